@@ -1,0 +1,52 @@
+"""Errors of the hub. An error's docstring is its message's first half; the second half says what happened.
+
+HubError
+├── ConfigError          the configuration cannot be used; names the key and the line
+├── TransientError       the same attempt may succeed later: keep the delivery unsettled and try again
+│   ├── StoreUnavailable
+│   └── BrokerUnavailable
+└── PermanentError       the same attempt will fail again: dead-letter it and go on
+    ├── StoreRefused
+    └── DecodeError      carries a reason code and a sentence for a device integrator
+"""
+
+
+class HubError(Exception):
+    """The hub failed"""
+
+    def __init__(self, detail: str = "") -> None:
+        what = (type(self).__doc__ or "").strip()
+        super().__init__(f"{what}: {detail}" if detail else what)
+        self.detail = detail
+
+
+class ConfigError(HubError):
+    """The configuration cannot be used"""
+
+
+class TransientError(HubError):
+    """Not possible at the moment"""
+
+
+class StoreUnavailable(TransientError):
+    """The database cannot be reached or cannot commit now"""
+
+
+class BrokerUnavailable(TransientError):
+    """The message broker cannot be reached"""
+
+
+class PermanentError(HubError):
+    """Not possible"""
+
+
+class StoreRefused(PermanentError):
+    """The database refuses this content"""
+
+
+class DecodeError(PermanentError):
+    """The payload cannot be read"""
+
+    def __init__(self, reason: str, detail: str) -> None:
+        super().__init__(detail)
+        self.reason = reason

@@ -1,0 +1,204 @@
+"""From deliveries to commits: bounded, in order, and each delivery settled exactly once, after its commit."""
+
+import asyncio
+import logging
+from collections import deque
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass
+from random import uniform
+from uuid import uuid4
+
+from hub.errors import PermanentError, TransientError
+from hub.models import Batch, DeadLetter, Delivery, Outcome, Raw
+
+log = logging.getLogger(__name__)
+
+Stage = Callable[[Batch], None]
+"""Fills in its part of a batch. Must not change anything outside the batch: a batch may be run again."""
+
+
+@dataclass(slots=True, frozen=True)
+class Limits:
+    """What a pipeline holds at most; each limit protects memory when the store is slower than the devices."""
+
+    batch_messages: int = 20_000
+    waiting_messages: int = 40_000
+    waiting_bytes: int = 64 << 20
+    linger_s: float = 0.02
+    """How long the first message of a batch may wait for company."""
+    retry_max_s: float = 5.0
+
+
+class Pipeline:
+    """Takes deliveries, runs the stages over batches of them, commits, then settles.
+
+    `read` are stages that only depend on the messages: they run while the batch before is being committed.
+    `decide` are stages that depend on earlier commits: they run right before their own commit.
+    `adopted` are told of each committed batch, before its deliveries are settled.
+    """
+
+    def __init__(
+        self,
+        read: Sequence[Stage],
+        decide: Sequence[Stage],
+        commit: Callable[[Batch], Awaitable[None]],
+        adopted: Sequence[Callable[[Batch], None]] = (),
+        limits: Limits | None = None,
+    ) -> None:
+        self._read, self._decide, self._commit, self._adopted = read, decide, commit, adopted
+        self._limits = limits or Limits()
+        self._waiting: deque[Delivery] = deque()
+        self._messages = 0
+        self._bytes = 0
+        self._arrived = asyncio.Event()
+        self._room = asyncio.Event()
+        self._room.set()
+        self._prepared: asyncio.Queue[tuple[list[Delivery], list[Batch]]] = asyncio.Queue(maxsize=1)
+        self._closing = False
+        self.down = False
+        """Whether the store refuses to commit at the moment."""
+
+    @property
+    def full(self) -> bool:
+        """Whether a further delivery would have to wait."""
+        return not self._room.is_set()
+
+    async def submit(self, delivery: Delivery) -> None:
+        """Hand over a delivery; waits while the pipeline is full."""
+        while not self._room.is_set():
+            await self._room.wait()
+        self._waiting.append(delivery)
+        self._account(delivery, 1)
+        self._arrived.set()
+
+    def _account(self, delivery: Delivery, sign: int) -> None:
+        self._messages += sign * len(delivery.raws)
+        self._bytes += sign * sum([len(raw.payload) for raw in delivery.raws])
+        limits = self._limits
+        if self._messages < limits.waiting_messages and self._bytes < limits.waiting_bytes:
+            self._room.set()
+        else:
+            self._room.clear()
+
+    async def run(self) -> None:
+        """Work until `drain` has been called and everything handed over is settled."""
+        async with asyncio.TaskGroup() as group:
+            group.create_task(self._prepare(), name="pipeline.prepare")
+            group.create_task(self._finish(), name="pipeline.finish")
+
+    def drain(self) -> None:
+        """Take nothing more; `run` returns once what is waiting has been settled."""
+        self._closing = True
+        self._arrived.set()
+
+    async def _prepare(self) -> None:
+        while deliveries := await self._take():
+            raws = [raw for delivery in deliveries for raw in delivery.raws]
+            await self._prepared.put((deliveries, self._understand(raws)))
+        await self._prepared.put(([], []))
+
+    def _understand(self, raws: list[Raw]) -> list[Batch]:
+        """Run the reading stages; a message that makes a stage fail is singled out and refused."""
+        if not raws:
+            return []
+        batch = Batch(raws)
+        try:
+            for stage in self._read:
+                stage(batch)
+        except Exception as error:  # noqa: BLE001 poison is whatever fails; it is logged once singled out
+            if len(raws) == 1:
+                return [_poisonous(raws[0], error)]
+            middle = len(raws) // 2
+            return self._understand(raws[:middle]) + self._understand(raws[middle:])
+        return [batch]
+
+    async def _take(self) -> list[Delivery]:
+        """The deliveries of the next batch; empty when draining has come to its end."""
+        while not self._waiting and not self._closing:
+            self._arrived.clear()
+            await self._arrived.wait()
+        if self._waiting and not self._closing and self._messages < self._limits.batch_messages:
+            await asyncio.sleep(self._limits.linger_s)
+        taken: list[Delivery] = []
+        messages = 0
+        while self._waiting and messages < self._limits.batch_messages:
+            delivery = self._waiting.popleft()
+            messages += len(delivery.raws)
+            taken.append(delivery)
+        return taken
+
+    async def _finish(self) -> None:
+        while True:
+            deliveries, batches = await self._prepared.get()
+            if not deliveries:
+                return
+            refused: dict[int, DeadLetter] = {}
+            start = 0
+            for batch in batches:
+                refused |= {i + start: letter for i, letter in (await self._store(batch)).items()}
+                start += len(batch.raws)
+            start = 0
+            for delivery in deliveries:
+                end = start + len(delivery.raws)
+                mine = {i - start: refused[i] for i in range(start, end) if i in refused} if refused else {}
+                await self._settle(delivery, Outcome(mine))
+                start = end
+
+    async def _settle(self, delivery: Delivery, outcome: Outcome) -> None:
+        """Settle a delivery; a source that fails to is on its own: its sender delivers again, others go on."""
+        try:
+            await delivery.settle(outcome)
+        except Exception:
+            log.exception("a source failed to settle a committed delivery")
+        finally:
+            self._account(delivery, -1)
+
+    async def _store(self, batch: Batch) -> dict[int, DeadLetter]:
+        """Commit a batch, halving it when a stage or the store cannot take it; the refused, by index into its raws."""
+        try:
+            for stage in self._decide:
+                stage(batch)
+            await self._commit_until_done(batch)
+        except Exception as error:  # noqa: BLE001 as above
+            if len(batch.raws) == 1:
+                batch = _poisonous(batch.raws[0], error)
+                await self._commit_until_done(batch)
+            else:
+                middle = len(batch.raws) // 2
+                refused: dict[int, DeadLetter] = {}
+                start = 0
+                for half in self._understand(batch.raws[:middle]) + self._understand(batch.raws[middle:]):
+                    refused |= {i + start: letter for i, letter in (await self._store(half)).items()}
+                    start += len(half.raws)
+                return refused
+        for tell in self._adopted:
+            tell(batch)
+        return batch.refused
+
+    async def _commit_until_done(self, batch: Batch) -> None:
+        """Commit, trying again while the store is away; nothing is settled meanwhile, so senders hold back."""
+        wait = 0.1
+        while True:
+            try:
+                await self._commit(batch)
+            except TransientError as error:
+                if not self.down:
+                    log.error("store is down, holding back: %s", error)
+                self.down = True
+                await asyncio.sleep(wait * uniform(0.5, 1.0))  # noqa: S311 jitter, not a secret
+                wait = min(wait * 2, self._limits.retry_max_s)
+            else:
+                if self.down:
+                    log.warning("store is back")
+                self.down = False
+                return
+
+
+def _poisonous(raw: Raw, error: Exception) -> Batch:
+    """A batch that holds one message as a dead letter and nothing else; call it while handling the error."""
+    if isinstance(error, PermanentError):
+        reason, detail = "store_refused", str(error)
+    else:
+        log.exception("the hub failed on a message from %s", raw.address)
+        reason, detail = "internal_error", f"the hub failed on it: {error!r}; please report this"
+    return Batch([raw], refused={0: DeadLetter(uuid4(), raw, reason, detail)})

@@ -1,0 +1,100 @@
+"""The newest reading of each series: known at once in memory, written to the store at most once a second."""
+
+import asyncio
+import logging
+from typing import TypeVar
+
+import numpy as np
+from numpy.typing import NDArray
+
+from hub.errors import StoreUnavailable
+from hub.models import Batch, from_micros
+from hub.store.pool import Pool, sorted_errors
+from hub.store.statements import load
+
+log = logging.getLogger(__name__)
+
+T = TypeVar("T", bound=np.generic)
+
+NEVER = np.iinfo(np.int64).min
+
+
+class Latest:
+    """Arrays indexed by series id, grown as needed; `adopt` is told of committed batches."""
+
+    def __init__(self) -> None:
+        self.ts = np.full(1024, NEVER, np.int64)
+        self._value = np.zeros(1024, np.float64)
+        self._quality = np.zeros(1024, np.int16)
+        self._dirty = np.zeros(1024, np.bool_)
+
+    def reserve(self, series: int) -> None:
+        """Make room for series ids up to and including `series`."""
+        if series < len(self.ts):
+            return
+        size = max(series + 1, 2 * len(self.ts))
+        self.ts = _grown(self.ts, size, NEVER)
+        self._value = _grown(self._value, size, 0)
+        self._quality = _grown(self._quality, size, 0)
+        self._dirty = _grown(self._dirty, size, False)
+
+    async def load(self, pool: Pool) -> None:
+        """Start from what the store holds, so that a restart does not take old data for new."""
+        with sorted_errors():
+            async with pool.connection() as conn:
+                row = await (await conn.execute(load("latest_load"))).fetchone()
+        if row is not None and row[0]:
+            series, ts, value, quality = (np.array(column) for column in row)
+            self.reserve(int(series.max()))
+            newer = ts > self.ts[series]
+            series = series[newer]
+            self.ts[series], self._value[series], self._quality[series] = ts[newer], value[newer], quality[newer]
+
+    def adopt(self, batch: Batch) -> None:
+        """Note the last reading of each series of a committed batch (sorted by series, ts)."""
+        readings = batch.readings
+        if not len(readings):
+            return
+        self.reserve(int(readings.series[-1]))
+        last = np.append(np.flatnonzero(readings.series[1:] != readings.series[:-1]), len(readings) - 1)
+        last = last[readings.ts[last] > self.ts[readings.series[last]]]
+        series = readings.series[last]
+        self.ts[series] = readings.ts[last]
+        self._value[series] = readings.value[last]
+        self._quality[series] = readings.quality[last]
+        self._dirty[series] = True
+
+    async def flush(self, pool: Pool) -> None:
+        """Write what changed since the last flush; StoreUnavailable leaves it for the next one."""
+        series = np.flatnonzero(self._dirty)
+        if not len(series):
+            return
+        columns = {
+            "series_id": series.tolist(),
+            "ts": [from_micros(ts) for ts in self.ts[series].tolist()],
+            "value": self._value[series].tolist(),
+            "quality": self._quality[series].tolist(),
+        }
+        self._dirty[series] = False
+        try:
+            with sorted_errors():
+                async with pool.connection() as conn:
+                    await conn.execute(load("latest_save"), columns)
+        except BaseException:
+            self._dirty[series] = True
+            raise
+
+    async def run(self, pool: Pool, every_s: float = 1.0) -> None:
+        """Flush for ever; the pipeline reports an outage, so here it is only waited for."""
+        while True:
+            await asyncio.sleep(every_s)
+            try:
+                await self.flush(pool)
+            except StoreUnavailable as error:
+                log.debug("latest readings wait for the store: %s", error)
+
+
+def _grown(old: NDArray[T], size: int, fill: object) -> NDArray[T]:
+    new = np.full(size, fill, old.dtype)
+    new[: len(old)] = old
+    return new

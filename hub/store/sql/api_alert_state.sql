@@ -1,0 +1,1 @@
+select state from alert where id = %(id)s

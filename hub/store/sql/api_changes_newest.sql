@@ -1,0 +1,1 @@
+select coalesce(max(cursor), 0) from alert_change

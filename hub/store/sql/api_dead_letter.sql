@@ -1,0 +1,3 @@
+select id, received_at, transport, address, device, reason, detail, payload, payload_size
+from dead_letter
+where id = %(id)s

@@ -1,0 +1,1 @@
+select code from profile order by code limit 1000

@@ -1,0 +1,1 @@
+select seq, entries from arrival where source = %(source)s order by seq

@@ -1,0 +1,1 @@
+select drop_readings_before(now() - make_interval(days => %(days)s))

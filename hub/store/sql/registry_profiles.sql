@@ -1,0 +1,1 @@
+select id, max_future_s, metrics from profile

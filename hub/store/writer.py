@@ -1,0 +1,152 @@
+"""COMMIT: everything a batch holds, in one transaction that can be repeated without changing anything."""
+
+import logging
+from collections.abc import Sequence
+
+import numpy as np
+import psycopg
+from numpy.typing import NDArray
+from psycopg import errors as pg
+from psycopg.types.json import Jsonb
+
+from hub.models import AlertChange, Batch, Columns, DeadLetter, Event, from_micros
+from hub.store.arrivals import Arrivals
+from hub.store.packing import COPY_READINGS, pack
+from hub.store.pool import Pool, sorted_errors
+from hub.store.statements import load
+
+log = logging.getLogger(__name__)
+
+DEAD_LETTER_BYTES = 65_536
+"""Of a refused message this much is kept, so that large ones cannot fill the disk."""
+
+
+class Writer:
+    """Commits batches. Optimistic: plain COPY while nothing is repeated, a staging table while something is.
+
+    Measured on 2 cores: COPY 330,000 rows/s against 142,000 rows/s through the staging table.
+    """
+
+    def __init__(self, pool: Pool, source: str) -> None:
+        """`source` names the client whose arrivals are kept (see hub/store/arrivals.py)."""
+        self._pool = pool
+        self.arrivals = Arrivals(source)
+        self._months: set[np.datetime64] = set()
+        self._repeats = False
+
+    async def commit(self, batch: Batch) -> int:
+        """Store a batch; returns how many of its readings were new.
+
+        Raises StoreUnavailable when the outcome is unknown or the store is away: commit the same batch again.
+        Raises StoreRefused when its content can never be stored; then nothing of it is.
+        """
+        with sorted_errors():
+            async with self._pool.connection() as conn:
+                await self._ensure_months(conn, batch.readings)
+                try:
+                    return await self._write(conn, batch)
+                except pg.CheckViolation:  # retention dropped the month's partition in the meantime
+                    self._months.clear()
+                    await self._ensure_months(conn, batch.readings)
+                    return await self._write(conn, batch)
+
+    async def _write(self, conn: psycopg.AsyncConnection, batch: Batch) -> int:
+        """The transaction, optimistic unless repeats are expected; returns how many readings were new."""
+        if not self._repeats:
+            try:
+                async with conn.transaction():
+                    await _copy(conn, "reading", batch.readings)
+                    await self._write_rest(conn, batch)
+                    return len(batch.readings)
+            except pg.UniqueViolation:
+                self._repeats = True
+        await conn.execute(load("reading_staging"))
+        async with conn.transaction():
+            await _copy(conn, "reading_staging", batch.readings)
+            new = (await conn.execute(load("reading_merge"))).rowcount
+            await self._write_rest(conn, batch)
+        self._repeats = new < len(batch.readings)
+        return new
+
+    async def _ensure_months(self, conn: psycopg.AsyncConnection, readings: Columns) -> None:
+        if not len(readings):
+            return
+        ends = np.array([readings.ts.min(), readings.ts.max()])
+        months = set(_months(ends))
+        if len(months) > 1:
+            months = set(np.unique(_months(readings.ts)))
+        for month in sorted(months - self._months):
+            await conn.execute("select ensure_partition(%s)", (month.astype("datetime64[D]").item(),))
+        self._months |= months
+
+    async def _write_rest(self, conn: psycopg.AsyncConnection, batch: Batch) -> None:
+        if batch.events:
+            await _insert_events(conn, batch.events)
+        for change in batch.changes:
+            await _apply(conn, change)
+        if batch.refused:
+            await _insert_dead_letters(conn, list(batch.refused.values()))
+        if batch.arrivals:
+            await self.arrivals.save(conn, batch.arrivals)
+
+
+def _months(ts: NDArray[np.int64]) -> NDArray[np.datetime64]:
+    return ts.astype("datetime64[us]").astype("datetime64[M]")
+
+
+async def _copy(conn: psycopg.AsyncConnection, table: str, readings: Columns) -> None:
+    if len(readings):
+        async with conn.cursor().copy(COPY_READINGS.format(table).encode()) as copy:
+            await copy.write(pack(readings))
+
+
+async def _insert_events(conn: psycopg.AsyncConnection, events: Sequence[Event]) -> None:
+    columns = {
+        "id": [event.id for event in events],
+        "device_id": [event.device_id for event in events],
+        "ts": [from_micros(event.ts) for event in events],
+        "received_at": [from_micros(event.received) for event in events],
+        "kind": [event.kind for event in events],
+        "state": [event.state for event in events],
+        "level": [event.level for event in events],
+        "attributes": [Jsonb(event.attributes) for event in events],
+    }
+    await conn.execute(load("event_insert"), columns)
+
+
+async def _insert_dead_letters(conn: psycopg.AsyncConnection, letters: Sequence[DeadLetter]) -> None:
+    columns = {
+        "id": [letter.id for letter in letters],
+        "received_at": [from_micros(letter.raw.received) for letter in letters],
+        "transport": [letter.raw.transport for letter in letters],
+        "address": [_storable(letter.raw.address) for letter in letters],
+        "device": [letter.device for letter in letters],
+        "reason": [letter.reason for letter in letters],
+        "detail": [_storable(letter.detail) for letter in letters],
+        "payload": [letter.raw.payload[:DEAD_LETTER_BYTES] for letter in letters],
+        "payload_size": [len(letter.raw.payload) for letter in letters],
+    }
+    await conn.execute(load("dead_letter_insert"), columns)
+
+
+def _storable(text: str) -> str:
+    """Text that PostgreSQL takes: a dead letter that is refused itself would stop the pipeline."""
+    return text.replace("\0", "\ufffd").encode("utf-8", "replace").decode()
+
+
+async def _apply(conn: psycopg.AsyncConnection, change: AlertChange) -> None:
+    values = {
+        "id": change.id,
+        "alert_id": change.alert_id,
+        "kind": change.kind,
+        "changed_at": from_micros(change.ts),
+        "rule_id": change.rule_id,
+        "target": change.target,
+        "device_id": change.device_id,
+        "series_id": change.series_id,
+        "title": change.title,
+        "level": change.level,
+        "value": change.value,
+        "threshold": change.threshold,
+    }
+    await conn.execute(load("alert_apply"), values)

@@ -1,0 +1,64 @@
+"""What the hub counts of itself: totals per batch, never per message; and its log lines."""
+
+import json
+import logging
+import sys
+import time
+from collections import deque
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+
+
+@dataclass(slots=True)
+class Counters:
+    """Running totals of one process; the API shows them as rates and as Prometheus metrics."""
+
+    messages: int = 0
+    readings: int = 0
+    events: int = 0
+    refused: int = 0
+    dropped: int = 0
+    """QoS 0 messages let go because the hub was full: they are unacknowledged by contract."""
+    private: int = 0
+    """Fields and events let go at decoding by the privacy gate."""
+    alert_changes: int = 0
+    devices_known: int = 0
+    """Registered devices that the ingest path of this process knows."""
+    commits: int = 0
+    commit_s: float = 0.0
+    started: float = field(default_factory=time.monotonic)
+    _past: deque[tuple[float, int, int]] = field(default_factory=lambda: deque(maxlen=120))
+
+    def tick(self) -> None:
+        """Remember the totals now; called about twice a second, so rates look back over the last seconds."""
+        self._past.append((time.monotonic(), self.messages, self.readings))
+
+    def rates(self, over_s: float = 5.0) -> tuple[float, float]:
+        """Messages and readings a second over about the last `over_s` seconds."""
+        now = time.monotonic()
+        then = next((past for past in self._past if now - past[0] <= over_s), None)
+        if then is None or now - then[0] <= 0:
+            return 0.0, 0.0
+        span = now - then[0]
+        return (self.messages - then[1]) / span, (self.readings - then[2]) / span
+
+
+class _JsonLines(logging.Formatter):
+    def format(self, record: logging.LogRecord) -> str:
+        line = {
+            "time": datetime.fromtimestamp(record.created, UTC).isoformat(timespec="milliseconds"),
+            "level": record.levelname.lower(),
+            "logger": record.name,
+            "message": record.getMessage(),
+        }
+        if record.exc_info:
+            line["error"] = self.formatException(record.exc_info)
+        return json.dumps(line, ensure_ascii=False)
+
+
+def log_to_stderr(level: str = "info", as_json: bool = False) -> None:
+    """Send log lines to standard error: for people, or one JSON object a line for a collector."""
+    handler = logging.StreamHandler(sys.stderr)
+    plain = logging.Formatter("%(asctime)s %(levelname)-7s %(name)s: %(message)s", "%H:%M:%S")
+    handler.setFormatter(_JsonLines() if as_json else plain)
+    logging.basicConfig(level=level.upper(), handlers=[handler], force=True)
