@@ -1,0 +1,47 @@
+"""Where a message says it comes from: topics of the contract, parsed into device, form and gateway."""
+
+import re
+from typing import NamedTuple
+
+from hub.errors import DecodeError
+
+CODE = re.compile(r"[A-Za-z0-9][A-Za-z0-9._:-]{0,63}")
+"""A device code."""
+
+FORMS = ("telemetry", "senml", "event")
+"""The last level of a topic: what kind of payload it carries."""
+
+
+class Address(NamedTuple):
+    """A device, the form of its payload, and the gateway that speaks for it (None: itself)."""
+
+    device: str
+    form: str
+    gateway: str | None = None
+
+
+def subscriptions(prefix: str) -> list[str]:
+    """The topic filters that together take every message of the contract."""
+    own = [f"{prefix}/+/{form}" for form in FORMS]
+    return own + [f"{prefix}/+/child/+/{form}" for form in FORMS]
+
+
+def parse_topic(topic: str, prefix: str) -> Address:
+    """`{prefix}/{device}/{form}` or `{prefix}/{gateway}/child/{device}/{form}`; else DecodeError says why not."""
+    parts = topic[len(prefix) + 1 :].split("/") if topic.startswith(prefix + "/") else []
+    if len(parts) == 2:
+        device, form = parts
+        gateway = None
+    elif len(parts) == 4 and parts[1] == "child":
+        gateway, _, device, form = parts
+    else:
+        raise DecodeError("bad_topic", f"publish to {prefix}/<device>/telemetry, /senml or /event, not to {topic!r}")
+    if form not in FORMS:
+        raise DecodeError("bad_topic", f"a topic ends in telemetry, senml or event, not in {form!r}")
+    for code in (device, gateway):
+        if code is not None and not CODE.fullmatch(code):
+            raise DecodeError(
+                "bad_device_code",
+                f"{code!r} in the topic is no code: at most 64 letters, digits and . _ : - after a letter or digit",
+            )
+    return Address(device, form, gateway)

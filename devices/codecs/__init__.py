@@ -1,0 +1,9 @@
+"""Codecs: what the payloads of devices mean. Pure functions, one form of payload a module."""
+
+from collections.abc import Mapping
+
+from devices.codecs import event, senml, telemetry
+from devices.codecs.decoded import Codec
+
+CODECS: Mapping[str, Codec] = {"telemetry": telemetry.decode, "senml": senml.decode, "event": event.decode}
+"""By the last level of a topic."""

@@ -1,0 +1,58 @@
+"""Times as devices write them, as exact microseconds."""
+
+from datetime import UTC, datetime, timedelta, tzinfo
+
+from devices.codecs.jsontext import quoted
+from hub.errors import DecodeError
+from hub.models import Micros
+
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_MICROSECOND = timedelta(microseconds=1)
+_EARLIEST = datetime(2000, 1, 1, tzinfo=UTC)
+_LATEST = datetime(2101, 1, 1, tzinfo=UTC)
+EARLIEST: Micros = (_EARLIEST - _EPOCH) // _MICROSECOND
+"""No reading is older: what claims to be comes from a clock that was never set, or from the wrong unit."""
+LATEST: Micros = (_LATEST - _EPOCH) // _MICROSECOND
+_LONGEST = 64  # characters of an ISO 8601 time; bounds the work on a hostile one
+
+
+def parse_time(value: object, zone: tzinfo) -> Micros:
+    """Microseconds of epoch milliseconds (an integer) or of ISO 8601; without an offset it is in `zone`.
+
+    Raises DecodeError: bad_time when it cannot be read, time_out_of_range before 2000 or after 2100.
+    """
+    if type(value) is int:
+        ts = value * 1000
+    elif type(value) is float and value.is_integer():
+        ts = int(value) * 1000
+    elif isinstance(value, str):
+        ts = _iso(value, zone)
+    else:
+        raise DecodeError("bad_time", f"ts is {quoted(value)}: send epoch milliseconds or ISO 8601 text")
+    if EARLIEST <= ts < LATEST:
+        return ts
+    raise DecodeError("time_out_of_range", f"ts {quoted(value)} {_about(ts, isinstance(value, str))}")
+
+
+def _iso(text: str, zone: tzinfo) -> Micros:
+    try:
+        if len(text) > _LONGEST:
+            raise ValueError
+        at = datetime.fromisoformat(text.strip().upper())
+        if at.tzinfo is None:
+            at = at.replace(tzinfo=zone)
+        return (at - _EPOCH) // _MICROSECOND
+    except (ValueError, OverflowError):
+        hint = "send epoch milliseconds without quotes" if text.strip().isdigit() else "e.g. 2026-05-01T08:00:00+08:00"
+        raise DecodeError("bad_time", f"ts {quoted(text)} is no ISO 8601 time: {hint}") from None
+
+
+def _about(ts: Micros, is_text: bool) -> str:
+    if not is_text:
+        if EARLIEST <= ts * 1000 < LATEST:
+            return "looks like seconds; send milliseconds"
+        if EARLIEST <= ts // 1000 < LATEST:
+            return "looks like microseconds; send milliseconds"
+        if EARLIEST <= ts // 1_000_000 < LATEST:
+            return "looks like nanoseconds; send milliseconds"
+    return "is before 2000: set the device's clock" if ts < EARLIEST else "is after 2100: check the device's clock"

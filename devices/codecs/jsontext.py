@@ -1,0 +1,90 @@
+"""JSON as devices send it: read fast when it is right, explained when it is wrong."""
+
+import json
+import math
+
+import msgspec
+
+from devices.codecs.decoded import MAX_BYTES
+from hub.errors import DecodeError
+
+_DECODER = msgspec.json.Decoder()
+_MAX_DIGITS = 4000  # Python refuses to read integers of more than 4,300 digits
+
+
+class NotFinite(str):
+    """A number as it was written that is none (NaN, Infinity) or beyond a 64-bit float (1e999)."""
+
+    __slots__ = ()
+
+
+def parse(payload: bytes) -> object:
+    """The value of a JSON text; numbers that are not finite come as NotFinite, names given twice: the last wins.
+
+    Raises DecodeError: too_large, not_utf8, not_json (with the position), too_deep.
+    """
+    if len(payload) > MAX_BYTES:
+        raise DecodeError(
+            "too_large", f"{len(payload):,} bytes; up to {MAX_BYTES:,} are read: send several smaller messages"
+        )
+    try:
+        return _DECODER.decode(payload)
+    except RecursionError:
+        raise _too_deep() from None
+    except (msgspec.MsgspecError, UnicodeDecodeError):
+        return _read_slowly(payload)
+
+
+def quoted(value: object) -> str:
+    """A value as a sentence may show it: short, printable, and storable as text."""
+    if isinstance(value, NotFinite):
+        return str(value)[:40]
+    if isinstance(value, str):
+        return repr(value[:40]) + ("..." if len(value) > 40 else "")
+    if value is None or isinstance(value, bool):
+        return json.dumps(value)
+    if isinstance(value, int) and value.bit_length() > 128:
+        return f"an integer of {value.bit_length()} bits"  # Python refuses to write very long ones in decimal
+    if isinstance(value, int | float):
+        return repr(value)
+    return "a list" if isinstance(value, list) else "an object"
+
+
+def _read_slowly(payload: bytes) -> object:
+    """Read what the fast decoder refused: to keep what is good beside a NaN, or to say what is wrong where."""
+    try:
+        text = payload.decode()
+    except UnicodeDecodeError as error:
+        raise DecodeError("not_utf8", _about_encoding(payload, error)) from None
+    text = text.removeprefix("\ufeff")
+    if not text.strip():
+        raise DecodeError("not_json", "the payload is empty: send a JSON object")
+    try:
+        return json.loads(text, parse_float=_number, parse_int=_integer, parse_constant=NotFinite)
+    except json.JSONDecodeError as error:
+        where = f"line {error.lineno}, column {error.colno}"
+        raise DecodeError("not_json", f"not JSON at {where}: {error.msg}") from None
+    except RecursionError:
+        raise _too_deep() from None
+
+
+def _about_encoding(payload: bytes, error: UnicodeDecodeError) -> str:
+    sentence = f"not UTF-8: byte {error.start} is 0x{payload[error.start]:02x}; send UTF-8"
+    try:
+        payload.decode("gb18030")
+    except UnicodeDecodeError:
+        return sentence
+    return f"{sentence} (it could be GBK or GB18030)"
+
+
+def _too_deep() -> DecodeError:
+    return DecodeError("too_deep", "objects or lists are nested too deeply: send a flat object")
+
+
+def _number(text: str) -> float | NotFinite:
+    value = float(text)
+    return value if math.isfinite(value) else NotFinite(text)
+
+
+def _integer(text: str) -> int | NotFinite:
+    return int(text) if len(text) <= _MAX_DIGITS else NotFinite(text)

@@ -1,0 +1,231 @@
+"""SenML packs (RFC 8428) as readings.
+
+The metric is the record's name without the name of the device: the first base name that ends in one of : / _ - .
+names the device, and what follows it is the metric (bn "urn:dev:ow:10e2073a01080063:", n "temp" is "temp"). A base
+name without such an ending is part of the metric. Another device's base name in the same pack is refused: its
+readings would be taken for this device's. Units and update times are not looked at.
+"""
+
+from collections.abc import Sequence
+from datetime import tzinfo
+from math import isfinite
+from typing import Any
+
+from devices.codecs.clock import EARLIEST, LATEST
+from devices.codecs.decoded import MAX_READINGS, Decoded
+from devices.codecs.jsontext import NotFinite, parse, quoted
+from devices.codecs.metric import Verdict, bad_name, judge, number
+from hub.errors import DecodeError
+from hub.models import Micros
+
+VERSION = 10
+_LABELS = frozenset({"bn", "bt", "bu", "bv", "bs", "bver", "n", "u", "v", "vs", "vb", "vd", "s", "t", "ut"})
+_BASES = frozenset({"bn", "bt", "bu", "bv", "bs", "bver"})
+_SEPARATORS = (":", "/", "_", "-", ".")
+_RELATIVE: Micros = 2**28 * 1_000_000
+"""A smaller sum of times counts from now (RFC 8428, 4.5.3)."""
+_FOREVER_S = 1e15
+"""No time: bounds the integers that a float can become."""
+
+
+def decode(payload: bytes, received: Micros, zone: tzinfo) -> Decoded:
+    """The readings of a SenML JSON pack; DecodeError when there is no usable one."""
+    pack = parse(payload)
+    if not isinstance(pack, list):
+        raise DecodeError(
+            "senml_not_a_pack", f'{quoted(pack)} where a pack is expected: send a list, [{{"n": "pm25", "v": 35.2}}]'
+        )
+    return resolve(pack, received)
+
+
+def resolve(records: Sequence[Any], received: Micros) -> Decoded:
+    """The readings of a pack of records with JSON labels; a CBOR reader maps its integer labels to them before."""
+    if not records:
+        raise DecodeError("no_values", "the pack has no record")
+    if len(records) > MAX_READINGS:
+        raise DecodeError("too_many_values", f"a message may hold {MAX_READINGS:,} readings: send several")
+    reader = _Reader(received)
+    for record in records:
+        try:
+            reader.read(record)
+        except _PackError as error:
+            reader.decoded.leave_out(error)
+            break
+        except DecodeError as error:
+            reader.decoded.leave_out(error)
+    return reader.decoded.settled()
+
+
+class _PackError(DecodeError):
+    """What follows in the pack cannot be understood either"""
+
+
+class _Reader:
+    """Reads the records of one pack in order; each base field persists until it is replaced."""
+
+    __slots__ = (
+        "_base_ts",
+        "_base_value",
+        "_device",
+        "_foreign",
+        "_metrics",
+        "_prefix",
+        "_received",
+        "_times",
+        "_values",
+        "decoded",
+    )
+
+    def __init__(self, received: Micros) -> None:
+        self.decoded = Decoded()
+        self._metrics, self._times, self._values = self.decoded.metrics, self.decoded.ts, self.decoded.values
+        self._received = received
+        self._device: str | None = None
+        self._foreign: str | None = None
+        self._prefix = ""
+        self._base_ts: Micros = 0
+        self._base_value = 0.0
+
+    def read(self, record: object) -> None:
+        """Append a record's reading; DecodeError when it is left out, _PackError when all after it must be too."""
+        if type(record) is not dict:
+            raise DecodeError("not_an_object", f"{quoted(record)} where a SenML record is expected")
+        value: Any = record.get("v")
+        # Most records are n, v and perhaps u and t: they take 0.7 instead of 0.9 µs when nothing else is looked for.
+        simple = type(value) is float and "n" in record and len(record) == 2 + ("t" in record) + ("u" in record)
+        if not simple:
+            if not _BASES.isdisjoint(record):
+                self._take_bases(record)  # first: they hold for what follows, even if this record is refused
+                if _BASES.issuperset(record):
+                    return
+            if not _LABELS.issuperset(record):
+                _check_labels(record)
+        metric = self._metric(record)
+        if metric is None:
+            self.decoded.private += 1
+            return
+        if not simple or self._base_value:
+            value = _value(metric, record, self._base_value)
+        ts = self._time(metric, record)
+        self._metrics.append(metric)
+        self._times.append(ts)
+        self._values.append(value)
+
+    def _time(self, metric: str, record: dict[str, Any]) -> Micros:
+        ts = self._base_ts
+        if "t" in record:
+            t = record["t"]
+            ts += t * 1_000_000 if type(t) is int else _seconds("t", t)
+        if ts < _RELATIVE:
+            ts += self._received
+            self.decoded.timeless = True
+        if not EARLIEST <= ts < LATEST:
+            raise _out_of_range(metric, ts)
+        return ts
+
+    def _take_bases(self, record: dict[str, Any]) -> None:
+        """Replace what a record brings; _PackError when it cannot be read."""
+        if "bver" in record:
+            version = record["bver"]
+            if type(version) is not int or not 1 <= version <= VERSION:
+                raise _PackError("senml_bad_version", f"bver is {quoted(version)}; up to {VERSION} is understood")
+        if "bn" in record:
+            self._rename(record["bn"])
+        try:
+            if "bt" in record:
+                self._base_ts = _seconds("bt", record["bt"])
+            if "bv" in record:
+                self._base_value = _numeric("bv", record["bv"])
+        except DecodeError as error:
+            raise _PackError(error.reason, error.detail) from None
+
+    def _rename(self, name: object) -> None:
+        if not isinstance(name, str):
+            raise _PackError("senml_bad_field", f"bn is {quoted(name)}: a base name is text")
+        self._foreign = None
+        names_device = name.endswith(_SEPARATORS)
+        if self._device is None and names_device:
+            self._device = name
+        if self._device is not None and name.startswith(self._device):
+            self._prefix = name[len(self._device) :]
+        elif names_device:
+            self._foreign = name
+        else:
+            self._prefix = name
+
+    def _metric(self, record: dict[str, Any]) -> str | None:
+        """The metric of a record; None when the privacy gate drops it; DecodeError when it has none."""
+        name = record.get("n", "")
+        if type(name) is not str:
+            raise DecodeError("senml_bad_field", f"n is {quoted(name)}: a name is text")
+        if self._foreign is not None:
+            raise DecodeError(
+                "senml_other_device",
+                f"bn {quoted(self._foreign)} does not start with {quoted(self._device)}, the first bn of the pack: "
+                "send each device's readings on its own topic",
+            )
+        metric = self._prefix + name
+        verdict = judge(metric)
+        if verdict is Verdict.GOOD:
+            return metric
+        if verdict is Verdict.PRIVATE:
+            return None
+        if not metric:
+            raise DecodeError("senml_no_name", 'a record has no name after that of the device: add "n"')
+        raise bad_name(metric)
+
+
+def _check_labels(record: dict[str, Any]) -> None:
+    """Pass over labels that may be ignored; a trailing _ means that a reader must understand it (RFC 8428, 4.4)."""
+    for label in record:
+        if label not in _LABELS and label.endswith("_"):
+            refusal = _PackError if label.startswith("b") else DecodeError
+            raise refusal("senml_mandatory_label", f"{quoted(label)} must be understood, and is not: leave it out")
+
+
+def _value(metric: str, record: dict[str, Any], base: float) -> float:
+    """The value of a record that is not simply a float in `v`; the base value counts for `v` only."""
+    given = [label for label in ("v", "vb", "vs", "vd") if label in record]
+    if not given:
+        if "s" in record:
+            raise DecodeError("senml_sum_only", f"{quoted(metric)} has only a sum (s): send its value as v")
+        raise DecodeError("senml_no_value", f"{quoted(metric)} has no value: add v or vb")
+    if len(given) > 1:
+        raise DecodeError("senml_two_values", f"{quoted(metric)} has {' and '.join(given)}: send one of them")
+    label, value = given[0], record[given[0]]
+    if label in ("vs", "vd"):
+        sentence = f"{quoted(metric)} has {label}: readings are numbers (v) or true and false (vb); text is an event"
+        raise DecodeError("senml_not_numeric", sentence)
+    if label == "vb" and not isinstance(value, bool):
+        raise DecodeError("senml_bad_field", f"vb of {quoted(metric)} is {quoted(value)}: send true or false")
+    if label == "vb":
+        return float(value)
+    total = number(metric, value) + base
+    if not isfinite(total):
+        raise DecodeError("value_not_finite", f"bv + v of {quoted(metric)} is beyond a 64-bit float")
+    return total
+
+
+def _numeric(label: str, value: object) -> float:
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        reason = "value_not_finite" if isinstance(value, NotFinite) else "senml_bad_field"
+        raise DecodeError(reason, f"{label} is {quoted(value)}: send a number")
+    return number(label, value)
+
+
+def _seconds(label: str, value: object) -> Micros:
+    """Seconds as microseconds; exact to the microsecond for today's times as 64-bit floats."""
+    if type(value) is int:
+        return value * 1_000_000
+    if type(value) is float and abs(value) < _FOREVER_S:
+        return round(value * 1e6)
+    if type(value) is float:
+        raise DecodeError("time_out_of_range", f"{label} {quoted(value)} is after 2100 or before 2000")
+    raise DecodeError("bad_time", f"{label} is {quoted(value)}: send seconds as a number")
+
+
+def _out_of_range(metric: str, ts: Micros) -> DecodeError:
+    hint = "is before 2000 or after 2100: check the device's clock"
+    if EARLIEST <= ts // 1000 < LATEST:
+        hint = "looks like milliseconds; SenML times are seconds"
+    return DecodeError("time_out_of_range", f"the time of {quoted(metric)}, {quoted(ts // 1_000_000)} s, {hint}")

@@ -1,0 +1,82 @@
+"""Telemetry JSON: `{"ts": ..., "values": {...}}`, a list of those, or flat `{"pm25": 35.2}`.
+
+`ts` is epoch milliseconds or ISO 8601; without one the time of arrival stands in. Booleans are 0 and 1. A name
+given twice counts as JSON decoders read it: the last wins. Beside `values` other fields are not looked at.
+"""
+
+from datetime import tzinfo
+
+from devices.codecs.clock import parse_time
+from devices.codecs.decoded import MAX_READINGS, Decoded
+from devices.codecs.jsontext import parse, quoted
+from devices.codecs.metric import Verdict, bad_name, judge, number
+from hub.errors import DecodeError
+from hub.models import Micros
+
+_GOOD, _PRIVATE = Verdict.GOOD, Verdict.PRIVATE
+_EXAMPLE = 'send {"ts": 1767225600000, "values": {"pm25": 35.2}} or {"pm25": 35.2}'
+
+
+def decode(payload: bytes, received: Micros, zone: tzinfo) -> Decoded:
+    """The readings of a telemetry message; DecodeError when there is no usable one."""
+    message = parse(payload)
+    decoded = Decoded()
+    if type(message) is dict:
+        _take(message, received, zone, decoded)
+    elif type(message) is list:
+        if not message:
+            raise DecodeError("no_values", f"the list is empty: {_EXAMPLE}")
+        for part in message:
+            try:
+                _take(part, received, zone, decoded)
+            except DecodeError as error:
+                if error.reason == "too_many_values":
+                    raise
+                decoded.leave_out(error)
+    else:
+        raise _not_an_object(message)
+    return decoded.settled()
+
+
+def _take(part: object, received: Micros, zone: tzinfo, decoded: Decoded) -> None:
+    """Append the readings of one object; DecodeError when all of them share a flaw."""
+    if type(part) is not dict:
+        raise _not_an_object(part)
+    ts = part.pop("ts", None)
+    values = part.get("values", part)
+    if type(values) is not dict:
+        if type(values) not in (int, float, bool):
+            raise DecodeError("no_values", f"values is {quoted(values)}, not an object: {_EXAMPLE}")
+        values = part  # flat, with a metric of that name
+    if not values:
+        raise DecodeError("no_values", f"there is no value in it: {_EXAMPLE}")
+    if len(decoded.metrics) + len(values) > MAX_READINGS:
+        raise DecodeError("too_many_values", f"a message may hold {MAX_READINGS:,} readings: send several")
+    if ts is None:
+        decoded.timeless = True
+        _append(values, received, decoded)
+    else:
+        _append(values, parse_time(ts, zone), decoded)
+
+
+def _append(values: dict[str, object], at: Micros, decoded: Decoded) -> None:
+    for name, value in values.items():
+        verdict = judge(name)
+        if verdict is _GOOD:
+            if type(value) is not float:
+                try:
+                    value = number(name, value)
+                except DecodeError as error:
+                    decoded.leave_out(error)
+                    continue
+            decoded.metrics.append(name)
+            decoded.ts.append(at)
+            decoded.values.append(value)
+        elif verdict is _PRIVATE:
+            decoded.private += 1
+        else:
+            decoded.leave_out(bad_name(name))
+
+
+def _not_an_object(value: object) -> DecodeError:
+    return DecodeError("not_an_object", f"{quoted(value)} where an object with values is expected: {_EXAMPLE}")

@@ -1,0 +1,105 @@
+"""The privacy gate: this hub watches places and things, not persons.
+
+No face recognition, no plate or person identification, no tracking, no biometric data: fields, metrics and
+events of such names are dropped where they are decoded. They are counted; they are never stored or logged.
+"""
+
+import re
+from functools import lru_cache
+from typing import Any
+
+_WORDS = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|\d+|[^\x00-\x7f]+")
+
+_ENGLISH = re.compile(
+    r"""\b(?:
+        faces? | facial
+      | face (?: ids? | image | img | pic | picture | photo | url | rect | box | bbox | features? | capture | snap
+               | detect | detection | match | matching | recognition | score | lib | library | list | data | info
+               | attributes? | compare | comparison | verify | verification | token | count )
+      | anpr | alpr | lpr | itsplate
+      | (?: license | licence | number | car | vehicle | registration ) [ ]? plates?
+      | (?: license | licence | car | vehicle )? plate [ ]?
+            (?: no | num | number | id | text | code | colou?r | type | image | img | pic | picture | url | region
+              | country | province | characters? | confidence | result | recognition | detection | list | info )
+      | vehicle [ ]? match (?: [ ]? result )?
+      | (?: person | persons | people | personnel | pedestrian | human | visitor | resident | suspect | passenger
+          | driver | employee ) [ ]?
+            (?: ids? | name | no | image | img | photo | picture | info | features? | attributes? | identity
+              | reid | re [ ] id | gender | card | tracks? | tracking | trajectory | recognition | identification
+              | match | matching | search | database | tag )
+      | reid | tracks? [ ]? ids? | tracking [ ]? (?: ids? | target | object | person | vehicle | face | result )
+      | (?: target | object | vehicle ) [ ]? track (?: s | ing )? | tracklets? | trajector (?: y | ies )
+      | biometrics? | finger [ ]? prints? | finger [ ]? veins? | palm [ ]? prints? | palm [ ]? veins?
+      | iris [ ]? (?: scan | code | image | features? | recognition )
+      | retinas? | voice [ ]? prints? | gait
+      | gender | age [ ]? group | age [ ]? range | hair [ ]? style
+      | hair [ ]? colou?r | beard | ethnicity
+      | id [ ]? card | identity [ ]? card | national [ ]? id | citizen [ ]? id | passport | card [ ]? holder
+      | (?: mobile | phone | cellphone | telephone ) [ ]? (?: no | num | numbers? )
+      | access [ ]? controller [ ]? event
+      | renlian | chepai (?: hao )? | shenfenzheng | xingming
+    )\b
+    | ^ (?: plates? | tracking ) $""",
+    re.VERBOSE,
+)
+"""On the words of a name in lower case, one space between: licensePlate and license_plate are `license plate`."""
+_CHINESE = re.compile(
+    "人脸|面部|脸部|人像|车牌|号牌|身份证|证件号|护照|人员(?:身份|识别|姓名|编号|轨迹|特征|抓拍|比对|追踪|跟踪)|轨迹|目标跟踪|"
+    "行人(?:识别|跟踪|追踪|特征)|指纹|虹膜|声纹|掌纹|指静脉|步态|生物(?:特征|识别)|姓名|性别|年龄|民族|手机号|电话号码|车主|驾驶员|以图搜图"
+)
+_STEMS = re.compile(
+    rb"fac|plate|pr|person|people|pedestrian|human|visitor|resident|suspect|passenger|driver|employee|reid|track|"
+    rb"traject|biometr|finger|palm|iris|retina|voice|gait|card|national|citizen|passport|gender|age|hair|beard|ethnic|"
+    rb"phone|mobile|match|access|chepai|renlian|shenfen|xingming|[\x80-\xff]",
+    re.IGNORECASE,
+)
+_TOKENS = re.compile(r"""[^\s"'`:;,=<>()\[\]{}&?/\\|]{2,64}""")
+
+
+@lru_cache(maxsize=65_536)
+def _named_private(name: str) -> bool:
+    words = " ".join(_WORDS.findall(name)).lower()
+    return _ENGLISH.search(words) is not None or _CHINESE.search(name) is not None
+
+
+def is_private(name: str) -> bool:
+    """Whether a field, a metric or an event of this name is about persons (camelCase, snake_case, Chinese)."""
+    return _named_private(name[:64])
+
+
+def without_private(value: Any, depth: int = 16) -> tuple[Any, int]:
+    """A JSON value without its private fields, at any level, and how many they were; RecursionError beyond depth."""
+    if depth < 0:
+        raise RecursionError
+    if isinstance(value, dict):
+        kept, dropped = {}, 0
+        for name, part in value.items():
+            if is_private(name):
+                dropped += 1
+                continue
+            kept[name], below = without_private(part, depth - 1)
+            dropped += below
+        return kept, dropped
+    if isinstance(value, list):
+        parts = [without_private(part, depth - 1) for part in value]
+        return [part for part, _ in parts], sum(below for _, below in parts)
+    return value, 0
+
+
+def holds_picture(payload: bytes) -> bool:
+    """Whether bytes carry a picture: it may show persons, so until it has been pixelated it is kept nowhere."""
+    return b'"image"' in payload or b"/9j/" in payload or b"\xff\xd8\xff" in payload
+
+
+def mentions_private(payload: bytes) -> bool:
+    """Whether bytes that could not be decoded name something private: then they must not be kept as they are.
+
+    Looks for names, not for values: a message without a readable name for its content is not recognised.
+    """
+    if _STEMS.search(payload) is None:
+        return False
+    try:
+        text = payload.decode()
+    except UnicodeDecodeError:
+        text = payload.decode("gb18030", "replace")
+    return any(is_private(token) for token in _TOKENS.findall(text))

@@ -1,0 +1,72 @@
+"""Kinds of events: one vocabulary for all protocols; each protocol maps its own codes to it in a table."""
+
+from collections.abc import Mapping
+
+OTHER = "other"
+"""What a table does not know; the original code is kept in the event's attributes["code"]."""
+
+KINDS = frozenset(
+    {
+        "fire",
+        "smoke",
+        "heat",
+        "gas_leak",
+        "flood",
+        "water_immersion",
+        "crowd",
+        "intrusion",
+        "line_crossing",
+        "object_left",
+        "object_removed",
+        "tamper",
+        "occlusion",
+        "video_loss",
+        "video_quality",
+        "manual_alarm",
+        "tilt",
+        "door_open",
+        "cover_open",
+        "power_loss",
+        "leakage_current",
+        "fault",
+        "offline",
+        OTHER,
+    }
+)
+
+NAMES: Mapping[str, str] = {
+    **{kind: kind for kind in KINDS},
+    "火警": "fire",
+    "火灾": "fire",
+    "烟雾": "smoke",
+    "烟感": "smoke",
+    "高温": "heat",
+    "燃气泄漏": "gas_leak",
+    "内涝": "flood",
+    "积水": "flood",
+    "水浸": "water_immersion",
+    "人群聚集": "crowd",
+    "区域入侵": "intrusion",
+    "越界": "line_crossing",
+    "物品遗留": "object_left",
+    "物品移除": "object_removed",
+    "拆动": "tamper",
+    "遮挡": "occlusion",
+    "视频丢失": "video_loss",
+    "手动报警": "manual_alarm",
+    "一键报警": "manual_alarm",
+    "倾斜": "tilt",
+    "门打开": "door_open",
+    "井盖打开": "cover_open",
+    "断电": "power_loss",
+    "漏电": "leakage_current",
+    "故障": "fault",
+    "离线": "offline",
+}
+"""The table of the hub's own event JSON: the vocabulary itself, and its common Chinese names."""
+
+
+def kind_of(code: str, table: Mapping[str, str] = NAMES) -> str:
+    """The kind of a protocol's code, read without regard to case, spaces and hyphens; `other` if unmapped."""
+    found = table.get(code)
+    return found or table.get(code.strip().lower().replace("-", "_").replace(" ", "_"), OTHER)
