@@ -1,0 +1,66 @@
+"""What a rule says: thresholds on one metric of a profile, or one kind of event."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from hub.models import LEVEL_NAMES, Micros
+
+
+@dataclass(slots=True, frozen=True)
+class ThresholdRule:
+    """Alarm in up to four levels while a metric is at or beyond a threshold for long enough."""
+
+    id: int
+    code: str
+    profile_id: int
+    metric: str
+    label: str
+    """The metric as people call it; stands in titles."""
+    above: bool
+    thresholds: tuple[float | None, ...]
+    """Blue, yellow, orange, red; None where the rule has no such level."""
+    hysteresis: float = 0.0
+    hold: Micros = 0
+
+    def left(self, level: int) -> float | None:
+        """The threshold that a value at `level` (0..3) has come back behind: the next one up."""
+        return next((t for t in self.thresholds[level:] if t is not None), None)
+
+
+@dataclass(slots=True, frozen=True)
+class EventRule:
+    """Alarm while a kind of event is active; an event's own level goes before the rule's."""
+
+    id: int
+    code: str
+    kind: str
+    level: int
+    profile_id: int | None = None
+
+
+Rule = ThresholdRule | EventRule
+
+
+def read_rules(rows: Iterable[Mapping[str, Any]]) -> list[Rule]:
+    """The rules of rows of rules_enabled.sql, in their order."""
+    return [_threshold_rule(row) if row["event_kind"] is None else _event_rule(row) for row in rows]
+
+
+def _threshold_rule(row: Mapping[str, Any]) -> ThresholdRule:
+    given: Mapping[str, float] = row["thresholds"]
+    return ThresholdRule(
+        id=row["id"],
+        code=row["code"],
+        profile_id=row["profile_id"],
+        metric=row["metric"],
+        label=row["label"],
+        above=row["direction"] == "above",
+        thresholds=tuple(float(given[name]) if given.get(name) is not None else None for name in LEVEL_NAMES),
+        hysteresis=row["hysteresis"],
+        hold=round(row["hold_s"] * 1_000_000),
+    )
+
+
+def _event_rule(row: Mapping[str, Any]) -> EventRule:
+    return EventRule(row["id"], row["code"], row["event_kind"], row["event_level"], row["profile_id"])

@@ -1,0 +1,184 @@
+"""The state of the hub at a glance: worked out at most once a second, however many are looking."""
+
+import asyncio
+import time
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+
+import psycopg
+from pydantic import BaseModel, Field
+
+from api.context import Context
+from api.database import read, row, rows
+
+
+class Rates(BaseModel):
+    """Over about the last five seconds, of this process."""
+
+    messages_per_s: float
+    readings_per_s: float
+
+
+class Totals(BaseModel):
+    """What the database holds."""
+
+    devices: int
+    series: int
+    readings: int = Field(description="counted when quick, carried on by this process's commits in between")
+    readings_exact: bool = Field(description="false: too many to count, an estimate")
+    dead_letters: int = Field(description="at most 100000")
+    deliveries_pending: int
+
+
+class ActiveAlerts(BaseModel):
+    """Alerts whose condition lasts and that nobody has ended, by level."""
+
+    red: int
+    orange: int
+    yellow: int
+    blue: int
+
+
+class Process(BaseModel):
+    """What this process did since it started."""
+
+    uptime_s: float
+    messages: int
+    readings: int
+    events: int
+    refused: int
+    dropped: int
+    private: int
+    commits: int
+
+
+class LatestReading(BaseModel):
+    """The newest reading of a series."""
+
+    device: str
+    device_name: str
+    metric: str
+    metric_name: str | None
+    unit: str | None
+    ts: datetime
+    value: float
+    quality: int = Field(description="0 good; 1 late, 2 out of range, 4 no time of its own (flags add up)")
+
+
+class Status(BaseModel):
+    """The hub at a glance."""
+
+    time: datetime
+    rates: Rates
+    totals: Totals | None = Field(description="null until the database has answered once")
+    alerts: ActiveAlerts | None
+    process: Process
+    not_ready: list[str] = Field(description="reasons; empty when all is well")
+    latest: list[LatestReading]
+
+
+@dataclass(slots=True, frozen=True)
+class Snapshot:
+    """A status and its JSON, made once for everyone."""
+
+    status: Status
+    encoded: bytes
+
+
+@dataclass(slots=True)
+class _Stored:
+    """How many readings are stored: the last count, and the process's own tally at that time."""
+
+    n: int = 0
+    tally: int = 0
+    exact: bool = False
+    due: float = 0.0
+
+
+@dataclass(slots=True)
+class _Seen:
+    """What the database last answered."""
+
+    totals: Totals | None = None
+    alerts: ActiveAlerts | None = None
+    latest: list[LatestReading] = field(default_factory=list)
+
+
+class Board:
+    """Gives the current status; asks the database anew once it is a second old, and seldom if that is slow."""
+
+    def __init__(self, context: Context) -> None:
+        self._context = context
+        self._busy = asyncio.Lock()
+        self._snapshot: Snapshot | None = None
+        self._due = 0.0
+        self._stored = _Stored()
+        self._seen = _Seen()
+
+    async def current(self) -> Snapshot:
+        """The status, at most about a second old; of the database what it last said, if it is away."""
+        async with self._busy:
+            now = time.monotonic()
+            if self._snapshot is None or now >= self._due:
+                self._snapshot = await self._look()
+                # A glance may take a tenth of the database's time, no more.
+                self._due = now + max(0.95, 10 * (time.monotonic() - now))
+            return self._snapshot
+
+    async def _look(self) -> Snapshot:
+        reasons = list(self._context.ready())
+        try:
+            await self._ask()
+        except (psycopg.Error, OSError):
+            reasons.append("the database cannot be reached")
+        counters = self._context.counters
+        messages, readings = counters.rates()
+        status = Status(
+            time=datetime.now(UTC),
+            rates=Rates(messages_per_s=round(messages, 1), readings_per_s=round(readings, 1)),
+            totals=self._seen.totals,
+            alerts=self._seen.alerts,
+            process=Process(
+                uptime_s=round(time.monotonic() - counters.started, 1),
+                messages=counters.messages,
+                readings=counters.readings,
+                events=counters.events,
+                refused=counters.refused,
+                dropped=counters.dropped,
+                private=counters.private,
+                commits=counters.commits,
+            ),
+            not_ready=reasons,
+            latest=self._seen.latest,
+        )
+        return Snapshot(status, status.model_dump_json().encode())
+
+    async def _ask(self) -> None:
+        if time.monotonic() >= self._stored.due:
+            await self._count()
+        async with self._context.pool.connection() as conn:
+            found = await row(conn, "api_status") or {}
+            latest = await rows(conn, "api_status_latest")
+        since = max(0, self._context.counters.readings - self._stored.tally)
+        self._seen.totals = Totals(
+            readings=self._stored.n + since, readings_exact=self._stored.exact, **_part(Totals, found)
+        )
+        self._seen.alerts = ActiveAlerts(**_part(ActiveAlerts, found))
+        self._seen.latest = [LatestReading(**item) for item in latest]
+
+    async def _count(self) -> None:
+        """Count the stored readings, or estimate when that takes over 3 s; again after fifty times as long."""
+        began, tally, exact = time.monotonic(), self._context.counters.readings, True
+        try:
+            async with self._context.pool.connection() as conn, conn.transaction():
+                await conn.execute("set local statement_timeout = 3000")
+                found = await row(conn, "api_readings_count")
+        except psycopg.errors.QueryCanceled:
+            exact = False
+            found = (await read(self._context, "api_readings_estimate"))[0]
+        now = time.monotonic()
+        self._stored = _Stored(found["n"] if found else 0, tally, exact, now + max(5.0, 50 * (now - began)))
+
+
+def _part(model: type[BaseModel], found: dict[str, int]) -> dict[str, int]:
+    return {name: value for name, value in found.items() if name in model.model_fields}

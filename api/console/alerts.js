@@ -1,0 +1,100 @@
+// Alerts as cards: worst first, with what can be done about them.
+
+import { age, number, t, unit } from './i18n.js';
+import { element, keep, LEVELS, put, sign } from './shapes.js';
+
+const SHOWN_STEPS = ['acknowledged', 'closed', 'false_alarm'];
+const list = document.getElementById('alert-cards');
+const announcer = document.getElementById('announce');
+let known = null; // ids seen before; null until the first load, which is not announced
+let problems = new Map(); // by alert id: why the last step failed
+
+export function sorted(alerts) {
+  const over = (alert) => (alert.cleared_at === null ? 0 : 1);
+  return [...alerts].sort((a, b) => over(a) - over(b)
+    || LEVELS.indexOf(a.level) - LEVELS.indexOf(b.level)
+    || b.raised_at.localeCompare(a.raised_at));
+}
+
+export function noteProblem(id, text) {
+  if (text === null) problems.delete(id);
+  else problems.set(id, text);
+}
+
+export function showAlerts(alerts, now, take) {
+  const over = alerts.filter((alert) => alert.cleared_at !== null).length;
+  const values = { active: number(alerts.length - over, 0), over: number(over, 0) };
+  put(document.getElementById('alerts-count'), alerts.length ? t('alerts_count', values) : '');
+  document.getElementById('alerts-none').hidden = alerts.length > 0;
+  keep(list, sorted(alerts), (alert) => alert.id, (alert) => makeCard(alert, take), (card, alert) => update(card, alert, now));
+  announce(alerts);
+}
+
+export function showAges(now) {
+  for (const card of list.children) put(card.querySelector('.age'), age(now - Date.parse(card.dataset.raised)));
+}
+
+function announce(alerts) {
+  const fresh = known === null ? [] : alerts.filter((alert) => !known.has(alert.id));
+  known = new Set(alerts.map((alert) => alert.id));
+  if (fresh.length) {
+    const told = sorted(fresh).slice(0, 3).map((alert) => t('announce', { level: t(alert.level), title: alert.title, device: alert.device_name }));
+    announcer.textContent = told.join('. ');
+  }
+}
+
+function makeCard(alert, take) {
+  const card = element('li', known === null ? 'card' : 'card new');
+  const top = element('div', 'top');
+  const chip = element('span', 'chip');
+  chip.append(element('span', 'word'));
+  top.append(chip, element('span', 'state'), element('span', 'over'), element('span', 'age'));
+  const measure = element('div', 'measure');
+  const value = element('p', 'value');
+  value.append(element('span'), element('small'));
+  measure.append(value, element('p', 'limit'));
+  const steps = element('div', 'steps');
+  for (const step of SHOWN_STEPS) {
+    const button = element('button');
+    button.type = 'button';
+    button.dataset.step = step;
+    button.addEventListener('click', () => take(alert.id, step, steps.querySelectorAll('button')));
+    steps.append(button);
+  }
+  const problem = element('span', 'problem');
+  problem.setAttribute('role', 'status');
+  steps.append(problem);
+  card.append(top, element('h3'), element('p', 'where'), measure, steps);
+  return card;
+}
+
+function update(card, alert, now) {
+  if (card.dataset.level !== alert.level) {
+    card.dataset.level = alert.level;
+    card.querySelector('.chip .sign')?.remove();
+    card.querySelector('.chip').prepend(sign(alert.level));
+  }
+  card.dataset.raised = alert.raised_at;
+  card.dataset.over = String(alert.cleared_at !== null);
+  const find = (selector) => card.querySelector(selector);
+  put(find('.chip .word'), t(alert.level));
+  put(find('.state'), t(alert.state));
+  put(find('.over'), alert.cleared_at !== null && alert.state !== 'cleared' ? t('over') : '');
+  put(find('.age'), age(now - Date.parse(alert.raised_at)));
+  put(find('h3'), alert.title);
+  put(find('.where'), alert.device_name === alert.device ? alert.device : `${alert.device_name} · ${alert.device}`);
+  const measured = alert.value !== null;
+  put(find('.value span'), measured ? number(alert.value) : '');
+  put(find('.value small'), measured ? unit(alert.unit) : '');
+  const limit = alert.direction === 'below' ? 'limit_below' : 'limit_above';
+  put(find('.limit'), alert.threshold === null ? '' : t(limit, { value: number(alert.threshold) }));
+  const offered = SHOWN_STEPS.filter((step) => alert.steps.includes(step));
+  for (const button of card.querySelectorAll('button')) {
+    const step = button.dataset.step;
+    button.hidden = !offered.includes(step);
+    button.classList.toggle('main', step === offered[0]);
+    put(button, t('step_' + step));
+    button.setAttribute('aria-label', t('step_for', { step: t('step_' + step), title: `${alert.title}, ${alert.device_name}` }));
+  }
+  put(find('.problem'), problems.get(alert.id) ?? '');
+}

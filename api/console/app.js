@@ -1,0 +1,135 @@
+// The page: follows the hub and keeps what it shows up to date.
+
+import { noteProblem, showAges, showAlerts } from './alerts.js';
+import { remember, showFigures } from './figures.js';
+import { clockTime, language, setLanguage, t, translatePage } from './i18n.js';
+import { follow, get, HubProblem, post, setToken } from './hub.js';
+import { showLetters, showReadings } from './lists.js';
+import { put } from './shapes.js';
+
+const REFRESH_MS = 1000; // lists are asked for at most this often, however many alerts come
+const LETTERS = 30;
+const at = (id) => document.getElementById(id);
+
+let status = null;
+let alerts = null;
+let letters = null;
+let link = 'connecting';
+let skew = 0; // the hub's clock minus this one, in ms
+
+const now = () => Date.now() + skew;
+
+function draw() {
+  put(at('link').querySelector('span'), t(link));
+  at('link').dataset.state = link;
+  drawBanner();
+  if (status) {
+    showFigures(status);
+    showReadings(status.latest, new Date(now()));
+  }
+  if (alerts) showAlerts(alerts, now(), take);
+  if (letters) showLetters(letters, new Date(now()));
+}
+
+function drawBanner() {
+  const reasons = status?.not_ready ?? [];
+  let text = '';
+  if (link === 'down') text = t('banner_down', { time: status ? clockTime(new Date(status.time)) : '–' });
+  else if (reasons.length) text = t('banner_trouble', { reasons: reasons.join('; ') });
+  put(at('banner'), text);
+  at('banner').hidden = text === '';
+}
+
+// Wraps a load so that it runs at once, and then at most once in REFRESH_MS however often it is wanted.
+function paced(load) {
+  let busy = false;
+  let again = false;
+  return async function want() {
+    if (busy) { again = true; return; }
+    busy = true;
+    try { await load(); } catch (error) {
+      if (!(error instanceof HubProblem) && !(error instanceof TypeError)) throw error;
+      again = link === 'live' && error.status !== 401; // the hub is away: the stream's reconnect loads anew
+    }
+    setTimeout(() => {
+      busy = false;
+      if (again) { again = false; want(); }
+    }, REFRESH_MS);
+  };
+}
+
+const loadAlerts = paced(async () => {
+  const [active, over] = await Promise.all([get('/alerts?active=true&limit=1000'), get('/alerts?state=cleared&limit=50')]);
+  const all = new Map([...over.items, ...active.items].map((alert) => [alert.id, alert]));
+  alerts = [...all.values()];
+  draw();
+});
+
+const loadLetters = paced(async () => {
+  letters = (await get(`/dead-letters?limit=${LETTERS}`)).items;
+  draw();
+});
+
+async function take(id, step, buttons) {
+  for (const button of buttons) button.disabled = true;
+  try {
+    await post(`/alerts/${id}/steps`, { to: step, actor: 'page' });
+    noteProblem(id, null);
+  } catch (error) {
+    noteProblem(id, t('failed', { problem: error.message }));
+  } finally {
+    for (const button of buttons) button.disabled = false;
+  }
+  draw();
+  loadAlerts();
+}
+
+function heard(event, data) {
+  if (event === 'alert') { loadAlerts(); return; }
+  const refusedBefore = status?.totals?.dead_letters;
+  status = data;
+  skew = Date.parse(data.time) - Date.now();
+  if (data.totals && data.totals.dead_letters !== refusedBefore) loadLetters();
+  remember(data);
+  draw();
+}
+
+function askToken(wrong) {
+  const dialog = at('token-dialog');
+  at('token-wrong').hidden = !wrong;
+  at('token').value = '';
+  if (!dialog.open) dialog.showModal();
+  return new Promise((resume) => {
+    at('token-form').addEventListener('submit', (event) => {
+      event.preventDefault();
+      setToken(at('token').value);
+      dialog.close();
+      resume();
+    }, { once: true });
+  });
+}
+
+function drawLanguage() {
+  translatePage();
+  put(at('language'), t('language'));
+  at('language').setAttribute('aria-label', t('language_label'));
+  draw();
+}
+
+at('language').addEventListener('click', () => {
+  setLanguage(language === 'zh' ? 'en' : 'zh');
+  drawLanguage();
+});
+at('token-dialog').addEventListener('cancel', (event) => event.preventDefault()); // there is nothing to see without it
+setInterval(() => {
+  put(at('clock'), clockTime(new Date()));
+  showAges(now());
+}, 1000);
+
+drawLanguage();
+follow('/live', {
+  opened() { link = 'live'; draw(); loadAlerts(); loadLetters(); },
+  heard,
+  lost() { link = 'down'; draw(); },
+  refused: askToken,
+});

@@ -1,0 +1,60 @@
+// The table of latest readings and the list of dead letters.
+
+import { moment, number, t, unit } from './i18n.js';
+import { inWords } from './reasons.js';
+import { element, keep, put } from './shapes.js';
+
+const rows = document.getElementById('reading-rows');
+const letterRows = document.getElementById('letter-rows');
+
+export function showReadings(latest, now) {
+  document.getElementById('readings-none').hidden = latest.length > 0;
+  rows.closest('table').hidden = latest.length === 0;
+  keep(rows, latest, (reading) => `${reading.device}\n${reading.metric}`, makeReading, (row, reading) => {
+    const [device, metric, value, when] = row.children;
+    put(device, reading.device_name);
+    device.title = reading.device;
+    put(metric, reading.metric_name ?? reading.metric);
+    put(value.querySelector('.flag'), flag(reading.quality));
+    value.querySelector('.flag').hidden = flag(reading.quality) === '';
+    put(value.querySelector('.v'), number(reading.value));
+    put(value.querySelector('small'), unit(reading.unit));
+    put(when, moment(new Date(reading.ts), now));
+    if (row.dataset.ts && row.dataset.ts !== reading.ts) {
+      row.classList.remove('changed');
+      requestAnimationFrame(() => row.classList.add('changed'));
+    }
+    row.dataset.ts = reading.ts;
+  });
+}
+
+function flag(quality) {
+  if (quality & 2) return t('out_of_range');
+  return quality & 1 ? t('late') : '';
+}
+
+function makeReading() {
+  const row = element('tr');
+  const value = element('td', 'number');
+  value.append(element('span', 'flag'), element('span', 'v'), element('small'));
+  row.append(element('td'), element('td'), value, element('td', 'when'));
+  return row;
+}
+
+export function showLetters(letters, now) {
+  document.getElementById('letters-none').hidden = letters.length > 0;
+  keep(letterRows, letters, (letter) => letter.id, makeLetter, (row, letter) => {
+    put(row.querySelector('.words'), inWords(letter.reason));
+    put(row.querySelector('code'), letter.device ?? letter.address);
+    put(row.querySelector('.when'), moment(new Date(letter.received_at), now));
+    put(row.querySelector('.detail'), letter.detail);
+  });
+}
+
+function makeLetter() {
+  const row = element('li');
+  const why = element('p', 'why');
+  why.append(element('span', 'words'), element('code'));
+  row.append(why, element('p', 'when'), element('p', 'detail'));
+  return row;
+}

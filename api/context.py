@@ -1,0 +1,32 @@
+"""What every request handler works with, put together once by the wiring."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Annotated, cast
+
+from fastapi import Depends, Request
+
+from api.stream import ChangeFeed
+from hub.settings import Settings
+from hub.store.pool import Pool
+from hub.telemetry import Counters
+
+
+@dataclass(slots=True, frozen=True)
+class Context:
+    """The hub as the API sees it."""
+
+    settings: Settings
+    pool: Pool
+    counters: Counters
+    ready: Callable[[], list[str]]
+    """Reasons why the hub is not ready, without the database, which the API asks itself; empty when ready."""
+    changes: ChangeFeed
+
+
+def context_of(request: Request) -> Context:
+    """The context of the app that serves this request."""
+    return cast(Context, request.app.state.context)
+
+
+Here = Annotated[Context, Depends(context_of)]

@@ -1,0 +1,51 @@
+"""How handlers reach the database: statements by name, rows as dicts, writes in a transaction with an audit entry."""
+
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
+from typing import Any
+
+from psycopg import AsyncConnection
+from psycopg.rows import dict_row
+from psycopg.types.json import Jsonb
+
+from api.context import Context
+from hub.store.statements import load
+
+Row = dict[str, Any]
+
+
+async def rows(conn: AsyncConnection, statement: str, params: Mapping[str, Any] | None = None) -> list[Row]:
+    """All rows of the statement `hub/store/sql/<statement>.sql`."""
+    async with conn.cursor(row_factory=dict_row) as cursor:
+        await cursor.execute(load(statement).encode(), params)
+        return await cursor.fetchall()
+
+
+async def row(conn: AsyncConnection, statement: str, params: Mapping[str, Any] | None = None) -> Row | None:
+    """The first row of a statement, None when there is none."""
+    found = await rows(conn, statement, params)
+    return found[0] if found else None
+
+
+async def read(context: Context, statement: str, params: Mapping[str, Any] | None = None) -> list[Row]:
+    """All rows of one statement, on a connection of the pool."""
+    async with context.pool.connection() as conn:
+        return await rows(conn, statement, params)
+
+
+@asynccontextmanager
+async def writing(context: Context) -> AsyncIterator[AsyncConnection]:
+    """A connection inside a transaction."""
+    async with context.pool.connection() as conn, conn.transaction():
+        yield conn
+
+
+async def execute(conn: AsyncConnection, statement: str, params: Mapping[str, Any]) -> None:
+    """Run a statement that gives no rows."""
+    await conn.execute(load(statement).encode(), params)
+
+
+async def audit(conn: AsyncConnection, actor: str, action: str, subject: str, detail: object) -> None:
+    """Note in the same transaction who changed what; never give it a secret."""
+    entry = {"actor": actor, "action": action, "subject": subject, "detail": Jsonb(detail)}
+    await execute(conn, "api_audit", entry)

@@ -1,0 +1,145 @@
+"""Errors as problem details (RFC 9457): every error of the API has this one form and never shows internals."""
+
+import logging
+from collections.abc import Mapping, Sequence
+from http import HTTPStatus
+from typing import Any
+
+import psycopg
+from fastapi import FastAPI, Request
+from fastapi.exceptions import RequestValidationError
+from fastapi.responses import JSONResponse, Response
+from pydantic import BaseModel, Field
+from starlette.exceptions import HTTPException
+
+from api.words import RIGHT
+from hub.errors import TransientError
+
+log = logging.getLogger(__name__)
+
+ERRORS_SHOWN = 100
+"""How many single errors a problem lists; a hopeless file must not be answered by a bigger one."""
+
+
+class Fault(BaseModel):
+    """One thing that is wrong, where it is, and what would be right."""
+
+    pointer: str | None = Field(default=None, description="JSON pointer into the body, or the parameter's name")
+    line: int | None = Field(default=None, description="line of a CSV file, from 1")
+    column: str | None = Field(default=None, description="column of a CSV file, by name")
+    problem: str
+
+
+class ProblemDetails(BaseModel):
+    """An error, after RFC 9457."""
+
+    type: str = Field(examples=["urn:ganzhi:problem:not-found"])
+    title: str = Field(examples=["Not found"])
+    status: int = Field(examples=[404])
+    detail: str = Field(examples=["there is no device 'air-0'"])
+    errors: list[Fault] | None = None
+
+
+class ProblemError(Exception):
+    """A request cannot be done, for a reason that its sender is told."""
+
+    def __init__(
+        self,
+        status: int,
+        detail: str,
+        errors: Sequence[Fault] = (),
+        headers: Mapping[str, str] | None = None,
+    ) -> None:
+        super().__init__(detail)
+        self.status, self.detail, self.errors, self.headers = status, detail, errors, headers
+
+
+def not_found(what: str, name: object) -> ProblemError:
+    """404 for one thing that was asked for by name."""
+    return ProblemError(404, f"there is no {what} '{name}'")
+
+
+def invalid(pointer: str, problem: str) -> ProblemError:
+    """422 for one wrong value in a body or a query."""
+    return ProblemError(422, f"{pointer}: {problem}", [Fault(pointer=pointer, problem=problem)])
+
+
+def responses(*statuses: int) -> dict[int | str, dict[str, Any]]:
+    """The `responses` of a route in OpenAPI that can end in these problems."""
+    content = {"application/problem+json": {"schema": {"$ref": "#/components/schemas/ProblemDetails"}}}
+    return {status: {"description": HTTPStatus(status).phrase, "content": content} for status in statuses}
+
+
+def answer(
+    status: int, detail: str, errors: Sequence[Fault] = (), headers: Mapping[str, str] | None = None
+) -> Response:
+    """The HTTP response of a problem."""
+    phrase = HTTPStatus(status).phrase
+    body: dict[str, Any] = {
+        "type": f"urn:ganzhi:problem:{phrase.lower().replace(' ', '-')}",
+        "title": phrase.capitalize(),
+        "status": status,
+        "detail": detail,
+    }
+    if errors:
+        body["errors"] = [error.model_dump(exclude_none=True) for error in errors[:ERRORS_SHOWN]]
+    return JSONResponse(body, status, headers, media_type="application/problem+json")
+
+
+def install(app: FastAPI) -> None:
+    """Make every error of an app a problem."""
+    app.add_exception_handler(ProblemError, _declared)
+    app.add_exception_handler(RequestValidationError, _unreadable)
+    app.add_exception_handler(HTTPException, _http)
+    app.add_exception_handler(psycopg.DataError, _refused)
+    for kind in (psycopg.OperationalError, psycopg.InterfaceError, TransientError):
+        app.add_exception_handler(kind, _unavailable)
+    app.add_exception_handler(Exception, _internal)
+
+
+async def _declared(_: Request, error: Exception) -> Response:
+    assert isinstance(error, ProblemError)  # noqa: S101 for the type checker; registered for this type only
+    return answer(error.status, error.detail, error.errors, error.headers)
+
+
+async def _unreadable(_: Request, error: Exception) -> Response:
+    assert isinstance(error, RequestValidationError)  # noqa: S101 for the type checker; see above
+    faults = [_fault(item) for item in error.errors()]
+    first = f"{faults[0].pointer}: {faults[0].problem}" if faults else "the request cannot be read"
+    more = f" (and {len(faults) - 1} more)" if len(faults) > 1 else ""
+    return answer(422, first + more, faults)
+
+
+def _fault(item: Mapping[str, Any]) -> Fault:
+    place, *path = item["loc"]
+    pointer = "/" + "/".join(str(part) for part in path) if place == "body" else ".".join(map(str, path))
+    if item["type"] == "json_invalid":
+        return Fault(pointer="/", problem=f"not JSON at character {path[0]}: {item['ctx']['error']}")
+    if right := RIGHT.get(item.get("ctx", {}).get("pattern", "")):
+        shown = item["input"] if isinstance(item["input"], str) else path[-1]
+        return Fault(pointer=pointer, problem=f"'{str(shown)[:80]}' does not fit; {right}")
+    message = str(item["msg"]).removeprefix("Value error, ")
+    return Fault(pointer=pointer or "/", problem=message[:1].lower() + message[1:])
+
+
+async def _http(request: Request, error: Exception) -> Response:
+    assert isinstance(error, HTTPException)  # noqa: S101 for the type checker; see above
+    details = {
+        404: f"there is nothing at {request.url.path}",
+        405: f"{request.method} is not possible at {request.url.path}",
+    }
+    return answer(error.status_code, details.get(error.status_code, error.detail), headers=error.headers)
+
+
+async def _refused(_: Request, error: Exception) -> Response:
+    log.info("the database refused a value: %s", error)
+    return answer(422, "a value cannot be stored; look for control characters and numbers out of range")
+
+
+async def _unavailable(request: Request, error: Exception) -> Response:
+    log.warning("%s %s: the database is not available: %s", request.method, request.url.path, error)
+    return answer(503, "the database cannot be reached now; try again", headers={"Retry-After": "2"})
+
+
+async def _internal(_: Request, __: Exception) -> Response:
+    return answer(500, "the hub failed on this request; its log says more")

@@ -1,0 +1,88 @@
+"""The outbox table: what is to be delivered to whom, claimed with a lease and settled once."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from psycopg.rows import dict_row
+
+from api.cloudevents import cloudevent, encode
+from api.push.channel import Consumer
+from hub.store.pool import Pool, sorted_errors
+from hub.store.statements import load
+
+
+@dataclass(slots=True, frozen=True)
+class Parcel:
+    """One change of an alert for one consumer, claimed."""
+
+    id: int
+    alert_id: str
+    message_id: str
+    """The same at each attempt, so that a receiver can drop repeats."""
+    body: bytes
+    attempts: int
+    """This one included."""
+    age_s: float
+    channel: str
+    consumer: Consumer
+
+
+class Parcels:
+    """Each method is one statement; they raise StoreUnavailable."""
+
+    def __init__(self, pool: Pool) -> None:
+        self._pool = pool
+
+    async def claim(self, limit: int, room: int, rooms: Mapping[int, int], lease_s: float) -> list[Parcel]:
+        """Due parcels, nobody else's until the lease ends; for a consumer at most `room`, or rooms[consumer id]."""
+        values = {
+            "limit": limit,
+            "room": room,
+            "consumers": list(rooms),
+            "rooms": list(rooms.values()),
+            "lease_s": lease_s,
+        }
+        with sorted_errors():
+            async with self._pool.connection() as conn, conn.cursor(row_factory=dict_row) as cursor:
+                rows = await (await cursor.execute(load("outbox_claim"), values)).fetchall()
+        parcels = []
+        for row in rows:
+            event = cloudevent(row)
+            consumer = Consumer(row["consumer_id"], row["code"], row["url"], row["secret"])
+            parcels.append(
+                Parcel(
+                    row["id"], str(row["alert_id"]), event["id"], encode(event), row["attempts"], row["age_s"],
+                    row["channel"], consumer,
+                )
+            )  # fmt: skip
+        return parcels
+
+    async def delivered(self, parcel: Parcel) -> None:
+        await self._run("outbox_delivered", id=parcel.id)
+
+    async def later(self, parcel: Parcel, wait_s: float, reason: str) -> None:
+        """Due again after wait_s seconds, and not before it what waits behind it."""
+        await self._run(
+            "outbox_later",
+            id=parcel.id,
+            consumer_id=parcel.consumer.id,
+            alert_id=parcel.alert_id,
+            wait_s=wait_s,
+            reason=reason,
+        )
+
+    async def give_up(self, parcel: Parcel, reason: str) -> None:
+        await self._run("outbox_give_up", id=parcel.id, reason=reason)
+
+    async def gone(self, consumer: Consumer, reason: str) -> None:
+        """Switch the consumer off and give up all that waits for it."""
+        await self._run("outbox_gone", consumer_id=consumer.id, reason=reason)
+
+    async def expire(self, give_up_s: float) -> None:
+        """Give up what has waited that long for a consumer that is switched off."""
+        await self._run("outbox_expire", give_up_s=give_up_s)
+
+    async def _run(self, name: str, **values: object) -> None:
+        with sorted_errors():
+            async with self._pool.connection() as conn:
+                await conn.execute(load(name), values)

@@ -1,0 +1,165 @@
+"""Alerts: what is unusual, what was done about it, and who was told."""
+
+from datetime import datetime
+from typing import Annotated, Any, Literal
+from uuid import UUID, uuid4
+
+from fastapi import APIRouter, Query
+from psycopg import AsyncConnection
+from pydantic import BaseModel, ConfigDict, Field
+
+from api.context import Here
+from api.cursors import Page, Paged
+from api.database import audit, read, row, rows, writing
+from api.problems import ProblemError, not_found, responses
+from api.words import LEVELS, Code, LevelName, Name, RegionPrefix
+from hub.alerts import STEPS, IllegalStep, check_step
+
+router = APIRouter(prefix="/alerts", tags=["alerts"])
+_KEYS = {"raised_at": datetime, "id": UUID}
+State = Literal["open", "acknowledged", "dispatched", "handled", "verified", "closed", "cleared", "false_alarm"]
+Step = Literal["acknowledged", "dispatched", "handled", "verified", "closed", "false_alarm"]
+
+
+class Alert(BaseModel):
+    """An alert as it is now."""
+
+    id: UUID
+    seq: int = Field(description="how many changes it had")
+    state: State
+    steps: list[str] = Field(description="the states a desk may move it to now")
+    level: LevelName
+    peak_level: LevelName
+    title: str
+    rule: str
+    rule_name: str
+    event_kind: str | None
+    device: str
+    device_name: str
+    metric: str | None
+    metric_name: str | None
+    unit: str | None
+    direction: Literal["above", "below"] | None
+    value: float | None
+    threshold: float | None
+    region: str | None
+    lon: float | None
+    lat: float | None
+    organisation: str | None
+    opened_at: datetime = Field(description="when the condition began, by the device's clock")
+    cleared_at: datetime | None = Field(description="when it ended; null while it lasts")
+    changed_at: datetime = Field(description="when the condition last changed, by the device's clock")
+    raised_at: datetime = Field(description="when the hub raised it")
+    updated_at: datetime
+
+
+class AlertStep(BaseModel):
+    """One change in an alert's life."""
+
+    cursor: int = Field(description="its id in the stream")
+    seq: int
+    kind: str
+    at: datetime
+    actor: str | None
+    note: str | None
+    level: LevelName
+    state: State
+    value: float | None
+
+
+class AlertDelivery(BaseModel):
+    """One change on its way to one consumer."""
+
+    consumer: str
+    seq: int
+    state: Literal["pending", "delivered", "given_up"]
+    attempts: int
+    last_error: str | None
+    created_at: datetime
+    settled_at: datetime | None
+    next_at: datetime | None
+
+
+class AlertDetail(Alert):
+    """An alert with all that happened to it."""
+
+    changes: list[AlertStep]
+    deliveries: list[AlertDelivery]
+
+
+class StepBody(BaseModel):
+    """A step that a person takes."""
+
+    model_config = ConfigDict(
+        extra="forbid", json_schema_extra={"examples": [{"to": "acknowledged", "actor": "desk 2"}]}
+    )
+
+    to: Step
+    note: Annotated[str, Field(max_length=2000)] | None = None
+    actor: Name | None = Field(default=None, description="who takes it, as a post or a desk")
+
+
+@router.get("", response_model=Page[Alert])
+async def list_alerts(
+    paging: Paged,
+    context: Here,
+    state: Annotated[list[State] | None, Query(description="may be given several times")] = None,
+    active: Annotated[bool, Query(description="only where the condition lasts and nobody has ended it")] = False,
+    min_level: Annotated[LevelName | None, Query()] = None,
+    device: Annotated[Code | None, Query()] = None,
+    region: Annotated[RegionPrefix | None, Query(description="the first digits of a division code")] = None,
+) -> Any:
+    """Alerts, newest first."""
+    wanted = {
+        "id": None,
+        "states": state,
+        "active": active,
+        "min_level": LEVELS[min_level] if min_level else None,
+        "device": device,
+        "region": region,
+    }
+    page = paging.page(await read(context, "api_alerts", {**wanted, **paging.after(_KEYS)}), _KEYS)
+    return {**page, "items": [_with_steps(found) for found in page["items"]]}
+
+
+@router.get("/{alert_id}", response_model=AlertDetail, responses=responses(404))
+async def get_alert(alert_id: UUID, context: Here) -> Any:
+    """One alert with its changes and deliveries."""
+    async with context.pool.connection() as conn:
+        return await _detail(conn, alert_id)
+
+
+@router.post("/{alert_id}/steps", response_model=AlertDetail, responses=responses(404, 409, 422))
+async def take_step(alert_id: UUID, body: StepBody, context: Here) -> Any:
+    """Acknowledge an alert, or move it on in its life; 409 tells what is possible where this is not."""
+    actor = body.actor or "api"
+    async with writing(context) as conn:
+        await row(conn, "api_alert_lock")
+        found = await row(conn, "api_alert_state", {"id": alert_id})
+        if found is None:
+            raise not_found("alert", alert_id)
+        try:
+            check_step(found["state"], body.to)
+        except IllegalStep as error:
+            raise ProblemError(409, error.detail) from error
+        step = {"change": uuid4(), "id": alert_id, "to": body.to, "actor": actor, "note": body.note}
+        await row(conn, "api_alert_step", step)
+        await audit(conn, actor, "alert.step", str(alert_id), {"to": body.to, "note": body.note})
+        return await _detail(conn, alert_id)
+
+
+async def _detail(conn: AsyncConnection, alert_id: UUID) -> dict[str, Any]:
+    everything = {"states": None, "active": False, "min_level": None, "device": None, "region": None}
+    first = {"after_raised_at": None, "after_id": None, "limit": 1}
+    found = await row(conn, "api_alerts", {"id": alert_id, **everything, **first})
+    if found is None:
+        raise not_found("alert", alert_id)
+    return {
+        **_with_steps(found),
+        "changes": await rows(conn, "api_alert_changes", {"id": alert_id}),
+        "deliveries": await rows(conn, "api_alert_deliveries", {"id": alert_id}),
+    }
+
+
+def _with_steps(found: dict[str, Any]) -> dict[str, Any]:
+    return {**found, "steps": sorted(STEPS[found["state"]])}

@@ -1,0 +1,119 @@
+"""Consumers: who is told of alerts, where, and how that goes."""
+
+import binascii
+import secrets
+from base64 import b64decode, b64encode
+from typing import Any
+from urllib.parse import urlsplit
+
+from fastapi import APIRouter, Response
+from psycopg import AsyncConnection
+from pydantic import BaseModel, ConfigDict, Field, JsonValue, SecretStr, field_validator
+
+from api.context import Here
+from api.cursors import Page, Paged
+from api.database import audit, read, row, writing
+from api.problems import not_found, responses
+from api.words import LEVELS, Code, LevelName, RegionPrefix
+
+router = APIRouter(prefix="/consumers", tags=["consumers"])
+_KEYS = {"code": str}
+_PREFIX = "whsec_"
+_EXAMPLE: dict[str, JsonValue] = {
+    "url": "https://desk.example.org/alerts",
+    "min_level": "yellow",
+    "region": "3301",
+}
+
+
+class ConsumerBody(BaseModel):
+    """A webhook receiver as it is put."""
+
+    model_config = ConfigDict(extra="forbid", json_schema_extra={"examples": [_EXAMPLE]})
+
+    url: str = Field(max_length=2000, description="http or https; called with POST")
+    secret: SecretStr | None = Field(
+        default=None, description="whsec_ and base64 of 24 to 64 bytes; made up, and told once, when left out"
+    )
+    min_level: LevelName = "blue"
+    region: RegionPrefix | None = Field(default=None, description="only alerts from below this division code")
+    enabled: bool = True
+
+    @field_validator("url")
+    @classmethod
+    def _callable(cls, url: str) -> str:
+        parts = urlsplit(url)
+        if parts.scheme not in ("http", "https") or not parts.hostname or any(c.isspace() for c in url):
+            raise ValueError("write it like https://desk.example.org/alerts")
+        return url
+
+    @field_validator("secret")
+    @classmethod
+    def _usable(cls, secret: SecretStr | None) -> SecretStr | None:
+        if secret is None:
+            return None
+        text = secret.get_secret_value()
+        try:
+            size = len(b64decode(text.removeprefix(_PREFIX), validate=True))
+        except (binascii.Error, ValueError):
+            size = 0
+        if not text.startswith(_PREFIX) or not 24 <= size <= 64:
+            raise ValueError("a secret is whsec_ followed by the base64 of 24 to 64 bytes")
+        return secret
+
+
+class Consumer(BaseModel):
+    """A stored consumer and how deliveries to it go; its secret is never told again."""
+
+    code: Code
+    kind: str
+    url: str
+    min_level: LevelName
+    region: str | None
+    enabled: bool
+    pending: int
+    delivered: int
+    given_up: int
+    last_error: str | None
+
+
+class PutConsumer(Consumer):
+    """The answer to a put."""
+
+    secret: str | None = Field(default=None, description="only where the hub made it up: keep it now")
+
+
+@router.put("/{code}", response_model=PutConsumer, responses={201: {"model": PutConsumer}, **responses(422)})
+async def put_consumer(code: Code, body: ConsumerBody, response: Response, context: Here) -> Any:
+    """Make a consumer, or replace it; without a secret it keeps the one it has."""
+    fresh = _PREFIX + b64encode(secrets.token_bytes(32)).decode()
+    given = body.secret.get_secret_value() if body.secret else None
+    values = {**body.model_dump(exclude={"secret"}), "code": code, "min_level": LEVELS[body.min_level]}
+    async with writing(context) as conn:
+        written = await row(conn, "api_consumer_put", {**values, "secret": given, "fresh_secret": fresh})
+        created = bool(written and written["created"])
+        await audit(conn, "api", "consumer.put", code, body.model_dump(exclude={"secret"}))
+        response.status_code = 201 if created else 200
+        made_up = fresh if created and given is None else None
+        return {**await _consumer(conn, code), "secret": made_up}
+
+
+@router.get("", response_model=Page[Consumer])
+async def list_consumers(paging: Paged, context: Here) -> Any:
+    """Consumers by code, with the state of their deliveries."""
+    found = await read(context, "api_consumers", {"code": None, **paging.after(_KEYS)})
+    return paging.page(found, _KEYS)
+
+
+@router.get("/{code}", response_model=Consumer, responses=responses(404))
+async def get_consumer(code: Code, context: Here) -> Any:
+    """One consumer."""
+    async with context.pool.connection() as conn:
+        return await _consumer(conn, code)
+
+
+async def _consumer(conn: AsyncConnection, code: str) -> dict[str, Any]:
+    found = await row(conn, "api_consumers", {"code": code, "after_code": None, "limit": 1})
+    if found is None:
+        raise not_found("consumer", code)
+    return found

@@ -1,0 +1,46 @@
+"""Events: what happened at devices."""
+
+from datetime import datetime
+from typing import Annotated, Any
+from uuid import UUID
+
+from fastapi import APIRouter, Query
+from pydantic import AwareDatetime, BaseModel, Field
+
+from api.context import Here
+from api.cursors import Page, Paged
+from api.database import read
+from api.words import Code, LevelName, RegionPrefix
+
+router = APIRouter(prefix="/events", tags=["events"])
+_KEYS = {"ts": datetime, "id": UUID}
+
+
+class EventRow(BaseModel):
+    """A stored event."""
+
+    id: UUID
+    device: str
+    device_name: str
+    region: str | None
+    ts: datetime
+    received_at: datetime
+    kind: str = Field(examples=["smoke"])
+    state: str | None = Field(description="active or inactive; null for what only happens")
+    level: LevelName | None
+    attributes: dict[str, Any]
+
+
+@router.get("", response_model=Page[EventRow])
+async def list_events(
+    paging: Paged,
+    context: Here,
+    device: Annotated[Code | None, Query()] = None,
+    kind: Annotated[str | None, Query(max_length=64)] = None,
+    region: Annotated[RegionPrefix | None, Query(description="the first digits of a division code")] = None,
+    start: Annotated[AwareDatetime | None, Query(alias="from", description="with a zone")] = None,
+    end: Annotated[AwareDatetime | None, Query(alias="to", description="exclusive")] = None,
+) -> Any:
+    """Events, newest first."""
+    wanted = {"device": device, "kind": kind, "region": region, "from": start, "to": end}
+    return paging.page(await read(context, "api_events", {**wanted, **paging.after(_KEYS)}), _KEYS)

@@ -1,0 +1,49 @@
+"""Whether the process lives, and whether it can do its work."""
+
+import asyncio
+from typing import Any
+
+import psycopg
+from fastapi import APIRouter
+from pydantic import BaseModel
+
+from api.context import Context, Here
+from api.database import rows
+from api.problems import Fault, ProblemError, responses
+
+router = APIRouter(tags=["health"])
+PATIENCE_S = 2.0
+"""How long the database may take to answer before it counts as away."""
+
+
+class Alive(BaseModel):
+    """An answer is an answer."""
+
+    status: str = "ok"
+
+
+@router.get("/healthz", response_model=Alive)
+async def healthz() -> Any:
+    """The process lives; restart it when this does not answer."""
+    return Alive()
+
+
+@router.get("/readyz", response_model=Alive, responses=responses(503))
+async def readyz(context: Here) -> Any:
+    """The hub does its work: database and broker are there, and it is not holding back."""
+    reasons = list(context.ready())
+    if trouble := await _database(context):
+        reasons.append(trouble)
+    if reasons:
+        faults = [Fault(problem=reason) for reason in reasons]
+        raise ProblemError(503, "; ".join(reasons), faults, {"Retry-After": "2"})
+    return Alive()
+
+
+async def _database(context: Context) -> str | None:
+    try:
+        async with asyncio.timeout(PATIENCE_S), context.pool.connection(timeout=PATIENCE_S) as conn:
+            await rows(conn, "api_alive")
+    except (psycopg.Error, OSError, TimeoutError):
+        return "the database cannot be reached"
+    return None

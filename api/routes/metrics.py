@@ -1,0 +1,64 @@
+"""What the hub counts of itself, for Prometheus."""
+
+from collections.abc import Iterator
+
+from fastapi import APIRouter
+from fastapi.responses import PlainTextResponse
+
+from api.board import Status
+from api.context import Here
+from api.routes.status import TheBoard
+from hub.telemetry import Counters
+
+router = APIRouter(tags=["health"])
+
+COUNTERS = {
+    "messages": "Messages settled",
+    "readings": "Readings committed",
+    "events": "Events committed",
+    "refused": "Messages that became dead letters",
+    "dropped": "QoS 0 messages let go because the hub was full",
+    "private": "Fields and events let go by the privacy gate",
+    "alert_changes": "Changes of alerts decided",
+    "commits": "Transactions committed",
+}
+
+
+@router.get("/metrics", response_class=PlainTextResponse)
+async def metrics(context: Here, board: TheBoard) -> PlainTextResponse:
+    """Prometheus text format 0.0.4; what comes from the database is left out while it is away."""
+    lines = [*_counted(context.counters), *_seen((await board.current()).status)]
+    return PlainTextResponse("\n".join(lines) + "\n", media_type="text/plain; version=0.0.4")
+
+
+def _counted(counters: Counters) -> Iterator[str]:
+    for name, meaning in COUNTERS.items():
+        yield from _metric(f"ganzhi_{name}_total", meaning, "counter", getattr(counters, name))
+    yield from _metric("ganzhi_devices_known", "Devices that ingest knows", "gauge", counters.devices_known)
+    yield from _metric("ganzhi_commit_seconds_total", "Time spent committing", "counter", counters.commit_s)
+
+
+def _seen(status: Status) -> Iterator[str]:
+    yield from _metric("ganzhi_ready", "1 when all is well", "gauge", int(not status.not_ready))
+    yield from _metric("ganzhi_uptime_seconds", "Since the process began", "gauge", status.process.uptime_s)
+    if status.totals is None or status.alerts is None:
+        return
+    totals = status.totals
+    yield from _metric("ganzhi_devices", "Registered devices", "gauge", totals.devices)
+    yield from _metric("ganzhi_dead_letters", "Dead letters, at most 100000", "gauge", totals.dead_letters)
+    yield from _metric(
+        "ganzhi_deliveries_pending",
+        "Alert changes that wait for a consumer",
+        "gauge",
+        totals.deliveries_pending,
+    )
+    yield "# HELP ganzhi_active_alerts Active alerts by level"
+    yield "# TYPE ganzhi_active_alerts gauge"
+    for level, n in status.alerts.model_dump().items():
+        yield f'ganzhi_active_alerts{{level="{level}"}} {n}'
+
+
+def _metric(name: str, meaning: str, kind: str, value: float) -> Iterator[str]:
+    yield f"# HELP {name} {meaning}"
+    yield f"# TYPE {name} {kind}"
+    yield f"{name} {value}"

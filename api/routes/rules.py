@@ -1,0 +1,160 @@
+"""Rules: from which value, or on which event, there is an alert, and at which level."""
+
+from itertools import pairwise
+from typing import Annotated, Any, Literal
+
+from fastapi import APIRouter, Query, Response
+from psycopg import AsyncConnection
+from psycopg.types.json import Jsonb
+from pydantic import BaseModel, ConfigDict, Field, JsonValue, field_validator, model_validator
+
+from api.context import Here
+from api.cursors import Page, Paged
+from api.database import audit, read, row, rows, writing
+from api.problems import invalid, not_found, responses
+from api.words import LEVELS, Code, LevelName, Metric, Name, known
+from devices.vocabulary import KINDS
+
+router = APIRouter(prefix="/rules", tags=["rules"])
+_KEYS = {"code": str}
+_EXAMPLES: list[JsonValue] = [
+    {
+        "name": "PM2.5 high",
+        "profile": "air",
+        "metric": "pm25",
+        "direction": "above",
+        "thresholds": {"blue": 75, "yellow": 115, "orange": 150, "red": 250},
+        "hysteresis": 5,
+        "hold_s": 10,
+    },
+    {"name": "Smoke seen", "event_kind": "smoke", "level": "red"},
+]
+Threshold = Annotated[float, Field(allow_inf_nan=False)]
+
+
+class RuleBody(BaseModel):
+    """Either thresholds on a metric of a profile, or a level for a kind of event."""
+
+    model_config = ConfigDict(extra="forbid", json_schema_extra={"examples": _EXAMPLES})
+
+    name: Name
+    profile: Code | None = Field(default=None, description="needed with a metric; an event rule may leave it out")
+    metric: Metric | None = None
+    direction: Literal["above", "below"] | None = None
+    thresholds: dict[LevelName, Threshold] | None = Field(default=None, min_length=1)
+    hysteresis: float = Field(default=0, ge=0, allow_inf_nan=False, description="how far back before it ends")
+    hold_s: float = Field(default=0, ge=0, le=86400, description="seconds a value must last before it counts")
+    event_kind: str | None = Field(default=None, pattern=r"^[a-z][a-z0-9_]{0,63}$", examples=["smoke"])
+    level: LevelName | None = Field(default=None, description="of the alert of an event")
+    enabled: bool = True
+
+    @model_validator(mode="after")
+    def _one_kind(self) -> "RuleBody":
+        of_metric = (self.metric, self.direction, self.thresholds)
+        of_event = (self.event_kind, self.level)
+        if any(part is not None for part in of_metric) == any(part is not None for part in of_event):
+            raise ValueError("give either profile, metric, direction and thresholds, or event_kind and level, not both")
+        if self.event_kind is None and self.level is None:
+            if self.profile is None or any(part is None for part in of_metric):
+                raise ValueError("a threshold rule needs profile, metric, direction and thresholds")
+            self._ordered(self.thresholds or {})
+        elif any(part is None for part in of_event):
+            raise ValueError("an event rule needs event_kind and level")
+        elif self.event_kind not in KINDS:
+            raise ValueError(known("kind of event", str(self.event_kind), sorted(KINDS)))
+        elif self.hysteresis or self.hold_s:
+            raise ValueError("hysteresis and hold_s belong to threshold rules")
+        return self
+
+    def _ordered(self, thresholds: dict[LevelName, float]) -> None:
+        levels = sorted(thresholds, key=LEVELS.__getitem__)
+        for milder, worse in pairwise(levels):
+            step = thresholds[worse] - thresholds[milder]
+            if (step <= 0) if self.direction == "above" else (step >= 0):
+                right = "above" if self.direction == "above" else "below"
+                raise ValueError(f"the threshold of {worse} must lie {right} that of {milder}")
+
+
+class Rule(BaseModel):
+    """A stored rule."""
+
+    code: Code
+    name: str
+    profile: str | None
+    metric: str | None
+    direction: str | None
+    thresholds: dict[LevelName, float] | None
+    hysteresis: float
+    hold_s: float
+    event_kind: str | None
+    level: LevelName | None
+    enabled: bool
+
+    @field_validator("thresholds")
+    @classmethod
+    def _mildest_first(cls, thresholds: dict[LevelName, float] | None) -> dict[LevelName, float] | None:
+        return thresholds and dict(sorted(thresholds.items(), key=lambda item: LEVELS[item[0]]))
+
+
+@router.put("/{code}", response_model=Rule, responses={201: {"model": Rule}, **responses(422)})
+async def put_rule(code: Code, body: RuleBody, response: Response, context: Here) -> Any:
+    """Make a rule, or replace it; it holds for the next batch."""
+    stored = body.model_dump(exclude_none=True)
+    async with writing(context) as conn:
+        written = await row(
+            conn,
+            "api_rule_put",
+            {
+                **body.model_dump(),
+                "code": code,
+                "profile_id": await _profile_id(conn, body),
+                "thresholds": Jsonb(body.thresholds) if body.thresholds else None,
+                "event_level": LEVELS[body.level] if body.level else None,
+            },
+        )
+        if written:
+            await audit(conn, "api", "rule.put", code, stored)
+        response.status_code = 201 if written and written["created"] else 200
+        return await _rule(conn, code)
+
+
+async def _profile_id(conn: AsyncConnection, body: RuleBody) -> int | None:
+    if body.profile is None:
+        return None
+    profile = await row(conn, "api_profile_metrics", {"code": body.profile})
+    if profile is None:
+        codes = [found["code"] for found in await rows(conn, "api_profile_codes")]
+        raise invalid("/profile", known("profile", body.profile, codes))
+    if body.metric is not None and body.metric not in profile["metrics"]:
+        raise invalid("/metric", known(f"metric of profile {body.profile}", body.metric, profile["metrics"]))
+    return int(profile["id"])
+
+
+@router.get("", response_model=Page[Rule])
+async def list_rules(paging: Paged, context: Here, profile: Annotated[Code | None, Query()] = None) -> Any:
+    """Rules by code."""
+    found = await read(context, "api_rules", {"code": None, "profile": profile, **paging.after(_KEYS)})
+    return paging.page(found, _KEYS)
+
+
+@router.get("/{code}", response_model=Rule, responses=responses(404))
+async def get_rule(code: Code, context: Here) -> Any:
+    """One rule."""
+    async with context.pool.connection() as conn:
+        return await _rule(conn, code)
+
+
+@router.delete("/{code}", response_model=Rule, responses=responses(404))
+async def disable_rule(code: Code, context: Here) -> Any:
+    """Switch a rule off. It is kept, since alerts tell of it; put it again to switch it on."""
+    async with writing(context) as conn:
+        if await row(conn, "api_rule_disable", {"code": code}):
+            await audit(conn, "api", "rule.disable", code, {})
+        return await _rule(conn, code)
+
+
+async def _rule(conn: AsyncConnection, code: str) -> Any:
+    found = await row(conn, "api_rules", {"code": code, "profile": None, "after_code": None, "limit": 1})
+    if found is None:
+        raise not_found("rule", code)
+    return found

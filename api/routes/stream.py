@@ -1,0 +1,52 @@
+"""Streams: alert changes as they are committed, and what the page lives on."""
+
+from functools import partial
+from typing import Annotated
+
+from fastapi import APIRouter, Header, Query
+from fastapi.responses import Response
+
+from api.context import Context, Here
+from api.problems import ProblemError, responses
+from api.routes.status import TheBoard
+from api.sse import EventStream, Frames, alert_frames, live_frames
+
+router = APIRouter(tags=["streams"])
+Cursor = Annotated[int | None, Query(ge=0, lt=1 << 63, description="as the header Last-Event-ID")]
+LastEventId = Annotated[int | None, Header(alias="Last-Event-ID", ge=0, lt=1 << 63)]
+_CONTENT = {"text/event-stream": {"schema": {"type": "string"}}}
+
+
+@router.get(
+    "/alerts/stream",
+    response_class=Response,
+    responses={200: {"description": "server-sent events", "content": _CONTENT}, **responses(422, 503)},
+)
+async def stream_alerts(
+    context: Here,
+    last_event_id: LastEventId = None,
+    resume: Annotated[Cursor, Query(alias="last_event_id")] = None,
+) -> Response:
+    """Alert changes in the order of commit: `event: ganzhi.alert.<kind>`, `data:` a CloudEvent.
+
+    With Last-Event-ID it goes on after that change, without a gap or a repeat; without, it begins now. A reader
+    that falls 1,000 changes behind is cut off and may resume. A comment every 15 s tells that the stream lives.
+    """
+    after = last_event_id if last_event_id is not None else resume
+    return _stream(context, partial(alert_frames, context.changes, after))
+
+
+@router.get(
+    "/live",
+    response_class=Response,
+    responses={200: {"description": "server-sent events", "content": _CONTENT}, **responses(503)},
+)
+async def stream_live(context: Here, board: TheBoard) -> Response:
+    """For the page: `event: status` once a second, `event: alert` with each CloudEvent as it comes."""
+    return _stream(context, partial(live_frames, board))
+
+
+def _stream(context: Context, frames: Frames) -> Response:
+    if context.changes.crowded:
+        raise ProblemError(503, "too many streams are open", headers={"Retry-After": "10"})
+    return EventStream(context.changes, frames)

@@ -1,0 +1,105 @@
+"""Server-sent events that cannot pile up: a reader that does not read is cut off, with what it has."""
+
+import asyncio
+import logging
+from collections.abc import AsyncIterator, Callable
+from contextlib import suppress
+
+import psycopg
+from starlette.responses import Response
+from starlette.types import Receive, Scope, Send
+
+from api.board import Board
+from api.cloudevents import event_type
+from api.stream import Change, ChangeFeed, Subscription
+
+log = logging.getLogger(__name__)
+
+HEARTBEAT_S = 15.0
+"""How often a silent stream says that it lives: proxies drop what is silent for a minute."""
+
+Frames = Callable[[Subscription], AsyncIterator[bytes]]
+
+
+def frame(change: Change) -> bytes:
+    """An alert change on the wire; its id is what Last-Event-ID brings back."""
+    return b"id: %d\nevent: %s\ndata: %s\n\n" % (
+        change.cursor,
+        event_type(change.kind).encode(),
+        change.event,
+    )
+
+
+async def alert_frames(feed: ChangeFeed, after: int | None, mine: Subscription) -> AsyncIterator[bytes]:
+    """Changes after a cursor (None: from now on), first the missed ones, then live, each once and in order."""
+    last = await feed.start(after)
+    yield b"retry: 1000\nid: %d\n\n" % last
+    if after is not None:
+        async for change in feed.missed(last):
+            yield frame(change)
+            last = change.cursor
+    while True:
+        waiting = await mine.next(HEARTBEAT_S)
+        if waiting is None:
+            yield b": alive\n\n"
+        elif waiting.cursor > last:
+            yield frame(waiting)
+
+
+async def live_frames(board: Board, mine: Subscription) -> AsyncIterator[bytes]:
+    """For the page: the status once a second, and alert changes as they come."""
+    clock = asyncio.get_running_loop().time
+    while True:
+        yield b"event: status\ndata: %s\n\n" % (await board.current()).encoded
+        until = clock() + 1.0
+        while (left := until - clock()) > 0:
+            if change := await mine.next(left):
+                yield b"event: alert\ndata: %s\n\n" % change.event
+
+
+class EventStream(Response):
+    """Streams the frames of one subscription until the reader leaves, falls behind, or the feed ends."""
+
+    media_type = "text/event-stream"
+
+    def __init__(self, feed: ChangeFeed, frames: Frames) -> None:
+        super().__init__(headers={"Cache-Control": "no-store", "X-Accel-Buffering": "no"})
+        del self.headers["content-length"]
+        self._feed, self._frames = feed, frames
+        self._open = False
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Whichever comes first ends it: all written, the reader gone, or cut off in the middle of a write."""
+        mine = self._feed.subscribe()
+        tasks = [
+            asyncio.create_task(self._write(mine, send), name="sse.write"),
+            asyncio.create_task(_gone(receive), name="sse.gone"),
+            asyncio.create_task(mine.cut.wait(), name="sse.cut"),
+        ]
+        try:
+            await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            self._feed.unsubscribe(mine)
+            for task in tasks:
+                task.cancel()
+            await asyncio.gather(*tasks, return_exceptions=True)
+        if not self._open:
+            return
+        # A reader that reads gets a proper end; one that does not is dropped by the server.
+        with suppress(TimeoutError, OSError):
+            async with asyncio.timeout(1.0):
+                await send({"type": "http.response.body", "body": b"", "more_body": False})
+
+    async def _write(self, mine: Subscription, send: Send) -> None:
+        await send({"type": "http.response.start", "status": 200, "headers": self.raw_headers})
+        self._open = True
+        try:
+            async for chunk in self._frames(mine):
+                await send({"type": "http.response.body", "body": chunk, "more_body": True})
+        except (psycopg.Error, OSError) as error:
+            log.info("a stream ended early: %s", error)
+
+
+async def _gone(receive: Receive) -> None:
+    while (await receive())["type"] != "http.disconnect":
+        pass
