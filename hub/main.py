@@ -1,0 +1,204 @@
+"""`hub`: the command line of Ganzhi."""
+
+import asyncio
+import json
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Annotated, NoReturn
+
+import httpx
+import typer
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from hub.errors import HubError
+from hub.settings import load_settings
+from hub.store.dead_letters import Letter, newest_dead_letters
+from hub.store.migrate import migrate as migrate_store
+from hub.telemetry import log_to_stderr
+
+ConfigOption = Annotated[
+    Path | None,
+    typer.Option("--config", "-c", envvar="HUB_CONFIG", help="Settings in TOML; HUB_* variables go over them."),
+]
+HELP = {"help_option_names": ["-h", "--help"]}
+
+app = typer.Typer(
+    help="Ganzhi (感知): the open hub for a city's senses.\n\nStart with:  hub demo",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    context_settings=HELP,
+)
+devices = typer.Typer(help="Register devices.", no_args_is_help=True, context_settings=HELP)
+dead_letters = typer.Typer(help="See what could not be stored, and why.", no_args_is_help=True, context_settings=HELP)
+app.add_typer(devices, name="devices")
+app.add_typer(dead_letters, name="dead-letters")
+out, err = Console(highlight=False), Console(stderr=True, highlight=False)
+
+
+@contextmanager
+def _errors_in_words() -> Iterator[None]:
+    try:
+        yield
+    except HubError as error:
+        _fail(str(error))
+    except ExceptionGroup as group:  # from the tasks of `serve`
+        known, others = group.split(HubError)
+        if known is None or others is not None:
+            raise
+        _fail("\n".join(str(error) for error in known.exceptions))
+
+
+def _fail(message: str) -> NoReturn:
+    err.print(Text(message, style="red"))
+    raise typer.Exit(1)
+
+
+@app.command()
+def demo(
+    seconds: Annotated[float | None, typer.Option(min=1, help="End after so many seconds; else with Ctrl-C.")] = None,
+    port: Annotated[int, typer.Option(min=0, max=65535, help="Port of the page and the API.")] = 8420,
+    data_dir: Annotated[Path | None, typer.Option(help="Where the demo keeps its database and logs.")] = None,
+    clean: Annotated[bool, typer.Option("--clean", help="Start from an empty database.")] = False,
+) -> None:
+    """Show the whole hub with a simulated city of 200 devices: database, broker, hub, page, alerts.
+
+    Example:  hub demo --seconds 30
+    """
+    from hub.demo import run_demo  # the demo's servers are not there in a production install
+
+    with _errors_in_words():
+        raise typer.Exit(run_demo(seconds, port, data_dir, clean))
+
+
+@app.command()
+def serve(
+    config: ConfigOption = None,
+    log_level: Annotated[str, typer.Option(help="debug, info, warning or error.")] = "info",
+    log_json: Annotated[bool, typer.Option("--log-json", help="One JSON object a line, for a collector.")] = False,
+) -> None:
+    """Run the hub. SIGTERM: take nothing more, commit and settle what was taken, exit within drain_s (10 s).
+
+    Example:  hub serve --config hub.toml
+    """
+    from hub.serve import serve as serve_hub  # the other commands start faster without it
+
+    log_to_stderr(log_level, log_json)
+    with _errors_in_words():
+        finished = asyncio.run(serve_hub(load_settings(config)))
+    raise typer.Exit(0 if finished else 1)
+
+
+@app.command()
+def migrate(config: ConfigOption = None) -> None:
+    """Bring the database to the newest schema; safe to run twice, and by several hubs at once.
+
+    Example:  HUB_DATABASE__URL=postgresql://hub@db/ganzhi hub migrate
+    """
+    with _errors_in_words():
+        settings = load_settings(config)
+        mode = asyncio.run(migrate_store(settings.database.url, settings.database.mode))
+        out.print(f"The database is up to date ({mode}).")
+
+
+@app.command()
+def check(config: ConfigOption = None) -> None:
+    """Tell what is reachable, in which version, and which settings would lose messages. Exit status 1 on a failure.
+
+    Example:  hub check --config hub.toml
+    """
+    from hub.check import check as check_all
+
+    styles = {"ok": "green", "warn": "yellow", "fail": "bold red"}
+
+    async def report() -> bool:
+        failed = False
+        async for finding in check_all(load_settings(config)):
+            failed = failed or finding.level == "fail"
+            out.print(Text.assemble((f"{finding.level:5}", styles[finding.level]), finding.what), soft_wrap=True)
+            if finding.advice:
+                out.print(Text(f"      -> {finding.advice}", style="dim"), soft_wrap=True)
+        return failed
+
+    with _errors_in_words():
+        raise typer.Exit(1 if asyncio.run(report()) else 0)
+
+
+@devices.command("import")
+def import_devices(
+    file: Annotated[Path, typer.Argument(exists=True, dir_okay=False, help="CSV, UTF-8, with a header.")],
+    url: Annotated[str, typer.Option(envvar="HUB_URL", help="Address of the running hub.")] = "http://127.0.0.1:8420",
+    token: Annotated[str | None, typer.Option(envvar="HUB_API__TOKEN", help="The API's token, if it has one.")] = None,
+) -> None:
+    """Register or change devices from a table; all or nothing, and twice is once.
+
+    Columns: code,name,profile,parent,organisation,region,lon,lat (the first three are required).
+
+    Example:  hub devices import devices.csv
+    """
+    headers = {"content-type": "text/csv"} | ({"authorization": f"Bearer {token}"} if token else {})
+    try:
+        answer = httpx.post(f"{url}/api/v1/devices:import", content=file.read_bytes(), headers=headers, timeout=60)
+        body = answer.json()
+    except (httpx.HTTPError, json.JSONDecodeError) as error:
+        _fail(f"no hub answers at {url}: {error}")
+    if answer.is_success:
+        out.print("{created} created, {updated} changed, {unchanged} as before.".format(**body))
+        return
+    table = Table("line", "column", "what is wrong", title=f"{file}: nothing was imported")
+    for problem in body.get("errors", []):
+        table.add_row(str(problem.get("line", "")), str(problem.get("column", "")), Text(str(problem["problem"])))
+    out.print(table if table.row_count else Text(str(body.get("detail", body))))
+    raise typer.Exit(1)
+
+
+@dead_letters.command("list")
+def list_dead_letters(
+    config: ConfigOption = None,
+    limit: Annotated[int, typer.Option(min=1, max=10_000)] = 20,
+    reason: Annotated[str | None, typer.Option(help="Only this reason code.")] = None,
+    device: Annotated[str | None, typer.Option(help="Only of this device.")] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="One JSON object a line.")] = False,
+) -> None:
+    """The newest messages that could not be stored: from whom, why, and what to do about it.
+
+    Example:  hub dead-letters list --device air-17
+    """
+    with _errors_in_words():
+        url = load_settings(config).database.url
+        letters = asyncio.run(newest_dead_letters(url, limit, reason, device))
+    for letter in letters:
+        if as_json:
+            fields = letter._asdict() | {
+                "received_at": letter.received_at.isoformat(),
+                "payload": letter.payload.decode(errors="backslashreplace"),
+            }
+            sys.stdout.write(json.dumps(fields, ensure_ascii=False) + "\n")
+        else:
+            out.print(_told(letter), soft_wrap=True)
+    if not letters and not as_json:
+        out.print("No dead letters: everything that came could be stored.")
+
+
+def _told(letter: Letter) -> Text:
+    payload = letter.payload.decode(errors="backslashreplace")
+    more = f" ... ({letter.payload_size} bytes)" if letter.payload_size > len(letter.payload) else ""
+    return Text.assemble(
+        (f"{letter.received_at:%Y-%m-%d %H:%M:%S} ", "dim"),
+        (letter.reason, "bold yellow"),
+        f"  {letter.address}\n    {letter.detail}\n",
+        (f"    {payload}{more}\n", "dim"),
+    )
+
+
+def main() -> None:
+    """The console script."""
+    app()
+
+
+if __name__ == "__main__":
+    main()

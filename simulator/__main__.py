@@ -1,0 +1,210 @@
+"""The simulator's commands: a made-up city, a webhook receiver, and the replay of real measurements."""
+
+import json
+import logging
+import signal
+import sys
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+from typing import Annotated
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+import typer
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+
+from simulator.fleet import build_fleet
+from simulator.life import Plan, live, register
+from simulator.measurements import FileError
+from simulator.publisher import Broker, BrokerAbsentError
+from simulator.receiver import receiving
+from simulator.registration import RefusedError
+from simulator.replay import Replay, plan_sources, register_sources
+from simulator.signature import made_up_secret
+
+CITY = "python -m simulator city --api http://127.0.0.1:8420 --mqtt 127.0.0.1:1883 --truth ./truth --seconds 30"
+RECEIVER = "python -m simulator receiver --port 9000 --secret whsec_c2VjcmV0 --out deliveries.jsonl"
+REPLAY = "python -m simulator replay occupancy.csv --mqtt 127.0.0.1:1883 --api http://127.0.0.1:8420 --speed-up max"
+
+
+LINGER_S = 5.0
+"""How long a city's own receiver stays for the alerts of its last messages."""
+
+
+def _examples(*commands: str) -> str:
+    # \b keeps the lines as they are.
+    return "\b\nExamples:\n" + "\n".join(f"  {command}" for command in commands)
+
+
+app = typer.Typer(
+    help="A city that talks to the hub over the network only, and keeps the ground truth.",
+    epilog=_examples(CITY, RECEIVER, REPLAY),
+    no_args_is_help=True,
+    add_completion=False,
+    rich_markup_mode=None,
+    pretty_exceptions_enable=False,
+)
+
+Api = Annotated[str, typer.Option(help="The hub's address, for example http://127.0.0.1:8420")]
+MqttBroker = Annotated[str, typer.Option("--mqtt", help="The broker's HOST:PORT")]
+Username = Annotated[str | None, typer.Option(help="MQTT user name")]
+Password = Annotated[str | None, typer.Option(envvar="GANZHI_MQTT_PASSWORD", help="MQTT password")]
+Prefix = Annotated[str, typer.Option(help="First levels of the MQTT topics")]
+Token = Annotated[str | None, typer.Option(envvar="GANZHI_TOKEN", help="The hub's API token, if it has one")]
+Secret = Annotated[str | None, typer.Option(envvar="GANZHI_WEBHOOK_SECRET", help="whsec_<base64>")]
+
+
+@contextmanager
+def _stop_on_signals() -> Iterator[threading.Event]:
+    """Set on Ctrl-C or SIGTERM; a second one ends the process at once."""
+    stopping = threading.Event()
+
+    def stop(number: int, _frame: object) -> None:
+        stopping.set()
+        signal.signal(number, signal.SIG_DFL)
+
+    before = {number: signal.signal(number, stop) for number in (signal.SIGINT, signal.SIGTERM)}
+    try:
+        yield stopping
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
+def _broker(text: str, username: str | None, password: str | None) -> Broker:
+    host, _, port = text.rpartition(":")
+    if not host or not port.isdigit() or not 0 < int(port) < 65536:
+        raise typer.BadParameter(f"{text!r} is not HOST:PORT")
+    return Broker(host.strip("[]"), int(port), username, password)
+
+
+def _fail(error: Exception) -> typer.Exit:
+    typer.echo(f"error: {error}", err=True)
+    return typer.Exit(1)
+
+
+@app.command(epilog=_examples(CITY))
+def city(
+    api: Api,
+    mqtt: MqttBroker,
+    truth: Annotated[Path, typer.Option(help="Folder for the ground truth: readings.csv, events.csv, ...")],
+    devices: Annotated[int, typer.Option(min=12, max=100_000)] = 200,
+    rate: Annotated[float, typer.Option(min=0.1, help="Messages a second over all devices")] = 300,
+    seconds: Annotated[float | None, typer.Option(min=1, help="How long; without it until Ctrl-C")] = None,
+    webhook_port: Annotated[int | None, typer.Option(help="Run a webhook receiver on this port, too")] = None,
+    webhook_url: Annotated[str | None, typer.Option(help="A webhook receiver that runs already")] = None,
+    secret: Secret = None,
+    seed: Annotated[int, typer.Option(help="The same seed makes the same city")] = 1,
+    prefix: Prefix = "ganzhi/v1",
+    username: Username = None,
+    password: Password = None,
+    token: Token = None,
+) -> None:
+    """Register a city of devices with the hub, let them publish, and write down what must be true.
+
+    The last line on standard output is a JSON object that sums up what the broker acknowledged.
+    """
+    logging.basicConfig(level="INFO", format="%(asctime)s %(levelname)-7s %(name)s: %(message)s")
+    logging.getLogger("httpx").setLevel("WARNING")
+    broker = _broker(mqtt, username, password)
+    if webhook_url is not None and secret is None:
+        raise typer.BadParameter("--webhook-url needs the --secret of that receiver")
+    with _stop_on_signals() as stopping, ExitStack() as stack:
+        webhook = (webhook_url, secret) if webhook_url and secret else None
+        try:
+            if webhook_port is not None:
+                out, secret = truth / "deliveries.jsonl", secret or made_up_secret()
+                number, _ = stack.enter_context(receiving(webhook_port, secret, out))
+                webhook = (f"http://127.0.0.1:{number}/", secret)
+            register(api, token, build_fleet(devices, seed), webhook)
+            summary = live(Plan(broker, devices, rate, seconds, seed, prefix), truth, stopping)
+            if webhook_port is not None:
+                stopping.wait(LINGER_S)
+        except (RefusedError, BrokerAbsentError, OSError) as error:
+            raise _fail(error) from error
+    typer.echo(json.dumps(summary))
+    if summary["unacknowledged"]:
+        typer.echo("error: the broker never acknowledged some of the messages", err=True)
+        raise typer.Exit(1)
+
+
+@app.command(epilog=_examples(RECEIVER))
+def receiver(
+    port: Annotated[int, typer.Option(help="On 127.0.0.1; 0 takes a free one")],
+    out: Annotated[Path, typer.Option(help="JSON lines are appended to this file")],
+    secret: Secret = None,
+) -> None:
+    """Receive the hub's webhooks, check their signatures and note each delivery until Ctrl-C."""
+    if secret is None:
+        raise typer.BadParameter("--secret is missing")
+    with _stop_on_signals() as stopping:
+        try:
+            with receiving(port, secret, out) as (number, tally):
+                typer.echo(f"listening on http://127.0.0.1:{number}/", err=True)
+                stopping.wait()
+        except OSError as error:
+            raise _fail(error) from error
+    told = {"accepted": tally.accepted, "repeats": tally.repeats, "refused": tally.refused}
+    typer.echo(json.dumps(told))
+
+
+@app.command(epilog=_examples(REPLAY))
+def replay(
+    files: Annotated[list[Path], typer.Argument(help="CSV files with the header timestamp,value")],
+    mqtt: MqttBroker,
+    api: Annotated[str | None, typer.Option(help="The hub's address: devices are registered there first")] = None,
+    speed_up: Annotated[str, typer.Option(help="Times faster than real time, or max")] = "60",
+    device: Annotated[str | None, typer.Option(help="Device code; otherwise the file's name")] = None,
+    metric: Annotated[str | None, typer.Option(help="Metric; otherwise value")] = None,
+    zone: Annotated[str, typer.Option(help="Time zone of times without one")] = "UTC",
+    prefix: Prefix = "ganzhi/v1",
+    username: Username = None,
+    password: Password = None,
+    token: Token = None,
+) -> None:
+    """Publish real measurements with their original times, and wait until the broker has acknowledged each."""
+    broker = _broker(mqtt, username, password)
+    speed = _speed(speed_up)
+    try:
+        where = ZoneInfo(zone)
+    except (ZoneInfoNotFoundError, ValueError) as error:
+        raise typer.BadParameter(f"{zone!r} is no time zone") from error
+    columns = TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn()
+    bar = Progress(*columns, console=Console(stderr=True))
+    began = time.monotonic()
+    with _stop_on_signals() as stopping:
+        try:
+            sources = plan_sources(files, device, metric, where)
+            if api is not None:
+                register_sources(api, token, sources)
+                stopping.wait(1.2)  # a change of the registry is effective within a second
+            total = sum(source.rows for source in sources)
+            run = Replay(sources, where, prefix, speed, stopping)
+            with bar:
+                task = bar.add_task("rows acknowledged", total=total)
+                run.run(broker, lambda rows: bar.update(task, completed=rows))
+        except (FileError, RefusedError, BrokerAbsentError) as error:
+            raise _fail(error) from error
+    took = time.monotonic() - began
+    typer.echo(f"{run.sent} of {total} rows sent, {run.acknowledged} acknowledged by the broker, in {took:.1f} s")
+    if run.acknowledged < total:
+        raise typer.Exit(1)
+
+
+def _speed(text: str) -> float | None:
+    if text == "max":
+        return None
+    try:
+        speed = float(text)
+    except ValueError:
+        speed = 0.0
+    if not 0 < speed < float("inf"):
+        raise typer.BadParameter(f"--speed-up {text!r} is neither a number above 0 nor max")
+    return speed
+
+
+if __name__ == "__main__":
+    sys.exit(app())

@@ -1,0 +1,100 @@
+"""Running a city: registers it, then lets it speak at a rate until its time is over or it is told to stop."""
+
+import logging
+import threading
+import time
+from dataclasses import dataclass
+from pathlib import Path
+
+from hub.models import Micros
+from simulator.anomalies import QUIET_S, schedule
+from simulator.city import City
+from simulator.fleet import Thing, build_fleet
+from simulator.messages import Message
+from simulator.publisher import Broker, Publisher, StoppedError
+from simulator.registration import HubApi
+from simulator.truth import Published, Truth
+
+log = logging.getLogger(__name__)
+
+EFFECTIVE_S = 1.2
+"""A change of the registry is effective within a second; before that a device would be refused as unknown."""
+MAX_DELAY_S = 1.0
+"""How far the city may fall behind its rate before it gives up catching up."""
+DRAIN_S = 30.0
+
+
+@dataclass(slots=True, frozen=True)
+class Plan:
+    """How a city is to live. `rate` is in messages a second over all devices."""
+
+    broker: Broker
+    devices: int = 200
+    rate: float = 300.0
+    seconds: float | None = None
+    seed: int = 1
+    prefix: str = "ganzhi/v1"
+
+    def last_anomaly_s(self, talkers: int) -> float | None:
+        """When the last anomaly may begin, so that its highest level comes QUIET_S before the end."""
+        if self.seconds is None:
+            return None
+        # A rise to red takes four messages of a thing.
+        return self.seconds - QUIET_S - 4 * talkers / self.rate
+
+
+def register(api_url: str, token: str | None, things: list[Thing], webhook: tuple[str, str] | None) -> None:
+    """Make the city and its webhook (url, secret) known to the hub; RefusedError says why not."""
+    with HubApi(api_url, token) as api:
+        made = api.register_city(things)
+        log.info("devices registered: %s", made)
+        if webhook is not None:
+            api.register_consumer(*webhook)
+    time.sleep(EFFECTIVE_S)
+
+
+def live(plan: Plan, truth_folder: Path, stopping: threading.Event) -> dict[str, object]:
+    """Publish until the time is over or `stopping` is set; the summary of what the broker acknowledged."""
+    things = build_fleet(plan.devices, plan.seed)
+    talkers = sum(thing.profile != "camera" for thing in things)
+    city = City(things, schedule(things, plan.seed, plan.last_anomaly_s(talkers)), plan.seed, plan.prefix)
+    with Truth(truth_folder) as truth:
+        publisher: Publisher[Published] = Publisher(
+            plan.broker, f"city-{time.time_ns():x}", truth.acknowledged, stopping=stopping
+        )
+        with publisher:
+            started = _now() // 1000 * 1000  # devices' clocks tick in milliseconds: none lies before it
+            try:
+                for message in city.opening(started):
+                    _publish(publisher, message)
+                _speak(city, publisher, plan, stopping)
+                for message in city.closing(_now()):
+                    _publish(publisher, message)
+            except StoppedError:
+                log.error("stopped while the broker was away")
+            ended = _now()
+            left = publisher.drain(DRAIN_S)
+        return truth.summary(started, ended, left)
+
+
+def _speak(city: City, publisher: Publisher[Published], plan: Plan, stopping: threading.Event) -> None:
+    start = due = time.monotonic()
+    while not stopping.is_set():
+        now = time.monotonic()
+        if plan.seconds is not None and now - start >= plan.seconds:
+            return
+        if now < due:
+            publisher.settle()
+            stopping.wait(due - now)
+            continue
+        for message in city.turn(now - start, _now()):
+            _publish(publisher, message)
+        due = max(due + 1 / plan.rate, now - MAX_DELAY_S)
+
+
+def _publish(publisher: Publisher[Published], message: Message) -> None:
+    publisher.publish(message.topic, message.payload, Published(message, _now()))
+
+
+def _now() -> Micros:
+    return time.time_ns() // 1000

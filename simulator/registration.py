@@ -1,0 +1,66 @@
+"""Making the city known to the hub through its HTTP API, as an integrator would."""
+
+from types import TracebackType
+from typing import Any
+
+import httpx
+
+from simulator.fleet import Thing, to_csv
+from simulator.things import PROFILES, RULES
+
+
+class RefusedError(Exception):
+    """The hub's API does not answer, or not as hoped; the text says what it said"""
+
+
+class HubApi:
+    """The few calls that the simulator needs of `{url}/api/v1`."""
+
+    def __init__(self, url: str, token: str | None = None) -> None:
+        headers = {"Authorization": f"Bearer {token}"} if token else {}
+        self._url = url.rstrip("/")
+        self._client = httpx.Client(base_url=f"{self._url}/api/v1", headers=headers, timeout=30)
+
+    def __enter__(self) -> "HubApi":
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._client.close()
+
+    def register_city(self, things: list[Thing]) -> dict[str, Any]:
+        """Profiles, devices and rules; returns how many devices were created, updated and unchanged."""
+        for code, profile in PROFILES.items():
+            self.put(f"/profiles/{code}", profile)
+        made = self._send("POST", "/devices:import", content=to_csv(things), headers={"Content-Type": "text/csv"})
+        for rule in RULES:
+            self.put(f"/rules/{rule.code}", rule.body())
+        return made
+
+    def register_consumer(self, url: str, secret: str, code: str = "city-receiver") -> None:
+        """A webhook that gets every alert."""
+        self.put(f"/consumers/{code}", {"url": url, "secret": secret, "min_level": "blue", "enabled": True})
+
+    def register_series(self, device: str, metrics: list[str]) -> None:
+        """A device for replayed files, with a profile of its own that keeps the metrics it already has."""
+        profile = f"replay.{device}"[:64]
+        known = self._client.get(f"/profiles/{profile}")
+        before = known.json().get("metrics", {}) if known.status_code == httpx.codes.OK else {}
+        wanted = {metric: {"name": metric, "unit": "1"} for metric in metrics}
+        self.put(f"/profiles/{profile}", {"name": f"Replay of {device}", "metrics": {**wanted, **before}})
+        self.put(f"/devices/{device}", {"name": device, "profile": profile})
+
+    def put(self, path: str, body: dict[str, Any]) -> dict[str, Any]:
+        """PUT a JSON body; RefusedError says why not."""
+        return self._send("PUT", path, json=body)
+
+    def _send(self, method: str, path: str, **request: Any) -> dict[str, Any]:
+        try:
+            answer = self._client.request(method, path, **request)
+        except httpx.TransportError as error:
+            raise RefusedError(f"no answer from {self._url}: {error}") from error
+        if answer.is_error:
+            raise RefusedError(f"{method} {path}: {answer.status_code} {answer.text[:2000]}")
+        found: dict[str, Any] = answer.json()
+        return found

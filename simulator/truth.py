@@ -1,0 +1,89 @@
+"""The ground truth on disk: everything the broker has acknowledged, and what must follow from it."""
+
+import json
+from collections import Counter
+from pathlib import Path
+from types import TracebackType
+from typing import NamedTuple, TextIO
+
+from hub.models import LEVEL_NAMES, Micros
+from simulator.messages import Message
+from simulator.things import ThresholdRule
+
+COLUMNS = {
+    "readings": "device,metric,ts_us,value",
+    "events": "device,id,kind,state,ts_us",
+    "anomalies": "anomaly,device,metric,event_kind,level,ts_us,published_us",
+}
+BUFFER = 1 << 18
+"""Bytes a file buffers; memory stays the same however long the city lives."""
+
+
+class Published(NamedTuple):
+    """A message and the moment it was given to the broker: what the publisher notes."""
+
+    message: Message
+    at: Micros
+
+
+class Truth:
+    """Writes readings.csv, events.csv and anomalies.csv, and at the end summary.json, into a folder."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        self._files: dict[str, TextIO] = {}
+        self.messages = self.readings = self.events = 0
+        self.anomalies: set[int] = set()
+        self.faults: Counter[str] = Counter()
+
+    def __enter__(self) -> "Truth":
+        self._folder.mkdir(parents=True, exist_ok=True)
+        for name, header in COLUMNS.items():
+            self._files[name] = (self._folder / f"{name}.csv").open("w", BUFFER, encoding="utf-8")
+            self._files[name].write(header + "\n")
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        for file in self._files.values():
+            file.close()
+
+    def acknowledged(self, note: Published) -> None:
+        """Take over what a message promised; called after its PUBACK."""
+        message = note.message
+        self.messages += 1
+        self.readings += len(message.readings)
+        self.events += len(message.events)
+        if message.fault is not None:
+            self.faults[message.fault] += 1
+        self._files["readings"].writelines(
+            [
+                f"{device},{metric},{'' if ts is None else ts},{value!r}\n"
+                for device, metric, ts, value in message.readings
+            ]
+        )
+        for event in message.events:
+            self._files["events"].write(f"{event.device},{event.id},{event.kind},{event.state or ''},{event.ts}\n")
+        for step in message.steps:
+            number, rule = step.anomaly.number, step.anomaly.rule
+            what = f"{rule.metric}," if isinstance(rule, ThresholdRule) else f",{rule.event_kind}"
+            level = LEVEL_NAMES[step.level - 1]
+            row = f"{number},{step.anomaly.thing.code},{what},{level},{step.ts},{note.at}\n"
+            self._files["anomalies"].write(row)
+            self.anomalies.add(number)
+
+    def summary(self, started: Micros, ended: Micros, unacknowledged: int) -> dict[str, object]:
+        """Write summary.json and return what it says; times in microseconds since the epoch."""
+        told = {
+            "messages": self.messages,
+            "readings": self.readings,
+            "events": self.events,
+            "faults": dict(self.faults),
+            "anomalies": len(self.anomalies),
+            "unacknowledged": unacknowledged,
+            "started_us": started,
+            "ended_us": ended,
+        }
+        (self._folder / "summary.json").write_text(json.dumps(told) + "\n", encoding="utf-8")
+        return told
