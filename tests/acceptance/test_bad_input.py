@@ -1,0 +1,87 @@
+"""Whatever a device sends: the bad ends in dead_letter with its reason, the good is stored, the hub goes on."""
+
+import re
+import time
+from pathlib import Path
+
+import psycopg
+import pytest
+
+from tests.support.broker import Mosquitto
+from tests.support.hub import Hub, run_hub
+from tests.support.process import wait_until
+
+YEAR_3000 = b'{"ts": 32503680000000, "values": {"pm25": 1}}'
+NEXT_MONTH = b'{"ts": %d, "values": {"pm25": 1}}'
+
+BAD = {
+    "not_json": ("air-1", b"pm25=35"),
+    "no_values": ("air-1", b"{}"),
+    "unknown_metric": ("air-1", b'{"pm52": 35}'),
+    "value_not_a_number": ("air-1", b'{"pm25": "thirty"}'),
+    "value_not_finite": ("air-1", b'{"pm25": NaN}'),
+    "future_time": ("air-1", NEXT_MONTH % int((time.time() + 30 * 86_400) * 1000)),
+    "time_out_of_range": ("air-1", YEAR_3000),
+    "unknown_device": ("air-404", b'{"pm25": 35}'),
+    "bad_device_code": ("air 1!", b'{"pm25": 35}'),
+    "too_large": ("air-1", b'{"pm25": ' + b"1" * 10_000_000 + b"}"),
+    "not_utf8": ("air-1", b'{"pm25": "\xff\xfe"}'),
+}
+
+
+def _letters(url: str) -> dict[str, tuple[str, int]]:
+    with psycopg.connect(url) as conn:
+        rows = conn.execute("select reason, detail, payload_size from dead_letter").fetchall()
+    return {reason: (detail, size) for reason, detail, size in rows}
+
+
+def test_each_bad_message_has_its_reason_and_the_rest_is_stored(
+    hub: Hub, database: str, mosquitto: Mosquitto, tmp_path: Path
+) -> None:
+    hub.register("air-1", "pm25", min=0, max=1000)
+    messages = []
+    for number, (device, payload) in enumerate(BAD.values()):
+        messages.append((f"ganzhi/v1/{device}/telemetry", payload))
+        messages.append(
+            ("ganzhi/v1/air-1/telemetry", b'{"ts": %d, "values": {"pm25": 7}}' % (1_760_000_000_000 + number))
+        )
+    mosquitto.publish(messages)
+    wait_until(lambda: len(_letters(database)) >= len(BAD), "a dead letter for each", 30)
+    letters = _letters(database)
+    assert set(letters) == set(BAD)
+    assert letters["too_large"][1] == len(BAD["too_large"][1])
+    with psycopg.connect(database) as conn:
+        assert conn.execute("select count(*) from reading where value = 7").fetchone() == (len(BAD),)
+        kept = conn.execute("select max(length(payload)) from dead_letter").fetchone()
+    assert kept == (65_536,)
+    status, told = run_hub("dead-letters", "list", "--limit", "100", env=hub.env, folder=tmp_path)
+    assert status == 0
+    for reason, (detail, _) in letters.items():
+        assert reason in told
+        assert detail[:60] in told
+
+
+def test_good_parts_of_a_message_are_kept(hub: Hub, database: str, mosquitto: Mosquitto) -> None:
+    hub.register("air-1", "pm25", "pm10")
+    mosquitto.publish([("ganzhi/v1/air-1/telemetry", b'{"pm25": 12.5, "pm10": "?", "pm1": 3}')])
+    wait_until(lambda: _letters(database), "the bad part is told", 20)
+    with psycopg.connect(database) as conn:
+        assert conn.execute("select value from reading").fetchall() == [(12.5,)]
+
+
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        ("[mqtt]\nhost = 'x'\nprot = 1883\n", r"line 3: mqtt.prot"),
+        ("[api]\nport = 'many'\n", r"line 2: api.port"),
+        ("[api\nport = 1\n", r"line 1"),
+        ("[api]\nhost = '0.0.0.0'\n", r"line 1: api: .*token"),
+    ],
+)
+def test_a_broken_config_names_the_key_and_the_line(tmp_path: Path, text: str, told: str) -> None:
+    config = tmp_path / "hub.toml"
+    config.write_text(text, encoding="utf-8")
+    status, output = run_hub("serve", "--config", str(config), env={}, folder=tmp_path)
+    assert status == 1
+    assert "Traceback" not in output
+    assert re.search(told, output), output

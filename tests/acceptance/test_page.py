@@ -1,0 +1,146 @@
+"""The page in a real browser: what is in the database is what a person sees, in both languages."""
+
+import asyncio
+import os
+from collections.abc import Callable
+from pathlib import Path
+from uuid import UUID
+
+import pytest
+
+from api.context import Context
+from tests.support.chromium import Chromium, find_chromium
+from tests.support.served_api import api_context, client_of, raise_alert, register, served
+
+NASTY = '<img src=x onerror="document.title=1">'
+CARDS = "document.querySelectorAll('.card').length"
+STATE = "document.querySelector('.card .state')?.textContent"
+LINK = "document.getElementById('link').dataset.state"
+
+
+@pytest.fixture
+def browser(tmp_path: Path) -> Callable[[], Chromium]:
+    """Makes a browser with an empty profile."""
+    program = find_chromium()
+    if program is None:
+        reason = "Chromium is not installed: apt-get install chromium"
+        if "CI" in os.environ:
+            pytest.fail(reason)
+        pytest.skip(reason)
+    return lambda: Chromium(program, tmp_path / "profile", "--lang=en")
+
+
+async def seed(context: Context) -> UUID:
+    """One device with a hostile name, its newest reading, one red alert and one dead letter."""
+    async with client_of(context, headers={"Authorization": "Bearer key"}) as client:
+        await register(client)
+        (await client.put("/devices/air-0", json={"name": NASTY, "profile": "air"})).raise_for_status()
+    async with context.pool.connection() as conn:
+        await conn.execute("insert into latest (series_id, ts, value, quality) select id, now(), 41.75, 2 from series")
+        await conn.execute(
+            """insert into dead_letter (id, received_at, transport, address, device, reason, detail, payload,
+                                        payload_size)
+               values (gen_random_uuid(), now(), 'mqtt', 'ganzhi/v1/air-9/telemetry', 'air-9', 'unknown_device',
+                       'register air-9 first', '{}', 2)"""
+        )
+    return await raise_alert(context.pool)
+
+
+async def test_what_a_person_sees(database: str, browser: Callable[[], Chromium]) -> None:
+    async with api_context(database) as context:
+        alert = await seed(context)
+        async with served(context) as url:
+            loop = asyncio.get_running_loop()
+
+            def another() -> UUID:
+                made = asyncio.run_coroutine_threadsafe(raise_alert(context.pool, level=2, value=120), loop).result(10)
+                loop.call_soon_threadsafe(context.changes.wake)
+                return made
+
+            await asyncio.to_thread(look, browser, url, another)
+        async with client_of(context) as client:
+            taken = (await client.get(f"/alerts/{alert}")).json()
+            assert (taken["state"], taken["changes"][-1]["actor"]) == ("acknowledged", "page")
+
+
+def look(browser: Callable[[], Chromium], url: str, another: Callable[[], UUID]) -> None:
+    with browser() as page:
+        page.resize(1280, 800)
+        page.open(url + "/")
+        page.wait_for(f"{CARDS} === 1 && {LINK} === 'live'", "the alert is shown")
+        page.wait_for("document.querySelectorAll('#letter-rows li').length === 1", "the dead letter is shown")
+        shown = page.text()
+        for words in ("PM2.5 above 250", NASTY, "260", "limit 250", "41.75", "µg/m³", "out of range"):
+            assert words in shown
+        for words in (
+            "Active alerts",
+            "Red",
+            "Open",
+            "Acknowledge",
+            "Latest readings",
+            "Unknown device",
+            "register air-9",
+        ):
+            assert words in shown
+        assert page.evaluate("document.title") == "Ganzhi 感知"
+
+        page.evaluate("document.getElementById('language').click()")
+        shown = page.text()
+        for words in ("活动告警", "红色", "待确认", "确认", "最新读数", "超出量程", "设备未登记", NASTY):
+            assert words in shown
+        assert page.evaluate("document.documentElement.lang") == "zh-CN"
+
+        another()
+        page.wait_for(f"{CARDS} === 2", "the new alert comes by itself")
+        assert "黄色" in page.evaluate("document.getElementById('announce').textContent")
+        assert page.evaluate("[...document.querySelectorAll('.card')].map(c => c.dataset.level)") == ["red", "yellow"]
+
+        page.evaluate("document.querySelector('.card button[data-step=acknowledged]').click()")
+        page.wait_for(f"{STATE} === '已确认'", "the step was taken")
+        assert page.evaluate("document.querySelector('.card button[data-step=closed]').hidden") is False
+        assert page.evaluate("document.querySelector('.card button[data-step=acknowledged]').hidden") is True
+
+        page.open(url + "/")  # the language is remembered
+        page.wait_for(f"{CARDS} === 2 && {STATE} === '已确认'", "the page is back, in Chinese")
+        page.resize(390, 844, phone=True)
+        assert page.evaluate("document.documentElement.scrollWidth") == 390
+        assert page.complaints == []
+
+
+async def test_page_says_when_the_hub_is_gone_and_comes_back(database: str, browser: Callable[[], Chromium]) -> None:
+    banner = "document.getElementById('banner')"
+    with browser() as page:
+        async with api_context(database) as context:
+            await seed(context)
+            async with served(context) as url:
+                await asyncio.to_thread(page.open, url + "/")
+                live = f"{LINK} === 'live' && {CARDS} === 1 && {banner}.hidden"
+                await asyncio.to_thread(page.wait_for, live, "the page is live")
+        gone = f"{LINK} === 'down' && !{banner}.hidden && {banner}.textContent.includes('lost')"
+        await asyncio.to_thread(page.wait_for, gone, "the banner tells of it")
+        assert "PM2.5 above 250" in await asyncio.to_thread(page.text)
+        async with api_context(database) as again, served(again, int(url.rsplit(":", 1)[1])):
+            await raise_alert(again.pool)
+            back = f"{LINK} === 'live' && {CARDS} === 2 && {banner}.hidden"
+            await asyncio.to_thread(page.wait_for, back, "it is live again, with what came meanwhile", 30)
+
+
+async def test_token_is_asked_for(database: str, browser: Callable[[], Chromium]) -> None:
+    async with api_context(database, token="key") as context:
+        await seed(context)
+        async with served(context) as url:
+
+            def enter() -> None:
+                dialog = "document.getElementById('token-dialog').open"
+                give = """(token) => { document.getElementById('token').value = token;
+                                       document.getElementById('token-form').requestSubmit(); }"""
+                with browser() as page:
+                    page.open(url + "/")
+                    page.wait_for(dialog, "the page asks for the token")
+                    page.evaluate(f"({give})('wrong')")
+                    page.wait_for(f"{dialog} && !document.getElementById('token-wrong').hidden", "it asks again")
+                    page.evaluate(f"({give})('key')")
+                    page.wait_for(f"!{dialog} && {CARDS} === 1", "the alert is shown")
+                    assert page.evaluate("sessionStorage.getItem('ganzhi.token')") == "key"
+
+            await asyncio.to_thread(enter)

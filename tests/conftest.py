@@ -1,0 +1,110 @@
+"""Real servers for tests: PostgreSQL, TimescaleDB, mosquitto. Each is ended by its process id."""
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.support import stores
+from tests.support.broker import Mosquitto, find_mosquitto
+from tests.support.cluster import Cluster
+from tests.support.hub import Hub
+from tests.support.stores import MODES, Store, StoreAbsentError
+
+_opened: dict[str, Store | str] = {}
+"""By mode: the store, or why there is none. A store is started when the first test asks for it."""
+
+
+def _store(mode: str) -> Store:
+    if mode not in _opened:
+        try:
+            _opened[mode] = stores.open_store(mode)
+        except StoreAbsentError as absent:
+            _opened[mode] = str(absent)
+    found = _opened[mode]
+    if isinstance(found, str):
+        pytest.skip(f"no {mode} store: {found}")
+    return found
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Say which stores the run was made on."""
+    told = [
+        found.told if isinstance(found, Store) else f"{mode} skipped ({found})"
+        for mode, found in sorted(_opened.items())
+    ]
+    terminalreporter.write_line(f"stores: {', '.join(told) or 'none was asked for'}")
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _end_of_stores() -> Iterator[None]:
+    yield
+    for found in _opened.values():
+        if isinstance(found, Store) and found.cluster is not None:
+            found.cluster.remove()
+
+
+@pytest.fixture
+def database() -> Iterator[str]:
+    """The URL of a fresh database with the newest schema, on the embedded PostgreSQL."""
+    with _store("postgresql").database() as url:
+        yield url
+
+
+@pytest.fixture(params=MODES)
+def store_mode(request: pytest.FixtureRequest) -> str:
+    """Each storage mode in turn."""
+    return str(request.param)
+
+
+@pytest.fixture
+def store_url(store_mode: str) -> Iterator[str]:
+    """The URL of a fresh database with the newest schema, on each kind of store in turn."""
+    with _store(store_mode).database() as url:
+        yield url
+
+
+@pytest.fixture
+def empty_url(store_mode: str) -> Iterator[str]:
+    """The URL of a database without a schema, on each kind of store in turn."""
+    with _store(store_mode).empty() as url:
+        yield url
+
+
+@pytest.fixture
+def own_cluster() -> Iterator[Cluster]:
+    """A PostgreSQL server of the test's own, without a schema: it may be killed and started again."""
+    cluster = Cluster(stores.embedded_binaries())
+    try:
+        yield cluster.create()
+    finally:
+        cluster.remove()
+
+
+@pytest.fixture
+def mosquitto(tmp_path: Path) -> Iterator[Mosquitto]:
+    """A running mosquitto broker of the test's own."""
+    program = find_mosquitto()
+    if program is None:
+        reason = "mosquitto is not installed: apt-get install mosquitto mosquitto-clients"
+        if "CI" in os.environ:
+            pytest.fail(reason)
+        pytest.skip(reason)
+    folder = tmp_path / "mosquitto"
+    folder.mkdir()
+    broker = Mosquitto(program, folder)
+    try:
+        yield broker.start()
+    finally:
+        broker.stop()
+
+
+@pytest.fixture
+def hub(database: str, mosquitto: Mosquitto, tmp_path: Path) -> Iterator[Hub]:
+    """A running hub on a fresh database and a broker of its own."""
+    served = Hub(database, mosquitto.port, tmp_path)
+    try:
+        yield served.start()
+    finally:
+        served.close()

@@ -1,0 +1,164 @@
+"""What every codec must do: the frames it knows, a reason for the others, and no surprise for any bytes."""
+
+import json
+import struct
+
+import msgspec
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from devices.codecs import CODECS
+from devices.codecs.decoded import MAX_FAULTS, Codec, Decoded
+from hub.errors import DecodeError
+from tests.support import frames_event, frames_senml, frames_telemetry
+from tests.support.frames import RECEIVED, ZONE, Bad, Frames, Good
+
+TABLE: dict[str, Frames] = {
+    "telemetry": frames_telemetry.FRAMES,
+    "senml": frames_senml.FRAMES,
+    "event": frames_event.FRAMES,
+}
+GOOD = [
+    pytest.param(frames.codec, frame, id=f"{form}-{number}")
+    for form, frames in TABLE.items()
+    for number, frame in enumerate(frames.good)
+]
+BAD = [
+    pytest.param(frames.codec, frame, id=f"{form}-{frame.reason}-{number}")
+    for form, frames in TABLE.items()
+    for number, frame in enumerate(frames.bad)
+]
+FORMS = pytest.mark.parametrize("form", TABLE)
+
+
+def _bits(values: list[float]) -> list[bytes]:
+    """Floats by their bits, so that -0.0 is not 0.0."""
+    return [struct.pack(">d", value) for value in values]
+
+
+def test_each_codec_is_in_the_table() -> None:
+    assert {form: frames.codec for form, frames in TABLE.items()} == CODECS
+
+
+@pytest.mark.parametrize(("codec", "frame"), GOOD)
+def test_good_frame_is_read_exactly(codec: Codec, frame: Good) -> None:
+    decoded = codec(frame.payload, RECEIVED, frame.zone)
+    readings = list(zip(decoded.metrics, decoded.ts, decoded.values, strict=True))
+    assert readings == frame.readings
+    assert _bits(decoded.values) == _bits([float(value) for _, _, value in frame.readings])
+    assert decoded.events == frame.events
+    assert [fault.reason for fault in decoded.faults] == frame.faults
+    assert (decoded.timeless, decoded.private) == (frame.timeless, frame.private)
+    _check_sound(decoded)
+
+
+@pytest.mark.parametrize(("codec", "frame"), BAD)
+def test_bad_frame_has_a_reason_and_a_sentence(codec: Codec, frame: Bad) -> None:
+    with pytest.raises(DecodeError) as caught:
+        codec(frame.payload, RECEIVED, ZONE)
+    assert caught.value.reason == frame.reason
+    assert frame.says in caught.value.detail
+    _check_sentence(caught.value.detail)
+
+
+@pytest.mark.parametrize(("codec", "frame"), GOOD)
+def test_same_input_gives_same_output(codec: Codec, frame: Good) -> None:
+    first = codec(frame.payload, RECEIVED, frame.zone)
+    kept = msgspec.json.encode(first)
+    second = codec(frame.payload, RECEIVED, frame.zone)
+    second.metrics.append("changed by its receiver")
+    second.faults.clear()
+    assert msgspec.json.encode(first) == kept
+    assert msgspec.json.encode(codec(frame.payload, RECEIVED, frame.zone)) == kept
+
+
+def _check_sentence(detail: str) -> None:
+    """A sentence is short and can be stored and logged."""
+    assert 8 <= len(detail) <= 400
+    assert "\0" not in detail
+    assert detail.encode()
+
+
+def _check_sound(decoded: Decoded) -> None:
+    """Whatever was read can be stored."""
+    assert len(decoded.metrics) == len(decoded.ts) == len(decoded.values)
+    for value, ts in zip(decoded.values, decoded.ts, strict=True):
+        assert type(value) is float
+        assert type(ts) is int
+        assert value - value == 0.0, "not finite"
+    for event in decoded.events:
+        assert b"\\u0000" not in msgspec.json.encode([event.kind, event.source_id])
+        assert len(msgspec.json.encode(event.attributes)) <= (16 << 10) + 1000
+    assert len(decoded.faults) <= MAX_FAULTS
+    for fault in decoded.faults:
+        _check_sentence(fault.detail)
+
+
+def _survives(form: str, payload: bytes) -> None:
+    try:
+        decoded = CODECS[form](payload, RECEIVED, ZONE)
+    except DecodeError as error:
+        _check_sentence(f"{error.reason}: {error.detail}")
+    else:
+        _check_sound(decoded)
+        assert decoded.metrics or decoded.events or decoded.private or not decoded.faults
+
+
+LABELS = [
+    *("ts", "values", "kind", "id", "state", "level", "attributes", "image", "pm25", "face", "type", "code"),
+    *("bn", "bt", "bu", "bv", "bs", "bver", "n", "u", "v", "vs", "vb", "vd", "s", "t", "ut", "x_", "b_"),
+]
+SCALARS = st.one_of(
+    st.none(),
+    st.booleans(),
+    st.integers(),
+    st.floats(),
+    st.sampled_from(
+        [1772352000, 1772352000000, 1e300, 2**63, 2**64, 10**400, "red", "active", "smoke", "a:", "faceId"]
+    ),
+    st.text(max_size=8),
+)
+NAMES = st.one_of(st.sampled_from(LABELS), st.text(max_size=6))
+VALUES = st.recursive(
+    SCALARS, lambda inner: st.lists(inner, max_size=4) | st.dictionaries(NAMES, inner, max_size=5), max_leaves=12
+)
+QUICK = settings(max_examples=1_100, deadline=None, database=None, suppress_health_check=list(HealthCheck))
+
+
+@FORMS
+@QUICK
+@given(payload=st.binary(max_size=64))
+def test_any_bytes_are_read_or_refused(form: str, payload: bytes) -> None:
+    _survives(form, payload)
+
+
+@FORMS
+@QUICK
+@given(value=VALUES)
+def test_any_json_is_read_or_refused(form: str, value: object) -> None:
+    # the standard encoder writes NaN, lone surrogates and big integers, as devices do
+    _survives(form, json.dumps(value).encode())
+
+
+@FORMS
+@QUICK
+@given(data=st.data())
+def test_any_damaged_frame_is_read_or_refused(form: str, data: st.DataObject) -> None:
+    frames = [frame.payload for frame in TABLE[form].good if len(frame.payload) < 600]
+    payload = bytearray(data.draw(st.sampled_from(frames)))
+    for _ in range(data.draw(st.integers(1, 3))):
+        place = data.draw(st.integers(0, len(payload) - 1))
+        payload[place : place + data.draw(st.integers(0, 2))] = data.draw(st.binary(max_size=3))
+        payload = payload or bytearray(b"{")
+    _survives(form, bytes(payload))
+
+
+@FORMS
+@pytest.mark.parametrize(
+    "seed", [b'{"a":1},', b'["\\ud800",0],', b"1,", b'{"n":"a","v":NaN},', b'{"kind":5,"x":"\\u0000"},']
+)
+def test_largest_message_is_read_or_refused(form: str, seed: bytes) -> None:
+    body = seed * ((1 << 20) // len(seed) - 1)
+    _survives(form, b"[" + body[:-1] + b"]")
+    _survives(form, b'{"ts":1,"kind":"smoke","attributes":[' + body[:-60] + b"}")

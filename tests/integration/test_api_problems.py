@@ -1,0 +1,139 @@
+import json
+from collections.abc import AsyncIterator
+from dataclasses import replace
+from typing import Any
+
+import httpx
+import pytest
+
+from api.board import Board
+from tests.support.served_api import api_context, client_of
+
+ROOT = "http://127.0.0.1"
+JSON = {"Content-Type": "application/json"}
+
+
+def problem(answer: httpx.Response, status: int) -> dict[str, Any]:
+    assert answer.status_code == status, answer.text
+    assert answer.headers["content-type"] == "application/problem+json"
+    body: dict[str, Any] = answer.json()
+    assert body["status"] == status
+    assert body["type"].startswith("urn:ganzhi:problem:")
+    assert body["title"]
+    assert body["detail"]
+    return body
+
+
+async def _chunks() -> AsyncIterator[bytes]:
+    for _ in range(20):
+        yield b" " * 100_000
+
+
+async def test_each_class_of_error_is_a_problem(database: str) -> None:
+    async with api_context(database) as context, client_of(context) as client:
+        problem(await client.get("/nothing"), 404)
+        problem(await client.get(ROOT + "/assets/nothing.js"), 404)
+        problem(await client.get("/devices/ghost"), 404)
+        wrong_method = await client.delete("/status")
+        problem(wrong_method, 405)
+        assert wrong_method.headers["allow"] == "GET"
+        problem(await client.put("/profiles/air", content=b"{bad", headers=JSON), 422)
+        problem(await client.get("/devices", params={"limit": 5000}), 422)
+        problem(await client.get("/alerts", params={"cursor": "x"}), 422)
+        problem(await client.put("/profiles/air", content=b" " * (2 << 20), headers=JSON), 413)
+        problem(await client.put("/profiles/air", content=_chunks(), headers=JSON), 413)
+        body = problem(await client.put("/devices/a b", json={"name": "x", "profile": "air"}), 422)
+        assert "beginning with a letter or digit" in body["detail"]
+
+
+async def test_failure_shows_nothing_of_the_inside(database: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    async def fail(self: Board) -> None:
+        raise RuntimeError("secret inside")
+
+    monkeypatch.setattr(Board, "current", fail)
+    async with api_context(database) as context, client_of(context) as client:
+        answer = await client.get("/status")
+        problem(answer, 500)
+        assert "secret" not in answer.text
+        assert "Traceback" not in answer.text
+
+
+async def test_database_that_is_away_is_503(database: str) -> None:
+    nowhere = "postgresql://127.0.0.1:1/none?connect_timeout=1"
+    async with api_context(nowhere) as context:
+        context.pool.timeout = 0.2
+        async with client_of(context) as client:
+            answer = await client.get("/devices")
+            problem(answer, 503)
+            assert answer.headers["retry-after"]
+            assert "127.0.0.1:1" not in answer.text
+            assert (await client.get(ROOT + "/healthz")).status_code == 200
+            ready = problem(await client.get(ROOT + "/readyz"), 503)
+            assert ready["errors"] == [{"problem": "the database cannot be reached"}]
+            metrics = await client.get(ROOT + "/metrics")
+            assert "ganzhi_ready 0\n" in metrics.text
+            assert "ganzhi_messages_total 0\n" in metrics.text
+
+
+async def test_not_ready_for_another_reason(database: str) -> None:
+    async with api_context(database) as context:
+        async with client_of(context) as client:
+            assert (await client.get(ROOT + "/readyz")).json() == {"status": "ok"}
+        async with client_of(replace(context, ready=lambda: ["the broker is away"])) as client:
+            assert problem(await client.get(ROOT + "/readyz"), 503)["detail"] == "the broker is away"
+            assert (await client.get("/status")).json()["not_ready"] == ["the broker is away"]
+
+
+async def test_token(database: str) -> None:
+    async with api_context(database, token="right") as context, client_of(context) as client:
+        for path in ("/devices", "/status", "/live", "/alerts/stream", ROOT + "/metrics"):
+            none = await client.get(path)
+            problem(none, 401)
+            assert none.headers["www-authenticate"].startswith("Bearer")
+            problem(await client.get(path, headers={"Authorization": "Bearer wrong"}), 401)
+        good = {"Authorization": "Bearer right"}
+        assert (await client.get("/devices", headers=good)).status_code == 200
+        assert (await client.get("/devices", headers={**good, "Host": "hub.example.org"})).status_code == 200
+        for open_path in ("/healthz", "/readyz", "/"):
+            assert (await client.get(ROOT + open_path)).status_code == 200
+
+
+async def test_without_a_token_a_foreign_host_name_is_refused(database: str) -> None:
+    async with api_context(database) as context, client_of(context) as client:
+        problem(await client.get("/devices", headers={"Host": "evil.example.org"}), 403)
+        for host in ("127.0.0.1:8420", "localhost:8420", "[::1]:8420"):
+            assert (await client.get("/devices", headers={"Host": host})).status_code == 200
+
+
+async def test_openapi_describes_every_route(database: str) -> None:
+    async with api_context(database) as context, client_of(context) as client:
+        schema = (await client.get("/openapi.json")).json()
+    assert schema["openapi"].startswith("3.1")
+    operations = [operation for path in schema["paths"].values() for operation in path.values()]
+    assert len(operations) >= 25
+    assert all(operation.get("description") for operation in operations)
+    assert schema["components"]["schemas"]["ProfileBody"]["examples"]
+    assert '"#/components/schemas/ProblemDetails"' in json.dumps(schema)
+    assert "ProblemDetails" in schema["components"]["schemas"]
+
+
+async def test_page_and_assets_are_local_and_guarded(database: str) -> None:
+    async with api_context(database) as context, client_of(context) as client:
+        page = await client.get(ROOT + "/")
+        assert page.headers["content-type"] == "text/html; charset=utf-8"
+        policy = page.headers["content-security-policy"]
+        assert "default-src 'none'" in policy
+        assert "unsafe" not in policy
+        assert "<script>" not in page.text
+        assert "style=" not in page.text
+        for name, kind in (
+            ("app.js", "text/javascript"),
+            ("style.css", "text/css"),
+            ("i18n.js", "text/javascript"),
+            ("logo.svg", "image/svg+xml"),
+        ):
+            asset = await client.get(f"{ROOT}/assets/{name}")
+            assert asset.headers["content-type"].split(";")[0] == kind
+            assert asset.headers["content-security-policy"] == policy
+            assert "//" not in asset.text.replace("http://www.w3.org/2000/svg", "").replace("// ", "")
+        assert (await client.get(ROOT + "/assets/../app.py")).status_code == 404

@@ -1,0 +1,121 @@
+from datetime import UTC, datetime, timedelta
+from typing import Any
+from uuid import uuid4
+
+import httpx
+
+from hub.store.pool import Pool
+from tests.support.served_api import api_context, client_of, register
+
+START = datetime(2026, 3, 1, tzinfo=UTC)
+
+
+async def fill(pool: Pool, n: int) -> None:
+    """n readings of air-0, ten seconds apart, valued 0, 1, 2, ..."""
+    async with pool.connection() as conn:
+        await conn.execute("select ensure_partition('2026-03-01')")
+        await conn.execute(
+            """insert into reading (series_id, ts, value)
+               select s.id, %s::timestamptz + i * interval '10 s', i
+               from series s join device d on d.id = s.device_id, generate_series(0, %s - 1) i
+               where d.code = 'air-0'""",
+            (START, n),
+        )
+        await conn.execute(
+            "insert into latest (series_id, ts, value, quality) select id, %s, 7.5, 2 from series", (START,)
+        )
+
+
+async def every(client: httpx.AsyncClient, **params: Any) -> list[dict[str, Any]]:
+    items: list[dict[str, Any]] = []
+    wanted = {"device": "air-0", "metric": "pm25", "from": START.isoformat(), **params}
+    while True:
+        page = (await client.get("/readings", params=wanted)).raise_for_status().json()
+        items += page["items"]
+        if page["next"] is None:
+            return items
+        wanted["cursor"] = page["next"]
+
+
+async def test_raw_readings_page_in_order(database: str) -> None:
+    async with api_context(database) as context, client_of(context) as client:
+        await register(client)
+        await fill(context.pool, 25)
+        items = await every(client, limit=10)
+        assert [item["value"] for item in items] == [float(n) for n in range(25)]
+        assert items[1]["ts"] == "2026-03-01T00:00:10Z"
+        end = (START + timedelta(seconds=30)).isoformat()
+        assert [item["value"] for item in await every(client, to=end)] == [0, 1, 2]
+
+
+async def test_buckets(database: str) -> None:
+    async with api_context(database) as context, client_of(context) as client:
+        await register(client)
+        await fill(context.pool, 720)
+        minutes = await every(client, bucket="1m", limit=50)
+        assert len(minutes) == 120
+        assert minutes[1] == {"ts": "2026-03-01T00:01:00Z", "n": 6, "min": 6, "max": 11, "mean": 8.5, "last": 11}
+        assert [hour["n"] for hour in await every(client, bucket="1h")] == [360, 360]
+        assert [day["last"] for day in await every(client, bucket="1d")] == [719]
+
+
+async def test_names_that_are_not_known(database: str) -> None:
+    async with api_context(database) as context, client_of(context) as client:
+        await register(client)
+        nobody = await client.get("/readings", params={"device": "ghost", "metric": "pm25"})
+        assert (nobody.status_code, nobody.json()["detail"]) == (404, "there is no device 'ghost'")
+        nothing = await client.get("/readings", params={"device": "air-0", "metric": "pm2.5"})
+        assert nothing.status_code == 404
+        assert "did you mean pm25?" in nothing.json()["detail"]
+        zoneless = await client.get(
+            "/readings", params={"device": "air-0", "metric": "pm25", "from": "2026-01-01T00:00:00"}
+        )
+        assert zoneless.json()["errors"][0]["pointer"] == "from"
+
+
+async def test_device_shows_how_it_does(database: str) -> None:
+    async with api_context(database) as context, client_of(context) as client:
+        await register(client, 3)
+        await fill(context.pool, 1)
+        letter = uuid4()
+        async with context.pool.connection() as conn:
+            await conn.execute(
+                """insert into dead_letter (id, received_at, transport, address, device, reason, detail, payload,
+                                            payload_size)
+                   values (%s, now(), 'mqtt', 'ganzhi/v1/air-0/telemetry', 'air-0', 'not_json', 'no JSON', %s, 2)""",
+                (letter, b"\xff{"),
+            )
+        device = (await client.get("/devices/air-0")).json()
+        assert [(item["metric"], item["value"], item["unit"], item["quality"]) for item in device["latest"]] == [
+            ("pm25", 7.5, "ug/m3", 2)
+        ]
+        assert [item["reason"] for item in device["trouble"]] == ["not_json"]
+        page = (await client.get("/latest", params={"profile": "air", "limit": 2})).json()
+        assert len(page["items"]) == 2
+        rest = (await client.get("/latest", params={"profile": "air", "cursor": page["next"]})).json()
+        assert {item["device"] for item in page["items"] + rest["items"]} == {"air-0", "air-1", "air-2"}
+
+        [listed] = (await client.get("/dead-letters", params={"reason": "not_json", "device": "air-0"})).json()["items"]
+        assert listed["id"] == str(letter)
+        shown = (await client.get(f"/dead-letters/{letter}")).json()
+        assert (shown["payload"], shown["encoding"], shown["payload_kept"]) == ("/3s=", "base64", 2)
+        assert (await client.get("/dead-letters", params={"device": "air-1"})).json()["items"] == []
+
+
+async def test_events(database: str) -> None:
+    async with api_context(database) as context, client_of(context) as client:
+        await register(client)
+        async with context.pool.connection() as conn:
+            await conn.execute(
+                """insert into event (id, device_id, ts, received_at, kind, state, level, attributes)
+                   select gen_random_uuid(), d.id, %s::timestamptz + i * interval '1 h', now(), kind, 'active', 4,
+                          '{"a": 1}'
+                   from device d, generate_series(0, 2) i, unnest(array['smoke', 'tilt']) kind""",
+                (START,),
+            )
+        items = (await client.get("/events", params={"kind": "smoke"})).json()["items"]
+        assert [item["ts"] for item in items] == [f"2026-03-01T0{hour}:00:00Z" for hour in (2, 1, 0)]
+        assert (items[0]["level"], items[0]["attributes"]) == ("red", {"a": 1})
+        first = (await client.get("/events", params={"limit": 4})).json()
+        rest = (await client.get("/events", params={"limit": 4, "cursor": first["next"]})).json()
+        assert len({item["id"] for item in first["items"] + rest["items"]}) == 6

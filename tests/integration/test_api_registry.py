@@ -1,0 +1,112 @@
+from typing import Any
+
+import pytest
+
+from tests.support.served_api import AIR, RULE, api_context, client_of, register
+
+
+async def revisions(context: Any) -> list[Any]:
+    async with context.pool.connection() as conn:
+        query = """select revision::text from profile union all select revision::text from device
+                   union all select revision::text from rule"""
+        return await (await conn.execute(query)).fetchall()
+
+
+async def test_put_makes_then_replaces_and_the_same_again_writes_nothing(database: str) -> None:
+    device = {"name": "文三路", "profile": "air", "organisation": "env", "region": "330106000000", "tags": {"a": 1}}
+    async with api_context(database) as context, client_of(context) as client:
+        for path, body in (("/profiles/air", AIR), ("/devices/d", device), ("/rules/r", RULE)):
+            first = await client.put(path, json=body)
+            assert first.status_code == 201, first.text
+            before = await revisions(context)
+            again = await client.put(path, json=body)
+            assert again.status_code == 200
+            kept = {"devices": 0} if path.startswith("/profiles") else {}
+            assert again.json() == first.json() | kept
+            assert await revisions(context) == before
+            assert {**(await client.get(path)).json(), **body}.items() >= body.items()
+        changed = await client.put("/devices/d", json={**device, "name": "B", "tags": {}})
+        assert changed.json()["name"] == "B"
+        async with context.pool.connection() as conn:
+            notes = await (await conn.execute("select action, subject from audit order by id")).fetchall()
+        assert notes == [("profile.put", "air"), ("device.put", "d"), ("rule.put", "r"), ("device.put", "d")]
+
+
+async def test_lists_page_without_gap_or_repeat(database: str) -> None:
+    async with api_context(database) as context, client_of(context) as client:
+        await register(client, 25)
+        seen: list[str] = []
+        cursor: dict[str, str] = {}
+        while True:
+            page = (await client.get("/devices", params={"limit": 7, **cursor})).json()
+            seen += [item["code"] for item in page["items"]]
+            if len(seen) == 14:  # what comes before the cursor meanwhile must not shift the pages
+                (await client.put("/devices/aaa", json={"name": "x", "profile": "air"})).raise_for_status()
+            if page["next"] is None:
+                break
+            cursor = {"cursor": page["next"]}
+        assert sorted(seen) == sorted({f"air-{n}" for n in range(25)})
+        found = (await client.get("/devices", params={"q": "STATION 7"})).json()
+        assert [item["code"] for item in found["items"]] == ["air-7"]
+        assert (await client.get("/devices", params={"q": "%"})).json()["items"] == []
+
+
+@pytest.mark.parametrize(
+    ("path", "body", "pointer"),
+    [
+        ("/profiles/p", {"name": "P", "metrics": {"pm25": {"name": "x", "unit": "µg/m³"}}}, "/metrics/pm25/unit"),
+        ("/profiles/p", {"name": "P", "metrics": {"a b": {"name": "x", "unit": "m"}}}, "/metrics/a b/[key]"),
+        ("/profiles/p", {"name": "P", "metrics": {"a": {"name": "x", "unit": "m", "min": 2, "max": 1}}}, "/metrics/a"),
+        ("/devices/d", {"name": "D", "profile": "aire"}, "/profile"),
+        ("/devices/d", {"name": "D", "profile": "air", "parent": "ghost"}, "/parent"),
+        ("/devices/d", {"name": "D", "profile": "air", "zone": "Mars/Base"}, "/zone"),
+        ("/devices/d", {"name": "D", "profile": "air", "region": "33"}, "/region"),
+        ("/devices/d", {"name": "D", "profile": "air", "colour": "red"}, "/colour"),
+        ("/devices/d", {"name": "D\u0000", "profile": "air"}, "/name"),
+        ("/rules/r", {**RULE, "metric": "pm10"}, "/metric"),
+        ("/rules/r", {**RULE, "thresholds": {"blue": 2, "red": 1}}, "/"),
+        ("/rules/r", {**RULE, "direction": "below"}, "/"),
+        ("/rules/r", {**RULE, "level": "red"}, "/"),
+        ("/rules/r", {"name": "R", "event_kind": "smokey", "level": "red"}, "/"),
+        ("/rules/r", {"name": "R", "event_kind": "smoke"}, "/"),
+        ("/consumers/c", {"url": "ftp://example.org"}, "/url"),
+        ("/consumers/c", {"url": "http://example.org", "secret": "whsec_c2hvcnQ="}, "/secret"),
+    ],
+)
+async def test_wrong_value_is_pointed_at(database: str, path: str, body: dict[str, Any], pointer: str) -> None:
+    async with api_context(database) as context, client_of(context) as client:
+        await register(client)
+        answer = await client.put(path, json=body)
+        assert answer.status_code == 422, answer.text
+        assert [error["pointer"] for error in answer.json()["errors"]] == [pointer]
+        if not path.startswith("/profiles/p") and path != "/rules/r":
+            assert (await client.get(path)).status_code == 404
+
+
+async def test_rule_is_switched_off_and_on(database: str) -> None:
+    async with api_context(database) as context, client_of(context) as client:
+        await register(client)
+        assert (await client.delete("/rules/pm25-high")).json()["enabled"] is False
+        assert (await client.get("/rules/pm25-high")).json()["enabled"] is False
+        assert (await client.put("/rules/pm25-high", json=RULE)).json()["enabled"] is True
+        assert (await client.delete("/rules/none")).status_code == 404
+        event = {"name": "Smoke", "event_kind": "smoke", "level": "red"}
+        assert (await client.put("/rules/smoke", json=event)).status_code == 201
+
+
+async def test_secret_is_told_once(database: str) -> None:
+    async with api_context(database) as context, client_of(context) as client:
+        first = await client.put("/consumers/desk", json={"url": "https://desk.example.org/a", "min_level": "yellow"})
+        assert first.status_code == 201
+        secret = first.json()["secret"]
+        assert secret.startswith("whsec_")
+        again = await client.put("/consumers/desk", json={"url": "https://desk.example.org/b"})
+        assert again.json()["secret"] is None
+        assert again.json()["min_level"] == "blue"
+        for path in ("/consumers", "/consumers/desk"):
+            assert secret not in (await client.get(path)).text
+        async with context.pool.connection() as conn:
+            kept = await (await conn.execute("select secret from consumer")).fetchone()
+            notes = await (await conn.execute("select detail::text from audit")).fetchall()
+        assert kept == (secret,)
+        assert secret not in str(notes)

@@ -1,0 +1,320 @@
+"""The courier on a real store with real receivers: in order, at least once, nobody starved."""
+
+import asyncio
+import json
+import sys
+import time
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from api.push.channel import Accepted, Answer, Channel, Consumer
+from api.push.outbox import Courier, Limits
+from api.push.signature import verify
+from api.push.webhook import open_webhook
+from hub.settings import Database
+from hub.store.listen import listen
+from hub.store.pool import Pool, open_pool
+from tests.support.alarms import SECRET, Alarms
+from tests.support.process import Process, eventually
+from tests.support.webhooks import Received, Receiver
+
+QUICK = Limits(poll_s=0.05, backoff_min_s=0.05, backoff_max_s=0.2)
+
+
+@pytest.fixture
+async def alarms(database: str) -> AsyncIterator[Alarms]:
+    async with open_pool(Database(url=database, pool_size=16)) as pool:
+        made = Alarms(pool)
+        await made.seed()
+        yield made
+
+
+@pytest.fixture
+async def desk() -> AsyncIterator[Receiver]:
+    async with Receiver() as receiver:
+        yield receiver
+
+
+@asynccontextmanager
+async def courier(
+    pool: Pool, limits: Limits = QUICK, channel: Channel | None = None, timeout_s: float = 10
+) -> AsyncIterator[Courier]:
+    """A running courier; at the end it is killed, not stopped."""
+    async with open_webhook(timeout_s=timeout_s) as webhook:
+        made = Courier(pool, {"webhook": channel or webhook}, limits)
+        task = asyncio.create_task(made.run(), name="courier")
+        try:
+            yield made
+        finally:
+            task.cancel()
+            await asyncio.gather(task, return_exceptions=True)
+
+
+async def until(condition: Callable[[], bool], what: str) -> None:
+    async def met() -> bool:
+        return condition()
+
+    await eventually(met, what)
+
+
+async def settled(alarms: Alarms, code: str, *states: str) -> list[tuple[str, int]]:
+    """Wait until all that is for a consumer is in these states; (state, attempts) of each."""
+
+    async def met() -> bool:
+        return [state for state, _ in await alarms.outbox(code)] == list(states)
+
+    await eventually(met, f"{code}: {states}")
+    return await alarms.outbox(code)
+
+
+async def test_a_delivery_is_a_signed_cloudevent(alarms: Alarms, desk: Receiver) -> None:
+    await alarms.consumer("desk", desk.url())
+    alert = await alarms.raised()
+    async with courier(alarms.pool):
+        assert await settled(alarms, "desk", "delivered") == [("delivered", 1)]
+    (got,) = desk.received
+    event = json.loads(got.body)
+    assert got.id == event["id"] == f"{alert}.1"
+    assert (event["type"], event["subject"]) == ("ganzhi.alert.raised", "gauge-1")
+    assert event["data"]["alert"] == str(alert)
+    headers = got.headers
+    signed = headers["webhook-id"], headers["webhook-timestamp"], headers["webhook-signature"]
+    verify(SECRET, *signed, got.body, now=time.time())
+
+
+async def test_a_notification_wakes_the_courier(alarms: Alarms, desk: Receiver, database: str) -> None:
+    await alarms.consumer("desk", desk.url())
+    listening = asyncio.Event()
+    async with courier(alarms.pool, replace(QUICK, poll_s=3600)) as made:
+
+        def heard(channel: str, payload: str) -> None:
+            listening.set()
+            made.wake()
+
+        task = asyncio.create_task(listen(database, ["ganzhi_alert"], heard), name="listen")
+        async with asyncio.timeout(20):
+            await listening.wait()
+        await alarms.raised()
+        await until(lambda: len(desk.received) == 1, "the delivery")
+        task.cancel()
+        await asyncio.gather(task, return_exceptions=True)
+
+
+async def test_without_notifications_it_looks_by_itself(alarms: Alarms, desk: Receiver) -> None:
+    await alarms.consumer("desk", desk.url())
+    async with courier(alarms.pool):
+        await alarms.raised()
+        await settled(alarms, "desk", "delivered")
+
+
+async def test_changes_of_an_alert_arrive_in_order_though_the_first_needs_several_attempts(
+    alarms: Alarms, desk: Receiver
+) -> None:
+    await alarms.consumer("desk", desk.url())
+    alert = await alarms.raised()
+    for level in (1, 2, 4):
+        await alarms.apply(alert, "updated", level=level)
+    desk.answer = lambda got: 200 if len(desk.received) > 3 else 503
+    async with courier(alarms.pool):
+        attempts = await settled(alarms, "desk", *["delivered"] * 4)
+    assert desk.ids() == [f"{alert}.{seq}" for seq in (1, 1, 1, 1, 2, 3, 4)]
+    assert [count for _, count in attempts] == [4, 1, 1, 1]
+
+
+async def test_one_alert_that_is_not_accepted_does_not_hold_up_others(alarms: Alarms, desk: Receiver) -> None:
+    await alarms.consumer("desk", desk.url())
+    bad = await alarms.raised()
+    desk.answer = lambda got: 500 if got.id.startswith(str(bad)) else 200
+    others = [await alarms.raised() for _ in range(5)]
+    async with courier(alarms.pool):
+        await settled(alarms, "desk", "pending", *["delivered"] * 5)
+    assert {f"{alert}.1" for alert in others} <= set(desk.ids())
+
+
+async def test_a_receiver_that_is_down_gets_everything_once_it_is_up(alarms: Alarms, desk: Receiver) -> None:
+    await alarms.consumer("desk", desk.url())
+    await desk.stop()
+    alerts = [await alarms.raised() for _ in range(5)]
+
+    async def tried() -> bool:
+        return max(attempts for _, attempts in await alarms.outbox("desk")) >= 2
+
+    async with courier(alarms.pool):
+        await eventually(tried, "a second attempt")
+        reasons = await alarms.run("select last_error from outbox where last_error is not null")
+        await desk.start()
+        await settled(alarms, "desk", *["delivered"] * 5)
+    assert "ConnectError" in reasons[0][0]
+    assert sorted(desk.ids()) == sorted(f"{alert}.1" for alert in alerts)
+
+
+async def test_two_couriers_do_not_deliver_the_same(alarms: Alarms, desk: Receiver) -> None:
+    await alarms.consumer("desk", desk.url())
+    alerts = [await alarms.raised() for _ in range(40)]
+    for alert in alerts:
+        await alarms.apply(alert, "updated", level=4)
+    limits = replace(QUICK, at_once=8)
+    async with courier(alarms.pool, limits), courier(alarms.pool, limits):
+        await settled(alarms, "desk", *["delivered"] * 80)
+    assert len(desk.ids()) == len(set(desk.ids())) == 80
+    for alert in alerts:
+        assert [id_ for id_ in desk.ids() if id_.startswith(str(alert))] == [f"{alert}.1", f"{alert}.2"]
+
+
+async def test_a_silent_consumer_does_not_delay_another(alarms: Alarms, desk: Receiver) -> None:
+    await alarms.consumer("silent", desk.url("/silent"))
+    await alarms.consumer("desk", desk.url("/desk"))
+    desk.answer = lambda got: None if got.path == "/silent" else 200
+    for _ in range(30):
+        await alarms.raised()
+    async with courier(alarms.pool, replace(QUICK, at_once=10, at_once_per_consumer=4)):
+        await settled(alarms, "desk", *["delivered"] * 30)
+        assert desk.most_open["/silent"] == 4
+        assert not [state for state, _ in await alarms.outbox("silent") if state == "delivered"]
+
+
+async def test_a_consumer_that_fails_is_tried_with_one_parcel_at_a_time(alarms: Alarms, desk: Receiver) -> None:
+    await alarms.consumer("silent", desk.url("/silent"))
+    desk.answer = lambda got: None
+    for _ in range(4):
+        await alarms.raised()
+    limits = replace(QUICK, at_once_per_consumer=2)
+    async with courier(alarms.pool, limits, timeout_s=0.3):
+        await until(lambda: len(desk.received) >= 3, "the first two and one more")
+        desk.most_open.clear()
+        await until(lambda: len(desk.received) >= 6, "further attempts")
+    assert desk.most_open["/silent"] == 1
+
+
+async def test_gone_switches_the_consumer_off_and_gives_up_what_waits(alarms: Alarms, desk: Receiver) -> None:
+    await alarms.consumer("desk", desk.url())
+    alert = await alarms.raised()
+    await alarms.apply(alert, "updated", level=4)
+    desk.answer = lambda got: 410
+    async with courier(alarms.pool):
+        await settled(alarms, "desk", "given_up", "given_up")
+    assert await alarms.run("select enabled from consumer") == [(False,)]
+    assert await alarms.run("select distinct last_error from outbox") == [("answered 410 Said: thank you",)]
+    await alarms.raised()
+    assert len(await alarms.outbox("desk")) == 2
+
+
+async def test_after_a_day_a_delivery_is_given_up_with_its_reason_and_the_next_one_is_tried(
+    alarms: Alarms, desk: Receiver
+) -> None:
+    await alarms.consumer("desk", desk.url())
+    alert = await alarms.raised()
+    await alarms.run("update outbox set created_at = now() - interval '24 hours'")
+    await alarms.apply(alert, "updated", level=4)
+    desk.answer = lambda got: 200 if got.id.endswith(".2") else 500
+    async with courier(alarms.pool):
+        await settled(alarms, "desk", "given_up", "delivered")
+    reasons = await alarms.run("select last_error, settled_at is not null from outbox order by id")
+    assert reasons[0] == ("not accepted for 24 h; at last: answered 500 Said: thank you", True)
+
+
+async def test_what_can_never_be_delivered_is_given_up_at_once(alarms: Alarms) -> None:
+    await alarms.consumer("desk", "ftp://desk/")
+    await alarms.raised()
+    async with courier(alarms.pool):
+        assert await settled(alarms, "desk", "given_up") == [("given_up", 1)]
+    assert await alarms.run("select last_error from outbox") == [("the url is not one of http or https",)]
+
+
+async def test_a_consumer_that_is_switched_off_gets_its_alerts_within_the_day_or_never(
+    alarms: Alarms, desk: Receiver
+) -> None:
+    await alarms.consumer("desk", desk.url())
+    await alarms.raised()
+    await alarms.run("update outbox set created_at = now() - interval '25 hours'")
+    late = await alarms.raised()
+    await alarms.run("update consumer set enabled = false")
+    async with courier(alarms.pool):
+        await settled(alarms, "desk", "given_up", "pending")
+        await alarms.run("update consumer set enabled = true")
+        await settled(alarms, "desk", "given_up", "delivered")
+    assert desk.ids() == [f"{late}.1"]
+
+
+async def test_a_channel_that_breaks_its_contract_stops_nothing(alarms: Alarms) -> None:
+    class Broken:
+        tried = 0
+
+        async def send(self, consumer: Consumer, id: str, body: bytes) -> Answer:  # noqa: A002 see Channel
+            Broken.tried += 1
+            if Broken.tried == 1:
+                raise ValueError("a mistake")
+            return Accepted()
+
+    await alarms.consumer("desk", "http://127.0.0.1:1/")
+    await alarms.raised()
+    async with courier(alarms.pool, channel=Broken()):
+        assert await settled(alarms, "desk", "delivered") == [("delivered", 2)]
+
+
+async def test_stop_settles_what_is_under_way(alarms: Alarms, desk: Receiver) -> None:
+    await alarms.consumer("desk", desk.url())
+    await alarms.raised()
+    async with open_webhook() as webhook:
+        made = Courier(alarms.pool, {"webhook": webhook}, QUICK)
+
+        def stopping(got: Received) -> int:
+            made.stop()
+            return 200
+
+        desk.answer = stopping
+        async with asyncio.timeout(20):
+            await made.run()
+    assert await alarms.outbox("desk") == [("delivered", 1)]
+
+
+async def test_it_ends_when_it_is_cancelled_just_as_it_is_woken(alarms: Alarms) -> None:
+    for wakes in range(4):
+        made = Courier(alarms.pool, {}, replace(QUICK, poll_s=3600))
+        task = asyncio.create_task(made.run(), name="courier")
+        async with alarms.pool.connection() as conn:
+            await conn.execute("select pg_sleep(0.05)")  # it has looked by now and waits
+        made.wake()
+        for _ in range(wakes):
+            await asyncio.sleep(0)
+        task.cancel()
+        done, _ = await asyncio.wait([task], timeout=20)
+        assert done
+
+
+PROCESS = """
+import asyncio, sys
+from dataclasses import replace
+from api.push.outbox import Courier, Limits
+from api.push.webhook import open_webhook
+from hub.settings import Database
+from hub.store.pool import open_pool
+
+async def main():
+    async with open_pool(Database(url=sys.argv[1])) as pool, open_webhook() as webhook:
+        await Courier(pool, {"webhook": webhook}, Limits(poll_s=0.05, lease_s=1)).run()
+
+asyncio.run(main())
+"""
+
+
+async def test_a_kill_between_sending_and_marking_sends_again_with_the_same_id(
+    alarms: Alarms, desk: Receiver, database: str, tmp_path: Path
+) -> None:
+    await alarms.consumer("desk", desk.url())
+    alert = await alarms.raised()
+    await alarms.apply(alert, "updated", level=4)
+    desk.answer = lambda got: None if len(desk.received) == 1 else 200
+    root = Path(__file__).parents[2]
+    process = Process([sys.executable, "-c", PROCESS, database], tmp_path / "courier.log", cwd=root)
+    with process:
+        await until(lambda: len(desk.received) == 1, "the first attempt")
+        process.kill()
+    assert await alarms.outbox("desk") == [("pending", 1), ("pending", 0)]
+    async with courier(alarms.pool):
+        await settled(alarms, "desk", "delivered", "delivered")
+    assert desk.ids() == [f"{alert}.1", f"{alert}.1", f"{alert}.2"]

@@ -1,0 +1,76 @@
+"""A store with a device, a rule and consumers, in which tests raise and change alerts as the pipeline does."""
+
+from typing import Any
+from uuid import UUID, uuid4
+
+from hub.store.pool import Pool
+
+SECRET = "whsec_c2VjcmV0"
+SEED = """
+insert into profile (code, name) values ('gauge', 'River gauge');
+insert into device (code, name, profile_id, region)
+    select 'gauge-1', 'River gauge 1', id, '330106001002' from profile;
+insert into rule (code, name, event_kind, event_level) values ('smoke', 'Smoke', 'smoke', 3);
+"""
+
+
+class Alarms:
+    def __init__(self, pool: Pool) -> None:
+        self.pool = pool
+
+    async def run(self, statement: str, **values: object) -> list[tuple[Any, ...]]:
+        async with self.pool.connection() as conn:
+            cursor = await conn.execute(statement.encode(), values or None)
+            return await cursor.fetchall() if cursor.description else []
+
+    async def seed(self) -> None:
+        await self.run(SEED)
+
+    async def consumer(self, code: str, url: str, *, min_level: int = 1, region: str | None = None) -> int:
+        rows = await self.run(
+            """insert into consumer (code, url, secret, min_level, region)
+               values (%(code)s, %(url)s, %(secret)s, %(min_level)s, %(region)s) returning id""",
+            code=code,
+            url=url,
+            secret=SECRET,
+            min_level=min_level,
+            region=region,
+        )
+        return int(rows[0][0])
+
+    async def raised(self, target: str | None = None, *, level: int = 3, alert: UUID | None = None) -> UUID:
+        """A new alert on a target (default: one of its own)."""
+        alert = alert or uuid4()
+        await self.apply(alert, "raised", target=target or f"gauge-1/{alert}", level=level)
+        return alert
+
+    async def apply(
+        self,
+        alert: UUID,
+        kind: str,
+        *,
+        change: UUID | None = None,
+        target: str = "gauge-1/smoke",
+        level: int | None = None,
+        at: str = "2026-01-01T00:00:00Z",
+    ) -> bool:
+        """One change of an alert; whether it changed anything."""
+        rows = await self.run(
+            """select alert_apply(%(change)s, %(alert)s, %(kind)s, %(at)s::timestamptz, null, null, r.id, %(target)s,
+                                  d.id, null, 'a title', %(level)s::int) from rule r, device d""",
+            change=change or uuid4(),
+            alert=alert,
+            kind=kind,
+            at=at,
+            target=target,
+            level=level,
+        )
+        return bool(rows[0][0])
+
+    async def outbox(self, code: str) -> list[tuple[str, int]]:
+        """(state, attempts) of what there is or was to deliver to a consumer."""
+        return await self.run(
+            """select o.state, o.attempts from outbox o join consumer c on c.id = o.consumer_id
+               where c.code = %(code)s order by o.id""",
+            code=code,
+        )

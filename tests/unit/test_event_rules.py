@@ -1,0 +1,100 @@
+"""Event rules, and the ids and titles of what is decided."""
+
+from uuid import uuid4
+
+import pytest
+
+from analytics.changes import alert_id, change_id, event_title, reading_title
+from analytics.definitions import EventRule, ThresholdRule, read_rules
+from analytics.events import Key, Watch, judge
+from analytics.thresholds import NEVER
+from hub.models import Event
+
+SMOKE = EventRule(1, "smoke", "smoke", 3)
+RULES = {"smoke": [SMOKE]}
+
+
+def event(ts: int, state: str | None = "active", level: int | None = None) -> Event:
+    return Event(uuid4(), 5, "cam-5", ts, ts, "smoke", state, level)
+
+
+def told(*batches: list[Event], watches: dict[Key, Watch] | None = None) -> list[tuple[int, int, int]]:
+    watches = {} if watches is None else watches
+    found = []
+    for batch in batches:
+        turns, renewed = judge(batch, RULES, {5: 1}, watches, NEVER)
+        watches.update(renewed)
+        found += [(turn.event.ts, turn.before, turn.after) for turn in turns]
+    return found
+
+
+def test_active_raises_repeats_are_silent_and_inactive_clears() -> None:
+    stream = [event(1, None), event(2), event(3, "inactive"), event(4, "inactive"), event(5)]
+    expected = [(1, 0, 3), (3, 3, 0), (5, 0, 3)]
+    assert told(stream) == expected
+    assert told(*[[one] for one in stream]) == expected
+
+
+def test_an_events_own_level_goes_first_and_only_a_higher_one_escalates() -> None:
+    assert told([event(1, level=2), event(2, level=1), event(3, level=4), event(4)]) == [(1, 0, 2), (3, 2, 4)]
+
+
+def test_events_of_one_time_count_each_and_a_redelivery_counts_never() -> None:
+    stream = [event(1), event(1, "inactive"), event(1)]
+    watches: dict[Key, Watch] = {}
+    assert told(stream, watches=watches) == [(1, 0, 3), (1, 3, 0), (1, 0, 3)]
+    assert told(stream, stream[1:2], watches=watches) == []
+
+
+def test_late_events_change_nothing() -> None:
+    assert told([event(5)], [event(4, "inactive")]) == [(5, 0, 3)]
+
+
+def test_events_that_are_received_long_after_they_happened_do_not_page() -> None:
+    late = Event(uuid4(), 5, "cam-5", 100, 201, "smoke", "active")
+    assert judge([late], RULES, {}, {}, 100) == ([], {})
+    assert len(judge([late], RULES, {}, {}, 101)[0]) == 1
+
+
+def test_a_rule_of_a_profile_hears_its_devices_only() -> None:
+    rules = {"smoke": [EventRule(1, "smoke", "smoke", 3, profile_id=2)]}
+    assert judge([event(1)], rules, {5: 1}, {}, NEVER)[0] == []
+    assert len(judge([event(1)], rules, {5: 2}, {}, NEVER)[0]) == 1
+
+
+def test_ids_follow_from_the_cause() -> None:
+    alert = alert_id("high", "pole-1/pm25", 17)
+    assert alert == alert_id("high", "pole-1/pm25", 17)
+    causes = [("high", "pole-1/pm25", 18), ("high", "pole-2/pm25", 17), ("low", "pole-1/pm25", 17)]
+    others = [alert_id(*cause) for cause in causes]
+    taken = [("raised", 1, 17), ("updated", 1, 17), ("raised", 2, 17), ("raised", 1, 18)]
+    steps = [change_id(alert, *step) for step in taken]
+    assert len({alert, *others, *steps}) == 8
+
+
+@pytest.mark.parametrize(
+    ("title", "expected"),
+    [
+        (reading_title("River gauge 12", "level", 4.31, True, True, 4.0, 3), "River gauge 12: level 4.31 ≥ 4 (orange)"),
+        (reading_title("River gauge 12", "level", 3.9, False, True, 4.0, 0), "River gauge 12: level 3.9 < 4 (cleared)"),
+        (reading_title("电池", "电压", 2.5, True, False, 3.0, 1), "电池: 电压 2.5 ≤ 3 (blue)"),
+        (reading_title("电池", "电压", 3.5, False, False, 3.0, 0), "电池: 电压 3.5 > 3 (cleared)"),
+        (event_title("Pole 7", "smoke", 4), "Pole 7: smoke (red)"),
+        (event_title("Pole 7", "smoke", 0), "Pole 7: smoke (cleared)"),
+    ],
+)  # fmt: skip
+def test_titles(title: str, expected: str) -> None:
+    assert title == expected
+
+
+def test_rules_are_read_from_rows() -> None:
+    nothing = dict.fromkeys(["profile_id", "metric", "label", "direction", "thresholds", "event_kind", "event_level"])
+    rows = [
+        nothing | {"id": 1, "code": "a", "profile_id": 2, "metric": "v", "label": "V", "direction": "below",
+                   "thresholds": {"red": 1, "blue": 3.5}, "hysteresis": 0.5, "hold_s": 1.5},
+        nothing | {"id": 2, "code": "b", "hysteresis": 0, "hold_s": 0, "event_kind": "smoke", "event_level": 4},
+    ]  # fmt: skip
+    threshold, smoke = read_rules(rows)
+    assert threshold == ThresholdRule(1, "a", 2, "v", "V", False, (3.5, None, None, 1.0), 0.5, 1_500_000)
+    assert smoke == EventRule(2, "b", "smoke", 4)
+    assert [threshold.left(level) for level in range(4)] == [3.5, 1.0, 1.0, 1.0]

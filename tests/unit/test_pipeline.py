@@ -1,0 +1,294 @@
+"""The pipeline with a source and a store that fail as the test wants."""
+
+import asyncio
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+
+import pytest
+
+from hub.errors import StoreRefused, StoreUnavailable
+from hub.models import Batch, Delivery, Outcome, Raw
+from hub.pipeline import Limits, Pipeline, Stage
+from tests.support.process import eventually
+
+LIMITS = Limits(batch_messages=8, waiting_messages=16, waiting_bytes=1 << 20, linger_s=0, retry_max_s=0.01)
+
+
+class World:
+    """A store that commits, or does not, and sources that remember how they were settled."""
+
+    def __init__(self, limits: Limits = LIMITS, read: Stage | None = None, decide: Stage | None = None) -> None:
+        self.committed: list[Batch] = []
+        self.settled: dict[str, list[Outcome]] = {}
+        self.told: list[str] = []
+        """What happened in which order: commit, adopt, settle."""
+        self.away = asyncio.Event()
+        self.back = asyncio.Event()
+        self.back.set()
+        self.attempts = 0
+        self.refuses: Callable[[bytes], bool] = lambda payload: False
+        nothing: Stage = lambda batch: None  # noqa: E731 two words
+        self.pipeline = Pipeline([read or nothing], [decide or nothing], self.commit, [self.adopt], limits)
+
+    async def commit(self, batch: Batch) -> None:
+        self.attempts += 1
+        if not self.back.is_set():
+            self.away.set()
+            raise StoreUnavailable("away")
+        await asyncio.sleep(0)
+        if not batch.refused and any(self.refuses(raw.payload) for raw in batch.raws):
+            raise StoreRefused("no such thing")
+        self.committed.append(batch)
+        self.told.append("commit")
+
+    def adopt(self, batch: Batch) -> None:
+        assert batch is self.committed[-1]
+        self.told.append("adopt")
+
+    def delivery(self, name: str, *payloads: bytes) -> Delivery:
+        async def settle(outcome: Outcome) -> None:
+            stored = {raw.payload for batch in self.committed for raw in batch.raws}
+            assert set(payloads) <= stored, "settled before it was committed"
+            self.settled.setdefault(name, []).append(outcome)
+            self.told.append("settle")
+
+        return Delivery([Raw("test", name, payload, at) for at, payload in enumerate(payloads)], settle)
+
+    async def submit(self, *payloads: bytes) -> None:
+        """Each a delivery of its own."""
+        for payload in payloads:
+            await self.pipeline.submit(self.delivery(payload.decode(), payload))
+
+    async def tried(self, times: int) -> None:
+        """Wait until a commit was attempted that often."""
+
+        async def enough() -> bool:
+            return self.attempts >= times
+
+        await eventually(enough, f"{times} attempts to commit")
+
+    def refused(self) -> dict[str, str]:
+        """Reason by name of delivery, of deliveries of one message."""
+        return {name: one.refused[0].reason for name, [one] in self.settled.items() if one.refused}
+
+    @asynccontextmanager
+    async def running(self) -> AsyncIterator[None]:
+        """At the end it drains."""
+        task = asyncio.create_task(self.pipeline.run(), name="pipeline")
+        async with asyncio.timeout(20):
+            yield
+            self.pipeline.drain()
+            await task
+
+
+def numbers(count: int) -> list[bytes]:
+    return [b"%d" % number for number in range(count)]
+
+
+async def test_each_delivery_is_settled_once_after_its_commit() -> None:
+    world = World()
+    async with world.running():
+        await world.submit(*numbers(50))
+    assert world.settled == {str(number): [Outcome()] for number in range(50)}
+    assert [raw.payload for batch in world.committed for raw in batch.raws] == numbers(50)
+    assert max(len(batch.raws) for batch in world.committed) <= 8
+
+
+async def test_stages_are_told_of_the_commit_before_the_sender() -> None:
+    world = World()
+    async with world.running():
+        await world.submit(b"1")
+    assert world.told == ["commit", "adopt", "settle"]
+
+
+async def test_while_the_store_is_away_nothing_is_settled_and_it_tries_on() -> None:
+    world = World()
+    world.back.clear()
+    async with world.running():
+        await world.submit(b"1", b"2")
+        await world.tried(3)
+        assert world.pipeline.down
+        assert world.settled == {}
+        world.back.set()
+    assert not world.pipeline.down
+    assert world.settled == {"1": [Outcome()], "2": [Outcome()]}
+
+
+@pytest.mark.parametrize("poison", [[0], [3], [7], [2, 5], list(range(8))])
+async def test_what_the_store_refuses_is_singled_out_and_the_rest_is_stored(poison: list[int]) -> None:
+    world = World()
+    bad = {b"%d" % number for number in poison}
+    world.refuses = lambda payload: payload in bad
+    await world.submit(*numbers(8))
+    async with world.running():
+        pass
+    assert world.refused() == {str(number): "store_refused" for number in poison}
+    stored = [raw.payload for batch in world.committed if not batch.refused for raw in batch.raws]
+    assert stored == [payload for payload in numbers(8) if payload not in bad]
+    letters = [batch.refused[0] for batch in world.committed if batch.refused]
+    assert [(letter.raw.payload, letter.detail) for letter in letters] == [
+        (b"%d" % number, "The database refuses this content: no such thing") for number in poison
+    ]
+
+
+async def test_in_a_delivery_of_several_messages_the_outcome_names_the_refused_by_index() -> None:
+    world = World()
+    world.refuses = lambda payload: payload == b"bad"
+    await world.pipeline.submit(world.delivery("first", b"a", b"b"))
+    await world.pipeline.submit(world.delivery("second", b"c", b"bad", b"d"))
+    async with world.running():
+        pass
+    assert world.settled["first"] == [Outcome()]
+    assert list(world.settled["second"][0].refused) == [1]
+
+
+def failing_on(poison: bytes) -> Stage:
+    def stage(batch: Batch) -> None:
+        if any(raw.payload == poison for raw in batch.raws):
+            raise ValueError("a mistake of the hub")
+
+    return stage
+
+
+@pytest.mark.parametrize("place", ["read", "decide"])
+async def test_a_message_on_which_a_stage_fails_is_refused_and_the_rest_is_stored(place: str) -> None:
+    world = World(**{place: failing_on(b"5")})
+    await world.submit(*numbers(8))
+    async with world.running():
+        await world.submit(b"later")
+    assert world.refused() == {"5": "internal_error"}
+    assert set(world.settled) == {*(str(number) for number in range(8)), "later"}
+
+
+async def test_a_commit_that_fails_in_an_unforeseen_way_is_poison_too() -> None:
+    world = World()
+
+    def overflow(payload: bytes) -> bool:
+        if payload == b"2":
+            raise OverflowError("year 300000")
+        return False
+
+    world.refuses = overflow
+    await world.submit(*numbers(4))
+    async with world.running():
+        pass
+    assert world.refused() == {"2": "internal_error"}
+
+
+async def test_reading_stages_run_again_on_the_parts_of_a_refused_batch() -> None:
+    def understand(batch: Batch) -> None:
+        batch.private += len(batch.raws)
+
+    world = World(read=understand)
+    world.refuses = lambda payload: payload == b"1"
+    await world.submit(*numbers(3))
+    async with world.running():
+        pass
+    assert [(len(batch.raws), batch.private, len(batch.refused)) for batch in world.committed] == [
+        (1, 1, 0), (1, 0, 1), (1, 1, 0)
+    ]  # fmt: skip
+
+
+async def test_a_source_that_cannot_settle_does_not_stop_the_others() -> None:
+    async def gone(outcome: Outcome) -> None:
+        raise ConnectionError("the device hung up")
+
+    world = World()
+    async with world.running():
+        for _ in range(20):
+            await world.pipeline.submit(Delivery([Raw("test", "a", b"x", 0)], gone))
+        await world.submit(b"1")
+    assert world.settled == {"1": [Outcome()]}
+
+
+async def test_an_empty_delivery_is_settled() -> None:
+    def always(batch: Batch) -> None:
+        raise ValueError
+
+    world = World(read=always)
+    async with world.running():
+        await world.pipeline.submit(world.delivery("empty"))
+    assert world.settled == {"empty": [Outcome()]}
+
+
+@pytest.mark.parametrize(
+    ("limits", "payload", "fit"),
+    [
+        (Limits(batch_messages=8, waiting_messages=16, linger_s=0, retry_max_s=0.01), b"x", 16),
+        (Limits(batch_messages=8, waiting_bytes=1000, linger_s=0, retry_max_s=0.01), b"x" * 100, 10),
+    ],
+    ids=["messages", "bytes"],
+)
+async def test_a_full_pipeline_makes_sources_wait(limits: Limits, payload: bytes, fit: int) -> None:
+    world = World(limits)
+    world.back.clear()
+    taken = 0
+
+    async def source() -> None:
+        nonlocal taken
+        for number in range(fit + 5):
+            await world.pipeline.submit(world.delivery(str(number), payload))
+            taken += 1
+
+    async with world.running():
+        feeding = asyncio.create_task(source(), name="source")
+        await world.tried(5)
+        assert taken == fit
+        assert world.pipeline.full
+        world.back.set()
+        await feeding
+    assert len(world.settled) == fit + 5
+    assert not world.pipeline.full
+
+
+async def test_many_sources_that_wait_do_not_all_rush_in_at_once() -> None:
+    world = World()
+    world.back.clear()
+    most = 0
+
+    async def source(number: int) -> None:
+        nonlocal most
+        await world.pipeline.submit(world.delivery(str(number), b"%d" % number))
+        most = max(most, world.pipeline._messages)
+
+    async with world.running():
+        feeding = [asyncio.create_task(source(number), name=f"source {number}") for number in range(100)]
+        await world.away.wait()
+        world.back.set()
+        await asyncio.gather(*feeding)
+    assert most <= 16
+    assert len(world.settled) == 100
+
+
+async def test_draining_finishes_what_was_taken_and_waits_for_the_store() -> None:
+    world = World()
+    world.back.clear()
+    await world.submit(*numbers(16))
+    task = asyncio.create_task(world.pipeline.run(), name="pipeline")
+    await world.away.wait()
+    world.pipeline.drain()
+    await world.tried(world.attempts + 3)
+    assert not task.done()
+    world.back.set()
+    async with asyncio.timeout(20):
+        await task
+    assert len(world.settled) == 16
+
+
+async def test_an_idle_pipeline_drains_at_once() -> None:
+    world = World()
+    async with world.running():
+        pass
+    assert world.attempts == 0
+
+
+async def test_a_hard_stop_settles_nothing_that_is_not_committed() -> None:
+    world = World()
+    world.back.clear()
+    await world.submit(*numbers(3))
+    task = asyncio.create_task(world.pipeline.run(), name="pipeline")
+    await world.away.wait()
+    task.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await task
+    assert world.settled == {}
