@@ -14,6 +14,7 @@ from devices.privacy import holds_picture, mentions_private
 from devices.registry import Device, Registry
 from hub.errors import DecodeError
 from hub.models import Arrival, Batch, Columns, DeadLetter, Event, Micros, Quality, Raw
+from hub.store.arrivals import Known
 from hub.store.writer import DEAD_LETTER_BYTES
 
 MAX_ADDRESSES = 500_000
@@ -23,8 +24,10 @@ MAX_ADDRESSES = 500_000
 class Resolver:
     """Decodes each message of a batch and finds its device and series; what cannot be used becomes a dead letter."""
 
-    def __init__(self, registry: Registry, prefix: str) -> None:
+    def __init__(self, registry: Registry, prefix: str, known: Known | None = None) -> None:
+        """`known` is what the store remembers of arrivals: a message delivered again keeps its time."""
         self._registry, self._prefix = registry, prefix
+        self._known = {} if known is None else known
         self._addresses: dict[str, Address] = {}
 
     def __call__(self, batch: Batch) -> None:
@@ -35,6 +38,8 @@ class Resolver:
         untimed: list[tuple[int, int]] = []
         for index, raw in enumerate(batch.raws):
             address, private = None, False
+            if raw.repeated:
+                raw = batch.raws[index] = self._recalled(raw)
             try:
                 address = self._addresses.get(raw.address) or self._parse(raw.address)
                 device = self._device(address)
@@ -53,8 +58,19 @@ class Resolver:
             if fault is not None:
                 batch.refused[index] = _letter(raw, *fault, address, private)
             if raw.token and (fault is not None or decoded.timeless):
-                batch.arrivals.append(Arrival(raw.token, crc32(raw.payload), raw.received))
+                self._remember(raw, batch)
         batch.readings = _columns(series, ts, values, untimed)
+
+    def _recalled(self, raw: Raw) -> Raw:
+        """The message with the time of its first arrival, if it is known."""
+        digest, received = self._known.get(raw.source, {}).get(raw.token, (None, 0))
+        return raw._replace(received=received) if digest == crc32(raw.payload) else raw
+
+    def _remember(self, raw: Raw, batch: Batch) -> None:
+        """Note when it arrived: at once, for it may come again before the commit, and with the commit for good."""
+        arrival = Arrival(raw.token, crc32(raw.payload), raw.received)
+        self._known.setdefault(raw.source, {})[raw.token] = (arrival.digest, arrival.received)
+        batch.arrivals.setdefault(raw.source, []).append(arrival)
 
     def _parse(self, topic: str) -> Address:
         address = parse_topic(topic, self._prefix)

@@ -5,6 +5,7 @@ HubError
 ├── TransientError       the same attempt may succeed later: keep the delivery unsettled and try again
 │   ├── StoreUnavailable
 │   └── BrokerUnavailable
+├── Superseded           another worker has taken over: drop the work, it is done elsewhere
 └── PermanentError       the same attempt will fail again: dead-letter it and go on
     ├── StoreRefused
     └── DecodeError      carries a reason code and a sentence for a device integrator
@@ -34,6 +35,10 @@ class StoreUnavailable(TransientError):
 
 class BrokerUnavailable(TransientError):
     """The message broker cannot be reached"""
+
+
+class Superseded(HubError):
+    """Another worker has taken over this partition"""
 
 
 class PermanentError(HubError):

@@ -45,7 +45,11 @@ class Raw(NamedTuple):
     payload: bytes
     received: Micros
     token: int = 0
-    """What the source needs to settle it (MQTT: the packet id); 0 if nothing."""
+    """What the source settles it by (MQTT: the packet id); 0 if nothing."""
+    source: str = ""
+    """Whose tokens they are (MQTT: the client id)."""
+    repeated: bool = False
+    """Whether the sender says that it may have been delivered before (MQTT: DUP)."""
 
 
 @dataclass(slots=True, frozen=True)
@@ -64,6 +68,19 @@ class Outcome:
     """What became of a delivery: committed, and which of its messages were refused, by index."""
 
     refused: dict[int, DeadLetter] = field(default_factory=dict)
+    superseded: bool = False
+    """Nothing was committed: another worker has taken over a partition that the delivery was read from."""
+
+
+class Position(NamedTuple):
+    """A stretch of a partition of a log: what a delivery was read from, so that it is committed with it."""
+
+    topic: str
+    partition: int
+    start: int
+    """The offset that must be the committed one for this commit to count."""
+    end: int
+    """The offset that is committed by it."""
 
 
 @dataclass(slots=True, frozen=True)
@@ -72,6 +89,7 @@ class Delivery:
 
     raws: Sequence[Raw]
     settle: Callable[[Outcome], Awaitable[None]]
+    positions: tuple[Position, ...] = ()
 
 
 @dataclass(slots=True, frozen=True)
@@ -144,7 +162,10 @@ class Batch:
     changes: list[AlertChange] = field(default_factory=list)
     refused: dict[int, DeadLetter] = field(default_factory=dict)
     """By index into raws; a refused message may still have contributed its good readings."""
-    arrivals: list[Arrival] = field(default_factory=list)
+    arrivals: dict[str, list[Arrival]] = field(default_factory=dict)
+    """By source."""
+    positions: list[Position] = field(default_factory=list)
+    """Committed with it; a partition's positions follow each other."""
     private: int = 0
     """Fields and events that the privacy gate let go."""
 

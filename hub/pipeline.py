@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from random import uniform
 from uuid import uuid4
 
-from hub.errors import PermanentError, TransientError
+from hub.errors import PermanentError, Superseded, TransientError
 from hub.models import Batch, DeadLetter, Delivery, Outcome, Raw
 
 log = logging.getLogger(__name__)
@@ -94,7 +94,10 @@ class Pipeline:
     async def _prepare(self) -> None:
         while deliveries := await self._take():
             raws = [raw for delivery in deliveries for raw in delivery.raws]
-            await self._prepared.put((deliveries, self._understand(raws)))
+            batches = self._understand(raws) or [Batch([])]
+            # With the last part, so that a commit that is cut short is read again, not skipped.
+            batches[-1].positions = [position for delivery in deliveries for position in delivery.positions]
+            await self._prepared.put((deliveries, batches))
         await self._prepared.put(([], []))
 
     def _understand(self, raws: list[Raw]) -> list[Batch]:
@@ -132,11 +135,13 @@ class Pipeline:
             deliveries, batches = await self._prepared.get()
             if not deliveries:
                 return
-            refused: dict[int, DeadLetter] = {}
-            start = 0
-            for batch in batches:
-                refused |= {i + start: letter for i, letter in (await self._store(batch)).items()}
-                start += len(batch.raws)
+            try:
+                refused = await self._store_all(batches)
+            except Superseded as error:
+                log.warning("%s; what was read from it is dropped", error)
+                for delivery in deliveries:
+                    await self._settle(delivery, Outcome(superseded=True))
+                continue
             start = 0
             for delivery in deliveries:
                 end = start + len(delivery.raws)
@@ -153,24 +158,33 @@ class Pipeline:
         finally:
             self._account(delivery, -1)
 
+    async def _store_all(self, batches: Sequence[Batch]) -> dict[int, DeadLetter]:
+        """Commit batches one after the other; the refused, by index into all their raws."""
+        refused: dict[int, DeadLetter] = {}
+        start = 0
+        for batch in batches:
+            refused |= {i + start: letter for i, letter in (await self._store(batch)).items()}
+            start += len(batch.raws)
+        return refused
+
     async def _store(self, batch: Batch) -> dict[int, DeadLetter]:
         """Commit a batch, halving it when a stage or the store cannot take it; the refused, by index into its raws."""
         try:
             for stage in self._decide:
                 stage(batch)
             await self._commit_until_done(batch)
+        except Superseded:
+            raise
         except Exception as error:  # noqa: BLE001 as above
-            if len(batch.raws) == 1:
-                batch = _poisonous(batch.raws[0], error)
-                await self._commit_until_done(batch)
-            else:
+            if len(batch.raws) > 1:
                 middle = len(batch.raws) // 2
-                refused: dict[int, DeadLetter] = {}
-                start = 0
-                for half in self._understand(batch.raws[:middle]) + self._understand(batch.raws[middle:]):
-                    refused |= {i + start: letter for i, letter in (await self._store(half)).items()}
-                    start += len(half.raws)
-                return refused
+                parts = self._understand(batch.raws[:middle]) + self._understand(batch.raws[middle:])
+                parts[-1].positions = batch.positions
+                return await self._store_all(parts)
+            poisonous = _poisonous(batch.raws[0], error)
+            poisonous.positions = batch.positions
+            batch = poisonous
+            await self._commit_until_done(batch)
         for tell in self._adopted:
             tell(batch)
         return batch.refused

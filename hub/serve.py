@@ -24,6 +24,7 @@ from hub.lifecycle import Lifecycle
 from hub.models import Batch
 from hub.pipeline import Limits, Pipeline
 from hub.settings import Settings
+from hub.store.arrivals import Known, load_arrivals
 from hub.store.latest import Latest
 from hub.store.listen import listen
 from hub.store.migrate import check_schema
@@ -56,10 +57,11 @@ class Hub:
         self._counters = Counters()
         self._registry, self._latest = Registry(), Latest()
         self._rules = RuleBook(math.inf if settings.rules.stale_after_s is None else settings.rules.stale_after_s)
-        self._writer = Writer(pool, settings.mqtt.client_id)
+        self._writer = Writer(pool)
+        self._known: Known = {}
         limits = settings.pipeline
         self._pipeline = Pipeline(
-            read=[Resolver(self._registry, settings.mqtt.prefix)],
+            read=[Resolver(self._registry, settings.mqtt.prefix, self._known)],
             decide=[QualityFlags(self._registry, self._latest), self._rules.decide],
             commit=self._commit,
             adopted=[self._latest.adopt, self._rules.adopt, self._count],
@@ -74,8 +76,7 @@ class Hub:
         """Serve until told to stop; True when everything taken was settled."""
         await self._load()
         topics = subscriptions(self._settings.mqtt.prefix)
-        recent = await self._writer.arrivals.load(self._pool)
-        source = MqttSource(self._settings.mqtt, topics, self._pipeline, self._counters, recent)
+        source = MqttSource(self._settings.mqtt, topics, self._pipeline, self._counters)
         context = Context(self._settings, self._pool, self._counters, lambda: self._reasons(source), self._changes)
         server = _Server(
             uvicorn.Config(
@@ -130,6 +131,7 @@ class Hub:
                 await self._latest.load(self._pool)
                 await self._rules.load(self._pool)
                 await self._refresh()
+                self._known.update(await load_arrivals(self._pool))
             except StoreUnavailable as error:
                 if not down:
                     log.error("waiting for the store: %s", error)

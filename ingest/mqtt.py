@@ -5,7 +5,6 @@ import logging
 import time
 from collections.abc import Sequence
 from random import uniform
-from zlib import crc32
 
 from paho.mqtt.client import MQTTMessage
 
@@ -20,9 +19,6 @@ log = logging.getLogger(__name__)
 
 RETRY_MIN_S, RETRY_MAX_S = 0.2, 15.0
 
-Recent = dict[int, tuple[int, Micros]]
-"""By packet id: digest and time of arrival of the message that came last with it; at most 65,535 entries."""
-
 
 class MqttSource:
     """Hands messages to the pipeline and acknowledges them when it settles.
@@ -31,12 +27,8 @@ class MqttSource:
     read by then is let go and counted, for nobody was promised anything about it.
     """
 
-    def __init__(
-        self, settings: Mqtt, topics: Sequence[str], pipeline: Pipeline, counters: Counters, recent: Recent
-    ) -> None:
-        """`recent` is what the store remembers of arrivals: a message delivered again keeps its time."""
+    def __init__(self, settings: Mqtt, topics: Sequence[str], pipeline: Pipeline, counters: Counters) -> None:
         self._settings, self._topics, self._pipeline, self._counters = settings, topics, pipeline, counters
-        self._recent = recent
         self._chunk: list[Raw] = []
         self._last_received: Micros = 0
         self._connection: MqttConnection | None = None
@@ -85,26 +77,17 @@ class MqttSource:
                 raise
 
     def _receive(self, message: MQTTMessage) -> None:
-        """Note a message with its time of arrival: unique, rising, and the same when it is delivered again."""
-        payload = bytes(message.payload)
+        """Note a message with its time of arrival, unique and rising."""
         try:
             topic = message.topic
         except UnicodeDecodeError:
             topic = "a topic that is not UTF-8"
+        if message.qos == 0 and self._pipeline.full:
+            self._counters.dropped += 1
+            return
         received = self._last_received = max(time.time_ns() // 1000, self._last_received + 1)
-        token = message.mid
-        if message.qos == 0:
-            if self._pipeline.full:
-                self._counters.dropped += 1
-                return
-        else:
-            digest = crc32(payload)
-            if message.dup:
-                known = self._recent.get(token)
-                if known is not None and known[0] == digest:
-                    received = known[1]
-            self._recent[token] = (digest, received)
-        self._chunk.append(Raw("mqtt", topic, payload, received, token))
+        source = self._settings.client_id
+        self._chunk.append(Raw("mqtt", topic, bytes(message.payload), received, message.mid, source, message.dup))
 
     async def _hand_over(self, connection: MqttConnection) -> None:
         """Give what was read to the pipeline; waits while that is full."""

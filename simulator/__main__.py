@@ -59,12 +59,16 @@ Secret = Annotated[str | None, typer.Option(envvar="GANZHI_WEBHOOK_SECRET", help
 
 @contextmanager
 def _stop_on_signals() -> Iterator[threading.Event]:
-    """Set on Ctrl-C or SIGTERM; a second one ends the process at once."""
+    """Set on Ctrl-C or SIGTERM; another one, more than a second later, ends the process at once."""
     stopping = threading.Event()
+    first: float | None = None
 
-    def stop(number: int, _frame: object) -> None:
+    def stop(_number: int, _frame: object) -> None:
+        nonlocal first
+        first = first or time.monotonic()
+        if time.monotonic() - first > 1:
+            raise KeyboardInterrupt
         stopping.set()
-        signal.signal(number, signal.SIG_DFL)
 
     before = {number: signal.signal(number, stop) for number in (signal.SIGINT, signal.SIGTERM)}
     try:

@@ -73,7 +73,7 @@ class Publisher(Generic[Note]):
         """Messages without PUBACK so far."""
         return len(self._notes) - len(self._done)
 
-    def open(self, seconds: float = 15.0) -> "Publisher[Note]":
+    def open(self, seconds: float = 5.0) -> "Publisher[Note]":
         """Connect; BrokerAbsentError when there is no connection within the time."""
         self._client.connect_async(self._broker.host, self._broker.port, KEEPALIVE_S)
         self._client.loop_start()

@@ -45,8 +45,8 @@ class HubApi:
     def register_series(self, device: str, metrics: list[str]) -> None:
         """A device for replayed files, with a profile of its own that keeps the metrics it already has."""
         profile = f"replay.{device}"[:64]
-        known = self._client.get(f"/profiles/{profile}")
-        before = known.json().get("metrics", {}) if known.status_code == httpx.codes.OK else {}
+        known = self._ask("GET", f"/profiles/{profile}")
+        before = known.json()["metrics"] if known.is_success else {}
         wanted = {metric: {"name": metric, "unit": "1"} for metric in metrics}
         self.put(f"/profiles/{profile}", {"name": f"Replay of {device}", "metrics": {**wanted, **before}})
         self.put(f"/devices/{device}", {"name": device, "profile": profile})
@@ -56,11 +56,14 @@ class HubApi:
         return self._send("PUT", path, json=body)
 
     def _send(self, method: str, path: str, **request: Any) -> dict[str, Any]:
-        try:
-            answer = self._client.request(method, path, **request)
-        except httpx.TransportError as error:
-            raise RefusedError(f"no answer from {self._url}: {error}") from error
+        answer = self._ask(method, path, **request)
         if answer.is_error:
             raise RefusedError(f"{method} {path}: {answer.status_code} {answer.text[:2000]}")
         found: dict[str, Any] = answer.json()
         return found
+
+    def _ask(self, method: str, path: str, **request: Any) -> httpx.Response:
+        try:
+            return self._client.request(method, path, **request)
+        except httpx.TransportError as error:
+            raise RefusedError(f"no answer from {self._url}: {error}") from error

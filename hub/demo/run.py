@@ -35,6 +35,8 @@ SETTINGS = "hub.toml"
 DRAIN_S = 30.0
 """How long the hub may take, after the city's end, to store and deliver everything."""
 INTERRUPTED = 130
+SAME_SIGNAL_S = 1.0
+"""Who signals a process and then its group, as timeout(1) does, means it once."""
 HUB: list[str | Path] = [sys.executable, "-m", "hub.main", "serve"]
 SIMULATOR = [sys.executable, "-m", "simulator"]
 
@@ -136,8 +138,10 @@ class _Demo:
                 city.signal()
             self._view.show(feed, self._url)
             time.sleep(0.25)
-        if self._processes.end(city) != 0:
-            raise DemoError(f"the city ended with status {city.status}; the end of {city.log}:\n{city.tail()}")
+        if (status := self._processes.end(city)) == -signal.SIGTERM and told:
+            raise Stopped  # it had not even begun to listen to signals
+        if status != 0:
+            raise DemoError(f"the city ended with status {status}; the end of {city.log}:\n{city.tail()}")
 
     def _drain(self, database: str) -> None:
         """Wait until everything acknowledged is stored and delivered, at most DRAIN_S."""
@@ -178,10 +182,13 @@ def own_folder(folder: Path, clean: bool) -> Iterator[None]:
 
 @contextmanager
 def _stop_on_signals(processes: Processes) -> Iterator[None]:
-    """Ctrl-C or SIGTERM: end in order. A second one: end now."""
+    """Ctrl-C or SIGTERM: end in order. Another one later: end now."""
+    first: float | None = None
 
     def stop(_number: int, _frame: object) -> None:
-        if processes.stopping:
+        nonlocal first
+        first = first or time.monotonic()
+        if time.monotonic() - first > SAME_SIGNAL_S:
             raise KeyboardInterrupt
         processes.stopping = True
 

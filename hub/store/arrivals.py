@@ -7,11 +7,12 @@ with such messages writes one row of packed entries; rows are pruned once 16-bit
 
 from collections import deque
 from collections.abc import Sequence
+from dataclasses import dataclass, field
 
 import numpy as np
 import psycopg
 
-from hub.models import Arrival
+from hub.models import Arrival, Micros
 from hub.store.pool import Pool, sorted_errors
 from hub.store.statements import load
 
@@ -21,39 +22,52 @@ KEEP = 2 * 65_536
 _ENTRY = np.dtype([("token", "<u2"), ("digest", "<u4"), ("received", "<i8")])
 
 
+Known = dict[str, dict[int, tuple[int, Micros]]]
+"""By source and token: digest and time of arrival of the message that came last with that token."""
+
+
+async def load_arrivals(pool: Pool) -> Known:
+    """What the store remembers of all sources."""
+    with sorted_errors():
+        async with pool.connection() as conn:
+            rows = await (await conn.execute(load("arrival_load"))).fetchall()
+    known: Known = {}
+    for source, packed in rows:
+        entries = np.frombuffer(packed, _ENTRY).tolist()
+        known.setdefault(source, {}).update({token: (digest, received) for token, digest, received in entries})
+    return known
+
+
+@dataclass(slots=True)
+class _Written:
+    """Of one source: seq and size of the rows that this process wrote and has not pruned."""
+
+    rows: deque[tuple[int, int]] = field(default_factory=deque)
+    entries: int = 0
+    oldest: int = -(2**63)
+    """Rows before this seq may go."""
+    last: Sequence[Arrival] = ()
+    """What the last row holds, to recognise a commit that is tried again."""
+
+
 class Arrivals:
-    """The stored arrivals of one source (an MQTT client id)."""
+    """Writes the arrivals of sources, each in rising order, and prunes what is too old to matter."""
 
-    def __init__(self, source: str) -> None:
-        self._source = source
-        self._kept: deque[tuple[int, int]] = deque()
-        self._count = 0
+    def __init__(self) -> None:
+        self._written: dict[str, _Written] = {}
 
-    async def load(self, pool: Pool) -> dict[int, tuple[int, int]]:
-        """token -> (digest, received) of what was stored last."""
-        with sorted_errors():
-            async with pool.connection() as conn:
-                cursor = await conn.execute(load("arrival_load"), {"source": self._source})
-                rows = await cursor.fetchall()
-        known: dict[int, tuple[int, int]] = {}
-        self._kept.clear()
-        self._count = 0
-        for seq, packed in rows:
-            entries = np.frombuffer(packed, _ENTRY)
-            self._kept.append((seq, len(entries)))
-            self._count += len(entries)
-            known.update({int(token): (int(digest), int(received)) for token, digest, received in entries})
-        return known
-
-    async def save(self, conn: psycopg.AsyncConnection, arrivals: Sequence[Arrival]) -> None:
-        """Store a batch's arrivals inside the caller's transaction; storing them twice is storing them once."""
-        seq = arrivals[-1].received
-        if not self._kept or self._kept[-1][0] != seq:
-            self._kept.append((seq, len(arrivals)))
-            self._count += len(arrivals)
-        while self._count - self._kept[0][1] >= KEEP:
-            self._count -= self._kept.popleft()[1]
+    async def save(self, conn: psycopg.AsyncConnection, source: str, arrivals: Sequence[Arrival]) -> None:
+        """Store a batch's arrivals inside the caller's transaction; storing them twice does no harm."""
+        written = self._written.setdefault(source, _Written())
+        if arrivals is not written.last:
+            newest = max(arrival.received for arrival in arrivals)
+            seq = max(newest, written.rows[-1][0] + 1) if written.rows else newest
+            written.rows.append((seq, len(arrivals)))
+            written.entries += len(arrivals)
+            written.last = arrivals
+        while written.entries - written.rows[0][1] >= KEEP:
+            written.entries -= written.rows.popleft()[1]
+            written.oldest = written.rows[0][0]
         entries = np.array(arrivals, _ENTRY).tobytes()
-        oldest = self._kept[0][0]
-        values = {"source": self._source, "seq": seq, "entries": entries, "oldest": oldest}
+        values = {"source": source, "seq": written.rows[-1][0], "entries": entries, "oldest": written.oldest}
         await conn.execute(load("arrival_save"), values)

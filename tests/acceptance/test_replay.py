@@ -2,7 +2,6 @@
 
 import signal
 import sys
-from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from random import Random
@@ -19,15 +18,6 @@ select r.ts, r.value from reading r join series s on s.id = r.series_id join dev
 where d.code = %s and s.metric = %s order by r.ts
 """
 Rows = list[tuple[datetime, float]]
-
-
-@pytest.fixture
-def hub(database: str, mosquitto: Mosquitto, tmp_path: Path) -> Iterator[Hub]:
-    hub = Hub(database, mosquitto.port, tmp_path)
-    try:
-        yield hub.start()
-    finally:
-        hub.close()
 
 
 def measured(path: Path, rows: int, seed: int) -> Rows:
@@ -91,6 +81,7 @@ def test_a_paced_replay_can_be_stopped_and_says_what_it_sent(mosquitto: Mosquitt
         ("timestamp,value\n2015-09-01,1\n", ["--speed-up", "fast"], "neither a number above 0 nor max"),
         ("timestamp,value\n2015-09-01,1\n", ["--zone", "Mars/Base"], "is no time zone"),
     ],
+    ids=["bad file", "no broker", "no hub", "bad speed", "bad zone"],
 )
 def test_what_cannot_be_done_is_told_in_a_sentence(
     mosquitto: Mosquitto, tmp_path: Path, text: str, arguments: list[str], told: str

@@ -96,7 +96,7 @@ async def _copy_limit(url: str, messages: int, shape: str) -> float:
     start = (int(time.time()) - 86_400) * 1_000_000
     per_series = max(1, size // (DEVICES * (1 if shape == "one" else METRICS)))
     async with open_pool(Database(url=url)) as pool:
-        writer = Writer(pool, "bench")
+        writer = Writer(pool)
         done, began = 0, time.monotonic()
         while done < rows:
             series = np.repeat(np.arange(1, size // per_series + 1, dtype=np.int32), per_series)

@@ -9,12 +9,13 @@ from datetime import datetime
 
 import pytest
 
-from hub.errors import StoreRefused
-from hub.models import Batch, Level, from_micros, to_micros
+from hub.errors import StoreRefused, Superseded
+from hub.models import Batch, Level, Position, from_micros, to_micros
 from hub.settings import Database
-from hub.store.arrivals import KEEP, Arrivals
+from hub.store.arrivals import KEEP, load_arrivals
 from hub.store.migrate import migrate
 from hub.store.pool import Pool, open_pool
+from hub.store.positions import load_positions
 from hub.store.writer import DEAD_LETTER_BYTES, Writer
 from tests.support.batches import (
     NOW,
@@ -22,6 +23,7 @@ from tests.support.batches import (
     Row,
     arrival,
     change,
+    columns,
     count,
     event,
     everything,
@@ -42,7 +44,7 @@ async def pool(store_url: str) -> AsyncIterator[Pool]:
 
 @pytest.fixture
 def writer(pool: Pool) -> Writer:
-    return Writer(pool, "test")
+    return Writer(pool)
 
 
 def _bits(rows: list[Row]) -> list[tuple[int, int, bytes, int]]:
@@ -89,7 +91,7 @@ async def test_batch_twice_is_once(writer: Writer, pool: Pool, store_url: str) -
     register(store_url)
     batch = everything(1)
     news = [await writer.commit(batch), await writer.commit(batch), await writer.commit(batch)]
-    news.append(await Writer(pool, "test").commit(batch))  # after a restart of the hub
+    news.append(await Writer(pool).commit(batch))  # after a restart of the hub
     assert news == [500, 0, 0, 0]
     _holds_once(store_url, 1, 500)
 
@@ -122,12 +124,12 @@ async def test_large_batch_of_which_a_part_is_stored(writer: Writer, store_url: 
 
 async def test_writers_at_once_with_the_same_rows(pool: Pool, store_url: str) -> None:
     rows = grid(range(1, 101), range(50))
-    both = await asyncio.gather(*(Writer(pool, f"w{number}").commit(readings(rows)) for number in range(2)))
+    both = await asyncio.gather(*(Writer(pool).commit(readings(rows)) for number in range(2)))
     assert sum(both) == 5_000
     picks = random.Random(5)
     more = grid(range(1, 101), range(40, 90))
     parts = [picks.sample(more, 3_000) for _ in range(4)]
-    await asyncio.gather(*(Writer(pool, f"w{number}").commit(readings(part)) for number, part in enumerate(parts)))
+    await asyncio.gather(*(Writer(pool).commit(readings(part)) for number, part in enumerate(parts)))
     assert rows_of(store_url) == sorted({*rows, *(row for part in parts for row in part)})
 
 
@@ -234,16 +236,14 @@ async def test_alert_runs_its_course_once(writer: Writer, store_url: str) -> Non
 
 
 async def test_arrivals_are_remembered_over_a_restart_and_forgotten_in_time(pool: Pool, store_url: str) -> None:
-    writer = Writer(pool, "a")
+    writer = Writer(pool)
     for first in range(0, KEEP + 30_000, 10_000):
         numbers = range(first, first + 10_000)
-        batch = Batch([RAW], arrivals=[arrival(number)._replace(token=number % 65_536) for number in numbers])
+        batch = Batch([RAW], arrivals={"a": [arrival(number)._replace(token=number % 65_536) for number in numbers]})
         await writer.commit(batch)
         await writer.commit(batch)
-    known = await Arrivals("a").load(pool)
     newest = {number % 65_536: (number * 7919, NOW + number) for number in range(first + 10_000)}
-    assert known == newest
-    assert await Arrivals("b").load(pool) == {}
+    assert await load_arrivals(pool) == {"a": newest}
     assert count(store_url, "arrival") <= KEEP // 10_000 + 2
 
 
@@ -254,3 +254,32 @@ async def test_migrating_twice_changes_nothing(store_url: str, store_mode: str) 
     assert await migrate(store_url) == store_mode
     assert fetch(store_url, query) == before
     assert {row[2] for row in before} == {store_mode}
+
+
+async def test_a_position_moves_only_from_where_its_reader_began(pool: Pool) -> None:
+    one, other = Writer(pool), Writer(pool)
+
+    def read(start: int, end: int) -> Batch:
+        return Batch(
+            [RAW], readings=columns(grid(range(1, 2), range(start, end))), positions=[Position("t", 3, start, end)]
+        )
+
+    first = read(0, 100)
+    assert await one.commit(first) == 100
+    assert await one.commit(first) == 0  # its answer was lost
+    with pytest.raises(Superseded):
+        await other.commit(read(0, 50))
+    assert await other.commit(read(100, 150)) == 50
+    with pytest.raises(Superseded):
+        await one.commit(read(100, 200))
+    assert await load_positions(pool) == {("t", 3): 150}
+    await one.commit(Batch([RAW], positions=[Position("t", 3, 150, 160), Position("t", 3, 160, 170)]))
+    assert await load_positions(pool) == {("t", 3): 170}
+
+
+async def test_what_a_superseded_worker_read_is_not_stored(pool: Pool, store_url: str) -> None:
+    await Writer(pool).commit(Batch([RAW], positions=[Position("t", 0, 0, 10)]))
+    late = Batch([RAW], readings=columns(grid(range(1, 2), range(5))), positions=[Position("t", 0, 0, 5)])
+    with pytest.raises(Superseded):
+        await Writer(pool).commit(late)
+    assert count(store_url, "reading") == 0

@@ -25,7 +25,7 @@ Bucket = tuple[int, datetime, int, float, float, float, float]
 @pytest.fixture
 async def writer(store_url: str) -> AsyncIterator[Writer]:
     async with open_pool(Database(url=store_url)) as pool:
-        yield Writer(pool, "test")
+        yield Writer(pool)
 
 
 def _rows(seed: int, start: int, end: int, number: int = 3_000) -> list[Row]:

@@ -39,7 +39,7 @@ class City:
 
     def __init__(self, pool: Pool) -> None:
         self.pool = pool
-        self.writer = Writer(pool, "test")
+        self.writer = Writer(pool)
         self.book = RuleBook()
         self.series: dict[int, int] = {}
 

@@ -72,7 +72,7 @@ def everything(number: int, rows: int = 500) -> Batch:
             change(f"cleared {number}", f"a{number}", "cleared", second=number + 1),
         ],
         refused={0: letter(f"letter {number}", b"%d" % number)},
-        arrivals=[arrival(number)],
+        arrivals={"test": [arrival(number)]},
     )
 
 

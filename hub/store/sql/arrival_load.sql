@@ -1,1 +1,1 @@
-select seq, entries from arrival where source = %(source)s order by seq
+select source, entries from arrival order by source, seq
