@@ -54,7 +54,7 @@ def _errors_in_words() -> Iterator[None]:
 
 
 def _fail(message: str) -> NoReturn:
-    err.print(Text(message, style="red"))
+    err.print(Text(message, style="red"), soft_wrap=True)
     raise typer.Exit(1)
 
 

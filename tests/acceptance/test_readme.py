@@ -59,9 +59,9 @@ class Stranger:
         """Run a block of the README on this test's ports; what it printed. Fails when a command of it fails."""
         block = block.replace("http://127.0.0.1:8420/", f"http://127.0.0.1:{self.hub.port}/")
         block = block.replace("9000", str(self._webhook)).replace("'Last-Event-ID: 17'", "'Last-Event-ID: 0'")
+        block = block.replace(".venv/bin/python", f"'{sys.executable}'")
         block = block.replace("./run hub", f"'{sys.executable}' -m hub.main")
         block = block.replace("MQTT_PORT=1883", f"MQTT_PORT={self._env['MQTT_PORT']}")
-        block = block.replace(".venv/bin/python", f"'{sys.executable}'")
         with (self.folder / "printed").open("w+", encoding="utf-8") as printed:
             done = subprocess.run(
                 ["bash", "-c", f"{PRELUDE}{block}\necho ${{!:-0}} >background"],
