@@ -49,6 +49,16 @@ def test_measurements_of_a_file_are_stored_value_for_value(
 ) -> None:
     hub.register("lane-6005", "occupancy", min=0, max=100)
     rows = _rows(_series(tmp_path))
+    highest = max(value for _, value in rows)
+    hub.put(
+        "/rules/jam",
+        name="Traffic jam",
+        profile="lane-6005",
+        metric="occupancy",
+        direction="above",
+        thresholds={"red": highest},
+    )
+    secret = hub.put("/consumers/desk", url=f"http://127.0.0.1:{(port := free_port())}/")["secret"]
     lines = tmp_path / "lines.json"
     lines.write_text("".join(json.dumps({"ts": ts, "values": {"occupancy": v}}) + "\n" for ts, v in rows))
     mosquitto.pub("ganzhi/v1/lane-6005/telemetry", lines, lines=True)
@@ -58,8 +68,15 @@ def test_measurements_of_a_file_are_stored_value_for_value(
         with psycopg.connect(database) as conn:
             return conn.execute(query).fetchall()
 
-    wait_until(lambda: len(stored()) >= len(rows), "every row stored", 60)
-    assert stored() == rows
+    deliveries = tmp_path / "deliveries.jsonl"
+    with receiving(port, secret, deliveries):
+        wait_until(lambda: len(stored()) >= len(rows), "every row stored", 60)
+        assert stored() == rows
+        wait_until(lambda: '"ganzhi.alert.raised"' in deliveries.read_text(), "the alert at the receiver", 20)
+    first = json.loads(deliveries.read_text().splitlines()[0])
+    assert (first["type"], first["level"], first["device"]) == ("ganzhi.alert.raised", "red", "lane-6005")
+    opened = datetime.fromisoformat(first["opened_at"]).timestamp() * 1000
+    assert opened == min(ts for ts, value in rows if value == highest)
 
 
 def test_a_reading_out_of_bounds_reaches_the_receiver_signed_and_once(
