@@ -46,8 +46,6 @@ class _Written:
     entries: int = 0
     oldest: int = -(2**63)
     """Rows before this seq may go."""
-    last: Sequence[Arrival] = ()
-    """What the last row holds, to recognise a commit that is tried again."""
 
 
 class Arrivals:
@@ -59,15 +57,14 @@ class Arrivals:
     async def save(self, conn: psycopg.AsyncConnection, source: str, arrivals: Sequence[Arrival]) -> None:
         """Store a batch's arrivals inside the caller's transaction; storing them twice does no harm."""
         written = self._written.setdefault(source, _Written())
-        if arrivals is not written.last:
-            newest = max(arrival.received for arrival in arrivals)
-            seq = max(newest, written.rows[-1][0] + 1) if written.rows else newest
+        # Unique for a row that holds anything new, and the same when a commit or a delivery is repeated.
+        seq = max(arrival.received for arrival in arrivals)
+        if not written.rows or written.rows[-1][0] != seq:
             written.rows.append((seq, len(arrivals)))
             written.entries += len(arrivals)
-            written.last = arrivals
         while written.entries - written.rows[0][1] >= KEEP:
             written.entries -= written.rows.popleft()[1]
             written.oldest = written.rows[0][0]
         entries = np.array(arrivals, _ENTRY).tobytes()
-        values = {"source": source, "seq": written.rows[-1][0], "entries": entries, "oldest": written.oldest}
+        values = {"source": source, "seq": seq, "entries": entries, "oldest": written.oldest}
         await conn.execute(load("arrival_save"), values)

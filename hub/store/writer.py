@@ -11,7 +11,7 @@ from psycopg.types.json import Jsonb
 
 from hub.models import AlertChange, Batch, Columns, DeadLetter, Event, from_micros
 from hub.store.arrivals import Arrivals
-from hub.store.packing import COPY_READINGS, pack
+from hub.store.packing import copy_readings, stage_readings
 from hub.store.pool import Pool, sorted_errors
 from hub.store.positions import take_positions
 from hub.store.statements import load
@@ -57,15 +57,14 @@ class Writer:
             try:
                 async with conn.transaction():
                     await take_positions(conn, batch.positions)
-                    await _copy(conn, "reading", batch.readings)
+                    await copy_readings(conn, batch.readings)
                     await self._write_rest(conn, batch)
                     return len(batch.readings)
             except pg.UniqueViolation:
                 self._repeats = True
-        await conn.execute(load("reading_staging"))
         async with conn.transaction():
             await take_positions(conn, batch.positions)
-            await _copy(conn, "reading_staging", batch.readings)
+            await stage_readings(conn, batch.readings)
             new = (await conn.execute(load("reading_merge"))).rowcount
             await self._write_rest(conn, batch)
         self._repeats = new < len(batch.readings)
@@ -95,12 +94,6 @@ class Writer:
 
 def _months(ts: NDArray[np.int64]) -> NDArray[np.datetime64]:
     return ts.astype("datetime64[us]").astype("datetime64[M]")
-
-
-async def _copy(conn: psycopg.AsyncConnection, table: str, readings: Columns) -> None:
-    if len(readings):
-        async with conn.cursor().copy(COPY_READINGS.format(table).encode()) as copy:
-            await copy.write(pack(readings))
 
 
 async def _insert_events(conn: psycopg.AsyncConnection, events: Sequence[Event]) -> None:

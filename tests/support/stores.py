@@ -5,6 +5,7 @@ import os
 import re
 import shutil
 import subprocess
+import sys
 from collections.abc import Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
@@ -99,6 +100,23 @@ def embedded_binaries() -> Path:
 def _version(postgres: Path) -> int:
     folder = postgres.parent.parent.name.removeprefix("pginstall")
     return int(folder) if folder.isdigit() else 0
+
+
+@contextmanager
+def open_any_store(mode: str | None = None, settings: Mapping[str, str] | None = None) -> Iterator[Store]:
+    """For a bench: the store of a mode, else TimescaleDB where there is one, else PostgreSQL; gone afterwards."""
+    try:
+        store = open_store(mode or "timescaledb", settings)
+    except StoreAbsentError as absent:
+        if mode:
+            raise
+        sys.stderr.write(f"no timescaledb ({absent}); measuring on plain PostgreSQL\n")
+        store = open_store("postgresql", settings)
+    try:
+        yield store
+    finally:
+        if store.cluster is not None:
+            store.cluster.remove()
 
 
 def _embedded(settings: Mapping[str, str]) -> Store:

@@ -1,0 +1,114 @@
+"""Everything between a delivery and its commit, in one process: registry, rules, pipeline, and what keeps them fresh."""
+
+import asyncio
+import logging
+import math
+from collections.abc import Coroutine
+from typing import Any
+
+from analytics.rules import RuleBook
+from devices.quality import QualityFlags
+from devices.registry import Registry
+from devices.resolve import Resolver
+from hub.errors import StoreUnavailable
+from hub.models import Batch
+from hub.pipeline import Limits, Pipeline
+from hub.settings import Settings
+from hub.store.arrivals import Known, load_arrivals
+from hub.store.latest import Latest
+from hub.store.listen import listen
+from hub.store.migrate import check_schema
+from hub.store.pool import Pool
+from hub.store.writer import Writer
+from hub.telemetry import Counters
+
+log = logging.getLogger(__name__)
+
+REGISTRY = "ganzhi_registry"
+WAIT_FOR_STORE_S = 2.0
+
+Named = tuple[str, Coroutine[Any, Any, None]]
+
+
+class Stages:
+    """The engine of a hub without workers, and of each worker."""
+
+    def __init__(self, settings: Settings, pool: Pool, counters: Counters) -> None:
+        self._settings, self._pool, self._counters = settings, pool, counters
+        self._registry, self._latest = Registry(), Latest()
+        self._rules = RuleBook(math.inf if settings.rules.stale_after_s is None else settings.rules.stale_after_s)
+        self._writer = Writer(pool)
+        self._known: Known = {}
+        self.sink = Pipeline(
+            read=[Resolver(self._registry, settings.mqtt.prefix, self._known)],
+            decide=[QualityFlags(self._registry, self._latest), self._rules.decide],
+            commit=self._commit,
+            adopted=[self._latest.adopt, self._rules.adopt, self._count],
+            limits=limits_of(settings),
+        )
+        self._registry_changed = asyncio.Event()
+        self._working: asyncio.Future[None] | None = None
+
+    async def load(self) -> None:
+        """Load devices, rules and newest readings; waits for a store that is not there yet."""
+        await wait_for_store(self._settings.database.url, self._read_store)
+        log.info("%d devices known", len(self._registry.devices))
+
+    def tasks(self) -> list[Named]:
+        """What has to run, by name; once."""
+        self._working = asyncio.ensure_future(self.sink.run())
+        return [
+            ("pipeline", watch(self._working)),
+            ("listen", listen(self._settings.database.url, [REGISTRY], lambda *_: self._registry_changed.set())),
+            ("registry", self._keep_fresh()),
+            ("latest", self._latest.run(self._pool)),
+        ]
+
+    async def drain(self) -> None:
+        """Return once everything that was handed over is settled; nothing may be handed over any more."""
+        self.sink.drain()
+        if self._working is not None:
+            await self._working
+        await self._latest.flush(self._pool)
+
+    def reasons(self) -> list[str]:
+        """Why it is not ready; empty when it is."""
+        return ["the store does not commit: holding back"] if self.sink.down else []
+
+    async def _read_store(self) -> None:
+        await self._latest.load(self._pool)
+        await self._rules.load(self._pool)
+        await self._refresh()
+        self._known.update(await load_arrivals(self._pool))
+
+    async def _commit(self, batch: Batch) -> None:
+        began = asyncio.get_running_loop().time()
+        await self._writer.commit(batch)
+        self._counters.commit_s += asyncio.get_running_loop().time() - began
+
+    def _count(self, batch: Batch) -> None:
+        counters = self._counters
+        counters.commits += 1
+        counters.messages += len(batch.raws)
+        counters.readings += len(batch.readings)
+        counters.events += len(batch.events)
+        counters.refused += len(batch.refused)
+        counters.private += batch.private
+        counters.alert_changes += len(batch.changes)
+
+    async def _keep_fresh(self) -> None:
+        """Take over registered devices and rules at once; what is notified meanwhile is one more refresh."""
+        while True:
+            await self._registry_changed.wait()
+            self._registry_changed.clear()
+            try:
+                await self._refresh()
+            except StoreUnavailable as error:
+                log.debug("the registry stays as it is until the store is back: %s", error)
+                self._registry_changed.set()
+                await asyncio.sleep(1)
+
+    async def _refresh(self) -> None:
+        await self._rules.refresh(self._pool)
+        await self._registry.refresh(self._pool)
+        self._counters.devices_known = len(self._registry.devices)
