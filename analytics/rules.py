@@ -54,9 +54,13 @@ class RuleBook:
         self._staged: _Staged | None = None
 
     async def load(self, pool: Pool) -> None:
-        """Read rules, series and state from the store; before the first batch. Raises StoreUnavailable."""
+        """Read rules, series and state from the store; before the first batch, or between two to begin anew.
+
+        Raises StoreUnavailable.
+        """
         await self.refresh(pool)
         past = await read_past(pool, self._stale_after_s)
+        self._slots, self._watches, self._alerts, self._staged = Slots.build([], []), {}, {}, None
         self._install()
         self._remember(past)
 

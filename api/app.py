@@ -1,5 +1,6 @@
 """The FastAPI application: what is served where, and who may."""
 
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from fastapi import APIRouter, Depends, FastAPI
@@ -22,6 +23,7 @@ from api.routes import (
     metrics,
     profiles,
     readings,
+    replays,
     rules,
     status,
     stream,
@@ -44,8 +46,11 @@ class _Described(FastAPI):
         return super().openapi()
 
 
-def create_app(context: Context) -> FastAPI:
-    """The API and the page over a context; the wiring runs `context.changes.run()` beside it."""
+def create_app(context: Context, more: Sequence[APIRouter] = (), larger: Mapping[str, int] | None = None) -> FastAPI:
+    """The API and the page over a context; the wiring runs `context.changes.run()` beside it.
+
+    `more` are routers of others below /api/v1, `larger` the bytes that a body may have at paths that take more.
+    """
     app = _Described(
         title="Ganzhi (感知)",
         summary="The open hub for a city's senses",
@@ -59,9 +64,9 @@ def create_app(context: Context) -> FastAPI:
     app.state.board = Board(context)
     problems.install(app)
     # The last one added is the outermost.
-    app.add_middleware(BodyLimit, larger={"/api/v1/devices:import": devices_import.BODY_LIMIT})
+    app.add_middleware(BodyLimit, larger={"/api/v1/devices:import": devices_import.BODY_LIMIT} | dict(larger or {}))
     app.add_middleware(SafeHeaders)
-    app.include_router(_api())
+    app.include_router(_api(more))
     app.include_router(health.router)
     app.include_router(metrics.router, dependencies=[Depends(authorised)])
     app.include_router(console.router)
@@ -69,13 +74,15 @@ def create_app(context: Context) -> FastAPI:
     return app
 
 
-def _api() -> APIRouter:
+def _api(more: Sequence[APIRouter]) -> APIRouter:
     api = APIRouter(
         prefix="/api/v1", dependencies=[Depends(authorised)], responses=problems.responses(401, 403, 422, 503)
     )
     # /alerts/stream comes before /alerts/{id}.
     for part in (stream, alerts, profiles, devices_import, devices, rules, consumers, readings, events):
         api.include_router(part.router)
-    for part in (dead_letters, status):
+    for part in (replays, dead_letters, status):
         api.include_router(part.router)
+    for router in more:
+        api.include_router(router)
     return api

@@ -13,12 +13,15 @@ _bearer = HTTPBearer(auto_error=False, description="the `api.token` of the hub's
 _LOCAL = frozenset({"127.0.0.1", "localhost", "::1"})
 
 
-def authorised(
+async def authorised(
     request: Request,
     context: Here,
     given: Annotated[HTTPAuthorizationCredentials | None, Depends(_bearer)],
 ) -> None:
-    """Pass, or 401 without the right token; 403 for a foreign host name while no token is set."""
+    """Pass, or 401 without the right token; 403 for a foreign host name while no token is set.
+
+    A coroutine, for FastAPI takes a thread for each call of a plain function.
+    """
     token = context.settings.api.token
     if token is None:
         # A web page elsewhere can point a name of its own at 127.0.0.1 (DNS rebinding); its Host gives it away.

@@ -9,6 +9,7 @@ from fastapi import Depends, Request
 from api.stream import ChangeFeed
 from hub.settings import Settings
 from hub.store.pool import Pool
+from hub.store.replay import Replay
 from hub.telemetry import Counters
 
 
@@ -22,10 +23,12 @@ class Context:
     ready: Callable[[], list[str]]
     """Reasons why the hub is not ready, without the database, which the API asks itself; empty when ready."""
     changes: ChangeFeed
+    replay: Replay | None = None
+    """None where nothing is committed."""
 
 
-def context_of(request: Request) -> Context:
-    """The context of the app that serves this request."""
+async def context_of(request: Request) -> Context:
+    """The context of the app that serves this request; a coroutine, for FastAPI takes a thread for a function."""
     return cast(Context, request.app.state.context)
 
 

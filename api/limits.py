@@ -1,4 +1,7 @@
-"""How large a request may be: what a stranger sends must not fill the memory."""
+"""How large a request may be, and how long it may take to come: strangers must not fill the memory."""
+
+import asyncio
+from collections.abc import Mapping
 
 from starlette.datastructures import Headers
 from starlette.exceptions import HTTPException
@@ -8,12 +11,14 @@ from api.problems import answer
 
 BODY_LIMIT = 1 << 20
 """Bytes of a request."""
+BODY_S = 30.0
+"""How long a whole body may take to arrive."""
 
 
 class BodyLimit:
     """ASGI middleware; `larger` gives the paths that take more than BODY_LIMIT, with their own limits."""
 
-    def __init__(self, app: ASGIApp, larger: dict[str, int]) -> None:
+    def __init__(self, app: ASGIApp, larger: Mapping[str, int]) -> None:
         self._app, self._larger = app, larger
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -25,11 +30,17 @@ class BodyLimit:
         if told.isdigit() and int(told) > limit:
             await answer(413, f"the body has {told} bytes; here it may have {limit}")(scope, receive, send)
             return
-        taken = 0
+        taken, whole = 0, False
+        deadline = asyncio.get_running_loop().time() + BODY_S
 
         async def limited() -> Message:
-            nonlocal taken
-            message = await receive()
+            nonlocal taken, whole
+            try:
+                async with asyncio.timeout_at(None if whole else deadline):
+                    message = await receive()
+            except TimeoutError:
+                raise HTTPException(408, f"the body did not arrive within {BODY_S:.0f} s") from None
+            whole = whole or not message.get("more_body", False)
             taken += len(message.get("body", b""))
             if taken > limit:
                 raise HTTPException(413, f"the body has more than the {limit} bytes it may have here")

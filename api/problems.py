@@ -11,6 +11,7 @@ from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse, Response
 from pydantic import BaseModel, Field
 from starlette.exceptions import HTTPException
+from starlette.requests import ClientDisconnect
 
 from api.words import RIGHT
 from hub.errors import TransientError
@@ -71,9 +72,13 @@ def responses(*statuses: int) -> dict[int | str, dict[str, Any]]:
 
 
 def answer(
-    status: int, detail: str, errors: Sequence[Fault] = (), headers: Mapping[str, str] | None = None
+    status: int,
+    detail: str,
+    errors: Sequence[Fault] = (),
+    headers: Mapping[str, str] | None = None,
+    extras: Mapping[str, Any] | None = None,
 ) -> Response:
-    """The HTTP response of a problem."""
+    """The HTTP response of a problem; `extras` are more members of its body."""
     phrase = HTTPStatus(status).phrase
     body: dict[str, Any] = {
         "type": f"urn:ganzhi:problem:{phrase.lower().replace(' ', '-')}",
@@ -83,6 +88,7 @@ def answer(
     }
     if errors:
         body["errors"] = [error.model_dump(exclude_none=True) for error in errors[:ERRORS_SHOWN]]
+    body |= extras or {}
     return JSONResponse(body, status, headers, media_type="application/problem+json")
 
 
@@ -94,6 +100,7 @@ def install(app: FastAPI) -> None:
     app.add_exception_handler(psycopg.DataError, _refused)
     for kind in (psycopg.OperationalError, psycopg.InterfaceError, TransientError):
         app.add_exception_handler(kind, _unavailable)
+    app.add_exception_handler(ClientDisconnect, _gone)
     app.add_exception_handler(Exception, _internal)
 
 
@@ -128,7 +135,8 @@ async def _http(request: Request, error: Exception) -> Response:
         404: f"there is nothing at {request.url.path}",
         405: f"{request.method} is not possible at {request.url.path}",
     }
-    return answer(error.status_code, details.get(error.status_code, error.detail), headers=error.headers)
+    detail = details.get(error.status_code, error.detail)
+    return answer(error.status_code, detail, headers=error.headers, extras=getattr(error, "extras", None))
 
 
 async def _refused(_: Request, error: Exception) -> Response:
@@ -139,6 +147,10 @@ async def _refused(_: Request, error: Exception) -> Response:
 async def _unavailable(request: Request, error: Exception) -> Response:
     log.warning("%s %s: the database is not available: %s", request.method, request.url.path, error)
     return answer(503, "the database cannot be reached now; try again", headers={"Retry-After": "2"})
+
+
+async def _gone(_: Request, __: Exception) -> Response:
+    return answer(400, "the body is not whole")  # nobody is there to read it; without it the log would be filled
 
 
 async def _internal(_: Request, __: Exception) -> Response:

@@ -18,6 +18,8 @@ class Address(NamedTuple):
     device: str
     form: str
     gateway: str | None = None
+    keyed: bool = False
+    """Whether it comes from a record's key, so that the payload may name the device too."""
 
 
 def subscriptions(prefix: str) -> list[str]:
@@ -38,6 +40,8 @@ def parse_topic(topic: str, prefix: str) -> Address:
         raise DecodeError("bad_topic", f"publish to {prefix}/<device>/telemetry, /senml or /event, not to {topic!r}")
     if form not in FORMS:
         raise DecodeError("bad_topic", f"a topic ends in telemetry, senml or event, not in {form!r}")
+    if not device:
+        raise DecodeError("no_device", 'it names no device: a topic or path holds its code, a batch has "device" in it')
     for code in (device, gateway):
         if code is not None and not CODE.fullmatch(code):
             raise DecodeError(
@@ -45,3 +49,16 @@ def parse_topic(topic: str, prefix: str) -> Address:
                 f"{code!r} in the topic is no code: at most 64 letters, digits and . _ : - after a letter or digit",
             )
     return Address(device, form, gateway)
+
+
+def parse_record(address: str, form: str) -> Address:
+    """`{topic}/{device}` of a record that a third party published; else DecodeError says why not."""
+    topic, _, device = address.partition("/")
+    if not device:
+        raise DecodeError("no_device", f'set the key of a record of {topic} to the device code, or send "device" in it')
+    if not CODE.fullmatch(device):
+        raise DecodeError(
+            "bad_device_code",
+            f"{device[:64]!r} is no code: at most 64 letters, digits and . _ : - after a letter or digit",
+        )
+    return Address(device, form, keyed=True)

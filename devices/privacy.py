@@ -58,6 +58,8 @@ _TOKENS = re.compile(r"""[^\s"'`:;,=<>()\[\]{}&?/\\|]{2,64}""")
 
 @lru_cache(maxsize=65_536)
 def _named_private(name: str) -> bool:
+    if name.isascii() and _STEMS.search(name.encode()) is None:  # most names: 1 instead of up to 14 microseconds
+        return False
     words = " ".join(_WORDS.findall(name)).lower()
     return _ENGLISH.search(words) is not None or _CHINESE.search(name) is not None
 

@@ -1,5 +1,6 @@
 """From messages to readings and events of known devices: the reading stage of the pipeline."""
 
+from collections.abc import Mapping
 from hashlib import blake2b
 from uuid import UUID
 from zlib import crc32
@@ -7,7 +8,7 @@ from zlib import crc32
 import msgspec
 import numpy as np
 
-from devices.addressing import Address, parse_topic
+from devices.addressing import Address, parse_record, parse_topic
 from devices.codecs import CODECS
 from devices.codecs.decoded import Decoded, EventDraft
 from devices.privacy import holds_picture, mentions_private
@@ -24,9 +25,14 @@ MAX_ADDRESSES = 500_000
 class Resolver:
     """Decodes each message of a batch and finds its device and series; what cannot be used becomes a dead letter."""
 
-    def __init__(self, registry: Registry, prefix: str, known: Known | None = None) -> None:
-        """`known` is what the store remembers of arrivals: a message delivered again keeps its time."""
-        self._registry, self._prefix = registry, prefix
+    def __init__(
+        self, registry: Registry, prefix: str, known: Known | None = None, records: Mapping[str, str] | None = None
+    ) -> None:
+        """`known` is what the store remembers of arrivals: a message delivered again keeps its time.
+
+        `prefix` is that of MQTT topics; `records` gives the form of the records of each topic of a log.
+        """
+        self._registry, self._prefix, self._records = registry, prefix, records or {}
         self._known = {} if known is None else known
         self._addresses: dict[str, Address] = {}
 
@@ -44,6 +50,8 @@ class Resolver:
                 address = self._addresses.get(raw.address) or self._parse(raw.address)
                 device = self._device(address)
                 decoded = CODECS[address.form](raw.payload, raw.received, device.zone)
+                if address.keyed and decoded.devices:
+                    _check_named(device, decoded.devices)
                 pictures = [draft for draft in decoded.events if draft.image is not None]
                 batch.private += decoded.private + len(pictures)
                 start = len(series)
@@ -73,7 +81,8 @@ class Resolver:
         batch.arrivals.setdefault(raw.source, []).append(arrival)
 
     def _parse(self, topic: str) -> Address:
-        address = parse_topic(topic, self._prefix)
+        form = self._records.get(topic.partition("/")[0])
+        address = parse_topic(topic, self._prefix) if form is None else parse_record(topic, form)
         if len(self._addresses) >= MAX_ADDRESSES:
             self._addresses.clear()
         self._addresses[topic] = address
@@ -95,6 +104,19 @@ class Resolver:
                 f"{device.code!r} is not registered as a child of gateway {address.gateway!r}: set its parent",
             )
         return device
+
+
+def _check_named(device: Device, named: tuple[str, ...]) -> None:
+    """DecodeError unless the payload names the device that the record's key names."""
+    if len(named) > 1:
+        raise DecodeError(
+            "several_devices", f"it holds data of {named[0][:64]!r} and {named[1][:64]!r}: send one record a device"
+        )
+    if named[0] != device.code:
+        raise DecodeError(
+            "device_mismatch",
+            f'the key of the record says {device.code!r}, "device" in it says {named[0][:64]!r}: make them the same',
+        )
 
 
 def _take_readings(

@@ -4,12 +4,14 @@ import asyncio
 import time
 from collections.abc import AsyncIterator, Callable
 from contextlib import suppress
-from typing import Any, NamedTuple
+from typing import Any
 
 import paho.mqtt.client as paho
 from paho.mqtt.enums import CallbackAPIVersion
 
+from hub.check_kafka import check_kafka
 from hub.errors import HubError
+from hub.finding import Finding
 from hub.settings import Database, Mqtt, Settings
 from hub.store.migrate import check_schema
 from hub.store.pool import connect, sorted_errors
@@ -21,20 +23,15 @@ BURST = 1_500
 """More than mosquitto's default queue of 1,000: a broker that drops at its default loses some of these."""
 
 
-class Finding(NamedTuple):
-    """One line of the report: ok, warn (it works, but messages may be lost) or fail."""
-
-    level: str
-    what: str
-    advice: str = ""
-
-
 async def check(settings: Settings) -> AsyncIterator[Finding]:
     """Findings as they are made; sends nothing but messages of its own to a topic of its own."""
     async for finding in _check_database(settings.database):
         yield finding
     for finding in await asyncio.to_thread(_check_broker, settings.mqtt):
         yield finding
+    if settings.kafka.servers is not None:
+        for finding in await check_kafka(settings.kafka):
+            yield finding
     if settings.api.token is None:
         yield Finding("warn", "api: open to everyone on this machine", "set api.token before others may reach it")
     else:

@@ -8,6 +8,7 @@ HubError
 ├── Superseded           another worker has taken over: drop the work, it is done elsewhere
 └── PermanentError       the same attempt will fail again: dead-letter it and go on
     ├── StoreRefused
+    ├── HistoryRefused   of a file of readings; nothing is guessed
     └── DecodeError      carries a reason code and a sentence for a device integrator
 """
 
@@ -47,6 +48,10 @@ class PermanentError(HubError):
 
 class StoreRefused(PermanentError):
     """The database refuses this content"""
+
+
+class HistoryRefused(PermanentError):
+    """The file cannot be imported"""
 
 
 class DecodeError(PermanentError):

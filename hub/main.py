@@ -2,7 +2,6 @@
 
 import asyncio
 import json
-import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -14,9 +13,10 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from hub.dead_letters import dead_letters
 from hub.errors import HubError
-from hub.settings import load_settings
-from hub.store.dead_letters import Letter, newest_dead_letters
+from hub.history.command import readings
+from hub.settings import load_settings, with_roles
 from hub.store.migrate import migrate as migrate_store
 from hub.telemetry import log_to_stderr
 
@@ -24,6 +24,8 @@ ConfigOption = Annotated[
     Path | None,
     typer.Option("--config", "-c", envvar="HUB_CONFIG", help="Settings in TOML; HUB_* variables go over them."),
 ]
+LogLevelOption = Annotated[str, typer.Option(help="debug, info, warning or error.")]
+LogJsonOption = Annotated[bool, typer.Option("--log-json", help="One JSON object a line, for a collector.")]
 HELP = {"help_option_names": ["-h", "--help"]}
 
 app = typer.Typer(
@@ -34,9 +36,9 @@ app = typer.Typer(
     context_settings=HELP,
 )
 devices = typer.Typer(help="Register devices.", no_args_is_help=True, context_settings=HELP)
-dead_letters = typer.Typer(help="See what could not be stored, and why.", no_args_is_help=True, context_settings=HELP)
 app.add_typer(devices, name="devices")
 app.add_typer(dead_letters, name="dead-letters")
+app.add_typer(readings, name="readings")
 out, err = Console(highlight=False), Console(stderr=True, highlight=False)
 
 
@@ -78,18 +80,43 @@ def demo(
 @app.command()
 def serve(
     config: ConfigOption = None,
-    log_level: Annotated[str, typer.Option(help="debug, info, warning or error.")] = "info",
-    log_json: Annotated[bool, typer.Option("--log-json", help="One JSON object a line, for a collector.")] = False,
+    workers: Annotated[int, typer.Option(min=0, max=64, help="Processes that decode and commit; 0: this one.")] = 0,
+    roles: Annotated[str | None, typer.Option(help="direct, or some of edge,worker,api: the bus over Kafka.")] = None,
+    log_level: LogLevelOption = "info",
+    log_json: LogJsonOption = False,
 ) -> None:
     """Run the hub. SIGTERM: take nothing more, commit and settle what was taken, exit within drain_s (10 s).
 
-    Example:  hub serve --config hub.toml
+    Example:  hub serve --config hub.toml --workers 2
+
+    Example:  hub serve --config hub.toml --roles edge,worker,api
     """
     from hub.serve import serve as serve_hub  # the other commands start faster without it
+    from hub.workers import Crew
 
     log_to_stderr(log_level, log_json)
+    shared = ["--log-level", log_level, *(["--log-json"] if log_json else [])]
+    shared += ["--config", str(config)] if config else []
     with _errors_in_words():
-        finished = asyncio.run(serve_hub(load_settings(config)))
+        settings = with_roles(load_settings(config), roles)
+        finished = asyncio.run(serve_hub(settings, Crew(workers, shared) if workers else None))
+    raise typer.Exit(0 if finished else 1)
+
+
+@app.command(hidden=True)
+def worker(
+    number: Annotated[int, typer.Argument(help="Which worker, from 1.")],
+    socket: Annotated[Path, typer.Argument(help="Where it listens for its parent.")],
+    config: ConfigOption = None,
+    log_level: LogLevelOption = "info",
+    log_json: LogJsonOption = False,
+) -> None:
+    """One worker of `hub serve --workers`, which starts it; nothing to call by hand."""
+    from hub.worker import work
+
+    log_to_stderr(log_level, log_json, f"worker {number}")
+    with _errors_in_words():
+        finished = asyncio.run(work(load_settings(config), socket))
     raise typer.Exit(0 if finished else 1)
 
 
@@ -154,45 +181,6 @@ def import_devices(
         table.add_row(str(problem.get("line", "")), str(problem.get("column", "")), Text(str(problem["problem"])))
     out.print(table if table.row_count else Text(str(body.get("detail", body))))
     raise typer.Exit(1)
-
-
-@dead_letters.command("list")
-def list_dead_letters(
-    config: ConfigOption = None,
-    limit: Annotated[int, typer.Option(min=1, max=10_000)] = 20,
-    reason: Annotated[str | None, typer.Option(help="Only this reason code.")] = None,
-    device: Annotated[str | None, typer.Option(help="Only of this device.")] = None,
-    as_json: Annotated[bool, typer.Option("--json", help="One JSON object a line.")] = False,
-) -> None:
-    """The newest messages that could not be stored: from whom, why, and what to do about it.
-
-    Example:  hub dead-letters list --device air-17
-    """
-    with _errors_in_words():
-        url = load_settings(config).database.url
-        letters = asyncio.run(newest_dead_letters(url, limit, reason, device))
-    for letter in letters:
-        if as_json:
-            fields = letter._asdict() | {
-                "received_at": letter.received_at.isoformat(),
-                "payload": letter.payload.decode(errors="backslashreplace"),
-            }
-            sys.stdout.write(json.dumps(fields, ensure_ascii=False) + "\n")
-        else:
-            out.print(_told(letter), soft_wrap=True)
-    if not letters and not as_json:
-        out.print("No dead letters: everything that came could be stored.")
-
-
-def _told(letter: Letter) -> Text:
-    payload = letter.payload.decode(errors="backslashreplace")
-    more = f" ... ({letter.payload_size} bytes)" if letter.payload_size > len(letter.payload) else ""
-    return Text.assemble(
-        (f"{letter.received_at:%Y-%m-%d %H:%M:%S} ", "dim"),
-        (letter.reason, "bold yellow"),
-        f"  {letter.address}\n    {letter.detail}\n",
-        (f"    {payload}{more}\n", "dim"),
-    )
 
 
 def main() -> None:

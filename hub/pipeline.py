@@ -6,6 +6,7 @@ from collections import deque
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from random import uniform
+from typing import Protocol
 from uuid import uuid4
 
 from hub.errors import PermanentError, Superseded, TransientError
@@ -15,6 +16,17 @@ log = logging.getLogger(__name__)
 
 Stage = Callable[[Batch], None]
 """Fills in its part of a batch. Must not change anything outside the batch: a batch may be run again."""
+
+
+class Sink(Protocol):
+    """Where sources hand over what they read."""
+
+    @property
+    def full(self) -> bool:
+        """Whether a further delivery would have to wait."""
+
+    async def submit(self, delivery: Delivery) -> None:
+        """Hand over a delivery; waits while it is full."""
 
 
 @dataclass(slots=True, frozen=True)
@@ -55,6 +67,8 @@ class Pipeline:
         self._room.set()
         self._prepared: asyncio.Queue[tuple[list[Delivery], list[Batch]]] = asyncio.Queue(maxsize=1)
         self._closing = False
+        self.turn = asyncio.Lock()
+        """Held from a batch's decision to its settlement: who holds it may change what stages decide by."""
         self.down = False
         """Whether the store refuses to commit at the moment."""
 
@@ -135,19 +149,28 @@ class Pipeline:
             deliveries, batches = await self._prepared.get()
             if not deliveries:
                 return
-            try:
-                refused = await self._store_all(batches)
-            except Superseded as error:
-                log.warning("%s; what was read from it is dropped", error)
-                for delivery in deliveries:
-                    await self._settle(delivery, Outcome(superseded=True))
-                continue
-            start = 0
+            async with self.turn:
+                await self._finish_one(deliveries, batches)
+
+    async def _finish_one(self, deliveries: Sequence[Delivery], batches: Sequence[Batch]) -> None:
+        """Commit what was read together, and settle it; of what another worker took over nothing is committed."""
+        try:
+            refused = await self._store_all(batches)
+        except Superseded as error:
+            log.warning("%s; what was read from the log is dropped", error)
             for delivery in deliveries:
-                end = start + len(delivery.raws)
-                mine = {i - start: refused[i] for i in range(start, end) if i in refused} if refused else {}
-                await self._settle(delivery, Outcome(mine))
-                start = end
+                if delivery.positions:
+                    await self._settle(delivery, Outcome(superseded=True))
+            rest = [delivery for delivery in deliveries if not delivery.positions]
+            if rest:
+                await self._finish_one(rest, self._understand([raw for delivery in rest for raw in delivery.raws]))
+            return
+        start = 0
+        for delivery in deliveries:
+            end = start + len(delivery.raws)
+            mine = {i - start: refused[i] for i in range(start, end) if i in refused} if refused else {}
+            await self._settle(delivery, Outcome(mine))
+            start = end
 
     async def _settle(self, delivery: Delivery, outcome: Outcome) -> None:
         """Settle a delivery; a source that fails to is on its own: its sender delivers again, others go on."""

@@ -1,216 +1,144 @@
-"""`hub serve`: the one place where the packages are put together."""
+"""`hub serve`: runs the parts that the roles of a process ask for. Every deployment is made of the same few."""
 
 import asyncio
-import contextlib
-import logging
-import math
-from collections.abc import Coroutine, Iterator
-from typing import Any
+from collections.abc import Awaitable, Callable, Sequence
+from contextlib import AsyncExitStack
+from functools import partial
 
-import uvicorn
-
-from analytics.rules import RuleBook
-from api.app import create_app
-from api.context import Context
 from api.push.outbox import Courier
 from api.push.webhook import open_webhook
-from api.stream import ChangeFeed
 from devices.addressing import subscriptions
-from devices.quality import QualityFlags
-from devices.registry import Registry
-from devices.resolve import Resolver
-from hub.errors import StoreUnavailable
+from hub.edge import Edge
+from hub.errors import ConfigError
+from hub.intake import Engine, Intake, Source
 from hub.lifecycle import Lifecycle
-from hub.models import Batch
-from hub.pipeline import Limits, Pipeline
+from hub.part import Part
 from hub.settings import Settings
-from hub.store.arrivals import Known, load_arrivals
-from hub.store.latest import Latest
-from hub.store.listen import listen
-from hub.store.migrate import check_schema
-from hub.store.pool import Pool, open_pool, sorted_errors
-from hub.store.statements import load
-from hub.store.writer import Writer
+from hub.sole import Sole
+from hub.stages import Named, Stages
+from hub.store.pool import Pool, open_pool
+from hub.store.positions import load_positions
+from hub.store.replay import Replay
+from hub.surface import Surface
 from hub.telemetry import Counters
+from hub.workers import Crew, open_workers
+from ingest.kafka import KafkaSource
+from ingest.kafka_topics import forms_of, raw_topic
 from ingest.mqtt import MqttSource
 
-log = logging.getLogger(__name__)
 
-REGISTRY, ALERT = "ganzhi_registry", "ganzhi_alert"
-RETENTION_EVERY_S = 3600.0
-WAIT_FOR_STORE_S = 2.0
-
-
-class _Server(uvicorn.Server):
-    """uvicorn without its signal handlers: the lifecycle has them."""
-
-    @contextlib.contextmanager
-    def capture_signals(self) -> Iterator[None]:
-        yield
-
-
-class Hub:
-    """The parts of a serving hub and the tasks that keep them going."""
-
-    def __init__(self, settings: Settings, pool: Pool, courier: Courier) -> None:
-        self._settings, self._pool, self._courier = settings, pool, courier
-        self._counters = Counters()
-        self._registry, self._latest = Registry(), Latest()
-        self._rules = RuleBook(math.inf if settings.rules.stale_after_s is None else settings.rules.stale_after_s)
-        self._writer = Writer(pool)
-        self._known: Known = {}
-        limits = settings.pipeline
-        self._pipeline = Pipeline(
-            read=[Resolver(self._registry, settings.mqtt.prefix, self._known)],
-            decide=[QualityFlags(self._registry, self._latest), self._rules.decide],
-            commit=self._commit,
-            adopted=[self._latest.adopt, self._rules.adopt, self._count],
-            limits=Limits(
-                limits.batch_messages, limits.waiting_messages, limits.waiting_bytes, limits.linger_ms / 1000
-            ),
-        )
-        self._changes = ChangeFeed(pool)
-        self._registry_changed = asyncio.Event()
-
-    async def run(self) -> bool:
-        """Serve until told to stop; True when everything taken was settled."""
-        await self._load()
-        topics = subscriptions(self._settings.mqtt.prefix)
-        source = MqttSource(self._settings.mqtt, topics, self._pipeline, self._counters)
-        context = Context(self._settings, self._pool, self._counters, lambda: self._reasons(source), self._changes)
-        server = _Server(
-            uvicorn.Config(
-                create_app(context),
-                host=self._settings.api.host,
-                port=self._settings.api.port,
-                log_config=None,
-                access_log=False,
-                timeout_graceful_shutdown=2,
+async def serve(settings: Settings, crew: Crew | None = None) -> bool:
+    """Run a hub until SIGTERM or SIGINT, its stages here or in a crew; True when everything taken was settled."""
+    counters = Counters()
+    async with AsyncExitStack() as stack:
+        direct = "direct" in settings.hub.roles
+        if crew is not None and (not direct or settings.kafka.servers):
+            raise ConfigError(
+                "--workers is for MQTT in the role direct; with Kafka start more processes of role worker"
             )
-        )
-        working = asyncio.ensure_future(self._pipeline.run())
-        taking = asyncio.ensure_future(source.run())
-        delivering = asyncio.ensure_future(self._courier.run())
-
-        def stop_taking() -> None:
-            source.stop()
-            self._changes.close()
-            server.should_exit = True
-
-        async def drain() -> None:
-            await taking
-            self._pipeline.drain()
-            await working
-            await self._latest.flush(self._pool)
-            self._courier.stop()
-            await delivering
-
-        background: list[tuple[str, Coroutine[Any, Any, None]]] = [
-            ("pipeline", _watch(working)),
-            ("mqtt", _watch(taking)),
-            ("api", server.serve()),
-            ("listen", listen(self._settings.database.url, [REGISTRY, ALERT], self._heard)),
-            ("registry", self._keep_fresh()),
-            ("latest", self._latest.run(self._pool)),
-            ("changes", self._changes.run()),
-            ("courier", _watch(delivering)),
-            ("telemetry", self._tick()),
-            ("retention", self._retain()),
-        ]
-        try:
-            return await Lifecycle(stop_taking, drain, self._settings.drain_s).run(background)
-        finally:
-            source.close()
-
-    async def _load(self) -> None:
-        """Load devices, rules and newest readings; waits for a store that is not there yet."""
-        down = False
-        while True:
-            try:
-                await check_schema(self._settings.database.url)
-                await self._latest.load(self._pool)
-                await self._rules.load(self._pool)
-                await self._refresh()
-                self._known.update(await load_arrivals(self._pool))
-            except StoreUnavailable as error:
-                if not down:
-                    log.error("waiting for the store: %s", error)
-                down = True
-                await asyncio.sleep(WAIT_FOR_STORE_S)
-            else:
-                log.info("%d devices known", len(self._registry.devices))
-                return
-
-    async def _commit(self, batch: Batch) -> None:
-        began = asyncio.get_running_loop().time()
-        await self._writer.commit(batch)
-        self._counters.commit_s += asyncio.get_running_loop().time() - began
-
-    def _count(self, batch: Batch) -> None:
-        counters = self._counters
-        counters.commits += 1
-        counters.messages += len(batch.raws)
-        counters.readings += len(batch.readings)
-        counters.events += len(batch.events)
-        counters.refused += len(batch.refused)
-        counters.private += batch.private
-        counters.alert_changes += len(batch.changes)
-
-    def _reasons(self, source: MqttSource) -> list[str]:
-        reasons = []
-        if not source.connected:
-            reasons.append(f"not connected to the broker {self._settings.mqtt.host}:{self._settings.mqtt.port}")
-        if self._pipeline.down:
-            reasons.append("the store does not commit: holding back")
-        return reasons
-
-    def _heard(self, channel: str, _payload: str) -> None:
-        if channel == REGISTRY:
-            self._registry_changed.set()
-        else:
-            self._changes.wake()
-            self._courier.wake()
-
-    async def _keep_fresh(self) -> None:
-        """Take over registered devices and rules at once; what is notified meanwhile is one more refresh."""
-        while True:
-            await self._registry_changed.wait()
-            self._registry_changed.clear()
-            try:
-                await self._refresh()
-            except StoreUnavailable as error:
-                log.debug("the registry stays as it is until the store is back: %s", error)
-                self._registry_changed.set()
-                await asyncio.sleep(1)
-
-    async def _refresh(self) -> None:
-        await self._rules.refresh(self._pool)
-        await self._registry.refresh(self._pool)
-        self._counters.devices_known = len(self._registry.devices)
-
-    async def _tick(self) -> None:
-        while True:
-            self._counters.tick()
-            await asyncio.sleep(0.5)
-
-    async def _retain(self) -> None:
-        days = self._settings.database.retention_days
-        while days is not None:
-            try:
-                with sorted_errors():
-                    async with self._pool.connection() as conn:
-                        await conn.execute(load("reading_retain"), {"days": days})
-            except StoreUnavailable as error:
-                log.warning("old readings stay until the next hour: %s", error)
-            await asyncio.sleep(RETENTION_EVERY_S)
+        parts = await (_direct if direct else _bus)(settings, crew, counters, stack)
+        return await _run(parts, counters, settings.drain_s)
 
 
-async def _watch(work: asyncio.Future[None]) -> None:
-    """Fail when that work fails; its end is the end of a drain."""
-    await asyncio.shield(work)
+async def _direct(settings: Settings, crew: Crew | None, counters: Counters, stack: AsyncExitStack) -> list[Part]:
+    """Everything in one process, or in a crew of its own."""
+    pool = await stack.enter_async_context(open_pool(settings.database))
+    stages = Stages(settings, pool, counters)
+    engine: Engine = stages
+    restore: Callable[[], Awaitable[None]] = partial(stages.restore, arrivals=True)
+    if crew is not None:
+        engine = workers = stack.enter_context(open_workers(settings, crew, counters))
+        restore = workers.renew
+    sole = Sole(settings, restore)
+    sources = _mqtt(settings, engine, counters, sole.granted)
+    if settings.kafka.servers:
+        sources |= _kafka(settings, [], stages, counters, pool)
+    intake = Intake(engine, sources)
+    replay = Replay(pool, engine.sink.submit)
+    return [sole, intake, await _surface(settings, pool, counters, [sole, intake], engine, replay, stack)]
 
 
-async def serve(settings: Settings) -> bool:
-    """Run a hub until SIGTERM or SIGINT; True when everything taken was settled."""
-    async with open_pool(settings.database) as pool, open_webhook() as webhook:
-        return await Hub(settings, pool, Courier(pool, {"webhook": webhook})).run()
+async def _bus(settings: Settings, _crew: Crew | None, counters: Counters, stack: AsyncExitStack) -> list[Part]:
+    """Some of the roles edge, worker, api, in the order in which they are drained."""
+    roles, parts = settings.hub.roles, list[Part]()
+    edge: Edge | None = None
+    if "edge" in roles or ("api" in roles and settings.kafka.servers):  # what is posted goes into the bus too
+        edge = Edge(settings, counters)
+        parts.append(Intake(edge, _mqtt(settings, edge, counters) if "edge" in roles else {}))
+    if roles == ("edge",):
+        return parts
+    pool = await stack.enter_async_context(open_pool(settings.database))
+    if "worker" in roles:
+        stages = Stages(settings, pool, counters)
+        parts.append(Intake(stages, _kafka(settings, [raw_topic(settings.kafka)], stages, counters, pool)))
+    if "api" in roles:
+        parts.append(await _surface(settings, pool, counters, list(parts), edge, None, stack))
+    return parts
+
+
+def _mqtt(
+    settings: Settings, engine: Engine, counters: Counters, permitted: Callable[[], bool] = lambda: True
+) -> dict[str, Source]:
+    mqtt = settings.mqtt
+    source = MqttSource(mqtt, subscriptions(mqtt.prefix), engine.sink, counters, permitted)
+    return {f"the broker {mqtt.host}:{mqtt.port}": source}
+
+
+def _kafka(
+    settings: Settings, topics: Sequence[str], stages: Stages, counters: Counters, pool: Pool
+) -> dict[str, Source]:
+    """A source of those topics and of those that third parties publish to."""
+    kafka = settings.kafka
+    topics = [*topics, *forms_of(kafka)]
+
+    async def restore() -> None:
+        await stages.restore(arrivals="direct" not in settings.hub.roles)
+
+    source = KafkaSource(kafka, topics, stages.sink, counters, lambda: load_positions(pool), restore)
+    return {f"Kafka {kafka.servers}": source}
+
+
+async def _surface(
+    settings: Settings,
+    pool: Pool,
+    counters: Counters,
+    others: Sequence[Part],
+    engine: Engine | None,
+    replay: Replay | None,
+    stack: AsyncExitStack,
+) -> Surface:
+    courier = Courier(pool, {"webhook": await stack.enter_async_context(open_webhook())})
+
+    def reasons() -> list[str]:
+        return [reason for part in others for reason in part.reasons()]
+
+    return Surface(settings, pool, courier, counters, reasons, engine, replay)
+
+
+async def _run(parts: Sequence[Part], counters: Counters, drain_s: float) -> bool:
+    """Load the parts, run them, and at the end drain them in their order."""
+    for part in parts:
+        await part.load()
+    background: list[Named] = [("telemetry", _tick(counters))]
+    for part in parts:
+        background += part.tasks()
+
+    def stop_taking() -> None:
+        for part in parts:
+            part.stop_taking()
+
+    async def drain() -> None:
+        for part in parts:
+            await part.drain()
+
+    try:
+        return await Lifecycle(stop_taking, drain, drain_s).run(background)
+    finally:
+        for part in parts:
+            part.close()
+
+
+async def _tick(counters: Counters) -> None:
+    while True:
+        counters.tick()
+        await asyncio.sleep(0.5)

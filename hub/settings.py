@@ -38,6 +38,21 @@ class Mqtt(Section):
     keepalive_s: int = Field(default=30, ge=5, le=600)
 
 
+class Kafka(Section):
+    """Where third parties publish to, and the log between edges and workers; not used while `servers` is not set."""
+
+    servers: str | None = Field(default=None, pattern=r"^[^\s,]+:\d+(,[^\s,]+:\d+)*$")
+    """host:port, several with commas between."""
+    prefix: str = Field(default="ganzhi", pattern=r"^[A-Za-z0-9._-]{1,200}$")
+    group: str = Field(default="ganzhi-hub", min_length=1, max_length=200)
+    """One for all hubs of a database: its table kafka_offset holds one offset a partition."""
+    partitions: int = Field(default=12, ge=1, le=1000)
+    """Of topics that the hub makes; as many workers can share the load. Must not change while a topic holds records."""
+    replication: int = Field(default=1, ge=1, le=9)
+    session_s: float = Field(default=10.0, ge=1, le=300)
+    """A worker that is silent for so long loses its partitions to the others."""
+
+
 class Pipeline(Section):
     """How much is held in memory and for how long; see docs/ARCHITECTURE.md."""
 
@@ -68,18 +83,68 @@ class Api(Section):
         return self
 
 
+class Http(Section):
+    """Readings and events over HTTP, at the API's address; see docs/ARCHITECTURE.md for the other bounds."""
+
+    requests_per_s: float = Field(default=2_000, gt=0)
+    """Of one client address, on average; as many may come at once."""
+    hold_back_s: float = Field(default=2.0, gt=0)
+    """When a request has waited this long for its commit, further ones are refused until it has it."""
+    answer_s: float = Field(default=30.0, gt=0, le=300)
+    """How long a request that was taken waits for its commit; then its outcome is told to be unknown."""
+
+
+class DeadLetters(Section):
+    """How long what could not be stored is kept, and how much of it."""
+
+    keep_days: int = Field(default=30, ge=1, le=3650)
+    keep: int = Field(default=1_000_000, ge=1)
+    """Letters in all; beyond it the oldest go."""
+    per_minute: int = Field(default=1_000, ge=1)
+    """Letters of one reason that a process stores in a minute; those beyond it are counted only."""
+
+
+Role = Literal["direct", "edge", "worker", "api"]
+
+
+class Hub(Section):
+    """Which parts of the hub this process is."""
+
+    roles: tuple[Role, ...] = ("direct",)
+    """direct: everything in one process. Or some of: edge (MQTT to Kafka), worker (Kafka to the store), api."""
+
+    @model_validator(mode="after")
+    def _direct_is_all(self) -> "Hub":
+        if not self.roles or ("direct" in self.roles and len(self.roles) > 1):
+            raise ValueError("hub.roles is direct alone, or some of edge, worker, api")
+        return self
+
+
+_BUS_NEEDS_KAFKA = "the roles edge and worker need kafka.servers"
+
+
 class Settings(BaseSettings):
     """All of a hub's settings. Environment: HUB_DATABASE__URL, HUB_MQTT__HOST, ..."""
 
     model_config = SettingsConfigDict(env_prefix="HUB_", env_nested_delimiter="__", extra="forbid", frozen=True)
 
+    hub: Hub = Hub()
     database: Database = Database()
     mqtt: Mqtt = Mqtt()
+    kafka: Kafka = Kafka()
     pipeline: Pipeline = Pipeline()
     rules: Rules = Rules()
     api: Api = Api()
+    http: Http = Http()
+    dead_letters: DeadLetters = DeadLetters()
     drain_s: float = Field(default=10.0, ge=0, le=300)
     """After SIGTERM: how long what was taken may need to be committed and settled."""
+
+    @model_validator(mode="after")
+    def _bus_has_kafka(self) -> "Settings":
+        if self.kafka.servers is None and not {"edge", "worker"}.isdisjoint(self.hub.roles):
+            raise ValueError(_BUS_NEEDS_KAFKA)
+        return self
 
     @classmethod
     def settings_customise_sources(cls, *args: Any, **sources: Any) -> tuple[Any, ...]:
@@ -104,6 +169,20 @@ def load_settings(path: Path | None = None) -> Settings:
         return Settings(**values)
     except ValidationError as error:
         raise ConfigError("; ".join(_explain(path, text, item) for item in error.errors())) from error
+
+
+def with_roles(settings: Settings, roles: str | None) -> Settings:
+    """The settings with other roles ("edge,worker"; None: as they are); ConfigError when they do not go together."""
+    if roles is None:
+        return settings
+    try:
+        hub = Hub.model_validate({"roles": [role.strip() for role in roles.split(",")]})
+    except ValidationError as error:
+        raise ConfigError(f"--roles {roles}: {error.errors()[0]['msg']}") from error
+    changed = settings.model_copy(update={"hub": hub})
+    if changed.kafka.servers is None and not {"edge", "worker"}.isdisjoint(hub.roles):
+        raise ConfigError(f"--roles {roles}: {_BUS_NEEDS_KAFKA}")
+    return changed
 
 
 def _explain(path: Path | None, text: str, item: Any) -> str:

@@ -1,9 +1,9 @@
-"""Everything between a delivery and its commit, in one process: registry, rules, pipeline, and what keeps them fresh."""
+"""Everything between a delivery and its commit in one process: registry, rules, pipeline, and their upkeep."""
 
 import asyncio
 import logging
 import math
-from collections.abc import Coroutine
+from collections.abc import Awaitable, Callable, Coroutine
 from typing import Any
 
 from analytics.rules import RuleBook
@@ -16,11 +16,13 @@ from hub.pipeline import Limits, Pipeline
 from hub.settings import Settings
 from hub.store.arrivals import Known, load_arrivals
 from hub.store.latest import Latest
+from hub.store.letters import Letters
 from hub.store.listen import listen
 from hub.store.migrate import check_schema
 from hub.store.pool import Pool
 from hub.store.writer import Writer
 from hub.telemetry import Counters
+from ingest.kafka_topics import forms_of
 
 log = logging.getLogger(__name__)
 
@@ -37,10 +39,10 @@ class Stages:
         self._settings, self._pool, self._counters = settings, pool, counters
         self._registry, self._latest = Registry(), Latest()
         self._rules = RuleBook(math.inf if settings.rules.stale_after_s is None else settings.rules.stale_after_s)
-        self._writer = Writer(pool)
+        self._writer = Writer(pool, Letters(settings.dead_letters.per_minute))
         self._known: Known = {}
         self.sink = Pipeline(
-            read=[Resolver(self._registry, settings.mqtt.prefix, self._known)],
+            read=[Resolver(self._registry, settings.mqtt.prefix, self._known, forms_of(settings.kafka))],
             decide=[QualityFlags(self._registry, self._latest), self._rules.decide],
             commit=self._commit,
             adopted=[self._latest.adopt, self._rules.adopt, self._count],
@@ -74,6 +76,17 @@ class Stages:
     def reasons(self) -> list[str]:
         """Why it is not ready; empty when it is."""
         return ["the store does not commit: holding back"] if self.sink.down else []
+
+    async def restore(self, *, arrivals: bool) -> None:
+        """Take over what other processes committed; between two batches, so that none sees its state move.
+
+        `arrivals`: those too; not where a source of this process remembers some that are not committed yet.
+        """
+        async with self.sink.turn:
+            await self._latest.load(self._pool)
+            await self._rules.load(self._pool)
+            if arrivals:
+                self._known.update(await load_arrivals(self._pool))
 
     async def _read_store(self) -> None:
         await self._latest.load(self._pool)
@@ -112,3 +125,31 @@ class Stages:
         await self._rules.refresh(self._pool)
         await self._registry.refresh(self._pool)
         self._counters.devices_known = len(self._registry.devices)
+
+
+async def wait_for_store(url: str, read: Callable[[], Awaitable[None]] | None = None) -> None:
+    """Check the schema and call `read`; again until the store is there."""
+    down = False
+    while True:
+        try:
+            await check_schema(url)
+            if read is not None:
+                await read()
+        except StoreUnavailable as error:
+            if not down:
+                log.error("waiting for the store: %s", error)
+            down = True
+            await asyncio.sleep(WAIT_FOR_STORE_S)
+        else:
+            return
+
+
+def limits_of(settings: Settings) -> Limits:
+    """What a pipeline may hold, by the settings."""
+    given = settings.pipeline
+    return Limits(given.batch_messages, given.waiting_messages, given.waiting_bytes, given.linger_ms / 1000)
+
+
+async def watch(work: asyncio.Future[None]) -> None:
+    """Fail when that work fails; its end is the end of a drain."""
+    await asyncio.shield(work)

@@ -19,6 +19,10 @@ class Counters:
     refused: int = 0
     dropped: int = 0
     """QoS 0 messages let go because the hub was full: they are unacknowledged by contract."""
+    skipped: int = 0
+    """Records of a log without a value: there is nothing in them to store."""
+    forwarded: int = 0
+    """Messages that an edge has put into the bus."""
     private: int = 0
     """Fields and events let go at decoding by the privacy gate."""
     alert_changes: int = 0
@@ -44,6 +48,10 @@ class Counters:
 
 
 class _JsonLines(logging.Formatter):
+    def __init__(self, process: str) -> None:
+        super().__init__()
+        self._process = {"process": process} if process else {}
+
     def format(self, record: logging.LogRecord) -> str:
         line = {
             "time": datetime.fromtimestamp(record.created, UTC).isoformat(timespec="milliseconds"),
@@ -51,15 +59,21 @@ class _JsonLines(logging.Formatter):
             "logger": record.name,
             "message": record.getMessage(),
         }
+        line |= self._process
         if record.exc_info:
             line["error"] = self.formatException(record.exc_info)
         return json.dumps(line, ensure_ascii=False)
 
 
-def log_to_stderr(level: str = "info", as_json: bool = False) -> None:
-    """Send log lines to standard error: for people, or one JSON object a line for a collector."""
+def log_to_stderr(level: str = "info", as_json: bool = False, process: str = "") -> None:
+    """Send log lines to standard error: for people, or one JSON object a line for a collector.
+
+    `process` is named in each line, where several write to the same place.
+    """
     handler = logging.StreamHandler(sys.stderr)
-    plain = logging.Formatter("%(asctime)s %(levelname)-7s %(name)s: %(message)s", "%H:%M:%S")
-    handler.setFormatter(_JsonLines() if as_json else plain)
+    name = f"[{process}] " if process else ""
+    plain = logging.Formatter(f"%(asctime)s %(levelname)-7s {name}%(name)s: %(message)s", "%H:%M:%S")
+    handler.setFormatter(_JsonLines(process) if as_json else plain)
     logging.basicConfig(level=level.upper(), handlers=[handler], force=True)
+    logging.getLogger("aiokafka").setLevel(logging.CRITICAL)  # it tells of one outage many times a second
     logging.getLogger("httpx").setLevel(logging.WARNING)  # it tells every request

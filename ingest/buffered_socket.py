@@ -1,6 +1,6 @@
 """A socket for paho-mqtt that reads and writes in blocks: paho itself asks for single bytes.
 
-Measured with QoS 1 messages of 200 bytes: 21 microseconds of CPU a message instead of 33.
+What is read lies in `buffer` from `position` on, so that messages can be taken from it without paho.
 """
 
 import socket
@@ -10,12 +10,16 @@ READ_BYTES = 1 << 18
 
 
 class BufferedSocket:
-    """Reads ahead with `fill`; keeps what is sent until `flush`. Non-blocking, for one event loop."""
+    """Reads ahead with `fill`; keeps what is sent until `flush`. Non-blocking, for one event loop.
+
+    The buffer holds at most one unfinished packet and READ_BYTES; a broker's limit on packets bounds the former.
+    """
 
     def __init__(self, sock: socket.socket) -> None:
         self._sock = sock
-        self._in = b""
-        self._pos = 0
+        self.buffer = bytearray()
+        self.position = 0
+        """Where the unread part of the buffer begins."""
         self._out = bytearray()
 
     def fill(self) -> bool:
@@ -24,14 +28,10 @@ class BufferedSocket:
             data = self._sock.recv(READ_BYTES)
         except (BlockingIOError, ssl.SSLWantReadError, ssl.SSLWantWriteError):
             return True
-        self._in = self._in[self._pos :] + data if self._pos < len(self._in) else data
-        self._pos = 0
+        del self.buffer[: self.position]
+        self.position = 0
+        self.buffer += data
         return bool(data)
-
-    @property
-    def buffered(self) -> bool:
-        """Whether bytes wait to be taken by `recv`."""
-        return self._pos < len(self._in)
 
     @property
     def unsent(self) -> bool:
@@ -44,10 +44,10 @@ class BufferedSocket:
 
     def recv(self, size: int) -> bytes:
         """Up to `size` bytes of what was read ahead; BlockingIOError when there is nothing."""
-        if self._pos >= len(self._in):
+        if self.position >= len(self.buffer):
             raise BlockingIOError
-        data = self._in[self._pos : self._pos + size]
-        self._pos += len(data)
+        data = bytes(self.buffer[self.position : self.position + size])
+        self.position += len(data)
         return data
 
     def send(self, data: bytes | bytearray) -> int:

@@ -3,21 +3,27 @@
 import asyncio
 import logging
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from contextlib import suppress
 from random import uniform
-
-from paho.mqtt.client import MQTTMessage
 
 from hub.errors import BrokerUnavailable
 from hub.models import Delivery, Micros, Outcome, Raw
-from hub.pipeline import Pipeline
+from hub.pipeline import Sink
 from hub.settings import Mqtt
 from hub.telemetry import Counters
-from ingest.mqtt_connection import MqttConnection
+from ingest.mqtt_connection import TICK_S, MqttConnection
+from ingest.mqtt_frames import Publish
+from ingest.rivalry import SUSPICIOUS, Rivalry
 
 log = logging.getLogger(__name__)
 
-RETRY_MIN_S, RETRY_MAX_S = 0.2, 15.0
+PERMISSION_S = 0.1
+
+RIVAL = (
+    "%d connections ended right after they began: another hub or client uses mqtt.client_id %r, and the broker lets in "
+    "only the newest. Stop the other one, or give each its own mqtt.client_id. Nothing is lost; trying less often"
+)
 
 
 class MqttSource:
@@ -27,12 +33,21 @@ class MqttSource:
     read by then is let go and counted, for nobody was promised anything about it.
     """
 
-    def __init__(self, settings: Mqtt, topics: Sequence[str], pipeline: Pipeline, counters: Counters) -> None:
+    def __init__(
+        self,
+        settings: Mqtt,
+        topics: Sequence[str],
+        pipeline: Sink,
+        counters: Counters,
+        permitted: Callable[[], bool] = lambda: True,
+    ) -> None:
+        """While it is not `permitted`, it stays away from the broker: another hub has the session."""
         self._settings, self._topics, self._pipeline, self._counters = settings, topics, pipeline, counters
         self._chunk: list[Raw] = []
         self._last_received: Micros = 0
         self._connection: MqttConnection | None = None
-        self._closing = False
+        self._permitted = permitted
+        self._stopped = asyncio.Event()
 
     @property
     def connected(self) -> bool:
@@ -41,7 +56,7 @@ class MqttSource:
 
     def stop(self) -> None:
         """Take nothing more; what was taken can still be settled until `close`."""
-        self._closing = True
+        self._stopped.set()
 
     def close(self) -> None:
         """End the connection; the broker keeps what is unacknowledged."""
@@ -51,43 +66,57 @@ class MqttSource:
 
     async def run(self) -> None:
         """Stay connected until `stop`; one log line when the broker goes, one when it is back."""
-        wait, down = RETRY_MIN_S, False
-        while not self._closing:
+        rivalry, down = Rivalry(), False
+        while not self._stopped.is_set():
+            if not self._permitted():
+                await self._pause(PERMISSION_S)
+                continue
+            self._chunk = []  # of the connection before: the broker delivers it again, perhaps by other packet ids
             connection = MqttConnection(self._settings, self._topics, self._receive)
             try:
                 await connection.open()
                 self._connection = connection
+                rivalry.opened()
                 log.log(logging.WARNING if down else logging.INFO, "connected to the broker")
-                wait, down = RETRY_MIN_S, False
-                while not self._closing:
+                down = False
+                while self._permitted() and not self._stopped.is_set():
                     await self._hand_over(connection)
                     await connection.read()
                 await self._hand_over(connection)
+                if not self._stopped.is_set():
+                    self.close()
             except (OSError, BrokerUnavailable) as error:
-                if not down:
+                if rivalry.ended():
+                    log.error(RIVAL, SUSPICIOUS, self._settings.client_id)
+                elif not down:
                     log.error("broker %s:%s: %s", self._settings.host, self._settings.port, error)
                 down = True
                 self._connection = None
                 connection.close()
-                await asyncio.sleep(wait * uniform(0.5, 1.0))  # noqa: S311 jitter, not a secret
-                wait = min(wait * 2, RETRY_MAX_S)
+                await self._pause(rivalry.wait_s * uniform(0.5, 1.0))  # noqa: S311 jitter, not a secret
             except BaseException:
                 self._connection = None
                 connection.close()
                 raise
 
-    def _receive(self, message: MQTTMessage) -> None:
-        """Note a message with its time of arrival, unique and rising."""
-        try:
-            topic = message.topic
-        except UnicodeDecodeError:
-            topic = "a topic that is not UTF-8"
-        if message.qos == 0 and self._pipeline.full:
-            self._counters.dropped += 1
-            return
-        received = self._last_received = max(time.time_ns() // 1000, self._last_received + 1)
+    async def _pause(self, seconds: float) -> None:
+        """Wait, but not beyond `stop`."""
+        with suppress(TimeoutError):
+            await asyncio.wait_for(self._stopped.wait(), seconds)
+
+    def _receive(self, messages: list[Publish]) -> None:
+        """Note messages with their time of arrival, unique and rising."""
+        if self._pipeline.full:
+            whole = len(messages)
+            messages = [message for message in messages if message.packet_id]
+            self._counters.dropped += whole - len(messages)
+        first = max(time.time_ns() // 1000, self._last_received + 1)
+        self._last_received = first + len(messages)
         source = self._settings.client_id
-        self._chunk.append(Raw("mqtt", topic, bytes(message.payload), received, message.mid, source, message.dup))
+        self._chunk += [
+            Raw("mqtt", topic, payload, received, packet_id, source, repeated)
+            for received, (topic, payload, packet_id, repeated) in enumerate(messages, first)
+        ]
 
     async def _hand_over(self, connection: MqttConnection) -> None:
         """Give what was read to the pipeline; waits while that is full."""
@@ -104,4 +133,14 @@ class MqttSource:
                 except (OSError, BrokerUnavailable) as error:
                     log.debug("acknowledgements lost, the broker will deliver again: %s", error)
 
-        await self._pipeline.submit(Delivery(chunk, settle))
+        delivery = Delivery(chunk, settle)
+        if not self._pipeline.full:
+            await self._pipeline.submit(delivery)
+            return
+        submitted = asyncio.create_task(self._pipeline.submit(delivery), name="mqtt.submit")
+        try:
+            while not (await asyncio.wait({submitted}, timeout=TICK_S))[0]:
+                connection.keep_alive()
+            await submitted
+        finally:
+            submitted.cancel()

@@ -1,4 +1,4 @@
-"""Real servers for tests: PostgreSQL, TimescaleDB, mosquitto. Each is ended by its process id."""
+"""Real servers for tests: PostgreSQL, TimescaleDB, mosquitto, Kafka. Each is ended by its process id."""
 
 import os
 from collections.abc import Iterator
@@ -10,6 +10,8 @@ from tests.support import stores
 from tests.support.broker import Mosquitto, find_mosquitto
 from tests.support.cluster import Cluster
 from tests.support.hub import Hub
+from tests.support.kafka import KafkaAbsentError, KafkaBroker, kafka_libraries
+from tests.support.kafka_topics import KafkaTopics
 from tests.support.stores import MODES, Store, StoreAbsentError
 
 _opened: dict[str, Store | str] = {}
@@ -96,6 +98,42 @@ def mosquitto(tmp_path: Path) -> Iterator[Mosquitto]:
     broker = Mosquitto(program, folder)
     try:
         yield broker.start()
+    finally:
+        broker.stop()
+
+
+@pytest.fixture(scope="session")
+def _kafka_broker(tmp_path_factory: pytest.TempPathFactory) -> Iterator[KafkaBroker]:
+    broker = KafkaBroker(_kafka_libraries(), tmp_path_factory.mktemp("kafka"))
+    try:
+        yield broker.create()
+    finally:
+        broker.stop()
+
+
+def _kafka_libraries() -> Path:
+    try:
+        return kafka_libraries()
+    except KafkaAbsentError as absent:
+        if "CI" in os.environ:
+            pytest.fail(f"no Kafka: {absent}")
+        pytest.skip(f"no Kafka: {absent}")
+
+
+@pytest.fixture
+def kafka(_kafka_broker: KafkaBroker) -> KafkaTopics:
+    """Topics of the test's own, on a running Kafka broker that all tests share."""
+    return KafkaTopics(_kafka_broker.servers)
+
+
+@pytest.fixture
+def own_kafka(tmp_path: Path) -> Iterator[KafkaBroker]:
+    """A running Kafka broker of the test's own: it may be killed and started again."""
+    libraries, folder = _kafka_libraries(), tmp_path / "kafka"
+    folder.mkdir()
+    broker = KafkaBroker(libraries, folder)
+    try:
+        yield broker.create()
     finally:
         broker.stop()
 

@@ -4,6 +4,7 @@ import { language } from './i18n.js';
 
 const REASONS = {
   bad_topic: ['Wrong topic', '主题不符'],
+  no_device: ['No device named', '未指明设备'],
   bad_device_code: ['Bad device code', '设备编码有误'],
   not_a_child: ['Not a child of this gateway', '不属于该网关'],
   unknown_device: ['Unknown device', '设备未登记'],

@@ -1,12 +1,12 @@
-"""Dead letters: messages that could not be stored, and why."""
+"""Dead letters: messages that could not be stored, why, and how many; see replays.py for trying them again."""
 
 from base64 import b64encode
-from datetime import datetime
+from datetime import UTC, datetime, timedelta
 from typing import Annotated, Any, Literal
 from uuid import UUID
 
 from fastapi import APIRouter, Query
-from pydantic import Field
+from pydantic import AwareDatetime, BaseModel, Field
 
 from api.context import Here
 from api.cursors import Page, Paged
@@ -26,6 +26,26 @@ class DeadLetter(DeadLetterLine):
     payload_kept: int = Field(description="bytes that were kept of it")
 
 
+class DeadLetterCount(BaseModel):
+    """How many messages were refused for a reason, whether they are kept as letters or not."""
+
+    reason: str
+    transport: str
+    stored: int = Field(description="kept as dead letters when they came; some may have been replayed since")
+    dropped: int = Field(description="only counted: there were more in a minute than are kept")
+    first_minute: datetime
+    last_minute: datetime
+
+
+class DeadLetterCounts(BaseModel):
+    """All that was refused since a time."""
+
+    since: datetime
+    stored: int
+    dropped: int
+    items: list[DeadLetterCount]
+
+
 @router.get("", response_model=Page[DeadLetterLine])
 async def list_dead_letters(
     paging: Paged,
@@ -33,9 +53,20 @@ async def list_dead_letters(
     reason: Annotated[str | None, Query(max_length=64)] = None,
     device: Annotated[str | None, Query(max_length=64)] = None,
 ) -> Any:
-    """Dead letters, newest first."""
+    """Dead letters, newest first. In a storm only some of them are kept; /dead-letters/counts has them all."""
     wanted = {"reason": reason, "device": device}
     return paging.page(await read(context, "api_dead_letters", {**wanted, **paging.after(_KEYS)}), _KEYS)
+
+
+@router.get("/counts", response_model=DeadLetterCounts)
+async def count_dead_letters(
+    context: Here, since: Annotated[AwareDatetime | None, Query(description="with a zone; else a day ago")] = None
+) -> Any:
+    """How many messages were refused, by reason and transport; by the hub's clock, in whole minutes."""
+    start = (since or datetime.now(UTC) - timedelta(days=1)).replace(second=0, microsecond=0)
+    items = await read(context, "dead_letter_counts", {"since": start})
+    totals = {name: sum(item[name] for item in items) for name in ("stored", "dropped")}
+    return {"since": start, **totals, "items": items}
 
 
 @router.get("/{letter_id}", response_model=DeadLetter, responses=responses(404))

@@ -79,6 +79,8 @@ class DeadLetterLine(BaseModel):
     reason: str = Field(examples=["unknown_metric"])
     detail: str = Field(description="what is wrong, in a sentence")
     payload_size: int = Field(description="bytes")
+    replays: int = Field(description="how often it was replayed and refused again; an accepted one is a letter no more")
+    replayed_at: datetime | None
 
 
 class DeviceDetail(Device):

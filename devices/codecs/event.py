@@ -12,7 +12,7 @@ from typing import Any
 import msgspec
 
 from devices.codecs.clock import parse_time
-from devices.codecs.decoded import MAX_READINGS, Decoded, EventDraft
+from devices.codecs.decoded import MAX_EVENTS, MAX_NAMES, Decoded, EventDraft
 from devices.codecs.jsontext import parse, quoted
 from devices.privacy import is_private, without_private
 from devices.vocabulary import OTHER, kind_of
@@ -23,6 +23,8 @@ MAX_TEXT = 128
 """Characters of a kind or of a device's own event id."""
 MAX_ATTRIBUTES = 16 << 10
 """Bytes of the attributes as JSON."""
+MAX_PARTS = 4_000
+"""Members and elements of a message: each name may cost a look at the privacy gate."""
 MAX_IMAGE = 256 << 10
 """Bytes of a picture: enough for a reduced one; whole pictures belong to a video store."""
 
@@ -37,12 +39,14 @@ _EXAMPLE = 'send {"kind": "smoke", "state": "active", "level": "red"}'
 
 def decode(payload: bytes, received: Micros, zone: tzinfo) -> Decoded:
     """The events of a message; DecodeError when there is no usable one."""
-    message = parse(payload)
+    message = parse(payload, MAX_PARTS)
     parts = message if isinstance(message, list) else [message]
     if not parts:
         raise DecodeError("event_no_kind", f"the list is empty: {_EXAMPLE}")
-    if len(parts) > MAX_READINGS:
-        raise DecodeError("too_many_values", f"a message may hold {MAX_READINGS:,} events: send several")
+    if len(parts) > MAX_EVENTS:
+        raise DecodeError("too_many_values", f"a message may hold {MAX_EVENTS:,} events: send several")
+    if len(payload) > MAX_NAMES and len(_names(parts)) > MAX_NAMES:
+        raise DecodeError("too_many_values", f"a message may hold {MAX_NAMES:,} different names: send several")
     decoded = Decoded()
     for part in parts:
         try:
@@ -52,10 +56,25 @@ def decode(payload: bytes, received: Micros, zone: tzinfo) -> Decoded:
     return decoded.settled()
 
 
+def _names(parts: list[Any]) -> set[str]:
+    """Every name in the message, at any level."""
+    names: set[str] = set()
+    waiting = list(parts)
+    while waiting:
+        value = waiting.pop()
+        if isinstance(value, dict):
+            names.update(value)
+            waiting += value.values()
+        elif isinstance(value, list):
+            waiting += value
+    return names
+
+
 def _take(part: object, zone: tzinfo, decoded: Decoded) -> None:
     """Append one event; DecodeError when it cannot be one."""
     if not isinstance(part, dict):
         raise DecodeError("not_an_object", f"{quoted(part)} where an event is expected: {_EXAMPLE}")
+    decoded.name(part.get("device"))
     kind = _kind(part.get("kind"))
     if is_private(kind) or _of_private_type(part):
         decoded.private += 1

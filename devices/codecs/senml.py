@@ -12,7 +12,7 @@ from math import isfinite
 from typing import Any
 
 from devices.codecs.clock import EARLIEST, LATEST
-from devices.codecs.decoded import MAX_READINGS, Decoded
+from devices.codecs.decoded import MAX_NAMES, MAX_READINGS, Decoded
 from devices.codecs.jsontext import NotFinite, parse, quoted
 from devices.codecs.metric import Verdict, bad_name, judge, number
 from hub.errors import DecodeError
@@ -44,6 +44,8 @@ def resolve(records: Sequence[Any], received: Micros) -> Decoded:
         raise DecodeError("no_values", "the pack has no record")
     if len(records) > MAX_READINGS:
         raise DecodeError("too_many_values", f"a message may hold {MAX_READINGS:,} readings: send several")
+    if len(records) > MAX_NAMES and _many_names(records):
+        raise DecodeError("too_many_values", f"a message may hold {MAX_NAMES:,} metrics: send several")
     reader = _Reader(received)
     for record in records:
         try:
@@ -54,6 +56,18 @@ def resolve(records: Sequence[Any], received: Micros) -> Decoded:
         except DecodeError as error:
             reader.decoded.leave_out(error)
     return reader.decoded.settled()
+
+
+def _many_names(records: Sequence[Any]) -> bool:
+    """Whether there are more names than a message may hold."""
+    base, names = "", set()
+    for record in records:
+        if type(record) is dict:
+            base = record.get("bn", base)
+            name = record.get("n", "")
+            if type(base) is str and type(name) is str:
+                names.add(base + name)
+    return len(names) > MAX_NAMES
 
 
 class _PackError(DecodeError):

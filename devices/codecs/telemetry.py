@@ -1,13 +1,14 @@
 """Telemetry JSON: `{"ts": ..., "values": {...}}`, a list of those, or flat `{"pm25": 35.2}`.
 
 `ts` is epoch milliseconds or ISO 8601; without one the time of arrival stands in. Booleans are 0 and 1. A name
-given twice counts as JSON decoders read it: the last wins. Beside `values` other fields are not looked at.
+given twice counts as JSON decoders read it: the last wins. A text in `device` names the device and is no metric.
+Beside `values` other fields are not looked at.
 """
 
 from datetime import tzinfo
 
 from devices.codecs.clock import parse_time
-from devices.codecs.decoded import MAX_READINGS, Decoded
+from devices.codecs.decoded import MAX_NAMES, MAX_READINGS, Decoded
 from devices.codecs.jsontext import parse, quoted
 from devices.codecs.metric import Verdict, bad_name, judge, number
 from hub.errors import DecodeError
@@ -26,6 +27,8 @@ def decode(payload: bytes, received: Micros, zone: tzinfo) -> Decoded:
     elif type(message) is list:
         if not message:
             raise DecodeError("no_values", f"the list is empty: {_EXAMPLE}")
+        if len(message) > MAX_READINGS:
+            raise _too_many(MAX_READINGS, "readings")
         for part in message:
             try:
                 _take(part, received, zone, decoded)
@@ -43,6 +46,8 @@ def _take(part: object, received: Micros, zone: tzinfo, decoded: Decoded) -> Non
     if type(part) is not dict:
         raise _not_an_object(part)
     ts = part.pop("ts", None)
+    if type(part.get("device")) is str:
+        decoded.name(part.pop("device"))
     values = part.get("values", part)
     if type(values) is not dict:
         if type(values) not in (int, float, bool):
@@ -51,7 +56,9 @@ def _take(part: object, received: Micros, zone: tzinfo, decoded: Decoded) -> Non
     if not values:
         raise DecodeError("no_values", f"there is no value in it: {_EXAMPLE}")
     if len(decoded.metrics) + len(values) > MAX_READINGS:
-        raise DecodeError("too_many_values", f"a message may hold {MAX_READINGS:,} readings: send several")
+        raise _too_many(MAX_READINGS, "readings")
+    if len(values) > MAX_NAMES:
+        raise _too_many(MAX_NAMES, "metrics")
     if ts is None:
         decoded.timeless = True
         _append(values, received, decoded)
@@ -76,6 +83,10 @@ def _append(values: dict[str, object], at: Micros, decoded: Decoded) -> None:
             decoded.private += 1
         else:
             decoded.leave_out(bad_name(name))
+
+
+def _too_many(limit: int, what: str) -> DecodeError:
+    return DecodeError("too_many_values", f"a message may hold {limit:,} {what}: send several")
 
 
 def _not_an_object(value: object) -> DecodeError:

@@ -1,32 +1,71 @@
-"""What could not be stored, newest first."""
+"""What could not be stored, newest first, and how much of it is only counted."""
 
-from datetime import datetime
+from collections.abc import Mapping
+from datetime import UTC, datetime, timedelta
 from typing import NamedTuple
+from uuid import UUID
 
 from psycopg.rows import class_row
 
+from hub.store.letters import DEAD_LETTER_BYTES
 from hub.store.pool import connect, sorted_errors
 from hub.store.statements import load
 
+SHOWN_BYTES = 400
+"""Of each payload in a list."""
+
 
 class Letter(NamedTuple):
-    """A dead letter as a person looks at it; the payload is its first 400 bytes."""
+    """A dead letter as a person looks at it; in a list the payload is its first SHOWN_BYTES."""
 
+    id: UUID
     received_at: datetime
+    transport: str
     reason: str
     device: str | None
     address: str
     detail: str
     payload: bytes
     payload_size: int
+    replays: int
+
+
+class LetterCount(NamedTuple):
+    """How many messages were refused for a reason: kept as letters, and only counted."""
+
+    reason: str
+    transport: str
+    stored: int
+    dropped: int
+    first_minute: datetime
+    last_minute: datetime
 
 
 async def newest_dead_letters(
     url: str, limit: int = 50, reason: str | None = None, device: str | None = None
 ) -> list[Letter]:
     """The newest dead letters, of a reason or a device where given; StoreUnavailable when the store is away."""
+    values = {"id": None, "limit": limit, "reason": reason, "device": device, "bytes": SHOWN_BYTES}
+    return await _letters(url, values)
+
+
+async def one_dead_letter(url: str, letter_id: UUID) -> Letter | None:
+    """A letter with all that is kept of its payload; None when there is none."""
+    values = {"id": letter_id, "limit": 1, "reason": None, "device": None, "bytes": DEAD_LETTER_BYTES}
+    return next(iter(await _letters(url, values)), None)
+
+
+async def _letters(url: str, values: Mapping[str, object]) -> list[Letter]:
     with sorted_errors():
         async with await connect(url) as conn, conn.cursor(row_factory=class_row(Letter)) as cursor:
-            values = {"limit": limit, "reason": reason, "device": device}
             await cursor.execute(load("dead_letter_list"), values)
+            return await cursor.fetchall()
+
+
+async def dead_letter_counts(url: str, hours: float = 24) -> list[LetterCount]:
+    """What was refused in the last hours, by reason and transport."""
+    since = datetime.now(UTC) - timedelta(hours=hours)
+    with sorted_errors():
+        async with await connect(url) as conn, conn.cursor(row_factory=class_row(LetterCount)) as cursor:
+            await cursor.execute(load("dead_letter_counts"), {"since": since})
             return await cursor.fetchall()

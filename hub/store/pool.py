@@ -13,8 +13,26 @@ from hub.settings import Database
 
 Pool = AsyncConnectionPool[psycopg.AsyncConnection]
 
-OPTIONS: dict[str, Any] = {"autocommit": True, "options": "-c timezone=UTC -c datestyle=ISO -c application_name=ganzhi"}
-_PERMANENT = (pg.DataError, pg.IntegrityError, pg.ProgrammingError, pg.NotSupportedError)
+OPTIONS: dict[str, Any] = {
+    "autocommit": True,
+    # TimescaleDB 2.28 compares late readings with a compressed chunk without decompressing it, even with this limit at
+    # 1; where inserts do decompress, hitting it (53400, of the class of a full disk) would be tried again for ever.
+    "options": "-c timezone=UTC -c datestyle=ISO -c application_name=ganzhi"
+    " -c timescaledb.max_tuples_decompressed_per_dml_transaction=0",
+    # A server that vanished without a word (power, network) is noticed within half a minute; the system's own
+    # settings take from 15 minutes to two hours, while a commit waits.
+    "keepalives_idle": 10,
+    "keepalives_interval": 5,
+    "keepalives_count": 4,
+    "tcp_user_timeout": 30_000,
+}
+_OF_CONTENT = (
+    pg.DataError,
+    pg.IntegrityError,
+    pg.NotSupportedError,
+    pg.ProgramLimitExceeded,
+    pg.StatementTooComplex,
+)
 
 
 @asynccontextmanager
@@ -44,11 +62,18 @@ async def connect(url: str) -> psycopg.AsyncConnection:
 
 @contextmanager
 def sorted_errors() -> Iterator[None]:
-    """Turn the driver's errors into StoreUnavailable (try again) or StoreRefused (never will work)."""
+    """Turn the driver's errors into StoreUnavailable (try again) or StoreRefused (this content never will work).
+
+    A table that is away or a right that is missing is not the content's fault: every message would be refused.
+    """
     try:
         yield
-    except _PERMANENT as error:
+    except _OF_CONTENT as error:
         raise StoreRefused(_sentence(error)) from error
+    except psycopg.ProgrammingError as error:
+        if error.sqlstate is None:  # not from the server: the driver cannot write such a value
+            raise StoreRefused(_sentence(error)) from error
+        raise StoreUnavailable(_sentence(error)) from error
     except (psycopg.Error, PoolTimeout, OSError) as error:
         raise StoreUnavailable(_sentence(error)) from error
 

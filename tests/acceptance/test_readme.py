@@ -107,13 +107,14 @@ def stranger(hub: Hub, mosquitto: Mosquitto, database: str, tmp_path: Path) -> S
 
 @pytest.mark.parametrize("readme", READMES, ids=lambda path: path.name)
 def test_the_commands_do_what_the_readme_says(readme: Path, stranger: Stranger) -> None:
-    register, publish, wrong, many = blocks(readme, "sh", INTEGRATOR)
+    register, publish, post, wrong, many = blocks(readme, "sh", INTEGRATOR)
     api = stranger.hub.api
 
     stranger.does(register)
     stranger.waits_for_devices()
     stranger.does(publish)
     wait_until(lambda: "35.2" in stranger.does(publish), "the reading is there")
+    assert '{"accepted":1,"refused":[]}' in stranger.does(post)
 
     def told() -> bool:
         return stranger.does(wrong).count("my-air-1") >= 2

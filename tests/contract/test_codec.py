@@ -2,6 +2,7 @@
 
 import json
 import struct
+import tracemalloc
 
 import msgspec
 import pytest
@@ -9,16 +10,12 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from devices.codecs import CODECS
-from devices.codecs.decoded import MAX_FAULTS, Codec, Decoded
+from devices.codecs.decoded import MAX_BYTES, MAX_FAULTS, Codec, Decoded
 from hub.errors import DecodeError
-from tests.support import frames_event, frames_senml, frames_telemetry
 from tests.support.frames import RECEIVED, ZONE, Bad, Frames, Good
+from tests.support.frames_all import FRAMES
 
-TABLE: dict[str, Frames] = {
-    "telemetry": frames_telemetry.FRAMES,
-    "senml": frames_senml.FRAMES,
-    "event": frames_event.FRAMES,
-}
+TABLE: dict[str, Frames] = FRAMES
 GOOD = [
     pytest.param(frames.codec, frame, id=f"{form}-{number}")
     for form, frames in TABLE.items()
@@ -159,6 +156,36 @@ def test_any_damaged_frame_is_read_or_refused(form: str, data: st.DataObject) ->
     "seed", [b'{"a":1},', b'["\\ud800",0],', b"1,", b'{"n":"a","v":NaN},', b'{"kind":5,"x":"\\u0000"},']
 )
 def test_largest_message_is_read_or_refused(form: str, seed: bytes) -> None:
-    body = seed * ((1 << 20) // len(seed) - 1)
+    body = seed * (MAX_BYTES // len(seed) - 1)
     _survives(form, b"[" + body[:-1] + b"]")
     _survives(form, b'{"ts":1,"kind":"smoke","attributes":[' + body[:-60] + b"}")
+
+
+_METRICS = b",".join([b'"m%d":1' % number for number in range(40_000)])
+_LONG = b"9" * 4_000
+HOSTILE = {
+    "100,000 metrics": b'{"values":{' + b",".join([b'"%d":1' % number for number in range(100_000)]) + b"}}",
+    "40,000 metrics": b'{"kind":"smoke","attributes":{' + _METRICS + b"}}",
+    "40,000 records": b"[" + b'{"n":"a"},' * 40_000 + b"{}]",
+    "nested lists": b'{"a":' + b"[" * 200_000,
+    "nested objects": b'{"kind":"smoke","attributes":' + b'{"a":' * 500 + b"1" + b"}" * 500 + b"}",
+    "huge numbers": b'[{"n":"a","v":' + b'},{"n":"a","v":'.join([_LONG] * 100) + b"}]",
+    "huge exponents": b'{"a":1,"v":[' + b"1e308," * 80_000 + b"1]}",
+    "a long integer": b'{"pm25":' + b"9" * 500_000 + b"}",
+    "invalid UTF-8": b'{"kind":"' + b"\xff\xfe" * 250_000 + b'"}',
+    "invalid UTF-8 at the end": b'{"pm25":"' + b"x" * 500_000 + b'\x80"}',
+    "half a surrogate": b'{"kind":"smoke","id":"' + b"\\ud800" * 20 + b'"}',
+    "a large picture": b'{"kind":"smoke","image":"' + b"/9j/" * 120_000 + b'"}',
+}
+
+
+@FORMS
+@pytest.mark.parametrize("payload", HOSTILE.values(), ids=HOSTILE.keys())
+def test_hostile_message_costs_little_memory(form: str, payload: bytes) -> None:
+    tracemalloc.start()
+    try:
+        _survives(form, payload)
+        peak = tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+    assert peak < 10 << 20

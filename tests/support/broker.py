@@ -12,21 +12,16 @@ from paho.mqtt.enums import CallbackAPIVersion
 
 from tests.support.process import Process, free_port
 
-CONFIGURATION = """\
-listener {port} 127.0.0.1
-allow_anonymous true
-user root
-persistence true
-persistence_location {folder}/
-autosave_interval 1
-max_inflight_messages 1000
-max_queued_messages 0
-set_tcp_nodelay true
-log_dest stderr
-log_type error
-log_type warning
-log_type notice
-"""
+SETTINGS = {
+    "allow_anonymous": "true",
+    "user": "root",
+    "persistence": "true",
+    "autosave_interval": "1",
+    "max_inflight_messages": "1000",
+    "max_queued_messages": "0",
+    "set_tcp_nodelay": "true",
+    "log_dest": "stderr",
+}
 # `user root` counts only when started as root: without it mosquitto changes to an account that cannot write here.
 
 
@@ -43,14 +38,18 @@ class Mosquitto:
 
     def __init__(self, program: Path, folder: Path) -> None:
         self.port = free_port()
+        self.settings = dict(SETTINGS)
+        """Lines of its configuration; a change counts from the next start."""
         self.folder = folder
         self._configuration = folder / "mosquitto.conf"
         self._process = Process([program, "-c", self._configuration], folder / "mosquitto.log")
 
     def start(self) -> "Mosquitto":
         """Start and wait until it listens."""
-        text = CONFIGURATION.format(port=self.port, folder=self.folder)
-        self._configuration.write_text(text, encoding="utf-8")
+        lines = [f"listener {self.port} 127.0.0.1", f"persistence_location {self.folder}/"]
+        lines += [f"{name} {value}" for name, value in self.settings.items()]
+        lines += [f"log_type {kind}" for kind in ("error", "warning", "notice")]
+        self._configuration.write_text("\n".join(lines) + "\n", encoding="utf-8")
         self._process.start().wait_for_port(self.port)
         return self
 

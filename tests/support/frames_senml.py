@@ -84,7 +84,8 @@ BAD = [
     Bad(b'[{"n":"a","v":1,"t":500000000}]', "time_out_of_range", "before 2000"),
     Bad(b'[{"n":"\\u0000","v":1}]', "bad_metric_name"),
     Bad(b'[{"n":"' + b"x" * 65 + b'","v":1}]', "bad_metric_name"),
-    Bad(b"[" + b",".join([b'{"n":"a","v":1}'] * 10_001) + b"]", "too_many_values", "10,000"),
+    Bad(b"[" + b",".join([b'{"n":"a","v":1}'] * 4_001) + b"]", "too_many_values", "4,000"),
+    Bad(b"[" + b",".join([b'{"n":"m%d","v":1}' % number for number in range(501)]) + b"]", "too_many_values", "500"),
 ]
 
 FRAMES = Frames(decode, GOOD, BAD)

@@ -7,8 +7,8 @@ from tests.support.frames import RECEIVED, Bad, Frames, Good, at, json_flaws
 
 T = at("2026-03-01T08:00:00Z")
 MS = T // 1000
-_MANY = b"{" + b",".join([b'"m%d": 1' % number for number in range(10_001)]) + b"}"
-_TOGETHER = b'[{"a": 1}, {' + b",".join([b'"m%d": 1' % number for number in range(10_000)]) + b"}]"
+_MANY = b"{" + b",".join([b'"m%d": 1' % number for number in range(501)]) + b"}"
+_TOGETHER = b"[" + b",".join([b'{"a": 1, "b": 2}'] * 2_001) + b"]"
 
 GOOD = [
     Good(b'{"pm25": 35.2}', [("pm25", RECEIVED, 35.2)], timeless=True),
@@ -39,7 +39,7 @@ GOOD = [
          [("a", RECEIVED, 1)], timeless=True, faults=["bad_metric_name"] * 7),
     Good(b'[{"a": 1}, 5, {"ts": 1, "a": 1}, {"ts": "x", "a": 1}, {}]', [("a", RECEIVED, 1)], timeless=True,
          faults=["not_an_object", "time_out_of_range", "bad_time", "no_values"]),
-    Good(b'{"a": 1, ' + b",".join([b'"x%d": null' % number for number in range(500)]) + b"}", [("a", RECEIVED, 1)],
+    Good(b'{"a": 1, ' + b",".join([b'"x%d": null' % number for number in range(499)]) + b"}", [("a", RECEIVED, 1)],
          timeless=True, faults=["value_not_a_number"] * 16),
     # the privacy gate
     Good(b'{"temp": 1, "faceCount": 2, "license_plate": 3, "person_count": 4}',
@@ -81,8 +81,8 @@ BAD = [
     Bad(b'{"ts": true, "values": {"a": 1}}', "bad_time", "true"),
     Bad(b'{"ts": {}, "values": {"a": 1}}', "bad_time", "an object"),
     Bad(b'{"ts": NaN, "values": {"a": 1}}', "bad_time", "NaN"),
-    Bad(_MANY, "too_many_values", "10,000"),
-    Bad(_TOGETHER, "too_many_values", "10,000"),
+    Bad(_MANY, "too_many_values", "500"),
+    Bad(_TOGETHER, "too_many_values", "4,000"),
 ]
 
 FRAMES = Frames(decode, GOOD, BAD)

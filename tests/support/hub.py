@@ -1,7 +1,9 @@
 """A hub of a test: `hub serve` as a process of its own, on a database and a broker of the test."""
 
 import sys
+from contextlib import suppress
 from pathlib import Path
+from signal import Signals
 from typing import Any
 
 import httpx
@@ -12,26 +14,38 @@ from tests.support.process import Process, free_port, wait_until
 class Hub:
     """A hub process; `start` after `kill` uses the same database, broker, port and MQTT session."""
 
-    def __init__(self, database: str, mqtt_port: int, folder: Path, **settings: str) -> None:
+    def __init__(self, database: str, mqtt_port: int, folder: Path, *arguments: str, **settings: str) -> None:
+        """`arguments` are those of `hub serve`, `settings` environment variables."""
         self.port = free_port()
         self.env = {
             "HUB_DATABASE__URL": database,
-            "HUB_MQTT__PORT": str(mqtt_port),
+            **({"HUB_MQTT__PORT": str(mqtt_port)} if mqtt_port else {}),
             "HUB_API__PORT": str(self.port),
             **settings,
         }
-        self._process = Process([sys.executable, "-m", "hub.main", "serve"], folder / "hub.log", self.env)
+        self._command = [sys.executable, "-m", "hub.main", "serve"]
+        self._process = Process([*self._command, *arguments], folder / "hub.log", self.env)
         self.api = httpx.Client(base_url=f"http://127.0.0.1:{self.port}", timeout=30)
 
-    def start(self) -> "Hub":
-        """Start it and wait until it is ready."""
-        self._process.start().wait_for_port(self.port)
+    def start(self, *arguments: str) -> "Hub":
+        """Start it and wait until it is ready; with other arguments of `hub serve`, if any are given."""
+        self.launch(*arguments)
         wait_until(lambda: self.api.get("/readyz").status_code == 200, "the hub is ready")
         return self
+
+    def launch(self, *arguments: str) -> None:
+        """Start it and wait until its API answers."""
+        if arguments:
+            self._process.command = [*self._command, *arguments]
+        self._process.start().wait_for_port(self.port)
 
     def kill(self) -> None:
         """SIGKILL."""
         self._process.kill()
+
+    def send(self, number: Signals) -> None:
+        """Send a signal."""
+        self._process.send(number)
 
     def terminate(self) -> int:
         """SIGTERM; its exit status."""
@@ -46,6 +60,17 @@ class Hub:
     @property
     def pid(self) -> int:
         return self._process.pid
+
+    @property
+    def workers(self) -> dict[int, int]:
+        """Process ids of its workers, by their number."""
+        found = {}
+        for child in Path(f"/proc/{self.pid}/task/{self.pid}/children").read_text(encoding="ascii").split():
+            with suppress(FileNotFoundError):
+                command = Path(f"/proc/{child}/cmdline").read_text(encoding="utf-8").split("\0")
+                if "worker" in command:
+                    found[int(command[command.index("worker") + 1])] = int(child)
+        return found
 
     def text(self) -> str:
         """What it has logged."""

@@ -1,13 +1,13 @@
 """The pipeline with a source and a store that fail as the test wants."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 
 import pytest
 
-from hub.errors import StoreRefused, StoreUnavailable
-from hub.models import Batch, Delivery, Outcome, Raw
+from hub.errors import StoreRefused, StoreUnavailable, Superseded
+from hub.models import Batch, Delivery, Outcome, Position, Raw
 from hub.pipeline import Limits, Pipeline, Stage
 from tests.support.process import eventually
 
@@ -292,3 +292,48 @@ async def test_a_hard_stop_settles_nothing_that_is_not_committed() -> None:
     with pytest.raises(asyncio.CancelledError):
         await task
     assert world.settled == {}
+
+
+async def test_what_another_worker_took_over_is_dropped_and_the_rest_is_stored() -> None:
+    """A batch holds what two sources handed over; only one of them reads from a log."""
+    world = World()
+    commit = world.commit
+
+    async def fenced(batch: Batch) -> None:
+        if batch.positions:
+            raise Superseded("t 0 is not at 5 any more")
+        await commit(batch)
+
+    world.pipeline._commit = fenced
+    outcomes: list[Outcome] = []
+
+    async def settle(outcome: Outcome) -> None:
+        outcomes.append(outcome)
+
+    log = Delivery([Raw("kafka", "t/a", b"log", 1)], settle, (Position("t", 0, 5, 6),))
+    await world.pipeline.submit(log)
+    await world.submit(b"1", b"2")
+    async with world.running():
+        pass
+    assert outcomes == [Outcome(superseded=True)]
+    assert world.settled == {"1": [Outcome()], "2": [Outcome()]}
+    assert [raw.payload for batch in world.committed for raw in batch.raws] == [b"1", b"2"]
+
+
+async def test_nothing_is_decided_while_somebody_else_has_the_turn() -> None:
+    decided: list[Batch] = []
+    world = World(decide=decided.append)
+    async with world.running():
+        await world.pipeline.turn.acquire()
+        await world.submit(b"1")
+        await eventually(_prepared(world), "the batch is prepared")
+        assert decided == []
+        world.pipeline.turn.release()
+    assert len(decided) == 1
+
+
+def _prepared(world: World) -> Callable[[], Awaitable[bool]]:
+    async def taken() -> bool:
+        return not world.pipeline._waiting
+
+    return taken

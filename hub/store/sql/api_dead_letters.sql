@@ -1,4 +1,5 @@
-select id, received_at, transport, address, device, reason, detail, payload_size
+select id, received_at, transport, address, device, reason, detail, payload_size,
+       replays, replayed_at
 from dead_letter
 where (%(reason)s::text is null or reason = %(reason)s)
   and (%(device)s::text is null or device = %(device)s)

@@ -1,5 +1,8 @@
-select received_at, reason, device, address, detail, substring(payload for 400) as payload, payload_size
+select id, received_at, transport, reason, device, address, detail, substring(payload for %(bytes)s) as payload,
+       payload_size, replays
 from dead_letter
-where (%(reason)s::text is null or reason = %(reason)s) and (%(device)s::text is null or device = %(device)s)
+where (%(id)s::uuid is null or id = %(id)s)
+  and (%(reason)s::text is null or reason = %(reason)s)
+  and (%(device)s::text is null or device = %(device)s)
 order by received_at desc, id
 limit %(limit)s

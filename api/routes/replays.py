@@ -1,0 +1,115 @@
+"""Dead letters once more through the hub, after what was wrong has been put right."""
+
+from datetime import datetime
+from typing import Annotated, Any
+from uuid import UUID
+
+from fastapi import APIRouter
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
+
+from api.context import Context, Here
+from api.cursors import decode, encode
+from api.database import audit, writing
+from api.problems import ProblemError, not_found, responses
+from hub.errors import TransientError
+from hub.store.replay import Place, Replay, Replayed, Selection
+
+router = APIRouter(tags=["dead letters"])
+AT_ONCE = 1000
+"""Letters of one request; it waits for their commit."""
+_PLACE = (datetime, datetime, UUID)
+
+
+class ReplayBody(BaseModel):
+    """Which dead letters; those that fit everything that is given, oldest first."""
+
+    model_config = ConfigDict(extra="forbid", json_schema_extra={"examples": [{"reason": "unknown_device"}]})
+
+    reason: Annotated[str, Field(max_length=64)] | None = None
+    device: Annotated[str, Field(max_length=64)] | None = None
+    since: AwareDatetime | None = Field(default=None, description="received at that time or later, with a zone")
+    limit: int = Field(default=AT_ONCE, ge=1, le=AT_ONCE)
+    cursor: Annotated[str, Field(max_length=400)] | None = Field(default=None, description="`next` of the last answer")
+    dry_run: bool = Field(default=False, description="only count")
+
+
+class RefusedAgain(BaseModel):
+    """A letter that stays, with its new reason."""
+
+    id: UUID
+    device: str | None
+    reason: str
+    detail: str
+
+
+class ReplayResult(BaseModel):
+    """What became of the letters."""
+
+    replayable: int | None = Field(description="letters of the selection that can be replayed; told without a cursor")
+    not_replayable: int | None = Field(description="those that cannot: their payload was cut, or not kept")
+    accepted: int = Field(description="stored now, and letters no more")
+    refused: list[RefusedAgain]
+    cut: list[UUID] = Field(description="looked at and left alone: their payload was cut, or not kept")
+    next: str | None = Field(description="give it as `cursor` to go on; null when nothing is left")
+
+
+@router.post("/dead-letters:replay", response_model=ReplayResult, responses=responses(422, 503))
+async def replay_dead_letters(body: ReplayBody, context: Here) -> Any:
+    """Put dead letters through the hub again as they came: same transport, address and time of arrival.
+
+    One that is accepted now is removed; one that is refused again stays, with its new reason. Repeating is harmless.
+    """
+    replay = _replay(context)
+    place, chosen = None, Selection(reason=body.reason, device=body.device, since=body.since)
+    if body.cursor:
+        until, received_at, id_ = decode(body.cursor, _PLACE)
+        place = Place(received_at, id_)
+        chosen = Selection(reason=body.reason, device=body.device, since=body.since, until=until)
+    whole, cut = (None, None) if place else await replay.count(chosen)
+    done = Replayed()
+    if not body.dry_run:
+        done = await _run(context, chosen, body.limit, place)
+    return _result(done, chosen, whole, cut)
+
+
+@router.post("/dead-letters/{letter_id}/replay", response_model=ReplayResult, responses=responses(404, 409, 503))
+async def replay_dead_letter(letter_id: UUID, context: Here) -> Any:
+    """Put one dead letter through the hub again; 409 when its payload was cut or not kept."""
+    chosen = Selection(id=letter_id)
+    done = await _run(context, chosen, 1, None)
+    if done.cut:
+        raise ProblemError(409, "it cannot be replayed: its payload was cut, or not kept at all")
+    if not done.looked_at:
+        raise not_found("dead letter", letter_id)
+    done.place = None
+    return _result(done, chosen, 1, 0)
+
+
+async def _run(context: Context, chosen: Selection, limit: int, place: Place | None) -> Replayed:
+    try:
+        done = await _replay(context).run(chosen, limit, place)
+    except TransientError as error:
+        raise ProblemError(503, f"not finished: {error.detail}", headers={"Retry-After": "2"}) from error
+    if done.accepted or done.refused:
+        async with writing(context) as conn:
+            told = {"accepted": done.accepted, "refused": len(done.refused)}
+            await audit(conn, "api", "dead_letters.replay", str(chosen.id or chosen.reason or "-"), told)
+    return done
+
+
+def _replay(context: Context) -> Replay:
+    if context.replay is None:
+        raise ProblemError(503, "this process stores nothing; ask one that does")
+    return context.replay
+
+
+def _result(done: Replayed, chosen: Selection, whole: int | None, cut: int | None) -> dict[str, Any]:
+    following = encode([chosen.until, *done.place]) if done.place else None
+    return {
+        "replayable": whole,
+        "not_replayable": cut,
+        "accepted": done.accepted,
+        "refused": [refusal._asdict() for refusal in done.refused],
+        "cut": done.cut,
+        "next": following,
+    }

@@ -1,0 +1,84 @@
+"""What each column of a file means: long (device, metric, ts, value), wide (a column a metric), or ts and value."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from hub.errors import HistoryRefused
+
+TIME_NAMES = ("ts", "timestamp", "time", "datetime", "date_time")
+
+
+@dataclass(slots=True, frozen=True)
+class Naming:
+    """What the options of an import say of a file's columns."""
+
+    device: str | None = None
+    """The one device that all rows are of."""
+    metric: str | None = None
+    device_column: str | None = None
+    metric_column: str | None = None
+    time_column: str | None = None
+    value_column: str | None = None
+    ignore: tuple[str, ...] = ()
+
+
+@dataclass(slots=True, frozen=True)
+class Layout:
+    """Which column holds what; a device or a metric without a column is the same for all rows."""
+
+    time: str
+    device_column: str | None
+    device: str | None
+    metric_column: str | None
+    metric: str | None
+    values: tuple[str, ...]
+    """One column, or in the wide form one for each metric, of its name."""
+
+    @property
+    def wide(self) -> bool:
+        return self.metric_column is None and self.metric is None
+
+    @property
+    def columns(self) -> list[str]:
+        """All columns that are read."""
+        named = (self.time, self.device_column, self.metric_column, *self.values)
+        return [name for name in named if name is not None]
+
+
+def lay_out(names: Sequence[str], naming: Naming) -> Layout:
+    """The layout of a file with these columns; HistoryRefused with what is there when one is missing."""
+    time = _find(names, naming.time_column, TIME_NAMES, "time", "--time-column")
+    if time is None:
+        raise HistoryRefused(f"no column for the time among {_told(names)}: name it with --time-column")
+    device = None if naming.device else _find(names, naming.device_column, ("device",), "device", "--device-column")
+    if device is None and not naming.device:
+        raise HistoryRefused(f"no column 'device' among {_told(names)}: give --device-column, or --device for all rows")
+    metric = None if naming.metric else _find(names, naming.metric_column, ("metric",), "metric", "--metric-column")
+    value = _find(names, naming.value_column, ("value",), "value", "--value-column")
+    if metric is not None or naming.metric:
+        if value is None:
+            raise HistoryRefused(f"no column 'value' among {_told(names)}: name it with --value-column")
+        return Layout(time, device, naming.device, metric, naming.metric, (value,))
+    if value is not None and {*names} <= {time, value, device}:
+        raise HistoryRefused("nothing says of which metric the column 'value' is: give --metric, or --metric-column")
+    rest = tuple(name for name in names if name not in (time, device, *naming.ignore))
+    if not rest:
+        raise HistoryRefused(f"no column of values among {_told(names)}")
+    return Layout(time, device, naming.device, None, None, rest)
+
+
+def _find(names: Sequence[str], given: str | None, usual: Sequence[str], what: str, option: str) -> str | None:
+    """The column an option names, or the one with a usual name, whatever its case; None if there is none."""
+    if given is not None:
+        if given not in names:
+            raise HistoryRefused(f"{option} {given}: there is no such column among {_told(names)}")
+        return given
+    found = [name for name in names if name.lower() in usual]
+    if len(found) > 1:
+        raise HistoryRefused(f"the {what} may be in {_told(found)}: choose with {option}")
+    return found[0] if found else None
+
+
+def _told(names: Sequence[str]) -> str:
+    shown = ", ".join(repr(name) for name in names[:20])
+    return shown + (f" and {len(names) - 20} more" if len(names) > 20 else "")

@@ -1,0 +1,43 @@
+"""Dead letters do not stay for ever: removed by age and by number, in batches that hold no lock for long."""
+
+import asyncio
+import logging
+
+from hub.errors import StoreUnavailable
+from hub.settings import DeadLetters
+from hub.store.pool import Pool, sorted_errors
+from hub.store.statements import load
+
+log = logging.getLogger(__name__)
+
+BATCH = 5_000
+EVERY_S = 60.0
+
+
+async def expire_dead_letters(pool: Pool, limits: DeadLetters, batch: int = BATCH) -> int:
+    """Remove what is too old or too much, oldest first; how many letters went. StoreUnavailable stops it."""
+    gone = 0
+    values = {"days": limits.keep_days, "keep": limits.keep, "batch": batch}
+    with sorted_errors():
+        while True:
+            async with pool.connection() as conn:
+                removed = (await conn.execute(load("dead_letter_expire"), values)).rowcount
+            gone += removed
+            if removed < batch:
+                break
+        async with pool.connection() as conn:
+            await conn.execute(load("dead_letter_forget"), {"days": limits.keep_days})
+    return gone
+
+
+async def keep_expiring(pool: Pool, limits: DeadLetters) -> None:
+    """Expire each minute, for ever; the pipeline reports an outage, so here it is only waited for."""
+    while True:
+        try:
+            gone = await expire_dead_letters(pool, limits)
+        except StoreUnavailable as error:
+            log.debug("dead letters expire later: %s", error)
+        else:
+            if gone:
+                log.info("%d dead letters expired", gone)
+        await asyncio.sleep(EVERY_S)

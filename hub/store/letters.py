@@ -1,0 +1,118 @@
+"""Dead letters as they are written: all of them as a rule, a sample of each minute in a storm, every one counted.
+
+A storm of bad messages must not fill the disk: above a limit a letter is only counted, in the same transaction.
+"""
+
+import time
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from uuid import uuid4
+
+import psycopg
+
+from hub.models import DeadLetter, from_micros
+from hub.store.statements import load
+
+DEAD_LETTER_BYTES = 65_536
+"""Of a refused message this much is kept, so that large ones cannot fill the disk."""
+
+BYTES_EACH = 4096
+"""Of a reason, a minute keeps letters until this much for each of its allowed number is used up."""
+
+PER_MINUTE = 1000
+
+REPLAY = "\0replay"
+"""`Raw.source` of a dead letter that is tried again: it is one already. No MQTT client id can hold a NUL."""
+
+Dropped = dict[tuple[str, str], int]
+"""By reason and transport."""
+
+
+class Sampler:
+    """Chooses the letters that are stored: the first `per_minute` of each reason in a minute. Pure."""
+
+    def __init__(self, per_minute: int = PER_MINUTE) -> None:
+        self._per_minute = per_minute
+        self._minute = 0
+        self._kept: Counter[str] = Counter()
+        self._bytes: Counter[str] = Counter()
+
+    def choose(self, letters: Iterable[DeadLetter], minute: int) -> tuple[list[DeadLetter], Dropped]:
+        """Those to store, in order, and how many are to be counted only; `minute` never goes back."""
+        if minute > self._minute:
+            self._minute = minute
+            self._kept.clear()
+            self._bytes.clear()
+        chosen: list[DeadLetter] = []
+        dropped: Counter[tuple[str, str]] = Counter()
+        for letter in letters:
+            reason = letter.reason
+            full = self._kept[reason] >= self._per_minute
+            if full or self._bytes[reason] >= self._per_minute * BYTES_EACH:
+                dropped[reason, letter.raw.transport] += 1
+                continue
+            self._kept[reason] += 1
+            self._bytes[reason] += min(len(letter.raw.payload), DEAD_LETTER_BYTES)
+            chosen.append(letter)
+        return chosen, dict(dropped)
+
+
+@dataclass(slots=True)
+class _Choice:
+    """What was decided of a batch, to decide the same when its commit is tried again."""
+
+    of: Mapping[int, DeadLetter] = field(default_factory=dict)
+    minute: int = 0
+    stored: list[DeadLetter] = field(default_factory=list)
+    dropped: Dropped = field(default_factory=dict)
+
+
+class Letters:
+    """Writes the dead letters of batches; the limit is one of each process."""
+
+    def __init__(self, per_minute: int = PER_MINUTE) -> None:
+        self._sampler = Sampler(per_minute)
+        self._writer = uuid4()
+        self._seq = 0
+        self._last = _Choice()
+
+    async def save(self, conn: psycopg.AsyncConnection, refused: Mapping[int, DeadLetter]) -> None:
+        """Store and count a batch's letters inside the caller's transaction; doing it again changes nothing."""
+        if refused is not self._last.of:
+            minute = int(time.time()) // 60
+            fresh = [letter for letter in refused.values() if letter.raw.source != REPLAY]
+            self._last = _Choice(refused, minute, *self._sampler.choose(fresh, minute))
+            self._seq += 1
+        choice = self._last
+        if not choice.stored and not choice.dropped:
+            return
+        tally = {
+            "writer": self._writer,
+            "seq": self._seq,
+            "minute": datetime.fromtimestamp(choice.minute * 60, UTC),
+            "dropped_reason": [reason for reason, _ in choice.dropped],
+            "dropped_transport": [transport for _, transport in choice.dropped],
+            "dropped": list(choice.dropped.values()),
+        }
+        await conn.execute(load("dead_letter_insert"), tally | _columns(choice.stored))
+
+
+def _columns(letters: list[DeadLetter]) -> dict[str, object]:
+    return {
+        "id": [letter.id for letter in letters],
+        "received_at": [from_micros(letter.raw.received) for letter in letters],
+        "transport": [letter.raw.transport for letter in letters],
+        "address": [storable(letter.raw.address) for letter in letters],
+        "device": [letter.device for letter in letters],
+        "reason": [letter.reason for letter in letters],
+        "detail": [storable(letter.detail) for letter in letters],
+        "payload": [letter.raw.payload[:DEAD_LETTER_BYTES] for letter in letters],
+        "payload_size": [len(letter.raw.payload) for letter in letters],
+    }
+
+
+def storable(text: str) -> str:
+    """Text that PostgreSQL takes: a dead letter that is refused itself would stop the pipeline."""
+    return text.replace("\0", "\ufffd").encode("utf-8", "replace").decode()

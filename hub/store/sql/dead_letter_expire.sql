@@ -1,0 +1,11 @@
+-- The oldest letters that are past their days, or beyond the number that is kept; as many as one batch may take.
+delete from dead_letter
+where id in (
+    select id from dead_letter
+    where received_at < greatest(
+        now() - make_interval(days => %(days)s),
+        (select received_at from dead_letter order by received_at desc, id offset %(keep)s - 1 limit 1))
+    order by received_at
+    limit %(batch)s
+    for update skip locked
+)

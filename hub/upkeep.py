@@ -1,0 +1,34 @@
+"""What the store needs now and then: old readings and dead letters removed. Any number of processes may do it."""
+
+import asyncio
+import logging
+
+from hub.errors import StoreUnavailable
+from hub.settings import Settings
+from hub.stages import Named
+from hub.store.expiry import keep_expiring
+from hub.store.pool import Pool, sorted_errors
+from hub.store.statements import load
+
+log = logging.getLogger(__name__)
+
+RETENTION_EVERY_S = 3600.0
+
+
+def upkeep(settings: Settings, pool: Pool) -> list[Named]:
+    """Tasks by name."""
+    return [
+        ("retention", _retain(pool, settings.database.retention_days)),
+        ("expiry", keep_expiring(pool, settings.dead_letters)),
+    ]
+
+
+async def _retain(pool: Pool, days: int | None) -> None:
+    while days is not None:
+        try:
+            with sorted_errors():
+                async with pool.connection() as conn:
+                    await conn.execute(load("reading_retain"), {"days": days})
+        except StoreUnavailable as error:
+            log.warning("old readings stay until the next hour: %s", error)
+        await asyncio.sleep(RETENTION_EVERY_S)

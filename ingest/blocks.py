@@ -1,0 +1,93 @@
+"""What a reading process and its workers say to each other: msgpack frames, each with its length in front."""
+
+import asyncio
+from typing import Any, NamedTuple, TypeVar
+from uuid import UUID
+
+import msgspec
+
+from hub.models import Raw
+
+FRAME_BYTES = 1 << 28
+"""Limit of a frame; protects memory from a peer that is not ours. A delivery is far below it."""
+
+LENGTH_BYTES = 4
+T = TypeVar("T")
+
+
+class Block(NamedTuple):
+    """Messages for one worker, in the order in which they were read."""
+
+    number: int
+    raws: list[Raw]
+
+
+class Refusal(NamedTuple):
+    """A dead letter without its message, which the asking side has."""
+
+    id: UUID
+    reason: str
+    detail: str
+    device: str | None
+
+
+class Totals(NamedTuple):
+    """What a worker process has counted since it began; the names are those of telemetry.Counters."""
+
+    messages: int = 0
+    readings: int = 0
+    events: int = 0
+    refused: int = 0
+    private: int = 0
+    alert_changes: int = 0
+    commits: int = 0
+    commit_s: float = 0.0
+
+    def since(self, before: "Totals") -> "Totals":
+        """What was counted after `before`."""
+        return Totals._make(now - then for now, then in zip(self, before, strict=True))
+
+
+class Answer(NamedTuple):
+    """A block that is committed (number 0: none, just a sign of life), and how the worker is."""
+
+    number: int
+    refused: dict[int, Refusal]
+    """By index into the block."""
+    process: int
+    """Of the worker: other totals belong to another process."""
+    totals: Totals
+    devices_known: int
+    not_ready: list[str]
+
+
+_encoder = msgspec.msgpack.Encoder()
+_blocks = msgspec.msgpack.Decoder(Block)
+_answers = msgspec.msgpack.Decoder(Answer)
+
+
+def encode(message: Block | Answer) -> bytes:
+    """The frame of a message."""
+    body = _encoder.encode(message)
+    return len(body).to_bytes(LENGTH_BYTES, "big") + body
+
+
+async def read_block(reader: asyncio.StreamReader) -> Block:
+    """The next block; EOFError or OSError when the connection has ended, ConnectionError when it makes no sense."""
+    return await _read(reader, _blocks)
+
+
+async def read_answer(reader: asyncio.StreamReader) -> Answer:
+    """The next answer; errors as of read_block."""
+    return await _read(reader, _answers)
+
+
+async def _read(reader: asyncio.StreamReader, decoder: "msgspec.msgpack.Decoder[T]") -> T:
+    size = int.from_bytes(await reader.readexactly(LENGTH_BYTES), "big")
+    if size > FRAME_BYTES:
+        raise ConnectionError(f"a frame of {size} bytes")
+    body: Any = await reader.readexactly(size)
+    try:
+        return decoder.decode(body)
+    except msgspec.DecodeError as error:
+        raise ConnectionError(f"a frame that cannot be read: {error}") from error

@@ -1,0 +1,105 @@
+"""From records of Kafka to messages, and back: third parties publish values, the bus carries messages as they came."""
+
+from collections.abc import Iterable, Sequence
+from typing import Protocol
+
+import msgspec
+
+from hub.models import Micros, Raw
+
+LAST = 253_402_300_799_000_000
+"""Microseconds at the end of the year 9999: a time of arrival beyond it could not be stored."""
+MAX_TOKEN = 0xFFFF
+
+
+class Record(Protocol):
+    """What is used of aiokafka's records."""
+
+    topic: str
+    partition: int
+    offset: int
+    timestamp: int
+    """Milliseconds since the epoch: set by the producer, or by Kafka, as the topic is configured."""
+    key: bytes | None
+    value: bytes | None
+    headers: Sequence[tuple[str, bytes]]
+
+
+class _Named(msgspec.Struct):
+    device: str | None = None
+
+
+_NAMED = msgspec.json.Decoder(_Named)
+_NAMED_LIST = msgspec.json.Decoder(list[_Named])
+_NO_JSON = (msgspec.MsgspecError, UnicodeDecodeError, RecursionError)
+
+
+def of_third_party(records: Iterable[Record]) -> list[Raw]:
+    """Messages of a topic that third parties publish to; records without a value are left out.
+
+    The address is `<topic>/<device>`, by the record's key, or by "device" in the value when there is no key. The
+    time of arrival is the same whenever the record is read.
+    """
+    return [
+        Raw(
+            "kafka",
+            f"{record.topic}/{key.decode(errors='replace') if (key := record.key) else _device_in(value)}",
+            value,
+            _arrival(record),
+        )
+        for record in records
+        if (value := record.value) is not None
+    ]
+
+
+def _arrival(record: Record) -> Micros:
+    """The record's stamp in microseconds; records of the same millisecond are told apart by their offset."""
+    return min(max(record.timestamp * 1000, 0) + record.offset % 1000, LAST)
+
+
+def _device_in(value: bytes) -> str:
+    """The first device that a value names; empty when it names none, so that the resolver can say so."""
+    try:
+        return _NAMED.decode(value).device or ""
+    except _NO_JSON:
+        pass
+    try:
+        return next((part.device for part in _NAMED_LIST.decode(value) if part.device), "")
+    except _NO_JSON:
+        return ""
+
+
+def headers_of(raw: Raw) -> list[tuple[str, bytes]]:
+    """What a record of the bus says of its message beside the payload."""
+    headers = [
+        ("transport", raw.transport.encode()),
+        ("address", raw.address.encode(errors="replace")),
+        ("received", b"%d" % raw.received),
+    ]
+    if raw.token:
+        headers += [("token", b"%d" % raw.token), ("source", raw.source.encode())]
+    if raw.repeated:
+        headers.append(("repeated", b"1"))
+    return headers
+
+
+def of_bus(records: Iterable[Record]) -> list[Raw]:
+    """The messages that edges put into a topic of the bus; records without a value are left out.
+
+    What was not put there by an edge comes with the topic as its address, which is no device's: a dead letter.
+    """
+    return [_carried(record) for record in records if record.value is not None]
+
+
+def _carried(record: Record) -> Raw:
+    said = dict(record.headers)
+    try:
+        transport, address, received = said["transport"].decode(), said["address"].decode(), int(said["received"])
+        token = int(said.get("token", 0))
+        # By partition: a source's tokens come round within each, and a worker knows only its own partitions.
+        source = f"{said['source'].decode()}/{record.partition}" if token else ""
+    except (KeyError, ValueError):
+        return Raw("kafka", record.topic, record.value or b"", _arrival(record))
+    if not (0 <= received <= LAST and 0 <= token <= MAX_TOKEN):
+        return Raw("kafka", record.topic, record.value or b"", _arrival(record))
+    return Raw(transport, address, record.value or b"", received, token, source, "repeated" in said)

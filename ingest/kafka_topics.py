@@ -1,0 +1,57 @@
+"""The hub's topics in Kafka: their names, and that they exist."""
+
+import logging
+from collections.abc import Iterable, Mapping
+
+from aiokafka.admin import AIOKafkaAdminClient, NewTopic
+from aiokafka.errors import KafkaError, for_code
+from aiokafka.errors import TopicAlreadyExistsError as AlreadyExists
+
+from hub.errors import BrokerUnavailable
+from hub.settings import Kafka
+
+MESSAGE_BYTES = 2 << 20
+"""What topics must take: the largest message that is read has 1 MiB."""
+
+log = logging.getLogger(__name__)
+
+
+def raw_topic(kafka: Kafka) -> str:
+    """What edges publish to and workers read: messages as they came."""
+    return f"{kafka.prefix}.raw"
+
+
+def forms_of(kafka: Kafka) -> Mapping[str, str]:
+    """The topics that third parties publish to, and the form of the records in each."""
+    return {f"{kafka.prefix}.telemetry": "telemetry", f"{kafka.prefix}.events": "event"}
+
+
+async def ensure_topics(kafka: Kafka, topics: Iterable[str]) -> None:
+    """Make the topics that are missing; BrokerUnavailable when that is not possible at the moment.
+
+    What third parties publish is stamped by Kafka's clock, because the stamp stands in where a record has no time.
+    Messages of the bus bring their time of arrival. Nothing but time removes what was not read yet.
+    """
+    config = {
+        "cleanup.policy": "delete",
+        "message.timestamp.type": "LogAppendTime",
+        "max.message.bytes": str(MESSAGE_BYTES),
+    }
+    if kafka.replication >= 3:
+        config["min.insync.replicas"] = "2"
+    wanted = [NewTopic(topic, kafka.partitions, kafka.replication, topic_configs=config) for topic in topics]
+    admin = AIOKafkaAdminClient(bootstrap_servers=kafka.servers)
+    try:
+        await admin.start()
+        there = set(await admin.list_topics())
+        missing = [topic for topic in wanted if topic.name not in there]
+        if missing:
+            answer = await admin.create_topics(missing)
+            for name, code, *_ in answer.topic_errors:
+                if code and for_code(code) is not AlreadyExists:
+                    raise BrokerUnavailable(f"cannot make the topic {name}: {for_code(code).__name__}")
+                log.info("made the topic %s with %d partitions", name, kafka.partitions)
+    except (KafkaError, OSError) as error:
+        raise BrokerUnavailable(f"Kafka at {kafka.servers}: {error}") from error
+    finally:
+        await admin.close()

@@ -1,0 +1,39 @@
+"""Two clients with one client id throw each other out for ever; this tells it from a broker that was restarted."""
+
+import time
+from collections.abc import Callable
+
+SHORT_S = 60.0
+"""A connection that ends sooner may have been thrown out by a rival; longer than the longest wait."""
+
+SUSPICIOUS = 3
+"""So many short connections on end are no accident."""
+
+WAIT_MIN_S, WAIT_MAX_S = 0.2, 30.0
+
+
+class Rivalry:
+    """How long to wait before the next connection, and whether a rival is the likely reason."""
+
+    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
+        self._clock = clock
+        self._opened: float | None = None
+        self._short = 0
+        self.wait_s = WAIT_MIN_S
+
+    def opened(self) -> None:
+        """The broker has confirmed a connection."""
+        self._opened = self._clock()
+
+    def ended(self) -> bool:
+        """A connection, or an attempt at one, has failed; True when just now a rival has become the likely reason."""
+        opened, self._opened = self._opened, None
+        if opened is None:  # an attempt: the broker is away
+            self.wait_s = min(self.wait_s * 2, WAIT_MAX_S / 2)
+            return False
+        if self._clock() - opened >= SHORT_S:
+            self._short, self.wait_s = 0, WAIT_MIN_S
+            return False
+        self._short += 1
+        self.wait_s = WAIT_MIN_S if self._short == 1 else min(self.wait_s * 2, WAIT_MAX_S)
+        return self._short == SUSPICIOUS

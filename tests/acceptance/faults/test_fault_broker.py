@@ -1,0 +1,138 @@
+"""The broker dies, or the network between it and the hub fails."""
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tests.support.batches import fetch
+from tests.support.broker import Mosquitto
+from tests.support.hub import Hub
+from tests.support.line import Line
+from tests.support.numbered import Numbers, check, count, held, lost, message, register, wait_for
+from tests.support.process import wait_until
+
+MESSAGES = 100_000
+RATE = 20_000
+"""Messages a second, where a test must see the broker save in between."""
+FEW = 2_000
+ONE_TURN = 10
+"""Messages that mosquitto may acknowledge before it saves, when it saves at each change."""
+
+
+def test_network_between_hub_and_broker_fails(database: str, mosquitto: Mosquitto, tmp_path: Path) -> None:
+    with Line(mosquitto.port) as line:
+        hub = Hub(database, line.port, tmp_path, HUB_MQTT__KEEPALIVE_S="5")
+        try:
+            register(hub.start())
+            with Numbers(mosquitto.port, MESSAGES):
+                wait_for(database, MESSAGES // 10)
+                line.delay_s = 0.05
+                wait_for(database, MESSAGES * 2 // 10)
+                line.swallow.set()  # acknowledgements are lost
+                before = line.swallowed
+                wait_until(lambda: line.swallowed > before, "an acknowledgement swallowed")
+                line.cut()
+                line.swallow.clear()
+                line.delay_s = 0
+                wait_for(database, MESSAGES * 4 // 10)
+                line.silent.set()  # nobody is told: only the keep-alive finds out
+                wait_until(lambda: hub.api.get("/readyz").status_code == 503, "the silence is noticed", 30)
+                line.silent.clear()
+                line.cut()
+                wait_until(lambda: hub.api.get("/readyz").status_code == 200, "connected again", 30)
+            wait_for(database, MESSAGES)
+            assert hub.terminate() == 0
+            check(database, MESSAGES)
+        finally:
+            hub.close()
+
+
+def test_half_the_rate(database: str, mosquitto: Mosquitto, tmp_path: Path) -> None:
+    with Line(mosquitto.port) as line:
+        hub = Hub(database, line.port, tmp_path)
+        try:
+            register(hub.start())
+            with Numbers(mosquitto.port, MESSAGES) as numbers:
+                wait_for(database, MESSAGES // 10)
+                line.bytes_per_s = 1_000_000  # about 12,000 messages a second
+                wait_until(lambda: numbers.acknowledged == MESSAGES, "the broker takes everything all the same", 60)
+            wait_for(database, MESSAGES)
+            assert hub.terminate() == 0
+            check(database, MESSAGES)
+        finally:
+            hub.close()
+
+
+@dataclass(frozen=True)
+class _Killed:
+    """What a broker had done when it was killed."""
+
+    saved_at: float
+    """When it had last saved its messages to disk, in seconds of the epoch."""
+    acknowledged_at: NDArray[np.float64]
+    """Of each number: when it was acknowledged; 0 if it was not."""
+
+
+def _kill(mosquitto: Mosquitto, numbers: Numbers, waiting: int) -> _Killed:
+    """Kill the broker once so many more messages have been acknowledged, and start it again."""
+    before = numbers.acknowledged
+    wait_until(lambda: numbers.acknowledged >= before + waiting, "messages wait in the broker", 60)
+    mosquitto.kill()
+    killed = _Killed((mosquitto.folder / "mosquitto.db").stat().st_mtime, numbers.acknowledged_at.copy())
+    mosquitto.start()
+    return killed
+
+
+def _missing(hub: Hub, database: str, mosquitto: Mosquitto, total: int) -> NDArray[np.int64]:
+    """The numbers that never came, once a further message, which waits behind all others, has come."""
+    mosquitto.publish([message(total)])
+    query = f"select 1 from reading where value = {total}"
+    wait_until(lambda: fetch(database, query), "the last message stored", 60)
+    assert hub.terminate() == 0
+    assert count(database, "dead_letter") == 0
+    return lost(database, total + 1)
+
+
+def test_mosquitto_killed(
+    counting: Hub, database: str, mosquitto: Mosquitto, record_property: Callable[[str, object], None]
+) -> None:
+    """What mosquitto acknowledged and had not yet saved is its loss, counted apart; nothing else may be missing."""
+    saved = mosquitto.folder / "mosquitto.db"
+    connected = time.time()
+    wait_until(lambda: saved.exists() and saved.stat().st_mtime > connected, "the hub's session is saved")
+    with Numbers(mosquitto.port, MESSAGES, rate=RATE) as numbers:
+        wait_for(database, 1_000)
+        with held(database):  # so that messages wait in the broker
+            first = _kill(mosquitto, numbers, RATE * 2)
+        wait_for(database, MESSAGES // 2)
+        second = _kill(mosquitto, numbers, 1)  # the hub takes them as they come
+    missing = _missing(counting, database, mosquitto, MESSAGES)
+    record_property("lost_by_the_broker", len(missing))
+    unsaved = np.zeros(MESSAGES, np.bool_)
+    for killed in (first, second):
+        unsaved |= killed.acknowledged_at > killed.saved_at
+    assert unsaved[missing].all(), f"saved by the broker, yet not stored: {missing[~unsaved[missing]][:5]}"
+    assert len(missing) < MESSAGES / 2
+
+
+def test_mosquitto_that_saves_each_message_is_killed(
+    counting: Hub, database: str, mosquitto: Mosquitto, record_property: Callable[[str, object], None]
+) -> None:
+    """autosave_on_changes with autosave_interval 1 closes the hole, but for what one turn of its loop acknowledged.
+
+    It writes everything that waits for each message: some hundred messages a second, so fewer are sent here.
+    """
+    mosquitto.stop()
+    mosquitto.settings |= {"autosave_on_changes": "true"}
+    mosquitto.start()
+    with Numbers(mosquitto.port, FEW, rate=FEW // 10) as numbers:
+        for share in (0.2, 0.6):
+            wait_for(database, int(FEW * share))
+            _kill(mosquitto, numbers, 1)
+    missing = _missing(counting, database, mosquitto, FEW)
+    record_property("lost_by_the_broker", len(missing))
+    assert len(missing) <= 2 * ONE_TURN

@@ -1,0 +1,109 @@
+"""A replay that is cut short: letters stay, and the next one changes nothing twice."""
+
+from collections.abc import AsyncIterator, Awaitable, Callable
+from dataclasses import replace
+
+import pytest
+
+from hub.errors import StoreUnavailable, TransientError
+from hub.models import Batch, DeadLetter, Delivery, Outcome
+from hub.settings import Database
+from hub.store import replay as replay_module
+from hub.store.letters import REPLAY
+from hub.store.pool import Pool, open_pool
+from hub.store.replay import Replay, Selection
+from hub.store.writer import Writer
+from tests.support.batches import count, fetch, letter
+
+Settling = Callable[[Delivery], Awaitable[None]]
+
+
+@pytest.fixture
+async def pool(database: str) -> AsyncIterator[Pool]:
+    async with open_pool(Database(url=database)) as opened:
+        letters = [letter(f"letter {number}", b"%d" % number) for number in range(5)]
+        batch = Batch([one.raw for one in letters], refused=dict(enumerate(letters)))
+        await Writer(opened).commit(batch)
+        yield opened
+
+
+async def accept(delivery: Delivery) -> None:
+    await delivery.settle(Outcome())
+
+
+async def test_a_letter_goes_as_it_came(pool: Pool, database: str) -> None:
+    seen = []
+
+    async def submit(delivery: Delivery) -> None:
+        seen.extend(delivery.raws)
+        await accept(delivery)
+
+    done = await Replay(pool, submit).run(Selection(), 10)
+    assert (done.accepted, done.place) == (5, None)
+    came = [letter(f"letter {number}", b"%d" % number).raw for number in range(5)]
+    assert sorted(seen) == sorted(raw._replace(source=REPLAY) for raw in came)
+    assert count(database, "dead_letter") == 0
+
+
+async def test_what_is_not_committed_in_time_stays(pool: Pool, database: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(replay_module, "PATIENCE_S", 0.05)
+
+    async def never(delivery: Delivery) -> None:
+        """Takes it and does not settle."""
+
+    with pytest.raises(TransientError):
+        await Replay(pool, never).run(Selection(), 10)
+    assert count(database, "dead_letter") == 5
+
+
+async def test_what_another_process_took_over_stays(pool: Pool, database: str) -> None:
+    async def superseded(delivery: Delivery) -> None:
+        await delivery.settle(Outcome(superseded=True))
+
+    with pytest.raises(TransientError):
+        await Replay(pool, superseded).run(Selection(), 10)
+    assert count(database, "dead_letter") == 5
+
+
+async def test_a_crash_between_the_commit_and_the_end_of_a_letter_leaves_the_letter(pool: Pool, database: str) -> None:
+    async def crash(delivery: Delivery) -> None:
+        await accept(delivery)
+        raise StoreUnavailable("away")
+
+    with pytest.raises(TransientError):
+        await Replay(pool, crash).run(Selection(), 10)
+    assert count(database, "dead_letter") == 5
+    assert (await Replay(pool, accept).run(Selection(), 10)).accepted == 5
+
+
+async def test_what_is_refused_again_stays_with_its_new_reason_and_without_what_is_private(
+    pool: Pool, database: str
+) -> None:
+    async def refuse(delivery: Delivery) -> None:
+        refused = {}
+        for index, raw in enumerate(delivery.raws):
+            kept = raw if raw.payload != b"3" else raw._replace(payload=b"")
+            refused[index] = DeadLetter(letter("another id", b"").id, kept, "no_values", "nothing\0in it", "d2")
+        del refused[0]
+        await delivery.settle(Outcome(refused))
+
+    done = await Replay(pool, refuse).run(Selection(reason="not_json"), 10)
+    assert (done.accepted, len(done.refused)) == (1, 4)
+    rows = fetch(database, "select reason, device, detail, replays, payload, payload_size from dead_letter")
+    assert {row[:4] for row in rows} == {("no_values", "d2", "nothing\ufffdin it", 1)}
+    assert min((bytes(row[4]), row[5]) for row in rows) == (b"", 0)
+    assert (await Replay(pool, accept).run(Selection(reason="not_json"), 10)).looked_at == 0
+    done = await Replay(pool, accept).run(Selection(), 10)
+    assert (done.accepted, len(done.cut)) == (3, 1)
+
+
+async def test_letters_that_come_during_a_replay_are_not_of_it(pool: Pool, database: str) -> None:
+    replay = Replay(pool, accept)
+    selection = replace(Selection())
+    first = await replay.run(selection, 2)
+    assert first.place is not None
+    later = letter("later", b"later")
+    later = replace(later, raw=later.raw._replace(received=4_000_000_000_000_000))
+    await Writer(pool).commit(Batch([later.raw], refused={0: later}))
+    assert (await replay.run(selection, 10, first.place)).accepted == 3
+    assert fetch(database, "select payload from dead_letter") == [(b"later",)]

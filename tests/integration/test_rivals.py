@@ -1,0 +1,94 @@
+"""Two clients with one client id on a real broker: told in words, nothing lost, nothing stored twice."""
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import paho.mqtt.client as paho
+import pytest
+from paho.mqtt.enums import CallbackAPIVersion
+
+from tests.support.broker import Mosquitto
+from tests.support.hub import Hub
+from tests.support.line import Line
+from tests.support.numbered import Numbers, check, register, wait_for
+from tests.support.process import wait_until
+
+MESSAGES = 30_000
+
+
+@pytest.fixture
+def lined(database: str, mosquitto: Mosquitto, tmp_path: Path) -> Iterator[tuple[Hub, Line]]:
+    """A running hub that reaches its broker over a line that can swallow."""
+    with Line(mosquitto.port) as line:
+        hub = Hub(database, line.port, tmp_path)
+        try:
+            yield hub.start(), line
+        finally:
+            hub.close()
+
+
+@pytest.fixture
+def second(database: str, mosquitto: Mosquitto, tmp_path: Path) -> Iterator[Hub]:
+    """Another hub on the same database and broker, not started."""
+    folder = tmp_path / "second"
+    folder.mkdir()
+    hub = Hub(database, mosquitto.port, folder)
+    try:
+        yield hub
+    finally:
+        hub.close()
+
+
+def _ready(hub: Hub) -> bool:
+    return hub.api.get("/readyz").status_code == 200
+
+
+@pytest.mark.parametrize("arguments", [[], ["--workers", "2"]], ids=["alone", "with-workers"])
+def test_a_second_hub_waits_and_takes_over(
+    lined: tuple[Hub, Line], second: Hub, database: str, mosquitto: Mosquitto, arguments: list[str]
+) -> None:
+    hub, line = lined
+    register(hub)
+    with Numbers(mosquitto.port, MESSAGES, None, rate=5_000):
+        second.launch(*arguments)
+        wait_until(lambda: "in use by another hub" in second.text(), "the second hub says why it waits")
+        answer = second.api.get("/readyz")
+        assert answer.status_code == 503
+        assert "another hub has mqtt.client_id 'ganzhi-hub'" in answer.text
+        wait_for(database, MESSAGES // 3)
+        assert "already connected" not in mosquitto.text()  # nobody was thrown out
+        line.swallow.set()  # committed, but the broker is not told: it delivers to the second hub again
+        before = line.swallowed
+        wait_until(lambda: line.swallowed > before, "acknowledgements lost")
+        hub.kill()
+        wait_until(lambda: _ready(second), "the second hub takes over")
+    assert "this hub takes over" in second.text()
+    wait_for(database, MESSAGES)
+    assert second.terminate() == 0
+    check(database, MESSAGES, None)
+
+
+def test_a_stranger_with_the_same_client_id(hub: Hub, database: str, mosquitto: Mosquitto) -> None:
+    register(hub)
+    rival = paho.Client(
+        CallbackAPIVersion.VERSION2, client_id="ganzhi-hub", clean_session=False, manual_ack=True,
+        protocol=paho.MQTTv311,
+    )  # fmt: skip
+    rival.reconnect_delay_set(1, 1)
+    seen: list[Any] = []
+    rival.on_message = lambda _client, _data, message: seen.append(message.mid)
+    rival.connect(mosquitto.host, mosquitto.port)
+    rival.loop_start()
+    try:
+        with Numbers(mosquitto.port, MESSAGES, rate=5_000):
+            wait_until(lambda: "another hub or client uses mqtt.client_id 'ganzhi-hub'" in hub.text(), "told why", 30)
+    finally:
+        rival.disconnect()
+        rival.loop_stop()
+    wait_until(lambda: _ready(hub), "the hub has its session again", 60)
+    wait_for(database, MESSAGES)
+    assert seen  # the rival was sent messages; as it acknowledged none, the hub got them in the end
+    assert hub.text().count("another hub or client uses") == 1
+    assert hub.terminate() == 0
+    check(database, MESSAGES)

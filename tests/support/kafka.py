@@ -1,0 +1,134 @@
+"""A real Apache Kafka broker of a test: KRaft, one node, its jars resolved with Maven, on free ports of 127.0.0.1."""
+
+import fcntl
+import os
+import re
+import shutil
+import subprocess
+import tempfile
+from pathlib import Path
+
+from platformdirs import user_cache_path
+
+from tests.support.process import Process, free_port
+
+VERSION = "4.1.0"
+POM = f"""\
+<project xmlns="http://maven.apache.org/POM/4.0.0">
+  <modelVersion>4.0.0</modelVersion>
+  <groupId>ganzhi.tests</groupId><artifactId>kafka-broker</artifactId><version>1</version>
+  <dependencies>
+    <dependency>
+      <groupId>org.apache.kafka</groupId><artifactId>kafka_2.13</artifactId><version>{VERSION}</version>
+    </dependency>
+  </dependencies>
+</project>
+"""
+PROPERTIES = """\
+process.roles=broker,controller
+node.id=1
+controller.quorum.voters=1@127.0.0.1:{controller}
+controller.listener.names=CONTROLLER
+listeners=PLAINTEXT://127.0.0.1:{port},CONTROLLER://127.0.0.1:{controller}
+advertised.listeners=PLAINTEXT://127.0.0.1:{port}
+listener.security.protocol.map=PLAINTEXT:PLAINTEXT,CONTROLLER:PLAINTEXT
+inter.broker.listener.name=PLAINTEXT
+log.dirs={folder}/data
+auto.create.topics.enable=false
+offsets.topic.replication.factor=1
+offsets.topic.num.partitions=1
+transaction.state.log.replication.factor=1
+transaction.state.log.min.isr=1
+transaction.state.log.num.partitions=1
+group.initial.rebalance.delay.ms=0
+group.min.session.timeout.ms=1000
+log.retention.ms=-1
+"""
+
+
+class KafkaAbsentError(Exception):
+    """No broker can be started here; the text says why."""
+
+
+class KafkaBroker:
+    """A broker with its own data; `start` after `kill` or `stop` goes on with the same data and port."""
+
+    def __init__(self, libraries: Path, folder: Path, heap: str = "512m") -> None:
+        self.port, controller = free_port(), free_port()
+        self.servers = f"127.0.0.1:{self.port}"
+        self._java = ["java", f"-Xmx{heap}", f"-Xms{heap}", "-cp", f"{libraries}/*"]
+        self._properties = folder / "server.properties"
+        text = PROPERTIES.format(port=self.port, controller=controller, folder=folder)
+        self._properties.write_text(text, encoding="utf-8")
+        self._folder = folder
+        self._process = Process([*self._java, "kafka.Kafka", self._properties], folder / "kafka.log")
+
+    def create(self) -> "KafkaBroker":
+        """Format the storage and start."""
+        options = ["format", "-t", "Z2FuemhpLWdhbnpoaS1nYQ", "-c", self._properties]
+        done = Process([*self._java, "kafka.tools.StorageTool", *options], self._folder / "format.log")
+        status = done.start().wait(60)
+        assert status == 0, f"formatting ended with {status}: {done.text()}"
+        return self.start()
+
+    def start(self) -> "KafkaBroker":
+        """Start and wait until it listens: a KRaft broker opens its port once it is ready."""
+        self._process.start().wait_for_port(self.port, 60)
+        return self
+
+    def kill(self) -> None:
+        """SIGKILL."""
+        self._process.kill()
+
+    def stop(self) -> None:
+        """End it; a broker that does not end within 30 s is killed."""
+        if self._process.running:
+            try:
+                self._process.terminate(30)
+            except AssertionError:
+                self._process.kill()
+
+    @property
+    def pid(self) -> int:
+        return self._process.pid
+
+    @property
+    def running(self) -> bool:
+        return self._process.running
+
+
+def kafka_libraries() -> Path:
+    """The folder with the broker's jars, fetched with Maven unless they are there; KafkaAbsentError says why not."""
+    java = _java_version()
+    if java is None or java < 17:
+        found = "there is no java" if java is None else f"java is {java}"
+        raise KafkaAbsentError(f"Kafka needs Java 17, and {found}: apt-get install default-jre-headless")
+    cache = user_cache_path("ganzhi", ensure_exists=True)
+    ready = cache / f"kafka-{VERSION}"
+    with (cache / "kafka.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)  # two test runs at once: one waits for the other
+        if not ready.exists():
+            _fetch(cache, ready)
+    return ready
+
+
+def _java_version() -> int | None:
+    if shutil.which("java") is None:
+        return None
+    told = subprocess.run(["java", "-version"], capture_output=True, text=True, check=False).stderr
+    number = re.search(r'version "(\d+)', told)
+    return int(number[1]) if number else None
+
+
+def _fetch(cache: Path, ready: Path) -> None:
+    if shutil.which("mvn") is None:
+        raise KafkaAbsentError("Kafka's jars are fetched with Maven, and there is no mvn: apt-get install maven")
+    with tempfile.TemporaryDirectory(dir=cache) as name:
+        folder = Path(name)
+        (folder / "pom.xml").write_text(POM, encoding="utf-8")
+        command = ["mvn", "-q", "-B", "dependency:copy-dependencies", f"-DoutputDirectory={folder / 'libs'}"]
+        environment = {**os.environ, "MAVEN_ARGS": ""}
+        done = subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False, env=environment)
+        if done.returncode:
+            raise KafkaAbsentError(f"Maven cannot fetch Kafka's jars: {(done.stdout + done.stderr).strip()[:500]}")
+        (folder / "libs").rename(ready)

@@ -1,0 +1,80 @@
+"""Bodies as strangers send them: packed, cut, too large, nested, odd."""
+
+import gzip
+import json
+import tracemalloc
+
+import pytest
+
+from ingest.http_body import BATCH_MESSAGES, BodyError, Message, batch_of_lines, batch_of_list, gunzip
+
+LIMIT = 1 << 20
+
+
+def test_gzip_up_to_the_limit() -> None:
+    assert gunzip(gzip.compress(b"x" * LIMIT), LIMIT) == b"x" * LIMIT
+    assert gunzip(gzip.compress(b""), LIMIT) == b""
+
+
+def test_a_bomb_is_cut_at_the_limit() -> None:
+    bomb = gzip.compress(bytes(200 << 20), 9)
+    tracemalloc.start()
+    with pytest.raises(BodyError) as refused:
+        gunzip(bomb, LIMIT)
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert refused.value.status == 413
+    assert peak < 4 * LIMIT
+
+
+@pytest.mark.parametrize(
+    "body", [b"", b"{}", gzip.compress(b"x" * 100)[:-9], gzip.compress(b"x") + b"!", gzip.compress(b"x") * 2]
+)
+def test_what_is_not_one_whole_gzip_member_is_refused(body: bytes) -> None:
+    with pytest.raises(BodyError) as refused:
+        gunzip(body, LIMIT)
+    assert refused.value.status == 400
+
+
+def test_messages_of_a_list_keep_their_bytes() -> None:
+    body = b'[ {"device":"a","pm25": 1.50}, {"x": {"device": "b"}, "device": "c"}, 7, {"device": 7}, {} ]'
+    assert batch_of_list(body) == [
+        Message("a", b'{"device":"a","pm25": 1.50}'),
+        Message("c", b'{"x": {"device": "b"}, "device": "c"}'),
+        Message("", b"7"),
+        Message("", b'{"device": 7}'),
+        Message("", b"{}"),
+    ]
+
+
+def test_lines_are_judged_one_by_one() -> None:
+    body = b'{"device":"a","n":NaN}\r\n\n  {"device":"b"}  \nnot json\n\xff\n[1]\n'
+    assert [message.device for message in batch_of_lines(body)] == ["a", "b", "", "", ""]
+    assert batch_of_lines(body)[1].payload == b'{"device":"b"}'
+    assert batch_of_lines(b"\n\n") == []
+
+
+@pytest.mark.parametrize("body", [b"", b"{}", b"[", b"[1,]", b"[NaN]", b"\xff", b"[" * 200_000])
+def test_what_is_no_list_is_refused(body: bytes) -> None:
+    with pytest.raises(BodyError) as refused:
+        batch_of_list(body)
+    assert refused.value.status == 400
+
+
+def test_deep_nesting_is_one_message_without_a_device() -> None:
+    deep = b"[" * 1000 + b"]" * 1000
+    assert batch_of_lines(deep) == [Message("", deep)]
+
+
+def test_too_many_messages_are_refused() -> None:
+    few, many = ([{"device": "a"}] * count for count in (BATCH_MESSAGES, BATCH_MESSAGES + 1))
+    assert len(batch_of_list(json.dumps(few).encode())) == BATCH_MESSAGES
+    assert len(batch_of_lines(b"{}\n" * BATCH_MESSAGES)) == BATCH_MESSAGES
+    for split, body in (
+        (batch_of_list, json.dumps(many).encode()),
+        (batch_of_lines, b"{}\n" * (BATCH_MESSAGES + 1)),
+        (batch_of_lines, b"\n" * 8_000_000),
+    ):
+        with pytest.raises(BodyError) as refused:
+            split(body)
+        assert refused.value.status == 413

@@ -1,0 +1,112 @@
+"""Records of Kafka become messages: by whom, when, and what the bus carries comes out as it went in."""
+
+from dataclasses import dataclass
+from datetime import UTC
+
+import pytest
+
+from devices.addressing import parse_record
+from devices.codecs import CODECS
+from hub.errors import DecodeError
+from hub.models import Raw
+from ingest.kafka_records import LAST, headers_of, of_bus, of_third_party
+
+
+@dataclass
+class Given:
+    value: bytes | None
+    key: bytes | None = None
+    offset: int = 7
+    timestamp: int = 1_760_000_000_000
+    headers: tuple[tuple[str, bytes], ...] = ()
+    topic: str = "ganzhi.telemetry"
+    partition: int = 3
+
+
+@pytest.mark.parametrize(
+    ("record", "address"),
+    [
+        (Given(b"{}", b"d1"), "ganzhi.telemetry/d1"),
+        (Given(b'{"device":"d2"}', b"d1"), "ganzhi.telemetry/d1"),
+        (Given(b'{"device":"d2"}'), "ganzhi.telemetry/d2"),
+        (Given(b'[{"n":1},{"device":"d3"}]'), "ganzhi.telemetry/d3"),
+        (Given(b'{"device":5}'), "ganzhi.telemetry/"),
+        (Given(b"\xff"), "ganzhi.telemetry/"),
+        (Given(b"[" * 100_000), "ganzhi.telemetry/"),
+        (Given(b"{}", b"\xff"), "ganzhi.telemetry/\ufffd"),
+    ],
+)
+def test_a_record_is_of_the_device_that_its_key_or_its_value_names(record: Given, address: str) -> None:
+    (raw,) = of_third_party([record])
+    assert raw.address == address
+
+
+def test_records_of_one_millisecond_have_times_of_their_own() -> None:
+    raws = of_third_party([Given(b"{}", b"d", offset) for offset in range(995, 1005)])
+    assert len({raw.received for raw in raws}) == 10
+    assert {raw.received // 1000 for raw in raws} == {1_760_000_000_000}
+
+
+@pytest.mark.parametrize(("stamp", "received"), [(-1, 7), (10**17, LAST)])
+def test_a_stamp_out_of_this_world_can_be_stored(stamp: int, received: int) -> None:
+    (raw,) = of_third_party([Given(b"{}", b"d", timestamp=stamp)])
+    assert raw.received == received
+
+
+def test_records_without_a_value_are_left_out() -> None:
+    assert of_third_party([Given(None, b"d")]) == of_bus([Given(None)]) == []
+
+
+@pytest.mark.parametrize(
+    "raw",
+    [
+        Raw("mqtt", "ganzhi/v1/d1/telemetry", b"{}", 1_760_000_000_000_123),
+        Raw("mqtt", "ganzhi/v1/d1/event", b"\x00\xff", 1, 65_535, "hub/3", True),
+        Raw("http", "ganzhi/v1/温度/telemetry", b"", 2),
+    ],
+)
+def test_the_bus_carries_a_message_as_it_came(raw: Raw) -> None:
+    sent = raw._replace(source=raw.source.partition("/")[0])
+    assert of_bus([Given(raw.payload, headers=tuple(headers_of(sent)))]) == [raw]
+
+
+@pytest.mark.parametrize(
+    "headers",
+    [
+        {},
+        {"transport": b"mqtt", "address": b"a", "received": b"soon"},
+        {"transport": b"mqtt", "address": b"\xff", "received": b"1"},
+        {"transport": b"mqtt", "address": b"a", "received": b"-1"},
+        {"transport": b"mqtt", "address": b"a", "received": b"1", "token": b"70000", "source": b"s"},
+        {"transport": b"mqtt", "address": b"a", "received": b"1", "token": b"7"},
+    ],
+)
+def test_what_no_edge_put_into_the_bus_is_nobodys(headers: dict[str, bytes]) -> None:
+    (raw,) = of_bus([Given(b"x", headers=tuple(headers.items()))])
+    assert raw == Raw("kafka", "ganzhi.telemetry", b"x", 1_760_000_000_000_007)
+
+
+@pytest.mark.parametrize(
+    ("address", "reason"),
+    [("t/", "no_device"), ("t", "no_device"), ("t/a/b", "bad_device_code"), ("t/é", "bad_device_code")],
+)
+def test_an_address_without_a_code_says_why(address: str, reason: str) -> None:
+    with pytest.raises(DecodeError) as refusal:
+        parse_record(address, "telemetry")
+    assert refusal.value.reason == reason
+
+
+@pytest.mark.parametrize("form", ["telemetry", "event"])
+def test_a_payload_may_name_its_device(form: str) -> None:
+    body = b'"kind":"smoke"' if form == "event" else b'"n":1'
+    decode = CODECS[form]
+    assert decode(b"{%s}" % body, 0, UTC).devices == ()
+    assert decode(b'{"device":"a",%s}' % body, 0, UTC).devices == ("a",)
+    assert decode(b'[{"device":"a",%s},{"device":"a",%s}]' % (body, body), 0, UTC).devices == ("a",)
+    many = b",".join(b'{"device":"d%d",%s}' % (number, body) for number in range(9))
+    assert decode(b"[%s]" % many, 0, UTC).devices == ("d0", "d1"), "bounded"
+
+
+def test_the_name_of_a_device_is_no_metric_but_a_number_is() -> None:
+    assert CODECS["telemetry"](b'{"device":"a","n":1}', 0, UTC).metrics == ["n"]
+    assert CODECS["telemetry"](b'{"device":4,"n":1}', 0, UTC).metrics == ["device", "n"]

@@ -1,0 +1,98 @@
+"""PUBLISH packets from a buffer, however the stream is cut."""
+
+import struct
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from hub.errors import BrokerUnavailable
+from ingest.mqtt_frames import Publish, holds_packet, take_publishes
+
+PINGRESP = b"\xd0\x00"
+MESSAGES = st.lists(
+    st.tuples(st.text(max_size=40), st.binary(max_size=400), st.integers(1, 65_535)),
+    max_size=8,
+)
+
+
+def stream(messages: list[tuple[str, bytes, int]]) -> bytes:
+    return b"".join(publish(topic, payload, number) for topic, payload, number in messages)
+
+
+def publish(topic: str, payload: bytes, packet_id: int, flags: int = 2) -> bytes:
+    name = topic.encode()
+    body = struct.pack("!H", len(name)) + name + (struct.pack("!H", packet_id) if flags & 6 else b"") + payload
+    return bytes([0x30 | flags]) + _varint(len(body)) + body
+
+
+def _varint(length: int) -> bytes:
+    out = b""
+    while True:
+        length, seven = divmod(length, 128)
+        out += bytes([seven | (128 if length else 0)])
+        if not length:
+            return out
+
+
+@given(MESSAGES, st.lists(st.integers(1, 300)))
+def test_messages_come_out_once_and_whole_however_they_are_cut(
+    messages: list[tuple[str, bytes, int]], cuts: list[int]
+) -> None:
+    whole = stream(messages)
+    buffer, position, taken = bytearray(), 0, []
+    pieces, start = [], 0
+    for cut in cuts:
+        pieces.append(whole[start : start + cut])
+        start += cut
+    for piece in [*pieces, whole[start:]]:
+        buffer += piece
+        found, position = take_publishes(buffer, position)
+        taken += found
+    assert [(m.topic, m.payload, m.packet_id) for m in taken] == messages
+    assert position == len(buffer) == len(whole)
+
+
+def test_other_packets_are_left_where_they_are() -> None:
+    buffer = bytearray(publish("a", b"1", 1) + PINGRESP + publish("a", b"2", 2))
+    taken, position = take_publishes(buffer, 0)
+    assert [message.payload for message in taken] == [b"1"]
+    assert buffer[position : position + 2] == PINGRESP
+    assert holds_packet(buffer, position)
+    taken, position = take_publishes(buffer, position + 2)
+    assert ([message.payload for message in taken], position) == ([b"2"], len(buffer))
+    assert not holds_packet(buffer, position)
+
+
+def test_flags_and_lengths() -> None:
+    long = b"x" * 3_000_000
+    buffer = bytearray(publish("温/度", long, 7, 0x0A) + publish("q0", b"", 0, 0))
+    taken, _ = take_publishes(buffer, 0)
+    assert taken == [Publish("温/度", long, 7, True), Publish("q0", b"", 0, False)]
+    for part in range(1, 5):
+        assert not holds_packet(bytearray(buffer[:part]), 0)
+
+
+@pytest.mark.parametrize(
+    "sent",
+    [
+        b"\x32\x05\x00\x09ab\x00",  # the topic is longer than the packet
+        b"\x32\x03\x00\x02a",  # no room for the packet id
+        b"\x32\x01\x00",
+        b"\x32\xff\xff\xff\xff\x01",  # a length of five bytes
+    ],
+)
+def test_what_is_no_mqtt_ends_the_connection(sent: bytes) -> None:
+    with pytest.raises(BrokerUnavailable):
+        take_publishes(bytearray(sent + bytes(8)), 0)
+
+
+@given(st.binary(max_size=200))
+def test_any_bytes_are_taken_or_refused(sent: bytes) -> None:
+    buffer = bytearray(sent)
+    try:
+        taken, position = take_publishes(buffer, 0)
+    except BrokerUnavailable:
+        return
+    assert 0 <= position <= len(buffer)
+    assert sum(len(message.payload) for message in taken) <= position
