@@ -15,7 +15,7 @@ from devices.privacy import holds_picture, mentions_private
 from devices.registry import Device, Registry
 from hub.errors import DecodeError
 from hub.models import Arrival, Batch, Columns, DeadLetter, Event, Micros, Quality, Raw
-from hub.store.arrivals import Known
+from hub.store.arrivals import Known, remember
 from hub.store.writer import DEAD_LETTER_BYTES
 
 MAX_ADDRESSES = 500_000
@@ -70,14 +70,21 @@ class Resolver:
         batch.readings = _columns(series, ts, values, untimed)
 
     def _recalled(self, raw: Raw) -> Raw:
-        """The message with the time of its first arrival, if it is known."""
-        digest, received = self._known.get(raw.source, {}).get(raw.token, (None, 0))
-        return raw._replace(received=received) if digest == crc32(raw.payload) else raw
+        """The message with the time of its first arrival, if it is known.
+
+        Packet ids come round: what is half a round behind the newest was acknowledged long ago and is another message.
+        """
+        known = self._known.get(raw.source)
+        if not known or raw.token not in known:
+            return raw
+        digest, received = known[raw.token]
+        behind = (next(reversed(known)) - raw.token) % 65_536
+        return raw._replace(received=received) if behind < 32_768 and digest == _digest(raw) else raw
 
     def _remember(self, raw: Raw, batch: Batch) -> None:
         """Note when it arrived: at once, for it may come again before the commit, and with the commit for good."""
-        arrival = Arrival(raw.token, crc32(raw.payload), raw.received)
-        self._known.setdefault(raw.source, {})[raw.token] = (arrival.digest, arrival.received)
+        arrival = Arrival(raw.token, _digest(raw), raw.received)
+        remember(self._known, raw.source, arrival)
         batch.arrivals.setdefault(raw.source, []).append(arrival)
 
     def _parse(self, topic: str) -> Address:
@@ -208,6 +215,11 @@ def _letter(raw: Raw, reason: str, detail: str, address: Address | None, private
         raw = raw._replace(payload=b"")  # privacy gate: what held it is kept nowhere
         detail += " (the message is not kept: it names data about persons or holds a picture)"
     return DeadLetter(id_, raw, reason, detail, address.device if address else None)
+
+
+def _digest(raw: Raw) -> int:
+    """What tells a message from others that had the same packet id."""
+    return crc32(raw.payload, crc32(raw.address.encode()))
 
 
 def _derived(*identity: object) -> UUID:

@@ -23,7 +23,15 @@ _ENTRY = np.dtype([("token", "<u2"), ("digest", "<u4"), ("received", "<i8")])
 
 
 Known = dict[str, dict[int, tuple[int, Micros]]]
-"""By source and token: digest and time of arrival of the message that came last with that token."""
+"""By source and token, the newest token last: digest and time of arrival of the message that came last with it."""
+
+
+def remember(known: Known, source: str, arrival: Arrival) -> None:
+    """Note an arrival as the newest of its source, if it is not known; at most 65,536 are kept of a source."""
+    tokens, noted = known.setdefault(source, {}), (arrival.digest, arrival.received)
+    if tokens.get(arrival.token) != noted:
+        tokens.pop(arrival.token, None)
+        tokens[arrival.token] = noted
 
 
 async def load_arrivals(pool: Pool) -> Known:
@@ -33,8 +41,8 @@ async def load_arrivals(pool: Pool) -> Known:
             rows = await (await conn.execute(load("arrival_load"))).fetchall()
     known: Known = {}
     for source, packed in rows:
-        entries = np.frombuffer(packed, _ENTRY).tolist()
-        known.setdefault(source, {}).update({token: (digest, received) for token, digest, received in entries})
+        for entry in np.frombuffer(packed, _ENTRY).tolist():
+            remember(known, source, Arrival(*entry))
     return known
 
 
