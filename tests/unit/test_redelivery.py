@@ -1,0 +1,51 @@
+"""A message that is delivered again keeps its time of arrival; another message with its packet id does not get it."""
+
+from devices.registry import Registry
+from devices.resolve import Resolver
+from hub.models import Batch, Raw
+from hub.store.arrivals import Known
+
+T = 1_772_352_000_000_000
+TOPIC = "ganzhi/v1/stranger/telemetry"
+
+
+def _received(resolver: Resolver, token: int, at: int, repeated: bool, topic: str = TOPIC) -> int:
+    """Refused messages are remembered like those without a time; the resolver's own time for it."""
+    batch = Batch([Raw("mqtt", topic, b"{}", at, token, "hub", repeated)])
+    resolver(batch)
+    return batch.raws[0].received
+
+
+def _resolver(known: Known | None = None) -> Resolver:
+    return Resolver(Registry(), "ganzhi/v1", {} if known is None else known)
+
+
+def test_a_redelivery_keeps_its_time() -> None:
+    resolver = _resolver()
+    assert _received(resolver, 5, T, repeated=False) == T
+    assert _received(resolver, 6, T + 1, repeated=False) == T + 1
+    assert _received(resolver, 5, T + 9, repeated=True) == T
+    assert _received(resolver, 6, T + 9, repeated=True) == T + 1
+
+
+def test_a_packet_id_that_has_come_round_is_another_message() -> None:
+    resolver = _resolver()
+    _received(resolver, 5, T, repeated=False)
+    _received(resolver, 60_000, T + 1, repeated=False)
+    assert _received(resolver, 5, T + 9, repeated=True) == T + 9
+    near = _resolver()
+    _received(near, 65_530, T, repeated=False)
+    _received(near, 3, T + 1, repeated=False)
+    assert _received(near, 65_530, T + 9, repeated=True) == T
+
+
+def test_another_topic_is_another_message() -> None:
+    resolver = _resolver()
+    _received(resolver, 5, T, repeated=False)
+    assert _received(resolver, 5, T + 9, repeated=True, topic="ganzhi/v1/other/telemetry") == T + 9
+
+
+def test_what_the_store_remembers_counts() -> None:
+    known: Known = {}
+    _received(_resolver(known), 7, T, repeated=False)
+    assert _received(_resolver(known), 7, T + 9, repeated=True) == T
