@@ -7,13 +7,13 @@ create table reading (
     quality int2 not null default 0,
     primary key (series_id, ts)
 );
-select create_hypertable('reading', by_range('ts', interval '7 days'), create_default_indexes => false);
+select create_hypertable('reading', by_range('ts', interval '1 day'), create_default_indexes => false);
 alter table reading set (
     timescaledb.enable_columnstore = true,
     timescaledb.segmentby = 'series_id',
     timescaledb.orderby = 'ts'
 );
-call add_columnstore_policy('reading', after => interval '14 days');
+call add_columnstore_policy('reading', after => interval '7 days');
 
 create materialized view reading_1m with (timescaledb.continuous, timescaledb.materialized_only = false) as
 select series_id, time_bucket('1 minute', ts) as bucket,
