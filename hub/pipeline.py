@@ -14,6 +14,9 @@ from hub.models import Batch, DeadLetter, Delivery, Outcome, Raw
 
 log = logging.getLogger(__name__)
 
+SLOW_COMMIT_S = 10.0
+"""A commit that takes longer is told: the store may be locked."""
+
 Stage = Callable[[Batch], None]
 """Fills in its part of a batch. Must not change anything outside the batch: a batch may be run again."""
 
@@ -209,19 +212,23 @@ class Pipeline:
             batch = poisonous
             await self._commit_until_done(batch)
         for tell in self._adopted:
-            tell(batch)
+            try:
+                tell(batch)
+            except Exception:
+                log.exception("a committed batch could not be noted; it is settled all the same")
         return batch.refused
 
     async def _commit_until_done(self, batch: Batch) -> None:
         """Commit, trying again while the store is away; nothing is settled meanwhile, so senders hold back."""
         wait = 0.1
         while True:
+            slow = asyncio.get_running_loop().call_later(
+                SLOW_COMMIT_S, self._hold_back, f"a commit has not ended for {SLOW_COMMIT_S:.0f} s"
+            )
             try:
                 await self._commit(batch)
             except TransientError as error:
-                if not self.down:
-                    log.error("store is down, holding back: %s", error)
-                self.down = True
+                self._hold_back(str(error))
                 await asyncio.sleep(wait * uniform(0.5, 1.0))  # noqa: S311 jitter, not a secret
                 wait = min(wait * 2, self._limits.retry_max_s)
             else:
@@ -229,6 +236,13 @@ class Pipeline:
                     log.warning("store is back")
                 self.down = False
                 return
+            finally:
+                slow.cancel()
+
+    def _hold_back(self, why: str) -> None:
+        if not self.down:
+            log.error("store is down, holding back: %s", why)
+        self.down = True
 
 
 def _poisonous(raw: Raw, error: Exception) -> Batch:

@@ -10,7 +10,7 @@ from analytics.rules import RuleBook
 from devices.quality import QualityFlags
 from devices.registry import Registry
 from devices.resolve import Resolver
-from hub.errors import StoreUnavailable
+from hub.errors import HubError, StoreUnavailable
 from hub.models import Batch
 from hub.pipeline import Limits, Pipeline
 from hub.settings import Settings
@@ -116,7 +116,7 @@ class Stages:
             self._registry_changed.clear()
             try:
                 await self._refresh()
-            except StoreUnavailable as error:
+            except HubError as error:
                 log.debug("the registry stays as it is until the store is back: %s", error)
                 self._registry_changed.set()
                 await asyncio.sleep(1)

@@ -3,7 +3,7 @@
 import asyncio
 import logging
 
-from hub.errors import StoreUnavailable
+from hub.errors import HubError
 from hub.settings import Settings
 from hub.stages import Named
 from hub.store.expiry import keep_expiring
@@ -29,6 +29,6 @@ async def _retain(pool: Pool, days: int | None) -> None:
             with sorted_errors():
                 async with pool.connection() as conn:
                     await conn.execute(load("reading_retain"), {"days": days})
-        except StoreUnavailable as error:
+        except HubError as error:
             log.warning("old readings stay until the next hour: %s", error)
         await asyncio.sleep(RETENTION_EVERY_S)

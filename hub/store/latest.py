@@ -8,7 +8,7 @@ from typing import TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
-from hub.errors import StoreUnavailable
+from hub.errors import HubError
 from hub.models import Batch, Columns
 from hub.store.packing import stage_readings
 from hub.store.pool import Pool, sorted_errors
@@ -90,7 +90,7 @@ class Latest:
             began = time.monotonic()
             try:
                 await self.flush(pool)
-            except StoreUnavailable as error:
+            except HubError as error:
                 log.debug("latest readings wait for the store: %s", error)
             took = time.monotonic() - began
 

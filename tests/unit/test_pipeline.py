@@ -337,3 +337,46 @@ def _prepared(world: World) -> Callable[[], Awaitable[bool]]:
         return not world.pipeline._waiting
 
     return taken
+
+
+async def test_a_commit_that_does_not_end_is_told_and_one_that_ends_is_back(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr("hub.pipeline.SLOW_COMMIT_S", 0.01)
+    locked = asyncio.Event()
+
+    async def commit(_batch: Batch) -> None:
+        await locked.wait()
+
+    async def settle(_outcome: Outcome) -> None:
+        pipeline.drain()
+
+    pipeline = Pipeline([], [], commit)
+    running = asyncio.create_task(pipeline.run())
+    await pipeline.submit(Delivery([Raw("t", "a", b"", 1)], settle))
+    while not pipeline.down:
+        await asyncio.sleep(0.001)
+    locked.set()
+    await running
+    assert not pipeline.down
+    assert [record.levelname for record in caplog.records] == ["ERROR", "WARNING"]
+
+
+async def test_what_cannot_be_noted_is_settled(caplog: pytest.LogCaptureFixture) -> None:
+    settled = []
+
+    async def commit(_batch: Batch) -> None:
+        await asyncio.sleep(0)
+
+    async def settle(outcome: Outcome) -> None:
+        settled.append(outcome)
+        pipeline.drain()
+
+    def broken(_batch: Batch) -> None:
+        raise KeyError("bug")
+
+    pipeline = Pipeline([], [], commit, adopted=[broken])
+    await pipeline.submit(Delivery([Raw("t", "a", b"", 1)], settle))
+    await pipeline.run()
+    assert len(settled) == 1
+    assert "could not be noted" in caplog.text

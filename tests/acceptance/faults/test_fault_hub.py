@@ -11,7 +11,7 @@ MESSAGES = 100_000
 
 
 def test_hub_killed_in_mid_commit(counting: Hub, database: str, mosquitto: Mosquitto) -> None:
-    with Numbers(mosquitto.port, MESSAGES):
+    with Numbers(mosquitto.port, MESSAGES, rate=10_000):
         for share in (0.1, 0.4, 0.7):
             wait_for(database, int(MESSAGES * share))
             with held(database):
