@@ -15,7 +15,7 @@ from devices.privacy import holds_picture, mentions_private
 from devices.registry import Device, Registry
 from hub.errors import DecodeError
 from hub.models import Arrival, Batch, Columns, DeadLetter, Event, Micros, Quality, Raw
-from hub.store.arrivals import Known, remember
+from hub.store.arrivals import Known, Remembered
 from hub.store.writer import DEAD_LETTER_BYTES
 
 MAX_ADDRESSES = 500_000
@@ -70,21 +70,15 @@ class Resolver:
         batch.readings = _columns(series, ts, values, untimed)
 
     def _recalled(self, raw: Raw) -> Raw:
-        """The message with the time of its first arrival, if it is known.
-
-        Packet ids come round: what is half a round behind the newest was acknowledged long ago and is another message.
-        """
-        known = self._known.get(raw.source)
-        if not known or raw.token not in known:
-            return raw
-        digest, received = known[raw.token]
-        behind = (next(reversed(known)) - raw.token) % 65_536
-        return raw._replace(received=received) if behind < 32_768 and digest == _digest(raw) else raw
+        """The message with the time of its first arrival, if that is known."""
+        remembered = self._known.get(raw.source)
+        received = remembered.recall(raw.token, _digest(raw)) if remembered is not None else None
+        return raw if received is None else raw._replace(received=received)
 
     def _remember(self, raw: Raw, batch: Batch) -> None:
         """Note when it arrived: at once, for it may come again before the commit, and with the commit for good."""
         arrival = Arrival(raw.token, _digest(raw), raw.received)
-        remember(self._known, raw.source, arrival)
+        self._known.setdefault(raw.source, Remembered()).note(arrival)
         batch.arrivals.setdefault(raw.source, []).append(arrival)
 
     def _parse(self, topic: str) -> Address:

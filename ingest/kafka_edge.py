@@ -65,9 +65,11 @@ class Forwarder:
         """Drop the producer with what it could not send; the next one has a new identity and sequence."""
         producer, self._producer = self._producer, None
         if producer is not None:
+            # stop() would wait until everything is sent, in a task that nobody ends once there is no sender.
+            producer._closed = True
             if producer._sender is not None:
-                await producer._sender.close()  # stop() alone would wait until everything is sent
-            await producer.stop()
+                await producer._sender.close()
+            await producer.client.close()
 
     async def _connected(self) -> AIOKafkaProducer:
         if self._producer is None:

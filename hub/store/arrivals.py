@@ -19,19 +19,43 @@ from hub.store.statements import load
 KEEP = 2 * 65_536
 """Entries kept for a source: twice the number of packet ids there are."""
 
+_BUCKET = 1024
+
 _ENTRY = np.dtype([("token", "<u2"), ("digest", "<u4"), ("received", "<i8")])
 
 
-Known = dict[str, dict[int, tuple[int, Micros]]]
-"""By source and token, the newest token last: digest and time of arrival of the message that came last with it."""
+class Remembered:
+    """Of one source: digest and time of arrival of the message that came last with each token."""
+
+    def __init__(self) -> None:
+        self.tokens: dict[int, tuple[int, Micros]] = {}
+        self._newest = [0] * (65_536 // _BUCKET)
+        """The newest time of arrival among each _BUCKET tokens."""
+
+    def note(self, arrival: Arrival) -> None:
+        """Note what arrived with a token, in place of what had the token before."""
+        token, digest, received = arrival
+        self.tokens[token] = (digest, received)
+        bucket = token // _BUCKET
+        self._newest[bucket] = max(self._newest[bucket], received)
+
+    def recall(self, token: int, digest: int) -> Micros | None:
+        """When the message arrived that is delivered again with this token; None when it is another message.
+
+        Tokens rise and come round. What was noted before messages that are about half a round behind it is of the
+        round before: it was acknowledged long ago. A broker that has at most 20,000 messages in flight delivers none
+        again that is further ahead.
+        """
+        noted = self.tokens.get(token)
+        if noted is None or noted[0] != digest:
+            return None
+        behind = range(token - 44 * _BUCKET, token - 24 * _BUCKET, _BUCKET)
+        past = any(self._newest[place % 65_536 // _BUCKET] > noted[1] for place in behind)
+        return None if past else noted[1]
 
 
-def remember(known: Known, source: str, arrival: Arrival) -> None:
-    """Note an arrival as the newest of its source, if it is not known; at most 65,536 are kept of a source."""
-    tokens, noted = known.setdefault(source, {}), (arrival.digest, arrival.received)
-    if tokens.get(arrival.token) != noted:
-        tokens.pop(arrival.token, None)
-        tokens[arrival.token] = noted
+Known = dict[str, Remembered]
+"""By source."""
 
 
 async def load_arrivals(pool: Pool) -> Known:
@@ -41,8 +65,9 @@ async def load_arrivals(pool: Pool) -> Known:
             rows = await (await conn.execute(load("arrival_load"))).fetchall()
     known: Known = {}
     for source, packed in rows:
+        remembered = known.setdefault(source, Remembered())
         for entry in np.frombuffer(packed, _ENTRY).tolist():
-            remember(known, source, Arrival(*entry))
+            remembered.note(Arrival(*entry))
     return known
 
 

@@ -354,8 +354,11 @@ async def test_a_commit_that_does_not_end_is_told_and_one_that_ends_is_back(
     pipeline = Pipeline([], [], commit)
     running = asyncio.create_task(pipeline.run())
     await pipeline.submit(Delivery([Raw("t", "a", b"", 1)], settle))
-    while not pipeline.down:
-        await asyncio.sleep(0.001)
+
+    async def told() -> bool:
+        return pipeline.down
+
+    await eventually(told, "the slow commit is told")
     locked.set()
     await running
     assert not pipeline.down

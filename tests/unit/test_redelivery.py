@@ -30,13 +30,12 @@ def test_a_redelivery_keeps_its_time() -> None:
 
 def test_a_packet_id_that_has_come_round_is_another_message() -> None:
     resolver = _resolver()
-    _received(resolver, 5, T, repeated=False)
-    _received(resolver, 60_000, T + 1, repeated=False)
-    assert _received(resolver, 5, T + 9, repeated=True) == T + 9
-    near = _resolver()
-    _received(near, 65_530, T, repeated=False)
-    _received(near, 3, T + 1, repeated=False)
-    assert _received(near, 65_530, T + 9, repeated=True) == T
+    for number in range(0, 90_000, 500):
+        token = number % 65_535 + 1
+        assert _received(resolver, token, T + number, repeated=False) == T + number
+    assert _received(resolver, 90_001 - 65_535, T + 99_999, repeated=True) == T + 99_999
+    assert _received(resolver, 40_001, T + 99_999, repeated=True) == T + 99_999
+    assert _received(resolver, 89_500 - 65_535 + 1, T + 99_999, repeated=True) == T + 89_500
 
 
 def test_another_topic_is_another_message() -> None:
@@ -49,3 +48,11 @@ def test_what_the_store_remembers_counts() -> None:
     known: Known = {}
     _received(_resolver(known), 7, T, repeated=False)
     assert _received(_resolver(known), 7, T + 9, repeated=True) == T
+
+
+def test_messages_that_come_again_between_others_that_were_lost_keep_their_time() -> None:
+    resolver = _resolver()
+    for token in range(1, 1000, 2):
+        _received(resolver, token, T + token, repeated=False)
+    again = [_received(resolver, token, T + 10_000 + token, repeated=True) for token in range(1, 1000)]
+    assert again == [T + token + (0 if token % 2 else 10_000) for token in range(1, 1000)]
