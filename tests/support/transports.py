@@ -13,6 +13,8 @@ from typing import Protocol
 import httpx
 from aiokafka import AIOKafkaProducer
 
+from hub.models import Raw
+from ingest.kafka_records import headers_of
 from tests.bench.kafka_limits import bare_consumer_rate, fill_topic
 from tests.support.broker import Mosquitto, find_mosquitto, publisher
 from tests.support.kafka import KafkaBroker, kafka_libraries
@@ -149,7 +151,8 @@ class KafkaTransport:
                 now = time.monotonic() - began
                 for index in range(sent, min(messages, int(now * rate))):
                     address, value = encoded[index]
-                    headers = [("transport", b"mqtt"), ("address", address.encode())] if self._shape == "pack" else []
+                    raw = Raw("mqtt", address, b"", (start_ms + index) * 1000)
+                    headers = headers_of(raw) if self._shape == "pack" else []
                     code = device(index % DEVICES).encode()
                     await producer.send(self._topic, value, key=code, headers=headers)
                     sent = index + 1
