@@ -140,7 +140,7 @@ def test_links_lead_somewhere() -> None:
 
 
 def test_no_file_names_a_package_registry_or_a_home() -> None:
-    hosts = ["py" + "pi.org", "python" + "hosted.org", "npm" + "js.org", "repo1.maven" + ".org", "crates" + ".io"]
+    hosts = ["py" + "pi.org", "python" + "hosted.org", "npm" + "js.org", "repo1.ma" + "ven.org", "crates" + ".io"]
     homes = ["/ho" + "me/", "/ro" + "ot/", "/Us" + "ers/", "/wo" + "rk/"]
     texts = files("*.py", "*.sql", "*.js", "*.html", "*.css", "*.md", "*.yaml", "*.toml", "*.lock", "*.conf", "*.env")
     for path in [*texts, ROOT / "run", ROOT / ".ci" / "run", ROOT / "docker" / "Dockerfile"]:
