@@ -45,9 +45,11 @@ def test_records_of_one_millisecond_have_times_of_their_own() -> None:
     raws = of_third_party([Given(b"{}", b"d", offset) for offset in range(995, 1005)])
     assert len({raw.received for raw in raws}) == 10
     assert {raw.received // 1000 for raw in raws} == {1_760_000_000_000}
+    places = [Given(b"{}", b"d", offset, partition=number) for offset in range(62) for number in range(12)]
+    assert len({raw.received for raw in of_third_party(places)}) == len(places)
 
 
-@pytest.mark.parametrize(("stamp", "received"), [(-1, 7), (10**17, LAST)])
+@pytest.mark.parametrize(("stamp", "received"), [(-1, 7 * 16 + 3), (10**17, LAST)])
 def test_a_stamp_out_of_this_world_can_be_stored(stamp: int, received: int) -> None:
     (raw,) = of_third_party([Given(b"{}", b"d", timestamp=stamp)])
     assert raw.received == received
@@ -83,7 +85,7 @@ def test_the_bus_carries_a_message_as_it_came(raw: Raw) -> None:
 )
 def test_what_no_edge_put_into_the_bus_is_nobodys(headers: dict[str, bytes]) -> None:
     (raw,) = of_bus([Given(b"x", headers=tuple(headers.items()))])
-    assert raw == Raw("kafka", "ganzhi.telemetry", b"x", 1_760_000_000_000_007)
+    assert raw == Raw("kafka", "ganzhi.telemetry", b"x", 1_760_000_000_000_115)
 
 
 @pytest.mark.parametrize(
