@@ -55,7 +55,7 @@ def of_third_party(records: Iterable[Record]) -> list[Raw]:
 def _arrival(record: Record) -> Micros:
     """The record's stamp in microseconds, the same at each reading.
 
-    Records of one millisecond are told apart: 62 in a row of each of 16 partitions (a device without a key has several).
+    Records of one millisecond are told apart: 62 in a row of each of 16 partitions.
     """
     place = record.offset % 62 * 16 + record.partition % 16
     return min(max(record.timestamp * 1000, 0) + place, LAST)
