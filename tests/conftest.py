@@ -3,6 +3,7 @@
 import os
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -16,6 +17,7 @@ from tests.support.stores import MODES, Store, StoreAbsentError
 
 _opened: dict[str, Store | str] = {}
 """By mode: the store, or why there is none. A store is started when the first test asks for it."""
+_told_by_others: set[str] = set()
 
 
 def _store(mode: str) -> Store:
@@ -30,13 +32,26 @@ def _store(mode: str) -> Store:
     return found
 
 
+def _told() -> set[str]:
+    """Which stores this process ran tests on, and which it has not."""
+    return {found.told if isinstance(found, Store) else f"{mode} skipped ({found})" for mode, found in _opened.items()}
+
+
+def pytest_sessionfinish(session: pytest.Session) -> None:
+    """Tell the process that reports what this one ran on, where several run tests."""
+    if (output := getattr(session.config, "workeroutput", None)) is not None:
+        output["stores"] = sorted(_told())
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_testnodedown(node: Any) -> None:
+    """Take over what one of several processes ran on; one that died says nothing."""
+    _told_by_others.update(getattr(node, "workeroutput", {}).get("stores", []))
+
+
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
     """Say which stores the run was made on."""
-    told = [
-        found.told if isinstance(found, Store) else f"{mode} skipped ({found})"
-        for mode, found in sorted(_opened.items())
-    ]
-    terminalreporter.write_line(f"stores: {', '.join(told) or 'none was asked for'}")
+    terminalreporter.write_line(f"stores: {', '.join(sorted(_told() | _told_by_others)) or 'none was asked for'}")
 
 
 @pytest.fixture(scope="session", autouse=True)
