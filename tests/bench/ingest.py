@@ -28,13 +28,13 @@ from hub.models import Batch, Columns
 from hub.settings import Database
 from hub.store.pool import open_pool
 from hub.store.writer import Writer
+from tests.support.bench_devices import METRICS, read_back, register
 from tests.support.hub import Hub
 from tests.support.load import PACK
 from tests.support.measure import cpu_s, family, rss_mb
 from tests.support.stores import open_any_store
 from tests.support.transports import DEVICES, TRANSPORTS, Transport
 
-METRICS = 4
 ASSUMED_RATE = {  # messages a second, to choose how many to send for --seconds
     ("mqtt", "one"): 60_000,
     ("mqtt", "pack"): 12_000,
@@ -114,7 +114,7 @@ def _hub(
     folder: Path, url: str, transport: Transport, given: argparse.Namespace, messages: int, seen: Seen
 ) -> dict[str, Any]:
     """The hub under full load, then under half of the reached rate with probes."""
-    _register(url)
+    register(url)
     per_message = 1 if given.shape == "one" else PACK
     start_ms = int(time.time() * 1000) - 86_400_000
     brokers = transport.start(messages, start_ms)
@@ -131,7 +131,7 @@ def _hub(
         err.print(f"{rate:,.0f} messages a second; now probes at {half:,} a second")
         transport.paced(hub.port, half * 10, start_ms + 40_000_000, half)
         _watch(hub, messages + half * 10, Seen())
-        stored, exact, seen.latencies = _read_back(url)
+        stored, exact, seen.latencies = read_back(url)
         hub.terminate()
     finally:
         hub.close()
@@ -146,29 +146,6 @@ def _hub(
         "lost": (messages + 10 * half) * per_message - exact,
         "duplicates": stored - exact,
     }
-
-
-def _register(url: str) -> None:
-    with psycopg.connect(url) as conn:
-        conn.execute(
-            "insert into profile (code, name, metrics) select 'bench', 'bench', jsonb_object_agg('m' || m, '{}'::jsonb)"
-            f" from generate_series(0, {METRICS - 1}) m"
-        )
-        conn.execute(
-            "insert into device (code, name, profile_id)"
-            " select format('bench-%s', lpad(n::text, 5, '0')), 'bench', p.id"
-            f" from profile p, generate_series(0, {DEVICES - 1}) n order by n"
-        )
-        conn.execute("insert into profile (code, name, metrics) values ('probe', 'probe', '{\"p\": {}}')")
-        conn.execute(
-            "insert into device (code, name, profile_id) select 'probe', 'probe', id from profile where code = 'probe'"
-        )
-        conn.execute(
-            "insert into rule (code, name, profile_id, metric, direction, thresholds)"
-            " select 'bench-' || m, 'bench', p.id,"
-            " 'm' || m, 'above', '{\"red\": 1e12}' from profile p,"
-            f" generate_series(0, {METRICS - 1}) m where p.code = 'bench'"
-        )
 
 
 def _watch(hub: Hub, messages: int, seen: Seen) -> None:
@@ -196,23 +173,6 @@ def _cpu(hub: Hub, brokers: list[int], url: str) -> dict[str, float]:
     with psycopg.connect(url) as conn:
         rows = conn.execute("select pid from pg_stat_activity where pid <> pg_backend_pid()").fetchall()
     return {"hub": cpu_s(family(hub.pid)), "broker": cpu_s(brokers), "database": cpu_s(int(row[0]) for row in rows)}
-
-
-def _read_back(url: str) -> tuple[int, int, list[float]]:
-    """Rows of the load; how many of them are just what was sent (value = index + 0.5); latencies of probes in ms."""
-    with psycopg.connect(url) as conn:
-        row = conn.execute(
-            "select count(*), count(*) filter (where (r.value - 0.5)::int8 %% %s = d.id - (select min(id) from device))"
-            " from reading r join series s on s.id = r.series_id join device d on d.id = s.device_id"
-            " where s.metric <> 'p'",
-            (DEVICES,),
-        ).fetchone()
-        assert row is not None
-        probes = conn.execute(
-            "select (extract(epoch from pg_xact_commit_timestamp(r.xmin)) - r.value) * 1000 from reading r"
-            " join series s on s.id = r.series_id where s.metric = 'p'"
-        ).fetchall()
-    return int(row[0]), int(row[1]), [float(probe[0]) for probe in probes]
 
 
 def _plot(path: Path, seen: Seen, figures: dict[str, Any]) -> None:
