@@ -1,17 +1,16 @@
 """Whether the hub's memory and rate stay as they are at full load, over minutes.
 
-./run bench soak [--minutes 10] [--transport mqtt|http] [--shape one|pack] [--workers N] [--store ...] [--json]
-                 [--plot FILE.png]
+./run bench soak [--minutes 10] [--shape one|pack] [--workers N] [--store ...] [--json] [--plot FILE.png]
 
-Loads follow each other, the next one while the one before is still being taken, so that the hub is never idle. Memory
-is that of all its processes. Its first minute is left out of the comparison: buffers and caches fill.
+Over MQTT, with 60,000 messages waiting for the hub at any moment: it is never idle, and the broker's queue stays short.
+Memory is that of all the hub's processes. The first minute is left out of the comparison: buffers and caches fill.
 """
 
 import argparse
 import json
+import subprocess
 import sys
 import tempfile
-import threading
 import time
 from collections.abc import Sequence
 from pathlib import Path
@@ -25,11 +24,12 @@ from tests.support.bench_devices import read_back, register
 from tests.support.hub import Hub
 from tests.support.load import PACK
 from tests.support.measure import family, rss_mb
+from tests.support.process import wait_until
 from tests.support.stores import open_any_store
-from tests.support.transports import DEVICES, TRANSPORTS, Transport
+from tests.support.transports import MqttTransport
 
-ROUND_S = 8.0
-ASSUMED_RATE = {("mqtt", "one"): 90_000, ("mqtt", "pack"): 14_000, ("http", "one"): 900, ("http", "pack"): 700}
+AHEAD = {"one": 60_000, "pack": 30_000}
+"""Messages that were published and not taken yet."""
 STORE = {"shared_buffers": "1GB", "max_wal_size": "8GB"}
 err = Console(stderr=True, highlight=False)
 
@@ -40,33 +40,10 @@ class Sample(NamedTuple):
     rss_mb: float
 
 
-class Rounds:
-    """Loads one after the other until the time is over; at most two of them are not taken yet when one starts."""
-
-    def __init__(self, transport: Transport, hub: Hub, messages: int, end: float) -> None:
-        self.sent = 0
-        self._transport, self._hub, self._messages, self._end = transport, hub, messages, end
-        self._start_ms = int(time.time() * 1000) - 20 * 86_400_000
-        self.failed: BaseException | None = None
-        self.thread = threading.Thread(target=self._run, name="rounds")
-
-    def _run(self) -> None:
-        try:
-            while time.monotonic() < self._end:
-                with self._transport.load(self._hub.port, self._messages, self._start_ms):
-                    self.sent += self._messages
-                self._start_ms += self._messages
-                while self._hub.counter("ganzhi_messages_total") < self.sent - 2 * self._messages:
-                    time.sleep(0.2)
-        except BaseException as error:  # noqa: BLE001 the bench's own thread tells it
-            self.failed = error
-
-
 def main() -> None:
     """Load, sample, compare."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--minutes", type=float, default=10)
-    parser.add_argument("--transport", choices=("mqtt", "http"), default="mqtt")
     parser.add_argument("--shape", choices=("one", "pack"), default="one")
     parser.add_argument("--workers", type=int, default=1)
     parser.add_argument("--store", choices=("timescaledb", "postgresql"))
@@ -87,17 +64,13 @@ def main() -> None:
 
 def _soak(folder: Path, url: str, given: argparse.Namespace) -> tuple[dict[str, Any], list[Sample]]:
     register(url)
-    messages = int(ASSUMED_RATE[given.transport, given.shape] * ROUND_S / DEVICES) * DEVICES or DEVICES
-    transport = TRANSPORTS[given.transport](folder, given.shape)
-    transport.start(messages, 0)
+    transport = MqttTransport(folder, given.shape)
+    transport.start(0, 0)
     options = ["--workers", str(given.workers)] if given.workers > 1 else []
     hub = Hub(url, 0, folder, *options, **transport.env)
     try:
         hub.start()
-        end = time.monotonic() + given.minutes * 60
-        rounds = Rounds(transport, hub, messages, end)
-        rounds.thread.start()
-        samples = _sample(hub, rounds, end)
+        sent, samples = _load(hub, transport.env["HUB_MQTT__PORT"], given)
         stored, exact, _ = read_back(url)
         hub.terminate()
     finally:
@@ -105,32 +78,41 @@ def _soak(folder: Path, url: str, given: argparse.Namespace) -> tuple[dict[str, 
         transport.stop()
     per_message = 1 if given.shape == "one" else PACK
     return _figures(samples) | {
-        "transport": given.transport, "shape": given.shape, "messages": rounds.sent,
-        "lost": rounds.sent * per_message - exact, "duplicates": stored - exact,
+        "shape": given.shape, "messages": sent, "lost": sent * per_message - exact, "duplicates": stored - exact,
     }, samples  # fmt: skip
 
 
-def _sample(hub: Hub, rounds: Rounds, end: float) -> list[Sample]:
-    """A sample a second, until all that was sent is taken."""
-    began, samples = time.monotonic(), list[Sample]()
-    with Progress(*Progress.get_default_columns()[:3], TimeRemainingColumn(), console=err) as bar:
-        task = bar.add_task("full load", total=end - began)
-        while rounds.thread.is_alive() or samples[-1].taken < rounds.sent:
-            at, taken = time.monotonic() - began, int(hub.counter("ganzhi_messages_total"))
-            samples.append(Sample(at, taken, sum(rss_mb(pid) for pid in family(hub.pid))))
-            bar.update(task, completed=min(at, end - began))
-            if time.monotonic() > end + 120:
-                raise RuntimeError(f"the hub stands at {taken} of {rounds.sent} messages:\n{hub.text()[-3000:]}")
-            time.sleep(1)
-    if rounds.failed is not None:
-        raise rounds.failed
-    return samples
+def _load(hub: Hub, port: str, given: argparse.Namespace) -> tuple[int, list[Sample]]:
+    """Allow the load as much as the hub takes, until the time is over; how much was sent, and a sample a second."""
+    start_ms = int(time.time() * 1000) - 20 * 86_400_000
+    command = [sys.executable, "-m", "tests.support.endless", port, "--shape", given.shape, "--start-ms", str(start_ms)]
+    process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+    assert process.stdin is not None
+    assert process.stderr is not None
+    try:
+        assert process.stderr.readline() == b"encoded\n"
+        samples, began, taken = list[Sample](), time.monotonic(), 0
+        with Progress(*Progress.get_default_columns()[:3], TimeRemainingColumn(), console=err) as bar:
+            task = bar.add_task("full load", total=given.minutes * 60)
+            while (at := time.monotonic() - began) < given.minutes * 60:
+                taken = int(hub.counter("ganzhi_messages_total"))
+                process.stdin.write(b"%d\n" % (taken + AHEAD[given.shape]))
+                process.stdin.flush()
+                if not samples or at >= samples[-1].at_s + 1:
+                    samples.append(Sample(at, taken, sum(rss_mb(pid) for pid in family(hub.pid))))
+                bar.update(task, completed=at)
+                time.sleep(0.1)
+        output, told = process.communicate(timeout=120)
+        assert output, told.decode()
+        sent = int(json.loads(output)["sent"])
+        wait_until(lambda: hub.counter("ganzhi_messages_total") >= sent, "the rest taken", 120)
+        return sent, samples
+    finally:
+        process.kill()
 
 
 def _figures(samples: Sequence[Sample]) -> dict[str, Any]:
     at, taken, rss = np.array(samples, float).T
-    loaded = taken < taken[-1]
-    at, taken, rss = at[loaded], taken[loaded], rss[loaded]
     after = at >= min(60.0, at[-1] / 4)
     third = max(1, int(after.sum()) // 3)
     rate = np.diff(taken) / np.diff(at)

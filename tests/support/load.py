@@ -12,7 +12,7 @@ import socket
 import struct
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterable
 
 PACK = 24
 BLOCK = 200
@@ -52,9 +52,8 @@ def packet(topic: str, payload: bytes, packet_id: int) -> bytes:
 class Connection:
     """One publisher: blocks of encoded packets, and how many of them are acknowledged."""
 
-    def __init__(self, port: int, number: int, blocks: list[tuple[int, bytes]]) -> None:
-        self._blocks: Iterator[tuple[int, bytes]] = iter(blocks)
-        self.total = sum(count for count, _ in blocks)
+    def __init__(self, port: int, number: int, blocks: Iterable[tuple[int, bytes]]) -> None:
+        self._blocks = iter(blocks)
         self.sent = self.acknowledged = 0
         self._rest = b""
         self._half = 0
@@ -121,11 +120,12 @@ def main() -> None:
     for connection in connections:
         selector.register(connection.socket, selectors.EVENT_READ, connection)
     began = time.monotonic()
-    while any(connection.acknowledged < connection.total for connection in connections):
+    totals = [len(mine) for mine in packets]
+    while any(one.acknowledged < total for one, total in zip(connections, totals, strict=True)):
         passed = time.monotonic() - began
-        for connection in connections:
-            share = connection.total / given.messages
-            connection.write(int(passed * given.rate * share) if given.rate else connection.total)
+        for connection, total in zip(connections, totals, strict=True):
+            share = total / given.messages
+            connection.write(int(passed * given.rate * share) if given.rate else total)
         for key, _ in selector.select(0.002):
             key.data.read()
     seconds = time.monotonic() - began
