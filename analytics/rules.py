@@ -76,8 +76,8 @@ class RuleBook:
         now = max([raw.received for raw in batch.raws], default=LONG_AGO)
         verdict = self._slots.evaluate(batch.readings, now, self._stale_after)
         devices = {event.device_id for event in batch.events}
-        known = self._catalogue.devices
-        profiles = {device: known[device].profile_id for device in devices if device in known}
+        known = {device: self._catalogue.device(device) for device in devices}
+        profiles = {device: found.profile_id for device, found in known.items() if found is not None}
         turns, watches = events.judge(batch.events, self._by_kind, profiles, self._watches, self._stale_after)
         alerts: dict[Key, UUID | None] = {}
         decided = [self._change(transition, alerts) for transition in verdict.transitions]
@@ -103,7 +103,8 @@ class RuleBook:
         slot, ts, value, before, after = transition
         rule = self._thresholds[int(self._slots.rule[slot])]
         series = int(self._slots.series[slot])
-        device = self._catalogue.devices[self._catalogue.device_of[series]]
+        device = self._catalogue.device(int(self._catalogue.device_of[series]))
+        assert device is not None  # noqa: S101 for the type checker; a series has its device
         target = f"{device.code}/{rule.metric}"
         kind, alert = self._step(staged, (rule.id, series, False), rule.code, target, ts, before, after)
         beyond = after > before
@@ -117,7 +118,7 @@ class RuleBook:
 
     def _event_change(self, turn: events.Turn, staged: dict[Key, UUID | None]) -> AlertChange:
         rule, event, before, after = turn
-        device = self._catalogue.devices.get(event.device_id)
+        device = self._catalogue.device(event.device_id)
         target = f"{event.device}/{event.kind}"
         key = (rule.id, event.device_id, True)
         kind, alert = self._step(staged, key, rule.code, target, event.id, before, after)

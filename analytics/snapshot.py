@@ -8,6 +8,7 @@ import numpy as np
 import psycopg
 from psycopg.rows import dict_row
 
+from analytics.catalogue import Watched
 from analytics.definitions import Rule, read_rules
 from hub.models import Columns, Micros
 from hub.store.pool import Pool, sorted_errors
@@ -23,7 +24,7 @@ class Registry:
 
     xmin: str
     rules: list[Rule]
-    watched: list[tuple[int, str, str, int, int | None, str | None]]
+    watched: Watched
     active: list[tuple[int, int, int | None, UUID, int, Micros]]
     """(rule id, device id, series id, alert id, level, time of the last change)"""
 
@@ -51,7 +52,10 @@ async def read_registry(pool: Pool, since: str = "0") -> Registry:
             xmin = (await _rows(conn, "rules_xmin"))[0][0]
             async with conn.cursor(row_factory=dict_row) as cursor:
                 rules = read_rules(await (await cursor.execute(load("rules_enabled"))).fetchall())
-            watched = await _rows(conn, "rules_watched", since=since)
+            devices = (await _rows(conn, "rules_watched", since=since))[0]
+            series = (await _rows(conn, "rules_series", since=since))[0]
+            none = b"", b"", b"", ""
+            watched = Watched(*(devices if devices[0] else none[1:]), *(series if series[0] else none))
             return Registry(xmin, rules, watched, await _rows(conn, "rules_active"))
 
 

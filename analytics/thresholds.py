@@ -78,10 +78,10 @@ class Slots:
         return len(self.rule)
 
     @classmethod
-    def build(cls, rules: Sequence[ThresholdRule], watched: Sequence[Sequence[int]]) -> "Slots":
+    def build(cls, rules: Sequence[ThresholdRule], watched: Sequence[Sequence[int] | NDArray[np.int64]]) -> "Slots":
         """Fresh slots of each rule on the series ids watched[i]."""
         sizes = [len(some) for some in watched]
-        series = np.array([one for some in watched for one in some], np.int64)
+        series = np.concatenate([np.empty(0, np.int64), *(np.asarray(some, np.int64) for some in watched)])
         which = np.repeat(np.arange(len(rules)), sizes)
         ids = np.array([rule.id for rule in rules], np.int64)
         order = np.lexsort((ids[which], series))

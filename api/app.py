@@ -6,32 +6,51 @@ from typing import Any
 from fastapi import APIRouter, Depends, FastAPI
 
 from api import problems
-from api.auth import authorised
+from api.auth import authorised, authorised_sender
 from api.board import Board
 from api.context import Context
 from api.headers import SafeHeaders
 from api.limits import BodyLimit
 from api.routes import (
     alerts,
+    broker,
+    catalogue,
+    catalogue_export,
+    commands,
     console,
     consumers,
+    credentials,
     dead_letters,
     devices,
+    devices_export,
     devices_import,
+    diagnosis,
     events,
+    frames,
     health,
+    health_of_devices,
+    maintenance,
     metrics,
+    organisations,
+    profile_library,
     profiles,
+    provisioning,
     readings,
+    regions,
     replays,
     rules,
     status,
+    steps,
     stream,
+    tail,
 )
+from api.tail import Tails
 
 DESCRIPTION = """\
 Devices in, alerts out. Errors are problem details (RFC 9457); lists come as `{"items", "next"}`, and `next` given as
 `cursor` brings the next page. Times are RFC 3339 in UTC. Levels are blue, yellow, orange and red."""
+
+_LARGER = {"/api/v1/devices:import": devices_import.BODY_LIMIT, "/api/v1/regions:import": regions.BODY_LIMIT}
 
 
 class _Described(FastAPI):
@@ -49,7 +68,7 @@ class _Described(FastAPI):
 def create_app(context: Context, more: Sequence[APIRouter] = (), larger: Mapping[str, int] | None = None) -> FastAPI:
     """The API and the page over a context; the wiring runs `context.changes.run()` beside it.
 
-    `more` are routers of others below /api/v1, `larger` the bytes that a body may have at paths that take more.
+    `more` are routers below /api/v1 by which devices send, `larger` the bytes of bodies at paths that take more.
     """
     app = _Described(
         title="Ganzhi (感知)",
@@ -62,11 +81,13 @@ def create_app(context: Context, more: Sequence[APIRouter] = (), larger: Mapping
     )
     app.state.context = context
     app.state.board = Board(context)
+    app.state.tails = Tails()
     problems.install(app)
     # The last one added is the outermost.
-    app.add_middleware(BodyLimit, larger={"/api/v1/devices:import": devices_import.BODY_LIMIT} | dict(larger or {}))
+    app.add_middleware(BodyLimit, larger=_LARGER | dict(larger or {}))
     app.add_middleware(SafeHeaders)
     app.include_router(_api(more))
+    app.include_router(_open(context))
     app.include_router(health.router)
     app.include_router(metrics.router, dependencies=[Depends(authorised)])
     app.include_router(console.router)
@@ -75,14 +96,26 @@ def create_app(context: Context, more: Sequence[APIRouter] = (), larger: Mapping
 
 
 def _api(more: Sequence[APIRouter]) -> APIRouter:
-    api = APIRouter(
-        prefix="/api/v1", dependencies=[Depends(authorised)], responses=problems.responses(401, 403, 422, 503)
-    )
+    api = APIRouter(prefix="/api/v1", responses=problems.responses(401, 403, 422, 503))
+    guarded = [Depends(authorised)]
     # /alerts/stream comes before /alerts/{id}.
-    for part in (stream, alerts, profiles, devices_import, devices, rules, consumers, readings, events):
-        api.include_router(part.router)
-    for part in (replays, dead_letters, status):
-        api.include_router(part.router)
+    for part in (catalogue, catalogue_export, devices_export, steps, maintenance, organisations, regions, credentials):
+        api.include_router(part.router, dependencies=guarded)
+    for part in (stream, alerts, profiles, profile_library, devices_import, devices, rules, consumers, events):
+        api.include_router(part.router, dependencies=guarded)
+    for part in (readings, health_of_devices, diagnosis, frames, tail, replays, dead_letters, status, commands):
+        api.include_router(part.router, dependencies=guarded)
     for router in more:
-        api.include_router(router)
+        api.include_router(router, dependencies=[Depends(authorised_sender)])
     return api
+
+
+def _open(context: Context) -> APIRouter:
+    """What asks for a secret of its own instead of the API's token."""
+    router = APIRouter(prefix="/api/v1")
+    rates = context.settings.provisioning
+    router.include_router(broker.router)
+    router.include_router(provisioning.keys)
+    door = provisioning.Door(rates.per_address_per_minute, rates.per_key_per_minute)
+    router.include_router(provisioning.provisioning_router(door))
+    return router

@@ -1,12 +1,15 @@
 """What every request handler works with, put together once by the wiring."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Annotated, cast
 
 from fastapi import Depends, Request
 
+from api.outcomes import Outcomes
 from api.stream import ChangeFeed
+from devices.access import Directory
+from devices.downlink import Downlink
 from hub.settings import Settings
 from hub.store.pool import Pool
 from hub.store.replay import Replay
@@ -25,6 +28,11 @@ class Context:
     changes: ChangeFeed
     replay: Replay | None = None
     """None where nothing is committed."""
+    downlink: Downlink | None = None
+    """The way to devices and to the broker; None: there is none, and what needs it is refused."""
+    outcomes: Outcomes = field(default_factory=Outcomes)
+    directory: Directory = field(default_factory=Directory)
+    """Who may speak as which device; kept fresh by the wiring."""
 
 
 async def context_of(request: Request) -> Context:

@@ -13,6 +13,8 @@ BODY_LIMIT = 1 << 20
 """Bytes of a request."""
 BODY_S = 30.0
 """How long a whole body may take to arrive."""
+SHEET_RATE = 256 << 10
+"""Bytes a second at which a larger body may come: at paths that take more than BODY_LIMIT the time grows with it."""
 
 
 class BodyLimit:
@@ -31,7 +33,8 @@ class BodyLimit:
             await answer(413, f"the body has {told} bytes; here it may have {limit}")(scope, receive, send)
             return
         taken, whole = 0, False
-        deadline = asyncio.get_running_loop().time() + BODY_S
+        seconds = max(BODY_S, limit / SHEET_RATE) if limit > BODY_LIMIT else BODY_S
+        deadline = asyncio.get_running_loop().time() + seconds
 
         async def limited() -> Message:
             nonlocal taken, whole
@@ -39,7 +42,7 @@ class BodyLimit:
                 async with asyncio.timeout_at(None if whole else deadline):
                     message = await receive()
             except TimeoutError:
-                raise HTTPException(408, f"the body did not arrive within {BODY_S:.0f} s") from None
+                raise HTTPException(408, f"the body did not arrive within {seconds:.0f} s") from None
             whole = whole or not message.get("more_body", False)
             taken += len(message.get("body", b""))
             if taken > limit:

@@ -13,7 +13,6 @@ METRIC = r"^[A-Za-z0-9][A-Za-z0-9._:/-]{0,63}$"
 TEXT = r"^[^\x00-\x1f\x7f]*$"
 REGION = r"^[0-9]{12}$"
 REGION_PREFIX = r"^[0-9]{2,12}$"
-UNIT = r"^[!-~]{1,32}$"
 
 RIGHT = {
     CODE: "use up to 64 letters, digits and . _ : -, beginning with a letter or digit",
@@ -21,7 +20,6 @@ RIGHT = {
     TEXT: "leave out line breaks and control characters",
     REGION: "a division code has 12 digits, like 330106000000",
     REGION_PREFIX: "give the first 2 to 12 digits of a division code, like 3301",
-    UNIT: "write the unit in UCUM, without spaces: ug/m3, Cel, %, m, 1 for a plain number",
 }
 """What to say to who does not match a pattern."""
 
@@ -30,7 +28,6 @@ Metric = Annotated[str, StringConstraints(pattern=METRIC)]
 Name = Annotated[str, StringConstraints(pattern=TEXT, min_length=1, max_length=200, strip_whitespace=True)]
 Region = Annotated[str, StringConstraints(pattern=REGION)]
 RegionPrefix = Annotated[str, StringConstraints(pattern=REGION_PREFIX)]
-Unit = Annotated[str, StringConstraints(pattern=UNIT)]
 LevelName = Literal["blue", "yellow", "orange", "red"]
 
 LEVELS: Mapping[str, int] = {name: number for number, name in enumerate(LEVEL_NAMES, 1)}

@@ -8,8 +8,12 @@ from hub.errors import DecodeError
 CODE = re.compile(r"[A-Za-z0-9][A-Za-z0-9._:-]{0,63}")
 """A device code."""
 
-FORMS = ("telemetry", "senml", "event")
+FORMS = ("telemetry", "senml", "event", "reply", "status")
 """The last level of a topic: what kind of payload it carries."""
+
+
+LISTENING = "listening"
+"""The address of what an edge of the bus tells of itself; no device can send to it."""
 
 
 class Address(NamedTuple):
@@ -39,7 +43,7 @@ def parse_topic(topic: str, prefix: str) -> Address:
     else:
         raise DecodeError("bad_topic", f"publish to {prefix}/<device>/telemetry, /senml or /event, not to {topic!r}")
     if form not in FORMS:
-        raise DecodeError("bad_topic", f"a topic ends in telemetry, senml or event, not in {form!r}")
+        raise DecodeError("bad_topic", f"a topic ends in {', '.join(FORMS)}; not in {form!r}")
     if not device:
         raise DecodeError("no_device", 'it names no device: a topic or path holds its code, a batch has "device" in it')
     for code in (device, gateway):

@@ -9,6 +9,7 @@ from typing import Any
 import paho.mqtt.client as paho
 from paho.mqtt.enums import CallbackAPIVersion
 
+from hub.check_access import check_access
 from hub.check_kafka import check_kafka
 from hub.errors import HubError
 from hub.finding import Finding
@@ -26,6 +27,8 @@ BURST = 1_500
 async def check(settings: Settings) -> AsyncIterator[Finding]:
     """Findings as they are made; sends nothing but messages of its own to a topic of its own."""
     async for finding in _check_database(settings.database):
+        yield finding
+    for finding in await check_access(settings):
         yield finding
     for finding in await asyncio.to_thread(_check_broker, settings.mqtt):
         yield finding

@@ -2,7 +2,7 @@
 
 import asyncio
 
-from hub.models import Batch
+from hub.models import HUB, Batch
 from hub.pipeline import Pipeline
 from hub.settings import Settings
 from hub.stages import Named, limits_of, watch
@@ -16,7 +16,7 @@ class Edge:
     def __init__(self, settings: Settings, counters: Counters) -> None:
         self._counters = counters
         self._forwarder = Forwarder(settings.kafka, settings.mqtt.prefix)
-        self.sink = Pipeline([], [], self._forwarder.commit, [self._count], limits_of(settings))
+        self.sink = Pipeline([], [], self._forwarder.commit, [self._count], limits_of(settings), "Kafka")
         self._working: asyncio.Future[None] | None = None
 
     async def load(self) -> None:
@@ -39,4 +39,4 @@ class Edge:
         return ["Kafka does not acknowledge: holding back"] if self.sink.down else []
 
     def _count(self, batch: Batch) -> None:
-        self._counters.forwarded += len(batch.raws)
+        self._counters.forwarded += len(batch.raws) - sum([raw.transport == HUB for raw in batch.raws])

@@ -8,6 +8,7 @@ HubError
 ├── Superseded           another worker has taken over: drop the work, it is done elsewhere
 └── PermanentError       the same attempt will fail again: dead-letter it and go on
     ├── StoreRefused
+    ├── BrokerRefused    of an order to the broker itself; what was asked for was not done
     ├── HistoryRefused   of a file of readings; nothing is guessed
     └── DecodeError      carries a reason code and a sentence for a device integrator
 """
@@ -48,6 +49,10 @@ class PermanentError(HubError):
 
 class StoreRefused(PermanentError):
     """The database refuses this content"""
+
+
+class BrokerRefused(PermanentError):
+    """The message broker refuses an order"""
 
 
 class HistoryRefused(PermanentError):

@@ -1,18 +1,25 @@
 """`hub`: the command line of Ganzhi."""
 
 import asyncio
-import json
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Annotated, NoReturn
 
-import httpx
 import typer
 from rich.console import Console
-from rich.table import Table
 from rich.text import Text
 
+from hub.cli.catalogue import catalogue
+from hub.cli.commands import command, commands
+from hub.cli.credentials import credential
+from hub.cli.devices import devices
+from hub.cli.diagnose import diagnose
+from hub.cli.frame import frame
+from hub.cli.profiles import profiles
+from hub.cli.provisioning import key
+from hub.cli.regions import regions
+from hub.cli.tail import tail
 from hub.dead_letters import dead_letters
 from hub.errors import HubError
 from hub.history.command import readings
@@ -35,8 +42,17 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     context_settings=HELP,
 )
-devices = typer.Typer(help="Register devices.", no_args_is_help=True, context_settings=HELP)
+devices.command()(diagnose)
+devices.command()(tail)
+devices.command()(command)
+devices.command()(commands)
+devices.add_typer(credential, name="credential")
+devices.add_typer(key, name="key")
 app.add_typer(devices, name="devices")
+app.add_typer(profiles, name="profiles")
+app.add_typer(catalogue, name="catalogue")
+app.add_typer(regions, name="regions")
+app.add_typer(frame, name="frame")
 app.add_typer(dead_letters, name="dead-letters")
 app.add_typer(readings, name="readings")
 out, err = Console(highlight=False), Console(stderr=True, highlight=False)
@@ -153,34 +169,6 @@ def check(config: ConfigOption = None) -> None:
 
     with _errors_in_words():
         raise typer.Exit(1 if asyncio.run(report()) else 0)
-
-
-@devices.command("import")
-def import_devices(
-    file: Annotated[Path, typer.Argument(exists=True, dir_okay=False, help="CSV, UTF-8, with a header.")],
-    url: Annotated[str, typer.Option(envvar="HUB_URL", help="Address of the running hub.")] = "http://127.0.0.1:8420",
-    token: Annotated[str | None, typer.Option(envvar="HUB_API__TOKEN", help="The API's token, if it has one.")] = None,
-) -> None:
-    """Register or change devices from a table; all or nothing, and twice is once.
-
-    Columns: code,name,profile,parent,organisation,region,lon,lat (the first three are required).
-
-    Example:  hub devices import devices.csv
-    """
-    headers = {"content-type": "text/csv"} | ({"authorization": f"Bearer {token}"} if token else {})
-    try:
-        answer = httpx.post(f"{url}/api/v1/devices:import", content=file.read_bytes(), headers=headers, timeout=60)
-        body = answer.json()
-    except (httpx.HTTPError, json.JSONDecodeError) as error:
-        _fail(f"no hub answers at {url}: {error}")
-    if answer.is_success:
-        out.print("{created} created, {updated} changed, {unchanged} as before.".format(**body))
-        return
-    table = Table("line", "column", "what is wrong", title=f"{file}: nothing was imported")
-    for problem in body.get("errors", []):
-        table.add_row(str(problem.get("line", "")), str(problem.get("column", "")), Text(str(problem["problem"])))
-    out.print(table if table.row_count else Text(str(body.get("detail", body))))
-    raise typer.Exit(1)
 
 
 def main() -> None:

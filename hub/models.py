@@ -37,6 +37,10 @@ class Quality(IntFlag):
     """The device sent no time; the time of arrival stands in."""
 
 
+HUB = "hub"
+"""The transport of what the hub itself finds out about a device; it is no sign of life of that device."""
+
+
 class Raw(NamedTuple):
     """A message as it came: who carried it, where to, what, and when (unique and rising within a source)."""
 
@@ -61,6 +65,21 @@ class DeadLetter:
     reason: str
     detail: str
     device: str | None = None
+
+
+@dataclass(slots=True, frozen=True)
+class Reply:
+    """What a device answers to a command. Whether it was asked, the store knows: its commit refuses what it was not."""
+
+    index: int
+    """Of its message in the batch."""
+    command: UUID
+    device_id: int
+    received: Micros
+    body: dict[str, Any]
+    """{"result": any JSON} or {"error": text}."""
+    letter: DeadLetter
+    """What becomes of the message when it is refused; reason and detail are then known."""
 
 
 @dataclass(slots=True, frozen=True)
@@ -168,6 +187,15 @@ class Batch:
     """Committed with it; a partition's positions follow each other."""
     private: int = 0
     """Fields and events that the privacy gate let go."""
+    replies: list[Reply] = field(default_factory=list)
+    statuses: dict[int, tuple[bool, Micros]] = field(default_factory=dict)
+    """By device id: whether it said last that it is online, and when that came."""
+    edges: dict[str, tuple[Micros | None, Micros]] = field(default_factory=dict)
+    """By edge of the bus: since when it hears all devices (None: it does not), and until when."""
+    wanted: dict[int, dict[str, None]] = field(default_factory=dict)
+    """Metrics by device id that get a series before the batch is read again; what has none yet is among `refused`."""
+    seen: dict[int, tuple[Micros, Micros]] = field(default_factory=dict)
+    """By device id: when its last readable message came, and the newest time that the device gave in it, or 0."""
 
 
 def from_micros(ts: Micros) -> datetime:

@@ -3,8 +3,9 @@
 import asyncio
 import logging
 from collections import deque
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from random import uniform
 from typing import Protocol
 from uuid import uuid4
@@ -17,8 +18,14 @@ log = logging.getLogger(__name__)
 SLOW_COMMIT_S = 10.0
 """A commit that takes longer is told: the store may be locked."""
 
+SUPPLIES = 3
+"""How often what a batch needs is made before it is read for good: others may change what is allowed meanwhile."""
+
 Stage = Callable[[Batch], None]
 """Fills in its part of a batch. Must not change anything outside the batch: a batch may be run again."""
+
+Steps = Callable[[Batch], Iterator[None]]
+"""A stage that does its work bit by bit, so that the batch before can be sent to the store meanwhile."""
 
 
 class Sink(Protocol):
@@ -54,14 +61,18 @@ class Pipeline:
 
     def __init__(
         self,
-        read: Sequence[Stage],
+        read: Sequence[Steps],
         decide: Sequence[Stage],
         commit: Callable[[Batch], Awaitable[None]],
         adopted: Sequence[Callable[[Batch], None]] = (),
         limits: Limits | None = None,
+        store: str = "the store",
+        supply: Callable[[Mapping[int, Iterable[str]]], Awaitable[None]] | None = None,
     ) -> None:
+        """`store` is what commits, as the log calls it; `supply` makes what reading stages found wanting."""
         self._read, self._decide, self._commit, self._adopted = read, decide, commit, adopted
         self._limits = limits or Limits()
+        self._store_name, self._supply = store, supply
         self._waiting: deque[Delivery] = deque()
         self._messages = 0
         self._bytes = 0
@@ -79,6 +90,11 @@ class Pipeline:
     def full(self) -> bool:
         """Whether a further delivery would have to wait."""
         return not self._room.is_set()
+
+    @property
+    def idle(self) -> bool:
+        """Whether everything that was handed over is settled."""
+        return not self._messages
 
     async def submit(self, delivery: Delivery) -> None:
         """Hand over a delivery; waits while the pipeline is full."""
@@ -111,11 +127,40 @@ class Pipeline:
     async def _prepare(self) -> None:
         while deliveries := await self._take():
             raws = [raw for delivery in deliveries for raw in delivery.raws]
-            batches = self._understand(raws) or [Batch([])]
+            batches = await self._read_supplied(raws) or [Batch([])]
             # With the last part, so that a commit that is cut short is read again, not skipped.
             batches[-1].positions = [position for delivery in deliveries for position in delivery.positions]
             await self._prepared.put((deliveries, batches))
         await self._prepared.put(([], []))
+
+    async def _read_supplied(self, raws: list[Raw]) -> list[Batch]:
+        """As `_understand`; what the stages found wanting is made first, and then they read again."""
+        batches = await self._read_all(raws)
+        for _ in range(SUPPLIES):
+            wanted: dict[int, dict[str, None]] = {}
+            for batch in batches:
+                for owner, names in batch.wanted.items():
+                    wanted.setdefault(owner, {}).update(names)
+            if not wanted or self._supply is None:
+                break
+            try:
+                await self._until_done(partial(self._supply, wanted))
+            except PermanentError as error:
+                log.error("what messages need cannot be made, they are refused: %s", error)
+                break
+            batches = await self._read_all(raws)
+        return batches
+
+    async def _read_all(self, raws: list[Raw]) -> list[Batch]:
+        """As `_understand`; a commit that is under way goes on between the steps."""
+        batch = Batch(raws)
+        try:
+            for stage in self._read:
+                for _ in stage(batch):
+                    await asyncio.sleep(0)
+        except Exception:  # noqa: BLE001 poison is whatever fails; reading it again singles it out
+            return self._understand(raws)
+        return [batch] if raws else []
 
     def _understand(self, raws: list[Raw]) -> list[Batch]:
         """Run the reading stages; a message that makes a stage fail is singled out and refused."""
@@ -124,7 +169,8 @@ class Pipeline:
         batch = Batch(raws)
         try:
             for stage in self._read:
-                stage(batch)
+                for _ in stage(batch):
+                    pass
         except Exception as error:  # noqa: BLE001 poison is whatever fails; it is logged once singled out
             if len(raws) == 1:
                 return [_poisonous(raws[0], error)]
@@ -198,7 +244,7 @@ class Pipeline:
         try:
             for stage in self._decide:
                 stage(batch)
-            await self._commit_until_done(batch)
+            await self._until_done(partial(self._commit, batch))
         except Superseded:
             raise
         except Exception as error:  # noqa: BLE001 as above
@@ -210,7 +256,7 @@ class Pipeline:
             poisonous = _poisonous(batch.raws[0], error)
             poisonous.positions = batch.positions
             batch = poisonous
-            await self._commit_until_done(batch)
+            await self._until_done(partial(self._commit, batch))
         for tell in self._adopted:
             try:
                 tell(batch)
@@ -218,22 +264,22 @@ class Pipeline:
                 log.exception("a committed batch could not be noted; it is settled all the same")
         return batch.refused
 
-    async def _commit_until_done(self, batch: Batch) -> None:
-        """Commit, trying again while the store is away; nothing is settled meanwhile, so senders hold back."""
+    async def _until_done(self, work: Callable[[], Awaitable[None]]) -> None:
+        """Do it, trying again while the store is away; nothing is settled meanwhile, so senders hold back."""
         wait = 0.1
         while True:
             slow = asyncio.get_running_loop().call_later(
                 SLOW_COMMIT_S, self._hold_back, f"a commit has not ended for {SLOW_COMMIT_S:.0f} s"
             )
             try:
-                await self._commit(batch)
+                await work()
             except TransientError as error:
                 self._hold_back(str(error))
                 await asyncio.sleep(wait * uniform(0.5, 1.0))  # noqa: S311 jitter, not a secret
                 wait = min(wait * 2, self._limits.retry_max_s)
             else:
                 if self.down:
-                    log.warning("store is back")
+                    log.warning("%s is back", self._store_name)
                 self.down = False
                 return
             finally:
@@ -241,7 +287,7 @@ class Pipeline:
 
     def _hold_back(self, why: str) -> None:
         if not self.down:
-            log.error("store is down, holding back: %s", why)
+            log.error("%s is down, holding back: %s", self._store_name, why)
         self.down = True
 
 

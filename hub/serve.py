@@ -8,14 +8,17 @@ from functools import partial
 from api.push.outbox import Courier
 from api.push.webhook import open_webhook
 from devices.addressing import subscriptions
+from hub.ears import BusRow, Ears, ears_of_store
 from hub.edge import Edge
 from hub.errors import ConfigError
 from hub.intake import Engine, Intake, Source
 from hub.lifecycle import Lifecycle
+from hub.monitor import monitored
 from hub.part import Part
+from hub.presence import Presence
 from hub.settings import Settings
 from hub.sole import Sole
-from hub.stages import Named, Stages
+from hub.stages import Named, Stages, watch
 from hub.store.pool import Pool, open_pool
 from hub.store.positions import load_positions
 from hub.store.replay import Replay
@@ -36,13 +39,21 @@ async def serve(settings: Settings, crew: Crew | None = None) -> bool:
             raise ConfigError(
                 "--workers is for MQTT in the role direct; with Kafka start more processes of role worker"
             )
-        parts = await (_direct if direct else _bus)(settings, crew, counters, stack)
-        return await _run(parts, counters, settings.drain_s)
+        needs_store = settings.hub.roles != ("edge",)
+        pool = await stack.enter_async_context(open_pool(settings.database)) if needs_store else None
+        if pool is not None and direct:
+            parts = await _direct(settings, crew, pool, counters, stack)
+        else:
+            parts = await _bus(settings, pool, counters, stack)
+        reasons = partial(_reasons, parts)
+        monitors = await stack.enter_async_context(monitored(settings, counters, reasons, pool))
+        return await _run(parts, monitors, counters, settings.drain_s)
 
 
-async def _direct(settings: Settings, crew: Crew | None, counters: Counters, stack: AsyncExitStack) -> list[Part]:
+async def _direct(
+    settings: Settings, crew: Crew | None, pool: Pool, counters: Counters, stack: AsyncExitStack
+) -> list[Part]:
     """Everything in one process, or in a crew of its own."""
-    pool = await stack.enter_async_context(open_pool(settings.database))
     stages = Stages(settings, pool, counters)
     engine: Engine = stages
     restore: Callable[[], Awaitable[None]] = partial(stages.restore, arrivals=True)
@@ -55,24 +66,31 @@ async def _direct(settings: Settings, crew: Crew | None, counters: Counters, sta
         sources |= _kafka(settings, [], stages, counters, pool)
     intake = Intake(engine, sources)
     replay = Replay(pool, engine.sink.submit)
-    return [sole, intake, await _surface(settings, pool, counters, [sole, intake], engine, replay, stack)]
+    ears = Ears(settings, ears_of_store(pool), intake.reasons, sole.granted)
+    presence = Presence(settings, engine.sink, sole.granted)
+    surface = await _surface(settings, pool, counters, [sole, intake], engine, replay, stack)
+    return [sole, presence, intake, ears, surface]
 
 
-async def _bus(settings: Settings, _crew: Crew | None, counters: Counters, stack: AsyncExitStack) -> list[Part]:
-    """Some of the roles edge, worker, api, in the order in which they are drained."""
+async def _bus(settings: Settings, pool: Pool | None, counters: Counters, stack: AsyncExitStack) -> list[Part]:
+    """Some of the roles edge, worker, api, in the order in which they are drained; without a pool an edge alone."""
     roles, parts = settings.hub.roles, list[Part]()
     edge: Edge | None = None
-    if "edge" in roles or ("api" in roles and settings.kafka.servers):  # what is posted goes into the bus too
+    if settings.kafka.servers:  # what is posted, and what a worker finds out, goes into the bus too
         edge = Edge(settings, counters)
-        parts.append(Intake(edge, _mqtt(settings, edge, counters) if "edge" in roles else {}))
-    if roles == ("edge",):
+        intake = Intake(edge, _mqtt(settings, edge, counters) if "edge" in roles else {})
+        parts += [Ears(settings, BusRow(edge.sink), intake.reasons), intake] if "edge" in roles else [intake]
+    if pool is None:
         return parts
-    pool = await stack.enter_async_context(open_pool(settings.database))
     if "worker" in roles:
         stages = Stages(settings, pool, counters)
-        parts.append(Intake(stages, _kafka(settings, [raw_topic(settings.kafka)], stages, counters, pool)))
+        reading = Intake(stages, _kafka(settings, [raw_topic(settings.kafka)], stages, counters, pool))
+        parts += [reading, Ears(settings, ears_of_store(pool, False), reading.reasons)]
+        if edge is not None:
+            parts.insert(0, Presence(settings, edge.sink))
     if "api" in roles:
-        parts.append(await _surface(settings, pool, counters, list(parts), edge, None, stack))
+        replay = Replay(pool, edge.sink.submit) if edge is not None else None  # the workers settle the letters
+        parts.append(await _surface(settings, pool, counters, list(parts), edge, replay, stack))
     return parts
 
 
@@ -109,17 +127,22 @@ async def _surface(
 ) -> Surface:
     courier = Courier(pool, {"webhook": await stack.enter_async_context(open_webhook())})
 
-    def reasons() -> list[str]:
-        return [reason for part in others for reason in part.reasons()]
-
-    return Surface(settings, pool, courier, counters, reasons, engine, replay)
+    return Surface(settings, pool, courier, counters, partial(_reasons, others), engine, replay)
 
 
-async def _run(parts: Sequence[Part], counters: Counters, drain_s: float) -> bool:
+def _reasons(parts: Sequence[Part]) -> list[str]:
+    """Why the process is not ready; empty when it is."""
+    return [reason for part in parts for reason in part.reasons()]
+
+
+async def _run(
+    parts: Sequence[Part], monitors: Sequence[asyncio.Future[None]], counters: Counters, drain_s: float
+) -> bool:
     """Load the parts, run them, and at the end drain them in their order."""
     for part in parts:
         await part.load()
     background: list[Named] = [("telemetry", _tick(counters))]
+    background += [("monitor", watch(serving)) for serving in monitors]
     for part in parts:
         background += part.tasks()
 

@@ -36,6 +36,17 @@ class Mqtt(Section):
     client_id: str = Field(default="ganzhi-hub", min_length=1, max_length=64)
     prefix: str = Field(default="ganzhi/v1", pattern=r"^[^#+\x00]*[^#+/\x00]$")
     keepalive_s: int = Field(default=30, ge=5, le=600)
+    access: Literal["none", "dynsec", "http"] = "none"
+    """Who tells the broker what devices may do: nobody, the hub by mosquitto's dynamic security plugin, or the hub
+    when the broker asks at /api/v1/broker/auth and /acl (EMQX)."""
+    access_secret: SecretStr | None = None
+    """What a broker that asks sends as X-Ganzhi-Secret; not set: it sends the API's token."""
+
+    @model_validator(mode="after")
+    def _dynsec_has_an_account(self) -> "Mqtt":
+        if self.access == "dynsec" and self.username is None:
+            raise ValueError("mqtt.access is dynsec: set mqtt.username to the account that may use $CONTROL")
+        return self
 
 
 class Kafka(Section):
@@ -94,6 +105,13 @@ class Http(Section):
     """How long a request that was taken waits for its commit; then its outcome is told to be unknown."""
 
 
+class Provisioning(Section):
+    """How often devices may register themselves; as many as in a minute may come at once."""
+
+    per_address_per_minute: int = Field(default=60, ge=1)
+    per_key_per_minute: int = Field(default=600, ge=1)
+
+
 class DeadLetters(Section):
     """How long what could not be stored is kept, and how much of it."""
 
@@ -104,6 +122,30 @@ class DeadLetters(Section):
     """Letters of one reason that a process stores in a minute; those beyond it are counted only."""
 
 
+class Health(Section):
+    """When devices count as offline; how often each may be silent is told by its profile."""
+
+    every_s: float = Field(default=2.0, ge=0.05, le=60)
+    """How often it is decided who is there."""
+    seen_every_s: float = Field(default=5.0, ge=0.05, le=60)
+    """How often a process tells the store whom it has heard."""
+    status_hold_s: float = Field(default=30.0, ge=0, le=3600)
+    """How long a device that says it is offline must not be heard until it counts."""
+    least_silence_s: float = Field(default=60.0, gt=0, le=86400)
+    """Three intervals of a profile count as at least this."""
+    forget_s: float = Field(default=60.0, ge=1, le=3600)
+    """A process of the hub that says nothing for so long has died: nothing is decided from silence until then."""
+    keep_days: int = Field(default=400, ge=1, le=3650)
+    """How long it is kept when devices came and went, and how complete their days are."""
+
+
+class Commands(Section):
+    """What devices are told to do."""
+
+    keep_days: int = Field(default=365, ge=1, le=3650)
+    """How long the history is kept."""
+
+
 Role = Literal["direct", "edge", "worker", "api"]
 
 
@@ -112,6 +154,10 @@ class Hub(Section):
 
     roles: tuple[Role, ...] = ("direct",)
     """direct: everything in one process. Or some of: edge (MQTT to Kafka), worker (Kafka to the store), api."""
+    monitor_host: str = "127.0.0.1"
+    monitor_port: int | None = Field(default=None, ge=1, le=65535)
+    """Where this process tells whether it lives, works, and what it counts (/healthz, /readyz, /metrics), without a
+    token; for processes without the role api, which tells the same. None: nowhere."""
 
     @model_validator(mode="after")
     def _direct_is_all(self) -> "Hub":
@@ -136,7 +182,10 @@ class Settings(BaseSettings):
     rules: Rules = Rules()
     api: Api = Api()
     http: Http = Http()
+    provisioning: Provisioning = Provisioning()
     dead_letters: DeadLetters = DeadLetters()
+    commands: Commands = Commands()
+    health: Health = Health()
     drain_s: float = Field(default=10.0, ge=0, le=300)
     """After SIGTERM: how long what was taken may need to be committed and settled."""
 
@@ -176,7 +225,7 @@ def with_roles(settings: Settings, roles: str | None) -> Settings:
     if roles is None:
         return settings
     try:
-        hub = Hub.model_validate({"roles": [role.strip() for role in roles.split(",")]})
+        hub = Hub.model_validate(settings.hub.model_dump() | {"roles": [role.strip() for role in roles.split(",")]})
     except ValidationError as error:
         raise ConfigError(f"--roles {roles}: {error.errors()[0]['msg']}") from error
     changed = settings.model_copy(update={"hub": hub})

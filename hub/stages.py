@@ -4,6 +4,7 @@ import asyncio
 import logging
 import math
 from collections.abc import Awaitable, Callable, Coroutine
+from functools import partial
 from typing import Any
 
 from analytics.rules import RuleBook
@@ -15,11 +16,13 @@ from hub.models import Batch
 from hub.pipeline import Limits, Pipeline
 from hub.settings import Settings
 from hub.store.arrivals import Known, load_arrivals
+from hub.store.hearing import Hearing, ListeningRow, Progress, process_name
 from hub.store.latest import Latest
 from hub.store.letters import Letters
 from hub.store.listen import listen
 from hub.store.migrate import check_schema
 from hub.store.pool import Pool
+from hub.store.seen import Seen
 from hub.store.writer import Writer
 from hub.telemetry import Counters
 from ingest.kafka_topics import forms_of
@@ -41,12 +44,16 @@ class Stages:
         self._rules = RuleBook(math.inf if settings.rules.stale_after_s is None else settings.rules.stale_after_s)
         self._writer = Writer(pool, Letters(settings.dead_letters.per_minute))
         self._known: Known = {}
+        self._seen, self._progress = Seen(), Progress(lambda: self.sink.idle)
+        self._listening = ListeningRow(pool, f"stages of {process_name()}", ears=False, seen=self._seen)
+        self._hearing = Hearing(self._listening.put, self.reasons, self._progress.until, settings.health)
         self.sink = Pipeline(
-            read=[Resolver(self._registry, settings.mqtt.prefix, self._known, forms_of(settings.kafka))],
+            read=[Resolver(self._registry, settings.mqtt.prefix, self._known, forms_of(settings.kafka)).steps],
             decide=[QualityFlags(self._registry, self._latest), self._rules.decide],
             commit=self._commit,
-            adopted=[self._latest.adopt, self._rules.adopt, self._count],
+            adopted=[self._latest.adopt, self._rules.adopt, self._seen.adopt, self._progress.adopt, self._count],
             limits=limits_of(settings),
+            supply=partial(self._registry.widen, pool),
         )
         self._registry_changed = asyncio.Event()
         self._working: asyncio.Future[None] | None = None
@@ -64,6 +71,7 @@ class Stages:
             ("listen", listen(self._settings.database.url, [REGISTRY], lambda *_: self._registry_changed.set())),
             ("registry", self._keep_fresh()),
             ("latest", self._latest.run(self._pool)),
+            ("hearing", self._hearing.run()),
         ]
 
     async def drain(self) -> None:
@@ -72,6 +80,7 @@ class Stages:
         if self._working is not None:
             await self._working
         await self._latest.flush(self._pool)
+        await self._listening.end()
 
     def reasons(self) -> list[str]:
         """Why it is not ready; empty when it is."""
@@ -87,6 +96,7 @@ class Stages:
             await self._rules.load(self._pool)
             if arrivals:
                 self._known.update(await load_arrivals(self._pool))
+        self._hearing.reset()
 
     async def _read_store(self) -> None:
         await self._latest.load(self._pool)

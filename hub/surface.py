@@ -5,9 +5,12 @@ from collections.abc import Callable
 
 from api.app import create_app
 from api.context import Context
+from api.outcomes import Outcomes
 from api.push.outbox import Courier
 from api.server import configured
 from api.stream import ChangeFeed
+from devices.access import Directory
+from hub.broker_access import access_tasks
 from hub.intake import Engine
 from hub.settings import Settings
 from hub.stages import Named, watch
@@ -17,8 +20,9 @@ from hub.store.replay import Replay
 from hub.telemetry import Counters
 from hub.upkeep import upkeep
 from ingest.http import LARGER, HttpSource, ingest_router
+from ingest.mqtt_control import ControlLink
 
-ALERT = "ganzhi_alert"
+ALERT, COMMAND = "ganzhi_alert", "ganzhi_command"
 
 
 class Surface:
@@ -41,7 +45,11 @@ class Surface:
         if engine is not None:
             self._posts = HttpSource(settings.http, settings.mqtt.prefix, engine.sink, engine.reasons)
         routers = [ingest_router(self._posts)] if self._posts is not None else []
-        context = Context(settings, pool, counters, reasons, self._changes, replay)
+        self._control, self._outcomes = ControlLink(settings.mqtt), Outcomes()
+        self._directory = Directory()
+        context = Context(
+            settings, pool, counters, reasons, self._changes, replay, self._control, self._outcomes, self._directory
+        )
         app = create_app(context, routers, LARGER)
         self._server = configured(app, settings.api.host, settings.api.port, settings.drain_s)
         self._serving: list[asyncio.Future[None]] = []
@@ -57,9 +65,11 @@ class Surface:
         self._serving, self._delivering = [serving], [delivering]
         return [
             ("api", watch(serving)),
-            ("alerts", listen(self._settings.database.url, [ALERT], self._heard)),
+            ("alerts", listen(self._settings.database.url, [ALERT, COMMAND], self._heard)),
             ("changes", self._changes.run()),
+            ("control", self._control.run()),
             ("courier", watch(delivering)),
+            *access_tasks(self._settings, self._pool, self._directory, self._control),
             *upkeep(self._settings, self._pool),
         ]
 
@@ -72,6 +82,7 @@ class Surface:
         if self._posts is not None:
             self._posts.stop()
         self._changes.close()
+        self._outcomes.close()
         self._server.should_exit = True
 
     async def drain(self) -> None:
@@ -83,6 +94,9 @@ class Surface:
     def close(self) -> None:
         """Nothing is left open."""
 
-    def _heard(self, _channel: str, _payload: str) -> None:
+    def _heard(self, channel: str, payload: str) -> None:
+        if channel == COMMAND:
+            self._outcomes.heard(payload)
+            return
         self._changes.wake()
         self._courier.wake()

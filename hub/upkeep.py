@@ -1,12 +1,15 @@
-"""What the store needs now and then: old readings and dead letters removed. Any number of processes may do it."""
+"""What the store needs now and then: the old removed, the overdue settled. Any number of processes may do it."""
 
 import asyncio
 import logging
 
+from devices.catalogue_counts import count_all
 from hub.errors import HubError
 from hub.settings import Settings
 from hub.stages import Named
+from hub.store.commands import keep_settling
 from hub.store.expiry import keep_expiring
+from hub.store.leading import lead
 from hub.store.pool import Pool, sorted_errors
 from hub.store.statements import load
 
@@ -20,6 +23,8 @@ def upkeep(settings: Settings, pool: Pool) -> list[Named]:
     return [
         ("retention", _retain(pool, settings.database.retention_days)),
         ("expiry", keep_expiring(pool, settings.dead_letters)),
+        ("commands", keep_settling(pool, settings.commands)),
+        ("catalogue", lead(settings.database.url, "catalogue", count_all)),
     ]
 
 

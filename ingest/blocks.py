@@ -29,6 +29,8 @@ class Refusal(NamedTuple):
     reason: str
     detail: str
     device: str | None
+    kept: bool = True
+    """Whether the message may be kept; not if the privacy gate emptied it."""
 
 
 class Totals(NamedTuple):

@@ -5,8 +5,10 @@ What is read lies in `buffer` from `position` on, so that messages can be taken 
 
 import socket
 import ssl
+import struct
 
 READ_BYTES = 1 << 18
+_RESET = struct.pack("ii", 1, 0)
 
 
 class BufferedSocket:
@@ -21,6 +23,7 @@ class BufferedSocket:
         self.position = 0
         """Where the unread part of the buffer begins."""
         self._out = bytearray()
+        self._abandoned = False
 
     def fill(self) -> bool:
         """Read what is there, at most READ_BYTES; False when the peer has closed the connection."""
@@ -52,8 +55,19 @@ class BufferedSocket:
 
     def send(self, data: bytes | bytearray) -> int:
         """Keep the data for the next `flush`."""
-        self._out += data
+        if not self._abandoned:
+            self._out += data
         return len(data)
+
+    def abandon(self) -> None:
+        """Let go what is unsent, here and in the system: the peer is to get no more. `fill` finds the end at once."""
+        self._abandoned = True
+        self._out.clear()
+        try:
+            self._sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _RESET)
+            self._sock.shutdown(socket.SHUT_RD)
+        except OSError:
+            return  # it has ended already
 
     def flush(self) -> None:
         """Send what is kept, as far as the connection takes it now."""

@@ -106,7 +106,7 @@ class Dispatcher:
         entrusted, indices = self._entrusted.pop((worker, answer.number))
         raws = entrusted.delivery.raws
         for at, refusal in answer.refused.items():
-            raw = raws[indices[at]]
+            raw = raws[indices[at]] if refusal.kept else raws[indices[at]]._replace(payload=b"")
             letter = DeadLetter(refusal.id, raw, refusal.reason, refusal.detail, refusal.device)
             entrusted.refused[indices[at]] = letter
         entrusted.parts -= 1

@@ -18,16 +18,13 @@ from pydantic import BaseModel
 from hub.models import Delivery, Micros, Outcome, Raw
 from hub.pipeline import Sink
 from hub.settings import Http
-from ingest.http_body import BodyError, Message, batch_of_lines, batch_of_list, gunzip
-from ingest.token_bucket import TokenBuckets
+from hub.token_bucket import TokenBuckets
+from ingest.http_body import DEVICE_CHARS, BodyError, Message, batch_of_lines, batch_of_list, gunzip
 
 SINGLE_BYTES = 1 << 20
 BATCH_BYTES = 8 << 20
 READING_BYTES = 64 << 20
 """Of bodies that are being read at one time; further requests are answered 503."""
-DEVICE_CHARS = 80
-"""Of what a batch gives as a device, so much is kept: codes have up to 64 characters."""
-
 JSON, SENML = "application/json", "application/senml+json"
 NDJSON = ("application/x-ndjson", "application/ndjson")
 FORMS = {"telemetry": ("telemetry", (JSON,)), "events": ("event", (JSON,)), "senml": ("senml", (SENML, JSON))}

@@ -1,6 +1,7 @@
 """Bodies of HTTP requests, unpacked within bounds: gzip that may be a bomb, batches of messages. Pure."""
 
 import zlib
+from io import BytesIO
 from typing import NamedTuple
 
 import msgspec
@@ -10,6 +11,15 @@ from hub.errors import DecodeError
 
 BATCH_MESSAGES = 10_000
 """Messages of a batch, so that one request cannot fill the pipeline by itself."""
+
+DEVICE_CHARS = 80
+"""Of what a message gives as a device, so much is kept: codes have up to 64 characters."""
+
+LIST_COMMAS = 120_000
+"""In a batch that is a JSON list: each may be one more element, and a list of 4 million takes 270 MB and 0.2 s."""
+
+_PACKED, _UNPACKED = 64 << 10, 256 << 10
+"""Bytes that are unpacked at a time, and made at a time; all at once, 8 MiB would take 16 MiB."""
 
 
 class BodyError(Exception):
@@ -37,22 +47,29 @@ _NAMED = msgspec.json.Decoder(_Named)
 
 def gunzip(body: bytes, limit: int) -> bytes:
     """What a gzip body holds; never makes more than `limit` bytes of it: BodyError 413 beyond, 400 if it is broken."""
-    unpacking = zlib.decompressobj(wbits=31)
+    unpacking, content, start = zlib.decompressobj(wbits=31), BytesIO(), 0
     try:
-        content = unpacking.decompress(body, limit + 1)
+        while start < len(body) and not unpacking.eof:
+            packed = body[start : start + _PACKED]
+            start += _PACKED
+            while packed and not unpacking.eof:
+                content.write(unpacking.decompress(packed, _UNPACKED))
+                packed = unpacking.unconsumed_tail
+                if content.tell() > limit:
+                    raise BodyError(413, f"unpacked, the body has more than the {limit} bytes it may have here")
     except zlib.error as error:
         raise BodyError(400, f"the body is not gzip: {error}") from None
-    if len(content) > limit:
-        raise BodyError(413, f"unpacked, the body has more than the {limit} bytes it may have here")
     if not unpacking.eof:
         raise BodyError(400, "the gzip body is cut off")
-    if unpacking.unused_data:
+    if unpacking.unused_data or start < len(body):
         raise BodyError(400, "something follows the gzip body: send one member")
-    return content
+    return content.getvalue()
 
 
 def batch_of_list(body: bytes) -> list[Message]:
     """The messages of a JSON list; BodyError 400 when it is none, 413 when there are too many."""
+    if body.count(b",") > LIST_COMMAS:
+        raise BodyError(413, f"a JSON list may hold {LIST_COMMAS:,} commas: send several, or send NDJSON")
     try:
         parts = _LIST.decode(body)
     except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
@@ -79,14 +96,20 @@ def _too_many() -> BodyError:
 
 
 def _message(part: bytes) -> Message:
+    if not part.startswith(b"{"):
+        return Message("", part)
     try:
-        return Message(_NAMED.decode(part).device, part)
-    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
-        return Message(_device_of_odd(part), part)
+        return Message(_NAMED.decode(part).device[:DEVICE_CHARS], part)
+    except RecursionError:
+        return Message("", part)
+    except (msgspec.MsgspecError, UnicodeDecodeError):
+        return Message(_device_of_odd(part)[:DEVICE_CHARS], part)
 
 
 def _device_of_odd(part: bytes) -> str:
     """The device of a message that strict JSON refuses, say for a NaN in it; '' when it cannot be told."""
+    if b'"device"' not in part:
+        return ""
     try:
         value = parse(part)
     except DecodeError:

@@ -2,10 +2,12 @@
 
 from collections.abc import Iterable, Sequence
 from typing import Protocol
+from uuid import UUID
 
 import msgspec
 
 from hub.models import Micros, Raw
+from hub.store.letters import REPLAY
 
 LAST = 253_402_300_799_000_000
 """Microseconds at the end of the year 9999: a time of arrival beyond it could not be stored."""
@@ -83,6 +85,8 @@ def headers_of(raw: Raw) -> list[tuple[str, bytes]]:
     ]
     if raw.token:
         headers += [("token", b"%d" % raw.token), ("source", raw.source.encode())]
+    elif raw.source.startswith(REPLAY):
+        headers.append(("letter", raw.source.removeprefix(REPLAY).encode()))
     if raw.repeated:
         headers.append(("repeated", b"1"))
     return headers
@@ -103,6 +107,8 @@ def _carried(record: Record) -> Raw:
         token = int(said.get("token", 0))
         # By partition: a source's tokens come round within each, and a worker knows only its own partitions.
         source = f"{said['source'].decode()}/{record.partition}" if token else ""
+        if letter := said.get("letter"):
+            source = f"{REPLAY}{UUID(letter.decode())}"
     except (KeyError, ValueError):
         return Raw("kafka", record.topic, record.value or b"", _arrival(record))
     if not (0 <= received <= LAST and 0 <= token <= MAX_TOKEN):

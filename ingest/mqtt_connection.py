@@ -41,13 +41,16 @@ class _Client(paho.Client):
 class MqttConnection:
     """Connected and subscribed between `open` and `close`; `read` until BrokerUnavailable."""
 
-    def __init__(self, settings: Mqtt, topics: Sequence[str], received: Received) -> None:
-        """`received` is called with messages in the order of their arrival, inside `read`."""
+    def __init__(self, settings: Mqtt, topics: Sequence[str], received: Received, name: str | None = None) -> None:
+        """`received` is called with messages in the order of their arrival, inside `read`.
+
+        With a `name` it connects under that one, and without a persistent session.
+        """
         self._settings, self._topics = settings, topics
         self._client = _Client(
             CallbackAPIVersion.VERSION2,
-            client_id=settings.client_id,
-            clean_session=False,
+            client_id=name or settings.client_id,
+            clean_session=name is not None,
             protocol=paho.MQTTv311,
             manual_ack=True,
         )
@@ -61,7 +64,7 @@ class MqttConnection:
         self._pinged = self._heard = time.monotonic()
 
     async def open(self) -> None:
-        """Connect with a persistent session and subscribe with QoS 1; BrokerUnavailable or OSError when not."""
+        """Connect and subscribe with QoS 1; BrokerUnavailable or OSError when not."""
         settings = self._settings
         await asyncio.to_thread(self._client.connect, settings.host, settings.port, settings.keepalive_s)
         try:
@@ -141,7 +144,10 @@ class MqttConnection:
             self._refusal = f"the broker refuses the connection: {reason}"
             return
         self.session_present = flags.session_present
-        client.subscribe([(topic, 1) for topic in self._topics])
+        if self._topics:
+            client.subscribe([(topic, 1) for topic in self._topics])
+        else:
+            self._confirmed = True
 
     def _on_subscribe(self, _client: Any, _data: Any, _mid: int, reasons: Any, _properties: Any) -> None:
         refused = [topic for topic, reason in zip(self._topics, reasons, strict=True) if reason.is_failure]

@@ -86,6 +86,10 @@ class City:
             if thing.code in wrong:
                 yield self._readings(thing, now, None)
 
+    def dim(self, code: str, brightness: float) -> None:
+        """A lamp that was told so shines no longer by the clock; from any thread."""
+        self._forced[code] = {"brightness": brightness}
+
     def _begin(self, elapsed_s: float, now: Micros) -> Iterator[Message]:
         while (anomaly := self._upcoming) is not None and anomaly.at_s <= elapsed_s:
             self._upcoming = next(self._anomalies)

@@ -10,6 +10,7 @@ from hub.models import Micros
 from simulator.anomalies import QUIET_S, schedule
 from simulator.city import City
 from simulator.fleet import Thing, build_fleet
+from simulator.lamps import Lamps
 from simulator.messages import Message
 from simulator.publisher import Broker, Publisher, StoppedError
 from simulator.registration import HubApi
@@ -62,7 +63,7 @@ def live(plan: Plan, truth_folder: Path, stopping: threading.Event) -> dict[str,
         publisher: Publisher[Published] = Publisher(
             plan.broker, f"city-{time.time_ns():x}", truth.acknowledged, stopping=stopping
         )
-        with publisher:
+        with publisher, Lamps(plan.broker, plan.prefix, things, city.dim):
             started = _now() // 1000 * 1000  # devices' clocks tick in milliseconds: none lies before it
             try:
                 for message in city.opening(started):

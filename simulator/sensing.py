@@ -9,6 +9,8 @@ from simulator.weather import Drift, Weather, daylight, rush
 NORMAL = {(rule.profile, rule.metric): rule.normal for rule in RULES if isinstance(rule, ThresholdRule)}
 """By profile and metric: the range that normal life keeps to, well away from the rule's thresholds."""
 
+WATTS = 1.2
+"""Of a lamp, for each per cent of brightness."""
 DECIMALS = {"level": 3, "brightness": 0}
 
 Nature = Callable[["Sensor", float], dict[str, float]]
@@ -33,6 +35,8 @@ class Sensor:
             values[metric] = round(max(low, min(high, value)), DECIMALS.get(metric, 2))
         if "pm25" in forced:  # fine dust is a part of coarse dust
             values["pm10"] = round(values["pm10"] + 1.45 * (forced["pm25"] - values["pm25"]), 2)
+        if "brightness" in forced:
+            values["power"] = round(values["power"] + WATTS * (forced["brightness"] - values["brightness"]), 2)
         return values | dict(forced)
 
 
@@ -74,7 +78,7 @@ def _pole(sensor: Sensor, now: float) -> dict[str, float]:
 
 def _lamp(sensor: Sensor, now: float) -> dict[str, float]:
     brightness = float(round(100 * max(0.0, 0.8 - 2 * daylight(now))))
-    return {"brightness": brightness, "power": 2.5 + 1.2 * brightness + 0.3 * abs(sensor.second(now))}
+    return {"brightness": brightness, "power": 2.5 + WATTS * brightness + 0.3 * abs(sensor.second(now))}
 
 
 def _environment(sensor: Sensor, now: float) -> dict[str, float]:

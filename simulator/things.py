@@ -5,6 +5,14 @@ from typing import Any
 
 from hub.models import LEVEL_NAMES
 
+BRIGHTNESS = {
+    "type": "object",
+    "properties": {"brightness": {"type": "number", "minimum": 0, "maximum": 100}},
+    "required": ["brightness"],
+    "additionalProperties": False,
+}
+"""What a lamp may be told, as JSON Schema."""
+
 PROFILES: dict[str, dict[str, Any]] = {
     "air-station": {
         "name": "空气质量监测站",
@@ -39,6 +47,7 @@ PROFILES: dict[str, dict[str, Any]] = {
             "power": {"name": "功率", "unit": "W", "min": 0, "max": 1000},
             "brightness": {"name": "亮度", "unit": "%", "min": 0, "max": 100},
         },
+        "commands": {"set_brightness": {"name": "调光", "schema": BRIGHTNESS, "timeout_s": 10}},
     },
     "environment-sensor": {
         "name": "环境传感器",

@@ -1,24 +1,30 @@
 """Devices: what is out there, where, and whether it works."""
 
 from datetime import datetime
-from typing import Annotated, Any, Literal
+from typing import Any
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
-from fastapi import APIRouter, Query, Response
+from fastapi import APIRouter, Response
 from psycopg import AsyncConnection
 from psycopg.types.json import Jsonb
 from pydantic import BaseModel, ConfigDict, Field, JsonValue, field_validator, model_validator
 
 from api.board import LatestReading
-from api.context import Here
+from api.context import Context, Here
 from api.cursors import Page, Paged
 from api.database import audit, execute, read, row, rows, writing
-from api.problems import invalid, not_found, responses
-from api.words import Code, Name, Region, RegionPrefix, known
+from api.life import refuse_step
+from api.place import doubts
+from api.problems import ProblemError, invalid, not_found, responses
+from api.routes.catalogue import page_of
+from api.routes.catalogue_filters import Filters
+from api.words import Code, Name, Region, known
+from devices.coordinates import Crs, to_wgs84
+from devices.life import State
+from devices.places import degrees_of
 
 router = APIRouter(prefix="/devices", tags=["devices"])
-_KEYS = {"code": str}
 _EXAMPLE: dict[str, JsonValue] = {
     "name": "文三路空气站",
     "profile": "air",
@@ -29,21 +35,27 @@ _EXAMPLE: dict[str, JsonValue] = {
 READINGS_SHOWN = 200
 
 
-class DeviceBody(BaseModel):
-    """A device as it is put."""
-
-    model_config = ConfigDict(extra="forbid", json_schema_extra={"examples": [_EXAMPLE]})
+class DeviceFields(BaseModel):
+    """What is known of a device."""
 
     name: Name
     profile: Code
     parent: Code | None = Field(default=None, description="the gateway or pole it hangs on")
     organisation: Code | None = Field(default=None, description="who runs it; made when new")
     region: Region | None = Field(default=None, description="12-digit division code")
-    lon: float | None = Field(default=None, ge=-180, le=180, description="degrees east, WGS 84")
-    lat: float | None = Field(default=None, ge=-90, le=90, description="degrees north, WGS 84")
+    lon: float | None = Field(default=None, allow_inf_nan=False, description="degrees east, WGS 84")
+    lat: float | None = Field(default=None, allow_inf_nan=False, description="degrees north, WGS 84")
     zone: str = Field(default="Asia/Shanghai", max_length=64, description="of its clock, where it tells none")
     tags: dict[Name, JsonValue] = Field(default_factory=dict, max_length=100)
-    state: Literal["pending", "active", "suspended", "retired"] = "active"
+
+
+class DeviceBody(DeviceFields):
+    """A device as it is put."""
+
+    model_config = ConfigDict(extra="forbid", json_schema_extra={"examples": [_EXAMPLE]})
+
+    crs: Crs = Field(default="wgs84", description="what lon and lat are given in; they are stored as WGS 84")
+    state: State | None = Field(default=None, description="a legal step from what it is; none: as it is, active if new")
 
     @field_validator("zone")
     @classmethod
@@ -56,16 +68,29 @@ class DeviceBody(BaseModel):
 
     @model_validator(mode="after")
     def _whole_place(self) -> "DeviceBody":
-        if (self.lon is None) != (self.lat is None):
+        if self.lon is None and self.lat is None:
+            return self
+        if self.lon is None or self.lat is None:
             raise ValueError("give both lon and lat, or neither")
+        told = degrees_of(self.lon, self.lat)
+        if told is not None:
+            raise ValueError(f"{told.wrong}; {told.right}")
+        self.lon, self.lat = to_wgs84(self.lon, self.lat, self.crs)
         return self
 
 
-class Device(DeviceBody):
+class Device(DeviceFields):
     """A stored device."""
 
     code: Code
+    state: State
     created_at: datetime
+
+
+class PutDevice(Device):
+    """A device as it was stored, and what is doubtful about it."""
+
+    warnings: list[str] = Field(description="what may be a mistake and was taken all the same")
 
 
 class DeadLetterLine(BaseModel):
@@ -90,20 +115,42 @@ class DeviceDetail(Device):
     trouble: list[DeadLetterLine]
 
 
-@router.put("/{code}", response_model=Device, responses={201: {"model": Device}, **responses(422)})
+@router.put("/{code}", response_model=PutDevice, responses={201: {"model": PutDevice}, **responses(409, 422)})
 async def put_device(code: Code, body: DeviceBody, response: Response, context: Here) -> Any:
-    """Register a device, or replace what is known of it."""
-    stored = body.model_dump()
+    """Register a device, or replace what is known of it. Its state changes only as a legal step."""
     async with writing(context) as conn:
         await row(conn, "api_registry_lock")
+        before = await row(conn, "api_device", {"code": code}) or {}
+        state = body.state or before.get("state", "active")
+        refuse_step(code, before.get("state"), state)
         refs = await _references(conn, code, body)
+        warnings = await doubts(conn, body.region, before.get("region"), body.lon, body.lat)
         if body.organisation:
             await execute(conn, "api_organisations_add", {"codes": [body.organisation]})
+        stored = {**body.model_dump(exclude={"crs"}), "state": state}
         written = await row(conn, "api_device_put", {**stored, **refs, "code": code, "tags": Jsonb(body.tags)})
         if written:
             await audit(conn, "api", "device.put", code, stored)
+            if before and before["state"] != state:
+                await audit(conn, "api", "device.step", code, {"from": before["state"], "to": state, "note": ""})
         response.status_code = 201 if written and written["created"] else 200
-        return await row(conn, "api_device", {"code": code})
+        return {**(await row(conn, "api_device", {"code": code}) or {}), "warnings": warnings}
+
+
+@router.delete("/{code}", responses=responses(404, 405))
+async def delete_device(code: Code, context: Here) -> None:
+    """Refused: what a device has told stays, and so must the device. Retire it instead."""
+    await require(context, code)
+    detail = f"a device is never deleted, for its history stays; retire it: POST /api/v1/devices/{code}/steps"
+    raise ProblemError(405, detail + ' with {"to": "retired"}', headers={"Allow": "GET, PUT"})
+
+
+async def require(context: Context, code: str) -> dict[str, Any]:
+    """The device of a code; 404 when there is none."""
+    found = await read(context, "api_device", {"code": code})
+    if not found:
+        raise not_found("device", code)
+    return found[0]
 
 
 async def _references(conn: AsyncConnection, code: str, body: DeviceBody) -> dict[str, Any]:
@@ -120,19 +167,12 @@ async def _references(conn: AsyncConnection, code: str, body: DeviceBody) -> dic
     return refs
 
 
-@router.get("", response_model=Page[Device])
-async def list_devices(
-    paging: Paged,
-    context: Here,
-    profile: Annotated[Code | None, Query()] = None,
-    region: Annotated[RegionPrefix | None, Query(description="the first digits of a division code")] = None,
-    parent: Annotated[Code | None, Query(description="only what hangs on this device")] = None,
-    q: Annotated[str | None, Query(max_length=100, description="part of a code or a name")] = None,
-) -> Any:
-    """Devices by code."""
-    wanted = {"profile": profile, "region": region, "parent": parent, "q": q}
-    found = await read(context, "api_devices", {**wanted, **paging.after(_KEYS)})
-    return paging.page(found, _KEYS)
+@router.get("", response_model=Page[Device], responses=responses(422))
+async def list_devices(wanted: Filters, paging: Paged, context: Here) -> Any:
+    """Devices that match, as they were registered; searched and ordered as the catalogue is."""
+    async with context.pool.connection() as conn:
+        ids, following = await page_of(conn, wanted, paging)
+        return {"items": await rows(conn, "api_devices", {"ids": ids}), "next": following}
 
 
 @router.get("/{code}", response_model=DeviceDetail, responses=responses(404))

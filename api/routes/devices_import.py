@@ -1,34 +1,70 @@
-"""Many devices at once, from a CSV file: all of it or nothing."""
+"""Many devices at once, from a sheet: all of it or nothing, unless the bad lines may be left out."""
 
 import asyncio
-from typing import Annotated, Any
+import json
+import logging
+from collections.abc import AsyncIterator
+from contextlib import suppress
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Annotated, Any, Literal
 
-from fastapi import APIRouter, Header, Request
-from psycopg import AsyncConnection
-from psycopg.types.json import Jsonb
-from pydantic import BaseModel
+import psycopg
+from fastapi import APIRouter, Header, Query, Request, Response
+from fastapi.responses import StreamingResponse
+from pydantic import BaseModel, Field
 
 from api.context import Context, Here
-from api.database import audit, execute, row, rows, writing
-from api.device_csv import COLUMNS, DeviceFile, read_devices, repeated
 from api.problems import ERRORS_SHOWN, Fault, ProblemError, responses
-from api.words import known
+from api.sheets.importing import Import, Result, Wanted
+from api.sheets.report import csv_report, xlsx_report
+from api.sheets.template import csv_template, xlsx_template
+from hub.errors import TransientError
 
+log = logging.getLogger(__name__)
 router = APIRouter(tags=["devices"])
-BODY_LIMIT = 8 << 20
-"""Bytes: about 80,000 devices; protects memory, and other requests from waiting for one file."""
+BODY_LIMIT = 128 << 20
+"""Bytes: about 1,000,000 devices. The sheet is kept on disk while it is read, never in memory."""
+CHANGES_SHOWN = 1_000
+"""Changes of a dry run in one answer; the stream tells all."""
+XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
+NDJSON = "application/x-ndjson"
+_TAKEN = ("text/csv", XLSX, "application/vnd.ms-excel", "application/octet-stream")
 _EXAMPLE = """code,name,profile,parent,organisation,region,lon,lat
 pole-1,文三路1号杆,pole,,lamps,330106000000,120.13,30.28
 air-1,文三路空气站,air,pole-1,,330106000000,120.13,30.28
 """
 
 
+class Change(BaseModel):
+    """What an import would do with one line."""
+
+    line: int
+    code: str
+    action: Literal["create", "change"]
+    changes: dict[str, list[Any]] | None = Field(default=None, description="each column: as it is, as it would be")
+
+
 class Imported(BaseModel):
-    """How many devices an import made, changed, and found as they were."""
+    """How many devices an import made, changed, found as they were, and left out."""
 
     created: int
     updated: int
     unchanged: int
+    skipped: int = Field(description="lines left out for what is wrong with them; with skip_bad only")
+    dry_run: bool
+    errors: list[Fault] = Field(description="why lines were skipped, the first of them")
+    warnings: list[Fault] = Field(description="what is doubtful and was imported all the same, the first of it")
+    changes: list[Change] = Field(description="of a dry run, the first of them")
+
+
+@router.get("/devices:template", response_class=Response)
+async def device_template(
+    form: Annotated[Literal["csv", "xlsx"], Query(alias="format", description="csv or xlsx")] = "xlsx",
+) -> Response:
+    """An empty sheet to fill in; the workbook explains each column in English and Chinese."""
+    made = await asyncio.to_thread(xlsx_template if form == "xlsx" else csv_template)
+    return _file(made, form, "devices")
 
 
 @router.post(
@@ -38,85 +74,120 @@ class Imported(BaseModel):
     openapi_extra={
         "requestBody": {
             "required": True,
-            "content": {"text/csv": {"schema": {"type": "string"}, "example": _EXAMPLE}},
+            "content": {
+                "text/csv": {"schema": {"type": "string"}, "example": _EXAMPLE},
+                XLSX: {"schema": {"type": "string", "format": "binary"}},
+            },
         }
     },
 )
 async def import_devices(
-    request: Request, context: Here, content_type: Annotated[str, Header(include_in_schema=False)] = ""
+    request: Request,
+    context: Here,
+    dry_run: Annotated[bool, Query(description="only tell what would be done")] = False,
+    skip_bad: Annotated[bool, Query(description="leave out bad lines instead of refusing all")] = False,
+    report: Annotated[Literal["csv", "xlsx"] | None, Query(description="answer with the report as a file")] = None,
+    content_type: Annotated[str, Header(include_in_schema=False)] = "",
+    accept: Annotated[str, Header(include_in_schema=False)] = "",
 ) -> Any:
-    """Register the devices of a CSV file in UTF-8, or bring them up to date.
+    """Register the devices of a CSV or XLSX file, or bring them up to date.
 
-    The first line names the columns: code, name, profile and, where wanted, parent, organisation, region, lon, lat.
-    A parent may come later in the file than its child. A column that is left out stays as it is; an empty cell
-    clears. Importing the same file again changes nothing. If any line is wrong, nothing is stored, and the answer
-    lists each line, column, what is wrong and what would be right.
+    The first line names the columns, in English or Chinese: code, name, profile and, where wanted, parent,
+    organisation, region, lon, lat, crs, zone, state, tags. A parent may come later in the file than its child. A
+    column that is left out stays as it is; an empty cell clears. Importing the same file again changes nothing. If
+    any line is wrong, nothing is stored, and the answer lists each line, column, what is wrong and what would be
+    right. `Accept: application/x-ndjson` streams the progress, every mistake and every change, one JSON object a line.
     """
-    if content_type.split(";")[0].strip().lower() != "text/csv":
-        raise ProblemError(415, "send the file with Content-Type: text/csv")
-    file = await asyncio.to_thread(_read, await request.body())
-    _refuse(file.faults)
-    return await _store(context, file)
+    if content_type.split(";")[0].strip().lower() not in _TAKEN:
+        raise ProblemError(415, f"send the file with Content-Type: text/csv or {XLSX}")
+    folder = TemporaryDirectory(prefix="ganzhi-import-")
+    wanted = Wanted(dry_run, skip_bad)
+    try:
+        path = await _received(request, Path(folder.name))
+        if NDJSON in accept:
+            return StreamingResponse(_stream(context, path, wanted, folder), media_type=NDJSON)
+        result = await Import(context, path, wanted, lambda _doing, _share: None).run()
+    except BaseException:
+        folder.cleanup()
+        raise
+    folder.cleanup()
+    if report is not None:
+        made = await asyncio.to_thread(xlsx_report if report == "xlsx" else csv_report, result.mistakes)
+        return _file(made, report, "report", 200 if result.done else 422)
+    if not result.done:
+        raise _refused(result)
+    return _told(result, wanted)
 
 
-def _read(body: bytes) -> DeviceFile:
-    file = read_devices(body)
-    file.faults.extend(repeated(file.rows))
-    return file
+def _file(made: bytes, form: str, name: str, status: int = 200) -> Response:
+    kind = XLSX if form == "xlsx" else "text/csv; charset=utf-8"
+    return Response(made, status, {"Content-Disposition": f'attachment; filename="{name}.{form}"'}, kind)
 
 
-def _refuse(faults: list[Fault]) -> None:
-    if not faults:
-        return
-    faults = sorted(faults, key=lambda fault: fault.line or 0)
-    shown = f"; the first {ERRORS_SHOWN} are listed" if len(faults) > ERRORS_SHOWN else ""
-    count = "1 thing is" if len(faults) == 1 else f"{len(faults)} things are"
-    raise ProblemError(422, f"nothing was imported: {count} wrong in the file{shown}", faults)
+async def _received(request: Request, folder: Path) -> Path:
+    path = folder / "sheet"
+    with path.open("wb") as out:
+        async for block in request.stream():
+            out.write(block)  # into the page cache; the limit of the body bounds it
+    return path
 
 
-async def _store(context: Context, file: DeviceFile) -> Imported:
-    """Set by set, whatever the size of the file: a handful of statements in one transaction."""
-    given = {"rows": Jsonb(file.rows), "columns": [name for name in file.columns if name in COLUMNS]}
-    async with writing(context) as conn:
-        await row(conn, "api_registry_lock")
-        _refuse(await _unknown(conn, given))
-        organisations = [item.get("organisation") for item in file.rows]
-        await execute(conn, "api_organisations_add", {"codes": organisations})
-        created = {found["code"] for found in await rows(conn, "api_import_insert", given)}
-        written = {found["code"] for found in await rows(conn, "api_import_update", given)}
-        _refuse(await _circles(conn, file.rows))
-        updated = len(written - created)
-        result = Imported(created=len(created), updated=updated, unchanged=len(file.rows) - len(created) - updated)
-        if created or updated:
-            await audit(conn, "api", "devices.import", f"{len(file.rows)} devices", result.model_dump())
-        return result
+def _refused(result: Result) -> ProblemError:
+    errors = [item for item in result.mistakes if item.grade == "error"]
+    shown = f"; the first {ERRORS_SHOWN} are listed" if result.errors > ERRORS_SHOWN else ""
+    count = "1 thing is" if result.errors == 1 else f"{result.errors} things are"
+    return ProblemError(
+        422, f"nothing was imported: {count} wrong in the file{shown}", [item.as_fault() for item in errors]
+    )
 
 
-async def _unknown(conn: AsyncConnection, given: dict[str, Any]) -> list[Fault]:
-    found = await rows(conn, "api_import_unknown", given)
-    if not found:
-        return []
-    profiles = [item["code"] for item in await rows(conn, "api_profile_codes")]
-    codes = [item["code"] for item in given["rows"].obj]
-    # Finding near names costs: only for what is shown.
-    return [
-        Fault(
-            line=item["line"],
-            column=item["column"],
-            problem=known("profile", item["name"], profiles)
-            if item["column"] == "profile"
-            else f"there is no device '{item['name']}', neither in this file nor registered"
-            if place >= ERRORS_SHOWN
-            else f"{known('device', item['name'], codes[:1000])} A parent is in this file or registered already",
-        )
-        for place, item in enumerate(found)
-    ]
+def _told(result: Result, wanted: Wanted) -> dict[str, Any]:
+    faults = {
+        grade: [item.as_fault() for item in result.mistakes if item.grade == grade][:ERRORS_SHOWN]
+        for grade in ("error", "warning")
+    }
+    counts = {name: getattr(result, name) for name in ("created", "updated", "unchanged", "skipped")}
+    changes = result.changes[:CHANGES_SHOWN]
+    return {
+        **counts,
+        "dry_run": wanted.dry_run,
+        "errors": faults["error"],
+        "warnings": faults["warning"],
+        "changes": changes,
+    }
 
 
-async def _circles(conn: AsyncConnection, given: list[dict[str, Any]]) -> list[Fault]:
-    circle = {found["code"] for found in await rows(conn, "api_import_cycles", {"codes": [r["code"] for r in given]})}
-    return [
-        Fault(line=item["line"], column="parent", problem=f"'{item['code']}' would hang on itself")
-        for item in given
-        if item["code"] in circle
-    ]
+async def _stream(
+    context: Context, path: Path, wanted: Wanted, folder: "TemporaryDirectory[str]"
+) -> AsyncIterator[str]:
+    """Lines of JSON: `doing` with its share, then each `mistake`, each `change`, and the `result` or the `problem`."""
+    told: asyncio.Queue[str | None] = asyncio.Queue()  # progress only: some hundred lines for the largest sheet
+    run = asyncio.ensure_future(
+        Import(context, path, wanted, lambda doing, share: told.put_nowait(_line(doing=doing, share=share))).run()
+    )
+    run.add_done_callback(lambda _: told.put_nowait(None))
+    try:
+        while (line := await told.get()) is not None:
+            yield line
+        try:
+            result = run.result()
+        except (psycopg.OperationalError, TransientError) as error:
+            log.warning("an import ended: the database is not available: %s", error)
+            yield _line(problem="the database cannot be reached now; try again: what is stored by now stays as it is")
+            return
+        for mistake in result.mistakes:
+            yield _line(mistake=mistake._asdict())
+        for change in result.changes:
+            yield _line(change=change)
+        counts = {name: getattr(result, name) for name in ("rows", "created", "updated", "unchanged", "skipped")}
+        more = {"done": result.done, "dry_run": wanted.dry_run, "errors": result.errors}
+        yield _line(result={**counts, **more})
+    finally:
+        run.cancel()  # when who asked is gone: the transaction is rolled back
+        with suppress(asyncio.CancelledError, Exception):
+            await run
+        folder.cleanup()
+
+
+def _line(**members: Any) -> str:
+    return json.dumps(members, ensure_ascii=False) + "\n"

@@ -1,15 +1,17 @@
 """Whether the process lives, and whether it can do its work."""
 
 import asyncio
+from collections.abc import Sequence
 from typing import Any
 
 import psycopg
 from fastapi import APIRouter
 from pydantic import BaseModel
 
-from api.context import Context, Here
+from api.context import Here
 from api.database import rows
 from api.problems import Fault, ProblemError, responses
+from hub.store.pool import Pool
 
 router = APIRouter(tags=["health"])
 PATIENCE_S = 2.0
@@ -31,18 +33,22 @@ async def healthz() -> Any:
 @router.get("/readyz", response_model=Alive, responses=responses(503))
 async def readyz(context: Here) -> Any:
     """The hub does its work: database and broker are there, and it is not holding back."""
-    reasons = list(context.ready())
-    if trouble := await _database(context):
-        reasons.append(trouble)
+    return await readiness(context.ready(), context.pool)
+
+
+async def readiness(reasons: Sequence[str], pool: Pool | None) -> Alive:
+    """Alive, or a problem 503 with the reasons, and with that of a database (None: there is none) that is away."""
+    trouble = await _database(pool) if pool is not None else None
+    reasons = [*reasons, trouble] if trouble else reasons
     if reasons:
         faults = [Fault(problem=reason) for reason in reasons]
         raise ProblemError(503, "; ".join(reasons), faults, {"Retry-After": "2"})
     return Alive()
 
 
-async def _database(context: Context) -> str | None:
+async def _database(pool: Pool) -> str | None:
     try:
-        async with asyncio.timeout(PATIENCE_S), context.pool.connection(timeout=PATIENCE_S) as conn:
+        async with asyncio.timeout(PATIENCE_S), pool.connection(timeout=PATIENCE_S) as conn:
             await rows(conn, "api_alive")
     except (psycopg.Error, OSError, TimeoutError):
         return "the database cannot be reached"

@@ -1,6 +1,7 @@
 """What the hub counts of itself, for Prometheus."""
 
-from collections.abc import Iterator
+import time
+from collections.abc import Iterable, Iterator
 
 from fastapi import APIRouter
 from fastapi.responses import PlainTextResponse
@@ -18,6 +19,8 @@ COUNTERS = {
     "events": "Events committed",
     "refused": "Messages that became dead letters",
     "dropped": "QoS 0 messages let go because the hub was full",
+    "skipped": "Records without a value",
+    "forwarded": "Messages that an edge has put into the bus",
     "private": "Fields and events let go by the privacy gate",
     "alert_changes": "Changes of alerts decided",
     "commits": "Transactions committed",
@@ -27,20 +30,35 @@ COUNTERS = {
 @router.get("/metrics", response_class=PlainTextResponse)
 async def metrics(context: Here, board: TheBoard) -> PlainTextResponse:
     """Prometheus text format 0.0.4; what comes from the database is left out while it is away."""
-    lines = [*_counted(context.counters), *_seen((await board.current()).status)]
+    status = (await board.current()).status
+    lines = [*counted(context.counters), *_process(not status.not_ready, status.process.uptime_s), *_seen(status)]
+    return exposition(lines)
+
+
+def process_metrics(counters: Counters, ready: bool) -> PlainTextResponse:
+    """What a process without a board tells: nothing of it comes from the database."""
+    return exposition([*counted(counters), *_process(ready, time.monotonic() - counters.started)])
+
+
+def exposition(lines: Iterable[str]) -> PlainTextResponse:
+    """Lines as Prometheus reads them."""
     return PlainTextResponse("\n".join(lines) + "\n", media_type="text/plain; version=0.0.4")
 
 
-def _counted(counters: Counters) -> Iterator[str]:
+def counted(counters: Counters) -> Iterator[str]:
+    """What a process counts."""
     for name, meaning in COUNTERS.items():
         yield from _metric(f"ganzhi_{name}_total", meaning, "counter", getattr(counters, name))
     yield from _metric("ganzhi_devices_known", "Devices that ingest knows", "gauge", counters.devices_known)
     yield from _metric("ganzhi_commit_seconds_total", "Time spent committing", "counter", counters.commit_s)
 
 
+def _process(ready: bool, uptime_s: float) -> Iterator[str]:
+    yield from _metric("ganzhi_ready", "1 when all is well", "gauge", int(ready))
+    yield from _metric("ganzhi_uptime_seconds", "Since the process began", "gauge", uptime_s)
+
+
 def _seen(status: Status) -> Iterator[str]:
-    yield from _metric("ganzhi_ready", "1 when all is well", "gauge", int(not status.not_ready))
-    yield from _metric("ganzhi_uptime_seconds", "Since the process began", "gauge", status.process.uptime_s)
     if status.totals is None or status.alerts is None:
         return
     totals = status.totals

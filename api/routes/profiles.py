@@ -1,72 +1,61 @@
-"""Profiles: what kinds of device there are, and what they measure."""
+"""Profiles: what kinds of device there are, what they measure, tell and obey; with every version."""
 
-from typing import Any
+from datetime import datetime
+from typing import Annotated, Any
 
-from fastapi import APIRouter, Response
+from fastapi import APIRouter, Path, Response
 from psycopg import AsyncConnection
 from psycopg.types.json import Jsonb
-from pydantic import BaseModel, ConfigDict, Field, JsonValue, model_validator
+from pydantic import BaseModel, Field
 
 from api.context import Here
 from api.cursors import Page, Paged
 from api.database import audit, read, row, writing
 from api.problems import not_found, responses
-from api.words import Code, Metric, Name, Unit
+from api.thing_model import ProfileBody
+from api.words import Code
 
 router = APIRouter(prefix="/profiles", tags=["profiles"])
 _KEYS = {"code": str}
-_EXAMPLE: dict[str, JsonValue] = {
-    "name": "Air station",
-    "metrics": {"pm25": {"name": "PM2.5", "unit": "ug/m3", "min": 0, "max": 2000}},
-    "max_future_s": 600,
-}
-
-
-class MetricSpec(BaseModel):
-    """What a device of the profile measures, and what it can physically be."""
-
-    model_config = ConfigDict(extra="forbid")
-
-    name: Name
-    unit: Unit = Field(description="UCUM, in ASCII: ug/m3, Cel, %, m, 1 for a plain number")
-    min: float | None = Field(default=None, allow_inf_nan=False, description="readings below are out of range")
-    max: float | None = Field(default=None, allow_inf_nan=False, description="readings above are out of range")
-
-    @model_validator(mode="after")
-    def _ordered(self) -> "MetricSpec":
-        if self.min is not None and self.max is not None and self.min > self.max:
-            raise ValueError(f"min {self.min:g} is above max {self.max:g}")
-        return self
-
-
-class ProfileBody(BaseModel):
-    """A profile as it is put."""
-
-    model_config = ConfigDict(extra="forbid", json_schema_extra={"examples": [_EXAMPLE]})
-
-    name: Name
-    metrics: dict[Metric, MetricSpec] = Field(max_length=500)
-    max_future_s: int = Field(default=600, ge=0, le=31_536_000, description="how far ahead a device clock may be")
+_VERSION_KEYS = {"version": int}
+_JSON = ("metrics", "events", "commands", "mapping")
 
 
 class Profile(ProfileBody):
     """A stored profile."""
 
     code: Code
+    version: int = Field(description="rises with each change")
+    installed: int | None = Field(description="the version that came from the library; null: it did not")
     devices: int = Field(description="how many devices have it")
+
+
+class Version(BaseModel):
+    """A profile as it was from a time on."""
+
+    version: int
+    at: datetime
+    body: dict[str, Any]
 
 
 @router.put("/{code}", response_model=Profile, responses={201: {"model": Profile}, **responses(422)})
 async def put_profile(code: Code, body: ProfileBody, response: Response, context: Here) -> Any:
     """Make a profile, or replace it. Its devices get a series for each metric; none is ever taken away."""
-    stored = body.model_dump(exclude_none=True)
     async with writing(context) as conn:
         await row(conn, "api_registry_lock")
-        written = await row(conn, "api_profile_put", {**stored, "code": code, "metrics": Jsonb(stored["metrics"])})
-        if written:
-            await audit(conn, "api", "profile.put", code, stored)
+        written = await store(conn, code, body, "profile.put")
         response.status_code = 201 if written and written["created"] else 200
         return await _profile(conn, code)
+
+
+async def store(conn: AsyncConnection, code: str, body: ProfileBody, action: str) -> dict[str, Any] | None:
+    """Write a profile with its audit entry; {"created", "version"}, or None when it was the same already."""
+    columns = body.columns()
+    given = columns | {name: Jsonb(columns[name]) for name in _JSON}
+    written = await row(conn, "api_profile_put", {**given, "code": code})
+    if written:
+        await audit(conn, "api", action, code, columns)
+    return written
 
 
 @router.get("", response_model=Page[Profile])
@@ -81,6 +70,26 @@ async def get_profile(code: Code, context: Here) -> Any:
     """One profile."""
     async with context.pool.connection() as conn:
         return await _profile(conn, code)
+
+
+@router.get("/{code}/versions", response_model=Page[Version], responses=responses(404))
+async def list_versions(code: Code, paging: Paged, context: Here) -> Any:
+    """Every version of a profile, the newest first."""
+    given = {"code": code, "version": None, **paging.after(_VERSION_KEYS)}
+    found = await read(context, "api_profile_versions", given)
+    if not found and paging.cursor is None:
+        raise not_found("profile", code)
+    return paging.page(found, _VERSION_KEYS)
+
+
+@router.get("/{code}/versions/{version}", response_model=Version, responses=responses(404))
+async def get_version(code: Code, version: Annotated[int, Path(ge=1, le=2**31 - 1)], context: Here) -> Any:
+    """One version of a profile."""
+    given = {"code": code, "version": version, "after_version": None, "limit": 1}
+    found = await read(context, "api_profile_versions", given)
+    if not found:
+        raise not_found("version", f"{code} {version}")
+    return found[0]
 
 
 async def _profile(conn: AsyncConnection, code: str) -> Any:

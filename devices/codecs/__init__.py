@@ -2,8 +2,14 @@
 
 from collections.abc import Mapping
 
-from devices.codecs import event, senml, telemetry
+from devices.codecs import event, reply, senml, status, telemetry
 from devices.codecs.decoded import Codec
 
-CODECS: Mapping[str, Codec] = {"telemetry": telemetry.decode, "senml": senml.decode, "event": event.decode}
+CODECS: Mapping[str, Codec] = {
+    "telemetry": telemetry.decode,
+    "senml": senml.decode,
+    "event": event.decode,
+    "reply": reply.decode,
+    "status": status.decode,
+}
 """By the last level of a topic."""

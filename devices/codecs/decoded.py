@@ -4,6 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import tzinfo
 from typing import Any, NamedTuple
+from uuid import UUID
 
 from hub.errors import DecodeError
 from hub.models import Micros
@@ -51,17 +52,29 @@ class EventDraft:
     image: bytes | None = None
 
 
+@dataclass(slots=True, frozen=True)
+class ReplyDraft:
+    """What a device answers to a command; `error` None means that it did it."""
+
+    command: UUID
+    result: Any = None
+    error: str | None = None
+
+
 @dataclass(slots=True)
 class Decoded:
-    """Readings as three parallel lists, events, and what was left out."""
+    """Readings as three parallel lists, events or a reply, and what was left out."""
 
     metrics: list[str] = field(default_factory=list)
     ts: list[Micros] = field(default_factory=list)
     values: list[float] = field(default_factory=list)
     events: list[EventDraft] = field(default_factory=list)
+    reply: ReplyDraft | None = None
     faults: list[Fault] = field(default_factory=list)
     devices: tuple[str, ...] = ()
     """Devices that the payload itself names, in "device"; at most two, for more than one is too many."""
+    online: bool | None = None
+    """Whether the device says that it is there; None when it says nothing about it."""
     timeless: bool = False
     """Whether some of it carried no time of its own, so that the time of arrival stands in."""
     left_out: int = 0

@@ -13,7 +13,7 @@ import msgspec
 
 from devices.codecs.clock import parse_time
 from devices.codecs.decoded import MAX_EVENTS, MAX_NAMES, Decoded, EventDraft
-from devices.codecs.jsontext import parse, quoted
+from devices.codecs.jsontext import names_in, parse, quoted
 from devices.privacy import is_private, without_private
 from devices.vocabulary import OTHER, kind_of
 from hub.errors import DecodeError
@@ -45,7 +45,7 @@ def decode(payload: bytes, received: Micros, zone: tzinfo) -> Decoded:
         raise DecodeError("event_no_kind", f"the list is empty: {_EXAMPLE}")
     if len(parts) > MAX_EVENTS:
         raise DecodeError("too_many_values", f"a message may hold {MAX_EVENTS:,} events: send several")
-    if len(payload) > MAX_NAMES and len(_names(parts)) > MAX_NAMES:
+    if len(payload) > MAX_NAMES and len(names_in(parts)) > MAX_NAMES:
         raise DecodeError("too_many_values", f"a message may hold {MAX_NAMES:,} different names: send several")
     decoded = Decoded()
     for part in parts:
@@ -54,20 +54,6 @@ def decode(payload: bytes, received: Micros, zone: tzinfo) -> Decoded:
         except DecodeError as error:
             decoded.leave_out(error)
     return decoded.settled()
-
-
-def _names(parts: list[Any]) -> set[str]:
-    """Every name in the message, at any level."""
-    names: set[str] = set()
-    waiting = list(parts)
-    while waiting:
-        value = waiting.pop()
-        if isinstance(value, dict):
-            names.update(value)
-            waiting += value.values()
-        elif isinstance(value, list):
-            waiting += value
-    return names
 
 
 def _take(part: object, zone: tzinfo, decoded: Decoded) -> None:

@@ -70,6 +70,20 @@ def quoted(value: object) -> str:
     return "a list" if isinstance(value, list) else "an object"
 
 
+def names_in(value: object) -> set[str]:
+    """Every name in a JSON value, at any level."""
+    names: set[str] = set()
+    waiting = [value]
+    while waiting:
+        part = waiting.pop()
+        if isinstance(part, dict):
+            names.update(part)
+            waiting += part.values()
+        elif isinstance(part, list):
+            waiting += part
+    return names
+
+
 def _read_slowly(payload: bytes) -> object:
     """Read what the fast decoder refused: to keep what is good beside a NaN, or to say what is wrong where."""
     try:

@@ -15,6 +15,7 @@ from hub.errors import DecodeError
 from hub.models import Micros
 
 _GOOD, _PRIVATE = Verdict.GOOD, Verdict.PRIVATE
+_NO_METRICS = frozenset({"ts", "device"})
 _EXAMPLE = 'send {"ts": 1767225600000, "values": {"pm25": 35.2}} or {"pm25": 35.2}'
 
 
@@ -29,6 +30,8 @@ def decode(payload: bytes, received: Micros, zone: tzinfo) -> Decoded:
             raise DecodeError("no_values", f"the list is empty: {_EXAMPLE}")
         if len(message) > MAX_READINGS:
             raise _too_many(MAX_READINGS, "readings")
+        if len(message) > 1 and _many_names(message):
+            raise _too_many(MAX_NAMES, "metrics")
         for part in message:
             try:
                 _take(part, received, zone, decoded)
@@ -64,6 +67,12 @@ def _take(part: object, received: Micros, zone: tzinfo, decoded: Decoded) -> Non
         _append(values, received, decoded)
     else:
         _append(values, parse_time(ts, zone), decoded)
+
+
+def _many_names(parts: list[object]) -> bool:
+    """Whether the objects of a list have more names together than a message may hold."""
+    named = [inner if type(inner := part.get("values")) is dict else part for part in parts if type(part) is dict]
+    return sum(map(len, named)) > MAX_NAMES and len(set().union(*named) - _NO_METRICS) > MAX_NAMES
 
 
 def _append(values: dict[str, object], at: Micros, decoded: Decoded) -> None:

@@ -17,7 +17,7 @@ from pathlib import Path
 from platformdirs import site_cache_path, user_cache_path
 from rich.console import Console
 
-from hub.demo.broker import USERNAME, find_mosquitto, start_broker
+from hub.demo.broker import USERNAME, Broker, find_mosquitto, start_broker
 from hub.demo.database import socket_folder, start_database
 from hub.demo.processes import Child, DemoError, Processes, Stopped, accepts, end_leftovers, free_port
 from hub.demo.verdict import Verdict, judge
@@ -84,12 +84,12 @@ class _Demo:
         view.step("starting PostgreSQL ...")
         database = start_database(processes, self._folder / "postgresql", self._sockets)
         view.step("starting the MQTT broker ...")
-        broker, mqtt_port = start_broker(processes, self._folder / "broker", find_mosquitto())
-        view.step(f"starting the hub and the city of {DEVICES} devices (broker: {broker}) ...")
-        hub, feed = self._start_hub(database, mqtt_port)
-        city = self._start_city(mqtt_port, seconds)
+        broker = start_broker(processes, self._folder / "broker", find_mosquitto())
+        view.step(f"starting the hub and the city of {DEVICES} devices (broker: {broker.name}) ...")
+        hub, feed = self._start_hub(database, broker)
+        city = self._start_city(broker, seconds)
         view.step(f"the page: {self._url}")
-        view.step(f"the broker: 127.0.0.1, port {mqtt_port}")
+        view.step(f"the broker: 127.0.0.1, port {broker.port}")
         view.step(f"for the hub's commands: --config {self._folder / SETTINGS}")
         view.begin()
         self._watch(city, feed)
@@ -100,11 +100,13 @@ class _Demo:
             view.step(f"the hub ended with status {status}; see {hub.log}")
         return judge(database, self._truth, self._deliveries)
 
-    def _start_hub(self, database: str, mqtt_port: int) -> tuple[Child, Feed]:
+    def _start_hub(self, database: str, broker: Broker) -> tuple[Child, Feed]:
         settings = self._folder / SETTINGS
+        login = f'password = {json.dumps(broker.password)}\naccess = "dynsec"\n' if broker.password else ""
+        settings.touch(0o600)
         settings.write_text(
             f"[database]\nurl = {json.dumps(database)}\n\n"
-            f'[mqtt]\nhost = "127.0.0.1"\nport = {mqtt_port}\nusername = "{USERNAME}"\n\n'
+            f'[mqtt]\nhost = "127.0.0.1"\nport = {broker.port}\nusername = "{USERNAME}"\n{login}\n'
             f'[api]\nhost = "127.0.0.1"\nport = {self._port}\n',
             encoding="utf-8",
         )
@@ -115,14 +117,15 @@ class _Demo:
         self._processes.wait_until(feed.ready, f"the hub is ready at {self._url}/readyz", 60)
         return hub, feed
 
-    def _start_city(self, mqtt_port: int, seconds: float | None) -> Child:
+    def _start_city(self, broker: Broker, seconds: float | None) -> Child:
         secret = "whsec_" + base64.b64encode(secrets.token_bytes(32)).decode()
         env = {**os.environ, "GANZHI_WEBHOOK_SECRET": secret}
+        env |= {"GANZHI_MQTT_PASSWORD": broker.password} if broker.password else {}
         webhook = free_port()
         receiver = [*SIMULATOR, "receiver", "--port", str(webhook), "--out", str(self._deliveries)]
         self._processes.start("receiver", receiver, env=env)
         self._processes.wait_until(lambda: accepts(webhook), "the webhook receiver listens", 30)
-        city = [*SIMULATOR, "city", "--api", self._url, "--mqtt", f"127.0.0.1:{mqtt_port}", "--username", USERNAME]
+        city = [*SIMULATOR, "city", "--api", self._url, "--mqtt", f"127.0.0.1:{broker.port}", "--username", USERNAME]
         city += ["--devices", str(DEVICES), "--rate", str(RATE), "--truth", str(self._truth)]
         city += ["--webhook-url", f"http://127.0.0.1:{webhook}/"]
         city += ["--seconds", str(seconds)] if seconds is not None else []

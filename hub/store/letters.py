@@ -23,8 +23,8 @@ BYTES_EACH = 4096
 
 PER_MINUTE = 1000
 
-REPLAY = "\0replay"
-"""`Raw.source` of a dead letter that is tried again: it is one already. No MQTT client id can hold a NUL."""
+REPLAY = "\0replay "
+"""Before the letter's id: `Raw.source` of a dead letter that is tried again. No MQTT client id can hold a NUL."""
 
 Dropped = dict[tuple[str, str], int]
 """By reason and transport."""
@@ -82,7 +82,7 @@ class Letters:
         """Store and count a batch's letters inside the caller's transaction; doing it again changes nothing."""
         if refused is not self._last.of:
             minute = int(time.time()) // 60
-            fresh = [letter for letter in refused.values() if letter.raw.source != REPLAY]
+            fresh = [letter for letter in refused.values() if not letter.raw.source.startswith(REPLAY)]
             self._last = _Choice(refused, minute, *self._sampler.choose(fresh, minute))
             self._seq += 1
         choice = self._last

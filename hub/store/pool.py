@@ -18,7 +18,10 @@ OPTIONS: dict[str, Any] = {
     # TimescaleDB 2.28 compares late readings with a compressed chunk without decompressing it, even with this limit at
     # 1; where inserts do decompress, hitting it (53400, of the class of a full disk) would be tried again for ever.
     "options": "-c timezone=UTC -c datestyle=ISO -c application_name=ganzhi"
-    " -c timescaledb.max_tuples_decompressed_per_dml_transaction=0",
+    " -c timescaledb.max_tuples_decompressed_per_dml_transaction=0"
+    # A process that stands still, or vanished, in mid-transaction would hold up who takes over its work for ever.
+    " -c idle_in_transaction_session_timeout=60000"
+    " -c tcp_keepalives_idle=10 -c tcp_keepalives_interval=5 -c tcp_keepalives_count=4",
     # A server that vanished without a word (power, network) is noticed within half a minute; the system's own
     # settings take from 15 minutes to two hours, while a commit waits.
     "keepalives_idle": 10,

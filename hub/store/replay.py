@@ -1,12 +1,13 @@
 """Dead letters through the pipeline once more, after what was wrong has been put right.
 
-A letter goes as it came: transport, address, payload and time of arrival. What the replay stores has derived ids and
-keys, so a crash between that commit and the letter's removal leaves a letter whose next replay changes nothing.
+A letter goes as it came: transport, address, payload and time of arrival, with its id as its source. Who commits it,
+here, in a worker process or behind the bus, settles the letter in the same transaction; a replay only looks on. What
+it stores has derived ids and keys, so a letter that is tried twice changes nothing.
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any, NamedTuple
 from uuid import UUID
@@ -14,15 +15,17 @@ from uuid import UUID
 from psycopg.rows import namedtuple_row
 
 from hub.errors import TransientError
-from hub.models import DeadLetter, Delivery, Outcome, Raw
-from hub.store.letters import REPLAY, storable
+from hub.models import Delivery, Outcome, Raw
+from hub.store.letters import REPLAY
 from hub.store.pool import Pool, sorted_errors
 from hub.store.statements import load
 
 AT_ONCE = 200
 """Letters of one delivery: with 64 KiB each they take 13 MB."""
 PATIENCE_S = 30.0
-"""How long one delivery may take to be committed; after that the letters stay, and may be replayed again."""
+"""How long one delivery may take to be committed; after that the letters may be replayed again."""
+LOOK_S = 0.1
+"""How often it is looked whether the bus has brought letters to their commit."""
 
 
 @dataclass(slots=True, frozen=True)
@@ -111,41 +114,37 @@ class Replay:
         done.cut += [letter.id for letter in letters if letter.id not in kept]
         if not whole:
             return
-        raws = [Raw(one.transport, one.address, one.payload, one.received, source=REPLAY) for one in whole]
-        outcome = await self._through(raws)
-        await self._settle([letter.id for letter in whole], outcome.refused)
-        done.accepted += len(whole) - len(outcome.refused)
-        for index, refusal in sorted(outcome.refused.items()):
-            done.refused.append(Refusal(whole[index].id, refusal.device, refusal.reason, refusal.detail))
+        raws = [Raw(one.transport, one.address, one.payload, one.received, source=f"{REPLAY}{one.id}") for one in whole]
+        try:
+            async with asyncio.timeout(PATIENCE_S):
+                await self._through(raws)
+                left = await self._committed(whole)
+        except TimeoutError:
+            raise TransientError(f"not committed within {PATIENCE_S:.0f} s; replay again") from None
+        done.accepted += len(whole) - len(left)
+        done.refused += [Refusal(one.id, one.device, one.reason, one.detail) for one in left]
 
-    async def _through(self, raws: list[Raw]) -> Outcome:
-        """What the pipeline makes of messages; waits for their commit."""
+    async def _through(self, raws: list[Raw]) -> None:
+        """Hand messages over and wait for their settlement; on the bus their commit is still to come then."""
         result: asyncio.Future[Outcome] = asyncio.get_running_loop().create_future()
 
         async def settle(outcome: Outcome) -> None:
             if not result.done():
                 result.set_result(outcome)
 
-        try:
-            async with asyncio.timeout(PATIENCE_S):
-                await self._submit(Delivery(raws, settle))
-                outcome = await result
-        except TimeoutError:
-            raise TransientError(f"not committed within {PATIENCE_S:.0f} s; replay again") from None
-        if outcome.superseded:
+        await self._submit(Delivery(raws, settle))
+        if (await result).superseded:
             raise TransientError("the batch it was in was given up; replay again")
-        return outcome
 
-    async def _settle(self, ids: Sequence[UUID], refused: Mapping[int, DeadLetter]) -> None:
-        again = [replace(letter, id=ids[index]) for index, letter in refused.items()]
-        values = {
-            "accepted": [id_ for index, id_ in enumerate(ids) if index not in refused],
-            "id": [letter.id for letter in again],
-            "reason": [letter.reason for letter in again],
-            "detail": [storable(letter.detail) for letter in again],
-            "device": [letter.device for letter in again],
-            "keep": [bool(letter.raw.payload) for letter in again],
-        }
-        with sorted_errors():
-            async with self._pool.connection() as conn:
-                await conn.execute(load("replay_settle"), values)
+    async def _committed(self, letters: Sequence[Any]) -> list[Any]:
+        """Those that are refused again, in their order, once each letter has been judged."""
+        before = {letter.id: letter.replays for letter in letters}
+        while True:
+            with sorted_errors():
+                async with self._pool.connection() as conn, conn.cursor(row_factory=namedtuple_row) as cursor:
+                    await cursor.execute(load("replay_verdicts"), {"ids": list(before)})
+                    rows: list[Any] = await cursor.fetchall()
+            left = {row.id: row for row in rows}
+            if all(row.replays > before[id_] for id_, row in left.items()):
+                return [left[id_] for id_ in before if id_ in left]
+            await asyncio.sleep(LOOK_S)

@@ -16,7 +16,10 @@ from hub.store.letters import Letters
 from hub.store.packing import copy_readings, stage_readings
 from hub.store.pool import Pool, sorted_errors
 from hub.store.positions import take_positions
+from hub.store.replies import take_replies
+from hub.store.retried import settle_retried
 from hub.store.statements import load
+from hub.store.statuses import write_presence
 
 log = logging.getLogger(__name__)
 
@@ -86,10 +89,15 @@ class Writer:
             await _insert_events(conn, batch.events)
         for change in batch.changes:
             await _apply(conn, change)
+        if batch.statuses or batch.edges:
+            await write_presence(conn, batch)
+        if batch.replies:
+            await take_replies(conn, batch)
         if batch.refused:
             await self._letters.save(conn, batch.refused)
         for source, arrivals in batch.arrivals.items():
             await self._arrivals.save(conn, source, arrivals)
+        await settle_retried(conn, batch)
 
 
 def _months(ts: NDArray[np.int64]) -> NDArray[np.datetime64]:

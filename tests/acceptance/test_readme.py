@@ -15,7 +15,9 @@ from pathlib import Path
 import pytest
 
 from api.push.signature import sign
-from tests.support.broker import Mosquitto
+from hub.demo.broker import RIGHTS
+from tests.support.broker import find_mosquitto
+from tests.support.dynsec import HUB, PASSWORD, GuardedBroker, find_plugin
 from tests.support.hub import Hub
 from tests.support.process import accepts, free_port, wait_until
 
@@ -23,13 +25,25 @@ ROOT = Path(__file__).parents[2]
 READMES = [ROOT / "README.md", ROOT / "README.zh-CN.md"]
 INTEGRATOR, DESK = 2, 3
 """Sections of both READMEs."""
-PRELUDE = """set -eu
-curl() {  # fails on a refusal; a stream, which never ends, is read for two seconds
+COMMANDS = f"""
+curl() {{  # fails on a refusal; a stream, which never ends, is read for two seconds
     case " $* " in
         *" -N "*) timeout 2 curl --no-progress-meter "$@" || test $? = 124 ;;
         *) command curl --no-progress-meter --fail-with-body "$@"; echo ;;
     esac
-}
+}}
+hub() {{  # bad news of a diagnosis, a check or a dry run are told by the exit status 1, which is no failure here
+    local status=0
+    case "$1 $2" in
+        "devices tail") timeout 5 '{sys.executable}' -m hub.main "$@" --number 1 || status=$? ;;
+        *) '{sys.executable}' -m hub.main "$@" || status=$? ;;
+    esac
+    case "$1 $2" in
+        "devices tail") test $status = 0 || test $status = 124 ;;
+        "devices diagnose" | "devices import" | "frame check") test $status -le 1 ;;
+        *) return $status ;;
+    esac
+}}
 """
 
 
@@ -39,32 +53,95 @@ def blocks(readme: Path, language: str, section: int) -> list[str]:
     return re.findall(rf"(?ms)^```{language}\n(.*?)^```$", text)
 
 
+class Demo:
+    """What `./run demo` offers a stranger, without its city: a hub, and a broker that holds to their rights those who
+    log in, while the nameless may do everything that devices may."""
+
+    def __init__(self, database: str, folder: Path) -> None:
+        program, plugin = find_mosquitto(), find_plugin()
+        missing = [name for name in ("curl", "mosquitto_pub", "openssl") if shutil.which(name) is None]
+        missing += [] if program and plugin else ["mosquitto with its dynamic security plugin"]
+        if program is None or plugin is None or missing:
+            assert "CI" not in os.environ, f"{missing} is missing"
+            pytest.skip(f"not installed: {', '.join(missing)}")
+        (folder / "broker").mkdir()
+        self.broker = GuardedBroker(program, folder / "broker", plugin)
+        self._let_the_nameless_in()
+        access = {"HUB_MQTT__ACCESS": "dynsec", "HUB_MQTT__USERNAME": HUB, "HUB_MQTT__PASSWORD": PASSWORD}
+        self.hub = Hub(database, self.broker.port, folder, **access)
+        self.url = f"http://127.0.0.1:{self.hub.port}"
+        self.env = {
+            **os.environ,
+            "HUB": f"{self.url}/api/v1",
+            "HUB_URL": self.url,
+            "MQTT_PORT": str(self.broker.port),
+            "PYTHONPATH": str(ROOT),
+            "COLUMNS": "200",
+            "LANG": "C.UTF-8",
+            "LC_ALL": "C.UTF-8",
+        }
+
+    def _let_the_nameless_in(self) -> None:
+        known = json.loads(self.broker.file.read_text(encoding="utf-8"))
+        rights = [{"acltype": kind, "topic": "#", "priority": 0, "allow": True} for kind in RIGHTS]
+        known["roles"] = [*known.get("roles", []), {"rolename": "everything", "acls": rights}]
+        role = [{"rolename": "everything", "priority": 0}]
+        known["groups"] = [{"groupname": "nameless", "roles": role, "clients": []}]
+        known["anonymousGroup"] = "nameless"
+        self.broker.file.write_text(json.dumps(known), encoding="utf-8")
+        self.broker.settings["allow_anonymous"] = "true"
+
+    def __enter__(self) -> "Demo":
+        try:
+            self.broker.start()
+            self.hub.start()
+            wait_until(lambda: "are in line" in self.hub.text(), "the hub has its role on the broker")
+        except BaseException:
+            self.__exit__()
+            raise
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.hub.close()
+        self.broker.stop()
+
+    @contextmanager
+    def repeating(self, topic: str, payload: str) -> Iterator[None]:
+        """Publish it every 0.3 s meanwhile."""
+        publish = ["mosquitto_pub", "-p", str(self.broker.port), "-t", topic, "-m", payload, "-q", "1"]
+        repeater = subprocess.Popen([*publish, "--repeat", "1000", "--repeat-delay", "0.3"])
+        try:
+            yield
+        finally:
+            repeater.terminate()
+            repeater.wait()
+
+
+@contextmanager
+def demo_on(database: str, folder: Path) -> Iterator[Demo]:
+    """A Demo that runs, and a folder for who tries it."""
+    (folder / "stranger").mkdir()
+    with Demo(database, folder) as demo:
+        yield demo
+
+
 class Stranger:
     """A shell in a folder of its own, beside a hub and a broker that run."""
 
-    def __init__(self, hub: Hub, mosquitto: Mosquitto, database: str, folder: Path) -> None:
-        self.hub, self.folder = hub, folder
-        self._webhook = free_port()
-        self._env = {
-            **os.environ,
-            "HUB": f"http://127.0.0.1:{hub.port}/api/v1",
-            "HUB_URL": f"http://127.0.0.1:{hub.port}",
-            "MQTT_PORT": str(mosquitto.port),
-            "PYTHONPATH": str(ROOT),
-            "COLUMNS": "200",
-        }
+    def __init__(self, demo: Demo, database: str, folder: Path) -> None:
+        self.hub, self.folder = demo.hub, folder
+        self._env, self._webhook = demo.env, free_port()
         (folder / "hub.toml").write_text(f"[database]\nurl = '{database}'\n", encoding="utf-8")
 
     def does(self, block: str, **env: str) -> str:
         """Run a block of the README on this test's ports; what it printed. Fails when a command of it fails."""
         block = block.replace("http://127.0.0.1:8420/", f"http://127.0.0.1:{self.hub.port}/")
         block = block.replace("9000", str(self._webhook)).replace("'Last-Event-ID: 17'", "'Last-Event-ID: 0'")
-        block = block.replace(".venv/bin/python", f"'{sys.executable}'")
-        block = block.replace("./run hub", f"'{sys.executable}' -m hub.main")
+        block = block.replace(".venv/bin/python", f"'{sys.executable}'").replace("./run hub", "hub")
         block = block.replace("MQTT_PORT=1883", f"MQTT_PORT={self._env['MQTT_PORT']}")
         with (self.folder / "printed").open("w+", encoding="utf-8") as printed:
             done = subprocess.run(
-                ["bash", "-c", f"{PRELUDE}{block}\necho ${{!:-0}} >background"],
+                ["bash", "-c", f"set -eu\n{COMMANDS}{block}\necho ${{!:-0}} >background"],
                 cwd=self.folder,
                 env={**self._env, **env},
                 stdout=printed,
@@ -75,6 +152,15 @@ class Stranger:
         told = (self.folder / "printed").read_text(encoding="utf-8")
         assert done.returncode == 0, f"{block}\n{told}"
         return told
+
+    def sees(self, block: str, *expected: str) -> None:
+        """Run a block until it prints all that is expected: what was sent takes a moment to be stored."""
+
+        def shown() -> bool:
+            told = self.does(block)
+            return all(each in told for each in expected)
+
+        wait_until(shown, f"{block} prints {expected}")
 
     @contextmanager
     def meanwhile(self, block: str) -> Iterator[None]:
@@ -89,40 +175,33 @@ class Stranger:
             with suppress(ProcessLookupError):
                 os.kill(pid, signal.SIGTERM)
 
-    def waits_for_devices(self) -> None:
-        """Until the ingest path has heard of what was registered."""
-        self.hub.wait_for_devices(len(self.hub.api.get("/api/v1/devices").json()["items"]))
-
 
 @pytest.fixture
-def stranger(hub: Hub, mosquitto: Mosquitto, database: str, tmp_path: Path) -> Stranger:
-    for program in ("curl", "mosquitto_pub", "openssl"):
-        if shutil.which(program) is None:
-            assert "CI" not in os.environ, f"{program} is missing"
-            pytest.skip(f"{program} is not installed")
-    folder = tmp_path / "stranger"
-    folder.mkdir()
-    return Stranger(hub, mosquitto, database, folder)
+def stranger(database: str, tmp_path: Path) -> Iterator[Stranger]:
+    with demo_on(database, tmp_path) as demo:
+        yield Stranger(demo, database, tmp_path / "stranger")
 
 
 @pytest.mark.parametrize("readme", READMES, ids=lambda path: path.name)
 def test_the_commands_do_what_the_readme_says(readme: Path, stranger: Stranger) -> None:
-    register, publish, post, wrong, many = blocks(readme, "sh", INTEGRATOR)
+    register, publish, wrong, login, post, many = blocks(readme, "sh", INTEGRATOR)
     api = stranger.hub.api
 
     stranger.does(register)
-    stranger.waits_for_devices()
-    stranger.does(publish)
-    wait_until(lambda: "35.2" in stranger.does(publish), "the reading is there")
+    stranger.sees(publish, "water-1 works")
+    stranger.sees(wrong, "water-1 does not work", '{"Depth": 3.5}\n       ^', '"reason":"unknown_metric"')
+    (letter,) = api.get("/api/v1/dead-letters", params={"device": "water-1", "limit": 1}).json()["items"]
+    assert letter["device"] == "water-1"
+    told = stranger.does(login)
+    assert "user name    water-1" in told
+    line = next(line for line in told.splitlines() if line.startswith("  mosquitto_pub "))
+    stranger.does(line.replace('"depth": 250.0', '"depth": 7'))
+    wait_until(lambda: newest(stranger.hub, "water-1") == 7, "who logs in is heard")
     assert '{"accepted":1,"refused":[]}' in stranger.does(post)
-
-    def told() -> bool:
-        return stranger.does(wrong).count("my-air-1") >= 2
-
-    wait_until(told, "both ways to ask tell of the dead letter")
-    assert "pm2.5" in stranger.does(wrong)
-    stranger.does(many)
-    assert [one["code"] for one in api.get("/api/v1/devices").json()["items"]] == ["my-air-1", "my-air-2", "my-air-3"]
+    told = stranger.does(many)
+    assert "2 created" in told
+    assert "it was a dry run, nothing was stored" in told
+    assert [one["code"] for one in api.get("/api/v1/devices").json()["items"]] == ["water-1", "water-2", "water-3"]
 
     rule, consumer, page_it, streams, steps = blocks(readme, "sh", DESK)
     stranger.does(rule)
@@ -140,6 +219,12 @@ def test_the_commands_do_what_the_readme_says(readme: Path, stranger: Stranger) 
     assert "event: ganzhi.alert.raised" in stranger.does(streams)
     assert alert["id"] in stranger.does(steps, ALERT=alert["id"])
     assert api.get(f"/api/v1/alerts/{alert['id']}").json()["state"] == "acknowledged"
+
+
+def newest(hub: Hub, device: str, metric: str = "depth") -> float | None:
+    """The value of a device's newest reading."""
+    items = hub.api.get("/api/v1/latest", params={"device": device}).json()["items"]
+    return next((float(item["value"]) for item in items if item["metric"] == metric), None)
 
 
 def test_the_receiver_of_the_readme_trusts_the_hub_and_nobody_else() -> None:

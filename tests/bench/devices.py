@@ -1,7 +1,9 @@
-"""How long a hub takes to know its devices, and how much memory they need: ./run bench devices --devices 100000."""
+"""How long a hub takes to know its devices, their memory, and a look-up: ./run bench devices --devices 100000."""
 
 import argparse
+import asyncio
 import json
+import random
 import sys
 import tempfile
 import time
@@ -9,6 +11,9 @@ from pathlib import Path
 
 import psycopg
 
+from devices.registry import Registry
+from hub.settings import Database
+from hub.store.pool import open_pool
 from tests.support.broker import Mosquitto, find_mosquitto
 from tests.support.hub import Hub
 from tests.support.measure import rss_mb
@@ -35,10 +40,30 @@ def main() -> None:
                 _register(conn, given.devices)
             seconds, rss = _started(hub)
             figures |= {"start_s": round(seconds, 2), "rss_mb": round(rss)}
+            grown = (rss - float(str(figures["empty_rss_mb"]))) * 2**20
+            figures["bytes_a_series"] = round(grown / (given.devices * METRICS))
+            figures["look_up_us"] = round(asyncio.run(_look_up(url, given.devices)), 2)
         finally:
             hub.close()
             broker.stop()
     sys.stdout.write(json.dumps(figures) + "\n")
+
+
+async def _look_up(url: str, devices: int) -> float:
+    """Microseconds from the code of a device and a metric to its series, over all devices at random."""
+    registry = Registry()
+    async with open_pool(Database(url=url)) as pool:
+        await registry.refresh(pool)
+    wanted = [(f"bench-{number}", "m3") for number in random.sample(range(1, devices + 1), devices)]
+    known, found = registry.devices, 0
+    began = time.perf_counter()
+    for code, metric in wanted:
+        device = known[code]
+        found += device.first + device.layout[metric]
+    seconds = time.perf_counter() - began
+    if found < devices:
+        sys.exit("a look-up failed")
+    return seconds / devices * 1e6
 
 
 def _started(hub: Hub) -> tuple[float, float]:

@@ -45,8 +45,10 @@ def test_good_frame_is_read_exactly(codec: Codec, frame: Good) -> None:
     assert readings == frame.readings
     assert _bits(decoded.values) == _bits([float(value) for _, _, value in frame.readings])
     assert decoded.events == frame.events
+    assert decoded.reply == frame.reply
     assert [fault.reason for fault in decoded.faults] == frame.faults
     assert (decoded.timeless, decoded.private) == (frame.timeless, frame.private)
+    assert decoded.online is frame.online
     _check_sound(decoded)
 
 
@@ -87,6 +89,10 @@ def _check_sound(decoded: Decoded) -> None:
     for event in decoded.events:
         assert b"\\u0000" not in msgspec.json.encode([event.kind, event.source_id])
         assert len(msgspec.json.encode(event.attributes)) <= (16 << 10) + 1000
+    if decoded.reply is not None:
+        reply = msgspec.json.encode([decoded.reply.result, decoded.reply.error])
+        assert b"\\u0000" not in reply.replace(b"\\\\", b"")
+        assert len(reply) <= (16 << 10) + 1000
     assert len(decoded.faults) <= MAX_FAULTS
     for fault in decoded.faults:
         _check_sentence(fault.detail)
@@ -142,7 +148,7 @@ def test_any_json_is_read_or_refused(form: str, value: object) -> None:
 @QUICK
 @given(data=st.data())
 def test_any_damaged_frame_is_read_or_refused(form: str, data: st.DataObject) -> None:
-    frames = [frame.payload for frame in TABLE[form].good if len(frame.payload) < 600]
+    frames = [frame.payload for frame in TABLE[form].good if 0 < len(frame.payload) < 600]
     payload = bytearray(data.draw(st.sampled_from(frames)))
     for _ in range(data.draw(st.integers(1, 3))):
         place = data.draw(st.integers(0, len(payload) - 1))

@@ -77,7 +77,7 @@ async def test_a_letter_that_comes_again_is_counted_once(pool: Pool, store_url: 
 
 
 async def test_what_is_refused_in_a_replay_is_a_letter_already(pool: Pool, store_url: str) -> None:
-    await Writer(pool, Letters(per_minute=1)).commit(refused(*some(3, source=REPLAY)))
+    await Writer(pool, Letters(per_minute=1)).commit(refused(*some(3, source=f"{REPLAY}{uuid4()}")))
     assert count(store_url, "dead_letter") == count(store_url, "dead_letter_count") == 0
 
 

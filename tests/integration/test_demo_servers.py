@@ -56,7 +56,7 @@ def test_amqtt_keeps_what_a_session_missed(processes: Processes, tmp_path: Path)
         return hub
 
     with processes:
-        name, port = start_broker(processes, tmp_path / "broker", mosquitto=None)
+        name, port, _ = start_broker(processes, tmp_path / "broker", mosquitto=None)
         assert name == "amqtt"
         acknowledged: list[int] = []
         with Publisher(Broker("127.0.0.1", port, USERNAME), "sender", acknowledged.append) as sender:

@@ -1,5 +1,6 @@
 """A replay that is cut short: letters stay, and the next one changes nothing twice."""
 
+import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import replace
 
@@ -14,6 +15,7 @@ from hub.store.pool import Pool, open_pool
 from hub.store.replay import Replay, Selection
 from hub.store.writer import Writer
 from tests.support.batches import count, fetch, letter
+from tests.support.process import eventually
 
 Settling = Callable[[Delivery], Awaitable[None]]
 
@@ -27,21 +29,29 @@ async def pool(database: str) -> AsyncIterator[Pool]:
         yield opened
 
 
-async def accept(delivery: Delivery) -> None:
-    await delivery.settle(Outcome())
+@pytest.fixture
+def accept(pool: Pool) -> Settling:
+    """Commits what it is handed, as a pipeline does."""
+
+    async def commit(delivery: Delivery) -> None:
+        await Writer(pool).commit(Batch(list(delivery.raws)))
+        await delivery.settle(Outcome())
+
+    return commit
 
 
-async def test_a_letter_goes_as_it_came(pool: Pool, database: str) -> None:
+async def test_a_letter_goes_as_it_came(pool: Pool, database: str, accept: Settling) -> None:
     seen = []
 
     async def submit(delivery: Delivery) -> None:
         seen.extend(delivery.raws)
         await accept(delivery)
 
+    ids = {bytes(row[1]): row[0] for row in fetch(database, "select id, payload from dead_letter")}
     done = await Replay(pool, submit).run(Selection(), 10)
     assert (done.accepted, done.place) == (5, None)
     came = [letter(f"letter {number}", b"%d" % number).raw for number in range(5)]
-    assert sorted(seen) == sorted(raw._replace(source=REPLAY) for raw in came)
+    assert sorted(seen) == sorted(raw._replace(source=f"{REPLAY}{ids[raw.payload]}") for raw in came)
     assert count(database, "dead_letter") == 0
 
 
@@ -65,19 +75,43 @@ async def test_what_another_process_took_over_stays(pool: Pool, database: str) -
     assert count(database, "dead_letter") == 5
 
 
-async def test_a_crash_between_the_commit_and_the_end_of_a_letter_leaves_the_letter(pool: Pool, database: str) -> None:
+async def test_a_crash_after_the_commit_leaves_no_letter(pool: Pool, database: str, accept: Settling) -> None:
     async def crash(delivery: Delivery) -> None:
         await accept(delivery)
         raise StoreUnavailable("away")
 
     with pytest.raises(TransientError):
         await Replay(pool, crash).run(Selection(), 10)
+    assert count(database, "dead_letter") == 0
+
+
+async def test_on_the_bus_a_letter_is_settled_by_the_commit_that_comes_later(
+    pool: Pool, database: str, accept: Settling
+) -> None:
+    """The bus acknowledges first; a replay that is repeated meanwhile changes nothing."""
+    bus: list[Delivery] = []
+
+    async def publish(delivery: Delivery) -> None:
+        bus.append(delivery)
+        await delivery.settle(Outcome())
+
+    replays = [asyncio.create_task(Replay(pool, publish).run(Selection(), 10), name=f"{n}") for n in range(2)]
+    await eventually(lambda: _both(bus), "both have published")
     assert count(database, "dead_letter") == 5
-    assert (await Replay(pool, accept).run(Selection(), 10)).accepted == 5
+    raws = list(bus[0].raws)
+    refused = {1: DeadLetter(letter("another", b"").id, raws[1], "no_values", "nothing in it", "d2")}
+    await Writer(pool).commit(Batch(raws, refused=refused))
+    assert {(done.accepted, len(done.refused)) for done in await asyncio.gather(*replays)} == {(4, 1)}
+    await accept(bus[1])
+    assert count(database, "dead_letter") == 0
+
+
+async def _both(bus: list[Delivery]) -> bool:
+    return len(bus) == 2
 
 
 async def test_what_is_refused_again_stays_with_its_new_reason_and_without_what_is_private(
-    pool: Pool, database: str
+    pool: Pool, database: str, accept: Settling
 ) -> None:
     async def refuse(delivery: Delivery) -> None:
         refused = {}
@@ -85,6 +119,7 @@ async def test_what_is_refused_again_stays_with_its_new_reason_and_without_what_
             kept = raw if raw.payload != b"3" else raw._replace(payload=b"")
             refused[index] = DeadLetter(letter("another id", b"").id, kept, "no_values", "nothing\0in it", "d2")
         del refused[0]
+        await Writer(pool).commit(Batch(list(delivery.raws), refused=refused))
         await delivery.settle(Outcome(refused))
 
     done = await Replay(pool, refuse).run(Selection(reason="not_json"), 10)
@@ -97,7 +132,7 @@ async def test_what_is_refused_again_stays_with_its_new_reason_and_without_what_
     assert (done.accepted, len(done.cut)) == (3, 1)
 
 
-async def test_letters_that_come_during_a_replay_are_not_of_it(pool: Pool, database: str) -> None:
+async def test_letters_that_come_during_a_replay_are_not_of_it(pool: Pool, database: str, accept: Settling) -> None:
     replay = Replay(pool, accept)
     selection = replace(Selection())
     first = await replay.run(selection, 2)

@@ -4,7 +4,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, tzinfo
 from zoneinfo import ZoneInfo
 
-from devices.codecs.decoded import Codec, EventDraft
+from devices.codecs.decoded import Codec, EventDraft, ReplyDraft
 from hub.models import Micros, to_micros
 
 ZONE = ZoneInfo("Asia/Shanghai")
@@ -25,6 +25,8 @@ class Good:
     events: list[EventDraft] = field(default_factory=list)
     faults: list[str] = field(default_factory=list)
     timeless: bool = False
+    online: bool | None = None
+    reply: ReplyDraft | None = None
     private: int = 0
     zone: tzinfo = ZONE
 

@@ -1,10 +1,12 @@
 """The frames of every codec, by the last level of its topic."""
 
-from tests.support import frames_event, frames_senml, frames_telemetry
+from tests.support import frames_event, frames_reply, frames_senml, frames_status, frames_telemetry
 from tests.support.frames import Frames
 
 FRAMES: dict[str, Frames] = {
     "telemetry": frames_telemetry.FRAMES,
     "senml": frames_senml.FRAMES,
     "event": frames_event.FRAMES,
+    "reply": frames_reply.FRAMES,
+    "status": frames_status.FRAMES,
 }

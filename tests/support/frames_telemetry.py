@@ -8,6 +8,7 @@ from tests.support.frames import RECEIVED, Bad, Frames, Good, at, json_flaws
 T = at("2026-03-01T08:00:00Z")
 MS = T // 1000
 _MANY = b"{" + b",".join([b'"m%d": 1' % number for number in range(501)]) + b"}"
+_APART = b"[" + b",".join([b'{"m%d": 1}' % number for number in range(501)]) + b"]"
 _TOGETHER = b"[" + b",".join([b'{"a": 1, "b": 2}'] * 2_001) + b"]"
 
 GOOD = [
@@ -82,6 +83,7 @@ BAD = [
     Bad(b'{"ts": {}, "values": {"a": 1}}', "bad_time", "an object"),
     Bad(b'{"ts": NaN, "values": {"a": 1}}', "bad_time", "NaN"),
     Bad(_MANY, "too_many_values", "500"),
+    Bad(_APART, "too_many_values", "500"),
     Bad(_TOGETHER, "too_many_values", "4,000"),
 ]
 

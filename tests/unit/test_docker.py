@@ -144,7 +144,7 @@ def test_every_variable_is_in_the_example_and_every_secret_is_required(compose: 
     }
     assert set(used) == set(example), "compose.yaml and example.env name the same variables"
     secrets = {name for name in used if re.search("PASSWORD|TOKEN|SECRET", name)}
-    assert len(secrets) == 4
+    assert len(secrets) == 3
     for name in secrets:
         assert used[name] == ":?", f"{name} must be required, not defaulted"
         assert example[name] == "", f"{name} must not have a value in the example"
@@ -220,15 +220,17 @@ def test_the_broker_keeps_a_whole_batch_in_flight_within_the_packet_ids() -> Non
     assert load_settings().pipeline.batch_messages <= window < 65_536
 
 
-def test_the_broker_reads_the_files_that_are_mounted(compose: dict[str, Any]) -> None:
-    mounted = {mount.split(":")[1] for mount in compose["services"]["mosquitto"]["volumes"]}
-    settings = broker_settings()
-    assert settings["acl_file"] in mounted
-    script = compose["services"]["mosquitto"]["command"][2]
-    assert settings["password_file"] in script, "made when the container starts"
-    accounts = re.findall(r"(?m)^user (\w+)$", (DOCKER / "mosquitto.acl").read_text(encoding="utf-8"))
-    assert accounts == ["hub", "devices"]
-    assert all(f" {account} " in script for account in accounts)
+def test_the_hub_alone_has_an_account_and_says_who_else_may(compose: dict[str, Any]) -> None:
+    settings, script = broker_settings(), compose["services"]["mosquitto"]["command"][2]
+    assert settings["plugin"].endswith("/mosquitto_dynamic_security.so")
+    assert not {"password_file", "acl_file"} & settings.keys(), "nobody gets past the plugin"
+    accounts = settings["plugin_opt_config_file"]
+    assert accounts.startswith(settings["persistence_location"]), "kept in the volume"
+    assert f"accounts={accounts}\n" in script
+    hub = tomllib.loads((DOCKER / "hub.toml").read_text(encoding="utf-8"))["mqtt"]
+    assert hub["access"] == "dynsec"
+    assert f'init "$$accounts" {hub["username"]} "$$HUB_MQTT__PASSWORD"' in script
+    assert '[ -s "$$accounts" ] ||' in script, "made once: what it holds of devices cannot be made again"
 
 
 def test_the_readme_tells_of_the_same_settings() -> None:

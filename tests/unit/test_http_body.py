@@ -2,6 +2,7 @@
 
 import gzip
 import json
+import random
 import tracemalloc
 
 import pytest
@@ -34,6 +35,23 @@ def test_what_is_not_one_whole_gzip_member_is_refused(body: bytes) -> None:
     with pytest.raises(BodyError) as refused:
         gunzip(body, LIMIT)
     assert refused.value.status == 400
+
+
+@pytest.mark.parametrize("size", [(64 << 10) - 1, 64 << 10, 300_000, LIMIT])
+def test_what_does_not_pack_comes_out_as_it_went_in(size: int) -> None:
+    body = random.Random(size).randbytes(size)
+    assert gunzip(gzip.compress(body), LIMIT) == body
+
+
+def test_a_list_of_millions_is_not_read() -> None:
+    body = b"[" + b"1," * (4 << 20) + b"1]"
+    tracemalloc.start()
+    with pytest.raises(BodyError) as refused:
+        batch_of_list(body)
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert refused.value.status == 413
+    assert peak < 10 << 20
 
 
 def test_messages_of_a_list_keep_their_bytes() -> None:

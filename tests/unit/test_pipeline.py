@@ -1,17 +1,27 @@
 """The pipeline with a source and a store that fail as the test wants."""
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import asynccontextmanager
 
 import pytest
 
 from hub.errors import StoreRefused, StoreUnavailable, Superseded
 from hub.models import Batch, Delivery, Outcome, Position, Raw
-from hub.pipeline import Limits, Pipeline, Stage
+from hub.pipeline import Limits, Pipeline, Stage, Steps
 from tests.support.process import eventually
 
 LIMITS = Limits(batch_messages=8, waiting_messages=16, waiting_bytes=1 << 20, linger_s=0, retry_max_s=0.01)
+
+
+def at_once(stage: Stage) -> Steps:
+    """A reading stage that does all its work in one step."""
+
+    def steps(batch: Batch) -> Iterator[None]:
+        stage(batch)
+        yield from ()
+
+    return steps
 
 
 class World:
@@ -28,7 +38,7 @@ class World:
         self.attempts = 0
         self.refuses: Callable[[bytes], bool] = lambda payload: False
         nothing: Stage = lambda batch: None  # noqa: E731 two words
-        self.pipeline = Pipeline([read or nothing], [decide or nothing], self.commit, [self.adopt], limits)
+        self.pipeline = Pipeline([at_once(read or nothing)], [decide or nothing], self.commit, [self.adopt], limits)
 
     async def commit(self, batch: Batch) -> None:
         self.attempts += 1
@@ -383,3 +393,53 @@ async def test_what_cannot_be_noted_is_settled(caplog: pytest.LogCaptureFixture)
     await pipeline.run()
     assert len(settled) == 1
     assert "could not be noted" in caplog.text
+
+
+async def test_a_commit_goes_on_between_the_steps_of_the_next_batch() -> None:
+    parts_sent, seen = 0, list[int]()
+
+    def read(batch: Batch) -> Iterator[None]:
+        for _ in range(50):
+            if batch.raws[0].payload == b"second":
+                seen.append(parts_sent)
+            yield
+
+    async def commit(_batch: Batch) -> None:
+        nonlocal parts_sent
+        for _ in range(50):
+            await asyncio.sleep(0)
+            parts_sent += 1
+
+    async def settle(_outcome: Outcome) -> None:
+        """Nobody waits."""
+
+    pipeline = Pipeline([read], [], commit, limits=Limits(batch_messages=1, linger_s=0))
+    for payload in (b"first", b"second"):
+        await pipeline.submit(Delivery([Raw("t", "a", payload, 1)], settle))
+    pipeline.drain()
+    await pipeline.run()
+    assert seen[0] < 10, "the second batch is read while the first is being committed"
+    assert seen[-1] > 40, "and the first one's commit does not stand still meanwhile"
+
+
+async def test_a_step_that_fails_has_its_message_singled_out() -> None:
+    settled: list[Outcome] = []
+
+    def read(batch: Batch) -> Iterator[None]:
+        for raw in batch.raws:
+            yield
+            if raw.payload == b"bad":
+                raise KeyError("bug")
+
+    async def commit(_batch: Batch) -> None:
+        await asyncio.sleep(0)
+
+    async def settle(outcome: Outcome) -> None:
+        settled.append(outcome)
+
+    pipeline = Pipeline([read], [], commit)
+    raws = [Raw("t", "a", payload, at) for at, payload in enumerate((b"1", b"2", b"bad", b"4"))]
+    await pipeline.submit(Delivery(raws, settle))
+    pipeline.drain()
+    await pipeline.run()
+    assert [sorted(outcome.refused) for outcome in settled] == [[2]]

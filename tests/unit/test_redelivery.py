@@ -1,9 +1,11 @@
 """A message that is delivered again keeps its time of arrival; another message with its packet id does not get it."""
 
+import pytest
+
 from devices.registry import Registry
 from devices.resolve import Resolver
-from hub.models import Batch, Raw
-from hub.store.arrivals import Known
+from hub.models import Arrival, Batch, Raw
+from hub.store.arrivals import Known, Remembered
 
 T = 1_772_352_000_000_000
 TOPIC = "ganzhi/v1/stranger/telemetry"
@@ -36,6 +38,15 @@ def test_a_packet_id_that_has_come_round_is_another_message() -> None:
     assert _received(resolver, 90_001 - 65_535, T + 99_999, repeated=True) == T + 99_999
     assert _received(resolver, 40_001, T + 99_999, repeated=True) == T + 99_999
     assert _received(resolver, 89_500 - 65_535 + 1, T + 99_999, repeated=True) == T + 89_500
+
+
+@pytest.mark.parametrize("first", [1, 1_000, 11_821, 45_100, 65_535])
+def test_the_first_of_a_full_window_is_known(first: int) -> None:
+    """20,000 in flight is the shipped bound, and mosquitto goes beyond it."""
+    remembered = Remembered()
+    for number in range(40_000):
+        remembered.note(Arrival((first + number - 1) % 65_535 + 1, 7, T + number))
+    assert remembered.recall(first, 7) == T
 
 
 def test_another_topic_is_another_message() -> None:

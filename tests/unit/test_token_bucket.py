@@ -2,7 +2,7 @@
 
 import pytest
 
-from ingest.token_bucket import TokenBuckets
+from hub.token_bucket import TokenBuckets
 
 
 def test_one_seconds_worth_at_once_then_at_the_rate() -> None:
@@ -37,3 +37,8 @@ def test_the_table_forgets_who_has_been_quiet_the_longest() -> None:
         buckets.take(peer, 1.0)
     assert buckets.take("busy", 1.0) == 1.0
     assert buckets.take("quiet", 1.0) == 0.0
+
+
+def test_more_than_a_seconds_worth_where_there_is_room() -> None:
+    buckets = TokenBuckets(1, room=3)
+    assert [buckets.take("a", 0.0) for _ in range(4)] == [0.0, 0.0, 0.0, 1.0]

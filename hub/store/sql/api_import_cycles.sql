@@ -1,9 +1,15 @@
--- Devices of an import that are their own ancestor.
-with recursive up (start_id, id, depth) as (
-    select d.id, d.parent_id, 1 from device d where d.code = any (%(codes)s) and d.parent_id is not null
+-- Devices of a sheet that would be their own ancestor, with what the sheet says going over what is registered.
+with recursive up (code, above, depth) as (
+    select code, parent, 1 from device_import where code is not null and parent is not null
     union all
-    select up.start_id, d.parent_id, up.depth + 1
-    from up join device d on d.id = up.id
-    where d.parent_id is not null and up.id <> up.start_id and up.depth < 64
+    select up.code, case when i.line is not null then i.parent else above.code end, up.depth + 1
+    from up
+    left join device_import i on i.code = up.above
+    left join device d on i.line is null and d.code = up.above
+    left join device above on above.id = d.parent_id
+    where up.above <> up.code and up.depth < 64
 )
-select distinct d.code from up join device d on d.id = up.start_id where up.id = up.start_id
+select distinct i.line, i.code, i.parent
+from up join device_import i using (code)
+where up.above = up.code
+order by i.line

@@ -1,10 +1,9 @@
--- New devices of an import; a parent that comes in the same file is set by api_import_update.
-insert into device (code, name, profile_id, parent_id, organisation, region, lon, lat)
-select r.code, r.name, p.id, parent.id, r.organisation, r.region, r.lon, r.lat
-from jsonb_to_recordset(%(rows)s) as r (code text, name text, profile text, parent text, organisation text,
-                                        region text, lon float8, lat float8)
-join profile p on p.code = r.profile
-left join device parent on parent.code = r.parent
-order by r.code
-on conflict (code) do nothing
-returning code
+insert into device (id, code, name, profile_id, parent_id, organisation, region, lon, lat, zone, state, tags)
+overriding system value
+select i.id, i.code, i.name, i.profile_id, coalesce(there.id, here.id), i.organisation, i.region, i.lon, i.lat,
+       i.zone, i.state, i.tags
+from device_import i
+left join device there on there.code = i.parent
+left join device_import here on here.code = i.parent
+where i.fresh
+order by i.id

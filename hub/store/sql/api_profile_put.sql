@@ -1,8 +1,13 @@
--- Returns a row only when something was written; what is the same already keeps its revision.
-insert into profile (code, name, metrics, max_future_s)
-values (%(code)s, %(name)s, %(metrics)s, %(max_future_s)s)
+-- Returns a row only when something was written; what is the same already keeps its revision and its version.
+insert into profile (code, name, name_en, category, metrics, max_future_s, interval_s, offline_after_s,
+                     unknown_metrics, max_metrics, events, commands, mapping)
+values (%(code)s, %(name)s, %(name_en)s, %(category)s, %(metrics)s, %(max_future_s)s, %(interval_s)s,
+        %(offline_after_s)s, %(unknown_metrics)s, %(max_metrics)s, %(events)s, %(commands)s, %(mapping)s)
 on conflict (code) do update
-set name = excluded.name, metrics = excluded.metrics, max_future_s = excluded.max_future_s
-where (profile.name, profile.metrics, profile.max_future_s)
-      is distinct from (excluded.name, excluded.metrics, excluded.max_future_s)
-returning xmax = 0 as created
+set name = excluded.name, name_en = excluded.name_en, category = excluded.category, metrics = excluded.metrics,
+    max_future_s = excluded.max_future_s, interval_s = excluded.interval_s,
+    offline_after_s = excluded.offline_after_s, unknown_metrics = excluded.unknown_metrics,
+    max_metrics = excluded.max_metrics, events = excluded.events, commands = excluded.commands,
+    mapping = excluded.mapping
+where profile_body(profile) is distinct from profile_body(excluded)
+returning xmax = 0 as created, version

@@ -1,17 +1,9 @@
--- Devices with their series, those changed since a snapshot's xmin ('0' for all).
-with changed as (
-    select id from device where revision >= %(since)s::xid8
-    union
-    select device_id from series where revision >= %(since)s::xid8
-    union
-    select d.id from device d join profile p on p.id = d.profile_id where p.revision >= %(since)s::xid8
-)
-select d.id, d.code, parent.code, d.zone, d.state, d.profile_id,
-       coalesce(s.metrics, '{}'), coalesce(s.ids, '{}')
-from changed
-join device d using (id)
-left join device parent on parent.id = d.parent_id
-left join lateral (
-    select array_agg(metric order by id) as metrics, array_agg(id order by id) as ids
-    from series where device_id = d.id
-) s on true
+-- Some devices; columns as in registry_devices_all.
+select string_agg(int4send(d.id), ''), string_agg(int4send(d.profile_id), ''),
+       string_agg(int4send(coalesce(d.parent_id, 0)), ''),
+       string_agg(case d.state when 'active' then '1' else '0' end, ''), string_agg(d.code, E'\n'),
+       string_agg(d.zone, E'\n'),
+       (select jsonb_object_agg(p.id, p.code) from device p
+        where p.id = any (array(select parent_id from device where id = any (%(ids)s) and parent_id is not null)))
+from device d
+where d.id = any (%(ids)s)

@@ -1,6 +1,6 @@
 -- The next letters of a selection, oldest first, with their times in microseconds.
 select id, received_at, (extract(epoch from received_at) * 1000000)::bigint as received, transport, address,
-       payload, payload_size
+       payload, payload_size, replays
 from dead_letter
 where (%(id)s::uuid is null or id = %(id)s)
   and (%(reason)s::text is null or reason = %(reason)s)

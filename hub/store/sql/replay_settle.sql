@@ -1,4 +1,4 @@
--- After a replay: what was accepted is a letter no more; what was refused again stays, with its new reason.
+-- In the commit of a replay: what was accepted is a letter no more; what was refused again stays, with its new reason.
 -- A payload that the privacy gate now finds to be about persons goes.
 with gone as (
     delete from dead_letter where id = any(%(accepted)s::uuid[])

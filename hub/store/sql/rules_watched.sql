@@ -1,10 +1,5 @@
--- Devices with their series: all of a device that changed, and series that are new on one that did not.
-select d.id, d.code, d.name, d.profile_id, s.id, s.metric
-from device d
-left join series s on s.device_id = d.id
-where d.revision >= %(since)s::text::xid8
-union all
-select d.id, d.code, d.name, d.profile_id, s.id, s.metric
-from series s
-join device d on d.id = s.device_id
-where s.revision >= %(since)s::text::xid8 and d.revision < %(since)s::text::xid8
+-- Devices that changed since a snapshot's xmin ('0': all), as columns in one row.
+select string_agg(int4send(id), ''), string_agg(int4send(profile_id), ''),
+       string_agg(code || E'\t' || translate(name, E'\n\t', '  '), E'\n')
+from device
+where %(since)s::text = '0' or revision >= %(since)s::text::xid8

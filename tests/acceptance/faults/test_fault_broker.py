@@ -58,13 +58,23 @@ def test_half_the_rate(database: str, mosquitto: Mosquitto, tmp_path: Path) -> N
             register(hub.start())
             with Numbers(mosquitto.port, MESSAGES) as numbers:
                 wait_for(database, MESSAGES // 10)
-                line.bytes_per_s = 1_000_000  # about 12,000 messages a second
+                whole = _bytes_per_s(line, database, MESSAGES * 2 // 10)
+                line.bytes_per_s = round(whole / 2)
+                half = _bytes_per_s(line, database, MESSAGES * 5 // 10)
                 wait_until(lambda: numbers.acknowledged == MESSAGES, "the broker takes everything all the same", 60)
+            assert half < 0.7 * whole
             wait_for(database, MESSAGES)
             assert hub.terminate() == 0
             check(database, MESSAGES)
         finally:
             hub.close()
+
+
+def _bytes_per_s(line: Line, database: str, readings: int) -> float:
+    """What the broker sends a second, from now until so many readings are stored."""
+    before, began = line.passed, time.monotonic()
+    wait_for(database, readings)
+    return (line.passed - before) / (time.monotonic() - began)
 
 
 @dataclass(frozen=True)

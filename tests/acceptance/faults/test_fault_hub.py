@@ -1,10 +1,14 @@
-"""kill -9 of the hub, and two hubs that take each other's session: each acknowledged message is stored once."""
+"""kill -9 or a pause of the hub, and two hubs with one session: each acknowledged message is stored once."""
 
 from pathlib import Path
+from signal import Signals
+
+import psycopg
 
 from tests.support.broker import Mosquitto
 from tests.support.hub import Hub
-from tests.support.numbered import Numbers, check, held, wait_for
+from tests.support.line import Line
+from tests.support.numbered import Numbers, check, held, register, wait_for
 from tests.support.process import wait_until
 
 MESSAGES = 100_000
@@ -38,3 +42,34 @@ def test_two_hubs_with_the_same_client_id(counting: Hub, database: str, mosquitt
     finally:
         second.close()
     check(database, MESSAGES)
+
+
+def test_hub_paused_in_mid_commit_while_another_takes_over(database: str, mosquitto: Mosquitto, tmp_path: Path) -> None:
+    """Its machine stands still with a transaction open, the database gives it up, and then it wakes up."""
+    port = int(str(psycopg.conninfo.conninfo_to_dict(database)["port"]))
+    folder = tmp_path / "second"
+    folder.mkdir()
+    with Line(port) as line:
+        first = Hub(database.replace(f":{port}/", f":{line.port}/"), mosquitto.port, tmp_path)
+        second = Hub(database, mosquitto.port, folder)
+        try:
+            register(first.start())
+            second.launch()
+            wait_until(lambda: "in use by another hub" in second.text(), "the second hub says why it waits")
+            with Numbers(mosquitto.port, MESSAGES, rate=10_000):
+                wait_for(database, MESSAGES // 10)
+                with held(database):
+                    first.send(Signals.SIGSTOP)
+                line.cut()
+                wait_until(lambda: "this hub takes over" in second.text(), "the second hub takes over")
+                wait_for(database, MESSAGES // 2)
+                first.send(Signals.SIGCONT)
+                wait_until(lambda: "in use by another hub" in first.text(), "the first hub sees that it is late")
+            wait_for(database, MESSAGES)
+            assert [hub.api.get("/readyz").status_code for hub in (first, second)] == [503, 200]
+            assert first.terminate() == second.terminate() == 0
+            check(database, MESSAGES)
+        finally:
+            first.send(Signals.SIGCONT)
+            first.close()
+            second.close()

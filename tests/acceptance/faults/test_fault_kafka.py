@@ -1,83 +1,35 @@
-"""The bus under full load: one of three workers dies, or Kafka does; each acknowledged message is stored once."""
+"""The bus under full load: a worker dies or is paused, or Kafka dies; each acknowledged message is stored once."""
 
-import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
+import time
 from pathlib import Path
+from signal import Signals
 
 import pytest
 
+from ingest.kafka_edge import PATIENCE_S
 from tests.support.batches import fetch
 from tests.support.broker import Mosquitto
-from tests.support.hub import Hub
+from tests.support.bus import Part, open_bus
 from tests.support.kafka import KafkaBroker
-from tests.support.kafka_topics import KafkaTopics
+from tests.support.kafka_topics import KafkaTopics, Publication
 from tests.support.line import Line
-from tests.support.numbered import START_MS, Numbers, check, count, held, register, wait_for
-from tests.support.process import Process, wait_until
+from tests.support.numbered import DEVICES, START_MS, Numbers, check, count, held, wait_for
+from tests.support.process import wait_until
 
 MESSAGES = 100_000
-RATE = 20_000
+RATE = 15_000
 """Messages a second where Kafka dies: the load must outlast what was forwarded until then; the rest comes at once."""
-READING = "reading [0-9]+ partitions"
 COMMITS_WAITING = (
     "select count(distinct pid) from pg_locks where not granted and relation = 'reading'::regclass"
     " and database = (select oid from pg_database where datname = current_database())"
 )
 
 
-class Bus:
-    """An edge and three workers, one of them with the API, each its own process."""
-
-    def __init__(self, database: str, mqtt_port: int, kafka: KafkaTopics, folder: Path) -> None:
-        self._env = {"HUB_DATABASE__URL": database, "HUB_MQTT__PORT": str(mqtt_port), **kafka.env}
-        self._folder = folder
-        self.first = Hub(database, 0, folder, "--roles", "worker,api", **kafka.env)
-        self.edge = self._process("edge", "edge")
-        self.workers = [self._process(f"worker-{number}", "worker") for number in (2, 3)]
-
-    def _process(self, name: str, roles: str) -> Process:
-        command = [sys.executable, "-m", "hub.main", "serve", "--roles", roles]
-        return Process(command, self._folder / f"{name}.log", self._env)
-
-    def start(self) -> None:
-        """All four, and the numbered devices."""
-        register(self.first.start())
-        for process in (self.edge, *self.workers):
-            process.start()
-        for worker in self.workers:
-            worker.wait_for_line(READING, 30)
-        self.edge.wait_for_line("connected to the broker", 30)
-
-    def terminate(self) -> None:
-        """SIGTERM to all that run; each must have finished what it took."""
-        for process in (self.edge, *self.workers):
-            if process.running:
-                assert process.terminate(30) == 0
-        assert self.first.terminate() == 0
-
-    def close(self) -> None:
-        """End what still runs."""
-        self.first.close()
-        for process in (self.edge, *self.workers):
-            if process.running:
-                process.kill()
-
-
-@contextmanager
-def _bus(database: str, mqtt_port: int, kafka: KafkaTopics, folder: Path) -> Iterator[Bus]:
-    bus = Bus(database, mqtt_port, kafka, folder)
-    try:
-        bus.start()
-        yield bus
-    finally:
-        bus.close()
-
-
 def test_one_of_three_workers_killed_in_mid_commit(
     database: str, mosquitto: Mosquitto, kafka: KafkaTopics, tmp_path: Path
 ) -> None:
-    with _bus(database, mosquitto.port, kafka, tmp_path) as bus:
+    with open_bus(database, mosquitto.port, kafka, tmp_path, "worker,api") as bus:
+        bus.start()
         with Numbers(mosquitto.port, MESSAGES):
             wait_for(database, MESSAGES // 10)
             with held(database):
@@ -97,20 +49,81 @@ def test_kafka_killed(
 ) -> None:
     """Without a time of their own, messages that the edge puts into the log twice must keep their time of arrival."""
     kafka = KafkaTopics(own_kafka.servers)
-    with Line(mosquitto.port) as line, _bus(database, line.port, kafka, tmp_path) as bus:
+    kafka.env["HUB_MQTT__KEEPALIVE_S"] = "600"  # so that all that the edge sends is acknowledgements
+    with Line(mosquitto.port) as line, open_bus(database, line.port, kafka, tmp_path) as bus:
+        bus.start()
         with Numbers(mosquitto.port, MESSAGES, start_ms, rate=RATE) as numbers:
-            wait_for(database, MESSAGES // 10)
+            wait_for(database, MESSAGES // 20)
             own_kafka.kill()
+            dead_since = time.monotonic()
             since = numbers.acknowledged
             assert since < MESSAGES * 0.8, "the load is over"
             # What Kafka acknowledged before its end may still be settled; after so many messages it has been.
             wait_until(lambda: numbers.acknowledged >= since + MESSAGES // 10, "the load goes on")
             line.swallow.set()
         wait_until(lambda: numbers.acknowledged == MESSAGES, "the broker has taken everything")
+        wait_until(lambda: time.monotonic() > dead_since + PATIENCE_S + 3, "an attempt has been given up", 30)
         assert line.swallowed == 0, "the edge acknowledges what Kafka has not"
         assert count(database) < MESSAGES
-        line.swallow.clear()
         own_kafka.start()
+        wait_until(lambda: line.swallowed > 0, "it does acknowledge what Kafka has, and the line does notice", 60)
+        line.cut()  # the broker heard none of it and sends all of it again
+        line.swallow.clear()
         wait_for(database, MESSAGES)
         bus.terminate()
         check(database, MESSAGES, start_ms)
+
+
+def test_worker_paused_in_mid_commit_while_another_takes_over(
+    database: str, mosquitto: Mosquitto, kafka: KafkaTopics, tmp_path: Path
+) -> None:
+    """Its transaction is open when it is stopped; when it wakes up, its partitions are another's."""
+    kafka = KafkaTopics(str(kafka.settings.servers), session_s=1)
+    with open_bus(database, mosquitto.port, kafka, tmp_path, workers=2) as bus:
+        bus.start()
+        paused, other = bus.workers
+        with Numbers(mosquitto.port, MESSAGES, None):
+            wait_for(database, MESSAGES // 10)
+            with held(database):
+                wait_until(lambda: fetch(database, COMMITS_WAITING) == [(2,)], "each worker's commit waits", 30)
+                paused.send(Signals.SIGSTOP)
+            before = len(_taken_over(other))
+            wait_until(lambda: len(_taken_over(other)) > before, "the other takes over", 30)
+            paused.send(Signals.SIGCONT)
+        wait_for(database, MESSAGES)
+        wait_until(lambda: paused.ask("/readyz").status_code == 200, "the paused one works again", 30)
+        bus.terminate()
+        check(database, MESSAGES, None)
+
+
+def _taken_over(worker: Part) -> list[str]:
+    return [line for line in worker.text().splitlines() if "reading 12 partitions" in line]
+
+
+async def test_a_worker_that_gets_partitions_back_forgets_what_it_knew_of_them(
+    database: str, mosquitto: Mosquitto, kafka: KafkaTopics, tmp_path: Path
+) -> None:
+    """Alerts that it raised were cleared by another worker meanwhile: it must raise the next ones."""
+    kafka = KafkaTopics(str(kafka.settings.servers), session_s=1)
+    with open_bus(database, mosquitto.port, kafka, tmp_path, workers=2) as bus:
+        rule = {"name": "high", "profile": "counter", "metric": "n", "direction": "above", "hysteresis": 0, "hold_s": 0}
+        bus.first.put("/rules/high", **rule, thresholds={"red": 50}, enabled=True)
+        first, other = bus.workers
+        first.start().wait_for_line("reading 12 partitions", 30)
+
+        async def judged(turn: int, value: int) -> list[tuple[object, ...]]:
+            """How many changes of each kind there are once all devices have sent a value."""
+            body = b'{"ts":%d,"values":{"n":%d}}' % (START_MS + turn * 1000, value)
+            await kafka.publish("telemetry", [Publication(body, b"counter-%d" % number) for number in range(DEVICES)])
+            wait_until(lambda: count(database) == (turn + 1) * DEVICES, f"turn {turn} stored", 30)
+            return fetch(database, "select kind, count(*) from alert_change group by kind order by kind")
+
+        assert await judged(0, 100) == [("raised", DEVICES)]
+        other.start()
+        for worker in bus.workers:
+            worker.wait_for_line("reading 6 partitions", 30)
+        assert await judged(1, 10) == [("cleared", DEVICES), ("raised", DEVICES)]
+        before = len(_taken_over(first))
+        other.kill()
+        wait_until(lambda: len(_taken_over(first)) > before, "the first has all partitions again", 30)
+        assert await judged(2, 100) == [("cleared", DEVICES), ("raised", 2 * DEVICES)]

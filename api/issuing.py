@@ -1,0 +1,143 @@
+"""Making a device's credential: the broker has it before the answer is given, or nothing is stored."""
+
+import logging
+from collections.abc import Awaitable, Mapping
+from datetime import datetime
+from typing import Any, NamedTuple, NoReturn, TypeVar
+
+from psycopg import AsyncConnection, errors
+
+from api.context import Context
+from api.database import Row, execute, row, rows
+from api.problems import ProblemError, invalid, not_found
+from devices.credentials import MOST, Kind, free_username, hashed, new_secret, shown
+from devices.dynsec import Dynsec, acls_of, role_of
+from devices.rights import grants
+from hub.errors import BrokerRefused, BrokerUnavailable, HubError
+
+log = logging.getLogger(__name__)
+T = TypeVar("T")
+
+
+class Issued(NamedTuple):
+    """A credential that was just made, or given a new secret."""
+
+    id: int
+    kind: Kind
+    username: str
+    secret: str | None
+    """What the device is given; the last time that anybody sees it."""
+    created_at: datetime
+    rotated_at: datetime | None = None
+
+
+async def locked_device(conn: AsyncConnection, code: str) -> Row:
+    """The device of a credential, with the locks that issuing needs; 404, or 503 while accounts are cleared up."""
+    try:
+        await execute(conn, "access_share", {})
+        found = await row(conn, "api_credential_device", {"code": code})
+    except errors.LockNotAvailable:
+        raise unavailable("other changes of accounts on the broker are under way") from None
+    if found is None:
+        raise not_found("device", code)
+    return found
+
+
+async def issue(
+    context: Context, conn: AsyncConnection, device: Row, kind: Kind, name: str | None = None, key: str | None = None
+) -> Issued:
+    """A new credential of a locked device, in the transaction of the caller; `name` is a certificate's."""
+    wanted = name or device["code"]
+    found = await rows(conn, "api_credential_names", {"device": device["id"], "name": wanted})
+    if sum(credential["device_id"] == device["id"] for credential in found) >= MOST:
+        raise ProblemError(409, f"'{device['code']}' has {MOST} credentials already: revoke one first")
+    taken = {credential["username"] for credential in found} | _reserved(context)
+    if kind == "x509" and wanted in taken:
+        raise ProblemError(409, f"the name '{wanted}' is in use: revoke that credential or choose another common_name")
+    username = wanted if kind == "x509" else free_username(wanted, taken)
+    secret = None if kind == "x509" else new_secret()
+    values = {"device": device["id"], "kind": kind, "username": username, "provisioning_key": key}
+    values["secret_hash"] = None if secret is None else hashed(secret)
+    try:
+        made = await row(conn, "api_credential_add", values)
+    except errors.UniqueViolation:
+        raise ProblemError(409, f"the name '{username}' has just been taken: try again") from None
+    assert made is not None  # noqa: S101 for the type checker: it returns what it inserted
+    given = None if secret is None else shown(kind, made["id"], secret)
+    await _on_broker(context, device, kind, username, given)
+    return Issued(made["id"], kind, username, given, made["created_at"])
+
+
+async def rotate(context: Context, conn: AsyncConnection, device: Row, credential: Row) -> Issued:
+    """A new secret for a credential of a locked device; the old one ends, and who came in with it is thrown out."""
+    kind, secret = credential["kind"], new_secret()
+    if kind == "x509":
+        raise invalid("/id", "a certificate is renewed by its authority: as long as its name stays, nothing changes")
+    made = await row(conn, "api_credential_rotate", {"id": credential["id"], "secret_hash": hashed(secret)})
+    if made is None:
+        raise not_found("credential", credential["id"])
+    given = shown(kind, credential["id"], secret)
+    dynsec = dynsec_of(context)
+    if dynsec is not None and not await taken_by(dynsec.change_secret(credential["username"], given)):
+        await _on_broker(context, device, kind, credential["username"], given)
+    return Issued(credential["id"], kind, credential["username"], given, made["created_at"], made["rotated_at"])
+
+
+async def _on_broker(context: Context, device: Row, kind: Kind, username: str, secret: str | None) -> None:
+    dynsec, code, active = dynsec_of(context), device["code"], device["state"] == "active"
+    if dynsec is None or (kind == "x509" and not active):
+        return  # the plugin asks nobody's certificate whether its account is enabled: it gets one when it is active
+    acls = acls_of(grants(code, device["children"], context.settings.mqtt.prefix))
+    await taken_by(dynsec.admit(username, secret, role_of(code), acls, enabled=active))
+
+
+async def caught_up(context: Context) -> None:
+    """Let this process know what it has just stored. When it cannot, it soon will; the secret must be answered now."""
+    try:
+        await context.directory.refresh(context.pool)
+    except HubError as error:
+        log.debug("credentials are read a little later: %s", error)
+
+
+def dynsec_of(context: Context) -> Dynsec | None:
+    """The plugin that the hub tells; None when the broker has none, or asks."""
+    if context.settings.mqtt.access != "dynsec":
+        return None
+    if context.downlink is None:
+        raise unavailable("this hub has no connection to the broker")
+    return Dynsec(context.downlink)
+
+
+async def taken_by(work: Awaitable[T]) -> T:
+    """What the broker was told to do, or a problem: 503 when it is away, 409 when it refuses."""
+    try:
+        return await work
+    except BrokerUnavailable as error:
+        _away(error)
+    except BrokerRefused as error:
+        raise ProblemError(409, f"{error}; nothing was stored") from error
+
+
+def _away(error: BrokerUnavailable) -> NoReturn:
+    raise unavailable(f"the broker does not take it: {error.detail}") from error
+
+
+def unavailable(why: str) -> ProblemError:
+    """503."""
+    return ProblemError(503, f"{why}. Nothing was stored; try again", headers={"Retry-After": "5"})
+
+
+def _reserved(context: Context) -> set[str]:
+    """Names of accounts that are no device's."""
+    own = context.settings.mqtt.username
+    return {"admin"} | ({own} if own else set())
+
+
+def example_of(metrics: Mapping[str, Mapping[str, Any]]) -> dict[str, float]:
+    """A reading that fits the first metric of a profile: the middle of its range, or near its bound."""
+    for name, spec in metrics.items():
+        low, high = spec.get("min"), spec.get("max")
+        if low is not None and high is not None:
+            return {name: (low + high) / 2}
+        return {name: low if low is not None else high if high is not None else 1}
+    return {}

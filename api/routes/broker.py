@@ -1,0 +1,102 @@
+"""What a broker asks before it lets somebody in, and before each topic: EMQX 5's HTTP authentication and authorisation.
+
+It may send more members than these. An answer that is not 200 means "ignore" to EMQX: let its `no_match` be deny.
+"""
+
+import hmac
+from typing import Any, Literal
+
+from fastapi import APIRouter, Depends
+from pydantic import BaseModel, field_validator
+
+from api.auth import asking_broker
+from api.context import Context, Here
+from api.problems import ProblemError, responses
+from devices.access import Directory, Holder
+
+router = APIRouter(
+    prefix="/broker", tags=["broker"], dependencies=[Depends(asking_broker)], responses=responses(401, 403, 422, 503)
+)
+
+
+class _Asked(BaseModel):
+    """Members that both questions have; what EMQX has nothing for, it sends empty or as `undefined`."""
+
+    username: str | None = None
+    clientid: str | None = None
+    cert_common_name: str | None = None
+
+    @field_validator("*")
+    @classmethod
+    def _nothing(cls, value: Any) -> Any:
+        return None if value in ("", "undefined") else value
+
+
+class AuthQuestion(_Asked):
+    """Who wants to come in."""
+
+    password: str | None = None
+
+
+class AclQuestion(_Asked):
+    """Who wants to do what."""
+
+    topic: str
+    action: Literal["publish", "subscribe"]
+
+
+class BrokerAnswer(BaseModel):
+    """As EMQX 5 reads it."""
+
+    result: Literal["allow", "deny", "ignore"]
+    is_superuser: bool = False
+
+
+@router.post("/auth", response_model=BrokerAnswer)
+async def authenticate(asked: AuthQuestion, context: Here) -> Any:
+    """Whether a client may connect: allow, deny, or ignore for a name that is no device's."""
+    directory, password = _loaded(context).directory, asked.password
+    if (holder := _certified(directory, asked)) is not None:
+        return _answer(holder.state == "active")
+    if asked.username is None or password is None:
+        return _answer(False)
+    if asked.username == context.settings.mqtt.username:
+        return _answer(_is_hub(context, password), superuser=True)
+    if directory.by_username(asked.username) is None:
+        return BrokerAnswer(result="ignore")
+    holder = directory.by_password(asked.username, password)
+    return _answer(holder is not None and holder.state == "active")
+
+
+@router.post("/acl", response_model=BrokerAnswer)
+async def authorise(asked: AclQuestion, context: Here) -> Any:
+    """Whether a client may publish to a topic or subscribe to a filter.
+
+    Never "ignore": a device whose credential was revoked is still connected, and must not fall to a kinder rule.
+    """
+    directory, mqtt = _loaded(context).directory, context.settings.mqtt
+    holder = _certified(directory, asked)
+    if holder is None and asked.username is not None:
+        if asked.username == mqtt.username:
+            return _answer(True)
+        holder = directory.by_username(asked.username)
+    return _answer(holder is not None and directory.may(holder, asked.action, asked.topic, mqtt.prefix))
+
+
+def _certified(directory: Directory, asked: _Asked) -> Holder | None:
+    return None if asked.cert_common_name is None else directory.by_certificate(asked.cert_common_name)
+
+
+def _answer(yes: bool, *, superuser: bool = False) -> BrokerAnswer:
+    return BrokerAnswer(result="allow" if yes else "deny", is_superuser=yes and superuser)
+
+
+def _is_hub(context: Context, password: str) -> bool:
+    own = context.settings.mqtt.password
+    return own is not None and hmac.compare_digest(password.encode(), own.get_secret_value().encode())
+
+
+def _loaded(context: Context) -> Context:
+    if not context.directory.loaded:
+        raise ProblemError(503, "the credentials of devices are not read yet", headers={"Retry-After": "2"})
+    return context

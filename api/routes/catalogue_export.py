@@ -1,0 +1,140 @@
+"""The catalogue as a file: CSV for a spreadsheet, GeoJSON (RFC 7946) for a map."""
+
+import asyncio
+import csv
+import io
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterable
+from contextlib import aclosing
+from typing import Annotated, Any, Literal
+
+import msgspec
+from fastapi import APIRouter, Query, Response
+from fastapi.responses import StreamingResponse
+from psycopg.rows import dict_row
+
+from api.context import Context, Here
+from api.problems import ProblemError, responses
+from api.routes.catalogue_filters import Filters
+from devices.catalogue import Wanted
+from hub.store.statements import load
+
+router = APIRouter(tags=["catalogue"])
+
+ROWS = 500
+"""Devices of one piece: 10 ms of work, so that other requests wait no longer."""
+AT_ONCE = 2
+"""Exports at a time: each holds a connection and a snapshot of the database while its reader reads."""
+STALLED = "60s"
+"""A reader that takes nothing for so long is cut off, for the same reason."""
+_running = asyncio.Semaphore(AT_ONCE)
+
+Row = dict[str, Any]
+Form = Literal["csv", "geojson"]
+_MEDIA = {"csv": "text/csv; charset=utf-8", "geojson": "application/geo+json"}
+
+
+@router.get(
+    "/catalogue:export",
+    response_class=Response,
+    responses={
+        200: {"content": {"text/csv": {"schema": {"type": "string"}}, "application/geo+json": {}}},
+        **responses(422, 503),
+    },
+)
+async def export_catalogue(
+    context: Here,
+    wanted: Filters,
+    form: Annotated[Form, Query(alias="format", description="csv: UTF-8 with a byte order mark")] = "csv",
+) -> Response:
+    """All devices that match, by code, as one file that is written while it is read."""
+    if _running.locked():
+        detail = f"{AT_ONCE} exports are running already; try again when one has ended"
+        raise ProblemError(503, detail, headers={"Retry-After": "10"})
+    pieces = _pieces(context, wanted, form)
+    first = await anext(pieces)  # the database answers: from here on a failure cuts the file off
+
+    async def rest() -> AsyncIterator[bytes]:
+        async with aclosing(pieces):
+            yield first
+            async for piece in pieces:
+                yield piece
+
+    disposition = f'attachment; filename="catalogue.{form}"'
+    return StreamingResponse(rest(), media_type=_MEDIA[form], headers={"Content-Disposition": disposition})
+
+
+async def _pieces(context: Context, wanted: Wanted, form: Form) -> AsyncGenerator[bytes, None]:
+    file = Csv() if form == "csv" else GeoJson()
+    async with _running, context.pool.connection() as conn, conn.transaction():
+        await conn.execute(f"set local idle_in_transaction_session_timeout = '{STALLED}'".encode())
+        async with conn.cursor("catalogue_export", row_factory=dict_row) as cursor:
+            await cursor.execute(load("catalogue_export").encode(), wanted.params())
+            found = await cursor.fetchmany(ROWS)
+            yield file.begin() + file.rows(found)
+            while found:
+                found = await cursor.fetchmany(ROWS)
+                yield file.rows(found)
+    yield file.end()
+
+
+class Csv:
+    """A table with a header; what Excel takes as UTF-8 because of its first bytes."""
+
+    _PLAIN: tuple[str, ...] = ("code", "name", "profile", "profile_name", "category", "organisation")
+    _PLAIN += ("organisation_name", "region", "region_path", "lon", "lat", "parent", "tags", "state", "online")
+    COLUMNS = (*_PLAIN, "online_since", "last_seen", "created_at")
+    _AS_TEXT: dict[str, Callable[[Any], str]] = {  # noqa: RUF012 never changed
+        "region_path": "/".join,
+        "tags": lambda tags: msgspec.json.encode(tags).decode() if tags else "",
+        "online": lambda online: "" if online is None else str(online).lower(),
+        "online_since": lambda at: at.isoformat() if at else "",
+        "last_seen": lambda at: at.isoformat() if at else "",
+        "created_at": lambda at: at.isoformat(),
+    }
+
+    def begin(self) -> bytes:
+        """What comes before the rows."""
+        return "\ufeff".encode() + _lines([self.COLUMNS])
+
+    def rows(self, found: Iterable[Row]) -> bytes:
+        """The lines of rows."""
+        texts = [(name, self._AS_TEXT.get(name)) for name in self.COLUMNS]
+        return _lines([text(row[name]) if text else row[name] for name, text in texts] for row in found)
+
+    def end(self) -> bytes:
+        """What comes after them."""
+        return b""
+
+
+def _lines(rows: Iterable[Iterable[Any]]) -> bytes:
+    text = io.StringIO(newline="")
+    csv.writer(text).writerows(rows)
+    return text.getvalue().encode()
+
+
+class GeoJson:
+    """A FeatureCollection: a point for each device, or null where it has no place."""
+
+    def __init__(self) -> None:
+        self._started = False
+
+    def begin(self) -> bytes:
+        """What comes before the rows."""
+        return b'{"type":"FeatureCollection","features":['
+
+    def rows(self, found: Iterable[Row]) -> bytes:
+        """The features of rows."""
+        features = b",\n".join(msgspec.json.encode(_feature(row)) for row in found)
+        between = b",\n" if self._started and features else b"\n" if features else b""
+        self._started = self._started or bool(features)
+        return between + features
+
+    def end(self) -> bytes:
+        """What comes after them."""
+        return b"]}\n"
+
+
+def _feature(row: Row) -> Row:
+    lon, lat = row.pop("lon"), row.pop("lat")
+    place = None if lon is None else {"type": "Point", "coordinates": [lon, lat]}
+    return {"type": "Feature", "id": row["code"], "geometry": place, "properties": row}

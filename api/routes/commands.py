@@ -1,0 +1,226 @@
+"""Commands: tell a device to do something, and see what became of it."""
+
+import asyncio
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Annotated, Any, Literal
+from uuid import UUID, uuid4
+
+from fastapi import APIRouter, Header, Query, Response
+from psycopg.types.json import Jsonb
+from pydantic import BaseModel, ConfigDict, Field, JsonValue
+
+from api.context import Context, Here
+from api.cursors import Page, Paged
+from api.database import Row, audit, execute, read, row, writing
+from api.problems import Fault, ProblemError, not_found, responses
+from api.words import Code, Name
+from devices.commands import MAX_TIMEOUT_S, BrokenSchema, flaws, message_of, timeout_of, topic_of
+from hub.errors import BrokerUnavailable
+
+router = APIRouter(tags=["commands"])
+_KEYS = {"created_at": datetime, "id": UUID}
+MAX_UNDER_WAY = 100
+"""Commands of one device without an outcome; protects its broker's queue from who never looks at outcomes."""
+MAX_WAIT_S = 60.0
+KEY = r"^[!-~]{1,200}$"
+
+State = Literal["pending", "sent", "replied", "failed", "timed_out"]
+
+
+class CommandBody(BaseModel):
+    """What a device is to do."""
+
+    model_config = ConfigDict(
+        extra="forbid", json_schema_extra={"examples": [{"name": "set_brightness", "params": {"brightness": 40}}]}
+    )
+
+    name: Annotated[str, Field(min_length=1, max_length=64)] = Field(description="one of the profile's commands")
+    params: dict[str, JsonValue] = Field(default_factory=dict, description="as the profile's JSON Schema wants them")
+    timeout_s: float | None = Field(
+        default=None, ge=1, le=MAX_TIMEOUT_S, description="how long the device has to answer; else as the profile says"
+    )
+    actor: Name | None = Field(default=None, description="who gives it, as a post or a desk")
+
+
+class Command(BaseModel):
+    """A command and what became of it."""
+
+    id: UUID
+    device: str
+    name: str
+    params: dict[str, JsonValue]
+    state: State = Field(description="replied, failed and timed_out are final")
+    actor: str
+    created_at: datetime
+    expires_at: datetime = Field(description="without a reply by then it is timed_out; the device is told so too")
+    sent_at: datetime | None = Field(description="when the broker had it")
+    settled_at: datetime | None
+    replied_at: datetime | None
+    reply: dict[str, JsonValue] | None = Field(description='what the device said: {"result"} or {"error"}')
+    late: bool = Field(description="the reply came after the command was settled, and changed nothing any more")
+    error: str | None
+
+
+WaitQuery = Annotated[float, Query(ge=0, le=MAX_WAIT_S, description="answer when the outcome is known, or then")]
+KeyHeader = Annotated[str | None, Header(pattern=KEY, description="requests with the same key are one command")]
+
+
+@router.post(
+    "/devices/{code}/commands",
+    status_code=202,
+    response_model=Command,
+    responses={200: {"model": Command, "description": "its outcome is known"}, **responses(403, 404, 409, 422, 429)},
+)
+async def send_command(
+    code: Code,
+    body: CommandBody,
+    response: Response,
+    context: Here,
+    wait_s: WaitQuery = 0,
+    idempotency_key: KeyHeader = None,
+) -> Any:
+    """Tell a device to do something. 202 while its reply is awaited, 200 once there is an outcome, which may be bad.
+
+    503 when it could not be sent: it is kept as failed, and nothing is sent later. A repeat with the same
+    Idempotency-Key sends nothing and tells of the first one; a new attempt takes a new key.
+    """
+    target = await _target(context, code)
+    command = target["commands"].get(body.name)
+    timeout_s = body.timeout_s or timeout_of(command or {})
+    id_ = await _keyed(context, target["id"], idempotency_key, body)
+    if id_ is None:
+        _check(target, command, body)
+        id_ = uuid4()
+        with context.outcomes.expecting(id_) as event:
+            times = await _store(context, id_, target["id"], body, timeout_s, idempotency_key, code)
+            if times is not None:
+                payload = message_of(id_, body.name, body.params, *times)
+                topic = topic_of(context.settings.mqtt.prefix, code, target["gateway"])
+                await _publish(context, id_, topic, payload, timeout_s)
+                return _told(await _outcome(context, id_, event, wait_s), response)
+        id_ = await _keyed(context, target["id"], idempotency_key, body) or id_  # another request was faster
+    with context.outcomes.expecting(id_) as event:
+        return _told(await _outcome(context, id_, event, wait_s), response)
+
+
+@router.get("/devices/{code}/commands", response_model=Page[Command], responses=responses(404))
+async def list_commands(
+    code: Code, paging: Paged, context: Here, state: Annotated[State | None, Query()] = None
+) -> Any:
+    """What a device was told, newest first."""
+    await _target(context, code)
+    wanted = {"id": None, "device": code, "state": state}
+    return paging.page(await read(context, "api_commands", {**wanted, **paging.after(_KEYS)}), _KEYS)
+
+
+@router.get("/commands/{command_id}", response_model=Command, responses=responses(404))
+async def get_command(command_id: UUID, context: Here, wait_s: WaitQuery = 0) -> Any:
+    """One command; with `wait_s` once its outcome is known, or then."""
+    with context.outcomes.expecting(command_id) as event:
+        return await _outcome(context, command_id, event, wait_s)
+
+
+async def _target(context: Context, code: str) -> Row:
+    found = await read(context, "api_command_target", {"code": code})
+    if not found:
+        raise not_found("device", code)
+    return found[0]
+
+
+def _check(target: Row, command: Mapping[str, Any] | None, body: CommandBody) -> None:
+    """A problem unless the device may be told so, now."""
+    code, profile = target["code"], target["profile"]
+    if target["state"] != "active":
+        raise ProblemError(409, f"device '{code}' is {target['state']}: only an active one takes commands")
+    if command is None:
+        allowed = ", ".join(sorted(target["commands"])) or "none"
+        raise ProblemError(403, f"the profile '{profile}' of '{code}' has no command '{body.name}'; it has: {allowed}")
+    try:
+        wrong = flaws(command.get("schema") or {}, body.params)
+    except BrokenSchema as error:
+        what = f"the schema of '{body.name}' in profile '{profile}' cannot be used: {error}"
+        raise ProblemError(409, what) from error
+    if wrong:
+        faults = [Fault(pointer=f"/params{flaw.pointer}", problem=flaw.problem) for flaw in wrong]
+        raise ProblemError(422, f"{faults[0].pointer}: {faults[0].problem}", faults)
+    if target["under_way"] >= MAX_UNDER_WAY:
+        detail = f"{target['under_way']} commands to '{code}' are still without an outcome"
+        raise ProblemError(429, detail, headers={"Retry-After": "2"})
+
+
+async def _keyed(context: Context, device_id: int, key: str | None, body: CommandBody) -> UUID | None:
+    """The command that was made with that key, if there is one; 422 when it was another command."""
+    if key is None:
+        return None
+    found = await read(context, "api_command_keyed", {"device_id": device_id, "key": key})
+    if not found:
+        return None
+    if (found[0]["name"], found[0]["params"]) != (body.name, body.params):
+        raise ProblemError(422, f"Idempotency-Key '{key}' was used for another command: {found[0]['id']}")
+    id_: UUID = found[0]["id"]
+    return id_
+
+
+async def _store(
+    context: Context, id_: UUID, device_id: int, body: CommandBody, timeout_s: float, key: str | None, code: str
+) -> tuple[datetime, datetime] | None:
+    """Write it before anybody is told; when it was made and when it expires, None when its key is taken."""
+    actor = body.actor or "api"
+    values = {"id": id_, "device_id": device_id, "name": body.name, "params": Jsonb(body.params), "actor": actor}
+    async with writing(context) as conn:
+        made = await row(conn, "api_command_insert", {**values, "key": key, "timeout_s": timeout_s})
+        if made is None:
+            return None
+        detail = {"command": str(id_), "name": body.name, "params": body.params}
+        await audit(conn, actor, "command.send", code, detail)
+    return made["created_at"], made["expires_at"]
+
+
+async def _publish(context: Context, id_: UUID, topic: str, payload: bytes, timeout_s: float) -> None:
+    """Give it to the broker; when that fails it is settled as failed, and 503 unless the device has answered."""
+    try:
+        if context.downlink is None:
+            raise BrokerUnavailable("this process has no connection to it")
+        async with asyncio.timeout(timeout_s):
+            await context.downlink.publish(topic, payload)
+    except (BrokerUnavailable, TimeoutError) as error:
+        why = f"not sent: {error}" if isinstance(error, BrokerUnavailable) else "not confirmed by the broker in time"
+        async with writing(context) as conn:
+            failed = await row(conn, "api_command_failed", {"id": id_, "error": why})
+        if failed is None:
+            return
+        raise _not_sent(id_, why) from error
+    async with writing(context) as conn:
+        await execute(conn, "api_command_sent", {"id": id_})
+
+
+def _not_sent(id_: UUID, why: str) -> ProblemError:
+    detail = f"{why}; command {id_} is kept as failed and is not sent later: try again"
+    return ProblemError(503, detail, headers={"Retry-After": "2"})
+
+
+async def _outcome(context: Context, id_: UUID, event: asyncio.Event | None, wait_s: float) -> Row:
+    """The command once it is settled, or as it is when the time is over or nobody may wait."""
+    deadline = asyncio.get_running_loop().time() + wait_s
+    nothing = {"device": None, "state": None, "after_created_at": None, "after_id": None, "limit": 1}
+    while True:
+        found = await read(context, "api_commands", {**nothing, "id": id_})
+        if not found:
+            raise not_found("command", id_)
+        if found[0]["settled_at"] is not None or event is None or not context.outcomes.open:
+            return found[0]
+        try:
+            async with asyncio.timeout_at(deadline):
+                await event.wait()
+        except TimeoutError:
+            return found[0]
+        event.clear()
+
+
+def _told(command: Row, response: Response) -> Row:
+    if command["state"] == "failed" and command["sent_at"] is None and command["replied_at"] is None:
+        raise _not_sent(command["id"], command["error"])
+    response.status_code = 202 if command["settled_at"] is None else 200
+    response.headers["Location"] = f"/api/v1/commands/{command['id']}"
+    return command

@@ -1,0 +1,77 @@
+"""All devices, or some, as a sheet that the import takes back unchanged."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Annotated, Any, Literal
+
+from fastapi import APIRouter, Query
+from fastapi.responses import Response, StreamingResponse
+
+from api.context import Context, Here
+from api.database import Row, read
+from api.routes.devices_import import XLSX
+from api.sheets.writing import COLUMNS, Workbook, cells_of, csv_lines
+from api.words import Code, RegionPrefix
+from devices.life import State
+
+router = APIRouter(tags=["devices"])
+PAGE = 5_000
+"""Devices that are read at once; no connection is held while a slow reader takes them."""
+_BLOCK = 1 << 16
+
+
+@router.get("/devices:export", response_class=Response)
+async def export_devices(
+    context: Here,
+    form: Annotated[Literal["csv", "xlsx"], Query(alias="format")] = "csv",
+    profile: Annotated[Code | None, Query()] = None,
+    organisation: Annotated[Code | None, Query()] = None,
+    region: Annotated[RegionPrefix | None, Query(description="the first digits of a division code")] = None,
+    parent: Annotated[Code | None, Query(description="only what hangs on this device")] = None,
+    state: Annotated[State | None, Query()] = None,
+    q: Annotated[str | None, Query(max_length=100, description="part of a code or a name")] = None,
+) -> Response:
+    """Devices by code, with the filters of their list; text that a spreadsheet would run begins with an apostrophe."""
+    wanted = {
+        "profile": profile,
+        "organisation": organisation,
+        "region": region,
+        "parent": parent,
+        "state": state,
+        "q": q,
+    }
+    first = await _page(context, wanted, None)  # what is wrong is a problem as long as nothing has been sent
+    pages = _pages(context, wanted, first)
+    lines = _csv(pages) if form == "csv" else _xlsx(pages)
+    kind = "text/csv; charset=utf-8" if form == "csv" else XLSX
+    return StreamingResponse(lines, 200, {"Content-Disposition": f'attachment; filename="devices.{form}"'}, kind)
+
+
+async def _page(context: Context, wanted: dict[str, Any], after: str | None) -> list[Row]:
+    return await read(context, "api_devices_export", {**wanted, "after_code": after, "limit": PAGE})
+
+
+async def _pages(context: Context, wanted: dict[str, Any], page: list[Row]) -> AsyncIterator[list[Row]]:
+    while page:
+        yield page
+        page = await _page(context, wanted, page[-1]["code"]) if len(page) == PAGE else []
+
+
+async def _csv(pages: AsyncIterator[list[Row]]) -> AsyncIterator[bytes]:
+    yield "\ufeff".encode() + csv_lines([COLUMNS])  # Excel knows UTF-8 by the mark
+    async for page in pages:
+        yield await asyncio.to_thread(csv_lines, map(cells_of, page))
+
+
+async def _xlsx(pages: AsyncIterator[list[Row]]) -> AsyncIterator[bytes]:
+    with TemporaryDirectory(prefix="ganzhi-export-") as folder:
+        book, path = Workbook(), Path(folder) / "devices.xlsx"
+        book.add([COLUMNS])
+        async for page in pages:
+            await asyncio.to_thread(book.add, map(cells_of, page))
+        await asyncio.to_thread(book.save, path)
+        with path.open("rb") as made:
+            while block := made.read(_BLOCK):
+                yield block

@@ -1,0 +1,174 @@
+"""Does my device work? What is known of it in plain words, and what to do next."""
+
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from typing import Annotated, Any, Literal
+from uuid import UUID
+
+from fastapi import APIRouter, Header, Query
+from fastapi.responses import Response
+from pydantic import BaseModel, Field
+
+from api.context import Here
+from api.problems import answer, responses
+from api.routes.frames import FlawOut
+from api.words import Code
+from devices.account import text_of
+from devices.diagnosis import ORDER, diagnose, works
+from devices.diagnosis_sentences import ARRIVED, LANGS, UNREGISTERED, Lang
+from devices.diagnosis_words import Finding, verdict, worded
+from devices.evidence import facts_of, near_devices, refusals_of
+from devices.facts import Facts, Refusal
+from devices.frame_report import flaws
+
+router = APIRouter(prefix="/devices", tags=["devices"])
+PAYLOAD_BYTES = 2_000
+"""Of a refused payload so much is shown; /dead-letters/{id} has all that was kept."""
+REFUSALS_SHOWN = 5
+
+
+class FindingOut(BaseModel):
+    """One thing that was found."""
+
+    code: str = Field(examples=["refused_unknown_metric"])
+    level: Literal["fault", "warning", "info", "ok"]
+    what: str
+    advice: str = Field(description="what to do; empty when there is nothing to do")
+
+
+class RefusalOut(BaseModel):
+    """A message that was refused, with what came."""
+
+    id: UUID
+    received_at: datetime
+    transport: str
+    topic: str
+    reason: str
+    detail: str
+    payload: str = Field(description="its beginning; empty when it is not kept because of what is private in it")
+    encoding: Literal["utf-8", "hex"]
+    payload_size: int = Field(description="bytes that came")
+    flaws: list[FlawOut]
+
+
+class MetricOut(BaseModel):
+    """A metric of the device; counts are of its newest 1,000 readings of the last day."""
+
+    metric: str
+    unit: str | None
+    ts: datetime | None = Field(description="of the newest reading; null: never received")
+    value: float | None
+    quality: int
+    of_hour: int
+    of_day: int
+    late: int
+    out_of_range: int
+    untimed: int
+
+
+class Diagnosis(BaseModel):
+    """What is known of a device, and what to do next."""
+
+    code: str
+    name: str
+    profile: str
+    state: str
+    works: bool = Field(description="nothing keeps its data from arriving; there may still be warnings")
+    level: Literal["fault", "warning", "info", "ok"] = Field(description="the worst of the findings")
+    verdict: str
+    findings: list[FindingOut] = Field(description="the most important first")
+    next: list[str] = Field(description="what to do, in this order")
+    heard_at: datetime | None = Field(description="when its last message came, stored or not")
+    taken_at: datetime | None = Field(description="about when the last one came that was stored")
+    clock_offset_s: float | None = Field(description="positive: its clock is ahead")
+    interval_s: float | None = Field(description="between messages, as its profile expects")
+    refusals: list[RefusalOut] = Field(description="its newest dead letters")
+    metrics: list[MetricOut]
+
+
+@router.get("/{code}/diagnosis", response_model=Diagnosis, responses=responses(404))
+async def diagnose_device(
+    code: Code,
+    context: Here,
+    lang: Annotated[Lang | None, Query(description="else as Accept-Language says")] = None,
+    accept_language: Annotated[str | None, Header(max_length=400)] = None,
+) -> Any:
+    """Whether a device works, in plain words, and what to do next.
+
+    For a code that is not registered: 404, with `near` (codes that may be meant) and `arrived` (what came under it).
+    """
+    spoken = lang or preferred(accept_language)
+    now = datetime.now(UTC)
+    prefix = context.settings.mqtt.prefix
+    async with context.pool.connection() as conn:
+        facts = await facts_of(conn, code, now, prefix)
+        if facts is None:
+            near = await near_devices(conn, code)
+            return _unregistered(code, near, await refusals_of(conn, code, prefix), spoken)
+    return _told(facts, spoken)
+
+
+def preferred(accept_language: str | None) -> Lang:
+    """The language that a header asks for first; English when it asks for none of ours."""
+    wanted: list[tuple[float, Lang]] = []
+    for part in (accept_language or "").lower().split(","):
+        tag, _, quality = part.strip().partition(";q=")
+        for lang in LANGS:
+            if tag == lang or tag.startswith(f"{lang}-"):
+                share = float(quality) if quality.replace(".", "", 1).isdigit() else 1.0
+                wanted.append((-share, lang))
+    return min(wanted, key=lambda each: each[0])[1] if wanted else "en"
+
+
+def _told(facts: Facts, lang: Lang) -> dict[str, Any]:
+    notes = diagnose(facts)
+    findings = [worded(note, facts.now, lang) for note in notes]
+    worst = min((note.level for note in notes), key=lambda level: ORDER[level])
+    return {
+        **{name: getattr(facts, name) for name in ("code", "name", "profile", "state", "heard_at", "taken_at")},
+        "clock_offset_s": facts.clock_offset_s,
+        "interval_s": facts.interval_s,
+        "works": works(notes),
+        "level": worst,
+        "verdict": verdict(facts.code, worst, lang),
+        "findings": [finding._asdict() for finding in findings],
+        "next": _next(findings),
+        "refusals": [_refusal(refusal) for refusal in facts.refusals[:REFUSALS_SHOWN]],
+        "metrics": [
+            {
+                **{name: getattr(metric, name) for name in MetricOut.model_fields if hasattr(metric, name)},
+                "metric": metric.name,
+                "ts": metric.newest_at,
+            }
+            for metric in facts.metrics
+        ],
+    }
+
+
+def _next(findings: Sequence[Finding]) -> list[str]:
+    """What to do about faults and warnings, each once."""
+    return list(dict.fromkeys(each.advice for each in findings if each.advice and each.level in ("fault", "warning")))
+
+
+def _refusal(refusal: Refusal) -> dict[str, Any]:
+    text, encoding = text_of(refusal.payload, PAYLOAD_BYTES)
+    return {
+        **{
+            name: getattr(refusal, name)
+            for name in ("id", "received_at", "transport", "reason", "detail", "payload_size")
+        },
+        "topic": refusal.address,
+        "payload": text,
+        "encoding": encoding,
+        "flaws": [] if refusal.report is None else flaws(refusal.report),
+    }
+
+
+def _unregistered(code: str, near: Sequence[dict[str, Any]], arrived: Sequence[Refusal], lang: Lang) -> Response:
+    """404 that still helps: codes that may be meant, and what came under this one."""
+    codes = ", ".join(each["code"] for each in near)
+    what, meant, correct, register = (sentence.format(code=code, near=codes) for sentence in UNREGISTERED[lang])
+    came = ARRIVED[lang][bool(arrived)].format(count=len(arrived))
+    shown = [RefusalOut(**_refusal(refusal)).model_dump(mode="json") for refusal in arrived[:REFUSALS_SHOWN]]
+    extras = {"near": list(near), "arrived": shown, "next": [*([correct] if near else []), register]}
+    return answer(404, " ".join([what, *([meant] if near else []), came]), extras=extras)

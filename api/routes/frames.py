@@ -1,0 +1,118 @@
+"""Payloads on trial: what the hub would make of one, without storing it."""
+
+import time
+from base64 import b64decode
+from binascii import Error as Base64Error
+from datetime import datetime
+from typing import Any, Literal
+from zoneinfo import ZoneInfo
+
+from fastapi import APIRouter
+from pydantic import BaseModel, ConfigDict, Field, JsonValue
+
+from api.context import Context, Here
+from api.database import read
+from api.problems import invalid, not_found, responses
+from api.words import Code
+from devices.frame_check import FRAMES, unhex
+from devices.frame_profile import ProfileView, check_with, view_of
+from devices.frame_report import as_object
+
+router = APIRouter(tags=["devices"])
+PAYLOAD_CHARS = 1 << 20
+_ZONE = "Asia/Shanghai"
+_EXAMPLE: dict[str, JsonValue] = {"payload": '{"ts": 1767225600, "values": {"PM2.5": 35.2}}', "device": "air-1"}
+
+
+class FrameBody(BaseModel):
+    """A payload to be checked; with a device or a profile its metrics too."""
+
+    model_config = ConfigDict(extra="forbid", json_schema_extra={"examples": [_EXAMPLE]})
+
+    payload: str = Field(max_length=PAYLOAD_CHARS)
+    encoding: Literal["utf-8", "base64", "hex"] = "utf-8"
+    form: str = Field(default="auto", description=f"auto, {', '.join(FRAMES)}")
+    device: Code | None = None
+    profile: Code | None = None
+
+
+class FlawOut(BaseModel):
+    """What is wrong, and where."""
+
+    reason: str
+    detail: str
+    path: str | None = Field(default=None, description="of the value, like $.values.pm25")
+    line: int | None = Field(default=None, description="from 1")
+    column: int | None = Field(default=None, description="in characters, from 1")
+    byte: int | None = Field(default=None, description="from 0")
+    record: int | None = Field(default=None, description="of a SenML pack, from 0")
+    excerpt: str | None = Field(default=None, description="the line, and a caret under the place in the next line")
+
+
+class ReadingOut(BaseModel):
+    """A reading as it would be stored."""
+
+    metric: str
+    ts: datetime
+    value: float
+    unit: str | None
+    note: str
+
+
+class EventOut(BaseModel):
+    """An event as it would be stored; no ts: the time of arrival."""
+
+    kind: str
+    ts: datetime | None
+    state: str | None
+    level: str | None
+    attributes: dict[str, Any]
+
+
+class ReportOut(BaseModel):
+    """What the hub would make of a payload."""
+
+    form: str
+    verdict: Literal["accepted", "partly", "refused", "dropped"] = Field(
+        description="partly: what is good is stored, the rest a dead letter; dropped: the privacy gate lets it all go"
+    )
+    readings: list[ReadingOut]
+    readings_total: int
+    events: list[EventOut]
+    says: str = Field(description="what else it says: a status, a reply")
+    flaws: list[FlawOut]
+    private: int = Field(description="fields and events that the privacy gate drops")
+    timeless: bool = Field(description="the time of arrival stands in for a time that it does not tell")
+    remarks: list[str]
+
+
+@router.post("/frames:check", response_model=ReportOut, responses=responses(404, 422))
+async def check_frame(body: FrameBody, context: Here) -> Any:
+    """What the hub would make of a payload, and which byte or field is wrong. Nothing is stored."""
+    if body.form != "auto" and body.form not in FRAMES:
+        raise invalid("/form", f"'{body.form}' is none; use auto, {', '.join(FRAMES)}")
+    profile, zone = await _profile(context, body)
+    received = time.time_ns() // 1000
+    report = check_with(_payload(body), body.form, received, ZoneInfo(zone), profile)
+    return as_object(report)
+
+
+def _payload(body: FrameBody) -> bytes:
+    try:
+        if body.encoding == "hex":
+            return unhex(body.payload)
+        if body.encoding == "base64":
+            return b64decode(body.payload, validate=True)
+        return body.payload.encode()
+    except (ValueError, Base64Error) as error:
+        raise invalid("/payload", str(error)) from None
+
+
+async def _profile(context: Context, body: FrameBody) -> tuple[ProfileView | None, str]:
+    """The profile to hold the payload against, and the zone of the device's clock."""
+    if body.device is None and body.profile is None:
+        return None, _ZONE
+    found = await read(context, "frame_profile", {"device": body.device, "profile": body.profile})
+    if not found:
+        raise not_found("device" if body.device else "profile", body.device or body.profile)
+    return view_of(found[0]), found[0]["zone"] or _ZONE

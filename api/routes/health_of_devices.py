@@ -1,0 +1,87 @@
+"""Whether devices are there: of one device with its history and its days, and counted by profile."""
+
+from datetime import date, datetime
+from typing import Annotated, Any, Literal
+
+from fastapi import APIRouter, Path
+from pydantic import BaseModel, Field
+
+from api.context import Here
+from api.database import read, row, rows
+from api.problems import not_found, responses
+from api.words import Code
+
+router = APIRouter(tags=["devices"])
+Cause = Literal["silence", "status", "gateway"]
+
+
+class Turn(BaseModel):
+    """When a device came or went; online is null when it was taken out of service."""
+
+    at: datetime
+    online: bool | None
+    cause: Cause | None
+
+
+class Day(BaseModel):
+    """A day in the device's zone: the readings that were expected of it, and those that came, at most as many."""
+
+    day: date
+    expected: int
+    received: int
+    rate: float | None = Field(description="received of expected, 0 to 1; null when nothing was expected")
+
+
+class DeviceHealth(BaseModel):
+    """Whether a device is there, and why that is so."""
+
+    device: str
+    state: str
+    online: bool | None = Field(description="null: nothing is known, it was never heard or is not active")
+    since: datetime | None
+    cause: Cause | None = Field(description="why it is offline: silence, its status, or its gateway is offline")
+    maintained: bool = Field(description="whether it is in a maintenance window: then nothing is a finding")
+    seen_at: datetime | None = Field(description="its last message; some seconds behind")
+    clock_offset_s: float | None = Field(description="by how much its clock is ahead of the hub's, in seconds")
+    says_online: bool | None = Field(description="what it publishes on its status topic")
+    says_since: datetime | None
+    offline_after_s: float | None = Field(description="silence after which it is offline; null: never by silence")
+    history: list[Turn] = Field(description="the last 100 changes, newest first")
+    completeness: list[Day] = Field(description="the last 14 days, newest first")
+
+
+class ProfileHealth(BaseModel):
+    """How many active devices of a profile are there."""
+
+    profile: str
+    name: str
+    online: int
+    offline: int
+    unknown: int
+
+
+class HealthSummary(BaseModel):
+    """By profile."""
+
+    items: list[ProfileHealth]
+
+
+@router.get("/devices/{code}/health", response_model=DeviceHealth, responses=responses(404))
+async def device_health(code: Annotated[Code, Path()], context: Here) -> Any:
+    """Whether the device is there, since when, and why not; when it came and went; how complete its days are."""
+    least_s = context.settings.health.least_silence_s
+    async with context.pool.connection() as conn:
+        found = await row(conn, "api_health", {"device": code, "least_s": least_s})
+        if found is None:
+            raise not_found("device", code)
+        history = await rows(conn, "api_health_history", found)
+        days = await rows(conn, "api_health_days", found)
+    for day in days:
+        day["rate"] = day["received"] / day["expected"] if day["expected"] else None
+    return {**found, "history": history, "completeness": days}
+
+
+@router.get("/health-summary", response_model=HealthSummary)
+async def health_summary(context: Here) -> Any:
+    """How many active devices are online, offline, or not known yet, by profile."""
+    return {"items": await read(context, "api_health_summary")}

@@ -1,0 +1,96 @@
+"""Maintenance windows: while somebody works on a device, what it sends or does not send is no finding."""
+
+from datetime import datetime
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Query, Response
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, JsonValue, model_validator
+
+from api.context import Here
+from api.cursors import Page, Paged
+from api.database import audit, read, row, writing
+from api.problems import not_found, responses
+from api.routes.devices import require
+from api.words import TEXT, Code
+
+router = APIRouter(prefix="/devices/{code}/maintenance", tags=["devices"])
+_KEYS = {"from_at": datetime, "id": int}
+_EXAMPLE: dict[str, JsonValue] = {
+    "from_at": "2026-11-22T08:00:00+08:00",
+    "to_at": "2026-11-22T18:00:00+08:00",
+    "note": "new filter",
+}
+
+
+class WindowBody(BaseModel):
+    """From when to when, and why."""
+
+    model_config = ConfigDict(extra="forbid", json_schema_extra={"examples": [_EXAMPLE]})
+
+    from_at: AwareDatetime = Field(description="with a zone")
+    to_at: AwareDatetime = Field(description="with a zone; later than from_at")
+    note: Annotated[str, Field(max_length=1000, pattern=TEXT)] = ""
+
+    @model_validator(mode="after")
+    def _ordered(self) -> "WindowBody":
+        if self.from_at >= self.to_at:
+            raise ValueError("to_at must be later than from_at")
+        return self
+
+
+class Window(BaseModel):
+    """A maintenance window of a device."""
+
+    id: int
+    device: Code
+    from_at: datetime
+    to_at: datetime
+    note: str
+    running: bool = Field(description="whether it is going on now")
+
+
+@router.get("", response_model=Page[Window], responses=responses(404))
+async def list_windows(
+    code: Code,
+    paging: Paged,
+    context: Here,
+    running: Annotated[bool | None, Query(description="only those that go on now, or only the others")] = None,
+) -> Any:
+    """A device's maintenance windows, the latest first."""
+    await require(context, code)
+    wanted = {"code": code, "id": None, "running": running}
+    found = await read(context, "api_maintenance", {**wanted, **paging.after(_KEYS)})
+    return paging.page(found, _KEYS)
+
+
+@router.post("", status_code=201, response_model=Window, responses=responses(404))
+async def add_window(code: Code, body: WindowBody, context: Here) -> Any:
+    """Tell that somebody will work, works or has worked on a device."""
+    await require(context, code)
+    return await _written(context, "api_maintenance_add", code, body, None)
+
+
+@router.put("/{window}", response_model=Window, responses=responses(404))
+async def put_window(code: Code, window: int, body: WindowBody, context: Here) -> Any:
+    """Change a window; to end one that goes on, give the time of now."""
+    return await _written(context, "api_maintenance_put", code, body, window)
+
+
+@router.delete("/{window}", status_code=204, responses=responses(404))
+async def delete_window(code: Code, window: int, context: Here) -> Response:
+    """Take back a window, as if it had never been told."""
+    async with writing(context) as conn:
+        if not await row(conn, "api_maintenance_delete", {"code": code, "id": window}):
+            raise not_found("maintenance window", window)
+        await audit(conn, "api", "maintenance.delete", code, {"id": window})
+    return Response(status_code=204)
+
+
+async def _written(context: Here, statement: str, code: str, body: WindowBody, window: int | None) -> Any:
+    async with writing(context) as conn:
+        written = await row(conn, statement, {"code": code, "id": window, **body.model_dump()})
+        if written is None:
+            raise not_found("maintenance window", window)
+        await audit(conn, "api", "maintenance.put", code, body.model_dump(mode="json"))
+        one = {"code": code, "id": written["id"], "running": None, "limit": 1}
+        return await row(conn, "api_maintenance", {**one, "after_from_at": None, "after_id": None})

@@ -1,0 +1,104 @@
+"""The library of profiles: what is shipped, and its installation, which never overwrites what was changed by hand."""
+
+from typing import Any, Literal
+
+from fastapi import APIRouter
+from psycopg import AsyncConnection
+from pydantic import BaseModel, ConfigDict, Field
+
+from api.context import Here
+from api.database import execute, read, row, rows, writing
+from api.problems import Fault, ProblemError, responses
+from api.routes.profiles import store
+from api.thing_model import ProfileBody
+from api.words import Code, known
+from devices.profile_library import library
+
+router = APIRouter(tags=["profiles"])
+
+
+class LibraryProfile(ProfileBody):
+    """A profile of the library."""
+
+    code: Code
+    sources: list[str] = Field(description="the standards that its figures follow")
+    version: int | None = Field(description="the version of the hub's profile of this code; null: it has none")
+    state: Literal["absent", "installed", "changed"] = Field(description="changed: the hub's own was made by hand")
+
+
+class LibraryList(BaseModel):
+    """The whole library; it is small."""
+
+    items: list[LibraryProfile]
+
+
+class Install(BaseModel):
+    """Which profiles to install."""
+
+    model_config = ConfigDict(extra="forbid", json_schema_extra={"examples": [{"codes": ["air-station"]}]})
+
+    codes: list[Code] | None = Field(default=None, max_length=1000, description="null: all")
+    force: bool = Field(default=False, description="overwrite profiles that were made or changed by hand")
+
+
+class Installed(BaseModel):
+    """What became of one."""
+
+    code: Code
+    outcome: Literal["created", "updated", "unchanged", "kept"] = Field(
+        description="kept: the hub's own profile of this code was made or changed by hand"
+    )
+    version: int
+
+
+class InstallReport(BaseModel):
+    """What became of each."""
+
+    items: list[Installed]
+
+
+@router.get("/profile-library", response_model=LibraryList)
+async def list_library(context: Here) -> Any:
+    """The profiles that the hub is shipped with."""
+    found = await read(context, "api_profile_states", {"codes": list(library())})
+    there = {each["code"]: each for each in found}
+    return {"items": [_shown(code, body, there.get(code)) for code, body in library().items()]}
+
+
+@router.post("/profiles:install", response_model=InstallReport, responses=responses(422))
+async def install_profiles(body: Install, context: Here) -> Any:
+    """Install profiles of the library; what is installed already and the same stays as it is."""
+    codes = list(library()) if body.codes is None else list(dict.fromkeys(body.codes))
+    faults = [
+        Fault(pointer=f"/codes/{place}", problem=known("profile in the library", code, list(library())))
+        for place, code in enumerate(body.codes or [])
+        if code not in library()
+    ]
+    if faults:
+        raise ProblemError(422, f"{faults[0].pointer}: {faults[0].problem}", faults)
+    async with writing(context) as conn:
+        await row(conn, "api_registry_lock")
+        there = {each["code"]: each for each in await rows(conn, "api_profile_states", {"codes": codes})}
+        return {"items": [await _install(conn, code, there.get(code), body.force) for code in codes]}
+
+
+async def _install(conn: AsyncConnection, code: str, there: dict[str, Any] | None, force: bool) -> dict[str, Any]:
+    """Install one over what is there; of one that was changed by hand only its being the same is noticed."""
+    profile = ProfileBody.model_validate(_body(library()[code]))
+    if there is not None and not there["untouched"] and not force:
+        return {"code": code, "outcome": "kept", "version": there["version"]}
+    written = await store(conn, code, profile, "profile.install")
+    await execute(conn, "api_profile_installed", {"code": code})
+    if written is None:
+        return {"code": code, "outcome": "unchanged", "version": there["version"] if there else 1}
+    return {"code": code, "outcome": "created" if written["created"] else "updated", "version": written["version"]}
+
+
+def _shown(code: str, body: dict[str, Any], there: dict[str, Any] | None) -> dict[str, Any]:
+    state = "absent" if there is None else "installed" if there["untouched"] else "changed"
+    version = None if there is None else there["version"]
+    return {**body, "code": code, "version": version, "state": state}
+
+
+def _body(entry: dict[str, Any]) -> dict[str, Any]:
+    return {name: value for name, value in entry.items() if name != "sources"}

@@ -1,0 +1,230 @@
+"""Self-registration: keys of an organisation and profile, and the one call by which a device registers itself."""
+
+import asyncio
+import time
+from datetime import UTC, datetime
+from math import ceil
+from typing import Annotated, Any, Literal
+
+from fastapi import APIRouter, Depends, Request, Response
+from psycopg import AsyncConnection
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, StringConstraints
+
+from api.auth import authorised
+from api.context import Context, Here
+from api.cursors import Page, Paged
+from api.database import Row, audit, execute, read, row, rows, writing
+from api.issuing import caught_up, issue, locked_device
+from api.problems import ProblemError, invalid, not_found, responses
+from api.routes.credentials import NewCredential, answer_of
+from api.words import Code, Name, known
+from devices.credentials import hashed, new_secret, verified
+from devices.provisioning import Key, closed, key_text, read_key
+from hub.token_bucket import TokenBuckets
+
+keys = APIRouter(prefix="/provisioning-keys", tags=["self-registration"], dependencies=[Depends(authorised)])
+_KEYS = {"code": str}
+AT_ONCE = 2
+"""Registrations under way; each holds a connection of the pool while the broker is told, and others need them too."""
+
+
+class KeyBody(BaseModel):
+    """A provisioning key as it is put."""
+
+    model_config = ConfigDict(
+        extra="forbid",
+        json_schema_extra={"examples": [{"profile": "air", "organisation": "epb", "state": "active", "limit": 500}]},
+    )
+
+    profile: Code
+    organisation: Code | None = Field(default=None, description="whose its devices are; made when new")
+    state: Literal["pending", "active"] = Field(default="pending", description="of the devices that come with it")
+    limit: int | None = Field(default=None, ge=0, le=10_000_000, description="how many devices it is good for")
+    expires_at: AwareDatetime | None = None
+    enabled: bool = True
+
+
+class StoredKey(KeyBody):
+    """A stored key, without its secret."""
+
+    code: Code
+    used: int = Field(description="devices that came with it")
+    created_at: datetime
+    rotated_at: datetime | None = None
+
+
+class NewKey(StoredKey):
+    """A key as it is put; what devices are given is shown when it is new, and never again."""
+
+    key: str | None = None
+
+
+@keys.put("/{code}", response_model=NewKey, responses={201: {"model": NewKey}, **responses(422)})
+async def put_key(code: Code, body: KeyBody, response: Response, context: Here) -> Any:
+    """Make a key, or change one; its secret stays as it is."""
+    secret = new_secret()
+    async with writing(context) as conn:
+        await row(conn, "api_registry_lock")
+        if not await rows(conn, "api_provisioning_profile", {"profile": body.profile}):
+            codes = [found["code"] for found in await rows(conn, "api_profile_codes")]
+            raise invalid("/profile", known("profile", body.profile, codes))
+        if body.organisation is not None:
+            await execute(conn, "api_organisations_add", {"codes": [body.organisation]})
+        values = body.model_dump() | {"code": code, "key_hash": hashed(secret)}
+        created = await row(conn, "api_provisioning_key_put", values)
+        new = created is not None and created["created"]
+        await audit(conn, "api", "provisioning_key.put", code, body.model_dump(mode="json", exclude_none=True))
+        stored = await _stored(conn, code)
+    response.status_code = 201 if new else 200
+    return stored | {"key": key_text(code, secret) if new else None}
+
+
+@keys.post("/{code}:rotate", response_model=NewKey, responses=responses(404))
+async def rotate_key(code: Code, context: Here) -> Any:
+    """A new secret; the old one registers no device any more. Devices that came with it stay as they are."""
+    secret = new_secret()
+    async with writing(context) as conn:
+        if not await rows(conn, "api_provisioning_key_rotate", {"code": code, "key_hash": hashed(secret)}):
+            raise not_found("provisioning key", code)
+        await audit(conn, "api", "provisioning_key.rotate", code, {})
+        return await _stored(conn, code) | {"key": key_text(code, secret)}
+
+
+@keys.get("", response_model=Page[StoredKey])
+async def list_keys(paging: Paged, context: Here) -> Any:
+    """All keys by code, without their secrets."""
+    found = await read(context, "api_provisioning_keys", {"code": None, **paging.after(_KEYS)})
+    return paging.page(found, _KEYS)
+
+
+@keys.get("/{code}", response_model=StoredKey, responses=responses(404))
+async def get_key(code: Code, context: Here) -> Any:
+    """One key, without its secret."""
+    async with context.pool.connection() as conn:
+        return await _stored(conn, code)
+
+
+@keys.delete("/{code}", status_code=204, response_class=Response, responses=responses(404))
+async def delete_key(code: Code, context: Here) -> Response:
+    """Remove a key. Devices that came with it stay as they are."""
+    async with writing(context) as conn:
+        if not await rows(conn, "api_provisioning_key_delete", {"code": code}):
+            raise not_found("provisioning key", code)
+        await audit(conn, "api", "provisioning_key.delete", code, {})
+    return Response(status_code=204)
+
+
+async def _stored(conn: AsyncConnection, code: str) -> Row:
+    found = await row(conn, "api_provisioning_keys", {"code": code, "after_code": None, "limit": 1})
+    if found is None:
+        raise not_found("provisioning key", code)
+    return found
+
+
+class Newcomer(BaseModel):
+    """A device that registers itself."""
+
+    model_config = ConfigDict(
+        extra="forbid", json_schema_extra={"examples": [{"key": "air-2026.5f0c...", "code": "air-42"}]}
+    )
+
+    key: Annotated[str, StringConstraints(max_length=200)] = Field(description="as it was shown: <code>.<secret>")
+    code: Code = Field(description="of the device: its serial number, for instance")
+    name: Name | None = None
+    parent: Code | None = Field(default=None, description="the gateway or pole it hangs on")
+    kind: Literal["password", "token"] = "password"
+
+
+class Welcome(NewCredential):
+    """What a device that registered itself needs to know."""
+
+    code: Code
+
+
+class Door:
+    """How often one address, and one key, may come."""
+
+    def __init__(self, per_address: int, per_key: int) -> None:
+        self._addresses = TokenBuckets(per_address / 60, room=per_address)
+        self._keys = TokenBuckets(per_key / 60, room=per_key)
+        self.turns = asyncio.Semaphore(AT_ONCE)
+
+    def address(self, peer: str) -> None:
+        """429 when it comes too often."""
+        self._pass(self._addresses.take(peer, time.monotonic()), "from one address")
+
+    def key(self, code: str) -> None:
+        """429 when too many come with it; asked only for a key that is right, so that strangers cannot shut it."""
+        self._pass(self._keys.take(code, time.monotonic()), "with one key")
+
+    def _pass(self, wait_s: float, what: str) -> None:
+        if wait_s:
+            headers = {"Retry-After": str(ceil(wait_s))}
+            raise ProblemError(429, f"too many registrations {what}: try again later", headers=headers)
+
+
+def provisioning_router(door: Door) -> APIRouter:
+    """The call of devices: open to all, for the key in it says who may."""
+    router = APIRouter(tags=["self-registration"])
+
+    @router.post(
+        "/devices:provision",
+        status_code=201,
+        response_model=Welcome,
+        responses=responses(401, 403, 409, 422, 429, 503),
+    )
+    async def provision(body: Newcomer, request: Request, context: Here) -> Any:
+        """Register the device that calls, and give it its credential: once.
+
+        A device that missed the answer calls again: as long as nothing was heard from it, it gets a new secret, and
+        the one it missed ends. Later it is 409: whoever has the key must not take over a device that works.
+        """
+        door.address(request.client.host if request.client else "")
+        async with door.turns, writing(context) as conn:
+            key = await _opened(conn, body.key)
+            door.key(key["code"])
+            issued, device = await _admit(context, conn, key, body)
+        await caught_up(context)
+        return answer_of(context, device, issued) | {"code": body.code}
+
+    return router
+
+
+async def _opened(conn: AsyncConnection, text: str) -> Row:
+    """The key that is shown, locked; 401 when it is not right, 403 when it is closed."""
+    code, secret = read_key(text)
+    key = await row(conn, "api_provisioning_key_open", {"code": code})
+    if key is None or not verified(secret, key["key_hash"]):
+        raise ProblemError(401, "the provisioning key is not right: give it as it was shown, <code>.<secret>")
+    return key
+
+
+async def _admit(context: Context, conn: AsyncConnection, key: Row, body: Newcomer) -> tuple[Any, Row]:
+    """The credential of a new device, or of one that missed it; and the device."""
+    known_ = await row(conn, "api_provisioning_known", {"code": body.code, "key": key["code"]})
+    what = Key(key["key_hash"], key["enabled"], key["expires_at"], key["device_limit"], key["used"])
+    if reason := closed(what if known_ is None else what._replace(device_limit=None), datetime.now(UTC)):
+        raise ProblemError(403, f"{reason}: ask who gave it to you for another")
+    if known_ is None:
+        await _make(conn, key, body)
+    elif not known_["by_this_key"]:
+        raise ProblemError(
+            409, f"'{body.code}' is registered, and has no credential by this key: whoever runs the hub issues it one"
+        )
+    elif known_["heard"]:
+        problem = f"'{body.code}' is registered and has sent data: its secret can be rotated by whoever runs the hub"
+        raise ProblemError(409, problem)
+    device = await locked_device(conn, body.code)
+    if known_ is not None:
+        await rows(conn, "api_credential_revoke", {"code": body.code, "id": None})
+    issued = await issue(context, conn, device, body.kind, key=key["code"])
+    await audit(conn, f"key {key['code']}", "device.provision", body.code, {"id": issued.id, "kind": issued.kind})
+    return issued, device
+
+
+async def _make(conn: AsyncConnection, key: Row, body: Newcomer) -> None:
+    made = await row(conn, "api_provisioning_device", {**body.model_dump(exclude={"key"}), "by": key["code"]})
+    if made is None:
+        raise ProblemError(409, f"'{body.code}' has just been registered by somebody else")
+    if body.parent is not None and made["parent_id"] is None:
+        raise invalid("/parent", f"there is no device '{body.parent}'")

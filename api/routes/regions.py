@@ -1,0 +1,164 @@
+"""Divisions of the country, from provinces to villages: the tree that devices are counted by."""
+
+import asyncio
+from collections.abc import Iterator
+from datetime import date
+from itertools import islice
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Header, Query, Request
+from psycopg import AsyncConnection
+from pydantic import BaseModel, Field
+
+from api.context import Context, Here
+from api.cursors import Page, Paged
+from api.database import audit, execute, read, row, rows, writing
+from api.problems import ERRORS_SHOWN, Fault, ProblemError, not_found, responses
+from api.sheets.encoding import encoding_of
+from api.words import Region, RegionPrefix
+from devices import regions as divisions
+from devices.regions import LATEST, Complaint, Level, ancestors
+from hub.store.statements import load
+
+router = APIRouter(tags=["regions"])
+BODY_LIMIT = 128 << 20
+"""Bytes; all villages of the country are about 40 MB. Kept on disk while it is read."""
+CHUNK = 5_000
+_KEYS = {"code": str}
+_EXAMPLE = """code,name,level,valid_from,valid_to,successors
+330110000000,余杭区,county,,,
+330184000000,余杭市,county,1994-04-08,2001-03-12,330110000000
+"""
+
+
+class Division(BaseModel):
+    """A division of the country."""
+
+    code: Region
+    name: str
+    level: Level
+    valid_from: date = Field(description="its first day; 1900-01-01 where it is not known")
+    valid_to: date | None = Field(description="the first day on which it was no more; null while it is")
+    successors: list[Region] = Field(description="what came after it, where that is known")
+
+
+class DivisionDetail(Division):
+    """A division with all above it."""
+
+    ancestors: list[Division] = Field(description="from the province down")
+    devices: int = Field(description="how many are in it and below it, those that are retired left out")
+
+
+class Loaded(BaseModel):
+    """What became of a file of divisions."""
+
+    created: int
+    updated: int
+    unchanged: int
+    warnings: list[Fault]
+
+
+@router.get("/regions", response_model=Page[Division])
+async def list_regions(
+    paging: Paged,
+    context: Here,
+    prefix: Annotated[RegionPrefix | None, Query(description="a subtree, by the first digits of its code")] = None,
+    level: Annotated[Level | None, Query()] = None,
+    q: Annotated[str | None, Query(max_length=100, description="part of a name")] = None,
+    at: Annotated[date | None, Query(description="those of that day; else of today")] = None,
+) -> Any:
+    """Divisions by code, as they were on one day."""
+    wanted = {"prefix": prefix, "level": level, "q": q, "at": at or date.today()}  # noqa: DTZ011 days have no zone
+    found = await read(context, "api_regions", {**wanted, **paging.after(_KEYS)})
+    return paging.page([_shown(item) for item in found], _KEYS)
+
+
+@router.get("/regions/{code}", response_model=DivisionDetail, responses=responses(404))
+async def get_region(
+    code: Region, context: Here, at: Annotated[date | None, Query(description="as it was on that day")] = None
+) -> Any:
+    """One division with all above it; without a day the one of today, or else the last one of that code."""
+    async with context.pool.connection() as conn:
+        found = await rows(conn, "api_region", {"codes": [code], "at": at})
+        if not found:
+            raise not_found("division", code)
+        above = await rows(conn, "api_region", {"codes": ancestors(code), "at": at})
+        devices = await row(conn, "api_region_devices", {"prefix": code[: divisions.DIGITS[divisions.level_of(code)]]})
+    return {**_shown(found[0]), "ancestors": [_shown(item) for item in above], **(devices or {})}
+
+
+@router.post(
+    "/regions:import",
+    response_model=Loaded,
+    responses=responses(415, 422),
+    openapi_extra={
+        "requestBody": {
+            "required": True,
+            "content": {"text/csv": {"schema": {"type": "string"}, "example": _EXAMPLE}},
+        }
+    },
+)
+async def import_regions(
+    request: Request, context: Here, content_type: Annotated[str, Header(include_in_schema=False)] = ""
+) -> Any:
+    """Load divisions from a CSV file: code, name, and where wanted level, valid_from, valid_to, successors.
+
+    A code that is there already from the same day is brought up to date; nothing is taken away: give one that has
+    ended its valid_to, and its successors where they are known. All or nothing, and twice is once.
+    """
+    if content_type.split(";")[0].strip().lower() != "text/csv":
+        raise ProblemError(415, "send the file with Content-Type: text/csv")
+    with TemporaryDirectory(prefix="ganzhi-regions-") as folder:
+        path = Path(folder) / "regions.csv"
+        with path.open("wb") as out:
+            async for block in request.stream():
+                out.write(block)
+        return await _load(context, path)
+
+
+async def _load(context: Context, path: Path) -> dict[str, Any]:
+    encoding = await asyncio.to_thread(encoding_of, path)
+    if isinstance(encoding, int):
+        raise ProblemError(422, f"the text is neither UTF-8 nor GB18030 on line {encoding}; save it as UTF-8")
+    async with writing(context) as conn:
+        await row(conn, "api_registry_lock")
+        await execute(conn, "api_region_staging", {})
+        with path.open(encoding=encoding, newline="") as text:
+            complaints, count = await _stage(conn, divisions.read_regions(text))
+        if complaints:
+            shown = [Fault(line=item.line, column=item.column, problem=item.problem) for item in complaints]
+            more = f"; the first {ERRORS_SHOWN} are listed" if len(shown) > ERRORS_SHOWN else ""
+            raise ProblemError(422, f"nothing was loaded: {len(shown)} things are wrong in the file{more}", shown)
+        changed = [item["created"] for item in await rows(conn, "api_region_merge")]
+        created = sum(changed)
+        counts = {"created": created, "updated": len(changed) - created, "unchanged": count - len(changed)}
+        if changed:
+            await audit(conn, "api", "regions.import", f"{count} divisions", counts)
+        return {**counts, "warnings": [_warning(item) for item in await rows(conn, "api_region_gaps")]}
+
+
+async def _stage(conn: AsyncConnection, found: Iterator[divisions.Region | Complaint]) -> tuple[list[Complaint], int]:
+    """Copy the divisions of a file in parts, each read in a thread; its complaints, and how many it has."""
+    complaints: list[Complaint] = []
+    count = 0
+    async with conn.cursor() as cursor, cursor.copy(load("api_region_copy").encode()) as copy:
+        while part := await asyncio.to_thread(list, islice(found, CHUNK)):
+            for item in part:
+                if isinstance(item, Complaint):
+                    complaints.append(item)
+                else:
+                    end = "infinity" if item.valid_to == LATEST else item.valid_to
+                    await copy.write_row((*item[:5], end, item.successors))
+                    count += 1
+    return complaints, count
+
+
+def _warning(gap: dict[str, Any]) -> Fault:
+    problem = f"{gap['code']} {gap['name']} is here, but nothing above it, {gap['above']}, is: load that too"
+    return Fault(line=gap["line"], column="code", problem=problem)
+
+
+def _shown(found: dict[str, Any]) -> dict[str, Any]:
+    return {**found, "valid_to": None if found["valid_to"] == LATEST else found["valid_to"]}

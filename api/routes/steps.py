@@ -1,0 +1,67 @@
+"""A device's life: its next step, and the steps it has made."""
+
+from datetime import datetime
+from typing import Annotated, Any
+
+from fastapi import APIRouter
+from pydantic import BaseModel, ConfigDict, Field, JsonValue
+
+from api.context import Here
+from api.cursors import Page, Paged
+from api.database import audit, execute, read, row, writing
+from api.life import refuse_step
+from api.problems import not_found, responses
+from api.routes.devices import Device, require
+from api.words import TEXT, Code
+from devices.life import State
+
+router = APIRouter(prefix="/devices/{code}/steps", tags=["devices"])
+_KEYS = {"id": int}
+_EXAMPLE: dict[str, JsonValue] = {"to": "suspended", "note": "dismounted for the road works"}
+
+
+class StepBody(BaseModel):
+    """Where a device goes, and why."""
+
+    model_config = ConfigDict(extra="forbid", json_schema_extra={"examples": [_EXAMPLE]})
+
+    to: State
+    note: Annotated[str, Field(max_length=1000, pattern=TEXT)] = ""
+
+
+class Step(BaseModel):
+    """A step that was made."""
+
+    id: int
+    at: datetime
+    actor: str
+    before: State = Field(serialization_alias="from")
+    to: State
+    note: str
+
+
+@router.post("", response_model=Device, responses=responses(404, 409, 422))
+async def step_device(code: Code, body: StepBody, context: Here) -> Any:
+    """Take a device a step further: pending, active, suspended, retired. Retired is final, its history stays.
+
+    To be where it is already is no step and no error. 409 says which steps are possible.
+    """
+    async with writing(context) as conn:
+        await row(conn, "api_registry_lock")
+        before = await row(conn, "api_device", {"code": code})
+        if before is None:
+            raise not_found("device", code)
+        refuse_step(code, before["state"], body.to)
+        if before["state"] != body.to:
+            await execute(conn, "api_device_step", {"code": code, "state": body.to})
+            detail = {"from": before["state"], "to": body.to, "note": body.note}
+            await audit(conn, "api", "device.step", code, detail)
+        return {**before, "state": body.to}
+
+
+@router.get("", response_model=Page[Step], responses=responses(404))
+async def list_steps(code: Code, paging: Paged, context: Here) -> Any:
+    """The steps that a device has made, the newest first."""
+    await require(context, code)
+    found = await read(context, "api_device_steps", {"code": code, **paging.after(_KEYS)})
+    return paging.page(found, _KEYS)

@@ -1,0 +1,36 @@
+"""A device's messages, live."""
+
+from typing import Annotated, cast
+
+from fastapi import APIRouter, Depends, Request
+from fastapi.responses import Response
+
+from api.context import Here
+from api.problems import ProblemError, responses
+from api.tail import TAILS, Tails, TailStream
+from api.words import Code
+
+router = APIRouter(prefix="/devices", tags=["devices", "streams"])
+_CONTENT = {"text/event-stream": {"schema": {"type": "string"}}}
+
+
+async def tails_of(request: Request) -> Tails:
+    """The tails of the app that serves this request."""
+    return cast(Tails, request.app.state.tails)
+
+
+@router.get(
+    "/{code}/tail",
+    response_class=Response,
+    responses={200: {"description": "server-sent events", "content": _CONTENT}, **responses(503)},
+)
+async def tail_device(code: Code, context: Here, tails: Annotated[Tails, Depends(tails_of)]) -> Response:
+    """A device's messages as they come, and what the hub makes of each; also under a code that is not registered.
+
+    `event: message`: topic, payload (cut; withheld where it is about persons), verdict, readings, events, or the
+    reason of a refusal. `event: reading`: what was stored without coming over the broker. `event: skipped`: how many
+    were not shown, for there were more than 20 a second. `event: note`: what it listens to. It ends after 10 minutes.
+    """
+    if tails.crowded or context.changes.crowded:
+        raise ProblemError(503, f"{TAILS} tails are open already: end one", headers={"Retry-After": "10"})
+    return TailStream(context, tails, code)

@@ -1,0 +1,64 @@
+"""The report of an import as a file: one line for each mistake, with what would be right."""
+
+import csv
+import io
+from collections.abc import Iterable
+from pathlib import Path
+
+import openpyxl
+from openpyxl.cell import WriteOnlyCell
+from openpyxl.cell.cell import ILLEGAL_CHARACTERS_RE
+from openpyxl.styles import Font, PatternFill
+
+from api.sheets.escape import escaped
+from api.sheets.mistakes import Mistake
+
+HEADER = ("line", "code", "column", "value", "grade", "what is wrong", "what would be right")
+_WIDTHS = (8, 24, 14, 24, 10, 48, 70)
+
+
+def _cells(mistake: Mistake) -> list[str | int]:
+    texts = (mistake.code, mistake.column, mistake.value, mistake.grade, mistake.wrong, mistake.right)
+    return [mistake.line, *(escaped(ILLEGAL_CHARACTERS_RE.sub("?", text)) for text in texts)]
+
+
+def csv_report(mistakes: Iterable[Mistake]) -> bytes:
+    """As CSV in UTF-8, with the byte order mark by which Excel knows it."""
+    text = io.StringIO()
+    writer = csv.writer(text)
+    writer.writerow(HEADER)
+    writer.writerows(map(_cells, mistakes))
+    return text.getvalue().encode("utf-8-sig")
+
+
+def xlsx_report(mistakes: Iterable[Mistake]) -> bytes:
+    """As a workbook; errors are red, warnings yellow, the header stays in sight and filters."""
+    book = openpyxl.Workbook(write_only=True)
+    sheet = book.create_sheet("report")
+    for place, width in enumerate(_WIDTHS):
+        sheet.column_dimensions["ABCDEFG"[place]].width = width
+    sheet.freeze_panes = "A2"
+    head = [WriteOnlyCell(sheet, name) for name in HEADER]
+    for cell in head:
+        cell.font = Font(bold=True)
+    sheet.append(head)
+    fills = {
+        "error": PatternFill("solid", fgColor="FFD6D6"),
+        "warning": PatternFill("solid", fgColor="FFF2CC"),
+    }
+    count = 1
+    for count, mistake in enumerate(mistakes, 2):  # noqa: B007 the number of the last line is wanted
+        cells = [WriteOnlyCell(sheet, value) for value in _cells(mistake)]
+        for cell in cells[1:]:
+            cell.data_type = "s"  # never a formula
+        cells[4].fill = fills[mistake.grade]
+        sheet.append(cells)
+    sheet.auto_filter.ref = f"A1:G{count}"
+    packed = io.BytesIO()
+    book.save(packed)
+    return packed.getvalue()
+
+
+def write_report(path: Path, mistakes: Iterable[Mistake]) -> None:
+    """Write a report to a file; its ending tells the form: .xlsx, else CSV."""
+    path.write_bytes((xlsx_report if path.suffix.lower() == ".xlsx" else csv_report)(mistakes))

@@ -1,0 +1,247 @@
+"""A live tail: the messages of one device while somebody watches, and what the hub makes of each.
+
+What comes over MQTT is heard from the broker itself. What came another way is seen in the store afterwards: refused
+messages as dead letters, the others as readings.
+"""
+
+import asyncio
+import json
+import logging
+import time
+from collections import deque
+from collections.abc import AsyncIterator
+from contextlib import suppress
+from datetime import UTC, datetime
+from typing import Any
+
+import psycopg
+from starlette.types import Receive, Scope, Send
+
+from api.context import Context
+from api.database import rows
+from api.sse import HEARTBEAT_S, EventStream
+from api.stream import Subscription
+from devices.account import Account, account_of, flags, shown, written
+from devices.family import family_of
+from devices.registry import Registry
+from hub.errors import BrokerUnavailable, TransientError
+from hub.models import Raw, to_micros
+
+log = logging.getLogger(__name__)
+
+TAILS = 16
+"""At the same time in a process: each costs the broker a subscription and the database a look a second."""
+SECONDS = 600.0
+"""A tail ends then: nobody watches for longer, and a forgotten one must not cost for ever."""
+SHOWN_PER_S = 20
+"""Messages shown; those beyond are counted. A screen shows no more, and decoding a flood twice helps nobody."""
+FLOOD_S = 3.0
+"""So long after messages were only counted, stored readings are not told: it is not known which were shown."""
+WAITING = 200
+POLL_S = 1.0
+FAMILY_S = 5.0
+"""How old what is known of the device and its profile may be."""
+MQTT = "mqtt"
+
+
+class Tails:
+    """How many tails are open in this process."""
+
+    def __init__(self) -> None:
+        self.open = 0
+
+    @property
+    def crowded(self) -> bool:
+        """Whether there are as many as one process serves."""
+        return self.open >= TAILS
+
+
+class Tail:
+    """One device's messages. `run` hears and looks; `frames` writes what they found."""
+
+    def __init__(self, context: Context, code: str) -> None:
+        self._context, self._code = context, code
+        self._prefix = context.settings.mqtt.prefix
+        self._registry = Registry()
+        self._found: asyncio.Queue[tuple[str, dict[str, Any]]] = asyncio.Queue(WAITING)
+        self._hearing = self._over = False
+        self._second, self._taken, self._skipped = 0, 0, 0
+        self._flooded = -FLOOD_S
+        """When a message of the broker was last counted instead of shown."""
+        self._live: deque[tuple[str, float, int]] = deque(maxlen=2_000)
+        """Metric, value and time of readings that were shown."""
+
+    async def run(self) -> None:
+        """Hear and look until it is cancelled; without the database it ends at once, and the stream with it."""
+        try:
+            await self._learn()
+            async with asyncio.TaskGroup() as group:
+                group.create_task(self._hear(), name="tail.hear")
+                group.create_task(self._look(), name="tail.look")
+        except (psycopg.Error, OSError, TransientError) as error:
+            self._put("note", {"text": f"the store cannot be read now: {error}"})
+        finally:
+            self._over = True
+
+    async def frames(self, mine: Subscription) -> AsyncIterator[bytes]:
+        """The tail as server-sent events: `message`, `reading`, `skipped`, `note`, and `end` when the time is up."""
+        clock = asyncio.get_running_loop().time
+        until, spoken = clock() + SECONDS, clock()
+        yield b"retry: 600000\n: watching\n\n"
+        while clock() < until and not (self._over and self._found.empty()):
+            found: tuple[str, dict[str, Any]] | None = None
+            with suppress(TimeoutError):
+                async with asyncio.timeout(POLL_S):
+                    found = await self._found.get()
+            while await mine.next(0.0):
+                pass  # alerts come on the same subscription, which is here only for the end of the hub
+            if found is not None:
+                yield _frame(*found)
+            elif self._skipped:
+                yield _frame("skipped", {"count": self._take_skipped()})
+            elif clock() - spoken < HEARTBEAT_S:
+                continue
+            else:
+                yield b": alive\n\n"
+            spoken = clock()
+        yield _frame("end", {"time_is_up": clock() >= until})
+
+    def _take_skipped(self) -> int:
+        skipped, self._skipped = self._skipped, 0
+        return skipped
+
+    def _put(self, kind: str, body: dict[str, Any]) -> None:
+        try:
+            self._found.put_nowait((kind, body))
+        except asyncio.QueueFull:
+            self._skipped += 1
+
+    def _room(self) -> bool:
+        """Whether one more message may be shown in this second; else it is counted."""
+        second = int(time.monotonic())
+        if second != self._second:
+            self._second, self._taken = second, 0
+        self._taken += 1
+        if self._taken <= SHOWN_PER_S:
+            return True
+        self._skipped += 1
+        return False
+
+    async def _learn(self) -> None:
+        async with self._context.pool.connection() as conn:
+            self._registry = await family_of(conn, self._code)
+
+    async def _hear(self) -> None:
+        """Messages from the broker, for as long as it takes; says when it hears nothing, and when it does again."""
+        downlink = self._context.downlink
+        if downlink is None:
+            self._put("note", {"text": "this process has no broker: only what is stored or refused is shown"})
+            return
+        code, prefix = self._code, self._prefix
+        filters = (f"{prefix}/{code}/+", f"{prefix}/{code}/child/+/+", f"{prefix}/+/child/{code}/+")
+        away = False
+        while True:
+            try:
+                async with downlink.heard(*filters) as messages:
+                    self._hearing, away = True, False
+                    self._put("note", {"text": f"listening to {filters[0]}"})
+                    async for topic, payload in messages:
+                        if not self._room():
+                            self._flooded = time.monotonic()
+                        else:
+                            self._show(account_of(self._raw(topic, payload), self._registry, prefix))
+            except BrokerUnavailable as error:
+                if not away:
+                    self._put("note", {"text": f"the broker cannot be heard now: {error.detail or error}"})
+                self._hearing, away = False, True
+            await asyncio.sleep(POLL_S)
+
+    def _raw(self, topic: str, payload: bytes) -> Raw:
+        return Raw(MQTT, topic, payload, time.time_ns() // 1000)
+
+    def _show(self, account: Account) -> None:
+        for reading in account.readings:
+            at = to_micros(datetime.fromisoformat(reading["ts"]))
+            self._live.append((reading["metric"], reading["value"], at))
+        self._put("message", account.as_object())
+
+    async def _look(self) -> None:
+        """Dead letters and readings that came otherwise than over the broker, once a second."""
+        since = datetime.now(UTC)
+        readings_since = since
+        learned = time.monotonic()
+        while True:
+            await asyncio.sleep(POLL_S)
+            try:
+                if time.monotonic() - learned > FAMILY_S:
+                    await self._learn()
+                    learned = time.monotonic()
+                async with self._context.pool.connection() as conn:
+                    letters = await rows(conn, "tail_letters", {"code": self._code, "since": since})
+                    found = await rows(conn, "tail_readings", {"code": self._code, "since": readings_since})
+            except (psycopg.Error, OSError, TransientError) as error:
+                log.debug("the tail of %s cannot read the store: %s", self._code, error)
+                continue
+            for letter in letters:
+                since = letter["received_at"]
+                if not (self._hearing and letter["transport"] == MQTT) and self._room():
+                    self._put("message", _letter(letter).as_object())
+            self._tell_readings(found)
+            if time.monotonic() - self._flooded < FLOOD_S:
+                readings_since = datetime.now(UTC)
+            elif found:
+                readings_since = min(found[-1]["ts"], datetime.now(UTC))
+
+    def _tell_readings(self, found: list[dict[str, Any]]) -> None:
+        if time.monotonic() - self._flooded < FLOOD_S:
+            return  # these may be of messages that were only counted
+        for reading in found:
+            if not self._seen(reading) and self._room():
+                self._live.append((reading["metric"], reading["value"], to_micros(reading["ts"])))
+                self._put("reading", _reading(reading))
+
+    def _seen(self, reading: dict[str, Any]) -> bool:
+        """Whether a stored reading was shown already; one without a time of its own has the hub's."""
+        at = to_micros(reading["ts"])
+        near = 2_000_000 if reading["quality"] & 4 else 0
+        metric, value = reading["metric"], reading["value"]
+        return any(m == metric and v == value and abs(at - t) <= near for m, v, t in self._live)
+
+
+def _letter(row: dict[str, Any]) -> Account:
+    payload = bytes(row["payload"])
+    text, encoding = shown(payload, private=row["payload_size"] > 0 and not payload)
+    at, size = to_micros(row["received_at"]), row["payload_size"]
+    account = Account(at, row["transport"], row["address"], text, encoding, size, "refused")
+    account.reason, account.detail = row["reason"], row["detail"]
+    return account
+
+
+def _reading(row: dict[str, Any]) -> dict[str, Any]:
+    told = {name: row[name] for name in ("metric", "value", "unit")}
+    return {**told, "ts": written(to_micros(row["ts"])), "note": flags(row["quality"])}
+
+
+def _frame(kind: str, body: dict[str, Any]) -> bytes:
+    return b"event: %s\ndata: %s\n\n" % (kind.encode(), json.dumps(body, ensure_ascii=False).encode("utf-8", "replace"))
+
+
+class TailStream(EventStream):
+    """Streams a tail until its reader leaves, the time is up, or the hub stops; what it costs ends with it."""
+
+    def __init__(self, context: Context, tails: Tails, code: str) -> None:
+        self._tails, self._tail = tails, Tail(context, code)
+        super().__init__(context.changes, self._tail.frames)
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """As an EventStream, with the tail running beside it."""
+        self._tails.open += 1
+        working = asyncio.create_task(self._tail.run(), name="tail")
+        try:
+            await super().__call__(scope, receive, send)
+        finally:
+            self._tails.open -= 1
+            working.cancel()
+            (result,) = await asyncio.gather(working, return_exceptions=True)
+            if isinstance(result, Exception):
+                log.error("a tail has failed", exc_info=result)

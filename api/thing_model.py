@@ -1,0 +1,196 @@
+"""What a profile (thing model, 物模型) says of its devices: what they measure, tell and obey, and how often."""
+
+import json
+import re
+from collections.abc import Iterator
+from typing import Annotated, Any, Literal
+
+from jsonschema import Draft202012Validator, SchemaError
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, JsonValue, StringConstraints, model_validator
+
+from api.words import TEXT, LevelName, Metric, Name, known
+from devices.mapping import MappingError, Transform
+from devices.privacy import is_private
+from devices.units import unit_problem
+from devices.vocabulary import KINDS
+
+MAX_SCHEMA = 16_384
+"""Bytes of the JSON Schema of a command."""
+YEAR_S = 31_536_000
+_EXAMPLE: dict[str, JsonValue] = {
+    "name": "空气质量监测站",
+    "name_en": "Air quality station",
+    "category": "environment",
+    "metrics": {"pm25": {"name": "PM2.5", "unit": "ug/m3", "min": 0, "max": 2000}},
+    "interval_s": 60,
+    "max_future_s": 600,
+    "unknown_metrics": "refuse",
+    "events": {"fault": {"name": "故障", "level": "blue"}},
+    "commands": {
+        "calibrate": {"name": "校准", "schema": {"type": "object", "properties": {}, "additionalProperties": False}}
+    },
+    "mapping": {"telemetry": "{ts: time, values: {pm25: data.pm25}}"},
+}
+
+
+def _unit(text: str) -> str:
+    problem = unit_problem(text)
+    if problem is not None:
+        raise ValueError(problem)
+    return text
+
+
+def _public(name: str) -> str:
+    if is_private(name):
+        raise ValueError(f"'{name}' is about persons: the hub watches places and things, and drops such values")
+    return name
+
+
+def _kind(kind: str) -> str:
+    if kind not in KINDS:
+        raise ValueError(known("kind of event", kind, sorted(KINDS)))
+    return kind
+
+
+def _expression(text: str) -> str:
+    try:
+        Transform(text)
+    except MappingError as error:
+        raise ValueError(error.detail) from None
+    return text
+
+
+def _schema(schema: dict[str, JsonValue]) -> dict[str, JsonValue]:
+    if len(json.dumps(schema)) > MAX_SCHEMA:
+        raise ValueError(f"a schema has at most {MAX_SCHEMA:,} bytes")
+    for reference in _references(schema):
+        if not reference.startswith("#"):  # another could make the hub fetch it
+            raise ValueError(f"$ref '{reference[:80]}': refer to parts of this schema only, like #/$defs/level")
+    try:
+        Draft202012Validator.check_schema(schema)
+    except SchemaError as error:
+        place = "/" + "/".join(map(str, error.absolute_path))
+        raise ValueError(f"no JSON Schema at {place}: {error.message[:200]}") from None
+    except RecursionError:
+        raise ValueError("the schema is nested too deeply") from None
+    if schema.get("type") != "object":
+        raise ValueError('the arguments of a command are an object: {"type": "object", "properties": {...}}')
+    return schema
+
+
+def _references(schema: JsonValue) -> Iterator[str]:
+    waiting = [schema]
+    while waiting:
+        part = waiting.pop()
+        if isinstance(part, dict):
+            yield from (str(part[name]) for name in ("$ref", "$dynamicRef", "$schema") if _refers(name, part))
+            for name in ("pattern", "patternProperties"):
+                _check_patterns(part.get(name))
+            waiting += part.values()
+        elif isinstance(part, list):
+            waiting += part
+
+
+def _refers(name: str, part: dict[str, JsonValue]) -> bool:
+    own = "https://json-schema.org/draft/2020-12/schema"
+    return isinstance(part.get(name), str) and not (name == "$schema" and part[name] == own)
+
+
+def _check_patterns(given: JsonValue) -> None:
+    """ValueError for a pattern that cannot be read, or has a repeat within a repeat: matching one may never end."""
+    for pattern in given if isinstance(given, dict) else [given] if isinstance(given, str) else []:
+        try:
+            re.compile(pattern)
+        except re.error as error:
+            raise ValueError(f"pattern {pattern[:80]!r} is no regular expression: {error}") from None
+        if re.search(r"[*+}][^()]*\)[*+{]", pattern):
+            raise ValueError(f"pattern {pattern[:80]!r} repeats a repeat: write it without")
+
+
+Unit = Annotated[str, AfterValidator(_unit)]
+MetricName = Annotated[Metric, AfterValidator(_public)]
+Kind = Annotated[str, AfterValidator(_kind)]
+Expression = Annotated[str, AfterValidator(_expression)]
+CommandName = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9._:-]{0,63}$")]
+Seconds = Annotated[float, Field(gt=0, le=YEAR_S, allow_inf_nan=False)]
+Category = Annotated[str, StringConstraints(pattern=TEXT, min_length=1, max_length=64, strip_whitespace=True)]
+
+
+class Part(BaseModel):
+    """What has a name for people, in the language of the place, and one in English."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    name: Name
+    name_en: Name | None = None
+
+
+class MetricSpec(Part):
+    """What a device of the profile measures, and what it can physically be."""
+
+    unit: Unit = Field(description="UCUM, in ASCII: ug/m3, Cel, %, m, 1 for a plain number")
+    min: float | None = Field(default=None, allow_inf_nan=False, description="readings below are out of range")
+    max: float | None = Field(default=None, allow_inf_nan=False, description="readings above are out of range")
+    interval_s: Seconds | None = Field(default=None, description="seconds between readings, where it has its own")
+
+    @model_validator(mode="after")
+    def _ordered(self) -> "MetricSpec":
+        if self.min is not None and self.max is not None and self.min > self.max:
+            raise ValueError(f"min {self.min:g} is above max {self.max:g}")
+        return self
+
+
+class EventSpec(Part):
+    """A kind of event that devices of the profile tell."""
+
+    level: LevelName | None = None
+
+
+class CommandSpec(Part):
+    """What devices of the profile can be told to do."""
+
+    schema_: Annotated[dict[str, JsonValue], AfterValidator(_schema)] = Field(
+        alias="schema", description="JSON Schema (2020-12) of the arguments, which are an object"
+    )
+    timeout_s: float = Field(default=10, gt=0, le=86_400, description="seconds to wait for a reply")
+
+
+class ProfileBody(Part):
+    """A profile as it is put."""
+
+    model_config = ConfigDict(extra="forbid", json_schema_extra={"examples": [_EXAMPLE]})
+
+    category: Category | None = Field(default=None, description="a word to group profiles by: environment, fire, lamp")
+    metrics: dict[MetricName, MetricSpec] = Field(max_length=500)
+    max_future_s: int = Field(default=600, ge=0, le=YEAR_S, description="how far ahead a device clock may be")
+    interval_s: Seconds | None = Field(default=None, description="expected seconds between messages of a device")
+    offline_after_s: Seconds | None = Field(
+        default=None, description="silence after which a device is offline; if null 3 intervals, at least 60 s"
+    )
+    unknown_metrics: Literal["refuse", "add"] = Field(
+        default="refuse", description="what becomes of readings of metrics that are not listed"
+    )
+    max_metrics: int = Field(default=100, ge=1, le=500, description="with add: how many a device may have in all")
+    events: dict[Kind, EventSpec] = Field(default_factory=dict)
+    commands: dict[CommandName, CommandSpec] = Field(default_factory=dict, max_length=100)
+    mapping: dict[Literal["telemetry", "event"], Expression] = Field(
+        default_factory=dict, description="JMESPath by form: turns what devices send into a payload of the hub's"
+    )
+
+    @model_validator(mode="after")
+    def _possible(self) -> "ProfileBody":
+        if self.interval_s and self.offline_after_s and self.offline_after_s < self.interval_s:
+            raise ValueError(f"offline_after_s {self.offline_after_s:g} is less than interval_s {self.interval_s:g}")
+        if self.unknown_metrics == "add" and self.max_metrics < len(self.metrics):
+            raise ValueError(f"max_metrics {self.max_metrics} is less than the {len(self.metrics)} metrics listed")
+        return self
+
+    def columns(self) -> dict[str, Any]:
+        """As the table `profile` keeps it; what is null in a part is left out of it."""
+        whole = self.model_dump(by_alias=True)
+        parts = self.model_dump(by_alias=True, exclude_none=True, include={"metrics", "events"})
+        commands = {
+            name: {key: value for key, value in spec.items() if value is not None}
+            for name, spec in whole["commands"].items()
+        }
+        return whole | parts | {"commands": commands}

@@ -1,0 +1,47 @@
+"""Status: the text `online` or `offline`, bare or in quotes, or `{"state": "online"}`; as a last will it is retained.
+
+An empty message says nothing: it is what removes a retained one. A time in it is not looked at, for a will is written
+when the connection begins: the time of arrival counts.
+"""
+
+from datetime import tzinfo
+
+from devices.codecs.decoded import MAX_BYTES, Decoded
+from devices.codecs.jsontext import parse, quoted
+from hub.errors import DecodeError
+from hub.models import Micros
+
+MAX_PARTS = 500
+"""Members of an object: who sends more sends something else."""
+_STATES = {"online": True, "offline": False, "在线": True, "离线": False}
+_BARE = {word.encode(): online for word, online in _STATES.items()}
+_EXAMPLE = 'send online or offline, or {"state": "online"}'
+
+
+def decode(payload: bytes, received: Micros, zone: tzinfo) -> Decoded:
+    """Whether the device says that it is there; DecodeError when it says neither."""
+    online = _BARE.get(payload)
+    if online is not None:
+        return Decoded(online=online, timeless=True)
+    if len(payload) <= MAX_BYTES and not payload.strip():
+        return Decoded()
+    decoded = Decoded(timeless=True)
+    said: object = _word(payload)
+    if said is None:
+        message = parse(payload, MAX_PARTS)
+        if isinstance(message, dict):
+            decoded.name(message.get("device"))
+            if "state" not in message:
+                raise DecodeError("status_unknown", f"it has no state: {_EXAMPLE}")
+            message = message["state"]
+        said = message
+    decoded.online = _STATES.get(said.strip().lower()) if isinstance(said, str) else None
+    if decoded.online is None:
+        raise DecodeError("status_unknown", f"the state is {quoted(said)}: {_EXAMPLE}")
+    return decoded
+
+
+def _word(payload: bytes) -> str | None:
+    """The payload as a bare word; None when it must be JSON to be anything."""
+    word = payload.strip()
+    return word.decode() if len(word) <= 32 and word.isalpha() else None

@@ -1,0 +1,1 @@
+"""The parts of the command line `hub`, one subject a file; hub.main wires them."""

@@ -1,0 +1,81 @@
+"""The running hub as its command line calls it: an answer, or words of what is wrong and exit status 1."""
+
+import json
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from typing import Annotated, Any, NoReturn
+
+import httpx
+import typer
+from rich.console import Console
+from rich.text import Text
+
+UrlOption = Annotated[str, typer.Option("--url", envvar="HUB_URL", help="Address of the running hub.")]
+"""Its default is `DEFAULT_URL`."""
+TokenOption = Annotated[
+    str | None, typer.Option("--token", envvar="HUB_API__TOKEN", help="The API's token, if it has one.")
+]
+DEFAULT_URL = "http://127.0.0.1:8420"
+HELP = {"help_option_names": ["-h", "--help"]}
+TIMEOUT_S = 60.0
+out, err = Console(highlight=False), Console(stderr=True, highlight=False)
+
+
+def call(
+    method: str, path: str, url: str, token: str | None, *, accept: tuple[int, ...] = (), **kwargs: Any
+) -> httpx.Response:
+    """The answer to one request at a path below /api/v1 ("/devices"); `kwargs` go to httpx (json, params, ...).
+
+    A hub that does not answer and each status that is neither 2xx nor in `accept` ends the command in words.
+    """
+    with calling(url), httpx.Client(timeout=kwargs.pop("timeout", TIMEOUT_S)) as client:
+        answer = client.request(method, address(url, path), headers=headers(token, kwargs.pop("headers", {})), **kwargs)
+    if not answer.is_success and answer.status_code not in accept:
+        refused(answer)
+    return answer
+
+
+def address(url: str, path: str) -> str:
+    """Where a path below /api/v1 is."""
+    return f"{url.rstrip('/')}/api/v1{path}"
+
+
+def headers(token: str | None, more: Mapping[str, str] | None = None) -> dict[str, str]:
+    """The headers of a request, with the token when there is one."""
+    return {**({"authorization": f"Bearer {token}"} if token else {}), **(more or {})}
+
+
+@contextmanager
+def calling(url: str) -> Iterator[None]:
+    """Errors of the connection, in words."""
+    try:
+        yield
+    except httpx.TimeoutException as error:
+        fail(f"the hub at {url} does not answer in time: {type(error).__name__}")
+    except httpx.RemoteProtocolError as error:
+        fail(f"the hub at {url} broke off: {error}")
+    except (httpx.HTTPError, httpx.InvalidURL) as error:
+        fail(f"no hub answers at {url}: {error}. Is it running? --url or HUB_URL tells where")
+
+
+def refused(answer: httpx.Response) -> NoReturn:
+    """End with what the hub says against a request: the sentence, then each single thing that is wrong."""
+    try:
+        body = answer.json()
+    except json.JSONDecodeError:
+        body = None
+    if not isinstance(body, dict) or "detail" not in body:
+        fail(f"{answer.url} answers {answer.status_code}, and not as a hub does")
+    lines = [str(body["detail"])]
+    errors = [item for item in body.get("errors") or [] if isinstance(item, dict)]
+    if len(errors) > 1:
+        lines += [f"  {item.get('pointer') or ''}: {item.get('problem')}" for item in errors]
+    if answer.status_code == 401:
+        lines.append("give the token with --token or HUB_API__TOKEN")
+    fail("\n".join(lines))
+
+
+def fail(message: str) -> NoReturn:
+    """End the command with exit status 1 and this message on standard error."""
+    err.print(Text(message, style="red"), soft_wrap=True)
+    raise typer.Exit(1)

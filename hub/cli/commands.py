@@ -1,0 +1,115 @@
+"""`hub devices command` and `commands`: tell a device to do something, and see what became of it."""
+
+import json
+import sys
+from typing import Annotated, Any
+from uuid import uuid4
+
+import typer
+from rich.table import Table
+from rich.text import Text
+
+from hub.cli.client import DEFAULT_URL, TIMEOUT_S, TokenOption, UrlOption, call, fail, out
+
+CodeArgument = Annotated[str, typer.Argument(help="Its code.")]
+_EXAMPLE = "write them like '{\"brightness\": 40}'"
+JsonOption = Annotated[bool, typer.Option("--json", help="As JSON.")]
+
+
+def command(
+    code: CodeArgument,
+    name: Annotated[str, typer.Argument(help="One of the commands of its profile.")],
+    params: Annotated[str, typer.Argument(help="Its parameters as a JSON object.")] = "{}",
+    wait: Annotated[float, typer.Option(min=0, max=60, help="Seconds to wait for the outcome; 0: do not.")] = 10,
+    timeout: Annotated[
+        float | None, typer.Option(min=1, max=3600, help="Seconds that the device has to reply.")
+    ] = None,
+    key: Annotated[str | None, typer.Option(help="The same key again sends nothing: it tells of the first.")] = None,
+    as_json: JsonOption = False,
+    url: UrlOption = DEFAULT_URL,
+    token: TokenOption = None,
+) -> None:
+    """Tell a device to do something, and wait for its reply; exit status 0 when it did it.
+
+    Example:  hub devices command pole-001-lamp set_brightness '{"brightness": 40}' --wait 10
+    """
+    body = {"name": name, "params": _object(params)} | ({} if timeout is None else {"timeout_s": timeout})
+    answer = call(
+        "POST",
+        f"/devices/{code}/commands",
+        url,
+        token,
+        json=body,
+        params={"wait_s": wait},
+        headers={"idempotency-key": key or str(uuid4())},
+        timeout=TIMEOUT_S + wait,
+    )
+    found = answer.json()
+    if as_json:
+        _print_json(found)
+    else:
+        out.print(_told(found), soft_wrap=True)
+        if found["state"] == "timed_out":
+            out.print(f"Is it online, and does it hear its topic? See: hub devices diagnose {code}", soft_wrap=True)
+    if found["state"] != "replied" and (wait or found["settled_at"]):
+        raise typer.Exit(1)
+
+
+def commands(
+    code: CodeArgument,
+    limit: Annotated[int, typer.Option(min=1, max=1000, help="The newest so many.")] = 20,
+    as_json: JsonOption = False,
+    url: UrlOption = DEFAULT_URL,
+    token: TokenOption = None,
+) -> None:
+    """What a device was told, newest first, and what became of it.
+
+    Example:  hub devices commands pole-001-lamp
+    """
+    items = call("GET", f"/devices/{code}/commands", url, token, params={"limit": limit}).json()["items"]
+    if as_json:
+        _print_json(items)
+        return
+    table = Table("when", "command", "state", "outcome", "by")
+    for item in items:
+        what = f"{item['name']} {json.dumps(item['params'], ensure_ascii=False)}"
+        table.add_row(item["created_at"][:19], Text(what), item["state"], Text(_outcome(item)), Text(item["actor"]))
+    out.print(table if items else Text(f"{code} was told nothing yet."))
+
+
+def _object(text: str) -> dict[str, Any]:
+    try:
+        value = json.loads(text)
+    except json.JSONDecodeError as error:
+        fail(f"the parameters are no JSON at character {error.pos}: {error.msg}; {_EXAMPLE}")
+    if not isinstance(value, dict):
+        fail(f"the parameters are no JSON object; {_EXAMPLE}")
+    return value
+
+
+def _told(found: dict[str, Any]) -> Text:
+    style = {"replied": "green", "failed": "red", "timed_out": "red"}.get(found["state"], "yellow")
+    words = {
+        "pending": "not confirmed by the broker yet",
+        "sent": "sent; no reply yet",
+        "replied": "done",
+        "failed": "failed",
+        "timed_out": "timed out",
+    }
+    text = Text(words[found["state"]], style=style)
+    if outcome := _outcome(found):
+        text.append(f": {outcome}", style="default")
+    return text.append(f"\n{found['id']}", style="dim")
+
+
+def _outcome(found: dict[str, Any]) -> str:
+    """The device's result, or what went wrong; and what it said when it was too late."""
+    said = found["reply"] or {}
+    shown = json.dumps(said.get("error", said.get("result")), ensure_ascii=False) if said else ""
+    if found["late"]:
+        return f"{found['error']}; replied later, at {found['replied_at'][:19]}: {shown}"
+    return found["error"] or shown
+
+
+def _print_json(value: object) -> None:
+    sys.stdout.write(json.dumps(value, ensure_ascii=False, indent=2) + "\n")

@@ -1,0 +1,41 @@
+"""Work that one of all processes on a database does, on the connection by which it holds the right to."""
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Callable
+from random import uniform
+
+import psycopg
+
+from hub.errors import HubError
+from hub.store.pool import connect, sorted_errors
+from hub.store.statements import load
+
+log = logging.getLogger(__name__)
+
+ASK_S = 2.0
+"""How often those ask that do not lead."""
+
+Work = Callable[[psycopg.AsyncConnection], Awaitable[float]]
+"""A piece of work; returns after how many seconds it is due again."""
+
+
+async def lead(url: str, name: str, work: Work, permitted: Callable[[], bool] = lambda: True) -> None:
+    """Do the work again and again while no other process has that name; for ever. Who loses the connection stops.
+
+    While it is not `permitted` it leaves it to others.
+    """
+    while True:
+        try:
+            async with await connect(url) as conn:
+                await conn.execute(load("claim_watch"))
+                while permitted():
+                    row = await (await conn.execute(load("claim_take"), {"name": name})).fetchone()
+                    wait_s = ASK_S
+                    if row is not None and row[0]:
+                        with sorted_errors():
+                            wait_s = await work(conn)
+                    await asyncio.sleep(wait_s)
+        except (psycopg.Error, OSError, HubError) as error:
+            log.debug("%s waits for the database: %s", name, error)
+        await asyncio.sleep(ASK_S * uniform(0.5, 1.0))  # noqa: S311 jitter, not a secret

@@ -1,0 +1,1 @@
+select id, name, params from command where device_id = %(device_id)s and key = %(key)s

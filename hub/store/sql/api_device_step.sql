@@ -1,0 +1,1 @@
+update device set state = %(state)s where code = %(code)s

@@ -1,0 +1,1 @@
+select at, online, cause from device_online where device_id = %(id)s order by at desc limit 100

@@ -1,0 +1,1 @@
+analyze device_import

@@ -1,0 +1,1 @@
+select code from organisation order by code limit 10000

@@ -1,0 +1,1 @@
+delete from provisioning_key where code = %(code)s returning code

@@ -1,0 +1,1 @@
+select distinct on (code) code, name from region where code = any (%(codes)s) order by code, valid_from desc

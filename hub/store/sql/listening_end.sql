@@ -1,0 +1,1 @@
+delete from listening where source = %(source)s

@@ -1,0 +1,32 @@
+import json
+from pathlib import Path
+
+from tests.support.hub import Hub, run_hub
+
+
+def test_a_profile_of_the_library_is_listed_installed_changed_and_kept(hub: Hub, tmp_path: Path) -> None:
+    def profiles(*arguments: str) -> tuple[int, str]:
+        return run_hub("profiles", *arguments, env={"HUB_URL": f"http://127.0.0.1:{hub.port}"}, folder=tmp_path)
+
+    status, told = profiles("list", "--library")
+    assert status == 0
+    assert "street-lamp" in told
+    assert "absent" in told
+    assert profiles("install", "street-lamp", "charger")[1].split() == [
+        "created", "street-lamp", "version", "1", "created", "charger", "version", "1",
+    ]  # fmt: skip
+    status, told = profiles("show", "street-lamp")
+    assert status == 0
+    lamp = json.loads(told)
+    assert lamp["commands"]["brightness"]["schema"]["properties"]["brightness"]["maximum"] == 100
+    assert hub.put("/profiles/street-lamp", **lamp)["version"] == 1, "what is shown is what is there"
+    assert hub.put("/profiles/street-lamp", **lamp | {"name": "mine"})["version"] == 2
+    status, told = profiles("install", "--all")
+    assert status == 0
+    assert [line.split()[:2] for line in told.splitlines() if "street-lamp" in line] == [["kept", "street-lamp"]]
+    assert "--force overwrites them" in told
+    assert json.loads(profiles("show", "street-lamp", "--version", "1")[1])["name"] == lamp["name"]
+    assert profiles("install", "street-lamp", "--force")[1].startswith("updated   street-lamp  version 3")
+    status, told = profiles("install", "street-lmap")
+    assert (status, "did you mean street-lamp" in told) == (1, True)
+    assert profiles("install")[0] == 1

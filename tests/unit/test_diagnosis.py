@@ -1,0 +1,230 @@
+"""Each finding of a diagnosis from the facts that make it, and its words in both languages."""
+
+import re
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+from uuid import UUID
+from zoneinfo import ZoneInfo
+
+import pytest
+
+from devices.diagnosis import Note, diagnose, hours_off, works
+from devices.diagnosis_sentences import LANGS, SENTENCES, Lang
+from devices.diagnosis_words import ago, span, worded
+from devices.facts import Credential, Facts, Health, Metric, Parent, Refusal, Stray
+from devices.frame_check import check
+from devices.refusal_words import REASONS
+from hub.models import to_micros
+
+ROOT = Path(__file__).parents[2]
+NOW = datetime(2026, 5, 1, 12, 0, tzinfo=UTC)
+KEY = Credential("password", "air-1", None)
+
+
+def before(seconds: float) -> datetime:
+    return NOW - timedelta(seconds=seconds)
+
+
+def metric(name: str = "pm25", seconds: float = 20, **more: Any) -> Metric:
+    told = {"shown": "PM2.5", "unit": "ug/m3", "low": 0.0, "high": 1000.0, "newest_at": before(seconds), "value": 7.0}
+    return Metric(name, **{**told, "first_of_hour": before(3600), "of_hour": 60, "of_day": 60, **more})
+
+
+def refusal(reason: str = "not_json", seconds: float = 10, **more: Any) -> Refusal:
+    told = {"detail": "it is wrong", "payload": b"{'pm25': 1}", "payload_size": 11, **more}
+    return Refusal(UUID(int=1), before(seconds), "mqtt", "ganzhi/v1/air-1/telemetry", reason, **told)
+
+
+GOOD = Facts(
+    code="air-1",
+    now=NOW,
+    prefix="ganzhi/v1",
+    name="Air",
+    created_at=before(86_400),
+    profile="air",
+    interval_s=60.0,
+    seen_at=before(20),
+    clock_offset_s=0.4,
+    health=Health(True, before(7200), None),
+    metrics=(metric(),),
+    credentials=(KEY,),
+    parent=Parent("pole-1", "active", True, before(5)),
+    expected=1440,
+    received=1440,
+)
+SILENT = replace(GOOD, seen_at=before(4000), metrics=(metric(seconds=4000, of_hour=0, first_of_hour=None),))
+MUTE = replace(GOOD, seen_at=None, metrics=(metric(newest_at=None, of_hour=0, of_day=0),), clock_offset_s=None)
+STRAY = Stray("air-l", "ganzhi/v1/air-l/telemetry", "unknown_device", 3, before(5))
+PLAIN = replace(MUTE, health=None)
+DETECTOR = replace(MUTE, metrics=(), interval_s=None)
+"""It tells events only, and has had none to tell."""
+UNKNOWN = refusal("unknown_metric", sent=("PM2.5", "pm25"))
+
+
+def test_a_device_that_works_has_no_fault_and_says_so() -> None:
+    notes = diagnose(GOOD)
+    assert works(notes)
+    assert {note.level for note in notes} == {"ok"}
+    assert {note.code for note in notes} == {
+        *("state_active", "heard", "online", "credential_ok", "gateway_ok", "clock_ok", "metrics_ok", "rate_ok"),
+    }
+
+
+TABLE: list[tuple[str, str, Facts]] = [
+    ("state_pending", "fault", replace(GOOD, state="pending")),
+    ("state_suspended", "fault", replace(GOOD, state="suspended")),
+    ("state_retired", "fault", replace(GOOD, state="retired")),
+    ("maintenance", "info", replace(GOOD, maintenance=(before(60), NOW + timedelta(hours=1), "new filter"))),
+    ("never_heard", "fault", PLAIN),
+    ("never_heard", "warning", replace(DETECTOR, health=None)),
+    ("only_connected", "fault", MUTE),
+    ("only_connected", "ok", DETECTOR),
+    ("never_taken", "fault", replace(MUTE, refusals=(refusal("unknown_device", 90_000),))),
+    ("silent", "fault", SILENT),
+    ("silent", "info", replace(SILENT, maintenance=(before(60), NOW + timedelta(hours=1), ""))),
+    ("silent", "fault", replace(GOOD, offline_after_s=10.0)),
+    ("heard", "ok", replace(SILENT, interval_s=None, health=None)),
+    ("offline", "fault", replace(GOOD, health=Health(False, before(30), "status"))),
+    # What is refused: the newest is a fault, mended when good messages follow, a warning when both kinds come.
+    ("refused_not_json", "fault", replace(MUTE, refusals=(refusal(),))),
+    ("refused_not_json", "fault", replace(GOOD, refusals=(refusal(),))),
+    ("refused_not_json", "info", replace(GOOD, refusals=(refusal(seconds=7000),))),
+    ("refused_not_json", "warning", replace(GOOD, refusals=(refusal(seconds=600),))),
+    ("refused_not_json", "warning", replace(MUTE, refusals=(UNKNOWN, refusal(seconds=60)))),
+    ("refused_unknown_metric", "fault", replace(MUTE, refusals=(UNKNOWN, refusal(seconds=60)))),
+    ("refused_unknown_metric", "warning", replace(GOOD, refusals=(replace(UNKNOWN, partial=True),))),
+    ("refused_future_time", "fault", replace(MUTE, refusals=(refusal("future_time", ahead_s=28_800.0),))),
+    ("refused_unknown_device", "info", replace(GOOD, refusals=(refusal("unknown_device", 90_000),))),
+    ("mistyped", "fault", replace(MUTE, strays=(STRAY,))),
+    ("mistyped", "warning", replace(GOOD, strays=(STRAY,))),
+    ("mistyped", "info", replace(GOOD, strays=(replace(STRAY, last_at=before(600)),))),
+    ("bad_topic", "fault", replace(MUTE, strays=(replace(STRAY, code=None, address="ganzhi/v1/air 1/telemetry"),))),
+    ("credential_none", "info", replace(GOOD, credentials=())),
+    ("credential_none", "warning", replace(MUTE, credentials=())),
+    ("credential_revoked", "fault", replace(GOOD, credentials=(replace(KEY, revoked_at=before(60)),))),
+    ("credential_unused", "warning", MUTE),
+    ("gateway_inactive", "warning", replace(GOOD, parent=Parent("pole-1", "pending", None, None))),
+    ("gateway_inactive", "fault", replace(MUTE, parent=Parent("pole-1", "pending", None, None))),
+    ("gateway_offline", "info", replace(GOOD, parent=Parent("pole-1", "active", False, before(4000)))),
+    ("gateway_offline", "fault", replace(SILENT, parent=Parent("pole-1", "active", False, before(4000)))),
+    ("clock_ahead", "warning", replace(GOOD, clock_offset_s=90.0)),
+    ("clock_behind", "warning", replace(GOOD, clock_offset_s=-3600.0)),
+    ("metric_never", "warning", replace(GOOD, metrics=(metric(), metric("pm10", newest_at=None)))),
+    ("metric_stopped", "warning", replace(GOOD, metrics=(metric(), metric("pm10", 1000)))),
+    ("out_of_range", "warning", replace(GOOD, metrics=(metric(out_of_range=3, quality=2, value=-4.0),))),
+    ("late", "warning", replace(GOOD, metrics=(metric(late=10),))),
+    ("untimed", "info", replace(GOOD, metrics=(metric(untimed=60),))),
+    ("rate_low", "warning", replace(GOOD, metrics=(metric(of_hour=20),))),
+    ("rate_high", "warning", replace(GOOD, metrics=(metric(of_hour=600),))),
+    ("day_low", "warning", replace(GOOD, received=700)),
+    ("alert_open", "info", replace(GOOD, alerts=(("red", "PM2.5 high", before(60)),))),
+]
+
+
+@pytest.mark.parametrize(("code", "level", "facts"), TABLE)
+def test_each_finding_has_its_facts(code: str, level: str, facts: Facts) -> None:
+    notes = diagnose(facts)
+    assert {note.code: note.level for note in notes}.get(code) == level, [(note.code, note.level) for note in notes]
+    assert works(notes) == all(note.level != "fault" for note in notes)
+    if facts is not GOOD and level != "ok":
+        assert code not in {note.code for note in diagnose(GOOD)}
+
+
+def test_every_sentence_is_reached_by_the_table() -> None:
+    reached = {note.code for _, _, facts in TABLE for note in diagnose(facts)} | {note.code for note in diagnose(GOOD)}
+    kinds = {"refused" if code.startswith("refused_") else code for code in reached}
+    assert kinds == set(SENTENCES)
+
+
+@pytest.mark.parametrize("lang", LANGS)
+def test_every_finding_has_words_in_both_languages(lang: Lang) -> None:
+    for _, _, facts in TABLE:
+        for note in diagnose(facts):
+            finding = worded(note, NOW, lang)
+            assert finding.what
+            assert "{" not in re.sub(r"\{[\"']", "", finding.what)
+            assert "None" not in finding.what + finding.advice, finding
+            assert bool(re.search("[一-鿿]", finding.what)) == (lang == "zh"), finding
+            assert finding.advice or note.level != "fault", finding
+
+
+@pytest.mark.parametrize("reason", [*REASONS, "never_seen_before"])
+@pytest.mark.parametrize("lang", LANGS)
+def test_every_reason_has_a_remedy(reason: str, lang: Lang) -> None:
+    (note,) = [n for n in diagnose(replace(MUTE, refusals=(refusal(reason),))) if n.code == f"refused_{reason}"]
+    assert worded(note, NOW, lang).advice
+
+
+def test_every_reason_of_the_hub_is_in_the_table() -> None:
+    texts = [path.read_text(encoding="utf-8") for part in ("devices", "hub") for path in (ROOT / part).rglob("*.py")]
+    calls = re.compile(
+        r'(?:DecodeError|_PackError|refusal)\(\s*"([a-z_0-9]+)",|\breturn "([a-z]+_[a-z_]+)", (?:f?"|\()'
+    )
+    raised = {found for text in texts for pair in calls.findall(text) for found in pair if found}
+    assert len(raised) > 40
+    assert raised <= REASONS.keys(), raised - REASONS.keys()
+
+
+def test_faults_come_first_and_the_newest_of_them() -> None:
+    facts = replace(MUTE, refusals=(refusal("future_time", 30, ahead_s=3600.0),), strays=(STRAY,), credentials=())
+    notes = diagnose(facts)
+    assert [note.level for note in notes] == sorted(
+        (n.level for n in notes), key=["fault", "warning", "info", "ok"].index
+    )
+    assert [note.code for note in notes][:2] == ["mistyped", "refused_future_time"]
+
+
+def _said(facts: Facts, code: str, lang: Lang = "en") -> str:
+    (note,) = [note for note in diagnose(facts) if note.code == code]
+    return " ".join(worded(note, NOW, lang)[2:])
+
+
+def test_the_words_name_the_fault_and_the_remedy() -> None:
+    broken = check(b"{'pm25': 1}", "telemetry", to_micros(NOW), ZoneInfo("UTC"))
+    said = _said(replace(MUTE, refusals=(refusal(report=broken),)), "refused_not_json")
+    assert "column 2" in said
+    assert "byte 1" in said
+    assert "double quotes" in said
+    assert "PM2.5 -> pm25" in _said(
+        replace(MUTE, metrics=(metric(newest_at=None),), refusals=(UNKNOWN,)), "refused_unknown_metric"
+    )
+    ahead = replace(MUTE, refusals=(refusal("future_time", ahead_s=28_790.0),))
+    assert "8 whole hours: a wrong time zone" in _said(ahead, "refused_future_time")
+    assert "8 小时：时区" in _said(ahead, "refused_future_time", "zh")
+    stray = _said(replace(MUTE, strays=(STRAY,)), "mistyped")
+    assert "Did you mean air-1?" in stray
+    assert "ganzhi/v1/air-1/telemetry instead of ganzhi/v1/air-l/telemetry" in stray
+    assert "1.1 h ago; one every 60 s is expected" in _said(SILENT, "silent")
+
+
+def test_readings_tell_when_a_message_came_by_the_measured_clock() -> None:
+    ahead = replace(GOOD, clock_offset_s=500.0, seen_at=before(20), metrics=(metric(seconds=-480),))
+    assert ahead.taken_at == before(20)
+    notes = diagnose(replace(ahead, refusals=(refusal(seconds=20),)))
+    assert {note.code: note.level for note in notes}["refused_not_json"] == "fault"
+    # The same clock, measured on a later message of which nothing was stored.
+    assert replace(ahead, seen_at=before(5)).taken_at == before(20)
+    # An hour ahead is refused: a reading of now came with a clock that was right, after it.
+    mended = replace(GOOD, clock_offset_s=3600.0, seen_at=before(30), metrics=(metric(seconds=10),))
+    assert mended.taken_at == before(10)
+
+
+@pytest.mark.parametrize(
+    ("seconds", "hours"), [(3600, 1), (-28_800, -8), (28_700, 8), (5400, 0), (90, 0), (None, 0), (86_400, 0)]
+)
+def test_whole_hours_hint_at_a_time_zone(seconds: float | None, hours: int) -> None:
+    assert hours_off(seconds) == hours
+
+
+def test_spans_in_words() -> None:
+    told = [span(seconds, "en") for seconds in (0.4, 45, 600, 3600, 5400, 86_400, 400_000)]
+    assert told == ["0.4 s", "45 s", "10 min", "1 h", "1.5 h", "24 h", "5 days"]
+    assert ago(before(180), NOW, "zh") == "3 分钟前"
+    assert ago(None, NOW, "en") == "never"
+
+
+def test_a_note_of_no_table_is_a_mistake() -> None:
+    with pytest.raises(KeyError):
+        worded(Note("nonsense", "ok"), NOW, "en")

@@ -1,0 +1,134 @@
+import json
+import time
+from contextlib import suppress
+from datetime import UTC
+from typing import Any
+
+import pytest
+
+from devices.codecs import CODECS
+from devices.mapping import MAX_NAMES, MappingError, Transform, decode_mapped
+from hub.errors import DecodeError
+
+LIMIT_S = 0.010
+"""What one message may cost at the most."""
+
+
+def mapped(expression: str, message: Any) -> Any:
+    found = Transform(expression)(json.dumps(message).encode())
+    return None if found.payload is None else json.loads(found.payload)
+
+
+@pytest.mark.parametrize(
+    ("expression", "message", "expected"),
+    [
+        ("{values: {t: data.temp}}", {"data": {"temp": 5}}, {"values": {"t": 5}}),
+        ("{values: {t: temp, h: hum}}", {"temp": 5}, {"values": {"t": 5}}),
+        (
+            "{ts: multiply(s, `1000`), values: {t: add(k, `-273`)}}",
+            {"s": 9, "k": 300},
+            {"ts": 9000, "values": {"t": 27}},
+        ),
+        ("{values: object(p[].n, p[].v)}", {"p": [{"n": "a", "v": 1}]}, {"values": {"a": 1}}),
+        ("{ts: replace(at, '/', '-'), values: {v: v}}", {"at": "2026/5", "v": 1}, {"ts": "2026-5", "values": {"v": 1}}),
+        ("{values: {v: to_number(split(line, ',')[1])}}", {"line": "x,7"}, {"values": {"v": 7}}),
+        ("list[].{ts: t, values: {v: v}}", {"list": [{"t": 1, "v": 2}]}, [{"ts": 1, "values": {"v": 2}}]),
+        ("{values: {on: state == 'ON'}}", {"state": "ON"}, {"values": {"on": True}}),
+        ("kind == 'data' && {values: {v: v}}", {"kind": "heartbeat", "v": 1}, None),
+    ],
+)
+def test_foreign_json_becomes_a_payload_of_the_contract(expression: str, message: Any, expected: Any) -> None:
+    assert mapped(expression, message) == expected
+
+
+@pytest.mark.parametrize(
+    ("expression", "told"),
+    [
+        ("", "is empty"),
+        ("{values: {a: b}", "at character 16 "),
+        ("data[", "at character 6 "),
+        ("a b", "at character 3 (a ⟶b): 'b' cannot stand there"),
+        ("{a: 'x}", "at character 5 "),
+        ("a.lenght(b)", "there is no function lenght(); did you mean length"),
+        ("length(a, b)", "length() is given 2 arguments, it takes 1"),
+        ("(" * 3_000, "cannot be read"),
+        ("@" + " | @" * 100, "too large or nested too deeply"),
+        ("a" * 5_000, "at most 4,000 characters"),
+    ],
+)
+def test_a_wrong_expression_is_refused_with_its_place(expression: str, told: str) -> None:
+    with pytest.raises(MappingError, match="The mapping cannot be used") as refusal:
+        Transform(expression)
+    assert told in refusal.value.detail
+
+
+@pytest.mark.parametrize(
+    ("expression", "message", "reason", "told"),
+    [
+        ("{values: {t: temp}}", {"t": 5, "licensePlate": "x"}, "mapping_empty", "it has: t"),
+        ("{ts: a, values: {t: temp}}", {"a": 5}, "mapping_empty", "it has: a"),
+        ("a", {"a": 5}, "mapping_failed", "gives no object"),
+        ("{v: multiply(a, `2`)}", {"a": "x"}, "mapping_failed", "multiply() takes number, and the message has string"),
+        ("{v: add(a, a)}", {"a": 10**400}, "mapping_failed", "too large"),
+        ("{v: object(n, v)}", {"n": ["a"], "v": []}, "mapping_failed", "1 names and 0 values"),
+        ("a", {f"n{number}": 1 for number in range(MAX_NAMES + 1)}, "too_many_values", "different names"),
+    ],
+)
+def test_a_mapping_that_fails_says_why(expression: str, message: Any, reason: str, told: str) -> None:
+    with pytest.raises(DecodeError) as refusal:
+        mapped(expression, message)
+    assert refusal.value.reason == reason
+    assert told in refusal.value.detail
+    assert "licensePlate" not in refusal.value.detail
+
+
+def test_the_privacy_gate_stands_before_the_mapping() -> None:
+    message = json.dumps({"car": {"licensePlate": "A12345", "speed": 5}}).encode()
+    found = Transform("{attributes: {room: car.licensePlate, speed: car.speed}}")(message)
+    assert (found.payload, found.private) == (b'{"attributes":{"speed":5}}', 1)
+    decoded, _ = decode_mapped(
+        Transform("{values: {faceId: x, v: v}}"), CODECS["telemetry"], b'{"x": 1, "v": 2}', 0, UTC
+    )
+    assert (decoded.metrics, decoded.private) == (["v"], 1)
+
+
+BIG = {"r": [{"id": number, "v": number * 1.5, "s": "x" * 10} for number in range(900)]}
+HOSTILE = [
+    ("[@,@][]" + " | [@,@][]" * 25, [1, 2, 3]),
+    ("to_string(@" + " | [@,@]" * 28 + ")", [1]),
+    ("@" + " | [@,@]" * 28, {"a": 1}),
+    ("[@" + " | [@,@]" * 28 + ", @" + " | [@,@]" * 28 + "] | [0]==[1]", {"a": 1}),
+    ("join(a, b)", {"a": "x" * 60_000, "b": ["y"] * 3_000}),
+    ("replace(a, 'x', a)", {"a": "x" * 200_000}),
+    ("split(a, 'x')", {"a": "x" * 500_000}),
+    ("r[*].s" + " | join('', @) | [@,@,@,@,@,@,@,@]" * 8, BIG),
+    ("r[*].{a: v, b: id, c: s, d: @}", BIG),
+    ("r[?contains(s, 'x')].v", BIG),
+    ("map(&to_string(@), r)", BIG),
+    ("sort_by(r, &v)[*].{v: v}", BIG),
+    ("[" + ",".join("@" * 900) + "][]", [1] * 3_000),
+    ("[" + ",".join("@" * 900) + "] | [@,@,@,@] | [] | [] | to_string(@)", [1] * 3_900),
+    ("[multiply(@[0], @[0])" + " | multiply(@, @)" * 40 + "]", [10**3_000]),
+    ("sum(@)", [10**18] * 3_900),
+    ("*.*.*.*.*.*.*.*", {"a": {"a": {"a": {"a": 1}}}}),
+    ("a", {f"plateNumberX{number}y": 1 for number in range(MAX_NAMES)}),
+    ("a", {"a": "\u0001" * 80_000}),
+]
+
+
+@pytest.mark.parametrize("number", range(len(HOSTILE)))
+def test_no_message_and_no_expression_costs_more_than_10_ms(number: int) -> None:
+    expression, message = HOSTILE[number]
+    transform, payload = Transform(expression), json.dumps(message).encode()
+    took = []
+    for _ in range(5):  # the best of some: the machine has other things to do too
+        began = time.thread_time()
+        with suppress(DecodeError):
+            assert len(transform(payload).payload or b"") < 2_000_000
+        took.append(time.thread_time() - began)
+    assert min(took) < LIMIT_S
+
+
+def test_a_stored_expression_that_is_wrong_refuses_each_message() -> None:
+    with pytest.raises(DecodeError, match=r"cannot be used: at character 5"):
+        Transform("foo(", lenient=True)(b"{}")

@@ -1,0 +1,71 @@
+"""What reading stages find wanting is made before a batch is decided and committed."""
+
+import asyncio
+from collections.abc import Iterable, Iterator, Mapping
+
+from hub.errors import StoreRefused, StoreUnavailable
+from hub.models import Batch, DeadLetter, Delivery, Outcome, Raw
+from hub.pipeline import Limits, Pipeline
+from tests.support.batches import letter
+
+RAW = Raw("test", "a", b"x", 1)
+
+
+class Shop:
+    """Reads messages that need the good "x" of owner 1; refused until it is there."""
+
+    def __init__(self, *errors: Exception, empty: bool = False) -> None:
+        """The errors come first; if empty it never makes anything."""
+        self.errors, self.empty = list(errors), empty
+        self.asked = 0
+        self.there: set[str] = set()
+        self.committed: list[dict[int, DeadLetter]] = []
+        self.settled: list[Outcome] = []
+
+    def read(self, batch: Batch) -> Iterator[None]:
+        for index, _ in enumerate(batch.raws):
+            if "x" not in self.there:
+                batch.wanted.setdefault(1, {})["x"] = None
+                batch.refused[index] = letter("why", b"x")
+        yield
+
+    async def supply(self, wanted: Mapping[int, Iterable[str]]) -> None:
+        assert {owner: list(names) for owner, names in wanted.items()} == {1: ["x"]}
+        self.asked += 1
+        assert not self.committed
+        if self.errors:
+            raise self.errors.pop(0)
+        if not self.empty:
+            self.there.add("x")
+
+    async def commit(self, batch: Batch) -> None:
+        self.committed.append(batch.refused)
+
+    async def settle(self, outcome: Outcome) -> None:
+        self.settled.append(outcome)
+
+    async def run(self) -> "Shop":
+        limits = Limits(linger_s=0, retry_max_s=0.01)
+        pipeline = Pipeline([self.read], [], self.commit, limits=limits, supply=self.supply)
+        await pipeline.submit(Delivery([RAW, RAW], self.settle))
+        pipeline.drain()
+        async with asyncio.timeout(10):
+            await pipeline.run()
+        assert len(self.settled) == 1
+        return self
+
+
+async def test_what_is_wanted_is_made_and_the_batch_is_read_again() -> None:
+    shop = await Shop().run()
+    assert (shop.asked, shop.committed, shop.settled[0].refused) == (1, [{}], {})
+
+
+async def test_while_the_store_is_away_nothing_is_refused_for_want_of_it() -> None:
+    shop = await Shop(*[StoreUnavailable("away")] * 5).run()
+    assert (shop.asked, shop.committed) == (6, [{}])
+
+
+async def test_what_cannot_be_made_is_refused_in_the_end() -> None:
+    for shop in (await Shop(StoreRefused("never")).run(), await Shop(empty=True).run()):
+        assert shop.asked <= 3
+        assert shop.settled[0].refused.keys() == {0, 1}

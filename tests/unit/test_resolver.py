@@ -1,0 +1,86 @@
+from zoneinfo import ZoneInfo
+
+from devices.mapping import compiled
+from devices.registry import Device, Profile, Registry
+from devices.resolve import Resolver
+from hub.models import Batch, Quality, Raw
+
+RECEIVED = 1_767_225_600_000_000
+FUTURE = 60_000_000
+
+
+def registry(adds: int = 0, **mapping: str) -> Registry:
+    """Devices dev (5 series from 100) and child of the gateway dev."""
+    found = Registry()
+    ranges = dict.fromkeys("abcde", (0.0, 1.0))
+    profile = Profile(1, "p", 1, FUTURE, ranges, adds, compiled(mapping))
+    layout = {name: offset for offset, name in enumerate("abcde")}
+    for number, (code, gateway) in enumerate([("dev", None), ("child", "dev")], 1):
+        found.devices[code] = Device(number, code, gateway, ZoneInfo("UTC"), True, profile, 100 * number, layout)
+    return found
+
+
+def read(known: Registry, *messages: tuple[str, bytes]) -> Batch:
+    """A batch of messages that arrived one microsecond after the other."""
+    batch = Batch([Raw("mqtt", f"ganzhi/v1/{at}", payload, RECEIVED + n) for n, (at, payload) in enumerate(messages)])
+    Resolver(known, "ganzhi/v1")(batch)
+    return batch
+
+
+def test_readings_of_several_devices_find_their_series() -> None:
+    batch = read(
+        registry(),
+        ("dev/telemetry", b'{"c": 3, "a": 1}'),
+        ("dev/child/child/telemetry", b'{"ts": 1767225600000, "values": {"e": 5, "x": 1}}'),
+        ("dev/telemetry", b'[{"ts": 1767225600001, "values": {"b": 2}}, {"ts": 1767999999999, "values": {"b": 9}}]'),
+    )
+    readings = batch.readings
+    assert readings.series.tolist() == [100, 101, 102, 204]
+    assert readings.value.tolist() == [1, 2, 3, 5]
+    assert readings.quality.tolist() == [Quality.NO_TIME, 0, Quality.NO_TIME, 0]
+    assert {index: letter.reason for index, letter in batch.refused.items()} == {1: "unknown_metric", 2: "future_time"}
+
+
+def test_a_device_is_seen_with_each_readable_message_and_the_newest_time_it_gave() -> None:
+    batch = read(
+        registry(),
+        ("dev/telemetry", b'{"ts": 1767225500000, "values": {"a": 1}}'),
+        ("dev/telemetry", b"not JSON"),
+        ("other/telemetry", b'{"a": 1}'),
+    )
+    assert batch.seen == {1: (RECEIVED, 1_767_225_500_000_000)}
+    assert read(registry(), ("dev/telemetry", b'{"a": 1}')).seen == {1: (RECEIVED, 0)}
+    assert read(registry(), ("dev/telemetry", b'{"unknown": 1}')).seen == {1: (RECEIVED, 0)}
+    event = read(registry(), ("dev/event", b'{"kind": "smoke", "ts": 1767225500000}'))
+    assert event.seen == {1: (RECEIVED, 1_767_225_500_000_000)}
+    ahead = read(registry(), ("dev/telemetry", b'{"ts": 1767999999999, "values": {"a": 1}}'))
+    assert ahead.seen == {1: (RECEIVED, 1_767_999_999_999_000)}, "how far ahead its clock is must be seen"
+
+
+def test_new_metrics_are_wanted_as_far_as_there_is_room() -> None:
+    batch = read(
+        registry(adds=7), ("dev/telemetry", b'{"x": 1, "a": 2, "y": 3, "z": 4}'), ("dev/telemetry", b'{"y": 5}')
+    )
+    assert batch.wanted == {1: {"x": None, "y": None}}
+    assert batch.readings.value.tolist() == [2]
+    assert batch.refused.keys() == {0, 1}, "until they are there none of it is lost in silence"
+    full = read(registry(adds=5), ("dev/telemetry", b'{"x": 1}'))
+    assert not full.wanted
+    assert full.refused[0].reason == "too_many_metrics"
+    ahead = read(registry(adds=7), ("dev/telemetry", b'{"ts": 1767999999999, "values": {"x": 1}}'))
+    assert not ahead.wanted, "what would be refused anyway makes no series"
+
+
+def test_a_mapping_holds_for_its_form_only() -> None:
+    known = registry(telemetry="type != 'beat' && {ts: t, values: {a: v}}")
+    batch = read(
+        known,
+        ("dev/telemetry", b'{"t": 1767225600000, "v": 7}'),
+        ("dev/telemetry", b'{"type": "beat"}'),
+        ("dev/senml", b'[{"n": "b", "v": 8, "t": 1767225600}]'),
+        ("dev/telemetry", b'{"v": "x"}'),
+    )
+    assert batch.readings.value.tolist() == [7, 8]
+    assert {index: letter.reason for index, letter in batch.refused.items()} == {3: "value_not_a_number"}
+    assert batch.refused[3].detail.startswith("after the profile's mapping: ")
+    assert batch.seen[1][0] == RECEIVED + 2
