@@ -18,7 +18,7 @@ def test_a_profile_of_the_library_is_listed_installed_changed_and_kept(hub: Hub,
     status, told = profiles("show", "street-lamp")
     assert status == 0
     lamp = json.loads(told)
-    assert lamp["commands"]["brightness"]["schema"]["properties"]["brightness"]["maximum"] == 100
+    assert lamp["commands"]["set_brightness"]["schema"]["properties"]["brightness"]["maximum"] == 100
     assert hub.put("/profiles/street-lamp", **lamp)["version"] == 1, "what is shown is what is there"
     assert hub.put("/profiles/street-lamp", **lamp | {"name": "mine"})["version"] == 2
     status, told = profiles("install", "--all")
