@@ -1,9 +1,9 @@
 """Making a device's credential: the broker has it before the answer is given, or nothing is stored."""
 
 import logging
-from collections.abc import Awaitable, Mapping
+from collections.abc import Awaitable
 from datetime import datetime
-from typing import Any, NamedTuple, NoReturn, TypeVar
+from typing import NamedTuple, NoReturn, TypeVar
 
 from psycopg import AsyncConnection, errors
 
@@ -131,13 +131,3 @@ def _reserved(context: Context) -> set[str]:
     """Names of accounts that are no device's."""
     own = context.settings.mqtt.username
     return {"admin"} | ({own} if own else set())
-
-
-def example_of(metrics: Mapping[str, Mapping[str, Any]]) -> dict[str, float]:
-    """A reading that fits the first metric of a profile: the middle of its range, or near its bound."""
-    for name, spec in metrics.items():
-        low, high = spec.get("min"), spec.get("max")
-        if low is not None and high is not None:
-            return {name: (low + high) / 2}
-        return {name: low if low is not None else high if high is not None else 1}
-    return {}

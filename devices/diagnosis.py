@@ -153,7 +153,9 @@ def _unheard(facts: Facts) -> Iterator[Note]:
         values = {"since": facts.health.since, "topic": topic}
         yield Note("only_connected", "fault" if measures else "ok", values)
     elif not facts.strays:
-        yield Note("never_heard", "fault" if measures else "warning", {"topic": topic, "code": facts.code})
+        topic = f"{facts.prefix}/{facts.code}/{'event' if 'kind' in facts.example else 'telemetry'}"
+        values = {"topic": topic, "code": facts.code, "example": facts.example}
+        yield Note("never_heard", "fault" if measures else "warning", values)
 
 
 def _access(facts: Facts) -> Iterator[Note]:

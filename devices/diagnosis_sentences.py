@@ -65,7 +65,7 @@ SENTENCES: Mapping[str, Mapping[Lang, tuple[str, str]]] = {
             (
                 "See whether it reaches the broker, with its own code and on {topic}: a broker drops without a word "
                 "what is published under another code than that of its user. From where it stands: "
-                "mosquitto_pub -h BROKER -u {code} -P PASSWORD -q 1 -t {topic} -m '{{\"pm25\": 35.2}}'. "
+                "mosquitto_pub -h BROKER -u {code} -P PASSWORD -q 1 -t {topic} -m {example}. "
                 "hub devices tail {code} shows each message as it comes."
             ),
         ),
@@ -74,18 +74,18 @@ SENTENCES: Mapping[str, Mapping[Lang, tuple[str, str]]] = {
             (
                 "检查设备能否连上消息服务器、编码与主题 {topic} 是否正确："
                 "以其他编码发布的消息会被服务器直接丢弃。可在现场试发："
-                "mosquitto_pub -h 服务器 -u {code} -P 密码 -q 1 -t {topic} -m '{{\"pm25\": 35.2}}'。"
+                "mosquitto_pub -h 服务器 -u {code} -P 密码 -q 1 -t {topic} -m {example}。"
                 "用 hub devices tail {code} 实时查看消息。"
             ),
         ),
     },
     "only_connected": {
         "en": (
-            "It says on its status topic that it is online, since {since}; readings or events of it have not come yet.",
+            "It says on its status topic that it is online, for {lasting}; readings or events of it have not come yet.",
             "Let it publish its readings to {topic}; hub devices tail shows whether they reach the broker.",
         ),
         "zh": (
-            "其状态主题显示自 {since} 起在线，但尚未收到任何读数或事件。",
+            "其状态主题显示已在线 {lasting}，但尚未收到任何读数或事件。",
             "请将读数发布到 {topic}；用 hub devices tail 查看是否到达消息服务器。",
         ),
     },
@@ -108,16 +108,16 @@ SENTENCES: Mapping[str, Mapping[Lang, tuple[str, str]]] = {
     },
     "offline": {
         "en": (
-            "It is offline since {since}: {cause}. The last message came {at}.",
+            "It has been offline for {lasting}: {cause}. The last message came {at}.",
             "Check its power, its network and its credentials.",
         ),
-        "zh": ("设备自 {since} 起离线（{cause}）。最近一条消息 {at}。", "检查供电、网络与接入凭据。"),
+        "zh": ("设备已离线 {lasting}（{cause}）。最近一条消息 {at}。", "检查供电、网络与接入凭据。"),
     },
     "heard": {
         "en": ("The last message came {at}{expected}.", ""),
         "zh": ("最近一条消息 {at}{expected}。", ""),
     },
-    "online": {"en": ("It is connected since {since}.", ""), "zh": ("自 {since} 起在线。", "")},
+    "online": {"en": ("It has been connected for {lasting}.", ""), "zh": ("已在线 {lasting}。", "")},
     "credential_none": {
         "en": (
             "It has no credential of its own.",
@@ -159,7 +159,7 @@ SENTENCES: Mapping[str, Mapping[Lang, tuple[str, str]]] = {
         ),
         "zh": (
             "设备时钟比平台快 {offset}{zone_hint}。",
-            "请校时（NTP）并检查时区；超前 {max_future} 以上的数据会被拒收。",
+            "请校时（NTP）并检查时区；超前 {max_future}以上的数据会被拒收。",
         ),
     },
     "clock_behind": {
@@ -175,8 +175,8 @@ SENTENCES: Mapping[str, Mapping[Lang, tuple[str, str]]] = {
     },
     "metric_never": {
         "en": (
-            "Never received: {metrics}. Profile {profile} has it.",
-            "Let the device send it by exactly this name, or take it out of the profile.",
+            "Never received: {metrics}. Profile {profile} has {them}.",
+            "Let the device send {them} by exactly {these_names}, or take {them} out of the profile.",
         ),
         "zh": ("从未收到指标：{metrics}（物模型 {profile} 中有定义）。", "请以完全相同的名称上报，或从物模型中删除。"),
     },
@@ -224,7 +224,7 @@ SENTENCES: Mapping[str, Mapping[Lang, tuple[str, str]]] = {
             "Look for a weak network; check the interval that the device is set to.",
         ),
         "zh": (
-            "近一小时收到 {received} 个读数，应有 {wanted} 个（每 {interval} 一个）。",
+            "近一小时收到 {received} 个读数，应有 {wanted} 个（每 {interval}一个）。",
             "检查网络质量以及设备的上报间隔设置。",
         ),
     },
@@ -234,13 +234,13 @@ SENTENCES: Mapping[str, Mapping[Lang, tuple[str, str]]] = {
             "Set the device to the interval of its profile, or the profile to that of the device.",
         ),
         "zh": (
-            "近一小时收到 {received} 个读数，仅应有 {wanted} 个（每 {interval} 一个）。",
+            "近一小时收到 {received} 个读数，仅应有 {wanted} 个（每 {interval}一个）。",
             "请使设备上报间隔与物模型一致。",
         ),
     },
     "rate_ok": {
         "en": ("It sends as often as expected: {received} readings in the last hour, one every {interval}.", ""),
-        "zh": ("上报频率正常：近一小时 {received} 个读数，每 {interval} 一个。", ""),
+        "zh": ("上报频率正常：近一小时 {received} 个读数，每 {interval}一个。", ""),
     },
     "day_low": {
         "en": (
@@ -250,7 +250,7 @@ SENTENCES: Mapping[str, Mapping[Lang, tuple[str, str]]] = {
         "zh": ("前一日数据完整率 {share:.0f}%：应收 {expected}，实收 {received}。", "检查当日网络或供电是否中断。"),
     },
     "alert_open": {
-        "en": ("An alert of it is open since {at}: {title} ({level}).", ""),
+        "en": ("An alert of it has been open for {lasting}: {title} ({level}).", ""),
         "zh": ("有一条未关闭的告警，始于 {at}：{title}（{level}）。", ""),
     },
 }

@@ -1,5 +1,7 @@
 """Puts findings into words: fills the sentences of a diagnosis with times, numbers, places and names."""
 
+import json
+import shlex
 from collections.abc import Callable, Mapping
 from datetime import datetime
 from typing import Any, NamedTuple
@@ -39,7 +41,9 @@ def _values(note: Note, now: datetime, lang: Lang) -> dict[str, Any]:
     values = dict(note.values)
     for name in ("at", "since"):
         if name in values:
-            values[name] = ago(values[name], now, lang)
+            begun = note.values[name]
+            values[name] = ago(begun, now, lang)
+            values["lasting"] = "" if begun is None else _lasting(begun, now, lang)
     if "until" in values:
         values["until"] = f"{values['until']:%Y-%m-%d %H:%M} UTC"
     for name, writer in _WRITERS.items():
@@ -58,7 +62,7 @@ def _count(values: Mapping[str, Any], lang: Lang) -> dict[str, Any]:
 def _expected(values: Mapping[str, Any], lang: Lang) -> dict[str, Any]:
     interval = values["interval_s"]
     told = "" if interval is None else span(interval, lang)
-    sentence = {"en": f"; one every {told} is expected", "zh": f"；应每 {told} 一条"}[lang]
+    sentence = {"en": f"; one every {told} is expected", "zh": f"；应每 {told}一条"}[lang]
     return {"interval": told, "expected": sentence if told else "", "wanted": values.get("expected")}
 
 
@@ -106,7 +110,17 @@ def _unknown(values: Mapping[str, Any], lang: Lang) -> dict[str, Any]:
 
 
 def _listed(values: Mapping[str, Any], lang: Lang) -> dict[str, Any]:
-    return {"metrics": ("、" if lang == "zh" else ", ").join(values["metrics"])}
+    several = len(values["metrics"]) > 1
+    return {
+        "metrics": ("、" if lang == "zh" else ", ").join(values["metrics"]),
+        "them": "them" if several else "it",
+        "these_names": "these names" if several else "this name",
+    }
+
+
+def _example(values: Mapping[str, Any], lang: Lang) -> dict[str, Any]:
+    shown = shlex.quote(json.dumps(values["example"], ensure_ascii=False))
+    return {"example": shown if values["example"] else {"en": "PAYLOAD", "zh": "消息内容"}[lang]}
 
 
 def _bounds(values: Mapping[str, Any], _lang: Lang) -> dict[str, Any]:
@@ -128,6 +142,7 @@ _WRITERS: Mapping[str, Callable[[Mapping[str, Any], Lang], dict[str, Any]]] = {
     "place": _place,
     "unknown": _unknown,
     "metrics": _listed,
+    "example": _example,
     "low": _bounds,
     "cause": lambda values, lang: {"cause": CAUSES[lang].get(values["cause"], values["cause"])},
     "max_future_s": lambda values, lang: {"max_future": span(values["max_future_s"], lang)},
@@ -158,5 +173,9 @@ def ago(at: datetime | None, now: datetime, lang: Lang) -> str:
     """A time as the distance from now."""
     if at is None:
         return {"en": "never", "zh": "从未"}[lang]
-    told = span(max(0.0, round((now - at).total_seconds())), lang)
+    told = _lasting(at, now, lang)
     return {"en": f"{told} ago", "zh": f"{told}前"}[lang]
+
+
+def _lasting(begun: datetime, now: datetime, lang: Lang) -> str:
+    return span(max(0.0, round((now - begun).total_seconds())), lang)

@@ -9,6 +9,7 @@ from psycopg import AsyncConnection
 from psycopg.rows import dict_row
 
 from devices.addressing import parse_topic
+from devices.example import example_of
 from devices.facts import Credential, Facts, Health, Metric, Parent, Refusal, Stray
 from devices.frame_check import FRAMES, check
 from devices.frame_profile import ProfileView, check_with, view_of
@@ -32,6 +33,7 @@ async def facts_of(conn: AsyncConnection, code: str, now: datetime, prefix: str)
         **{name: row[name] for name in _PLAIN},
         now=now,
         prefix=prefix,
+        example=_example(row),
         health=Health(row["online"], row["since"], row["cause"]) if row["online"] is not None else None,
         maintenance=(row["work_from"], row["work_to"], row["work_note"]) if row["work_from"] is not None else None,
         refusals=await refusals_of(conn, code, prefix, row["zone"], view_of(row, row["profile"])),
@@ -49,6 +51,15 @@ _PLAIN = (
     *("code", "name", "state", "created_at", "profile", "profile_name", "interval_s", "offline_after_s"),
     *("max_future_s", "seen_at", "event_at", "clock_offset_s", "expected", "received"),
 )
+
+
+def _example(row: Row) -> Mapping[str, Any]:
+    """A payload to try the device with; empty where its profile takes a form of its own, or names nothing."""
+    if row["mapping"]:
+        return {}
+    if not row["metrics"] and row["events"]:
+        return {"kind": next(iter(row["events"])), "state": "inactive"}
+    return example_of(row["metrics"])
 
 
 async def near_devices(conn: AsyncConnection, code: str) -> list[Row]:

@@ -1,8 +1,9 @@
 """What is known of one device when somebody asks whether it works: the input of its diagnosis."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from typing import Any
 from uuid import UUID
 
 from devices.frame_check import Report
@@ -130,6 +131,8 @@ class Facts:
     expected: int | None = None
     received: int | None = None
     """Of the completeness of the last whole day."""
+    example: Mapping[str, Any] = field(default_factory=dict)
+    """A payload that fits its profile, to try it with; with "kind": an event. Empty where none is known."""
     alerts: Sequence[tuple[str, str, datetime]] = ()
     """Level, title and beginning of what is open."""
 

@@ -9,11 +9,12 @@ from pydantic import BaseModel, ConfigDict, Field, JsonValue, StringConstraints,
 
 from api.context import Context, Here
 from api.database import Row, audit, rows, writing
-from api.issuing import Issued, caught_up, dynsec_of, example_of, issue, locked_device, rotate
+from api.issuing import Issued, caught_up, dynsec_of, issue, locked_device, rotate
 from api.problems import ProblemError, not_found, responses
 from api.words import TEXT, Code
 from devices.credentials import Kind
 from devices.dynsec import on_account
+from devices.example import example_of
 from hub.errors import HubError
 
 log = logging.getLogger(__name__)

@@ -27,7 +27,7 @@ from devices.places import degrees_of
 router = APIRouter(prefix="/devices", tags=["devices"])
 _EXAMPLE: dict[str, JsonValue] = {
     "name": "文三路空气站",
-    "profile": "air",
+    "profile": "air-station",
     "region": "330106000000",
     "lon": 120.13,
     "lat": 30.28,

@@ -31,8 +31,8 @@ XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 NDJSON = "application/x-ndjson"
 _TAKEN = ("text/csv", XLSX, "application/vnd.ms-excel", "application/octet-stream")
 _EXAMPLE = """code,name,profile,parent,organisation,region,lon,lat
-pole-1,文三路1号杆,pole,,lamps,330106000000,120.13,30.28
-air-1,文三路空气站,air,pole-1,,330106000000,120.13,30.28
+pole-1,文三路1号杆,smart-pole,,lamps,330106000000,120.13,30.28
+air-1,文三路空气站,air-station,pole-1,,330106000000,120.13,30.28
 """
 
 

@@ -41,7 +41,7 @@ COLUMNS = (
         ("型号", "设备类型", "产品", "类型", "thing model", "model"),
         "Code of its profile, which must be there already",
         "物模型编码，须已存在",
-        "air",
+        "air-station",
         required=True,
     ),
     Column(

@@ -8,6 +8,11 @@ that what comes back is what went out.
 _DANGEROUS = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")
 
 
+def harmless(cell: str) -> str:
+    """A text cell for people to read, which nothing reads back: no formula, and otherwise as it is."""
+    return "'" + cell if cell.startswith(_DANGEROUS) else cell
+
+
 def escaped(cell: str) -> str:
     """A text cell as it may be written."""
     return "'" + cell if cell.startswith((*_DANGEROUS, "'")) else cell

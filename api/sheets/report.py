@@ -10,7 +10,7 @@ from openpyxl.cell import WriteOnlyCell
 from openpyxl.cell.cell import ILLEGAL_CHARACTERS_RE
 from openpyxl.styles import Font, PatternFill
 
-from api.sheets.escape import escaped
+from api.sheets.escape import harmless
 from api.sheets.mistakes import Mistake
 
 HEADER = ("line", "code", "column", "value", "grade", "what is wrong", "what would be right")
@@ -19,7 +19,7 @@ _WIDTHS = (8, 24, 14, 24, 10, 48, 70)
 
 def _cells(mistake: Mistake) -> list[str | int]:
     texts = (mistake.code, mistake.column, mistake.value, mistake.grade, mistake.wrong, mistake.right)
-    return [mistake.line, *(escaped(ILLEGAL_CHARACTERS_RE.sub("?", text)) for text in texts)]
+    return [mistake.line, *(ILLEGAL_CHARACTERS_RE.sub("?", text) for text in texts)]
 
 
 def csv_report(mistakes: Iterable[Mistake]) -> bytes:
@@ -27,7 +27,8 @@ def csv_report(mistakes: Iterable[Mistake]) -> bytes:
     text = io.StringIO()
     writer = csv.writer(text)
     writer.writerow(HEADER)
-    writer.writerows(map(_cells, mistakes))
+    for mistake in mistakes:
+        writer.writerow([harmless(cell) if isinstance(cell, str) else cell for cell in _cells(mistake)])
     return text.getvalue().encode("utf-8-sig")
 
 

@@ -66,13 +66,23 @@ def refused(answer: httpx.Response) -> NoReturn:
         body = None
     if not isinstance(body, dict) or "detail" not in body:
         fail(f"{answer.url} answers {answer.status_code}, and not as a hub does")
-    lines = [str(body["detail"])]
     errors = [item for item in body.get("errors") or [] if isinstance(item, dict)]
+    detail = str(body["detail"])
+    first = errors[0] if errors else {}
+    pointed = f"{first.get('pointer')}: {first.get('problem')}"
+    lines = [_placed(first) + detail.removeprefix(pointed) if detail.startswith(pointed) else detail]
     if len(errors) > 1:
-        lines += [f"  {item.get('pointer') or ''}: {item.get('problem')}" for item in errors]
+        lines += [f"  {_placed(item)}" for item in errors]
     if answer.status_code == 401:
         lines.append("give the token with --token or HUB_API__TOKEN")
     fail("\n".join(lines))
+
+
+def _placed(item: Mapping[str, Any]) -> str:
+    """A fault with its place as people write it: "region: ...", "line 7: ..."; what is wrong as a whole has none."""
+    line, problem = item.get("line"), str(item.get("problem"))
+    place = str(item.get("pointer") or "").strip("/") or (f"line {line}" if line else "")
+    return f"{place}: {problem}" if place else problem
 
 
 def fail(message: str) -> NoReturn:

@@ -6,7 +6,8 @@ from datetime import UTC, datetime
 from typing import Annotated
 
 import typer
-from rich.table import Table
+from rich.box import SIMPLE_HEAD
+from rich.table import Column, Table
 from rich.text import Text
 
 from hub.cli.client import DEFAULT_URL, HELP, TokenOption, UrlOption, address, call, out
@@ -64,15 +65,21 @@ def list_keys(url: UrlOption = DEFAULT_URL, token: TokenOption = None) -> None:
 
     Example:  hub devices key list
     """
-    table = Table("key", "profile", "organisation", "devices come as", "used", "limit", "expires", "")
+    codes = [Column(name, overflow="fold") for name in ("profile", "organisation")]
+    facts = [Column(name, no_wrap=True) for name in ("come as", "used")]
+    # At 80 columns the key is whole, codes go on below, and a time stands below its day: nothing is cut.
+    table = Table(
+        Column("key", no_wrap=True), *codes, *facts, Column("expires", width=10), box=SIMPLE_HEAD, pad_edge=False
+    )
     after: dict[str, str] = {}
     while True:
         page = call("GET", "/provisioning-keys", url, token, params=after).json()
         for item in page["items"]:
-            expires, limit = str(item["expires_at"] or "")[:16].replace("T", " "), str(item["limit"] or "")
-            state = "" if item["enabled"] else "off"
-            named = (item["code"], item["profile"], item["organisation"] or "", item["state"])
-            table.add_row(*map(Text, named), str(item["used"]), limit, expires, state)
+            used = str(item["used"]) + (f" of {item['limit']}" if item["limit"] is not None else "")
+            expires = str(item["expires_at"] or "")[:16].replace("T", " ")
+            state = item["state"] if item["enabled"] else "off"
+            named = (item["code"], item["profile"], item["organisation"] or "", state)
+            table.add_row(*map(Text, named), used, expires)
         if not page["next"]:
             break
         after = {"cursor": page["next"]}

@@ -110,7 +110,7 @@ def test_the_first_day_of_an_integrator(integrator: Integrator) -> None:
     wait_until(lambda: newest(integrator.demo.hub, "water-1") == 3.8, "who logs in is heard")
     assert "water-1b" in does(login[1])
 
-    assert "166 created" in does(places[0])
+    assert "167 created" in does(places[0])
     told = does(places[1])
     assert re.search(r"lon +120\.030\d+\n +lat +30\.240", told), told
 

@@ -241,6 +241,7 @@ async def test_stream_tells_progress_then_each_mistake_then_the_result(database:
 
 async def test_the_template_is_a_good_sheet_and_what_is_doubtful_is_imported_with_a_warning(database: str) -> None:
     async with hub(database) as (_, client):
+        await client.put("/profiles/air-station", json={"name": "Air station", "metrics": {}})
         for form, kind in (("csv", CSV), ("xlsx", XLSX)):
             made = await client.get("/devices:template", params={"format": form})
             answer = await client.post("/devices:import", content=made.content, headers=kind, params={"dry_run": True})

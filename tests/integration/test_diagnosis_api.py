@@ -32,6 +32,12 @@ select s.id, now() + interval '1 h', 5000, 2 from series s join device d on d.id
 """
 """What other parts of the hub know: the clock is an hour ahead, and all its readings lie beyond the range."""
 
+JUST_STORED = """
+select ensure_partition(now()::date);
+insert into reading (series_id, ts, value, quality)
+select s.id, now(), 12, 0 from series s join device d on d.id = s.device_id where d.code = 'air-0';
+"""
+
 
 async def letters(context: Any, device: str | None, reason: str, **more: Any) -> None:
     address = f"ganzhi/v1/{device}/telemetry"
@@ -114,6 +120,20 @@ async def test_what_is_known_elsewhere_is_part_of_it(database: str) -> None:
         assert body["metrics"][0]["out_of_range"] == 21
         assert body["works"]
         assert body["level"] == "warning"
+
+
+async def test_a_reading_that_has_just_been_stored_is_known_before_latest_and_seen_are(database: str) -> None:
+    async with api_context(database) as context, client_of(context) as client:
+        await register(client)
+        advised = str((await client.get("/devices/air-0/diagnosis")).json()["next"])
+        assert '{"pm25": 0}' in advised, advised
+        async with context.pool.connection() as conn:
+            await conn.execute(JUST_STORED)
+        body = (await client.get("/devices/air-0/diagnosis")).json()
+        found = {each["code"] for each in body["findings"]}
+        assert {"heard", "metrics_ok"} <= found, body["findings"]
+        assert not found & {"never_heard", "metric_never", "credential_unused"}
+        assert (body["works"], body["metrics"][0]["value"]) == (True, 12.0)
 
 
 async def test_checking_a_frame_stores_nothing(database: str) -> None:

@@ -1,3 +1,4 @@
+import csv
 import io
 import json
 import zipfile
@@ -10,11 +11,15 @@ import pytest
 from openpyxl.cell.rich_text import CellRichText, TextBlock
 from openpyxl.cell.text import InlineFont
 
+from api.routes import devices, devices_import
 from api.sheets.device_rows import STAGED, DeviceSheet
 from api.sheets.escape import escaped, unescaped
 from api.sheets.mistakes import Mistake
+from api.sheets.report import csv_report, xlsx_report
 from api.sheets.template import csv_template, xlsx_template
 from api.sheets.writing import COLUMNS, Workbook, cells_of, csv_lines
+from devices.profile_library import library
+from devices.regions import sample
 
 HEADER = "code,name,profile,parent,organisation,region,lon,lat,crs,zone,state,tags,credential"
 GOOD = "z,Z,air,a,org,330106000000,120.1,30.2,,,,,"
@@ -160,11 +165,25 @@ def test_positions_of_chinese_maps_are_converted(tmp_path: Path) -> None:
     assert rows[2]["lon"] == 116.404
 
 
+def assert_shipped(rows: list[dict[str, Any]]) -> None:
+    """Who tries an example on a fresh hub finds its profiles and divisions in what the hub is shipped with."""
+    assert rows
+    assert {row["profile"] for row in rows} <= library().keys()
+    assert {row["region"] for row in rows} <= {line["code"] for line in csv.DictReader(io.StringIO(sample()))}
+
+
+def test_the_examples_of_the_api_are_of_what_is_shipped(tmp_path: Path) -> None:
+    rows, mistakes = read(tmp_path, devices_import._EXAMPLE)
+    assert mistakes == []
+    assert_shipped([*rows, devices._EXAMPLE])
+
+
 def test_templates_hold_a_good_device(tmp_path: Path) -> None:
     for made in (csv_template(), xlsx_template()):
         rows, mistakes = read(tmp_path, made)
         assert mistakes == []
         assert [(row["code"], row["region"], row["lon"]) for row in rows] == [("air-001", "330106000000", 120.13)]
+        assert_shipped(rows)
     book = openpyxl.load_workbook(io.BytesIO(xlsx_template()))
     assert book.sheetnames == ["devices", "instructions"]
     assert "物模型编码" in str(list(book["instructions"].values))
@@ -222,6 +241,17 @@ def test_what_is_written_reads_back_the_same_and_no_cell_is_a_formula(tmp_path: 
 @pytest.mark.parametrize("text", ["=1", "'=1", "'", "''", "'a", "a", "", "-", "＝1"])
 def test_escaping_is_undone(text: str) -> None:
     assert unescaped(escaped(text)) == text
+
+
+def test_a_report_shows_what_was_typed_and_runs_nothing() -> None:
+    """A workbook marks its cells as text, a CSV file needs the apostrophe; nothing reads a report back."""
+    mistakes = [Mistake(2, "a", "region", f"'{cell}' is no division code", "", cell) for cell in ("3301", "'1", "=1")]
+    told = list(csv.reader(io.StringIO(csv_report(mistakes).decode("utf-8-sig"))))[1:]
+    assert [line[3] for line in told] == ["3301", "'1", "'=1"]
+    assert told[0][5] == "'3301' is no division code"
+    book = openpyxl.load_workbook(io.BytesIO(xlsx_report(mistakes)))
+    cells = [row[3] for row in book.worksheets[0].iter_rows(min_row=2)]
+    assert [(cell.value, cell.data_type) for cell in cells] == [("3301", "s"), ("'1", "s"), ("=1", "s")]
 
 
 def test_typed_cells_and_gaps_of_a_workbook(tmp_path: Path) -> None:

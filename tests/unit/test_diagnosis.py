@@ -13,6 +13,7 @@ import pytest
 from devices.diagnosis import Note, diagnose, hours_off, works
 from devices.diagnosis_sentences import LANGS, SENTENCES, Lang
 from devices.diagnosis_words import ago, span, worded
+from devices.example import example_of
 from devices.facts import Credential, Facts, Health, Metric, Parent, Refusal, Stray
 from devices.frame_check import check
 from devices.refusal_words import REASONS
@@ -197,6 +198,35 @@ def test_the_words_name_the_fault_and_the_remedy() -> None:
     assert "Did you mean air-1?" in stray
     assert "ganzhi/v1/air-1/telemetry instead of ganzhi/v1/air-l/telemetry" in stray
     assert "1.1 h ago; one every 60 s is expected" in _said(SILENT, "silent")
+    assert "；应每 60 秒一条。" in _said(SILENT, "silent", "zh")
+    recent = replace(GOOD, health=Health(True, before(2), None))
+    assert _said(recent, "online").strip() == "It has been connected for 2 s."
+    assert _said(recent, "online", "zh").strip() == "已在线 2 秒。"
+
+
+def test_one_metric_and_several_agree_with_their_verb() -> None:
+    one = replace(GOOD, metrics=(metric(), metric("pm10", newest_at=None)))
+    several = replace(one, metrics=(*one.metrics, metric("co", newest_at=None)))
+    assert "pm10. Profile air has it. Let the device send it by exactly this name" in _said(one, "metric_never")
+    told = "pm10, co. Profile air has them. Let the device send them by exactly these names"
+    assert told in _said(several, "metric_never")
+
+
+def test_what_is_advised_to_be_sent_fits_the_device() -> None:
+    gauge = replace(PLAIN, example={"depth": 0})
+    assert "-t ganzhi/v1/air-1/telemetry -m '{\"depth\": 0}'" in _said(gauge, "never_heard")
+    detector = replace(DETECTOR, health=None, example={"kind": "smoke", "state": "inactive"})
+    assert '-t ganzhi/v1/air-1/event -m \'{"kind": "smoke"' in _said(detector, "never_heard", "zh")
+    assert "-m PAYLOAD." in _said(PLAIN, "never_heard")
+
+
+@pytest.mark.parametrize(
+    ("low", "high", "value"),
+    [(0, 500, 0), (-40, 60, 0), (300, 1100, 300), (-90, -10, -10), (None, 5, 0), (2, None, 2), (None, None, 0)],
+)
+def test_an_example_is_at_rest(low: float | None, high: float | None, value: float) -> None:
+    assert example_of({"depth": {"min": low, "max": high}, "other": {}}) == {"depth": value}
+    assert example_of({}) == {}
 
 
 def test_readings_tell_when_a_message_came_by_the_measured_clock() -> None:
