@@ -41,6 +41,12 @@ def test_postgresql_keeps_its_data_in_a_folder_with_a_long_name(processes: Proce
     assert not (folder / "data" / "postmaster.pid").exists(), "it was ended in order"
 
 
+def _connections(port: int) -> int:
+    """How many connections of a port of 127.0.0.1 its server has not closed."""
+    lines = [line.split() for line in Path("/proc/net/tcp").read_text(encoding="ascii").splitlines()[1:]]
+    return sum(line[1].endswith(f":{port:04X}") and line[3] in ("01", "08") for line in lines)
+
+
 def test_amqtt_keeps_what_a_session_missed(processes: Processes, tmp_path: Path) -> None:
     got: list[bytes] = []
 
@@ -65,7 +71,9 @@ def test_amqtt_keeps_what_a_session_missed(processes: Processes, tmp_path: Path)
                 sender.publish("ganzhi/v1/a/telemetry", str(number).encode(), number)
             wait_until(lambda: len(got) > 1000, "everything came")
             hub.disconnect()
+            wait_until(lambda: not hub.is_connected(), "the end of the session's connection")
             hub.loop_stop()
+            wait_until(lambda: _connections(port) == 1, "the broker has closed it too, and has the sender alone")
             got.clear()
             for number in range(50):
                 sender.publish("ganzhi/v1/a/telemetry", f"missed {number}".encode(), number)
