@@ -14,7 +14,7 @@ from jmespath import parser
 from jmespath.visitor import Options, TreeInterpreter
 
 from devices.codecs.decoded import Codec, Decoded
-from devices.codecs.jsontext import parse
+from devices.codecs.jsontext import names_in, parse
 from devices.mapping_functions import SIGNATURES, Functions, TooLarge
 from devices.near import nearest
 from devices.privacy import without_private
@@ -202,16 +202,7 @@ def _literal(value: Any) -> dict[str, Any]:
 
 def _public(message: object) -> tuple[object, int]:
     """The message without private fields: after a mapping their names would be lost."""
-    names: set[str] = set()
-    waiting = [message]
-    while waiting:
-        part = waiting.pop()
-        if isinstance(part, dict):
-            names.update(part)
-            waiting += part.values()
-        elif isinstance(part, list):
-            waiting += part
-    if len(names) > MAX_NAMES:
+    if len(names_in(message)) > MAX_NAMES:
         raise DecodeError("too_many_values", f"a message that is mapped may hold {MAX_NAMES} different names")
     try:
         return without_private(message)
