@@ -10,6 +10,9 @@ from pydantic import BaseModel, Field
 
 from api.context import Context
 from api.database import read, row, rows
+from hub.store.statements import statements
+
+SQL = statements(__name__)
 
 
 class Rates(BaseModel):
@@ -157,8 +160,8 @@ class Board:
         if time.monotonic() >= self._stored.due:
             await self._count()
         async with self._context.pool.connection() as conn:
-            found = await row(conn, "api_status") or {}
-            latest = await rows(conn, "api_status_latest")
+            found = await row(conn, SQL.status) or {}
+            latest = await rows(conn, SQL.status_latest)
         since = max(0, self._context.counters.readings - self._stored.tally)
         self._seen.totals = Totals(
             readings=self._stored.n + since, readings_exact=self._stored.exact, **_part(Totals, found)
@@ -172,10 +175,10 @@ class Board:
         try:
             async with self._context.pool.connection() as conn, conn.transaction():
                 await conn.execute("set local statement_timeout = 3000")
-                found = await row(conn, "api_readings_count")
+                found = await row(conn, SQL.readings_count)
         except psycopg.errors.QueryCanceled:
             exact = False
-            found = (await read(self._context, "api_readings_estimate"))[0]
+            found = (await read(self._context, SQL.readings_estimate))[0]
         now = time.monotonic()
         self._stored = _Stored(found["n"] if found else 0, tally, exact, now + max(5.0, 50 * (now - began)))
 

@@ -8,8 +8,8 @@ from fastapi import Depends, Request
 
 from api.outcomes import Outcomes
 from api.stream import ChangeFeed
-from devices.access import Directory
-from devices.downlink import Downlink
+from devices.commands.downlink import Downlink
+from devices.credentials.directory import Directory
 from hub.settings import Settings
 from hub.store.pool import Pool
 from hub.store.replay import Replay

@@ -1,4 +1,4 @@
-"""How handlers reach the database: statements by name, rows as dicts, writes in a transaction with an audit entry."""
+"""How handlers reach the database: rows as dicts, writes in a transaction with an audit entry."""
 
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
@@ -9,15 +9,17 @@ from psycopg.rows import dict_row
 from psycopg.types.json import Jsonb
 
 from api.context import Context
-from hub.store.statements import load
+from hub.store.statements import statements
+
+SQL = statements(__name__)
 
 Row = dict[str, Any]
 
 
 async def rows(conn: AsyncConnection, statement: str, params: Mapping[str, Any] | None = None) -> list[Row]:
-    """All rows of the statement `hub/store/sql/<statement>.sql`."""
+    """All rows of a statement."""
     async with conn.cursor(row_factory=dict_row) as cursor:
-        await cursor.execute(load(statement).encode(), params)
+        await cursor.execute(statement.encode(), params)
         return await cursor.fetchall()
 
 
@@ -42,10 +44,10 @@ async def writing(context: Context) -> AsyncIterator[AsyncConnection]:
 
 async def execute(conn: AsyncConnection, statement: str, params: Mapping[str, Any]) -> None:
     """Run a statement that gives no rows."""
-    await conn.execute(load(statement).encode(), params)
+    await conn.execute(statement.encode(), params)
 
 
 async def audit(conn: AsyncConnection, actor: str, action: str, subject: str, detail: object) -> None:
     """Note in the same transaction who changed what; never give it a secret."""
     entry = {"actor": actor, "action": action, "subject": subject, "detail": Jsonb(detail)}
-    await execute(conn, "api_audit", entry)
+    await execute(conn, SQL.audit, entry)

@@ -10,10 +10,13 @@ from psycopg import AsyncConnection, errors
 from api.context import Context
 from api.database import Row, execute, row, rows
 from api.problems import ProblemError, invalid, not_found
-from devices.credentials import MOST, Kind, free_username, hashed, new_secret, shown
-from devices.dynsec import Dynsec, acls_of, role_of
-from devices.rights import grants
+from devices.credentials.dynsec import Dynsec, acls_of, role_of
+from devices.credentials.rights import grants
+from devices.credentials.secrets import MOST, Kind, free_username, hashed, new_secret, shown
 from hub.errors import BrokerRefused, BrokerUnavailable, HubError
+from hub.store.statements import statements
+
+SQL = statements(__name__)
 
 log = logging.getLogger(__name__)
 T = TypeVar("T")
@@ -34,8 +37,8 @@ class Issued(NamedTuple):
 async def locked_device(conn: AsyncConnection, code: str) -> Row:
     """The device of a credential, with the locks that issuing needs; 404, or 503 while accounts are cleared up."""
     try:
-        await execute(conn, "access_share", {})
-        found = await row(conn, "api_credential_device", {"code": code})
+        await execute(conn, SQL.access_share, {})
+        found = await row(conn, SQL.credential_device, {"code": code})
     except errors.LockNotAvailable:
         raise unavailable("other changes of accounts on the broker are under way") from None
     if found is None:
@@ -48,7 +51,7 @@ async def issue(
 ) -> Issued:
     """A new credential of a locked device, in the transaction of the caller; `name` is a certificate's."""
     wanted = name or device["code"]
-    found = await rows(conn, "api_credential_names", {"device": device["id"], "name": wanted})
+    found = await rows(conn, SQL.credential_names, {"device": device["id"], "name": wanted})
     if sum(credential["device_id"] == device["id"] for credential in found) >= MOST:
         raise ProblemError(409, f"'{device['code']}' has {MOST} credentials already: revoke one first")
     taken = {credential["username"] for credential in found} | _reserved(context)
@@ -59,7 +62,7 @@ async def issue(
     values = {"device": device["id"], "kind": kind, "username": username, "provisioning_key": key}
     values["secret_hash"] = None if secret is None else hashed(secret)
     try:
-        made = await row(conn, "api_credential_add", values)
+        made = await row(conn, SQL.credential_add, values)
     except errors.UniqueViolation:
         raise ProblemError(409, f"the name '{username}' has just been taken: try again") from None
     assert made is not None  # noqa: S101 for the type checker: it returns what it inserted
@@ -73,7 +76,7 @@ async def rotate(context: Context, conn: AsyncConnection, device: Row, credentia
     kind, secret = credential["kind"], new_secret()
     if kind == "x509":
         raise invalid("/id", "a certificate is renewed by its authority: as long as its name stays, nothing changes")
-    made = await row(conn, "api_credential_rotate", {"id": credential["id"], "secret_hash": hashed(secret)})
+    made = await row(conn, SQL.credential_rotate, {"id": credential["id"], "secret_hash": hashed(secret)})
     if made is None:
         raise not_found("credential", credential["id"])
     given = shown(kind, credential["id"], secret)

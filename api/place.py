@@ -6,7 +6,10 @@ from psycopg import AsyncConnection
 
 from api.database import row, rows
 from api.problems import invalid
-from devices.places import doubt
+from devices.places.position import doubt
+from hub.store.statements import statements
+
+SQL = statements(__name__)
 
 
 async def doubts(
@@ -29,16 +32,16 @@ async def doubts(
 
 
 async def _division(conn: AsyncConnection, region: str) -> list[str]:
-    found = await row(conn, "api_region_verdict", {"code": region}) or {}
+    found = await row(conn, SQL.verdict, {"code": region}) or {}
     if found["verdict"] == "unchecked":
         return [f"nothing is loaded by which the division {region} could be checked"] if found["loaded"] else []
     if found["verdict"] == "ended":
-        named = {item["code"]: item["name"] for item in await rows(conn, "api_region_names", found)}
+        named = {item["code"]: item["name"] for item in await rows(conn, SQL.names, found)}
         after = " or ".join(f"{code} {named.get(code, '')}".strip() for code in found["codes"])
         hint = f"since then it is {after}" if after else "give the division that is there today"
         raise invalid("/region", f"the division {region} has ended; {hint}")
     if found["verdict"] == "unknown":
-        there = {item["code"]: item["name"] for item in await rows(conn, "api_region_near", {"code": region})}
+        there = {item["code"]: item["name"] for item in await rows(conn, SQL.near, {"code": region})}
         near = [f"{code} {there[code]}" for code in get_close_matches(region, there, n=3, cutoff=0.8)]
         hint = f"did you mean {' or '.join(near)}?" if near else "GET /api/v1/regions lists them"
         raise invalid("/region", f"there is no division {region}; {hint}")

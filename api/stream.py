@@ -11,7 +11,9 @@ from psycopg.rows import dict_row
 
 from api.cloudevents import cloudevent, encode
 from hub.store.pool import Pool
-from hub.store.statements import load
+from hub.store.statements import statements
+
+SQL = statements(__name__)
 
 log = logging.getLogger(__name__)
 
@@ -153,10 +155,10 @@ class ChangeFeed:
 
     async def _after(self, cursor: int) -> list[Change]:
         async with self._pool.connection() as conn, conn.cursor(row_factory=dict_row) as reader:
-            await reader.execute(load("api_changes_after").encode(), {"after": cursor, "limit": PAGE})
+            await reader.execute(SQL.after.encode(), {"after": cursor, "limit": PAGE})
             return [Change(row["cursor"], row["kind"], encode(cloudevent(row))) for row in await reader.fetchall()]
 
     async def _newest(self) -> int:
         async with self._pool.connection() as conn:
-            row = await (await conn.execute(load("api_changes_newest").encode())).fetchone()
+            row = await (await conn.execute(SQL.newest.encode())).fetchone()
             return int(row[0]) if row else 0

@@ -21,11 +21,14 @@ from api.context import Context
 from api.database import rows
 from api.sse import HEARTBEAT_S, EventStream
 from api.stream import Subscription
-from devices.account import Account, account_of, flags, shown, written
-from devices.family import family_of
-from devices.registry import Registry
+from devices.diagnosis.account import Account, account_of, flags, shown, written
+from devices.registry.family import family_of
+from devices.registry.registry import Registry
 from hub.errors import BrokerUnavailable, TransientError
 from hub.models import Raw, to_micros
+from hub.store.statements import statements
+
+SQL = statements(__name__)
 
 log = logging.getLogger(__name__)
 
@@ -177,8 +180,8 @@ class Tail:
                     await self._learn()
                     learned = time.monotonic()
                 async with self._context.pool.connection() as conn:
-                    letters = await rows(conn, "tail_letters", {"code": self._code, "since": since})
-                    found = await rows(conn, "tail_readings", {"code": self._code, "since": readings_since})
+                    letters = await rows(conn, SQL.letters, {"code": self._code, "since": since})
+                    found = await rows(conn, SQL.readings, {"code": self._code, "since": readings_since})
             except (psycopg.Error, OSError, TransientError) as error:
                 log.debug("the tail of %s cannot read the store: %s", self._code, error)
                 continue

@@ -9,7 +9,7 @@ from jsonschema import Draft202012Validator, SchemaError
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, JsonValue, StringConstraints, model_validator
 
 from api.words import TEXT, LevelName, Metric, Name, known
-from devices.mapping import MappingError, Transform
+from devices.codecs.mapping import MappingError, Transform
 from devices.privacy import is_private
 from devices.units import unit_problem
 from devices.vocabulary import KINDS

@@ -1,6 +1,6 @@
 """Flags on readings: late, out of the physical range. Flagged readings are stored; they never page."""
 
-from devices.registry import Registry
+from devices.registry.registry import Registry
 from hub.models import Batch, Quality
 from hub.store.latest import Latest
 

@@ -12,9 +12,9 @@ from devices.addressing import LISTENING, Address, parse_record, parse_topic
 from devices.codecs import CODECS
 from devices.codecs.decoded import Decoded, EventDraft, ReplyDraft
 from devices.codecs.listening import decode_listening
-from devices.mapping import decode_mapped
+from devices.codecs.mapping import decode_mapped
 from devices.privacy import holds_picture, mentions_private
-from devices.registry import Device, Registry
+from devices.registry.registry import Device, Registry
 from hub.errors import DecodeError
 from hub.models import HUB, Arrival, Batch, Columns, DeadLetter, Event, Micros, Quality, Raw, Reply
 from hub.store.arrivals import Known, Remembered

@@ -10,6 +10,9 @@ from typing import Any
 
 log = logging.getLogger(__name__)
 
+Named = tuple[str, Coroutine[Any, Any, None]]
+"""A task by its name."""
+
 
 @dataclass(slots=True)
 class Lifecycle:
@@ -25,7 +28,7 @@ class Lifecycle:
     drain_s: float
     stopping: asyncio.Event = field(default_factory=asyncio.Event)
 
-    async def run(self, background: Sequence[tuple[str, Coroutine[Any, Any, None]]]) -> bool:
+    async def run(self, background: Sequence[Named]) -> bool:
         """Run until SIGTERM or SIGINT, or until a task fails; True when everything taken was settled."""
         loop = asyncio.get_running_loop()
         hard = asyncio.Event()

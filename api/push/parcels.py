@@ -8,7 +8,9 @@ from psycopg.rows import dict_row
 from api.cloudevents import cloudevent, encode
 from api.push.channel import Consumer
 from hub.store.pool import Pool, sorted_errors
-from hub.store.statements import load
+from hub.store.statements import statements
+
+SQL = statements(__name__)
 
 
 @dataclass(slots=True, frozen=True)
@@ -44,7 +46,7 @@ class Parcels:
         }
         with sorted_errors():
             async with self._pool.connection() as conn, conn.cursor(row_factory=dict_row) as cursor:
-                rows = await (await cursor.execute(load("outbox_claim"), values)).fetchall()
+                rows = await (await cursor.execute(SQL.claim, values)).fetchall()
         parcels = []
         for row in rows:
             event = cloudevent(row)
@@ -58,12 +60,12 @@ class Parcels:
         return parcels
 
     async def delivered(self, parcel: Parcel) -> None:
-        await self._run("outbox_delivered", id=parcel.id)
+        await self._run(SQL.delivered, id=parcel.id)
 
     async def later(self, parcel: Parcel, wait_s: float, reason: str) -> None:
         """Due again after wait_s seconds, and not before it what waits behind it."""
         await self._run(
-            "outbox_later",
+            SQL.later,
             id=parcel.id,
             consumer_id=parcel.consumer.id,
             alert_id=parcel.alert_id,
@@ -72,17 +74,17 @@ class Parcels:
         )
 
     async def give_up(self, parcel: Parcel, reason: str) -> None:
-        await self._run("outbox_give_up", id=parcel.id, reason=reason)
+        await self._run(SQL.give_up, id=parcel.id, reason=reason)
 
     async def gone(self, consumer: Consumer, reason: str) -> None:
         """Switch the consumer off and give up all that waits for it."""
-        await self._run("outbox_gone", consumer_id=consumer.id, reason=reason)
+        await self._run(SQL.gone, consumer_id=consumer.id, reason=reason)
 
     async def expire(self, give_up_s: float) -> None:
         """Give up what has waited that long for a consumer that is switched off."""
-        await self._run("outbox_expire", give_up_s=give_up_s)
+        await self._run(SQL.expire, give_up_s=give_up_s)
 
     async def _run(self, name: str, **values: object) -> None:
         with sorted_errors():
             async with self._pool.connection() as conn:
-                await conn.execute(load(name), values)
+                await conn.execute(name, values)

@@ -13,7 +13,10 @@ from api.cursors import Page, Paged
 from api.database import audit, read, row, rows, writing
 from api.problems import ProblemError, not_found, responses
 from api.words import LEVELS, Code, LevelName, Name, RegionPrefix
-from hub.alerts import STEPS, IllegalStep, check_step
+from hub.alerts.steps import STEPS, IllegalStep, check_step
+from hub.store.statements import statements
+
+SQL = statements(__name__)
 
 router = APIRouter(prefix="/alerts", tags=["alerts"])
 _KEYS = {"raised_at": datetime, "id": UUID}
@@ -118,7 +121,7 @@ async def list_alerts(
         "device": device,
         "region": region,
     }
-    page = paging.page(await read(context, "api_alerts", {**wanted, **paging.after(_KEYS)}), _KEYS)
+    page = paging.page(await read(context, SQL.alerts, {**wanted, **paging.after(_KEYS)}), _KEYS)
     return {**page, "items": [_with_steps(found) for found in page["items"]]}
 
 
@@ -134,8 +137,8 @@ async def take_step(alert_id: UUID, body: StepBody, context: Here) -> Any:
     """Acknowledge an alert, or move it on in its life; 409 tells what is possible where this is not."""
     actor = body.actor or "api"
     async with writing(context) as conn:
-        await row(conn, "api_alert_lock")
-        found = await row(conn, "api_alert_state", {"id": alert_id})
+        await row(conn, SQL.alert_lock)
+        found = await row(conn, SQL.alert_state, {"id": alert_id})
         if found is None:
             raise not_found("alert", alert_id)
         try:
@@ -143,7 +146,7 @@ async def take_step(alert_id: UUID, body: StepBody, context: Here) -> Any:
         except IllegalStep as error:
             raise ProblemError(409, error.detail) from error
         step = {"change": uuid4(), "id": alert_id, "to": body.to, "actor": actor, "note": body.note}
-        await row(conn, "api_alert_step", step)
+        await row(conn, SQL.alert_step, step)
         await audit(conn, actor, "alert.step", str(alert_id), {"to": body.to, "note": body.note})
         return await _detail(conn, alert_id)
 
@@ -151,13 +154,13 @@ async def take_step(alert_id: UUID, body: StepBody, context: Here) -> Any:
 async def _detail(conn: AsyncConnection, alert_id: UUID) -> dict[str, Any]:
     everything = {"states": None, "active": False, "min_level": None, "device": None, "region": None}
     first = {"after_raised_at": None, "after_id": None, "limit": 1}
-    found = await row(conn, "api_alerts", {"id": alert_id, **everything, **first})
+    found = await row(conn, SQL.alerts, {"id": alert_id, **everything, **first})
     if found is None:
         raise not_found("alert", alert_id)
     return {
         **_with_steps(found),
-        "changes": await rows(conn, "api_alert_changes", {"id": alert_id}),
-        "deliveries": await rows(conn, "api_alert_deliveries", {"id": alert_id}),
+        "changes": await rows(conn, SQL.alert_changes, {"id": alert_id}),
+        "deliveries": await rows(conn, SQL.alert_deliveries, {"id": alert_id}),
     }
 
 

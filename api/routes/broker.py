@@ -12,7 +12,7 @@ from pydantic import BaseModel, field_validator
 from api.auth import asking_broker
 from api.context import Context, Here
 from api.problems import ProblemError, responses
-from devices.access import Directory, Holder
+from devices.credentials.directory import Directory, Holder
 
 router = APIRouter(
     prefix="/broker", tags=["broker"], dependencies=[Depends(asking_broker)], responses=responses(401, 403, 422, 503)

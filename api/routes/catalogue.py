@@ -13,8 +13,11 @@ from api.database import rows
 from api.problems import invalid, responses
 from api.routes.catalogue_filters import Filters, named
 from api.words import Code, RegionPrefix
-from devices.catalogue import Place, Wanted, search, subtree
-from devices.catalogue_counts import By, counts, names
+from devices.catalogue.counts import By, counts, names
+from devices.catalogue.search import Place, Wanted, search, subtree
+from hub.store.statements import statements
+
+SQL = statements(__name__)
 
 router = APIRouter(tags=["catalogue"])
 
@@ -87,7 +90,7 @@ async def search_catalogue(wanted: Filters, paging: Paged, context: Here) -> Any
     """
     async with context.pool.connection() as conn:
         ids, following = await page_of(conn, wanted, paging)
-        return {"items": await rows(conn, "catalogue_items", {"ids": ids}), "next": following}
+        return {"items": await rows(conn, SQL.catalogue_items, {"ids": ids}), "next": following}
 
 
 async def page_of(conn: AsyncConnection, wanted: Wanted, paging: Paging) -> tuple[list[int], str | None]:

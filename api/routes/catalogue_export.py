@@ -15,8 +15,10 @@ from psycopg.rows import dict_row
 from api.context import Context, Here
 from api.problems import ProblemError, responses
 from api.routes.catalogue_filters import Filters
-from devices.catalogue import Wanted
-from hub.store.statements import load
+from devices.catalogue.search import Wanted
+from hub.store.statements import statements
+
+SQL = statements(__name__)
 
 router = APIRouter(tags=["catalogue"])
 
@@ -68,7 +70,7 @@ async def _pieces(context: Context, wanted: Wanted, form: Form) -> AsyncGenerato
     async with _running, context.pool.connection() as conn, conn.transaction():
         await conn.execute(f"set local idle_in_transaction_session_timeout = '{STALLED}'".encode())
         async with conn.cursor("catalogue_export", row_factory=dict_row) as cursor:
-            await cursor.execute(load("catalogue_export").encode(), wanted.params())
+            await cursor.execute(SQL.catalogue_export.encode(), wanted.params())
             found = await cursor.fetchmany(ROWS)
             yield file.begin() + file.rows(found)
             while found:

@@ -8,11 +8,15 @@ from psycopg import AsyncConnection
 from pydantic import StringConstraints
 
 from api.context import Here
+from api.database import SQL as DATABASE
 from api.database import row, rows
 from api.problems import invalid
 from api.words import TEXT, Code, Name, RegionPrefix, known
-from devices.catalogue import Online, Wanted, subtree
+from devices.catalogue.search import Online, Wanted, subtree
 from devices.life import State
+from hub.store.statements import statements
+
+SQL = statements(__name__)
 
 Part = Annotated[str, StringConstraints(pattern=TEXT, max_length=100, strip_whitespace=True)]
 
@@ -29,13 +33,13 @@ async def named(
     given = {"profile": profile, "category": category, "organisation": organisation}
     if not any(given.values()) and not parent:
         return None, None
-    refs = await row(conn, "catalogue_refs", {**given, "parent": parent}) or {}
+    refs = await row(conn, SQL.refs, {**given, "parent": parent}) or {}
     for what, name in given.items():
         if name and not refs[what]:
-            codes = [found["code"] for found in await rows(conn, "catalogue_near", {"what": what})]
+            codes = [found["code"] for found in await rows(conn, SQL.near, {"what": what})]
             raise invalid(what, known(what, name, codes))
     if parent and refs["parent"] is None:
-        near = [found["code"] for found in await rows(conn, "api_device_codes", {"code": parent})]
+        near = [found["code"] for found in await rows(conn, DATABASE.device_codes, {"code": parent})]
         raise invalid("parent", known("device", parent, near))
     return (refs["profiles"] or [] if profile or category else None), refs["parent"]
 

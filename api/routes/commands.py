@@ -15,8 +15,11 @@ from api.cursors import Page, Paged
 from api.database import Row, audit, execute, read, row, writing
 from api.problems import Fault, ProblemError, not_found, responses
 from api.words import Code, Name
-from devices.commands import MAX_TIMEOUT_S, BrokenSchema, flaws, message_of, timeout_of, topic_of
+from devices.commands.command import MAX_TIMEOUT_S, BrokenSchema, flaws, message_of, timeout_of, topic_of
 from hub.errors import BrokerUnavailable
+from hub.store.statements import statements
+
+SQL = statements(__name__)
 
 router = APIRouter(tags=["commands"])
 _KEYS = {"created_at": datetime, "id": UUID}
@@ -111,7 +114,7 @@ async def list_commands(
     """What a device was told, newest first."""
     await _target(context, code)
     wanted = {"id": None, "device": code, "state": state}
-    return paging.page(await read(context, "api_commands", {**wanted, **paging.after(_KEYS)}), _KEYS)
+    return paging.page(await read(context, SQL.commands, {**wanted, **paging.after(_KEYS)}), _KEYS)
 
 
 @router.get("/commands/{command_id}", response_model=Command, responses=responses(404))
@@ -122,7 +125,7 @@ async def get_command(command_id: UUID, context: Here, wait_s: WaitQuery = 0) ->
 
 
 async def _target(context: Context, code: str) -> Row:
-    found = await read(context, "api_command_target", {"code": code})
+    found = await read(context, SQL.command_target, {"code": code})
     if not found:
         raise not_found("device", code)
     return found[0]
@@ -153,7 +156,7 @@ async def _keyed(context: Context, device_id: int, key: str | None, body: Comman
     """The command that was made with that key, if there is one; 422 when it was another command."""
     if key is None:
         return None
-    found = await read(context, "api_command_keyed", {"device_id": device_id, "key": key})
+    found = await read(context, SQL.command_keyed, {"device_id": device_id, "key": key})
     if not found:
         return None
     if (found[0]["name"], found[0]["params"]) != (body.name, body.params):
@@ -169,7 +172,7 @@ async def _store(
     actor = body.actor or "api"
     values = {"id": id_, "device_id": device_id, "name": body.name, "params": Jsonb(body.params), "actor": actor}
     async with writing(context) as conn:
-        made = await row(conn, "api_command_insert", {**values, "key": key, "timeout_s": timeout_s})
+        made = await row(conn, SQL.command_insert, {**values, "key": key, "timeout_s": timeout_s})
         if made is None:
             return None
         detail = {"command": str(id_), "name": body.name, "params": body.params}
@@ -187,12 +190,12 @@ async def _publish(context: Context, id_: UUID, topic: str, payload: bytes, time
     except (BrokerUnavailable, TimeoutError) as error:
         why = f"not sent: {error}" if isinstance(error, BrokerUnavailable) else "not confirmed by the broker in time"
         async with writing(context) as conn:
-            failed = await row(conn, "api_command_failed", {"id": id_, "error": why})
+            failed = await row(conn, SQL.command_failed, {"id": id_, "error": why})
         if failed is None:
             return
         raise _not_sent(id_, why) from error
     async with writing(context) as conn:
-        await execute(conn, "api_command_sent", {"id": id_})
+        await execute(conn, SQL.command_sent, {"id": id_})
 
 
 def _not_sent(id_: UUID, why: str) -> ProblemError:
@@ -205,7 +208,7 @@ async def _outcome(context: Context, id_: UUID, event: asyncio.Event | None, wai
     deadline = asyncio.get_running_loop().time() + wait_s
     nothing = {"device": None, "state": None, "after_created_at": None, "after_id": None, "limit": 1}
     while True:
-        found = await read(context, "api_commands", {**nothing, "id": id_})
+        found = await read(context, SQL.commands, {**nothing, "id": id_})
         if not found:
             raise not_found("command", id_)
         if found[0]["settled_at"] is not None or event is None or not context.outcomes.open:

@@ -15,6 +15,9 @@ from api.cursors import Page, Paged
 from api.database import audit, read, row, writing
 from api.problems import not_found, responses
 from api.words import LEVELS, Code, LevelName, RegionPrefix
+from hub.store.statements import statements
+
+SQL = statements(__name__)
 
 router = APIRouter(prefix="/consumers", tags=["consumers"])
 _KEYS = {"code": str}
@@ -90,7 +93,7 @@ async def put_consumer(code: Code, body: ConsumerBody, response: Response, conte
     given = body.secret.get_secret_value() if body.secret else None
     values = {**body.model_dump(exclude={"secret"}), "code": code, "min_level": LEVELS[body.min_level]}
     async with writing(context) as conn:
-        written = await row(conn, "api_consumer_put", {**values, "secret": given, "fresh_secret": fresh})
+        written = await row(conn, SQL.consumer_put, {**values, "secret": given, "fresh_secret": fresh})
         created = bool(written and written["created"])
         await audit(conn, "api", "consumer.put", code, body.model_dump(exclude={"secret"}))
         response.status_code = 201 if created else 200
@@ -101,7 +104,7 @@ async def put_consumer(code: Code, body: ConsumerBody, response: Response, conte
 @router.get("", response_model=Page[Consumer])
 async def list_consumers(paging: Paged, context: Here) -> Any:
     """Consumers by code, with the state of their deliveries."""
-    found = await read(context, "api_consumers", {"code": None, **paging.after(_KEYS)})
+    found = await read(context, SQL.consumers, {"code": None, **paging.after(_KEYS)})
     return paging.page(found, _KEYS)
 
 
@@ -113,7 +116,7 @@ async def get_consumer(code: Code, context: Here) -> Any:
 
 
 async def _consumer(conn: AsyncConnection, code: str) -> dict[str, Any]:
-    found = await row(conn, "api_consumers", {"code": code, "after_code": None, "limit": 1})
+    found = await row(conn, SQL.consumers, {"code": code, "after_code": None, "limit": 1})
     if found is None:
         raise not_found("consumer", code)
     return found

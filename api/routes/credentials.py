@@ -8,14 +8,19 @@ from fastapi import APIRouter, Response
 from pydantic import BaseModel, ConfigDict, Field, JsonValue, StringConstraints, model_validator
 
 from api.context import Context, Here
+from api.database import SQL as DATABASE
 from api.database import Row, audit, rows, writing
+from api.issuing import SQL as ISSUING
 from api.issuing import Issued, caught_up, dynsec_of, issue, locked_device, rotate
 from api.problems import ProblemError, not_found, responses
 from api.words import TEXT, Code
-from devices.credentials import Kind
-from devices.dynsec import on_account
-from devices.example import example_of
+from devices.credentials.dynsec import on_account
+from devices.credentials.secrets import Kind
+from devices.diagnosis.example import example_of
 from hub.errors import HubError
+from hub.store.statements import statements
+
+SQL = statements(__name__)
 
 log = logging.getLogger(__name__)
 router = APIRouter(prefix="/devices/{code}", tags=["credentials"])
@@ -91,7 +96,7 @@ async def rotate_credential(code: Code, body: RotateBody, context: Here) -> Any:
     """Give a credential a new secret. The old one ends at once, and connections made with it are ended."""
     async with writing(context) as conn:
         device = await locked_device(conn, code)
-        credential = _chosen(code, await rows(conn, "api_credentials", {"code": code}), body.id)
+        credential = _chosen(code, await rows(conn, SQL.credentials, {"code": code}), body.id)
         issued = await rotate(context, conn, device, credential)
         await audit(conn, "api", "credential.rotate", code, {"id": issued.id, "username": issued.username})
     await caught_up(context)
@@ -102,9 +107,9 @@ async def rotate_credential(code: Code, body: RotateBody, context: Here) -> Any:
 async def list_credentials(code: Code, context: Here) -> Any:
     """The credentials of a device that are in use, without their secrets."""
     async with context.pool.connection() as conn:
-        if not await rows(conn, "api_device", {"code": code}):
+        if not await rows(conn, DATABASE.device, {"code": code}):
             raise not_found("device", code)
-        return {"items": await rows(conn, "api_credentials", {"code": code})}
+        return {"items": await rows(conn, SQL.credentials, {"code": code})}
 
 
 @router.delete("/credentials", status_code=204, response_class=Response, responses=responses(404))
@@ -121,9 +126,9 @@ async def revoke_credential(code: Code, id: int, context: Here) -> Response:  # 
 
 async def _revoke(context: Context, code: str, id_: int | None) -> Response:
     async with writing(context) as conn:
-        if not await rows(conn, "api_device", {"code": code}):
+        if not await rows(conn, DATABASE.device, {"code": code}):
             raise not_found("device", code)
-        revoked = await rows(conn, "api_credential_revoke", {"code": code, "id": id_})
+        revoked = await rows(conn, ISSUING.credential_revoke, {"code": code, "id": id_})
         if id_ is not None and not revoked:
             raise not_found(f"credential of '{code}'", id_)
         for credential in revoked:
@@ -139,7 +144,7 @@ async def _forgotten(context: Context, code: str, revoked: list[Row]) -> bool:
         if dynsec is not None:
             async with writing(context) as conn:  # under its lock no name that is freed is given again meanwhile
                 await locked_device(conn, code)
-                names = {credential["username"] for credential in await rows(conn, "api_credentials", {"code": code})}
+                names = {credential["username"] for credential in await rows(conn, SQL.credentials, {"code": code})}
                 freed = {credential["username"] for credential in revoked} - names
                 await dynsec.run([on_account("deleteClient", name) for name in sorted(freed)])
     except (HubError, ProblemError) as error:

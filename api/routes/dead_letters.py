@@ -13,6 +13,10 @@ from api.cursors import Page, Paged
 from api.database import read
 from api.problems import not_found, responses
 from api.routes.devices import DeadLetterLine
+from hub.store.dead_letters import SQL as LETTERS
+from hub.store.statements import statements
+
+SQL = statements(__name__)
 
 router = APIRouter(prefix="/dead-letters", tags=["dead letters"])
 _KEYS = {"received_at": datetime, "id": UUID}
@@ -55,7 +59,7 @@ async def list_dead_letters(
 ) -> Any:
     """Dead letters, newest first. In a storm only some of them are kept; /dead-letters/counts has them all."""
     wanted = {"reason": reason, "device": device}
-    return paging.page(await read(context, "api_dead_letters", {**wanted, **paging.after(_KEYS)}), _KEYS)
+    return paging.page(await read(context, SQL.letters, {**wanted, **paging.after(_KEYS)}), _KEYS)
 
 
 @router.get("/counts", response_model=DeadLetterCounts)
@@ -64,7 +68,7 @@ async def count_dead_letters(
 ) -> Any:
     """How many messages were refused, by reason and transport; by the hub's clock, in whole minutes."""
     start = (since or datetime.now(UTC) - timedelta(days=1)).replace(second=0, microsecond=0)
-    items = await read(context, "dead_letter_counts", {"since": start})
+    items = await read(context, LETTERS.counts, {"since": start})
     totals = {name: sum(item[name] for item in items) for name in ("stored", "dropped")}
     return {"since": start, **totals, "items": items}
 
@@ -72,7 +76,7 @@ async def count_dead_letters(
 @router.get("/{letter_id}", response_model=DeadLetter, responses=responses(404))
 async def get_dead_letter(letter_id: UUID, context: Here) -> Any:
     """One dead letter; its payload as text where it is UTF-8."""
-    found = await read(context, "api_dead_letter", {"id": letter_id})
+    found = await read(context, SQL.letter, {"id": letter_id})
     if not found:
         raise not_found("dead letter", letter_id)
     payload = bytes(found[0]["payload"])

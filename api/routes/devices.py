@@ -10,9 +10,11 @@ from psycopg import AsyncConnection
 from psycopg.types.json import Jsonb
 from pydantic import BaseModel, ConfigDict, Field, JsonValue, field_validator, model_validator
 
+from api.board import SQL as BOARD
 from api.board import LatestReading
 from api.context import Context, Here
 from api.cursors import Page, Paged
+from api.database import SQL as DATABASE
 from api.database import audit, execute, read, row, rows, writing
 from api.life import refuse_step
 from api.place import doubts
@@ -20,9 +22,12 @@ from api.problems import ProblemError, invalid, not_found, responses
 from api.routes.catalogue import page_of
 from api.routes.catalogue_filters import Filters
 from api.words import Code, Name, Region, known
-from devices.coordinates import Crs, to_wgs84
 from devices.life import State
-from devices.places import degrees_of
+from devices.places.coordinates import Crs, to_wgs84
+from devices.places.position import degrees_of
+from hub.store.statements import statements
+
+SQL = statements(__name__)
 
 router = APIRouter(prefix="/devices", tags=["devices"])
 _EXAMPLE: dict[str, JsonValue] = {
@@ -119,22 +124,22 @@ class DeviceDetail(Device):
 async def put_device(code: Code, body: DeviceBody, response: Response, context: Here) -> Any:
     """Register a device, or replace what is known of it. Its state changes only as a legal step."""
     async with writing(context) as conn:
-        await row(conn, "api_registry_lock")
-        before = await row(conn, "api_device", {"code": code}) or {}
+        await row(conn, DATABASE.registry_lock)
+        before = await row(conn, DATABASE.device, {"code": code}) or {}
         state = body.state or before.get("state", "active")
         refuse_step(code, before.get("state"), state)
         refs = await _references(conn, code, body)
         warnings = await doubts(conn, body.region, before.get("region"), body.lon, body.lat)
         if body.organisation:
-            await execute(conn, "api_organisations_add", {"codes": [body.organisation]})
+            await execute(conn, DATABASE.organisations_add, {"codes": [body.organisation]})
         stored = {**body.model_dump(exclude={"crs"}), "state": state}
-        written = await row(conn, "api_device_put", {**stored, **refs, "code": code, "tags": Jsonb(body.tags)})
+        written = await row(conn, SQL.device_put, {**stored, **refs, "code": code, "tags": Jsonb(body.tags)})
         if written:
             await audit(conn, "api", "device.put", code, stored)
             if before and before["state"] != state:
                 await audit(conn, "api", "device.step", code, {"from": before["state"], "to": state, "note": ""})
         response.status_code = 201 if written and written["created"] else 200
-        return {**(await row(conn, "api_device", {"code": code}) or {}), "warnings": warnings}
+        return {**(await row(conn, DATABASE.device, {"code": code}) or {}), "warnings": warnings}
 
 
 @router.delete("/{code}", responses=responses(404, 405))
@@ -147,7 +152,7 @@ async def delete_device(code: Code, context: Here) -> None:
 
 async def require(context: Context, code: str) -> dict[str, Any]:
     """The device of a code; 404 when there is none."""
-    found = await read(context, "api_device", {"code": code})
+    found = await read(context, DATABASE.device, {"code": code})
     if not found:
         raise not_found("device", code)
     return found[0]
@@ -155,12 +160,12 @@ async def require(context: Context, code: str) -> dict[str, Any]:
 
 async def _references(conn: AsyncConnection, code: str, body: DeviceBody) -> dict[str, Any]:
     names = {"code": code, "profile": body.profile, "parent": body.parent}
-    refs = await row(conn, "api_device_refs", names) or {}
+    refs = await row(conn, SQL.device_refs, names) or {}
     if refs["profile_id"] is None:
-        codes = [found["code"] for found in await rows(conn, "api_profile_codes")]
+        codes = [found["code"] for found in await rows(conn, DATABASE.profile_codes)]
         raise invalid("/profile", known("profile", body.profile, codes))
     if body.parent and refs["parent_id"] is None:
-        near = [found["code"] for found in await rows(conn, "api_device_codes", {"code": body.parent})]
+        near = [found["code"] for found in await rows(conn, DATABASE.device_codes, {"code": body.parent})]
         raise invalid("/parent", known("device", body.parent, near))
     if refs["cycle"]:
         raise invalid("/parent", f"'{body.parent}' is '{code}' itself or hangs on it")
@@ -172,16 +177,16 @@ async def list_devices(wanted: Filters, paging: Paged, context: Here) -> Any:
     """Devices that match, as they were registered; searched and ordered as the catalogue is."""
     async with context.pool.connection() as conn:
         ids, following = await page_of(conn, wanted, paging)
-        return {"items": await rows(conn, "api_devices", {"ids": ids}), "next": following}
+        return {"items": await rows(conn, SQL.devices, {"ids": ids}), "next": following}
 
 
 @router.get("/{code}", response_model=DeviceDetail, responses=responses(404))
 async def get_device(code: Code, context: Here) -> Any:
     """One device with its newest readings, and why its last refused messages were refused."""
     async with context.pool.connection() as conn:
-        found = await row(conn, "api_device", {"code": code})
+        found = await row(conn, DATABASE.device, {"code": code})
         if found is None:
             raise not_found("device", code)
         of_device = {"device": code, "profile": None, "region": None}
-        latest = await rows(conn, "api_latest", {**of_device, "after_series_id": None, "limit": READINGS_SHOWN})
-        return {**found, "latest": latest, "trouble": await rows(conn, "api_device_trouble", {"code": code})}
+        latest = await rows(conn, BOARD.latest, {**of_device, "after_series_id": None, "limit": READINGS_SHOWN})
+        return {**found, "latest": latest, "trouble": await rows(conn, SQL.device_trouble, {"code": code})}

@@ -15,6 +15,9 @@ from api.routes.devices_import import XLSX
 from api.sheets.writing import COLUMNS, Workbook, cells_of, csv_lines
 from api.words import Code, RegionPrefix
 from devices.life import State
+from hub.store.statements import statements
+
+SQL = statements(__name__)
 
 router = APIRouter(tags=["devices"])
 PAGE = 5_000
@@ -50,7 +53,7 @@ async def export_devices(
 
 
 async def _page(context: Context, wanted: dict[str, Any], after: str | None) -> list[Row]:
-    return await read(context, "api_devices_export", {**wanted, "after_code": after, "limit": PAGE})
+    return await read(context, SQL.devices_export, {**wanted, "after_code": after, "limit": PAGE})
 
 
 async def _pages(context: Context, wanted: dict[str, Any], page: list[Row]) -> AsyncIterator[list[Row]]:

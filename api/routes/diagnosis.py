@@ -13,13 +13,13 @@ from api.context import Here
 from api.problems import answer, responses
 from api.routes.frames import FlawOut
 from api.words import Code
-from devices.account import text_of
-from devices.diagnosis import ORDER, diagnose, works
-from devices.diagnosis_sentences import ARRIVED, LANGS, UNREGISTERED, Lang
-from devices.diagnosis_words import Finding, verdict, worded
-from devices.evidence import facts_of, near_devices, refusals_of
-from devices.facts import Facts, Refusal
-from devices.frame_report import flaws
+from devices.diagnosis.account import text_of
+from devices.diagnosis.diagnosis import ORDER, diagnose, works
+from devices.diagnosis.evidence import facts_of, near_devices, refusals_of
+from devices.diagnosis.facts import Facts, Refusal
+from devices.diagnosis.frame_report import flaws
+from devices.diagnosis.sentences import ARRIVED, LANGS, UNREGISTERED, Lang
+from devices.diagnosis.words import Finding, verdict, worded
 
 router = APIRouter(prefix="/devices", tags=["devices"])
 PAYLOAD_BYTES = 2_000

@@ -11,6 +11,9 @@ from api.context import Here
 from api.cursors import Page, Paged
 from api.database import read
 from api.words import Code, LevelName, RegionPrefix
+from hub.store.statements import statements
+
+SQL = statements(__name__)
 
 router = APIRouter(prefix="/events", tags=["events"])
 _KEYS = {"ts": datetime, "id": UUID}
@@ -43,4 +46,4 @@ async def list_events(
 ) -> Any:
     """Events, newest first."""
     wanted = {"device": device, "kind": kind, "region": region, "from": start, "to": end}
-    return paging.page(await read(context, "api_events", {**wanted, **paging.after(_KEYS)}), _KEYS)
+    return paging.page(await read(context, SQL.events, {**wanted, **paging.after(_KEYS)}), _KEYS)

@@ -14,9 +14,12 @@ from api.context import Context, Here
 from api.database import read
 from api.problems import invalid, not_found, responses
 from api.words import Code
-from devices.frame_check import FRAMES, unhex
-from devices.frame_profile import ProfileView, check_with, view_of
-from devices.frame_report import as_object
+from devices.diagnosis.frame_check import FRAMES, unhex
+from devices.diagnosis.frame_profile import ProfileView, check_with, view_of
+from devices.diagnosis.frame_report import as_object
+from hub.store.statements import statements
+
+SQL = statements(__name__)
 
 router = APIRouter(tags=["devices"])
 PAYLOAD_CHARS = 1 << 20
@@ -112,7 +115,7 @@ async def _profile(context: Context, body: FrameBody) -> tuple[ProfileView | Non
     """The profile to hold the payload against, and the zone of the device's clock."""
     if body.device is None and body.profile is None:
         return None, _ZONE
-    found = await read(context, "frame_profile", {"device": body.device, "profile": body.profile})
+    found = await read(context, SQL.frame_profile, {"device": body.device, "profile": body.profile})
     if not found:
         raise not_found("device" if body.device else "profile", body.device or body.profile)
     return view_of(found[0]), found[0]["zone"] or _ZONE

@@ -12,6 +12,9 @@ from api.context import Here
 from api.database import rows
 from api.problems import Fault, ProblemError, responses
 from hub.store.pool import Pool
+from hub.store.statements import statements
+
+SQL = statements(__name__)
 
 router = APIRouter(tags=["health"])
 PATIENCE_S = 2.0
@@ -49,7 +52,7 @@ async def readiness(reasons: Sequence[str], pool: Pool | None) -> Alive:
 async def _database(pool: Pool) -> str | None:
     try:
         async with asyncio.timeout(PATIENCE_S), pool.connection(timeout=PATIENCE_S) as conn:
-            await rows(conn, "api_alive")
+            await rows(conn, SQL.alive)
     except (psycopg.Error, OSError, TimeoutError):
         return "the database cannot be reached"
     return None

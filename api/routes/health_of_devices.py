@@ -10,6 +10,9 @@ from api.context import Here
 from api.database import read, row, rows
 from api.problems import not_found, responses
 from api.words import Code
+from hub.store.statements import statements
+
+SQL = statements(__name__)
 
 router = APIRouter(tags=["devices"])
 Cause = Literal["silence", "status", "gateway"]
@@ -71,11 +74,11 @@ async def device_health(code: Annotated[Code, Path()], context: Here) -> Any:
     """Whether the device is there, since when, and why not; when it came and went; how complete its days are."""
     least_s = context.settings.health.least_silence_s
     async with context.pool.connection() as conn:
-        found = await row(conn, "api_health", {"device": code, "least_s": least_s})
+        found = await row(conn, SQL.health, {"device": code, "least_s": least_s})
         if found is None:
             raise not_found("device", code)
-        history = await rows(conn, "api_health_history", found)
-        days = await rows(conn, "api_health_days", found)
+        history = await rows(conn, SQL.health_history, found)
+        days = await rows(conn, SQL.health_days, found)
     for day in days:
         day["rate"] = day["received"] / day["expected"] if day["expected"] else None
     return {**found, "history": history, "completeness": days}
@@ -84,4 +87,4 @@ async def device_health(code: Annotated[Code, Path()], context: Here) -> Any:
 @router.get("/health-summary", response_model=HealthSummary)
 async def health_summary(context: Here) -> Any:
     """How many active devices are online, offline, or not known yet, by profile."""
-    return {"items": await read(context, "api_health_summary")}
+    return {"items": await read(context, SQL.health_summary)}

@@ -12,6 +12,9 @@ from api.database import audit, read, row, writing
 from api.problems import not_found, responses
 from api.routes.devices import require
 from api.words import TEXT, Code
+from hub.store.statements import statements
+
+SQL = statements(__name__)
 
 router = APIRouter(prefix="/devices/{code}/maintenance", tags=["devices"])
 _KEYS = {"from_at": datetime, "id": int}
@@ -59,7 +62,7 @@ async def list_windows(
     """A device's maintenance windows, the latest first."""
     await require(context, code)
     wanted = {"code": code, "id": None, "running": running}
-    found = await read(context, "api_maintenance", {**wanted, **paging.after(_KEYS)})
+    found = await read(context, SQL.maintenance, {**wanted, **paging.after(_KEYS)})
     return paging.page(found, _KEYS)
 
 
@@ -67,20 +70,20 @@ async def list_windows(
 async def add_window(code: Code, body: WindowBody, context: Here) -> Any:
     """Tell that somebody will work, works or has worked on a device."""
     await require(context, code)
-    return await _written(context, "api_maintenance_add", code, body, None)
+    return await _written(context, SQL.maintenance_add, code, body, None)
 
 
 @router.put("/{window}", response_model=Window, responses=responses(404))
 async def put_window(code: Code, window: int, body: WindowBody, context: Here) -> Any:
     """Change a window; to end one that goes on, give the time of now."""
-    return await _written(context, "api_maintenance_put", code, body, window)
+    return await _written(context, SQL.maintenance_put, code, body, window)
 
 
 @router.delete("/{window}", status_code=204, responses=responses(404))
 async def delete_window(code: Code, window: int, context: Here) -> Response:
     """Take back a window, as if it had never been told."""
     async with writing(context) as conn:
-        if not await row(conn, "api_maintenance_delete", {"code": code, "id": window}):
+        if not await row(conn, SQL.maintenance_delete, {"code": code, "id": window}):
             raise not_found("maintenance window", window)
         await audit(conn, "api", "maintenance.delete", code, {"id": window})
     return Response(status_code=204)
@@ -93,4 +96,4 @@ async def _written(context: Here, statement: str, code: str, body: WindowBody, w
             raise not_found("maintenance window", window)
         await audit(conn, "api", "maintenance.put", code, body.model_dump(mode="json"))
         one = {"code": code, "id": written["id"], "running": None, "limit": 1}
-        return await row(conn, "api_maintenance", {**one, "after_from_at": None, "after_id": None})
+        return await row(conn, SQL.maintenance, {**one, "after_from_at": None, "after_id": None})

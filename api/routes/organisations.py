@@ -10,6 +10,9 @@ from api.cursors import Page, Paged
 from api.database import audit, read, row, writing
 from api.problems import not_found, responses
 from api.words import Code, Name
+from hub.store.statements import statements
+
+SQL = statements(__name__)
 
 router = APIRouter(prefix="/organisations", tags=["organisations"])
 _KEYS = {"code": str}
@@ -35,11 +38,11 @@ class Organisation(OrganisationBody):
 async def put_organisation(code: Code, body: OrganisationBody, response: Response, context: Here) -> Any:
     """Make an organisation, or rename it. One that a device names is made by itself, with its code for a name."""
     async with writing(context) as conn:
-        written = await row(conn, "api_organisation_put", {"code": code, "name": body.name})
+        written = await row(conn, SQL.organisation_put, {"code": code, "name": body.name})
         if written:
             await audit(conn, "api", "organisation.put", code, body.model_dump())
         response.status_code = 201 if written and written["created"] else 200
-        return await row(conn, "api_organisations", {"code": code, "q": None, "after_code": None, "limit": 1})
+        return await row(conn, SQL.organisations, {"code": code, "q": None, "after_code": None, "limit": 1})
 
 
 @router.get("", response_model=Page[Organisation])
@@ -49,14 +52,14 @@ async def list_organisations(
     q: Annotated[str | None, Query(max_length=100, description="part of a code or a name")] = None,
 ) -> Any:
     """Organisations by code."""
-    found = await read(context, "api_organisations", {"code": None, "q": q, **paging.after(_KEYS)})
+    found = await read(context, SQL.organisations, {"code": None, "q": q, **paging.after(_KEYS)})
     return paging.page(found, _KEYS)
 
 
 @router.get("/{code}", response_model=Organisation, responses=responses(404))
 async def get_organisation(code: Code, context: Here) -> Any:
     """One organisation."""
-    found = await read(context, "api_organisations", {"code": code, "q": None, "after_code": None, "limit": 1})
+    found = await read(context, SQL.organisations, {"code": code, "q": None, "after_code": None, "limit": 1})
     if not found:
         raise not_found("organisation", code)
     return found[0]

@@ -7,12 +7,16 @@ from psycopg import AsyncConnection
 from pydantic import BaseModel, ConfigDict, Field
 
 from api.context import Here
+from api.database import SQL as DATABASE
 from api.database import execute, read, row, rows, writing
 from api.problems import Fault, ProblemError, responses
 from api.routes.profiles import store
 from api.thing_model import ProfileBody
 from api.words import Code, known
-from devices.profile_library import library
+from devices.library.profiles import library
+from hub.store.statements import statements
+
+SQL = statements(__name__)
 
 router = APIRouter(tags=["profiles"])
 
@@ -60,7 +64,7 @@ class InstallReport(BaseModel):
 @router.get("/profile-library", response_model=LibraryList)
 async def list_library(context: Here) -> Any:
     """The profiles that the hub is shipped with."""
-    found = await read(context, "api_profile_states", {"codes": list(library())})
+    found = await read(context, SQL.states, {"codes": list(library())})
     there = {each["code"]: each for each in found}
     return {"items": [_shown(code, body, there.get(code)) for code, body in library().items()]}
 
@@ -77,8 +81,8 @@ async def install_profiles(body: Install, context: Here) -> Any:
     if faults:
         raise ProblemError(422, f"{faults[0].pointer}: {faults[0].problem}", faults)
     async with writing(context) as conn:
-        await row(conn, "api_registry_lock")
-        there = {each["code"]: each for each in await rows(conn, "api_profile_states", {"codes": codes})}
+        await row(conn, DATABASE.registry_lock)
+        there = {each["code"]: each for each in await rows(conn, SQL.states, {"codes": codes})}
         return {"items": [await _install(conn, code, there.get(code), body.force) for code in codes]}
 
 
@@ -88,7 +92,7 @@ async def _install(conn: AsyncConnection, code: str, there: dict[str, Any] | Non
     if there is not None and not there["untouched"] and not force:
         return {"code": code, "outcome": "kept", "version": there["version"]}
     written = await store(conn, code, profile, "profile.install")
-    await execute(conn, "api_profile_installed", {"code": code})
+    await execute(conn, SQL.installed, {"code": code})
     if written is None:
         return {"code": code, "outcome": "unchanged", "version": there["version"] if there else 1}
     return {"code": code, "outcome": "created" if written["created"] else "updated", "version": written["version"]}

@@ -10,10 +10,14 @@ from pydantic import BaseModel, Field
 
 from api.context import Here
 from api.cursors import Page, Paged
+from api.database import SQL as DATABASE
 from api.database import audit, read, row, writing
 from api.problems import not_found, responses
 from api.thing_model import ProfileBody
 from api.words import Code
+from hub.store.statements import statements
+
+SQL = statements(__name__)
 
 router = APIRouter(prefix="/profiles", tags=["profiles"])
 _KEYS = {"code": str}
@@ -42,7 +46,7 @@ class Version(BaseModel):
 async def put_profile(code: Code, body: ProfileBody, response: Response, context: Here) -> Any:
     """Make a profile, or replace it. Its devices get a series for each metric; none is ever taken away."""
     async with writing(context) as conn:
-        await row(conn, "api_registry_lock")
+        await row(conn, DATABASE.registry_lock)
         written = await store(conn, code, body, "profile.put")
         response.status_code = 201 if written and written["created"] else 200
         return await _profile(conn, code)
@@ -52,7 +56,7 @@ async def store(conn: AsyncConnection, code: str, body: ProfileBody, action: str
     """Write a profile with its audit entry; {"created", "version"}, or None when it was the same already."""
     columns = body.columns()
     given = columns | {name: Jsonb(columns[name]) for name in _JSON}
-    written = await row(conn, "api_profile_put", {**given, "code": code})
+    written = await row(conn, SQL.profile_put, {**given, "code": code})
     if written:
         await audit(conn, "api", action, code, columns)
     return written
@@ -61,7 +65,7 @@ async def store(conn: AsyncConnection, code: str, body: ProfileBody, action: str
 @router.get("", response_model=Page[Profile])
 async def list_profiles(paging: Paged, context: Here) -> Any:
     """All profiles by code."""
-    found = await read(context, "api_profiles", {"code": None, **paging.after(_KEYS)})
+    found = await read(context, SQL.profiles, {"code": None, **paging.after(_KEYS)})
     return paging.page(found, _KEYS)
 
 
@@ -76,7 +80,7 @@ async def get_profile(code: Code, context: Here) -> Any:
 async def list_versions(code: Code, paging: Paged, context: Here) -> Any:
     """Every version of a profile, the newest first."""
     given = {"code": code, "version": None, **paging.after(_VERSION_KEYS)}
-    found = await read(context, "api_profile_versions", given)
+    found = await read(context, SQL.profile_versions, given)
     if not found and paging.cursor is None:
         raise not_found("profile", code)
     return paging.page(found, _VERSION_KEYS)
@@ -86,14 +90,14 @@ async def list_versions(code: Code, paging: Paged, context: Here) -> Any:
 async def get_version(code: Code, version: Annotated[int, Path(ge=1, le=2**31 - 1)], context: Here) -> Any:
     """One version of a profile."""
     given = {"code": code, "version": version, "after_version": None, "limit": 1}
-    found = await read(context, "api_profile_versions", given)
+    found = await read(context, SQL.profile_versions, given)
     if not found:
         raise not_found("version", f"{code} {version}")
     return found[0]
 
 
 async def _profile(conn: AsyncConnection, code: str) -> Any:
-    found = await row(conn, "api_profiles", {"code": code, "after_code": None, "limit": 1})
+    found = await row(conn, SQL.profiles, {"code": code, "after_code": None, "limit": 1})
     if found is None:
         raise not_found("profile", code)
     return found

@@ -13,14 +13,19 @@ from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, StringConstrai
 from api.auth import authorised
 from api.context import Context, Here
 from api.cursors import Page, Paged
+from api.database import SQL as DATABASE
 from api.database import Row, audit, execute, read, row, rows, writing
+from api.issuing import SQL as ISSUING
 from api.issuing import caught_up, issue, locked_device
 from api.problems import ProblemError, invalid, not_found, responses
 from api.routes.credentials import NewCredential, answer_of
 from api.words import Code, Name, known
-from devices.credentials import hashed, new_secret, verified
-from devices.provisioning import Key, closed, key_text, read_key
-from hub.token_bucket import TokenBuckets
+from devices.credentials.provisioning import Key, closed, key_text, read_key
+from devices.credentials.secrets import hashed, new_secret, verified
+from hub.access.token_bucket import TokenBuckets
+from hub.store.statements import statements
+
+SQL = statements(__name__)
 
 keys = APIRouter(prefix="/provisioning-keys", tags=["self-registration"], dependencies=[Depends(authorised)])
 _KEYS = {"code": str}
@@ -64,14 +69,14 @@ async def put_key(code: Code, body: KeyBody, response: Response, context: Here) 
     """Make a key, or change one; its secret stays as it is."""
     secret = new_secret()
     async with writing(context) as conn:
-        await row(conn, "api_registry_lock")
-        if not await rows(conn, "api_provisioning_profile", {"profile": body.profile}):
-            codes = [found["code"] for found in await rows(conn, "api_profile_codes")]
+        await row(conn, DATABASE.registry_lock)
+        if not await rows(conn, SQL.profile, {"profile": body.profile}):
+            codes = [found["code"] for found in await rows(conn, DATABASE.profile_codes)]
             raise invalid("/profile", known("profile", body.profile, codes))
         if body.organisation is not None:
-            await execute(conn, "api_organisations_add", {"codes": [body.organisation]})
+            await execute(conn, DATABASE.organisations_add, {"codes": [body.organisation]})
         values = body.model_dump() | {"code": code, "key_hash": hashed(secret)}
-        created = await row(conn, "api_provisioning_key_put", values)
+        created = await row(conn, SQL.key_put, values)
         new = created is not None and created["created"]
         await audit(conn, "api", "provisioning_key.put", code, body.model_dump(mode="json", exclude_none=True))
         stored = await _stored(conn, code)
@@ -84,7 +89,7 @@ async def rotate_key(code: Code, context: Here) -> Any:
     """A new secret; the old one registers no device any more. Devices that came with it stay as they are."""
     secret = new_secret()
     async with writing(context) as conn:
-        if not await rows(conn, "api_provisioning_key_rotate", {"code": code, "key_hash": hashed(secret)}):
+        if not await rows(conn, SQL.key_rotate, {"code": code, "key_hash": hashed(secret)}):
             raise not_found("provisioning key", code)
         await audit(conn, "api", "provisioning_key.rotate", code, {})
         return await _stored(conn, code) | {"key": key_text(code, secret)}
@@ -93,7 +98,7 @@ async def rotate_key(code: Code, context: Here) -> Any:
 @keys.get("", response_model=Page[StoredKey])
 async def list_keys(paging: Paged, context: Here) -> Any:
     """All keys by code, without their secrets."""
-    found = await read(context, "api_provisioning_keys", {"code": None, **paging.after(_KEYS)})
+    found = await read(context, SQL.keys, {"code": None, **paging.after(_KEYS)})
     return paging.page(found, _KEYS)
 
 
@@ -108,14 +113,14 @@ async def get_key(code: Code, context: Here) -> Any:
 async def delete_key(code: Code, context: Here) -> Response:
     """Remove a key. Devices that came with it stay as they are."""
     async with writing(context) as conn:
-        if not await rows(conn, "api_provisioning_key_delete", {"code": code}):
+        if not await rows(conn, SQL.key_delete, {"code": code}):
             raise not_found("provisioning key", code)
         await audit(conn, "api", "provisioning_key.delete", code, {})
     return Response(status_code=204)
 
 
 async def _stored(conn: AsyncConnection, code: str) -> Row:
-    found = await row(conn, "api_provisioning_keys", {"code": code, "after_code": None, "limit": 1})
+    found = await row(conn, SQL.keys, {"code": code, "after_code": None, "limit": 1})
     if found is None:
         raise not_found("provisioning key", code)
     return found
@@ -193,7 +198,7 @@ def provisioning_router(door: Door) -> APIRouter:
 async def _opened(conn: AsyncConnection, text: str) -> Row:
     """The key that is shown, locked; 401 when it is not right, 403 when it is closed."""
     code, secret = read_key(text)
-    key = await row(conn, "api_provisioning_key_open", {"code": code})
+    key = await row(conn, SQL.key_open, {"code": code})
     if key is None or not verified(secret, key["key_hash"]):
         raise ProblemError(401, "the provisioning key is not right: give it as it was shown, <code>.<secret>")
     return key
@@ -201,7 +206,7 @@ async def _opened(conn: AsyncConnection, text: str) -> Row:
 
 async def _admit(context: Context, conn: AsyncConnection, key: Row, body: Newcomer) -> tuple[Any, Row]:
     """The credential of a new device, or of one that missed it; and the device."""
-    known_ = await row(conn, "api_provisioning_known", {"code": body.code, "key": key["code"]})
+    known_ = await row(conn, SQL.known, {"code": body.code, "key": key["code"]})
     what = Key(key["key_hash"], key["enabled"], key["expires_at"], key["device_limit"], key["used"])
     if reason := closed(what if known_ is None else what._replace(device_limit=None), datetime.now(UTC)):
         raise ProblemError(403, f"{reason}: ask who gave it to you for another")
@@ -216,14 +221,14 @@ async def _admit(context: Context, conn: AsyncConnection, key: Row, body: Newcom
         raise ProblemError(409, problem)
     device = await locked_device(conn, body.code)
     if known_ is not None:
-        await rows(conn, "api_credential_revoke", {"code": body.code, "id": None})
+        await rows(conn, ISSUING.credential_revoke, {"code": body.code, "id": None})
     issued = await issue(context, conn, device, body.kind, key=key["code"])
     await audit(conn, f"key {key['code']}", "device.provision", body.code, {"id": issued.id, "kind": issued.kind})
     return issued, device
 
 
 async def _make(conn: AsyncConnection, key: Row, body: Newcomer) -> None:
-    made = await row(conn, "api_provisioning_device", {**body.model_dump(exclude={"key"}), "by": key["code"]})
+    made = await row(conn, SQL.device, {**body.model_dump(exclude={"key"}), "by": key["code"]})
     if made is None:
         raise ProblemError(409, f"'{body.code}' has just been registered by somebody else")
     if body.parent is not None and made["parent_id"] is None:

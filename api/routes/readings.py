@@ -7,15 +7,25 @@ from fastapi import APIRouter, Query
 from psycopg import AsyncConnection
 from pydantic import AwareDatetime, BaseModel, Field
 
+from api.board import SQL as BOARD
 from api.board import LatestReading
 from api.context import Here
 from api.cursors import Page, Paged
 from api.database import read, rows
 from api.problems import ProblemError, not_found, responses
 from api.words import Code, Metric, RegionPrefix, known
+from hub.store.statements import statements
+
+SQL = statements(__name__)
 
 router = APIRouter(tags=["readings"])
 Bucket = Literal["raw", "1m", "1h", "1d"]
+_STATEMENTS: dict[Bucket, str] = {
+    "raw": SQL.readings_raw,
+    "1m": SQL.readings_1m,
+    "1h": SQL.readings_1h,
+    "1d": SQL.readings_1d,
+}
 _SPANS = {
     "raw": timedelta(hours=1),
     "1m": timedelta(days=1),
@@ -67,13 +77,13 @@ async def list_readings(
             "from": start or datetime.now(UTC) - _SPANS[bucket],
             "to": end,
         }
-        found = await rows(conn, f"api_readings_{bucket}", {**wanted, **paging.after({"ts": datetime})})
+        found = await rows(conn, _STATEMENTS[bucket], {**wanted, **paging.after({"ts": datetime})})
     page = paging.page(found, {"ts": datetime})
     return {**page, "device": device, "metric": metric, "unit": series["unit"], "bucket": bucket}
 
 
 async def _series(conn: AsyncConnection, device: str, metric: str) -> dict[str, Any]:
-    found = await rows(conn, "api_series", {"device": device})
+    found = await rows(conn, SQL.series, {"device": device})
     if not found:
         raise not_found("device", device)
     for series in found:
@@ -94,4 +104,4 @@ async def list_latest(
     """The newest reading of each series; at most about a second behind what is stored."""
     keys = {"series_id": int}
     wanted = {"device": device, "profile": profile, "region": region}
-    return paging.page(await read(context, "api_latest", {**wanted, **paging.after(keys)}), keys)
+    return paging.page(await read(context, BOARD.latest, {**wanted, **paging.after(keys)}), keys)

@@ -14,13 +14,16 @@ from pydantic import BaseModel, Field
 
 from api.context import Context, Here
 from api.cursors import Page, Paged
+from api.database import SQL as DATABASE
 from api.database import audit, execute, read, row, rows, writing
 from api.problems import ERRORS_SHOWN, Fault, ProblemError, not_found, responses
 from api.sheets.encoding import encoding_of
 from api.words import Region, RegionPrefix
-from devices import regions as divisions
-from devices.regions import LATEST, Complaint, Level, ancestors
-from hub.store.statements import load
+from devices.places import regions as divisions
+from devices.places.regions import LATEST, Complaint, Level, ancestors
+from hub.store.statements import statements
+
+SQL = statements(__name__)
 
 router = APIRouter(tags=["regions"])
 BODY_LIMIT = 128 << 20
@@ -71,7 +74,7 @@ async def list_regions(
 ) -> Any:
     """Divisions by code, as they were on one day."""
     wanted = {"prefix": prefix, "level": level, "q": q, "at": at or date.today()}  # noqa: DTZ011 days have no zone
-    found = await read(context, "api_regions", {**wanted, **paging.after(_KEYS)})
+    found = await read(context, SQL.regions, {**wanted, **paging.after(_KEYS)})
     return paging.page([_shown(item) for item in found], _KEYS)
 
 
@@ -81,11 +84,11 @@ async def get_region(
 ) -> Any:
     """One division with all above it; without a day the one of today, or else the last one of that code."""
     async with context.pool.connection() as conn:
-        found = await rows(conn, "api_region", {"codes": [code], "at": at})
+        found = await rows(conn, SQL.region, {"codes": [code], "at": at})
         if not found:
             raise not_found("division", code)
-        above = await rows(conn, "api_region", {"codes": ancestors(code), "at": at})
-        devices = await row(conn, "api_region_devices", {"prefix": code[: divisions.DIGITS[divisions.level_of(code)]]})
+        above = await rows(conn, SQL.region, {"codes": ancestors(code), "at": at})
+        devices = await row(conn, SQL.region_devices, {"prefix": code[: divisions.DIGITS[divisions.level_of(code)]]})
     return {**_shown(found[0]), "ancestors": [_shown(item) for item in above], **(devices or {})}
 
 
@@ -123,27 +126,27 @@ async def _load(context: Context, path: Path) -> dict[str, Any]:
     if isinstance(encoding, int):
         raise ProblemError(422, f"the text is neither UTF-8 nor GB18030 on line {encoding}; save it as UTF-8")
     async with writing(context) as conn:
-        await row(conn, "api_registry_lock")
-        await execute(conn, "api_region_staging", {})
+        await row(conn, DATABASE.registry_lock)
+        await execute(conn, SQL.region_staging, {})
         with path.open(encoding=encoding, newline="") as text:
             complaints, count = await _stage(conn, divisions.read_regions(text))
         if complaints:
             shown = [Fault(line=item.line, column=item.column, problem=item.problem) for item in complaints]
             more = f"; the first {ERRORS_SHOWN} are listed" if len(shown) > ERRORS_SHOWN else ""
             raise ProblemError(422, f"nothing was loaded: {len(shown)} things are wrong in the file{more}", shown)
-        changed = [item["created"] for item in await rows(conn, "api_region_merge")]
+        changed = [item["created"] for item in await rows(conn, SQL.region_merge)]
         created = sum(changed)
         counts = {"created": created, "updated": len(changed) - created, "unchanged": count - len(changed)}
         if changed:
             await audit(conn, "api", "regions.import", f"{count} divisions", counts)
-        return {**counts, "warnings": [_warning(item) for item in await rows(conn, "api_region_gaps")]}
+        return {**counts, "warnings": [_warning(item) for item in await rows(conn, SQL.region_gaps)]}
 
 
 async def _stage(conn: AsyncConnection, found: Iterator[divisions.Region | Complaint]) -> tuple[list[Complaint], int]:
     """Copy the divisions of a file in parts, each read in a thread; its complaints, and how many it has."""
     complaints: list[Complaint] = []
     count = 0
-    async with conn.cursor() as cursor, cursor.copy(load("api_region_copy").encode()) as copy:
+    async with conn.cursor() as cursor, cursor.copy(SQL.region_copy.encode()) as copy:
         while part := await asyncio.to_thread(list, islice(found, CHUNK)):
             for item in part:
                 if isinstance(item, Complaint):

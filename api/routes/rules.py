@@ -10,10 +10,14 @@ from pydantic import BaseModel, ConfigDict, Field, JsonValue, field_validator, m
 
 from api.context import Here
 from api.cursors import Page, Paged
+from api.database import SQL as DATABASE
 from api.database import audit, read, row, rows, writing
 from api.problems import invalid, not_found, responses
 from api.words import LEVELS, Code, LevelName, Metric, Name, known
 from devices.vocabulary import KINDS
+from hub.store.statements import statements
+
+SQL = statements(__name__)
 
 router = APIRouter(prefix="/rules", tags=["rules"])
 _KEYS = {"code": str}
@@ -103,7 +107,7 @@ async def put_rule(code: Code, body: RuleBody, response: Response, context: Here
     async with writing(context) as conn:
         written = await row(
             conn,
-            "api_rule_put",
+            SQL.rule_put,
             {
                 **body.model_dump(),
                 "code": code,
@@ -121,9 +125,9 @@ async def put_rule(code: Code, body: RuleBody, response: Response, context: Here
 async def _profile_id(conn: AsyncConnection, body: RuleBody) -> int | None:
     if body.profile is None:
         return None
-    profile = await row(conn, "api_profile_metrics", {"code": body.profile})
+    profile = await row(conn, SQL.profile_metrics, {"code": body.profile})
     if profile is None:
-        codes = [found["code"] for found in await rows(conn, "api_profile_codes")]
+        codes = [found["code"] for found in await rows(conn, DATABASE.profile_codes)]
         raise invalid("/profile", known("profile", body.profile, codes))
     if body.metric is not None and body.metric not in profile["metrics"]:
         raise invalid("/metric", known(f"metric of profile {body.profile}", body.metric, profile["metrics"]))
@@ -133,7 +137,7 @@ async def _profile_id(conn: AsyncConnection, body: RuleBody) -> int | None:
 @router.get("", response_model=Page[Rule])
 async def list_rules(paging: Paged, context: Here, profile: Annotated[Code | None, Query()] = None) -> Any:
     """Rules by code."""
-    found = await read(context, "api_rules", {"code": None, "profile": profile, **paging.after(_KEYS)})
+    found = await read(context, SQL.rules, {"code": None, "profile": profile, **paging.after(_KEYS)})
     return paging.page(found, _KEYS)
 
 
@@ -148,13 +152,13 @@ async def get_rule(code: Code, context: Here) -> Any:
 async def disable_rule(code: Code, context: Here) -> Any:
     """Switch a rule off. It is kept, since alerts tell of it; put it again to switch it on."""
     async with writing(context) as conn:
-        if await row(conn, "api_rule_disable", {"code": code}):
+        if await row(conn, SQL.rule_disable, {"code": code}):
             await audit(conn, "api", "rule.disable", code, {})
         return await _rule(conn, code)
 
 
 async def _rule(conn: AsyncConnection, code: str) -> Any:
-    found = await row(conn, "api_rules", {"code": code, "profile": None, "after_code": None, "limit": 1})
+    found = await row(conn, SQL.rules, {"code": code, "profile": None, "after_code": None, "limit": 1})
     if found is None:
         raise not_found("rule", code)
     return found

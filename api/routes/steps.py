@@ -8,12 +8,16 @@ from pydantic import BaseModel, ConfigDict, Field, JsonValue
 
 from api.context import Here
 from api.cursors import Page, Paged
+from api.database import SQL as DATABASE
 from api.database import audit, execute, read, row, writing
 from api.life import refuse_step
 from api.problems import not_found, responses
 from api.routes.devices import Device, require
 from api.words import TEXT, Code
 from devices.life import State
+from hub.store.statements import statements
+
+SQL = statements(__name__)
 
 router = APIRouter(prefix="/devices/{code}/steps", tags=["devices"])
 _KEYS = {"id": int}
@@ -47,13 +51,13 @@ async def step_device(code: Code, body: StepBody, context: Here) -> Any:
     To be where it is already is no step and no error. 409 says which steps are possible.
     """
     async with writing(context) as conn:
-        await row(conn, "api_registry_lock")
-        before = await row(conn, "api_device", {"code": code})
+        await row(conn, DATABASE.registry_lock)
+        before = await row(conn, DATABASE.device, {"code": code})
         if before is None:
             raise not_found("device", code)
         refuse_step(code, before["state"], body.to)
         if before["state"] != body.to:
-            await execute(conn, "api_device_step", {"code": code, "state": body.to})
+            await execute(conn, SQL.step, {"code": code, "state": body.to})
             detail = {"from": before["state"], "to": body.to, "note": body.note}
             await audit(conn, "api", "device.step", code, detail)
         return {**before, "state": body.to}
@@ -63,5 +67,5 @@ async def step_device(code: Code, body: StepBody, context: Here) -> Any:
 async def list_steps(code: Code, paging: Paged, context: Here) -> Any:
     """The steps that a device has made, the newest first."""
     await require(context, code)
-    found = await read(context, "api_device_steps", {"code": code, **paging.after(_KEYS)})
+    found = await read(context, SQL.steps, {"code": code, **paging.after(_KEYS)})
     return paging.page(found, _KEYS)

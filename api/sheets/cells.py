@@ -10,8 +10,8 @@ from zoneinfo import available_timezones
 
 from api.sheets.mistakes import short
 from api.words import CODE, TEXT
-from devices.coordinates import CRSES
 from devices.life import STATES
+from devices.places.coordinates import CRSES
 
 TAGS, TAG = 100, 200
 """How many tags a device has, and characters of a tag's name, at most."""

@@ -10,8 +10,8 @@ from api.sheets.columns import REQUIRED, read_header
 from api.sheets.escape import unescaped
 from api.sheets.mistakes import Mistake, short
 from api.sheets.tables import MAX_ROWS, Line, read_lines
-from devices.coordinates import Crs, to_wgs84
-from devices.places import degrees_of, doubt
+from devices.places.coordinates import Crs, to_wgs84
+from devices.places.position import degrees_of, doubt
 
 CHUNK = 2_000
 """Rows that are checked at once, between two turns of the event loop."""

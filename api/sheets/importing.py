@@ -11,12 +11,15 @@ from typing import Any
 from psycopg import AsyncConnection
 
 from api.context import Context
+from api.database import SQL as DATABASE
 from api.database import audit, execute, row, rows, writing
 from api.sheets.device_rows import Checked, DeviceSheet
 from api.sheets.mistakes import Mistake, short
 from api.sheets.suggestions import Suggestions
 from devices.life import pairs
-from hub.store.statements import load
+from hub.store.statements import statements
+
+SQL = statements(__name__)
 
 KEPT = 100_000
 """Mistakes and changes of one import that are told; the rest is counted. Protects the memory from a hopeless file."""
@@ -82,13 +85,13 @@ class Import:
 
     async def _run(self, conn: AsyncConnection) -> None:
         result, sheet = self.result, DeviceSheet(self._path)
-        await execute(conn, "api_import_staging", {})
+        await execute(conn, SQL.import_staging, {})
         await self._stage(conn, sheet)
-        await execute(conn, "api_import_analyze", {})
+        await execute(conn, SQL.import_analyze, {})
         self._tell("comparing", 0.55)
-        await row(conn, "api_registry_lock")
-        await execute(conn, "api_import_resolve", {"columns": sheet.columns})
-        await execute(conn, "api_import_analyze", {})  # else nearly nothing seems to be registered: 60 s, not 1 s
+        await row(conn, DATABASE.registry_lock)
+        await execute(conn, SQL.import_resolve, {"columns": sheet.columns})
+        await execute(conn, SQL.import_analyze, {})  # else nearly nothing seems to be registered: 60 s, not 1 s
         await self._ask(conn)
         if self._wanted.skip_bad and not sheet.hopeless:
             await self._skip(conn)
@@ -105,7 +108,7 @@ class Import:
 
     async def _stage(self, conn: AsyncConnection, sheet: DeviceSheet) -> None:
         parts = sheet.parts()
-        async with conn.cursor() as cursor, cursor.copy(load("api_import_copy").encode()) as copy:
+        async with conn.cursor() as cursor, cursor.copy(SQL.import_copy.encode()) as copy:
             # Checked in a thread, part by part: the event loop serves others meanwhile.
             while (part := await asyncio.to_thread(_next, parts)) is not None:
                 checked, packed = part
@@ -117,28 +120,28 @@ class Import:
     async def _ask(self, conn: AsyncConnection) -> None:
         """What only the registry knows to be wrong."""
         suggestions = Suggestions(conn)
-        found = [await suggestions.mistake(item) for item in await rows(conn, "api_import_mistakes", _STEPS)]
+        found = [await suggestions.mistake(item) for item in await rows(conn, SQL.import_mistakes, _STEPS)]
         self.result.add(found)
-        circles = await rows(conn, "api_import_cycles")
+        circles = await rows(conn, SQL.import_cycles)
         self.result.add([_circle(item) for item in circles])
         self.result.add(await _new_organisations(conn))
         lines = [item.line for item in found if item.grade == "error"] + [item["line"] for item in circles]
         if lines:
-            await execute(conn, "api_import_bad", {"lines": lines})
+            await execute(conn, SQL.import_bad, {"lines": lines})
 
     async def _skip(self, conn: AsyncConnection) -> None:
         """Leave out the bad rows, and those that would hang on one of them."""
-        while orphans := await rows(conn, "api_import_orphans"):
+        while orphans := await rows(conn, SQL.import_orphans):
             self.result.add([_orphan(item) for item in orphans])
-        deleted = await conn.execute(load("api_import_drop_bad").encode())
+        deleted = await conn.execute(SQL.import_drop_bad.encode())
         self.result.skipped = deleted.rowcount
 
     async def _compare(self, conn: AsyncConnection) -> None:
         result = self.result
-        await execute(conn, "api_import_differ", {})
-        counted = await row(conn, "api_import_count") or {}
+        await execute(conn, SQL.import_differ, {})
+        counted = await row(conn, SQL.import_count) or {}
         result.created, result.updated = counted["created"], counted["updated"]
-        for item in await rows(conn, "api_import_compare", {"limit": KEPT}) if self._wanted.dry_run else []:
+        for item in await rows(conn, SQL.import_compare, {"limit": KEPT}) if self._wanted.dry_run else []:
             change = {"line": item["line"], "code": item["code"], "action": "create" if item["fresh"] else "change"}
             result.changes.append(change if item["fresh"] else {**change, "changes": item["changes"]})
         result.unchanged = result.rows - result.skipped - result.created - result.updated
@@ -146,16 +149,16 @@ class Import:
     async def _store(self, conn: AsyncConnection) -> None:
         """Set by set, whatever the size of the sheet: a handful of statements."""
         result = self.result
-        organisations = [item["code"] for item in await rows(conn, "api_import_organisations")]
-        await execute(conn, "api_organisations_add", {"codes": organisations})
+        organisations = [item["code"] for item in await rows(conn, SQL.import_organisations)]
+        await execute(conn, DATABASE.organisations_add, {"codes": organisations})
         if result.created:
-            await execute(conn, "api_import_ids", {})
-            await execute(conn, "api_import_insert", {})
+            await execute(conn, SQL.import_ids, {})
+            await execute(conn, SQL.import_insert, {})
         self._tell("storing", 0.9)
         if result.updated:
-            await execute(conn, "api_import_analyze", {})  # as above: of what differs
-            await execute(conn, "api_import_update", {})
-            await execute(conn, "api_import_steps", {})
+            await execute(conn, SQL.import_analyze, {})  # as above: of what differs
+            await execute(conn, SQL.import_update, {})
+            await execute(conn, SQL.import_steps, {})
         counts = {"created": result.created, "updated": result.updated, "unchanged": result.unchanged}
         await audit(conn, "api", "devices.import", f"{result.rows} devices", {**counts, "skipped": result.skipped})
 
@@ -185,10 +188,10 @@ def _packed(staged: list[tuple[Any, ...]]) -> bytes:
 
 async def _new_organisations(conn: AsyncConnection) -> list[Mistake]:
     """Warnings of organisations that would be made, and look like one that is there."""
-    fresh = await rows(conn, "api_import_organisations")
+    fresh = await rows(conn, SQL.import_organisations)
     if not fresh:
         return []
-    codes = [item["code"] for item in await rows(conn, "api_organisation_codes")]
+    codes = [item["code"] for item in await rows(conn, SQL.organisation_codes)]
     found = []
     for item in fresh[:1000]:
         if near := get_close_matches(item["code"], codes, n=1, cutoff=0.8):

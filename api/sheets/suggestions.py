@@ -5,10 +5,15 @@ from typing import Any
 
 from psycopg import AsyncConnection
 
+from api.database import SQL as DATABASE
 from api.database import rows
+from api.place import SQL as PLACE
 from api.sheets.mistakes import Mistake, short
 from devices.life import possible
 from devices.near import likest, variants
+from hub.store.statements import statements
+
+SQL = statements(__name__)
 
 LOOKED_UP = 300
 """Different wrong names of one sheet for which near ones are looked for; each costs some milliseconds."""
@@ -49,9 +54,7 @@ class Suggestions:
     async def _successors(self, codes: str | None) -> str:
         if not codes:
             return "write the code of the division that is there today"
-        named = {
-            item["code"]: item["name"] for item in await rows(self._conn, "api_region_names", {"codes": codes.split()})
-        }
+        named = {item["code"]: item["name"] for item in await rows(self._conn, PLACE.names, {"codes": codes.split()})}
         told = " or ".join(f"{code} {named.get(code, '')}".strip() for code in codes.split())
         return f"since then it is {told}"
 
@@ -65,7 +68,7 @@ class Suggestions:
 
     async def _profile(self, about: str) -> str:
         if self._profiles is None:
-            self._profiles = [item["code"] for item in await rows(self._conn, "api_profile_codes")]
+            self._profiles = [item["code"] for item in await rows(self._conn, DATABASE.profile_codes)]
         near = get_close_matches(about, self._profiles, n=3, cutoff=0.5)
         if near:
             return f"did you mean {' or '.join(near)}?"
@@ -73,13 +76,13 @@ class Suggestions:
         return f"make the profile first, or take one of {shown}" if shown else "make the profile first: there is none"
 
     async def _parent(self, about: str) -> str:
-        there = await rows(self._conn, "api_import_near", {"codes": variants(about)})
+        there = await rows(self._conn, SQL.import_near, {"codes": variants(about)})
         near = likest(about, [item["code"] for item in there], 3)
         hint = f"did you mean {' or '.join(near)}? " if near else ""
         return f"{hint}A parent is on a line of this sheet or registered already"
 
     async def _division(self, about: str) -> str:
-        there = {item["code"]: item["name"] for item in await rows(self._conn, "api_region_near", {"code": about})}
+        there = {item["code"]: item["name"] for item in await rows(self._conn, PLACE.near, {"code": about})}
         near = get_close_matches(about, there, n=3, cutoff=0.8)
         if near:
             return f"did you mean {' or '.join(f'{code} {there[code]}' for code in near)}?"

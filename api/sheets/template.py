@@ -10,8 +10,8 @@ from openpyxl.worksheet.datavalidation import DataValidation
 from openpyxl.worksheet.worksheet import Worksheet
 
 from api.sheets.columns import COLUMNS, NAMES
-from devices.coordinates import CRSES
 from devices.life import STATES
+from devices.places.coordinates import CRSES
 
 ROWS = 100_000
 """Lines of the template that offer the states and coordinate systems to choose from."""

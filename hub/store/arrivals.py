@@ -14,7 +14,9 @@ import psycopg
 
 from hub.models import Arrival, Micros
 from hub.store.pool import Pool, sorted_errors
-from hub.store.statements import load
+from hub.store.statements import statements
+
+SQL = statements(__name__)
 
 KEEP = 2 * 65_536
 """Entries kept for a source: twice the number of packet ids there are."""
@@ -63,7 +65,7 @@ async def load_arrivals(pool: Pool) -> Known:
     """What the store remembers of all sources."""
     with sorted_errors():
         async with pool.connection() as conn:
-            rows = await (await conn.execute(load("arrival_load"))).fetchall()
+            rows = await (await conn.execute(SQL.load)).fetchall()
     known: Known = {}
     for source, packed in rows:
         remembered = known.setdefault(source, Remembered())
@@ -101,4 +103,4 @@ class Arrivals:
             written.oldest = written.rows[0][0]
         entries = np.array(arrivals, _ENTRY).tobytes()
         values = {"source": source, "seq": seq, "entries": entries, "oldest": written.oldest}
-        await conn.execute(load("arrival_save"), values)
+        await conn.execute(SQL.save, values)

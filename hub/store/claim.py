@@ -9,7 +9,9 @@ import psycopg
 
 from hub.errors import StoreUnavailable
 from hub.store.pool import connect
-from hub.store.statements import load
+from hub.store.statements import statements
+
+SQL = statements(__name__)
 
 log = logging.getLogger(__name__)
 
@@ -39,7 +41,7 @@ class Claim:
         while True:
             try:
                 async with await connect(self._url) as conn:
-                    await conn.execute(load("claim_watch"))
+                    await conn.execute(SQL.watch)
                     while True:
                         await self._ask(conn)
                         await asyncio.sleep(LOOK_S if self.granted else ASK_S * uniform(0.5, 1.0))  # noqa: S311 jitter
@@ -49,7 +51,7 @@ class Claim:
             await asyncio.sleep((BACK_S if self.granted else ASK_S) * uniform(0.5, 1.0))  # noqa: S311 jitter
 
     async def _ask(self, conn: psycopg.AsyncConnection) -> None:
-        row = await (await conn.execute(load("claim_take"), {"name": self._name})).fetchone()
+        row = await (await conn.execute(SQL.take, {"name": self._name})).fetchone()
         taken = row is not None and bool(row[0])
         if taken and self.refused:
             await self._taken_over()

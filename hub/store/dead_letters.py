@@ -9,7 +9,9 @@ from psycopg.rows import class_row
 
 from hub.store.letters import DEAD_LETTER_BYTES
 from hub.store.pool import connect, sorted_errors
-from hub.store.statements import load
+from hub.store.statements import statements
+
+SQL = statements(__name__)
 
 SHOWN_BYTES = 400
 """Of each payload in a list."""
@@ -58,7 +60,7 @@ async def one_dead_letter(url: str, letter_id: UUID) -> Letter | None:
 async def _letters(url: str, values: Mapping[str, object]) -> list[Letter]:
     with sorted_errors():
         async with await connect(url) as conn, conn.cursor(row_factory=class_row(Letter)) as cursor:
-            await cursor.execute(load("dead_letter_list"), values)
+            await cursor.execute(SQL.list, values)
             return await cursor.fetchall()
 
 
@@ -67,5 +69,5 @@ async def dead_letter_counts(url: str, hours: float = 24) -> list[LetterCount]:
     since = datetime.now(UTC) - timedelta(hours=hours)
     with sorted_errors():
         async with await connect(url) as conn, conn.cursor(row_factory=class_row(LetterCount)) as cursor:
-            await cursor.execute(load("dead_letter_counts"), {"since": since})
+            await cursor.execute(SQL.counts, {"since": since})
             return await cursor.fetchall()

@@ -6,7 +6,9 @@ import logging
 from hub.errors import StoreUnavailable
 from hub.settings import DeadLetters
 from hub.store.pool import Pool, sorted_errors
-from hub.store.statements import load
+from hub.store.statements import statements
+
+SQL = statements(__name__)
 
 log = logging.getLogger(__name__)
 
@@ -21,12 +23,12 @@ async def expire_dead_letters(pool: Pool, limits: DeadLetters, batch: int = BATC
     with sorted_errors():
         while True:
             async with pool.connection() as conn:
-                removed = (await conn.execute(load("dead_letter_expire"), values)).rowcount
+                removed = (await conn.execute(SQL.expire, values)).rowcount
             gone += removed
             if removed < batch:
                 break
         async with pool.connection() as conn:
-            await conn.execute(load("dead_letter_forget"), {"days": limits.keep_days})
+            await conn.execute(SQL.forget, {"days": limits.keep_days})
     return gone
 
 

@@ -12,7 +12,9 @@ from hub.errors import HubError
 from hub.models import Batch, Columns
 from hub.store.packing import stage_readings
 from hub.store.pool import Pool, sorted_errors
-from hub.store.statements import load
+from hub.store.statements import statements
+
+SQL = statements(__name__)
 
 log = logging.getLogger(__name__)
 
@@ -44,7 +46,7 @@ class Latest:
         """Start from what the store holds, so that a restart does not take old data for new."""
         with sorted_errors():
             async with pool.connection() as conn:
-                row = await (await conn.execute(load("latest_load"))).fetchone()
+                row = await (await conn.execute(SQL.load)).fetchone()
         if row is not None and row[0]:
             series, ts, value, quality = (np.array(column) for column in row)
             self.reserve(int(series.max()))
@@ -77,7 +79,7 @@ class Latest:
             with sorted_errors():
                 async with pool.connection() as conn, conn.transaction():
                     await stage_readings(conn, readings)
-                    await conn.execute(load("latest_merge"))
+                    await conn.execute(SQL.merge)
         except BaseException:
             self._dirty[series] = True
             raise

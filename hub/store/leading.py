@@ -8,8 +8,8 @@ from random import uniform
 import psycopg
 
 from hub.errors import HubError
+from hub.store.claim import SQL as CLAIM
 from hub.store.pool import connect, sorted_errors
-from hub.store.statements import load
 
 log = logging.getLogger(__name__)
 
@@ -28,9 +28,9 @@ async def lead(url: str, name: str, work: Work, permitted: Callable[[], bool] = 
     while True:
         try:
             async with await connect(url) as conn:
-                await conn.execute(load("claim_watch"))
+                await conn.execute(CLAIM.watch)
                 while permitted():
-                    row = await (await conn.execute(load("claim_take"), {"name": name})).fetchone()
+                    row = await (await conn.execute(CLAIM.take, {"name": name})).fetchone()
                     wait_s = ASK_S
                     if row is not None and row[0]:
                         with sorted_errors():

@@ -13,7 +13,9 @@ from uuid import uuid4
 import psycopg
 
 from hub.models import DeadLetter, from_micros
-from hub.store.statements import load
+from hub.store.statements import statements
+
+SQL = statements(__name__)
 
 DEAD_LETTER_BYTES = 65_536
 """Of a refused message this much is kept, so that large ones cannot fill the disk."""
@@ -96,7 +98,7 @@ class Letters:
             "dropped_transport": [transport for _, transport in choice.dropped],
             "dropped": list(choice.dropped.values()),
         }
-        await conn.execute(load("dead_letter_insert"), tally | _columns(choice.stored))
+        await conn.execute(SQL.dead_letter_insert, tally | _columns(choice.stored))
 
 
 def _columns(letters: list[DeadLetter]) -> dict[str, object]:

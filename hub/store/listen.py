@@ -12,6 +12,9 @@ from hub.store.pool import connect
 
 log = logging.getLogger(__name__)
 
+REGISTRY = "ganzhi_registry"
+"""The channel on which changes of devices, profiles, rules and credentials are told."""
+
 
 async def listen(url: str, channels: Sequence[str], heard: Callable[[str, str], None]) -> None:
     """For ever: call heard(channel, payload); and heard(channel, "") for each after every (re)connect."""

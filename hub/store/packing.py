@@ -7,7 +7,9 @@ import numpy as np
 import psycopg
 
 from hub.models import Columns
-from hub.store.statements import load
+from hub.store.statements import statements
+
+SQL = statements(__name__)
 
 _COPY = "copy {} (ts, value, series_id, quality) from stdin (format binary)"
 _HEADER = b"PGCOPY\n\xff\r\n\0" + bytes(8)
@@ -49,7 +51,7 @@ async def copy_readings(conn: psycopg.AsyncConnection, readings: Columns) -> Non
 
 async def stage_readings(conn: psycopg.AsyncConnection, readings: Columns) -> None:
     """COPY into the session's table `reading_staging`, which is empty again after the transaction."""
-    await conn.execute(load("reading_staging"))
+    await conn.execute(SQL.staging)
     await _copy(conn, "reading_staging", readings)
 
 

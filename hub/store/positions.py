@@ -11,7 +11,9 @@ import psycopg
 from hub.errors import Superseded
 from hub.models import Position
 from hub.store.pool import Pool, sorted_errors
-from hub.store.statements import load
+from hub.store.statements import statements
+
+SQL = statements(__name__)
 
 
 async def load_positions(pool: Pool) -> dict[tuple[str, int], int]:
@@ -25,7 +27,7 @@ async def load_positions(pool: Pool) -> dict[tuple[str, int], int]:
 async def take_positions(conn: psycopg.AsyncConnection, positions: Sequence[Position]) -> None:
     """Move offsets on inside the caller's transaction; Superseded when one is not where its reader began."""
     for position in _joined(positions):
-        moved = await conn.execute(load("position_take"), position._asdict())
+        moved = await conn.execute(SQL.position_take, position._asdict())
         if moved.rowcount != 1:
             raise Superseded(f"{position.topic} {position.partition} is not at {position.start} any more")
 

@@ -18,7 +18,9 @@ from hub.errors import TransientError
 from hub.models import Delivery, Outcome, Raw
 from hub.store.letters import REPLAY
 from hub.store.pool import Pool, sorted_errors
-from hub.store.statements import load
+from hub.store.statements import statements
+
+SQL = statements(__name__)
 
 AT_ONCE = 200
 """Letters of one delivery: with 64 KiB each they take 13 MB."""
@@ -84,7 +86,7 @@ class Replay:
         """How many letters of a selection can be replayed, and how many cannot, for they were cut or not kept."""
         with sorted_errors():
             async with self._pool.connection() as conn:
-                row = await (await conn.execute(load("replay_count"), selection.values())).fetchone()
+                row = await (await conn.execute(SQL.count, selection.values())).fetchone()
         return (row[0], row[1]) if row else (0, 0)
 
     async def run(self, selection: Selection, limit: int, place: Place | None = None) -> Replayed:
@@ -105,7 +107,7 @@ class Replay:
         values = selection.values() | {"after_received_at": after.received_at, "after_id": after.id, "limit": size}
         with sorted_errors():
             async with self._pool.connection() as conn, conn.cursor(row_factory=namedtuple_row) as cursor:
-                await cursor.execute(load("replay_select"), values)
+                await cursor.execute(SQL.select, values)
                 return await cursor.fetchall()
 
     async def _replay(self, letters: Sequence[Any], done: Replayed) -> None:
@@ -142,7 +144,7 @@ class Replay:
         while True:
             with sorted_errors():
                 async with self._pool.connection() as conn, conn.cursor(row_factory=namedtuple_row) as cursor:
-                    await cursor.execute(load("replay_verdicts"), {"ids": list(before)})
+                    await cursor.execute(SQL.verdicts, {"ids": list(before)})
                     rows: list[Any] = await cursor.fetchall()
             left = {row.id: row for row in rows}
             if all(row.replays > before[id_] for id_, row in left.items()):

@@ -7,7 +7,9 @@ import psycopg
 
 from hub.models import Batch, Raw
 from hub.store.letters import REPLAY, storable
-from hub.store.statements import load
+from hub.store.statements import statements
+
+SQL = statements(__name__)
 
 _source = itemgetter(Raw._fields.index("source"))
 
@@ -34,4 +36,4 @@ async def settle_retried(conn: psycopg.AsyncConnection, batch: Batch) -> None:
         "device": [letter.device for letter in again.values()],
         "keep": [bool(letter.raw.payload) for letter in again.values()],
     }
-    await conn.execute(load("replay_settle"), values)
+    await conn.execute(SQL.replay_settle, values)

@@ -1,10 +1,30 @@
-"""The hub's SQL statements: one file each under sql/, read once."""
+"""SQL beside its owner: the named blocks of `registry.sql` are attributes of what `registry.py` loads."""
 
-from functools import cache
+import re
 from importlib.resources import files
 
+_NAME = re.compile(r"^-- name: ([a-z][a-z0-9_]*)\n", re.MULTILINE)
 
-@cache
-def load(name: str) -> str:
-    """The text of `sql/<name>.sql`; FileNotFoundError when there is none."""
-    return (files("hub.store") / "sql" / f"{name}.sql").read_text(encoding="utf-8")
+
+class Statements:
+    """The blocks of one .sql file by name: `SQL.devices_all`. AttributeError for a name that no block has."""
+
+    def __init__(self, text: str) -> None:
+        """A block begins with a line `-- name: devices_all` and ends before the next one."""
+        _, *parts = _NAME.split(text)
+        self._blocks = {name: block.strip() for name, block in zip(parts[::2], parts[1::2], strict=True)}
+
+    def __getattr__(self, name: str) -> str:
+        try:
+            return self._blocks[name]
+        except KeyError:
+            raise AttributeError(f"no SQL block is named {name!r}") from None
+
+    def __dir__(self) -> list[str]:
+        return sorted(self._blocks)
+
+
+def statements(module: str) -> Statements:
+    """The blocks of the .sql file beside a module, given its `__name__`; FileNotFoundError when there is none."""
+    package, _, name = module.rpartition(".")
+    return Statements((files(package) / f"{name}.sql").read_text(encoding="utf-8"))

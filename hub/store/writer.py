@@ -9,17 +9,20 @@ from numpy.typing import NDArray
 from psycopg import errors as pg
 from psycopg.types.json import Jsonb
 
+from devices.commands.replies import take_replies
+from devices.health.statuses import write_presence
 from hub.models import AlertChange, Batch, Columns, Event, from_micros
 from hub.store.arrivals import Arrivals
 from hub.store.letters import DEAD_LETTER_BYTES as DEAD_LETTER_BYTES
 from hub.store.letters import Letters
+from hub.store.packing import SQL as PACKING
 from hub.store.packing import copy_readings, stage_readings
 from hub.store.pool import Pool, sorted_errors
 from hub.store.positions import take_positions
-from hub.store.replies import take_replies
 from hub.store.retried import settle_retried
-from hub.store.statements import load
-from hub.store.statuses import write_presence
+from hub.store.statements import statements
+
+SQL = statements(__name__)
 
 log = logging.getLogger(__name__)
 
@@ -68,7 +71,7 @@ class Writer:
         async with conn.transaction():
             await take_positions(conn, batch.positions)
             await stage_readings(conn, batch.readings)
-            new = (await conn.execute(load("reading_merge"))).rowcount
+            new = (await conn.execute(PACKING.merge)).rowcount
             await self._write_rest(conn, batch)
         self._repeats = new < len(batch.readings)
         return new
@@ -115,7 +118,7 @@ async def _insert_events(conn: psycopg.AsyncConnection, events: Sequence[Event])
         "level": [event.level for event in events],
         "attributes": [Jsonb(event.attributes) for event in events],
     }
-    await conn.execute(load("event_insert"), columns)
+    await conn.execute(SQL.event_insert, columns)
 
 
 async def _apply(conn: psycopg.AsyncConnection, change: AlertChange) -> None:
@@ -133,4 +136,4 @@ async def _apply(conn: psycopg.AsyncConnection, change: AlertChange) -> None:
         "value": change.value,
         "threshold": change.threshold,
     }
-    await conn.execute(load("alert_apply"), values)
+    await conn.execute(SQL.alert_apply, values)

@@ -98,7 +98,7 @@ def test_over_the_bus(database: str, mosquitto: Mosquitto, kafka: KafkaTopics, t
     register_lamps(database, "arm", parent="pole")
     env = {"HUB_DATABASE__URL": database, "HUB_MQTT__PORT": str(mosquitto.port), **kafka.env}
     api = Hub(database, mosquitto.port, tmp_path, "--roles", "api", **kafka.env)
-    command = [sys.executable, "-m", "hub.main", "serve", "--roles"]
+    command = [sys.executable, "-m", "app.main", "serve", "--roles"]
     processes = [Process([*command, role], tmp_path / f"{role}.log", env) for role in ("edge", "worker")]
     try:
         for process in processes:

@@ -6,7 +6,7 @@ import socket
 import sys
 from pathlib import Path
 
-from hub.demo.processes import birth
+from app.demo.processes import birth
 from tests.support.process import Process, accepts, free_port, wait_until
 
 KEYS = [
@@ -25,7 +25,7 @@ def demo(folder: Path, *arguments: str) -> Process:
 WITH_STDOUT_IN_A_FILE = """
 import os, sys
 os.dup2(os.open(sys.argv.pop(1), os.O_WRONLY | os.O_CREAT | os.O_TRUNC), 1)
-from hub.main import main
+from app.main import main
 main()
 """
 
@@ -73,7 +73,7 @@ def test_a_hub_that_dies_ends_the_demo_with_its_log(tmp_path: Path) -> None:
     with demo(tmp_path, "--port", "0") as process:
         process.wait_for_line(r"the page: http://127.0.0.1:\d+", 60)
         ledger = json.loads((tmp_path / "demo" / "processes.json").read_text())
-        hub = next(one["pid"] for one in ledger if b"hub.main" in Path(f"/proc/{one['pid']}/cmdline").read_bytes())
+        hub = next(one["pid"] for one in ledger if b"app.main" in Path(f"/proc/{one['pid']}/cmdline").read_bytes())
         Process(["kill", "-9", str(hub)], tmp_path / "kill.log").start().wait()
         assert process.wait(60) == 1
         assert "hub has ended by signal 9" in process.text()

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner
 
-from hub.main import app
+from app.main import app
 from tests.support.broker import Mosquitto
 from tests.support.hub import Hub
 from tests.support.process import Process, wait_until
@@ -109,7 +109,7 @@ def test_each_mistake_is_named_with_its_remedy(bench: Bench) -> None:
 
 
 def test_the_tail_shows_what_the_hub_makes_of_each_message(bench: Bench, hub: Hub, tmp_path: Path) -> None:
-    command = [sys.executable, "-m", "hub.main", "devices", "tail", "air-01", "--json", "--number", "5"]
+    command = [sys.executable, "-m", "app.main", "devices", "tail", "air-01", "--json", "--number", "5"]
     with Process(command, tmp_path / "tail.log", bench.env) as tail:
         tail.wait_for_line("listening to ganzhi/v1/air-01")
         bench.publishes("{'pm25': 35}")
@@ -135,7 +135,7 @@ def test_the_tail_shows_what_the_hub_makes_of_each_message(bench: Bench, hub: Hu
 
 
 def test_a_flood_is_sampled_and_counted(bench: Bench, tmp_path: Path) -> None:
-    command = [sys.executable, "-m", "hub.main", "devices", "tail", "air-01", "--json"]
+    command = [sys.executable, "-m", "app.main", "devices", "tail", "air-01", "--json"]
     with Process(command, tmp_path / "tail.log", bench.env) as tail:
         tail.wait_for_line("listening to")
         begin = now_ms()

@@ -44,7 +44,7 @@ def test_import_that_is_killed_goes_on_and_stores_each_row_once(store_url: str, 
     _file(path)
     _register(store_url)
     env = {"HUB_DATABASE__URL": store_url}
-    command = [sys.executable, "-m", "hub.main", "readings", "import", str(path)]
+    command = [sys.executable, "-m", "app.main", "readings", "import", str(path)]
     for _ in range(2):
         before = _line(store_url)
         process = Process(command, tmp_path / "import.log", env).start()

@@ -55,7 +55,7 @@ def test_silence_is_told_through_the_bus_and_an_edge_that_is_cut_off_is_no_silen
     mosquitto.stop()
     time.sleep(SILENCE_S + 4)  # also longer than it takes to forget a process that says nothing
     mosquitto.start()
-    city.edge.wait_for_line("WARNING ingest.mqtt: connected to the broker", 40)
+    city.edge.wait_for_line("WARNING ingest.mqtt.source: connected to the broker", 40)
     _speak(mosquitto, *everyone)
     wait_until(lambda: _online(database) == DEVICES, "all are online")
     assert not fetch(database, "select from event")

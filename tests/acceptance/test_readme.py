@@ -15,7 +15,7 @@ from pathlib import Path
 import pytest
 
 from api.push.signature import sign
-from hub.demo.broker import RIGHTS
+from app.demo.broker import RIGHTS
 from tests.support.broker import find_mosquitto
 from tests.support.dynsec import HUB, PASSWORD, GuardedBroker, find_plugin
 from tests.support.hub import Hub
@@ -35,8 +35,8 @@ curl() {{  # fails on a refusal; a stream, which never ends, is read for two sec
 hub() {{  # bad news of a diagnosis, a check or a dry run are told by the exit status 1, which is no failure here
     local status=0
     case "$1 $2" in
-        "devices tail") timeout 5 '{sys.executable}' -m hub.main "$@" --number 1 || status=$? ;;
-        *) '{sys.executable}' -m hub.main "$@" || status=$? ;;
+        "devices tail") timeout 5 '{sys.executable}' -m app.main "$@" --number 1 || status=$? ;;
+        *) '{sys.executable}' -m app.main "$@" || status=$? ;;
     esac
     case "$1 $2" in
         "devices tail") test $status = 0 || test $status = 124 ;;

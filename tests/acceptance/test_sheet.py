@@ -8,7 +8,7 @@ from pathlib import Path
 import openpyxl
 import pytest
 
-from devices.regions import sample
+from devices.places.regions import sample
 from tests.support.broker import Mosquitto
 from tests.support.hub import Hub, run_hub
 

@@ -13,8 +13,8 @@ from typing import Any
 
 import psycopg
 
-from devices.dynsec import acls_of, put_role, role_of
-from devices.rights import grants
+from devices.credentials.dynsec import acls_of, put_role, role_of
+from devices.credentials.rights import grants
 from tests.support.broker import find_mosquitto
 from tests.support.dynsec import HUB, PASSWORD, Client, GuardedBroker, find_plugin
 from tests.support.hub import Hub

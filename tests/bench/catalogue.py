@@ -21,7 +21,7 @@ from rich.progress import Progress
 from rich.table import Table
 
 from api.cursors import decode, encode
-from devices.catalogue_counts import count_all
+from devices.catalogue.counts import count_all
 from tests.support.served_api import api_context, client_of
 from tests.support.stores import open_any_store
 

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import psycopg
 
-from devices.registry import Registry
+from devices.registry.registry import Registry
 from hub.settings import Database
 from hub.store.pool import open_pool
 from tests.support.broker import Mosquitto, find_mosquitto

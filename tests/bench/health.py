@@ -10,12 +10,12 @@ from collections.abc import Awaitable, Callable
 
 import psycopg
 
+from devices.health.hearing import ListeningRow, now_micros
+from devices.health.last_seen import Seen
+from devices.health.presence import Presence
 from hub.models import HUB, Batch, Delivery
-from hub.presence import Presence
 from hub.settings import Database, Settings
-from hub.store.hearing import ListeningRow, now_micros
 from hub.store.pool import connect, open_pool
-from hub.store.seen import Seen
 from tests.support.stores import open_store
 
 SEED = """

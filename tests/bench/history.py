@@ -139,7 +139,7 @@ def _register(url: str, series: int) -> None:
 
 def _import_s(url: str, path: Path, *options: str) -> float:
     """Seconds of the whole command, start of Python included."""
-    command = [sys.executable, "-m", "hub.main", "readings", "import", str(path), *options]
+    command = [sys.executable, "-m", "app.main", "readings", "import", str(path), *options]
     began = time.monotonic()
     done = subprocess.run(
         command, env={**os.environ, "HUB_DATABASE__URL": url}, capture_output=True, text=True, check=False

@@ -94,7 +94,7 @@ def _run(hub: Hub, *arguments: str, status: int = 0) -> tuple[float, str]:
     """Seconds that a command takes as a user waits for it, and what it prints."""
     began = time.monotonic()
     done = subprocess.run(
-        [sys.executable, "-m", "hub.main", "devices", *arguments],
+        [sys.executable, "-m", "app.main", "devices", *arguments],
         env={**os.environ, "HUB_URL": f"http://127.0.0.1:{hub.port}", "COLUMNS": "200"},
         capture_output=True,
         text=True,

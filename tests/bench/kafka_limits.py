@@ -14,8 +14,8 @@ from aiokafka.partitioner import murmur2
 
 from hub.models import Raw
 from hub.settings import Kafka
-from ingest.kafka_records import headers_of
-from ingest.kafka_topics import ensure_topics
+from ingest.kafka.records import headers_of
+from ingest.kafka.topics import ensure_topics
 from tests.support.load import device, message
 
 BATCH_BYTES = 256 << 10

@@ -5,8 +5,8 @@ import time
 
 import numpy as np
 
-from analytics.definitions import ThresholdRule
-from analytics.thresholds import NEVER, Slots
+from analytics.rules.definitions import ThresholdRule
+from analytics.rules.thresholds import NEVER, Slots
 from hub.models import Columns
 
 SERIES, ROWS = 10_000, 200_000

@@ -12,15 +12,15 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from devices.registry import Registry
+from devices.registry.registry import Registry
 from hub.errors import HistoryRefused, Superseded
-from hub.history import files
-from hub.history.importer import Importer, Result, Wanted
-from hub.history.layout import Naming
 from hub.models import Quality, to_micros
 from hub.settings import Database
-from hub.store.history import History
 from hub.store.pool import Pool, open_pool
+from ingest.history import files
+from ingest.history.importer import Importer, Result, Wanted
+from ingest.history.layout import Naming
+from ingest.history.store import History
 from tests.support.batches import columns, fetch, grid, rows_of
 
 START = datetime(2026, 3, 1, tzinfo=UTC)

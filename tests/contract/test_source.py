@@ -11,13 +11,13 @@ from typing import Protocol
 
 import pytest
 
+from app.serve.intake import Source
 from devices.addressing import subscriptions
-from hub.intake import Source
 from hub.models import Delivery, Outcome
 from hub.settings import Mqtt
 from hub.telemetry import Counters
-from ingest.kafka import POLLS_UNDER_WAY, KafkaSource
-from ingest.mqtt import MqttSource
+from ingest.kafka.source import POLLS_UNDER_WAY, KafkaSource
+from ingest.mqtt.source import MqttSource
 from tests.support.broker import Mosquitto
 from tests.support.kafka_topics import KafkaTopics, Publication
 from tests.support.process import eventually

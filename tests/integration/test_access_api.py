@@ -12,11 +12,11 @@ import pytest
 
 from api.app import create_app
 from api.context import Context
-from devices.downlink import Downlink
-from hub.broker_access import access_tasks
+from devices.commands.downlink import Downlink
+from devices.credentials.broker_access import access_tasks
 from hub.models import Delivery, Outcome
 from hub.settings import Api, Http, Mqtt
-from ingest.http import HttpSource, ingest_router
+from ingest.http.source import HttpSource, ingest_router
 from tests.support.dynsec import Plugin
 from tests.support.process import eventually
 from tests.support.served_api import PREFIX, api_context, client_of, register

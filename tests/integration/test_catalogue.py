@@ -9,9 +9,9 @@ import psycopg
 import pytest
 
 from api.context import Context
-from devices import catalogue
-from devices.catalogue_counts import count_all
-from hub.store.statements import load
+from devices.catalogue import search as catalogue
+from devices.catalogue.counts import count_all
+from devices.catalogue.search import SQL
 from tests.support.served_api import api_context, client_of
 
 PROFILES = {
@@ -270,7 +270,7 @@ async def test_who_was_never_heard_of_is_known_whatever_changes(database: str) -
 async def test_counts_by_organisation_and_profile(database: str, monkeypatch: pytest.MonkeyPatch, stored: bool) -> None:
     async with city(database) as (context, client):
         if stored:
-            monkeypatch.setattr("devices.catalogue_counts.WORTH_S", 0.0)
+            monkeypatch.setattr("devices.catalogue.counts.WORTH_S", 0.0)
             async with context.pool.connection() as conn:
                 await count_all(conn)
                 await conn.execute("delete from device_health where device_id in (select id from device limit 1)")
@@ -299,7 +299,7 @@ async def test_counts_by_organisation_and_profile(database: str, monkeypatch: py
 
 
 async def test_stored_counts_follow_what_changes(database: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("devices.catalogue_counts.WORTH_S", 0.0)
+    monkeypatch.setattr("devices.catalogue.counts.WORTH_S", 0.0)
     async with city(database) as (context, client):
         async with context.pool.connection() as conn:
             await count_all(conn)
@@ -329,7 +329,7 @@ async def test_searches_use_the_indexes(database: str) -> None:
                 (catalogue.Wanted(state="pending"), "device_not_active"),
                 (catalogue.Wanted(online="false"), "device_offline"),
             ):
-                text = load("catalogue_gather")
+                text = SQL.catalogue_gather
                 params = {**wanted.params(), "after": "", "limit": 100, "by_grams": True}
                 cursor = conn.cursor(row_factory=psycopg.rows.scalar_row)
                 await cursor.execute(b"explain " + text.encode(), params, prepare=False)

@@ -15,7 +15,7 @@ from typer.testing import CliRunner
 
 from api.context import Context
 from api.routes import catalogue_export
-from hub.cli.catalogue import catalogue
+from app.cli.catalogue import catalogue
 from tests.support.served_api import api_context, client_of, served
 
 DEVICES = 1234
@@ -160,8 +160,8 @@ async def test_the_command_line_shows_devices_and_rates(
     database: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     async with fleet(database) as (context, _), served(context) as base:
-        monkeypatch.setattr("hub.cli.catalogue.PAGE", 7)
-        monkeypatch.setattr("hub.cli.catalogue.out.width", 200)
+        monkeypatch.setattr("app.cli.catalogue.PAGE", 7)
+        monkeypatch.setattr("app.cli.catalogue.out.width", 200)
         found = await command(base, "search", "d-00", "--limit", "20", "--region", "33")
         assert found.exit_code == 0, found.output
         assert found.output.count("空气站") == 20

@@ -14,11 +14,11 @@ import pytest
 
 from api.context import Context
 from api.outcomes import Outcomes
-from devices.registry import Registry
+from devices.commands.timeouts import forget_commands, settle_overdue
+from devices.registry.registry import Registry
 from devices.resolve import Resolver
 from hub.errors import BrokerUnavailable
 from hub.models import Batch, Raw
-from hub.store.commands import forget_commands, settle_overdue
 from hub.store.listen import listen
 from hub.store.writer import Writer
 from tests.support.lamps import register_lamps

@@ -6,7 +6,7 @@ from zoneinfo import ZoneInfo
 import numpy as np
 import pytest
 
-from devices.completeness import count_completeness
+from devices.health.completeness import count_completeness
 from hub.models import Batch, Columns, to_micros
 from hub.settings import Database
 from hub.store.pool import Pool, connect, open_pool

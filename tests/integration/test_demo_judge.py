@@ -6,7 +6,7 @@ from pathlib import Path
 import psycopg
 import pytest
 
-from hub.demo.verdict import Verdict, judge
+from app.demo.verdict import Verdict, judge
 
 START = 1_790_000_000_000_000
 SETUP = """

@@ -11,10 +11,10 @@ import pytest
 from paho.mqtt.client import Client
 from paho.mqtt.enums import CallbackAPIVersion
 
-from hub.demo.broker import USERNAME, start_broker
-from hub.demo.database import socket_folder, start_database
-from hub.demo.processes import DemoError, Processes, Stopped, birth, end_leftovers
-from hub.demo.run import LOCK, own_folder
+from app.demo.broker import USERNAME, start_broker
+from app.demo.database import socket_folder, start_database
+from app.demo.processes import DemoError, Processes, Stopped, birth, end_leftovers
+from app.demo.run import LOCK, own_folder
 from simulator.publisher import Broker, Publisher
 from tests.support.process import Process, wait_until
 

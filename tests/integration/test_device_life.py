@@ -3,7 +3,7 @@ from typing import Any
 import httpx
 import pytest
 
-from devices.regions import sample
+from devices.places.regions import sample
 from tests.support.served_api import api_context, client_of, register
 
 CSV = {"Content-Type": "text/csv"}

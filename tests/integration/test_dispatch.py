@@ -9,9 +9,9 @@ from uuid import UUID
 from hub.models import DeadLetter, Delivery, Outcome, Raw
 from hub.pipeline import Limits
 from hub.telemetry import Counters
-from ingest.blocks import FRAME_BYTES
-from ingest.dispatch import Dispatcher
-from ingest.handed import HandedSource
+from ingest.handover.blocks import FRAME_BYTES
+from ingest.handover.dispatch import Dispatcher
+from ingest.handover.source import HandedSource
 from tests.support.process import eventually
 
 LETTER = UUID("5e0e6a2b-6a3c-4f6e-9a53-d5a3f1c0de01")

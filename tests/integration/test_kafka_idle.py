@@ -9,8 +9,8 @@ from aiokafka import AIOKafkaConsumer
 
 from hub.models import Delivery, Outcome
 from hub.telemetry import Counters
-from ingest import kafka as kafka_module
-from ingest.kafka import POLLS_UNDER_WAY, KafkaSource
+from ingest.kafka import source as kafka_module
+from ingest.kafka.source import POLLS_UNDER_WAY, KafkaSource
 from tests.support.kafka_topics import KafkaTopics, Publication
 from tests.support.process import eventually
 

@@ -9,10 +9,10 @@ from contextlib import suppress
 
 import pytest
 
-from devices.downlink import Downlink
+from devices.commands.downlink import Downlink
 from hub.errors import BrokerUnavailable
 from hub.settings import Mqtt
-from ingest.mqtt_control import MAX_WAITING, ControlLink
+from ingest.mqtt.control import MAX_WAITING, ControlLink
 from tests.support.broker import Mosquitto
 from tests.support.process import eventually
 

@@ -5,7 +5,7 @@ import numpy as np
 import psycopg
 import pytest
 
-from devices.registry import Registry
+from devices.registry.registry import Registry
 from hub.settings import Database
 from hub.store.pool import Pool, open_pool
 from tests.support.batches import fetch

@@ -8,7 +8,7 @@ from uuid import UUID, uuid5
 import numpy as np
 import pytest
 
-from analytics.rules import RuleBook
+from analytics.rules.rulebook import RuleBook
 from hub.models import Batch, Columns, Event, Micros, Quality, Raw
 from hub.settings import Database
 from hub.store.latest import Latest

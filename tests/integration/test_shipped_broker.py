@@ -11,8 +11,8 @@ import pytest
 import yaml
 from paho.mqtt.enums import CallbackAPIVersion
 
-from devices.dynsec import CONTROL, RESPONSE, acls_of, put_account, put_role, role_of
-from devices.rights import grants
+from devices.credentials.dynsec import CONTROL, RESPONSE, acls_of, put_account, put_role, role_of
+from devices.credentials.rights import grants
 from tests.support.broker import Mosquitto
 from tests.support.dynsec import PLUGIN, find_plugin
 from tests.support.hub import Hub, run_hub

@@ -11,7 +11,7 @@ import httpx
 import pytest
 
 from api import tail
-from hub.cli.tail import events_of
+from app.cli.tail import events_of
 from hub.errors import BrokerUnavailable
 from tests.support.process import eventually
 from tests.support.served_api import api_context, client_of, register, served

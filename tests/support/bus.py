@@ -21,7 +21,7 @@ class Part(Process):
 
     def __init__(self, name: str, roles: str, env: dict[str, str], folder: Path) -> None:
         self.port = free_port()
-        command = [sys.executable, "-m", "hub.main", "serve", "--roles", roles]
+        command = [sys.executable, "-m", "app.main", "serve", "--roles", roles]
         super().__init__(command, folder / f"{name}.log", {**env, "HUB_HUB__MONITOR_PORT": str(self.port)})
 
     def ask(self, path: str) -> httpx.Response:

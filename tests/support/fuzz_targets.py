@@ -10,10 +10,10 @@ from devices.codecs import CODECS
 from devices.codecs.decoded import MAX_BYTES
 from hub.errors import BrokerUnavailable, DecodeError
 from hub.models import Raw
-from ingest import mqtt_frames
-from ingest.http import BATCH_BYTES
-from ingest.http_body import BodyError, batch_of_lines, batch_of_list, gunzip
-from ingest.kafka_records import headers_of, of_bus, of_third_party
+from ingest.http.body import BodyError, batch_of_lines, batch_of_list, gunzip
+from ingest.http.source import BATCH_BYTES
+from ingest.kafka.records import headers_of, of_bus, of_third_party
+from ingest.mqtt import frames as mqtt_frames
 from tests.support.frames import RECEIVED, ZONE
 from tests.support.frames_all import FRAMES
 from tests.support.load import packet

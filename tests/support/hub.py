@@ -23,7 +23,7 @@ class Hub:
             "HUB_API__PORT": str(self.port),
             **settings,
         }
-        self._command = [sys.executable, "-m", "hub.main", "serve"]
+        self._command = [sys.executable, "-m", "app.main", "serve"]
         self._process = Process([*self._command, *arguments], folder / "hub.log", self.env)
         self.api = httpx.Client(base_url=f"http://127.0.0.1:{self.port}", timeout=30)
 
@@ -103,6 +103,6 @@ class Hub:
 def run_hub(*arguments: str, env: dict[str, str], folder: Path, seconds: float = 60) -> tuple[int, str]:
     """Run `hub ARGUMENTS` to its end; exit status and what it printed."""
     log = folder / f"hub-{'-'.join(arguments)[:40].replace('/', '_')}.log"
-    process = Process([sys.executable, "-m", "hub.main", *arguments], log, {"COLUMNS": "200", **env})
+    process = Process([sys.executable, "-m", "app.main", *arguments], log, {"COLUMNS": "200", **env})
     status = process.start().wait(seconds)
     return status, process.text()

@@ -9,7 +9,7 @@ from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, ConsumerRecord, TopicPa
 from aiokafka.admin import AIOKafkaAdminClient
 
 from hub.settings import Kafka
-from ingest.kafka_topics import ensure_topics
+from ingest.kafka.topics import ensure_topics
 
 PARTITIONS = 4
 

@@ -14,7 +14,7 @@ import httpx
 from aiokafka import AIOKafkaProducer
 
 from hub.models import Raw
-from ingest.kafka_records import headers_of
+from ingest.kafka.records import headers_of
 from tests.bench.kafka_limits import bare_consumer_rate, fill_topic
 from tests.support.broker import Mosquitto, find_mosquitto, publisher
 from tests.support.kafka import KafkaBroker, kafka_libraries

@@ -4,7 +4,7 @@ from itertools import pairwise
 
 import pytest
 
-from hub.alerts import STEPS, IllegalStep, check_step
+from hub.alerts.steps import STEPS, IllegalStep, check_step
 
 
 def test_each_state_that_a_step_leads_to_is_a_state() -> None:

@@ -2,8 +2,8 @@ import pytest
 
 from api.problems import ProblemError
 from api.routes.catalogue_filters import box
-from devices.catalogue import Wanted, subtree
-from devices.catalogue_counts import child_digits
+from devices.catalogue.counts import child_digits
+from devices.catalogue.search import Wanted, subtree
 
 
 @pytest.mark.parametrize(

@@ -8,8 +8,8 @@ import pytest
 import typer
 from typer.testing import CliRunner
 
-from hub.cli import commands, provisioning
-from hub.cli.client import out, refused
+from app.cli import commands, provisioning
+from app.cli.client import out, refused
 
 TOO_LONG = "a division code has 12 digits"
 

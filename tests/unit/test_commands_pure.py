@@ -8,7 +8,7 @@ from uuid import UUID
 import pytest
 
 from devices.addressing import parse_topic
-from devices.commands import BrokenSchema, flaws, message_of, timeout_of, topic_of
+from devices.commands.command import BrokenSchema, flaws, message_of, timeout_of, topic_of
 
 ID = UUID("6f2a1d0e-35c1-4f0b-9d53-0c6d2a7e4b11")
 SCHEMA = {

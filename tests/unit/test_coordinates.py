@@ -2,7 +2,7 @@ from math import cos, hypot, radians
 
 import pytest
 
-from devices.coordinates import bd09_to_gcj02, gcj02_to_bd09, gcj02_to_wgs84, to_wgs84, wgs84_to_gcj02
+from devices.places.coordinates import bd09_to_gcj02, gcj02_to_bd09, gcj02_to_wgs84, to_wgs84, wgs84_to_gcj02
 
 CITIES = {
     "Yuhang": (119.998, 30.252),

@@ -3,7 +3,7 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from devices.credentials import free_username, hashed, new_secret, read_token, shown, token_of, verified
+from devices.credentials.secrets import free_username, hashed, new_secret, read_token, shown, token_of, verified
 
 
 def test_a_secret_is_long_random_and_safe_to_paste() -> None:

@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-from hub.demo.verdict import Injected, hold_against, read_anomalies, read_deliveries
+from app.demo.verdict import Injected, hold_against, read_anomalies, read_deliveries
 
 T = 1_790_000_000_000_000
 PM25 = ("air-001", "pm25", None)

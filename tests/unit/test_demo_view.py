@@ -6,9 +6,9 @@ from typing import Any
 import pytest
 from rich.console import Console
 
-from hub.demo import view as views
-from hub.demo.verdict import Verdict
-from hub.demo.view import View
+from app.demo import view as views
+from app.demo.verdict import Verdict
+from app.demo.view import View
 
 STATUS: dict[str, Any] = {
     "rates": {"messages_per_s": 400.0, "readings_per_s": 1723.4},

@@ -18,8 +18,8 @@ from api.sheets.mistakes import Mistake
 from api.sheets.report import csv_report, xlsx_report
 from api.sheets.template import csv_template, xlsx_template
 from api.sheets.writing import COLUMNS, Workbook, cells_of, csv_lines
-from devices.profile_library import library
-from devices.regions import sample
+from devices.library.profiles import library
+from devices.places.regions import sample
 
 HEADER = "code,name,profile,parent,organisation,region,lon,lat,crs,zone,state,tags,credential"
 GOOD = "z,Z,air,a,org,330106000000,120.1,30.2,,,,,"

@@ -10,13 +10,13 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from devices.diagnosis import Note, diagnose, hours_off, works
-from devices.diagnosis_sentences import LANGS, SENTENCES, Lang
-from devices.diagnosis_words import ago, span, worded
-from devices.example import example_of
-from devices.facts import Credential, Facts, Health, Metric, Parent, Refusal, Stray
-from devices.frame_check import check
-from devices.refusal_words import REASONS
+from devices.diagnosis.diagnosis import Note, diagnose, hours_off, works
+from devices.diagnosis.example import example_of
+from devices.diagnosis.facts import Credential, Facts, Health, Metric, Parent, Refusal, Stray
+from devices.diagnosis.frame_check import check
+from devices.diagnosis.refusal_words import REASONS
+from devices.diagnosis.sentences import LANGS, SENTENCES, Lang
+from devices.diagnosis.words import ago, span, worded
 from hub.models import to_micros
 
 ROOT = Path(__file__).parents[2]

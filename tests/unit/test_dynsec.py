@@ -6,9 +6,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from devices import dynsec
-from devices.dynsec import AT_ONCE, Account, Accounts, Dynsec, acls_of, done, on_account, role_of, steps
-from devices.rights import grants
+from devices.credentials import dynsec
+from devices.credentials.dynsec import AT_ONCE, Account, Accounts, Dynsec, acls_of, done, on_account, role_of, steps
+from devices.credentials.rights import grants
 from hub.errors import BrokerRefused, BrokerUnavailable, ConfigError
 from hub.settings import load_settings
 from tests.support.dynsec import Plugin

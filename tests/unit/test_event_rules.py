@@ -4,10 +4,10 @@ from uuid import uuid4
 
 import pytest
 
-from analytics.changes import alert_id, change_id, event_title, reading_title
-from analytics.definitions import EventRule, ThresholdRule, read_rules
-from analytics.events import Key, Watch, judge
-from analytics.thresholds import NEVER
+from analytics.rules.changes import alert_id, change_id, event_title, reading_title
+from analytics.rules.definitions import EventRule, ThresholdRule, read_rules
+from analytics.rules.events import Key, Watch, judge
+from analytics.rules.thresholds import NEVER
 from hub.models import Event
 
 SMOKE = EventRule(1, "smoke", "smoke", 3)

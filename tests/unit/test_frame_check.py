@@ -10,9 +10,9 @@ from hypothesis import strategies as st
 
 from devices.codecs import CODECS
 from devices.codecs.decoded import Decoded
-from devices.frame_check import FRAMES, Report, check, unhex
-from devices.frame_profile import ProfileView, check_with, hold_against
-from devices.frame_report import as_object
+from devices.diagnosis.frame_check import FRAMES, Report, check, unhex
+from devices.diagnosis.frame_profile import ProfileView, check_with, hold_against
+from devices.diagnosis.frame_report import as_object
 from hub.errors import DecodeError
 from tests.support.frames import RECEIVED
 from tests.support.frames_all import FRAMES as CORPUS

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 import numpy as np
 import pytest
 
-from devices.health import LONG_AGO, OFFLINE, ONLINE, UNKNOWN, Cause, Watched, decide
+from devices.health.decision import LONG_AGO, OFFLINE, ONLINE, UNKNOWN, Cause, Watched, decide
 
 S = 1_000_000
 HOLD = 30

@@ -11,11 +11,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from hub.errors import HistoryRefused
-from hub.history.arrow import ArrowColumn
-from hub.history.columns import NAT, Column, TextColumn
-from hub.history.layout import Layout, Naming, lay_out
-from hub.history.zones import to_utc
 from hub.models import to_micros
+from ingest.history.arrow import ArrowColumn
+from ingest.history.columns import NAT, Column, TextColumn
+from ingest.history.layout import Layout, Naming, lay_out
+from ingest.history.zones import to_utc
 
 NUMBERS = [
     "1",

@@ -7,7 +7,7 @@ import tracemalloc
 
 import pytest
 
-from ingest.http_body import BATCH_MESSAGES, BodyError, Message, batch_of_lines, batch_of_list, gunzip
+from ingest.http.body import BATCH_MESSAGES, BodyError, Message, batch_of_lines, batch_of_list, gunzip
 
 LIMIT = 1 << 20
 

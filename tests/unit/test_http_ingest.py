@@ -13,7 +13,7 @@ from fastapi import FastAPI
 from api import problems
 from hub.models import DeadLetter, Delivery, Outcome
 from hub.settings import Http
-from ingest.http import HttpSource, ingest_router
+from ingest.http.source import HttpSource, ingest_router
 from tests.support.process import eventually
 
 JSON = {"content-type": "application/json"}

@@ -10,7 +10,7 @@ from devices.codecs import CODECS
 from hub.errors import DecodeError
 from hub.models import Raw
 from hub.store.letters import REPLAY
-from ingest.kafka_records import LAST, headers_of, of_bus, of_third_party
+from ingest.kafka.records import LAST, headers_of, of_bus, of_third_party
 
 
 @dataclass

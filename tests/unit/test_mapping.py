@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from devices.codecs import CODECS
-from devices.mapping import MAX_NAMES, MappingError, Transform, decode_mapped
+from devices.codecs.mapping import MAX_NAMES, MappingError, Transform, decode_mapped
 from hub.errors import DecodeError
 
 LIMIT_S = 0.020

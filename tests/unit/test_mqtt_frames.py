@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from hub.errors import BrokerUnavailable
-from ingest.mqtt_frames import Publish, holds_packet, take_publishes
+from ingest.mqtt.frames import Publish, holds_packet, take_publishes
 
 PINGRESP = b"\xd0\x00"
 MESSAGES = st.lists(

@@ -1,7 +1,7 @@
 import pytest
 
-from devices.places import PROVINCES, degrees_of, doubt
-from devices.regions import sample
+from devices.places.position import PROVINCES, degrees_of, doubt
+from devices.places.regions import sample
 
 HANGZHOU = "330106000000"
 

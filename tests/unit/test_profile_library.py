@@ -5,7 +5,7 @@ from jsonschema import Draft202012Validator
 
 from api.thing_model import ProfileBody
 from devices.codecs.metric import Verdict, judge
-from devices.profile_library import library
+from devices.library.profiles import library
 from devices.vocabulary import KINDS
 from simulator.things import PROFILES
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from devices.registry import Registry
+from devices.registry.registry import Registry
 from devices.resolve import Resolver
 from hub.models import Arrival, Batch, Raw
 from hub.store.arrivals import Known, Remembered

@@ -3,7 +3,7 @@ from datetime import date
 
 import pytest
 
-from devices.regions import LATEST, Complaint, Region, ancestors, level_of, read_regions, sample
+from devices.places.regions import LATEST, Complaint, Region, ancestors, level_of, read_regions, sample
 
 
 def read(*lines: str) -> list[Region | Complaint]:

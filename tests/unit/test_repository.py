@@ -14,7 +14,7 @@ import click
 import pytest
 import typer
 
-from hub import main
+from app import main
 from hub.settings import load_settings
 
 ROOT = Path(__file__).parents[2]
@@ -65,7 +65,7 @@ def test_the_wheel_holds_every_file_of_the_packages(wheel: zipfile.ZipFile) -> N
 def test_the_wheel_has_its_licence_and_script(wheel: zipfile.ZipFile) -> None:
     info = f"ganzhi-{PROJECT['project']['version']}.dist-info"
     assert b"Apache License" in wheel.read(f"{info}/licenses/LICENSE")
-    assert b"hub = hub.main:main" in wheel.read(f"{info}/entry_points.txt")
+    assert b"hub = app.main:main" in wheel.read(f"{info}/entry_points.txt")
     assert not [name for name in wheel.namelist() if name.startswith(("tests/", "docker/"))]
 
 

@@ -1,7 +1,7 @@
 from zoneinfo import ZoneInfo
 
-from devices.mapping import compiled
-from devices.registry import Device, Profile, Registry
+from devices.codecs.mapping import compiled
+from devices.registry.registry import Device, Profile, Registry
 from devices.resolve import Resolver
 from hub.models import Batch, Quality, Raw
 

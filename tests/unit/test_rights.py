@@ -3,7 +3,7 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from devices.rights import HEARD, PUBLISHED, Action, grants, may
+from devices.credentials.rights import HEARD, PUBLISHED, Action, grants, may
 
 PREFIX = "ganzhi/v1"
 CODES = ("a", "b", "c", "child", "d.1")

@@ -1,6 +1,6 @@
 """A rival for the MQTT session is told from a broker that was restarted, and is met less and less often."""
 
-from ingest.rivalry import SHORT_S, SUSPICIOUS, WAIT_MAX_S, WAIT_MIN_S, Rivalry
+from ingest.mqtt.rivalry import SHORT_S, SUSPICIOUS, WAIT_MAX_S, WAIT_MIN_S, Rivalry
 
 
 class Clock:

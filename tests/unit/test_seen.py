@@ -5,11 +5,11 @@ from datetime import UTC
 import numpy as np
 
 from devices.codecs.listening import decode_listening
-from devices.registry import Device, Profile, Registry
+from devices.health.hearing import LAG_S, MARGIN, Progress, now_micros
+from devices.health.last_seen import Seen, heard_until
+from devices.registry.registry import Device, Profile, Registry
 from devices.resolve import Resolver
 from hub.models import HUB, Batch, Position, Raw
-from hub.store.hearing import LAG_S, MARGIN, Progress, now_micros
-from hub.store.seen import Seen, heard_until
 
 T = 1_772_352_000_000_000
 S = 1_000_000

@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from analytics.definitions import ThresholdRule
-from analytics.thresholds import LONG_AGO, NEVER, Slots, Transition
+from analytics.rules.definitions import ThresholdRule
+from analytics.rules.thresholds import LONG_AGO, NEVER, Slots, Transition
 from hub.models import Columns, Quality
 
 S = 1_000_000

@@ -2,7 +2,7 @@
 
 import pytest
 
-from hub.token_bucket import TokenBuckets
+from hub.access.token_bucket import TokenBuckets
 
 
 def test_one_seconds_worth_at_once_then_at_the_rate() -> None:

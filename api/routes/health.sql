@@ -1,0 +1,2 @@
+-- name: alive
+select 1 as alive

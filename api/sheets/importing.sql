@@ -1,0 +1,183 @@
+-- name: import_analyze
+analyze device_import
+
+-- name: import_bad
+update device_import set bad = true where line = any (%(lines)s) and not bad
+
+-- name: import_compare
+-- The first rows that are new or change something, and for the latter each column as it was and as it will be.
+with pair as (
+    select i.line, i.code, i.fresh,
+           to_jsonb(was) as was,
+           to_jsonb(becomes) as becomes
+    from device_import i
+    left join device d on d.id = i.id
+    left join device above on above.id = d.parent_id
+    left join profile p on p.id = d.profile_id
+    cross join lateral (select d.name, p.code as profile, above.code as parent, d.organisation, d.region, d.lon,
+                               d.lat, d.zone, d.state, d.tags) was
+    cross join lateral (select i.name, i.profile, i.parent, i.organisation, i.region, i.lon, i.lat, i.zone,
+                               i.state, i.tags) becomes
+    where i.fresh or i.differs
+    order by i.line
+    limit %(limit)s
+)
+select line, code, fresh,
+       case when not fresh then
+           (select jsonb_object_agg(k, jsonb_build_array(was -> k, becomes -> k))
+            from jsonb_object_keys(becomes) as k where was -> k is distinct from becomes -> k)
+       end as changes
+from pair
+order by line
+
+-- name: import_copy
+copy device_import (line, code, name, profile, parent, organisation, region, lon, lat, zone, state, tags, bad) from stdin
+
+-- name: import_count
+select count(*) filter (where fresh) as created, count(*) filter (where differs) as updated from device_import
+
+-- name: import_cycles
+-- Devices of a sheet that would be their own ancestor, with what the sheet says going over what is registered.
+with recursive up (code, above, depth) as (
+    select code, parent, 1 from device_import where code is not null and parent is not null
+    union all
+    select up.code, case when i.line is not null then i.parent else above.code end, up.depth + 1
+    from up
+    left join device_import i on i.code = up.above
+    left join device d on i.line is null and d.code = up.above
+    left join device above on above.id = d.parent_id
+    where up.above <> up.code and up.depth < 64
+)
+select distinct i.line, i.code, i.parent
+from up join device_import i using (code)
+where up.above = up.code
+order by i.line
+
+-- name: import_differ
+-- Marks the rows of registered devices in which something differs; the others keep their revision.
+update device_import i
+set differs = true
+from device d
+left join device above on above.id = d.parent_id
+where d.id = i.id
+  and (d.name, d.profile_id, above.code, d.organisation, d.region, d.lon, d.lat, d.zone, d.state, d.tags)
+      is distinct from (i.name, i.profile_id, i.parent, i.organisation, i.region, i.lon, i.lat, i.zone, i.state, i.tags)
+
+-- name: import_drop_bad
+delete from device_import where bad
+
+-- name: import_ids
+-- New devices get their ids before they are written, so that a child finds its parent's in one pass.
+update device_import set id = nextval(pg_get_serial_sequence('device', 'id')) where fresh
+
+-- name: import_insert
+insert into device (id, code, name, profile_id, parent_id, organisation, region, lon, lat, zone, state, tags)
+overriding system value
+select i.id, i.code, i.name, i.profile_id, coalesce(there.id, here.id), i.organisation, i.region, i.lon, i.lat,
+       i.zone, i.state, i.tags
+from device_import i
+left join device there on there.code = i.parent
+left join device_import here on here.code = i.parent
+where i.fresh
+order by i.id
+
+-- name: import_mistakes
+-- What only the registry can tell of a sheet; `about` is the value, `detail` what is needed to say what is right.
+-- A division that cannot be checked is told once, on the first line that has it.
+with named as (
+    select region, min(line) as first_line
+    from device_import
+    where region is not null and region is distinct from region_before
+    group by region
+), verdict as (
+    select region, first_line, region_verdict(region) as verdict from named where exists (select from region)
+)
+select i.line, i.code, 'profile' as "column", 'unknown' as kind, i.profile as about, null as detail
+from device_import i
+where i.profile is not null and i.profile_id is null
+union all
+select i.line, i.code, 'parent', 'unknown', i.parent, null
+from device_import i
+where i.parent is not null
+  and not exists (select from device d where d.code = i.parent)
+  and not exists (select from device_import other where other.code = i.parent)
+union all
+select i.line, i.code, 'region', v.verdict, i.region,
+       (select string_agg(distinct s.code, ' ') from region r, unnest(r.successors) s (code) where r.code = i.region)
+from device_import i
+join verdict v using (region)
+where v.verdict <> 'current' and i.region is distinct from i.region_before
+  and (v.verdict <> 'unchecked' or i.line = v.first_line)
+union all
+select i.line, i.code, 'state', 'illegal', i.state, i.state_before
+from device_import i
+where i.state_before is not null and not i.state_before || '>' || i.state = any (%(steps)s)
+order by 1, 3
+
+-- name: import_organisations
+-- Organisations of a sheet that are not there yet.
+select i.organisation as code, min(i.line) as line
+from device_import i
+where i.organisation is not null and not exists (select from organisation o where o.code = i.organisation)
+group by i.organisation
+order by line
+
+-- name: import_orphans
+-- Rows whose parent is in a row that is skipped, and nowhere else; one round of them.
+update device_import i
+set bad = true
+from device_import above
+where not i.bad and above.code = i.parent and above.bad
+  and not exists (select from device d where d.code = i.parent)
+returning i.line, i.code, i.parent, above.line as above_line
+
+-- name: import_resolve
+-- What each row means beside what is registered: a column that the sheet does not have stays as it is, and so does
+-- a state that is left empty. A new device has what a device has of which nothing is told.
+update device_import i
+set id = d.id, fresh = d.id is null, profile_id = p.id, region_before = d.region, state_before = d.state,
+    parent = case when 'parent' = any (%(columns)s) then i.parent else above.code end,
+    organisation = case when 'organisation' = any (%(columns)s) then i.organisation else d.organisation end,
+    region = case when 'region' = any (%(columns)s) then i.region else d.region end,
+    lon = case when 'lon' = any (%(columns)s) then i.lon else d.lon end,
+    lat = case when 'lat' = any (%(columns)s) then i.lat else d.lat end,
+    zone = coalesce(case when 'zone' = any (%(columns)s) then i.zone else d.zone end, 'Asia/Shanghai'),
+    state = coalesce(i.state, d.state, 'active'),
+    tags = coalesce(case when 'tags' = any (%(columns)s) then i.tags else d.tags end, '{}')
+from device_import self
+left join device d on d.code = self.code
+left join device above on above.id = d.parent_id
+left join profile p on p.code = self.profile
+where self.line = i.line
+
+-- name: import_staging
+-- The rows of a sheet while it is compared with the registry; gone with the transaction.
+create temp table device_import (
+    line int not null, code text, name text, profile text, parent text, organisation text, region text,
+    lon float8, lat float8, zone text, state text, tags jsonb, bad boolean not null,
+    id int, fresh boolean, profile_id int, region_before text, state_before text,
+    differs boolean not null default false
+) on commit drop
+
+-- name: import_steps
+-- The life of each device stays readable, whichever way it was changed.
+insert into audit (actor, action, subject, detail)
+select 'api', 'device.step', i.code,
+       jsonb_build_object('from', i.state_before, 'to', i.state, 'note', 'from a sheet')
+from device_import i
+where i.state_before <> i.state
+order by i.line
+
+-- name: import_update
+-- Only rows in which something differs are written, so the others keep their revision.
+update device d
+set name = i.name, profile_id = i.profile_id, parent_id = coalesce(there.id, here.id),
+    organisation = i.organisation, region = i.region, lon = i.lon, lat = i.lat, zone = i.zone, state = i.state,
+    tags = i.tags
+from device_import i
+left join device there on there.code = i.parent
+left join device_import here on here.code = i.parent and here.fresh
+where d.id = i.id and i.differs
+
+-- name: organisation_codes
+select code from organisation order by code limit 10000

@@ -1,0 +1,10 @@
+-- name: after
+-- Cursors rise in the order of commit: alert_apply lets one writer at a time through.
+select cursor, alert_id, seq, kind, at, picture
+from alert_change
+where cursor > %(after)s
+order by cursor
+limit %(limit)s
+
+-- name: newest
+select coalesce(max(cursor), 0) from alert_change

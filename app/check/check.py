@@ -1,0 +1,158 @@
+"""`hub check`: what is reachable, in which version, and which settings of the broker or database lose messages."""
+
+import asyncio
+import time
+from collections.abc import AsyncIterator, Callable
+from contextlib import suppress
+from typing import Any
+
+import paho.mqtt.client as paho
+from paho.mqtt.enums import CallbackAPIVersion
+
+from app.check.access import check_access
+from app.check.finding import Finding
+from app.check.kafka import check_kafka
+from hub.errors import HubError
+from hub.settings import Database, Mqtt, Settings
+from hub.store.migrate import check_schema
+from hub.store.pool import connect, sorted_errors
+from hub.store.statements import statements
+from ingest.mqtt.connection import set_credentials
+
+SQL = statements(__name__)
+
+ANSWER_S = 5.0
+BURST = 1_500
+"""More than mosquitto's default queue of 1,000: a broker that drops at its default loses some of these."""
+
+
+async def check(settings: Settings) -> AsyncIterator[Finding]:
+    """Findings as they are made; sends nothing but messages of its own to a topic of its own."""
+    async for finding in _check_database(settings.database):
+        yield finding
+    for finding in await check_access(settings):
+        yield finding
+    for finding in await asyncio.to_thread(_check_broker, settings.mqtt):
+        yield finding
+    if settings.kafka.servers is not None:
+        for finding in await check_kafka(settings.kafka):
+            yield finding
+    if settings.api.token is None:
+        yield Finding("warn", "api: open to everyone on this machine", "set api.token before others may reach it")
+    else:
+        yield Finding("ok", f"api: {settings.api.host}:{settings.api.port}, with a token")
+
+
+async def _check_database(database: Database) -> AsyncIterator[Finding]:
+    try:
+        with sorted_errors():
+            async with await connect(database.url) as conn:
+                cursor = await conn.execute(SQL.server_facts)
+                row = await cursor.fetchone()
+    except HubError as error:
+        yield Finding("fail", f"database: {error.detail}", "check database.url, and that the server accepts this user")
+        return
+    version, fsync, synchronous, full_pages, timescaledb = row or ("?", "?", "?", "?", None)
+    yield Finding("ok", f"database: PostgreSQL {version}")
+    if timescaledb is None:
+        yield Finding(
+            "warn",
+            "database: without TimescaleDB (monthly partitions, no compression)",
+            "install TimescaleDB 2.23 or newer and preload it before `hub migrate` makes a new database",
+        )
+    else:
+        yield Finding("ok", f"database: TimescaleDB {timescaledb}")
+    for name, value in (("fsync", fsync), ("synchronous_commit", synchronous), ("full_page_writes", full_pages)):
+        if value in ("off", "false"):
+            yield Finding("warn", f"database: {name} is {value}", f"acknowledged readings can be lost: set {name} = on")
+    try:
+        mode = await check_schema(database.url)
+        yield Finding("ok", f"database: schema is up to date ({mode})")
+    except HubError as error:
+        yield Finding("fail", f"database: {error.detail}")
+
+
+def _check_broker(mqtt: Mqtt) -> list[Finding]:
+    """Leaves a session behind, publishes a burst while it is away, comes back and counts."""
+    where = f"broker {mqtt.host}:{mqtt.port}"
+    topic = f"{mqtt.prefix}/hub-check/{mqtt.client_id}"
+    try:
+        heard, kept = 0, False
+        with _Session(mqtt, "check", clean=True):
+            pass  # forget what an earlier check left
+        with _Session(mqtt, "check") as away:
+            away.client.subscribe(topic, qos=1)
+            away.wait(lambda: away.subscribed, "the subscription")
+        with _Session(mqtt, "check-out", clean=True) as sender:
+            sent = [sender.client.publish(topic, str(number), qos=1) for number in range(BURST)]
+            sender.wait(lambda: all(info.is_published() for info in sent), "the acknowledgement of messages")
+        with _Session(mqtt, "check") as back:
+            kept = back.present
+            with suppress(TimeoutError):
+                back.wait(lambda: back.heard >= BURST, "the messages")
+            heard = back.heard
+        with _Session(mqtt, "check", clean=True):
+            pass
+    except (OSError, TimeoutError) as error:
+        return [Finding("fail", f"{where}: {error or 'no answer'}", "check mqtt.host, mqtt.port and the credentials")]
+    return [Finding("ok", f"{where}: reachable"), _judge(where, kept, heard)]
+
+
+def _judge(where: str, kept: bool, heard: int) -> Finding:
+    if not kept:
+        return Finding(
+            "warn", f"{where}: it forgets sessions", "mosquitto: persistence true, no persistent_client_expiration"
+        )
+    if heard < BURST:
+        return Finding(
+            "warn",
+            f"{where}: of {BURST} messages for an absent subscriber it kept {heard}",
+            "mosquitto: max_queued_messages 0; otherwise messages are lost while the hub is away",
+        )
+    return Finding("ok", f"{where}: keeps its sessions and at least {BURST} messages while the hub is away")
+
+
+class _Session:
+    """A connected client of the check, between `with` and its end."""
+
+    def __init__(self, mqtt: Mqtt, role: str, clean: bool = False) -> None:
+        self._mqtt = mqtt
+        self.client = paho.Client(
+            CallbackAPIVersion.VERSION2,
+            client_id=f"{mqtt.client_id[:50]}-{role}",
+            clean_session=clean,
+            protocol=paho.MQTTv311,
+        )
+        self.present = self.subscribed = self._connected = False
+        self.heard = 0
+        self.client.on_connect = self._on_connect
+        self.client.on_subscribe = self._on_subscribe
+        self.client.on_message = self._on_message
+        set_credentials(self.client, mqtt)
+
+    def __enter__(self) -> "_Session":
+        self.client.connect(self._mqtt.host, self._mqtt.port)
+        self.client.loop_start()
+        self.wait(lambda: self._connected, "the connection")
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.client.disconnect()
+        self.client.loop_stop()
+
+    def wait(self, ready: Callable[[], bool], for_what: str) -> None:
+        """Wait until `ready`; TimeoutError names what did not come in ANSWER_S."""
+        end = time.monotonic() + ANSWER_S
+        while not ready():
+            if time.monotonic() > end:
+                raise TimeoutError(f"{for_what} did not come within {ANSWER_S:.0f} s")
+            time.sleep(0.01)
+
+    def _on_connect(self, _client: Any, _data: Any, flags: Any, reason: Any, _properties: Any) -> None:
+        self.present, self._connected = flags.session_present, not reason.is_failure
+
+    def _on_subscribe(self, _client: Any, _data: Any, _mid: int, reasons: Any, _properties: Any) -> None:
+        self.subscribed = not any(reason.is_failure for reason in reasons)
+
+    def _on_message(self, _client: Any, _data: Any, _message: Any) -> None:
+        self.heard += 1

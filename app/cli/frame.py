@@ -1,0 +1,158 @@
+"""`hub frame`: what the hub would make of a payload, without a device and without a hub."""
+
+import json
+import sys
+import time
+from pathlib import Path
+from typing import Annotated, Any
+from zoneinfo import ZoneInfo
+
+import typer
+from rich.table import Table
+from rich.text import Text
+
+from app.cli.client import DEFAULT_URL, HELP, TokenOption, UrlOption, call, fail, out
+from devices.diagnosis.frame_check import FRAMES, unhex
+from devices.diagnosis.frame_profile import ProfileView, check_with, view_of
+from devices.diagnosis.frame_report import as_object
+from devices.library.profiles import library
+from devices.near import nearest
+
+frame = typer.Typer(help="See what the hub makes of a payload.", no_args_is_help=True, context_settings=HELP)
+ROWS = 40
+VERDICTS = {
+    "accepted": ("accepted: all of it would be stored", "green"),
+    "partly": ("partly refused: what is good would be stored, and the message becomes a dead letter", "yellow"),
+    "refused": ("refused: it would be a dead letter", "bold red"),
+    "dropped": ("dropped: the privacy gate lets all of it go, nothing is stored or kept", "yellow"),
+}
+
+
+@frame.callback()
+def _group() -> None:
+    """See what the hub makes of a payload."""
+
+
+@frame.command("check")
+def check_frame(
+    file: Annotated[str, typer.Argument(metavar="[FILE|-]", help="The payload; - or nothing: standard input.")] = "-",
+    form: Annotated[str, typer.Option(help=f"auto, or one of {', '.join(FRAMES)}.")] = "auto",
+    profile: Annotated[str | None, typer.Option(help="Its metrics: a JSON file, or a code of the library.")] = None,
+    device: Annotated[str | None, typer.Option(help="Its profile, as the running hub knows it.")] = None,
+    is_hex: Annotated[bool, typer.Option("--hex", help="The payload is written in hexadecimal.")] = False,
+    zone: Annotated[str, typer.Option(help="Of the device's clock, for times without an offset.")] = "Asia/Shanghai",
+    as_json: Annotated[bool, typer.Option("--json", help="As one JSON object.")] = False,
+    url: UrlOption = DEFAULT_URL,
+    token: TokenOption = None,
+) -> None:
+    """Decode a payload as the hub would, and say which byte or field is wrong. Exit status 1 when it is refused.
+
+    Example:  echo '{"ts": 1767225600, "values": {"pm25": 35.2}}' | hub frame check
+
+    Example:  hub frame check --profile air-station payload.json
+
+    Example:  hub frame check --device air-17 payload.json
+    """
+    if form != "auto" and form not in FRAMES:
+        fail(f"--form {form}: there is none of that name; use auto, {', '.join(FRAMES)}")
+    payload = _payload(file, is_hex)
+    body = _asked(payload, form, device, url, token) if device else _checked(payload, form, profile, zone)
+    if as_json:
+        sys.stdout.write(json.dumps(body, ensure_ascii=False) + "\n")
+    else:
+        _tell(body)
+    raise typer.Exit(0 if body["verdict"] in ("accepted", "dropped") else 1)
+
+
+def _payload(file: str, is_hex: bool) -> bytes:
+    try:
+        payload = sys.stdin.buffer.read() if file == "-" else Path(file).read_bytes()
+        return unhex(payload) if is_hex else payload
+    except OSError as error:
+        fail(f"{file}: {error.strerror}")
+    except ValueError as error:
+        fail(f"{file}: {error}")
+
+
+def _asked(payload: bytes, form: str, device: str, url: str, token: str | None) -> dict[str, Any]:
+    sent = {"payload": payload.hex(), "encoding": "hex", "form": form, "device": device}
+    answer: dict[str, Any] = call("POST", "/frames:check", url, token, json=sent).json()
+    return answer
+
+
+def _checked(payload: bytes, form: str, profile: str | None, zone: str) -> dict[str, Any]:
+    try:
+        clock = ZoneInfo(zone)
+    except (KeyError, ValueError, OSError):
+        fail(f"--zone {zone}: there is no such time zone; write it like Asia/Shanghai")
+    view = None if profile is None else _view(profile)
+    report = check_with(payload, form, time.time_ns() // 1000, clock, view)
+    return as_object(report)
+
+
+def _view(name: str) -> ProfileView:
+    """The profile of a JSON file, or of a code of the library."""
+    path = Path(name)
+    if not path.is_file():
+        shipped = library()
+        if name not in shipped:
+            near = nearest(name, {code: body.get("name_en") for code, body in shipped.items()})
+            meant = f"did you mean {' or '.join(near)}?" if near else f"the library has {', '.join(shipped)}"
+            fail(f"--profile {name}: there is no such file, and no such profile in the library; {meant}")
+        return view_of(shipped[name], name)
+    try:
+        body = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        fail(f"--profile {name}: {error}")
+    if not isinstance(body, dict) or not isinstance(body.get("metrics"), dict):
+        fail(
+            f'--profile {name}: it is no profile: {{"name": ..., "metrics": {{"pm25": {{"name": ..., "unit": ...}}}}}}'
+        )
+    return view_of(body, path.stem)
+
+
+def _tell(body: dict[str, Any]) -> None:
+    words, style = VERDICTS[body["verdict"]]
+    out.print(Text.assemble((f"{body['form']}: ", "bold"), (words, style)), soft_wrap=True)
+    for flaw in body["flaws"]:
+        out.print(Text.assemble("  ", (flaw["reason"], "yellow"), f"{_where(flaw)}  {flaw['detail']}"), soft_wrap=True)
+        if flaw["excerpt"]:
+            out.print(Text("\n".join(f"      {line}" for line in flaw["excerpt"].splitlines())), soft_wrap=True)
+    _tell_readings(body)
+    for event in body["events"]:
+        parts = [f"{name} {event[name]}" for name in ("ts", "state", "level") if event[name] is not None]
+        parts += [json.dumps(event["attributes"], ensure_ascii=False)] if event["attributes"] else []
+        out.print(Text(f"  event {event['kind']}  {'  '.join(parts)}"), soft_wrap=True)
+    if body["says"]:
+        out.print(Text(f"  {body['says']}"))
+    if body["private"]:
+        gone = f"  {body['private']} fields or events are about persons or hold a picture: they are dropped"
+        out.print(Text(gone, style="yellow"), soft_wrap=True)
+    if body["timeless"]:
+        out.print(
+            Text('  it tells no time: the time of arrival stands in; send "ts" to make repeats harmless', style="dim")
+        )
+    for remark in body["remarks"]:
+        out.print(Text(f"  {remark}", style="dim"), soft_wrap=True)
+
+
+def _where(flaw: dict[str, Any]) -> str:
+    where = [f"record {flaw['record']}"] if flaw["record"] is not None else []
+    where += [str(flaw["path"])] if flaw["path"] else []
+    if flaw["line"] is not None:
+        where.append(f"line {flaw['line']}, column {flaw['column']}, byte {flaw['byte']}")
+    return f"  at {', '.join(where)}:" if where else ""
+
+
+def _tell_readings(body: dict[str, Any]) -> None:
+    if not body["readings"]:
+        return
+    table = Table("metric", "value", "unit", "time (UTC)", "", box=None, pad_edge=False, padding=(0, 2))
+    for each in body["readings"][:ROWS]:
+        time_ = each["ts"][:23].replace("T", " ")
+        table.add_row(
+            each["metric"], f"{each['value']:g}", each["unit"] or "", time_, Text(each["note"], style="yellow")
+        )
+    out.print(table)
+    if body["readings_total"] > ROWS:
+        out.print(Text(f"  ... {body['readings_total']} readings in all", style="dim"))

@@ -1,0 +1,183 @@
+"""The end of a demo: the city's ground truth held against the database and the receiver's tally."""
+
+import csv
+import json
+from bisect import bisect_right
+from collections import defaultdict
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import psycopg
+from psycopg.rows import dict_row
+
+from app.demo.processes import DemoError
+from hub.models import LEVEL_NAMES, Micros, to_micros
+from hub.store.statements import statements
+
+SQL = statements(__name__)
+
+SLACK: Micros = 1_000_000
+"""How far an alert's begin may lie before the anomaly's first message and still be taken for its own."""
+
+Target = tuple[str, str | None, str | None]
+"""Device, metric, event kind."""
+
+
+@dataclass(slots=True)
+class Injected:
+    """An anomaly of the truth, and the alerts that came of it."""
+
+    target: Target
+    begin: Micros
+    published: Micros
+    level: int
+    arrivals: dict[str, Micros] = field(default_factory=dict)
+    """By alert id: when the receiver got its `raised`."""
+    reached: int = 0
+
+    @property
+    def alerted(self) -> bool:
+        """Whether an alert was delivered, and rose to the level of the anomaly."""
+        return bool(self.arrivals) and self.reached >= self.level
+
+
+@dataclass(slots=True, frozen=True)
+class Verdict:
+    """The demo's result; the first eleven are its JSON line."""
+
+    sent: int
+    """Readings, events and wrong messages that the broker has acknowledged."""
+    stored: int
+    rejected: int
+    lost: int
+    duplicates: int
+    anomalies_injected: int
+    alerts_raised: int
+    alerts_delivered: int
+    """Alerts whose first delivery reached the receiver."""
+    alert_ms_p50: float | None
+    alert_ms_p99: float | None
+    readings_per_s: float
+    anomalies_missed: list[str]
+    unexpected_alerts: int
+    double_pages: int
+    faults_sent: int
+    deliveries_pending: int
+
+    @property
+    def passed(self) -> bool:
+        """Nothing lost, nothing twice, and every anomaly alerted."""
+        return not (self.lost or self.duplicates or self.anomalies_missed)
+
+    @property
+    def settled(self) -> bool:
+        """Whether there is nothing left to wait for."""
+        return self.passed and not self.deliveries_pending and self.rejected >= self.faults_sent
+
+    def line(self) -> str:
+        """The JSON object that ends the demo's output."""
+        keys = list(type(self).__dataclass_fields__)[:11]
+        return json.dumps({key: getattr(self, key) for key in keys})
+
+
+def judge(url: str, truth: Path, deliveries: Path) -> Verdict:
+    """Compare everything in the truth's folder with the database at `url` and the receiver's file."""
+    summary = json.loads((truth / "summary.json").read_text(encoding="utf-8"))
+    with psycopg.connect(url, autocommit=True, row_factory=dict_row) as conn:
+        conn.execute(SQL.truth.encode())
+        _copy(conn, SQL.truth_readings, truth / "readings.csv")
+        _copy(conn, SQL.truth_events, truth / "events.csv")
+        conn.execute("analyze truth_reading")
+        counts = conn.execute(SQL.verdict.encode(), {"started": summary["started_us"]}).fetchone()
+    if counts is None:
+        raise DemoError("the verdict has no row")
+    injected = read_anomalies(truth)
+    unexpected = hold_against(injected, read_deliveries(deliveries, summary["started_us"]))
+    return _conclude(summary, counts, injected, unexpected)
+
+
+def _copy(conn: psycopg.Connection[Any], statement: str, file: Path) -> None:
+    with file.open("rb") as source, conn.cursor().copy(statement.encode()) as copy:
+        while block := source.read(1 << 20):
+            copy.write(block)
+
+
+def _conclude(summary: dict[str, Any], counts: dict[str, int], injected: list[Injected], unexpected: int) -> Verdict:
+    faults = sum(summary["faults"].values())
+    truth = counts["truth_readings"] + counts["truth_events"]
+    right = counts["right_readings"] + counts["right_events"]
+    stored = counts["stored_readings"] + counts["stored_events"]
+    double = sum(max(0, len(one.arrivals) - 1) for one in injected)
+    waits = [(min(one.arrivals.values()) - one.published) / 1000 for one in injected if one.arrivals]
+    p50, p99 = (round(float(p), 1) for p in np.percentile(waits, [50, 99])) if waits else (None, None)
+    took = max(1e-6, (summary["ended_us"] - summary["started_us"]) / 1e6)
+    return Verdict(
+        sent=truth + faults,
+        stored=stored,
+        rejected=counts["rejected"],
+        lost=truth - right,
+        duplicates=stored - right + double,
+        anomalies_injected=len(injected),
+        alerts_raised=counts["alerts_raised"],
+        alerts_delivered=sum(len(one.arrivals) for one in injected) + unexpected,
+        alert_ms_p50=p50,
+        alert_ms_p99=p99,
+        readings_per_s=round(counts["stored_readings"] / took, 1),
+        anomalies_missed=[" ".join(filter(None, one.target)) for one in injected if not one.alerted],
+        unexpected_alerts=unexpected,
+        double_pages=double,
+        faults_sent=faults,
+        deliveries_pending=counts["deliveries_pending"],
+    )
+
+
+def read_anomalies(truth: Path) -> list[Injected]:
+    """The anomalies of a run; the rows of one anomaly are its steps up through the levels."""
+    found: dict[str, Injected] = {}
+    with (truth / "anomalies.csv").open(encoding="utf-8", newline="") as file:
+        for row in csv.DictReader(file):
+            target = row["device"], row["metric"] or None, row["event_kind"] or None
+            level = LEVEL_NAMES.index(row["level"]) + 1
+            one = found.setdefault(row["anomaly"], Injected(target, int(row["ts_us"]), int(row["published_us"]), level))
+            one.level = max(one.level, level)
+    return list(found.values())
+
+
+def read_deliveries(file: Path, started: Micros) -> Iterator[dict[str, Any]]:
+    """The genuine deliveries that the receiver noted, without repeats and without alerts raised before `started`."""
+    if not file.exists():
+        return
+    with file.open(encoding="utf-8") as lines:
+        for line in lines:
+            delivery = json.loads(line)
+            if "refused" in delivery or delivery["repeat"]:
+                continue
+            if to_micros(datetime.fromisoformat(delivery["raised_at"])) >= started:
+                yield delivery
+
+
+def hold_against(injected: list[Injected], deliveries: Iterable[dict[str, Any]]) -> int:
+    """Give each alert to the last anomaly on its target that began before it; returns how many belong to none."""
+    by_target: dict[Target, list[Injected]] = defaultdict(list)
+    for one in sorted(injected, key=lambda one: one.begin):
+        by_target[one.target].append(one)
+    unexpected = 0
+    owners: dict[str, Injected] = {}
+    for delivery in deliveries:
+        alert, level = delivery["alert"], LEVEL_NAMES.index(delivery["level"]) + 1
+        if delivery["type"] == "ganzhi.alert.raised":
+            candidates = by_target[delivery["device"], delivery["metric"], delivery["event_kind"]]
+            opened = to_micros(datetime.fromisoformat(delivery["opened_at"]))
+            place = bisect_right(candidates, opened + SLACK, key=lambda one: one.begin)
+            if not place:
+                unexpected += 1
+                continue
+            owners[alert] = candidates[place - 1]
+            owners[alert].arrivals[alert] = delivery["arrived_us"]
+        if alert in owners:
+            owners[alert].reached = max(owners[alert].reached, level)
+    return unexpected

@@ -1,0 +1,180 @@
+"""`hub`: the command line of Ganzhi."""
+
+import asyncio
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Annotated, NoReturn
+
+import typer
+from rich.console import Console
+from rich.text import Text
+
+from app.cli.catalogue import catalogue
+from app.cli.commands import command, commands
+from app.cli.credentials import credential
+from app.cli.dead_letters import dead_letters
+from app.cli.devices import devices
+from app.cli.diagnose import diagnose
+from app.cli.frame import frame
+from app.cli.profiles import profiles
+from app.cli.provisioning import key
+from app.cli.readings import readings
+from app.cli.regions import regions
+from app.cli.tail import tail
+from hub.errors import HubError
+from hub.settings import load_settings, with_roles
+from hub.store.migrate import migrate as migrate_store
+from hub.telemetry import log_to_stderr
+
+ConfigOption = Annotated[
+    Path | None,
+    typer.Option("--config", "-c", envvar="HUB_CONFIG", help="Settings in TOML; HUB_* variables go over them."),
+]
+LogLevelOption = Annotated[str, typer.Option(help="debug, info, warning or error.")]
+LogJsonOption = Annotated[bool, typer.Option("--log-json", help="One JSON object a line, for a collector.")]
+HELP = {"help_option_names": ["-h", "--help"]}
+
+app = typer.Typer(
+    help="Ganzhi (感知): the open hub for a city's senses.\n\nStart with:  hub demo",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    context_settings=HELP,
+)
+devices.command()(diagnose)
+devices.command()(tail)
+devices.command()(command)
+devices.command()(commands)
+devices.add_typer(credential, name="credential")
+devices.add_typer(key, name="key")
+app.add_typer(devices, name="devices")
+app.add_typer(profiles, name="profiles")
+app.add_typer(catalogue, name="catalogue")
+app.add_typer(regions, name="regions")
+app.add_typer(frame, name="frame")
+app.add_typer(dead_letters, name="dead-letters")
+app.add_typer(readings, name="readings")
+out, err = Console(highlight=False), Console(stderr=True, highlight=False)
+
+
+@contextmanager
+def _errors_in_words() -> Iterator[None]:
+    try:
+        yield
+    except HubError as error:
+        _fail(str(error))
+    except ExceptionGroup as group:  # from the tasks of `serve`
+        known, others = group.split(HubError)
+        if known is None or others is not None:
+            raise
+        _fail("\n".join(str(error) for error in known.exceptions))
+
+
+def _fail(message: str) -> NoReturn:
+    err.print(Text(message, style="red"), soft_wrap=True)
+    raise typer.Exit(1)
+
+
+@app.command()
+def demo(
+    seconds: Annotated[float | None, typer.Option(min=1, help="End after so many seconds; else with Ctrl-C.")] = None,
+    port: Annotated[int, typer.Option(min=0, max=65535, help="Port of the page and the API.")] = 8420,
+    data_dir: Annotated[Path | None, typer.Option(help="Where the demo keeps its database and logs.")] = None,
+    clean: Annotated[bool, typer.Option("--clean", help="Start from an empty database.")] = False,
+) -> None:
+    """Show the whole hub with a simulated city of 200 devices: database, broker, hub, page, alerts.
+
+    Example:  hub demo --seconds 30
+    """
+    from app.demo.run import run_demo  # the demo's servers are not there in a production install
+
+    with _errors_in_words():
+        raise typer.Exit(run_demo(seconds, port, data_dir, clean))
+
+
+@app.command()
+def serve(
+    config: ConfigOption = None,
+    workers: Annotated[int, typer.Option(min=0, max=64, help="Processes that decode and commit; 0: this one.")] = 0,
+    roles: Annotated[str | None, typer.Option(help="direct, or some of edge,worker,api: the bus over Kafka.")] = None,
+    log_level: LogLevelOption = "info",
+    log_json: LogJsonOption = False,
+) -> None:
+    """Run the hub. SIGTERM: take nothing more, commit and settle what was taken, exit within drain_s (10 s).
+
+    Example:  hub serve --config hub.toml --workers 2
+
+    Example:  hub serve --config hub.toml --roles edge,worker,api
+    """
+    from app.serve.serve import serve as serve_hub  # the other commands start faster without it
+    from app.serve.workers import Crew
+
+    log_to_stderr(log_level, log_json)
+    shared = ["--log-level", log_level, *(["--log-json"] if log_json else [])]
+    shared += ["--config", str(config)] if config else []
+    with _errors_in_words():
+        settings = with_roles(load_settings(config), roles)
+        finished = asyncio.run(serve_hub(settings, Crew(workers, shared) if workers else None))
+    raise typer.Exit(0 if finished else 1)
+
+
+@app.command(hidden=True)
+def worker(
+    number: Annotated[int, typer.Argument(help="Which worker, from 1.")],
+    socket: Annotated[Path, typer.Argument(help="Where it listens for its parent.")],
+    config: ConfigOption = None,
+    log_level: LogLevelOption = "info",
+    log_json: LogJsonOption = False,
+) -> None:
+    """One worker of `hub serve --workers`, which starts it; nothing to call by hand."""
+    from app.serve.worker import work
+
+    log_to_stderr(log_level, log_json, f"worker {number}")
+    with _errors_in_words():
+        finished = asyncio.run(work(load_settings(config), socket))
+    raise typer.Exit(0 if finished else 1)
+
+
+@app.command()
+def migrate(config: ConfigOption = None) -> None:
+    """Bring the database to the newest schema; safe to run twice, and by several hubs at once.
+
+    Example:  HUB_DATABASE__URL=postgresql://hub@db/ganzhi hub migrate
+    """
+    with _errors_in_words():
+        settings = load_settings(config)
+        mode = asyncio.run(migrate_store(settings.database.url, settings.database.mode))
+        out.print(f"The database is up to date ({mode}).")
+
+
+@app.command()
+def check(config: ConfigOption = None) -> None:
+    """Tell what is reachable, in which version, and which settings would lose messages. Exit status 1 on a failure.
+
+    Example:  hub check --config hub.toml
+    """
+    from app.check.check import check as check_all
+
+    styles = {"ok": "green", "warn": "yellow", "fail": "bold red"}
+
+    async def report() -> bool:
+        failed = False
+        async for finding in check_all(load_settings(config)):
+            failed = failed or finding.level == "fail"
+            out.print(Text.assemble((f"{finding.level:5}", styles[finding.level]), finding.what), soft_wrap=True)
+            if finding.advice:
+                out.print(Text(f"      -> {finding.advice}", style="dim"), soft_wrap=True)
+        return failed
+
+    with _errors_in_words():
+        raise typer.Exit(1 if asyncio.run(report()) else 0)
+
+
+def main() -> None:
+    """The console script."""
+    app()
+
+
+if __name__ == "__main__":
+    main()

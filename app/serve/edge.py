@@ -1,0 +1,43 @@
+"""The engine of an edge: what devices send goes into the bus as it came. It needs no database."""
+
+import asyncio
+
+from app.serve.engine import limits_of, watch
+from hub.lifecycle import Named
+from hub.models import HUB, Batch
+from hub.pipeline import Pipeline
+from hub.settings import Settings
+from hub.telemetry import Counters
+from ingest.kafka.forwarder import Forwarder
+
+
+class Edge:
+    """Settles deliveries once Kafka has acknowledged their messages."""
+
+    def __init__(self, settings: Settings, counters: Counters) -> None:
+        self._counters = counters
+        self._forwarder = Forwarder(settings.kafka, settings.mqtt.prefix)
+        self.sink = Pipeline([], [], self._forwarder.commit, [self._count], limits_of(settings), "Kafka")
+        self._working: asyncio.Future[None] | None = None
+
+    async def load(self) -> None:
+        """Nothing is needed: a Kafka that is away is waited for with the first batch."""
+
+    def tasks(self) -> list[Named]:
+        """What has to run, by name; once."""
+        self._working = asyncio.ensure_future(self.sink.run())
+        return [("edge", watch(self._working))]
+
+    async def drain(self) -> None:
+        """Return once everything that was handed over is in the bus."""
+        self.sink.drain()
+        if self._working is not None:
+            await self._working
+        await self._forwarder.close()
+
+    def reasons(self) -> list[str]:
+        """Why it is not ready; empty when it is."""
+        return ["Kafka does not acknowledge: holding back"] if self.sink.down else []
+
+    def _count(self, batch: Batch) -> None:
+        self._counters.forwarded += len(batch.raws) - sum([raw.transport == HUB for raw in batch.raws])

@@ -1,0 +1,162 @@
+"""Everything between a delivery and its commit in one process: registry, rules, pipeline, and their upkeep."""
+
+import asyncio
+import logging
+import math
+from collections.abc import Awaitable, Callable
+from functools import partial
+
+from analytics.rules.rulebook import RuleBook
+from devices.health.hearing import Hearing, ListeningRow, Progress, process_name
+from devices.health.last_seen import Seen
+from devices.quality import QualityFlags
+from devices.registry.registry import Registry
+from devices.resolve import Resolver
+from hub.errors import HubError, StoreUnavailable
+from hub.lifecycle import Named
+from hub.models import Batch
+from hub.pipeline import Limits, Pipeline
+from hub.settings import Settings
+from hub.store.arrivals import Known, load_arrivals
+from hub.store.latest import Latest
+from hub.store.letters import Letters
+from hub.store.listen import REGISTRY, listen
+from hub.store.migrate import check_schema
+from hub.store.pool import Pool
+from hub.store.writer import Writer
+from hub.telemetry import Counters
+from ingest.kafka.topics import forms_of
+
+log = logging.getLogger(__name__)
+
+WAIT_FOR_STORE_S = 2.0
+
+
+class Stages:
+    """The engine of a hub without workers, and of each worker."""
+
+    def __init__(self, settings: Settings, pool: Pool, counters: Counters) -> None:
+        self._settings, self._pool, self._counters = settings, pool, counters
+        self._registry, self._latest = Registry(), Latest()
+        self._rules = RuleBook(math.inf if settings.rules.stale_after_s is None else settings.rules.stale_after_s)
+        self._writer = Writer(pool, Letters(settings.dead_letters.per_minute))
+        self._known: Known = {}
+        self._seen, self._progress = Seen(), Progress(lambda: self.sink.idle)
+        self._listening = ListeningRow(pool, f"stages of {process_name()}", ears=False, seen=self._seen)
+        self._hearing = Hearing(self._listening.put, self.reasons, self._progress.until, settings.health)
+        self.sink = Pipeline(
+            read=[Resolver(self._registry, settings.mqtt.prefix, self._known, forms_of(settings.kafka)).steps],
+            decide=[QualityFlags(self._registry, self._latest), self._rules.decide],
+            commit=self._commit,
+            adopted=[self._latest.adopt, self._rules.adopt, self._seen.adopt, self._progress.adopt, self._count],
+            limits=limits_of(settings),
+            supply=partial(self._registry.widen, pool),
+        )
+        self._registry_changed = asyncio.Event()
+        self._working: asyncio.Future[None] | None = None
+
+    async def load(self) -> None:
+        """Load devices, rules and newest readings; waits for a store that is not there yet."""
+        await wait_for_store(self._settings.database.url, self._read_store)
+        log.info("%d devices known", len(self._registry.devices))
+
+    def tasks(self) -> list[Named]:
+        """What has to run, by name; once."""
+        self._working = asyncio.ensure_future(self.sink.run())
+        return [
+            ("pipeline", watch(self._working)),
+            ("listen", listen(self._settings.database.url, [REGISTRY], lambda *_: self._registry_changed.set())),
+            ("registry", self._keep_fresh()),
+            ("latest", self._latest.run(self._pool)),
+            ("hearing", self._hearing.run()),
+        ]
+
+    async def drain(self) -> None:
+        """Return once everything that was handed over is settled; nothing may be handed over any more."""
+        self.sink.drain()
+        if self._working is not None:
+            await self._working
+        await self._latest.flush(self._pool)
+        await self._listening.end()
+
+    def reasons(self) -> list[str]:
+        """Why it is not ready; empty when it is."""
+        return ["the store does not commit: holding back"] if self.sink.down else []
+
+    async def restore(self, *, arrivals: bool) -> None:
+        """Take over what other processes committed; between two batches, so that none sees its state move.
+
+        `arrivals`: those too; not where a source of this process remembers some that are not committed yet.
+        """
+        async with self.sink.turn:
+            await self._latest.load(self._pool)
+            await self._rules.load(self._pool)
+            if arrivals:
+                self._known.update(await load_arrivals(self._pool))
+        self._hearing.reset()
+
+    async def _read_store(self) -> None:
+        await self._latest.load(self._pool)
+        await self._rules.load(self._pool)
+        await self._refresh()
+        self._known.update(await load_arrivals(self._pool))
+
+    async def _commit(self, batch: Batch) -> None:
+        began = asyncio.get_running_loop().time()
+        await self._writer.commit(batch)
+        self._counters.commit_s += asyncio.get_running_loop().time() - began
+
+    def _count(self, batch: Batch) -> None:
+        counters = self._counters
+        counters.commits += 1
+        counters.messages += len(batch.raws)
+        counters.readings += len(batch.readings)
+        counters.events += len(batch.events)
+        counters.refused += len(batch.refused)
+        counters.private += batch.private
+        counters.alert_changes += len(batch.changes)
+
+    async def _keep_fresh(self) -> None:
+        """Take over registered devices and rules at once; what is notified meanwhile is one more refresh."""
+        while True:
+            await self._registry_changed.wait()
+            self._registry_changed.clear()
+            try:
+                await self._refresh()
+            except HubError as error:
+                log.debug("the registry stays as it is until the store is back: %s", error)
+                self._registry_changed.set()
+                await asyncio.sleep(1)
+
+    async def _refresh(self) -> None:
+        await self._rules.refresh(self._pool)
+        await self._registry.refresh(self._pool)
+        self._counters.devices_known = len(self._registry.devices)
+
+
+async def wait_for_store(url: str, read: Callable[[], Awaitable[None]] | None = None) -> None:
+    """Check the schema and call `read`; again until the store is there."""
+    down = False
+    while True:
+        try:
+            await check_schema(url)
+            if read is not None:
+                await read()
+        except StoreUnavailable as error:
+            if not down:
+                log.error("waiting for the store: %s", error)
+            down = True
+            await asyncio.sleep(WAIT_FOR_STORE_S)
+        else:
+            return
+
+
+def limits_of(settings: Settings) -> Limits:
+    """What a pipeline may hold, by the settings."""
+    given = settings.pipeline
+    return Limits(given.batch_messages, given.waiting_messages, given.waiting_bytes, given.linger_ms / 1000)
+
+
+async def watch(work: asyncio.Future[None]) -> None:
+    """Fail when that work fails; its end is the end of a drain."""
+    await asyncio.shield(work)

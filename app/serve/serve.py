@@ -1,0 +1,167 @@
+"""`hub serve`: runs the parts that the roles of a process ask for. Every deployment is made of the same few."""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Sequence
+from contextlib import AsyncExitStack
+from functools import partial
+
+from api.push.outbox import Courier
+from api.push.webhook import open_webhook
+from app.serve.ears import BusRow, Ears, ears_of_store
+from app.serve.edge import Edge
+from app.serve.engine import Stages, watch
+from app.serve.intake import Engine, Intake, Source
+from app.serve.monitor import monitored
+from app.serve.part import Part
+from app.serve.sole import Sole
+from app.serve.surface import Surface
+from app.serve.workers import Crew, open_workers
+from devices.addressing import subscriptions
+from devices.health.presence import Presence
+from hub.errors import ConfigError
+from hub.lifecycle import Lifecycle, Named
+from hub.settings import Settings
+from hub.store.pool import Pool, open_pool
+from hub.store.positions import load_positions
+from hub.store.replay import Replay
+from hub.telemetry import Counters
+from ingest.kafka.source import KafkaSource
+from ingest.kafka.topics import forms_of, raw_topic
+from ingest.mqtt.source import MqttSource
+
+
+async def serve(settings: Settings, crew: Crew | None = None) -> bool:
+    """Run a hub until SIGTERM or SIGINT, its stages here or in a crew; True when everything taken was settled."""
+    counters = Counters()
+    async with AsyncExitStack() as stack:
+        direct = "direct" in settings.hub.roles
+        if crew is not None and (not direct or settings.kafka.servers):
+            raise ConfigError(
+                "--workers is for MQTT in the role direct; with Kafka start more processes of role worker"
+            )
+        needs_store = settings.hub.roles != ("edge",)
+        pool = await stack.enter_async_context(open_pool(settings.database)) if needs_store else None
+        if pool is not None and direct:
+            parts = await _direct(settings, crew, pool, counters, stack)
+        else:
+            parts = await _bus(settings, pool, counters, stack)
+        reasons = partial(_reasons, parts)
+        monitors = await stack.enter_async_context(monitored(settings, counters, reasons, pool))
+        return await _run(parts, monitors, counters, settings.drain_s)
+
+
+async def _direct(
+    settings: Settings, crew: Crew | None, pool: Pool, counters: Counters, stack: AsyncExitStack
+) -> list[Part]:
+    """Everything in one process, or in a crew of its own."""
+    stages = Stages(settings, pool, counters)
+    engine: Engine = stages
+    restore: Callable[[], Awaitable[None]] = partial(stages.restore, arrivals=True)
+    if crew is not None:
+        engine = workers = stack.enter_context(open_workers(settings, crew, counters))
+        restore = workers.renew
+    sole = Sole(settings, restore)
+    sources = _mqtt(settings, engine, counters, sole.granted)
+    if settings.kafka.servers:
+        sources |= _kafka(settings, [], stages, counters, pool)
+    intake = Intake(engine, sources)
+    replay = Replay(pool, engine.sink.submit)
+    ears = Ears(settings, ears_of_store(pool), intake.reasons, sole.granted)
+    presence = Presence(settings, engine.sink, sole.granted)
+    surface = await _surface(settings, pool, counters, [sole, intake], engine, replay, stack)
+    return [sole, presence, intake, ears, surface]
+
+
+async def _bus(settings: Settings, pool: Pool | None, counters: Counters, stack: AsyncExitStack) -> list[Part]:
+    """Some of the roles edge, worker, api, in the order in which they are drained; without a pool an edge alone."""
+    roles, parts = settings.hub.roles, list[Part]()
+    edge: Edge | None = None
+    if settings.kafka.servers:  # what is posted, and what a worker finds out, goes into the bus too
+        edge = Edge(settings, counters)
+        intake = Intake(edge, _mqtt(settings, edge, counters) if "edge" in roles else {})
+        parts += [Ears(settings, BusRow(edge.sink), intake.reasons), intake] if "edge" in roles else [intake]
+    if pool is None:
+        return parts
+    if "worker" in roles:
+        stages = Stages(settings, pool, counters)
+        reading = Intake(stages, _kafka(settings, [raw_topic(settings.kafka)], stages, counters, pool))
+        parts += [reading, Ears(settings, ears_of_store(pool, False), reading.reasons)]
+        if edge is not None:
+            parts.insert(0, Presence(settings, edge.sink))
+    if "api" in roles:
+        replay = Replay(pool, edge.sink.submit) if edge is not None else None  # the workers settle the letters
+        parts.append(await _surface(settings, pool, counters, list(parts), edge, replay, stack))
+    return parts
+
+
+def _mqtt(
+    settings: Settings, engine: Engine, counters: Counters, permitted: Callable[[], bool] = lambda: True
+) -> dict[str, Source]:
+    mqtt = settings.mqtt
+    source = MqttSource(mqtt, subscriptions(mqtt.prefix), engine.sink, counters, permitted)
+    return {f"the broker {mqtt.host}:{mqtt.port}": source}
+
+
+def _kafka(
+    settings: Settings, topics: Sequence[str], stages: Stages, counters: Counters, pool: Pool
+) -> dict[str, Source]:
+    """A source of those topics and of those that third parties publish to."""
+    kafka = settings.kafka
+    topics = [*topics, *forms_of(kafka)]
+
+    async def restore() -> None:
+        await stages.restore(arrivals="direct" not in settings.hub.roles)
+
+    source = KafkaSource(kafka, topics, stages.sink, counters, lambda: load_positions(pool), restore)
+    return {f"Kafka {kafka.servers}": source}
+
+
+async def _surface(
+    settings: Settings,
+    pool: Pool,
+    counters: Counters,
+    others: Sequence[Part],
+    engine: Engine | None,
+    replay: Replay | None,
+    stack: AsyncExitStack,
+) -> Surface:
+    courier = Courier(pool, {"webhook": await stack.enter_async_context(open_webhook())})
+
+    return Surface(settings, pool, courier, counters, partial(_reasons, others), engine, replay)
+
+
+def _reasons(parts: Sequence[Part]) -> list[str]:
+    """Why the process is not ready; empty when it is."""
+    return [reason for part in parts for reason in part.reasons()]
+
+
+async def _run(
+    parts: Sequence[Part], monitors: Sequence[asyncio.Future[None]], counters: Counters, drain_s: float
+) -> bool:
+    """Load the parts, run them, and at the end drain them in their order."""
+    for part in parts:
+        await part.load()
+    background: list[Named] = [("telemetry", _tick(counters))]
+    background += [("monitor", watch(serving)) for serving in monitors]
+    for part in parts:
+        background += part.tasks()
+
+    def stop_taking() -> None:
+        for part in parts:
+            part.stop_taking()
+
+    async def drain() -> None:
+        for part in parts:
+            await part.drain()
+
+    try:
+        return await Lifecycle(stop_taking, drain, drain_s).run(background)
+    finally:
+        for part in parts:
+            part.close()
+
+
+async def _tick(counters: Counters) -> None:
+    while True:
+        counters.tick()
+        await asyncio.sleep(0.5)

@@ -1,0 +1,12 @@
+-- name: expire
+-- Settles what nobody answered in time. What another process settles, or a reply holds at the moment, is left to it.
+update command c
+set state = 'timed_out', error = command_timeout(c), settled_at = clock_timestamp()
+where c.id in (
+    select id from command where settled_at is null and expires_at <= clock_timestamp()
+    order by expires_at limit %(batch)s for update skip locked)
+
+-- name: forget
+delete from command where id in (
+    select id from command where created_at < now() - make_interval(days => %(days)s) and settled_at is not null
+    limit %(batch)s for update skip locked)

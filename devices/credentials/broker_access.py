@@ -1,0 +1,244 @@
+"""Keeps credentials fresh in memory, and mosquitto's dynamic security plugin in line with the registry."""
+
+import asyncio
+import logging
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+import psycopg
+
+from devices.commands.downlink import Downlink
+from devices.credentials.directory import Directory
+from devices.credentials.dynsec import (
+    Account,
+    Accounts,
+    Dynsec,
+    acls_in,
+    acls_of,
+    done,
+    get_role,
+    on_account,
+    put_role,
+    role_names,
+    role_of,
+    steps,
+)
+from devices.credentials.rights import grants
+from hub.errors import BrokerUnavailable, HubError
+from hub.lifecycle import Named
+from hub.settings import Mqtt, Settings
+from hub.store.claim import SQL as CLAIM
+from hub.store.listen import REGISTRY, listen
+from hub.store.pool import Pool, connect, sorted_errors
+from hub.store.revision import SQL as REVISION
+from hub.store.statements import statements
+
+SQL = statements(__name__)
+
+log = logging.getLogger(__name__)
+
+LOOK_S = 1.0
+"""How often the leader looks whether the broker is back."""
+BLINK_S = 0.05
+"""How often the connection is looked at: one that ended and came back meanwhile took at least twice as long."""
+WHOLE_S = 600.0
+"""How often everything is compared: a broker that was reset while nobody looked is noticed then at the latest."""
+RETRY_S = 2.0
+"""Also how often the others ask for the lead."""
+AGAIN_S = 10.0
+SLICE = 20
+"""Commands until those who issue credentials have a turn; with 10,000 devices the broker takes 0.5 s for each."""
+HUB_ROLE = "ganzhi-hub"
+
+
+def access_tasks(settings: Settings, pool: Pool, directory: Directory, downlink: Downlink) -> list[Named]:
+    """Tasks by name."""
+    changed = asyncio.Event()
+    tasks: list[Named] = [
+        ("credentials", _keep_fresh(pool, directory, changed)),
+        ("credentials changed", listen(settings.database.url, [REGISTRY], lambda *_: changed.set())),
+    ]
+    if settings.mqtt.access == "dynsec":
+        access = BrokerAccess(settings, downlink)
+        tasks += [("broker access", access.run()), ("broker access watch", access.watch())]
+    return tasks
+
+
+async def _keep_fresh(pool: Pool, directory: Directory, changed: asyncio.Event) -> None:
+    """Take over credentials at once; while the store is away they stay as they are."""
+    changed.set()
+    while True:
+        await changed.wait()
+        changed.clear()
+        try:
+            await directory.refresh(pool)
+        except HubError as error:
+            log.debug("credentials stay as they are until the store is back: %s", error)
+            changed.set()
+            await asyncio.sleep(1)
+
+
+class BrokerAccess:
+    """Brings the plugin in line; of all processes on a database the one that holds the lock does."""
+
+    def __init__(self, settings: Settings, downlink: Downlink) -> None:
+        self._url, self._mqtt = settings.database.url, settings.mqtt
+        self._downlink, self._dynsec = downlink, Dynsec(downlink)
+        self._there: Accounts | None = None
+        """What the broker holds, as far as it is known; None: it has to be asked."""
+        self._since = "0"
+        self._asked_at = 0.0
+        self._lost: dict[str, str] = {}
+        """Accounts that the broker has lost, and since when each has had its secret."""
+        self._in_line, self._told, self._more = False, False, False
+
+    async def run(self) -> None:
+        """For ever: wait for the lead, then follow the registry."""
+        while True:
+            try:
+                async with await connect(self._url) as conn:
+                    await conn.execute(CLAIM.watch)
+                    if await _first(conn, SQL.lead):
+                        await conn.execute("listen ganzhi_registry")
+                        await self._lead(conn)
+            except (psycopg.Error, OSError) as error:
+                log.debug("the broker is not brought in line until the store is back: %s", error)
+            await asyncio.sleep(RETRY_S)
+
+    async def watch(self) -> None:
+        """For ever: forget what the broker holds when it goes; what comes back may be an emptied one."""
+        while True:
+            if not self._downlink.connected:
+                self._there, self._in_line = None, False
+            await asyncio.sleep(BLINK_S)
+
+    async def _lead(self, conn: psycopg.AsyncConnection) -> None:
+        self._there = None
+        while True:
+            if self._downlink.connected:
+                try:
+                    await self._follow(conn)
+                    while self._more and self._downlink.connected:
+                        await self._follow(conn)
+                except HubError as error:
+                    if not self._told:
+                        log.warning("the broker's accounts are not in line with the registry yet: %s", error)
+                    self._there, self._in_line, self._told = None, False, True
+                    await asyncio.sleep(RETRY_S)
+            async for _ in conn.notifies(timeout=LOOK_S, stop_after=1):
+                pass
+
+    async def _follow(self, conn: psycopg.AsyncConnection) -> None:
+        """Compare when something changed, and with everything that the broker holds now and then."""
+        now = asyncio.get_running_loop().time()
+        if self._there is not None and now - self._asked_at > WHOLE_S:
+            self._there = None
+        settled = self._there is not None and not self._more
+        if settled and not await _first(conn, SQL.moved, since=self._since):
+            return
+        async with _alone(conn):
+            mark = await _first(conn, REVISION.rules_xmin)
+            wanted, since = await _wanted(conn, self._mqtt.prefix)
+            if self._there is None:
+                await take_own_role(self._mqtt, self._downlink)
+                self._there, self._asked_at = await self._dynsec.everything(), now
+            else:
+                self._there = await self._learnt(self._there, wanted, since)
+            commands, lost = steps(self._there, wanted)
+            self._more = len(commands) > SLICE
+            await self._dynsec.run(commands[:SLICE])
+            if self._there is not None:  # the broker has not gone meanwhile
+                self._there = done(self._there, commands[:SLICE])
+            self._tell(lost, since)
+            self._since = str(mark)
+        if not self._in_line and not self._more:
+            log.info("the broker's accounts are in line with the registry")
+            self._in_line, self._told = True, False
+
+    async def _learnt(self, there: Accounts, wanted: Accounts, since: dict[str, str]) -> Accounts:
+        """What the broker holds, with what other processes told it since: they make accounts before they are stored."""
+        new = [n for n in wanted.accounts if n not in there.accounts and self._lost.get(n) != since[n]]
+        if not new:
+            return there
+        roles = {wanted.accounts[name].role for name in new} - there.roles.keys()
+        found = await self._dynsec.some(new, sorted(roles))
+        return Accounts(there.roles | found.roles, there.accounts | found.accounts)
+
+    def _tell(self, lost: list[str], since: dict[str, str]) -> None:
+        """Say once what cannot be mended from here."""
+        if lost and set(lost) - self._lost.keys():
+            log.error("%s", lost_accounts(lost))
+        self._lost = {name: since[name] for name in lost}
+
+
+async def take_own_role(mqtt: Mqtt, downlink: Downlink) -> None:
+    """The hub itself may use all topics of devices; giving it the role ends its connections, once."""
+    dynsec, prefix, username = Dynsec(downlink), mqtt.prefix, str(mqtt.username)
+    acls = frozenset((kind, f"{prefix}/#", 0, True) for kind in ("publishClientSend", "subscribePattern"))
+    client, role = await dynsec.ask([on_account("getClient", username), get_role(HUB_ROLE)])
+    there = "data" in role
+    if not there or acls_in(role["data"]["role"]) != acls:
+        await dynsec.run([put_role(HUB_ROLE, acls, there=there)])
+    if HUB_ROLE in role_names(client.get("data", {}).get("client", {})):
+        return None
+    work = asyncio.ensure_future(dynsec.run([on_account("addClientRole", username, rolename=HUB_ROLE)]))
+    while not work.done() and downlink.connected:
+        await asyncio.wait([work], timeout=BLINK_S)
+    work.cancel()
+    await asyncio.wait([work])
+    ended = work.cancelled() or isinstance(work.exception(), BrokerUnavailable)
+    if not ended:  # else the answer went to the connection that ended
+        return work.result()
+    try:
+        async with asyncio.timeout(AGAIN_S):
+            while not downlink.connected:  # noqa: ASYNC110 a downlink has no event for it
+                await asyncio.sleep(BLINK_S)
+    except TimeoutError:
+        raise BrokerUnavailable("the hub has just got its role, and is not connected again") from None
+    return None
+
+
+def lost_accounts(lost: list[str]) -> str:
+    """What to tell and do about accounts that the broker has lost."""
+    some = ", ".join(lost[:5]) + (", ..." if len(lost) > 5 else "")
+    return (
+        f"the broker has lost the accounts of {len(lost)} devices ({some}), and their passwords are kept nowhere else: "
+        "bring back its dynamic-security.json from a backup, or give them new secrets (hub devices credential rotate "
+        "CODE)"
+    )
+
+
+async def _wanted(conn: psycopg.AsyncConnection, prefix: str) -> tuple[Accounts, dict[str, str]]:
+    """What the broker should hold, and since when each account has had its secret."""
+    roles, accounts, since = {}, {}, {}
+    for code, state, children, username, kind, changed in await (await conn.execute(SQL.wanted)).fetchall():
+        active, role = state == "active", role_of(code)
+        if role not in roles:
+            roles[role] = acls_of(grants(code, children, prefix))
+        if active or kind != "x509":  # the plugin lets a certificate in whether its account is enabled or not
+            accounts[username], since[username] = Account(role, active, kind != "x509"), changed
+    return Accounts(roles, accounts), since
+
+
+@asynccontextmanager
+async def _alone(conn: psycopg.AsyncConnection) -> AsyncIterator[None]:
+    """While nobody tells the broker of accounts that are not committed yet."""
+    await conn.execute(SQL.clear)
+    try:
+        yield
+    finally:
+        await conn.execute(SQL.cleared)
+
+
+async def _first(conn: psycopg.AsyncConnection, statement: str, **params: str) -> object:
+    row = await (await conn.execute(statement, params or None)).fetchone()
+    return None if row is None else row[0]
+
+
+async def lost_by_broker(url: str, mqtt: Mqtt, dynsec: Dynsec) -> list[str]:
+    """Accounts that should be on the broker, are not, and cannot be made again; for `hub check`."""
+    with sorted_errors():
+        async with await connect(url) as conn:
+            wanted, _ = await _wanted(conn, mqtt.prefix)
+    _, lost = steps(await dynsec.everything(), wanted)
+    return lost

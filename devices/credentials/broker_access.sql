@@ -1,0 +1,24 @@
+-- name: clear
+select pg_advisory_lock(hashtext('ganzhi.access'))
+
+-- name: cleared
+select pg_advisory_unlock(hashtext('ganzhi.access'))
+
+-- name: lead
+select pg_try_advisory_lock(hashtext('ganzhi.broker_access'))
+
+-- name: moved
+-- Whether anything that rights depend on changed since a snapshot's xmin.
+select exists (select from credential where revision >= %(since)s::xid8)
+    or exists (select from device where revision >= %(since)s::xid8)
+
+-- name: wanted
+-- Devices with credentials in use, their children, and those credentials.
+select d.code, d.state, coalesce(kids.codes, '{}'), c.username, c.kind,
+       coalesce(c.rotated_at, c.created_at)::text as since
+from credential c
+join device d on d.id = c.device_id
+left join lateral (
+    select array_agg(k.code) as codes from device k where k.parent_id = d.id and k.state <> 'retired'
+) kids on true
+where c.revoked_at is null

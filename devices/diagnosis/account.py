@@ -1,0 +1,141 @@
+"""What becomes of one message, told to who watches: decoded by the hub's own stage, shown through the privacy gate."""
+
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+from devices.diagnosis.frame_check import FRAMES, check
+from devices.diagnosis.frame_report import flaws
+from devices.privacy import holds_picture, mentions_private
+from devices.registry.registry import Registry
+from devices.resolve import Resolver
+from hub.models import LEVEL_NAMES, Batch, Micros, Quality, Raw, from_micros
+
+SHOWN_BYTES = 2_000
+READINGS = 50
+Verdict = Literal["stored", "partly", "refused", "dropped", "command"]
+_FLAGS = {Quality.LATE: "late", Quality.OUT_OF_RANGE: "out of range", Quality.NO_TIME: "without a time of its own"}
+
+
+@dataclass(slots=True)
+class Account:
+    """One message as it is shown."""
+
+    at: Micros
+    transport: str
+    topic: str
+    payload: str
+    encoding: Literal["utf-8", "hex", "withheld"]
+    size: int
+    verdict: Verdict
+    readings: list[dict[str, Any]] = field(default_factory=list)
+    events: list[dict[str, Any]] = field(default_factory=list)
+    says: str = ""
+    """What else it says: a status, a reply."""
+    reason: str = ""
+    detail: str = ""
+    flaws: list[dict[str, Any]] = field(default_factory=list)
+
+    def as_object(self) -> dict[str, Any]:
+        """As JSON."""
+        names = (name for name in self.__slots__ if name != "at")
+        return {"at": written(self.at), **{name: getattr(self, name) for name in names}}
+
+
+def account_of(raw: Raw, registry: Registry, prefix: str) -> Account:
+    """What the hub makes of a message, with the devices of a registry."""
+    if raw.address.endswith("/command"):
+        return _shown(raw, "command", private=False)
+    batch = Batch([raw])
+    Resolver(registry, prefix)(batch)
+    letter = batch.refused.get(0)
+    adding = [metric for metrics in batch.wanted.values() for metric in metrics]
+    if letter is not None and adding and letter.reason == "unknown_metric":
+        letter = None  # the hub adds the metrics and reads the message again
+    told = bool(len(batch.readings) or batch.events or batch.statuses or batch.replies or adding)
+    verdict: Verdict = "stored" if told or not batch.private else "dropped"
+    if letter is not None:
+        verdict = "partly" if told else "refused"
+    account = _shown(raw, verdict, private=batch.private > 0)
+    account.readings = _readings(batch, registry)
+    account.events = [
+        {
+            "kind": event.kind,
+            "ts": written(event.ts),
+            "state": event.state,
+            "level": None if event.level is None else LEVEL_NAMES[event.level - 1],
+            "attributes": event.attributes,
+        }
+        for event in batch.events
+    ]
+    account.says = f"these metrics are new and are added: {', '.join(adding)}" if adding else _says(batch)
+    if letter is not None:
+        account.reason, account.detail = letter.reason, letter.detail
+        form = raw.address.rpartition("/")[2]
+        if account.encoding != "withheld" and form in FRAMES:
+            zone = next((device.zone for device in registry.devices.values()), None)
+            found = [] if zone is None else flaws(check(raw.payload, form, raw.received, zone))
+            account.flaws = [flaw for flaw in found if flaw["reason"] == letter.reason][:5]
+    return account
+
+
+def shown(payload: bytes, private: bool = False) -> tuple[str, Literal["utf-8", "hex", "withheld"]]:
+    """A payload as it may be shown: its beginning as text or hex; nothing of what is about persons."""
+    if private or mentions_private(payload) or holds_picture(payload):
+        return "", "withheld"
+    return text_of(payload, SHOWN_BYTES)
+
+
+def text_of(payload: bytes, limit: int) -> tuple[str, Literal["utf-8", "hex"]]:
+    """The beginning of a payload as text; in hex where it is none."""
+    cut = payload[:limit]
+    try:
+        return cut.decode(), "utf-8"
+    except UnicodeDecodeError as error:
+        if len(cut) < len(payload) and error.start > limit - 4:  # a character that the cut goes through
+            return cut[: error.start].decode(), "utf-8"
+    return cut.hex(" "), "hex"
+
+
+def written(ts: Micros) -> str:
+    """A time as RFC 3339 in UTC."""
+    return from_micros(ts).isoformat().replace("+00:00", "Z")
+
+
+def flags(quality: int) -> str:
+    """The flags of a reading in words."""
+    return ", ".join(words for flag, words in _FLAGS.items() if quality & flag)
+
+
+def _shown(raw: Raw, verdict: Verdict, private: bool) -> Account:
+    text, encoding = shown(raw.payload, private)
+    return Account(raw.received, raw.transport, raw.address, text, encoding, len(raw.payload), verdict)
+
+
+def _readings(batch: Batch, registry: Registry) -> list[dict[str, Any]]:
+    names = {
+        number: (metric, device.profile.ranges.get(metric))
+        for device in registry.devices.values()
+        if device.id in batch.seen
+        for metric, number in device.series.items()
+    }
+    told = []
+    columns = batch.readings
+    for at, series, value, quality in zip(
+        columns.ts[:READINGS].tolist(),
+        columns.series[:READINGS].tolist(),
+        columns.value[:READINGS].tolist(),
+        columns.quality[:READINGS].tolist(),
+        strict=True,
+    ):
+        metric, bounds = names.get(series, ("a metric that is being added", None))
+        if bounds is not None and not bounds[0] <= value <= bounds[1]:
+            quality |= Quality.OUT_OF_RANGE
+        told.append({"metric": metric, "ts": written(at), "value": value, "note": flags(quality)})
+    return told
+
+
+def _says(batch: Batch) -> str:
+    if batch.statuses:
+        online = next(iter(batch.statuses.values()))[0]
+        return "it is online" if online else "it is offline"
+    return f"it answers command {batch.replies[0].command}" if batch.replies else ""

@@ -1,0 +1,177 @@
+"""What is known of one device when somebody asks whether it works: the input of its diagnosis."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Any
+from uuid import UUID
+
+from devices.diagnosis.frame_check import Report
+
+SAME = timedelta(seconds=0.5)
+"""The time of arrival of a reading is worked out from its own: within this it may be of the same message."""
+SILENT_INTERVALS, SILENT_LEAST_S = 3, 60.0
+"""Silence that counts as offline where a profile gives none of its own."""
+
+
+@dataclass(slots=True, frozen=True)
+class Refusal:
+    """A dead letter of the device."""
+
+    id: UUID
+    received_at: datetime
+    transport: str
+    address: str
+    reason: str
+    detail: str
+    payload: bytes
+    payload_size: int
+    report: Report | None = None
+    """What frame_check says of the payload, as far as it was kept."""
+    sent: tuple[str, ...] = ()
+    """The metrics that it brings, whether the profile knows them or not."""
+    partial: bool = False
+    """Whether the rest of the message was taken."""
+    ahead_s: float | None = None
+    """How far its newest time lies ahead of its arrival."""
+
+
+@dataclass(slots=True, frozen=True)
+class Stray:
+    """Messages of no registered device that may be this one's, by code or, without a code, by topic."""
+
+    code: str | None
+    address: str
+    reason: str
+    count: int
+    last_at: datetime
+
+
+@dataclass(slots=True, frozen=True)
+class Metric:
+    """A series of the device: its newest reading, and its newest 1,000 of the last day."""
+
+    name: str
+    shown: str | None = None
+    unit: str | None = None
+    low: float | None = None
+    high: float | None = None
+    interval_s: float | None = None
+    in_profile: bool = True
+    newest_at: datetime | None = None
+    value: float | None = None
+    quality: int = 0
+    first_of_hour: datetime | None = None
+    of_hour: int = 0
+    of_day: int = 0
+    late: int = 0
+    out_of_range: int = 0
+    untimed: int = 0
+
+
+@dataclass(slots=True, frozen=True)
+class Credential:
+    """What a device may connect with."""
+
+    kind: str
+    username: str
+    revoked_at: datetime | None
+
+
+@dataclass(slots=True, frozen=True)
+class Parent:
+    """The gateway or pole that a device hangs on."""
+
+    code: str
+    state: str
+    online: bool | None
+    seen_at: datetime | None
+
+
+@dataclass(slots=True, frozen=True)
+class Health:
+    """What the watch of devices says: online, since when, and why."""
+
+    online: bool
+    since: datetime
+    cause: str | None
+
+
+@dataclass(slots=True, frozen=True)
+class Facts:
+    """All that a diagnosis is made from. Times are aware."""
+
+    code: str
+    now: datetime
+    prefix: str
+    """Of MQTT topics."""
+    name: str = ""
+    state: str = "active"
+    created_at: datetime | None = None
+    profile: str = ""
+    profile_name: str = ""
+    interval_s: float | None = None
+    offline_after_s: float | None = None
+    max_future_s: float = 600.0
+    seen_at: datetime | None = None
+    """When its last readable message came, whether it was taken or not."""
+    event_at: datetime | None = None
+    """When its newest event was received."""
+    clock_offset_s: float | None = None
+    """Of its clock, as it was measured last; positive: ahead."""
+    health: Health | None = None
+    maintenance: tuple[datetime, datetime, str] | None = None
+    """From, until and the note of the window that is open now."""
+    refusals: Sequence[Refusal] = ()
+    """The newest dead letters, newest first."""
+    strays: Sequence[Stray] = ()
+    metrics: Sequence[Metric] = ()
+    credentials: Sequence[Credential] = ()
+    parent: Parent | None = None
+    expected: int | None = None
+    received: int | None = None
+    """Of the completeness of the last whole day."""
+    example: Mapping[str, Any] = field(default_factory=dict)
+    """A payload that fits its profile, to try it with; with "kind": an event. Empty where none is known."""
+    alerts: Sequence[tuple[str, str, datetime]] = ()
+    """Level, title and beginning of what is open."""
+
+    @property
+    def reading_at(self) -> datetime | None:
+        """The newest time of a reading, by the device's clock."""
+        return max((metric.newest_at for metric in self.metrics if metric.newest_at is not None), default=None)
+
+    @property
+    def taken_at(self) -> datetime | None:
+        """About when the last message came of which something was stored; never later than now."""
+        times = [at for at in (self._reading_came, self.event_at) if at is not None]
+        return min(max(times), self.now) if times else None
+
+    @property
+    def _reading_came(self) -> datetime | None:
+        """When the newest reading came, by its own time and what was last measured of the device's clock."""
+        at, offset = self.reading_at, timedelta(seconds=self.clock_offset_s or 0.0)
+        if at is None or self.clock_offset_s is None:
+            return at
+        if self.seen_at is not None and abs(self.seen_at + offset - at) < SAME:
+            return self.seen_at
+        # Measured on another message. What is further ahead than is allowed was refused: the reading was not like it.
+        return at if abs(self.clock_offset_s) > self.max_future_s else at - offset
+
+    @property
+    def heard_at(self) -> datetime | None:
+        """When the last message came, taken or not."""
+        refused = self.refusals[0].received_at if self.refusals else None
+        times = [at for at in (self.seen_at, self.taken_at, refused) if at is not None]
+        return max(times, default=None)
+
+    def taken_after(self, at: datetime) -> bool:
+        """Whether something was stored of a message that came later than then."""
+        return self.taken_at is not None and self.taken_at > at + SAME
+
+    @property
+    def silent_after_s(self) -> float | None:
+        """Silence from which on it counts as offline; None: it speaks when it has something to say."""
+        if self.offline_after_s is not None:
+            return self.offline_after_s
+        return None if self.interval_s is None else max(SILENT_INTERVALS * self.interval_s, SILENT_LEAST_S)

@@ -1,0 +1,141 @@
+"""A checked payload against a profile: metrics that it does not know, units, ranges, and times ahead. Pure."""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from datetime import tzinfo
+from typing import Any
+
+from devices.codecs.mapping import Transform
+from devices.diagnosis.frame_check import CheckedReading, Flaw, Report, check, flaw_of, likeliest, settle
+from devices.diagnosis.frame_places import metric_path, time_path
+from devices.diagnosis.json_places import place, spans
+from devices.near import nearest
+from hub.errors import DecodeError
+from hub.models import Micros
+
+_SHOWN = 500
+"""Bytes of a mapped payload that are shown."""
+
+
+@dataclass(slots=True, frozen=True)
+class ProfileView:
+    """What a payload is held against."""
+
+    code: str
+    metrics: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    max_future_s: float = 600.0
+    adds_unknown: bool = False
+    events: Mapping[str, Any] = field(default_factory=dict)
+    mapping: Mapping[str, str] = field(default_factory=dict)
+    """JMESPath by form: what turns foreign JSON into a payload of the contract."""
+
+
+def view_of(body: Mapping[str, Any], code: str = "") -> ProfileView:
+    """The view of a profile as the API and the library write it."""
+    return ProfileView(
+        str(body.get("code") or code),
+        body.get("metrics") or {},
+        body.get("max_future_s") or 600.0,
+        body.get("unknown_metrics") == "add",
+        body.get("events") or {},
+        body.get("mapping") or {},
+    )
+
+
+def check_with(payload: bytes, form: str, received: Micros, zone: tzinfo, profile: ProfileView | None) -> Report:
+    """As `check`, of a payload of a device of this profile: mapped as it says, then held against it."""
+    if profile is None:
+        return check(payload, form, received, zone)
+    if form == "auto":
+        form = next(iter(profile.mapping)) if len(profile.mapping) == 1 else likeliest(payload)
+    told: list[str] = []
+    private = 0
+    if form in profile.mapping:
+        try:
+            mapped = Transform(profile.mapping[form], lenient=True)(payload)
+        except DecodeError as error:
+            return Report(form, "refused", flaws=[flaw_of(payload, error.reason, error.detail)])
+        if mapped.payload is None:
+            said = ["the mapping of its profile says that this is not for the hub"]
+            return Report(form, "dropped", private=mapped.private, remarks=said)
+        payload, private = mapped.payload, mapped.private
+        told.append(f"the mapping of its profile makes of it: {payload[:_SHOWN].decode(errors='replace')}")
+    report = check(payload, form, received, zone)
+    report.private += private
+    report.remarks += told
+    hold_against(report, profile, received, payload)
+    return report
+
+
+def hold_against(report: Report, profile: ProfileView, received: Micros, payload: bytes = b"") -> None:
+    """Move to the flaws what the profile refuses of the readings and events, and note what it would flag.
+
+    With the payload, which is JSON, flaws get their places.
+    """
+    limit = received + int(profile.max_future_s * 1_000_000)
+    kept: list[CheckedReading] = []
+    said: set[tuple[str, str]] = set()
+    for reading in report.readings:
+        flaw = _flaw(reading, profile, received, limit)
+        if flaw is None:
+            kept.append(_noted(reading, profile))
+        elif (flaw.reason, reading.metric) not in said:
+            said.add((flaw.reason, reading.metric))
+            report.flaws.append(_placed(flaw, reading.metric, payload))
+    report.readings = kept
+    ahead = [event for event in report.events if event.ts is not None and event.ts > limit]
+    for event in ahead[:1]:
+        report.flaws.append(_placed(_future(event.kind, event.ts or 0, received, profile), "", payload))
+    report.events = [event for event in report.events if event not in ahead]
+    strange = sorted({event.kind for event in report.events} - profile.events.keys())
+    if strange and profile.events:
+        known = ", ".join(sorted(profile.events))
+        report.remarks.append(f"profile {profile.code!r} does not speak of {', '.join(strange)}, only of {known}")
+    settle(report)
+
+
+def _flaw(reading: CheckedReading, profile: ProfileView, received: Micros, limit: Micros) -> Flaw | None:
+    if reading.metric not in profile.metrics and not profile.adds_unknown:
+        near = nearest(reading.metric, {name: spec.get("name") for name, spec in profile.metrics.items()})
+        known = ", ".join(sorted(profile.metrics)[:20]) or "none"
+        hint = f"did you mean {' or '.join(near)}?" if near else f"it knows: {known}"
+        detail = f"{reading.metric!r} is no metric of profile {profile.code!r}; {hint}"
+        return Flaw("unknown_metric", detail)
+    return _future(reading.metric, reading.ts, received, profile) if reading.ts > limit else None
+
+
+def _future(name: str, ts: Micros, received: Micros, profile: ProfileView) -> Flaw:
+    return Flaw(
+        "future_time",
+        f"the time of {name!r} lies {(ts - received) / 1e6:.0f} s ahead; {profile.max_future_s:g} s are allowed: check "
+        "the device's clock, its time zone, and that ts is in milliseconds",
+    )
+
+
+def _placed(flaw: Flaw, metric: str, payload: bytes) -> Flaw:
+    """The flaw with the place of the metric's name or value, or of the time."""
+    try:
+        text = payload.decode().removeprefix("\ufeff")
+    except UnicodeDecodeError:
+        return flaw
+    found = spans(text)
+    where = {path: text[start:end] for path, (start, end) in found.items()}
+    path = time_path(where) if flaw.reason == "future_time" else metric_path(where, metric)
+    if path is None:
+        return flaw
+    at = found[path][0]
+    name = text.rfind(json.dumps(metric, ensure_ascii=False), 0, at)  # it is the name that is not known
+    return replace(flaw, place=place(text, name if flaw.reason == "unknown_metric" and name >= 0 else at, path))
+
+
+def _noted(reading: CheckedReading, profile: ProfileView) -> CheckedReading:
+    spec = profile.metrics.get(reading.metric)
+    if spec is None:
+        return reading._replace(note="not in the profile: it would be added")
+    low, high = spec.get("min"), spec.get("max")
+    note = ""
+    if (low is not None and reading.value < low) or (high is not None and reading.value > high):
+        bounds = f"{'-∞' if low is None else low} to {'∞' if high is None else high}"
+        note = f"outside {bounds}: stored and flagged, raises no alert"
+    return reading._replace(unit=spec.get("unit"), note=note)

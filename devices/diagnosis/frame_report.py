@@ -1,0 +1,51 @@
+"""A report on a payload as JSON: the same from the command line and from the API."""
+
+from typing import Any
+
+from devices.diagnosis.frame_check import Report
+from hub.models import LEVEL_NAMES, Micros, from_micros
+
+READINGS_SHOWN = 500
+_PLACE = ("path", "line", "column", "byte", "excerpt")
+
+
+def as_object(report: Report) -> dict[str, Any]:
+    """A report as a JSON object; of its readings the first 500."""
+    return {
+        "form": report.form,
+        "verdict": report.verdict,
+        "readings": [{**each._asdict(), "ts": _written(each.ts)} for each in report.readings[:READINGS_SHOWN]],
+        "readings_total": len(report.readings),
+        "events": [
+            {
+                "kind": each.kind,
+                "ts": _written(each.ts),
+                "state": each.state,
+                "level": None if each.level is None else LEVEL_NAMES[each.level - 1],
+                "attributes": each.attributes,
+            }
+            for each in report.events
+        ],
+        "says": report.says,
+        "flaws": flaws(report),
+        "private": report.private,
+        "timeless": report.timeless,
+        "remarks": report.remarks,
+    }
+
+
+def flaws(report: Report) -> list[dict[str, Any]]:
+    """What is wrong with a payload, and where."""
+    return [
+        {
+            "reason": flaw.reason,
+            "detail": flaw.detail,
+            "record": flaw.record,
+            **{name: None if flaw.place is None else getattr(flaw.place, name) for name in _PLACE},
+        }
+        for flaw in report.flaws
+    ]
+
+
+def _written(ts: Micros | None) -> str | None:
+    return None if ts is None else from_micros(ts).isoformat().replace("+00:00", "Z")

@@ -1,0 +1,24 @@
+"""How much of what devices should have sent has come, by device and day (归集率)."""
+
+from psycopg import AsyncConnection
+
+from hub.store.statements import statements
+
+SQL = statements(__name__)
+
+
+EVERY_S = 3600.0
+
+
+async def count_completeness(conn: AsyncConnection, keep_days: int) -> int:
+    """Count today, and yesterday until it is final, in each zone; forget what is older. Returns how many device-days.
+
+    A metric is expected at its own interval or its profile's, from the day on which its device was made, except while
+    somebody works on the device; metrics without an interval are not expected. What came beyond it does not count.
+    """
+    counted = 0
+    for zone, day, from_at, to_at in await (await conn.execute(SQL.completeness_due)).fetchall():
+        values = {"zone": zone, "day": day, "from_at": from_at, "to_at": to_at}
+        counted += (await conn.execute(SQL.completeness_count, values)).rowcount
+    await conn.execute(SQL.health_expire, {"keep_days": keep_days})
+    return counted

@@ -1,0 +1,150 @@
+"""Up to when this process has heard everything: told beside what it heard, so that silence is not taken for deafness.
+
+A device is silent only while the hub could have heard it. Each process that reads from devices, or stores what they
+say, keeps a row in `listening`; a process that dies, is cut off from its broker or cannot reach the store stops moving
+it, and nothing is decided from silence until it moves again.
+"""
+
+import asyncio
+import logging
+import time
+from collections import deque
+from collections.abc import Awaitable, Callable
+from os import getpid
+from socket import gethostname
+
+from devices.health.last_seen import Seen, heard_until, write_heard
+from hub.errors import HubError
+from hub.models import Batch, Micros, from_micros
+from hub.settings import Health
+from hub.store.pool import Pool, sorted_errors
+from hub.store.statements import statements
+
+SQL = statements(__name__)
+
+log = logging.getLogger(__name__)
+
+LOOK_S = 0.2
+"""How often it looks whether it hears; a loss that is shorter than that goes unnoticed."""
+STALLED_S = 5.0
+"""A process that did nothing for so long heard nothing either."""
+MARGIN: Micros = 250_000
+"""What arrived less than this ago may be under way within the process."""
+LAG_S = 10.0
+"""The oldest message of a log within this time is how far it is read: partitions may lag one behind the other."""
+
+Now = Callable[[], Micros]
+Tell = Callable[[Micros | None, Micros], Awaitable[None]]
+"""Since when everything is heard (None: it is not), and until when."""
+
+
+def process_name() -> str:
+    """Of this process, among those that share a database."""
+    return f"{gethostname()}/{getpid()}"
+
+
+def now_micros() -> Micros:
+    """The clock of this process."""
+    return time.time_ns() // 1000
+
+
+class Progress:
+    """How far the commits of a process have come: what was received until then, and can be stored, is committed."""
+
+    def __init__(self, idle: Callable[[], bool]) -> None:
+        """`idle` tells whether nothing at all waits for its commit."""
+        self._idle = idle
+        self._last: Micros = 0
+        self._of_log: deque[tuple[float, Micros]] = deque()
+
+    def adopt(self, batch: Batch) -> None:
+        """Note a committed batch."""
+        until = heard_until(batch)
+        if until is None:
+            return
+        self._last = max(self._last, until)
+        if batch.positions:
+            self._of_log.append((time.monotonic(), until))
+
+    def until(self) -> Micros:
+        """Up to when everything is committed."""
+        now = now_micros() - MARGIN
+        while self._of_log and self._of_log[0][0] < time.monotonic() - LAG_S:
+            self._of_log.popleft()
+        if self._of_log:
+            return min(now, *(until for _, until in self._of_log))
+        return now if self._idle() else min(now, self._last)
+
+
+class Hearing:
+    """Tells every few seconds since when and until when everything is heard."""
+
+    def __init__(self, tell: Tell, reasons: Callable[[], list[str]], until: Now, settings: Health) -> None:
+        """`reasons` tells why nothing is heard; empty when it is. `tell` may raise HubError: it is asked again."""
+        self._tell, self._reasons, self._until = tell, reasons, until
+        self._every_s, self._most_s = settings.seen_every_s, settings.forget_s / 4
+        self._since: Micros | None = None
+
+    def reset(self) -> None:
+        """From now on something else is heard too: each device has its whole time again."""
+        self._since = None
+
+    async def run(self) -> None:
+        """Tell for ever, in at most a tenth of the time if it is not forgotten then."""
+        due = looked = time.monotonic()
+        while True:
+            now = time.monotonic()
+            if self._reasons() or now - looked > STALLED_S:
+                self._since = None
+            elif self._since is None:
+                self._since = now_micros()
+            if now >= due:
+                await self.tell()
+                due = now + max(self._every_s, min(10 * (time.monotonic() - now), self._most_s))
+            looked = time.monotonic()
+            await asyncio.sleep(min(LOOK_S, self._every_s))
+
+    async def tell(self) -> None:
+        """Tell now."""
+        try:
+            await self._tell(self._since, self._until())
+        except HubError as error:
+            log.debug("what is heard is told later: %s", error)
+            self._since = None
+
+
+class ListeningRow:
+    """The row of a process in `listening`, with what it has heard of devices."""
+
+    def __init__(self, pool: Pool, source: str, ears: bool, seen: Seen | None = None) -> None:
+        """`ears`: it reads from devices, or from a broker that they send to."""
+        self._pool, self._source, self._ears, self._seen = pool, source, ears, seen
+
+    async def put(self, since: Micros | None, until: Micros) -> None:
+        """Write both in one transaction; StoreUnavailable leaves what was heard for the next time."""
+        heard = self._seen.take() if self._seen else None
+        values = {"source": self._source, "ears": self._ears, "at": from_micros(until)}
+        try:
+            with sorted_errors():
+                async with self._pool.connection() as conn, conn.transaction():
+                    if heard is not None:
+                        await write_heard(conn, heard)
+                    begun = None if since is None else from_micros(since)
+                    await conn.execute(SQL.listening_put, {**values, "since": begun})
+        except BaseException:
+            if self._seen is not None and heard is not None:
+                self._seen.give_back(heard)
+            raise
+
+    async def end(self) -> None:
+        """Write what was heard at last and remove the row: this process says nothing more.
+
+        Without a store neither is done: the row is forgotten after a while.
+        """
+        try:
+            await self.put(None, now_micros() - MARGIN)
+            with sorted_errors():
+                async with self._pool.connection() as conn:
+                    await conn.execute(SQL.listening_end, {"source": self._source})
+        except HubError as error:
+            log.debug("the store is not told that this process ends: %s", error)

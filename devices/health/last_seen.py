@@ -1,0 +1,112 @@
+"""When each device was last heard: known at once in memory, written to the store every few seconds."""
+
+from typing import NamedTuple
+
+import numpy as np
+import psycopg
+from numpy.typing import NDArray
+
+from hub.models import Batch, Micros
+from hub.store.statements import statements
+
+SQL = statements(__name__)
+
+NEVER = np.iinfo(np.int64).min
+
+_HEADER = b"PGCOPY\n\xff\r\n\0" + bytes(8)
+_TRAILER = b"\xff\xff"
+_EPOCH_2000 = 946_684_800_000_000  # PostgreSQL counts microseconds from 2000-01-01
+_ROW = np.dtype(
+    [
+        ("fields", ">i2"),
+        ("device_size", ">i4"),
+        ("device", ">i4"),
+        ("seen_size", ">i4"),
+        ("seen", ">i8"),
+        ("offset_size", ">i4"),
+        ("offset", ">f8"),
+    ]
+)
+
+
+class Heard(NamedTuple):
+    """Parallel arrays: device id, microseconds UTC of its last message, seconds that its clock is ahead or NaN."""
+
+    devices: NDArray[np.int64]
+    at: NDArray[np.int64]
+    offset: NDArray[np.float64]
+
+
+class Seen:
+    """Arrays indexed by device id, grown as needed; `adopt` is told of committed batches."""
+
+    def __init__(self) -> None:
+        self.at = np.full(1024, NEVER, np.int64)
+        """Microseconds UTC of the last message."""
+        self._offset = np.full(1024, np.nan)
+        """Seconds by which the device's clock is ahead, the most of what was measured since the last flush: what was
+        buffered, or was long under way, only makes it less."""
+        self._dirty = np.zeros(1024, np.bool_)
+
+    def adopt(self, batch: Batch) -> None:
+        """Note who was heard in a committed batch: 0.2 microseconds a device."""
+        if not batch.seen:
+            return
+        count = len(batch.seen)
+        devices = np.fromiter(batch.seen, np.int64, count)
+        times = np.array(list(batch.seen.values()), np.int64)
+        self._reserve(int(devices.max()))
+        received, told = times[:, 0], times[:, 1]
+        newer = received > self.at[devices]
+        devices, received, told = devices[newer], received[newer], told[newer]
+        self.at[devices] = received
+        offset = np.where(told > 0, (told - received) / 1e6, np.nan)
+        self._offset[devices] = np.fmax(self._offset[devices], offset)
+        self._dirty[devices] = True
+
+    def take(self) -> "Heard":
+        """What changed since it was last taken; `give_back` when it cannot be written."""
+        devices = np.flatnonzero(self._dirty)
+        heard = Heard(devices, self.at[devices], self._offset[devices])
+        self._dirty[devices] = False
+        self._offset[devices] = np.nan
+        return heard
+
+    def give_back(self, heard: "Heard") -> None:
+        """It was not written: the next `take` brings it again."""
+        self._dirty[heard.devices] = True
+        self._offset[heard.devices] = np.fmax(self._offset[heard.devices], heard.offset)
+
+    def _reserve(self, device: int) -> None:
+        if device >= len(self.at):
+            more = max(device + 1, 2 * len(self.at)) - len(self.at)
+            self.at = np.append(self.at, np.full(more, NEVER))
+            self._offset = np.append(self._offset, np.full(more, np.nan))
+            self._dirty = np.append(self._dirty, np.zeros(more, np.bool_))
+
+
+async def write_heard(conn: psycopg.AsyncConnection, heard: Heard) -> None:
+    """Write to device_seen, inside the caller's transaction."""
+    if not len(heard.devices):
+        return
+    rows = np.empty(len(heard.devices), _ROW)
+    rows["fields"] = 3
+    rows["device_size"] = 4
+    rows["seen_size"] = rows["offset_size"] = 8
+    rows["device"] = heard.devices
+    rows["seen"] = heard.at - _EPOCH_2000
+    rows["offset"] = heard.offset
+    await conn.execute(SQL.staging)
+    async with conn.cursor().copy("copy seen_staging from stdin (format binary)") as copy:
+        await copy.write(_HEADER + rows.tobytes() + _TRAILER)
+    await conn.execute(SQL.merge)
+
+
+def heard_until(batch: Batch) -> Micros | None:
+    """Up to when a committed batch tells that everything was heard: what came before it was received before it.
+
+    Of a log it is the oldest message, for some partitions may lag behind; what third parties stamped does not count.
+    """
+    if not batch.positions:
+        return batch.raws[0].received if batch.raws else None
+    return min([raw.received for raw in batch.raws if raw.transport != "kafka"], default=None)

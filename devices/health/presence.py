@@ -1,0 +1,147 @@
+"""A part of a hub: decides every few seconds which devices are there, and tells it as events of kind offline.
+
+One of all processes on a database does it. A finding is noted with the decision and marked as told once its
+event is stored; what is not marked is told again, by whoever leads then, with the same id.
+"""
+
+import asyncio
+import logging
+import time
+from collections.abc import Callable, Coroutine, Sequence
+from datetime import datetime
+from typing import Any, NamedTuple
+
+import msgspec
+import psycopg
+
+from devices.health.completeness import EVERY_S, count_completeness
+from devices.health.decision import decide
+from devices.health.hearing import now_micros
+from devices.health.watch import read_heard, read_watched, write_verdict
+from hub.models import HUB, Delivery, Micros, Outcome, Raw
+from hub.pipeline import Sink
+from hub.settings import Settings
+from hub.store.leading import lead
+from hub.store.statements import statements
+
+SQL = statements(__name__)
+
+log = logging.getLogger(__name__)
+
+AT_ONCE = 500
+"""Findings of one delivery."""
+
+
+class Finding(NamedTuple):
+    """A device that went or came back, as far as it is not told."""
+
+    device_id: int
+    code: str
+    active: bool
+    at: datetime
+    cause: str | None
+    seen_at: datetime | None
+
+
+class Presence:
+    """Decides while it leads; its findings go to the sink that devices' messages go to."""
+
+    def __init__(self, settings: Settings, sink: Sink, permitted: Callable[[], bool] = lambda: True) -> None:
+        """While it is not `permitted` it does not ask to lead."""
+        self._settings, self._health = settings, settings.health
+        self._sink, self._permitted = sink, permitted
+        self._stopping = asyncio.Event()
+        self._last: Micros = 0
+        self._received: Micros = 0
+
+    async def load(self) -> None:
+        """Nothing is needed."""
+
+    def tasks(self) -> list[tuple[str, Coroutine[Any, Any, None]]]:
+        """What has to run, by name; once."""
+        url = self._settings.database.url
+        return [
+            ("presence", lead(url, "presence", self._work, self._permitted)),
+            ("completeness", lead(url, "completeness", self._count, self._permitted)),
+        ]
+
+    def reasons(self) -> list[str]:
+        """It never keeps a hub from being ready."""
+        return []
+
+    def stop_taking(self) -> None:
+        """Tell nothing more."""
+        self._stopping.set()
+
+    async def drain(self) -> None:
+        """What was told is settled with everything else; what is not is told again."""
+
+    def close(self) -> None:
+        """Nothing is left open."""
+
+    async def _work(self, conn: psycopg.AsyncConnection) -> float:
+        began = time.monotonic()
+        await self.evaluate(conn)
+        took = time.monotonic() - began
+        await self._tell(conn)
+        return max(self._health.every_s, 9 * took)  # at most a tenth of the time of the store
+
+    async def _count(self, conn: psycopg.AsyncConnection) -> float:
+        await count_completeness(conn, self._health.keep_days)
+        return EVERY_S
+
+    async def evaluate(self, conn: psycopg.AsyncConnection) -> int:
+        """Decide once; returns of how many devices something changed."""
+        await conn.execute(SQL.forget, {"forget_s": self._health.forget_s})
+        async with conn.transaction():
+            await conn.execute("set transaction isolation level repeatable read")
+            heard = await read_heard(conn)
+            if heard is None or heard.until <= self._last:
+                return 0
+            watched = await read_watched(conn, heard.at, self._health.least_silence_s)
+            verdict = decide(watched, heard.until, heard.since, round(self._health.status_hold_s * 1e6))
+            changed = await write_verdict(conn, watched, verdict, heard.at)
+        self._last = heard.until
+        return changed
+
+    async def _tell(self, conn: psycopg.AsyncConnection) -> None:
+        """Have the events of findings stored, and mark them as told then."""
+        while not self._stopping.is_set():
+            rows = await (await conn.execute(SQL.untold, {"limit": AT_ONCE})).fetchall()
+            findings = [Finding(*row) for row in rows]
+            if not findings:
+                return
+            log.info("%d devices went offline or came back, such as %s", len(findings), findings[0].code)
+            await self._store([self._raw(finding) for finding in findings])
+            told = {"device_id": [f.device_id for f in findings], "finding_at": [f.at for f in findings]}
+            await conn.execute(SQL.told, told)
+
+    async def _store(self, raws: Sequence[Raw]) -> None:
+        """Return once they are settled: stored, or refused because the device is not active any more."""
+        settled = asyncio.get_running_loop().create_future()
+
+        async def settle(outcome: Outcome) -> None:
+            for letter in outcome.refused.values():
+                log.warning("a finding about %s could not be stored: %s", letter.device, letter.detail)
+            if not settled.done():
+                settled.set_result(None)
+
+        await self._sink.submit(Delivery(raws, settle))
+        await settled
+
+    def _raw(self, finding: Finding) -> Raw:
+        state = "active" if finding.active else "inactive"
+        micros = round(finding.at.timestamp() * 1e6)
+        event = {
+            "id": f"hub.offline.{micros}.{state}",
+            "ts": finding.at.isoformat(),
+            "kind": "offline",
+            "state": state,
+            "attributes": {
+                **({"cause": finding.cause} if finding.cause else {}),
+                **({"heard_at": finding.seen_at.isoformat()} if finding.seen_at else {}),
+            },
+        }
+        self._received = max(now_micros(), self._received + 1)
+        address = f"{self._settings.mqtt.prefix}/{finding.code}/event"
+        return Raw(HUB, address, msgspec.json.encode(event), self._received)

@@ -1,1 +1,0 @@
-select state from alert where id = %(id)s

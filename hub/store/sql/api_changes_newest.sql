@@ -1,1 +1,0 @@
-select coalesce(max(cursor), 0) from alert_change

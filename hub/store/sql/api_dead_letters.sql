@@ -1,9 +1,0 @@
-select id, received_at, transport, address, device, reason, detail, payload_size,
-       replays, replayed_at
-from dead_letter
-where (%(reason)s::text is null or reason = %(reason)s)
-  and (%(device)s::text is null or device = %(device)s)
-  and (%(after_received_at)s::timestamptz is null or received_at < %(after_received_at)s
-       or (received_at = %(after_received_at)s and id > %(after_id)s))
-order by received_at desc, id
-limit %(limit)s

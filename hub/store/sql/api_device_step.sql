@@ -1,1 +1,0 @@
-update device set state = %(state)s where code = %(code)s

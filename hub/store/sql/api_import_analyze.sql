@@ -1,1 +1,0 @@
-analyze device_import

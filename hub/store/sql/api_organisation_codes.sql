@@ -1,1 +1,0 @@
-select code from organisation order by code limit 10000

@@ -1,1 +1,0 @@
-select code from profile order by code limit 1000

@@ -1,1 +1,0 @@
-delete from provisioning_key where code = %(code)s returning code

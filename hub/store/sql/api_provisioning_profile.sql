@@ -1,1 +1,0 @@
-select id from profile where code = %(profile)s

@@ -1,1 +1,0 @@
-copy region_import (line, code, name, level, valid_from, valid_to, successors) from stdin

@@ -1,1 +1,0 @@
-update rule set enabled = false where code = %(code)s and enabled returning code

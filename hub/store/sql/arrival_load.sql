@@ -1,1 +1,0 @@
-select source, entries from arrival order by source, seq

@@ -1,6 +1,0 @@
--- Settles what nobody answered in time. What another process settles, or a reply holds at the moment, is left to it.
-update command c
-set state = 'timed_out', error = command_timeout(c), settled_at = clock_timestamp()
-where c.id in (
-    select id from command where settled_at is null and expires_at <= clock_timestamp()
-    order by expires_at limit %(batch)s for update skip locked)

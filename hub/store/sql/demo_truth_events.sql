@@ -1,1 +1,0 @@
-copy truth_event (device, id, kind, state, ts_us) from stdin (format csv, header true)

@@ -1,1 +1,0 @@
-delete from listening where source = %(source)s

@@ -1,1 +1,0 @@
-select drop_readings_before(now() - make_interval(days => %(days)s))

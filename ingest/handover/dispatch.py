@@ -1,0 +1,153 @@
+"""Hands what one process reads to workers by device: each device has one worker, so its messages stay in order."""
+
+import asyncio
+import logging
+from collections import deque
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from functools import partial
+from pathlib import Path
+from zlib import crc32
+
+from devices.addressing import parse_topic
+from devices.resolve import MAX_ADDRESSES
+from hub.errors import DecodeError
+from hub.models import DeadLetter, Delivery, Outcome, Raw
+from hub.pipeline import Limits
+from hub.telemetry import Counters
+from ingest.handover.blocks import Answer, Totals
+from ingest.handover.link import Link
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(slots=True)
+class _Entrusted:
+    """A delivery that workers have parts of."""
+
+    delivery: Delivery
+    parts: int = 0
+    """How many are not answered."""
+    refused: dict[int, DeadLetter] = field(default_factory=dict)
+
+
+class Dispatcher:
+    """A sink whose commits are made by workers; a delivery is settled when each of its parts is committed.
+
+    Bounded by the same limits as a pipeline, over all workers: while one is away its messages wait here, and when
+    the limit is reached nothing more is read. Deliveries with tokens are settled in the order of their submission,
+    for MQTT wants its acknowledgements in order.
+    """
+
+    def __init__(self, prefix: str, sockets: Sequence[Path], counters: Counters, limits: Limits) -> None:
+        """`sockets` are those of worker 1, 2, ...; `counters` become the sums over them."""
+        self._prefix, self._counters, self._limits = prefix, counters, limits
+        self.links = [
+            Link(f"worker {n}", path, partial(self._answered, n - 1), self._counted)
+            for n, path in enumerate(sockets, 1)
+        ]
+        self._owners: dict[str, int] = {}
+        self._entrusted: dict[tuple[int, int], tuple[_Entrusted, list[int]]] = {}
+        """By worker and block number: the delivery, and the indices of its messages that are in the block."""
+        self._in_order: deque[_Entrusted] = deque()
+        self._messages = self._bytes = self._unsettled = 0
+        self._room = asyncio.Event()
+        self._room.set()
+        self._idle = asyncio.Event()
+        self._idle.set()
+
+    @property
+    def full(self) -> bool:
+        """Whether a further delivery would have to wait."""
+        return not self._room.is_set()
+
+    async def submit(self, delivery: Delivery) -> None:
+        """Hand over a delivery; waits while too much is unanswered."""
+        while not self._room.is_set():
+            await self._room.wait()
+        self._account(delivery, 1)
+        entrusted = _Entrusted(delivery)
+        if _ordered(delivery):
+            self._in_order.append(entrusted)
+        for owner, indices in self._divided(delivery.raws).items():
+            entrusted.parts += 1
+            number = self.links[owner].send([delivery.raws[index] for index in indices])
+            self._entrusted[owner, number] = entrusted, indices
+        if not entrusted.parts:
+            await self._finish(entrusted)
+
+    async def drained(self) -> None:
+        """Return once everything handed over is settled."""
+        await self._idle.wait()
+
+    def owner(self, raw: Raw) -> int:
+        """Which worker has its device; what names no device goes by its address."""
+        try:
+            key = parse_topic(raw.address, self._prefix).device
+        except DecodeError:
+            key = raw.address
+        if len(self._owners) >= MAX_ADDRESSES:
+            self._owners.clear()
+        found = self._owners[raw.address] = crc32(key.encode("utf-8", "replace")) % len(self.links)
+        return found
+
+    def _divided(self, raws: Sequence[Raw]) -> dict[int, list[int]]:
+        """By worker: the indices of its messages, in order."""
+        parts: dict[int, list[int]] = {}
+        owners = self._owners
+        for index, raw in enumerate(raws):
+            owner = owners.get(raw.address)
+            if owner is None:
+                owner = self.owner(raw)
+            parts.setdefault(owner, []).append(index)
+        return parts
+
+    async def _answered(self, worker: int, answer: Answer) -> None:
+        entrusted, indices = self._entrusted.pop((worker, answer.number))
+        raws = entrusted.delivery.raws
+        for at, refusal in answer.refused.items():
+            raw = raws[indices[at]] if refusal.kept else raws[indices[at]]._replace(payload=b"")
+            letter = DeadLetter(refusal.id, raw, refusal.reason, refusal.detail, refusal.device)
+            entrusted.refused[indices[at]] = letter
+        entrusted.parts -= 1
+        if not entrusted.parts:
+            await self._finish(entrusted)
+
+    async def _finish(self, entrusted: _Entrusted) -> None:
+        if not _ordered(entrusted.delivery):
+            await self._settle(entrusted)
+        while self._in_order and not self._in_order[0].parts:
+            await self._settle(self._in_order.popleft())
+
+    async def _settle(self, entrusted: _Entrusted) -> None:
+        try:
+            await entrusted.delivery.settle(Outcome(entrusted.refused))
+        except Exception:
+            log.exception("a source failed to settle a committed delivery")
+        finally:
+            self._account(entrusted.delivery, -1)
+
+    def _account(self, delivery: Delivery, sign: int) -> None:
+        self._unsettled += sign
+        self._messages += sign * len(delivery.raws)
+        self._bytes += sign * sum([len(raw.payload) for raw in delivery.raws])
+        limits = self._limits
+        _set(self._room, self._messages < limits.waiting_messages and self._bytes < limits.waiting_bytes)
+        _set(self._idle, not self._unsettled)
+
+    def _counted(self, more: Totals) -> None:
+        counters = self._counters
+        for name, value in more._asdict().items():
+            setattr(counters, name, getattr(counters, name) + value)
+        counters.devices_known = min(link.devices_known for link in self.links)
+
+
+def _ordered(delivery: Delivery) -> bool:
+    return bool(delivery.raws) and bool(delivery.raws[-1].token)
+
+
+def _set(event: asyncio.Event, value: bool) -> None:
+    if value:
+        event.set()
+    else:
+        event.clear()

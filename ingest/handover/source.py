@@ -1,0 +1,79 @@
+"""A worker's source: blocks that the reading process hands over on a Unix socket, answered after their commit."""
+
+import asyncio
+import logging
+import os
+from collections.abc import Callable
+from pathlib import Path
+
+from hub.models import Delivery, Outcome
+from hub.pipeline import Sink
+from hub.telemetry import Counters
+from ingest.handover.blocks import Answer, Block, Refusal, Totals, encode, read_block
+
+log = logging.getLogger(__name__)
+
+SIGN_OF_LIFE_S = 0.5
+READ_AHEAD_BYTES = 1 << 20
+
+
+class HandedSource:
+    """Listens on a socket in a private directory; while the pipeline is full nothing more is read."""
+
+    def __init__(self, path: Path, sink: Sink, counters: Counters, reasons: Callable[[], list[str]]) -> None:
+        """`reasons` tells why the worker is not ready."""
+        self._path, self._sink, self._counters, self._reasons = path, sink, counters, reasons
+        self._stopped = asyncio.Event()
+        self._writers: set[asyncio.StreamWriter] = set()
+
+    def stop(self) -> None:
+        """Take nothing more; what was taken can still be answered."""
+        self._stopped.set()
+
+    def close(self) -> None:
+        """End the connections; what is not answered will be handed over again."""
+        for writer in self._writers:
+            writer.close()
+
+    async def run(self) -> None:
+        """Take blocks until `stop`."""
+        self._path.unlink(missing_ok=True)  # left by the process that this one replaces
+        server = await asyncio.start_unix_server(self._accepted, self._path, limit=READ_AHEAD_BYTES)
+        await self._stopped.wait()
+        server.close()
+
+    async def _accepted(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        self._writers.add(writer)
+        living = asyncio.create_task(self._signs_of_life(writer), name="handed.life")
+        try:
+            while not self._stopped.is_set():
+                await self._hand_over(await read_block(reader), writer)
+        except (OSError, EOFError) as error:
+            log.debug("the reading process has gone: %s", error)
+        finally:
+            living.cancel()
+            if not self._stopped.is_set():  # otherwise answers are still to come
+                self._writers.discard(writer)
+                writer.close()
+
+    async def _hand_over(self, block: Block, writer: asyncio.StreamWriter) -> None:
+        async def settle(outcome: Outcome) -> None:
+            refused = {
+                index: Refusal(letter.id, letter.reason, letter.detail, letter.device, bool(letter.raw.payload))
+                for index, letter in outcome.refused.items()
+            }
+            self._say(writer, block.number, refused)
+
+        await self._sink.submit(Delivery(block.raws, settle))
+
+    async def _signs_of_life(self, writer: asyncio.StreamWriter) -> None:
+        while True:
+            self._say(writer, 0, {})
+            await asyncio.sleep(SIGN_OF_LIFE_S)
+
+    def _say(self, writer: asyncio.StreamWriter, number: int, refused: dict[int, Refusal]) -> None:
+        counters = self._counters
+        totals = Totals(*(getattr(counters, name) for name in Totals._fields))
+        answer = Answer(number, refused, os.getpid(), totals, counters.devices_known, self._reasons())
+        if not writer.is_closing():
+            writer.write(encode(answer))

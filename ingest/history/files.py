@@ -1,0 +1,151 @@
+"""A file of readings as blocks of rows, from any position on; a block is what one transaction stores."""
+
+import codecs
+import csv
+import io
+from collections.abc import Iterator, Sequence
+from importlib.util import find_spec
+from pathlib import Path
+from typing import NamedTuple, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from hub.errors import HistoryRefused
+from ingest.history.columns import Column, TextColumn
+from ingest.history.report import Problem
+
+BLOCK_BYTES = 6 << 20
+"""Of a CSV file are read at a time: some 180,000 rows of device,metric,ts,value. Bounds memory, and a transaction."""
+BLOCK_VALUES = 200_000
+"""Readings of a block of a Parquet file, at most."""
+_MAX_LINE = 1 << 20
+_PARQUET = b"PAR1"
+
+
+class Block(NamedTuple):
+    columns: dict[str, Column]
+    lines: NDArray[np.int64]
+    """The line of each row, from 1 (Parquet: the row)."""
+    odd: list[Problem]
+    """Lines that are no rows."""
+    position: int
+    """Where to read on."""
+    line: int
+    """The number of lines before that."""
+
+
+class HistoryFile(Protocol):
+    names: list[str]
+    end: int
+    """The position at which everything has been read."""
+
+    def blocks(self, wanted: Sequence[str], position: int, line: int) -> Iterator[Block]:
+        """The blocks from a position on, which is 0 or one that a block told."""
+
+
+def open_file(path: Path, delimiter: str = ",", arrow: bool | None = None) -> HistoryFile:
+    """The file's kind by its content; without pyarrow CSV is read by Python's csv. HistoryRefused when unreadable."""
+    if arrow is None:
+        arrow = find_spec("pyarrow") is not None
+    with path.open("rb") as file:
+        start = file.read(4)
+    if start != _PARQUET:
+        return CsvFile(path, delimiter, arrow)
+    if not arrow:
+        raise HistoryRefused("Parquet needs the package pyarrow: pip install 'ganzhi[parquet]'")
+    return ParquetFile(path)
+
+
+class CsvFile:
+    """Lines of cells under a header; UTF-8 with or without BOM; a cell cannot hold a line break."""
+
+    def __init__(self, path: Path, delimiter: str, arrow: bool) -> None:
+        self._path, self._delimiter, self._arrow = path, delimiter, arrow
+        with path.open("rb") as file:
+            header = file.readline(_MAX_LINE)
+        self._start, self.end = len(header), path.stat().st_size
+        try:
+            text = header.removeprefix(codecs.BOM_UTF8).decode()
+        except UnicodeDecodeError as error:
+            raise HistoryRefused(f"{path}: the header is not UTF-8 (byte {error.start})") from error
+        self.names = [name.strip() for name in next(csv.reader([text], delimiter=delimiter), [])]
+        if not any(self.names):
+            raise HistoryRefused(f"{path}: the first line must name the columns")
+        if twice := {name for name in self.names if self.names.count(name) > 1}:
+            raise HistoryRefused(f"{path}: more than one column is named {min(twice)!r}")
+
+    def blocks(self, wanted: Sequence[str], position: int, line: int) -> Iterator[Block]:
+        """Whole lines, BLOCK_BYTES at a time."""
+        position, line = (position, line) if position else (self._start, 1)
+        for data in self._lines(position):
+            position += len(data)
+            parse = self._with_arrow if self._arrow else self._without_arrow
+            columns, rows, odd = parse(data)
+            problems = [self._cells(line + number + 1) for number in odd]
+            lines = rows + (line + 1)
+            line += data.count(b"\n") + (not data.endswith(b"\n"))
+            yield Block({name: columns[name] for name in wanted}, lines, problems, position, line)
+
+    def _lines(self, position: int) -> Iterator[bytes]:
+        with self._path.open("rb") as file:
+            file.seek(position)
+            rest = b""
+            while data := file.read(BLOCK_BYTES):
+                data = rest + data
+                cut = data.rfind(b"\n") + 1
+                if len(data) - cut > _MAX_LINE:
+                    raise HistoryRefused(f"{self._path}: a line after byte {position + cut} is longer than 1 MiB")
+                rest = data[cut:]
+                position += cut
+                if cut:
+                    yield data[:cut]
+            if rest:
+                yield rest
+
+    def _cells(self, line: int) -> Problem:
+        return Problem(line, "", "it has too many or too few cells", f"{len(self.names)} cells, as the header")
+
+    def _with_arrow(self, data: bytes) -> tuple[dict[str, Column], NDArray[np.int64], list[int]]:
+        from ingest.history.arrow import parse_csv  # pyarrow is an extra
+
+        return parse_csv(data, self.names, self._delimiter)
+
+    def _without_arrow(self, data: bytes) -> tuple[dict[str, Column], NDArray[np.int64], list[int]]:
+        rows, lines, odd = [], [], []
+        text = io.TextIOWrapper(io.BytesIO(data), "utf-8", "backslashreplace", newline="")
+        reader = csv.reader(text, delimiter=self._delimiter)
+        try:
+            for row in reader:
+                if len(row) == len(self.names):
+                    rows.append(row)
+                    lines.append(reader.line_num - 1)
+                elif row:
+                    odd.append(reader.line_num - 1)
+        except csv.Error as error:
+            raise HistoryRefused(f"{self._path}: {error}") from error
+        cells = zip(*rows, strict=True) if rows else [()] * len(self.names)
+        columns: dict[str, Column] = {
+            name: TextColumn(name, column) for name, column in zip(self.names, cells, strict=True)
+        }
+        return columns, np.array(lines, np.int64), odd
+
+
+class ParquetFile:
+    """Columns of numbers, times and texts, read by groups of rows."""
+
+    def __init__(self, path: Path) -> None:
+        from ingest.history.arrow import parquet_shape  # pyarrow is an extra
+
+        self._path = path
+        self.names, self.end = parquet_shape(path)
+
+    def blocks(self, wanted: Sequence[str], position: int, line: int) -> Iterator[Block]:
+        """Rows, so many that they hold BLOCK_VALUES cells."""
+        from ingest.history.arrow import parquet_blocks
+
+        size = max(1000, BLOCK_VALUES // max(1, len(wanted) - 2))
+        for columns, rows in parquet_blocks(self._path, list(wanted), position, size):
+            lines = np.arange(position + 1, position + rows + 1, dtype=np.int64)
+            position += rows
+            yield Block(columns, lines, [], position, position)

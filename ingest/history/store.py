@@ -1,0 +1,122 @@
+"""Bulk storing of history: large sorted batches, each in one transaction with how far its file has been read.
+
+Direct compress is no way: TimescaleDB 2.28 says "disabling direct compress because the destination table has unique
+constraints" (a warning only) and copies plainly. Measured, 2 million rows of 10,000 series, batches of 200,000, on a
+bare hypertable: with the primary key plain COPY 743,000 rows/s (750,000 with direct compress asked for: the same), and
+584,000 with compress_chunk afterwards; in batches of 20,000 plain COPY makes 570,000. Without the key direct compress
+makes 1,516,000 (1,182,000 when copied and compressed afterwards). The key is what makes an import repeatable, so it
+stays, and the import compresses each chunk that it has passed: 30 times less disk for a fifth of the speed.
+"""
+
+from datetime import datetime
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+import psycopg
+from psycopg import errors as pg
+from psycopg.rows import class_row
+
+from hub.errors import Superseded
+from hub.models import Columns, Micros, from_micros
+from hub.store.packing import SQL as PACKING
+from hub.store.packing import copy_readings, stage_readings
+from hub.store.pool import Pool, sorted_errors
+from hub.store.statements import statements
+
+SQL = statements(__name__)
+
+
+class Progress(NamedTuple):
+    """How far an import has come, over all its attempts."""
+
+    position: int = 0
+    line: int = 0
+    readings: int = 0
+    stored: int = 0
+    bad: int = 0
+    finished_at: datetime | None = None
+
+
+class History:
+    """Stores the readings of one file. Optimistic as the writer: plain COPY until something is there already."""
+
+    def __init__(self, pool: Pool, digest: bytes, file: Path) -> None:
+        """`digest` tells imports apart; the file's name is kept for people."""
+        self._pool, self._digest, self._file = pool, digest, file
+        self._months: set[np.datetime64] = set()
+        self._repeats = False
+
+    async def begin(self, again: bool) -> Progress:
+        """Where to read on; `again` starts at the beginning."""
+        values = {"digest": self._digest, "file": str(self._file), "again": again}
+        with sorted_errors():
+            async with self._pool.connection() as conn, conn.cursor(row_factory=class_row(Progress)) as cursor:
+                await cursor.execute(SQL.begin, values)
+                found = await cursor.fetchone()
+        return found or Progress()
+
+    async def store(self, readings: Columns, before: Progress, after: Progress) -> int:
+        """Commit readings and the step from `before` to `after`, whose `stored` is ignored; how many were new.
+
+        Raises StoreUnavailable when the outcome is unknown: `begin` tells how far it came.
+        Raises Superseded when another process imports the same file; then nothing is stored.
+        """
+        with sorted_errors():
+            async with self._pool.connection() as conn:
+                await self._ensure_months(conn, readings)
+                if not self._repeats:
+                    try:
+                        async with conn.transaction():
+                            await copy_readings(conn, readings)
+                            return await self._step(conn, readings, before, after, len(readings))
+                    except pg.UniqueViolation:
+                        self._repeats = True
+                async with conn.transaction():
+                    await stage_readings(conn, readings)
+                    new = (await conn.execute(PACKING.merge)).rowcount
+                    await self._step(conn, readings, before, after, new)
+                self._repeats = new < len(readings)
+                return new
+
+    async def _step(
+        self, conn: psycopg.AsyncConnection, readings: Columns, before: Progress, after: Progress, new: int
+    ) -> int:
+        values = {"digest": self._digest, "before": before.position, "new": new, **after._asdict()}
+        if (await conn.execute(SQL.step, values)).rowcount != 1:
+            raise Superseded("the same file is being imported by another process")
+        last = np.append(readings.series[1:] != readings.series[:-1], True)[: len(readings)]
+        newest = {
+            "series_id": readings.series[last].tolist(),
+            "ts": [from_micros(ts) for ts in readings.ts[last].tolist()],
+            "value": readings.value[last].tolist(),
+            "quality": readings.quality[last].tolist(),
+        }
+        await conn.execute(SQL.latest, newest)
+        return new
+
+    async def finish(self) -> None:
+        """Note that everything has been read."""
+        with sorted_errors():
+            async with self._pool.connection() as conn:
+                await conn.execute(SQL.finish, {"digest": self._digest})
+
+    async def compress(self, start: Micros, end: Micros) -> int:
+        """Compress the chunks between two times that are old enough, one after the other; how many there are.
+
+        A chunk that is being compressed waits with what else would be written into it, some seconds.
+        """
+        with sorted_errors():
+            async with self._pool.connection() as conn:
+                times = (from_micros(start), from_micros(end))
+                query = "select readings_to_compress(%s, %s)::text"
+                chunks = await (await conn.execute(query, times)).fetchall()
+                for chunk in chunks:
+                    await conn.execute("select compress_chunk(%s::regclass, if_not_compressed => true)", chunk)
+        return len(chunks)
+
+    async def _ensure_months(self, conn: psycopg.AsyncConnection, readings: Columns) -> None:
+        months = set(np.unique(readings.ts.astype("datetime64[us]").astype("datetime64[M]")))
+        for month in sorted(months - self._months):
+            await conn.execute("select ensure_partition(%s)", (month.astype("datetime64[D]").item(),))
+        self._months |= months

@@ -1,0 +1,253 @@
+"""HTTP in: readings and events by POST, answered 202 after their commit and never before.
+
+An APIRouter for the app that the API serves: who may send is checked there. The hub holds back with 503 and
+Retry-After, it does not queue. The form of an address is that of MQTT, so that the same things happen to a message.
+"""
+
+import asyncio
+import time
+from collections.abc import Callable, Mapping, Sequence
+from itertools import count
+from math import ceil
+from typing import Any
+
+import msgspec
+from fastapi import APIRouter, HTTPException, Request, Response
+from pydantic import BaseModel
+
+from hub.access.token_bucket import TokenBuckets
+from hub.models import Delivery, Micros, Outcome, Raw
+from hub.pipeline import Sink
+from hub.settings import Http
+from ingest.http.body import DEVICE_CHARS, BodyError, Message, batch_of_lines, batch_of_list, gunzip
+
+SINGLE_BYTES = 1 << 20
+BATCH_BYTES = 8 << 20
+READING_BYTES = 64 << 20
+"""Of bodies that are being read at one time; further requests are answered 503."""
+JSON, SENML = "application/json", "application/senml+json"
+NDJSON = ("application/x-ndjson", "application/ndjson")
+FORMS = {"telemetry": ("telemetry", (JSON,)), "events": ("event", (JSON,)), "senml": ("senml", (SENML, JSON))}
+"""By the last part of a path: the form of the payload, and the content types that it may have."""
+BATCHES = {"/telemetry:batch": "telemetry", "/events:batch": "event"}
+"""By path below the API's prefix: the form of the messages."""
+LARGER = {f"/api/v1{path}": BATCH_BYTES for path in BATCHES}
+"""The paths whose bodies may have more than others of the API."""
+
+
+class RequestRefused(HTTPException):
+    """A request was not taken, or nothing of it could be stored; `extras` are more members of the problem."""
+
+    def __init__(
+        self,
+        status: int,
+        detail: str,
+        headers: Mapping[str, str] | None = None,
+        extras: Mapping[str, Any] | None = None,
+    ) -> None:
+        super().__init__(status, detail, dict(headers or {}))
+        self.extras = extras or {}
+
+
+class RefusedMessage(BaseModel):
+    """A message that is now a dead letter, for this reason; what is good in it is stored."""
+
+    index: int
+    device: str | None
+    reason: str
+    detail: str
+
+
+class Taken(BaseModel):
+    """What was committed: messages that were accepted whole, and those that were refused, wholly or in part."""
+
+    accepted: int
+    refused: list[RefusedMessage]
+
+
+_ALL_ACCEPTED = b'{"accepted":1,"refused":[]}'
+
+
+class HttpSource:
+    """Hands messages of requests to the pipeline and waits for their commit; refuses when it cannot commit now."""
+
+    def __init__(self, settings: Http, prefix: str, sink: Sink, trouble: Callable[[], list[str]]) -> None:
+        """`trouble` tells why nothing can be committed now; empty when it can. `prefix` is that of MQTT topics."""
+        self._settings, self._prefix, self._sink, self._trouble = settings, prefix, sink, trouble
+        self._buckets = TokenBuckets(settings.requests_per_s)
+        self._numbers = count()
+        self._waiting: dict[int, float] = {}
+        """Since when each delivery that is not settled has been waiting, the oldest first."""
+        self._reading = 0
+        self._last_received: Micros = 0
+        self._closing = False
+
+    def stop(self) -> None:
+        """Take nothing more; what was taken is still answered after its commit."""
+        self._closing = True
+
+    def admit(self, peer: str) -> None:
+        """Pass, or RequestRefused: 429 for who comes too often, 503 while the hub cannot take anything."""
+        if wait := self._buckets.take(peer, time.monotonic()):
+            limit = f"{self._settings.requests_per_s:g} requests a second"
+            raise RequestRefused(429, f"an address may send {limit}: send batches", {"Retry-After": str(ceil(wait))})
+        self._check()
+
+    def _check(self) -> None:
+        if self._closing:
+            raise _not_taken("the hub is stopping", 2)
+        if trouble := self._trouble():
+            raise _not_taken("; ".join(trouble), 2)
+        oldest = next(iter(self._waiting.values()), None)
+        slow = oldest is not None and time.monotonic() - oldest > self._settings.hold_back_s
+        if self._sink.full or slow:
+            raise _not_taken("the hub has as much waiting for its commit as it may hold", 1)
+
+    async def read(self, request: Request, limit: int) -> bytes:
+        """The body of a request, unpacked; RequestRefused or BodyError when it cannot be used."""
+        coding = request.headers.get("content-encoding", "identity").strip().lower()
+        if coding not in ("identity", "gzip"):
+            raise RequestRefused(415, f"no content encoding but gzip, not {coding[:40]!r}", {"Accept-Encoding": "gzip"})
+        told = request.headers.get("content-length", "")
+        size = min(int(told), limit) if coding == "identity" and told.isascii() and told.isdigit() else limit
+        if self._reading + size > READING_BYTES:
+            raise _not_taken("too many large requests at once", 1)
+        self._reading += size
+        try:
+            body = await request.body()
+            return gunzip(body, limit) if coding == "gzip" else body
+        finally:
+            self._reading -= size
+
+    async def take(self, messages: Sequence[Message], form: str) -> Outcome:
+        """The outcome of messages once they are committed; RequestRefused: 503 when they were not taken."""
+        self._check()  # nothing waits between this and the sink's taking it
+        number = next(self._numbers)
+        result: asyncio.Future[Outcome] = asyncio.get_running_loop().create_future()
+
+        async def settle(outcome: Outcome) -> None:
+            del self._waiting[number]
+            if not result.done():
+                result.set_result(outcome)
+
+        raws = [self._raw(device, form, payload) for device, payload in messages]
+        self._waiting[number] = time.monotonic()
+        await self._sink.submit(Delivery(raws, settle))
+        try:
+            async with asyncio.timeout(self._settings.answer_s):
+                outcome = await result
+        except TimeoutError:
+            raise RequestRefused(
+                503,
+                f"not committed within {self._settings.answer_s:g} s: it may be committed later, or not. Send it "
+                "again: what carries its time (ts), or an event's id, is stored once",
+                {"Retry-After": "5"},
+            ) from None
+        if outcome.superseded:
+            raise _not_taken("the work was handed to another process", 0)
+        return outcome
+
+    def _raw(self, device: str, form: str, payload: bytes) -> Raw:
+        received = self._last_received = max(time.time_ns() // 1000, self._last_received + 1)
+        return Raw("http", f"{self._prefix}/{device[:DEVICE_CHARS]}/{form}", payload, received)
+
+
+def _not_taken(why: str, retry_after_s: int) -> RequestRefused:
+    return RequestRefused(503, f"{why}: nothing was taken, send it again", {"Retry-After": str(retry_after_s)})
+
+
+def ingest_router(source: HttpSource) -> APIRouter:
+    """The routes, to be included under /api/v1 behind its check of who may."""
+    router = APIRouter(tags=["ingest"])
+
+    async def single(request: Request, device: str) -> Response:
+        source.admit(_peer(request))
+        form, kinds = FORMS[request.url.path.rpartition("/")[2]]
+        _content_type(request, kinds)
+        body = await _usable(source, request, SINGLE_BYTES)
+        return _answer(1, await source.take([Message(device, body)], form))
+
+    async def batch(request: Request) -> Response:
+        source.admit(_peer(request))
+        form = BATCHES["/" + request.url.path.rpartition("/")[2]]
+        kind = _content_type(request, (JSON, *NDJSON))
+        body = await _usable(source, request, BATCH_BYTES)
+        try:
+            messages = batch_of_list(body) if kind == JSON else batch_of_lines(body)
+        except BodyError as error:
+            raise RequestRefused(error.status, error.detail) from None
+        if not messages:
+            raise RequestRefused(400, "the batch is empty")
+        return _answer(len(messages), await source.take(messages, form))
+
+    for name, (form, kinds) in FORMS.items():
+        router.add_api_route(f"/devices/{{device}}/{name}", single, methods=["POST"], **_described(form, kinds, False))
+    for path, form in BATCHES.items():
+        router.add_api_route(path, batch, methods=["POST"], **_described(form, (JSON, *NDJSON), True))
+    return router
+
+
+async def _usable(source: HttpSource, request: Request, limit: int) -> bytes:
+    try:
+        return await source.read(request, limit)
+    except BodyError as error:
+        raise RequestRefused(error.status, error.detail) from None
+
+
+def _peer(request: Request) -> str:
+    return request.client.host if request.client else ""
+
+
+def _content_type(request: Request, kinds: Sequence[str]) -> str:
+    """The content type of a request; it must be given, so that a page elsewhere cannot send from a browser here."""
+    kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
+    if kind not in kinds:
+        raise RequestRefused(415, f"send it with Content-Type: {' or '.join(kinds)}", {"Accept": ", ".join(kinds)})
+    return kind
+
+
+def _answer(messages: int, outcome: Outcome) -> Response:
+    """202 when something was accepted whole; RequestRefused 422 when every message was refused."""
+    if not outcome.refused:
+        content = _ALL_ACCEPTED if messages == 1 else b'{"accepted":%d,"refused":[]}' % messages
+        return Response(content, 202, media_type=JSON)
+    refused = [
+        {"index": index, "device": letter.device, "reason": letter.reason, "detail": letter.detail}
+        for index, letter in sorted(outcome.refused.items())
+    ]
+    taken = {"accepted": messages - len(refused), "refused": refused}
+    if not taken["accepted"]:
+        first = refused[0]["detail"] if messages == 1 else f"each of the {messages} messages was refused"
+        kept = "kept as a dead letter: sent again as it is, it will be refused again"
+        raise RequestRefused(422, f"{first} ({kept})", extras=taken)
+    return Response(msgspec.json.encode(taken), 202, media_type=JSON)
+
+
+_EXAMPLES: Mapping[str, Any] = {
+    "telemetry": {"ts": 1767225600000, "values": {"pm25": 35.2}},
+    "event": {"ts": 1767225600000, "kind": "smoke", "state": "active", "level": "red"},
+    "senml": [{"bn": "urn:dev:my-air-1:", "bt": 1767225600, "n": "pm25", "v": 35.2}],
+}
+
+
+def _described(form: str, kinds: Sequence[str], batch: bool) -> dict[str, Any]:
+    """What OpenAPI tells of a route."""
+    example = _EXAMPLES[form]
+    if batch:
+        example = [{"device": "my-air-1", **example}, {"device": "my-air-2", **example}]
+    content = {kind: {"schema": {}} | ({"example": example} if kind not in NDJSON else {}) for kind in kinds}
+    words = {"telemetry": "Readings", "event": "Events", "senml": "Readings as a SenML pack"}[form]
+    whose = "of several devices, as a JSON list or one object a line" if batch else "of one device"
+    return {
+        "name": f"post_{form}{'_batch' if batch else ''}",
+        "summary": f"{words} {whose}",
+        "description": (
+            "202 once they are committed. What cannot be stored is listed, and kept as a dead letter. Give each its "
+            "`ts`: then a request that is sent again changes nothing. 503 with Retry-After: nothing was taken. "
+            "May be packed with `Content-Encoding: gzip`."
+        ),
+        "status_code": 202,
+        "response_class": Response,
+        "responses": {202: {"model": Taken, "content": {JSON: {}}}},
+        "openapi_extra": {"requestBody": {"required": True, "content": content}},
+    }

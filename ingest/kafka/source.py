@@ -1,0 +1,267 @@
+"""Kafka in: each poll is a delivery that is committed together with the offsets it was read from.
+
+Offsets live in the store and nowhere else. What makes it exactly once is the commit: it counts only if each
+partition still is where the poll began. Group membership only shares the work out.
+"""
+
+import asyncio
+import logging
+import time
+from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
+from random import uniform
+from typing import Any
+
+from aiokafka import AIOKafkaConsumer, ConsumerRebalanceListener, TopicPartition
+from aiokafka.errors import KafkaError, NoOffsetForPartitionError, OffsetOutOfRangeError
+
+from hub.errors import BrokerUnavailable, TransientError
+from hub.models import Delivery, Outcome, Position, Raw
+from hub.pipeline import Sink
+from hub.settings import Kafka
+from hub.telemetry import Counters
+from ingest.kafka.records import Record, of_bus, of_third_party
+from ingest.kafka.topics import ensure_topics, raw_topic
+
+log = logging.getLogger(__name__)
+
+POLLS_UNDER_WAY = 2
+"""One is committed while the other is decoded; more would only fill the memory."""
+POLL_RECORDS = 10_000
+POLL_S = 0.5
+PARTITION_BYTES = 1 << 20
+"""Read ahead of a partition; a larger record comes alone."""
+REVOKED_GRACE_S = 3.0
+"""How long partitions are kept for a commit under way, so that the next worker need not do its work again."""
+RETRY_MIN_S, RETRY_MAX_S = 0.2, 15.0
+ASK_S = 5.0
+"""How often a Kafka from which nothing comes is asked whether it is there."""
+ANSWER_S = 10.0
+FOR_EVER_MS = 2**31 - 1
+
+Offsets = Mapping[tuple[str, int], int]
+
+
+class KafkaSource:
+    """Hands polls to the pipeline, at most two at a time; while those wait for the store, Kafka is not polled.
+
+    `positions` gives the stored offsets. `on_assigned` takes over what other workers have committed; it is called
+    while nothing of this source is under way. Both may raise StoreUnavailable and are tried again then.
+    """
+
+    def __init__(
+        self,
+        settings: Kafka,
+        topics: Sequence[str],
+        pipeline: Sink,
+        counters: Counters,
+        positions: Callable[[], Awaitable[Offsets]],
+        on_assigned: Callable[[], Awaitable[None]],
+    ) -> None:
+        self._settings, self._topics, self._pipeline, self._counters = settings, topics, pipeline, counters
+        self._positions, self._on_assigned = positions, on_assigned
+        self._next: dict[TopicPartition, int] = {}
+        """Where the next poll of each partition begins; a partition that is not in it is not ours (yet)."""
+        self._unsure = asyncio.Event()
+        """Set when partitions were assigned, or a commit was superseded: positions must be read again."""
+        self._under_way = 0
+        self._settled = asyncio.Event()
+        self._stopping = asyncio.Event()
+        self.connected = self._down = False
+
+    def stop(self) -> None:
+        """Take nothing more; `run` ends once what was taken is settled."""
+        self._stopping.set()
+
+    def close(self) -> None:
+        """Nothing is open after `run`."""
+        self.stop()
+
+    async def run(self) -> None:
+        """Stay in the group until `stop`; one log line when Kafka goes, one when it is back."""
+        wait = RETRY_MIN_S
+        while not self._stopping.is_set():
+            consumer = self._consumer()
+            try:
+                await ensure_topics(self._settings, self._topics)
+                await consumer.start()
+                consumer.subscribe(self._topics, listener=_Listener(self._revoked, self._assigned))
+                self._there()
+                wait = RETRY_MIN_S
+                await self._consume(consumer)
+                await self._quiet()
+            except (KafkaError, OSError, BrokerUnavailable) as error:
+                self._away(error)
+            finally:
+                self.connected = False
+                self._next = {}
+                await _end(consumer)
+            if self._down:
+                await self._or_stop(asyncio.sleep(wait * uniform(0.5, 1.0)))  # noqa: S311 jitter, not a secret
+                wait = min(wait * 2, RETRY_MAX_S)
+
+    def _there(self) -> None:
+        if not self.connected:
+            level = logging.WARNING if self._down else logging.INFO
+            log.log(level, "connected to Kafka %s", self._settings.servers)
+        self.connected, self._down = True, False
+
+    def _away(self, error: Exception) -> None:
+        if not self._down:
+            log.error("Kafka %s is away: %s", self._settings.servers, error or type(error).__name__)
+        self.connected, self._down = False, True
+
+    def _consumer(self) -> AIOKafkaConsumer:
+        return AIOKafkaConsumer(
+            bootstrap_servers=self._settings.servers,
+            group_id=self._settings.group,
+            enable_auto_commit=False,
+            isolation_level="read_committed",
+            auto_offset_reset="none",
+            max_partition_fetch_bytes=PARTITION_BYTES,
+            session_timeout_ms=round(self._settings.session_s * 1000),
+            heartbeat_interval_ms=round(self._settings.session_s * 300),
+            # A worker that does not poll because the store is away is alive: its heartbeats say so.
+            max_poll_interval_ms=FOR_EVER_MS,
+        )
+
+    async def _consume(self, consumer: AIOKafkaConsumer) -> None:
+        """Poll and hand over until `stop`; KafkaError when the consumer is of no use any more."""
+        asked = time.monotonic()
+        while not self._stopping.is_set():
+            if self._unsure.is_set():
+                await self._or_stop(self._take_over(consumer))
+                continue
+            if self._under_way >= POLLS_UNDER_WAY:
+                self._settled.clear()
+                await self._or_stop(self._settled.wait())
+                continue
+            try:
+                polled = await self._or_stop(
+                    consumer.getmany(timeout_ms=round(POLL_S * 1000), max_records=POLL_RECORDS)
+                )
+            except (NoOffsetForPartitionError, OffsetOutOfRangeError):  # assigned and not sought yet; or removed
+                self._unsure.set()
+                continue
+            if polled:
+                await self._hand_over(polled)
+            if not polled and time.monotonic() > asked + ASK_S:
+                await self._or_stop(self._ask(consumer))
+                asked = time.monotonic()
+
+    async def _ask(self, consumer: AIOKafkaConsumer) -> None:
+        """Find out whether Kafka is there: aiokafka comes back by itself, but tells nobody that it was away."""
+        try:
+            async with asyncio.timeout(ANSWER_S):
+                await consumer.topics()
+        except (KafkaError, OSError) as error:  # TimeoutError is an OSError
+            self._away(error)
+        else:
+            self._there()
+
+    async def _hand_over(self, polled: Mapping[TopicPartition, Sequence[Record]]) -> None:
+        raws: list[Raw] = []
+        positions: list[Position] = []
+        for partition, records in polled.items():
+            start = self._next.get(partition)
+            if start is None:
+                continue  # taken away, or read before we know from where
+            read = of_bus(records) if partition.topic == raw_topic(self._settings) else of_third_party(records)
+            self._counters.skipped += len(records) - len(read)
+            raws += read
+            end = self._next[partition] = records[-1].offset + 1
+            positions.append(Position(partition.topic, partition.partition, start, end))
+        if positions:
+            self._under_way += 1
+            await self._pipeline.submit(Delivery(raws, self._settle, tuple(positions)))
+
+    async def _settle(self, outcome: Outcome) -> None:
+        self._under_way -= 1
+        self._settled.set()
+        if outcome.superseded:
+            self._unsure.set()
+
+    async def _quiet(self) -> None:
+        """Return when nothing of ours is under way."""
+        while self._under_way:
+            self._settled.clear()
+            await self._settled.wait()
+
+    async def _revoked(self) -> None:
+        self._next = {}
+        try:
+            async with asyncio.timeout(REVOKED_GRACE_S):
+                await self._quiet()
+        except TimeoutError:
+            log.info("partitions go while their commit is under way: it counts only if it is the first")
+
+    async def _assigned(self) -> None:
+        self._next = {}
+        self._unsure.set()
+
+    async def _take_over(self, consumer: AIOKafkaConsumer) -> None:
+        """Read on from where the store is, with the state that belongs to it."""
+        self._next = {}
+        await self._quiet()
+        self._unsure.clear()  # what is assigned from here on sets it again
+        partitions = consumer.assignment()
+        if not partitions:
+            return
+        wait = RETRY_MIN_S
+        while True:
+            try:
+                # Positions first: when another worker commits in between, our first commit is superseded.
+                stored = await self._positions()
+                await self._on_assigned()
+                break
+            except TransientError as error:
+                log.debug("partitions wait for the store: %s", error)
+                await asyncio.sleep(wait * uniform(0.5, 1.0))  # noqa: S311 as above
+                wait = min(wait * 2, RETRY_MAX_S)
+        first = await consumer.beginning_offsets(partitions)
+        last = await consumer.end_offsets(partitions)
+        if self._unsure.is_set():
+            return
+        for partition in partitions:
+            at = stored.get((partition.topic, partition.partition), first[partition])
+            if not first[partition] <= at <= last[partition]:
+                log.error("%s holds %d to %d, not %d: it is read from its beginning; what is missing was removed by "
+                          "Kafka", partition, first[partition], last[partition], at)  # fmt: skip
+            consumer.seek(partition, at if first[partition] <= at <= last[partition] else first[partition])
+            self._next[partition] = at
+        log.info("reading %d partitions", len(partitions))
+
+    async def _or_stop(self, work: Awaitable[Any]) -> Any:
+        """The result of some work; None when `stop` comes first: the work is cancelled then."""
+        doing = asyncio.ensure_future(work)
+        stopping = asyncio.ensure_future(self._stopping.wait())
+        try:
+            await asyncio.wait({doing, stopping}, return_when=asyncio.FIRST_COMPLETED)
+            return doing.result() if doing.done() else None
+        finally:
+            for one in (doing, stopping):
+                one.cancel()
+
+
+async def _end(consumer: AIOKafkaConsumer) -> None:
+    """Leave the group and close, whatever state it is in."""
+    stopping = asyncio.create_task(consumer.stop(), name="kafka.stop")
+    await asyncio.wait({stopping}, timeout=ANSWER_S)
+    if not stopping.done() or stopping.cancelled() or stopping.exception():
+        # While Kafka is away, aiokafka lets the cancellation of its own requests out of stop(), which ends it halfway.
+        stopping.cancel()
+        await consumer._client.close()
+
+
+class _Listener(ConsumerRebalanceListener):  # type: ignore[misc]
+    """Tells the source what the group decided."""
+
+    def __init__(self, revoked: Callable[[], Awaitable[None]], assigned: Callable[[], Awaitable[None]]) -> None:
+        self._revoked, self._assigned = revoked, assigned
+
+    async def on_partitions_revoked(self, revoked: Collection[TopicPartition]) -> None:
+        """Partitions go to others, or come back in a moment."""
+        await self._revoked()
+
+    async def on_partitions_assigned(self, assigned: Collection[TopicPartition]) -> None:
+        """These are ours from now on."""
+        await self._assigned()

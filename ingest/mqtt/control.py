@@ -1,0 +1,217 @@
+"""The hub's own connection to the broker for what goes down: commands, orders to the broker, and a live tail.
+
+Apart from the connection that takes devices' data: that one has a persistent session and is held back when the store
+is slow, this one forgets when it ends and always reads.
+"""
+
+import asyncio
+import logging
+from collections import deque
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+from random import uniform
+from secrets import token_hex
+from typing import Any
+
+import paho.mqtt.client as paho
+from paho.mqtt.enums import MQTTErrorCode
+
+from hub.errors import BrokerUnavailable
+from hub.settings import Mqtt
+from ingest.mqtt.connection import CONFIRM_S, MqttConnection, Received
+from ingest.mqtt.frames import Publish
+
+log = logging.getLogger(__name__)
+
+MAX_WAITING = 1_000
+"""Messages that one listener has not read yet; protects memory from a busy filter and a slow reader."""
+
+MAX_UNDER_WAY = 100
+"""Publications without their PUBACK; a further one waits for its turn. Protects a broker's buffers."""
+
+FIRST_WAIT_S, LONGEST_WAIT_S = 0.2, 5.0
+
+
+class _Listener:
+    """What came on some filters and was not read yet."""
+
+    def __init__(self, filters: Sequence[str]) -> None:
+        self.filters = filters
+        self.waiting: deque[tuple[str, bytes]] = deque(maxlen=MAX_WAITING)
+        self._arrived = asyncio.Event()
+
+    def take(self, topic: str, payload: bytes) -> bool:
+        """Keep a message if it is meant for it; whether another one was let go for it."""
+        if not any(paho.topic_matches_sub(wanted, topic) for wanted in self.filters):
+            return False
+        full = len(self.waiting) == MAX_WAITING
+        self.waiting.append((topic, payload))
+        self._arrived.set()
+        return full
+
+    async def messages(self) -> AsyncIterator[tuple[str, bytes]]:
+        """For ever, in the order of arrival."""
+        while True:
+            while self.waiting:
+                yield self.waiting.popleft()
+            self._arrived.clear()
+            await self._arrived.wait()
+
+
+class ControlLink:
+    """A Downlink over MQTT: `run` is a task of the process, everything else may be called from the same loop."""
+
+    def __init__(self, settings: Mqtt) -> None:
+        self._settings = settings
+        self._name = f"{settings.client_id}-control-{token_hex(4)}"
+        self._connection: _Connection | None = None
+        self._listeners: list[_Listener] = []
+        self._turns = asyncio.Semaphore(MAX_UNDER_WAY)
+        self.let_go = 0
+        """Messages that listeners were too slow to read."""
+
+    @property
+    def connected(self) -> bool:
+        """Whether the broker has taken the connection and it still stands."""
+        return self._connection is not None
+
+    async def run(self) -> None:
+        """Stay connected for ever; one log line when the broker goes, one when it is back."""
+        wait_s, down = FIRST_WAIT_S, False
+        while True:
+            filters = [wanted for listener in self._listeners for wanted in listener.filters]
+            connection = _Connection(self._settings, filters, self._receive, self._name)
+            try:
+                await connection.open()
+                self._connection = connection
+                if down:
+                    log.warning("connected to the broker again: commands can be sent")
+                wait_s, down = FIRST_WAIT_S, False
+                while True:
+                    await connection.read()
+            except (OSError, BrokerUnavailable) as error:
+                if not down:
+                    log.error("commands cannot be sent: broker %s:%s: %s", *self._where, error)
+                down = True
+            finally:
+                self._connection = None
+                connection.close()
+            await asyncio.sleep(wait_s * uniform(0.5, 1.0))  # noqa: S311 jitter, not a secret
+            wait_s = min(wait_s * 2, LONGEST_WAIT_S)
+
+    async def publish(self, topic: str, payload: bytes) -> None:
+        """See Downlink."""
+        async with self._turns:
+            await self._standing().publish(topic, payload)
+
+    @asynccontextmanager
+    async def heard(self, *filters: str) -> AsyncIterator[AsyncIterator[tuple[str, bytes]]]:
+        """See Downlink."""
+        connection, listener = self._standing(), _Listener(filters)
+        self._listeners.append(listener)
+        try:
+            await connection.subscribe(filters)
+            yield listener.messages()
+        finally:
+            self._listeners.remove(listener)
+            wanted = {each for other in self._listeners for each in other.filters}
+            if self._connection is not None:
+                self._connection.unsubscribe([each for each in filters if each not in wanted])
+
+    @property
+    def _where(self) -> tuple[str, int]:
+        return self._settings.host, self._settings.port
+
+    def _standing(self) -> "_Connection":
+        if self._connection is None:
+            raise BrokerUnavailable("not connected to {}:{}".format(*self._where))
+        return self._connection
+
+    def _receive(self, messages: list[Publish]) -> None:
+        for topic, payload, _, _ in messages:
+            for listener in self._listeners:
+                self.let_go += listener.take(topic, payload)
+
+
+class _Connection(MqttConnection):
+    """One that also publishes, and subscribes while it stands; it leaves nothing at the broker."""
+
+    def __init__(self, settings: Mqtt, topics: Sequence[str], received: Received, name: str) -> None:
+        super().__init__(settings, topics, self._take, name)
+        self._hand_on = received
+        self._asked: dict[int, asyncio.Future[str | None]] = {}
+        """By packet id: who waits for the broker's word; the result says what it refused."""
+        self._client.max_inflight_messages_set(0)  # MAX_UNDER_WAY is the limit
+        self._client.on_publish = self._on_publish
+
+    async def publish(self, topic: str, payload: bytes) -> None:
+        """Returns on PUBACK. Without one the connection ends: what is still on its way must not arrive later."""
+        sent = self._client.publish(topic, payload, 1)
+        try:
+            await self._word(sent.rc, sent.mid, f"the message to {topic}")
+        except (BrokerUnavailable, asyncio.CancelledError):
+            if self._client.buffered is not None:
+                self._client.buffered.abandon()
+            raise
+
+    async def subscribe(self, filters: Sequence[str]) -> None:
+        """Returns on SUBACK; BrokerUnavailable when one is refused."""
+        code, mid = self._client.subscribe([(wanted, 1) for wanted in filters])
+        await self._word(code, mid or 0, f"the subscription to {', '.join(filters)}")
+
+    def unsubscribe(self, filters: Sequence[str]) -> None:
+        """Ask for no more of them; on a connection that ends, nothing has to be asked."""
+        if filters:
+            self._client.unsubscribe(list(filters))
+            self._send()
+
+    def close(self) -> None:
+        """Tell all who wait that there will be no word."""
+        super().close()
+        for future in self._asked.values():
+            if not future.done():
+                future.set_exception(BrokerUnavailable("the connection ended before the broker confirmed"))
+        self._asked.clear()
+
+    def _take(self, messages: list[Publish]) -> None:
+        self.acknowledge([message.packet_id for message in messages if message.packet_id])
+        self._hand_on(messages)
+
+    async def _word(self, code: MQTTErrorCode, mid: int, what: str) -> None:
+        """Wait for the broker's word on a packet."""
+        if code:
+            raise BrokerUnavailable(paho.error_string(code))
+        future = self._asked[mid] = asyncio.get_running_loop().create_future()
+        try:
+            async with asyncio.timeout(CONFIRM_S):
+                self._send()
+                refused = await future
+        except TimeoutError:
+            raise BrokerUnavailable(f"{what} was not confirmed within {CONFIRM_S:.0f} s") from None
+        finally:
+            self._asked.pop(mid, None)
+        if refused is not None:
+            raise BrokerUnavailable(f"the broker refuses {what}")
+
+    def _send(self) -> None:
+        """Send what is kept, as far as the connection takes it now; `read` sends the rest."""
+        try:
+            self._socket.flush()
+        except OSError as error:
+            raise BrokerUnavailable(str(error)) from error
+
+    def _settle(self, mid: int, refused: str | None) -> bool:
+        future = self._asked.pop(mid, None)
+        if future is not None and not future.done():
+            future.set_result(refused)
+        return future is not None
+
+    def _on_publish(self, _client: Any, _data: Any, mid: int, _reason: Any, _properties: Any) -> None:
+        self._settle(mid, None)
+
+    def _on_subscribe(self, client: Any, data: Any, mid: int, reasons: Any, properties: Any) -> None:
+        refused = next((str(reason) for reason in reasons if reason.is_failure), None)
+        if not self._settle(mid, refused):  # those of before a broker came back
+            if refused is not None:
+                log.warning("the broker refuses a subscription that it had before: %s", refused)
+            self._confirmed = True

@@ -1,0 +1,146 @@
+"""MQTT in: a persistent session with QoS 1, each message acknowledged after its commit and never before."""
+
+import asyncio
+import logging
+import time
+from collections.abc import Callable, Sequence
+from contextlib import suppress
+from random import uniform
+
+from hub.errors import BrokerUnavailable
+from hub.models import Delivery, Micros, Outcome, Raw
+from hub.pipeline import Sink
+from hub.settings import Mqtt
+from hub.telemetry import Counters
+from ingest.mqtt.connection import TICK_S, MqttConnection
+from ingest.mqtt.frames import Publish
+from ingest.mqtt.rivalry import SUSPICIOUS, Rivalry
+
+log = logging.getLogger(__name__)
+
+PERMISSION_S = 0.1
+
+RIVAL = (
+    "%d connections ended right after they began: another hub or client uses mqtt.client_id %r, and the broker lets in "
+    "only the newest. Stop the other one, or give each its own mqtt.client_id. Nothing is lost; trying less often"
+)
+
+
+class MqttSource:
+    """Hands messages to the pipeline and acknowledges them when it settles.
+
+    When the pipeline is full, reading stops: QoS 1 messages stay with the broker. A QoS 0 message that has been
+    read by then is let go and counted, for nobody was promised anything about it.
+    """
+
+    def __init__(
+        self,
+        settings: Mqtt,
+        topics: Sequence[str],
+        pipeline: Sink,
+        counters: Counters,
+        permitted: Callable[[], bool] = lambda: True,
+    ) -> None:
+        """While it is not `permitted`, it stays away from the broker: another hub has the session."""
+        self._settings, self._topics, self._pipeline, self._counters = settings, topics, pipeline, counters
+        self._chunk: list[Raw] = []
+        self._last_received: Micros = 0
+        self._connection: MqttConnection | None = None
+        self._permitted = permitted
+        self._stopped = asyncio.Event()
+
+    @property
+    def connected(self) -> bool:
+        """Whether the broker has confirmed the subscriptions and the connection still stands."""
+        return self._connection is not None
+
+    def stop(self) -> None:
+        """Take nothing more; what was taken can still be settled until `close`."""
+        self._stopped.set()
+
+    def close(self) -> None:
+        """End the connection; the broker keeps what is unacknowledged."""
+        connection, self._connection = self._connection, None
+        if connection is not None:
+            connection.close()
+
+    async def run(self) -> None:
+        """Stay connected until `stop`; one log line when the broker goes, one when it is back."""
+        rivalry, down = Rivalry(), False
+        while not self._stopped.is_set():
+            if not self._permitted():
+                await self._pause(PERMISSION_S)
+                continue
+            self._chunk = []  # of the connection before: the broker delivers it again, perhaps by other packet ids
+            connection = MqttConnection(self._settings, self._topics, self._receive)
+            try:
+                await connection.open()
+                self._connection = connection
+                rivalry.opened()
+                log.log(logging.WARNING if down else logging.INFO, "connected to the broker")
+                down = False
+                while self._permitted() and not self._stopped.is_set():
+                    await self._hand_over(connection)
+                    await connection.read()
+                await self._hand_over(connection)
+                if not self._stopped.is_set():
+                    self.close()
+            except (OSError, BrokerUnavailable) as error:
+                if rivalry.ended():
+                    log.error(RIVAL, SUSPICIOUS, self._settings.client_id)
+                elif not down:
+                    log.error("broker %s:%s: %s", self._settings.host, self._settings.port, error)
+                down = True
+                self._connection = None
+                connection.close()
+                await self._pause(rivalry.wait_s * uniform(0.5, 1.0))  # noqa: S311 jitter, not a secret
+            except BaseException:
+                self._connection = None
+                connection.close()
+                raise
+
+    async def _pause(self, seconds: float) -> None:
+        """Wait, but not beyond `stop`."""
+        with suppress(TimeoutError):
+            await asyncio.wait_for(self._stopped.wait(), seconds)
+
+    def _receive(self, messages: list[Publish]) -> None:
+        """Note messages with their time of arrival, unique and rising."""
+        if self._pipeline.full:
+            whole = len(messages)
+            messages = [message for message in messages if message.packet_id]
+            self._counters.dropped += whole - len(messages)
+        first = max(time.time_ns() // 1000, self._last_received + 1)
+        self._last_received = first + len(messages)
+        source = self._settings.client_id
+        self._chunk += [
+            Raw("mqtt", topic, payload, received, packet_id, source, repeated)
+            for received, (topic, payload, packet_id, repeated) in enumerate(messages, first)
+        ]
+
+    async def _hand_over(self, connection: MqttConnection) -> None:
+        """Give what was read to the pipeline; waits while that is full."""
+        if not self._chunk:
+            return
+        chunk, self._chunk = self._chunk, []
+        packet_ids = [raw.token for raw in chunk if raw.token]
+
+        async def settle(_outcome: Outcome) -> None:
+            # A later connection gets the message again and acknowledges that delivery.
+            if packet_ids and self._connection is connection:
+                try:
+                    connection.acknowledge(packet_ids)
+                except (OSError, BrokerUnavailable) as error:
+                    log.debug("acknowledgements lost, the broker will deliver again: %s", error)
+
+        delivery = Delivery(chunk, settle)
+        if not self._pipeline.full:
+            await self._pipeline.submit(delivery)
+            return
+        submitted = asyncio.create_task(self._pipeline.submit(delivery), name="mqtt.submit")
+        try:
+            while not (await asyncio.wait({submitted}, timeout=TICK_S))[0]:
+                connection.keep_alive()
+            await submitted
+        finally:
+            submitted.cancel()
