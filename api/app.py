@@ -9,8 +9,8 @@ from api import problems
 from api.auth import authorised, authorised_sender
 from api.board import Board
 from api.context import Context
-from api.headers import SafeHeaders
-from api.limits import BodyLimit
+from api.http.headers import SafeHeaders
+from api.http.limits import BodyLimit
 from api.routes import (
     alerts,
     broker,
@@ -44,7 +44,7 @@ from api.routes import (
     stream,
     tail,
 )
-from api.tail import Tails
+from api.streams.tail import Tails
 
 DESCRIPTION = """\
 Devices in, alerts out. Errors are problem details (RFC 9457); lists come as `{"items", "next"}`, and `next` given as

@@ -6,8 +6,8 @@ from typing import Annotated, cast
 
 from fastapi import Depends, Request
 
+from api.changes import ChangeFeed
 from api.outcomes import Outcomes
-from api.stream import ChangeFeed
 from devices.commands.downlink import Downlink
 from devices.credentials.directory import Directory
 from hub.settings import Settings

@@ -7,7 +7,7 @@ from fastapi import FastAPI
 from fastapi.responses import PlainTextResponse
 
 from api import problems
-from api.headers import SafeHeaders
+from api.http.headers import SafeHeaders
 from api.routes.health import Alive, healthz, readiness
 from api.routes.metrics import process_metrics
 from hub.store.pool import Pool

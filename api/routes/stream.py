@@ -9,7 +9,7 @@ from fastapi.responses import Response
 from api.context import Context, Here
 from api.problems import ProblemError, responses
 from api.routes.status import TheBoard
-from api.sse import EventStream, Frames, alert_frames, live_frames
+from api.streams.sse import EventStream, Frames, alert_frames, live_frames
 
 router = APIRouter(tags=["streams"])
 Cursor = Annotated[int | None, Query(ge=0, lt=1 << 63, description="as the header Last-Event-ID")]

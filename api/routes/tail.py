@@ -7,7 +7,7 @@ from fastapi.responses import Response
 
 from api.context import Here
 from api.problems import ProblemError, responses
-from api.tail import TAILS, Tails, TailStream
+from api.streams.tail import TAILS, Tails, TailStream
 from api.words import Code
 
 router = APIRouter(prefix="/devices", tags=["devices", "streams"])

@@ -4,8 +4,8 @@ import asyncio
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 
+from api.http.server import configured
 from api.monitor import create_monitor
-from api.server import configured
 from hub.settings import Settings
 from hub.store.pool import Pool
 from hub.telemetry import Counters

@@ -4,11 +4,11 @@ import asyncio
 from collections.abc import Callable
 
 from api.app import create_app
+from api.changes import ChangeFeed
 from api.context import Context
+from api.http.server import configured
 from api.outcomes import Outcomes
 from api.push.outbox import Courier
-from api.server import configured
-from api.stream import ChangeFeed
 from app.serve.engine import watch
 from app.serve.intake import Engine
 from app.serve.upkeep import upkeep

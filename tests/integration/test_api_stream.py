@@ -8,8 +8,8 @@ from uuid import UUID
 
 import httpx
 
+from api.changes import Change, Subscription
 from api.context import Context
-from api.stream import Change, Subscription
 from tests.support.process import eventually
 from tests.support.served_api import PREFIX, api_context, change_alert, client_of, raise_alert, register, served
 

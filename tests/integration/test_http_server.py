@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
-from api import limits, server
-from api.limits import BodyLimit
+from api.http import limits, server
+from api.http.limits import BodyLimit
 from tests.support.process import eventually, free_port
 
 HEAD = b"POST / HTTP/1.1\r\nHost: 127.0.0.1\r\n"

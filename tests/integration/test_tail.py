@@ -10,7 +10,7 @@ from typing import Any
 import httpx
 import pytest
 
-from api import tail
+from api.streams import tail
 from app.cli.tail import events_of
 from hub.errors import BrokerUnavailable
 from tests.support.process import eventually

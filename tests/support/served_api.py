@@ -12,8 +12,8 @@ import httpx
 import uvicorn
 
 from api.app import create_app
+from api.changes import ChangeFeed
 from api.context import Context
-from api.stream import ChangeFeed
 from hub.settings import Api, Database, Settings
 from hub.store.pool import Pool, open_pool
 from hub.telemetry import Counters

@@ -10,8 +10,8 @@ from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
 from api.board import Board
+from api.changes import Change, ChangeFeed, Subscription
 from api.cloudevents import event_type
-from api.stream import Change, ChangeFeed, Subscription
 
 log = logging.getLogger(__name__)
 

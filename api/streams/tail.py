@@ -17,10 +17,10 @@ from typing import Any
 import psycopg
 from starlette.types import Receive, Scope, Send
 
+from api.changes import Subscription
 from api.context import Context
 from api.database import rows
-from api.sse import HEARTBEAT_S, EventStream
-from api.stream import Subscription
+from api.streams.sse import HEARTBEAT_S, EventStream
 from devices.diagnosis.account import Account, account_of, flags, shown, written
 from devices.registry.family import family_of
 from devices.registry.registry import Registry
