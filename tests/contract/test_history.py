@@ -73,13 +73,10 @@ def _long(path: Path, rows: int = 600, seconds: int = 60) -> Stored:
     return sorted(expected)
 
 
-@pytest.mark.parametrize("arrow", [True, False], ids=["pyarrow", "csv"])
 async def test_long_file_in_many_blocks_and_twice(
-    pool: Pool, store_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, arrow: bool
+    pool: Pool, store_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(files, "BLOCK_BYTES", 2000)
-    if not arrow:
-        monkeypatch.setattr(files, "find_spec", lambda name: None)
     path = tmp_path / "long.csv"
     expected = _long(path)
     result = await _import(pool, path)

