@@ -10,6 +10,7 @@ import psycopg
 from psycopg.rows import dict_row
 
 from api.cloudevents import cloudevent, encode
+from hub.backoff import Backoff
 from hub.store.pool import Pool
 from hub.store.statements import statements
 
@@ -76,20 +77,16 @@ class ChangeFeed:
 
     async def run(self) -> None:
         """Read and pass on for ever; while the database is away, keep trying. Ends every subscription with it."""
-        down = False
+        store = Backoff(log, "the alert stream reads the database again")
         try:
             while True:
                 self._woken.clear()
                 try:
                     await self._look()
                 except (psycopg.Error, OSError) as error:
-                    if not down:
-                        log.error("the alert stream cannot read the database: %s", error)
-                    down = True
+                    store.failed("the alert stream cannot read the database: %s", error)
                 else:
-                    if down:
-                        log.warning("the alert stream reads the database again")
-                    down = False
+                    store.succeeded()
                 with suppress(TimeoutError):
                     async with asyncio.timeout(self._poll_s):
                         await self._woken.wait()

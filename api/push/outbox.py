@@ -7,10 +7,10 @@ from collections import Counter
 from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass
-from random import uniform
 
 from api.push.channel import Accepted, Answer, Channel, Consumer, Refused, TryAgain
 from api.push.parcels import Parcel, Parcels
+from hub.backoff import Backoff, jittered
 from hub.errors import HubError, TransientError
 from hub.store.pool import Pool
 
@@ -50,7 +50,7 @@ class Courier:
         self._woken = asyncio.Event()
         self._gathering: asyncio.TimerHandle | None = None
         self._stopping = False
-        self._store_down = False
+        self._store = Backoff(log, "reading the outbox again")
         self._expired_at = 0.0
 
     def wake(self) -> None:
@@ -92,13 +92,9 @@ class Courier:
                 self._expired_at = time.monotonic()
             parcels = await self._parcels.claim(free, limits.at_once_per_consumer, rooms, limits.lease_s)
         except TransientError as error:
-            if not self._store_down:
-                log.error("cannot read the outbox: %s", error)
-            self._store_down = True
+            self._store.failed("cannot read the outbox: %s", error)
             return []
-        if self._store_down:
-            log.warning("reading the outbox again")
-        self._store_down = False
+        self._store.succeeded()
         return parcels
 
     async def _deliver(self, parcel: Parcel) -> None:
@@ -152,6 +148,5 @@ class Courier:
                 await self._parcels.later(parcel, self._backoff(parcel.attempts), reason)
 
     def _backoff(self, attempts: int) -> float:
-        """Seconds until the next attempt: doubling, with half of it left to chance so that retries spread out."""
-        longest = min(self._limits.backoff_max_s, self._limits.backoff_min_s * 2 ** min(attempts, 30))
-        return uniform(longest / 2, longest)  # noqa: S311 jitter, not a secret
+        """Seconds until the next attempt; attempts are counted in the store, whichever process makes them."""
+        return jittered(min(self._limits.backoff_max_s, self._limits.backoff_min_s * 2 ** min(attempts, 30)))

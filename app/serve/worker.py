@@ -8,7 +8,7 @@ from contextlib import suppress
 from pathlib import Path
 
 from app.serve.engine import Stages, watch
-from app.serve.workers import STOP
+from hub.children import STOP
 from hub.lifecycle import Lifecycle, Named
 from hub.settings import Settings
 from hub.store.pool import open_pool

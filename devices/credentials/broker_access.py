@@ -24,6 +24,7 @@ from devices.credentials.dynsec import (
     steps,
 )
 from devices.credentials.rights import grants
+from hub.backoff import Backoff, jittered
 from hub.errors import BrokerUnavailable, HubError
 from hub.lifecycle import Named
 from hub.settings import Mqtt, Settings
@@ -66,16 +67,18 @@ def access_tasks(settings: Settings, pool: Pool, directory: Directory, downlink:
 
 async def _keep_fresh(pool: Pool, directory: Directory, changed: asyncio.Event) -> None:
     """Take over credentials at once; while the store is away they stay as they are."""
+    backoff = Backoff()
     changed.set()
     while True:
         await changed.wait()
         changed.clear()
         try:
             await directory.refresh(pool)
+            backoff.succeeded()
         except HubError as error:
             log.debug("credentials stay as they are until the store is back: %s", error)
             changed.set()
-            await asyncio.sleep(1)
+            await backoff.wait()
 
 
 class BrokerAccess:
@@ -103,7 +106,7 @@ class BrokerAccess:
                         await self._lead(conn)
             except (psycopg.Error, OSError) as error:
                 log.debug("the broker is not brought in line until the store is back: %s", error)
-            await asyncio.sleep(RETRY_S)
+            await asyncio.sleep(jittered(RETRY_S))
 
     async def watch(self) -> None:
         """For ever: forget what the broker holds when it goes; what comes back may be an emptied one."""

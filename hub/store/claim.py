@@ -3,10 +3,10 @@
 import asyncio
 import logging
 from collections.abc import Awaitable, Callable
-from random import uniform
 
 import psycopg
 
+from hub.backoff import jittered
 from hub.errors import StoreUnavailable
 from hub.store.pool import connect
 from hub.store.statements import statements
@@ -44,11 +44,11 @@ class Claim:
                     await conn.execute(SQL.watch)
                     while True:
                         await self._ask(conn)
-                        await asyncio.sleep(LOOK_S if self.granted else ASK_S * uniform(0.5, 1.0))  # noqa: S311 jitter
+                        await asyncio.sleep(LOOK_S if self.granted else jittered(ASK_S))
             except (psycopg.Error, OSError, StoreUnavailable) as error:
                 # What was granted stays: while the database is away nobody else can have got it.
                 log.debug("%s: the claim waits for the database: %s", self._name, error)
-            await asyncio.sleep((BACK_S if self.granted else ASK_S) * uniform(0.5, 1.0))  # noqa: S311 jitter
+            await asyncio.sleep(jittered(BACK_S if self.granted else ASK_S))
 
     async def _ask(self, conn: psycopg.AsyncConnection) -> None:
         row = await (await conn.execute(SQL.take, {"name": self._name})).fetchone()

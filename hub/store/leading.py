@@ -3,10 +3,10 @@
 import asyncio
 import logging
 from collections.abc import Awaitable, Callable
-from random import uniform
 
 import psycopg
 
+from hub.backoff import jittered
 from hub.errors import HubError
 from hub.store.claim import SQL as CLAIM
 from hub.store.pool import connect, sorted_errors
@@ -38,4 +38,4 @@ async def lead(url: str, name: str, work: Work, permitted: Callable[[], bool] = 
                     await asyncio.sleep(wait_s)
         except (psycopg.Error, OSError, HubError) as error:
             log.debug("%s waits for the database: %s", name, error)
-        await asyncio.sleep(ASK_S * uniform(0.5, 1.0))  # noqa: S311 jitter, not a secret
+        await asyncio.sleep(jittered(ASK_S))

@@ -8,12 +8,12 @@ import asyncio
 import logging
 import time
 from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
-from random import uniform
 from typing import Any
 
 from aiokafka import AIOKafkaConsumer, ConsumerRebalanceListener, TopicPartition
 from aiokafka.errors import KafkaError, NoOffsetForPartitionError, OffsetOutOfRangeError
 
+from hub.backoff import Backoff
 from hub.errors import BrokerUnavailable, TransientError
 from hub.models import Delivery, Outcome, Position, Raw
 from hub.pipeline import Sink
@@ -32,7 +32,7 @@ PARTITION_BYTES = 1 << 20
 """Read ahead of a partition; a larger record comes alone."""
 REVOKED_GRACE_S = 3.0
 """How long partitions are kept for a commit under way, so that the next worker need not do its work again."""
-RETRY_MIN_S, RETRY_MAX_S = 0.2, 15.0
+RETRY_MAX_S = 15.0
 ASK_S = 5.0
 """How often a Kafka from which nothing comes is asked whether it is there."""
 ANSWER_S = 10.0
@@ -66,7 +66,8 @@ class KafkaSource:
         self._under_way = 0
         self._settled = asyncio.Event()
         self._stopping = asyncio.Event()
-        self.connected = self._down = False
+        self.connected = False
+        self._backoff = Backoff(log, "connected to Kafka %s again", settings.servers, longest_s=RETRY_MAX_S)
 
     def stop(self) -> None:
         """Take nothing more; `run` ends once what was taken is settled."""
@@ -78,7 +79,6 @@ class KafkaSource:
 
     async def run(self) -> None:
         """Stay in the group until `stop`; one log line when Kafka goes, one when it is back."""
-        wait = RETRY_MIN_S
         while not self._stopping.is_set():
             consumer = self._consumer()
             try:
@@ -86,7 +86,6 @@ class KafkaSource:
                 await consumer.start()
                 consumer.subscribe(self._topics, listener=_Listener(self._revoked, self._assigned))
                 self._there()
-                wait = RETRY_MIN_S
                 await self._consume(consumer)
                 await self._quiet()
             except (KafkaError, OSError, BrokerUnavailable) as error:
@@ -95,20 +94,17 @@ class KafkaSource:
                 self.connected = False
                 self._next = {}
                 await _end(consumer)
-            if self._down:
-                await self._or_stop(asyncio.sleep(wait * uniform(0.5, 1.0)))  # noqa: S311 jitter, not a secret
-                wait = min(wait * 2, RETRY_MAX_S)
+            if self._backoff.down:
+                await self._backoff.wait(self._stopping)
 
     def _there(self) -> None:
-        if not self.connected:
-            level = logging.WARNING if self._down else logging.INFO
-            log.log(level, "connected to Kafka %s", self._settings.servers)
-        self.connected, self._down = True, False
+        if not self._backoff.succeeded() and not self.connected:
+            log.info("connected to Kafka %s", self._settings.servers)
+        self.connected = True
 
     def _away(self, error: Exception) -> None:
-        if not self._down:
-            log.error("Kafka %s is away: %s", self._settings.servers, error or type(error).__name__)
-        self.connected, self._down = False, True
+        self._backoff.failed("Kafka %s is away: %s", self._settings.servers, error or type(error).__name__)
+        self.connected = False
 
     def _consumer(self) -> AIOKafkaConsumer:
         return AIOKafkaConsumer(
@@ -206,7 +202,7 @@ class KafkaSource:
         partitions = consumer.assignment()
         if not partitions:
             return
-        wait = RETRY_MIN_S
+        backoff = Backoff(longest_s=RETRY_MAX_S)
         while True:
             try:
                 # Positions first: when another worker commits in between, our first commit is superseded.
@@ -215,8 +211,7 @@ class KafkaSource:
                 break
             except TransientError as error:
                 log.debug("partitions wait for the store: %s", error)
-                await asyncio.sleep(wait * uniform(0.5, 1.0))  # noqa: S311 as above
-                wait = min(wait * 2, RETRY_MAX_S)
+                await backoff.wait()
         first = await consumer.beginning_offsets(partitions)
         last = await consumer.end_offsets(partitions)
         if self._unsure.is_set():

@@ -9,13 +9,13 @@ import logging
 from collections import deque
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
-from random import uniform
 from secrets import token_hex
 from typing import Any
 
 import paho.mqtt.client as paho
 from paho.mqtt.enums import MQTTErrorCode
 
+from hub.backoff import Backoff
 from hub.errors import BrokerUnavailable
 from hub.settings import Mqtt
 from ingest.mqtt.connection import CONFIRM_S, MqttConnection, Received
@@ -28,8 +28,6 @@ MAX_WAITING = 1_000
 
 MAX_UNDER_WAY = 100
 """Publications without their PUBACK; a further one waits for its turn. Protects a broker's buffers."""
-
-FIRST_WAIT_S, LONGEST_WAIT_S = 0.2, 5.0
 
 
 class _Listener:
@@ -77,27 +75,22 @@ class ControlLink:
 
     async def run(self) -> None:
         """Stay connected for ever; one log line when the broker goes, one when it is back."""
-        wait_s, down = FIRST_WAIT_S, False
+        backoff = Backoff(log, "connected to the broker again: commands can be sent")
         while True:
             filters = [wanted for listener in self._listeners for wanted in listener.filters]
             connection = _Connection(self._settings, filters, self._receive, self._name)
             try:
                 await connection.open()
                 self._connection = connection
-                if down:
-                    log.warning("connected to the broker again: commands can be sent")
-                wait_s, down = FIRST_WAIT_S, False
+                backoff.succeeded()
                 while True:
                     await connection.read()
             except (OSError, BrokerUnavailable) as error:
-                if not down:
-                    log.error("commands cannot be sent: broker %s:%s: %s", *self._where, error)
-                down = True
+                backoff.failed("commands cannot be sent: broker %s:%s: %s", *self._where, error)
             finally:
                 self._connection = None
                 connection.close()
-            await asyncio.sleep(wait_s * uniform(0.5, 1.0))  # noqa: S311 jitter, not a secret
-            wait_s = min(wait_s * 2, LONGEST_WAIT_S)
+            await backoff.wait()
 
     async def publish(self, topic: str, payload: bytes) -> None:
         """See Downlink."""

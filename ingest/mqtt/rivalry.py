@@ -9,7 +9,7 @@ SHORT_S = 60.0
 SUSPICIOUS = 3
 """So many short connections on end are no accident."""
 
-WAIT_MIN_S, WAIT_MAX_S = 0.2, 30.0
+WAIT_MIN_S, WAIT_MAX_S = 0.4, 30.0
 
 
 class Rivalry:
@@ -19,7 +19,8 @@ class Rivalry:
         self._clock = clock
         self._opened: float | None = None
         self._short = 0
-        self.wait_s = WAIT_MIN_S
+        self.wait_s = 0.0
+        """Seconds to wait at least; 0 unless connections ended right after they began."""
 
     def opened(self) -> None:
         """The broker has confirmed a connection."""
@@ -29,11 +30,7 @@ class Rivalry:
         """A connection, or an attempt at one, has failed; True when just now a rival has become the likely reason."""
         opened, self._opened = self._opened, None
         if opened is None:  # an attempt: the broker is away
-            self.wait_s = min(self.wait_s * 2, WAIT_MAX_S / 2)
             return False
-        if self._clock() - opened >= SHORT_S:
-            self._short, self.wait_s = 0, WAIT_MIN_S
-            return False
-        self._short += 1
-        self.wait_s = WAIT_MIN_S if self._short == 1 else min(self.wait_s * 2, WAIT_MAX_S)
+        self._short = 0 if self._clock() - opened >= SHORT_S else self._short + 1
+        self.wait_s = min(WAIT_MIN_S * 2 ** (self._short - 2), WAIT_MAX_S) if self._short > 1 else 0.0
         return self._short == SUSPICIOUS

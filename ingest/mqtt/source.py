@@ -5,8 +5,8 @@ import logging
 import time
 from collections.abc import Callable, Sequence
 from contextlib import suppress
-from random import uniform
 
+from hub.backoff import Backoff, jittered
 from hub.errors import BrokerUnavailable
 from hub.models import Delivery, Micros, Outcome, Raw
 from hub.pipeline import Sink
@@ -19,6 +19,7 @@ from ingest.mqtt.rivalry import SUSPICIOUS, Rivalry
 log = logging.getLogger(__name__)
 
 PERMISSION_S = 0.1
+LONGEST_WAIT_S = 15.0
 
 RIVAL = (
     "%d connections ended right after they began: another hub or client uses mqtt.client_id %r, and the broker lets in "
@@ -66,7 +67,7 @@ class MqttSource:
 
     async def run(self) -> None:
         """Stay connected until `stop`; one log line when the broker goes, one when it is back."""
-        rivalry, down = Rivalry(), False
+        rivalry, backoff = Rivalry(), Backoff(log, "connected to the broker", longest_s=LONGEST_WAIT_S)
         while not self._stopped.is_set():
             if not self._permitted():
                 await self._pause(PERMISSION_S)
@@ -77,8 +78,8 @@ class MqttSource:
                 await connection.open()
                 self._connection = connection
                 rivalry.opened()
-                log.log(logging.WARNING if down else logging.INFO, "connected to the broker")
-                down = False
+                if not backoff.succeeded():
+                    log.info("connected to the broker")
                 while self._permitted() and not self._stopped.is_set():
                     await self._hand_over(connection)
                     await connection.read()
@@ -87,13 +88,12 @@ class MqttSource:
                     self.close()
             except (OSError, BrokerUnavailable) as error:
                 if rivalry.ended():
-                    log.error(RIVAL, SUSPICIOUS, self._settings.client_id)
-                elif not down:
-                    log.error("broker %s:%s: %s", self._settings.host, self._settings.port, error)
-                down = True
+                    backoff.failed(RIVAL, SUSPICIOUS, self._settings.client_id)
+                else:
+                    backoff.failed("broker %s:%s: %s", self._settings.host, self._settings.port, error)
                 self._connection = None
                 connection.close()
-                await self._pause(rivalry.wait_s * uniform(0.5, 1.0))  # noqa: S311 jitter, not a secret
+                await self._pause(max(backoff.next_s(), jittered(rivalry.wait_s)))
             except BaseException:
                 self._connection = None
                 connection.close()
@@ -137,10 +137,11 @@ class MqttSource:
         if not self._pipeline.full:
             await self._pipeline.submit(delivery)
             return
-        submitted = asyncio.create_task(self._pipeline.submit(delivery), name="mqtt.submit")
-        try:
-            while not (await asyncio.wait({submitted}, timeout=TICK_S))[0]:
+        while True:
+            try:
+                async with asyncio.timeout(TICK_S):
+                    await self._pipeline.submit(delivery)  # cancelled while it waits for room, it has taken nothing
+            except TimeoutError:
                 connection.keep_alive()
-            await submitted
-        finally:
-            submitted.cancel()
+            else:
+                return

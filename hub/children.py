@@ -1,0 +1,145 @@
+"""Child processes: started, limited, started again when they end, and never left behind."""
+
+import asyncio
+import logging
+import resource
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager, suppress
+from dataclasses import dataclass
+from pathlib import Path
+from signal import Signals
+from subprocess import DEVNULL
+
+from hub.backoff import Backoff
+
+log = logging.getLogger(__name__)
+
+STOP = b"stop\n"
+"""What a child is told on its standard input; its bare end means that the parent has died."""
+
+STEADY_S = 10.0
+"""A child that lived for so long is started again at once."""
+
+
+@dataclass(slots=True, frozen=True)
+class Limits:
+    """What the kernel lets one child have, for those that read what strangers sent; None: as much as the parent.
+
+    Set right after its start, before it is given anything to read.
+    """
+
+    memory_bytes: int | None = None
+    """Address space: an allocation beyond it fails."""
+    cpu_s: int | None = None
+    """Time on a processor; beyond it the child gets SIGXCPU, and a second later SIGKILL."""
+    file_bytes: int | None = None
+    """The longest file that it may write."""
+
+    def set(self, pid: int) -> None:
+        """Limit a process of ours; one that has ended already needs none."""
+        wanted = {
+            resource.RLIMIT_AS: (self.memory_bytes, 0),
+            resource.RLIMIT_CPU: (self.cpu_s, 1),
+            resource.RLIMIT_FSIZE: (self.file_bytes, 0),
+        }
+        with suppress(ProcessLookupError):
+            for which, (soft, grace) in wanted.items():
+                if soft is not None:
+                    resource.prlimit(pid, which, (soft, soft + grace))
+
+
+@dataclass(slots=True, frozen=True)
+class Command:
+    """How a child is started. It is a session of its own: Ctrl-C is for the parent, which ends its children itself."""
+
+    arguments: Sequence[str | Path]
+    limits: Limits = Limits()
+    heeds_stdin: bool = True
+    """Whether it ends by itself when its standard input does; another program is killed with its parent by setpriv."""
+    output: int | None = None
+    """As subprocess wants it, for what it writes to standard output; None: where the parent writes to."""
+
+    def whole(self) -> list[str]:
+        """Its arguments, with what ends it together with its parent."""
+        lifeline = [] if self.heeds_stdin else ["setpriv", "--pdeathsig", "KILL", "--"]
+        return lifeline + [str(argument) for argument in self.arguments]
+
+
+@asynccontextmanager
+async def child(command: Command) -> AsyncIterator[asyncio.subprocess.Process]:
+    """A child that lives no longer than the block: one that still runs at its end is killed."""
+    process = await asyncio.create_subprocess_exec(
+        *command.whole(),
+        stdin=asyncio.subprocess.PIPE if command.heeds_stdin else DEVNULL,
+        stdout=command.output,
+        start_new_session=True,
+    )
+    try:
+        command.limits.set(process.pid)
+        yield process
+    finally:
+        with suppress(ProcessLookupError):
+            process.kill()
+        await process.wait()
+
+
+class Supervisor:
+    """Keeps one child running: `run` starts it again whenever it ends, later each time while it does not live long."""
+
+    def __init__(self, name: str, command: Command, first_s: float = 0.1, longest_s: float = 15.0) -> None:
+        self._name, self._command = name, command
+        self._backoff = Backoff(first_s=first_s, longest_s=longest_s)
+        self._process: asyncio.subprocess.Process | None = None
+        self._stopping = asyncio.Event()
+        self.ended = asyncio.Event()
+        """Set once the child has ended after `stop`, and there will be no other."""
+
+    @property
+    def pid(self) -> int | None:
+        """Of the child that runs now."""
+        return self._process.pid if self._process is not None else None
+
+    async def run(self) -> None:
+        """Keep it running until it has ended after `stop`; when cancelled it is killed."""
+        clock = asyncio.get_running_loop().time
+        while not self._stopping.is_set():
+            async with child(self._command) as self._process:
+                began = clock()
+                if self._stopping.is_set():  # while it was being started
+                    self._ask()
+                code = await self._process.wait()
+                self._process = None
+            if self._stopping.is_set():
+                break
+            if clock() - began > STEADY_S:
+                self._backoff.succeeded()
+            log.error("%s ended (%s); starting it again", self._name, told(code))
+            await self._backoff.wait(self._stopping)
+        self.ended.set()
+
+    def stop(self) -> None:
+        """Ask it to end, by STOP or, if it does not heed its standard input, by SIGTERM; `run` returns then."""
+        self._stopping.set()
+        self._ask()
+
+    async def kill(self) -> None:
+        """End it at once, and return when it has; `run` starts a new one."""
+        process = self._process
+        if process is not None:
+            with suppress(ProcessLookupError):
+                process.kill()
+            await process.wait()
+
+    def _ask(self) -> None:
+        if self._process is None:
+            return
+        if self._process.stdin is not None:
+            self._process.stdin.write(STOP)
+        else:
+            with suppress(ProcessLookupError):
+                self._process.terminate()
+
+
+def told(code: int) -> str:
+    """An exit status in words."""
+    return f"signal {-code}, {Signals(-code).name}" if code < 0 else f"exit status {code}"
