@@ -183,8 +183,19 @@ def test_killed_before_a_reply_is_acknowledged(asked: tuple[Hub, Line, Lamp, str
 
 
 def test_a_lamp_of_the_city_shines_as_it_is_told(hub: Hub, database: str, mosquitto: Mosquitto, tmp_path: Path) -> None:
-    city = [sys.executable, "-m", "simulator", "city", "--api", f"http://127.0.0.1:{hub.port}", "--truth", tmp_path]
-    city += ["--mqtt", f"127.0.0.1:{mosquitto.port}", "--devices", "12", "--rate", "40", "--seconds", "300"]
+    city = [sys.executable, "-m", "simulator", "city", "--api", f"http://127.0.0.1:{hub.port}"]
+    city += [
+        "--mqtt",
+        f"127.0.0.1:{mosquitto.port}",
+        "--devices",
+        "12",
+        "--rate",
+        "40",
+        "--seconds",
+        "300",
+        "--truth",
+        str(tmp_path),
+    ]
     with Process(city, tmp_path / "city.log"), psycopg.connect(database, autocommit=True) as conn:
         of_lamp = (
             "select value from reading r join series s on s.id = r.series_id join device d on d.id = s.device_id"

@@ -64,7 +64,7 @@ def test_a_device_is_registered_late(strange: Hub, database: str, tmp_path: Path
 
 def test_one_letter_by_its_id(strange: Hub, database: str, tmp_path: Path) -> None:
     api = strange.api
-    wanted = {"device": "air-1", "limit": 1000}
+    wanted: dict[str, str | int] = {"device": "air-1", "limit": 1000}
     listed = {one["id"]: one for one in api.get("/api/v1/dead-letters", params=wanted).json()["items"]}
     [cut] = [id_ for id_, one in listed.items() if one["payload_size"] == 70_000]
     [event] = [id_ for id_, one in listed.items() if one["address"].endswith("/event")]

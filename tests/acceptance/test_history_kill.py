@@ -7,6 +7,7 @@ from pathlib import Path
 
 import numpy as np
 import psycopg
+from numpy.typing import NDArray
 
 from tests.support.hub import run_hub
 from tests.support.process import Process, wait_until
@@ -39,6 +40,14 @@ def _line(url: str) -> int:
     return int(row[0])
 
 
+def _kill_after_a_block(process: Process, url: str) -> None:
+    before = _line(url)
+    process.start()
+    wait_until(lambda: _line(url) > before, "a block stored", 60)
+    process.kill()
+    assert before < _line(url) <= ROWS
+
+
 def test_import_that_is_killed_goes_on_and_stores_each_row_once(store_url: str, tmp_path: Path) -> None:
     path = tmp_path / "history.csv"
     _file(path)
@@ -46,11 +55,7 @@ def test_import_that_is_killed_goes_on_and_stores_each_row_once(store_url: str, 
     env = {"HUB_DATABASE__URL": store_url}
     command = [sys.executable, "-m", "app.main", "readings", "import", str(path)]
     for _ in range(2):
-        before = _line(store_url)
-        process = Process(command, tmp_path / "import.log", env).start()
-        wait_until(lambda before=before: _line(store_url) > before, "a block stored", 60)
-        process.kill()
-        assert before < _line(store_url) <= ROWS
+        _kill_after_a_block(Process(command, tmp_path / "import.log", env), store_url)
     status, text = run_hub("readings", "import", str(path), env=env, folder=tmp_path)
     assert status == 0, text
     assert "went on after line" in text
@@ -60,7 +65,7 @@ def test_import_that_is_killed_goes_on_and_stores_each_row_once(store_url: str, 
         " join series s on s.id = r.series_id join device d on d.id = s.device_id order by 1"
     )
     with psycopg.connect(store_url) as conn:
-        stored = np.array(conn.execute(query).fetchall())
+        stored: NDArray[np.float64] = np.array(conn.execute(query).fetchall())
     number = np.arange(ROWS)
     assert np.array_equal(stored[:, 0], number)
     assert np.array_equal(stored[:, 1], number % DEVICES)

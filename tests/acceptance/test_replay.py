@@ -39,6 +39,10 @@ def stored(database: str, device: str, metric: str) -> Rows:
         return conn.execute(STORED.encode(), [device, metric]).fetchall()
 
 
+def wait_for_rows(database: str, metric: str, expected: Rows) -> None:
+    wait_until(lambda: stored(database, "d-1", metric) == expected, f"{metric} stored value for value")
+
+
 def test_each_row_of_two_files_is_stored(hub: Hub, mosquitto: Mosquitto, database: str, tmp_path: Path) -> None:
     one, two = tmp_path / "occupancy 6005.csv", tmp_path / "speed.csv"
     rows = {"occupancy-6005": measured(one, 2500, 1), "speed": measured(two, 1000, 2)}
@@ -48,10 +52,7 @@ def test_each_row_of_two_files_is_stored(hub: Hub, mosquitto: Mosquitto, databas
             assert run.wait(60) == 0, run.text()
             assert "3500 of 3500 rows sent, 3500 acknowledged" in run.text()
         for metric, expected in rows.items():
-            wait_until(
-                lambda metric=metric, expected=expected: stored(database, "d-1", metric) == expected,
-                f"{metric} stored value for value",
-            )
+            wait_for_rows(database, metric, expected)
 
 
 def test_a_paced_replay_can_be_stopped_and_says_what_it_sent(mosquitto: Mosquitto, tmp_path: Path) -> None:

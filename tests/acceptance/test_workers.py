@@ -49,6 +49,13 @@ def _kill(hub: Hub, number: int) -> None:
     wait_until(lambda: hub.workers.get(number, before) != before, f"worker {number} is started again")
 
 
+def _kill_reader(hub: Hub) -> None:
+    """SIGKILL to the process that reads; returns once its workers have ended by themselves."""
+    workers = hub.workers.values()
+    hub.kill()
+    wait_until(lambda: not any(map(_alive, workers)), "the workers end by themselves")
+
+
 def _late(url: str) -> int:
     with psycopg.connect(url) as conn:
         row = conn.execute("select count(*) from reading where quality & %s <> 0", (int(Quality.LATE),)).fetchone()
@@ -78,10 +85,8 @@ def test_the_reading_process_is_killed(crew: Hub, database: str, mosquitto: Mosq
     with Numbers(mosquitto.port, MESSAGES, start_ms, rate=RATE):
         for share in (0.1, 0.4):
             wait_for(database, int(MESSAGES * share))
-            workers = crew.workers.values()
             with held(database):
-                crew.kill()
-                wait_until(lambda workers=workers: not any(map(_alive, workers)), "the workers end by themselves")
+                _kill_reader(crew)
             crew.start()
     wait_for(database, MESSAGES)
     assert crew.terminate() == 0

@@ -19,7 +19,8 @@ BODY = '{"specversion":"1.0","data":{"title":"水位 4.31"}}'.encode()
 class Kit(Protocol):
     """A channel with a peer at its other end that does as it is told."""
 
-    channel: Channel
+    @property
+    def channel(self) -> Channel: ...
 
     def consumer(self, number: int = 1) -> Consumer:
         """A consumer that the peer serves."""

@@ -11,6 +11,7 @@ import psycopg
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
+from psycopg.types.json import Jsonb
 
 from devices.registry.registry import Registry
 from hub.errors import HistoryRefused, Superseded
@@ -37,9 +38,7 @@ async def pool(store_url: str) -> AsyncIterator[Pool]:
 
 def _register(url: str) -> None:
     with psycopg.connect(url, autocommit=True) as conn:
-        conn.execute(
-            "insert into profile (code, name, metrics) values ('air', 'Air', %s)", (psycopg.types.json.Jsonb(METRICS),)
-        )
+        conn.execute("insert into profile (code, name, metrics) values ('air', 'Air', %s)", (Jsonb(METRICS),))
         for code, zone in (("a", "Asia/Shanghai"), ("b", "Europe/Berlin"), ("c", "UTC")):
             conn.execute("insert into device (code, name, profile_id, zone) values (%s, 'x', 1, %s)", (code, zone))
 

@@ -7,6 +7,7 @@ import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Protocol
 
 import pytest
@@ -42,6 +43,9 @@ class Tray:
     def make_room(self) -> None:
         self.full = False
         self._room.set()
+
+    def holds(self, deliveries: int) -> bool:
+        return len(self.deliveries) == deliveries
 
     def payloads(self) -> list[bytes]:
         return [raw.payload for delivery in self.deliveries for raw in delivery.raws]
@@ -215,7 +219,7 @@ async def test_a_poll_of_a_log_waits_for_the_commits_before_it(kafka: KafkaTopic
     async with running(kind.source(tray)):
         for number in range(POLLS_UNDER_WAY):
             await kind.publish(numbers(number, number + 1))
-            await until(lambda number=number: len(tray.deliveries) == number + 1, "a poll")
+            await until(partial(tray.holds, number + 1), "a poll")
         for number in range(POLLS_UNDER_WAY, 6):  # a source without a bound takes each as soon as it is there
             await kind.publish(numbers(number, number + 1))
         assert len(tray.deliveries) == POLLS_UNDER_WAY, "no poll beyond the bound"

@@ -9,7 +9,8 @@ async def revisions(context: Any) -> list[Any]:
     async with context.pool.connection() as conn:
         query = """select revision::text from profile union all select revision::text from device
                    union all select revision::text from rule"""
-        return await (await conn.execute(query)).fetchall()
+        rows: list[Any] = await (await conn.execute(query)).fetchall()
+        return rows
 
 
 async def test_put_makes_then_replaces_and_the_same_again_writes_nothing(database: str) -> None:

@@ -58,7 +58,7 @@ def put(hub: Hub, code: str, **more: str) -> None:
     hub.put(f"/devices/{code}", name=code, profile="air", **more)
 
 
-def issue(hub: Hub, code: str, kind: str = "password", **more: str) -> tuple[str, str]:
+def issue(hub: Hub, code: str, kind: str = "password", **more: str) -> tuple[str, str | None]:
     answer = hub.api.post(f"/api/v1/devices/{code}/credentials", json={"kind": kind, **more})
     assert answer.status_code == 201, answer.text
     body = answer.json()

@@ -52,7 +52,7 @@ def test_iotcore_keeps_what_a_session_missed_or_left_unacknowledged(processes: P
 
     def connected(port: int, acknowledging: bool = True) -> Client:
         hub = Client(CallbackAPIVersion.VERSION2, client_id="hub", clean_session=False, manual_ack=not acknowledging)
-        hub.on_message = lambda _client, _user, message: got.append(message.payload)
+        hub.on_message = lambda _client, _user, message: got.append(bytes(message.payload))
         hub.on_subscribe = lambda *_: got.append(b"subscribed")
         hub.username_pw_set(USERNAME)
         hub.connect("127.0.0.1", port)

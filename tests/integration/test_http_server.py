@@ -6,6 +6,7 @@ from collections.abc import AsyncIterator
 from typing import Any
 
 import pytest
+from starlette.exceptions import HTTPException
 
 from api.http import limits, server
 from api.http.limits import BodyLimit
@@ -22,7 +23,7 @@ async def app(scope: Any, receive: Any, send: Any) -> None:
     while more:
         try:
             message = await receive()
-        except limits.HTTPException as refused:
+        except HTTPException as refused:
             status = refused.status_code
             break
         size, more = size + len(message.get("body", b"")), message.get("more_body", False)

@@ -3,6 +3,7 @@
 import asyncio
 import time
 from collections.abc import Mapping
+from functools import partial
 
 import pytest
 from aiokafka import AIOKafkaConsumer
@@ -60,7 +61,7 @@ async def test_it_stays_in_the_group(
     try:
         for number in range(POLLS_UNDER_WAY):
             await topics.publish("telemetry", [Publication(b"{}", b"d")])
-            await eventually(lambda number=number: _reached(stuck, number + 1), "a poll is under way")
+            await eventually(partial(_reached, stuck, number + 1), "a poll is under way")
         assert await topics.members() == 1
         subscription = source.consumer._subscription
         # aiokafka counts a poll that raised as one that never ended, and then no limit as reached.

@@ -41,7 +41,7 @@ def test_each_message_is_acknowledged_once_though_the_broker_restarts(mosquitto:
 
 def test_a_full_window_waits_until_it_is_told_to_stop(mosquitto: Mosquitto) -> None:
     stopping = threading.Event()
-    with Publisher(Broker("127.0.0.1", mosquitto.port), "p", lambda _: None, window=3, stopping=stopping) as sender:
+    with Publisher[int](Broker("127.0.0.1", mosquitto.port), "p", lambda _: None, 3, stopping) as sender:
         mosquitto.kill()
         wait_until(lambda: not sender.connected, "the connection is seen to be gone")
         for number in range(3):

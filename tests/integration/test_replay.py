@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest
 
 from hub.errors import StoreUnavailable, TransientError
-from hub.models import Batch, DeadLetter, Delivery, Outcome
+from hub.models import Batch, DeadLetter, Delivery, Outcome, Raw
 from hub.settings import Database
 from hub.store import replay as replay_module
 from hub.store.letters import REPLAY
@@ -41,7 +41,7 @@ def accept(pool: Pool) -> Settling:
 
 
 async def test_a_letter_goes_as_it_came(pool: Pool, database: str, accept: Settling) -> None:
-    seen = []
+    seen: list[Raw] = []
 
     async def submit(delivery: Delivery) -> None:
         seen.extend(delivery.raws)

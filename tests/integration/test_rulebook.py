@@ -50,7 +50,7 @@ class City:
 
     async def restart(self) -> None:
         """The process is gone; another one starts from the store."""
-        self.writer, self.book = Writer(self.pool, "test"), RuleBook()
+        self.writer, self.book = Writer(self.pool), RuleBook()
         await self.book.load(self.pool)
 
     def readings(self, *values: tuple[int, float], gauge: int = 1, quality: int = 0) -> Batch:

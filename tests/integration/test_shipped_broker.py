@@ -78,7 +78,7 @@ class Client:
         self.paho.on_connect = lambda _client, _data, _flags, reason, _properties: setattr(self, "reason", reason)
         self.paho.on_disconnect = lambda *_: setattr(self, "lost", True)
         self.paho.on_subscribe = lambda *_: setattr(self, "subscribed", True)
-        self.paho.on_message = lambda _client, _data, message: self.payloads.append(message.payload)
+        self.paho.on_message = lambda _client, _data, message: self.payloads.append(bytes(message.payload))
         self.paho.max_inflight_messages_set(1000)
         self.paho.connect("127.0.0.1", broker.port)
 

@@ -57,7 +57,11 @@ def _subscriber(broker: Mosquitto, got: list[bytes]) -> mqtt.Client:
 def test_broker_keeps_a_sleeping_session_over_its_own_restart(mosquitto: Mosquitto, tmp_path: Path) -> None:
     got: list[bytes] = []
     first = _subscriber(mosquitto, got)
-    first.on_subscribe = lambda *_: first.disconnect()
+
+    def leave(*_: object) -> None:
+        first.disconnect()
+
+    first.on_subscribe = leave
     first.loop_forever()
     mosquitto.pub("t/a", b"from the command line")
     mosquitto.pub("t/a", b"one\ntwo\n", lines=True)

@@ -11,6 +11,7 @@ from typing import Any
 
 import paho.mqtt.client as paho
 from paho.mqtt.enums import CallbackAPIVersion
+from paho.mqtt.reasoncodes import ReasonCode
 
 from tests.support.broker import Mosquitto
 from tests.support.process import free_port, wait_until
@@ -74,7 +75,7 @@ class Client:
         self.paho.on_connect = self._on_connect
         self.paho.on_disconnect = lambda *_: setattr(self, "lost", True)
         self.paho.on_subscribe = self._on_subscribe
-        self.paho.on_message = lambda _client, _data, message: self.heard.append((message.topic, message.payload))
+        self.paho.on_message = lambda _client, _data, got: self.heard.append((got.topic, bytes(got.payload)))
         self._port = port
 
     def __enter__(self) -> "Client":
@@ -102,8 +103,8 @@ class Client:
     def _on_connect(self, _client: object, _data: object, _flags: object, reason: object, _properties: object) -> None:
         self.answered, self.refused = True, bool(getattr(reason, "is_failure", False))
 
-    def _on_subscribe(self, _client: object, _data: object, _mid: int, reasons: list[object], _rest: object) -> None:
-        self.answered, self.subscribed = True, not any(getattr(reason, "is_failure", True) for reason in reasons)
+    def _on_subscribe(self, _client: object, _data: object, _mid: int, reasons: list[ReasonCode], _: object) -> None:
+        self.answered, self.subscribed = True, not any(reason.is_failure for reason in reasons)
 
 
 class Plugin:

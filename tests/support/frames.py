@@ -48,6 +48,11 @@ class Frames:
     good: list[Good]
     bad: list[Bad]
 
+    @property
+    def all(self) -> list[Good | Bad]:
+        """The good ones, then the bad ones."""
+        return [*self.good, *self.bad]
+
 
 def json_flaws(wrap: bytes = b"%b") -> list[Bad]:
     """What is wrong with a text that is no JSON, for each codec that reads JSON."""

@@ -1,7 +1,7 @@
 """What is fuzzed: each reader of bytes that a peer controls, as a function, with seeds and what it may cost."""
 
 import gzip
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 
@@ -50,7 +50,8 @@ def _codec(form: str) -> Target:
         return 1
 
     known = [FRAMES[form]] if form in FRAMES else list(FRAMES.values())
-    seeds = [frame.payload for frames in known for frame in [*frames.good, *frames.bad] if len(frame.payload) < SMALL]
+    payloads = [frame.payload for frames in known for frame in frames.all]
+    seeds = [payload for payload in payloads if len(payload) < SMALL]
     return Target(form, read, [*seeds, *(b"[" + b",".join([seed] * 50) + b"]" for seed in seeds[:20])])
 
 
@@ -62,14 +63,14 @@ def _topic(payload: bytes) -> int:
     return 1
 
 
-@dataclass(frozen=True)
+@dataclass
 class _Record:
     """A record whose head is in the lines before the first empty one: stamp, key, then name:value of its headers."""
 
-    value: bytes
+    value: bytes | None
     timestamp: int
     key: bytes | None
-    headers: list[tuple[str, bytes]]
+    headers: Sequence[tuple[str, bytes]]
     topic: str = "ganzhi.telemetry"
     partition: int = 3
     offset: int = 7

@@ -65,7 +65,7 @@ class KafkaBroker:
 
     def create(self) -> "KafkaBroker":
         """Format the storage and start."""
-        options = ["format", "-t", "Z2FuemhpLWdhbnpoaS1nYQ", "-c", self._properties]
+        options: list[str | Path] = ["format", "-t", "Z2FuemhpLWdhbnpoaS1nYQ", "-c", self._properties]
         done = Process([*self._java, "kafka.tools.StorageTool", *options], self._folder / "format.log")
         status = done.start().wait(60)
         assert status == 0, f"formatting ended with {status}: {done.text()}"

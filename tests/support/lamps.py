@@ -59,11 +59,14 @@ class Lamp:
         self._topic = f"ganzhi/v1/{path}"
         self._subscribed = False
         self._client = mqtt.Client(CallbackAPIVersion.VERSION2, client_id=f"lamp-{path.replace('/', '-')}")
-        self._client.on_connect = lambda *_: self._client.subscribe(f"{self._topic}/command", qos=1)
+        self._client.on_connect = self._connected
         self._client.on_subscribe = lambda *_: setattr(self, "_subscribed", True)
         self._client.on_message = self._heard
         self._client.reconnect_delay_set(min_delay=1, max_delay=1)
         self._client.connect("127.0.0.1", port)
+
+    def _connected(self, *_: object) -> None:
+        self._client.subscribe(f"{self._topic}/command", qos=1)
 
     def __enter__(self) -> "Lamp":
         self._client.loop_start()

@@ -155,7 +155,8 @@ class _Window:
         assert (packets[:, 0] == 0x4002).all(), "not a PUBACK"
         self._half = data[whole:]
         self.acknowledged += len(packets)
-        return self._of_id[packets[:, 1]]
+        acknowledged: NDArray[np.int64] = self._of_id[packets[:, 1]]
+        return acknowledged
 
 
 @contextmanager
@@ -183,8 +184,15 @@ def count(url: str, table: str = "reading") -> int:
 
 
 def wait_for(url: str, wanted: int, seconds: float = 60.0) -> None:
-    """Return once so many readings are stored."""
-    wait_until(lambda: count(url) >= wanted, f"{wanted} readings stored", seconds)
+    """Return once so many readings are stored; fails when none has been stored for so many seconds."""
+    found = 0
+
+    def enough() -> bool:
+        nonlocal found
+        found = count(url)
+        return found >= wanted
+
+    wait_until(enough, f"{wanted} readings stored", seconds, lambda: found)
 
 
 def stored(url: str) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.int64]]:

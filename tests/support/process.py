@@ -13,7 +13,7 @@ import time
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from pathlib import Path
 from types import TracebackType
-from typing import TypeVar
+from typing import Literal, TypeVar
 
 T = TypeVar("T")
 
@@ -34,24 +34,63 @@ def accepts(port: int, host: str = "127.0.0.1") -> bool:
     return True
 
 
-def wait_until(condition: Callable[[], T], what: str, seconds: float = 20.0) -> T:
-    """The first true result of condition(); AssertionError naming `what` after the deadline."""
-    deadline = time.monotonic() + seconds
+def wait_until(
+    condition: Callable[[], T | Literal[False] | None],
+    what: str,
+    seconds: float = 20.0,
+    moved: Callable[[], object] = lambda: None,
+) -> T:
+    """The first true result of condition(); AssertionError naming `what` once nothing has moved for so many seconds.
+
+    Each other value of moved() starts them anew; see _Patience for what counts as a second.
+    """
+    patience = _Patience(what, seconds)
     while not (result := condition()):
-        if time.monotonic() > deadline:
-            raise AssertionError(f"not within {seconds:g} s: {what}")
+        patience.check(moved())
         time.sleep(0.01)
     return result
 
 
-async def eventually(condition: Callable[[], Awaitable[T]], what: str, seconds: float = 20.0) -> T:
+async def eventually(
+    condition: Callable[[], Awaitable[T | Literal[False] | None]], what: str, seconds: float = 20.0
+) -> T:
     """As wait_until for a coroutine function, without blocking the loop."""
-    deadline = time.monotonic() + seconds
+    patience = _Patience(what, seconds)
     while not (result := await condition()):
-        if time.monotonic() > deadline:
-            raise AssertionError(f"not within {seconds:g} s: {what}")
+        patience.check(None)
         await asyncio.sleep(0.01)
     return result
+
+
+class _Patience:
+    """A deadline of a quiet machine: time in which somebody waited for a processor counts a tenth."""
+
+    def __init__(self, what: str, seconds: float) -> None:
+        self._what, self._seconds = what, seconds
+        self._moved: object = None
+        self._since = self._quiet_since = 0.0
+        self._start()
+
+    def check(self, moved: object) -> None:
+        """Raises AssertionError when nothing has moved for too long."""
+        if moved != self._moved:
+            self._moved = moved
+            self._start()
+        passed, quiet = time.monotonic() - self._since, _quiet() - self._quiet_since
+        if quiet + (passed - quiet) / 10 > self._seconds:
+            raise AssertionError(f"nothing moved for {self._seconds:g} s (in fact {passed:.0f} s): {self._what}")
+
+    def _start(self) -> None:
+        self._since, self._quiet_since = time.monotonic(), _quiet()
+
+
+def _quiet() -> float:
+    """Seconds in which nobody waited for a processor; all seconds where the kernel does not count them."""
+    try:
+        told = Path("/proc/pressure/cpu").read_text(encoding="ascii")  # "some avg10=... total=MICROSECONDS"
+    except OSError:
+        return time.monotonic()
+    return time.monotonic() - int(told.split()[4].removeprefix("total=")) / 1e6
 
 
 def _ends_with_us() -> list[str]:

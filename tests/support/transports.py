@@ -5,7 +5,7 @@ import json
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from pathlib import Path
 from typing import Protocol
@@ -200,4 +200,8 @@ class HttpTransport:
         self._mqtt.stop()
 
 
-TRANSPORTS = {"mqtt": MqttTransport, "kafka": KafkaTransport, "http": HttpTransport}
+TRANSPORTS: dict[str, Callable[[Path, str], Transport]] = {
+    "mqtt": MqttTransport,
+    "kafka": KafkaTransport,
+    "http": HttpTransport,
+}

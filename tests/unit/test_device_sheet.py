@@ -53,7 +53,7 @@ def test_each_encoding_reads_the_same(tmp_path: Path, encoding: str) -> None:
 
 
 def test_a_workbook_reads_as_its_csv(tmp_path: Path) -> None:
-    lines = [
+    lines: list[list[Any]] = [
         ["code", "name", "profile", "region", "lon"],
         [17, "空气站", "air", 330106000000, None],
         [None],

@@ -24,7 +24,7 @@ def holding(**states: bool | str) -> Accounts:
 
 def told(there: Accounts, wanted: Accounts) -> list[tuple[str, str]]:
     commands, _ = steps(there, wanted)
-    return [(command["command"], command.get("username", command.get("rolename"))) for command in commands]
+    return [(one["command"], one["username"] if "username" in one else one["rolename"]) for one in commands]
 
 
 def test_nothing_is_told_when_all_is_as_it_should_be() -> None:

@@ -1,5 +1,6 @@
 """Records of Kafka become messages: by whom, when, and what the bus carries comes out as it went in."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC
 
@@ -19,7 +20,7 @@ class Given:
     key: bytes | None = None
     offset: int = 7
     timestamp: int = 1_760_000_000_000
-    headers: tuple[tuple[str, bytes], ...] = ()
+    headers: Sequence[tuple[str, bytes]] = ()
     topic: str = "ganzhi.telemetry"
     partition: int = 3
 

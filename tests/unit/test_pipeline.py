@@ -162,7 +162,8 @@ def failing_on(poison: bytes) -> Stage:
 
 @pytest.mark.parametrize("place", ["read", "decide"])
 async def test_a_message_on_which_a_stage_fails_is_refused_and_the_rest_is_stored(place: str) -> None:
-    world = World(**{place: failing_on(b"5")})
+    stage = failing_on(b"5")
+    world = World(read=stage) if place == "read" else World(decide=stage)
     await world.submit(*numbers(8))
     async with world.running():
         await world.submit(b"later")

@@ -149,6 +149,10 @@ def test_table_away(counting: Hub, database: str, mosquitto: Mosquitto) -> None:
     check(database, MESSAGES)
 
 
+def _wait_for_break(line: Line, times: int) -> None:
+    wait_until(lambda: line.broken >= times, "the connection is broken")
+
+
 @pytest.mark.parametrize(
     ("word", "how"),
     [(b"copy reading", Break.WITHIN), (b"COMMIT", Break.BEFORE), (b"COMMIT", Break.AFTER)],
@@ -164,7 +168,7 @@ def test_connection_cut(database: str, mosquitto: Mosquitto, tmp_path: Path, wor
                 for number in range(3):
                     wait_for(database, MESSAGES * number // 4)
                     line.break_at(word, how)
-                    wait_until(lambda number=number: line.broken > number, "the connection is broken")
+                    _wait_for_break(line, number + 1)
             wait_for(database, MESSAGES)
             assert hub.terminate() == 0
             check(database, MESSAGES)
