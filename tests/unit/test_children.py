@@ -145,4 +145,5 @@ async def test_a_file_beyond_the_limit_is_refused(tmp_path: Path) -> None:
 async def test_what_a_child_writes_can_be_read(tmp_path: Path) -> None:
     command = Command(_python("print(sum(map(int, open(0))))"), output=asyncio.subprocess.PIPE)
     async with child(command) as process:
-        assert await process.communicate(b"1\n2\n") == (b"3\n", None)
+        told, _ = await process.communicate(b"1\n2\n")
+    assert told == b"3\n"
