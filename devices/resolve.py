@@ -206,7 +206,7 @@ def _take_readings(
     wanted: dict[int, dict[str, None]],
 ) -> tuple[str, str] | None:
     """Append the usable readings, of which `newest` is the latest time; returns the first fault, if any."""
-    fault: tuple[str, str] | None = decoded.faults[0] if decoded.faults else None
+    fault: tuple[str, str] | None = decoded.faults[0][:2] if decoded.faults else None
     offsets = list(map(device.layout.get, decoded.metrics))
     limit = raw.received + device.profile.max_future
     if None not in offsets and newest <= limit:

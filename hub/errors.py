@@ -10,8 +10,13 @@ HubError
     ├── StoreRefused
     ├── BrokerRefused    of an order to the broker itself; what was asked for was not done
     ├── HistoryRefused   of a file of readings; nothing is guessed
-    └── DecodeError      carries a reason code and a sentence for a device integrator
+    └── DecodeError      carries a reason code, a sentence for a device integrator, and the place of the fault
 """
+
+from collections.abc import Sequence
+
+At = str | int | None
+"""The place of a fault in a payload: a JSON Pointer (RFC 6901) or a byte offset from 0; None when it has none."""
 
 
 class HubError(Exception):
@@ -62,6 +67,15 @@ class HistoryRefused(PermanentError):
 class DecodeError(PermanentError):
     """The payload cannot be read"""
 
-    def __init__(self, reason: str, detail: str) -> None:
+    def __init__(
+        self, reason: str, detail: str, at: At = None, faults: Sequence[tuple[str, str, At]] | None = None
+    ) -> None:
+        """`faults`: reason, detail and place of each part that cannot be used, itself the first; else only itself."""
         super().__init__(detail)
-        self.reason = reason
+        self.reason, self.at = reason, at
+        self._faults = faults
+
+    @property
+    def faults(self) -> Sequence[tuple[str, str, At]]:
+        """Reason, detail and place of each part that cannot be used; at least one."""
+        return self._faults or [(self.reason, self.detail, self.at)]

@@ -44,6 +44,7 @@ class FlawOut(BaseModel):
 
     reason: str
     detail: str
+    at: str | int | None = Field(default=None, description="of the value a JSON Pointer, or of the text a byte from 0")
     path: str | None = Field(default=None, description="of the value, like $.values.pm25")
     line: int | None = Field(default=None, description="from 1")
     column: int | None = Field(default=None, description="in characters, from 1")

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 
 from devices.codecs import event, reply, senml, status, telemetry
-from devices.codecs.decoded import Codec
+from devices.codecs.decoded import Codec, Places
 
 CODECS: Mapping[str, Codec] = {
     "telemetry": telemetry.decode,
@@ -13,3 +13,6 @@ CODECS: Mapping[str, Codec] = {
     "status": status.decode,
 }
 """By the last level of a topic."""
+
+PLACES: Mapping[str, Places] = {"telemetry": telemetry.places, "senml": senml.places, "event": event.places}
+"""By the last level of a topic: where each of the readings or events stands that its codec gives."""

@@ -13,13 +13,14 @@ _LATEST = datetime(2101, 1, 1, tzinfo=UTC)
 EARLIEST: Micros = (_EARLIEST - _EPOCH) // _MICROSECOND
 """No reading is older: what claims to be comes from a clock that was never set, or from the wrong unit."""
 LATEST: Micros = (_LATEST - _EPOCH) // _MICROSECOND
+_TS = "/ts"
 _LONGEST = 64  # characters of an ISO 8601 time; bounds the work on a hostile one
 
 
 def parse_time(value: object, zone: tzinfo) -> Micros:
     """Microseconds of epoch milliseconds (an integer) or of ISO 8601; without an offset it is in `zone`.
 
-    Raises DecodeError: bad_time when it cannot be read, time_out_of_range before 2000 or after 2100.
+    Raises DecodeError at the member "ts": bad_time when it cannot be read, time_out_of_range before 2000 or after 2100.
     """
     if type(value) is int:
         ts = value * 1000
@@ -28,10 +29,10 @@ def parse_time(value: object, zone: tzinfo) -> Micros:
     elif isinstance(value, str):
         ts = _iso(value, zone)
     else:
-        raise DecodeError("bad_time", f"ts is {quoted(value)}: send epoch milliseconds or ISO 8601 text")
+        raise DecodeError("bad_time", f"ts is {quoted(value)}: send epoch milliseconds or ISO 8601 text", _TS)
     if EARLIEST <= ts < LATEST:
         return ts
-    raise DecodeError("time_out_of_range", f"ts {quoted(value)} {_about(ts, isinstance(value, str))}")
+    raise DecodeError("time_out_of_range", f"ts {quoted(value)} {_about(ts, isinstance(value, str))}", _TS)
 
 
 def _iso(text: str, zone: tzinfo) -> Micros:
@@ -44,7 +45,7 @@ def _iso(text: str, zone: tzinfo) -> Micros:
         return (at - _EPOCH) // _MICROSECOND
     except (ValueError, OverflowError):
         hint = "send epoch milliseconds without quotes" if text.strip().isdigit() else "e.g. 2026-05-01T08:00:00+08:00"
-        raise DecodeError("bad_time", f"ts {quoted(text)} is no ISO 8601 time: {hint}") from None
+        raise DecodeError("bad_time", f"ts {quoted(text)} is no ISO 8601 time: {hint}", _TS) from None
 
 
 def _about(ts: Micros, is_text: bool) -> str:

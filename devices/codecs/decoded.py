@@ -6,7 +6,7 @@ from datetime import tzinfo
 from typing import Any, NamedTuple
 from uuid import UUID
 
-from hub.errors import DecodeError
+from hub.errors import At, DecodeError
 from hub.models import Micros
 
 MAX_BYTES = 512 << 10
@@ -37,6 +37,8 @@ class Fault(NamedTuple):
 
     reason: str
     detail: str
+    at: At = None
+    """Where in the payload."""
 
 
 @dataclass(slots=True, frozen=True)
@@ -86,12 +88,11 @@ class Decoded:
         """Note why a part was left out, of the first MAX_FAULTS; DecodeError when there are more than MAX_LEFT_OUT."""
         self.left_out += 1
         if self.left_out > MAX_LEFT_OUT:
-            first = self.faults[0].detail[:200]
-            raise DecodeError(
-                "too_many_faults", f"more than {MAX_LEFT_OUT} parts of it cannot be used; the first: {first}"
-            )
+            first = self.faults[0]
+            sentence = f"more than {MAX_LEFT_OUT} parts of it cannot be used; the first: {first.detail[:200]}"
+            raise DecodeError("too_many_faults", sentence, first.at)
         if len(self.faults) < MAX_FAULTS:
-            self.faults.append(Fault(error.reason, error.detail))
+            self.faults.append(Fault(error.reason, error.detail, error.at))
 
     def name(self, device: object) -> None:
         """Note a device that the payload names."""
@@ -104,12 +105,19 @@ class Decoded:
         What the privacy gate emptied is no error: dropping on purpose is a delivery.
         """
         if self.faults and not (self.metrics or self.events or self.private):
-            raise DecodeError(*self.faults[0])
+            raise DecodeError(*self.faults[0], self.faults)
         return self
 
 
 Codec = Callable[[bytes, Micros, tzinfo], Decoded]
 """Takes a payload, the time of arrival and the zone of the device's clock (for times without an offset).
 
-Raises DecodeError(reason, detail) when nothing of the message can be used; no other exception, for any bytes.
+Raises DecodeError(reason, detail, at) when nothing of the message can be used; no other exception, for any bytes.
 """
+
+Place = tuple[str, str]
+"""JSON Pointers to the value of a reading (or to an event), and to the time that holds for it."""
+
+Places = Callable[[bytes, Micros, tzinfo], list[Place]]
+"""Takes what a codec takes: the place of each reading that the codec gives, in its order; of an event codec, of each
+event. For a refusal by whoever looks at decoded readings: keeping places while decoding would cost every message."""

@@ -12,8 +12,9 @@ from typing import Any
 import msgspec
 
 from devices.codecs.clock import parse_time
-from devices.codecs.decoded import MAX_EVENTS, MAX_NAMES, Decoded, EventDraft
+from devices.codecs.decoded import MAX_EVENTS, MAX_NAMES, Decoded, EventDraft, Place
 from devices.codecs.jsontext import names_in, parse, quoted
+from devices.codecs.pointer import from_top, index, pointer
 from devices.privacy import is_private, without_private
 from devices.vocabulary import OTHER, kind_of
 from hub.errors import DecodeError
@@ -34,6 +35,7 @@ _LEVELS |= dict(zip(("蓝色", "黄色", "橙色", "红色"), Level, strict=True
 _FIELDS = frozenset({"id", "ts", "kind", "state", "level", "attributes", "image", "device"})
 _TYPE_FIELDS = ("type", "eventType", "event_type", "subtype", "alarmType", "alarm_type", "code")
 _NUL = re.compile(rb"(?<!\\)(?:\\\\)*\\u0000")
+_IMAGE = "/image"
 _EXAMPLE = 'send {"kind": "smoke", "state": "active", "level": "red"}'
 
 
@@ -42,24 +44,44 @@ def decode(payload: bytes, received: Micros, zone: tzinfo) -> Decoded:
     message = parse(payload, MAX_PARTS)
     parts = message if isinstance(message, list) else [message]
     if not parts:
-        raise DecodeError("event_no_kind", f"the list is empty: {_EXAMPLE}")
+        raise DecodeError("event_no_kind", f"the list is empty: {_EXAMPLE}", "")
     if len(parts) > MAX_EVENTS:
-        raise DecodeError("too_many_values", f"a message may hold {MAX_EVENTS:,} events: send several")
+        raise DecodeError("too_many_values", f"a message may hold {MAX_EVENTS:,} events: send several", "")
     if len(payload) > MAX_NAMES and len(names_in(parts)) > MAX_NAMES:
-        raise DecodeError("too_many_values", f"a message may hold {MAX_NAMES:,} different names: send several")
+        raise DecodeError("too_many_values", f"a message may hold {MAX_NAMES:,} different names: send several", "")
     decoded = Decoded()
-    for part in parts:
+    rest = iter(parts)
+    for part in rest:
+        first = len(decoded.faults)
         try:
             _take(part, zone, decoded)
         except DecodeError as error:
             decoded.leave_out(error)
+        if len(decoded.faults) > first and parts is message:
+            above, found = index(parts, rest), decoded.faults[first:]
+            decoded.faults[first:] = [fault._replace(at=from_top(fault.at, above)) for fault in found]
     return decoded.settled()
 
 
+def places(payload: bytes, _received: Micros, zone: tzinfo) -> list[Place]:
+    """The place of each event that `decode` gives; it must have given some."""
+    message = parse(payload, MAX_PARTS)
+    found: list[Place] = []
+    for position, part in enumerate(message if isinstance(message, list) else [message]):
+        decoded, above = Decoded(), (position,) if isinstance(message, list) else ()
+        try:
+            _take(part, zone, decoded)
+        except DecodeError:
+            continue
+        time = pointer(*above, "ts") if isinstance(part, dict) and part.get("ts") is not None else pointer(*above)
+        found += [(pointer(*above), time)] * len(decoded.events)
+    return found
+
+
 def _take(part: object, zone: tzinfo, decoded: Decoded) -> None:
-    """Append one event; DecodeError when it cannot be one."""
+    """Append one event; DecodeError when it cannot be one. Places of faults are counted from the event."""
     if not isinstance(part, dict):
-        raise DecodeError("not_an_object", f"{quoted(part)} where an event is expected: {_EXAMPLE}")
+        raise DecodeError("not_an_object", f"{quoted(part)} where an event is expected: {_EXAMPLE}", "")
     decoded.name(part.get("device"))
     kind = _kind(part.get("kind"))
     if is_private(kind) or _of_private_type(part):
@@ -86,25 +108,28 @@ def _kind(value: object) -> str:
         value = quoted(value)
     if not isinstance(value, str) or not value.strip():
         said = "there is no kind" if value is None else f"kind is {quoted(value)}"
-        raise DecodeError("event_no_kind", f"{said}: {_EXAMPLE}")
+        raise DecodeError("event_no_kind", f"{said}: {_EXAMPLE}", "" if value is None else "/kind")
     return _text("kind", value.strip())
 
 
 def _text(field: str, value: str) -> str:
     """A short text that the database can store."""
     if len(value) > MAX_TEXT:
-        raise DecodeError("event_bad_text", f"{field} has {len(value)} characters; up to {MAX_TEXT} are kept")
+        sentence = f"{field} has {len(value)} characters; up to {MAX_TEXT} are kept"
+        raise DecodeError("event_bad_text", sentence, pointer(field))
     _check_storable(field, value)
     return value
 
 
 def _check_storable(field: str, value: str) -> None:
     if "\0" in value:
-        raise DecodeError("nul_character", f"{field} holds the character \\u0000, which cannot be stored: remove it")
+        sentence = f"{field} holds the character \\u0000, which cannot be stored: remove it"
+        raise DecodeError("nul_character", sentence, pointer(field))
     try:
         value.encode()
     except UnicodeEncodeError:
-        raise DecodeError("not_utf8", f"{field} holds half of a surrogate pair (\\ud800..\\udfff)") from None
+        sentence = f"{field} holds half of a surrogate pair (\\ud800..\\udfff)"
+        raise DecodeError("not_utf8", sentence, pointer(field)) from None
 
 
 def _of_private_type(part: dict[str, Any]) -> bool:
@@ -121,14 +146,16 @@ def _source_id(value: object) -> str | None:
     if isinstance(value, int) and not isinstance(value, bool):
         return _text("id", str(value))
     if not isinstance(value, str) or not value:
-        raise DecodeError("event_bad_id", f"id is {quoted(value)}: send text or an integer, the same at each repeat")
+        sentence = f"id is {quoted(value)}: send text or an integer, the same at each repeat"
+        raise DecodeError("event_bad_id", sentence, "/id")
     return _text("id", value)
 
 
 def _state(value: object, decoded: Decoded) -> str | None:
     if value is None or (isinstance(value, str) and value in ("active", "inactive")):
         return value
-    decoded.leave_out(DecodeError("event_bad_state", f"state is {quoted(value)}: send active or inactive"))
+    sentence = f"state is {quoted(value)}: send active or inactive"
+    decoded.leave_out(DecodeError("event_bad_state", sentence, "/state"))
     return None
 
 
@@ -138,7 +165,7 @@ def _level(value: object, decoded: Decoded) -> int | None:
     level = _LEVELS.get(value.strip().lower()) if isinstance(value, str) else None
     if level is None:
         sentence = f"level is {quoted(value)}: send {', '.join(LEVEL_NAMES)}, or leave it out"
-        decoded.leave_out(DecodeError("event_bad_level", sentence))
+        decoded.leave_out(DecodeError("event_bad_level", sentence, "/level"))
         return None
     return int(level)
 
@@ -149,9 +176,9 @@ def _attributes(part: dict[str, Any], kind: str, decoded: Decoded) -> dict[str, 
     given = part.get("attributes")
     if given is not None and not isinstance(given, dict):
         sentence = f'attributes is {quoted(given)}, not an object: send {{"attributes": {{"room": "12"}}}}'
-        decoded.leave_out(DecodeError("event_bad_attributes", sentence))
+        decoded.leave_out(DecodeError("event_bad_attributes", sentence, "/attributes"))
         given = None
-    kept, dropped = _storable({**extra, **(given or {})}, decoded)
+    kept, dropped = _storable({**extra, **(given or {})}, decoded, given or {})
     decoded.private += dropped
     if kind_of(kind) == OTHER and kind != OTHER:
         if "code" in kept:
@@ -160,8 +187,11 @@ def _attributes(part: dict[str, Any], kind: str, decoded: Decoded) -> dict[str, 
     return kept
 
 
-def _storable(attributes: dict[str, Any], decoded: Decoded) -> tuple[dict[str, Any], int]:
-    """Attributes that the database can keep, and how many private fields were dropped."""
+def _storable(attributes: dict[str, Any], decoded: Decoded, given: dict[str, Any]) -> tuple[dict[str, Any], int]:
+    """Attributes that the database can keep, and how many private fields were dropped.
+
+    `given` are those that stand in "attributes", the others are members of the event.
+    """
     if not attributes:
         return {}, 0
     dropped = 0
@@ -170,21 +200,38 @@ def _storable(attributes: dict[str, Any], decoded: Decoded) -> tuple[dict[str, A
         encoded = msgspec.json.encode(kept)
         if len(encoded) > MAX_ATTRIBUTES:
             sentence = f"the attributes have {len(encoded):,} bytes; up to {MAX_ATTRIBUTES:,} are kept"
-            raise DecodeError("event_bad_attributes", sentence)
-        if b"\\u0000" in encoded and _NUL.search(encoded):
-            sentence = "the attributes hold the character \\u0000, which cannot be stored: remove it"
-            raise DecodeError("nul_character", sentence)
-    except DecodeError as error:
-        decoded.leave_out(error)
-        return {}, dropped
+            raise DecodeError("event_bad_attributes", sentence, "/attributes" if given else "")
+        if b"\\u0000" in encoded:
+            _check_nul(encoded)
     except RecursionError:
-        decoded.leave_out(DecodeError("too_deep", "the attributes are nested deeper than 16 levels: flatten them"))
-        return {}, dropped
+        error = DecodeError("too_deep", "the attributes are nested deeper than 16 levels: flatten them")
     except (UnicodeEncodeError, OverflowError, TypeError):
         sentence = "the attributes hold what cannot be stored: NaN, Infinity or half of a surrogate pair"
-        decoded.leave_out(DecodeError("event_bad_attributes", sentence))
-        return {}, dropped
-    return kept, dropped
+        error = DecodeError("event_bad_attributes", sentence)
+    except DecodeError as refused:
+        error = refused
+    else:
+        return kept, dropped
+    if error.at is None:
+        culprit = next((name for name, value in attributes.items() if not _is_storable(name, value)), "")
+        error.at = pointer(*(["attributes"] if culprit in given else []), *([culprit] if culprit else []))
+    decoded.leave_out(error)
+    return {}, dropped
+
+
+def _check_nul(encoded: bytes) -> None:
+    if _NUL.search(encoded):
+        raise DecodeError(
+            "nul_character", "the attributes hold the character \\u0000, which cannot be stored: remove it"
+        )
+
+
+def _is_storable(name: str, value: object) -> bool:
+    try:
+        _check_nul(msgspec.json.encode(without_private({name: value})[0]))
+    except (DecodeError, RecursionError, UnicodeEncodeError, OverflowError, TypeError):
+        return False
+    return True
 
 
 def _image(value: object, decoded: Decoded) -> bytes | None:
@@ -200,16 +247,21 @@ def _image(value: object, decoded: Decoded) -> bytes | None:
 
 def _jpeg(value: object) -> bytes:
     if not isinstance(value, str):
-        raise DecodeError("bad_image", f"image is {quoted(value)}: send a JPEG as base64 text")
+        raise DecodeError("bad_image", f"image is {quoted(value)}: send a JPEG as base64 text", _IMAGE)
     text = value.removeprefix("data:image/jpeg;base64,")
     if len(text) > MAX_IMAGE * 4 // 3 + 4:
-        raise DecodeError("too_large_image", f"the image is larger than {MAX_IMAGE >> 10} KiB: send a smaller one")
+        raise DecodeError(
+            "too_large_image", f"the image is larger than {MAX_IMAGE >> 10} KiB: send a smaller one", _IMAGE
+        )
     try:
         image = binascii.a2b_base64(text, strict_mode=True)
     except ValueError as error:
-        raise DecodeError("bad_image", f"image is not base64: {error}") from None
+        raise DecodeError("bad_image", f"image is not base64: {error}", _IMAGE) from None
     if not image.startswith(b"\xff\xd8\xff"):
-        raise DecodeError("bad_image", f"image is no JPEG: it starts with {image[:3].hex(' ') or 'nothing'}")
+        sentence = f"image is no JPEG: it starts with {image[:3].hex(' ') or 'nothing'}"
+        raise DecodeError("bad_image", sentence, _IMAGE)
     if len(image) > MAX_IMAGE:
-        raise DecodeError("too_large_image", f"the image is larger than {MAX_IMAGE >> 10} KiB: send a smaller one")
+        raise DecodeError(
+            "too_large_image", f"the image is larger than {MAX_IMAGE >> 10} KiB: send a smaller one", _IMAGE
+        )
     return image

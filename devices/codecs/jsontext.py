@@ -19,6 +19,10 @@ _MAX_HUGE = 300
 _HUGE = re.compile(rb"[eE][-+]?[0-9]{3}")
 
 
+BYTE_ORDER_MARK = "\ufeff"
+"""Passed over at the beginning of a payload."""
+
+
 class NotFinite(str):
     """A number as it was written that is none (NaN, Infinity) or beyond a 64-bit float (1e999)."""
 
@@ -28,12 +32,11 @@ class NotFinite(str):
 def parse(payload: bytes, max_parts: int = MAX_PARTS) -> object:
     """The value of a JSON text; numbers that are not finite come as NotFinite, names given twice: the last wins.
 
-    Raises DecodeError: too_large, too_many_values, not_utf8, not_json (with the position), too_deep.
+    Raises DecodeError: too_large, not_utf8 and not_json at the byte; too_many_values, too_deep at the whole.
     """
     if len(payload) > MAX_BYTES:
-        raise DecodeError(
-            "too_large", f"{len(payload):,} bytes; up to {MAX_BYTES:,} are read: send several smaller messages"
-        )
+        sentence = f"{len(payload):,} bytes; up to {MAX_BYTES:,} are read: send several smaller messages"
+        raise DecodeError("too_large", sentence, MAX_BYTES)
     if len(payload) > _SMALL:
         _check_costs(payload, max_parts)
     try:
@@ -48,11 +51,12 @@ def _check_costs(payload: bytes, max_parts: int) -> None:
     """Refuse what would take long to read; counting takes 2 ms a megabyte."""
     parts = payload.count(b",") + payload.count(b"{") + payload.count(b"[")
     if parts > max_parts:
-        raise DecodeError("too_many_values", f"{parts:,} values; up to {max_parts:,} are read: send several messages")
+        sentence = f"{parts:,} values; up to {max_parts:,} are read: send several messages"
+        raise DecodeError("too_many_values", sentence, "")
     if payload.count(b"e") + payload.count(b"E") > _MAX_HUGE:
         huge = sum(1 for _ in islice(_HUGE.finditer(payload), _MAX_HUGE + 1))
         if huge > _MAX_HUGE and parts > _MAX_HUGE:
-            raise DecodeError("too_many_values", f"more than {_MAX_HUGE} numbers such as 1e300: send smaller ones")
+            raise DecodeError("too_many_values", f"more than {_MAX_HUGE} numbers such as 1e300: send smaller ones", "")
 
 
 def quoted(value: object) -> str:
@@ -89,15 +93,16 @@ def _read_slowly(payload: bytes) -> object:
     try:
         text = payload.decode()
     except UnicodeDecodeError as error:
-        raise DecodeError("not_utf8", _about_encoding(payload, error)) from None
-    text = text.removeprefix("\ufeff")
+        raise DecodeError("not_utf8", _about_encoding(payload, error), error.start) from None
+    text = text.removeprefix(BYTE_ORDER_MARK)
     if not text.strip():
-        raise DecodeError("not_json", "the payload is empty: send a JSON object")
+        raise DecodeError("not_json", "the payload is empty: send a JSON object", 0)
     try:
-        return json.loads(text, parse_float=_number, parse_int=_integer, parse_constant=NotFinite)
+        return LENIENT.decode(text)
     except json.JSONDecodeError as error:
         where = f"line {error.lineno}, column {error.colno}"
-        raise DecodeError("not_json", f"not JSON at {where}: {error.msg}") from None
+        at = len(payload) - len(text[error.pos :].encode())
+        raise DecodeError("not_json", f"not JSON at {where}: {_meant(text, error)}", at) from None
     except RecursionError:
         raise _too_deep() from None
 
@@ -112,7 +117,7 @@ def _about_encoding(payload: bytes, error: UnicodeDecodeError) -> str:
 
 
 def _too_deep() -> DecodeError:
-    return DecodeError("too_deep", "objects or lists are nested too deeply: send a flat object")
+    return DecodeError("too_deep", "objects or lists are nested too deeply: send a flat object", "")
 
 
 def _number(text: str) -> float | NotFinite:
@@ -122,3 +127,42 @@ def _number(text: str) -> float | NotFinite:
 
 def _integer(text: str) -> int | NotFinite:
     return int(text) if len(text) <= _MAX_DIGITS else NotFinite(text)
+
+
+LENIENT = json.JSONDecoder(parse_float=_number, parse_int=_integer, parse_constant=NotFinite)
+"""Reads what devices send beyond JSON: NaN and Infinity, and numbers of any size."""
+
+_TRAILING = "there is a comma before the closing bracket: remove it"
+_CHANGES = {
+    "Illegal trailing comma": _TRAILING,
+    "Expecting property name": "a name is missing here, or has no double quotes around it",
+    "Expecting ','": "a comma is missing before this, or a quote before it is not closed",
+    "Expecting ':'": "a colon is missing between a name and its value",
+    "Extra data": "the JSON text ends before this: send one object, or a list of them",
+    "Invalid control character": "a line break or control character stands in a text: write it as \\n",
+    "Invalid \\": "a backslash in a text is written twice: \\\\",
+}
+"""By the beginning of what Python's decoder says."""
+_FULL_WIDTH = re.compile("[“”，：｛｝]")
+_ASSIGNMENT = re.compile(r"[\w.]+\s*[=:]")
+
+
+def _meant(text: str, error: json.JSONDecodeError) -> str:
+    """What to change, for the mistakes that devices make."""
+    rest, before = text[error.pos :].lstrip(), text[: error.pos].rstrip()
+    if not text.isascii() and _FULL_WIDTH.search(text):
+        return 'it holds full-width punctuation (“ ” ， ：): use the ASCII forms " , :'
+    if error.msg.startswith("Unterminated") or not rest:
+        return "it ends too early: it was cut, or a closing quote or bracket is missing"
+    if rest[0] == "'":
+        return "names and texts stand in double quotes, not in single ones"
+    if rest[0] in "}]" and before.endswith(","):
+        return _TRAILING
+    for beginning, change in _CHANGES.items():
+        if error.msg.startswith(beginning):
+            return change
+    if _ASSIGNMENT.match(text):
+        return 'this is no JSON: send an object such as {"pm25": 35.2}'
+    if re.match(r"[A-Za-z_]", rest):
+        return "a value is missing here, or a text has no double quotes around it; true, false and null are lower case"
+    return "a value is missing here"

@@ -70,7 +70,7 @@ class Transform:
     def __call__(self, payload: bytes) -> Mapped:
         """The mapped payload. DecodeError when it is no JSON, or the mapping fails, gives nothing or costs too much."""
         if self._flaw:
-            raise DecodeError("mapping_failed", f"the profile's mapping cannot be used: {self._flaw}")
+            raise DecodeError("mapping_failed", f"the profile's mapping cannot be used: {self._flaw}", "")
         message, private = _public(parse(payload, MAX_PARTS))
         meter = _Meter()
         try:
@@ -82,15 +82,16 @@ class Transform:
             encoded = msgspec.json.encode(found)
         except (_TooCostly, TooLarge):
             detail = "the profile's mapping costs too much on this message: send smaller messages, or simplify it"
-            raise DecodeError("mapping_too_costly", detail) from None
+            raise DecodeError("mapping_too_costly", detail, "") from None
         except jmes.JMESPathError as error:
-            raise DecodeError("mapping_failed", f"the profile's mapping fails on it: {_said(error)}") from None
+            raise DecodeError("mapping_failed", f"the profile's mapping fails on it: {_said(error)}", "") from None
         except (ArithmeticError, TypeError, ValueError, RecursionError) as error:
-            raise DecodeError("mapping_failed", f"the profile's mapping fails on it: {str(error)[:200]}") from None
+            raise DecodeError("mapping_failed", f"the profile's mapping fails on it: {str(error)[:200]}", "") from None
         if not isinstance(found, dict | list):
             if found is None:
                 raise _empty(message)
-            raise DecodeError("mapping_failed", "the profile's mapping gives no object: it must give {values: {...}}")
+            sentence = "the profile's mapping gives no object: it must give {values: {...}}"
+            raise DecodeError("mapping_failed", sentence, "")
         if not found or (valued and "values" not in found):
             raise _empty(message)
         return Mapped(encoded, private, BUDGET - meter.left)
@@ -111,7 +112,9 @@ def decode_mapped(
     try:
         decoded = codec(mapped.payload, received, zone)
     except DecodeError as error:
+        # Its place is one in what the mapping made, which nobody sent.
         raise DecodeError(error.reason, f"after the profile's mapping: {error.detail}") from None
+    decoded.faults = [fault._replace(at=None) for fault in decoded.faults]
     decoded.private += mapped.private
     return decoded, mapped.cost
 
@@ -203,18 +206,19 @@ def _literal(value: Any) -> dict[str, Any]:
 def _public(message: object) -> tuple[object, int]:
     """The message without private fields: after a mapping their names would be lost."""
     if len(names_in(message)) > MAX_NAMES:
-        raise DecodeError("too_many_values", f"a message that is mapped may hold {MAX_NAMES} different names")
+        raise DecodeError("too_many_values", f"a message that is mapped may hold {MAX_NAMES} different names", "")
     try:
         return without_private(message)
     except RecursionError:
-        raise DecodeError("too_deep", "the message is nested deeper than 16 levels: it cannot be mapped") from None
+        raise DecodeError("too_deep", "the message is nested deeper than 16 levels: it cannot be mapped", "") from None
 
 
 def _empty(message: object) -> DecodeError:
     said = "it is a list"
     if isinstance(message, dict):
         said = f"it has: {', '.join([str(name)[:40] for name in message][:12]) or 'nothing'}"
-    return DecodeError("mapping_empty", f"the profile's mapping finds nothing of what it names in the message; {said}")
+    sentence = f"the profile's mapping finds nothing of what it names in the message; {said}"
+    return DecodeError("mapping_empty", sentence, "")
 
 
 def _said(error: jmes.JMESPathError) -> str:

@@ -28,9 +28,9 @@ def decode(payload: bytes, _received: Micros, _zone: tzinfo) -> Decoded:
     """The reply of a message. A picture in it, and what is about persons, is dropped."""
     message = parse(payload, MAX_PARTS)
     if not isinstance(message, dict):
-        raise DecodeError("not_an_object", f"{quoted(message)} where a reply is expected: {_EXAMPLE}")
+        raise DecodeError("not_an_object", f"{quoted(message)} where a reply is expected: {_EXAMPLE}", "")
     if len(payload) > MAX_NAMES and len(names_in(message)) > MAX_NAMES:  # each may cost a look at the privacy gate
-        raise DecodeError("too_many_values", f"a reply may hold {MAX_NAMES:,} different names: send less")
+        raise DecodeError("too_many_values", f"a reply may hold {MAX_NAMES:,} different names: send less", "")
     decoded = Decoded(timeless=True)  # a letter of it must be the same when it is delivered again
     decoded.name(message.get("device"))
     command = _command(message.get("id"))
@@ -39,7 +39,7 @@ def decode(payload: bytes, _received: Micros, _zone: tzinfo) -> Decoded:
     if holds_picture(payload):
         result, decoded.private = None, 1
         error = None if error is None else "(not kept: it held a picture)"
-    result, dropped = _storable(result)
+    result, dropped = _storable(result, "/result")
     decoded.private += dropped
     decoded.reply = ReplyDraft(command, result, None if error is None else _error(error))
     return decoded
@@ -47,36 +47,37 @@ def decode(payload: bytes, _received: Micros, _zone: tzinfo) -> Decoded:
 
 def _command(value: object) -> UUID:
     if value is None:
-        raise DecodeError("reply_no_id", f"there is no id: {_EXAMPLE}")
+        raise DecodeError("reply_no_id", f"there is no id: {_EXAMPLE}", "")
     try:
         if not isinstance(value, str) or len(value) != 36:
             raise ValueError(value)
         return UUID(value)
     except ValueError:
         sentence = f"id is {quoted(value)}: send back the id of the command as it came"
-        raise DecodeError("reply_bad_id", sentence) from None
+        raise DecodeError("reply_bad_id", sentence, "/id") from None
 
 
 def _error(value: object) -> str:
     """The device's words; an object or a number as its JSON."""
-    kept, _ = _storable(value)
+    kept, _ = _storable(value, "/error")
     text = kept if isinstance(kept, str) else msgspec.json.encode(kept).decode()
     return text[:MAX_ERROR]
 
 
-def _storable(value: object) -> tuple[Any, int]:
-    """A value that the database can keep, and how many private fields were dropped."""
+def _storable(value: object, at: str) -> tuple[Any, int]:
+    """A value that the database can keep, and how many private fields were dropped; `at` is where it stands."""
     try:
         kept, dropped = without_private(value)
         encoded = msgspec.json.encode(kept)
     except RecursionError:
-        raise DecodeError("too_deep", "the reply is nested deeper than 16 levels: flatten it") from None
+        raise DecodeError("too_deep", "the reply is nested deeper than 16 levels: flatten it", at) from None
     except (UnicodeEncodeError, OverflowError, TypeError):
         sentence = "the reply holds what cannot be stored: NaN, Infinity or half of a surrogate pair"
-        raise DecodeError("reply_bad_result", sentence) from None
+        raise DecodeError("reply_bad_result", sentence, at) from None
     if len(encoded) > MAX_RESULT:
         sentence = f"the reply has {len(encoded):,} bytes; up to {MAX_RESULT:,} are kept: send data as telemetry"
-        raise DecodeError("reply_bad_result", sentence)
+        raise DecodeError("reply_bad_result", sentence, at)
     if b"\\u0000" in encoded and _NUL.search(encoded):
-        raise DecodeError("nul_character", "the reply holds the character \\u0000, which cannot be stored: remove it")
+        sentence = "the reply holds the character \\u0000, which cannot be stored: remove it"
+        raise DecodeError("nul_character", sentence, at)
     return kept, dropped

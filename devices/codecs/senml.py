@@ -12,9 +12,10 @@ from math import isfinite
 from typing import Any
 
 from devices.codecs.clock import EARLIEST, LATEST
-from devices.codecs.decoded import MAX_NAMES, MAX_READINGS, Decoded
+from devices.codecs.decoded import MAX_NAMES, MAX_READINGS, Decoded, Place
 from devices.codecs.jsontext import NotFinite, parse, quoted
 from devices.codecs.metric import Verdict, bad_name, judge, number
+from devices.codecs.pointer import below, index, pointer
 from hub.errors import DecodeError
 from hub.models import Micros
 
@@ -32,30 +33,48 @@ def decode(payload: bytes, received: Micros, zone: tzinfo) -> Decoded:
     """The readings of a SenML JSON pack; DecodeError when there is no usable one."""
     pack = parse(payload)
     if not isinstance(pack, list):
-        raise DecodeError(
-            "senml_not_a_pack", f'{quoted(pack)} where a pack is expected: send a list, [{{"n": "pm25", "v": 35.2}}]'
-        )
+        sentence = f'{quoted(pack)} where a pack is expected: send a list, [{{"n": "pm25", "v": 35.2}}]'
+        raise DecodeError("senml_not_a_pack", sentence, "")
     return resolve(pack, received)
 
 
 def resolve(records: Sequence[Any], received: Micros) -> Decoded:
     """The readings of a pack of records with JSON labels; a CBOR reader maps its integer labels to them before."""
     if not records:
-        raise DecodeError("no_values", "the pack has no record")
+        raise DecodeError("no_values", "the pack has no record", "")
     if len(records) > MAX_READINGS:
-        raise DecodeError("too_many_values", f"a message may hold {MAX_READINGS:,} readings: send several")
+        raise DecodeError("too_many_values", f"a message may hold {MAX_READINGS:,} readings: send several", "")
     if len(records) > MAX_NAMES and _many_names(records):
-        raise DecodeError("too_many_values", f"a message may hold {MAX_NAMES:,} metrics: send several")
+        raise DecodeError("too_many_values", f"a message may hold {MAX_NAMES:,} metrics: send several", "")
     reader = _Reader(received)
-    for record in records:
+    rest = iter(records)
+    for record in rest:
         try:
             reader.read(record)
-        except _PackError as error:
-            reader.decoded.leave_out(error)
-            break
         except DecodeError as error:
-            reader.decoded.leave_out(error)
+            reader.decoded.leave_out(below(error, index(records, rest)))
+            if isinstance(error, _PackError):
+                break
     return reader.decoded.settled()
+
+
+def places(payload: bytes, received: Micros, _zone: tzinfo) -> list[Place]:
+    """The place of each reading that `decode` gives; it must have given some."""
+    pack, reader, found, base_time = parse(payload), _Reader(received), [], ""
+    for position, record in enumerate(pack if isinstance(pack, list) else []):
+        before = len(reader.decoded.metrics)
+        if isinstance(record, dict) and "bt" in record:
+            base_time = pointer(position, "bt")
+        try:
+            reader.read(record)
+        except _PackError:
+            break
+        except DecodeError:
+            continue
+        if len(reader.decoded.metrics) > before:
+            name = pointer(position, "n") if "n" in record else pointer(position)
+            found.append((name, pointer(position, "t") if "t" in record else base_time))
+    return found
 
 
 def _many_names(records: Sequence[Any]) -> bool:
@@ -103,7 +122,7 @@ class _Reader:
     def read(self, record: object) -> None:
         """Append a record's reading; DecodeError when it is left out, _PackError when all after it must be too."""
         if type(record) is not dict:
-            raise DecodeError("not_an_object", f"{quoted(record)} where a SenML record is expected")
+            raise DecodeError("not_an_object", f"{quoted(record)} where a SenML record is expected", "")
         value: Any = record.get("v")
         # Most records are n, v and perhaps u and t: they take 0.7 instead of 0.9 µs when nothing else is looked for.
         simple = type(value) is float and "n" in record and len(record) == 2 + ("t" in record) + ("u" in record)
@@ -134,7 +153,7 @@ class _Reader:
             ts += self._received
             self.decoded.timeless = True
         if not EARLIEST <= ts < LATEST:
-            raise _out_of_range(metric, ts)
+            raise _out_of_range(metric, ts, "/t" if "t" in record else "/bt" if "bt" in record else "")
         return ts
 
     def _take_bases(self, record: dict[str, Any]) -> None:
@@ -142,7 +161,8 @@ class _Reader:
         if "bver" in record:
             version = record["bver"]
             if type(version) is not int or not 1 <= version <= VERSION:
-                raise _PackError("senml_bad_version", f"bver is {quoted(version)}; up to {VERSION} is understood")
+                sentence = f"bver is {quoted(version)}; up to {VERSION} is understood"
+                raise _PackError("senml_bad_version", sentence, "/bver")
         if "bn" in record:
             self._rename(record["bn"])
         try:
@@ -151,11 +171,11 @@ class _Reader:
             if "bv" in record:
                 self._base_value = _numeric("bv", record["bv"])
         except DecodeError as error:
-            raise _PackError(error.reason, error.detail) from None
+            raise _PackError(error.reason, error.detail, error.at) from None
 
     def _rename(self, name: object) -> None:
         if not isinstance(name, str):
-            raise _PackError("senml_bad_field", f"bn is {quoted(name)}: a base name is text")
+            raise _PackError("senml_bad_field", f"bn is {quoted(name)}: a base name is text", "/bn")
         self._foreign = None
         names_device = name.endswith(_SEPARATORS)
         if self._device is None and names_device:
@@ -171,12 +191,13 @@ class _Reader:
         """The metric of a record; None when the privacy gate drops it; DecodeError when it has none."""
         name = record.get("n", "")
         if type(name) is not str:
-            raise DecodeError("senml_bad_field", f"n is {quoted(name)}: a name is text")
+            raise DecodeError("senml_bad_field", f"n is {quoted(name)}: a name is text", "/n")
         if self._foreign is not None:
             raise DecodeError(
                 "senml_other_device",
                 f"bn {quoted(self._foreign)} does not start with {quoted(self._device)}, the first bn of the pack: "
                 "send each device's readings on its own topic",
+                "/bn" if "bn" in record else "",
             )
         metric = self._prefix + name
         verdict = judge(metric)
@@ -185,8 +206,9 @@ class _Reader:
         if verdict is Verdict.PRIVATE:
             return None
         if not metric:
-            raise DecodeError("senml_no_name", 'a record has no name after that of the device: add "n"')
-        raise bad_name(metric)
+            sentence = 'a record has no name after that of the device: add "n"'
+            raise DecodeError("senml_no_name", sentence, "/n" if "n" in record else "")
+        raise below(bad_name(metric), *(["n"] if "n" in record else ["bn"] if "bn" in record else []))
 
 
 def _check_labels(record: dict[str, Any]) -> None:
@@ -194,7 +216,8 @@ def _check_labels(record: dict[str, Any]) -> None:
     for label in record:
         if label not in _LABELS and label.endswith("_"):
             refusal = _PackError if label.startswith("b") else DecodeError
-            raise refusal("senml_mandatory_label", f"{quoted(label)} must be understood, and is not: leave it out")
+            sentence = f"{quoted(label)} must be understood, and is not: leave it out"
+            raise refusal("senml_mandatory_label", sentence, pointer(label))
 
 
 def _value(metric: str, record: dict[str, Any], base: float) -> float:
@@ -202,29 +225,35 @@ def _value(metric: str, record: dict[str, Any], base: float) -> float:
     given = [label for label in ("v", "vb", "vs", "vd") if label in record]
     if not given:
         if "s" in record:
-            raise DecodeError("senml_sum_only", f"{quoted(metric)} has only a sum (s): send its value as v")
-        raise DecodeError("senml_no_value", f"{quoted(metric)} has no value: add v or vb")
+            raise DecodeError("senml_sum_only", f"{quoted(metric)} has only a sum (s): send its value as v", "/s")
+        raise DecodeError("senml_no_value", f"{quoted(metric)} has no value: add v or vb", "")
     if len(given) > 1:
-        raise DecodeError("senml_two_values", f"{quoted(metric)} has {' and '.join(given)}: send one of them")
+        raise DecodeError("senml_two_values", f"{quoted(metric)} has {' and '.join(given)}: send one of them", "")
     label, value = given[0], record[given[0]]
     if label in ("vs", "vd"):
         sentence = f"{quoted(metric)} has {label}: readings are numbers (v) or true and false (vb); text is an event"
-        raise DecodeError("senml_not_numeric", sentence)
+        raise DecodeError("senml_not_numeric", sentence, pointer(label))
     if label == "vb" and not isinstance(value, bool):
-        raise DecodeError("senml_bad_field", f"vb of {quoted(metric)} is {quoted(value)}: send true or false")
+        raise DecodeError("senml_bad_field", f"vb of {quoted(metric)} is {quoted(value)}: send true or false", "/vb")
     if label == "vb":
         return float(value)
-    total = number(metric, value) + base
+    try:
+        total = number(metric, value) + base
+    except DecodeError as error:
+        raise below(error, "v") from None
     if not isfinite(total):
-        raise DecodeError("value_not_finite", f"bv + v of {quoted(metric)} is beyond a 64-bit float")
+        raise DecodeError("value_not_finite", f"bv + v of {quoted(metric)} is beyond a 64-bit float", "/v")
     return total
 
 
 def _numeric(label: str, value: object) -> float:
     if isinstance(value, bool) or not isinstance(value, int | float):
         reason = "value_not_finite" if isinstance(value, NotFinite) else "senml_bad_field"
-        raise DecodeError(reason, f"{label} is {quoted(value)}: send a number")
-    return number(label, value)
+        raise DecodeError(reason, f"{label} is {quoted(value)}: send a number", pointer(label))
+    try:
+        return number(label, value)
+    except DecodeError as error:
+        raise below(error, label) from None
 
 
 def _seconds(label: str, value: object) -> Micros:
@@ -234,12 +263,12 @@ def _seconds(label: str, value: object) -> Micros:
     if type(value) is float and abs(value) < _FOREVER_S:
         return round(value * 1e6)
     if type(value) is float:
-        raise DecodeError("time_out_of_range", f"{label} {quoted(value)} is after 2100 or before 2000")
-    raise DecodeError("bad_time", f"{label} is {quoted(value)}: send seconds as a number")
+        raise DecodeError("time_out_of_range", f"{label} {quoted(value)} is after 2100 or before 2000", pointer(label))
+    raise DecodeError("bad_time", f"{label} is {quoted(value)}: send seconds as a number", pointer(label))
 
 
-def _out_of_range(metric: str, ts: Micros) -> DecodeError:
+def _out_of_range(metric: str, ts: Micros, at: str) -> DecodeError:
     hint = "is before 2000 or after 2100: check the device's clock"
     if EARLIEST <= ts // 1000 < LATEST:
         hint = "looks like milliseconds; SenML times are seconds"
-    return DecodeError("time_out_of_range", f"the time of {quoted(metric)}, {quoted(ts // 1_000_000)} s, {hint}")
+    return DecodeError("time_out_of_range", f"the time of {quoted(metric)}, {quoted(ts // 1_000_000)} s, {hint}", at)

@@ -27,17 +27,18 @@ def decode(payload: bytes, received: Micros, zone: tzinfo) -> Decoded:
         return Decoded()
     decoded = Decoded(timeless=True)
     said: object = _word(payload)
+    at = ""
     if said is None:
         message = parse(payload, MAX_PARTS)
         if isinstance(message, dict):
             decoded.name(message.get("device"))
             if "state" not in message:
-                raise DecodeError("status_unknown", f"it has no state: {_EXAMPLE}")
-            message = message["state"]
+                raise DecodeError("status_unknown", f"it has no state: {_EXAMPLE}", "")
+            message, at = message["state"], "/state"
         said = message
     decoded.online = _STATES.get(said.strip().lower()) if isinstance(said, str) else None
     if decoded.online is None:
-        raise DecodeError("status_unknown", f"the state is {quoted(said)}: {_EXAMPLE}")
+        raise DecodeError("status_unknown", f"the state is {quoted(said)}: {_EXAMPLE}", at)
     return decoded
 
 

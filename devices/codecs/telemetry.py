@@ -5,12 +5,15 @@ given twice counts as JSON decoders read it: the last wins. A text in `device` n
 Beside `values` other fields are not looked at.
 """
 
+from collections.abc import Callable
 from datetime import tzinfo
+from functools import partial
 
 from devices.codecs.clock import parse_time
-from devices.codecs.decoded import MAX_NAMES, MAX_READINGS, Decoded
+from devices.codecs.decoded import MAX_NAMES, MAX_READINGS, Decoded, Place
 from devices.codecs.jsontext import parse, quoted
 from devices.codecs.metric import Verdict, bad_name, judge, number
+from devices.codecs.pointer import below, index, pointer
 from hub.errors import DecodeError
 from hub.models import Micros
 
@@ -27,15 +30,18 @@ def decode(payload: bytes, received: Micros, zone: tzinfo) -> Decoded:
         _take(message, received, zone, decoded)
     elif type(message) is list:
         if not message:
-            raise DecodeError("no_values", f"the list is empty: {_EXAMPLE}")
+            raise DecodeError("no_values", f"the list is empty: {_EXAMPLE}", "")
         if len(message) > MAX_READINGS:
             raise _too_many(MAX_READINGS, "readings")
         if len(message) > 1 and _many_names(message):
             raise _too_many(MAX_NAMES, "metrics")
-        for part in message:
+        rest = iter(message)
+        above = partial(index, message, rest)
+        for part in rest:
             try:
-                _take(part, received, zone, decoded)
+                _take(part, received, zone, decoded, above)
             except DecodeError as error:
+                below(error, above())
                 if error.reason == "too_many_values":
                     raise
                 decoded.leave_out(error)
@@ -44,8 +50,32 @@ def decode(payload: bytes, received: Micros, zone: tzinfo) -> Decoded:
     return decoded.settled()
 
 
-def _take(part: object, received: Micros, zone: tzinfo, decoded: Decoded) -> None:
-    """Append the readings of one object; DecodeError when all of them share a flaw."""
+def places(payload: bytes, received: Micros, zone: tzinfo) -> list[Place]:
+    """The place of each reading that `decode` gives; it must have given some."""
+    message = parse(payload)
+    found: list[Place] = []
+    for position, part in enumerate(message if isinstance(message, list) else [message]):
+        above = (position,) if isinstance(message, list) else ()
+        if isinstance(part, dict):
+            timed, nested = "ts" in part, isinstance(part.get("values"), dict)
+            decoded = Decoded()
+            try:
+                _take(part, received, zone, decoded)
+            except DecodeError:
+                continue
+            base = (*above, "values") if nested else above
+            time = pointer(*above, "ts") if timed else pointer(*above)
+            found += [(pointer(*base, name), time) for name in decoded.metrics]
+    return found
+
+
+def _take(
+    part: object, received: Micros, zone: tzinfo, decoded: Decoded, above: Callable[[], int] | None = None
+) -> None:
+    """Append the readings of one object; DecodeError when all of them share a flaw.
+
+    `above` tells the object's index in its list, and is asked only when something is refused.
+    """
     if type(part) is not dict:
         raise _not_an_object(part)
     ts = part.pop("ts", None)
@@ -54,19 +84,45 @@ def _take(part: object, received: Micros, zone: tzinfo, decoded: Decoded) -> Non
     values = part.get("values", part)
     if type(values) is not dict:
         if type(values) not in (int, float, bool):
-            raise DecodeError("no_values", f"values is {quoted(values)}, not an object: {_EXAMPLE}")
+            raise DecodeError("no_values", f"values is {quoted(values)}, not an object: {_EXAMPLE}", "/values")
         values = part  # flat, with a metric of that name
     if not values:
-        raise DecodeError("no_values", f"there is no value in it: {_EXAMPLE}")
+        raise DecodeError("no_values", f"there is no value in it: {_EXAMPLE}", "" if values is part else "/values")
     if len(decoded.metrics) + len(values) > MAX_READINGS:
         raise _too_many(MAX_READINGS, "readings")
     if len(values) > MAX_NAMES:
         raise _too_many(MAX_NAMES, "metrics")
     if ts is None:
         decoded.timeless = True
-        _append(values, received, decoded)
+        _append(values, received, decoded, part, above)
     else:
-        _append(values, parse_time(ts, zone), decoded)
+        _append(values, parse_time(ts, zone), decoded, part, above)
+
+
+def _append(
+    values: dict[str, object], at: Micros, decoded: Decoded, part: object, above: Callable[[], int] | None
+) -> None:
+    for name, value in values.items():
+        verdict = judge(name)
+        if verdict is _GOOD:
+            if type(value) is not float:
+                try:
+                    value = number(name, value)
+                except DecodeError as error:
+                    decoded.leave_out(below(error, *_steps(values, part, above), name))
+                    continue
+            decoded.metrics.append(name)
+            decoded.ts.append(at)
+            decoded.values.append(value)
+        elif verdict is _PRIVATE:
+            decoded.private += 1
+        else:
+            decoded.leave_out(below(bad_name(name), *_steps(values, part, above), name))
+
+
+def _steps(values: object, part: object, above: Callable[[], int] | None) -> list[str | int]:
+    """From the top of the message to an object's values."""
+    return [*([] if above is None else [above()]), *([] if values is part else ["values"])]
 
 
 def _many_names(parts: list[object]) -> bool:
@@ -75,28 +131,9 @@ def _many_names(parts: list[object]) -> bool:
     return sum(map(len, named)) > MAX_NAMES and len(set().union(*named) - _NO_METRICS) > MAX_NAMES
 
 
-def _append(values: dict[str, object], at: Micros, decoded: Decoded) -> None:
-    for name, value in values.items():
-        verdict = judge(name)
-        if verdict is _GOOD:
-            if type(value) is not float:
-                try:
-                    value = number(name, value)
-                except DecodeError as error:
-                    decoded.leave_out(error)
-                    continue
-            decoded.metrics.append(name)
-            decoded.ts.append(at)
-            decoded.values.append(value)
-        elif verdict is _PRIVATE:
-            decoded.private += 1
-        else:
-            decoded.leave_out(bad_name(name))
-
-
 def _too_many(limit: int, what: str) -> DecodeError:
-    return DecodeError("too_many_values", f"a message may hold {limit:,} {what}: send several")
+    return DecodeError("too_many_values", f"a message may hold {limit:,} {what}: send several", "")
 
 
 def _not_an_object(value: object) -> DecodeError:
-    return DecodeError("not_an_object", f"{quoted(value)} where an object with values is expected: {_EXAMPLE}")
+    return DecodeError("not_an_object", f"{quoted(value)} where an object with values is expected: {_EXAMPLE}", "")

@@ -9,11 +9,10 @@ from datetime import tzinfo
 from typing import Any, Literal, NamedTuple
 
 from devices.codecs import CODECS
-from devices.codecs.decoded import Codec, Decoded, EventDraft, Fault
+from devices.codecs.decoded import Codec, Decoded, EventDraft
 from devices.codecs.jsontext import parse
-from devices.diagnosis.frame_places import Found, Walk, event_flaws, no_flaws, senml_flaws, telemetry_flaws
-from devices.diagnosis.json_places import Place, byte_place, place, spans, syntax_error
-from hub.errors import DecodeError
+from devices.diagnosis.caret import Place, place_of
+from hub.errors import At, DecodeError
 from hub.models import Micros
 
 Verdict = Literal["accepted", "partly", "refused", "dropped"]
@@ -26,6 +25,8 @@ class Flaw:
 
     reason: str
     detail: str
+    at: At = None
+    """JSON Pointer or byte offset, as the codec gives it."""
     place: Place | None = None
     record: int | None = None
     """Of a SenML pack, from 0."""
@@ -65,16 +66,11 @@ class Report:
         return self.verdict in ("accepted", "dropped")
 
 
-Locate = Callable[[bytes, Sequence[Fault], Micros, tzinfo], list[Flaw]]
-"""The flaws of a payload with their places; the faults are what the codec says, at least one."""
-
-
 @dataclass(slots=True, frozen=True)
 class Frame:
-    """A form of payload: how it is decoded, how its flaws are found, and how much a payload looks like it."""
+    """A form of payload: how it is decoded, and how much a payload looks like it."""
 
     decode: Codec
-    locate: Locate
     likeness: Callable[[bytes, Any], int]
     """Of a payload and of its JSON value (None where it is none): the form with the most is taken for `auto`."""
 
@@ -82,19 +78,20 @@ class Frame:
 def check(payload: bytes, form: str, received: Micros, zone: tzinfo) -> Report:
     """The report on a payload of a form of FRAMES, or of the likeliest ("auto"), as if it came at `received`."""
     name = likeliest(payload) if form == "auto" else form
-    frame = FRAMES[name]
-    error: DecodeError | None = None
+    faults: Sequence[tuple[str, str, At]]
     try:
-        decoded = frame.decode(payload, received, zone)
+        decoded = FRAMES[name].decode(payload, received, zone)
+        faults = decoded.faults
     except DecodeError as refused:
-        error, decoded = refused, Decoded()
+        decoded, faults = Decoded(), refused.faults
     report = Report(name, "refused", private=decoded.private, timeless=decoded.timeless)
     triples = zip(decoded.metrics, decoded.ts, decoded.values, strict=True)
     report.readings = [CheckedReading(*triple) for triple in triples]
     report.events = decoded.events
     report.says = _said(decoded)
-    said = decoded.faults if error is None else [Fault(error.reason, error.detail)]
-    report.flaws = frame.locate(payload, said, received, zone) if said else []
+    report.flaws = [flaw_of(payload, name, *fault) for fault in faults]
+    if decoded.left_out > len(faults):
+        report.remarks.append(f"{decoded.left_out - len(faults)} more parts of it cannot be used")
     settle(report)
     return report
 
@@ -124,67 +121,10 @@ def likeliest(payload: bytes) -> str:
     return max(FRAMES, key=lambda name: FRAMES[name].likeness(payload, first))
 
 
-class _Json:
-    """Finds flaws in a payload that is to be JSON, by the walk of its form."""
-
-    def __init__(self, walk: Walk) -> None:
-        self._walk = walk
-
-    def __call__(self, payload: bytes, said: Sequence[Fault], received: Micros, zone: tzinfo) -> list[Flaw]:
-        if said[0].reason in _UNREADABLE:
-            return [flaw_of(payload, *said[0])]
-        try:
-            message = parse(payload)
-        except DecodeError:
-            return [Flaw(*each) for each in said]
-        text = payload.decode().removeprefix("\ufeff")
-        where = spans(text)
-        found = self._flaws(message, text, where, received, zone)
-        # The codec has the last word: what it says and the walk did not find stands at the message as a whole.
-        walked = {each.reason for each in found}
-        whole = [Found("$", *each) for each in said if each.reason not in walked]
-        return [
-            Flaw(each.reason, each.detail, place(text, where[each.path][0], each.path), each.record)
-            if each.path in where
-            else Flaw(each.reason, each.detail, None, each.record)
-            for each in (*whole, *found)
-        ]
-
-    def _flaws(
-        self, message: Any, text: str, where: Mapping[str, tuple[int, int]], received: Micros, zone: tzinfo
-    ) -> list[Found]:
-        def sliced(path: str) -> bytes:
-            start, end = where.get(path, (0, len(text)))
-            return text[start:end].encode()
-
-        found: list[Found] = []
-        for each in self._walk(message, sliced, received, zone):
-            found.append(each)
-            if len(found) == FLAWS:
-                break
-        return found
-
-
-FLAWS = 50
-"""Flaws that are told of one payload: more would only be the same again."""
-
-
-_UNREADABLE = ("not_utf8", "not_json")
-
-
-def flaw_of(payload: bytes, reason: str, detail: str) -> Flaw:
-    """Why a payload is refused as a whole; with the place, where it is no JSON or not even text."""
-    if reason not in _UNREADABLE:
-        return Flaw(reason, detail)
-    try:
-        text = payload.decode()
-    except UnicodeDecodeError as wrong:
-        return Flaw(reason, detail, byte_place(payload, wrong.start))
-    wrong_at = syntax_error(text.removeprefix("\ufeff"))
-    if wrong_at is None or not text.strip("\ufeff \t\r\n"):
-        return Flaw(reason, detail)
-    at, meant = wrong_at
-    return Flaw(reason, f"{detail.partition(': ')[0]}: {meant}", place(text.removeprefix("\ufeff"), at))
+def flaw_of(payload: bytes, form: str, reason: str, detail: str, at: At) -> Flaw:
+    """A fault of a codec with its place in the payload."""
+    record = int(at.split("/")[1]) if form == "senml" and isinstance(at, str) and at else None
+    return Flaw(reason, detail, at, place_of(payload, at), record)
 
 
 def _named(*names: str) -> Callable[[bytes, Any], int]:
@@ -208,11 +148,11 @@ def _status_likeness(payload: bytes, value: Any) -> int:
 
 
 FRAMES: Mapping[str, Frame] = {
-    "telemetry": Frame(CODECS["telemetry"], _Json(telemetry_flaws), _telemetry_likeness),
-    "senml": Frame(CODECS["senml"], _Json(senml_flaws), _named("n", "bn", "v", "u")),
-    "event": Frame(CODECS["event"], _Json(event_flaws), _named("kind")),
-    "reply": Frame(CODECS["reply"], _Json(no_flaws), _named("result", "error")),
-    "status": Frame(CODECS["status"], _Json(no_flaws), _status_likeness),
+    "telemetry": Frame(CODECS["telemetry"], _telemetry_likeness),
+    "senml": Frame(CODECS["senml"], _named("n", "bn", "v", "u")),
+    "event": Frame(CODECS["event"], _named("kind")),
+    "reply": Frame(CODECS["reply"], _named("result", "error")),
+    "status": Frame(CODECS["status"], _status_likeness),
 }
 """By name; those of topics have their names."""
 

@@ -1,15 +1,15 @@
 """A checked payload against a profile: metrics that it does not know, units, ranges, and times ahead. Pure."""
 
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from datetime import tzinfo
+from datetime import UTC, tzinfo
 from typing import Any
 
+from devices.codecs import PLACES
+from devices.codecs.decoded import Place
 from devices.codecs.mapping import Transform
+from devices.diagnosis.caret import place_of
 from devices.diagnosis.frame_check import CheckedReading, Flaw, Report, check, flaw_of, likeliest, settle
-from devices.diagnosis.frame_places import metric_path, time_path
-from devices.diagnosis.json_places import place, spans
 from devices.near import nearest
 from hub.errors import DecodeError
 from hub.models import Micros
@@ -55,7 +55,7 @@ def check_with(payload: bytes, form: str, received: Micros, zone: tzinfo, profil
         try:
             mapped = Transform(profile.mapping[form], lenient=True)(payload)
         except DecodeError as error:
-            return Report(form, "refused", flaws=[flaw_of(payload, error.reason, error.detail)])
+            return Report(form, "refused", flaws=[flaw_of(payload, form, error.reason, error.detail, error.at)])
         if mapped.payload is None:
             said = ["the mapping of its profile says that this is not for the hub"]
             return Report(form, "dropped", private=mapped.private, remarks=said)
@@ -64,30 +64,37 @@ def check_with(payload: bytes, form: str, received: Micros, zone: tzinfo, profil
     report = check(payload, form, received, zone)
     report.private += private
     report.remarks += told
-    hold_against(report, profile, received, payload)
+    hold_against(report, profile, received, zone, payload)
+    if form in profile.mapping:  # what is pointed at is what the mapping made, not what came
+        report.flaws = [replace(flaw, at=None) for flaw in report.flaws]
     return report
 
 
-def hold_against(report: Report, profile: ProfileView, received: Micros, payload: bytes = b"") -> None:
+def hold_against(
+    report: Report, profile: ProfileView, received: Micros, zone: tzinfo = UTC, payload: bytes = b""
+) -> None:
     """Move to the flaws what the profile refuses of the readings and events, and note what it would flag.
 
-    With the payload, which is JSON, flaws get their places.
+    With the payload flaws get their places.
     """
+    places: list[Place] = []
     limit = received + int(profile.max_future_s * 1_000_000)
     kept: list[CheckedReading] = []
     said: set[tuple[str, str]] = set()
-    for reading in report.readings:
+    for index, reading in enumerate(report.readings):
         flaw = _flaw(reading, profile, received, limit)
         if flaw is None:
             kept.append(_noted(reading, profile))
         elif (flaw.reason, reading.metric) not in said:
             said.add((flaw.reason, reading.metric))
-            report.flaws.append(_placed(flaw, reading.metric, payload))
-    report.readings = kept
-    ahead = [event for event in report.events if event.ts is not None and event.ts > limit]
-    for event in ahead[:1]:
-        report.flaws.append(_placed(_future(event.kind, event.ts or 0, received, profile), "", payload))
-    report.events = [event for event in report.events if event not in ahead]
+            places = places or _places(report.form, payload, received, zone)
+            report.flaws.append(_placed(flaw, report.form, payload, places[index : index + 1]))
+    ahead = [index for index, event in enumerate(report.events) if event.ts is not None and event.ts > limit]
+    for index in ahead[:1]:
+        flaw = _future(report.events[index].kind, report.events[index].ts or 0, received, profile)
+        places = _places(report.form, payload, received, zone)
+        report.flaws.append(_placed(flaw, report.form, payload, places[index : index + 1]))
+    report.readings, report.events = kept, [e for index, e in enumerate(report.events) if index not in ahead]
     strange = sorted({event.kind for event in report.events} - profile.events.keys())
     if strange and profile.events:
         known = ", ".join(sorted(profile.events))
@@ -113,20 +120,17 @@ def _future(name: str, ts: Micros, received: Micros, profile: ProfileView) -> Fl
     )
 
 
-def _placed(flaw: Flaw, metric: str, payload: bytes) -> Flaw:
-    """The flaw with the place of the metric's name or value, or of the time."""
-    try:
-        text = payload.decode().removeprefix("\ufeff")
-    except UnicodeDecodeError:
+def _places(form: str, payload: bytes, received: Micros, zone: tzinfo) -> list[Place]:
+    return PLACES[form](payload, received, zone) if payload and form in PLACES else []
+
+
+def _placed(flaw: Flaw, form: str, payload: bytes, places: list[Place]) -> Flaw:
+    """The flaw with the place of its reading or event: that of its time, or of the name that is not known."""
+    if not places:
         return flaw
-    found = spans(text)
-    where = {path: text[start:end] for path, (start, end) in found.items()}
-    path = time_path(where) if flaw.reason == "future_time" else metric_path(where, metric)
-    if path is None:
-        return flaw
-    at = found[path][0]
-    name = text.rfind(json.dumps(metric, ensure_ascii=False), 0, at)  # it is the name that is not known
-    return replace(flaw, place=place(text, name if flaw.reason == "unknown_metric" and name >= 0 else at, path))
+    at = places[0][flaw.reason == "future_time"]
+    named = flaw.reason == "unknown_metric" and form == "telemetry"
+    return replace(flaw, at=at, place=place_of(payload, at, on_name=named))
 
 
 def _noted(reading: CheckedReading, profile: ProfileView) -> CheckedReading:

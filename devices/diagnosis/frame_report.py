@@ -40,6 +40,7 @@ def flaws(report: Report) -> list[dict[str, Any]]:
         {
             "reason": flaw.reason,
             "detail": flaw.detail,
+            "at": flaw.at,
             "record": flaw.record,
             **{name: None if flaw.place is None else getattr(flaw.place, name) for name in _PLACE},
         }

@@ -3,15 +3,17 @@
 import json
 import struct
 import tracemalloc
+from collections.abc import Sequence
 
 import msgspec
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from devices.codecs import CODECS
+from devices.codecs import CODECS, PLACES
 from devices.codecs.decoded import MAX_BYTES, MAX_FAULTS, Codec, Decoded
-from hub.errors import DecodeError
+from devices.diagnosis.caret import place_of
+from hub.errors import At, DecodeError
 from tests.support.frames import RECEIVED, ZONE, Bad, Frames, Good
 from tests.support.frames_all import FRAMES
 
@@ -59,6 +61,63 @@ def test_bad_frame_has_a_reason_and_a_sentence(codec: Codec, frame: Bad) -> None
     assert caught.value.reason == frame.reason
     assert frame.says in caught.value.detail
     _check_sentence(caught.value.detail)
+    _check_place(frame.payload, caught.value.at)
+    assert caught.value.faults[0] == (frame.reason, caught.value.detail, caught.value.at)
+
+
+AT: list[tuple[str, bytes, list[At]]] = [
+    ("telemetry", b'{"pm25": 1', [10]),
+    ("telemetry", b'{\n"a": 1,\n}', [10]),
+    ("telemetry", b'\xef\xbb\xbf{"\xe6\xb8\xa9": x}', [11]),
+    ("telemetry", b'{"a": "\xff"}', [7]),
+    ("telemetry", b" ", [0]),
+    ("telemetry", b"[" * 3_000, [""]),
+    ("telemetry", b"x" * (MAX_BYTES + 1), [MAX_BYTES]),
+    ("telemetry", b"5", [""]),
+    ("telemetry", b'{"ts": 1, "values": {"a": 1}}', ["/ts"]),
+    ("telemetry", b'{"values": {"a/b~c": "x", "d": true, "e": null}}', ["/values/a~1b~0c", "/values/e"]),
+    ("telemetry", b'[{"a": 1}, 5, {"a": "x", "ts": 1}, {"a": 1, "": 2}, {}]', ["/1", "/2/ts", "/3/", "/4"]),
+    ("telemetry", b'{"\\ud800": 1}', [""]),
+    ("telemetry", b'{"values": {"' + b"x" * 200 + b'": 1}}', ["/values"]),
+    ("senml", b"{}", [""]),
+    ("senml", b'[{"n": "a", "v": 1}, {"n": "b"}, 7, {"n": "c", "v": "x"}]', ["/1", "/2", "/3/v"]),
+    ("senml", b'[{"n": "a", "v": 1, "t": 1e99}, {"n": 5, "v": 1}, {"bt": "x"}, 7]', ["/0/t", "/1/n", "/2/bt"]),
+    ("event", b'[{"kind": "smoke"}, {"kind": ""}, {"kind": "gas", "level": "x", "id": "1"}]', ["/1/kind", "/2/level"]),
+    ("event", b'{"kind": "smoke", "zone": NaN, "attributes": {"a": 1}}', ["/zone"]),
+    ("event", b'{"kind": "smoke", "attributes": {"a": 1, "b": {"c": NaN}}}', ["/attributes/b"]),
+    ("event", b'{"kind": "smoke", "ts": "x"}', ["/ts"]),
+    ("event", b'{"kind": "smoke", "image": "x"}', ["/image"]),
+    ("reply", b'{"id": "x"}', ["/id"]),
+    ("reply", b'{"id": "019bb5a8-0d4a-7000-8000-000000000000", "result": NaN}', ["/result"]),
+    ("status", b'{"state": "maybe"}', ["/state"]),
+    ("status", b"[5]", [""]),
+]
+
+
+@pytest.mark.parametrize(("form", "payload", "places"), AT)
+def test_a_fault_knows_its_place(form: str, payload: bytes, places: list[At]) -> None:
+    assert [at for _, _, at in _faults(form, payload)] == places
+
+
+def _faults(form: str, payload: bytes) -> Sequence[tuple[str, str, At]]:
+    try:
+        return CODECS[form](payload, RECEIVED, ZONE).faults
+    except DecodeError as error:
+        return error.faults
+
+
+@pytest.mark.parametrize(("codec", "frame"), GOOD)
+def test_places_are_those_of_the_readings(codec: Codec, frame: Good) -> None:
+    form = next(form for form, each in CODECS.items() if each is codec)
+    if form not in PLACES or not (frame.readings or frame.events):
+        return
+    places = PLACES[form](frame.payload, RECEIVED, frame.zone)
+    assert len(places) == len(frame.readings or frame.events)
+    for (value, time), reading in zip(places, frame.readings, strict=False):
+        _check_place(frame.payload, value)
+        _check_place(frame.payload, time)
+        if form == "telemetry" and len(reading[0]) <= 64:
+            assert value.rpartition("/")[2].replace("~1", "/").replace("~0", "~") == reading[0]
 
 
 @pytest.mark.parametrize(("codec", "frame"), GOOD)
@@ -77,6 +136,14 @@ def _check_sentence(detail: str) -> None:
     assert 8 <= len(detail) <= 400
     assert "\0" not in detail
     assert detail.encode()
+
+
+def _check_place(payload: bytes, at: At) -> None:
+    """A place leads to something in the payload; a byte offset at most to its end."""
+    assert at is not None
+    assert place_of(payload, at) is not None, at
+    if isinstance(at, int):
+        assert 0 <= at <= len(payload)
 
 
 def _check_sound(decoded: Decoded) -> None:
@@ -103,8 +170,13 @@ def _survives(form: str, payload: bytes) -> None:
         decoded = CODECS[form](payload, RECEIVED, ZONE)
     except DecodeError as error:
         _check_sentence(f"{error.reason}: {error.detail}")
+        _check_place(payload, error.at)
     else:
         _check_sound(decoded)
+        for fault in decoded.faults:
+            _check_place(payload, fault.at)
+        if decoded.metrics:
+            assert len(PLACES[form](payload, RECEIVED, ZONE)) == len(decoded.metrics)
         assert decoded.metrics or decoded.events or decoded.private or not decoded.faults
 
 

@@ -136,7 +136,7 @@ def test_a_profile_tells_unknown_names_ranges_and_times() -> None:
     ahead = NOW // 1000 + 3_600_000
     payload = b'[{"PM2.5": 1}, {"pm25": 4000}, {"ts": %d, "values": {"temperature": 1}}]' % ahead
     report = checked(payload)
-    hold_against(report, AIR, NOW, payload)
+    hold_against(report, AIR, NOW, ZONE, payload)
     assert report.verdict == "partly"
     assert [(flaw.reason, flaw.place and flaw.place.path) for flaw in report.flaws] == [
         ("unknown_metric", '$[0]["PM2.5"]'),
