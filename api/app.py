@@ -35,6 +35,7 @@ from api.routes import (
     profile_library,
     profiles,
     provisioning,
+    quality_flags,
     readings,
     regions,
     replays,
@@ -103,7 +104,18 @@ def _api(more: Sequence[APIRouter]) -> APIRouter:
         api.include_router(part.router, dependencies=guarded)
     for part in (stream, alerts, profiles, profile_library, devices_import, devices, rules, consumers, events):
         api.include_router(part.router, dependencies=guarded)
-    for part in (readings, health_of_devices, diagnosis, frames, tail, replays, dead_letters, status, commands):
+    for part in (
+        readings,
+        quality_flags,
+        health_of_devices,
+        diagnosis,
+        frames,
+        tail,
+        replays,
+        dead_letters,
+        status,
+        commands,
+    ):
         api.include_router(part.router, dependencies=guarded)
     for router in more:
         api.include_router(router, dependencies=[Depends(authorised_sender)])

@@ -1,7 +1,10 @@
-"""Flags on readings: late, out of the physical range. Flagged readings are stored; they never page."""
+"""Quality flags that the hub itself sets. Flagged readings are stored; they never page."""
+
+import numpy as np
 
 from devices.registry.registry import Registry
-from hub.models import Batch, Quality
+from hub.models import Batch
+from hub.quality import FINITE_LIMIT, Quality
 from hub.store.latest import Latest
 
 
@@ -12,7 +15,7 @@ class QualityFlags:
         self._registry, self._latest = registry, latest
 
     def __call__(self, batch: Batch) -> None:
-        """Set the flags LATE and OUT_OF_RANGE where they hold; running it again changes nothing."""
+        """Set LATE, OUT_OF_RANGE and NOT_A_NUMBER where they hold; running it again changes nothing."""
         readings = batch.readings
         if not len(readings):
             return
@@ -20,4 +23,5 @@ class QualityFlags:
         series, value = readings.series, readings.value
         outside = (value < self._registry.low[series]) | (value > self._registry.high[series])
         readings.quality[outside] |= Quality.OUT_OF_RANGE
+        readings.quality[~(np.abs(value) < FINITE_LIMIT)] |= Quality.NOT_A_NUMBER
         readings.quality[readings.ts <= self._latest.ts[series]] |= Quality.LATE

@@ -16,7 +16,8 @@ from devices.codecs.mapping import decode_mapped
 from devices.privacy import holds_picture, mentions_private
 from devices.registry.registry import Device, Registry
 from hub.errors import DecodeError
-from hub.models import HUB, Arrival, Batch, Columns, DeadLetter, Event, Micros, Quality, Raw, Reply
+from hub.models import HUB, Arrival, Batch, Columns, DeadLetter, Event, Micros, Raw, Reply
+from hub.quality import Quality
 from hub.store.arrivals import Known, Remembered
 from hub.store.writer import DEAD_LETTER_BYTES
 

@@ -3,7 +3,7 @@
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from enum import IntEnum, IntFlag
+from enum import IntEnum
 from typing import Any, NamedTuple
 from uuid import UUID
 
@@ -23,18 +23,6 @@ class Level(IntEnum):
     YELLOW = 2
     ORANGE = 3
     RED = 4
-
-
-class Quality(IntFlag):
-    """Flags of a stored reading; 0 is good."""
-
-    GOOD = 0
-    LATE = 1
-    """Older than what the hub had already seen of the series: corrects history, never pages."""
-    OUT_OF_RANGE = 2
-    """Outside the physical range of the profile: stored, never pages."""
-    NO_TIME = 4
-    """The device sent no time; the time of arrival stands in."""
 
 
 HUB = "hub"

@@ -13,13 +13,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from analytics.rules.definitions import ThresholdRule
-from hub.models import Columns, Micros, Quality
+from hub.models import Columns, Micros
+from hub.quality import UNUSABLE, Quality
 
 NEVER = 1 << 62
 """A time that does not come: a level that is not pending."""
 LONG_AGO = -(1 << 62)
 
-_SKIP = np.int16(Quality.LATE | Quality.OUT_OF_RANGE)
+_SKIP = np.int16(Quality.LATE | UNUSABLE)
 
 Ints = NDArray[np.int64]
 Floats = NDArray[np.float64]
@@ -142,7 +143,7 @@ class Slots:
     def evaluate(self, readings: Columns, now: Micros, stale_after: Micros) -> Verdict:
         """Judge readings sorted by (series, ts); changes nothing here.
 
-        Skipped: flagged late or out of range, older than `now` by more than `stale_after`, not a number, and not
+        Skipped: flagged late or not usable, older than `now` by more than `stale_after`, not a number, and not
         newer than what the slot has seen (a redelivery, or late).
         """
         series, ts, value = readings.series, readings.ts, readings.value

@@ -8,12 +8,12 @@ from devices.diagnosis.frame_report import flaws
 from devices.privacy import holds_picture, mentions_private
 from devices.registry.registry import Registry
 from devices.resolve import Resolver
-from hub.models import LEVEL_NAMES, Batch, Micros, Quality, Raw, from_micros
+from hub.models import LEVEL_NAMES, Batch, Micros, Raw, from_micros
+from hub.quality import Quality, flags_of
 
 SHOWN_BYTES = 2_000
 READINGS = 50
 Verdict = Literal["stored", "partly", "refused", "dropped", "command"]
-_FLAGS = {Quality.LATE: "late", Quality.OUT_OF_RANGE: "out of range", Quality.NO_TIME: "without a time of its own"}
 
 
 @dataclass(slots=True)
@@ -103,7 +103,7 @@ def written(ts: Micros) -> str:
 
 def flags(quality: int) -> str:
     """The flags of a reading in words."""
-    return ", ".join(words for flag, words in _FLAGS.items() if quality & flag)
+    return ", ".join(flag.name_en for flag in flags_of(quality))
 
 
 def _shown(raw: Raw, verdict: Verdict, private: bool) -> Account:

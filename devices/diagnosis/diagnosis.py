@@ -10,7 +10,7 @@ from typing import Any, Literal
 
 from devices.diagnosis.facts import SILENT_INTERVALS, SILENT_LEAST_S, Facts, Metric, Refusal
 from devices.near import nearest
-from hub.models import Quality
+from hub.quality import Quality
 
 Level = Literal["fault", "warning", "info", "ok"]
 ORDER: Mapping[Level, int] = {"fault": 0, "warning": 1, "info": 2, "ok": 3}

@@ -8,7 +8,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from devices.registry.registry import Device, Registry
-from hub.models import Columns, Micros, Quality, to_micros
+from hub.models import Columns, Micros, to_micros
+from hub.quality import FINITE_LIMIT, Quality
 from ingest.history.columns import NAT, Column, ConstantColumn
 from ingest.history.files import Block
 from ingest.history.layout import Layout
@@ -150,7 +151,7 @@ def _series(
 
 
 def _sorted(parts: Sequence[Columns], registry: Registry) -> Columns:
-    """All readings as the store takes them, with the flag OUT_OF_RANGE where it holds.
+    """All readings as the store takes them, with the flags OUT_OF_RANGE and NOT_A_NUMBER where they hold.
 
     Never LATE: that flag tells of what came to the hub out of order, and history did not come, it was fetched.
     """
@@ -162,7 +163,9 @@ def _sorted(parts: Sequence[Columns], registry: Registry) -> Columns:
     first[1:] = (ts[1:] != ts[:-1]) | (series[1:] != series[:-1])
     ts, series, value = ts[first], series[first], value[first]
     outside = (value < registry.low[series]) | (value > registry.high[series])
-    return Columns(ts, series, value, np.where(outside, Quality.OUT_OF_RANGE, Quality.GOOD).astype(np.int16))
+    quality = np.where(outside, Quality.OUT_OF_RANGE, Quality.GOOD).astype(np.int16)
+    quality[~(np.abs(value) < FINITE_LIMIT)] |= Quality.NOT_A_NUMBER
+    return Columns(ts, series, value, quality)
 
 
 def _unknown_device(cell: str) -> tuple[str, str]:

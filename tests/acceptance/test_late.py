@@ -10,7 +10,7 @@ from pathlib import Path
 import psycopg
 import pytest
 
-from hub.models import Quality
+from hub.quality import Quality
 from tests.support.broker import Mosquitto
 from tests.support.hub import Hub
 from tests.support.process import wait_until

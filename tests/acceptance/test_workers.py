@@ -10,7 +10,7 @@ from pathlib import Path
 import psycopg
 import pytest
 
-from hub.models import Quality
+from hub.quality import Quality
 from tests.support.broker import Mosquitto
 from tests.support.hub import Hub
 from tests.support.numbered import DEVICES, START_MS, Numbers, check, count, held, register, wait_for

@@ -15,7 +15,8 @@ from psycopg.types.json import Jsonb
 
 from devices.registry.registry import Registry
 from hub.errors import HistoryRefused, Superseded
-from hub.models import Quality, to_micros
+from hub.models import to_micros
+from hub.quality import Quality
 from hub.settings import Database
 from hub.store.pool import Pool, open_pool
 from ingest.history import files

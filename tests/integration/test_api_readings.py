@@ -119,3 +119,12 @@ async def test_events(database: str) -> None:
         first = (await client.get("/events", params={"limit": 4})).json()
         rest = (await client.get("/events", params={"limit": 4, "cursor": first["next"]})).json()
         assert len({item["id"] for item in first["items"] + rest["items"]}) == 6
+
+
+async def test_flags_are_named(database: str) -> None:
+    async with api_context(database) as context, client_of(context) as client:
+        found = (await client.get("/quality-flags")).raise_for_status().json()
+        known = {item["code"]: item for item in found["items"]}
+        assert known["calibration"]["hj212"] == "C"
+        assert (known["late"]["value"], known["late"]["name_zh"], known["late"]["waterml"]) == (1, "迟到", None)
+        assert found["unusable"] == sum(item["value"] for item in found["items"] if not item["usable"])

@@ -9,7 +9,8 @@ import numpy as np
 import pytest
 
 from analytics.rules.rulebook import RuleBook
-from hub.models import Batch, Columns, Event, Micros, Quality, Raw
+from hub.models import Batch, Columns, Event, Micros, Raw
+from hub.quality import Quality
 from hub.settings import Database
 from hub.store.latest import Latest
 from hub.store.pool import Pool, open_pool

@@ -3,7 +3,8 @@ from zoneinfo import ZoneInfo
 from devices.codecs.mapping import compiled
 from devices.registry.registry import Device, Profile, Registry
 from devices.resolve import Resolver
-from hub.models import Batch, Quality, Raw
+from hub.models import Batch, Raw
+from hub.quality import Quality
 
 RECEIVED = 1_767_225_600_000_000
 FUTURE = 60_000_000

@@ -11,7 +11,8 @@ from hypothesis import strategies as st
 
 from analytics.rules.definitions import ThresholdRule
 from analytics.rules.thresholds import LONG_AGO, NEVER, Slots, Transition
-from hub.models import Columns, Quality
+from hub.models import Columns
+from hub.quality import UNUSABLE, Quality
 
 S = 1_000_000
 
@@ -63,7 +64,7 @@ def plainly(rule: ThresholdRule, rows: Iterable[Row]) -> list[tuple[int, int, in
     since: dict[int, int] = {}
     last, level, found = LONG_AGO, 0, []
     for row in rows:
-        if row.ts <= last or row.quality & (Quality.LATE | Quality.OUT_OF_RANGE):
+        if row.ts <= last or row.quality & (Quality.LATE | UNUSABLE):
             continue
         last = row.ts
         for number, threshold in enumerate(rule.thresholds, 1):
@@ -83,7 +84,7 @@ def plainly(rule: ThresholdRule, rows: Iterable[Row]) -> list[tuple[int, int, in
 
 
 VALUES = st.integers(-2, 24).map(lambda half: half / 2)
-QUALITIES = st.sampled_from([0, 0, 0, 0, Quality.NO_TIME, Quality.OUT_OF_RANGE, Quality.LATE])
+QUALITIES = st.sampled_from([0, 0, 0, 0, Quality.NO_TIME, Quality.OUT_OF_RANGE, Quality.LATE, Quality.FAULT])
 
 
 @st.composite
@@ -195,11 +196,21 @@ def test_raised_cleared_and_raised_again_within_one_batch() -> None:
         Row(7, 4, 9.0),
         Row(7, 20, 9.0, Quality.OUT_OF_RANGE),
         Row(7, 20, 9.0, Quality.LATE),
+        Row(7, 20, 9.0, Quality.MAINTENANCE),
         Row(7, 20, float("nan")),
         Row(8, 20, 9.0),
         Row(99_999, 20, 9.0),
     ],
-    ids=["repeated", "late", "out of range", "flagged late", "not a number", "not watched", "unknown series"],
+    ids=[
+        "repeated",
+        "late",
+        "out of range",
+        "flagged late",
+        "in maintenance",
+        "not a number",
+        "not watched",
+        "unknown series",
+    ],
 )
 def test_what_never_pages(row: Row) -> None:
     slots = Slots.build([rule(1, 2, 3, 4)], [[7, 9]])
