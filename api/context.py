@@ -10,6 +10,7 @@ from api.changes import ChangeFeed
 from api.outcomes import Outcomes
 from devices.commands.downlink import Downlink
 from devices.credentials.directory import Directory
+from devices.registry.registry import Registry
 from hub.settings import Settings
 from hub.store.pool import Pool
 from hub.store.replay import Replay
@@ -31,8 +32,13 @@ class Context:
     downlink: Downlink | None = None
     """The way to devices and to the broker; None: there is none, and what needs it is refused."""
     outcomes: Outcomes = field(default_factory=Outcomes)
-    directory: Directory = field(default_factory=Directory)
+    directory: Directory = field(default_factory=lambda: Directory(Registry()))
     """Who may speak as which device; kept fresh by the wiring."""
+
+    @property
+    def registry(self) -> Registry:
+        """All devices; kept fresh by the wiring."""
+        return self.directory.registry
 
 
 async def context_of(request: Request) -> Context:

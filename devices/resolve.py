@@ -14,7 +14,8 @@ from devices.codecs.decoded import Decoded, EventDraft, ReplyDraft
 from devices.codecs.listening import decode_listening
 from devices.codecs.mapping import decode_mapped
 from devices.privacy import holds_picture, mentions_private
-from devices.registry.registry import Device, Registry
+from devices.registry.device import Device
+from devices.registry.registry import Registry
 from hub.errors import DecodeError
 from hub.models import HUB, Arrival, Batch, Columns, DeadLetter, Event, Micros, Raw, Reply
 from hub.quality import Quality

@@ -12,7 +12,8 @@ from pydantic import BaseModel, field_validator
 from api.auth import asking_broker
 from api.context import Context, Here
 from api.problems import ProblemError, responses
-from devices.credentials.directory import Directory, Holder
+from devices.credentials.directory import Directory
+from devices.registry.device import Device
 
 router = APIRouter(
     prefix="/broker", tags=["broker"], dependencies=[Depends(asking_broker)], responses=responses(401, 403, 422, 503)
@@ -83,7 +84,7 @@ async def authorise(asked: AclQuestion, context: Here) -> Any:
     return _answer(holder is not None and directory.may(holder, asked.action, asked.topic, mqtt.prefix))
 
 
-def _certified(directory: Directory, asked: _Asked) -> Holder | None:
+def _certified(directory: Directory, asked: _Asked) -> Device | None:
     return None if asked.cert_common_name is None else directory.by_certificate(asked.cert_common_name)
 
 

@@ -22,8 +22,6 @@ from api.context import Context
 from api.database import rows
 from api.streams.sse import HEARTBEAT_S, EventStream
 from devices.diagnosis.account import Account, account_of, flags, shown, written
-from devices.registry.family import family_of
-from devices.registry.registry import Registry
 from hub.errors import BrokerUnavailable, TransientError
 from hub.models import Raw, to_micros
 from hub.store.statements import statements
@@ -42,8 +40,6 @@ FLOOD_S = 3.0
 """So long after messages were only counted, stored readings are not told: it is not known which were shown."""
 WAITING = 200
 POLL_S = 1.0
-FAMILY_S = 5.0
-"""How old what is known of the device and its profile may be."""
 MQTT = "mqtt"
 
 
@@ -65,7 +61,6 @@ class Tail:
     def __init__(self, context: Context, code: str) -> None:
         self._context, self._code = context, code
         self._prefix = context.settings.mqtt.prefix
-        self._registry = Registry()
         self._found: asyncio.Queue[tuple[str, dict[str, Any]]] = asyncio.Queue(WAITING)
         self._hearing = self._over = False
         self._second, self._taken, self._skipped = 0, 0, 0
@@ -77,7 +72,7 @@ class Tail:
     async def run(self) -> None:
         """Hear and look until it is cancelled; without the database it ends at once, and the stream with it."""
         try:
-            await self._learn()
+            await self._context.registry.refresh(self._context.pool)
             async with asyncio.TaskGroup() as group:
                 group.create_task(self._hear(), name="tail.hear")
                 group.create_task(self._look(), name="tail.look")
@@ -130,10 +125,6 @@ class Tail:
         self._skipped += 1
         return False
 
-    async def _learn(self) -> None:
-        async with self._context.pool.connection() as conn:
-            self._registry = await family_of(conn, self._code)
-
     async def _hear(self) -> None:
         """Messages from the broker, for as long as it takes; says when it hears nothing, and when it does again."""
         downlink = self._context.downlink
@@ -152,7 +143,7 @@ class Tail:
                         if not self._room():
                             self._flooded = time.monotonic()
                         else:
-                            self._show(account_of(self._raw(topic, payload), self._registry, prefix))
+                            self._show(account_of(self._raw(topic, payload), self._context.registry, prefix))
             except BrokerUnavailable as error:
                 if not away:
                     self._put("note", {"text": f"the broker cannot be heard now: {error.detail or error}"})
@@ -172,13 +163,9 @@ class Tail:
         """Dead letters and readings that came otherwise than over the broker, once a second."""
         since = datetime.now(UTC)
         readings_since = since
-        learned = time.monotonic()
         while True:
             await asyncio.sleep(POLL_S)
             try:
-                if time.monotonic() - learned > FAMILY_S:
-                    await self._learn()
-                    learned = time.monotonic()
                 async with self._context.pool.connection() as conn:
                     letters = await rows(conn, SQL.letters, {"code": self._code, "since": since})
                     found = await rows(conn, SQL.readings, {"code": self._code, "since": readings_since})

@@ -37,7 +37,7 @@ class Stages:
 
     def __init__(self, settings: Settings, pool: Pool, counters: Counters) -> None:
         self._settings, self._pool, self._counters = settings, pool, counters
-        self._registry, self._latest = Registry(), Latest()
+        self.registry, self._latest = Registry(), Latest()
         self._rules = RuleBook(math.inf if settings.rules.stale_after_s is None else settings.rules.stale_after_s)
         self._writer = Writer(pool, Letters(settings.dead_letters.per_minute))
         self._known: Known = {}
@@ -45,12 +45,12 @@ class Stages:
         self._listening = ListeningRow(pool, f"stages of {process_name()}", ears=False, seen=self._seen)
         self._hearing = Hearing(self._listening.put, self.reasons, self._progress.until, settings.health)
         self.sink = Pipeline(
-            read=[Resolver(self._registry, settings.mqtt.prefix, self._known, forms_of(settings.kafka)).steps],
-            decide=[QualityFlags(self._registry, self._latest), self._rules.decide],
+            read=[Resolver(self.registry, settings.mqtt.prefix, self._known, forms_of(settings.kafka)).steps],
+            decide=[QualityFlags(self.registry, self._latest), self._rules.decide],
             commit=self._commit,
             adopted=[self._latest.adopt, self._rules.adopt, self._seen.adopt, self._progress.adopt, self._count],
             limits=limits_of(settings),
-            supply=partial(self._registry.widen, pool),
+            supply=partial(self.registry.widen, pool),
         )
         self._registry_changed = asyncio.Event()
         self._working: asyncio.Future[None] | None = None
@@ -58,7 +58,7 @@ class Stages:
     async def load(self) -> None:
         """Load devices, rules and newest readings; waits for a store that is not there yet."""
         await wait_for_store(self._settings.database.url, self._read_store)
-        log.info("%d devices known", len(self._registry.devices))
+        log.info("%d devices known", len(self.registry.devices))
 
     def tasks(self) -> list[Named]:
         """What has to run, by name; once."""
@@ -130,8 +130,8 @@ class Stages:
 
     async def _refresh(self) -> None:
         await self._rules.refresh(self._pool)
-        await self._registry.refresh(self._pool)
-        self._counters.devices_known = len(self._registry.devices)
+        await self.registry.refresh(self._pool)
+        self._counters.devices_known = len(self.registry.devices)
 
 
 async def wait_for_store(url: str, read: Callable[[], Awaitable[None]] | None = None) -> None:

@@ -18,6 +18,7 @@ from app.serve.surface import Surface
 from app.serve.workers import Crew, open_workers
 from devices.addressing import subscriptions
 from devices.health.presence import Presence
+from devices.registry.registry import Registry
 from hub.errors import ConfigError
 from hub.lifecycle import Lifecycle, Named
 from hub.settings import Settings
@@ -68,13 +69,13 @@ async def _direct(
     replay = Replay(pool, engine.sink.submit)
     ears = Ears(settings, ears_of_store(pool), intake.reasons, sole.granted)
     presence = Presence(settings, engine.sink, sole.granted)
-    surface = await _surface(settings, pool, counters, [sole, intake], engine, replay, stack)
+    surface = await _surface(settings, pool, counters, [sole, intake], engine, replay, stages.registry, stack)
     return [sole, presence, intake, ears, surface]
 
 
 async def _bus(settings: Settings, pool: Pool | None, counters: Counters, stack: AsyncExitStack) -> list[Part]:
     """Some of the roles edge, worker, api, in the order in which they are drained; without a pool an edge alone."""
-    roles, parts = settings.hub.roles, list[Part]()
+    roles, parts, registry = settings.hub.roles, list[Part](), Registry()
     edge: Edge | None = None
     if settings.kafka.servers:  # what is posted, and what a worker finds out, goes into the bus too
         edge = Edge(settings, counters)
@@ -84,13 +85,14 @@ async def _bus(settings: Settings, pool: Pool | None, counters: Counters, stack:
         return parts
     if "worker" in roles:
         stages = Stages(settings, pool, counters)
+        registry = stages.registry
         reading = Intake(stages, _kafka(settings, [raw_topic(settings.kafka)], stages, counters, pool))
         parts += [reading, Ears(settings, ears_of_store(pool, False), reading.reasons)]
         if edge is not None:
             parts.insert(0, Presence(settings, edge.sink))
     if "api" in roles:
         replay = Replay(pool, edge.sink.submit) if edge is not None else None  # the workers settle the letters
-        parts.append(await _surface(settings, pool, counters, list(parts), edge, replay, stack))
+        parts.append(await _surface(settings, pool, counters, list(parts), edge, replay, registry, stack))
     return parts
 
 
@@ -123,11 +125,12 @@ async def _surface(
     others: Sequence[Part],
     engine: Engine | None,
     replay: Replay | None,
+    registry: Registry,
     stack: AsyncExitStack,
 ) -> Surface:
     courier = Courier(pool, {"webhook": await stack.enter_async_context(open_webhook())})
 
-    return Surface(settings, pool, courier, counters, partial(_reasons, others), engine, replay)
+    return Surface(settings, pool, courier, counters, partial(_reasons, others), engine, replay, registry)
 
 
 def _reasons(parts: Sequence[Part]) -> list[str]:

@@ -14,6 +14,7 @@ from app.serve.intake import Engine
 from app.serve.upkeep import upkeep
 from devices.credentials.broker_access import access_tasks
 from devices.credentials.directory import Directory
+from devices.registry.registry import Registry
 from hub.lifecycle import Named
 from hub.settings import Settings
 from hub.store.listen import listen
@@ -38,6 +39,7 @@ class Surface:
         reasons: Callable[[], list[str]],
         engine: Engine | None,
         replay: Replay | None,
+        registry: Registry,
     ) -> None:
         """`reasons` tells why the process is not ready; `replay` is None where nothing is committed."""
         self._settings, self._pool, self._courier = settings, pool, courier
@@ -47,7 +49,7 @@ class Surface:
             self._posts = HttpSource(settings.http, settings.mqtt.prefix, engine.sink, engine.reasons)
         routers = [ingest_router(self._posts)] if self._posts is not None else []
         self._control, self._outcomes = ControlLink(settings.mqtt), Outcomes()
-        self._directory = Directory()
+        self._directory = Directory(registry)
         context = Context(
             settings, pool, counters, reasons, self._changes, replay, self._control, self._outcomes, self._directory
         )

@@ -31,6 +31,7 @@ from hub.settings import Mqtt, Settings
 from hub.store.claim import SQL as CLAIM
 from hub.store.listen import REGISTRY, listen
 from hub.store.pool import Pool, connect, sorted_errors
+from hub.store.revision import NOTHING
 from hub.store.revision import SQL as REVISION
 from hub.store.statements import statements
 
@@ -89,7 +90,7 @@ class BrokerAccess:
         self._downlink, self._dynsec = downlink, Dynsec(downlink)
         self._there: Accounts | None = None
         """What the broker holds, as far as it is known; None: it has to be asked."""
-        self._since = "0"
+        self._since = NOTHING
         self._asked_at = 0.0
         self._lost: dict[str, str] = {}
         """Accounts that the broker has lost, and since when each has had its secret."""
@@ -140,7 +141,7 @@ class BrokerAccess:
         if settled and not await _first(conn, SQL.moved, since=self._since):
             return
         async with _alone(conn):
-            mark = await _first(conn, REVISION.rules_xmin)
+            snapshot = await _first(conn, REVISION.snapshot)
             wanted, since = await _wanted(conn, self._mqtt.prefix)
             if self._there is None:
                 await take_own_role(self._mqtt, self._downlink)
@@ -153,7 +154,7 @@ class BrokerAccess:
             if self._there is not None:  # the broker has not gone meanwhile
                 self._there = done(self._there, commands[:SLICE])
             self._tell(lost, since)
-            self._since = str(mark)
+            self._since = str(snapshot)
         if not self._in_line and not self._more:
             log.info("the broker's accounts are in line with the registry")
             self._in_line, self._told = True, False

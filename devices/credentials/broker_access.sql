@@ -8,9 +8,18 @@ select pg_advisory_unlock(hashtext('ganzhi.access'))
 select pg_try_advisory_lock(hashtext('ganzhi.broker_access'))
 
 -- name: moved
--- Whether anything that rights depend on changed since a snapshot's xmin.
-select exists (select from credential where revision >= %(since)s::xid8)
-    or exists (select from device where revision >= %(since)s::xid8)
+-- Whether anything that rights depend on changed since a snapshot (hub/store/revision.py).
+select exists (
+    select from credential
+    where revision >= pg_snapshot_xmin(%(since)s::pg_snapshot)
+      and not pg_visible_in_snapshot(revision, %(since)s::pg_snapshot)
+      and revision < pg_snapshot_xmax(pg_current_snapshot())
+) or exists (
+    select from device
+    where revision >= pg_snapshot_xmin(%(since)s::pg_snapshot)
+      and not pg_visible_in_snapshot(revision, %(since)s::pg_snapshot)
+      and revision < pg_snapshot_xmax(pg_current_snapshot())
+)
 
 -- name: wanted
 -- Devices with credentials in use, their children, and those credentials.

@@ -1,27 +1,18 @@
 """Who may speak as which device: credentials in memory, so that no request of a device or a broker costs a query."""
 
 import asyncio
-from collections.abc import Mapping
 from typing import NamedTuple
-
-from psycopg import AsyncConnection
 
 from devices.credentials.rights import Action, may
 from devices.credentials.secrets import Kind, read_token, verified
+from devices.registry.device import Device
+from devices.registry.registry import Registry
 from hub.store.pool import Pool, sorted_errors
+from hub.store.revision import NOTHING
 from hub.store.revision import SQL as REVISION
 from hub.store.statements import statements
 
 SQL = statements(__name__)
-
-
-class Holder(NamedTuple):
-    """A device that has a credential or a parent."""
-
-    id: int
-    code: str
-    state: str
-    parent: int | None
 
 
 class Held(NamedTuple):
@@ -34,46 +25,46 @@ class Held(NamedTuple):
 
 
 class Directory:
-    """Credentials in use by id and by user name, and whose they are; kept fresh from the store."""
+    """Credentials in use by id and by user name, of the devices of a registry; kept fresh from the store."""
 
-    def __init__(self) -> None:
+    def __init__(self, registry: Registry) -> None:
+        self.registry = registry
         self.loaded = False
         """Whether it was ever read; before that it knows nobody, and nobody may be refused for that."""
         self._held: dict[int, Held] = {}
         self._names: dict[str, int] = {}
-        self._holders: dict[int, Holder] = {}
-        self._codes: dict[str, int] = {}
-        self._since = "0"
+        self._since = NOTHING
         self._turn = asyncio.Lock()  # an older snapshot must not be taken over after a newer one
 
     async def refresh(self, pool: Pool) -> None:
-        """Take over what changed since the last call (at first: everything); StoreUnavailable when it cannot."""
+        """Take over what changed since the last call (at first: everything), in the registry too.
+
+        Raises StoreUnavailable.
+        """
         async with self._turn:
             with sorted_errors():
                 async with pool.connection() as conn, conn.transaction():
-                    await conn.execute("set transaction isolation level repeatable read, read only")
-                    since, first = {"since": self._since}, self._since == "0"
-                    mark = await (await conn.execute(REVISION.rules_xmin)).fetchone()
-                    credentials = await _rows(conn, SQL.all_credentials if first else SQL.changed_credentials, since)
-                    devices = await _rows(conn, SQL.all_devices if first else SQL.changed_devices, since)
-            for device in devices:
-                self._place(Holder(*device))
+                    await conn.execute(REVISION.one_snapshot)
+                    given, first = {"since": self._since}, self._since == NOTHING
+                    (snapshot,) = await (await conn.execute(REVISION.snapshot)).fetchone() or (NOTHING,)
+                    statement = SQL.all_credentials if first else SQL.changed_credentials
+                    credentials = await (await conn.execute(statement, given)).fetchall()
+            await self.registry.refresh(pool)  # after them, so that each credential's device is known
             for id_, revoked, *held in credentials:
                 self._keep(id_, None if revoked else Held(*held))
-            if mark is not None:
-                self._since = mark[0]
+            self._since = snapshot
             self.loaded = True
 
-    def by_token(self, text: str) -> Holder | None:
+    def by_token(self, text: str) -> Device | None:
         """Whose token that is, None when it is nobody's."""
         token = read_token(text)
         held = self._held.get(token.credential) if token is not None else None
         right = token is not None and held is not None and held.kind == "token"
         if token is None or held is None or not right or not verified(token.secret, held.secret_hash):
             return None
-        return self._holders.get(held.device)
+        return self.registry.device(held.device)
 
-    def by_password(self, username: str, password: str) -> Holder | None:
+    def by_password(self, username: str, password: str) -> Device | None:
         """Whose user name and password these are, None when they are nobody's."""
         held = self._held.get(self._names.get(username, 0))
         if held is None or held.kind == "x509":
@@ -82,42 +73,29 @@ class Directory:
             token = read_token(password)
             right = token is not None and self._names[username] == token.credential
             password = token.secret if token is not None and right else ""
-        return self._holders.get(held.device) if verified(password, held.secret_hash) else None
+        return self.registry.device(held.device) if verified(password, held.secret_hash) else None
 
-    def by_certificate(self, common_name: str) -> Holder | None:
+    def by_certificate(self, common_name: str) -> Device | None:
         """Whose certificate that is; that it is genuine, the broker has seen."""
         held = self._held.get(self._names.get(common_name, 0))
-        return self._holders.get(held.device) if held is not None and held.kind == "x509" else None
+        return self.registry.device(held.device) if held is not None and held.kind == "x509" else None
 
-    def by_username(self, username: str) -> Holder | None:
+    def by_username(self, username: str) -> Device | None:
         """Whose user name that is."""
         held = self._held.get(self._names.get(username, 0))
-        return None if held is None else self._holders.get(held.device)
+        return None if held is None else self.registry.device(held.device)
 
-    def speaks_for(self, holder: Holder, code: str) -> bool:
+    def speaks_for(self, holder: Device, code: str) -> bool:
         """Whether a device may send in the name of that one: itself or a child."""
-        if holder.code == code:
-            return True
-        other = self._holders.get(self._codes.get(code, 0))
-        return other is not None and other.parent == holder.id and other.state != "retired"
+        return holder.code == code or self._parent_of(code) == holder.code
 
-    def may(self, holder: Holder, action: Action, topic: str, prefix: str) -> bool:
+    def may(self, holder: Device, action: Action, topic: str, prefix: str) -> bool:
         """Whether a device may publish or subscribe to that now."""
         return holder.state == "active" and may(holder.code, action, topic, prefix, self._parent_of)
 
     def _parent_of(self, code: str) -> str | None:
-        child = self._holders.get(self._codes.get(code, 0))
-        if child is None or child.parent is None or child.state == "retired":
-            return None
-        parent = self._holders.get(child.parent)
-        return None if parent is None else parent.code
-
-    def _place(self, holder: Holder) -> None:
-        before = self._holders.get(holder.id)
-        if before is not None and before.code != holder.code:
-            self._codes.pop(before.code, None)
-        self._holders[holder.id] = holder
-        self._codes[holder.code] = holder.id
+        child = self.registry.devices.get(code)
+        return None if child is None or child.state == "retired" else child.gateway
 
     def _keep(self, id_: int, held: Held | None) -> None:
         before = self._held.pop(id_, None)
@@ -126,7 +104,3 @@ class Directory:
         if held is not None:
             self._held[id_] = held
             self._names[held.username] = id_
-
-
-async def _rows(conn: AsyncConnection, statement: str, params: Mapping[str, str]) -> list[tuple]:  # type: ignore[type-arg]
-    return await (await conn.execute(statement.encode(), params)).fetchall()

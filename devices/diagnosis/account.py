@@ -72,8 +72,8 @@ def account_of(raw: Raw, registry: Registry, prefix: str) -> Account:
         account.reason, account.detail = letter.reason, letter.detail
         form = raw.address.rpartition("/")[2]
         if account.encoding != "withheld" and form in FRAMES:
-            zone = next((device.zone for device in registry.devices.values()), None)
-            found = [] if zone is None else flaws(check(raw.payload, form, raw.received, zone))
+            device = registry.devices.get(letter.device or "")
+            found = [] if device is None else flaws(check(raw.payload, form, raw.received, device.zone))
             account.flaws = [flaw for flaw in found if flaw["reason"] == letter.reason][:5]
     return account
 
@@ -114,8 +114,8 @@ def _shown(raw: Raw, verdict: Verdict, private: bool) -> Account:
 def _readings(batch: Batch, registry: Registry) -> list[dict[str, Any]]:
     names = {
         number: (metric, device.profile.ranges.get(metric))
-        for device in registry.devices.values()
-        if device.id in batch.seen
+        for device in map(registry.device, batch.seen)
+        if device is not None
         for metric, number in device.series.items()
     }
     told = []

@@ -1,43 +1,62 @@
--- name: registry_changed
--- Devices that changed since a snapshot's xmin, or whose series or profile did. Their columns are asked for by id: one
--- statement over all would be planned for a third of the devices, and take 1 s for a single one.
+-- name: changed
+-- Devices that changed since a snapshot (hub/store/revision.py), or whose series or profile did. Their columns are asked
+-- for by id: one statement over all would be planned for a third of the devices, and take 1 s for a single one.
 select array_agg(id) from (
-    select id from device where revision >= %(since)s::xid8
+    select id from device
+    where revision >= pg_snapshot_xmin(%(since)s::pg_snapshot)
+      and not pg_visible_in_snapshot(revision, %(since)s::pg_snapshot)
+      and revision < pg_snapshot_xmax(pg_current_snapshot())
     union
-    select device_id from series where revision >= %(since)s::xid8
+    select device_id from series
+    where revision >= pg_snapshot_xmin(%(since)s::pg_snapshot)
+      and not pg_visible_in_snapshot(revision, %(since)s::pg_snapshot)
+      and revision < pg_snapshot_xmax(pg_current_snapshot())
     union
-    select d.id from profile p join device d on d.profile_id = p.id where p.revision >= %(since)s::xid8
+    select d.id
+    from profile p join device d on d.profile_id = p.id
+    where p.revision >= pg_snapshot_xmin(%(since)s::pg_snapshot)
+      and not pg_visible_in_snapshot(p.revision, %(since)s::pg_snapshot)
+      and p.revision < pg_snapshot_xmax(pg_current_snapshot())
 ) changed
 
--- name: registry_devices
--- Some devices; columns as in registry_devices_all.
+-- name: devices
+-- Some devices; columns as in devices_all.
 select string_agg(int4send(d.id), ''), string_agg(int4send(d.profile_id), ''),
-       string_agg(int4send(coalesce(d.parent_id, 0)), ''),
-       string_agg(case d.state when 'active' then '1' else '0' end, ''), string_agg(d.code, E'\n'),
-       string_agg(d.zone, E'\n'),
+       string_agg(int4send(coalesce(d.parent_id, 0)), ''), string_agg(left(d.state, 1), ''),
+       string_agg(d.code, E'\n'), string_agg(translate(d.name, E'\n', ' '), E'\n'), string_agg(d.zone, E'\n'),
+       string_agg(coalesce(d.organisation, ''), E'\n'), string_agg(coalesce(d.region, ''), E'\n'),
+       string_agg(float8send(coalesce(d.lon, 'NaN')), ''), string_agg(float8send(coalesce(d.lat, 'NaN')), ''),
        (select jsonb_object_agg(p.id, p.code) from device p
         where p.id = any (array(select parent_id from device where id = any (%(ids)s) and parent_id is not null)))
 from device d
 where d.id = any (%(ids)s)
 
--- name: registry_devices_all
+-- name: devices_all
 -- All devices as columns in one row, and the codes of those that others hang below.
 -- A value each row and column would be a million small ones in the driver: four times as long.
 select string_agg(int4send(d.id), ''), string_agg(int4send(d.profile_id), ''),
-       string_agg(int4send(coalesce(d.parent_id, 0)), ''),
-       string_agg(case d.state when 'active' then '1' else '0' end, ''), string_agg(d.code, E'\n'),
-       string_agg(d.zone, E'\n'),
+       string_agg(int4send(coalesce(d.parent_id, 0)), ''), string_agg(left(d.state, 1), ''),
+       string_agg(d.code, E'\n'), string_agg(translate(d.name, E'\n', ' '), E'\n'), string_agg(d.zone, E'\n'),
+       string_agg(coalesce(d.organisation, ''), E'\n'), string_agg(coalesce(d.region, ''), E'\n'),
+       string_agg(float8send(coalesce(d.lon, 'NaN')), ''), string_agg(float8send(coalesce(d.lat, 'NaN')), ''),
        (select jsonb_object_agg(p.id, p.code) from device p
         where p.id in (select parent_id from device where parent_id is not null))
 from device d
 
--- name: registry_profiles
--- Profiles that changed since a snapshot's xmin ('0': all).
+-- name: profiles
+-- Profiles that changed since a snapshot.
 select id, code, version, max_future_s, metrics, case when unknown_metrics = 'add' then max_metrics else 0 end, mapping
-from profile where revision >= %(since)s::xid8
+from profile
+where revision >= pg_snapshot_xmin(%(since)s::pg_snapshot)
+  and not pg_visible_in_snapshot(revision, %(since)s::pg_snapshot)
+  and revision < pg_snapshot_xmax(pg_current_snapshot())
 
--- name: registry_series
--- The series of some devices; columns as in registry_series_all.
+-- name: profiles_all
+select id, code, version, max_future_s, metrics, case when unknown_metrics = 'add' then max_metrics else 0 end, mapping
+from profile
+
+-- name: series
+-- The series of some devices; columns as in series_all.
 with wanted as materialized (select device_id, id, metric from series where device_id = any (%(ids)s)),
 named as materialized (
     select metric, row_number() over (order by metric) - 1 as place from (select distinct metric from wanted) m
@@ -45,15 +64,6 @@ named as materialized (
 select string_agg(int4send(device_id), ''), string_agg(int4send(id), ''), string_agg(int4send(place::int), ''),
        (select string_agg(metric, E'\n' order by place) from named)
 from wanted join named using (metric)
-
--- name: registry_series_all
--- All series as columns in one row; metrics by their place among the names.
-with named as materialized (
-    select metric, row_number() over (order by metric) - 1 as place from (select distinct metric from series) m
-)
-select string_agg(int4send(device_id), ''), string_agg(int4send(id), ''), string_agg(int4send(place::int), ''),
-       (select string_agg(metric, E'\n' order by place) from named)
-from series join named using (metric)
 
 -- name: series_add
 -- Series for metrics that devices sent and their profile does not know, as far as the profile lets them have more.
@@ -76,6 +86,15 @@ where p.unknown_metrics = 'add'
   and f.number + (select count(*) from series s where s.device_id = f.device_id) <= p.max_metrics
 order by f.device_id, f.number
 on conflict do nothing
+
+-- name: series_all
+-- All series as columns in one row; metrics by their place among the names.
+with named as materialized (
+    select metric, row_number() over (order by metric) - 1 as place from (select distinct metric from series) m
+)
+select string_agg(int4send(device_id), ''), string_agg(int4send(id), ''), string_agg(int4send(place::int), ''),
+       (select string_agg(metric, E'\n' order by place) from named)
+from series join named using (metric)
 
 -- name: series_lock
 -- Who adds metrics to a device takes turns, so that its limit holds.

@@ -7,7 +7,8 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from devices.registry.registry import Device, Registry
+from devices.registry.device import Device
+from devices.registry.registry import Registry
 from hub.models import Columns, Micros, to_micros
 from hub.quality import FINITE_LIMIT, Quality
 from ingest.history.columns import NAT, Column, ConstantColumn

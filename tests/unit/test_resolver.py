@@ -1,7 +1,8 @@
 from zoneinfo import ZoneInfo
 
 from devices.codecs.mapping import compiled
-from devices.registry.registry import Device, Profile, Registry
+from devices.registry.device import Device, Profile
+from devices.registry.registry import Registry
 from devices.resolve import Resolver
 from hub.models import Batch, Raw
 from hub.quality import Quality

@@ -7,7 +7,8 @@ import numpy as np
 from devices.codecs.listening import decode_listening
 from devices.health.hearing import LAG_S, MARGIN, Progress, now_micros
 from devices.health.last_seen import Seen, heard_until
-from devices.registry.registry import Device, Profile, Registry
+from devices.registry.device import Device, Profile
+from devices.registry.registry import Registry
 from devices.resolve import Resolver
 from hub.models import HUB, Batch, Position, Raw
 

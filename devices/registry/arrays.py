@@ -1,0 +1,27 @@
+"""Arrays indexed by ids: as long as they must be, and grouped."""
+
+from collections.abc import Iterator
+from typing import Any, TypeVar
+
+import numpy as np
+from numpy.typing import NDArray
+
+A = TypeVar("A", bound=np.generic)
+
+
+def grown(array: NDArray[A], index: int, fill: Any) -> NDArray[A]:
+    """The array with room for an index along its first axis: itself, or a copy an eighth longer, filled up."""
+    if index < len(array):
+        return array
+    more = max(index + 1, len(array) + len(array) // 8) - len(array)
+    return np.append(array, np.full((more, *array.shape[1:]), fill, array.dtype), axis=0)
+
+
+def grouped(keys: NDArray[Any], values: NDArray[A]) -> Iterator[tuple[int, NDArray[A]]]:
+    """Each key, ascending, with its values in their order."""
+    if not len(keys):
+        return
+    order = np.argsort(keys, kind="stable")
+    keys, values = keys[order], values[order]
+    begins = np.flatnonzero(np.append(True, keys[1:] != keys[:-1]))
+    yield from zip(keys[begins].tolist(), np.split(values, begins[1:]), strict=True)
