@@ -33,7 +33,7 @@ select (select count(*) from device where state <> 'retired') as devices,
        count(*) filter (where level = 2) as yellow,
        count(*) filter (where level = 1) as blue
 from alert
-where cleared_at is null and state not in ('closed', 'false_alarm')
+where cleared_at is null and handling not in ('closed', 'false_alarm', 'merged')
 
 -- name: status_latest
 -- Of the 400 series that changed last, a few of each profile, in an order that stays.

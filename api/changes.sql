@@ -1,5 +1,5 @@
 -- name: after
--- Cursors rise in the order of commit: alert_apply lets one writer at a time through.
+-- Cursors rise in the order of commit: they are drawn under the lock of hub/alerts/apply.py, which ends with it.
 select cursor, alert_id, seq, kind, at, picture
 from alert_change
 where cursor > %(after)s

@@ -131,6 +131,9 @@ class AlertChange:
     title: str
     value: float | None = None
     threshold: float | None = None
+    actor: str | None = None
+    """Who decided it, where that was not the pipeline."""
+    note: str | None = None
 
 
 @dataclass(slots=True)

@@ -13,15 +13,18 @@ from api.cursors import Page, Paged
 from api.database import audit, read, row, rows, writing
 from api.problems import ProblemError, not_found, responses
 from api.words import LEVELS, Code, LevelName, Name, RegionPrefix
-from hub.alerts.steps import STEPS, IllegalStep, check_step
+from hub.alerts.alert import Step
+from hub.alerts.apply import apply
+from hub.alerts.transitions import STEP, possible
 from hub.store.statements import statements
 
 SQL = statements(__name__)
 
 router = APIRouter(prefix="/alerts", tags=["alerts"])
 _KEYS = {"raised_at": datetime, "id": UUID}
-State = Literal["open", "acknowledged", "dispatched", "handled", "verified", "closed", "cleared", "false_alarm"]
-Step = Literal["acknowledged", "dispatched", "handled", "verified", "closed", "false_alarm"]
+Handling = Literal["open", "acknowledged", "dispatched", "handled", "verified", "closed", "false_alarm", "merged"]
+State = Literal[Handling, "cleared"]
+Taken = Literal["acknowledged", "dispatched", "handled", "verified", "closed", "false_alarm"]
 
 
 class Alert(BaseModel):
@@ -29,7 +32,9 @@ class Alert(BaseModel):
 
     id: UUID
     seq: int = Field(description="how many changes it had")
-    state: State
+    state: State = Field(description="handling; `cleared` while nobody has handled it and its condition is over")
+    condition: Literal["active", "cleared"]
+    handling: Handling
     steps: list[str] = Field(description="the states a desk may move it to now")
     level: LevelName
     peak_level: LevelName
@@ -97,7 +102,7 @@ class StepBody(BaseModel):
         extra="forbid", json_schema_extra={"examples": [{"to": "acknowledged", "actor": "desk 2"}]}
     )
 
-    to: Step
+    to: Taken
     note: Annotated[str, Field(max_length=2000)] | None = None
     actor: Name | None = Field(default=None, description="who takes it, as a post or a desk")
 
@@ -137,18 +142,14 @@ async def take_step(alert_id: UUID, body: StepBody, context: Here) -> Any:
     """Acknowledge an alert, or move it on in its life; 409 tells what is possible where this is not."""
     actor = body.actor or "api"
     async with writing(context) as conn:
-        await row(conn, SQL.alert_lock)
-        found = await row(conn, SQL.alert_state, {"id": alert_id})
-        if found is None:
-            raise not_found("alert", alert_id)
-        try:
-            check_step(found["state"], body.to)
-        except IllegalStep as error:
-            raise ProblemError(409, error.detail) from error
-        step = {"change": uuid4(), "id": alert_id, "to": body.to, "actor": actor, "note": body.note}
-        await row(conn, SQL.alert_step, step)
         await audit(conn, actor, "alert.step", str(alert_id), {"to": body.to, "note": body.note})
-        return await _detail(conn, alert_id)
+        # The last statement: it holds up all other changes of alerts until the commit.
+        [result] = await apply(conn, [Step(uuid4(), alert_id, body.to, actor, body.note)])
+        if not result.found:
+            raise not_found("alert", alert_id)
+        if result.outcome == "refused":
+            raise ProblemError(409, result.reason)
+    return await get_alert(alert_id, context)
 
 
 async def _detail(conn: AsyncConnection, alert_id: UUID) -> dict[str, Any]:
@@ -165,4 +166,4 @@ async def _detail(conn: AsyncConnection, alert_id: UUID) -> dict[str, Any]:
 
 
 def _with_steps(found: dict[str, Any]) -> dict[str, Any]:
-    return {**found, "steps": sorted(STEPS[found["state"]])}
+    return {**found, "steps": possible(found["handling"], found["cleared_at"] is not None, STEP)}

@@ -13,20 +13,11 @@ join consumer c on c.id = o.consumer_id
 where o.alert_id = %(id)s
 order by o.seq, c.code
 
--- name: alert_lock
--- The lock that alert_apply takes, taken before the state is read, so a step is checked against what it changes.
-select pg_advisory_xact_lock(hashtext('ganzhi.alert'))
-
--- name: alert_state
-select state from alert where id = %(id)s
-
--- name: alert_step
--- A step at the desk does not move changed_at, which is when the condition itself changed, by the device's clock.
-select alert_apply(%(change)s, %(id)s, %(to)s, null, %(actor)s, %(note)s) as applied
-
 -- name: alerts
 -- Active: the condition lasts and nobody has ended the case.
-select a.id, a.seq, a.state, (array['blue', 'yellow', 'orange', 'red'])[a.level] as level,
+select a.id, a.seq, a.state, a.handling,
+       case when a.cleared_at is null then 'active' else 'cleared' end as condition,
+       (array['blue', 'yellow', 'orange', 'red'])[a.level] as level,
        (array['blue', 'yellow', 'orange', 'red'])[a.peak_level] as peak_level, a.title,
        r.code as rule, r.name as rule_name, r.event_kind, d.code as device, d.name as device_name,
        s.metric, p.metrics -> s.metric ->> 'name' as metric_name,
@@ -39,7 +30,7 @@ join profile p on p.id = d.profile_id
 left join series s on s.id = a.series_id
 where (%(id)s::uuid is null or a.id = %(id)s)
   and (%(states)s::text[] is null or a.state = any (%(states)s))
-  and (not %(active)s or (a.cleared_at is null and a.state not in ('closed', 'false_alarm')))
+  and (not %(active)s or (a.cleared_at is null and a.handling not in ('closed', 'false_alarm', 'merged')))
   and (%(min_level)s::int is null or a.level >= %(min_level)s)
   and (%(device)s::text is null or d.code = %(device)s)
   and (%(region)s::text is null or a.region ^@ %(region)s)

@@ -11,7 +11,8 @@ from psycopg.types.json import Jsonb
 
 from devices.commands.replies import take_replies
 from devices.health.statuses import write_presence
-from hub.models import AlertChange, Batch, Columns, Event, from_micros
+from hub.alerts.apply import apply
+from hub.models import Batch, Columns, Event, from_micros
 from hub.store.arrivals import Arrivals
 from hub.store.letters import DEAD_LETTER_BYTES as DEAD_LETTER_BYTES
 from hub.store.letters import Letters
@@ -90,8 +91,6 @@ class Writer:
     async def _write_rest(self, conn: psycopg.AsyncConnection, batch: Batch) -> None:
         if batch.events:
             await _insert_events(conn, batch.events)
-        for change in batch.changes:
-            await _apply(conn, change)
         if batch.statuses or batch.edges:
             await write_presence(conn, batch)
         if batch.replies:
@@ -101,6 +100,7 @@ class Writer:
         for source, arrivals in batch.arrivals.items():
             await self._arrivals.save(conn, source, arrivals)
         await settle_retried(conn, batch)
+        await apply(conn, batch.changes)  # last: it takes a lock that all processes share, held until the commit
 
 
 def _months(ts: NDArray[np.int64]) -> NDArray[np.datetime64]:
@@ -119,21 +119,3 @@ async def _insert_events(conn: psycopg.AsyncConnection, events: Sequence[Event])
         "attributes": [Jsonb(event.attributes) for event in events],
     }
     await conn.execute(SQL.event_insert, columns)
-
-
-async def _apply(conn: psycopg.AsyncConnection, change: AlertChange) -> None:
-    values = {
-        "id": change.id,
-        "alert_id": change.alert_id,
-        "kind": change.kind,
-        "changed_at": from_micros(change.ts),
-        "rule_id": change.rule_id,
-        "target": change.target,
-        "device_id": change.device_id,
-        "series_id": change.series_id,
-        "title": change.title,
-        "level": change.level,
-        "value": change.value,
-        "threshold": change.threshold,
-    }
-    await conn.execute(SQL.alert_apply, values)

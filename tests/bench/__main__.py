@@ -11,7 +11,7 @@ HERE = Path(__file__).parent
 def main() -> None:
     """Run tests/bench/<name>.py with the rest of the arguments."""
     benches = {path.stem: path for path in sorted(HERE.glob("*.py")) if not path.stem.startswith("__")}
-    name = sys.argv[1] if len(sys.argv) > 1 else ""
+    name = sys.argv[1].replace("-", "_") if len(sys.argv) > 1 else ""
     if name not in benches:
         sys.stderr.write("usage: ./run bench NAME [OPTIONS]; NAME --help tells more\n\n")
         for stem, path in benches.items():

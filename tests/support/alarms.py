@@ -1,8 +1,13 @@
 """A store with a device, a rule and consumers, in which tests raise and change alerts as the pipeline does."""
 
+from collections.abc import Sequence
+from datetime import datetime
 from typing import Any
 from uuid import UUID, uuid4
 
+from hub.alerts.alert import Change, Result, Step
+from hub.alerts.apply import apply
+from hub.models import AlertChange, to_micros
 from hub.store.pool import Pool
 
 SECRET = "whsec_c2VjcmV0"
@@ -55,17 +60,33 @@ class Alarms:
         at: str = "2026-01-01T00:00:00Z",
     ) -> bool:
         """One change of an alert; whether it changed anything."""
-        rows = await self.run(
-            """select alert_apply(%(change)s, %(alert)s, %(kind)s, %(at)s::timestamptz, null, null, r.id, %(target)s,
-                                  d.id, null, 'a title', %(level)s::int) from rule r, device d""",
-            change=change or uuid4(),
-            alert=alert,
-            kind=kind,
-            at=at,
-            target=target,
-            level=level,
-        )
-        return bool(rows[0][0])
+        result = await self.result(alert, kind, change=change, target=target, level=level, at=at)
+        return result.outcome == "applied"
+
+    async def result(
+        self,
+        alert: UUID,
+        kind: str,
+        *,
+        change: UUID | None = None,
+        target: str = "gauge-1/smoke",
+        level: int | None = None,
+        at: str = "2026-01-01T00:00:00Z",
+    ) -> Result:
+        """One change of an alert, and what became of it."""
+        made: Change
+        if kind in ("raised", "updated", "cleared"):
+            ts = to_micros(datetime.fromisoformat(at))
+            made = AlertChange(change or uuid4(), alert, kind, ts, 1, target, 1, None, level or 3, "a title")
+        else:
+            made = Step(change or uuid4(), alert, kind, "desk")
+        [result] = await self.commit([made])
+        return result
+
+    async def commit(self, changes: Sequence[Change]) -> list[Result]:
+        """Apply changes in a transaction of their own."""
+        async with self.pool.connection() as conn, conn.transaction():
+            return await apply(conn, changes)
 
     async def outbox(self, code: str) -> list[tuple[str, int]]:
         """(state, attempts) of what there is or was to deliver to a consumer."""

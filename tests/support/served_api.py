@@ -14,6 +14,10 @@ import uvicorn
 from api.app import create_app
 from api.changes import ChangeFeed
 from api.context import Context
+from devices.health.hearing import now_micros
+from hub.alerts.alert import Change, Step
+from hub.alerts.apply import apply
+from hub.models import AlertChange
 from hub.settings import Api, Database, Settings
 from hub.store.pool import Pool, open_pool
 from hub.telemetry import Counters
@@ -80,21 +84,33 @@ async def register(client: httpx.AsyncClient, devices: int = 1) -> None:
 async def raise_alert(pool: Pool, device: str = "air-0", level: int = 4, value: float = 260.0) -> UUID:
     """An alert of rule pm25-high on a target of its own, as the pipeline raises it."""
     alert = uuid4()
-    async with pool.connection() as conn:
-        await conn.execute(
-            """select alert_apply(gen_random_uuid(), %(alert)s, 'raised', now(), null, null, r.id, %(target)s, d.id,
-                                  s.id, 'PM2.5 above 250', %(level)s::int, %(value)s::float8, 250)
-               from rule r, device d join series s on s.device_id = d.id
+    async with pool.connection() as conn, conn.transaction():
+        rows = await conn.execute(
+            """select r.id, d.id, s.id from rule r, device d join series s on s.device_id = d.id
                where r.code = 'pm25-high' and d.code = %(device)s""",
-            {"alert": alert, "target": str(alert), "device": device, "level": level, "value": value},
+            {"device": device},
         )
+        [(rule_id, device_id, series_id)] = await rows.fetchall()
+        raised = AlertChange(
+            uuid4(), alert, "raised", now_micros(), rule_id, str(alert), device_id, series_id, level,
+            "PM2.5 above 250", value, 250.0,
+        )  # fmt: skip
+        [result] = await apply(conn, [raised])
+    assert result.outcome == "applied", result
     return alert
 
 
 async def change_alert(pool: Pool, alert: UUID, kind: str, value: float | None = None) -> None:
-    """A further change of an alert, as the pipeline makes it."""
-    async with pool.connection() as conn:
-        await conn.execute(
-            "select alert_apply(gen_random_uuid(), %s, %s, now(), null, null, p_value => %s::float8)",
-            (alert, kind, value),
+    """A further change of an alert, as the pipeline or a desk makes it."""
+    async with pool.connection() as conn, conn.transaction():
+        rows = await conn.execute(
+            "select rule_id, target, device_id, series_id, level, title from alert where id = %(id)s", {"id": alert}
         )
+        [(rule_id, target, device_id, series_id, level, title)] = await rows.fetchall()
+        change: Change = Step(uuid4(), alert, kind, "desk")
+        if kind in ("updated", "cleared"):
+            change = AlertChange(
+                uuid4(), alert, kind, now_micros(), rule_id, target, device_id, series_id, level, title, value
+            )
+        [result] = await apply(conn, [change])
+    assert result.outcome == "applied", result

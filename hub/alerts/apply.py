@@ -1,0 +1,97 @@
+"""The one way by which an alert changes, for the pipeline's batches and for a desk's steps alike."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import psycopg
+from psycopg.pq import TransactionStatus
+
+from hub.alerts.alert import Alert, Applied, Change, Home, Plan, Result, Step, plan
+from hub.alerts.routing import Filter, recipients
+from hub.alerts.transitions import CONDITIONS, ENDED, state_of
+from hub.models import AlertChange
+from hub.store.statements import statements
+
+SQL = statements(__name__)
+
+
+async def apply(conn: psycopg.AsyncConnection, changes: Sequence[Change]) -> list[Result]:
+    """Apply changes in their order, with their deliveries, inside the caller's transaction; a result for each.
+
+    Call it last: it takes the lock that orders all changes, and holds it until the caller's commit.
+    Raises psycopg.Error, and RuntimeError outside a transaction, where nothing would hold the lock.
+    """
+    if not changes:
+        return []
+    if conn.info.transaction_status != TransactionStatus.INTRANS:
+        raise RuntimeError("alerts change inside a transaction only")
+    await conn.execute(SQL.lock)
+    planned = await _plan(conn, changes)
+    if planned.applied:
+        await _write(conn, planned.applied)
+    return planned.results
+
+
+async def _plan(conn: psycopg.AsyncConnection, changes: Sequence[Change]) -> Plan:
+    """Read what the changes concern, which nobody else changes now, and plan them."""
+    raised = [change for change in changes if isinstance(change, AlertChange) and change.kind == "raised"]
+    wanted = {
+        "ids": [change.alert_id for change in changes],
+        "rule_ids": [change.rule_id for change in raised],
+        "targets": [change.target for change in raised],
+        "device_ids": [change.device_id for change in raised],
+    }
+    known = {id_ for (id_,) in await _rows(conn, SQL.known, {"ids": [change.id for change in changes]})}
+    alerts = [Alert(*row) for row in await _rows(conn, SQL.alerts, wanted)]
+    homes = await _rows(conn, SQL.homes, wanted) if raised else []
+    return plan(changes, known, alerts, {(rule, device): Home(*home) for rule, device, *home in homes})
+
+
+async def _write(conn: psycopg.AsyncConnection, applied: Sequence[Applied]) -> None:
+    """Alerts, changes, deliveries and endings: each kind is one statement."""
+    fresh = {change.alert_id for change, _ in applied if change.kind == "raised"}
+    last = {alert.id: alert for _, alert in applied}
+    # Updates first: an alert that clears makes room for the next of its rule and target.
+    if changed := [alert for alert in last.values() if alert.id not in fresh]:
+        await conn.execute(SQL.update, _columns(changed))
+    if added := [alert for alert in last.values() if alert.id in fresh]:
+        await conn.execute(SQL.insert, _columns(added))
+    await conn.execute(SQL.record, _recorded(applied))
+    filters = [Filter(*row) for row in await _rows(conn, SQL.filters)]
+    if owed := [
+        (change.id, alert.id, alert.seq, consumer)
+        for change, alert in applied
+        for consumer in recipients(alert.place, filters)
+    ]:
+        names = ("change_id", "id", "seq", "consumer_id")
+        await conn.execute(SQL.deliver, dict(zip(names, map(list, zip(*owed, strict=True)), strict=True)))
+    if ended := [
+        change.id for change, alert in applied
+        if isinstance(change, Step) and change.kind in ENDED and alert.cleared_at is None
+    ]:  # fmt: skip
+        await conn.execute(SQL.ended, {"change_ids": ended})
+    await conn.execute(SQL.notify)
+
+
+async def _rows(
+    conn: psycopg.AsyncConnection, statement: str, values: dict[str, Any] | None = None
+) -> list[tuple[Any, ...]]:
+    return await (await conn.execute(statement, values)).fetchall()
+
+
+def _columns(alerts: Sequence[Alert]) -> dict[str, list[Any]]:
+    return {name: [getattr(alert, name) for alert in alerts] for name in Alert.__slots__}
+
+
+def _recorded(applied: Sequence[Applied]) -> dict[str, list[Any]]:
+    """The columns of alert_change and of the pictures."""
+    alerts = [alert for _, alert in applied]
+    return {
+        **_columns(alerts),
+        "change_id": [change.id for change, _ in applied],
+        "kind": [change.kind for change, _ in applied],
+        "actor": [change.actor for change, _ in applied],
+        "note": [change.note for change, _ in applied],
+        "condition": [CONDITIONS[alert.cleared_at is not None] for alert in alerts],
+        "state": [state_of(alert.handling, alert.cleared_at is not None) for alert in alerts],
+    }

@@ -1,0 +1,91 @@
+"""How an alert may change: the one table behind code, database and documentation.
+
+The condition is what is measured (active, cleared); the handling is what people do about it (GB/T 30428: 立案, 派遣,
+处置, 核查, 结案). Cleared is not closed: either axis goes on while the other stands still.
+"""
+
+from typing import Literal, NamedTuple
+
+Axis = Literal["condition", "handling"]
+Need = Literal["", "condition cleared", "handling not ended"]
+
+CONDITIONS = ("active", "cleared")
+HANDLINGS = ("open", "acknowledged", "dispatched", "handled", "verified", "closed", "false_alarm", "merged")
+ENDED = frozenset({"closed", "false_alarm", "merged"})
+"""Handlings after which nothing more is to be done: such an alert makes room for the next of its rule and target."""
+
+DECIDE = "alerts:decide"
+"""Held by the pipeline alone."""
+STEP = "alerts:step"
+MERGE = "alerts:merge"
+
+
+class Transition(NamedTuple):
+    """One legal change of one axis."""
+
+    kind: str
+    """What alert_change and the CloudEvent call it."""
+    axis: Axis
+    before: str
+    """Empty: there is no alert yet."""
+    after: str
+    permission: str
+    """What the caller must hold."""
+    needs: Need = ""
+    """What must hold on the other axis."""
+    records: str = "actor, note"
+    """What it writes besides seq, the time of the change and the picture."""
+
+
+_MEASURED = "level, peak_level, value, threshold, title, changed_at"
+
+TRANSITIONS = (
+    Transition("raised", "condition", "", "active", DECIDE, "", f"{_MEASURED}, opened_at, region"),
+    Transition("updated", "condition", "active", "active", DECIDE, "handling not ended", _MEASURED),
+    Transition("cleared", "condition", "active", "cleared", DECIDE, "", f"{_MEASURED}, cleared_at"),
+    Transition("acknowledged", "handling", "open", "acknowledged", STEP),
+    Transition("false_alarm", "handling", "open", "false_alarm", STEP),
+    Transition("closed", "handling", "open", "closed", STEP, "condition cleared"),
+    Transition("merged", "handling", "open", "merged", MERGE),
+    Transition("dispatched", "handling", "acknowledged", "dispatched", STEP),
+    Transition("handled", "handling", "acknowledged", "handled", STEP),
+    Transition("closed", "handling", "acknowledged", "closed", STEP),
+    Transition("false_alarm", "handling", "acknowledged", "false_alarm", STEP),
+    Transition("merged", "handling", "acknowledged", "merged", MERGE),
+    Transition("handled", "handling", "dispatched", "handled", STEP),
+    Transition("false_alarm", "handling", "dispatched", "false_alarm", STEP),
+    Transition("merged", "handling", "dispatched", "merged", MERGE),
+    Transition("verified", "handling", "handled", "verified", STEP),
+    Transition("dispatched", "handling", "handled", "dispatched", STEP),
+    Transition("closed", "handling", "verified", "closed", STEP),
+)
+
+KINDS = tuple(dict.fromkeys(transition.kind for transition in TRANSITIONS))
+
+
+def state_of(handling: str, cleared: bool) -> str:
+    """Both axes as one word: an open alert whose condition has cleared is `cleared`, else the handling."""
+    return "cleared" if cleared and handling == "open" else handling
+
+
+def possible(handling: str, cleared: bool, permission: str) -> list[str]:
+    """The kinds of change that an alert allows whoever holds a permission, sorted."""
+    return sorted(
+        transition.kind
+        for transition in TRANSITIONS
+        if transition.permission == permission
+        and transition.before == (handling if transition.axis == "handling" else CONDITIONS[cleared])
+        and (transition.needs != "condition cleared" or cleared)
+        and (transition.needs != "handling not ended" or handling not in ENDED)
+    )
+
+
+def refusal(kind: str, handling: str, cleared: bool, permission: str) -> str | None:
+    """Why an alert cannot take a kind of change, with what it can; None when it can."""
+    allowed = possible(handling, cleared, permission)
+    if kind in allowed:
+        return None
+    return (
+        f"from {state_of(handling, cleared)} to {kind}; "
+        f"possible from here: {', '.join(allowed) or 'nothing; it has ended'}"
+    )
