@@ -1,6 +1,7 @@
 """The servers that other tests stand on do what those tests take for granted."""
 
 import shutil
+import signal
 import sys
 from pathlib import Path
 
@@ -11,7 +12,7 @@ from paho.mqtt.enums import CallbackAPIVersion
 
 from tests.support.broker import Mosquitto
 from tests.support.cluster import Cluster
-from tests.support.process import Process, wait_until
+from tests.support.process import HUB, Process, wait_until
 
 
 def _count(url: str) -> int:
@@ -102,3 +103,29 @@ def _is_zombie(pid: int) -> bool:
         return ") Z " in Path(f"/proc/{pid}/stat").read_text()
     except OSError:
         return True
+
+
+def _hub(log: Path, *arguments: str, **env: str) -> Process:
+    return Process([*HUB, *arguments], log, env)
+
+
+@pytest.mark.parametrize("forked", [True, False], ids=["forked", "executed"])
+def test_a_forked_hub_is_as_one_that_was_executed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, forked: bool
+) -> None:
+    if not forked:
+        monkeypatch.setenv("HUB_TEST_EXEC", "1")
+    monkeypatch.setenv("HUB_MQTT__PORT", "none")
+    told = _hub(tmp_path / "config.log", "check")
+    assert told.start().wait() == 1
+    assert "HUB_MQTT__PORT" in told.text()
+    usage = _hub(tmp_path / "usage.log", "no-such-verb", HUB_MQTT__PORT="1883")
+    assert usage.start().wait() == 2
+    serving = _hub(tmp_path / "serve.log", "serve", HUB_MQTT__PORT="1", HUB_DATABASE__URL="postgresql://127.0.0.1:1/")
+    for number in (signal.SIGKILL, signal.SIGTERM):  # it waits for its store and has no handler yet
+        serving.start().wait_for_line("cannot be reached")
+        assert Path(f"/proc/{serving.pid}/cwd").readlink() == Path.cwd()
+        serving.send(number)
+        assert serving.wait() == -number, serving.text()
+        assert not serving.running
+        serving.log.unlink()

@@ -8,6 +8,7 @@ import shutil
 import signal
 import socket
 import subprocess
+import sys
 import threading
 import time
 from collections.abc import Awaitable, Callable, Mapping, Sequence
@@ -15,7 +16,11 @@ from pathlib import Path
 from types import TracebackType
 from typing import Literal, TypeVar
 
+from tests.support.forks import SERVER, WIDTH, Forked
+
 T = TypeVar("T")
+HUB = [sys.executable, "-m", "app.main"]
+"""A command that begins so is forked, unless HUB_TEST_EXEC is set; see tests/support/forks.py."""
 
 
 def free_port() -> int:
@@ -119,11 +124,14 @@ class Process:
         self.log = log
         self._env = {**os.environ, **(env or {})}
         self._cwd, self._account = cwd, account
-        self._child: subprocess.Popen[bytes] | None = None
+        self._child: subprocess.Popen[bytes] | Forked | None = None
 
     def start(self) -> "Process":
         """Start the command; what it writes is added to the log."""
         assert not self.running, f"{self.command[0]} is running already"
+        if self.command[:3] == HUB and self._env.get("COLUMNS", WIDTH) == WIDTH and "HUB_TEST_EXEC" not in os.environ:
+            self._child = SERVER.start(self.command[3:], self._env, self._cwd, self.log)
+            return self
         with self.log.open("ab") as out:
             self._child = subprocess.Popen(
                 [*_ends_with_us(), *self.command],
