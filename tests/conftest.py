@@ -1,12 +1,14 @@
 """Real servers for tests: PostgreSQL, TimescaleDB, mosquitto, Kafka. Each is ended by its process id."""
 
 import os
+from collections import defaultdict
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from tests.quarantine import QUARANTINE
 from tests.support import stores
 from tests.support.broker import Mosquitto, find_mosquitto
 from tests.support.cluster import Cluster
@@ -15,6 +17,10 @@ from tests.support.kafka import KafkaAbsentError, KafkaBroker, kafka_libraries
 from tests.support.kafka_topics import KafkaTopics
 from tests.support.stores import MODES, Store, StoreAbsentError
 
+SERVERS = {"mosquitto", "broker", "kafka", "own_kafka", "own_cluster", "mqtt", "timescaledb"}
+"""Fixtures and parameters of tests that want more than the embedded PostgreSQL; see ./run test --fast."""
+SLOWEST = 20
+"""So many tests are named at the end with the time that they took."""
 _opened: dict[str, Store | str] = {}
 """By mode: the store, or why there is none. A store is started when the first test asks for it."""
 _told_by_others: set[str] = set()
@@ -49,8 +55,35 @@ def pytest_testnodedown(node: Any) -> None:
     _told_by_others.update(getattr(node, "workeroutput", {}).get("stores", []))
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Mark the tests that want more than the embedded PostgreSQL, and those that are in quarantine."""
+    for item in items:
+        parameters = getattr(item, "callspec", None)
+        values = [value for value in parameters.params.values() if isinstance(value, str)] if parameters else []
+        if SERVERS & {*getattr(item, "fixturenames", ()), *values}:
+            item.add_marker("servers")
+        if reason := QUARANTINE.get(item.nodeid.partition("[")[0]):
+            item.add_marker(pytest.mark.xfail(reason=f"in quarantine: {reason}", strict=False))
+    files = {item.nodeid.partition("::")[0] for item in items}
+    names = {item.nodeid.partition("[")[0] for item in items}
+    if gone := [name for name in QUARANTINE.keys() - names if name.partition("::")[0] in files]:
+        raise pytest.UsageError(f"tests/quarantine.py names tests that do not exist: {', '.join(gone)}")
+
+
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
-    """Say which stores the run was made on."""
+    """Say which tests took longest, which are in quarantine, and which stores the run was made on."""
+    seconds: dict[str, float] = defaultdict(float)
+    for reports in terminalreporter.stats.values():
+        for report in reports:
+            if isinstance(report, pytest.TestReport):
+                seconds[report.nodeid] += report.duration
+    slowest = sorted(((each, name) for name, each in seconds.items() if each >= 0.1), reverse=True)[:SLOWEST]
+    if slowest:
+        terminalreporter.section(f"the slowest {len(slowest)}, with what they set up, in seconds")
+        for each, name in slowest:
+            terminalreporter.write_line(f"{each:8.1f}  {name}")
+    for name, reason in QUARANTINE.items():
+        terminalreporter.write_line(f"in quarantine: {name}: {reason}")
     terminalreporter.write_line(f"stores: {', '.join(sorted(_told() | _told_by_others)) or 'none was asked for'}")
 
 

@@ -151,7 +151,7 @@ def test_it_installs_once_and_repairs_what_was_interrupted(tmp_path: Path, machi
     assert (after.returncode, after.stdout) == (0, "toy here\n")
 
 
-def test_check_runs_all_four_and_names_what_failed(tmp_path: Path, machine: Path) -> None:
+def test_check_runs_all_and_names_what_failed(tmp_path: Path, machine: Path) -> None:
     real_python(machine)
     project = toy(tmp_path / "project")
     assert run(project, "hub", path=machine).returncode == 0
@@ -160,9 +160,17 @@ def test_check_runs_all_four_and_names_what_failed(tmp_path: Path, machine: Path
         program = programs / name
         program.write_text(f"#!/bin/sh\necho {name} $*\nexit {status}\n", encoding="utf-8")
         program.chmod(0o755)
+    (project / "tests" / "support").mkdir(parents=True)
+    (project / "tests" / "support" / "unused.py").write_text("print('unused')", encoding="utf-8")
     failed = run(project, "check", path=machine)
     assert failed.returncode == 1
-    assert [line.split()[0] for line in failed.stdout.splitlines()] == ["ruff", "ruff", "mypy", "lint-imports"]
+    assert [line.split()[0] for line in failed.stdout.splitlines()] == [
+        "ruff",
+        "ruff",
+        "mypy",
+        "lint-imports",
+        "unused",
+    ]
     assert failed.stderr.splitlines()[-1] == "./run: check failed: types"
     (programs / "mypy").write_text("#!/bin/sh\n", encoding="utf-8")
     assert run(project, "check", path=machine).returncode == 0
