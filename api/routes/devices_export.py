@@ -12,9 +12,9 @@ from fastapi.responses import Response, StreamingResponse
 from api.context import Context, Here
 from api.database import Row, read
 from api.routes.devices_import import XLSX
-from api.sheets.writing import COLUMNS, Workbook, cells_of, csv_lines
 from api.words import Code, RegionPrefix
 from devices.life import State
+from devices.sheets.writing import COLUMNS, Workbook, cells_of, csv_lines
 from hub.store.statements import statements
 
 SQL = statements(__name__)

@@ -17,8 +17,9 @@ from pydantic import BaseModel, Field
 from api.context import Context, Here
 from api.problems import ERRORS_SHOWN, Fault, ProblemError, responses
 from api.sheets.importing import Import, Result, Wanted
-from api.sheets.report import csv_report, xlsx_report
-from api.sheets.template import csv_template, xlsx_template
+from devices.sheets.mistakes import Mistake
+from devices.sheets.report import csv_report, xlsx_report
+from devices.sheets.template import csv_template, xlsx_template
 from hub.errors import TransientError
 
 log = logging.getLogger(__name__)
@@ -137,13 +138,18 @@ def _refused(result: Result) -> ProblemError:
     shown = f"; the first {ERRORS_SHOWN} are listed" if result.errors > ERRORS_SHOWN else ""
     count = "1 thing is" if result.errors == 1 else f"{result.errors} things are"
     return ProblemError(
-        422, f"nothing was imported: {count} wrong in the file{shown}", [item.as_fault() for item in errors]
+        422, f"nothing was imported: {count} wrong in the file{shown}", [_fault(item) for item in errors]
     )
+
+
+def _fault(mistake: Mistake) -> Fault:
+    problem = f"{mistake.wrong}; {mistake.right}" if mistake.right else mistake.wrong
+    return Fault(line=mistake.line, column=mistake.column or None, problem=problem)
 
 
 def _told(result: Result, wanted: Wanted) -> dict[str, Any]:
     faults = {
-        grade: [item.as_fault() for item in result.mistakes if item.grade == grade][:ERRORS_SHOWN]
+        grade: [_fault(item) for item in result.mistakes if item.grade == grade][:ERRORS_SHOWN]
         for grade in ("error", "warning")
     }
     counts = {name: getattr(result, name) for name in ("created", "updated", "unchanged", "skipped")}

@@ -1,1 +1,1 @@
-"""Sheets of devices: CSV and XLSX in, checked cell by cell; templates, exports and reports out."""
+"""Importing a sheet of devices into the registry: checked against it, compared with it, stored in one transaction."""

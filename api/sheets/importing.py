@@ -4,7 +4,6 @@ import asyncio
 from collections.abc import Callable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass, field
-from difflib import get_close_matches
 from pathlib import Path
 from typing import Any
 
@@ -13,10 +12,11 @@ from psycopg import AsyncConnection
 from api.context import Context
 from api.database import SQL as DATABASE
 from api.database import audit, execute, row, rows, writing
-from api.sheets.device_rows import Checked, DeviceSheet
-from api.sheets.mistakes import Mistake, short
 from api.sheets.suggestions import Suggestions
 from devices.life import pairs
+from devices.sheets.device_rows import Checked, DeviceSheet
+from devices.sheets.findings import circle, new_organisation, orphan
+from devices.sheets.mistakes import Mistake
 from hub.store.statements import statements
 
 SQL = statements(__name__)
@@ -123,7 +123,7 @@ class Import:
         found = [await suggestions.mistake(item) for item in await rows(conn, SQL.import_mistakes, _STEPS)]
         self.result.add(found)
         circles = await rows(conn, SQL.import_cycles)
-        self.result.add([_circle(item) for item in circles])
+        self.result.add([circle(**item) for item in circles])
         self.result.add(await _new_organisations(conn))
         lines = [item.line for item in found if item.grade == "error"] + [item["line"] for item in circles]
         if lines:
@@ -132,7 +132,9 @@ class Import:
     async def _skip(self, conn: AsyncConnection) -> None:
         """Leave out the bad rows, and those that would hang on one of them."""
         while orphans := await rows(conn, SQL.import_orphans):
-            self.result.add([_orphan(item) for item in orphans])
+            self.result.add(
+                [orphan(item["line"], item["code"], item["parent"], item["above_line"]) for item in orphans]
+            )
         deleted = await conn.execute(SQL.import_drop_bad.encode())
         self.result.skipped = deleted.rowcount
 
@@ -192,20 +194,5 @@ async def _new_organisations(conn: AsyncConnection) -> list[Mistake]:
     if not fresh:
         return []
     codes = [item["code"] for item in await rows(conn, SQL.organisation_codes)]
-    found = []
-    for item in fresh[:1000]:
-        if near := get_close_matches(item["code"], codes, n=1, cutoff=0.8):
-            wrong, right = f"'{item['code']}' is a new organisation", f"did you mean {near[0]}?"
-            found.append(Mistake(item["line"], "", "organisation", wrong, right, item["code"], "warning"))
-    return found
-
-
-def _circle(item: dict[str, Any]) -> Mistake:
-    wrong = f"'{item['code']}' would hang on itself by way of '{item['parent']}'"
-    return Mistake(item["line"], item["code"], "parent", wrong, "name another parent, or none", item["parent"])
-
-
-def _orphan(item: dict[str, Any]) -> Mistake:
-    wrong = f"its parent '{short(item['parent'])}', on line {item['above_line']}, is skipped"
-    right = f"put line {item['above_line']} right"
-    return Mistake(item["line"], item["code"] or "", "parent", wrong, right, item["parent"])
+    found = [new_organisation(item["line"], item["code"], codes) for item in fresh[:1000]]
+    return [item for item in found if item is not None]

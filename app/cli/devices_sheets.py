@@ -101,8 +101,8 @@ def _blocks(opened: BinaryIO, bar: Progress, task: Any) -> Iterator[bytes]:
 
 
 def _write_report(path: Path, mistakes: list[dict[str, Any]]) -> None:
-    from api.sheets.mistakes import Mistake  # the other commands start faster without it
-    from api.sheets.report import write_report
+    from devices.sheets.mistakes import Mistake  # the other commands start faster without it
+    from devices.sheets.report import write_report
 
     try:
         write_report(path, (Mistake(**item) for item in mistakes))
@@ -175,7 +175,7 @@ def make_template(
 
     Example:  hub devices template devices.xlsx
     """
-    from api.sheets.template import csv_template, xlsx_template  # the other commands start faster without it
+    from devices.sheets.template import csv_template, xlsx_template  # the other commands start faster without it
 
     made = xlsx_template() if file.suffix.lower() == ".xlsx" else csv_template()
     if file.exists():

@@ -9,7 +9,7 @@ import tempfile
 import time
 from pathlib import Path
 
-from api.sheets.writing import COLUMNS, Workbook, csv_lines
+from devices.sheets.writing import COLUMNS, Workbook, csv_lines
 from tests.support.broker import Mosquitto, find_mosquitto
 from tests.support.hub import Hub
 from tests.support.measure import rss_mb

@@ -12,14 +12,14 @@ from openpyxl.cell.rich_text import CellRichText, TextBlock
 from openpyxl.cell.text import InlineFont
 
 from api.routes import devices, devices_import
-from api.sheets.device_rows import STAGED, DeviceSheet
-from api.sheets.escape import escaped, unescaped
-from api.sheets.mistakes import Mistake
-from api.sheets.report import csv_report, xlsx_report
-from api.sheets.template import csv_template, xlsx_template
-from api.sheets.writing import COLUMNS, Workbook, cells_of, csv_lines
 from devices.library.profiles import library
 from devices.places.regions import sample
+from devices.sheets.device_rows import STAGED, DeviceSheet
+from devices.sheets.escape import escaped, unescaped
+from devices.sheets.mistakes import Mistake
+from devices.sheets.report import csv_report, xlsx_report
+from devices.sheets.template import csv_template, xlsx_template
+from devices.sheets.writing import COLUMNS, Workbook, cells_of, csv_lines
 
 HEADER = "code,name,profile,parent,organisation,region,lon,lat,crs,zone,state,tags,credential"
 GOOD = "z,Z,air,a,org,330106000000,120.1,30.2,,,,,"

@@ -8,10 +8,10 @@ from functools import lru_cache
 from typing import Any, NamedTuple
 from zoneinfo import available_timezones
 
-from api.sheets.mistakes import short
-from api.words import CODE, TEXT
+from devices.addressing import CODE
 from devices.life import STATES
 from devices.places.coordinates import CRSES
+from devices.sheets.mistakes import short
 
 TAGS, TAG = 100, 200
 """How many tags a device has, and characters of a tag's name, at most."""
@@ -35,24 +35,23 @@ class Wrong(NamedTuple):
 
 
 Value = str | float | dict[str, Any] | None
-_CODE = re.compile(CODE)
-_TEXT = re.compile(TEXT)
+_TEXT = re.compile(r"[^\x00-\x1f\x7f]*")
 _REGION = re.compile(r"[0-9]{12}")
 _TAGS_RIGHT = "write key=value; key=value, or one JSON object"
 _NUMBER = re.compile(r"[+-]?([0-9]+(\.[0-9]*)?|\.[0-9]+)([eE][+-]?[0-9]{1,3})?")
 
 
 def _code(cell: str) -> str | Wrong:
-    if _CODE.match(cell):
+    if CODE.fullmatch(cell):
         return cell
     clean = re.sub(r"[^A-Za-z0-9._:-]+", "-", cell).strip("-._:")[:64]
-    hint = f"; for example {clean}" if clean and _CODE.match(clean) else ""
+    hint = f"; for example {clean}" if clean and CODE.fullmatch(clean) else ""
     right = f"use up to 64 letters, digits and . _ : -, beginning with a letter or digit{hint}"
     return Wrong(f"'{short(cell)}' is no code", right)
 
 
 def _name(cell: str) -> str | Wrong:
-    if len(cell) <= 200 and _TEXT.match(cell):
+    if len(cell) <= 200 and _TEXT.fullmatch(cell):
         return cell
     wrong = f"the name has {len(cell)} characters" if len(cell) > 200 else "the name holds a line break or a tab"
     return Wrong(wrong, "a name is one line of up to 200 characters")
@@ -108,7 +107,7 @@ def _tags(cell: str) -> dict[str, Any] | Wrong:
     if len(tags) > TAGS:
         return Wrong(f"{len(tags)} tags", f"a device has at most {TAGS}")
     for key in tags:
-        if not 0 < len(key) <= TAG or not _TEXT.match(key):
+        if not 0 < len(key) <= TAG or not _TEXT.fullmatch(key):
             return Wrong(f"the tag's name '{short(key)}' cannot be", f"a name has 1 to {TAG} characters on one line")
     try:
         storable = "\\u0000" not in json.dumps(tags, ensure_ascii=False, allow_nan=False).encode().decode()

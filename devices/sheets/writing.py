@@ -10,8 +10,8 @@ from typing import Any
 import openpyxl
 from openpyxl.cell import WriteOnlyCell
 
-from api.sheets.columns import NAMES
-from api.sheets.escape import escaped
+from devices.sheets.columns import NAMES
+from devices.sheets.escape import escaped
 
 COLUMNS = tuple(name for name in NAMES if name != "credential")
 """Of an export; credentials are stored hashed and never leave."""

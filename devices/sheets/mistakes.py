@@ -2,7 +2,7 @@
 
 from typing import Literal, NamedTuple
 
-from api.problems import Fault
+Grade = Literal["error", "warning"]
 
 SHOWN = 80
 """Characters of a cell that a mistake repeats."""
@@ -21,12 +21,7 @@ class Mistake(NamedTuple):
     right: str
     value: str
     """What is in the cell."""
-    grade: Literal["error", "warning"] = "error"
-
-    def as_fault(self) -> Fault:
-        """The same as a part of a problem (RFC 9457)."""
-        problem = f"{self.wrong}; {self.right}" if self.right else self.wrong
-        return Fault(line=self.line, column=self.column or None, problem=problem)
+    grade: Grade = "error"
 
 
 def short(cell: str) -> str:

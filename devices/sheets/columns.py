@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from difflib import get_close_matches
 from typing import NamedTuple
 
-from api.sheets.mistakes import Mistake
+from devices.sheets.mistakes import Mistake
 
 
 class Column(NamedTuple):

@@ -5,13 +5,13 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from api.sheets.cells import CHECKS, Wrong
-from api.sheets.columns import REQUIRED, read_header
-from api.sheets.escape import unescaped
-from api.sheets.mistakes import Mistake, short
-from api.sheets.tables import MAX_ROWS, Line, read_lines
 from devices.places.coordinates import Crs, to_wgs84
 from devices.places.position import degrees_of, doubt
+from devices.sheets.cells import CHECKS, Wrong
+from devices.sheets.columns import REQUIRED, read_header
+from devices.sheets.escape import unescaped
+from devices.sheets.mistakes import Mistake, short
+from devices.sheets.tables import MAX_ROWS, Line, read_lines
 
 CHUNK = 2_000
 """Rows that are checked at once, between two turns of the event loop."""

@@ -10,8 +10,8 @@ from openpyxl.cell import WriteOnlyCell
 from openpyxl.cell.cell import ILLEGAL_CHARACTERS_RE
 from openpyxl.styles import Font, PatternFill
 
-from api.sheets.escape import harmless
-from api.sheets.mistakes import Mistake
+from devices.sheets.escape import harmless
+from devices.sheets.mistakes import Mistake
 
 HEADER = ("line", "code", "column", "value", "grade", "what is wrong", "what would be right")
 _WIDTHS = (8, 24, 14, 24, 10, 48, 70)

@@ -9,9 +9,9 @@ from openpyxl.styles import Alignment, Font, PatternFill
 from openpyxl.worksheet.datavalidation import DataValidation
 from openpyxl.worksheet.worksheet import Worksheet
 
-from api.sheets.columns import COLUMNS, NAMES
 from devices.life import STATES
 from devices.places.coordinates import CRSES
+from devices.sheets.columns import COLUMNS, NAMES
 
 ROWS = 100_000
 """Lines of the template that offer the states and coordinate systems to choose from."""

@@ -1,0 +1,128 @@
+"""The lines of a CSV or XLSX file as text cells, one after the other, whatever program wrote it."""
+
+import csv
+import io
+import zipfile
+import zlib
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, BinaryIO, NamedTuple
+from xml.etree.ElementTree import ParseError
+from xml.parsers.expat import ExpatError
+
+from openpyxl.reader.excel import ExcelReader
+from openpyxl.styles.stylesheet import apply_stylesheet
+from openpyxl.xml.constants import SHARED_STRINGS
+
+from devices.sheets.encoding import encoding_of
+from devices.sheets.mistakes import Mistake
+from devices.sheets.shared_strings import read_strings
+from devices.sheets.worksheet import read_rows
+
+MAX_ROWS = 1_000_000
+"""Of one file; protects the database from one transaction without end."""
+MAX_UNPACKED = 1 << 30
+"""Bytes that an XLSX file may unpack to; a zip can hold a thousand times its size."""
+SHEET_NAMES = ("devices", "设备")
+_NO_XLSX = (zipfile.BadZipFile, zlib.error, ParseError, ExpatError, LookupError, ValueError, OSError, EOFError)
+
+
+class Line(NamedTuple):
+    """A line that holds something: its number from 1, its cells without spaces around, the share of the file read."""
+
+    number: int
+    cells: list[str]
+    share: float
+
+
+def read_lines(path: Path) -> Iterator[Line | Mistake]:
+    """The lines of a file, the header first; a mistake when the file cannot be read (any further)."""
+    with path.open("rb") as opened:
+        begin = opened.read(8)
+    if begin.startswith(b"PK\x03\x04"):
+        yield from _xlsx(path)
+    elif begin.startswith(b"\xd0\xcf\x11\xe0"):
+        wrong = "this is a workbook of Excel 97-2003, or one with a password"
+        yield _file(1, wrong, "save it as XLSX without a password, or as CSV")
+    else:
+        yield from _csv(path)
+
+
+def _file(line: int, wrong: str, right: str) -> Mistake:
+    return Mistake(line, "", "", wrong, right, "")
+
+
+def _csv(path: Path) -> Iterator[Line | Mistake]:
+    encoding = encoding_of(path)
+    if isinstance(encoding, int):
+        right = "save it as UTF-8 (Excel: 'CSV UTF-8') or GB18030"
+        yield _file(encoding, "the text is neither UTF-8 nor GB18030", right)
+        return
+    size = max(path.stat().st_size, 1)
+    with path.open("rb") as opened, io.TextIOWrapper(opened, encoding, newline="") as text:
+        delimiter = _delimiter(text.readline())
+        text.seek(0)
+        reader = csv.reader(text, delimiter=delimiter, strict=True)
+        end = 0
+        try:
+            for cells in reader:
+                begin, end = end + 1, reader.line_num
+                plain = [cell.strip() for cell in cells]
+                if any(plain):
+                    yield Line(begin, plain, min(opened.tell() / size, 1.0))
+        except csv.Error as error:
+            right = "close each quote, and write one inside a quoted cell twice; what follows was not read"
+            yield _file(end + 1, f"not CSV from here on: {error}", right)
+
+
+def _delimiter(header: str) -> str:
+    """What stands between the cells; Excel takes what the language of the machine has."""
+    return max(",;\t", key=header.count)
+
+
+def _xlsx(path: Path) -> Iterator[Line | Mistake]:
+    number = 0
+    try:
+        with path.open("rb") as opened, zipfile.ZipFile(opened) as packed:
+            size = sum(item.file_size for item in packed.infolist())
+            if size > MAX_UNPACKED:
+                right = f"at most {MAX_UNPACKED >> 20} MB are read"
+                yield _file(1, f"the workbook unpacks to {size >> 20} MB", right)
+                return
+            book = _open_book(opened)
+            whole = max(packed.getinfo(book.sheet).file_size, 1)
+            with packed.open(book.sheet) as part:
+                for (number, cells), read in read_rows(part, book.strings, book.dates):
+                    if any(cells):
+                        yield Line(number, cells, min(read / whole, 1.0))
+    except _NO_XLSX as error:
+        wrong = f"the workbook cannot be read from here on: {error}"
+        yield _file(number + 1, wrong, "save it as XLSX once more, or as CSV")
+
+
+class _Book(NamedTuple):
+    """Of a workbook what its rows need: the part of the sheet, the shared strings, the styles that show a date."""
+
+    sheet: str
+    strings: list[str]
+    dates: set[int]
+
+
+def _open_book(opened: BinaryIO) -> _Book:
+    """What openpyxl knows of a workbook before it reads a row, and the strings; one of _NO_XLSX when it is none."""
+    reader: Any = ExcelReader(opened, read_only=True)
+    try:
+        reader.read_manifest()
+        reader.read_workbook()
+        apply_stylesheet(reader.archive, reader.wb)
+        sheets = [(it.name.lower(), rel.target) for it, rel in reader.parser.find_sheets() if "chart" not in rel.Type]
+    except (AttributeError, TypeError) as error:  # a part that is not as openpyxl expects
+        raise ValueError(str(error)) from error
+    table, strings = reader.package.find(SHARED_STRINGS), list[str]()
+    if table:
+        with reader.archive.open(table.PartName[1:]) as part:
+            strings = read_strings(part)
+    if not sheets:
+        raise ValueError("it has no sheet of cells")
+    place = next((place for name, place in sheets if name in SHEET_NAMES), sheets[0][1])
+    return _Book(place, strings, reader.wb._date_formats)
