@@ -6,9 +6,9 @@ from pathlib import Path
 import pytest
 
 from tests.support import unused
-from tests.support.unused import ROOT, code_findings, module_findings, sql_findings
+from tests.support.unused import ROOT, code_findings, kept_findings, module_findings, sql_findings
 
-FINDERS: list[Callable[[Path], Iterator[str]]] = [code_findings, module_findings, sql_findings]
+FINDERS: list[Callable[[Path], Iterator[str]]] = [code_findings, kept_findings, module_findings, sql_findings]
 TOY = {
     "app/main.py": """
         import hub.used
