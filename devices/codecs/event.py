@@ -50,16 +50,18 @@ def decode(payload: bytes, received: Micros, zone: tzinfo) -> Decoded:
     if len(payload) > MAX_NAMES and len(names_in(parts)) > MAX_NAMES:
         raise DecodeError("too_many_values", f"a message may hold {MAX_NAMES:,} different names: send several", "")
     decoded = Decoded()
-    rest = iter(parts)
+    faults, rest = decoded.faults, iter(parts)
+    placed = 0
     for part in rest:
-        first = len(decoded.faults)
         try:
             _take(part, zone, decoded)
         except DecodeError as error:
             decoded.leave_out(error)
-        if len(decoded.faults) > first and parts is message:
-            above, found = index(parts, rest), decoded.faults[first:]
-            decoded.faults[first:] = [fault._replace(at=from_top(fault.at, above)) for fault in found]
+        if len(faults) > placed:
+            if parts is message:
+                above = index(parts, rest)
+                faults[placed:] = [fault._replace(at=from_top(fault.at, above)) for fault in faults[placed:]]
+            placed = len(faults)
     return decoded.settled()
 
 
