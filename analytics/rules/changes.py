@@ -4,6 +4,7 @@ from hashlib import blake2b
 from uuid import UUID
 
 from hub.models import LEVEL_NAMES, Micros
+from hub.words import Lang, text
 
 
 def alert_id(rule: str, target: str, onset: Micros | UUID) -> UUID:
@@ -17,21 +18,28 @@ def change_id(alert: UUID, kind: str, level: int, ts: Micros) -> UUID:
 
 
 def reading_title(
-    device: str, metric: str, value: float, beyond: bool, above: bool, threshold: float | None, level: int
+    device: str,
+    metric: str,
+    value: float,
+    beyond: bool,
+    above: bool,
+    threshold: float | None,
+    level: int,
+    lang: Lang = "en",
 ) -> str:
     """For example "River gauge 12: level 4.31 ≥ 4 (orange)": beyond a threshold, or back behind it."""
     sign = {(True, True): "≥", (True, False): "≤", (False, True): "<", (False, False): ">"}[beyond, above]
-    compared = "" if threshold is None else f" {sign} {threshold:g}"
-    return f"{device}: {metric} {value:.6g}{compared} ({_state(level)})"
+    measured = f"{value:.6g}" if threshold is None else f"{value:.6g} {sign} {threshold:g}"
+    return text("alert.title.reading", lang, device=device, metric=metric, measured=measured, state=_state(level, lang))
 
 
-def event_title(device: str, kind: str, level: int) -> str:
+def event_title(device: str, kind: str, level: int, lang: Lang = "en") -> str:
     """For example "Pole 7: smoke (red)"; level 0 is cleared."""
-    return f"{device}: {kind} ({_state(level)})"
+    return text("alert.title.event", lang, device=device, kind=kind, state=_state(level, lang))
 
 
-def _state(level: int) -> str:
-    return LEVEL_NAMES[level - 1] if level else "cleared"
+def _state(level: int, lang: Lang) -> str:
+    return text(f"alert.state.{LEVEL_NAMES[level - 1] if level else 'cleared'}", lang)
 
 
 def _derived(*parts: str) -> UUID:

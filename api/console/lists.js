@@ -1,7 +1,6 @@
 // The table of latest readings and the list of dead letters.
 
-import { moment, number, t, unit } from './i18n.js';
-import { inWords } from './reasons.js';
+import { moment, number, reasonInWords, t, unit } from './i18n.js';
 import { element, keep, put } from './shapes.js';
 
 const rows = document.getElementById('reading-rows');
@@ -44,7 +43,7 @@ function makeReading() {
 export function showLetters(letters, now) {
   document.getElementById('letters-none').hidden = letters.length > 0;
   keep(letterRows, letters, (letter) => letter.id, makeLetter, (row, letter) => {
-    put(row.querySelector('.words'), inWords(letter.reason));
+    put(row.querySelector('.words'), reasonInWords(letter.reason));
     put(row.querySelector('code'), letter.device ?? letter.address);
     put(row.querySelector('.when'), moment(new Date(letter.received_at), now));
     put(row.querySelector('.detail'), letter.detail);

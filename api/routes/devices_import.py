@@ -21,6 +21,7 @@ from devices.sheets.mistakes import Mistake
 from devices.sheets.report import csv_report, xlsx_report
 from devices.sheets.template import csv_template, xlsx_template
 from hub.errors import TransientError
+from hub.words import Lang, preferred
 
 log = logging.getLogger(__name__)
 router = APIRouter(tags=["devices"])
@@ -88,6 +89,8 @@ async def import_devices(
     dry_run: Annotated[bool, Query(description="only tell what would be done")] = False,
     skip_bad: Annotated[bool, Query(description="leave out bad lines instead of refusing all")] = False,
     report: Annotated[Literal["csv", "xlsx"] | None, Query(description="answer with the report as a file")] = None,
+    lang: Annotated[Lang | None, Query(description="of the report; else as Accept-Language says")] = None,
+    accept_language: Annotated[str | None, Header(max_length=400)] = None,
     content_type: Annotated[str, Header(include_in_schema=False)] = "",
     accept: Annotated[str, Header(include_in_schema=False)] = "",
 ) -> Any:
@@ -113,7 +116,8 @@ async def import_devices(
         raise
     folder.cleanup()
     if report is not None:
-        made = await asyncio.to_thread(xlsx_report if report == "xlsx" else csv_report, result.mistakes)
+        write = xlsx_report if report == "xlsx" else csv_report
+        made = await asyncio.to_thread(write, result.mistakes, lang or preferred(accept_language))
         return _file(made, report, "report", 200 if result.done else 422)
     if not result.done:
         raise _refused(result)

@@ -18,8 +18,8 @@ from devices.diagnosis.diagnosis import ORDER, diagnose, works
 from devices.diagnosis.evidence import facts_of, near_devices, refusals_of
 from devices.diagnosis.facts import Facts, Refusal
 from devices.diagnosis.frame_report import flaws
-from devices.diagnosis.sentences import ARRIVED, LANGS, UNREGISTERED, Lang
 from devices.diagnosis.words import Finding, verdict, worded
+from hub.words import Lang, preferred, text
 
 router = APIRouter(prefix="/devices", tags=["devices"])
 PAYLOAD_BYTES = 2_000
@@ -108,18 +108,6 @@ async def diagnose_device(
     return _told(facts, spoken)
 
 
-def preferred(accept_language: str | None) -> Lang:
-    """The language that a header asks for first; English when it asks for none of ours."""
-    wanted: list[tuple[float, Lang]] = []
-    for part in (accept_language or "").lower().split(","):
-        tag, _, quality = part.strip().partition(";q=")
-        for lang in LANGS:
-            if tag == lang or tag.startswith(f"{lang}-"):
-                share = float(quality) if quality.replace(".", "", 1).isdigit() else 1.0
-                wanted.append((-share, lang))
-    return min(wanted, key=lambda each: each[0])[1] if wanted else "en"
-
-
 def _told(facts: Facts, lang: Lang) -> dict[str, Any]:
     notes = diagnose(facts)
     findings = [worded(note, facts.now, lang) for note in notes]
@@ -167,8 +155,10 @@ def _refusal(refusal: Refusal) -> dict[str, Any]:
 def _unregistered(code: str, near: Sequence[dict[str, Any]], arrived: Sequence[Refusal], lang: Lang) -> Response:
     """404 that still helps: codes that may be meant, and what came under this one."""
     codes = ", ".join(each["code"] for each in near)
-    what, meant, correct, register = (sentence.format(code=code, near=codes) for sentence in UNREGISTERED[lang])
-    came = ARRIVED[lang][bool(arrived)].format(count=len(arrived))
+    values = {"code": code, "near": codes, "count": len(arrived)}
+    what, meant = text("unregistered.what", lang, **values), text("unregistered.near", lang, **values)
+    register, correct = text("unregistered.register", lang, **values), text("unregistered.correct", lang, **values)
+    came = text("arrived.some", lang, **values) if arrived else text("arrived.nothing", lang)
     shown = [RefusalOut(**_refusal(refusal)).model_dump(mode="json") for refusal in arrived[:REFUSALS_SHOWN]]
     extras = {"near": list(near), "arrived": shown, "next": [*([correct] if near else []), register]}
     return answer(404, " ".join([what, *([meant] if near else []), came]), extras=extras)

@@ -12,6 +12,8 @@ from rich.table import Table
 from rich.text import Text
 
 from app.cli.client import DEFAULT_URL, TokenOption, UrlOption, address, calling, err, fail, headers, out, refused
+from app.cli.diagnose import LangOption, language
+from hub.words import Lang
 
 SHOWN = 20
 """Mistakes and changes that are printed; the report file has all."""
@@ -31,6 +33,7 @@ def import_devices(
     ] = None,
     url: UrlOption = DEFAULT_URL,
     token: TokenOption = None,
+    lang: LangOption = None,
 ) -> None:
     """Register or change devices from a sheet: all or nothing, and importing it twice is importing it once.
 
@@ -60,7 +63,7 @@ def import_devices(
     if result is None:
         fail("the hub broke off; import the sheet again: what is stored by now stays as it is")
     if report is not None:
-        _write_report(report, mistakes)
+        _write_report(report, mistakes, language(lang))
     _show_mistakes(mistakes, report)
     _show_changes(changes)
     out.print(Text(_summary(file, result)), soft_wrap=True)
@@ -100,12 +103,12 @@ def _blocks(opened: BinaryIO, bar: Progress, task: Any) -> Iterator[bytes]:
         bar.advance(task, len(block))
 
 
-def _write_report(path: Path, mistakes: list[dict[str, Any]]) -> None:
+def _write_report(path: Path, mistakes: list[dict[str, Any]], lang: Lang) -> None:
     from devices.sheets.mistakes import Mistake  # the other commands start faster without it
     from devices.sheets.report import write_report
 
     try:
-        write_report(path, (Mistake(**item) for item in mistakes))
+        write_report(path, (Mistake(**item) for item in mistakes), lang)
     except OSError as error:
         fail(f"the report cannot be written to {path}: {error.strerror}")
 

@@ -9,10 +9,10 @@ import typer
 from rich.text import Text
 
 from app.cli.client import DEFAULT_URL, TokenOption, UrlOption, call, out
+from hub.words import Lang, text
 
 STYLES = {"fault": "bold red", "warning": "yellow", "info": "cyan", "ok": "green"}
 MARKS = {"fault": "fault  ", "warning": "warning", "info": "info   ", "ok": "ok     "}
-_HEADS = {"en": ("What to do next:", "What came last and was refused:"), "zh": ("下一步：", "最近被拒收的消息：")}
 CodeArgument = Annotated[str, typer.Argument(metavar="CODE", help="The device's code, as in its topic.")]
 LangOption = Annotated[str | None, typer.Option("--lang", help="en or zh; else as LANG says.")]
 
@@ -40,13 +40,13 @@ def diagnose(
     raise typer.Exit(0 if answer.is_success and body["works"] else 1)
 
 
-def language(given: str | None) -> str:
+def language(given: str | None) -> Lang:
     """en or zh: what is asked for, else what the environment speaks."""
     wanted = given or os.environ.get("LC_ALL") or os.environ.get("LANG") or "en"
     return "zh" if wanted.lower().startswith("zh") else "en"
 
 
-def _tell(body: dict[str, Any], lang: str) -> None:
+def _tell(body: dict[str, Any], lang: Lang) -> None:
     out.print(Text(body["verdict"], style=STYLES[body["level"]]), soft_wrap=True)
     for finding in body["findings"]:
         mark = (f"  {MARKS[finding['level']]} ", STYLES[finding["level"]])
@@ -56,27 +56,27 @@ def _tell(body: dict[str, Any], lang: str) -> None:
     _tell_next(body["next"], lang)
 
 
-def _tell_unregistered(body: dict[str, Any], lang: str) -> None:
+def _tell_unregistered(body: dict[str, Any], lang: Lang) -> None:
     out.print(Text(str(body["detail"]), style=STYLES["fault"]), soft_wrap=True)
     _tell_letters(body.get("arrived", []), lang)
     _tell_next(body.get("next", []), lang)
 
 
-def _tell_next(advice: list[str], lang: str) -> None:
+def _tell_next(advice: list[str], lang: Lang) -> None:
     if advice:
-        out.print(Text(f"\n{_HEADS[lang][0]}", style="bold"))
+        out.print(Text(f"\n{text('diagnose.next', lang)}", style="bold"))
     for number, each in enumerate(advice, 1):
         out.print(Text(f"  {number}. {each}"), soft_wrap=True)
 
 
-def _tell_letters(letters: list[dict[str, Any]], lang: str) -> None:
+def _tell_letters(letters: list[dict[str, Any]], lang: Lang) -> None:
     """The newest letter of each reason: its payload, with a caret under what is wrong."""
     shown: set[str] = set()
     for letter in letters:
         if letter["reason"] in shown:
             continue
         if not shown:
-            out.print(Text(f"\n{_HEADS[lang][1]}", style="bold"))
+            out.print(Text(f"\n{text('diagnose.refused', lang)}", style="bold"))
         shown.add(letter["reason"])
         head = (f"  {letter['received_at'][:19].replace('T', ' ')}Z  ", "dim")
         out.print(Text.assemble(head, (letter["reason"], "yellow"), f"  {letter['topic']}"), soft_wrap=True)

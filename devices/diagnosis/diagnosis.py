@@ -1,6 +1,6 @@
 """Does my device work? What is known of a device in, findings out, the most important first. Pure.
 
-A finding has a code and the values that its sentence needs; the sentences are in diagnosis_words.py.
+A finding has a code and the values that its sentence needs; its words are in hub/words/diagnosis.json.
 """
 
 from collections.abc import Callable, Iterator, Mapping, Sequence

@@ -7,8 +7,7 @@ from datetime import datetime
 from typing import Any, NamedTuple
 
 from devices.diagnosis.diagnosis import Level, Note, hours_off
-from devices.diagnosis.refusal_words import REASONS, UNKNOWN_REASON
-from devices.diagnosis.sentences import CAUSES, LANGS, SENTENCES, VERDICTS, Lang
+from hub.words import Lang, catalogue, optional, text
 
 
 class Finding(NamedTuple):
@@ -22,18 +21,29 @@ class Finding(NamedTuple):
 
 def verdict(code: str, worst: Level, lang: Lang) -> str:
     """The one sentence about a device whose worst finding has this level."""
-    return VERDICTS["ok" if worst == "info" else worst][lang].format(code=code)
+    return text(f"verdict.{'ok' if worst == 'info' else worst}", lang, code=code)
 
 
 def worded(note: Note, now: datetime, lang: Lang) -> Finding:
     """A finding in words."""
-    kind = "refused" if note.code.startswith("refused_") else note.code
-    what, advice = SENTENCES[kind][lang]
-    values = _values(note, now, lang)
-    if kind == "refused":
-        name, remedies = REASONS.get(note.values["reason"], UNKNOWN_REASON)
-        values |= {"reason_name": name, "remedy": remedies[LANGS.index(lang)].format(**values)}
-    return Finding(note.code, note.level, what.format(**values).strip(), advice.format(**values))
+    kind, values = note.code, _values(note, now, lang)
+    if kind.startswith("refused_"):
+        kind, reason = "refused", known_reason(note.values["reason"])
+        values |= {"reason": _reason(note.values["reason"], reason, lang)}
+        values |= {"remedy": text(f"reason.{reason}.remedy", lang, **values)}
+    elif kind == "metric_never" and len(note.values["metrics"]) == 1:
+        kind = "metric_never_one"
+    what = text(f"finding.{kind}.what", lang, **values).strip()
+    return Finding(note.code, note.level, what, optional(f"finding.{kind}.advice", lang, **values))
+
+
+def known_reason(reason: str) -> str:
+    """A reason code that the catalogue has words for: itself, or "other"."""
+    return reason if f"reason.{reason}.name" in catalogue() else "other"
+
+
+def _reason(code: str, known: str, lang: Lang) -> str:
+    return code if lang == "en" else f"{code}，{text(f'reason.{known}.name', lang)}"
 
 
 def _values(note: Note, now: datetime, lang: Lang) -> dict[str, Any]:
@@ -56,14 +66,14 @@ def _count(values: Mapping[str, Any], lang: Lang) -> dict[str, Any]:
     if "of" in values:
         return {}
     count = values["count"]
-    return {"count": f"{count} 条消息" if lang == "zh" else f"{count} message{'' if count == 1 else 's'}"}
+    return {"count": text("phrase.messages_one", lang, n=1) if count == 1 else text("phrase.messages", lang, n=count)}
 
 
 def _expected(values: Mapping[str, Any], lang: Lang) -> dict[str, Any]:
     interval = values["interval_s"]
     told = "" if interval is None else span(interval, lang)
-    sentence = {"en": f"; one every {told} is expected", "zh": f"；应每 {told}一条"}[lang]
-    return {"interval": told, "expected": sentence if told else "", "wanted": values.get("expected")}
+    expected = text("phrase.expected", lang, interval=told) if told else ""
+    return {"interval": told, "expected": expected, "wanted": values.get("expected")}
 
 
 def _offset(values: Mapping[str, Any], lang: Lang) -> dict[str, Any]:
@@ -79,48 +89,37 @@ def _ahead(values: Mapping[str, Any], lang: Lang) -> dict[str, Any]:
 
 def _zone_hint(offset_s: float, lang: Lang) -> str:
     hours = abs(hours_off(offset_s))
-    if not hours:
-        return ""
-    plural = "" if hours == 1 else "s"
-    return {
-        "en": f", {hours} whole hour{plural}: a wrong time zone, or local time sent as UTC",
-        "zh": f"，恰为 {hours} 小时：时区设置错误，或把本地时间当作 UTC 上报",
-    }[lang]
+    if hours == 1:
+        return text("phrase.hours_off_one", lang, hours=hours)
+    return text("phrase.hours_off", lang, hours=hours) if hours else ""
 
 
 def _mended(values: Mapping[str, Any], lang: Lang) -> dict[str, Any]:
-    words = {"en": " Since then messages of it were taken.", "zh": " 此后已有消息被正常接收。"}
-    return {"mended": words[lang] if values["mended"] else ""}
+    return {"mended": text("phrase.mended", lang) if values["mended"] else ""}
 
 
 def _place(values: Mapping[str, Any], lang: Lang) -> dict[str, Any]:
     place = values["place"]
     if place is None:
         return {"place": ""}
-    path = f"{place.path}, " if place.path else ""
-    row = {"en": f"line {place.line}, column {place.column}, ", "zh": f"第 {place.line} 行第 {place.column} 列，"}
-    line = "" if "line" in values["detail"] else row[lang]
-    return {"place": f" [{path}{line}{'byte' if lang == 'en' else '字节'} {place.byte}]"}
+    before = f"{place.path}, " if place.path else ""
+    if "line" not in values["detail"]:
+        before += text("phrase.at_line", lang, line=place.line, column=place.column)
+    return {"place": text("phrase.at_byte", lang, before=before, byte=place.byte)}
 
 
 def _unknown(values: Mapping[str, Any], lang: Lang) -> dict[str, Any]:
     near = [f"{name} -> {' / '.join(known)}" for name, known in values["unknown"].items() if known]
-    begin = {"en": "Did you mean: ", "zh": "是否应为："}[lang]
-    return {"did_you_mean": f"{begin}{', '.join(near[:5])}? " if near else ""}
+    return {"did_you_mean": text("phrase.did_you_mean", lang, names=", ".join(near[:5])) if near else ""}
 
 
 def _listed(values: Mapping[str, Any], lang: Lang) -> dict[str, Any]:
-    several = len(values["metrics"]) > 1
-    return {
-        "metrics": ("、" if lang == "zh" else ", ").join(values["metrics"]),
-        "them": "them" if several else "it",
-        "these_names": "these names" if several else "this name",
-    }
+    return {"metrics": text("phrase.comma", lang).join(values["metrics"])}
 
 
 def _example(values: Mapping[str, Any], lang: Lang) -> dict[str, Any]:
     shown = shlex.quote(json.dumps(values["example"], ensure_ascii=False))
-    return {"example": shown if values["example"] else {"en": "PAYLOAD", "zh": "消息内容"}[lang]}
+    return {"example": shown if values["example"] else text("phrase.payload", lang)}
 
 
 def _bounds(values: Mapping[str, Any], _lang: Lang) -> dict[str, Any]:
@@ -144,37 +143,27 @@ _WRITERS: Mapping[str, Callable[[Mapping[str, Any], Lang], dict[str, Any]]] = {
     "metrics": _listed,
     "example": _example,
     "low": _bounds,
-    "cause": lambda values, lang: {"cause": CAUSES[lang].get(values["cause"], values["cause"])},
+    "cause": lambda values, lang: {"cause": optional(f"cause.{values['cause']}", lang) or values["cause"]},
     "max_future_s": lambda values, lang: {"max_future": span(values["max_future_s"], lang)},
 }
 """By the value that asks for it."""
 
-_UNITS: Mapping[Lang, tuple[str, str, str, str]] = {
-    "en": (" s", " min", " h", " days"),
-    "zh": (" 秒", " 分钟", " 小时", " 天"),
-}
-
 
 def span(seconds: float, lang: Lang) -> str:
-    """A length of time in its two largest units at most."""
-    units = _UNITS[lang]
-    if seconds < 10 and seconds != round(seconds):
-        return f"{seconds:.1f}{units[0]}"
+    """A length of time in one unit, rounded to what is worth reading."""
     if seconds < 120:
-        return f"{seconds:.0f}{units[0]}"
+        digits = 1 if seconds < 10 and seconds != round(seconds) else 0
+        return text("span.seconds", lang, n=f"{seconds:.{digits}f}")
     if seconds < 3570:
-        return f"{seconds / 60:.0f}{units[1]}"
+        return text("span.minutes", lang, n=f"{seconds / 60:.0f}")
     if seconds < 172_800:
-        return f"{seconds / 3600:.1f}{units[2]}".replace(".0", "")
-    return f"{seconds / 86_400:.0f}{units[3]}"
+        return text("span.hours", lang, n=f"{seconds / 3600:.1f}".removesuffix(".0"))
+    return text("span.days", lang, n=f"{seconds / 86_400:.0f}")
 
 
 def ago(at: datetime | None, now: datetime, lang: Lang) -> str:
     """A time as the distance from now."""
-    if at is None:
-        return {"en": "never", "zh": "从未"}[lang]
-    told = _lasting(at, now, lang)
-    return {"en": f"{told} ago", "zh": f"{told}前"}[lang]
+    return text("phrase.never", lang) if at is None else text("phrase.ago", lang, span=_lasting(at, now, lang))
 
 
 def _lasting(begun: datetime, now: datetime, lang: Lang) -> str:

@@ -12,9 +12,14 @@ from openpyxl.styles import Font, PatternFill
 
 from devices.sheets.escape import harmless
 from devices.sheets.mistakes import Mistake
+from hub.words import Lang, text
 
-HEADER = ("line", "code", "column", "value", "grade", "what is wrong", "what would be right")
+_FIELDS = ("line", "code", "column", "value", "grade", "wrong", "right")
 _WIDTHS = (8, 24, 14, 24, 10, 48, 70)
+
+
+def _header(lang: Lang) -> list[str]:
+    return [text(f"sheet.report.{name}", lang) for name in _FIELDS]
 
 
 def _cells(mistake: Mistake) -> list[str | int]:
@@ -22,24 +27,24 @@ def _cells(mistake: Mistake) -> list[str | int]:
     return [mistake.line, *(ILLEGAL_CHARACTERS_RE.sub("?", text) for text in texts)]
 
 
-def csv_report(mistakes: Iterable[Mistake]) -> bytes:
+def csv_report(mistakes: Iterable[Mistake], lang: Lang = "en") -> bytes:
     """As CSV in UTF-8, with the byte order mark by which Excel knows it."""
     text = io.StringIO()
     writer = csv.writer(text)
-    writer.writerow(HEADER)
+    writer.writerow(_header(lang))
     for mistake in mistakes:
         writer.writerow([harmless(cell) if isinstance(cell, str) else cell for cell in _cells(mistake)])
     return text.getvalue().encode("utf-8-sig")
 
 
-def xlsx_report(mistakes: Iterable[Mistake]) -> bytes:
+def xlsx_report(mistakes: Iterable[Mistake], lang: Lang = "en") -> bytes:
     """As a workbook; errors are red, warnings yellow, the header stays in sight and filters."""
     book = openpyxl.Workbook(write_only=True)
     sheet = book.create_sheet("report")
     for place, width in enumerate(_WIDTHS):
         sheet.column_dimensions["ABCDEFG"[place]].width = width
     sheet.freeze_panes = "A2"
-    head = [WriteOnlyCell(sheet, name) for name in HEADER]
+    head = [WriteOnlyCell(sheet, name) for name in _header(lang)]
     for cell in head:
         cell.font = Font(bold=True)
     sheet.append(head)
@@ -60,6 +65,6 @@ def xlsx_report(mistakes: Iterable[Mistake]) -> bytes:
     return packed.getvalue()
 
 
-def write_report(path: Path, mistakes: Iterable[Mistake]) -> None:
+def write_report(path: Path, mistakes: Iterable[Mistake], lang: Lang = "en") -> None:
     """Write a report to a file; its ending tells the form: .xlsx, else CSV."""
-    path.write_bytes((xlsx_report if path.suffix.lower() == ".xlsx" else csv_report)(mistakes))
+    path.write_bytes((xlsx_report if path.suffix.lower() == ".xlsx" else csv_report)(mistakes, lang))

@@ -12,20 +12,13 @@ from openpyxl.worksheet.worksheet import Worksheet
 from devices.life import STATES
 from devices.places.coordinates import CRSES
 from devices.sheets.columns import COLUMNS, NAMES
+from hub.words import LANGS, text
 
 ROWS = 100_000
 """Lines of the template that offer the states and coordinate systems to choose from."""
 _TEXT = ("code", "profile", "parent", "organisation", "region", "tags")
-_RULES = (
-    "The first line names the columns, in English or Chinese; their order does not matter.",
-    "第一行为列名，中英文均可，顺序不限。",
-    "Only code, name and profile are required. A column that is left out stays as it is; an empty cell clears.",
-    "只有设备编码、设备名称、物模型为必填。未给出的列保持不变；空单元格表示清空。",
-    "Importing the same sheet again changes nothing.",
-    "重复导入同一张表不会产生任何变化。",
-    "Check first:  hub devices import devices.xlsx --dry-run --report report.xlsx",
-    "请先检查：hub devices import devices.xlsx --dry-run --report report.xlsx",
-)
+_RULES = ("header", "required", "again", "check")
+_HEADS = ("column", "required", "meaning", "example")
 
 
 def csv_template() -> bytes:
@@ -46,10 +39,10 @@ def xlsx_template() -> bytes:
     sheet.title = "devices"
     sheet.freeze_panes = "A2"
     for place, column in enumerate(COLUMNS, 1):
-        head = sheet.cell(1, place, f"{column.name} ({column.chinese})")
+        head = sheet.cell(1, place, f"{column.name} ({column.header('zh')})")
         head.font = Font(bold=True)
         head.fill = PatternFill("solid", fgColor="FFF2CC" if column.required else "E8EEF7")
-        head.comment = Comment(f"{column.meaning}\n{column.in_chinese}", "Ganzhi", width=320, height=120)
+        head.comment = Comment("\n".join(column.meaning(lang) for lang in LANGS), "Ganzhi", width=320, height=120)
         letter = head.column_letter
         sheet.column_dimensions[letter].width = max(16, len(column.example) + 6)
         sheet.cell(2, place, column.example)
@@ -75,17 +68,22 @@ def _choose(sheet: Worksheet, letter: str, choices: tuple[str, ...]) -> None:
 
 
 def _instructions(sheet: Worksheet) -> None:
-    for line in _RULES:
-        sheet.append([line])
+    for rule in _RULES:
+        for lang in LANGS:
+            sheet.append([text(f"sheet.rule.{rule}", lang)])
     sheet.append([])
-    sheet.append(["column", "列名", "required 必填", "what goes in", "说明", "example 示例"])
+    (column, name), required, (meaning, described), example = [
+        [text(f"sheet.head.{head}", lang) for lang in LANGS] for head in _HEADS
+    ]
+    sheet.append([column, name, " ".join(required), meaning, described, " ".join(example)])
     for cell in sheet[sheet.max_row]:
         cell.font = Font(bold=True)
-    for column in COLUMNS:
-        required = "yes 是" if column.required else ""
-        sheet.append([column.name, column.chinese, required, column.meaning, column.in_chinese, column.example])
+    yes = " ".join(text("sheet.yes", lang) for lang in LANGS)
+    for each in COLUMNS:
+        texts = [each.meaning(lang) for lang in LANGS]
+        sheet.append([each.name, each.header("zh"), yes if each.required else "", *texts, each.example])
     for letter, width in zip("ABCDEF", (14, 14, 14, 70, 60, 28), strict=True):
         sheet.column_dimensions[letter].width = width
-    for row in sheet.iter_rows(min_row=len(_RULES) + 3, min_col=4, max_col=5):
+    for row in sheet.iter_rows(min_row=len(_RULES) * len(LANGS) + 3, min_col=4, max_col=5):
         for cell in row:
             cell.alignment = Alignment(wrap_text=True, vertical="top")

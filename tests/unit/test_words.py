@@ -1,0 +1,84 @@
+"""The catalogue of texts: both languages, the same placeholders, no key that nobody uses and none that is missing."""
+
+import re
+import string
+from pathlib import Path
+
+import pytest
+
+from hub.alerts.transitions import HANDLINGS
+from hub.models import LEVEL_NAMES
+from hub.words import LANGS, Lang, below, catalogue, optional, preferred, text
+
+ROOT = Path(__file__).parents[2]
+PACKAGES = ("hub", "devices", "ingest", "analytics", "api", "app")
+CALL = re.compile(r"\b(?:text|optional)\(\s*(f?)([\"'])(.+?)\2\s*,")
+
+
+def placeholders(sentence: str) -> set[str]:
+    return {name for _, name, _, _ in string.Formatter().parse(sentence) if name is not None}
+
+
+@pytest.mark.parametrize("key", catalogue())
+def test_both_languages_have_the_same_placeholders(key: str) -> None:
+    both = catalogue()[key]
+    assert set(both) == set(LANGS)
+    assert all(sentence == sentence.strip("\n") and sentence for sentence in both.values())
+    assert placeholders(both["en"]) == placeholders(both["zh"])
+    assert not re.search("[一-鿿]", both["en"]) or key.startswith(("page.language", "sheet.meaning"))
+
+
+def _calls() -> list[str]:
+    """A regular expression for each key that Python code asks for; `{...}` of an f-string is any one level."""
+    found = []
+    for package in PACKAGES:
+        for path in (ROOT / package).rglob("*.py"):
+            for _, _, key in CALL.findall(path.read_text(encoding="utf-8")):
+                parts = re.split(r"\{[^}]*\}", key)
+                found.append("[A-Za-z0-9_]+".join(re.escape(part) for part in parts))
+    return found
+
+
+def _asked_by_the_page() -> set[str]:
+    files = [path for path in (ROOT / "api" / "console").iterdir() if path.suffix in (".js", ".html")]
+    sources = "\n".join(path.read_text(encoding="utf-8") for path in files)
+    named = set(re.findall(r"\bt\('(\w+)'", sources)) | set(re.findall(r'data-t="(\w+)"', sources))
+    named |= set(re.findall(r"(?:link = |\? |: )'(\w+)'", sources)) & {"connecting", "live", "down", "limit_above",
+                                                                       "limit_below"}  # fmt: skip
+    steps = re.search(r"SHOWN_STEPS = \[(.*?)\]", sources)
+    assert steps is not None
+    named |= {f"step_{step}" for step in re.findall(r"'(\w+)'", steps[1])}
+    return {f"page.{name}" for name in named - {"step_"}} | {f"page.{name}" for name in (*LEVEL_NAMES, *HANDLINGS, "cleared")}
+
+
+def test_each_key_that_is_asked_for_exists() -> None:
+    calls = _calls()
+    assert len(calls) > 30
+    missing = [call for call in calls if not any(re.fullmatch(call, key) for key in catalogue())]
+    assert not missing
+    assert _asked_by_the_page() <= catalogue().keys()
+
+
+def test_each_key_that_exists_is_asked_for() -> None:
+    calls, page = _calls(), _asked_by_the_page()
+    unused = [key for key in catalogue() if key not in page and not any(re.fullmatch(call, key) for call in calls)]
+    assert not unused
+
+
+def test_a_text_is_filled_in_and_a_wrong_key_is_a_mistake() -> None:
+    assert text("phrase.ago", "zh", span="3 分钟") == "3 分钟前"
+    with pytest.raises(KeyError):
+        text("phrase.ago", "en")
+    with pytest.raises(KeyError):
+        text("no.such.key", "en")
+    assert optional("no.such.key", "en") == ""
+    assert below("phrase.never")["zh"] == {"phrase.never": "从未"}
+
+
+@pytest.mark.parametrize(
+    ("header", "lang"),
+    [(None, "en"), ("", "en"), ("zh-CN,zh;q=0.9,en;q=0.8", "zh"), ("fr, en;q=0.5, zh;q=0.9", "zh"), ("en-GB", "en"),
+     ("de", "en"), ("zh;q=x", "zh")],
+)  # fmt: skip
+def test_the_language_that_is_asked_for_first(header: str | None, lang: Lang) -> None:
+    assert preferred(header) == lang
