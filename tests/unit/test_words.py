@@ -48,7 +48,9 @@ def _asked_by_the_page() -> set[str]:
     steps = re.search(r"SHOWN_STEPS = \[(.*?)\]", sources)
     assert steps is not None
     named |= {f"step_{step}" for step in re.findall(r"'(\w+)'", steps[1])}
-    return {f"page.{name}" for name in named - {"step_"}} | {f"page.{name}" for name in (*LEVEL_NAMES, *HANDLINGS, "cleared")}
+    return {f"page.{name}" for name in named - {"step_"}} | {
+        f"page.{name}" for name in (*LEVEL_NAMES, *HANDLINGS, "cleared")
+    }
 
 
 def test_each_key_that_is_asked_for_exists() -> None:
