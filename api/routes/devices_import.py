@@ -4,7 +4,6 @@ import asyncio
 import json
 import logging
 from collections.abc import AsyncIterator
-from contextlib import suppress
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Annotated, Any, Literal
@@ -13,6 +12,7 @@ import psycopg
 from fastapi import APIRouter, Header, Query, Request, Response
 from fastapi.responses import StreamingResponse
 from pydantic import BaseModel, Field
+from starlette.types import Receive, Scope, Send
 
 from api.context import Context, Here
 from api.problems import ERRORS_SHOWN, Fault, ProblemError, responses
@@ -109,7 +109,7 @@ async def import_devices(
     try:
         path = await _received(request, Path(folder.name))
         if NDJSON in accept:
-            return StreamingResponse(_stream(context, path, wanted, folder), media_type=NDJSON)
+            return _Stream(context, path, wanted, folder)
         result = await Import(context, path, wanted, lambda _doing, _share: None).run()
     except BaseException:
         folder.cleanup()
@@ -167,22 +167,41 @@ def _told(result: Result, wanted: Wanted) -> dict[str, Any]:
     }
 
 
-async def _stream(
-    context: Context, path: Path, wanted: Wanted, folder: "TemporaryDirectory[str]"
-) -> AsyncIterator[str]:
+class _Stream(StreamingResponse):
     """Lines of JSON: `doing` with its share, then each `mistake`, each `change`, and the `result` or the `problem`."""
-    told: asyncio.Queue[str | None] = asyncio.Queue()  # progress only: some hundred lines for the largest sheet
-    run = asyncio.ensure_future(
-        Import(context, path, wanted, lambda doing, share: told.put_nowait(_line(doing=doing, share=share))).run()
-    )
-    run.add_done_callback(lambda _: told.put_nowait(None))
-    try:
-        while (line := await told.get()) is not None:
-            yield line
+
+    def __init__(self, context: Context, path: Path, wanted: Wanted, folder: "TemporaryDirectory[str]") -> None:
+        super().__init__(self._lines(), media_type=NDJSON)
+        self._wanted, self._folder = wanted, folder
+        self._doing: asyncio.Queue[str | None] = asyncio.Queue()  # some hundred lines for the largest sheet
+        self._import = Import(context, path, wanted, self._tell)
+        self._result: Result | None = None
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Import while the lines are read; when who asked is gone, the transaction is rolled back."""
         try:
-            result = run.result()
+            async with asyncio.TaskGroup() as group:
+                importing = group.create_task(self._run(), name="import")
+                await super().__call__(scope, receive, send)
+                importing.cancel()
+        finally:
+            self._folder.cleanup()
+
+    def _tell(self, doing: str, share: float) -> None:
+        self._doing.put_nowait(_line(doing=doing, share=share))
+
+    async def _run(self) -> None:
+        try:
+            self._result = await self._import.run()
         except (psycopg.OperationalError, TransientError) as error:
             log.warning("an import ended: the database is not available: %s", error)
+        self._doing.put_nowait(None)
+
+    async def _lines(self) -> AsyncIterator[str]:
+        while (line := await self._doing.get()) is not None:
+            yield line
+        result = self._result
+        if result is None:
             yield _line(problem="the database cannot be reached now; try again: what is stored by now stays as it is")
             return
         for mistake in result.mistakes:
@@ -190,13 +209,8 @@ async def _stream(
         for change in result.changes:
             yield _line(change=change)
         counts = {name: getattr(result, name) for name in ("rows", "created", "updated", "unchanged", "skipped")}
-        more = {"done": result.done, "dry_run": wanted.dry_run, "errors": result.errors}
+        more = {"done": result.done, "dry_run": self._wanted.dry_run, "errors": result.errors}
         yield _line(result={**counts, **more})
-    finally:
-        run.cancel()  # when who asked is gone: the transaction is rolled back
-        with suppress(asyncio.CancelledError, Exception):
-            await run
-        folder.cleanup()
 
 
 def _line(**members: Any) -> str:

@@ -71,18 +71,18 @@ class EventStream(Response):
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Whichever comes first ends it: all written, the reader gone, or cut off in the middle of a write."""
         mine = self._feed.subscribe()
-        tasks = [
-            asyncio.create_task(self._write(mine, send), name="sse.write"),
-            asyncio.create_task(_gone(receive), name="sse.gone"),
-            asyncio.create_task(mine.cut.wait(), name="sse.cut"),
-        ]
         try:
-            await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+            async with asyncio.TaskGroup() as group:
+                tasks = [
+                    group.create_task(self._write(mine, send), name="sse.write"),
+                    group.create_task(_gone(receive), name="sse.gone"),
+                    group.create_task(mine.cut.wait(), name="sse.cut"),
+                ]
+                await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+                for task in tasks:
+                    task.cancel()
         finally:
             self._feed.unsubscribe(mine)
-            for task in tasks:
-                task.cancel()
-            await asyncio.gather(*tasks, return_exceptions=True)
         if not self._open:
             return
         # A reader that reads gets a proper end; one that does not is dropped by the server.

@@ -226,12 +226,10 @@ class TailStream(EventStream):
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """As an EventStream, with the tail running beside it."""
         self._tails.open += 1
-        working = asyncio.create_task(self._tail.run(), name="tail")
         try:
-            await super().__call__(scope, receive, send)
+            async with asyncio.TaskGroup() as group:
+                working = group.create_task(self._tail.run(), name="tail")
+                await super().__call__(scope, receive, send)
+                working.cancel()
         finally:
             self._tails.open -= 1
-            working.cancel()
-            (result,) = await asyncio.gather(working, return_exceptions=True)
-            if isinstance(result, Exception):
-                log.error("a tail has failed", exc_info=result)

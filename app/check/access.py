@@ -1,7 +1,6 @@
 """What `hub check` says of mosquitto's dynamic security plugin: whether it answers, and what it has lost."""
 
 import asyncio
-from contextlib import suppress
 
 from app.check.finding import Finding
 from devices.credentials.broker_access import lost_accounts, lost_by_broker, take_own_role
@@ -22,21 +21,25 @@ async def check_access(settings: Settings) -> list[Finding]:
     if mqtt.access == "http":
         return [Finding("ok", "broker: it asks the hub at /api/v1/broker/auth and /api/v1/broker/acl")]
     link = ControlLink(mqtt)
-    task = asyncio.ensure_future(link.run())
+    async with asyncio.TaskGroup() as group:
+        running = group.create_task(link.run(), name="control")
+        finding = await _compared(settings, link)
+        running.cancel()
+    return [finding]
+
+
+async def _compared(settings: Settings, link: ControlLink) -> Finding:
+    mqtt = settings.mqtt
     try:
         await _connected(link)
         await take_own_role(mqtt, link)  # as the hub does at its start: without it the rest could not be checked
         lost = await lost_by_broker(settings.database.url, mqtt, Dynsec(link))
     except HubError as error:
         what = f"broker: dynamic security cannot be checked: {error.detail}"
-        return [Finding("fail", what, "mosquitto: plugin mosquitto_dynamic_security.so, and the hub's account in it")]
-    finally:
-        task.cancel()
-        with suppress(asyncio.CancelledError):
-            await task
+        return Finding("fail", what, "mosquitto: plugin mosquitto_dynamic_security.so, and the hub's account in it")
     if lost:
-        return [Finding("fail", f"broker: {lost_accounts(lost)}")]
-    return [Finding("ok", "broker: dynamic security answers, and has the account of each credential in use")]
+        return Finding("fail", f"broker: {lost_accounts(lost)}")
+    return Finding("ok", "broker: dynamic security answers, and has the account of each credential in use")
 
 
 async def _connected(link: ControlLink) -> None:

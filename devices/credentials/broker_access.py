@@ -2,8 +2,9 @@
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Coroutine
 from contextlib import asynccontextmanager
+from typing import Any
 
 import psycopg
 
@@ -184,22 +185,36 @@ async def take_own_role(mqtt: Mqtt, downlink: Downlink) -> None:
     if not there or acls_in(role["data"]["role"]) != acls:
         await dynsec.run([put_role(HUB_ROLE, acls, there=there)])
     if HUB_ROLE in role_names(client.get("data", {}).get("client", {})):
-        return None
-    work = asyncio.ensure_future(dynsec.run([on_account("addClientRole", username, rolename=HUB_ROLE)]))
-    while not work.done() and downlink.connected:
-        await asyncio.wait([work], timeout=BLINK_S)
-    work.cancel()
-    await asyncio.wait([work])
-    ended = work.cancelled() or isinstance(work.exception(), BrokerUnavailable)
-    if not ended:  # else the answer went to the connection that ended
-        return work.result()
+        return
+    adding = dynsec.run([on_account("addClientRole", username, rolename=HUB_ROLE)])
+    if await _before_the_end(adding, downlink):
+        return
     try:
         async with asyncio.timeout(AGAIN_S):
             while not downlink.connected:  # noqa: ASYNC110 a downlink has no event for it
                 await asyncio.sleep(BLINK_S)
     except TimeoutError:
         raise BrokerUnavailable("the hub has just got its role, and is not connected again") from None
-    return None
+
+
+async def _before_the_end(work: Coroutine[Any, Any, None], downlink: Downlink) -> bool:
+    """Do it; False when the connection ends meanwhile: its answer went to that one."""
+
+    async def watch() -> None:
+        while downlink.connected:  # noqa: ASYNC110 a downlink has no event for it
+            await asyncio.sleep(BLINK_S)
+        raise BrokerUnavailable("the connection ended")
+
+    try:
+        async with asyncio.TaskGroup() as group:
+            watching = group.create_task(watch(), name="broker access.connected")
+            await work
+            watching.cancel()
+    except ExceptionGroup as group_of_errors:
+        if (others := group_of_errors.split(BrokerUnavailable)[1]) is not None:
+            raise others.exceptions[0] from None
+        return False
+    return True
 
 
 def lost_accounts(lost: list[str]) -> str:

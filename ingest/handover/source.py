@@ -44,17 +44,22 @@ class HandedSource:
 
     async def _accepted(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         self._writers.add(writer)
-        living = asyncio.create_task(self._signs_of_life(writer), name="handed.life")
+        try:
+            async with asyncio.TaskGroup() as group:
+                living = group.create_task(self._signs_of_life(writer), name="handed.life")
+                await self._take_all(reader, writer)
+                living.cancel()
+        finally:
+            if not self._stopped.is_set():  # otherwise answers are still to come
+                self._writers.discard(writer)
+                writer.close()
+
+    async def _take_all(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         try:
             while not self._stopped.is_set():
                 await self._hand_over(await read_block(reader), writer)
         except (OSError, EOFError) as error:
             log.debug("the reading process has gone: %s", error)
-        finally:
-            living.cancel()
-            if not self._stopped.is_set():  # otherwise answers are still to come
-                self._writers.discard(writer)
-                writer.close()
 
     async def _hand_over(self, block: Block, writer: asyncio.StreamWriter) -> None:
         async def settle(outcome: Outcome) -> None:

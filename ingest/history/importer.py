@@ -9,6 +9,7 @@ import time
 from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass, field
 from datetime import tzinfo
+from functools import partial
 from pathlib import Path
 from typing import NamedTuple
 
@@ -119,11 +120,12 @@ class Importer:
         """Store block by block; the next block is read while one is being stored."""
         progress, passed = start, _Passed()
         parts = source.parts(start)
-        following = asyncio.create_task(asyncio.to_thread(next, parts, None), name="history.read")
+        read = partial(asyncio.get_running_loop().run_in_executor, None, next, parts, None)
+        following = read()
         compressed = 0
         try:
             while (part := await following) is not None:
-                following = asyncio.create_task(asyncio.to_thread(next, parts, None), name="history.read")
+                following = read()
                 report.write(part.resolved.problems)
                 if part.resolved.bad and not wanted.skip_bad:  # a device was removed since the check
                     raise _refusal(path, part.resolved.bad, f"lines up to {progress.line} are stored")

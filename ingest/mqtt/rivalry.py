@@ -32,5 +32,5 @@ class Rivalry:
         if opened is None:  # an attempt: the broker is away
             return False
         self._short = 0 if self._clock() - opened >= SHORT_S else self._short + 1
-        self.wait_s = min(WAIT_MIN_S * 2 ** (self._short - 2), WAIT_MAX_S) if self._short > 1 else 0.0
+        self.wait_s = min(WAIT_MIN_S * 2 ** min(self._short - 2, 10), WAIT_MAX_S) if self._short > 1 else 0.0
         return self._short == SUSPICIOUS
