@@ -1,12 +1,17 @@
-"""How a process of the hub starts, runs and stops: named tasks, a soft stop, a drain with a deadline, a hard stop."""
+"""How a process of the hub starts, runs and stops: parts with phases, one task group, a drain with a deadline.
+
+A process is a list of parts. They are opened phase by phase, each with its tasks in the group of the process. On
+SIGTERM or SIGINT all of them stop taking, then they are drained along the way of a message, then what still runs is
+cancelled, and the parts are closed in the reverse order of their opening.
+"""
 
 import asyncio
 import logging
 import signal
-from collections.abc import Awaitable, Callable, Coroutine, Sequence
-from contextlib import suppress
-from dataclasses import dataclass, field
-from typing import Any
+from collections.abc import AsyncIterator, Callable, Coroutine, Iterator, Sequence
+from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
+from enum import IntEnum
+from typing import Any, ClassVar
 
 log = logging.getLogger(__name__)
 
@@ -14,56 +19,134 @@ Named = tuple[str, Coroutine[Any, Any, None]]
 """A task by its name."""
 
 
-@dataclass(slots=True)
-class Lifecycle:
-    """What runs for ever, what takes work in, and what must be finished before the end.
+class Phase(IntEnum):
+    """When a part is opened; it is closed in the reverse order."""
 
-    Order of a stop: `stop_taking` is called, then `drain` is awaited for at most `drain_s`, then the background
-    tasks are cancelled. A second signal, or the deadline, is the hard stop: nothing unsettled is lost by it,
-    for senders deliver again what was not acknowledged.
+    STORE = 0
+    """The right to the store."""
+    ENGINE = 1
+    """What takes deliveries to their commit."""
+    SOURCES = 2
+    """What hands deliveries over."""
+    SURFACE = 3
+    """What others ask, and what is told to others."""
+
+
+DRAINED = (Phase.SOURCES, Phase.ENGINE, Phase.SURFACE, Phase.STORE)
+"""The way of a message: what hands over ends before what commits, and that before what tells of the commit."""
+
+
+class Part:
+    """A part of a process; a part overrides what it needs."""
+
+    phase: ClassVar[Phase]
+
+    @asynccontextmanager
+    async def opened(self, group: asyncio.TaskGroup) -> AsyncIterator[None]:
+        """Get ready, start its tasks in `group`, yield; its tasks have ended when it is closed."""
+        yield
+
+    def reasons(self) -> list[str]:
+        """Why the process is not ready; empty when it is."""
+        return []
+
+    def stop_taking(self) -> None:
+        """Take nothing more."""
+
+    async def drain(self) -> None:
+        """Return once everything that was taken is settled; not called on a hard stop."""
+
+
+class _Ended(Exception):
+    """The parts are drained: what still runs is cancelled."""
+
+
+class Lifecycle:
+    """Runs the parts of a process until it is told to stop.
+
+    A second signal, or `drain_s` after the first, is the hard stop: nothing unsettled is lost by it, for senders
+    deliver again what was not acknowledged.
     """
 
-    stop_taking: Callable[[], None]
-    drain: Callable[[], Awaitable[None]]
-    drain_s: float
-    stopping: asyncio.Event = field(default_factory=asyncio.Event)
+    def __init__(self, parts: Sequence[Part], drain_s: float) -> None:
+        self._parts, self._drain_s = sorted(parts, key=lambda part: part.phase), drain_s
+        self._opened: list[Part] = []
+        self._stopping = asyncio.Event()
+        self._under_way: asyncio.Timeout | None = None
+        """What a signal cuts short: the opening, or the drain."""
 
-    async def run(self, background: Sequence[Named]) -> bool:
-        """Run until SIGTERM or SIGINT, or until a task fails; True when everything taken was settled."""
-        loop = asyncio.get_running_loop()
-        hard = asyncio.Event()
+    async def run(self) -> bool:
+        """Run until SIGTERM, SIGINT or `stop`, or until a task fails; True when everything taken was settled."""
+        finished = False
+        async with AsyncExitStack() as stack:
+            with _on_signals(self._signalled):
+                try:
+                    async with asyncio.TaskGroup() as group:
+                        await self._open(stack, group)
+                        await self._stopping.wait()
+                        log.info("stopping: taking nothing more, finishing what was taken")
+                        for part in self._opened:
+                            part.stop_taking()
+                        finished = await self._drain()
+                        raise _Ended
+                except* _Ended:
+                    log.debug("all tasks have ended")
+        return finished
 
-        def on_signal() -> None:
-            if self.stopping.is_set():
-                hard.set()
-            self.stopping.set()
+    def stop(self) -> None:
+        """Stop in order; the opening of parts is cut short."""
+        if not self._stopping.is_set():
+            self._stopping.set()
+            self._cut()
 
-        for number in (signal.SIGTERM, signal.SIGINT):
-            loop.add_signal_handler(number, on_signal)
-        try:
-            async with asyncio.TaskGroup() as group:
-                tasks = [group.create_task(work, name=name) for name, work in background]
-                await self.stopping.wait()
-                log.info("stopping: taking nothing more, finishing what was taken")
-                self.stop_taking()
-                finished = await self._drain(hard)
-                for task in tasks:
-                    task.cancel()
-                return finished
-        finally:
-            for number in (signal.SIGTERM, signal.SIGINT):
-                loop.remove_signal_handler(number)
+    def _signalled(self) -> None:
+        if self._stopping.is_set():
+            self._drain_s = 0.0
+            self._cut()
+        self.stop()
 
-    async def _drain(self, hard: asyncio.Event) -> bool:
-        drain = asyncio.ensure_future(self.drain())
-        cut = asyncio.create_task(hard.wait(), name="lifecycle.hard")
-        await asyncio.wait({drain, cut}, timeout=self.drain_s, return_when=asyncio.FIRST_COMPLETED)
-        cut.cancel()
-        if drain.done():
-            drain.result()
+    def _cut(self) -> None:
+        if self._under_way is not None and not self._under_way.expired():
+            self._under_way.reschedule(asyncio.get_running_loop().time())
+
+    async def _open(self, stack: AsyncExitStack, group: asyncio.TaskGroup) -> None:
+        """Open the parts in their order, as far as no stop comes between."""
+        async with self._cuttable(None):
+            for part in self._parts:
+                await stack.enter_async_context(part.opened(group))
+                self._opened.append(part)
+
+    async def _drain(self) -> bool:
+        async with self._cuttable(self._drain_s):
+            for phase in DRAINED:
+                for part in self._opened:
+                    if part.phase is phase:
+                        await part.drain()
             return True
-        drain.cancel()
-        with suppress(asyncio.CancelledError):
-            await drain
         log.warning("stopped before everything was committed; what is unacknowledged will be delivered again")
         return False
+
+    @asynccontextmanager
+    async def _cuttable(self, seconds: float | None) -> AsyncIterator[None]:
+        """Up to so many seconds, or until it is cut; then the block is left where it stands."""
+        try:
+            async with asyncio.timeout(seconds) as limit:
+                self._under_way = limit
+                yield
+        except TimeoutError:
+            if not limit.expired():
+                raise
+        finally:
+            self._under_way = None
+
+
+@contextmanager
+def _on_signals(call: Callable[[], None]) -> Iterator[None]:
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, call)
+    try:
+        yield
+    finally:
+        for number in (signal.SIGTERM, signal.SIGINT):
+            loop.remove_signal_handler(number)

@@ -1,14 +1,15 @@
 """A part of a hub: tells whether this process is connected to where devices send, in the store or into the bus."""
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
 from typing import Protocol
 
 import msgspec
 
 from devices.addressing import LISTENING
 from devices.health.hearing import MARGIN, Hearing, ListeningRow, Tell, now_micros, process_name
-from hub.lifecycle import Named
+from hub.lifecycle import Part, Phase
 from hub.models import HUB, Delivery, Micros, Outcome, Raw
 from hub.pipeline import Sink
 from hub.settings import Settings
@@ -22,8 +23,10 @@ class Row(Protocol):
     async def end(self) -> None: ...
 
 
-class Ears:
+class Ears(Part):
     """Its sources hear while there is no reason why not; a hub that waits for another one says nothing."""
+
+    phase = Phase.ENGINE  # drained behind the engine: until then what the sources handed over is heard
 
     def __init__(
         self,
@@ -36,26 +39,15 @@ class Ears:
         tell: Tell = self._tell
         self._hearing = Hearing(tell, reasons, lambda: now_micros() - MARGIN, settings.health)
 
-    async def load(self) -> None:
-        """Nothing is needed."""
-
-    def tasks(self) -> list[Named]:
-        """What has to run, by name; once."""
-        return [("ears", self._hearing.run())]
-
-    def reasons(self) -> list[str]:
-        """Those that matter are told by the sources."""
-        return []
-
-    def stop_taking(self) -> None:
-        """What still comes is heard."""
+    @asynccontextmanager
+    async def opened(self, group: asyncio.TaskGroup) -> AsyncIterator[None]:
+        """Tell for ever."""
+        group.create_task(self._hearing.run(), name="ears")
+        yield
 
     async def drain(self) -> None:
         """Say goodbye: from now on the others hear everything."""
         await self._row.end()
-
-    def close(self) -> None:
-        """Nothing is left open."""
 
     async def _tell(self, since: Micros | None, until: Micros) -> None:
         if self._permitted():

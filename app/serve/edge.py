@@ -1,9 +1,11 @@
 """The engine of an edge: what devices send goes into the bus as it came. It needs no database."""
 
 import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 
-from app.serve.engine import limits_of, watch
-from hub.lifecycle import Named
+from app.serve.engine import limits_of
+from app.serve.sources import Engine
 from hub.models import HUB, Batch
 from hub.pipeline import Pipeline
 from hub.settings import Settings
@@ -11,22 +13,22 @@ from hub.telemetry import Counters
 from ingest.kafka.forwarder import Forwarder
 
 
-class Edge:
+class Edge(Engine):
     """Settles deliveries once Kafka has acknowledged their messages."""
+
+    sink: Pipeline
 
     def __init__(self, settings: Settings, counters: Counters) -> None:
         self._counters = counters
         self._forwarder = Forwarder(settings.kafka, settings.mqtt.prefix)
         self.sink = Pipeline([], [], self._forwarder.commit, [self._count], limits_of(settings), "Kafka")
-        self._working: asyncio.Future[None] | None = None
+        self._working: asyncio.Task[None] | None = None
 
-    async def load(self) -> None:
-        """Nothing is needed: a Kafka that is away is waited for with the first batch."""
-
-    def tasks(self) -> list[Named]:
-        """What has to run, by name; once."""
-        self._working = asyncio.ensure_future(self.sink.run())
-        return [("edge", watch(self._working))]
+    @asynccontextmanager
+    async def opened(self, group: asyncio.TaskGroup) -> AsyncIterator[None]:
+        """Forward; a Kafka that is away is waited for with the first batch."""
+        self._working = group.create_task(self.sink.run(), name="edge")
+        yield
 
     async def drain(self) -> None:
         """Return once everything that was handed over is in the bus."""

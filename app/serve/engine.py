@@ -3,17 +3,19 @@
 import asyncio
 import logging
 import math
-from collections.abc import Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
 from functools import partial
 
 from analytics.rules.rulebook import RuleBook
+from app.serve.sources import Engine
 from devices.health.hearing import Hearing, ListeningRow, Progress, process_name
 from devices.health.last_seen import Seen
 from devices.quality import QualityFlags
 from devices.registry.registry import Registry
 from devices.resolve import Resolver
+from hub.backoff import Backoff
 from hub.errors import HubError, StoreUnavailable
-from hub.lifecycle import Named
 from hub.models import Batch
 from hub.pipeline import Limits, Pipeline
 from hub.settings import Settings
@@ -32,8 +34,10 @@ log = logging.getLogger(__name__)
 WAIT_FOR_STORE_S = 2.0
 
 
-class Stages:
+class Stages(Engine):
     """The engine of a hub without workers, and of each worker."""
+
+    sink: Pipeline
 
     def __init__(self, settings: Settings, pool: Pool, counters: Counters) -> None:
         self._settings, self._pool, self._counters = settings, pool, counters
@@ -53,23 +57,20 @@ class Stages:
             supply=partial(self.registry.widen, pool),
         )
         self._registry_changed = asyncio.Event()
-        self._working: asyncio.Future[None] | None = None
+        self._working: asyncio.Task[None] | None = None
 
-    async def load(self) -> None:
-        """Load devices, rules and newest readings; waits for a store that is not there yet."""
-        await wait_for_store(self._settings.database.url, self._read_store)
+    @asynccontextmanager
+    async def opened(self, group: asyncio.TaskGroup) -> AsyncIterator[None]:
+        """Load devices, rules and newest readings, then work; waits for a store that is not there yet."""
+        url = self._settings.database.url
+        await wait_for_store(url, self._read_store)
         log.info("%d devices known", len(self.registry.devices))
-
-    def tasks(self) -> list[Named]:
-        """What has to run, by name; once."""
-        self._working = asyncio.ensure_future(self.sink.run())
-        return [
-            ("pipeline", watch(self._working)),
-            ("listen", listen(self._settings.database.url, [REGISTRY], lambda *_: self._registry_changed.set())),
-            ("registry", self._keep_fresh()),
-            ("latest", self._latest.run(self._pool)),
-            ("hearing", self._hearing.run()),
-        ]
+        self._working = group.create_task(self.sink.run(), name="pipeline")
+        group.create_task(listen(url, [REGISTRY], lambda *_: self._registry_changed.set()), name="listen")
+        group.create_task(self._keep_fresh(), name="registry")
+        group.create_task(self._latest.run(self._pool), name="latest")
+        group.create_task(self._hearing.run(), name="hearing")
+        yield
 
     async def drain(self) -> None:
         """Return once everything that was handed over is settled; nothing may be handed over any more."""
@@ -118,15 +119,17 @@ class Stages:
 
     async def _keep_fresh(self) -> None:
         """Take over registered devices and rules at once; what is notified meanwhile is one more refresh."""
+        backoff = Backoff()
         while True:
             await self._registry_changed.wait()
             self._registry_changed.clear()
             try:
                 await self._refresh()
+                backoff.succeeded()
             except HubError as error:
                 log.debug("the registry stays as it is until the store is back: %s", error)
                 self._registry_changed.set()
-                await asyncio.sleep(1)
+                await backoff.wait()
 
     async def _refresh(self) -> None:
         await self._rules.refresh(self._pool)
@@ -136,18 +139,17 @@ class Stages:
 
 async def wait_for_store(url: str, read: Callable[[], Awaitable[None]] | None = None) -> None:
     """Check the schema and call `read`; again until the store is there."""
-    down = False
+    backoff = Backoff(log, "the store is there", longest_s=WAIT_FOR_STORE_S)
     while True:
         try:
             await check_schema(url)
             if read is not None:
                 await read()
         except StoreUnavailable as error:
-            if not down:
-                log.error("waiting for the store: %s", error)
-            down = True
-            await asyncio.sleep(WAIT_FOR_STORE_S)
+            backoff.failed("waiting for the store: %s", error)
+            await backoff.wait()
         else:
+            backoff.succeeded()
             return
 
 
@@ -155,8 +157,3 @@ def limits_of(settings: Settings) -> Limits:
     """What a pipeline may hold, by the settings."""
     given = settings.pipeline
     return Limits(given.batch_messages, given.waiting_messages, given.waiting_bytes, given.linger_ms / 1000)
-
-
-async def watch(work: asyncio.Future[None]) -> None:
-    """Fail when that work fails; its end is the end of a drain."""
-    await asyncio.shield(work)

@@ -6,24 +6,31 @@ from contextlib import asynccontextmanager
 
 from api.http.server import configured
 from api.monitor import create_monitor
+from hub.lifecycle import Part, Phase
 from hub.settings import Settings
 from hub.store.pool import Pool
 from hub.telemetry import Counters
 
 
-@asynccontextmanager
-async def monitored(
-    settings: Settings, counters: Counters, reasons: Callable[[], list[str]], pool: Pool | None
-) -> AsyncIterator[list[asyncio.Future[None]]]:
-    """Serve while the block runs, also while it waits for a store; what serves, to be watched, or nothing."""
-    hub = settings.hub
-    if hub.monitor_port is None:
-        yield []
-        return
-    server = configured(create_monitor(counters, reasons, pool), hub.monitor_host, hub.monitor_port, 2)
-    serving = asyncio.ensure_future(server.serve())
-    try:
-        yield [serving]
-    finally:
-        server.should_exit = True
-        await serving
+class Monitor(Part):
+    """Answers also while the process waits for a store; first opened, last drained."""
+
+    phase = Phase.STORE
+
+    def __init__(
+        self, settings: Settings, port: int, counters: Counters, reasons: Callable[[], list[str]], pool: Pool | None
+    ) -> None:
+        self._server = configured(create_monitor(counters, reasons, pool), settings.hub.monitor_host, port, 2)
+        self._serving: asyncio.Task[None] | None = None
+
+    @asynccontextmanager
+    async def opened(self, group: asyncio.TaskGroup) -> AsyncIterator[None]:
+        """Serve."""
+        self._serving = group.create_task(self._server.serve(), name="monitor")
+        yield
+
+    async def drain(self) -> None:
+        """End the server."""
+        self._server.should_exit = True
+        if self._serving is not None:
+            await self._serving

@@ -1,26 +1,25 @@
 """`hub serve`: runs the parts that the roles of a process ask for. Every deployment is made of the same few."""
 
 import asyncio
-from collections.abc import Awaitable, Callable, Sequence
-from contextlib import AsyncExitStack
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from contextlib import AsyncExitStack, asynccontextmanager
 from functools import partial
 
 from api.push.outbox import Courier
 from api.push.webhook import open_webhook
 from app.serve.ears import BusRow, Ears, ears_of_store
 from app.serve.edge import Edge
-from app.serve.engine import Stages, watch
-from app.serve.intake import Engine, Intake, Source
-from app.serve.monitor import monitored
-from app.serve.part import Part
+from app.serve.engine import Stages
+from app.serve.monitor import Monitor
 from app.serve.sole import Sole
+from app.serve.sources import Engine, Source, Sources
 from app.serve.surface import Surface
 from app.serve.workers import Crew, open_workers
 from devices.addressing import subscriptions
 from devices.health.presence import Presence
 from devices.registry.registry import Registry
 from hub.errors import ConfigError
-from hub.lifecycle import Lifecycle, Named
+from hub.lifecycle import Lifecycle, Part, Phase
 from hub.settings import Settings
 from hub.store.pool import Pool, open_pool
 from hub.store.positions import load_positions
@@ -46,9 +45,9 @@ async def serve(settings: Settings, crew: Crew | None = None) -> bool:
             parts = await _direct(settings, crew, pool, counters, stack)
         else:
             parts = await _bus(settings, pool, counters, stack)
-        reasons = partial(_reasons, parts)
-        monitors = await stack.enter_async_context(monitored(settings, counters, reasons, pool))
-        return await _run(parts, monitors, counters, settings.drain_s)
+        if settings.hub.monitor_port is not None:
+            parts = [Monitor(settings, settings.hub.monitor_port, counters, partial(_reasons, parts), pool), *parts]
+        return await Lifecycle([Telemetry(counters), *parts], settings.drain_s).run()
 
 
 async def _direct(
@@ -65,31 +64,33 @@ async def _direct(
     sources = _mqtt(settings, engine, counters, sole.granted)
     if settings.kafka.servers:
         sources |= _kafka(settings, [], stages, counters, pool)
-    intake = Intake(engine, sources)
+    taking = Sources(sources)
     replay = Replay(pool, engine.sink.submit)
-    ears = Ears(settings, ears_of_store(pool), intake.reasons, sole.granted)
+    ears = Ears(settings, ears_of_store(pool), partial(_reasons, [engine, taking]), sole.granted)
     presence = Presence(settings, engine.sink, sole.granted)
-    surface = await _surface(settings, pool, counters, [sole, intake], engine, replay, stages.registry, stack)
-    return [sole, presence, intake, ears, surface]
+    surface = await _surface(settings, pool, counters, [sole, engine, taking], engine, replay, stages.registry, stack)
+    return [sole, engine, ears, presence, taking, surface]
 
 
 async def _bus(settings: Settings, pool: Pool | None, counters: Counters, stack: AsyncExitStack) -> list[Part]:
-    """Some of the roles edge, worker, api, in the order in which they are drained; without a pool an edge alone."""
+    """Some of the roles edge, worker, api; without a pool an edge alone."""
     roles, parts, registry = settings.hub.roles, list[Part](), Registry()
     edge: Edge | None = None
     if settings.kafka.servers:  # what is posted, and what a worker finds out, goes into the bus too
         edge = Edge(settings, counters)
-        intake = Intake(edge, _mqtt(settings, edge, counters) if "edge" in roles else {})
-        parts += [Ears(settings, BusRow(edge.sink), intake.reasons), intake] if "edge" in roles else [intake]
+        parts.append(edge)
+        if "edge" in roles:
+            taking = Sources(_mqtt(settings, edge, counters))
+            parts += [taking, Ears(settings, BusRow(edge.sink), partial(_reasons, [edge, taking]))]
     if pool is None:
         return parts
     if "worker" in roles:
         stages = Stages(settings, pool, counters)
         registry = stages.registry
-        reading = Intake(stages, _kafka(settings, [raw_topic(settings.kafka)], stages, counters, pool))
-        parts += [reading, Ears(settings, ears_of_store(pool, False), reading.reasons)]
+        reading = Sources(_kafka(settings, [raw_topic(settings.kafka)], stages, counters, pool))
+        parts += [stages, reading, Ears(settings, ears_of_store(pool, False), partial(_reasons, [stages, reading]))]
         if edge is not None:
-            parts.insert(0, Presence(settings, edge.sink))
+            parts.append(Presence(settings, edge.sink))
     if "api" in roles:
         replay = Replay(pool, edge.sink.submit) if edge is not None else None  # the workers settle the letters
         parts.append(await _surface(settings, pool, counters, list(parts), edge, replay, registry, stack))
@@ -129,7 +130,6 @@ async def _surface(
     stack: AsyncExitStack,
 ) -> Surface:
     courier = Courier(pool, {"webhook": await stack.enter_async_context(open_webhook())})
-
     return Surface(settings, pool, courier, counters, partial(_reasons, others), engine, replay, registry)
 
 
@@ -138,33 +138,21 @@ def _reasons(parts: Sequence[Part]) -> list[str]:
     return [reason for part in parts for reason in part.reasons()]
 
 
-async def _run(
-    parts: Sequence[Part], monitors: Sequence[asyncio.Future[None]], counters: Counters, drain_s: float
-) -> bool:
-    """Load the parts, run them, and at the end drain them in their order."""
-    for part in parts:
-        await part.load()
-    background: list[Named] = [("telemetry", _tick(counters))]
-    background += [("monitor", watch(serving)) for serving in monitors]
-    for part in parts:
-        background += part.tasks()
+class Telemetry(Part):
+    """Rates, from counters."""
 
-    def stop_taking() -> None:
-        for part in parts:
-            part.stop_taking()
+    phase = Phase.STORE
 
-    async def drain() -> None:
-        for part in parts:
-            await part.drain()
+    def __init__(self, counters: Counters) -> None:
+        self._counters = counters
 
-    try:
-        return await Lifecycle(stop_taking, drain, drain_s).run(background)
-    finally:
-        for part in parts:
-            part.close()
+    @asynccontextmanager
+    async def opened(self, group: asyncio.TaskGroup) -> AsyncIterator[None]:
+        """Note the counters twice a second."""
+        group.create_task(self._tick(), name="telemetry")
+        yield
 
-
-async def _tick(counters: Counters) -> None:
-    while True:
-        counters.tick()
-        await asyncio.sleep(0.5)
+    async def _tick(self) -> None:
+        while True:
+            self._counters.tick()
+            await asyncio.sleep(0.5)

@@ -1,7 +1,8 @@
 """What faces consumers: the HTTP API with the page and the alert stream, and the courier that delivers alerts."""
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
 
 from api.app import create_app
 from api.changes import ChangeFeed
@@ -9,13 +10,12 @@ from api.context import Context
 from api.http.server import configured
 from api.outcomes import Outcomes
 from api.push.outbox import Courier
-from app.serve.engine import watch
-from app.serve.intake import Engine
+from app.serve.sources import Engine
 from app.serve.upkeep import upkeep
 from devices.credentials.broker_access import access_tasks
 from devices.credentials.directory import Directory
 from devices.registry.registry import Registry
-from hub.lifecycle import Named
+from hub.lifecycle import Named, Part, Phase
 from hub.settings import Settings
 from hub.store.listen import listen
 from hub.store.pool import Pool
@@ -27,8 +27,10 @@ from ingest.mqtt.control import ControlLink
 ALERT, COMMAND = "ganzhi_alert", "ganzhi_command"
 
 
-class Surface:
-    """A part of a hub: the API and the courier. What is posted goes to an engine, if there is one."""
+class Surface(Part):
+    """The API and the courier. What is posted goes to an engine, if there is one."""
+
+    phase = Phase.SURFACE
 
     def __init__(
         self,
@@ -55,30 +57,20 @@ class Surface:
         )
         app = create_app(context, routers, LARGER)
         self._server = configured(app, settings.api.host, settings.api.port, settings.drain_s)
-        self._serving: list[asyncio.Future[None]] = []
-        self._delivering: list[asyncio.Future[None]] = []
+        self._serving: asyncio.Task[None] | None = None
+        self._delivering: asyncio.Task[None] | None = None
 
-    async def load(self) -> None:
-        """Nothing is needed: requests ask the store themselves."""
-
-    def tasks(self) -> list[Named]:
-        """What has to run, by name; once."""
-        serving = asyncio.ensure_future(self._server.serve())
-        delivering = asyncio.ensure_future(self._courier.run())
-        self._serving, self._delivering = [serving], [delivering]
-        return [
-            ("api", watch(serving)),
-            ("alerts", listen(self._settings.database.url, [ALERT, COMMAND], self._heard)),
-            ("changes", self._changes.run()),
-            ("control", self._control.run()),
-            ("courier", watch(delivering)),
-            *access_tasks(self._settings, self._pool, self._directory, self._control),
-            *upkeep(self._settings, self._pool),
-        ]
-
-    def reasons(self) -> list[str]:
-        """It is ready when the rest of the process is."""
-        return []
+    @asynccontextmanager
+    async def opened(self, group: asyncio.TaskGroup) -> AsyncIterator[None]:
+        """Serve; requests ask the store themselves."""
+        self._serving = group.create_task(self._server.serve(), name="api")
+        self._delivering = group.create_task(self._courier.run(), name="courier")
+        heard: Named = ("alerts", listen(self._settings.database.url, [ALERT, COMMAND], self._heard))
+        others: list[Named] = [heard, ("changes", self._changes.run()), ("control", self._control.run())]
+        others += access_tasks(self._settings, self._pool, self._directory, self._control)
+        for name, work in others + upkeep(self._settings, self._pool):
+            group.create_task(work, name=name)
+        yield
 
     def stop_taking(self) -> None:
         """Take no more requests and end the alert streams."""
@@ -90,12 +82,11 @@ class Surface:
 
     async def drain(self) -> None:
         """Return once what was asked is answered and what is under way is delivered."""
-        await asyncio.gather(*self._serving)
+        if self._serving is not None:
+            await self._serving
         self._courier.stop()
-        await asyncio.gather(*self._delivering)
-
-    def close(self) -> None:
-        """Nothing is left open."""
+        if self._delivering is not None:
+            await self._delivering
 
     def _heard(self, channel: str, payload: str) -> None:
         if channel == COMMAND:

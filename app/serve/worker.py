@@ -4,12 +4,14 @@ import asyncio
 import logging
 import os
 import sys
-from contextlib import suppress
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager, suppress
 from pathlib import Path
 
-from app.serve.engine import Stages, watch
+from app.serve.engine import Stages
+from app.serve.sources import Sources
 from hub.children import STOP
-from hub.lifecycle import Lifecycle, Named
+from hub.lifecycle import Lifecycle, Part, Phase
 from hub.settings import Settings
 from hub.store.pool import open_pool
 from hub.telemetry import Counters
@@ -20,31 +22,41 @@ log = logging.getLogger(__name__)
 
 async def work(settings: Settings, socket: Path) -> bool:
     """Serve the parent until it says stop, on `socket`; True when everything taken was settled."""
-    counters, stopping = Counters(), asyncio.Event()
-    lifeline = asyncio.create_task(_heed_parent(stopping, socket), name="lifeline")
+    counters = Counters()
     async with open_pool(settings.database) as pool:
         stages = Stages(settings, pool, counters)
-        await stages.load()
         source = HandedSource(socket, stages.sink, counters, stages.reasons)
-        taking = asyncio.ensure_future(source.run())
-
-        async def drain() -> None:
-            await taking
-            await stages.drain()
-
-        background: list[Named] = [*stages.tasks(), ("handed", watch(taking)), ("parent", watch(lifeline))]
-        return await Lifecycle(source.stop, drain, settings.drain_s, stopping).run(background)
+        parent = Parent(socket)
+        lifecycle = Lifecycle([parent, stages, Sources({"the reading process": source})], settings.drain_s)
+        parent.stop = lifecycle.stop
+        return await lifecycle.run()
 
 
-async def _heed_parent(stopping: asyncio.Event, socket: Path) -> None:
-    """Stop when the parent says so; end at once when it has died: what it read will be delivered to a new one."""
-    reader = asyncio.StreamReader()
-    await asyncio.get_running_loop().connect_read_pipe(lambda: asyncio.StreamReaderProtocol(reader), sys.stdin)
-    if await reader.readline() != STOP:
-        log.error("the parent process has died: ending")
-        _tidy(socket)
-        os._exit(1)  # like a kill: a commit from now on could cross with one of the next parent's workers
-    stopping.set()
+class Parent(Part):
+    """A part of a worker: the process that started it, which tells it when to stop."""
+
+    phase = Phase.STORE
+
+    def __init__(self, socket: Path) -> None:
+        self._socket = socket
+        self.stop: Callable[[], None] = lambda: None
+        """Called when the parent says so."""
+
+    @asynccontextmanager
+    async def opened(self, group: asyncio.TaskGroup) -> AsyncIterator[None]:
+        """Heed the parent, also while the worker waits for a store."""
+        group.create_task(self._heed(), name="parent")
+        yield
+
+    async def _heed(self) -> None:
+        """Stop when the parent says so; end at once when it has died: what it read will be delivered to a new one."""
+        reader = asyncio.StreamReader()
+        await asyncio.get_running_loop().connect_read_pipe(lambda: asyncio.StreamReaderProtocol(reader), sys.stdin)
+        if await reader.readline() != STOP:
+            log.error("the parent process has died: ending")
+            _tidy(self._socket)
+            os._exit(1)  # like a kill: a commit from now on could cross with one of the next parent's workers
+        self.stop()
 
 
 def _tidy(socket: Path) -> None:

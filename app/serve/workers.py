@@ -4,16 +4,17 @@ Each device has one worker, so that rules see its readings in one place and in o
 from the broker themselves is in docs/adr/0008.
 """
 
+import asyncio
 import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from app.serve.engine import limits_of, wait_for_store
+from app.serve.sources import Engine
 from hub.children import Command, Supervisor
-from hub.lifecycle import Named
 from hub.settings import Settings
 from hub.telemetry import Counters
 from ingest.handover.dispatch import Dispatcher
@@ -27,8 +28,10 @@ class Crew:
     arguments: list[str] = field(default_factory=list)
 
 
-class Workers:
+class Workers(Engine):
     """The engine of a hub with workers: starts them, starts a dead one again, and ends them after a drain."""
+
+    sink: Dispatcher
 
     def __init__(self, settings: Settings, crew: Crew, counters: Counters, folder: Path) -> None:
         """`folder` is a private directory for sockets."""
@@ -41,14 +44,15 @@ class Workers:
             for number, socket in sockets.items()
         }
 
-    async def load(self) -> None:
-        """Wait for a store with the right schema; the workers load from it by themselves."""
+    @asynccontextmanager
+    async def opened(self, group: asyncio.TaskGroup) -> AsyncIterator[None]:
+        """Wait for a store with the right schema, then start the workers, which load from it by themselves."""
         await wait_for_store(self._settings.database.url)
-
-    def tasks(self) -> list[Named]:
-        """What has to run, by name; once."""
-        keep = [(name, worker.run()) for name, worker in self._workers.items()]
-        return keep + [(f"link {number}", link.run()) for number, link in enumerate(self.sink.links, 1)]
+        for name, worker in self._workers.items():
+            group.create_task(worker.run(), name=name)
+        for number, link in enumerate(self.sink.links, 1):
+            group.create_task(link.run(), name=f"link {number}")
+        yield
 
     async def drain(self) -> None:
         """Return once everything that was handed over is settled; the workers are told to end then."""

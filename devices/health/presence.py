@@ -7,9 +7,10 @@ event is stored; what is not marked is told again, by whoever leads then, with t
 import asyncio
 import logging
 import time
-from collections.abc import Callable, Coroutine, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import asynccontextmanager
 from datetime import datetime
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import msgspec
 import psycopg
@@ -18,6 +19,7 @@ from devices.health.completeness import EVERY_S, count_completeness
 from devices.health.decision import decide
 from devices.health.hearing import now_micros
 from devices.health.watch import read_heard, read_watched, write_verdict
+from hub.lifecycle import Part, Phase
 from hub.models import HUB, Delivery, Micros, Outcome, Raw
 from hub.pipeline import Sink
 from hub.settings import Settings
@@ -43,8 +45,10 @@ class Finding(NamedTuple):
     seen_at: datetime | None
 
 
-class Presence:
+class Presence(Part):
     """Decides while it leads; its findings go to the sink that devices' messages go to."""
+
+    phase = Phase.SOURCES
 
     def __init__(self, settings: Settings, sink: Sink, permitted: Callable[[], bool] = lambda: True) -> None:
         """While it is not `permitted` it does not ask to lead."""
@@ -54,30 +58,16 @@ class Presence:
         self._last: Micros = 0
         self._received: Micros = 0
 
-    async def load(self) -> None:
-        """Nothing is needed."""
-
-    def tasks(self) -> list[tuple[str, Coroutine[Any, Any, None]]]:
-        """What has to run, by name; once."""
-        url = self._settings.database.url
-        return [
-            ("presence", lead(url, "presence", self._work, self._permitted)),
-            ("completeness", lead(url, "completeness", self._count, self._permitted)),
-        ]
-
-    def reasons(self) -> list[str]:
-        """It never keeps a hub from being ready."""
-        return []
+    @asynccontextmanager
+    async def opened(self, group: asyncio.TaskGroup) -> AsyncIterator[None]:
+        """Ask to lead, and decide."""
+        for name, work in (("presence", self._work), ("completeness", self._count)):
+            group.create_task(lead(self._settings.database.url, name, work, self._permitted), name=name)
+        yield
 
     def stop_taking(self) -> None:
-        """Tell nothing more."""
+        """Tell nothing more: what was told is settled with everything else, what is not is told again."""
         self._stopping.set()
-
-    async def drain(self) -> None:
-        """What was told is settled with everything else; what is not is told again."""
-
-    def close(self) -> None:
-        """Nothing is left open."""
 
     async def _work(self, conn: psycopg.AsyncConnection) -> float:
         began = time.monotonic()

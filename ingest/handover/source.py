@@ -26,6 +26,11 @@ class HandedSource:
         self._stopped = asyncio.Event()
         self._writers: set[asyncio.StreamWriter] = set()
 
+    @property
+    def connected(self) -> bool:
+        """Whether the reading process is there."""
+        return bool(self._writers)
+
     def stop(self) -> None:
         """Take nothing more; what was taken can still be answered."""
         self._stopped.set()

@@ -12,7 +12,7 @@ from typing import Protocol
 
 import pytest
 
-from app.serve.intake import Source
+from app.serve.sources import Source
 from devices.addressing import subscriptions
 from hub.models import Delivery, Outcome
 from hub.settings import Mqtt
