@@ -1,9 +1,11 @@
-"""Where a message says it comes from: topics of the contract, parsed into device, form and gateway."""
+"""Where a message says it comes from: topics, records and paths of the contract, read once each into an Origin."""
 
 import re
-from typing import NamedTuple
+from collections.abc import Mapping
+from typing import TypeVar
 
 from hub.errors import DecodeError
+from hub.models import HUB, Origin
 
 CODE = re.compile(r"[A-Za-z0-9][A-Za-z0-9._:-]{0,63}")
 """A device code."""
@@ -11,19 +13,16 @@ CODE = re.compile(r"[A-Za-z0-9][A-Za-z0-9._:-]{0,63}")
 FORMS = ("telemetry", "senml", "event", "reply", "status")
 """The last level of a topic: what kind of payload it carries."""
 
+PATHS = {"telemetry": "telemetry", "event": "events", "senml": "senml"}
+"""By form: the last part of the path that takes it over HTTP."""
 
-LISTENING = "listening"
-"""The address of what an edge of the bus tells of itself; no device can send to it."""
+PRESENCE, LISTENING = "presence", "listening"
+"""Forms of the hub's own findings: a device went or came back; what an edge of the bus hears."""
 
+K = TypeVar("K")
 
-class Address(NamedTuple):
-    """A device, the form of its payload, and the gateway that speaks for it (None: itself)."""
-
-    device: str
-    form: str
-    gateway: str | None = None
-    keyed: bool = False
-    """Whether it comes from a record's key, so that the payload may name the device too."""
+MAX_ORIGINS = 500_000
+"""Origins remembered; protects memory from a peer that invents topics."""
 
 
 def subscriptions(prefix: str) -> list[str]:
@@ -32,8 +31,96 @@ def subscriptions(prefix: str) -> list[str]:
     return own + [f"{prefix}/+/child/+/{form}" for form in FORMS]
 
 
-def parse_topic(topic: str, prefix: str) -> Address:
-    """`{prefix}/{device}/{form}` or `{prefix}/{gateway}/child/{device}/{form}`; else DecodeError says why not."""
+class Origins:
+    """Makes origins, one object for all messages of a topic: a fresh one a message costs 5 % of a core."""
+
+    def __init__(self, prefix: str, records: Mapping[str, str] | None = None) -> None:
+        """`prefix` is that of MQTT topics; `records` gives the form of the records of each topic of a log."""
+        self._prefix, self._records = prefix, records or {}
+        self._topics: dict[str, Origin] = {}
+        self._others: dict[tuple[str, str, str], Origin] = {}
+
+    def of_topic(self, topic: str) -> Origin:
+        """Of a message of MQTT."""
+        return self._topics.get(topic) or self._keep(self._topics, topic, self._parsed("mqtt", topic))
+
+    def of_record(self, topic: str, device: str) -> Origin:
+        """Of a record that a third party published to a topic of a log, about a device."""
+        found = self._others.get(("kafka", topic, device))
+        return found or self._keep(self._others, ("kafka", topic, device), self._record(topic, device))
+
+    def of_request(self, device: str, form: str) -> Origin:
+        """Of a message that was posted."""
+        found = self._others.get(("http", form, device))
+        return found or self._keep(self._others, ("http", form, device), _request(device, form))
+
+    def of_letter(self, transport: str, address: str) -> Origin:
+        """Of a dead letter or a record of the bus: what its source made of it when it came first."""
+        if transport == "kafka" and (topic := address.partition("/")[0]) in self._records:
+            return self.of_record(topic, address.partition("/")[2])
+        if transport == HUB and (finding := _finding_of(address)) is not None:
+            return finding
+        if transport == "http" and (path := _PATH.fullmatch(address)) is not None:
+            return self.of_request(path["device"], next(form for form, name in PATHS.items() if name == path["name"]))
+        return self.of_topic(address) if transport == "mqtt" else self._parsed(transport, address)
+
+    def _keep(self, origins: dict[K, Origin], key: K, origin: Origin) -> Origin:
+        if len(origins) >= MAX_ORIGINS:
+            origins.clear()
+        origins[key] = origin
+        return origin
+
+    def _parsed(self, transport: str, topic: str) -> Origin:
+        try:
+            device, form, gateway = parse_topic(topic, self._prefix)
+        except DecodeError as error:
+            return Origin(transport, topic, fault=(error.reason, error.detail))
+        return Origin(transport, topic, device, form, gateway)
+
+    def _record(self, topic: str, device: str) -> Origin:
+        address, form = f"{topic}/{device}", self._records[topic]
+        if not device:
+            fault = "no_device", f'set the key of a record of {topic} to the device code, or send "device" in it'
+            return Origin("kafka", address, fault=fault)
+        if not CODE.fullmatch(device):
+            return Origin("kafka", address, fault=_no_code(device[:64]))
+        return Origin("kafka", address, device, form, keyed=True)
+
+
+def finding(device: str, form: str) -> Origin:
+    """Of what the hub itself finds out about a device; about none where `device` is empty."""
+    return Origin(HUB, f"{form}/{device}" if device else form, device, form, protocol=HUB)
+
+
+def _finding_of(address: str) -> Origin | None:
+    form, _, device = address.partition("/")
+    return finding(device, form) if form in (PRESENCE, LISTENING) else None
+
+
+_PATH = re.compile(r"/api/v1/devices/(?P<device>[^/]*)/(?P<name>telemetry|events|senml)")
+
+
+def _request(device: str, form: str) -> Origin:
+    address = f"/api/v1/devices/{device}/{PATHS[form]}"
+    if not device:
+        return Origin("http", address, fault=_NO_DEVICE)
+    if not CODE.fullmatch(device):
+        return Origin("http", address, fault=_no_code(device))
+    return Origin("http", address, device, form)
+
+
+_NO_DEVICE = "no_device", 'it names no device: a topic or path holds its code, a batch has "device" in it'
+
+
+def _no_code(code: str) -> tuple[str, str]:
+    return "bad_device_code", f"{code!r} is no code: at most 64 letters, digits and . _ : - after a letter or digit"
+
+
+def parse_topic(topic: str, prefix: str) -> tuple[str, str, str | None]:
+    """`{prefix}/{device}/{form}` or `{prefix}/{gateway}/child/{device}/{form}`: (device, form, gateway).
+
+    DecodeError says why it is neither.
+    """
     parts = topic[len(prefix) + 1 :].split("/") if topic.startswith(prefix + "/") else []
     if len(parts) == 2:
         device, form = parts
@@ -45,24 +132,11 @@ def parse_topic(topic: str, prefix: str) -> Address:
     if form not in FORMS:
         raise DecodeError("bad_topic", f"a topic ends in {', '.join(FORMS)}; not in {form!r}")
     if not device:
-        raise DecodeError("no_device", 'it names no device: a topic or path holds its code, a batch has "device" in it')
+        raise DecodeError(*_NO_DEVICE)
     for code in (device, gateway):
         if code is not None and not CODE.fullmatch(code):
             raise DecodeError(
                 "bad_device_code",
                 f"{code!r} in the topic is no code: at most 64 letters, digits and . _ : - after a letter or digit",
             )
-    return Address(device, form, gateway)
-
-
-def parse_record(address: str, form: str) -> Address:
-    """`{topic}/{device}` of a record that a third party published; else DecodeError says why not."""
-    topic, _, device = address.partition("/")
-    if not device:
-        raise DecodeError("no_device", f'set the key of a record of {topic} to the device code, or send "device" in it')
-    if not CODE.fullmatch(device):
-        raise DecodeError(
-            "bad_device_code",
-            f"{device[:64]!r} is no code: at most 64 letters, digits and . _ : - after a letter or digit",
-        )
-    return Address(device, form, keyed=True)
+    return device, form, gateway

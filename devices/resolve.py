@@ -1,6 +1,6 @@
 """From messages to readings and events of known devices: the reading stage of the pipeline."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from hashlib import blake2b
 from uuid import UUID
 from zlib import crc32
@@ -8,49 +8,43 @@ from zlib import crc32
 import msgspec
 import numpy as np
 
-from devices.addressing import LISTENING, Address, parse_record, parse_topic
+from devices.addressing import LISTENING
 from devices.codecs import CODECS
 from devices.codecs.decoded import Decoded, EventDraft, ReplyDraft
 from devices.codecs.listening import decode_listening
 from devices.codecs.mapping import decode_mapped
+from devices.commands.replies import Answers, Reply
+from devices.health.edges import Heartbeats
+from devices.health.last_seen import Life
+from devices.health.statuses import Said
 from devices.privacy import holds_picture, mentions_private
 from devices.registry.device import Device
 from devices.registry.registry import Registry
 from hub.errors import DecodeError
-from hub.models import HUB, Arrival, Batch, Columns, DeadLetter, Event, Micros, Raw, Reply
+from hub.models import HUB, Batch, Columns, DeadLetter, Doubles, Event, Micros, Origin, Raw
 from hub.quality import Quality
-from hub.store.arrivals import Known, Remembered
-from hub.store.writer import DEAD_LETTER_BYTES
+from hub.stage import Stage
+from hub.store.arrivals import Arrival, Fresh, Known, Remembered
+from hub.store.letters import DEAD_LETTER_BYTES
 
 STEP = 4096
 """Messages and readings of a step: about 10 ms."""
 COST = 16
 """What of a mapping's cost counts as a message of a step: 3 microseconds."""
-MAX_ADDRESSES = 500_000
-"""Parsed addresses kept; protects memory from a peer that invents topics."""
 
 
-class Resolver:
+class Resolver(Stage):
     """Decodes each message of a batch and finds its device and series; what cannot be used becomes a dead letter."""
 
-    def __init__(
-        self, registry: Registry, prefix: str, known: Known | None = None, records: Mapping[str, str] | None = None
-    ) -> None:
-        """`known` is what the store remembers of arrivals: a message delivered again keeps its time.
+    ahead = True
 
-        `prefix` is that of MQTT topics; `records` gives the form of the records of each topic of a log.
-        """
-        self._registry, self._prefix, self._records = registry, prefix, records or {}
+    def __init__(self, registry: Registry, known: Known | None = None) -> None:
+        """`known` is what the store remembers of arrivals: a message delivered again keeps its time."""
+        self._registry = registry
         self._known = {} if known is None else known
-        self._addresses: dict[str, Address] = {}
-
-    def __call__(self, batch: Batch) -> None:
-        """Fill readings, events, refused and arrivals of a batch from its raws."""
-        for _ in self.steps(batch):
-            pass
 
     def steps(self, batch: Batch) -> Iterator[None]:
-        """The same bit by bit: each step takes some milliseconds, and others may go on between two."""
+        """Fill readings, events, refused and the facts of other stages; some milliseconds a step."""
         found = _Found()
         due = STEP
         for index, raw in enumerate(batch.raws):
@@ -59,57 +53,67 @@ class Resolver:
                 yield
             if raw.repeated:
                 raw = batch.raws[index] = self._recalled(raw)
-            due -= self._read(index, raw, batch, found)
-        batch.readings = _columns(found)
+            if raw.origin.device or raw.origin.fault:
+                due -= self._read(index, raw, batch, found)
+            elif raw.origin.form == LISTENING:
+                batch.of(Heartbeats).update(decode_listening(raw.payload))
+        found.hand_over(batch)
 
     def _read(self, index: int, raw: Raw, batch: Batch, found: "_Found") -> int:
         """One message; returns what its mapping cost, in messages of a step."""
-        address, fault, private, timeless, cost = None, None, False, False, 0
+        origin = raw.origin
+        fault, private, timeless, cost = None, False, False, 0
         try:
-            address = self._addresses.get(raw.address) or self._parse(raw.address)
-            device = self._device(address)
-            codec, mapping = CODECS[address.form], device.profile.mapping
-            if not mapping or (transform := mapping.get(address.form)) is None:
+            device = self._device(origin)
+            codec, mapping = CODECS[origin.protocol, origin.form], device.profile.mapping
+            if not mapping or (transform := mapping.get(origin.form)) is None:
                 decoded = codec(raw.payload, raw.received, device.zone)
             else:
                 decoded, cost = decode_mapped(transform, codec, raw.payload, raw.received, device.zone)
-            if address.keyed and decoded.devices:
+            if origin.keyed and decoded.devices:
                 _check_named(device, decoded.devices)
             newest, timeless, private = max(decoded.ts) if decoded.ts else 0, decoded.timeless, decoded.private > 0
-            if newest and address.gateway is None and raw.transport != HUB:  # as for most: 0.2 microseconds less
-                batch.seen[device.id] = raw.received, 0 if timeless else newest
+            if newest and origin.gateway is None and origin.transport != HUB:  # as for most: 0.2 microseconds less
+                found.life[device.id] = raw.received, 0 if timeless else newest
             else:
-                self._note_life(device, address, decoded, newest, raw, batch)
+                self._note_life(device, origin, decoded, newest, raw, batch, found.life)
             start = len(found.ts)
-            fault = _take_readings(device, decoded, raw, newest, found, batch.wanted)
+            fault = _take_readings(index, device, decoded, raw, newest, found)
             if timeless:
                 found.untimed.append((start, len(found.ts)))
             if decoded.events:
-                fault = _take_events(device, decoded, raw, batch.events) or fault
-                private = _holds_pictures(decoded, batch) or private
-            batch.private += decoded.private
+                fault = _take_events(device, decoded, raw, found.events) or fault
+                private = found.count_pictures(decoded) or private
+            found.private += decoded.private
             if decoded.reply is not None:
-                batch.replies.append(_reply(index, device, decoded, decoded.reply, raw, address))
+                found.answers.append(_reply(index, device, decoded, decoded.reply, raw))
         except DecodeError as error:
-            fault = None if _is_of_edge(raw, batch) else (error.reason, error.detail)
+            fault = error.reason, error.detail
         if fault is not None:
-            batch.refused[index] = _letter(raw, *fault, address, private)
+            batch.refused[index] = _letter(raw, *fault, private)
         if raw.token and (fault is not None or timeless):
-            self._remember(raw, batch)
+            self._remember(raw, found.fresh)
         return cost // COST
 
     def _note_life(
-        self, device: Device, address: Address, decoded: Decoded, newest: Micros, raw: Raw, batch: Batch
+        self,
+        device: Device,
+        origin: Origin,
+        decoded: Decoded,
+        newest: Micros,
+        raw: Raw,
+        batch: Batch,
+        life: dict[int, tuple[Micros, Micros]],
     ) -> None:
         """Note that the device was heard, and the gateway that speaks for it; or what it says of its presence."""
-        if address.form == "status":
+        if origin.form == "status":
             if decoded.online is not None:
-                batch.statuses[device.id] = decoded.online, raw.received
-        elif raw.transport != HUB:
-            batch.seen[device.id] = raw.received, _told_time(decoded, newest)
-            gateway = None if address.gateway is None else self._registry.devices.get(address.gateway)
+                batch.of(Said)[device.id] = decoded.online, raw.received
+        elif origin.transport != HUB:
+            life[device.id] = raw.received, _told_time(decoded, newest)
+            gateway = None if origin.gateway is None else self._registry.devices.get(origin.gateway)
             if gateway is not None:  # of whose clock it tells nothing
-                batch.seen[gateway.id] = raw.received, batch.seen.get(gateway.id, (0, 0))[1]
+                life[gateway.id] = raw.received, life.get(gateway.id, (0, 0))[1]
 
     def _recalled(self, raw: Raw) -> Raw:
         """The message with the time of its first arrival, if that is known."""
@@ -117,34 +121,28 @@ class Resolver:
         received = remembered.recall(raw.token, _digest(raw)) if remembered is not None else None
         return raw if received is None else raw._replace(received=received)
 
-    def _remember(self, raw: Raw, batch: Batch) -> None:
+    def _remember(self, raw: Raw, fresh: Fresh) -> None:
         """Note when it arrived: at once, for it may come again before the commit, and with the commit for good."""
         arrival = Arrival(raw.token, _digest(raw), raw.received)
         self._known.setdefault(raw.source, Remembered()).note(arrival)
-        batch.arrivals.setdefault(raw.source, []).append(arrival)
+        fresh.setdefault(raw.source, []).append(arrival)
 
-    def _parse(self, topic: str) -> Address:
-        form = self._records.get(topic.partition("/")[0])
-        address = parse_topic(topic, self._prefix) if form is None else parse_record(topic, form)
-        if len(self._addresses) >= MAX_ADDRESSES:
-            self._addresses.clear()
-        self._addresses[topic] = address
-        return address
-
-    def _device(self, address: Address) -> Device:
-        device = self._registry.devices.get(address.device)
+    def _device(self, origin: Origin) -> Device:
+        device = self._registry.devices.get(origin.device)
+        if origin.fault is not None:
+            raise DecodeError(*origin.fault)
         if device is None:
             raise DecodeError(
                 "unknown_device",
-                f"no device {address.device!r} is registered: register it (PUT /api/v1/devices/{address.device}) "
+                f"no device {origin.device!r} is registered: register it (PUT /api/v1/devices/{origin.device}) "
                 "or correct the code in the topic",
             )
         if not device.active:
             raise DecodeError("inactive_device", f"device {device.code!r} is registered, but its state is not active")
-        if address.gateway is not None and device.gateway != address.gateway:
+        if origin.gateway is not None and device.gateway != origin.gateway:
             raise DecodeError(
                 "not_a_child",
-                f"{device.code!r} is not registered as a child of gateway {address.gateway!r}: set its parent",
+                f"{device.code!r} is not registered as a child of gateway {origin.gateway!r}: set its parent",
             )
         return device
 
@@ -162,34 +160,72 @@ def _check_named(device: Device, named: tuple[str, ...]) -> None:
         )
 
 
-def _is_of_edge(raw: Raw, batch: Batch) -> bool:
-    """Whether it is no device's message but what an edge tells of itself, which is noted then."""
-    if raw.transport != HUB or raw.address != LISTENING:
-        return False
-    batch.edges |= decode_listening(raw.payload)
-    return True
+class Wanted(dict[int, dict[str, None]]):
+    """Metrics by device id that get a series before the batch is read again; what has none yet is among `refused`."""
+
+
+class Dropped(int):
+    """How many fields and events of a batch the privacy gate dropped."""
 
 
 class _Found:
-    """The readings of a batch while it is read, as growing columns."""
+    """The readings of a batch while it is read, as growing columns, and who was heard."""
 
-    __slots__ = ("firsts", "lengths", "offsets", "ts", "untimed", "values")
+    __slots__ = (
+        "answers", "events", "firsts", "fresh", "lengths", "life", "messages", "offsets", "private", "ts", "untimed",
+        "values", "wanted",
+    )  # fmt: skip
 
     def __init__(self) -> None:
         self.firsts: list[int] = []
         self.lengths: list[int] = []
+        self.messages: list[int] = []
         self.offsets: list[int] = []
-        """`lengths[i]` of them from the series `firsts[i]`: they are added up as arrays."""
+        """`lengths[i]` of them from the message `messages[i]` and the series `firsts[i]`: added up as arrays."""
         self.ts: list[Micros] = []
         self.values: list[float] = []
         self.untimed: list[tuple[int, int]] = []
         """Stretches of them that came without a time."""
+        self.events: list[Event] = []
+        self.answers, self.life, self.fresh, self.wanted, self.private = Answers(), Life(), Fresh(), Wanted(), 0
+
+    def count_pictures(self, decoded: Decoded) -> bool:
+        """Count the pictures of events, which are not kept; whether there were any."""
+        pictures = sum([draft.image is not None for draft in decoded.events])
+        self.private += pictures
+        return pictures > 0
+
+    def hand_over(self, batch: Batch) -> None:
+        """Give all of it to the batch, as arrays sorted by (series, ts); of doubles the first one stays."""
+        batch.events = self.events
+        for fact in (self.answers, self.life, self.fresh, self.wanted, Dropped(self.private)):
+            if fact:
+                batch.put(fact)
+        if not self.ts:
+            return
+        times, numbers = np.array(self.ts, np.int64), np.array(self.offsets, np.int32)
+        numbers += np.repeat(np.array(self.firsts, np.int32), self.lengths)
+        quality = np.zeros(len(times), np.int16)
+        for start, end in self.untimed:
+            quality[start:end] = Quality.NO_TIME
+        order = np.lexsort((times, numbers))
+        batch.readings = Columns(times, numbers, np.array(self.values, np.float64), quality).where(order)
+        batch.order = np.repeat(np.array(self.messages, np.int32), self.lengths)[order]
+        _leave_out_doubles(batch)
 
 
-def _holds_pictures(decoded: Decoded, batch: Batch) -> bool:
-    pictures = sum([draft.image is not None for draft in decoded.events])
-    batch.private += pictures
-    return pictures > 0
+def _leave_out_doubles(batch: Batch) -> None:
+    """Of readings with the same series and time the first one stays, the others are noted."""
+    ts, series, value = batch.readings.ts, batch.readings.series, batch.readings.value
+    first = np.ones(len(ts), np.bool_)
+    first[1:] = (ts[1:] != ts[:-1]) | (series[1:] != series[:-1])
+    if first.all():
+        return
+    stays = np.maximum.accumulate(np.where(first, np.arange(len(ts)), 0))
+    same = (value == value[stays]) | (np.isnan(value) & np.isnan(value[stays]))
+    doubles = batch.of(Doubles)
+    doubles.readings, doubles.conflicts = batch.readings.where(~first & same), batch.readings.where(~first & ~same)
+    batch.keep(first)
 
 
 def _told_time(decoded: Decoded, newest: Micros) -> Micros:
@@ -200,12 +236,7 @@ def _told_time(decoded: Decoded, newest: Micros) -> Micros:
 
 
 def _take_readings(
-    device: Device,
-    decoded: Decoded,
-    raw: Raw,
-    newest: Micros,
-    found: _Found,
-    wanted: dict[int, dict[str, None]],
+    index: int, device: Device, decoded: Decoded, raw: Raw, newest: Micros, found: _Found
 ) -> tuple[str, str] | None:
     """Append the usable readings, of which `newest` is the latest time; returns the first fault, if any."""
     fault: tuple[str, str] | None = decoded.faults[0][:2] if decoded.faults else None
@@ -214,19 +245,21 @@ def _take_readings(
     if None not in offsets and newest <= limit:
         found.firsts.append(device.first)
         found.lengths.append(len(offsets))
+        found.messages.append(index)
         found.offsets += offsets  # type: ignore[arg-type]
         found.ts += decoded.ts
         found.values += decoded.values
         return fault
     for metric, offset, at, value in zip(decoded.metrics, offsets, decoded.ts, decoded.values, strict=True):
         if offset is None:
-            wants = at <= limit and _wants(device, metric, wanted)
+            wants = at <= limit and _wants(device, metric, found.wanted)
             fault = fault or _unknown(device, metric, wants)
         elif at > limit:
             fault = fault or _in_future(device, at, raw)
         else:
             found.firsts.append(device.first)
             found.lengths.append(1)
+            found.messages.append(index)
             found.offsets.append(offset)
             found.ts.append(at)
             found.values.append(value)
@@ -276,24 +309,6 @@ def _in_future(device: Device, at: Micros, raw: Raw) -> tuple[str, str]:
     )
 
 
-def _columns(found: _Found) -> Columns:
-    """Arrays sorted by (series, ts); of readings with the same series and time the first one stays."""
-    if not found.ts:
-        return Columns.empty()
-    times, numbers = np.array(found.ts, np.int64), np.array(found.offsets, np.int32)
-    numbers += np.repeat(np.array(found.firsts, np.int32), found.lengths)
-    quality = np.zeros(len(times), np.int16)
-    for start, end in found.untimed:
-        quality[start:end] = Quality.NO_TIME
-    order = np.lexsort((times, numbers))
-    times, numbers = times[order], numbers[order]
-    first = np.ones(len(order), np.bool_)
-    first[1:] = (times[1:] != times[:-1]) | (numbers[1:] != numbers[:-1])
-    if not first.all():
-        times, numbers, order = times[first], numbers[first], order[first]
-    return Columns(times, numbers, np.array(found.values, np.float64)[order], quality[order])
-
-
 def _event(device: Device, draft: EventDraft, raw: Raw) -> Event:
     """The event with its derived id: from the device's own id where it gives one, else from the content."""
     ts = raw.received if draft.ts is None else draft.ts
@@ -314,25 +329,25 @@ def _event(device: Device, draft: EventDraft, raw: Raw) -> Event:
     )
 
 
-def _reply(index: int, device: Device, decoded: Decoded, draft: ReplyDraft, raw: Raw, address: Address) -> Reply:
+def _reply(index: int, device: Device, decoded: Decoded, draft: ReplyDraft, raw: Raw) -> Reply:
     body = {"result": draft.result} if draft.error is None else {"error": draft.error}
-    letter = _letter(raw, "", "", address, decoded.private > 0)
+    letter = _letter(raw, "", "", decoded.private > 0)
     return Reply(index, draft.command, device.id, raw.received, body, letter)
 
 
-def _letter(raw: Raw, reason: str, detail: str, address: Address | None, private: bool) -> DeadLetter:
+def _letter(raw: Raw, reason: str, detail: str, private: bool) -> DeadLetter:
     """The dead letter of a message; the same message with the same time of arrival is the same letter."""
-    id_ = _derived(raw.transport, raw.address, raw.received, crc32(raw.payload))
+    id_ = _derived(raw.origin.transport, raw.origin.address, raw.received, crc32(raw.payload))
     kept = raw.payload[:DEAD_LETTER_BYTES]
     if private or mentions_private(kept) or holds_picture(kept):  # also what was never decoded
         raw = raw._replace(payload=b"")  # privacy gate: what held it is kept nowhere
         detail += " (the message is not kept: it names data about persons or holds a picture)"
-    return DeadLetter(id_, raw, reason, detail, address.device if address else None)
+    return DeadLetter(id_, raw, reason, detail, raw.origin.device or None)
 
 
 def _digest(raw: Raw) -> int:
     """What tells a message from others that had the same packet id."""
-    return crc32(raw.payload, crc32(raw.address.encode()))
+    return crc32(raw.payload, crc32(raw.origin.address.encode()))
 
 
 def _derived(*identity: object) -> UUID:

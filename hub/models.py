@@ -1,12 +1,16 @@
 """What flows through the hub: bytes in (Raw), what they mean (Columns, Event), what was decided (AlertChange)."""
 
+import json
+import time
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from enum import IntEnum
-from typing import Any, NamedTuple
+from functools import lru_cache
+from typing import Any, NamedTuple, TypeVar, cast
 from uuid import UUID
 
+import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
@@ -25,15 +29,58 @@ class Level(IntEnum):
     RED = 4
 
 
+GANZHI = "ganzhi"
+"""The protocol of the contract: forms of JSON, whatever transport carries them."""
+
 HUB = "hub"
-"""The transport of what the hub itself finds out about a device; it is no sign of life of that device."""
+"""Transport and protocol of what the hub itself finds out; it is no sign of life of a device."""
+
+
+@dataclass(slots=True, frozen=True)
+class Origin:
+    """Where messages come from and what they are: made once by the source that reads them, shared by all of them.
+
+    A source that cannot tell the device says why in `fault`: (reason code, sentence for the integrator).
+    """
+
+    transport: str
+    """Who carried it: mqtt, http, kafka, hub."""
+    address: str
+    """Where it was sent to, as its sender knows it: a topic, a path."""
+    device: str = ""
+    """Code of the device that it is about; empty when there is none."""
+    form: str = ""
+    """The kind of payload; with the protocol it tells the codec."""
+    gateway: str | None = None
+    """Code of the gateway that speaks for the device; None: it speaks itself."""
+    protocol: str = GANZHI
+    keyed: bool = False
+    """Whether the device comes from a record's key, so that the payload may name it too."""
+    fault: tuple[str, str] | None = None
+    text: str = field(init=False, repr=False, compare=False)
+    """All of it, for messages that go from one process to another; see `read_origin`."""
+
+    def __post_init__(self) -> None:
+        told = (self.transport, self.address, self.device, self.form, self.gateway, self.protocol, self.keyed)
+        object.__setattr__(self, "text", json.dumps((*told, self.fault)))
+
+
+@lru_cache(500_000)
+def read_origin(text: str) -> Origin:
+    """The origin of a text, the same object each time; ValueError when it is none."""
+    try:
+        return Origin(*msgspec.convert(json.loads(text), _ORIGIN))
+    except (ValueError, RecursionError) as error:
+        raise ValueError(f"no origin: {text[:200]!r}: {error}") from error
+
+
+_ORIGIN = tuple[str, str, str, str, str | None, str, bool, tuple[str, str] | None]
 
 
 class Raw(NamedTuple):
-    """A message as it came: who carried it, where to, what, and when (unique and rising within a source)."""
+    """A message as it came: from where, what, and when (unique and rising within a source)."""
 
-    transport: str
-    address: str
+    origin: Origin
     payload: bytes
     received: Micros
     token: int = 0
@@ -42,6 +89,8 @@ class Raw(NamedTuple):
     """Whose tokens they are (MQTT: the client id)."""
     repeated: bool = False
     """Whether the sender says that it may have been delivered before (MQTT: DUP)."""
+    retained: bool = False
+    """Whether it came because of a subscription, not because somebody sent it now (MQTT: RETAIN)."""
 
 
 @dataclass(slots=True, frozen=True)
@@ -53,21 +102,6 @@ class DeadLetter:
     reason: str
     detail: str
     device: str | None = None
-
-
-@dataclass(slots=True, frozen=True)
-class Reply:
-    """What a device answers to a command. Whether it was asked, the store knows: its commit refuses what it was not."""
-
-    index: int
-    """Of its message in the batch."""
-    command: UUID
-    device_id: int
-    received: Micros
-    body: dict[str, Any]
-    """{"result": any JSON} or {"error": text}."""
-    letter: DeadLetter
-    """What becomes of the message when it is refused; reason and detail are then known."""
 
 
 @dataclass(slots=True, frozen=True)
@@ -149,44 +183,85 @@ class Columns:
     def __len__(self) -> int:
         return len(self.ts)
 
+    def where(self, which: "NDArray[np.bool_] | NDArray[np.int64]") -> "Columns":
+        """Some of them, by a mask or by index."""
+        return Columns(self.ts[which], self.series[which], self.value[which], self.quality[which])
+
     @classmethod
     def empty(cls) -> "Columns":
         return cls(np.empty(0, np.int64), np.empty(0, np.int32), np.empty(0, np.float64), np.empty(0, np.int16))
 
 
-class Arrival(NamedTuple):
-    """A message without a time of its own, as its source can recognise it when it is delivered again."""
+class Repeats:
+    """What the last attempt to commit a batch found stored already; the first one stays, these are not stored."""
 
-    token: int
-    digest: int
-    received: Micros
+    def __init__(self) -> None:
+        self.readings = Columns.empty()
+        """Stored with the same value."""
+        self.conflicts = Columns.empty()
+        """Stored at the same time with another value."""
+        self.events: list[Event] = []
+
+    def __len__(self) -> int:
+        return len(self.readings) + len(self.conflicts) + len(self.events)
+
+
+class Doubles(Repeats):
+    """The same within a batch, found when it was read."""
+
+
+F = TypeVar("F")
 
 
 @dataclass(slots=True)
 class Batch:
-    """What one transaction commits. Stages fill it from left to right; `raws` is what they read."""
+    """What one transaction commits: what every stage needs, and facts of single stages (`of`)."""
 
     raws: list[Raw]
     readings: Columns = field(default_factory=Columns.empty)
+    order: NDArray[np.int32] | None = None
+    """Of each reading, the index of its message: the order of arrival; None: nothing is known of it."""
     events: list[Event] = field(default_factory=list)
     changes: list[AlertChange] = field(default_factory=list)
     refused: dict[int, DeadLetter] = field(default_factory=dict)
     """By index into raws; a refused message may still have contributed its good readings."""
-    arrivals: dict[str, list[Arrival]] = field(default_factory=dict)
-    """By source."""
     positions: list[Position] = field(default_factory=list)
     """Committed with it; a partition's positions follow each other."""
-    private: int = 0
-    """Fields and events that the privacy gate let go."""
-    replies: list[Reply] = field(default_factory=list)
-    statuses: dict[int, tuple[bool, Micros]] = field(default_factory=dict)
-    """By device id: whether it said last that it is online, and when that came."""
-    edges: dict[str, tuple[Micros | None, Micros]] = field(default_factory=dict)
-    """By edge of the bus: since when it hears all devices (None: it does not), and until when."""
-    wanted: dict[int, dict[str, None]] = field(default_factory=dict)
-    """Metrics by device id that get a series before the batch is read again; what has none yet is among `refused`."""
-    seen: dict[int, tuple[Micros, Micros]] = field(default_factory=dict)
-    """By device id: when its last readable message came, and the newest time that the device gave in it, or 0."""
+    now: Micros = 0
+    """Everything that was received up to then is in this batch or in one before it."""
+    _facts: dict[type, Any] = field(default_factory=dict)
+    _given: tuple[Any, ...] | None = None
+
+    def of(self, kind: type[F]) -> F:
+        """The batch's facts of a kind; made without arguments when first asked for."""
+        found = self._facts.get(kind)
+        if found is None:
+            found = self._facts[kind] = kind()
+        return cast(F, found)
+
+    def put(self, fact: object) -> None:
+        """Set the batch's facts of the kind that it is."""
+        self._facts[type(fact)] = fact
+
+    def keep(self, which: NDArray[np.bool_]) -> None:
+        """Leave out the readings that are not among `which`; shape (len(readings),)."""
+        self.readings = self.readings.where(which)
+        self.order = None if self.order is None else self.order[which]
+
+    def begin_attempt(self) -> bool:
+        """Be again as before the first attempt to commit; whether an attempt had changed what decisions rest on."""
+        if self._given is None:
+            self._given = self.readings, self.order, self.events, self.refused, dict(self._facts)
+            return False
+        changed = self.readings is not self._given[0] or self.events is not self._given[2]
+        self.readings, self.order, self.events, self.refused, facts = self._given
+        self._facts = dict(facts)
+        return changed
+
+
+def now_micros() -> Micros:
+    """The clock of this process."""
+    return time.time_ns() // 1000
 
 
 def from_micros(ts: Micros) -> datetime:

@@ -3,7 +3,7 @@
 import asyncio
 import logging
 from collections import deque
-from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
 from random import uniform
@@ -11,7 +11,8 @@ from typing import Protocol
 from uuid import uuid4
 
 from hub.errors import PermanentError, Superseded, TransientError
-from hub.models import Batch, DeadLetter, Delivery, Outcome, Raw
+from hub.models import Batch, DeadLetter, Delivery, Outcome, Raw, now_micros
+from hub.stage import Stage, run_steps
 
 log = logging.getLogger(__name__)
 
@@ -20,12 +21,6 @@ SLOW_COMMIT_S = 10.0
 
 SUPPLIES = 3
 """How often what a batch needs is made before it is read for good: others may change what is allowed meanwhile."""
-
-Stage = Callable[[Batch], None]
-"""Fills in its part of a batch. Must not change anything outside the batch: a batch may be run again."""
-
-Steps = Callable[[Batch], Iterator[None]]
-"""A stage that does its work bit by bit, so that the batch before can be sent to the store meanwhile."""
 
 
 class Sink(Protocol):
@@ -51,28 +46,34 @@ class Limits:
     retry_max_s: float = 5.0
 
 
-class Pipeline:
-    """Takes deliveries, runs the stages over batches of them, commits, then settles.
+Commit = Callable[[Batch], Awaitable[None]]
+Restore = Callable[[Stage], Awaitable[None]]
 
-    `read` are stages that only depend on the messages: they run while the batch before is being committed.
-    `decide` are stages that depend on earlier commits: they run right before their own commit.
-    `adopted` are told of each committed batch, before its deliveries are settled.
+
+class Pipeline:
+    """Takes deliveries, runs the steps of stages over batches of them, commits, then settles.
+
+    Stages that look `ahead` read a batch while the one before it is being committed; the others decide right before
+    their own commit. After it each stage adopts the batch; one that fails to is restored before the next decision.
     """
 
     def __init__(
         self,
-        read: Sequence[Steps],
-        decide: Sequence[Stage],
-        commit: Callable[[Batch], Awaitable[None]],
-        adopted: Sequence[Callable[[Batch], None]] = (),
+        stages: Sequence[Stage],
+        commit: Commit,
         limits: Limits | None = None,
         store: str = "the store",
-        supply: Callable[[Mapping[int, Iterable[str]]], Awaitable[None]] | None = None,
+        supply: Callable[[Sequence[Batch]], Awaitable[bool]] | None = None,
+        restore: Restore | None = None,
     ) -> None:
-        """`store` is what commits, as the log calls it; `supply` makes what reading stages found wanting."""
-        self._read, self._decide, self._commit, self._adopted = read, decide, commit, adopted
+        """`store` is what commits, as the log calls it. `supply` makes what reading found wanting; true: read again."""
+        self._ahead = [stage for stage in stages if stage.ahead]
+        self._deciding = [stage for stage in stages if not stage.ahead]
+        self._stages, self._commit = stages, commit
         self._limits = limits or Limits()
-        self._store_name, self._supply = store, supply
+        self._store_name, self._supply, self._restore = store, supply, restore
+        self._broken: list[Stage] = []
+        """Stages that failed to adopt a batch."""
         self._waiting: deque[Delivery] = deque()
         self._messages = 0
         self._bytes = 0
@@ -80,6 +81,8 @@ class Pipeline:
         self._room = asyncio.Event()
         self._room.set()
         self._prepared: asyncio.Queue[tuple[list[Delivery], list[Batch]]] = asyncio.Queue(maxsize=1)
+        self._under_way = 0
+        """Batches that are prepared and not settled yet."""
         self._closing = False
         self.turn = asyncio.Lock()
         """Held from a batch's decision to its settlement: who holds it may change what stages decide by."""
@@ -125,11 +128,17 @@ class Pipeline:
         self._arrived.set()
 
     async def _prepare(self) -> None:
-        while deliveries := await self._take():
+        while (deliveries := await self._take()) is not None:
+            now = now_micros()
             raws = [raw for delivery in deliveries for raw in delivery.raws]
             batches = await self._read_supplied(raws) or [Batch([])]
             # With the last part, so that a commit that is cut short is read again, not skipped.
             batches[-1].positions = [position for delivery in deliveries for position in delivery.positions]
+            for batch in batches:
+                batch.now = max((raw.received for raw in batch.raws), default=0)
+            if not self._waiting and not batches[-1].positions:
+                batches[-1].now = max(batches[-1].now, now)
+            self._under_way += 1
             await self._prepared.put((deliveries, batches))
         await self._prepared.put(([], []))
 
@@ -137,26 +146,27 @@ class Pipeline:
         """As `_understand`; what the stages found wanting is made first, and then they read again."""
         batches = await self._read_all(raws)
         for _ in range(SUPPLIES):
-            wanted: dict[int, dict[str, None]] = {}
-            for batch in batches:
-                for owner, names in batch.wanted.items():
-                    wanted.setdefault(owner, {}).update(names)
-            if not wanted or self._supply is None:
-                break
+            again = asyncio.Event()
             try:
-                await self._until_done(partial(self._supply, wanted))
+                await self._until_done(partial(self._supplied, batches, again))
             except PermanentError as error:
                 log.error("what messages need cannot be made, they are refused: %s", error)
                 break
+            if not again.is_set():
+                break
             batches = await self._read_all(raws)
         return batches
+
+    async def _supplied(self, batches: Sequence[Batch], again: asyncio.Event) -> None:
+        if self._supply is not None and await self._supply(batches):
+            again.set()
 
     async def _read_all(self, raws: list[Raw]) -> list[Batch]:
         """As `_understand`; a commit that is under way goes on between the steps."""
         batch = Batch(raws)
         try:
-            for stage in self._read:
-                for _ in stage(batch):
+            for stage in self._ahead:
+                for _ in stage.steps(batch):
                     await asyncio.sleep(0)
         except Exception:  # noqa: BLE001 poison is whatever fails; reading it again singles it out
             return self._understand(raws)
@@ -166,11 +176,10 @@ class Pipeline:
         """Run the reading stages; a message that makes a stage fail is singled out and refused."""
         if not raws:
             return []
-        batch = Batch(raws)
+        batch = Batch(raws, now=max(raw.received for raw in raws))
         try:
-            for stage in self._read:
-                for _ in stage(batch):
-                    pass
+            for stage in self._ahead:
+                run_steps(stage, batch)
         except Exception as error:  # noqa: BLE001 poison is whatever fails; it is logged once singled out
             if len(raws) == 1:
                 return [_poisonous(raws[0], error)]
@@ -178,11 +187,18 @@ class Pipeline:
             return self._understand(raws[:middle]) + self._understand(raws[middle:])
         return [batch]
 
-    async def _take(self) -> list[Delivery]:
-        """The deliveries of the next batch; empty when draining has come to its end."""
+    async def _take(self) -> list[Delivery] | None:
+        """The deliveries of the next batch; none when a stage is due; None when draining has come to its end."""
         while not self._waiting and not self._closing:
             self._arrived.clear()
-            await self._arrived.wait()
+            due = self._due_in()
+            if due is not None and due <= 0:
+                return []
+            try:
+                async with asyncio.timeout(due):
+                    await self._arrived.wait()
+            except TimeoutError:
+                continue
         if self._waiting and not self._closing and self._messages < self._limits.batch_messages:
             await asyncio.sleep(self._limits.linger_s)
         taken: list[Delivery] = []
@@ -191,15 +207,25 @@ class Pipeline:
             delivery = self._waiting.popleft()
             messages += len(delivery.raws)
             taken.append(delivery)
-        return taken
+        return taken or None
+
+    def _due_in(self) -> float | None:
+        """Seconds until a stage wants a batch without messages; None while none does, or a batch is under way."""
+        if self._under_way:
+            return None
+        now = now_micros()
+        wanted = [due for stage in self._deciding if (due := stage.due(now)) is not None]
+        return (min(wanted) - now) / 1e6 if wanted else None
 
     async def _finish(self) -> None:
         while True:
             deliveries, batches = await self._prepared.get()
-            if not deliveries:
+            if not batches:
                 return
             async with self.turn:
                 await self._finish_one(deliveries, batches)
+            self._under_way -= 1
+            self._arrived.set()  # it may have made a stage due
 
     async def _finish_one(self, deliveries: Sequence[Delivery], batches: Sequence[Batch]) -> None:
         """Commit what was read together, and settle it; of what another worker took over nothing is committed."""
@@ -242,8 +268,9 @@ class Pipeline:
     async def _store(self, batch: Batch) -> dict[int, DeadLetter]:
         """Commit a batch, halving it when a stage or the store cannot take it; the refused, by index into its raws."""
         try:
-            for stage in self._decide:
-                stage(batch)
+            await self._mend()
+            for stage in self._deciding:
+                run_steps(stage, batch)
             await self._until_done(partial(self._commit, batch))
         except Superseded:
             raise
@@ -257,12 +284,20 @@ class Pipeline:
             poisonous.positions = batch.positions
             batch = poisonous
             await self._until_done(partial(self._commit, batch))
-        for tell in self._adopted:
+        for stage in self._stages:
             try:
-                tell(batch)
+                stage.adopt(batch)
             except Exception:
-                log.exception("a committed batch could not be noted; it is settled all the same")
+                log.exception("a committed batch could not be adopted: this state is read from the store again")
+                self._broken.append(stage)
         return batch.refused
+
+    async def _mend(self) -> None:
+        """Restore the stages that failed to adopt a batch."""
+        while self._broken:
+            if self._restore is not None:
+                await self._until_done(partial(self._restore, self._broken[-1]))
+            self._broken.pop()
 
     async def _until_done(self, work: Callable[[], Awaitable[None]]) -> None:
         """Do it, trying again while the store is away; nothing is settled meanwhile, so senders hold back."""
@@ -296,6 +331,6 @@ def _poisonous(raw: Raw, error: Exception) -> Batch:
     if isinstance(error, PermanentError):
         reason, detail = "store_refused", str(error)
     else:
-        log.exception("the hub failed on a message from %s", raw.address)
+        log.exception("the hub failed on a message from %s", raw.origin.address)
         reason, detail = "internal_error", f"the hub failed on it: {error!r}; please report this"
     return Batch([raw], refused={0: DeadLetter(uuid4(), raw, reason, detail)})

@@ -2,6 +2,7 @@
 
 import math
 from collections import defaultdict
+from collections.abc import Iterator
 from dataclasses import dataclass
 from uuid import UUID
 
@@ -14,7 +15,8 @@ from analytics.rules.definitions import EventRule, ThresholdRule
 from analytics.rules.snapshot import Past, Registry, read_past, read_registry
 from analytics.rules.thresholds import LONG_AGO, NEVER, Slots, Transition, Verdict
 from hub.models import AlertChange, Batch, Micros
-from hub.store.pool import Pool
+from hub.stage import Connection, Stage
+from hub.store.pool import Pool, sorted_errors
 
 Key = tuple[int, int, bool]
 """(rule id, series id, False) of a threshold alert; (rule id, device id, True) of an event alert."""
@@ -30,8 +32,8 @@ class _Staged:
     alerts: dict[Key, UUID | None]
 
 
-class RuleBook:
-    """Rules and their state. For each batch in turn: `decide`, commit, `adopt`; a refused commit skips `adopt`.
+class RuleBook(Stage):
+    """Rules and their state. For each batch in turn: `steps`, commit, `adopt`; a refused commit skips `adopt`.
 
     Nothing pages that is late, out of range, or older than `stale_after_s` when its batch is received (history
     that is filled in later); `math.inf` lets history page. A rule that is disabled, or no longer watches a
@@ -53,26 +55,29 @@ class RuleBook:
         self._alerts: dict[Key, UUID] = {}
         self._staged: _Staged | None = None
 
-    async def load(self, pool: Pool) -> None:
-        """Read rules, series and state from the store; before the first batch, or between two to begin anew.
-
-        Raises StoreUnavailable.
-        """
-        await self.refresh(pool)
-        past = await read_past(pool, self._stale_after_s)
+    async def restore(self, conn: Connection) -> None:
+        """Read rules, series and state from the store; before the first batch, or between two to begin anew."""
+        await self._refresh(conn)
+        past = await read_past(conn, self._stale_after_s)
         self._slots, self._watches, self._alerts, self._staged = Slots.build([], []), {}, {}, None
         self._install()
         self._remember(past)
 
     async def refresh(self, pool: Pool) -> None:
-        """Read what changed in the registry; the next `decide` goes by it. Raises StoreUnavailable."""
-        registry = await read_registry(pool, self._since)
+        """Read what changed in the registry; the next batch goes by it. Raises StoreUnavailable."""
+        with sorted_errors():
+            async with pool.connection() as conn:
+                await self._refresh(conn)
+
+    async def _refresh(self, conn: Connection) -> None:
+        registry = await read_registry(conn, self._since)
         self._catalogue.merge(registry.watched)
         self._since, self._registry = registry.xmin, registry
 
-    def decide(self, batch: Batch) -> None:
-        """Append to batch.changes what its readings and events mean; the state stays until `adopt`."""
+    def steps(self, batch: Batch) -> Iterator[None]:
+        """Set batch.changes to what its readings and events mean; the state stays until `adopt`."""
         self._install()
+        yield
         now = max([raw.received for raw in batch.raws], default=LONG_AGO)
         verdict = self._slots.evaluate(batch.readings, now, self._stale_after)
         devices = {event.device_id for event in batch.events}
@@ -84,7 +89,7 @@ class RuleBook:
         decided += [self._event_change(turn, alerts) for turn in turns]
         self._staged = _Staged(batch, verdict, watches, alerts)
         decided.sort(key=lambda change: change.ts)
-        batch.changes.extend(decided)
+        batch.changes = decided
 
     def adopt(self, batch: Batch) -> None:
         """The batch is committed: what was decided for it is now the state. Other batches change nothing."""

@@ -11,7 +11,6 @@ from psycopg.rows import dict_row
 from analytics.rules.catalogue import Watched
 from analytics.rules.definitions import Rule, read_rules
 from hub.models import Columns, Micros
-from hub.store.pool import Pool, sorted_errors
 from hub.store.revision import SQL as REVISION
 from hub.store.statements import statements
 
@@ -45,34 +44,27 @@ class Past:
     recent: Columns
 
 
-async def read_registry(pool: Pool, since: str = "0") -> Registry:
-    """What the store holds, of devices and series only what changed from transaction `since` on.
-
-    Raises StoreUnavailable.
-    """
-    with sorted_errors():
-        async with pool.connection() as conn:
-            xmin = (await _rows(conn, REVISION.rules_xmin))[0][0]
-            async with conn.cursor(row_factory=dict_row) as cursor:
-                rules = read_rules(await (await cursor.execute(SQL.enabled)).fetchall())
-            devices = (await _rows(conn, SQL.watched, since=since))[0]
-            series = (await _rows(conn, SQL.series, since=since))[0]
-            none = b"", b"", b"", ""
-            watched = Watched(*(devices if devices[0] else none[1:]), *(series if series[0] else none))
-            return Registry(xmin, rules, watched, await _rows(conn, SQL.active))
+async def read_registry(conn: psycopg.AsyncConnection, since: str = "0") -> Registry:
+    """What the store holds, of devices and series only what changed from transaction `since` on."""
+    xmin = (await _rows(conn, REVISION.rules_xmin))[0][0]
+    async with conn.cursor(row_factory=dict_row) as cursor:
+        rules = read_rules(await (await cursor.execute(SQL.enabled)).fetchall())
+    devices = (await _rows(conn, SQL.watched, since=since))[0]
+    series = (await _rows(conn, SQL.series, since=since))[0]
+    none = b"", b"", b"", ""
+    watched = Watched(*(devices if devices[0] else none[1:]), *(series if series[0] else none))
+    return Registry(xmin, rules, watched, await _rows(conn, SQL.active))
 
 
-async def read_past(pool: Pool, stale_after_s: float) -> Past:
-    """What the store holds of the time before the start. Raises StoreUnavailable."""
+async def read_past(conn: psycopg.AsyncConnection, stale_after_s: float) -> Past:
+    """What the store holds of the time before the start."""
     window_s = min(stale_after_s + 60, EVENT_WINDOW_MAX_S)
-    with sorted_errors():
-        async with pool.connection() as conn:
-            return Past(
-                cleared=await _rows(conn, SQL.cleared),
-                latest=await _rows(conn, SQL.latest),
-                events=await _rows(conn, SQL.events, window_s=window_s),
-                recent=_columns(await _rows(conn, SQL.recent)),
-            )
+    return Past(
+        cleared=await _rows(conn, SQL.cleared),
+        latest=await _rows(conn, SQL.latest),
+        events=await _rows(conn, SQL.events, window_s=window_s),
+        recent=_columns(await _rows(conn, SQL.recent)),
+    )
 
 
 async def _rows(conn: psycopg.AsyncConnection, name: str, **parameters: object) -> list[tuple[Any, ...]]:

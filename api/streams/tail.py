@@ -21,6 +21,7 @@ from api.changes import Subscription
 from api.context import Context
 from api.database import rows
 from api.streams.sse import HEARTBEAT_S, EventStream
+from devices.addressing import Origins
 from devices.diagnosis.account import Account, account_of, flags, shown, written
 from hub.errors import BrokerUnavailable, TransientError
 from hub.models import Raw, to_micros
@@ -61,6 +62,7 @@ class Tail:
     def __init__(self, context: Context, code: str) -> None:
         self._context, self._code = context, code
         self._prefix = context.settings.mqtt.prefix
+        self._origins = Origins(self._prefix)
         self._found: asyncio.Queue[tuple[str, dict[str, Any]]] = asyncio.Queue(WAITING)
         self._hearing = self._over = False
         self._second, self._taken, self._skipped = 0, 0, 0
@@ -143,7 +145,7 @@ class Tail:
                         if not self._room():
                             self._flooded = time.monotonic()
                         else:
-                            self._show(account_of(self._raw(topic, payload), self._context.registry, prefix))
+                            self._show(account_of(self._raw(topic, payload), self._context.registry))
             except BrokerUnavailable as error:
                 if not away:
                     self._put("note", {"text": f"the broker cannot be heard now: {error.detail or error}"})
@@ -151,7 +153,7 @@ class Tail:
             await asyncio.sleep(POLL_S)
 
     def _raw(self, topic: str, payload: bytes) -> Raw:
-        return Raw(MQTT, topic, payload, time.time_ns() // 1000)
+        return Raw(self._origins.of_topic(topic), payload, time.time_ns() // 1000)
 
     def _show(self, account: Account) -> None:
         for reading in account.readings:

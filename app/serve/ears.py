@@ -7,10 +7,10 @@ from typing import Protocol
 
 import msgspec
 
-from devices.addressing import LISTENING
-from devices.health.hearing import MARGIN, Hearing, ListeningRow, Tell, now_micros, process_name
+from devices.addressing import LISTENING, finding
+from devices.health.hearing import MARGIN, Hearing, ListeningRow, Tell, process_name
 from hub.lifecycle import Part, Phase
-from hub.models import HUB, Delivery, Micros, Outcome, Raw
+from hub.models import Delivery, Micros, Outcome, Raw, now_micros
 from hub.pipeline import Sink
 from hub.settings import Settings
 from hub.store.pool import Pool
@@ -75,7 +75,7 @@ class BusRow:
             settled.set()
 
         told = msgspec.json.encode({"source": f"edge {process_name()}", "since": since, "until": until})
-        await self._sink.submit(Delivery([Raw(HUB, LISTENING, told, until)], settle))
+        await self._sink.submit(Delivery([Raw(finding("", LISTENING), told, until)], settle))
         await settled.wait()
 
     async def end(self) -> None:

@@ -9,8 +9,20 @@ from app.serve.sources import Engine
 from hub.models import HUB, Batch
 from hub.pipeline import Pipeline
 from hub.settings import Settings
+from hub.stage import Stage
 from hub.telemetry import Counters
 from ingest.kafka.forwarder import Forwarder
+
+
+class CountForwarded(Stage):
+    """Counts what is in the bus."""
+
+    def __init__(self, counters: Counters) -> None:
+        self._counters = counters
+
+    def adopt(self, batch: Batch) -> None:
+        """Add up the messages of devices."""
+        self._counters.forwarded += len(batch.raws) - sum([raw.origin.transport == HUB for raw in batch.raws])
 
 
 class Edge(Engine):
@@ -19,9 +31,8 @@ class Edge(Engine):
     sink: Pipeline
 
     def __init__(self, settings: Settings, counters: Counters) -> None:
-        self._counters = counters
-        self._forwarder = Forwarder(settings.kafka, settings.mqtt.prefix)
-        self.sink = Pipeline([], [], self._forwarder.commit, [self._count], limits_of(settings), "Kafka")
+        self._forwarder = Forwarder(settings.kafka)
+        self.sink = Pipeline([CountForwarded(counters)], self._forwarder.commit, limits_of(settings), "Kafka")
         self._working: asyncio.Task[None] | None = None
 
     @asynccontextmanager
@@ -40,6 +51,3 @@ class Edge(Engine):
     def reasons(self) -> list[str]:
         """Why it is not ready; empty when it is."""
         return ["Kafka does not acknowledge: holding back"] if self.sink.down else []
-
-    def _count(self, batch: Batch) -> None:
-        self._counters.forwarded += len(batch.raws) - sum([raw.transport == HUB for raw in batch.raws])

@@ -3,35 +3,60 @@
 import asyncio
 import logging
 import math
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
-from functools import partial
 
 from analytics.rules.rulebook import RuleBook
 from app.serve.sources import Engine
+from devices.commands.replies import Replies
+from devices.health.edges import Edges
 from devices.health.hearing import Hearing, ListeningRow, Progress, process_name
-from devices.health.last_seen import Seen
+from devices.health.last_seen import LastSeen
+from devices.health.statuses import Statuses
 from devices.quality import QualityFlags
 from devices.registry.registry import Registry
-from devices.resolve import Resolver
+from devices.resolve import Dropped, Resolver, Wanted
+from hub.alerts.stage import AlertChanges
 from hub.backoff import Backoff
 from hub.errors import HubError, StoreUnavailable
 from hub.models import Batch
 from hub.pipeline import Limits, Pipeline
 from hub.settings import Settings
-from hub.store.arrivals import Known, load_arrivals
+from hub.stage import Stage
+from hub.store.arrivals import Arrivals
+from hub.store.events import Events
 from hub.store.latest import Latest
-from hub.store.letters import Letters
+from hub.store.letters import DeadLetters
 from hub.store.listen import REGISTRY, listen
 from hub.store.migrate import check_schema
-from hub.store.pool import Pool
+from hub.store.pool import Pool, sorted_errors
+from hub.store.positions import Positions
+from hub.store.readings import Readings
+from hub.store.retried import Retried
 from hub.store.writer import Writer
 from hub.telemetry import Counters
-from ingest.kafka.topics import forms_of
 
 log = logging.getLogger(__name__)
 
 WAIT_FOR_STORE_S = 2.0
+
+
+class Count(Stage):
+    """Counts what is committed."""
+
+    def __init__(self, counters: Counters) -> None:
+        self._counters = counters
+
+    def adopt(self, batch: Batch) -> None:
+        """Add up a batch."""
+        counters = self._counters
+        counters.commits += 1
+        counters.messages += len(batch.raws)
+        counters.readings += len(batch.readings)
+        counters.events += len(batch.events)
+        counters.refused += len(batch.refused)
+        counters.private += batch.of(Dropped)
+        counters.alert_changes += len(batch.changes)
 
 
 class Stages(Engine):
@@ -41,20 +66,34 @@ class Stages(Engine):
 
     def __init__(self, settings: Settings, pool: Pool, counters: Counters) -> None:
         self._settings, self._pool, self._counters = settings, pool, counters
-        self.registry, self._latest = Registry(), Latest()
+        self.registry, self._latest, self._arrivals = Registry(), Latest(), Arrivals()
         self._rules = RuleBook(math.inf if settings.rules.stale_after_s is None else settings.rules.stale_after_s)
-        self._writer = Writer(pool, Letters(settings.dead_letters.per_minute))
-        self._known: Known = {}
-        self._seen, self._progress = Seen(), Progress(lambda: self.sink.idle)
+        self._seen, progress = LastSeen(), Progress(lambda: self.sink.idle)
+        # What a hub is made of: the order in which stages read and decide, write, and adopt.
+        self.stages: Sequence[Stage] = (
+            Positions(),
+            Resolver(self.registry, self._arrivals.known),
+            QualityFlags(self.registry, self._latest),
+            Readings(),
+            Events(),
+            self._latest,
+            self._rules,
+            Statuses(),
+            Edges(),
+            self._seen,
+            Replies(),
+            DeadLetters(settings.dead_letters.per_minute),
+            self._arrivals,
+            Retried(),
+            progress,
+            Count(counters),
+            AlertChanges(),
+        )
+        self._writer = Writer(pool, self.stages)
         self._listening = ListeningRow(pool, f"stages of {process_name()}", ears=False, seen=self._seen)
-        self._hearing = Hearing(self._listening.put, self.reasons, self._progress.until, settings.health)
+        self._hearing = Hearing(self._listening.put, self.reasons, progress.until, settings.health)
         self.sink = Pipeline(
-            read=[Resolver(self.registry, settings.mqtt.prefix, self._known, forms_of(settings.kafka)).steps],
-            decide=[QualityFlags(self.registry, self._latest), self._rules.decide],
-            commit=self._commit,
-            adopted=[self._latest.adopt, self._rules.adopt, self._seen.adopt, self._progress.adopt, self._count],
-            limits=limits_of(settings),
-            supply=partial(self.registry.widen, pool),
+            self.stages, self._commit, limits_of(settings), supply=self._add_series, restore=self._restore
         )
         self._registry_changed = asyncio.Event()
         self._working: asyncio.Task[None] | None = None
@@ -90,32 +129,33 @@ class Stages(Engine):
         `arrivals`: those too; not where a source of this process remembers some that are not committed yet.
         """
         async with self.sink.turn:
-            await self._latest.load(self._pool)
-            await self._rules.load(self._pool)
-            if arrivals:
-                self._known.update(await load_arrivals(self._pool))
+            await self._restore(*(stage for stage in self.stages if arrivals or stage is not self._arrivals))
         self._hearing.reset()
 
     async def _read_store(self) -> None:
-        await self._latest.load(self._pool)
-        await self._rules.load(self._pool)
+        await self._restore(*self.stages)
         await self._refresh()
-        self._known.update(await load_arrivals(self._pool))
+
+    async def _restore(self, *stages: Stage) -> None:
+        with sorted_errors():
+            async with self._pool.connection() as conn:
+                for stage in stages:
+                    await stage.restore(conn)
+
+    async def _add_series(self, batches: Sequence[Batch]) -> bool:
+        """Give devices series for metrics that they sent; whether there were any."""
+        wanted: dict[int, dict[str, None]] = {}
+        for batch in batches:
+            for device, metrics in batch.of(Wanted).items():
+                wanted.setdefault(device, {}).update(metrics)
+        if wanted:
+            await self.registry.widen(self._pool, wanted)
+        return bool(wanted)
 
     async def _commit(self, batch: Batch) -> None:
         began = asyncio.get_running_loop().time()
         await self._writer.commit(batch)
         self._counters.commit_s += asyncio.get_running_loop().time() - began
-
-    def _count(self, batch: Batch) -> None:
-        counters = self._counters
-        counters.commits += 1
-        counters.messages += len(batch.raws)
-        counters.readings += len(batch.readings)
-        counters.events += len(batch.events)
-        counters.refused += len(batch.refused)
-        counters.private += batch.private
-        counters.alert_changes += len(batch.changes)
 
     async def _keep_fresh(self) -> None:
         """Take over registered devices and rules at once; what is notified meanwhile is one more refresh."""

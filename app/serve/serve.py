@@ -11,6 +11,7 @@ from app.serve.ears import BusRow, Ears, ears_of_store
 from app.serve.edge import Edge
 from app.serve.engine import Stages
 from app.serve.monitor import Monitor
+from app.serve.origins import origins_of
 from app.serve.sole import Sole
 from app.serve.sources import Engine, Source, Sources
 from app.serve.surface import Surface
@@ -65,7 +66,7 @@ async def _direct(
     if settings.kafka.servers:
         sources |= _kafka(settings, [], stages, counters, pool)
     taking = Sources(sources)
-    replay = Replay(pool, engine.sink.submit)
+    replay = Replay(pool, engine.sink.submit, origins_of(settings).of_letter)
     ears = Ears(settings, ears_of_store(pool), partial(_reasons, [engine, taking]), sole.granted)
     presence = Presence(settings, engine.sink, sole.granted)
     surface = await _surface(settings, pool, counters, [sole, engine, taking], engine, replay, stages.registry, stack)
@@ -92,7 +93,8 @@ async def _bus(settings: Settings, pool: Pool | None, counters: Counters, stack:
         if edge is not None:
             parts.append(Presence(settings, edge.sink))
     if "api" in roles:
-        replay = Replay(pool, edge.sink.submit) if edge is not None else None  # the workers settle the letters
+        # On the bus the workers settle the letters.
+        replay = None if edge is None else Replay(pool, edge.sink.submit, origins_of(settings).of_letter)
         parts.append(await _surface(settings, pool, counters, list(parts), edge, replay, registry, stack))
     return parts
 
@@ -101,7 +103,9 @@ def _mqtt(
     settings: Settings, engine: Engine, counters: Counters, permitted: Callable[[], bool] = lambda: True
 ) -> dict[str, Source]:
     mqtt = settings.mqtt
-    source = MqttSource(mqtt, subscriptions(mqtt.prefix), engine.sink, counters, permitted)
+    source = MqttSource(
+        mqtt, subscriptions(mqtt.prefix), engine.sink, counters, origins_of(settings).of_topic, permitted
+    )
     return {f"the broker {mqtt.host}:{mqtt.port}": source}
 
 
@@ -115,7 +119,9 @@ def _kafka(
     async def restore() -> None:
         await stages.restore(arrivals="direct" not in settings.hub.roles)
 
-    source = KafkaSource(kafka, topics, stages.sink, counters, lambda: load_positions(pool), restore)
+    source = KafkaSource(
+        kafka, topics, stages.sink, counters, origins_of(settings), lambda: load_positions(pool), restore
+    )
     return {f"Kafka {kafka.servers}": source}
 
 

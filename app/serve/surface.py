@@ -10,6 +10,7 @@ from api.context import Context
 from api.http.server import configured
 from api.outcomes import Outcomes
 from api.push.outbox import Courier
+from app.serve.origins import origins_of
 from app.serve.sources import Engine
 from app.serve.upkeep import upkeep
 from devices.credentials.broker_access import access_tasks
@@ -48,7 +49,7 @@ class Surface(Part):
         self._changes = ChangeFeed(pool)
         self._posts: HttpSource | None = None
         if engine is not None:
-            self._posts = HttpSource(settings.http, settings.mqtt.prefix, engine.sink, engine.reasons)
+            self._posts = HttpSource(settings.http, engine.sink, origins_of(settings).of_request, engine.reasons)
         routers = [ingest_router(self._posts)] if self._posts is not None else []
         self._control, self._outcomes = ControlLink(settings.mqtt), Outcomes()
         self._directory = Directory(registry)

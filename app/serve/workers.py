@@ -37,7 +37,7 @@ class Workers(Engine):
         """`folder` is a private directory for sockets."""
         self._settings = settings
         sockets = {str(number): folder / f"{number}.sock" for number in range(1, crew.count + 1)}
-        self.sink = Dispatcher(settings.mqtt.prefix, list(sockets.values()), counters, limits_of(settings))
+        self.sink = Dispatcher(list(sockets.values()), counters, limits_of(settings))
         hub = (sys.executable, "-m", "app.main", "worker")
         self._workers = {
             f"worker {number}": Supervisor(f"worker {number}", Command([*hub, number, socket, *crew.arguments]))

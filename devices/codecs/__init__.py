@@ -4,15 +4,17 @@ from collections.abc import Mapping
 
 from devices.codecs import event, reply, senml, status, telemetry
 from devices.codecs.decoded import Codec, Places
+from hub.models import GANZHI, HUB
 
-CODECS: Mapping[str, Codec] = {
-    "telemetry": telemetry.decode,
-    "senml": senml.decode,
-    "event": event.decode,
-    "reply": reply.decode,
-    "status": status.decode,
+CODECS: Mapping[tuple[str, str], Codec] = {
+    (GANZHI, "telemetry"): telemetry.decode,
+    (GANZHI, "senml"): senml.decode,
+    (GANZHI, "event"): event.decode,
+    (GANZHI, "reply"): reply.decode,
+    (GANZHI, "status"): status.decode,
+    (HUB, "presence"): event.decode,
 }
-"""By the last level of a topic."""
+"""By protocol and form."""
 
 PLACES: Mapping[str, Places] = {"telemetry": telemetry.places, "senml": senml.places, "event": event.places}
-"""By the last level of a topic: where each of the readings or events stands that its codec gives."""
+"""By form: where each of the readings or events stands that its codec gives."""

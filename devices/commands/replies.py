@@ -1,35 +1,56 @@
 """Replies to commands, as they are committed: each to the command that its device was sent, the first one counts."""
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
+from typing import Any
+from uuid import UUID
 
-import psycopg
 from psycopg.types.json import Jsonb
 
-from hub.models import Batch, DeadLetter, Reply, from_micros
+from hub.models import Batch, DeadLetter, Micros, from_micros
+from hub.stage import Connection, Stage
 from hub.store.statements import statements
 
 SQL = statements(__name__)
 
 
-async def take_replies(conn: psycopg.AsyncConnection, batch: Batch) -> None:
-    """Settle the commands that a batch's replies answer, in the caller's transaction; doing it again changes nothing.
+@dataclass(slots=True, frozen=True)
+class Reply:
+    """What a device answers to a command. Whether it was asked, the store knows: its commit refuses what it was not."""
 
-    A reply to what its device was never asked is refused: `batch.refused` gets its dead letter.
-    """
-    replies = {reply.index: reply for reply in batch.replies}
-    values = {
-        "place": list(replies),
-        "id": [reply.command for reply in replies.values()],
-        "device_id": [reply.device_id for reply in replies.values()],
-        "received_at": [from_micros(reply.received) for reply in replies.values()],
-        "body": [Jsonb(reply.body) for reply in replies.values()],
-        "error": [reply.body.get("error") for reply in replies.values()],
-    }
-    rows = await (await conn.execute(SQL.command_reply, values)).fetchall()
-    refused = {index: _refusal(replies[index], asked, gateway) for index, asked, gateway in rows}
-    others = {index: letter for index, letter in batch.refused.items() if index not in replies}
-    if others | refused != batch.refused:  # the same dict again tells Letters that this is the same attempt
-        batch.refused = others | refused
+    index: int
+    """Of its message in the batch."""
+    command: UUID
+    device_id: int
+    received: Micros
+    body: dict[str, Any]
+    """{"result": any JSON} or {"error": text}."""
+    letter: DeadLetter
+    """What becomes of the message when it is refused; reason and detail are then known."""
+
+
+class Answers(list[Reply]):
+    """The replies of a batch, in the order of arrival."""
+
+
+class Replies(Stage):
+    """Settles the commands that replies answer: each of the device that was asked, the first one counts."""
+
+    async def write(self, conn: Connection, batch: Batch) -> None:
+        """Write them. A reply to what its device was never asked is refused: `batch.refused` gets its dead letter."""
+        replies = {reply.index: reply for reply in batch.of(Answers)}
+        if not replies:
+            return
+        values = {
+            "place": list(replies),
+            "id": [reply.command for reply in replies.values()],
+            "device_id": [reply.device_id for reply in replies.values()],
+            "received_at": [from_micros(reply.received) for reply in replies.values()],
+            "body": [Jsonb(reply.body) for reply in replies.values()],
+            "error": [reply.body.get("error") for reply in replies.values()],
+        }
+        rows = await (await conn.execute(SQL.command_reply, values)).fetchall()
+        refused = {index: _refusal(replies[index], asked, gateway) for index, asked, gateway in rows}
+        batch.refused = {**batch.refused, **refused}
 
 
 def _refusal(reply: Reply, asked: str | None, gateway: str | None) -> DeadLetter:

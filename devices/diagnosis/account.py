@@ -3,13 +3,17 @@
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
+from devices.commands.replies import Answers
 from devices.diagnosis.frame_check import FRAMES, check
 from devices.diagnosis.frame_report import flaws
+from devices.health.last_seen import Life
+from devices.health.statuses import Said
 from devices.privacy import holds_picture, mentions_private
 from devices.registry.registry import Registry
-from devices.resolve import Resolver
+from devices.resolve import Dropped, Resolver, Wanted
 from hub.models import LEVEL_NAMES, Batch, Micros, Raw, from_micros
 from hub.quality import Quality, flags_of
+from hub.stage import run_steps
 
 SHOWN_BYTES = 2_000
 READINGS = 50
@@ -41,21 +45,21 @@ class Account:
         return {"at": written(self.at), **{name: getattr(self, name) for name in names}}
 
 
-def account_of(raw: Raw, registry: Registry, prefix: str) -> Account:
+def account_of(raw: Raw, registry: Registry) -> Account:
     """What the hub makes of a message, with the devices of a registry."""
-    if raw.address.endswith("/command"):
+    if raw.origin.address.endswith("/command"):
         return _shown(raw, "command", private=False)
     batch = Batch([raw])
-    Resolver(registry, prefix)(batch)
+    run_steps(Resolver(registry), batch)
     letter = batch.refused.get(0)
-    adding = [metric for metrics in batch.wanted.values() for metric in metrics]
+    adding = [metric for metrics in batch.of(Wanted).values() for metric in metrics]
     if letter is not None and adding and letter.reason == "unknown_metric":
         letter = None  # the hub adds the metrics and reads the message again
-    told = bool(len(batch.readings) or batch.events or batch.statuses or batch.replies or adding)
-    verdict: Verdict = "stored" if told or not batch.private else "dropped"
+    told = bool(len(batch.readings) or batch.events or batch.of(Said) or batch.of(Answers) or adding)
+    verdict: Verdict = "stored" if told or not batch.of(Dropped) else "dropped"
     if letter is not None:
         verdict = "partly" if told else "refused"
-    account = _shown(raw, verdict, private=batch.private > 0)
+    account = _shown(raw, verdict, private=batch.of(Dropped) > 0)
     account.readings = _readings(batch, registry)
     account.events = [
         {
@@ -70,7 +74,7 @@ def account_of(raw: Raw, registry: Registry, prefix: str) -> Account:
     account.says = f"these metrics are new and are added: {', '.join(adding)}" if adding else _says(batch)
     if letter is not None:
         account.reason, account.detail = letter.reason, letter.detail
-        form = raw.address.rpartition("/")[2]
+        form = raw.origin.form
         if account.encoding != "withheld" and form in FRAMES:
             device = registry.devices.get(letter.device or "")
             found = [] if device is None else flaws(check(raw.payload, form, raw.received, device.zone))
@@ -108,13 +112,13 @@ def flags(quality: int) -> str:
 
 def _shown(raw: Raw, verdict: Verdict, private: bool) -> Account:
     text, encoding = shown(raw.payload, private)
-    return Account(raw.received, raw.transport, raw.address, text, encoding, len(raw.payload), verdict)
+    return Account(raw.received, raw.origin.transport, raw.origin.address, text, encoding, len(raw.payload), verdict)
 
 
 def _readings(batch: Batch, registry: Registry) -> list[dict[str, Any]]:
     names = {
         number: (metric, device.profile.ranges.get(metric))
-        for device in map(registry.device, batch.seen)
+        for device in map(registry.device, batch.of(Life))
         if device is not None
         for metric, number in device.series.items()
     }
@@ -135,7 +139,8 @@ def _readings(batch: Batch, registry: Registry) -> list[dict[str, Any]]:
 
 
 def _says(batch: Batch) -> str:
-    if batch.statuses:
-        online = next(iter(batch.statuses.values()))[0]
+    said, answers = batch.of(Said), batch.of(Answers)
+    if said:
+        online = next(iter(said.values()))[0]
         return "it is online" if online else "it is offline"
-    return f"it answers command {batch.replies[0].command}" if batch.replies else ""
+    return f"it answers command {answers[0].command}" if answers else ""

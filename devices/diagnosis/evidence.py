@@ -106,7 +106,7 @@ _WHOLE = ("unknown_device", "inactive_device", "not_a_child", "several_devices",
 def _form(address: str, prefix: str) -> str | None:
     """The form of the payload of a topic; records of a log are telemetry or events, which look different."""
     try:
-        form = parse_topic(address, prefix).form
+        _, form, _ = parse_topic(address, prefix)
     except DecodeError:
         return "auto"
     return form if form in FRAMES else None

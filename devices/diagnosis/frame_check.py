@@ -13,7 +13,7 @@ from devices.codecs.decoded import Codec, Decoded, EventDraft
 from devices.codecs.jsontext import parse
 from devices.diagnosis.caret import Place, place_of
 from hub.errors import At, DecodeError
-from hub.models import Micros
+from hub.models import GANZHI, Micros
 
 Verdict = Literal["accepted", "partly", "refused", "dropped"]
 """dropped: the privacy gate let all of it go, which is no refusal."""
@@ -148,11 +148,11 @@ def _status_likeness(payload: bytes, value: Any) -> int:
 
 
 FRAMES: Mapping[str, Frame] = {
-    "telemetry": Frame(CODECS["telemetry"], _telemetry_likeness),
-    "senml": Frame(CODECS["senml"], _named("n", "bn", "v", "u")),
-    "event": Frame(CODECS["event"], _named("kind")),
-    "reply": Frame(CODECS["reply"], _named("result", "error")),
-    "status": Frame(CODECS["status"], _status_likeness),
+    "telemetry": Frame(CODECS[GANZHI, "telemetry"], _telemetry_likeness),
+    "senml": Frame(CODECS[GANZHI, "senml"], _named("n", "bn", "v", "u")),
+    "event": Frame(CODECS[GANZHI, "event"], _named("kind")),
+    "reply": Frame(CODECS[GANZHI, "reply"], _named("result", "error")),
+    "status": Frame(CODECS[GANZHI, "status"], _status_likeness),
 }
 """By name; those of topics have their names."""
 

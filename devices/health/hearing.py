@@ -13,10 +13,11 @@ from collections.abc import Awaitable, Callable
 from os import getpid
 from socket import gethostname
 
-from devices.health.last_seen import Seen, heard_until, write_heard
+from devices.health.last_seen import LastSeen, heard_until, write_heard
 from hub.errors import HubError
-from hub.models import Batch, Micros, from_micros
+from hub.models import Batch, Micros, from_micros, now_micros
 from hub.settings import Health
+from hub.stage import Stage
 from hub.store.pool import Pool, sorted_errors
 from hub.store.statements import statements
 
@@ -43,12 +44,7 @@ def process_name() -> str:
     return f"{gethostname()}/{getpid()}"
 
 
-def now_micros() -> Micros:
-    """The clock of this process."""
-    return time.time_ns() // 1000
-
-
-class Progress:
+class Progress(Stage):
     """How far the commits of a process have come: what was received until then, and can be stored, is committed."""
 
     def __init__(self, idle: Callable[[], bool]) -> None:
@@ -116,7 +112,7 @@ class Hearing:
 class ListeningRow:
     """The row of a process in `listening`, with what it has heard of devices."""
 
-    def __init__(self, pool: Pool, source: str, ears: bool, seen: Seen | None = None) -> None:
+    def __init__(self, pool: Pool, source: str, ears: bool, seen: LastSeen | None = None) -> None:
         """`ears`: it reads from devices, or from a broker that they send to."""
         self._pool, self._source, self._ears, self._seen = pool, source, ears, seen
 

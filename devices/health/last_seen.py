@@ -7,6 +7,7 @@ import psycopg
 from numpy.typing import NDArray
 
 from hub.models import Batch, Micros
+from hub.stage import Stage
 from hub.store.statements import statements
 
 SQL = statements(__name__)
@@ -37,8 +38,12 @@ class Heard(NamedTuple):
     offset: NDArray[np.float64]
 
 
-class Seen:
-    """Arrays indexed by device id, grown as needed; `adopt` is told of committed batches."""
+class Life(dict[int, tuple[Micros, Micros]]):
+    """By device id: when its last readable message came, and the newest time that the device gave in it, or 0."""
+
+
+class LastSeen(Stage):
+    """Arrays indexed by device id, grown as needed; written apart from the commits, see devices/health/hearing.py."""
 
     def __init__(self) -> None:
         self.at = np.full(1024, NEVER, np.int64)
@@ -50,11 +55,11 @@ class Seen:
 
     def adopt(self, batch: Batch) -> None:
         """Note who was heard in a committed batch: 0.2 microseconds a device."""
-        if not batch.seen:
+        life = batch.of(Life)
+        if not life:
             return
-        count = len(batch.seen)
-        devices = np.fromiter(batch.seen, np.int64, count)
-        times = np.array(list(batch.seen.values()), np.int64)
+        devices = np.fromiter(life, np.int64, len(life))
+        times = np.array(list(life.values()), np.int64)
         self._reserve(int(devices.max()))
         received, told = times[:, 0], times[:, 1]
         newer = received > self.at[devices]
@@ -109,4 +114,4 @@ def heard_until(batch: Batch) -> Micros | None:
     """
     if not batch.positions:
         return batch.raws[0].received if batch.raws else None
-    return min([raw.received for raw in batch.raws if raw.transport != "kafka"], default=None)
+    return min([raw.received for raw in batch.raws if raw.origin.transport != "kafka"], default=None)

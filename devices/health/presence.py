@@ -15,12 +15,13 @@ from typing import NamedTuple
 import msgspec
 import psycopg
 
+from devices.addressing import PRESENCE
+from devices.addressing import finding as finding_of
 from devices.health.completeness import EVERY_S, count_completeness
 from devices.health.decision import decide
-from devices.health.hearing import now_micros
 from devices.health.watch import read_heard, read_watched, write_verdict
 from hub.lifecycle import Part, Phase
-from hub.models import HUB, Delivery, Micros, Outcome, Raw
+from hub.models import Delivery, Micros, Outcome, Raw, now_micros
 from hub.pipeline import Sink
 from hub.settings import Settings
 from hub.store.leading import lead
@@ -133,5 +134,4 @@ class Presence(Part):
             },
         }
         self._received = max(now_micros(), self._received + 1)
-        address = f"{self._settings.mqtt.prefix}/{finding.code}/event"
-        return Raw(HUB, address, msgspec.json.encode(event), self._received)
+        return Raw(finding_of(finding.code, PRESENCE), msgspec.json.encode(event), self._received)

@@ -8,12 +8,12 @@ with such messages writes one row of packed entries; rows are pruned once 16-bit
 from collections import deque
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 import numpy as np
-import psycopg
 
-from hub.models import Arrival, Micros
-from hub.store.pool import Pool, sorted_errors
+from hub.models import Batch, Micros
+from hub.stage import Connection, Stage
 from hub.store.statements import statements
 
 SQL = statements(__name__)
@@ -24,6 +24,14 @@ KEEP = 2 * 65_536
 _BUCKET = 1024
 
 _ENTRY = np.dtype([("token", "<u2"), ("digest", "<u4"), ("received", "<i8")])
+
+
+class Arrival(NamedTuple):
+    """A message without a time of its own, as its source can recognise it when it is delivered again."""
+
+    token: int
+    digest: int
+    received: Micros
 
 
 class Remembered:
@@ -61,17 +69,8 @@ Known = dict[str, Remembered]
 """By source."""
 
 
-async def load_arrivals(pool: Pool) -> Known:
-    """What the store remembers of all sources."""
-    with sorted_errors():
-        async with pool.connection() as conn:
-            rows = await (await conn.execute(SQL.load)).fetchall()
-    known: Known = {}
-    for source, packed in rows:
-        remembered = known.setdefault(source, Remembered())
-        for entry in np.frombuffer(packed, _ENTRY).tolist():
-            remembered.note(Arrival(*entry))
-    return known
+class Fresh(dict[str, list[Arrival]]):
+    """By source: the messages of a batch that the source must recognise when they are delivered again."""
 
 
 @dataclass(slots=True)
@@ -84,14 +83,29 @@ class _Written:
     """Rows before this seq may go."""
 
 
-class Arrivals:
+class Arrivals(Stage):
     """Writes the arrivals of sources, each in rising order, and prunes what is too old to matter."""
 
     def __init__(self) -> None:
+        self.known: Known = {}
+        """Noted when a message is read, for it may come again before the commit; with that it is kept for good."""
         self._written: dict[str, _Written] = {}
 
-    async def save(self, conn: psycopg.AsyncConnection, source: str, arrivals: Sequence[Arrival]) -> None:
-        """Store a batch's arrivals inside the caller's transaction; storing them twice does no harm."""
+    async def restore(self, conn: Connection) -> None:
+        """Know what the store remembers, of all sources."""
+        rows = await (await conn.execute(SQL.load)).fetchall()
+        self.known.update({source: Remembered() for source, _ in rows})
+        for source, packed in rows:
+            remembered = self.known[source]
+            for entry in np.frombuffer(packed, _ENTRY).tolist():
+                remembered.note(Arrival(*entry))
+
+    async def write(self, conn: Connection, batch: Batch) -> None:
+        """Store a batch's arrivals."""
+        for source, arrivals in batch.of(Fresh).items():
+            await self._save(conn, source, arrivals)
+
+    async def _save(self, conn: Connection, source: str, arrivals: Sequence[Arrival]) -> None:
         written = self._written.setdefault(source, _Written())
         # Unique for a row that holds anything new, and the same when a commit or a delivery is repeated.
         seq = max(arrival.received for arrival in arrivals)

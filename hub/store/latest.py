@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from hub.errors import HubError
 from hub.models import Batch, Columns
+from hub.stage import Connection, Stage
 from hub.store.packing import stage_readings
 from hub.store.pool import Pool, sorted_errors
 from hub.store.statements import statements
@@ -23,7 +24,7 @@ T = TypeVar("T", bound=np.generic)
 NEVER = np.iinfo(np.int64).min
 
 
-class Latest:
+class Latest(Stage):
     """Arrays indexed by series id, grown as needed; `adopt` is told of committed batches."""
 
     def __init__(self) -> None:
@@ -42,11 +43,9 @@ class Latest:
         self._quality = _grown(self._quality, size, 0)
         self._dirty = _grown(self._dirty, size, False)
 
-    async def load(self, pool: Pool) -> None:
+    async def restore(self, conn: Connection) -> None:
         """Start from what the store holds, so that a restart does not take old data for new."""
-        with sorted_errors():
-            async with pool.connection() as conn:
-                row = await (await conn.execute(SQL.load)).fetchone()
+        row = await (await conn.execute(SQL.load)).fetchone()
         if row is not None and row[0]:
             series, ts, value, quality = (np.array(column) for column in row)
             self.reserve(int(series.max()))

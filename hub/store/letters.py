@@ -5,14 +5,11 @@ A storm of bad messages must not fill the disk: above a limit a letter is only c
 
 import time
 from collections import Counter
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Iterable
 from datetime import UTC, datetime
-from uuid import uuid4
 
-import psycopg
-
-from hub.models import DeadLetter, from_micros
+from hub.models import Batch, DeadLetter, from_micros
+from hub.stage import Connection, Stage
 from hub.store.statements import statements
 
 SQL = statements(__name__)
@@ -53,7 +50,7 @@ class Sampler:
             reason = letter.reason
             full = self._kept[reason] >= self._per_minute
             if full or self._bytes[reason] >= self._per_minute * BYTES_EACH:
-                dropped[reason, letter.raw.transport] += 1
+                dropped[reason, letter.raw.origin.transport] += 1
                 continue
             self._kept[reason] += 1
             self._bytes[reason] += min(len(letter.raw.payload), DEAD_LETTER_BYTES)
@@ -61,52 +58,44 @@ class Sampler:
         return chosen, dict(dropped)
 
 
-@dataclass(slots=True)
-class _Choice:
-    """What was decided of a batch, to decide the same when its commit is tried again."""
-
-    of: Mapping[int, DeadLetter] = field(default_factory=dict)
-    minute: int = 0
-    stored: list[DeadLetter] = field(default_factory=list)
-    dropped: Dropped = field(default_factory=dict)
-
-
-class Letters:
+class DeadLetters(Stage):
     """Writes the dead letters of batches; the limit is one of each process."""
 
     def __init__(self, per_minute: int = PER_MINUTE) -> None:
         self._sampler = Sampler(per_minute)
-        self._writer = uuid4()
-        self._seq = 0
-        self._last = _Choice()
+        self._batch: Batch | None = None
+        self._chosen: tuple[list[DeadLetter], Dropped] = [], {}
+        self._minute = 0
 
-    async def save(self, conn: psycopg.AsyncConnection, refused: Mapping[int, DeadLetter]) -> None:
-        """Store and count a batch's letters inside the caller's transaction; doing it again changes nothing."""
-        if refused is not self._last.of:
-            minute = int(time.time()) // 60
-            fresh = [letter for letter in refused.values() if not letter.raw.source.startswith(REPLAY)]
-            self._last = _Choice(refused, minute, *self._sampler.choose(fresh, minute))
-            self._seq += 1
-        choice = self._last
-        if not choice.stored and not choice.dropped:
+    async def write(self, conn: Connection, batch: Batch) -> None:
+        """Store and count a batch's letters; what was chosen of it is chosen again when its commit is tried again."""
+        if not batch.refused:
+            return
+        stored, dropped = self._choose(batch)
+        if not stored and not dropped:
             return
         tally = {
-            "writer": self._writer,
-            "seq": self._seq,
-            "minute": datetime.fromtimestamp(choice.minute * 60, UTC),
-            "dropped_reason": [reason for reason, _ in choice.dropped],
-            "dropped_transport": [transport for _, transport in choice.dropped],
-            "dropped": list(choice.dropped.values()),
+            "minute": datetime.fromtimestamp(self._minute * 60, UTC),
+            "dropped_reason": [reason for reason, _ in dropped],
+            "dropped_transport": [transport for _, transport in dropped],
+            "dropped": list(dropped.values()),
         }
-        await conn.execute(SQL.dead_letter_insert, tally | _columns(choice.stored))
+        await conn.execute(SQL.dead_letter_insert, tally | _columns(stored))
+
+    def _choose(self, batch: Batch) -> tuple[list[DeadLetter], Dropped]:
+        if batch is not self._batch:
+            self._batch, self._minute = batch, int(time.time()) // 60
+            fresh = [letter for letter in batch.refused.values() if not letter.raw.source.startswith(REPLAY)]
+            self._chosen = self._sampler.choose(fresh, self._minute)
+        return self._chosen
 
 
 def _columns(letters: list[DeadLetter]) -> dict[str, object]:
     return {
         "id": [letter.id for letter in letters],
         "received_at": [from_micros(letter.raw.received) for letter in letters],
-        "transport": [letter.raw.transport for letter in letters],
-        "address": [storable(letter.raw.address) for letter in letters],
+        "transport": [letter.raw.origin.transport for letter in letters],
+        "address": [storable(letter.raw.origin.address) for letter in letters],
         "device": [letter.device for letter in letters],
         "reason": [letter.reason for letter in letters],
         "detail": [storable(letter.detail) for letter in letters],

@@ -1,11 +1,6 @@
 -- name: dead_letter_insert
--- The letters of a batch and the tally of those that are not kept. Dropped ones count once for a writer's %(seq)s,
--- however often the commit is tried; a letter that is there already is not counted again.
-with turn as (
-    insert into dead_letter_turn as last (writer, seq) values (%(writer)s, %(seq)s)
-    on conflict (writer) do update set seq = excluded.seq, at = now() where last.seq < excluded.seq
-    returning seq
-), stored as (
+-- The letters of a batch and the tally of those that are not kept; a letter that is there already is not counted again.
+with stored as (
     insert into dead_letter (id, received_at, transport, address, device, reason, detail, payload, payload_size)
     select * from unnest(
         %(id)s::uuid[], %(received_at)s::timestamptz[], %(transport)s::text[], %(address)s::text[],
@@ -18,7 +13,6 @@ with turn as (
     select reason, transport, 0, n
     from unnest(%(dropped_reason)s::text[], %(dropped_transport)s::text[], %(dropped)s::bigint[])
         as d (reason, transport, n)
-    where exists (select from turn)
 )
 insert into dead_letter_count as c (minute, reason, transport, stored, dropped)
 select %(minute)s::timestamptz, reason, transport, sum(stored), sum(dropped)

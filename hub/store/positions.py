@@ -6,10 +6,9 @@ partition without knowing it cannot commit: the new reader has moved the offset,
 
 from collections.abc import Sequence
 
-import psycopg
-
 from hub.errors import Superseded
-from hub.models import Position
+from hub.models import Batch, Position
+from hub.stage import Connection, Stage
 from hub.store.pool import Pool, sorted_errors
 from hub.store.statements import statements
 
@@ -24,12 +23,15 @@ async def load_positions(pool: Pool) -> dict[tuple[str, int], int]:
     return {(topic, partition): offset for topic, partition, offset in rows}
 
 
-async def take_positions(conn: psycopg.AsyncConnection, positions: Sequence[Position]) -> None:
-    """Move offsets on inside the caller's transaction; Superseded when one is not where its reader began."""
-    for position in _joined(positions):
-        moved = await conn.execute(SQL.position_take, position._asdict())
-        if moved.rowcount != 1:
-            raise Superseded(f"{position.topic} {position.partition} is not at {position.start} any more")
+class Positions(Stage):
+    """Moves the offsets of a log on with what was read from it."""
+
+    async def write(self, conn: Connection, batch: Batch) -> None:
+        """Move them; Superseded when one is not where its reader began."""
+        for position in _joined(batch.positions):
+            moved = await conn.execute(SQL.position_take, position._asdict())
+            if moved.rowcount != 1:
+                raise Superseded(f"{position.topic} {position.partition} is not at {position.start} any more")
 
 
 def _joined(positions: Sequence[Position]) -> list[Position]:

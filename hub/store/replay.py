@@ -15,7 +15,7 @@ from uuid import UUID
 from psycopg.rows import namedtuple_row
 
 from hub.errors import TransientError
-from hub.models import Delivery, Outcome, Raw
+from hub.models import Delivery, Origin, Outcome, Raw
 from hub.store.letters import REPLAY
 from hub.store.pool import Pool, sorted_errors
 from hub.store.statements import statements
@@ -79,8 +79,14 @@ class Replayed:
 class Replay:
     """Puts letters through the pipeline and removes those that it accepts."""
 
-    def __init__(self, pool: Pool, submit: Callable[[Delivery], Awaitable[None]]) -> None:
-        self._pool, self._submit = pool, submit
+    def __init__(
+        self,
+        pool: Pool,
+        submit: Callable[[Delivery], Awaitable[None]],
+        origin: Callable[[str, str], Origin],
+    ) -> None:
+        """`origin` tells what a letter's transport and address mean."""
+        self._pool, self._submit, self._origin = pool, submit, origin
 
     async def count(self, selection: Selection) -> tuple[int, int]:
         """How many letters of a selection can be replayed, and how many cannot, for they were cut or not kept."""
@@ -116,7 +122,10 @@ class Replay:
         done.cut += [letter.id for letter in letters if letter.id not in kept]
         if not whole:
             return
-        raws = [Raw(one.transport, one.address, one.payload, one.received, source=f"{REPLAY}{one.id}") for one in whole]
+        raws = [
+            Raw(self._origin(one.transport, one.address), one.payload, one.received, source=f"{REPLAY}{one.id}")
+            for one in whole
+        ]
         try:
             async with asyncio.timeout(PATIENCE_S):
                 await self._through(raws)

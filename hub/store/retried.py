@@ -3,9 +3,8 @@
 from operator import itemgetter
 from uuid import UUID
 
-import psycopg
-
 from hub.models import Batch, Raw
+from hub.stage import Connection, Stage
 from hub.store.letters import REPLAY, storable
 from hub.store.statements import statements
 
@@ -19,11 +18,15 @@ def letter_of(source: str) -> UUID | None:
     return UUID(source.removeprefix(REPLAY)) if source.startswith(REPLAY) else None
 
 
-async def settle_retried(conn: psycopg.AsyncConnection, batch: Batch) -> None:
-    """Remove the letters that the batch accepts; those refused again stay, with their new reason.
+class Retried(Stage):
+    """Settles the dead letters that a batch holds; costs one without them 0.02 microseconds a message."""
 
-    Costs a batch without letters 0.02 microseconds a message.
-    """
+    async def write(self, conn: Connection, batch: Batch) -> None:
+        """Remove the letters that the batch accepts; those refused again stay, with their new reason."""
+        await _settle(conn, batch)
+
+
+async def _settle(conn: Connection, batch: Batch) -> None:
     tried = {id_ for source in set(map(_source, batch.raws)) if (id_ := letter_of(source)) is not None}
     if not tried:
         return

@@ -1,12 +1,13 @@
 """What a reading process and its workers say to each other: msgpack frames, each with its length in front."""
 
 import asyncio
+from collections.abc import Iterable
 from typing import Any, NamedTuple, TypeVar
 from uuid import UUID
 
 import msgspec
 
-from hub.models import Raw
+from hub.models import Micros, Raw, read_origin
 
 FRAME_BYTES = 1 << 28
 """Limit of a frame; protects memory from a peer that is not ours. A delivery is far below it."""
@@ -15,11 +16,32 @@ LENGTH_BYTES = 4
 T = TypeVar("T")
 
 
+class Carried(NamedTuple):
+    """A message between two processes: with its origin as text."""
+
+    origin: str
+    payload: bytes
+    received: Micros
+    token: int
+    source: str
+    repeated: bool
+    retained: bool
+
+
 class Block(NamedTuple):
     """Messages for one worker, in the order in which they were read."""
 
     number: int
-    raws: list[Raw]
+    messages: list[Carried]
+
+    @classmethod
+    def of(cls, number: int, raws: Iterable[Raw]) -> "Block":
+        """A block of messages."""
+        return cls(number, [Carried(raw[0].text, *raw[1:]) for raw in raws])
+
+    def raws(self) -> list[Raw]:
+        """The messages."""
+        return [Raw(read_origin(message[0]), *message[1:]) for message in self.messages]
 
 
 class Refusal(NamedTuple):

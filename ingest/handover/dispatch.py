@@ -9,9 +9,7 @@ from functools import partial
 from pathlib import Path
 from zlib import crc32
 
-from devices.addressing import parse_topic
-from devices.resolve import MAX_ADDRESSES
-from hub.errors import DecodeError
+from devices.addressing import MAX_ORIGINS
 from hub.models import DeadLetter, Delivery, Outcome, Raw
 from hub.pipeline import Limits
 from hub.telemetry import Counters
@@ -39,9 +37,9 @@ class Dispatcher:
     for MQTT wants its acknowledgements in order.
     """
 
-    def __init__(self, prefix: str, sockets: Sequence[Path], counters: Counters, limits: Limits) -> None:
+    def __init__(self, sockets: Sequence[Path], counters: Counters, limits: Limits) -> None:
         """`sockets` are those of worker 1, 2, ...; `counters` become the sums over them."""
-        self._prefix, self._counters, self._limits = prefix, counters, limits
+        self._counters, self._limits = counters, limits
         self.links = [
             Link(f"worker {n}", path, partial(self._answered, n - 1), self._counted)
             for n, path in enumerate(sockets, 1)
@@ -82,13 +80,10 @@ class Dispatcher:
 
     def owner(self, raw: Raw) -> int:
         """Which worker has its device; what names no device goes by its address."""
-        try:
-            key = parse_topic(raw.address, self._prefix).device
-        except DecodeError:
-            key = raw.address
-        if len(self._owners) >= MAX_ADDRESSES:
+        key = raw.origin.device or raw.origin.address
+        if len(self._owners) >= MAX_ORIGINS:
             self._owners.clear()
-        found = self._owners[raw.address] = crc32(key.encode("utf-8", "replace")) % len(self.links)
+        found = self._owners[key] = crc32(key.encode("utf-8", "replace")) % len(self.links)
         return found
 
     def _divided(self, raws: Sequence[Raw]) -> dict[int, list[int]]:
@@ -96,7 +91,7 @@ class Dispatcher:
         parts: dict[int, list[int]] = {}
         owners = self._owners
         for index, raw in enumerate(raws):
-            owner = owners.get(raw.address)
+            owner = owners.get(raw.origin.device)
             if owner is None:
                 owner = self.owner(raw)
             parts.setdefault(owner, []).append(index)

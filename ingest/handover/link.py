@@ -37,7 +37,7 @@ class Link:
     def send(self, raws: list[Raw]) -> int:
         """Send a block, now or when the worker is there; the number of the answer to come."""
         self._number += 1
-        frame = self._unanswered[self._number] = encode(Block(self._number, raws))
+        frame = self._unanswered[self._number] = encode(Block.of(self._number, raws))
         if self._writer is not None:
             self._writer.write(frame)  # not drained: the dispatcher bounds what is unanswered
         return self._number

@@ -74,7 +74,7 @@ class HandedSource:
             }
             self._say(writer, block.number, refused)
 
-        await self._sink.submit(Delivery(block.raws, settle))
+        await self._sink.submit(Delivery(block.raws(), settle))
 
     async def _signs_of_life(self, writer: asyncio.StreamWriter) -> None:
         while True:

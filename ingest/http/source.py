@@ -1,7 +1,7 @@
 """HTTP in: readings and events by POST, answered 202 after their commit and never before.
 
 An APIRouter for the app that the API serves: who may send is checked there. The hub holds back with 503 and
-Retry-After, it does not queue. The form of an address is that of MQTT, so that the same things happen to a message.
+Retry-After, it does not queue.
 """
 
 import asyncio
@@ -16,7 +16,7 @@ from fastapi import APIRouter, HTTPException, Request, Response
 from pydantic import BaseModel
 
 from hub.access.token_bucket import TokenBuckets
-from hub.models import Delivery, Micros, Outcome, Raw
+from hub.models import Delivery, Micros, Origin, Outcome, Raw
 from hub.pipeline import Sink
 from hub.settings import Http
 from ingest.http.body import DEVICE_CHARS, BodyError, Message, batch_of_lines, batch_of_list, gunzip
@@ -71,9 +71,15 @@ _ALL_ACCEPTED = b'{"accepted":1,"refused":[]}'
 class HttpSource:
     """Hands messages of requests to the pipeline and waits for their commit; refuses when it cannot commit now."""
 
-    def __init__(self, settings: Http, prefix: str, sink: Sink, trouble: Callable[[], list[str]]) -> None:
-        """`trouble` tells why nothing can be committed now; empty when it can. `prefix` is that of MQTT topics."""
-        self._settings, self._prefix, self._sink, self._trouble = settings, prefix, sink, trouble
+    def __init__(
+        self,
+        settings: Http,
+        sink: Sink,
+        origin: Callable[[str, str], Origin],
+        trouble: Callable[[], list[str]],
+    ) -> None:
+        """`origin` tells what a device and a form mean; `trouble` why nothing can be committed now, if so."""
+        self._settings, self._sink, self._origin, self._trouble = settings, sink, origin, trouble
         self._buckets = TokenBuckets(settings.requests_per_s)
         self._numbers = count()
         self._waiting: dict[int, float] = {}
@@ -149,7 +155,7 @@ class HttpSource:
 
     def _raw(self, device: str, form: str, payload: bytes) -> Raw:
         received = self._last_received = max(time.time_ns() // 1000, self._last_received + 1)
-        return Raw("http", f"{self._prefix}/{device[:DEVICE_CHARS]}/{form}", payload, received)
+        return Raw(self._origin(device[:DEVICE_CHARS], form), payload, received)
 
 
 def _not_taken(why: str, retry_after_s: int) -> RequestRefused:

@@ -9,9 +9,8 @@ from aiokafka.errors import KafkaError
 from aiokafka.partitioner import murmur2
 from aiokafka.producer.message_accumulator import BatchBuilder
 
-from devices.addressing import parse_topic
 from devices.codecs.decoded import MAX_BYTES
-from hub.errors import BrokerUnavailable, DecodeError
+from hub.errors import BrokerUnavailable
 from hub.models import Batch, Raw
 from hub.settings import Kafka
 from ingest.kafka.records import headers_of
@@ -22,7 +21,7 @@ log = logging.getLogger(__name__)
 BATCH_BYTES = 512 << 10
 """Of records that go to a partition together; Kafka's own limit for a batch is 1 MiB."""
 MAX_KEYS = 500_000
-"""Addresses whose key is remembered; protects memory from a peer that invents topics."""
+"""Devices whose key is remembered; protects memory from a peer that invents topics."""
 ANSWER_MS = 5_000
 PATIENCE_S = 10.0
 """For the acknowledgement of a batch; after that it is forwarded again."""
@@ -31,9 +30,8 @@ PATIENCE_S = 10.0
 class Forwarder:
     """Publishes batches to the bus, keyed by device: the messages of one device stay in one partition, in order."""
 
-    def __init__(self, settings: Kafka, prefix: str) -> None:
-        """`prefix` is that of the MQTT topics that messages come from."""
-        self._settings, self._prefix = settings, prefix
+    def __init__(self, settings: Kafka) -> None:
+        self._settings = settings
         self._topic = raw_topic(settings)
         self._producer: AIOKafkaProducer | None = None
         self._partitions = 0
@@ -97,7 +95,8 @@ class Forwarder:
         """Give all messages to the producer, in order for each partition; what tells when each is acknowledged."""
         shares: dict[int, list[tuple[bytes, Raw]]] = {}
         for raw in raws:
-            key, partition = self._keys.get(raw.address) or self._key(raw.address)
+            name = raw.origin.device or raw.origin.address
+            key, partition = self._keys.get(name) or self._key(name)
             shares.setdefault(partition, []).append((key, raw))
         sent: list[asyncio.Future[object]] = []
         for partition, share in shares.items():
@@ -110,16 +109,13 @@ class Forwarder:
                 sent.append(await producer.send_batch(builder, self._topic, partition=partition))
         return sent
 
-    def _key(self, address: str) -> tuple[bytes, int]:
-        """The key of messages with that address, and the partition it belongs to, as every client of Kafka has it."""
-        try:
-            key = parse_topic(address, self._prefix).device.encode()
-        except DecodeError:  # a worker will say what is wrong with it
-            key = address.encode(errors="replace")
+    def _key(self, name: str) -> tuple[bytes, int]:
+        """The key of a device, or of an address without one; and its partition, as every client of Kafka has it."""
+        key = name.encode(errors="replace")
         partition = (murmur2(key) & 0x7FFFFFFF) % self._partitions
         if len(self._keys) >= MAX_KEYS:
             self._keys.clear()
-        self._keys[address] = key, partition
+        self._keys[name] = key, partition
         return key, partition
 
 

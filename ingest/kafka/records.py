@@ -1,12 +1,13 @@
 """From records of Kafka to messages, and back: third parties publish values, the bus carries messages as they came."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Protocol
 from uuid import UUID
 
 import msgspec
 
-from hub.models import Micros, Raw
+from devices.addressing import Origins
+from hub.models import Micros, Origin, Raw, read_origin
 from hub.store.letters import REPLAY
 
 LAST = 253_402_300_799_000_000
@@ -36,16 +37,15 @@ _NAMED_LIST = msgspec.json.Decoder(list[_Named])
 _NO_JSON = (msgspec.MsgspecError, UnicodeDecodeError, RecursionError)
 
 
-def of_third_party(records: Iterable[Record]) -> list[Raw]:
+def of_third_party(records: Iterable[Record], origins: Origins) -> list[Raw]:
     """Messages of a topic that third parties publish to; records without a value are left out.
 
-    The address is `<topic>/<device>`, by the record's key, or by "device" in the value when there is no key. The
-    time of arrival is the same whenever the record is read.
+    The device is that of the record's key, or of "device" in the value when there is no key. The time of arrival is
+    the same whenever the record is read.
     """
     return [
         Raw(
-            "kafka",
-            f"{record.topic}/{key.decode(errors='replace') if (key := record.key) else _device_in(value)}",
+            origins.of_record(record.topic, key.decode(errors="replace") if (key := record.key) else _device_in(value)),
             value,
             _arrival(record),
         )
@@ -79,8 +79,7 @@ def _device_in(value: bytes) -> str:
 def headers_of(raw: Raw) -> list[tuple[str, bytes]]:
     """What a record of the bus says of its message beside the payload."""
     headers = [
-        ("transport", raw.transport.encode()),
-        ("address", raw.address.encode(errors="replace")),
+        ("origin", raw.origin.text.encode(errors="replace")),
         ("received", b"%d" % raw.received),
     ]
     if raw.token:
@@ -89,28 +88,37 @@ def headers_of(raw: Raw) -> list[tuple[str, bytes]]:
         headers.append(("letter", raw.source.removeprefix(REPLAY).encode()))
     if raw.repeated:
         headers.append(("repeated", b"1"))
+    if raw.retained:
+        headers.append(("retained", b"1"))
     return headers
 
 
-def of_bus(records: Iterable[Record]) -> list[Raw]:
+def of_bus(records: Iterable[Record], origins: Origins) -> list[Raw]:
     """The messages that edges put into a topic of the bus; records without a value are left out.
 
     What was not put there by an edge comes with the topic as its address, which is no device's: a dead letter.
     """
-    return [_carried(record) for record in records if record.value is not None]
+    return [_carried(record, origins) for record in records if record.value is not None]
 
 
-def _carried(record: Record) -> Raw:
+def _carried(record: Record, origins: Origins) -> Raw:
     said = dict(record.headers)
     try:
-        transport, address, received = said["transport"].decode(), said["address"].decode(), int(said["received"])
+        origin, received = _origin(said, origins), int(said["received"])
         token = int(said.get("token", 0))
         # By partition: a source's tokens come round within each, and a worker knows only its own partitions.
         source = f"{said['source'].decode()}/{record.partition}" if token else ""
         if letter := said.get("letter"):
             source = f"{REPLAY}{UUID(letter.decode())}"
     except (KeyError, ValueError):
-        return Raw("kafka", record.topic, record.value or b"", _arrival(record))
+        return Raw(origins.of_letter("kafka", record.topic), record.value or b"", _arrival(record))
     if not (0 <= received <= LAST and 0 <= token <= MAX_TOKEN):
-        return Raw("kafka", record.topic, record.value or b"", _arrival(record))
-    return Raw(transport, address, record.value or b"", received, token, source, "repeated" in said)
+        return Raw(origins.of_letter("kafka", record.topic), record.value or b"", _arrival(record))
+    return Raw(origin, record.value or b"", received, token, source, "repeated" in said, "retained" in said)
+
+
+def _origin(said: Mapping[str, bytes], origins: Origins) -> Origin:
+    """Of a record of the bus; edges of version 0.1 told transport and address instead."""
+    if (text := said.get("origin")) is not None:
+        return read_origin(text.decode())
+    return origins.of_letter(said["transport"].decode(), said["address"].decode())

@@ -13,6 +13,7 @@ from typing import Any
 from aiokafka import AIOKafkaConsumer, ConsumerRebalanceListener, TopicPartition
 from aiokafka.errors import KafkaError, NoOffsetForPartitionError, OffsetOutOfRangeError
 
+from devices.addressing import Origins
 from hub.backoff import Backoff
 from hub.errors import BrokerUnavailable, TransientError
 from hub.models import Delivery, Outcome, Position, Raw
@@ -54,11 +55,12 @@ class KafkaSource:
         topics: Sequence[str],
         pipeline: Sink,
         counters: Counters,
+        origins: Origins,
         positions: Callable[[], Awaitable[Offsets]],
         on_assigned: Callable[[], Awaitable[None]],
     ) -> None:
         self._settings, self._topics, self._pipeline, self._counters = settings, topics, pipeline, counters
-        self._positions, self._on_assigned = positions, on_assigned
+        self._origins, self._positions, self._on_assigned = origins, positions, on_assigned
         self._next: dict[TopicPartition, int] = {}
         """Where the next poll of each partition begins; a partition that is not in it is not ours (yet)."""
         self._unsure = asyncio.Event()
@@ -161,7 +163,8 @@ class KafkaSource:
             start = self._next.get(partition)
             if start is None:
                 continue  # taken away, or read before we know from where
-            read = of_bus(records) if partition.topic == raw_topic(self._settings) else of_third_party(records)
+            of = of_bus if partition.topic == raw_topic(self._settings) else of_third_party
+            read = of(records, self._origins)
             self._counters.skipped += len(records) - len(read)
             raws += read
             end = self._next[partition] = records[-1].offset + 1

@@ -121,7 +121,7 @@ class ControlLink:
         return self._connection
 
     def _receive(self, messages: list[Publish]) -> None:
-        for topic, payload, _, _ in messages:
+        for topic, payload, *_ in messages:
             for listener in self._listeners:
                 self.let_go += listener.take(topic, payload)
 

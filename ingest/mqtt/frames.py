@@ -16,6 +16,8 @@ class Publish(NamedTuple):
     payload: bytes
     packet_id: int
     repeated: bool
+    retained: bool = False
+    """Whether the broker had kept it and sends it because of a subscription."""
 
 
 def take_publishes(buffer: bytearray, start: int) -> tuple[list[Publish], int]:
@@ -36,7 +38,7 @@ def take_publishes(buffer: bytearray, start: int) -> tuple[list[Publish], int]:
             raise BrokerUnavailable("it sent a PUBLISH packet that is longer inside than outside")
         topic = buffer[body + 2 : topic_end].decode(errors="replace")
         packet_id = buffer[topic_end] << 8 | buffer[topic_end + 1] if head & 6 else 0
-        taken.append(Publish(topic, bytes(buffer[content:stop]), packet_id, head & 8 != 0))
+        taken.append(Publish(topic, bytes(buffer[content:stop]), packet_id, head & 8 != 0, head & 1 != 0))
         position = stop
     return taken, position
 

@@ -8,7 +8,7 @@ from contextlib import suppress
 
 from hub.backoff import Backoff, jittered
 from hub.errors import BrokerUnavailable
-from hub.models import Delivery, Micros, Outcome, Raw
+from hub.models import Delivery, Micros, Origin, Outcome, Raw
 from hub.pipeline import Sink
 from hub.settings import Mqtt
 from hub.telemetry import Counters
@@ -40,10 +40,14 @@ class MqttSource:
         topics: Sequence[str],
         pipeline: Sink,
         counters: Counters,
+        origin: Callable[[str], Origin],
         permitted: Callable[[], bool] = lambda: True,
     ) -> None:
-        """While it is not `permitted`, it stays away from the broker: another hub has the session."""
+        """`origin` tells what a topic means. While it is not `permitted`, it stays away from the broker: another hub
+        has the session.
+        """
         self._settings, self._topics, self._pipeline, self._counters = settings, topics, pipeline, counters
+        self._origin = origin
         self._chunk: list[Raw] = []
         self._last_received: Micros = 0
         self._connection: MqttConnection | None = None
@@ -112,10 +116,10 @@ class MqttSource:
             self._counters.dropped += whole - len(messages)
         first = max(time.time_ns() // 1000, self._last_received + 1)
         self._last_received = first + len(messages)
-        source = self._settings.client_id
+        source, origin = self._settings.client_id, self._origin
         self._chunk += [
-            Raw("mqtt", topic, payload, received, packet_id, source, repeated)
-            for received, (topic, payload, packet_id, repeated) in enumerate(messages, first)
+            Raw(origin(topic), payload, received, packet_id, source, repeated, retained)
+            for received, (topic, payload, packet_id, repeated, retained) in enumerate(messages, first)
         ]
 
     async def _hand_over(self, connection: MqttConnection) -> None:

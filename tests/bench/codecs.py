@@ -8,6 +8,7 @@ from datetime import timedelta, timezone
 
 from devices.codecs import CODECS
 from hub.errors import DecodeError
+from hub.models import GANZHI
 
 RECEIVED = 1_767_225_600_000_000
 ZONE = timezone(timedelta(hours=8))
@@ -43,7 +44,7 @@ MESSAGES = {
 
 def microseconds(form: str, payload: bytes, seconds: float = 0.2) -> float:
     """The best of five runs: microseconds a call, an error included."""
-    codec = CODECS[form]
+    codec = CODECS[GANZHI, form]
 
     def once() -> None:
         try:

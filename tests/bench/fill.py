@@ -29,8 +29,8 @@ from rich.table import Table
 from hub.models import Batch, Columns
 from hub.settings import Database
 from hub.store.pool import Pool, open_pool
-from hub.store.writer import Writer
 from tests.support.stores import Store, StoreAbsentError, open_store
+from tests.support.writers import Committer
 
 SERIES = 10_000
 BATCH = 20_000
@@ -60,7 +60,7 @@ class Stored:
     """A database that is filled in the order of time."""
 
     def __init__(self, url: str, pool: Pool, pid: int, step_s: int) -> None:
-        self.url, self._writer, self._step, self._turn = url, Writer(pool), step_s * 1_000_000, 0
+        self.url, self._writer, self._step, self._turn = url, Committer(pool), step_s * 1_000_000, 0
         self._pid = pid
         self._start = (int(time.time()) - 30 * 86_400) * 1_000_000
         self.rows = 0

@@ -10,10 +10,10 @@ from collections.abc import Awaitable, Callable
 
 import psycopg
 
-from devices.health.hearing import ListeningRow, now_micros
-from devices.health.last_seen import Seen
+from devices.health.hearing import ListeningRow
+from devices.health.last_seen import LastSeen, Life
 from devices.health.presence import Presence
-from hub.models import HUB, Batch, Delivery
+from hub.models import HUB, Batch, Delivery, now_micros
 from hub.settings import Database, Settings
 from hub.store.pool import connect, open_pool
 from tests.support.stores import open_store
@@ -33,7 +33,7 @@ class _Nowhere:
     full = False
 
     async def submit(self, delivery: Delivery) -> None:
-        raise AssertionError(f"a finding of {HUB}: {delivery.raws[0].address}")
+        raise AssertionError(f"a finding of {HUB}: {delivery.raws[0].origin.address}")
 
 
 async def timed(what: str, work: Callable[[], Awaitable[object]], times: int = 5) -> None:
@@ -48,14 +48,16 @@ async def timed(what: str, work: Callable[[], Awaitable[object]], times: int = 5
 
 async def measure(url: str, devices: int) -> None:
     settings = Settings(database=Database(url=url))
-    seen, presence = Seen(), Presence(settings, _Nowhere())
+    seen, presence = LastSeen(), Presence(settings, _Nowhere())
     async with open_pool(settings.database) as pool, await connect(url) as conn:
         row = ListeningRow(pool, "bench", ears=True, seen=seen)
         begun = now_micros()
 
         def batch(count: int) -> Batch:
             now = now_micros()
-            return Batch([], seen=dict.fromkeys(range(1, count + 1), (now, now - 50_000)))
+            made = Batch([])
+            made.put(Life(dict.fromkeys(range(1, count + 1), (now, now - 50_000))))
+            return made
 
         async def adopt() -> None:
             seen.adopt(small)
@@ -69,7 +71,7 @@ async def measure(url: str, devices: int) -> None:
             await presence.evaluate(conn)
 
         small = batch(min(devices, 20_000))
-        await timed(f"adopt a batch with {len(small.seen):,} devices", adopt)
+        await timed(f"adopt a batch with {len(small.of(Life)):,} devices", adopt)
         await timed(f"flush {devices:,} devices", flush)
         await timed(f"decide {devices:,} devices that become online", decide, 1)
         await timed(f"decide {devices:,} devices, nothing changed", decide)

@@ -27,13 +27,13 @@ from rich.table import Table
 from hub.models import Batch, Columns
 from hub.settings import Database
 from hub.store.pool import open_pool
-from hub.store.writer import Writer
 from tests.support.bench_devices import METRICS, read_back, register
 from tests.support.hub import Hub
 from tests.support.load import PACK
 from tests.support.measure import cpu_s, family, rss_mb
 from tests.support.stores import open_any_store
 from tests.support.transports import DEVICES, TRANSPORTS, Transport
+from tests.support.writers import Committer
 
 ASSUMED_RATE = {  # messages a second, to choose how many to send for --seconds
     ("mqtt", "one"): 60_000,
@@ -100,7 +100,7 @@ async def _copy_limit(url: str, messages: int, shape: str) -> float:
     start = (int(time.time()) - 86_400) * 1_000_000
     per_series = max(1, size // (DEVICES * (1 if shape == "one" else METRICS)))
     async with open_pool(Database(url=url)) as pool:
-        writer = Writer(pool)
+        writer = Committer(pool)
         done, began = 0, time.monotonic()
         while done < rows:
             series = np.repeat(np.arange(1, size // per_series + 1, dtype=np.int32), per_series)

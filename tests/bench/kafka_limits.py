@@ -12,11 +12,11 @@ import time
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer
 from aiokafka.partitioner import murmur2
 
-from hub.models import Raw
 from hub.settings import Kafka
 from ingest.kafka.records import headers_of
 from ingest.kafka.topics import ensure_topics
 from tests.support.load import device, message
+from tests.support.origins import raw_of
 
 BATCH_BYTES = 256 << 10
 MQTT_PREFIX = "ganzhi/v1"
@@ -83,7 +83,7 @@ async def _fill(
                 "key": device(index % devices).encode(),
                 "value": value,
                 "timestamp": start_ms + index // devices,
-                "headers": headers_of(Raw("mqtt", address, b"", received)) if shape == "pack" else [],
+                "headers": headers_of(raw_of("mqtt", address, b"", received)) if shape == "pack" else [],
             }
             if builders[partition].append(**given) is None:
                 sent.append(await producer.send_batch(builders[partition], topic, partition=partition))

@@ -9,8 +9,8 @@ import pytest
 from hub.models import Batch, Columns
 from hub.settings import Database
 from hub.store.pool import Pool, open_pool
-from hub.store.writer import Writer
 from tests.support.batches import NOW, RAW, fetch, grid, readings, rows_of
+from tests.support.writers import Committer
 
 MINUTE = 60_000_000
 SERIES = 10
@@ -56,7 +56,7 @@ def _holds(url: str, expected: Columns) -> None:
 @pytest.mark.parametrize("share", [0.0, 0.5, 1.0], ids=["nothing", "half", "all"])
 async def test_a_month_into_compressed_chunks(pool: Pool, store_url: str, store_mode: str, share: float) -> None:
     """Of the month that is filled in so much was stored before, in each compressed batch; nothing of it is lost."""
-    writer = Writer(pool)
+    writer = Committer(pool)
     minutes = np.arange(0, MONTH, 3)
     before = _minutes(minutes)
     assert await writer.commit(Batch([RAW], before)) == len(before)
@@ -78,7 +78,7 @@ async def test_a_month_into_compressed_chunks(pool: Pool, store_url: str, store_
 
 async def test_decompression_limit_does_not_hold_up_commits(pool: Pool, store_url: str, store_mode: str) -> None:
     """A limit that an administrator set for others must not make the pipeline try the same batch for ever."""
-    writer = Writer(pool)
+    writer = Committer(pool)
     before = _minutes(np.arange(0, MONTH, 10))
     await writer.commit(Batch([RAW], before))
     _compress(store_url, store_mode)
@@ -88,7 +88,7 @@ async def test_decompression_limit_does_not_hold_up_commits(pool: Pool, store_ur
             conn.execute(f'alter database "{name}" set timescaledb.max_tuples_decompressed_per_dml_transaction = 1')
     async with open_pool(Database(url=store_url)) as limited:
         new = _minutes(np.arange(1, MONTH, 20))
-        assert await Writer(limited).commit(Batch([RAW], _together(before, new))) == len(new)
+        assert await Committer(limited).commit(Batch([RAW], _together(before, new))) == len(new)
         if store_mode == "timescaledb":
             async with limited.connection() as conn:
                 limit = await (
@@ -100,7 +100,7 @@ async def test_decompression_limit_does_not_hold_up_commits(pool: Pool, store_ur
 
 async def test_staging_is_empty_after_each_commit(pool: Pool, store_url: str) -> None:
     """Readings of an earlier commit do not come back with a later one that is staged too."""
-    writer = Writer(pool)
+    writer = Committer(pool)
     first = grid(range(1, 4), range(10))
     for _ in range(2):
         await writer.commit(readings(first))  # the second time through staging

@@ -21,6 +21,7 @@ from ingest.kafka.source import POLLS_UNDER_WAY, KafkaSource
 from ingest.mqtt.source import MqttSource
 from tests.support.broker import Mosquitto
 from tests.support.kafka_topics import KafkaTopics, Publication
+from tests.support.origins import ORIGINS
 from tests.support.process import eventually
 
 
@@ -74,7 +75,7 @@ class MqttKind:
 
     def source(self, sink: Tray) -> Source:
         settings = Mqtt(port=self._broker.port, client_id="contract")
-        return MqttSource(settings, subscriptions("ganzhi/v1"), sink, Counters())
+        return MqttSource(settings, subscriptions("ganzhi/v1"), sink, Counters(), ORIGINS.of_topic)
 
     def commit(self, delivery: Delivery) -> None:
         assert not delivery.positions
@@ -95,7 +96,7 @@ class KafkaKind:
         async def nothing() -> None: ...
 
         topic = self._topics.topic("telemetry")
-        return KafkaSource(self._topics.settings, [topic], sink, Counters(), positions, nothing)
+        return KafkaSource(self._topics.settings, [topic], sink, Counters(), ORIGINS, positions, nothing)
 
     def commit(self, delivery: Delivery) -> None:
         for position in delivery.positions:

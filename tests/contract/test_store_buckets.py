@@ -11,8 +11,8 @@ import pytest
 from hub.models import from_micros, to_micros
 from hub.settings import Database
 from hub.store.pool import open_pool
-from hub.store.writer import Writer
 from tests.support.batches import NOW, Row, columns, fetch, grid, readings, rows_of
+from tests.support.writers import Committer
 
 SECOND = 1_000_000
 ORIGIN = to_micros(datetime.fromisoformat("2000-01-03T00:00:00Z"))
@@ -23,9 +23,9 @@ Bucket = tuple[int, datetime, int, float, float, float, float]
 
 
 @pytest.fixture
-async def writer(store_url: str) -> AsyncIterator[Writer]:
+async def writer(store_url: str) -> AsyncIterator[Committer]:
     async with open_pool(Database(url=store_url)) as pool:
-        yield Writer(pool)
+        yield Committer(pool)
 
 
 def _rows(seed: int, start: int, end: int, number: int = 3_000) -> list[Row]:
@@ -66,7 +66,7 @@ def _let_jobs_run(url: str, mode: str) -> None:
             conn.execute("call run_job(%s)", (job,))
 
 
-async def test_aggregates_equal_numpy(writer: Writer, store_url: str, store_mode: str) -> None:
+async def test_aggregates_equal_numpy(writer: Committer, store_url: str, store_mode: str) -> None:
     now = to_micros(datetime.now().astimezone())
     rows = (
         _rows(1, NOW - 3 * 86_400 * SECOND, NOW) + _rows(2, now - 7200 * SECOND, now) + _rows(3, OLD, OLD + 10**10, 200)
@@ -77,7 +77,7 @@ async def test_aggregates_equal_numpy(writer: Writer, store_url: str, store_mode
     _check_views(store_url, rows)
 
 
-async def test_late_data_corrects_aggregates(writer: Writer, store_url: str, store_mode: str) -> None:
+async def test_late_data_corrects_aggregates(writer: Committer, store_url: str, store_mode: str) -> None:
     now = to_micros(datetime.now().astimezone())
     rows = _rows(1, now - 90 * 86_400 * SECOND, now, 2_000)
     await writer.commit(readings(rows))
@@ -91,7 +91,7 @@ async def test_late_data_corrects_aggregates(writer: Writer, store_url: str, sto
     _check_views(store_url, rows + late)
 
 
-async def test_repeated_and_late_data_in_compressed_chunks(writer: Writer, store_url: str, store_mode: str) -> None:
+async def test_repeated_and_late_data_in_compressed_chunks(writer: Committer, store_url: str, store_mode: str) -> None:
     rows = grid(range(1, 21), range(0, 2000, 2))
     await writer.commit(readings(rows))
     if store_mode == "timescaledb":

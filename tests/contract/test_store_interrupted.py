@@ -15,15 +15,15 @@ from hub.models import Batch
 from hub.settings import Database
 from hub.store.listen import listen
 from hub.store.pool import open_pool
-from hub.store.writer import Writer
 from tests.support.batches import count, everything, fetch, register, rows_of
 from tests.support.process import Process, eventually
 from tests.support.proxy import losing_proxy
+from tests.support.writers import Committer
 
 ROWS = 500
 
 
-async def _until_done(writer: Writer, batch: Batch) -> int:
+async def _until_done(writer: Committer, batch: Batch) -> int:
     """Commit as the pipeline does; returns how often the store was away."""
     for attempt in range(100):
         try:
@@ -48,7 +48,7 @@ async def test_answer_that_is_lost(store_url: str, word: bytes) -> None:
     async with losing_proxy(int(conninfo_to_dict(store_url)["port"] or 5432)) as proxy:
         url = make_conninfo(store_url, host="127.0.0.1", port=proxy.port, sslmode="disable", gssencmode="disable")
         async with open_pool(Database(url=url)) as pool:
-            writer = Writer(pool)
+            writer = Committer(pool)
             for number in range(6):
                 batch = everything(number, ROWS)
                 if number % 2:
@@ -80,7 +80,7 @@ async def test_sessions_that_are_killed_at_random_moments(store_url: str) -> Non
                 killed += row[0]
 
     async with open_pool(Database(url=store_url)) as pool:
-        writer = Writer(pool)
+        writer = Committer(pool)
         interrupted = number = 0
         killer = asyncio.create_task(kill(lambda: interrupted >= 12), name="killer")
         while interrupted < 12:
@@ -97,7 +97,7 @@ async def test_store_that_is_away_is_unavailable_and_comes_back(store_url: str) 
         url = make_conninfo(store_url, host="127.0.0.1", port=proxy.port, connect_timeout=2)
         async with open_pool(Database(url=url)) as pool:
             pool.timeout = 0.5
-            writer = Writer(pool)
+            writer = Committer(pool)
             with pytest.raises(StoreUnavailable):
                 await writer.commit(everything(0, ROWS))
             proxy.target = int(conninfo_to_dict(store_url)["port"] or 5432)
@@ -116,7 +116,7 @@ async def test_processes_that_migrate_at_once(empty_url: str, store_mode: str, t
     assert versions == list(range(1, len(versions) + 1))
     register(empty_url)
     async with open_pool(Database(url=empty_url)) as pool:
-        await Writer(pool).commit(everything(0, ROWS))
+        await Committer(pool).commit(everything(0, ROWS))
     _check_once(empty_url, 1)
 
 
@@ -142,7 +142,7 @@ async def test_listener_hears_the_registry_also_after_its_session_was_killed(sto
     fetch(store_url, "select pg_terminate_backend(pid) from pg_stat_activity where application_name = 'ganzhi'")
     await hears("ganzhi_registry", "")
     async with open_pool(Database(url=store_url)) as pool:
-        await Writer(pool).commit(everything(0, ROWS))
+        await Committer(pool).commit(everything(0, ROWS))
     await hears("ganzhi_alert", "")
     task.cancel()
     await asyncio.gather(task, return_exceptions=True)

@@ -6,13 +6,14 @@ from uuid import uuid4
 
 import pytest
 
-from hub.models import Batch, DeadLetter, Raw, to_micros
+from hub.models import Batch, DeadLetter, to_micros
 from hub.settings import Database, DeadLetters
 from hub.store.expiry import expire_dead_letters
-from hub.store.letters import REPLAY, Letters
+from hub.store.letters import REPLAY
 from hub.store.pool import Pool, open_pool
-from hub.store.writer import Writer
 from tests.support.batches import NOW, RAW, columns, count, fetch, grid, letter
+from tests.support.origins import raw_of
+from tests.support.writers import Committer
 
 COUNTS = (
     "select reason, transport, sum(stored)::int, sum(dropped)::int from dead_letter_count group by 1, 2 order by 1, 2"
@@ -30,12 +31,12 @@ def refused(*letters: DeadLetter) -> Batch:
 
 
 def some(number: int, reason: str = "not_json", transport: str = "mqtt", source: str = "") -> list[DeadLetter]:
-    raw = Raw(transport, "ganzhi/v1/d1/telemetry", b"{", NOW, source=source)
+    raw = raw_of(transport, "ganzhi/v1/d1/telemetry", b"{", NOW, source=source)
     return [DeadLetter(uuid4(), raw, reason, "why", "d1") for _ in range(number)]
 
 
 async def test_above_the_limit_letters_are_only_counted(pool: Pool, store_url: str) -> None:
-    writer = Writer(pool, Letters(per_minute=10))
+    writer = Committer(pool, per_minute=10)
     await writer.commit(refused(*some(8), *some(3, "no_values", "http")))
     await writer.commit(refused(*some(8), *some(1, transport="http")))
     await writer.commit(refused(*some(100)))
@@ -50,7 +51,7 @@ async def test_above_the_limit_letters_are_only_counted(pool: Pool, store_url: s
 
 
 async def test_a_commit_that_is_tried_again_counts_once(pool: Pool, store_url: str) -> None:
-    writer = Writer(pool, Letters(per_minute=5))
+    writer = Committer(pool, per_minute=5)
     batch = refused(*some(20))
     for _ in range(3):  # the answer to a commit may have been lost
         await writer.commit(batch)
@@ -59,7 +60,7 @@ async def test_a_commit_that_is_tried_again_counts_once(pool: Pool, store_url: s
 
 
 async def test_a_transaction_that_failed_did_not_count(pool: Pool, store_url: str) -> None:
-    writer = Writer(pool, Letters(per_minute=5))
+    writer = Committer(pool, per_minute=5)
     rows = grid(range(1, 3), range(10))
     await writer.commit(Batch([RAW], columns(rows)))
     # The optimistic attempt fails on readings that are there; the second one has the same letters.
@@ -71,21 +72,21 @@ async def test_a_transaction_that_failed_did_not_count(pool: Pool, store_url: st
 
 async def test_a_letter_that_comes_again_is_counted_once(pool: Pool, store_url: str) -> None:
     batch = [letter("one", b"1"), letter("two", b"2")]
-    await Writer(pool).commit(refused(*batch))
-    await Writer(pool).commit(refused(*batch, letter("three", b"3")))
+    await Committer(pool).commit(refused(*batch))
+    await Committer(pool).commit(refused(*batch, letter("three", b"3")))
     assert fetch(store_url, COUNTS) == [("not_json", "mqtt", 3, 0)]
 
 
 async def test_what_is_refused_in_a_replay_is_a_letter_already(pool: Pool, store_url: str) -> None:
-    await Writer(pool, Letters(per_minute=1)).commit(refused(*some(3, source=f"{REPLAY}{uuid4()}")))
+    await Committer(pool, per_minute=1).commit(refused(*some(3, source=f"{REPLAY}{uuid4()}")))
     assert count(store_url, "dead_letter") == count(store_url, "dead_letter_count") == 0
 
 
 async def test_letters_expire_by_age_oldest_first_in_batches(pool: Pool, store_url: str) -> None:
     now = datetime.now(UTC)
     ages = [timedelta(days=days, minutes=number) for days in (1, 29, 31, 400) for number in range(5)]
-    letters = [DeadLetter(uuid4(), Raw("mqtt", "t", b"{", to_micros(now - age)), "not_json", "why") for age in ages]
-    await Writer(pool).commit(refused(*letters))
+    letters = [DeadLetter(uuid4(), raw_of("mqtt", "t", b"{", to_micros(now - age)), "not_json", "why") for age in ages]
+    await Committer(pool).commit(refused(*letters))
     assert await expire_dead_letters(pool, DeadLetters(keep_days=30), batch=3) == 10
     [(oldest,)] = fetch(store_url, "select min(received_at) from dead_letter")
     assert oldest > now - timedelta(days=30)
@@ -94,17 +95,17 @@ async def test_letters_expire_by_age_oldest_first_in_batches(pool: Pool, store_u
 
 async def test_letters_expire_by_number(pool: Pool, store_url: str) -> None:
     letters = [
-        DeadLetter(uuid4(), Raw("mqtt", "t", b"%d" % number, to_micros(datetime.now(UTC))), "not_json", "why")
+        DeadLetter(uuid4(), raw_of("mqtt", "t", b"%d" % number, to_micros(datetime.now(UTC))), "not_json", "why")
         for number in range(50)
     ]
-    await Writer(pool).commit(refused(*letters))
+    await Committer(pool).commit(refused(*letters))
     assert await expire_dead_letters(pool, DeadLetters(keep=20), batch=7) == 30
     kept = [int(bytes(payload)) for (payload,) in fetch(store_url, "select payload from dead_letter")]
     assert sorted(kept) == list(range(30, 50))
 
 
 async def test_counts_expire_with_their_letters(pool: Pool, store_url: str) -> None:
-    await Writer(pool).commit(refused(*some(3)))
+    await Committer(pool).commit(refused(*some(3)))
     async with pool.connection() as conn:
         await conn.execute(
             "insert into dead_letter_count select minute - interval '31 days', reason, transport, 1, 1"

@@ -18,6 +18,7 @@ from hub.models import Delivery, Outcome
 from hub.settings import Api, Http, Mqtt
 from ingest.http.source import HttpSource, ingest_router
 from tests.support.dynsec import Plugin
+from tests.support.origins import ORIGINS
 from tests.support.process import eventually
 from tests.support.served_api import PREFIX, api_context, client_of, register
 
@@ -35,7 +36,7 @@ class Sink:
         self.addresses: list[str] = []
 
     async def submit(self, delivery: Delivery) -> None:
-        self.addresses += [raw.address for raw in delivery.raws]
+        self.addresses += [raw.origin.address for raw in delivery.raws]
         await delivery.settle(Outcome({}))
 
 
@@ -69,7 +70,7 @@ async def world_at(url: str, downlink: Downlink | None = None, **mqtt: Any) -> A
     async with api_context(url) as context:
         settings = context.settings.model_copy(update={"api": Api(token=TOKEN), "mqtt": Mqtt(**mqtt)})  # type: ignore[arg-type]
         sink = Sink()
-        source = HttpSource(Http(), "ganzhi/v1", sink, list)
+        source = HttpSource(Http(), sink, ORIGINS.of_request, list)
         context = replace(context, settings=settings, downlink=downlink)
         transport = httpx.ASGITransport(create_app(context, [ingest_router(source)]), raise_app_exceptions=False)
         base = "http://hub" + PREFIX

@@ -18,12 +18,14 @@ from devices.commands.timeouts import forget_commands, settle_overdue
 from devices.registry.registry import Registry
 from devices.resolve import Resolver
 from hub.errors import BrokerUnavailable
-from hub.models import Batch, Raw
+from hub.models import Batch
+from hub.stage import run_steps
 from hub.store.listen import listen
-from hub.store.writer import Writer
 from tests.support.lamps import register_lamps
+from tests.support.origins import raw_of
 from tests.support.process import eventually
 from tests.support.served_api import api_context, client_of
+from tests.support.writers import Committer
 
 DIM = {"name": "set_brightness", "params": {"brightness": 40}}
 
@@ -62,9 +64,9 @@ class Place:
         registry = Registry()
         await registry.refresh(self.context.pool)
         at = time.time_ns() // 1000 if received is None else received
-        batch = Batch([Raw("mqtt", f"ganzhi/v1/{device}/reply", json.dumps(body).encode(), at)])
-        Resolver(registry, "ganzhi/v1")(batch)
-        await Writer(self.context.pool).commit(batch)
+        batch = Batch([raw_of("mqtt", f"ganzhi/v1/{device}/reply", json.dumps(body).encode(), at)])
+        run_steps(Resolver(registry), batch)
+        await Committer(self.context.pool).commit(batch)
         return [f"{letter.reason}: {letter.detail}" for letter in batch.refused.values()]
 
     async def sql(self, query: str, *values: object) -> list[tuple[Any, ...]]:

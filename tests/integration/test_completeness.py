@@ -10,9 +10,9 @@ from devices.health.completeness import count_completeness
 from hub.models import Batch, Columns, to_micros
 from hub.settings import Database
 from hub.store.pool import Pool, connect, open_pool
-from hub.store.writer import Writer
 from tests.support.batches import RAW
 from tests.support.served_api import api_context, client_of
+from tests.support.writers import Committer
 
 ZONE = ZoneInfo("Asia/Shanghai")
 SEED = """
@@ -40,7 +40,7 @@ async def _store(pool: Pool, device: str, metric: str, times: list[datetime]) ->
     ts = np.array([to_micros(at) for at in times], np.int64)
     size = len(ts)
     columns = Columns(ts, np.full(size, row[0], np.int32), np.zeros(size), np.zeros(size, np.int16))
-    await Writer(pool).commit(Batch([RAW], columns))
+    await Committer(pool).commit(Batch([RAW], columns))
 
 
 def _every(start: datetime, seconds: int, count: int) -> list[datetime]:

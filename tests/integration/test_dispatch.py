@@ -12,13 +12,14 @@ from hub.telemetry import Counters
 from ingest.handover.blocks import FRAME_BYTES
 from ingest.handover.dispatch import Dispatcher
 from ingest.handover.source import HandedSource
+from tests.support.origins import raw_of
 from tests.support.process import eventually
 
 LETTER = UUID("5e0e6a2b-6a3c-4f6e-9a53-d5a3f1c0de01")
 
 
 def _raw(device: int, number: int, token: int = 0) -> Raw:
-    return Raw(
+    return raw_of(
         "mqtt", f"ganzhi/v1/d{device}/telemetry", b"%d" % number, 1_000_000 + number, token, "hub", number % 2 == 1
     )
 
@@ -73,7 +74,7 @@ async def _dispatching(
     folder: Path, workers: int, counters: Counters | None = None, limits: Limits | None = None
 ) -> AsyncIterator[Dispatcher]:
     paths = [folder / f"{number}.sock" for number in range(workers)]
-    dispatcher = Dispatcher("ganzhi/v1", paths, counters or Counters(), limits or Limits())
+    dispatcher = Dispatcher(paths, counters or Counters(), limits or Limits())
     links = [asyncio.create_task(link.run(), name=f"link {n}") for n, link in enumerate(dispatcher.links)]
     try:
         yield dispatcher
@@ -98,13 +99,14 @@ async def test_each_device_has_one_worker_and_stays_in_order(tmp_path: Path) -> 
             await dispatcher.submit(asked.delivery(start, raws[start : start + 100]))
         await asyncio.wait_for(dispatcher.drained(), 20)
     assert sorted(name for name, _ in asked.settled) == list(range(0, 5_000, 100))
-    assert sorted(raw for sink in sinks for raw in sink.raws) == sorted(raws)  # each once, with all its fields
-    homes = [{raw.address for raw in sink.raws} for sink in sinks]
+    taken = sorted((raw for sink in sinks for raw in sink.raws), key=lambda raw: raw.received)
+    assert taken == sorted(raws, key=lambda raw: raw.received), "each once, with all its fields"
+    homes = [{raw.origin.address for raw in sink.raws} for sink in sinks]
     assert all(homes)
     assert sum(map(len, homes)) == 50
     for sink in sinks:
-        for address in {raw.address for raw in sink.raws}:
-            mine = [raw.received for raw in sink.raws if raw.address == address]
+        for address in {raw.origin.address for raw in sink.raws}:
+            mine = [raw.received for raw in sink.raws if raw.origin.address == address]
             assert mine == sorted(mine)
 
 

@@ -13,6 +13,7 @@ from hub.telemetry import Counters
 from ingest.kafka import source as kafka_module
 from ingest.kafka.source import POLLS_UNDER_WAY, KafkaSource
 from tests.support.kafka_topics import KafkaTopics, Publication
+from tests.support.origins import ORIGINS
 from tests.support.process import eventually
 
 HOUR_S = 3600
@@ -56,7 +57,7 @@ async def test_it_stays_in_the_group(
     async def assigned() -> None:
         """Nothing to restore."""
 
-    source = _Source(topics.settings, [topics.topic("telemetry")], stuck, Counters(), stored, assigned)
+    source = _Source(topics.settings, [topics.topic("telemetry")], stuck, Counters(), ORIGINS, stored, assigned)
     running = asyncio.create_task(source.run(), name="source")
     try:
         for number in range(POLLS_UNDER_WAY):

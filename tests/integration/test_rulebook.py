@@ -9,12 +9,14 @@ import numpy as np
 import pytest
 
 from analytics.rules.rulebook import RuleBook
-from hub.models import Batch, Columns, Event, Micros, Raw
+from hub.models import Batch, Columns, Event, Micros
 from hub.quality import Quality
 from hub.settings import Database
+from hub.stage import run_steps
 from hub.store.latest import Latest
 from hub.store.pool import Pool, open_pool
-from hub.store.writer import Writer
+from tests.support.origins import raw_of
+from tests.support.writers import Committer
 
 S = 1_000_000
 NOW: Micros = int(time.time()) * S
@@ -40,8 +42,8 @@ class City:
 
     def __init__(self, pool: Pool) -> None:
         self.pool = pool
-        self.writer = Writer(pool)
         self.book = RuleBook()
+        self.writer = Committer(pool, deciding=[self.book])
         self.series: dict[int, int] = {}
 
     async def run(self, statement: str, *values: object) -> list[tuple[Any, ...]]:
@@ -49,10 +51,15 @@ class City:
             cursor = await conn.execute(statement.encode(), values or None)
             return await cursor.fetchall() if cursor.description else []
 
+    async def load(self) -> None:
+        async with self.pool.connection() as conn:
+            await self.book.restore(conn)
+
     async def restart(self) -> None:
         """The process is gone; another one starts from the store."""
-        self.writer, self.book = Writer(self.pool), RuleBook()
-        await self.book.load(self.pool)
+        self.book = RuleBook()
+        self.writer = Committer(self.pool, deciding=[self.book])
+        await self.load()
 
     def readings(self, *values: tuple[int, float], gauge: int = 1, quality: int = 0) -> Batch:
         """(seconds from NOW, value) of one gauge."""
@@ -60,7 +67,7 @@ class City:
         series = np.full(len(values), self.series[gauge], np.int32)
         flags = np.full(len(values), quality, np.int16)
         columns = Columns(np.array(at, np.int64), series, np.array([value for _, value in values]), flags)
-        return Batch([Raw("test", "here", b"", max(at))], columns)
+        return Batch([raw_of("test", "here", b"", max(at))], columns)
 
     async def events(self, *states: tuple[int, str]) -> Batch:
         """(seconds from NOW, state) of smoke at the camera."""
@@ -69,10 +76,13 @@ class City:
             Event(uuid5(UUID(int=0), f"{at} {state}"), camera, "cam-1", NOW + at * S, NOW + at * S, "smoke", state)
             for at, state in states
         ]
-        return Batch([Raw("test", "here", b"", event.received) for event in made], events=made)
+        return Batch([raw_of("test", "here", b"", event.received) for event in made], events=made)
+
+    def decide(self, batch: Batch) -> None:
+        run_steps(self.book, batch)
 
     async def commit(self, batch: Batch) -> None:
-        self.book.decide(batch)
+        self.decide(batch)
         await self.writer.commit(batch)
 
     async def take(self, *batches: Batch) -> None:
@@ -101,7 +111,7 @@ async def city(database: str) -> AsyncIterator[City]:
         await city.run(SEED)
         rows = await city.run("select s.id, d.code from series s join device d on d.id = s.device_id")
         city.series = {int(code.removeprefix("gauge-")): series for series, code in rows}
-        await city.book.load(pool)
+        await city.load()
         yield city
 
 
@@ -122,10 +132,10 @@ async def test_an_alert_is_raised_changes_its_level_and_clears(city: City) -> No
 
 async def test_a_refused_commit_leaves_the_state_and_its_halves_are_decided_anew(city: City) -> None:
     whole = city.readings((0, 1.0), (1, 6.0), (2, 1.0), (3, 6.0))
-    city.book.decide(whole)
+    city.decide(whole)
     await city.take(city.readings((0, 1.0), (1, 6.0)))
-    refused = Batch([Raw("test", "here", b"", NOW)])
-    city.book.decide(city.readings((2, 1.0), (3, 6.0)))
+    refused = Batch([raw_of("test", "here", b"", NOW)])
+    city.decide(city.readings((2, 1.0), (3, 6.0)))
     city.book.adopt(refused)
     await city.take(city.readings((2, 1.0), (3, 6.0)))
     assert [kind for _, kind, _ in await city.told()] == ["raised", "cleared", "raised"]
@@ -150,8 +160,8 @@ async def test_a_kill_between_commit_and_acknowledgement_pages_nobody_twice(city
 
 async def test_the_same_cause_decided_twice_has_the_same_ids(city: City) -> None:
     first, second = city.readings((0, 6.0), (1, 1.0)), city.readings((0, 6.0), (1, 1.0))
-    city.book.decide(first)
-    city.book.decide(second)
+    city.decide(first)
+    city.decide(second)
     assert [change.id for change in first.changes] == [change.id for change in second.changes]
     await city.writer.commit(first)
     await city.writer.commit(second)
@@ -238,7 +248,7 @@ async def test_new_devices_and_new_rules_are_watched_after_a_refresh(city: City)
 
 async def test_a_refresh_between_deciding_and_committing_does_not_move_the_ground(city: City) -> None:
     batch = city.readings((0, 6.0), gauge=3)
-    city.book.decide(batch)
+    city.decide(batch)
     await city.run(NEW_DEVICE.format(0))
     await city.run("update rule set thresholds = '{\"red\": 5}' where code = 'flood'")
     await city.book.refresh(city.pool)

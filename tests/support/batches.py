@@ -9,11 +9,13 @@ from uuid import UUID, uuid5
 import numpy as np
 import psycopg
 
-from hub.models import AlertChange, Arrival, Batch, Columns, DeadLetter, Event, Level, Micros, Raw, to_micros
+from hub.models import AlertChange, Batch, Columns, DeadLetter, Event, Level, Micros, to_micros
+from hub.store.arrivals import Arrival, Fresh
+from tests.support.origins import raw_of
 
 SPACE = UUID("5e0e6a2b-6a3c-4f6e-9a53-d5a3f1c0de00")
 NOW: Micros = to_micros(datetime.fromisoformat("2026-03-01T00:00:00Z"))
-RAW = Raw("mqtt", "ganzhi/v1/d1/telemetry", b"{}", NOW)
+RAW = raw_of("mqtt", "ganzhi/v1/d1/telemetry", b"{}", NOW)
 
 Row = tuple[int, Micros, float, int]
 """series, ts, value, quality."""
@@ -45,7 +47,7 @@ def event(name: str, **more: Any) -> Event:
 
 def letter(name: str, payload: bytes, address: str = "ganzhi/v1/d1/telemetry", detail: str = "why") -> DeadLetter:
     """A refused message with an id derived from its name."""
-    return DeadLetter(uuid5(SPACE, name), Raw("mqtt", address, payload, NOW), "not_json", detail, "d1")
+    return DeadLetter(uuid5(SPACE, name), raw_of("mqtt", address, payload, NOW), "not_json", detail, "d1")
 
 
 def change(name: str, alert: str, kind: str, level: Level = Level.YELLOW, second: int = 0) -> AlertChange:
@@ -63,7 +65,7 @@ def arrival(number: int) -> Arrival:
 
 def everything(number: int, rows: int = 500) -> Batch:
     """A batch with something of each kind, different for each number."""
-    return Batch(
+    batch = Batch(
         [RAW],
         columns(grid(range(1, 6), range(number * rows // 5, (number + 1) * rows // 5))),
         events=[event(f"event {number}", attributes={"number": number})],
@@ -72,8 +74,9 @@ def everything(number: int, rows: int = 500) -> Batch:
             change(f"cleared {number}", f"a{number}", "cleared", second=number + 1),
         ],
         refused={0: letter(f"letter {number}", b"%d" % number)},
-        arrivals={"test": [arrival(number)]},
     )
+    batch.put(Fresh({"test": [arrival(number)]}))
+    return batch
 
 
 def register(url: str) -> None:

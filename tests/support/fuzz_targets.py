@@ -2,14 +2,13 @@
 
 import gzip
 from collections.abc import Callable, Sequence
-from contextlib import suppress
 from dataclasses import dataclass
 
-from devices.addressing import parse_record, parse_topic
+from devices.addressing import parse_topic
 from devices.codecs import CODECS
 from devices.codecs.decoded import MAX_BYTES
 from hub.errors import BrokerUnavailable, DecodeError
-from hub.models import Raw
+from hub.models import GANZHI
 from ingest.http.body import BodyError, batch_of_lines, batch_of_list, gunzip
 from ingest.http.source import BATCH_BYTES
 from ingest.kafka.records import headers_of, of_bus, of_third_party
@@ -17,6 +16,7 @@ from ingest.mqtt import frames as mqtt_frames
 from tests.support.frames import RECEIVED, ZONE
 from tests.support.frames_all import FRAMES
 from tests.support.load import packet
+from tests.support.origins import ORIGINS, raw_of
 
 MAX_CPU_S = 0.010
 MAX_MEMORY = 10 << 20
@@ -46,7 +46,7 @@ def reason(error: Exception) -> str:
 
 def _codec(form: str) -> Target:
     def read(payload: bytes) -> int:
-        CODECS[form](payload, RECEIVED, ZONE)
+        CODECS[GANZHI, form](payload, RECEIVED, ZONE)
         return 1
 
     known = [FRAMES[form]] if form in FRAMES else list(FRAMES.values())
@@ -57,8 +57,8 @@ def _codec(form: str) -> Target:
 
 def _topic(payload: bytes) -> int:
     text = payload.decode("utf-8", "replace")
-    with suppress(DecodeError):
-        parse_record(text, "telemetry")
+    assert ORIGINS.of_record("ganzhi.telemetry", text).address
+    assert ORIGINS.of_letter("http", text).address == text
     parse_topic(text, "ganzhi/v1")
     return 1
 
@@ -83,17 +83,16 @@ def _record(payload: bytes) -> int:
     headers = [(name.decode(errors="replace"), content) for name, _, content in pairs]
     timestamp = int.from_bytes(stamp[-8:], "big", signed=True)  # as Kafka has it
     record = _Record(value, timestamp, key or None, headers)
-    for raw in [*of_bus([record]), *of_third_party([record])]:
+    for raw in [*of_bus([record], ORIGINS), *of_third_party([record], ORIGINS)]:
         assert 0 <= raw.received < 1 << 63
-        with suppress(DecodeError):
-            parse_record(raw.address, "event")
+        assert raw.origin == ORIGINS.of_letter(raw.origin.transport, raw.origin.address)
     return 1
 
 
 def _records() -> list[bytes]:
     raws = [
-        Raw("mqtt", "ganzhi/v1/air-17/telemetry", b'{"a":1}', RECEIVED),
-        Raw("mqtt", "ganzhi/v1/pole-1/child/air-17/event", b"{}", RECEIVED, 65_535, "hub", True),
+        raw_of("mqtt", "ganzhi/v1/air-17/telemetry", b'{"a":1}', RECEIVED),
+        raw_of("mqtt", "ganzhi/v1/pole-1/child/air-17/event", b"{}", RECEIVED, 65_535, "hub", True),
     ]
     stamp = (1_772_352_000_000).to_bytes(8, "big")
     made = [
@@ -146,7 +145,7 @@ def _targets() -> list[Target]:
     lists = [b"[" + b",".join(batches[start : start + 20]) + b"]" for start in range(0, len(batches), 20)]
     lines = [b"\n".join(batches[start : start + 20]) for start in range(0, len(batches), 20)]
     return [
-        *(_codec(form) for form in CODECS),
+        *(_codec(form) for protocol, form in CODECS if protocol == GANZHI),
         Target("topic", _topic, [b"ganzhi/v1/air-17/telemetry", b"ganzhi/v1/p/child/air-17/senml"], max_bytes=65_535),
         Target("kafka_record", _record, _records(), ()),
         Target("mqtt_frames", _frames, _packets(), (BrokerUnavailable,), 256 << 10, 2e-6, 400),

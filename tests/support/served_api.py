@@ -14,10 +14,9 @@ import uvicorn
 from api.app import create_app
 from api.changes import ChangeFeed
 from api.context import Context
-from devices.health.hearing import now_micros
 from hub.alerts.alert import Change, Step
 from hub.alerts.apply import apply
-from hub.models import AlertChange
+from hub.models import AlertChange, now_micros
 from hub.settings import Api, Database, Settings
 from hub.store.pool import Pool, open_pool
 from hub.telemetry import Counters

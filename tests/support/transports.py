@@ -13,12 +13,12 @@ from typing import Protocol
 import httpx
 from aiokafka import AIOKafkaProducer
 
-from hub.models import Raw
 from ingest.kafka.records import headers_of
 from tests.bench.kafka_limits import bare_consumer_rate, fill_topic
 from tests.support.broker import Mosquitto, find_mosquitto, publisher
 from tests.support.kafka import KafkaBroker, kafka_libraries
 from tests.support.load import device, message
+from tests.support.origins import raw_of
 from tests.support.process import wait_until
 
 DEVICES = 10_000
@@ -151,7 +151,7 @@ class KafkaTransport:
                 now = time.monotonic() - began
                 for index in range(sent, min(messages, int(now * rate))):
                     address, value = encoded[index]
-                    raw = Raw("mqtt", address, b"", (start_ms + index) * 1000)
+                    raw = raw_of("mqtt", address, b"", (start_ms + index) * 1000)
                     headers = headers_of(raw) if self._shape == "pack" else []
                     code = device(index % DEVICES).encode()
                     await producer.send(self._topic, value, key=code, headers=headers)

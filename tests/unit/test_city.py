@@ -9,6 +9,7 @@ import pytest
 
 from devices.codecs import CODECS
 from hub.errors import DecodeError
+from hub.models import GANZHI
 from simulator import faults
 from simulator.anomalies import Anomaly, Excursion, schedule
 from simulator.city import City
@@ -60,7 +61,7 @@ def test_the_hub_decodes_each_message_to_what_the_truth_says() -> None:
         if message.fault is not None:
             continue
         device, form = message.topic.split("/")[-2:]
-        decoded = CODECS[form](message.payload, START + int(at * 1e6), ZoneInfo("Asia/Shanghai"))
+        decoded = CODECS[GANZHI, form](message.payload, START + int(at * 1e6), ZoneInfo("Asia/Shanghai"))
         assert not decoded.faults
         if message.readings:
             told = {(truth.metric, truth.ts, truth.value) for truth in message.readings}
@@ -161,7 +162,7 @@ def test_a_spoiled_payload_cannot_be_read(fault: str) -> None:
     thing = next(thing for thing in THINGS if thing.profile == "air-station")
     message = faults.spoiled(fault, thing, "ganzhi/v1", START // 1000)
     with pytest.raises(DecodeError):
-        CODECS["telemetry"](message.payload, START, ZoneInfo("UTC"))
+        CODECS[GANZHI, "telemetry"](message.payload, START, ZoneInfo("UTC"))
 
 
 def test_some_messages_are_sent_twice_and_promise_nothing_the_second_time() -> None:

@@ -47,4 +47,4 @@ def test_the_message_and_where_it_goes() -> None:
 
 
 def test_a_reply_is_an_address_of_its_own() -> None:
-    assert parse_topic("ganzhi/v1/pole/child/arm/reply", "ganzhi/v1") == ("arm", "reply", "pole", False)
+    assert parse_topic("ganzhi/v1/pole/child/arm/reply", "ganzhi/v1") == ("arm", "reply", "pole")

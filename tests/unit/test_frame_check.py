@@ -14,6 +14,7 @@ from devices.diagnosis.frame_check import FRAMES, Report, check, unhex
 from devices.diagnosis.frame_profile import ProfileView, check_with, hold_against
 from devices.diagnosis.frame_report import as_object
 from hub.errors import DecodeError
+from hub.models import GANZHI
 from tests.support.frames import RECEIVED
 from tests.support.frames_all import FRAMES as CORPUS
 
@@ -126,7 +127,7 @@ def test_the_verdict_is_that_of_the_codec(name: str) -> None:
 def _hub(name: str, payload: bytes) -> tuple[set[str], Decoded | None]:
     """The reasons that the hub's codec gives, and what it takes; None when it takes nothing."""
     try:
-        decoded = CODECS[name](payload, RECEIVED, ZONE)
+        decoded = CODECS[GANZHI, name](payload, RECEIVED, ZONE)
     except DecodeError as error:
         return {error.reason}, None
     return {fault.reason for fault in decoded.faults}, decoded

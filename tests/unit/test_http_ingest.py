@@ -14,6 +14,7 @@ from api import problems
 from hub.models import DeadLetter, Delivery, Outcome
 from hub.settings import Http
 from ingest.http.source import HttpSource, ingest_router
+from tests.support.origins import ORIGINS
 from tests.support.process import eventually
 
 JSON = {"content-type": "application/json"}
@@ -49,7 +50,7 @@ class World:
 
     def __init__(self, client_host: str = "10.0.0.7", **settings: Any) -> None:
         self.sink = Sink()
-        self.source = HttpSource(Http(**settings), "ganzhi/v1", self.sink, lambda: self.sink.trouble)
+        self.source = HttpSource(Http(**settings), self.sink, ORIGINS.of_request, lambda: self.sink.trouble)
         app = FastAPI()
         problems.install(app)
         app.include_router(ingest_router(self.source), prefix="/api/v1")
@@ -87,7 +88,12 @@ async def test_a_message_goes_as_it_came_under_the_address_of_its_device(world: 
     answer = await world.post(f"/devices/air-1/{path}")
     assert (answer.status_code, answer.json()) == (202, {"accepted": 1, "refused": []})
     [raw] = world.sink.taken[0].raws
-    assert (raw.transport, raw.address, raw.payload) == ("http", f"ganzhi/v1/air-1/{address}", READING)
+    assert (raw.origin.transport, raw.origin.device, raw.origin.form, raw.payload) == (
+        "http",
+        "air-1",
+        address,
+        READING,
+    )
     assert (raw.token, raw.repeated) == (0, False)
 
 
@@ -117,7 +123,9 @@ async def test_a_batch_tells_what_was_refused_by_index(world: World) -> None:
         "accepted": 2,
         "refused": [{"index": 1, "device": "air-1", "reason": "not_json", "detail": "why not"}],
     }
-    assert [raw.address for raw in world.sink.taken[0].raws] == [f"ganzhi/v1/{code}/event" for code in "abc"]
+    assert [(raw.origin.device, raw.origin.form) for raw in world.sink.taken[0].raws] == [
+        (code, "event") for code in "abc"
+    ]
 
 
 async def test_when_everything_is_refused_it_is_a_problem_with_the_reasons(world: World) -> None:
@@ -224,4 +232,4 @@ async def test_who_comes_too_often_is_told_to_wait() -> None:
 async def test_the_device_of_a_batch_is_cut_before_it_is_kept(world: World) -> None:
     body = json.dumps([{"device": "x" * 100_000}]).encode()
     await world.post("/telemetry:batch", body)
-    assert len(world.sink.taken[0].raws[0].address) < 120
+    assert len(world.sink.taken[0].raws[0].origin.address) < 120

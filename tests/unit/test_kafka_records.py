@@ -6,12 +6,11 @@ from datetime import UTC
 
 import pytest
 
-from devices.addressing import parse_record
 from devices.codecs import CODECS
-from hub.errors import DecodeError
-from hub.models import Raw
+from hub.models import GANZHI, Raw
 from hub.store.letters import REPLAY
 from ingest.kafka.records import LAST, headers_of, of_bus, of_third_party
+from tests.support.origins import ORIGINS, raw_of
 
 
 @dataclass
@@ -39,41 +38,41 @@ class Given:
     ],
 )
 def test_a_record_is_of_the_device_that_its_key_or_its_value_names(record: Given, address: str) -> None:
-    (raw,) = of_third_party([record])
-    assert raw.address == address
+    (raw,) = of_third_party([record], ORIGINS)
+    assert raw.origin.address == address
 
 
 def test_records_of_one_millisecond_have_times_of_their_own() -> None:
     keyed = [Given(b"{}", b"d", offset) for offset in range(995, 1995)]
     bare = [Given(b'{"device":"d"}', None, offset, partition=number) for offset in range(62) for number in range(12)]
     for records in (keyed, bare):
-        arrivals = {raw.received for raw in of_third_party(records)}
+        arrivals = {raw.received for raw in of_third_party(records, ORIGINS)}
         assert len(arrivals) == len(records)
         assert {arrival // 1000 for arrival in arrivals} == {1_760_000_000_000}
 
 
 @pytest.mark.parametrize(("stamp", "received"), [(-1, 7), (10**17, LAST)])
 def test_a_stamp_out_of_this_world_can_be_stored(stamp: int, received: int) -> None:
-    (raw,) = of_third_party([Given(b"{}", b"d", timestamp=stamp)])
+    (raw,) = of_third_party([Given(b"{}", b"d", timestamp=stamp)], ORIGINS)
     assert raw.received == received
 
 
 def test_records_without_a_value_are_left_out() -> None:
-    assert of_third_party([Given(None, b"d")]) == of_bus([Given(None)]) == []
+    assert of_third_party([Given(None, b"d")], ORIGINS) == of_bus([Given(None)], ORIGINS) == []
 
 
 @pytest.mark.parametrize(
     "raw",
     [
-        Raw("mqtt", "ganzhi/v1/d1/telemetry", b"{}", 1_760_000_000_000_123),
-        Raw("mqtt", "ganzhi/v1/d1/event", b"\x00\xff", 1, 65_535, "hub/3", True),
-        Raw("http", "ganzhi/v1/温度/telemetry", b"", 2),
-        Raw("mqtt", "ganzhi/v1/d1/telemetry", b"{}", 3, source=f"{REPLAY}5e0e6a2b-6a3c-4f6e-9a53-d5a3f1c0de01"),
+        raw_of("mqtt", "ganzhi/v1/d1/telemetry", b"{}", 1_760_000_000_000_123),
+        raw_of("mqtt", "ganzhi/v1/d1/event", b"\x00\xff", 1, 65_535, "hub/3", True),
+        raw_of("http", "ganzhi/v1/温度/telemetry", b"", 2),
+        raw_of("mqtt", "ganzhi/v1/d1/telemetry", b"{}", 3, source=f"{REPLAY}5e0e6a2b-6a3c-4f6e-9a53-d5a3f1c0de01"),
     ],
 )
 def test_the_bus_carries_a_message_as_it_came(raw: Raw) -> None:
     sent = raw._replace(source=raw.source.removesuffix("/3"))  # the partition tells apart where tokens come from
-    assert of_bus([Given(raw.payload, headers=tuple(headers_of(sent)))]) == [raw]
+    assert of_bus([Given(raw.payload, headers=tuple(headers_of(sent)))], ORIGINS) == [raw]
 
 
 @pytest.mark.parametrize(
@@ -89,24 +88,24 @@ def test_the_bus_carries_a_message_as_it_came(raw: Raw) -> None:
     ],
 )
 def test_what_no_edge_put_into_the_bus_is_nobodys(headers: dict[str, bytes]) -> None:
-    (raw,) = of_bus([Given(b"x", headers=tuple(headers.items()))])
-    assert raw == Raw("kafka", "ganzhi.telemetry", b"x", 1_760_000_000_000_115)
+    (raw,) = of_bus([Given(b"x", headers=tuple(headers.items()))], ORIGINS)
+    assert raw == raw_of("kafka", "ganzhi.telemetry", b"x", 1_760_000_000_000_115)
 
 
 @pytest.mark.parametrize(
     ("address", "reason"),
-    [("t/", "no_device"), ("t", "no_device"), ("t/a/b", "bad_device_code"), ("t/é", "bad_device_code")],
+    [("", "no_device"), ("a/b", "bad_device_code"), ("é", "bad_device_code")],
 )
-def test_an_address_without_a_code_says_why(address: str, reason: str) -> None:
-    with pytest.raises(DecodeError) as refusal:
-        parse_record(address, "telemetry")
-    assert refusal.value.reason == reason
+def test_a_record_without_a_code_says_why(address: str, reason: str) -> None:
+    origin = ORIGINS.of_record("ganzhi.telemetry", address)
+    assert origin.fault is not None
+    assert (origin.device, origin.fault[0]) == ("", reason)
 
 
 @pytest.mark.parametrize("form", ["telemetry", "event"])
 def test_a_payload_may_name_its_device(form: str) -> None:
     body = b'"kind":"smoke"' if form == "event" else b'"n":1'
-    decode = CODECS[form]
+    decode = CODECS[GANZHI, form]
     assert decode(b"{%s}" % body, 0, UTC).devices == ()
     assert decode(b'{"device":"a",%s}' % body, 0, UTC).devices == ("a",)
     assert decode(b'[{"device":"a",%s},{"device":"a",%s}]' % (body, body), 0, UTC).devices == ("a",)
@@ -115,5 +114,5 @@ def test_a_payload_may_name_its_device(form: str) -> None:
 
 
 def test_the_name_of_a_device_is_no_metric_but_a_number_is() -> None:
-    assert CODECS["telemetry"](b'{"device":"a","n":1}', 0, UTC).metrics == ["n"]
-    assert CODECS["telemetry"](b'{"device":4,"n":1}', 0, UTC).metrics == ["device", "n"]
+    assert CODECS[GANZHI, "telemetry"](b'{"device":"a","n":1}', 0, UTC).metrics == ["n"]
+    assert CODECS[GANZHI, "telemetry"](b'{"device":4,"n":1}', 0, UTC).metrics == ["device", "n"]

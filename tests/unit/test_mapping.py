@@ -9,6 +9,7 @@ import pytest
 from devices.codecs import CODECS
 from devices.codecs.mapping import MAX_NAMES, MappingError, Transform, decode_mapped
 from hub.errors import DecodeError
+from hub.models import GANZHI
 
 LIMIT_S = 0.020
 """Twice the 10 ms that hold on a machine with nothing else to do: tests run beside each other."""
@@ -88,7 +89,7 @@ def test_the_privacy_gate_stands_before_the_mapping() -> None:
     found = Transform("{attributes: {room: car.licensePlate, speed: car.speed}}")(message)
     assert (found.payload, found.private) == (b'{"attributes":{"speed":5}}', 1)
     decoded, _ = decode_mapped(
-        Transform("{values: {faceId: x, v: v}}"), CODECS["telemetry"], b'{"x": 1, "v": 2}', 0, UTC
+        Transform("{values: {faceId: x, v: v}}"), CODECS[GANZHI, "telemetry"], b'{"x": 1, "v": 2}', 0, UTC
     )
     assert (decoded.metrics, decoded.private) == (["v"], 1)
 

@@ -7,27 +7,67 @@ from contextlib import asynccontextmanager
 import pytest
 
 from hub.errors import StoreRefused, StoreUnavailable, Superseded
-from hub.models import Batch, Delivery, Outcome, Position, Raw
-from hub.pipeline import Limits, Pipeline, Stage, Steps
+from hub.models import Batch, Delivery, Outcome, Position
+from hub.pipeline import Limits, Pipeline
+from hub.stage import Stage
+from tests.support.origins import raw_of
 from tests.support.process import eventually
 
 LIMITS = Limits(batch_messages=8, waiting_messages=16, waiting_bytes=1 << 20, linger_s=0, retry_max_s=0.01)
 
 
-def at_once(stage: Stage) -> Steps:
-    """A reading stage that does all its work in one step."""
+Step = Callable[[Batch], None]
 
-    def steps(batch: Batch) -> Iterator[None]:
-        stage(batch)
-        yield from ()
 
-    return steps
+class Reading(Stage):
+    """Looks ahead: does what the test says, all of it in one step."""
+
+    ahead = True
+
+    def __init__(self, step: Step) -> None:
+        self._step = step
+
+    def steps(self, batch: Batch) -> Iterator[None]:
+        self._step(batch)
+        yield
+
+
+class Deciding(Reading):
+    """Decides right before the commit."""
+
+    ahead = False
+
+
+class Adopting(Stage):
+    """Is told of commits."""
+
+    def __init__(self, step: Step) -> None:
+        self._step = step
+
+    def adopt(self, batch: Batch) -> None:
+        self._step(batch)
+
+
+class Bitwise(Stage):
+    """Reads bit by bit."""
+
+    ahead = True
+
+    def __init__(self, steps: Callable[[Batch], Iterator[None]]) -> None:
+        self._steps = steps
+
+    def steps(self, batch: Batch) -> Iterator[None]:
+        return self._steps(batch)
+
+
+class Handled(int):
+    """How many messages a stage has read."""
 
 
 class World:
     """A store that commits, or does not, and sources that remember how they were settled."""
 
-    def __init__(self, limits: Limits = LIMITS, read: Stage | None = None, decide: Stage | None = None) -> None:
+    def __init__(self, limits: Limits = LIMITS, read: Step | None = None, decide: Step | None = None) -> None:
         self.committed: list[Batch] = []
         self.settled: dict[str, list[Outcome]] = {}
         self.told: list[str] = []
@@ -37,8 +77,9 @@ class World:
         self.back.set()
         self.attempts = 0
         self.refuses: Callable[[bytes], bool] = lambda payload: False
-        nothing: Stage = lambda batch: None  # noqa: E731 two words
-        self.pipeline = Pipeline([at_once(read or nothing)], [decide or nothing], self.commit, [self.adopt], limits)
+        nothing: Step = lambda batch: None  # noqa: E731 two words
+        stages = [Reading(read or nothing), Deciding(decide or nothing), Adopting(self.adopt)]
+        self.pipeline = Pipeline(stages, self.commit, limits)
 
     async def commit(self, batch: Batch) -> None:
         self.attempts += 1
@@ -62,7 +103,7 @@ class World:
             self.settled.setdefault(name, []).append(outcome)
             self.told.append("settle")
 
-        return Delivery([Raw("test", name, payload, at) for at, payload in enumerate(payloads)], settle)
+        return Delivery([raw_of("test", name, payload, at) for at, payload in enumerate(payloads)], settle)
 
     async def submit(self, *payloads: bytes) -> None:
         """Each a delivery of its own."""
@@ -152,7 +193,7 @@ async def test_in_a_delivery_of_several_messages_the_outcome_names_the_refused_b
     assert list(world.settled["second"][0].refused) == [1]
 
 
-def failing_on(poison: bytes) -> Stage:
+def failing_on(poison: bytes) -> Step:
     def stage(batch: Batch) -> None:
         if any(raw.payload == poison for raw in batch.raws):
             raise ValueError("a mistake of the hub")
@@ -188,14 +229,14 @@ async def test_a_commit_that_fails_in_an_unforeseen_way_is_poison_too() -> None:
 
 async def test_reading_stages_run_again_on_the_parts_of_a_refused_batch() -> None:
     def understand(batch: Batch) -> None:
-        batch.private += len(batch.raws)
+        batch.put(Handled(len(batch.raws)))
 
     world = World(read=understand)
     world.refuses = lambda payload: payload == b"1"
     await world.submit(*numbers(3))
     async with world.running():
         pass
-    assert [(len(batch.raws), batch.private, len(batch.refused)) for batch in world.committed] == [
+    assert [(len(batch.raws), batch.of(Handled), len(batch.refused)) for batch in world.committed] == [
         (1, 1, 0), (1, 0, 1), (1, 1, 0)
     ]  # fmt: skip
 
@@ -207,7 +248,7 @@ async def test_a_source_that_cannot_settle_does_not_stop_the_others() -> None:
     world = World()
     async with world.running():
         for _ in range(20):
-            await world.pipeline.submit(Delivery([Raw("test", "a", b"x", 0)], gone))
+            await world.pipeline.submit(Delivery([raw_of("test", "a", b"x", 0)], gone))
         await world.submit(b"1")
     assert world.settled == {"1": [Outcome()]}
 
@@ -321,7 +362,7 @@ async def test_what_another_worker_took_over_is_dropped_and_the_rest_is_stored()
     async def settle(outcome: Outcome) -> None:
         outcomes.append(outcome)
 
-    log = Delivery([Raw("kafka", "t/a", b"log", 1)], settle, (Position("t", 0, 5, 6),))
+    log = Delivery([raw_of("kafka", "t/a", b"log", 1)], settle, (Position("t", 0, 5, 6),))
     await world.pipeline.submit(log)
     await world.submit(b"1", b"2")
     async with world.running():
@@ -362,9 +403,9 @@ async def test_a_commit_that_does_not_end_is_told_and_one_that_ends_is_back(
     async def settle(_outcome: Outcome) -> None:
         pipeline.drain()
 
-    pipeline = Pipeline([], [], commit)
+    pipeline = Pipeline([], commit)
     running = asyncio.create_task(pipeline.run())
-    await pipeline.submit(Delivery([Raw("t", "a", b"", 1)], settle))
+    await pipeline.submit(Delivery([raw_of("t", "a", b"", 1)], settle))
 
     async def told() -> bool:
         return pipeline.down
@@ -389,11 +430,11 @@ async def test_what_cannot_be_noted_is_settled(caplog: pytest.LogCaptureFixture)
     def broken(_batch: Batch) -> None:
         raise KeyError("bug")
 
-    pipeline = Pipeline([], [], commit, adopted=[broken])
-    await pipeline.submit(Delivery([Raw("t", "a", b"", 1)], settle))
+    pipeline = Pipeline([Adopting(broken)], commit)
+    await pipeline.submit(Delivery([raw_of("t", "a", b"", 1)], settle))
     await pipeline.run()
     assert len(settled) == 1
-    assert "could not be noted" in caplog.text
+    assert "could not be adopted" in caplog.text
 
 
 async def test_a_commit_goes_on_between_the_steps_of_the_next_batch() -> None:
@@ -414,9 +455,9 @@ async def test_a_commit_goes_on_between_the_steps_of_the_next_batch() -> None:
     async def settle(_outcome: Outcome) -> None:
         """Nobody waits."""
 
-    pipeline = Pipeline([read], [], commit, limits=Limits(batch_messages=1, linger_s=0))
+    pipeline = Pipeline([Bitwise(read)], commit, limits=Limits(batch_messages=1, linger_s=0))
     for payload in (b"first", b"second"):
-        await pipeline.submit(Delivery([Raw("t", "a", payload, 1)], settle))
+        await pipeline.submit(Delivery([raw_of("t", "a", payload, 1)], settle))
     pipeline.drain()
     await pipeline.run()
     assert seen[0] < 10, "the second batch is read while the first is being committed"
@@ -438,8 +479,8 @@ async def test_a_step_that_fails_has_its_message_singled_out() -> None:
     async def settle(outcome: Outcome) -> None:
         settled.append(outcome)
 
-    pipeline = Pipeline([read], [], commit)
-    raws = [Raw("t", "a", payload, at) for at, payload in enumerate((b"1", b"2", b"bad", b"4"))]
+    pipeline = Pipeline([Bitwise(read)], commit)
+    raws = [raw_of("t", "a", payload, at) for at, payload in enumerate((b"1", b"2", b"bad", b"4"))]
     await pipeline.submit(Delivery(raws, settle))
     pipeline.drain()
     await pipeline.run()

@@ -1,17 +1,23 @@
 """What reading stages find wanting is made before a batch is decided and committed."""
 
 import asyncio
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Sequence
 
 from hub.errors import StoreRefused, StoreUnavailable
-from hub.models import Batch, DeadLetter, Delivery, Outcome, Raw
+from hub.models import Batch, DeadLetter, Delivery, Outcome
 from hub.pipeline import Limits, Pipeline
+from hub.stage import Stage
 from tests.support.batches import letter
+from tests.support.origins import raw_of
 
-RAW = Raw("test", "a", b"x", 1)
+RAW = raw_of("test", "a", b"x", 1)
 
 
-class Shop:
+class Needs(dict[int, str]):
+    """What messages need, by index."""
+
+
+class Shop(Stage):
     """Reads messages that need the good "x" of owner 1; refused until it is there."""
 
     def __init__(self, *errors: Exception, empty: bool = False) -> None:
@@ -22,21 +28,25 @@ class Shop:
         self.committed: list[dict[int, DeadLetter]] = []
         self.settled: list[Outcome] = []
 
-    def read(self, batch: Batch) -> Iterator[None]:
+    ahead = True
+
+    def steps(self, batch: Batch) -> Iterator[None]:
         for index, _ in enumerate(batch.raws):
             if "x" not in self.there:
-                batch.wanted.setdefault(1, {})["x"] = None
+                batch.of(Needs)[index] = "x"
                 batch.refused[index] = letter("why", b"x")
         yield
 
-    async def supply(self, wanted: Mapping[int, Iterable[str]]) -> None:
-        assert {owner: list(names) for owner, names in wanted.items()} == {1: ["x"]}
+    async def supply(self, batches: Sequence[Batch]) -> bool:
+        if not any(batch.of(Needs) for batch in batches):
+            return False
         self.asked += 1
         assert not self.committed
         if self.errors:
             raise self.errors.pop(0)
         if not self.empty:
             self.there.add("x")
+        return True
 
     async def commit(self, batch: Batch) -> None:
         self.committed.append(batch.refused)
@@ -46,7 +56,7 @@ class Shop:
 
     async def run(self) -> "Shop":
         limits = Limits(linger_s=0, retry_max_s=0.01)
-        pipeline = Pipeline([self.read], [], self.commit, limits=limits, supply=self.supply)
+        pipeline = Pipeline([self], self.commit, limits, supply=self.supply)
         await pipeline.submit(Delivery([RAW, RAW], self.settle))
         pipeline.drain()
         async with asyncio.timeout(10):

@@ -4,12 +4,14 @@ import pytest
 
 from devices.registry.registry import Registry
 from devices.resolve import Resolver
-from hub.models import Batch, DeadLetter, Raw
+from hub.models import Batch, DeadLetter
+from hub.stage import run_steps
+from tests.support.origins import raw_of
 
 
 def _refused(payload: bytes, topic: str = "ganzhi/v1/stranger/event") -> DeadLetter:
-    batch = Batch([Raw("mqtt", topic, payload, 1_772_352_000_000_000)])
-    Resolver(Registry(), "ganzhi/v1")(batch)
+    batch = Batch([raw_of("mqtt", topic, payload, 1_772_352_000_000_000)])
+    run_steps(Resolver(Registry()), batch)
     return batch.refused[0]
 
 

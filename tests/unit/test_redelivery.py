@@ -4,8 +4,10 @@ import pytest
 
 from devices.registry.registry import Registry
 from devices.resolve import Resolver
-from hub.models import Arrival, Batch, Raw
-from hub.store.arrivals import Known, Remembered
+from hub.models import Batch
+from hub.stage import run_steps
+from hub.store.arrivals import Arrival, Known, Remembered
+from tests.support.origins import raw_of
 
 T = 1_772_352_000_000_000
 TOPIC = "ganzhi/v1/stranger/telemetry"
@@ -13,13 +15,13 @@ TOPIC = "ganzhi/v1/stranger/telemetry"
 
 def _received(resolver: Resolver, token: int, at: int, repeated: bool, topic: str = TOPIC) -> int:
     """Refused messages are remembered like those without a time; the resolver's own time for it."""
-    batch = Batch([Raw("mqtt", topic, b"{}", at, token, "hub", repeated)])
-    resolver(batch)
+    batch = Batch([raw_of("mqtt", topic, b"{}", at, token, "hub", repeated)])
+    run_steps(resolver, batch)
     return batch.raws[0].received
 
 
 def _resolver(known: Known | None = None) -> Resolver:
-    return Resolver(Registry(), "ganzhi/v1", {} if known is None else known)
+    return Resolver(Registry(), {} if known is None else known)
 
 
 def test_a_redelivery_keeps_its_time() -> None:

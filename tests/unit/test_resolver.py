@@ -1,11 +1,14 @@
 from zoneinfo import ZoneInfo
 
 from devices.codecs.mapping import compiled
+from devices.health.last_seen import Life
 from devices.registry.device import Device, Profile
 from devices.registry.registry import Registry
-from devices.resolve import Resolver
-from hub.models import Batch, Raw
+from devices.resolve import Resolver, Wanted
+from hub.models import Batch
 from hub.quality import Quality
+from hub.stage import run_steps
+from tests.support.origins import raw_of
 
 RECEIVED = 1_767_225_600_000_000
 FUTURE = 60_000_000
@@ -24,8 +27,10 @@ def registry(adds: int = 0, **mapping: str) -> Registry:
 
 def read(known: Registry, *messages: tuple[str, bytes]) -> Batch:
     """A batch of messages that arrived one microsecond after the other."""
-    batch = Batch([Raw("mqtt", f"ganzhi/v1/{at}", payload, RECEIVED + n) for n, (at, payload) in enumerate(messages)])
-    Resolver(known, "ganzhi/v1")(batch)
+    batch = Batch(
+        [raw_of("mqtt", f"ganzhi/v1/{at}", payload, RECEIVED + n) for n, (at, payload) in enumerate(messages)]
+    )
+    run_steps(Resolver(known), batch)
     return batch
 
 
@@ -50,27 +55,27 @@ def test_a_device_is_seen_with_each_readable_message_and_the_newest_time_it_gave
         ("dev/telemetry", b"not JSON"),
         ("other/telemetry", b'{"a": 1}'),
     )
-    assert batch.seen == {1: (RECEIVED, 1_767_225_500_000_000)}
-    assert read(registry(), ("dev/telemetry", b'{"a": 1}')).seen == {1: (RECEIVED, 0)}
-    assert read(registry(), ("dev/telemetry", b'{"unknown": 1}')).seen == {1: (RECEIVED, 0)}
+    assert batch.of(Life) == {1: (RECEIVED, 1_767_225_500_000_000)}
+    assert read(registry(), ("dev/telemetry", b'{"a": 1}')).of(Life) == {1: (RECEIVED, 0)}
+    assert read(registry(), ("dev/telemetry", b'{"unknown": 1}')).of(Life) == {1: (RECEIVED, 0)}
     event = read(registry(), ("dev/event", b'{"kind": "smoke", "ts": 1767225500000}'))
-    assert event.seen == {1: (RECEIVED, 1_767_225_500_000_000)}
+    assert event.of(Life) == {1: (RECEIVED, 1_767_225_500_000_000)}
     ahead = read(registry(), ("dev/telemetry", b'{"ts": 1767999999999, "values": {"a": 1}}'))
-    assert ahead.seen == {1: (RECEIVED, 1_767_999_999_999_000)}, "how far ahead its clock is must be seen"
+    assert ahead.of(Life) == {1: (RECEIVED, 1_767_999_999_999_000)}, "how far ahead its clock is must be seen"
 
 
 def test_new_metrics_are_wanted_as_far_as_there_is_room() -> None:
     batch = read(
         registry(adds=7), ("dev/telemetry", b'{"x": 1, "a": 2, "y": 3, "z": 4}'), ("dev/telemetry", b'{"y": 5}')
     )
-    assert batch.wanted == {1: {"x": None, "y": None}}
+    assert batch.of(Wanted) == {1: {"x": None, "y": None}}
     assert batch.readings.value.tolist() == [2]
     assert batch.refused.keys() == {0, 1}, "until they are there none of it is lost in silence"
     full = read(registry(adds=5), ("dev/telemetry", b'{"x": 1}'))
-    assert not full.wanted
+    assert not full.of(Wanted)
     assert full.refused[0].reason == "too_many_metrics"
     ahead = read(registry(adds=7), ("dev/telemetry", b'{"ts": 1767999999999, "values": {"x": 1}}'))
-    assert not ahead.wanted, "what would be refused anyway makes no series"
+    assert not ahead.of(Wanted), "what would be refused anyway makes no series"
 
 
 def test_a_mapping_holds_for_its_form_only() -> None:
@@ -85,4 +90,4 @@ def test_a_mapping_holds_for_its_form_only() -> None:
     assert batch.readings.value.tolist() == [7, 8]
     assert {index: letter.reason for index, letter in batch.refused.items()} == {3: "value_not_a_number"}
     assert batch.refused[3].detail.startswith("after the profile's mapping: ")
-    assert batch.seen[1][0] == RECEIVED + 2
+    assert batch.of(Life)[1][0] == RECEIVED + 2

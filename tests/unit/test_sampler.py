@@ -2,12 +2,13 @@
 
 from uuid import uuid4
 
-from hub.models import DeadLetter, Raw
+from hub.models import DeadLetter
 from hub.store.letters import BYTES_EACH, DEAD_LETTER_BYTES, Sampler
+from tests.support.origins import raw_of
 
 
 def letters(count: int, reason: str = "not_json", transport: str = "mqtt", size: int = 10) -> list[DeadLetter]:
-    raw = Raw(transport, "ganzhi/v1/a/telemetry", b"x" * size, 1)
+    raw = raw_of(transport, "ganzhi/v1/a/telemetry", b"x" * size, 1)
     return [DeadLetter(uuid4(), raw, reason, "why") for _ in range(count)]
 
 

@@ -5,12 +5,16 @@ from datetime import UTC
 import numpy as np
 
 from devices.codecs.listening import decode_listening
-from devices.health.hearing import LAG_S, MARGIN, Progress, now_micros
-from devices.health.last_seen import Seen, heard_until
+from devices.health.edges import Heartbeats
+from devices.health.hearing import LAG_S, MARGIN, Progress
+from devices.health.last_seen import LastSeen, Life, heard_until
+from devices.health.statuses import Said
 from devices.registry.device import Device, Profile
 from devices.registry.registry import Registry
 from devices.resolve import Resolver
-from hub.models import HUB, Batch, Position, Raw
+from hub.models import HUB, Batch, Position, now_micros
+from hub.stage import run_steps
+from tests.support.origins import raw_of
 
 T = 1_772_352_000_000_000
 S = 1_000_000
@@ -21,45 +25,47 @@ def _resolver() -> Resolver:
     profile = Profile(1, "p", 1, 600 * S, {"v": (0.0, 1.0)}, 0)
     for number, code, gateway in ((1, "pole", None), (2, "lamp", "pole")):
         registry.devices[code] = Device(number, code, gateway, UTC, True, profile, 0, {"v": number})
-    return Resolver(registry, "ganzhi/v1")
+    return Resolver(registry)
 
 
 def _batch(*messages: tuple[str, bytes], transport: str = "mqtt") -> Batch:
-    raws = [Raw(transport, f"ganzhi/v1/{topic}", payload, T + n) for n, (topic, payload) in enumerate(messages)]
+    raws = [raw_of(transport, f"ganzhi/v1/{topic}", payload, T + n) for n, (topic, payload) in enumerate(messages)]
     batch = Batch(raws)
-    _resolver()(batch)
+    run_steps(_resolver(), batch)
     return batch
 
 
 def test_a_message_is_a_sign_of_life_of_its_device_and_of_the_gateway_that_speaks_for_it() -> None:
     told = b'{"ts": %d, "values": {"v": 1}}' % (T // 1000 - 5_000)
     batch = _batch(("lamp/telemetry", b'{"v": 1}'), ("pole/child/lamp/telemetry", told))
-    assert batch.seen == {2: (T + 1, T - 5 * S), 1: (T + 1, 0)}
+    assert batch.of(Life) == {2: (T + 1, T - 5 * S), 1: (T + 1, 0)}
 
 
 def test_a_status_is_none_and_neither_is_what_the_hub_finds_out_itself() -> None:
     batch = _batch(("pole/status", b"offline"), ("pole/child/lamp/status", b"online"), ("pole/status", b""))
-    assert (batch.statuses, batch.seen, batch.refused) == ({1: (False, T), 2: (True, T + 1)}, {}, {})
+    assert (batch.of(Said), batch.of(Life), batch.refused) == ({1: (False, T), 2: (True, T + 1)}, {}, {})
     batch = _batch(("lamp/event", b'{"kind": "offline"}'), transport=HUB)
-    assert batch.seen == {}
+    assert batch.of(Life) == {}
     assert [event.kind for event in batch.events] == ["offline"]
 
 
 def test_only_an_edge_can_tell_of_an_edge() -> None:
     told = b'{"source": "e", "since": 5, "until": 9}'
-    batch = Batch([Raw(HUB, "listening", told, T), Raw("mqtt", "listening", told, T)])
-    _resolver()(batch)
-    assert batch.edges == {"e": (5, 9)}
+    batch = Batch([raw_of(HUB, "listening", told, T), raw_of("mqtt", "listening", told, T)])
+    run_steps(_resolver(), batch)
+    assert batch.of(Heartbeats) == {"e": (5, 9)}
     assert list(batch.refused) == [1]
     assert decode_listening(b"\xff") == {}
 
 
 def _heard(**devices: tuple[int, int]) -> Batch:
-    return Batch([], seen={int(name[1:]): told for name, told in devices.items()})
+    batch = Batch([])
+    batch.put(Life({int(name[1:]): told for name, told in devices.items()}))
+    return batch
 
 
 def test_seen_is_taken_once_and_given_back_when_it_could_not_be_written() -> None:
-    seen = Seen()
+    seen = LastSeen()
     seen.adopt(_heard(d5000=(T, T - S), d3=(T, 0)))
     seen.adopt(_heard(d5000=(T + 9 * S, T + 8 * S - 500_000), d3=(T - S, 0)))
     taken = seen.take()
@@ -77,7 +83,7 @@ def test_seen_is_taken_once_and_given_back_when_it_could_not_be_written() -> Non
 
 def test_a_log_is_heard_as_far_as_its_slowest_partition() -> None:
     position = [Position("t", 0, 0, 1)]
-    raws = [Raw("mqtt", "a", b"", T + 5), Raw("mqtt", "a", b"", T + 3), Raw("kafka", "a", b"", T)]
+    raws = [raw_of("mqtt", "a", b"", T + 5), raw_of("mqtt", "a", b"", T + 3), raw_of("kafka", "a", b"", T)]
     assert heard_until(Batch(raws, positions=position)) == T + 3, "what third parties stamped does not count"
     assert heard_until(Batch(raws[2:], positions=position)) is None
     assert heard_until(Batch(raws)) == T + 5
@@ -87,7 +93,7 @@ def test_progress_is_now_when_nothing_waits_and_the_last_commit_when_something_d
     idle = [True]
     progress = Progress(lambda: idle[0])
     assert abs(progress.until() - (now_micros() - MARGIN)) < S
-    progress.adopt(Batch([Raw("mqtt", "a", b"", T)]))
+    progress.adopt(Batch([raw_of("mqtt", "a", b"", T)]))
     idle[0] = False
     assert progress.until() == T
     assert LAG_S > 1
