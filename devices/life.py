@@ -1,4 +1,4 @@
-"""A device's life: pending, active, suspended, retired; which steps are legal. Pure."""
+"""Device lifecycle: pending, active, suspended, retired, and the allowed transitions. Pure."""
 
 from collections.abc import Iterator
 from typing import Literal, get_args
@@ -19,18 +19,18 @@ Nothing goes back to pending, which means that nobody has looked at the device y
 
 
 def legal(before: State, after: State) -> bool:
-    """Whether a device may go from one state to another; staying is no step and always may be."""
+    """Whether a transition is allowed. Moving to the current state is a no-op and always allowed."""
     return before == after or after in STEPS[before]
 
 
 def pairs() -> Iterator[str]:
-    """Each legal step as `before>after`, for statements that look at many devices at once."""
+    """Allowed transitions as `before>after`, for SQL that checks many devices at once."""
     for before, afters in STEPS.items():
         yield from (f"{before}>{after}" for after in (before, *afters))
 
 
 def possible(code: str, state: State) -> str:
-    """The sentence on what a device in this state can become."""
+    """Sentence listing the allowed transitions from a state."""
     steps = STEPS[state]
     if not steps:
         return f"'{code}' is {state}, which is final; register what replaces it under a code of its own"

@@ -1,4 +1,4 @@
-"""Names that are nearly right: the metric that was meant, the code that was mistyped."""
+"""Similar names: suggestions for mistyped metric names and device codes."""
 
 import re
 from collections.abc import Iterable, Mapping
@@ -16,12 +16,12 @@ _CLOSE = 0.6
 
 
 def plain(name: str) -> str:
-    """A name without case and punctuation: PM2.5, pm2_5 and pm25 are one."""
+    """Normalise a name: PM2.5, pm2_5 and pm25 are equal."""
     return re.sub(r"[\W_]+", "", name.lower())
 
 
 def nearest(name: str, known: Mapping[str, str | None], most: int = 3) -> list[str]:
-    """The known names that may be meant by `name`, the best first; `known` gives each name's display name."""
+    """Known names similar to `name`, best match first; `known` maps names to display names."""
     wanted = plain(name)
     if not wanted:
         return []
@@ -45,7 +45,7 @@ def _likeness(wanted: str, other: str) -> float:
 
 
 def variants(code: str) -> list[str]:
-    """Every code that one slip of the finger turns into `code`: at most 1,700 of a usual code, without itself."""
+    """All codes at edit distance one from `code`: at most 1,700 for a typical code."""
     letters = _CODE_LETTERS if len(code) <= _LONG else "".join(sorted({*code, *digits}))
     splits = [(code[:cut], code[cut:]) for cut in range(len(code) + 1)]
     found = {code.lower(), code.upper(), *(code.replace(a, b) for a in "._:-" for b in ("-", "_", "."))}
@@ -58,7 +58,7 @@ def variants(code: str) -> list[str]:
 
 
 def like(code: str, other: str) -> bool:
-    """Whether one of two different codes may be a mistyped form of the other."""
+    """Whether two different codes are similar enough to be typos of each other."""
     if code == other:
         return False
     a, b = plain(code), plain(other)
@@ -68,13 +68,13 @@ def like(code: str, other: str) -> bool:
 
 
 def likest(code: str, others: Iterable[str], most: int = 5) -> list[str]:
-    """Those of `others` that may be meant by `code`, the nearest first."""
+    """Those of `others` similar to `code`, best match first."""
     found = sorted((_slips(code, other), other) for other in {*others} if like(code, other))
     return [other for _, other in found[:most]]
 
 
 def _slips(a: str, b: str) -> int:
-    """Letters to change, add, remove or swap with a neighbour to make one of the other; at most 3 are counted."""
+    """Edit distance with transpositions, capped at 3."""
     if abs(len(a) - len(b)) > 2:
         return 3
     before: list[int] = []

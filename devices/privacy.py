@@ -65,12 +65,12 @@ def _named_private(name: str) -> bool:
 
 
 def is_private(name: str) -> bool:
-    """Whether a field, a metric or an event of this name is about persons (camelCase, snake_case, Chinese)."""
+    """Whether a field, metric or event name concerns persons (camelCase, snake_case, Chinese)."""
     return _named_private(name[:64])
 
 
 def without_private(value: Any, depth: int = 16) -> tuple[Any, int]:
-    """A JSON value without its private fields, at any level, and how many they were; RecursionError beyond depth."""
+    """Remove private fields at any depth; returns the rest and their number. RecursionError beyond `depth`."""
     if depth < 0:
         raise RecursionError
     if isinstance(value, dict):
@@ -89,12 +89,12 @@ def without_private(value: Any, depth: int = 16) -> tuple[Any, int]:
 
 
 def holds_picture(payload: bytes) -> bool:
-    """Whether bytes carry a picture: it may show persons, so until it has been pixelated it is kept nowhere."""
+    """Whether bytes contain a picture: it may show persons and is not kept unless pixelated."""
     return b'"image"' in payload or b"/9j/" in payload or b"\xff\xd8\xff" in payload
 
 
 def mentions_private(payload: bytes) -> bool:
-    """Whether bytes that could not be decoded name something private: then they must not be kept as they are.
+    """Whether undecodable bytes mention personal data and therefore must not be kept.
 
     Looks for names, not for values: a message without a readable name for its content is not recognised.
     """

@@ -1,4 +1,4 @@
-"""How units are written where people do not know UCUM, and what is meant."""
+"""Common non-UCUM spellings of units, and their UCUM equivalents."""
 
 from collections.abc import Mapping
 

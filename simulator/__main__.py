@@ -1,4 +1,4 @@
-"""The simulator's commands: a made-up city, a webhook receiver, and the replay of real measurements."""
+"""Commands of the simulator: a synthetic city, a webhook receiver, and replay of real measurements."""
 
 import json
 import logging
@@ -59,7 +59,7 @@ Secret = Annotated[str | None, typer.Option(envvar="GANZHI_WEBHOOK_SECRET", help
 
 @contextmanager
 def _stop_on_signals() -> Iterator[threading.Event]:
-    """Set on Ctrl-C or SIGTERM; another one, more than a second later, ends the process at once."""
+    """Set on Ctrl-C or SIGTERM; a second signal after more than a second exits immediately."""
     stopping = threading.Event()
     first: float | None = None
 
@@ -107,7 +107,7 @@ def city(
     password: Password = None,
     token: Token = None,
 ) -> None:
-    """Register a city of devices with the hub, let them publish, and write down what must be true.
+    """Register a city of devices, publish for them, and record the ground truth.
 
     The last line on standard output is a JSON object that sums up what the broker acknowledged.
     """
@@ -141,7 +141,7 @@ def receiver(
     out: Annotated[Path, typer.Option(help="JSON lines are appended to this file")],
     secret: Secret = None,
 ) -> None:
-    """Receive the hub's webhooks, check their signatures and note each delivery until Ctrl-C."""
+    """Receive the hub's webhooks, verify signatures and record each delivery until Ctrl-C."""
     if secret is None:
         raise typer.BadParameter("--secret is missing")
     with _stop_on_signals() as stopping:
@@ -169,7 +169,7 @@ def replay(
     password: Password = None,
     token: Token = None,
 ) -> None:
-    """Publish real measurements with their original times, and wait until the broker has acknowledged each."""
+    """Publish real measurements with their original timestamps and wait for all acknowledgements."""
     broker = _broker(mqtt, username, password)
     speed = _speed(speed_up)
     try:

@@ -1,4 +1,4 @@
-"""What goes wrong in the city, and when: known in advance, so that each alert can be held against its cause."""
+"""Scheduled anomalies: known in advance, so that each alert can be compared with its cause."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -20,7 +20,7 @@ PLATEAU = 3
 
 @dataclass(slots=True, frozen=True)
 class Anomaly:
-    """One thing that goes wrong: from `at_s` after the start, up to `level` (1 blue .. 4 red) of a rule."""
+    """One anomaly: begins `at_s` after the start and reaches `level` (1 blue .. 4 red) of a rule."""
 
     number: int
     at_s: float
@@ -31,7 +31,7 @@ class Anomaly:
 
 @dataclass(slots=True, frozen=True)
 class Step:
-    """A message that must lead to an alert, or lift one to a higher level; `ts` is when it crossed."""
+    """A message that must raise or escalate an alert; `ts` is when the threshold was crossed."""
 
     anomaly: Anomaly
     level: int
@@ -39,7 +39,7 @@ class Step:
 
 
 def schedule(things: list[Thing], seed: int, last_s: float | None = None) -> Iterator[Anomaly]:
-    """Anomalies in the order of time, rule after rule, until `last_s` (None: without end); at least one."""
+    """Yield anomalies in time order, cycling through the rules until `last_s` (None: forever); at least one."""
     rng = Random(f"anomalies-{seed}")  # noqa: S311 a made-up city, no secret
     targets = {}
     for profile in {rule.profile for rule in RULES}:
@@ -57,7 +57,7 @@ def schedule(things: list[Thing], seed: int, last_s: float | None = None) -> Ite
 
 
 class Excursion:
-    """One metric's way up through the levels, along the peak, and back down; one value a message."""
+    """An excursion of one metric through the levels to a peak and back; one value per message."""
 
     def __init__(self, anomaly: Anomaly, rule: ThresholdRule) -> None:
         self.anomaly, self._rule = anomaly, rule
@@ -69,7 +69,7 @@ class Excursion:
         self._stayed = 0
 
     def next(self, ts: Micros) -> tuple[float, Step | None] | None:
-        """The value of a message at `ts`, with the step it is expected to cause; None when all is normal again."""
+        """The value at `ts` and the alert step it must cause; None when back to normal."""
         if self._crossed is None:
             self._crossed = ts
         if self._climb:

@@ -1,4 +1,4 @@
-"""The life of the city: whose turn it is to speak, what it says, and what goes wrong. Pure: time is passed in."""
+"""City model: which device publishes next, its message, and anomalies. Pure: time is passed in."""
 
 from collections.abc import Iterator
 from heapq import heappop, heappush
@@ -25,7 +25,7 @@ TILTED = {"tilt": 38.0}
 
 
 class City:
-    """All things of a fleet taking turns; the same seed and times give the same messages."""
+    """Devices of a fleet taking turns; the same seed and times give the same messages."""
 
     def __init__(self, things: list[Thing], anomalies: Iterator[Anomaly], seed: int, prefix: str) -> None:
         rng = self._rng = Random(f"city-{seed}")  # noqa: S311 a made-up city, no secret
@@ -56,12 +56,12 @@ class City:
         self._forced: dict[str, dict[str, float]] = {}
 
     def opening(self, now: Micros) -> Iterator[Message]:
-        """Each camera and cover says that nothing is wrong, as after switching on."""
+        """Initial inactive events of cameras and manhole covers, as after power-on."""
         for thing, kind in self._watched:
             yield self._event(thing, kind, "inactive", now)
 
     def turn(self, elapsed_s: float, now: Micros) -> Iterator[Message]:
-        """The next thing's message, and whatever else is due by now."""
+        """The next device's message, and everything else due by now."""
         yield from self._begin(elapsed_s, now)
         yield from self._end(elapsed_s, now)
         number, thing = next(self._numbers), next(self._turns)
@@ -78,7 +78,7 @@ class City:
             yield self._event(self._rng.choice(self._cameras), self._rng.choice(SIGHTS), None, now)
 
     def closing(self, now: Micros) -> Iterator[Message]:
-        """Whatever is wrong is set right, so that no alert stays open."""
+        """End all anomalies, so that no alert stays open."""
         yield from self._end(float("inf"), now)
         wrong = {code for code, _ in self._excursions}
         self._excursions.clear()
@@ -87,7 +87,7 @@ class City:
                 yield self._readings(thing, now, None)
 
     def dim(self, code: str, brightness: float) -> None:
-        """A lamp that was told so shines no longer by the clock; from any thread."""
+        """Override a lamp's brightness by command; thread-safe."""
         self._forced[code] = {"brightness": brightness}
 
     def _begin(self, elapsed_s: float, now: Micros) -> Iterator[Message]:
@@ -109,7 +109,7 @@ class City:
             yield self._event(thing, kind, "inactive", now)
 
     def _readings(self, thing: Thing, now: Micros, fault: str | None) -> Message:
-        """A message with the readings of a thing since its last one."""
+        """A message with a device's readings since its last one."""
         times = self._times(thing, now, SAMPLES.get(thing.profile, 1))
         forced, steps = self._influence(thing, times[0])
         sensor = self._sensors[thing.code]
@@ -126,7 +126,7 @@ class City:
         return Message(thing.topic(self._prefix, form), _encode(thing, samples), truth, steps=steps, fault=fault)
 
     def _times(self, thing: Thing, now: Micros, wanted: int) -> list[Micros]:
-        """Up to `wanted` times of whole milliseconds, rising, each newer than the thing's last one."""
+        """Up to `wanted` increasing millisecond timestamps, all newer than the device's last one."""
         last, now = self._last.get(thing.code), now // 1000 * 1000
         now = now if last is None else max(now, last + 1000)
         times = [now]
@@ -137,7 +137,7 @@ class City:
         return times
 
     def _influence(self, thing: Thing, ts: Micros) -> tuple[dict[str, float], tuple[Step, ...]]:
-        """What anomalies do to a thing's values now, and the steps that follow from it."""
+        """Effect of active anomalies on a device's values, and the resulting alert steps."""
         forced = dict(self._forced.get(thing.code, {}))
         steps: list[Step] = []
         for metric in PROFILES[thing.profile]["metrics"]:

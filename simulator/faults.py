@@ -1,4 +1,4 @@
-"""Messages that are wrong on purpose, as integrators send them; each must end as exactly one dead letter."""
+"""Deliberately invalid messages, as integrators send them; each must become exactly one dead letter."""
 
 from collections.abc import Callable
 
@@ -51,6 +51,6 @@ FAULTS: dict[str, Callable[[Thing, str, int], tuple[str, bytes]]] = {
 
 
 def spoiled(fault: str, thing: Thing, prefix: str, ms: int) -> Message:
-    """A message with that fault and nothing good in it; `thing` is an air station, `ms` its clock."""
+    """An entirely invalid message with the given fault; `thing` is an air station, `ms` its clock."""
     topic, payload = FAULTS[fault](thing, prefix, ms)
     return Message(topic, payload, fault=fault)

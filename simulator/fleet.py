@@ -1,4 +1,4 @@
-"""The city's devices: who they are, where they stand, and who speaks for whom. The same seed, the same city."""
+"""The city's devices, their positions and gateways. Deterministic for a seed."""
 
 import csv
 import io
@@ -24,7 +24,7 @@ CHILDREN = (("street-lamp", "lamp"), ("environment-sensor", "env"), ("camera", "
 
 @dataclass(slots=True, frozen=True)
 class Thing:
-    """A device as it is registered; `parent` is the code of the pole that speaks for it."""
+    """A registered device; `parent` is the code of the pole acting as its gateway."""
 
     code: str
     name: str
@@ -36,13 +36,13 @@ class Thing:
     parent: str = ""
 
     def topic(self, prefix: str, form: str) -> str:
-        """Where it publishes a form of payload (telemetry, senml, event)."""
+        """Topic for a payload form (telemetry, senml, event)."""
         gateway = f"{self.parent}/child/" if self.parent else ""
         return f"{prefix}/{gateway}{self.code}/{form}"
 
 
 def build_fleet(devices: int, seed: int) -> list[Thing]:
-    """Exactly `devices` things, poles with their children; at least one of each kind from 12 on."""
+    """Build exactly `devices` devices, poles with their children; at least one of each kind from 12 on."""
     rng = Random(f"fleet-{seed}")  # noqa: S311 a made-up city, no secret
     wanted = {profile: max(1, devices * share // 100) for profile, share in MIX}
     wanted["smart-pole"] = max(1, wanted["smart-pole"] // (1 + len(CHILDREN)))
@@ -89,7 +89,7 @@ def _near(middle: tuple[float, float], rng: Random) -> tuple[float, float]:
 
 
 def to_csv(things: list[Thing]) -> str:
-    """The fleet as the hub's device import takes it."""
+    """The fleet as CSV for the hub's device import."""
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\n")
     columns = ("code", "name", "profile", "parent", "organisation", "region", "lon", "lat")

@@ -1,4 +1,4 @@
-"""The city's lamps do as they are told: each command on its topic is carried out, or refused, and answered."""
+"""Simulated street lamps: execute or reject each command and reply."""
 
 import logging
 import time
@@ -24,7 +24,7 @@ Dim = Callable[[str, float], None]
 
 
 class Lamps:
-    """Listens between `with` and its end; a broker that is away is waited for."""
+    """Handles commands within its context; waits for the broker if it is down."""
 
     def __init__(self, broker: Broker, prefix: str, things: Iterable[Thing], dim: Dim) -> None:
         """`dim(code, brightness)` is called from the network's thread."""
@@ -65,7 +65,7 @@ class Lamps:
 
 
 def answer(payload: bytes, now_ms: float) -> tuple[dict[str, Any] | None, float | None]:
-    """What a lamp replies to a command (None: it cannot be read), and the brightness it takes (None: as it was)."""
+    """A lamp's reply to a command (None: unreadable), and its new brightness (None: unchanged)."""
     try:
         told = msgspec.json.decode(payload, type=dict[str, Any])
         reply = {"id": told["id"]}

@@ -1,4 +1,4 @@
-"""Running a city: registers it, then lets it speak at a rate until its time is over or it is told to stop."""
+"""Runs a city: registers it, then publishes at a given rate until the time is up or it is stopped."""
 
 import logging
 import threading
@@ -27,7 +27,7 @@ DRAIN_S = 30.0
 
 @dataclass(slots=True, frozen=True)
 class Plan:
-    """How a city is to live. `rate` is in messages a second over all devices."""
+    """Parameters of a run. `rate` is in messages per second over all devices."""
 
     broker: Broker
     devices: int = 200
@@ -37,7 +37,7 @@ class Plan:
     prefix: str = "ganzhi/v1"
 
     def last_anomaly_s(self, talkers: int) -> float | None:
-        """When the last anomaly may begin, so that its highest level comes QUIET_S before the end."""
+        """Latest start of an anomaly such that its highest level is reached QUIET_S before the end."""
         if self.seconds is None:
             return None
         # A rise to red takes four messages of a thing.
@@ -45,7 +45,7 @@ class Plan:
 
 
 def register(api_url: str, token: str | None, things: list[Thing], webhook: tuple[str, str] | None) -> None:
-    """Make the city and its webhook (url, secret) known to the hub; RefusedError says why not."""
+    """Register the city and its webhook (url, secret) with the hub; RefusedError on failure."""
     with HubApi(api_url, token) as api:
         made = api.register_city(things)
         log.info("devices registered: %s", made)
@@ -55,7 +55,7 @@ def register(api_url: str, token: str | None, things: list[Thing], webhook: tupl
 
 
 def live(plan: Plan, truth_folder: Path, stopping: threading.Event) -> dict[str, object]:
-    """Publish until the time is over or `stopping` is set; the summary of what the broker acknowledged."""
+    """Publish until the time is up or `stopping` is set; returns a summary of acknowledged messages."""
     things = build_fleet(plan.devices, plan.seed)
     talkers = sum(thing.profile != "camera" for thing in things)
     city = City(things, schedule(things, plan.seed, plan.last_anomaly_s(talkers)), plan.seed, plan.prefix)

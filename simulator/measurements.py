@@ -1,4 +1,4 @@
-"""Files of real measurements: CSV with the header `timestamp,value`, read row by row."""
+"""Reads files of real measurements: CSV with the header `timestamp,value`."""
 
 import csv
 from collections.abc import Iterator
@@ -13,7 +13,7 @@ HEADER = ["timestamp", "value"]
 
 
 class Measurement(NamedTuple):
-    """A value at a time."""
+    """A timestamped value."""
 
     ts: Micros
     value: float
@@ -24,7 +24,7 @@ class FileError(Exception):
 
 
 def read_measurements(path: Path, zone: tzinfo) -> Iterator[Measurement]:
-    """The rows in the order of the file; `zone` is that of times without one. FileError names the line."""
+    """Yield rows in file order; `zone` applies to local timestamps. FileError names the line."""
     try:
         with path.open(encoding="utf-8-sig", newline="") as file:
             rows = csv.reader(file)

@@ -1,4 +1,4 @@
-"""A message of the city: what is published, and what must be true in the hub once it is acknowledged."""
+"""A simulated message and the ground truth that must hold in the hub once it is acknowledged."""
 
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -14,7 +14,7 @@ Sample = tuple[Micros, dict[str, float]]
 
 
 class ReadingTruth(NamedTuple):
-    """A reading that the hub must hold; `ts` None: sent without a time, any time of arrival is right."""
+    """A reading the hub must store; `ts` None means any time of arrival is correct."""
 
     device: str
     metric: str
@@ -23,7 +23,7 @@ class ReadingTruth(NamedTuple):
 
 
 class EventTruth(NamedTuple):
-    """An event that the hub must hold once."""
+    """An event the hub must store exactly once."""
 
     device: str
     id: str
@@ -34,7 +34,7 @@ class EventTruth(NamedTuple):
 
 @dataclass(slots=True, frozen=True)
 class Message:
-    """Bytes for a topic. A message with a `fault` must end as one dead letter, beside what it has that is good."""
+    """A payload for a topic. With a `fault` it must become one dead letter; its valid parts are stored."""
 
     topic: str
     payload: bytes
@@ -51,7 +51,7 @@ def telemetry(samples: list[Sample], iso: bool = False) -> bytes:
 
 
 def flat(samples: list[Sample]) -> bytes:
-    """Only the values of the newest sample: the hub takes the time of arrival."""
+    """Values of the newest sample without a timestamp."""
     return msgspec.json.encode(samples[-1][1])
 
 

@@ -1,4 +1,4 @@
-"""Publishing at QoS 1 with a bounded window; what a broker restart leaves unacknowledged is sent again."""
+"""QoS 1 publisher with a bounded window; resends unacknowledged messages after a reconnect."""
 
 import threading
 import time
@@ -16,7 +16,7 @@ KEEPALIVE_S = 30
 
 
 class Broker(NamedTuple):
-    """Where a broker listens, and who we are to it."""
+    """Broker address and credentials."""
 
     host: str
     port: int
@@ -29,11 +29,11 @@ class BrokerAbsentError(Exception):
 
 
 class StoppedError(Exception):
-    """Told to stop while waiting for the broker"""
+    """Stopped while waiting for the broker"""
 
 
 class Publisher(Generic[Note]):
-    """One connection to a broker. Each message has a note, handed to `acknowledged` after its PUBACK.
+    """One broker connection. Each message has a note that is passed to `acknowledged` after its PUBACK.
 
     `acknowledged` is called from `publish`, `settle` and `drain` only, in the caller's thread.
     At most `window` messages are unacknowledged (limits memory while the broker is away).
@@ -96,12 +96,12 @@ class Publisher(Generic[Note]):
         self._notes[self._client.publish(topic, payload, qos=1).mid] = note
 
     def settle(self) -> None:
-        """Hand over the notes of what has been acknowledged."""
+        """Pass on the notes of acknowledged messages."""
         while self._done:
             self._acknowledged(self._notes.pop(self._done.popleft()))
 
     def drain(self, seconds: float) -> int:
-        """Wait until everything is acknowledged; returns how many messages are not, after the deadline."""
+        """Wait until everything is acknowledged; returns the number of unacknowledged messages at the deadline."""
         deadline = time.monotonic() + seconds
         while self.unacknowledged and time.monotonic() < deadline:
             self.settle()

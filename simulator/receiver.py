@@ -1,4 +1,4 @@
-"""A webhook receiver: checks the signature of each delivery and notes when it came, one JSON line each."""
+"""Webhook receiver: verifies each delivery's signature and logs it as one JSON line."""
 
 import json
 import threading
@@ -31,7 +31,7 @@ class Tally:
         self.accepted = self.repeats = self.refused = 0
 
     def accept(self, id_: str, arrived: Micros, body: dict[str, Any]) -> None:
-        """Note a genuine delivery; the same webhook-id again is a repeat, which a receiver drops."""
+        """Record a valid delivery; a webhook-id seen before is a duplicate."""
         data = body.get("data")
         data = data if isinstance(data, dict) else {}
         with self._lock:
@@ -46,7 +46,7 @@ class Tally:
             self._write(line)
 
     def refuse(self, arrived: Micros, why: str) -> None:
-        """Note a delivery that was turned away."""
+        """Record a rejected delivery."""
         with self._lock:
             self.refused += 1
             self._write({"refused": why, "arrived_us": arrived})

@@ -1,4 +1,4 @@
-"""Making the city known to the hub through its HTTP API, as an integrator would."""
+"""Registers the city through the hub's HTTP API, as an integrator would."""
 
 from types import TracebackType
 from typing import Any
@@ -10,7 +10,7 @@ from simulator.things import PROFILES, RULES
 
 
 class RefusedError(Exception):
-    """The hub's API does not answer, or not as hoped; the text says what it said"""
+    """The hub's API did not answer, or refused; the message contains its response"""
 
 
 class HubApi:

@@ -1,4 +1,4 @@
-"""Publishing files of real measurements over MQTT with their original times, at a chosen speed."""
+"""Replays files of real measurements over MQTT with their original timestamps, at a chosen speed."""
 
 import heapq
 import re
@@ -24,7 +24,7 @@ DRAIN_S = 60.0
 
 @dataclass(slots=True, frozen=True)
 class Source:
-    """A file, and the series its rows belong to."""
+    """A file and its series."""
 
     path: Path
     device: str
@@ -34,7 +34,7 @@ class Source:
 
 
 def plan_sources(paths: list[Path], device: str | None, metric: str | None, zone: tzinfo) -> list[Source]:
-    """Reads each file to its end before anything is sent; FileError for the first bad line.
+    """Validate every file before anything is sent; FileError for the first invalid line.
 
     The device is named after the file unless given; files that share a device get a metric each, named after them.
     """
@@ -53,7 +53,7 @@ def plan_sources(paths: list[Path], device: str | None, metric: str | None, zone
 
 
 def register_sources(api_url: str, token: str | None, sources: list[Source]) -> None:
-    """Make the devices of the files known to the hub; RefusedError says why not."""
+    """Register the devices of the files; RefusedError on failure."""
     with HubApi(api_url, token) as api:
         for device in dict.fromkeys(source.device for source in sources):
             api.register_series(device, [source.metric for source in sources if source.device == device])

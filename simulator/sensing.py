@@ -1,4 +1,4 @@
-"""What a thing of the city measures at a moment, in normal life."""
+"""Normal measurements of a simulated device at a point in time."""
 
 from collections.abc import Callable, Mapping
 from random import Random
@@ -17,7 +17,7 @@ Nature = Callable[["Sensor", float], dict[str, float]]
 
 
 class Sensor:
-    """One thing's measurements: the city's weather, its own place and its own noise."""
+    """One device's measurements: shared weather, local offset and noise."""
 
     def __init__(self, profile: str, weather: Weather, rng: Random) -> None:
         self.profile, self.weather = profile, weather

@@ -1,4 +1,4 @@
-"""Standard Webhooks 1.0: whether a delivery really comes from who shares the secret with us."""
+"""Standard Webhooks 1.0: verifies that a delivery comes from the holder of the shared secret."""
 
 import base64
 import binascii

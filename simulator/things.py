@@ -1,4 +1,4 @@
-"""The kinds of things in the city: their profiles (thing models), and the rules that watch them."""
+"""Device kinds of the city: their profiles (thing models) and rules."""
 
 from dataclasses import dataclass
 from typing import Any

@@ -1,4 +1,4 @@
-"""The ground truth on disk: everything the broker has acknowledged, and what must follow from it."""
+"""Ground truth on disk: everything the broker acknowledged, and the alerts that must follow."""
 
 import json
 from collections import Counter
@@ -20,7 +20,7 @@ BUFFER = 1 << 18
 
 
 class Published(NamedTuple):
-    """A message and the moment it was given to the broker: what the publisher notes."""
+    """A message and when it was published."""
 
     message: Message
     at: Micros
@@ -50,7 +50,7 @@ class Truth:
             file.close()
 
     def acknowledged(self, note: Published) -> None:
-        """Take over what a message promised; called after its PUBACK."""
+        """Record a message's ground truth; called after its PUBACK."""
         message = note.message
         self.messages += 1
         self.readings += len(message.readings)

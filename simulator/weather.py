@@ -1,4 +1,4 @@
-"""What the things of the city feel in common: the hour of the day, and weather that drifts."""
+"""Conditions shared by all devices: time of day and drifting weather."""
 
 from collections.abc import Callable
 from math import cos, exp, pi, sin, sqrt

@@ -21,7 +21,7 @@ RETENTION_EVERY_S = 3600.0
 
 
 def upkeep(settings: Settings, pool: Pool) -> list[Named]:
-    """Tasks by name."""
+    """Background tasks by name."""
     return [
         ("retention", _retain(pool, settings.database.retention_days)),
         ("expiry", keep_expiring(pool, settings.dead_letters)),

@@ -1,4 +1,4 @@
-"""How many devices there are and how many do well, by region, organisation or profile (在线率, 完好率, 归集率)."""
+"""Device counts and health ratios by region, organisation or profile (在线率, 完好率, 归集率)."""
 
 import logging
 import time
@@ -27,20 +27,20 @@ FRESH_S = 300.0
 
 
 class Counts(NamedTuple):
-    """Rows of sums by `key`, '' for none; and when they were counted, None: now."""
+    """Sums per `key` ('' where it is not set), and when they were counted (None: just now)."""
 
     rows: list[dict[str, Any]]
     at: datetime | None
 
 
 def child_digits(region: str | None) -> int:
-    """How many digits name the divisions right below one that is given by its first digits."""
+    """Number of digits in the codes one level below a division, given that division's significant digits."""
     given = len(region or "")
     return next((digits for digits in DIGITS.values() if digits > given), 12)
 
 
 async def count_all(conn: AsyncConnection) -> float:
-    """Count every device again and store it; returns after how many seconds to do it again."""
+    """Recount all devices and store the result; returns the seconds to wait before the next recount."""
     began = time.monotonic()
     async with conn.transaction():
         await conn.execute(SQL.count_all)
@@ -53,7 +53,7 @@ async def count_all(conn: AsyncConnection) -> float:
 async def counts(
     conn: AsyncConnection, by: By, region: str | None, organisation: str | None, profiles: Sequence[int] | None
 ) -> Counts:
-    """Counts of what matches (first digits of the region, organisation, any of the profiles), in the order of keys.
+    """Counts of matching devices (region prefix, organisation, any of the profiles), ordered by key.
 
     Of a large fleet's counties and above they are those that were stored last, some minutes old at most.
     """
@@ -74,7 +74,7 @@ async def counts(
 
 
 async def names(conn: AsyncConnection, by: By, keys: Sequence[str]) -> dict[str, str]:
-    """What keys of counts are called, those that have a name."""
+    """Display names of count keys; keys without a name are omitted."""
     found = await _rows(conn, SQL.names, {"by": by, "keys": list(keys)})
     return {row["key"]: row["name"] for row in found if row["name"] is not None}
 

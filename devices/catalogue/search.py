@@ -1,4 +1,4 @@
-"""The catalogue (感知资源目录): which of a million devices match, a page at a time, whatever is asked.
+"""The catalogue (感知资源目录): paged search over a million devices, fast for any combination of filters.
 
 Few matches come in the order of their codes: all of them are found by index and sorted, for each page. Many come in an
 order that is stable and means nothing (`catalogue_spread`): devices are looked at in it until the page is full, which
@@ -37,7 +37,7 @@ Online = Literal["true", "false", "unknown"]
 
 @dataclass(slots=True, frozen=True)
 class Wanted:
-    """What devices must be; None: no matter."""
+    """Search filters; None means any value."""
 
     q: str | None = None
     """A part of the code or the name, without regard to case."""
@@ -70,14 +70,14 @@ class Wanted:
 
 
 class Place(NamedTuple):
-    """Where a page ended: the order its list is in, and the last one's place in that order."""
+    """End of a page: the sort order of the list and the last row's position in it."""
 
     order: Literal["code", "spread"]
     after: str
 
 
 class Found(NamedTuple):
-    """Ids of a page's devices in order, and where the next page begins; None after the last."""
+    """Device ids of a page in order, and where the next page begins (None after the last page)."""
 
     ids: list[int]
     next: Place | None
@@ -90,12 +90,12 @@ class _Walked(NamedTuple):
 
 
 def subtree(region: str) -> str:
-    """The digits that all division codes below one begin with: a whole code loses the zeros of lower levels."""
+    """Common prefix of all division codes in a subtree: the code without the zeros of its lower levels."""
     return region[: DIGITS[level_of(region)]] if len(region) == 12 else region
 
 
 async def search(conn: AsyncConnection, wanted: Wanted, place: Place | None, limit: int) -> Found:
-    """The next devices that match, at most `limit`, behind a place."""
+    """The next matching devices after a position, at most `limit`."""
     if wanted == Wanted():
         return await _by_code(conn, wanted, place, limit)
     async with conn.transaction():
@@ -126,13 +126,13 @@ async def _by_code(conn: AsyncConnection, wanted: Wanted, place: Place | None, l
 
 
 async def _frequent(conn: AsyncConnection, q: str) -> bool:
-    """Whether so many devices have a text that its index is no help."""
+    """Whether a search text matches so many devices that its index does not pay."""
     found = await _rows(conn, SQL.catalogue_frequent, {"q": q, "rows": FEW})
     return bool(found[0]["n"] > FREQUENT * FEW)
 
 
 async def _by_spread(conn: AsyncConnection, wanted: Wanted, after: int, limit: int, sample: _Walked | None) -> Found:
-    """Looks at the next devices, some more than the page should take, until it is full or all were looked at."""
+    """Scan devices in order, somewhat more than a page at a time, until the page is full or none are left."""
     ids: list[int] = []
     walked, rows = 0, SAMPLE
     while True:
@@ -155,12 +155,12 @@ async def _walk(conn: AsyncConnection, wanted: Wanted, after: int, rows: int) ->
 
 
 def _spread(device_id: int) -> int:
-    """As the SQL function catalogue_spread."""
+    """Python counterpart of the SQL function catalogue_spread."""
     return device_id * _FACTOR % _RANGE
 
 
 def _plain(text: str) -> object:
-    """A tag's value as JSON means it, where it is JSON: a number, true, false or null."""
+    """Parse a tag value as JSON where it is a number, true, false or null; otherwise keep the text."""
     try:
         value = msgspec.json.decode(text)
     except msgspec.DecodeError:

@@ -1,4 +1,4 @@
-"""Times as devices write them, as exact microseconds."""
+"""Parse device timestamps into exact microseconds."""
 
 from datetime import UTC, datetime, timedelta, tzinfo
 

@@ -1,4 +1,4 @@
-"""What a codec makes of one message. A codec is a pure function `(payload, received, zone) -> Decoded`."""
+"""The result of decoding one message. A codec is a pure function `(payload, received, zone) -> Decoded`."""
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -33,7 +33,7 @@ MAX_LEFT_OUT = 500
 
 
 class Fault(NamedTuple):
-    """A part of a message that was left out, while the rest of it is good."""
+    """A part of a message that was rejected while the rest was accepted."""
 
     reason: str
     detail: str
@@ -43,7 +43,7 @@ class Fault(NamedTuple):
 
 @dataclass(slots=True, frozen=True)
 class EventDraft:
-    """An event as the device tells it; `ts` None means the time of arrival, `source_id` the device's own id."""
+    """An event as decoded; `ts` None means the time of arrival, `source_id` is the device's own event id."""
 
     kind: str
     ts: Micros | None = None
@@ -56,7 +56,7 @@ class EventDraft:
 
 @dataclass(slots=True, frozen=True)
 class ReplyDraft:
-    """What a device answers to a command; `error` None means that it did it."""
+    """A device's reply to a command; `error` None means success."""
 
     command: UUID
     result: Any = None
@@ -85,7 +85,7 @@ class Decoded:
     """Fields and events that the privacy gate dropped. If not 0, the payload must not be kept anywhere."""
 
     def leave_out(self, error: DecodeError) -> None:
-        """Note why a part was left out, of the first MAX_FAULTS; DecodeError when there are more than MAX_LEFT_OUT."""
+        """Record why a part was rejected (first MAX_FAULTS only); DecodeError beyond MAX_LEFT_OUT rejected parts."""
         self.left_out += 1
         if self.left_out > MAX_LEFT_OUT:
             first = self.faults[0]
@@ -95,12 +95,12 @@ class Decoded:
             self.faults.append(Fault(error.reason, error.detail, error.at))
 
     def name(self, device: object) -> None:
-        """Note a device that the payload names."""
+        """Record a device named by the payload."""
         if isinstance(device, str) and device not in self.devices and len(self.devices) < 2:
             self.devices += (device,)
 
     def settled(self) -> "Decoded":
-        """Itself; DecodeError with the first fault when nothing of the message can be used.
+        """Return self, or raise DecodeError with all faults when nothing in the message is usable.
 
         What the privacy gate emptied is no error: dropping on purpose is a delivery.
         """

@@ -40,7 +40,7 @@ _EXAMPLE = 'send {"kind": "smoke", "state": "active", "level": "red"}'
 
 
 def decode(payload: bytes, received: Micros, zone: tzinfo) -> Decoded:
-    """The events of a message; DecodeError when there is no usable one."""
+    """Decode the events of a message; DecodeError when none is usable."""
     message = parse(payload, MAX_PARTS)
     parts = message if isinstance(message, list) else [message]
     if not parts:
@@ -66,7 +66,7 @@ def decode(payload: bytes, received: Micros, zone: tzinfo) -> Decoded:
 
 
 def places(payload: bytes, _received: Micros, zone: tzinfo) -> list[Place]:
-    """The place of each event that `decode` gives; it must have given some."""
+    """Location of each event returned by `decode`, which must have succeeded."""
     message = parse(payload, MAX_PARTS)
     found: list[Place] = []
     for position, part in enumerate(message if isinstance(message, list) else [message]):
@@ -81,7 +81,7 @@ def places(payload: bytes, _received: Micros, zone: tzinfo) -> list[Place]:
 
 
 def _take(part: object, zone: tzinfo, decoded: Decoded) -> None:
-    """Append one event; DecodeError when it cannot be one. Places of faults are counted from the event."""
+    """Append one event; DecodeError when it is not one. Fault locations are relative to the event."""
     if not isinstance(part, dict):
         raise DecodeError("not_an_object", f"{quoted(part)} where an event is expected: {_EXAMPLE}", "")
     decoded.name(part.get("device"))
@@ -115,7 +115,7 @@ def _kind(value: object) -> str:
 
 
 def _text(field: str, value: str) -> str:
-    """A short text that the database can store."""
+    """Validate a short text that the database can store."""
     if len(value) > MAX_TEXT:
         sentence = f"{field} has {len(value)} characters; up to {MAX_TEXT} are kept"
         raise DecodeError("event_bad_text", sentence, pointer(field))
@@ -135,7 +135,7 @@ def _check_storable(field: str, value: str) -> None:
 
 
 def _of_private_type(part: dict[str, Any]) -> bool:
-    """Whether the event says elsewhere than in `kind` that it is about persons."""
+    """Whether any field other than `kind` marks the event as being about persons."""
     attributes = part.get("attributes")
     places = [part, attributes] if isinstance(attributes, dict) else [part]
     said = [place.get(field) for place in places for field in _TYPE_FIELDS]
@@ -173,7 +173,7 @@ def _level(value: object, decoded: Decoded) -> int | None:
 
 
 def _attributes(part: dict[str, Any], kind: str, decoded: Decoded) -> dict[str, Any]:
-    """The attributes without private fields, with unknown fields, and the code of an unmapped kind."""
+    """Attributes without private fields, including unknown members and the original code of an unmapped kind."""
     extra = {name: value for name, value in part.items() if name not in _FIELDS}
     given = part.get("attributes")
     if given is not None and not isinstance(given, dict):
@@ -190,7 +190,7 @@ def _attributes(part: dict[str, Any], kind: str, decoded: Decoded) -> dict[str, 
 
 
 def _storable(attributes: dict[str, Any], decoded: Decoded, given: dict[str, Any]) -> tuple[dict[str, Any], int]:
-    """Attributes that the database can keep, and how many private fields were dropped.
+    """Storable attributes, and the number of private fields dropped.
 
     `given` are those that stand in "attributes", the others are members of the event.
     """
@@ -237,7 +237,7 @@ def _is_storable(name: str, value: object) -> bool:
 
 
 def _image(value: object, decoded: Decoded) -> bytes | None:
-    """The bytes of a base64 JPEG; None with a fault when it is none."""
+    """Decode a base64 JPEG; records a fault and returns None when it is invalid."""
     if value is None:
         return None
     try:

@@ -1,4 +1,4 @@
-"""JSON as devices send it: read fast when it is right, explained when it is wrong."""
+"""JSON parsing for device payloads: fast when valid, with a precise explanation when not."""
 
 import json
 import math
@@ -24,13 +24,13 @@ BYTE_ORDER_MARK = "\ufeff"
 
 
 class NotFinite(str):
-    """A number as it was written that is none (NaN, Infinity) or beyond a 64-bit float (1e999)."""
+    """The source text of a number that is not finite (NaN, Infinity) or overflows a 64-bit float (1e999)."""
 
     __slots__ = ()
 
 
 def parse(payload: bytes, max_parts: int = MAX_PARTS) -> object:
-    """The value of a JSON text; numbers that are not finite come as NotFinite, names given twice: the last wins.
+    """Parse JSON; non-finite numbers become NotFinite, and the last of duplicate names wins.
 
     Raises DecodeError: too_large, not_utf8 and not_json at the byte; too_many_values, too_deep at the whole.
     """
@@ -48,7 +48,7 @@ def parse(payload: bytes, max_parts: int = MAX_PARTS) -> object:
 
 
 def _check_costs(payload: bytes, max_parts: int) -> None:
-    """Refuse what would take long to read; counting takes 2 ms a megabyte."""
+    """Reject payloads that are expensive to parse; the check takes 2 ms per megabyte."""
     parts = payload.count(b",") + payload.count(b"{") + payload.count(b"[")
     if parts > max_parts:
         sentence = f"{parts:,} values; up to {max_parts:,} are read: send several messages"
@@ -60,7 +60,7 @@ def _check_costs(payload: bytes, max_parts: int) -> None:
 
 
 def quoted(value: object) -> str:
-    """A value as a sentence may show it: short, printable, and storable as text."""
+    """Format a value for an error message: short, printable and storable."""
     if isinstance(value, NotFinite):
         return str(value)[:40]
     if isinstance(value, str):
@@ -75,7 +75,7 @@ def quoted(value: object) -> str:
 
 
 def names_in(value: object) -> set[str]:
-    """Every name in a JSON value, at any level."""
+    """All member names in a JSON value, at any depth."""
     names: set[str] = set()
     waiting = [value]
     while waiting:
@@ -89,7 +89,7 @@ def names_in(value: object) -> set[str]:
 
 
 def _read_slowly(payload: bytes) -> object:
-    """Read what the fast decoder refused: to keep what is good beside a NaN, or to say what is wrong where."""
+    """Second attempt after the fast decoder failed: tolerate NaN, or report what is wrong and where."""
     try:
         text = payload.decode()
     except UnicodeDecodeError as error:
@@ -148,7 +148,7 @@ _ASSIGNMENT = re.compile(r"[\w.]+\s*[=:]")
 
 
 def _meant(text: str, error: json.JSONDecodeError) -> str:
-    """What to change, for the mistakes that devices make."""
+    """Suggest a fix for the JSON mistakes devices commonly make."""
     rest, before = text[error.pos :].lstrip(), text[: error.pos].rstrip()
     if not text.isascii() and _FULL_WIDTH.search(text):
         return 'it holds full-width punctuation (“ ” ， ：): use the ASCII forms " , :'

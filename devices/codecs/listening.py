@@ -1,4 +1,4 @@
-"""What an edge of the bus tells of itself: since when and until when it hears all devices."""
+"""Heartbeats of bus edges: the interval during which an edge received everything devices sent."""
 
 import msgspec
 
@@ -15,7 +15,7 @@ _DECODER = msgspec.json.Decoder(_Told)
 
 
 def decode_listening(payload: bytes) -> dict[str, tuple[Micros | None, Micros]]:
-    """By edge: since when (None: it does not) and until when; empty for what cannot be read."""
+    """Decode a heartbeat: by edge, (since, until); since None means not receiving. Empty if unreadable."""
     try:
         told = _DECODER.decode(payload)
     except (msgspec.MsgspecError, UnicodeDecodeError):

@@ -1,4 +1,4 @@
-"""Foreign JSON as a payload of the contract: a profile's JMESPath expression, bounded in what it may cost.
+"""Map foreign JSON to the hub's payload format with a profile's JMESPath expression, within a cost budget.
 
 What a device sends and what an expression asks for may both be hostile: each step and each value that is walked
 through is counted, and nothing is built that has not been counted first.
@@ -68,7 +68,7 @@ class Transform:
             self._flaw = error.detail
 
     def __call__(self, payload: bytes) -> Mapped:
-        """The mapped payload. DecodeError when it is no JSON, or the mapping fails, gives nothing or costs too much."""
+        """Map a payload. DecodeError when it is not JSON, or the mapping fails, yields nothing or costs too much."""
         if self._flaw:
             raise DecodeError("mapping_failed", f"the profile's mapping cannot be used: {self._flaw}", "")
         message, private = _public(parse(payload, MAX_PARTS))
@@ -98,14 +98,14 @@ class Transform:
 
 
 def compiled(mapping: Mapping[str, str]) -> dict[str, Transform]:
-    """The transforms of a stored profile by form; one that is wrong all the same refuses each message with its flaw."""
+    """Compile a stored profile's mappings by form; an invalid one rejects each message with its error."""
     return {form: Transform(expression, lenient=True) for form, expression in mapping.items()}
 
 
 def decode_mapped(
     transform: Transform, codec: Codec, payload: bytes, received: Micros, zone: tzinfo
 ) -> tuple[Decoded, int]:
-    """What a codec makes of a mapped payload, and what the mapping cost; DecodeError when one of them refuses it."""
+    """Map a payload, then decode it; returns the result and the mapping's cost. Both may raise DecodeError."""
     mapped = transform(payload)
     if mapped.payload is None:
         return Decoded(private=mapped.private), mapped.cost
@@ -120,7 +120,7 @@ def decode_mapped(
 
 
 class _TooCostly(Exception):
-    """The budget is spent"""
+    """The cost budget is exhausted"""
 
 
 class _Meter(TreeInterpreter):
@@ -169,7 +169,7 @@ class _Meter(TreeInterpreter):
             raise _TooCostly
 
     def walk(self, value: Any) -> None:
-        """Pay for a value as it would be written out."""
+        """Charge for walking a value at its serialised size."""
         waiting = [value]
         while waiting:
             part = waiting.pop()
@@ -183,7 +183,7 @@ class _Meter(TreeInterpreter):
                 self.pay(_WALK + (len(part) // 64 if isinstance(part, str) else 0))
 
     def tidy(self, value: Any, deep: int = _DEEPEST) -> Any:
-        """A copy without members that are null, as is what the message does not have; null when none is left."""
+        """Copy without null members (values the message lacks); null when nothing is left."""
         self.pay(_STEP)
         if not isinstance(value, dict | list):
             return value
@@ -204,7 +204,7 @@ def _literal(value: Any) -> dict[str, Any]:
 
 
 def _public(message: object) -> tuple[object, int]:
-    """The message without private fields: after a mapping their names would be lost."""
+    """Drop private fields before mapping, because their names are lost afterwards."""
     if len(names_in(message)) > MAX_NAMES:
         raise DecodeError("too_many_values", f"a message that is mapped may hold {MAX_NAMES} different names", "")
     try:
@@ -255,7 +255,7 @@ def _at(expression: str, position: int, problem: str) -> str:
 
 
 def _check(tree: Any, expression: str) -> None:
-    """MappingError when it is too large, or calls what there is not."""
+    """Raise MappingError when the expression is too large or calls an unknown function."""
     waiting, count = [(tree, 0)], 0
     while waiting:
         node, depth = waiting.pop()

@@ -1,4 +1,4 @@
-"""What an expression of a mapping may call: the functions of JMESPath, and a few that payloads of devices need."""
+"""Functions available to mapping expressions: those of JMESPath plus a few that device payloads need."""
 
 from typing import Any
 
@@ -10,7 +10,7 @@ _ANY = 100
 
 
 class TooLarge(Exception):
-    """A function would make too long a text"""
+    """A function would produce too long a string"""
 
 
 class Functions(functions.Functions):
@@ -59,7 +59,7 @@ class Functions(functions.Functions):
 
 
 def _small(number: float) -> float:
-    """A float for a large integer; products of integers could get as long as they like. OverflowError beyond floats."""
+    """Convert large integers to float so that products stay bounded; OverflowError beyond float range."""
     return float(number) if isinstance(number, int) and number.bit_length() > 64 else number
 
 

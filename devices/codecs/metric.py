@@ -1,4 +1,4 @@
-"""Metric names and values: what may be one, and a sentence for what may not."""
+"""Validation of metric names and values, with an explanation for rejected ones."""
 
 import re
 from enum import Enum
@@ -14,7 +14,7 @@ _TIME_NAMES = frozenset({"time", "timestamp", "datetime", "date", "t"})
 
 
 class Verdict(Enum):
-    """What becomes of a reading with a given name."""
+    """How a metric name is classified."""
 
     GOOD = 1
     PRIVATE = 2
@@ -29,12 +29,12 @@ def _judged(name: str) -> Verdict:
 
 
 def judge(name: str) -> Verdict:
-    """Whether a metric may have this name; long names are not remembered, so that memory stays bounded."""
+    """Classify a metric name; long names are not cached, which bounds memory."""
     return _judged(name) if len(name) <= MAX_NAME else Verdict.BAD
 
 
 def bad_name(name: str) -> DecodeError:
-    """Why a name is no metric's."""
+    """The error for an invalid metric name."""
     return DecodeError(
         "bad_metric_name",
         f"{quoted(name)} cannot be a metric: up to {MAX_NAME} of the letters A-Z a-z, digits and . _ : / - "
@@ -43,7 +43,7 @@ def bad_name(name: str) -> DecodeError:
 
 
 def number(name: str, value: object) -> float:
-    """A reading's value as a float, booleans as 0 or 1; DecodeError: value_not_a_number, value_not_finite."""
+    """Convert a reading's value to float (booleans to 0 or 1); DecodeError: value_not_a_number, value_not_finite."""
     if isinstance(value, bool | int | float):
         try:
             return float(value)

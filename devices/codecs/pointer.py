@@ -1,4 +1,4 @@
-"""Places in a JSON payload as JSON Pointers (RFC 6901): `/values/pm25`, `/3/v`; the empty text is the whole of it."""
+"""Locations in a JSON payload as JSON Pointers (RFC 6901): `/values/pm25`, `/3/v`; "" is the whole document."""
 
 import re
 from collections.abc import Iterator, Sequence
@@ -13,7 +13,7 @@ _UNWRITABLE = re.compile("[\x00-\x1f\x7f-\x9f\ud800-\udfff]")
 
 
 def pointer(*steps: str | int) -> str:
-    """The pointer to a member or an element, by names and indices; ends before a name that cannot be written."""
+    """Build a pointer from names and indices; stops at the parent of a name that cannot be represented."""
     written = ""
     for step in steps:
         if isinstance(step, str) and (len(step) > MAX_NAME or _UNWRITABLE.search(step)):
@@ -23,16 +23,16 @@ def pointer(*steps: str | int) -> str:
 
 
 def below(error: DecodeError, *steps: str | int) -> DecodeError:
-    """The error, its place counted from further up: it was raised for the value at `steps`."""
+    """Prefix the error's location with `steps`: it was raised for the value there."""
     error.at = from_top(error.at, *steps)
     return error
 
 
 def from_top(at: At, *steps: str | int) -> At:
-    """A place in the value at `steps`, as a place in the whole; a byte offset is one already."""
+    """Turn a location relative to the value at `steps` into an absolute one; byte offsets are absolute already."""
     return at if isinstance(at, int) else pointer(*steps) + (at or "")
 
 
 def index(parts: Sequence[Any], rest: Iterator[Any]) -> int:
-    """Which of the parts an iterator over them gave last: counting along would cost 15 nanoseconds a part."""
+    """Index of the item an iterator returned last; enumerate would cost 15 ns per item."""
     return len(parts) - length_hint(rest) - 1

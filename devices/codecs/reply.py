@@ -25,7 +25,7 @@ _EXAMPLE = 'send {"id": "<id of the command>", "result": {}}, or "error": "what 
 
 
 def decode(payload: bytes, _received: Micros, _zone: tzinfo) -> Decoded:
-    """The reply of a message. A picture in it, and what is about persons, is dropped."""
+    """Decode a reply. Pictures and personal data in it are dropped."""
     message = parse(payload, MAX_PARTS)
     if not isinstance(message, dict):
         raise DecodeError("not_an_object", f"{quoted(message)} where a reply is expected: {_EXAMPLE}", "")
@@ -58,14 +58,14 @@ def _command(value: object) -> UUID:
 
 
 def _error(value: object) -> str:
-    """The device's words; an object or a number as its JSON."""
+    """The error text; objects and numbers are serialised as JSON."""
     kept, _ = _storable(value, "/error")
     text = kept if isinstance(kept, str) else msgspec.json.encode(kept).decode()
     return text[:MAX_ERROR]
 
 
 def _storable(value: object, at: str) -> tuple[Any, int]:
-    """A value that the database can keep, and how many private fields were dropped; `at` is where it stands."""
+    """Storable value and the number of private fields dropped; `at` is the value's location."""
     try:
         kept, dropped = without_private(value)
         encoded = msgspec.json.encode(kept)

@@ -30,7 +30,7 @@ _FOREVER_S = 1e15
 
 
 def decode(payload: bytes, received: Micros, zone: tzinfo) -> Decoded:
-    """The readings of a SenML JSON pack; DecodeError when there is no usable one."""
+    """Decode a SenML JSON pack; DecodeError when no reading is usable."""
     pack = parse(payload)
     if not isinstance(pack, list):
         sentence = f'{quoted(pack)} where a pack is expected: send a list, [{{"n": "pm25", "v": 35.2}}]'
@@ -39,7 +39,7 @@ def decode(payload: bytes, received: Micros, zone: tzinfo) -> Decoded:
 
 
 def resolve(records: Sequence[Any], received: Micros) -> Decoded:
-    """The readings of a pack of records with JSON labels; a CBOR reader maps its integer labels to them before."""
+    """Resolve records with JSON labels into readings; a CBOR reader maps its integer labels first."""
     if not records:
         raise DecodeError("no_values", "the pack has no record", "")
     if len(records) > MAX_READINGS:
@@ -59,7 +59,7 @@ def resolve(records: Sequence[Any], received: Micros) -> Decoded:
 
 
 def places(payload: bytes, received: Micros, _zone: tzinfo) -> list[Place]:
-    """The place of each reading that `decode` gives; it must have given some."""
+    """Location of each reading returned by `decode`, which must have succeeded."""
     pack, reader, found, base_time = parse(payload), _Reader(received), [], ""
     for position, record in enumerate(pack if isinstance(pack, list) else []):
         before = len(reader.decoded.metrics)
@@ -78,7 +78,7 @@ def places(payload: bytes, received: Micros, _zone: tzinfo) -> list[Place]:
 
 
 def _many_names(records: Sequence[Any]) -> bool:
-    """Whether there are more names than a message may hold."""
+    """Whether a pack exceeds the limit of distinct names."""
     base, names = "", set()
     for record in records:
         if type(record) is dict:
@@ -90,7 +90,7 @@ def _many_names(records: Sequence[Any]) -> bool:
 
 
 class _PackError(DecodeError):
-    """What follows in the pack cannot be understood either"""
+    """The rest of the pack cannot be interpreted either"""
 
 
 class _Reader:
@@ -120,7 +120,7 @@ class _Reader:
         self._base_value = 0.0
 
     def read(self, record: object) -> None:
-        """Append a record's reading; DecodeError when it is left out, _PackError when all after it must be too."""
+        """Append a record's reading; DecodeError rejects the record, _PackError the rest of the pack as well."""
         if type(record) is not dict:
             raise DecodeError("not_an_object", f"{quoted(record)} where a SenML record is expected", "")
         value: Any = record.get("v")
@@ -157,7 +157,7 @@ class _Reader:
         return ts
 
     def _take_bases(self, record: dict[str, Any]) -> None:
-        """Replace what a record brings; _PackError when it cannot be read."""
+        """Update base fields from a record; _PackError when one is invalid."""
         if "bver" in record:
             version = record["bver"]
             if type(version) is not int or not 1 <= version <= VERSION:
@@ -188,7 +188,7 @@ class _Reader:
             self._prefix = name
 
     def _metric(self, record: dict[str, Any]) -> str | None:
-        """The metric of a record; None when the privacy gate drops it; DecodeError when it has none."""
+        """The record's metric name; None when the privacy gate drops it, DecodeError when it has none."""
         name = record.get("n", "")
         if type(name) is not str:
             raise DecodeError("senml_bad_field", f"n is {quoted(name)}: a name is text", "/n")
@@ -212,7 +212,7 @@ class _Reader:
 
 
 def _check_labels(record: dict[str, Any]) -> None:
-    """Pass over labels that may be ignored; a trailing _ means that a reader must understand it (RFC 8428, 4.4)."""
+    """Ignore unknown labels, except those ending in _, which a reader must understand (RFC 8428, 4.4)."""
     for label in record:
         if label not in _LABELS and label.endswith("_"):
             refusal = _PackError if label.startswith("b") else DecodeError

@@ -19,7 +19,7 @@ _EXAMPLE = 'send online or offline, or {"state": "online"}'
 
 
 def decode(payload: bytes, received: Micros, zone: tzinfo) -> Decoded:
-    """Whether the device says that it is there; DecodeError when it says neither."""
+    """Decode online or offline; DecodeError when the payload is neither."""
     online = _BARE.get(payload)
     if online is not None:
         return Decoded(online=online, timeless=True)
@@ -43,6 +43,6 @@ def decode(payload: bytes, received: Micros, zone: tzinfo) -> Decoded:
 
 
 def _word(payload: bytes) -> str | None:
-    """The payload as a bare word; None when it must be JSON to be anything."""
+    """The payload as a bare word; None when it has to be parsed as JSON."""
     word = payload.strip()
     return word.decode() if len(word) <= 32 and word.isalpha() else None

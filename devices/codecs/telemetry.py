@@ -23,7 +23,7 @@ _EXAMPLE = 'send {"ts": 1767225600000, "values": {"pm25": 35.2}} or {"pm25": 35.
 
 
 def decode(payload: bytes, received: Micros, zone: tzinfo) -> Decoded:
-    """The readings of a telemetry message; DecodeError when there is no usable one."""
+    """Decode a telemetry message; DecodeError when no reading is usable."""
     message = parse(payload)
     decoded = Decoded()
     if type(message) is dict:
@@ -51,7 +51,7 @@ def decode(payload: bytes, received: Micros, zone: tzinfo) -> Decoded:
 
 
 def places(payload: bytes, received: Micros, zone: tzinfo) -> list[Place]:
-    """The place of each reading that `decode` gives; it must have given some."""
+    """Location of each reading returned by `decode`, which must have succeeded."""
     message = parse(payload)
     found: list[Place] = []
     for position, part in enumerate(message if isinstance(message, list) else [message]):
@@ -72,7 +72,7 @@ def places(payload: bytes, received: Micros, zone: tzinfo) -> list[Place]:
 def _take(  # noqa: C901 a function of its own for the loop costs a short message 4 %
     part: object, received: Micros, zone: tzinfo, decoded: Decoded, above: Callable[[], int] | None = None
 ) -> None:
-    """Append the readings of one object; DecodeError when all of them share a flaw.
+    """Append the readings of one object; DecodeError when the object as a whole is invalid.
 
     `above` tells the object's index in its list, and is asked only when something is refused.
     """
@@ -116,12 +116,12 @@ def _take(  # noqa: C901 a function of its own for the loop costs a short messag
 
 
 def _steps(values: object, part: object, above: Callable[[], int] | None) -> list[str | int]:
-    """From the top of the message to an object's values."""
+    """Path from the document root to an object's values."""
     return [*([] if above is None else [above()]), *([] if values is part else ["values"])]
 
 
 def _many_names(parts: list[object]) -> bool:
-    """Whether the objects of a list have more names together than a message may hold."""
+    """Whether a list of objects exceeds the limit of distinct names."""
     named = [inner if type(inner := part.get("values")) is dict else part for part in parts if type(part) is dict]
     return sum(map(len, named)) > MAX_NAMES and len(set().union(*named) - _NO_METRICS) > MAX_NAMES
 

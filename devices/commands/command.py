@@ -1,4 +1,4 @@
-"""Commands: what a profile lets one tell its devices, checked; and the message that tells it. Pure.
+"""Commands: validation against the profile, and the message sent to the device. Pure.
 
 A profile's commands: `{"set_brightness": {"name": "Dim", "schema": <JSON Schema of params>, "timeout_s": 10}}`.
 """
@@ -25,7 +25,7 @@ MAX_FLAWS = 20
 
 
 class Flaw(NamedTuple):
-    """What is wrong with parameters, and where: a JSON pointer below the parameters, "" for all of them."""
+    """A validation error: a JSON Pointer relative to the parameters ("" for the whole) and the problem."""
 
     pointer: str
     problem: str
@@ -36,7 +36,7 @@ class BrokenSchema(Exception):
 
 
 def flaws(schema: Mapping[str, Any], params: Mapping[str, Any]) -> list[Flaw]:
-    """What a command's schema has against parameters, at most MAX_FLAWS; BrokenSchema when it cannot tell.
+    """Validate parameters against a command's schema, at most MAX_FLAWS errors; BrokenSchema if it is unusable.
 
     References beyond the schema itself are not followed.
     """
@@ -58,16 +58,16 @@ def _flaw(error: ValidationError) -> Flaw:
 
 
 def timeout_of(command: Mapping[str, Any]) -> float:
-    """Seconds that a device has to answer, by its profile."""
+    """The profile's reply timeout in seconds."""
     return float(command.get("timeout_s") or DEFAULT_TIMEOUT_S)
 
 
 def topic_of(prefix: str, device: str, gateway: str | None) -> str:
-    """Where a device listens for commands; what hangs on a gateway or a pole is told through it."""
+    """Command topic of a device; children of a gateway or pole are addressed through it."""
     return f"{prefix}/{device}/command" if gateway is None else f"{prefix}/{gateway}/child/{device}/command"
 
 
 def message_of(command: UUID, name: str, params: Mapping[str, Any], ts: datetime, expires_at: datetime) -> bytes:
-    """The payload; times are milliseconds since the epoch, and after `expires_at` the device must not do it."""
+    """Command payload; times are epoch milliseconds, and a device must ignore it after `expires_at`."""
     times = {"ts": to_micros(ts) // 1000, "expires_at": to_micros(expires_at) // 1000}
     return msgspec.json.encode({"id": str(command), "name": name, "params": params, **times})

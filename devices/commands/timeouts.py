@@ -1,4 +1,4 @@
-"""Commands that nobody answers: settled when their time is over. And old ones: forgotten."""
+"""Times out unanswered commands, and deletes old ones."""
 
 import asyncio
 import logging
@@ -20,17 +20,17 @@ FORGET_EVERY_S = 3600.0
 
 
 async def settle_overdue(pool: Pool, batch: int = BATCH) -> int:
-    """Time out what was not answered in time; how many were. StoreUnavailable stops it."""
+    """Mark overdue commands as timed out; returns their number. Raises StoreUnavailable."""
     return await _repeated(pool, SQL.expire, {"batch": batch})
 
 
 async def forget_commands(pool: Pool, keep_days: int, batch: int = BATCH) -> int:
-    """Remove settled commands that are older; how many went. StoreUnavailable stops it."""
+    """Delete settled commands older than the limit; returns their number. Raises StoreUnavailable."""
     return await _repeated(pool, SQL.forget, {"days": keep_days, "batch": batch})
 
 
 async def keep_settling(pool: Pool, settings: Commands) -> None:
-    """Settle and forget, for ever; the pipeline reports an outage, so here it is only waited for."""
+    """Run both periodically; an outage is waited out silently, because the pipeline reports it."""
     forget_at = 0.0
     while True:
         try:
@@ -44,7 +44,7 @@ async def keep_settling(pool: Pool, settings: Commands) -> None:
 
 
 async def _repeated(pool: Pool, statement: str, values: dict[str, int]) -> int:
-    """Run a statement until it finds no whole batch any more."""
+    """Repeat a batched statement until a batch is not full."""
     done = 0
     with sorted_errors():
         while True:

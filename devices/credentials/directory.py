@@ -1,4 +1,4 @@
-"""Who may speak as which device: credentials in memory, so that no request of a device or a broker costs a query."""
+"""In-memory credential lookup, so that authenticating a device or broker request costs no query."""
 
 import asyncio
 from typing import NamedTuple
@@ -16,7 +16,7 @@ SQL = statements(__name__)
 
 
 class Held(NamedTuple):
-    """A credential in use."""
+    """An active credential."""
 
     device: int
     kind: Kind
@@ -25,7 +25,7 @@ class Held(NamedTuple):
 
 
 class Directory:
-    """Credentials in use by id and by user name, of the devices of a registry; kept fresh from the store."""
+    """Active credentials by id and by user name, refreshed from the store."""
 
     def __init__(self, registry: Registry) -> None:
         self.registry = registry
@@ -37,7 +37,7 @@ class Directory:
         self._turn = asyncio.Lock()  # an older snapshot must not be taken over after a newer one
 
     async def refresh(self, pool: Pool) -> None:
-        """Take over what changed since the last call (at first: everything), in the registry too.
+        """Load changes since the last call (initially everything), including the registry's.
 
         Raises StoreUnavailable.
         """
@@ -56,7 +56,7 @@ class Directory:
             self.loaded = True
 
     def by_token(self, text: str) -> Device | None:
-        """Whose token that is, None when it is nobody's."""
+        """Authenticate by token; None if unknown."""
         token = read_token(text)
         held = self._held.get(token.credential) if token is not None else None
         right = token is not None and held is not None and held.kind == "token"
@@ -65,7 +65,7 @@ class Directory:
         return self.registry.device(held.device)
 
     def by_password(self, username: str, password: str) -> Device | None:
-        """Whose user name and password these are, None when they are nobody's."""
+        """Authenticate by user name and password; None if unknown."""
         held = self._held.get(self._names.get(username, 0))
         if held is None or held.kind == "x509":
             return None
@@ -76,21 +76,21 @@ class Directory:
         return self.registry.device(held.device) if verified(password, held.secret_hash) else None
 
     def by_certificate(self, common_name: str) -> Device | None:
-        """Whose certificate that is; that it is genuine, the broker has seen."""
+        """Look up a certificate's owner; the broker has already verified the certificate."""
         held = self._held.get(self._names.get(common_name, 0))
         return self.registry.device(held.device) if held is not None and held.kind == "x509" else None
 
     def by_username(self, username: str) -> Device | None:
-        """Whose user name that is."""
+        """Look up a user name's owner."""
         held = self._held.get(self._names.get(username, 0))
         return None if held is None else self.registry.device(held.device)
 
     def speaks_for(self, holder: Device, code: str) -> bool:
-        """Whether a device may send in the name of that one: itself or a child."""
+        """Whether a device may publish on behalf of another: itself or one of its children."""
         return holder.code == code or self._parent_of(code) == holder.code
 
     def may(self, holder: Device, action: Action, topic: str, prefix: str) -> bool:
-        """Whether a device may publish or subscribe to that now."""
+        """Whether a device is currently allowed to publish or subscribe to a topic."""
         return holder.state == "active" and may(holder.code, action, topic, prefix, self._parent_of)
 
     def _parent_of(self, code: str) -> str | None:

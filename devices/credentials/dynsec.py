@@ -1,4 +1,4 @@
-"""mosquitto's dynamic security plugin: what it holds of devices against what it should, and the commands between.
+"""mosquitto's dynamic security plugin: diff of actual and desired state, and the commands to close it.
 
 Measured with 2.0.11: it writes its whole file at each command, about 1.1 kB a device, and serves nobody meanwhile.
 """
@@ -29,7 +29,7 @@ Acl = tuple[str, str, int, bool]
 
 
 class Account(NamedTuple):
-    """An account of a device on the broker."""
+    """A device's account on the broker."""
 
     role: str
     enabled: bool
@@ -38,7 +38,7 @@ class Account(NamedTuple):
 
 
 class Accounts(NamedTuple):
-    """What a broker holds, or should hold, of devices."""
+    """The accounts and roles on a broker, actual or desired."""
 
     roles: dict[str, frozenset[Acl]]
     accounts: dict[str, Account]
@@ -51,7 +51,7 @@ def role_of(code: str) -> str:
 
 
 def acls_of(granted: Grants) -> frozenset[Acl]:
-    """Rights as the plugin takes them. What was subscribed to while it was allowed is not delivered later."""
+    """ACLs in the plugin's format. Revoked rights also stop delivery on existing subscriptions."""
     publish = [("publishClientSend", topic, 0, True) for topic in granted.publish]
     listen = [("subscribePattern", topic, 0, True) for topic in granted.subscribe]
     receive = [("publishClientReceive", topic, 1, True) for topic in granted.subscribe]
@@ -59,29 +59,29 @@ def acls_of(granted: Grants) -> frozenset[Acl]:
 
 
 def put_role(name: str, acls: frozenset[Acl], *, there: bool) -> Command:
-    """Make a role, or replace the rights of one; those it is given to stay connected."""
+    """Create a role or replace its ACLs; its clients stay connected."""
     listed = [dict(zip(("acltype", "topic", "priority", "allow"), acl, strict=True)) for acl in sorted(acls)]
     return {"command": "modifyRole" if there else "createRole", "rolename": name, "acls": listed}
 
 
 def put_account(username: str, role: str, secret: str | None) -> Command:
-    """Make an account; without a secret nobody gets in but who comes with a certificate of that name."""
+    """Create an account; without a secret only a certificate of that name can log in."""
     password = {} if secret is None else {"password": secret}
     return {"command": "createClient", "username": username, "roles": [{"rolename": role}], **password}
 
 
 def get_role(name: str) -> Command:
-    """Ask for a role."""
+    """Query a role."""
     return {"command": "getRole", "rolename": name}
 
 
 def on_account(command: str, username: str, **more: Any) -> Command:
-    """enableClient, disableClient, deleteClient, setClientPassword; the last three throw its connections out."""
+    """enableClient, disableClient, deleteClient, setClientPassword; the last three drop its connections."""
     return {"command": command, "username": username, **more}
 
 
 def steps(there: Accounts, wanted: Accounts) -> tuple[list[Command], list[str]]:
-    """The commands that make it as wanted, and the accounts that it lost: their passwords are known to nobody."""
+    """Commands that reach the desired state, and accounts that cannot be recreated (passwords unknown)."""
     lost = sorted(name for name, account in wanted.accounts.items() if account.secret and name not in there.accounts)
     kept = {name: account for name, account in wanted.accounts.items() if name in there.accounts or not account.secret}
     needed = {account.role for account in kept.values()}
@@ -102,7 +102,7 @@ def steps(there: Accounts, wanted: Accounts) -> tuple[list[Command], list[str]]:
 
 
 def done(there: Accounts, commands: Sequence[Command]) -> Accounts:
-    """What a broker holds after some of those commands."""
+    """Broker state after applying some of the commands."""
     roles, accounts = dict(there.roles), dict(there.accounts)
     for command in commands:
         kind, role, name = command["command"], command.get("rolename", ""), command.get("username", "")
@@ -122,13 +122,13 @@ def done(there: Accounts, commands: Sequence[Command]) -> Accounts:
 
 
 class Dynsec:
-    """The plugin of the broker at the other end of a downlink."""
+    """Client for the plugin, over a downlink."""
 
     def __init__(self, downlink: Downlink) -> None:
         self._downlink = downlink
 
     async def ask(self, commands: Sequence[Command]) -> list[dict[str, Any]]:
-        """The answer to each command: its `data`, or its `error`; BrokerUnavailable when none comes."""
+        """Send commands and return each response's `data` or `error`; BrokerUnavailable on timeout."""
         answers: list[dict[str, Any]] = []
         async with self._downlink.heard(RESPONSE) as heard:
             for start in range(0, len(commands), AT_ONCE):
@@ -150,14 +150,14 @@ class Dynsec:
         return answers
 
     async def run(self, commands: Sequence[Command]) -> None:
-        """Do them all; what is there already, or gone already, is as good. BrokerRefused for anything else."""
+        """Run all commands; "already exists" and "not found" count as success, others raise BrokerRefused."""
         for command, answer in zip(commands, await self.ask(commands), strict=True):
             error = answer.get("error")
             if error is not None and not (exists(error) or gone(error)):
                 raise BrokerRefused(f"{command['command']} {command.get('username', command.get('rolename'))}: {error}")
 
     async def admit(self, username: str, secret: str | None, role: str, acls: frozenset[Acl], *, enabled: bool) -> None:
-        """Make an account with its role; one that a failed attempt left behind is replaced.
+        """Create an account with its role, replacing leftovers of a failed attempt.
 
         BrokerRefused when the name belongs to an account that is no device's.
         """
@@ -176,7 +176,7 @@ class Dynsec:
             await self.run([on_account("disableClient", username)])
 
     async def change_secret(self, username: str, secret: str) -> bool:
-        """Replace a password and throw out who came in with the old one; False when there is no such account."""
+        """Change a password and drop existing connections; False when there is no such account."""
         [answer] = await self.ask([on_account("setClientPassword", username, password=secret)])
         if error := answer.get("error"):
             if gone(error):
@@ -185,13 +185,13 @@ class Dynsec:
         return True
 
     async def everything(self) -> Accounts:
-        """All roles and accounts of devices that the broker holds."""
+        """All device roles and accounts on the broker."""
         roles = {role["rolename"]: acls_in(role) for role in await self._list("listRoles", "roles")}
         accounts = await self._list("listClients", "clients")
         return Accounts({name: acls for name, acls in roles.items() if name.startswith(OWN)}, _accounts(accounts))
 
     async def some(self, usernames: Sequence[str], roles: Sequence[str]) -> Accounts:
-        """Those of these accounts and roles that the broker holds."""
+        """The given accounts and roles, as far as they exist on the broker."""
         asked = [on_account("getClient", name) for name in usernames] + [get_role(name) for name in roles]
         found = [answer["data"] for answer in await self.ask(asked) if "data" in answer]
         listed = {role["rolename"]: acls_in(role) for data in found if (role := data.get("role"))}
@@ -210,12 +210,12 @@ class Dynsec:
 
 
 def exists(error: str | None) -> bool:
-    """Whether an error says that what should be made is there."""
+    """Whether an error means "already exists"."""
     return error is not None and "already exists" in error
 
 
 def gone(error: str | None) -> bool:
-    """Whether an error says that what is meant is not there."""
+    """Whether an error means "not found"."""
     return error is not None and ("not found" in error or "does not exist" in error)
 
 
@@ -233,11 +233,11 @@ def _own_roles(client: Mapping[str, Any]) -> bool:
 
 
 def role_names(client: Mapping[str, Any]) -> list[str]:
-    """The roles of an account as the plugin tells of it."""
+    """Role names in the plugin's description of an account."""
     return [role["rolename"] for role in client.get("roles") or []]
 
 
 def acls_in(role: Mapping[str, Any]) -> frozenset[Acl]:
-    """The rights in a role as the plugin tells of it."""
+    """ACLs in the plugin's description of a role."""
     acls = role.get("acls") or []
     return frozenset((acl["acltype"], acl["topic"], acl.get("priority", 0), acl.get("allow", False)) for acl in acls)

@@ -1,11 +1,11 @@
-"""Keys by which devices register themselves: what a key looks like, and whether it can be used now. Pure."""
+"""Provisioning keys for self-registration: format and validity. Pure."""
 
 from datetime import datetime
 from typing import NamedTuple
 
 
 class Key(NamedTuple):
-    """What is kept of a provisioning key."""
+    """A stored provisioning key."""
 
     key_hash: bytes
     enabled: bool
@@ -15,18 +15,18 @@ class Key(NamedTuple):
 
 
 def key_text(code: str, secret: str) -> str:
-    """What a device is given: it names the key, so that one look-up finds it."""
+    """The key text given to a device; it contains the key's code, so one lookup finds it."""
     return f"{code}.{secret}"
 
 
 def read_key(text: str) -> tuple[str, str]:
-    """Code and secret of a key's text; both empty when it is none."""
+    """Split a key text into code and secret; both empty when malformed."""
     code, dot, secret = text.rpartition(".")
     return (code, secret) if dot and code and secret else ("", "")
 
 
 def closed(key: Key, now: datetime) -> str | None:
-    """Why no device can register with the key any more; None when one can."""
+    """Why a key is no longer usable; None when it is."""
     if not key.enabled:
         return "the provisioning key is switched off"
     if key.expires_at is not None and key.expires_at <= now:

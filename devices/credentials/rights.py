@@ -1,4 +1,4 @@
-"""What a device may do on the broker: publish and hear its own topics and its children's. Pure.
+"""Broker permissions of a device: its own topics and its children's. Pure.
 
 One decision in two forms: `may` answers a broker that asks, `grants` lists the same for one that wants to be told.
 """

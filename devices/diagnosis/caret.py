@@ -1,4 +1,4 @@
-"""The place of a fault as a person sees it: path, line, column and byte, with a caret under the line. Pure.
+"""Renders a fault's location: path, line, column and byte, with a caret under the line. Pure.
 
 Codecs say where a fault is (`DecodeError.at`: a JSON Pointer or a byte offset); this only draws it.
 """
@@ -18,7 +18,7 @@ _SHOWN = 76
 
 @dataclass(slots=True, frozen=True)
 class Place:
-    """A place in a payload; line and column count from 1, the byte from 0."""
+    """A location in a payload; line and column are 1-based, the byte offset 0-based."""
 
     path: str | None
     """Like `$.values.pm25`; None where only the byte is known."""
@@ -30,7 +30,7 @@ class Place:
 
 
 def place_of(payload: bytes, at: At, on_name: bool = False) -> Place | None:
-    """Where the place is in the payload, or of a member its name; None when it has none."""
+    """Resolve a location in a payload (`on_name`: point at the member's name); None if it has none."""
     if at is None:
         return None
     try:
@@ -50,7 +50,7 @@ def place_of(payload: bytes, at: At, on_name: bool = False) -> Place | None:
 
 
 def _follow(text: str, pointer: str, on_name: bool) -> tuple[str, int]:
-    """The path and the first character of the value (or name) that a pointer leads to; ValueError when to nothing."""
+    """Path and character offset of a pointer's target (or its name); ValueError when it does not exist."""
     path, at, name_at = "$", _skip(text, 0), 0
     for step in pointer.split("/")[1:]:
         wanted = step.replace("~1", "/").replace("~0", "~")
@@ -59,7 +59,7 @@ def _follow(text: str, pointer: str, on_name: bool) -> tuple[str, int]:
 
 
 def _child(text: str, at: int, wanted: str, path: str) -> tuple[int, int, str]:
-    """Of a member or element: where its name begins (an element's value), where its value begins, and its path.
+    """Offsets of a child's name (an element's value) and of its value, and its path.
 
     Of a name given twice the last, as JSON decoders read it.
     """
@@ -103,7 +103,7 @@ def _place(text: str, at: int, byte: int, path: str | None) -> Place:
 
 
 def _cut(line: str, at: int) -> str:
-    """A line, cut to what is around a character of it, with a caret below; wide characters take two columns."""
+    """Excerpt of a line around a character with a caret below it; wide characters take two columns."""
     start = max(0, min(at - _SHOWN // 2, len(line) - _SHOWN))
     shown = line[start : start + _SHOWN].replace("\t", " ")
     before = ("... " if start else "") + shown[: at - start]
@@ -112,7 +112,7 @@ def _cut(line: str, at: int) -> str:
 
 
 def _byte_place(payload: bytes, at: int) -> Place:
-    """The place of a byte of what is no text: the bytes around it in hex."""
+    """Location of a byte in binary data, with a hex excerpt."""
     start = payload.rfind(b"\n", 0, at) + 1
     first = max(0, at - 12)
     shown = payload[first : at + 12].hex(" ")

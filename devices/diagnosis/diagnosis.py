@@ -1,4 +1,4 @@
-"""Does my device work? What is known of a device in, findings out, the most important first. Pure.
+"""Device diagnosis: facts in, findings out, most important first. Pure.
 
 A finding has a code and the values that its sentence needs; its words are in hub/words/diagnosis.json.
 """
@@ -27,7 +27,7 @@ RECENT = timedelta(hours=1)
 
 @dataclass(slots=True, frozen=True)
 class Note:
-    """A finding before it is put into words."""
+    """A finding: its code, level and values, without text."""
 
     code: str
     level: Level
@@ -38,13 +38,13 @@ Look = Callable[[Facts], Iterator[Note]]
 
 
 def diagnose(facts: Facts) -> list[Note]:
-    """Every finding about a registered device: faults first, and what is to be done first among its equals."""
+    """All findings about a registered device, sorted by severity, then by the order of the checks."""
     notes = [note for look in LOOKS for note in look(facts)]
     return sorted(notes, key=lambda note: ORDER[note.level])
 
 
 def works(notes: Sequence[Note]) -> bool:
-    """Whether nothing keeps the device's data from arriving."""
+    """Whether the device's data arrives: no finding is a fault."""
     return all(note.level != "fault" for note in notes)
 
 
@@ -57,7 +57,7 @@ def _state(facts: Facts) -> Iterator[Note]:
 
 
 def _refused(facts: Facts) -> Iterator[Note]:
-    """What was refused of the device, or came under a name that is nearly its own: the newest first."""
+    """Refused messages of the device, and messages under similar codes; newest first."""
     notes = [*_refusals(facts), *_strays(facts)]
     yield from sorted(notes, key=lambda note: note.values["at"], reverse=True)
 
@@ -107,7 +107,7 @@ def _told(facts: Facts, letters: Sequence[Refusal]) -> dict[str, Any]:
 
 
 def _unknown(facts: Facts, letters: Sequence[Refusal]) -> dict[str, list[str]]:
-    """Names that the profile does not know, with the nearest that it does."""
+    """Metric names unknown to the profile, with similar known ones."""
     known = {metric.name: metric.shown for metric in facts.metrics if metric.in_profile}
     sent = dict.fromkeys(name for letter in letters for name in letter.sent)
     return {name: nearest(name, known) for name in sent if name not in known}
@@ -146,7 +146,7 @@ def _silence(facts: Facts) -> Iterator[Note]:
 
 
 def _unheard(facts: Facts) -> Iterator[Note]:
-    """A device of which no message has come; one that only tells events may have had none to tell."""
+    """Findings for a device that has never sent a message; an event-only device may simply have had none."""
     topic = f"{facts.prefix}/{facts.code}/telemetry"
     measures = facts.interval_s is not None or any(metric.in_profile for metric in facts.metrics)
     if facts.health is not None and facts.health.online:
@@ -200,7 +200,7 @@ def _clock(facts: Facts) -> Iterator[Note]:
 
 
 def hours_off(offset_s: float | None) -> int:
-    """Whole hours that a clock is off by, to two minutes: a sign of a wrong time zone; 0 when it is not."""
+    """Clock offset in whole hours (within two minutes), a sign of a wrong time zone; otherwise 0."""
     if offset_s is None:
         return 0
     hours = round(offset_s / 3600)

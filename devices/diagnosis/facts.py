@@ -1,4 +1,4 @@
-"""What is known of one device when somebody asks whether it works: the input of its diagnosis."""
+"""Input of a device diagnosis: everything known about one device."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -38,7 +38,7 @@ class Refusal:
 
 @dataclass(slots=True, frozen=True)
 class Stray:
-    """Messages of no registered device that may be this one's, by code or, without a code, by topic."""
+    """Messages of an unregistered code or invalid topic that probably belong to this device."""
 
     code: str | None
     address: str
@@ -49,7 +49,7 @@ class Stray:
 
 @dataclass(slots=True, frozen=True)
 class Metric:
-    """A series of the device: its newest reading, and its newest 1,000 of the last day."""
+    """A series of the device: its newest reading, and statistics of its newest 1,000 of the last day."""
 
     name: str
     shown: str | None = None
@@ -71,7 +71,7 @@ class Metric:
 
 @dataclass(slots=True, frozen=True)
 class Credential:
-    """What a device may connect with."""
+    """A device credential."""
 
     kind: str
     username: str
@@ -80,7 +80,7 @@ class Credential:
 
 @dataclass(slots=True, frozen=True)
 class Parent:
-    """The gateway or pole that a device hangs on."""
+    """The gateway or pole a device belongs to."""
 
     code: str
     state: str
@@ -90,7 +90,7 @@ class Parent:
 
 @dataclass(slots=True, frozen=True)
 class Health:
-    """What the watch of devices says: online, since when, and why."""
+    """Presence: online or not, since when, and why."""
 
     online: bool
     since: datetime
@@ -99,7 +99,7 @@ class Health:
 
 @dataclass(slots=True, frozen=True)
 class Facts:
-    """All that a diagnosis is made from. Times are aware."""
+    """Everything a diagnosis uses. Datetimes are timezone-aware."""
 
     code: str
     now: datetime
@@ -138,18 +138,18 @@ class Facts:
 
     @property
     def reading_at(self) -> datetime | None:
-        """The newest time of a reading, by the device's clock."""
+        """Timestamp of the newest reading, by the device's clock."""
         return max((metric.newest_at for metric in self.metrics if metric.newest_at is not None), default=None)
 
     @property
     def taken_at(self) -> datetime | None:
-        """About when the last message came of which something was stored; never later than now."""
+        """Approximate arrival of the last message that was stored; never later than now."""
         times = [at for at in (self._reading_came, self.event_at) if at is not None]
         return min(max(times), self.now) if times else None
 
     @property
     def _reading_came(self) -> datetime | None:
-        """When the newest reading came, by its own time and what was last measured of the device's clock."""
+        """Arrival of the newest reading, estimated from its timestamp and the measured clock offset."""
         at, offset = self.reading_at, timedelta(seconds=self.clock_offset_s or 0.0)
         if at is None or self.clock_offset_s is None:
             return at
@@ -160,18 +160,18 @@ class Facts:
 
     @property
     def heard_at(self) -> datetime | None:
-        """When the last message came, taken or not."""
+        """Arrival of the last message, stored or refused."""
         refused = self.refusals[0].received_at if self.refusals else None
         times = [at for at in (self.seen_at, self.taken_at, refused) if at is not None]
         return max(times, default=None)
 
     def taken_after(self, at: datetime) -> bool:
-        """Whether something was stored of a message that came later than then."""
+        """Whether a message that arrived after `at` was stored."""
         return self.taken_at is not None and self.taken_at > at + SAME
 
     @property
     def silent_after_s(self) -> float | None:
-        """Silence from which on it counts as offline; None: it speaks when it has something to say."""
+        """Seconds of silence until it counts as offline; None for event-driven devices."""
         if self.offline_after_s is not None:
             return self.offline_after_s
         return None if self.interval_s is None else max(SILENT_INTERVALS * self.interval_s, SILENT_LEAST_S)

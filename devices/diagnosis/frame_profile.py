@@ -1,4 +1,4 @@
-"""A checked payload against a profile: metrics that it does not know, units, ranges, and times ahead. Pure."""
+"""Checks a decoded payload against a profile: unknown metrics, units, ranges, future timestamps. Pure."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
@@ -20,7 +20,7 @@ _SHOWN = 500
 
 @dataclass(slots=True, frozen=True)
 class ProfileView:
-    """What a payload is held against."""
+    """The parts of a profile that a frame check needs."""
 
     code: str
     metrics: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
@@ -32,7 +32,7 @@ class ProfileView:
 
 
 def view_of(body: Mapping[str, Any], code: str = "") -> ProfileView:
-    """The view of a profile as the API and the library write it."""
+    """Build the view from a profile as the API and the library represent it."""
     return ProfileView(
         str(body.get("code") or code),
         body.get("metrics") or {},
@@ -44,7 +44,7 @@ def view_of(body: Mapping[str, Any], code: str = "") -> ProfileView:
 
 
 def check_with(payload: bytes, form: str, received: Micros, zone: tzinfo, profile: ProfileView | None) -> Report:
-    """As `check`, of a payload of a device of this profile: mapped as it says, then held against it."""
+    """Like `check`, for a device with this profile: maps the payload, then validates against the profile."""
     if profile is None:
         return check(payload, form, received, zone)
     if form == "auto":
@@ -73,7 +73,7 @@ def check_with(payload: bytes, form: str, received: Micros, zone: tzinfo, profil
 def hold_against(
     report: Report, profile: ProfileView, received: Micros, zone: tzinfo = UTC, payload: bytes = b""
 ) -> None:
-    """Move to the flaws what the profile refuses of the readings and events, and note what it would flag.
+    """Turn readings and events the profile rejects into flaws, and note those it would flag.
 
     With the payload flaws get their places.
     """
@@ -125,7 +125,7 @@ def _places(form: str, payload: bytes, received: Micros, zone: tzinfo) -> list[P
 
 
 def _placed(flaw: Flaw, form: str, payload: bytes, places: list[Place]) -> Flaw:
-    """The flaw with the place of its reading or event: that of its time, or of the name that is not known."""
+    """The flaw with the location of its timestamp or of its unknown metric name."""
     if not places:
         return flaw
     at = places[0][flaw.reason == "future_time"]

@@ -1,4 +1,4 @@
-"""A report on a payload as JSON: the same from the command line and from the API."""
+"""A frame check report as JSON, shared by the command line and the API."""
 
 from typing import Any
 
@@ -35,7 +35,7 @@ def as_object(report: Report) -> dict[str, Any]:
 
 
 def flaws(report: Report) -> list[dict[str, Any]]:
-    """What is wrong with a payload, and where."""
+    """Flaws of a payload and their locations, as JSON."""
     return [
         {
             "reason": flaw.reason,

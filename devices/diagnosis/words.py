@@ -1,4 +1,4 @@
-"""Puts findings into words: fills the sentences of a diagnosis with times, numbers, places and names."""
+"""Renders findings as text: formats times, numbers, locations and names into the catalogue's messages."""
 
 import json
 import shlex
@@ -20,12 +20,12 @@ class Finding(NamedTuple):
 
 
 def verdict(code: str, worst: Level, lang: Lang) -> str:
-    """The one sentence about a device whose worst finding has this level."""
+    """Summary sentence for a device whose worst finding has this level."""
     return text(f"verdict.{'ok' if worst == 'info' else worst}", lang, code=code)
 
 
 def worded(note: Note, now: datetime, lang: Lang) -> Finding:
-    """A finding in words."""
+    """Render a finding."""
     kind, values = note.code, _values(note, now, lang)
     if kind.startswith("refused_"):
         kind, reason = "refused", known_reason(note.values["reason"])
@@ -38,7 +38,7 @@ def worded(note: Note, now: datetime, lang: Lang) -> Finding:
 
 
 def known_reason(reason: str) -> str:
-    """A reason code that the catalogue has words for: itself, or "other"."""
+    """The reason code if the catalogue has texts for it, otherwise "other"."""
     return reason if f"reason.{reason}.name" in catalogue() else "other"
 
 
@@ -47,7 +47,7 @@ def _reason(code: str, known: str, lang: Lang) -> str:
 
 
 def _values(note: Note, now: datetime, lang: Lang) -> dict[str, Any]:
-    """The values of a note as a sentence takes them."""
+    """A note's values, formatted for the text."""
     values = dict(note.values)
     for name in ("at", "since"):
         if name in values:
@@ -150,7 +150,7 @@ _WRITERS: Mapping[str, Callable[[Mapping[str, Any], Lang], dict[str, Any]]] = {
 
 
 def span(seconds: float, lang: Lang) -> str:
-    """A length of time in one unit, rounded to what is worth reading."""
+    """Format a duration in one unit, with sensible rounding."""
     if seconds < 120:
         digits = 1 if seconds < 10 and seconds != round(seconds) else 0
         return text("span.seconds", lang, n=f"{seconds:.{digits}f}")
@@ -162,7 +162,7 @@ def span(seconds: float, lang: Lang) -> str:
 
 
 def ago(at: datetime | None, now: datetime, lang: Lang) -> str:
-    """A time as the distance from now."""
+    """Format a time relative to now."""
     return text("phrase.never", lang) if at is None else text("phrase.ago", lang, span=_lasting(at, now, lang))
 
 

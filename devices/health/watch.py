@@ -1,4 +1,4 @@
-"""Reading what health is decided from, and writing what was decided: as packed columns."""
+"""Presence storage: reads the inputs of the evaluation and writes its results, as packed columns."""
 
 from collections.abc import Mapping
 from datetime import datetime
@@ -27,7 +27,7 @@ _CAUSES: Mapping[Cause, str | None] = {
 
 
 class Heard(NamedTuple):
-    """Time in which everything was heard."""
+    """Interval during which everything was received."""
 
     since: Micros
     until: Micros
@@ -36,13 +36,13 @@ class Heard(NamedTuple):
 
 
 async def read_heard(conn: psycopg.AsyncConnection) -> Heard | None:
-    """In which time the hub hears all devices; None while it does not."""
+    """The interval during which the hub receives from all devices; None while it does not."""
     row = await (await conn.execute(SQL.presence_heard)).fetchone()
     return None if row is None else Heard(*row)
 
 
 async def read_watched(conn: psycopg.AsyncConnection, at: datetime, least_s: float) -> Watched:
-    """Every device that is active, or was when it was decided last; 50 bytes each come from the store."""
+    """Devices that are active or were at the last evaluation; 50 bytes each."""
     cursor = conn.cursor(binary=True)
     row = await (await cursor.execute(SQL.presence_watch, {"at": at, "least_s": least_s})).fetchone()
     packed = row if row is not None and row[0] is not None else [b""] * len(_KINDS)
@@ -69,7 +69,7 @@ async def read_watched(conn: psycopg.AsyncConnection, at: datetime, least_s: flo
 
 
 async def write_verdict(conn: psycopg.AsyncConnection, watched: Watched, verdict: Verdict, at: datetime) -> int:
-    """Store what has changed, inside the caller's transaction; returns of how many devices."""
+    """Store the changes within the caller's transaction; returns the number of devices."""
     changed = np.flatnonzero(
         (verdict.online != watched.online) | (verdict.cause != watched.cause) | (verdict.finding != watched.finding)
     )

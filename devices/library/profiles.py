@@ -1,4 +1,4 @@
-"""The library of profiles that the hub is shipped with: one JSON file each, named by its code."""
+"""The shipped profile library: one JSON file per profile, named after its code."""
 
 import json
 from functools import cache
@@ -8,7 +8,7 @@ from typing import Any
 
 @cache
 def library() -> dict[str, dict[str, Any]]:
-    """The profiles by code, in order; "sources" of each are the standards that its figures follow."""
+    """Profiles by code; "sources" lists the standards their figures come from."""
     found = {}
     for file in files("devices.library").iterdir():
         code, _, kind = file.name.rpartition(".")

@@ -1,4 +1,4 @@
-"""Positions on the ground: GCJ-02 and BD-09, as Chinese maps show them, to WGS-84 and back. Pure.
+"""Coordinate conversion between WGS-84 and the Chinese map systems GCJ-02 and BD-09. Pure.
 
 GCJ-02 shifts positions inside China by 100 to 700 m with a public series of sines on the Krasovsky 1940 ellipsoid;
 BD-09 puts Baidu's own small spiral on top. Degrees throughout, longitude first. CGCS2000 and WGS-84 differ by
@@ -25,7 +25,7 @@ _ROUNDS = 50
 
 
 def to_wgs84(lon: float, lat: float, crs: Crs) -> Position:
-    """A position in any of the systems as WGS-84; what was converted is rounded to 1e-9 degrees, a tenth of a mm."""
+    """Convert a position to WGS-84, rounded to 1e-9 degrees (0.1 mm) if converted."""
     if crs == "gcj02":
         lon, lat = gcj02_to_wgs84(lon, lat)
     elif crs == "bd09":
@@ -36,7 +36,7 @@ def to_wgs84(lon: float, lat: float, crs: Crs) -> Position:
 
 
 def shifted(lon: float, lat: float) -> bool:
-    """Whether GCJ-02 differs from WGS-84 there: in the box around China that the transform is made for."""
+    """Whether a position lies in the box around China in which GCJ-02 differs from WGS-84."""
     return _WEST <= lon <= _EAST and _SOUTH <= lat <= _NORTH
 
 

@@ -1,4 +1,4 @@
-"""Whether a position can be right: inside China, and about where its division is. Pure; degrees, WGS-84."""
+"""Plausibility of positions: inside China and near their division. Pure; degrees, WGS-84."""
 
 from typing import Literal, NamedTuple
 
@@ -50,7 +50,7 @@ PROVINCES: dict[str, Box] = {
 
 
 class Doubt(NamedTuple):
-    """Why a position is refused ("error") or only doubted ("warning"), and what would be right."""
+    """Why a position is rejected ("error") or questionable ("warning"), and what would be right."""
 
     grade: Literal["error", "warning"]
     wrong: str
@@ -58,7 +58,7 @@ class Doubt(NamedTuple):
 
 
 def doubt(lon: float, lat: float, region: str | None) -> Doubt | None:
-    """What speaks against a position whose device is in a division; None when nothing does."""
+    """Check a device's position against its division; None when it is plausible."""
     swapped = f"write lon {_short(lat)}, lat {_short(lon)}: they are the wrong way round here"
     if lon == 0 and lat == 0:
         return Doubt("error" if region else "warning", "0, 0 is in the Atlantic", "leave both empty while unknown")
@@ -82,7 +82,7 @@ def doubt(lon: float, lat: float, region: str | None) -> Doubt | None:
 
 
 def degrees_of(lon: float, lat: float) -> Doubt | None:
-    """What is wrong with numbers that are no longitude and latitude at all; None when they are."""
+    """Check that numbers are a valid longitude and latitude; None when they are."""
     if abs(lon) <= 180 and abs(lat) <= 90:
         return None
     if abs(lat) <= 180 and abs(lon) <= 90:

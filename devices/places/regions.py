@@ -1,4 +1,4 @@
-"""Divisions of the country: 12-digit codes whose prefixes are the tree, valid for a time. Pure."""
+"""Administrative divisions: 12-digit codes whose prefixes form the tree, with validity periods. Pure."""
 
 import csv
 import re
@@ -24,7 +24,7 @@ _WORDS: dict[str, Level] = {
 
 
 class Region(NamedTuple):
-    """A division as a file tells it; valid from the first day up to, not including, the last."""
+    """A division from a file; valid from the first day (inclusive) to the last (exclusive)."""
 
     line: int
     code: str
@@ -36,7 +36,7 @@ class Region(NamedTuple):
 
 
 class Complaint(NamedTuple):
-    """What is wrong with a line of a file of divisions; the line is none of the whole."""
+    """An error in a divisions file; no line when it concerns the whole file."""
 
     line: int
     column: str
@@ -44,18 +44,18 @@ class Complaint(NamedTuple):
 
 
 def level_of(code: str) -> Level:
-    """The level that a code's zeros tell."""
+    """Level of a division, derived from its trailing zeros."""
     return next(level for level in LEVELS if level == "village" or set(code[DIGITS[level] :]) == {"0"})
 
 
 def ancestors(code: str) -> list[str]:
-    """The codes above one, from the province down; a code that is its own ancestor by its zeros counts once."""
+    """Ancestor codes from the province down, without duplicates."""
     above = (code[:digits].ljust(12, "0") for digits in DIGITS.values())
     return [found for found in dict.fromkeys(above) if found != code]
 
 
 def sample() -> str:
-    """Real divisions of three provinces down to towns, as a file that `read_regions` takes (CSV)."""
+    """Sample data: real divisions of three provinces down to towns, as CSV for `read_regions`."""
     return (files("devices.places") / "regions_sample.csv").read_text(encoding="utf-8")
 
 

@@ -1,4 +1,4 @@
-"""Arrays indexed by ids: as long as they must be, and grouped."""
+"""Growable arrays indexed by id, and grouping by key."""
 
 from collections.abc import Iterator
 from typing import Any, TypeVar
@@ -10,7 +10,7 @@ A = TypeVar("A", bound=np.generic)
 
 
 def grown(array: NDArray[A], index: int, fill: Any) -> NDArray[A]:
-    """The array with room for an index along its first axis: itself, or a copy an eighth longer, filled up."""
+    """Ensure capacity for an index: the array itself, or a copy one eighth longer, padded with the fill value."""
     if index < len(array):
         return array
     more = max(index + 1, len(array) + len(array) // 8) - len(array)

@@ -1,4 +1,4 @@
-"""Which devices changed since somebody last looked, so that readers of the registry follow without comparing."""
+"""Change log of devices by generation, so that readers of the registry update incrementally."""
 
 from collections import deque
 
@@ -9,7 +9,7 @@ Ids = NDArray[np.int32]
 
 
 class Changes:
-    """Ids of changed devices, by generation; bounded, so that who has not looked for long looks at all of them."""
+    """Changed device ids by generation; bounded, so a reader that fell too far behind rereads everything."""
 
     def __init__(self, limit: int = 20_000) -> None:
         """`limit`: ids that are remembered."""
@@ -22,7 +22,7 @@ class Changes:
         """The newest generation that is no longer remembered."""
 
     def note(self, ids: Ids) -> None:
-        """These devices have changed."""
+        """Record changed devices."""
         self.generation += 1
         self._recent.append((self.generation, ids))
         self._size += len(ids)
@@ -31,7 +31,7 @@ class Changes:
             self._size -= len(oldest)
 
     def since(self, generation: int) -> Ids | None:
-        """Devices that changed after a generation, ascending; None when that is too long ago: it may be any."""
+        """Ids changed after a generation, ascending; None when the log no longer reaches back that far."""
         if generation < self._forgotten:
             return None
         later = [ids for number, ids in self._recent if number > generation]

@@ -1,4 +1,4 @@
-"""Devices and series as the store sends them: packed columns in one row, for 100,000 rows take the driver 0.7 s."""
+"""Devices and series as packed columns in one row; fetching 100,000 separate rows takes 0.7 s."""
 
 from collections.abc import Iterator
 from sys import intern

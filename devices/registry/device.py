@@ -1,4 +1,4 @@
-"""What the hub keeps of a device and of its profile in memory."""
+"""In-memory representation of devices and profiles."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -18,7 +18,7 @@ UNBOUNDED: Range = (float("-inf"), float("inf"))
 
 @dataclass(slots=True, frozen=True)
 class Profile:
-    """What the ingest path needs to know of a profile."""
+    """The parts of a profile the ingest path uses."""
 
     id: int
     code: str
@@ -39,7 +39,7 @@ class Profile:
 
 @dataclass(slots=True, eq=False)
 class Device:
-    """A device as the registry holds it. Never changed: a device that changes is another object."""
+    """A device in the registry. Immutable: a changed device is a new object."""
 
     id: int
     code: str

@@ -1,4 +1,4 @@
-"""Every device in memory, found by its code in O(1), kept fresh from the store: the one snapshot that all read."""
+"""The device registry: one in-memory snapshot, O(1) lookup by code, updated incrementally from the store."""
 
 import asyncio
 import gc
@@ -60,7 +60,7 @@ class Registry:
 
     @property
     def generation(self) -> int:
-        """Rises when devices change."""
+        """Generation number; increases with every change."""
         return self._changes.generation
 
     def changed_since(self, generation: int) -> NDArray[np.int32] | None:
@@ -86,7 +86,7 @@ class Registry:
         return {self.quantities[number]: some for number, some in grouped(self.quantity_of[series], series)}
 
     async def refresh(self, pool: Pool) -> int:
-        """Take over what changed since the last call (at first: everything); returns the number of devices.
+        """Load changes since the last call (initially everything); returns the number of devices.
 
         One at a time: what an older snapshot tells must not come over what a newer one told. Raises StoreUnavailable.
         """
@@ -103,7 +103,7 @@ class Registry:
             return len(news.devices)
 
     async def _news(self, cursor: AsyncCursor[Any]) -> "_News":
-        """What the last snapshot did not see."""
+        """Rows the last snapshot did not contain."""
         given, first = {"since": self._since}, self._since == NOTHING
         await cursor.execute(REVISION.snapshot)
         (snapshot,) = await cursor.fetchone() or (NOTHING,)
@@ -122,7 +122,7 @@ class Registry:
         return _News(snapshot, profiles, DeviceColumns(devices), SeriesColumns(series))
 
     async def widen(self, pool: Pool, wanted: Mapping[int, Iterable[str]]) -> None:
-        """Give devices, by id, series for metrics that they sent, as far as their profiles allow; then `refresh`."""
+        """Create series for new metrics of devices (by id), as far as their profiles allow; then `refresh`."""
         pairs = [(device, metric) for device, metrics in wanted.items() for metric in metrics]
         given = {"devices": [device for device, _ in pairs], "metrics": [metric for _, metric in pairs]}
         with sorted_errors():
@@ -208,7 +208,7 @@ class Registry:
 
 
 class _News(NamedTuple):
-    """What a look at the store brought."""
+    """Changes loaded from the store."""
 
     snapshot: str
     profiles: list[Any]
@@ -218,7 +218,7 @@ class _News(NamedTuple):
 
 @contextmanager
 def _undisturbed() -> Iterator[None]:
-    """Without the garbage collector, which walks through all devices again and again while they are made."""
+    """Disable garbage collection, which would scan all devices repeatedly while they are created."""
     collecting = gc.isenabled()
     gc.disable()
     try:

@@ -1,4 +1,4 @@
-"""Blocks of a file through pyarrow, many times faster than Python's csv.
+"""Reads file blocks with pyarrow, many times faster than the csv module.
 
 Measured, device,metric,ts,value to arrays of readings, rows a second of CPU: CSV 2.7 million (Python's csv: 0.2
 million), Parquet 6.7 million.
@@ -20,7 +20,7 @@ from ingest.history.columns import NAT, Column, Moments, TextColumn, epoch_momen
 
 
 class ArrowColumn:
-    """Cells as an arrow array; what arrow cannot read in one go is read cell by cell."""
+    """A column backed by an Arrow array; values Arrow cannot convert in bulk are parsed one by one."""
 
     def __init__(self, name: str, cells: Any) -> None:
         self._name, self._cells = name, cells
@@ -84,7 +84,7 @@ class ArrowColumn:
 
 
 def parse_csv(data: bytes, names: list[str], delimiter: str) -> tuple[dict[str, Column], NDArray[np.int64], list[int]]:
-    """Columns of whole lines, the number of each row's line (from 0), and the lines with too many or few cells."""
+    """Parse whole lines: columns, 0-based line number of each row, and lines with a wrong number of cells."""
     odd: list[int] = []
 
     def skip(row: Any) -> str:
@@ -110,7 +110,7 @@ def parse_csv(data: bytes, names: list[str], delimiter: str) -> tuple[dict[str, 
 
 
 def parquet_shape(path: Path) -> tuple[list[str], int]:
-    """The names of the columns and the number of rows; HistoryRefused if it is no Parquet file."""
+    """Column names and row count; HistoryRefused if it is not a Parquet file."""
     try:
         file = pyarrow.parquet.ParquetFile(path)
     except (pa.ArrowInvalid, OSError) as error:
@@ -120,7 +120,7 @@ def parquet_shape(path: Path) -> tuple[list[str], int]:
 
 
 def parquet_blocks(path: Path, names: list[str], start: int, rows: int) -> Iterator[tuple[dict[str, Column], int]]:
-    """Columns of at most so many rows each, from row `start` on, with the number of rows."""
+    """Yield columns in batches of limited size from row `start` on, with the number of rows."""
     with pyarrow.parquet.ParquetFile(path) as file:
         groups: list[int] = []
         for group in range(file.num_row_groups):
@@ -137,7 +137,7 @@ def parquet_blocks(path: Path, names: list[str], start: int, rows: int) -> Itera
 
 
 def _plain(cells: Any) -> Any:
-    """Without dictionary encoding."""
+    """Decode dictionary-encoded arrays."""
     kind = cells.type
     return pc.cast(cells, kind.value_type) if pa.types.is_dictionary(kind) else cells
 

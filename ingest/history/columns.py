@@ -1,4 +1,4 @@
-"""A column of a file, however it was read: as numbers, as moments, as labels. What cannot be read is marked."""
+"""A file column as numbers, timestamps or labels, independent of the file format. Invalid cells are marked."""
 
 import math
 import re
@@ -21,33 +21,33 @@ _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 class Moments:
-    """Times of a column: microseconds since 1970, NAT where unreadable; local where they name no zone."""
+    """Timestamps of a column: epoch microseconds, NAT where invalid; local where no zone is given."""
 
     def __init__(self, micros: NDArray[np.int64], local: NDArray[np.bool_]) -> None:
         self.micros, self.local = micros, local
 
 
 class Column(Protocol):
-    """The cells of a column of one block, of length n."""
+    """One column of a block, of length n."""
 
     def numbers(self) -> NDArray[np.float64]:
         """NaN where there is no finite number."""
 
     def moments(self, unit: str | None) -> Moments:
-        """`unit` is that of times which are numbers; HistoryRefused where they are and it is not given."""
+        """`unit` applies to numeric timestamps; HistoryRefused when they occur without it."""
 
     def labels(self) -> tuple[list[str], NDArray[np.int64]]:
-        """The different texts, and for each cell which of them it is."""
+        """Distinct texts, and the index of each cell's text."""
 
     def blank(self) -> NDArray[np.bool_]:
-        """Where nothing is written."""
+        """Mask of empty cells."""
 
     def text(self, index: int) -> str:
-        """A cell as the file has it."""
+        """The original text of a cell."""
 
 
 class TextColumn:
-    """Cells as text."""
+    """A column of text cells."""
 
     def __init__(self, name: str, cells: Sequence[str]) -> None:
         self._name, self._cells = name, cells
@@ -74,7 +74,7 @@ class TextColumn:
 
 
 class ConstantColumn:
-    """One label for all rows: what an option names instead of the file."""
+    """A constant column, given by an option instead of the file."""
 
     def __init__(self, label: str, length: int) -> None:
         self._label, self._length = label, length
@@ -84,7 +84,7 @@ class ConstantColumn:
 
 
 def epoch_moments(counts: NDArray[np.float64], unit: str) -> Moments:
-    """Moments of counts since 1970; float64 is exact to the microsecond until the year 2255."""
+    """Convert epoch counts; float64 is exact to the microsecond until the year 2255."""
     with np.errstate(invalid="ignore", over="ignore"):
         micros = np.rint(counts * UNITS[unit])
         good = np.abs(micros) < _FURTHEST
@@ -100,7 +100,7 @@ def _number(cell: str) -> float:
 
 
 def _moment(cell: str, name: str) -> tuple[int, bool]:
-    """Microseconds (NAT if unreadable) of ISO 8601, and whether it is a local time."""
+    """Parse ISO 8601: microseconds (NAT if invalid), and whether it is local time."""
     text = cell.strip()
     try:
         at = datetime.fromisoformat(text)
@@ -116,7 +116,7 @@ def _moment(cell: str, name: str) -> tuple[int, bool]:
 
 
 def refuse_guess(name: str) -> NoReturn:
-    """HistoryRefused: a number may be seconds, milliseconds or microseconds."""
+    """Raise HistoryRefused: the unit of numeric timestamps is ambiguous."""
     raise HistoryRefused(
         f"the times in column {name!r} are numbers: say in what they count with --time-unit s, ms or us; "
         "nothing is guessed"

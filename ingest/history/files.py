@@ -1,4 +1,4 @@
-"""A file of readings as blocks of rows, from any position on; a block is what one transaction stores."""
+"""Reads a file of readings in blocks from any position; one block is stored per transaction."""
 
 import codecs
 import csv
@@ -40,18 +40,18 @@ class HistoryFile(Protocol):
     """The position at which everything has been read."""
 
     def blocks(self, wanted: Sequence[str], position: int, line: int) -> Iterator[Block]:
-        """The blocks from a position on, which is 0 or one that a block told."""
+        """Yield blocks from a position: 0, or one reported by an earlier block."""
 
 
 def open_file(path: Path, delimiter: str = ",") -> HistoryFile:
-    """The file's kind by its content; HistoryRefused when it cannot be read."""
+    """Detect the file format by content; HistoryRefused when unreadable."""
     with path.open("rb") as file:
         start = file.read(4)
     return ParquetFile(path) if start == _PARQUET else CsvFile(path, delimiter)
 
 
 class CsvFile:
-    """Lines of cells under a header; UTF-8 with or without BOM; a cell cannot hold a line break."""
+    """CSV with a header; UTF-8 with or without BOM; line breaks within cells are not supported."""
 
     def __init__(self, path: Path, delimiter: str) -> None:
         self._path, self._delimiter = path, delimiter
@@ -100,7 +100,7 @@ class CsvFile:
 
 
 class ParquetFile:
-    """Columns of numbers, times and texts, read by groups of rows."""
+    """Parquet with numeric, timestamp and text columns, read by row group."""
 
     def __init__(self, path: Path) -> None:
         self._path = path

@@ -1,4 +1,4 @@
-"""What each column of a file means: long (device, metric, ts, value), wide (a column a metric), or ts and value."""
+"""Column layout: long (device, metric, ts, value), wide (one column per metric), or ts and value."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -10,7 +10,7 @@ TIME_NAMES = ("ts", "timestamp", "time", "datetime", "date_time")
 
 @dataclass(slots=True, frozen=True)
 class Naming:
-    """What the options of an import say of a file's columns."""
+    """Column options of an import."""
 
     device: str | None = None
     """The one device that all rows are of."""
@@ -24,7 +24,7 @@ class Naming:
 
 @dataclass(slots=True, frozen=True)
 class Layout:
-    """Which column holds what; a device or a metric without a column is the same for all rows."""
+    """Role of each column; a device or metric without a column is constant for all rows."""
 
     time: str
     device_column: str | None
@@ -40,13 +40,13 @@ class Layout:
 
     @property
     def columns(self) -> list[str]:
-        """All columns that are read."""
+        """All columns in use."""
         named = (self.time, self.device_column, self.metric_column, *self.values)
         return [name for name in named if name is not None]
 
 
 def lay_out(names: Sequence[str], naming: Naming) -> Layout:
-    """The layout of a file with these columns; HistoryRefused with what is there when one is missing."""
+    """Determine the layout from column names; HistoryRefused lists the columns when one is missing."""
     time = _find(names, naming.time_column, TIME_NAMES, "time", "--time-column")
     if time is None:
         raise HistoryRefused(f"no column for the time among {_told(names)}: name it with --time-column")
@@ -68,7 +68,7 @@ def lay_out(names: Sequence[str], naming: Naming) -> Layout:
 
 
 def _find(names: Sequence[str], given: str | None, usual: Sequence[str], what: str, option: str) -> str | None:
-    """The column an option names, or the one with a usual name, whatever its case; None if there is none."""
+    """Find a column by option or by usual name, case-insensitively; None if absent."""
     if given is not None:
         if given not in names:
             raise HistoryRefused(f"{option} {given}: there is no such column among {_told(names)}")

@@ -1,4 +1,4 @@
-"""What could not be imported, for a person with the file open: line, column, what is wrong, what would be right."""
+"""Error report of an import: line, column, problem and fix."""
 
 import csv
 from collections.abc import Sequence
@@ -19,7 +19,7 @@ class Problem(NamedTuple):
 
 
 class Report:
-    """FILE.errors.csv: made with the first problem, removed when a new import has none."""
+    """Writes FILE.errors.csv; created with the first problem, removed when a new import has none."""
 
     def __init__(self, path: Path, resumed: bool) -> None:
         self.path, self._resumed = path, resumed
@@ -36,7 +36,7 @@ class Report:
             self._out.close()
 
     def write(self, problems: Sequence[Problem]) -> None:
-        """Add problems; beyond MAX_LINES they are only counted, by the caller."""
+        """Append problems, up to MAX_LINES; the caller counts the rest."""
         if not problems or self._lines >= MAX_LINES:
             return
         if self._out is None:

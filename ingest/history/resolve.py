@@ -1,4 +1,4 @@
-"""From cells to readings of known series; what cannot be used is told with its line and what would be right."""
+"""Converts cells to readings of known series; unusable cells are reported with line and fix."""
 
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime, tzinfo
@@ -38,14 +38,14 @@ class Resolved(NamedTuple):
 
 
 class Resolver:
-    """Turns the blocks of one file into readings. Pure: the registry and the clock are those it was given."""
+    """Converts the blocks of one file into readings. Pure: registry and clock are passed in."""
 
     def __init__(self, registry: Registry, layout: Layout, unit: str | None, zone: tzinfo | None, now: Micros) -> None:
-        """`zone` is that of times without one; None takes each device's own."""
+        """`zone` applies to local timestamps; None uses each device's own zone."""
         self._registry, self._layout, self._unit, self._zone, self._now = registry, layout, unit, zone, now
 
     def __call__(self, block: Block, most: int) -> Resolved:
-        """The readings of a block; of those with the same series and time the first one stays."""
+        """Readings of a block; the first of duplicates (series, time) is kept."""
         layout, length = self._layout, len(block.lines)
         faults = _Faults(block, most)
         names, which = _labels(block, layout.device_column, layout.device, length)
@@ -62,7 +62,7 @@ class Resolver:
     def _times(
         self, column: Column, devices: Sequence[Device | None], which: NDArray[np.int64], good: Mask
     ) -> NDArray[np.int64]:
-        """Microseconds UTC; NAT where there is none."""
+        """Timestamps in UTC microseconds; NAT where missing."""
         read = column.moments(self._unit)
         ts = read.micros.copy()
         ts[ts > self._now + _YEARS_400] = NAT
@@ -82,7 +82,7 @@ class Resolver:
         asked: Mask,
         faults: "_Faults",
     ) -> Mask:
-        """Where there is a time that is no fault."""
+        """Mask of rows with a valid time."""
         latest = self._now + np.array([device.max_future if device else 0 for device in devices], np.int64)[which]
         unreadable, ahead = ts == NAT, ts > latest
         early = ~unreadable & (ts < (EARLIEST if self._unit is None else EARLIEST_COUNTED))
@@ -101,7 +101,7 @@ class Resolver:
         good: Mask,
         faults: "_Faults",
     ) -> Columns:
-        """The readings of one column of values."""
+        """Readings of one value column."""
         layout = self._layout
         asked = good & ~block.columns[name].blank() if layout.wide else good.copy()
         metric = name if layout.wide else layout.metric
@@ -116,7 +116,7 @@ class Resolver:
 
 
 class _Faults:
-    """Counts faults, and keeps the first ones of each kind in words."""
+    """Counts faults and keeps the first few of each kind as text."""
 
     def __init__(self, block: Block, most: int) -> None:
         self._block, self._most = block, most
@@ -152,7 +152,7 @@ def _series(
 
 
 def _sorted(parts: Sequence[Columns], registry: Registry) -> Columns:
-    """All readings as the store takes them, with the flags OUT_OF_RANGE and NOT_A_NUMBER where they hold.
+    """Sorted readings, flagged OUT_OF_RANGE and NOT_A_NUMBER where applicable.
 
     Never LATE: that flag tells of what came to the hub out of order, and history did not come, it was fetched.
     """

@@ -1,4 +1,4 @@
-"""Bulk storing of history: large sorted batches, each in one transaction with how far its file has been read.
+"""Bulk storage of history: large sorted batches, each committed together with the file position.
 
 Direct compress is no way: TimescaleDB 2.28 says "disabling direct compress because the destination table has unique
 constraints" (a warning only) and copies plainly. Measured, 2 million rows of 10,000 series, batches of 200,000, on a
@@ -28,7 +28,7 @@ SQL = statements(__name__)
 
 
 class Progress(NamedTuple):
-    """How far an import has come, over all its attempts."""
+    """Progress of an import across attempts."""
 
     position: int = 0
     line: int = 0
@@ -39,16 +39,16 @@ class Progress(NamedTuple):
 
 
 class History:
-    """Stores the readings of one file. Optimistic as the writer: plain COPY until something is there already."""
+    """Stores the readings of one file. Optimistic like the writer: plain COPY until a duplicate occurs."""
 
     def __init__(self, pool: Pool, digest: bytes, file: Path) -> None:
-        """`digest` tells imports apart; the file's name is kept for people."""
+        """`digest` identifies the import; the file name is informational."""
         self._pool, self._digest, self._file = pool, digest, file
         self._months: set[np.datetime64] = set()
         self._repeats = False
 
     async def begin(self, again: bool) -> Progress:
-        """Where to read on; `again` starts at the beginning."""
+        """Position to resume from; `again` restarts."""
         values = {"digest": self._digest, "file": str(self._file), "again": again}
         with sorted_errors():
             async with self._pool.connection() as conn, conn.cursor(row_factory=class_row(Progress)) as cursor:
@@ -57,7 +57,7 @@ class History:
         return found or Progress()
 
     async def store(self, readings: Columns, before: Progress, after: Progress) -> int:
-        """Commit readings and the step from `before` to `after`, whose `stored` is ignored; how many were new.
+        """Commit readings and the progress from `before` to `after` (its `stored` is ignored); returns the new ones.
 
         Raises StoreUnavailable when the outcome is unknown: `begin` tells how far it came.
         Raises Superseded when another process imports the same file; then nothing is stored.
@@ -96,13 +96,13 @@ class History:
         return new
 
     async def finish(self) -> None:
-        """Note that everything has been read."""
+        """Mark the import as finished."""
         with sorted_errors():
             async with self._pool.connection() as conn:
                 await conn.execute(SQL.finish, {"digest": self._digest})
 
     async def compress(self, start: Micros, end: Micros) -> int:
-        """Compress the chunks between two times that are old enough, one after the other; how many there are.
+        """Compress sufficiently old chunks in a time range one by one; returns their number.
 
         A chunk that is being compressed waits with what else would be written into it, some seconds.
         """

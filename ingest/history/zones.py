@@ -1,4 +1,4 @@
-"""Local times of a whole column to UTC."""
+"""Converts a column of local times to UTC."""
 
 from datetime import UTC, datetime, timedelta, tzinfo
 
@@ -10,7 +10,7 @@ _EPOCH = datetime(1970, 1, 1)  # noqa: DTZ001 local times are what this is about
 
 
 def to_utc(local: NDArray[np.int64], zone: tzinfo) -> NDArray[np.int64]:
-    """Microseconds UTC of local ones; the first of the two where a clock was put back. Years 1 to 9999 only."""
+    """Convert local microseconds to UTC; ambiguous times take the first. Years 1 to 9999 only."""
     if zone is UTC:
         return local
     quarters, which = np.unique(local // _QUARTER, return_inverse=True)

@@ -1,4 +1,4 @@
-"""Bodies of HTTP requests, unpacked within bounds: gzip that may be a bomb, batches of messages. Pure."""
+"""HTTP request bodies: bounded gunzip and batch parsing. Pure."""
 
 import zlib
 from io import BytesIO
@@ -23,7 +23,7 @@ _PACKED, _UNPACKED = 64 << 10, 256 << 10
 
 
 class BodyError(Exception):
-    """A body cannot be used at all; `status` is the HTTP status that says so."""
+    """The request body is unusable; `status` is the HTTP status to answer with."""
 
     def __init__(self, status: int, detail: str) -> None:
         super().__init__(detail)
@@ -31,7 +31,7 @@ class BodyError(Exception):
 
 
 class Message(NamedTuple):
-    """One message of a batch: the device that it names ('' for none), and its bytes as they came."""
+    """One message of a batch: the device it names ('' if none) and its raw bytes."""
 
     device: str
     payload: bytes
@@ -46,7 +46,7 @@ _NAMED = msgspec.json.Decoder(_Named)
 
 
 def gunzip(body: bytes, limit: int) -> bytes:
-    """What a gzip body holds; never makes more than `limit` bytes of it: BodyError 413 beyond, 400 if it is broken."""
+    """Decompress gzip, at most `limit` bytes; BodyError 413 beyond that, 400 if corrupt."""
     unpacking, content, start = zlib.decompressobj(wbits=31), BytesIO(), 0
     try:
         while start < len(body) and not unpacking.eof:
@@ -67,7 +67,7 @@ def gunzip(body: bytes, limit: int) -> bytes:
 
 
 def batch_of_list(body: bytes) -> list[Message]:
-    """The messages of a JSON list; BodyError 400 when it is none, 413 when there are too many."""
+    """Split a JSON list into messages; BodyError 400 when it is not one, 413 when too long."""
     if body.count(b",") > LIST_COMMAS:
         raise BodyError(413, f"a JSON list may hold {LIST_COMMAS:,} commas: send several, or send NDJSON")
     try:
@@ -82,7 +82,7 @@ def batch_of_list(body: bytes) -> list[Message]:
 
 
 def batch_of_lines(body: bytes) -> list[Message]:
-    """The messages of NDJSON, one a line, empty lines left out; BodyError 413 when there are too many."""
+    """Split NDJSON into messages, skipping empty lines; BodyError 413 when there are too many."""
     if body.count(b"\n") > 2 * BATCH_MESSAGES:
         raise _too_many()
     parts = [line for line in (line.strip() for line in body.split(b"\n")) if line]
@@ -107,7 +107,7 @@ def _message(part: bytes) -> Message:
 
 
 def _device_of_odd(part: bytes) -> str:
-    """The device of a message that strict JSON refuses, say for a NaN in it; '' when it cannot be told."""
+    """The device named in a message that is not strict JSON (for example with NaN); '' if unknown."""
     if b'"device"' not in part:
         return ""
     try:

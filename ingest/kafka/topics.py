@@ -1,4 +1,4 @@
-"""The hub's topics in Kafka: their names, and that they exist."""
+"""The hub's Kafka topics: names and creation."""
 
 import logging
 from collections.abc import Iterable, Mapping
@@ -17,17 +17,17 @@ log = logging.getLogger(__name__)
 
 
 def raw_topic(kafka: Kafka) -> str:
-    """What edges publish to and workers read: messages as they came."""
+    """Topic of raw messages, written by edges and read by workers."""
     return f"{kafka.prefix}.raw"
 
 
 def forms_of(kafka: Kafka) -> Mapping[str, str]:
-    """The topics that third parties publish to, and the form of the records in each."""
+    """Third-party topics and the payload form of each."""
     return {f"{kafka.prefix}.telemetry": "telemetry", f"{kafka.prefix}.events": "event"}
 
 
 async def ensure_topics(kafka: Kafka, topics: Iterable[str]) -> None:
-    """Make the topics that are missing; BrokerUnavailable when that is not possible at the moment.
+    """Create missing topics; BrokerUnavailable if that is currently impossible.
 
     What third parties publish is stamped by Kafka's clock, because the stamp stands in where a record has no time.
     Messages of the bus bring their time of arrival. Nothing but time removes what was not read yet.

@@ -1,4 +1,4 @@
-"""A socket for paho-mqtt that reads and writes in blocks: paho itself asks for single bytes.
+"""A buffered socket for paho-mqtt, which by itself reads single bytes.
 
 What is read lies in `buffer` from `position` on, so that messages can be taken from it without paho.
 """
@@ -12,7 +12,7 @@ _RESET = struct.pack("ii", 1, 0)
 
 
 class BufferedSocket:
-    """Reads ahead with `fill`; keeps what is sent until `flush`. Non-blocking, for one event loop.
+    """Reads ahead with `fill` and buffers writes until `flush`. Non-blocking, for one event loop.
 
     The buffer holds at most one unfinished packet and READ_BYTES; a broker's limit on packets bounds the former.
     """
@@ -26,7 +26,7 @@ class BufferedSocket:
         self._abandoned = False
 
     def fill(self) -> bool:
-        """Read what is there, at most READ_BYTES; False when the peer has closed the connection."""
+        """Read available bytes, at most READ_BYTES; False when the peer has closed the connection."""
         try:
             data = self._sock.recv(READ_BYTES)
         except (BlockingIOError, ssl.SSLWantReadError, ssl.SSLWantWriteError):
@@ -38,15 +38,15 @@ class BufferedSocket:
 
     @property
     def unsent(self) -> bool:
-        """Whether `flush` has something left to send."""
+        """Whether unsent bytes are buffered."""
         return bool(self._out)
 
     def pending(self) -> int:
-        """Bytes that TLS has decrypted and `fill` has not read."""
+        """Bytes decrypted by TLS but not yet read by `fill`."""
         return self._sock.pending() if isinstance(self._sock, ssl.SSLSocket) else 0
 
     def recv(self, size: int) -> bytes:
-        """Up to `size` bytes of what was read ahead; BlockingIOError when there is nothing."""
+        """Return up to `size` buffered bytes; BlockingIOError when there are none."""
         if self.position >= len(self.buffer):
             raise BlockingIOError
         data = bytes(self.buffer[self.position : self.position + size])
@@ -54,13 +54,13 @@ class BufferedSocket:
         return data
 
     def send(self, data: bytes | bytearray) -> int:
-        """Keep the data for the next `flush`."""
+        """Buffer data for the next `flush`."""
         if not self._abandoned:
             self._out += data
         return len(data)
 
     def abandon(self) -> None:
-        """Let go what is unsent, here and in the system: the peer is to get no more. `fill` finds the end at once."""
+        """Discard unsent data, also in the kernel, and close; `fill` then sees end of file."""
         self._abandoned = True
         self._out.clear()
         try:
@@ -70,7 +70,7 @@ class BufferedSocket:
             return  # it has ended already
 
     def flush(self) -> None:
-        """Send what is kept, as far as the connection takes it now."""
+        """Send as much buffered data as the socket accepts."""
         while self._out:
             try:
                 sent = self._sock.send(self._out)

@@ -42,7 +42,7 @@ class MqttConnection:
     """Connected and subscribed between `open` and `close`; `read` until BrokerUnavailable."""
 
     def __init__(self, settings: Mqtt, topics: Sequence[str], received: Received, name: str | None = None) -> None:
-        """`received` is called with messages in the order of their arrival, inside `read`.
+        """`received` is called within `read`, with messages in order of arrival.
 
         With a `name` it connects under that one, and without a persistent session.
         """
@@ -64,7 +64,7 @@ class MqttConnection:
         self._pinged = self._heard = time.monotonic()
 
     async def open(self) -> None:
-        """Connect and subscribe with QoS 1; BrokerUnavailable or OSError when not."""
+        """Connect and subscribe with QoS 1; raises BrokerUnavailable or OSError."""
         settings = self._settings
         await asyncio.to_thread(self._client.connect, settings.host, settings.port, settings.keepalive_s)
         try:
@@ -103,7 +103,7 @@ class MqttConnection:
             raise BrokerUnavailable(f"no sign of life within {silence_s:.0f} s")
 
     def keep_alive(self) -> None:
-        """Ping when it is time, also while nothing is read: a broker gives up who is silent for 1.5 keep-alives.
+        """Send PINGREQ when due, even while reading is paused: brokers drop clients silent for 1.5 keep-alives.
 
         Not left to paho: its answer lies behind what was not read yet, and paho would take the broker for dead.
         """
@@ -123,7 +123,7 @@ class MqttConnection:
         sock.flush()
 
     def close(self) -> None:
-        """Say goodbye and close; the broker keeps the session."""
+        """Disconnect cleanly; the broker keeps the session."""
         self._client.disconnect()
         if self._client.buffered is not None:
             try:
@@ -166,7 +166,7 @@ def set_credentials(client: paho.Client, settings: Mqtt) -> None:
 
 
 async def _ready(sock: BufferedSocket, timeout_s: float) -> None:
-    """Wait until the socket can be read, or what is unsent can go on, or the time is over."""
+    """Wait until the socket is readable, or writable with data pending, or the timeout expires."""
     loop = asyncio.get_running_loop()
     future = loop.create_future()
 
