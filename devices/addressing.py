@@ -1,4 +1,4 @@
-"""Where a message says it comes from: topics, records and paths of the contract, read once each into an Origin."""
+"""Message origins: parses topics, record keys and HTTP paths, once each, into an Origin."""
 
 import re
 from collections.abc import Mapping

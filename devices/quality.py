@@ -1,4 +1,4 @@
-"""Quality flags that the hub itself sets. Flagged readings are stored; they never page."""
+"""Sets the hub's own quality flags. Flagged readings are stored but never raise alerts."""
 
 from collections.abc import Iterator
 

@@ -1,4 +1,4 @@
-"""From messages to readings and events of known devices: the reading stage of the pipeline."""
+"""Resolver stage: decodes messages into readings and events of registered devices."""
 
 from collections.abc import Iterator
 from hashlib import blake2b
@@ -34,7 +34,7 @@ COST = 16
 
 
 class Resolver(Stage):
-    """Decodes each message of a batch and finds its device and series; what cannot be used becomes a dead letter."""
+    """Decodes each message of a batch and resolves its device and series; unusable ones become dead letters."""
 
     ahead = True
 
@@ -148,7 +148,7 @@ class Resolver(Stage):
 
 
 def _check_named(device: Device, named: tuple[str, ...]) -> None:
-    """DecodeError unless the payload names the device that the record's key names."""
+    """Raise DecodeError unless the payload names the same device as the record key."""
     if len(named) > 1:
         raise DecodeError(
             "several_devices", f"it holds data of {named[0][:64]!r} and {named[1][:64]!r}: send one record a device"
@@ -229,7 +229,7 @@ def _leave_out_doubles(batch: Batch) -> None:
 
 
 def _told_time(decoded: Decoded, newest: Micros) -> Micros:
-    """The newest time that the device itself gave; 0 when part of the message had none."""
+    """Newest device timestamp in a message; 0 when part of it has none."""
     if decoded.timeless:
         return 0
     return max([newest, *(draft.ts or 0 for draft in decoded.events)]) if decoded.events else newest
@@ -238,7 +238,7 @@ def _told_time(decoded: Decoded, newest: Micros) -> Micros:
 def _take_readings(
     index: int, device: Device, decoded: Decoded, raw: Raw, newest: Micros, found: _Found
 ) -> tuple[str, str] | None:
-    """Append the usable readings, of which `newest` is the latest time; returns the first fault, if any."""
+    """Append usable readings (`newest` is their latest time); returns the first fault, if any."""
     fault: tuple[str, str] | None = decoded.faults[0][:2] if decoded.faults else None
     offsets = list(map(device.layout.get, decoded.metrics))
     limit = raw.received + device.profile.max_future

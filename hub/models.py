@@ -260,7 +260,7 @@ class Batch:
 
 
 def now_micros() -> Micros:
-    """The clock of this process."""
+    """Current time of this process, in microseconds."""
     return time.time_ns() // 1000
 
 

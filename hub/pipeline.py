@@ -31,7 +31,7 @@ class Sink(Protocol):
         """Whether a further delivery would have to wait."""
 
     async def submit(self, delivery: Delivery) -> None:
-        """Hand over a delivery; waits while it is full."""
+        """Submit a delivery; waits while the sink is full."""
 
 
 @dataclass(slots=True, frozen=True)

@@ -1,4 +1,4 @@
-"""Codecs: what the payloads of devices mean. Pure functions, one form of payload a module."""
+"""Codecs: pure functions that decode device payloads, one payload format per module."""
 
 from collections.abc import Mapping
 

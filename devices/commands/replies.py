@@ -1,4 +1,4 @@
-"""Replies to commands, as they are committed: each to the command that its device was sent, the first one counts."""
+"""Stores command replies; only the first reply from the device that was asked counts."""
 
 from dataclasses import dataclass, replace
 from typing import Any
@@ -54,7 +54,7 @@ class Replies(Stage):
 
 
 def _refusal(reply: Reply, asked: str | None, gateway: str | None) -> DeadLetter:
-    """The letter of a reply to a command of another device (`asked`), or of none."""
+    """Dead letter for a reply to another device's command (`asked`) or to none."""
     if asked is None:
         reason = "unknown_command"
         detail = f"no command {reply.command} was sent: reply with the id of a command as it came"

@@ -1,4 +1,4 @@
-"""Keeps credentials fresh in memory, and mosquitto's dynamic security plugin in line with the registry."""
+"""Keeps credentials cached, and syncs mosquitto's dynamic security plugin with the registry."""
 
 import asyncio
 import logging
@@ -55,7 +55,7 @@ HUB_ROLE = "ganzhi-hub"
 
 
 def access_tasks(settings: Settings, pool: Pool, directory: Directory, downlink: Downlink) -> list[Named]:
-    """Tasks by name."""
+    """Background tasks by name."""
     changed = asyncio.Event()
     tasks: list[Named] = [
         ("credentials", _keep_fresh(pool, directory, changed)),
@@ -68,7 +68,7 @@ def access_tasks(settings: Settings, pool: Pool, directory: Directory, downlink:
 
 
 async def _keep_fresh(pool: Pool, directory: Directory, changed: asyncio.Event) -> None:
-    """Take over credentials at once; while the store is away they stay as they are."""
+    """Refresh credentials on change; while the store is down the cached ones stay valid."""
     backoff = Backoff()
     changed.set()
     while True:
@@ -84,7 +84,7 @@ async def _keep_fresh(pool: Pool, directory: Directory, changed: asyncio.Event) 
 
 
 class BrokerAccess:
-    """Brings the plugin in line; of all processes on a database the one that holds the lock does."""
+    """Syncs the plugin; only the leader among the processes on a database does."""
 
     def __init__(self, settings: Settings, downlink: Downlink) -> None:
         self._url, self._mqtt = settings.database.url, settings.mqtt
@@ -98,7 +98,7 @@ class BrokerAccess:
         self._in_line, self._told, self._more = False, False, False
 
     async def run(self) -> None:
-        """For ever: wait for the lead, then follow the registry."""
+        """Run forever: acquire leadership, then follow the registry."""
         while True:
             try:
                 async with await connect(self._url) as conn:
@@ -111,7 +111,7 @@ class BrokerAccess:
             await asyncio.sleep(jittered(RETRY_S))
 
     async def watch(self) -> None:
-        """For ever: forget what the broker holds when it goes; what comes back may be an emptied one."""
+        """Run forever: invalidate the known broker state on disconnect; it may come back empty."""
         while True:
             if not self._downlink.connected:
                 self._there, self._in_line = None, False
@@ -134,7 +134,7 @@ class BrokerAccess:
                 pass
 
     async def _follow(self, conn: psycopg.AsyncConnection) -> None:
-        """Compare when something changed, and with everything that the broker holds now and then."""
+        """Sync on change, with a full comparison from time to time."""
         now = asyncio.get_running_loop().time()
         if self._there is not None and now - self._asked_at > WHOLE_S:
             self._there = None
@@ -161,7 +161,7 @@ class BrokerAccess:
             self._in_line, self._told = True, False
 
     async def _learnt(self, there: Accounts, wanted: Accounts, since: dict[str, str]) -> Accounts:
-        """What the broker holds, with what other processes told it since: they make accounts before they are stored."""
+        """Broker state including changes by other processes, which create accounts before committing them."""
         new = [n for n in wanted.accounts if n not in there.accounts and self._lost.get(n) != since[n]]
         if not new:
             return there
@@ -170,14 +170,14 @@ class BrokerAccess:
         return Accounts(there.roles | found.roles, there.accounts | found.accounts)
 
     def _tell(self, lost: list[str], since: dict[str, str]) -> None:
-        """Say once what cannot be mended from here."""
+        """Log once what cannot be repaired automatically."""
         if lost and set(lost) - self._lost.keys():
             log.error("%s", lost_accounts(lost))
         self._lost = {name: since[name] for name in lost}
 
 
 async def take_own_role(mqtt: Mqtt, downlink: Downlink) -> None:
-    """The hub itself may use all topics of devices; giving it the role ends its connections, once."""
+    """Grant the hub's own account access to all device topics; the first grant drops its connections once."""
     dynsec, prefix, username = Dynsec(downlink), mqtt.prefix, str(mqtt.username)
     acls = frozenset((kind, f"{prefix}/#", 0, True) for kind in ("publishClientSend", "subscribePattern"))
     client, role = await dynsec.ask([on_account("getClient", username), get_role(HUB_ROLE)])
@@ -218,7 +218,7 @@ async def _before_the_end(work: Coroutine[Any, Any, None], downlink: Downlink) -
 
 
 def lost_accounts(lost: list[str]) -> str:
-    """What to tell and do about accounts that the broker has lost."""
+    """Message and remedy for accounts missing on the broker."""
     some = ", ".join(lost[:5]) + (", ..." if len(lost) > 5 else "")
     return (
         f"the broker has lost the accounts of {len(lost)} devices ({some}), and their passwords are kept nowhere else: "
@@ -228,7 +228,7 @@ def lost_accounts(lost: list[str]) -> str:
 
 
 async def _wanted(conn: psycopg.AsyncConnection, prefix: str) -> tuple[Accounts, dict[str, str]]:
-    """What the broker should hold, and since when each account has had its secret."""
+    """Desired broker state, and when each account's secret was set."""
     roles, accounts, since = {}, {}, {}
     for code, state, children, username, kind, changed in await (await conn.execute(SQL.wanted)).fetchall():
         active, role = state == "active", role_of(code)
@@ -241,7 +241,7 @@ async def _wanted(conn: psycopg.AsyncConnection, prefix: str) -> tuple[Accounts,
 
 @asynccontextmanager
 async def _alone(conn: psycopg.AsyncConnection) -> AsyncIterator[None]:
-    """While nobody tells the broker of accounts that are not committed yet."""
+    """Holds off while another process creates accounts that are not yet committed."""
     await conn.execute(SQL.clear)
     try:
         yield
@@ -255,7 +255,7 @@ async def _first(conn: psycopg.AsyncConnection, statement: str, **params: str) -
 
 
 async def lost_by_broker(url: str, mqtt: Mqtt, dynsec: Dynsec) -> list[str]:
-    """Accounts that should be on the broker, are not, and cannot be made again; for `hub check`."""
+    """Accounts missing on the broker that cannot be recreated; for `hub check`."""
     with sorted_errors():
         async with await connect(url) as conn:
             wanted, _ = await _wanted(conn, mqtt.prefix)

@@ -1,4 +1,4 @@
-"""What becomes of one message, told to who watches: decoded by the hub's own stage, shown through the privacy gate."""
+"""Trace of one message for a live tail: decoded by the hub's own stage, filtered by the privacy gate."""
 
 from dataclasses import dataclass, field
 from typing import Any, Literal
@@ -22,7 +22,7 @@ Verdict = Literal["stored", "partly", "refused", "dropped", "command"]
 
 @dataclass(slots=True)
 class Account:
-    """One message as it is shown."""
+    """One traced message."""
 
     at: Micros
     transport: str
@@ -46,7 +46,7 @@ class Account:
 
 
 def account_of(raw: Raw, registry: Registry) -> Account:
-    """What the hub makes of a message, with the devices of a registry."""
+    """Trace a message against a registry."""
     if raw.origin.address.endswith("/command"):
         return _shown(raw, "command", private=False)
     batch = Batch([raw])
@@ -83,14 +83,14 @@ def account_of(raw: Raw, registry: Registry) -> Account:
 
 
 def shown(payload: bytes, private: bool = False) -> tuple[str, Literal["utf-8", "hex", "withheld"]]:
-    """A payload as it may be shown: its beginning as text or hex; nothing of what is about persons."""
+    """The displayable beginning of a payload, as text or hex; withheld when it concerns persons."""
     if private or mentions_private(payload) or holds_picture(payload):
         return "", "withheld"
     return text_of(payload, SHOWN_BYTES)
 
 
 def text_of(payload: bytes, limit: int) -> tuple[str, Literal["utf-8", "hex"]]:
-    """The beginning of a payload as text; in hex where it is none."""
+    """The beginning of a payload as text, or hex if it is not UTF-8."""
     cut = payload[:limit]
     try:
         return cut.decode(), "utf-8"
@@ -101,12 +101,12 @@ def text_of(payload: bytes, limit: int) -> tuple[str, Literal["utf-8", "hex"]]:
 
 
 def written(ts: Micros) -> str:
-    """A time as RFC 3339 in UTC."""
+    """Format a time as RFC 3339 in UTC."""
     return from_micros(ts).isoformat().replace("+00:00", "Z")
 
 
 def flags(quality: int) -> str:
-    """The flags of a reading in words."""
+    """Describe a reading's quality flags."""
     return ", ".join(flag.name_en for flag in flags_of(quality))
 
 

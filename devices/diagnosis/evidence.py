@@ -1,4 +1,4 @@
-"""Gathers the facts about one device from the store, by its indexes only: a handful of short look-ups."""
+"""Loads the facts about one device with a handful of indexed queries."""
 
 from collections.abc import Mapping
 from datetime import datetime
@@ -24,7 +24,7 @@ Row = dict[str, Any]
 
 
 async def facts_of(conn: AsyncConnection, code: str, now: datetime, prefix: str) -> Facts | None:
-    """The facts about a registered device; None when there is none of that code."""
+    """Facts about a registered device; None when the code is unknown."""
     found = await _rows(conn, SQL.device, {"code": code, "now": now})
     if not found:
         return None
@@ -54,7 +54,7 @@ _PLAIN = (
 
 
 def _example(row: Row) -> Mapping[str, Any]:
-    """A payload to try the device with; empty where its profile takes a form of its own, or names nothing."""
+    """A sample payload for the device; empty when its profile maps foreign JSON or lists no metrics."""
     if row["mapping"]:
         return {}
     if not row["metrics"] and row["events"]:
@@ -63,7 +63,7 @@ def _example(row: Row) -> Mapping[str, Any]:
 
 
 async def near_devices(conn: AsyncConnection, code: str) -> list[Row]:
-    """Registered devices (code, name, state) that may be meant by a code that is not, the likeliest first."""
+    """Registered devices (code, name, state) with codes similar to an unknown one, best match first."""
     found = await _rows(conn, SQL.near, {"code": code, "codes": variants(code)})
     by_code = {each["code"]: each for each in found}
     return [by_code[each] for each in likest(code, by_code)]
@@ -72,7 +72,7 @@ async def near_devices(conn: AsyncConnection, code: str) -> list[Row]:
 async def refusals_of(
     conn: AsyncConnection, code: str, prefix: str, zone: str = "Asia/Shanghai", profile: ProfileView | None = None
 ) -> list[Refusal]:
-    """The newest dead letters of a code, with what is wrong in the payload of the newest of each reason."""
+    """Newest dead letters of a code; the newest of each reason comes with a report on its payload."""
     refusals: list[Refusal] = []
     for row in await _rows(conn, SQL.refusals, {"code": code}):
         row["payload"] = bytes(row["payload"])
@@ -82,7 +82,7 @@ async def refusals_of(
 
 
 def _examined(row: Row, prefix: str, zone: str, profile: ProfileView | None) -> Mapping[str, Any]:
-    """What frame_check says of a letter: its report, whether a part was taken, how far its time is ahead."""
+    """Frame check of a dead letter: report, whether part of it was accepted, how far its time is ahead."""
     form = _form(row["address"], prefix)
     if form is None or len(row["payload"]) < row["payload_size"]:
         return {}
@@ -104,7 +104,7 @@ _WHOLE = ("unknown_device", "inactive_device", "not_a_child", "several_devices",
 
 
 def _form(address: str, prefix: str) -> str | None:
-    """The form of the payload of a topic; records of a log are telemetry or events, which look different."""
+    """Payload form of a topic; "auto" for Kafka records, whose form is detected."""
     try:
         _, form, _ = parse_topic(address, prefix)
     except DecodeError:
@@ -113,7 +113,7 @@ def _form(address: str, prefix: str) -> str | None:
 
 
 async def _strays(conn: AsyncConnection, code: str, now: datetime, prefix: str) -> list[Stray]:
-    """Messages that may be of this device and came under a code, or on a topic, that is not."""
+    """Messages probably from this device, sent under a mistyped code or topic."""
     unknown = await _rows(conn, SQL.unknown, {"now": now})
     codes = {*variants(code), *(each["code"] for each in unknown if like(code, each["code"]))}
     found = await _rows(conn, SQL.strays, {"codes": sorted(codes), "now": now})
@@ -128,7 +128,7 @@ async def _strays(conn: AsyncConnection, code: str, now: datetime, prefix: str) 
 
 
 def _names(address: str, code: str, prefix: str) -> bool:
-    """Whether a level of a topic that is none of the contract is nearly, or is, a code."""
+    """Whether any level of an invalid topic equals or resembles a code."""
     levels = address.removeprefix(prefix).split("/")
     return any(
         level == code or (level and plain(level) == plain(code)) or like(code, level) for level in levels if level

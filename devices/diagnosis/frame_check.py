@@ -1,4 +1,4 @@
-"""What the hub would make of a payload, and which byte or field of it is wrong. Pure.
+"""Frame check: decodes a payload as the hub would and locates what is wrong. Pure.
 
 The verdict is that of the same codecs that the hub uses. A further protocol is one more entry of `FRAMES`.
 """
@@ -21,7 +21,7 @@ Verdict = Literal["accepted", "partly", "refused", "dropped"]
 
 @dataclass(slots=True, frozen=True)
 class Flaw:
-    """One thing that keeps a payload, or a part of it, from being stored."""
+    """A reason why a payload, or a part of it, is not stored."""
 
     reason: str
     detail: str
@@ -45,7 +45,7 @@ class CheckedReading(NamedTuple):
 
 @dataclass(slots=True)
 class Report:
-    """What becomes of one payload."""
+    """The result of checking one payload."""
 
     form: str
     verdict: Verdict
@@ -68,7 +68,7 @@ class Report:
 
 @dataclass(slots=True, frozen=True)
 class Frame:
-    """A form of payload: how it is decoded, and how much a payload looks like it."""
+    """A payload format: its codec, and a score for format detection."""
 
     decode: Codec
     likeness: Callable[[bytes, Any], int]
@@ -76,7 +76,7 @@ class Frame:
 
 
 def check(payload: bytes, form: str, received: Micros, zone: tzinfo) -> Report:
-    """The report on a payload of a form of FRAMES, or of the likeliest ("auto"), as if it came at `received`."""
+    """Check a payload in the given form, or the detected one ("auto"), as if received at `received`."""
     name = likeliest(payload) if form == "auto" else form
     faults: Sequence[tuple[str, str, At]]
     try:
@@ -97,7 +97,7 @@ def check(payload: bytes, form: str, received: Micros, zone: tzinfo) -> Report:
 
 
 def settle(report: Report) -> None:
-    """Set the verdict by what a report holds."""
+    """Set the verdict from the report's contents."""
     something = bool(report.readings or report.events or report.says)
     if report.flaws:
         report.verdict = "partly" if something else "refused"
@@ -112,7 +112,7 @@ def _said(decoded: Decoded) -> str:
 
 
 def likeliest(payload: bytes) -> str:
-    """The form that a payload looks most like; telemetry when it looks like nothing."""
+    """Detect a payload's form; telemetry when nothing matches."""
     try:
         value = parse(payload)
     except DecodeError:
@@ -122,7 +122,7 @@ def likeliest(payload: bytes) -> str:
 
 
 def flaw_of(payload: bytes, form: str, reason: str, detail: str, at: At) -> Flaw:
-    """A fault of a codec with its place in the payload."""
+    """A codec's fault with its location in the payload."""
     record = int(at.split("/")[1]) if form == "senml" and isinstance(at, str) and at else None
     return Flaw(reason, detail, at, place_of(payload, at), record)
 
@@ -173,5 +173,5 @@ def unhex(text: str | bytes) -> bytes:
 
 
 def names(report: Report) -> Sequence[str]:
-    """The metrics that a payload brings, each once, in their order."""
+    """Distinct metric names in a payload, in order."""
     return list(dict.fromkeys(reading.metric for reading in report.readings))

@@ -1,4 +1,4 @@
-"""Up to when this process has heard everything: told beside what it heard, so that silence is not taken for deafness.
+"""Heartbeat: until when this process received everything, so that its own outage is not taken for silence.
 
 A device is silent only while the hub could have heard it. Each process that reads from devices, or stores what they
 say, keeps a row in `listening`; a process that dies, is cut off from its broker or cannot reach the store stops moving
@@ -40,21 +40,21 @@ Tell = Callable[[Micros | None, Micros], Awaitable[None]]
 
 
 def process_name() -> str:
-    """Of this process, among those that share a database."""
+    """Name of this process among those that share a database."""
     return f"{gethostname()}/{getpid()}"
 
 
 class Progress(Stage):
-    """How far the commits of a process have come: what was received until then, and can be stored, is committed."""
+    """Commit progress: everything received until then that can be stored is committed."""
 
     def __init__(self, idle: Callable[[], bool]) -> None:
-        """`idle` tells whether nothing at all waits for its commit."""
+        """`idle` tells whether no message is waiting for its commit."""
         self._idle = idle
         self._last: Micros = 0
         self._of_log: deque[tuple[float, Micros]] = deque()
 
     def adopt(self, batch: Batch) -> None:
-        """Note a committed batch."""
+        """Record a committed batch."""
         until = heard_until(batch)
         if until is None:
             return
@@ -63,7 +63,7 @@ class Progress(Stage):
             self._of_log.append((time.monotonic(), until))
 
     def until(self) -> Micros:
-        """Up to when everything is committed."""
+        """Time until which everything is committed."""
         now = now_micros() - MARGIN
         while self._of_log and self._of_log[0][0] < time.monotonic() - LAG_S:
             self._of_log.popleft()
@@ -73,7 +73,7 @@ class Progress(Stage):
 
 
 class Hearing:
-    """Tells every few seconds since when and until when everything is heard."""
+    """Writes a heartbeat every few seconds: the interval during which everything was received."""
 
     def __init__(self, tell: Tell, reasons: Callable[[], list[str]], until: Now, settings: Health) -> None:
         """`reasons` tells why nothing is heard; empty when it is. `tell` may raise HubError: it is asked again."""
@@ -82,7 +82,7 @@ class Hearing:
         self._since: Micros | None = None
 
     def reset(self) -> None:
-        """From now on something else is heard too: each device has its whole time again."""
+        """Restart the interval because new sources were added; every device gets its full timeout again."""
         self._since = None
 
     async def run(self) -> None:
@@ -110,14 +110,14 @@ class Hearing:
 
 
 class ListeningRow:
-    """The row of a process in `listening`, with what it has heard of devices."""
+    """This process's heartbeat row in `listening`, written together with last-seen times."""
 
     def __init__(self, pool: Pool, source: str, ears: bool, seen: LastSeen | None = None) -> None:
         """`ears`: it reads from devices, or from a broker that they send to."""
         self._pool, self._source, self._ears, self._seen = pool, source, ears, seen
 
     async def put(self, since: Micros | None, until: Micros) -> None:
-        """Write both in one transaction; StoreUnavailable leaves what was heard for the next time."""
+        """Write both in one transaction; on StoreUnavailable the last-seen times are kept for the next attempt."""
         heard = self._seen.take() if self._seen else None
         values = {"source": self._source, "ears": self._ears, "at": from_micros(until)}
         try:
@@ -133,7 +133,7 @@ class ListeningRow:
             raise
 
     async def end(self) -> None:
-        """Write what was heard at last and remove the row: this process says nothing more.
+        """Write the final last-seen times and delete the heartbeat row.
 
         Without a store neither is done: the row is forgotten after a while.
         """

@@ -1,4 +1,4 @@
-"""When each device was last heard: known at once in memory, written to the store every few seconds."""
+"""Last-seen time of each device: current in memory, flushed to the store every few seconds."""
 
 from typing import NamedTuple
 
@@ -54,7 +54,7 @@ class LastSeen(Stage):
         self._dirty = np.zeros(1024, np.bool_)
 
     def adopt(self, batch: Batch) -> None:
-        """Note who was heard in a committed batch: 0.2 microseconds a device."""
+        """Record the devices seen in a committed batch; 0.2 µs per device."""
         life = batch.of(Life)
         if not life:
             return
@@ -70,7 +70,7 @@ class LastSeen(Stage):
         self._dirty[devices] = True
 
     def take(self) -> "Heard":
-        """What changed since it was last taken; `give_back` when it cannot be written."""
+        """Take the changes since the last call; `give_back` them if they cannot be written."""
         devices = np.flatnonzero(self._dirty)
         heard = Heard(devices, self.at[devices], self._offset[devices])
         self._dirty[devices] = False
@@ -78,7 +78,7 @@ class LastSeen(Stage):
         return heard
 
     def give_back(self, heard: "Heard") -> None:
-        """It was not written: the next `take` brings it again."""
+        """Return changes that could not be written; the next `take` includes them."""
         self._dirty[heard.devices] = True
         self._offset[heard.devices] = np.fmax(self._offset[heard.devices], heard.offset)
 
@@ -91,7 +91,7 @@ class LastSeen(Stage):
 
 
 async def write_heard(conn: psycopg.AsyncConnection, heard: Heard) -> None:
-    """Write to device_seen, inside the caller's transaction."""
+    """Upsert into device_seen within the caller's transaction."""
     if not len(heard.devices):
         return
     rows = np.empty(len(heard.devices), _ROW)
@@ -108,7 +108,7 @@ async def write_heard(conn: psycopg.AsyncConnection, heard: Heard) -> None:
 
 
 def heard_until(batch: Batch) -> Micros | None:
-    """Up to when a committed batch tells that everything was heard: what came before it was received before it.
+    """Time until which a committed batch proves that everything was received.
 
     Of a log it is the oldest message, for some partitions may lag behind; what third parties stamped does not count.
     """

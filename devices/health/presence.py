@@ -1,4 +1,4 @@
-"""A part of a hub: decides every few seconds which devices are there, and tells it as events of kind offline.
+"""Presence detection: decides every few seconds which devices are online and publishes `offline` events.
 
 One of all processes on a database does it. A finding is noted with the decision and marked as told once its
 event is stored; what is not marked is told again, by whoever leads then, with the same id.
@@ -36,7 +36,7 @@ AT_ONCE = 500
 
 
 class Finding(NamedTuple):
-    """A device that went or came back, as far as it is not told."""
+    """A device that went offline or came back, not yet published."""
 
     device_id: int
     code: str
@@ -47,12 +47,12 @@ class Finding(NamedTuple):
 
 
 class Presence(Part):
-    """Decides while it leads; its findings go to the sink that devices' messages go to."""
+    """Runs on the leader; submits its findings to the same sink as device messages."""
 
     phase = Phase.SOURCES
 
     def __init__(self, settings: Settings, sink: Sink, permitted: Callable[[], bool] = lambda: True) -> None:
-        """While it is not `permitted` it does not ask to lead."""
+        """It does not compete for leadership unless `permitted`."""
         self._settings, self._health = settings, settings.health
         self._sink, self._permitted = sink, permitted
         self._stopping = asyncio.Event()
@@ -82,7 +82,7 @@ class Presence(Part):
         return EVERY_S
 
     async def evaluate(self, conn: psycopg.AsyncConnection) -> int:
-        """Decide once; returns of how many devices something changed."""
+        """Run one evaluation; returns the number of devices that changed."""
         await conn.execute(SQL.forget, {"forget_s": self._health.forget_s})
         async with conn.transaction():
             await conn.execute("set transaction isolation level repeatable read")
@@ -96,7 +96,7 @@ class Presence(Part):
         return changed
 
     async def _tell(self, conn: psycopg.AsyncConnection) -> None:
-        """Have the events of findings stored, and mark them as told then."""
+        """Publish pending findings, then mark them as published."""
         while not self._stopping.is_set():
             rows = await (await conn.execute(SQL.untold, {"limit": AT_ONCE})).fetchall()
             findings = [Finding(*row) for row in rows]
@@ -108,7 +108,7 @@ class Presence(Part):
             await conn.execute(SQL.told, told)
 
     async def _store(self, raws: Sequence[Raw]) -> None:
-        """Return once they are settled: stored, or refused because the device is not active any more."""
+        """Wait until the findings are settled: stored, or refused because the device is no longer active."""
         settled = asyncio.get_running_loop().create_future()
 
         async def settle(outcome: Outcome) -> None:

@@ -1,4 +1,4 @@
-"""What a reading process and its workers say to each other: msgpack frames, each with its length in front."""
+"""Protocol between the reading process and its workers: length-prefixed msgpack frames."""
 
 import asyncio
 from collections.abc import Iterable
@@ -29,7 +29,7 @@ class Carried(NamedTuple):
 
 
 class Block(NamedTuple):
-    """Messages for one worker, in the order in which they were read."""
+    """Messages for one worker, in the order they were read."""
 
     number: int
     messages: list[Carried]
@@ -45,7 +45,7 @@ class Block(NamedTuple):
 
 
 class Refusal(NamedTuple):
-    """A dead letter without its message, which the asking side has."""
+    """A dead letter without its message, which the sender of the block still has."""
 
     id: UUID
     reason: str
@@ -56,7 +56,7 @@ class Refusal(NamedTuple):
 
 
 class Totals(NamedTuple):
-    """What a worker process has counted since it began; the names are those of telemetry.Counters."""
+    """Counters of a worker process since its start; field names as in telemetry.Counters."""
 
     messages: int = 0
     readings: int = 0
@@ -68,12 +68,12 @@ class Totals(NamedTuple):
     commit_s: float = 0.0
 
     def since(self, before: "Totals") -> "Totals":
-        """What was counted after `before`."""
+        """Difference to an earlier snapshot of the counters."""
         return Totals._make(now - then for now, then in zip(self, before, strict=True))
 
 
 class Answer(NamedTuple):
-    """A block that is committed (number 0: none, just a sign of life), and how the worker is."""
+    """Response to a committed block (number 0: heartbeat only), with the worker's state."""
 
     number: int
     refused: dict[int, Refusal]
@@ -91,18 +91,18 @@ _answers = msgspec.msgpack.Decoder(Answer)
 
 
 def encode(message: Block | Answer) -> bytes:
-    """The frame of a message."""
+    """Encode a message as a frame."""
     body = _encoder.encode(message)
     return len(body).to_bytes(LENGTH_BYTES, "big") + body
 
 
 async def read_block(reader: asyncio.StreamReader) -> Block:
-    """The next block; EOFError or OSError when the connection has ended, ConnectionError when it makes no sense."""
+    """Read the next block; EOFError or OSError when the connection ended, ConnectionError when malformed."""
     return await _read(reader, _blocks)
 
 
 async def read_answer(reader: asyncio.StreamReader) -> Answer:
-    """The next answer; errors as of read_block."""
+    """Read the next response; errors as in read_block."""
     return await _read(reader, _answers)
 
 

@@ -1,4 +1,4 @@
-"""Hands what one process reads to workers by device: each device has one worker, so its messages stay in order."""
+"""Dispatches messages to worker processes by device, so that each device's messages stay in order."""
 
 import asyncio
 import logging
@@ -21,7 +21,7 @@ log = logging.getLogger(__name__)
 
 @dataclass(slots=True)
 class _Entrusted:
-    """A delivery that workers have parts of."""
+    """A delivery split among workers."""
 
     delivery: Delivery
     parts: int = 0
@@ -30,7 +30,7 @@ class _Entrusted:
 
 
 class Dispatcher:
-    """A sink whose commits are made by workers; a delivery is settled when each of its parts is committed.
+    """A sink that delegates commits to workers; a delivery is settled once all its parts are committed.
 
     Bounded by the same limits as a pipeline, over all workers: while one is away its messages wait here, and when
     the limit is reached nothing more is read. Deliveries with tokens are settled in the order of their submission,
@@ -38,7 +38,7 @@ class Dispatcher:
     """
 
     def __init__(self, sockets: Sequence[Path], counters: Counters, limits: Limits) -> None:
-        """`sockets` are those of worker 1, 2, ...; `counters` become the sums over them."""
+        """`sockets` belong to worker 1, 2, ...; `counters` receives the sums over all workers."""
         self._counters, self._limits = counters, limits
         self.links = [
             Link(f"worker {n}", path, partial(self._answered, n - 1), self._counted)
@@ -60,7 +60,7 @@ class Dispatcher:
         return not self._room.is_set()
 
     async def submit(self, delivery: Delivery) -> None:
-        """Hand over a delivery; waits while too much is unanswered."""
+        """Submit a delivery; waits while too many messages are in flight."""
         while not self._room.is_set():
             await self._room.wait()
         self._account(delivery, 1)
@@ -75,11 +75,11 @@ class Dispatcher:
             await self._finish(entrusted)
 
     async def drained(self) -> None:
-        """Return once everything handed over is settled."""
+        """Wait until everything submitted is settled."""
         await self._idle.wait()
 
     def owner(self, raw: Raw) -> int:
-        """Which worker has its device; what names no device goes by its address."""
+        """The worker responsible for a message's device; messages without a device are assigned by address."""
         key = raw.origin.device or raw.origin.address
         if len(self._owners) >= MAX_ORIGINS:
             self._owners.clear()
@@ -87,7 +87,7 @@ class Dispatcher:
         return found
 
     def _divided(self, raws: Sequence[Raw]) -> dict[int, list[int]]:
-        """By worker: the indices of its messages, in order."""
+        """Message indices by worker, in order."""
         parts: dict[int, list[int]] = {}
         owners = self._owners
         for index, raw in enumerate(raws):

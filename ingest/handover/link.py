@@ -1,4 +1,4 @@
-"""The reading side's connection to one worker: blocks go out in order, and again until they are answered."""
+"""Connection from the reading process to one worker: blocks are sent in order and resent until answered."""
 
 import asyncio
 import logging
@@ -19,12 +19,12 @@ SILENCE_S = 5.0
 
 
 class Link:
-    """Keeps each block until the worker has answered it; a worker that comes back gets them all again, in order."""
+    """Buffers blocks until the worker has answered them, and resends them in order after a reconnect."""
 
     def __init__(
         self, name: str, path: Path, answered: Callable[[Answer], Awaitable[None]], counted: Callable[[Totals], None]
     ) -> None:
-        """`answered` is told of each block that is committed, once; `counted` what was counted since the last time."""
+        """`answered` is called once per committed block; `counted` with the increase of the counters."""
         self._name, self._path, self._answered, self._counted = name, path, answered, counted
         self._unanswered: dict[int, bytes] = {}
         self._number = 0
@@ -35,7 +35,7 @@ class Link:
         self._was_up = False
 
     def send(self, raws: list[Raw]) -> int:
-        """Send a block, now or when the worker is there; the number of the answer to come."""
+        """Send a block now or once the worker is connected; returns its number."""
         self._number += 1
         frame = self._unanswered[self._number] = encode(Block.of(self._number, raws))
         if self._writer is not None:
@@ -44,7 +44,7 @@ class Link:
 
     @property
     def devices_known(self) -> int:
-        """Registered devices that the worker knows; 0 while it is away."""
+        """Number of registered devices in the worker; 0 while disconnected."""
         return self._last.devices_known if self._writer is not None and self._last is not None else 0
 
     def reasons(self) -> list[str]:
@@ -56,7 +56,7 @@ class Link:
         return [f"{self._name}: {reason}" for reason in self._last.not_ready]
 
     async def run(self) -> None:
-        """Stay connected for ever."""
+        """Stay connected forever."""
         while True:
             with suppress(OSError):
                 reader, writer = await asyncio.open_unix_connection(self._path)

@@ -1,4 +1,4 @@
-"""A worker's source: blocks that the reading process hands over on a Unix socket, answered after their commit."""
+"""A worker's source: receives blocks over a Unix socket and answers them after their commit."""
 
 import asyncio
 import logging
@@ -18,7 +18,7 @@ READ_AHEAD_BYTES = 1 << 20
 
 
 class HandedSource:
-    """Listens on a socket in a private directory; while the pipeline is full nothing more is read."""
+    """Listens on a socket in a private directory; stops reading while the pipeline is full."""
 
     def __init__(self, path: Path, sink: Sink, counters: Counters, reasons: Callable[[], list[str]]) -> None:
         """`reasons` tells why the worker is not ready."""
@@ -32,16 +32,16 @@ class HandedSource:
         return bool(self._writers)
 
     def stop(self) -> None:
-        """Take nothing more; what was taken can still be answered."""
+        """Stop accepting blocks; those already accepted are still answered."""
         self._stopped.set()
 
     def close(self) -> None:
-        """End the connections; what is not answered will be handed over again."""
+        """Close all connections; unanswered blocks will be resent."""
         for writer in self._writers:
             writer.close()
 
     async def run(self) -> None:
-        """Take blocks until `stop`."""
+        """Accept blocks until `stop`."""
         self._path.unlink(missing_ok=True)  # left by the process that this one replaces
         server = await asyncio.start_unix_server(self._accepted, self._path, limit=READ_AHEAD_BYTES)
         await self._stopped.wait()

@@ -1,4 +1,4 @@
-"""One file into the store: checked as a whole, then stored block by block, on from where an earlier attempt ended.
+"""Imports one file: validated as a whole, then stored block by block, resuming an interrupted import.
 
 Imported readings do not pass the rules: history never pages. They are not flagged LATE either.
 """
@@ -34,7 +34,7 @@ _PASSED: Micros = 7 * 86_400_000_000
 
 @dataclass(slots=True, frozen=True)
 class Wanted:
-    """How a file is to be imported."""
+    """Import options."""
 
     naming: Naming = field(default_factory=Naming)
     time_unit: str | None = None
@@ -66,7 +66,7 @@ class _Part(NamedTuple):
 
 
 class Importer:
-    """Imports files; the registry is as it was when the importer was made."""
+    """Imports files against a fixed snapshot of the registry."""
 
     def __init__(self, pool: Pool, registry: Registry, tell: Tell) -> None:
         self._pool, self._registry, self._tell = pool, registry, tell
@@ -100,7 +100,7 @@ class Importer:
         return Result(progress, start.line, False, compressed)
 
     async def _check(self, path: Path, source: "_Source", start: Progress, wanted: Wanted, report: Report) -> Progress:
-        """Read everything and store nothing; HistoryRefused if something is bad, unless that is to be skipped."""
+        """Validate the whole file without storing; HistoryRefused on errors unless they are to be skipped."""
         progress = start
         parts = source.parts(start)
         while (part := await asyncio.to_thread(next, parts, None)) is not None:
@@ -117,7 +117,7 @@ class Importer:
     async def _store(
         self, path: Path, source: "_Source", history: History, start: Progress, report: Report, wanted: Wanted
     ) -> tuple[Progress, int]:
-        """Store block by block; the next block is read while one is being stored."""
+        """Store block by block, reading the next block while one is being stored."""
         progress, passed = start, _Passed()
         parts = source.parts(start)
         read = partial(asyncio.get_running_loop().run_in_executor, None, next, parts, None)
@@ -143,7 +143,7 @@ class Importer:
 
 
 class _Source:
-    """A file and how its rows are understood."""
+    """An open file and its layout."""
 
     def __init__(self, file: HistoryFile, columns: list[str], resolver: Resolver) -> None:
         self._file, self._columns, self._resolver = file, columns, resolver
@@ -157,7 +157,7 @@ class _Source:
 
 
 class _Passed:
-    """Which times an import has passed for good: all before the newest block, as long as the file goes on in time."""
+    """Tracks time ranges that are complete: all before the newest block while the file is in time order."""
 
     def __init__(self) -> None:
         self._start: Micros | None = None
@@ -166,7 +166,7 @@ class _Passed:
         self._ordered = True
 
     def take(self, readings: Columns) -> tuple[Micros, Micros] | None:
-        """Add a block; the times that have been passed since the last answer, once it is a week of them."""
+        """Add a block; returns the completed time range once it spans a week."""
         if not len(readings):
             return None
         low, high = int(readings.ts.min()), int(readings.ts.max())
@@ -182,7 +182,7 @@ class _Passed:
         return span
 
     def rest(self) -> tuple[Micros, Micros] | None:
-        """All that is left."""
+        """The remaining range."""
         return None if self._start is None else (self._start, self._end)
 
 
@@ -205,7 +205,7 @@ def _report_path(path: Path) -> Path:
 
 
 def _digest(path: Path, wanted: Wanted) -> bytes:
-    """Of a file and of how it is read: the same file as another device is another import."""
+    """Digest of a file and its import options; the same file for another device is another import."""
     with path.open("rb") as file:
         content = hashlib.file_digest(file, "blake2b").digest()
     reading = [asdict(wanted.naming), wanted.time_unit, str(wanted.zone), wanted.delimiter]

@@ -1,4 +1,4 @@
-"""HTTP in: readings and events by POST, answered 202 after their commit and never before.
+"""HTTP ingest: readings and events by POST, answered with 202 only after the commit.
 
 An APIRouter for the app that the API serves: who may send is checked there. The hub holds back with 503 and
 Retry-After, it does not queue.
@@ -36,7 +36,7 @@ LARGER = {f"/api/v1{path}": BATCH_BYTES for path in BATCHES}
 
 
 class RequestRefused(HTTPException):
-    """A request was not taken, or nothing of it could be stored; `extras` are more members of the problem."""
+    """The request was not accepted, or nothing in it could be stored; `extras` are further problem members."""
 
     def __init__(
         self,
@@ -50,7 +50,7 @@ class RequestRefused(HTTPException):
 
 
 class RefusedMessage(BaseModel):
-    """A message that is now a dead letter, for this reason; what is good in it is stored."""
+    """A message that became a dead letter; its valid parts are stored."""
 
     index: int
     device: str | None
@@ -59,7 +59,7 @@ class RefusedMessage(BaseModel):
 
 
 class Taken(BaseModel):
-    """What was committed: messages that were accepted whole, and those that were refused, wholly or in part."""
+    """The result of a commit: messages accepted in full, and those refused in full or in part."""
 
     accepted: int
     refused: list[RefusedMessage]
@@ -69,7 +69,7 @@ _ALL_ACCEPTED = b'{"accepted":1,"refused":[]}'
 
 
 class HttpSource:
-    """Hands messages of requests to the pipeline and waits for their commit; refuses when it cannot commit now."""
+    """Submits the messages of requests and waits for their commit; refuses requests while it cannot commit."""
 
     def __init__(
         self,
@@ -89,11 +89,11 @@ class HttpSource:
         self._closing = False
 
     def stop(self) -> None:
-        """Take nothing more; what was taken is still answered after its commit."""
+        """Stop accepting requests; those accepted are still answered after their commit."""
         self._closing = True
 
     def admit(self, peer: str) -> None:
-        """Pass, or RequestRefused: 429 for who comes too often, 503 while the hub cannot take anything."""
+        """Admission control; RequestRefused 429 when a peer exceeds its rate, 503 while the hub cannot accept."""
         if wait := self._buckets.take(peer, time.monotonic()):
             limit = f"{self._settings.requests_per_s:g} requests a second"
             raise RequestRefused(429, f"an address may send {limit}: send batches", {"Retry-After": str(ceil(wait))})
@@ -110,7 +110,7 @@ class HttpSource:
             raise _not_taken("the hub has as much waiting for its commit as it may hold", 1)
 
     async def read(self, request: Request, limit: int) -> bytes:
-        """The body of a request, unpacked; RequestRefused or BodyError when it cannot be used."""
+        """Read and decompress the request body; raises RequestRefused or BodyError."""
         coding = request.headers.get("content-encoding", "identity").strip().lower()
         if coding not in ("identity", "gzip"):
             raise RequestRefused(415, f"no content encoding but gzip, not {coding[:40]!r}", {"Accept-Encoding": "gzip"})
@@ -126,7 +126,7 @@ class HttpSource:
             self._reading -= size
 
     async def take(self, messages: Sequence[Message], form: str) -> Outcome:
-        """The outcome of messages once they are committed; RequestRefused: 503 when they were not taken."""
+        """Submit messages and return their outcome after the commit; RequestRefused 503 if not accepted."""
         self._check()  # nothing waits between this and the sink's taking it
         number = next(self._numbers)
         result: asyncio.Future[Outcome] = asyncio.get_running_loop().create_future()
@@ -163,7 +163,7 @@ def _not_taken(why: str, retry_after_s: int) -> RequestRefused:
 
 
 def ingest_router(source: HttpSource) -> APIRouter:
-    """The routes, to be included under /api/v1 behind its check of who may."""
+    """The ingest routes, to be mounted under /api/v1 behind authentication."""
     router = APIRouter(tags=["ingest"])
 
     async def single(request: Request, device: str) -> Response:
@@ -205,7 +205,7 @@ def _peer(request: Request) -> str:
 
 
 def _content_type(request: Request, kinds: Sequence[str]) -> str:
-    """The content type of a request; it must be given, so that a page elsewhere cannot send from a browser here."""
+    """Validate the Content-Type; it is required, so that foreign web pages cannot post from a browser."""
     kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
     if kind not in kinds:
         raise RequestRefused(415, f"send it with Content-Type: {' or '.join(kinds)}", {"Accept": ", ".join(kinds)})
@@ -213,7 +213,7 @@ def _content_type(request: Request, kinds: Sequence[str]) -> str:
 
 
 def _answer(messages: int, outcome: Outcome) -> Response:
-    """202 when something was accepted whole; RequestRefused 422 when every message was refused."""
+    """Answer 202 when any message was accepted in full; RequestRefused 422 when all were refused."""
     if not outcome.refused:
         content = _ALL_ACCEPTED if messages == 1 else b'{"accepted":%d,"refused":[]}' % messages
         return Response(content, 202, media_type=JSON)
@@ -237,7 +237,7 @@ _EXAMPLES: Mapping[str, Any] = {
 
 
 def _described(form: str, kinds: Sequence[str], batch: bool) -> dict[str, Any]:
-    """What OpenAPI tells of a route."""
+    """OpenAPI description of a route."""
     example = _EXAMPLES[form]
     if batch:
         example = [{"device": "my-air-1", **example}, {"device": "my-air-2", **example}]

@@ -1,4 +1,4 @@
-"""The edge's commit: messages go to the bus as they came, and count as committed once Kafka has acknowledged them."""
+"""Commit of an edge: forwards raw messages to Kafka; they are committed once Kafka acknowledges them."""
 
 import asyncio
 import logging
@@ -28,7 +28,7 @@ PATIENCE_S = 10.0
 
 
 class Forwarder:
-    """Publishes batches to the bus, keyed by device: the messages of one device stay in one partition, in order."""
+    """Publishes batches to Kafka, keyed by device, so that each device's messages stay ordered in one partition."""
 
     def __init__(self, settings: Kafka) -> None:
         self._settings = settings
@@ -38,7 +38,7 @@ class Forwarder:
         self._keys: dict[str, tuple[bytes, int]] = {}
 
     async def commit(self, batch: Batch) -> None:
-        """Return once Kafka has all messages of a batch on its disks.
+        """Wait until Kafka has persisted all messages of a batch.
 
         BrokerUnavailable when it does not say so: forward the same batch again. Messages may be in the log twice
         then; they are stored once, because a repeat has the same time of arrival.
@@ -54,13 +54,13 @@ class Forwarder:
             raise BrokerUnavailable(f"Kafka at {self._settings.servers}: {told}") from error
 
     async def close(self) -> None:
-        """End the connection, if there is one."""
+        """Close the connection, if open."""
         producer, self._producer = self._producer, None
         if producer is not None:
             await producer.stop()
 
     async def _abandon(self) -> None:
-        """Drop the producer with what it could not send; the next one has a new identity and sequence."""
+        """Discard the producer and its unsent messages; the next one gets a new id and sequence."""
         producer, self._producer = self._producer, None
         if producer is not None:
             # stop() would wait until everything is sent, in a task that nobody ends once there is no sender.
@@ -92,7 +92,7 @@ class Forwarder:
         return self._producer
 
     async def _send(self, producer: AIOKafkaProducer, raws: Sequence[Raw]) -> list[asyncio.Future[object]]:
-        """Give all messages to the producer, in order for each partition; what tells when each is acknowledged."""
+        """Send all messages, in order per partition; returns the acknowledgement futures."""
         shares: dict[int, list[tuple[bytes, Raw]]] = {}
         for raw in raws:
             name = raw.origin.device or raw.origin.address
@@ -120,7 +120,7 @@ class Forwarder:
 
 
 def _appended(builder: BatchBuilder, key: bytes, raw: Raw) -> bool:
-    """Whether there was room for a message. Of one that is too large to be read so much goes as shows that it is."""
+    """Append a message if there is room. Oversized messages are truncated just above the readable limit."""
     value = raw.payload[: MAX_BYTES + 1]
     at = raw.received // 1000
     return builder.append(timestamp=at, key=key, value=value, headers=headers_of(raw)) is not None

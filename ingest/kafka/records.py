@@ -1,4 +1,4 @@
-"""From records of Kafka to messages, and back: third parties publish values, the bus carries messages as they came."""
+"""Converts Kafka records to messages and back: third-party topics, and raw messages on the bus."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Protocol
@@ -16,7 +16,7 @@ MAX_TOKEN = 0xFFFF
 
 
 class Record(Protocol):
-    """What is used of aiokafka's records."""
+    """The part of aiokafka's record interface in use."""
 
     topic: str
     partition: int
@@ -38,7 +38,7 @@ _NO_JSON = (msgspec.MsgspecError, UnicodeDecodeError, RecursionError)
 
 
 def of_third_party(records: Iterable[Record], origins: Origins) -> list[Raw]:
-    """Messages of a topic that third parties publish to; records without a value are left out.
+    """Messages from a third-party topic; records without a value are skipped.
 
     The device is that of the record's key, or of "device" in the value when there is no key. The time of arrival is
     the same whenever the record is read.
@@ -55,7 +55,7 @@ def of_third_party(records: Iterable[Record], origins: Origins) -> list[Raw]:
 
 
 def _arrival(record: Record) -> Micros:
-    """The record's stamp in microseconds, the same at each reading.
+    """Arrival time from the record's timestamp in microseconds; the same on every read.
 
     Records of one device and millisecond are told apart: 1,000 in a row with its key, which are all in one partition,
     and without a key 62 in a row of each of 16 partitions.
@@ -65,7 +65,7 @@ def _arrival(record: Record) -> Micros:
 
 
 def _device_in(value: bytes) -> str:
-    """The first device that a value names; empty when it names none, so that the resolver can say so."""
+    """The first device named in a value; empty if none, which the resolver reports."""
     try:
         return _NAMED.decode(value).device or ""
     except _NO_JSON:
@@ -77,7 +77,7 @@ def _device_in(value: bytes) -> str:
 
 
 def headers_of(raw: Raw) -> list[tuple[str, bytes]]:
-    """What a record of the bus says of its message beside the payload."""
+    """Record headers that carry a message's metadata on the bus."""
     headers = [
         ("origin", raw.origin.text.encode(errors="replace")),
         ("received", b"%d" % raw.received),
@@ -94,7 +94,7 @@ def headers_of(raw: Raw) -> list[tuple[str, bytes]]:
 
 
 def of_bus(records: Iterable[Record], origins: Origins) -> list[Raw]:
-    """The messages that edges put into a topic of the bus; records without a value are left out.
+    """Messages forwarded by edges; records without a value are skipped.
 
     What was not put there by an edge comes with the topic as its address, which is no device's: a dead letter.
     """

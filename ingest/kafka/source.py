@@ -1,4 +1,4 @@
-"""Kafka in: each poll is a delivery that is committed together with the offsets it was read from.
+"""Kafka ingest: each poll is one delivery, committed together with its offsets.
 
 Offsets live in the store and nowhere else. What makes it exactly once is the commit: it counts only if each
 partition still is where the poll began. Group membership only shares the work out.
@@ -43,7 +43,7 @@ Offsets = Mapping[tuple[str, int], int]
 
 
 class KafkaSource:
-    """Hands polls to the pipeline, at most two at a time; while those wait for the store, Kafka is not polled.
+    """Submits polls to the pipeline, at most two in flight; Kafka is not polled while they wait.
 
     `positions` gives the stored offsets. `on_assigned` takes over what other workers have committed; it is called
     while nothing of this source is under way. Both may raise StoreUnavailable and are tried again then.
@@ -72,15 +72,15 @@ class KafkaSource:
         self._backoff = Backoff(log, "connected to Kafka %s again", settings.servers, longest_s=RETRY_MAX_S)
 
     def stop(self) -> None:
-        """Take nothing more; `run` ends once what was taken is settled."""
+        """Stop polling; `run` returns once everything in flight is settled."""
         self._stopping.set()
 
     def close(self) -> None:
-        """Nothing is open after `run`."""
+        """No-op: nothing stays open after `run`."""
         self.stop()
 
     async def run(self) -> None:
-        """Stay in the group until `stop`; one log line when Kafka goes, one when it is back."""
+        """Stay in the consumer group until `stop`; logs once when Kafka goes down and once when it is back."""
         while not self._stopping.is_set():
             consumer = self._consumer()
             try:
@@ -123,7 +123,7 @@ class KafkaSource:
         )
 
     async def _consume(self, consumer: AIOKafkaConsumer) -> None:
-        """Poll and hand over until `stop`; KafkaError when the consumer is of no use any more."""
+        """Poll and submit until `stop`; KafkaError when the consumer is no longer usable."""
         asked = time.monotonic()
         while not self._stopping.is_set():
             if self._unsure.is_set():
@@ -147,7 +147,7 @@ class KafkaSource:
                 asked = time.monotonic()
 
     async def _ask(self, consumer: AIOKafkaConsumer) -> None:
-        """Find out whether Kafka is there: aiokafka comes back by itself, but tells nobody that it was away."""
+        """Probe Kafka, because aiokafka reconnects silently."""
         try:
             async with asyncio.timeout(ANSWER_S):
                 await consumer.topics()
@@ -180,7 +180,7 @@ class KafkaSource:
             self._unsure.set()
 
     async def _quiet(self) -> None:
-        """Return when nothing of ours is under way."""
+        """Wait until nothing is in flight."""
         while self._under_way:
             self._settled.clear()
             await self._settled.wait()
@@ -198,7 +198,7 @@ class KafkaSource:
         self._unsure.set()
 
     async def _take_over(self, consumer: AIOKafkaConsumer) -> None:
-        """Read on from where the store is, with the state that belongs to it."""
+        """Seek to the committed offsets and restore the state that belongs to them."""
         self._next = {}
         await self._quiet()
         self._unsure.clear()  # what is assigned from here on sets it again
@@ -229,7 +229,7 @@ class KafkaSource:
         log.info("reading %d partitions", len(partitions))
 
     async def _or_stop(self, work: Awaitable[Any]) -> Any:
-        """The result of some work; None when `stop` comes first: the work is cancelled then."""
+        """Await work, or cancel it and return None when `stop` comes first."""
         doing = asyncio.ensure_future(work)
         stopping = asyncio.ensure_future(self._stopping.wait())
         try:
@@ -241,7 +241,7 @@ class KafkaSource:
 
 
 async def _end(consumer: AIOKafkaConsumer) -> None:
-    """Leave the group and close, whatever state it is in."""
+    """Leave the consumer group and close, in any state."""
     stopping = asyncio.create_task(consumer.stop(), name="kafka.stop")
     await asyncio.wait({stopping}, timeout=ANSWER_S)
     if not stopping.done() or stopping.cancelled() or stopping.exception():
@@ -251,15 +251,15 @@ async def _end(consumer: AIOKafkaConsumer) -> None:
 
 
 class _Listener(ConsumerRebalanceListener):  # type: ignore[misc]
-    """Tells the source what the group decided."""
+    """Rebalance listener: forwards assignments to the source."""
 
     def __init__(self, revoked: Callable[[], Awaitable[None]], assigned: Callable[[], Awaitable[None]]) -> None:
         self._revoked, self._assigned = revoked, assigned
 
     async def on_partitions_revoked(self, revoked: Collection[TopicPartition]) -> None:
-        """Partitions go to others, or come back in a moment."""
+        """Partitions were revoked, perhaps only for a moment."""
         await self._revoked()
 
     async def on_partitions_assigned(self, assigned: Collection[TopicPartition]) -> None:
-        """These are ours from now on."""
+        """Partitions were assigned."""
         await self._assigned()

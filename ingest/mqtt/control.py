@@ -1,4 +1,4 @@
-"""The hub's own connection to the broker for what goes down: commands, orders to the broker, and a live tail.
+"""The hub's control connection to the broker: commands, dynamic security requests, and live tails.
 
 Apart from the connection that takes devices' data: that one has a persistent session and is held back when the store
 is slow, this one forgets when it ends and always reads.
@@ -31,7 +31,7 @@ MAX_UNDER_WAY = 100
 
 
 class _Listener:
-    """What came on some filters and was not read yet."""
+    """Queue of received messages for a set of topic filters."""
 
     def __init__(self, filters: Sequence[str]) -> None:
         self.filters = filters
@@ -39,7 +39,7 @@ class _Listener:
         self._arrived = asyncio.Event()
 
     def take(self, topic: str, payload: bytes) -> bool:
-        """Keep a message if it is meant for it; whether another one was let go for it."""
+        """Enqueue a matching message; returns whether an older one was dropped for it."""
         if not any(paho.topic_matches_sub(wanted, topic) for wanted in self.filters):
             return False
         full = len(self.waiting) == MAX_WAITING
@@ -48,7 +48,7 @@ class _Listener:
         return full
 
     async def messages(self) -> AsyncIterator[tuple[str, bytes]]:
-        """For ever, in the order of arrival."""
+        """Yield messages forever, in order of arrival."""
         while True:
             while self.waiting:
                 yield self.waiting.popleft()
@@ -57,7 +57,7 @@ class _Listener:
 
 
 class ControlLink:
-    """A Downlink over MQTT: `run` is a task of the process, everything else may be called from the same loop."""
+    """Downlink over MQTT; `run` is a background task, everything else is called from the same event loop."""
 
     def __init__(self, settings: Mqtt) -> None:
         self._settings = settings
@@ -70,11 +70,11 @@ class ControlLink:
 
     @property
     def connected(self) -> bool:
-        """Whether the broker has taken the connection and it still stands."""
+        """Whether the connection is established."""
         return self._connection is not None
 
     async def run(self) -> None:
-        """Stay connected for ever; one log line when the broker goes, one when it is back."""
+        """Stay connected forever; logs once when the broker goes down and once when it is back."""
         backoff = Backoff(log, "connected to the broker again: commands can be sent")
         while True:
             filters = [wanted for listener in self._listeners for wanted in listener.filters]
@@ -127,7 +127,7 @@ class ControlLink:
 
 
 class _Connection(MqttConnection):
-    """One that also publishes, and subscribes while it stands; it leaves nothing at the broker."""
+    """A clean-session connection that can also publish and change its subscriptions."""
 
     def __init__(self, settings: Mqtt, topics: Sequence[str], received: Received, name: str) -> None:
         super().__init__(settings, topics, self._take, name)
@@ -138,7 +138,7 @@ class _Connection(MqttConnection):
         self._client.on_publish = self._on_publish
 
     async def publish(self, topic: str, payload: bytes) -> None:
-        """Returns on PUBACK. Without one the connection ends: what is still on its way must not arrive later."""
+        """Publish and wait for PUBACK; on timeout the connection is closed, so that nothing arrives late."""
         sent = self._client.publish(topic, payload, 1)
         try:
             await self._word(sent.rc, sent.mid, f"the message to {topic}")
@@ -148,18 +148,18 @@ class _Connection(MqttConnection):
             raise
 
     async def subscribe(self, filters: Sequence[str]) -> None:
-        """Returns on SUBACK; BrokerUnavailable when one is refused."""
+        """Subscribe and wait for SUBACK; BrokerUnavailable when refused."""
         code, mid = self._client.subscribe([(wanted, 1) for wanted in filters])
         await self._word(code, mid or 0, f"the subscription to {', '.join(filters)}")
 
     def unsubscribe(self, filters: Sequence[str]) -> None:
-        """Ask for no more of them; on a connection that ends, nothing has to be asked."""
+        """Unsubscribe; a no-op on a connection that is closing."""
         if filters:
             self._client.unsubscribe(list(filters))
             self._send()
 
     def close(self) -> None:
-        """Tell all who wait that there will be no word."""
+        """Close, failing all pending requests."""
         super().close()
         for future in self._asked.values():
             if not future.done():
@@ -171,7 +171,7 @@ class _Connection(MqttConnection):
         self._hand_on(messages)
 
     async def _word(self, code: MQTTErrorCode, mid: int, what: str) -> None:
-        """Wait for the broker's word on a packet."""
+        """Wait for the broker's acknowledgement of a packet."""
         if code:
             raise BrokerUnavailable(paho.error_string(code))
         future = self._asked[mid] = asyncio.get_running_loop().create_future()
@@ -187,7 +187,7 @@ class _Connection(MqttConnection):
             raise BrokerUnavailable(f"the broker refuses {what}")
 
     def _send(self) -> None:
-        """Send what is kept, as far as the connection takes it now; `read` sends the rest."""
+        """Send as much buffered data as the socket accepts; `read` sends the rest."""
         try:
             self._socket.flush()
         except OSError as error:

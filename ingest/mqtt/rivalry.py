@@ -1,4 +1,4 @@
-"""Two clients with one client id throw each other out for ever; this tells it from a broker that was restarted."""
+"""Detects two clients with the same client id, which disconnect each other, as opposed to broker restarts."""
 
 import time
 from collections.abc import Callable
@@ -13,7 +13,7 @@ WAIT_MIN_S, WAIT_MAX_S = 0.4, 30.0
 
 
 class Rivalry:
-    """How long to wait before the next connection, and whether a rival is the likely reason."""
+    """Reconnect delay, and whether a duplicate client id is the likely reason."""
 
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
         self._clock = clock
@@ -23,11 +23,11 @@ class Rivalry:
         """Seconds to wait at least; 0 unless connections ended right after they began."""
 
     def opened(self) -> None:
-        """The broker has confirmed a connection."""
+        """A connection was established."""
         self._opened = self._clock()
 
     def ended(self) -> bool:
-        """A connection, or an attempt at one, has failed; True when just now a rival has become the likely reason."""
+        """A connection or attempt failed; True when a duplicate client id just became the likely reason."""
         opened, self._opened = self._opened, None
         if opened is None:  # an attempt: the broker is away
             return False

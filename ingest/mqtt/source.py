@@ -1,4 +1,4 @@
-"""MQTT in: a persistent session with QoS 1, each message acknowledged after its commit and never before."""
+"""MQTT ingest: persistent session, QoS 1; each message is acknowledged only after its commit."""
 
 import asyncio
 import logging
@@ -28,7 +28,7 @@ RIVAL = (
 
 
 class MqttSource:
-    """Hands messages to the pipeline and acknowledges them when it settles.
+    """Submits messages to the pipeline and acknowledges them when settled.
 
     When the pipeline is full, reading stops: QoS 1 messages stay with the broker. A QoS 0 message that has been
     read by then is let go and counted, for nobody was promised anything about it.
@@ -56,21 +56,21 @@ class MqttSource:
 
     @property
     def connected(self) -> bool:
-        """Whether the broker has confirmed the subscriptions and the connection still stands."""
+        """Whether the connection is up and subscribed."""
         return self._connection is not None
 
     def stop(self) -> None:
-        """Take nothing more; what was taken can still be settled until `close`."""
+        """Stop reading; messages already read can be settled until `close`."""
         self._stopped.set()
 
     def close(self) -> None:
-        """End the connection; the broker keeps what is unacknowledged."""
+        """Disconnect; the broker keeps unacknowledged messages."""
         connection, self._connection = self._connection, None
         if connection is not None:
             connection.close()
 
     async def run(self) -> None:
-        """Stay connected until `stop`; one log line when the broker goes, one when it is back."""
+        """Stay connected until `stop`; logs once when the broker goes down and once when it is back."""
         rivalry, backoff = Rivalry(), Backoff(log, "connected to the broker", longest_s=LONGEST_WAIT_S)
         while not self._stopped.is_set():
             if not self._permitted():
@@ -104,12 +104,12 @@ class MqttSource:
                 raise
 
     async def _pause(self, seconds: float) -> None:
-        """Wait, but not beyond `stop`."""
+        """Sleep, interrupted by `stop`."""
         with suppress(TimeoutError):
             await asyncio.wait_for(self._stopped.wait(), seconds)
 
     def _receive(self, messages: list[Publish]) -> None:
-        """Note messages with their time of arrival, unique and rising."""
+        """Timestamp received messages; arrival times are unique and increasing."""
         if self._pipeline.full:
             whole = len(messages)
             messages = [message for message in messages if message.packet_id]
@@ -123,7 +123,7 @@ class MqttSource:
         ]
 
     async def _hand_over(self, connection: MqttConnection) -> None:
-        """Give what was read to the pipeline; waits while that is full."""
+        """Submit received messages to the pipeline; waits while it is full."""
         if not self._chunk:
             return
         chunk, self._chunk = self._chunk, []
