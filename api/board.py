@@ -10,6 +10,7 @@ from pydantic import BaseModel, Field
 
 from api.context import Context
 from api.database import read, row, rows
+from hub.store.rebuild import progress
 from hub.store.statements import statements
 
 SQL = statements(__name__)
@@ -42,6 +43,14 @@ class ActiveAlerts(BaseModel):
     blue: int
 
 
+class Rebuild(BaseModel):
+    """Rollups that are made anew after an upgrade; buckets are right meanwhile, but slower to ask for."""
+
+    percent: float = Field(description="of the time that they span")
+    started_at: datetime | None = Field(description="null until a process does it")
+    view: str | None = Field(description="the one that is being filled")
+
+
 class Process(BaseModel):
     """What this process did since it started."""
 
@@ -65,7 +74,7 @@ class LatestReading(BaseModel):
     unit: str | None
     ts: datetime
     value: float
-    quality: int = Field(description="0 good; 1 late, 2 out of range, 4 no time of its own (flags add up)")
+    quality: int = Field(description="0 good, else flags added up; GET /quality-flags names them")
 
 
 class Status(BaseModel):
@@ -75,6 +84,7 @@ class Status(BaseModel):
     rates: Rates
     totals: Totals | None = Field(description="null until the database has answered once")
     alerts: ActiveAlerts | None
+    rebuild: Rebuild | None = Field(description="null when all rollups are complete")
     process: Process
     not_ready: list[str] = Field(description="reasons; empty when all is well")
     latest: list[LatestReading]
@@ -104,6 +114,7 @@ class _Seen:
 
     totals: Totals | None = None
     alerts: ActiveAlerts | None = None
+    rebuild: Rebuild | None = None
     latest: list[LatestReading] = field(default_factory=list)
 
 
@@ -141,6 +152,7 @@ class Board:
             rates=Rates(messages_per_s=round(messages, 1), readings_per_s=round(readings, 1)),
             totals=self._seen.totals,
             alerts=self._seen.alerts,
+            rebuild=self._seen.rebuild,
             process=Process(
                 uptime_s=round(time.monotonic() - counters.started, 1),
                 messages=counters.messages,
@@ -162,11 +174,13 @@ class Board:
         async with self._context.pool.connection() as conn:
             found = await row(conn, SQL.status) or {}
             latest = await rows(conn, SQL.status_latest)
+            rebuild = await progress(conn)
         since = max(0, self._context.counters.readings - self._stored.tally)
         self._seen.totals = Totals(
             readings=self._stored.n + since, readings_exact=self._stored.exact, **_part(Totals, found)
         )
         self._seen.alerts = ActiveAlerts(**_part(ActiveAlerts, found))
+        self._seen.rebuild = None if rebuild is None else Rebuild(**rebuild._asdict())
         self._seen.latest = [LatestReading(**item) for item in latest]
 
     async def _count(self) -> None:

@@ -35,16 +35,21 @@ _SPANS = {
 
 
 class ReadingRow(BaseModel):
-    """A raw reading (value, quality), or a bucket that begins at ts (n, min, max, mean, last)."""
+    """A raw reading (value, quality), or a bucket that begins at ts (n, min, max, mean, last, flagged, flags).
+
+    In a bucket n, min, max, mean and last are those of usable values; they are 0 and null where there is none.
+    """
 
     ts: datetime
     value: float | None = None
-    quality: int | None = Field(default=None, description="0 good; 1 late, 2 out of range, 4 no time of its own")
+    quality: int | None = Field(default=None, description="0 good, else flags added up; GET /quality-flags names them")
     n: int | None = None
     min: float | None = None
     max: float | None = None
     mean: float | None = None
     last: float | None = None
+    flagged: int | None = Field(default=None, description="readings that came but were left out: not usable")
+    flags: int | None = Field(default=None, description="the flags that any reading of the bucket carries")
 
 
 class ReadingPage(Page[ReadingRow]):

@@ -1,5 +1,5 @@
 -- name: readings_1d
-select bucket as ts, n, min, max, sum / n as mean, last
+select bucket as ts, n, min, max, sum / nullif(n, 0) as mean, last, flagged, flags
 from reading_1d
 where series_id = %(series)s
   and bucket >= %(from)s
@@ -9,7 +9,7 @@ order by bucket
 limit %(limit)s
 
 -- name: readings_1h
-select bucket as ts, n, min, max, sum / n as mean, last
+select bucket as ts, n, min, max, sum / nullif(n, 0) as mean, last, flagged, flags
 from reading_1h
 where series_id = %(series)s
   and bucket >= %(from)s
@@ -19,7 +19,7 @@ order by bucket
 limit %(limit)s
 
 -- name: readings_1m
-select bucket as ts, n, min, max, sum / n as mean, last
+select bucket as ts, n, min, max, sum / nullif(n, 0) as mean, last, flagged, flags
 from reading_1m
 where series_id = %(series)s
   and bucket >= %(from)s

@@ -16,6 +16,7 @@ from hub.errors import HubError
 from hub.settings import Database, Mqtt, Settings
 from hub.store.migrate import check_schema
 from hub.store.pool import connect, sorted_errors
+from hub.store.rebuild import progress
 from hub.store.statements import statements
 from ingest.mqtt.connection import set_credentials
 
@@ -68,6 +69,13 @@ async def _check_database(database: Database) -> AsyncIterator[Finding]:
     try:
         mode = await check_schema(database.url)
         yield Finding("ok", f"database: schema is up to date ({mode})")
+        with sorted_errors():
+            async with await connect(database.url) as conn:
+                rebuild = await progress(conn)
+        if rebuild is not None:
+            yield Finding(
+                "ok", f"database: rollups are made anew, {rebuild.percent:.1f} % done; answers are right meanwhile"
+            )
     except HubError as error:
         yield Finding("fail", f"database: {error.detail}")
 

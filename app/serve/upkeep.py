@@ -11,6 +11,7 @@ from hub.settings import Settings
 from hub.store.expiry import keep_expiring
 from hub.store.leading import lead
 from hub.store.pool import Pool, sorted_errors
+from hub.store.rebuild import Rebuild
 from hub.store.statements import statements
 
 SQL = statements(__name__)
@@ -27,6 +28,7 @@ def upkeep(settings: Settings, pool: Pool) -> list[Named]:
         ("expiry", keep_expiring(pool, settings.dead_letters)),
         ("commands", keep_settling(pool, settings.commands)),
         ("catalogue", lead(settings.database.url, "catalogue", count_all)),
+        ("rollups", lead(settings.database.url, "rollups", Rebuild())),
     ]
 
 

@@ -5,6 +5,7 @@ from uuid import uuid4
 import httpx
 
 from hub.store.pool import Pool
+from tests.support.process import eventually
 from tests.support.served_api import api_context, client_of, register
 
 START = datetime(2026, 3, 1, tzinfo=UTC)
@@ -54,7 +55,8 @@ async def test_buckets(database: str) -> None:
         await fill(context.pool, 720)
         minutes = await every(client, bucket="1m", limit=50)
         assert len(minutes) == 120
-        assert minutes[1] == {"ts": "2026-03-01T00:01:00Z", "n": 6, "min": 6, "max": 11, "mean": 8.5, "last": 11}
+        figures = {"n": 6, "min": 6, "max": 11, "mean": 8.5, "last": 11, "flagged": 0, "flags": 0}
+        assert minutes[1] == {"ts": "2026-03-01T00:01:00Z", **figures}
         assert [hour["n"] for hour in await every(client, bucket="1h")] == [360, 360]
         assert [day["last"] for day in await every(client, bucket="1d")] == [719]
 
@@ -119,6 +121,41 @@ async def test_events(database: str) -> None:
         first = (await client.get("/events", params={"limit": 4})).json()
         rest = (await client.get("/events", params={"limit": 4, "cursor": first["next"]})).json()
         assert len({item["id"] for item in first["items"] + rest["items"]}) == 6
+
+
+async def test_buckets_leave_out_what_is_not_usable(database: str) -> None:
+    async with api_context(database) as context, client_of(context) as client:
+        await register(client)
+        await fill(context.pool, 720)
+        async with context.pool.connection() as conn:
+            await conn.execute("update reading set quality = 256 where value between 6 and 11 or value = 13")
+            await conn.execute("update reading set value = 'nan' where value = 14")
+            await conn.execute("update reading set quality = 1 where value = 12")
+        whole, part = (await every(client, bucket="1m"))[1:3]
+        nothing = {"min": None, "max": None, "mean": None, "last": None}
+        assert whole == {"ts": "2026-03-01T00:01:00Z", "n": 0, "flagged": 6, "flags": 256, **nothing}
+        figures = {"n": 4, "min": 12, "max": 17, "mean": 15, "last": 17, "flagged": 2, "flags": 257}
+        assert part == {"ts": "2026-03-01T00:02:00Z", **figures}
+
+
+async def test_the_status_tells_how_far_rollups_are_made_anew(database: str) -> None:
+    async with api_context(database) as context, client_of(context) as client:
+        async with context.pool.connection() as conn:
+            await conn.execute(
+                """insert into rollup_rebuild (view, from_at, to_at, done_until, started_at, finished_at)
+                   values ('reading_1h', '2026-01-01', '2026-03-02', '2026-03-02', '2026-03-01', '2026-03-02'),
+                          ('reading_1d', '2026-01-01', '2026-03-02', '2026-01-31', '2026-03-02', null),
+                          ('reading_1m', '2026-01-01', '2026-03-02', '2026-01-01', null, null)"""
+            )
+        told = (await client.get("/status")).raise_for_status().json()["rebuild"]
+        assert told == {"percent": 50.0, "started_at": "2026-03-01T00:00:00Z", "view": "reading_1d"}
+        async with context.pool.connection() as conn:
+            await conn.execute("update rollup_rebuild set finished_at = now()")
+        await eventually(lambda: _nothing_to_rebuild(client), "the status says that rollups are complete")
+
+
+async def _nothing_to_rebuild(client: httpx.AsyncClient) -> bool:
+    return (await client.get("/status")).raise_for_status().json()["rebuild"] is None
 
 
 async def test_flags_are_named(database: str) -> None:

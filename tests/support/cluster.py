@@ -18,6 +18,7 @@ SETTINGS = {
     "shared_buffers": "64MB",
     "max_wal_size": "2GB",
     "log_checkpoints": "off",
+    "jit": "off",  # as the hub's connections have it
     "timezone": "Asia/Shanghai",  # not UTC, so that code that forgets the session's zone is found out
 }
 
