@@ -110,6 +110,7 @@ def kinds(chance: random.Random, devices: int) -> Iterator[Kind]:
     yield Kind("text + organisation + offline", {"q": street, "organisation": organisation, "online": "false"})
     yield Kind("county + active + online", {"region": city + county, "state": "active", "online": "true"})
     yield Kind("box + profile + online", {"bbox": large, "profile": profile, "online": "true"})
+    yield Kind("conditions that exclude each other", {"state": "suspended", "online": "true"})
     yield Kind("five at once", {"q": "路", "region": city, "profile": profile, "state": "active", "online": "true"})
 
 
