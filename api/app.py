@@ -3,10 +3,10 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from fastapi import APIRouter, Depends, FastAPI
+from fastapi import APIRouter, FastAPI
 
 from api import problems
-from api.auth import authorised, authorised_sender
+from api.auth import ApiDoor
 from api.board import Board
 from api.context import Context
 from api.http.headers import SafeHeaders
@@ -31,6 +31,7 @@ from api.routes import (
     health_of_devices,
     maintenance,
     metrics,
+    openapi,
     organisations,
     profile_library,
     profiles,
@@ -46,16 +47,51 @@ from api.routes import (
     tail,
 )
 from api.streams.tail import Tails
+from hub.access.door import GuardedRouter
 
 DESCRIPTION = """\
 Devices in, alerts out. Errors are problem details (RFC 9457); lists come as `{"items", "next"}`, and `next` given as
 `cursor` brings the next page. Times are RFC 3339 in UTC. Levels are blue, yellow, orange and red."""
 
 _LARGER = {"/api/v1/devices:import": devices_import.BODY_LIMIT, "/api/v1/regions:import": regions.BODY_LIMIT}
+_ROUTERS: tuple[GuardedRouter, ...] = (
+    catalogue.router,
+    catalogue_export.router,
+    devices_export.router,
+    steps.router,
+    maintenance.router,
+    organisations.router,
+    regions.router,
+    credentials.router,
+    stream.router,  # /alerts/stream comes before /alerts/{id}
+    alerts.router,
+    profiles.router,
+    profile_library.router,
+    devices_import.router,
+    devices.router,
+    rules.router,
+    consumers.router,
+    events.router,
+    readings.router,
+    quality_flags.router,
+    health_of_devices.router,
+    diagnosis.router,
+    frames.router,
+    tail.router,
+    replays.router,
+    dead_letters.router,
+    status.router,
+    commands.router,
+    broker.router,
+    openapi.router,
+    provisioning.keys,
+)
+_BESIDE: tuple[GuardedRouter, ...] = (health.router, metrics.router, console.router)
+"""What is not below /api/v1."""
 
 
 class _Described(FastAPI):
-    """FastAPI whose description holds the form of the problems that its routes refer to."""
+    """FastAPI whose description holds the problems that its routes refer to, and those of the door."""
 
     def openapi(self) -> dict[str, Any]:
         if self.openapi_schema is None:
@@ -63,10 +99,16 @@ class _Described(FastAPI):
             problem = problems.ProblemDetails.model_json_schema(ref_template="#/components/schemas/{model}")
             parts = problem.pop("$defs")
             schema["components"]["schemas"] |= {"ProblemDetails": problem, **parts}
+            of_door = {str(status): told for status, told in problems.responses(401, 403, 503).items()}
+            for operation in (each for path in schema["paths"].values() for each in path.values()):
+                if "security" in operation:
+                    operation["responses"] = of_door | operation["responses"]
         return super().openapi()
 
 
-def create_app(context: Context, more: Sequence[APIRouter] = (), larger: Mapping[str, int] | None = None) -> FastAPI:
+def create_app(
+    context: Context, more: Sequence[GuardedRouter] = (), larger: Mapping[str, int] | None = None
+) -> FastAPI:
     """The API and the page over a context; the wiring runs `context.changes.run()` beside it.
 
     `more` are routers below /api/v1 by which devices send, `larger` the bytes of bodies at paths that take more.
@@ -76,58 +118,29 @@ def create_app(context: Context, more: Sequence[APIRouter] = (), larger: Mapping
         summary="The open hub for a city's senses",
         description=DESCRIPTION,
         version="1",
-        openapi_url="/api/v1/openapi.json",
+        openapi_url=None,  # routes/openapi.py
         docs_url=None,
         redoc_url=None,
     )
     app.state.context = context
+    app.state.door = ApiDoor(context)
     app.state.board = Board(context)
     app.state.tails = Tails()
     problems.install(app)
     # The last one added is the outermost.
     app.add_middleware(BodyLimit, larger=_LARGER | dict(larger or {}))
     app.add_middleware(SafeHeaders)
-    app.include_router(_api(more))
-    app.include_router(_open(context))
-    app.include_router(health.router)
-    app.include_router(metrics.router, dependencies=[Depends(authorised)])
-    app.include_router(console.router)
+    app.include_router(_api(context, more))
+    for router in _BESIDE:
+        app.include_router(router)
     app.router.routes.append(console.assets())
     return app
 
 
-def _api(more: Sequence[APIRouter]) -> APIRouter:
-    api = APIRouter(prefix="/api/v1", responses=problems.responses(401, 403, 422, 503))
-    guarded = [Depends(authorised)]
-    # /alerts/stream comes before /alerts/{id}.
-    for part in (catalogue, catalogue_export, devices_export, steps, maintenance, organisations, regions, credentials):
-        api.include_router(part.router, dependencies=guarded)
-    for part in (stream, alerts, profiles, profile_library, devices_import, devices, rules, consumers, events):
-        api.include_router(part.router, dependencies=guarded)
-    for part in (
-        readings,
-        quality_flags,
-        health_of_devices,
-        diagnosis,
-        frames,
-        tail,
-        replays,
-        dead_letters,
-        status,
-        commands,
-    ):
-        api.include_router(part.router, dependencies=guarded)
-    for router in more:
-        api.include_router(router, dependencies=[Depends(authorised_sender)])
-    return api
-
-
-def _open(context: Context) -> APIRouter:
-    """What asks for a secret of its own instead of the API's token."""
-    router = APIRouter(prefix="/api/v1")
+def _api(context: Context, more: Sequence[GuardedRouter]) -> APIRouter:
+    api = APIRouter(prefix="/api/v1", responses=problems.responses(422, 503))
     rates = context.settings.provisioning
-    router.include_router(broker.router)
-    router.include_router(provisioning.keys)
-    door = provisioning.Door(rates.per_address_per_minute, rates.per_key_per_minute)
-    router.include_router(provisioning.provisioning_router(door))
-    return router
+    limits = provisioning.Rates(rates.per_address_per_minute, rates.per_key_per_minute)
+    for router in (*_ROUTERS, *more, provisioning.provisioning_router(limits)):
+        api.include_router(router)
+    return api

@@ -9,6 +9,7 @@ from psycopg.rows import dict_row
 from psycopg.types.json import Jsonb
 
 from api.context import Context
+from hub.access.caller import Caller
 from hub.store.statements import statements
 
 SQL = statements(__name__)
@@ -47,7 +48,10 @@ async def execute(conn: AsyncConnection, statement: str, params: Mapping[str, An
     await conn.execute(statement.encode(), params)
 
 
-async def audit(conn: AsyncConnection, actor: str, action: str, subject: str, detail: object) -> None:
-    """Note in the same transaction who changed what; never give it a secret."""
-    entry = {"actor": actor, "action": action, "subject": subject, "detail": Jsonb(detail)}
+async def audit(conn: AsyncConnection, caller: Caller, action: str, subject: str, detail: object) -> None:
+    """Note in the same transaction who changed what; never give it a secret.
+
+    Who a request says it comes from is no more than a `claimed` in the detail.
+    """
+    entry = {"actor": caller.name, "action": action, "subject": subject, "detail": Jsonb(detail)}
     await execute(conn, SQL.audit, entry)

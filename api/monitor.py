@@ -10,6 +10,7 @@ from api import problems
 from api.http.headers import SafeHeaders
 from api.routes.health import Alive, healthz, readiness
 from api.routes.metrics import process_metrics
+from hub.access.door import GuardedRouter, public
 from hub.store.pool import Pool
 from hub.telemetry import Counters
 
@@ -19,14 +20,18 @@ def create_monitor(counters: Counters, reasons: Callable[[], list[str]], pool: P
     app = FastAPI(title="Ganzhi (感知)", openapi_url=None, docs_url=None, redoc_url=None)
     problems.install(app)
     app.add_middleware(SafeHeaders)
-    app.add_api_route("/healthz", healthz, response_model=Alive)
+    router = GuardedRouter()
+    router.add_api_route("/healthz", healthz, response_model=Alive)
 
-    @app.get("/readyz", response_model=Alive)
+    @router.get("/readyz", response_model=Alive)
+    @public("supervisors and load balancers probe it without a token; it shows no data")
     async def readyz() -> Any:
         return await readiness(reasons(), pool)
 
-    @app.get("/metrics", response_class=PlainTextResponse)
+    @router.get("/metrics", response_class=PlainTextResponse)
+    @public("a process without the API knows no callers; it shows counts, at hub.monitor_host only")
     async def metrics() -> PlainTextResponse:
         return process_metrics(counters, not reasons())
 
+    app.include_router(router)
     return app

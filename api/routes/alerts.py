@@ -4,7 +4,7 @@ from datetime import datetime
 from typing import Annotated, Any, Literal
 from uuid import UUID, uuid4
 
-from fastapi import APIRouter, Query
+from fastapi import Query
 from psycopg import AsyncConnection
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -13,6 +13,8 @@ from api.cursors import Page, Paged
 from api.database import audit, read, row, rows, writing
 from api.problems import ProblemError, not_found, responses
 from api.words import LEVELS, Code, LevelName, Name, RegionPrefix
+from hub.access.door import GuardedRouter, TheCaller, needs
+from hub.access.permissions import Permission
 from hub.alerts.alert import Step
 from hub.alerts.apply import apply
 from hub.alerts.transitions import STEP, possible
@@ -20,7 +22,7 @@ from hub.store.statements import statements
 
 SQL = statements(__name__)
 
-router = APIRouter(prefix="/alerts", tags=["alerts"])
+router = GuardedRouter(prefix="/alerts", tags=["alerts"])
 _KEYS = {"raised_at": datetime, "id": UUID}
 Handling = Literal["open", "acknowledged", "dispatched", "handled", "verified", "closed", "false_alarm", "merged"]
 State = Literal[Handling, "cleared"]
@@ -104,10 +106,11 @@ class StepBody(BaseModel):
 
     to: Taken
     note: Annotated[str, Field(max_length=2000)] | None = None
-    actor: Name | None = Field(default=None, description="who takes it, as a post or a desk")
+    actor: Name | None = Field(default=None, description="who takes it, as a post or a desk; only a note")
 
 
 @router.get("", response_model=Page[Alert])
+@needs(Permission.ALERTS_READ)
 async def list_alerts(
     paging: Paged,
     context: Here,
@@ -131,6 +134,7 @@ async def list_alerts(
 
 
 @router.get("/{alert_id}", response_model=AlertDetail, responses=responses(404))
+@needs(Permission.ALERTS_READ)
 async def get_alert(alert_id: UUID, context: Here) -> Any:
     """One alert with its changes and deliveries."""
     async with context.pool.connection() as conn:
@@ -138,11 +142,13 @@ async def get_alert(alert_id: UUID, context: Here) -> Any:
 
 
 @router.post("/{alert_id}/steps", response_model=AlertDetail, responses=responses(404, 409, 422))
-async def take_step(alert_id: UUID, body: StepBody, context: Here) -> Any:
+@needs(Permission.ALERTS_STEP)
+async def take_step(alert_id: UUID, body: StepBody, context: Here, caller: TheCaller) -> Any:
     """Acknowledge an alert, or move it on in its life; 409 tells what is possible where this is not."""
     actor = body.actor or "api"
     async with writing(context) as conn:
-        await audit(conn, actor, "alert.step", str(alert_id), {"to": body.to, "note": body.note})
+        noted = {"to": body.to, "note": body.note, "claimed": body.actor}
+        await audit(conn, caller, "alert.step", str(alert_id), noted)
         # The last statement: it holds up all other changes of alerts until the commit.
         [result] = await apply(conn, [Step(uuid4(), alert_id, body.to, actor, body.note)])
         if not result.found:

@@ -6,18 +6,16 @@ It may send more members than these. An answer that is not 200 means "ignore" to
 import hmac
 from typing import Any, Literal
 
-from fastapi import APIRouter, Depends
 from pydantic import BaseModel, field_validator
 
-from api.auth import asking_broker
 from api.context import Context, Here
 from api.problems import ProblemError, responses
 from devices.credentials.directory import Directory
 from devices.registry.device import Device
+from hub.access.door import GuardedRouter, needs
+from hub.access.permissions import Permission
 
-router = APIRouter(
-    prefix="/broker", tags=["broker"], dependencies=[Depends(asking_broker)], responses=responses(401, 403, 422, 503)
-)
+router = GuardedRouter(prefix="/broker", tags=["broker"], responses=responses(422, 503))
 
 
 class _Asked(BaseModel):
@@ -54,6 +52,7 @@ class BrokerAnswer(BaseModel):
 
 
 @router.post("/auth", response_model=BrokerAnswer)
+@needs(Permission.BROKER_ASK)
 async def authenticate(asked: AuthQuestion, context: Here) -> Any:
     """Whether a client may connect: allow, deny, or ignore for a name that is no device's."""
     directory, password = _loaded(context).directory, asked.password
@@ -70,6 +69,7 @@ async def authenticate(asked: AuthQuestion, context: Here) -> Any:
 
 
 @router.post("/acl", response_model=BrokerAnswer)
+@needs(Permission.BROKER_ASK)
 async def authorise(asked: AclQuestion, context: Here) -> Any:
     """Whether a client may publish to a topic or subscribe to a filter.
 

@@ -3,7 +3,7 @@
 from datetime import datetime
 from typing import Annotated, Any, cast
 
-from fastapi import APIRouter, Query
+from fastapi import Query
 from psycopg import AsyncConnection
 from pydantic import BaseModel, Field, JsonValue
 
@@ -15,11 +15,13 @@ from api.routes.catalogue_filters import Filters, named
 from api.words import Code, RegionPrefix
 from devices.catalogue.counts import By, counts, names
 from devices.catalogue.search import Place, Wanted, search, subtree
+from hub.access.door import GuardedRouter, needs
+from hub.access.permissions import Permission
 from hub.store.statements import statements
 
 SQL = statements(__name__)
 
-router = APIRouter(tags=["catalogue"])
+router = GuardedRouter(tags=["catalogue"])
 
 
 class CatalogueItem(BaseModel):
@@ -82,6 +84,7 @@ MOST_COUNTS = 2_000
 
 
 @router.get("/catalogue", response_model=Page[CatalogueItem], responses=responses(422))
+@needs(Permission.DEVICES_READ)
 async def search_catalogue(wanted: Filters, paging: Paged, context: Here) -> Any:
     """Devices that match all that is asked for.
 
@@ -106,6 +109,7 @@ async def page_of(conn: AsyncConnection, wanted: Wanted, paging: Paging) -> tupl
 
 
 @router.get("/catalogue/counts", response_model=Counted, responses=responses(422))
+@needs(Permission.DEVICES_READ)
 async def count_catalogue(
     context: Here,
     by: Annotated[By, Query(description="region: the divisions right below the one given")] = "region",

@@ -8,7 +8,7 @@ from contextlib import aclosing
 from typing import Annotated, Any, Literal
 
 import msgspec
-from fastapi import APIRouter, Query, Response
+from fastapi import Query, Response
 from fastapi.responses import StreamingResponse
 from psycopg.rows import dict_row
 
@@ -16,11 +16,13 @@ from api.context import Context, Here
 from api.problems import ProblemError, responses
 from api.routes.catalogue_filters import Filters
 from devices.catalogue.search import Wanted
+from hub.access.door import GuardedRouter, needs
+from hub.access.permissions import Permission
 from hub.store.statements import statements
 
 SQL = statements(__name__)
 
-router = APIRouter(tags=["catalogue"])
+router = GuardedRouter(tags=["catalogue"])
 
 ROWS = 500
 """Devices of one piece: 10 ms of work, so that other requests wait no longer."""
@@ -43,6 +45,7 @@ _MEDIA = {"csv": "text/csv; charset=utf-8", "geojson": "application/geo+json"}
         **responses(422, 503),
     },
 )
+@needs(Permission.DEVICES_READ)
 async def export_catalogue(
     context: Here,
     wanted: Filters,

@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Annotated, Any, Literal
 from uuid import UUID, uuid4
 
-from fastapi import APIRouter, Header, Query, Response
+from fastapi import Header, Query, Response
 from psycopg.types.json import Jsonb
 from pydantic import BaseModel, ConfigDict, Field, JsonValue
 
@@ -16,12 +16,15 @@ from api.database import Row, audit, execute, read, row, writing
 from api.problems import Fault, ProblemError, not_found, responses
 from api.words import Code, Name
 from devices.commands.command import MAX_TIMEOUT_S, BrokenSchema, flaws, message_of, timeout_of, topic_of
+from hub.access.caller import Caller
+from hub.access.door import GuardedRouter, TheCaller, needs
+from hub.access.permissions import Permission
 from hub.errors import BrokerUnavailable
 from hub.store.statements import statements
 
 SQL = statements(__name__)
 
-router = APIRouter(tags=["commands"])
+router = GuardedRouter(tags=["commands"])
 _KEYS = {"created_at": datetime, "id": UUID}
 MAX_UNDER_WAY = 100
 """Commands of one device without an outcome; protects its broker's queue from who never looks at outcomes."""
@@ -43,7 +46,7 @@ class CommandBody(BaseModel):
     timeout_s: float | None = Field(
         default=None, ge=1, le=MAX_TIMEOUT_S, description="how long the device has to answer; else as the profile says"
     )
-    actor: Name | None = Field(default=None, description="who gives it, as a post or a desk")
+    actor: Name | None = Field(default=None, description="who gives it, as a post or a desk; only a note")
 
 
 class Command(BaseModel):
@@ -75,11 +78,13 @@ KeyHeader = Annotated[str | None, Header(pattern=KEY, description="requests with
     response_model=Command,
     responses={200: {"model": Command, "description": "its outcome is known"}, **responses(403, 404, 409, 422, 429)},
 )
+@needs(Permission.COMMANDS_SEND)
 async def send_command(
     code: Code,
     body: CommandBody,
     response: Response,
     context: Here,
+    caller: TheCaller,
     wait_s: WaitQuery = 0,
     idempotency_key: KeyHeader = None,
 ) -> Any:
@@ -96,7 +101,7 @@ async def send_command(
         _check(target, command, body)
         id_ = uuid4()
         with context.outcomes.expecting(id_) as event:
-            times = await _store(context, id_, target["id"], body, timeout_s, idempotency_key, code)
+            times = await _store(context, caller, id_, target["id"], body, timeout_s, idempotency_key, code)
             if times is not None:
                 payload = message_of(id_, body.name, body.params, *times)
                 topic = topic_of(context.settings.mqtt.prefix, code, target["gateway"])
@@ -108,6 +113,7 @@ async def send_command(
 
 
 @router.get("/devices/{code}/commands", response_model=Page[Command], responses=responses(404))
+@needs(Permission.COMMANDS_READ)
 async def list_commands(
     code: Code, paging: Paged, context: Here, state: Annotated[State | None, Query()] = None
 ) -> Any:
@@ -118,6 +124,7 @@ async def list_commands(
 
 
 @router.get("/commands/{command_id}", response_model=Command, responses=responses(404))
+@needs(Permission.COMMANDS_READ)
 async def get_command(command_id: UUID, context: Here, wait_s: WaitQuery = 0) -> Any:
     """One command; with `wait_s` once its outcome is known, or then."""
     with context.outcomes.expecting(command_id) as event:
@@ -166,17 +173,24 @@ async def _keyed(context: Context, device_id: int, key: str | None, body: Comman
 
 
 async def _store(
-    context: Context, id_: UUID, device_id: int, body: CommandBody, timeout_s: float, key: str | None, code: str
+    context: Context,
+    caller: Caller,
+    id_: UUID,
+    device_id: int,
+    body: CommandBody,
+    timeout_s: float,
+    key: str | None,
+    code: str,
 ) -> tuple[datetime, datetime] | None:
     """Write it before anybody is told; when it was made and when it expires, None when its key is taken."""
-    actor = body.actor or "api"
-    values = {"id": id_, "device_id": device_id, "name": body.name, "params": Jsonb(body.params), "actor": actor}
+    values = {"id": id_, "device_id": device_id, "name": body.name, "params": Jsonb(body.params)}
+    values["actor"] = body.actor or "api"
     async with writing(context) as conn:
         made = await row(conn, SQL.command_insert, {**values, "key": key, "timeout_s": timeout_s})
         if made is None:
             return None
-        detail = {"command": str(id_), "name": body.name, "params": body.params}
-        await audit(conn, actor, "command.send", code, detail)
+        detail = {"command": str(id_), "name": body.name, "params": body.params, "claimed": body.actor}
+        await audit(conn, caller, "command.send", code, detail)
     return made["created_at"], made["expires_at"]
 
 

@@ -3,32 +3,32 @@
 from importlib.resources import files
 from pathlib import Path
 
-from fastapi import APIRouter
-from fastapi.responses import FileResponse
-from starlette.requests import Request
-from starlette.responses import JSONResponse
-from starlette.routing import Mount, Route
+from fastapi.responses import FileResponse, JSONResponse
+from starlette.routing import Mount
 from starlette.staticfiles import StaticFiles
 
+from hub.access.door import GuardedRouter, PublicApp, public
 from hub.words import below
 
 FOLDER = Path(str(files("api") / "console"))
-router = APIRouter()
+router = GuardedRouter()
 
 
 @router.get("/", include_in_schema=False)
+@public("the page holds no data: it asks for the token, and fetches with it")
 async def page() -> FileResponse:
     """The page itself."""
     return FileResponse(FOLDER / "index.html", media_type="text/html; charset=utf-8")
 
 
-async def words(_: Request) -> JSONResponse:
+@router.get("/assets/words.json", include_in_schema=False)
+@public("the page's texts are no data")
+async def words() -> JSONResponse:
     """The page's texts by language and key."""
     return JSONResponse(below("page.", "reason."), headers={"Cache-Control": "no-cache"})
 
 
 def assets() -> Mount:
-    """What the page is made of, at /assets."""
-    return Mount(
-        "/assets", routes=[Route("/words.json", words), Mount("/", StaticFiles(directory=FOLDER))], name="assets"
-    )
+    """What else the page is made of, at /assets."""
+    files_ = PublicApp(StaticFiles(directory=FOLDER), "the page's scripts and styles hold no data")
+    return Mount("/assets", files_, name="assets")

@@ -6,7 +6,7 @@ from base64 import b64decode, b64encode
 from typing import Any
 from urllib.parse import urlsplit
 
-from fastapi import APIRouter, Response
+from fastapi import Response
 from psycopg import AsyncConnection
 from pydantic import BaseModel, ConfigDict, Field, JsonValue, SecretStr, field_validator
 
@@ -15,11 +15,13 @@ from api.cursors import Page, Paged
 from api.database import audit, read, row, writing
 from api.problems import not_found, responses
 from api.words import LEVELS, Code, LevelName, RegionPrefix
+from hub.access.door import GuardedRouter, TheCaller, needs
+from hub.access.permissions import Permission
 from hub.store.statements import statements
 
 SQL = statements(__name__)
 
-router = APIRouter(prefix="/consumers", tags=["consumers"])
+router = GuardedRouter(prefix="/consumers", tags=["consumers"])
 _KEYS = {"code": str}
 _PREFIX = "whsec_"
 _EXAMPLE: dict[str, JsonValue] = {
@@ -87,7 +89,8 @@ class PutConsumer(Consumer):
 
 
 @router.put("/{code}", response_model=PutConsumer, responses={201: {"model": PutConsumer}, **responses(422)})
-async def put_consumer(code: Code, body: ConsumerBody, response: Response, context: Here) -> Any:
+@needs(Permission.CONSUMERS_WRITE)
+async def put_consumer(code: Code, body: ConsumerBody, response: Response, context: Here, caller: TheCaller) -> Any:
     """Make a consumer, or replace it; without a secret it keeps the one it has."""
     fresh = _PREFIX + b64encode(secrets.token_bytes(32)).decode()
     given = body.secret.get_secret_value() if body.secret else None
@@ -95,13 +98,14 @@ async def put_consumer(code: Code, body: ConsumerBody, response: Response, conte
     async with writing(context) as conn:
         written = await row(conn, SQL.consumer_put, {**values, "secret": given, "fresh_secret": fresh})
         created = bool(written and written["created"])
-        await audit(conn, "api", "consumer.put", code, body.model_dump(exclude={"secret"}))
+        await audit(conn, caller, "consumer.put", code, body.model_dump(exclude={"secret"}))
         response.status_code = 201 if created else 200
         made_up = fresh if created and given is None else None
         return {**await _consumer(conn, code), "secret": made_up}
 
 
 @router.get("", response_model=Page[Consumer])
+@needs(Permission.CONSUMERS_READ)
 async def list_consumers(paging: Paged, context: Here) -> Any:
     """Consumers by code, with the state of their deliveries."""
     found = await read(context, SQL.consumers, {"code": None, **paging.after(_KEYS)})
@@ -109,6 +113,7 @@ async def list_consumers(paging: Paged, context: Here) -> Any:
 
 
 @router.get("/{code}", response_model=Consumer, responses=responses(404))
+@needs(Permission.CONSUMERS_READ)
 async def get_consumer(code: Code, context: Here) -> Any:
     """One consumer."""
     async with context.pool.connection() as conn:

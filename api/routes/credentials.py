@@ -4,7 +4,7 @@ import logging
 from datetime import datetime
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Response
+from fastapi import Response
 from pydantic import BaseModel, ConfigDict, Field, JsonValue, StringConstraints, model_validator
 
 from api.context import Context, Here
@@ -17,13 +17,16 @@ from api.words import TEXT, Code
 from devices.credentials.dynsec import on_account
 from devices.credentials.secrets import Kind
 from devices.diagnosis.example import example_of
+from hub.access.caller import Caller
+from hub.access.door import GuardedRouter, TheCaller, needs
+from hub.access.permissions import Permission
 from hub.errors import HubError
 from hub.store.statements import statements
 
 SQL = statements(__name__)
 
 log = logging.getLogger(__name__)
-router = APIRouter(prefix="/devices/{code}", tags=["credentials"])
+router = GuardedRouter(prefix="/devices/{code}", tags=["credentials"])
 CommonName = Annotated[str, StringConstraints(pattern=TEXT, min_length=1, max_length=64)]
 
 
@@ -79,31 +82,34 @@ class NewCredential(Credential):
 
 
 @router.post("/credentials", status_code=201, response_model=NewCredential, responses=responses(404, 409, 503))
-async def issue_credential(code: Code, body: CredentialBody, context: Here) -> Any:
+@needs(Permission.CREDENTIALS_WRITE)
+async def issue_credential(code: Code, body: CredentialBody, context: Here, caller: TheCaller) -> Any:
     """Make a credential. The broker has taken it when this is answered; when it is away, nothing is stored."""
     async with writing(context) as conn:
         device = await locked_device(conn, code)
         _not_retired(device)
         issued = await issue(context, conn, device, body.kind, body.common_name)
         detail = {"id": issued.id, "kind": issued.kind, "username": issued.username}
-        await audit(conn, "api", "credential.issue", code, detail)
+        await audit(conn, caller, "credential.issue", code, detail)
     await caught_up(context)
     return answer_of(context, device, issued)
 
 
 @router.post("/credentials:rotate", response_model=NewCredential, responses=responses(404, 409, 503))
-async def rotate_credential(code: Code, body: RotateBody, context: Here) -> Any:
+@needs(Permission.CREDENTIALS_WRITE)
+async def rotate_credential(code: Code, body: RotateBody, context: Here, caller: TheCaller) -> Any:
     """Give a credential a new secret. The old one ends at once, and connections made with it are ended."""
     async with writing(context) as conn:
         device = await locked_device(conn, code)
         credential = _chosen(code, await rows(conn, SQL.credentials, {"code": code}), body.id)
         issued = await rotate(context, conn, device, credential)
-        await audit(conn, "api", "credential.rotate", code, {"id": issued.id, "username": issued.username})
+        await audit(conn, caller, "credential.rotate", code, {"id": issued.id, "username": issued.username})
     await caught_up(context)
     return answer_of(context, device, issued)
 
 
 @router.get("/credentials", response_model=Credentials, responses=responses(404))
+@needs(Permission.CREDENTIALS_READ)
 async def list_credentials(code: Code, context: Here) -> Any:
     """The credentials of a device that are in use, without their secrets."""
     async with context.pool.connection() as conn:
@@ -113,18 +119,20 @@ async def list_credentials(code: Code, context: Here) -> Any:
 
 
 @router.delete("/credentials", status_code=204, response_class=Response, responses=responses(404))
-async def revoke_credentials(code: Code, context: Here) -> Response:
+@needs(Permission.CREDENTIALS_WRITE)
+async def revoke_credentials(code: Code, context: Here, caller: TheCaller) -> Response:
     """End all credentials of a device."""
-    return await _revoke(context, code, None)
+    return await _revoke(context, caller, code, None)
 
 
 @router.delete("/credentials/{id}", status_code=204, response_class=Response, responses=responses(404))
-async def revoke_credential(code: Code, id: int, context: Here) -> Response:  # noqa: A002 of the path
+@needs(Permission.CREDENTIALS_WRITE)
+async def revoke_credential(code: Code, id: int, context: Here, caller: TheCaller) -> Response:  # noqa: A002 of the path
     """End a credential: what it opened is closed. 202 while the broker is away: it is told once it is back."""
-    return await _revoke(context, code, id)
+    return await _revoke(context, caller, code, id)
 
 
-async def _revoke(context: Context, code: str, id_: int | None) -> Response:
+async def _revoke(context: Context, caller: Caller, code: str, id_: int | None) -> Response:
     async with writing(context) as conn:
         if not await rows(conn, DATABASE.device, {"code": code}):
             raise not_found("device", code)
@@ -132,7 +140,7 @@ async def _revoke(context: Context, code: str, id_: int | None) -> Response:
         if id_ is not None and not revoked:
             raise not_found(f"credential of '{code}'", id_)
         for credential in revoked:
-            await audit(conn, "api", "credential.revoke", code, credential)
+            await audit(conn, caller, "credential.revoke", code, credential)
     await caught_up(context)
     return Response(status_code=204 if await _forgotten(context, code, revoked) else 202)
 

@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Annotated, Any, Literal
 from uuid import UUID
 
-from fastapi import APIRouter, Query
+from fastapi import Query
 from pydantic import AwareDatetime, BaseModel, Field
 
 from api.context import Here
@@ -13,12 +13,14 @@ from api.cursors import Page, Paged
 from api.database import read
 from api.problems import not_found, responses
 from api.routes.devices import DeadLetterLine
+from hub.access.door import GuardedRouter, needs
+from hub.access.permissions import Permission
 from hub.store.dead_letters import SQL as LETTERS
 from hub.store.statements import statements
 
 SQL = statements(__name__)
 
-router = APIRouter(prefix="/dead-letters", tags=["dead letters"])
+router = GuardedRouter(prefix="/dead-letters", tags=["dead letters"])
 _KEYS = {"received_at": datetime, "id": UUID}
 
 
@@ -51,6 +53,7 @@ class DeadLetterCounts(BaseModel):
 
 
 @router.get("", response_model=Page[DeadLetterLine])
+@needs(Permission.LETTERS_READ)
 async def list_dead_letters(
     paging: Paged,
     context: Here,
@@ -63,6 +66,7 @@ async def list_dead_letters(
 
 
 @router.get("/counts", response_model=DeadLetterCounts)
+@needs(Permission.LETTERS_READ)
 async def count_dead_letters(
     context: Here, since: Annotated[AwareDatetime | None, Query(description="with a zone; else a day ago")] = None
 ) -> Any:
@@ -74,6 +78,7 @@ async def count_dead_letters(
 
 
 @router.get("/{letter_id}", response_model=DeadLetter, responses=responses(404))
+@needs(Permission.LETTERS_READ)
 async def get_dead_letter(letter_id: UUID, context: Here) -> Any:
     """One dead letter; its payload as text where it is UTF-8."""
     found = await read(context, SQL.letter, {"id": letter_id})

@@ -5,7 +5,7 @@ from typing import Any
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
-from fastapi import APIRouter, Response
+from fastapi import Response
 from psycopg import AsyncConnection
 from psycopg.types.json import Jsonb
 from pydantic import BaseModel, ConfigDict, Field, JsonValue, field_validator, model_validator
@@ -25,11 +25,13 @@ from api.words import Code, Name, Region, known
 from devices.life import State
 from devices.places.coordinates import Crs, to_wgs84
 from devices.places.position import degrees_of
+from hub.access.door import GuardedRouter, TheCaller, needs
+from hub.access.permissions import Permission
 from hub.store.statements import statements
 
 SQL = statements(__name__)
 
-router = APIRouter(prefix="/devices", tags=["devices"])
+router = GuardedRouter(prefix="/devices", tags=["devices"])
 _EXAMPLE: dict[str, JsonValue] = {
     "name": "文三路空气站",
     "profile": "air-station",
@@ -121,7 +123,8 @@ class DeviceDetail(Device):
 
 
 @router.put("/{code}", response_model=PutDevice, responses={201: {"model": PutDevice}, **responses(409, 422)})
-async def put_device(code: Code, body: DeviceBody, response: Response, context: Here) -> Any:
+@needs(Permission.DEVICES_WRITE)
+async def put_device(code: Code, body: DeviceBody, response: Response, context: Here, caller: TheCaller) -> Any:
     """Register a device, or replace what is known of it. Its state changes only as a legal step."""
     async with writing(context) as conn:
         await row(conn, DATABASE.registry_lock)
@@ -135,14 +138,15 @@ async def put_device(code: Code, body: DeviceBody, response: Response, context: 
         stored = {**body.model_dump(exclude={"crs"}), "state": state}
         written = await row(conn, SQL.device_put, {**stored, **refs, "code": code, "tags": Jsonb(body.tags)})
         if written:
-            await audit(conn, "api", "device.put", code, stored)
+            await audit(conn, caller, "device.put", code, stored)
             if before and before["state"] != state:
-                await audit(conn, "api", "device.step", code, {"from": before["state"], "to": state, "note": ""})
+                await audit(conn, caller, "device.step", code, {"from": before["state"], "to": state, "note": ""})
         response.status_code = 201 if written and written["created"] else 200
         return {**(await row(conn, DATABASE.device, {"code": code}) or {}), "warnings": warnings}
 
 
 @router.delete("/{code}", responses=responses(404, 405))
+@needs(Permission.DEVICES_WRITE)
 async def delete_device(code: Code, context: Here) -> None:
     """Refused: what a device has told stays, and so must the device. Retire it instead."""
     await require(context, code)
@@ -173,6 +177,7 @@ async def _references(conn: AsyncConnection, code: str, body: DeviceBody) -> dic
 
 
 @router.get("", response_model=Page[Device], responses=responses(422))
+@needs(Permission.DEVICES_READ)
 async def list_devices(wanted: Filters, paging: Paged, context: Here) -> Any:
     """Devices that match, as they were registered; searched and ordered as the catalogue is."""
     async with context.pool.connection() as conn:
@@ -181,6 +186,7 @@ async def list_devices(wanted: Filters, paging: Paged, context: Here) -> Any:
 
 
 @router.get("/{code}", response_model=DeviceDetail, responses=responses(404))
+@needs(Permission.DEVICES_READ, Permission.READINGS_READ)
 async def get_device(code: Code, context: Here) -> Any:
     """One device with its newest readings, and why its last refused messages were refused."""
     async with context.pool.connection() as conn:

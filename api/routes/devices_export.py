@@ -6,7 +6,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Annotated, Any, Literal
 
-from fastapi import APIRouter, Query
+from fastapi import Query
 from fastapi.responses import Response, StreamingResponse
 
 from api.context import Context, Here
@@ -15,17 +15,20 @@ from api.routes.devices_import import XLSX
 from api.words import Code, RegionPrefix
 from devices.life import State
 from devices.sheets.writing import COLUMNS, Workbook, cells_of, csv_lines
+from hub.access.door import GuardedRouter, needs
+from hub.access.permissions import Permission
 from hub.store.statements import statements
 
 SQL = statements(__name__)
 
-router = APIRouter(tags=["devices"])
+router = GuardedRouter(tags=["devices"])
 PAGE = 5_000
 """Devices that are read at once; no connection is held while a slow reader takes them."""
 _BLOCK = 1 << 16
 
 
 @router.get("/devices:export", response_class=Response)
+@needs(Permission.DEVICES_READ)
 async def export_devices(
     context: Here,
     form: Annotated[Literal["csv", "xlsx"], Query(alias="format")] = "csv",

@@ -9,7 +9,7 @@ from tempfile import TemporaryDirectory
 from typing import Annotated, Any, Literal
 
 import psycopg
-from fastapi import APIRouter, Header, Query, Request, Response
+from fastapi import Header, Query, Request, Response
 from fastapi.responses import StreamingResponse
 from pydantic import BaseModel, Field
 from starlette.types import Receive, Scope, Send
@@ -20,11 +20,14 @@ from api.sheets.importing import Import, Result, Wanted
 from devices.sheets.mistakes import Mistake
 from devices.sheets.report import csv_report, xlsx_report
 from devices.sheets.template import csv_template, xlsx_template
+from hub.access.caller import Caller
+from hub.access.door import GuardedRouter, TheCaller, needs
+from hub.access.permissions import Permission
 from hub.errors import TransientError
 from hub.words import Lang, preferred
 
 log = logging.getLogger(__name__)
-router = APIRouter(tags=["devices"])
+router = GuardedRouter(tags=["devices"])
 BODY_LIMIT = 128 << 20
 """Bytes: about 1,000,000 devices. The sheet is kept on disk while it is read, never in memory."""
 CHANGES_SHOWN = 1_000
@@ -61,6 +64,7 @@ class Imported(BaseModel):
 
 
 @router.get("/devices:template", response_class=Response)
+@needs(Permission.DEVICES_READ)
 async def device_template(
     form: Annotated[Literal["csv", "xlsx"], Query(alias="format", description="csv or xlsx")] = "xlsx",
 ) -> Response:
@@ -83,9 +87,11 @@ async def device_template(
         }
     },
 )
+@needs(Permission.DEVICES_WRITE)
 async def import_devices(
     request: Request,
     context: Here,
+    caller: TheCaller,
     dry_run: Annotated[bool, Query(description="only tell what would be done")] = False,
     skip_bad: Annotated[bool, Query(description="leave out bad lines instead of refusing all")] = False,
     report: Annotated[Literal["csv", "xlsx"] | None, Query(description="answer with the report as a file")] = None,
@@ -109,8 +115,8 @@ async def import_devices(
     try:
         path = await _received(request, Path(folder.name))
         if NDJSON in accept:
-            return _Stream(context, path, wanted, folder)
-        result = await Import(context, path, wanted, lambda _doing, _share: None).run()
+            return _Stream(context, caller, path, wanted, folder)
+        result = await Import(context, caller, path, wanted, lambda _doing, _share: None).run()
     except BaseException:
         folder.cleanup()
         raise
@@ -170,11 +176,13 @@ def _told(result: Result, wanted: Wanted) -> dict[str, Any]:
 class _Stream(StreamingResponse):
     """Lines of JSON: `doing` with its share, then each `mistake`, each `change`, and the `result` or the `problem`."""
 
-    def __init__(self, context: Context, path: Path, wanted: Wanted, folder: "TemporaryDirectory[str]") -> None:
+    def __init__(
+        self, context: Context, caller: Caller, path: Path, wanted: Wanted, folder: "TemporaryDirectory[str]"
+    ) -> None:
         super().__init__(self._lines(), media_type=NDJSON)
         self._wanted, self._folder = wanted, folder
         self._doing: asyncio.Queue[str | None] = asyncio.Queue()  # some hundred lines for the largest sheet
-        self._import = Import(context, path, wanted, self._tell)
+        self._import = Import(context, caller, path, wanted, self._tell)
         self._result: Result | None = None
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:

@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 from typing import Annotated, Any, Literal
 from uuid import UUID
 
-from fastapi import APIRouter, Header, Query
+from fastapi import Header, Query
 from fastapi.responses import Response
 from pydantic import BaseModel, Field
 
@@ -19,9 +19,11 @@ from devices.diagnosis.evidence import facts_of, near_devices, refusals_of
 from devices.diagnosis.facts import Facts, Refusal
 from devices.diagnosis.frame_report import flaws
 from devices.diagnosis.words import Finding, verdict, worded
+from hub.access.door import GuardedRouter, needs
+from hub.access.permissions import Permission
 from hub.words import Lang, preferred, text
 
-router = APIRouter(prefix="/devices", tags=["devices"])
+router = GuardedRouter(prefix="/devices", tags=["devices"])
 PAYLOAD_BYTES = 2_000
 """Of a refused payload so much is shown; /dead-letters/{id} has all that was kept."""
 REFUSALS_SHOWN = 5
@@ -87,6 +89,7 @@ class Diagnosis(BaseModel):
 
 
 @router.get("/{code}/diagnosis", response_model=Diagnosis, responses=responses(404))
+@needs(Permission.DEVICES_DIAGNOSE)
 async def diagnose_device(
     code: Code,
     context: Here,

@@ -4,18 +4,20 @@ from datetime import datetime
 from typing import Annotated, Any
 from uuid import UUID
 
-from fastapi import APIRouter, Query
+from fastapi import Query
 from pydantic import AwareDatetime, BaseModel, Field
 
 from api.context import Here
 from api.cursors import Page, Paged
 from api.database import read
 from api.words import Code, LevelName, RegionPrefix
+from hub.access.door import GuardedRouter, needs
+from hub.access.permissions import Permission
 from hub.store.statements import statements
 
 SQL = statements(__name__)
 
-router = APIRouter(prefix="/events", tags=["events"])
+router = GuardedRouter(prefix="/events", tags=["events"])
 _KEYS = {"ts": datetime, "id": UUID}
 
 
@@ -35,6 +37,7 @@ class EventRow(BaseModel):
 
 
 @router.get("", response_model=Page[EventRow])
+@needs(Permission.EVENTS_READ)
 async def list_events(
     paging: Paged,
     context: Here,

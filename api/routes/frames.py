@@ -7,7 +7,6 @@ from datetime import datetime
 from typing import Any, Literal
 from zoneinfo import ZoneInfo
 
-from fastapi import APIRouter
 from pydantic import BaseModel, ConfigDict, Field, JsonValue
 
 from api.context import Context, Here
@@ -17,11 +16,13 @@ from api.words import Code
 from devices.diagnosis.frame_check import FRAMES, unhex
 from devices.diagnosis.frame_profile import ProfileView, check_with, view_of
 from devices.diagnosis.frame_report import as_object
+from hub.access.door import GuardedRouter, needs
+from hub.access.permissions import Permission
 from hub.store.statements import statements
 
 SQL = statements(__name__)
 
-router = APIRouter(tags=["devices"])
+router = GuardedRouter(tags=["devices"])
 PAYLOAD_CHARS = 1 << 20
 _ZONE = "Asia/Shanghai"
 _EXAMPLE: dict[str, JsonValue] = {"payload": '{"ts": 1767225600, "values": {"PM2.5": 35.2}}', "device": "air-1"}
@@ -91,6 +92,7 @@ class ReportOut(BaseModel):
 
 
 @router.post("/frames:check", response_model=ReportOut, responses=responses(404, 422))
+@needs(Permission.DEVICES_DIAGNOSE)
 async def check_frame(body: FrameBody, context: Here) -> Any:
     """What the hub would make of a payload, and which byte or field is wrong. Nothing is stored."""
     if body.form != "auto" and body.form not in FRAMES:

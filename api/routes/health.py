@@ -5,18 +5,18 @@ from collections.abc import Sequence
 from typing import Any
 
 import psycopg
-from fastapi import APIRouter
 from pydantic import BaseModel
 
 from api.context import Here
 from api.database import rows
 from api.problems import Fault, ProblemError, responses
+from hub.access.door import GuardedRouter, public
 from hub.store.pool import Pool
 from hub.store.statements import statements
 
 SQL = statements(__name__)
 
-router = APIRouter(tags=["health"])
+router = GuardedRouter(tags=["health"])
 PATIENCE_S = 2.0
 """How long the database may take to answer before it counts as away."""
 
@@ -28,12 +28,14 @@ class Alive(BaseModel):
 
 
 @router.get("/healthz", response_model=Alive)
+@public("supervisors and load balancers probe it without a token; it shows no data")
 async def healthz() -> Any:
     """The process lives; restart it when this does not answer."""
     return Alive()
 
 
 @router.get("/readyz", response_model=Alive, responses=responses(503))
+@public("supervisors and load balancers probe it without a token; it shows no data")
 async def readyz(context: Here) -> Any:
     """The hub does its work: database and broker are there, and it is not holding back."""
     return await readiness(context.ready(), context.pool)

@@ -3,18 +3,20 @@
 from datetime import date, datetime
 from typing import Annotated, Any, Literal
 
-from fastapi import APIRouter, Path
+from fastapi import Path
 from pydantic import BaseModel, Field
 
 from api.context import Here
 from api.database import read, row, rows
 from api.problems import not_found, responses
 from api.words import Code
+from hub.access.door import GuardedRouter, needs
+from hub.access.permissions import Permission
 from hub.store.statements import statements
 
 SQL = statements(__name__)
 
-router = APIRouter(tags=["devices"])
+router = GuardedRouter(tags=["devices"])
 Cause = Literal["silence", "status", "gateway"]
 
 
@@ -70,6 +72,7 @@ class HealthSummary(BaseModel):
 
 
 @router.get("/devices/{code}/health", response_model=DeviceHealth, responses=responses(404))
+@needs(Permission.DEVICES_READ)
 async def device_health(code: Annotated[Code, Path()], context: Here) -> Any:
     """Whether the device is there, since when, and why not; when it came and went; how complete its days are."""
     least_s = context.settings.health.least_silence_s
@@ -85,6 +88,7 @@ async def device_health(code: Annotated[Code, Path()], context: Here) -> Any:
 
 
 @router.get("/health-summary", response_model=HealthSummary)
+@needs(Permission.DEVICES_READ)
 async def health_summary(context: Here) -> Any:
     """How many active devices are online, offline, or not known yet, by profile."""
     return {"items": await read(context, SQL.health_summary)}

@@ -3,20 +3,23 @@
 from datetime import datetime
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Query, Response
+from fastapi import Query, Response
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, JsonValue, model_validator
 
-from api.context import Here
+from api.context import Context, Here
 from api.cursors import Page, Paged
 from api.database import audit, read, row, writing
 from api.problems import not_found, responses
 from api.routes.devices import require
 from api.words import TEXT, Code
+from hub.access.caller import Caller
+from hub.access.door import GuardedRouter, TheCaller, needs
+from hub.access.permissions import Permission
 from hub.store.statements import statements
 
 SQL = statements(__name__)
 
-router = APIRouter(prefix="/devices/{code}/maintenance", tags=["devices"])
+router = GuardedRouter(prefix="/devices/{code}/maintenance", tags=["devices"])
 _KEYS = {"from_at": datetime, "id": int}
 _EXAMPLE: dict[str, JsonValue] = {
     "from_at": "2026-11-22T08:00:00+08:00",
@@ -53,6 +56,7 @@ class Window(BaseModel):
 
 
 @router.get("", response_model=Page[Window], responses=responses(404))
+@needs(Permission.DEVICES_READ)
 async def list_windows(
     code: Code,
     paging: Paged,
@@ -67,33 +71,38 @@ async def list_windows(
 
 
 @router.post("", status_code=201, response_model=Window, responses=responses(404))
-async def add_window(code: Code, body: WindowBody, context: Here) -> Any:
+@needs(Permission.DEVICES_WRITE)
+async def add_window(code: Code, body: WindowBody, context: Here, caller: TheCaller) -> Any:
     """Tell that somebody will work, works or has worked on a device."""
     await require(context, code)
-    return await _written(context, SQL.maintenance_add, code, body, None)
+    return await _written(context, caller, SQL.maintenance_add, code, body, None)
 
 
 @router.put("/{window}", response_model=Window, responses=responses(404))
-async def put_window(code: Code, window: int, body: WindowBody, context: Here) -> Any:
+@needs(Permission.DEVICES_WRITE)
+async def put_window(code: Code, window: int, body: WindowBody, context: Here, caller: TheCaller) -> Any:
     """Change a window; to end one that goes on, give the time of now."""
-    return await _written(context, SQL.maintenance_put, code, body, window)
+    return await _written(context, caller, SQL.maintenance_put, code, body, window)
 
 
 @router.delete("/{window}", status_code=204, responses=responses(404))
-async def delete_window(code: Code, window: int, context: Here) -> Response:
+@needs(Permission.DEVICES_WRITE)
+async def delete_window(code: Code, window: int, context: Here, caller: TheCaller) -> Response:
     """Take back a window, as if it had never been told."""
     async with writing(context) as conn:
         if not await row(conn, SQL.maintenance_delete, {"code": code, "id": window}):
             raise not_found("maintenance window", window)
-        await audit(conn, "api", "maintenance.delete", code, {"id": window})
+        await audit(conn, caller, "maintenance.delete", code, {"id": window})
     return Response(status_code=204)
 
 
-async def _written(context: Here, statement: str, code: str, body: WindowBody, window: int | None) -> Any:
+async def _written(
+    context: Context, caller: Caller, statement: str, code: str, body: WindowBody, window: int | None
+) -> Any:
     async with writing(context) as conn:
         written = await row(conn, statement, {"code": code, "id": window, **body.model_dump()})
         if written is None:
             raise not_found("maintenance window", window)
-        await audit(conn, "api", "maintenance.put", code, body.model_dump(mode="json"))
+        await audit(conn, caller, "maintenance.put", code, body.model_dump(mode="json"))
         one = {"code": code, "id": written["id"], "running": None, "limit": 1}
         return await row(conn, SQL.maintenance, {**one, "after_from_at": None, "after_id": None})

@@ -3,15 +3,16 @@
 import time
 from collections.abc import Iterable, Iterator
 
-from fastapi import APIRouter
 from fastapi.responses import PlainTextResponse
 
 from api.board import Status
 from api.context import Here
 from api.routes.status import TheBoard
+from hub.access.door import GuardedRouter, needs
+from hub.access.permissions import Permission
 from hub.telemetry import Counters
 
-router = APIRouter(tags=["health"])
+router = GuardedRouter(tags=["health"])
 
 COUNTERS = {
     "messages": "Messages settled",
@@ -28,6 +29,7 @@ COUNTERS = {
 
 
 @router.get("/metrics", response_class=PlainTextResponse)
+@needs(Permission.STATUS_READ)
 async def metrics(context: Here, board: TheBoard) -> PlainTextResponse:
     """Prometheus text format 0.0.4; what comes from the database is left out while it is away."""
     status = (await board.current()).status

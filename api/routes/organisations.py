@@ -2,7 +2,7 @@
 
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Query, Response
+from fastapi import Query, Response
 from pydantic import BaseModel, ConfigDict, Field, JsonValue
 
 from api.context import Here
@@ -10,11 +10,13 @@ from api.cursors import Page, Paged
 from api.database import audit, read, row, writing
 from api.problems import not_found, responses
 from api.words import Code, Name
+from hub.access.door import GuardedRouter, TheCaller, needs
+from hub.access.permissions import Permission
 from hub.store.statements import statements
 
 SQL = statements(__name__)
 
-router = APIRouter(prefix="/organisations", tags=["organisations"])
+router = GuardedRouter(prefix="/organisations", tags=["organisations"])
 _KEYS = {"code": str}
 _EXAMPLE: dict[str, JsonValue] = {"name": "余杭区生态环境分局"}
 
@@ -35,17 +37,21 @@ class Organisation(OrganisationBody):
 
 
 @router.put("/{code}", response_model=Organisation, responses={201: {"model": Organisation}})
-async def put_organisation(code: Code, body: OrganisationBody, response: Response, context: Here) -> Any:
+@needs(Permission.ORGANISATIONS_WRITE)
+async def put_organisation(
+    code: Code, body: OrganisationBody, response: Response, context: Here, caller: TheCaller
+) -> Any:
     """Make an organisation, or rename it. One that a device names is made by itself, with its code for a name."""
     async with writing(context) as conn:
         written = await row(conn, SQL.organisation_put, {"code": code, "name": body.name})
         if written:
-            await audit(conn, "api", "organisation.put", code, body.model_dump())
+            await audit(conn, caller, "organisation.put", code, body.model_dump())
         response.status_code = 201 if written and written["created"] else 200
         return await row(conn, SQL.organisations, {"code": code, "q": None, "after_code": None, "limit": 1})
 
 
 @router.get("", response_model=Page[Organisation])
+@needs(Permission.ORGANISATIONS_READ)
 async def list_organisations(
     paging: Paged,
     context: Here,
@@ -57,6 +63,7 @@ async def list_organisations(
 
 
 @router.get("/{code}", response_model=Organisation, responses=responses(404))
+@needs(Permission.ORGANISATIONS_READ)
 async def get_organisation(code: Code, context: Here) -> Any:
     """One organisation."""
     found = await read(context, SQL.organisations, {"code": code, "q": None, "after_code": None, "limit": 1})

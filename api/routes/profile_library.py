@@ -2,7 +2,6 @@
 
 from typing import Any, Literal
 
-from fastapi import APIRouter
 from psycopg import AsyncConnection
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -14,11 +13,14 @@ from api.routes.profiles import store
 from api.thing_model import ProfileBody
 from api.words import Code, known
 from devices.library.profiles import library
+from hub.access.caller import Caller
+from hub.access.door import GuardedRouter, TheCaller, needs
+from hub.access.permissions import Permission
 from hub.store.statements import statements
 
 SQL = statements(__name__)
 
-router = APIRouter(tags=["profiles"])
+router = GuardedRouter(tags=["profiles"])
 
 
 class LibraryProfile(ProfileBody):
@@ -62,6 +64,7 @@ class InstallReport(BaseModel):
 
 
 @router.get("/profile-library", response_model=LibraryList)
+@needs(Permission.PROFILES_READ)
 async def list_library(context: Here) -> Any:
     """The profiles that the hub is shipped with."""
     found = await read(context, SQL.states, {"codes": list(library())})
@@ -70,7 +73,8 @@ async def list_library(context: Here) -> Any:
 
 
 @router.post("/profiles:install", response_model=InstallReport, responses=responses(422))
-async def install_profiles(body: Install, context: Here) -> Any:
+@needs(Permission.PROFILES_WRITE)
+async def install_profiles(body: Install, context: Here, caller: TheCaller) -> Any:
     """Install profiles of the library; what is installed already and the same stays as it is."""
     codes = list(library()) if body.codes is None else list(dict.fromkeys(body.codes))
     faults = [
@@ -83,15 +87,17 @@ async def install_profiles(body: Install, context: Here) -> Any:
     async with writing(context) as conn:
         await row(conn, DATABASE.registry_lock)
         there = {each["code"]: each for each in await rows(conn, SQL.states, {"codes": codes})}
-        return {"items": [await _install(conn, code, there.get(code), body.force) for code in codes]}
+        return {"items": [await _install(conn, caller, code, there.get(code), body.force) for code in codes]}
 
 
-async def _install(conn: AsyncConnection, code: str, there: dict[str, Any] | None, force: bool) -> dict[str, Any]:
+async def _install(
+    conn: AsyncConnection, caller: Caller, code: str, there: dict[str, Any] | None, force: bool
+) -> dict[str, Any]:
     """Install one over what is there; of one that was changed by hand only its being the same is noticed."""
     profile = ProfileBody.model_validate(_body(library()[code]))
     if there is not None and not there["untouched"] and not force:
         return {"code": code, "outcome": "kept", "version": there["version"]}
-    written = await store(conn, code, profile, "profile.install")
+    written = await store(conn, caller, code, profile, "profile.install")
     await execute(conn, SQL.installed, {"code": code})
     if written is None:
         return {"code": code, "outcome": "unchanged", "version": there["version"] if there else 1}

@@ -3,7 +3,7 @@
 from datetime import datetime
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Path, Response
+from fastapi import Path, Response
 from psycopg import AsyncConnection
 from psycopg.types.json import Jsonb
 from pydantic import BaseModel, Field
@@ -15,11 +15,14 @@ from api.database import audit, read, row, writing
 from api.problems import not_found, responses
 from api.thing_model import ProfileBody
 from api.words import Code
+from hub.access.caller import Caller
+from hub.access.door import GuardedRouter, TheCaller, needs
+from hub.access.permissions import Permission
 from hub.store.statements import statements
 
 SQL = statements(__name__)
 
-router = APIRouter(prefix="/profiles", tags=["profiles"])
+router = GuardedRouter(prefix="/profiles", tags=["profiles"])
 _KEYS = {"code": str}
 _VERSION_KEYS = {"version": int}
 _JSON = ("metrics", "events", "commands", "mapping")
@@ -43,26 +46,30 @@ class Version(BaseModel):
 
 
 @router.put("/{code}", response_model=Profile, responses={201: {"model": Profile}, **responses(422)})
-async def put_profile(code: Code, body: ProfileBody, response: Response, context: Here) -> Any:
+@needs(Permission.PROFILES_WRITE)
+async def put_profile(code: Code, body: ProfileBody, response: Response, context: Here, caller: TheCaller) -> Any:
     """Make a profile, or replace it. Its devices get a series for each metric; none is ever taken away."""
     async with writing(context) as conn:
         await row(conn, DATABASE.registry_lock)
-        written = await store(conn, code, body, "profile.put")
+        written = await store(conn, caller, code, body, "profile.put")
         response.status_code = 201 if written and written["created"] else 200
         return await _profile(conn, code)
 
 
-async def store(conn: AsyncConnection, code: str, body: ProfileBody, action: str) -> dict[str, Any] | None:
+async def store(
+    conn: AsyncConnection, caller: Caller, code: str, body: ProfileBody, action: str
+) -> dict[str, Any] | None:
     """Write a profile with its audit entry; {"created", "version"}, or None when it was the same already."""
     columns = body.columns()
     given = columns | {name: Jsonb(columns[name]) for name in _JSON}
     written = await row(conn, SQL.profile_put, {**given, "code": code})
     if written:
-        await audit(conn, "api", action, code, columns)
+        await audit(conn, caller, action, code, columns)
     return written
 
 
 @router.get("", response_model=Page[Profile])
+@needs(Permission.PROFILES_READ)
 async def list_profiles(paging: Paged, context: Here) -> Any:
     """All profiles by code."""
     found = await read(context, SQL.profiles, {"code": None, **paging.after(_KEYS)})
@@ -70,6 +77,7 @@ async def list_profiles(paging: Paged, context: Here) -> Any:
 
 
 @router.get("/{code}", response_model=Profile, responses=responses(404))
+@needs(Permission.PROFILES_READ)
 async def get_profile(code: Code, context: Here) -> Any:
     """One profile."""
     async with context.pool.connection() as conn:
@@ -77,6 +85,7 @@ async def get_profile(code: Code, context: Here) -> Any:
 
 
 @router.get("/{code}/versions", response_model=Page[Version], responses=responses(404))
+@needs(Permission.PROFILES_READ)
 async def list_versions(code: Code, paging: Paged, context: Here) -> Any:
     """Every version of a profile, the newest first."""
     given = {"code": code, "version": None, **paging.after(_VERSION_KEYS)}
@@ -87,6 +96,7 @@ async def list_versions(code: Code, paging: Paged, context: Here) -> Any:
 
 
 @router.get("/{code}/versions/{version}", response_model=Version, responses=responses(404))
+@needs(Permission.PROFILES_READ)
 async def get_version(code: Code, version: Annotated[int, Path(ge=1, le=2**31 - 1)], context: Here) -> Any:
     """One version of a profile."""
     given = {"code": code, "version": version, "after_version": None, "limit": 1}

@@ -6,11 +6,10 @@ from datetime import UTC, datetime
 from math import ceil
 from typing import Annotated, Any, Literal
 
-from fastapi import APIRouter, Depends, Request, Response
+from fastapi import Request, Response
 from psycopg import AsyncConnection
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, StringConstraints
 
-from api.auth import authorised
 from api.context import Context, Here
 from api.cursors import Page, Paged
 from api.database import SQL as DATABASE
@@ -22,12 +21,15 @@ from api.routes.credentials import NewCredential, answer_of
 from api.words import Code, Name, known
 from devices.credentials.provisioning import Key, closed, key_text, read_key
 from devices.credentials.secrets import hashed, new_secret, verified
+from hub.access.caller import Caller
+from hub.access.door import GuardedRouter, TheCaller, needs, public
+from hub.access.permissions import Permission
 from hub.access.token_bucket import TokenBuckets
 from hub.store.statements import statements
 
 SQL = statements(__name__)
 
-keys = APIRouter(prefix="/provisioning-keys", tags=["self-registration"], dependencies=[Depends(authorised)])
+keys = GuardedRouter(prefix="/provisioning-keys", tags=["self-registration"])
 _KEYS = {"code": str}
 AT_ONCE = 2
 """Registrations under way; each holds a connection of the pool while the broker is told, and others need them too."""
@@ -65,7 +67,8 @@ class NewKey(StoredKey):
 
 
 @keys.put("/{code}", response_model=NewKey, responses={201: {"model": NewKey}, **responses(422)})
-async def put_key(code: Code, body: KeyBody, response: Response, context: Here) -> Any:
+@needs(Permission.CREDENTIALS_WRITE)
+async def put_key(code: Code, body: KeyBody, response: Response, context: Here, caller: TheCaller) -> Any:
     """Make a key, or change one; its secret stays as it is."""
     secret = new_secret()
     async with writing(context) as conn:
@@ -78,24 +81,26 @@ async def put_key(code: Code, body: KeyBody, response: Response, context: Here) 
         values = body.model_dump() | {"code": code, "key_hash": hashed(secret)}
         created = await row(conn, SQL.key_put, values)
         new = created is not None and created["created"]
-        await audit(conn, "api", "provisioning_key.put", code, body.model_dump(mode="json", exclude_none=True))
+        await audit(conn, caller, "provisioning_key.put", code, body.model_dump(mode="json", exclude_none=True))
         stored = await _stored(conn, code)
     response.status_code = 201 if new else 200
     return stored | {"key": key_text(code, secret) if new else None}
 
 
 @keys.post("/{code}:rotate", response_model=NewKey, responses=responses(404))
-async def rotate_key(code: Code, context: Here) -> Any:
+@needs(Permission.CREDENTIALS_WRITE)
+async def rotate_key(code: Code, context: Here, caller: TheCaller) -> Any:
     """A new secret; the old one registers no device any more. Devices that came with it stay as they are."""
     secret = new_secret()
     async with writing(context) as conn:
         if not await rows(conn, SQL.key_rotate, {"code": code, "key_hash": hashed(secret)}):
             raise not_found("provisioning key", code)
-        await audit(conn, "api", "provisioning_key.rotate", code, {})
+        await audit(conn, caller, "provisioning_key.rotate", code, {})
         return await _stored(conn, code) | {"key": key_text(code, secret)}
 
 
 @keys.get("", response_model=Page[StoredKey])
+@needs(Permission.CREDENTIALS_READ)
 async def list_keys(paging: Paged, context: Here) -> Any:
     """All keys by code, without their secrets."""
     found = await read(context, SQL.keys, {"code": None, **paging.after(_KEYS)})
@@ -103,6 +108,7 @@ async def list_keys(paging: Paged, context: Here) -> Any:
 
 
 @keys.get("/{code}", response_model=StoredKey, responses=responses(404))
+@needs(Permission.CREDENTIALS_READ)
 async def get_key(code: Code, context: Here) -> Any:
     """One key, without its secret."""
     async with context.pool.connection() as conn:
@@ -110,12 +116,13 @@ async def get_key(code: Code, context: Here) -> Any:
 
 
 @keys.delete("/{code}", status_code=204, response_class=Response, responses=responses(404))
-async def delete_key(code: Code, context: Here) -> Response:
+@needs(Permission.CREDENTIALS_WRITE)
+async def delete_key(code: Code, context: Here, caller: TheCaller) -> Response:
     """Remove a key. Devices that came with it stay as they are."""
     async with writing(context) as conn:
         if not await rows(conn, SQL.key_delete, {"code": code}):
             raise not_found("provisioning key", code)
-        await audit(conn, "api", "provisioning_key.delete", code, {})
+        await audit(conn, caller, "provisioning_key.delete", code, {})
     return Response(status_code=204)
 
 
@@ -146,7 +153,7 @@ class Welcome(NewCredential):
     code: Code
 
 
-class Door:
+class Rates:
     """How often one address, and one key, may come."""
 
     def __init__(self, per_address: int, per_key: int) -> None:
@@ -168,9 +175,9 @@ class Door:
             raise ProblemError(429, f"too many registrations {what}: try again later", headers=headers)
 
 
-def provisioning_router(door: Door) -> APIRouter:
+def provisioning_router(rates: Rates) -> GuardedRouter:
     """The call of devices: open to all, for the key in it says who may."""
-    router = APIRouter(tags=["self-registration"])
+    router = GuardedRouter(tags=["self-registration"])
 
     @router.post(
         "/devices:provision",
@@ -178,16 +185,17 @@ def provisioning_router(door: Door) -> APIRouter:
         response_model=Welcome,
         responses=responses(401, 403, 409, 422, 429, 503),
     )
+    @public("a device that has no credential yet shows a provisioning key in the body")
     async def provision(body: Newcomer, request: Request, context: Here) -> Any:
         """Register the device that calls, and give it its credential: once.
 
         A device that missed the answer calls again: as long as nothing was heard from it, it gets a new secret, and
         the one it missed ends. Later it is 409: whoever has the key must not take over a device that works.
         """
-        door.address(request.client.host if request.client else "")
-        async with door.turns, writing(context) as conn:
+        rates.address(request.client.host if request.client else "")
+        async with rates.turns, writing(context) as conn:
             key = await _opened(conn, body.key)
-            door.key(key["code"])
+            rates.key(key["code"])
             issued, device = await _admit(context, conn, key, body)
         await caught_up(context)
         return answer_of(context, device, issued) | {"code": body.code}
@@ -223,7 +231,8 @@ async def _admit(context: Context, conn: AsyncConnection, key: Row, body: Newcom
     if known_ is not None:
         await rows(conn, ISSUING.credential_revoke, {"code": body.code, "id": None})
     issued = await issue(context, conn, device, body.kind, key=key["code"])
-    await audit(conn, f"key {key['code']}", "device.provision", body.code, {"id": issued.id, "kind": issued.kind})
+    by = Caller("device", f"key {key['code']}")
+    await audit(conn, by, "device.provision", body.code, {"id": issued.id, "kind": issued.kind})
     return issued, device
 
 

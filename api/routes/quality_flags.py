@@ -2,12 +2,13 @@
 
 from typing import Any
 
-from fastapi import APIRouter
 from pydantic import BaseModel, Field
 
+from hub.access.door import GuardedRouter, needs
+from hub.access.permissions import Permission
 from hub.quality import FLAGS, UNUSABLE
 
-router = APIRouter(prefix="/quality-flags", tags=["readings"])
+router = GuardedRouter(prefix="/quality-flags", tags=["readings"])
 
 
 class QualityFlag(BaseModel):
@@ -51,6 +52,7 @@ _FLAGS = QualityFlags(
 
 
 @router.get("", response_model=QualityFlags)
+@needs(Permission.READINGS_READ)
 async def list_quality_flags() -> Any:
     """The flags that readings may carry, and which of them keep a value out of buckets and rules."""
     return _FLAGS

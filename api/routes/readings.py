@@ -3,7 +3,7 @@
 from datetime import UTC, datetime, timedelta
 from typing import Annotated, Any, Literal
 
-from fastapi import APIRouter, Query
+from fastapi import Query
 from psycopg import AsyncConnection
 from pydantic import AwareDatetime, BaseModel, Field
 
@@ -14,11 +14,13 @@ from api.cursors import Page, Paged
 from api.database import read, rows
 from api.problems import ProblemError, not_found, responses
 from api.words import Code, Metric, RegionPrefix, known
+from hub.access.door import GuardedRouter, needs
+from hub.access.permissions import Permission
 from hub.store.statements import statements
 
 SQL = statements(__name__)
 
-router = APIRouter(tags=["readings"])
+router = GuardedRouter(tags=["readings"])
 Bucket = Literal["raw", "1m", "1h", "1d"]
 _STATEMENTS: dict[Bucket, str] = {
     "raw": SQL.readings_raw,
@@ -62,6 +64,7 @@ class ReadingPage(Page[ReadingRow]):
 
 
 @router.get("/readings", response_model=ReadingPage, response_model_exclude_unset=True, responses=responses(404, 422))
+@needs(Permission.READINGS_READ)
 async def list_readings(
     paging: Paged,
     context: Here,
@@ -99,6 +102,7 @@ async def _series(conn: AsyncConnection, device: str, metric: str) -> dict[str, 
 
 
 @router.get("/latest", response_model=Page[LatestReading])
+@needs(Permission.READINGS_READ)
 async def list_latest(
     paging: Paged,
     context: Here,

@@ -8,7 +8,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Header, Query, Request
+from fastapi import Header, Query, Request
 from psycopg import AsyncConnection
 from pydantic import BaseModel, Field
 
@@ -21,11 +21,14 @@ from api.words import Region, RegionPrefix
 from devices.places import regions as divisions
 from devices.places.regions import LATEST, Complaint, Level, ancestors
 from devices.sheets.encoding import encoding_of
+from hub.access.caller import Caller
+from hub.access.door import GuardedRouter, TheCaller, needs
+from hub.access.permissions import Permission
 from hub.store.statements import statements
 
 SQL = statements(__name__)
 
-router = APIRouter(tags=["regions"])
+router = GuardedRouter(tags=["regions"])
 BODY_LIMIT = 128 << 20
 """Bytes; all villages of the country are about 40 MB. Kept on disk while it is read."""
 CHUNK = 5_000
@@ -64,6 +67,7 @@ class Loaded(BaseModel):
 
 
 @router.get("/regions", response_model=Page[Division])
+@needs(Permission.REGIONS_READ)
 async def list_regions(
     paging: Paged,
     context: Here,
@@ -79,6 +83,7 @@ async def list_regions(
 
 
 @router.get("/regions/{code}", response_model=DivisionDetail, responses=responses(404))
+@needs(Permission.REGIONS_READ)
 async def get_region(
     code: Region, context: Here, at: Annotated[date | None, Query(description="as it was on that day")] = None
 ) -> Any:
@@ -103,8 +108,12 @@ async def get_region(
         }
     },
 )
+@needs(Permission.REGIONS_WRITE)
 async def import_regions(
-    request: Request, context: Here, content_type: Annotated[str, Header(include_in_schema=False)] = ""
+    request: Request,
+    context: Here,
+    caller: TheCaller,
+    content_type: Annotated[str, Header(include_in_schema=False)] = "",
 ) -> Any:
     """Load divisions from a CSV file: code, name, and where wanted level, valid_from, valid_to, successors.
 
@@ -118,10 +127,10 @@ async def import_regions(
         with path.open("wb") as out:
             async for block in request.stream():
                 out.write(block)
-        return await _load(context, path)
+        return await _load(context, caller, path)
 
 
-async def _load(context: Context, path: Path) -> dict[str, Any]:
+async def _load(context: Context, caller: Caller, path: Path) -> dict[str, Any]:
     encoding = await asyncio.to_thread(encoding_of, path)
     if isinstance(encoding, int):
         raise ProblemError(422, f"the text is neither UTF-8 nor GB18030 on line {encoding}; save it as UTF-8")
@@ -138,7 +147,7 @@ async def _load(context: Context, path: Path) -> dict[str, Any]:
         created = sum(changed)
         counts = {"created": created, "updated": len(changed) - created, "unchanged": count - len(changed)}
         if changed:
-            await audit(conn, "api", "regions.import", f"{count} divisions", counts)
+            await audit(conn, caller, "regions.import", f"{count} divisions", counts)
         return {**counts, "warnings": [_warning(item) for item in await rows(conn, SQL.region_gaps)]}
 
 

@@ -4,17 +4,19 @@ from datetime import datetime
 from typing import Annotated, Any
 from uuid import UUID
 
-from fastapi import APIRouter
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 
 from api.context import Context, Here
 from api.cursors import decode, encode
 from api.database import audit, writing
 from api.problems import ProblemError, not_found, responses
+from hub.access.caller import Caller
+from hub.access.door import GuardedRouter, TheCaller, needs
+from hub.access.permissions import Permission
 from hub.errors import TransientError
 from hub.store.replay import Place, Replay, Replayed, Selection
 
-router = APIRouter(tags=["dead letters"])
+router = GuardedRouter(tags=["dead letters"])
 AT_ONCE = 1000
 """Letters of one request; it waits for their commit."""
 _PLACE = (datetime, datetime, UUID)
@@ -54,7 +56,8 @@ class ReplayResult(BaseModel):
 
 
 @router.post("/dead-letters:replay", response_model=ReplayResult, responses=responses(422, 503))
-async def replay_dead_letters(body: ReplayBody, context: Here) -> Any:
+@needs(Permission.LETTERS_REPLAY)
+async def replay_dead_letters(body: ReplayBody, context: Here, caller: TheCaller) -> Any:
     """Put dead letters through the hub again as they came: same transport, address and time of arrival.
 
     One that is accepted now is removed; one that is refused again stays, with its new reason. Repeating is harmless.
@@ -68,15 +71,16 @@ async def replay_dead_letters(body: ReplayBody, context: Here) -> Any:
     whole, cut = (None, None) if place else await replay.count(chosen)
     done = Replayed()
     if not body.dry_run:
-        done = await _run(context, chosen, body.limit, place)
+        done = await _run(context, caller, chosen, body.limit, place)
     return _result(done, chosen, whole, cut)
 
 
 @router.post("/dead-letters/{letter_id}/replay", response_model=ReplayResult, responses=responses(404, 409, 503))
-async def replay_dead_letter(letter_id: UUID, context: Here) -> Any:
+@needs(Permission.LETTERS_REPLAY)
+async def replay_dead_letter(letter_id: UUID, context: Here, caller: TheCaller) -> Any:
     """Put one dead letter through the hub again; 409 when its payload was cut or not kept."""
     chosen = Selection(id=letter_id)
-    done = await _run(context, chosen, 1, None)
+    done = await _run(context, caller, chosen, 1, None)
     if done.cut:
         raise ProblemError(409, "it cannot be replayed: its payload was cut, or not kept at all")
     if not done.looked_at:
@@ -85,7 +89,7 @@ async def replay_dead_letter(letter_id: UUID, context: Here) -> Any:
     return _result(done, chosen, 1, 0)
 
 
-async def _run(context: Context, chosen: Selection, limit: int, place: Place | None) -> Replayed:
+async def _run(context: Context, caller: Caller, chosen: Selection, limit: int, place: Place | None) -> Replayed:
     try:
         done = await _replay(context).run(chosen, limit, place)
     except TransientError as error:
@@ -93,7 +97,7 @@ async def _run(context: Context, chosen: Selection, limit: int, place: Place | N
     if done.accepted or done.refused:
         async with writing(context) as conn:
             told = {"accepted": done.accepted, "refused": len(done.refused)}
-            await audit(conn, "api", "dead_letters.replay", str(chosen.id or chosen.reason or "-"), told)
+            await audit(conn, caller, "dead_letters.replay", str(chosen.id or chosen.reason or "-"), told)
     return done
 
 

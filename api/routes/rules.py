@@ -3,7 +3,7 @@
 from itertools import pairwise
 from typing import Annotated, Any, Literal
 
-from fastapi import APIRouter, Query, Response
+from fastapi import Query, Response
 from psycopg import AsyncConnection
 from psycopg.types.json import Jsonb
 from pydantic import BaseModel, ConfigDict, Field, JsonValue, field_validator, model_validator
@@ -15,11 +15,13 @@ from api.database import audit, read, row, rows, writing
 from api.problems import invalid, not_found, responses
 from api.words import LEVELS, Code, LevelName, Metric, Name, known
 from devices.vocabulary import KINDS
+from hub.access.door import GuardedRouter, TheCaller, needs
+from hub.access.permissions import Permission
 from hub.store.statements import statements
 
 SQL = statements(__name__)
 
-router = APIRouter(prefix="/rules", tags=["rules"])
+router = GuardedRouter(prefix="/rules", tags=["rules"])
 _KEYS = {"code": str}
 _EXAMPLES: list[JsonValue] = [
     {
@@ -101,7 +103,8 @@ class Rule(BaseModel):
 
 
 @router.put("/{code}", response_model=Rule, responses={201: {"model": Rule}, **responses(422)})
-async def put_rule(code: Code, body: RuleBody, response: Response, context: Here) -> Any:
+@needs(Permission.RULES_WRITE)
+async def put_rule(code: Code, body: RuleBody, response: Response, context: Here, caller: TheCaller) -> Any:
     """Make a rule, or replace it; it holds for the next batch."""
     stored = body.model_dump(exclude_none=True)
     async with writing(context) as conn:
@@ -117,7 +120,7 @@ async def put_rule(code: Code, body: RuleBody, response: Response, context: Here
             },
         )
         if written:
-            await audit(conn, "api", "rule.put", code, stored)
+            await audit(conn, caller, "rule.put", code, stored)
         response.status_code = 201 if written and written["created"] else 200
         return await _rule(conn, code)
 
@@ -135,6 +138,7 @@ async def _profile_id(conn: AsyncConnection, body: RuleBody) -> int | None:
 
 
 @router.get("", response_model=Page[Rule])
+@needs(Permission.RULES_READ)
 async def list_rules(paging: Paged, context: Here, profile: Annotated[Code | None, Query()] = None) -> Any:
     """Rules by code."""
     found = await read(context, SQL.rules, {"code": None, "profile": profile, **paging.after(_KEYS)})
@@ -142,6 +146,7 @@ async def list_rules(paging: Paged, context: Here, profile: Annotated[Code | Non
 
 
 @router.get("/{code}", response_model=Rule, responses=responses(404))
+@needs(Permission.RULES_READ)
 async def get_rule(code: Code, context: Here) -> Any:
     """One rule."""
     async with context.pool.connection() as conn:
@@ -149,11 +154,12 @@ async def get_rule(code: Code, context: Here) -> Any:
 
 
 @router.delete("/{code}", response_model=Rule, responses=responses(404))
-async def disable_rule(code: Code, context: Here) -> Any:
+@needs(Permission.RULES_WRITE)
+async def disable_rule(code: Code, context: Here, caller: TheCaller) -> Any:
     """Switch a rule off. It is kept, since alerts tell of it; put it again to switch it on."""
     async with writing(context) as conn:
         if await row(conn, SQL.rule_disable, {"code": code}):
-            await audit(conn, "api", "rule.disable", code, {})
+            await audit(conn, caller, "rule.disable", code, {})
         return await _rule(conn, code)
 
 

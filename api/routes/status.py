@@ -2,11 +2,13 @@
 
 from typing import Annotated, Any, cast
 
-from fastapi import APIRouter, Depends, Request
+from fastapi import Depends, Request
 
 from api.board import Board, Status
+from hub.access.door import GuardedRouter, needs
+from hub.access.permissions import Permission
 
-router = APIRouter(prefix="/status", tags=["status"])
+router = GuardedRouter(prefix="/status", tags=["status"])
 
 
 def _board(request: Request) -> Board:
@@ -17,6 +19,7 @@ TheBoard = Annotated[Board, Depends(_board)]
 
 
 @router.get("", response_model=Status)
+@needs(Permission.STATUS_READ, Permission.READINGS_READ)
 async def get_status(board: TheBoard) -> Any:
     """Rates, totals, active alerts by level and newest readings; worked out at most once a second."""
     return (await board.current()).status

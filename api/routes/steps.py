@@ -3,7 +3,6 @@
 from datetime import datetime
 from typing import Annotated, Any
 
-from fastapi import APIRouter
 from pydantic import BaseModel, ConfigDict, Field, JsonValue
 
 from api.context import Here
@@ -15,11 +14,13 @@ from api.problems import not_found, responses
 from api.routes.devices import Device, require
 from api.words import TEXT, Code
 from devices.life import State
+from hub.access.door import GuardedRouter, TheCaller, needs
+from hub.access.permissions import Permission
 from hub.store.statements import statements
 
 SQL = statements(__name__)
 
-router = APIRouter(prefix="/devices/{code}/steps", tags=["devices"])
+router = GuardedRouter(prefix="/devices/{code}/steps", tags=["devices"])
 _KEYS = {"id": int}
 _EXAMPLE: dict[str, JsonValue] = {"to": "suspended", "note": "dismounted for the road works"}
 
@@ -45,7 +46,8 @@ class Step(BaseModel):
 
 
 @router.post("", response_model=Device, responses=responses(404, 409, 422))
-async def step_device(code: Code, body: StepBody, context: Here) -> Any:
+@needs(Permission.DEVICES_WRITE)
+async def step_device(code: Code, body: StepBody, context: Here, caller: TheCaller) -> Any:
     """Take a device a step further: pending, active, suspended, retired. Retired is final, its history stays.
 
     To be where it is already is no step and no error. 409 says which steps are possible.
@@ -59,11 +61,12 @@ async def step_device(code: Code, body: StepBody, context: Here) -> Any:
         if before["state"] != body.to:
             await execute(conn, SQL.step, {"code": code, "state": body.to})
             detail = {"from": before["state"], "to": body.to, "note": body.note}
-            await audit(conn, "api", "device.step", code, detail)
+            await audit(conn, caller, "device.step", code, detail)
         return {**before, "state": body.to}
 
 
 @router.get("", response_model=Page[Step], responses=responses(404))
+@needs(Permission.DEVICES_READ)
 async def list_steps(code: Code, paging: Paged, context: Here) -> Any:
     """The steps that a device has made, the newest first."""
     await require(context, code)

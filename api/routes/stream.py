@@ -3,15 +3,17 @@
 from functools import partial
 from typing import Annotated
 
-from fastapi import APIRouter, Header, Query
+from fastapi import Header, Query
 from fastapi.responses import Response
 
 from api.context import Context, Here
 from api.problems import ProblemError, responses
 from api.routes.status import TheBoard
 from api.streams.sse import EventStream, Frames, alert_frames, live_frames
+from hub.access.door import GuardedRouter, needs
+from hub.access.permissions import Permission
 
-router = APIRouter(tags=["streams"])
+router = GuardedRouter(tags=["streams"])
 Cursor = Annotated[int | None, Query(ge=0, lt=1 << 63, description="as the header Last-Event-ID")]
 LastEventId = Annotated[int | None, Header(alias="Last-Event-ID", ge=0, lt=1 << 63)]
 _CONTENT = {"text/event-stream": {"schema": {"type": "string"}}}
@@ -22,6 +24,7 @@ _CONTENT = {"text/event-stream": {"schema": {"type": "string"}}}
     response_class=Response,
     responses={200: {"description": "server-sent events", "content": _CONTENT}, **responses(422, 503)},
 )
+@needs(Permission.ALERTS_READ)
 async def stream_alerts(
     context: Here,
     last_event_id: LastEventId = None,
@@ -41,6 +44,7 @@ async def stream_alerts(
     response_class=Response,
     responses={200: {"description": "server-sent events", "content": _CONTENT}, **responses(503)},
 )
+@needs(Permission.STATUS_READ, Permission.READINGS_READ, Permission.ALERTS_READ)
 async def stream_live(context: Here, board: TheBoard) -> Response:
     """For the page: `event: status` once a second, `event: alert` with each CloudEvent as it comes."""
     return _stream(context, partial(live_frames, board))

@@ -2,15 +2,17 @@
 
 from typing import Annotated, cast
 
-from fastapi import APIRouter, Depends, Request
+from fastapi import Depends, Request
 from fastapi.responses import Response
 
 from api.context import Here
 from api.problems import ProblemError, responses
 from api.streams.tail import TAILS, Tails, TailStream
 from api.words import Code
+from hub.access.door import GuardedRouter, needs
+from hub.access.permissions import Permission
 
-router = APIRouter(prefix="/devices", tags=["devices", "streams"])
+router = GuardedRouter(prefix="/devices", tags=["devices", "streams"])
 _CONTENT = {"text/event-stream": {"schema": {"type": "string"}}}
 
 
@@ -24,6 +26,7 @@ async def tails_of(request: Request) -> Tails:
     response_class=Response,
     responses={200: {"description": "server-sent events", "content": _CONTENT}, **responses(503)},
 )
+@needs(Permission.DEVICES_DIAGNOSE)
 async def tail_device(code: Code, context: Here, tails: Annotated[Tails, Depends(tails_of)]) -> Response:
     """A device's messages as they come, and what the hub makes of each; also under a code that is not registered.
 

@@ -17,6 +17,7 @@ from devices.life import pairs
 from devices.sheets.device_rows import Checked, DeviceSheet
 from devices.sheets.findings import circle, new_organisation, orphan
 from devices.sheets.mistakes import Mistake
+from hub.access.caller import Caller
 from hub.store.statements import statements
 
 SQL = statements(__name__)
@@ -71,8 +72,9 @@ class _Undo(Exception):
 class Import:
     """One import of one sheet; `run` once."""
 
-    def __init__(self, context: Context, path: Path, wanted: Wanted, tell: Tell) -> None:
-        self._context, self._path, self._wanted, self._tell = context, path, wanted, tell
+    def __init__(self, context: Context, caller: Caller, path: Path, wanted: Wanted, tell: Tell) -> None:
+        self._context, self._caller = context, caller
+        self._path, self._wanted, self._tell = path, wanted, tell
         self.result = Result()
 
     async def run(self) -> Result:
@@ -160,9 +162,9 @@ class Import:
         if result.updated:
             await execute(conn, SQL.import_analyze, {})  # as above: of what differs
             await execute(conn, SQL.import_update, {})
-            await execute(conn, SQL.import_steps, {})
-        counts = {"created": result.created, "updated": result.updated, "unchanged": result.unchanged}
-        await audit(conn, "api", "devices.import", f"{result.rows} devices", {**counts, "skipped": result.skipped})
+            await execute(conn, SQL.import_steps, {"actor": self._caller.name})
+        counts = {name: getattr(result, name) for name in ("created", "updated", "unchanged", "skipped")}
+        await audit(conn, self._caller, "devices.import", f"{result.rows} devices", counts)
 
 
 _STEPS = {"steps": list(pairs())}

@@ -1,6 +1,6 @@
 """HTTP ingest: readings and events by POST, answered with 202 only after the commit.
 
-An APIRouter for the app that the API serves: who may send is checked there. The hub holds back with 503 and
+A router for the app that the API serves, whose door recognises the devices. The hub holds back with 503 and
 Retry-After, it does not queue.
 """
 
@@ -12,9 +12,11 @@ from math import ceil
 from typing import Any
 
 import msgspec
-from fastapi import APIRouter, HTTPException, Request, Response
+from fastapi import HTTPException, Request, Response
 from pydantic import BaseModel
 
+from hub.access.door import GuardedRouter, needs
+from hub.access.permissions import Permission
 from hub.access.token_bucket import TokenBuckets
 from hub.models import Delivery, Micros, Origin, Outcome, Raw
 from hub.pipeline import Sink
@@ -162,10 +164,11 @@ def _not_taken(why: str, retry_after_s: int) -> RequestRefused:
     return RequestRefused(503, f"{why}: nothing was taken, send it again", {"Retry-After": str(retry_after_s)})
 
 
-def ingest_router(source: HttpSource) -> APIRouter:
-    """The ingest routes, to be mounted under /api/v1 behind authentication."""
-    router = APIRouter(tags=["ingest"])
+def ingest_router(source: HttpSource) -> GuardedRouter:
+    """The routes, to be included under /api/v1 of an app with a door."""
+    router = GuardedRouter(tags=["ingest"])
 
+    @needs(Permission.INGEST_SEND)
     async def single(request: Request, device: str) -> Response:
         source.admit(_peer(request))
         form, kinds = FORMS[request.url.path.rpartition("/")[2]]
@@ -173,6 +176,7 @@ def ingest_router(source: HttpSource) -> APIRouter:
         body = await _usable(source, request, SINGLE_BYTES)
         return _answer(1, await source.take([Message(device, body)], form))
 
+    @needs(Permission.INGEST_SEND)
     async def batch(request: Request) -> Response:
         source.admit(_peer(request))
         form = BATCHES["/" + request.url.path.rpartition("/")[2]]

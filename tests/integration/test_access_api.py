@@ -118,7 +118,7 @@ async def test_a_token_speaks_for_its_device_and_its_children_only(world: World)
     assert await world.send("air-1", password) == 401
     for path in ("/devices", "/devices/air-1", "/alerts", "/provisioning-keys"):
         answer = await world.client.get(path, headers={"Authorization": f"Bearer {token}"})
-        assert answer.status_code == 401, "a device's token opens nothing else"
+        assert answer.status_code == 403, "a device's token opens nothing else"
 
 
 async def test_rotated_revoked_and_suspended_count_at_once(world: World) -> None:
@@ -244,6 +244,25 @@ async def test_the_broker_is_told_before_it_is_answered(database: str) -> None:
         answer = await world.client.post("/devices/air-1/credentials", json={"kind": "token"})
         assert (answer.status_code, "Internal error" in answer.text) == (409, True)
         assert (await world.client.get("/devices/air-1/credentials")).json() == {"items": []}
+
+
+async def test_the_audit_names_who_called(world: World, database: str) -> None:
+    sheet = "code,name,profile,state\nair-2,Air station 2,air,suspended"
+    client, csv = world.client, {"Content-Type": "text/csv"}
+    for answer in (
+        await client.put("/devices/air-1", json={"name": "another", "profile": "air"}),
+        await client.post("/devices:import", content=sheet, headers=csv),
+        await client.post("/devices/air-1/credentials", json={"kind": "token"}),
+        await client.delete("/devices/air-1/credentials"),
+        await client.post("/devices/air-1/steps", json={"to": "suspended"}),
+        await client.delete("/rules/pm25-high"),
+    ):
+        assert answer.is_success, answer.text
+    async with await psycopg.AsyncConnection.connect(database) as conn:
+        notes = await (await conn.execute("select distinct actor, action from audit")).fetchall()
+    assert {actor for actor, _ in notes} == {"api token"}
+    assert {action for _, action in notes} >= {"devices.import", "device.step", "credential.revoke", "rule.disable"}
+    assert {step["actor"] for step in (await client.get("/devices/air-2/steps")).json()["items"]} == {"api token"}
 
 
 async def test_without_a_token_of_the_api_all_is_open_on_this_machine(database: str) -> None:

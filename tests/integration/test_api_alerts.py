@@ -27,9 +27,9 @@ async def test_steps_go_as_the_states_allow(database: str) -> None:
         assert (await client.post(f"/alerts/{uuid4()}/steps", json={"to": "closed"})).status_code == 404
         async with context.pool.connection() as conn:
             notes = await (
-                await conn.execute("select actor, subject from audit where action = 'alert.step'")
+                await conn.execute("select actor, subject, detail->>'claimed' from audit where action = 'alert.step'")
             ).fetchall()
-        assert notes == [("desk 2", str(alert))]
+        assert notes == [("local", str(alert), "desk 2")], "the audit names who called, not who the body says it was"
 
 
 async def test_detail_tells_who_was_told(database: str) -> None:

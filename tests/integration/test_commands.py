@@ -112,9 +112,15 @@ async def test_it_is_sent_once_and_its_reply_settles_it(place: Place) -> None:
     after = (await place.client.get(f"/commands/{told['id']}")).json()
     assert (after["state"], after["reply"], after["late"]) == ("replied", {"result": {"brightness": 40}}, False)
     assert after["error"] is None
-    assert await place.sql("select action, subject, detail->>'name' from audit") == [
-        ("command.send", "lamp-1", "set_brightness")
+    assert await place.sql("select actor, action, subject, detail->>'name' from audit") == [
+        ("local", "command.send", "lamp-1", "set_brightness")
     ]
+
+
+async def test_who_the_body_says_it_is_is_shown_and_only_noted(place: Place) -> None:
+    answer = await place.client.post("/devices/lamp-1/commands", json=DIM | {"actor": "desk 2"})
+    assert answer.json()["actor"] == "desk 2"
+    assert await place.sql("select actor, detail->>'claimed' from audit") == [("local", "desk 2")]
 
 
 async def test_who_waits_is_answered_when_the_reply_is_committed(place: Place) -> None:

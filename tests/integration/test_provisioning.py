@@ -56,6 +56,9 @@ async def test_a_device_comes_without_the_token_of_the_api_as_the_key_says(world
     assert world.context.directory.by_token(welcome["secret"]) is not None
     stored = (await world.admin.get("/devices/new-1")).json()
     assert (stored["name"], stored["organisation"], stored["profile"]) == ("Roof", "epb", "air")
+    async with world.context.pool.connection() as conn:
+        noted = await conn.execute("select actor from audit where action = 'device.provision'")
+        assert await noted.fetchall() == [("key air-2026",)], "the key is who called"
     answer = await world.come(pending, "new-2", parent="new-1")
     assert (answer.json()["state"], answer.json()["username"]) == ("pending", "new-2")
     assert (await world.admin.get("/devices/new-2")).json()["parent"] == "new-1"

@@ -14,6 +14,7 @@ from api import problems
 from hub.models import DeadLetter, Delivery, Outcome
 from hub.settings import Http
 from ingest.http.source import HttpSource, ingest_router
+from tests.support.doors import AlwaysDoor
 from tests.support.origins import ORIGINS
 from tests.support.process import eventually
 
@@ -53,6 +54,7 @@ class World:
         self.source = HttpSource(Http(**settings), self.sink, ORIGINS.of_request, lambda: self.sink.trouble)
         app = FastAPI()
         problems.install(app)
+        app.state.door = AlwaysDoor()
         app.include_router(ingest_router(self.source), prefix="/api/v1")
         transport = httpx.ASGITransport(app, client=(client_host, 5))
         self.client = httpx.AsyncClient(transport=transport, base_url="http://hub/api/v1")

@@ -1,0 +1,120 @@
+"""How a route states who may call it: `@needs(Permission.ALERTS_READ)` below its path, or `@public` with the reason.
+
+The permissions stand in the OpenAPI document, as the roles of a route's security requirement.
+"""
+
+from collections.abc import Callable
+from typing import Annotated, Any, Protocol, TypeVar, cast
+
+from fastapi import APIRouter, Depends, HTTPException, Security, params
+from fastapi.openapi.models import HTTPBearer
+from fastapi.security.base import SecurityBase
+from starlette.exceptions import WebSocketException
+from starlette.requests import HTTPConnection
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+from hub.access.caller import Caller
+from hub.access.permissions import Permission
+
+Handler = TypeVar("Handler", bound=Callable[..., Any])
+_STATED = "stated_access"
+
+
+class Door(Protocol):
+    """Recognises callers; an app with routes that need a permission keeps one at `app.state.door`."""
+
+    def caller(self, connection: HTTPConnection) -> Caller:
+        """Who calls. HTTPException: 401 for strangers, 403 in the wrong place, 503 while it cannot be told."""
+
+
+class Needed(SecurityBase):
+    """The dependency behind `needs`: HTTPException as the door raises it, and 403 without one of the permissions."""
+
+    def __init__(self, permissions: frozenset[Permission]) -> None:
+        self.permissions = permissions
+        device = Permission.INGEST_SEND in permissions
+        self.scheme_name = "DeviceToken" if device else "HTTPBearer"
+        shown = "a device's token, or the `api.token`" if device else "the `api.token`"
+        self.model = HTTPBearer(description=f"{shown} of the hub's settings")
+
+    async def __call__(self, connection: HTTPConnection) -> None:
+        """A coroutine, for FastAPI takes a thread for each call of a plain function."""
+        try:
+            connection.state.caller = self._passed(connection)
+        except HTTPException as error:
+            if connection.scope["type"] == "websocket":
+                raise WebSocketException(1008, error.detail) from None
+            raise
+
+    def _passed(self, connection: HTTPConnection) -> Caller:
+        door: Door = connection.app.state.door
+        caller = door.caller(connection)
+        if lacking := self.permissions - caller.permissions:
+            raise HTTPException(403, f"{caller.name} lacks the permission {' and '.join(sorted(lacking))}")
+        return caller
+
+
+class Public:
+    """The dependency behind `public`."""
+
+    def __init__(self, reason: str) -> None:
+        self.reason = reason
+
+    async def __call__(self) -> None:
+        """Everybody passes."""
+
+
+def needs(*permissions: Permission) -> Callable[[Handler], Handler]:
+    """Only callers who have all of these permissions; the handler may take `caller: TheCaller`."""
+    return _stating(Security(Needed(frozenset(permissions)), scopes=[each.value for each in permissions]))
+
+
+def public(reason: str) -> Callable[[Handler], Handler]:
+    """Everybody, and why that is right."""
+    return _stating(Depends(Public(reason)))
+
+
+def _stating(dependency: Any) -> Callable[[Handler], Handler]:
+    def stated(handler: Handler) -> Handler:
+        setattr(handler, _STATED, dependency)
+        return handler
+
+    return stated
+
+
+class GuardedRouter(APIRouter):
+    """An APIRouter whose routes check what their handlers state; TypeError for a handler that states nothing."""
+
+    def add_api_route(self, path: str, endpoint: Callable[..., Any], **options: Any) -> None:
+        """As of APIRouter."""
+        super().add_api_route(path, endpoint, **_guarded(endpoint, options))
+
+    def add_api_websocket_route(self, path: str, endpoint: Callable[..., Any], *args: Any, **options: Any) -> None:
+        """As of APIRouter."""
+        super().add_api_websocket_route(path, endpoint, *args, **_guarded(endpoint, options))
+
+
+def _guarded(endpoint: Callable[..., Any], options: dict[str, Any]) -> dict[str, Any]:
+    dependency: params.Depends | None = getattr(endpoint, _STATED, None)
+    if dependency is None:
+        raise TypeError(f"{endpoint.__qualname__} states neither `needs` nor `public`")
+    return {**options, "dependencies": [dependency, *(options.get("dependencies") or ())]}
+
+
+class PublicApp:
+    """A mounted app that is open to everybody, and why that is right."""
+
+    def __init__(self, app: ASGIApp, reason: str) -> None:
+        self._app, self.reason = app, reason
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """As the app."""
+        await self._app(scope, receive, send)
+
+
+async def _caller(connection: HTTPConnection) -> Caller:
+    return cast(Caller, connection.state.caller)
+
+
+TheCaller = Annotated[Caller, Depends(_caller)]
+"""The caller, for handlers of routes that need a permission."""

@@ -1,0 +1,37 @@
+"""The permissions: one table, from which each route names what it needs."""
+
+from enum import StrEnum
+
+
+class Permission(StrEnum):
+    """What the holder of each may do."""
+
+    STATUS_READ = "status:read"  # see how the hub itself does: totals, rates, metrics
+    READINGS_READ = "readings:read"  # see readings, newest and past
+    EVENTS_READ = "events:read"  # see events of devices
+    ALERTS_READ = "alerts:read"  # see alerts, their history and the stream of their changes
+    ALERTS_STEP = "alerts:step"  # acknowledge alerts and move them on
+    DEVICES_READ = "devices:read"  # see devices: the catalogue, its exports, their health and maintenance windows
+    DEVICES_WRITE = "devices:write"  # register, import, change and retire devices, and plan their maintenance
+    DEVICES_DIAGNOSE = "devices:diagnose"  # see what a device sends as it comes, and why it is refused
+    PROFILES_READ = "profiles:read"  # see profiles and the library that they come from
+    PROFILES_WRITE = "profiles:write"  # make, change and install profiles
+    ORGANISATIONS_READ = "organisations:read"  # see organisations
+    ORGANISATIONS_WRITE = "organisations:write"  # make and rename organisations
+    REGIONS_READ = "regions:read"  # see administrative divisions
+    REGIONS_WRITE = "regions:write"  # load administrative divisions
+    RULES_READ = "rules:read"  # see the rules that raise alerts
+    RULES_WRITE = "rules:write"  # make, change and switch off rules
+    COMMANDS_READ = "commands:read"  # see the commands that devices were given, and their outcome
+    COMMANDS_SEND = "commands:send"  # give commands to devices
+    CONSUMERS_READ = "consumers:read"  # see who is told of alerts, and how the deliveries go
+    CONSUMERS_WRITE = "consumers:write"  # choose who is told of alerts
+    CREDENTIALS_READ = "credentials:read"  # see which credentials and provisioning keys there are, never a secret
+    CREDENTIALS_WRITE = "credentials:write"  # issue, rotate and revoke credentials and provisioning keys
+    LETTERS_READ = "letters:read"  # see dead letters with their payloads
+    LETTERS_REPLAY = "letters:replay"  # put dead letters through the hub again
+    INGEST_SEND = "ingest:send"  # send readings and events
+    BROKER_ASK = "broker:ask"  # ask, as a broker, whether a client may connect, publish and subscribe
+
+
+EVERYTHING = frozenset(Permission)

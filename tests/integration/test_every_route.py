@@ -1,0 +1,194 @@
+"""Every route of the API states who may call it, and refuses everybody else: checked of each, from its description."""
+
+import asyncio
+import re
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, replace
+from typing import Any
+
+import httpx
+import pytest
+from fastapi import APIRouter, FastAPI, Request, WebSocket
+from fastapi.routing import APIRoute, APIWebSocketRoute, iter_route_contexts
+from starlette.responses import Response
+from starlette.routing import Mount
+
+from api.app import create_app
+from api.monitor import create_monitor
+from hub.access.door import Needed, Public, PublicApp
+from hub.access.permissions import EVERYTHING, Permission
+from hub.models import Delivery, Outcome
+from hub.settings import Api, Http
+from hub.telemetry import Counters
+from ingest.http.source import HttpSource, ingest_router
+from tests.support.doors import AlwaysDoor
+from tests.support.origins import ORIGINS
+from tests.support.served_api import PREFIX, api_context, register
+
+TOKEN = "the token of the API"
+OPEN = {"/healthz", "/readyz", "/api/v1/devices:provision", "/api/v1/openapi.json"}
+OPEN |= {"/", "/assets", "/assets/words.json"}
+
+
+class Sink:
+    """Takes everything."""
+
+    full = False
+
+    async def submit(self, delivery: Delivery) -> None:
+        await delivery.settle(Outcome({}))
+
+
+def stated(app: FastAPI) -> Iterator[tuple[str, Needed | Public | PublicApp | None]]:
+    """The path of each route, mounted apps, included routers and websockets too, and what it states."""
+    for context in iter_route_contexts(app.routes):
+        route, path = context.original_route, str(context.path)
+        if isinstance(route, APIRoute | APIWebSocketRoute):
+            calls = [each.call for each in route.dependant.dependencies]
+            yield path, next((call for call in calls if isinstance(call, Needed | Public)), None)
+        elif isinstance(route, Mount) and isinstance(route.app, PublicApp):
+            yield path, route.app
+        elif isinstance(route, Mount) and isinstance(route.app, FastAPI):
+            yield from ((path + below, what) for below, what in stated(route.app))
+        else:
+            yield path, None
+
+
+@dataclass
+class Operation:
+    """One operation of the description, with its path filled in."""
+
+    method: str
+    path: str
+    needed: frozenset[Permission]
+    responses: dict[str, Any]
+
+
+def operations(app: FastAPI) -> Iterator[Operation]:
+    for path, methods in app.openapi()["paths"].items():
+        for method, told in methods.items():
+            roles = {role for each in told.get("security", ()) for roles in each.values() for role in roles}
+            filled = re.sub(r"\{\w+\}", "x", path)
+            yield Operation(method.upper(), filled, frozenset(Permission(role) for role in roles), told["responses"])
+
+
+@asynccontextmanager
+async def served(url: str) -> AsyncIterator[FastAPI]:
+    async with api_context(url) as context:
+        settings = context.settings.model_copy(update={"api": Api(token=TOKEN)})  # type: ignore[arg-type]
+        source = HttpSource(Http(), Sink(), ORIGINS.of_request, list)
+        yield create_app(replace(context, settings=settings), [ingest_router(source)])
+
+
+@pytest.fixture
+async def app(database: str) -> AsyncIterator[FastAPI]:
+    async with served(database) as made:
+        yield made
+
+
+async def status(app: FastAPI, method: str, path: str, token: str | None = None) -> tuple[int, bytes]:
+    """Of a request without a body, and what is answered; of a stream of events nothing but its beginning is read."""
+    headers = [(b"host", b"hub"), *([(b"authorization", f"Bearer {token}".encode())] if token else [])]
+    scope = {"type": "http", "method": method, "path": path, "query_string": b"", "headers": headers}
+    messages, leave = iter([{"type": "http.request"}]), asyncio.Event()
+    status, body = 0, b""
+
+    async def receive() -> dict[str, str]:
+        if (message := next(messages, None)) is not None:
+            return message
+        await leave.wait()
+        return {"type": "http.disconnect"}
+
+    async def send(message: Any) -> None:
+        nonlocal status, body
+        status, body = message.get("status", status), body + message.get("body", b"")
+        if (b"content-type", b"text/event-stream; charset=utf-8") in message.get("headers", ()):
+            leave.set()
+
+    await app({**scope, "http_version": "1.1", "server": ("hub", 80), "client": ("10.0.0.7", 5)}, receive, send)
+    return status, body
+
+
+async def test_each_route_states_who_may_call_it(app: FastAPI) -> None:
+    found = list(stated(app))
+    assert [path for path, what in found if what is None] == []
+    assert {path for path, what in found if not isinstance(what, Needed)} == OPEN
+    assert all(what.reason for _, what in found if isinstance(what, Public | PublicApp))
+    assert {path for path, _ in found} >= {f"{PREFIX}/devices/{{device}}/telemetry", f"{PREFIX}/live", "/metrics"}
+    needed = [what.permissions for _, what in found if isinstance(what, Needed)]
+    assert all(needed)
+    assert frozenset().union(*needed) == EVERYTHING, "a permission that no route needs is none"
+
+
+async def test_the_monitor_states_that_it_is_open() -> None:
+    found = dict(stated(create_monitor(Counters(), list, None)))
+    assert set(found) == {"/healthz", "/readyz", "/metrics"}
+    assert all(isinstance(what, Public) for what in found.values())
+
+
+def test_a_route_that_states_nothing_is_found_wherever_it_is() -> None:
+    app, below, inner = FastAPI(openapi_url=None), FastAPI(openapi_url=None), APIRouter()
+
+    async def answer(request: Request) -> Response:
+        return Response()
+
+    async def socket(websocket: WebSocket) -> None: ...
+
+    inner.get("/included")(answer)
+    inner.websocket("/socket")(socket)
+    between = APIRouter(prefix="/v1")
+    between.include_router(inner)
+    app.include_router(between)
+    below.post("/mounted")(answer)
+    app.mount("/below", below)
+    app.mount("/files", Response())
+    app.add_route("/plain", answer)
+    found = dict(stated(app))
+    assert set(found) == {"/v1/included", "/v1/socket", "/below/mounted", "/files", "/plain"}
+    assert set(found.values()) == {None}
+
+
+async def test_without_a_token_each_route_is_401(app: FastAPI) -> None:
+    for each in operations(app):
+        code, _ = await status(app, each.method, each.path)
+        assert (code == 401) == bool(each.needed), (each.method, each.path, code)
+        assert (await status(app, each.method, each.path, "wrong"))[0] == code, each.path
+        head, body = await status(app, "HEAD", each.path)
+        assert head in ((401, 405) if each.needed else (200, 405)), (each.path, head)
+        assert b"items" not in body
+
+
+async def test_without_a_permission_that_it_needs_each_route_is_403(app: FastAPI) -> None:
+    door = app.state.door = AlwaysDoor()
+    for each in operations(app):
+        for permission in each.needed:
+            door.permissions = EVERYTHING - {permission}
+            code, body = await status(app, each.method, each.path)
+            assert code == 403, (each.method, each.path, permission)
+            assert permission.encode() in body
+        door.permissions = each.needed
+        code, _ = await status(app, each.method, each.path)
+        assert code not in (401, 403), (each.method, each.path, "the description names all that is needed")
+
+
+async def test_the_description_names_what_a_refused_caller_gets(app: FastAPI) -> None:
+    for each in operations(app):
+        codes = {"401", "403", "503"} & set(each.responses)
+        assert not each.needed or codes == {"401", "403", "503"}, each.path
+    [healthz] = [each for each in operations(app) if each.path == "/healthz"]
+    assert not {"401", "403"} & set(healthz.responses), "what is open to all refuses nobody"
+
+
+async def test_a_device_passes_only_where_it_sends_for_itself(app: FastAPI) -> None:
+    transport, base = httpx.ASGITransport(app), "http://hub" + PREFIX
+    async with httpx.AsyncClient(transport=transport, base_url=base) as client:
+        client.headers["authorization"] = f"Bearer {TOKEN}"
+        await register(client, 2)
+        token = (await client.post("/devices/air-1/credentials", json={"kind": "token"})).json()["secret"]
+    for each in operations(app):
+        if each.needed:
+            code, _ = await status(app, each.method, each.path, token)
+            assert code == 403, (each.method, each.path)
+    assert (await status(app, "POST", f"{PREFIX}/devices/air-1/telemetry", token))[0] == 415
+    assert (await status(app, "POST", f"{PREFIX}/devices/air-0/telemetry", token))[0] == 403

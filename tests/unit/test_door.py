@@ -1,0 +1,100 @@
+"""The door: who passes, what a refused one is told, and that no route can forget to say who may call it."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import httpx
+import pytest
+from fastapi import FastAPI, WebSocket
+
+from hub.access.door import GuardedRouter, TheCaller, needs, public
+from hub.access.permissions import EVERYTHING, Permission
+from tests.support.doors import AlwaysDoor
+
+router = GuardedRouter()
+
+
+@router.get("/both")
+@needs(Permission.ALERTS_READ, Permission.READINGS_READ)
+async def both(caller: TheCaller) -> str:
+    return caller.name
+
+
+@router.get("/open")
+@public("a test")
+async def opened() -> str:
+    return "open"
+
+
+@router.websocket("/socket")
+@needs(Permission.ALERTS_READ)
+async def socket(websocket: WebSocket) -> None:
+    await websocket.accept()
+    await websocket.close()
+
+
+@pytest.fixture
+def app() -> FastAPI:
+    made = FastAPI()
+    made.state.door = AlwaysDoor()
+    made.include_router(router)
+    return made
+
+
+async def get(app: FastAPI, path: str) -> httpx.Response:
+    async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://hub") as client:
+        return await client.get(path)
+
+
+async def first_message(app: FastAPI, path: str) -> Mapping[str, Any]:
+    """What a websocket's client hears first."""
+    sent: list[Mapping[str, Any]] = []
+
+    async def receive() -> dict[str, str]:
+        return {"type": "websocket.connect"}
+
+    async def send(message: Mapping[str, Any]) -> None:
+        sent.append(message)
+
+    await app(
+        {"type": "websocket", "path": path, "headers": [], "query_string": b"", "subprotocols": []}, receive, send
+    )
+    return sent[0]
+
+
+async def test_a_caller_needs_all_permissions_of_a_route(app: FastAPI) -> None:
+    assert (await get(app, "/both")).json() == "somebody"
+    app.state.door.permissions = EVERYTHING - {Permission.READINGS_READ}
+    answer = await get(app, "/both")
+    assert (answer.status_code, answer.json()) == (403, {"detail": "somebody lacks the permission readings:read"})
+    app.state.door.permissions = frozenset()
+    assert "alerts:read and readings:read" in (await get(app, "/both")).text
+    assert (await get(app, "/open")).json() == "open"
+
+
+async def test_a_websocket_is_closed_before_it_is_accepted(app: FastAPI) -> None:
+    assert (await first_message(app, "/socket"))["type"] == "websocket.accept"
+    app.state.door.permissions = frozenset()
+    refused = await first_message(app, "/socket")
+    assert (refused["type"], refused["code"]) == ("websocket.close", 1008)
+
+
+async def test_an_app_without_a_door_lets_nobody_in(app: FastAPI) -> None:
+    del app.state.door
+    with pytest.raises(AttributeError, match="door"):
+        await get(app, "/both")
+
+
+def test_a_handler_that_states_nothing_is_no_route() -> None:
+    async def forgetful() -> None: ...
+
+    with pytest.raises(TypeError, match="forgetful states neither"):
+        router.get("/forgotten")(forgetful)
+    with pytest.raises(TypeError, match="forgetful states neither"):
+        router.websocket("/forgotten")(forgetful)
+
+
+def test_permissions_stand_in_the_description(app: FastAPI) -> None:
+    operation = app.openapi()["paths"]["/both"]["get"]
+    assert operation["security"] == [{"HTTPBearer": ["alerts:read", "readings:read"]}]
+    assert "security" not in app.openapi()["paths"]["/open"]["get"]
