@@ -4,6 +4,7 @@ import re
 from collections.abc import Mapping
 from typing import TypeVar
 
+from hub.alerts.endings import FORM as ENDING_FORM
 from hub.errors import DecodeError
 from hub.models import HUB, Origin
 
@@ -16,8 +17,8 @@ FORMS = ("telemetry", "senml", "event", "reply", "status")
 PATHS = {"telemetry": "telemetry", "event": "events", "senml": "senml"}
 """By form: the last part of the path that takes it over HTTP."""
 
-PRESENCE, LISTENING = "presence", "listening"
-"""Forms of the hub's own findings: a device went or came back; what an edge of the bus hears."""
+PRESENCE, LISTENING, ENDED = "presence", "listening", ENDING_FORM
+"""Forms of the hub's own findings: a device went or came back; what an edge of the bus hears; a desk ended an alert."""
 
 K = TypeVar("K")
 
@@ -94,7 +95,7 @@ def finding(device: str, form: str) -> Origin:
 
 def _finding_of(address: str) -> Origin | None:
     form, _, device = address.partition("/")
-    return finding(device, form) if form in (PRESENCE, LISTENING) else None
+    return finding(device, form) if form in (PRESENCE, LISTENING, ENDED) else None
 
 
 _PATH = re.compile(r"/api/v1/devices/(?P<device>[^/]*)/(?P<name>telemetry|events|senml)")

@@ -8,7 +8,7 @@ from zlib import crc32
 import msgspec
 import numpy as np
 
-from devices.addressing import LISTENING
+from devices.addressing import ENDED, LISTENING
 from devices.codecs import CODECS
 from devices.codecs.decoded import Decoded, EventDraft, ReplyDraft
 from devices.codecs.listening import decode_listening
@@ -20,6 +20,7 @@ from devices.health.statuses import Said
 from devices.privacy import holds_picture, mentions_private
 from devices.registry.device import Device
 from devices.registry.registry import Registry
+from hub.alerts.endings import Endings, decode_ending
 from hub.errors import DecodeError
 from hub.models import HUB, Batch, Columns, DeadLetter, Doubles, Event, Micros, Origin, Raw
 from hub.quality import Quality
@@ -53,7 +54,10 @@ class Resolver(Stage):
                 yield
             if raw.repeated:
                 raw = batch.raws[index] = self._recalled(raw)
-            if raw.origin.device or raw.origin.fault:
+            if raw.origin.form == ENDED:
+                if (ending := decode_ending(raw.payload)) is not None:
+                    batch.of(Endings)[ending.alert_id] = ending
+            elif raw.origin.device or raw.origin.fault:
                 due -= self._read(index, raw, batch, found)
             elif raw.origin.form == LISTENING:
                 batch.of(Heartbeats).update(decode_listening(raw.payload))

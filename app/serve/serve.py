@@ -19,6 +19,7 @@ from app.serve.workers import Crew, open_workers
 from devices.addressing import subscriptions
 from devices.health.presence import Presence
 from devices.registry.registry import Registry
+from hub.alerts.publisher import EndingPublisher
 from hub.errors import ConfigError
 from hub.lifecycle import Lifecycle, Part, Phase
 from hub.settings import Settings
@@ -69,8 +70,9 @@ async def _direct(
     replay = Replay(pool, engine.sink.submit, origins_of(settings).of_letter)
     ears = Ears(settings, ears_of_store(pool), partial(_reasons, [engine, taking]), sole.granted)
     presence = Presence(settings, engine.sink, sole.granted)
+    endings = EndingPublisher(settings, engine.sink, sole.granted)
     surface = await _surface(settings, pool, counters, [sole, engine, taking], engine, replay, stages.registry, stack)
-    return [sole, engine, ears, presence, taking, surface]
+    return [sole, engine, ears, presence, endings, taking, surface]
 
 
 async def _bus(settings: Settings, pool: Pool | None, counters: Counters, stack: AsyncExitStack) -> list[Part]:
@@ -91,7 +93,7 @@ async def _bus(settings: Settings, pool: Pool | None, counters: Counters, stack:
         reading = Sources(_kafka(settings, [raw_topic(settings.kafka)], stages, counters, pool))
         parts += [stages, reading, Ears(settings, ears_of_store(pool, False), partial(_reasons, [stages, reading]))]
         if edge is not None:
-            parts.append(Presence(settings, edge.sink))
+            parts += [Presence(settings, edge.sink), EndingPublisher(settings, edge.sink)]
     if "api" in roles:
         # On the bus the workers settle the letters.
         replay = None if edge is None else Replay(pool, edge.sink.submit, origins_of(settings).of_letter)

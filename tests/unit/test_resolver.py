@@ -1,11 +1,15 @@
+from dataclasses import replace
+from uuid import UUID
 from zoneinfo import ZoneInfo
 
+from devices.addressing import Origins
 from devices.codecs.mapping import compiled
 from devices.health.last_seen import Life
 from devices.registry.device import Device, Profile
 from devices.registry.registry import Registry
 from devices.resolve import Resolver, Wanted
-from hub.models import Batch
+from hub.alerts.endings import Ending, Endings, ending_raw
+from hub.models import Batch, read_origin
 from hub.quality import Quality
 from hub.stage import run_steps
 from tests.support.origins import raw_of
@@ -91,3 +95,20 @@ def test_a_mapping_holds_for_its_form_only() -> None:
     assert {index: letter.reason for index, letter in batch.refused.items()} == {3: "value_not_a_number"}
     assert batch.refused[3].detail.startswith("after the profile's mapping: ")
     assert batch.of(Life)[1][0] == RECEIVED + 2
+
+
+def test_endings_of_alerts_are_told_also_of_devices_that_nothing_may_come_from() -> None:
+    known = registry()
+    known.devices["child"] = replace(known.devices["child"], active=False)
+    endings = [Ending(UUID(int=n), 1, n, None, "closed", 4, RECEIVED) for n in (1, 2)]
+    raws = [ending_raw(ending, device, RECEIVED) for ending, device in zip(endings, ("dev", "child"), strict=True)]
+    batch = Batch([*raws, raws[0], raws[0]._replace(payload=b"not one")])
+    run_steps(Resolver(known), batch)
+    assert list(batch.of(Endings).values()) == endings
+    assert (batch.refused, batch.of(Life), len(batch.readings)) == ({}, {}, 0)
+
+
+def test_an_ending_that_went_over_the_bus_has_its_origin_again() -> None:
+    origin = ending_raw(Ending(UUID(int=1), 1, 1, None, "closed", 4, RECEIVED), "dev", RECEIVED).origin
+    assert Origins("ganzhi/v1").of_letter(origin.transport, origin.address) == origin
+    assert read_origin(origin.text) == origin
