@@ -5,7 +5,7 @@ from typing import NamedTuple
 from uuid import UUID
 
 from analytics.rules.definitions import EventRule
-from analytics.rules.thresholds import LONG_AGO
+from analytics.rules.slots import LONG_AGO
 from hub.models import Event, Micros
 
 

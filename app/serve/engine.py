@@ -67,7 +67,8 @@ class Stages(Engine):
     def __init__(self, settings: Settings, pool: Pool, counters: Counters) -> None:
         self._settings, self._pool, self._counters = settings, pool, counters
         self.registry, self._latest, self._arrivals = Registry(), Latest(), Arrivals()
-        self._rules = RuleBook(math.inf if settings.rules.stale_after_s is None else settings.rules.stale_after_s)
+        stale_after_s = settings.rules.stale_after_s
+        self._rules = RuleBook(self.registry, math.inf if stale_after_s is None else stale_after_s)
         self._seen, progress = LastSeen(), Progress(lambda: self.sink.idle)
         # What a hub is made of: the order in which stages read and decide, write, and adopt.
         self.stages: Sequence[Stage] = (
@@ -137,6 +138,7 @@ class Stages(Engine):
         await self._refresh()
 
     async def _restore(self, *stages: Stage) -> None:
+        await self.registry.refresh(self._pool)
         with sorted_errors():
             async with self._pool.connection() as conn:
                 for stage in stages:

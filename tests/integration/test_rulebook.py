@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 from analytics.rules.rulebook import RuleBook
+from devices.registry.registry import Registry
 from hub.models import Batch, Columns, Event, Micros
 from hub.quality import Quality
 from hub.settings import Database
@@ -42,7 +43,8 @@ class City:
 
     def __init__(self, pool: Pool) -> None:
         self.pool = pool
-        self.book = RuleBook()
+        self.registry = Registry()
+        self.book = RuleBook(self.registry)
         self.writer = Committer(pool, deciding=[self.book])
         self.series: dict[int, int] = {}
 
@@ -52,14 +54,21 @@ class City:
             return await cursor.fetchall() if cursor.description else []
 
     async def load(self) -> None:
+        await self.registry.refresh(self.pool)
         async with self.pool.connection() as conn:
             await self.book.restore(conn)
 
     async def restart(self) -> None:
         """The process is gone; another one starts from the store."""
-        self.book = RuleBook()
+        self.registry = Registry()
+        self.book = RuleBook(self.registry)
         self.writer = Committer(self.pool, deciding=[self.book])
         await self.load()
+
+    async def refresh(self) -> None:
+        """What changed in the store is known."""
+        await self.book.refresh(self.pool)
+        await self.registry.refresh(self.pool)
 
     def readings(self, *values: tuple[int, float], gauge: int = 1, quality: int = 0) -> Batch:
         """(seconds from NOW, value) of one gauge."""
@@ -234,7 +243,7 @@ async def test_new_devices_and_new_rules_are_watched_after_a_refresh(city: City)
     )
     city.series[4] = (await city.run("select max(id) from series"))[0][0]
     await city.take(city.readings((1, 6.0), gauge=4))
-    await city.book.refresh(city.pool)
+    await city.refresh()
     await city.take(city.readings((2, 6.0), gauge=4), city.readings((2, 0.5)), city.readings((3, 4.0)))
     assert await city.told() == [
         ("gauge-1/level", "raised", "yellow"),
@@ -251,7 +260,7 @@ async def test_a_refresh_between_deciding_and_committing_does_not_move_the_groun
     city.decide(batch)
     await city.run(NEW_DEVICE.format(0))
     await city.run("update rule set thresholds = '{\"red\": 5}' where code = 'flood'")
-    await city.book.refresh(city.pool)
+    await city.refresh()
     await city.writer.commit(batch)
     city.book.adopt(batch)
     await city.take(city.readings((1, 4.0), gauge=3))
@@ -261,11 +270,11 @@ async def test_a_refresh_between_deciding_and_committing_does_not_move_the_groun
 async def test_a_disabled_rule_says_nothing_and_takes_up_its_alerts_when_it_comes_back(city: City) -> None:
     await city.take(city.readings((0, 6.0)), await city.events((0, "active")))
     await city.run("update rule set enabled = false")
-    await city.book.refresh(city.pool)
+    await city.refresh()
     await city.take(city.readings((1, 1.0)), await city.events((1, "inactive")), city.readings((1, 9.0), gauge=2))
     assert [kind for _, kind, _ in await city.told()] == ["raised", "raised"]
     await city.run("update rule set enabled = true")
-    await city.book.refresh(city.pool)
+    await city.refresh()
     await city.take(city.readings((2, 1.0)), await city.events((2, "inactive")))
     assert [kind for _, kind, _ in await city.told()] == ["raised", "raised", "cleared", "cleared"]
 
@@ -274,13 +283,13 @@ async def test_a_device_that_changes_its_profile_is_no_longer_watched_by_the_old
     await city.take(city.readings((0, 6.0)))
     camera = "select id from profile where code = 'camera'"
     await city.run(f"update device set profile_id = ({camera}) where code = 'gauge-1'")
-    await city.book.refresh(city.pool)
+    await city.refresh()
     await city.take(city.readings((1, 1.0)), city.readings((1, 6.0), gauge=2))
     assert await city.told() == [("gauge-1/level", "raised", "red"), ("gauge-2/level", "raised", "red")]
 
 
 async def test_a_renamed_device_has_its_new_name_in_the_next_title(city: City) -> None:
     await city.run("update device set name = '三号水尺' where code = 'gauge-3'")
-    await city.book.refresh(city.pool)
+    await city.refresh()
     await city.take(city.readings((0, 6.0), gauge=3))
     assert await city.run("select title from alert") == [("三号水尺: 水位 6 ≥ 5 (red)",)]

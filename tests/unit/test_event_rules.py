@@ -7,7 +7,7 @@ import pytest
 from analytics.rules.changes import alert_id, change_id, event_title, reading_title
 from analytics.rules.definitions import EventRule, ThresholdRule, read_rules
 from analytics.rules.events import Key, Watch, judge
-from analytics.rules.thresholds import NEVER
+from analytics.rules.slots import NEVER
 from hub.models import Event
 
 SMOKE = EventRule(1, "smoke", "smoke", 3)

@@ -1,0 +1,186 @@
+"""The slots of threshold rules: what each rule knows of each series that it watches, in arrays that change in place.
+
+A slot is one rule on one series. Inside, values are signed so that "beyond" always means "greater or equal": as
+they are for rules that look above, negated for rules that look below. Each slot keeps the band of values and the
+time in which nothing about it can change.
+"""
+
+import numpy as np
+from numpy.typing import NDArray
+
+from analytics.rules.definitions import ThresholdRule
+from devices.registry.arrays import grown
+from hub.models import Micros
+
+NEVER = 1 << 62
+"""A time that does not come: a level that is not pending."""
+LONG_AGO = -(1 << 62)
+
+Ints = NDArray[np.int64]
+Floats = NDArray[np.float64]
+
+_NUMBERS = np.arange(1, 5)
+
+
+class Slots:
+    """Rules by row, of shape (rows, 4) by level; state by slot, of shape (n,) or (n, 4). Free slots are in no layer."""
+
+    def __init__(self) -> None:
+        self.rules: list[ThresholdRule | None] = []
+        """By row."""
+        self.up: Floats = np.empty((0, 4))
+        """Signed thresholds by row; +inf where a rule has no such level."""
+        self.keep: Floats = np.empty((0, 4))
+        """Where a level is left: the value must be smaller."""
+        self.hold: Ints = np.empty(0, np.int64)
+        self.row: NDArray[np.int32] = np.empty(0, np.int32)
+        """By slot the row of its rule; -1 where the slot is free."""
+        self.series: NDArray[np.int32] = np.empty(0, np.int32)
+        self.sign: Floats = np.empty(0)
+        self.level: NDArray[np.int8] = np.empty(0, np.int8)
+        self.since: Ints = np.empty((0, 4), np.int64)
+        """From when on the value has been beyond a level that is not reached yet; NEVER if it is not beyond."""
+        self.last: Ints = np.empty(0, np.int64)
+        """Time of the newest reading that was evaluated."""
+        self.value: Floats = np.empty(0)
+        """The value of that reading, unsigned; NaN when it is not known."""
+        self.low: Floats = np.empty(0)
+        self.high: Floats = np.empty(0)
+        self.due: Ints = np.empty(0, np.int64)
+        """When the first pending level is reached if no reading comes; NEVER or later if none is pending."""
+        self.next_due: Micros = NEVER
+        """No slot is due earlier."""
+        self.layers: list[NDArray[np.int32]] = []
+        """By series id, the slot; -1 for none, as in the last place. Several rules on a series take several layers."""
+        self._rows: dict[int, int] = {}
+        self._signs: Floats = np.empty(0)
+        self._free_rows: list[int] = []
+        self._free: list[int] = []
+        self._used = 0
+        """Slots that are in use or among the free ones; what follows was never used."""
+
+    def __len__(self) -> int:
+        return self._used - len(self._free)
+
+    def rule(self, slot: int) -> ThresholdRule:
+        """The rule of a slot that is not free."""
+        rule = self.rules[int(self.row[slot])]
+        assert rule is not None  # noqa: S101 for the type checker
+        return rule
+
+    def put(self, rule: ThresholdRule) -> None:
+        """Add a rule, or change it: its slots go by it at once. A level that the value is not beyond stops to pend."""
+        row = self._rows.get(rule.id)
+        if row is None:
+            row = self._rows[rule.id] = self._free_rows.pop() if self._free_rows else len(self.rules)
+            if row == len(self.rules):
+                self.rules.append(None)
+                self.up, self.keep = grown(self.up, row, np.inf), grown(self.keep, row, np.inf)
+                self.hold, self._signs = grown(self.hold, row, 0), grown(self._signs, row, 1.0)
+        sign = self._signs[row] = 1.0 if rule.above else -1.0
+        self.rules[row] = rule
+        self.up[row] = [np.inf if threshold is None else sign * threshold for threshold in rule.thresholds]
+        self.keep[row] = self.up[row] - rule.hysteresis
+        self.hold[row] = rule.hold
+        at = np.flatnonzero(self.row == row)
+        if len(at):
+            self.sign[at] = sign
+            self.since[at] = np.where((self.value[at] * sign)[:, None] < self.up[row], NEVER, self.since[at])
+            self.settle_bands(at)
+
+    def drop(self, rule_id: int) -> None:
+        """Remove a rule with its slots."""
+        row = self._rows.pop(rule_id)
+        self.remove(np.flatnonzero(self.row == row))
+        self.rules[row] = None
+        self._free_rows.append(row)
+
+    def add(self, rule: Ints, series: Ints) -> Ints:
+        """Fresh slots of these (rule id, series id) pairs, none of which is there; returned in their order."""
+        at = self._reserve(len(series))
+        if not len(at):
+            return at
+        self.row[at], self.series[at] = self._rows_of(rule), series
+        self.sign[at] = self._signs[self.row[at]]
+        self.level[at], self.since[at], self.last[at], self.value[at] = 0, NEVER, LONG_AGO, np.nan
+        self.settle_bands(at)
+        self._enter(at, series)
+        return at
+
+    def remove(self, at: Ints) -> None:
+        """Free these slots."""
+        series = self.series[at]
+        for layer in self.layers:
+            mine = layer.take(series, mode="clip") == at
+            layer[series[mine]] = -1
+        self.row[at], self.due[at] = -1, NEVER
+        self._free += at.tolist()
+        while self.layers and self.layers[-1].max() < 0:
+            self.layers.pop()
+
+    def find(self, rule: Ints, series: Ints) -> Ints:
+        """The slots of these (rule id, series id) pairs; -1 where there is none."""
+        rows, found = self._rows_of(rule), np.full(len(series), -1)
+        for layer in self.layers:
+            slot = layer.take(series, mode="clip")
+            mine = (slot >= 0) & (self.row.take(slot, mode="clip") == rows)
+            found[mine] = slot[mine]
+        return found
+
+    def of_rule(self, rule_id: int) -> Ints:
+        """The slots of a rule."""
+        return np.flatnonzero(self.row == self._rows.get(rule_id, -2))
+
+    def of_series(self, series: Ints) -> Ints:
+        """The slots on these series."""
+        found = np.array([layer.take(series, mode="clip") for layer in self.layers], np.int64).ravel()
+        return found[found >= 0]
+
+    def settle_bands(self, at: Ints) -> None:
+        """Compute anew, for the slots `at`, within which values and until when nothing can change."""
+        row = self.row[at]
+        level, up, since = self.level[at, None], self.up[row], self.since[at]
+        pending = since != NEVER
+        low = np.where(pending, up, -np.inf).max(axis=1, initial=-np.inf)
+        held = np.where(level == _NUMBERS, self.keep[row], -np.inf).max(axis=1, initial=-np.inf)
+        self.low[at] = np.maximum(low, held)
+        self.high[at] = np.where((level < _NUMBERS) & ~pending, up, np.inf).min(axis=1, initial=np.inf)
+        due = self.due[at] = since.min(axis=1, initial=NEVER) + self.hold[row]
+        self.next_due = min(self.next_due, int(due.min(initial=NEVER)))
+
+    def _rows_of(self, rule: Ints) -> NDArray[np.int32]:
+        """By rule id; -2 for one that is not there."""
+        ids, which = np.unique(rule, return_inverse=True)
+        return np.array([self._rows.get(id_, -2) for id_ in ids.tolist()], np.int32)[which]
+
+    def _reserve(self, count: int) -> Ints:
+        """That many slots: free ones first."""
+        taken = [self._free.pop() for _ in range(min(count, len(self._free)))]
+        fresh = np.arange(self._used, self._used + count - len(taken))
+        self._used += len(fresh)
+        last = self._used - 1
+        self.row, self.series = grown(self.row, last, -1), grown(self.series, last, 0)
+        self.sign, self.value = grown(self.sign, last, 1.0), grown(self.value, last, np.nan)
+        self.level, self.since = grown(self.level, last, 0), grown(self.since, last, NEVER)
+        self.last, self.due = grown(self.last, last, LONG_AGO), grown(self.due, last, NEVER)
+        self.low, self.high = grown(self.low, last, -np.inf), grown(self.high, last, np.inf)
+        return np.concatenate([np.array(taken, np.int64), fresh])
+
+    def _enter(self, at: Ints, series: Ints) -> None:
+        """Put slots into the first layers that have room for them."""
+        number = 0
+        while len(at):
+            if number == len(self.layers):
+                self.layers.append(np.empty(0, np.int32))
+            layer = self.layers[number] = grown(self.layers[number], int(series.max()) + 1, -1)
+            taken = layer[series] >= 0
+            taken[~taken] = ~_first(series[~taken])
+            layer[series[~taken]] = at[~taken]
+            at, series, number = at[taken], series[taken], number + 1
+
+
+def _first(values: Ints) -> NDArray[np.bool_]:
+    """Where a value stands for the first time."""
+    first = np.zeros(len(values), np.bool_)
+    first[np.unique(values, return_index=True)[1]] = True
+    return first

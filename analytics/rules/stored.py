@@ -1,0 +1,90 @@
+"""What the store knows that rules need: the rules as they change, and at the start what happened before."""
+
+from dataclasses import dataclass
+from typing import Any
+from uuid import UUID
+
+import numpy as np
+import psycopg
+from numpy.typing import NDArray
+from psycopg.rows import dict_row
+
+from analytics.rules.alerts import Key, Open
+from analytics.rules.definitions import Rule, read_rules
+from hub.models import Columns, Micros
+from hub.store.revision import NOTHING
+from hub.store.revision import SQL as REVISION
+from hub.store.statements import statements
+
+SQL = statements(__name__)
+
+EVENT_WINDOW_MAX_S = 7 * 86400.0
+"""How far back events are looked for at the start, however old an event may be that still pages."""
+
+
+@dataclass(slots=True, frozen=True)
+class RuleNews:
+    """What a look at the rules brought."""
+
+    snapshot: str
+    """`since` of the next look."""
+    changed: list[Rule]
+    """Enabled rules that changed, or whose profile did."""
+    enabled: NDArray[np.int32]
+    """Ids of all enabled rules."""
+
+
+@dataclass(slots=True, frozen=True)
+class Past:
+    """What happened before the start."""
+
+    active: dict[Key, Open]
+    """Alerts whose condition lasts."""
+    cleared: list[tuple[int, int, Micros]]
+    """(rule id, series id, when its last alert cleared)"""
+    latest_series: NDArray[np.int32]
+    latest: NDArray[np.int64]
+    """Time of the newest known reading of each of these series."""
+    events: list[tuple[int, int, Micros, UUID]]
+    """(rule id, device id, time, event id) of the newest events of each pair"""
+    recent: Columns
+    """The end of each series that a rule with a hold time watches."""
+
+
+async def read_rule_news(conn: psycopg.AsyncConnection, since: str = NOTHING) -> RuleNews:
+    """What changed since a snapshot."""
+    async with conn.transaction():
+        await conn.execute(REVISION.one_snapshot)
+        ((snapshot,),) = await _rows(conn, REVISION.snapshot)
+        async with conn.cursor(row_factory=dict_row) as cursor:
+            given = {"since": since, "first": since == NOTHING}
+            changed = read_rules(await (await cursor.execute(SQL.changed, given)).fetchall())
+        ((enabled,),) = await _rows(conn, SQL.enabled)
+    return RuleNews(snapshot, changed, np.frombuffer(enabled, ">i4").astype(np.int32))
+
+
+async def read_past(conn: psycopg.AsyncConnection, stale_after_s: float) -> Past:
+    """What the store holds of the time before the start."""
+    window_s = min(stale_after_s + 60, EVENT_WINDOW_MAX_S)
+    ((series, latest),) = await _rows(conn, SQL.latest)
+    active = await _rows(conn, SQL.active)
+    return Past(
+        active={(rule, watched, by_event): Open(*alert) for rule, watched, by_event, *alert in active},
+        cleared=await _rows(conn, SQL.cleared),
+        latest_series=np.frombuffer(series, ">i4").astype(np.int32),
+        latest=np.frombuffer(latest, ">i8").astype(np.int64),
+        events=await _rows(conn, SQL.events, window_s=window_s),
+        recent=_columns(await _rows(conn, SQL.recent, window_s=window_s)),
+    )
+
+
+async def _rows(conn: psycopg.AsyncConnection, name: str, **parameters: object) -> list[tuple[Any, ...]]:
+    async with conn.cursor(binary=True) as cursor:
+        return await (await cursor.execute(name, parameters)).fetchall()
+
+
+def _columns(rows: list[tuple[Any, ...]]) -> Columns:
+    ts, series, value, quality = zip(*rows, strict=True) if rows else ((), (), (), ())
+    return Columns(
+        np.array(ts, np.int64), np.array(series, np.int32), np.array(value, np.float64), np.array(quality, np.int16)
+    )

@@ -1,0 +1,75 @@
+-- name: active
+-- Alerts whose condition has not ended, the newest of a rule and target last. Times in microseconds.
+select rule_id, coalesce(series_id, device_id), series_id is null, id, level, peak_level, (extract(epoch from changed_at) * 1000000)::bigint,
+       state in ('closed', 'false_alarm', 'merged') as ended
+from alert
+where cleared_at is null
+order by ended desc, changed_at
+
+-- name: changed
+-- The enabled rules that changed since a snapshot (hub/store/revision.py) or whose profile did (at first: all), and what
+-- people call their metric.
+select r.id, r.code, r.profile_id, r.metric, coalesce(p.metrics -> r.metric ->> 'name', r.metric) as label,
+       r.direction, r.thresholds, r.hysteresis, r.hold_s, r.event_kind, r.event_level
+from rule r
+left join profile p on p.id = r.profile_id
+where r.enabled
+  and (
+      not pg_visible_in_snapshot(r.revision, %(since)s::pg_snapshot)
+      and r.revision < pg_snapshot_xmax(pg_current_snapshot())
+      or not pg_visible_in_snapshot(p.revision, %(since)s::pg_snapshot)
+      and p.revision < pg_snapshot_xmax(pg_current_snapshot())
+      or %(first)s
+  )
+order by r.id
+
+-- name: cleared
+-- When threshold alerts last cleared: readings at or before that are known to the rule.
+select rule_id, series_id, (extract(epoch from max(cleared_at)) * 1000000)::bigint
+from alert
+where cleared_at is not null and series_id is not null
+group by rule_id, series_id
+
+-- name: enabled
+-- The ids of all enabled rules, packed.
+select coalesce(string_agg(int4send(id), ''), '') from rule where enabled
+
+-- name: events
+-- The newest recent events of each kind at each device that a rule watches; several may share their time.
+select r.id, newest.device_id, (extract(epoch from newest.ts) * 1000000)::bigint, newest.id
+from rule r
+join (
+    select e.device_id, e.kind, e.ts, e.id, rank() over (partition by e.device_id, e.kind order by e.ts desc) as place
+    from event e
+    where e.ts > clock_timestamp() - make_interval(secs => %(window_s)s)
+) newest on newest.kind = r.event_kind and newest.place = 1
+where r.enabled
+
+-- name: latest
+-- The newest known reading of each series, packed; older ones are late.
+select coalesce(string_agg(int4send(series_id), ''), ''),
+       coalesce(string_agg(int8send((extract(epoch from ts) * 1000000)::bigint), ''), '')
+from latest
+
+-- name: recent
+-- The end of each series that a rule with a hold time watches, as long as that hold: what may be pending is in there.
+-- Newest readings are noted a little later than they are stored: a new series may have none noted.
+with held as materialized (
+    select s.id, max(rule.hold_s) as hold_s
+    from rule
+    join device d on d.profile_id = rule.profile_id
+    join series s on s.device_id = d.id and s.metric = rule.metric
+    where rule.enabled and rule.hold_s > 0
+    group by s.id
+)
+select (extract(epoch from r.ts) * 1000000)::bigint as at, r.series_id, r.value, r.quality
+from held
+join latest l on l.series_id = held.id
+join reading r on r.series_id = held.id and r.ts >= l.ts - make_interval(secs => held.hold_s)
+union all
+select (extract(epoch from r.ts) * 1000000)::bigint, r.series_id, r.value, r.quality
+from held
+join reading r on r.series_id = held.id
+    and r.ts >= clock_timestamp() - make_interval(secs => %(window_s)s + held.hold_s)
+where not exists (select from latest l where l.series_id = held.id)
+order by series_id, at
