@@ -1,6 +1,6 @@
-"""The table of strings of an XLSX workbook: bounded, and six times as fast as openpyxl reads it.
+"""The table of strings of an XLSX workbook: bounded, and nearly six times as fast as openpyxl reads it.
 
-Measured with a million strings, which a file of 51 kB can hold: 7.9 s, and 45 s with openpyxl.
+Measured, CPU for a million strings, which a file of 51 kB can hold: 1.3 s, and 7.5 s with openpyxl.
 """
 
 from typing import IO, Any
