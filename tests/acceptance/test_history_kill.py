@@ -7,6 +7,7 @@ from pathlib import Path
 
 import numpy as np
 import psycopg
+import pytest
 from numpy.typing import NDArray
 
 from tests.support.hub import run_hub
@@ -48,6 +49,7 @@ def _kill_after_a_block(process: Process, url: str) -> None:
     assert before < _line(url) <= ROWS
 
 
+@pytest.mark.heavy
 def test_import_that_is_killed_goes_on_and_stores_each_row_once(store_url: str, tmp_path: Path) -> None:
     path = tmp_path / "history.csv"
     _file(path)

@@ -4,7 +4,7 @@ Whoever does not recognise a redelivery stores messages twice here. Kills in mid
 """
 
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -32,10 +32,11 @@ def proxied(database: str, mosquitto: Mosquitto, tmp_path: Path) -> Iterator[tup
             hub.close()
 
 
-def _lose_acknowledgements(hub: Hub, line: Line, killed: bool) -> None:
+def _lose_acknowledgements(hub: Hub, line: Line, killed: bool, go_on: Callable[[], None] = lambda: None) -> None:
     """Let the hub commit and acknowledge, the broker hear nothing, and the connection or the hub die."""
     before = line.swallowed
     line.swallow.set()
+    go_on()
     wait_until(lambda: line.swallowed > before, "an acknowledgement swallowed", 60)
     if killed:
         hub.kill()
@@ -45,22 +46,29 @@ def _lose_acknowledgements(hub: Hub, line: Line, killed: bool) -> None:
         hub.start()
 
 
-@pytest.mark.parametrize("start_ms", [START_MS, None], ids=["with-ts", "time-of-arrival"])
-@pytest.mark.parametrize(("killed", "shares"), [(True, (0.1, 0.5)), (False, (0.1, 0.4, 0.7))], ids=["killed", "cut"])
+@pytest.mark.parametrize(
+    ("killed", "start_ms"),
+    [
+        pytest.param(True, None, id="killed-time-of-arrival"),
+        pytest.param(False, START_MS, id="cut-with-ts"),
+        pytest.param(True, START_MS, id="killed-with-ts", marks=pytest.mark.heavy),
+        pytest.param(False, None, id="cut-time-of-arrival", marks=pytest.mark.heavy),
+    ],
+)
 def test_nothing_is_stored_twice_when_acknowledgements_are_lost(
     proxied: tuple[Hub, Line],
     database: str,
     mosquitto: Mosquitto,
-    start_ms: int | None,
     killed: bool,
-    shares: tuple[float, ...],
+    start_ms: int | None,
 ) -> None:
     hub, line = proxied
+    shares = (0.1, 0.5) if killed else (0.1, 0.4, 0.7)
     register(hub)
-    with Numbers(mosquitto.port, MESSAGES, start_ms, rate=RATE):
+    with Numbers(mosquitto.port, MESSAGES, start_ms, stops=shares) as numbers:
         for share in shares:
             wait_for(database, int(MESSAGES * share))
-            _lose_acknowledgements(hub, line, killed)
+            _lose_acknowledgements(hub, line, killed, numbers.go_on)
     wait_for(database, MESSAGES)
     assert hub.terminate() == 0
     check(database, MESSAGES, start_ms)

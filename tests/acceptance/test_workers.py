@@ -16,11 +16,9 @@ from tests.support.hub import Hub
 from tests.support.numbered import DEVICES, START_MS, Numbers, check, count, held, register, wait_for
 from tests.support.process import wait_until
 
-MESSAGES = 100_000
-RATE = 10_000
-"""Messages a second where the hub is started again: the load must outlast its start."""
-TURNS = 2_000
-ALARMED = range(500, 1_500)
+SHARES = (0.1, 0.4, 0.7)
+Start = int | None
+"""Milliseconds of the first message; None: each has the time of its arrival."""
 
 
 @pytest.fixture
@@ -64,55 +62,61 @@ def _late(url: str) -> int:
 
 
 @pytest.mark.parametrize("start_ms", [START_MS, None], ids=["with-ts", "time-of-arrival"])
-def test_a_worker_is_killed_in_mid_commit(crew: Hub, database: str, mosquitto: Mosquitto, start_ms: int | None) -> None:
-    with Numbers(mosquitto.port, MESSAGES, start_ms, rate=3 * RATE):
-        for number, share in ((1, 0.1), (2, 0.4), (3, 0.7)):
-            wait_for(database, int(MESSAGES * share))
-            with held(database):
+def test_a_worker_is_killed_in_mid_commit(
+    crew: Hub, database: str, mosquitto: Mosquitto, start_ms: Start, messages: int
+) -> None:
+    with Numbers(mosquitto.port, messages, start_ms, stops=SHARES) as numbers:
+        for number, share in enumerate(SHARES, 1):
+            wait_for(database, int(messages * share))
+            with held(database, numbers.go_on):
                 _kill(crew, number)
-    wait_for(database, MESSAGES)
+    wait_for(database, messages)
     wait_until(lambda: crew.api.get("/readyz").status_code == 200, "all workers are back")
     for number in (1, 2, 3):
         assert f"worker {number} ended (signal 9, SIGKILL)" in crew.text()
         assert f"worker {number} is back" in crew.text()
     assert crew.terminate() == 0
-    check(database, MESSAGES, start_ms)
+    check(database, messages, start_ms)
     assert not _late(database)
 
 
 @pytest.mark.parametrize("start_ms", [START_MS, None], ids=["with-ts", "time-of-arrival"])
-def test_the_reading_process_is_killed(crew: Hub, database: str, mosquitto: Mosquitto, start_ms: int | None) -> None:
-    with Numbers(mosquitto.port, MESSAGES, start_ms, rate=RATE):
-        for share in (0.1, 0.4):
-            wait_for(database, int(MESSAGES * share))
-            with held(database):
+def test_the_reading_process_is_killed(
+    crew: Hub, database: str, mosquitto: Mosquitto, start_ms: Start, messages: int
+) -> None:
+    with Numbers(mosquitto.port, messages, start_ms, stops=SHARES) as numbers:
+        for share in SHARES[:2]:
+            wait_for(database, int(messages * share))
+            with held(database, numbers.go_on):
                 _kill_reader(crew)
             crew.start()
-    wait_for(database, MESSAGES)
+    wait_for(database, messages)
     assert crew.terminate() == 0
-    check(database, MESSAGES, start_ms)
+    check(database, messages, start_ms)
 
 
 @pytest.mark.parametrize("start_ms", [START_MS, None], ids=["with-ts", "time-of-arrival"])
-def test_the_number_of_workers_changes(crew: Hub, database: str, mosquitto: Mosquitto, start_ms: int | None) -> None:
-    with Numbers(mosquitto.port, MESSAGES, start_ms, rate=RATE):
-        for share, arguments in ((0.1, ["--workers", "2"]), (0.4, ["--workers", "0"]), (0.7, ["--workers", "3"])):
-            wait_for(database, int(MESSAGES * share))
-            with held(database):
+def test_the_number_of_workers_changes(
+    crew: Hub, database: str, mosquitto: Mosquitto, start_ms: Start, messages: int
+) -> None:
+    with Numbers(mosquitto.port, messages, start_ms, stops=SHARES) as numbers:
+        for share, workers in zip(SHARES, ("2", "0", "3"), strict=True):
+            wait_for(database, int(messages * share))
+            with held(database, numbers.go_on):
                 crew.kill()
-            crew.start(*arguments)
-    wait_for(database, MESSAGES)
+            crew.start("--workers", workers)
+    wait_for(database, messages)
     assert crew.terminate() == 0
-    check(database, MESSAGES, start_ms)
+    check(database, messages, start_ms)
 
 
-def test_the_counters_are_those_of_all_workers(crew: Hub, database: str, mosquitto: Mosquitto) -> None:
-    with Numbers(mosquitto.port, MESSAGES):
+def test_the_counters_are_those_of_all_workers(crew: Hub, database: str, mosquitto: Mosquitto, messages: int) -> None:
+    with Numbers(mosquitto.port, messages):
         pass
-    wait_for(database, MESSAGES)
-    wait_until(lambda: crew.counter("ganzhi_messages_total") == MESSAGES, "all messages counted")
-    assert crew.counter("ganzhi_readings_total") == MESSAGES
-    assert crew.api.get("/api/v1/status").json()["process"]["messages"] == MESSAGES
+    wait_for(database, messages)
+    wait_until(lambda: crew.counter("ganzhi_messages_total") == messages, "all messages counted")
+    assert crew.counter("ganzhi_readings_total") == messages
+    assert crew.api.get("/api/v1/status").json()["process"]["messages"] == messages
     workers = crew.workers.values()
     assert len(workers) == 3
     assert crew.terminate() == 0
@@ -120,29 +124,34 @@ def test_the_counters_are_those_of_all_workers(crew: Hub, database: str, mosquit
     assert not _late(database)
 
 
-def _turns() -> Iterator[tuple[str, bytes]]:
+def _turns(turns: range, whole: int) -> Iterator[tuple[str, bytes]]:
     """Each device in turn: high for long in the middle, otherwise high and low by turns; who misses one misjudges."""
-    for turn in range(TURNS):
-        high = turn in ALARMED or turn % 2 == 0
+    for turn in turns:
+        high = whole // 4 <= turn < whole * 3 // 4 or turn % 2 == 0
         for device in range(DEVICES):
             body = {"ts": START_MS + turn * 1000, "values": {"n": 100 if high else 10}}
             yield f"ganzhi/v1/counter-{device}/telemetry", json.dumps(body).encode()
 
 
 @pytest.mark.parametrize("killed", [False, True], ids=["undisturbed", "one-worker-killed"])
-def test_each_device_is_judged_in_order(crew: Hub, database: str, mosquitto: Mosquitto, killed: bool) -> None:
+def test_each_device_is_judged_in_order(
+    crew: Hub, database: str, mosquitto: Mosquitto, killed: bool, messages: int
+) -> None:
+    turns = messages // DEVICES
     crew.put(
         "/rules/high", name="high", profile="counter", metric="n", direction="above",
         thresholds={"red": 50}, hysteresis=5, hold_s=2, enabled=True,
     )  # fmt: skip
-    load = threading.Thread(target=mosquitto.publish, args=(_turns(),))
-    load.start()
+    mosquitto.publish(_turns(range(turns // 4), turns))
+    rest = threading.Thread(target=mosquitto.publish, args=(_turns(range(turns // 4, turns), turns),))
     if killed:
-        wait_for(database, ALARMED.start * DEVICES)
-        with held(database):
+        wait_for(database, turns // 4 * DEVICES)
+        with held(database, rest.start):
             _kill(crew, 2)
-    load.join()
-    wait_for(database, TURNS * DEVICES)
+    else:
+        rest.start()
+    rest.join()
+    wait_for(database, turns * DEVICES)
     assert crew.terminate() == 0
     with psycopg.connect(database) as conn:
         changes = conn.execute(

@@ -111,6 +111,7 @@ def test_a_missing_python_is_one_sentence(tmp_path: Path, machine: Path, answer:
     assert not (project / ".venv").exists()
 
 
+@pytest.mark.heavy
 def test_a_missing_network_is_one_sentence(tmp_path: Path, machine: Path) -> None:
     real_python(machine)
     lock = f"nowhere==1.0 --hash=sha256:{'0' * 64}\n"
@@ -123,6 +124,7 @@ def test_a_missing_network_is_one_sentence(tmp_path: Path, machine: Path) -> Non
     assert again.returncode == 1, "a failed installation is not taken for a complete one"
 
 
+@pytest.mark.heavy
 def test_it_installs_once_and_repairs_what_was_interrupted(tmp_path: Path, machine: Path) -> None:
     real_python(machine)
     project = toy(tmp_path / "a folder with spaces" / "城市")

@@ -8,7 +8,7 @@ import socket
 import struct
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from functools import partial
 from pathlib import Path
@@ -55,12 +55,25 @@ class Numbers:
     When the connection breaks, what has not been acknowledged is published again on a new one.
     """
 
-    def __init__(self, port: int, count: int, start_ms: int | None = START_MS, *, pad: int = 0, rate: int = 0) -> None:
-        """`rate` is messages a second; 0 is as fast as the broker takes them."""
+    def __init__(
+        self,
+        port: int,
+        count: int,
+        start_ms: int | None = START_MS,
+        *,
+        pad: int = 0,
+        rate: int = 0,
+        stops: Sequence[float] = (),
+    ) -> None:
+        """`rate` is messages a second; 0 is as fast as the broker takes them.
+
+        At each of `stops`, shares of `count`, it waits for go_on: a fault cannot come after the load is over.
+        """
         self._port, self._rate = port, rate
         self._message = partial(message, start_ms=start_ms, pad=pad)
         self.acknowledged_at: NDArray[np.float64] = np.zeros(count)
         """By number: when the broker acknowledged it, in seconds of the epoch; 0 is not yet."""
+        self._stops = [int(count * share) for share in stops]
         self._failure: BaseException | None = None
         self._ended = threading.Event()
         self._thread = threading.Thread(target=self._work, name="numbers")
@@ -70,6 +83,11 @@ class Numbers:
         """How many messages the broker has acknowledged."""
         return int(np.count_nonzero(self.acknowledged_at))
 
+    def go_on(self) -> None:
+        """Publish up to the next stop, or the rest."""
+        if self._stops:
+            self._stops.pop(0)
+
     def __enter__(self) -> "Numbers":
         self._thread.start()
         return self
@@ -77,6 +95,7 @@ class Numbers:
     def __exit__(self, kind: object, *_: object) -> None:
         if kind is not None:
             self._ended.set()
+        self._stops.clear()
         self._thread.join()
         if self._failure is not None and kind is None:
             raise self._failure
@@ -104,7 +123,9 @@ class Numbers:
         began = heard = time.monotonic()
         while not self._ended.is_set() and open_.acknowledged < open_.total:
             now = time.monotonic()
-            open_.allowed = int((now - began) * self._rate) if self._rate else open_.total
+            limits = [open_.up_to(stop) for stop in self._stops[:1]]
+            limits += [int((now - began) * self._rate)] if self._rate else []
+            open_.allowed = min(limits, default=open_.total)
             wanted = selectors.EVENT_READ | (selectors.EVENT_WRITE if open_.fill() else 0)
             selector.modify(sock, wanted)
             for _, ready in selector.select(0.01):
@@ -116,7 +137,9 @@ class Numbers:
                         raise ConnectionResetError("the broker closed the connection")
                     self.acknowledged_at[open_.take(data)] = time.time()
                     heard = now
-            if now - heard > SILENCE_S:
+            if open_.acknowledged == open_.sent:
+                heard = now
+            elif now - heard > SILENCE_S:
                 raise AssertionError(f"no acknowledgement within {SILENCE_S:g} s")
 
 
@@ -130,6 +153,10 @@ class _Window:
         self.unsent = b""
         self._half = b""
         self._of_id = np.zeros(65_536, np.int64)
+
+    def up_to(self, number: int) -> int:
+        """How many of its messages come before that number."""
+        return int(np.searchsorted(self._numbers, number))
 
     def fill(self) -> bool:
         """Encode the next block if window and rate permit; whether there is something to send."""
@@ -160,10 +187,14 @@ class _Window:
 
 
 @contextmanager
-def held(url: str) -> Iterator[None]:
-    """Nothing can be committed while the block runs; it begins once a commit waits."""
+def held(url: str, locked: Callable[[], object] = lambda: None) -> Iterator[None]:
+    """Nothing can be committed while the block runs; it begins once a commit waits.
+
+    `locked` is called once the table is: it lets a load go on, so that there is something to commit.
+    """
     with psycopg.connect(url) as holder, psycopg.connect(url, autocommit=True) as observer:
         holder.execute("lock table reading in exclusive mode")
+        locked()
         waiting = "select count(*) from pg_locks where not granted and relation = 'reading'::regclass"
         wait_until(lambda: observer.execute(waiting).fetchone() != (0,), "a commit waits", 30)
         yield

@@ -207,3 +207,8 @@ def test_the_readmes_settings_load(tmp_path: Path) -> None:
     file = tmp_path / "hub.toml"
     file.write_text(text, encoding="utf-8")
     assert load_settings(file).database.retention_days is not None
+
+
+def test_each_file_of_tests_has_a_name_of_its_own() -> None:
+    names = [path.name for path in (ROOT / "tests").rglob("test_*.py")]
+    assert len(names) == len(set(names)), sorted(name for name in names if names.count(name) > 1)

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
+import pytest
 from numpy.typing import NDArray
 
 from tests.support.batches import fetch
@@ -23,6 +24,7 @@ ONE_TURN = 10
 """Messages that mosquitto may acknowledge before it saves, when it saves at each change."""
 
 
+@pytest.mark.heavy
 def test_network_between_hub_and_broker_fails(database: str, mosquitto: Mosquitto, tmp_path: Path) -> None:
     with Line(mosquitto.port) as line:
         hub = Hub(database, line.port, tmp_path, HUB_MQTT__KEEPALIVE_S="5")
@@ -51,6 +53,7 @@ def test_network_between_hub_and_broker_fails(database: str, mosquitto: Mosquitt
             hub.close()
 
 
+@pytest.mark.heavy
 def test_half_the_rate(database: str, mosquitto: Mosquitto, tmp_path: Path) -> None:
     with Line(mosquitto.port) as line:
         hub = Hub(database, line.port, tmp_path)
@@ -107,6 +110,7 @@ def _missing(hub: Hub, database: str, mosquitto: Mosquitto, total: int) -> NDArr
     return lost(database, total + 1)
 
 
+@pytest.mark.heavy
 def test_mosquitto_killed(
     counting: Hub, database: str, mosquitto: Mosquitto, record_property: Callable[[str, object], None]
 ) -> None:

@@ -30,32 +30,36 @@ def _holding_back(hub: Hub) -> bool:
     return answer.status_code == 503 and "holding back" in answer.text
 
 
-def test_postgresql_killed(own_counting: Hub, own_cluster: Cluster, own_database: str, mosquitto: Mosquitto) -> None:
+def test_postgresql_killed(
+    own_counting: Hub, own_cluster: Cluster, own_database: str, mosquitto: Mosquitto, messages: int
+) -> None:
     hub, pid = own_counting, own_counting.pid
-    with Numbers(mosquitto.port, MESSAGES):
-        wait_for(own_database, MESSAGES // 10)
+    with Numbers(mosquitto.port, messages, stops=(0.1, 0.5)) as numbers:
+        wait_for(own_database, messages // 10)
         own_cluster.kill()
+        numbers.go_on()
         wait_until(lambda: _holding_back(hub), "the hub holds back")
         own_cluster.start()
-        wait_for(own_database, MESSAGES // 2)
-        with held(own_database):
+        wait_for(own_database, messages // 2)
+        with held(own_database, numbers.go_on):
             own_cluster.kill()
         own_cluster.start()
-    wait_for(own_database, MESSAGES)
+    wait_for(own_database, messages)
     assert hub.pid == pid
     assert hub.terminate() == 0
-    check(own_database, MESSAGES)
+    check(own_database, messages)
 
 
+@pytest.mark.heavy
 def test_table_locked_for_30_s(database: str, mosquitto: Mosquitto, tmp_path: Path) -> None:
     with Line(mosquitto.port) as line:
         hub = Hub(database, line.port, tmp_path, HUB_MQTT__KEEPALIVE_S="10")
         try:
             register(hub.start())
-            with Numbers(mosquitto.port, MESSAGES) as numbers:
+            with Numbers(mosquitto.port, MESSAGES, stops=(0.1,)) as numbers:
                 wait_for(database, MESSAGES // 10)
                 before, since = resident_mb(hub.pid), time.monotonic()
-                with held(database):
+                with held(database, numbers.go_on):
                     wait_until(lambda: numbers.acknowledged == MESSAGES, "the broker has taken everything")
                     wait_until(lambda: time.monotonic() - since > LOCKED_S, "30 s are over", LOCKED_S + 5)
                     grown = resident_mb(hub.pid) - before
@@ -68,6 +72,7 @@ def test_table_locked_for_30_s(database: str, mosquitto: Mosquitto, tmp_path: Pa
             hub.close()
 
 
+@pytest.mark.heavy
 def test_memory_is_flat_while_the_database_is_away(
     own_counting: Hub, own_cluster: Cluster, own_database: str, mosquitto: Mosquitto
 ) -> None:
@@ -115,6 +120,7 @@ def small_disk(own_cluster: Cluster) -> Iterator[tuple[Path, Callable[[str], Non
             folder.rmdir()
 
 
+@pytest.mark.heavy
 def test_disk_full(
     own_database: str,
     small_disk: tuple[Path, Callable[[str], None]],
@@ -137,16 +143,18 @@ def test_disk_full(
     check(own_database, MESSAGES)
 
 
-def test_table_away(counting: Hub, database: str, mosquitto: Mosquitto) -> None:
+def test_table_away(counting: Hub, database: str, mosquitto: Mosquitto, messages: int) -> None:
     """A restore or a migration that went wrong: no message is to blame, so none becomes a dead letter."""
-    with psycopg.connect(database, autocommit=True) as conn, Numbers(mosquitto.port, MESSAGES):
-        wait_for(database, MESSAGES // 10)
+    load = Numbers(mosquitto.port, messages, stops=(0.1,))
+    with psycopg.connect(database, autocommit=True) as conn, load:
+        wait_for(database, messages // 10)
         conn.execute("alter table reading rename to reading_away")
+        load.go_on()
         wait_until(lambda: _holding_back(counting), "the hub holds back")
         conn.execute("alter table reading_away rename to reading")
-    wait_for(database, MESSAGES)
+    wait_for(database, messages)
     assert counting.terminate() == 0
-    check(database, MESSAGES)
+    check(database, messages)
 
 
 def _wait_for_break(line: Line, times: int) -> None:
@@ -158,19 +166,22 @@ def _wait_for_break(line: Line, times: int) -> None:
     [(b"copy reading", Break.WITHIN), (b"COMMIT", Break.BEFORE), (b"COMMIT", Break.AFTER)],
     ids=["mid-copy", "before-commit", "after-commit"],
 )
-def test_connection_cut(database: str, mosquitto: Mosquitto, tmp_path: Path, word: bytes, how: Break) -> None:
+def test_connection_cut(
+    database: str, mosquitto: Mosquitto, tmp_path: Path, word: bytes, how: Break, messages: int
+) -> None:
     port = psycopg.conninfo.conninfo_to_dict(database)["port"]
     with Line(int(str(port))) as line:
         hub = Hub(database.replace(f":{port}/", f":{line.port}/"), mosquitto.port, tmp_path)
         try:
             register(hub.start())
-            with Numbers(mosquitto.port, MESSAGES):
+            with Numbers(mosquitto.port, messages, stops=(0, 0.25, 0.5)) as numbers:
                 for number in range(3):
-                    wait_for(database, MESSAGES * number // 4)
+                    wait_for(database, messages * number // 4)
                     line.break_at(word, how)
+                    numbers.go_on()
                     _wait_for_break(line, number + 1)
-            wait_for(database, MESSAGES)
+            wait_for(database, messages)
             assert hub.terminate() == 0
-            check(database, MESSAGES)
+            check(database, messages)
         finally:
             hub.close()

@@ -11,40 +11,45 @@ from tests.support.line import Line
 from tests.support.numbered import Numbers, check, held, register, wait_for
 from tests.support.process import wait_until
 
-MESSAGES = 100_000
+SHARES = (0.1, 0.4, 0.7)
 
 
-def test_hub_killed_in_mid_commit(counting: Hub, database: str, mosquitto: Mosquitto) -> None:
-    with Numbers(mosquitto.port, MESSAGES, rate=10_000):
-        for share in (0.1, 0.4, 0.7):
-            wait_for(database, int(MESSAGES * share))
-            with held(database):
+def test_hub_killed_in_mid_commit(counting: Hub, database: str, mosquitto: Mosquitto, messages: int) -> None:
+    with Numbers(mosquitto.port, messages, stops=SHARES) as numbers:
+        for share in SHARES:
+            wait_for(database, int(messages * share))
+            with held(database, numbers.go_on):
                 counting.kill()
             counting.start()
-    wait_for(database, MESSAGES)
+    wait_for(database, messages)
     assert counting.terminate() == 0
-    check(database, MESSAGES)
+    check(database, messages)
 
 
-def test_two_hubs_with_the_same_client_id(counting: Hub, database: str, mosquitto: Mosquitto, tmp_path: Path) -> None:
+def test_two_hubs_with_the_same_client_id(
+    counting: Hub, database: str, mosquitto: Mosquitto, tmp_path: Path, messages: int
+) -> None:
     folder = tmp_path / "second"
     folder.mkdir()
     second = Hub(database, mosquitto.port, folder)
     try:
-        with Numbers(mosquitto.port, MESSAGES):
-            wait_for(database, MESSAGES // 10)
+        with Numbers(mosquitto.port, messages, stops=SHARES[:1]) as numbers:
+            wait_for(database, messages // 10)
             second.launch()
             wait_until(lambda: "in use by another hub" in second.text(), "the second hub says why it waits")
+            numbers.go_on()
             counting.kill()
             wait_until(lambda: "this hub takes over" in second.text(), "the second hub takes over")
-        wait_for(database, MESSAGES)
+        wait_for(database, messages)
         assert "already connected" not in mosquitto.text()  # they did not throw each other out
     finally:
         second.close()
-    check(database, MESSAGES)
+    check(database, messages)
 
 
-def test_hub_paused_in_mid_commit_while_another_takes_over(database: str, mosquitto: Mosquitto, tmp_path: Path) -> None:
+def test_hub_paused_in_mid_commit_while_another_takes_over(
+    database: str, mosquitto: Mosquitto, tmp_path: Path, messages: int
+) -> None:
     """Its machine stands still with a transaction open, the database gives it up, and then it wakes up."""
     port = int(str(psycopg.conninfo.conninfo_to_dict(database)["port"]))
     folder = tmp_path / "second"
@@ -56,19 +61,20 @@ def test_hub_paused_in_mid_commit_while_another_takes_over(database: str, mosqui
             register(first.start())
             second.launch()
             wait_until(lambda: "in use by another hub" in second.text(), "the second hub says why it waits")
-            with Numbers(mosquitto.port, MESSAGES, rate=10_000):
-                wait_for(database, MESSAGES // 10)
-                with held(database):
+            with Numbers(mosquitto.port, messages, stops=(0.1, 0.5)) as numbers:
+                wait_for(database, messages // 10)
+                with held(database, numbers.go_on):
                     first.send(Signals.SIGSTOP)
                 line.cut()
                 wait_until(lambda: "this hub takes over" in second.text(), "the second hub takes over")
-                wait_for(database, MESSAGES // 2)
+                wait_for(database, messages // 2)
+                numbers.go_on()
                 first.send(Signals.SIGCONT)
                 wait_until(lambda: "in use by another hub" in first.text(), "the first hub sees that it is late")
-            wait_for(database, MESSAGES)
+            wait_for(database, messages)
             assert [hub.api.get("/readyz").status_code for hub in (first, second)] == [503, 200]
             assert first.terminate() == second.terminate() == 0
-            check(database, MESSAGES)
+            check(database, messages)
         finally:
             first.send(Signals.SIGCONT)
             first.close()

@@ -26,23 +26,24 @@ COMMITS_WAITING = (
 
 
 def test_one_of_three_workers_killed_in_mid_commit(
-    database: str, mosquitto: Mosquitto, kafka: KafkaTopics, tmp_path: Path
+    database: str, mosquitto: Mosquitto, kafka: KafkaTopics, tmp_path: Path, messages: int
 ) -> None:
     with open_bus(database, mosquitto.port, kafka, tmp_path, "worker,api") as bus:
         bus.start()
-        with Numbers(mosquitto.port, MESSAGES):
-            wait_for(database, MESSAGES // 10)
-            with held(database):
+        with Numbers(mosquitto.port, messages, stops=(0.1,)) as numbers:
+            wait_for(database, messages // 10)
+            with held(database, numbers.go_on):
                 # A worker has one commit at a time: when three wait, the victim's is among them.
                 wait_until(lambda: fetch(database, COMMITS_WAITING) == [(3,)], "each worker's commit waits", 30)
                 bus.workers[0].kill()
-            assert count(database) < MESSAGES, "the others have nothing to take over"
-        wait_for(database, MESSAGES)
+            assert count(database) < messages, "the others have nothing to take over"
+        wait_for(database, messages)
         assert not bus.workers[0].running
         bus.terminate()
-        check(database, MESSAGES)
+        check(database, messages)
 
 
+@pytest.mark.heavy
 @pytest.mark.parametrize("start_ms", [START_MS, None], ids=["with-ts", "time-of-arrival"])
 def test_kafka_killed(
     database: str, mosquitto: Mosquitto, own_kafka: KafkaBroker, tmp_path: Path, start_ms: int | None
@@ -75,25 +76,25 @@ def test_kafka_killed(
 
 
 def test_worker_paused_in_mid_commit_while_another_takes_over(
-    database: str, mosquitto: Mosquitto, kafka: KafkaTopics, tmp_path: Path
+    database: str, mosquitto: Mosquitto, kafka: KafkaTopics, tmp_path: Path, messages: int
 ) -> None:
     """Its transaction is open when it is stopped; when it wakes up, its partitions are another's."""
     kafka = KafkaTopics(str(kafka.settings.servers), session_s=1)
     with open_bus(database, mosquitto.port, kafka, tmp_path, workers=2) as bus:
         bus.start()
         paused, other = bus.workers
-        with Numbers(mosquitto.port, MESSAGES, None):
-            wait_for(database, MESSAGES // 10)
-            with held(database):
+        with Numbers(mosquitto.port, messages, None, stops=(0.1,)) as numbers:
+            wait_for(database, messages // 10)
+            with held(database, numbers.go_on):
                 wait_until(lambda: fetch(database, COMMITS_WAITING) == [(2,)], "each worker's commit waits", 30)
                 paused.send(Signals.SIGSTOP)
             before = len(_taken_over(other))
             wait_until(lambda: len(_taken_over(other)) > before, "the other takes over", 30)
             paused.send(Signals.SIGCONT)
-        wait_for(database, MESSAGES)
+        wait_for(database, messages)
         wait_until(lambda: paused.ask("/readyz").status_code == 200, "the paused one works again", 30)
         bus.terminate()
-        check(database, MESSAGES, None)
+        check(database, messages, None)
 
 
 def _taken_over(worker: Part) -> list[str]:

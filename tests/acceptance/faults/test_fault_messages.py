@@ -12,7 +12,6 @@ from tests.support.hub import Hub
 from tests.support.numbered import DEVICES, Numbers, check, count, register, wait_for
 from tests.support.process import wait_until
 
-MESSAGES = 100_000
 YEAR_MS = 365 * 86_400_000
 THRESHOLDS = {"red": 1}
 
@@ -29,40 +28,40 @@ def alarming(database: str, mosquitto: Mosquitto, tmp_path: Path) -> Iterator[Hu
         hub.close()
 
 
-def test_clock_a_year_behind(alarming: Hub, database: str, mosquitto: Mosquitto) -> None:
+def test_clock_a_year_behind(alarming: Hub, database: str, mosquitto: Mosquitto, messages: int) -> None:
     now_ms = time.time_ns() // 1_000_000
     for device in range(DEVICES):  # so that the hub has seen newer ones
         topic = f"ganzhi/v1/counter-{device}/telemetry"
         mosquitto.publish([(topic, b'{"ts":%d,"values":{"n":0}}' % now_ms)])
     wait_for(database, DEVICES)
     start_ms = now_ms - YEAR_MS
-    with Numbers(mosquitto.port, MESSAGES, start_ms):
+    with Numbers(mosquitto.port, messages, start_ms):
         pass
-    wait_for(database, MESSAGES + DEVICES)
+    wait_for(database, messages + DEVICES)
     late = fetch(database, "select count(*) filter (where quality & 1 = 1), count(*) from reading where value > 0")
-    assert late == [(MESSAGES - 1, MESSAGES - 1)]
+    assert late == [(messages - 1, messages - 1)]
     assert count(database, "alert") == 0
     assert count(database, "dead_letter") == 0
-    mosquitto.publish([("ganzhi/v1/counter-0/telemetry", b'{"values":{"n":100000}}')])  # a good clock does page
+    mosquitto.publish([("ganzhi/v1/counter-0/telemetry", b'{"values":{"n":%d}}' % messages)])  # a good clock does page
     wait_until(lambda: count(database, "alert") == 1, "the alert of a good clock")
     fetch(database, "delete from reading where quality & 1 = 0 returning 1")
-    check(database, MESSAGES, start_ms)
+    check(database, messages, start_ms)
 
 
-def test_clock_a_year_ahead(alarming: Hub, database: str, mosquitto: Mosquitto) -> None:
+def test_clock_a_year_ahead(alarming: Hub, database: str, mosquitto: Mosquitto, messages: int) -> None:
     start_ms = time.time_ns() // 1_000_000 + YEAR_MS
-    with Numbers(mosquitto.port, MESSAGES, start_ms):
+    with Numbers(mosquitto.port, messages, start_ms):
         pass
-    wait_until(lambda: alarming.counter("ganzhi_refused_total") == MESSAGES, "everything refused", 60)
+    wait_until(lambda: alarming.counter("ganzhi_refused_total") == messages, "everything refused", 60)
     assert fetch(database, "select distinct reason from dead_letter") == [("future_time",)]
     assert count(database) == 0
     assert count(database, "alert") == 0
 
 
-def test_everything_sent_twice(counting: Hub, database: str, mosquitto: Mosquitto) -> None:
+def test_everything_sent_twice(counting: Hub, database: str, mosquitto: Mosquitto, messages: int) -> None:
     for _ in range(2):
-        with Numbers(mosquitto.port, MESSAGES):
+        with Numbers(mosquitto.port, messages):
             pass
-    wait_until(lambda: counting.counter("ganzhi_messages_total") >= 2 * MESSAGES, "both taken", 60)
+    wait_until(lambda: counting.counter("ganzhi_messages_total") >= 2 * messages, "both taken", 60)
     assert counting.terminate() == 0
-    check(database, MESSAGES)
+    check(database, messages)
