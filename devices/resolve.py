@@ -9,8 +9,8 @@ import msgspec
 import numpy as np
 
 from devices.addressing import ENDED, LISTENING
-from devices.codecs import CODECS
-from devices.codecs.decoded import Decoded, EventDraft, ReplyDraft
+from devices.codecs import CODECS, PLACES
+from devices.codecs.decoded import Decoded, EventDraft, Fault, Place, ReplyDraft
 from devices.codecs.listening import decode_listening
 from devices.codecs.mapping import decode_mapped
 from devices.commands.replies import Answers, Reply
@@ -21,7 +21,7 @@ from devices.privacy import holds_picture, mentions_private
 from devices.registry.device import Device
 from devices.registry.registry import Registry
 from hub.alerts.endings import Endings, decode_ending
-from hub.errors import DecodeError
+from hub.errors import At, DecodeError
 from hub.models import HUB, Batch, Columns, DeadLetter, Doubles, Event, Micros, Origin, Raw
 from hub.quality import Quality
 from hub.stage import Stage
@@ -66,7 +66,8 @@ class Resolver(Stage):
     def _read(self, index: int, raw: Raw, batch: Batch, found: "_Found") -> int:
         """One message; returns what its mapping cost, in messages of a step."""
         origin = raw.origin
-        fault, private, timeless, cost = None, False, False, 0
+        fault: Fault | None = None
+        private, timeless, cost = False, False, 0
         try:
             device = self._device(origin)
             codec, mapping = CODECS[origin.protocol, origin.form], device.profile.mapping
@@ -92,7 +93,7 @@ class Resolver(Stage):
             if decoded.reply is not None:
                 found.answers.append(_reply(index, device, decoded, decoded.reply, raw))
         except DecodeError as error:
-            fault = error.reason, error.detail
+            fault = Fault(error.reason, error.detail, error.at)
         if fault is not None:
             batch.refused[index] = _letter(raw, *fault, private)
         if raw.token and (fault is not None or timeless):
@@ -241,9 +242,9 @@ def _told_time(decoded: Decoded, newest: Micros) -> Micros:
 
 def _take_readings(
     index: int, device: Device, decoded: Decoded, raw: Raw, newest: Micros, found: _Found
-) -> tuple[str, str] | None:
+) -> Fault | None:
     """Append usable readings (`newest` is their latest time); returns the first fault, if any."""
-    fault: tuple[str, str] | None = decoded.faults[0][:2] if decoded.faults else None
+    fault = decoded.faults[0] if decoded.faults else None
     offsets = list(map(device.layout.get, decoded.metrics))
     limit = raw.received + device.profile.max_future
     if None not in offsets and newest <= limit:
@@ -254,12 +255,13 @@ def _take_readings(
         found.ts += decoded.ts
         found.values += decoded.values
         return fault
-    for metric, offset, at, value in zip(decoded.metrics, offsets, decoded.ts, decoded.values, strict=True):
+    readings = zip(decoded.metrics, offsets, decoded.ts, decoded.values, strict=True)
+    for number, (metric, offset, at, value) in enumerate(readings):
         if offset is None:
             wants = at <= limit and _wants(device, metric, found.wanted)
-            fault = fault or _unknown(device, metric, wants)
+            fault = fault or Fault(*_unknown(device, metric, wants), _place(device, raw, number).value)
         elif at > limit:
-            fault = fault or _in_future(device, at, raw)
+            fault = fault or Fault(*_in_future(device, at, raw), _place(device, raw, number).time)
         else:
             found.firsts.append(device.first)
             found.lengths.append(1)
@@ -270,15 +272,23 @@ def _take_readings(
     return fault
 
 
-def _take_events(device: Device, decoded: Decoded, raw: Raw, events: list[Event]) -> tuple[str, str] | None:
+def _take_events(device: Device, decoded: Decoded, raw: Raw, events: list[Event]) -> Fault | None:
     """Append the usable events; returns the first fault, if one was left out."""
     fault = None
-    for draft in decoded.events:
+    for number, draft in enumerate(decoded.events):
         if draft.ts is not None and draft.ts > raw.received + device.profile.max_future:
-            fault = fault or _in_future(device, draft.ts, raw)
+            fault = fault or Fault(*_in_future(device, draft.ts, raw), _place(device, raw, number).time)
         else:
             events.append(_event(device, draft, raw))
     return fault
+
+
+def _place(device: Device, raw: Raw, number: int) -> Place:
+    """Location of a decoded reading or event; without one after a mapping, whose output nobody sent."""
+    kind = raw.origin.protocol, raw.origin.form
+    if raw.origin.form in device.profile.mapping or kind not in PLACES:
+        return Place(None, None)
+    return PLACES[kind](raw.payload, raw.received, device.zone)[number]
 
 
 def _wants(device: Device, metric: str, wanted: dict[int, dict[str, None]]) -> bool:
@@ -335,18 +345,19 @@ def _event(device: Device, draft: EventDraft, raw: Raw) -> Event:
 
 def _reply(index: int, device: Device, decoded: Decoded, draft: ReplyDraft, raw: Raw) -> Reply:
     body = {"result": draft.result} if draft.error is None else {"error": draft.error}
-    letter = _letter(raw, "", "", decoded.private > 0)
+    letter = _letter(raw, "", "", None, decoded.private > 0)
     return Reply(index, draft.command, device.id, raw.received, body, letter)
 
 
-def _letter(raw: Raw, reason: str, detail: str, private: bool) -> DeadLetter:
+def _letter(raw: Raw, reason: str, detail: str, at: At, private: bool) -> DeadLetter:
     """The dead letter of a message; the same message with the same time of arrival is the same letter."""
     id_ = _derived(raw.origin.transport, raw.origin.address, raw.received, crc32(raw.payload))
     kept = raw.payload[:DEAD_LETTER_BYTES]
     if private or mentions_private(kept) or holds_picture(kept):  # also what was never decoded
         raw = raw._replace(payload=b"")  # privacy gate: what held it is kept nowhere
         detail += " (the message is not kept: it names data about persons or holds a picture)"
-    return DeadLetter(id_, raw, reason, detail, raw.origin.device or None)
+        at = None
+    return DeadLetter(id_, raw, reason, detail, raw.origin.device or None, at)
 
 
 def _digest(raw: Raw) -> int:

@@ -14,6 +14,8 @@ import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
+from hub.errors import At
+
 Micros = int
 """Microseconds since 1970-01-01T00:00:00Z."""
 
@@ -102,6 +104,8 @@ class DeadLetter:
     reason: str
     detail: str
     device: str | None = None
+    at: At = None
+    """Location of the fault in the payload, as the codec reported it."""
 
 
 @dataclass(slots=True, frozen=True)

@@ -110,6 +110,7 @@ class DeadLetterLine(BaseModel):
     device: str | None
     reason: str = Field(examples=["unknown_metric"])
     detail: str = Field(description="what is wrong, in a sentence")
+    at: str | int | None = Field(description="where: a JSON Pointer to the value, or a byte offset; null: not known")
     payload_size: int = Field(description="bytes")
     replays: int = Field(description="how often it was replayed and refused again; an accepted one is a letter no more")
     replayed_at: datetime | None

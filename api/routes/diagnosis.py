@@ -47,6 +47,7 @@ class RefusalOut(BaseModel):
     topic: str
     reason: str
     detail: str
+    at: str | int | None = Field(default=None, description="where: a JSON Pointer to the value, or a byte offset")
     payload: str = Field(description="its beginning; empty when it is not kept because of what is private in it")
     encoding: Literal["utf-8", "hex"]
     payload_size: int = Field(description="bytes that came")
@@ -146,12 +147,12 @@ def _refusal(refusal: Refusal) -> dict[str, Any]:
     return {
         **{
             name: getattr(refusal, name)
-            for name in ("id", "received_at", "transport", "reason", "detail", "payload_size")
+            for name in ("id", "received_at", "transport", "reason", "detail", "at", "payload_size")
         },
         "topic": refusal.address,
         "payload": text,
         "encoding": encoding,
-        "flaws": [] if refusal.report is None else flaws(refusal.report),
+        "flaws": [] if refusal.report is None else flaws(refusal.report.flaws),
     }
 
 

@@ -42,6 +42,7 @@ class RefusedAgain(BaseModel):
     device: str | None
     reason: str
     detail: str
+    at: str | int | None
 
 
 class ReplayResult(BaseModel):

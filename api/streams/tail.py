@@ -205,7 +205,7 @@ def _letter(row: dict[str, Any]) -> Account:
     text, encoding = shown(payload, private=row["payload_size"] > 0 and not payload)
     at, size = to_micros(row["received_at"]), row["payload_size"]
     account = Account(at, row["transport"], row["address"], text, encoding, size, "refused")
-    account.reason, account.detail = row["reason"], row["detail"]
+    account.refuse(payload, row["address"].rpartition("/")[2], row["reason"], row["detail"], row["at"])
     return account
 
 

@@ -17,7 +17,8 @@ from rich.text import Text
 
 from app.cli.replaying import Tally
 from app.cli.replaying import replay as replay_over
-from hub.errors import HubError
+from devices.diagnosis.caret import place_of
+from hub.errors import At, HubError
 from hub.settings import load_settings
 from hub.store.dead_letters import Letter, LetterCount, dead_letter_counts, newest_dead_letters, one_dead_letter
 
@@ -139,13 +140,21 @@ def _told(letter: Letter) -> Text:
     payload = letter.payload.decode(errors="backslashreplace")
     more = f" ... ({letter.payload_size} bytes)" if letter.payload_size > len(letter.payload) else ""
     again = f", replayed {letter.replays} times" if letter.replays else ""
+    place = place_of(letter.payload, letter.at)
+    caret = "" if place is None else "".join(f"      {line}\n" for line in place.excerpt.splitlines())
     return Text.assemble(
         (f"{letter.received_at:%Y-%m-%d %H:%M:%S} ", "dim"),
         (letter.reason, "bold yellow"),
-        f"  {letter.address}\n    {letter.detail}\n",
+        f"  {letter.address}\n    {letter.detail}{_where(letter.at)}\n",
+        (caret, "yellow"),
         (f"    {payload}{more}\n", "dim"),
         (f"    {letter.id} over {letter.transport}{again}\n", "dim"),
     )
+
+
+def _where(at: At) -> str:
+    """Location of the fault, in brackets; empty when it is unknown or the payload as a whole."""
+    return f" [byte {at}]" if isinstance(at, int) else f" [{at}]" if at else ""
 
 
 def _dropped(counts: list[LetterCount]) -> str:

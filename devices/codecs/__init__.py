@@ -16,5 +16,9 @@ CODECS: Mapping[tuple[str, str], Codec] = {
 }
 """By protocol and form."""
 
-PLACES: Mapping[str, Places] = {"telemetry": telemetry.places, "senml": senml.places, "event": event.places}
-"""By form: where each of the readings or events stands that its codec gives."""
+PLACES: Mapping[tuple[str, str], Places] = {
+    (GANZHI, "telemetry"): telemetry.places,
+    (GANZHI, "senml"): senml.places,
+    (GANZHI, "event"): event.places,
+}
+"""By protocol and form: locates the readings or events that the codec returned."""

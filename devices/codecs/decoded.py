@@ -115,8 +115,14 @@ Codec = Callable[[bytes, Micros, tzinfo], Decoded]
 Raises DecodeError(reason, detail, at) when nothing of the message can be used; no other exception, for any bytes.
 """
 
-Place = tuple[str, str]
-"""JSON Pointers to the value of a reading (or to an event), and to the time that holds for it."""
+
+class Place(NamedTuple):
+    """Location of a decoded reading (or event)."""
+
+    value: At
+    time: At
+    """Of the timestamp that applies to it."""
+
 
 Places = Callable[[bytes, Micros, tzinfo], list[Place]]
 """Takes what a codec takes: the place of each reading that the codec gives, in its order; of an event codec, of each

@@ -76,7 +76,7 @@ def places(payload: bytes, _received: Micros, zone: tzinfo) -> list[Place]:
         except DecodeError:
             continue
         time = pointer(*above, "ts") if isinstance(part, dict) and part.get("ts") is not None else pointer(*above)
-        found += [(pointer(*above), time)] * len(decoded.events)
+        found += [Place(pointer(*above), time)] * len(decoded.events)
     return found
 
 

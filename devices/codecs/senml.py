@@ -73,7 +73,7 @@ def places(payload: bytes, received: Micros, _zone: tzinfo) -> list[Place]:
             continue
         if len(reader.decoded.metrics) > before:
             name = pointer(position, "n") if "n" in record else pointer(position)
-            found.append((name, pointer(position, "t") if "t" in record else base_time))
+            found.append(Place(name, pointer(position, "t") if "t" in record else base_time))
     return found
 
 

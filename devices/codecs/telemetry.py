@@ -65,7 +65,7 @@ def places(payload: bytes, received: Micros, zone: tzinfo) -> list[Place]:
                 continue
             base = (*above, "values") if nested else above
             time = pointer(*above, "ts") if timed else pointer(*above)
-            found += [(pointer(*base, name), time) for name in decoded.metrics]
+            found += [Place(pointer(*base, name), time) for name in decoded.metrics]
     return found
 
 

@@ -55,6 +55,7 @@ class Replies(Stage):
 
 def _refusal(reply: Reply, asked: str | None, gateway: str | None) -> DeadLetter:
     """Dead letter for a reply to another device's command (`asked`) or to none."""
+    at = "/id" if reply.letter.raw.payload else None
     if asked is None:
         reason = "unknown_command"
         detail = f"no command {reply.command} was sent: reply with the id of a command as it came"
@@ -62,4 +63,4 @@ def _refusal(reply: Reply, asked: str | None, gateway: str | None) -> DeadLetter
         reason = "not_its_command"
         where = f"<prefix>/{gateway}/child/{asked}/reply" if gateway else f"<prefix>/{asked}/reply"
         detail = f"command {reply.command} was sent to {asked!r}, another device: its reply goes to {where}"
-    return replace(reply.letter, reason=reason, detail=detail + reply.letter.detail)
+    return replace(reply.letter, reason=reason, detail=detail + reply.letter.detail, at=at)

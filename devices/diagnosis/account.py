@@ -4,13 +4,14 @@ from dataclasses import dataclass, field
 from typing import Any, Literal
 
 from devices.commands.replies import Answers
-from devices.diagnosis.frame_check import FRAMES, check
+from devices.diagnosis.frame_check import flaw_of
 from devices.diagnosis.frame_report import flaws
 from devices.health.last_seen import Life
 from devices.health.statuses import Said
 from devices.privacy import holds_picture, mentions_private
 from devices.registry.registry import Registry
 from devices.resolve import Dropped, Resolver, Wanted
+from hub.errors import At
 from hub.models import LEVEL_NAMES, Batch, Micros, Raw, from_micros
 from hub.quality import Quality, flags_of
 from hub.stage import run_steps
@@ -38,6 +39,12 @@ class Account:
     reason: str = ""
     detail: str = ""
     flaws: list[dict[str, Any]] = field(default_factory=list)
+
+    def refuse(self, payload: bytes, form: str, reason: str, detail: str, at: At) -> None:
+        """Note why it was refused, and where the fault is."""
+        self.reason, self.detail = reason, detail
+        if self.encoding != "withheld" and at is not None:
+            self.flaws = flaws([flaw_of(payload, form, reason, detail, at)])
 
     def as_object(self) -> dict[str, Any]:
         """As JSON."""
@@ -73,12 +80,7 @@ def account_of(raw: Raw, registry: Registry) -> Account:
     ]
     account.says = f"these metrics are new and are added: {', '.join(adding)}" if adding else _says(batch)
     if letter is not None:
-        account.reason, account.detail = letter.reason, letter.detail
-        form = raw.origin.form
-        if account.encoding != "withheld" and form in FRAMES:
-            device = registry.devices.get(letter.device or "")
-            found = [] if device is None else flaws(check(raw.payload, form, raw.received, device.zone))
-            account.flaws = [flaw for flaw in found if flaw["reason"] == letter.reason][:5]
+        account.refuse(raw.payload, raw.origin.form, letter.reason, letter.detail, letter.at)
     return account
 
 

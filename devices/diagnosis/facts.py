@@ -7,6 +7,7 @@ from typing import Any
 from uuid import UUID
 
 from devices.diagnosis.frame_check import Report
+from hub.errors import At
 
 SAME = timedelta(seconds=0.5)
 """The time of arrival of a reading is worked out from its own: within this it may be of the same message."""
@@ -26,6 +27,7 @@ class Refusal:
     detail: str
     payload: bytes
     payload_size: int
+    at: At = None
     report: Report | None = None
     """What frame_check says of the payload, as far as it was kept."""
     sent: tuple[str, ...] = ()

@@ -124,7 +124,8 @@ def likeliest(payload: bytes) -> str:
 def flaw_of(payload: bytes, form: str, reason: str, detail: str, at: At) -> Flaw:
     """A codec's fault with its location in the payload."""
     record = int(at.split("/")[1]) if form == "senml" and isinstance(at, str) and at else None
-    return Flaw(reason, detail, at, place_of(payload, at), record)
+    named = reason == "unknown_metric" and form == "telemetry"
+    return Flaw(reason, detail, at, place_of(payload, at, on_name=named), record)
 
 
 def _named(*names: str) -> Callable[[bytes, Any], int]:

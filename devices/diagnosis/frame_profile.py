@@ -8,11 +8,10 @@ from typing import Any
 from devices.codecs import PLACES
 from devices.codecs.decoded import Place
 from devices.codecs.mapping import Transform
-from devices.diagnosis.caret import place_of
 from devices.diagnosis.frame_check import CheckedReading, Flaw, Report, check, flaw_of, likeliest, settle
 from devices.near import nearest
 from hub.errors import DecodeError
-from hub.models import Micros
+from hub.models import GANZHI, Micros
 
 _SHOWN = 500
 """Bytes of a mapped payload that are shown."""
@@ -121,7 +120,7 @@ def _future(name: str, ts: Micros, received: Micros, profile: ProfileView) -> Fl
 
 
 def _places(form: str, payload: bytes, received: Micros, zone: tzinfo) -> list[Place]:
-    return PLACES[form](payload, received, zone) if payload and form in PLACES else []
+    return PLACES[GANZHI, form](payload, received, zone) if payload and (GANZHI, form) in PLACES else []
 
 
 def _placed(flaw: Flaw, form: str, payload: bytes, places: list[Place]) -> Flaw:
@@ -129,8 +128,7 @@ def _placed(flaw: Flaw, form: str, payload: bytes, places: list[Place]) -> Flaw:
     if not places:
         return flaw
     at = places[0][flaw.reason == "future_time"]
-    named = flaw.reason == "unknown_metric" and form == "telemetry"
-    return replace(flaw, at=at, place=place_of(payload, at, on_name=named))
+    return flaw_of(payload, form, flaw.reason, flaw.detail, at)
 
 
 def _noted(reading: CheckedReading, profile: ProfileView) -> CheckedReading:

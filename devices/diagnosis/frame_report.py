@@ -1,8 +1,9 @@
 """A frame check report as JSON, shared by the command line and the API."""
 
+from collections.abc import Iterable
 from typing import Any
 
-from devices.diagnosis.frame_check import Report
+from devices.diagnosis.frame_check import Flaw, Report
 from hub.models import LEVEL_NAMES, Micros, from_micros
 
 READINGS_SHOWN = 500
@@ -27,14 +28,14 @@ def as_object(report: Report) -> dict[str, Any]:
             for each in report.events
         ],
         "says": report.says,
-        "flaws": flaws(report),
+        "flaws": flaws(report.flaws),
         "private": report.private,
         "timeless": report.timeless,
         "remarks": report.remarks,
     }
 
 
-def flaws(report: Report) -> list[dict[str, Any]]:
+def flaws(found: Iterable[Flaw]) -> list[dict[str, Any]]:
     """Flaws of a payload and their locations, as JSON."""
     return [
         {
@@ -44,7 +45,7 @@ def flaws(report: Report) -> list[dict[str, Any]]:
             "record": flaw.record,
             **{name: None if flaw.place is None else getattr(flaw.place, name) for name in _PLACE},
         }
-        for flaw in report.flaws
+        for flaw in found
     ]
 
 

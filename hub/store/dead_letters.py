@@ -7,6 +7,7 @@ from uuid import UUID
 
 from psycopg.rows import class_row
 
+from hub.errors import At
 from hub.store.letters import DEAD_LETTER_BYTES
 from hub.store.pool import connect, sorted_errors
 from hub.store.statements import statements
@@ -27,6 +28,7 @@ class Letter(NamedTuple):
     device: str | None
     address: str
     detail: str
+    at: At
     payload: bytes
     payload_size: int
     replays: int

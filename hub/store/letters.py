@@ -8,6 +8,9 @@ from collections import Counter
 from collections.abc import Iterable
 from datetime import UTC, datetime
 
+import msgspec
+
+from hub.errors import At
 from hub.models import Batch, DeadLetter, from_micros
 from hub.stage import Connection, Stage
 from hub.store.statements import statements
@@ -99,6 +102,7 @@ def _columns(letters: list[DeadLetter]) -> dict[str, object]:
         "device": [letter.device for letter in letters],
         "reason": [letter.reason for letter in letters],
         "detail": [storable(letter.detail) for letter in letters],
+        "at": [written(letter.at) for letter in letters],
         "payload": [letter.raw.payload[:DEAD_LETTER_BYTES] for letter in letters],
         "payload_size": [len(letter.raw.payload) for letter in letters],
     }
@@ -107,3 +111,8 @@ def _columns(letters: list[DeadLetter]) -> dict[str, object]:
 def storable(text: str) -> str:
     """Text that PostgreSQL takes: a dead letter that is refused itself would stop the pipeline."""
     return text.replace("\0", "\ufffd").encode("utf-8", "replace").decode()
+
+
+def written(at: At) -> str | None:
+    """A location as JSON for the column `at`."""
+    return None if at is None else msgspec.json.encode(at).decode()

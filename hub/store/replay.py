@@ -14,7 +14,7 @@ from uuid import UUID
 
 from psycopg.rows import namedtuple_row
 
-from hub.errors import TransientError
+from hub.errors import At, TransientError
 from hub.models import Delivery, Origin, Outcome, Raw
 from hub.store.letters import REPLAY
 from hub.store.pool import Pool, sorted_errors
@@ -58,6 +58,7 @@ class Refusal(NamedTuple):
     device: str | None
     reason: str
     detail: str
+    at: At = None
 
 
 @dataclass(slots=True)
@@ -133,7 +134,7 @@ class Replay:
         except TimeoutError:
             raise TransientError(f"not committed within {PATIENCE_S:.0f} s; replay again") from None
         done.accepted += len(whole) - len(left)
-        done.refused += [Refusal(one.id, one.device, one.reason, one.detail) for one in left]
+        done.refused += [Refusal(one.id, one.device, one.reason, one.detail, one.at) for one in left]
 
     async def _through(self, raws: list[Raw]) -> None:
         """Hand messages over and wait for their settlement; on the bus their commit is still to come then."""

@@ -7,6 +7,7 @@ from uuid import UUID
 
 import msgspec
 
+from hub.errors import At
 from hub.models import Micros, Raw, read_origin
 
 FRAME_BYTES = 1 << 28
@@ -53,6 +54,7 @@ class Refusal(NamedTuple):
     device: str | None
     kept: bool = True
     """Whether the message may be kept; not if the privacy gate emptied it."""
+    at: At = None
 
 
 class Totals(NamedTuple):

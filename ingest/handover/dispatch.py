@@ -102,7 +102,7 @@ class Dispatcher:
         raws = entrusted.delivery.raws
         for at, refusal in answer.refused.items():
             raw = raws[indices[at]] if refusal.kept else raws[indices[at]]._replace(payload=b"")
-            letter = DeadLetter(refusal.id, raw, refusal.reason, refusal.detail, refusal.device)
+            letter = DeadLetter(refusal.id, raw, refusal.reason, refusal.detail, refusal.device, refusal.at)
             entrusted.refused[indices[at]] = letter
         entrusted.parts -= 1
         if not entrusted.parts:

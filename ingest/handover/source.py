@@ -69,7 +69,9 @@ class HandedSource:
     async def _hand_over(self, block: Block, writer: asyncio.StreamWriter) -> None:
         async def settle(outcome: Outcome) -> None:
             refused = {
-                index: Refusal(letter.id, letter.reason, letter.detail, letter.device, bool(letter.raw.payload))
+                index: Refusal(
+                    letter.id, letter.reason, letter.detail, letter.device, bool(letter.raw.payload), letter.at
+                )
                 for index, letter in outcome.refused.items()
             }
             self._say(writer, block.number, refused)

@@ -1,5 +1,6 @@
 """HTTP request bodies: bounded gunzip and batch parsing. Pure."""
 
+import re
 import zlib
 from io import BytesIO
 from typing import NamedTuple
@@ -7,7 +8,7 @@ from typing import NamedTuple
 import msgspec
 
 from devices.codecs.jsontext import parse
-from hub.errors import DecodeError
+from hub.errors import At, DecodeError
 
 BATCH_MESSAGES = 10_000
 """Messages of a batch, so that one request cannot fill the pipeline by itself."""
@@ -25,9 +26,9 @@ _PACKED, _UNPACKED = 64 << 10, 256 << 10
 class BodyError(Exception):
     """The request body is unusable; `status` is the HTTP status to answer with."""
 
-    def __init__(self, status: int, detail: str) -> None:
+    def __init__(self, status: int, detail: str, at: At = None) -> None:
         super().__init__(detail)
-        self.status, self.detail = status, detail
+        self.status, self.detail, self.at = status, detail, at
 
 
 class Message(NamedTuple):
@@ -35,12 +36,15 @@ class Message(NamedTuple):
 
     device: str
     payload: bytes
+    line: int | None = None
+    """Of NDJSON, from 1."""
 
 
 class _Named(msgspec.Struct):
     device: str = ""
 
 
+_BYTE = re.compile(r"\(byte (\d+)\)")
 _LIST = msgspec.json.Decoder(list[msgspec.Raw])
 _NAMED = msgspec.json.Decoder(_Named)
 
@@ -73,9 +77,8 @@ def batch_of_list(body: bytes) -> list[Message]:
     try:
         parts = _LIST.decode(body)
     except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
-        raise BodyError(
-            400, f"not a JSON list: {error}; nothing was taken. Send NDJSON to have each line judged by itself"
-        ) from None
+        sentence = f"not a JSON list: {error}; nothing was taken. Send NDJSON to have each line judged by itself"
+        raise BodyError(400, sentence, _place(error)) from None
     if len(parts) > BATCH_MESSAGES:
         raise _too_many()
     return [_message(bytes(part)) for part in parts]
@@ -85,25 +88,33 @@ def batch_of_lines(body: bytes) -> list[Message]:
     """Split NDJSON into messages, skipping empty lines; BodyError 413 when there are too many."""
     if body.count(b"\n") > 2 * BATCH_MESSAGES:
         raise _too_many()
-    parts = [line for line in (line.strip() for line in body.split(b"\n")) if line]
+    parts = [(number, line) for number, line in enumerate(map(bytes.strip, body.split(b"\n")), 1) if line]
     if len(parts) > BATCH_MESSAGES:
         raise _too_many()
-    return [_message(part) for part in parts]
+    return [_message(line, number) for number, line in parts]
+
+
+def _place(error: Exception) -> At:
+    """The byte that a decoder names; the whole where it names none."""
+    if isinstance(error, UnicodeDecodeError):
+        return error.start
+    named = _BYTE.search(str(error))
+    return int(named[1]) if named else ""
 
 
 def _too_many() -> BodyError:
     return BodyError(413, f"a batch may hold {BATCH_MESSAGES:,} messages: send several")
 
 
-def _message(part: bytes) -> Message:
+def _message(part: bytes, line: int | None = None) -> Message:
     if not part.startswith(b"{"):
-        return Message("", part)
+        return Message("", part, line)
     try:
-        return Message(_NAMED.decode(part).device[:DEVICE_CHARS], part)
+        return Message(_NAMED.decode(part).device[:DEVICE_CHARS], part, line)
     except RecursionError:
-        return Message("", part)
+        return Message("", part, line)
     except (msgspec.MsgspecError, UnicodeDecodeError):
-        return Message(_device_of_odd(part)[:DEVICE_CHARS], part)
+        return Message(_device_of_odd(part)[:DEVICE_CHARS], part, line)
 
 
 def _device_of_odd(part: bytes) -> str:

@@ -18,7 +18,7 @@ from pydantic import BaseModel
 from hub.access.door import GuardedRouter, needs
 from hub.access.permissions import Permission
 from hub.access.token_bucket import TokenBuckets
-from hub.models import Delivery, Micros, Origin, Outcome, Raw
+from hub.models import DeadLetter, Delivery, Micros, Origin, Outcome, Raw
 from hub.pipeline import Sink
 from hub.settings import Http
 from ingest.http.body import DEVICE_CHARS, BodyError, Message, batch_of_lines, batch_of_list, gunzip
@@ -58,6 +58,10 @@ class RefusedMessage(BaseModel):
     device: str | None
     reason: str
     detail: str
+    at: str | int | None
+    """Location of the fault in the message: JSON Pointer or byte offset; null when it has none."""
+    line: int | None = None
+    """Of NDJSON, from 1."""
 
 
 class Taken(BaseModel):
@@ -138,7 +142,7 @@ class HttpSource:
             if not result.done():
                 result.set_result(outcome)
 
-        raws = [self._raw(device, form, payload) for device, payload in messages]
+        raws = [self._raw(device, form, payload) for device, payload, _ in messages]
         self._waiting[number] = time.monotonic()
         await self._sink.submit(Delivery(raws, settle))
         try:
@@ -174,7 +178,8 @@ def ingest_router(source: HttpSource) -> GuardedRouter:
         form, kinds = FORMS[request.url.path.rpartition("/")[2]]
         _content_type(request, kinds)
         body = await _usable(source, request, SINGLE_BYTES)
-        return _answer(1, await source.take([Message(device, body)], form))
+        messages = [Message(device, body)]
+        return _answer(messages, await source.take(messages, form))
 
     @needs(Permission.INGEST_SEND)
     async def batch(request: Request) -> Response:
@@ -185,10 +190,10 @@ def ingest_router(source: HttpSource) -> GuardedRouter:
         try:
             messages = batch_of_list(body) if kind == JSON else batch_of_lines(body)
         except BodyError as error:
-            raise RequestRefused(error.status, error.detail) from None
+            raise _unusable(error) from None
         if not messages:
             raise RequestRefused(400, "the batch is empty")
-        return _answer(len(messages), await source.take(messages, form))
+        return _answer(messages, await source.take(messages, form))
 
     for name, (form, kinds) in FORMS.items():
         router.add_api_route(f"/devices/{{device}}/{name}", single, methods=["POST"], **_described(form, kinds, False))
@@ -201,7 +206,11 @@ async def _usable(source: HttpSource, request: Request, limit: int) -> bytes:
     try:
         return await source.read(request, limit)
     except BodyError as error:
-        raise RequestRefused(error.status, error.detail) from None
+        raise _unusable(error) from None
+
+
+def _unusable(error: BodyError) -> RequestRefused:
+    return RequestRefused(error.status, error.detail, extras={} if error.at is None else {"at": error.at})
 
 
 def _peer(request: Request) -> str:
@@ -216,21 +225,23 @@ def _content_type(request: Request, kinds: Sequence[str]) -> str:
     return kind
 
 
-def _answer(messages: int, outcome: Outcome) -> Response:
+def _answer(messages: Sequence[Message], outcome: Outcome) -> Response:
     """Answer 202 when any message was accepted in full; RequestRefused 422 when all were refused."""
     if not outcome.refused:
-        content = _ALL_ACCEPTED if messages == 1 else b'{"accepted":%d,"refused":[]}' % messages
+        content = _ALL_ACCEPTED if len(messages) == 1 else b'{"accepted":%d,"refused":[]}' % len(messages)
         return Response(content, 202, media_type=JSON)
-    refused = [
-        {"index": index, "device": letter.device, "reason": letter.reason, "detail": letter.detail}
-        for index, letter in sorted(outcome.refused.items())
-    ]
-    taken = {"accepted": messages - len(refused), "refused": refused}
+    refused = [_refused(index, messages[index], letter) for index, letter in sorted(outcome.refused.items())]
+    taken = {"accepted": len(messages) - len(refused), "refused": refused}
     if not taken["accepted"]:
-        first = refused[0]["detail"] if messages == 1 else f"each of the {messages} messages was refused"
+        first = refused[0]["detail"] if len(messages) == 1 else f"each of the {len(messages)} messages was refused"
         kept = "kept as a dead letter: sent again as it is, it will be refused again"
         raise RequestRefused(422, f"{first} ({kept})", extras=taken)
     return Response(msgspec.json.encode(taken), 202, media_type=JSON)
+
+
+def _refused(index: int, message: Message, letter: DeadLetter) -> dict[str, Any]:
+    told = {name: getattr(letter, name) for name in ("device", "reason", "detail", "at")}
+    return {"index": index, **told} | ({} if message.line is None else {"line": message.line})
 
 
 _EXAMPLES: Mapping[str, Any] = {

@@ -1,6 +1,7 @@
 """Dead letters on each store: sampled in a storm and counted exactly, expired by age and by number."""
 
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from uuid import uuid4
 
@@ -113,3 +114,10 @@ async def test_counts_expire_with_their_letters(pool: Pool, store_url: str) -> N
         )
     await expire_dead_letters(pool, DeadLetters(keep_days=30))
     assert fetch(store_url, "select count(*) from dead_letter_count") == [(1,)]
+
+
+async def test_a_letter_keeps_the_place_of_its_fault(pool: Pool, store_url: str) -> None:
+    letters = [replace(letter, at=at) for letter, at in zip(some(4), ("/values/a~1b", "", 17, None), strict=True)]
+    await Committer(pool).commit(refused(*letters))
+    stored = {row[0]: row[1] for row in fetch(store_url, "select id, at from dead_letter")}
+    assert stored == {letter.id: letter.at for letter in letters}

@@ -121,16 +121,17 @@ async def test_what_is_refused_again_stays_with_its_new_reason_and_without_what_
         refused = {}
         for index, raw in enumerate(delivery.raws):
             kept = raw if raw.payload != b"3" else raw._replace(payload=b"")
-            refused[index] = DeadLetter(letter("another id", b"").id, kept, "no_values", "nothing\0in it", "d2")
+            refused[index] = DeadLetter(letter("another id", b"").id, kept, "no_values", "nothing\0in it", "d2", "/values")
         del refused[0]
         await Committer(pool).commit(Batch(list(delivery.raws), refused=refused))
         await delivery.settle(Outcome(refused))
 
     done = await Replay(pool, refuse, ORIGINS.of_letter).run(Selection(reason="not_json"), 10)
     assert (done.accepted, len(done.refused)) == (1, 4)
-    rows = fetch(database, "select reason, device, detail, replays, payload, payload_size from dead_letter")
-    assert {row[:4] for row in rows} == {("no_values", "d2", "nothing\ufffdin it", 1)}
-    assert min((bytes(row[4]), row[5]) for row in rows) == (b"", 0)
+    rows = fetch(database, "select reason, device, detail, at, replays, payload, payload_size from dead_letter")
+    assert {row[:5] for row in rows} == {("no_values", "d2", "nothing\ufffdin it", "/values", 1)}
+    assert {refusal.at for refusal in done.refused} == {"/values"}
+    assert min((bytes(row[5]), row[6]) for row in rows) == (b"", 0)
     assert (await Replay(pool, accept, ORIGINS.of_letter).run(Selection(reason="not_json"), 10)).looked_at == 0
     done = await Replay(pool, accept, ORIGINS.of_letter).run(Selection(), 10)
     assert (done.accepted, len(done.cut)) == (3, 1)

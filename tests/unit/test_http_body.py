@@ -83,7 +83,7 @@ def test_what_is_no_list_is_refused(body: bytes) -> None:
 
 def test_deep_nesting_is_one_message_without_a_device() -> None:
     deep = b"[" * 1000 + b"]" * 1000
-    assert batch_of_lines(deep) == [Message("", deep)]
+    assert batch_of_lines(deep) == [Message("", deep, 1)]
 
 
 def test_too_many_messages_are_refused() -> None:

@@ -39,7 +39,7 @@ class Sink:
 
     async def settle(self, delivery: Delivery, superseded: bool = False) -> None:
         refused = {
-            index: DeadLetter(uuid4(), delivery.raws[index], "not_json", "why not", "air-1")
+            index: DeadLetter(uuid4(), delivery.raws[index], "not_json", "why not", "air-1", 7)
             for index in self.refuse
             if index < len(delivery.raws)
         }
@@ -123,11 +123,24 @@ async def test_a_batch_tells_what_was_refused_by_index(world: World) -> None:
     assert answer.status_code == 202
     assert answer.json() == {
         "accepted": 2,
-        "refused": [{"index": 1, "device": "air-1", "reason": "not_json", "detail": "why not"}],
+        "refused": [{"index": 1, "device": "air-1", "reason": "not_json", "detail": "why not", "at": 7}],
     }
     assert [(raw.origin.device, raw.origin.form) for raw in world.sink.taken[0].raws] == [
         (code, "event") for code in "abc"
     ]
+
+
+async def test_a_refused_line_has_its_number_and_its_place(world: World) -> None:
+    world.sink.refuse = {1}
+    body = b'{"device": "a"}\n\n{"device": "b"}\n'
+    answer = await world.post("/telemetry:batch", body, **{"content-type": "application/x-ndjson"})
+    assert [(each["index"], each["line"], each["at"]) for each in answer.json()["refused"]] == [(1, 3, 7)]
+
+
+async def test_a_broken_batch_names_the_byte(world: World) -> None:
+    told = problem(await world.post("/telemetry:batch", b'[{"pm25": 1} {"pm25": 2}]'), 400)
+    assert told["at"] == 13
+    assert problem(await world.post("/telemetry:batch", b'{"pm25": 1}'), 400)["at"] == ""
 
 
 async def test_when_everything_is_refused_it_is_a_problem_with_the_reasons(world: World) -> None:

@@ -112,3 +112,25 @@ def test_an_ending_that_went_over_the_bus_has_its_origin_again() -> None:
     origin = ending_raw(Ending(UUID(int=1), 1, 1, None, "closed", 4, RECEIVED), "dev", RECEIVED).origin
     assert Origins("ganzhi/v1").of_letter(origin.transport, origin.address) == origin
     assert read_origin(origin.text) == origin
+
+
+def test_a_refused_message_knows_the_place_of_its_fault() -> None:
+    batch = read(
+        registry(event="{kind: what, ts: at}"),
+        ("dev/telemetry", b'[{"a": 1}, {"values": {"b": 1, "x/y": 2}}]'),
+        ("dev/telemetry", b'[{"ts": 1767225600001, "values": {"b": 2}}, {"ts": 1767999999999, "values": {"b": 9}}]'),
+        ("dev/senml", b'[{"bt": 1767225600}, {"n": "a", "v": 1}, {"n": "z", "v": 1}]'),
+        ("dev/telemetry", b'{"a": 1'),
+        ("dev/event", b'{"what": "smoke", "at": 1767999999999}'),
+        ("nobody/telemetry", b'{"a": 1}'),
+        ("dev/telemetry", b'{"faceId": 3, "x": 2}'),
+    )
+    assert {index: (letter.reason, letter.at) for index, letter in batch.refused.items()} == {
+        0: ("unknown_metric", "/1/values/x~1y"),
+        1: ("future_time", "/1/ts"),
+        2: ("unknown_metric", "/2/n"),
+        3: ("not_json", 7),
+        4: ("future_time", None),  # the mapping's output is not what was sent
+        5: ("unknown_device", None),
+        6: ("unknown_metric", None),  # the message is not kept
+    }
