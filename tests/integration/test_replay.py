@@ -121,7 +121,9 @@ async def test_what_is_refused_again_stays_with_its_new_reason_and_without_what_
         refused = {}
         for index, raw in enumerate(delivery.raws):
             kept = raw if raw.payload != b"3" else raw._replace(payload=b"")
-            refused[index] = DeadLetter(letter("another id", b"").id, kept, "no_values", "nothing\0in it", "d2", "/values")
+            refused[index] = DeadLetter(
+                letter("another id", b"").id, kept, "no_values", "nothing\0in it", "d2", "/values"
+            )
         del refused[0]
         await Committer(pool).commit(Batch(list(delivery.raws), refused=refused))
         await delivery.settle(Outcome(refused))
