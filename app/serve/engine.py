@@ -2,61 +2,29 @@
 
 import asyncio
 import logging
-import math
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
 
-from analytics.rules.rulebook import RuleBook
 from app.serve.sources import Engine
-from devices.commands.replies import Replies
-from devices.health.edges import Edges
-from devices.health.hearing import Hearing, ListeningRow, Progress, process_name
-from devices.health.last_seen import LastSeen
-from devices.health.statuses import Statuses
-from devices.quality import QualityFlags
+from app.serve.stages import HubStages
+from devices.health.hearing import Hearing, ListeningRow, process_name
 from devices.registry.registry import Registry
-from devices.resolve import Dropped, Resolver, Wanted
-from hub.alerts.stage import AlertChanges
+from devices.resolve import Wanted
 from hub.backoff import Backoff
 from hub.errors import HubError, StoreUnavailable
 from hub.models import Batch
 from hub.pipeline import Limits, Pipeline
 from hub.settings import Settings
 from hub.stage import Stage
-from hub.store.arrivals import Arrivals
-from hub.store.events import Events
-from hub.store.latest import Latest
-from hub.store.letters import DeadLetters
 from hub.store.listen import REGISTRY, listen
 from hub.store.migrate import check_schema
 from hub.store.pool import Pool, sorted_errors
-from hub.store.positions import Positions
-from hub.store.readings import Readings
-from hub.store.retried import Retried
 from hub.store.writer import Writer
 from hub.telemetry import Counters
 
 log = logging.getLogger(__name__)
 
 WAIT_FOR_STORE_S = 2.0
-
-
-class Count(Stage):
-    """Counts what is committed."""
-
-    def __init__(self, counters: Counters) -> None:
-        self._counters = counters
-
-    def adopt(self, batch: Batch) -> None:
-        """Add up a batch."""
-        counters = self._counters
-        counters.commits += 1
-        counters.messages += len(batch.raws)
-        counters.readings += len(batch.readings)
-        counters.events += len(batch.events)
-        counters.refused += len(batch.refused)
-        counters.private += batch.of(Dropped)
-        counters.alert_changes += len(batch.changes)
 
 
 class Stages(Engine):
@@ -66,35 +34,13 @@ class Stages(Engine):
 
     def __init__(self, settings: Settings, pool: Pool, counters: Counters) -> None:
         self._settings, self._pool, self._counters = settings, pool, counters
-        self.registry, self._latest, self._arrivals = Registry(), Latest(), Arrivals()
-        stale_after_s = settings.rules.stale_after_s
-        self._rules = RuleBook(self.registry, math.inf if stale_after_s is None else stale_after_s)
-        self._seen, progress = LastSeen(), Progress(lambda: self.sink.idle)
-        # What a hub is made of: the order in which stages read and decide, write, and adopt.
-        self.stages: Sequence[Stage] = (
-            Positions(),
-            Resolver(self.registry, self._arrivals.known),
-            QualityFlags(self.registry, self._latest),
-            Readings(),
-            Events(),
-            self._latest,
-            self._rules,
-            Statuses(),
-            Edges(),
-            self._seen,
-            Replies(),
-            DeadLetters(settings.dead_letters.per_minute),
-            self._arrivals,
-            Retried(),
-            progress,
-            Count(counters),
-            AlertChanges(),
-        )
-        self._writer = Writer(pool, self.stages)
-        self._listening = ListeningRow(pool, f"stages of {process_name()}", ears=False, seen=self._seen)
-        self._hearing = Hearing(self._listening.put, self.reasons, progress.until, settings.health)
+        self.registry = Registry()
+        made = self._made = HubStages(settings, self.registry, counters, lambda: self.sink.idle)
+        self._writer = Writer(pool, made.ordered)
+        self._listening = ListeningRow(pool, f"stages of {process_name()}", ears=False, seen=made.last_seen)
+        self._hearing = Hearing(self._listening.put, self.reasons, made.progress.until, settings.health)
         self.sink = Pipeline(
-            self.stages, self._commit, limits_of(settings), supply=self._add_series, restore=self._restore
+            made.ordered, self._commit, limits_of(settings), supply=self._add_series, restore=self._restore
         )
         self._registry_changed = asyncio.Event()
         self._working: asyncio.Task[None] | None = None
@@ -108,7 +54,7 @@ class Stages(Engine):
         self._working = group.create_task(self.sink.run(), name="pipeline")
         group.create_task(listen(url, [REGISTRY], lambda *_: self._registry_changed.set()), name="listen")
         group.create_task(self._keep_fresh(), name="registry")
-        group.create_task(self._latest.run(self._pool), name="latest")
+        group.create_task(self._made.latest.run(self._pool), name="latest")
         group.create_task(self._hearing.run(), name="hearing")
         yield
 
@@ -117,7 +63,7 @@ class Stages(Engine):
         self.sink.drain()
         if self._working is not None:
             await self._working
-        await self._latest.flush(self._pool)
+        await self._made.latest.flush(self._pool)
         await self._listening.end()
 
     def reasons(self) -> list[str]:
@@ -130,11 +76,11 @@ class Stages(Engine):
         `arrivals`: those too; not where a source of this process remembers some that are not committed yet.
         """
         async with self.sink.turn:
-            await self._restore(*(stage for stage in self.stages if arrivals or stage is not self._arrivals))
+            await self._restore(*(one for one in self._made.ordered if arrivals or one is not self._made.arrivals))
         self._hearing.reset()
 
     async def _read_store(self) -> None:
-        await self._restore(*self.stages)
+        await self._restore(*self._made.ordered)
         await self._refresh()
 
     async def _restore(self, *stages: Stage) -> None:
@@ -174,7 +120,7 @@ class Stages(Engine):
                 await backoff.wait()
 
     async def _refresh(self) -> None:
-        await self._rules.refresh(self._pool)
+        await self._made.rules.refresh(self._pool)
         await self.registry.refresh(self._pool)
         self._counters.devices_known = len(self.registry.devices)
 

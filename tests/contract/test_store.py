@@ -4,14 +4,15 @@ import asyncio
 import math
 import random
 import struct
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 from datetime import datetime
 
 import pytest
 
 from hub.errors import StoreRefused, Superseded
-from hub.models import Batch, Level, Position, from_micros, to_micros
+from hub.models import Batch, Level, Position, Repeats, from_micros, to_micros
 from hub.settings import Database
+from hub.stage import Stage, run_steps
 from hub.store.arrivals import KEEP, Arrivals, Fresh
 from hub.store.letters import DEAD_LETTER_BYTES
 from hub.store.migrate import migrate
@@ -289,3 +290,35 @@ async def test_what_a_superseded_worker_read_is_not_stored(pool: Pool, store_url
     with pytest.raises(Superseded):
         await Committer(pool).commit(late)
     assert count(store_url, "reading") == 0
+
+
+async def test_what_is_stored_already_is_told_apart_from_what_conflicts_with_it(pool: Pool, store_url: str) -> None:
+    register(store_url)
+    writer = Committer(pool)
+    await writer.commit(Batch([RAW], columns(grid(range(1, 3), range(4))), events=[event("e")]))
+    rows = grid(range(1, 4), range(5))
+    given = [(series, ts, value + (1 if series == 2 else 0), quality) for series, ts, value, quality in rows]
+    batch = Batch([RAW], columns(given), events=[event("e"), event("f"), event("f")])
+    assert await writer.commit(batch) == 7
+    repeats = batch.of(Repeats)
+    assert set(repeats.readings.series.tolist()) == {1}
+    assert set(repeats.conflicts.series.tolist()) == {2}
+    assert (len(repeats.readings), len(repeats.conflicts)) == (4, 4)
+    assert [one.id for one in repeats.events] == [event("e").id, event("f").id]
+    assert [one.id for one in batch.events] == [event("f").id]
+
+
+async def test_what_is_stored_already_decides_nothing(pool: Pool, store_url: str) -> None:
+    class Decides(Stage):
+        def steps(self, batch: Batch) -> Iterator[None]:
+            batch.changes = [change(f"{ts}", f"{ts}", "raised", Level.RED) for ts in batch.readings.ts.tolist()][:1]
+            yield
+
+    register(store_url)
+    writer = Committer(pool, deciding=[Decides()])
+    await writer.commit(readings(grid(range(1, 2), range(3))))
+    again = readings(grid(range(1, 2), range(3)))
+    run_steps(Decides(), again)
+    assert len(again.changes) == 1
+    await writer.commit(again)
+    assert again.changes == []

@@ -7,7 +7,7 @@ from contextlib import asynccontextmanager
 import pytest
 
 from hub.errors import StoreRefused, StoreUnavailable, Superseded
-from hub.models import Batch, Delivery, Outcome, Position
+from hub.models import Batch, Delivery, Outcome, Position, now_micros
 from hub.pipeline import Limits, Pipeline
 from hub.stage import Stage
 from tests.support.origins import raw_of
@@ -485,3 +485,100 @@ async def test_a_step_that_fails_has_its_message_singled_out() -> None:
     pipeline.drain()
     await pipeline.run()
     assert [sorted(outcome.refused) for outcome in settled] == [[2]]
+
+
+class Alarm(Stage):
+    """Wants a batch without messages at a time."""
+
+    def __init__(self, at: int | None) -> None:
+        self.at = at
+        self.decided: list[tuple[int, int]] = []
+
+    def steps(self, batch: Batch) -> Iterator[None]:
+        self.decided.append((len(batch.raws), batch.now))
+        yield
+
+    def adopt(self, batch: Batch) -> None:
+        if self.at is not None and batch.now >= self.at:
+            self.at = None
+
+    def due(self, now: int) -> int | None:
+        return self.at
+
+    async def over(self) -> bool:
+        return self.at is None
+
+
+async def test_a_stage_that_is_due_gets_a_batch_without_messages_once() -> None:
+    alarm, committed = Alarm(now_micros() + 30_000), asyncio.Event()
+
+    async def commit(batch: Batch) -> None:
+        assert not batch.raws
+        committed.set()
+
+    pipeline = Pipeline([alarm], commit, LIMITS)
+    running = asyncio.create_task(pipeline.run())
+    async with asyncio.timeout(20):
+        await committed.wait()
+        pipeline.drain()
+        await running
+    assert [messages for messages, _ in alarm.decided] == [0]
+
+
+async def test_what_waits_is_decided_before_a_stage_that_is_due() -> None:
+    alarm, settled = Alarm(now_micros() - 1), asyncio.Event()
+
+    async def commit(batch: Batch) -> None:
+        await asyncio.sleep(0)
+
+    async def settle(_outcome: Outcome) -> None:
+        settled.set()
+
+    pipeline = Pipeline([alarm], commit, LIMITS)
+    for at in (1, 2):
+        await pipeline.submit(Delivery([raw_of("t", "a", b"", at)] * 8, settle))
+    running = asyncio.create_task(pipeline.run())
+    async with asyncio.timeout(20):
+        await settled.wait()
+        await eventually(alarm.over, "the stage has had its batch")
+        pipeline.drain()
+        await running
+    assert [messages for messages, _ in alarm.decided][:2] == [8, 8]
+    assert alarm.decided[0][1] == 1, "more waits: only what was received until then is known"
+
+
+async def test_a_stage_that_fails_to_adopt_is_restored_before_the_next_decision() -> None:
+    told: list[str] = []
+
+    class Fragile(Stage):
+        def steps(self, batch: Batch) -> Iterator[None]:
+            told.append("decide")
+            yield
+
+        def adopt(self, batch: Batch) -> None:
+            told.append("adopt")
+            if told.count("adopt") == 1:
+                raise KeyError("the store holds something else")
+
+    away = [StoreUnavailable("away"), None]
+
+    async def restore(stage: Stage) -> None:
+        assert isinstance(stage, Fragile)
+        if (error := away.pop(0)) is not None:
+            raise error
+        told.append("restore")
+
+    async def commit(batch: Batch) -> None:
+        await asyncio.sleep(0)
+
+    async def settle(_outcome: Outcome) -> None:
+        told.append("settle")
+
+    limits = Limits(batch_messages=1, linger_s=0, retry_max_s=0.01)
+    pipeline = Pipeline([Fragile()], commit, limits, restore=restore)
+    for at in (1, 2):
+        await pipeline.submit(Delivery([raw_of("t", "a", b"", at)], settle))
+    pipeline.drain()
+    async with asyncio.timeout(20):
+        await pipeline.run()
+    assert told == ["decide", "adopt", "settle", "restore", "decide", "adopt", "settle"]

@@ -1,0 +1,74 @@
+"""What a hub is made of: its stages, in the order in which they read and decide, write, and adopt."""
+
+import math
+from collections.abc import Callable, Sequence
+
+from analytics.rules.rulebook import RuleBook
+from devices.commands.replies import Replies
+from devices.health.edges import Edges
+from devices.health.hearing import Progress
+from devices.health.last_seen import LastSeen
+from devices.health.statuses import Statuses
+from devices.quality import QualityFlags
+from devices.registry.registry import Registry
+from devices.resolve import Dropped, Resolver
+from hub.alerts.stage import AlertChanges
+from hub.models import Batch
+from hub.settings import Settings
+from hub.stage import Stage
+from hub.store.arrivals import Arrivals
+from hub.store.events import Events
+from hub.store.latest import Latest
+from hub.store.letters import DeadLetters
+from hub.store.positions import Positions
+from hub.store.readings import Readings
+from hub.store.retried import Retried
+from hub.telemetry import Counters
+
+
+class Count(Stage):
+    """Counts what is committed."""
+
+    def __init__(self, counters: Counters) -> None:
+        self._counters = counters
+
+    def adopt(self, batch: Batch) -> None:
+        """Add up a batch."""
+        counters = self._counters
+        counters.commits += 1
+        counters.messages += len(batch.raws)
+        counters.readings += len(batch.readings)
+        counters.events += len(batch.events)
+        counters.refused += len(batch.refused)
+        counters.private += batch.of(Dropped)
+        counters.alert_changes += len(batch.changes)
+
+
+class HubStages:
+    """The stages of a process that commits; a new kind of fact is one line here."""
+
+    def __init__(self, settings: Settings, registry: Registry, counters: Counters, idle: Callable[[], bool]) -> None:
+        """`idle` tells whether nothing waits for its commit."""
+        stale_after_s = settings.rules.stale_after_s
+        self.latest, self.arrivals, self.last_seen = Latest(), Arrivals(), LastSeen()
+        self.rules = RuleBook(registry, math.inf if stale_after_s is None else stale_after_s)
+        self.progress = Progress(idle)
+        self.ordered: Sequence[Stage] = (
+            Positions(),
+            Resolver(registry, self.arrivals.known),
+            QualityFlags(registry, self.latest),
+            Readings(),
+            Events(),
+            self.latest,
+            self.rules,
+            Statuses(),
+            Edges(),
+            self.last_seen,
+            Replies(),
+            DeadLetters(settings.dead_letters.per_minute),
+            self.arrivals,
+            Retried(),
+            self.progress,
+            Count(counters),
+            AlertChanges(),
+        )

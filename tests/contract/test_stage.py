@@ -1,0 +1,310 @@
+"""What every stage must keep: nothing leaves a batch but by its commit, and a restart is no event.
+
+A history of batches with facts of every kind goes through the stages of a real hub on a real store. What the store
+holds in the end, and what was decided on the way, must be the same whatever happens in between.
+"""
+
+import json
+from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import asynccontextmanager
+from typing import Any
+from uuid import UUID
+
+import psycopg
+import pytest
+
+from app.serve.stages import HubStages
+from devices.addressing import LISTENING, finding
+from devices.registry.registry import Registry
+from hub.errors import StoreRefused
+from hub.models import Batch, Columns, Micros, Position, Raw
+from hub.settings import Database, Settings
+from hub.stage import Connection, Stage, run_steps
+from hub.store.letters import REPLAY
+from hub.store.pool import Pool, open_pool
+from hub.store.positions import Positions
+from hub.store.writer import Writer
+from hub.telemetry import Counters
+from tests.support.batches import fetch
+from tests.support.origins import raw_of
+
+NOW: Micros = 1_772_352_000_000_000
+S = 1_000_000
+COMMAND, LETTER = UUID(int=7), UUID(int=8)
+
+SEED = f"""
+insert into profile (code, name, metrics, max_future_s)
+    values ('air', 'Air', '{{"pm25": {{"name": "PM2.5", "min": 0, "max": 500}}}}', 31536000);
+insert into device (code, name, profile_id) values ('d1', 'D1', 1);
+insert into device (code, name, profile_id) values ('d2', 'D2', 1);
+insert into rule (code, name, profile_id, metric, direction, thresholds, hysteresis)
+    values ('dust', 'Dust', 1, 'pm25', 'above', '{{"yellow": 75, "red": 150}}', 5);
+insert into rule (code, name, event_kind, event_level) values ('smoke', 'Smoke', 'smoke', 4);
+insert into consumer (code, url, secret) values ('desk', 'http://127.0.0.1:9/', 'whsec_AAAA');
+insert into command (id, device_id, name, params, state, actor, expires_at)
+    values ('{COMMAND}', 1, 'dim', '{{}}', 'sent', 'test', '2100-01-01');
+insert into dead_letter (id, received_at, transport, address, reason, detail, payload, payload_size)
+    values ('{LETTER}', '2026-03-01', 'mqtt', 'ganzhi/v1/d2/telemetry', 'unknown_device', 'why', '{{}}', 2);
+"""
+HELD = {
+    "reading": "series_id, ts, value, quality",
+    "event": "id, ts, kind, state, level",
+    "alert": "id, level, peak_level, handling, cleared_at is null, seq",
+    "alert_change": "id, alert_id, seq, kind",
+    "outbox": "alert_id, seq, state",
+    "dead_letter": "id, reason, replays",
+    "dead_letter_count": "reason, transport, stored, dropped",
+    "arrival": "source, seq, entries",
+    "kafka_offset": "topic, partition, next_offset",
+    "command": "id, state, reply",
+    "device_status": "device_id, online, at",
+    "listening": "source, at",
+}
+"""What is compared of each table that stages write: all that does not tell the clock of the test."""
+
+
+def _values(device: str, *readings: tuple[int, float]) -> Raw:
+    body = [{"ts": (NOW + second * S) // 1000, "values": {"pm25": value}} for second, value in readings]
+    return _raw(device, "telemetry", body, readings[-1][0])
+
+
+def _raw(device: str, form: str, body: object, second: int, **more: Any) -> Raw:
+    payload = body if isinstance(body, bytes) else json.dumps(body).encode()
+    return raw_of("mqtt", f"ganzhi/v1/{device}/{form}", payload, NOW + second * S, **more)
+
+
+def _event(second: int, state: str) -> Raw:
+    return _raw("d2", "event", {"ts": (NOW + second * S) // 1000, "kind": "smoke", "state": state}, second)
+
+
+def history() -> list[Batch]:
+    """Batches with facts of every kind, made anew at each call: their steps are still to be run."""
+    heard = json.dumps({"source": "edge", "since": NOW, "until": NOW + 3 * S}).encode()
+    raws = [
+        [_values("d1", (0, 10.0)), _values("d1", (1, 80.0)), _raw("d1", "status", b"online", 1)],
+        [_event(2, "active"), _raw("d1", "reply", {"id": str(COMMAND), "result": 1}, 2)],
+        [_raw("d1", "telemetry", b"{", 3, token=5, source="hub"), Raw(finding("", LISTENING), heard, NOW + 3 * S)],
+        [_values("d1", (1, 80.0), (4, 160.0)), _raw("d2", "telemetry", {"pm25": 1.0}, 4, token=6, source="hub")],
+        [_values("d1", (5, 20.0)), _values("d1", (3, 90.0)), _raw("d2", "telemetry", {"pm25": 2}, 5)],
+        [_event(2, "active"), _event(6, "inactive"), _raw("d1", "status", b"offline", 6)],
+        [_raw("d2", "telemetry", {"pm25": 9}, 7, source=f"{REPLAY}{LETTER}"), _raw("d9", "event", {"kind": "x"}, 7)],
+        [_values("d1", (8, 76.0)), _event(8, "active")],
+    ]
+    return [
+        Batch(some, positions=[Position("t", 0, 10 * number, 10 * number + 10)], now=some[-1].received)
+        for number, some in enumerate(raws)
+    ]
+
+
+Broken = Callable[[Sequence[Stage]], Sequence[Stage]]
+
+
+class Hub:
+    """The stages of a hub, with one of them replaced where a test wants to see it fail."""
+
+    def __init__(self, pool: Pool, broken: Broken = lambda stages: stages) -> None:
+        self.pool, self.registry = pool, Registry()
+        self.made = HubStages(Settings(), self.registry, Counters(), lambda: True)
+        self.stages = broken(self.made.ordered)
+        self.writer = Writer(pool, self.stages)
+
+    async def restore(self) -> "Hub":
+        """Read the store, as at a start."""
+        await self.registry.refresh(self.pool)
+        async with self.pool.connection() as conn:
+            for stage in self.stages:
+                await stage.restore(conn)
+        return self
+
+    def read(self, batch: Batch) -> Batch:
+        """Run the steps of all stages."""
+        for stage in self.stages:
+            run_steps(stage, batch)
+        return batch
+
+    async def take(self, batch: Batch) -> None:
+        """Commit a batch that was read, and adopt it; newest readings are flushed, as they are each second."""
+        await self.writer.commit(batch)
+        for stage in self.stages:
+            stage.adopt(batch)
+        await self.made.latest.flush(self.pool)
+
+
+def _columns(columns: Columns) -> list[tuple[int, int, float, int]]:
+    arrays = columns.series, columns.ts, columns.value, columns.quality
+    return list(zip(*(array.tolist() for array in arrays), strict=True))
+
+
+def facts(batch: Batch) -> tuple[object, ...]:
+    """What the steps of stages made of a batch, to be compared."""
+    others = {kind.__name__: repr(fact) for kind, fact in batch._facts.items() if fact}
+    refused = {index: (letter.id, letter.reason) for index, letter in batch.refused.items()}
+    return _columns(batch.readings), batch.events, batch.changes, refused, others
+
+
+def held(url: str) -> dict[str, list[tuple[Any, ...]]]:
+    """What a store holds."""
+    return {table: fetch(url, f"select {columns} from {table} order by 1, 2") for table, columns in HELD.items()}
+
+
+@pytest.fixture
+async def pool(store_url: str) -> AsyncIterator[Pool]:
+    async with _seeded(store_url) as opened:
+        yield opened
+
+
+@asynccontextmanager
+async def _seeded(url: str) -> AsyncIterator[Pool]:
+    with psycopg.connect(url, autocommit=True) as conn:
+        conn.execute(SEED.encode())
+    async with open_pool(Database(url=url)) as opened:
+        yield opened
+
+
+@pytest.fixture
+async def expected(database: str) -> tuple[dict[str, list[tuple[Any, ...]]], list[tuple[object, ...]]]:
+    """What a hub to which nothing happens holds in the end, and what it decided."""
+    async with _seeded(database) as opened:
+        hub = await Hub(opened).restore()
+        decided = []
+        for batch in history():
+            decided.append(facts(hub.read(batch)))
+            await hub.take(batch)
+    found = held(database)
+    assert all(found.values()), f"the history leaves no {[table for table, rows in found.items() if not rows]}"
+    return found, decided
+
+
+Expected = tuple[dict[str, list[tuple[Any, ...]]], list[tuple[object, ...]]]
+
+
+async def test_decided_twice_is_decided_once(pool: Pool, store_url: str, expected: Expected) -> None:
+    hub = await Hub(pool).restore()
+    for batch, once in zip(history(), expected[1], strict=True):
+        for stage in hub.stages:
+            run_steps(stage, batch)
+            run_steps(stage, batch)
+        assert facts(batch) == once
+        await hub.take(batch)
+    assert held(store_url) == expected[0]
+
+
+class Refuses(Stage):
+    """The last stage of a transaction: what all others have written cannot be stored."""
+
+    async def write(self, conn: Connection, batch: Batch) -> None:
+        await conn.execute("select 1 / 0")
+
+
+async def _refused_in_between(hub: Hub, url: str, expected: Expected) -> None:
+    """Before each batch, another one is decided, written, and refused by the store."""
+    refusing = Writer(hub.pool, [*(one for one in hub.stages if not isinstance(one, Positions)), Refuses()])
+    for number, (batch, once) in enumerate(zip(history(), expected[1], strict=True)):
+        before = held(url)
+        with pytest.raises(StoreRefused):
+            await refusing.commit(hub.read(history()[(number + 3) % len(expected[1])]))
+        assert held(url) == before, "written outside the commit"
+        assert facts(hub.read(batch)) == once
+        await hub.take(batch)
+
+
+async def test_what_a_commit_refuses_leaves_nothing(pool: Pool, store_url: str, expected: Expected) -> None:
+    await _refused_in_between(await Hub(pool).restore(), store_url, expected)
+    assert held(store_url) == expected[0]
+
+
+async def _killed_after_each(hub: Callable[[], Hub], url: str, expected: Expected) -> None:
+    """After each commit the process is killed, and another one goes on from the store."""
+    for batch, once in zip(history(), expected[1], strict=True):
+        running = await hub().restore()
+        assert facts(running.read(batch)) == once
+        await running.take(batch)
+    assert held(url) == expected[0]
+
+
+async def test_killed_and_restored_is_as_never_killed(pool: Pool, store_url: str, expected: Expected) -> None:
+    await _killed_after_each(lambda: Hub(pool), store_url, expected)
+
+
+async def test_a_commit_whose_answer_was_lost_is_recognised(pool: Pool, store_url: str, expected: Expected) -> None:
+    hub = await Hub(pool).restore()
+    for batch, once in zip(history(), expected[1], strict=True):
+        assert facts(hub.read(batch)) == once
+        await hub.writer.commit(batch)  # and nobody hears of it
+        await hub.take(batch)
+    assert held(store_url) == expected[0]
+
+
+async def test_what_was_committed_may_be_delivered_again(pool: Pool, store_url: str, expected: Expected) -> None:
+    """After a kill between commit and settlement: a new process reads the same messages."""
+    for number, batch in enumerate(history()):
+        hub = await Hub(pool).restore()
+        await hub.take(hub.read(batch))
+        again = history()[number]
+        again.positions = []
+        hub = await Hub(pool).restore()
+        await hub.take(hub.read(again))
+    found = held(store_url)
+    for table in ("reading", "event", "alert", "alert_change", "outbox", "command"):
+        assert found[table] == expected[0][table], table
+
+
+# The suite can fail: each of these stages breaks one promise.
+
+
+class WritesOutside(Stage):
+    """Writes on a connection of its own."""
+
+    def __init__(self, url: str) -> None:
+        self._url = url
+
+    async def write(self, conn: Connection, batch: Batch) -> None:
+        async with await psycopg.AsyncConnection.connect(self._url, autocommit=True) as own:
+            await own.execute(
+                "insert into kafka_offset values ('mine', 0, 1) on conflict (topic, partition) do update "
+                "set next_offset = kafka_offset.next_offset + 1"
+            )
+
+
+async def test_the_suite_finds_a_stage_that_writes_outside_the_commit(
+    pool: Pool, store_url: str, expected: Expected
+) -> None:
+    hub = await Hub(pool, lambda stages: [*stages, WritesOutside(store_url)]).restore()
+    with pytest.raises(AssertionError, match="written outside the commit"):
+        await _refused_in_between(hub, store_url, expected)
+
+
+def _forgetful(stages: Sequence[Stage]) -> Sequence[Stage]:
+    async def nothing(conn: Connection) -> None:
+        """Begins empty."""
+
+    for stage in stages:
+        if type(stage).__name__ == "RuleBook":
+            read, stage.restore = stage.restore, nothing  # type: ignore[method-assign]
+            assert read is not nothing
+    return stages
+
+
+async def test_the_suite_finds_a_stage_that_forgets_to_restore(pool: Pool, store_url: str, expected: Expected) -> None:
+    with pytest.raises((AssertionError, AttributeError)):
+        await _killed_after_each(lambda: Hub(pool, _forgetful), store_url, expected)
+
+
+class AdoptsTooSoon(Stage):
+    """Takes what it decides for its state at once, whether it is committed or not."""
+
+    def __init__(self, stages: Sequence[Stage]) -> None:
+        self._stages = stages
+
+    def steps(self, batch: Batch) -> Any:
+        for stage in self._stages:
+            stage.adopt(batch)
+        return iter(())
+
+
+async def test_the_suite_finds_a_stage_that_adopts_what_is_refused(
+    pool: Pool, store_url: str, expected: Expected
+) -> None:
+    hub = await Hub(pool, lambda stages: [*stages, AdoptsTooSoon(stages)]).restore()
+    with pytest.raises(AssertionError):
+        await _refused_in_between(hub, store_url, expected)
