@@ -176,3 +176,49 @@ def test_check_runs_all_and_names_what_failed(tmp_path: Path, machine: Path) -> 
     assert failed.stderr.splitlines()[-1] == "./run: check failed: types"
     (programs / "mypy").write_text("#!/bin/sh\n", encoding="utf-8")
     assert run(project, "check", path=machine).returncode == 0
+
+
+@pytest.fixture(scope="module")
+def wanting(tools: Path, tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
+    """A project whose tests want Kafka, and a folder for PATH without it."""
+    folder = tmp_path_factory.mktemp("wanting")
+    machine = Path(shutil.copytree(tools, folder / "bin", symlinks=True))
+    real_python(machine)
+    project = toy(folder / "project")
+    (project / ".ci").mkdir()
+    shutil.copy(ROOT / ".ci" / "needs", project / ".ci")
+    assert run(project, "hub", path=machine).returncode == 0
+    return project, machine
+
+
+@pytest.mark.parametrize("arguments", [[], ["--all"], ["--heavy"], ["--coverage"]], ids=str)
+def test_what_is_skipped_and_what_helps_is_one_sentence(wanting: tuple[Path, Path], arguments: list[str]) -> None:
+    project, machine = wanting
+    said = run(project, "test", *arguments, path=machine).stderr
+    (line,) = [line for line in said.splitlines() if line.startswith("./run: ")]
+    what, _, helps = line.partition(" are skipped; on Debian or Ubuntu this helps: sudo apt-get install -y ")
+    assert what.startswith("./run: tests of ")
+    assert "Kafka" in what
+    assert "default-jre-headless maven" in helps
+
+
+@pytest.mark.parametrize("arguments", [["--fast"], ["tests/unit"]], ids=str)
+def test_the_inner_loop_asks_for_nothing(wanting: tuple[Path, Path], arguments: list[str]) -> None:
+    project, machine = wanting
+    assert "apt-get" not in run(project, "test", *arguments, path=machine).stderr
+
+
+@pytest.mark.skipif(os.geteuid() != 0 or shutil.which("apt-get") is None, reason="installs as root, with apt, only")
+def test_what_is_missing_is_installed_as_root(wanting: tuple[Path, Path], tmp_path: Path) -> None:
+    project, machine = wanting
+    told = tmp_path / "told"
+    (tmp_path / "apt").mkdir()
+    fake = tmp_path / "apt" / "apt-get"
+    fake.write_text(f'#!/bin/sh\necho "$*" >> {told}\n', encoding="utf-8")
+    fake.chmod(0o755)
+    said = run(project, "test", path=f"{fake.parent}:{machine}").stderr
+    update, install = told.read_text(encoding="utf-8").splitlines()
+    assert update.startswith("update")
+    assert install.startswith("install -y")
+    assert "default-jre-headless maven" in install
+    assert "are skipped" in said, "what could not be installed all the same is told"
