@@ -3,6 +3,8 @@
 import shutil
 import signal
 import sys
+import time
+from itertools import count as counting
 from pathlib import Path
 
 import paho.mqtt.client as mqtt
@@ -10,6 +12,7 @@ import psycopg
 import pytest
 from paho.mqtt.enums import CallbackAPIVersion
 
+from tests.support import process
 from tests.support.broker import Mosquitto
 from tests.support.cluster import Cluster
 from tests.support.process import HUB, Process, wait_until
@@ -129,3 +132,18 @@ def test_a_forked_hub_is_as_one_that_was_executed(
         assert serving.wait() == -number, serving.text()
         assert not serving.running
         serving.log.unlink()
+
+
+def test_what_stands_still_is_given_up_and_what_moves_is_not() -> None:
+    with pytest.raises(AssertionError, match=r"nothing moved for 0\.1 s .*: the moon"):
+        wait_until(lambda: False, "the moon", 0.1)
+    began, moves = time.monotonic(), counting()
+    assert wait_until(lambda: time.monotonic() > began + 0.5, "half a second", 0.1, lambda: next(moves))
+
+
+def test_time_without_a_processor_counts_a_tenth(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(process, "_quiet", lambda: 0.0)
+    began = time.monotonic()
+    with pytest.raises(AssertionError, match="the moon"):
+        wait_until(lambda: False, "the moon", 0.1)
+    assert time.monotonic() - began > 0.9

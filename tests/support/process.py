@@ -51,8 +51,7 @@ def wait_until(
     """
     patience = _Patience(what, seconds)
     while not (result := condition()):
-        patience.check(moved())
-        time.sleep(0.01)
+        time.sleep(patience.pause(moved()))
     return result
 
 
@@ -62,8 +61,8 @@ async def eventually(
     """As wait_until for a coroutine function, without blocking the loop."""
     patience = _Patience(what, seconds)
     while not (result := await condition()):
-        patience.check(None)
-        await asyncio.sleep(0.01)
+        pause = patience.pause()
+        await asyncio.sleep(pause)
     return result
 
 
@@ -72,18 +71,23 @@ class _Patience:
 
     def __init__(self, what: str, seconds: float) -> None:
         self._what, self._seconds = what, seconds
+        self._began = time.monotonic()
         self._moved: object = None
         self._since = self._quiet_since = 0.0
         self._start()
 
-    def check(self, moved: object) -> None:
-        """Raises AssertionError when nothing has moved for too long."""
+    def pause(self, moved: object = None) -> float:
+        """Seconds until the next look, a twentieth of what has passed: looking costs, a connection to a store 5 ms.
+
+        Raises AssertionError when nothing has moved for too long.
+        """
         if moved != self._moved:
             self._moved = moved
             self._start()
         passed, quiet = time.monotonic() - self._since, _quiet() - self._quiet_since
         if quiet + (passed - quiet) / 10 > self._seconds:
             raise AssertionError(f"nothing moved for {self._seconds:g} s (in fact {passed:.0f} s): {self._what}")
+        return min(0.2, max(0.01, (time.monotonic() - self._began) / 20))
 
     def _start(self) -> None:
         self._since, self._quiet_since = time.monotonic(), _quiet()
