@@ -1,4 +1,4 @@
-"""The FastAPI application: what is served where, and who may."""
+"""The FastAPI application: routes, middleware and access."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -91,7 +91,7 @@ _BESIDE: tuple[GuardedRouter, ...] = (health.router, metrics.router, console.rou
 
 
 class _Described(FastAPI):
-    """FastAPI whose description holds the problems that its routes refer to, and those of the door."""
+    """FastAPI whose OpenAPI document includes problem schemas and authentication errors."""
 
     def openapi(self) -> dict[str, Any]:
         if self.openapi_schema is None:
@@ -109,7 +109,7 @@ class _Described(FastAPI):
 def create_app(
     context: Context, more: Sequence[GuardedRouter] = (), larger: Mapping[str, int] | None = None
 ) -> FastAPI:
-    """The API and the page over a context; the wiring runs `context.changes.run()` beside it.
+    """Create the API and the page for a context; the caller also runs `context.changes.run()`.
 
     `more` are routers below /api/v1 by which devices send, `larger` the bytes of bodies at paths that take more.
     """

@@ -1,4 +1,4 @@
-"""The door of the API: the holder of its token, a device with a token of its own, a broker with its secret.
+"""Authentication of the API: API token, device tokens, and the broker's secret.
 
 While no token is set, programs and browsers on this machine are let in, and nobody else.
 """
@@ -23,7 +23,7 @@ _LOCAL_HOSTS = frozenset({"127.0.0.1", "localhost", "::1"})
 
 
 class ApiDoor:
-    """Recognises callers by what they show."""
+    """Authenticates callers by their credentials."""
 
     def __init__(self, context: Context) -> None:
         self._directory = context.directory
@@ -31,7 +31,7 @@ class ApiDoor:
         self._secret = _bytes(context.settings.mqtt.access_secret)
 
     def caller(self, connection: HTTPConnection) -> Caller:
-        """Who calls; HTTPException 401, 403 or 503."""
+        """Authenticate; HTTPException 401, 403 or 503."""
         headers = connection.headers
         if self._secret is not None and (shown := headers.get("x-ganzhi-secret")) is not None:
             if not hmac.compare_digest(shown.encode(), self._secret):
@@ -48,7 +48,7 @@ class ApiDoor:
         return self._device(connection, given)
 
     def _device(self, connection: HTTPConnection, given: str) -> Caller:
-        """The device whose token that is, for a path that names it or its child."""
+        """Authenticate a device token for a path of the device or its child."""
         if read_token(given) is None:
             raise _refused("the token is not right")
         if not self._directory.loaded:

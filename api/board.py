@@ -1,4 +1,4 @@
-"""The state of the hub at a glance: worked out at most once a second, however many are looking."""
+"""The dashboard's data: computed at most once a second, regardless of the number of readers."""
 
 import asyncio
 import time
@@ -17,14 +17,14 @@ SQL = statements(__name__)
 
 
 class Rates(BaseModel):
-    """Over about the last five seconds, of this process."""
+    """Rates of this process over about the last five seconds."""
 
     messages_per_s: float
     readings_per_s: float
 
 
 class Totals(BaseModel):
-    """What the database holds."""
+    """Totals in the database."""
 
     devices: int
     series: int
@@ -35,7 +35,7 @@ class Totals(BaseModel):
 
 
 class ActiveAlerts(BaseModel):
-    """Alerts whose condition lasts and that nobody has ended, by level."""
+    """Active alerts by level."""
 
     red: int
     orange: int
@@ -44,7 +44,7 @@ class ActiveAlerts(BaseModel):
 
 
 class Rebuild(BaseModel):
-    """Rollups that are made anew after an upgrade; buckets are right meanwhile, but slower to ask for."""
+    """Rollups being rebuilt after an upgrade; buckets are correct meanwhile, but slower."""
 
     percent: float = Field(description="of the time that they span")
     started_at: datetime | None = Field(description="null until a process does it")
@@ -52,7 +52,7 @@ class Rebuild(BaseModel):
 
 
 class Process(BaseModel):
-    """What this process did since it started."""
+    """Counters of this process since its start."""
 
     uptime_s: float
     messages: int
@@ -78,7 +78,7 @@ class LatestReading(BaseModel):
 
 
 class Status(BaseModel):
-    """The hub at a glance."""
+    """Status summary of the hub."""
 
     time: datetime
     rates: Rates
@@ -92,7 +92,7 @@ class Status(BaseModel):
 
 @dataclass(slots=True, frozen=True)
 class Snapshot:
-    """A status and its JSON, made once for everyone."""
+    """A status with its JSON, encoded once for all readers."""
 
     status: Status
     encoded: bytes
@@ -100,7 +100,7 @@ class Snapshot:
 
 @dataclass(slots=True)
 class _Stored:
-    """How many readings are stored: the last count, and the process's own tally at that time."""
+    """Number of stored readings: last count, and this process's counter at that time."""
 
     n: int = 0
     tally: int = 0
@@ -110,7 +110,7 @@ class _Stored:
 
 @dataclass(slots=True)
 class _Seen:
-    """What the database last answered."""
+    """The last values read from the database."""
 
     totals: Totals | None = None
     alerts: ActiveAlerts | None = None
@@ -119,7 +119,7 @@ class _Seen:
 
 
 class Board:
-    """Gives the current status; asks the database anew once it is a second old, and seldom if that is slow."""
+    """Caches the status; queries the database once it is a second old, less often when that is slow."""
 
     def __init__(self, context: Context) -> None:
         self._context = context
@@ -130,7 +130,7 @@ class Board:
         self._seen = _Seen()
 
     async def current(self) -> Snapshot:
-        """The status, at most about a second old; of the database what it last said, if it is away."""
+        """The status, at most about a second old; database values may be stale while it is down."""
         async with self._busy:
             now = time.monotonic()
             if self._snapshot is None or now >= self._due:
@@ -184,7 +184,7 @@ class Board:
         self._seen.latest = [LatestReading(**item) for item in latest]
 
     async def _count(self) -> None:
-        """Count the stored readings, or estimate when that takes over 3 s; again after fifty times as long."""
+        """Count the stored readings, or estimate if that takes over 3 s; repeated after fifty times as long."""
         began, tally, exact = time.monotonic(), self._context.counters.readings, True
         try:
             async with self._context.pool.connection() as conn, conn.transaction():

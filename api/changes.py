@@ -1,4 +1,4 @@
-"""Alert changes as they are committed: read once for all subscribers, resumed without a gap or a repeat."""
+"""Feed of committed alert changes: read once for all subscribers, resumable without gaps or duplicates."""
 
 import asyncio
 import logging
@@ -35,7 +35,7 @@ class Change:
 
 
 class Subscription:
-    """One reader's bounded share of the feed. It is cut off, not buffered, when it falls behind."""
+    """A bounded subscription to the feed; a subscriber that falls behind is disconnected."""
 
     def __init__(self, limit: int) -> None:
         self._queue: asyncio.Queue[Change] = asyncio.Queue(limit)
@@ -43,7 +43,7 @@ class Subscription:
         """Set when the reader was too slow or the feed has ended: it may resume from its last cursor."""
 
     def offer(self, change: Change) -> None:
-        """Queue a change; a full queue cuts the reader off."""
+        """Enqueue a change; a full queue disconnects the subscriber."""
         if self.cut.is_set():
             return
         try:
@@ -53,7 +53,7 @@ class Subscription:
             self.cut.set()
 
     async def next(self, timeout_s: float) -> Change | None:
-        """The next change; None when none came in time."""
+        """The next change; None on timeout."""
         with suppress(TimeoutError):
             async with asyncio.timeout(timeout_s):
                 return await self._queue.get()
@@ -61,7 +61,7 @@ class Subscription:
 
 
 class ChangeFeed:
-    """The one reader of alert_change in a process. `run` is its task; `wake` tells it that rows were committed."""
+    """The process's reader of alert_change. `run` is its task; `wake` signals new rows."""
 
     def __init__(self, pool: Pool, queue_limit: int = 1000, poll_s: float = 2.0) -> None:
         self._pool, self._queue_limit, self._poll_s = pool, queue_limit, poll_s
@@ -72,11 +72,11 @@ class ChangeFeed:
         self._position = 0
 
     def wake(self) -> None:
-        """Look for new rows now."""
+        """Poll for new rows now."""
         self._woken.set()
 
     async def run(self) -> None:
-        """Read and pass on for ever; while the database is away, keep trying. Ends every subscription with it."""
+        """Read and distribute changes forever, retrying while the database is down. Ends all subscriptions on exit."""
         store = Backoff(log, "the alert stream reads the database again")
         try:
             while True:
@@ -94,19 +94,19 @@ class ChangeFeed:
             self.close()
 
     def close(self) -> None:
-        """End every subscription, now and to come: the hub is stopping, readers resume elsewhere or later."""
+        """End all current and future subscriptions: the hub is stopping."""
         self._ended = True
         for subscription in self._subscriptions:
             subscription.cut.set()
 
     @property
     def readers(self) -> int:
-        """How many read the feed now."""
+        """Number of subscribers."""
         return len(self._subscriptions)
 
     @property
     def crowded(self) -> bool:
-        """Whether there are as many readers as one process serves."""
+        """Whether the limit of subscribers is reached."""
         return len(self._subscriptions) >= READERS
 
     async def _look(self) -> None:
@@ -120,7 +120,7 @@ class ChangeFeed:
             self._position = changes[-1].cursor
 
     def subscribe(self) -> Subscription:
-        """A reader that gets every change from now on; end it with `unsubscribe`."""
+        """Subscribe to all changes from now on; end with `unsubscribe`."""
         subscription = Subscription(self._queue_limit)
         if self._ended:
             subscription.cut.set()
@@ -128,11 +128,11 @@ class ChangeFeed:
         return subscription
 
     def unsubscribe(self, subscription: Subscription) -> None:
-        """Forget a reader."""
+        """Remove a subscriber."""
         self._subscriptions.discard(subscription)
 
     async def missed(self, after: int) -> AsyncIterator[Change]:
-        """The stored changes with a cursor above `after`, up to where the feed is now.
+        """Stored changes after a cursor, up to the feed's current position.
 
         Read it after `subscribe`: what is committed meanwhile waits in the queue, so nothing lies between.
         """
@@ -144,7 +144,7 @@ class ChangeFeed:
                 return
 
     async def start(self, after: int | None) -> int:
-        """The cursor a reader starts from. An id this database never gave (it was made anew) means now."""
+        """Start cursor of a subscriber. An id unknown to this database (recreated) means now."""
         await self._started.wait()
         if after is None or (after > self._position and after > await self._newest()):
             return self._position

@@ -1,4 +1,4 @@
-"""An alert's change as consumers get it: a CloudEvents 1.0 event in JSON, the same on every channel."""
+"""Alert changes as CloudEvents 1.0 in JSON, identical on every channel."""
 
 from collections.abc import Mapping
 from datetime import UTC
@@ -13,7 +13,7 @@ def event_type(kind: str) -> str:
 
 
 def cloudevent(row: Mapping[str, Any]) -> dict[str, Any]:
-    """The event of a row of alert_change: alert_id, seq, kind, at (aware), picture (the alert after it)."""
+    """CloudEvent of an alert_change row: alert_id, seq, kind, at (aware), picture (the alert afterwards)."""
     picture = row["picture"]
     return {
         "specversion": "1.0",
@@ -28,5 +28,5 @@ def cloudevent(row: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def encode(event: Mapping[str, Any]) -> bytes:
-    """Compact JSON in UTF-8, on one line: what is signed, sent and streamed."""
+    """Compact single-line JSON in UTF-8, as signed, sent and streamed."""
     return msgspec.json.encode(event)

@@ -1,4 +1,4 @@
-"""What every request handler works with, put together once by the wiring."""
+"""Shared dependencies of all request handlers."""
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -19,7 +19,7 @@ from hub.telemetry import Counters
 
 @dataclass(slots=True, frozen=True)
 class Context:
-    """The hub as the API sees it."""
+    """Dependencies of the API."""
 
     settings: Settings
     pool: Pool
@@ -37,12 +37,12 @@ class Context:
 
     @property
     def registry(self) -> Registry:
-        """All devices; kept fresh by the wiring."""
+        """The device registry, kept up to date by the caller."""
         return self.directory.registry
 
 
 async def context_of(request: Request) -> Context:
-    """The context of the app that serves this request; a coroutine, for FastAPI takes a thread for a function."""
+    """The app's context; a coroutine, because FastAPI runs plain functions in a thread."""
     return cast(Context, request.app.state.context)
 
 

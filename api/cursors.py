@@ -1,4 +1,4 @@
-"""Pages of a list: an opaque cursor names the last row seen, so that new rows neither repeat nor hide others."""
+"""Keyset pagination: an opaque cursor encodes the last row, so that inserts cause no duplicates or gaps."""
 
 import binascii
 import json
@@ -36,13 +36,13 @@ class Paging(NamedTuple):
     cursor: str | None
 
     def after(self, keys: Mapping[str, type]) -> dict[str, Any]:
-        """SQL parameters: `limit` with one row more than shown, and each key as `after_<key>` (null at first)."""
+        """SQL parameters: `limit` plus one extra row, and each key as `after_<key>` (null on the first page)."""
         values = decode(self.cursor, list(keys.values())) if self.cursor else [None] * len(keys)
         names = [f"after_{key}" for key in keys]
         return {"limit": self.limit + 1, **dict(zip(names, values, strict=True))}
 
     def page(self, rows: Sequence[Row], keys: Mapping[str, type]) -> dict[str, Any]:
-        """The page of rows that were asked for with `after`."""
+        """Build the page from rows queried with `after`."""
         shown = rows[: self.limit]
         more = len(rows) > self.limit
         return {"items": shown, "next": encode([shown[-1][key] for key in keys]) if more else None}
@@ -59,13 +59,13 @@ Paged = Annotated[Paging, Depends(_paging)]
 
 
 def encode(values: Sequence[Any]) -> str:
-    """The cursor of a row by its sort key; times, ids, whole numbers and text."""
+    """Encode a row's sort key (times, ids, integers, text) as a cursor."""
     plain = [v.isoformat() if isinstance(v, datetime) else str(v) if isinstance(v, UUID) else v for v in values]
     return urlsafe_b64encode(json.dumps(plain, separators=(",", ":")).encode()).decode().rstrip("=")
 
 
 def decode(cursor: str, kinds: Sequence[type]) -> list[Any]:
-    """The sort key that a cursor holds; a problem when it is not one of this list's."""
+    """Decode a cursor's sort key; ProblemError when it does not belong to this list."""
     try:
         plain = json.loads(urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)))
         if not isinstance(plain, list):

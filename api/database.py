@@ -1,4 +1,4 @@
-"""How handlers reach the database: rows as dicts, writes in a transaction with an audit entry."""
+"""Database access of handlers: rows as dicts, writes in a transaction with an audit entry."""
 
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
@@ -25,31 +25,31 @@ async def rows(conn: AsyncConnection, statement: str, params: Mapping[str, Any] 
 
 
 async def row(conn: AsyncConnection, statement: str, params: Mapping[str, Any] | None = None) -> Row | None:
-    """The first row of a statement, None when there is none."""
+    """First row of a statement, or None."""
     found = await rows(conn, statement, params)
     return found[0] if found else None
 
 
 async def read(context: Context, statement: str, params: Mapping[str, Any] | None = None) -> list[Row]:
-    """All rows of one statement, on a connection of the pool."""
+    """All rows of one statement, using a pooled connection."""
     async with context.pool.connection() as conn:
         return await rows(conn, statement, params)
 
 
 @asynccontextmanager
 async def writing(context: Context) -> AsyncIterator[AsyncConnection]:
-    """A connection inside a transaction."""
+    """A pooled connection within a transaction."""
     async with context.pool.connection() as conn, conn.transaction():
         yield conn
 
 
 async def execute(conn: AsyncConnection, statement: str, params: Mapping[str, Any]) -> None:
-    """Run a statement that gives no rows."""
+    """Run a statement without a result set."""
     await conn.execute(statement.encode(), params)
 
 
 async def audit(conn: AsyncConnection, caller: Caller, action: str, subject: str, detail: object) -> None:
-    """Note in the same transaction who changed what; never give it a secret.
+    """Write an audit entry in the same transaction; must never contain a secret.
 
     Who a request says it comes from is no more than a `claimed` in the detail.
     """

@@ -1,4 +1,4 @@
-"""Making a device's credential: the broker has it before the answer is given, or nothing is stored."""
+"""Issues device credentials: the broker has the account before the response, or nothing is stored."""
 
 import logging
 from collections.abc import Awaitable
@@ -23,7 +23,7 @@ T = TypeVar("T")
 
 
 class Issued(NamedTuple):
-    """A credential that was just made, or given a new secret."""
+    """A newly issued or rotated credential."""
 
     id: int
     kind: Kind
@@ -35,7 +35,7 @@ class Issued(NamedTuple):
 
 
 async def locked_device(conn: AsyncConnection, code: str) -> Row:
-    """The device of a credential, with the locks that issuing needs; 404, or 503 while accounts are cleared up."""
+    """Lock a device for issuing; 404 when unknown, 503 while accounts are being cleaned up."""
     try:
         await execute(conn, SQL.access_share, {})
         found = await row(conn, SQL.credential_device, {"code": code})
@@ -49,7 +49,7 @@ async def locked_device(conn: AsyncConnection, code: str) -> Row:
 async def issue(
     context: Context, conn: AsyncConnection, device: Row, kind: Kind, name: str | None = None, key: str | None = None
 ) -> Issued:
-    """A new credential of a locked device, in the transaction of the caller; `name` is a certificate's."""
+    """Issue a credential for a locked device within the caller's transaction; `name` is a certificate's."""
     wanted = name or device["code"]
     found = await rows(conn, SQL.credential_names, {"device": device["id"], "name": wanted})
     if sum(credential["device_id"] == device["id"] for credential in found) >= MOST:
@@ -72,7 +72,7 @@ async def issue(
 
 
 async def rotate(context: Context, conn: AsyncConnection, device: Row, credential: Row) -> Issued:
-    """A new secret for a credential of a locked device; the old one ends, and who came in with it is thrown out."""
+    """Rotate a locked device's credential; the old secret is revoked and its connections are dropped."""
     kind, secret = credential["kind"], new_secret()
     if kind == "x509":
         raise invalid("/id", "a certificate is renewed by its authority: as long as its name stays, nothing changes")
@@ -95,7 +95,7 @@ async def _on_broker(context: Context, device: Row, kind: Kind, username: str, s
 
 
 async def caught_up(context: Context) -> None:
-    """Let this process know what it has just stored. When it cannot, it soon will; the secret must be answered now."""
+    """Refresh this process's cache after the commit; failures are ignored, the secret must be returned now."""
     try:
         await context.directory.refresh(context.pool)
     except HubError as error:
@@ -103,7 +103,7 @@ async def caught_up(context: Context) -> None:
 
 
 def dynsec_of(context: Context) -> Dynsec | None:
-    """The plugin that the hub tells; None when the broker has none, or asks."""
+    """The dynamic security plugin; None when the broker has none or authenticates over HTTP."""
     if context.settings.mqtt.access != "dynsec":
         return None
     if context.downlink is None:
@@ -112,7 +112,7 @@ def dynsec_of(context: Context) -> Dynsec | None:
 
 
 async def taken_by(work: Awaitable[T]) -> T:
-    """What the broker was told to do, or a problem: 503 when it is away, 409 when it refuses."""
+    """Run broker commands; ProblemError 503 when it is down, 409 when it refuses."""
     try:
         return await work
     except BrokerUnavailable as error:
@@ -131,6 +131,6 @@ def unavailable(why: str) -> ProblemError:
 
 
 def _reserved(context: Context) -> set[str]:
-    """Names of accounts that are no device's."""
+    """Account names reserved for other purposes."""
     own = context.settings.mqtt.username
     return {"admin"} | ({own} if own else set())

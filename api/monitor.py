@@ -1,4 +1,4 @@
-"""The few paths of a process without the API: does it live, does it work, what does it count."""
+"""Health and metrics endpoints of processes without the API."""
 
 from collections.abc import Callable
 from typing import Any
@@ -16,7 +16,7 @@ from hub.telemetry import Counters
 
 
 def create_monitor(counters: Counters, reasons: Callable[[], list[str]], pool: Pool | None) -> FastAPI:
-    """/healthz, /readyz and /metrics, for everybody; `reasons` as of Context.ready, `pool` None without a database."""
+    """App with public /healthz, /readyz and /metrics; `reasons` as in Context.ready, `pool` may be None."""
     app = FastAPI(title="Ganzhi (感知)", openapi_url=None, docs_url=None, redoc_url=None)
     problems.install(app)
     app.add_middleware(SafeHeaders)

@@ -1,4 +1,4 @@
-"""Who waits for what becomes of commands: woken by the store's notification, whichever process had the reply."""
+"""Requests waiting for a command's outcome; woken by NOTIFY, whichever process received the reply."""
 
 import asyncio
 from collections.abc import Iterator
@@ -10,7 +10,7 @@ MAX_WAITING = 1_000
 
 
 class Outcomes:
-    """Waiters by command. They look at the store themselves: a notification only tells them when to."""
+    """Waiters by command. They read the store themselves; notifications only wake them."""
 
     def __init__(self) -> None:
         self._waiting: dict[UUID, list[asyncio.Event]] = {}
@@ -19,7 +19,7 @@ class Outcomes:
 
     @contextmanager
     def expecting(self, command: UUID) -> Iterator[asyncio.Event | None]:
-        """An event that is set whenever something happened to a command; None when nobody more may wait."""
+        """Event set whenever a command changes; None when the limit of waiters is reached."""
         if self._closed or self._count >= MAX_WAITING:
             yield None
             return
@@ -36,17 +36,17 @@ class Outcomes:
 
     @property
     def open(self) -> bool:
-        """Whether waiting makes sense: not while the process stops."""
+        """Whether waiting is possible; not while the process stops."""
         return not self._closed
 
     def heard(self, payload: str) -> None:
-        """A notification: the id of a command, or nothing: any of them may have changed."""
+        """Handle a notification: a command id, or empty when any may have changed."""
         woken = [self._waiting.get(UUID(payload), [])] if payload else list(self._waiting.values())
         for events in woken:
             for event in events:
                 event.set()
 
     def close(self) -> None:
-        """Wake all, and let nobody wait any more."""
+        """Wake all waiters and reject new ones."""
         self._closed = True
         self.heard("")

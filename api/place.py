@@ -1,4 +1,4 @@
-"""Where a device is said to be: refused when it cannot be, doubted when it hardly can."""
+"""Validation of device positions: impossible ones are rejected, implausible ones warned about."""
 
 from difflib import get_close_matches
 
@@ -15,7 +15,7 @@ SQL = statements(__name__)
 async def doubts(
     conn: AsyncConnection, region: str | None, before: str | None, lon: float | None, lat: float | None
 ) -> list[str]:
-    """Warnings about a device's division and position (WGS-84); 422 when one of them cannot be.
+    """Warnings about a device's division and position (WGS-84); 422 when one is impossible.
 
     A division that is not loaded is refused while its sisters are: a mistyped code would hide the device from its
     district, and nobody would notice. One that the device has already is left alone, though it may have ended.

@@ -23,7 +23,7 @@ ERRORS_SHOWN = 100
 
 
 class Fault(BaseModel):
-    """One thing that is wrong, where it is, and what would be right."""
+    """One error: location, problem, and fix."""
 
     pointer: str | None = Field(default=None, description="JSON pointer into the body, or the parameter's name")
     line: int | None = Field(default=None, description="line of a CSV file, from 1")
@@ -42,7 +42,7 @@ class ProblemDetails(BaseModel):
 
 
 class ProblemError(Exception):
-    """A request cannot be done, for a reason that its sender is told."""
+    """The request cannot be fulfilled; the client is told why."""
 
     def __init__(
         self,
@@ -56,17 +56,17 @@ class ProblemError(Exception):
 
 
 def not_found(what: str, name: object) -> ProblemError:
-    """404 for one thing that was asked for by name."""
+    """404 for a named resource."""
     return ProblemError(404, f"there is no {what} '{name}'")
 
 
 def invalid(pointer: str, problem: str) -> ProblemError:
-    """422 for one wrong value in a body or a query."""
+    """422 for an invalid value in a body or query."""
     return ProblemError(422, f"{pointer}: {problem}", [Fault(pointer=pointer, problem=problem)])
 
 
 def responses(*statuses: int) -> dict[int | str, dict[str, Any]]:
-    """The `responses` of a route in OpenAPI that can end in these problems."""
+    """OpenAPI `responses` of a route for these problem statuses."""
     content = {"application/problem+json": {"schema": {"$ref": "#/components/schemas/ProblemDetails"}}}
     return {status: {"description": HTTPStatus(status).phrase, "content": content} for status in statuses}
 
@@ -78,7 +78,7 @@ def answer(
     headers: Mapping[str, str] | None = None,
     extras: Mapping[str, Any] | None = None,
 ) -> Response:
-    """The HTTP response of a problem; `extras` are more members of its body."""
+    """Build a problem response; `extras` are additional members."""
     phrase = HTTPStatus(status).phrase
     body: dict[str, Any] = {
         "type": f"urn:ganzhi:problem:{phrase.lower().replace(' ', '-')}",
@@ -93,7 +93,7 @@ def answer(
 
 
 def install(app: FastAPI) -> None:
-    """Make every error of an app a problem."""
+    """Convert every error of an app to a problem response."""
     app.add_exception_handler(ProblemError, _declared)
     app.add_exception_handler(RequestValidationError, _unreadable)
     app.add_exception_handler(HTTPException, _http)

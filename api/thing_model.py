@@ -1,4 +1,4 @@
-"""What a profile (thing model, 物模型) says of its devices: what they measure, tell and obey, and how often."""
+"""Schema of profiles (thing models, 物模型): metrics, events, commands and intervals."""
 
 import json
 import re
@@ -97,7 +97,7 @@ def _refers(name: str, part: dict[str, JsonValue]) -> bool:
 
 
 def _check_patterns(given: JsonValue) -> None:
-    """ValueError for a pattern that cannot be read, or has a repeat within a repeat: matching one may never end."""
+    """Reject invalid patterns and nested repeats, whose matching may not terminate (ValueError)."""
     for pattern in given if isinstance(given, dict) else [given] if isinstance(given, str) else []:
         try:
             re.compile(pattern)
@@ -117,7 +117,7 @@ Category = Annotated[str, StringConstraints(pattern=TEXT, min_length=1, max_leng
 
 
 class Part(BaseModel):
-    """What has a name for people, in the language of the place, and one in English."""
+    """Something with a local and an English display name."""
 
     model_config = ConfigDict(extra="forbid")
 
@@ -126,7 +126,7 @@ class Part(BaseModel):
 
 
 class MetricSpec(Part):
-    """What a device of the profile measures, and what it can physically be."""
+    """A metric and its physical range."""
 
     unit: Unit = Field(description="UCUM, in ASCII: ug/m3, Cel, %, m, 1 for a plain number")
     min: float | None = Field(default=None, allow_inf_nan=False, description="readings below are out of range")
@@ -141,13 +141,13 @@ class MetricSpec(Part):
 
 
 class EventSpec(Part):
-    """A kind of event that devices of the profile tell."""
+    """A kind of event devices may send."""
 
     level: LevelName | None = None
 
 
 class CommandSpec(Part):
-    """What devices of the profile can be told to do."""
+    """A command devices accept."""
 
     schema_: Annotated[dict[str, JsonValue], AfterValidator(_schema)] = Field(
         alias="schema", description="JSON Schema (2020-12) of the arguments, which are an object"
@@ -156,7 +156,7 @@ class CommandSpec(Part):
 
 
 class ProfileBody(Part):
-    """A profile as it is put."""
+    """A profile in a PUT request."""
 
     model_config = ConfigDict(extra="forbid", json_schema_extra={"examples": [_EXAMPLE]})
 
@@ -186,7 +186,7 @@ class ProfileBody(Part):
         return self
 
     def columns(self) -> dict[str, Any]:
-        """As the table `profile` keeps it; what is null in a part is left out of it."""
+        """Columns of table `profile`; null members are omitted."""
         whole = self.model_dump(by_alias=True)
         parts = self.model_dump(by_alias=True, exclude_none=True, include={"metrics", "events"})
         commands = {

@@ -1,4 +1,4 @@
-"""The words of the contract as types: codes, metric names, regions, levels."""
+"""Types of the contract: codes, metric names, regions, levels."""
 
 from collections.abc import Mapping
 from difflib import get_close_matches
@@ -34,7 +34,7 @@ LEVELS: Mapping[str, int] = {name: number for number, name in enumerate(LEVEL_NA
 
 
 def known(what: str, name: str, names: list[str]) -> str:
-    """The sentence for a name that is not known: the nearest that are, or how to make it."""
+    """Sentence for an unknown name: similar known names, or how to create it."""
     near = get_close_matches(name, names, n=3, cutoff=0.5) or sorted(names)[:5]
     hint = f"did you mean {', '.join(near)}?" if near else f"there is no {what} yet"
     return f"there is no {what} '{name}'; {hint}"

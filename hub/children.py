@@ -1,4 +1,4 @@
-"""Child processes: started, limited, started again when they end, and never left behind."""
+"""Supervision of child processes: start, resource limits, restart, and guaranteed cleanup."""
 
 import asyncio
 import logging
@@ -23,7 +23,7 @@ STEADY_S = 10.0
 
 @dataclass(slots=True, frozen=True)
 class Limits:
-    """What the kernel lets one child have, for those that read what strangers sent; None: as much as the parent.
+    """Resource limits of a child that handles untrusted input; None: inherit the parent's.
 
     Set right after its start, before it is given anything to read.
     """
@@ -36,7 +36,7 @@ class Limits:
     """The longest file that it may write."""
 
     def set(self, pid: int) -> None:
-        """Limit a process of ours; one that has ended already needs none."""
+        """Apply the limits to a child; a no-op if it has exited."""
         wanted = {
             resource.RLIMIT_AS: (self.memory_bytes, 0),
             resource.RLIMIT_CPU: (self.cpu_s, 1),
@@ -50,7 +50,7 @@ class Limits:
 
 @dataclass(slots=True, frozen=True)
 class Command:
-    """How a child is started. It is a session of its own: Ctrl-C is for the parent, which ends its children itself."""
+    """How to start a child. It gets its own session, so that Ctrl-C reaches only the parent."""
 
     arguments: Sequence[str | Path]
     limits: Limits = Limits()
@@ -60,14 +60,14 @@ class Command:
     """As subprocess wants it, for what it writes to standard output; None: where the parent writes to."""
 
     def whole(self) -> list[str]:
-        """Its arguments, with what ends it together with its parent."""
+        """Full argument list, including the wrapper that ends it with its parent."""
         lifeline = [] if self.heeds_stdin else ["setpriv", "--pdeathsig", "KILL", "--"]
         return lifeline + [str(argument) for argument in self.arguments]
 
 
 @asynccontextmanager
 async def child(command: Command) -> AsyncIterator[asyncio.subprocess.Process]:
-    """A child that lives no longer than the block: one that still runs at its end is killed."""
+    """Context manager for a child; it is killed on exit if still running."""
     process = await asyncio.create_subprocess_exec(
         *command.whole(),
         stdin=asyncio.subprocess.PIPE if command.heeds_stdin else DEVNULL,
@@ -84,7 +84,7 @@ async def child(command: Command) -> AsyncIterator[asyncio.subprocess.Process]:
 
 
 class Supervisor:
-    """Keeps one child running: `run` starts it again whenever it ends, later each time while it does not live long."""
+    """Keeps one child running: `run` restarts it when it exits, with backoff while it exits quickly."""
 
     def __init__(self, name: str, command: Command, first_s: float = 0.1, longest_s: float = 15.0) -> None:
         self._name, self._command = name, command
@@ -96,11 +96,11 @@ class Supervisor:
 
     @property
     def pid(self) -> int | None:
-        """Of the child that runs now."""
+        """Process id of the running child."""
         return self._process.pid if self._process is not None else None
 
     async def run(self) -> None:
-        """Keep it running until it has ended after `stop`; when cancelled it is killed."""
+        """Keep it running until it exits after `stop`; killed on cancellation."""
         clock = asyncio.get_running_loop().time
         while not self._stopping.is_set():
             async with child(self._command) as self._process:
@@ -118,12 +118,12 @@ class Supervisor:
         self.ended.set()
 
     def stop(self) -> None:
-        """Ask it to end, by STOP or, if it does not heed its standard input, by SIGTERM; `run` returns then."""
+        """Ask it to exit via STOP on stdin, or SIGTERM if it does not read stdin; `run` then returns."""
         self._stopping.set()
         self._ask()
 
     async def kill(self) -> None:
-        """End it at once, and return when it has; `run` starts a new one."""
+        """Kill it and wait; `run` starts a new one."""
         process = self._process
         if process is not None:
             with suppress(ProcessLookupError):
@@ -141,5 +141,5 @@ class Supervisor:
 
 
 def told(code: int) -> str:
-    """An exit status in words."""
+    """Describe an exit status."""
     return f"signal {-code}, {Signals(-code).name}" if code < 0 else f"exit status {code}"

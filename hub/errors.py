@@ -70,12 +70,12 @@ class DecodeError(PermanentError):
     def __init__(
         self, reason: str, detail: str, at: At = None, faults: Sequence[tuple[str, str, At]] | None = None
     ) -> None:
-        """`faults`: reason, detail and place of each part that cannot be used, itself the first; else only itself."""
+        """`faults`: (reason, detail, at) of every rejected part, this one first; default: only this one."""
         super().__init__(detail)
         self.reason, self.at = reason, at
         self._faults = faults
 
     @property
     def faults(self) -> Sequence[tuple[str, str, At]]:
-        """Reason, detail and place of each part that cannot be used; at least one."""
+        """(reason, detail, at) of every rejected part; at least one."""
         return self._faults or [(self.reason, self.detail, self.at)]

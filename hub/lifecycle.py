@@ -1,4 +1,4 @@
-"""How a process of the hub starts, runs and stops: parts with phases, one task group, a drain with a deadline.
+"""Process lifecycle: parts started in phases, one task group, drain with a deadline.
 
 A process is a list of parts. They are opened phase by phase, each with its tasks in the group of the process. On
 SIGTERM or SIGINT all of them stop taking, then they are drained along the way of a message, then what still runs is
@@ -20,7 +20,7 @@ Named = tuple[str, Coroutine[Any, Any, None]]
 
 
 class Phase(IntEnum):
-    """When a part is opened; it is closed in the reverse order."""
+    """Start order of parts; they are closed in reverse order."""
 
     STORE = 0
     """The right to the store."""
@@ -37,13 +37,13 @@ DRAINED = (Phase.SOURCES, Phase.ENGINE, Phase.SURFACE, Phase.STORE)
 
 
 class Part:
-    """A part of a process; a part overrides what it needs."""
+    """Base class of process components; override what is needed."""
 
     phase: ClassVar[Phase]
 
     @asynccontextmanager
     async def opened(self, group: asyncio.TaskGroup) -> AsyncIterator[None]:
-        """Get ready, start its tasks in `group`, yield; its tasks have ended when it is closed."""
+        """Start up, create tasks in `group`, then yield; the tasks have ended when it is closed."""
         yield
 
     def reasons(self) -> list[str]:
@@ -51,18 +51,18 @@ class Part:
         return []
 
     def stop_taking(self) -> None:
-        """Take nothing more."""
+        """Stop accepting work."""
 
     async def drain(self) -> None:
-        """Return once everything that was taken is settled; not called on a hard stop."""
+        """Wait until all accepted work is settled; not called on a hard stop."""
 
 
 class _Ended(Exception):
-    """The parts are drained: what still runs is cancelled."""
+    """All parts are drained; remaining tasks are cancelled."""
 
 
 class Lifecycle:
-    """Runs the parts of a process until it is told to stop.
+    """Runs the parts of a process until stopped.
 
     A second signal, or `drain_s` after the first, is the hard stop: nothing unsettled is lost by it, for senders
     deliver again what was not acknowledged.
@@ -76,7 +76,7 @@ class Lifecycle:
         """What a signal cuts short: the opening, or the drain."""
 
     async def run(self) -> bool:
-        """Run until SIGTERM, SIGINT or `stop`, or until a task fails; True when everything taken was settled."""
+        """Run until SIGTERM, SIGINT, `stop`, or a task fails; True when all accepted work was settled."""
         finished = False
         async with AsyncExitStack() as stack:
             with _on_signals(self._signalled):
@@ -94,7 +94,7 @@ class Lifecycle:
         return finished
 
     def stop(self) -> None:
-        """Stop in order; the opening of parts is cut short."""
+        """Stop gracefully; interrupts the startup of parts."""
         if not self._stopping.is_set():
             self._stopping.set()
             self._cut()
@@ -110,7 +110,7 @@ class Lifecycle:
             self._under_way.reschedule(asyncio.get_running_loop().time())
 
     async def _open(self, stack: AsyncExitStack, group: asyncio.TaskGroup) -> None:
-        """Open the parts in their order, as far as no stop comes between."""
+        """Open the parts in order unless stopped in between."""
         async with self._cuttable(None):
             for part in self._parts:
                 await stack.enter_async_context(part.opened(group))
@@ -128,7 +128,7 @@ class Lifecycle:
 
     @asynccontextmanager
     async def _cuttable(self, seconds: float | None) -> AsyncIterator[None]:
-        """Up to so many seconds, or until it is cut; then the block is left where it stands."""
+        """Run the block until a timeout or an interruption, then abandon it."""
         try:
             async with asyncio.timeout(seconds) as limit:
                 self._under_way = limit

@@ -1,4 +1,4 @@
-"""What flows through the hub: bytes in (Raw), what they mean (Columns, Event), what was decided (AlertChange)."""
+"""Data types of the pipeline: raw messages (Raw), decoded data (Columns, Event), decisions (AlertChange)."""
 
 import json
 import time
@@ -40,7 +40,7 @@ HUB = "hub"
 
 @dataclass(slots=True, frozen=True)
 class Origin:
-    """Where messages come from and what they are: made once by the source that reads them, shared by all of them.
+    """Origin and type of messages: created once per topic by the source, shared by its messages.
 
     A source that cannot tell the device says why in `fault`: (reason code, sentence for the integrator).
     """
@@ -69,7 +69,7 @@ class Origin:
 
 @lru_cache(500_000)
 def read_origin(text: str) -> Origin:
-    """The origin of a text, the same object each time; ValueError when it is none."""
+    """Parse an origin; returns the same object for equal text. ValueError when malformed."""
     try:
         return Origin(*msgspec.convert(json.loads(text), _ORIGIN))
     except (ValueError, RecursionError) as error:
@@ -80,7 +80,7 @@ _ORIGIN = tuple[str, str, str, str, str | None, str, bool, tuple[str, str] | Non
 
 
 class Raw(NamedTuple):
-    """A message as it came: from where, what, and when (unique and rising within a source)."""
+    """A message as received: origin, payload, and arrival time (unique and increasing within a source)."""
 
     origin: Origin
     payload: bytes
@@ -97,7 +97,7 @@ class Raw(NamedTuple):
 
 @dataclass(slots=True, frozen=True)
 class DeadLetter:
-    """A message, or a part of it, that could not be stored, with a reason an integrator understands."""
+    """A message, or part of one, that could not be stored, with a reason for the integrator."""
 
     id: UUID
     raw: Raw
@@ -110,7 +110,7 @@ class DeadLetter:
 
 @dataclass(slots=True, frozen=True)
 class Outcome:
-    """What became of a delivery: committed, and which of its messages were refused, by index."""
+    """The result of a delivery: committed, with refused messages by index."""
 
     refused: dict[int, DeadLetter] = field(default_factory=dict)
     superseded: bool = False
@@ -118,7 +118,7 @@ class Outcome:
 
 
 class Position(NamedTuple):
-    """A stretch of a partition of a log: what a delivery was read from, so that it is committed with it."""
+    """The Kafka offset range a delivery was read from, committed together with it."""
 
     topic: str
     partition: int
@@ -130,7 +130,7 @@ class Position(NamedTuple):
 
 @dataclass(slots=True, frozen=True)
 class Delivery:
-    """Messages read together, with the function that settles them: called exactly once, after commit."""
+    """Messages read together, and the function that settles them, called exactly once after the commit."""
 
     raws: Sequence[Raw]
     settle: Callable[[Outcome], Awaitable[None]]
@@ -139,7 +139,7 @@ class Delivery:
 
 @dataclass(slots=True, frozen=True)
 class Event:
-    """Something that happened at a device; the id is derived, so a redelivery is the same event."""
+    """An event at a device; its id is derived, so a redelivery yields the same event."""
 
     id: UUID
     device_id: int
@@ -154,7 +154,7 @@ class Event:
 
 @dataclass(slots=True, frozen=True)
 class AlertChange:
-    """One decided change of an alert. Ids are derived from the cause, so deciding twice is deciding once."""
+    """A decided alert change. Ids are derived from the cause, so that decisions are idempotent."""
 
     id: UUID
     alert_id: UUID
@@ -188,7 +188,7 @@ class Columns:
         return len(self.ts)
 
     def where(self, which: "NDArray[np.bool_] | NDArray[np.int64]") -> "Columns":
-        """Some of them, by a mask or by index."""
+        """Select rows by mask or index."""
         return Columns(self.ts[which], self.series[which], self.value[which], self.quality[which])
 
     @classmethod
@@ -197,7 +197,7 @@ class Columns:
 
 
 class Repeats:
-    """What the last attempt to commit a batch found stored already; the first one stays, these are not stored."""
+    """Duplicates found by the last commit attempt; the stored rows win, these are not stored."""
 
     def __init__(self) -> None:
         self.readings = Columns.empty()
@@ -211,7 +211,7 @@ class Repeats:
 
 
 class Doubles(Repeats):
-    """The same within a batch, found when it was read."""
+    """Duplicates within a batch."""
 
 
 F = TypeVar("F")
@@ -219,7 +219,7 @@ F = TypeVar("F")
 
 @dataclass(slots=True)
 class Batch:
-    """What one transaction commits: what every stage needs, and facts of single stages (`of`)."""
+    """The unit of commit: fields shared by all stages, and facts of single stages (`of`)."""
 
     raws: list[Raw]
     readings: Columns = field(default_factory=Columns.empty)
@@ -237,23 +237,23 @@ class Batch:
     _given: tuple[Any, ...] | None = None
 
     def of(self, kind: type[F]) -> F:
-        """The batch's facts of a kind; made without arguments when first asked for."""
+        """The batch's facts of a type; created without arguments on first use."""
         found = self._facts.get(kind)
         if found is None:
             found = self._facts[kind] = kind()
         return cast(F, found)
 
     def put(self, fact: object) -> None:
-        """Set the batch's facts of the kind that it is."""
+        """Replace the batch's facts of this type."""
         self._facts[type(fact)] = fact
 
     def keep(self, which: NDArray[np.bool_]) -> None:
-        """Leave out the readings that are not among `which`; shape (len(readings),)."""
+        """Keep only the readings selected by the mask `which`, shape (len(readings),)."""
         self.readings = self.readings.where(which)
         self.order = None if self.order is None else self.order[which]
 
     def begin_attempt(self) -> bool:
-        """Be again as before the first attempt to commit; whether an attempt had changed what decisions rest on."""
+        """Reset to the state before the first commit attempt; returns whether an attempt had changed the inputs."""
         if self._given is None:
             self._given = self.readings, self.order, self.events, self.refused, dict(self._facts)
             return False
@@ -269,12 +269,12 @@ def now_micros() -> Micros:
 
 
 def from_micros(ts: Micros) -> datetime:
-    """The UTC datetime of microseconds since the epoch."""
+    """Convert epoch microseconds to a UTC datetime."""
     seconds, micros = divmod(ts, 1_000_000)
     return datetime.fromtimestamp(seconds, UTC).replace(microsecond=micros)
 
 
 def to_micros(at: datetime) -> Micros:
-    """Microseconds since the epoch of an aware datetime, exact."""
+    """Convert an aware datetime to epoch microseconds, exactly."""
     whole = at.astimezone(UTC).replace(microsecond=0)
     return int(whole.timestamp()) * 1_000_000 + at.microsecond

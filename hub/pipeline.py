@@ -1,4 +1,4 @@
-"""From deliveries to commits: bounded, in order, and each delivery settled exactly once, after its commit."""
+"""The pipeline: bounded and ordered; each delivery is settled exactly once, after its commit."""
 
 import asyncio
 import logging
@@ -24,7 +24,7 @@ SUPPLIES = 3
 
 
 class Sink(Protocol):
-    """Where sources hand over what they read."""
+    """Receives deliveries from sources."""
 
     @property
     def full(self) -> bool:
@@ -36,7 +36,7 @@ class Sink(Protocol):
 
 @dataclass(slots=True, frozen=True)
 class Limits:
-    """What a pipeline holds at most; each limit protects memory when the store is slower than the devices."""
+    """Pipeline limits; they bound memory when the store is slower than the devices."""
 
     batch_messages: int = 20_000
     waiting_messages: int = 40_000
@@ -51,7 +51,7 @@ Restore = Callable[[Stage], Awaitable[None]]
 
 
 class Pipeline:
-    """Takes deliveries, runs the steps of stages over batches of them, commits, then settles.
+    """Batches deliveries, runs the stages, commits, then settles.
 
     Stages that look `ahead` read a batch while the one before it is being committed; the others decide right before
     their own commit. After it each stage adopts the batch; one that fails to is restored before the next decision.
@@ -66,7 +66,7 @@ class Pipeline:
         supply: Callable[[Sequence[Batch]], Awaitable[bool]] | None = None,
         restore: Restore | None = None,
     ) -> None:
-        """`store` is what commits, as the log calls it. `supply` makes what reading found wanting; true: read again."""
+        """`store` names the committer in logs. `supply` creates what reading found missing; True: read again."""
         self._ahead = [stage for stage in stages if stage.ahead]
         self._deciding = [stage for stage in stages if not stage.ahead]
         self._stages, self._commit = stages, commit
@@ -96,11 +96,11 @@ class Pipeline:
 
     @property
     def idle(self) -> bool:
-        """Whether everything that was handed over is settled."""
+        """Whether everything submitted is settled."""
         return not self._messages
 
     async def submit(self, delivery: Delivery) -> None:
-        """Hand over a delivery; waits while the pipeline is full."""
+        """Submit a delivery; waits while the pipeline is full."""
         while not self._room.is_set():
             await self._room.wait()
         self._waiting.append(delivery)
@@ -117,13 +117,13 @@ class Pipeline:
             self._room.clear()
 
     async def run(self) -> None:
-        """Work until `drain` has been called and everything handed over is settled."""
+        """Run until `drain` was called and everything submitted is settled."""
         async with asyncio.TaskGroup() as group:
             group.create_task(self._prepare(), name="pipeline.prepare")
             group.create_task(self._finish(), name="pipeline.finish")
 
     def drain(self) -> None:
-        """Take nothing more; `run` returns once what is waiting has been settled."""
+        """Accept nothing more; `run` returns once everything waiting is settled."""
         self._closing = True
         self._arrived.set()
 
@@ -143,7 +143,7 @@ class Pipeline:
         await self._prepared.put(([], []))
 
     async def _read_supplied(self, raws: list[Raw]) -> list[Batch]:
-        """As `_understand`; what the stages found wanting is made first, and then they read again."""
+        """Like `_understand`, but creates what the stages found missing and reads again."""
         batches = await self._read_all(raws)
         for _ in range(SUPPLIES):
             again = asyncio.Event()
@@ -162,7 +162,7 @@ class Pipeline:
             again.set()
 
     async def _read_all(self, raws: list[Raw]) -> list[Batch]:
-        """As `_understand`; a commit that is under way goes on between the steps."""
+        """Like `_understand`, yielding between steps so that a running commit proceeds."""
         batch = Batch(raws)
         try:
             for stage in self._ahead:
@@ -173,7 +173,7 @@ class Pipeline:
         return [batch] if raws else []
 
     def _understand(self, raws: list[Raw]) -> list[Batch]:
-        """Run the reading stages; a message that makes a stage fail is singled out and refused."""
+        """Run the reading stages; a message that makes a stage fail is isolated and refused."""
         if not raws:
             return []
         batch = Batch(raws, now=max(raw.received for raw in raws))
@@ -188,7 +188,7 @@ class Pipeline:
         return [batch]
 
     async def _take(self) -> list[Delivery] | None:
-        """The deliveries of the next batch; none when a stage is due; None when draining has come to its end."""
+        """Deliveries of the next batch; empty when a timer is due, None when drained."""
         while not self._waiting and not self._closing:
             self._arrived.clear()
             due = self._due_in()
@@ -210,7 +210,7 @@ class Pipeline:
         return taken or None
 
     def _due_in(self) -> float | None:
-        """Seconds until a stage wants a batch without messages; None while none does, or a batch is under way."""
+        """Seconds until a stage's timer is due; None when none is, or while a batch is in flight."""
         if self._under_way:
             return None
         now = now_micros()
@@ -228,7 +228,7 @@ class Pipeline:
             self._arrived.set()  # it may have made a stage due
 
     async def _finish_one(self, deliveries: Sequence[Delivery], batches: Sequence[Batch]) -> None:
-        """Commit what was read together, and settle it; of what another worker took over nothing is committed."""
+        """Commit and settle; nothing is committed for partitions taken over by another worker."""
         try:
             refused = await self._store_all(batches)
         except Superseded as error:
@@ -327,7 +327,7 @@ class Pipeline:
 
 
 def _poisonous(raw: Raw, error: Exception) -> Batch:
-    """A batch that holds one message as a dead letter and nothing else; call it while handling the error."""
+    """A batch containing one message as a dead letter; call it while handling the exception."""
     if isinstance(error, PermanentError):
         reason, detail = "store_refused", str(error)
     else:

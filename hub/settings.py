@@ -65,7 +65,7 @@ class Kafka(Section):
 
 
 class Pipeline(Section):
-    """How much is held in memory and for how long; see docs/ARCHITECTURE.md."""
+    """Memory and timing limits; see docs/ARCHITECTURE.md."""
 
     batch_messages: int = Field(default=20_000, ge=1)
     waiting_messages: int = Field(default=40_000, ge=1)
@@ -74,7 +74,7 @@ class Pipeline(Section):
 
 
 class Rules(Section):
-    """When readings page."""
+    """When readings may raise alerts."""
 
     stale_after_s: float | None = Field(default=None, gt=0)
     """Readings older than this when they arrive never page, so that history can be filled in; None: any age may."""
@@ -106,14 +106,14 @@ class Http(Section):
 
 
 class Provisioning(Section):
-    """How often devices may register themselves; as many as in a minute may come at once."""
+    """Rate limits of self-registration; bursts of up to one minute's worth."""
 
     per_address_per_minute: int = Field(default=60, ge=1)
     per_key_per_minute: int = Field(default=600, ge=1)
 
 
 class DeadLetters(Section):
-    """How long what could not be stored is kept, and how much of it."""
+    """Retention and sampling of dead letters."""
 
     keep_days: int = Field(default=30, ge=1, le=3650)
     keep: int = Field(default=1_000_000, ge=1)
@@ -123,7 +123,7 @@ class DeadLetters(Section):
 
 
 class Health(Section):
-    """When devices count as offline; how often each may be silent is told by its profile."""
+    """Presence detection; a device's silence timeout comes from its profile."""
 
     every_s: float = Field(default=2.0, ge=0.05, le=60)
     """How often it is decided who is there."""
@@ -140,7 +140,7 @@ class Health(Section):
 
 
 class Commands(Section):
-    """What devices are told to do."""
+    """Commands."""
 
     keep_days: int = Field(default=365, ge=1, le=3650)
     """How long the history is kept."""
@@ -150,7 +150,7 @@ Role = Literal["direct", "edge", "worker", "api"]
 
 
 class Hub(Section):
-    """Which parts of the hub this process is."""
+    """Roles of this process."""
 
     roles: tuple[Role, ...] = ("direct",)
     """direct: everything in one process. Or some of: edge (MQTT to Kafka), worker (Kafka to the store), api."""
@@ -249,7 +249,7 @@ def _explain(path: Path | None, text: str, item: Any) -> str:
 
 
 def _line_of(text: str, keys: list[str]) -> int | None:
-    """The line (from 1) on which a key of a TOML text is set; its table's line when only that is there."""
+    """Line number (1-based) of a key in TOML text, or of its table if the key is absent."""
     table: list[str] = []
     found = None
     for number, line in enumerate(text.splitlines(), 1):

@@ -1,4 +1,4 @@
-"""What the hub counts of itself: totals per batch, never per message; and its log lines."""
+"""Telemetry: counters updated per batch, and log formatting."""
 
 import json
 import logging
@@ -34,11 +34,11 @@ class Counters:
     _past: deque[tuple[float, int, int]] = field(default_factory=lambda: deque(maxlen=120))
 
     def tick(self) -> None:
-        """Remember the totals now; called about twice a second, so rates look back over the last seconds."""
+        """Sample the totals; called about twice a second to compute rates."""
         self._past.append((time.monotonic(), self.messages, self.readings))
 
     def rates(self, over_s: float = 5.0) -> tuple[float, float]:
-        """Messages and readings a second over about the last `over_s` seconds."""
+        """Messages and readings per second over about the last `over_s` seconds."""
         now = time.monotonic()
         then = next((past for past in self._past if now - past[0] <= over_s), None)
         if then is None or now - then[0] <= 0:
@@ -66,7 +66,7 @@ class _JsonLines(logging.Formatter):
 
 
 def log_to_stderr(level: str = "info", as_json: bool = False, process: str = "") -> None:
-    """Send log lines to standard error: for people, or one JSON object a line for a collector.
+    """Log to standard error: human-readable, or one JSON object per line.
 
     `process` is named in each line, where several write to the same place.
     """

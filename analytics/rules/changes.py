@@ -1,4 +1,4 @@
-"""How a decision becomes a change of an alert: ids derived from the cause, and a title people understand."""
+"""Alert changes from decisions: derived ids and human-readable titles."""
 
 from hashlib import blake2b
 from uuid import UUID
@@ -8,12 +8,12 @@ from hub.words import Lang, text
 
 
 def alert_id(rule: str, target: str, onset: Micros | UUID) -> UUID:
-    """The same for the same rule code, target and onset (time of the first reading, or the event's id)."""
+    """Deterministic id from rule code, target and onset (time of the first reading, or the event's id)."""
     return _derived(rule, target, str(onset))
 
 
 def change_id(alert: UUID, kind: str, level: int, ts: Micros) -> UUID:
-    """The same for the same step of the same alert: deciding twice is deciding once."""
+    """Deterministic id of an alert's step, so that decisions are idempotent."""
     return _derived(str(alert), kind, str(level), str(ts))
 
 

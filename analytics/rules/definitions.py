@@ -1,4 +1,4 @@
-"""What a rule says: thresholds on one metric of a profile, or one kind of event."""
+"""Rule definitions: thresholds on a metric of a profile, or a kind of event."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass

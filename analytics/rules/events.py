@@ -38,7 +38,7 @@ def judge(
     watches: Mapping[Key, Watch],
     stale_after: Micros,
 ) -> tuple[list[Turn], dict[Key, Watch]]:
-    """The turns that events bring, in event time, and the watches they change; `rules` by kind, `profiles` by device.
+    """Level changes caused by events, in event time, and the updated watches.
 
     Events that are late, repeated, or were received more than `stale_after` after they happened change nothing.
     """

@@ -1,4 +1,4 @@
-"""The rule book: decides, batch by batch, which alerts are raised, change their level, or clear."""
+"""Rule evaluation: decides per batch which alerts are raised, change level, or clear."""
 
 import asyncio
 import math

@@ -1,4 +1,4 @@
-"""Headers of every answer: what a browser may do with it."""
+"""Security headers of every response."""
 
 from starlette.datastructures import MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -16,7 +16,7 @@ HEADERS = {
 
 
 class SafeHeaders:
-    """ASGI middleware that sets them; answers that nobody may keep say so, assets are asked for anew."""
+    """ASGI middleware that sets them, and Cache-Control: no-store for API responses, revalidation for assets."""
 
     def __init__(self, app: ASGIApp) -> None:
         self._app = app

@@ -1,4 +1,4 @@
-"""How large a request may be, and how long it may take to come: strangers must not fill the memory."""
+"""Limits on request size and duration, protecting memory from untrusted clients."""
 
 import asyncio
 from collections.abc import Mapping
@@ -18,7 +18,7 @@ SHEET_RATE = 256 << 10
 
 
 class BodyLimit:
-    """ASGI middleware; `larger` gives the paths that take more than BODY_LIMIT, with their own limits."""
+    """ASGI middleware; `larger` maps paths to limits above BODY_LIMIT."""
 
     def __init__(self, app: ASGIApp, larger: Mapping[str, int]) -> None:
         self._app, self._larger = app, larger

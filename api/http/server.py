@@ -1,4 +1,4 @@
-"""The HTTP server: uvicorn without signal handlers of its own, and not to be held up by those who send slowly."""
+"""HTTP server: uvicorn without signal handlers, protected against slow clients."""
 
 import contextlib
 import time
@@ -14,7 +14,7 @@ HEADERS_S = 10.0
 
 
 class Server(uvicorn.Server):
-    """Serves until `should_exit`; closes connections on which no whole request head arrives in time."""
+    """Serves until `should_exit`; closes connections whose request head does not arrive in time."""
 
     def __init__(self, config: uvicorn.Config) -> None:
         super().__init__(config)
@@ -46,7 +46,7 @@ class Server(uvicorn.Server):
 
 
 def configured(app: Any, host: str, port: int, graceful_s: float) -> Server:
-    """A server of an app; on its stop it finishes what it is answering for up to `graceful_s`."""
+    """Configure a server; on shutdown it finishes in-flight requests for up to `graceful_s`."""
     return Server(
         uvicorn.Config(
             app,

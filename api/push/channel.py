@@ -1,4 +1,4 @@
-"""The seam between the outbox and the ways out of the hub: a channel sends one message to one consumer."""
+"""Channel interface: sends one message to one consumer."""
 
 from dataclasses import dataclass
 from typing import Protocol
@@ -6,7 +6,7 @@ from typing import Protocol
 
 @dataclass(slots=True, frozen=True)
 class Consumer:
-    """Who gets alerts, and how to reach them."""
+    """A recipient of alerts and its address."""
 
     id: int
     code: str
@@ -16,19 +16,19 @@ class Consumer:
 
 @dataclass(slots=True, frozen=True)
 class Accepted:
-    """The consumer has it."""
+    """The consumer accepted the message."""
 
 
 @dataclass(slots=True, frozen=True)
 class TryAgain:
-    """Not accepted, or not known to be: the same message goes out again, with the same id."""
+    """Not accepted, or unknown: retry with the same id."""
 
     reason: str
 
 
 @dataclass(slots=True, frozen=True)
 class Refused:
-    """Never will be accepted; `gone`: nor will anything else, the consumer is no more."""
+    """Permanently rejected; `gone`: the consumer no longer exists."""
 
     reason: str
     gone: bool = False
@@ -38,10 +38,10 @@ Answer = Accepted | TryAgain | Refused
 
 
 class Channel(Protocol):
-    """A way out. Passes tests/contract/test_channel.py."""
+    """A delivery channel. Passes tests/contract/test_channel.py."""
 
     async def send(self, consumer: Consumer, id: str, body: bytes) -> Answer:  # noqa: A002 the protocols' own word
-        """Send a CloudEvent in JSON, with an id that is the same at each repetition; ends within 10 s.
+        """Send a CloudEvent in JSON; the id is stable across retries. Returns within 10 s.
 
         Raises nothing; may be cancelled. Called for many consumers at once.
         """

@@ -1,4 +1,4 @@
-"""The courier: takes alert changes from the outbox to their consumers, at least once, in order per alert."""
+"""Delivery worker: sends alert changes from the outbox to consumers, at least once, in order per alert."""
 
 import asyncio
 import logging
@@ -23,7 +23,7 @@ GATHER_S = 0.01
 
 @dataclass(slots=True, frozen=True)
 class Limits:
-    """How much a courier carries at once, and for how long it tries."""
+    """Concurrency and retry limits of a delivery worker."""
 
     at_once: int = 64
     at_once_per_consumer: int = 16
@@ -38,10 +38,10 @@ class Limits:
 
 
 class Courier:
-    """Several may run on one database, in one process or in many: a claim belongs to one of them."""
+    """Several may run on one database, in any number of processes; each claim belongs to one."""
 
     def __init__(self, pool: Pool, channels: Mapping[str, Channel], limits: Limits | None = None) -> None:
-        """`channels` by kind of consumer."""
+        """`channels` maps consumer kinds to channels."""
         self._parcels = Parcels(pool)
         self._channels = channels
         self._limits = limits or Limits()
@@ -54,12 +54,12 @@ class Courier:
         self._expired_at = 0.0
 
     def wake(self) -> None:
-        """Something may be due: look now rather than within a second."""
+        """Poll now rather than within a second."""
         self._gathering = None
         self._woken.set()
 
     def stop(self) -> None:
-        """Take nothing more; `run` returns when what is under way has been settled, within about 10 s."""
+        """Stop claiming; `run` returns once in-flight deliveries are settled, within about 10 s."""
         self._stopping = True
         self._woken.set()
 
@@ -121,7 +121,7 @@ class Courier:
             return TryAgain(f"the hub failed on it: {error!r}")
 
     def _observe(self, consumer: Consumer, answer: Answer) -> None:
-        """Log once when a consumer goes away, and once when it is back."""
+        """Log once when a consumer becomes unreachable and once when it is back."""
         if isinstance(answer, TryAgain):
             if consumer.id not in self._failing:
                 log.warning("consumer %s does not accept: %s", consumer.code, answer.reason)
@@ -148,5 +148,5 @@ class Courier:
                 await self._parcels.later(parcel, self._backoff(parcel.attempts), reason)
 
     def _backoff(self, attempts: int) -> float:
-        """Seconds until the next attempt; attempts are counted in the store, whichever process makes them."""
+        """Seconds until the next attempt; attempts are counted in the store across processes."""
         return jittered(min(self._limits.backoff_max_s, self._limits.backoff_min_s * 2 ** min(attempts, 30)))

@@ -1,4 +1,4 @@
-"""The outbox table: what is to be delivered to whom, claimed with a lease and settled once."""
+"""The outbox table: pending deliveries, claimed with a lease and settled once."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -15,7 +15,7 @@ SQL = statements(__name__)
 
 @dataclass(slots=True, frozen=True)
 class Parcel:
-    """One change of an alert for one consumer, claimed."""
+    """A claimed delivery: one alert change for one consumer."""
 
     id: int
     alert_id: str
@@ -36,7 +36,7 @@ class Parcels:
         self._pool = pool
 
     async def claim(self, limit: int, room: int, rooms: Mapping[int, int], lease_s: float) -> list[Parcel]:
-        """Due parcels, nobody else's until the lease ends; for a consumer at most `room`, or rooms[consumer id]."""
+        """Claim due deliveries until the lease ends; at most `room` (or rooms[consumer id]) per consumer."""
         values = {
             "limit": limit,
             "room": room,
@@ -63,7 +63,7 @@ class Parcels:
         await self._run(SQL.delivered, id=parcel.id)
 
     async def later(self, parcel: Parcel, wait_s: float, reason: str) -> None:
-        """Due again after wait_s seconds, and not before it what waits behind it."""
+        """Reschedule after wait_s seconds, holding back later deliveries of the same alert."""
         await self._run(
             SQL.later,
             id=parcel.id,
@@ -77,11 +77,11 @@ class Parcels:
         await self._run(SQL.give_up, id=parcel.id, reason=reason)
 
     async def gone(self, consumer: Consumer, reason: str) -> None:
-        """Switch the consumer off and give up all that waits for it."""
+        """Disable the consumer and drop its pending deliveries."""
         await self._run(SQL.gone, consumer_id=consumer.id, reason=reason)
 
     async def expire(self, give_up_s: float) -> None:
-        """Give up what has waited that long for a consumer that is switched off."""
+        """Drop deliveries that waited too long for a disabled consumer."""
         await self._run(SQL.expire, give_up_s=give_up_s)
 
     async def _run(self, name: str, **values: object) -> None:

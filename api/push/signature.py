@@ -1,4 +1,4 @@
-"""Signatures after Standard Webhooks 1.0: made by the hub, checked by receivers. Pure."""
+"""Standard Webhooks 1.0 signatures: created by the hub, verified by receivers. Pure."""
 
 import base64
 import binascii
@@ -21,7 +21,7 @@ class BadSignatureError(PermanentError):
 
 
 def sign(secret: str, id: str, timestamp: int, body: bytes) -> str:  # noqa: A002 the specification's word
-    """The webhook-signature header of a message: `v1,<base64 HMAC-SHA256 of "id.timestamp.body">`.
+    """Create the webhook-signature header: `v1,<base64 HMAC-SHA256 of "id.timestamp.body">`.
 
     `secret` is `whsec_<base64>`, `timestamp` in seconds. Raises BadSecretError.
     """
@@ -38,7 +38,7 @@ def verify(
     now: float,
     tolerance_s: float = TOLERANCE_S,
 ) -> None:
-    """Pass if one of the signatures (space-separated) is right and the time is near `now`; in constant time.
+    """Verify that one of the space-separated signatures matches and the time is near `now`; constant time.
 
     Arguments are the headers webhook-id, webhook-timestamp, webhook-signature as they came and the raw body.
     Raises BadSignatureError, or BadSecretError when the receiver's own secret is no secret.

@@ -1,4 +1,4 @@
-"""The webhook channel: a signed POST after Standard Webhooks 1.0.
+"""Webhook channel: signed POST requests after Standard Webhooks 1.0.
 
 Whoever may set a consumer's url (the API's token protects it) can make the hub post alerts to any host it reaches,
 inside the city's network too: that is what webhooks are for. The bounds are: http and https only, no redirects,
@@ -21,7 +21,7 @@ ANSWER_BYTES = 4096
 
 
 class Webhook:
-    """Sends over one client for all consumers, which keeps connections open."""
+    """Sends with one keep-alive client for all consumers."""
 
     def __init__(
         self, client: httpx.AsyncClient, timeout_s: float = TIMEOUT_S, clock: Callable[[], float] = time.time
@@ -29,7 +29,7 @@ class Webhook:
         self._client, self._timeout_s, self._clock = client, timeout_s, clock
 
     async def send(self, consumer: Consumer, id: str, body: bytes) -> Answer:  # noqa: A002 see Channel
-        """See Channel: 2xx accepts, 410 is gone, an address or a secret that is none is refused, else try again."""
+        """See Channel: 2xx is accepted, 410 gone, an invalid URL or secret refused, anything else retried."""
         timestamp = int(self._clock())
         try:
             url = httpx.URL(consumer.url)
@@ -67,7 +67,7 @@ class Webhook:
 
 @asynccontextmanager
 async def open_webhook(connections: int = 64, timeout_s: float = TIMEOUT_S) -> AsyncIterator[Webhook]:
-    """A webhook channel with at most so many connections at once."""
+    """Open a webhook channel with a limit on concurrent connections."""
     limits = httpx.Limits(max_connections=connections, max_keepalive_connections=connections)
     async with httpx.AsyncClient(
         limits=limits,

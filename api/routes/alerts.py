@@ -1,4 +1,4 @@
-"""Alerts: what is unusual, what was done about it, and who was told."""
+"""Alerts, with their changes and deliveries."""
 
 from datetime import datetime
 from typing import Annotated, Any, Literal
@@ -30,7 +30,7 @@ Taken = Literal["acknowledged", "dispatched", "handled", "verified", "closed", "
 
 
 class Alert(BaseModel):
-    """An alert as it is now."""
+    """The current state of an alert."""
 
     id: UUID
     seq: int = Field(description="how many changes it had")
@@ -64,7 +64,7 @@ class Alert(BaseModel):
 
 
 class AlertStep(BaseModel):
-    """One change in an alert's life."""
+    """One change of an alert."""
 
     cursor: int = Field(description="its id in the stream")
     seq: int
@@ -78,7 +78,7 @@ class AlertStep(BaseModel):
 
 
 class AlertDelivery(BaseModel):
-    """One change on its way to one consumer."""
+    """Delivery of one change to one consumer."""
 
     consumer: str
     seq: int
@@ -91,14 +91,14 @@ class AlertDelivery(BaseModel):
 
 
 class AlertDetail(Alert):
-    """An alert with all that happened to it."""
+    """An alert with its changes and deliveries."""
 
     changes: list[AlertStep]
     deliveries: list[AlertDelivery]
 
 
 class StepBody(BaseModel):
-    """A step that a person takes."""
+    """A handling step."""
 
     model_config = ConfigDict(
         extra="forbid", json_schema_extra={"examples": [{"to": "acknowledged", "actor": "desk 2"}]}
@@ -144,7 +144,7 @@ async def get_alert(alert_id: UUID, context: Here) -> Any:
 @router.post("/{alert_id}/steps", response_model=AlertDetail, responses=responses(404, 409, 422))
 @needs(Permission.ALERTS_STEP)
 async def take_step(alert_id: UUID, body: StepBody, context: Here, caller: TheCaller) -> Any:
-    """Acknowledge an alert, or move it on in its life; 409 tells what is possible where this is not."""
+    """Acknowledge an alert or move it to another handling state; 409 lists the allowed transitions."""
     actor = body.actor or "api"
     async with writing(context) as conn:
         noted = {"to": body.to, "note": body.note, "claimed": body.actor}

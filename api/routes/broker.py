@@ -1,4 +1,4 @@
-"""What a broker asks before it lets somebody in, and before each topic: EMQX 5's HTTP authentication and authorisation.
+"""HTTP authentication and authorisation for EMQX 5.
 
 It may send more members than these. An answer that is not 200 means "ignore" to EMQX: let its `no_match` be deny.
 """
@@ -19,7 +19,7 @@ router = GuardedRouter(prefix="/broker", tags=["broker"], responses=responses(42
 
 
 class _Asked(BaseModel):
-    """Members that both questions have; what EMQX has nothing for, it sends empty or as `undefined`."""
+    """Common members of both requests; EMQX sends missing values as empty or `undefined`."""
 
     username: str | None = None
     clientid: str | None = None
@@ -32,20 +32,20 @@ class _Asked(BaseModel):
 
 
 class AuthQuestion(_Asked):
-    """Who wants to come in."""
+    """An authentication request."""
 
     password: str | None = None
 
 
 class AclQuestion(_Asked):
-    """Who wants to do what."""
+    """An authorisation request."""
 
     topic: str
     action: Literal["publish", "subscribe"]
 
 
 class BrokerAnswer(BaseModel):
-    """As EMQX 5 reads it."""
+    """Response in EMQX 5's format."""
 
     result: Literal["allow", "deny", "ignore"]
     is_superuser: bool = False
@@ -54,7 +54,7 @@ class BrokerAnswer(BaseModel):
 @router.post("/auth", response_model=BrokerAnswer)
 @needs(Permission.BROKER_ASK)
 async def authenticate(asked: AuthQuestion, context: Here) -> Any:
-    """Whether a client may connect: allow, deny, or ignore for a name that is no device's."""
+    """Whether a client may connect: allow, deny, or ignore for non-device names."""
     directory, password = _loaded(context).directory, asked.password
     if (holder := _certified(directory, asked)) is not None:
         return _answer(holder.state == "active")

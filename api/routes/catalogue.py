@@ -1,4 +1,4 @@
-"""The catalogue: every device with where it is, whose it is and whether it is there; found by whatever is known."""
+"""The catalogue: search devices with location, organisation and presence."""
 
 from datetime import datetime
 from typing import Annotated, Any, cast
@@ -48,7 +48,7 @@ class CatalogueItem(BaseModel):
 
 
 class Sums(BaseModel):
-    """How many devices there are, and the part of them that does well; a rate of nothing is null."""
+    """Device counts and health rates; a rate over no devices is null."""
 
     catalogued: int = Field(description="registered, and not retired")
     active: int
@@ -86,7 +86,7 @@ MOST_COUNTS = 2_000
 @router.get("/catalogue", response_model=Page[CatalogueItem], responses=responses(422))
 @needs(Permission.DEVICES_READ)
 async def search_catalogue(wanted: Filters, paging: Paged, context: Here) -> Any:
-    """Devices that match all that is asked for.
+    """Devices matching all filters.
 
     Up to some thousand matches come in the order of their codes, more in an order of the hub's own: stable from page to
     page, without gap or repeat, and as fast as the few.
@@ -97,7 +97,7 @@ async def search_catalogue(wanted: Filters, paging: Paged, context: Here) -> Any
 
 
 async def page_of(conn: AsyncConnection, wanted: Wanted, paging: Paging) -> tuple[list[int], str | None]:
-    """Ids of the devices of a page, and the cursor of the next one."""
+    """Device ids of a page, and the next cursor."""
     place = None
     if paging.cursor:
         order, after = decode(paging.cursor, [str, str])
@@ -119,7 +119,7 @@ async def count_catalogue(
     organisation: Annotated[Code | None, Query()] = None,
     profile: Annotated[Code | None, Query()] = None,
 ) -> Any:
-    """How many devices there are and how they do: catalogued, online rate, sound rate, completeness.
+    """Device counts, online rate, health rate and data completeness.
 
     Online rate (在线率): online devices of the active ones. Sound rate (完好率): those online ones of which no fault of
     their own is open (events of the kinds fault, power_loss, video_loss, video_quality, occlusion and tamper whose

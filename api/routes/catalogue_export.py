@@ -1,4 +1,4 @@
-"""The catalogue as a file: CSV for a spreadsheet, GeoJSON (RFC 7946) for a map."""
+"""Catalogue export: CSV for spreadsheets, GeoJSON (RFC 7946) for maps."""
 
 import asyncio
 import csv
@@ -51,7 +51,7 @@ async def export_catalogue(
     wanted: Filters,
     form: Annotated[Form, Query(alias="format", description="csv: UTF-8 with a byte order mark")] = "csv",
 ) -> Response:
-    """All devices that match, by code, as one file that is written while it is read."""
+    """Stream all matching devices, ordered by code, as one file."""
     if _running.locked():
         detail = f"{AT_ONCE} exports are running already; try again when one has ended"
         raise ProblemError(503, detail, headers={"Retry-After": "10"})
@@ -83,7 +83,7 @@ async def _pieces(context: Context, wanted: Wanted, form: Form) -> AsyncGenerato
 
 
 class Csv:
-    """A table with a header; what Excel takes as UTF-8 because of its first bytes."""
+    """CSV with a header and a byte order mark, for Excel."""
 
     _PLAIN: tuple[str, ...] = ("code", "name", "profile", "profile_name", "category", "organisation")
     _PLAIN += ("organisation_name", "region", "region_path", "lon", "lat", "parent", "tags", "state", "online")
@@ -98,16 +98,16 @@ class Csv:
     }
 
     def begin(self) -> bytes:
-        """What comes before the rows."""
+        """The beginning of the file."""
         return "\ufeff".encode() + _lines([self.COLUMNS])
 
     def rows(self, found: Iterable[Row]) -> bytes:
-        """The lines of rows."""
+        """Format rows."""
         texts = [(name, self._AS_TEXT.get(name)) for name in self.COLUMNS]
         return _lines([text(row[name]) if text else row[name] for name, text in texts] for row in found)
 
     def end(self) -> bytes:
-        """What comes after them."""
+        """The end of the file."""
         return b""
 
 
@@ -118,13 +118,13 @@ def _lines(rows: Iterable[Iterable[Any]]) -> bytes:
 
 
 class GeoJson:
-    """A FeatureCollection: a point for each device, or null where it has no place."""
+    """A FeatureCollection with a point per device, or null geometry."""
 
     def __init__(self) -> None:
         self._started = False
 
     def begin(self) -> bytes:
-        """What comes before the rows."""
+        """The beginning of the file."""
         return b'{"type":"FeatureCollection","features":['
 
     def rows(self, found: Iterable[Row]) -> bytes:
@@ -135,7 +135,7 @@ class GeoJson:
         return between + features
 
     def end(self) -> bytes:
-        """What comes after them."""
+        """The end of the file."""
         return b"]}\n"
 
 

@@ -1,4 +1,4 @@
-"""Commands: tell a device to do something, and see what became of it."""
+"""Device commands and their outcome."""
 
 import asyncio
 from collections.abc import Mapping

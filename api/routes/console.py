@@ -1,4 +1,4 @@
-"""The page: plain files of this package, nothing from elsewhere."""
+"""The page: static files of this package."""
 
 from importlib.resources import files
 from pathlib import Path

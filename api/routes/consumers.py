@@ -1,4 +1,4 @@
-"""Consumers: who is told of alerts, where, and how that goes."""
+"""Alert consumers and their delivery status."""
 
 import binascii
 import secrets

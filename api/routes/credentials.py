@@ -1,4 +1,4 @@
-"""Credentials: what devices show to the broker and to the hub. A secret is answered once, and kept by nobody."""
+"""Device credentials. A secret is returned once and not stored."""
 
 import logging
 from datetime import datetime

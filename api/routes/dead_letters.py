@@ -1,4 +1,4 @@
-"""Dead letters: messages that could not be stored, why, and how many; see replays.py for trying them again."""
+"""Dead letters: messages that could not be stored, with reasons and counts; see replays.py for replays."""
 
 from base64 import b64encode
 from datetime import UTC, datetime, timedelta
@@ -25,7 +25,7 @@ _KEYS = {"received_at": datetime, "id": UUID}
 
 
 class DeadLetter(DeadLetterLine):
-    """A dead letter with what came; of a huge message, its beginning."""
+    """A dead letter with its payload; the beginning of a large one."""
 
     payload: str
     encoding: Literal["utf-8", "base64"]
@@ -33,7 +33,7 @@ class DeadLetter(DeadLetterLine):
 
 
 class DeadLetterCount(BaseModel):
-    """How many messages were refused for a reason, whether they are kept as letters or not."""
+    """Number of messages refused for a reason, stored or not."""
 
     reason: str
     transport: str
@@ -44,7 +44,7 @@ class DeadLetterCount(BaseModel):
 
 
 class DeadLetterCounts(BaseModel):
-    """All that was refused since a time."""
+    """Refusals since a time."""
 
     since: datetime
     stored: int

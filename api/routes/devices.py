@@ -1,4 +1,4 @@
-"""Devices: what is out there, where, and whether it works."""
+"""Devices: registration, listing and detail."""
 
 from datetime import datetime
 from typing import Any

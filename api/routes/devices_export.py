@@ -1,4 +1,4 @@
-"""All devices, or some, as a sheet that the import takes back unchanged."""
+"""Export of devices as a sheet the import accepts unchanged."""
 
 import asyncio
 from collections.abc import AsyncIterator

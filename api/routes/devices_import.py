@@ -1,4 +1,4 @@
-"""Many devices at once, from a sheet: all of it or nothing, unless the bad lines may be left out."""
+"""Bulk import of devices from a sheet: all or nothing, unless bad lines may be skipped."""
 
 import asyncio
 import json

@@ -1,4 +1,4 @@
-"""Does my device work? What is known of it in plain words, and what to do next."""
+"""Device diagnosis: findings in plain language, and what to do next."""
 
 from collections.abc import Sequence
 from datetime import UTC, datetime
@@ -70,7 +70,7 @@ class MetricOut(BaseModel):
 
 
 class Diagnosis(BaseModel):
-    """What is known of a device, and what to do next."""
+    """A device's diagnosis and next steps."""
 
     code: str
     name: str

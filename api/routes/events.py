@@ -1,4 +1,4 @@
-"""Events: what happened at devices."""
+"""Events of devices."""
 
 from datetime import datetime
 from typing import Annotated, Any

@@ -1,4 +1,4 @@
-"""Payloads on trial: what the hub would make of one, without storing it."""
+"""Frame check: decodes a payload without storing it."""
 
 import time
 from base64 import b64decode
@@ -29,7 +29,7 @@ _EXAMPLE: dict[str, JsonValue] = {"payload": '{"ts": 1767225600, "values": {"PM2
 
 
 class FrameBody(BaseModel):
-    """A payload to be checked; with a device or a profile its metrics too."""
+    """A payload to check, optionally against a device's or profile's metrics."""
 
     model_config = ConfigDict(extra="forbid", json_schema_extra={"examples": [_EXAMPLE]})
 
@@ -41,7 +41,7 @@ class FrameBody(BaseModel):
 
 
 class FlawOut(BaseModel):
-    """What is wrong, and where."""
+    """A flaw and its location."""
 
     reason: str
     detail: str
@@ -75,7 +75,7 @@ class EventOut(BaseModel):
 
 
 class ReportOut(BaseModel):
-    """What the hub would make of a payload."""
+    """Result of a frame check."""
 
     form: str
     verdict: Literal["accepted", "partly", "refused", "dropped"] = Field(

@@ -1,4 +1,4 @@
-"""Whether devices are there: of one device with its history and its days, and counted by profile."""
+"""Device presence: one device with history and completeness, and counts by profile."""
 
 from datetime import date, datetime
 from typing import Annotated, Any, Literal
@@ -21,7 +21,7 @@ Cause = Literal["silence", "status", "gateway"]
 
 
 class Turn(BaseModel):
-    """When a device came or went; online is null when it was taken out of service."""
+    """A presence change; online is null when the device was taken out of service."""
 
     at: datetime
     online: bool | None
@@ -29,7 +29,7 @@ class Turn(BaseModel):
 
 
 class Day(BaseModel):
-    """A day in the device's zone: the readings that were expected of it, and those that came, at most as many."""
+    """A day in the device's zone: expected and received readings (capped at the expected number)."""
 
     day: date
     expected: int
@@ -38,7 +38,7 @@ class Day(BaseModel):
 
 
 class DeviceHealth(BaseModel):
-    """Whether a device is there, and why that is so."""
+    """Presence of a device, and the reason."""
 
     device: str
     state: str
@@ -56,7 +56,7 @@ class DeviceHealth(BaseModel):
 
 
 class ProfileHealth(BaseModel):
-    """How many active devices of a profile are there."""
+    """Presence counts of a profile's active devices."""
 
     profile: str
     name: str
@@ -74,7 +74,7 @@ class HealthSummary(BaseModel):
 @router.get("/devices/{code}/health", response_model=DeviceHealth, responses=responses(404))
 @needs(Permission.DEVICES_READ)
 async def device_health(code: Annotated[Code, Path()], context: Here) -> Any:
-    """Whether the device is there, since when, and why not; when it came and went; how complete its days are."""
+    """Presence of the device, its history, and daily completeness."""
     least_s = context.settings.health.least_silence_s
     async with context.pool.connection() as conn:
         found = await row(conn, SQL.health, {"device": code, "least_s": least_s})
@@ -90,5 +90,5 @@ async def device_health(code: Annotated[Code, Path()], context: Here) -> Any:
 @router.get("/health-summary", response_model=HealthSummary)
 @needs(Permission.DEVICES_READ)
 async def health_summary(context: Here) -> Any:
-    """How many active devices are online, offline, or not known yet, by profile."""
+    """Active devices online, offline or unknown, by profile."""
     return {"items": await read(context, SQL.health_summary)}

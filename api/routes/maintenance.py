@@ -1,4 +1,4 @@
-"""Maintenance windows: while somebody works on a device, what it sends or does not send is no finding."""
+"""Maintenance windows: during one, a device's silence or readings raise no findings."""
 
 from datetime import datetime
 from typing import Annotated, Any
@@ -29,7 +29,7 @@ _EXAMPLE: dict[str, JsonValue] = {
 
 
 class WindowBody(BaseModel):
-    """From when to when, and why."""
+    """Start, end and reason."""
 
     model_config = ConfigDict(extra="forbid", json_schema_extra={"examples": [_EXAMPLE]})
 
@@ -73,7 +73,7 @@ async def list_windows(
 @router.post("", status_code=201, response_model=Window, responses=responses(404))
 @needs(Permission.DEVICES_WRITE)
 async def add_window(code: Code, body: WindowBody, context: Here, caller: TheCaller) -> Any:
-    """Tell that somebody will work, works or has worked on a device."""
+    """Create a maintenance window, in the past, present or future."""
     await require(context, code)
     return await _written(context, caller, SQL.maintenance_add, code, body, None)
 
@@ -81,14 +81,14 @@ async def add_window(code: Code, body: WindowBody, context: Here, caller: TheCal
 @router.put("/{window}", response_model=Window, responses=responses(404))
 @needs(Permission.DEVICES_WRITE)
 async def put_window(code: Code, window: int, body: WindowBody, context: Here, caller: TheCaller) -> Any:
-    """Change a window; to end one that goes on, give the time of now."""
+    """Change a window; to end a current one, set its end to now."""
     return await _written(context, caller, SQL.maintenance_put, code, body, window)
 
 
 @router.delete("/{window}", status_code=204, responses=responses(404))
 @needs(Permission.DEVICES_WRITE)
 async def delete_window(code: Code, window: int, context: Here, caller: TheCaller) -> Response:
-    """Take back a window, as if it had never been told."""
+    """Delete a window, as if it had never existed."""
     async with writing(context) as conn:
         if not await row(conn, SQL.maintenance_delete, {"code": code, "id": window}):
             raise not_found("maintenance window", window)

@@ -1,4 +1,4 @@
-"""What the hub counts of itself, for Prometheus."""
+"""Prometheus metrics."""
 
 import time
 from collections.abc import Iterable, Iterator
@@ -31,24 +31,24 @@ COUNTERS = {
 @router.get("/metrics", response_class=PlainTextResponse)
 @needs(Permission.STATUS_READ)
 async def metrics(context: Here, board: TheBoard) -> PlainTextResponse:
-    """Prometheus text format 0.0.4; what comes from the database is left out while it is away."""
+    """Prometheus text format 0.0.4; database metrics are omitted while it is down."""
     status = (await board.current()).status
     lines = [*counted(context.counters), *_process(not status.not_ready, status.process.uptime_s), *_seen(status)]
     return exposition(lines)
 
 
 def process_metrics(counters: Counters, ready: bool) -> PlainTextResponse:
-    """What a process without a board tells: nothing of it comes from the database."""
+    """Metrics of a process without a dashboard, none of them from the database."""
     return exposition([*counted(counters), *_process(ready, time.monotonic() - counters.started)])
 
 
 def exposition(lines: Iterable[str]) -> PlainTextResponse:
-    """Lines as Prometheus reads them."""
+    """Format metrics in Prometheus text format."""
     return PlainTextResponse("\n".join(lines) + "\n", media_type="text/plain; version=0.0.4")
 
 
 def counted(counters: Counters) -> Iterator[str]:
-    """What a process counts."""
+    """Counters of a process."""
     for name, meaning in COUNTERS.items():
         yield from _metric(f"ganzhi_{name}_total", meaning, "counter", getattr(counters, name))
     yield from _metric("ganzhi_devices_known", "Devices that ingest knows", "gauge", counters.devices_known)

@@ -1,4 +1,4 @@
-"""The description of the API."""
+"""The OpenAPI document."""
 
 from typing import Any
 

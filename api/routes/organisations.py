@@ -41,7 +41,7 @@ class Organisation(OrganisationBody):
 async def put_organisation(
     code: Code, body: OrganisationBody, response: Response, context: Here, caller: TheCaller
 ) -> Any:
-    """Make an organisation, or rename it. One that a device names is made by itself, with its code for a name."""
+    """Create or rename an organisation. Those named by devices are created automatically, named by their code."""
     async with writing(context) as conn:
         written = await row(conn, SQL.organisation_put, {"code": code, "name": body.name})
         if written:

@@ -1,4 +1,4 @@
-"""The library of profiles: what is shipped, and its installation, which never overwrites what was changed by hand."""
+"""The profile library and its installation, which never overwrites manual changes."""
 
 from typing import Any, Literal
 
@@ -33,7 +33,7 @@ class LibraryProfile(ProfileBody):
 
 
 class LibraryList(BaseModel):
-    """The whole library; it is small."""
+    """The whole library."""
 
     items: list[LibraryProfile]
 
@@ -48,7 +48,7 @@ class Install(BaseModel):
 
 
 class Installed(BaseModel):
-    """What became of one."""
+    """Result for one profile."""
 
     code: Code
     outcome: Literal["created", "updated", "unchanged", "kept"] = Field(
@@ -58,7 +58,7 @@ class Installed(BaseModel):
 
 
 class InstallReport(BaseModel):
-    """What became of each."""
+    """Results by profile."""
 
     items: list[Installed]
 
@@ -75,7 +75,7 @@ async def list_library(context: Here) -> Any:
 @router.post("/profiles:install", response_model=InstallReport, responses=responses(422))
 @needs(Permission.PROFILES_WRITE)
 async def install_profiles(body: Install, context: Here, caller: TheCaller) -> Any:
-    """Install profiles of the library; what is installed already and the same stays as it is."""
+    """Install library profiles; identical ones are left unchanged."""
     codes = list(library()) if body.codes is None else list(dict.fromkeys(body.codes))
     faults = [
         Fault(pointer=f"/codes/{place}", problem=known("profile in the library", code, list(library())))
@@ -93,7 +93,7 @@ async def install_profiles(body: Install, context: Here, caller: TheCaller) -> A
 async def _install(
     conn: AsyncConnection, caller: Caller, code: str, there: dict[str, Any] | None, force: bool
 ) -> dict[str, Any]:
-    """Install one over what is there; of one that was changed by hand only its being the same is noticed."""
+    """Install one profile; a manually changed one is left alone."""
     profile = ProfileBody.model_validate(_body(library()[code]))
     if there is not None and not there["untouched"] and not force:
         return {"code": code, "outcome": "kept", "version": there["version"]}

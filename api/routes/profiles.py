@@ -1,4 +1,4 @@
-"""Profiles: what kinds of device there are, what they measure, tell and obey; with every version."""
+"""Device profiles (thing models) and their version history."""
 
 from datetime import datetime
 from typing import Annotated, Any
@@ -38,7 +38,7 @@ class Profile(ProfileBody):
 
 
 class Version(BaseModel):
-    """A profile as it was from a time on."""
+    """A version of a profile."""
 
     version: int
     at: datetime
@@ -48,7 +48,7 @@ class Version(BaseModel):
 @router.put("/{code}", response_model=Profile, responses={201: {"model": Profile}, **responses(422)})
 @needs(Permission.PROFILES_WRITE)
 async def put_profile(code: Code, body: ProfileBody, response: Response, context: Here, caller: TheCaller) -> Any:
-    """Make a profile, or replace it. Its devices get a series for each metric; none is ever taken away."""
+    """Create or replace a profile. Its devices get a series per metric; series are never removed."""
     async with writing(context) as conn:
         await row(conn, DATABASE.registry_lock)
         written = await store(conn, caller, code, body, "profile.put")
@@ -59,7 +59,7 @@ async def put_profile(code: Code, body: ProfileBody, response: Response, context
 async def store(
     conn: AsyncConnection, caller: Caller, code: str, body: ProfileBody, action: str
 ) -> dict[str, Any] | None:
-    """Write a profile with its audit entry; {"created", "version"}, or None when it was the same already."""
+    """Store a profile with an audit entry; returns {"created", "version"}, or None when unchanged."""
     columns = body.columns()
     given = columns | {name: Jsonb(columns[name]) for name in _JSON}
     written = await row(conn, SQL.profile_put, {**given, "code": code})

@@ -1,4 +1,4 @@
-"""Self-registration: keys of an organisation and profile, and the one call by which a device registers itself."""
+"""Self-registration: provisioning keys, and the endpoint for devices."""
 
 import asyncio
 import time
@@ -61,7 +61,7 @@ class StoredKey(KeyBody):
 
 
 class NewKey(StoredKey):
-    """A key as it is put; what devices are given is shown when it is new, and never again."""
+    """A stored key; the key text is shown only when it is created."""
 
     key: str | None = None
 
@@ -69,7 +69,7 @@ class NewKey(StoredKey):
 @keys.put("/{code}", response_model=NewKey, responses={201: {"model": NewKey}, **responses(422)})
 @needs(Permission.CREDENTIALS_WRITE)
 async def put_key(code: Code, body: KeyBody, response: Response, context: Here, caller: TheCaller) -> Any:
-    """Make a key, or change one; its secret stays as it is."""
+    """Create or change a key; its secret is kept."""
     secret = new_secret()
     async with writing(context) as conn:
         await row(conn, DATABASE.registry_lock)
@@ -90,7 +90,7 @@ async def put_key(code: Code, body: KeyBody, response: Response, context: Here, 
 @keys.post("/{code}:rotate", response_model=NewKey, responses=responses(404))
 @needs(Permission.CREDENTIALS_WRITE)
 async def rotate_key(code: Code, context: Here, caller: TheCaller) -> Any:
-    """A new secret; the old one registers no device any more. Devices that came with it stay as they are."""
+    """Rotate the secret; the old one registers no more devices. Registered devices are unaffected."""
     secret = new_secret()
     async with writing(context) as conn:
         if not await rows(conn, SQL.key_rotate, {"code": code, "key_hash": hashed(secret)}):
@@ -118,7 +118,7 @@ async def get_key(code: Code, context: Here) -> Any:
 @keys.delete("/{code}", status_code=204, response_class=Response, responses=responses(404))
 @needs(Permission.CREDENTIALS_WRITE)
 async def delete_key(code: Code, context: Here, caller: TheCaller) -> Response:
-    """Remove a key. Devices that came with it stay as they are."""
+    """Delete a key. Devices registered with it are unaffected."""
     async with writing(context) as conn:
         if not await rows(conn, SQL.key_delete, {"code": code}):
             raise not_found("provisioning key", code)
@@ -134,7 +134,7 @@ async def _stored(conn: AsyncConnection, code: str) -> Row:
 
 
 class Newcomer(BaseModel):
-    """A device that registers itself."""
+    """A self-registration request."""
 
     model_config = ConfigDict(
         extra="forbid", json_schema_extra={"examples": [{"key": "air-2026.5f0c...", "code": "air-42"}]}
@@ -148,13 +148,13 @@ class Newcomer(BaseModel):
 
 
 class Welcome(NewCredential):
-    """What a device that registered itself needs to know."""
+    """Response to a self-registration."""
 
     code: Code
 
 
 class Rates:
-    """How often one address, and one key, may come."""
+    """Rate limits per address and per key."""
 
     def __init__(self, per_address: int, per_key: int) -> None:
         self._addresses = TokenBuckets(per_address / 60, room=per_address)
@@ -162,11 +162,11 @@ class Rates:
         self.turns = asyncio.Semaphore(AT_ONCE)
 
     def address(self, peer: str) -> None:
-        """429 when it comes too often."""
+        """Raise 429 when an address exceeds its rate."""
         self._pass(self._addresses.take(peer, time.monotonic()), "from one address")
 
     def key(self, code: str) -> None:
-        """429 when too many come with it; asked only for a key that is right, so that strangers cannot shut it."""
+        """Raise 429 when a key exceeds its rate; checked only for valid keys, so that others cannot exhaust it."""
         self._pass(self._keys.take(code, time.monotonic()), "with one key")
 
     def _pass(self, wait_s: float, what: str) -> None:
@@ -176,7 +176,7 @@ class Rates:
 
 
 def provisioning_router(rates: Rates) -> GuardedRouter:
-    """The call of devices: open to all, for the key in it says who may."""
+    """The self-registration endpoint; public, because the key in the request authorises it."""
     router = GuardedRouter(tags=["self-registration"])
 
     @router.post(
@@ -187,7 +187,7 @@ def provisioning_router(rates: Rates) -> GuardedRouter:
     )
     @public("a device that has no credential yet shows a provisioning key in the body")
     async def provision(body: Newcomer, request: Request, context: Here) -> Any:
-        """Register the device that calls, and give it its credential: once.
+        """Register the calling device and return its credential, once.
 
         A device that missed the answer calls again: as long as nothing was heard from it, it gets a new secret, and
         the one it missed ends. Later it is 409: whoever has the key must not take over a device that works.
@@ -204,7 +204,7 @@ def provisioning_router(rates: Rates) -> GuardedRouter:
 
 
 async def _opened(conn: AsyncConnection, text: str) -> Row:
-    """The key that is shown, locked; 401 when it is not right, 403 when it is closed."""
+    """Validate and lock the key; 401 when wrong, 403 when closed."""
     code, secret = read_key(text)
     key = await row(conn, SQL.key_open, {"code": code})
     if key is None or not verified(secret, key["key_hash"]):
@@ -213,7 +213,7 @@ async def _opened(conn: AsyncConnection, text: str) -> Row:
 
 
 async def _admit(context: Context, conn: AsyncConnection, key: Row, body: Newcomer) -> tuple[Any, Row]:
-    """The credential of a new device, or of one that missed it; and the device."""
+    """Register the device, or reissue a lost credential; returns credential and device."""
     known_ = await row(conn, SQL.known, {"code": body.code, "key": key["code"]})
     what = Key(key["key_hash"], key["enabled"], key["expires_at"], key["device_limit"], key["used"])
     if reason := closed(what if known_ is None else what._replace(device_limit=None), datetime.now(UTC)):

@@ -1,4 +1,4 @@
-"""Quality flags: what the numbers mean that readings carry."""
+"""Quality flags of readings."""
 
 from typing import Any
 
@@ -54,5 +54,5 @@ _FLAGS = QualityFlags(
 @router.get("", response_model=QualityFlags)
 @needs(Permission.READINGS_READ)
 async def list_quality_flags() -> Any:
-    """The flags that readings may carry, and which of them keep a value out of buckets and rules."""
+    """All quality flags, and which exclude a value from buckets and rules."""
     return _FLAGS

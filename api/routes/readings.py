@@ -1,4 +1,4 @@
-"""Readings: what was measured, raw or in buckets, and the newest of each series."""
+"""Readings: raw, aggregated in buckets, and the latest of each series."""
 
 from datetime import UTC, datetime, timedelta
 from typing import Annotated, Any, Literal

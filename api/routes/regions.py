@@ -1,4 +1,4 @@
-"""Divisions of the country, from provinces to villages: the tree that devices are counted by."""
+"""Administrative divisions, from provinces to villages."""
 
 import asyncio
 from collections.abc import Iterator
@@ -40,7 +40,7 @@ _EXAMPLE = """code,name,level,valid_from,valid_to,successors
 
 
 class Division(BaseModel):
-    """A division of the country."""
+    """An administrative division."""
 
     code: Region
     name: str
@@ -51,14 +51,14 @@ class Division(BaseModel):
 
 
 class DivisionDetail(Division):
-    """A division with all above it."""
+    """A division with its ancestors."""
 
     ancestors: list[Division] = Field(description="from the province down")
     devices: int = Field(description="how many are in it and below it, those that are retired left out")
 
 
 class Loaded(BaseModel):
-    """What became of a file of divisions."""
+    """Result of importing divisions."""
 
     created: int
     updated: int
@@ -76,7 +76,7 @@ async def list_regions(
     q: Annotated[str | None, Query(max_length=100, description="part of a name")] = None,
     at: Annotated[date | None, Query(description="those of that day; else of today")] = None,
 ) -> Any:
-    """Divisions by code, as they were on one day."""
+    """Divisions by code, as of a given day."""
     wanted = {"prefix": prefix, "level": level, "q": q, "at": at or date.today()}  # noqa: DTZ011 days have no zone
     found = await read(context, SQL.regions, {**wanted, **paging.after(_KEYS)})
     return paging.page([_shown(item) for item in found], _KEYS)
@@ -87,7 +87,7 @@ async def list_regions(
 async def get_region(
     code: Region, context: Here, at: Annotated[date | None, Query(description="as it was on that day")] = None
 ) -> Any:
-    """One division with all above it; without a day the one of today, or else the last one of that code."""
+    """One division with its ancestors; without a day as of today, or the last one with that code."""
     async with context.pool.connection() as conn:
         found = await rows(conn, SQL.region, {"codes": [code], "at": at})
         if not found:
@@ -152,7 +152,7 @@ async def _load(context: Context, caller: Caller, path: Path) -> dict[str, Any]:
 
 
 async def _stage(conn: AsyncConnection, found: Iterator[divisions.Region | Complaint]) -> tuple[list[Complaint], int]:
-    """Copy the divisions of a file in parts, each read in a thread; its complaints, and how many it has."""
+    """Copy a file's divisions to staging in chunks, parsed in a thread; returns errors and their number."""
     complaints: list[Complaint] = []
     count = 0
     async with conn.cursor() as cursor, cursor.copy(SQL.region_copy.encode()) as copy:

@@ -1,4 +1,4 @@
-"""Dead letters once more through the hub, after what was wrong has been put right."""
+"""Replay of dead letters after a fix."""
 
 from datetime import datetime
 from typing import Annotated, Any
@@ -23,7 +23,7 @@ _PLACE = (datetime, datetime, UUID)
 
 
 class ReplayBody(BaseModel):
-    """Which dead letters; those that fit everything that is given, oldest first."""
+    """Filter for dead letters (all conditions must match), oldest first."""
 
     model_config = ConfigDict(extra="forbid", json_schema_extra={"examples": [{"reason": "unknown_device"}]})
 
@@ -36,7 +36,7 @@ class ReplayBody(BaseModel):
 
 
 class RefusedAgain(BaseModel):
-    """A letter that stays, with its new reason."""
+    """A dead letter refused again, with its new reason."""
 
     id: UUID
     device: str | None
@@ -46,7 +46,7 @@ class RefusedAgain(BaseModel):
 
 
 class ReplayResult(BaseModel):
-    """What became of the letters."""
+    """Result of a replay."""
 
     replayable: int | None = Field(description="letters of the selection that can be replayed; told without a cursor")
     not_replayable: int | None = Field(description="those that cannot: their payload was cut, or not kept")
@@ -59,7 +59,7 @@ class ReplayResult(BaseModel):
 @router.post("/dead-letters:replay", response_model=ReplayResult, responses=responses(422, 503))
 @needs(Permission.LETTERS_REPLAY)
 async def replay_dead_letters(body: ReplayBody, context: Here, caller: TheCaller) -> Any:
-    """Put dead letters through the hub again as they came: same transport, address and time of arrival.
+    """Replay dead letters unchanged: same transport, address and arrival time.
 
     One that is accepted now is removed; one that is refused again stays, with its new reason. Repeating is harmless.
     """
@@ -79,7 +79,7 @@ async def replay_dead_letters(body: ReplayBody, context: Here, caller: TheCaller
 @router.post("/dead-letters/{letter_id}/replay", response_model=ReplayResult, responses=responses(404, 409, 503))
 @needs(Permission.LETTERS_REPLAY)
 async def replay_dead_letter(letter_id: UUID, context: Here, caller: TheCaller) -> Any:
-    """Put one dead letter through the hub again; 409 when its payload was cut or not kept."""
+    """Replay one dead letter; 409 when its payload was cut or not kept."""
     chosen = Selection(id=letter_id)
     done = await _run(context, caller, chosen, 1, None)
     if done.cut:

@@ -1,4 +1,4 @@
-"""Rules: from which value, or on which event, there is an alert, and at which level."""
+"""Alert rules: thresholds and event kinds, with levels."""
 
 from itertools import pairwise
 from typing import Annotated, Any, Literal
@@ -105,7 +105,7 @@ class Rule(BaseModel):
 @router.put("/{code}", response_model=Rule, responses={201: {"model": Rule}, **responses(422)})
 @needs(Permission.RULES_WRITE)
 async def put_rule(code: Code, body: RuleBody, response: Response, context: Here, caller: TheCaller) -> Any:
-    """Make a rule, or replace it; it holds for the next batch."""
+    """Create or replace a rule; effective from the next batch."""
     stored = body.model_dump(exclude_none=True)
     async with writing(context) as conn:
         written = await row(
@@ -156,7 +156,7 @@ async def get_rule(code: Code, context: Here) -> Any:
 @router.delete("/{code}", response_model=Rule, responses=responses(404))
 @needs(Permission.RULES_WRITE)
 async def disable_rule(code: Code, context: Here, caller: TheCaller) -> Any:
-    """Switch a rule off. It is kept, since alerts tell of it; put it again to switch it on."""
+    """Disable a rule. It is kept because alerts refer to it; PUT it again to enable it."""
     async with writing(context) as conn:
         if await row(conn, SQL.rule_disable, {"code": code}):
             await audit(conn, caller, "rule.disable", code, {})

@@ -1,4 +1,4 @@
-"""The hub at a glance."""
+"""Status summary of the hub."""
 
 from typing import Annotated, Any, cast
 

@@ -1,4 +1,4 @@
-"""A device's life: its next step, and the steps it has made."""
+"""Device lifecycle: transitions and history."""
 
 from datetime import datetime
 from typing import Annotated, Any
@@ -26,7 +26,7 @@ _EXAMPLE: dict[str, JsonValue] = {"to": "suspended", "note": "dismounted for the
 
 
 class StepBody(BaseModel):
-    """Where a device goes, and why."""
+    """Target state and reason."""
 
     model_config = ConfigDict(extra="forbid", json_schema_extra={"examples": [_EXAMPLE]})
 
@@ -35,7 +35,7 @@ class StepBody(BaseModel):
 
 
 class Step(BaseModel):
-    """A step that was made."""
+    """A past transition."""
 
     id: int
     at: datetime
@@ -48,7 +48,7 @@ class Step(BaseModel):
 @router.post("", response_model=Device, responses=responses(404, 409, 422))
 @needs(Permission.DEVICES_WRITE)
 async def step_device(code: Code, body: StepBody, context: Here, caller: TheCaller) -> Any:
-    """Take a device a step further: pending, active, suspended, retired. Retired is final, its history stays.
+    """Change a device's state: pending, active, suspended, retired. Retired is final; history is kept.
 
     To be where it is already is no step and no error. 409 says which steps are possible.
     """
@@ -68,7 +68,7 @@ async def step_device(code: Code, body: StepBody, context: Here, caller: TheCall
 @router.get("", response_model=Page[Step], responses=responses(404))
 @needs(Permission.DEVICES_READ)
 async def list_steps(code: Code, paging: Paged, context: Here) -> Any:
-    """The steps that a device has made, the newest first."""
+    """A device's transitions, newest first."""
     await require(context, code)
     found = await read(context, SQL.steps, {"code": code, **paging.after(_KEYS)})
     return paging.page(found, _KEYS)

@@ -1,4 +1,4 @@
-"""Streams: alert changes as they are committed, and what the page lives on."""
+"""Event streams: alert changes, and live data for the page."""
 
 from functools import partial
 from typing import Annotated

@@ -17,7 +17,7 @@ _CONTENT = {"text/event-stream": {"schema": {"type": "string"}}}
 
 
 async def tails_of(request: Request) -> Tails:
-    """The tails of the app that serves this request."""
+    """The app's tails."""
     return cast(Tails, request.app.state.tails)
 
 
@@ -28,7 +28,7 @@ async def tails_of(request: Request) -> Tails:
 )
 @needs(Permission.DEVICES_DIAGNOSE)
 async def tail_device(code: Code, context: Here, tails: Annotated[Tails, Depends(tails_of)]) -> Response:
-    """A device's messages as they come, and what the hub makes of each; also under a code that is not registered.
+    """Live messages of a device, with the hub's interpretation; works for unregistered codes too.
 
     `event: message`: topic, payload (cut; withheld where it is about persons), verdict, readings, events, or the
     reason of a refusal. `event: reading`: what was stored without coming over the broker. `event: skipped`: how many

@@ -1,1 +1,1 @@
-"""Importing a sheet of devices into the registry: checked against it, compared with it, stored in one transaction."""
+"""Import of device sheets into the registry, in one transaction."""

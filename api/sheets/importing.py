@@ -1,4 +1,4 @@
-"""A sheet of devices beside the registry: what is wrong, what it would change, and changing it, in one transaction."""
+"""Imports a sheet of devices: validates against the registry, computes changes, and applies them atomically."""
 
 import asyncio
 from collections.abc import Callable, Iterator
@@ -31,7 +31,7 @@ Tell = Callable[[str, float], None]
 
 @dataclass(slots=True, frozen=True)
 class Wanted:
-    """How a sheet is imported."""
+    """Import options."""
 
     dry_run: bool = False
     skip_bad: bool = False
@@ -39,7 +39,7 @@ class Wanted:
 
 @dataclass(slots=True)
 class Result:
-    """What became of a sheet; `done` is false when nothing was stored though something was to be."""
+    """Result of an import; `done` is false when nothing was stored because of errors."""
 
     rows: int = 0
     created: int = 0
@@ -55,18 +55,18 @@ class Result:
 
     @property
     def errors(self) -> int:
-        """How many things keep rows from being imported."""
+        """Number of errors."""
         return sum(item.grade == "error" for item in self.mistakes) + self.more
 
     def add(self, found: list[Mistake]) -> None:
-        """Keep mistakes, up to KEPT."""
+        """Record mistakes, up to KEPT."""
         room = max(KEPT - len(self.mistakes), 0)
         self.mistakes += found[:room]
         self.more += len(found) - len(found[:room])
 
 
 class _Undo(Exception):
-    """Ends the transaction of an import that stores nothing."""
+    """Rolls back the transaction of a dry run or failed import."""
 
 
 class Import:
@@ -78,7 +78,7 @@ class Import:
         self.result = Result()
 
     async def run(self) -> Result:
-        """Check all of it, then store it, unless something is wrong or it is a dry run; errors of the database pass."""
+        """Validate everything, then store unless there are errors or it is a dry run. Database errors propagate."""
         with suppress(_Undo):  # the transaction is rolled back, the result tells why
             async with writing(self._context) as conn:
                 await self._run(conn)
@@ -120,7 +120,7 @@ class Import:
                 self._tell("reading", 0.5 * checked.share)
 
     async def _ask(self, conn: AsyncConnection) -> None:
-        """What only the registry knows to be wrong."""
+        """Checks that need the registry."""
         suggestions = Suggestions(conn)
         found = [await suggestions.mistake(item) for item in await rows(conn, SQL.import_mistakes, _STEPS)]
         self.result.add(found)
@@ -132,7 +132,7 @@ class Import:
             await execute(conn, SQL.import_bad, {"lines": lines})
 
     async def _skip(self, conn: AsyncConnection) -> None:
-        """Leave out the bad rows, and those that would hang on one of them."""
+        """Skip bad rows and their children."""
         while orphans := await rows(conn, SQL.import_orphans):
             self.result.add(
                 [orphan(item["line"], item["code"], item["parent"], item["above_line"]) for item in orphans]
@@ -151,7 +151,7 @@ class Import:
         result.unchanged = result.rows - result.skipped - result.created - result.updated
 
     async def _store(self, conn: AsyncConnection) -> None:
-        """Set by set, whatever the size of the sheet: a handful of statements."""
+        """Store with a fixed number of set-based statements."""
         result = self.result
         organisations = [item["code"] for item in await rows(conn, SQL.import_organisations)]
         await execute(conn, DATABASE.organisations_add, {"codes": organisations})
@@ -179,7 +179,7 @@ _ESCAPES = str.maketrans({"\\": "\\\\", "\t": "\\t", "\n": "\\n", "\r": "\\r"})
 
 
 def _packed(staged: list[tuple[Any, ...]]) -> bytes:
-    """Rows as PostgreSQL's COPY text format; five times as fast as row by row through the driver."""
+    """Rows in PostgreSQL's COPY text format; five times as fast as the driver's row-by-row copy."""
     lines = []
     for line in staged:
         cells = [
@@ -191,7 +191,7 @@ def _packed(staged: list[tuple[Any, ...]]) -> bytes:
 
 
 async def _new_organisations(conn: AsyncConnection) -> list[Mistake]:
-    """Warnings of organisations that would be made, and look like one that is there."""
+    """Warnings about new organisations that resemble existing ones."""
     fresh = await rows(conn, SQL.import_organisations)
     if not fresh:
         return []

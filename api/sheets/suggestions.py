@@ -1,4 +1,4 @@
-"""What the registry says against a cell of a sheet, with the names that may have been meant."""
+"""Registry errors of a sheet, with suggestions for mistyped names."""
 
 from typing import Any
 
@@ -27,7 +27,7 @@ LOOKED_UP = 300
 
 
 class Suggestions:
-    """Mistakes of one sheet, on the connection of its import; near names are looked up once for each wrong one."""
+    """Formats registry errors of one sheet; suggestions are looked up once per unknown name."""
 
     def __init__(self, conn: AsyncConnection) -> None:
         self._conn = conn
@@ -35,7 +35,7 @@ class Suggestions:
         self._profiles: list[str] | None = None
 
     async def mistake(self, found: dict[str, Any]) -> Mistake:
-        """A row of the statement import_mistakes, in words."""
+        """Format a row of the statement import_mistakes."""
         if found["column"] == "state":
             return impossible_step(found)
         if found["kind"] == "unchecked":

@@ -1,4 +1,4 @@
-"""Server-sent events that cannot pile up: a reader that does not read is cut off, with what it has."""
+"""Server-sent events with back-pressure: slow readers are disconnected."""
 
 import asyncio
 import logging
@@ -22,7 +22,7 @@ Frames = Callable[[Subscription], AsyncIterator[bytes]]
 
 
 def frame(change: Change) -> bytes:
-    """An alert change on the wire; its id is what Last-Event-ID brings back."""
+    """Encode an alert change; its id is used as Last-Event-ID."""
     return b"id: %d\nevent: %s\ndata: %s\n\n" % (
         change.cursor,
         event_type(change.kind).encode(),
@@ -31,7 +31,7 @@ def frame(change: Change) -> bytes:
 
 
 async def alert_frames(feed: ChangeFeed, after: int | None, mine: Subscription) -> AsyncIterator[bytes]:
-    """Changes after a cursor (None: from now on), first the missed ones, then live, each once and in order."""
+    """Changes after a cursor (None: from now on): missed ones first, then live, each once and in order."""
     last = await feed.start(after)
     yield b"retry: 1000\nid: %d\n\n" % last
     if after is not None:
@@ -69,7 +69,7 @@ class EventStream(Response):
         self._open = False
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Whichever comes first ends it: all written, the reader gone, or cut off in the middle of a write."""
+        """Ends when everything is written, the reader leaves, or a write is cut off."""
         mine = self._feed.subscribe()
         try:
             async with asyncio.TaskGroup() as group:

@@ -1,4 +1,4 @@
-"""A live tail: the messages of one device while somebody watches, and what the hub makes of each.
+"""Live tail: one device's messages with the hub's interpretation, while a client is connected.
 
 What comes over MQTT is heard from the broker itself. What came another way is seen in the store afterwards: refused
 messages as dead letters, the others as readings.
@@ -45,19 +45,19 @@ MQTT = "mqtt"
 
 
 class Tails:
-    """How many tails are open in this process."""
+    """Number of open tails in this process."""
 
     def __init__(self) -> None:
         self.open = 0
 
     @property
     def crowded(self) -> bool:
-        """Whether there are as many as one process serves."""
+        """Whether the limit is reached."""
         return self.open >= TAILS
 
 
 class Tail:
-    """One device's messages. `run` hears and looks; `frames` writes what they found."""
+    """Tail of one device. `run` collects from broker and store; `frames` yields server-sent events."""
 
     def __init__(self, context: Context, code: str) -> None:
         self._context, self._code = context, code
@@ -72,7 +72,7 @@ class Tail:
         """Metric, value and time of readings that were shown."""
 
     async def run(self) -> None:
-        """Hear and look until it is cancelled; without the database it ends at once, and the stream with it."""
+        """Collect until cancelled; ends at once, with the stream, when the database is down."""
         try:
             await self._context.registry.refresh(self._context.pool)
             async with asyncio.TaskGroup() as group:
@@ -117,7 +117,7 @@ class Tail:
             self._skipped += 1
 
     def _room(self) -> bool:
-        """Whether one more message may be shown in this second; else it is counted."""
+        """Whether another message may be shown this second; otherwise it is counted."""
         second = int(time.monotonic())
         if second != self._second:
             self._second, self._taken = second, 0
@@ -128,7 +128,7 @@ class Tail:
         return False
 
     async def _hear(self) -> None:
-        """Messages from the broker, for as long as it takes; says when it hears nothing, and when it does again."""
+        """Receive messages from the broker; reports when it goes down and when it is back."""
         downlink = self._context.downlink
         if downlink is None:
             self._put("note", {"text": "this process has no broker: only what is stored or refused is shown"})
@@ -162,7 +162,7 @@ class Tail:
         self._put("message", account.as_object())
 
     async def _look(self) -> None:
-        """Dead letters and readings that came otherwise than over the broker, once a second."""
+        """Poll dead letters and readings that arrived by other transports, once a second."""
         since = datetime.now(UTC)
         readings_since = since
         while True:
@@ -193,7 +193,7 @@ class Tail:
                 self._put("reading", _reading(reading))
 
     def _seen(self, reading: dict[str, Any]) -> bool:
-        """Whether a stored reading was shown already; one without a time of its own has the hub's."""
+        """Whether a stored reading was already shown; without a device timestamp, times match approximately."""
         at = to_micros(reading["ts"])
         near = 2_000_000 if reading["quality"] & 4 else 0
         metric, value = reading["metric"], reading["value"]
@@ -219,14 +219,14 @@ def _frame(kind: str, body: dict[str, Any]) -> bytes:
 
 
 class TailStream(EventStream):
-    """Streams a tail until its reader leaves, the time is up, or the hub stops; what it costs ends with it."""
+    """Streams a tail until the reader leaves, the time is up, or the hub stops."""
 
     def __init__(self, context: Context, tails: Tails, code: str) -> None:
         self._tails, self._tail = tails, Tail(context, code)
         super().__init__(context.changes, self._tail.frames)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """As an EventStream, with the tail running beside it."""
+        """Like EventStream, running the tail alongside."""
         self._tails.open += 1
         try:
             async with asyncio.TaskGroup() as group:

@@ -1,4 +1,4 @@
-"""What `hub check` says of mosquitto's dynamic security plugin: whether it answers, and what it has lost."""
+"""`hub check` for mosquitto's dynamic security plugin: whether it responds, and missing accounts."""
 
 import asyncio
 
@@ -13,7 +13,7 @@ CONNECT_S = 5.0
 
 
 async def check_access(settings: Settings) -> list[Finding]:
-    """Findings about who tells the broker what devices may do."""
+    """Findings about device access control on the broker."""
     mqtt = settings.mqtt
     if mqtt.access == "none":
         advice = 'set mqtt.access to "dynsec" (mosquitto) or "http" (EMQX), and issue credentials'

@@ -28,7 +28,7 @@ BURST = 1_500
 
 
 async def check(settings: Settings) -> AsyncIterator[Finding]:
-    """Findings as they are made; sends nothing but messages of its own to a topic of its own."""
+    """Yield findings; only publishes test messages to its own topic."""
     async for finding in _check_database(settings.database):
         yield finding
     for finding in await check_access(settings):
@@ -81,7 +81,7 @@ async def _check_database(database: Database) -> AsyncIterator[Finding]:
 
 
 def _check_broker(mqtt: Mqtt) -> list[Finding]:
-    """Leaves a session behind, publishes a burst while it is away, comes back and counts."""
+    """Leave a persistent session, publish a burst while disconnected, reconnect and count."""
     where = f"broker {mqtt.host}:{mqtt.port}"
     topic = f"{mqtt.prefix}/hub-check/{mqtt.client_id}"
     try:
@@ -121,7 +121,7 @@ def _judge(where: str, kept: bool, heard: int) -> Finding:
 
 
 class _Session:
-    """A connected client of the check, between `with` and its end."""
+    """A connected test client, as a context manager."""
 
     def __init__(self, mqtt: Mqtt, role: str, clean: bool = False) -> None:
         self._mqtt = mqtt

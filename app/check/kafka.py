@@ -1,4 +1,4 @@
-"""The part of `hub check` about Kafka: reachable, its topics, and whether one broker's disk is all there is."""
+"""`hub check` for Kafka: reachability, topics and replication."""
 
 from typing import Any
 
@@ -14,7 +14,7 @@ SETTINGS = ("min.insync.replicas", "max.message.bytes", "retention.ms")
 
 
 async def check_kafka(kafka: Kafka) -> list[Finding]:
-    """Findings; changes nothing. Kafka's protocol tells no version of the server, only what it speaks."""
+    """Findings; read-only. Kafka's protocol reveals supported API versions, not the server version."""
     admin = AIOKafkaAdminClient(bootstrap_servers=kafka.servers, request_timeout_ms=5000)
     where = f"kafka {kafka.servers}"
     try:

@@ -1,1 +1,1 @@
-"""The parts of the command line `hub`, one subject a file; app.main wires them."""
+"""Subcommands of `hub`, one topic per file; app.main wires them."""

@@ -1,4 +1,4 @@
-"""The running hub as its command line calls it: an answer, or words of what is wrong and exit status 1."""
+"""HTTP client of the command line: returns a response, or prints the problem and exits with status 1."""
 
 import json
 from collections.abc import Iterator, Mapping
@@ -24,7 +24,7 @@ out, err = Console(highlight=False), Console(stderr=True, highlight=False)
 def call(
     method: str, path: str, url: str, token: str | None, *, accept: tuple[int, ...] = (), **kwargs: Any
 ) -> httpx.Response:
-    """The answer to one request at a path below /api/v1 ("/devices"); `kwargs` go to httpx (json, params, ...).
+    """Send one request to a path below /api/v1 ("/devices"); `kwargs` go to httpx (json, params, ...).
 
     A hub that does not answer and each status that is neither 2xx nor in `accept` ends the command in words.
     """
@@ -36,18 +36,18 @@ def call(
 
 
 def address(url: str, path: str) -> str:
-    """Where a path below /api/v1 is."""
+    """URL of a path below /api/v1."""
     return f"{url.rstrip('/')}/api/v1{path}"
 
 
 def headers(token: str | None, more: Mapping[str, str] | None = None) -> dict[str, str]:
-    """The headers of a request, with the token when there is one."""
+    """Request headers, with the token if there is one."""
     return {**({"authorization": f"Bearer {token}"} if token else {}), **(more or {})}
 
 
 @contextmanager
 def calling(url: str) -> Iterator[None]:
-    """Errors of the connection, in words."""
+    """Context manager that reports connection errors."""
     try:
         yield
     except httpx.TimeoutException as error:
@@ -59,7 +59,7 @@ def calling(url: str) -> Iterator[None]:
 
 
 def refused(answer: httpx.Response) -> NoReturn:
-    """End with what the hub says against a request: the sentence, then each single thing that is wrong."""
+    """Exit with the hub's problem: its detail, then each error."""
     try:
         body = answer.json()
     except json.JSONDecodeError:
@@ -79,7 +79,7 @@ def refused(answer: httpx.Response) -> NoReturn:
 
 
 def _placed(item: Mapping[str, Any]) -> str:
-    """A fault with its place as people write it: "region: ...", "line 7: ..."; what is wrong as a whole has none."""
+    """Format an error with its location: "region: ...", "line 7: ..."; errors of the whole have none."""
     line, problem = item.get("line"), str(item.get("problem"))
     place = str(item.get("pointer") or "").strip("/") or (f"line {line}" if line else "")
     return f"{place}: {problem}" if place else problem

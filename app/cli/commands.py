@@ -91,7 +91,7 @@ def commands(
 
 
 def _settled(found: dict[str, Any], waited: float, url: str, token: str | None) -> dict[str, Any]:
-    """The command once its time is over, which its profile may have made longer; at most MOST_WAIT_S more."""
+    """Wait for the command's timeout, which its profile may extend; at most MOST_WAIT_S more."""
     made, ends = (datetime.fromisoformat(found[at]) for at in ("created_at", "expires_at"))
     left = min((ends - made).total_seconds() + AFTERWARDS_S - waited, MOST_WAIT_S)
     if left <= 0:
@@ -127,7 +127,7 @@ def _told(found: dict[str, Any]) -> Text:
 
 
 def _outcome(found: dict[str, Any]) -> str:
-    """The device's result, or what went wrong; and what it said when it was too late."""
+    """The result or error of a command, and a late reply if there was one."""
     said = found["reply"] or {}
     shown = json.dumps(said.get("error", said.get("result")), ensure_ascii=False) if said else ""
     if found["late"]:

@@ -108,7 +108,7 @@ def _tell(code: str, issued: dict[str, Any], broker: str | None, url: str, as_js
 
 
 def lines_of(code: str, issued: dict[str, Any], broker: str, url: str) -> list[str]:
-    """What to paste, what to try, and what stands in the way."""
+    """Output for a new credential: what to configure, a test command, and obstacles."""
     host, _, port = broker.rpartition(":") if ":" in broker else (broker, "", "1883")
     secret, kind, payload = issued["secret"], issued["kind"], json.dumps(issued["example"] or {"...": 0})
     login = ["-u", issued["username"], "-P", str(secret)]

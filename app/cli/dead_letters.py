@@ -153,7 +153,7 @@ def _told(letter: Letter) -> Text:
 
 
 def _where(at: At) -> str:
-    """Location of the fault, in brackets; empty when it is unknown or the payload as a whole."""
+    """Location of the fault in brackets; empty when unknown or the whole payload."""
     return f" [byte {at}]" if isinstance(at, int) else f" [{at}]" if at else ""
 
 

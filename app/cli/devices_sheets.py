@@ -78,7 +78,7 @@ def _bar() -> Progress:
 def _import(
     file: Path, dry_run: bool, skip_bad: bool, url: str, token: str | None, bar: Progress
 ) -> Iterator[dict[str, Any]]:
-    """What the hub tells while it imports, line by line; the file is sent as it is read."""
+    """Stream the file to the hub and yield its progress messages."""
     kind = "text/csv" if file.suffix.lower() in (".csv", ".txt") else _XLSX
     asked = headers(token, {"content-type": kind, "accept": "application/x-ndjson"})
     params = {"dry_run": dry_run, "skip_bad": skip_bad}
@@ -191,7 +191,7 @@ def make_template(
 
 
 def _download(file: Path, path: str, params: dict[str, str], url: str, token: str | None) -> int:
-    """Write an answer to a file, which is there only when it is whole; its size in bytes."""
+    """Write a response to a file atomically; returns its size in bytes."""
     part = file.with_name(file.name + ".part")
     with calling(url), httpx.Client(timeout=WAIT_S) as client:
         target = address(url, path)

@@ -41,7 +41,7 @@ def diagnose(
 
 
 def language(given: str | None) -> Lang:
-    """en or zh: what is asked for, else what the environment speaks."""
+    """The requested language, otherwise that of the environment."""
     wanted = given or os.environ.get("LC_ALL") or os.environ.get("LANG") or "en"
     return "zh" if wanted.lower().startswith("zh") else "en"
 
@@ -70,7 +70,7 @@ def _tell_next(advice: list[str], lang: Lang) -> None:
 
 
 def _tell_letters(letters: list[dict[str, Any]], lang: Lang) -> None:
-    """The newest letter of each reason: its payload, with a caret under what is wrong."""
+    """Print the newest dead letter of each reason, with a caret under the fault."""
     shown: set[str] = set()
     for letter in letters:
         if letter["reason"] in shown:
@@ -92,5 +92,5 @@ def _excerpt(letter: dict[str, Any]) -> str:
 
 
 def indented(text: str, by: int = 6) -> str:
-    """Each line of a text, moved to the right."""
+    """Indent each line."""
     return "\n".join(" " * by + line for line in text.splitlines())

@@ -91,7 +91,7 @@ def _checked(payload: bytes, form: str, profile: str | None, zone: str) -> dict[
 
 
 def _view(name: str) -> ProfileView:
-    """The profile of a JSON file, or of a code of the library."""
+    """Load a profile from a JSON file or from the library."""
     path = Path(name)
     if not path.is_file():
         shipped = library()

@@ -87,7 +87,7 @@ def list_keys(url: UrlOption = DEFAULT_URL, token: TokenOption = None) -> None:
 
 
 def _lines(text: str, url: str) -> list[str]:
-    """The key, and the call that a device makes with it."""
+    """Output for a new key: the key and the request a device makes with it."""
     body = json.dumps({"key": text, "code": "SERIAL-NUMBER"})
     call_ = ["curl", address(url, "/devices:provision"), "-H", "Content-Type: application/json", "-d", body]
     return ["The key, now and never again:", f"  {text}", "", "What a device calls, once:", f"  {shlex.join(call_)}"]

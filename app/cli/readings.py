@@ -116,7 +116,7 @@ def _bar() -> Progress:
 
 
 class _Rate(TextColumn):
-    """Readings a second, since the bar was shown."""
+    """Readings per second since the progress bar appeared."""
 
     def __init__(self) -> None:
         super().__init__("")

@@ -1,4 +1,4 @@
-"""`hub dead-letters replay`: asks a running hub to try dead letters again, request by request."""
+"""`hub dead-letters replay`: replays dead letters through a running hub, request by request."""
 
 from collections import Counter
 from collections.abc import Callable
@@ -20,7 +20,7 @@ class NotReplayed(HubError):
 
 @dataclass(slots=True)
 class Tally:
-    """What became of a selection; the first two are known at its start."""
+    """Totals of a replay; the first two are known from the start."""
 
     replayable: int = 0
     not_replayable: int = 0
@@ -43,7 +43,7 @@ def replay(
     dry_run: bool,
     moved: Callable[[Tally, int], None],
 ) -> Tally:
-    """Replay the letters of a selection (reason, device, since), oldest first, at most `limit`.
+    """Replay matching dead letters (reason, device, since), oldest first, at most `limit`.
 
     `moved` is told how far it is and how many letters it will be. Raises NotReplayed, or TransientError when the hub
     cannot at the moment; what was replayed by then stays so, and starting again goes on.

@@ -55,7 +55,7 @@ def _events(code: str, url: str, token: str | None) -> Iterator[tuple[str, dict[
 
 
 def events_of(lines: Iterable[str]) -> Iterator[tuple[str, dict[str, Any]]]:
-    """The server-sent events with data among the lines of a stream: kind and JSON object."""
+    """Parse server-sent events with data: event type and JSON object."""
     kind = ""
     for line in lines:
         name, _, value = line.partition(": ")
@@ -114,5 +114,5 @@ def _payload(body: dict[str, Any]) -> str:
 
 
 def _clock(at: str) -> str:
-    """Of a time in RFC 3339 what is worth reading: to the millisecond, in UTC."""
+    """Shorten an RFC 3339 time to milliseconds, in UTC."""
     return f"{at[:19].replace('T', ' ')}{at[19:23] if at[19:20] == '.' else ''}Z"

@@ -1,4 +1,4 @@
-"""The demo's MQTT broker: mosquitto where it is installed, otherwise iotcore; a process of its own either way.
+"""The demo's MQTT broker: mosquitto if installed, otherwise iotcore; always a separate process.
 
 iotcore is rumqttd in a wheel. It takes a publish in 24 µs of CPU (mosquitto 18) and sends again what a session left
 unacknowledged. It knows no rights of devices, forgets everything when it ends, and keeps a bounded log for each
@@ -67,7 +67,7 @@ AS_ROOT = "user root\n"
 
 
 def find_mosquitto() -> Path | None:
-    """The broker's program; Debian keeps it in /usr/sbin, which is not on everybody's PATH."""
+    """Path of mosquitto; Debian installs it in /usr/sbin, which may not be on PATH."""
     path = os.pathsep.join([os.environ.get("PATH", ""), "/usr/sbin", "/usr/local/sbin", "/opt/homebrew/sbin"])
     found = shutil.which("mosquitto", path=path)
     return Path(found) if found else None
@@ -109,14 +109,14 @@ def start_broker(processes: Processes, folder: Path, mosquitto: Path | None) -> 
 
 
 def _plugin() -> Path | None:
-    """The dynamic security plugin, where distributions put it; None too without the program that begins its file."""
+    """Path of the dynamic security plugin; None if it or its control program is missing."""
     if shutil.which("mosquitto_ctrl") is None:
         return None
     return next((found for folder in PLUGIN_FOLDERS if (found := Path(folder, PLUGIN)).exists()), None)
 
 
 def _accounts(folder: Path) -> str:
-    """Begin the plugin's file unless there is one; the password of USERNAME, who may do everything."""
+    """Initialise the plugin's file if missing; returns the password of the administrator USERNAME."""
     accounts, kept = folder / ACCOUNTS, folder / "password"
     if accounts.exists() and kept.exists():
         return kept.read_text(encoding="ascii")

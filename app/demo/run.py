@@ -1,4 +1,4 @@
-"""The demo from its first server to its last line."""
+"""Runs the demo from the first server to the summary."""
 
 import base64
 import fcntl
@@ -42,7 +42,7 @@ SIMULATOR = [sys.executable, "-m", "simulator"]
 
 
 def run_demo(seconds: float | None, port: int, data_dir: Path | None, clean: bool) -> int:
-    """Run everything for `seconds` (None: until Ctrl-C); the exit status, after a table and the JSON line on stdout.
+    """Run for `seconds` (None: until Ctrl-C); prints a table and a JSON line, returns the exit status.
 
     0 only if nothing was lost, nothing stored or paged twice, and each injected anomaly led to a delivered alert.
     DemoError says what stopped it.
@@ -132,7 +132,7 @@ class _Demo:
         return self._processes.start("city", city, env=env)
 
     def _watch(self, city: Child, feed: Feed) -> None:
-        """Show the hub until the city has ended, by itself or because the demo was told to stop."""
+        """Display the hub until the city ends or the demo is stopped."""
         told = False
         while city.status is None:
             self._processes.check()
@@ -158,13 +158,13 @@ class _Demo:
 
 
 def default_folder() -> Path:
-    """The user's cache folder; for root the machine's, which the database's account can reach."""
+    """The user's cache directory; for root a system-wide one accessible to the database's account."""
     return (site_cache_path if os.geteuid() == 0 else user_cache_path)("ganzhi") / "demo"
 
 
 @contextmanager
 def own_folder(folder: Path, clean: bool) -> Iterator[None]:
-    """Make and lock the demo's folder, emptied of what a demo keeps in it if `clean`; DemoError if it is in use."""
+    """Create and lock the demo's directory, emptied if `clean`; DemoError if it is in use."""
     try:
         folder.mkdir(parents=True, exist_ok=True)
         if any(folder.iterdir()) and not (folder / LOCK).exists():
@@ -185,7 +185,7 @@ def own_folder(folder: Path, clean: bool) -> Iterator[None]:
 
 @contextmanager
 def _stop_on_signals(processes: Processes) -> Iterator[None]:
-    """Ctrl-C or SIGTERM: end in order. Another one later: end now."""
+    """First Ctrl-C or SIGTERM: graceful stop. Second: immediate."""
     first: float | None = None
 
     def stop(_number: int, _frame: object) -> None:
@@ -204,7 +204,7 @@ def _stop_on_signals(processes: Processes) -> Iterator[None]:
 
 
 def _page_port(port: int) -> int:
-    """The port for the page (0: any free one); DemoError when somebody else has it."""
+    """Port of the page (0: any free one); DemoError when taken."""
     if port == 0:
         return free_port()
     with socket.socket() as probe:

@@ -1,4 +1,4 @@
-"""The end of a demo: the city's ground truth held against the database and the receiver's tally."""
+"""Demo result: compares the city's ground truth with the database and the webhook receiver."""
 
 import csv
 import json
@@ -29,7 +29,7 @@ Target = tuple[str, str | None, str | None]
 
 @dataclass(slots=True)
 class Injected:
-    """An anomaly of the truth, and the alerts that came of it."""
+    """An injected anomaly and the alerts it caused."""
 
     target: Target
     begin: Micros
@@ -41,13 +41,13 @@ class Injected:
 
     @property
     def alerted(self) -> bool:
-        """Whether an alert was delivered, and rose to the level of the anomaly."""
+        """Whether an alert was delivered and reached the anomaly's level."""
         return bool(self.arrivals) and self.reached >= self.level
 
 
 @dataclass(slots=True, frozen=True)
 class Verdict:
-    """The demo's result; the first eleven are its JSON line."""
+    """The demo's result; the first eleven fields form its JSON line."""
 
     sent: int
     """Readings, events and wrong messages that the broker has acknowledged."""
@@ -70,7 +70,7 @@ class Verdict:
 
     @property
     def passed(self) -> bool:
-        """Nothing lost, nothing twice, and every anomaly alerted."""
+        """Nothing lost, nothing duplicated, every anomaly alerted."""
         return not (self.lost or self.duplicates or self.anomalies_missed)
 
     @property
@@ -85,7 +85,7 @@ class Verdict:
 
 
 def judge(url: str, truth: Path, deliveries: Path) -> Verdict:
-    """Compare everything in the truth's folder with the database at `url` and the receiver's file."""
+    """Compare the ground truth with the database at `url` and the receiver's log."""
     summary = json.loads((truth / "summary.json").read_text(encoding="utf-8"))
     with psycopg.connect(url, autocommit=True, row_factory=dict_row) as conn:
         conn.execute(SQL.truth.encode())
@@ -136,7 +136,7 @@ def _conclude(summary: dict[str, Any], counts: dict[str, int], injected: list[In
 
 
 def read_anomalies(truth: Path) -> list[Injected]:
-    """The anomalies of a run; the rows of one anomaly are its steps up through the levels."""
+    """Anomalies of a run; an anomaly's rows are its steps through the levels."""
     found: dict[str, Injected] = {}
     with (truth / "anomalies.csv").open(encoding="utf-8", newline="") as file:
         for row in csv.DictReader(file):
@@ -148,7 +148,7 @@ def read_anomalies(truth: Path) -> list[Injected]:
 
 
 def read_deliveries(file: Path, started: Micros) -> Iterator[dict[str, Any]]:
-    """The genuine deliveries that the receiver noted, without repeats and without alerts raised before `started`."""
+    """Valid deliveries recorded by the receiver, without duplicates and alerts raised before `started`."""
     if not file.exists():
         return
     with file.open(encoding="utf-8") as lines:
@@ -161,7 +161,7 @@ def read_deliveries(file: Path, started: Micros) -> Iterator[dict[str, Any]]:
 
 
 def hold_against(injected: list[Injected], deliveries: Iterable[dict[str, Any]]) -> int:
-    """Give each alert to the last anomaly on its target that began before it; returns how many belong to none."""
+    """Assign each alert to the latest earlier anomaly on its target; returns the number unassigned."""
     by_target: dict[Target, list[Injected]] = defaultdict(list)
     for one in sorted(injected, key=lambda one: one.begin):
         by_target[one.target].append(one)

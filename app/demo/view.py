@@ -1,4 +1,4 @@
-"""What the demo shows while it runs: a live view in a terminal, plain lines elsewhere; fed by the hub's HTTP API."""
+"""The demo's display: a live terminal view or plain lines, fed by the hub's HTTP API."""
 
 import time
 from datetime import datetime
@@ -24,7 +24,7 @@ PLAIN_EVERY_S = 5.0
 
 
 class Feed:
-    """The hub's API as the view needs it; what cannot be had is left out."""
+    """API client of the view; unavailable data is omitted."""
 
     def __init__(self, url: str) -> None:
         self._client = httpx.Client(base_url=url, timeout=2)
@@ -39,7 +39,7 @@ class Feed:
         return found
 
     def ready(self) -> bool:
-        """Whether the hub says it does its work."""
+        """Whether the hub reports ready."""
         return bool(self.get("/readyz"))
 
     def close(self) -> None:
@@ -64,19 +64,19 @@ class View:
         self._stop()
 
     def step(self, text: str) -> None:
-        """Say what is being done."""
+        """Show the current step."""
         self._stop()
         self._console.print(Text(text, style="dim"))
 
     def begin(self) -> None:
-        """From now on the hub is running."""
+        """Switch to the running view."""
         self._began = self._told = time.monotonic()
         if self._console.is_terminal:
             self._live = Live(console=self._console, auto_refresh=False, transient=True)
             self._live.start()
 
     def show(self, feed: Feed, url: str) -> None:
-        """The hub as it is now."""
+        """Update the display."""
         if self._live is not None:
             status = feed.get("/api/v1/status")
             alerts = feed.get("/api/v1/alerts", limit=ALERTS)

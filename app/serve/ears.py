@@ -17,7 +17,7 @@ from hub.store.pool import Pool
 
 
 class Row(Protocol):
-    """Where it is told."""
+    """Where heartbeats are written."""
 
     async def put(self, since: Micros | None, until: Micros) -> None: ...
     async def end(self) -> None: ...
@@ -41,12 +41,12 @@ class Ears(Part):
 
     @asynccontextmanager
     async def opened(self, group: asyncio.TaskGroup) -> AsyncIterator[None]:
-        """Tell for ever."""
+        """Write heartbeats forever."""
         group.create_task(self._hearing.run(), name="ears")
         yield
 
     async def drain(self) -> None:
-        """Say goodbye: from now on the others hear everything."""
+        """Remove the heartbeat: other processes take over."""
         await self._row.end()
 
     async def _tell(self, since: Micros | None, until: Micros) -> None:
@@ -68,7 +68,7 @@ class BusRow:
         self._sink = sink
 
     async def put(self, since: Micros | None, until: Micros) -> None:
-        """Returns once it is in the bus."""
+        """Wait until it is published."""
         settled = asyncio.Event()
 
         async def settle(_outcome: Outcome) -> None:
@@ -79,4 +79,4 @@ class BusRow:
         await settled.wait()
 
     async def end(self) -> None:
-        """An edge that has ended is forgotten after a while."""
+        """Nothing to do: the heartbeat of an ended edge expires."""

@@ -1,4 +1,4 @@
-"""The engine of an edge: what devices send goes into the bus as it came. It needs no database."""
+"""Engine of an edge: forwards raw messages to Kafka. It needs no database."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -15,13 +15,13 @@ from ingest.kafka.forwarder import Forwarder
 
 
 class CountForwarded(Stage):
-    """Counts what is in the bus."""
+    """Counts forwarded messages."""
 
     def __init__(self, counters: Counters) -> None:
         self._counters = counters
 
     def adopt(self, batch: Batch) -> None:
-        """Add up the messages of devices."""
+        """Add the batch's device messages."""
         self._counters.forwarded += len(batch.raws) - sum([raw.origin.transport == HUB for raw in batch.raws])
 
 
@@ -37,12 +37,12 @@ class Edge(Engine):
 
     @asynccontextmanager
     async def opened(self, group: asyncio.TaskGroup) -> AsyncIterator[None]:
-        """Forward; a Kafka that is away is waited for with the first batch."""
+        """Forward messages; the first batch waits for Kafka if it is down."""
         self._working = group.create_task(self.sink.run(), name="edge")
         yield
 
     async def drain(self) -> None:
-        """Return once everything that was handed over is in the bus."""
+        """Wait until everything submitted is forwarded."""
         self.sink.drain()
         if self._working is not None:
             await self._working

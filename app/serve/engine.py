@@ -1,4 +1,4 @@
-"""Everything between a delivery and its commit in one process: registry, rules, pipeline, and their upkeep."""
+"""The engine: registry, rules, pipeline and writer of one process."""
 
 import asyncio
 import logging
@@ -28,7 +28,7 @@ WAIT_FOR_STORE_S = 2.0
 
 
 class Stages(Engine):
-    """The engine of a hub without workers, and of each worker."""
+    """The engine of a single-process hub and of each worker."""
 
     sink: Pipeline
 
@@ -47,7 +47,7 @@ class Stages(Engine):
 
     @asynccontextmanager
     async def opened(self, group: asyncio.TaskGroup) -> AsyncIterator[None]:
-        """Load devices, rules and newest readings, then work; waits for a store that is not there yet."""
+        """Load devices, rules and newest readings, then start; waits until the store is available."""
         url = self._settings.database.url
         await wait_for_store(url, self._read_store)
         log.info("%d devices known", len(self.registry.devices))
@@ -59,7 +59,7 @@ class Stages(Engine):
         yield
 
     async def drain(self) -> None:
-        """Return once everything that was handed over is settled; nothing may be handed over any more."""
+        """Wait until everything submitted is settled; nothing may be submitted afterwards."""
         self.sink.drain()
         if self._working is not None:
             await self._working
@@ -71,7 +71,7 @@ class Stages(Engine):
         return ["the store does not commit: holding back"] if self.sink.down else []
 
     async def restore(self, *, arrivals: bool) -> None:
-        """Take over what other processes committed; between two batches, so that none sees its state move.
+        """Reload what other processes committed, between two batches.
 
         `arrivals`: those too; not where a source of this process remembers some that are not committed yet.
         """
@@ -91,7 +91,7 @@ class Stages(Engine):
                     await stage.restore(conn)
 
     async def _add_series(self, batches: Sequence[Batch]) -> bool:
-        """Give devices series for metrics that they sent; whether there were any."""
+        """Create series for new metrics of devices; returns whether there were any."""
         wanted: dict[int, dict[str, None]] = {}
         for batch in batches:
             for device, metrics in batch.of(Wanted).items():
@@ -106,7 +106,7 @@ class Stages(Engine):
         self._counters.commit_s += asyncio.get_running_loop().time() - began
 
     async def _keep_fresh(self) -> None:
-        """Take over registered devices and rules at once; what is notified meanwhile is one more refresh."""
+        """Refresh devices and rules on notification; notifications during a refresh are coalesced."""
         backoff = Backoff()
         while True:
             await self._registry_changed.wait()
@@ -126,7 +126,7 @@ class Stages(Engine):
 
 
 async def wait_for_store(url: str, read: Callable[[], Awaitable[None]] | None = None) -> None:
-    """Check the schema and call `read`; again until the store is there."""
+    """Check the schema and call `read`, retrying until the store is available."""
     backoff = Backoff(log, "the store is there", longest_s=WAIT_FOR_STORE_S)
     while True:
         try:
@@ -142,6 +142,6 @@ async def wait_for_store(url: str, read: Callable[[], Awaitable[None]] | None = 
 
 
 def limits_of(settings: Settings) -> Limits:
-    """What a pipeline may hold, by the settings."""
+    """Pipeline limits from the settings."""
     given = settings.pipeline
     return Limits(given.batch_messages, given.waiting_messages, given.waiting_bytes, given.linger_ms / 1000)

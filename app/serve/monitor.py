@@ -1,4 +1,4 @@
-"""The monitor of a process without the role api: a small HTTP server from before its start until after its drain."""
+"""Monitoring endpoint of processes without the role api, available from startup until after the drain."""
 
 import asyncio
 from collections.abc import AsyncIterator, Callable
@@ -13,7 +13,7 @@ from hub.telemetry import Counters
 
 
 class Monitor(Part):
-    """Answers also while the process waits for a store; first opened, last drained."""
+    """Available even while the process waits for the store; opened first, drained last."""
 
     phase = Phase.STORE
 

@@ -1,4 +1,4 @@
-"""How this hub reads topics, paths and records, by its settings."""
+"""Builds the parser of topics, paths and records from the settings."""
 
 from functools import cache
 
@@ -9,5 +9,5 @@ from ingest.kafka.topics import forms_of
 
 @cache
 def origins_of(settings: Settings) -> Origins:
-    """One for a process, so that each topic is read once."""
+    """One per process, so that each topic is parsed once."""
     return Origins(settings.mqtt.prefix, forms_of(settings.kafka))

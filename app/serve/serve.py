@@ -1,4 +1,4 @@
-"""`hub serve`: runs the parts that the roles of a process ask for. Every deployment is made of the same few."""
+"""`hub serve`: assembles the parts for the roles of a process."""
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
@@ -33,7 +33,7 @@ from ingest.mqtt.source import MqttSource
 
 
 async def serve(settings: Settings, crew: Crew | None = None) -> bool:
-    """Run a hub until SIGTERM or SIGINT, its stages here or in a crew; True when everything taken was settled."""
+    """Run a hub until SIGTERM or SIGINT, in-process or with workers; True when all accepted work was settled."""
     counters = Counters()
     async with AsyncExitStack() as stack:
         direct = "direct" in settings.hub.roles
@@ -55,7 +55,7 @@ async def serve(settings: Settings, crew: Crew | None = None) -> bool:
 async def _direct(
     settings: Settings, crew: Crew | None, pool: Pool, counters: Counters, stack: AsyncExitStack
 ) -> list[Part]:
-    """Everything in one process, or in a crew of its own."""
+    """Direct deployment: one process, or one with a worker pool."""
     stages = Stages(settings, pool, counters)
     engine: Engine = stages
     restore: Callable[[], Awaitable[None]] = partial(stages.restore, arrivals=True)
@@ -76,7 +76,7 @@ async def _direct(
 
 
 async def _bus(settings: Settings, pool: Pool | None, counters: Counters, stack: AsyncExitStack) -> list[Part]:
-    """Some of the roles edge, worker, api; without a pool an edge alone."""
+    """Bus deployment: any of the roles edge, worker, api; without a pool an edge only."""
     roles, parts, registry = settings.hub.roles, list[Part](), Registry()
     edge: Edge | None = None
     if settings.kafka.servers:  # what is posted, and what a worker finds out, goes into the bus too
@@ -114,7 +114,7 @@ def _mqtt(
 def _kafka(
     settings: Settings, topics: Sequence[str], stages: Stages, counters: Counters, pool: Pool
 ) -> dict[str, Source]:
-    """A source of those topics and of those that third parties publish to."""
+    """A Kafka source for the given topics and the third-party topics."""
     kafka = settings.kafka
     topics = [*topics, *forms_of(kafka)]
 
@@ -147,7 +147,7 @@ def _reasons(parts: Sequence[Part]) -> list[str]:
 
 
 class Telemetry(Part):
-    """Rates, from counters."""
+    """Samples the counters to compute rates."""
 
     phase = Phase.STORE
 
@@ -156,7 +156,7 @@ class Telemetry(Part):
 
     @asynccontextmanager
     async def opened(self, group: asyncio.TaskGroup) -> AsyncIterator[None]:
-        """Note the counters twice a second."""
+        """Sample the counters twice a second."""
         group.create_task(self._tick(), name="telemetry")
         yield
 

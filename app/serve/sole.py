@@ -22,7 +22,7 @@ class Sole(Part):
 
     @asynccontextmanager
     async def opened(self, group: asyncio.TaskGroup) -> AsyncIterator[None]:
-        """Ask, before anything is loaded that a hub which has the name could still change; waits for the store.
+        """Acquire the lock before loading any state another hub could change; waits for the store.
 
         The name is held until all that was taken is settled.
         """
@@ -32,9 +32,9 @@ class Sole(Part):
         yield
 
     def granted(self) -> bool:
-        """Whether this hub may use the session."""
+        """Whether this hub holds the session."""
         return self._claim.granted
 
     def reasons(self) -> list[str]:
-        """Whether it waits for another hub."""
+        """Why it is not ready: another hub holds the session."""
         return [f"another hub has mqtt.client_id {self._client_id!r}"] if self._claim.refused else []

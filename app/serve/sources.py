@@ -1,4 +1,4 @@
-"""What hands deliveries over in a hub process, and what they are handed to."""
+"""Sources of a hub process, and the engine interface they submit to."""
 
 import asyncio
 from collections.abc import AsyncIterator, Mapping
@@ -10,19 +10,19 @@ from hub.pipeline import Sink
 
 
 class Engine(Part):
-    """Takes deliveries to their commit: the stages in this process, those of worker processes, or the bus."""
+    """Commits deliveries: in this process, in worker processes, or by forwarding to the bus."""
 
     phase = Phase.ENGINE
     sink: Sink
-    """Where sources hand over what they read."""
+    """Receives deliveries from sources."""
 
 
 class Source(Protocol):
-    """Hands over what it reads until `stop`; `run` ends when it has handed over the last."""
+    """Submits what it reads until `stop`; `run` returns after the last submission."""
 
     @property
     def connected(self) -> bool:
-        """Whether messages can come."""
+        """Whether the source is connected."""
 
     async def run(self) -> None: ...
     def stop(self) -> None: ...
@@ -40,7 +40,7 @@ class Sources(Part):
 
     @asynccontextmanager
     async def opened(self, group: asyncio.TaskGroup) -> AsyncIterator[None]:
-        """Take until the end of `drain`; connections stay until the last is settled."""
+        """Run until `drain` ends; connections stay open until everything is settled."""
         self._taking = [group.create_task(source.run(), name=name) for name, source in self._sources.items()]
         try:
             yield
@@ -49,7 +49,7 @@ class Sources(Part):
                 source.close()
 
     def reasons(self) -> list[str]:
-        """Which servers are away."""
+        """Servers that are down."""
         return [f"not connected to {name}" for name, source in self._sources.items() if not source.connected]
 
     def stop_taking(self) -> None:
@@ -58,6 +58,6 @@ class Sources(Part):
             source.stop()
 
     async def drain(self) -> None:
-        """Return once the sources have handed over the last."""
+        """Wait until the sources have submitted everything."""
         for taking in self._taking:
             await taking

@@ -27,13 +27,13 @@ from hub.telemetry import Counters
 
 
 class Count(Stage):
-    """Counts what is committed."""
+    """Counts committed data."""
 
     def __init__(self, counters: Counters) -> None:
         self._counters = counters
 
     def adopt(self, batch: Batch) -> None:
-        """Add up a batch."""
+        """Add a batch to the counters."""
         counters = self._counters
         counters.commits += 1
         counters.messages += len(batch.raws)

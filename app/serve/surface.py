@@ -1,4 +1,4 @@
-"""What faces consumers: the HTTP API with the page and the alert stream, and the courier that delivers alerts."""
+"""Consumer-facing part: the HTTP API with page and alert stream, and the delivery worker for alerts."""
 
 import asyncio
 from collections.abc import AsyncIterator, Callable
@@ -29,7 +29,7 @@ ALERT, COMMAND = "ganzhi_alert", "ganzhi_command"
 
 
 class Surface(Part):
-    """The API and the courier. What is posted goes to an engine, if there is one."""
+    """The API and the delivery worker. Posted messages go to an engine, if there is one."""
 
     phase = Phase.SURFACE
 
@@ -63,7 +63,7 @@ class Surface(Part):
 
     @asynccontextmanager
     async def opened(self, group: asyncio.TaskGroup) -> AsyncIterator[None]:
-        """Serve; requests ask the store themselves."""
+        """Serve requests."""
         self._serving = group.create_task(self._server.serve(), name="api")
         self._delivering = group.create_task(self._courier.run(), name="courier")
         heard: Named = ("alerts", listen(self._settings.database.url, [ALERT, COMMAND], self._heard))
@@ -74,7 +74,7 @@ class Surface(Part):
         yield
 
     def stop_taking(self) -> None:
-        """Take no more requests and end the alert streams."""
+        """Stop accepting requests and end the alert streams."""
         if self._posts is not None:
             self._posts.stop()
         self._changes.close()
@@ -82,7 +82,7 @@ class Surface(Part):
         self._server.should_exit = True
 
     async def drain(self) -> None:
-        """Return once what was asked is answered and what is under way is delivered."""
+        """Wait for in-flight requests and deliveries."""
         if self._serving is not None:
             await self._serving
         self._courier.stop()

@@ -1,4 +1,4 @@
-"""What the store needs now and then: the old removed, the overdue settled. Any number of processes may do it."""
+"""Housekeeping of the store: retention and timeouts. Safe to run in any number of processes."""
 
 import asyncio
 import logging

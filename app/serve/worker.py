@@ -1,4 +1,4 @@
-"""One worker of `hub serve --workers N`: takes blocks from its parent, decides, commits, answers."""
+"""A worker of `hub serve --workers N`: receives blocks from its parent, decides, commits, responds."""
 
 import asyncio
 import logging
@@ -21,7 +21,7 @@ log = logging.getLogger(__name__)
 
 
 async def work(settings: Settings, socket: Path) -> bool:
-    """Serve the parent until it says stop, on `socket`; True when everything taken was settled."""
+    """Serve the parent on `socket` until told to stop; True when all accepted work was settled."""
     counters = Counters()
     async with open_pool(settings.database) as pool:
         stages = Stages(settings, pool, counters)
@@ -33,7 +33,7 @@ async def work(settings: Settings, socket: Path) -> bool:
 
 
 class Parent(Part):
-    """A part of a worker: the process that started it, which tells it when to stop."""
+    """The worker's link to its parent process, which tells it when to stop."""
 
     phase = Phase.STORE
 
@@ -44,12 +44,12 @@ class Parent(Part):
 
     @asynccontextmanager
     async def opened(self, group: asyncio.TaskGroup) -> AsyncIterator[None]:
-        """Heed the parent, also while the worker waits for a store."""
+        """Watch the parent, even while waiting for the store."""
         group.create_task(self._heed(), name="parent")
         yield
 
     async def _heed(self) -> None:
-        """Stop when the parent says so; end at once when it has died: what it read will be delivered to a new one."""
+        """Stop on request; exit at once when the parent died, as its messages will be redelivered."""
         reader = asyncio.StreamReader()
         await asyncio.get_running_loop().connect_read_pipe(lambda: asyncio.StreamReaderProtocol(reader), sys.stdin)
         if await reader.readline() != STOP:
@@ -60,7 +60,7 @@ class Parent(Part):
 
 
 def _tidy(socket: Path) -> None:
-    """Remove what the parent could not: the socket, and the directory when this was the last."""
+    """Remove the socket, and its directory if empty."""
     socket.unlink(missing_ok=True)
     with suppress(OSError):
         socket.parent.rmdir()

@@ -1,4 +1,4 @@
-"""`hub serve --workers N`: one process reads and faces the outside, N others decode, decide and commit.
+"""`hub serve --workers N`: one process reads and serves the API, N workers decode, decide and commit.
 
 Each device has one worker, so that rules see its readings in one place and in order. Why the workers do not read
 from the broker themselves is in docs/adr/0008.
@@ -22,14 +22,14 @@ from ingest.handover.dispatch import Dispatcher
 
 @dataclass(slots=True, frozen=True)
 class Crew:
-    """How many workers, and the arguments of `hub worker` that they share with `hub serve`."""
+    """Number of workers, and the arguments they share with `hub serve`."""
 
     count: int
     arguments: list[str] = field(default_factory=list)
 
 
 class Workers(Engine):
-    """The engine of a hub with workers: starts them, starts a dead one again, and ends them after a drain."""
+    """Engine with a worker pool: starts workers, restarts dead ones, stops them after the drain."""
 
     sink: Dispatcher
 
@@ -46,7 +46,7 @@ class Workers(Engine):
 
     @asynccontextmanager
     async def opened(self, group: asyncio.TaskGroup) -> AsyncIterator[None]:
-        """Wait for a store with the right schema, then start the workers, which load from it by themselves."""
+        """Wait for a store with the current schema, then start the workers."""
         await wait_for_store(self._settings.database.url)
         for name, worker in self._workers.items():
             group.create_task(worker.run(), name=name)
@@ -55,7 +55,7 @@ class Workers(Engine):
         yield
 
     async def drain(self) -> None:
-        """Return once everything that was handed over is settled; the workers are told to end then."""
+        """Wait until everything submitted is settled, then stop the workers."""
         await self.sink.drained()
         for worker in self._workers.values():
             worker.stop()
@@ -63,7 +63,7 @@ class Workers(Engine):
             await worker.ended.wait()
 
     async def renew(self) -> None:
-        """Have all workers load anew what the store holds; what they had not answered goes to the new ones."""
+        """Restart all workers so that they reload state; unanswered blocks go to the new ones."""
         for worker in self._workers.values():
             await worker.kill()
 

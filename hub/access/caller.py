@@ -1,4 +1,4 @@
-"""Who calls: made once at the door from what was shown there, never from what a request claims in its body."""
+"""The caller of a request: authenticated once, from its credentials, never from claims in its body."""
 
 from dataclasses import dataclass
 from typing import Literal
@@ -11,7 +11,7 @@ Kind = Literal["person", "machine", "device", "broker", "local"]
 
 @dataclass(slots=True, frozen=True)
 class Caller:
-    """Who was recognised at the door, and what is open to them."""
+    """An authenticated caller and its permissions."""
 
     kind: Kind
     name: str

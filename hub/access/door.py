@@ -1,4 +1,4 @@
-"""How a route states who may call it: `@needs(Permission.ALERTS_READ)` below its path, or `@public` with the reason.
+"""Route authorisation: `@needs(Permission.ALERTS_READ)` below the path, or `@public` with a reason.
 
 The permissions stand in the OpenAPI document, as the roles of a route's security requirement.
 """
@@ -21,14 +21,14 @@ _STATED = "stated_access"
 
 
 class Door(Protocol):
-    """Recognises callers; an app with routes that need a permission keeps one at `app.state.door`."""
+    """Authenticates callers; an app with protected routes keeps one at `app.state.door`."""
 
     def caller(self, connection: HTTPConnection) -> Caller:
-        """Who calls. HTTPException: 401 for strangers, 403 in the wrong place, 503 while it cannot be told."""
+        """Authenticate. HTTPException: 401 unknown, 403 not allowed here, 503 while it cannot be determined."""
 
 
 class Needed(SecurityBase):
-    """The dependency behind `needs`: HTTPException as the door raises it, and 403 without one of the permissions."""
+    """The dependency behind `needs`: HTTPException from authentication, or 403 without a permission."""
 
     def __init__(self, permissions: frozenset[Permission]) -> None:
         self.permissions = permissions
@@ -38,7 +38,7 @@ class Needed(SecurityBase):
         self.model = HTTPBearer(description=f"{shown} of the hub's settings")
 
     async def __call__(self, connection: HTTPConnection) -> None:
-        """A coroutine, for FastAPI takes a thread for each call of a plain function."""
+        """A coroutine, because FastAPI runs plain functions in a thread."""
         try:
             connection.state.caller = self._passed(connection)
         except HTTPException as error:
@@ -61,16 +61,16 @@ class Public:
         self.reason = reason
 
     async def __call__(self) -> None:
-        """Everybody passes."""
+        """Allow everybody."""
 
 
 def needs(*permissions: Permission) -> Callable[[Handler], Handler]:
-    """Only callers who have all of these permissions; the handler may take `caller: TheCaller`."""
+    """Require all of these permissions; the handler may take `caller: TheCaller`."""
     return _stating(Security(Needed(frozenset(permissions)), scopes=[each.value for each in permissions]))
 
 
 def public(reason: str) -> Callable[[Handler], Handler]:
-    """Everybody, and why that is right."""
+    """Allow anonymous access, stating the reason."""
     return _stating(Depends(Public(reason)))
 
 
@@ -83,7 +83,7 @@ def _stating(dependency: Any) -> Callable[[Handler], Handler]:
 
 
 class GuardedRouter(APIRouter):
-    """An APIRouter whose routes check what their handlers state; TypeError for a handler that states nothing."""
+    """An APIRouter that enforces each handler's declared access; TypeError for a handler that declares none."""
 
     def add_api_route(self, path: str, endpoint: Callable[..., Any], **options: Any) -> None:
         """As of APIRouter."""
@@ -102,7 +102,7 @@ def _guarded(endpoint: Callable[..., Any], options: dict[str, Any]) -> dict[str,
 
 
 class PublicApp:
-    """A mounted app that is open to everybody, and why that is right."""
+    """A mounted app with anonymous access, and the reason."""
 
     def __init__(self, app: ASGIApp, reason: str) -> None:
         self._app, self.reason = app, reason

@@ -4,7 +4,7 @@ from enum import StrEnum
 
 
 class Permission(StrEnum):
-    """What the holder of each may do."""
+    """What each permission allows."""
 
     STATUS_READ = "status:read"  # see how the hub itself does: totals, rates, metrics
     READINGS_READ = "readings:read"  # see readings, newest and past

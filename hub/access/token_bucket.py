@@ -1,11 +1,11 @@
-"""How often each peer may come: a bucket of tokens for each, in a table that cannot grow without bound. Pure."""
+"""Rate limiting per peer: token buckets in a bounded table. Pure."""
 
 PEERS = 10_000
 """Peers remembered; when there are more, those that have been quiet the longest are forgotten."""
 
 
 class TokenBuckets:
-    """Each peer's bucket holds `room` tokens, by default one second's worth, and fills at `rate` a second."""
+    """Each bucket holds `room` tokens (default: one second's worth) and refills at `rate` per second."""
 
     def __init__(self, rate: float, peers: int = PEERS, room: float | None = None) -> None:
         self._rate, self._peers = rate, peers
@@ -13,7 +13,7 @@ class TokenBuckets:
         self._buckets: dict[str, tuple[float, float]] = {}
 
     def take(self, peer: str, now: float) -> float:
-        """Take a token at `now` (seconds, rising): 0.0, or the seconds until there will be one."""
+        """Take a token at `now` (monotonic seconds); returns 0.0, or the seconds until one is available."""
         tokens, since = self._buckets.pop(peer, (self._room, now))
         tokens = min(self._room, tokens + (now - since) * self._rate)
         wait = 0.0 if tokens >= 1 else (1 - tokens) / self._rate

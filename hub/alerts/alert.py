@@ -1,4 +1,4 @@
-"""An alert as it is changed: each change is checked against the table of transitions. Pure."""
+"""Applies changes to alerts, each checked against the transition table. Pure."""
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -29,7 +29,7 @@ Change = AlertChange | Step
 
 
 class Result(NamedTuple):
-    """What became of a change."""
+    """The result of a change."""
 
     change: Change
     outcome: Literal["applied", "repeated", "refused"]
@@ -41,7 +41,7 @@ class Result(NamedTuple):
 
 
 class Home(NamedTuple):
-    """Where a device belongs."""
+    """Organisation and region of a device."""
 
     region: str | None
     organisation: str | None
@@ -51,7 +51,7 @@ class Home(NamedTuple):
 
 @dataclass(slots=True)
 class Alert:
-    """A row of table alert without what the store derives, and where its device belongs now."""
+    """A row of table alert without derived columns, and its device's current organisation and region."""
 
     id: UUID
     rule_id: int
@@ -74,16 +74,16 @@ class Alert:
 
     @property
     def active(self) -> bool:
-        """Whether its condition lasts and nobody has ended it."""
+        """Whether the condition is active and no handling has ended it."""
         return self.cleared_at is None and self.handling not in ENDED
 
     @property
     def place(self) -> Place:
-        """What it is routed by."""
+        """Routing key of the alert."""
         return Place(self.organisation, self.region, self.category, self.peak_level)
 
     def take(self, change: Change) -> None:
-        """Take over a change that is possible."""
+        """Apply a valid change."""
         self.seq += 1
         if isinstance(change, Step):
             self.handling = change.kind
@@ -106,7 +106,7 @@ class Applied(NamedTuple):
 
 @dataclass(slots=True)
 class Plan:
-    """What a list of changes does to the alerts it concerns."""
+    """The effect of a list of changes on the alerts concerned."""
 
     results: list[Result] = field(default_factory=list)
     applied: list[Applied] = field(default_factory=list)
@@ -119,7 +119,7 @@ def plan(
     alerts: Sequence[Alert],
     homes: Mapping[tuple[int, int], Home],
 ) -> Plan:
-    """Take changes in their order; `known` are ids of changes applied before.
+    """Apply changes in order; `known` are ids of changes applied earlier.
 
     `alerts` are those that the changes name, and the active one of each rule and target that a change raises; `homes`
     is by (rule id, device id), of the changes that raise.

@@ -1,4 +1,4 @@
-"""The one way by which an alert changes, for the pipeline's batches and for a desk's steps alike."""
+"""The only code path that changes alerts, used by the pipeline and by operators alike."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -33,7 +33,7 @@ async def apply(conn: psycopg.AsyncConnection, changes: Sequence[Change]) -> lis
 
 
 async def _plan(conn: psycopg.AsyncConnection, changes: Sequence[Change]) -> Plan:
-    """Read what the changes concern, which nobody else changes now, and plan them."""
+    """Lock and read the alerts concerned, then plan the changes."""
     raised = [change for change in changes if isinstance(change, AlertChange) and change.kind == "raised"]
     wanted = {
         "ids": [change.alert_id for change in changes],
@@ -48,7 +48,7 @@ async def _plan(conn: psycopg.AsyncConnection, changes: Sequence[Change]) -> Pla
 
 
 async def _write(conn: psycopg.AsyncConnection, applied: Sequence[Applied]) -> None:
-    """Alerts, changes, deliveries and endings: each kind is one statement."""
+    """Write alerts, changes, deliveries and endings, one statement each."""
     fresh = {change.alert_id for change, _ in applied if change.kind == "raised"}
     last = {alert.id: alert for _, alert in applied}
     # Updates first: an alert that clears makes room for the next of its rule and target.

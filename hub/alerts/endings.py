@@ -1,4 +1,4 @@
-"""Alerts that a desk ended, as the stage that decides hears of it: messages of the hub, in order with the device's own.
+"""Alerts ended by an operator, sent to the deciding stage as internal messages, in order with the device's own.
 
 The condition of such an alert lasts: the rule that raised it must neither change it any more nor raise it again.
 """
@@ -13,7 +13,7 @@ FORM = "ended"
 
 
 class Ending(msgspec.Struct, frozen=True):
-    """The handling of an alert ended while its condition lasted."""
+    """An alert whose handling ended while its condition was active."""
 
     alert_id: UUID
     rule_id: int
@@ -28,20 +28,20 @@ class Ending(msgspec.Struct, frozen=True):
 
 
 class Endings(dict[UUID, Ending]):
-    """The endings that a batch tells of, by alert id; what is told again is the same."""
+    """Endings in a batch, by alert id; idempotent."""
 
 
 _DECODER = msgspec.json.Decoder(Ending)
 
 
 def ending_raw(ending: Ending, device: str, received: Micros) -> Raw:
-    """The message that tells an ending, to be read by whoever decides about that device (code)."""
+    """Internal message for an ending, addressed to the worker of that device (code)."""
     origin = Origin(HUB, f"{FORM}/{device}", device, FORM, protocol=HUB)
     return Raw(origin, msgspec.json.encode(ending), received)
 
 
 def decode_ending(payload: bytes) -> Ending | None:
-    """What a message tells; None for what cannot be read."""
+    """Decode an ending; None when unreadable."""
     try:
         return _DECODER.decode(payload)
     except (msgspec.MsgspecError, UnicodeDecodeError):

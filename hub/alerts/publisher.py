@@ -1,4 +1,4 @@
-"""A part of a hub: publishes endings to the stage that decides, and ends the alerts of devices that are retired.
+"""Publishes endings to the deciding stage, and clears the alerts of retired devices.
 
 One of all processes on a database does it. An ending is noted in the transaction that ends the alert, and deleted once
 its message is committed; what is not deleted is published again, by whoever leads then.
@@ -31,28 +31,28 @@ AT_ONCE = 500
 
 
 class EndingPublisher(Part):
-    """Publishes while it leads, to the sink that devices' messages go to."""
+    """Runs on the leader; publishes to the same sink as device messages."""
 
     phase = Phase.SOURCES
 
     def __init__(self, settings: Settings, sink: Sink, permitted: Callable[[], bool] = lambda: True) -> None:
-        """While it is not `permitted` it does not ask to lead."""
+        """It does not compete for leadership unless `permitted`."""
         self._url, self._sink, self._permitted = settings.database.url, sink, permitted
         self._stopping = asyncio.Event()
         self._received: Micros = 0
 
     @asynccontextmanager
     async def opened(self, group: asyncio.TaskGroup) -> AsyncIterator[None]:
-        """Ask to lead, and publish."""
+        """Compete for leadership, and publish."""
         group.create_task(lead(self._url, "endings", self.work, self._permitted), name="endings")
         yield
 
     def stop_taking(self) -> None:
-        """Publish nothing more: what was published is settled with everything else, what is not is published again."""
+        """Stop publishing; pending endings are published after the next start."""
         self._stopping.set()
 
     async def work(self, conn: psycopg.AsyncConnection) -> float:
-        """All that is pending; returns after how many seconds to look again."""
+        """Publish everything pending; returns the seconds until the next poll."""
         await clear_retired(conn)
         while not self._stopping.is_set():
             rows = await (await conn.execute(SQL.pending, {"limit": AT_ONCE})).fetchall()
@@ -63,7 +63,7 @@ class EndingPublisher(Part):
         return EVERY_S
 
     async def _commit(self, raws: Sequence[Raw]) -> None:
-        """Return once they are settled."""
+        """Wait until they are settled."""
         settled = asyncio.get_running_loop().create_future()
 
         async def settle(outcome: Outcome) -> None:
@@ -81,7 +81,7 @@ class EndingPublisher(Part):
 
 
 async def clear_retired(conn: psycopg.AsyncConnection) -> int:
-    """Clear the alerts of devices that are retired; returns how many."""
+    """Clear the alerts of retired devices; returns their number."""
     cleared = 0
     while rows := await (await conn.execute(SQL.lasting_of_retired, {"limit": AT_ONCE})).fetchall():
         now = now_micros()

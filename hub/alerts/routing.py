@@ -1,11 +1,11 @@
-"""Routing: which consumers are told of a change. Pure, and without knowledge of the registry."""
+"""Alert routing: which consumers receive a change. Pure, and independent of the registry."""
 
 from collections.abc import Iterable
 from typing import NamedTuple
 
 
 class Place(NamedTuple):
-    """What an alert is routed by."""
+    """Routing key of an alert."""
 
     organisation: str | None
     """Code of the organisation that the device belongs to."""
@@ -18,7 +18,7 @@ class Place(NamedTuple):
 
 
 class Filter(NamedTuple):
-    """What a consumer wants; None takes everything."""
+    """A consumer's subscription filter; None matches everything."""
 
     consumer_id: int
     min_level: int
@@ -28,7 +28,7 @@ class Filter(NamedTuple):
     category: str | None = None
 
     def takes(self, place: Place) -> bool:
-        """Whether the consumer is told of a change at this place."""
+        """Whether the filter matches."""
         return (
             place.level >= self.min_level
             and (self.region is None or (place.region or "").startswith(self.region))
@@ -38,5 +38,5 @@ class Filter(NamedTuple):
 
 
 def recipients(place: Place, filters: Iterable[Filter]) -> list[int]:
-    """The ids of the consumers that take a change at this place, in the order of the filters."""
+    """Ids of the consumers whose filters match, in filter order."""
     return [wanted.consumer_id for wanted in filters if wanted.takes(place)]

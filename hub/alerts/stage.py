@@ -1,4 +1,4 @@
-"""Changes of alerts, as they are committed with what they were decided from."""
+"""Commits alert changes together with the data they were decided from."""
 
 import logging
 
@@ -11,23 +11,23 @@ log = logging.getLogger(__name__)
 
 
 class Results(list[Result]):
-    """What became of the changes of a batch, in their order."""
+    """Results of a batch's changes, in order."""
 
     @property
     def refused(self) -> list[Result]:
-        """Of changes that were decided by a state other than the store's: who decided them is to restore itself."""
+        """Changes decided from a stale state; the deciding stage must restore itself."""
         return [result for result in self if result.outcome == "refused"]
 
 
 class AlertChanges(Stage):
-    """The last stage of a commit: applying changes takes a lock that all processes share, held until the commit."""
+    """The last stage of a commit, because applying changes takes a global lock until the commit."""
 
     async def write(self, conn: Connection, batch: Batch) -> None:
-        """Apply the changes that earlier stages decided; leaves their Results."""
+        """Apply the changes decided by earlier stages and record their Results."""
         batch.put(Results(await apply(conn, batch.changes)))
 
     def adopt(self, batch: Batch) -> None:
-        """Log what was refused."""
+        """Log refused changes."""
         if refused := batch.of(Results).refused:
             change, _, reason, _ = refused[0]
             log.warning(

@@ -1,4 +1,4 @@
-"""How an alert may change: the one table behind code, database and documentation.
+"""Alert transitions: one table as the source for code, database and documentation.
 
 The condition is what is measured (active, cleared); the handling is what people do about it (GB/T 30428: 立案, 派遣,
 处置, 核查, 结案). Cleared is not closed: either axis goes on while the other stands still.
@@ -21,7 +21,7 @@ MERGE = "alerts:merge"
 
 
 class Transition(NamedTuple):
-    """One legal change of one axis."""
+    """An allowed transition on one axis."""
 
     kind: str
     """What alert_change and the CloudEvent call it."""
@@ -64,12 +64,12 @@ KINDS = tuple(dict.fromkeys(transition.kind for transition in TRANSITIONS))
 
 
 def state_of(handling: str, cleared: bool) -> str:
-    """Both axes as one word: an open alert whose condition has cleared is `cleared`, else the handling."""
+    """Combined state: `cleared` for an open alert whose condition cleared, otherwise the handling."""
     return "cleared" if cleared and handling == "open" else handling
 
 
 def possible(handling: str, cleared: bool, permission: str) -> list[str]:
-    """The kinds of change that an alert allows whoever holds a permission, sorted."""
+    """Kinds of change allowed to the holder of a permission, sorted."""
     return sorted(
         transition.kind
         for transition in TRANSITIONS
@@ -81,7 +81,7 @@ def possible(handling: str, cleared: bool, permission: str) -> list[str]:
 
 
 def refusal(kind: str, handling: str, cleared: bool, permission: str) -> str | None:
-    """Why an alert cannot take a kind of change, with what it can; None when it can."""
+    """Why a change is not allowed, listing those that are; None when it is allowed."""
     allowed = possible(handling, cleared, permission)
     if kind in allowed:
         return None

@@ -1,4 +1,4 @@
-"""Times of arrival that outlive the process, for messages that carry no time of their own.
+"""Persistent arrival times of messages without timestamps, so that redeliveries keep theirs.
 
 A broker delivers a message again when it did not see our acknowledgement, even if we committed the message. Its
 packet id and content are then the same, and it must get the same time, or it would be stored twice. Each commit
@@ -27,7 +27,7 @@ _ENTRY = np.dtype([("token", "<u2"), ("digest", "<u4"), ("received", "<i8")])
 
 
 class Arrival(NamedTuple):
-    """A message without a time of its own, as its source can recognise it when it is delivered again."""
+    """Identifies a message without a timestamp when it is redelivered."""
 
     token: int
     digest: int
@@ -35,7 +35,7 @@ class Arrival(NamedTuple):
 
 
 class Remembered:
-    """Of one source: digest and time of arrival of the message that came last with each token."""
+    """Per source: digest and arrival time of the last message for each token."""
 
     def __init__(self) -> None:
         self.tokens: dict[int, tuple[int, Micros]] = {}
@@ -43,14 +43,14 @@ class Remembered:
         """The newest time of arrival among each _BUCKET tokens."""
 
     def note(self, arrival: Arrival) -> None:
-        """Note what arrived with a token, in place of what had the token before."""
+        """Record an arrival, replacing the token's previous one."""
         token, digest, received = arrival
         self.tokens[token] = (digest, received)
         bucket = token // _BUCKET
         self._newest[bucket] = max(self._newest[bucket], received)
 
     def recall(self, token: int, digest: int) -> Micros | None:
-        """When the message arrived that is delivered again with this token; None when it is another message.
+        """Original arrival time of a redelivered message; None when it is a different message.
 
         Tokens rise and come round. What was noted before messages that are some 20,000 tokens behind it is of the round
         before: it was acknowledged long ago. So a message may be delivered again while one that is 40,000 further ahead
@@ -70,12 +70,12 @@ Known = dict[str, Remembered]
 
 
 class Fresh(dict[str, list[Arrival]]):
-    """By source: the messages of a batch that the source must recognise when they are delivered again."""
+    """New arrivals of a batch, by source."""
 
 
 @dataclass(slots=True)
 class _Written:
-    """Of one source: seq and size of the rows that this process wrote and has not pruned."""
+    """Per source: sequence number and size of the rows written and not yet pruned."""
 
     rows: deque[tuple[int, int]] = field(default_factory=deque)
     entries: int = 0
@@ -84,7 +84,7 @@ class _Written:
 
 
 class Arrivals(Stage):
-    """Writes the arrivals of sources, each in rising order, and prunes what is too old to matter."""
+    """Writes arrivals in increasing order per source, and prunes old ones."""
 
     def __init__(self) -> None:
         self.known: Known = {}
@@ -92,7 +92,7 @@ class Arrivals(Stage):
         self._written: dict[str, _Written] = {}
 
     async def restore(self, conn: Connection) -> None:
-        """Know what the store remembers, of all sources."""
+        """Load the arrivals of all sources."""
         rows = await (await conn.execute(SQL.load)).fetchall()
         self.known.update({source: Remembered() for source, _ in rows})
         for source, packed in rows:

@@ -1,4 +1,4 @@
-"""The right to a name, for one of all hubs that work on a database: held as long as a connection stands."""
+"""A named lock, exclusive among all hubs on a database, held while a connection is open."""
 
 import asyncio
 import logging
@@ -24,10 +24,10 @@ LOOK_S = 5.0
 
 
 class Claim:
-    """A name that two hubs must not use at once; what it is, the log says when another hub has it."""
+    """An exclusive named lock; logs when another hub holds it."""
 
     def __init__(self, url: str, name: str, taken_over: Callable[[], Awaitable[None]]) -> None:
-        """`taken_over` is awaited before the name is ours after another hub had it."""
+        """`taken_over` is awaited before acquiring the lock from another hub."""
         self._url, self._name, self._taken_over = url, name, taken_over
         self.asked = asyncio.Event()
         """Set once the database has said whose the name is."""
@@ -37,7 +37,7 @@ class Claim:
         """Whether another hub has it."""
 
     async def run(self) -> None:
-        """Hold the name, or ask for it, for ever."""
+        """Acquire and hold the lock forever."""
         while True:
             try:
                 async with await connect(self._url) as conn:

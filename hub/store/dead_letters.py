@@ -1,4 +1,4 @@
-"""What could not be stored, newest first, and how much of it is only counted."""
+"""Queries on dead letters: newest first, and counts including sampled ones."""
 
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
@@ -19,7 +19,7 @@ SHOWN_BYTES = 400
 
 
 class Letter(NamedTuple):
-    """A dead letter as a person looks at it; in a list the payload is its first SHOWN_BYTES."""
+    """A dead letter for display; in lists the payload is cut to SHOWN_BYTES."""
 
     id: UUID
     received_at: datetime
@@ -35,7 +35,7 @@ class Letter(NamedTuple):
 
 
 class LetterCount(NamedTuple):
-    """How many messages were refused for a reason: kept as letters, and only counted."""
+    """Number of messages refused for a reason: stored as dead letters, and only counted."""
 
     reason: str
     transport: str
@@ -48,13 +48,13 @@ class LetterCount(NamedTuple):
 async def newest_dead_letters(
     url: str, limit: int = 50, reason: str | None = None, device: str | None = None
 ) -> list[Letter]:
-    """The newest dead letters, of a reason or a device where given; StoreUnavailable when the store is away."""
+    """Newest dead letters, optionally of one reason or device. Raises StoreUnavailable."""
     values = {"id": None, "limit": limit, "reason": reason, "device": device, "bytes": SHOWN_BYTES}
     return await _letters(url, values)
 
 
 async def one_dead_letter(url: str, letter_id: UUID) -> Letter | None:
-    """A letter with all that is kept of its payload; None when there is none."""
+    """One dead letter with its stored payload; None when not found."""
     values = {"id": letter_id, "limit": 1, "reason": None, "device": None, "bytes": DEAD_LETTER_BYTES}
     return next(iter(await _letters(url, values)), None)
 
@@ -67,7 +67,7 @@ async def _letters(url: str, values: Mapping[str, object]) -> list[Letter]:
 
 
 async def dead_letter_counts(url: str, hours: float = 24) -> list[LetterCount]:
-    """What was refused in the last hours, by reason and transport."""
+    """Refusals of the last hours, by reason and transport."""
     since = datetime.now(UTC) - timedelta(hours=hours)
     with sorted_errors():
         async with await connect(url) as conn, conn.cursor(row_factory=class_row(LetterCount)) as cursor:

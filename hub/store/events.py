@@ -1,4 +1,4 @@
-"""Events, as they are committed: each once, by its id."""
+"""Commits events, each once by id."""
 
 from psycopg.types.json import Jsonb
 
@@ -10,10 +10,10 @@ SQL = statements(__name__)
 
 
 class Events(Stage):
-    """Stores the events of batches; what is stored already is among the repeats and decides nothing any more."""
+    """Stores events; those already stored become repeats and are excluded from decisions."""
 
     async def write(self, conn: Connection, batch: Batch) -> None:
-        """Write the batch's events; leaves those that were stored before, or come twice, as its Repeats."""
+        """Write the batch's events; those already stored, or duplicated, become its Repeats."""
         if not batch.events:
             return
         events = batch.events

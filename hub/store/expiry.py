@@ -1,4 +1,4 @@
-"""Dead letters do not stay for ever: removed by age and by number, in batches that hold no lock for long."""
+"""Expires dead letters by age and number, in short transactions."""
 
 import asyncio
 import logging
@@ -17,7 +17,7 @@ EVERY_S = 60.0
 
 
 async def expire_dead_letters(pool: Pool, limits: DeadLetters, batch: int = BATCH) -> int:
-    """Remove what is too old or too much, oldest first; how many letters went. StoreUnavailable stops it."""
+    """Delete expired or surplus dead letters, oldest first; returns their number. Raises StoreUnavailable."""
     gone = 0
     values = {"days": limits.keep_days, "keep": limits.keep, "batch": batch}
     with sorted_errors():
@@ -33,7 +33,7 @@ async def expire_dead_letters(pool: Pool, limits: DeadLetters, batch: int = BATC
 
 
 async def keep_expiring(pool: Pool, limits: DeadLetters) -> None:
-    """Expire each minute, for ever; the pipeline reports an outage, so here it is only waited for."""
+    """Expire every minute, forever; outages are waited out silently, as the pipeline reports them."""
     while True:
         try:
             gone = await expire_dead_letters(pool, limits)

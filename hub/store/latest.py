@@ -1,4 +1,4 @@
-"""The newest reading of each series: known at once in memory, written to the store at most once a second."""
+"""Newest reading of each series: current in memory, flushed to the store at most once a second."""
 
 import asyncio
 import logging
@@ -25,7 +25,7 @@ NEVER = np.iinfo(np.int64).min
 
 
 class Latest(Stage):
-    """Arrays indexed by series id, grown as needed; `adopt` is told of committed batches."""
+    """Growable arrays indexed by series id; `adopt` receives committed batches."""
 
     def __init__(self) -> None:
         self.ts = np.full(1024, NEVER, np.int64)
@@ -34,7 +34,7 @@ class Latest(Stage):
         self._dirty = np.zeros(1024, np.bool_)
 
     def reserve(self, series: int) -> None:
-        """Make room for series ids up to and including `series`."""
+        """Ensure capacity for series ids up to `series`."""
         if series < len(self.ts):
             return
         size = max(series + 1, 2 * len(self.ts))
@@ -44,7 +44,7 @@ class Latest(Stage):
         self._dirty = _grown(self._dirty, size, False)
 
     async def restore(self, conn: Connection) -> None:
-        """Start from what the store holds, so that a restart does not take old data for new."""
+        """Load from the store, so that old data is not taken for new after a restart."""
         row = await (await conn.execute(SQL.load)).fetchone()
         if row is not None and row[0]:
             series, ts, value, quality = (np.array(column) for column in row)
@@ -54,7 +54,7 @@ class Latest(Stage):
             self.ts[series], self._value[series], self._quality[series] = ts[newer], value[newer], quality[newer]
 
     def adopt(self, batch: Batch) -> None:
-        """Note the last reading of each series of a committed batch (sorted by series, ts)."""
+        """Record the last reading of each series in a committed batch (sorted by series, ts)."""
         readings = batch.readings
         if not len(readings):
             return
@@ -68,7 +68,7 @@ class Latest(Stage):
         self._dirty[series] = True
 
     async def flush(self, pool: Pool) -> None:
-        """Write what changed since the last flush; StoreUnavailable leaves it for the next one."""
+        """Write changes since the last flush; on StoreUnavailable they are kept for the next one."""
         series = np.flatnonzero(self._dirty)
         if not len(series):
             return
@@ -84,7 +84,7 @@ class Latest(Stage):
             raise
 
     async def run(self, pool: Pool, every_s: float = 1.0) -> None:
-        """Flush for ever, in at most a tenth of the time; the pipeline reports an outage, here it is waited for."""
+        """Flush forever, at most 10 % of the time; outages are waited out, as the pipeline reports them."""
         took = 0.0
         while True:
             await asyncio.sleep(max(every_s, 9 * took))

@@ -1,4 +1,4 @@
-"""Work that one of all processes on a database does, on the connection by which it holds the right to."""
+"""Leader election: work done by one process per database, on the connection that holds the lock."""
 
 import asyncio
 import logging
@@ -21,7 +21,7 @@ Work = Callable[[psycopg.AsyncConnection], Awaitable[float]]
 
 
 async def lead(url: str, name: str, work: Work, permitted: Callable[[], bool] = lambda: True) -> None:
-    """Do the work again and again while no other process has that name; for ever. Who loses the connection stops.
+    """Repeat the work forever while holding leadership; losing the connection ends it.
 
     While it is not `permitted` it leaves it to others.
     """

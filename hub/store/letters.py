@@ -1,4 +1,4 @@
-"""Dead letters as they are written: all of them as a rule, a sample of each minute in a storm, every one counted.
+"""Writes dead letters: all of them normally, a sample per minute under load; every one is counted.
 
 A storm of bad messages must not fill the disk: above a limit a letter is only counted, in the same transaction.
 """
@@ -33,7 +33,7 @@ Dropped = dict[tuple[str, str], int]
 
 
 class Sampler:
-    """Chooses the letters that are stored: the first `per_minute` of each reason in a minute. Pure."""
+    """Selects the dead letters to store: the first `per_minute` of each reason per minute. Pure."""
 
     def __init__(self, per_minute: int = PER_MINUTE) -> None:
         self._per_minute = per_minute
@@ -42,7 +42,7 @@ class Sampler:
         self._bytes: Counter[str] = Counter()
 
     def choose(self, letters: Iterable[DeadLetter], minute: int) -> tuple[list[DeadLetter], Dropped]:
-        """Those to store, in order, and how many are to be counted only; `minute` never goes back."""
+        """Those to store, in order, and the number to count only; `minute` never decreases."""
         if minute > self._minute:
             self._minute = minute
             self._kept.clear()
@@ -62,7 +62,7 @@ class Sampler:
 
 
 class DeadLetters(Stage):
-    """Writes the dead letters of batches; the limit is one of each process."""
+    """Writes the dead letters of batches; the limit applies per process."""
 
     def __init__(self, per_minute: int = PER_MINUTE) -> None:
         self._sampler = Sampler(per_minute)
@@ -71,7 +71,7 @@ class DeadLetters(Stage):
         self._minute = 0
 
     async def write(self, conn: Connection, batch: Batch) -> None:
-        """Store and count a batch's letters; what was chosen of it is chosen again when its commit is tried again."""
+        """Store and count a batch's dead letters; a repeated commit selects the same ones."""
         if not batch.refused:
             return
         stored, dropped = self._choose(batch)
@@ -109,7 +109,7 @@ def _columns(letters: list[DeadLetter]) -> dict[str, object]:
 
 
 def storable(text: str) -> str:
-    """Text that PostgreSQL takes: a dead letter that is refused itself would stop the pipeline."""
+    """Sanitise text for PostgreSQL, because a rejected dead letter would stop the pipeline."""
     return text.replace("\0", "\ufffd").encode("utf-8", "replace").decode()
 
 

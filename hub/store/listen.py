@@ -1,4 +1,4 @@
-"""Hears what other sessions notify, on a connection of its own that comes back by itself."""
+"""LISTEN/NOTIFY subscriber on its own, self-reconnecting connection."""
 
 import logging
 from collections.abc import Callable, Sequence
@@ -16,7 +16,7 @@ REGISTRY = "ganzhi_registry"
 
 
 async def listen(url: str, channels: Sequence[str], heard: Callable[[str, str], None]) -> None:
-    """For ever: call heard(channel, payload); and heard(channel, "") for each after every (re)connect."""
+    """Run forever: call heard(channel, payload), and heard(channel, "") for each channel after a (re)connect."""
     backoff = Backoff(log, "listening to the database again")
     while True:
         try:

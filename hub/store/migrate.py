@@ -1,4 +1,4 @@
-"""Brings a database to the newest schema; safe to run twice and by many processes at once."""
+"""Schema migration; idempotent, and safe to run concurrently."""
 
 import re
 from importlib.resources import files
@@ -32,7 +32,7 @@ def migrations(mode: str) -> list[Migration]:
 
 
 async def migrate(url: str, mode: str = "auto") -> str:
-    """Apply what is missing, each migration in a transaction of its own; returns the storage mode.
+    """Apply pending migrations, each in its own transaction; returns the storage mode.
 
     `auto` takes TimescaleDB where the server offers it; a database keeps the mode it was made with.
     Raises ConfigError when the wanted mode is not possible, StoreUnavailable when the server is away.

@@ -1,4 +1,4 @@
-"""Readings as PostgreSQL's binary COPY format, packed by numpy: no Python loop over rows.
+"""PostgreSQL binary COPY encoding of readings with numpy, without a Python loop over rows.
 
 Measured: 0.1 s of CPU per million rows; see PostgreSQL's documentation of COPY, "Binary Format".
 """

@@ -1,4 +1,4 @@
-"""The partitions that readings go into, made before they are needed."""
+"""Creates partitions of table reading ahead of use."""
 
 import numpy as np
 import psycopg
@@ -8,13 +8,13 @@ from hub.models import Columns
 
 
 class Partitions:
-    """Remembers the months (UTC) that are there; on TimescaleDB chunks make themselves."""
+    """Caches existing monthly partitions (UTC); TimescaleDB creates chunks itself."""
 
     def __init__(self) -> None:
         self._months: set[np.datetime64] = set()
 
     async def ensure(self, conn: psycopg.AsyncConnection, readings: Columns) -> None:
-        """Make what is missing for readings."""
+        """Create missing partitions for readings."""
         if not len(readings):
             return
         ends = np.array([readings.ts.min(), readings.ts.max()])
@@ -26,7 +26,7 @@ class Partitions:
         self._months |= months
 
     def forget(self) -> None:
-        """Retention may have dropped some."""
+        """Clear the cache, because retention may have dropped partitions."""
         self._months.clear()
 
 

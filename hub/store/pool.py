@@ -1,4 +1,4 @@
-"""Connections to the database: autocommit, UTC, and errors sorted into transient and permanent."""
+"""Database connections: autocommit, UTC, errors classified as transient or permanent."""
 
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager
@@ -42,7 +42,7 @@ _OF_CONTENT = (
 
 @asynccontextmanager
 async def open_pool(database: Database) -> AsyncIterator[Pool]:
-    """A pool of connections; it opens without waiting and reconnects by itself when the server is away."""
+    """Create a connection pool; opens without waiting and reconnects automatically."""
     pool: Pool = AsyncConnectionPool(
         database.url,
         kwargs=OPTIONS,
@@ -61,13 +61,13 @@ async def open_pool(database: Database) -> AsyncIterator[Pool]:
 
 
 async def connect(url: str) -> psycopg.AsyncConnection:
-    """A connection of its own, set up as those of the pool; closed by `async with`."""
+    """A dedicated connection configured like the pool's; closed by `async with`."""
     return await psycopg.AsyncConnection.connect(url, connect_timeout=10, **OPTIONS)
 
 
 @contextmanager
 def sorted_errors() -> Iterator[None]:
-    """Turn the driver's errors into StoreUnavailable (try again) or StoreRefused (this content never will work).
+    """Translate driver errors to StoreUnavailable (transient) or StoreRefused (permanent).
 
     A table that is away or a right that is missing is not the content's fault: every message would be refused.
     """

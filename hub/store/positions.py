@@ -1,4 +1,4 @@
-"""Offsets of a log, committed together with what was read up to them: exactly once, whoever reads.
+"""Kafka offsets stored in the database and committed with the data: exactly-once, across workers.
 
 A commit counts only if each partition's committed offset is where its reader began. So a worker that lost a
 partition without knowing it cannot commit: the new reader has moved the offset, or will find it moved.
@@ -16,7 +16,7 @@ SQL = statements(__name__)
 
 
 async def load_positions(pool: Pool) -> dict[tuple[str, int], int]:
-    """By (topic, partition): the offset to read next. A partition that is not there is read from its beginning."""
+    """Next offset by (topic, partition). Missing partitions start from the beginning."""
     with sorted_errors():
         async with pool.connection() as conn:
             rows = await (await conn.execute("select topic, partition, next_offset from kafka_offset")).fetchall()
@@ -24,10 +24,10 @@ async def load_positions(pool: Pool) -> dict[tuple[str, int], int]:
 
 
 class Positions(Stage):
-    """Moves the offsets of a log on with what was read from it."""
+    """Advances the offsets together with the data read."""
 
     async def write(self, conn: Connection, batch: Batch) -> None:
-        """Move them; Superseded when one is not where its reader began."""
+        """Advance the offsets; Superseded when one is not where the reader started."""
         for position in _joined(batch.positions):
             moved = await conn.execute(SQL.position_take, position._asdict())
             if moved.rowcount != 1:
@@ -35,7 +35,7 @@ class Positions(Stage):
 
 
 def _joined(positions: Sequence[Position]) -> list[Position]:
-    """One stretch a partition, in the order of partitions, so that two workers cannot lock each other out."""
+    """Merge ranges per partition, sorted by partition, so that workers cannot deadlock."""
     joined: dict[tuple[str, int], Position] = {}
     for position in positions:
         before = joined.get(position[:2])

@@ -1,4 +1,4 @@
-"""Rollups made anew after an upgrade: in the background, range by range, while their views answer rightly.
+"""Rebuilds rollups after an upgrade, range by range in the background; their views stay correct meanwhile.
 
 A view is filled from its oldest readings on. What lies behind its newest filled bucket is computed from the readings
 when asked, so an answer is right at any time and gets faster as the rebuild goes on. What comes in the meantime with a
@@ -31,7 +31,7 @@ TOLD_EVERY_S = 60.0
 
 
 class Progress(NamedTuple):
-    """How far a rebuild is."""
+    """Progress of a rebuild."""
 
     percent: float
     """Of the time that all rollups span."""
@@ -42,14 +42,14 @@ class Progress(NamedTuple):
 
 
 async def progress(conn: psycopg.AsyncConnection[Any]) -> Progress | None:
-    """How far the rebuild is; None when there is nothing to rebuild."""
+    """Progress of the rebuild; None when there is none."""
     async with conn.cursor(row_factory=dict_row) as cursor:
         row = await (await cursor.execute(SQL.progress)).fetchone()
     return None if row is None else Progress(**row)
 
 
 class Rebuild:
-    """The work of one leader, a range each time it is called. What is done is in the store, so that anyone goes on."""
+    """Leader task: rebuilds one range per call. Progress is stored, so any process can continue."""
 
     def __init__(self, rests: float = RESTS, range_takes_s: float = RANGE_TAKES_S) -> None:
         self._rests, self._range_takes_s = rests, range_takes_s
@@ -58,7 +58,7 @@ class Rebuild:
         self._failing = False
 
     async def __call__(self, conn: psycopg.AsyncConnection) -> float:
-        """Fill the next range, or end a view that is filled; returns after how many seconds to go on."""
+        """Rebuild the next range, or finish a view; returns the seconds until the next call."""
         async with conn.cursor(row_factory=dict_row) as cursor:
             found = await (await cursor.execute(SQL.next, {"range_s": self._range_s})).fetchone()
         if found is None:
@@ -89,7 +89,7 @@ class Rebuild:
         log.info("%s is complete again", view)
 
     def _failed(self, conn: psycopg.AsyncConnection, view: str, error: psycopg.Error) -> float:
-        """A range that could not be filled is tried again later, and shorter; said once."""
+        """Retry a failed range later with a shorter length; logged once."""
         if conn.closed:
             raise error
         if not self._failing:

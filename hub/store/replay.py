@@ -1,4 +1,4 @@
-"""Dead letters through the pipeline once more, after what was wrong has been put right.
+"""Replays dead letters through the pipeline after a fix.
 
 A letter goes as it came: transport, address, payload and time of arrival, with its id as its source. Who commits it,
 here, in a worker process or behind the bus, settles the letter in the same transaction; a replay only looks on. What
@@ -32,7 +32,7 @@ LOOK_S = 0.1
 
 @dataclass(slots=True, frozen=True)
 class Selection:
-    """Which letters: those that fit everything that is given; up to `until`, so that it comes to an end."""
+    """Filter for dead letters; bounded by `until`, so that a replay terminates."""
 
     id: UUID | None = None
     reason: str | None = None
@@ -45,14 +45,14 @@ class Selection:
 
 
 class Place(NamedTuple):
-    """Where a replay has come to: the last letter that was looked at."""
+    """Position of a replay: the last dead letter processed."""
 
     received_at: datetime
     id: UUID
 
 
 class Refusal(NamedTuple):
-    """A letter that was refused again, with its new reason."""
+    """A dead letter refused again, with its new reason."""
 
     id: UUID
     device: str | None
@@ -63,7 +63,7 @@ class Refusal(NamedTuple):
 
 @dataclass(slots=True)
 class Replayed:
-    """What became of the letters that a replay looked at."""
+    """Results of a replay."""
 
     accepted: int = 0
     refused: list[Refusal] = field(default_factory=list)
@@ -78,7 +78,7 @@ class Replayed:
 
 
 class Replay:
-    """Puts letters through the pipeline and removes those that it accepts."""
+    """Resubmits dead letters; accepted ones are removed."""
 
     def __init__(
         self,
@@ -86,18 +86,18 @@ class Replay:
         submit: Callable[[Delivery], Awaitable[None]],
         origin: Callable[[str, str], Origin],
     ) -> None:
-        """`origin` tells what a letter's transport and address mean."""
+        """`origin` resolves a dead letter's transport and address."""
         self._pool, self._submit, self._origin = pool, submit, origin
 
     async def count(self, selection: Selection) -> tuple[int, int]:
-        """How many letters of a selection can be replayed, and how many cannot, for they were cut or not kept."""
+        """Number of dead letters that can be replayed, and of those that cannot (payload cut or not kept)."""
         with sorted_errors():
             async with self._pool.connection() as conn:
                 row = await (await conn.execute(SQL.count, selection.values())).fetchone()
         return (row[0], row[1]) if row else (0, 0)
 
     async def run(self, selection: Selection, limit: int, place: Place | None = None) -> Replayed:
-        """Replay up to `limit` letters after a place, oldest first; TransientError: try again, nothing is lost."""
+        """Replay up to `limit` dead letters after a position, oldest first; TransientError: retry, nothing is lost."""
         done = Replayed(place=place)
         while done.looked_at < limit:
             size = min(AT_ONCE, limit - done.looked_at)
@@ -137,7 +137,7 @@ class Replay:
         done.refused += [Refusal(one.id, one.device, one.reason, one.detail, one.at) for one in left]
 
     async def _through(self, raws: list[Raw]) -> None:
-        """Hand messages over and wait for their settlement; on the bus their commit is still to come then."""
+        """Submit messages and wait until settled; on the bus their commit is still pending then."""
         result: asyncio.Future[Outcome] = asyncio.get_running_loop().create_future()
 
         async def settle(outcome: Outcome) -> None:
@@ -149,7 +149,7 @@ class Replay:
             raise TransientError("the batch it was in was given up; replay again")
 
     async def _committed(self, letters: Sequence[Any]) -> list[Any]:
-        """Those that are refused again, in their order, once each letter has been judged."""
+        """Wait for the verdict on each dead letter; returns those refused again, in order."""
         before = {letter.id: letter.replays for letter in letters}
         while True:
             with sorted_errors():

@@ -1,4 +1,4 @@
-"""Following what changes: a reader remembers the snapshot that it read, and takes the rows that this did not see.
+"""Change tracking: a reader keeps its last snapshot and fetches rows that were not visible in it.
 
 Rows carry a revision: the id of the transaction that wrote them. Transactions commit in any order, so a highest id
 would miss some; `revision >= xmin` alone would read all that was written since the oldest open transaction began,

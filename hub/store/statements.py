@@ -1,4 +1,4 @@
-"""SQL beside its owner: the named blocks of `registry.sql` are attributes of what `registry.py` loads."""
+"""Loads named SQL blocks: `registry.py` gets the blocks of `registry.sql` as attributes."""
 
 import re
 from importlib.resources import files
@@ -7,7 +7,7 @@ _NAME = re.compile(r"^-- name: ([a-z][a-z0-9_]*)\n", re.MULTILINE)
 
 
 class Statements:
-    """The blocks of one .sql file by name: `SQL.devices_all`. AttributeError for a name that no block has."""
+    """Named blocks of one .sql file, as attributes: `SQL.devices_all`. AttributeError for an unknown name."""
 
     def __init__(self, text: str) -> None:
         """A block begins with a line `-- name: devices_all` and ends before the next one."""
@@ -25,6 +25,6 @@ class Statements:
 
 
 def statements(module: str) -> Statements:
-    """The blocks of the .sql file beside a module, given its `__name__`; FileNotFoundError when there is none."""
+    """Load the .sql file beside a module, given its `__name__`; FileNotFoundError when missing."""
     package, _, name = module.rpartition(".")
     return Statements((files(package) / f"{name}.sql").read_text(encoding="utf-8"))

@@ -1,4 +1,4 @@
-"""Commits what a batch holds, in one transaction that can be repeated without changing anything."""
+"""Commits a batch in one idempotent transaction."""
 
 from collections.abc import Sequence
 from uuid import uuid4
@@ -19,7 +19,7 @@ ATTEMPTS = 3
 
 
 class Writer:
-    """Commits batches: the facts of each stage in the order of the stages.
+    """Commits batches by calling each stage in order.
 
     Each transaction begins by taking the turn of its batch. A commit whose answer was lost is so recognised when it
     is tried again, and is then done.
@@ -32,7 +32,7 @@ class Writer:
         self._batch: Batch | None = None
 
     async def commit(self, batch: Batch) -> None:
-        """Store a batch.
+        """Commit a batch.
 
         Raises StoreUnavailable when the outcome is unknown or the store is away: commit the same batch again.
         Raises StoreRefused when its content can never be stored; then nothing of it is.
