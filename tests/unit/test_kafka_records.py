@@ -116,3 +116,23 @@ def test_a_payload_may_name_its_device(form: str) -> None:
 def test_the_name_of_a_device_is_no_metric_but_a_number_is() -> None:
     assert CODECS[GANZHI, "telemetry"](b'{"device":"a","n":1}', 0, UTC).metrics == ["n"]
     assert CODECS[GANZHI, "telemetry"](b'{"device":4,"n":1}', 0, UTC).metrics == ["device", "n"]
+
+
+def test_records_that_edges_of_version_0_1_put_into_the_bus_are_read() -> None:
+    said = [
+        ("transport", b"mqtt"),
+        ("address", b"ganzhi/v1/pole/child/d1/event"),
+        ("received", b"5"),
+        ("token", b"7"),
+        ("source", b"hub"),
+    ]
+    (raw,) = of_bus([Given(b"{}", headers=tuple(said))], ORIGINS)
+    assert raw == raw_of("mqtt", "ganzhi/v1/pole/child/d1/event", b"{}", 5, 7, "hub/3")
+    assert (raw.origin.device, raw.origin.form, raw.origin.gateway) == ("d1", "event", "pole")
+
+
+def test_whether_the_broker_had_retained_it_crosses_the_bus() -> None:
+    sent = raw_of("mqtt", "ganzhi/v1/d1/event", b"{}", 5)._replace(retained=True)
+    (raw,) = of_bus([Given(b"{}", headers=tuple(headers_of(sent)))], ORIGINS)
+    assert raw.retained
+    assert raw.origin is of_bus([Given(b"{}", headers=tuple(headers_of(sent)))], ORIGINS)[0].origin
