@@ -12,9 +12,10 @@ from pydantic import BaseModel, ConfigDict, Field, JsonValue, SecretStr, field_v
 
 from api.context import Here
 from api.cursors import Page, Paged
-from api.database import audit, read, row, writing
+from api.database import SQL as DATABASE
+from api.database import audit, execute, read, row, writing
 from api.problems import not_found, responses
-from api.words import LEVELS, Code, LevelName, RegionPrefix
+from api.words import LEVELS, Code, LevelName, Name, RegionPrefix
 from hub.access.door import GuardedRouter, TheCaller, needs
 from hub.access.permissions import Permission
 from hub.store.statements import statements
@@ -42,6 +43,8 @@ class ConsumerBody(BaseModel):
     )
     min_level: LevelName = "blue"
     region: RegionPrefix | None = Field(default=None, description="only alerts from below this division code")
+    organisation: Code | None = Field(default=None, description="only of devices of this organisation; made when new")
+    category: Name | None = Field(default=None, description="only of devices whose profile has this category")
     enabled: bool = True
 
     @field_validator("url")
@@ -75,6 +78,8 @@ class Consumer(BaseModel):
     url: str
     min_level: LevelName
     region: str | None
+    organisation: str | None
+    category: str | None
     enabled: bool
     pending: int
     delivered: int
@@ -96,6 +101,8 @@ async def put_consumer(code: Code, body: ConsumerBody, response: Response, conte
     given = body.secret.get_secret_value() if body.secret else None
     values = {**body.model_dump(exclude={"secret"}), "code": code, "min_level": LEVELS[body.min_level]}
     async with writing(context) as conn:
+        if body.organisation:
+            await execute(conn, DATABASE.organisations_add, {"codes": [body.organisation]})
         written = await row(conn, SQL.consumer_put, {**values, "secret": given, "fresh_secret": fresh})
         created = bool(written and written["created"])
         await audit(conn, caller, "consumer.put", code, body.model_dump(exclude={"secret"}))

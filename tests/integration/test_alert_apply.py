@@ -260,6 +260,24 @@ async def test_consumers_get_what_reached_their_level_in_their_region(alarms: Al
     assert counts == {"all": 4, "red": 3, "near": 4, "far": 0, "off": 0}
 
 
+async def test_consumers_get_what_their_organisation_and_category_are_about(alarms: Alarms) -> None:
+    await alarms.run(
+        "insert into organisation (code, name) values ('fire-brigade', 'Fire brigade'), ('water', 'Water')"
+    )
+    await alarms.run("update device set organisation = 'fire-brigade'")
+    await alarms.run("update profile set category = 'fire'")
+    for code, organisation, category in [("both", "fire-brigade", "fire"), ("water", "water", None)]:
+        await alarms.consumer(code, "http://127.0.0.1:1/")
+        await alarms.run(
+            "update consumer set organisation = %(organisation)s, category = %(category)s where code = %(code)s",
+            organisation=organisation, category=category, code=code,
+        )  # fmt: skip
+    alert = await alarms.raised()
+    await alarms.run("update profile set category = 'lamp'")
+    await alarms.apply(alert, "cleared")
+    assert [len(await alarms.outbox(code)) for code in ("both", "water")] == [1, 0]
+
+
 async def test_a_change_that_is_rolled_back_leaves_nothing(alarms: Alarms) -> None:
     await alarms.consumer("desk", "http://127.0.0.1:1/")
     async with alarms.pool.connection() as conn, conn.transaction(force_rollback=True):

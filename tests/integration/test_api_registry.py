@@ -95,6 +95,17 @@ async def test_rule_is_switched_off_and_on(database: str) -> None:
         assert (await client.put("/rules/smoke", json=event)).status_code == 201
 
 
+async def test_consumer_may_take_alerts_of_one_organisation_and_category_only(database: str) -> None:
+    async with api_context(database) as context, client_of(context) as client:
+        brigade = {"url": "https://desk.example.org/a", "organisation": "fire-brigade", "category": "fire"}
+        for body, wanted in ((brigade, ("fire-brigade", "fire")), ({"url": brigade["url"]}, (None, None))):
+            await client.put("/consumers/brigade", json=body)
+            found = (await client.get("/consumers/brigade")).json()
+            assert (found["organisation"], found["category"]) == wanted
+        organisations = (await client.get("/organisations")).json()["items"]
+        assert [organisation["code"] for organisation in organisations] == ["fire-brigade"]
+
+
 async def test_secret_is_told_once(database: str) -> None:
     async with api_context(database) as context, client_of(context) as client:
         first = await client.put("/consumers/desk", json={"url": "https://desk.example.org/a", "min_level": "yellow"})

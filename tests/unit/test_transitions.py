@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from hub.access.permissions import Permission
 from hub.alerts.transitions import (
     CONDITIONS,
     DECIDE,
@@ -35,6 +36,10 @@ def test_each_axis_goes_between_its_own_values() -> None:
 def test_only_the_pipeline_moves_the_condition() -> None:
     assert {t.permission for t in TRANSITIONS if t.axis == "condition"} == {DECIDE}
     assert {t.permission for t in TRANSITIONS if t.axis == "handling"} == {STEP, MERGE}
+
+
+def test_the_step_of_a_desk_is_what_its_route_asks_for() -> None:
+    assert Permission.ALERTS_STEP == STEP
 
 
 def test_a_desk_can_bring_every_handling_to_an_end_and_leaves_none_that_has_ended() -> None:
