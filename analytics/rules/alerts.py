@@ -1,6 +1,5 @@
 """Alerts whose condition lasts, and which changes a level brings them."""
 
-from collections.abc import Mapping
 from typing import NamedTuple
 from uuid import UUID
 
@@ -63,8 +62,3 @@ def steps_of(
         return [], open_
     steps, other = steps_of(None, rule, target, onset, ts, after)
     return [cleared, *steps], other
-
-
-def ended(alerts: Mapping[Key, Open], ids: set[UUID]) -> Staged:
-    """Those of these alerts that desks have ended, with that noted."""
-    return {key: alert._replace(ended=True) for key, alert in alerts.items() if alert.id in ids} if ids else {}

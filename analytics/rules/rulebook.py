@@ -2,7 +2,7 @@
 
 import asyncio
 import math
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from operator import attrgetter
 
@@ -15,12 +15,19 @@ from analytics.rules.definitions import EventRule, Rule
 from analytics.rules.ruleset import RuleSet
 from analytics.rules.slots import LONG_AGO, NEVER, Ints
 from analytics.rules.stored import Past, read_past, read_rule_news
-from analytics.rules.thresholds import Transition, Verdict, adopt, evaluate, warm_up
+from analytics.rules.thresholds import Transition, Verdict, adopt, evaluate, next_due, warm_up
+from devices.registry.device import Device
 from devices.registry.registry import Registry
-from hub.models import AlertChange, Batch
+from hub.alerts.endings import Ending, Endings
+from hub.alerts.stage import Results
+from hub.errors import StoreRefused
+from hub.models import AlertChange, Batch, Micros
 from hub.stage import Connection, Stage
 from hub.store.pool import Pool, sorted_errors
 from hub.store.revision import NOTHING
+
+AGAIN: Micros = 100_000
+"""When a hold time has ended, but not everything that was received until then is decided: so long until it is asked."""
 
 
 @dataclass(slots=True, frozen=True)
@@ -39,14 +46,26 @@ class RuleBook(Stage):
     Nothing pages that is late, out of range, or older than `stale_after_s` when its batch is received (history
     that is filled in later); `math.inf` lets history page. A rule that is disabled, or no longer watches a
     device, says nothing more: its active alerts stay as they are until a desk closes them, and are taken up
-    again when the rule comes back.
+    again when the rule comes back. An alert that a desk has ended is neither changed any more nor raised again, until
+    its condition ends or rises above the peak that it had.
+
+    A hold time ends without another reading, once everything that was received before its end is decided.
 
     What changes in the registry or among the rules is taken over right before the next batch: the state must not move
     under one.
     """
 
-    def __init__(self, registry: Registry, stale_after_s: float = 900.0) -> None:
-        self._registry = registry
+    def __init__(
+        self, registry: Registry, stale_after_s: float = 900.0, heard: Callable[[], Micros] = lambda: NEVER,
+        grace_s: float = 0.0,
+    ) -> None:  # fmt: skip
+        """`heard` tells up to when everything that was received is decided.
+
+        For `grace_s` after a start no hold time ends by itself: what was sent meanwhile may still be on its way.
+        """
+        self._registry, self._heard, self._grace = registry, heard, round(grace_s * 1_000_000)
+        self._began: Micros | None = None
+        """When the first batch or question after the start came."""
         self._stale_after_s = stale_after_s
         self._stale_after = NEVER if math.isinf(stale_after_s) else round(stale_after_s * 1_000_000)
         self._since = NOTHING
@@ -69,7 +88,7 @@ class RuleBook(Stage):
         await self._read_news(conn)
         past = await read_past(conn, self._stale_after_s)
         self._news = {**self._set.rules, **self._news}
-        self._set, self._watches, self._decision = RuleSet(self._registry), {}, None
+        self._set, self._watches, self._decision, self._began = RuleSet(self._registry), {}, None, None
         self._alerts = past.active
         self._install()
         self._remember(past)
@@ -91,12 +110,13 @@ class RuleBook(Stage):
         """Set batch.changes to what its readings and events mean; the state stays until `adopt`."""
         self._install()
         yield
-        now = max([raw.received for raw in batch.raws], default=LONG_AGO)
-        verdict = evaluate(self._set.slots, batch.readings, now - self._stale_after, LONG_AGO)
+        now = max([batch.now, *(raw.received for raw in batch.raws)])
+        until = min(batch.now, self._heard()) if batch.now >= self._begin(now) + self._grace else 0
+        verdict = evaluate(self._set.slots, batch.readings, now - self._stale_after, until)
         devices = {event.device_id: self._registry.device(event.device_id) for event in batch.events}
         profiles = {id_: device.profile.id for id_, device in devices.items() if device is not None}
         turns, watches = events.judge(batch.events, self._set.by_kind, profiles, self._watches, self._stale_after)
-        alerts: Staged = {}
+        alerts: Staged = {key: alert for key, alert in map(self._ended, batch.of(Endings).values()) if alert}
         decided = [change for transition in verdict.transitions for change in self._changes(transition, alerts)]
         decided += [change for turn in turns for change in self._event_changes(turn, alerts)]
         self._decision = _Decision(batch, verdict, watches, alerts)
@@ -104,10 +124,15 @@ class RuleBook(Stage):
         batch.changes = decided
 
     def adopt(self, batch: Batch) -> None:
-        """The batch is committed: what was decided for it is now the state. Other batches change nothing."""
+        """The batch is committed: what was decided for it is now the state. Other batches change nothing.
+
+        StoreRefused when the store has not taken a change: it knows better, and is to be asked.
+        """
         decision, self._decision = self._decision, None
         if decision is None or decision.batch is not batch:
             return
+        if refused := batch.of(Results).refused:
+            raise StoreRefused(f"{refused[0].change.kind} of alert {refused[0].change.alert_id}: {refused[0].reason}")
         adopt(self._set.slots, decision.verdict)
         self._watches.update(decision.watches)
         for key, alert in decision.alerts.items():
@@ -116,10 +141,31 @@ class RuleBook(Stage):
             else:
                 self._alerts[key] = alert
 
+    def due(self, now: Micros) -> Micros | None:
+        """When the next hold time ends; a little later when what was received until then may not be decided yet."""
+        slots = self._set.slots
+        at = slots.next_due if slots.next_due > now else next_due(slots, now - self._stale_after)
+        if at is None or at >= NEVER:
+            return None
+        at = max(at, self._begin(now) + self._grace)
+        return at if at > now or self._heard() >= at else now + AGAIN
+
+    def _begin(self, now: Micros) -> Micros:
+        self._began = now if self._began is None else self._began
+        return self._began
+
+    def _ended(self, ending: Ending) -> tuple[Key, Open | None]:
+        """The alert of an ending as it is now; None when it is not active any more."""
+        by_event = ending.series_id is None
+        key = ending.rule_id, ending.device_id if ending.series_id is None else ending.series_id, by_event
+        alert = self._alerts.get(key)
+        known = alert is not None and alert.id == ending.alert_id
+        return key, alert._replace(ended=True) if alert is not None and known else None
+
     def _changes(self, transition: Transition, staged: Staged) -> Iterator[AlertChange]:
         slot, ts, value, before, after = transition
         rule, series = self._set.slots.rule(slot), int(self._set.slots.series[slot])
-        device = self._registry.device(int(self._registry.device_of[series]))
+        device = self._registry.owner(series)
         assert device is not None  # noqa: S101 for the type checker; a series has its device
         target, key = f"{device.code}/{rule.metric}", (rule.id, series, False)
         beyond = after > before
@@ -150,6 +196,7 @@ class RuleBook(Stage):
     def _install(self) -> None:
         """Go by what changed among rules and devices; new slots and watches take up the alerts that are active."""
         news, self._news = self._news, {}
+        self._forget_retired()
         added = self._set.follow(news)
         if len(added):
             self._take_up(added)
@@ -159,6 +206,17 @@ class RuleBook(Stage):
             for (rule, device, by_event), alert in self._alerts.items():
                 if by_event and rule in events_of:
                     self._watches.setdefault((rule, device), events.Watch(alert.level, alert.changed))
+
+    def _forget_retired(self) -> None:
+        """Nothing more comes from devices that are retired: their alerts are cleared by others."""
+        changed = self._registry.changed_since(self._set.generation)
+        if changed is not None and not any(_retired(self._registry.device(id_)) for id_ in changed.tolist()):
+            return
+        device, owner = self._registry.device, self._registry.owner
+        self._alerts = {
+            key: alert for key, alert in self._alerts.items() if not _retired((device if key[2] else owner)(key[1]))
+        }
+        self._watches = {key: watch for key, watch in self._watches.items() if not _retired(device(key[1]))}
 
     def _take_up(self, added: Ints) -> None:
         """The alerts of new slots become their state."""
@@ -187,3 +245,7 @@ class RuleBook(Stage):
             if ts >= watch.ts:
                 ids = watch.ids | {event_id} if ts == watch.ts else frozenset({event_id})
                 self._watches[rule_id, device_id] = events.Watch(watch.level, ts, ids)
+
+
+def _retired(device: Device | None) -> bool:
+    return device is not None and device.state == "retired"

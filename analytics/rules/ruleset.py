@@ -27,14 +27,14 @@ class RuleSet:
         """Event rules by kind of event, by rising id."""
         self.slots = Slots()
         self._registry = registry
-        self._generation = -1
-        """Of the registry, that the slots follow."""
+        self.generation = -1
+        """Of the registry: what the slots follow."""
         self._by_quantity: dict[Quantity, set[int]] = defaultdict(set)
 
     def follow(self, news: Mapping[int, Rule | None]) -> Ints:
         """Take over changed rules (None: gone) and devices; slots that stay keep their state. Returns the new slots."""
         moved = [rule for id_, rule in news.items() if self._put(id_, rule) and isinstance(rule, ThresholdRule)]
-        devices, self._generation = self._registry.changed_since(self._generation), self._registry.generation
+        devices, self.generation = self._registry.changed_since(self.generation), self._registry.generation
         if devices is None:
             return self._watch(np.flatnonzero(self.slots.row >= 0), np.flatnonzero(self._registry.quantity_of >= 0))
         added = _NONE

@@ -25,6 +25,9 @@ from hub.store.readings import Readings
 from hub.store.retried import Retried
 from hub.telemetry import Counters
 
+GRACE_S = 10.0
+"""After a start, until hold times end by themselves: brokers first deliver what was sent meanwhile."""
+
 
 class Count(Stage):
     """Counts committed data."""
@@ -49,10 +52,10 @@ class HubStages:
 
     def __init__(self, settings: Settings, registry: Registry, counters: Counters, idle: Callable[[], bool]) -> None:
         """`idle` tells whether nothing waits for its commit."""
-        stale_after_s = settings.rules.stale_after_s
+        stale_after_s = math.inf if settings.rules.stale_after_s is None else settings.rules.stale_after_s
         self.latest, self.arrivals, self.last_seen = Latest(), Arrivals(), LastSeen()
-        self.rules = RuleBook(registry, math.inf if stale_after_s is None else stale_after_s)
         self.progress = Progress(idle)
+        self.rules = RuleBook(registry, stale_after_s, self.progress.until, GRACE_S)
         self.ordered: Sequence[Stage] = (
             Positions(),
             Resolver(registry, self.arrivals.known),

@@ -23,6 +23,7 @@ class DeviceColumns:
         row = row if row is not None and row[0] is not None else [b""] * 3 + [""] * 6 + [b"", b"", None]
         self.id, self.profile, self.parent = (_ints(column) for column in row[:3])
         self.state = [_STATES[letter] for letter in row[3]]
+        self.active = np.frombuffer(row[3].encode(), np.uint8) == ord("a")
         self.code, self.name, self.zone, self.organisation, self.region = (
             column.split("\n") if len(self.id) else [] for column in row[4:9]
         )

@@ -48,7 +48,8 @@ class Registry:
         self.device_of: NDArray[np.int32] = np.zeros(1024, np.int32)
         """Device id by series id; 0 where there is no such series."""
         self.quantity_of: NDArray[np.int32] = np.full(1024, -1, np.int32)
-        """By series id its place in `quantities`; -1 where the profile does not take it."""
+        """By series id its place in `quantities`; -1 where no readings are taken: the device is not active, or its
+        profile has no such metric."""
         self.quantities: list[Quantity] = []
         self._numbers: dict[Quantity, int] = {}
         self._by_id: list[Device | None] = []
@@ -70,6 +71,10 @@ class Registry:
     def device(self, id_: int) -> Device | None:
         """The device of an id."""
         return self._by_id[id_] if 0 <= id_ < len(self._by_id) else None
+
+    def owner(self, series: int) -> Device | None:
+        """The device of a series id."""
+        return self.device(int(self.device_of[series])) if 0 <= series < len(self.device_of) else None
 
     def series_of_devices(self, ids: NDArray[np.int32]) -> NDArray[np.int64]:
         """All series ids that devices have, ascending; also those that their profiles do not take."""
@@ -180,12 +185,14 @@ class Registry:
         if not len(series):
             return
         order = np.argsort(devices.id)
-        profile = devices.profile[order][np.searchsorted(devices.id[order], series.device)].astype(np.int64)
+        owner = order[np.searchsorted(devices.id[order], series.device)]
+        profile = devices.profile[owner].astype(np.int64)
         pairs, which = np.unique(profile * len(series.names) + series.metric, return_inverse=True)
         found = [self._quantity(pair // len(series.names), series.names[pair % len(series.names)]) for pair in pairs]
         ranges = np.array([(low, high) for _, low, high in found])
         self.low[series.id], self.high[series.id] = ranges[which].T
-        self.quantity_of[series.id] = np.array([number for number, *_ in found], np.int32)[which]
+        numbers = np.array([number for number, *_ in found], np.int32)[which]
+        self.quantity_of[series.id] = np.where(devices.active[owner], numbers, -1)
         self.device_of[series.id] = series.device
 
     def _quantity(self, profile_id: int, metric: str) -> tuple[int, float, float]:

@@ -42,7 +42,7 @@ def facts(registry: Registry) -> dict[str, tuple[object, ...]]:
             str((registry.lon[device.id], registry.lat[device.id])),
             [
                 (m, s, registry.low[s], registry.high[s], int(registry.device_of[s]),
-                 registry.quantities[registry.quantity_of[s]])
+                 registry.quantities[registry.quantity_of[s]] if registry.quantity_of[s] >= 0 else None)
                 for m, s in device.series.items()
             ],
             registry.series_of_devices(np.array([device.id])).tolist(),
@@ -168,6 +168,9 @@ async def test_the_series_of_a_quantity_follow_profiles(database: str, pool: Poo
         (1, "b"): sorted([of["d1"]["b"], of["d3"]["b"]]),
         (2, "b"): [of["d2"]["b"]],
     }, "its series a is not taken any more"
+    change(database, "update device set state = 'suspended' where id = 3")
+    await registry.refresh(pool)
+    assert watched() == {(1, "a"): [of["d1"]["a"]], (1, "b"): [of["d1"]["b"]], (2, "b"): [of["d2"]["b"]]}
     assert registry.series_of_devices(np.array([2])).tolist() == sorted(of["d2"].values())
 
 

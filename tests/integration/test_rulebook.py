@@ -1,116 +1,19 @@
 """The rule book on a real store: decided, committed, adopted; killed at each point; kept fresh."""
 
-import time
 from collections.abc import AsyncIterator
-from typing import Any
-from uuid import UUID, uuid5
 
-import numpy as np
 import pytest
 
 from analytics.rules.rulebook import RuleBook
-from devices.registry.registry import Registry
-from hub.models import Batch, Columns, Event, Micros
+from hub.alerts.publisher import clear_retired
+from hub.errors import StoreRefused
+from hub.models import Batch
 from hub.quality import Quality
 from hub.settings import Database
-from hub.stage import run_steps
-from hub.store.latest import Latest
-from hub.store.pool import Pool, open_pool
+from hub.store.pool import open_pool
 from tests.support.origins import raw_of
+from tests.support.rule_city import HELD, NEW_DEVICE, NOW, SEED, City, S, telling
 from tests.support.writers import Committer
-
-S = 1_000_000
-NOW: Micros = int(time.time()) * S
-
-SEED = """
-insert into profile (code, name, metrics) values
-    ('gauge', 'River gauge', '{"level": {"name": "水位"}}'), ('camera', 'Camera', '{}');
-insert into device (code, name, profile_id)
-    select 'gauge-' || n, 'River gauge ' || n, p.id from profile p, generate_series(1, 3) n where p.code = 'gauge';
-insert into device (code, name, profile_id) select 'cam-1', 'Camera 1', id from profile where code = 'camera';
-insert into rule (code, name, profile_id, metric, direction, thresholds, hysteresis)
-    select 'flood', 'Flood', id, 'level', 'above', '{"yellow": 3, "red": 5}', 0.5 from profile where code = 'gauge';
-insert into rule (code, name, event_kind, event_level) values ('smoke', 'Smoke', 'smoke', 3);
-"""
-NEW_DEVICE = """
-insert into device (code, name, profile_id) select 'gauge-{}', 'New', id from profile where code = 'gauge'
-"""
-HELD = "update rule set hold_s = 10 where code = 'flood'"
-
-
-class City:
-    """A store with three gauges and a camera, and a hub that can be killed."""
-
-    def __init__(self, pool: Pool) -> None:
-        self.pool = pool
-        self.registry = Registry()
-        self.book = RuleBook(self.registry)
-        self.writer = Committer(pool, deciding=[self.book])
-        self.series: dict[int, int] = {}
-
-    async def run(self, statement: str, *values: object) -> list[tuple[Any, ...]]:
-        async with self.pool.connection() as conn:
-            cursor = await conn.execute(statement.encode(), values or None)
-            return await cursor.fetchall() if cursor.description else []
-
-    async def load(self) -> None:
-        await self.registry.refresh(self.pool)
-        async with self.pool.connection() as conn:
-            await self.book.restore(conn)
-
-    async def restart(self) -> None:
-        """The process is gone; another one starts from the store."""
-        self.registry = Registry()
-        self.book = RuleBook(self.registry)
-        self.writer = Committer(self.pool, deciding=[self.book])
-        await self.load()
-
-    async def refresh(self) -> None:
-        """What changed in the store is known."""
-        await self.book.refresh(self.pool)
-        await self.registry.refresh(self.pool)
-
-    def readings(self, *values: tuple[int, float], gauge: int = 1, quality: int = 0) -> Batch:
-        """(seconds from NOW, value) of one gauge."""
-        at = [NOW + second * S for second, _ in values]
-        series = np.full(len(values), self.series[gauge], np.int32)
-        flags = np.full(len(values), quality, np.int16)
-        columns = Columns(np.array(at, np.int64), series, np.array([value for _, value in values]), flags)
-        return Batch([raw_of("test", "here", b"", max(at))], columns)
-
-    async def events(self, *states: tuple[int, str]) -> Batch:
-        """(seconds from NOW, state) of smoke at the camera."""
-        camera = (await self.run("select id from device where code = 'cam-1'"))[0][0]
-        made = [
-            Event(uuid5(UUID(int=0), f"{at} {state}"), camera, "cam-1", NOW + at * S, NOW + at * S, "smoke", state)
-            for at, state in states
-        ]
-        return Batch([raw_of("test", "here", b"", event.received) for event in made], events=made)
-
-    def decide(self, batch: Batch) -> None:
-        run_steps(self.book, batch)
-
-    async def commit(self, batch: Batch) -> None:
-        self.decide(batch)
-        await self.writer.commit(batch)
-
-    async def take(self, *batches: Batch) -> None:
-        for batch in batches:
-            await self.commit(batch)
-            self.book.adopt(batch)
-
-    async def keep_latest(self, *batches: Batch) -> None:
-        latest = Latest()
-        for batch in batches:
-            latest.adopt(batch)
-        await latest.flush(self.pool)
-
-    async def told(self) -> list[tuple[str, str, str]]:
-        """(target, kind, level) of each change, in the order of their commit."""
-        return await self.run(
-            """select a.target, c.kind, c.picture ->> 'level' from alert_change c join alert a on a.id = c.alert_id
-               order by c.cursor"""
-        )
 
 
 @pytest.fixture
@@ -293,3 +196,108 @@ async def test_a_renamed_device_has_its_new_name_in_the_next_title(city: City) -
     await city.refresh()
     await city.take(city.readings((0, 6.0), gauge=3))
     assert await city.run("select title from alert") == [("三号水尺: 水位 6 ≥ 5 (red)",)]
+
+
+async def test_a_hold_ends_at_its_time_without_another_reading_and_once(city: City) -> None:
+    await city.run(HELD)
+    await city.refresh()
+    await city.take(city.readings((0, 1.0), (1, 4.0)), city.readings((2, 4.0), (3, 1.0), gauge=2))
+    assert city.book.due(NOW) == NOW + 11 * S
+    await city.at(10.9)
+    assert await city.told() == []
+    await city.at(11)
+    await city.at(60)
+    await city.take(city.readings((70, 4.5)))
+    assert await city.told() == [("gauge-1/level", "raised", "yellow")]
+    opened, value = (await city.run("select extract(epoch from opened_at)::float8, value from alert"))[0]
+    assert (opened, value) == (NOW / S + 11, 4.0), "at the time that its hold ended, with the value of the reading"
+
+
+@pytest.mark.parametrize("latest_kept", [False, True])
+async def test_a_hold_that_is_under_way_is_so_after_a_restart(city: City, latest_kept: bool) -> None:
+    await city.run(HELD)
+    await city.refresh()
+    stored = city.readings((0, 1.0), (1, 4.0), (2, 6.0))
+    await city.take(stored)
+    if latest_kept:
+        await city.keep_latest(stored)
+    await city.restart()
+    assert city.book.due(NOW) == NOW + 11 * S
+    await city.at(20)
+    await city.restart()
+    await city.at(90)
+    assert [(kind, level) for _, kind, level in await city.told()] == [("raised", "yellow"), ("updated", "red")]
+
+
+async def test_a_hold_waits_until_all_that_came_before_its_end_is_decided(city: City) -> None:
+    heard = NOW
+    city.book = RuleBook(city.registry, heard=lambda: heard, grace_s=30.0)
+    city.writer = Committer(city.pool, deciding=[city.book])
+    await city.run(HELD)
+    await city.load()
+    await city.take(city.readings((1, 4.0)))
+    assert city.book.due(NOW + 2 * S) == NOW + 31 * S, "after a start what was sent meanwhile may be on its way"
+    await city.take(Batch([], now=NOW + 40 * S))
+    assert await city.told() == []
+    due = city.book.due(NOW + 40 * S)
+    assert due is not None
+    assert due > NOW + 40 * S, "it asks again"
+    heard = NOW + 40 * S
+    await city.at(40)
+    assert [kind for _, kind, _ in await city.told()] == ["raised"]
+
+
+@pytest.mark.parametrize("restarted", [False, True])
+async def test_what_stays_beyond_after_a_desk_ended_its_alert_is_no_new_onset(city: City, restarted: bool) -> None:
+    await city.take(city.readings((0, 4.0)))
+    ending = await city.end()
+    if restarted:
+        await city.restart()
+    else:
+        await city.take(telling(ending))
+    await city.take(city.readings((1, 4.5)), city.readings((2, 2.6)), city.readings((3, 3.0)))
+    assert [kind for _, kind, _ in await city.told()] == ["raised", "false_alarm"]
+    await city.take(city.readings((4, 6.0)), city.readings((5, 1.0)), city.readings((6, 3.0)))
+    assert [(kind, level) for _, kind, level in await city.told()][2:] == [
+        ("cleared", "yellow"),
+        ("raised", "red"),
+        ("cleared", "red"),
+        ("raised", "yellow"),
+    ]
+
+
+async def test_an_ending_that_comes_with_readings_goes_before_them(city: City) -> None:
+    await city.take(city.readings((0, 4.0)))
+    ending = await city.end()
+    await city.take(telling(ending, city.readings((1, 1.0), (2, 4.0))))
+    assert [kind for _, kind, _ in await city.told()] == ["raised", "false_alarm", "cleared", "raised"]
+
+
+async def test_a_change_that_the_store_refuses_is_not_adopted(city: City) -> None:
+    await city.take(city.readings((0, 4.0)))
+    await city.end()
+    batch = city.readings((1, 6.0))
+    await city.commit(batch)
+    with pytest.raises(StoreRefused):
+        city.book.adopt(batch)
+    await city.load()
+    await city.take(city.readings((2, 6.0)))
+    assert [kind for _, kind, _ in await city.told()] == ["raised", "false_alarm", "cleared", "raised"]
+
+
+async def test_the_alerts_of_a_retired_device_are_forgotten_and_of_a_suspended_one_kept(city: City) -> None:
+    await city.take(city.readings((0, 4.0)), city.readings((0, 4.0), gauge=2))
+    await city.run("update device set state = 'retired' where code = 'gauge-1'")
+    await city.run("update device set state = 'suspended' where code = 'gauge-2'")
+    await city.refresh()
+    await city.take(Batch([], now=NOW + S))
+    async with city.pool.connection() as conn:
+        assert await clear_retired(conn) == 1
+    await city.run("update device set state = 'active'")
+    await city.refresh()
+    await city.take(city.readings((2, 4.0)), city.readings((2, 1.0), gauge=2))
+    told = [(target[:7], kind) for target, kind, _ in await city.told()]
+    assert told == [
+        ("gauge-1", "raised"), ("gauge-2", "raised"), ("gauge-1", "cleared"), ("gauge-1", "raised"),
+        ("gauge-2", "cleared"),
+    ]  # fmt: skip

@@ -14,16 +14,10 @@ from analytics.rules.definitions import ThresholdRule
 from analytics.rules.slots import LONG_AGO, NEVER, Slots
 from analytics.rules.thresholds import Transition, adopt, evaluate, next_due, warm_up
 from hub.models import Columns
-from hub.quality import UNUSABLE, Quality
+from hub.quality import Quality
+from tests.support.plain_rules import Plain, Row
 
 S = 1_000_000
-
-
-class Row(NamedTuple):
-    series: int
-    ts: int
-    value: float
-    quality: int = 0
 
 
 def rule(
@@ -77,47 +71,6 @@ def levels(slots: Slots, *values: float, series: int = 7, start: int = 1) -> lis
 def told(slots: Slots, found: Iterable[Transition]) -> list[tuple[int, int, int, float, int, int]]:
     """(series, rule, ts, value, before, after), sorted: what does not depend on where a slot lies."""
     return sorted((int(slots.series[t.slot]), slots.rule(t.slot).id, *t[1:]) for t in found)
-
-
-class Plain:
-    """The same by a latch for each level, reading by reading, with the time between them."""
-
-    def __init__(self, rule: ThresholdRule) -> None:
-        self._rule = rule
-        self._reached: set[int] = set()
-        self._since: dict[int, int] = {}
-        self._last, self._level = LONG_AGO, 0
-        self.found: list[tuple[int, int, int]] = []
-        """(ts, before, after)"""
-
-    def take(self, row: Row) -> None:
-        if row.ts <= self._last or row.quality & (Quality.LATE | UNUSABLE):
-            return
-        self.let_pass(row.ts - 1)
-        self._last = row.ts
-        for number, threshold in enumerate(self._rule.thresholds, 1):
-            if threshold is None:
-                continue
-            distance = row.value - threshold if self._rule.above else threshold - row.value
-            if distance < 0:
-                self._since.pop(number, None)
-            elif row.ts - self._since.setdefault(number, row.ts) >= self._rule.hold:
-                self._reached.add(number)
-            if distance < -self._rule.hysteresis:
-                self._reached.discard(number)
-        self._note(row.ts)
-
-    def let_pass(self, until: int) -> None:
-        """No reading comes up to then."""
-        ends = {number: start + self._rule.hold for number, start in self._since.items()}
-        for due in sorted({end for number, end in ends.items() if number not in self._reached and end <= until}):
-            self._reached.update(number for number, end in ends.items() if end <= due)
-            self._note(due)
-
-    def _note(self, ts: int) -> None:
-        before, self._level = self._level, max(self._reached, default=0)
-        if before != self._level:
-            self.found.append((ts, before, self._level))
 
 
 def plainly(rule: ThresholdRule, rows: Iterable[Row], until: int) -> list[tuple[int, int, int]]:
