@@ -39,9 +39,6 @@ CALLED_BY_LIBRARIES = {
 }
 """Decorators of functions, and names of methods, that a library calls: by which."""
 KEPT = {
-    "changed_since": "devices.registry: read by the stages, which are being written",
-    "series_of_devices": "devices.registry: read by the stages, which are being written",
-    "series_of_quantities": "devices.registry: read by the stages, which are being written",
     "readers": "api.changes: how many read the feed, which tests wait for",
     "verify": "api.push.signature: the receiver's half of sign, which tests hold it against",
 }

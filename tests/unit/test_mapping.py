@@ -118,6 +118,7 @@ HOSTILE = [
 ]
 
 
+@pytest.mark.timed
 @pytest.mark.parametrize("number", range(len(HOSTILE)))
 def test_no_message_and_no_expression_costs_more_than_10_ms(number: int) -> None:
     expression, message = HOSTILE[number]
