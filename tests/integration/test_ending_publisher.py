@@ -1,14 +1,17 @@
 """Endings reach whoever decides: in order, at least once, and nothing is pending once they are committed."""
 
 import asyncio
+import random
 from collections.abc import AsyncIterator
-from uuid import UUID
+from uuid import UUID, uuid4
 
 import pytest
 
+from hub.alerts.alert import Change
+from hub.alerts.apply import apply
 from hub.alerts.endings import Ending, decode_ending
 from hub.alerts.publisher import EndingPublisher, clear_retired
-from hub.models import Delivery, Outcome
+from hub.models import AlertChange, Delivery, Outcome
 from hub.settings import Database, Settings
 from hub.store.pool import connect, open_pool
 from tests.support.alarms import Alarms
@@ -130,3 +133,48 @@ async def test_two_that_clear_at_once_clear_each_alert_once(alarms: Alarms, data
     async with await connect(database) as one, await connect(database) as other:
         await asyncio.gather(clear_retired(one), clear_retired(other))
     assert await alarms.run("select count(*) from alert_change where kind = 'cleared'") == [(5,)]
+
+
+async def test_batches_desks_and_the_publisher_at_once_wait_for_each_other_and_for_nothing_else(
+    alarms: Alarms, database: str
+) -> None:
+    measured, closed = [await alarms.raised() for _ in range(6)], [await alarms.raised() for _ in range(12)]
+    await alarms.run("insert into device (code, name, profile_id) select 'gauge-2', 'Gauge 2', id from profile")
+    retired: list[Change] = [
+        AlertChange(uuid4(), uuid4(), "raised", 0, 1, f"gauge-2/{n}", 2, None, 3, "a title") for n in range(6)
+    ]
+    assert {result.outcome for result in await alarms.commit(retired)} == {"applied"}
+    sink, picks = Sink(), random.Random(5)
+
+    async def batches() -> None:
+        for second in range(10):
+            changes: list[Change] = [
+                AlertChange(uuid4(), alert, "updated", second, 1, "t", 1, None, 2, "a title")
+                for alert in picks.sample(measured, 4)
+            ]
+            async with alarms.pool.connection() as conn, conn.transaction():
+                await conn.execute("update device set name = name where code = 'gauge-1'")
+                assert {result.outcome for result in await apply(conn, changes)} == {"applied"}
+
+    async def desk(mine: list[UUID]) -> None:
+        for alert in mine:
+            assert await alarms.apply(alert, "false_alarm")
+
+    async def publish() -> None:
+        async with await connect(database) as conn:
+            mine = publisher(database, sink)
+            while len(sink.told) < len(closed):
+                await mine.work(conn)
+
+    async def retire() -> None:
+        await alarms.run("update device set state = 'retired' where code = 'gauge-2'")
+
+    async with asyncio.timeout(60):
+        await asyncio.gather(
+            batches(), batches(), desk(closed[::2]), desk(closed[1::2]), publish(), publish(), retire()
+        )
+        async with await connect(database) as conn:
+            await publisher(database, sink).work(conn)
+    assert set(sink.ids()) == set(closed)
+    assert await pending(alarms) == 0
+    assert await alarms.run("select count(*) from alert where device_id = 2 and cleared_at is null") == [(0,)]
