@@ -1,0 +1,116 @@
+"""Memory and store cannot disagree about alerts: what the store refuses makes the rules read it again."""
+
+import asyncio
+import time
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Any
+from uuid import uuid4
+
+import msgspec
+import pytest
+
+from app.serve.engine import Stages
+from hub.alerts.stage import Results
+from hub.models import AlertChange, Batch, Delivery, Outcome, now_micros
+from hub.settings import Database, Settings
+from hub.store.pool import open_pool
+from hub.telemetry import Counters
+from tests.support.alarms import Alarms
+from tests.support.batches import RAW, change, count, fetch, register
+from tests.support.origins import raw_of
+from tests.support.writers import Committer
+
+SEED = """
+insert into profile (code, name, metrics) values ('gauge', 'River gauge', '{"level": {"name": "level"}}');
+insert into device (code, name, profile_id) values ('gauge-1', 'River gauge 1', 1);
+insert into rule (code, name, profile_id, metric, direction, thresholds)
+    values ('flood', 'Flood', 1, 'level', 'above', '{"yellow": 3, "red": 5}');
+"""
+
+
+class City:
+    """A hub of one gauge, without a source."""
+
+    def __init__(self, stages: Stages, alarms: Alarms) -> None:
+        self._stages, self.alarms = stages, alarms
+        self.sent = int(time.time() * 1000) - 60_000
+        """Time of the last reading, in milliseconds."""
+
+    async def measure(self, value: float) -> list[tuple[Any, ...]]:
+        """Take a reading; returns the state and level of all alerts once it is settled."""
+        self.sent += 1000
+        payload = msgspec.json.encode({"ts": self.sent, "values": {"level": value}})
+        settled = asyncio.Event()
+
+        async def settle(outcome: Outcome) -> None:
+            assert not outcome.refused
+            settled.set()
+
+        raw = raw_of("mqtt", "ganzhi/v1/gauge-1/telemetry", payload, now_micros())
+        async with asyncio.timeout(30):
+            await self._stages.sink.submit(Delivery([raw], settle))
+            await settled.wait()
+        return await self.alarms.run("select state, level from alert order by raised_at")
+
+
+@asynccontextmanager
+async def open_city(url: str) -> AsyncIterator[City]:
+    settings = Settings(database=Database(url=url))
+    async with open_pool(settings.database) as pool:
+        alarms = Alarms(pool)
+        for statement in SEED.split(";\n"):
+            await alarms.run(statement)
+        stages = Stages(settings, pool, Counters())
+        async with asyncio.TaskGroup() as group:
+            ending = group.create_task(_opened(stages, group, started := asyncio.Event()), name="stages")
+            await started.wait()
+            yield City(stages, alarms)
+            await stages.drain()
+            ending.cancel()
+
+
+async def _opened(stages: Stages, group: asyncio.TaskGroup, started: asyncio.Event) -> None:
+    async with asyncio.TaskGroup() as own, stages.opened(own):
+        started.set()
+        await asyncio.Event().wait()
+
+
+async def test_an_alert_that_was_cleared_behind_the_back_of_the_rules_is_raised_again(
+    database: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    async with open_city(database) as city:
+        assert await city.measure(3.5) == [("open", 2)]
+        [(alert, rule, target, device, series)] = await city.alarms.run(
+            "select id, rule_id, target, device_id, series_id from alert"
+        )
+        behind = AlertChange(
+            uuid4(), alert, "cleared", city.sent * 1000, rule, target, device, series, 2, "title", actor="somebody"
+        )
+        [result] = await city.alarms.commit([behind])
+        assert result.outcome == "applied"
+        # The rules believe that it is active and say that it is red now: refused, logged, and read again.
+        assert await city.measure(6.0) == [("cleared", 2)]
+        assert "this state is read from the store again" in caplog.text
+        assert "from cleared to updated" in caplog.text
+        assert await city.measure(6.1) == [("cleared", 2), ("open", 4)]
+        assert await city.measure(1.0) == [("cleared", 2), ("cleared", 4)]
+
+
+async def test_the_results_of_a_batch_are_its_facts(store_url: str) -> None:
+    register(store_url)
+    async with open_pool(Database(url=store_url)) as pool:
+        batch = Batch([RAW])
+        batch.changes = [change("1", "a", "raised"), change("2", "b", "raised"), change("3", "a", "cleared")]
+        await Committer(pool).commit(batch)
+        assert [result.outcome for result in batch.of(Results)] == ["applied", "refused", "applied"]
+        [refused] = batch.of(Results).refused
+        assert refused.change is batch.changes[1]
+        assert "active alert of this rule already" in refused.reason
+        good = Batch([RAW])
+        good.changes = [change("1", "a", "raised"), change("4", "b", "raised")]
+        await Committer(pool).commit(good)
+        assert [result.outcome for result in good.of(Results)] == ["repeated", "applied"]
+        assert good.of(Results).refused == []
+    assert count(store_url, "alert_change") == 3
+    assert fetch(store_url, "select state from alert order by raised_at") == [("cleared",), ("open",)]
