@@ -1,4 +1,4 @@
-"""An alert that a desk ends is told to whoever decides, with several workers and over the bus; nothing is left pending."""
+"""An alert that a desk ends is told to whoever decides, with several workers and over the bus."""
 
 import json
 from collections.abc import Iterator
