@@ -7,8 +7,8 @@ from fastapi import APIRouter, FastAPI
 
 from api import problems
 from api.auth import ApiDoor
-from api.board import Board
 from api.context import Context
+from api.dashboard import Dashboard
 from api.http.headers import SafeHeaders
 from api.http.limits import BodyLimit
 from api.routes import (
@@ -124,7 +124,7 @@ def create_app(
     )
     app.state.context = context
     app.state.door = ApiDoor(context)
-    app.state.board = Board(context)
+    app.state.board = Dashboard(context)
     app.state.tails = Tails()
     problems.install(app)
     # The last one added is the outermost.

@@ -7,7 +7,7 @@ from typing import Annotated, cast
 from fastapi import Depends, Request
 
 from api.changes import ChangeFeed
-from api.outcomes import Outcomes
+from api.command_waiters import CommandWaiters
 from devices.commands.downlink import Downlink
 from devices.credentials.directory import Directory
 from devices.registry.registry import Registry
@@ -31,7 +31,7 @@ class Context:
     """None where nothing is committed."""
     downlink: Downlink | None = None
     """The way to devices and to the broker; None: there is none, and what needs it is refused."""
-    outcomes: Outcomes = field(default_factory=Outcomes)
+    outcomes: CommandWaiters = field(default_factory=CommandWaiters)
     directory: Directory = field(default_factory=lambda: Directory(Registry()))
     """Who may speak as which device; kept fresh by the wiring."""
 

@@ -13,7 +13,7 @@ from pydantic import BaseModel, Field
 from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect
 
-from api.words import RIGHT
+from api.contract_types import RIGHT
 from hub.errors import TransientError
 
 log = logging.getLogger(__name__)

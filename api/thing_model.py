@@ -8,7 +8,7 @@ from typing import Annotated, Any, Literal
 from jsonschema import Draft202012Validator, SchemaError
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, JsonValue, StringConstraints, model_validator
 
-from api.words import TEXT, LevelName, Metric, Name, known
+from api.contract_types import TEXT, LevelName, Metric, Name, known
 from devices.codecs.mapping import MappingError, Transform
 from devices.privacy import is_private
 from devices.units import unit_problem

@@ -108,14 +108,14 @@ def serve(
     Example:  hub serve --config hub.toml --roles edge,worker,api
     """
     from app.serve.serve import serve as serve_hub  # the other commands start faster without it
-    from app.serve.workers import Crew
+    from app.serve.workers import WorkerOptions
 
     log_to_stderr(log_level, log_json)
     shared = ["--log-level", log_level, *(["--log-json"] if log_json else [])]
     shared += ["--config", str(config)] if config else []
     with _errors_in_words():
         settings = with_roles(load_settings(config), roles)
-        finished = asyncio.run(serve_hub(settings, Crew(workers, shared) if workers else None))
+        finished = asyncio.run(serve_hub(settings, WorkerOptions(workers, shared) if workers else None))
     raise typer.Exit(0 if finished else 1)
 
 

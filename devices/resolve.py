@@ -11,12 +11,12 @@ import numpy as np
 from devices.addressing import ENDED, LISTENING
 from devices.codecs import CODECS, PLACES
 from devices.codecs.decoded import Decoded, EventDraft, Fault, Place, ReplyDraft
-from devices.codecs.listening import decode_listening
+from devices.codecs.heartbeat import decode_heartbeat
 from devices.codecs.mapping import decode_mapped
-from devices.commands.replies import Answers, Reply
-from devices.health.edges import Heartbeats
-from devices.health.last_seen import Life
-from devices.health.statuses import Said
+from devices.commands.replies import ReceivedReplies, Reply
+from devices.health.edge_heartbeats import Heartbeats
+from devices.health.last_seen import SeenDevices
+from devices.health.statuses import ReportedStatuses
 from devices.privacy import holds_picture, mentions_private
 from devices.registry.device import Device
 from devices.registry.registry import Registry
@@ -26,7 +26,7 @@ from hub.models import HUB, Batch, Columns, DeadLetter, Doubles, Event, Micros, 
 from hub.quality import Quality
 from hub.stage import Stage
 from hub.store.arrivals import Arrival, Fresh, Known, Remembered
-from hub.store.letters import DEAD_LETTER_BYTES
+from hub.store.dead_letter_stage import DEAD_LETTER_BYTES
 
 STEP = 4096
 """Messages and readings of a step: about 10 ms."""
@@ -60,7 +60,7 @@ class Resolver(Stage):
             elif raw.origin.device or raw.origin.fault:
                 due -= self._read(index, raw, batch, found)
             elif raw.origin.form == LISTENING:
-                batch.of(Heartbeats).update(decode_listening(raw.payload))
+                batch.of(Heartbeats).update(decode_heartbeat(raw.payload))
         found.hand_over(batch)
 
     def _read(self, index: int, raw: Raw, batch: Batch, found: "_Found") -> int:
@@ -113,7 +113,7 @@ class Resolver(Stage):
         """Note that the device was heard, and the gateway that speaks for it; or what it says of its presence."""
         if origin.form == "status":
             if decoded.online is not None:
-                batch.of(Said)[device.id] = decoded.online, raw.received
+                batch.of(ReportedStatuses)[device.id] = decoded.online, raw.received
         elif origin.transport != HUB:
             life[device.id] = raw.received, _told_time(decoded, newest)
             gateway = None if origin.gateway is None else self._registry.devices.get(origin.gateway)
@@ -192,7 +192,8 @@ class _Found:
         self.untimed: list[tuple[int, int]] = []
         """Stretches of them that came without a time."""
         self.events: list[Event] = []
-        self.answers, self.life, self.fresh, self.wanted, self.private = Answers(), Life(), Fresh(), Wanted(), 0
+        self.answers, self.life = ReceivedReplies(), SeenDevices()
+        self.fresh, self.wanted, self.private = Fresh(), Wanted(), 0
 
     def count_pictures(self, decoded: Decoded) -> bool:
         """Count the pictures of events, which are not kept; whether there were any."""

@@ -4,7 +4,7 @@ import re
 from difflib import get_close_matches
 from functools import lru_cache
 
-from devices.unit_habits import COMMON, FACTORS, HABITS, MISLEADING
+from devices.unit_aliases import COMMON, FACTORS, HABITS, MISLEADING
 
 MAX_UNIT = 32
 """Characters of a unit."""

@@ -28,11 +28,11 @@ class Phase(IntEnum):
     """What takes deliveries to their commit."""
     SOURCES = 2
     """What hands deliveries over."""
-    SURFACE = 3
+    API = 3
     """What others ask, and what is told to others."""
 
 
-DRAINED = (Phase.SOURCES, Phase.ENGINE, Phase.SURFACE, Phase.STORE)
+DRAINED = (Phase.SOURCES, Phase.ENGINE, Phase.API, Phase.STORE)
 """The way of a message: what hands over ends before what commits, and that before what tells of the commit."""
 
 

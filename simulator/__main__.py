@@ -17,12 +17,12 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
 from simulator.fleet import build_fleet
-from simulator.life import Plan, live, register
 from simulator.measurements import FileError
 from simulator.publisher import Broker, BrokerAbsentError
 from simulator.receiver import receiving
 from simulator.registration import RefusedError
 from simulator.replay import Replay, plan_sources, register_sources
+from simulator.runner import Plan, live, register
 from simulator.signature import made_up_secret
 
 CITY = "python -m simulator city --api http://127.0.0.1:8420 --mqtt 127.0.0.1:1883 --truth ./truth --seconds 30"

@@ -9,7 +9,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 
 from api.push.channel import Accepted, Answer, Channel, Consumer, Refused, TryAgain
-from api.push.parcels import Parcel, Parcels
+from api.push.deliveries import ClaimedDelivery, Deliveries
 from hub.backoff import Backoff, jittered
 from hub.errors import HubError, TransientError
 from hub.store.pool import Pool
@@ -27,7 +27,7 @@ class Limits:
 
     at_once: int = 64
     at_once_per_consumer: int = 16
-    """So that a slow consumer leaves room for others; one that fails is tried with a single parcel at a time."""
+    """So that a slow consumer leaves room for others; one that fails is tried with a single delivery at a time."""
     lease_s: float = 30.0
     """Must be longer than a channel may take (10 s); after a kill -9 what was under way goes out again after it."""
     poll_s: float = 1.0
@@ -37,12 +37,12 @@ class Limits:
     expire_every_s: float = 60.0
 
 
-class Courier:
+class DeliveryWorker:
     """Several may run on one database, in any number of processes; each claim belongs to one."""
 
     def __init__(self, pool: Pool, channels: Mapping[str, Channel], limits: Limits | None = None) -> None:
         """`channels` maps consumer kinds to channels."""
-        self._parcels = Parcels(pool)
+        self._deliveries = Deliveries(pool)
         self._channels = channels
         self._limits = limits or Limits()
         self._under_way: Counter[int] = Counter()
@@ -68,15 +68,15 @@ class Courier:
         async with asyncio.TaskGroup() as group:
             while not self._stopping:
                 self._woken.clear()
-                for parcel in await self._claim():
-                    self._under_way[parcel.consumer.id] += 1
-                    group.create_task(self._deliver(parcel), name=f"courier.{parcel.consumer.code}")
+                for delivery in await self._claim():
+                    self._under_way[delivery.consumer.id] += 1
+                    group.create_task(self._deliver(delivery), name=f"delivery.{delivery.consumer.code}")
                 # Not wait_for: in Python 3.11 it swallows a cancellation that comes together with the wake.
                 with suppress(TimeoutError):
                     async with asyncio.timeout(self._limits.poll_s):
                         await self._woken.wait()
 
-    async def _claim(self) -> list[Parcel]:
+    async def _claim(self) -> list[ClaimedDelivery]:
         limits = self._limits
         free = limits.at_once - self._under_way.total()
         if free <= 0:
@@ -88,36 +88,36 @@ class Courier:
         }
         try:
             if time.monotonic() - self._expired_at >= limits.expire_every_s:
-                await self._parcels.expire(limits.give_up_s)
+                await self._deliveries.expire(limits.give_up_s)
                 self._expired_at = time.monotonic()
-            parcels = await self._parcels.claim(free, limits.at_once_per_consumer, rooms, limits.lease_s)
+            deliveries = await self._deliveries.claim(free, limits.at_once_per_consumer, rooms, limits.lease_s)
         except TransientError as error:
             self._store.failed("cannot read the outbox: %s", error)
             return []
         self._store.succeeded()
-        return parcels
+        return deliveries
 
-    async def _deliver(self, parcel: Parcel) -> None:
+    async def _deliver(self, delivery: ClaimedDelivery) -> None:
         try:
-            answer = await self._send(parcel)
-            self._observe(parcel.consumer, answer)
-            await self._settle(parcel, answer)
+            answer = await self._send(delivery)
+            self._observe(delivery.consumer, answer)
+            await self._settle(delivery, answer)
         except HubError as error:
-            log.warning("delivery %s is not settled and goes out again: %s", parcel.message_id, error)
+            log.warning("delivery %s is not settled and goes out again: %s", delivery.message_id, error)
         finally:
-            self._under_way[parcel.consumer.id] -= 1
+            self._under_way[delivery.consumer.id] -= 1
             self._under_way += Counter()  # drops zeros
             if self._gathering is None:
                 self._gathering = asyncio.get_running_loop().call_later(GATHER_S, self.wake)
 
-    async def _send(self, parcel: Parcel) -> Answer:
-        channel = self._channels.get(parcel.channel)
+    async def _send(self, delivery: ClaimedDelivery) -> Answer:
+        channel = self._channels.get(delivery.channel)
         if channel is None:
-            return TryAgain(f"this hub has no channel {parcel.channel}")
+            return TryAgain(f"this hub has no channel {delivery.channel}")
         try:
-            return await channel.send(parcel.consumer, parcel.message_id, parcel.body)
+            return await channel.send(delivery.consumer, delivery.message_id, delivery.body)
         except Exception as error:
-            log.exception("the channel %s failed on %s", parcel.channel, parcel.message_id)
+            log.exception("the channel %s failed on %s", delivery.channel, delivery.message_id)
             return TryAgain(f"the hub failed on it: {error!r}")
 
     def _observe(self, consumer: Consumer, answer: Answer) -> None:
@@ -131,21 +131,23 @@ class Courier:
             if isinstance(answer, Accepted):
                 log.warning("consumer %s accepts again", consumer.code)
 
-    async def _settle(self, parcel: Parcel, answer: Answer) -> None:
+    async def _settle(self, delivery: ClaimedDelivery, answer: Answer) -> None:
         match answer:
             case Accepted():
-                await self._parcels.delivered(parcel)
+                await self._deliveries.delivered(delivery)
             case Refused(reason, gone=True):
-                log.warning("consumer %s is gone and is switched off: %s", parcel.consumer.code, reason)
-                await self._parcels.gone(parcel.consumer, reason)
+                log.warning("consumer %s is gone and is switched off: %s", delivery.consumer.code, reason)
+                await self._deliveries.gone(delivery.consumer, reason)
             case Refused(reason):
-                log.warning("consumer %s: delivery %s given up: %s", parcel.consumer.code, parcel.message_id, reason)
-                await self._parcels.give_up(parcel, reason)
-            case TryAgain(reason) if parcel.age_s >= self._limits.give_up_s:
+                log.warning(
+                    "consumer %s: delivery %s given up: %s", delivery.consumer.code, delivery.message_id, reason
+                )
+                await self._deliveries.give_up(delivery, reason)
+            case TryAgain(reason) if delivery.age_s >= self._limits.give_up_s:
                 hours = self._limits.give_up_s / 3600
-                await self._parcels.give_up(parcel, f"not accepted for {hours:g} h; at last: {reason}")
+                await self._deliveries.give_up(delivery, f"not accepted for {hours:g} h; at last: {reason}")
             case TryAgain(reason):
-                await self._parcels.later(parcel, self._backoff(parcel.attempts), reason)
+                await self._deliveries.later(delivery, self._backoff(delivery.attempts), reason)
 
     def _backoff(self, attempts: int) -> float:
         """Seconds until the next attempt; attempts are counted in the store across processes."""

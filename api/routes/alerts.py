@@ -9,10 +9,10 @@ from psycopg import AsyncConnection
 from pydantic import BaseModel, ConfigDict, Field
 
 from api.context import Here
+from api.contract_types import LEVELS, Code, LevelName, Name, RegionPrefix
 from api.cursors import Page, Paged
 from api.database import audit, read, row, rows, writing
 from api.problems import ProblemError, not_found, responses
-from api.words import LEVELS, Code, LevelName, Name, RegionPrefix
 from hub.access.door import GuardedRouter, TheCaller, needs
 from hub.access.permissions import Permission
 from hub.alerts.alert import Step

@@ -8,11 +8,11 @@ from psycopg import AsyncConnection
 from pydantic import BaseModel, Field, JsonValue
 
 from api.context import Here
+from api.contract_types import Code, RegionPrefix
 from api.cursors import Page, Paged, Paging, decode, encode
 from api.database import rows
 from api.problems import invalid, responses
 from api.routes.catalogue_filters import Filters, named
-from api.words import Code, RegionPrefix
 from devices.catalogue.counts import By, counts, names
 from devices.catalogue.search import Place, Wanted, search, subtree
 from hub.access.door import GuardedRouter, needs

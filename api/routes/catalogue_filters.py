@@ -8,12 +8,12 @@ from psycopg import AsyncConnection
 from pydantic import StringConstraints
 
 from api.context import Here
+from api.contract_types import TEXT, Code, Name, RegionPrefix, known
 from api.database import SQL as DATABASE
 from api.database import row, rows
 from api.problems import invalid
-from api.words import TEXT, Code, Name, RegionPrefix, known
 from devices.catalogue.search import Online, Wanted, subtree
-from devices.life import State
+from devices.lifecycle import State
 from hub.store.statements import statements
 
 SQL = statements(__name__)

@@ -11,10 +11,10 @@ from psycopg.types.json import Jsonb
 from pydantic import BaseModel, ConfigDict, Field, JsonValue
 
 from api.context import Context, Here
+from api.contract_types import Code, Name
 from api.cursors import Page, Paged
 from api.database import Row, audit, execute, read, row, writing
 from api.problems import Fault, ProblemError, not_found, responses
-from api.words import Code, Name
 from devices.commands.command import MAX_TIMEOUT_S, BrokenSchema, flaws, message_of, timeout_of, topic_of
 from hub.access.caller import Caller
 from hub.access.door import GuardedRouter, TheCaller, needs

@@ -11,11 +11,11 @@ from psycopg import AsyncConnection
 from pydantic import BaseModel, ConfigDict, Field, JsonValue, SecretStr, field_validator
 
 from api.context import Here
+from api.contract_types import LEVELS, Code, LevelName, Name, RegionPrefix
 from api.cursors import Page, Paged
 from api.database import SQL as DATABASE
 from api.database import audit, execute, read, row, writing
 from api.problems import not_found, responses
-from api.words import LEVELS, Code, LevelName, Name, RegionPrefix
 from hub.access.door import GuardedRouter, TheCaller, needs
 from hub.access.permissions import Permission
 from hub.store.statements import statements

@@ -8,12 +8,12 @@ from fastapi import Response
 from pydantic import BaseModel, ConfigDict, Field, JsonValue, StringConstraints, model_validator
 
 from api.context import Context, Here
+from api.contract_types import TEXT, Code
 from api.database import SQL as DATABASE
 from api.database import Row, audit, rows, writing
 from api.issuing import SQL as ISSUING
 from api.issuing import Issued, caught_up, dynsec_of, issue, locked_device, rotate
 from api.problems import ProblemError, not_found, responses
-from api.words import TEXT, Code
 from devices.credentials.dynsec import on_account
 from devices.credentials.secrets import Kind
 from devices.diagnosis.example import example_of

@@ -10,19 +10,19 @@ from psycopg import AsyncConnection
 from psycopg.types.json import Jsonb
 from pydantic import BaseModel, ConfigDict, Field, JsonValue, field_validator, model_validator
 
-from api.board import SQL as BOARD
-from api.board import LatestReading
 from api.context import Context, Here
+from api.contract_types import Code, Name, Region, known
 from api.cursors import Page, Paged
+from api.dashboard import SQL as BOARD
+from api.dashboard import LatestReading
 from api.database import SQL as DATABASE
 from api.database import audit, execute, read, row, rows, writing
-from api.life import refuse_step
-from api.place import doubts
+from api.lifecycle import refuse_step
+from api.position_checks import doubts
 from api.problems import ProblemError, invalid, not_found, responses
 from api.routes.catalogue import page_of
 from api.routes.catalogue_filters import Filters
-from api.words import Code, Name, Region, known
-from devices.life import State
+from devices.lifecycle import State
 from devices.places.coordinates import Crs, to_wgs84
 from devices.places.position import degrees_of
 from hub.access.door import GuardedRouter, TheCaller, needs

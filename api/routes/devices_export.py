@@ -10,10 +10,10 @@ from fastapi import Query
 from fastapi.responses import Response, StreamingResponse
 
 from api.context import Context, Here
+from api.contract_types import Code, RegionPrefix
 from api.database import Row, read
 from api.routes.devices_import import XLSX
-from api.words import Code, RegionPrefix
-from devices.life import State
+from devices.lifecycle import State
 from devices.sheets.writing import COLUMNS, Workbook, cells_of, csv_lines
 from hub.access.door import GuardedRouter, needs
 from hub.access.permissions import Permission

@@ -10,15 +10,15 @@ from fastapi.responses import Response
 from pydantic import BaseModel, Field
 
 from api.context import Here
+from api.contract_types import Code
 from api.problems import answer, responses
 from api.routes.frames import FlawOut
-from api.words import Code
-from devices.diagnosis.account import text_of
 from devices.diagnosis.diagnosis import ORDER, diagnose, works
-from devices.diagnosis.evidence import facts_of, near_devices, refusals_of
+from devices.diagnosis.fact_loader import facts_of, near_devices, refusals_of
 from devices.diagnosis.facts import Facts, Refusal
 from devices.diagnosis.frame_report import flaws
-from devices.diagnosis.words import Finding, verdict, worded
+from devices.diagnosis.rendering import Finding, verdict, worded
+from devices.diagnosis.trace import text_of
 from hub.access.door import GuardedRouter, needs
 from hub.access.permissions import Permission
 from hub.words import Lang, preferred, text

@@ -8,9 +8,9 @@ from fastapi import Query
 from pydantic import AwareDatetime, BaseModel, Field
 
 from api.context import Here
+from api.contract_types import Code, LevelName, RegionPrefix
 from api.cursors import Page, Paged
 from api.database import read
-from api.words import Code, LevelName, RegionPrefix
 from hub.access.door import GuardedRouter, needs
 from hub.access.permissions import Permission
 from hub.store.statements import statements

@@ -10,9 +10,9 @@ from zoneinfo import ZoneInfo
 from pydantic import BaseModel, ConfigDict, Field, JsonValue
 
 from api.context import Context, Here
+from api.contract_types import Code
 from api.database import read
 from api.problems import invalid, not_found, responses
-from api.words import Code
 from devices.diagnosis.frame_check import FRAMES, unhex
 from devices.diagnosis.frame_profile import ProfileView, check_with, view_of
 from devices.diagnosis.frame_report import as_object

@@ -7,9 +7,9 @@ from fastapi import Path
 from pydantic import BaseModel, Field
 
 from api.context import Here
+from api.contract_types import Code
 from api.database import read, row, rows
 from api.problems import not_found, responses
-from api.words import Code
 from hub.access.door import GuardedRouter, needs
 from hub.access.permissions import Permission
 from hub.store.statements import statements

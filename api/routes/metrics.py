@@ -5,8 +5,8 @@ from collections.abc import Iterable, Iterator
 
 from fastapi.responses import PlainTextResponse
 
-from api.board import Status
 from api.context import Here
+from api.dashboard import Status
 from api.routes.status import TheBoard
 from hub.access.door import GuardedRouter, needs
 from hub.access.permissions import Permission

@@ -6,10 +6,10 @@ from fastapi import Query, Response
 from pydantic import BaseModel, ConfigDict, Field, JsonValue
 
 from api.context import Here
+from api.contract_types import Code, Name
 from api.cursors import Page, Paged
 from api.database import audit, read, row, writing
 from api.problems import not_found, responses
-from api.words import Code, Name
 from hub.access.door import GuardedRouter, TheCaller, needs
 from hub.access.permissions import Permission
 from hub.store.statements import statements

@@ -6,12 +6,12 @@ from psycopg import AsyncConnection
 from pydantic import BaseModel, ConfigDict, Field
 
 from api.context import Here
+from api.contract_types import Code, known
 from api.database import SQL as DATABASE
 from api.database import execute, read, row, rows, writing
 from api.problems import Fault, ProblemError, responses
 from api.routes.profiles import store
 from api.thing_model import ProfileBody
-from api.words import Code, known
 from devices.library.profiles import library
 from hub.access.caller import Caller
 from hub.access.door import GuardedRouter, TheCaller, needs

@@ -9,12 +9,12 @@ from psycopg.types.json import Jsonb
 from pydantic import BaseModel, Field
 
 from api.context import Here
+from api.contract_types import Code
 from api.cursors import Page, Paged
 from api.database import SQL as DATABASE
 from api.database import audit, read, row, writing
 from api.problems import not_found, responses
 from api.thing_model import ProfileBody
-from api.words import Code
 from hub.access.caller import Caller
 from hub.access.door import GuardedRouter, TheCaller, needs
 from hub.access.permissions import Permission

@@ -11,6 +11,7 @@ from psycopg import AsyncConnection
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, StringConstraints
 
 from api.context import Context, Here
+from api.contract_types import Code, Name, known
 from api.cursors import Page, Paged
 from api.database import SQL as DATABASE
 from api.database import Row, audit, execute, read, row, rows, writing
@@ -18,7 +19,6 @@ from api.issuing import SQL as ISSUING
 from api.issuing import caught_up, issue, locked_device
 from api.problems import ProblemError, invalid, not_found, responses
 from api.routes.credentials import NewCredential, answer_of
-from api.words import Code, Name, known
 from devices.credentials.provisioning import Key, closed, key_text, read_key
 from devices.credentials.secrets import hashed, new_secret, verified
 from hub.access.caller import Caller

@@ -7,13 +7,13 @@ from fastapi import Query
 from psycopg import AsyncConnection
 from pydantic import AwareDatetime, BaseModel, Field
 
-from api.board import SQL as BOARD
-from api.board import LatestReading
 from api.context import Here
+from api.contract_types import Code, Metric, RegionPrefix, known
 from api.cursors import Page, Paged
+from api.dashboard import SQL as BOARD
+from api.dashboard import LatestReading
 from api.database import read, rows
 from api.problems import ProblemError, not_found, responses
-from api.words import Code, Metric, RegionPrefix, known
 from hub.access.door import GuardedRouter, needs
 from hub.access.permissions import Permission
 from hub.store.statements import statements

@@ -13,11 +13,11 @@ from psycopg import AsyncConnection
 from pydantic import BaseModel, Field
 
 from api.context import Context, Here
+from api.contract_types import Region, RegionPrefix
 from api.cursors import Page, Paged
 from api.database import SQL as DATABASE
 from api.database import audit, execute, read, row, rows, writing
 from api.problems import ERRORS_SHOWN, Fault, ProblemError, not_found, responses
-from api.words import Region, RegionPrefix
 from devices.places import regions as divisions
 from devices.places.regions import LATEST, Complaint, Level, ancestors
 from devices.sheets.encoding import encoding_of

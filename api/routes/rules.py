@@ -9,11 +9,11 @@ from psycopg.types.json import Jsonb
 from pydantic import BaseModel, ConfigDict, Field, JsonValue, field_validator, model_validator
 
 from api.context import Here
+from api.contract_types import LEVELS, Code, LevelName, Metric, Name, known
 from api.cursors import Page, Paged
 from api.database import SQL as DATABASE
 from api.database import audit, read, row, rows, writing
 from api.problems import invalid, not_found, responses
-from api.words import LEVELS, Code, LevelName, Metric, Name, known
 from devices.vocabulary import KINDS
 from hub.access.door import GuardedRouter, TheCaller, needs
 from hub.access.permissions import Permission

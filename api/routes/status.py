@@ -4,18 +4,18 @@ from typing import Annotated, Any, cast
 
 from fastapi import Depends, Request
 
-from api.board import Board, Status
+from api.dashboard import Dashboard, Status
 from hub.access.door import GuardedRouter, needs
 from hub.access.permissions import Permission
 
 router = GuardedRouter(prefix="/status", tags=["status"])
 
 
-def _board(request: Request) -> Board:
-    return cast(Board, request.app.state.board)
+def _board(request: Request) -> Dashboard:
+    return cast(Dashboard, request.app.state.board)
 
 
-TheBoard = Annotated[Board, Depends(_board)]
+TheBoard = Annotated[Dashboard, Depends(_board)]
 
 
 @router.get("", response_model=Status)

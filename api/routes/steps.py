@@ -6,14 +6,14 @@ from typing import Annotated, Any
 from pydantic import BaseModel, ConfigDict, Field, JsonValue
 
 from api.context import Here
+from api.contract_types import TEXT, Code
 from api.cursors import Page, Paged
 from api.database import SQL as DATABASE
 from api.database import audit, execute, read, row, writing
-from api.life import refuse_step
+from api.lifecycle import refuse_step
 from api.problems import not_found, responses
 from api.routes.devices import Device, require
-from api.words import TEXT, Code
-from devices.life import State
+from devices.lifecycle import State
 from hub.access.door import GuardedRouter, TheCaller, needs
 from hub.access.permissions import Permission
 from hub.store.statements import statements

@@ -6,9 +6,9 @@ from fastapi import Depends, Request
 from fastapi.responses import Response
 
 from api.context import Here
+from api.contract_types import Code
 from api.problems import ProblemError, responses
 from api.streams.tail import TAILS, Tails, TailStream
-from api.words import Code
 from hub.access.door import GuardedRouter, needs
 from hub.access.permissions import Permission
 

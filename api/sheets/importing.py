@@ -13,7 +13,7 @@ from api.context import Context
 from api.database import SQL as DATABASE
 from api.database import audit, execute, row, rows, writing
 from api.sheets.suggestions import Suggestions
-from devices.life import pairs
+from devices.lifecycle import pairs
 from devices.sheets.device_rows import Checked, DeviceSheet
 from devices.sheets.findings import circle, new_organisation, orphan
 from devices.sheets.mistakes import Mistake

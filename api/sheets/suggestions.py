@@ -6,8 +6,7 @@ from psycopg import AsyncConnection
 
 from api.database import SQL as DATABASE
 from api.database import rows
-from api.place import SQL as PLACE
-from devices.near import variants
+from api.position_checks import SQL as PLACE
 from devices.sheets.findings import (
     division_meant,
     ended_division,
@@ -18,6 +17,7 @@ from devices.sheets.findings import (
     unknown,
 )
 from devices.sheets.mistakes import Mistake
+from devices.similar import variants
 from hub.store.statements import statements
 
 SQL = statements(__name__)

@@ -9,9 +9,9 @@ import psycopg
 from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
-from api.board import Board
 from api.changes import Change, ChangeFeed, Subscription
 from api.cloudevents import event_type
+from api.dashboard import Dashboard
 
 log = logging.getLogger(__name__)
 
@@ -46,7 +46,7 @@ async def alert_frames(feed: ChangeFeed, after: int | None, mine: Subscription) 
             yield frame(waiting)
 
 
-async def live_frames(board: Board, mine: Subscription) -> AsyncIterator[bytes]:
+async def live_frames(board: Dashboard, mine: Subscription) -> AsyncIterator[bytes]:
     """For the page: the status once a second, and alert changes as they come."""
     clock = asyncio.get_running_loop().time
     while True:

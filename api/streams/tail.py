@@ -22,7 +22,7 @@ from api.context import Context
 from api.database import rows
 from api.streams.sse import HEARTBEAT_S, EventStream
 from devices.addressing import Origins
-from devices.diagnosis.account import Account, account_of, flags, shown, written
+from devices.diagnosis.trace import MessageTrace, flags, shown, trace_of, written
 from hub.errors import BrokerUnavailable, TransientError
 from hub.models import Raw, to_micros
 from hub.store.statements import statements
@@ -145,7 +145,7 @@ class Tail:
                         if not self._room():
                             self._flooded = time.monotonic()
                         else:
-                            self._show(account_of(self._raw(topic, payload), self._context.registry))
+                            self._show(trace_of(self._raw(topic, payload), self._context.registry))
             except BrokerUnavailable as error:
                 if not away:
                     self._put("note", {"text": f"the broker cannot be heard now: {error.detail or error}"})
@@ -155,7 +155,7 @@ class Tail:
     def _raw(self, topic: str, payload: bytes) -> Raw:
         return Raw(self._origins.of_topic(topic), payload, time.time_ns() // 1000)
 
-    def _show(self, account: Account) -> None:
+    def _show(self, account: MessageTrace) -> None:
         for reading in account.readings:
             at = to_micros(datetime.fromisoformat(reading["ts"]))
             self._live.append((reading["metric"], reading["value"], at))
@@ -200,11 +200,11 @@ class Tail:
         return any(m == metric and v == value and abs(at - t) <= near for m, v, t in self._live)
 
 
-def _letter(row: dict[str, Any]) -> Account:
+def _letter(row: dict[str, Any]) -> MessageTrace:
     payload = bytes(row["payload"])
     text, encoding = shown(payload, private=row["payload_size"] > 0 and not payload)
     at, size = to_micros(row["received_at"]), row["payload_size"]
-    account = Account(at, row["transport"], row["address"], text, encoding, size, "refused")
+    account = MessageTrace(at, row["transport"], row["address"], text, encoding, size, "refused")
     account.refuse(payload, row["address"].rpartition("/")[2], row["reason"], row["detail"], row["at"])
     return account
 

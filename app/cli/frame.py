@@ -16,7 +16,7 @@ from devices.diagnosis.frame_check import FRAMES, unhex
 from devices.diagnosis.frame_profile import ProfileView, check_with, view_of
 from devices.diagnosis.frame_report import as_object
 from devices.library.profiles import library
-from devices.near import nearest
+from devices.similar import nearest
 
 frame = typer.Typer(help="See what the hub makes of a payload.", no_args_is_help=True, context_settings=HELP)
 ROWS = 40

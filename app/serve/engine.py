@@ -7,7 +7,7 @@ from contextlib import asynccontextmanager
 
 from app.serve.sources import Engine
 from app.serve.stages import HubStages
-from devices.health.hearing import Hearing, ListeningRow, process_name
+from devices.health.heartbeat import HeartbeatLoop, HeartbeatRow, process_name
 from devices.registry.registry import Registry
 from devices.resolve import Wanted
 from hub.backoff import Backoff
@@ -37,8 +37,8 @@ class Stages(Engine):
         self.registry = Registry()
         made = self._made = HubStages(settings, self.registry, counters, lambda: self.sink.idle)
         self._writer = Writer(pool, made.ordered)
-        self._listening = ListeningRow(pool, f"stages of {process_name()}", ears=False, seen=made.last_seen)
-        self._hearing = Hearing(self._listening.put, self.reasons, made.progress.until, settings.health)
+        self._listening = HeartbeatRow(pool, f"stages of {process_name()}", ears=False, seen=made.last_seen)
+        self._hearing = HeartbeatLoop(self._listening.put, self.reasons, made.progress.until, settings.health)
         self.sink = Pipeline(
             made.ordered, self._commit, limits_of(settings), supply=self._add_series, restore=self._restore
         )

@@ -5,17 +5,17 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from functools import partial
 
-from api.push.outbox import Courier
+from api.push.outbox import DeliveryWorker
 from api.push.webhook import open_webhook
-from app.serve.ears import BusRow, Ears, ears_of_store
+from app.serve.api_server import ApiServer
 from app.serve.edge import Edge
 from app.serve.engine import Stages
+from app.serve.heartbeat import BusHeartbeat, Heartbeat, store_heartbeat
 from app.serve.monitor import Monitor
 from app.serve.origins import origins_of
-from app.serve.sole import Sole
+from app.serve.session_lock import SessionLock
 from app.serve.sources import Engine, Source, Sources
-from app.serve.surface import Surface
-from app.serve.workers import Crew, open_workers
+from app.serve.workers import WorkerOptions, open_worker_pool
 from devices.addressing import subscriptions
 from devices.health.presence import Presence
 from devices.registry.registry import Registry
@@ -32,19 +32,19 @@ from ingest.kafka.topics import forms_of, raw_topic
 from ingest.mqtt.source import MqttSource
 
 
-async def serve(settings: Settings, crew: Crew | None = None) -> bool:
+async def serve(settings: Settings, worker_options: WorkerOptions | None = None) -> bool:
     """Run a hub until SIGTERM or SIGINT, in-process or with workers; True when all accepted work was settled."""
     counters = Counters()
     async with AsyncExitStack() as stack:
         direct = "direct" in settings.hub.roles
-        if crew is not None and (not direct or settings.kafka.servers):
+        if worker_options is not None and (not direct or settings.kafka.servers):
             raise ConfigError(
                 "--workers is for MQTT in the role direct; with Kafka start more processes of role worker"
             )
         needs_store = settings.hub.roles != ("edge",)
         pool = await stack.enter_async_context(open_pool(settings.database)) if needs_store else None
         if pool is not None and direct:
-            parts = await _direct(settings, crew, pool, counters, stack)
+            parts = await _direct(settings, worker_options, pool, counters, stack)
         else:
             parts = await _bus(settings, pool, counters, stack)
         if settings.hub.monitor_port is not None:
@@ -53,26 +53,28 @@ async def serve(settings: Settings, crew: Crew | None = None) -> bool:
 
 
 async def _direct(
-    settings: Settings, crew: Crew | None, pool: Pool, counters: Counters, stack: AsyncExitStack
+    settings: Settings, worker_options: WorkerOptions | None, pool: Pool, counters: Counters, stack: AsyncExitStack
 ) -> list[Part]:
     """Direct deployment: one process, or one with a worker pool."""
     stages = Stages(settings, pool, counters)
     engine: Engine = stages
     restore: Callable[[], Awaitable[None]] = partial(stages.restore, arrivals=True)
-    if crew is not None:
-        engine = workers = stack.enter_context(open_workers(settings, crew, counters))
+    if worker_options is not None:
+        engine = workers = stack.enter_context(open_worker_pool(settings, worker_options, counters))
         restore = workers.renew
-    sole = Sole(settings, restore)
-    sources = _mqtt(settings, engine, counters, sole.granted)
+    session_lock = SessionLock(settings, restore)
+    sources = _mqtt(settings, engine, counters, session_lock.granted)
     if settings.kafka.servers:
         sources |= _kafka(settings, [], stages, counters, pool)
     taking = Sources(sources)
     replay = Replay(pool, engine.sink.submit, origins_of(settings).of_letter)
-    ears = Ears(settings, ears_of_store(pool), partial(_reasons, [engine, taking]), sole.granted)
-    presence = Presence(settings, engine.sink, sole.granted)
-    endings = EndingPublisher(settings, engine.sink, sole.granted)
-    surface = await _surface(settings, pool, counters, [sole, engine, taking], engine, replay, stages.registry, stack)
-    return [sole, engine, ears, presence, endings, taking, surface]
+    heartbeat = Heartbeat(settings, store_heartbeat(pool), partial(_reasons, [engine, taking]), session_lock.granted)
+    presence = Presence(settings, engine.sink, session_lock.granted)
+    endings = EndingPublisher(settings, engine.sink, session_lock.granted)
+    api_server = await _api_server(
+        settings, pool, counters, [session_lock, engine, taking], engine, replay, stages.registry, stack
+    )
+    return [session_lock, engine, heartbeat, presence, endings, taking, api_server]
 
 
 async def _bus(settings: Settings, pool: Pool | None, counters: Counters, stack: AsyncExitStack) -> list[Part]:
@@ -84,20 +86,21 @@ async def _bus(settings: Settings, pool: Pool | None, counters: Counters, stack:
         parts.append(edge)
         if "edge" in roles:
             taking = Sources(_mqtt(settings, edge, counters))
-            parts += [taking, Ears(settings, BusRow(edge.sink), partial(_reasons, [edge, taking]))]
+            parts += [taking, Heartbeat(settings, BusHeartbeat(edge.sink), partial(_reasons, [edge, taking]))]
     if pool is None:
         return parts
     if "worker" in roles:
         stages = Stages(settings, pool, counters)
         registry = stages.registry
         reading = Sources(_kafka(settings, [raw_topic(settings.kafka)], stages, counters, pool))
-        parts += [stages, reading, Ears(settings, ears_of_store(pool, False), partial(_reasons, [stages, reading]))]
+        row = store_heartbeat(pool, False)
+        parts += [stages, reading, Heartbeat(settings, row, partial(_reasons, [stages, reading]))]
         if edge is not None:
             parts += [Presence(settings, edge.sink), EndingPublisher(settings, edge.sink)]
     if "api" in roles:
         # On the bus the workers settle the letters.
         replay = None if edge is None else Replay(pool, edge.sink.submit, origins_of(settings).of_letter)
-        parts.append(await _surface(settings, pool, counters, list(parts), edge, replay, registry, stack))
+        parts.append(await _api_server(settings, pool, counters, list(parts), edge, replay, registry, stack))
     return parts
 
 
@@ -127,7 +130,7 @@ def _kafka(
     return {f"Kafka {kafka.servers}": source}
 
 
-async def _surface(
+async def _api_server(
     settings: Settings,
     pool: Pool,
     counters: Counters,
@@ -136,9 +139,9 @@ async def _surface(
     replay: Replay | None,
     registry: Registry,
     stack: AsyncExitStack,
-) -> Surface:
-    courier = Courier(pool, {"webhook": await stack.enter_async_context(open_webhook())})
-    return Surface(settings, pool, courier, counters, partial(_reasons, others), engine, replay, registry)
+) -> ApiServer:
+    delivery_worker = DeliveryWorker(pool, {"webhook": await stack.enter_async_context(open_webhook())})
+    return ApiServer(settings, pool, delivery_worker, counters, partial(_reasons, others), engine, replay, registry)
 
 
 def _reasons(parts: Sequence[Part]) -> list[str]:

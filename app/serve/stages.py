@@ -5,8 +5,8 @@ from collections.abc import Callable, Sequence
 
 from analytics.rules.rulebook import RuleBook
 from devices.commands.replies import Replies
-from devices.health.edges import Edges
-from devices.health.hearing import Progress
+from devices.health.edge_heartbeats import Edges
+from devices.health.heartbeat import Progress
 from devices.health.last_seen import LastSeen
 from devices.health.statuses import Statuses
 from devices.quality import QualityFlags
@@ -17,12 +17,12 @@ from hub.models import Batch
 from hub.settings import Settings
 from hub.stage import Stage
 from hub.store.arrivals import Arrivals
+from hub.store.dead_letter_stage import DeadLetters
 from hub.store.events import Events
 from hub.store.latest import Latest
-from hub.store.letters import DeadLetters
 from hub.store.positions import Positions
 from hub.store.readings import Readings
-from hub.store.retried import Retried
+from hub.store.replayed import ReplayedLetters
 from hub.telemetry import Counters
 
 GRACE_S = 10.0
@@ -70,7 +70,7 @@ class HubStages:
             Replies(),
             DeadLetters(settings.dead_letters.per_minute),
             self.arrivals,
-            Retried(),
+            ReplayedLetters(),
             self.progress,
             Count(counters),
             AlertChanges(),

@@ -21,26 +21,28 @@ from ingest.handover.dispatch import Dispatcher
 
 
 @dataclass(slots=True, frozen=True)
-class Crew:
+class WorkerOptions:
     """Number of workers, and the arguments they share with `hub serve`."""
 
     count: int
     arguments: list[str] = field(default_factory=list)
 
 
-class Workers(Engine):
+class WorkerPool(Engine):
     """Engine with a worker pool: starts workers, restarts dead ones, stops them after the drain."""
 
     sink: Dispatcher
 
-    def __init__(self, settings: Settings, crew: Crew, counters: Counters, folder: Path) -> None:
+    def __init__(self, settings: Settings, worker_options: WorkerOptions, counters: Counters, folder: Path) -> None:
         """`folder` is a private directory for sockets."""
         self._settings = settings
-        sockets = {str(number): folder / f"{number}.sock" for number in range(1, crew.count + 1)}
+        sockets = {str(number): folder / f"{number}.sock" for number in range(1, worker_options.count + 1)}
         self.sink = Dispatcher(list(sockets.values()), counters, limits_of(settings))
         hub = (sys.executable, "-m", "app.main", "worker")
         self._workers = {
-            f"worker {number}": Supervisor(f"worker {number}", Command([*hub, number, socket, *crew.arguments]))
+            f"worker {number}": Supervisor(
+                f"worker {number}", Command([*hub, number, socket, *worker_options.arguments])
+            )
             for number, socket in sockets.items()
         }
 
@@ -73,7 +75,7 @@ class Workers(Engine):
 
 
 @contextmanager
-def open_workers(settings: Settings, crew: Crew, counters: Counters) -> Iterator[Workers]:
-    """Workers with a directory of mode 0700 for their sockets."""
+def open_worker_pool(settings: Settings, worker_options: WorkerOptions, counters: Counters) -> Iterator[WorkerPool]:
+    """WorkerPool with a directory of mode 0700 for their sockets."""
     with TemporaryDirectory(prefix="ganzhi-") as folder:
-        yield Workers(settings, crew, counters, Path(folder))
+        yield WorkerPool(settings, worker_options, counters, Path(folder))

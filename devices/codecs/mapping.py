@@ -16,8 +16,8 @@ from jmespath.visitor import Options, TreeInterpreter
 from devices.codecs.decoded import Codec, Decoded
 from devices.codecs.jsontext import names_in, parse
 from devices.codecs.mapping_functions import SIGNATURES, Functions, TooLarge
-from devices.near import nearest
 from devices.privacy import without_private
+from devices.similar import nearest
 from hub.errors import DecodeError, PermanentError
 from hub.models import Micros
 

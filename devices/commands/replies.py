@@ -28,7 +28,7 @@ class Reply:
     """What becomes of the message when it is refused; reason and detail are then known."""
 
 
-class Answers(list[Reply]):
+class ReceivedReplies(list[Reply]):
     """The replies of a batch, in the order of arrival."""
 
 
@@ -37,7 +37,7 @@ class Replies(Stage):
 
     async def write(self, conn: Connection, batch: Batch) -> None:
         """Write them. A reply to what its device was never asked is refused: `batch.refused` gets its dead letter."""
-        replies = {reply.index: reply for reply in batch.of(Answers)}
+        replies = {reply.index: reply for reply in batch.of(ReceivedReplies)}
         if not replies:
             return
         values = {

@@ -29,8 +29,8 @@ from hub.backoff import Backoff, jittered
 from hub.errors import BrokerUnavailable, HubError
 from hub.lifecycle import Named
 from hub.settings import Mqtt, Settings
-from hub.store.claim import SQL as CLAIM
 from hub.store.listen import REGISTRY, listen
+from hub.store.named_lock import SQL as CLAIM
 from hub.store.pool import Pool, connect, sorted_errors
 from hub.store.revision import NOTHING
 from hub.store.revision import SQL as REVISION

@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 from typing import Any, Literal
 
 from devices.diagnosis.facts import SILENT_INTERVALS, SILENT_LEAST_S, Facts, Metric, Refusal
-from devices.near import nearest
+from devices.similar import nearest
 from hub.quality import Quality
 
 Level = Literal["fault", "warning", "info", "ok"]

@@ -9,7 +9,7 @@ from devices.codecs import PLACES
 from devices.codecs.decoded import Place
 from devices.codecs.mapping import Transform
 from devices.diagnosis.frame_check import CheckedReading, Flaw, Report, check, flaw_of, likeliest, settle
-from devices.near import nearest
+from devices.similar import nearest
 from hub.errors import DecodeError
 from hub.models import GANZHI, Micros
 

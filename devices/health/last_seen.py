@@ -38,12 +38,12 @@ class Heard(NamedTuple):
     offset: NDArray[np.float64]
 
 
-class Life(dict[int, tuple[Micros, Micros]]):
+class SeenDevices(dict[int, tuple[Micros, Micros]]):
     """By device id: when its last readable message came, and the newest time that the device gave in it, or 0."""
 
 
 class LastSeen(Stage):
-    """Arrays indexed by device id, grown as needed; written apart from the commits, see devices/health/hearing.py."""
+    """Arrays indexed by device id, grown as needed; written apart from the commits, see devices/health/heartbeat.py."""
 
     def __init__(self) -> None:
         self.at = np.full(1024, NEVER, np.int64)
@@ -55,7 +55,7 @@ class LastSeen(Stage):
 
     def adopt(self, batch: Batch) -> None:
         """Record the devices seen in a committed batch; 0.2 µs per device."""
-        life = batch.of(Life)
+        life = batch.of(SeenDevices)
         if not life:
             return
         devices = np.fromiter(life, np.int64, len(life))

@@ -19,12 +19,12 @@ from devices.addressing import PRESENCE
 from devices.addressing import finding as finding_of
 from devices.health.completeness import EVERY_S, count_completeness
 from devices.health.decision import decide
-from devices.health.watch import read_heard, read_watched, write_verdict
+from devices.health.presence_rows import read_heard, read_watched, write_verdict
 from hub.lifecycle import Part, Phase
 from hub.models import Delivery, Micros, Outcome, Raw, now_micros
 from hub.pipeline import Sink
 from hub.settings import Settings
-from hub.store.leading import lead
+from hub.store.leader import lead
 from hub.store.statements import statements
 
 SQL = statements(__name__)

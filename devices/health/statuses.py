@@ -7,7 +7,7 @@ from hub.store.statements import statements
 SQL = statements(__name__)
 
 
-class Said(dict[int, tuple[bool, Micros]]):
+class ReportedStatuses(dict[int, tuple[bool, Micros]]):
     """By device id: whether it said last that it is online, and when that came."""
 
 
@@ -16,7 +16,7 @@ class Statuses(Stage):
 
     async def write(self, conn: Connection, batch: Batch) -> None:
         """Store what has changed."""
-        said = sorted(batch.of(Said).items())  # in one order, so that two writers do not wait for each other
+        said = sorted(batch.of(ReportedStatuses).items())  # one order: two writers do not deadlock
         if not said:
             return
         values = {

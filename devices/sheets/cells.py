@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 from zoneinfo import available_timezones
 
 from devices.addressing import CODE
-from devices.life import STATES
+from devices.lifecycle import STATES
 from devices.places.coordinates import CRSES
 from devices.sheets.mistakes import short
 

@@ -7,9 +7,9 @@ from collections.abc import Iterable, Mapping, Sequence
 from difflib import get_close_matches
 from typing import Any
 
-from devices.life import possible
-from devices.near import likest
+from devices.lifecycle import possible
 from devices.sheets.mistakes import Grade, Mistake, short
+from devices.similar import likest
 
 Found = Mapping[str, Any]
 

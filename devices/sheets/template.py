@@ -9,7 +9,7 @@ from openpyxl.styles import Alignment, Font, PatternFill
 from openpyxl.worksheet.datavalidation import DataValidation
 from openpyxl.worksheet.worksheet import Worksheet
 
-from devices.life import STATES
+from devices.lifecycle import STATES
 from devices.places.coordinates import CRSES
 from devices.sheets.columns import COLUMNS, NAMES
 from hub.words import LANGS, text

@@ -18,7 +18,7 @@ from hub.lifecycle import Part, Phase
 from hub.models import AlertChange, Delivery, Micros, Outcome, Raw, now_micros
 from hub.pipeline import Sink
 from hub.settings import Settings
-from hub.store.leading import lead
+from hub.store.leader import lead
 from hub.store.statements import statements
 
 SQL = statements(__name__)

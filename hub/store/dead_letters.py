@@ -8,7 +8,7 @@ from uuid import UUID
 from psycopg.rows import class_row
 
 from hub.errors import At
-from hub.store.letters import DEAD_LETTER_BYTES
+from hub.store.dead_letter_stage import DEAD_LETTER_BYTES
 from hub.store.pool import connect, sorted_errors
 from hub.store.statements import statements
 

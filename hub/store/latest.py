@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from hub.errors import HubError
 from hub.models import Batch, Columns
 from hub.stage import Connection, Stage
-from hub.store.packing import stage_readings
+from hub.store.binary_copy import stage_readings
 from hub.store.pool import Pool, sorted_errors
 from hub.store.statements import statements
 

@@ -9,7 +9,7 @@ from psycopg import errors as pg
 
 from hub.models import Batch, Columns, Repeats
 from hub.stage import Connection, Stage
-from hub.store.packing import copy_readings, stage_readings, unpack_keys
+from hub.store.binary_copy import copy_readings, stage_readings, unpack_keys
 from hub.store.statements import statements
 
 SQL = statements(__name__)

@@ -16,7 +16,7 @@ from psycopg.rows import namedtuple_row
 
 from hub.errors import At, TransientError
 from hub.models import Delivery, Origin, Outcome, Raw
-from hub.store.letters import REPLAY
+from hub.store.dead_letter_stage import REPLAY
 from hub.store.pool import Pool, sorted_errors
 from hub.store.statements import statements
 

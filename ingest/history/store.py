@@ -19,8 +19,8 @@ from psycopg.rows import class_row
 
 from hub.errors import Superseded
 from hub.models import Columns, Micros, from_micros
-from hub.store.packing import SQL as PACKING
-from hub.store.packing import copy_readings, stage_readings
+from hub.store.binary_copy import SQL as PACKING
+from hub.store.binary_copy import copy_readings, stage_readings
 from hub.store.pool import Pool, sorted_errors
 from hub.store.statements import statements
 

@@ -8,7 +8,7 @@ import msgspec
 
 from devices.addressing import Origins
 from hub.models import Micros, Origin, Raw, read_origin
-from hub.store.letters import REPLAY
+from hub.store.dead_letter_stage import REPLAY
 
 LAST = 253_402_300_799_000_000
 """Microseconds at the end of the year 9999: a time of arrival beyond it could not be stored."""

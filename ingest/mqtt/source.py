@@ -12,9 +12,9 @@ from hub.models import Delivery, Micros, Origin, Outcome, Raw
 from hub.pipeline import Sink
 from hub.settings import Mqtt
 from hub.telemetry import Counters
+from ingest.mqtt.client_id_conflict import SUSPICIOUS, ClientIdConflict
 from ingest.mqtt.connection import TICK_S, MqttConnection
 from ingest.mqtt.frames import Publish
-from ingest.mqtt.rivalry import SUSPICIOUS, Rivalry
 
 log = logging.getLogger(__name__)
 
@@ -71,7 +71,7 @@ class MqttSource:
 
     async def run(self) -> None:
         """Stay connected until `stop`; logs once when the broker goes down and once when it is back."""
-        rivalry, backoff = Rivalry(), Backoff(log, "connected to the broker", longest_s=LONGEST_WAIT_S)
+        conflict, backoff = ClientIdConflict(), Backoff(log, "connected to the broker", longest_s=LONGEST_WAIT_S)
         while not self._stopped.is_set():
             if not self._permitted():
                 await self._pause(PERMISSION_S)
@@ -81,7 +81,7 @@ class MqttSource:
             try:
                 await connection.open()
                 self._connection = connection
-                rivalry.opened()
+                conflict.opened()
                 if not backoff.succeeded():
                     log.info("connected to the broker")
                 while self._permitted() and not self._stopped.is_set():
@@ -91,13 +91,13 @@ class MqttSource:
                 if not self._stopped.is_set():
                     self.close()
             except (OSError, BrokerUnavailable) as error:
-                if rivalry.ended():
+                if conflict.ended():
                     backoff.failed(RIVAL, SUSPICIOUS, self._settings.client_id)
                 else:
                     backoff.failed("broker %s:%s: %s", self._settings.host, self._settings.port, error)
                 self._connection = None
                 connection.close()
-                await self._pause(max(backoff.next_s(), jittered(rivalry.wait_s)))
+                await self._pause(max(backoff.next_s(), jittered(conflict.wait_s)))
             except BaseException:
                 self._connection = None
                 connection.close()

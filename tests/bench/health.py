@@ -10,8 +10,8 @@ from collections.abc import Awaitable, Callable
 
 import psycopg
 
-from devices.health.hearing import ListeningRow
-from devices.health.last_seen import LastSeen, Life
+from devices.health.heartbeat import HeartbeatRow
+from devices.health.last_seen import LastSeen, SeenDevices
 from devices.health.presence import Presence
 from hub.models import HUB, Batch, Delivery, now_micros
 from hub.settings import Database, Settings
@@ -50,13 +50,13 @@ async def measure(url: str, devices: int) -> None:
     settings = Settings(database=Database(url=url))
     seen, presence = LastSeen(), Presence(settings, _Nowhere())
     async with open_pool(settings.database) as pool, await connect(url) as conn:
-        row = ListeningRow(pool, "bench", ears=True, seen=seen)
+        row = HeartbeatRow(pool, "bench", ears=True, seen=seen)
         begun = now_micros()
 
         def batch(count: int) -> Batch:
             now = now_micros()
             made = Batch([])
-            made.put(Life(dict.fromkeys(range(1, count + 1), (now, now - 50_000))))
+            made.put(SeenDevices(dict.fromkeys(range(1, count + 1), (now, now - 50_000))))
             return made
 
         async def adopt() -> None:
@@ -71,7 +71,7 @@ async def measure(url: str, devices: int) -> None:
             await presence.evaluate(conn)
 
         small = batch(min(devices, 20_000))
-        await timed(f"adopt a batch with {len(small.of(Life)):,} devices", adopt)
+        await timed(f"adopt a batch with {len(small.of(SeenDevices)):,} devices", adopt)
         await timed(f"flush {devices:,} devices", flush)
         await timed(f"decide {devices:,} devices that become online", decide, 1)
         await timed(f"decide {devices:,} devices, nothing changed", decide)

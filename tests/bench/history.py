@@ -29,7 +29,7 @@ from rich.table import Table
 
 from hub.models import Columns
 from hub.settings import Database
-from hub.store.packing import copy_readings
+from hub.store.binary_copy import copy_readings
 from hub.store.pool import open_pool
 from tests.support.stores import Store, StoreAbsentError, open_store
 

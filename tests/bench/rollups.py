@@ -27,7 +27,7 @@ from tests.support.stores import open_any_store
 SERIES = 1_000
 BATCH = 20_000
 LEADER = (
-    "import asyncio, sys; from hub.store.leading import lead; from hub.store.rebuild import Rebuild; "
+    "import asyncio, sys; from hub.store.leader import lead; from hub.store.rebuild import Rebuild; "
     "asyncio.run(lead(sys.argv[1], 'rollups', Rebuild()))"
 )
 

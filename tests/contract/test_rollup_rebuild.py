@@ -179,7 +179,7 @@ def _check_stored(url: str) -> None:
 async def test_a_rebuild_survives_being_killed(empty_url: str, stored: list[Row], tmp_path: Path) -> None:
     await migrate(empty_url)
     code = (
-        "import asyncio, sys; from hub.store.leading import lead; from hub.store.rebuild import Rebuild; "
+        "import asyncio, sys; from hub.store.leader import lead; from hub.store.rebuild import Rebuild; "
         "asyncio.run(lead(sys.argv[1], 'rollups', Rebuild(rests=0.1, range_takes_s=0.02)))"
     )
     done = _done(empty_url)

@@ -20,7 +20,7 @@ from hub.errors import StoreRefused
 from hub.models import Batch, Columns, Micros, Position, Raw
 from hub.settings import Database, Settings
 from hub.stage import Connection, Stage, run_steps
-from hub.store.letters import REPLAY
+from hub.store.dead_letter_stage import REPLAY
 from hub.store.pool import Pool, open_pool
 from hub.store.positions import Positions
 from hub.store.writer import Writer

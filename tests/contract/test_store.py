@@ -14,7 +14,7 @@ from hub.models import Batch, Level, Position, Repeats, from_micros, to_micros
 from hub.settings import Database
 from hub.stage import Stage, run_steps
 from hub.store.arrivals import KEEP, Arrivals, Fresh
-from hub.store.letters import DEAD_LETTER_BYTES
+from hub.store.dead_letter_stage import DEAD_LETTER_BYTES
 from hub.store.migrate import migrate
 from hub.store.pool import Pool, open_pool
 from hub.store.positions import load_positions

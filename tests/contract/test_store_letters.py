@@ -9,8 +9,8 @@ import pytest
 
 from hub.models import Batch, DeadLetter, to_micros
 from hub.settings import Database, DeadLetters
+from hub.store.dead_letter_stage import REPLAY
 from hub.store.expiry import expire_dead_letters
-from hub.store.letters import REPLAY
 from hub.store.pool import Pool, open_pool
 from tests.support.batches import NOW, RAW, columns, count, fetch, grid, letter
 from tests.support.origins import raw_of

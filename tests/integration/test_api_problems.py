@@ -6,7 +6,7 @@ from typing import Any
 import httpx
 import pytest
 
-from api.board import Board
+from api.dashboard import Dashboard
 from tests.support.served_api import api_context, client_of
 
 ROOT = "http://127.0.0.1"
@@ -47,10 +47,10 @@ async def test_each_class_of_error_is_a_problem(database: str) -> None:
 
 
 async def test_failure_shows_nothing_of_the_inside(database: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    async def fail(self: Board) -> None:
+    async def fail(self: Dashboard) -> None:
         raise RuntimeError("secret inside")
 
-    monkeypatch.setattr(Board, "current", fail)
+    monkeypatch.setattr(Dashboard, "current", fail)
     async with api_context(database) as context, client_of(context) as client:
         answer = await client.get("/status")
         problem(answer, 500)

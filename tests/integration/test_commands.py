@@ -12,8 +12,8 @@ from uuid import uuid4
 import httpx
 import pytest
 
+from api.command_waiters import CommandWaiters
 from api.context import Context
-from api.outcomes import Outcomes
 from devices.commands.timeouts import forget_commands, settle_overdue
 from devices.registry.registry import Registry
 from devices.resolve import Resolver
@@ -79,7 +79,7 @@ class Place:
 async def place(database: str) -> AsyncIterator[Place]:
     register_lamps(database, "lamp-1", "lamp-2", "pole")
     register_lamps(database, "arm", parent="pole")
-    link, outcomes = FakeLink(), Outcomes()
+    link, outcomes = FakeLink(), CommandWaiters()
     async with api_context(database) as bare:
         context = replace(bare, downlink=link, outcomes=outcomes)
         listening = asyncio.create_task(listen(database, ["ganzhi_command"], lambda _, text: outcomes.heard(text)))

@@ -1,4 +1,4 @@
-"""The courier on a real store with real receivers: in order, at least once, nobody starved."""
+"""The delivery_worker on a real store with real receivers: in order, at least once, nobody starved."""
 
 import asyncio
 import json
@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from api.push.channel import Accepted, Answer, Channel, Consumer
-from api.push.outbox import Courier, Limits
+from api.push.outbox import DeliveryWorker, Limits
 from api.push.signature import verify
 from api.push.webhook import open_webhook
 from hub.settings import Database
@@ -40,13 +40,13 @@ async def desk() -> AsyncIterator[Receiver]:
 
 
 @asynccontextmanager
-async def courier(
+async def delivery_worker(
     pool: Pool, limits: Limits = QUICK, channel: Channel | None = None, timeout_s: float = 10
-) -> AsyncIterator[Courier]:
-    """A running courier; at the end it is killed, not stopped."""
+) -> AsyncIterator[DeliveryWorker]:
+    """A running delivery_worker; at the end it is killed, not stopped."""
     async with open_webhook(timeout_s=timeout_s) as webhook:
-        made = Courier(pool, {"webhook": channel or webhook}, limits)
-        task = asyncio.create_task(made.run(), name="courier")
+        made = DeliveryWorker(pool, {"webhook": channel or webhook}, limits)
+        task = asyncio.create_task(made.run(), name="delivery_worker")
         try:
             yield made
         finally:
@@ -74,7 +74,7 @@ async def settled(alarms: Alarms, code: str, *states: str) -> list[tuple[str, in
 async def test_a_delivery_is_a_signed_cloudevent(alarms: Alarms, desk: Receiver) -> None:
     await alarms.consumer("desk", desk.url())
     alert = await alarms.raised()
-    async with courier(alarms.pool):
+    async with delivery_worker(alarms.pool):
         assert await settled(alarms, "desk", "delivered") == [("delivered", 1)]
     (got,) = desk.received
     event = json.loads(got.body)
@@ -89,7 +89,7 @@ async def test_a_delivery_is_a_signed_cloudevent(alarms: Alarms, desk: Receiver)
 async def test_a_notification_wakes_the_courier(alarms: Alarms, desk: Receiver, database: str) -> None:
     await alarms.consumer("desk", desk.url())
     listening = asyncio.Event()
-    async with courier(alarms.pool, replace(QUICK, poll_s=3600)) as made:
+    async with delivery_worker(alarms.pool, replace(QUICK, poll_s=3600)) as made:
 
         def heard(channel: str, payload: str) -> None:
             listening.set()
@@ -106,7 +106,7 @@ async def test_a_notification_wakes_the_courier(alarms: Alarms, desk: Receiver, 
 
 async def test_without_notifications_it_looks_by_itself(alarms: Alarms, desk: Receiver) -> None:
     await alarms.consumer("desk", desk.url())
-    async with courier(alarms.pool):
+    async with delivery_worker(alarms.pool):
         await alarms.raised()
         await settled(alarms, "desk", "delivered")
 
@@ -119,7 +119,7 @@ async def test_changes_of_an_alert_arrive_in_order_though_the_first_needs_severa
     for level in (1, 2, 4):
         await alarms.apply(alert, "updated", level=level)
     desk.answer = lambda got: 200 if len(desk.received) > 3 else 503
-    async with courier(alarms.pool):
+    async with delivery_worker(alarms.pool):
         attempts = await settled(alarms, "desk", *["delivered"] * 4)
     assert desk.ids() == [f"{alert}.{seq}" for seq in (1, 1, 1, 1, 2, 3, 4)]
     assert [count for _, count in attempts] == [4, 1, 1, 1]
@@ -130,7 +130,7 @@ async def test_one_alert_that_is_not_accepted_does_not_hold_up_others(alarms: Al
     bad = await alarms.raised()
     desk.answer = lambda got: 500 if got.id.startswith(str(bad)) else 200
     others = [await alarms.raised() for _ in range(5)]
-    async with courier(alarms.pool):
+    async with delivery_worker(alarms.pool):
         await settled(alarms, "desk", "pending", *["delivered"] * 5)
     assert {f"{alert}.1" for alert in others} <= set(desk.ids())
 
@@ -143,7 +143,7 @@ async def test_a_receiver_that_is_down_gets_everything_once_it_is_up(alarms: Ala
     async def tried() -> bool:
         return max(attempts for _, attempts in await alarms.outbox("desk")) >= 2
 
-    async with courier(alarms.pool):
+    async with delivery_worker(alarms.pool):
         await eventually(tried, "a second attempt")
         reasons = await alarms.run("select last_error from outbox where last_error is not null")
         await desk.start()
@@ -158,7 +158,7 @@ async def test_two_couriers_do_not_deliver_the_same(alarms: Alarms, desk: Receiv
     for alert in alerts:
         await alarms.apply(alert, "updated", level=4)
     limits = replace(QUICK, at_once=8)
-    async with courier(alarms.pool, limits), courier(alarms.pool, limits):
+    async with delivery_worker(alarms.pool, limits), delivery_worker(alarms.pool, limits):
         await settled(alarms, "desk", *["delivered"] * 80)
     assert len(desk.ids()) == len(set(desk.ids())) == 80
     for alert in alerts:
@@ -171,7 +171,7 @@ async def test_a_silent_consumer_does_not_delay_another(alarms: Alarms, desk: Re
     desk.answer = lambda got: None if got.path == "/silent" else 200
     for _ in range(30):
         await alarms.raised()
-    async with courier(alarms.pool, replace(QUICK, at_once=10, at_once_per_consumer=4)):
+    async with delivery_worker(alarms.pool, replace(QUICK, at_once=10, at_once_per_consumer=4)):
         await settled(alarms, "desk", *["delivered"] * 30)
         assert desk.most_open["/silent"] == 4
         assert not [state for state, _ in await alarms.outbox("silent") if state == "delivered"]
@@ -183,7 +183,7 @@ async def test_a_consumer_that_fails_is_tried_with_one_parcel_at_a_time(alarms: 
     for _ in range(4):
         await alarms.raised()
     limits = replace(QUICK, at_once_per_consumer=2)
-    async with courier(alarms.pool, limits, timeout_s=0.3):
+    async with delivery_worker(alarms.pool, limits, timeout_s=0.3):
         await until(lambda: len(desk.received) >= 3, "the first two and one more")
         desk.most_open.clear()
         await until(lambda: len(desk.received) >= 6, "further attempts")
@@ -195,7 +195,7 @@ async def test_gone_switches_the_consumer_off_and_gives_up_what_waits(alarms: Al
     alert = await alarms.raised()
     await alarms.apply(alert, "updated", level=4)
     desk.answer = lambda got: 410
-    async with courier(alarms.pool):
+    async with delivery_worker(alarms.pool):
         await settled(alarms, "desk", "given_up", "given_up")
     assert await alarms.run("select enabled from consumer") == [(False,)]
     assert await alarms.run("select distinct last_error from outbox") == [("answered 410 Said: thank you",)]
@@ -211,7 +211,7 @@ async def test_after_a_day_a_delivery_is_given_up_with_its_reason_and_the_next_o
     await alarms.run("update outbox set created_at = now() - interval '24 hours'")
     await alarms.apply(alert, "updated", level=4)
     desk.answer = lambda got: 200 if got.id.endswith(".2") else 500
-    async with courier(alarms.pool):
+    async with delivery_worker(alarms.pool):
         await settled(alarms, "desk", "given_up", "delivered")
     reasons = await alarms.run("select last_error, settled_at is not null from outbox order by id")
     assert reasons[0] == ("not accepted for 24 h; at last: answered 500 Said: thank you", True)
@@ -220,7 +220,7 @@ async def test_after_a_day_a_delivery_is_given_up_with_its_reason_and_the_next_o
 async def test_what_can_never_be_delivered_is_given_up_at_once(alarms: Alarms) -> None:
     await alarms.consumer("desk", "ftp://desk/")
     await alarms.raised()
-    async with courier(alarms.pool):
+    async with delivery_worker(alarms.pool):
         assert await settled(alarms, "desk", "given_up") == [("given_up", 1)]
     assert await alarms.run("select last_error from outbox") == [("the url is not one of http or https",)]
 
@@ -233,7 +233,7 @@ async def test_a_consumer_that_is_switched_off_gets_its_alerts_within_the_day_or
     await alarms.run("update outbox set created_at = now() - interval '25 hours'")
     late = await alarms.raised()
     await alarms.run("update consumer set enabled = false")
-    async with courier(alarms.pool):
+    async with delivery_worker(alarms.pool):
         await settled(alarms, "desk", "given_up", "pending")
         await alarms.run("update consumer set enabled = true")
         await settled(alarms, "desk", "given_up", "delivered")
@@ -252,7 +252,7 @@ async def test_a_channel_that_breaks_its_contract_stops_nothing(alarms: Alarms) 
 
     await alarms.consumer("desk", "http://127.0.0.1:1/")
     await alarms.raised()
-    async with courier(alarms.pool, channel=Broken()):
+    async with delivery_worker(alarms.pool, channel=Broken()):
         assert await settled(alarms, "desk", "delivered") == [("delivered", 2)]
 
 
@@ -260,7 +260,7 @@ async def test_stop_settles_what_is_under_way(alarms: Alarms, desk: Receiver) ->
     await alarms.consumer("desk", desk.url())
     await alarms.raised()
     async with open_webhook() as webhook:
-        made = Courier(alarms.pool, {"webhook": webhook}, QUICK)
+        made = DeliveryWorker(alarms.pool, {"webhook": webhook}, QUICK)
 
         def stopping(got: Received) -> int:
             made.stop()
@@ -274,8 +274,8 @@ async def test_stop_settles_what_is_under_way(alarms: Alarms, desk: Receiver) ->
 
 async def test_it_ends_when_it_is_cancelled_just_as_it_is_woken(alarms: Alarms) -> None:
     for wakes in range(4):
-        made = Courier(alarms.pool, {}, replace(QUICK, poll_s=3600))
-        task = asyncio.create_task(made.run(), name="courier")
+        made = DeliveryWorker(alarms.pool, {}, replace(QUICK, poll_s=3600))
+        task = asyncio.create_task(made.run(), name="delivery_worker")
         async with alarms.pool.connection() as conn:
             await conn.execute("select pg_sleep(0.05)")  # it has looked by now and waits
         made.wake()
@@ -289,14 +289,14 @@ async def test_it_ends_when_it_is_cancelled_just_as_it_is_woken(alarms: Alarms) 
 PROCESS = """
 import asyncio, sys
 from dataclasses import replace
-from api.push.outbox import Courier, Limits
+from api.push.outbox import DeliveryWorker, Limits
 from api.push.webhook import open_webhook
 from hub.settings import Database
 from hub.store.pool import open_pool
 
 async def main():
     async with open_pool(Database(url=sys.argv[1])) as pool, open_webhook() as webhook:
-        await Courier(pool, {"webhook": webhook}, Limits(poll_s=0.05, lease_s=1)).run()
+        await DeliveryWorker(pool, {"webhook": webhook}, Limits(poll_s=0.05, lease_s=1)).run()
 
 asyncio.run(main())
 """
@@ -310,11 +310,11 @@ async def test_a_kill_between_sending_and_marking_sends_again_with_the_same_id(
     await alarms.apply(alert, "updated", level=4)
     desk.answer = lambda got: None if len(desk.received) == 1 else 200
     root = Path(__file__).parents[2]
-    process = Process([sys.executable, "-c", PROCESS, database], tmp_path / "courier.log", cwd=root)
+    process = Process([sys.executable, "-c", PROCESS, database], tmp_path / "delivery_worker.log", cwd=root)
     with process:
         await until(lambda: len(desk.received) == 1, "the first attempt")
         process.kill()
     assert await alarms.outbox("desk") == [("pending", 1), ("pending", 0)]
-    async with courier(alarms.pool):
+    async with delivery_worker(alarms.pool):
         await settled(alarms, "desk", "delivered", "delivered")
     assert desk.ids() == [f"{alert}.1", f"{alert}.1", f"{alert}.2"]

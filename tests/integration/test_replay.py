@@ -10,7 +10,7 @@ from hub.errors import StoreUnavailable, TransientError
 from hub.models import Batch, DeadLetter, Delivery, Outcome, Raw
 from hub.settings import Database
 from hub.store import replay as replay_module
-from hub.store.letters import REPLAY
+from hub.store.dead_letter_stage import REPLAY
 from hub.store.pool import Pool, open_pool
 from hub.store.replay import Replay, Selection
 from tests.support.batches import count, fetch, letter

@@ -14,9 +14,9 @@ from simulator import faults
 from simulator.anomalies import Anomaly, Excursion, schedule
 from simulator.city import City
 from simulator.fleet import build_fleet, to_csv
-from simulator.life import Plan
 from simulator.messages import Message
 from simulator.publisher import Broker
+from simulator.runner import Plan
 from simulator.sensing import NORMAL
 from simulator.things import PROFILES, RULES, EventRule, ThresholdRule
 

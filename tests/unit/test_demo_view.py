@@ -32,7 +32,7 @@ ALERT = {
 VERDICT = Verdict(10, 9, 1, 0, 0, 2, 2, 2, 20.0, None, 1.5, ["cam-001 smoke"], 3, 0, 1, 0)
 
 
-class Answers:
+class ReceivedReplies:
     """A hub's API that answers as told."""
 
     def __init__(self, status: dict[str, Any], alerts: list[dict[str, Any]]) -> None:
@@ -47,7 +47,7 @@ def shown(status: dict[str, Any], alerts: list[dict[str, Any]], terminal: bool) 
     console = Console(file=out, force_terminal=terminal, width=140, height=50)
     with View(console, 30.0) as view:
         view.begin()
-        view.show(Answers(status, alerts), "http://127.0.0.1:8420")  # type: ignore[arg-type]
+        view.show(ReceivedReplies(status, alerts), "http://127.0.0.1:8420")  # type: ignore[arg-type]
         view.result(VERDICT)
     return out.getvalue()
 

@@ -14,7 +14,7 @@ from devices.diagnosis.diagnosis import Note, diagnose, hours_off, works
 from devices.diagnosis.example import example_of
 from devices.diagnosis.facts import Credential, Facts, Health, Metric, Parent, Refusal, Stray
 from devices.diagnosis.frame_check import check
-from devices.diagnosis.words import ago, span, worded
+from devices.diagnosis.rendering import ago, span, worded
 from hub.models import to_micros
 from hub.words import LANGS, Lang, catalogue
 

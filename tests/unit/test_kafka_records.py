@@ -8,7 +8,7 @@ import pytest
 
 from devices.codecs import CODECS
 from hub.models import GANZHI, Raw
-from hub.store.letters import REPLAY
+from hub.store.dead_letter_stage import REPLAY
 from ingest.kafka.records import LAST, headers_of, of_bus, of_third_party
 from tests.support.origins import ORIGINS, raw_of
 

@@ -56,7 +56,7 @@ async def _until(condition: Callable[[], bool]) -> None:
             await asyncio.sleep(0.001)
 
 
-ORDER = ["store", "engine", "sources", "surface"]
+ORDER = ["store", "engine", "sources", "api"]
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
@@ -71,7 +71,7 @@ async def test_a_signal_stops_in_order(number: signal.Signals) -> None:
     assert notes == (
         [f"open {name}" for name in ORDER]
         + [f"stop {name}" for name in ORDER]
-        + [f"drain {name}" for name in ("sources", "engine", "surface", "store")]
+        + [f"drain {name}" for name in ("sources", "engine", "api", "store")]
         + [f"close {name}" for name in reversed(ORDER)]
     )
 
@@ -90,13 +90,13 @@ async def test_a_drain_that_takes_too_long_is_cut_short(caplog: pytest.LogCaptur
     notes: list[str] = []
     slow = Told(notes, Phase.ENGINE)
     slow.draining.clear()
-    lifecycle = Lifecycle([slow, Told(notes, Phase.SURFACE)], 0.02)
+    lifecycle = Lifecycle([slow, Told(notes, Phase.API)], 0.02)
     async with asyncio.TaskGroup() as group:
         running = group.create_task(lifecycle.run())
         await _until(lambda: len(notes) == 2)
         lifecycle.stop()
     assert running.result() is False
-    assert notes[-3:] == ["drain engine", "close surface", "close engine"]
+    assert notes[-3:] == ["drain engine", "close api", "close engine"]
     assert any("stopped before everything was committed" in message for message in caplog.messages)
 
 

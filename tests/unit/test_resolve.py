@@ -4,7 +4,7 @@ from zoneinfo import ZoneInfo
 
 from devices.addressing import Origins
 from devices.codecs.mapping import compiled
-from devices.health.last_seen import Life
+from devices.health.last_seen import SeenDevices
 from devices.registry.device import Device, Profile
 from devices.registry.registry import Registry
 from devices.resolve import Resolver, Wanted
@@ -59,13 +59,13 @@ def test_a_device_is_seen_with_each_readable_message_and_the_newest_time_it_gave
         ("dev/telemetry", b"not JSON"),
         ("other/telemetry", b'{"a": 1}'),
     )
-    assert batch.of(Life) == {1: (RECEIVED, 1_767_225_500_000_000)}
-    assert read(registry(), ("dev/telemetry", b'{"a": 1}')).of(Life) == {1: (RECEIVED, 0)}
-    assert read(registry(), ("dev/telemetry", b'{"unknown": 1}')).of(Life) == {1: (RECEIVED, 0)}
+    assert batch.of(SeenDevices) == {1: (RECEIVED, 1_767_225_500_000_000)}
+    assert read(registry(), ("dev/telemetry", b'{"a": 1}')).of(SeenDevices) == {1: (RECEIVED, 0)}
+    assert read(registry(), ("dev/telemetry", b'{"unknown": 1}')).of(SeenDevices) == {1: (RECEIVED, 0)}
     event = read(registry(), ("dev/event", b'{"kind": "smoke", "ts": 1767225500000}'))
-    assert event.of(Life) == {1: (RECEIVED, 1_767_225_500_000_000)}
+    assert event.of(SeenDevices) == {1: (RECEIVED, 1_767_225_500_000_000)}
     ahead = read(registry(), ("dev/telemetry", b'{"ts": 1767999999999, "values": {"a": 1}}'))
-    assert ahead.of(Life) == {1: (RECEIVED, 1_767_999_999_999_000)}, "how far ahead its clock is must be seen"
+    assert ahead.of(SeenDevices) == {1: (RECEIVED, 1_767_999_999_999_000)}, "how far ahead its clock is must be seen"
 
 
 def test_new_metrics_are_wanted_as_far_as_there_is_room() -> None:
@@ -94,7 +94,7 @@ def test_a_mapping_holds_for_its_form_only() -> None:
     assert batch.readings.value.tolist() == [7, 8]
     assert {index: letter.reason for index, letter in batch.refused.items()} == {3: "value_not_a_number"}
     assert batch.refused[3].detail.startswith("after the profile's mapping: ")
-    assert batch.of(Life)[1][0] == RECEIVED + 2
+    assert batch.of(SeenDevices)[1][0] == RECEIVED + 2
 
 
 def test_endings_of_alerts_are_told_also_of_devices_that_nothing_may_come_from() -> None:
@@ -105,7 +105,7 @@ def test_endings_of_alerts_are_told_also_of_devices_that_nothing_may_come_from()
     batch = Batch([*raws, raws[0], raws[0]._replace(payload=b"not one")])
     run_steps(Resolver(known), batch)
     assert list(batch.of(Endings).values()) == endings
-    assert (batch.refused, batch.of(Life), len(batch.readings)) == ({}, {}, 0)
+    assert (batch.refused, batch.of(SeenDevices), len(batch.readings)) == ({}, {}, 0)
 
 
 def test_an_ending_that_went_over_the_bus_has_its_origin_again() -> None:

@@ -3,7 +3,7 @@
 from uuid import uuid4
 
 from hub.models import DeadLetter
-from hub.store.letters import BYTES_EACH, DEAD_LETTER_BYTES, Sampler
+from hub.store.dead_letter_stage import BYTES_EACH, DEAD_LETTER_BYTES, Sampler
 from tests.support.origins import raw_of
 
 

@@ -4,11 +4,11 @@ from datetime import UTC
 
 import numpy as np
 
-from devices.codecs.listening import decode_listening
-from devices.health.edges import Heartbeats
-from devices.health.hearing import LAG_S, MARGIN, Progress
-from devices.health.last_seen import LastSeen, Life, heard_until
-from devices.health.statuses import Said
+from devices.codecs.heartbeat import decode_heartbeat
+from devices.health.edge_heartbeats import Heartbeats
+from devices.health.heartbeat import LAG_S, MARGIN, Progress
+from devices.health.last_seen import LastSeen, SeenDevices, heard_until
+from devices.health.statuses import ReportedStatuses
 from devices.registry.device import Device, Profile
 from devices.registry.registry import Registry
 from devices.resolve import Resolver
@@ -38,14 +38,15 @@ def _batch(*messages: tuple[str, bytes], transport: str = "mqtt") -> Batch:
 def test_a_message_is_a_sign_of_life_of_its_device_and_of_the_gateway_that_speaks_for_it() -> None:
     told = b'{"ts": %d, "values": {"v": 1}}' % (T // 1000 - 5_000)
     batch = _batch(("lamp/telemetry", b'{"v": 1}'), ("pole/child/lamp/telemetry", told))
-    assert batch.of(Life) == {2: (T + 1, T - 5 * S), 1: (T + 1, 0)}
+    assert batch.of(SeenDevices) == {2: (T + 1, T - 5 * S), 1: (T + 1, 0)}
 
 
 def test_a_status_is_none_and_neither_is_what_the_hub_finds_out_itself() -> None:
     batch = _batch(("pole/status", b"offline"), ("pole/child/lamp/status", b"online"), ("pole/status", b""))
-    assert (batch.of(Said), batch.of(Life), batch.refused) == ({1: (False, T), 2: (True, T + 1)}, {}, {})
+    assert batch.of(ReportedStatuses) == {1: (False, T), 2: (True, T + 1)}
+    assert (batch.of(SeenDevices), batch.refused) == ({}, {})
     batch = _batch(("lamp/event", b'{"kind": "offline"}'), transport=HUB)
-    assert batch.of(Life) == {}
+    assert batch.of(SeenDevices) == {}
     assert [event.kind for event in batch.events] == ["offline"]
 
 
@@ -55,12 +56,12 @@ def test_only_an_edge_can_tell_of_an_edge() -> None:
     run_steps(_resolver(), batch)
     assert batch.of(Heartbeats) == {"e": (5, 9)}
     assert list(batch.refused) == [1]
-    assert decode_listening(b"\xff") == {}
+    assert decode_heartbeat(b"\xff") == {}
 
 
 def _heard(**devices: tuple[int, int]) -> Batch:
     batch = Batch([])
-    batch.put(Life({int(name[1:]): told for name, told in devices.items()}))
+    batch.put(SeenDevices({int(name[1:]): told for name, told in devices.items()}))
     return batch
 
 

@@ -2,7 +2,7 @@ import random
 
 import pytest
 
-from devices.unit_habits import COMMON, FACTORS, HABITS
+from devices.unit_aliases import COMMON, FACTORS, HABITS
 from devices.units import EXAMPLES, unit_problem
 
 RIGHT = """

@@ -1,6 +1,6 @@
 """What edges of the bus tell of themselves, as it is committed: since when and until when they hear all devices."""
 
-from devices.health.hearing import SQL as HEARING
+from devices.health.heartbeat import SQL as HEARING
 from hub.models import Batch, Micros, from_micros
 from hub.stage import Connection, Stage
 

@@ -12,7 +12,7 @@ SUSPICIOUS = 3
 WAIT_MIN_S, WAIT_MAX_S = 0.4, 30.0
 
 
-class Rivalry:
+class ClientIdConflict:
     """Reconnect delay, and whether a duplicate client id is the likely reason."""
 
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:

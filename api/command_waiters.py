@@ -9,7 +9,7 @@ MAX_WAITING = 1_000
 """Requests that wait at a time; a further one is answered at once. Protects memory and sockets from who only waits."""
 
 
-class Outcomes:
+class CommandWaiters:
     """Waiters by command. They read the store themselves; notifications only wake them."""
 
     def __init__(self) -> None:

@@ -1,6 +1,6 @@
 import pytest
 
-from devices.life import STATES, STEPS, State, legal, pairs, possible
+from devices.lifecycle import STATES, STEPS, State, legal, pairs, possible
 
 
 def test_the_whole_table() -> None:

@@ -8,7 +8,7 @@ from typing import Protocol
 import msgspec
 
 from devices.addressing import LISTENING, finding
-from devices.health.hearing import MARGIN, Hearing, ListeningRow, Tell, process_name
+from devices.health.heartbeat import MARGIN, HeartbeatLoop, HeartbeatRow, Tell, process_name
 from hub.lifecycle import Part, Phase
 from hub.models import Delivery, Micros, Outcome, Raw, now_micros
 from hub.pipeline import Sink
@@ -23,7 +23,7 @@ class Row(Protocol):
     async def end(self) -> None: ...
 
 
-class Ears(Part):
+class Heartbeat(Part):
     """Its sources hear while there is no reason why not; a hub that waits for another one says nothing."""
 
     phase = Phase.ENGINE  # drained behind the engine: until then what the sources handed over is heard
@@ -37,7 +37,7 @@ class Ears(Part):
     ) -> None:
         self._row, self._permitted = row, permitted
         tell: Tell = self._tell
-        self._hearing = Hearing(tell, reasons, lambda: now_micros() - MARGIN, settings.health)
+        self._hearing = HeartbeatLoop(tell, reasons, lambda: now_micros() - MARGIN, settings.health)
 
     @asynccontextmanager
     async def opened(self, group: asyncio.TaskGroup) -> AsyncIterator[None]:
@@ -56,12 +56,12 @@ class Ears(Part):
             await self._row.end()
 
 
-def ears_of_store(pool: Pool, ears: bool = True) -> ListeningRow:
+def store_heartbeat(pool: Pool, ears: bool = True) -> HeartbeatRow:
     """The row of a process that has the store; `ears` unless it reads from the bus."""
-    return ListeningRow(pool, f"sources of {process_name()}", ears)
+    return HeartbeatRow(pool, f"sources of {process_name()}", ears)
 
 
-class BusRow:
+class BusHeartbeat:
     """The row of an edge, which has no store: it goes through the bus, behind what the edge has heard."""
 
     def __init__(self, sink: Sink) -> None:

@@ -1,7 +1,7 @@
 """Lifecycle checks of the API."""
 
 from api.problems import ProblemError
-from devices.life import State, legal, possible
+from devices.lifecycle import State, legal, possible
 
 
 def refuse_step(code: str, before: State | None, after: State) -> None:

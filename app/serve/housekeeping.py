@@ -9,7 +9,7 @@ from hub.errors import HubError
 from hub.lifecycle import Named
 from hub.settings import Settings
 from hub.store.expiry import keep_expiring
-from hub.store.leading import lead
+from hub.store.leader import lead
 from hub.store.pool import Pool, sorted_errors
 from hub.store.rebuild import Rebuild
 from hub.store.statements import statements
@@ -21,7 +21,7 @@ log = logging.getLogger(__name__)
 RETENTION_EVERY_S = 3600.0
 
 
-def upkeep(settings: Settings, pool: Pool) -> list[Named]:
+def housekeeping(settings: Settings, pool: Pool) -> list[Named]:
     """Background tasks by name."""
     return [
         ("retention", _retain(pool, settings.database.retention_days)),

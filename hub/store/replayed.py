@@ -5,7 +5,7 @@ from uuid import UUID
 
 from hub.models import Batch, Raw
 from hub.stage import Connection, Stage
-from hub.store.letters import REPLAY, storable, written
+from hub.store.dead_letter_stage import REPLAY, storable, written
 from hub.store.statements import statements
 
 SQL = statements(__name__)
@@ -18,7 +18,7 @@ def letter_of(source: str) -> UUID | None:
     return UUID(source.removeprefix(REPLAY)) if source.startswith(REPLAY) else None
 
 
-class Retried(Stage):
+class ReplayedLetters(Stage):
     """Settles the replayed dead letters of a batch; costs 0.02 µs per message when there are none."""
 
     async def write(self, conn: Connection, batch: Batch) -> None:

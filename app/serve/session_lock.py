@@ -7,10 +7,10 @@ from contextlib import asynccontextmanager
 from app.serve.engine import wait_for_store
 from hub.lifecycle import Part, Phase
 from hub.settings import Settings
-from hub.store.claim import Claim
+from hub.store.named_lock import NamedLock
 
 
-class Sole(Part):
+class SessionLock(Part):
     """Two hubs with one client id on one database would throw each other out of the session; the later one waits."""
 
     phase = Phase.STORE
@@ -18,7 +18,7 @@ class Sole(Part):
     def __init__(self, settings: Settings, restore: Callable[[], Awaitable[None]]) -> None:
         """`restore` makes the engine know what the other hub did, before this one takes over."""
         self._client_id, self._url = settings.mqtt.client_id, settings.database.url
-        self._claim = Claim(self._url, f"mqtt.client_id {self._client_id!r}", restore)
+        self._claim = NamedLock(self._url, f"mqtt.client_id {self._client_id!r}", restore)
 
     @asynccontextmanager
     async def opened(self, group: asyncio.TaskGroup) -> AsyncIterator[None]:

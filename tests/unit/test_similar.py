@@ -3,7 +3,7 @@
 import pytest
 
 from devices.addressing import CODE
-from devices.near import like, likest, nearest, variants
+from devices.similar import like, likest, nearest, variants
 
 KNOWN = {"pm25": "PM2.5", "pm10": "PM10", "temperature": "气温", "humidity": "相对湿度"}
 

@@ -13,7 +13,7 @@ from devices.diagnosis.example import example_of
 from devices.diagnosis.facts import Credential, Facts, Health, Metric, Parent, Refusal, Stray
 from devices.diagnosis.frame_check import FRAMES, check
 from devices.diagnosis.frame_profile import ProfileView, check_with, view_of
-from devices.near import like, likest, plain, variants
+from devices.similar import like, likest, plain, variants
 from hub.errors import DecodeError
 from hub.models import to_micros
 from hub.store.statements import statements

@@ -14,7 +14,7 @@ class _Told(msgspec.Struct):
 _DECODER = msgspec.json.Decoder(_Told)
 
 
-def decode_listening(payload: bytes) -> dict[str, tuple[Micros | None, Micros]]:
+def decode_heartbeat(payload: bytes) -> dict[str, tuple[Micros | None, Micros]]:
     """Decode a heartbeat: by edge, (since, until); since None means not receiving. Empty if unreadable."""
     try:
         told = _DECODER.decode(payload)

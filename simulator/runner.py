@@ -10,11 +10,11 @@ from hub.models import Micros
 from simulator.anomalies import QUIET_S, schedule
 from simulator.city import City
 from simulator.fleet import Thing, build_fleet
+from simulator.ground_truth import Published, Truth
 from simulator.lamps import Lamps
 from simulator.messages import Message
 from simulator.publisher import Broker, Publisher, StoppedError
 from simulator.registration import HubApi
-from simulator.truth import Published, Truth
 
 log = logging.getLogger(__name__)
 

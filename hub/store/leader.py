@@ -8,7 +8,7 @@ import psycopg
 
 from hub.backoff import jittered
 from hub.errors import HubError
-from hub.store.claim import SQL as CLAIM
+from hub.store.named_lock import SQL as CLAIM
 from hub.store.pool import connect, sorted_errors
 
 log = logging.getLogger(__name__)

@@ -118,7 +118,7 @@ class _Seen:
     latest: list[LatestReading] = field(default_factory=list)
 
 
-class Board:
+class Dashboard:
     """Caches the status; queries the database once it is a second old, less often when that is slow."""
 
     def __init__(self, context: Context) -> None:

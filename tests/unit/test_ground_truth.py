@@ -6,9 +6,9 @@ from pathlib import Path
 
 from simulator.anomalies import Anomaly, Step
 from simulator.fleet import build_fleet
+from simulator.ground_truth import Published, Truth
 from simulator.messages import EventTruth, Message, ReadingTruth
 from simulator.things import RULES
-from simulator.truth import Published, Truth
 
 THINGS = build_fleet(12, 1)
 

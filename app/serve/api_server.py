@@ -6,13 +6,13 @@ from contextlib import asynccontextmanager
 
 from api.app import create_app
 from api.changes import ChangeFeed
+from api.command_waiters import CommandWaiters
 from api.context import Context
 from api.http.server import configured
-from api.outcomes import Outcomes
-from api.push.outbox import Courier
+from api.push.outbox import DeliveryWorker
+from app.serve.housekeeping import housekeeping
 from app.serve.origins import origins_of
 from app.serve.sources import Engine
-from app.serve.upkeep import upkeep
 from devices.credentials.broker_access import access_tasks
 from devices.credentials.directory import Directory
 from devices.registry.registry import Registry
@@ -28,16 +28,16 @@ from ingest.mqtt.control import ControlLink
 ALERT, COMMAND = "ganzhi_alert", "ganzhi_command"
 
 
-class Surface(Part):
+class ApiServer(Part):
     """The API and the delivery worker. Posted messages go to an engine, if there is one."""
 
-    phase = Phase.SURFACE
+    phase = Phase.API
 
     def __init__(
         self,
         settings: Settings,
         pool: Pool,
-        courier: Courier,
+        delivery_worker: DeliveryWorker,
         counters: Counters,
         reasons: Callable[[], list[str]],
         engine: Engine | None,
@@ -45,13 +45,13 @@ class Surface(Part):
         registry: Registry,
     ) -> None:
         """`reasons` tells why the process is not ready; `replay` is None where nothing is committed."""
-        self._settings, self._pool, self._courier = settings, pool, courier
+        self._settings, self._pool, self._delivery_worker = settings, pool, delivery_worker
         self._changes = ChangeFeed(pool)
         self._posts: HttpSource | None = None
         if engine is not None:
             self._posts = HttpSource(settings.http, engine.sink, origins_of(settings).of_request, engine.reasons)
         routers = [ingest_router(self._posts)] if self._posts is not None else []
-        self._control, self._outcomes = ControlLink(settings.mqtt), Outcomes()
+        self._control, self._outcomes = ControlLink(settings.mqtt), CommandWaiters()
         self._directory = Directory(registry)
         context = Context(
             settings, pool, counters, reasons, self._changes, replay, self._control, self._outcomes, self._directory
@@ -65,11 +65,11 @@ class Surface(Part):
     async def opened(self, group: asyncio.TaskGroup) -> AsyncIterator[None]:
         """Serve requests."""
         self._serving = group.create_task(self._server.serve(), name="api")
-        self._delivering = group.create_task(self._courier.run(), name="courier")
+        self._delivering = group.create_task(self._delivery_worker.run(), name="delivery_worker")
         heard: Named = ("alerts", listen(self._settings.database.url, [ALERT, COMMAND], self._heard))
         others: list[Named] = [heard, ("changes", self._changes.run()), ("control", self._control.run())]
         others += access_tasks(self._settings, self._pool, self._directory, self._control)
-        for name, work in others + upkeep(self._settings, self._pool):
+        for name, work in others + housekeeping(self._settings, self._pool):
             group.create_task(work, name=name)
         yield
 
@@ -85,7 +85,7 @@ class Surface(Part):
         """Wait for in-flight requests and deliveries."""
         if self._serving is not None:
             await self._serving
-        self._courier.stop()
+        self._delivery_worker.stop()
         if self._delivering is not None:
             await self._delivering
 
@@ -94,4 +94,4 @@ class Surface(Part):
             self._outcomes.heard(payload)
             return
         self._changes.wake()
-        self._courier.wake()
+        self._delivery_worker.wake()

@@ -3,11 +3,11 @@
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
-from devices.commands.replies import Answers
+from devices.commands.replies import ReceivedReplies
 from devices.diagnosis.frame_check import flaw_of
 from devices.diagnosis.frame_report import flaws
-from devices.health.last_seen import Life
-from devices.health.statuses import Said
+from devices.health.last_seen import SeenDevices
+from devices.health.statuses import ReportedStatuses
 from devices.privacy import holds_picture, mentions_private
 from devices.registry.registry import Registry
 from devices.resolve import Dropped, Resolver, Wanted
@@ -22,7 +22,7 @@ Verdict = Literal["stored", "partly", "refused", "dropped", "command"]
 
 
 @dataclass(slots=True)
-class Account:
+class MessageTrace:
     """One traced message."""
 
     at: Micros
@@ -52,7 +52,7 @@ class Account:
         return {"at": written(self.at), **{name: getattr(self, name) for name in names}}
 
 
-def account_of(raw: Raw, registry: Registry) -> Account:
+def trace_of(raw: Raw, registry: Registry) -> MessageTrace:
     """Trace a message against a registry."""
     if raw.origin.address.endswith("/command"):
         return _shown(raw, "command", private=False)
@@ -62,7 +62,8 @@ def account_of(raw: Raw, registry: Registry) -> Account:
     adding = [metric for metrics in batch.of(Wanted).values() for metric in metrics]
     if letter is not None and adding and letter.reason == "unknown_metric":
         letter = None  # the hub adds the metrics and reads the message again
-    told = bool(len(batch.readings) or batch.events or batch.of(Said) or batch.of(Answers) or adding)
+    facts = batch.events, batch.of(ReportedStatuses), batch.of(ReceivedReplies), adding
+    told = bool(len(batch.readings) or any(facts))
     verdict: Verdict = "stored" if told or not batch.of(Dropped) else "dropped"
     if letter is not None:
         verdict = "partly" if told else "refused"
@@ -112,15 +113,16 @@ def flags(quality: int) -> str:
     return ", ".join(flag.name_en for flag in flags_of(quality))
 
 
-def _shown(raw: Raw, verdict: Verdict, private: bool) -> Account:
+def _shown(raw: Raw, verdict: Verdict, private: bool) -> MessageTrace:
     text, encoding = shown(raw.payload, private)
-    return Account(raw.received, raw.origin.transport, raw.origin.address, text, encoding, len(raw.payload), verdict)
+    origin, size = raw.origin, len(raw.payload)
+    return MessageTrace(raw.received, origin.transport, origin.address, text, encoding, size, verdict)
 
 
 def _readings(batch: Batch, registry: Registry) -> list[dict[str, Any]]:
     names = {
         number: (metric, device.profile.ranges.get(metric))
-        for device in map(registry.device, batch.of(Life))
+        for device in map(registry.device, batch.of(SeenDevices))
         if device is not None
         for metric, number in device.series.items()
     }
@@ -141,7 +143,7 @@ def _readings(batch: Batch, registry: Registry) -> list[dict[str, Any]]:
 
 
 def _says(batch: Batch) -> str:
-    said, answers = batch.of(Said), batch.of(Answers)
+    said, answers = batch.of(ReportedStatuses), batch.of(ReceivedReplies)
     if said:
         online = next(iter(said.values()))[0]
         return "it is online" if online else "it is offline"

@@ -72,7 +72,7 @@ class Progress(Stage):
         return now if self._idle() else min(now, self._last)
 
 
-class Hearing:
+class HeartbeatLoop:
     """Writes a heartbeat every few seconds: the interval during which everything was received."""
 
     def __init__(self, tell: Tell, reasons: Callable[[], list[str]], until: Now, settings: Health) -> None:
@@ -109,7 +109,7 @@ class Hearing:
             self._since = None
 
 
-class ListeningRow:
+class HeartbeatRow:
     """This process's heartbeat row in `listening`, written together with last-seen times."""
 
     def __init__(self, pool: Pool, source: str, ears: bool, seen: LastSeen | None = None) -> None:

@@ -14,7 +14,7 @@ SQL = statements(__name__)
 
 
 @dataclass(slots=True, frozen=True)
-class Parcel:
+class ClaimedDelivery:
     """A claimed delivery: one alert change for one consumer."""
 
     id: int
@@ -29,13 +29,13 @@ class Parcel:
     consumer: Consumer
 
 
-class Parcels:
+class Deliveries:
     """Each method is one statement; they raise StoreUnavailable."""
 
     def __init__(self, pool: Pool) -> None:
         self._pool = pool
 
-    async def claim(self, limit: int, room: int, rooms: Mapping[int, int], lease_s: float) -> list[Parcel]:
+    async def claim(self, limit: int, room: int, rooms: Mapping[int, int], lease_s: float) -> list[ClaimedDelivery]:
         """Claim due deliveries until the lease ends; at most `room` (or rooms[consumer id]) per consumer."""
         values = {
             "limit": limit,
@@ -47,34 +47,34 @@ class Parcels:
         with sorted_errors():
             async with self._pool.connection() as conn, conn.cursor(row_factory=dict_row) as cursor:
                 rows = await (await cursor.execute(SQL.claim, values)).fetchall()
-        parcels = []
+        deliveries = []
         for row in rows:
             event = cloudevent(row)
             consumer = Consumer(row["consumer_id"], row["code"], row["url"], row["secret"])
-            parcels.append(
-                Parcel(
+            deliveries.append(
+                ClaimedDelivery(
                     row["id"], str(row["alert_id"]), event["id"], encode(event), row["attempts"], row["age_s"],
                     row["channel"], consumer,
                 )
             )  # fmt: skip
-        return parcels
+        return deliveries
 
-    async def delivered(self, parcel: Parcel) -> None:
-        await self._run(SQL.delivered, id=parcel.id)
+    async def delivered(self, delivery: ClaimedDelivery) -> None:
+        await self._run(SQL.delivered, id=delivery.id)
 
-    async def later(self, parcel: Parcel, wait_s: float, reason: str) -> None:
+    async def later(self, delivery: ClaimedDelivery, wait_s: float, reason: str) -> None:
         """Reschedule after wait_s seconds, holding back later deliveries of the same alert."""
         await self._run(
             SQL.later,
-            id=parcel.id,
-            consumer_id=parcel.consumer.id,
-            alert_id=parcel.alert_id,
+            id=delivery.id,
+            consumer_id=delivery.consumer.id,
+            alert_id=delivery.alert_id,
             wait_s=wait_s,
             reason=reason,
         )
 
-    async def give_up(self, parcel: Parcel, reason: str) -> None:
-        await self._run(SQL.give_up, id=parcel.id, reason=reason)
+    async def give_up(self, delivery: ClaimedDelivery, reason: str) -> None:
+        await self._run(SQL.give_up, id=delivery.id, reason=reason)
 
     async def gone(self, consumer: Consumer, reason: str) -> None:
         """Disable the consumer and drop its pending deliveries."""

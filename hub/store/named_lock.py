@@ -23,7 +23,7 @@ LOOK_S = 5.0
 """How often the holder looks whether its connection still stands."""
 
 
-class Claim:
+class NamedLock:
     """An exclusive named lock; logs when another hub holds it."""
 
     def __init__(self, url: str, name: str, taken_over: Callable[[], Awaitable[None]]) -> None:
