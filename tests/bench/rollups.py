@@ -17,6 +17,7 @@ from hub.models import Batch, Columns
 from hub.settings import Database
 from hub.store.migrate import migrate
 from hub.store.pool import connect, open_pool
+from hub.store.readings import Readings
 from hub.store.rebuild import Rebuild, progress
 from hub.store.writer import Writer
 from tests.support.batches import RAW, fetch
@@ -49,7 +50,7 @@ def fill(url: str, readings: int) -> None:
 async def ingest(url: str, seconds: float, first: int) -> float:
     """Readings a second that a writer commits, of series from `first` on, one series a batch."""
     async with open_pool(Database(url=url)) as pool:
-        writer, done, began = Writer(pool, ()), 0, time.monotonic()
+        writer, done, began = Writer(pool, [Readings()]), 0, time.monotonic()
         base = int(time.time()) * 1_000_000
         while time.monotonic() - began < seconds:
             ts = base + np.arange(BATCH, dtype=np.int64) * 1_000
