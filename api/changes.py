@@ -49,7 +49,7 @@ class Subscription:
         try:
             self._queue.put_nowait(change)
         except asyncio.QueueFull:
-            log.warning("a stream reader is %d changes behind and is cut off", self._queue.qsize())
+            log.warning("a stream reader is %d changes behind and is disconnected", self._queue.qsize())
             self.cut.set()
 
     async def next(self, timeout_s: float) -> Change | None:

@@ -166,11 +166,11 @@ def _check_named(device: Device, named: tuple[str, ...]) -> None:
 
 
 class Wanted(dict[int, dict[str, None]]):
-    """Metrics by device id that get a series before the batch is read again; what has none yet is among `refused`."""
+    """New metrics by device id that get a series before the batch is read again."""
 
 
 class Dropped(int):
-    """How many fields and events of a batch the privacy gate dropped."""
+    """Number of fields and events the privacy gate dropped."""
 
 
 class _Found:

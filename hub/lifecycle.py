@@ -84,7 +84,7 @@ class Lifecycle:
                     async with asyncio.TaskGroup() as group:
                         await self._open(stack, group)
                         await self._stopping.wait()
-                        log.info("stopping: taking nothing more, finishing what was taken")
+                        log.info("stopping: accepting nothing more, finishing what was accepted")
                         for part in self._opened:
                             part.stop_taking()
                         finished = await self._drain()

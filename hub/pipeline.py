@@ -150,7 +150,7 @@ class Pipeline:
             try:
                 await self._until_done(partial(self._supplied, batches, again))
             except PermanentError as error:
-                log.error("what messages need cannot be made, they are refused: %s", error)
+                log.error("new series cannot be created, the messages are refused: %s", error)
                 break
             if not again.is_set():
                 break

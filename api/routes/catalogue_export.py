@@ -128,7 +128,7 @@ class GeoJson:
         return b'{"type":"FeatureCollection","features":['
 
     def rows(self, found: Iterable[Row]) -> bytes:
-        """The features of rows."""
+        """Format rows as features."""
         features = b",\n".join(msgspec.json.encode(_feature(row)) for row in found)
         between = b",\n" if self._started and features else b"\n" if features else b""
         self._started = self._started or bool(features)

@@ -1,4 +1,4 @@
-"""What a search of the catalogue may ask for, as parameters of a request."""
+"""Query parameters of a catalogue search."""
 
 import math
 from typing import Annotated
@@ -29,7 +29,7 @@ async def named(
     organisation: str | None = None,
     parent: str | None = None,
 ) -> tuple[list[int] | None, int | None]:
-    """Ids of the profiles and of the parent that are asked for by name; a problem for a name that is not known."""
+    """Resolve profile and parent names to ids; ProblemError for an unknown name."""
     given = {"profile": profile, "category": category, "organisation": organisation}
     if not any(given.values()) and not parent:
         return None, None
@@ -78,7 +78,7 @@ async def _wanted(
 
 
 def box(text: str) -> tuple[float, float, float, float]:
-    """West, south, east and north of a box as it is asked for; a problem when it is none."""
+    """Parse a bounding box (west, south, east, north); ProblemError when invalid."""
     try:
         west, south, east, north = (float(part) for part in text.split(","))
     except ValueError:

@@ -35,7 +35,7 @@ State = Literal["pending", "sent", "replied", "failed", "timed_out"]
 
 
 class CommandBody(BaseModel):
-    """What a device is to do."""
+    """A command to send."""
 
     model_config = ConfigDict(
         extra="forbid", json_schema_extra={"examples": [{"name": "set_brightness", "params": {"brightness": 40}}]}
@@ -50,7 +50,7 @@ class CommandBody(BaseModel):
 
 
 class Command(BaseModel):
-    """A command and what became of it."""
+    """A command and its outcome."""
 
     id: UUID
     device: str
@@ -88,7 +88,7 @@ async def send_command(
     wait_s: WaitQuery = 0,
     idempotency_key: KeyHeader = None,
 ) -> Any:
-    """Tell a device to do something. 202 while its reply is awaited, 200 once there is an outcome, which may be bad.
+    """Send a command. 202 while the reply is pending, 200 once there is an outcome, which may be a failure.
 
     503 when it could not be sent: it is kept as failed, and nothing is sent later. A repeat with the same
     Idempotency-Key sends nothing and tells of the first one; a new attempt takes a new key.
@@ -117,7 +117,7 @@ async def send_command(
 async def list_commands(
     code: Code, paging: Paged, context: Here, state: Annotated[State | None, Query()] = None
 ) -> Any:
-    """What a device was told, newest first."""
+    """Commands sent to a device, newest first."""
     await _target(context, code)
     wanted = {"id": None, "device": code, "state": state}
     return paging.page(await read(context, SQL.commands, {**wanted, **paging.after(_KEYS)}), _KEYS)
@@ -126,7 +126,7 @@ async def list_commands(
 @router.get("/commands/{command_id}", response_model=Command, responses=responses(404))
 @needs(Permission.COMMANDS_READ)
 async def get_command(command_id: UUID, context: Here, wait_s: WaitQuery = 0) -> Any:
-    """One command; with `wait_s` once its outcome is known, or then."""
+    """One command; with `wait_s`, waits up to that long for the outcome."""
     with context.outcomes.expecting(command_id) as event:
         return await _outcome(context, command_id, event, wait_s)
 
@@ -139,7 +139,7 @@ async def _target(context: Context, code: str) -> Row:
 
 
 def _check(target: Row, command: Mapping[str, Any] | None, body: CommandBody) -> None:
-    """A problem unless the device may be told so, now."""
+    """Raise a problem unless the command may be sent now."""
     code, profile = target["code"], target["profile"]
     if target["state"] != "active":
         raise ProblemError(409, f"device '{code}' is {target['state']}: only an active one takes commands")
@@ -160,7 +160,7 @@ def _check(target: Row, command: Mapping[str, Any] | None, body: CommandBody) ->
 
 
 async def _keyed(context: Context, device_id: int, key: str | None, body: CommandBody) -> UUID | None:
-    """The command that was made with that key, if there is one; 422 when it was another command."""
+    """The command with that idempotency key, if any; 422 when it was a different command."""
     if key is None:
         return None
     found = await read(context, SQL.command_keyed, {"device_id": device_id, "key": key})
@@ -182,7 +182,7 @@ async def _store(
     key: str | None,
     code: str,
 ) -> tuple[datetime, datetime] | None:
-    """Write it before anybody is told; when it was made and when it expires, None when its key is taken."""
+    """Store the command before sending; returns creation and expiry time, None when its key is taken."""
     values = {"id": id_, "device_id": device_id, "name": body.name, "params": Jsonb(body.params)}
     values["actor"] = body.actor or "api"
     async with writing(context) as conn:
@@ -195,7 +195,7 @@ async def _store(
 
 
 async def _publish(context: Context, id_: UUID, topic: str, payload: bytes, timeout_s: float) -> None:
-    """Give it to the broker; when that fails it is settled as failed, and 503 unless the device has answered."""
+    """Publish the command; on failure it is marked as failed, and 503 unless the device has replied."""
     try:
         if context.downlink is None:
             raise BrokerUnavailable("this process has no connection to it")
@@ -218,7 +218,7 @@ def _not_sent(id_: UUID, why: str) -> ProblemError:
 
 
 async def _outcome(context: Context, id_: UUID, event: asyncio.Event | None, wait_s: float) -> Row:
-    """The command once it is settled, or as it is when the time is over or nobody may wait."""
+    """Wait until the command is settled, the time is up, or no more waiters are allowed."""
     deadline = asyncio.get_running_loop().time() + wait_s
     nothing = {"device": None, "state": None, "after_created_at": None, "after_id": None, "limit": 1}
     while True:

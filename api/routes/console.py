@@ -17,7 +17,7 @@ router = GuardedRouter()
 @router.get("/", include_in_schema=False)
 @public("the page holds no data: it asks for the token, and fetches with it")
 async def page() -> FileResponse:
-    """The page itself."""
+    """The page."""
     return FileResponse(FOLDER / "index.html", media_type="text/html; charset=utf-8")
 
 

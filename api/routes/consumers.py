@@ -33,7 +33,7 @@ _EXAMPLE: dict[str, JsonValue] = {
 
 
 class ConsumerBody(BaseModel):
-    """A webhook receiver as it is put."""
+    """A webhook consumer in a PUT request."""
 
     model_config = ConfigDict(extra="forbid", json_schema_extra={"examples": [_EXAMPLE]})
 
@@ -71,7 +71,7 @@ class ConsumerBody(BaseModel):
 
 
 class Consumer(BaseModel):
-    """A stored consumer and how deliveries to it go; its secret is never told again."""
+    """A stored consumer with delivery status; its secret is never returned."""
 
     code: Code
     kind: str
@@ -88,7 +88,7 @@ class Consumer(BaseModel):
 
 
 class PutConsumer(Consumer):
-    """The answer to a put."""
+    """Response to a PUT."""
 
     secret: str | None = Field(default=None, description="only where the hub made it up: keep it now")
 
@@ -96,7 +96,7 @@ class PutConsumer(Consumer):
 @router.put("/{code}", response_model=PutConsumer, responses={201: {"model": PutConsumer}, **responses(422)})
 @needs(Permission.CONSUMERS_WRITE)
 async def put_consumer(code: Code, body: ConsumerBody, response: Response, context: Here, caller: TheCaller) -> Any:
-    """Make a consumer, or replace it; without a secret it keeps the one it has."""
+    """Create or replace a consumer; without a secret the existing one is kept."""
     fresh = _PREFIX + b64encode(secrets.token_bytes(32)).decode()
     given = body.secret.get_secret_value() if body.secret else None
     values = {**body.model_dump(exclude={"secret"}), "code": code, "min_level": LEVELS[body.min_level]}

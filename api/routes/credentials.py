@@ -31,7 +31,7 @@ CommonName = Annotated[str, StringConstraints(pattern=TEXT, min_length=1, max_le
 
 
 class CredentialBody(BaseModel):
-    """The credential that is wanted."""
+    """The credential to issue."""
 
     model_config = ConfigDict(extra="forbid", json_schema_extra={"examples": [{"kind": "password"}]})
 
@@ -46,7 +46,7 @@ class CredentialBody(BaseModel):
 
 
 class RotateBody(BaseModel):
-    """Which credential gets a new secret."""
+    """The credential to rotate."""
 
     model_config = ConfigDict(extra="forbid")
 
@@ -54,7 +54,7 @@ class RotateBody(BaseModel):
 
 
 class Credential(BaseModel):
-    """A credential in use, without its secret."""
+    """An active credential, without its secret."""
 
     id: int
     kind: Kind
@@ -65,13 +65,13 @@ class Credential(BaseModel):
 
 
 class Credentials(BaseModel):
-    """All that a device has."""
+    """A device's credentials."""
 
     items: list[Credential]
 
 
 class NewCredential(Credential):
-    """A credential with its secret: it is not shown again."""
+    """A credential with its secret, which is not shown again."""
 
     secret: str | None = Field(description="the MQTT password, or the bearer token; null for a certificate")
     known_to_broker: bool = Field(description="false: mqtt.access is none, and the broker does not check it")
@@ -84,7 +84,7 @@ class NewCredential(Credential):
 @router.post("/credentials", status_code=201, response_model=NewCredential, responses=responses(404, 409, 503))
 @needs(Permission.CREDENTIALS_WRITE)
 async def issue_credential(code: Code, body: CredentialBody, context: Here, caller: TheCaller) -> Any:
-    """Make a credential. The broker has taken it when this is answered; when it is away, nothing is stored."""
+    """Issue a credential. The broker has accepted it before the response; if it is down, nothing is stored."""
     async with writing(context) as conn:
         device = await locked_device(conn, code)
         _not_retired(device)
@@ -98,7 +98,7 @@ async def issue_credential(code: Code, body: CredentialBody, context: Here, call
 @router.post("/credentials:rotate", response_model=NewCredential, responses=responses(404, 409, 503))
 @needs(Permission.CREDENTIALS_WRITE)
 async def rotate_credential(code: Code, body: RotateBody, context: Here, caller: TheCaller) -> Any:
-    """Give a credential a new secret. The old one ends at once, and connections made with it are ended."""
+    """Rotate a credential's secret. The old one is revoked at once and its connections are closed."""
     async with writing(context) as conn:
         device = await locked_device(conn, code)
         credential = _chosen(code, await rows(conn, SQL.credentials, {"code": code}), body.id)
@@ -111,7 +111,7 @@ async def rotate_credential(code: Code, body: RotateBody, context: Here, caller:
 @router.get("/credentials", response_model=Credentials, responses=responses(404))
 @needs(Permission.CREDENTIALS_READ)
 async def list_credentials(code: Code, context: Here) -> Any:
-    """The credentials of a device that are in use, without their secrets."""
+    """A device's active credentials, without their secrets."""
     async with context.pool.connection() as conn:
         if not await rows(conn, DATABASE.device, {"code": code}):
             raise not_found("device", code)
@@ -121,14 +121,14 @@ async def list_credentials(code: Code, context: Here) -> Any:
 @router.delete("/credentials", status_code=204, response_class=Response, responses=responses(404))
 @needs(Permission.CREDENTIALS_WRITE)
 async def revoke_credentials(code: Code, context: Here, caller: TheCaller) -> Response:
-    """End all credentials of a device."""
+    """Revoke all credentials of a device."""
     return await _revoke(context, caller, code, None)
 
 
 @router.delete("/credentials/{id}", status_code=204, response_class=Response, responses=responses(404))
 @needs(Permission.CREDENTIALS_WRITE)
 async def revoke_credential(code: Code, id: int, context: Here, caller: TheCaller) -> Response:  # noqa: A002 of the path
-    """End a credential: what it opened is closed. 202 while the broker is away: it is told once it is back."""
+    """Revoke a credential and close its connections. 202 while the broker is down: it follows when back."""
     return await _revoke(context, caller, code, id)
 
 
@@ -146,7 +146,7 @@ async def _revoke(context: Context, caller: Caller, code: str, id_: int | None) 
 
 
 async def _forgotten(context: Context, code: str, revoked: list[Row]) -> bool:
-    """Whether the broker has forgotten them too. Stored they are either way: later it is brought in line."""
+    """Whether the broker has removed them too; otherwise it is synchronised later."""
     try:
         dynsec = dynsec_of(context)
         if dynsec is not None:
@@ -156,13 +156,13 @@ async def _forgotten(context: Context, code: str, revoked: list[Row]) -> bool:
                 freed = {credential["username"] for credential in revoked} - names
                 await dynsec.run([on_account("deleteClient", name) for name in sorted(freed)])
     except (HubError, ProblemError) as error:
-        log.warning("the broker will be told later that credentials of %s are revoked: %s", code, error)
+        log.warning("revoked credentials of %s are removed from the broker later: %s", code, error)
         return False
     return True
 
 
 def _chosen(code: str, found: list[Row], id_: int | None) -> Row:
-    """The credential that is meant: by its id, or the only one that has a secret."""
+    """Select the credential by id, or the only one with a secret."""
     if id_ is not None:
         for credential in found:
             if credential["id"] == id_:
@@ -183,7 +183,7 @@ def _not_retired(device: Row) -> None:
 
 
 def answer_of(context: Context, device: Row, issued: Issued) -> dict[str, Any]:
-    """What is answered of a credential that was just made, as NewCredential."""
+    """Response for a new credential, as NewCredential."""
     mqtt = context.settings.mqtt
     return issued._asdict() | {
         "known_to_broker": mqtt.access != "none",

@@ -60,7 +60,7 @@ async def list_dead_letters(
     reason: Annotated[str | None, Query(max_length=64)] = None,
     device: Annotated[str | None, Query(max_length=64)] = None,
 ) -> Any:
-    """Dead letters, newest first. In a storm only some of them are kept; /dead-letters/counts has them all."""
+    """Dead letters, newest first. Under load only a sample is kept; /dead-letters/counts counts all."""
     wanted = {"reason": reason, "device": device}
     return paging.page(await read(context, SQL.letters, {**wanted, **paging.after(_KEYS)}), _KEYS)
 
@@ -70,7 +70,7 @@ async def list_dead_letters(
 async def count_dead_letters(
     context: Here, since: Annotated[AwareDatetime | None, Query(description="with a zone; else a day ago")] = None
 ) -> Any:
-    """How many messages were refused, by reason and transport; by the hub's clock, in whole minutes."""
+    """Refusals by reason and transport, in whole minutes of the hub's clock."""
     start = (since or datetime.now(UTC) - timedelta(days=1)).replace(second=0, microsecond=0)
     items = await read(context, LETTERS.counts, {"since": start})
     totals = {name: sum(item[name] for item in items) for name in ("stored", "dropped")}
@@ -80,7 +80,7 @@ async def count_dead_letters(
 @router.get("/{letter_id}", response_model=DeadLetter, responses=responses(404))
 @needs(Permission.LETTERS_READ)
 async def get_dead_letter(letter_id: UUID, context: Here) -> Any:
-    """One dead letter; its payload as text where it is UTF-8."""
+    """One dead letter; the payload as text if it is UTF-8."""
     found = await read(context, SQL.letter, {"id": letter_id})
     if not found:
         raise not_found("dead letter", letter_id)

@@ -43,7 +43,7 @@ READINGS_SHOWN = 200
 
 
 class DeviceFields(BaseModel):
-    """What is known of a device."""
+    """Attributes of a device."""
 
     name: Name
     profile: Code
@@ -57,7 +57,7 @@ class DeviceFields(BaseModel):
 
 
 class DeviceBody(DeviceFields):
-    """A device as it is put."""
+    """A device in a PUT request."""
 
     model_config = ConfigDict(extra="forbid", json_schema_extra={"examples": [_EXAMPLE]})
 
@@ -95,13 +95,13 @@ class Device(DeviceFields):
 
 
 class PutDevice(Device):
-    """A device as it was stored, and what is doubtful about it."""
+    """A stored device, with warnings."""
 
     warnings: list[str] = Field(description="what may be a mistake and was taken all the same")
 
 
 class DeadLetterLine(BaseModel):
-    """A message that could not be stored, without its payload."""
+    """A dead letter without its payload."""
 
     id: UUID
     received_at: datetime
@@ -117,7 +117,7 @@ class DeadLetterLine(BaseModel):
 
 
 class DeviceDetail(Device):
-    """A device and how it does: its newest readings, and its newest messages that were refused."""
+    """A device with its latest readings and newest dead letters."""
 
     latest: list[LatestReading]
     trouble: list[DeadLetterLine]
@@ -126,7 +126,7 @@ class DeviceDetail(Device):
 @router.put("/{code}", response_model=PutDevice, responses={201: {"model": PutDevice}, **responses(409, 422)})
 @needs(Permission.DEVICES_WRITE)
 async def put_device(code: Code, body: DeviceBody, response: Response, context: Here, caller: TheCaller) -> Any:
-    """Register a device, or replace what is known of it. Its state changes only as a legal step."""
+    """Register or replace a device. Its state may only change by an allowed transition."""
     async with writing(context) as conn:
         await row(conn, DATABASE.registry_lock)
         before = await row(conn, DATABASE.device, {"code": code}) or {}
@@ -149,14 +149,14 @@ async def put_device(code: Code, body: DeviceBody, response: Response, context: 
 @router.delete("/{code}", responses=responses(404, 405))
 @needs(Permission.DEVICES_WRITE)
 async def delete_device(code: Code, context: Here) -> None:
-    """Refused: what a device has told stays, and so must the device. Retire it instead."""
+    """Always refused, because a device's data is kept. Retire it instead."""
     await require(context, code)
     detail = f"a device is never deleted, for its history stays; retire it: POST /api/v1/devices/{code}/steps"
     raise ProblemError(405, detail + ' with {"to": "retired"}', headers={"Allow": "GET, PUT"})
 
 
 async def require(context: Context, code: str) -> dict[str, Any]:
-    """The device of a code; 404 when there is none."""
+    """Look up a device by code; 404 when unknown."""
     found = await read(context, DATABASE.device, {"code": code})
     if not found:
         raise not_found("device", code)
@@ -180,7 +180,7 @@ async def _references(conn: AsyncConnection, code: str, body: DeviceBody) -> dic
 @router.get("", response_model=Page[Device], responses=responses(422))
 @needs(Permission.DEVICES_READ)
 async def list_devices(wanted: Filters, paging: Paged, context: Here) -> Any:
-    """Devices that match, as they were registered; searched and ordered as the catalogue is."""
+    """Matching devices, with the catalogue's filters and order."""
     async with context.pool.connection() as conn:
         ids, following = await page_of(conn, wanted, paging)
         return {"items": await rows(conn, SQL.devices, {"ids": ids}), "next": following}
@@ -189,7 +189,7 @@ async def list_devices(wanted: Filters, paging: Paged, context: Here) -> Any:
 @router.get("/{code}", response_model=DeviceDetail, responses=responses(404))
 @needs(Permission.DEVICES_READ, Permission.READINGS_READ)
 async def get_device(code: Code, context: Here) -> Any:
-    """One device with its newest readings, and why its last refused messages were refused."""
+    """One device with its latest readings and newest refusals."""
     async with context.pool.connection() as conn:
         found = await row(conn, DATABASE.device, {"code": code})
         if found is None:

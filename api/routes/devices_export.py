@@ -39,7 +39,7 @@ async def export_devices(
     state: Annotated[State | None, Query()] = None,
     q: Annotated[str | None, Query(max_length=100, description="part of a code or a name")] = None,
 ) -> Response:
-    """Devices by code, with the filters of their list; text that a spreadsheet would run begins with an apostrophe."""
+    """Devices by code, with the list's filters; text that looks like a formula gets a leading apostrophe."""
     wanted = {
         "profile": profile,
         "organisation": organisation,

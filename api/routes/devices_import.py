@@ -42,7 +42,7 @@ air-1,文三路空气站,air-station,pole-1,,330106000000,120.13,30.28
 
 
 class Change(BaseModel):
-    """What an import would do with one line."""
+    """Effect of an import on one line."""
 
     line: int
     code: str
@@ -51,7 +51,7 @@ class Change(BaseModel):
 
 
 class Imported(BaseModel):
-    """How many devices an import made, changed, found as they were, and left out."""
+    """Numbers of devices created, updated, unchanged and skipped."""
 
     created: int
     updated: int
@@ -174,7 +174,7 @@ def _told(result: Result, wanted: Wanted) -> dict[str, Any]:
 
 
 class _Stream(StreamingResponse):
-    """Lines of JSON: `doing` with its share, then each `mistake`, each `change`, and the `result` or the `problem`."""
+    """NDJSON: `doing` with progress, then each `mistake`, each `change`, and the `result` or `problem`."""
 
     def __init__(
         self, context: Context, caller: Caller, path: Path, wanted: Wanted, folder: "TemporaryDirectory[str]"
@@ -186,7 +186,7 @@ class _Stream(StreamingResponse):
         self._result: Result | None = None
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Import while the lines are read; when who asked is gone, the transaction is rolled back."""
+        """Import while streaming; if the client disconnects, the transaction is rolled back."""
         try:
             async with asyncio.TaskGroup() as group:
                 importing = group.create_task(self._run(), name="import")

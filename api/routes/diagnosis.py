@@ -30,7 +30,7 @@ REFUSALS_SHOWN = 5
 
 
 class FindingOut(BaseModel):
-    """One thing that was found."""
+    """One finding."""
 
     code: str = Field(examples=["refused_unknown_metric"])
     level: Literal["fault", "warning", "info", "ok"]
@@ -39,7 +39,7 @@ class FindingOut(BaseModel):
 
 
 class RefusalOut(BaseModel):
-    """A message that was refused, with what came."""
+    """A refused message with its payload."""
 
     id: UUID
     received_at: datetime
@@ -55,7 +55,7 @@ class RefusalOut(BaseModel):
 
 
 class MetricOut(BaseModel):
-    """A metric of the device; counts are of its newest 1,000 readings of the last day."""
+    """A metric; counts cover its newest 1,000 readings of the last day."""
 
     metric: str
     unit: str | None
@@ -97,7 +97,7 @@ async def diagnose_device(
     lang: Annotated[Lang | None, Query(description="else as Accept-Language says")] = None,
     accept_language: Annotated[str | None, Header(max_length=400)] = None,
 ) -> Any:
-    """Whether a device works, in plain words, and what to do next.
+    """Diagnose a device, in plain language.
 
     For a code that is not registered: 404, with `near` (codes that may be meant) and `arrived` (what came under it).
     """
@@ -138,7 +138,7 @@ def _told(facts: Facts, lang: Lang) -> dict[str, Any]:
 
 
 def _next(findings: Sequence[Finding]) -> list[str]:
-    """What to do about faults and warnings, each once."""
+    """Advice for faults and warnings, without duplicates."""
     return list(dict.fromkeys(each.advice for each in findings if each.advice and each.level in ("fault", "warning")))
 
 
@@ -157,7 +157,7 @@ def _refusal(refusal: Refusal) -> dict[str, Any]:
 
 
 def _unregistered(code: str, near: Sequence[dict[str, Any]], arrived: Sequence[Refusal], lang: Lang) -> Response:
-    """404 that still helps: codes that may be meant, and what came under this one."""
+    """404 with similar codes and the messages received under this one."""
     codes = ", ".join(each["code"] for each in near)
     values = {"code": code, "near": codes, "count": len(arrived)}
     what, meant = text("unregistered.what", lang, **values), text("unregistered.near", lang, **values)

@@ -65,7 +65,7 @@ class ReadingOut(BaseModel):
 
 
 class EventOut(BaseModel):
-    """An event as it would be stored; no ts: the time of arrival."""
+    """An event as it would be stored; without ts: the arrival time."""
 
     kind: str
     ts: datetime | None
@@ -94,7 +94,7 @@ class ReportOut(BaseModel):
 @router.post("/frames:check", response_model=ReportOut, responses=responses(404, 422))
 @needs(Permission.DEVICES_DIAGNOSE)
 async def check_frame(body: FrameBody, context: Here) -> Any:
-    """What the hub would make of a payload, and which byte or field is wrong. Nothing is stored."""
+    """Check a payload: how the hub would decode it, and which byte or field is wrong. Nothing is stored."""
     if body.form != "auto" and body.form not in FRAMES:
         raise invalid("/form", f"'{body.form}' is none; use auto, {', '.join(FRAMES)}")
     profile, zone = await _profile(context, body)
@@ -115,7 +115,7 @@ def _payload(body: FrameBody) -> bytes:
 
 
 async def _profile(context: Context, body: FrameBody) -> tuple[ProfileView | None, str]:
-    """The profile to hold the payload against, and the zone of the device's clock."""
+    """The profile to validate against, and the device's time zone."""
     if body.device is None and body.profile is None:
         return None, _ZONE
     found = await read(context, SQL.frame_profile, {"device": body.device, "profile": body.profile})

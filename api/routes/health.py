@@ -22,7 +22,7 @@ PATIENCE_S = 2.0
 
 
 class Alive(BaseModel):
-    """An answer is an answer."""
+    """The process is alive."""
 
     status: str = "ok"
 
@@ -30,19 +30,19 @@ class Alive(BaseModel):
 @router.get("/healthz", response_model=Alive)
 @public("supervisors and load balancers probe it without a token; it shows no data")
 async def healthz() -> Any:
-    """The process lives; restart it when this does not answer."""
+    """Liveness: restart the process when this fails."""
     return Alive()
 
 
 @router.get("/readyz", response_model=Alive, responses=responses(503))
 @public("supervisors and load balancers probe it without a token; it shows no data")
 async def readyz(context: Here) -> Any:
-    """The hub does its work: database and broker are there, and it is not holding back."""
+    """Readiness: database and broker are up and the pipeline is not stalled."""
     return await readiness(context.ready(), context.pool)
 
 
 async def readiness(reasons: Sequence[str], pool: Pool | None) -> Alive:
-    """Alive, or a problem 503 with the reasons, and with that of a database (None: there is none) that is away."""
+    """Alive, or 503 with the reasons, including an unreachable database."""
     trouble = await _database(pool) if pool is not None else None
     reasons = [*reasons, trouble] if trouble else reasons
     if reasons:

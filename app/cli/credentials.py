@@ -85,7 +85,7 @@ def revoke(
 
 @credential.command("list")
 def list_credentials(code: CodeArgument, url: UrlOption = DEFAULT_URL, token: TokenOption = None) -> None:
-    """The credentials of a device that are in use, without their secrets.
+    """A device's active credentials, without their secrets.
 
     Example:  hub devices credential list air-1
     """

@@ -1,4 +1,4 @@
-"""A part of a hub: tells whether this process is connected to where devices send, in the store or into the bus."""
+"""Heartbeat part: records whether this process receives from devices, in the store or on the bus."""
 
 import asyncio
 from collections.abc import AsyncIterator, Callable
@@ -24,7 +24,7 @@ class Row(Protocol):
 
 
 class Heartbeat(Part):
-    """Its sources hear while there is no reason why not; a hub that waits for another one says nothing."""
+    """Writes heartbeats while all sources are connected; a hub waiting for another one writes none."""
 
     phase = Phase.ENGINE  # drained behind the engine: until then what the sources handed over is heard
 
@@ -57,12 +57,12 @@ class Heartbeat(Part):
 
 
 def store_heartbeat(pool: Pool, ears: bool = True) -> HeartbeatRow:
-    """The row of a process that has the store; `ears` unless it reads from the bus."""
+    """Heartbeat row of a process with a database; `ears` unless it reads from the bus."""
     return HeartbeatRow(pool, f"sources of {process_name()}", ears)
 
 
 class BusHeartbeat:
-    """The row of an edge, which has no store: it goes through the bus, behind what the edge has heard."""
+    """Heartbeat of an edge without a database: published on the bus, after the messages it covers."""
 
     def __init__(self, sink: Sink) -> None:
         self._sink = sink

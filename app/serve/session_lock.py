@@ -1,4 +1,4 @@
-"""A part of a hub: the claim on its MQTT session, so that a second hub with the same client id waits."""
+"""Session lock part: a second hub with the same MQTT client id waits."""
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
@@ -11,7 +11,7 @@ from hub.store.named_lock import NamedLock
 
 
 class SessionLock(Part):
-    """Two hubs with one client id on one database would throw each other out of the session; the later one waits."""
+    """Two hubs with one client id would disconnect each other; the later one waits."""
 
     phase = Phase.STORE
 

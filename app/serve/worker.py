@@ -53,7 +53,7 @@ class Parent(Part):
         reader = asyncio.StreamReader()
         await asyncio.get_running_loop().connect_read_pipe(lambda: asyncio.StreamReaderProtocol(reader), sys.stdin)
         if await reader.readline() != STOP:
-            log.error("the parent process has died: ending")
+            log.error("the parent process has died: exiting")
             _tidy(self._socket)
             os._exit(1)  # like a kill: a commit from now on could cross with one of the next parent's workers
         self.stop()

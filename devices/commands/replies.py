@@ -15,7 +15,7 @@ SQL = statements(__name__)
 
 @dataclass(slots=True, frozen=True)
 class Reply:
-    """What a device answers to a command. Whether it was asked, the store knows: its commit refuses what it was not."""
+    """A reply to a command; the commit refuses replies to commands the device was not sent."""
 
     index: int
     """Of its message in the batch."""
@@ -29,14 +29,14 @@ class Reply:
 
 
 class ReceivedReplies(list[Reply]):
-    """The replies of a batch, in the order of arrival."""
+    """Command replies of a batch, in order of arrival."""
 
 
 class Replies(Stage):
-    """Settles the commands that replies answer: each of the device that was asked, the first one counts."""
+    """Settles commands with their replies; only the first reply from the device that was asked counts."""
 
     async def write(self, conn: Connection, batch: Batch) -> None:
-        """Write them. A reply to what its device was never asked is refused: `batch.refused` gets its dead letter."""
+        """Settle the commands; unsolicited replies are added to `batch.refused`."""
         replies = {reply.index: reply for reply in batch.of(ReceivedReplies)}
         if not replies:
             return

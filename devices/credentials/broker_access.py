@@ -107,7 +107,7 @@ class BrokerAccess:
                         await conn.execute("listen ganzhi_registry")
                         await self._lead(conn)
             except (psycopg.Error, OSError) as error:
-                log.debug("the broker is not brought in line until the store is back: %s", error)
+                log.debug("the broker is not synchronised until the store is back: %s", error)
             await asyncio.sleep(jittered(RETRY_S))
 
     async def watch(self) -> None:
@@ -127,7 +127,7 @@ class BrokerAccess:
                         await self._follow(conn)
                 except HubError as error:
                     if not self._told:
-                        log.warning("the broker's accounts are not in line with the registry yet: %s", error)
+                        log.warning("the broker's accounts do not match the registry yet: %s", error)
                     self._there, self._in_line, self._told = None, False, True
                     await asyncio.sleep(RETRY_S)
             async for _ in conn.notifies(timeout=LOOK_S, stop_after=1):
@@ -157,7 +157,7 @@ class BrokerAccess:
             self._tell(lost, since)
             self._since = str(snapshot)
         if not self._in_line and not self._more:
-            log.info("the broker's accounts are in line with the registry")
+            log.info("the broker's accounts match the registry")
             self._in_line, self._told = True, False
 
     async def _learnt(self, there: Accounts, wanted: Accounts, since: dict[str, str]) -> Accounts:

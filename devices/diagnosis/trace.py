@@ -41,7 +41,7 @@ class MessageTrace:
     flaws: list[dict[str, Any]] = field(default_factory=list)
 
     def refuse(self, payload: bytes, form: str, reason: str, detail: str, at: At) -> None:
-        """Note why it was refused, and where the fault is."""
+        """Record the refusal and its location."""
         self.reason, self.detail = reason, detail
         if self.encoding != "withheld" and at is not None:
             self.flaws = flaws([flaw_of(payload, form, reason, detail, at)])

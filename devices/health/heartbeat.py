@@ -86,7 +86,7 @@ class HeartbeatLoop:
         self._since = None
 
     async def run(self) -> None:
-        """Tell for ever, in at most a tenth of the time if it is not forgotten then."""
+        """Write heartbeats forever, spending at most a tenth of the time."""
         due = looked = time.monotonic()
         while True:
             now = time.monotonic()
@@ -101,11 +101,11 @@ class HeartbeatLoop:
             await asyncio.sleep(min(LOOK_S, self._every_s))
 
     async def tell(self) -> None:
-        """Tell now."""
+        """Write a heartbeat now."""
         try:
             await self._tell(self._since, self._until())
         except HubError as error:
-            log.debug("what is heard is told later: %s", error)
+            log.debug("the heartbeat is written later: %s", error)
             self._since = None
 
 
@@ -143,4 +143,4 @@ class HeartbeatRow:
                 async with self._pool.connection() as conn:
                     await conn.execute(SQL.listening_end, {"source": self._source})
         except HubError as error:
-            log.debug("the store is not told that this process ends: %s", error)
+            log.debug("the heartbeat of this process is not removed: %s", error)

@@ -39,7 +39,7 @@ class Heard(NamedTuple):
 
 
 class SeenDevices(dict[int, tuple[Micros, Micros]]):
-    """By device id: when its last readable message came, and the newest time that the device gave in it, or 0."""
+    """By device id: arrival of its last readable message, and the newest timestamp in it, or 0."""
 
 
 class LastSeen(Stage):

@@ -1,4 +1,4 @@
-"""What devices say of their presence, as it is committed."""
+"""Commits device status messages."""
 
 from hub.models import Batch, Micros, from_micros
 from hub.stage import Connection, Stage

@@ -68,7 +68,7 @@ class EndingPublisher(Part):
 
         async def settle(outcome: Outcome) -> None:
             for letter in outcome.refused.values():
-                log.warning("an ending of %s could not be told: %s", letter.device, letter.detail)
+                log.warning("an ending of %s could not be published: %s", letter.device, letter.detail)
             if not settled.done():
                 settled.set_result(None)
 

@@ -47,7 +47,7 @@ class NamedLock:
                         await asyncio.sleep(LOOK_S if self.granted else jittered(ASK_S))
             except (psycopg.Error, OSError, StoreUnavailable) as error:
                 # What was granted stays: while the database is away nobody else can have got it.
-                log.debug("%s: the claim waits for the database: %s", self._name, error)
+                log.debug("%s: the lock waits for the database: %s", self._name, error)
             await asyncio.sleep(jittered(BACK_S if self.granted else ASK_S))
 
     async def _ask(self, conn: psycopg.AsyncConnection) -> None:

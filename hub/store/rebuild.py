@@ -67,7 +67,7 @@ class Rebuild:
             await self._finish(conn, found["view"])
             return 0.0
         if found["fresh"]:
-            log.info("%s is made anew from its readings, in the background", found["view"])
+            log.info("%s is being rebuilt from its readings, in the background", found["view"])
         began = time.monotonic()
         try:
             await conn.execute(SQL.refresh, found)
@@ -93,7 +93,7 @@ class Rebuild:
         if conn.closed:
             raise error
         if not self._failing:
-            log.warning("%s cannot be made anew for now: %s", view, error)
+            log.warning("%s cannot be rebuilt for now: %s", view, error)
         self._failing = True
         self._range_s = SHORTEST_RANGE_S
         return IDLE_S
@@ -103,4 +103,4 @@ class Rebuild:
             return
         self._told_at = time.monotonic()
         if (now := await progress(conn)) is not None:
-            log.info("rollups are made anew: %.1f %%", now.percent)
+            log.info("rebuilding rollups: %.1f %%", now.percent)

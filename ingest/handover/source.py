@@ -64,7 +64,7 @@ class HandedSource:
             while not self._stopped.is_set():
                 await self._hand_over(await read_block(reader), writer)
         except (OSError, EOFError) as error:
-            log.debug("the reading process has gone: %s", error)
+            log.debug("the reading process has disconnected: %s", error)
 
     async def _hand_over(self, block: Block, writer: asyncio.StreamWriter) -> None:
         async def settle(outcome: Outcome) -> None:

@@ -50,7 +50,7 @@ async def ensure_topics(kafka: Kafka, topics: Iterable[str]) -> None:
             for name, code, *_ in answer.topic_errors:
                 if code and for_code(code) is not AlreadyExists:
                     raise BrokerUnavailable(f"cannot make the topic {name}: {for_code(code).__name__}")
-                log.info("made the topic %s with %d partitions", name, kafka.partitions)
+                log.info("created the topic %s with %d partitions", name, kafka.partitions)
     except (KafkaError, OSError) as error:
         raise BrokerUnavailable(f"Kafka at {kafka.servers}: {error}") from error
     finally:
