@@ -8,7 +8,7 @@ from fastapi import Depends, Request
 
 from api.changes import ChangeFeed
 from api.command_waiters import CommandWaiters
-from devices.commands.downlink import Downlink
+from devices.broker import BrokerLink
 from devices.credentials.directory import Directory
 from devices.registry.registry import Registry
 from hub.settings import Settings
@@ -29,7 +29,7 @@ class Context:
     changes: ChangeFeed
     replay: Replay | None = None
     """None where nothing is committed."""
-    downlink: Downlink | None = None
+    broker: BrokerLink | None = None
     """The way to devices and to the broker; None: there is none, and what needs it is refused."""
     outcomes: CommandWaiters = field(default_factory=CommandWaiters)
     directory: Directory = field(default_factory=lambda: Directory(Registry()))

@@ -106,9 +106,9 @@ def dynsec_of(context: Context) -> Dynsec | None:
     """The dynamic security plugin; None when the broker has none or authenticates over HTTP."""
     if context.settings.mqtt.access != "dynsec":
         return None
-    if context.downlink is None:
+    if context.broker is None:
         raise unavailable("this hub has no connection to the broker")
-    return Dynsec(context.downlink)
+    return Dynsec(context.broker)
 
 
 async def taken_by(work: Awaitable[T]) -> T:

@@ -4,7 +4,8 @@ HubError
 ├── ConfigError          the configuration cannot be used; names the key and the line
 ├── TransientError       the same attempt may succeed later: keep the delivery unsettled and try again
 │   ├── StoreUnavailable
-│   └── BrokerUnavailable
+│   ├── BrokerUnavailable
+│   └── DeviceAway
 ├── Superseded           another worker has taken over: drop the work, it is done elsewhere
 └── PermanentError       the same attempt will fail again: dead-letter it and go on
     ├── StoreRefused
@@ -42,6 +43,10 @@ class StoreUnavailable(TransientError):
 
 class BrokerUnavailable(TransientError):
     """The message broker cannot be reached"""
+
+
+class DeviceAway(TransientError):
+    """The device is not connected"""
 
 
 class Superseded(HubError):

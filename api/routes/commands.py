@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Mapping
+from contextlib import suppress
 from datetime import datetime
 from typing import Annotated, Any, Literal
 from uuid import UUID, uuid4
@@ -13,13 +14,12 @@ from pydantic import BaseModel, ConfigDict, Field, JsonValue
 from api.context import Context, Here
 from api.contract_types import Code, Name
 from api.cursors import Page, Paged
-from api.database import Row, audit, execute, read, row, writing
+from api.database import Row, audit, read, row, writing
 from api.problems import Fault, ProblemError, not_found, responses
-from devices.commands.command import MAX_TIMEOUT_S, BrokenSchema, flaws, message_of, timeout_of, topic_of
+from devices.commands.command import MAX_TIMEOUT_S, BrokenSchema, flaws, timeout_of
 from hub.access.caller import Caller
 from hub.access.door import GuardedRouter, TheCaller, needs
 from hub.access.permissions import Permission
-from hub.errors import BrokerUnavailable
 from hub.store.statements import statements
 
 SQL = statements(__name__)
@@ -29,6 +29,10 @@ _KEYS = {"created_at": datetime, "id": UUID}
 MAX_UNDER_WAY = 100
 """Commands of one device without an outcome; protects its broker's queue from who never looks at outcomes."""
 MAX_WAIT_S = 60.0
+OFFER_S = 5.0
+"""How long a process may take to take a command; nobody takes it later."""
+LOOK_S = 0.25
+"""How often it is looked what became of an offer, if no notification tells."""
 KEY = r"^[!-~]{1,200}$"
 
 State = Literal["pending", "sent", "replied", "failed", "timed_out"]
@@ -60,7 +64,7 @@ class Command(BaseModel):
     actor: str
     created_at: datetime
     expires_at: datetime = Field(description="without a reply by then it is timed_out; the device is told so too")
-    sent_at: datetime | None = Field(description="when the broker had it")
+    sent_at: datetime | None = Field(description="when the broker, or the device's connection, had it")
     settled_at: datetime | None
     replied_at: datetime | None
     reply: dict[str, JsonValue] | None = Field(description='what the device said: {"result"} or {"error"}')
@@ -101,11 +105,8 @@ async def send_command(
         _check(target, command, body)
         id_ = uuid4()
         with context.outcomes.expecting(id_) as event:
-            times = await _store(context, caller, id_, target["id"], body, timeout_s, idempotency_key, code)
-            if times is not None:
-                payload = message_of(id_, body.name, body.params, *times)
-                topic = topic_of(context.settings.mqtt.prefix, code, target["gateway"])
-                await _publish(context, id_, topic, payload, timeout_s)
+            if await _offer(context, caller, id_, target["id"], body, timeout_s, idempotency_key, code):
+                await _sent(context, id_, event)
                 return _told(await _outcome(context, id_, event, wait_s), response)
         id_ = await _keyed(context, target["id"], idempotency_key, body) or id_  # another request was faster
     with context.outcomes.expecting(id_) as event:
@@ -172,7 +173,7 @@ async def _keyed(context: Context, device_id: int, key: str | None, body: Comman
     return id_
 
 
-async def _store(
+async def _offer(
     context: Context,
     caller: Caller,
     id_: UUID,
@@ -181,35 +182,29 @@ async def _store(
     timeout_s: float,
     key: str | None,
     code: str,
-) -> tuple[datetime, datetime] | None:
-    """Store the command before sending; returns creation and expiry time, None when its key is taken."""
+) -> bool:
+    """Store it for whichever process can reach the device to take; False when its key is taken."""
     values = {"id": id_, "device_id": device_id, "name": body.name, "params": Jsonb(body.params)}
-    values["actor"] = body.actor or "api"
+    values |= {"actor": body.actor or "api", "key": key, "timeout_s": timeout_s, "offer_s": min(OFFER_S, timeout_s)}
     async with writing(context) as conn:
-        made = await row(conn, SQL.command_insert, {**values, "key": key, "timeout_s": timeout_s})
-        if made is None:
-            return None
+        if await row(conn, SQL.command_insert, values) is None:
+            return False
         detail = {"command": str(id_), "name": body.name, "params": body.params, "claimed": body.actor}
         await audit(conn, caller, "command.send", code, detail)
-    return made["created_at"], made["expires_at"]
+    return True
 
 
-async def _publish(context: Context, id_: UUID, topic: str, payload: bytes, timeout_s: float) -> None:
-    """Publish the command; on failure it is marked as failed, and 503 unless the device has replied."""
-    try:
-        if context.downlink is None:
-            raise BrokerUnavailable("this process has no connection to it")
-        async with asyncio.timeout(timeout_s):
-            await context.downlink.publish(topic, payload)
-    except (BrokerUnavailable, TimeoutError) as error:
-        why = f"not sent: {error}" if isinstance(error, BrokerUnavailable) else "not confirmed by the broker in time"
+async def _sent(context: Context, id_: UUID, event: asyncio.Event | None) -> None:
+    """Return once it is sent or settled; an offer that nobody can take, or has taken in time, is settled as failed."""
+    woken = event or asyncio.Event()
+    while context.outcomes.open and (await read(context, SQL.command_pending, {"id": id_}))[0]["pending"]:
         async with writing(context) as conn:
-            failed = await row(conn, SQL.command_failed, {"id": id_, "error": why})
-        if failed is None:
-            return
-        raise _not_sent(id_, why) from error
-    async with writing(context) as conn:
-        await execute(conn, SQL.command_sent, {"id": id_})
+            if await row(conn, SQL.command_withdraw, {"id": id_}) is not None:
+                return
+        with suppress(TimeoutError):
+            async with asyncio.timeout(LOOK_S):
+                await woken.wait()
+        woken.clear()
 
 
 def _not_sent(id_: UUID, why: str) -> ProblemError:

@@ -1,31 +1,49 @@
--- name: command_failed
-update command set state = 'failed', error = %(error)s, settled_at = clock_timestamp()
-where id = %(id)s and settled_at is null
-returning id
-
 -- name: command_insert
-insert into command (id, device_id, name, params, actor, key, expires_at)
+insert into command (id, device_id, name, params, actor, key, expires_at, take_until)
 values (%(id)s, %(device_id)s, %(name)s, %(params)s, %(actor)s, %(key)s,
-        clock_timestamp() + make_interval(secs => %(timeout_s)s))
+        clock_timestamp() + make_interval(secs => %(timeout_s)s),
+        clock_timestamp() + make_interval(secs => %(offer_s)s))
 on conflict (device_id, key) do nothing
-returning created_at, expires_at
+returning id
 
 -- name: command_keyed
 select id, name, params from command where device_id = %(device_id)s and key = %(key)s
 
--- name: command_sent
--- The reply may have been faster.
-update command set sent_at = clock_timestamp(), state = case when state = 'pending' then 'sent' else state end
-where id = %(id)s
+-- name: command_pending
+-- Whether it is still being sent; a reply may be faster. What its process did not note in time, nobody waits for.
+select sent_at is null and (state = 'pending' or replied_at is not null)
+       and expires_at + interval '2 s' > clock_timestamp() as pending
+from command where id = %(id)s
 
 -- name: command_target
--- The device that is to be told, whom to tell it through, what its profile allows, and what it has not answered yet.
-select d.id, d.code, d.state, g.code as gateway, p.code as profile, p.commands,
+-- The device that is to be told, what its profile allows, and what it has not answered yet.
+select d.id, d.code, d.state, p.code as profile, p.commands,
        (select count(*) from command c where c.device_id = d.id and c.settled_at is null) as under_way
 from device d
 join profile p on p.id = d.profile_id
-left join device g on g.id = d.parent_id
 where d.code = %(code)s
+
+-- name: command_withdraw
+-- Settles an offer that nobody can take, as far as the store knows, or that nobody has taken in its time.
+with offer as (
+    select c.id, case
+        when s.device_id is null and not exists (
+            select from session_holder where broker and at > clock_timestamp() - interval '15 s')
+            then 'the hub is not connected to the message broker'
+        when s.ended_at is not null then format('%%s is not connected', t.code)
+        when h.at < clock_timestamp() - interval '15 s' then format('the process to which %%s is connected is away', t.code)
+        when c.take_until <= clock_timestamp() then 'no process of the hub has taken it in time' end as why
+    from command c
+    join device d on d.id = c.device_id
+    left join session s on s.device_id = session_of(d)
+    left join session_holder h on h.id = s.holder
+    left join device t on t.id = s.device_id
+    where c.id = %(id)s
+)
+update command c set state = 'failed', error = 'not sent: ' || why, settled_at = clock_timestamp()
+from offer o
+where c.id = o.id and o.why is not null and c.taken_at is null and c.settled_at is null
+returning c.id
 
 -- name: commands
 select c.id, d.code as device, c.name, c.params, c.state, c.actor, c.created_at, c.expires_at, c.sent_at, c.settled_at,

@@ -129,8 +129,8 @@ class Tail:
 
     async def _hear(self) -> None:
         """Receive messages from the broker; reports when it goes down and when it is back."""
-        downlink = self._context.downlink
-        if downlink is None:
+        broker = self._context.broker
+        if broker is None:
             self._put("note", {"text": "this process has no broker: only what is stored or refused is shown"})
             return
         code, prefix = self._code, self._prefix
@@ -138,7 +138,7 @@ class Tail:
         away = False
         while True:
             try:
-                async with downlink.heard(*filters) as messages:
+                async with broker.heard(*filters) as messages:
                     self._hearing, away = True, False
                     self._put("note", {"text": f"listening to {filters[0]}"})
                     async for topic, payload in messages:

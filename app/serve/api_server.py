@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
+from secrets import token_hex
 
 from api.app import create_app
 from api.changes import ChangeFeed
@@ -13,8 +14,11 @@ from api.push.outbox import DeliveryWorker
 from app.serve.housekeeping import housekeeping
 from app.serve.origins import origins_of
 from app.serve.sources import Engine
+from devices.commands.delivery import CommandDelivery
+from devices.commands.downlink import BrokerDownlink
 from devices.credentials.broker_access import access_tasks
 from devices.credentials.directory import Directory
+from devices.health.heartbeat import process_name
 from devices.registry.registry import Registry
 from hub.lifecycle import Named, Part, Phase
 from hub.settings import Settings
@@ -25,7 +29,7 @@ from hub.telemetry import Counters
 from ingest.http.source import LARGER, HttpSource, ingest_router
 from ingest.mqtt.control import ControlLink
 
-ALERT, COMMAND = "ganzhi_alert", "ganzhi_command"
+ALERT, COMMAND, DOWNLINK = "ganzhi_alert", "ganzhi_command", "ganzhi_downlink"
 
 
 class ApiServer(Part):
@@ -53,6 +57,8 @@ class ApiServer(Part):
         routers = [ingest_router(self._posts)] if self._posts is not None else []
         self._control, self._outcomes = ControlLink(settings.mqtt), CommandWaiters()
         self._directory = Directory(registry)
+        holder = f"{process_name()}/{token_hex(4)}"
+        self._commands = CommandDelivery(pool, holder, [BrokerDownlink(self._control, settings.mqtt.prefix)])
         context = Context(
             settings, pool, counters, reasons, self._changes, replay, self._control, self._outcomes, self._directory
         )
@@ -66,12 +72,14 @@ class ApiServer(Part):
         """Serve requests."""
         self._serving = group.create_task(self._server.serve(), name="api")
         self._delivering = group.create_task(self._delivery_worker.run(), name="delivery_worker")
-        heard: Named = ("alerts", listen(self._settings.database.url, [ALERT, COMMAND], self._heard))
+        heard: Named = ("alerts", listen(self._settings.database.url, [ALERT, COMMAND, DOWNLINK], self._heard))
         others: list[Named] = [heard, ("changes", self._changes.run()), ("control", self._control.run())]
+        others.append(("command delivery", self._commands.run()))
         others += access_tasks(self._settings, self._pool, self._directory, self._control)
         for name, work in others + housekeeping(self._settings, self._pool):
             group.create_task(work, name=name)
         yield
+        await self._commands.end()
 
     def stop_taking(self) -> None:
         """Stop accepting requests and end the alert streams."""
@@ -92,6 +100,9 @@ class ApiServer(Part):
     def _heard(self, channel: str, payload: str) -> None:
         if channel == COMMAND:
             self._outcomes.heard(payload)
+            return
+        if channel == DOWNLINK:
+            self._commands.heard(payload)
             return
         self._changes.wake()
         self._delivery_worker.wake()

@@ -8,7 +8,7 @@ from typing import Any
 
 import psycopg
 
-from devices.commands.downlink import Downlink
+from devices.broker import BrokerLink
 from devices.credentials.directory import Directory
 from devices.credentials.dynsec import (
     Account,
@@ -54,7 +54,7 @@ SLICE = 20
 HUB_ROLE = "ganzhi-hub"
 
 
-def access_tasks(settings: Settings, pool: Pool, directory: Directory, downlink: Downlink) -> list[Named]:
+def access_tasks(settings: Settings, pool: Pool, directory: Directory, broker: BrokerLink) -> list[Named]:
     """Background tasks by name."""
     changed = asyncio.Event()
     tasks: list[Named] = [
@@ -62,7 +62,7 @@ def access_tasks(settings: Settings, pool: Pool, directory: Directory, downlink:
         ("credentials changed", listen(settings.database.url, [REGISTRY], lambda *_: changed.set())),
     ]
     if settings.mqtt.access == "dynsec":
-        access = BrokerAccess(settings, downlink)
+        access = BrokerAccess(settings, broker)
         tasks += [("broker access", access.run()), ("broker access watch", access.watch())]
     return tasks
 
@@ -86,9 +86,9 @@ async def _keep_fresh(pool: Pool, directory: Directory, changed: asyncio.Event) 
 class BrokerAccess:
     """Syncs the plugin; only the leader among the processes on a database does."""
 
-    def __init__(self, settings: Settings, downlink: Downlink) -> None:
+    def __init__(self, settings: Settings, broker: BrokerLink) -> None:
         self._url, self._mqtt = settings.database.url, settings.mqtt
-        self._downlink, self._dynsec = downlink, Dynsec(downlink)
+        self._broker, self._dynsec = broker, Dynsec(broker)
         self._there: Accounts | None = None
         """What the broker holds, as far as it is known; None: it has to be asked."""
         self._since = NOTHING
@@ -113,17 +113,17 @@ class BrokerAccess:
     async def watch(self) -> None:
         """Run forever: invalidate the known broker state on disconnect; it may come back empty."""
         while True:
-            if not self._downlink.connected:
+            if not self._broker.connected:
                 self._there, self._in_line = None, False
             await asyncio.sleep(BLINK_S)
 
     async def _lead(self, conn: psycopg.AsyncConnection) -> None:
         self._there = None
         while True:
-            if self._downlink.connected:
+            if self._broker.connected:
                 try:
                     await self._follow(conn)
-                    while self._more and self._downlink.connected:
+                    while self._more and self._broker.connected:
                         await self._follow(conn)
                 except HubError as error:
                     if not self._told:
@@ -145,7 +145,7 @@ class BrokerAccess:
             snapshot = await _first(conn, REVISION.snapshot)
             wanted, since = await _wanted(conn, self._mqtt.prefix)
             if self._there is None:
-                await take_own_role(self._mqtt, self._downlink)
+                await take_own_role(self._mqtt, self._broker)
                 self._there, self._asked_at = await self._dynsec.everything(), now
             else:
                 self._there = await self._learnt(self._there, wanted, since)
@@ -176,9 +176,9 @@ class BrokerAccess:
         self._lost = {name: since[name] for name in lost}
 
 
-async def take_own_role(mqtt: Mqtt, downlink: Downlink) -> None:
+async def take_own_role(mqtt: Mqtt, broker: BrokerLink) -> None:
     """Grant the hub's own account access to all device topics; the first grant drops its connections once."""
-    dynsec, prefix, username = Dynsec(downlink), mqtt.prefix, str(mqtt.username)
+    dynsec, prefix, username = Dynsec(broker), mqtt.prefix, str(mqtt.username)
     acls = frozenset((kind, f"{prefix}/#", 0, True) for kind in ("publishClientSend", "subscribePattern"))
     client, role = await dynsec.ask([on_account("getClient", username), get_role(HUB_ROLE)])
     there = "data" in role
@@ -187,21 +187,21 @@ async def take_own_role(mqtt: Mqtt, downlink: Downlink) -> None:
     if HUB_ROLE in role_names(client.get("data", {}).get("client", {})):
         return
     adding = dynsec.run([on_account("addClientRole", username, rolename=HUB_ROLE)])
-    if await _before_the_end(adding, downlink):
+    if await _before_the_end(adding, broker):
         return
     try:
         async with asyncio.timeout(AGAIN_S):
-            while not downlink.connected:  # noqa: ASYNC110 a downlink has no event for it
+            while not broker.connected:  # noqa: ASYNC110 the link has no event for it
                 await asyncio.sleep(BLINK_S)
     except TimeoutError:
         raise BrokerUnavailable("the hub has just got its role, and is not connected again") from None
 
 
-async def _before_the_end(work: Coroutine[Any, Any, None], downlink: Downlink) -> bool:
+async def _before_the_end(work: Coroutine[Any, Any, None], broker: BrokerLink) -> bool:
     """Do it; False when the connection ends meanwhile: its answer went to that one."""
 
     async def watch() -> None:
-        while downlink.connected:  # noqa: ASYNC110 a downlink has no event for it
+        while broker.connected:  # noqa: ASYNC110 the link has no event for it
             await asyncio.sleep(BLINK_S)
         raise BrokerUnavailable("the connection ended")
 

@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from secrets import token_hex
 from typing import Any, NamedTuple
 
-from devices.commands.downlink import Downlink
+from devices.broker import BrokerLink
 from devices.credentials.rights import Grants
 from hub.errors import BrokerRefused, BrokerUnavailable
 
@@ -122,19 +122,19 @@ def done(there: Accounts, commands: Sequence[Command]) -> Accounts:
 
 
 class Dynsec:
-    """Client for the plugin, over a downlink."""
+    """Client for the plugin, over a link to the broker."""
 
-    def __init__(self, downlink: Downlink) -> None:
-        self._downlink = downlink
+    def __init__(self, broker: BrokerLink) -> None:
+        self._broker = broker
 
     async def ask(self, commands: Sequence[Command]) -> list[dict[str, Any]]:
         """Send commands and return each response's `data` or `error`; BrokerUnavailable on timeout."""
         answers: list[dict[str, Any]] = []
-        async with self._downlink.heard(RESPONSE) as heard:
+        async with self._broker.heard(RESPONSE) as heard:
             for start in range(0, len(commands), AT_ONCE):
                 mark = token_hex(8)
                 some = [{**command, "correlationData": mark} for command in commands[start : start + AT_ONCE]]
-                await self._downlink.publish(CONTROL, json.dumps({"commands": some}).encode())
+                await self._broker.publish(CONTROL, json.dumps({"commands": some}).encode())
                 try:
                     async with asyncio.timeout(ANSWER_S):
                         async for _, payload in heard:

@@ -57,7 +57,7 @@ class _Listener:
 
 
 class ControlLink:
-    """Downlink over MQTT; `run` is a background task, everything else is called from the same event loop."""
+    """BrokerLink over MQTT; `run` is a background task, everything else is called from the same event loop."""
 
     def __init__(self, settings: Mqtt) -> None:
         self._settings = settings
@@ -93,13 +93,13 @@ class ControlLink:
             await backoff.wait()
 
     async def publish(self, topic: str, payload: bytes) -> None:
-        """See Downlink."""
+        """See BrokerLink."""
         async with self._turns:
             await self._standing().publish(topic, payload)
 
     @asynccontextmanager
     async def heard(self, *filters: str) -> AsyncIterator[AsyncIterator[tuple[str, bytes]]]:
-        """See Downlink."""
+        """See BrokerLink."""
         connection, listener = self._standing(), _Listener(filters)
         self._listeners.append(listener)
         try:

@@ -12,7 +12,7 @@ import pytest
 
 from api.app import create_app
 from api.context import Context
-from devices.commands.downlink import Downlink
+from devices.broker import BrokerLink
 from devices.credentials.broker_access import access_tasks
 from hub.models import Delivery, Outcome
 from hub.settings import Api, Http, Mqtt
@@ -66,12 +66,12 @@ class World:
 
 
 @asynccontextmanager
-async def world_at(url: str, downlink: Downlink | None = None, **mqtt: Any) -> AsyncIterator[World]:
+async def world_at(url: str, broker: BrokerLink | None = None, **mqtt: Any) -> AsyncIterator[World]:
     async with api_context(url) as context:
         settings = context.settings.model_copy(update={"api": Api(token=TOKEN), "mqtt": Mqtt(**mqtt)})  # type: ignore[arg-type]
         sink = Sink()
         source = HttpSource(Http(), sink, ORIGINS.of_request, list)
-        context = replace(context, settings=settings, downlink=downlink)
+        context = replace(context, settings=settings, broker=broker)
         transport = httpx.ASGITransport(create_app(context, [ingest_router(source)]), raise_app_exceptions=False)
         base = "http://hub" + PREFIX
         async with httpx.AsyncClient(transport=transport, base_url=base, headers=API) as client:

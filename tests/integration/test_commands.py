@@ -4,7 +4,6 @@ import asyncio
 import json
 import time
 from collections.abc import AsyncIterator, Callable
-from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from typing import Any
 from uuid import uuid4
@@ -14,6 +13,8 @@ import pytest
 
 from api.command_waiters import CommandWaiters
 from api.context import Context
+from devices.commands.delivery import CommandDelivery
+from devices.commands.downlink import BrokerDownlink
 from devices.commands.timeouts import forget_commands, settle_overdue
 from devices.registry.registry import Registry
 from devices.resolve import Resolver
@@ -32,7 +33,7 @@ DIM = {"name": "set_brightness", "params": {"brightness": 40}}
 
 @dataclass
 class FakeLink:
-    """A Downlink that remembers; `on_publish` may do more, or fail."""
+    """A BrokerLink that remembers; `on_publish` may do more, or fail."""
 
     sent: list[tuple[str, dict[str, Any]]] = field(default_factory=list)
     on_publish: Callable[[], Any] | None = None
@@ -81,13 +82,23 @@ async def place(database: str) -> AsyncIterator[Place]:
     register_lamps(database, "arm", parent="pole")
     link, outcomes = FakeLink(), CommandWaiters()
     async with api_context(database) as bare:
-        context = replace(bare, downlink=link, outcomes=outcomes)
-        listening = asyncio.create_task(listen(database, ["ganzhi_command"], lambda _, text: outcomes.heard(text)))
-        async with client_of(context) as client:
-            yield Place(context, client, link)
-        listening.cancel()
-        with suppress(asyncio.CancelledError):
-            await listening
+        context = replace(bare, outcomes=outcomes)
+        delivery = CommandDelivery(bare.pool, "test", [BrokerDownlink(link, "ganzhi/v1")])
+        hear = {"ganzhi_command": outcomes.heard, "ganzhi_downlink": delivery.heard}
+        async with asyncio.TaskGroup() as group, client_of(context) as client:
+            tasks = [
+                group.create_task(listen(database, list(hear), lambda channel, text: hear[channel](text))),
+                group.create_task(delivery.run()),
+            ]
+            made = Place(context, client, link)
+
+            async def ready() -> bool:
+                return bool(await made.sql("select id from session_holder where broker"))
+
+            await eventually(ready, "it can send")
+            yield made
+            for task in tasks:
+                task.cancel()
 
 
 async def test_it_is_sent_once_and_its_reply_settles_it(place: Place) -> None:

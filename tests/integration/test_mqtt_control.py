@@ -9,7 +9,7 @@ from contextlib import suppress
 
 import pytest
 
-from devices.commands.downlink import Downlink
+from devices.broker import BrokerLink
 from hub.errors import BrokerUnavailable
 from hub.settings import Mqtt
 from ingest.mqtt.control import MAX_WAITING, ControlLink
@@ -36,7 +36,7 @@ async def link(mosquitto: Mosquitto) -> AsyncIterator[ControlLink]:
 
 
 async def test_it_publishes_and_hears(link: ControlLink) -> None:
-    down: Downlink = link
+    down: BrokerLink = link
     async with down.heard("a/+/reply", "b/#") as messages:
         await down.publish("a/1/reply", b"one")
         await down.publish("a/1/command", b"of no interest")

@@ -87,7 +87,7 @@ class Reader:
 async def watched(database: str, broker: Broker | None) -> AsyncIterator[tuple[httpx.AsyncClient, str]]:
     """A served hub with one device; the client and the address of its tail."""
     async with api_context(database) as bare:
-        context = replace(bare, downlink=broker)
+        context = replace(bare, broker=broker)
         async with client_of(context) as client:
             await register(client)
         async with served(context) as base, httpx.AsyncClient(timeout=20) as client:

@@ -108,7 +108,7 @@ class Client:
 
 
 class Plugin:
-    """A downlink to something that answers as the plugin does, with errors by command; `deaf`: it gives no answer."""
+    """A link to something that answers as the plugin does, with errors by command; `deaf`: it gives no answer."""
 
     connected = True
 

@@ -1,0 +1,91 @@
+"""Sessions that devices have with this process: over TCP, SIP, or by being polled.
+
+Who holds a device's session is a row with an epoch, which rises with each new session of a device. A command goes to
+the holder of the newest one only, in whichever process it is.
+"""
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+
+import psycopg
+
+from devices.commands.downlink import Addressee, Command, Taken
+from hub.errors import DeviceAway, StoreUnavailable
+from hub.store.pool import Pool, sorted_errors
+from hub.store.statements import statements
+
+SQL = statements(__name__)
+
+Send = Callable[[Addressee, Command], Awaitable[None]]
+"""Writes a command to a device's connection; returns once the device's side has it. TransientError: it did not."""
+
+
+@dataclass(slots=True, frozen=True)
+class Session:
+    """A connection of a device, as long as it stands and is the device's newest."""
+
+    device_id: int
+    epoch: int
+    transport: str
+    send: Send
+
+
+class Sessions:
+    """A Downlink over the sessions of this process; a transport opens and closes them as devices come and go."""
+
+    def __init__(self, pool: Pool, holder: str) -> None:
+        self._pool, self._holder = pool, holder
+        self._open: dict[int, Session] = {}
+
+    @property
+    def ready(self) -> bool:
+        """See Downlink."""
+        return bool(self._open)
+
+    async def open(self, device_id: int, transport: str, send: Send) -> Session:
+        """A device has connected: from now on its commands go to this session. StoreUnavailable: try again."""
+        values = {"device_id": device_id, "holder": self._holder, "transport": transport}
+        with sorted_errors():
+            async with self._pool.connection() as conn:
+                row = await (await conn.execute(SQL.open, values)).fetchone()
+        if row is None:
+            raise StoreUnavailable("the session has no epoch")
+        session = Session(device_id, row[0], transport, send)
+        newest = self._open.get(device_id)
+        if newest is None or newest.epoch < session.epoch:  # two connections of a device may come at once
+            self._open[device_id] = session
+        return session
+
+    async def close(self, session: Session) -> None:
+        """A connection has ended; a newer session of its device stays. StoreUnavailable: the row says so later."""
+        if self._open.get(session.device_id) is session:
+            del self._open[session.device_id]
+        with sorted_errors():
+            async with self._pool.connection() as conn:
+                await conn.execute(SQL.close, {"device_id": session.device_id, "epoch": session.epoch})
+
+    async def restore(self, conn: psycopg.AsyncConnection) -> None:
+        """Write the rows again, after this process was taken for dead; a device that has gone elsewhere stays there.
+
+        A session that a newer one has replaced meanwhile takes no more commands.
+        """
+        held = list(self._open.values())
+        values = {
+            "holder": self._holder,
+            "device_id": [session.device_id for session in held],
+            "epoch": [session.epoch for session in held],
+            "transport": [session.transport for session in held],
+        }
+        await conn.execute(SQL.restore, values)
+
+    async def take(self, conn: psycopg.AsyncConnection, holder: str, limit: int) -> list[Taken]:
+        """Those of devices whose newest session is of this process."""
+        rows = await (await conn.execute(SQL.take_for_sessions, {"holder": holder, "limit": limit})).fetchall()
+        return [(Addressee(*row[:4]), Command(*row[4:])) for row in rows]
+
+    async def send(self, device: Addressee, command: Command) -> None:
+        """Write it to the session by whose epoch it was taken; DeviceAway when that one has ended meanwhile."""
+        session = self._open.get(device.session_of) if device.session_of is not None else None
+        if session is None or session.epoch != device.epoch:
+            raise DeviceAway(f"the session of {device.gateway or device.code} has ended")
+        await session.send(device, command)

@@ -1,0 +1,38 @@
+-- name: open
+with held as (
+    insert into session_holder (id, broker, at) values (%(holder)s, false, clock_timestamp())
+    on conflict (id) do nothing
+)
+insert into session (device_id, holder, epoch, transport)
+values (%(device_id)s, %(holder)s, nextval('session_epoch'), %(transport)s)
+on conflict (device_id) do update
+set holder = excluded.holder, epoch = nextval('session_epoch'), transport = excluded.transport,
+    since = clock_timestamp(), ended_at = null
+returning epoch
+
+-- name: close
+update session set ended_at = clock_timestamp() where device_id = %(device_id)s and epoch = %(epoch)s
+
+-- name: restore
+insert into session (device_id, holder, epoch, transport)
+select device_id, %(holder)s, epoch, transport
+from unnest(%(device_id)s::int[], %(epoch)s::bigint[], %(transport)s::text[]) as g (device_id, epoch, transport)
+on conflict (device_id) do nothing
+
+-- name: take_for_sessions
+-- The session is locked too: whoever opens a newer one waits, or has done so before and is seen here.
+with offered as (
+    select c.id, d.code, g.code as gateway, s.device_id as session_of, s.epoch
+    from command c
+    join device d on d.id = c.device_id
+    left join device g on g.id = d.parent_id
+    join session s on s.device_id = session_of(d)
+    where c.take_until > clock_timestamp() and c.taken_at is null and c.settled_at is null
+      and s.holder = %(holder)s and s.ended_at is null
+    order by c.created_at limit %(limit)s
+    for update of c skip locked for share of s
+)
+update command c set taken_at = clock_timestamp(), taken_by = %(holder)s, epoch = o.epoch
+from offered o
+where c.id = o.id
+returning o.code, o.gateway, o.session_of, o.epoch, c.id, c.name, c.params, c.created_at, c.expires_at

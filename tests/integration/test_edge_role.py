@@ -1,0 +1,71 @@
+"""An edge with sessions works with the rights of docker/edge-role.sql, and can do nothing else."""
+
+import secrets
+from collections.abc import AsyncIterator
+from pathlib import Path
+from urllib.parse import urlsplit, urlunsplit
+
+import psycopg
+import pytest
+from psycopg import sql
+
+from devices.registry.registry import Registry
+from hub.settings import Database
+from hub.store.pool import open_pool
+from tests.support.downlinks import downlinks
+from tests.support.lamps import register_lamps
+from tests.support.process import eventually
+
+ROLE = Path(__file__).parents[2] / "docker" / "edge-role.sql"
+
+
+@pytest.fixture
+async def edge(database: str) -> AsyncIterator[str]:
+    """The database as an edge's role, by a name of its own: roles belong to the whole server."""
+    name, password = f"edge_{secrets.token_hex(4)}", secrets.token_hex(8)
+    text = ROLE.read_text(encoding="utf-8").replace("ganzhi_edge", name).replace(":'password'", f"'{password}'")
+    parts = urlsplit(database)
+    with psycopg.connect(database, autocommit=True) as conn:
+        conn.execute(text.encode())
+        query = f"{parts.query}&user={name}&password={password}" if parts.query else f"user={name}&password={password}"
+        yield urlunsplit(parts._replace(netloc=parts.netloc.rpartition("@")[2], query=query))
+        conn.execute(sql.SQL("drop owned by {0}; drop role {0}").format(sql.Identifier(name)))
+
+
+async def test_it_knows_devices_and_takes_commands(database: str, edge: str) -> None:
+    register_lamps(database, "lamp-1")
+    registry = Registry()
+    async with open_pool(Database(url=edge)) as pool, open_pool(Database(url=database)) as owner:
+        await registry.refresh(pool)
+        assert set(registry.devices) == {"lamp-1"}
+        async with downlinks(edge, pool, None) as place, downlinks(database, owner, None) as api:
+            worker = await place.worker("edge", listening=True)
+            lamp = await place.device("lamp-1", worker)
+            id_ = await api.offer("lamp-1")
+            assert await api.settled(id_) == ("sent", "edge", None)
+
+            async def arrived() -> bool:
+                return [told["id"] for told in lamp.told] == [str(id_)]
+
+            await eventually(arrived, "it arrives")
+            worker.kill()
+            await worker.delivery.end()
+            assert await api.sql("select count(*) from session") == [(0,)]
+
+
+@pytest.mark.parametrize(
+    "statement",
+    [
+        "select * from reading",
+        "select * from alert",
+        "select * from dead_letter",
+        "insert into command (id) values (gen_random_uuid())",
+        "update command set params = '{}'",
+        "update device set state = 'retired'",
+        "delete from session",
+    ],
+)
+async def test_it_may_do_nothing_else(edge: str, statement: str) -> None:
+    async with await psycopg.AsyncConnection.connect(edge) as conn:
+        with pytest.raises(psycopg.errors.InsufficientPrivilege):
+            await conn.execute(statement.encode())
