@@ -6,20 +6,20 @@ from typing import Protocol
 
 
 class BrokerLink(Protocol):
-    """A connection to the broker that comes back by itself; nothing is kept while it is away."""
+    """A self-reconnecting broker connection; nothing is queued while it is down."""
 
     @property
     def connected(self) -> bool:
-        """Whether `publish` and `heard` can succeed at the moment."""
+        """Whether `publish` and `heard` can currently succeed."""
 
     async def publish(self, topic: str, payload: bytes) -> None:
-        """QoS 1, not retained; returns once the broker has it. BrokerUnavailable: away, or no word from it in time.
+        """Publish with QoS 1, not retained; returns after PUBACK. BrokerUnavailable when down or timed out.
 
         Nothing that failed is published later. What the broker did not confirm may have arrived all the same.
         """
 
     def heard(self, *filters: str) -> AbstractAsyncContextManager[AsyncIterator[tuple[str, bytes]]]:
-        """(topic, payload) of what comes on topic filters while entered; entering waits for the subscription.
+        """Context manager yielding (topic, payload) for topic filters; entering waits for SUBACK.
 
         BrokerUnavailable on entering: away, or it refuses. It survives a broker that goes and comes back, without what
         passed meanwhile. At most 1,000 messages wait to be read; beyond them the oldest are let go and counted.

@@ -15,12 +15,15 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 from rich.text import Text
 
+from app.cli.diagnose import LangOption, language
 from app.cli.replaying import Tally
 from app.cli.replaying import replay as replay_over
 from devices.diagnosis.caret import place_of
+from devices.diagnosis.rendering import reason_in
 from hub.errors import At, HubError
 from hub.settings import load_settings
 from hub.store.dead_letters import Letter, LetterCount, dead_letter_counts, newest_dead_letters, one_dead_letter
+from hub.words import Lang, text
 
 ConfigOption = Annotated[
     Path | None,
@@ -50,6 +53,7 @@ def list_dead_letters(
     reason: Annotated[str | None, typer.Option(help="Only this reason code.")] = None,
     device: Annotated[str | None, typer.Option(help="Only of this device.")] = None,
     as_json: Annotated[bool, typer.Option("--json", help="One JSON object a line.")] = False,
+    lang: LangOption = None,
 ) -> None:
     """The newest messages that could not be stored: from whom, why, and what to do about it.
 
@@ -63,11 +67,11 @@ def list_dead_letters(
         if as_json:
             sys.stdout.write(_as_json(letter) + "\n")
         else:
-            out.print(_told(letter), soft_wrap=True)
+            out.print(_told(letter, language(lang)), soft_wrap=True)
     if as_json:
         return
     if not letters:
-        out.print("No dead letters: everything that came could be stored.")
+        out.print(text("letters.none", language(lang)))
     if dropped := _dropped(counts):
         out.print(Text(dropped, style="yellow"), soft_wrap=True)
 
@@ -77,6 +81,7 @@ def show_dead_letter(
     letter_id: Annotated[UUID, typer.Argument(help="Its id, as the list tells it.")],
     config: ConfigOption = None,
     as_json: Annotated[bool, typer.Option("--json", help="As one JSON object.")] = False,
+    lang: LangOption = None,
 ) -> None:
     """One message that could not be stored, with all that is kept of it.
 
@@ -89,7 +94,7 @@ def show_dead_letter(
     if as_json:
         sys.stdout.write(_as_json(letter) + "\n")
     else:
-        out.print(_told(letter), soft_wrap=True)
+        out.print(_told(letter, language(lang)), soft_wrap=True)
 
 
 @dead_letters.command("replay")
@@ -136,7 +141,7 @@ def _as_json(letter: Letter) -> str:
     return json.dumps(fields, ensure_ascii=False)
 
 
-def _told(letter: Letter) -> Text:
+def _told(letter: Letter, lang: Lang) -> Text:
     payload = letter.payload.decode(errors="backslashreplace")
     more = f" ... ({letter.payload_size} bytes)" if letter.payload_size > len(letter.payload) else ""
     again = f", replayed {letter.replays} times" if letter.replays else ""
@@ -144,7 +149,7 @@ def _told(letter: Letter) -> Text:
     caret = "" if place is None else "".join(f"      {line}\n" for line in place.excerpt.splitlines())
     return Text.assemble(
         (f"{letter.received_at:%Y-%m-%d %H:%M:%S} ", "dim"),
-        (letter.reason, "bold yellow"),
+        (reason_in(letter.reason, lang), "bold yellow"),
         f"  {letter.address}\n    {letter.detail}{_where(letter.at)}\n",
         (caret, "yellow"),
         (f"    {payload}{more}\n", "dim"),

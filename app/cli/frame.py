@@ -12,20 +12,19 @@ from rich.table import Table
 from rich.text import Text
 
 from app.cli.client import DEFAULT_URL, HELP, TokenOption, UrlOption, call, fail, out
+from app.cli.diagnose import LangOption, language
 from devices.diagnosis.frame_check import FRAMES, unhex
 from devices.diagnosis.frame_profile import ProfileView, check_with, view_of
 from devices.diagnosis.frame_report import as_object
+from devices.diagnosis.rendering import reason_in
 from devices.library.profiles import library
 from devices.similar import nearest
+from hub.words import Lang, text
 
 frame = typer.Typer(help="See what the hub makes of a payload.", no_args_is_help=True, context_settings=HELP)
 ROWS = 40
-VERDICTS = {
-    "accepted": ("accepted: all of it would be stored", "green"),
-    "partly": ("partly refused: what is good would be stored, and the message becomes a dead letter", "yellow"),
-    "refused": ("refused: it would be a dead letter", "bold red"),
-    "dropped": ("dropped: the privacy gate lets all of it go, nothing is stored or kept", "yellow"),
-}
+STYLES = {"accepted": "green", "partly": "yellow", "refused": "bold red", "dropped": "yellow"}
+_HEADS = ("metric", "value", "unit", "time")
 
 
 @frame.callback()
@@ -44,6 +43,7 @@ def check_frame(
     as_json: Annotated[bool, typer.Option("--json", help="As one JSON object.")] = False,
     url: UrlOption = DEFAULT_URL,
     token: TokenOption = None,
+    lang: LangOption = None,
 ) -> None:
     """Decode a payload as the hub would, and say which byte or field is wrong. Exit status 1 when it is refused.
 
@@ -60,7 +60,7 @@ def check_frame(
     if as_json:
         sys.stdout.write(json.dumps(body, ensure_ascii=False) + "\n")
     else:
-        _tell(body)
+        _tell(body, language(lang))
     raise typer.Exit(0 if body["verdict"] in ("accepted", "dropped") else 1)
 
 
@@ -111,14 +111,15 @@ def _view(name: str) -> ProfileView:
     return view_of(body, path.stem)
 
 
-def _tell(body: dict[str, Any]) -> None:
-    words, style = VERDICTS[body["verdict"]]
-    out.print(Text.assemble((f"{body['form']}: ", "bold"), (words, style)), soft_wrap=True)
+def _tell(body: dict[str, Any], lang: Lang) -> None:
+    verdict = text(f"frame.verdict.{body['verdict']}", lang)
+    out.print(Text.assemble((f"{body['form']}: ", "bold"), (verdict, STYLES[body["verdict"]])), soft_wrap=True)
     for flaw in body["flaws"]:
-        out.print(Text.assemble("  ", (flaw["reason"], "yellow"), f"{_where(flaw)}  {flaw['detail']}"), soft_wrap=True)
+        reason = (reason_in(flaw["reason"], lang), "yellow")
+        out.print(Text.assemble("  ", reason, f"{_where(flaw, lang)}  {flaw['detail']}"), soft_wrap=True)
         if flaw["excerpt"]:
             out.print(Text("\n".join(f"      {line}" for line in flaw["excerpt"].splitlines())), soft_wrap=True)
-    _tell_readings(body)
+    _tell_readings(body, lang)
     for event in body["events"]:
         parts = [f"{name} {event[name]}" for name in ("ts", "state", "level") if event[name] is not None]
         parts += [json.dumps(event["attributes"], ensure_ascii=False)] if event["attributes"] else []
@@ -126,28 +127,27 @@ def _tell(body: dict[str, Any]) -> None:
     if body["says"]:
         out.print(Text(f"  {body['says']}"))
     if body["private"]:
-        gone = f"  {body['private']} fields or events are about persons or hold a picture: they are dropped"
-        out.print(Text(gone, style="yellow"), soft_wrap=True)
+        out.print(Text(text("frame.private", lang, n=body["private"]), style="yellow"), soft_wrap=True)
     if body["timeless"]:
-        out.print(
-            Text('  it tells no time: the time of arrival stands in; send "ts" to make repeats harmless', style="dim")
-        )
+        out.print(Text(text("frame.timeless", lang), style="dim"))
     for remark in body["remarks"]:
         out.print(Text(f"  {remark}", style="dim"), soft_wrap=True)
 
 
-def _where(flaw: dict[str, Any]) -> str:
-    where = [f"record {flaw['record']}"] if flaw["record"] is not None else []
+def _where(flaw: dict[str, Any], lang: Lang) -> str:
+    where = [text("frame.record", lang, n=flaw["record"])] if flaw["record"] is not None else []
     where += [str(flaw["path"])] if flaw["path"] else []
     if flaw["line"] is not None:
-        where.append(f"line {flaw['line']}, column {flaw['column']}, byte {flaw['byte']}")
-    return f"  at {', '.join(where)}:" if where else ""
+        place = {name: flaw[name] for name in ("line", "column", "byte")}
+        where.append(text("frame.line", lang, **place))
+    return text("frame.at", lang, where=text("phrase.comma", lang).join(where)) if where else ""
 
 
-def _tell_readings(body: dict[str, Any]) -> None:
+def _tell_readings(body: dict[str, Any], lang: Lang) -> None:
     if not body["readings"]:
         return
-    table = Table("metric", "value", "unit", "time (UTC)", "", box=None, pad_edge=False, padding=(0, 2))
+    heads = [text(f"frame.head.{head}", lang) for head in _HEADS]
+    table = Table(*heads, "", box=None, pad_edge=False, padding=(0, 2))
     for each in body["readings"][:ROWS]:
         time_ = each["ts"][:23].replace("T", " ")
         table.add_row(
@@ -155,4 +155,4 @@ def _tell_readings(body: dict[str, Any]) -> None:
         )
     out.print(table)
     if body["readings_total"] > ROWS:
-        out.print(Text(f"  ... {body['readings_total']} readings in all", style="dim"))
+        out.print(Text(text("frame.total", lang, n=body["readings_total"]), style="dim"))

@@ -29,7 +29,7 @@ def worded(note: Note, now: datetime, lang: Lang) -> Finding:
     kind, values = note.code, _values(note, now, lang)
     if kind.startswith("refused_"):
         kind, reason = "refused", known_reason(note.values["reason"])
-        values |= {"reason": _reason(note.values["reason"], reason, lang)}
+        values |= {"reason": reason_in(note.values["reason"], lang)}
         values |= {"remedy": text(f"reason.{reason}.remedy", lang, **values)}
     elif kind == "metric_never" and len(note.values["metrics"]) == 1:
         kind = "metric_never_one"
@@ -42,8 +42,9 @@ def known_reason(reason: str) -> str:
     return reason if f"reason.{reason}.name" in catalogue() else "other"
 
 
-def _reason(code: str, known: str, lang: Lang) -> str:
-    return code if lang == "en" else f"{code}，{text(f'reason.{known}.name', lang)}"
+def reason_in(code: str, lang: Lang) -> str:
+    """A reason code, followed by its name in a language other than that of the codes."""
+    return code if lang == "en" else f"{code}，{text(f'reason.{known_reason(code)}.name', lang)}"
 
 
 def _values(note: Note, now: datetime, lang: Lang) -> dict[str, Any]:

@@ -1,0 +1,31 @@
+"""`hub frame check` in a terminal: the verdict, the place of the fault and its reason in either language."""
+
+from pathlib import Path
+
+import pytest
+from typer.testing import CliRunner
+
+from app.cli.frame import frame
+
+PACK = b'[{"n": "a", "v": 1}, {"n": "b", "v": "x"}]'
+
+
+@pytest.mark.parametrize(
+    ("lang", "said"),
+    [
+        ("en", ["partly refused", "value_not_a_number  at record 1, $[1].v, line 1, column 38, byte 37:"]),
+        ("zh", ["部分拒收", "value_not_a_number，数值无效  位于 第 1 条记录、$[1].v、第 1 行第 38 列，字节 37："]),
+    ],
+)
+def test_a_fault_is_told_with_its_place(tmp_path: Path, lang: str, said: list[str]) -> None:
+    file = tmp_path / "pack.json"
+    file.write_bytes(PACK)
+    result = CliRunner().invoke(frame, ["check", "--lang", lang, str(file)], env={"COLUMNS": "200"})
+    assert result.exit_code == 1
+    assert [words for words in said if words not in result.output] == []
+    shown, caret = next(
+        (line, below)
+        for line, below in zip(result.output.splitlines(), result.output.splitlines()[1:], strict=False)
+        if below.strip() == "^"
+    )
+    assert shown[caret.index("^") :] == '"x"}]'
