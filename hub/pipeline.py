@@ -6,10 +6,10 @@ from collections import deque
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
-from random import uniform
 from typing import Protocol
 from uuid import uuid4
 
+from hub.backoff import Backoff
 from hub.errors import PermanentError, Superseded, TransientError
 from hub.models import Batch, DeadLetter, Delivery, Outcome, Raw, now_micros
 from hub.stage import Stage, run_steps
@@ -86,8 +86,12 @@ class Pipeline:
         self._closing = False
         self.turn = asyncio.Lock()
         """Held from a batch's decision to its settlement: who holds it may change what stages decide by."""
-        self.down = False
+        self._backoff = Backoff(log, "%s is back", store, first_s=0.1, longest_s=self._limits.retry_max_s)
+
+    @property
+    def down(self) -> bool:
         """Whether the store refuses to commit at the moment."""
+        return self._backoff.down
 
     @property
     def full(self) -> bool:
@@ -301,7 +305,6 @@ class Pipeline:
 
     async def _until_done(self, work: Callable[[], Awaitable[None]]) -> None:
         """Do it, trying again while the store is away; nothing is settled meanwhile, so senders hold back."""
-        wait = 0.1
         while True:
             slow = asyncio.get_running_loop().call_later(
                 SLOW_COMMIT_S, self._hold_back, f"a commit has not ended for {SLOW_COMMIT_S:.0f} s"
@@ -310,20 +313,15 @@ class Pipeline:
                 await work()
             except TransientError as error:
                 self._hold_back(str(error))
-                await asyncio.sleep(wait * uniform(0.5, 1.0))  # noqa: S311 jitter, not a secret
-                wait = min(wait * 2, self._limits.retry_max_s)
+                await self._backoff.wait()
             else:
-                if self.down:
-                    log.warning("%s is back", self._store_name)
-                self.down = False
+                self._backoff.succeeded()
                 return
             finally:
                 slow.cancel()
 
     def _hold_back(self, why: str) -> None:
-        if not self.down:
-            log.error("%s is down, holding back: %s", self._store_name, why)
-        self.down = True
+        self._backoff.failed("%s is down, holding back: %s", self._store_name, why)
 
 
 def _poisonous(raw: Raw, error: Exception) -> Batch:
