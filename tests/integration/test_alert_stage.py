@@ -11,14 +11,17 @@ import msgspec
 import pytest
 
 from app.serve.engine import Stages
-from hub.alerts.stage import Results
+from app.serve.stages import HubStages
+from devices.registry.registry import Registry
+from hub.alerts.stage import AlertChanges, Results
 from hub.models import AlertChange, Batch, Delivery, Outcome, now_micros
 from hub.settings import Database, Settings
-from hub.store.pool import open_pool
+from hub.store.pool import connect, open_pool
 from hub.telemetry import Counters
 from tests.support.alarms import Alarms
-from tests.support.batches import RAW, change, count, fetch, register
+from tests.support.batches import RAW, change, count, fetch, grid, readings, register
 from tests.support.origins import raw_of
+from tests.support.process import eventually
 from tests.support.writers import Committer
 
 SEED = """
@@ -114,3 +117,33 @@ async def test_the_results_of_a_batch_are_its_facts(store_url: str) -> None:
         assert good.of(Results).refused == []
     assert count(store_url, "alert_change") == 3
     assert fetch(store_url, "select state from alert order by raised_at") == [("cleared",), ("open",)]
+
+
+async def test_a_desk_does_not_wait_for_a_batch_that_copies_its_readings(store_url: str) -> None:
+    register(store_url)
+    async with open_pool(Database(url=store_url)) as pool:
+        alarms = Alarms(pool)
+        other = await alarms.raised("other")
+        committer = Committer(pool)
+        await committer.commit(readings(grid(range(1, 3), range(10))))  # the month has its partition
+        batch = readings(grid(range(1, 3), range(10, 20)))
+        batch.changes = [change("1", "a", "raised")]
+        async with asyncio.timeout(60):
+            async with await connect(store_url) as blocking, blocking.transaction():
+                await blocking.execute("lock table reading in access exclusive mode")
+                committing = asyncio.create_task(committer.commit(batch), name="commit")
+
+                async def copies() -> bool:
+                    return bool(await alarms.run("select pid from pg_stat_activity where wait_event_type = 'Lock'"))
+
+                await eventually(copies, "the batch waits for the readings' table")
+                assert await alarms.apply(other, "acknowledged")
+                assert not committing.done()
+            await committing
+    kinds = fetch(store_url, "select kind from alert_change order by cursor")
+    assert kinds == [("raised",), ("acknowledged",), ("raised",)]
+
+
+def test_alert_changes_are_the_last_stage_of_a_hub() -> None:
+    stages = HubStages(Settings(), Registry(), Counters(), lambda: True)
+    assert isinstance(stages.ordered[-1], AlertChanges)
