@@ -6,6 +6,8 @@ import socket
 import sys
 from pathlib import Path
 
+import pytest
+
 from app.demo.processes import birth
 from tests.support.process import Process, accepts, free_port, wait_until
 
@@ -54,6 +56,7 @@ def test_twelve_seconds_of_a_city(tmp_path: Path) -> None:
         assert not accepts(port)
 
 
+@pytest.mark.heavy
 def test_a_stopped_demo_gives_its_result_and_the_next_one_takes_up_its_data(tmp_path: Path) -> None:
     for number in (signal.SIGINT, signal.SIGTERM):
         with demo(tmp_path, "--port", "0") as process:
