@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from operator import attrgetter
 
 import numpy as np
-from numpy.typing import NDArray
 
 from analytics.rules import changes, events
 from analytics.rules.alerts import Key, Open, Staged, steps_of
@@ -69,8 +68,8 @@ class RuleBook(Stage):
         self._stale_after_s = stale_after_s
         self._stale_after = NEVER if math.isinf(stale_after_s) else round(stale_after_s * 1_000_000)
         self._since = NOTHING
-        self._enabled: NDArray[np.int32] = np.empty(0, np.int32)
-        """Ids of the rules as they were read last."""
+        self._enabled = b""
+        """Which rules there were when they were read last."""
         self._news: dict[int, Rule | None] = {}
         """What changed among the rules since the last batch; None: gone."""
         self._turn = asyncio.Lock()  # an older snapshot must not be taken over after a newer one
@@ -102,8 +101,7 @@ class RuleBook(Stage):
     async def _read_news(self, conn: Connection) -> None:
         async with self._turn:
             news = await read_rule_news(conn, self._since)
-            gone = np.setdiff1d(self._enabled, news.enabled)
-            self._news |= dict.fromkeys(gone.tolist()) | {rule.id: rule for rule in news.changed}
+            self._news |= dict.fromkeys(news.gone(self._enabled)) | {rule.id: rule for rule in news.changed}
             self._since, self._enabled = news.snapshot, news.enabled
 
     def steps(self, batch: Batch) -> Iterator[None]:

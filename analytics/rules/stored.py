@@ -7,13 +7,11 @@ from uuid import UUID
 import numpy as np
 import psycopg
 from numpy.typing import NDArray
-from psycopg.rows import dict_row
 
 from analytics.rules.alerts import Key, Open
 from analytics.rules.definitions import Rule, read_rules
 from hub.models import Columns, Micros
 from hub.store.revision import NOTHING
-from hub.store.revision import SQL as REVISION
 from hub.store.statements import statements
 
 SQL = statements(__name__)
@@ -30,8 +28,15 @@ class RuleNews:
     """`since` of the next look."""
     changed: list[Rule]
     """Enabled rules that changed, or whose profile did."""
-    enabled: NDArray[np.int32]
-    """Ids of all enabled rules."""
+    enabled: bytes
+    """Ids of all enabled rules, ascending, as int4: to be compared with those of the look before."""
+
+    def gone(self, before: bytes) -> list[int]:
+        """Ids that are no longer among them."""
+        if before == self.enabled:
+            return []
+        gone: list[int] = np.setdiff1d(np.frombuffer(before, ">i4"), np.frombuffer(self.enabled, ">i4")).tolist()
+        return gone
 
 
 @dataclass(slots=True, frozen=True)
@@ -53,14 +58,8 @@ class Past:
 
 async def read_rule_news(conn: psycopg.AsyncConnection, since: str = NOTHING) -> RuleNews:
     """What changed since a snapshot."""
-    async with conn.transaction():
-        await conn.execute(REVISION.one_snapshot)
-        ((snapshot,),) = await _rows(conn, REVISION.snapshot)
-        async with conn.cursor(row_factory=dict_row) as cursor:
-            given = {"since": since, "first": since == NOTHING}
-            changed = read_rules(await (await cursor.execute(SQL.changed, given)).fetchall())
-        ((enabled,),) = await _rows(conn, SQL.enabled)
-    return RuleNews(snapshot, changed, np.frombuffer(enabled, ">i4").astype(np.int32))
+    ((snapshot, changed, enabled),) = await _rows(conn, SQL.news, since=since, first=since == NOTHING)
+    return RuleNews(snapshot, read_rules(changed or []), enabled)
 
 
 async def read_past(conn: psycopg.AsyncConnection, stale_after_s: float) -> Past:

@@ -6,33 +6,12 @@ from alert
 where cleared_at is null
 order by ended desc, changed_at
 
--- name: changed
--- The enabled rules that changed since a snapshot (hub/store/revision.py) or whose profile did (at first: all), and what
--- people call their metric.
-select r.id, r.code, r.profile_id, r.metric, coalesce(p.metrics -> r.metric ->> 'name', r.metric) as label,
-       r.direction, r.thresholds, r.hysteresis, r.hold_s, r.event_kind, r.event_level
-from rule r
-left join profile p on p.id = r.profile_id
-where r.enabled
-  and (
-      not pg_visible_in_snapshot(r.revision, %(since)s::pg_snapshot)
-      and r.revision < pg_snapshot_xmax(pg_current_snapshot())
-      or not pg_visible_in_snapshot(p.revision, %(since)s::pg_snapshot)
-      and p.revision < pg_snapshot_xmax(pg_current_snapshot())
-      or %(first)s
-  )
-order by r.id
-
 -- name: cleared
 -- When threshold alerts last cleared: readings at or before that are known to the rule.
 select rule_id, series_id, (extract(epoch from max(cleared_at)) * 1000000)::bigint
 from alert
 where cleared_at is not null and series_id is not null
 group by rule_id, series_id
-
--- name: enabled
--- The ids of all enabled rules, packed.
-select coalesce(string_agg(int4send(id), ''), '') from rule where enabled
 
 -- name: events
 -- The newest recent events of each kind at each device that a rule watches; several may share their time.
@@ -50,6 +29,27 @@ where r.enabled
 select coalesce(string_agg(int4send(series_id), ''), ''),
        coalesce(string_agg(int8send((extract(epoch from ts) * 1000000)::bigint), ''), '')
 from latest
+
+-- name: news
+-- The snapshot of this look; the enabled rules that changed since the last one (hub/store/revision.py; at first: all) or
+-- whose profile did, with what people call their metric; and the ids of all enabled rules, packed.
+select pg_current_snapshot()::text,
+       (select jsonb_agg(to_jsonb(c)) from (
+           select r.id, r.code, r.profile_id, r.metric, coalesce(p.metrics -> r.metric ->> 'name', r.metric) as label,
+                  r.direction, r.thresholds, r.hysteresis, r.hold_s, r.event_kind, r.event_level
+           from rule r
+           left join profile p on p.id = r.profile_id
+           where r.enabled
+             and (
+                 not pg_visible_in_snapshot(r.revision, %(since)s::pg_snapshot)
+                 and r.revision < pg_snapshot_xmax(pg_current_snapshot())
+                 or not pg_visible_in_snapshot(p.revision, %(since)s::pg_snapshot)
+                 and p.revision < pg_snapshot_xmax(pg_current_snapshot())
+                 or %(first)s
+             )
+           order by r.id
+       ) c),
+       (select coalesce(string_agg(int4send(id), '' order by id), '') from rule where enabled)
 
 -- name: recent
 -- The end of each series that a rule with a hold time watches, as long as that hold: what may be pending is in there.

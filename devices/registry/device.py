@@ -73,7 +73,7 @@ class Device:
 
 
 def profile_of(row: Any) -> Profile:
-    """The profile of a row of `profiles` (registry.sql)."""
+    """The profile of an array of `news` (registry.sql)."""
     id_, code, version, max_future_s, metrics, adds, mapping = row
     ranges = {
         intern(name): (_bound(spec.get("min"), UNBOUNDED[0]), _bound(spec.get("max"), UNBOUNDED[1]))

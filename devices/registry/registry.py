@@ -24,6 +24,8 @@ SQL = statements(__name__)
 
 MANY = 20_000
 """Devices that changed at once from which on all are read again."""
+FEW = 10
+"""Devices up to which it takes less time to look for the series of each."""
 MAX_LAYOUTS = 10_000
 """Layouts remembered to be shared: devices to which metrics are added may each have one of their own."""
 
@@ -78,6 +80,9 @@ class Registry:
 
     def series_of_devices(self, ids: NDArray[np.int32]) -> NDArray[np.int64]:
         """All series ids that devices have, ascending; also those that their profiles do not take."""
+        if len(ids) <= FEW:
+            found = [np.flatnonzero(self.device_of == id_) for id_ in ids.tolist()]
+            return np.sort(np.concatenate([np.empty(0, np.int64), *found]))
         mine = np.zeros(max(len(self._by_id), 1), np.bool_)
         mine[ids] = True
         return np.flatnonzero(mine[self.device_of])
@@ -109,22 +114,17 @@ class Registry:
 
     async def _news(self, cursor: AsyncCursor[Any]) -> "_News":
         """Rows the last snapshot did not contain."""
-        given, first = {"since": self._since}, self._since == NOTHING
-        await cursor.execute(REVISION.snapshot)
-        (snapshot,) = await cursor.fetchone() or (NOTHING,)
-        profiles = await (await cursor.execute(SQL.profiles_all if first else SQL.profiles, given)).fetchall()
-        ids: list[int] = []
-        if not first:
-            await cursor.execute(SQL.changed, given)
-            (found,) = await cursor.fetchone() or (None,)
-            if found is None:
-                return _News(snapshot, profiles, DeviceColumns(None), SeriesColumns(None))
-            ids = found
-        few = bool(ids) and len(ids) < MANY
+        first = self._since == NOTHING
+        await cursor.execute(SQL.everything if first else SQL.news, {"since": self._since})
+        snapshot, ids, profiles = await cursor.fetchone() or (NOTHING, None, None)
+        ids = [] if ids is None else ids
+        if not first and not ids:
+            return _News(snapshot, profiles or [], DeviceColumns(None), SeriesColumns(None))
+        few = not first and len(ids) < MANY
         wanted = {"ids": ids} if few else {}
         devices = await (await cursor.execute(SQL.devices if few else SQL.devices_all, wanted)).fetchone()
         series = await (await cursor.execute(SQL.series if few else SQL.series_all, wanted)).fetchone()
-        return _News(snapshot, profiles, DeviceColumns(devices), SeriesColumns(series))
+        return _News(snapshot, profiles or [], DeviceColumns(devices), SeriesColumns(series))
 
     async def widen(self, pool: Pool, wanted: Mapping[int, Iterable[str]]) -> None:
         """Create series for new metrics of devices (by id), as far as their profiles allow; then `refresh`."""

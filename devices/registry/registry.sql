@@ -1,24 +1,3 @@
--- name: changed
--- Devices that changed since a snapshot (hub/store/revision.py), or whose series or profile did. Their columns are asked
--- for by id: one statement over all would be planned for a third of the devices, and take 1 s for a single one.
-select array_agg(id) from (
-    select id from device
-    where revision >= pg_snapshot_xmin(%(since)s::pg_snapshot)
-      and not pg_visible_in_snapshot(revision, %(since)s::pg_snapshot)
-      and revision < pg_snapshot_xmax(pg_current_snapshot())
-    union
-    select device_id from series
-    where revision >= pg_snapshot_xmin(%(since)s::pg_snapshot)
-      and not pg_visible_in_snapshot(revision, %(since)s::pg_snapshot)
-      and revision < pg_snapshot_xmax(pg_current_snapshot())
-    union
-    select d.id
-    from profile p join device d on d.profile_id = p.id
-    where p.revision >= pg_snapshot_xmin(%(since)s::pg_snapshot)
-      and not pg_visible_in_snapshot(p.revision, %(since)s::pg_snapshot)
-      and p.revision < pg_snapshot_xmax(pg_current_snapshot())
-) changed
-
 -- name: devices
 -- Some devices; columns as in devices_all.
 select string_agg(int4send(d.id), ''), string_agg(int4send(d.profile_id), ''),
@@ -43,17 +22,43 @@ select string_agg(int4send(d.id), ''), string_agg(int4send(d.profile_id), ''),
         where p.id in (select parent_id from device where parent_id is not null))
 from device d
 
--- name: profiles
--- Profiles that changed since a snapshot.
-select id, code, version, max_future_s, metrics, case when unknown_metrics = 'add' then max_metrics else 0 end, mapping
-from profile
-where revision >= pg_snapshot_xmin(%(since)s::pg_snapshot)
-  and not pg_visible_in_snapshot(revision, %(since)s::pg_snapshot)
-  and revision < pg_snapshot_xmax(pg_current_snapshot())
+-- name: everything
+-- As news, at the first look: all profiles.
+select pg_current_snapshot()::text, null::int[],
+       (select jsonb_agg(jsonb_build_array(
+           id, code, version, max_future_s, metrics, case when unknown_metrics = 'add' then max_metrics else 0 end, mapping
+       ))
+        from profile)
 
--- name: profiles_all
-select id, code, version, max_future_s, metrics, case when unknown_metrics = 'add' then max_metrics else 0 end, mapping
-from profile
+-- name: news
+-- The snapshot of this look; devices that changed since the last one (hub/store/revision.py), or whose series or profile
+-- did; and the profiles that changed. The columns of devices are asked for by id: one statement over all would be
+-- planned for a third of the devices, and take 1 s for a single one.
+select pg_current_snapshot()::text,
+       (select array_agg(id) from (
+           select id from device
+           where revision >= pg_snapshot_xmin(%(since)s::pg_snapshot)
+             and not pg_visible_in_snapshot(revision, %(since)s::pg_snapshot)
+             and revision < pg_snapshot_xmax(pg_current_snapshot())
+           union
+           select device_id from series
+           where revision >= pg_snapshot_xmin(%(since)s::pg_snapshot)
+             and not pg_visible_in_snapshot(revision, %(since)s::pg_snapshot)
+             and revision < pg_snapshot_xmax(pg_current_snapshot())
+           union
+           select d.id
+           from profile p join device d on d.profile_id = p.id
+           where p.revision >= pg_snapshot_xmin(%(since)s::pg_snapshot)
+             and not pg_visible_in_snapshot(p.revision, %(since)s::pg_snapshot)
+             and p.revision < pg_snapshot_xmax(pg_current_snapshot())
+       ) changed),
+       (select jsonb_agg(jsonb_build_array(
+           id, code, version, max_future_s, metrics, case when unknown_metrics = 'add' then max_metrics else 0 end, mapping
+       ))
+        from profile
+        where revision >= pg_snapshot_xmin(%(since)s::pg_snapshot)
+          and not pg_visible_in_snapshot(revision, %(since)s::pg_snapshot)
+          and revision < pg_snapshot_xmax(pg_current_snapshot()))
 
 -- name: series
 -- The series of some devices; columns as in series_all.
