@@ -7,6 +7,7 @@ from collections.abc import AsyncIterator
 import pytest
 
 from devices.commands.delivery import POLL_S
+from hub.errors import DeviceAway
 from hub.settings import Database
 from hub.store.pool import open_pool
 from tests.support.downlinks import Device, Place, downlinks
@@ -180,6 +181,19 @@ class TestSessions:
         id_ = await place.offer("lamp-1")
         assert await place.settled(id_) == ("sent", "b", None)
         await eventually(lambda: _heard(new, 1), "it arrives")
+
+    async def test_a_newer_session_of_the_same_process_is_not_sent_what_the_older_one_took(self, place: Place) -> None:
+        worker = await place.worker("a")
+        old = await place.device("lamp-1", worker)
+        worker.kill()  # so that the claim is this test's
+        id_ = await place.offer("lamp-1")
+        async with place.pool.connection() as conn:
+            [(device, command)] = await worker.sessions.take(conn, "a", 10)
+        assert command.id == id_
+        new = await place.device("lamp-1", worker)
+        with pytest.raises(DeviceAway):
+            await worker.sessions.send(device, command)
+        assert old.told == new.told == []
 
     async def test_a_child_with_a_session_of_its_own_is_told_there(self, place: Place) -> None:
         first, second = await place.worker("a"), await place.worker("b")
