@@ -27,36 +27,36 @@ MAX_ORIGINS = 500_000
 
 
 def subscriptions(prefix: str) -> list[str]:
-    """The topic filters that together take every message of the contract."""
+    """Topic filters covering every message of the contract."""
     own = [f"{prefix}/+/{form}" for form in FORMS]
     return own + [f"{prefix}/+/child/+/{form}" for form in FORMS]
 
 
 class Origins:
-    """Makes origins, one object for all messages of a topic: a fresh one a message costs 5 % of a core."""
+    """Creates and caches origins, one per topic: a new one per message would cost 5 % of a core."""
 
     def __init__(self, prefix: str, records: Mapping[str, str] | None = None) -> None:
-        """`prefix` is that of MQTT topics; `records` gives the form of the records of each topic of a log."""
+        """`prefix` is the MQTT topic prefix; `records` maps Kafka topics to payload forms."""
         self._prefix, self._records = prefix, records or {}
         self._topics: dict[str, Origin] = {}
         self._others: dict[tuple[str, str, str], Origin] = {}
 
     def of_topic(self, topic: str) -> Origin:
-        """Of a message of MQTT."""
+        """Origin of an MQTT message."""
         return self._topics.get(topic) or self._keep(self._topics, topic, self._parsed("mqtt", topic))
 
     def of_record(self, topic: str, device: str) -> Origin:
-        """Of a record that a third party published to a topic of a log, about a device."""
+        """Origin of a third-party Kafka record about a device."""
         found = self._others.get(("kafka", topic, device))
         return found or self._keep(self._others, ("kafka", topic, device), self._record(topic, device))
 
     def of_request(self, device: str, form: str) -> Origin:
-        """Of a message that was posted."""
+        """Origin of a message posted over HTTP."""
         found = self._others.get(("http", form, device))
         return found or self._keep(self._others, ("http", form, device), _request(device, form))
 
     def of_letter(self, transport: str, address: str) -> Origin:
-        """Of a dead letter or a record of the bus: what its source made of it when it came first."""
+        """Origin of a dead letter or bus record, as its source created it originally."""
         if transport == "kafka" and (topic := address.partition("/")[0]) in self._records:
             return self.of_record(topic, address.partition("/")[2])
         if transport == HUB and (finding := _finding_of(address)) is not None:
@@ -89,7 +89,7 @@ class Origins:
 
 
 def finding(device: str, form: str) -> Origin:
-    """Of what the hub itself finds out about a device; about none where `device` is empty."""
+    """Origin of the hub's own messages, about a device or (if empty) none."""
     return Origin(HUB, f"{form}/{device}" if device else form, device, form, protocol=HUB)
 
 
@@ -118,7 +118,7 @@ def _no_code(code: str) -> tuple[str, str]:
 
 
 def parse_topic(topic: str, prefix: str) -> tuple[str, str, str | None]:
-    """`{prefix}/{device}/{form}` or `{prefix}/{gateway}/child/{device}/{form}`: (device, form, gateway).
+    """Parse `{prefix}/{device}/{form}` or `{prefix}/{gateway}/child/{device}/{form}`: (device, form, gateway).
 
     DecodeError says why it is neither.
     """

@@ -110,7 +110,7 @@ class Resolver(Stage):
         batch: Batch,
         life: dict[int, tuple[Micros, Micros]],
     ) -> None:
-        """Note that the device was heard, and the gateway that speaks for it; or what it says of its presence."""
+        """Record the device and its gateway as seen, or its status message."""
         if origin.form == "status":
             if decoded.online is not None:
                 batch.of(ReportedStatuses)[device.id] = decoded.online, raw.received
@@ -174,7 +174,7 @@ class Dropped(int):
 
 
 class _Found:
-    """The readings of a batch while it is read, as growing columns, and who was heard."""
+    """Column builder for the readings of a batch, and the devices seen."""
 
     __slots__ = (
         "answers", "events", "firsts", "fresh", "lengths", "life", "messages", "offsets", "private", "ts", "untimed",
@@ -285,7 +285,7 @@ def _take_events(device: Device, decoded: Decoded, raw: Raw, events: list[Event]
 
 
 def _place(device: Device, raw: Raw, number: int) -> Place:
-    """Location of a decoded reading or event; without one after a mapping, whose output nobody sent."""
+    """Location of a decoded reading or event; none after a mapping, whose output was never sent."""
     kind = raw.origin.protocol, raw.origin.form
     if raw.origin.form in device.profile.mapping or kind not in PLACES:
         return Place(None, None)
@@ -351,7 +351,7 @@ def _reply(index: int, device: Device, decoded: Decoded, draft: ReplyDraft, raw:
 
 
 def _letter(raw: Raw, reason: str, detail: str, at: At, private: bool) -> DeadLetter:
-    """The dead letter of a message; the same message with the same time of arrival is the same letter."""
+    """Dead letter for a message; its id is derived from the message and its arrival time."""
     id_ = _derived(raw.origin.transport, raw.origin.address, raw.received, crc32(raw.payload))
     kept = raw.payload[:DEAD_LETTER_BYTES]
     if private or mentions_private(kept) or holds_picture(kept):  # also what was never decoded
@@ -362,7 +362,7 @@ def _letter(raw: Raw, reason: str, detail: str, at: At, private: bool) -> DeadLe
 
 
 def _digest(raw: Raw) -> int:
-    """What tells a message from others that had the same packet id."""
+    """Digest distinguishing messages that had the same packet id."""
     return crc32(raw.payload, crc32(raw.origin.address.encode()))
 
 

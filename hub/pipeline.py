@@ -270,7 +270,7 @@ class Pipeline:
         return refused
 
     async def _store(self, batch: Batch) -> dict[int, DeadLetter]:
-        """Commit a batch, halving it when a stage or the store cannot take it; the refused, by index into its raws."""
+        """Commit a batch, bisecting it on failure; returns refused messages by index."""
         try:
             await self._mend()
             for stage in self._deciding:

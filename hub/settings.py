@@ -1,4 +1,4 @@
-"""Settings: one TOML file, HUB_* environment variables over it; what is not known here is refused."""
+"""Settings: one TOML file, overridden by HUB_* environment variables; unknown keys are rejected."""
 
 import os
 import re
@@ -17,7 +17,7 @@ class Section(BaseModel):
 
 
 class Database(Section):
-    """Where readings, events and alerts are kept."""
+    """The database."""
 
     url: str = "postgresql://postgres@127.0.0.1:5432/ganzhi"
     mode: Literal["auto", "timescaledb", "postgresql"] = "auto"
@@ -26,7 +26,7 @@ class Database(Section):
 
 
 class Mqtt(Section):
-    """The broker that devices publish to."""
+    """The MQTT broker."""
 
     host: str = "127.0.0.1"
     port: int = Field(default=1883, ge=1, le=65535)
@@ -50,7 +50,7 @@ class Mqtt(Section):
 
 
 class Kafka(Section):
-    """Where third parties publish to, and the log between edges and workers; not used while `servers` is not set."""
+    """Kafka: third-party topics, and the bus between edges and workers; unused unless `servers` is set."""
 
     servers: str | None = Field(default=None, pattern=r"^[^\s,]+:\d+(,[^\s,]+:\d+)*$")
     """host:port, several with commas between."""
@@ -95,7 +95,7 @@ class Api(Section):
 
 
 class Http(Section):
-    """Readings and events over HTTP, at the API's address; see docs/ARCHITECTURE.md for the other bounds."""
+    """HTTP ingest at the API's address; see docs/ARCHITECTURE.md for further limits."""
 
     requests_per_s: float = Field(default=2_000, gt=0)
     """Of one client address, on average; as many may come at once."""
@@ -140,7 +140,7 @@ class Health(Section):
 
 
 class Commands(Section):
-    """Commands."""
+    """Device commands."""
 
     keep_days: int = Field(default=365, ge=1, le=3650)
     """How long the history is kept."""
@@ -201,7 +201,7 @@ class Settings(BaseSettings):
 
 
 def load_settings(path: Path | None = None) -> Settings:
-    """The settings of a TOML file (none: the defaults) under the environment; ConfigError names key and line."""
+    """Load settings from a TOML file (None: defaults) and the environment; ConfigError names key and line."""
     text = ""
     if path is not None:
         try:
@@ -221,7 +221,7 @@ def load_settings(path: Path | None = None) -> Settings:
 
 
 def with_roles(settings: Settings, roles: str | None) -> Settings:
-    """The settings with other roles ("edge,worker"; None: as they are); ConfigError when they do not go together."""
+    """Settings with other roles ("edge,worker"; None: unchanged); ConfigError for an invalid combination."""
     if roles is None:
         return settings
     try:

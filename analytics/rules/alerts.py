@@ -1,4 +1,4 @@
-"""Alerts whose condition lasts, and which changes a level brings them."""
+"""Active alerts of rules, and the changes a new level causes."""
 
 from typing import NamedTuple
 from uuid import UUID
@@ -11,7 +11,7 @@ Key = tuple[int, int, bool]
 
 
 class Open(NamedTuple):
-    """An alert whose condition lasts."""
+    """An alert with an active condition."""
 
     id: UUID
     level: int
@@ -41,7 +41,7 @@ Staged = dict[Key, Open | None]
 def steps_of(
     open_: Open | None, rule: str, target: str, onset: Micros | UUID, ts: Micros, after: int
 ) -> tuple[list[Step], Open | None]:
-    """The changes when the level of a rule (code) at a target becomes `after`, and the alert that is open then.
+    """Changes when a rule's level at a target becomes `after`, and the resulting open alert.
 
     A value that stays beyond is no new onset once its alert has been ended: only above the peak of that is another
     one raised. No change is told to be before the one that precedes it.

@@ -9,7 +9,7 @@ from hub.models import LEVEL_NAMES, Micros
 
 @dataclass(slots=True, frozen=True)
 class ThresholdRule:
-    """Alarm in up to four levels while a metric is at or beyond a threshold for long enough."""
+    """Threshold rule: up to four levels while a metric is at or beyond a threshold for the hold time."""
 
     id: int
     code: str
@@ -24,13 +24,13 @@ class ThresholdRule:
     hold: Micros = 0
 
     def left(self, level: int) -> float | None:
-        """The threshold that a value at `level` (0..3) has come back behind: the next one up."""
+        """The threshold a value at `level` (0..3) has fallen back from: the next one up."""
         return next((t for t in self.thresholds[level:] if t is not None), None)
 
 
 @dataclass(slots=True, frozen=True)
 class EventRule:
-    """Alarm while a kind of event is active; an event's own level goes before the rule's."""
+    """Event rule: raised while a kind of event is active; an event's own level takes precedence."""
 
     id: int
     code: str
@@ -43,7 +43,7 @@ Rule = ThresholdRule | EventRule
 
 
 def read_rules(rows: Iterable[Mapping[str, Any]]) -> list[Rule]:
-    """The rules of rows of rules_enabled.sql, in their order."""
+    """Parse rule rows, in order."""
     return [_threshold_rule(row) if row["event_kind"] is None else _event_rule(row) for row in rows]
 
 

@@ -1,4 +1,4 @@
-"""Event rules: an alert is open while a kind of event is active at a device."""
+"""Event rules: an alert is active while a kind of event is active at a device."""
 
 from collections.abc import Iterable, Mapping
 from typing import NamedTuple
@@ -10,7 +10,7 @@ from hub.models import Event, Micros
 
 
 class Watch(NamedTuple):
-    """What is known of a kind of event at a device: the level of its alert (0 none) and the newest events seen."""
+    """State of an event kind at a device: alert level (0 none) and newest events."""
 
     level: int = 0
     ts: Micros = LONG_AGO
@@ -19,7 +19,7 @@ class Watch(NamedTuple):
 
 
 class Turn(NamedTuple):
-    """An event that changes an alert's level."""
+    """A level change caused by an event."""
 
     rule: EventRule
     event: Event

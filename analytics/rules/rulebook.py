@@ -31,7 +31,7 @@ AGAIN: Micros = 100_000
 
 @dataclass(slots=True, frozen=True)
 class _Decision:
-    """What becomes the state if this batch is committed."""
+    """State to adopt when the batch is committed."""
 
     batch: Batch
     verdict: Verdict
@@ -40,7 +40,7 @@ class _Decision:
 
 
 class RuleBook(Stage):
-    """Rules and their state. For each batch in turn: `steps`, commit, `adopt`; a refused commit skips `adopt`.
+    """Rules and their state. Per batch: `steps`, commit, `adopt`; a failed commit skips `adopt`.
 
     Nothing pages that is late, out of range, or older than `stale_after_s` when its batch is received (history
     that is filled in later); `math.inf` lets history page. A rule that is disabled, or no longer watches a
@@ -58,7 +58,7 @@ class RuleBook(Stage):
         self, registry: Registry, stale_after_s: float = 900.0, heard: Callable[[], Micros] = lambda: NEVER,
         grace_s: float = 0.0,
     ) -> None:  # fmt: skip
-        """`heard` tells up to when everything that was received is decided.
+        """`heard` tells until when everything received is decided.
 
         For `grace_s` after a start no hold time ends by itself: what was sent meanwhile may still be on its way.
         """
@@ -122,7 +122,7 @@ class RuleBook(Stage):
         batch.changes = decided
 
     def adopt(self, batch: Batch) -> None:
-        """The batch is committed: what was decided for it is now the state. Other batches change nothing.
+        """Adopt the state decided for this batch; other batches are ignored.
 
         StoreRefused when the store has not taken a change: it knows better, and is to be asked.
         """
@@ -140,7 +140,7 @@ class RuleBook(Stage):
                 self._alerts[key] = alert
 
     def due(self, now: Micros) -> Micros | None:
-        """When the next hold time ends; a little later when what was received until then may not be decided yet."""
+        """When the next hold time ends; slightly later if earlier messages may still be undecided."""
         slots = self._set.slots
         at = slots.next_due if slots.next_due > now else next_due(slots, now - self._stale_after)
         if at is None or at >= NEVER:
@@ -192,7 +192,7 @@ class RuleBook(Stage):
             )  # fmt: skip
 
     def _install(self) -> None:
-        """Go by what changed among rules and devices; new slots and watches take up the alerts that are active."""
+        """Apply changed rules and devices; new slots and watches take over active alerts."""
         news, self._news = self._news, {}
         self._forget_retired()
         added = self._set.follow(news)
@@ -229,7 +229,7 @@ class RuleBook(Stage):
         slots.settle_bands(at[at >= 0])
 
     def _remember(self, past: Past) -> None:
-        """What was evaluated before the start is not evaluated again, and what was pending is pending."""
+        """Restore evaluated times and pending levels from before the start."""
         slots = self._set.slots
         newest = np.full(max(slots.series.max(initial=0), past.latest_series.max(initial=0)) + 1, LONG_AGO)
         newest[past.latest_series] = past.latest

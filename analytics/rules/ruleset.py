@@ -1,4 +1,4 @@
-"""The enabled rules and the slots that they fill: what changes among rules and devices changes those, and no others."""
+"""Enabled rules and their slots; changes to rules and devices affect only the slots concerned."""
 
 from bisect import insort
 from collections import defaultdict

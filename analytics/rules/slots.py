@@ -1,4 +1,4 @@
-"""The slots of threshold rules: what each rule knows of each series that it watches, in arrays that change in place.
+"""State of threshold rules per watched series ("slots"), in arrays updated in place.
 
 A slot is one rule on one series. Inside, values are signed so that "beyond" always means "greater or equal": as
 they are for rules that look above, negated for rules that look below. Each slot keeps the band of values and the

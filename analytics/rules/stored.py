@@ -1,4 +1,4 @@
-"""What the store knows that rules need: the rules as they change, and at the start what happened before."""
+"""Loads rules incrementally, and the past state at startup."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -22,7 +22,7 @@ EVENT_WINDOW_MAX_S = 7 * 86400.0
 
 @dataclass(slots=True, frozen=True)
 class RuleNews:
-    """What a look at the rules brought."""
+    """Changed rules."""
 
     snapshot: str
     """`since` of the next look."""
@@ -41,7 +41,7 @@ class RuleNews:
 
 @dataclass(slots=True, frozen=True)
 class Past:
-    """What happened before the start."""
+    """State from before the start."""
 
     active: dict[Key, Open]
     """Alerts whose condition lasts."""
@@ -57,13 +57,13 @@ class Past:
 
 
 async def read_rule_news(conn: psycopg.AsyncConnection, since: str = NOTHING) -> RuleNews:
-    """What changed since a snapshot."""
+    """Changes since a snapshot."""
     ((snapshot, changed, enabled),) = await _rows(conn, SQL.news, since=since, first=since == NOTHING)
     return RuleNews(snapshot, read_rules(changed or []), enabled)
 
 
 async def read_past(conn: psycopg.AsyncConnection, stale_after_s: float) -> Past:
-    """What the store holds of the time before the start."""
+    """Load the state from before the start."""
     window_s = min(stale_after_s + 60, EVENT_WINDOW_MAX_S)
     ((series, latest),) = await _rows(conn, SQL.latest)
     active = await _rows(conn, SQL.active)

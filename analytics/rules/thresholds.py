@@ -40,7 +40,7 @@ class Walked(NamedTuple):
 
 @dataclass(slots=True)
 class Verdict:
-    """What a batch means: transitions (per slot ascending in time) and the state after it."""
+    """Result of a batch: transitions (ascending in time per slot) and the resulting state."""
 
     transitions: list[Transition] = field(default_factory=list)
     walked: list[Walked] = field(default_factory=list)
@@ -49,7 +49,7 @@ class Verdict:
 
 
 def evaluate(slots: Slots, readings: Columns, oldest: Micros, until: Micros) -> Verdict:
-    """Judge readings sorted by (series, ts), and hold times that end up to `until`; changes nothing here.
+    """Evaluate readings sorted by (series, ts) and hold times ending by `until`; does not modify state.
 
     Skipped: flagged late or not usable, before `oldest`, not a number, and not newer than what the slot has seen (a
     redelivery, or late). A hold time that ended before `oldest` waits for the next reading.
@@ -176,7 +176,7 @@ def _let_ripen(slots: Slots, oldest: Micros, until: Micros, verdict: Verdict) ->
 
 
 def adopt(slots: Slots, verdict: Verdict) -> None:
-    """Make the state after a committed batch the state."""
+    """Adopt the state after a committed batch."""
     for at, ts, value in verdict.seen:
         slots.last[at] = ts
         slots.value[at] = value
@@ -195,7 +195,7 @@ def next_due(slots: Slots, oldest: Micros) -> Micros | None:
 
 
 def warm_up(slots: Slots, readings: Columns) -> None:
-    """From stored readings, sorted by (series, ts), see what is pending; levels stay as they are."""
+    """Derive pending levels from stored readings sorted by (series, ts); levels are unchanged."""
     good = (readings.quality & _SKIP) == 0
     series, ts, value = readings.series[good], readings.ts[good], readings.value[good]
     for layer in slots.layers if len(ts) else []:

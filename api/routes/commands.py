@@ -183,7 +183,7 @@ async def _offer(
     key: str | None,
     code: str,
 ) -> bool:
-    """Store it for whichever process can reach the device to take; False when its key is taken."""
+    """Store the command for the process that can reach the device; False when its key exists."""
     values = {"id": id_, "device_id": device_id, "name": body.name, "params": Jsonb(body.params)}
     values |= {"actor": body.actor or "api", "key": key, "timeout_s": timeout_s, "offer_s": min(OFFER_S, timeout_s)}
     async with writing(context) as conn:
@@ -195,7 +195,7 @@ async def _offer(
 
 
 async def _sent(context: Context, id_: UUID, event: asyncio.Event | None) -> None:
-    """Return once it is sent or settled; an offer that nobody can take, or has taken in time, is settled as failed."""
+    """Wait until sent or settled; a command not claimed in time is marked as failed."""
     woken = event or asyncio.Event()
     while context.outcomes.open and (await read(context, SQL.command_pending, {"id": id_}))[0]["pending"]:
         async with writing(context) as conn:

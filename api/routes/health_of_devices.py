@@ -21,7 +21,7 @@ Cause = Literal["silence", "status", "gateway"]
 
 
 class Turn(BaseModel):
-    """A presence change; online is null when the device was taken out of service."""
+    """A presence change; online is null when the device was deactivated."""
 
     at: datetime
     online: bool | None

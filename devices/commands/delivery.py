@@ -1,4 +1,4 @@
-"""Takes commands from the store and sends each once, or not at all, over the ways down that this process has."""
+"""Claims commands from the store and sends each at most once over this process's downlinks."""
 
 import asyncio
 import logging
@@ -28,10 +28,10 @@ FORGET_S = 60.0
 
 
 class CommandDelivery:
-    """Runs in each process that has a way down; several may run on one database, and each command goes to one."""
+    """Runs in every process with a downlink; each command is claimed by one of them."""
 
     def __init__(self, pool: Pool, holder: str, ways: Sequence[Downlink]) -> None:
-        """`holder` names this process among all that share the database."""
+        """`holder` identifies this process among those on the database."""
         self._pool, self._holder, self._ways = pool, holder, ways
         self._woken = asyncio.Event()
         self._under_way = 0
@@ -39,12 +39,12 @@ class CommandDelivery:
         self._told: bool | None = None
 
     def heard(self, payload: str) -> None:
-        """A notification: the process that has the device's session, or nothing: any may take it."""
+        """Handle a notification: the session holder's id, or empty when any process may claim."""
         if payload in ("", self._holder):
             self._woken.set()
 
     async def run(self) -> None:
-        """Deliver for ever; the pipeline reports an outage of the store, so here it is only waited for."""
+        """Deliver forever; outages are waited out silently, as the pipeline reports them."""
         backoff = Backoff()
         async with asyncio.TaskGroup() as group:
             while True:
@@ -67,7 +67,7 @@ class CommandDelivery:
                         await self._woken.wait()
 
     async def end(self) -> None:
-        """This process takes no more commands; without a store it is forgotten after a while."""
+        """Stop claiming commands; if the store is down, the registration expires."""
         try:
             with sorted_errors():
                 async with self._pool.connection() as conn:
@@ -76,7 +76,7 @@ class CommandDelivery:
             log.debug("the store is not told that this process ends: %s", error)
 
     async def _beat(self, conn: psycopg.AsyncConnection) -> None:
-        """Say that this process is there, and whether it has the broker: every few seconds, and when that changes."""
+        """Write this process's heartbeat and broker state, every few seconds and on change."""
         now = asyncio.get_running_loop().time()
         broker = any(way.ready for way in self._ways if isinstance(way, BrokerDownlink))
         if broker == self._told and now - self._beat_at < BEAT_S:
@@ -98,7 +98,7 @@ class CommandDelivery:
         return found
 
     async def _deliver(self, way: Downlink, device: Addressee, command: Command) -> None:
-        """Send it within its time, and note what became of it; a reply may be faster than either."""
+        """Send within the timeout and record the outcome; a reply may arrive first."""
         why = None
         try:
             async with asyncio.timeout((command.expires_at - command.created_at).total_seconds()):

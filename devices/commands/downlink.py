@@ -1,4 +1,4 @@
-"""Ways down to devices, and what goes down: a command and whom it is for."""
+"""Downlinks to devices, and the commands they carry."""
 
 from collections.abc import Mapping
 from datetime import datetime
@@ -15,7 +15,7 @@ SQL = statements(__name__)
 
 
 class Addressee(NamedTuple):
-    """Whom a command is for, and the session that it goes through; without one the message broker has it."""
+    """Target of a command and the session to use; without a session it goes through the broker."""
 
     code: str
     gateway: str | None
@@ -26,7 +26,7 @@ class Addressee(NamedTuple):
 
 
 class Command(NamedTuple):
-    """What a device is to do, and until when."""
+    """A command with its expiry."""
 
     id: UUID
     name: str
@@ -39,21 +39,21 @@ Taken = tuple[Addressee, Command]
 
 
 class Downlink(Protocol):
-    """A way to devices. A command that was taken is sent once or not at all: nobody takes it again."""
+    """A downlink. A claimed command is sent at most once and never claimed again."""
 
     @property
     def ready(self) -> bool:
-        """Whether commands may be taken now."""
+        """Whether commands may be claimed now."""
 
     async def take(self, conn: psycopg.AsyncConnection, holder: str, limit: int) -> list[Taken]:
-        """Claim commands for devices that can be reached this way, in one statement."""
+        """Claim commands for devices reachable over this downlink, in one statement."""
 
     async def send(self, device: Addressee, command: Command) -> None:
-        """Returns once the other side has it. TransientError: it cannot be reached, or did not confirm."""
+        """Send and wait for confirmation. TransientError: unreachable or not confirmed."""
 
 
 class BrokerDownlink:
-    """MQTT: the broker has the devices' sessions, so any process that is connected to it may take a command."""
+    """MQTT downlink: the broker holds the sessions, so any connected process may claim a command."""
 
     def __init__(self, broker: BrokerLink, prefix: str) -> None:
         self._broker, self._prefix = broker, prefix
@@ -64,11 +64,11 @@ class BrokerDownlink:
         return self._broker.connected
 
     async def take(self, conn: psycopg.AsyncConnection, holder: str, limit: int) -> list[Taken]:
-        """Those of devices that have no session with a process of the hub."""
+        """Claim commands of devices without a session in the hub."""
         rows = await (await conn.execute(SQL.take_for_broker, {"holder": holder, "limit": limit})).fetchall()
         return [(Addressee(code, gateway), Command(*command)) for code, gateway, *command in rows]
 
     async def send(self, device: Addressee, command: Command) -> None:
-        """Publish on the device's topic; returns on PUBACK."""
+        """Publish to the device's command topic and wait for PUBACK."""
         topic = topic_of(self._prefix, device.code, device.gateway)
         await self._broker.publish(topic, message_of(*command))

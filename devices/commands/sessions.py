@@ -1,4 +1,4 @@
-"""Sessions that devices have with this process: over TCP, SIP, or by being polled.
+"""Device sessions of this process: TCP, SIP or polling.
 
 Who holds a device's session is a row with an epoch, which rises with each new session of a device. A command goes to
 the holder of the newest one only, in whichever process it is.
@@ -22,7 +22,7 @@ Send = Callable[[Addressee, Command], Awaitable[None]]
 
 @dataclass(slots=True, frozen=True)
 class Session:
-    """A connection of a device, as long as it stands and is the device's newest."""
+    """A device connection, valid while it is open and the device's newest."""
 
     device_id: int
     epoch: int
@@ -31,7 +31,7 @@ class Session:
 
 
 class Sessions:
-    """A Downlink over the sessions of this process; a transport opens and closes them as devices come and go."""
+    """Downlink over this process's sessions, which transports open and close."""
 
     def __init__(self, pool: Pool, holder: str) -> None:
         self._pool, self._holder = pool, holder
@@ -43,7 +43,7 @@ class Sessions:
         return bool(self._open)
 
     async def open(self, device_id: int, transport: str, send: Send) -> Session:
-        """A device has connected: from now on its commands go to this session. StoreUnavailable: try again."""
+        """Register a session; commands go to it from now on. StoreUnavailable: retry."""
         values = {"device_id": device_id, "holder": self._holder, "transport": transport}
         with sorted_errors():
             async with self._pool.connection() as conn:
@@ -57,7 +57,7 @@ class Sessions:
         return session
 
     async def close(self, session: Session) -> None:
-        """A connection has ended; a newer session of its device stays. StoreUnavailable: the row says so later."""
+        """Close a session; a newer one of the device is kept. StoreUnavailable: the row is updated later."""
         if self._open.get(session.device_id) is session:
             del self._open[session.device_id]
         with sorted_errors():
@@ -65,7 +65,7 @@ class Sessions:
                 await conn.execute(SQL.close, {"device_id": session.device_id, "epoch": session.epoch})
 
     async def restore(self, conn: psycopg.AsyncConnection) -> None:
-        """Write the rows again, after this process was taken for dead; a device that has gone elsewhere stays there.
+        """Rewrite the rows after this process was presumed dead; devices that moved elsewhere stay there.
 
         A session that a newer one has replaced meanwhile takes no more commands.
         """
@@ -79,12 +79,12 @@ class Sessions:
         await conn.execute(SQL.restore, values)
 
     async def take(self, conn: psycopg.AsyncConnection, holder: str, limit: int) -> list[Taken]:
-        """Those of devices whose newest session is of this process."""
+        """Claim commands of devices whose newest session is in this process."""
         rows = await (await conn.execute(SQL.take_for_sessions, {"holder": holder, "limit": limit})).fetchall()
         return [(Addressee(*row[:4]), Command(*row[4:])) for row in rows]
 
     async def send(self, device: Addressee, command: Command) -> None:
-        """Write it to the session by whose epoch it was taken; DeviceAway when that one has ended meanwhile."""
+        """Send to the session with the claimed epoch; DeviceAway when it has ended."""
         session = self._open.get(device.session_of) if device.session_of is not None else None
         if session is None or session.epoch != device.epoch:
             raise DeviceAway(f"the session of {device.gateway or device.code} has ended")

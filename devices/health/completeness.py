@@ -11,7 +11,7 @@ EVERY_S = 3600.0
 
 
 async def count_completeness(conn: AsyncConnection, keep_days: int) -> int:
-    """Count today, and yesterday until it is final, in each zone; forget what is older. Returns how many device-days.
+    """Count today and, until final, yesterday per time zone, and delete old days. Returns device-days counted.
 
     A metric is expected at its own interval or its profile's, from the day on which its device was made, except while
     somebody works on the device; metrics without an interval are not expected. What came beyond it does not count.

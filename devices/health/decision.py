@@ -1,4 +1,4 @@
-"""Which devices are there: decided from what they say, from silence, and from their gateways. Pure, over arrays.
+"""Presence evaluation from status messages, silence and gateways. Pure, over arrays.
 
 A device is offline when it said so and has not been heard for a hold time, or when it is silent for longer than it may
 be, counted only over time in which the hub could hear it. It is online again as soon as it is heard. What is silent
@@ -60,7 +60,7 @@ class Watched:
 
 @dataclass(slots=True)
 class Verdict:
-    """What holds now, in parallel to the devices."""
+    """Result of an evaluation, parallel to the devices."""
 
     online: NDArray[np.int64]
     cause: NDArray[np.int64]
@@ -69,7 +69,7 @@ class Verdict:
 
 @dataclass(slots=True)
 class _Facts:
-    """What does not depend on the state of gateways."""
+    """Intermediate results independent of gateway states."""
 
     heard: Times
     there: Times
@@ -83,7 +83,7 @@ class _Facts:
 
 
 def decide(watched: Watched, at: Micros, hears: Micros, hold: Micros) -> Verdict:
-    """What holds at a time until which everything was heard, without a gap since `hears`.
+    """Evaluate presence at a time until which everything was received, gap-free since `hears`.
 
     `hold`: how long a device that says it is offline must not be heard until it counts.
     """
@@ -135,7 +135,7 @@ def _facts(watched: Watched, at: Micros, hears: Micros, hold: Micros) -> _Facts:
 
 
 def _through_children(watched: Watched, heard: Times) -> tuple[Times, Times]:
-    """When each was heard and how long it may be silent; a gateway without an interval is as silent as all behind it.
+    """Last-seen time and timeout of each device; a gateway without an interval takes its children's.
 
     With fewer than two of these it cannot be told who is silent.
     """
@@ -150,7 +150,7 @@ def _through_children(watched: Watched, heard: Times) -> tuple[Times, Times]:
 
 
 def _judge(watched: Watched, facts: _Facts, away: Bools) -> Verdict:
-    """What holds while the devices in `away` are behind a gateway that is offline."""
+    """Evaluate with the devices in `away` behind an offline gateway."""
     unknown, online, offline = (watched.active & (watched.online == state) for state in (UNKNOWN, ONLINE, OFFLINE))
     news = facts.heard > watched.since
     working = online & ~facts.maintained

@@ -76,7 +76,7 @@ class HeartbeatLoop:
     """Writes a heartbeat every few seconds: the interval during which everything was received."""
 
     def __init__(self, tell: Tell, reasons: Callable[[], list[str]], until: Now, settings: Health) -> None:
-        """`reasons` tells why nothing is heard; empty when it is. `tell` may raise HubError: it is asked again."""
+        """`reasons` tells why nothing is received; empty if all is well. `tell` may raise HubError and is retried."""
         self._tell, self._reasons, self._until = tell, reasons, until
         self._every_s, self._most_s = settings.seen_every_s, settings.forget_s / 4
         self._since: Micros | None = None
@@ -113,7 +113,7 @@ class HeartbeatRow:
     """This process's heartbeat row in `listening`, written together with last-seen times."""
 
     def __init__(self, pool: Pool, source: str, ears: bool, seen: LastSeen | None = None) -> None:
-        """`ears`: it reads from devices, or from a broker that they send to."""
+        """`ears`: the process receives from devices or their broker."""
         self._pool, self._source, self._ears, self._seen = pool, source, ears, seen
 
     async def put(self, since: Micros | None, until: Micros) -> None:

@@ -43,7 +43,7 @@ class SeenDevices(dict[int, tuple[Micros, Micros]]):
 
 
 class LastSeen(Stage):
-    """Arrays indexed by device id, grown as needed; written apart from the commits, see devices/health/heartbeat.py."""
+    """Growable arrays by device id, written outside of commits; see devices/health/heartbeat.py."""
 
     def __init__(self) -> None:
         self.at = np.full(1024, NEVER, np.int64)

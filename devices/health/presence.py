@@ -67,7 +67,7 @@ class Presence(Part):
         yield
 
     def stop_taking(self) -> None:
-        """Tell nothing more: what was told is settled with everything else, what is not is told again."""
+        """Stop publishing: submitted findings are settled with everything else, pending ones after the next start."""
         self._stopping.set()
 
     async def _work(self, conn: psycopg.AsyncConnection) -> float:

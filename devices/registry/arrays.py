@@ -18,7 +18,7 @@ def grown(array: NDArray[A], index: int, fill: Any) -> NDArray[A]:
 
 
 def grouped(keys: NDArray[Any], values: NDArray[A]) -> Iterator[tuple[int, NDArray[A]]]:
-    """Each key, ascending, with its values in their order."""
+    """Group values by key; keys ascending, values in order."""
     if not len(keys):
         return
     order = np.argsort(keys, kind="stable")

@@ -12,7 +12,7 @@ class Changes:
     """Changed device ids by generation; bounded, so a reader that fell too far behind rereads everything."""
 
     def __init__(self, limit: int = 20_000) -> None:
-        """`limit`: ids that are remembered."""
+        """`limit`: number of ids kept."""
         self.generation = 0
         """Rises with each change."""
         self._limit = limit

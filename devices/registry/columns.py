@@ -19,7 +19,7 @@ class DeviceColumns:
     """Devices as parallel columns of one length, in no order."""
 
     def __init__(self, row: Any) -> None:
-        """A row of `devices` (registry.sql); one of nulls is no device."""
+        """A row of `devices` (registry.sql); all nulls means no devices."""
         row = row if row is not None and row[0] is not None else [b""] * 3 + [""] * 6 + [b"", b"", None]
         self.id, self.profile, self.parent = (_ints(column) for column in row[:3])
         self.state = [_STATES[letter] for letter in row[3]]
@@ -35,7 +35,7 @@ class DeviceColumns:
         return len(self.id)
 
     def texts(self) -> Iterator[tuple[str, State, str, str, str | None, str | None]]:
-        """Code, state, name, zone, organisation, region of each device; what many share is one object."""
+        """Code, state, name, zone, organisation, region of each device; shared values are interned."""
         shared = [[intern(text) or None for text in column] for column in (self.organisation, self.region)]
         return zip(self.code, self.state, self.name, self.zone, *shared, strict=True)
 
@@ -44,7 +44,7 @@ class SeriesColumns:
     """Series as parallel arrays, sorted by (device, id)."""
 
     def __init__(self, row: Any) -> None:
-        """A row of `series` (registry.sql); one of nulls is no series."""
+        """A row of `series` (registry.sql); all nulls means no series."""
         device, id_, metric, names = row if row is not None and row[0] is not None else (b"", b"", b"", "")
         given = _ints(device), _ints(id_), _ints(metric)
         order = np.lexsort((given[1], given[0]))
@@ -60,13 +60,13 @@ class SeriesColumns:
         return len(self.id)
 
     def stretches(self, devices: NDArray[np.int32]) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.int32]]:
-        """Of each device: from where and to where its series stand, and the first id of them; 0 if it has none."""
+        """Per device: slice of its series and their first id (0 if none)."""
         start, end = (np.searchsorted(self.device, devices, side) for side in ("left", "right"))
         first = self.id[np.minimum(start, len(self) - 1)] if len(self) else np.zeros(len(devices), np.int32)
         return start, end, np.where(start < end, first, 0).astype(np.int32)
 
     def layout(self, start: int, end: int, profile: Profile) -> dict[str, int]:
-        """Offset by metric of a stretch, for what a profile takes."""
+        """Offset by metric within a slice, for the metrics of a profile."""
         names = [self.names[place] for place in self.metric[start:end].tolist()]
         found = zip(names, self._offset[start:end].tolist(), strict=True)
         return {name: offset for name, offset in found if profile.takes(name)}

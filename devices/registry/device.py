@@ -24,7 +24,7 @@ class Profile:
     code: str
     version: int
     max_future: int
-    """Microseconds that a reading's time may lie ahead of ours."""
+    """Microseconds a timestamp may be ahead of the hub's clock."""
     ranges: Mapping[str, Range]
     """The physical range of each metric."""
     adds: int = 0
@@ -33,7 +33,7 @@ class Profile:
     """By form: what makes a payload of the contract of what its devices send; for most profiles nothing."""
 
     def takes(self, metric: str) -> bool:
-        """Whether readings of a metric are taken."""
+        """Whether readings of a metric are accepted."""
         return self.adds > 0 or metric in self.ranges
 
 
@@ -63,12 +63,12 @@ class Device:
 
     @property
     def max_future(self) -> int:
-        """Microseconds that a reading's time may lie ahead of ours."""
+        """Microseconds a timestamp may be ahead of the hub's clock."""
         return self.profile.max_future
 
     @property
     def series(self) -> dict[str, int]:
-        """Series id by metric, for the metrics that are taken from it."""
+        """Series id by accepted metric."""
         return {metric: self.first + offset for metric, offset in self.layout.items()}
 
 
@@ -84,7 +84,7 @@ def profile_of(row: Any) -> Profile:
 
 @cache
 def zone_of(name: str) -> tzinfo:
-    """The time zone of a name: one object for all devices."""
+    """Time zone by name, cached."""
     return ZoneInfo(name)
 
 

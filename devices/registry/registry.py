@@ -67,19 +67,19 @@ class Registry:
         return self._changes.generation
 
     def changed_since(self, generation: int) -> NDArray[np.int32] | None:
-        """Ids of the devices that changed after a generation, ascending; None: it may be any."""
+        """Ids of devices changed after a generation, ascending; None: possibly any."""
         return self._changes.since(generation)
 
     def device(self, id_: int) -> Device | None:
-        """The device of an id."""
+        """Device by id."""
         return self._by_id[id_] if 0 <= id_ < len(self._by_id) else None
 
     def owner(self, series: int) -> Device | None:
-        """The device of a series id."""
+        """Device by series id."""
         return self.device(int(self.device_of[series])) if 0 <= series < len(self.device_of) else None
 
     def series_of_devices(self, ids: NDArray[np.int32]) -> NDArray[np.int64]:
-        """All series ids that devices have, ascending; also those that their profiles do not take."""
+        """All series ids of devices, ascending, including those not accepted by their profiles."""
         if len(ids) <= FEW:
             found = [np.flatnonzero(self.device_of == id_) for id_ in ids.tolist()]
             return np.sort(np.concatenate([np.empty(0, np.int64), *found]))
@@ -88,7 +88,7 @@ class Registry:
         return np.flatnonzero(mine[self.device_of])
 
     def series_of_quantities(self, wanted: Collection[Quantity]) -> dict[Quantity, NDArray[np.int64]]:
-        """The series ids of each of these quantities, ascending; those without any are left out."""
+        """Series ids by quantity, ascending; quantities without series are omitted."""
         numbers = [self._numbers[quantity] for quantity in wanted if quantity in self._numbers]
         watched = np.zeros(len(self.quantities) + 1, np.bool_)  # the last place is that of -1
         watched[numbers] = True
@@ -163,7 +163,7 @@ class Registry:
         self._changes.note(np.append(devices.id, self._follow(renamed, devices.id)) if renamed else devices.id)
 
     def _follow(self, renamed: Mapping[str, str], taken: NDArray[np.int32]) -> NDArray[np.int32]:
-        """Tell children the new code of their gateway, but those that were just taken over; returns their ids."""
+        """Update the gateway code of children, except those just loaded; returns their ids."""
         fresh = set(taken.tolist())
         children = [
             replace(child, gateway=renamed[child.gateway])
@@ -175,13 +175,13 @@ class Registry:
         return np.array([child.id for child in children], np.int32)
 
     def _shared(self, profile: int, layout: dict[str, int]) -> dict[str, int]:
-        """That layout, or an equal one that other devices have."""
+        """Intern a layout."""
         if len(self._layouts) >= MAX_LAYOUTS:
             self._layouts.clear()
         return self._layouts.setdefault((profile, *layout.items()), layout)
 
     def _set_series(self, series: SeriesColumns, devices: DeviceColumns) -> None:
-        """The device, the quantity and the range of each series."""
+        """Set device, quantity and range of each series."""
         if not len(series):
             return
         order = np.argsort(devices.id)
@@ -196,7 +196,7 @@ class Registry:
         self.device_of[series.id] = series.device
 
     def _quantity(self, profile_id: int, metric: str) -> tuple[int, float, float]:
-        """Its number, or -1 when the profile does not take it, and its range."""
+        """Quantity number (-1 if not accepted by the profile) and range."""
         profile = self._profiles[int(profile_id)]
         low, high = profile.ranges.get(metric, UNBOUNDED)
         if not profile.takes(metric):
@@ -207,7 +207,7 @@ class Registry:
         return number, low, high
 
     def _reserve(self, series: int, device: int) -> None:
-        """Make room for ids up to these."""
+        """Ensure capacity up to these ids."""
         self._by_id += [None] * (device + 1 - len(self._by_id))
         self.lon, self.lat = (grown(places, device, np.nan) for places in (self.lon, self.lat))
         self.low, self.high = grown(self.low, series, -np.inf), grown(self.high, series, np.inf)

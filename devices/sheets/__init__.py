@@ -1,1 +1,1 @@
-"""Sheets of devices: CSV and XLSX read and checked cell by cell; templates, exports and reports written. Pure."""
+"""Device sheets: reading and validating CSV and XLSX; writing templates, exports and reports. Pure."""

@@ -1,4 +1,4 @@
-"""One cell of a sheet of devices: its value, or what is wrong with it and what would be right. Pure."""
+"""Cell validation: a cell's value, or the error and its fix. Pure."""
 
 import json
 import re
@@ -28,7 +28,7 @@ _CRS |= dict.fromkeys(("bd", "百度", "百度坐标系", "baidu"), "bd09")
 
 
 class Wrong(NamedTuple):
-    """What is wrong with a cell, and what would be right."""
+    """An invalid cell: the error and its fix."""
 
     wrong: str
     right: str

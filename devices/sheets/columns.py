@@ -1,4 +1,4 @@
-"""The columns of a sheet of devices: their names in English and Chinese, what goes in, and which header means which."""
+"""Columns of a device sheet: headers in English and Chinese, descriptions, and header matching."""
 
 import re
 from collections.abc import Sequence
@@ -10,7 +10,7 @@ from hub.words import Lang, text
 
 
 class Column(NamedTuple):
-    """One column; `name` is its English header, `also` what else is understood; texts are in hub/words/sheets.json."""
+    """A column; `name` is its English header, `also` lists synonyms; texts are in hub/words/sheets.json."""
 
     name: str
     also: tuple[str, ...]
@@ -18,11 +18,11 @@ class Column(NamedTuple):
     required: bool = False
 
     def header(self, lang: Lang) -> str:
-        """The column's name."""
+        """Header text."""
         return text(f"sheet.column.{self.name}", lang)
 
     def meaning(self, lang: Lang) -> str:
-        """What goes in."""
+        """Description of the content."""
         return text(f"sheet.meaning.{self.name}", lang)
 
 
@@ -51,7 +51,7 @@ REQUIRED = tuple(column.name for column in COLUMNS if column.required)
 
 
 def _plain(header: str) -> str:
-    """A header without what people add to it: case, spaces, a star, a second name in brackets."""
+    """Normalise a header: case, spaces, asterisks, and text in brackets."""
     return re.sub(r"[\s*_＊：:]+", "", re.sub(r"[（(].*?[）)]", "", header)).lower()
 
 
@@ -59,7 +59,7 @@ _MEANT = {_plain(name): column.name for column in COLUMNS for name in (column.na
 
 
 def read_header(cells: Sequence[str], line: int) -> tuple[list[str | None], list[Mistake]]:
-    """The column that each header means, and what is wrong with the line; None: no header, "": not to be read."""
+    """Match headers to columns and report errors; None: no header, "": ignored column."""
     meant: list[str | None] = [_MEANT.get(_plain(cell), "" if cell.strip() else None) for cell in cells]
     if not any(meant):
         right = f"the first line names the columns: {', '.join(NAMES)}; `hub devices template` makes such a sheet"

@@ -1,4 +1,4 @@
-"""The devices of a sheet, checked cell by cell: all that can be told without asking the store."""
+"""Validates the rows of a device sheet, without the store."""
 
 import json
 from collections.abc import Iterator
@@ -20,7 +20,7 @@ DEFAULT_ZONE = "Asia/Shanghai"
 
 
 class Checked(NamedTuple):
-    """A part of a sheet: rows as `line, *STAGED, bad`, and what is wrong with them."""
+    """A chunk of validated rows (`line, *STAGED, bad`) and their mistakes."""
 
     rows: list[tuple[Any, ...]]
     mistakes: list[Mistake]
@@ -29,7 +29,7 @@ class Checked(NamedTuple):
 
 
 class DeviceSheet:
-    """A sheet of devices, read once from its beginning; `columns` are known after the first part."""
+    """A device sheet, read once from the start; `columns` are known after the first chunk."""
 
     def __init__(self, path: Path) -> None:
         self.columns: list[str] = []
@@ -41,7 +41,7 @@ class DeviceSheet:
         """The line of each code."""
 
     def parts(self) -> Iterator[Checked]:
-        """All of it in parts of CHUNK rows; the first part begins with the header."""
+        """Yield chunks of CHUNK rows; the first one includes the header."""
         rows: list[tuple[Any, ...]] = []
         mistakes: list[Mistake] = []
         share, count = 0.0, 0
@@ -125,7 +125,7 @@ class DeviceSheet:
             values[name] = found
 
     def _whole(self, line: int, values: dict[str, Any], mistakes: list[Mistake]) -> None:
-        """What only the cells of a row together tell."""
+        """Cross-cell validation of a row."""
         code = values.get("code")
         if code is not None and (first := self._first.setdefault(code, line)) != line:
             right = f"give the device a code of its own, or remove one of the lines {first} and {line}"

@@ -1,4 +1,4 @@
-"""Which encoding a text file is in: UTF-8, UTF-16 with its mark, or GB18030 as Chinese Excel writes it."""
+"""Detects the encoding of a text file: UTF-8, UTF-16 with BOM, or GB18030 (Chinese Excel)."""
 
 import codecs
 from pathlib import Path
@@ -9,7 +9,7 @@ _DAMAGED = 0.1
 
 
 def encoding_of(path: Path) -> str | int:
-    """The encoding, for `open`; the line (from 1) of the first byte that fits none."""
+    """Encoding name for `open`, or the 1-based line of the first undecodable byte."""
     with path.open("rb") as opened:
         begin = opened.read(4)
     if begin.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
@@ -39,7 +39,7 @@ def _first_wrong(path: Path, encoding: str) -> int | None:
 
 
 def _damage(path: Path) -> float:
-    """The share of what is beyond ASCII that is no UTF-8."""
+    """Fraction of non-ASCII bytes that are not valid UTF-8."""
     decoder = codecs.getincrementaldecoder("utf-8")(errors="replace")
     wrong = beyond = 0
     with path.open("rb") as opened:

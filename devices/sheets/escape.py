@@ -1,4 +1,4 @@
-"""Text that a spreadsheet would run as a formula, made harmless on the way out and read back as it was.
+"""Escaping of formula-like text in exports, reversible on import.
 
 A cell that begins with one of =, +, -, @, a tab or a line end is taken for a formula or a command by spreadsheets when
 they open a CSV file; an apostrophe before it keeps it text. One that begins with an apostrophe gets a second one, so
@@ -9,15 +9,15 @@ _DANGEROUS = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")
 
 
 def harmless(cell: str) -> str:
-    """A text cell for people to read, which nothing reads back: no formula, and otherwise as it is."""
+    """Neutralise formulas in a cell that is not read back."""
     return "'" + cell if cell.startswith(_DANGEROUS) else cell
 
 
 def escaped(cell: str) -> str:
-    """A text cell as it may be written."""
+    """Escape a text cell."""
     return "'" + cell if cell.startswith((*_DANGEROUS, "'")) else cell
 
 
 def unescaped(cell: str) -> str:
-    """A text cell as it was meant; only an apostrophe that `escaped` would have put there is taken away."""
+    """Unescape a text cell; removes only an apostrophe that `escaped` would have added."""
     return cell[1:] if cell.startswith("'") and cell[1:].startswith((*_DANGEROUS, "'")) else cell

@@ -1,4 +1,4 @@
-"""What the registry says against a row of a sheet, in words; the registry's answers are handed in. Pure.
+"""Messages for rows rejected by the registry; lookup results are passed in. Pure.
 
 `found` is a row of the statement import_mistakes: `line, code, column, kind, about` (the value) and `detail`.
 """
@@ -15,33 +15,33 @@ Found = Mapping[str, Any]
 
 
 def impossible_step(found: Found) -> Mistake:
-    """A state that cannot follow the one a device has."""
+    """An invalid state transition."""
     wrong = f"a step from {found['detail']} to {found['about']} is not possible"
     return _mistake(found, wrong, possible(found["code"], found["detail"]))
 
 
 def unchecked_division(found: Found) -> Mistake:
-    """A division of which nothing is loaded that tells whether it exists: a warning."""
+    """Warning: a division that cannot be verified because nothing is loaded for it."""
     wrong = f"nothing is loaded by which the division {found['about']} could be checked"
     return _mistake(found, wrong, "look whether it is right, or load its county: hub regions load", "warning")
 
 
 def ended_division(found: Found, names: Mapping[str, str]) -> Mistake:
-    """A division that is no more; `names` are those of its successors, by code."""
+    """A division that has ended; `names` are its successors by code."""
     told = " or ".join(f"{code} {names.get(code, '')}".strip() for code in (found["detail"] or "").split())
     right = f"since then it is {told}" if told else "write the code of the division that is there today"
     return _mistake(found, f"the division {found['about']} has ended", right)
 
 
 def unknown(found: Found, right: str) -> Mistake:
-    """A name that is not there."""
+    """An unknown name."""
     noun = {"parent": "device", "region": "division"}.get(found["column"], "profile")
     about = found["about"] if noun == "division" else f"'{short(found['about'])}'"
     return _mistake(found, f"there is no {noun} {about}", right)
 
 
 def profile_meant(about: str, codes: Sequence[str]) -> str:
-    """What to write instead of a profile that is not there."""
+    """Suggestion for an unknown profile."""
     if near := get_close_matches(about, codes, n=3, cutoff=0.5):
         return f"did you mean {' or '.join(near)}?"
     shown = ", ".join(codes[:10])
@@ -49,21 +49,21 @@ def profile_meant(about: str, codes: Sequence[str]) -> str:
 
 
 def parent_meant(about: str, codes: Iterable[str]) -> str:
-    """What to write instead of a parent that is not there; `codes` are variants of it that are."""
+    """Suggestion for an unknown parent; `codes` are existing variants."""
     near = likest(about, list(codes), 3)
     hint = f"did you mean {' or '.join(near)}? " if near else ""
     return f"{hint}A parent is on a line of this sheet or registered already"
 
 
 def division_meant(about: str, names: Mapping[str, str]) -> str:
-    """What to write instead of a division that is not there; `names` are those of its neighbours, by code."""
+    """Suggestion for an unknown division; `names` are its neighbours by code."""
     if near := get_close_matches(about, names, n=3, cutoff=0.8):
         return f"did you mean {' or '.join(f'{code} {names[code]}' for code in near)}?"
     return "look it up with: hub regions list, or load the newest divisions: hub regions load"
 
 
 def new_organisation(line: int, code: str, known: Sequence[str]) -> Mistake | None:
-    """A warning about an organisation that would be made, if it looks like one that is there."""
+    """Warning about a new organisation that resembles an existing one."""
     near = get_close_matches(code, known, n=1, cutoff=0.8)
     if not near:
         return None
@@ -72,13 +72,13 @@ def new_organisation(line: int, code: str, known: Sequence[str]) -> Mistake | No
 
 
 def circle(line: int, code: str, parent: str) -> Mistake:
-    """A device that would be its own ancestor."""
+    """A parent cycle."""
     wrong = f"'{code}' would hang on itself by way of '{parent}'"
     return Mistake(line, code, "parent", wrong, "name another parent, or none", parent)
 
 
 def orphan(line: int, code: str | None, parent: str, parent_line: int) -> Mistake:
-    """A device whose parent's row is left out."""
+    """A device whose parent's row is skipped."""
     wrong = f"its parent '{short(parent)}', on line {parent_line}, is skipped"
     return Mistake(line, code or "", "parent", wrong, f"put line {parent_line} right", parent)
 

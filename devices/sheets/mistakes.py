@@ -1,4 +1,4 @@
-"""What is wrong in a sheet: where, what, and what would be right."""
+"""Mistakes in a sheet: location, error and fix."""
 
 from typing import Literal, NamedTuple
 
@@ -9,7 +9,7 @@ SHOWN = 80
 
 
 class Mistake(NamedTuple):
-    """One thing that is wrong with a cell or a line; a warning keeps nothing from being imported."""
+    """An error or warning about a cell or line; warnings do not block the import."""
 
     line: int
     """From 1, as editors and spreadsheets count; where the row begins."""
@@ -25,5 +25,5 @@ class Mistake(NamedTuple):
 
 
 def short(cell: str) -> str:
-    """A cell as a mistake shows it."""
+    """Shorten a cell for display."""
     return cell if len(cell) <= SHOWN else cell[:SHOWN] + "..."

@@ -1,4 +1,4 @@
-"""The report of an import as a file: one line for each mistake, with what would be right."""
+"""Import report as a file: one line per mistake, with its fix."""
 
 import csv
 import io
@@ -28,7 +28,7 @@ def _cells(mistake: Mistake) -> list[str | int]:
 
 
 def csv_report(mistakes: Iterable[Mistake], lang: Lang = "en") -> bytes:
-    """As CSV in UTF-8, with the byte order mark by which Excel knows it."""
+    """CSV in UTF-8 with a byte order mark, for Excel."""
     text = io.StringIO()
     writer = csv.writer(text)
     writer.writerow(_header(lang))
@@ -38,7 +38,7 @@ def csv_report(mistakes: Iterable[Mistake], lang: Lang = "en") -> bytes:
 
 
 def xlsx_report(mistakes: Iterable[Mistake], lang: Lang = "en") -> bytes:
-    """As a workbook; errors are red, warnings yellow, the header stays in sight and filters."""
+    """XLSX with colour-coded rows, a frozen header and filters."""
     book = openpyxl.Workbook(write_only=True)
     sheet = book.create_sheet("report")
     for place, width in enumerate(_WIDTHS):
@@ -66,5 +66,5 @@ def xlsx_report(mistakes: Iterable[Mistake], lang: Lang = "en") -> bytes:
 
 
 def write_report(path: Path, mistakes: Iterable[Mistake], lang: Lang = "en") -> None:
-    """Write a report to a file; its ending tells the form: .xlsx, else CSV."""
+    """Write a report; .xlsx by file extension, otherwise CSV."""
     path.write_bytes((xlsx_report if path.suffix.lower() == ".xlsx" else csv_report)(mistakes, lang))

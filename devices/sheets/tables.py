@@ -1,4 +1,4 @@
-"""The lines of a CSV or XLSX file as text cells, one after the other, whatever program wrote it."""
+"""Reads CSV and XLSX files line by line as text cells."""
 
 import csv
 import io
@@ -28,7 +28,7 @@ _NO_XLSX = (zipfile.BadZipFile, zlib.error, ParseError, ExpatError, LookupError,
 
 
 class Line(NamedTuple):
-    """A line that holds something: its number from 1, its cells without spaces around, the share of the file read."""
+    """A non-empty line: 1-based number, stripped cells, and fraction of the file read."""
 
     number: int
     cells: list[str]
@@ -36,7 +36,7 @@ class Line(NamedTuple):
 
 
 def read_lines(path: Path) -> Iterator[Line | Mistake]:
-    """The lines of a file, the header first; a mistake when the file cannot be read (any further)."""
+    """Yield the lines of a file, header first; a mistake where it becomes unreadable."""
     with path.open("rb") as opened:
         begin = opened.read(8)
     if begin.startswith(b"PK\x03\x04"):
@@ -76,7 +76,7 @@ def _csv(path: Path) -> Iterator[Line | Mistake]:
 
 
 def _delimiter(header: str) -> str:
-    """What stands between the cells; Excel takes what the language of the machine has."""
+    """Detect the delimiter, which in Excel depends on the locale."""
     return max(",;\t", key=header.count)
 
 

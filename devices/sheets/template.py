@@ -1,4 +1,4 @@
-"""An empty sheet of devices to fill in: the columns, and what goes in each, in English and Chinese."""
+"""Template of a device sheet, with instructions in English and Chinese."""
 
 import csv
 import io
@@ -22,7 +22,7 @@ _HEADS = ("column", "required", "meaning", "example")
 
 
 def csv_template() -> bytes:
-    """The header and one example, in UTF-8 with the byte order mark by which Excel knows it."""
+    """Header and one example as CSV in UTF-8 with a byte order mark, for Excel."""
     text = io.StringIO()
     writer = csv.writer(text)
     writer.writerow(NAMES)
@@ -31,7 +31,7 @@ def csv_template() -> bytes:
 
 
 def xlsx_template() -> bytes:
-    """A workbook: `devices`, with the header and one example to write over, and `instructions`."""
+    """Workbook with the sheets `devices` (header and an example row) and `instructions`."""
     book = openpyxl.Workbook()
     sheet = book.active
     if not isinstance(sheet, Worksheet):

@@ -1,4 +1,4 @@
-"""Devices as a sheet that the import takes back unchanged: CSV line by line, or a workbook."""
+"""Exports devices as CSV or XLSX that the import accepts unchanged."""
 
 import csv
 import io
@@ -19,14 +19,14 @@ _PLAIN = frozenset(";；=\\")
 
 
 def cells_of(device: Mapping[str, Any]) -> list[str | float | None]:
-    """A stored device as the cells of a line, in the order of COLUMNS; text is escaped."""
+    """Cells of a device in the order of COLUMNS; text is escaped."""
     crs = "wgs84" if device["lon"] is not None else None
     values = {**device, "crs": crs, "tags": tags_text(device["tags"])}
     return [escaped(value) if isinstance(value, str) else value for value in map(values.get, COLUMNS)]
 
 
 def tags_text(tags: Mapping[str, Any]) -> str:
-    """Tags as a cell that reads back the same: key=value pairs where that is possible, else JSON."""
+    """Serialise tags as key=value pairs where lossless, otherwise as JSON."""
     if all(map(_simple, tags, tags.values())) and not next(iter(tags), "").startswith("{"):
         return "; ".join(f"{key}={value}" for key, value in tags.items())
     return json.dumps(dict(tags), ensure_ascii=False)
@@ -39,14 +39,14 @@ def _simple(key: str, value: object) -> bool:
 
 
 def csv_lines(lines: Iterable[Iterable[object]]) -> bytes:
-    """Lines as CSV in UTF-8."""
+    """Encode lines as CSV in UTF-8."""
     text = io.StringIO()
     csv.writer(text).writerows(lines)
     return text.getvalue().encode()
 
 
 class Workbook:
-    """A sheet `devices` that is written line by line; `save` once."""
+    """XLSX writer for the sheet `devices`; call `save` once."""
 
     def __init__(self) -> None:
         self._book = openpyxl.Workbook(write_only=True)
@@ -54,7 +54,7 @@ class Workbook:
         self._sheet.freeze_panes = "A2"
 
     def add(self, lines: Iterable[Iterable[str | float | None]]) -> None:
-        """Add lines; text stays text, whatever it begins with."""
+        """Append lines; text cells are never interpreted as formulas."""
         for line in lines:
             cells = [self._cell(value) for value in line]
             self._sheet.append(cells)
