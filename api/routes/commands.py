@@ -31,7 +31,7 @@ MAX_UNDER_WAY = 100
 MAX_WAIT_S = 60.0
 OFFER_S = 5.0
 """How long a process may take to take a command; nobody takes it later."""
-LOOK_S = 0.25
+LOOK_S = 0.5
 """How often it is looked what became of an offer, if no notification tells."""
 KEY = r"^[!-~]{1,200}$"
 
@@ -198,13 +198,16 @@ async def _sent(context: Context, id_: UUID, event: asyncio.Event | None) -> Non
     """Wait until sent or settled; a command not claimed in time is marked as failed."""
     woken = event or asyncio.Event()
     while context.outcomes.open and (await read(context, SQL.command_pending, {"id": id_}))[0]["pending"]:
-        async with writing(context) as conn:
-            if await row(conn, SQL.command_withdraw, {"id": id_}) is not None:
-                return
         with suppress(TimeoutError):
             async with asyncio.timeout(LOOK_S):
                 await woken.wait()
-        woken.clear()
+                woken.clear()
+                continue
+        async with writing(
+            context
+        ) as conn:  # not before: a process that has just connected says so with its first look
+            if await row(conn, SQL.command_withdraw, {"id": id_}) is not None:
+                return
 
 
 def _not_sent(id_: UUID, why: str) -> ProblemError:
