@@ -95,7 +95,7 @@ class Demo:
         try:
             self.broker.start()
             self.hub.start()
-            wait_until(lambda: "are in line" in self.hub.text(), "the hub has its role on the broker")
+            wait_until(lambda: "accounts match the registry" in self.hub.text(), "the hub has its role on the broker")
         except BaseException:
             self.__exit__()
             raise

@@ -82,7 +82,7 @@ def _changes(hub: Hub, broker: GuardedBroker) -> dict[str, object]:
 
 
 def _in_line(hub: Hub) -> None:
-    wait_until(lambda: "are in line" in hub.text(), "the broker is in line", 300)
+    wait_until(lambda: "accounts match the registry" in hub.text(), "the broker is in line", 300)
 
 
 def _timed(work: Callable[[], object]) -> float:

@@ -44,7 +44,7 @@ def guarded(database: str, broker: GuardedBroker, tmp_path: Path) -> Iterator[Hu
     hub = Hub(database, broker.port, tmp_path, **settings_of(broker))
     try:
         hub.start()
-        wait_until(lambda: "are in line" in hub.text(), "the hub has its role")
+        wait_until(lambda: "accounts match the registry" in hub.text(), "the hub has its role")
         hub.put("/profiles/air", name="Air", metrics={"pm25": {"name": "PM2.5", "unit": "ug/m3"}})
         for code in ("gateway", "other"):
             put(hub, code)
@@ -224,7 +224,7 @@ def test_devices_come_with_a_certificate_by_its_common_name(
 
     try:
         hub.start()
-        wait_until(lambda: "are in line" in hub.text(), "the hub has its role")
+        wait_until(lambda: "accounts match the registry" in hub.text(), "the hub has its role")
         hub.put("/profiles/air", name="Air", metrics={})
         put(hub, "cam-1")
         assert not heard_from("cam-1"), "a certificate alone is nothing"

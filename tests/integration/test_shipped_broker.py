@@ -126,7 +126,7 @@ def test_strangers_are_refused_and_a_device_that_the_hub_admits_is_let_in(
     served = Hub(database, broker.port, tmp_path, **settings, HUB_MQTT__PASSWORD=PASSWORDS["hub"])
     try:
         served.start()
-        wait_until(lambda: "are in line" in served.text(), "the hub has its role")
+        wait_until(lambda: "accounts match the registry" in served.text(), "the hub has its role")
         served.register("air-1", "pm25")
         issued = served.api.post("/api/v1/devices/air-1/credentials", json={"kind": "password"}).json()
         with Client(broker, "air-1", password=issued["secret"]) as device, Client(broker, "hub") as hub:
