@@ -95,7 +95,7 @@ class Resolver(Stage):
         except DecodeError as error:
             fault = Fault(error.reason, error.detail, error.at)
         if fault is not None:
-            batch.refused[index] = _letter(raw, *fault, private)
+            batch.refused[index] = letter_of(raw, *fault, private)
         if raw.token and (fault is not None or timeless):
             self._remember(raw, found.fresh)
         return cost // COST
@@ -346,11 +346,11 @@ def _event(device: Device, draft: EventDraft, raw: Raw) -> Event:
 
 def _reply(index: int, device: Device, decoded: Decoded, draft: ReplyDraft, raw: Raw) -> Reply:
     body = {"result": draft.result} if draft.error is None else {"error": draft.error}
-    letter = _letter(raw, "", "", None, decoded.private > 0)
+    letter = letter_of(raw, "", "", None, decoded.private > 0)
     return Reply(index, draft.command, device.id, raw.received, body, letter)
 
 
-def _letter(raw: Raw, reason: str, detail: str, at: At, private: bool) -> DeadLetter:
+def letter_of(raw: Raw, reason: str, detail: str, at: At = None, private: bool = False) -> DeadLetter:
     """Dead letter for a message; its id is derived from the message and its arrival time."""
     id_ = _derived(raw.origin.transport, raw.origin.address, raw.received, crc32(raw.payload))
     kept = raw.payload[:DEAD_LETTER_BYTES]

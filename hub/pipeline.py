@@ -65,8 +65,13 @@ class Pipeline:
         store: str = "the store",
         supply: Callable[[Sequence[Batch]], Awaitable[bool]] | None = None,
         restore: Restore | None = None,
+        letter: Callable[[Raw, str, str], DeadLetter] | None = None,
     ) -> None:
-        """`store` names the committer in logs. `supply` creates what reading found missing; True: read again."""
+        """`store` names the committer in logs. `supply` creates what reading found missing; True: read again.
+
+        `letter` makes the dead letter of a message, of what may be kept of it; left out, all of it is kept.
+        """
+        self._letter = letter or _whole_letter
         self._ahead = [stage for stage in stages if stage.ahead]
         self._deciding = [stage for stage in stages if not stage.ahead]
         self._stages, self._commit = stages, commit
@@ -86,12 +91,15 @@ class Pipeline:
         self._closing = False
         self.turn = asyncio.Lock()
         """Held from a batch's decision to its settlement: who holds it may change what stages decide by."""
-        self._backoff = Backoff(log, "%s is back", store, first_s=0.1, longest_s=self._limits.retry_max_s)
+        longest_s = self._limits.retry_max_s
+        self._backoff = Backoff(log, "%s is back", store, first_s=0.1, longest_s=longest_s)
+        self._supplying = Backoff(log, "%s makes what messages need again", store, first_s=0.1, longest_s=longest_s)
+        """Apart from that of commits: one may succeed while the other fails."""
 
     @property
     def down(self) -> bool:
         """Whether the store refuses to commit at the moment."""
-        return self._backoff.down
+        return self._backoff.down or self._supplying.down
 
     @property
     def full(self) -> bool:
@@ -151,8 +159,10 @@ class Pipeline:
         batches = await self._read_all(raws)
         for _ in range(SUPPLIES):
             again = asyncio.Event()
+            if self._supply is None:
+                break
             try:
-                await self._until_done(partial(self._supplied, batches, again))
+                await self._until_done(partial(self._supplied, batches, again), self._supplying)
             except PermanentError as error:
                 log.error("new series cannot be created, the messages are refused: %s", error)
                 break
@@ -164,6 +174,10 @@ class Pipeline:
     async def _supplied(self, batches: Sequence[Batch], again: asyncio.Event) -> None:
         if self._supply is not None and await self._supply(batches):
             again.set()
+
+    def wake(self) -> None:
+        """Ask the stages again when they are due: their state has changed without a batch."""
+        self._arrived.set()
 
     async def _read_all(self, raws: list[Raw]) -> list[Batch]:
         """Like `_understand`, yielding between steps so that a running commit proceeds."""
@@ -186,7 +200,7 @@ class Pipeline:
                 run_steps(stage, batch)
         except Exception as error:  # noqa: BLE001 poison is whatever fails; it is logged once singled out
             if len(raws) == 1:
-                return [_poisonous(raws[0], error)]
+                return [self._poisonous(raws[0], error)]
             middle = len(raws) // 2
             return self._understand(raws[:middle]) + self._understand(raws[middle:])
         return [batch]
@@ -271,8 +285,8 @@ class Pipeline:
 
     async def _store(self, batch: Batch) -> dict[int, DeadLetter]:
         """Commit a batch, bisecting it on failure; returns refused messages by index."""
+        await self._mend()
         try:
-            await self._mend()
             for stage in self._deciding:
                 run_steps(stage, batch)
             await self._until_done(partial(self._commit, batch))
@@ -284,7 +298,7 @@ class Pipeline:
                 parts = self._understand(batch.raws[:middle]) + self._understand(batch.raws[middle:])
                 parts[-1].positions = batch.positions
                 return await self._store_all(parts)
-            poisonous = _poisonous(batch.raws[0], error)
+            poisonous = self._poisonous(batch.raws[0], error) if batch.raws else self._nothing(error)
             poisonous.positions = batch.positions
             batch = poisonous
             await self._until_done(partial(self._commit, batch))
@@ -297,38 +311,56 @@ class Pipeline:
         return batch.refused
 
     async def _mend(self) -> None:
-        """Restore the stages that failed to adopt a batch."""
+        """Restore the stages that failed to adopt a batch; until it succeeds, for no message is to blame."""
         while self._broken:
             if self._restore is not None:
-                await self._until_done(partial(self._restore, self._broken[-1]))
+                await self._until_done(partial(self._restored, self._restore, self._broken[-1]))
             self._broken.pop()
 
-    async def _until_done(self, work: Callable[[], Awaitable[None]]) -> None:
+    async def _restored(self, restore: Restore, stage: Stage) -> None:
+        try:
+            await restore(stage)
+        except TransientError:
+            raise
+        except Exception as error:
+            raise TransientError(f"the state of {type(stage).__name__} cannot be read: {error!r}") from error
+
+    def _nothing(self, error: Exception) -> Batch:
+        """An empty batch in place of one without messages that failed; what it decided is decided again."""
+        log.error("a batch without messages failed, its stages are read from the store again: %r", error)
+        self._broken += self._deciding
+        return Batch([])
+
+    def _poisonous(self, raw: Raw, error: Exception) -> Batch:
+        """A batch containing one message as a dead letter; call it while handling the exception."""
+        if isinstance(error, PermanentError):
+            reason, detail = "store_refused", str(error)
+        else:
+            log.exception("the hub failed on a message from %s", raw.origin.address)
+            reason, detail = "internal_error", f"the hub failed on it: {error!r}; please report this"
+        return Batch([raw], refused={0: self._letter(raw, reason, detail)})
+
+    async def _until_done(self, work: Callable[[], Awaitable[None]], backoff: Backoff | None = None) -> None:
         """Do it, trying again while the store is away; nothing is settled meanwhile, so senders hold back."""
+        backoff = backoff or self._backoff
         while True:
             slow = asyncio.get_running_loop().call_later(
-                SLOW_COMMIT_S, self._hold_back, f"a commit has not ended for {SLOW_COMMIT_S:.0f} s"
+                SLOW_COMMIT_S, self._hold_back, backoff, f"a commit has not ended for {SLOW_COMMIT_S:.0f} s"
             )
             try:
                 await work()
             except TransientError as error:
-                self._hold_back(str(error))
-                await self._backoff.wait()
+                self._hold_back(backoff, str(error))
+                await backoff.wait()
             else:
-                self._backoff.succeeded()
+                backoff.succeeded()
                 return
             finally:
                 slow.cancel()
 
-    def _hold_back(self, why: str) -> None:
-        self._backoff.failed("%s is down, holding back: %s", self._store_name, why)
+    def _hold_back(self, backoff: Backoff, why: str) -> None:
+        backoff.failed("%s is down, holding back: %s", self._store_name, why)
 
 
-def _poisonous(raw: Raw, error: Exception) -> Batch:
-    """A batch containing one message as a dead letter; call it while handling the exception."""
-    if isinstance(error, PermanentError):
-        reason, detail = "store_refused", str(error)
-    else:
-        log.exception("the hub failed on a message from %s", raw.origin.address)
-        reason, detail = "internal_error", f"the hub failed on it: {error!r}; please report this"
-    return Batch([raw], refused={0: DeadLetter(uuid4(), raw, reason, detail)})
+def _whole_letter(raw: Raw, reason: str, detail: str) -> DeadLetter:
+    return DeadLetter(uuid4(), raw, reason, detail)

@@ -9,7 +9,7 @@ from app.serve.sources import Engine
 from app.serve.stages import HubStages
 from devices.health.heartbeat import HeartbeatLoop, HeartbeatRow, process_name
 from devices.registry.registry import Registry
-from devices.resolve import Wanted
+from devices.resolve import Wanted, letter_of
 from hub.backoff import Backoff
 from hub.errors import HubError, StoreUnavailable
 from hub.models import Batch
@@ -40,7 +40,12 @@ class Stages(Engine):
         self._listening = HeartbeatRow(pool, f"stages of {process_name()}", ears=False, seen=made.last_seen)
         self._hearing = HeartbeatLoop(self._listening.put, self.reasons, made.progress.until, settings.health)
         self.sink = Pipeline(
-            made.ordered, self._commit, limits_of(settings), supply=self._add_series, restore=self._restore
+            made.ordered,
+            self._commit,
+            limits_of(settings),
+            supply=self._add_series,
+            restore=self._restore,
+            letter=letter_of,
         )
         self._registry_changed = asyncio.Event()
         self._working: asyncio.Task[None] | None = None
@@ -77,6 +82,7 @@ class Stages(Engine):
         """
         async with self.sink.turn:
             await self._restore(*(one for one in self._made.ordered if arrivals or one is not self._made.arrivals))
+            self.sink.wake()
         self._hearing.reset()
 
     async def _read_store(self) -> None:

@@ -1,6 +1,7 @@
 """Change log of devices by generation, so that readers of the registry update incrementally."""
 
 from collections import deque
+from itertools import takewhile
 
 import numpy as np
 from numpy.typing import NDArray
@@ -34,5 +35,7 @@ class Changes:
         """Ids changed after a generation, ascending; None when the log no longer reaches back that far."""
         if generation < self._forgotten:
             return None
-        later = [ids for number, ids in self._recent if number > generation]
-        return np.unique(np.concatenate([*later, np.empty(0, np.int32)]))
+        if generation >= self.generation:  # as nearly always: it is asked for each batch
+            return np.empty(0, np.int32)
+        later = takewhile(lambda change: change[0] > generation, reversed(self._recent))
+        return np.unique(np.concatenate([ids for _, ids in later]))

@@ -5,7 +5,7 @@ A storm of bad messages must not fill the disk: above a limit a letter is only c
 
 import time
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
 
 import msgspec
@@ -67,6 +67,8 @@ class DeadLetters(Stage):
     def __init__(self, per_minute: int = PER_MINUTE) -> None:
         self._sampler = Sampler(per_minute)
         self._batch: Batch | None = None
+        self._of: Mapping[int, DeadLetter] = {}
+        """The letters that were chosen from: an attempt may have refused others."""
         self._chosen: tuple[list[DeadLetter], Dropped] = [], {}
         self._minute = 0
 
@@ -86,8 +88,8 @@ class DeadLetters(Stage):
         await conn.execute(SQL.dead_letter_insert, tally | _columns(stored))
 
     def _choose(self, batch: Batch) -> tuple[list[DeadLetter], Dropped]:
-        if batch is not self._batch:
-            self._batch, self._minute = batch, int(time.time()) // 60
+        if batch is not self._batch or batch.refused != self._of:
+            self._batch, self._of, self._minute = batch, batch.refused, int(time.time()) // 60
             fresh = [letter for letter in batch.refused.values() if not letter.raw.source.startswith(REPLAY)]
             self._chosen = self._sampler.choose(fresh, self._minute)
         return self._chosen

@@ -3,11 +3,12 @@
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import asynccontextmanager
+from uuid import uuid4
 
 import pytest
 
 from hub.errors import StoreRefused, StoreUnavailable, Superseded
-from hub.models import Batch, Delivery, Outcome, Position, now_micros
+from hub.models import Batch, DeadLetter, Delivery, Outcome, Position, Raw, now_micros
 from hub.pipeline import Limits, Pipeline
 from hub.stage import Stage
 from tests.support.origins import raw_of
@@ -582,3 +583,88 @@ async def test_a_stage_that_fails_to_adopt_is_restored_before_the_next_decision(
     async with asyncio.timeout(20):
         await pipeline.run()
     assert told == ["decide", "adopt", "settle", "restore", "decide", "adopt", "settle"]
+
+
+async def test_a_stage_that_cannot_be_restored_costs_no_message() -> None:
+    """Whatever its restore raises: the messages wait."""
+    told: list[str] = []
+
+    class Fragile(Stage):
+        def adopt(self, batch: Batch) -> None:
+            told.append("adopt")
+            if len(told) == 1:
+                raise KeyError("bug")
+
+    errors: list[Exception] = [KeyError("a zone that is none"), StoreRefused("no such column")]
+
+    async def restore(stage: Stage) -> None:
+        if errors:
+            raise errors.pop()
+        told.append("restore")
+
+    async def commit(batch: Batch) -> None:
+        assert not batch.refused
+
+    async def settle(outcome: Outcome) -> None:
+        assert not outcome.refused
+        told.append("settle")
+
+    limits = Limits(batch_messages=1, linger_s=0, retry_max_s=0.01)
+    pipeline = Pipeline([Fragile()], commit, limits, restore=restore)
+    for at in (1, 2):
+        await pipeline.submit(Delivery([raw_of("t", "a", b"", at)], settle))
+    pipeline.drain()
+    async with asyncio.timeout(20):
+        await pipeline.run()
+    assert told == ["adopt", "settle", "restore", "adopt", "settle"]
+
+
+async def test_a_batch_without_messages_that_fails_stops_nothing() -> None:
+    restored, refusals = list[Stage](), [StoreRefused("what the timer has decided")]
+
+    async def restore(stage: Stage) -> None:
+        restored.append(stage)
+        alarm.at = None
+
+    async def commit(batch: Batch) -> None:
+        if refusals:
+            raise refusals.pop()
+
+    class Adopts(Alarm):
+        def adopt(self, batch: Batch) -> None:
+            """It is due until it is restored."""
+
+    alarm = Adopts(now_micros() - 1)
+    pipeline = Pipeline([alarm], commit, LIMITS, restore=restore)
+    running = asyncio.create_task(pipeline.run())
+
+    async def mended() -> bool:
+        return bool(restored)
+
+    async with asyncio.timeout(20):
+        await eventually(mended, "it is restored")
+        pipeline.drain()
+        await running
+    assert restored == [alarm]
+
+
+async def test_of_a_poisonous_message_only_what_may_be_kept_is_kept() -> None:
+    kept: list[bytes] = []
+
+    def letter(raw: Raw, reason: str, detail: str) -> DeadLetter:
+        return DeadLetter(uuid4(), raw._replace(payload=b""), reason, detail)
+
+    async def commit(batch: Batch) -> None:
+        if not batch.refused:
+            raise StoreRefused("no")
+        kept.extend(one.raw.payload for one in batch.refused.values())
+
+    async def settle(outcome: Outcome) -> None:
+        assert list(outcome.refused) == [0]
+
+    pipeline = Pipeline([], commit, LIMITS, letter=letter)
+    await pipeline.submit(Delivery([raw_of("t", "a", b'{"face_id": 1}', 1)], settle))
+    pipeline.drain()
+    async with asyncio.timeout(20):
+        await pipeline.run()
+    assert kept == [b""]
