@@ -25,6 +25,10 @@ from hub.stage import Connection, Stage
 from hub.store.pool import Pool, sorted_errors
 from hub.store.revision import NOTHING
 
+GRACE: Micros = 10_000_000
+"""After a gap in what is received: as long as messages may have been kept for the hub and be on their way."""
+DEAF: Micros = 1_000_000
+"""How often it is looked whether everything is received again."""
 AGAIN: Micros = 100_000
 """When a hold time has ended, but not everything that was received until then is decided: so long until it is asked."""
 
@@ -34,6 +38,7 @@ class _Decision:
     """State to adopt when the batch is committed."""
 
     batch: Batch
+    now: Micros
     verdict: Verdict
     watches: dict[events.Key, events.Watch]
     alerts: Staged
@@ -55,16 +60,19 @@ class RuleBook(Stage):
     """
 
     def __init__(
-        self, registry: Registry, stale_after_s: float = 900.0, heard: Callable[[], Micros] = lambda: NEVER,
-        grace_s: float = 0.0,
-    ) -> None:  # fmt: skip
+        self,
+        registry: Registry,
+        stale_after_s: float = 900.0,
+        heard: Callable[[], Micros] = lambda: NEVER,
+        connected_since: Callable[[], Micros | None] = lambda: LONG_AGO,
+    ) -> None:
         """`heard` tells until when everything received is decided.
 
-        For `grace_s` after a start no hold time ends by itself: what was sent meanwhile may still be on its way.
+        `connected_since` tells since when this process receives without a gap what all devices send; None while it
+        does not, or not all of it. Hold times end by themselves only from GRACE later on: what was sent meanwhile may
+        still be on its way.
         """
-        self._registry, self._heard, self._grace = registry, heard, round(grace_s * 1_000_000)
-        self._began: Micros | None = None
-        """When the first batch or question after the start came."""
+        self._registry, self._heard, self._connected_since = registry, heard, connected_since
         self._stale_after_s = stale_after_s
         self._stale_after = NEVER if math.isinf(stale_after_s) else round(stale_after_s * 1_000_000)
         self._since = NOTHING
@@ -87,7 +95,7 @@ class RuleBook(Stage):
         await self._read_news(conn)
         past = await read_past(conn, self._stale_after_s)
         self._news = {**self._set.rules, **self._news}
-        self._set, self._watches, self._decision, self._began = RuleSet(self._registry), {}, None, None
+        self._set, self._watches, self._decision = RuleSet(self._registry), {}, None
         self._alerts = past.active
         self._install()
         self._remember(past)
@@ -109,7 +117,7 @@ class RuleBook(Stage):
         self._install()
         yield
         now = max([batch.now, *(raw.received for raw in batch.raws)])
-        until = min(batch.now, self._heard()) if batch.now >= self._begin(now) + self._grace else 0
+        until = min(batch.now, self._heard()) if batch.now >= self._free_from() else LONG_AGO
         verdict = evaluate(self._set.slots, batch.readings, now - self._stale_after, until)
         devices = {event.device_id: self._registry.device(event.device_id) for event in batch.events}
         profiles = {id_: device.profile.id for id_, device in devices.items() if device is not None}
@@ -117,7 +125,7 @@ class RuleBook(Stage):
         alerts: Staged = {key: alert for key, alert in map(self._ended, batch.of(Endings).values()) if alert}
         decided = [change for transition in verdict.transitions for change in self._changes(transition, alerts)]
         decided += [change for turn in turns for change in self._event_changes(turn, alerts)]
-        self._decision = _Decision(batch, verdict, watches, alerts)
+        self._decision = _Decision(batch, now, verdict, watches, alerts)
         decided.sort(key=attrgetter("ts"))
         batch.changes = decided
 
@@ -131,7 +139,7 @@ class RuleBook(Stage):
             return
         if refused := batch.of(Results).refused:
             raise StoreRefused(f"{refused[0].change.kind} of alert {refused[0].change.alert_id}: {refused[0].reason}")
-        adopt(self._set.slots, decision.verdict)
+        adopt(self._set.slots, decision.verdict, decision.now)
         self._watches.update(decision.watches)
         for key, alert in decision.alerts.items():
             if alert is None:
@@ -145,12 +153,14 @@ class RuleBook(Stage):
         at = slots.next_due if slots.next_due > now else next_due(slots, now - self._stale_after)
         if at is None or at >= NEVER:
             return None
-        at = max(at, self._begin(now) + self._grace)
+        free = self._free_from()
+        at = max(at, free if free < NEVER else now + DEAF)
         return at if at > now or self._heard() >= at else now + AGAIN
 
-    def _begin(self, now: Micros) -> Micros:
-        self._began = now if self._began is None else self._began
-        return self._began
+    def _free_from(self) -> Micros:
+        """From when on hold times may end by themselves."""
+        since = self._connected_since()
+        return NEVER if since is None else since + GRACE
 
     def _ended(self, ending: Ending) -> tuple[Key, Open | None]:
         """The alert of an ending as it is now; None when it is not active any more."""

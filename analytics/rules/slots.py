@@ -42,6 +42,8 @@ class Slots:
         """From when on the value has been beyond a level that is not reached yet; NEVER if it is not beyond."""
         self.last: Ints = np.empty(0, np.int64)
         """Time of the newest reading that was evaluated."""
+        self.lag: Ints = np.empty(0, np.int64)
+        """How old that reading was when it came: its clock is slow, or it was buffered."""
         self.value: Floats = np.empty(0)
         """The value of that reading, unsigned; NaN when it is not known."""
         self.low: Floats = np.empty(0)
@@ -103,6 +105,7 @@ class Slots:
         self.row[at], self.series[at] = self._rows_of(rule), series
         self.sign[at] = self._signs[self.row[at]]
         self.level[at], self.since[at], self.last[at], self.value[at] = 0, NEVER, LONG_AGO, np.nan
+        self.lag[at] = 0
         self.settle_bands(at)
         self._enter(at, series)
         return at
@@ -163,6 +166,7 @@ class Slots:
         self.sign, self.value = grown(self.sign, last, 1.0), grown(self.value, last, np.nan)
         self.level, self.since = grown(self.level, last, 0), grown(self.since, last, NEVER)
         self.last, self.due = grown(self.last, last, LONG_AGO), grown(self.due, last, NEVER)
+        self.lag = grown(self.lag, last, 0)
         self.low, self.high = grown(self.low, last, -np.inf), grown(self.high, last, np.inf)
         return np.concatenate([np.array(taken, np.int64), fresh])
 

@@ -2,7 +2,8 @@
 
 Readings inside the band of their slot cost a few array operations and no Python. A level that pends is reached when
 its hold time has passed, by the time of the readings: at the reading that comes just then and is still beyond, or
-without one, if none came before. So it makes no difference when and in which batches readings come.
+without one, if none came before: as much later as the newest reading took to come, for the one that would end it may
+take as long. So it makes no difference when and in which batches readings come.
 """
 
 from collections.abc import Sequence
@@ -165,20 +166,22 @@ def _ripened(
 
 def _let_ripen(slots: Slots, oldest: Micros, until: Micros, verdict: Verdict) -> None:
     """Slots that are due; those that have readings in this batch wait for the next one."""
-    due = (slots.due <= until) & (slots.due >= oldest)
+    due = (slots.due + slots.lag <= until) & (slots.due >= oldest)
     for seen, *_ in verdict.seen:
         due[seen] = False
     for slot in np.flatnonzero(due).tolist():
         since = slots.since[slot].tolist()
         hold = int(slots.hold[slots.row[slot]])
-        level = _ripened(slot, int(slots.level[slot]), since, hold, oldest, until, float(slots.value[slot]), verdict)
+        level, by = int(slots.level[slot]), until - int(slots.lag[slot])
+        level = _ripened(slot, level, since, hold, oldest, by, float(slots.value[slot]), verdict)
         verdict.walked.append(Walked(slot, level, since))
 
 
-def adopt(slots: Slots, verdict: Verdict) -> None:
-    """Adopt the state after a committed batch."""
+def adopt(slots: Slots, verdict: Verdict, now: Micros = LONG_AGO) -> None:
+    """Adopt the state after a committed batch, which had been received by `now`."""
     for at, ts, value in verdict.seen:
         slots.last[at] = ts
+        slots.lag[at] = np.maximum(now - ts, 0)
         slots.value[at] = value
     if verdict.walked:
         settled = np.array([walked.slot for walked in verdict.walked])
@@ -189,7 +192,7 @@ def adopt(slots: Slots, verdict: Verdict) -> None:
 
 def next_due(slots: Slots, oldest: Micros) -> Micros | None:
     """When a hold time ends the next time, those left out that ended before `oldest`; None: none is under way."""
-    ahead = slots.due[slots.due >= oldest]
+    ahead = (slots.due + slots.lag)[slots.due >= oldest]
     slots.next_due = int(ahead.min(initial=NEVER))
     return None if slots.next_due >= NEVER else slots.next_due
 

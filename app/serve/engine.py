@@ -12,7 +12,7 @@ from devices.registry.registry import Registry
 from devices.resolve import Wanted, letter_of
 from hub.backoff import Backoff
 from hub.errors import HubError, StoreUnavailable
-from hub.models import Batch
+from hub.models import Batch, Micros
 from hub.pipeline import Limits, Pipeline
 from hub.settings import Settings
 from hub.stage import Stage
@@ -34,8 +34,12 @@ class Stages(Engine):
 
     def __init__(self, settings: Settings, pool: Pool, counters: Counters) -> None:
         self._settings, self._pool, self._counters = settings, pool, counters
+        self.connected_since: Callable[[], Micros | None] = lambda: None
+        """Since when it receives without a gap what all devices send; set where one process has all devices."""
         self.registry = Registry()
-        made = self._made = HubStages(settings, self.registry, counters, lambda: self.sink.idle)
+        made = self._made = HubStages(
+            settings, self.registry, counters, lambda: self.sink.idle, lambda: self.connected_since()
+        )
         self._writer = Writer(pool, made.ordered)
         self._listening = HeartbeatRow(pool, f"stages of {process_name()}", ears=False, seen=made.last_seen)
         self._hearing = HeartbeatLoop(self._listening.put, self.reasons, made.progress.until, settings.health)

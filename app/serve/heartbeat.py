@@ -39,6 +39,10 @@ class Heartbeat(Part):
         tell: Tell = self._tell
         self._hearing = HeartbeatLoop(tell, reasons, lambda: now_micros() - MARGIN, settings.health)
 
+    def connected_since(self) -> Micros | None:
+        """Since when all sources are connected without a gap; None while one is not, or another hub has the session."""
+        return self._hearing.since if self._permitted() else None
+
     @asynccontextmanager
     async def opened(self, group: asyncio.TaskGroup) -> AsyncIterator[None]:
         """Write heartbeats forever."""

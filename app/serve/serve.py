@@ -69,6 +69,8 @@ async def _direct(
     taking = Sources(sources)
     replay = Replay(pool, engine.sink.submit, origins_of(settings).of_letter)
     heartbeat = Heartbeat(settings, store_heartbeat(pool), partial(_reasons, [engine, taking]), session_lock.granted)
+    if worker_options is None:  # a worker has some of the devices, and cannot tell whether all that is theirs has come
+        stages.connected_since = heartbeat.connected_since
     presence = Presence(settings, engine.sink, session_lock.granted)
     endings = EndingPublisher(settings, engine.sink, session_lock.granted)
     api_server = await _api_server(

@@ -13,7 +13,7 @@ from devices.quality import QualityFlags
 from devices.registry.registry import Registry
 from devices.resolve import Dropped, Resolver
 from hub.alerts.stage import AlertChanges
-from hub.models import Batch
+from hub.models import Batch, Micros
 from hub.settings import Settings
 from hub.stage import Stage
 from hub.store.arrivals import Arrivals
@@ -24,9 +24,6 @@ from hub.store.positions import Positions
 from hub.store.readings import Readings
 from hub.store.replayed import ReplayedLetters
 from hub.telemetry import Counters
-
-GRACE_S = 10.0
-"""After a start, until hold times end by themselves: brokers first deliver what was sent meanwhile."""
 
 
 class Count(Stage):
@@ -50,12 +47,19 @@ class Count(Stage):
 class HubStages:
     """The stages of a process that commits; a new kind of fact is one line here."""
 
-    def __init__(self, settings: Settings, registry: Registry, counters: Counters, idle: Callable[[], bool]) -> None:
-        """`idle` tells whether nothing waits for its commit."""
+    def __init__(
+        self,
+        settings: Settings,
+        registry: Registry,
+        counters: Counters,
+        idle: Callable[[], bool],
+        connected_since: Callable[[], Micros | None],
+    ) -> None:
+        """`idle` tells whether nothing waits for its commit; for `connected_since` see RuleBook."""
         stale_after_s = math.inf if settings.rules.stale_after_s is None else settings.rules.stale_after_s
         self.latest, self.arrivals, self.last_seen = Latest(), Arrivals(), LastSeen()
         self.progress = Progress(idle)
-        self.rules = RuleBook(registry, stale_after_s, self.progress.until, GRACE_S)
+        self.rules = RuleBook(registry, stale_after_s, self.progress.until, connected_since)
         self.ordered: Sequence[Stage] = (
             Positions(),
             Resolver(registry, self.arrivals.known),

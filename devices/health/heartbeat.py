@@ -79,11 +79,12 @@ class HeartbeatLoop:
         """`reasons` tells why nothing is received; empty if all is well. `tell` may raise HubError and is retried."""
         self._tell, self._reasons, self._until = tell, reasons, until
         self._every_s, self._most_s = settings.seen_every_s, settings.forget_s / 4
-        self._since: Micros | None = None
+        self.since: Micros | None = None
+        """Since when everything is received; None while it is not."""
 
     def reset(self) -> None:
         """Restart the interval because new sources were added; every device gets its full timeout again."""
-        self._since = None
+        self.since = None
 
     async def run(self) -> None:
         """Write heartbeats forever, spending at most a tenth of the time."""
@@ -91,9 +92,9 @@ class HeartbeatLoop:
         while True:
             now = time.monotonic()
             if self._reasons() or now - looked > STALLED_S:
-                self._since = None
-            elif self._since is None:
-                self._since = now_micros()
+                self.since = None
+            elif self.since is None:
+                self.since = now_micros()
             if now >= due:
                 await self.tell()
                 due = now + max(self._every_s, min(10 * (time.monotonic() - now), self._most_s))
@@ -103,10 +104,10 @@ class HeartbeatLoop:
     async def tell(self) -> None:
         """Write a heartbeat now."""
         try:
-            await self._tell(self._since, self._until())
+            await self._tell(self.since, self._until())
         except HubError as error:
             log.debug("the heartbeat is written later: %s", error)
-            self._since = None
+            self.since = None
 
 
 class HeartbeatRow:

@@ -104,7 +104,7 @@ class Hub:
 
     def __init__(self, pool: Pool, broken: Broken = lambda stages: stages) -> None:
         self.pool, self.registry = pool, Registry()
-        self.made = HubStages(Settings(), self.registry, Counters(), lambda: True)
+        self.made = HubStages(Settings(), self.registry, Counters(), lambda: True, lambda: None)
         self.stages = broken(self.made.ordered)
         self.writer = Writer(pool, self.stages)
 

@@ -230,13 +230,13 @@ async def test_a_hold_that_is_under_way_is_so_after_a_restart(city: City, latest
 
 
 async def test_a_hold_waits_until_all_that_came_before_its_end_is_decided(city: City) -> None:
-    heard = NOW
-    city.book = RuleBook(city.registry, heard=lambda: heard, grace_s=30.0)
+    heard, since = NOW, NOW + 21 * S
+    city.book = RuleBook(city.registry, heard=lambda: heard, connected_since=lambda: since)
     city.writer = Committer(city.pool, deciding=[city.book])
     await city.run(HELD)
     await city.load()
     await city.take(city.readings((1, 4.0)))
-    assert city.book.due(NOW + 2 * S) == NOW + 31 * S, "after a start what was sent meanwhile may be on its way"
+    assert city.book.due(NOW + 2 * S) == NOW + 31 * S, "after a gap what was sent meanwhile may be on its way"
     await city.take(Batch([], now=NOW + 40 * S))
     assert await city.told() == []
     due = city.book.due(NOW + 40 * S)
@@ -301,3 +301,40 @@ async def test_the_alerts_of_a_retired_device_are_forgotten_and_of_a_suspended_o
         ("gauge-1", "raised"), ("gauge-2", "raised"), ("gauge-1", "cleared"), ("gauge-1", "raised"),
         ("gauge-2", "cleared"),
     ]  # fmt: skip
+
+
+async def test_no_hold_ends_by_itself_where_not_everything_is_received(city: City) -> None:
+    """A worker that has some of the devices, a hub that waits for another one, a broker that is away."""
+    since: list[int | None] = [None]
+    city.book = RuleBook(city.registry, connected_since=lambda: since[0])
+    city.writer = Committer(city.pool, deciding=[city.book])
+    await city.run(HELD)
+    await city.load()
+    await city.take(city.readings((1, 4.0)))
+    for second in (12, 60):
+        due = city.book.due(NOW + second * S)
+        assert due is not None
+        assert due > NOW + second * S, "it looks again"
+        await city.take(Batch([], now=NOW + second * S))
+    assert await city.told() == []
+    since[0] = NOW + 60 * S
+    await city.at(69)
+    assert await city.told() == []
+    await city.at(70)
+    assert [kind for _, kind, _ in await city.told()] == ["raised"]
+
+
+async def test_a_hold_of_a_device_with_a_slow_clock_lasts_as_long_as_it_says(city: City) -> None:
+    await city.run(HELD)
+    await city.refresh()
+    batch = city.readings((1, 4.0))
+    batch.raws = [raw_of("test", "here", b"", NOW + 301 * S)]
+    await city.take(batch)
+    assert city.book.due(NOW + 302 * S) == NOW + 311 * S
+    await city.at(310)
+    assert await city.told() == []
+    calm = city.readings((9, 1.0))
+    calm.raws = [raw_of("test", "here", b"", NOW + 309 * S)]
+    await city.take(calm)
+    await city.at(400)
+    assert await city.told() == []
