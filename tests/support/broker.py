@@ -5,6 +5,7 @@ import shutil
 import subprocess
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
+from itertools import islice
 from pathlib import Path
 
 import paho.mqtt.client as mqtt
@@ -29,6 +30,10 @@ def find_mosquitto() -> Path | None:
     """The broker's program; Debian keeps it in /usr/sbin, which is not on everybody's PATH."""
     found = shutil.which("mosquitto", path=f"{os.environ.get('PATH', '')}:/usr/sbin:/usr/local/sbin")
     return Path(found) if found else None
+
+
+SLICE = 20_000
+"""Messages queued at once: paho refuses more than it has packet ids for."""
 
 
 class Mosquitto:
@@ -85,11 +90,14 @@ class Mosquitto:
     def publish(self, messages: Iterable[tuple[str, bytes]], *, qos: int = 1, retain: bool = False) -> int:
         """Publish (topic, payload) pairs on one connection; returns how many, once each has its PUBACK."""
         with publisher(self.host, self.port) as client:
-            sent = [client.publish(topic, payload, qos, retain) for topic, payload in messages]
-            for message in sent:
-                message.wait_for_publish(60)
-                assert message.is_published(), "no PUBACK within 60 s"
-        return len(sent)
+            left, count = iter(messages), 0
+            while some := list(islice(left, SLICE)):
+                sent = [client.publish(topic, payload, qos, retain) for topic, payload in some]
+                for message in sent:
+                    message.wait_for_publish(60)
+                    assert message.is_published(), "no PUBACK within 60 s"
+                count += len(sent)
+        return count
 
 
 @contextmanager
