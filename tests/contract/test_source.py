@@ -13,11 +13,12 @@ from typing import Protocol
 import pytest
 
 from app.serve.sources import Source
-from devices.addressing import subscriptions
+from devices.addressing import Origins, subscriptions
 from hub.models import Delivery, Outcome
 from hub.settings import Mqtt
 from hub.telemetry import Counters
 from ingest.kafka.source import POLLS_UNDER_WAY, KafkaSource
+from ingest.kafka.topics import forms_of
 from ingest.mqtt.source import MqttSource
 from tests.support.broker import Mosquitto
 from tests.support.kafka_topics import KafkaTopics, Publication
@@ -84,6 +85,7 @@ class MqttKind:
 class KafkaKind:
     def __init__(self, topics: KafkaTopics) -> None:
         self._topics = topics
+        self._origins = Origins("ganzhi/v1", forms_of(topics.settings))
         self._offsets: dict[tuple[str, int], int] = {}
 
     async def publish(self, payloads: Sequence[bytes]) -> None:
@@ -96,7 +98,7 @@ class KafkaKind:
         async def nothing() -> None: ...
 
         topic = self._topics.topic("telemetry")
-        return KafkaSource(self._topics.settings, [topic], sink, Counters(), ORIGINS, positions, nothing)
+        return KafkaSource(self._topics.settings, [topic], sink, Counters(), self._origins, positions, nothing)
 
     def commit(self, delivery: Delivery) -> None:
         for position in delivery.positions:

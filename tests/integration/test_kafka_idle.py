@@ -8,12 +8,13 @@ from functools import partial
 import pytest
 from aiokafka import AIOKafkaConsumer
 
+from devices.addressing import Origins
 from hub.models import Delivery, Outcome
 from hub.telemetry import Counters
 from ingest.kafka import source as kafka_module
 from ingest.kafka.source import POLLS_UNDER_WAY, KafkaSource
+from ingest.kafka.topics import forms_of
 from tests.support.kafka_topics import KafkaTopics, Publication
-from tests.support.origins import ORIGINS
 from tests.support.process import eventually
 
 HOUR_S = 3600
@@ -57,7 +58,8 @@ async def test_it_stays_in_the_group(
     async def assigned() -> None:
         """Nothing to restore."""
 
-    source = _Source(topics.settings, [topics.topic("telemetry")], stuck, Counters(), ORIGINS, stored, assigned)
+    origins = Origins("ganzhi/v1", forms_of(topics.settings))
+    source = _Source(topics.settings, [topics.topic("telemetry")], stuck, Counters(), origins, stored, assigned)
     running = asyncio.create_task(source.run(), name="source")
     try:
         for number in range(POLLS_UNDER_WAY):
