@@ -8,26 +8,12 @@ from numpy.typing import NDArray
 
 from hub.models import Batch, Micros
 from hub.stage import Stage
+from hub.store.binary_copy import EPOCH_2000, pack
 from hub.store.statements import statements
 
 SQL = statements(__name__)
 
 NEVER = np.iinfo(np.int64).min
-
-_HEADER = b"PGCOPY\n\xff\r\n\0" + bytes(8)
-_TRAILER = b"\xff\xff"
-_EPOCH_2000 = 946_684_800_000_000  # PostgreSQL counts microseconds from 2000-01-01
-_ROW = np.dtype(
-    [
-        ("fields", ">i2"),
-        ("device_size", ">i4"),
-        ("device", ">i4"),
-        ("seen_size", ">i4"),
-        ("seen", ">i8"),
-        ("offset_size", ">i4"),
-        ("offset", ">f8"),
-    ]
-)
 
 
 class Heard(NamedTuple):
@@ -94,16 +80,9 @@ async def write_heard(conn: psycopg.AsyncConnection, heard: Heard) -> None:
     """Upsert into device_seen within the caller's transaction."""
     if not len(heard.devices):
         return
-    rows = np.empty(len(heard.devices), _ROW)
-    rows["fields"] = 3
-    rows["device_size"] = 4
-    rows["seen_size"] = rows["offset_size"] = 8
-    rows["device"] = heard.devices
-    rows["seen"] = heard.at - _EPOCH_2000
-    rows["offset"] = heard.offset
     await conn.execute(SQL.staging)
     async with conn.cursor().copy("copy seen_staging from stdin (format binary)") as copy:
-        await copy.write(_HEADER + rows.tobytes() + _TRAILER)
+        await copy.write(pack((">i4", ">i8", ">f8"), heard.devices, heard.at - EPOCH_2000, heard.offset))
     await conn.execute(SQL.merge)
 
 

@@ -10,11 +10,11 @@ from numpy.typing import NDArray
 
 from devices.health.decision import LONG_AGO, Cause, Verdict, Watched
 from hub.models import Micros
+from hub.store.binary_copy import EPOCH_2000
 from hub.store.statements import statements
 
 SQL = statements(__name__)
 
-_EPOCH_2000 = 946_684_800_000_000  # PostgreSQL counts microseconds from 2000-01-01
 FOR_EVER_S = 1e10
 """A longer silence is not told from this one: bounds the integers that it becomes."""
 _KINDS = (">i4", ">i4", ">f8", ">i2", ">i8", ">i8", ">i8", ">i8")
@@ -87,5 +87,5 @@ async def write_verdict(conn: psycopg.AsyncConnection, watched: Watched, verdict
 
 def _micros(times: NDArray[np.int64]) -> NDArray[np.int64]:
     """Microseconds since 1970 of PostgreSQL's times; -infinity is LONG_AGO."""
-    micros: NDArray[np.int64] = np.maximum(times.astype(np.int64), LONG_AGO - _EPOCH_2000) + _EPOCH_2000
+    micros: NDArray[np.int64] = np.maximum(times.astype(np.int64), LONG_AGO - EPOCH_2000) + EPOCH_2000
     return micros
