@@ -9,9 +9,13 @@ import pytest
 
 from hub.models import Batch, DeadLetter, to_micros
 from hub.settings import Database, DeadLetters
+from hub.stage import Connection, Stage
 from hub.store.dead_letter_stage import REPLAY
+from hub.store.dead_letter_stage import DeadLetters as DeadLetterStage
 from hub.store.expiry import expire_dead_letters
 from hub.store.pool import Pool, open_pool
+from hub.store.readings import ReadingRepeated
+from hub.store.writer import Writer
 from tests.support.batches import NOW, RAW, columns, count, fetch, grid, letter
 from tests.support.origins import raw_of
 from tests.support.writers import Committer
@@ -69,6 +73,32 @@ async def test_a_transaction_that_failed_did_not_count(pool: Pool, store_url: st
     batch.readings = columns(rows)
     await writer.commit(batch)
     assert fetch(store_url, COUNTS) == [("not_json", "mqtt", 5, 15)]
+
+
+async def test_letters_are_those_of_the_attempt_that_commits(pool: Pool, store_url: str) -> None:
+    class Conflicts(Stage):
+        """Refuses one more message in the second attempt, as a store that finds a conflict does."""
+
+        attempts = 0
+
+        async def write(self, conn: Connection, batch: Batch) -> None:
+            self.attempts += 1
+            if self.attempts == 2:
+                batch.refused = batch.refused | {1: second}
+
+    class Repeats(Stage):
+        """Meets a repeat in the first attempt, after the letters were written."""
+
+        async def write(self, conn: Connection, batch: Batch) -> None:
+            if conflicts.attempts == 1:
+                raise ReadingRepeated
+
+    first, second = some(1)[0], some(1, "conflict")[0]
+    conflicts = Conflicts()
+    batch = Batch([first.raw, second.raw], refused={0: first})
+    await Writer(pool, [conflicts, DeadLetterStage(), Repeats()]).commit(batch)
+    assert fetch(store_url, COUNTS) == [("conflict", "mqtt", 1, 0), ("not_json", "mqtt", 1, 0)]
+    assert count(store_url, "dead_letter") == 2
 
 
 async def test_a_letter_that_comes_again_is_counted_once(pool: Pool, store_url: str) -> None:

@@ -526,6 +526,30 @@ async def test_a_stage_that_is_due_gets_a_batch_without_messages_once() -> None:
     assert [messages for messages, _ in alarm.decided] == [0]
 
 
+async def test_a_stage_that_becomes_due_without_a_batch_is_asked_again_when_woken() -> None:
+    alarm, asked = Alarm(None), asyncio.Event()
+
+    class Asked(Stage):
+        def due(self, now: int) -> int | None:
+            asked.set()
+            return None
+
+    async def commit(batch: Batch) -> None:
+        assert not batch.raws
+
+    pipeline = Pipeline([Asked(), alarm], commit, LIMITS)
+    running = asyncio.create_task(pipeline.run())
+    async with asyncio.timeout(20):
+        await asked.wait()  # it waits for a message now, without an end
+        await asyncio.sleep(0)
+        alarm.at = now_micros()
+        pipeline.wake()
+        await eventually(alarm.over, "the stage has had its batch")
+        pipeline.drain()
+        await running
+    assert [messages for messages, _ in alarm.decided] == [0]
+
+
 async def test_what_waits_is_decided_before_a_stage_that_is_due() -> None:
     alarm, settled = Alarm(now_micros() - 1), asyncio.Event()
 

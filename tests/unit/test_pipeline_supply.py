@@ -79,3 +79,36 @@ async def test_what_cannot_be_made_is_refused_in_the_end() -> None:
     for shop in (await Shop(StoreRefused("never")).run(), await Shop(empty=True).run()):
         assert shop.asked <= 3
         assert shop.settled[0].refused.keys() == {0, 1}
+
+
+async def test_a_commit_that_succeeds_does_not_end_the_waiting_for_what_is_missing() -> None:
+    shop = Shop(*[StoreUnavailable("away")] * 3)
+    committing, may_commit, done = asyncio.Event(), asyncio.Event(), asyncio.Event()
+
+    async def commit(batch: Batch) -> None:
+        committing.set()
+        await may_commit.wait()
+
+    async def first_is_settled(_: Outcome) -> None:
+        down.append(pipeline.down)
+        done.set()
+
+    async def supply(batches: Sequence[Batch]) -> bool:
+        if not committing.is_set():
+            return False
+        if len(shop.errors) == 1:  # the second failure was told; the first batch ends now
+            may_commit.set()
+            await done.wait()
+        return await shop.supply(batches)
+
+    down: list[bool] = []
+    pipeline = Pipeline([shop], commit, Limits(linger_s=0, retry_max_s=0.01), supply=supply)
+    running = asyncio.create_task(pipeline.run())
+    async with asyncio.timeout(20):
+        await pipeline.submit(Delivery([RAW], first_is_settled))
+        await committing.wait()
+        await pipeline.submit(Delivery([RAW], shop.settle))
+        pipeline.drain()
+        await running
+    assert down == [True], "it still holds back for want of something"
+    assert (shop.asked, [outcome.refused for outcome in shop.settled]) == (4, [{}])
