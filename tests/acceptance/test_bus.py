@@ -45,7 +45,8 @@ def test_nothing_is_lost_or_twice_when_edge_and_worker_are_killed(
     wait_until(lambda: count(database, "alert") >= DEVICES, "an alert a device", 30)
     wait_until(lambda: city.edge.counter("ganzhi_forwarded_total") > 0, "the edge tells what it forwarded")
     assert city.workers[1].counter("ganzhi_readings_total") > 0
-    assert [part.ask("/readyz").status_code for part in (city.edge, *city.workers)] == [200] * 3
+    parts = city.edge, *city.workers
+    wait_until(lambda: all(part.ask("/readyz").status_code == 200 for part in parts), "each part is ready")
     city.terminate()
     check(database, MESSAGES)
     alerts = fetch(
@@ -96,6 +97,7 @@ async def test_letters_are_tried_again_through_the_bus(city: Bus, database: str,
     assert worker.terminate(30) == 0
 
 
+@pytest.mark.heavy
 async def test_devices_are_settled_only_once_kafka_has_acknowledged(
     database: str, mosquitto: Mosquitto, own_kafka: KafkaBroker, tmp_path: Path
 ) -> None:

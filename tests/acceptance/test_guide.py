@@ -82,6 +82,7 @@ def test_both_guides_have_the_same_sections_and_commands() -> None:
     assert heads[0] == heads[1]
 
 
+@pytest.mark.heavy
 def test_the_first_day_of_an_integrator(integrator: Integrator) -> None:
     sections = [blocks for blocks in chapters(GUIDE).values() if blocks]
     begin, profile, device, message, works, login, places, sheet, selves, foreign, health, orders, catalogue = sections

@@ -42,6 +42,7 @@ def _paged(url: str) -> list[str]:
     return [str(kind) for (kind,) in fetch(url, "select kind from alert_change order by cursor")]
 
 
+@pytest.mark.heavy
 def test_silence_is_told_through_the_bus_and_an_edge_that_is_cut_off_is_no_silence(
     city: Bus, database: str, mosquitto: Mosquitto
 ) -> None:

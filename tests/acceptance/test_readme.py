@@ -22,7 +22,7 @@ from tests.support.hub import Hub
 from tests.support.process import accepts, free_port, wait_until
 
 ROOT = Path(__file__).parents[2]
-READMES = [ROOT / "README.md", ROOT / "README.zh-CN.md"]
+README, CHINESE = ROOT / "README.md", ROOT / "README.zh-CN.md"
 INTEGRATOR, DESK = 2, 3
 """Sections of both READMEs."""
 COMMANDS = f"""
@@ -182,7 +182,7 @@ def stranger(database: str, tmp_path: Path) -> Iterator[Stranger]:
         yield Stranger(demo, database, tmp_path / "stranger")
 
 
-@pytest.mark.parametrize("readme", READMES, ids=lambda path: path.name)
+@pytest.mark.parametrize("readme", [README, pytest.param(CHINESE, marks=pytest.mark.heavy)], ids=lambda path: path.name)
 def test_the_commands_do_what_the_readme_says(readme: Path, stranger: Stranger) -> None:
     register, publish, wrong, login, post, many = blocks(readme, "sh", INTEGRATOR)
     api = stranger.hub.api
@@ -229,7 +229,7 @@ def newest(hub: Hub, device: str, metric: str = "depth") -> float | None:
 
 
 def test_the_receiver_of_the_readme_trusts_the_hub_and_nobody_else() -> None:
-    (code,) = blocks(READMES[0], "python", DESK)
+    (code,) = blocks(README, "python", DESK)
     names: dict[str, object] = {}
     exec(compile(code, "README.md", "exec"), names)  # noqa: S102 it is ours
     genuine = names["genuine"]

@@ -17,7 +17,12 @@ MESSAGES = 900
 START_MS = 1_760_000_000_000
 
 
-@pytest.fixture(params=[(), ("--workers", "2")], ids=["one-process", "two-workers"])
+@pytest.fixture(
+    params=[
+        pytest.param((), id="one-process"),
+        pytest.param(("--workers", "2"), id="two-workers", marks=pytest.mark.heavy),
+    ]
+)
 def adding(request: pytest.FixtureRequest, database: str, mosquitto: Mosquitto, tmp_path: Path) -> Iterator[Hub]:
     """A running hub whose devices may have MOST metrics, one of them known."""
     hub = Hub(database, mosquitto.port, tmp_path, *request.param)

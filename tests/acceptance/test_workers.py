@@ -61,7 +61,14 @@ def _late(url: str) -> int:
     return int(row[0])
 
 
-@pytest.mark.parametrize("start_ms", [START_MS, None], ids=["with-ts", "time-of-arrival"])
+TIMES = pytest.mark.parametrize(
+    "start_ms",
+    [pytest.param(START_MS, id="with-ts", marks=pytest.mark.heavy), pytest.param(None, id="time-of-arrival")],
+)
+"""Of readings; without a time of their own they are harder to tell from what came before."""
+
+
+@TIMES
 def test_a_worker_is_killed_in_mid_commit(
     crew: Hub, database: str, mosquitto: Mosquitto, start_ms: Start, messages: int
 ) -> None:
@@ -80,7 +87,7 @@ def test_a_worker_is_killed_in_mid_commit(
     assert not _late(database)
 
 
-@pytest.mark.parametrize("start_ms", [START_MS, None], ids=["with-ts", "time-of-arrival"])
+@TIMES
 def test_the_reading_process_is_killed(
     crew: Hub, database: str, mosquitto: Mosquitto, start_ms: Start, messages: int
 ) -> None:
@@ -95,7 +102,7 @@ def test_the_reading_process_is_killed(
     check(database, messages, start_ms)
 
 
-@pytest.mark.parametrize("start_ms", [START_MS, None], ids=["with-ts", "time-of-arrival"])
+@TIMES
 def test_the_number_of_workers_changes(
     crew: Hub, database: str, mosquitto: Mosquitto, start_ms: Start, messages: int
 ) -> None:

@@ -201,7 +201,7 @@ NAMES = st.one_of(st.sampled_from(LABELS), st.text(max_size=6))
 VALUES = st.recursive(
     SCALARS, lambda inner: st.lists(inner, max_size=4) | st.dictionaries(NAMES, inner, max_size=5), max_leaves=12
 )
-QUICK = settings(max_examples=1_100, deadline=None, database=None, suppress_health_check=list(HealthCheck))
+QUICK = settings(max_examples=500, deadline=None, database=None, suppress_health_check=list(HealthCheck))
 
 
 @FORMS

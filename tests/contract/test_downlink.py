@@ -121,7 +121,7 @@ async def test_what_a_dead_process_had_taken_nobody_sends(place: Place) -> None:
     first.gate.opened.clear()
     id_ = await place.offer("lamp-1")
     await asyncio.wait_for(first.gate.reached.wait(), 60)
-    first.kill()
+    await first.kill()
     second = await place.worker("b", listening=True)
     moved = await place.device("lamp-1", second)
     await _quiet()
@@ -185,7 +185,7 @@ class TestSessions:
     async def test_a_newer_session_of_the_same_process_is_not_sent_what_the_older_one_took(self, place: Place) -> None:
         worker = await place.worker("a")
         old = await place.device("lamp-1", worker)
-        worker.kill()  # so that the claim is this test's
+        await worker.kill()  # so that the claim is this test's
         id_ = await place.offer("lamp-1")
         async with place.pool.connection() as conn:
             [(device, command)] = await worker.sessions.take(conn, "a", 10)

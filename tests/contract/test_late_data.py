@@ -53,7 +53,9 @@ def _holds(url: str, expected: Columns) -> None:
         assert np.array_equal(stored[name], getattr(expected, name)), name
 
 
-@pytest.mark.parametrize("share", [0.0, 0.5, 1.0], ids=["nothing", "half", "all"])
+@pytest.mark.parametrize(
+    "share", [0.0, 0.5, pytest.param(1.0, marks=pytest.mark.heavy)], ids=["nothing", "half", "all"]
+)
 async def test_a_month_into_compressed_chunks(pool: Pool, store_url: str, store_mode: str, share: float) -> None:
     """Of the month that is filled in so much was stored before, in each compressed batch; nothing of it is lost."""
     writer = Committer(pool)

@@ -48,7 +48,7 @@ async def test_it_knows_devices_and_takes_commands(database: str, edge: str) -> 
                 return [told["id"] for told in lamp.told] == [str(id_)]
 
             await eventually(arrived, "it arrives")
-            worker.kill()
+            await worker.kill()
             await worker.delivery.end()
             assert await api.sql("select count(*) from session") == [(0,)]
 

@@ -44,7 +44,9 @@ def _ready(hub: Hub) -> bool:
     return hub.api.get("/readyz").status_code == 200
 
 
-@pytest.mark.parametrize("arguments", [[], ["--workers", "2"]], ids=["alone", "with-workers"])
+@pytest.mark.parametrize(
+    "arguments", [[], pytest.param(["--workers", "2"], marks=pytest.mark.heavy)], ids=["alone", "with-workers"]
+)
 def test_a_second_hub_waits_and_takes_over(
     lined: tuple[Hub, Line], second: Hub, database: str, mosquitto: Mosquitto, arguments: list[str]
 ) -> None:

@@ -112,7 +112,7 @@ def _hub(log: Path, *arguments: str, **env: str) -> Process:
     return Process([*HUB, *arguments], log, env)
 
 
-@pytest.mark.parametrize("forked", [True, False], ids=["forked", "executed"])
+@pytest.mark.parametrize("forked", [True, pytest.param(False, marks=pytest.mark.heavy)], ids=["forked", "executed"])
 def test_a_forked_hub_is_as_one_that_was_executed(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, forked: bool
 ) -> None:

@@ -85,10 +85,11 @@ class Worker:
             self.port = server.sockets[0].getsockname()[1]
         return self
 
-    def kill(self) -> None:
-        """End at once: nothing is noted any more."""
+    async def kill(self) -> None:
+        """End at once: nothing is noted any more; returns when it has ended."""
         for task in self._tasks:
             task.cancel()
+        await asyncio.wait(self._tasks)
 
     async def _accepted(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         device_id = int(await reader.readline())
@@ -199,10 +200,10 @@ class Place:
             cursor = await conn.execute(query.encode(), values)
             return await cursor.fetchall() if cursor.description else []
 
-    def kill(self) -> None:
+    async def kill(self) -> None:
         """End all processes."""
         for worker in self._workers:
-            worker.kill()
+            await worker.kill()
 
 
 @asynccontextmanager
@@ -210,5 +211,5 @@ async def downlinks(url: str, pool: Pool, mosquitto: Mosquitto | None) -> AsyncI
     """A place with everything ended behind it."""
     async with asyncio.TaskGroup() as group, AsyncExitStack() as stack:
         place = Place(url, pool, mosquitto, group, stack)
-        stack.callback(place.kill)
+        stack.push_async_callback(place.kill)
         yield place

@@ -16,7 +16,7 @@ from aiokafka import AIOKafkaProducer
 from ingest.kafka.records import headers_of
 from tests.bench.kafka_limits import bare_consumer_rate, fill_topic
 from tests.support.broker import Mosquitto, find_mosquitto, publisher
-from tests.support.kafka import KafkaBroker, kafka_libraries
+from tests.support.kafka import LOADED, KafkaBroker, kafka_libraries
 from tests.support.load import device, message
 from tests.support.origins import raw_of
 from tests.support.process import wait_until
@@ -124,7 +124,7 @@ class KafkaTransport:
     def __init__(self, folder: Path, shape: str) -> None:
         self._folder, self._shape = folder, shape
         self._topic = "ganzhi.telemetry" if shape == "one" else "ganzhi.raw"
-        self._broker = KafkaBroker(kafka_libraries(), folder, heap="1g").create()
+        self._broker = KafkaBroker(kafka_libraries(), folder, LOADED).create()
         self.env = {"HUB_KAFKA__SERVERS": self._broker.servers, "HUB_HUB__ROLES": '["worker", "api"]'}
 
     def limit(self, messages: int) -> float:

@@ -132,6 +132,7 @@ def test_mosquitto_killed(
     assert len(missing) < MESSAGES / 2
 
 
+@pytest.mark.heavy
 def test_mosquitto_that_saves_each_message_is_killed(
     counting: Hub, database: str, mosquitto: Mosquitto, record_property: Callable[[str, object], None]
 ) -> None:

@@ -46,6 +46,7 @@ def test_sigterm_answers_what_was_taken(counting: Hub, database: str) -> None:
     check(database, count)
 
 
+@pytest.mark.heavy
 def test_database_stopped_is_503_soon_and_recovers(own_counting: Hub, own_cluster: Cluster, own_database: str) -> None:
     hub, count = own_counting, 30_000
     topic, body = message(0)
