@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Iterator
 from contextlib import contextmanager
+from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, NoReturn
 
@@ -31,7 +32,20 @@ ConfigOption = Annotated[
     Path | None,
     typer.Option("--config", "-c", envvar="HUB_CONFIG", help="Settings in TOML; HUB_* variables go over them."),
 ]
-LogLevelOption = Annotated[str, typer.Option(help="debug, info, warning or error.")]
+
+
+class LogLevel(StrEnum):
+    """What is logged: this and what is graver."""
+
+    DEBUG = "debug"
+    INFO = "info"
+    WARNING = "warning"
+    ERROR = "error"
+
+
+LogLevelOption = Annotated[
+    LogLevel, typer.Option(case_sensitive=False, show_choices=False, help="debug, info, warning or error.")
+]
 LogJsonOption = Annotated[bool, typer.Option("--log-json", help="One JSON object a line, for a collector.")]
 HELP = {"help_option_names": ["-h", "--help"]}
 
@@ -98,7 +112,7 @@ def serve(
     config: ConfigOption = None,
     workers: Annotated[int, typer.Option(min=0, max=64, help="Processes that decode and commit; 0: this one.")] = 0,
     roles: Annotated[str | None, typer.Option(help="direct, or some of edge,worker,api: the bus over Kafka.")] = None,
-    log_level: LogLevelOption = "info",
+    log_level: LogLevelOption = LogLevel.INFO,
     log_json: LogJsonOption = False,
 ) -> None:
     """Run the hub. SIGTERM: take nothing more, commit and settle what was taken, exit within drain_s (10 s).
@@ -124,7 +138,7 @@ def worker(
     number: Annotated[int, typer.Argument(help="Which worker, from 1.")],
     socket: Annotated[Path, typer.Argument(help="Where it listens for its parent.")],
     config: ConfigOption = None,
-    log_level: LogLevelOption = "info",
+    log_level: LogLevelOption = LogLevel.INFO,
     log_json: LogJsonOption = False,
 ) -> None:
     """One worker of `hub serve --workers`, which starts it; nothing to call by hand."""

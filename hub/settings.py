@@ -7,19 +7,22 @@ from pathlib import Path
 from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, model_validator
-from pydantic_settings import BaseSettings, SettingsConfigDict
+from pydantic_settings import BaseSettings, SettingsConfigDict, SettingsError
 
+from hub.environment import PREFIX, meant, unknown_variables
 from hub.errors import ConfigError
+from hub.setting_types import DatabaseUrl, HeaderSecret, Host, Servers
 
 
 class Section(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, hide_input_in_errors=True)
 
 
 class Database(Section):
     """The database."""
 
-    url: str = "postgresql://postgres@127.0.0.1:5432/ganzhi"
+    url: DatabaseUrl = Field(default="postgresql://postgres@127.0.0.1:5432/ganzhi", repr=False)
+    """Not in the repr of settings: it may hold a password."""
     mode: Literal["auto", "timescaledb", "postgresql"] = "auto"
     pool_size: int = Field(default=8, ge=4, le=100)
     retention_days: int | None = Field(default=None, ge=1)
@@ -28,7 +31,7 @@ class Database(Section):
 class Mqtt(Section):
     """The MQTT broker."""
 
-    host: str = "127.0.0.1"
+    host: Host = "127.0.0.1"
     port: int = Field(default=1883, ge=1, le=65535)
     username: str | None = None
     password: SecretStr | None = None
@@ -39,7 +42,7 @@ class Mqtt(Section):
     access: Literal["none", "dynsec", "http"] = "none"
     """Who tells the broker what devices may do: nobody, the hub by mosquitto's dynamic security plugin, or the hub
     when the broker asks at /api/v1/broker/auth and /acl (EMQX)."""
-    access_secret: SecretStr | None = None
+    access_secret: HeaderSecret | None = None
     """What a broker that asks sends as X-Ganzhi-Secret; not set: it sends the API's token."""
 
     @model_validator(mode="after")
@@ -52,7 +55,7 @@ class Mqtt(Section):
 class Kafka(Section):
     """Kafka: third-party topics, and the bus between edges and workers; unused unless `servers` is set."""
 
-    servers: str | None = Field(default=None, pattern=r"^[^\s,]+:\d+(,[^\s,]+:\d+)*$")
+    servers: Servers | None = None
     """host:port, several with commas between."""
     prefix: str = Field(default="ganzhi", pattern=r"^[A-Za-z0-9._-]{1,200}$")
     group: str = Field(default="ganzhi-hub", min_length=1, max_length=200)
@@ -85,7 +88,7 @@ class Api(Section):
 
     host: str = "127.0.0.1"
     port: int = Field(default=8420, ge=0, le=65535)
-    token: SecretStr | None = None
+    token: HeaderSecret | None = None
 
     @model_validator(mode="after")
     def _closed_to_strangers(self) -> "Api":
@@ -172,7 +175,9 @@ _BUS_NEEDS_KAFKA = "the roles edge and worker need kafka.servers"
 class Settings(BaseSettings):
     """All of a hub's settings. Environment: HUB_DATABASE__URL, HUB_MQTT__HOST, ..."""
 
-    model_config = SettingsConfigDict(env_prefix="HUB_", env_nested_delimiter="__", extra="forbid", frozen=True)
+    model_config = SettingsConfigDict(
+        env_prefix=PREFIX, env_nested_delimiter="__", extra="forbid", frozen=True, hide_input_in_errors=True
+    )
 
     hub: Hub = Hub()
     database: Database = Database()
@@ -214,10 +219,44 @@ def load_settings(path: Path | None = None) -> Settings:
         values = tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
         raise ConfigError(f"{path}: {error}") from error
+    keys = _keys()
+    if unknown := unknown_variables(os.environ, map(_variable, keys)):
+        raise ConfigError("; ".join(unknown))
     try:
         return Settings(**values)
     except ValidationError as error:
-        raise ConfigError("; ".join(_explain(path, text, item) for item in error.errors())) from error
+        raise ConfigError("; ".join(_explain(path, text, item) for item in error.errors())) from None
+    except SettingsError as error:
+        raise ConfigError(_unreadable(str(error))) from None
+
+
+def _keys() -> list[str]:
+    """All settings as they are written with dots, sections too."""
+    found = []
+    for name, field in Settings.model_fields.items():
+        found.append(name)
+        if isinstance(field.annotation, type) and issubclass(field.annotation, Section):
+            found += [f"{name}.{key}" for key in field.annotation.model_fields]
+    return found
+
+
+def _variable(key: str) -> str:
+    return PREFIX + key.replace(".", "__").upper()
+
+
+def _unreadable(told: str) -> str:
+    """A sentence for a variable that should be JSON and is not; `told` names the field."""
+    section = next((name for name in Settings.model_fields if f'"{name}"' in told), "")
+    whole = [name for name in os.environ if name.upper() == _variable(section)]
+    if whole:
+        return f"environment variable {whole[0]}: {_not_a_section(section)}"
+    lists = [name for name in sorted(os.environ) if name.upper().startswith(_variable(section) + "__")]
+    return f'environment variable {", ".join(lists)}: write a list as JSON, for example ["worker", "api"]'
+
+
+def _not_a_section(section: str) -> str:
+    some = [_variable(key) for key in _keys() if key.startswith(f"{section}.")][:2]
+    return f"is no single setting: set those of its section, {' and '.join(some)} for example"
 
 
 def with_roles(settings: Settings, roles: str | None) -> Settings:
@@ -237,14 +276,20 @@ def with_roles(settings: Settings, roles: str | None) -> Settings:
 def _explain(path: Path | None, text: str, item: Any) -> str:
     keys = [str(key) for key in item["loc"]]
     name = ".".join(keys) or "the settings"
-    variable = "HUB_" + "__".join(keys).upper()
-    if variable in os.environ:
+    own = [_variable(".".join(keys[:count])) for count in range(len(keys), 0, -1)]
+    variable = next((variable for variable in os.environ if variable.upper() in own), None)
+    line = _line_of(text, keys)
+    if variable is not None and (variable.upper() == own[0] or line is None):
         where = f"environment variable {variable}"
-    elif (line := _line_of(text, keys)) is not None:
+    elif line is not None:
         where = f"{path}, line {line}"
     else:
         where = str(path) if path else "environment"
-    problem = "is not a setting" if item["type"] == "extra_forbidden" else item["msg"]
+    problem = str(item["msg"]).removeprefix("Value error, ")
+    if item["type"] == "extra_forbidden":
+        problem = "is not a setting" + meant(name, _keys())
+    elif item["type"] == "model_type":
+        problem = _not_a_section(name)
     return f"{where}: {name}: {problem}"
 
 

@@ -43,7 +43,9 @@ class Webhook:
             }
             async with asyncio.timeout(self._timeout_s):
                 return await self._post(url, headers, body)
-        except (httpx.InvalidURL, BadSecretError) as error:
+        except httpx.InvalidURL:  # its text may show a part of a password
+            return Refused("the url cannot be read: write it like https://desk.example.org/alerts")
+        except BadSecretError as error:
             return Refused(str(error))
         except TimeoutError:
             return TryAgain(f"no answer within {self._timeout_s:g} s")
@@ -60,9 +62,14 @@ class Webhook:
             if response.is_success:
                 return Accepted()
             reason = f"answered {response.status_code} {response.reason_phrase}".rstrip()
-            if text := " ".join(said[:200].decode("utf-8", "replace").split()).replace("\0", ""):
+            if text := _printable(said[:200].decode("utf-8", "replace")):
                 reason += f": {text}"
             return Refused(reason, gone=True) if response.status_code == httpx.codes.GONE else TryAgain(reason)
+
+
+def _printable(text: str) -> str:
+    """In one line, without control characters: it is shown on terminals and on the page."""
+    return " ".join("".join(each if each.isprintable() else " " for each in text).split())
 
 
 @asynccontextmanager

@@ -3,12 +3,12 @@
 import binascii
 import secrets
 from base64 import b64decode, b64encode
-from typing import Any
+from typing import Annotated, Any
 from urllib.parse import urlsplit
 
 from fastapi import Response
 from psycopg import AsyncConnection
-from pydantic import BaseModel, ConfigDict, Field, JsonValue, SecretStr, field_validator
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, JsonValue, SecretStr, field_validator
 
 from api.context import Here
 from api.contract_types import LEVELS, Code, LevelName, Name, RegionPrefix
@@ -18,6 +18,7 @@ from api.database import audit, execute, read, row, writing
 from api.problems import not_found, responses
 from hub.access.door import GuardedRouter, TheCaller, needs
 from hub.access.permissions import Permission
+from hub.access.shown_url import HIDDEN, shown_url
 from hub.store.statements import statements
 
 SQL = statements(__name__)
@@ -50,9 +51,15 @@ class ConsumerBody(BaseModel):
     @field_validator("url")
     @classmethod
     def _callable(cls, url: str) -> str:
-        parts = urlsplit(url)
-        if parts.scheme not in ("http", "https") or not parts.hostname or any(c.isspace() for c in url):
+        try:
+            parts = urlsplit(url)
+            usable = parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0
+        except ValueError:  # of a port; its text would show what may be half a password
+            usable = False
+        if not usable or any(c.isspace() or not c.isprintable() for c in url):
             raise ValueError("write it like https://desk.example.org/alerts")
+        if parts.password == HIDDEN:
+            raise ValueError(f"{HIDDEN} stands for a password that is not shown: write the password")
         return url
 
     @field_validator("secret")
@@ -75,7 +82,7 @@ class Consumer(BaseModel):
 
     code: Code
     kind: str
-    url: str
+    url: Annotated[str, AfterValidator(shown_url), Field(description="a password in it is shown as ***")]
     min_level: LevelName
     region: str | None
     organisation: str | None
@@ -105,7 +112,8 @@ async def put_consumer(code: Code, body: ConsumerBody, response: Response, conte
             await execute(conn, DATABASE.organisations_add, {"codes": [body.organisation]})
         written = await row(conn, SQL.consumer_put, {**values, "secret": given, "fresh_secret": fresh})
         created = bool(written and written["created"])
-        await audit(conn, caller, "consumer.put", code, body.model_dump(exclude={"secret"}))
+        told = body.model_dump(exclude={"secret"}) | {"url": shown_url(body.url)}
+        await audit(conn, caller, "consumer.put", code, told)
         response.status_code = 201 if created else 200
         made_up = fresh if created and given is None else None
         return {**await _consumer(conn, code), "secret": made_up}

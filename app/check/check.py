@@ -12,12 +12,14 @@ from paho.mqtt.enums import CallbackAPIVersion
 from app.check.access import check_access
 from app.check.finding import Finding
 from app.check.kafka import check_kafka
-from hub.errors import HubError
+from app.check.ports import check_ports
+from hub.errors import ConfigError, HubError
 from hub.settings import Database, Mqtt, Settings
-from hub.store.migrate import check_schema
-from hub.store.pool import connect, sorted_errors
+from hub.store.pool import connect, lasting_errors, sorted_errors
 from hub.store.rebuild import progress
+from hub.store.schema import check_schema
 from hub.store.statements import statements
+from ingest.mqtt.authority import check_authority
 from ingest.mqtt.connection import set_credentials
 
 SQL = statements(__name__)
@@ -31,27 +33,38 @@ async def check(settings: Settings) -> AsyncIterator[Finding]:
     """Yield findings; only publishes test messages to its own topic."""
     async for finding in _check_database(settings.database):
         yield finding
-    for finding in await check_access(settings):
-        yield finding
-    for finding in await asyncio.to_thread(_check_broker, settings.mqtt):
+    async for finding in _check_mqtt(settings):
         yield finding
     if settings.kafka.servers is not None:
         for finding in await check_kafka(settings.kafka):
             yield finding
-    if settings.api.token is None:
-        yield Finding("warn", "api: open to everyone on this machine", "set api.token before others may reach it")
-    else:
-        yield Finding("ok", f"api: {settings.api.host}:{settings.api.port}, with a token")
+    for finding in await asyncio.to_thread(check_ports, settings):
+        yield finding
+
+
+async def _check_mqtt(settings: Settings) -> AsyncIterator[Finding]:
+    try:
+        check_authority(settings.mqtt.tls_ca)
+    except ConfigError as error:
+        yield Finding("fail", f"broker: {error.detail}")
+        return
+    for finding in await check_access(settings):
+        yield finding
+    for finding in await asyncio.to_thread(_check_broker, settings.mqtt):
+        yield finding
 
 
 async def _check_database(database: Database) -> AsyncIterator[Finding]:
     try:
-        with sorted_errors():
+        with lasting_errors():
             async with await connect(database.url) as conn:
                 cursor = await conn.execute(SQL.server_facts)
                 row = await cursor.fetchone()
+    except ConfigError as error:
+        yield Finding("fail", f"database: {error.detail}")
+        return
     except HubError as error:
-        yield Finding("fail", f"database: {error.detail}", "check database.url, and that the server accepts this user")
+        yield Finding("fail", f"database: {error.detail}", "check database.url, and that PostgreSQL runs there")
         return
     version, fsync, synchronous, full_pages, timescaledb = row or ("?", "?", "?", "?", None)
     yield Finding("ok", f"database: PostgreSQL {version}")
@@ -132,6 +145,7 @@ class _Session:
             protocol=paho.MQTTv311,
         )
         self.present = self.subscribed = self._connected = False
+        self._refusal: str | None = None
         self.heard = 0
         self.client.on_connect = self._on_connect
         self.client.on_subscribe = self._on_subscribe
@@ -141,7 +155,11 @@ class _Session:
     def __enter__(self) -> "_Session":
         self.client.connect(self._mqtt.host, self._mqtt.port)
         self.client.loop_start()
-        self.wait(lambda: self._connected, "the connection")
+        try:
+            self.wait(lambda: self._connected, "the connection")
+        except TimeoutError:
+            self.__exit__()
+            raise
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -152,12 +170,15 @@ class _Session:
         """Wait until `ready`; TimeoutError names what did not come in ANSWER_S."""
         end = time.monotonic() + ANSWER_S
         while not ready():
+            if self._refusal is not None:
+                raise TimeoutError(f"the broker refuses this user: {self._refusal}")
             if time.monotonic() > end:
                 raise TimeoutError(f"{for_what} did not come within {ANSWER_S:.0f} s")
             time.sleep(0.01)
 
     def _on_connect(self, _client: Any, _data: Any, flags: Any, reason: Any, _properties: Any) -> None:
         self.present, self._connected = flags.session_present, not reason.is_failure
+        self._refusal = str(reason) if reason.is_failure else None
 
     def _on_subscribe(self, _client: Any, _data: Any, _mid: int, reasons: Any, _properties: Any) -> None:
         self.subscribed = not any(reason.is_failure for reason in reasons)

@@ -10,6 +10,8 @@ import typer
 from rich.console import Console
 from rich.text import Text
 
+from hub.access.shown_url import shown_url
+
 UrlOption = Annotated[str, typer.Option("--url", envvar="HUB_URL", help="Address of the running hub.")]
 """Its default is `DEFAULT_URL`."""
 TokenOption = Annotated[
@@ -48,13 +50,16 @@ def headers(token: str | None, more: Mapping[str, str] | None = None) -> dict[st
 @contextmanager
 def calling(url: str) -> Iterator[None]:
     """Context manager that reports connection errors."""
+    url = shown_url(url)
     try:
         yield
+    except httpx.InvalidURL:  # its text may show a part of a password
+        fail("the address of the hub is no URL: write --url or HUB_URL like http://127.0.0.1:8420")
     except httpx.TimeoutException as error:
         fail(f"the hub at {url} does not answer in time: {type(error).__name__}")
     except httpx.RemoteProtocolError as error:
         fail(f"the hub at {url} broke off: {error}")
-    except (httpx.HTTPError, httpx.InvalidURL) as error:
+    except httpx.HTTPError as error:
         fail(f"no hub answers at {url}: {error}. Is it running? --url or HUB_URL tells where")
 
 
@@ -65,7 +70,7 @@ def refused(answer: httpx.Response) -> NoReturn:
     except json.JSONDecodeError:
         body = None
     if not isinstance(body, dict) or "detail" not in body:
-        fail(f"{answer.url} answers {answer.status_code}, and not as a hub does")
+        fail(f"{shown_url(str(answer.url))} answers {answer.status_code}, and not as a hub does")
     errors = [item for item in body.get("errors") or [] if isinstance(item, dict)]
     detail = str(body["detail"])
     first = errors[0] if errors else {}

@@ -83,8 +83,8 @@ def import_readings(
 
 async def _import(files: Sequence[Path], wanted: "Wanted", settings: Settings) -> None:
     from devices.registry.registry import Registry
-    from hub.store.migrate import check_schema
     from hub.store.pool import open_pool
+    from hub.store.schema import check_schema
     from ingest.history.importer import Importer
 
     await check_schema(settings.database.url)

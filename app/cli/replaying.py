@@ -7,6 +7,8 @@ from typing import Any
 
 import httpx
 
+from app.cli.client import calling
+from hub.access.shown_url import shown_url
 from hub.errors import HubError, TransientError
 
 AT_ONCE = 200
@@ -50,7 +52,7 @@ def replay(
     """
     headers = {"authorization": f"Bearer {token}"} if token else {}
     tally, cursor = Tally(), None
-    with httpx.Client(base_url=url, headers=headers, timeout=PATIENCE_S) as client:
+    with calling(url), httpx.Client(base_url=url, headers=headers, timeout=PATIENCE_S) as client:
         first = _ask(client, selection | {"dry_run": True})
         tally.replayable, tally.not_replayable = first["replayable"], first["not_replayable"]
         total = tally.replayable + tally.not_replayable
@@ -75,7 +77,7 @@ def _ask(client: httpx.Client, body: dict[str, Any]) -> dict[str, Any]:
         answer = client.post("/api/v1/dead-letters:replay", json=body)
         told = dict(answer.json())
     except (httpx.HTTPError, ValueError) as error:
-        raise NotReplayed(f"no hub answers at {client.base_url}: {error}") from error
+        raise NotReplayed(f"no hub answers at {shown_url(str(client.base_url))}: {error}") from error
     if answer.is_success:
         return told
     kind = TransientError if answer.status_code == 503 else NotReplayed

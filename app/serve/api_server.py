@@ -1,6 +1,7 @@
 """Consumer-facing part: the HTTP API with page and alert stream, and the delivery worker for alerts."""
 
 import asyncio
+import socket
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from secrets import token_hex
@@ -47,8 +48,13 @@ class ApiServer(Part):
         engine: Engine | None,
         replay: Replay | None,
         registry: Registry,
+        sockets: list[socket.socket],
     ) -> None:
-        """`reasons` tells why the process is not ready; `replay` is None where nothing is committed."""
+        """`reasons` tells why the process is not ready; `replay` is None where nothing is committed.
+
+        `sockets` are bound to the API's address.
+        """
+        self._sockets = sockets
         self._settings, self._pool, self._delivery_worker = settings, pool, delivery_worker
         self._changes = ChangeFeed(pool)
         self._posts: HttpSource | None = None
@@ -70,7 +76,7 @@ class ApiServer(Part):
     @asynccontextmanager
     async def opened(self, group: asyncio.TaskGroup) -> AsyncIterator[None]:
         """Serve requests."""
-        self._serving = group.create_task(self._server.serve(), name="api")
+        self._serving = group.create_task(self._server.serve(self._sockets), name="api")
         self._delivering = group.create_task(self._delivery_worker.run(), name="delivery_worker")
         heard: Named = ("alerts", listen(self._settings.database.url, [ALERT, COMMAND, DOWNLINK], self._heard))
         others: list[Named] = [heard, ("changes", self._changes.run()), ("control", self._control.run())]

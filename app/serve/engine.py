@@ -17,8 +17,8 @@ from hub.pipeline import Limits, Pipeline
 from hub.settings import Settings
 from hub.stage import Stage
 from hub.store.listen import REGISTRY, listen
-from hub.store.migrate import check_schema
 from hub.store.pool import Pool, sorted_errors
+from hub.store.schema import check_schema
 from hub.store.writer import Writer
 from hub.telemetry import Counters
 

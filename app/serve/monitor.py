@@ -1,6 +1,7 @@
 """Monitoring endpoint of processes without the role api, available from startup until after the drain."""
 
 import asyncio
+import socket
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 
@@ -18,15 +19,23 @@ class Monitor(Part):
     phase = Phase.STORE
 
     def __init__(
-        self, settings: Settings, port: int, counters: Counters, reasons: Callable[[], list[str]], pool: Pool | None
+        self,
+        settings: Settings,
+        port: int,
+        counters: Counters,
+        reasons: Callable[[], list[str]],
+        pool: Pool | None,
+        sockets: list[socket.socket],
     ) -> None:
+        """`sockets` are bound to the monitor's address."""
         self._server = configured(create_monitor(counters, reasons, pool), settings.hub.monitor_host, port, 2)
+        self._sockets = sockets
         self._serving: asyncio.Task[None] | None = None
 
     @asynccontextmanager
     async def opened(self, group: asyncio.TaskGroup) -> AsyncIterator[None]:
         """Serve."""
-        self._serving = group.create_task(self._server.serve(), name="monitor")
+        self._serving = group.create_task(self._server.serve(self._sockets), name="monitor")
         yield
 
     async def drain(self) -> None:

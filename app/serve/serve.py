@@ -5,6 +5,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from functools import partial
 
+from api.http.bound import bound
 from api.push.outbox import DeliveryWorker
 from api.push.webhook import open_webhook
 from app.serve.api_server import ApiServer
@@ -29,6 +30,7 @@ from hub.store.replay import Replay
 from hub.telemetry import Counters
 from ingest.kafka.source import KafkaSource
 from ingest.kafka.topics import forms_of, raw_topic
+from ingest.mqtt.authority import check_authority
 from ingest.mqtt.source import MqttSource
 
 
@@ -41,14 +43,16 @@ async def serve(settings: Settings, worker_options: WorkerOptions | None = None)
             raise ConfigError(
                 "--workers is for MQTT in the role direct; with Kafka start more processes of role worker"
             )
+        check_authority(settings.mqtt.tls_ca)
         needs_store = settings.hub.roles != ("edge",)
         pool = await stack.enter_async_context(open_pool(settings.database)) if needs_store else None
         if pool is not None and direct:
             parts = await _direct(settings, worker_options, pool, counters, stack)
         else:
             parts = await _bus(settings, pool, counters, stack)
-        if settings.hub.monitor_port is not None:
-            parts = [Monitor(settings, settings.hub.monitor_port, counters, partial(_reasons, parts), pool), *parts]
+        if (port := settings.hub.monitor_port) is not None:
+            sockets = stack.enter_context(bound(settings.hub.monitor_host, port, "hub.monitor_port"))
+            parts = [Monitor(settings, port, counters, partial(_reasons, parts), pool, sockets), *parts]
         return await Lifecycle([Telemetry(counters), *parts], settings.drain_s).run()
 
 
@@ -143,7 +147,9 @@ async def _api_server(
     stack: AsyncExitStack,
 ) -> ApiServer:
     delivery_worker = DeliveryWorker(pool, {"webhook": await stack.enter_async_context(open_webhook())})
-    return ApiServer(settings, pool, delivery_worker, counters, partial(_reasons, others), engine, replay, registry)
+    sockets = stack.enter_context(bound(settings.api.host, settings.api.port, "api.port"))
+    reasons = partial(_reasons, others)
+    return ApiServer(settings, pool, delivery_worker, counters, reasons, engine, replay, registry, sockets)
 
 
 def _reasons(parts: Sequence[Part]) -> list[str]:

@@ -7,7 +7,7 @@ from typing import NamedTuple
 import psycopg
 
 from hub.errors import ConfigError
-from hub.store.pool import connect, sorted_errors
+from hub.store.pool import connect, lasting_errors
 
 _LEDGER = """
 create table if not exists schema_migration (
@@ -35,9 +35,10 @@ async def migrate(url: str, mode: str = "auto") -> str:
     """Apply pending migrations, each in its own transaction; returns the storage mode.
 
     `auto` takes TimescaleDB where the server offers it; a database keeps the mode it was made with.
-    Raises ConfigError when the wanted mode is not possible, StoreUnavailable when the server is away.
+    Raises ConfigError when the wanted mode is not possible, the schema is newer, or the role may not change it;
+    StoreUnavailable when the server is away.
     """
-    with sorted_errors():
+    with lasting_errors():
         async with await connect(url) as conn:
             await conn.execute("select pg_advisory_lock(hashtext('ganzhi.migrate'))")
             await conn.execute(_LEDGER)
@@ -45,6 +46,7 @@ async def migrate(url: str, mode: str = "auto") -> str:
             done = {version for version, _ in rows}
             made_with = next((row[1] for row in rows), None)
             mode = await _choose_mode(conn, mode, made_with)
+            check_not_newer(done, {step.version for step in migrations(mode)})
             for step in migrations(mode):
                 if step.version not in done:
                     async with conn.transaction():
@@ -63,8 +65,8 @@ async def _choose_mode(conn: psycopg.AsyncConnection, wanted: str, made_with: st
         return made_with
     query = "select 1 from pg_available_extensions where name = 'timescaledb'"
     offered = await (await conn.execute(query)).fetchone() is not None
-    libraries = await (await conn.execute("show shared_preload_libraries")).fetchone()
-    ready = offered and libraries is not None and "timescaledb" in libraries[0]
+    query = "select 1 from pg_settings where name = 'timescaledb.disable_load'"  # as in schema.sql
+    ready = offered and await (await conn.execute(query)).fetchone() is not None
     if wanted == "timescaledb" and not ready:
         missing = "is not in shared_preload_libraries" if offered else "is not installed on the server"
         raise ConfigError(f"database.mode is timescaledb, but the extension {missing}")
@@ -74,18 +76,10 @@ async def _choose_mode(conn: psycopg.AsyncConnection, wanted: str, made_with: st
     return "timescaledb"
 
 
-async def check_schema(url: str) -> str:
-    """The storage mode of a database that is up to date; ConfigError when `hub migrate` must run first."""
-    with sorted_errors():
-        async with await connect(url) as conn:
-            there = await (await conn.execute("select to_regclass('schema_migration')")).fetchone()
-            rows = []
-            if there is not None and there[0] is not None:
-                rows = await (await conn.execute("select version, mode from schema_migration")).fetchall()
-    if not rows:
-        raise ConfigError("the database has no schema yet: run `hub migrate`")
-    mode = str(rows[0][1])
-    missing = {step.version for step in migrations(mode)} - {version for version, _ in rows}
-    if missing:
-        raise ConfigError(f"the database lacks {len(missing)} migrations: run `hub migrate`")
-    return mode
+def check_not_newer(done: set[int], known: set[int]) -> None:
+    """Raise ConfigError when a database has migrations that this version does not know: it would write wrong rows."""
+    if newer := done - known:
+        raise ConfigError(
+            f"the database's schema is newer ({max(newer):04d}) than this version of Ganzhi knows ({max(known):04d}): "
+            "install the version that migrated it, or a newer one"
+        )

@@ -1,5 +1,6 @@
 """Database connections: autocommit, UTC, errors classified as transient or permanent."""
 
+import re
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from typing import Any
@@ -8,7 +9,7 @@ import psycopg
 from psycopg import errors as pg
 from psycopg_pool import AsyncConnectionPool, PoolTimeout
 
-from hub.errors import StoreRefused, StoreUnavailable
+from hub.errors import ConfigError, StoreRefused, StoreUnavailable
 from hub.settings import Database
 
 Pool = AsyncConnectionPool[psycopg.AsyncConnection]
@@ -83,6 +84,45 @@ def sorted_errors() -> Iterator[None]:
         raise StoreUnavailable(_sentence(error)) from error
 
 
+@contextmanager
+def lasting_errors() -> Iterator[None]:
+    """As sorted_errors, for a start: what no waiting mends is a ConfigError that says what to do."""
+    try:
+        with sorted_errors():
+            yield
+    except StoreUnavailable as error:
+        if advice := _advice(error):
+            raise ConfigError(f"{error.detail}: {advice}") from error
+        raise
+
+
+def _advice(error: StoreUnavailable) -> str | None:
+    """What to do about a refusal that lasts. A refused connection has no code, only the server's text."""
+    if isinstance(error.__cause__, pg.InsufficientPrivilege):
+        return "connect as the owner of the tables, the role that ran `hub migrate`"
+    if isinstance(error.__cause__, psycopg.OperationalError):
+        return next((advice for told, advice in _REFUSALS if told.search(str(error.__cause__))), None)
+    return None
+
+
+_LOGIN = "check the user in database.url, and its password there or in PGPASSWORD"
+_REFUSALS = (
+    (re.compile(r"authentication failed|no password supplied|认证失败"), _LOGIN),
+    (re.compile(r'role ".*" does not exist|is not permitted to log in|角色 ".*" 不存在'), _LOGIN),
+    (re.compile(r"pg_hba\.conf"), "let this machine and user in with a line in the server's pg_hba.conf"),
+    (re.compile(r'database ".*" does not exist|数据库 ".*" 不存在'), "make it with createdb, or correct database.url"),
+    (re.compile(r"permission denied for database"), "grant connect on the database to this user"),
+    (
+        re.compile(r'extension ".*" must be preloaded'),
+        "set shared_preload_libraries in postgresql.conf and restart PostgreSQL",
+    ),
+)
+"""In English and Chinese; what the server says in other languages is waited for, and shown."""
+
+
 def _sentence(error: BaseException) -> str:
-    text = str(error).strip().splitlines()
-    return text[0] if text else type(error).__name__
+    """The first line that says something; psycopg puts the attempts at several addresses below a heading."""
+    lines = [line.removeprefix("- ") for line in str(error).strip().splitlines()]
+    if len(lines) > 1 and lines[0].endswith(":"):
+        return "; ".join(lines[1:])
+    return lines[0] if lines else type(error).__name__

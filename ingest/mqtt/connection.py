@@ -54,7 +54,6 @@ class MqttConnection:
             protocol=paho.MQTTv311,
             manual_ack=True,
         )
-        set_credentials(self._client, settings)
         self._client.on_connect = self._on_connect
         self._client.on_subscribe = self._on_subscribe
         self._received = received
@@ -66,6 +65,7 @@ class MqttConnection:
     async def open(self) -> None:
         """Connect and subscribe with QoS 1; raises BrokerUnavailable or OSError."""
         settings = self._settings
+        set_credentials(self._client, settings)
         await asyncio.to_thread(self._client.connect, settings.host, settings.port, settings.keepalive_s)
         try:
             async with asyncio.timeout(CONFIRM_S):
@@ -141,7 +141,7 @@ class MqttConnection:
 
     def _on_connect(self, client: Any, _data: Any, flags: Any, reason: Any, _properties: Any) -> None:
         if reason.is_failure:
-            self._refusal = f"the broker refuses the connection: {reason}"
+            self._refusal = f"the broker refuses the connection: {reason}: check mqtt.username and mqtt.password"
             return
         self.session_present = flags.session_present
         if self._topics:
@@ -157,7 +157,7 @@ class MqttConnection:
 
 
 def set_credentials(client: paho.Client, settings: Mqtt) -> None:
-    """Give a client the user name, password and TLS authority of the settings."""
+    """Give a client the user name, password and TLS authority of the settings; OSError when that cannot be read."""
     if settings.username is not None:
         password = settings.password
         client.username_pw_set(settings.username, password.get_secret_value() if password else None)

@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from dataclasses import replace
 from typing import Protocol
 
 import pytest
@@ -211,3 +212,19 @@ async def test_an_endless_answer_is_not_read_to_its_end(webhook: WebhookKit) -> 
     assert isinstance(answer, TryAgain)
     assert len(answer.reason) < 300
     assert "\0" not in answer.reason
+
+
+async def test_an_answer_is_shown_without_control_characters(webhook: WebhookKit) -> None:
+    webhook.receiver.answer = lambda got: 500
+    webhook.receiver.said = "\x1b[31mgo\x07 \x9b31m\r\naway\u202e\u2028".encode()
+    answer = await webhook.channel.send(webhook.consumer(), "a.1", BODY)
+    assert isinstance(answer, TryAgain)
+    assert answer.reason.isprintable()
+    assert answer.reason.endswith("[31mgo 31m away")
+
+
+async def test_a_url_that_cannot_be_read_is_not_shown(webhook: WebhookKit) -> None:
+    url = "http://hub:s3cret/2@desk.example.org/"
+    answer = await webhook.channel.send(replace(webhook.consumer(), url=url), "a.1", BODY)
+    assert isinstance(answer, Refused)
+    assert "s3cret" not in answer.reason

@@ -122,3 +122,23 @@ async def test_secret_is_told_once(database: str) -> None:
             notes = await (await conn.execute("select detail::text from audit")).fetchall()
         assert kept == (secret,)
         assert secret not in str(notes)
+
+
+async def test_a_password_in_a_consumers_url_is_used_and_never_shown(database: str) -> None:
+    url = "https://hub:s3cret@desk.example.org:8443/a?b=c@d"
+    async with api_context(database) as context, client_of(context) as client:
+        made = await client.put("/consumers/desk", json={"url": url})
+        assert made.status_code == 201
+        answers = [made, await client.get("/consumers/desk"), await client.get("/consumers")]
+        assert "s3cret" not in "".join(answer.text for answer in answers)
+        assert answers[1].json()["url"] == "https://hub:***@desk.example.org:8443/a?b=c@d"
+        for bad in (answers[1].json()["url"], "https://hub:s3cret/2@desk.example.org/"):
+            refused = await client.put("/consumers/desk", json={"url": bad})
+            assert refused.status_code == 422
+            assert "s3cret" not in refused.text
+        async with context.pool.connection() as conn:
+            told = await (await conn.execute("select detail::text from audit where action = 'consumer.put'")).fetchall()
+            kept = await (await conn.execute("select url from consumer")).fetchall()
+    assert kept == [(url,)]
+    assert "***" in str(told)
+    assert "s3cret" not in str(told)

@@ -15,7 +15,7 @@ from paho.mqtt.enums import CallbackAPIVersion
 from tests.support import process
 from tests.support.broker import Mosquitto
 from tests.support.cluster import Cluster
-from tests.support.process import HUB, Process, wait_until
+from tests.support.process import HUB, Process, free_port, wait_until
 
 
 def _count(url: str) -> int:
@@ -124,7 +124,8 @@ def test_a_forked_hub_is_as_one_that_was_executed(
     assert "HUB_MQTT__PORT" in told.text()
     usage = _hub(tmp_path / "usage.log", "no-such-verb", HUB_MQTT__PORT="1883")
     assert usage.start().wait() == 2
-    serving = _hub(tmp_path / "serve.log", "serve", HUB_MQTT__PORT="1", HUB_DATABASE__URL="postgresql://127.0.0.1:1/")
+    away = {"HUB_MQTT__PORT": "1", "HUB_DATABASE__URL": "postgresql://127.0.0.1:1/", "HUB_API__PORT": str(free_port())}
+    serving = _hub(tmp_path / "serve.log", "serve", **away)
     for number, status in ((signal.SIGKILL, -signal.SIGKILL), (signal.SIGTERM, 0), (signal.SIGINT, 0)):
         serving.start().wait_for_line("cannot be reached")
         assert Path(f"/proc/{serving.pid}/cwd").readlink() == Path.cwd()

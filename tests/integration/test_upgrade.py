@@ -5,7 +5,8 @@ from typing import Any
 import psycopg
 
 from hub.alerts.transitions import possible
-from hub.store.migrate import check_schema, migrate
+from hub.store.migrate import migrate
+from hub.store.schema import check_schema
 from tests.support.old_schema import migrate_to
 from tests.support.served_api import api_context, client_of
 

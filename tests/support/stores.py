@@ -123,7 +123,7 @@ def _timescaledb(settings: Mapping[str, str]) -> Store:
     if url and (extension := _offered(url)):
         told = f"timescaledb {extension} on {_server_version(url)} (HUB_TEST_DATABASE_URL)"
         return Store("timescaledb", url, told)
-    binaries = _installed_with_timescaledb()
+    binaries = timescaledb_binaries()
     if binaries is None:
         server = "the server at HUB_TEST_DATABASE_URL lacks it" if url else "HUB_TEST_DATABASE_URL is not set"
         raise StoreAbsentError(f"{server}, and no PostgreSQL installed here has the extension timescaledb")
@@ -139,7 +139,7 @@ def _timescaledb(settings: Mapping[str, str]) -> Store:
     return Store("timescaledb", cluster.url, told, cluster)
 
 
-def _installed_with_timescaledb() -> Path | None:
+def timescaledb_binaries() -> Path | None:
     """The binaries of the newest PostgreSQL of this machine whose extensions hold TimescaleDB."""
     programs = [*Path("/usr/lib/postgresql").glob("*/bin/pg_config"), *Path("/usr").glob("pgsql-*/bin/pg_config")]
     if on_path := shutil.which("pg_config"):

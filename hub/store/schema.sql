@@ -1,0 +1,17 @@
+-- name: facts
+-- What a hub needs of a database before it reads from it; all of it is told to any role. An extension that is
+-- preloaded has its settings in pg_settings; shared_preload_libraries itself is not for every role's eyes.
+select to_regclass('schema_migration') is not null as made,
+       exists (select from pg_extension where extname = 'timescaledb') as has_timescaledb,
+       exists (select from pg_settings where name = 'timescaledb.disable_load') as preloaded,
+       pg_is_in_recovery() as standby,
+       current_setting('default_transaction_read_only') = 'on' as read_only
+
+-- name: migrations
+select version, mode from schema_migration
+
+-- name: unwritable
+-- Of the tables that each hub writes, those that this role may not.
+select array_agg(name) as names, current_user as role
+from unnest(array['alert', 'audit', 'dead_letter', 'device', 'event', 'latest', 'reading']) as name
+where not has_table_privilege(name, 'insert')

@@ -1,0 +1,173 @@
+"""Settings that cannot be used are refused with one sentence that says what to write instead, and shows no secret."""
+
+import re
+import traceback
+from pathlib import Path
+
+import pytest
+
+from hub.errors import ConfigError
+from hub.settings import Settings, load_settings
+
+SECRET = "s3cret-word"
+
+
+@pytest.fixture(autouse=True)
+def _no_variables(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("HUB_API__TOKEN", "HUB_DATABASE__URL", "HUB_MQTT__PORT"):
+        monkeypatch.delenv(name, raising=False)
+
+
+def refusal(monkeypatch: pytest.MonkeyPatch, variable: str, value: str) -> str:
+    """What a hub with this variable says instead of starting."""
+    monkeypatch.setenv(variable, value)
+    with pytest.raises(ConfigError) as caught:
+        load_settings()
+    assert "\n" not in caught.value.detail
+    shown = "".join(traceback.format_exception(caught.value))
+    assert SECRET not in shown
+    assert repr(SECRET)[1:-1] not in shown
+    return caught.value.detail
+
+
+@pytest.mark.parametrize(
+    ("variable", "right"),
+    [
+        ("HUB_API_TOKEN", "HUB_API__TOKEN"),
+        ("HUB_DATABASE_URL", "HUB_DATABASE__URL"),
+        ("HUB_DRAIN", "HUB_DRAIN_S"),
+        ("HUB_TOKEN", "HUB_API__TOKEN"),
+        ("HUB_PORT", "HUB_API__PORT"),
+        ("HUB_MQTT__USER", "HUB_MQTT__USERNAME"),
+        ("HUB_MQTT_PASSWD", "HUB_MQTT__PASSWORD"),
+        ("HUB_API__TOKENS", "HUB_API__TOKEN"),
+        ("hub_api_token", "HUB_API__TOKEN"),
+    ],
+)
+def test_a_misspelt_variable_is_refused_with_the_nearest_name(
+    monkeypatch: pytest.MonkeyPatch, variable: str, right: str
+) -> None:
+    told = refusal(monkeypatch, variable, SECRET)
+    assert told == f"environment variable {variable}: is not a setting: write {right}"
+
+
+def test_a_variable_that_resembles_none_is_refused_too(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert "HUB_XYZZY_QQ: is not a setting: remove it" in refusal(monkeypatch, "HUB_XYZZY_QQ", "1")
+
+
+@pytest.mark.parametrize(
+    ("variable", "value"),
+    [
+        ("HUB_CONFIG", "hub.toml"),
+        ("HUB_URL", "http://127.0.0.1:8420"),
+        ("HUB_BROKER", "broker:1883"),
+        ("HUB_TEST_EXEC", "1"),
+        ("HUB_SERVICE_HOST", "10.0.0.1"),
+        ("HUB_API_SERVICE_PORT_HTTP", "80"),
+        ("HUB_PORT", "tcp://10.0.0.1:8420"),
+        ("HUB_API_PORT_8420_TCP_ADDR", "10.0.0.1"),
+        ("hub_drain_s", "1"),
+        ("HUB_MQTT", '{"host": "there"}'),
+        ("HUBBLE", "1"),
+    ],
+)
+def test_variables_of_others_are_let_be(monkeypatch: pytest.MonkeyPatch, variable: str, value: str) -> None:
+    monkeypatch.setenv(variable, value)
+    assert load_settings().mqtt.host == ("there" if variable == "HUB_MQTT" else "127.0.0.1")
+
+
+def test_each_setting_is_a_variable(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HUB_DRAIN_S", "7")
+    monkeypatch.setenv("HUB_HUB__ROLES", '["api"]')
+    monkeypatch.setenv("HUB_DEAD_LETTERS__PER_MINUTE", "5")
+    settings = load_settings()
+    assert (settings.drain_s, settings.hub.roles, settings.dead_letters.per_minute) == (7, ("api",), 5)
+
+
+def test_a_misspelt_key_of_the_file_is_refused_with_its_line_and_the_nearest(tmp_path: Path) -> None:
+    file = tmp_path / "hub.toml"
+    file.write_text('[mqtt]\nhost = "there"\nuser = "hub"\n', encoding="utf-8")
+    with pytest.raises(ConfigError, match=r"hub\.toml, line 3: mqtt\.user: is not a setting: write mqtt\.username$"):
+        load_settings(file)
+
+
+@pytest.mark.parametrize("value", ["localhost", "5", '"there"', "[1]"])
+def test_a_section_that_is_no_section_is_refused(monkeypatch: pytest.MonkeyPatch, value: str) -> None:
+    assert "set those of its section, HUB_MQTT__HOST" in refusal(monkeypatch, "HUB_MQTT", value)
+
+
+def test_a_list_that_is_not_json_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    told = refusal(monkeypatch, "HUB_HUB__ROLES", "worker,api")
+    assert told == 'environment variable HUB_HUB__ROLES: write a list as JSON, for example ["worker", "api"]'
+
+
+@pytest.mark.parametrize("variable", ["HUB_API__TOKEN", "HUB_MQTT__ACCESS_SECRET"])
+@pytest.mark.parametrize(
+    ("value", "said"),
+    [
+        ("", "is empty"),
+        (" \n", "is empty"),
+        (f"{SECRET}\n", "a line break"),
+        (f"{SECRET}\r\nX: 1", "a line break"),
+        (f" {SECRET}", "a space at an end"),
+        (f"{SECRET}密", "not ASCII"),
+    ],
+)
+def test_a_secret_that_no_request_can_carry_is_none(
+    monkeypatch: pytest.MonkeyPatch, variable: str, value: str, said: str
+) -> None:
+    assert said in refusal(monkeypatch, variable, value)
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        f"postgresql://hub:{SECRET}/2@db/ganzhi",
+        f"postgresql://hub:12/{SECRET}@db/ganzhi",
+        f"postgresql://hub:p@{SECRET}@db/ganzhi",
+        f"postgresql://hub:%zz{SECRET}@db/ganzhi",
+        f"postgresql://hub@db:{SECRET}/ganzhi",
+        f"host=db port={SECRET}",
+        f"mysql://hub:{SECRET}@db/ganzhi",
+        f"{SECRET}",
+    ],
+)
+def test_an_address_that_libpq_would_misread_is_refused_unseen(monkeypatch: pytest.MonkeyPatch, url: str) -> None:
+    assert "is no address of a database: write postgresql://" in refusal(monkeypatch, "HUB_DATABASE__URL", url)
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        f"postgresql://hub:{SECRET}@db,standby:5433/ganzhi?target_session_attrs=read-write",
+        f"postgresql://hub:a%40b%2F{SECRET}@[::1]:5432/ganzhi",
+        f"host=/run/postgresql dbname=ganzhi password='{SECRET} with a space'",
+        "postgresql://postgres@/ganzhi?host=/tmp/somewhere",
+    ],
+)
+def test_an_address_is_kept_as_it_is_written_and_never_shown(monkeypatch: pytest.MonkeyPatch, url: str) -> None:
+    monkeypatch.setenv("HUB_DATABASE__URL", url)
+    settings = load_settings()
+    assert settings.database.url == url
+    assert SECRET not in repr(settings)
+    assert SECRET not in str(settings)
+
+
+@pytest.mark.parametrize(
+    ("variable", "value"),
+    [
+        ("HUB_MQTT__HOST", f"mqtt://hub:{SECRET}@broker"),
+        ("HUB_MQTT__HOST", f"hub:{SECRET}@broker"),
+        ("HUB_KAFKA__SERVERS", f"hub:{SECRET}@kafka:9092"),
+        ("HUB_KAFKA__SERVERS", f"sasl://hub:{SECRET}@kafka:9092"),
+    ],
+)
+def test_a_host_with_a_password_is_refused_unseen(monkeypatch: pytest.MonkeyPatch, variable: str, value: str) -> None:
+    assert re.search("alone|without a scheme", refusal(monkeypatch, variable, value))
+
+
+def test_a_wrong_type_does_not_show_what_was_given(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert "HUB_MQTT__PORT" in refusal(monkeypatch, "HUB_MQTT__PORT", SECRET)
+    with pytest.raises(ValueError, match="port") as caught:
+        Settings(mqtt={"port": SECRET})  # type: ignore[arg-type]
+    assert SECRET not in str(caught.value)
