@@ -129,8 +129,8 @@ def _hub(
         rate = _rate(seen.samples)
         half = int(rate / 2)
         err.print(f"{rate:,.0f} messages a second; now probes at {half:,} a second")
-        transport.paced(hub.port, half * 10, start_ms + 40_000_000, half)
-        _watch(hub, messages + half * 10, Seen())
+        probes = transport.paced(hub.port, half * 10, start_ms + 40_000_000, half)
+        _watch(hub, messages + half * 10 + probes, Seen())
         stored, exact, seen.latencies = read_back(url)
         hub.terminate()
     finally:

@@ -40,8 +40,8 @@ class Transport(Protocol):
     def load(self, port: int, messages: int, start_ms: int) -> AbstractContextManager[None]:
         """Send the load as fast as it is taken, during the block; `port` is the hub's."""
 
-    def paced(self, port: int, messages: int, start_ms: int, rate: int) -> None:
-        """Send so many messages at that rate, and probes in between."""
+    def paced(self, port: int, messages: int, start_ms: int, rate: int) -> int:
+        """Send so many messages at that rate, and probes in between; how many probes."""
 
     def stop(self) -> None:
         """End the broker."""
@@ -50,6 +50,16 @@ class Transport(Protocol):
 def probe() -> bytes:
     """A reading of the device `probe` whose value is the time of its publication."""
     return json.dumps({"ts": time.time_ns() // 1_000_000, "values": {"p": time.time()}}).encode()
+
+
+def _probed(seconds: float, send: Callable[[], object]) -> int:
+    """Send probes for as long as a load of so many seconds takes; how many."""
+    sent, end = 0, time.monotonic() + seconds - 0.5
+    while time.monotonic() < end:
+        send()
+        sent += 1
+        time.sleep(1 / PROBES_A_SECOND)
+    return sent
 
 
 @contextmanager
@@ -106,13 +116,10 @@ class MqttTransport:
     def load(self, port: int, messages: int, start_ms: int) -> AbstractContextManager[None]:
         return generator("load", self._hubs.port, self._shape, messages, start_ms)
 
-    def paced(self, port: int, messages: int, start_ms: int, rate: int) -> None:
+    def paced(self, port: int, messages: int, start_ms: int, rate: int) -> int:
         load = generator("load", self._hubs.port, self._shape, messages, start_ms, rate)
         with load, publisher("127.0.0.1", self._hubs.port) as client:
-            end = time.monotonic() + messages / rate - 0.5
-            while time.monotonic() < end:
-                client.publish("ganzhi/v1/probe/telemetry", probe(), qos=1)
-                time.sleep(1 / PROBES_A_SECOND)
+            return _probed(messages / rate, lambda: client.publish("ganzhi/v1/probe/telemetry", probe(), qos=1))
 
     def stop(self) -> None:
         self._hubs.stop()
@@ -138,15 +145,15 @@ class KafkaTransport:
     def load(self, port: int, messages: int, start_ms: int) -> AbstractContextManager[None]:
         return nullcontext()  # it is in the log already
 
-    def paced(self, port: int, messages: int, start_ms: int, rate: int) -> None:
-        asyncio.run(self._paced(messages, start_ms, rate))
+    def paced(self, port: int, messages: int, start_ms: int, rate: int) -> int:
+        return asyncio.run(self._paced(messages, start_ms, rate))
 
-    async def _paced(self, messages: int, start_ms: int, rate: int) -> None:
+    async def _paced(self, messages: int, start_ms: int, rate: int) -> int:
         encoded = [message(self._shape, "ganzhi/v1", DEVICES, index, start_ms) for index in range(messages)]
         producer = AIOKafkaProducer(bootstrap_servers=self._broker.servers, acks="all", linger_ms=5)
         await producer.start()
         try:
-            began, sent, last_probe = time.monotonic(), 0, 0.0
+            began, sent, last_probe, probes = time.monotonic(), 0, 0.0, 0
             while sent < messages:
                 now = time.monotonic() - began
                 for index in range(sent, min(messages, int(now * rate))):
@@ -158,9 +165,10 @@ class KafkaTransport:
                     sent = index + 1
                 if now - last_probe > 1 / PROBES_A_SECOND:
                     await producer.send("ganzhi.telemetry", probe(), key=b"probe")
-                    last_probe = now
+                    last_probe, probes = now, probes + 1
                 await asyncio.sleep(0.005)
             await producer.flush()
+            return probes
         finally:
             await producer.stop()
 
@@ -187,14 +195,14 @@ class HttpTransport:
     def load(self, port: int, messages: int, start_ms: int) -> AbstractContextManager[None]:
         return generator("http_load", port, self._shape, messages, start_ms)
 
-    def paced(self, port: int, messages: int, start_ms: int, rate: int) -> None:
+    def paced(self, port: int, messages: int, start_ms: int, rate: int) -> int:
         load = generator("http_load", port, self._shape, messages, start_ms, rate)
         with load, httpx.Client(base_url=f"http://127.0.0.1:{port}/api/v1") as client:
-            end = time.monotonic() + messages / rate - 0.5
-            while time.monotonic() < end:
-                headers = {"content-type": "application/json"}
-                client.post("/devices/probe/telemetry", content=probe(), headers=headers).raise_for_status()
-                time.sleep(1 / PROBES_A_SECOND)
+            headers = {"content-type": "application/json"}
+            return _probed(
+                messages / rate,
+                lambda: client.post("/devices/probe/telemetry", content=probe(), headers=headers).raise_for_status(),
+            )
 
     def stop(self) -> None:
         self._mqtt.stop()
