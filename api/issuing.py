@@ -131,6 +131,6 @@ def unavailable(why: str) -> ProblemError:
 
 
 def _reserved(context: Context) -> set[str]:
-    """Account names reserved for other purposes."""
-    own = context.settings.mqtt.username
-    return {"admin"} | ({own} if own else set())
+    """Account names reserved for other purposes; a device's is its client id too."""
+    mqtt = context.settings.mqtt
+    return {"admin", mqtt.client_id} | ({mqtt.username} if mqtt.username else set())

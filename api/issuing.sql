@@ -4,8 +4,8 @@
 select set_config('lock_timeout', '5s', true), pg_advisory_xact_lock_shared(hashtext('ganzhi.access'))
 
 -- name: credential_add
-insert into credential (device_id, kind, username, secret_hash, provisioning_key)
-values (%(device)s, %(kind)s, %(username)s, %(secret_hash)s, %(provisioning_key)s)
+insert into credential (device_id, kind, username, secret_hash, provisioning_key, bound)
+values (%(device)s, %(kind)s, %(username)s, %(secret_hash)s, %(provisioning_key)s, true)
 returning id, created_at
 
 -- name: credential_device
@@ -31,6 +31,6 @@ where d.id = c.device_id and d.code = %(code)s and c.revoked_at is null
 returning c.id, c.kind, c.username
 
 -- name: credential_rotate
-update credential set secret_hash = %(secret_hash)s, rotated_at = clock_timestamp()
+update credential set secret_hash = %(secret_hash)s, rotated_at = clock_timestamp(), bound = true
 where id = %(id)s and revoked_at is null
 returning created_at, rotated_at

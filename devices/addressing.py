@@ -20,6 +20,9 @@ PATHS = {"telemetry": "telemetry", "event": "events", "senml": "senml"}
 PRESENCE, LISTENING, ENDED = "presence", "listening", ENDING_FORM
 """Forms of the hub's own findings: a device went or came back; what an edge of the bus hears; a desk ended an alert."""
 
+HANDOVER = "~handover"
+"""In place of a device: what the hub publishes to its own sessions with the broker. No code can be it."""
+
 K = TypeVar("K")
 
 MAX_ORIGINS = 500_000
@@ -30,6 +33,11 @@ def subscriptions(prefix: str) -> list[str]:
     """Topic filters covering every message of the contract."""
     own = [f"{prefix}/+/{form}" for form in FORMS]
     return own + [f"{prefix}/+/child/+/{form}" for form in FORMS]
+
+
+def handover_topic(prefix: str) -> str:
+    """Topic that each of the hub's sessions is subscribed to; what comes by it is acknowledged and nothing more."""
+    return f"{prefix}/{HANDOVER}/{FORMS[0]}"
 
 
 class Origins:
@@ -72,6 +80,8 @@ class Origins:
         return origin
 
     def _parsed(self, transport: str, topic: str) -> Origin:
+        if topic == handover_topic(self._prefix):
+            return Origin(transport, topic)
         try:
             device, form, gateway = parse_topic(topic, self._prefix)
         except DecodeError as error:

@@ -37,6 +37,12 @@ class Mqtt(Section):
     password: SecretStr | None = None
     tls_ca: Path | None = None
     client_id: str = Field(default="ganzhi-hub", min_length=1, max_length=64)
+    """Name of the session: hubs of one name share it, one of them holds it. Its client id is this with a random end."""
+    version: Literal["3.1.1", "5"] = "3.1.1"
+    """Of MQTT. 5 asks the broker to keep the session for ever, and lets it say that another client took it over."""
+    session_secret: SecretStr | None = Field(default=None, min_length=16)
+    """Of an edge without a database: what the end of its client id is derived from. Must not change: what the broker
+    holds for the session would stay there."""
     prefix: str = Field(default="ganzhi/v1", pattern=r"^[^#+\x00]*[^#+/\x00]$")
     keepalive_s: int = Field(default=30, ge=5, le=600)
     access: Literal["none", "dynsec", "http"] = "none"
@@ -44,6 +50,9 @@ class Mqtt(Section):
     when the broker asks at /api/v1/broker/auth and /acl (EMQX)."""
     access_secret: HeaderSecret | None = None
     """What a broker that asks sends as X-Ganzhi-Secret; not set: it sends the API's token."""
+    bind_client_ids: bool = False
+    """Whether accounts of devices that were issued without may use no client id but their user name either; those that
+    are issued or rotated now always are so bound."""
 
     @model_validator(mode="after")
     def _dynsec_has_an_account(self) -> "Mqtt":

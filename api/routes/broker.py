@@ -57,7 +57,9 @@ async def authenticate(asked: AuthQuestion, context: Here) -> Any:
     """Whether a client may connect: allow, deny, or ignore for non-device names."""
     directory, password = _loaded(context).directory, asked.password
     if (holder := _certified(directory, asked)) is not None:
-        return _answer(holder.state == "active")
+        return _answer(
+            holder.state == "active" and _own_client_id(context, str(asked.cert_common_name), asked.clientid)
+        )
     if asked.username is None or password is None:
         return _answer(False)
     if asked.username == context.settings.mqtt.username:
@@ -65,7 +67,8 @@ async def authenticate(asked: AuthQuestion, context: Here) -> Any:
     if directory.by_username(asked.username) is None:
         return BrokerAnswer(result="ignore")
     holder = directory.by_password(asked.username, password)
-    return _answer(holder is not None and holder.state == "active")
+    active = holder is not None and holder.state == "active"
+    return _answer(active and _own_client_id(context, asked.username, asked.clientid))
 
 
 @router.post("/acl", response_model=BrokerAnswer)
@@ -86,6 +89,19 @@ async def authorise(asked: AclQuestion, context: Here) -> Any:
 
 def _certified(directory: Directory, asked: _Asked) -> Device | None:
     return None if asked.cert_common_name is None else directory.by_certificate(asked.cert_common_name)
+
+
+def _own_client_id(context: Context, username: str, client_id: str | None) -> bool:
+    """Whether a device's account may use a client id: its own, or if it was issued for any, none of the hub's.
+
+    A broker that does not tell the client id cannot be helped: `hub check` says that it must.
+    """
+    mqtt = context.settings.mqtt
+    if client_id is None or client_id == username:
+        return True
+    if mqtt.bind_client_ids or context.directory.bound(username):
+        return False
+    return not client_id.startswith(mqtt.client_id)
 
 
 def _answer(yes: bool, *, superuser: bool = False) -> BrokerAnswer:

@@ -76,6 +76,7 @@ class NewCredential(Credential):
     secret: str | None = Field(description="the MQTT password, or the bearer token; null for a certificate")
     known_to_broker: bool = Field(description="false: mqtt.access is none, and the broker does not check it")
     state: str = Field(description="of the device; only while it is active can it be used")
+    client_id: str = Field(description="the MQTT client id that it must use, and no other: its user name")
     broker: str = Field(description="host:port as the hub reaches it")
     topic: str = Field(description="where it publishes readings")
     example: dict[str, JsonValue] = Field(description="a payload that fits its profile; empty where none is known")
@@ -188,6 +189,7 @@ def answer_of(context: Context, device: Row, issued: Issued) -> dict[str, Any]:
     return issued._asdict() | {
         "known_to_broker": mqtt.access != "none",
         "state": device["state"],
+        "client_id": issued.username,
         "broker": f"{mqtt.host}:{mqtt.port}",
         "topic": f"{mqtt.prefix}/{device['code']}/telemetry",
         "example": {} if device["mapped"] else example_of(device["metrics"]),

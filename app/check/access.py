@@ -3,13 +3,24 @@
 import asyncio
 
 from app.check.finding import Finding
-from devices.credentials.broker_access import lost_accounts, lost_by_broker, take_own_role
+from devices.credentials.broker_access import (
+    Compared,
+    compared,
+    lost_accounts,
+    take_own_role,
+    unbound_accounts,
+    unbound_credentials,
+)
 from devices.credentials.dynsec import Dynsec
 from hub.errors import BrokerUnavailable, HubError
 from hub.settings import Settings
 from ingest.mqtt.control import ControlLink
 
 CONNECT_S = 5.0
+BINDING = (
+    "rotate their credentials, or set mqtt.bind_client_ids = true once each device's client id is its user name: "
+    "docs/BROKERS.md"
+)
 
 
 async def check_access(settings: Settings) -> list[Finding]:
@@ -17,29 +28,53 @@ async def check_access(settings: Settings) -> list[Finding]:
     mqtt = settings.mqtt
     if mqtt.access == "none":
         advice = 'set mqtt.access to "dynsec" (mosquitto) or "http" (EMQX), and issue credentials'
-        return [Finding("warn", "broker: it is not told what a device may do", advice)]
+        what = "broker: it is not told what a device may do, nor that a client id belongs to one account"
+        return [Finding("warn", what, advice)]
     if mqtt.access == "http":
-        return [Finding("ok", "broker: it asks the hub at /api/v1/broker/auth and /api/v1/broker/acl")]
+        return [await _asking(settings)]
     link = ControlLink(mqtt)
     async with asyncio.TaskGroup() as group:
         running = group.create_task(link.run(), name="control")
-        finding = await _compared(settings, link)
+        findings = await _compared(settings, link)
         running.cancel()
-    return [finding]
+    return findings
 
 
-async def _compared(settings: Settings, link: ControlLink) -> Finding:
+async def _asking(settings: Settings) -> Finding:
+    """For a broker that asks the hub."""
+    where = "broker: it asks the hub at /api/v1/broker/auth and /api/v1/broker/acl"
+    try:
+        unbound = [] if settings.mqtt.bind_client_ids else await unbound_credentials(settings.database.url)
+    except HubError as error:
+        return Finding("fail", f"{where}; credentials cannot be read: {error.detail}", "check database.url")
+    if unbound:
+        return Finding("warn", f"{where}; {unbound_accounts(unbound)}", BINDING)
+    return Finding("ok", f"{where}; its body must hold clientid, for an account of a device is refused any but its own")
+
+
+async def _compared(settings: Settings, link: ControlLink) -> list[Finding]:
     mqtt = settings.mqtt
     try:
         await _connected(link)
         await take_own_role(mqtt, link)  # as the hub does at its start: without it the rest could not be checked
-        lost = await lost_by_broker(settings.database.url, mqtt, Dynsec(link))
+        found = await compared(settings.database.url, mqtt, Dynsec(link))
     except HubError as error:
         what = f"broker: dynamic security cannot be checked: {error.detail}"
-        return Finding("fail", what, "mosquitto: plugin mosquitto_dynamic_security.so, and the hub's account in it")
-    if lost:
-        return Finding("fail", f"broker: {lost_accounts(lost)}")
-    return Finding("ok", "broker: dynamic security answers, and has the account of each credential in use")
+        return [Finding("fail", what, "mosquitto: plugin mosquitto_dynamic_security.so, and the hub's account in it")]
+    return _told(found)
+
+
+def _told(found: Compared) -> list[Finding]:
+    if found.lost:
+        findings = [Finding("fail", f"broker: {lost_accounts(found.lost)}")]
+    else:
+        findings = [Finding("ok", "broker: dynamic security answers, and has the account of each credential in use")]
+    if found.unbound:
+        findings.append(Finding("warn", f"broker: {unbound_accounts(found.unbound)}", BINDING))
+    if found.certificates:
+        what = f"broker: it does not ask its plugin about the {found.certificates} devices with certificates"
+        findings.append(Finding("ok", f"{what}: their listener must say use_username_as_clientid true"))
+    return findings
 
 
 async def _connected(link: ControlLink) -> None:

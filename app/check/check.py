@@ -13,6 +13,7 @@ from app.check.access import check_access
 from app.check.finding import Finding
 from app.check.kafka import check_kafka
 from app.check.ports import check_ports
+from app.check.session import check_session
 from hub.errors import ConfigError, HubError
 from hub.settings import Database, Mqtt, Settings
 from hub.store.pool import connect, lasting_errors, sorted_errors
@@ -51,6 +52,8 @@ async def _check_mqtt(settings: Settings) -> AsyncIterator[Finding]:
     for finding in await check_access(settings):
         yield finding
     for finding in await asyncio.to_thread(_check_broker, settings.mqtt):
+        yield finding
+    for finding in await check_session(settings):
         yield finding
 
 

@@ -114,12 +114,14 @@ def lines_of(code: str, issued: dict[str, Any], broker: str, url: str) -> list[s
     login = ["-u", issued["username"], "-P", str(secret)]
     if kind == "x509":
         login = ["--cafile", "ca.crt", "--cert", f"{code}.crt", "--key", f"{code}.key"]
+    login += ["-i", issued["client_id"]]
     publish = ["mosquitto_pub", "-h", host, "-p", port, *login, "-q", "1", "-t", issued["topic"], "-m", payload]
     lines = [f"For the device {code}" + (", now and never again:" if secret else ":")]
     if kind == "x509":
         lines.append(f"  common name  {issued['username']}   (subject CN of its certificate)")
     else:
         lines += [f"  user name    {issued['username']}", f"  password     {secret}"]
+    lines += [f"  client id    {issued['client_id']}   (it may use no other)"]
     lines += [f"  broker       {broker}", f"  topic        {issued['topic']}", ""]
     lines += ["Try it:", f"  {shlex.join(publish)}"]
     if kind == "token":

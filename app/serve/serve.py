@@ -66,8 +66,8 @@ async def _direct(
     if worker_options is not None:
         engine = workers = stack.enter_context(open_worker_pool(settings, worker_options, counters))
         restore = workers.renew
-    session_lock = SessionLock(settings, restore)
-    sources = _mqtt(settings, engine, counters, session_lock.granted)
+    session_lock = SessionLock(settings, pool, restore)
+    sources = _mqtt(settings, engine, counters, session_lock)
     if settings.kafka.servers:
         sources |= _kafka(settings, [], stages, counters, pool)
     taking = Sources(sources)
@@ -91,8 +91,7 @@ async def _bus(settings: Settings, pool: Pool | None, counters: Counters, stack:
         edge = Edge(settings, counters)
         parts.append(edge)
         if "edge" in roles:
-            taking = Sources(_mqtt(settings, edge, counters))
-            parts += [taking, Heartbeat(settings, BusHeartbeat(edge.sink), partial(_reasons, [edge, taking]))]
+            parts += _edge(settings, edge, counters, None if pool is None else SessionLock(settings, pool))
     if pool is None:
         return parts
     if "worker" in roles:
@@ -110,13 +109,20 @@ async def _bus(settings: Settings, pool: Pool | None, counters: Counters, stack:
     return parts
 
 
-def _mqtt(
-    settings: Settings, engine: Engine, counters: Counters, permitted: Callable[[], bool] = lambda: True
-) -> dict[str, Source]:
-    mqtt = settings.mqtt
-    source = MqttSource(
-        mqtt, subscriptions(mqtt.prefix), engine.sink, counters, origins_of(settings).of_topic, permitted
-    )
+def _edge(settings: Settings, edge: Edge, counters: Counters, lock: SessionLock | None) -> list[Part]:
+    """What reads MQTT into the bus; with a database it waits while another process holds its session."""
+    taking = Sources(_mqtt(settings, edge, counters, lock))
+    reasons = partial(_reasons, [edge, taking])
+    if lock is None:
+        return [taking, Heartbeat(settings, BusHeartbeat(edge.sink), reasons)]
+    return [lock, taking, Heartbeat(settings, BusHeartbeat(edge.sink), reasons, lock.granted)]
+
+
+def _mqtt(settings: Settings, engine: Engine, counters: Counters, lock: SessionLock | None) -> dict[str, Source]:
+    """The MQTT source; without a lock the session of an edge that has no database."""
+    mqtt, origin = settings.mqtt, origins_of(settings).of_topic
+    permitted, session = (lambda: True, None) if lock is None else (lock.granted, lock.session)
+    source = MqttSource(mqtt, subscriptions(mqtt.prefix), engine.sink, counters, origin, permitted, session)
     return {f"the broker {mqtt.host}:{mqtt.port}": source}
 
 

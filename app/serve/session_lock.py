@@ -1,4 +1,4 @@
-"""Session lock part: a second hub with the same MQTT client id waits."""
+"""Session lock part: one of the hubs that share an MQTT session holds it, the others wait."""
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
@@ -8,6 +8,12 @@ from app.serve.engine import wait_for_store
 from hub.lifecycle import Part, Phase
 from hub.settings import Settings
 from hub.store.named_lock import NamedLock
+from hub.store.pool import Pool
+from ingest.mqtt.stored_session import StoredSession
+
+
+async def _nothing() -> None:
+    """For a hub that remembers nothing of what another one did."""
 
 
 class SessionLock(Part):
@@ -15,10 +21,12 @@ class SessionLock(Part):
 
     phase = Phase.STORE
 
-    def __init__(self, settings: Settings, restore: Callable[[], Awaitable[None]]) -> None:
+    def __init__(self, settings: Settings, pool: Pool, restore: Callable[[], Awaitable[None]] = _nothing) -> None:
         """`restore` makes the engine know what the other hub did, before this one takes over."""
         self._client_id, self._url = settings.mqtt.client_id, settings.database.url
         self._claim = NamedLock(self._url, f"mqtt.client_id {self._client_id!r}", restore)
+        self.session = StoredSession(pool, settings.mqtt)
+        """The session that it is about."""
 
     @asynccontextmanager
     async def opened(self, group: asyncio.TaskGroup) -> AsyncIterator[None]:
@@ -28,6 +36,7 @@ class SessionLock(Part):
         """
         await wait_for_store(self._url)
         group.create_task(self._claim.run(), name="claim")
+        group.create_task(self.session.run(), name="session")
         await self._claim.asked.wait()
         yield
 

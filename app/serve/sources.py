@@ -24,6 +24,9 @@ class Source(Protocol):
     def connected(self) -> bool:
         """Whether the source is connected."""
 
+    def reasons(self) -> list[str]:
+        """What else keeps it from reading; empty if nothing does."""
+
     async def run(self) -> None: ...
     def stop(self) -> None: ...
     def close(self) -> None: ...
@@ -49,8 +52,9 @@ class Sources(Part):
                 source.close()
 
     def reasons(self) -> list[str]:
-        """Servers that are down."""
-        return [f"not connected to {name}" for name, source in self._sources.items() if not source.connected]
+        """Servers that are down, and what else keeps the sources from reading."""
+        down = [f"not connected to {name}" for name, source in self._sources.items() if not source.connected]
+        return down + [reason for source in self._sources.values() for reason in source.reasons()]
 
     def stop_taking(self) -> None:
         """Stop the sources."""

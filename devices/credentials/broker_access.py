@@ -4,7 +4,7 @@ import asyncio
 import logging
 from collections.abc import AsyncIterator, Coroutine
 from contextlib import asynccontextmanager
-from typing import Any
+from typing import Any, NamedTuple
 
 import psycopg
 
@@ -143,7 +143,7 @@ class BrokerAccess:
             return
         async with _alone(conn):
             snapshot = await _first(conn, REVISION.snapshot)
-            wanted, since = await _wanted(conn, self._mqtt.prefix)
+            wanted, since = await _wanted(conn, self._mqtt)
             if self._there is None:
                 await take_own_role(self._mqtt, self._broker)
                 self._there, self._asked_at = await self._dynsec.everything(), now
@@ -227,15 +227,16 @@ def lost_accounts(lost: list[str]) -> str:
     )
 
 
-async def _wanted(conn: psycopg.AsyncConnection, prefix: str) -> tuple[Accounts, dict[str, str]]:
+async def _wanted(conn: psycopg.AsyncConnection, mqtt: Mqtt) -> tuple[Accounts, dict[str, str]]:
     """Desired broker state, and when each account's secret was set."""
     roles, accounts, since = {}, {}, {}
-    for code, state, children, username, kind, changed in await (await conn.execute(SQL.wanted)).fetchall():
+    for code, state, children, username, kind, bound, changed in await (await conn.execute(SQL.wanted)).fetchall():
         active, role = state == "active", role_of(code)
         if role not in roles:
-            roles[role] = acls_of(grants(code, children, prefix))
+            roles[role] = acls_of(grants(code, children, mqtt.prefix))
         if active or kind != "x509":  # the plugin lets a certificate in whether its account is enabled or not
-            accounts[username], since[username] = Account(role, active, kind != "x509"), changed
+            client_id = username if bound or mqtt.bind_client_ids else None
+            accounts[username], since[username] = Account(role, active, kind != "x509", client_id), changed
     return Accounts(roles, accounts), since
 
 
@@ -254,10 +255,36 @@ async def _first(conn: psycopg.AsyncConnection, statement: str, **params: str) -
     return None if row is None else row[0]
 
 
-async def lost_by_broker(url: str, mqtt: Mqtt, dynsec: Dynsec) -> list[str]:
-    """Accounts missing on the broker that cannot be recreated; for `hub check`."""
+def unbound_accounts(unbound: list[str]) -> str:
+    """Message for accounts that may use any client id."""
+    some = ", ".join(unbound[:5]) + (", ..." if len(unbound) > 5 else "")
+    return f"{len(unbound)} accounts of devices may use any client id, also that of the hub or of each other ({some})"
+
+
+async def unbound_credentials(url: str) -> list[str]:
+    """User names of credentials that were issued for any client id; for `hub check` of a broker that asks."""
     with sorted_errors():
         async with await connect(url) as conn:
-            wanted, _ = await _wanted(conn, mqtt.prefix)
-    _, lost = steps(await dynsec.everything(), wanted)
-    return lost
+            return [str(row[0]) for row in await (await conn.execute(SQL.unbound)).fetchall()]
+
+
+class Compared(NamedTuple):
+    """What the comparison of the broker's accounts with the registry cannot mend."""
+
+    lost: list[str]
+    """Accounts missing on the broker that cannot be recreated."""
+    unbound: list[str]
+    """Accounts with a password that may use any client id: the hub's, for one."""
+    certificates: int
+    """Accounts of certificates: the plugin does not check what client id they use."""
+
+
+async def compared(url: str, mqtt: Mqtt, dynsec: Dynsec) -> Compared:
+    """The broker's accounts as they are; for `hub check`."""
+    with sorted_errors():
+        async with await connect(url) as conn:
+            wanted, _ = await _wanted(conn, mqtt)
+    there = await dynsec.everything()
+    secret = {name for name, account in wanted.accounts.items() if account.secret}
+    unbound = sorted(name for name, account in there.accounts.items() if name in secret and account.client_id is None)
+    return Compared(steps(there, wanted)[1], unbound, len(wanted.accounts) - len(secret))

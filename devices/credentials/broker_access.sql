@@ -21,9 +21,12 @@ select exists (
       and revision < pg_snapshot_xmax(pg_current_snapshot())
 )
 
+-- name: unbound
+select username from credential where revoked_at is null and not bound order by username
+
 -- name: wanted
 -- Devices with credentials in use, their children, and those credentials.
-select d.code, d.state, coalesce(kids.codes, '{}'), c.username, c.kind,
+select d.code, d.state, coalesce(kids.codes, '{}'), c.username, c.kind, c.bound,
        coalesce(c.rotated_at, c.created_at)::text as since
 from credential c
 join device d on d.id = c.device_id

@@ -22,6 +22,8 @@ class Held(NamedTuple):
     kind: Kind
     username: str
     secret_hash: bytes | None
+    bound: bool
+    """Whether it was issued for one client id: its user name."""
 
 
 class Directory:
@@ -84,6 +86,11 @@ class Directory:
         """Look up a user name's owner."""
         held = self._held.get(self._names.get(username, 0))
         return None if held is None else self.registry.device(held.device)
+
+    def bound(self, username: str) -> bool:
+        """Whether a user name was issued for one client id: its own."""
+        held = self._held.get(self._names.get(username, 0))
+        return held is not None and held.bound
 
     def speaks_for(self, holder: Device, code: str) -> bool:
         """Whether a device may publish on behalf of another: itself or one of its children."""

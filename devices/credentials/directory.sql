@@ -1,10 +1,10 @@
 -- name: all_credentials
-select id, false, device_id, kind, username, secret_hash from credential where revoked_at is null
+select id, false, device_id, kind, username, secret_hash, bound from credential where revoked_at is null
 
 -- name: changed_credentials
 -- Those that changed since a snapshot (hub/store/revision.py). Revoked ones first: a user name that was freed and given
 -- again is the new one's.
-select id, revoked_at is not null, device_id, kind, username, secret_hash
+select id, revoked_at is not null, device_id, kind, username, secret_hash, bound
 from credential
 where revision >= pg_snapshot_xmin(%(since)s::pg_snapshot)
   and not pg_visible_in_snapshot(revision, %(since)s::pg_snapshot)

@@ -35,6 +35,8 @@ class Account(NamedTuple):
     enabled: bool
     secret: bool = True
     """Whether it has a password, which only the broker knows; known to the wish, not to the broker's lists."""
+    client_id: str | None = None
+    """The only client id that it may use; None: any, or (wished) whatever it is."""
 
 
 class Accounts(NamedTuple):
@@ -64,10 +66,11 @@ def put_role(name: str, acls: frozenset[Acl], *, there: bool) -> Command:
     return {"command": "modifyRole" if there else "createRole", "rolename": name, "acls": listed}
 
 
-def put_account(username: str, role: str, secret: str | None) -> Command:
-    """Create an account; without a secret only a certificate of that name can log in."""
-    password = {} if secret is None else {"password": secret}
-    return {"command": "createClient", "username": username, "roles": [{"rolename": role}], **password}
+def put_account(username: str, role: str, secret: str | None, client_id: str | None = None) -> Command:
+    """Create an account; without a secret only a certificate of that name can log in, without a client id any may."""
+    given = {"password": secret, "clientid": client_id}
+    more = {name: value for name, value in given.items() if value is not None}
+    return {"command": "createClient", "username": username, "roles": [{"rolename": role}], **more}
 
 
 def get_role(name: str) -> Command:
@@ -76,7 +79,7 @@ def get_role(name: str) -> Command:
 
 
 def on_account(command: str, username: str, **more: Any) -> Command:
-    """enableClient, disableClient, deleteClient, setClientPassword; the last three drop its connections."""
+    """enableClient, disableClient, deleteClient, setClientPassword, setClientId; all but the first drop connections."""
     return {"command": command, "username": username, **more}
 
 
@@ -91,8 +94,10 @@ def steps(there: Accounts, wanted: Accounts) -> tuple[list[Command], list[str]]:
     for name, account in kept.items():
         before = there.accounts.get(name)
         if before is None:
-            commands.append(put_account(name, account.role, None))
+            commands.append(put_account(name, account.role, None, account.client_id))
             continue
+        if account.client_id not in (None, before.client_id):
+            commands.append(on_account("setClientId", name, clientid=account.client_id))
         if before.role != account.role:
             commands.append(on_account("modifyClient", name, roles=[{"rolename": account.role}]))
         if before.enabled != account.enabled:
@@ -113,7 +118,9 @@ def done(there: Accounts, commands: Sequence[Command]) -> Accounts:
         elif kind == "deleteClient":
             accounts.pop(name, None)
         elif kind == "createClient":
-            accounts[name] = Account(role_names(command)[0], True)
+            accounts[name] = Account(role_names(command)[0], True, client_id=command.get("clientid"))
+        elif kind == "setClientId":
+            accounts[name] = accounts[name]._replace(client_id=command["clientid"])
         elif kind == "modifyClient":
             accounts[name] = accounts[name]._replace(role=role_names(command)[0])
         elif kind in ("enableClient", "disableClient"):
@@ -157,11 +164,11 @@ class Dynsec:
                 raise BrokerRefused(f"{command['command']} {command.get('username', command.get('rolename'))}: {error}")
 
     async def admit(self, username: str, secret: str | None, role: str, acls: frozenset[Acl], *, enabled: bool) -> None:
-        """Create an account with its role, replacing leftovers of a failed attempt.
+        """Create an account with its role, bound to its name as client id, replacing leftovers of a failed attempt.
 
         BrokerRefused when the name belongs to an account that is no device's.
         """
-        account = put_account(username, role, secret)
+        account = put_account(username, role, secret, username)
         made, added = await self.ask([put_role(role, acls, there=False), account])
         if exists(made.get("error")):
             await self.run([put_role(role, acls, there=True)])
@@ -221,7 +228,9 @@ def gone(error: str | None) -> bool:
 
 def _accounts(clients: Sequence[Mapping[str, Any]]) -> dict[str, Account]:
     return {
-        client["username"]: Account(role_names(client)[0], not client.get("disabled", False))
+        client["username"]: Account(
+            role_names(client)[0], not client.get("disabled", False), client_id=client.get("clientid")
+        )
         for client in clients
         if _own_roles(client)
     }

@@ -31,6 +31,10 @@ class HandedSource:
         """Whether the reading process is there."""
         return bool(self._writers)
 
+    def reasons(self) -> list[str]:
+        """Nothing else keeps it from reading."""
+        return []
+
     def stop(self) -> None:
         """Stop accepting blocks; those already accepted are still answered."""
         self._stopped.set()

@@ -71,6 +71,10 @@ class KafkaSource:
         self.connected = False
         self._backoff = Backoff(log, "connected to Kafka %s again", settings.servers, longest_s=RETRY_MAX_S)
 
+    def reasons(self) -> list[str]:
+        """Nothing else keeps it from reading."""
+        return []
+
     def stop(self) -> None:
         """Stop polling; `run` returns once everything in flight is settled."""
         self._stopping.set()

@@ -6,6 +6,7 @@ What is read lies in `buffer` from `position` on, so that messages can be taken 
 import socket
 import ssl
 import struct
+from contextlib import suppress
 
 READ_BYTES = 1 << 18
 _RESET = struct.pack("ii", 1, 0)
@@ -85,4 +86,7 @@ class BufferedSocket:
         self._sock.setblocking(flag)
 
     def close(self) -> None:
+        """Send what can be sent at once, and close."""
+        with suppress(OSError):
+            self.flush()
         self._sock.close()

@@ -1,17 +1,21 @@
 """One connection to an MQTT broker: paho-mqtt driven by the event loop, reading and writing in blocks.
 
-paho connects and subscribes. Messages and their acknowledgements, which are what there
-are many of, pass it by: see mqtt_frames.py. MQTT 3.1.1, for a message of MQTT 5 takes longer to read.
+paho connects and subscribes. Messages and their acknowledgements, which are what there are many of, pass it by: see
+frames.py. MQTT 3.1.1, or 5 (mqtt.version), which tells a session how long to live and a client who took it over.
 """
 
 import asyncio
 import time
 from collections.abc import Callable, Sequence
+from functools import partial
 from typing import Any
 
 import numpy as np
 import paho.mqtt.client as paho
 from paho.mqtt.enums import CallbackAPIVersion, MQTTErrorCode
+from paho.mqtt.packettypes import PacketTypes
+from paho.mqtt.properties import Properties
+from paho.mqtt.subscribeoptions import SubscribeOptions
 
 from hub.errors import BrokerUnavailable
 from hub.settings import Mqtt
@@ -23,8 +27,14 @@ CONFIRM_S = 10.0
 
 TICK_S = 1.0
 
+TAKEN_OVER = 0x8E
+"""Reason code of MQTT 5's DISCONNECT."""
+NEVER_S = 0xFFFFFFFF
+RECEIVE_MAXIMUM = 20_000
+"""Messages under way that the hub asks for; the broker may allow less (mosquitto: max_inflight_messages)."""
+
 Received = Callable[[list[Publish]], None]
-_PINGREQ = b"\xc0\x00"
+_PINGREQ, _PINGRESP = b"\xc0\x00", 0xD0
 _PUBACK = np.dtype([("head", ">u2"), ("packet_id", ">u2")])
 
 
@@ -41,38 +51,61 @@ class _Client(paho.Client):
 class MqttConnection:
     """Connected and subscribed between `open` and `close`; `read` until BrokerUnavailable."""
 
-    def __init__(self, settings: Mqtt, topics: Sequence[str], received: Received, name: str | None = None) -> None:
+    def __init__(
+        self, settings: Mqtt, topics: Sequence[str], received: Received, client_id: str, *, clean: bool = False
+    ) -> None:
         """`received` is called within `read`, with messages in order of arrival.
 
-        With a `name` it connects under that one, and without a persistent session.
+        `clean`: the broker forgets what it holds for the client id, now and when the connection ends.
         """
         self._settings, self._topics = settings, topics
+        self._version5 = settings.version == "5" and not clean
         self._client = _Client(
             CallbackAPIVersion.VERSION2,
-            client_id=name or settings.client_id,
-            clean_session=name is not None,
-            protocol=paho.MQTTv311,
+            client_id=client_id,
+            clean_session=None if self._version5 else clean,
+            protocol=paho.MQTTv5 if self._version5 else paho.MQTTv311,
             manual_ack=True,
         )
         self._client.on_connect = self._on_connect
         self._client.on_subscribe = self._on_subscribe
+        self._client.on_disconnect = self._on_disconnect
         self._received = received
-        self._confirmed = False
-        self._refusal: str | None = None
+        self._accepted = False
+        self.confirmed = False
+        """Whether the broker has confirmed the subscriptions."""
+        self.refusal: str | None = None
+        """Why the broker refuses the connection or a subscription; None: it does not."""
+        self.thrown_out = False
+        """Whether the broker has closed the connection without a word."""
+        self.taken_over = False
+        """Whether the broker has said that another client connected with the client id; MQTT 3.1.1 cannot say so."""
         self.session_present = False
+        """Whether the broker knew the session, once it has accepted the connection."""
         self._pinged = self._heard = time.monotonic()
+        self._pings = self._pongs = 0
 
-    async def open(self) -> None:
-        """Connect and subscribe with QoS 1; raises BrokerUnavailable or OSError."""
+    async def connect(self) -> None:
+        """Connect and ask for the subscriptions with QoS 1; raises BrokerUnavailable or OSError.
+
+        They are confirmed while `read` goes on: what the session holds may come first, and may be more than fits in
+        memory.
+        """
         settings = self._settings
         set_credentials(self._client, settings)
-        await asyncio.to_thread(self._client.connect, settings.host, settings.port, settings.keepalive_s)
-        try:
-            async with asyncio.timeout(CONFIRM_S):
-                while not self._confirmed:
-                    await self.read()
-        except TimeoutError:
-            raise BrokerUnavailable(f"no answer to connect or subscribe within {CONFIRM_S:.0f} s") from None
+        connect = partial(self._client.connect, settings.host, settings.port, settings.keepalive_s)
+        if self._version5:
+            connect = partial(connect, clean_start=False, properties=_kept())
+        await asyncio.to_thread(connect)
+        self._heard = time.monotonic()
+        while not self._accepted:
+            await self.read()
+
+    async def open(self) -> None:
+        """Connect and subscribe; raises as `connect`. For sessions that hold little, or whose messages are let go."""
+        await self.connect()
+        while not self.confirmed:
+            await self.read()
 
     async def read(self) -> None:
         """Wait for a block of bytes and handle it; returns at least each second, for keep-alive."""
@@ -80,38 +113,67 @@ class MqttConnection:
         sock.flush()
         if not sock.pending():
             await _ready(sock, TICK_S)
-        open_ = sock.fill()
+        try:
+            open_ = sock.fill()
+        except OSError:
+            self.thrown_out = True
+            raise
         if len(sock.buffer) > sock.position:
             self._heard = time.monotonic()
+        code = self._handle_packets(sock)
+        self.keep_alive()
+        if self._client.want_write() and not code:  # what paho was asked to send from within a callback
+            code = self._client.loop_write()
+        if self.refusal is not None:
+            raise BrokerUnavailable(self.refusal)
+        if not open_ or code:
+            self.thrown_out = not open_
+            raise BrokerUnavailable("the broker closed the connection" if not open_ else paho.error_string(code))
+        silent_s, silence_s = time.monotonic() - self._heard, 1.5 * self._settings.keepalive_s
+        if not self.confirmed and silent_s > CONFIRM_S:
+            raise BrokerUnavailable(f"no answer to connect or subscribe within {CONFIRM_S:.0f} s")
+        if silent_s > silence_s:
+            raise BrokerUnavailable(f"no sign of life within {silence_s:.0f} s")
+
+    def _handle_packets(self, sock: BufferedSocket) -> MQTTErrorCode:
+        """Handle all complete packets that were read; paho's code for what went wrong."""
         code = MQTTErrorCode.MQTT_ERR_SUCCESS
-        while not code and self._refusal is None:
-            messages, sock.position = take_publishes(sock.buffer, sock.position)
+        while not code and self.refusal is None:
+            messages, sock.position = take_publishes(sock.buffer, sock.position, self._version5)
             if messages:
                 self._received(messages)
             if not holds_packet(sock.buffer, sock.position):
                 break
+            self._pongs += sock.buffer[sock.position] == _PINGRESP
             code = self._client.loop_read()
-        self.keep_alive()
-        if self._client.want_write() and not code:  # what paho was asked to send from within a callback
-            code = self._client.loop_write()
-        if self._refusal is not None:
-            raise BrokerUnavailable(self._refusal)
-        if not open_ or code:
-            raise BrokerUnavailable("the broker closed the connection" if not open_ else paho.error_string(code))
-        silence_s = 1.5 * self._settings.keepalive_s
-        if time.monotonic() - self._heard > silence_s:
-            raise BrokerUnavailable(f"no sign of life within {silence_s:.0f} s")
+        return code
 
     def keep_alive(self) -> None:
         """Send PINGREQ when due, even while reading is paused: brokers drop clients silent for 1.5 keep-alives.
 
         Not left to paho: its answer lies behind what was not read yet, and paho would take the broker for dead.
         """
-        now = time.monotonic()
-        if self._confirmed and now - self._pinged >= self._settings.keepalive_s / 2:
-            self._pinged = now
-            self._socket.send(_PINGREQ)
-            self._socket.flush()
+        if self._accepted and time.monotonic() - self._pinged >= self._settings.keepalive_s / 2:
+            self._ping()
+
+    async def round_trip(self) -> None:
+        """Return once the broker has handled all that was sent to it; what it sends meanwhile is received."""
+        self._ping()
+        while self._pongs < self._pings:
+            await self.read()
+
+    def _ping(self) -> None:
+        self._pinged, self._pings = time.monotonic(), self._pings + 1
+        self._socket.send(_PINGREQ)
+        self._socket.flush()
+
+    def mark(self, topic: str, payload: bytes) -> None:
+        """Publish a marker with QoS 1; whether it arrives is not waited for."""
+        self._client.publish(topic, payload, 1)
+
+    def leave(self, topics: Sequence[str]) -> None:
+        """Unsubscribe; whether it is confirmed is not waited for."""
+        self._client.unsubscribe(list(topics))
 
     def acknowledge(self, packet_ids: Sequence[int]) -> None:
         """Send a PUBACK for each packet id, all in one write."""
@@ -129,7 +191,7 @@ class MqttConnection:
             try:
                 self._client.buffered.flush()
             except OSError:
-                self._refusal = "closed by the peer"
+                self.refusal = "closed by the peer"
             self._client.buffered.close()
 
     @property
@@ -141,19 +203,32 @@ class MqttConnection:
 
     def _on_connect(self, client: Any, _data: Any, flags: Any, reason: Any, _properties: Any) -> None:
         if reason.is_failure:
-            self._refusal = f"the broker refuses the connection: {reason}: check mqtt.username and mqtt.password"
+            self.refusal = f"the broker refuses the connection: {reason}: check mqtt.username and mqtt.password"
             return
-        self.session_present = flags.session_present
+        self._accepted, self.session_present = True, flags.session_present
         if self._topics:
-            client.subscribe([(topic, 1) for topic in self._topics])
+            client.subscribe([(topic, SubscribeOptions(1) if self._version5 else 1) for topic in self._topics])
         else:
-            self._confirmed = True
+            self.confirmed = True
+
+    def _on_disconnect(self, _client: Any, _data: Any, flags: Any, reason: Any, _properties: Any) -> None:
+        if flags.is_disconnect_packet_from_server:
+            self.thrown_out, self.taken_over = True, reason == TAKEN_OVER
+            self.refusal = f"the broker ended the connection: {reason}"
 
     def _on_subscribe(self, _client: Any, _data: Any, _mid: int, reasons: Any, _properties: Any) -> None:
         refused = [topic for topic, reason in zip(self._topics, reasons, strict=True) if reason.is_failure]
         if refused:
-            self._refusal = f"the broker refuses the subscription to {', '.join(refused)}"
-        self._confirmed = True
+            self.refusal = f"the broker refuses the subscription to {', '.join(refused)}"
+        self.confirmed = True
+
+
+def _kept() -> Properties:
+    """Connect properties of a session that is never to expire, with at most a window of messages under way."""
+    properties = Properties(PacketTypes.CONNECT)  # type: ignore[no-untyped-call]
+    properties.SessionExpiryInterval = NEVER_S
+    properties.ReceiveMaximum = RECEIVE_MAXIMUM
+    return properties
 
 
 def set_credentials(client: paho.Client, settings: Mqtt) -> None:

@@ -61,7 +61,7 @@ class ControlLink:
 
     def __init__(self, settings: Mqtt) -> None:
         self._settings = settings
-        self._name = f"{settings.client_id}-control-{token_hex(4)}"
+        self._name = f"{settings.client_id}-control-{token_hex(8)}"
         self._connection: _Connection | None = None
         self._listeners: list[_Listener] = []
         self._turns = asyncio.Semaphore(MAX_UNDER_WAY)
@@ -130,7 +130,7 @@ class _Connection(MqttConnection):
     """A clean-session connection that can also publish and change its subscriptions."""
 
     def __init__(self, settings: Mqtt, topics: Sequence[str], received: Received, name: str) -> None:
-        super().__init__(settings, topics, self._take, name)
+        super().__init__(settings, topics, self._take, name, clean=True)
         self._hand_on = received
         self._asked: dict[int, asyncio.Future[str | None]] = {}
         """By packet id: who waits for the broker's word; the result says what it refused."""
@@ -207,4 +207,4 @@ class _Connection(MqttConnection):
         if not self._settle(mid, refused):  # those of before a broker came back
             if refused is not None:
                 log.warning("the broker refuses a subscription that it had before: %s", refused)
-            self._confirmed = True
+            self.confirmed = True

@@ -2,28 +2,38 @@
 
 import asyncio
 import logging
-import time
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 
 from hub.backoff import Backoff, jittered
-from hub.errors import BrokerUnavailable
-from hub.models import Delivery, Micros, Origin, Outcome, Raw
+from hub.errors import BrokerUnavailable, StoreUnavailable
+from hub.models import Micros, Origin, from_micros, now_micros
 from hub.pipeline import Sink
 from hub.settings import Mqtt
 from hub.telemetry import Counters
 from ingest.mqtt.client_id_conflict import SUSPICIOUS, ClientIdConflict
-from ingest.mqtt.connection import TICK_S, MqttConnection
-from ingest.mqtt.frames import Publish
+from ingest.mqtt.former_session import FormerReader, hand_over
+from ingest.mqtt.reader import Intake, SessionReader
+from ingest.mqtt.session import Identity, Session, UnstoredSession
 
 log = logging.getLogger(__name__)
 
 PERMISSION_S = 0.1
 LONGEST_WAIT_S = 15.0
 
+REMEDY = "Stop it, give each hub its own mqtt.client_id, and bind the accounts of devices (docs/BROKERS.md)"
 RIVAL = (
     "%d connections ended right after they began: another hub or client uses mqtt.client_id %r, and the broker lets in "
-    "only the newest. Stop the other one, or give each its own mqtt.client_id. Nothing is lost; trying less often"
+    "only the newest. What the broker hands to the other one, or drops because that one asked for a clean session, is "
+    f"lost to this hub. {REMEDY}; trying less often"
+)
+TAKEN_OVER = (
+    "another client has connected with the client id of the session %r, and the broker has handed the session to it. "
+    f"What it takes there is lost to this hub. {REMEDY}"
+)
+LOST = (
+    "the broker does not know the session of mqtt.client_id %r any more: its data were lost, the session has expired, "
+    "or another client ended it. What the broker had accepted for the hub since %s may be lost"
 )
 
 
@@ -42,22 +52,33 @@ class MqttSource:
         counters: Counters,
         origin: Callable[[str], Origin],
         permitted: Callable[[], bool] = lambda: True,
+        session: Session | None = None,
     ) -> None:
         """`origin` tells what a topic means. While it is not `permitted`, it stays away from the broker: another hub
-        has the session.
+        has the session. Without a `session` it has the one that an edge without a database has.
         """
-        self._settings, self._topics, self._pipeline, self._counters = settings, topics, pipeline, counters
-        self._origin = origin
-        self._chunk: list[Raw] = []
-        self._last_received: Micros = 0
-        self._connection: MqttConnection | None = None
+        self._settings, self._topics = settings, topics
+        self._intake = Intake(pipeline, counters, origin)
+        self._session = session or UnstoredSession(settings)
         self._permitted = permitted
+        self._identity: Identity | None = None
+        self._reader: SessionReader | None = None
+        self._held_at: Micros | None = None
+        self._conflict = ClientIdConflict()
         self._stopped = asyncio.Event()
 
     @property
     def connected(self) -> bool:
         """Whether the connection is up and subscribed."""
-        return self._connection is not None
+        return self._session.held
+
+    def reasons(self) -> list[str]:
+        """What else keeps it from its session; empty if nothing does."""
+        if self._conflict.suspected:
+            return [f"another client uses mqtt.client_id {self._settings.client_id!r}, and takes the session over"]
+        if isinstance(self._reader, FormerReader):
+            return [f"the session {self._reader.name!r} of an older version is being handed over"]
+        return []
 
     def stop(self) -> None:
         """Stop reading; messages already read can be settled until `close`."""
@@ -65,87 +86,86 @@ class MqttSource:
 
     def close(self) -> None:
         """Disconnect; the broker keeps unacknowledged messages."""
-        connection, self._connection = self._connection, None
-        if connection is not None:
-            connection.close()
+        reader, self._reader = self._reader, None
+        self._let_go()
+        if reader is not None:
+            reader.close()
 
     async def run(self) -> None:
         """Stay connected until `stop`; logs once when the broker goes down and once when it is back."""
-        conflict, backoff = ClientIdConflict(), Backoff(log, "connected to the broker", longest_s=LONGEST_WAIT_S)
+        backoff = Backoff(log, "connected to the broker", longest_s=LONGEST_WAIT_S)
         while not self._stopped.is_set():
             if not self._permitted():
+                self._identity = None  # the other hub may hand the session over
                 await self._pause(PERMISSION_S)
                 continue
-            self._chunk = []  # of the connection before: the broker delivers it again, perhaps by other packet ids
-            connection = MqttConnection(self._settings, self._topics, self._receive)
             try:
-                await connection.open()
-                self._connection = connection
-                conflict.opened()
-                if not backoff.succeeded():
-                    log.info("connected to the broker")
-                while self._permitted() and not self._stopped.is_set():
-                    await self._hand_over(connection)
-                    await connection.read()
-                await self._hand_over(connection)
+                identity = self._identity = self._identity or await self._session.load()
+                if identity.former is None or await self._handed_over(identity):
+                    await self._take(identity, backoff)
                 if not self._stopped.is_set():
                     self.close()
-            except (OSError, BrokerUnavailable) as error:
-                if conflict.ended():
-                    backoff.failed(RIVAL, SUSPICIOUS, self._settings.client_id)
-                else:
-                    backoff.failed("broker %s:%s: %s", self._settings.host, self._settings.port, error)
-                self._connection = None
-                connection.close()
-                await self._pause(max(backoff.next_s(), jittered(conflict.wait_s)))
+            except (OSError, BrokerUnavailable, StoreUnavailable) as error:
+                self._failed(error, backoff)
+                self.close()
+                await self._pause(max(backoff.next_s(), jittered(self._conflict.wait_s)))
             except BaseException:
-                self._connection = None
-                connection.close()
+                self.close()
                 raise
+
+    def _going_on(self) -> bool:
+        return self._permitted() and not self._stopped.is_set()
+
+    async def _connect(self, reader: SessionReader) -> None:
+        self._reader = reader
+        await reader.connect()
+        self._conflict.opened()
+
+    async def _handed_over(self, identity: Identity) -> bool:
+        """Take what the session of an older version holds; whether that is done."""
+        former = FormerReader(self._settings, identity, self._intake)
+        await self._connect(former)
+        if not await hand_over(self._settings, identity, self._topics, former, self._going_on):
+            return False
+        self._session.handed_over()
+        self._identity = identity._replace(former=None)
+        return True
+
+    async def _take(self, identity: Identity, backoff: Backoff) -> None:
+        """Read the session until the connection ends, or it is not to go on."""
+        reader = SessionReader(self._settings, identity.client_id, identity.source, self._topics, self._intake)
+        await self._connect(reader)
+        if not reader.connection.session_present and (since := self._held_at or identity.held_at) is not None:
+            log.error(LOST, self._settings.client_id, from_micros(since).isoformat(timespec="seconds"))
+            self._session.lost(since)
+        while self._going_on():
+            if reader.connection.confirmed and not self._session.held:
+                self._session.held = True
+                if not backoff.succeeded():
+                    log.info("connected to the broker")
+            await reader.step()
+        await reader.hand_over()
+
+    def _failed(self, error: Exception, backoff: Backoff) -> None:
+        thrown_out = self._reader is not None and self._reader.connection.thrown_out
+        if self._reader is not None and self._reader.connection.taken_over:
+            self._conflict.ended()
+            self._session.taken_over()
+            backoff.failed(TAKEN_OVER, self._settings.client_id)
+        elif self._conflict.ended(thrown_out):
+            self._session.taken_over()
+            backoff.failed(RIVAL, SUSPICIOUS, self._settings.client_id)
+        elif isinstance(error, StoreUnavailable):
+            backoff.failed("the client id cannot be read: %s", error)
+        else:
+            backoff.failed("broker %s:%s: %s", self._settings.host, self._settings.port, error)
+
+    def _let_go(self) -> None:
+        """The session is held no more; the broker keeps it."""
+        if self._session.held:
+            self._session.held, self._held_at = False, now_micros()
 
     async def _pause(self, seconds: float) -> None:
         """Sleep, interrupted by `stop`."""
         with suppress(TimeoutError):
             await asyncio.wait_for(self._stopped.wait(), seconds)
-
-    def _receive(self, messages: list[Publish]) -> None:
-        """Timestamp received messages; arrival times are unique and increasing."""
-        if self._pipeline.full:
-            whole = len(messages)
-            messages = [message for message in messages if message.packet_id]
-            self._counters.dropped += whole - len(messages)
-        first = max(time.time_ns() // 1000, self._last_received + 1)
-        self._last_received = first + len(messages)
-        source, origin = self._settings.client_id, self._origin
-        self._chunk += [
-            Raw(origin(topic), payload, received, packet_id, source, repeated, retained)
-            for received, (topic, payload, packet_id, repeated, retained) in enumerate(messages, first)
-        ]
-
-    async def _hand_over(self, connection: MqttConnection) -> None:
-        """Submit received messages to the pipeline; waits while it is full."""
-        if not self._chunk:
-            return
-        chunk, self._chunk = self._chunk, []
-        packet_ids = [raw.token for raw in chunk if raw.token]
-
-        async def settle(_outcome: Outcome) -> None:
-            # A later connection gets the message again and acknowledges that delivery.
-            if packet_ids and self._connection is connection:
-                try:
-                    connection.acknowledge(packet_ids)
-                except (OSError, BrokerUnavailable) as error:
-                    log.debug("acknowledgements lost, the broker will deliver again: %s", error)
-
-        delivery = Delivery(chunk, settle)
-        if not self._pipeline.full:
-            await self._pipeline.submit(delivery)
-            return
-        while True:
-            try:
-                async with asyncio.timeout(TICK_S):
-                    await self._pipeline.submit(delivery)  # cancelled while it waits for room, it has taken nothing
-            except TimeoutError:
-                connection.keep_alive()
-            else:
-                return

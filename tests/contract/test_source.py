@@ -8,7 +8,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from functools import partial
-from typing import Protocol
+from typing import Literal, Protocol
 
 import pytest
 
@@ -67,15 +67,15 @@ class Kind(Protocol):
 
 
 class MqttKind:
-    def __init__(self, broker: Mosquitto) -> None:
-        self._broker = broker
+    def __init__(self, broker: Mosquitto, version: Literal["3.1.1", "5"]) -> None:
+        self._broker, self._version = broker, version
 
     async def publish(self, payloads: Sequence[bytes]) -> None:
         messages = [("ganzhi/v1/d1/telemetry", payload) for payload in payloads]
         await asyncio.to_thread(self._broker.publish, messages)
 
     def source(self, sink: Tray) -> Source:
-        settings = Mqtt(port=self._broker.port, client_id="contract")
+        settings = Mqtt(port=self._broker.port, client_id="contract", version=self._version)
         return MqttSource(settings, subscriptions("ganzhi/v1"), sink, Counters(), ORIGINS.of_topic)
 
     def commit(self, delivery: Delivery) -> None:
@@ -106,10 +106,10 @@ class KafkaKind:
             self._offsets[position[:2]] = position.end
 
 
-@pytest.fixture(params=["mqtt", "kafka"])
+@pytest.fixture(params=["mqtt", "mqtt5", "kafka"])
 def kind(request: pytest.FixtureRequest) -> Kind:
-    if request.param == "mqtt":
-        return MqttKind(request.getfixturevalue("mosquitto"))
+    if request.param != "kafka":
+        return MqttKind(request.getfixturevalue("mosquitto"), "5" if request.param == "mqtt5" else "3.1.1")
     return KafkaKind(request.getfixturevalue("kafka"))
 
 

@@ -176,11 +176,14 @@ async def test_what_emqx_asks_is_answered_as_it_reads_it(world: World) -> None:
     token = await world.issue("air-1", "token")
     await world.issue("air-2", "x509", common_name="cam 2")
     for name, password in (("air-1", secret), ("air-1~2", token["secret"]), ("hub", "the hub's")):
-        assert await world.asked("auth", username=name, password=password, clientid="x") == "allow"
+        assert await world.asked("auth", username=name, password=password, clientid=name) == "allow"
         assert await world.asked("auth", username=name, password="wrong") == "deny"
+        other = await world.asked("auth", username=name, password=password, clientid="ganzhi-hub")
+        assert other == ("allow" if name == "hub" else "deny"), "a device has one client id, its own"
     assert await world.asked("auth", username="dashboard", password="x") == "ignore"
     assert await world.asked("auth", username="undefined", password="undefined") == "deny"
     assert await world.asked("auth", cert_common_name="cam 2") == "allow"
+    assert await world.asked("auth", cert_common_name="cam 2", clientid="cam 3") == "deny"
     assert await world.asked("auth", username="cam 2", password="") == "deny"
     rights = {
         ("air-1", "publish", "ganzhi/v1/air-1/telemetry"): "allow",

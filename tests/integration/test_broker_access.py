@@ -1,16 +1,19 @@
 """Who may do what on a real mosquitto whose dynamic security plugin the hub drives."""
 
+import json
 import os
 import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 
+import psycopg
 import pytest
 
 from tests.support.broker import find_mosquitto
 from tests.support.dynsec import HUB, PASSWORD, Client, GuardedBroker, find_plugin, make_certificates
 from tests.support.hub import Hub, run_hub
 from tests.support.process import wait_until
+from tests.support.sessions import client_id
 
 PREFIX = "ganzhi/v1"
 READING = '{"pm25": 1}'
@@ -65,8 +68,8 @@ def issue(hub: Hub, code: str, kind: str = "password", **more: str) -> tuple[str
     return body["username"], body["secret"]
 
 
-def enters(broker: GuardedBroker, username: str | None, secret: str | None) -> bool:
-    with Client(broker.port, username, secret) as client:
+def enters(broker: GuardedBroker, username: str | None, secret: str | None, client_id: str | None = None) -> bool:
+    with Client(broker.port, username, secret, client_id=client_id) as client:
         return not client.refused and client.answered
 
 
@@ -75,31 +78,65 @@ def test_a_device_speaks_for_itself_and_its_children_and_for_nobody_else(guarded
     allowed = [f"{PREFIX}/{path}" for path in ("gateway/telemetry", "lamp/event", "gateway/child/lamp/telemetry")]
     forbidden = [f"{PREFIX}/{path}" for path in ("other/telemetry", "gateway/command", "gateway/child/other/event")]
     forbidden += [f"{PREFIX}/gateway/other", f"{PREFIX}/x", "elsewhere"]
-    with Client(broker.port, HUB, PASSWORD) as observer, Client(broker.port, *gateway) as device:
+    with Client(broker.port, HUB, PASSWORD) as observer:
         assert observer.subscribe(f"{PREFIX}/#")
         assert observer.subscribe("elsewhere")
         for topic in forbidden:  # where max_queued_messages is 0, mosquitto 2.0.11 throws out who may not
             with Client(broker.port, *gateway) as straying:
                 straying.publish(topic, READING)
-        for topic in allowed:
-            device.publish(topic, READING)
-        device.publish(f"{PREFIX}/gateway/status", "online")
-        last = (f"{PREFIX}/gateway/status", b"online")
-        wait_until(lambda: last in observer.heard, "the last one arrives")
-        assert [topic for topic, _ in observer.heard] == [*allowed, last[0]]
-        assert device.subscribe(f"{PREFIX}/gateway/command")
-        assert device.subscribe(f"{PREFIX}/lamp/command")
-        assert device.subscribe(f"{PREFIX}/gateway/child/+/command")
-        for topic in (f"{PREFIX}/other/command", f"{PREFIX}/+/command", f"{PREFIX}/gateway/#", "#"):
-            assert not device.subscribe(topic), topic
-        order = '{"commands": [{"command": "deleteClient", "username": "other"}]}'
-        device.publish("$CONTROL/dynamic-security/v1", order)
+        with Client(broker.port, *gateway) as device:
+            for topic in allowed:
+                device.publish(topic, READING)
+            device.publish(f"{PREFIX}/gateway/status", "online")
+            last = (f"{PREFIX}/gateway/status", b"online")
+            wait_until(lambda: last in observer.heard, "the last one arrives")
+            assert [topic for topic, _ in observer.heard] == [*allowed, last[0]]
+            assert device.subscribe(f"{PREFIX}/gateway/command")
+            assert device.subscribe(f"{PREFIX}/lamp/command")
+            assert device.subscribe(f"{PREFIX}/gateway/child/+/command")
+            for topic in (f"{PREFIX}/other/command", f"{PREFIX}/+/command", f"{PREFIX}/gateway/#", "#"):
+                assert not device.subscribe(topic), topic
+            order = '{"commands": [{"command": "deleteClient", "username": "other"}]}'
+            device.publish("$CONTROL/dynamic-security/v1", order)
     for code in ("hub", "admin"):
         put(guarded, code)
         assert issue(guarded, code)[0] == f"{code}~2", "accounts that are no device's are left alone"
     assert enters(broker, *other)
     assert not enters(broker, None, None)
     assert not enters(broker, gateway[0], other[1])
+
+
+def test_an_account_has_one_client_id_and_those_of_before_until_they_are_bound(
+    guarded: Hub, broker: GuardedBroker, database: str, tmp_path: Path
+) -> None:
+    gateway, other = issue(guarded, "gateway"), issue(guarded, "other")
+    for taken in ("ganzhi-hub", client_id(database), "other", "mine"):
+        assert not enters(broker, *gateway, taken), taken
+    assert enters(broker, *gateway)
+    with Client(broker.port, HUB, PASSWORD) as hub, psycopg.connect(database, autocommit=True) as conn:
+        conn.execute("update credential set bound = false")  # as accounts were made before
+        unbind = [{"command": "setClientId", "username": name} for name in ("gateway", "other")]
+        hub.publish("$CONTROL/dynamic-security/v1", json.dumps({"commands": unbind}))
+    wait_until(lambda: enters(broker, *gateway, "mine") and enters(broker, *other, "mine"), "they work as they did")
+    env = {"HUB_DATABASE__URL": database, "HUB_MQTT__PORT": str(broker.port), **settings_of(broker)}
+    assert "2 accounts of devices may use any client id" in run_hub("check", env=env, folder=tmp_path)[1]
+    rotated = guarded.api.post("/api/v1/devices/gateway/credentials:rotate", json={}).json()
+    assert rotated["client_id"] == "gateway"
+    wait_until(lambda: not enters(broker, "gateway", rotated["secret"], "mine"), "a rotated one is bound")
+    assert enters(broker, "gateway", rotated["secret"])
+    assert enters(broker, *other, "mine")
+    assert guarded.terminate() == 0
+    with Client(broker.port, *other, client_id="mine") as device:
+        bound = Hub(database, broker.port, tmp_path, **settings_of(broker), HUB_MQTT__BIND_CLIENT_IDS="true")
+        try:
+            bound.start()
+            wait_until(lambda: device.lost, "who uses another one is thrown out")
+        finally:
+            bound.close()
+    assert not enters(broker, *other, "mine")
+    assert enters(broker, *other)
+    told = run_hub("check", env=env, folder=tmp_path)[1]
+    assert told.count("may use any client id") == 1, "only the first time; the log holds both"
 
 
 def test_a_new_child_and_one_that_is_taken_away_count_at_once(guarded: Hub, broker: GuardedBroker) -> None:
@@ -231,6 +268,9 @@ def test_devices_come_with_a_certificate_by_its_common_name(
         assert issue(hub, "cam-1", "x509") == ("cam-1", None)
         assert heard_from("cam-1")
         assert not heard_from("stranger")
+        with Client(broker.tls_port, None, None, folder / "cam-1.crt", client_id="another") as device:
+            assert device.answered
+        assert " as another (" not in broker.text(), "it has its common name as client id"
         assert not enters(broker, "cam-1", "any password")
         put(hub, "cam-1", state="suspended")
         wait_until(lambda: '"cam-1"' not in broker.file.read_text(), "its account is gone")

@@ -9,10 +9,11 @@ import pytest
 from paho.mqtt.enums import CallbackAPIVersion
 
 from tests.support.broker import Mosquitto
-from tests.support.hub import Hub
+from tests.support.hub import Hub, run_hub
 from tests.support.line import Line
 from tests.support.numbered import Numbers, check, register, wait_for
 from tests.support.process import wait_until
+from tests.support.sessions import client_id
 
 MESSAGES = 30_000
 
@@ -71,10 +72,10 @@ def test_a_second_hub_waits_and_takes_over(
     check(database, MESSAGES, None)
 
 
-def test_a_stranger_with_the_same_client_id(hub: Hub, database: str, mosquitto: Mosquitto) -> None:
+def test_a_stranger_with_the_same_client_id(hub: Hub, database: str, mosquitto: Mosquitto, tmp_path: Path) -> None:
     register(hub)
     rival = paho.Client(
-        CallbackAPIVersion.VERSION2, client_id="ganzhi-hub", clean_session=False, manual_ack=True,
+        CallbackAPIVersion.VERSION2, client_id=client_id(database), clean_session=False, manual_ack=True,
         protocol=paho.MQTTv311,
     )  # fmt: skip
     rival.reconnect_delay_set(1, 1)
@@ -85,6 +86,7 @@ def test_a_stranger_with_the_same_client_id(hub: Hub, database: str, mosquitto: 
     try:
         with Numbers(mosquitto.port, MESSAGES, rate=5_000):
             wait_until(lambda: "another hub or client uses mqtt.client_id 'ganzhi-hub'" in hub.text(), "told why", 30)
+            assert "takes the session over" in hub.api.get("/readyz").text
     finally:
         rival.disconnect()
         rival.loop_stop()
@@ -92,5 +94,8 @@ def test_a_stranger_with_the_same_client_id(hub: Hub, database: str, mosquitto: 
     wait_for(database, MESSAGES)
     assert seen  # the rival was sent messages; as it acknowledged none, the hub got them in the end
     assert hub.text().count("another hub or client uses") == 1
+    assert "othing is lost" not in hub.text()
+    status, told = run_hub("check", env=hub.env, folder=tmp_path)
+    assert (status, "another client used the hub's client id" in told) == (0, True), told
     assert hub.terminate() == 0
     check(database, MESSAGES)

@@ -129,7 +129,8 @@ def test_strangers_are_refused_and_a_device_that_the_hub_admits_is_let_in(
         wait_until(lambda: "accounts match the registry" in served.text(), "the hub has its role")
         served.register("air-1", "pm25")
         issued = served.api.post("/api/v1/devices/air-1/credentials", json={"kind": "password"}).json()
-        with Client(broker, "air-1", password=issued["secret"]) as device, Client(broker, "hub") as hub:
+        own = Client(broker, "air-1", "air-1", issued["secret"])
+        with own as device, Client(broker, "hub") as hub:
             device.subscribe("ganzhi/v1/air-1/command")
             hub.publish("ganzhi/v1/air-1/command", "lamp on")
             wait_until(lambda: device.payloads == [b"lamp on"], "a device gets its command")

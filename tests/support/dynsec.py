@@ -54,17 +54,34 @@ class GuardedBroker(Mosquitto):
             "keyfile": str(folder / "broker.key"),
             "require_certificate": "true",
             "use_identity_as_username": "true",
+            "use_username_as_clientid": "true",
         }
         return self
 
 
 class Client:
-    """A client between `with` and its end; `refused` tells whether the broker let it in."""
+    """A client between `with` and its end; `refused` tells whether the broker let it in.
 
-    def __init__(self, port: int, username: str | None, password: str | None, certificate: Path | None = None) -> None:
+    Its client id is the user name if it has one, as accounts of devices are bound to it; the hub's may use any.
+    """
+
+    def __init__(
+        self,
+        port: int,
+        username: str | None,
+        password: str | None,
+        certificate: Path | None = None,
+        client_id: str | None = None,
+    ) -> None:
         self.answered = self.refused = self.lost = self.subscribed = False
         self.heard: list[tuple[str, bytes]] = []
-        self.paho = paho.Client(CallbackAPIVersion.VERSION2, protocol=paho.MQTTv311, reconnect_on_failure=False)
+        own = "" if username in (None, HUB) else str(username)
+        self.paho = paho.Client(
+            CallbackAPIVersion.VERSION2,
+            client_id=own if client_id is None else client_id,
+            protocol=paho.MQTTv311,
+            reconnect_on_failure=False,
+        )
         if username is not None:
             self.paho.username_pw_set(username, password)
         if certificate is not None:

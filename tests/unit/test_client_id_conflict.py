@@ -1,6 +1,13 @@
 """A rival for the MQTT session is told from a broker that was restarted, and is met less and less often."""
 
-from ingest.mqtt.client_id_conflict import SHORT_S, SUSPICIOUS, WAIT_MAX_S, WAIT_MIN_S, ClientIdConflict
+from ingest.mqtt.client_id_conflict import (
+    SHORT_S,
+    STOOD_S,
+    SUSPICIOUS,
+    WAIT_MAX_S,
+    WAIT_MIN_S,
+    ClientIdConflict,
+)
 
 
 class Clock:
@@ -47,3 +54,28 @@ def test_a_broker_that_is_away_is_no_rival() -> None:
     conflict = ClientIdConflict(Clock())
     assert not any(conflict.ended() for _ in range(20))
     assert conflict.wait_s == 0
+
+
+def test_it_is_suspected_until_a_connection_stands() -> None:
+    clock = Clock()
+    conflict = ClientIdConflict(clock)
+    suspected = []
+    for _ in range(SUSPICIOUS):
+        suspected.append(conflict.suspected)
+        _stand(conflict, clock, 1)
+    assert suspected == [False] * SUSPICIOUS
+    assert conflict.suspected
+    conflict.opened()
+    clock.now += STOOD_S / 2
+    assert conflict.suspected
+    clock.now += STOOD_S / 2
+    assert not conflict.suspected
+
+
+def test_a_connection_that_was_given_up_is_no_rival() -> None:
+    clock = Clock()
+    conflict = ClientIdConflict(clock)
+    for _ in range(2 * SUSPICIOUS):
+        conflict.opened()
+        assert not conflict.ended(thrown_out=False)
+    assert not conflict.suspected

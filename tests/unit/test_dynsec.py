@@ -50,6 +50,21 @@ def test_a_lost_password_is_told_and_a_certificate_needs_none() -> None:
     assert commands[1] == {"command": "createClient", "username": "b", "roles": [{"rolename": "device:b"}]}
 
 
+def test_an_account_is_bound_when_it_is_wished_and_never_let_loose() -> None:
+    loose = holding(a=True)
+    bound = Accounts(loose.roles, {"a": loose.accounts["a"]._replace(client_id="a")})
+    assert steps(loose, bound) == ([{"command": "setClientId", "username": "a", "clientid": "a"}], [])
+    assert steps(done(loose, steps(loose, bound)[0]), bound) == ([], [])
+    assert steps(bound, loose) == ([], [])
+
+
+async def test_a_new_account_is_bound_to_its_name() -> None:
+    plugin = Plugin()
+    await Dynsec(plugin).admit("a~2", "secret", role_of("a"), A, enabled=True)
+    commands = [command for message in plugin.messages for command in message]
+    assert [command["clientid"] for command in commands if command["command"] == "createClient"] == ["a~2"]
+
+
 states = st.dictionaries(st.sampled_from("abcd"), st.sampled_from([True, False, "x509"]))
 
 

@@ -96,3 +96,19 @@ def test_any_bytes_are_taken_or_refused(sent: bytes) -> None:
         return
     assert 0 <= position <= len(buffer)
     assert sum(len(message.payload) for message in taken) <= position
+
+
+@given(st.binary(max_size=300), st.binary(max_size=20))
+def test_properties_of_mqtt_5_are_skipped(properties: bytes, payload: bytes) -> None:
+    body = b"\x00\x01a\x00\x07" + _varint(len(properties)) + properties + payload
+    buffer = bytearray(b"\x32" + _varint(len(body)) + body + PINGRESP)
+    [message], position = take_publishes(buffer, 0, version5=True)
+    assert (message.topic, message.packet_id, message.payload) == ("a", 7, payload)
+    assert buffer[position:] == PINGRESP
+
+
+@pytest.mark.parametrize("length", [b"", b"\x05", b"\xff\xff\xff\xff\x01"])
+def test_properties_that_are_longer_than_their_packet_end_the_connection(length: bytes) -> None:
+    body = b"\x00\x01a\x00\x07" + length
+    with pytest.raises(BrokerUnavailable, match="longer inside"):
+        take_publishes(bytearray(b"\x32" + _varint(len(body)) + body), 0, version5=True)

@@ -1,0 +1,100 @@
+"""Reads one session on one connection: submits its messages, and acknowledges them once they are settled."""
+
+import asyncio
+import logging
+import time
+from collections.abc import Callable, Sequence
+
+from hub.errors import BrokerUnavailable
+from hub.models import Delivery, Micros, Origin, Outcome, Raw
+from hub.pipeline import Sink
+from hub.settings import Mqtt
+from hub.telemetry import Counters
+from ingest.mqtt.connection import TICK_S, MqttConnection
+from ingest.mqtt.frames import Publish
+
+log = logging.getLogger(__name__)
+
+
+class Intake:
+    """Turns what the sessions of a process deliver into messages with unique and increasing times of arrival."""
+
+    def __init__(self, sink: Sink, counters: Counters, origin: Callable[[str], Origin]) -> None:
+        """`origin` tells what a topic means."""
+        self.sink, self._counters, self._origin = sink, counters, origin
+        self._last: Micros = 0
+
+    def raws(self, messages: list[Publish], source: str) -> list[Raw]:
+        """The messages; while the sink is full without those of QoS 0, which are counted: nobody was promised them."""
+        if self.sink.full:
+            whole = len(messages)
+            messages = [message for message in messages if message.packet_id]
+            self._counters.dropped += whole - len(messages)
+        first = max(time.time_ns() // 1000, self._last + 1)
+        self._last = first + len(messages)
+        origin = self._origin
+        return [
+            Raw(origin(topic), payload, received, packet_id, source, repeated, retained)
+            for received, (topic, payload, packet_id, repeated, retained) in enumerate(messages, first)
+        ]
+
+
+class SessionReader:
+    """A session between `connect` and `close`. While the sink is full nothing is read, from the first byte on."""
+
+    def __init__(self, settings: Mqtt, client_id: str, source: str, topics: Sequence[str], intake: Intake) -> None:
+        """`source`: see `Raw.source`."""
+        self.connection = MqttConnection(settings, topics, self._receive, client_id)
+        self._source, self._intake = source, intake
+        self._chunk: list[Raw] = []
+        self._open = False
+        self.unsettled = 0
+        """Deliveries that are submitted and not settled."""
+
+    async def connect(self) -> None:
+        """Connect and subscribe; see MqttConnection.connect."""
+        await self.connection.connect()
+        self._open = True
+
+    async def step(self) -> None:
+        """Submit what was read, then read a block; BrokerUnavailable when the connection has ended."""
+        await self.hand_over()
+        await self.connection.read()
+
+    async def hand_over(self) -> None:
+        """Submit what was read; waits while the sink is full."""
+        if not self._chunk:
+            return
+        chunk, self._chunk = self._chunk, []
+        packet_ids = [raw.token for raw in chunk if raw.token]
+
+        async def settle(_outcome: Outcome) -> None:
+            # A later connection gets the message again and acknowledges that delivery.
+            self.unsettled -= 1
+            if packet_ids and self._open:
+                try:
+                    self.connection.acknowledge(packet_ids)
+                except (OSError, BrokerUnavailable) as error:
+                    log.debug("acknowledgements lost, the broker will deliver again: %s", error)
+
+        delivery, sink = Delivery(chunk, settle), self._intake.sink
+        self.unsettled += 1
+        if not sink.full:
+            await sink.submit(delivery)
+            return
+        while True:
+            try:
+                async with asyncio.timeout(TICK_S):
+                    await sink.submit(delivery)  # cancelled while it waits for room, it has taken nothing
+            except TimeoutError:
+                self.connection.keep_alive()
+            else:
+                return
+
+    def close(self) -> None:
+        """Disconnect; the broker keeps what is not acknowledged."""
+        self._open = False
+        self.connection.close()
+
+    def _receive(self, messages: list[Publish]) -> None:
+        self._chunk += self._intake.raws(messages, self._source)

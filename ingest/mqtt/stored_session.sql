@@ -1,0 +1,14 @@
+-- name: load
+select client_id, handed_over, held_at from mqtt_session where name = %(name)s
+
+-- name: make
+insert into mqtt_session (name, client_id) values (%(name)s, %(client_id)s) on conflict do nothing
+
+-- name: note
+update mqtt_session
+set held_at = case when %(held)s then clock_timestamp() else held_at end,
+    handed_over = handed_over or %(handed_over)s,
+    lost_at = case when %(lost_since)s::timestamptz is null then lost_at else clock_timestamp() end,
+    lost_since = coalesce(%(lost_since)s::timestamptz, lost_since),
+    taken_over_at = case when %(taken_over)s then clock_timestamp() else taken_over_at end
+where name = %(name)s

@@ -1,0 +1,151 @@
+"""Sessions handed over on a real mosquitto: in order, nothing lost, nothing twice; and bounded from the first byte."""
+
+import asyncio
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager, suppress
+from dataclasses import dataclass, field
+
+import pytest
+
+from devices.addressing import subscriptions
+from hub.models import Delivery, Outcome
+from hub.settings import Mqtt
+from hub.telemetry import Counters
+from ingest.mqtt import former_session
+from ingest.mqtt.buffered_socket import READ_BYTES
+from ingest.mqtt.source import MqttSource
+from tests.support import sessions
+from tests.support.broker import Mosquitto
+from tests.support.origins import ORIGINS
+from tests.support.process import eventually
+
+SECRET = "the secret of an edge"
+
+
+@dataclass
+class Store:
+    """A sink that commits at once, unless it is full."""
+
+    payloads: list[bytes] = field(default_factory=list)
+    sizes: list[int] = field(default_factory=list)
+    full: bool = False
+
+    async def submit(self, delivery: Delivery) -> None:
+        while self.full:  # noqa: ASYNC110 a test changes it
+            await asyncio.sleep(0.01)
+        self.payloads += [raw.payload for raw in delivery.raws if raw.origin.device]
+        self.sizes.append(sum(len(raw.payload) for raw in delivery.raws))
+        await delivery.settle(Outcome())
+
+    async def holds(self, wanted: Sequence[bytes]) -> None:
+        """Wait until it has so many; they must be the wanted ones, in order."""
+
+        async def enough() -> bool:
+            return len(self.payloads) >= len(wanted)
+
+        await eventually(enough, f"{len(wanted)} messages")
+        assert self.payloads == list(wanted)
+
+
+@asynccontextmanager
+async def running(broker: Mosquitto, store: Store, secret: str | None = SECRET) -> AsyncIterator[MqttSource]:
+    """A source as after a restart, cut off at the end as by a kill."""
+    settings = Mqtt(port=broker.port, session_secret=secret)  # type: ignore[arg-type]
+    source = MqttSource(settings, subscriptions("ganzhi/v1"), store, Counters(), ORIGINS.of_topic)
+    task = asyncio.create_task(source.run())
+    try:
+        yield source
+    finally:
+        task.cancel()
+        with suppress(asyncio.CancelledError):
+            await task
+        source.close()
+
+
+async def connected(source: MqttSource) -> None:
+    async def ask() -> bool:
+        return source.connected
+
+    await eventually(ask, "connected", 30)
+
+
+def numbers(start: int, end: int) -> list[bytes]:
+    return [b"%d" % number for number in range(start, end)]
+
+
+async def publish(broker: Mosquitto, payloads: Sequence[bytes]) -> None:
+    await asyncio.to_thread(broker.publish, [("ganzhi/v1/d1/telemetry", payload) for payload in payloads])
+
+
+async def test_what_the_old_session_holds_comes_first_and_then_all_else(mosquitto: Mosquitto) -> None:
+    sessions.subscribe(mosquitto.port)
+    await publish(mosquitto, numbers(0, 100))
+    store = Store()
+    async with running(mosquitto, store) as source:
+        await connected(source)
+        await publish(mosquitto, numbers(100, 200))
+        await store.holds(numbers(0, 200))
+        assert source.reasons() == []
+    assert not sessions.knows(mosquitto.port, sessions.OLD)
+
+
+async def test_until_the_old_session_is_taken_nothing_of_the_new_one_is(mosquitto: Mosquitto) -> None:
+    sessions.subscribe(mosquitto.port)
+    await publish(mosquitto, numbers(0, 100))
+    store = Store(full=True)
+    async with running(mosquitto, store) as source:
+
+        async def told() -> bool:
+            return source.reasons() == ["the session 'ganzhi-hub' of an older version is being handed over"]
+
+        await eventually(told, "it says what it does")
+        await publish(mosquitto, numbers(100, 200))
+        assert not source.connected
+        assert store.payloads == []
+        store.full = False
+        await connected(source)
+        await store.holds(numbers(0, 200))
+
+
+async def test_a_session_that_only_the_hub_itself_made_does_not_count(
+    mosquitto: Mosquitto, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Killed right after it had asked for a session that was not there: then the new session alone has everything."""
+    monkeypatch.setattr(former_session, "QUIET_S", 0.3)
+    store = Store()
+    async with running(mosquitto, store) as source:
+        await connected(source)
+    await publish(mosquitto, numbers(0, 100))
+    assert not sessions.knows(mosquitto.port, sessions.OLD)
+    async with running(mosquitto, store) as source:
+        await connected(source)
+        await store.holds(numbers(0, 100))
+    assert not sessions.knows(mosquitto.port, sessions.OLD)
+
+
+async def test_without_a_secret_an_edge_has_the_session_that_it_had(mosquitto: Mosquitto) -> None:
+    sessions.subscribe(mosquitto.port)
+    await publish(mosquitto, numbers(0, 10))
+    store = Store()
+    async with running(mosquitto, store, None) as source:
+        await connected(source)
+        await store.holds(numbers(0, 10))
+
+
+@pytest.mark.parametrize("secret", [None, SECRET], ids=["same-session", "handed-over"])
+async def test_a_large_session_is_read_no_faster_than_it_is_stored(mosquitto: Mosquitto, secret: str | None) -> None:
+    """mosquitto 2.0.11 sends all of a resumed session at once, the subscriptions' confirmation behind it."""
+    sessions.subscribe(mosquitto.port)
+    payloads = [payload.ljust(2_000) for payload in numbers(0, 4_000)]
+    await publish(mosquitto, payloads)
+    store = Store(full=True)
+    async with running(mosquitto, store, secret) as source:
+
+        async def reading() -> bool:
+            return source._reader is not None and source._reader.unsettled > 0
+
+        await eventually(reading, "a delivery waits")
+        store.full = False
+        await connected(source)
+        await store.holds(payloads)
+    assert max(store.sizes) <= READ_BYTES + len(payloads[0])

@@ -1,0 +1,55 @@
+"""What a connection of MQTT 5 tells of its end, and what it asks of the broker."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+import pytest
+
+from hub.errors import BrokerUnavailable
+from hub.settings import Mqtt
+from ingest.mqtt.connection import MqttConnection
+from ingest.mqtt.frames import Publish
+
+CONNACK, SUBACK = b"\x20\x03\x00\x00\x00", b"\x90\x04\x00\x01\x00\x01"
+MESSAGE = b"\x32\x07\x00\x01a\x00\x07\x00!"
+
+
+@asynccontextmanager
+async def broker(*answers: bytes) -> AsyncIterator[tuple[int, list[bytes]]]:
+    """A broker that gives an answer to each packet; its port, and the packets."""
+    asked: list[bytes] = []
+    served = asyncio.Event()
+
+    async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        for answer in answers:
+            asked.append(await reader.read(1_000))
+            writer.write(answer)
+        await reader.read(1_000)
+        writer.close()
+        await writer.wait_closed()
+        served.set()
+
+    async with await asyncio.start_server(serve, "127.0.0.1", 0) as server:
+        yield server.sockets[0].getsockname()[1], asked
+        await served.wait()
+
+
+async def _read_on(connection: MqttConnection) -> None:
+    while True:
+        await connection.read()
+
+
+@pytest.mark.parametrize(("reason", "taken_over"), [(0x8E, True), (0x8B, False)])
+async def test_the_reason_of_the_end_is_told(reason: int, taken_over: bool) -> None:
+    heard: list[Publish] = []
+    async with broker(CONNACK, SUBACK + MESSAGE + b"\xe0\x01" + bytes([reason])) as (port, asked):
+        connection = MqttConnection(Mqtt(port=port, version="5"), ["a"], heard.extend, "one")
+        await connection.connect()
+        with pytest.raises(BrokerUnavailable, match="the broker ended the connection: S"):
+            await _read_on(connection)
+        connection.close()
+    assert connection.taken_over is taken_over
+    assert connection.thrown_out
+    assert heard == [Publish("a", b"!", 7, False)]
+    assert b"\x11\xff\xff\xff\xff" in asked[0], "the session is never to expire"
