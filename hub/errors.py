@@ -7,6 +7,7 @@ HubError
 │   ├── BrokerUnavailable
 │   └── DeviceAway
 ├── Superseded           another worker has taken over: drop the work, it is done elsewhere
+├── StaleDecision        of a stage (hub/stage.py): restore it and decide again
 └── PermanentError       the same attempt will fail again: dead-letter it and go on
     ├── StoreRefused
     ├── BrokerRefused    of an order to the broker itself; what was asked for was not done

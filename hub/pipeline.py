@@ -12,7 +12,7 @@ from uuid import uuid4
 from hub.backoff import Backoff
 from hub.errors import PermanentError, Superseded, TransientError
 from hub.models import Batch, DeadLetter, Delivery, Outcome, Raw, now_micros
-from hub.stage import Stage, run_steps
+from hub.stage import Stage, StaleDecision, run_steps
 
 log = logging.getLogger(__name__)
 
@@ -287,9 +287,7 @@ class Pipeline:
         """Commit a batch, bisecting it on failure; returns refused messages by index."""
         await self._mend()
         try:
-            for stage in self._deciding:
-                run_steps(stage, batch)
-            await self._until_done(partial(self._commit, batch))
+            await self._decide_and_commit(batch)
         except Superseded:
             raise
         except Exception as error:  # noqa: BLE001 as above
@@ -309,6 +307,18 @@ class Pipeline:
                 log.exception("a committed batch could not be adopted: this state is read from the store again")
                 self._broken.append(stage)
         return batch.refused
+
+    async def _decide_and_commit(self, batch: Batch) -> None:
+        """Commit what the stages decide; what one decided from an old state it decides again."""
+        while True:
+            for stage in self._deciding:
+                run_steps(stage, batch)
+            try:
+                return await self._until_done(partial(self._commit, batch))
+            except StaleDecision as error:
+                log.info("%s: its stage is read from the store, and decides again", error)
+                self._broken.append(error.stage)
+                await self._mend()
 
     async def _mend(self) -> None:
         """Restore the stages that failed to adopt a batch; until it succeeds, for no message is to blame."""

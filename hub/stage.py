@@ -5,6 +5,7 @@ from typing import Any, ClassVar
 
 import psycopg
 
+from hub.errors import HubError
 from hub.models import Batch, Micros
 
 Connection = psycopg.AsyncConnection[Any]
@@ -36,6 +37,15 @@ class Stage:
     def due(self, now: Micros) -> Micros | None:
         """When the stage next needs a batch without messages (a timer); None: never."""
         return None
+
+
+class StaleDecision(HubError):
+    """A batch was decided from a state that is not the store's"""
+
+    def __init__(self, stage: Stage, detail: str) -> None:
+        """`stage` is to be restored, and to decide the batch again; nothing of it is stored."""
+        super().__init__(detail)
+        self.stage = stage
 
 
 def run_steps(stage: Stage, batch: Batch) -> None:

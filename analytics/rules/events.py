@@ -1,21 +1,22 @@
-"""Event rules: an alert is active while a kind of event is active at a device."""
+"""Event rules: an alert is active while a kind of event is active at a device.
 
-from collections.abc import Iterable, Mapping
+The state of such a rule at a device is its alert, so only the time of the newest event is kept beside it: what comes
+later and is older changes nothing. A redelivery never gets here, for the store has excluded it.
+"""
+
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from itertools import groupby
 from typing import NamedTuple
-from uuid import UUID
 
 from analytics.rules.definitions import EventRule
 from analytics.rules.slots import LONG_AGO
 from hub.models import Event, Micros
 
+Key = tuple[str, int]
+"""(kind of event, device id)"""
 
-class Watch(NamedTuple):
-    """State of an event kind at a device: alert level (0 none) and newest events."""
-
-    level: int = 0
-    ts: Micros = LONG_AGO
-    ids: frozenset[UUID] = frozenset()
-    """The events seen at `ts`: a device's clock may give several the same time, a redelivery repeats them."""
+Newest = dict[Key, Micros]
+"""The time of the newest stored event of a kind at a device."""
 
 
 class Turn(NamedTuple):
@@ -27,36 +28,37 @@ class Turn(NamedTuple):
     after: int
 
 
-Key = tuple[int, int]
-"""(rule id, device id)"""
-
-
 def judge(
     events: Iterable[Event],
     rules: Mapping[str, list[EventRule]],
     profiles: Mapping[int, int],
-    watches: Mapping[Key, Watch],
+    newest: Newest,
+    level_of: Callable[[int, int], int],
     stale_after: Micros,
-) -> tuple[list[Turn], dict[Key, Watch]]:
-    """Level changes caused by events, in event time, and the updated watches.
+) -> tuple[list[Turn], Newest]:
+    """Level changes caused by events in the order of their arrival, and the newest times that they renew.
 
-    Events that are late, repeated, or were received more than `stale_after` after they happened change nothing.
+    Events that are older than one that came before, or were received more than `stale_after` after they happened,
+    change nothing. `level_of` tells the level (0 none) of a rule's alert at a device, by their ids.
     """
     turns: list[Turn] = []
-    renewed: dict[Key, Watch] = {}
-    for event in sorted(events, key=lambda event: event.ts):
+    renewed: Newest = {}
+    levels: dict[tuple[int, int], int] = {}
+    for event in _in_order(events):
+        key = event.kind, event.device_id
+        if event.ts < renewed.get(key, newest.get(key, LONG_AGO)):
+            continue
+        renewed[key] = event.ts
+        if event.ts < event.received - stale_after:
+            continue
         for rule in rules.get(event.kind, ()):
             if rule.profile_id is not None and profiles.get(event.device_id) != rule.profile_id:
                 continue
-            key = (rule.id, event.device_id)
-            watch = renewed.get(key) or watches.get(key) or Watch()
-            if event.ts < watch.ts or event.id in watch.ids or event.ts < event.received - stale_after:
-                continue
-            after = level_after(watch.level, event, rule)
-            if after != watch.level:
-                turns.append(Turn(rule, event, watch.level, after))
-            ids = watch.ids | {event.id} if event.ts == watch.ts else frozenset({event.id})
-            renewed[key] = Watch(after, event.ts, ids)
+            target = rule.id, event.device_id
+            before = levels[target] if target in levels else level_of(*target)
+            after = levels[target] = level_after(before, event, rule)
+            if after != before:
+                turns.append(Turn(rule, event, before, after))
     return turns, renewed
 
 
@@ -65,3 +67,9 @@ def level_after(level: int, event: Event, rule: EventRule) -> int:
     if event.state == "inactive":
         return 0
     return max(level, event.level or rule.level)
+
+
+def _in_order(events: Iterable[Event]) -> Iterator[Event]:
+    """As they arrived; those of one message by their time."""
+    for _, together in groupby(events, key=lambda event: (event.device_id, event.received)):
+        yield from sorted(together, key=lambda event: event.ts)

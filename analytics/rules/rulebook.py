@@ -2,7 +2,7 @@
 
 import asyncio
 import math
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from operator import attrgetter
 
@@ -13,7 +13,7 @@ from analytics.rules.alerts import Key, Open, Staged, steps_of
 from analytics.rules.definitions import EventRule, Rule
 from analytics.rules.ruleset import RuleSet
 from analytics.rules.slots import LONG_AGO, NEVER, Ints
-from analytics.rules.stored import Past, read_past, read_rule_news
+from analytics.rules.stored import Past, read_newest_events, read_past, read_rule_news
 from analytics.rules.thresholds import Transition, Verdict, adopt, evaluate, next_due, warm_up
 from devices.registry.device import Device
 from devices.registry.registry import Registry
@@ -22,6 +22,7 @@ from hub.alerts.stage import Results
 from hub.errors import StoreRefused
 from hub.models import AlertChange, Batch, Micros
 from hub.stage import Connection, Stage
+from hub.store.latest import catch_up
 from hub.store.pool import Pool, sorted_errors
 from hub.store.revision import NOTHING
 
@@ -40,7 +41,7 @@ class _Decision:
     batch: Batch
     now: Micros
     verdict: Verdict
-    watches: dict[events.Key, events.Watch]
+    newest: events.Newest
     alerts: Staged
 
 
@@ -73,7 +74,6 @@ class RuleBook(Stage):
         still be on its way.
         """
         self._registry, self._heard, self._connected_since = registry, heard, connected_since
-        self._stale_after_s = stale_after_s
         self._stale_after = NEVER if math.isinf(stale_after_s) else round(stale_after_s * 1_000_000)
         self._since = NOTHING
         self._enabled = b""
@@ -82,7 +82,8 @@ class RuleBook(Stage):
         """What changed among the rules since the last batch; None: gone."""
         self._turn = asyncio.Lock()  # an older snapshot must not be taken over after a newer one
         self._set = RuleSet(registry)
-        self._watches: dict[events.Key, events.Watch] = {}
+        self._newest: events.Newest = {}
+        """Of the kinds that rules look at, and of whatever has come since the start: a new rule may look at that."""
         self._alerts: dict[Key, Open] = {}
         """Also those of rules that are disabled, or that no longer watch the device."""
         self._decision: _Decision | None = None
@@ -92,10 +93,13 @@ class RuleBook(Stage):
 
         The registry must have been refreshed: series that it learns of later are new to the rules.
         """
+        await catch_up(conn)
+        known = [*self._set.rules.values(), *self._news.values()]
         await self._read_news(conn)
-        past = await read_past(conn, self._stale_after_s)
+        await self._read_newest(conn, known)
+        past = await read_past(conn)
         self._news = {**self._set.rules, **self._news}
-        self._set, self._watches, self._decision = RuleSet(self._registry), {}, None
+        self._set, self._decision = RuleSet(self._registry), None
         self._alerts = past.active
         self._install()
         self._remember(past)
@@ -109,8 +113,17 @@ class RuleBook(Stage):
     async def _read_news(self, conn: Connection) -> None:
         async with self._turn:
             news = await read_rule_news(conn, self._since)
+            await self._read_newest(conn, news.changed)
             self._news |= dict.fromkeys(news.gone(self._enabled)) | {rule.id: rule for rule in news.changed}
             self._since, self._enabled = news.snapshot, news.enabled
+
+    async def _read_newest(self, conn: Connection, rules: Iterable[Rule | None]) -> None:
+        """Read the newest events of the kinds that these rules look at."""
+        self._note(await read_newest_events(conn, {rule.kind for rule in rules if isinstance(rule, EventRule)}))
+
+    def _note(self, newest: events.Newest) -> None:
+        known = self._newest
+        known.update({key: ts for key, ts in newest.items() if ts > known.get(key, LONG_AGO)})
 
     def steps(self, batch: Batch) -> Iterator[None]:
         """Set batch.changes to what its readings and events mean; the state stays until `adopt`."""
@@ -121,11 +134,13 @@ class RuleBook(Stage):
         verdict = evaluate(self._set.slots, batch.readings, now - self._stale_after, until)
         devices = {event.device_id: self._registry.device(event.device_id) for event in batch.events}
         profiles = {id_: device.profile.id for id_, device in devices.items() if device is not None}
-        turns, watches = events.judge(batch.events, self._set.by_kind, profiles, self._watches, self._stale_after)
         alerts: Staged = {key: alert for key, alert in map(self._ended, batch.of(Endings).values()) if alert}
+        turns, newest = events.judge(
+            batch.events, self._set.by_kind, profiles, self._newest, self._level_of, self._stale_after
+        )
         decided = [change for transition in verdict.transitions for change in self._changes(transition, alerts)]
         decided += [change for turn in turns for change in self._event_changes(turn, alerts)]
-        self._decision = _Decision(batch, now, verdict, watches, alerts)
+        self._decision = _Decision(batch, now, verdict, newest, alerts)
         decided.sort(key=attrgetter("ts"))
         batch.changes = decided
 
@@ -137,10 +152,10 @@ class RuleBook(Stage):
         decision, self._decision = self._decision, None
         if decision is None or decision.batch is not batch:
             return
-        if refused := batch.of(Results).refused:
-            raise StoreRefused(f"{refused[0].change.kind} of alert {refused[0].change.alert_id}: {refused[0].reason}")
+        if (results := batch.of(Results)).refused:
+            raise StoreRefused(results.sentence)
         adopt(self._set.slots, decision.verdict, decision.now)
-        self._watches.update(decision.watches)
+        self._note(decision.newest)
         for key, alert in decision.alerts.items():
             if alert is None:
                 self._alerts.pop(key, None)
@@ -169,6 +184,11 @@ class RuleBook(Stage):
         alert = self._alerts.get(key)
         known = alert is not None and alert.id == ending.alert_id
         return key, alert._replace(ended=True) if alert is not None and known else None
+
+    def _level_of(self, rule: int, device: int) -> int:
+        """Of an event rule's alert at a device; 0 when there is none."""
+        alert = self._alerts.get((rule, device, True))
+        return 0 if alert is None else alert.level
 
     def _changes(self, transition: Transition, staged: Staged) -> Iterator[AlertChange]:
         slot, ts, value, before, after = transition
@@ -208,12 +228,6 @@ class RuleBook(Stage):
         added = self._set.follow(news)
         if len(added):
             self._take_up(added)
-        if news:
-            events_of = {id_ for id_, rule in self._set.rules.items() if isinstance(rule, EventRule)}
-            self._watches = {key: watch for key, watch in self._watches.items() if key[0] in events_of}
-            for (rule, device, by_event), alert in self._alerts.items():
-                if by_event and rule in events_of:
-                    self._watches.setdefault((rule, device), events.Watch(alert.level, alert.changed))
 
     def _forget_retired(self) -> None:
         """Nothing more comes from devices that are retired: their alerts are cleared by others."""
@@ -224,7 +238,6 @@ class RuleBook(Stage):
         self._alerts = {
             key: alert for key, alert in self._alerts.items() if not _retired((device if key[2] else owner)(key[1]))
         }
-        self._watches = {key: watch for key, watch in self._watches.items() if not _retired(device(key[1]))}
 
     def _take_up(self, added: Ints) -> None:
         """The alerts of new slots become their state."""
@@ -248,11 +261,6 @@ class RuleBook(Stage):
         at = slots.find(cleared[:, 0], cleared[:, 1])
         np.maximum.at(slots.last, at[at >= 0], cleared[at >= 0, 2])
         warm_up(slots, past.recent)
-        for rule_id, device_id, ts, event_id in past.events:
-            watch = self._watches.get((rule_id, device_id), events.Watch())
-            if ts >= watch.ts:
-                ids = watch.ids | {event_id} if ts == watch.ts else frozenset({event_id})
-                self._watches[rule_id, device_id] = events.Watch(watch.level, ts, ids)
 
 
 def _retired(device: Device | None) -> bool:

@@ -1,8 +1,8 @@
 """Loads rules incrementally, and the past state at startup."""
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from typing import Any
-from uuid import UUID
 
 import numpy as np
 import psycopg
@@ -10,14 +10,12 @@ from numpy.typing import NDArray
 
 from analytics.rules.alerts import Key, Open
 from analytics.rules.definitions import Rule, read_rules
+from analytics.rules.events import Newest
 from hub.models import Columns, Micros
 from hub.store.revision import NOTHING
 from hub.store.statements import statements
 
 SQL = statements(__name__)
-
-EVENT_WINDOW_MAX_S = 7 * 86400.0
-"""How far back events are looked for at the start, however old an event may be that still pages."""
 
 
 @dataclass(slots=True, frozen=True)
@@ -50,8 +48,6 @@ class Past:
     latest_series: NDArray[np.int32]
     latest: NDArray[np.int64]
     """Time of the newest known reading of each of these series."""
-    events: list[tuple[int, int, Micros, UUID]]
-    """(rule id, device id, time, event id) of the newest events of each pair"""
     recent: Columns
     """The end of each series that a rule with a hold time watches."""
 
@@ -62,9 +58,8 @@ async def read_rule_news(conn: psycopg.AsyncConnection, since: str = NOTHING) ->
     return RuleNews(snapshot, read_rules(changed or []), enabled)
 
 
-async def read_past(conn: psycopg.AsyncConnection, stale_after_s: float) -> Past:
-    """Load the state from before the start."""
-    window_s = min(stale_after_s + 60, EVENT_WINDOW_MAX_S)
+async def read_past(conn: psycopg.AsyncConnection) -> Past:
+    """Load the state from before the start; the table `latest` must be up to date (hub/store/latest.py, catch_up)."""
     ((series, latest),) = await _rows(conn, SQL.latest)
     active = await _rows(conn, SQL.active)
     return Past(
@@ -72,9 +67,14 @@ async def read_past(conn: psycopg.AsyncConnection, stale_after_s: float) -> Past
         cleared=await _rows(conn, SQL.cleared),
         latest_series=np.frombuffer(series, ">i4").astype(np.int32),
         latest=np.frombuffer(latest, ">i8").astype(np.int64),
-        events=await _rows(conn, SQL.events, window_s=window_s),
-        recent=_columns(await _rows(conn, SQL.recent, window_s=window_s)),
+        recent=_columns(await _rows(conn, SQL.recent)),
     )
+
+
+async def read_newest_events(conn: psycopg.AsyncConnection, kinds: Collection[str]) -> Newest:
+    """The times of the newest events of these kinds, however old they are."""
+    rows = await _rows(conn, SQL.newest_events, kinds=sorted(kinds)) if kinds else []
+    return {(kind, device): ts for kind, device, ts in rows}
 
 
 async def _rows(conn: psycopg.AsyncConnection, name: str, **parameters: object) -> list[tuple[Any, ...]]:

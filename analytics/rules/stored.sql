@@ -13,16 +13,23 @@ from alert
 where cleared_at is not null and series_id is not null
 group by rule_id, series_id
 
--- name: events
--- The newest recent events of each kind at each device that a rule watches; several may share their time.
-select r.id, newest.device_id, (extract(epoch from newest.ts) * 1000000)::bigint, newest.id
-from rule r
-join (
-    select e.device_id, e.kind, e.ts, e.id, rank() over (partition by e.device_id, e.kind order by e.ts desc) as place
-    from event e
-    where e.ts > clock_timestamp() - make_interval(secs => %(window_s)s)
-) newest on newest.kind = r.event_kind and newest.place = 1
-where r.enabled
+-- name: newest_events
+-- By kind and device, in microseconds. From one device to the next in the index, however many events there are.
+with recursive newest as (
+    select k.kind, e.device_id, e.ts
+    from unnest(%(kinds)s::text[]) as k (kind)
+    cross join lateral (
+        select device_id, ts from event where kind = k.kind order by device_id, ts desc limit 1
+    ) e
+    union all
+    select n.kind, e.device_id, e.ts
+    from newest n
+    cross join lateral (
+        select device_id, ts from event where kind = n.kind and device_id > n.device_id
+        order by device_id, ts desc limit 1
+    ) e
+)
+select kind, device_id, (extract(epoch from ts) * 1000000)::bigint from newest
 
 -- name: latest
 -- The newest known reading of each series, packed; older ones are late.
@@ -53,7 +60,6 @@ select pg_current_snapshot()::text,
 
 -- name: recent
 -- The end of each series that a rule with a hold time watches, as long as that hold: what may be pending is in there.
--- Newest readings are noted a little later than they are stored: a new series may have none noted.
 with held as materialized (
     select s.id, max(rule.hold_s) as hold_s
     from rule
@@ -66,10 +72,4 @@ select (extract(epoch from r.ts) * 1000000)::bigint as at, r.series_id, r.value,
 from held
 join latest l on l.series_id = held.id
 join reading r on r.series_id = held.id and r.ts >= l.ts - make_interval(secs => held.hold_s)
-union all
-select (extract(epoch from r.ts) * 1000000)::bigint, r.series_id, r.value, r.quality
-from held
-join reading r on r.series_id = held.id
-    and r.ts >= clock_timestamp() - make_interval(secs => %(window_s)s + held.hold_s)
-where not exists (select from latest l where l.series_id = held.id)
 order by series_id, at

@@ -77,5 +77,5 @@ class HubStages:
             ReplayedLetters(),
             self.progress,
             Count(counters),
-            AlertChanges(),
+            AlertChanges(self.rules),
         )

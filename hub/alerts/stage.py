@@ -5,7 +5,7 @@ import logging
 from hub.alerts.alert import Result
 from hub.alerts.apply import apply
 from hub.models import Batch
-from hub.stage import Connection, Stage
+from hub.stage import Connection, Stage, StaleDecision
 
 log = logging.getLogger(__name__)
 
@@ -15,22 +15,36 @@ class Results(list[Result]):
 
     @property
     def refused(self) -> list[Result]:
-        """Changes decided from a stale state; the deciding stage must restore itself."""
+        """Changes decided from a state that is not the store's; the deciding stage must restore itself."""
         return [result for result in self if result.outcome == "refused"]
+
+    @property
+    def sentence(self) -> str:
+        """What was refused, and why; call it when something was."""
+        change, _, reason, _ = self.refused[0]
+        return f"{len(self.refused)} alert changes were refused, such as {change.kind} of {change.alert_id}: {reason}"
 
 
 class AlertChanges(Stage):
     """The last stage of a commit, because applying changes takes a global lock until the commit."""
 
+    def __init__(self, decider: Stage | None = None) -> None:
+        """`decider` is the stage that decides changes; without one whatever is refused stays refused."""
+        self._decider = decider
+        self._decided_again: Batch | None = None
+
     async def write(self, conn: Connection, batch: Batch) -> None:
-        """Apply the changes decided by earlier stages and record their Results."""
-        batch.put(Results(await apply(conn, batch.changes)))
+        """Apply the changes decided by earlier stages and record their Results.
+
+        Raises StaleDecision, once for a batch, when one is refused: a desk may have ended the alert a moment ago.
+        """
+        results = Results(await apply(conn, batch.changes))
+        if results.refused and self._decider is not None and self._decided_again is not batch:
+            self._decided_again = batch
+            raise StaleDecision(self._decider, results.sentence)
+        batch.put(results)
 
     def adopt(self, batch: Batch) -> None:
         """Log refused changes."""
-        if refused := batch.of(Results).refused:
-            change, _, reason, _ = refused[0]
-            log.warning(
-                "%d changes of alerts were refused, such as %s of %s: %s",
-                len(refused), change.kind, change.alert_id, reason,
-            )  # fmt: skip
+        if (results := batch.of(Results)).refused:
+            log.warning(results.sentence)

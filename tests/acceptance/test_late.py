@@ -11,6 +11,7 @@ import psycopg
 import pytest
 
 from hub.quality import Quality
+from tests.support.batches import count
 from tests.support.broker import Mosquitto
 from tests.support.hub import Hub
 from tests.support.numbered import wait_for
@@ -155,13 +156,31 @@ def test_buffer_of_a_gateway_is_stored_once_flagged_late_and_pages_nobody(
     _check_aggregates(store_url, stored)
 
     # The rule does work: what is new pages.
-    payload = json.dumps({"ts": now + 1, "values": {"level": 99}}).encode()
-    mosquitto.pub("ganzhi/v1/well-0/telemetry", payload)
+    mosquitto.publish([_reading(0, now + 1, 99)])
+    wait_until(lambda: count(store_url, "alert") == 1, "an alert of what is new", 20)
 
-    def alerts() -> int:
-        with psycopg.connect(store_url) as conn:
-            row = conn.execute("select count(*) from alert").fetchone()
-        assert row is not None
-        return int(row[0])
 
-    wait_until(lambda: alerts() == 1, "an alert of what is new", 20)
+def _reading(device: int, ts: int, value: float) -> tuple[str, bytes]:
+    return f"ganzhi/v1/well-{device}/telemetry", json.dumps({"ts": ts, "values": {"level": value}}).encode()
+
+
+def test_what_is_older_than_what_a_killed_hub_had_committed_pages_nobody(
+    served: Hub, store_url: str, mosquitto: Mosquitto
+) -> None:
+    _register(served)
+    now = time.time_ns() // 1_000_000
+    with psycopg.connect(store_url) as conn:
+        conn.execute("lock table latest in exclusive mode")  # the newest readings cannot be flushed
+        mosquitto.publish([_reading(0, now, 1)])
+        wait_for(store_url, 1)
+        served.kill()
+    served.start()
+    mosquitto.publish([_reading(0, now - 60_000, 99), _reading(1, now, 1), _reading(1, now - 60_000, 99)])
+    wait_for(store_url, 4)
+    assert _stored(store_url) == {
+        (0, now): (1, 0), (0, now - 60_000): (99, Quality.LATE),
+        (1, now): (1, 0), (1, now - 60_000): (99, Quality.LATE),
+    }  # fmt: skip
+    assert count(store_url, "alert") == 0
+    mosquitto.publish([_reading(0, now + 1, 99), _reading(1, now + 1, 99)])
+    wait_until(lambda: count(store_url, "alert") == 2, "alerts of what is new", 20)

@@ -5,7 +5,7 @@ holds in the end, and what was decided on the way, must be the same whatever hap
 """
 
 import json
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Iterator, Sequence
 from contextlib import asynccontextmanager
 from typing import Any
 from uuid import UUID
@@ -13,24 +13,28 @@ from uuid import UUID
 import psycopg
 import pytest
 
-from app.serve.stages import HubStages
+from analytics.rules.changes import alert_id
 from devices.addressing import LISTENING, finding
-from devices.registry.registry import Registry
+from hub.alerts.alert import Step
+from hub.alerts.apply import apply
+from hub.alerts.endings import Ending, Endings, ending_raw
 from hub.errors import StoreRefused
 from hub.models import Batch, Columns, Micros, Position, Raw
-from hub.settings import Database, Settings
-from hub.stage import Connection, Stage, run_steps
+from hub.settings import Database
+from hub.stage import Connection, Stage, StaleDecision, run_steps
 from hub.store.dead_letter_stage import REPLAY
 from hub.store.pool import Pool, open_pool
 from hub.store.positions import Positions
 from hub.store.writer import Writer
-from hub.telemetry import Counters
 from tests.support.batches import fetch
 from tests.support.origins import raw_of
+from tests.support.staged_hub import Broken, StagedHub
 
 NOW: Micros = 1_772_352_000_000_000
 S = 1_000_000
-COMMAND, LETTER = UUID(int=7), UUID(int=8)
+COMMAND, LETTER, STEP = UUID(int=7), UUID(int=8), UUID(int=9)
+ENDED = alert_id("dust", "d1/pm25", NOW + S)
+"""The alert that a desk ends while its condition lasts."""
 
 SEED = f"""
 insert into profile (code, name, metrics, max_future_s)
@@ -51,6 +55,7 @@ HELD = {
     "event": "id, ts, kind, state, level",
     "alert": "id, level, peak_level, handling, cleared_at is null, seq",
     "alert_change": "id, alert_id, seq, kind",
+    "alert_ending": "change_id, change_id",
     "outbox": "alert_id, seq, state",
     "dead_letter": "id, reason, replays",
     "dead_letter_count": "reason, transport, stored, dropped",
@@ -85,7 +90,9 @@ def history() -> list[Batch]:
         [_event(2, "active"), _raw("d1", "reply", {"id": str(COMMAND), "result": 1}, 2)],
         [_raw("d1", "telemetry", b"{", 3, token=5, source="hub"), Raw(finding("", LISTENING), heard, NOW + 3 * S)],
         [_values("d1", (1, 80.0), (4, 160.0)), _raw("d2", "telemetry", {"pm25": 1.0}, 4, token=6, source="hub")],
-        [_values("d1", (5, 20.0)), _values("d1", (3, 90.0)), _raw("d2", "telemetry", {"pm25": 2}, 5)],
+        [ending_raw(Ending(ENDED, 1, 1, 1, "false_alarm", 4, NOW + 4 * S), "d1", NOW + 4 * S + 1)],
+        [_values("d1", (5, 80.0))],
+        [_values("d1", (6, 20.0)), _values("d1", (3, 90.0)), _raw("d2", "telemetry", {"pm25": 2}, 6)],
         [_event(2, "active"), _event(6, "inactive"), _raw("d1", "status", b"offline", 6)],
         [_raw("d2", "telemetry", {"pm25": 9}, 7, source=f"{REPLAY}{LETTER}"), _raw("d9", "event", {"kind": "x"}, 7)],
         [_values("d1", (8, 76.0)), _event(8, "active")],
@@ -94,40 +101,6 @@ def history() -> list[Batch]:
         Batch(some, positions=[Position("t", 0, 10 * number, 10 * number + 10)], now=some[-1].received)
         for number, some in enumerate(raws)
     ]
-
-
-Broken = Callable[[Sequence[Stage]], Sequence[Stage]]
-
-
-class Hub:
-    """The stages of a hub, with one of them replaced where a test wants to see it fail."""
-
-    def __init__(self, pool: Pool, broken: Broken = lambda stages: stages) -> None:
-        self.pool, self.registry = pool, Registry()
-        self.made = HubStages(Settings(), self.registry, Counters(), lambda: True, lambda: None)
-        self.stages = broken(self.made.ordered)
-        self.writer = Writer(pool, self.stages)
-
-    async def restore(self) -> "Hub":
-        """Read the store, as at a start."""
-        await self.registry.refresh(self.pool)
-        async with self.pool.connection() as conn:
-            for stage in self.stages:
-                await stage.restore(conn)
-        return self
-
-    def read(self, batch: Batch) -> Batch:
-        """Run the steps of all stages."""
-        for stage in self.stages:
-            run_steps(stage, batch)
-        return batch
-
-    async def take(self, batch: Batch) -> None:
-        """Commit a batch that was read, and adopt it; newest readings are flushed, as they are each second."""
-        await self.writer.commit(batch)
-        for stage in self.stages:
-            stage.adopt(batch)
-        await self.made.latest.flush(self.pool)
 
 
 def _columns(columns: Columns) -> list[tuple[int, int, float, int]]:
@@ -145,6 +118,15 @@ def facts(batch: Batch) -> tuple[object, ...]:
 def held(url: str) -> dict[str, list[tuple[Any, ...]]]:
     """What a store holds."""
     return {table: fetch(url, f"select {columns} from {table} order by 1, 2") for table, columns in HELD.items()}
+
+
+async def lived(pool: Pool) -> AsyncIterator[tuple[int, Batch]]:
+    """The batches of the history by number; before the one that tells of it, a desk ends an alert."""
+    for number, batch in enumerate(history()):
+        if batch.raws[0].origin.form == "ended":
+            async with pool.connection() as conn, conn.transaction():
+                await apply(conn, [Step(STEP, ENDED, "false_alarm", "desk")])
+        yield number, batch
 
 
 @pytest.fixture
@@ -165,9 +147,9 @@ async def _seeded(url: str) -> AsyncIterator[Pool]:
 async def expected(database: str) -> tuple[dict[str, list[tuple[Any, ...]]], list[tuple[object, ...]]]:
     """What a hub to which nothing happens holds in the end, and what it decided."""
     async with _seeded(database) as opened:
-        hub = await Hub(opened).restore()
+        hub = await StagedHub(opened).restore()
         decided = []
-        for batch in history():
+        async for _, batch in lived(opened):
             decided.append(facts(hub.read(batch)))
             await hub.take(batch)
     found = held(database)
@@ -179,12 +161,12 @@ Expected = tuple[dict[str, list[tuple[Any, ...]]], list[tuple[object, ...]]]
 
 
 async def test_decided_twice_is_decided_once(pool: Pool, store_url: str, expected: Expected) -> None:
-    hub = await Hub(pool).restore()
-    for batch, once in zip(history(), expected[1], strict=True):
+    hub = await StagedHub(pool).restore()
+    async for number, batch in lived(pool):
         for stage in hub.stages:
             run_steps(stage, batch)
             run_steps(stage, batch)
-        assert facts(batch) == once
+        assert facts(batch) == expected[1][number]
         await hub.take(batch)
     assert held(store_url) == expected[0]
 
@@ -196,40 +178,40 @@ class Refuses(Stage):
         await conn.execute("select 1 / 0")
 
 
-async def _refused_in_between(hub: Hub, url: str, expected: Expected) -> None:
+async def _refused_in_between(hub: StagedHub, url: str, expected: Expected) -> None:
     """Before each batch, another one is decided, written, and refused by the store."""
     refusing = Writer(hub.pool, [*(one for one in hub.stages if not isinstance(one, Positions)), Refuses()])
-    for number, (batch, once) in enumerate(zip(history(), expected[1], strict=True)):
+    async for number, batch in lived(hub.pool):
         before = held(url)
-        with pytest.raises(StoreRefused):
+        with pytest.raises((StoreRefused, StaleDecision)):
             await refusing.commit(hub.read(history()[(number + 3) % len(expected[1])]))
         assert held(url) == before, "written outside the commit"
-        assert facts(hub.read(batch)) == once
+        assert facts(hub.read(batch)) == expected[1][number]
         await hub.take(batch)
 
 
 async def test_what_a_commit_refuses_leaves_nothing(pool: Pool, store_url: str, expected: Expected) -> None:
-    await _refused_in_between(await Hub(pool).restore(), store_url, expected)
+    await _refused_in_between(await StagedHub(pool).restore(), store_url, expected)
     assert held(store_url) == expected[0]
 
 
-async def _killed_after_each(hub: Callable[[], Hub], url: str, expected: Expected) -> None:
+async def _killed_after_each(pool: Pool, url: str, expected: Expected, broken: Broken = lambda stages: stages) -> None:
     """After each commit the process is killed, and another one goes on from the store."""
-    for batch, once in zip(history(), expected[1], strict=True):
-        running = await hub().restore()
-        assert facts(running.read(batch)) == once
+    async for number, batch in lived(pool):
+        running = await StagedHub(pool, broken).restore()
+        assert facts(running.read(batch)) == expected[1][number]
         await running.take(batch)
     assert held(url) == expected[0]
 
 
 async def test_killed_and_restored_is_as_never_killed(pool: Pool, store_url: str, expected: Expected) -> None:
-    await _killed_after_each(lambda: Hub(pool), store_url, expected)
+    await _killed_after_each(pool, store_url, expected)
 
 
 async def test_a_commit_whose_answer_was_lost_is_recognised(pool: Pool, store_url: str, expected: Expected) -> None:
-    hub = await Hub(pool).restore()
-    for batch, once in zip(history(), expected[1], strict=True):
-        assert facts(hub.read(batch)) == once
+    hub = await StagedHub(pool).restore()
+    async for number, batch in lived(pool):
+        assert facts(hub.read(batch)) == expected[1][number]
         await hub.writer.commit(batch)  # and nobody hears of it
         await hub.take(batch)
     assert held(store_url) == expected[0]
@@ -237,12 +219,12 @@ async def test_a_commit_whose_answer_was_lost_is_recognised(pool: Pool, store_ur
 
 async def test_what_was_committed_may_be_delivered_again(pool: Pool, store_url: str, expected: Expected) -> None:
     """After a kill between commit and settlement: a new process reads the same messages."""
-    for number, batch in enumerate(history()):
-        hub = await Hub(pool).restore()
+    async for number, batch in lived(pool):
+        hub = await StagedHub(pool).restore()
         await hub.take(hub.read(batch))
         again = history()[number]
         again.positions = []
-        hub = await Hub(pool).restore()
+        hub = await StagedHub(pool).restore()
         await hub.take(hub.read(again))
     found = held(store_url)
     for table in ("reading", "event", "alert", "alert_change", "outbox", "command"):
@@ -269,7 +251,7 @@ class WritesOutside(Stage):
 async def test_the_suite_finds_a_stage_that_writes_outside_the_commit(
     pool: Pool, store_url: str, expected: Expected
 ) -> None:
-    hub = await Hub(pool, lambda stages: [*stages, WritesOutside(store_url)]).restore()
+    hub = await StagedHub(pool, lambda stages: [*stages, WritesOutside(store_url)]).restore()
     with pytest.raises(AssertionError, match="written outside the commit"):
         await _refused_in_between(hub, store_url, expected)
 
@@ -287,7 +269,27 @@ def _forgetful(stages: Sequence[Stage]) -> Sequence[Stage]:
 
 async def test_the_suite_finds_a_stage_that_forgets_to_restore(pool: Pool, store_url: str, expected: Expected) -> None:
     with pytest.raises((AssertionError, AttributeError)):
-        await _killed_after_each(lambda: Hub(pool, _forgetful), store_url, expected)
+        await _killed_after_each(pool, store_url, expected, _forgetful)
+
+
+def _deaf(stages: Sequence[Stage]) -> Sequence[Stage]:
+    """The rules never hear that a desk has ended an alert."""
+    [rules] = [stage for stage in stages if type(stage).__name__ == "RuleBook"]
+    decide = rules.steps
+
+    def steps(batch: Batch) -> Iterator[None]:
+        told = batch.of(Endings)
+        batch.put(Endings())
+        yield from decide(batch)
+        batch.put(told)
+
+    rules.steps = steps  # type: ignore[method-assign]
+    return stages
+
+
+async def test_the_suite_finds_rules_that_do_not_adopt_endings(pool: Pool, store_url: str, expected: Expected) -> None:
+    with pytest.raises((AssertionError, StaleDecision)):
+        await _refused_in_between(await StagedHub(pool, _deaf).restore(), store_url, expected)
 
 
 class AdoptsTooSoon(Stage):
@@ -305,6 +307,6 @@ class AdoptsTooSoon(Stage):
 async def test_the_suite_finds_a_stage_that_adopts_what_is_refused(
     pool: Pool, store_url: str, expected: Expected
 ) -> None:
-    hub = await Hub(pool, lambda stages: [*stages, AdoptsTooSoon(stages)]).restore()
+    hub = await StagedHub(pool, lambda stages: [*stages, AdoptsTooSoon(stages)]).restore()
     with pytest.raises(AssertionError):
         await _refused_in_between(hub, store_url, expected)

@@ -85,10 +85,11 @@ class PlainAlerts:
 
     def _follow(self) -> None:
         for ts, _, after in self._plain.found[self._seen :]:
-            self._turn(ts, after)
+            self.turn(ts, after)
         self._seen = len(self._plain.found)
 
-    def _turn(self, ts: int, after: int) -> None:
+    def turn(self, ts: int, after: int) -> None:
+        """The level becomes another one."""
         beyond_peak = self.active is not None and self._ended and after > self.active[1]
         if self.active is not None and (not after or beyond_peak):
             self.told.append(("cleared", 0))

@@ -11,6 +11,7 @@ from hub.stage import Stage
 from hub.store.arrivals import Arrivals
 from hub.store.dead_letter_stage import PER_MINUTE, DeadLetters
 from hub.store.events import Events
+from hub.store.latest import Latest
 from hub.store.pool import Pool
 from hub.store.positions import Positions
 from hub.store.readings import Readings
@@ -20,7 +21,7 @@ from hub.store.writer import Writer
 
 def writing_stages(per_minute: int = PER_MINUTE, deciding: Sequence[Stage] = ()) -> list[Stage]:
     """The stages in the order of a hub; those that decide come after what they decide by."""
-    head = [Positions(), Readings(), Events(), *deciding, Statuses(), Edges(), Replies()]
+    head = [Positions(), Readings(), Events(), Latest(), *deciding, Statuses(), Edges(), Replies()]
     return [*head, DeadLetters(per_minute), Arrivals(), ReplayedLetters(), AlertChanges()]
 
 

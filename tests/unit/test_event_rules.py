@@ -6,7 +6,7 @@ import pytest
 
 from analytics.rules.changes import alert_id, change_id, event_title, reading_title
 from analytics.rules.definitions import EventRule, ThresholdRule, read_rules
-from analytics.rules.events import Key, Watch, judge
+from analytics.rules.events import Newest, judge
 from analytics.rules.slots import NEVER
 from hub.models import Event
 
@@ -18,12 +18,18 @@ def event(ts: int, state: str | None = "active", level: int | None = None) -> Ev
     return Event(uuid4(), 5, "cam-5", ts, ts, "smoke", state, level)
 
 
-def told(*batches: list[Event], watches: dict[Key, Watch] | None = None) -> list[tuple[int, int, int]]:
-    watches = {} if watches is None else watches
+def no_alert(rule: int, device: int) -> int:
+    return 0
+
+
+def told(*batches: list[Event]) -> list[tuple[int, int, int]]:
+    newest: Newest = {}
+    levels: dict[tuple[int, int], int] = {}
     found = []
     for batch in batches:
-        turns, renewed = judge(batch, RULES, {5: 1}, watches, NEVER)
-        watches.update(renewed)
+        turns, renewed = judge(batch, RULES, {5: 1}, newest, lambda *target: levels.get(target, 0), NEVER)
+        newest.update(renewed)
+        levels.update({(turn.rule.id, turn.event.device_id): turn.after for turn in turns})
         found += [(turn.event.ts, turn.before, turn.after) for turn in turns]
     return found
 
@@ -39,27 +45,35 @@ def test_an_events_own_level_goes_first_and_only_a_higher_one_escalates() -> Non
     assert told([event(1, level=2), event(2, level=1), event(3, level=4), event(4)]) == [(1, 0, 2), (3, 2, 4)]
 
 
-def test_events_of_one_time_count_each_and_a_redelivery_counts_never() -> None:
+def test_events_of_one_time_count_each() -> None:
     stream = [event(1), event(1, "inactive"), event(1)]
-    watches: dict[Key, Watch] = {}
-    assert told(stream, watches=watches) == [(1, 0, 3), (1, 3, 0), (1, 0, 3)]
-    assert told(stream, stream[1:2], watches=watches) == []
+    assert told(stream) == told(*[[one] for one in stream]) == [(1, 0, 3), (1, 3, 0), (1, 0, 3)]
 
 
-def test_late_events_change_nothing() -> None:
-    assert told([event(5)], [event(4, "inactive")]) == [(5, 0, 3)]
+@pytest.mark.parametrize("together", [False, True])
+def test_what_is_older_than_an_event_that_came_before_changes_nothing_whatever_the_batches_are(together: bool) -> None:
+    for stream, expected in (
+        ([event(5), event(4, "inactive")], [(5, 0, 3)]),
+        ([event(5, "inactive"), event(4)], []),
+    ):
+        assert told(*([stream] if together else [[one] for one in stream])) == expected
+
+
+def test_events_of_one_message_count_by_their_time() -> None:
+    first, last = Event(uuid4(), 5, "cam-5", 1, 9, "smoke"), Event(uuid4(), 5, "cam-5", 2, 9, "smoke", "inactive")
+    assert told([last, first]) == [(1, 0, 3), (2, 3, 0)]
 
 
 def test_events_that_are_received_long_after_they_happened_do_not_page() -> None:
     late = Event(uuid4(), 5, "cam-5", 100, 201, "smoke", "active")
-    assert judge([late], RULES, {}, {}, 100) == ([], {})
-    assert len(judge([late], RULES, {}, {}, 101)[0]) == 1
+    assert judge([late], RULES, {}, {}, no_alert, 100) == ([], {("smoke", 5): 100})
+    assert len(judge([late], RULES, {}, {}, no_alert, 101)[0]) == 1
 
 
 def test_a_rule_of_a_profile_hears_its_devices_only() -> None:
     rules = {"smoke": [EventRule(1, "smoke", "smoke", 3, profile_id=2)]}
-    assert judge([event(1)], rules, {5: 1}, {}, NEVER)[0] == []
-    assert len(judge([event(1)], rules, {5: 2}, {}, NEVER)[0]) == 1
+    assert judge([event(1)], rules, {5: 1}, {}, no_alert, NEVER)[0] == []
+    assert len(judge([event(1)], rules, {5: 2}, {}, no_alert, NEVER)[0]) == 1
 
 
 def test_ids_follow_from_the_cause() -> None:
