@@ -53,7 +53,11 @@ DESCRIPTION = """\
 Devices in, alerts out. Errors are problem details (RFC 9457); lists come as `{"items", "next"}`, and `next` given as
 `cursor` brings the next page. Times are RFC 3339 in UTC. Levels are blue, yellow, orange and red."""
 
-_LARGER = {"/api/v1/devices:import": devices_import.BODY_LIMIT, "/api/v1/regions:import": regions.BODY_LIMIT}
+_BODY_LIMITS = {
+    "/api/v1/devices:import": devices_import.BODY_LIMIT,
+    "/api/v1/regions:import": regions.BODY_LIMIT,
+    "/api/v1/devices:provision": provisioning.BODY_LIMIT,
+}
 _ROUTERS: tuple[GuardedRouter, ...] = (
     catalogue.router,
     catalogue_export.router,
@@ -90,8 +94,12 @@ _BESIDE: tuple[GuardedRouter, ...] = (health.router, metrics.router, console.rou
 """What is not below /api/v1."""
 
 
+_EVERYWHERE = (400, 408, 413, 431, 500, 503)
+"""What any request may be answered: by the server, by the limits of bodies, by the database that is away."""
+
+
 class _Described(FastAPI):
-    """FastAPI whose OpenAPI document includes problem schemas and authentication errors."""
+    """FastAPI whose OpenAPI document includes problem schemas, and what is answered before a route or instead of it."""
 
     def openapi(self) -> dict[str, Any]:
         if self.openapi_schema is None:
@@ -99,19 +107,23 @@ class _Described(FastAPI):
             problem = problems.ProblemDetails.model_json_schema(ref_template="#/components/schemas/{model}")
             parts = problem.pop("$defs")
             schema["components"]["schemas"] |= {"ProblemDetails": problem, **parts}
-            of_door = {str(status): told for status, told in problems.responses(401, 403, 503).items()}
-            for operation in (each for path in schema["paths"].values() for each in path.values()):
-                if "security" in operation:
-                    operation["responses"] = of_door | operation["responses"]
+            told = {str(status): each for status, each in problems.responses(401, 403, *_EVERYWHERE).items()}
+            schema["components"]["responses"] = told
+            for method, operation in (each for path in schema["paths"].values() for each in path.items()):
+                statuses = {str(status) for status in _EVERYWHERE}
+                statuses |= {"401", "403"} if "security" in operation else set()
+                statuses |= {"403"} if method != "get" else set()  # a page of another origin
+                others = {status: {"$ref": f"#/components/responses/{status}"} for status in sorted(statuses)}
+                operation["responses"] = dict(sorted((others | operation["responses"]).items()))
         return super().openapi()
 
 
 def create_app(
-    context: Context, more: Sequence[GuardedRouter] = (), larger: Mapping[str, int] | None = None
+    context: Context, more: Sequence[GuardedRouter] = (), body_limits: Mapping[str, int] | None = None
 ) -> FastAPI:
     """Create the API and the page for a context; the caller also runs `context.changes.run()`.
 
-    `more` are routers below /api/v1 by which devices send, `larger` the bytes of bodies at paths that take more.
+    `more` are routers below /api/v1 by which devices send, `body_limits` the bytes of bodies at paths that take more.
     """
     app = _Described(
         title="Ganzhi (感知)",
@@ -126,9 +138,10 @@ def create_app(
     app.state.door = ApiDoor(context)
     app.state.board = Dashboard(context)
     app.state.tails = Tails()
+    app.state.document = openapi.Document(app)
     problems.install(app)
     # The last one added is the outermost.
-    app.add_middleware(BodyLimit, larger=_LARGER | dict(larger or {}))
+    app.add_middleware(BodyLimit, limits=_BODY_LIMITS | dict(body_limits or {}))
     app.add_middleware(SafeHeaders)
     app.include_router(_api(context, more))
     for router in _BESIDE:

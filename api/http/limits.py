@@ -10,7 +10,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from api.problems import answer
 
 BODY_LIMIT = 1 << 20
-"""Bytes of a request."""
+"""Bytes of a request, where its path has no limit of its own."""
 BODY_S = 30.0
 """How long a whole body may take to arrive."""
 SHEET_RATE = 256 << 10
@@ -18,16 +18,16 @@ SHEET_RATE = 256 << 10
 
 
 class BodyLimit:
-    """ASGI middleware; `larger` maps paths to limits above BODY_LIMIT."""
+    """ASGI middleware; `limits` are those of single paths."""
 
-    def __init__(self, app: ASGIApp, larger: Mapping[str, int]) -> None:
-        self._app, self._larger = app, larger
+    def __init__(self, app: ASGIApp, limits: Mapping[str, int]) -> None:
+        self._app, self._limits = app, limits
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
-        limit = self._larger.get(scope["path"], BODY_LIMIT)
+        limit = self._limits.get(scope["path"], BODY_LIMIT)
         told = Headers(scope=scope).get("content-length", "")
         if told.isdigit() and int(told) > limit:
             await answer(413, f"the body has {told} bytes; here it may have {limit}")(scope, receive, send)

@@ -1,4 +1,4 @@
-"""HTTP server: uvicorn without signal handlers, protected against slow clients."""
+"""HTTP server: uvicorn without signal handlers, protected against slow and greedy clients."""
 
 import contextlib
 import time
@@ -6,20 +6,24 @@ from collections.abc import Iterator
 from typing import Any
 
 import uvicorn
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-CONNECTIONS = 4_000
-"""Open at one time, alert streams included; beyond it each request is answered 503."""
+from api.http.connection import WRITE, Connection, State
+
 HEADERS_S = 10.0
 """How long the head of a request may take. uvicorn itself closes only those that are idle after an answer (5 s)."""
+STALLED_S = 60.0
+"""How long a client may take nothing of its answer."""
 
 
 class Server(uvicorn.Server):
-    """Serves until `should_exit`; closes connections whose request head does not arrive in time."""
+    """Serves until `should_exit`; closes connections whose client neither asks nor reads in time."""
 
     def __init__(self, config: uvicorn.Config) -> None:
         super().__init__(config)
+        self.server_state = State()
         self._silent: dict[Any, tuple[Any, float]] = {}
-        """By connection that answers nothing: what it answered last (None: nothing yet), and since when."""
+        """By connection that waits for its client: what it has had from it, and since when it is no more."""
 
     @contextlib.contextmanager
     def capture_signals(self) -> Iterator[None]:
@@ -35,26 +39,54 @@ class Server(uvicorn.Server):
     def _close_silent(self, now: float) -> None:
         silent: dict[Any, tuple[Any, float]] = {}
         for connection in self.server_state.connections:
-            last = getattr(connection, "cycle", None)
-            if last is None or last.response_complete:
-                before = self._silent.get(connection)
-                silent[connection] = before if before is not None and before[0] is last else (last, now)
-        for connection, (_, since) in silent.items():
-            if now - since > HEADERS_S and connection.transport is not None:
-                connection.transport.close()
+            waits = _waits_for_client(connection)
+            if waits is None:
+                continue
+            had, patience = waits
+            before = self._silent.get(connection)
+            silent[connection] = before if before is not None and before[0] == had else (had, now)
+            if now - silent[connection][1] > patience:
+                connection.transport.abort()
         self._silent = silent
 
 
+def _waits_for_client(connection: Any) -> tuple[Any, float] | None:
+    """What a connection has had from its client so far, and for how long it may stay that; None: it is not waiting."""
+    cycle = connection.cycle
+    if unsent := connection.transport.get_write_buffer_size():
+        return (cycle, connection.drained, unsent), STALLED_S
+    waits = cycle is None or cycle.response_complete or connection.refused
+    return ((cycle,), HEADERS_S) if waits and not connection.resting else None
+
+
+class InPieces:
+    """ASGI middleware that sends a large body in pieces, each when the client has made room for it."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        async def in_pieces(message: Message) -> None:
+            body = memoryview(message.get("body", b""))
+            while len(body) > WRITE:
+                await send({**message, "body": body[:WRITE], "more_body": True})
+                body = body[WRITE:]
+            await send({**message, "body": body} if "body" in message else message)
+
+        await self._app(scope, receive, in_pieces)
+
+
 def configured(app: Any, host: str, port: int, graceful_s: float) -> Server:
-    """Configure a server; on shutdown it finishes in-flight requests for up to `graceful_s`."""
+    """Configure a server; on shutdown requests have `graceful_s`: a second before its end they are cancelled."""
     return Server(
         uvicorn.Config(
-            app,
+            InPieces(app),
             host=host,
             port=port,
+            http=Connection,
+            ws="none",
             log_config=None,
             access_log=False,
-            limit_concurrency=CONNECTIONS,
-            timeout_graceful_shutdown=max(2, int(graceful_s)),
+            timeout_graceful_shutdown=max(1, int(graceful_s) - 1),
         )
     )

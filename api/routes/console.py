@@ -1,9 +1,10 @@
 """The page: static files of this package."""
 
+from functools import cache
 from importlib.resources import files
 from pathlib import Path
 
-from fastapi.responses import FileResponse, JSONResponse
+from fastapi.responses import FileResponse, JSONResponse, Response
 from starlette.routing import Mount
 from starlette.staticfiles import StaticFiles
 
@@ -23,9 +24,14 @@ async def page() -> FileResponse:
 
 @router.get("/assets/words.json", include_in_schema=False)
 @public("the page's texts are no data")
-async def words() -> JSONResponse:
+async def words() -> Response:
     """The page's texts by language and key."""
-    return JSONResponse(below("page.", "reason."), headers={"Cache-Control": "no-cache"})
+    return Response(_words(), headers={"Cache-Control": "no-cache"}, media_type="application/json")
+
+
+@cache
+def _words() -> bytes:
+    return bytes(JSONResponse(below("page.", "reason.")).body)
 
 
 def assets() -> Mount:

@@ -31,6 +31,8 @@ SQL = statements(__name__)
 
 keys = GuardedRouter(prefix="/provisioning-keys", tags=["self-registration"])
 _KEYS = {"code": str}
+BODY_LIMIT = 8 << 10
+"""Bytes; read before the key in it can be judged."""
 AT_ONCE = 2
 """Registrations under way; each holds a connection of the pool while the broker is told, and others need them too."""
 

@@ -3,17 +3,19 @@
 The permissions stand in the OpenAPI document, as the roles of a route's security requirement.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Coroutine
 from typing import Annotated, Any, Protocol, TypeVar, cast
 
-from fastapi import APIRouter, Depends, HTTPException, Security, params
+from fastapi import APIRouter, Depends, HTTPException, Request, Response, Security, params
 from fastapi.openapi.models import HTTPBearer
+from fastapi.routing import APIRoute
 from fastapi.security.base import SecurityBase
 from starlette.exceptions import WebSocketException
 from starlette.requests import HTTPConnection
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from hub.access.caller import Caller
+from hub.access.cross_site import refuse_cross_site
 from hub.access.permissions import Permission
 
 Handler = TypeVar("Handler", bound=Callable[..., Any])
@@ -38,7 +40,9 @@ class Needed(SecurityBase):
         self.model = HTTPBearer(description=f"{shown} of the hub's settings")
 
     async def __call__(self, connection: HTTPConnection) -> None:
-        """A coroutine, because FastAPI runs plain functions in a thread."""
+        """Let the caller in, once. A coroutine, because FastAPI runs plain functions in a thread."""
+        if hasattr(connection.state, "caller"):
+            return
         try:
             connection.state.caller = self._passed(connection)
         except HTTPException as error:
@@ -60,7 +64,7 @@ class Public:
     def __init__(self, reason: str) -> None:
         self.reason = reason
 
-    async def __call__(self) -> None:
+    async def __call__(self, connection: HTTPConnection) -> None:
         """Allow everybody."""
 
 
@@ -82,8 +86,25 @@ def _stating(dependency: Any) -> Callable[[Handler], Handler]:
     return stated
 
 
+class _GuardedRoute(APIRoute):
+    """Lets the caller in before it reads the body: who is refused cannot make the hub hold one."""
+
+    def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
+        handler, access = super().get_route_handler(), getattr(self.endpoint, _STATED).dependency
+
+        async def guarded(request: Request) -> Response:
+            refuse_cross_site(request)
+            await access(request)
+            return await handler(request)
+
+        return guarded
+
+
 class GuardedRouter(APIRouter):
     """An APIRouter that enforces each handler's declared access; TypeError for a handler that declares none."""
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__(**{"route_class": _GuardedRoute, **options})
 
     def add_api_route(self, path: str, endpoint: Callable[..., Any], **options: Any) -> None:
         """As of APIRouter."""

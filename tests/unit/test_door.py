@@ -1,6 +1,6 @@
 """The door: who passes, what a refused one is told, and that no route can forget to say who may call it."""
 
-from collections.abc import Mapping
+from collections.abc import AsyncIterator, Mapping
 from typing import Any
 
 import httpx
@@ -24,6 +24,18 @@ async def both(caller: TheCaller) -> str:
 @public("a test")
 async def opened() -> str:
     return "open"
+
+
+@router.post("/both")
+@needs(Permission.ALERTS_READ)
+async def change() -> str:
+    return "changed"
+
+
+@router.post("/body")
+@needs(Permission.ALERTS_READ)
+async def body(given: dict[str, str]) -> str:
+    return str(given)
 
 
 @router.websocket("/socket")
@@ -77,6 +89,42 @@ async def test_a_websocket_is_closed_before_it_is_accepted(app: FastAPI) -> None
     app.state.door.permissions = frozenset()
     refused = await first_message(app, "/socket")
     assert (refused["type"], refused["code"]) == ("websocket.close", 1008)
+
+
+@pytest.mark.parametrize(
+    ("headers", "status"),
+    [
+        ({}, 200),  # a device, curl
+        ({"sec-fetch-site": "same-origin"}, 200),
+        ({"sec-fetch-site": "none"}, 200),
+        ({"sec-fetch-site": "same-origin", "origin": "https://proxied.example"}, 200),
+        ({"sec-fetch-site": "cross-site"}, 403),
+        ({"sec-fetch-site": "same-site", "origin": "http://hub:8420"}, 403),
+        ({"origin": "http://hub:8420"}, 200),
+        ({"origin": "https://hub:8420"}, 200),  # what ends TLS is before the hub
+        ({"origin": "http://hub"}, 403),
+        ({"origin": "http://evil.example"}, 403),
+        ({"origin": "http://hub:8420.evil.example"}, 403),
+        ({"origin": "null"}, 403),
+        ({"origin": ""}, 403),
+    ],
+)
+async def test_a_page_of_another_origin_changes_nothing(app: FastAPI, headers: dict[str, str], status: int) -> None:
+    async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://hub:8420") as client:
+        assert (await client.post("/both", headers=headers)).status_code == status
+        assert (await client.get("/both", headers=headers)).status_code == 200, "it may look, and cannot read"
+
+
+async def test_who_is_refused_is_refused_before_the_body_is_read(app: FastAPI) -> None:
+    app.state.door.permissions = frozenset()
+
+    async def endless() -> AsyncIterator[bytes]:
+        raise AssertionError("the body was read")
+        yield b""
+
+    async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://hub") as client:
+        answer = await client.post("/body", content=endless(), headers={"content-type": "application/json"})
+    assert answer.status_code == 403
 
 
 async def test_an_app_without_a_door_lets_nobody_in(app: FastAPI) -> None:

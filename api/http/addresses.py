@@ -1,0 +1,44 @@
+"""What each client address has of the server: its open connections, and when its next anonymous request is due."""
+
+import resource
+from collections import Counter
+
+CONNECTIONS = 4_000
+"""Open at one time, alert streams included; fewer where the process may have few files open."""
+OF_ONE_ADDRESS = 1_000
+"""Of them, so that one client cannot keep all others out."""
+ANONYMOUS_PER_S, AT_ONCE = 50.0, 100
+"""Requests of one address without credentials: a page and its parts at once, then this rate, 3 % of a processor."""
+
+
+class Addresses:
+    """Counts connections by address, and spaces requests out. An address without connections is forgotten."""
+
+    def __init__(self) -> None:
+        files, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
+        self._connections = CONNECTIONS if files < 0 else min(CONNECTIONS, files // 2)
+        self._each = min(OF_ONE_ADDRESS, self._connections // 2)
+        self._open: Counter[str] = Counter()
+        self._due: dict[str, float] = {}
+
+    def open(self, address: str) -> str | None:
+        """Count a connection, or tell why there may be no more. Each one that was counted is closed once."""
+        if self._open.total() >= self._connections:
+            return f"{self._connections:,} connections are open, and there may be no more"
+        if self._open[address] >= self._each:
+            return f"an address may have {self._each:,} connections at one time"
+        self._open[address] += 1
+        return None
+
+    def close(self, address: str) -> None:
+        """A connection that was counted has ended."""
+        self._open[address] -= 1
+        if not self._open[address]:
+            del self._open[address]
+            self._due.pop(address, None)
+
+    def wait(self, address: str, now: float, requests: float = 1.0) -> float:
+        """Seconds until so many more anonymous requests of an address are due; that time is then taken."""
+        due = max(self._due.get(address, 0.0), now - AT_ONCE / ANONYMOUS_PER_S) + requests / ANONYMOUS_PER_S
+        self._due[address] = due
+        return max(due - now, 0.0)

@@ -1,0 +1,76 @@
+"""Whoever reaches the API's port without a token: the hub holds little, answers others, and stores as before."""
+
+import json
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import httpx
+import pytest
+
+from tests.support.broker import Mosquitto
+from tests.support.flood import KINDS
+from tests.support.hub import Hub
+from tests.support.numbered import Numbers, check, register, resident_mb, wait_for
+
+GROWTH_MB = 100
+
+
+@pytest.fixture
+def closed(database: str, mosquitto: Mosquitto, tmp_path: Path) -> Iterator[Hub]:
+    """A running hub with a token, which the flood does not know."""
+    hub = Hub(database, mosquitto.port, tmp_path, HUB_API__TOKEN="sesame")
+    hub.api.headers["authorization"] = "Bearer sesame"
+    try:
+        yield hub.start()
+    finally:
+        hub.close()
+
+
+@contextmanager
+def flood(port: int, kind: str, connections: int) -> Iterator[dict[str, int]]:
+    """Clients that send without an end; afterwards what they sent."""
+    command = [sys.executable, "-m", "tests.support.flood", str(port), kind, "--connections", str(connections)]
+    process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+    told: dict[str, int] = {}
+    try:
+        yield told
+        out, _ = process.communicate(timeout=30)
+        told |= json.loads(out)
+    finally:
+        process.kill()
+        process.wait()
+
+
+def answered(port: int, seconds: float) -> None:
+    """/healthz answers new connections, one after the other, in a few seconds at most."""
+    end = time.monotonic() + seconds
+    while time.monotonic() < end:
+        assert httpx.get(f"http://127.0.0.1:{port}/healthz", timeout=10).status_code == 200
+        time.sleep(0.05)
+
+
+@pytest.mark.parametrize(
+    ("connections", "seconds"),
+    [pytest.param(50, 0.5, id="50"), pytest.param(400, 10.0, id="400", marks=pytest.mark.heavy)],
+)
+def test_a_flood_fills_no_memory_and_others_are_answered(closed: Hub, connections: int, seconds: float) -> None:
+    """One hub for all kinds of flood: what one leaves behind is seen in the next."""
+    answered(closed.port, 0.5)
+    before = resident_mb(closed.pid)
+    for kind in KINDS:
+        with flood(closed.port, kind, connections) as told:
+            answered(closed.port, seconds)
+        assert told["sent"] > 0, kind
+        assert resident_mb(closed.pid, "VmHWM") < before + GROWTH_MB, kind
+
+
+def test_a_flood_does_not_stop_what_is_stored(closed: Hub, database: str, mosquitto: Mosquitto) -> None:
+    count = 20_000
+    register(closed)
+    with flood(closed.port, "requests", 50), Numbers(mosquitto.port, count):
+        wait_for(database, count)
+    check(database, count)

@@ -1,0 +1,45 @@
+"""What a client address has of the server."""
+
+import resource
+
+import pytest
+
+from api.http import addresses
+from api.http.addresses import ANONYMOUS_PER_S, AT_ONCE, Addresses
+
+
+@pytest.fixture
+def few(monkeypatch: pytest.MonkeyPatch) -> Addresses:
+    """Room for 10 connections, 5 of one address."""
+    monkeypatch.setattr(addresses, "CONNECTIONS", 10)
+    return Addresses()
+
+
+def test_an_address_has_a_share_of_the_connections(few: Addresses) -> None:
+    assert [few.open("a") is None for _ in range(6)] == [True] * 5 + [False]
+    assert [few.open(f"b{n}") is None for n in range(6)] == [True] * 5 + [False]
+    few.close("a")
+    assert few.open("c") is None
+
+
+def test_the_limit_of_open_files_leaves_room_for_others(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(resource, "getrlimit", lambda _: (256, 256))
+    few = Addresses()
+    assert sum(few.open(str(n)) is None for n in range(256)) == 128
+
+
+def test_anonymous_requests_are_spaced_out_once_many_have_come(few: Addresses) -> None:
+    assert few.open("a") is None
+    waits = [few.wait("a", 100.0) for _ in range(AT_ONCE + 50)]
+    assert waits[: AT_ONCE - 1] == [0.0] * (AT_ONCE - 1)
+    assert waits[-1] == pytest.approx(50 / ANONYMOUS_PER_S)
+    assert few.wait("b", 100.0) == 0.0, "others do not wait"
+    assert few.wait("a", 110.0) == 0.0, "nor does it, after a while"
+
+
+def test_an_address_without_connections_is_forgotten(few: Addresses) -> None:
+    assert few.open("a") is None
+    for _ in range(1000):
+        few.wait("a", 100.0)
+    few.close("a")
+    assert few.wait("a", 100.0) == 0.0
