@@ -16,6 +16,7 @@ from api.context import Context, Here
 from api.problems import ProblemError, responses
 from api.routes.catalogue_filters import Filters
 from devices.catalogue.search import Wanted
+from devices.sheets.escape import harmless
 from hub.access.door import GuardedRouter, needs
 from hub.access.permissions import Permission
 from hub.store.statements import statements
@@ -83,7 +84,7 @@ async def _pieces(context: Context, wanted: Wanted, form: Form) -> AsyncGenerato
 
 
 class Csv:
-    """CSV with a header and a byte order mark, for Excel."""
+    """CSV with a header and a byte order mark, for Excel; text that looks like a formula gets an apostrophe."""
 
     _PLAIN: tuple[str, ...] = ("code", "name", "profile", "profile_name", "category", "organisation")
     _PLAIN += ("organisation_name", "region", "region_path", "lon", "lat", "parent", "tags", "state", "online")
@@ -104,7 +105,8 @@ class Csv:
     def rows(self, found: Iterable[Row]) -> bytes:
         """Format rows."""
         texts = [(name, self._AS_TEXT.get(name)) for name in self.COLUMNS]
-        return _lines([text(row[name]) if text else row[name] for name, text in texts] for row in found)
+        lines = ([text(row[name]) if text else row[name] for name, text in texts] for row in found)
+        return _lines([harmless(cell) if isinstance(cell, str) else cell for cell in line] for line in lines)
 
     def end(self) -> bytes:
         """The end of the file."""

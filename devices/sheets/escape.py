@@ -1,23 +1,29 @@
 """Escaping of formula-like text in exports, reversible on import.
 
 A cell that begins with one of =, +, -, @, a tab or a line end is taken for a formula or a command by spreadsheets when
-they open a CSV file; an apostrophe before it keeps it text. One that begins with an apostrophe gets a second one, so
-that what comes back is what went out.
+they open a CSV file; an apostrophe before it keeps it text. Where the list separator is a semicolon, as in most of
+Europe, a cell also begins after each semicolon of a text, in quotes or not. What begins with an apostrophe gets a
+second one, so that what comes back is what went out.
 """
 
-_DANGEROUS = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")
+import re
+
+_FORMULA = "=+\\-@\t\r\n＝＋－＠"
+_FORMULAS = re.compile(f"(\\A|; *)(?=[{_FORMULA}])")
+_UNSAFE = re.compile(f"(\\A|; *)(?=['{_FORMULA}])")
+_ESCAPED = re.compile(f"(\\A|; *)'(?=['{_FORMULA}])")
 
 
 def harmless(cell: str) -> str:
     """Neutralise formulas in a cell that is not read back."""
-    return "'" + cell if cell.startswith(_DANGEROUS) else cell
+    return _FORMULAS.sub(r"\1'", cell)
 
 
 def escaped(cell: str) -> str:
     """Escape a text cell."""
-    return "'" + cell if cell.startswith((*_DANGEROUS, "'")) else cell
+    return _UNSAFE.sub(r"\1'", cell)
 
 
 def unescaped(cell: str) -> str:
-    """Unescape a text cell; removes only an apostrophe that `escaped` would have added."""
-    return cell[1:] if cell.startswith("'") and cell[1:].startswith((*_DANGEROUS, "'")) else cell
+    """Unescape a text cell; removes only apostrophes that `escaped` would have added."""
+    return _ESCAPED.sub(r"\1", cell) if "'" in cell else cell

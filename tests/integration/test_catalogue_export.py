@@ -45,6 +45,18 @@ async def fleet(url: str) -> AsyncIterator[tuple[Context, httpx.AsyncClient]]:
         yield context, client
 
 
+async def test_no_cell_is_a_formula_whatever_separates_cells(database: str) -> None:
+    async with api_context(database) as context, client_of(context) as client:
+        (await client.put("/profiles/air", json={"name": "=1+1", "metrics": {}})).raise_for_status()
+        device = {"name": "a;=2+2", "profile": "air", "tags": {";@x": ";+3"}}
+        (await client.put("/devices/a", json=device)).raise_for_status()
+        text = (await client.get("/catalogue:export")).content.decode("utf-8-sig")
+    for separator in ",;":
+        cells = [cell for line in csv.reader(io.StringIO(text, newline=""), delimiter=separator) for cell in line]
+        assert [cell for cell in cells if cell.strip().startswith(("=", "+", "-", "@"))] == []
+    assert ",'=1+1," in text
+
+
 async def everything(client: httpx.AsyncClient, **params: str) -> list[dict[str, Any]]:
     items: list[dict[str, Any]] = []
     cursor: dict[str, str] = {}

@@ -1,6 +1,7 @@
 import csv
 import io
 import json
+import re
 import zipfile
 from datetime import datetime
 from pathlib import Path
@@ -15,7 +16,7 @@ from api.routes import devices, devices_import
 from devices.library.profiles import library
 from devices.places.regions import sample
 from devices.sheets.device_rows import STAGED, DeviceSheet
-from devices.sheets.escape import escaped, unescaped
+from devices.sheets.escape import escaped, harmless, unescaped
 from devices.sheets.mistakes import Mistake
 from devices.sheets.report import csv_report, xlsx_report
 from devices.sheets.template import csv_template, xlsx_template
@@ -205,6 +206,7 @@ TAGS: list[dict[str, Any]] = [
 @pytest.mark.parametrize("form", ["csv", "xlsx"])
 def test_what_is_written_reads_back_the_same_and_no_cell_is_a_formula(tmp_path: Path, form: str) -> None:
     names = ['=HYPERLINK("http://example.org")', "+1", "-1", "@x", "'=1", "''", "'quoted'", "文三路", "1e5", "0012"]
+    names += ["a;=1", "a; =1", "a;'=1", ";;@x"]
     devices = [
         {
             "code": f"d{n}",
@@ -234,13 +236,18 @@ def test_what_is_written_reads_back_the_same_and_no_cell_is_a_formula(tmp_path: 
     for device, row in zip(devices, rows, strict=True):
         assert {name: row[name] for name in STAGED} | {"tags": json.loads(row["tags"] or "{}")} == device
     if form == "csv":
-        cells = [cell.strip('"') for cell in path.read_text().replace("\r\n", ",").split(",")]
+        cells = [cell.strip('" ') for cell in re.split("[,;\r\n]", path.read_text())]
         assert not [cell for cell in cells if cell.startswith(("=", "+", "@"))]
 
 
-@pytest.mark.parametrize("text", ["=1", "'=1", "'", "''", "'a", "a", "", "-", "＝1"])
+ODD = ["=1", "'=1", "'", "''", "'a", "a", "", "-", "＝1", "a;=1", "a;  =1", ";'=1", ";';=", "a;'b", "; '", ";;+", "=;="]
+
+
+@pytest.mark.parametrize("text", ODD)
 def test_escaping_is_undone(text: str) -> None:
     assert unescaped(escaped(text)) == text
+    for cell in (*escaped(text).split(";"), *harmless(text).split(";")):
+        assert not cell.strip().startswith(("=", "+", "-", "@", "＝"))
 
 
 def test_a_report_shows_what_was_typed_and_runs_nothing() -> None:
