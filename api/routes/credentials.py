@@ -119,14 +119,17 @@ async def list_credentials(code: Code, context: Here) -> Any:
         return {"items": await rows(conn, SQL.credentials, {"code": code})}
 
 
-@router.delete("/credentials", status_code=204, response_class=Response, responses=responses(404))
+_LATER: dict[int | str, dict[str, Any]] = {202: {"description": "the broker is down, and removes it when it is back"}}
+
+
+@router.delete("/credentials", status_code=204, response_class=Response, responses=_LATER | responses(404))
 @needs(Permission.CREDENTIALS_WRITE)
 async def revoke_credentials(code: Code, context: Here, caller: TheCaller) -> Response:
     """Revoke all credentials of a device."""
     return await _revoke(context, caller, code, None)
 
 
-@router.delete("/credentials/{id}", status_code=204, response_class=Response, responses=responses(404))
+@router.delete("/credentials/{id}", status_code=204, response_class=Response, responses=_LATER | responses(404))
 @needs(Permission.CREDENTIALS_WRITE)
 async def revoke_credential(code: Code, id: int, context: Here, caller: TheCaller) -> Response:  # noqa: A002 of the path
     """Revoke a credential and close its connections. 202 while the broker is down: it follows when back."""

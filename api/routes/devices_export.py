@@ -12,7 +12,7 @@ from fastapi.responses import Response, StreamingResponse
 from api.context import Context, Here
 from api.contract_types import Code, RegionPrefix
 from api.database import Row, read
-from api.routes.devices_import import XLSX
+from api.routes.devices_import import FILES, XLSX
 from devices.lifecycle import State
 from devices.sheets.writing import COLUMNS, Workbook, cells_of, csv_lines
 from hub.access.door import GuardedRouter, needs
@@ -27,7 +27,7 @@ PAGE = 5_000
 _BLOCK = 1 << 16
 
 
-@router.get("/devices:export", response_class=Response)
+@router.get("/devices:export", response_class=Response, responses={200: {"content": FILES}})
 @needs(Permission.DEVICES_READ)
 async def export_devices(
     context: Here,

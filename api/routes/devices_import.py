@@ -34,7 +34,10 @@ CHANGES_SHOWN = 1_000
 """Changes of a dry run in one answer; the stream tells all."""
 XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 NDJSON = "application/x-ndjson"
+FILES = {"text/csv": {"schema": {"type": "string"}}, XLSX: {"schema": {"type": "string", "format": "binary"}}}
+"""Content of an answer that is a file, for the description."""
 _TAKEN = ("text/csv", XLSX, "application/vnd.ms-excel", "application/octet-stream")
+_REFUSED = {**responses(422)[422], "content": {**responses(422)[422]["content"], **FILES}}
 _EXAMPLE = """code,name,profile,parent,organisation,region,lon,lat
 pole-1,文三路1号杆,smart-pole,,lamps,330106000000,120.13,30.28
 air-1,文三路空气站,air-station,pole-1,,330106000000,120.13,30.28
@@ -63,7 +66,7 @@ class Imported(BaseModel):
     changes: list[Change] = Field(description="of a dry run, the first of them")
 
 
-@router.get("/devices:template", response_class=Response)
+@router.get("/devices:template", response_class=Response, responses={200: {"content": FILES}})
 @needs(Permission.DEVICES_READ)
 async def device_template(
     form: Annotated[Literal["csv", "xlsx"], Query(alias="format", description="csv or xlsx")] = "xlsx",
@@ -76,13 +79,13 @@ async def device_template(
 @router.post(
     "/devices:import",
     response_model=Imported,
-    responses=responses(415, 422),
+    responses={200: {"content": {**FILES, NDJSON: {"schema": {"type": "string"}}}}, **responses(415), 422: _REFUSED},
     openapi_extra={
         "requestBody": {
             "required": True,
             "content": {
                 "text/csv": {"schema": {"type": "string"}, "example": _EXAMPLE},
-                XLSX: {"schema": {"type": "string", "format": "binary"}},
+                **dict.fromkeys(_TAKEN[1:], FILES[XLSX]),
             },
         }
     },

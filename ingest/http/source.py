@@ -7,6 +7,7 @@ Retry-After, it does not queue.
 import asyncio
 import time
 from collections.abc import Callable, Mapping, Sequence
+from http import HTTPStatus
 from itertools import count
 from math import ceil
 from typing import Any
@@ -251,6 +252,10 @@ _EXAMPLES: Mapping[str, Any] = {
 }
 
 
+_PROBLEM = {"application/problem+json": {"schema": {"$ref": "#/components/schemas/ProblemDetails"}}}
+_REFUSALS = {status: {"description": HTTPStatus(status).phrase, "content": _PROBLEM} for status in (415, 422, 429)}
+
+
 def _described(form: str, kinds: Sequence[str], batch: bool) -> dict[str, Any]:
     """OpenAPI description of a route."""
     example = _EXAMPLES[form]
@@ -269,6 +274,6 @@ def _described(form: str, kinds: Sequence[str], batch: bool) -> dict[str, Any]:
         ),
         "status_code": 202,
         "response_class": Response,
-        "responses": {202: {"model": Taken, "content": {JSON: {}}}},
+        "responses": {202: {"model": Taken, "content": {JSON: {}}}, **_REFUSALS},
         "openapi_extra": {"requestBody": {"required": True, "content": content}},
     }

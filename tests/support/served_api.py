@@ -3,13 +3,14 @@
 import asyncio
 import contextlib
 import socket
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import asynccontextmanager
 from typing import Any
 from uuid import UUID, uuid4
 
 import httpx
 import uvicorn
+from fastapi import FastAPI
 
 from api.app import create_app
 from api.changes import ChangeFeed
@@ -20,6 +21,7 @@ from hub.models import AlertChange, now_micros
 from hub.settings import Api, Database, Settings
 from hub.store.pool import Pool, open_pool
 from hub.telemetry import Counters
+from tests.support.described import Description
 
 PREFIX = "/api/v1"
 AIR = {"name": "Air station", "metrics": {"pm25": {"name": "PM2.5", "unit": "ug/m3", "min": 0, "max": 2000}}}
@@ -48,10 +50,25 @@ async def api_context(url: str, token: str | None = None, **feed: Any) -> AsyncI
 
 @asynccontextmanager
 async def client_of(context: Context, **options: Any) -> AsyncIterator[httpx.AsyncClient]:
-    """A client that calls the app in process; failures of the app become its 500."""
-    transport = httpx.ASGITransport(create_app(context), raise_app_exceptions=False)
+    """A client that calls the app in process; failures of the app become its 500. Each answer is as described."""
+    app = create_app(context)
+    transport = httpx.ASGITransport(app, raise_app_exceptions=False)
     async with httpx.AsyncClient(transport=transport, base_url="http://127.0.0.1" + PREFIX, **options) as client:
+        client.event_hooks["response"].append(_check_of(app))
         yield client
+
+
+_descriptions: list[Description] = []
+"""The one of every app here, once it is made: that takes a third of a second."""
+
+
+def _check_of(app: FastAPI) -> Callable[[httpx.Response], Awaitable[None]]:
+    async def check(answer: httpx.Response) -> None:
+        if not _descriptions:
+            _descriptions.append(Description(app.openapi()))
+        _descriptions[0].check(answer)
+
+    return check
 
 
 @asynccontextmanager
