@@ -7,6 +7,7 @@ from typing import TypeVar
 from hub.alerts.endings import FORM as ENDING_FORM
 from hub.errors import DecodeError
 from hub.models import HUB, Origin
+from hub.words.sentence import Sentence
 
 CODE = re.compile(r"[A-Za-z0-9][A-Za-z0-9._:-]{0,63}")
 """A device code."""
@@ -91,8 +92,7 @@ class Origins:
     def _record(self, topic: str, device: str) -> Origin:
         address, form = f"{topic}/{device}", self._records[topic]
         if not device:
-            fault = "no_device", f'set the key of a record of {topic} to the device code, or send "device" in it'
-            return Origin("kafka", address, fault=fault)
+            return Origin("kafka", address, fault=("no_device", Sentence("refusal.no_device.record", topic=topic)))
         if not CODE.fullmatch(device):
             return Origin("kafka", address, fault=_no_code(device[:64]))
         return Origin("kafka", address, device, form, keyed=True)
@@ -120,11 +120,11 @@ def _request(device: str, form: str) -> Origin:
     return Origin("http", address, device, form)
 
 
-_NO_DEVICE = "no_device", 'it names no device: a topic or path holds its code, a batch has "device" in it'
+_NO_DEVICE = "no_device", Sentence("refusal.no_device.told")
 
 
 def _no_code(code: str) -> tuple[str, str]:
-    return "bad_device_code", f"{code!r} is no code: at most 64 letters, digits and . _ : - after a letter or digit"
+    return "bad_device_code", Sentence("refusal.device_code.told", code=repr(code))
 
 
 def parse_topic(topic: str, prefix: str) -> tuple[str, str, str | None]:
@@ -139,15 +139,12 @@ def parse_topic(topic: str, prefix: str) -> tuple[str, str, str | None]:
     elif len(parts) == 4 and parts[1] == "child":
         gateway, _, device, form = parts
     else:
-        raise DecodeError("bad_topic", f"publish to {prefix}/<device>/telemetry, /senml or /event, not to {topic!r}")
+        raise DecodeError("bad_topic", Sentence("refusal.topic.shape", prefix=prefix, topic=repr(topic)))
     if form not in FORMS:
-        raise DecodeError("bad_topic", f"a topic ends in {', '.join(FORMS)}; not in {form!r}")
+        raise DecodeError("bad_topic", Sentence("refusal.topic.form", forms=", ".join(FORMS), form=repr(form)))
     if not device:
         raise DecodeError(*_NO_DEVICE)
     for code in (device, gateway):
         if code is not None and not CODE.fullmatch(code):
-            raise DecodeError(
-                "bad_device_code",
-                f"{code!r} in the topic is no code: at most 64 letters, digits and . _ : - after a letter or digit",
-            )
+            raise DecodeError("bad_device_code", Sentence("refusal.device_code.topic", code=repr(code)))
     return device, form, gateway

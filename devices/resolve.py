@@ -27,6 +27,7 @@ from hub.quality import Quality
 from hub.stage import Stage
 from hub.store.arrivals import Arrival, Fresh, Known, Remembered
 from hub.store.dead_letter_stage import DEAD_LETTER_BYTES
+from hub.words.sentence import Sentence
 
 STEP = 4096
 """Messages and readings of a step: about 10 ms."""
@@ -137,32 +138,24 @@ class Resolver(Stage):
         if origin.fault is not None:
             raise DecodeError(*origin.fault)
         if device is None:
-            raise DecodeError(
-                "unknown_device",
-                f"no device {origin.device!r} is registered: register it (PUT /api/v1/devices/{origin.device}) "
-                "or correct the code in the topic",
-            )
+            sentence = Sentence("refusal.device.unknown", device=repr(origin.device), code=origin.device)
+            raise DecodeError("unknown_device", sentence)
         if not device.active:
-            raise DecodeError("inactive_device", f"device {device.code!r} is registered, but its state is not active")
+            raise DecodeError("inactive_device", Sentence("refusal.device.inactive", device=repr(device.code)))
         if origin.gateway is not None and device.gateway != origin.gateway:
-            raise DecodeError(
-                "not_a_child",
-                f"{device.code!r} is not registered as a child of gateway {origin.gateway!r}: set its parent",
-            )
+            codes = {"device": repr(device.code), "gateway": repr(origin.gateway)}
+            raise DecodeError("not_a_child", Sentence("refusal.device.not_a_child", **codes))
         return device
 
 
 def _check_named(device: Device, named: tuple[str, ...]) -> None:
     """Raise DecodeError unless the payload names the same device as the record key."""
     if len(named) > 1:
-        raise DecodeError(
-            "several_devices", f"it holds data of {named[0][:64]!r} and {named[1][:64]!r}: send one record a device"
-        )
+        one, other = repr(named[0][:64]), repr(named[1][:64])
+        raise DecodeError("several_devices", Sentence("refusal.device.several", one=one, other=other))
     if named[0] != device.code:
-        raise DecodeError(
-            "device_mismatch",
-            f'the key of the record says {device.code!r}, "device" in it says {named[0][:64]!r}: make them the same',
-        )
+        codes = {"key": repr(device.code), "named": repr(named[0][:64])}
+        raise DecodeError("device_mismatch", Sentence("refusal.device.mismatch", **codes))
 
 
 class Wanted(dict[int, dict[str, None]]):
@@ -305,23 +298,20 @@ def _wants(device: Device, metric: str, wanted: dict[int, dict[str, None]]) -> b
 
 def _unknown(device: Device, metric: str, wanted: bool) -> tuple[str, str]:
     """The fault of a metric without a series; one that is wanted is read again, and has it only if that fails."""
-    known, most = ", ".join(sorted(device.layout)[:20]) or "none", device.profile.adds
-    if not most:
-        return "unknown_metric", f"{metric!r} is no metric of the profile of {device.code!r}; it knows: {known}"
-    if wanted:
-        return "unknown_metric", f"{metric!r} is new to {device.code!r} and could not be added: replay this message"
-    return "too_many_metrics", (
-        f"{metric!r} is new to {device.code!r}, which may have {most} metrics and has them: raise max_metrics of its "
-        f"profile, or send fewer; it knows: {known}"
-    )
+    known, most = ", ".join(sorted(device.layout)[:20]), device.profile.adds
+    named = {"metric": repr(metric), "device": repr(device.code)}
+    if most and wanted:
+        return "unknown_metric", Sentence("refusal.metric.not_added", **named)
+    if most:
+        return "too_many_metrics", Sentence("refusal.metric.full", **named, most=most, known=known)
+    if not known:
+        return "unknown_metric", Sentence("refusal.metric.unknown_none", **named)
+    return "unknown_metric", Sentence("refusal.metric.unknown", **named, known=known)
 
 
 def _in_future(device: Device, at: Micros, raw: Raw) -> tuple[str, str]:
-    return "future_time", (
-        f"its time lies {(at - raw.received) / 1e6:.0f} s ahead of the hub's clock; "
-        f"{device.profile.max_future // 1_000_000} s are allowed: check the device's clock, its time zone, and that ts "
-        "is in milliseconds"
-    )
+    ahead, most = f"{(at - raw.received) / 1e6:.0f}", device.profile.max_future // 1_000_000
+    return "future_time", Sentence("refusal.future.told", ahead=ahead, most=most)
 
 
 def _event(device: Device, draft: EventDraft, raw: Raw) -> Event:
@@ -356,7 +346,7 @@ def letter_of(raw: Raw, reason: str, detail: str, at: At = None, private: bool =
     kept = raw.payload[:DEAD_LETTER_BYTES]
     if private or mentions_private(kept) or holds_picture(kept):  # also what was never decoded
         raw = raw._replace(payload=b"")  # privacy gate: what held it is kept nowhere
-        detail += " (the message is not kept: it names data about persons or holds a picture)"
+        detail = Sentence("refusal.withheld", detail=detail)
         at = None
     return DeadLetter(id_, raw, reason, detail, raw.origin.device or None, at)
 

@@ -25,9 +25,11 @@ class HubError(Exception):
     """The hub failed"""
 
     def __init__(self, detail: str = "") -> None:
-        what = (type(self).__doc__ or "").strip()
-        super().__init__(f"{what}: {detail}" if detail else what)
         self.detail = detail
+
+    def __str__(self) -> str:  # made when it is asked for: a refused message's never is
+        what = (type(self).__doc__ or "").strip()
+        return f"{what}: {self.detail}" if self.detail else what
 
 
 class ConfigError(HubError):
@@ -77,8 +79,7 @@ class DecodeError(PermanentError):
         self, reason: str, detail: str, at: At = None, faults: Sequence[tuple[str, str, At]] | None = None
     ) -> None:
         """`faults`: (reason, detail, at) of every rejected part, this one first; default: only this one."""
-        super().__init__(detail)
-        self.reason, self.at = reason, at
+        self.reason, self.detail, self.at = reason, detail, at
         self._faults = faults
 
     @property

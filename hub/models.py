@@ -15,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hub.errors import At
+from hub.words.sentence import Words, stored, written
 
 Micros = int
 """Microseconds since 1970-01-01T00:00:00Z."""
@@ -64,19 +65,34 @@ class Origin:
 
     def __post_init__(self) -> None:
         told = (self.transport, self.address, self.device, self.form, self.gateway, self.protocol, self.keyed)
-        object.__setattr__(self, "text", json.dumps((*told, self.fault)))
+        words = None if self.fault is None else written(self.fault[1])
+        object.__setattr__(self, "text", json.dumps((*told, self.fault, *([words] if words else []))))
+
+
+class _Carried(NamedTuple):
+    """The text of an origin, as JSON."""
+
+    transport: str
+    address: str
+    device: str
+    form: str
+    gateway: str | None
+    protocol: str
+    keyed: bool
+    fault: tuple[str, str] | None
+    words: Words | None = None
+    """Of the sentence in `fault`; an edge of an earlier version sends none."""
 
 
 @lru_cache(500_000)
 def read_origin(text: str) -> Origin:
     """Parse an origin; returns the same object for equal text. ValueError when malformed."""
     try:
-        return Origin(*msgspec.convert(json.loads(text), _ORIGIN))
+        carried = msgspec.convert(json.loads(text), _Carried)
     except (ValueError, RecursionError) as error:
         raise ValueError(f"no origin: {text[:200]!r}: {error}") from error
-
-
-_ORIGIN = tuple[str, str, str, str, str | None, str, bool, tuple[str, str] | None]
+    fault = carried.fault and (carried.fault[0], stored(carried.fault[1], carried.words))
+    return Origin(*carried[:7], fault)
 
 
 class Raw(NamedTuple):

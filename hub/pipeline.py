@@ -13,6 +13,7 @@ from hub.backoff import Backoff
 from hub.errors import PermanentError, Superseded, TransientError
 from hub.models import Batch, DeadLetter, Delivery, Outcome, Raw, now_micros
 from hub.stage import Stage, StaleDecision, run_steps
+from hub.words.sentence import Sentence
 
 log = logging.getLogger(__name__)
 
@@ -344,10 +345,10 @@ class Pipeline:
     def _poisonous(self, raw: Raw, error: Exception) -> Batch:
         """A batch containing one message as a dead letter; call it while handling the exception."""
         if isinstance(error, PermanentError):
-            reason, detail = "store_refused", str(error)
+            reason, detail = "store_refused", Sentence("refusal.store", error=error.detail)
         else:
             log.exception("the hub failed on a message from %s", raw.origin.address)
-            reason, detail = "internal_error", f"the hub failed on it: {error!r}; please report this"
+            reason, detail = "internal_error", Sentence("refusal.internal", error=repr(error))
         return Batch([raw], refused={0: self._letter(raw, reason, detail)})
 
     async def _until_done(self, work: Callable[[], Awaitable[None]], backoff: Backoff | None = None) -> None:

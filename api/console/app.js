@@ -66,7 +66,7 @@ const loadAlerts = paced(async () => {
 });
 
 const loadLetters = paced(async () => {
-  letters = (await get(`/dead-letters?limit=${LETTERS}`)).items;
+  letters = (await get(`/dead-letters?limit=${LETTERS}&lang=${language}`)).items;
   draw();
 });
 
@@ -119,6 +119,7 @@ function drawLanguage() {
 at('language').addEventListener('click', () => {
   setLanguage(language === 'zh' ? 'en' : 'zh');
   drawLanguage();
+  loadLetters(); // why a message was refused comes in the page's language
 });
 at('token-dialog').addEventListener('cancel', (event) => event.preventDefault()); // there is nothing to see without it
 setInterval(() => {

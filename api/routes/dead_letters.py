@@ -11,6 +11,7 @@ from pydantic import AwareDatetime, BaseModel, Field
 from api.context import Here
 from api.cursors import Page, Paged
 from api.database import read
+from api.language import Spoken, letter_in
 from api.problems import not_found, responses
 from api.routes.devices import DeadLetterLine
 from hub.access.door import GuardedRouter, needs
@@ -57,12 +58,14 @@ class DeadLetterCounts(BaseModel):
 async def list_dead_letters(
     paging: Paged,
     context: Here,
+    spoken: Spoken,
     reason: Annotated[str | None, Query(max_length=64)] = None,
     device: Annotated[str | None, Query(max_length=64)] = None,
 ) -> Any:
     """Dead letters, newest first. Under load only a sample is kept; /dead-letters/counts counts all."""
     wanted = {"reason": reason, "device": device}
-    return paging.page(await read(context, SQL.letters, {**wanted, **paging.after(_KEYS)}), _KEYS)
+    found = await read(context, SQL.letters, {**wanted, **paging.after(_KEYS)})
+    return paging.page([letter_in(spoken, letter) for letter in found], _KEYS)
 
 
 @router.get("/counts", response_model=DeadLetterCounts)
@@ -79,14 +82,15 @@ async def count_dead_letters(
 
 @router.get("/{letter_id}", response_model=DeadLetter, responses=responses(404))
 @needs(Permission.LETTERS_READ)
-async def get_dead_letter(letter_id: UUID, context: Here) -> Any:
+async def get_dead_letter(letter_id: UUID, context: Here, spoken: Spoken) -> Any:
     """One dead letter; the payload as text if it is UTF-8."""
     found = await read(context, SQL.letter, {"id": letter_id})
     if not found:
         raise not_found("dead letter", letter_id)
-    payload = bytes(found[0]["payload"])
+    letter = letter_in(spoken, found[0])
+    payload = bytes(letter["payload"])
     try:
         text, encoding = payload.decode(), "utf-8"
     except UnicodeDecodeError:
         text, encoding = b64encode(payload).decode(), "base64"
-    return {**found[0], "payload": text, "encoding": encoding, "payload_kept": len(payload)}
+    return {**letter, "payload": text, "encoding": encoding, "payload_kept": len(payload)}

@@ -1,11 +1,11 @@
 -- name: letter
-select id, received_at, transport, address, device, reason, detail, at, payload, payload_size,
+select id, received_at, transport, address, device, reason, detail, detail_words, at, payload, payload_size,
        replays, replayed_at
 from dead_letter
 where id = %(id)s
 
 -- name: letters
-select id, received_at, transport, address, device, reason, detail, at, payload_size,
+select id, received_at, transport, address, device, reason, detail, detail_words, at, payload_size,
        replays, replayed_at
 from dead_letter
 where (%(reason)s::text is null or reason = %(reason)s)

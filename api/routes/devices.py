@@ -17,6 +17,7 @@ from api.dashboard import SQL as BOARD
 from api.dashboard import LatestReading
 from api.database import SQL as DATABASE
 from api.database import audit, execute, read, row, rows, writing
+from api.language import Spoken, letter_in
 from api.lifecycle import refuse_step
 from api.position_checks import doubts
 from api.problems import ProblemError, invalid, not_found, responses
@@ -188,7 +189,7 @@ async def list_devices(wanted: Filters, paging: Paged, context: Here) -> Any:
 
 @router.get("/{code}", response_model=DeviceDetail, responses=responses(404))
 @needs(Permission.DEVICES_READ, Permission.READINGS_READ)
-async def get_device(code: Code, context: Here) -> Any:
+async def get_device(code: Code, context: Here, spoken: Spoken) -> Any:
     """One device with its latest readings and newest refusals."""
     async with context.pool.connection() as conn:
         found = await row(conn, DATABASE.device, {"code": code})
@@ -196,4 +197,5 @@ async def get_device(code: Code, context: Here) -> Any:
             raise not_found("device", code)
         of_device = {"device": code, "profile": None, "region": None}
         latest = await rows(conn, BOARD.latest, {**of_device, "after_series_id": None, "limit": READINGS_SHOWN})
-        return {**found, "latest": latest, "trouble": await rows(conn, SQL.device_trouble, {"code": code})}
+        letters = await rows(conn, SQL.device_trouble, {"code": code})
+        return {**found, "latest": latest, "trouble": [letter_in(spoken, letter) for letter in letters]}

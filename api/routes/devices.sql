@@ -26,7 +26,7 @@ select (select id from profile where code = %(profile)s) as profile_id,
 
 -- name: device_trouble
 -- The newest messages of a device that were refused, for the integrator who asks why.
-select id, received_at, transport, address, device, reason, detail, at, payload_size,
+select id, received_at, transport, address, device, reason, detail, detail_words, at, payload_size,
        replays, replayed_at
 from dead_letter
 where device = %(code)s

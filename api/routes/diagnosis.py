@@ -2,15 +2,15 @@
 
 from collections.abc import Sequence
 from datetime import UTC, datetime
-from typing import Annotated, Any, Literal
+from typing import Any, Literal
 from uuid import UUID
 
-from fastapi import Header, Query
 from fastapi.responses import Response
 from pydantic import BaseModel, Field
 
 from api.context import Here
 from api.contract_types import Code
+from api.language import Spoken
 from api.problems import answer, responses
 from api.routes.frames import FlawOut
 from devices.diagnosis.diagnosis import ORDER, diagnose, works
@@ -21,7 +21,8 @@ from devices.diagnosis.rendering import Finding, verdict, worded
 from devices.diagnosis.trace import text_of
 from hub.access.door import GuardedRouter, needs
 from hub.access.permissions import Permission
-from hub.words import Lang, preferred, text
+from hub.words import Lang, text
+from hub.words.sentence import told
 
 router = GuardedRouter(prefix="/devices", tags=["devices"])
 PAYLOAD_BYTES = 2_000
@@ -94,14 +95,12 @@ class Diagnosis(BaseModel):
 async def diagnose_device(
     code: Code,
     context: Here,
-    lang: Annotated[Lang | None, Query(description="else as Accept-Language says")] = None,
-    accept_language: Annotated[str | None, Header(max_length=400)] = None,
+    spoken: Spoken,
 ) -> Any:
     """Diagnose a device, in plain language.
 
     For a code that is not registered: 404, with `near` (codes that may be meant) and `arrived` (what came under it).
     """
-    spoken = lang or preferred(accept_language)
     now = datetime.now(UTC)
     prefix = context.settings.mqtt.prefix
     async with context.pool.connection() as conn:
@@ -125,7 +124,7 @@ def _told(facts: Facts, lang: Lang) -> dict[str, Any]:
         "verdict": verdict(facts.code, worst, lang),
         "findings": [finding._asdict() for finding in findings],
         "next": _next(findings),
-        "refusals": [_refusal(refusal) for refusal in facts.refusals[:REFUSALS_SHOWN]],
+        "refusals": [_refusal(refusal, lang) for refusal in facts.refusals[:REFUSALS_SHOWN]],
         "metrics": [
             {
                 **{name: getattr(metric, name) for name in MetricOut.model_fields if hasattr(metric, name)},
@@ -142,17 +141,15 @@ def _next(findings: Sequence[Finding]) -> list[str]:
     return list(dict.fromkeys(each.advice for each in findings if each.advice and each.level in ("fault", "warning")))
 
 
-def _refusal(refusal: Refusal) -> dict[str, Any]:
+def _refusal(refusal: Refusal, lang: Lang) -> dict[str, Any]:
     text, encoding = text_of(refusal.payload, PAYLOAD_BYTES)
     return {
-        **{
-            name: getattr(refusal, name)
-            for name in ("id", "received_at", "transport", "reason", "detail", "at", "payload_size")
-        },
+        **{name: getattr(refusal, name) for name in ("id", "received_at", "transport", "reason", "at", "payload_size")},
+        "detail": told(refusal.detail, lang),
         "topic": refusal.address,
         "payload": text,
         "encoding": encoding,
-        "flaws": [] if refusal.report is None else flaws(refusal.report.flaws),
+        "flaws": [] if refusal.report is None else flaws(refusal.report.flaws, lang),
     }
 
 
@@ -163,6 +160,6 @@ def _unregistered(code: str, near: Sequence[dict[str, Any]], arrived: Sequence[R
     what, meant = text("unregistered.what", lang, **values), text("unregistered.near", lang, **values)
     register, correct = text("unregistered.register", lang, **values), text("unregistered.correct", lang, **values)
     came = text("arrived.some", lang, **values) if arrived else text("arrived.nothing", lang)
-    shown = [RefusalOut(**_refusal(refusal)).model_dump(mode="json") for refusal in arrived[:REFUSALS_SHOWN]]
+    shown = [RefusalOut(**_refusal(refusal, lang)).model_dump(mode="json") for refusal in arrived[:REFUSALS_SHOWN]]
     extras = {"near": list(near), "arrived": shown, "next": [*([correct] if near else []), register]}
     return answer(404, " ".join([what, *([meant] if near else []), came]), extras=extras)

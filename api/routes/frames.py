@@ -12,6 +12,7 @@ from pydantic import BaseModel, ConfigDict, Field, JsonValue
 from api.context import Context, Here
 from api.contract_types import Code
 from api.database import read
+from api.language import Spoken
 from api.problems import invalid, not_found, responses
 from devices.diagnosis.frame_check import FRAMES, unhex
 from devices.diagnosis.frame_profile import ProfileView, check_with, view_of
@@ -93,14 +94,14 @@ class ReportOut(BaseModel):
 
 @router.post("/frames:check", response_model=ReportOut, responses=responses(404, 422))
 @needs(Permission.DEVICES_DIAGNOSE)
-async def check_frame(body: FrameBody, context: Here) -> Any:
+async def check_frame(body: FrameBody, context: Here, spoken: Spoken) -> Any:
     """Check a payload: how the hub would decode it, and which byte or field is wrong. Nothing is stored."""
     if body.form != "auto" and body.form not in FRAMES:
         raise invalid("/form", f"'{body.form}' is none; use auto, {', '.join(FRAMES)}")
     profile, zone = await _profile(context, body)
     received = time.time_ns() // 1000
     report = check_with(_payload(body), body.form, received, ZoneInfo(zone), profile)
-    return as_object(report)
+    return as_object(report, spoken)
 
 
 def _payload(body: FrameBody) -> bytes:

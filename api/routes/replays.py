@@ -9,12 +9,15 @@ from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 from api.context import Context, Here
 from api.cursors import decode, encode
 from api.database import audit, writing
+from api.language import Spoken
 from api.problems import ProblemError, not_found, responses
 from hub.access.caller import Caller
 from hub.access.door import GuardedRouter, TheCaller, needs
 from hub.access.permissions import Permission
 from hub.errors import TransientError
 from hub.store.replay import Place, Replay, Replayed, Selection
+from hub.words import Lang
+from hub.words.sentence import told
 
 router = GuardedRouter(tags=["dead letters"])
 AT_ONCE = 1000
@@ -58,7 +61,7 @@ class ReplayResult(BaseModel):
 
 @router.post("/dead-letters:replay", response_model=ReplayResult, responses=responses(422, 503))
 @needs(Permission.LETTERS_REPLAY)
-async def replay_dead_letters(body: ReplayBody, context: Here, caller: TheCaller) -> Any:
+async def replay_dead_letters(body: ReplayBody, context: Here, caller: TheCaller, spoken: Spoken) -> Any:
     """Replay dead letters unchanged: same transport, address and arrival time.
 
     One that is accepted now is removed; one that is refused again stays, with its new reason. Repeating is harmless.
@@ -73,12 +76,12 @@ async def replay_dead_letters(body: ReplayBody, context: Here, caller: TheCaller
     done = Replayed()
     if not body.dry_run:
         done = await _run(context, caller, chosen, body.limit, place)
-    return _result(done, chosen, whole, cut)
+    return _result(done, chosen, (whole, cut), spoken)
 
 
 @router.post("/dead-letters/{letter_id}/replay", response_model=ReplayResult, responses=responses(404, 409, 503))
 @needs(Permission.LETTERS_REPLAY)
-async def replay_dead_letter(letter_id: UUID, context: Here, caller: TheCaller) -> Any:
+async def replay_dead_letter(letter_id: UUID, context: Here, caller: TheCaller, spoken: Spoken) -> Any:
     """Replay one dead letter; 409 when its payload was cut or not kept."""
     chosen = Selection(id=letter_id)
     done = await _run(context, caller, chosen, 1, None)
@@ -87,7 +90,7 @@ async def replay_dead_letter(letter_id: UUID, context: Here, caller: TheCaller) 
     if not done.looked_at:
         raise not_found("dead letter", letter_id)
     done.place = None
-    return _result(done, chosen, 1, 0)
+    return _result(done, chosen, (1, 0), spoken)
 
 
 async def _run(context: Context, caller: Caller, chosen: Selection, limit: int, place: Place | None) -> Replayed:
@@ -108,13 +111,13 @@ def _replay(context: Context) -> Replay:
     return context.replay
 
 
-def _result(done: Replayed, chosen: Selection, whole: int | None, cut: int | None) -> dict[str, Any]:
+def _result(done: Replayed, chosen: Selection, counted: tuple[int | None, int | None], lang: Lang) -> dict[str, Any]:
     following = encode([chosen.until, *done.place]) if done.place else None
     return {
-        "replayable": whole,
-        "not_replayable": cut,
+        "replayable": counted[0],
+        "not_replayable": counted[1],
         "accepted": done.accepted,
-        "refused": [refusal._asdict() for refusal in done.refused],
+        "refused": [{**refusal._asdict(), "detail": told(refusal.detail, lang)} for refusal in done.refused],
         "cut": done.cut,
         "next": following,
     }

@@ -24,6 +24,7 @@ from hub.errors import At, HubError
 from hub.settings import load_settings
 from hub.store.dead_letters import Letter, LetterCount, dead_letter_counts, newest_dead_letters, one_dead_letter
 from hub.words import Lang, text
+from hub.words.sentence import told
 
 ConfigOption = Annotated[
     Path | None,
@@ -150,7 +151,7 @@ def _told(letter: Letter, lang: Lang) -> Text:
     return Text.assemble(
         (f"{letter.received_at:%Y-%m-%d %H:%M:%S} ", "dim"),
         (reason_in(letter.reason, lang), "bold yellow"),
-        f"  {letter.address}\n    {letter.detail}{_where(letter.at)}\n",
+        f"  {letter.address}\n    {told(letter.detail, lang)}{_where(letter.at)}\n",
         (caret, "yellow"),
         (f"    {payload}{more}\n", "dim"),
         (f"    {letter.id} over {letter.transport}{again}\n", "dim"),

@@ -56,11 +56,15 @@ def check_frame(
     if form != "auto" and form not in FRAMES:
         fail(f"--form {form}: there is none of that name; use auto, {', '.join(FRAMES)}")
     payload = _payload(file, is_hex)
-    body = _asked(payload, form, device, url, token) if device else _checked(payload, form, profile, zone)
+    spoken = language(lang or ("en" if as_json else None))
+    if device:
+        body = _asked(payload, form, device, spoken, url, token)
+    else:
+        body = _checked(payload, form, profile, zone, spoken)
     if as_json:
         sys.stdout.write(json.dumps(body, ensure_ascii=False) + "\n")
     else:
-        _tell(body, language(lang))
+        _tell(body, spoken)
     raise typer.Exit(0 if body["verdict"] in ("accepted", "dropped") else 1)
 
 
@@ -74,20 +78,20 @@ def _payload(file: str, is_hex: bool) -> bytes:
         fail(f"{file}: {error}")
 
 
-def _asked(payload: bytes, form: str, device: str, url: str, token: str | None) -> dict[str, Any]:
+def _asked(payload: bytes, form: str, device: str, lang: Lang, url: str, token: str | None) -> dict[str, Any]:
     sent = {"payload": payload.hex(), "encoding": "hex", "form": form, "device": device}
-    answer: dict[str, Any] = call("POST", "/frames:check", url, token, json=sent).json()
+    answer: dict[str, Any] = call("POST", "/frames:check", url, token, params={"lang": lang}, json=sent).json()
     return answer
 
 
-def _checked(payload: bytes, form: str, profile: str | None, zone: str) -> dict[str, Any]:
+def _checked(payload: bytes, form: str, profile: str | None, zone: str, lang: Lang) -> dict[str, Any]:
     try:
         clock = ZoneInfo(zone)
     except (KeyError, ValueError, OSError):
         fail(f"--zone {zone}: there is no such time zone; write it like Asia/Shanghai")
     view = None if profile is None else _view(profile)
     report = check_with(payload, form, time.time_ns() // 1000, clock, view)
-    return as_object(report)
+    return as_object(report, lang)
 
 
 def _view(name: str) -> ProfileView:

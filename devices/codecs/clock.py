@@ -5,6 +5,7 @@ from datetime import UTC, datetime, timedelta, tzinfo
 from devices.codecs.jsontext import quoted
 from hub.errors import DecodeError
 from hub.models import Micros
+from hub.words.sentence import Sentence
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND = timedelta(microseconds=1)
@@ -14,6 +15,10 @@ EARLIEST: Micros = (_EARLIEST - _EPOCH) // _MICROSECOND
 """No reading is older: what claims to be comes from a clock that was never set, or from the wrong unit."""
 LATEST: Micros = (_LATEST - _EPOCH) // _MICROSECOND
 _TS = "/ts"
+_QUOTED, _EXAMPLE = Sentence("refusal.ts.quoted"), Sentence("refusal.ts.example")
+_SECONDS, _MICROSECONDS = Sentence("refusal.ts.seconds"), Sentence("refusal.ts.microseconds")
+_NANOSECONDS = Sentence("refusal.ts.nanoseconds")
+_EARLY, _LATE = Sentence("refusal.ts.early"), Sentence("refusal.ts.late")
 _LONGEST = 64  # characters of an ISO 8601 time; bounds the work on a hostile one
 
 
@@ -29,10 +34,11 @@ def parse_time(value: object, zone: tzinfo) -> Micros:
     elif isinstance(value, str):
         ts = _iso(value, zone)
     else:
-        raise DecodeError("bad_time", f"ts is {quoted(value)}: send epoch milliseconds or ISO 8601 text", _TS)
+        raise DecodeError("bad_time", Sentence("refusal.ts.kind", value=quoted(value)), _TS)
     if EARLIEST <= ts < LATEST:
         return ts
-    raise DecodeError("time_out_of_range", f"ts {quoted(value)} {_about(ts, isinstance(value, str))}", _TS)
+    hint = _about(ts, isinstance(value, str))
+    raise DecodeError("time_out_of_range", Sentence("refusal.ts.range", value=quoted(value), hint=hint), _TS)
 
 
 def _iso(text: str, zone: tzinfo) -> Micros:
@@ -44,16 +50,16 @@ def _iso(text: str, zone: tzinfo) -> Micros:
             at = at.replace(tzinfo=zone)
         return (at - _EPOCH) // _MICROSECOND
     except (ValueError, OverflowError):
-        hint = "send epoch milliseconds without quotes" if text.strip().isdigit() else "e.g. 2026-05-01T08:00:00+08:00"
-        raise DecodeError("bad_time", f"ts {quoted(text)} is no ISO 8601 time: {hint}", _TS) from None
+        hint = _QUOTED if text.strip().isdigit() else _EXAMPLE
+        raise DecodeError("bad_time", Sentence("refusal.ts.iso", value=quoted(text), hint=hint), _TS) from None
 
 
-def _about(ts: Micros, is_text: bool) -> str:
+def _about(ts: Micros, is_text: bool) -> Sentence:
     if not is_text:
         if EARLIEST <= ts * 1000 < LATEST:
-            return "looks like seconds; send milliseconds"
+            return _SECONDS
         if EARLIEST <= ts // 1000 < LATEST:
-            return "looks like microseconds; send milliseconds"
+            return _MICROSECONDS
         if EARLIEST <= ts // 1_000_000 < LATEST:
-            return "looks like nanoseconds; send milliseconds"
-    return "is before 2000: set the device's clock" if ts < EARLIEST else "is after 2100: check the device's clock"
+            return _NANOSECONDS
+    return _EARLY if ts < EARLIEST else _LATE

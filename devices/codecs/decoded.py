@@ -8,6 +8,7 @@ from uuid import UUID
 
 from hub.errors import At, DecodeError
 from hub.models import Micros
+from hub.words.sentence import Sentence
 
 MAX_BYTES = 512 << 10
 """A larger message is refused unread: it bounds the time and the memory that one message can cost."""
@@ -89,7 +90,7 @@ class Decoded:
         self.left_out += 1
         if self.left_out > MAX_LEFT_OUT:
             first = self.faults[0]
-            sentence = f"more than {MAX_LEFT_OUT} parts of it cannot be used; the first: {first.detail[:200]}"
+            sentence = Sentence("refusal.faults", most=MAX_LEFT_OUT, first=first.detail)
             raise DecodeError("too_many_faults", sentence, first.at)
         if len(self.faults) < MAX_FAULTS:
             self.faults.append(Fault(error.reason, error.detail, error.at))

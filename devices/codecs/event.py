@@ -19,6 +19,7 @@ from devices.privacy import is_private, without_private
 from devices.vocabulary import OTHER, kind_of
 from hub.errors import DecodeError
 from hub.models import LEVEL_NAMES, Level, Micros
+from hub.words.sentence import Sentence
 
 MAX_TEXT = 128
 """Characters of a kind or of a device's own event id."""
@@ -36,7 +37,7 @@ _FIELDS = frozenset({"id", "ts", "kind", "state", "level", "attributes", "image"
 _TYPE_FIELDS = ("type", "eventType", "event_type", "subtype", "alarmType", "alarm_type", "code")
 _NUL = re.compile(rb"(?<!\\)(?:\\\\)*\\u0000")
 _IMAGE = "/image"
-_EXAMPLE = 'send {"kind": "smoke", "state": "active", "level": "red"}'
+_EXAMPLE = Sentence("refusal.event.example")
 
 
 def decode(payload: bytes, received: Micros, zone: tzinfo) -> Decoded:
@@ -44,11 +45,11 @@ def decode(payload: bytes, received: Micros, zone: tzinfo) -> Decoded:
     message = parse(payload, MAX_PARTS)
     parts = message if isinstance(message, list) else [message]
     if not parts:
-        raise DecodeError("event_no_kind", f"the list is empty: {_EXAMPLE}", "")
+        raise DecodeError("event_no_kind", Sentence("refusal.empty_list", example=_EXAMPLE), "")
     if len(parts) > MAX_EVENTS:
-        raise DecodeError("too_many_values", f"a message may hold {MAX_EVENTS:,} events: send several", "")
+        raise DecodeError("too_many_values", Sentence("refusal.most.events", most=f"{MAX_EVENTS:,}"), "")
     if len(payload) > MAX_NAMES and len(names_in(parts)) > MAX_NAMES:
-        raise DecodeError("too_many_values", f"a message may hold {MAX_NAMES:,} different names: send several", "")
+        raise DecodeError("too_many_values", Sentence("refusal.most.names", most=f"{MAX_NAMES:,}"), "")
     decoded = Decoded()
     faults, rest = decoded.faults, iter(parts)
     placed = 0
@@ -83,7 +84,8 @@ def places(payload: bytes, _received: Micros, zone: tzinfo) -> list[Place]:
 def _take(part: object, zone: tzinfo, decoded: Decoded) -> None:
     """Append one event; DecodeError when it is not one. Fault locations are relative to the event."""
     if not isinstance(part, dict):
-        raise DecodeError("not_an_object", f"{quoted(part)} where an event is expected: {_EXAMPLE}", "")
+        sentence = Sentence("refusal.event.object", value=quoted(part), example=_EXAMPLE)
+        raise DecodeError("not_an_object", sentence, "")
     decoded.name(part.get("device"))
     kind = _kind(part.get("kind"))
     if is_private(kind) or _of_private_type(part):
@@ -109,15 +111,17 @@ def _kind(value: object) -> str:
     if isinstance(value, int) and not isinstance(value, bool):
         value = quoted(value)
     if not isinstance(value, str) or not value.strip():
-        said = "there is no kind" if value is None else f"kind is {quoted(value)}"
-        raise DecodeError("event_no_kind", f"{said}: {_EXAMPLE}", "" if value is None else "/kind")
+        if value is None:
+            raise DecodeError("event_no_kind", Sentence("refusal.event.no_kind", example=_EXAMPLE), "")
+        sentence = Sentence("refusal.event.kind", value=quoted(value), example=_EXAMPLE)
+        raise DecodeError("event_no_kind", sentence, "/kind")
     return _text("kind", value.strip())
 
 
 def _text(field: str, value: str) -> str:
     """Validate a short text that the database can store."""
     if len(value) > MAX_TEXT:
-        sentence = f"{field} has {len(value)} characters; up to {MAX_TEXT} are kept"
+        sentence = Sentence("refusal.event.long", field=field, length=len(value), most=MAX_TEXT)
         raise DecodeError("event_bad_text", sentence, pointer(field))
     _check_storable(field, value)
     return value
@@ -125,13 +129,11 @@ def _text(field: str, value: str) -> str:
 
 def _check_storable(field: str, value: str) -> None:
     if "\0" in value:
-        sentence = f"{field} holds the character \\u0000, which cannot be stored: remove it"
-        raise DecodeError("nul_character", sentence, pointer(field))
+        raise DecodeError("nul_character", Sentence("refusal.event.nul", field=field), pointer(field))
     try:
         value.encode()
     except UnicodeEncodeError:
-        sentence = f"{field} holds half of a surrogate pair (\\ud800..\\udfff)"
-        raise DecodeError("not_utf8", sentence, pointer(field)) from None
+        raise DecodeError("not_utf8", Sentence("refusal.event.surrogate", field=field), pointer(field)) from None
 
 
 def _of_private_type(part: dict[str, Any]) -> bool:
@@ -148,16 +150,14 @@ def _source_id(value: object) -> str | None:
     if isinstance(value, int) and not isinstance(value, bool):
         return _text("id", str(value))
     if not isinstance(value, str) or not value:
-        sentence = f"id is {quoted(value)}: send text or an integer, the same at each repeat"
-        raise DecodeError("event_bad_id", sentence, "/id")
+        raise DecodeError("event_bad_id", Sentence("refusal.event.id", value=quoted(value)), "/id")
     return _text("id", value)
 
 
 def _state(value: object, decoded: Decoded) -> str | None:
     if value is None or (isinstance(value, str) and value in ("active", "inactive")):
         return value
-    sentence = f"state is {quoted(value)}: send active or inactive"
-    decoded.leave_out(DecodeError("event_bad_state", sentence, "/state"))
+    decoded.leave_out(DecodeError("event_bad_state", Sentence("refusal.event.state", value=quoted(value)), "/state"))
     return None
 
 
@@ -166,7 +166,7 @@ def _level(value: object, decoded: Decoded) -> int | None:
         return None
     level = _LEVELS.get(value.strip().lower()) if isinstance(value, str) else None
     if level is None:
-        sentence = f"level is {quoted(value)}: send {', '.join(LEVEL_NAMES)}, or leave it out"
+        sentence = Sentence("refusal.event.level", value=quoted(value), levels=", ".join(LEVEL_NAMES))
         decoded.leave_out(DecodeError("event_bad_level", sentence, "/level"))
         return None
     return int(level)
@@ -177,7 +177,7 @@ def _attributes(part: dict[str, Any], kind: str, decoded: Decoded) -> dict[str, 
     extra = {name: value for name, value in part.items() if name not in _FIELDS}
     given = part.get("attributes")
     if given is not None and not isinstance(given, dict):
-        sentence = f'attributes is {quoted(given)}, not an object: send {{"attributes": {{"room": "12"}}}}'
+        sentence = Sentence("refusal.event.attributes", value=quoted(given))
         decoded.leave_out(DecodeError("event_bad_attributes", sentence, "/attributes"))
         given = None
     kept, dropped = _storable({**extra, **(given or {})}, decoded, given or {})
@@ -201,15 +201,15 @@ def _storable(attributes: dict[str, Any], decoded: Decoded, given: dict[str, Any
         kept, dropped = without_private(attributes)
         encoded = msgspec.json.encode(kept)
         if len(encoded) > MAX_ATTRIBUTES:
-            sentence = f"the attributes have {len(encoded):,} bytes; up to {MAX_ATTRIBUTES:,} are kept"
+            size, most = f"{len(encoded):,}", f"{MAX_ATTRIBUTES:,}"
+            sentence = Sentence("refusal.event.attributes_size", size=size, most=most)
             raise DecodeError("event_bad_attributes", sentence, "/attributes" if given else "")
         if b"\\u0000" in encoded:
             _check_nul(encoded)
     except RecursionError:
-        error = DecodeError("too_deep", "the attributes are nested deeper than 16 levels: flatten them")
+        error = DecodeError("too_deep", Sentence("refusal.event.attributes_depth"))
     except (UnicodeEncodeError, OverflowError, TypeError):
-        sentence = "the attributes hold what cannot be stored: NaN, Infinity or half of a surrogate pair"
-        error = DecodeError("event_bad_attributes", sentence)
+        error = DecodeError("event_bad_attributes", Sentence("refusal.event.attributes_storable"))
     except DecodeError as refused:
         error = refused
     else:
@@ -223,9 +223,7 @@ def _storable(attributes: dict[str, Any], decoded: Decoded, given: dict[str, Any
 
 def _check_nul(encoded: bytes) -> None:
     if _NUL.search(encoded):
-        raise DecodeError(
-            "nul_character", "the attributes hold the character \\u0000, which cannot be stored: remove it"
-        )
+        raise DecodeError("nul_character", Sentence("refusal.event.attributes_nul"))
 
 
 def _is_storable(name: str, value: object) -> bool:
@@ -249,21 +247,18 @@ def _image(value: object, decoded: Decoded) -> bytes | None:
 
 def _jpeg(value: object) -> bytes:
     if not isinstance(value, str):
-        raise DecodeError("bad_image", f"image is {quoted(value)}: send a JPEG as base64 text", _IMAGE)
+        raise DecodeError("bad_image", Sentence("refusal.image.kind", value=quoted(value)), _IMAGE)
     text = value.removeprefix("data:image/jpeg;base64,")
     if len(text) > MAX_IMAGE * 4 // 3 + 4:
-        raise DecodeError(
-            "too_large_image", f"the image is larger than {MAX_IMAGE >> 10} KiB: send a smaller one", _IMAGE
-        )
+        raise DecodeError("too_large_image", Sentence("refusal.image.size", most=MAX_IMAGE >> 10), _IMAGE)
     try:
         image = binascii.a2b_base64(text, strict_mode=True)
     except ValueError as error:
-        raise DecodeError("bad_image", f"image is not base64: {error}", _IMAGE) from None
+        raise DecodeError("bad_image", Sentence("refusal.image.base64", error=str(error)), _IMAGE) from None
     if not image.startswith(b"\xff\xd8\xff"):
-        sentence = f"image is no JPEG: it starts with {image[:3].hex(' ') or 'nothing'}"
+        start = image[:3].hex(" ")
+        sentence = Sentence("refusal.image.jpeg", start=start) if start else Sentence("refusal.image.empty")
         raise DecodeError("bad_image", sentence, _IMAGE)
     if len(image) > MAX_IMAGE:
-        raise DecodeError(
-            "too_large_image", f"the image is larger than {MAX_IMAGE >> 10} KiB: send a smaller one", _IMAGE
-        )
+        raise DecodeError("too_large_image", Sentence("refusal.image.size", most=MAX_IMAGE >> 10), _IMAGE)
     return image

@@ -9,6 +9,7 @@ import msgspec
 
 from devices.codecs.decoded import MAX_BYTES, MAX_PARTS
 from hub.errors import DecodeError
+from hub.words.sentence import Sentence
 
 _SMALL = 4096
 """Bytes that nothing can make costly."""
@@ -23,6 +24,11 @@ BYTE_ORDER_MARK = "\ufeff"
 """Passed over at the beginning of a payload."""
 
 
+_QUOTED = 40
+"""Characters of a value that a sentence repeats."""
+_A_LIST, _AN_OBJECT = Sentence("refusal.value.list"), Sentence("refusal.value.object")
+
+
 class NotFinite(str):
     """The source text of a number that is not finite (NaN, Infinity) or overflows a 64-bit float (1e999)."""
 
@@ -35,7 +41,7 @@ def parse(payload: bytes, max_parts: int = MAX_PARTS) -> object:
     Raises DecodeError: too_large, not_utf8 and not_json at the byte; too_many_values, too_deep at the whole.
     """
     if len(payload) > MAX_BYTES:
-        sentence = f"{len(payload):,} bytes; up to {MAX_BYTES:,} are read: send several smaller messages"
+        sentence = Sentence("refusal.bytes", size=f"{len(payload):,}", most=f"{MAX_BYTES:,}")
         raise DecodeError("too_large", sentence, MAX_BYTES)
     if len(payload) > _SMALL:
         _check_costs(payload, max_parts)
@@ -51,27 +57,30 @@ def _check_costs(payload: bytes, max_parts: int) -> None:
     """Reject payloads that are expensive to parse; the check takes 2 ms per megabyte."""
     parts = payload.count(b",") + payload.count(b"{") + payload.count(b"[")
     if parts > max_parts:
-        sentence = f"{parts:,} values; up to {max_parts:,} are read: send several messages"
+        sentence = Sentence("refusal.parts", count=f"{parts:,}", most=f"{max_parts:,}")
         raise DecodeError("too_many_values", sentence, "")
     if payload.count(b"e") + payload.count(b"E") > _MAX_HUGE:
         huge = sum(1 for _ in islice(_HUGE.finditer(payload), _MAX_HUGE + 1))
         if huge > _MAX_HUGE and parts > _MAX_HUGE:
-            raise DecodeError("too_many_values", f"more than {_MAX_HUGE} numbers such as 1e300: send smaller ones", "")
+            raise DecodeError("too_many_values", Sentence("refusal.huge_numbers", most=_MAX_HUGE), "")
 
 
 def quoted(value: object) -> str:
     """Format a value for an error message: short, printable and storable."""
+    if type(value) is str:
+        return repr(value) if len(value) <= _QUOTED else repr(value[:_QUOTED]) + "..."
     if isinstance(value, NotFinite):
-        return str(value)[:40]
-    if isinstance(value, str):
-        return repr(value[:40]) + ("..." if len(value) > 40 else "")
-    if value is None or isinstance(value, bool):
-        return json.dumps(value)
+        return str(value)[:_QUOTED]
+    if value is None:
+        return "null"
+    if isinstance(value, bool):
+        return "true" if value else "false"
     if isinstance(value, int) and value.bit_length() > 128:
-        return f"an integer of {value.bit_length()} bits"  # Python refuses to write very long ones in decimal
+        # Python refuses to write very long ones in decimal.
+        return Sentence("refusal.value.integer", bits=value.bit_length())
     if isinstance(value, int | float):
         return repr(value)
-    return "a list" if isinstance(value, list) else "an object"
+    return _A_LIST if isinstance(value, list) else _AN_OBJECT
 
 
 def names_in(value: object) -> set[str]:
@@ -96,28 +105,29 @@ def _read_slowly(payload: bytes) -> object:
         raise DecodeError("not_utf8", _about_encoding(payload, error), error.start) from None
     text = text.removeprefix(BYTE_ORDER_MARK)
     if not text.strip():
-        raise DecodeError("not_json", "the payload is empty: send a JSON object", 0)
+        raise DecodeError("not_json", Sentence("refusal.json.empty"), 0)
     try:
         return LENIENT.decode(text)
     except json.JSONDecodeError as error:
-        where = f"line {error.lineno}, column {error.colno}"
         at = len(payload) - len(text[error.pos :].encode())
-        raise DecodeError("not_json", f"not JSON at {where}: {_meant(text, error)}", at) from None
+        meant = _meant(text, error)
+        sentence = Sentence("refusal.json.told", line=error.lineno, column=error.colno, meant=meant)
+        raise DecodeError("not_json", sentence, at) from None
     except RecursionError:
         raise _too_deep() from None
 
 
-def _about_encoding(payload: bytes, error: UnicodeDecodeError) -> str:
-    sentence = f"not UTF-8: byte {error.start} is 0x{payload[error.start]:02x}; send UTF-8"
+def _about_encoding(payload: bytes, error: UnicodeDecodeError) -> Sentence:
+    at, byte = error.start, f"{payload[error.start]:02x}"
     try:
         payload.decode("gb18030")
     except UnicodeDecodeError:
-        return sentence
-    return f"{sentence} (it could be GBK or GB18030)"
+        return Sentence("refusal.utf8.told", at=at, byte=byte)
+    return Sentence("refusal.utf8.chinese", at=at, byte=byte)
 
 
 def _too_deep() -> DecodeError:
-    return DecodeError("too_deep", "objects or lists are nested too deeply: send a flat object", "")
+    return DecodeError("too_deep", Sentence("refusal.nested"), "")
 
 
 def _number(text: str) -> float | NotFinite:
@@ -132,37 +142,37 @@ def _integer(text: str) -> int | NotFinite:
 LENIENT = json.JSONDecoder(parse_float=_number, parse_int=_integer, parse_constant=NotFinite)
 """Reads what devices send beyond JSON: NaN and Infinity, and numbers of any size."""
 
-_TRAILING = "there is a comma before the closing bracket: remove it"
+_TRAILING = Sentence("refusal.json.trailing")
 _CHANGES = {
     "Illegal trailing comma": _TRAILING,
-    "Expecting property name": "a name is missing here, or has no double quotes around it",
-    "Expecting ','": "a comma is missing before this, or a quote before it is not closed",
-    "Expecting ':'": "a colon is missing between a name and its value",
-    "Extra data": "the JSON text ends before this: send one object, or a list of them",
-    "Invalid control character": "a line break or control character stands in a text: write it as \\n",
-    "Invalid \\": "a backslash in a text is written twice: \\\\",
+    "Expecting property name": Sentence("refusal.json.name"),
+    "Expecting ','": Sentence("refusal.json.comma"),
+    "Expecting ':'": Sentence("refusal.json.colon"),
+    "Extra data": Sentence("refusal.json.extra"),
+    "Invalid control character": Sentence("refusal.json.control"),
+    "Invalid \\": Sentence("refusal.json.backslash"),
 }
 """By the beginning of what Python's decoder says."""
 _FULL_WIDTH = re.compile("[“”，：｛｝]")
 _ASSIGNMENT = re.compile(r"[\w.]+\s*[=:]")
 
 
-def _meant(text: str, error: json.JSONDecodeError) -> str:
+def _meant(text: str, error: json.JSONDecodeError) -> Sentence:
     """Suggest a fix for the JSON mistakes devices commonly make."""
     rest, before = text[error.pos :].lstrip(), text[: error.pos].rstrip()
     if not text.isascii() and _FULL_WIDTH.search(text):
-        return 'it holds full-width punctuation (“ ” ， ：): use the ASCII forms " , :'
+        return Sentence("refusal.json.full_width")
     if error.msg.startswith("Unterminated") or not rest:
-        return "it ends too early: it was cut, or a closing quote or bracket is missing"
+        return Sentence("refusal.json.cut")
     if rest[0] == "'":
-        return "names and texts stand in double quotes, not in single ones"
+        return Sentence("refusal.json.single_quotes")
     if rest[0] in "}]" and before.endswith(","):
         return _TRAILING
     for beginning, change in _CHANGES.items():
         if error.msg.startswith(beginning):
             return change
     if _ASSIGNMENT.match(text):
-        return 'this is no JSON: send an object such as {"pm25": 35.2}'
+        return Sentence("refusal.json.assignment")
     if re.match(r"[A-Za-z_]", rest):
-        return "a value is missing here, or a text has no double quotes around it; true, false and null are lower case"
-    return "a value is missing here"
+        return Sentence("refusal.json.bare_word")
+    return Sentence("refusal.json.value")

@@ -20,6 +20,7 @@ from devices.privacy import without_private
 from devices.similar import nearest
 from hub.errors import DecodeError, PermanentError
 from hub.models import Micros
+from hub.words.sentence import Sentence
 
 FORMS = ("telemetry", "event")
 """The forms whose payloads may be mapped."""
@@ -70,7 +71,7 @@ class Transform:
     def __call__(self, payload: bytes) -> Mapped:
         """Map a payload. DecodeError when it is not JSON, or the mapping fails, yields nothing or costs too much."""
         if self._flaw:
-            raise DecodeError("mapping_failed", f"the profile's mapping cannot be used: {self._flaw}", "")
+            raise DecodeError("mapping_failed", Sentence("refusal.mapping.flaw", flaw=self._flaw), "")
         message, private = _public(parse(payload, MAX_PARTS))
         meter = _Meter()
         try:
@@ -81,17 +82,14 @@ class Transform:
             found = meter.tidy(found)
             encoded = msgspec.json.encode(found)
         except (_TooCostly, TooLarge):
-            detail = "the profile's mapping costs too much on this message: send smaller messages, or simplify it"
-            raise DecodeError("mapping_too_costly", detail, "") from None
-        except jmes.JMESPathError as error:
-            raise DecodeError("mapping_failed", f"the profile's mapping fails on it: {_said(error)}", "") from None
-        except (ArithmeticError, TypeError, ValueError, RecursionError) as error:
-            raise DecodeError("mapping_failed", f"the profile's mapping fails on it: {str(error)[:200]}", "") from None
+            raise DecodeError("mapping_too_costly", Sentence("refusal.mapping.costly"), "") from None
+        except (jmes.JMESPathError, ArithmeticError, TypeError, ValueError, RecursionError) as error:
+            sentence = Sentence("refusal.mapping.fails", error=_said(error))
+            raise DecodeError("mapping_failed", sentence, "") from None
         if not isinstance(found, dict | list):
             if found is None:
                 raise _empty(message)
-            sentence = "the profile's mapping gives no object: it must give {values: {...}}"
-            raise DecodeError("mapping_failed", sentence, "")
+            raise DecodeError("mapping_failed", Sentence("refusal.mapping.no_object"), "")
         if not found or (valued and "values" not in found):
             raise _empty(message)
         return Mapped(encoded, private, BUDGET - meter.left)
@@ -113,7 +111,7 @@ def decode_mapped(
         decoded = codec(mapped.payload, received, zone)
     except DecodeError as error:
         # Its place is one in what the mapping made, which nobody sent.
-        raise DecodeError(error.reason, f"after the profile's mapping: {error.detail}") from None
+        raise DecodeError(error.reason, Sentence("refusal.mapping.after", detail=error.detail)) from None
     decoded.faults = [fault._replace(at=None) for fault in decoded.faults]
     decoded.private += mapped.private
     return decoded, mapped.cost
@@ -188,7 +186,7 @@ class _Meter(TreeInterpreter):
         if not isinstance(value, dict | list):
             return value
         if deep == 0:
-            raise ValueError("what it gives is nested too deeply")
+            raise ValueError(Sentence("refusal.mapping.result_depth"))
         if isinstance(value, list):
             return [kept for part in value if (kept := self.tidy(part, deep - 1)) is not None]
         found = {str(name): kept for name, part in value.items() if (kept := self.tidy(part, deep - 1)) is not None}
@@ -206,52 +204,58 @@ def _literal(value: Any) -> dict[str, Any]:
 def _public(message: object) -> tuple[object, int]:
     """Drop private fields before mapping, because their names are lost afterwards."""
     if len(names_in(message)) > MAX_NAMES:
-        raise DecodeError("too_many_values", f"a message that is mapped may hold {MAX_NAMES} different names", "")
+        raise DecodeError("too_many_values", Sentence("refusal.mapping.names", most=MAX_NAMES), "")
     try:
         return without_private(message)
     except RecursionError:
-        raise DecodeError("too_deep", "the message is nested deeper than 16 levels: it cannot be mapped", "") from None
+        raise DecodeError("too_deep", Sentence("refusal.mapping.depth"), "") from None
 
 
 def _empty(message: object) -> DecodeError:
-    said = "it is a list"
-    if isinstance(message, dict):
-        said = f"it has: {', '.join([str(name)[:40] for name in message][:12]) or 'nothing'}"
-    sentence = f"the profile's mapping finds nothing of what it names in the message; {said}"
-    return DecodeError("mapping_empty", sentence, "")
+    return DecodeError("mapping_empty", Sentence("refusal.mapping.nothing", held=_held(message)), "")
 
 
-def _said(error: jmes.JMESPathError) -> str:
+def _held(message: object) -> Sentence:
+    if not isinstance(message, dict):
+        return Sentence("refusal.mapping.list")
+    names = ", ".join([str(name)[:40] for name in message][:12])
+    return Sentence("refusal.mapping.holds", names=names) if names else Sentence("refusal.mapping.holds_nothing")
+
+
+def _said(error: Exception) -> Sentence:
+    if error.args and isinstance(error.args[0], Sentence):  # of a function of this hub
+        return error.args[0]
     if isinstance(error, jmes.JMESPathTypeError):
-        wanted = " or ".join(error.expected_types)
-        return f"{error.function_name}() takes {wanted}, and the message has {error.actual_type} there"
-    return str(error).splitlines()[0][:200]
+        wanted, given = " / ".join(error.expected_types), str(error.actual_type)
+        return Sentence("refusal.mapping.type", function=str(error.function_name), wanted=wanted, given=given)
+    return Sentence("refusal.mapping.error", error=str(error).partition("\n")[0][:200])
 
 
 def _parsed(expression: str) -> Any:
     if len(expression) > MAX_EXPRESSION:
-        raise MappingError(f"an expression has at most {MAX_EXPRESSION:,} characters, this one {len(expression):,}")
+        most, length = f"{MAX_EXPRESSION:,}", f"{len(expression):,}"
+        raise MappingError(Sentence("refusal.mapping.long", most=most, length=length))
     try:
         tree = parser.Parser().parse(expression).parsed
     except jmes.EmptyExpressionError:
-        raise MappingError("the expression is empty: write for example {values: {pm25: data.pm25}}") from None
+        raise MappingError(Sentence("refusal.mapping.empty")) from None
     except jmes.LexerError as error:
-        raise MappingError(_at(expression, error.lex_position, f"{error.message}")) from None
+        problem = Sentence("refusal.mapping.error", error=str(error.message))
+        raise MappingError(_at(expression, error.lex_position, problem)) from None
     except jmes.IncompleteExpressionError:
-        raise MappingError(_at(expression, len(expression), "it ends too early")) from None
+        raise MappingError(_at(expression, len(expression), Sentence("refusal.mapping.early"))) from None
     except jmes.ParseError as error:
-        raise MappingError(
-            _at(expression, error.lex_position, f"{str(error.token_value)!r} cannot stand there")
-        ) from None
+        problem = Sentence("refusal.mapping.token", token=repr(str(error.token_value)))
+        raise MappingError(_at(expression, error.lex_position, problem)) from None
     except (RecursionError, ValueError) as error:
-        raise MappingError(f"the expression cannot be read: {str(error)[:200]}") from None
+        raise MappingError(Sentence("refusal.mapping.unreadable", error=str(error)[:200])) from None
     _check(tree, expression)
     return tree
 
 
-def _at(expression: str, position: int, problem: str) -> str:
+def _at(expression: str, position: int, problem: Sentence) -> Sentence:
     shown = expression[max(0, position - 20) : position] + "⟶" + expression[position : position + 20]
-    return f"at character {position + 1} ({shown.strip()}): {problem}"
+    return Sentence("refusal.mapping.at", number=position + 1, shown=shown.strip(), problem=problem)
 
 
 def _check(tree: Any, expression: str) -> None:
@@ -263,7 +267,7 @@ def _check(tree: Any, expression: str) -> None:
             continue
         count += 1
         if count > MAX_NODES or depth > MAX_NESTING:
-            raise MappingError("the expression is too large or nested too deeply: simplify it")
+            raise MappingError(Sentence("refusal.mapping.large"))
         if node["type"] == "function_expression":
             _check_call(str(node["value"]), len(node["children"]), expression)
         waiting += [(child, depth + 1) for child in node["children"]]
@@ -273,9 +277,14 @@ def _check_call(name: str, given: int, expression: str) -> None:
     position = max(expression.find(name), 0)
     if name not in SIGNATURES:
         near = nearest(name, dict.fromkeys(SIGNATURES, ""))
-        known = f"did you mean {' or '.join(near)}?" if near else f"there are {', '.join(sorted(SIGNATURES))}"
-        raise MappingError(_at(expression, position, f"there is no function {name}(); {known}"))
+        known = Sentence("refusal.mapping.functions", names=", ".join(sorted(SIGNATURES)))
+        if near:
+            known = Sentence("refusal.near", near=" / ".join(near))
+        raise MappingError(_at(expression, position, Sentence("refusal.mapping.function", name=name, known=known)))
     least, most = SIGNATURES[name]
     if not least <= given <= most:
-        wanted = f"{least}" if least == most else f"{least} or more"
-        raise MappingError(_at(expression, position, f"{name}() is given {given} arguments, it takes {wanted}"))
+        counts = {"name": name, "given": given, "wanted": least}
+        problem = Sentence("refusal.mapping.arguments", **counts)
+        if least != most:
+            problem = Sentence("refusal.mapping.arguments_more", **counts)
+        raise MappingError(_at(expression, position, problem))

@@ -4,6 +4,8 @@ from typing import Any
 
 from jmespath import functions
 
+from hub.words.sentence import Sentence
+
 MAX_TEXT = 65_536
 """Characters of a text that a function may make."""
 _ANY = 100
@@ -30,14 +32,14 @@ class Functions(functions.Functions):
     def _func_object(self, names: list[str], values: list[Any]) -> dict[str, Any]:
         """object(data[].name, data[].value): what comes as pairs, by name."""
         if len(names) != len(values):
-            raise ValueError(f"object() was given {len(names)} names and {len(values)} values")
+            raise ValueError(Sentence("refusal.mapping.object_lengths", names=len(names), values=len(values)))
         return dict(zip(names, values, strict=True))
 
     @functions.signature({"types": ["string"]}, {"types": ["string"]}, {"types": ["string"]})
     def _func_replace(self, text: str, old: str, new: str) -> str:
         """replace(time, '/', '-')"""
         if not old:
-            raise ValueError("replace() was given an empty text to look for")
+            raise ValueError(Sentence("refusal.mapping.replace_nothing"))
         if len(text) + text.count(old) * len(new) > MAX_TEXT:
             raise TooLarge
         return text.replace(old, new)
@@ -46,7 +48,7 @@ class Functions(functions.Functions):
     def _func_split(self, text: str, separator: str) -> list[str]:
         """split(line, ',')[0]"""
         if not separator:
-            raise ValueError("split() was given an empty separator")
+            raise ValueError(Sentence("refusal.mapping.split_nothing"))
         if text.count(separator) > MAX_TEXT // 64:
             raise TooLarge
         return text.split(separator)

@@ -7,10 +7,13 @@ from functools import lru_cache
 from devices.codecs.jsontext import NotFinite, quoted
 from devices.privacy import is_private
 from hub.errors import DecodeError
+from hub.words.sentence import Sentence
 
 MAX_NAME = 64
 _NAME = re.compile(rf"[A-Za-z0-9][A-Za-z0-9._:/-]{{0,{MAX_NAME - 1}}}")
 _TIME_NAMES = frozenset({"time", "timestamp", "datetime", "date", "t"})
+_TIME, _NULL = Sentence("refusal.metric.time"), Sentence("refusal.metric.null")
+_TEXT, _NESTED = Sentence("refusal.metric.text"), Sentence("refusal.metric.nested")
 
 
 class Verdict(Enum):
@@ -35,11 +38,7 @@ def judge(name: str) -> Verdict:
 
 def bad_name(name: str) -> DecodeError:
     """The error for an invalid metric name."""
-    return DecodeError(
-        "bad_metric_name",
-        f"{quoted(name)} cannot be a metric: up to {MAX_NAME} of the letters A-Z a-z, digits and . _ : / - "
-        "after a letter or digit",
-    )
+    return DecodeError("bad_metric_name", Sentence("refusal.metric.name", name=quoted(name), most=MAX_NAME))
 
 
 def number(name: str, value: object) -> float:
@@ -50,18 +49,15 @@ def number(name: str, value: object) -> float:
         except OverflowError:
             pass
     elif not isinstance(value, NotFinite):
-        raise DecodeError("value_not_a_number", f"{quoted(name)} is {quoted(value)}: {_advice(name, value)}")
-    raise DecodeError(
-        "value_not_finite",
-        f"{quoted(name)} is {quoted(value)}, not a finite 64-bit number: leave it out when nothing was measured",
-    )
+        advice = _advice(name, value)
+        sentence = Sentence("refusal.metric.number", name=quoted(name), value=quoted(value), advice=advice)
+        raise DecodeError("value_not_a_number", sentence)
+    raise DecodeError("value_not_finite", Sentence("refusal.metric.finite", name=quoted(name), value=quoted(value)))
 
 
-def _advice(name: str, value: object) -> str:
+def _advice(name: str, value: object) -> Sentence:
     if name.lower() in _TIME_NAMES:
-        return 'a time is sent as "ts"'
+        return _TIME
     if value is None:
-        return "leave it out when nothing was measured"
-    if isinstance(value, str):
-        return "send a number without quotes; text is sent as an event"
-    return "send each value as a number by its own name"
+        return _NULL
+    return _TEXT if isinstance(value, str) else _NESTED

@@ -12,6 +12,7 @@ from devices.codecs.jsontext import names_in, parse, quoted
 from devices.privacy import holds_picture, without_private
 from hub.errors import DecodeError
 from hub.models import Micros
+from hub.words.sentence import Sentence
 
 MAX_RESULT = 16 << 10
 """Bytes of a result as JSON; more is data, and belongs into telemetry."""
@@ -21,16 +22,17 @@ MAX_ERROR = 1_000
 """Characters of an error that are kept."""
 
 _NUL = re.compile(rb"(?<!\\)(?:\\\\)*\\u0000")
-_EXAMPLE = 'send {"id": "<id of the command>", "result": {}}, or "error": "what went wrong" in place of the result'
+_EXAMPLE = Sentence("refusal.reply.example")
 
 
 def decode(payload: bytes, _received: Micros, _zone: tzinfo) -> Decoded:
     """Decode a reply. Pictures and personal data in it are dropped."""
     message = parse(payload, MAX_PARTS)
     if not isinstance(message, dict):
-        raise DecodeError("not_an_object", f"{quoted(message)} where a reply is expected: {_EXAMPLE}", "")
+        sentence = Sentence("refusal.reply.object", value=quoted(message), example=_EXAMPLE)
+        raise DecodeError("not_an_object", sentence, "")
     if len(payload) > MAX_NAMES and len(names_in(message)) > MAX_NAMES:  # each may cost a look at the privacy gate
-        raise DecodeError("too_many_values", f"a reply may hold {MAX_NAMES:,} different names: send less", "")
+        raise DecodeError("too_many_values", Sentence("refusal.reply.names", most=f"{MAX_NAMES:,}"), "")
     decoded = Decoded(timeless=True)  # a letter of it must be the same when it is delivered again
     decoded.name(message.get("device"))
     command = _command(message.get("id"))
@@ -47,13 +49,13 @@ def decode(payload: bytes, _received: Micros, _zone: tzinfo) -> Decoded:
 
 def _command(value: object) -> UUID:
     if value is None:
-        raise DecodeError("reply_no_id", f"there is no id: {_EXAMPLE}", "")
+        raise DecodeError("reply_no_id", Sentence("refusal.reply.no_id", example=_EXAMPLE), "")
     try:
         if not isinstance(value, str) or len(value) != 36:
             raise ValueError(value)
         return UUID(value)
     except ValueError:
-        sentence = f"id is {quoted(value)}: send back the id of the command as it came"
+        sentence = Sentence("refusal.reply.id", value=quoted(value))
         raise DecodeError("reply_bad_id", sentence, "/id") from None
 
 
@@ -70,14 +72,12 @@ def _storable(value: object, at: str) -> tuple[Any, int]:
         kept, dropped = without_private(value)
         encoded = msgspec.json.encode(kept)
     except RecursionError:
-        raise DecodeError("too_deep", "the reply is nested deeper than 16 levels: flatten it", at) from None
+        raise DecodeError("too_deep", Sentence("refusal.reply.depth"), at) from None
     except (UnicodeEncodeError, OverflowError, TypeError):
-        sentence = "the reply holds what cannot be stored: NaN, Infinity or half of a surrogate pair"
-        raise DecodeError("reply_bad_result", sentence, at) from None
+        raise DecodeError("reply_bad_result", Sentence("refusal.reply.storable"), at) from None
     if len(encoded) > MAX_RESULT:
-        sentence = f"the reply has {len(encoded):,} bytes; up to {MAX_RESULT:,} are kept: send data as telemetry"
+        sentence = Sentence("refusal.reply.size", size=f"{len(encoded):,}", most=f"{MAX_RESULT:,}")
         raise DecodeError("reply_bad_result", sentence, at)
     if b"\\u0000" in encoded and _NUL.search(encoded):
-        sentence = "the reply holds the character \\u0000, which cannot be stored: remove it"
-        raise DecodeError("nul_character", sentence, at)
+        raise DecodeError("nul_character", Sentence("refusal.reply.nul"), at)
     return kept, dropped

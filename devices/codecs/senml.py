@@ -18,6 +18,7 @@ from devices.codecs.metric import Verdict, bad_name, judge, number
 from devices.codecs.pointer import below, index, pointer
 from hub.errors import DecodeError
 from hub.models import Micros
+from hub.words.sentence import Sentence
 
 VERSION = 10
 _LABELS = frozenset({"bn", "bt", "bu", "bv", "bs", "bver", "n", "u", "v", "vs", "vb", "vd", "s", "t", "ut"})
@@ -33,19 +34,18 @@ def decode(payload: bytes, received: Micros, zone: tzinfo) -> Decoded:
     """Decode a SenML JSON pack; DecodeError when no reading is usable."""
     pack = parse(payload)
     if not isinstance(pack, list):
-        sentence = f'{quoted(pack)} where a pack is expected: send a list, [{{"n": "pm25", "v": 35.2}}]'
-        raise DecodeError("senml_not_a_pack", sentence, "")
+        raise DecodeError("senml_not_a_pack", Sentence("refusal.senml.pack", value=quoted(pack)), "")
     return resolve(pack, received)
 
 
 def resolve(records: Sequence[Any], received: Micros) -> Decoded:
     """Resolve records with JSON labels into readings; a CBOR reader maps its integer labels first."""
     if not records:
-        raise DecodeError("no_values", "the pack has no record", "")
+        raise DecodeError("no_values", Sentence("refusal.senml.empty"), "")
     if len(records) > MAX_READINGS:
-        raise DecodeError("too_many_values", f"a message may hold {MAX_READINGS:,} readings: send several", "")
+        raise DecodeError("too_many_values", Sentence("refusal.most.readings", most=f"{MAX_READINGS:,}"), "")
     if len(records) > MAX_NAMES and _many_names(records):
-        raise DecodeError("too_many_values", f"a message may hold {MAX_NAMES:,} metrics: send several", "")
+        raise DecodeError("too_many_values", Sentence("refusal.most.metrics", most=f"{MAX_NAMES:,}"), "")
     reader = _Reader(received)
     rest = iter(records)
     for record in rest:
@@ -122,7 +122,7 @@ class _Reader:
     def read(self, record: object) -> None:
         """Append a record's reading; DecodeError rejects the record, _PackError the rest of the pack as well."""
         if type(record) is not dict:
-            raise DecodeError("not_an_object", f"{quoted(record)} where a SenML record is expected", "")
+            raise DecodeError("not_an_object", Sentence("refusal.senml.record", value=quoted(record)), "")
         value: Any = record.get("v")
         # Most records are n, v and perhaps u and t: they take 0.7 instead of 0.9 µs when nothing else is looked for.
         simple = type(value) is float and "n" in record and len(record) == 2 + ("t" in record) + ("u" in record)
@@ -161,7 +161,7 @@ class _Reader:
         if "bver" in record:
             version = record["bver"]
             if type(version) is not int or not 1 <= version <= VERSION:
-                sentence = f"bver is {quoted(version)}; up to {VERSION} is understood"
+                sentence = Sentence("refusal.senml.version", value=quoted(version), most=VERSION)
                 raise _PackError("senml_bad_version", sentence, "/bver")
         if "bn" in record:
             self._rename(record["bn"])
@@ -175,7 +175,7 @@ class _Reader:
 
     def _rename(self, name: object) -> None:
         if not isinstance(name, str):
-            raise _PackError("senml_bad_field", f"bn is {quoted(name)}: a base name is text", "/bn")
+            raise _PackError("senml_bad_field", Sentence("refusal.senml.base_name", value=quoted(name)), "/bn")
         self._foreign = None
         names_device = name.endswith(_SEPARATORS)
         if self._device is None and names_device:
@@ -191,14 +191,11 @@ class _Reader:
         """The record's metric name; None when the privacy gate drops it, DecodeError when it has none."""
         name = record.get("n", "")
         if type(name) is not str:
-            raise DecodeError("senml_bad_field", f"n is {quoted(name)}: a name is text", "/n")
+            raise DecodeError("senml_bad_field", Sentence("refusal.senml.name", value=quoted(name)), "/n")
         if self._foreign is not None:
-            raise DecodeError(
-                "senml_other_device",
-                f"bn {quoted(self._foreign)} does not start with {quoted(self._device)}, the first bn of the pack: "
-                "send each device's readings on its own topic",
-                "/bn" if "bn" in record else "",
-            )
+            device = quoted(self._device)
+            sentence = Sentence("refusal.senml.other_device", other=quoted(self._foreign), device=device)
+            raise DecodeError("senml_other_device", sentence, "/bn" if "bn" in record else "")
         metric = self._prefix + name
         verdict = judge(metric)
         if verdict is Verdict.GOOD:
@@ -206,8 +203,7 @@ class _Reader:
         if verdict is Verdict.PRIVATE:
             return None
         if not metric:
-            sentence = 'a record has no name after that of the device: add "n"'
-            raise DecodeError("senml_no_name", sentence, "/n" if "n" in record else "")
+            raise DecodeError("senml_no_name", Sentence("refusal.senml.no_name"), "/n" if "n" in record else "")
         raise below(bad_name(metric), *(["n"] if "n" in record else ["bn"] if "bn" in record else []))
 
 
@@ -216,7 +212,7 @@ def _check_labels(record: dict[str, Any]) -> None:
     for label in record:
         if label not in _LABELS and label.endswith("_"):
             refusal = _PackError if label.startswith("b") else DecodeError
-            sentence = f"{quoted(label)} must be understood, and is not: leave it out"
+            sentence = Sentence("refusal.senml.label", label=quoted(label))
             raise refusal("senml_mandatory_label", sentence, pointer(label))
 
 
@@ -225,16 +221,18 @@ def _value(metric: str, record: dict[str, Any], base: float) -> float:
     given = [label for label in ("v", "vb", "vs", "vd") if label in record]
     if not given:
         if "s" in record:
-            raise DecodeError("senml_sum_only", f"{quoted(metric)} has only a sum (s): send its value as v", "/s")
-        raise DecodeError("senml_no_value", f"{quoted(metric)} has no value: add v or vb", "")
+            raise DecodeError("senml_sum_only", Sentence("refusal.senml.sum", metric=quoted(metric)), "/s")
+        raise DecodeError("senml_no_value", Sentence("refusal.senml.no_value", metric=quoted(metric)), "")
     if len(given) > 1:
-        raise DecodeError("senml_two_values", f"{quoted(metric)} has {' and '.join(given)}: send one of them", "")
+        sentence = Sentence("refusal.senml.two_values", metric=quoted(metric), one=given[0], other=given[1])
+        raise DecodeError("senml_two_values", sentence, "")
     label, value = given[0], record[given[0]]
     if label in ("vs", "vd"):
-        sentence = f"{quoted(metric)} has {label}: readings are numbers (v) or true and false (vb); text is an event"
+        sentence = Sentence("refusal.senml.not_numeric", metric=quoted(metric), label=label)
         raise DecodeError("senml_not_numeric", sentence, pointer(label))
     if label == "vb" and not isinstance(value, bool):
-        raise DecodeError("senml_bad_field", f"vb of {quoted(metric)} is {quoted(value)}: send true or false", "/vb")
+        sentence = Sentence("refusal.senml.boolean", metric=quoted(metric), value=quoted(value))
+        raise DecodeError("senml_bad_field", sentence, "/vb")
     if label == "vb":
         return float(value)
     try:
@@ -242,14 +240,14 @@ def _value(metric: str, record: dict[str, Any], base: float) -> float:
     except DecodeError as error:
         raise below(error, "v") from None
     if not isfinite(total):
-        raise DecodeError("value_not_finite", f"bv + v of {quoted(metric)} is beyond a 64-bit float", "/v")
+        raise DecodeError("value_not_finite", Sentence("refusal.senml.sum_finite", metric=quoted(metric)), "/v")
     return total
 
 
 def _numeric(label: str, value: object) -> float:
     if isinstance(value, bool) or not isinstance(value, int | float):
         reason = "value_not_finite" if isinstance(value, NotFinite) else "senml_bad_field"
-        raise DecodeError(reason, f"{label} is {quoted(value)}: send a number", pointer(label))
+        raise DecodeError(reason, Sentence("refusal.senml.number", label=label, value=quoted(value)), pointer(label))
     try:
         return number(label, value)
     except DecodeError as error:
@@ -263,12 +261,15 @@ def _seconds(label: str, value: object) -> Micros:
     if type(value) is float and abs(value) < _FOREVER_S:
         return round(value * 1e6)
     if type(value) is float:
-        raise DecodeError("time_out_of_range", f"{label} {quoted(value)} is after 2100 or before 2000", pointer(label))
-    raise DecodeError("bad_time", f"{label} is {quoted(value)}: send seconds as a number", pointer(label))
+        sentence = Sentence("refusal.senml.seconds_range", label=label, value=quoted(value))
+        raise DecodeError("time_out_of_range", sentence, pointer(label))
+    raise DecodeError("bad_time", Sentence("refusal.senml.seconds", label=label, value=quoted(value)), pointer(label))
 
 
 def _out_of_range(metric: str, ts: Micros, at: str) -> DecodeError:
-    hint = "is before 2000 or after 2100: check the device's clock"
+    hint = Sentence("refusal.senml.clock")
     if EARLIEST <= ts // 1000 < LATEST:
-        hint = "looks like milliseconds; SenML times are seconds"
-    return DecodeError("time_out_of_range", f"the time of {quoted(metric)}, {quoted(ts // 1_000_000)} s, {hint}", at)
+        hint = Sentence("refusal.senml.milliseconds")
+    seconds = quoted(ts // 1_000_000)
+    sentence = Sentence("refusal.senml.time", metric=quoted(metric), seconds=seconds, hint=hint)
+    return DecodeError("time_out_of_range", sentence, at)

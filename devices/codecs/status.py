@@ -10,12 +10,13 @@ from devices.codecs.decoded import MAX_BYTES, Decoded
 from devices.codecs.jsontext import parse, quoted
 from hub.errors import DecodeError
 from hub.models import Micros
+from hub.words.sentence import Sentence
 
 MAX_PARTS = 500
 """Members of an object: who sends more sends something else."""
 _STATES = {"online": True, "offline": False, "在线": True, "离线": False}
 _BARE = {word.encode(): online for word, online in _STATES.items()}
-_EXAMPLE = 'send online or offline, or {"state": "online"}'
+_EXAMPLE = Sentence("refusal.status.example")
 
 
 def decode(payload: bytes, received: Micros, zone: tzinfo) -> Decoded:
@@ -33,12 +34,13 @@ def decode(payload: bytes, received: Micros, zone: tzinfo) -> Decoded:
         if isinstance(message, dict):
             decoded.name(message.get("device"))
             if "state" not in message:
-                raise DecodeError("status_unknown", f"it has no state: {_EXAMPLE}", "")
+                raise DecodeError("status_unknown", Sentence("refusal.status.no_state", example=_EXAMPLE), "")
             message, at = message["state"], "/state"
         said = message
     decoded.online = _STATES.get(said.strip().lower()) if isinstance(said, str) else None
     if decoded.online is None:
-        raise DecodeError("status_unknown", f"the state is {quoted(said)}: {_EXAMPLE}", at)
+        sentence = Sentence("refusal.status.state", value=quoted(said), example=_EXAMPLE)
+        raise DecodeError("status_unknown", sentence, at)
     return decoded
 
 

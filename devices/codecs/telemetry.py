@@ -16,10 +16,11 @@ from devices.codecs.metric import Verdict, bad_name, judge, number
 from devices.codecs.pointer import below, index, pointer
 from hub.errors import DecodeError
 from hub.models import Micros
+from hub.words.sentence import Sentence
 
 _GOOD, _PRIVATE = Verdict.GOOD, Verdict.PRIVATE
 _NO_METRICS = frozenset({"ts", "device"})
-_EXAMPLE = 'send {"ts": 1767225600000, "values": {"pm25": 35.2}} or {"pm25": 35.2}'
+_EXAMPLE = Sentence("refusal.telemetry.example")
 
 
 def decode(payload: bytes, received: Micros, zone: tzinfo) -> Decoded:
@@ -30,7 +31,7 @@ def decode(payload: bytes, received: Micros, zone: tzinfo) -> Decoded:
         _take(message, received, zone, decoded)
     elif type(message) is list:
         if not message:
-            raise DecodeError("no_values", f"the list is empty: {_EXAMPLE}", "")
+            raise DecodeError("no_values", Sentence("refusal.empty_list", example=_EXAMPLE), "")
         if len(message) > MAX_READINGS:
             raise _too_many(MAX_READINGS, "readings")
         if len(message) > 1 and _many_names(message):
@@ -84,10 +85,12 @@ def _take(  # noqa: C901 a function of its own for the loop costs a short messag
     values = part.get("values", part)
     if type(values) is not dict:
         if type(values) not in (int, float, bool):
-            raise DecodeError("no_values", f"values is {quoted(values)}, not an object: {_EXAMPLE}", "/values")
+            sentence = Sentence("refusal.telemetry.values", value=quoted(values), example=_EXAMPLE)
+            raise DecodeError("no_values", sentence, "/values")
         values = part  # flat, with a metric of that name
     if not values:
-        raise DecodeError("no_values", f"there is no value in it: {_EXAMPLE}", "" if values is part else "/values")
+        sentence = Sentence("refusal.telemetry.empty", example=_EXAMPLE)
+        raise DecodeError("no_values", sentence, "" if values is part else "/values")
     if len(decoded.metrics) + len(values) > MAX_READINGS:
         raise _too_many(MAX_READINGS, "readings")
     if len(values) > MAX_NAMES:
@@ -127,8 +130,9 @@ def _many_names(parts: list[object]) -> bool:
 
 
 def _too_many(limit: int, what: str) -> DecodeError:
-    return DecodeError("too_many_values", f"a message may hold {limit:,} {what}: send several", "")
+    return DecodeError("too_many_values", Sentence(f"refusal.most.{what}", most=f"{limit:,}"), "")
 
 
 def _not_an_object(value: object) -> DecodeError:
-    return DecodeError("not_an_object", f"{quoted(value)} where an object with values is expected: {_EXAMPLE}", "")
+    sentence = Sentence("refusal.telemetry.object", value=quoted(value), example=_EXAMPLE)
+    return DecodeError("not_an_object", sentence, "")

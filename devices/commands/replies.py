@@ -9,6 +9,7 @@ from psycopg.types.json import Jsonb
 from hub.models import Batch, DeadLetter, Micros, from_micros
 from hub.stage import Connection, Stage
 from hub.store.statements import statements
+from hub.words.sentence import Sentence
 
 SQL = statements(__name__)
 
@@ -55,12 +56,15 @@ class Replies(Stage):
 
 def _refusal(reply: Reply, asked: str | None, gateway: str | None) -> DeadLetter:
     """Dead letter for a reply to another device's command (`asked`) or to none."""
-    at = "/id" if reply.letter.raw.payload else None
+    command = str(reply.command)
     if asked is None:
-        reason = "unknown_command"
-        detail = f"no command {reply.command} was sent: reply with the id of a command as it came"
+        reason, detail = "unknown_command", Sentence("refusal.reply.unknown", command=command)
     else:
+        topic = Sentence("refusal.reply.topic", device=asked)
+        if gateway:
+            topic = Sentence("refusal.reply.child_topic", gateway=gateway, device=asked)
         reason = "not_its_command"
-        where = f"<prefix>/{gateway}/child/{asked}/reply" if gateway else f"<prefix>/{asked}/reply"
-        detail = f"command {reply.command} was sent to {asked!r}, another device: its reply goes to {where}"
-    return replace(reply.letter, reason=reason, detail=detail + reply.letter.detail, at=at)
+        detail = Sentence("refusal.reply.other", command=command, device=repr(asked), topic=topic)
+    if not reply.letter.raw.payload:
+        return replace(reply.letter, reason=reason, detail=Sentence("refusal.withheld", detail=detail))
+    return replace(reply.letter, reason=reason, detail=detail, at="/id")

@@ -17,6 +17,7 @@ from devices.similar import like, likest, plain, variants
 from hub.errors import DecodeError
 from hub.models import to_micros
 from hub.store.statements import statements
+from hub.words.sentence import stored
 
 SQL = statements(__name__)
 
@@ -38,7 +39,7 @@ async def facts_of(conn: AsyncConnection, code: str, now: datetime, prefix: str)
         example=_example(row),
         health=Health(row["online"], row["since"], row["cause"]) if row["online"] is not None else None,
         maintenance=(row["work_from"], row["work_to"], row["work_note"]) if row["work_from"] is not None else None,
-        refusals=await refusals_of(conn, code, prefix, row["zone"], view_of(row, row["profile"])),
+        refusals=await refusals_of(conn, code, prefix, row["zone"], view_of({**row, "code": row["profile"]})),
         strays=await _strays(conn, code, now, prefix),
         metrics=metrics,
         credentials=[Credential(**each) for each in await _rows(conn, SQL.credentials, asked)],
@@ -76,6 +77,7 @@ async def refusals_of(
     refusals: list[Refusal] = []
     for row in await _rows(conn, SQL.refusals, {"code": code}):
         row["payload"] = bytes(row["payload"])
+        row["detail"] = stored(row["detail"], row.pop("detail_words"))
         first = all(refusal.reason != row["reason"] for refusal in refusals) or row["reason"] == "unknown_metric"
         refusals.append(Refusal(**row, **(_examined(row, prefix, zone, profile) if first else {})))
     return refusals

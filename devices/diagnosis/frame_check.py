@@ -14,6 +14,7 @@ from devices.codecs.jsontext import parse
 from devices.diagnosis.caret import Place, place_of
 from hub.errors import At, DecodeError
 from hub.models import GANZHI, Micros
+from hub.words.sentence import Sentence
 
 Verdict = Literal["accepted", "partly", "refused", "dropped"]
 """dropped: the privacy gate let all of it go, which is no refusal."""
@@ -91,7 +92,7 @@ def check(payload: bytes, form: str, received: Micros, zone: tzinfo) -> Report:
     report.says = _said(decoded)
     report.flaws = [flaw_of(payload, name, *fault) for fault in faults]
     if decoded.left_out > len(faults):
-        report.remarks.append(f"{decoded.left_out - len(faults)} more parts of it cannot be used")
+        report.remarks.append(Sentence("frame.more_faults", count=decoded.left_out - len(faults)))
     settle(report)
     return report
 
@@ -107,8 +108,8 @@ def settle(report: Report) -> None:
 
 def _said(decoded: Decoded) -> str:
     if decoded.online is not None:
-        return "the device is online" if decoded.online else "the device is offline"
-    return "" if decoded.reply is None else f"it answers command {decoded.reply.command}"
+        return Sentence("frame.online") if decoded.online else Sentence("frame.offline")
+    return "" if decoded.reply is None else Sentence("frame.answers", command=str(decoded.reply.command))
 
 
 def likeliest(payload: bytes) -> str:

@@ -12,6 +12,7 @@ from devices.diagnosis.frame_check import CheckedReading, Flaw, Report, check, f
 from devices.similar import nearest
 from hub.errors import DecodeError
 from hub.models import GANZHI, Micros
+from hub.words.sentence import Sentence
 
 _SHOWN = 500
 """Bytes of a mapped payload that are shown."""
@@ -56,10 +57,10 @@ def check_with(payload: bytes, form: str, received: Micros, zone: tzinfo, profil
         except DecodeError as error:
             return Report(form, "refused", flaws=[flaw_of(payload, form, error.reason, error.detail, error.at)])
         if mapped.payload is None:
-            said = ["the mapping of its profile says that this is not for the hub"]
+            said: list[str] = [Sentence("frame.not_for_hub")]
             return Report(form, "dropped", private=mapped.private, remarks=said)
         payload, private = mapped.payload, mapped.private
-        told.append(f"the mapping of its profile makes of it: {payload[:_SHOWN].decode(errors='replace')}")
+        told.append(Sentence("frame.mapped", payload=payload[:_SHOWN].decode(errors="replace")))
     report = check(payload, form, received, zone)
     report.private += private
     report.remarks += told
@@ -97,26 +98,26 @@ def hold_against(
     strange = sorted({event.kind for event in report.events} - profile.events.keys())
     if strange and profile.events:
         known = ", ".join(sorted(profile.events))
-        report.remarks.append(f"profile {profile.code!r} does not speak of {', '.join(strange)}, only of {known}")
+        spoken = {"profile": repr(profile.code), "kinds": ", ".join(strange), "known": known}
+        report.remarks.append(Sentence("frame.other_kinds", **spoken))
     settle(report)
 
 
 def _flaw(reading: CheckedReading, profile: ProfileView, received: Micros, limit: Micros) -> Flaw | None:
     if reading.metric not in profile.metrics and not profile.adds_unknown:
         near = nearest(reading.metric, {name: spec.get("name") for name, spec in profile.metrics.items()})
-        known = ", ".join(sorted(profile.metrics)[:20]) or "none"
-        hint = f"did you mean {' or '.join(near)}?" if near else f"it knows: {known}"
-        detail = f"{reading.metric!r} is no metric of profile {profile.code!r}; {hint}"
-        return Flaw("unknown_metric", detail)
+        known = ", ".join(sorted(profile.metrics)[:20])
+        hint = Sentence("refusal.profile.knows", known=known) if known else Sentence("refusal.profile.knows_none")
+        if near:
+            hint = Sentence("refusal.near", near=" / ".join(near))
+        named = {"metric": repr(reading.metric), "profile": repr(profile.code)}
+        return Flaw("unknown_metric", Sentence("refusal.profile.metric", **named, hint=hint))
     return _future(reading.metric, reading.ts, received, profile) if reading.ts > limit else None
 
 
 def _future(name: str, ts: Micros, received: Micros, profile: ProfileView) -> Flaw:
-    return Flaw(
-        "future_time",
-        f"the time of {name!r} lies {(ts - received) / 1e6:.0f} s ahead; {profile.max_future_s:g} s are allowed: check "
-        "the device's clock, its time zone, and that ts is in milliseconds",
-    )
+    spans = {"ahead": f"{(ts - received) / 1e6:.0f}", "most": f"{profile.max_future_s:g}"}
+    return Flaw("future_time", Sentence("refusal.profile.future", name=repr(name), **spans))
 
 
 def _places(form: str, payload: bytes, received: Micros, zone: tzinfo) -> list[Place]:
@@ -134,10 +135,10 @@ def _placed(flaw: Flaw, form: str, payload: bytes, places: list[Place]) -> Flaw:
 def _noted(reading: CheckedReading, profile: ProfileView) -> CheckedReading:
     spec = profile.metrics.get(reading.metric)
     if spec is None:
-        return reading._replace(note="not in the profile: it would be added")
+        return reading._replace(note=Sentence("frame.would_be_added"))
     low, high = spec.get("min"), spec.get("max")
     note = ""
     if (low is not None and reading.value < low) or (high is not None and reading.value > high):
-        bounds = f"{'-∞' if low is None else low} to {'∞' if high is None else high}"
-        note = f"outside {bounds}: stored and flagged, raises no alert"
+        bounds = {"low": "-∞" if low is None else str(low), "high": "∞" if high is None else str(high)}
+        note = Sentence("frame.outside", **bounds)
     return reading._replace(unit=spec.get("unit"), note=note)

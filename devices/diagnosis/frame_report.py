@@ -5,17 +5,22 @@ from typing import Any
 
 from devices.diagnosis.frame_check import Flaw, Report
 from hub.models import LEVEL_NAMES, Micros, from_micros
+from hub.words import Lang
+from hub.words.sentence import told
 
 READINGS_SHOWN = 500
 _PLACE = ("path", "line", "column", "byte", "excerpt")
 
 
-def as_object(report: Report) -> dict[str, Any]:
-    """A report as a JSON object; of its readings the first 500."""
+def as_object(report: Report, lang: Lang = "en") -> dict[str, Any]:
+    """A report as a JSON object with its texts in a language; of its readings the first 500."""
     return {
         "form": report.form,
         "verdict": report.verdict,
-        "readings": [{**each._asdict(), "ts": _written(each.ts)} for each in report.readings[:READINGS_SHOWN]],
+        "readings": [
+            {**each._asdict(), "ts": _written(each.ts), "note": told(each.note, lang)}
+            for each in report.readings[:READINGS_SHOWN]
+        ],
         "readings_total": len(report.readings),
         "events": [
             {
@@ -27,20 +32,20 @@ def as_object(report: Report) -> dict[str, Any]:
             }
             for each in report.events
         ],
-        "says": report.says,
-        "flaws": flaws(report.flaws),
+        "says": told(report.says, lang),
+        "flaws": flaws(report.flaws, lang),
         "private": report.private,
         "timeless": report.timeless,
-        "remarks": report.remarks,
+        "remarks": [told(remark, lang) for remark in report.remarks],
     }
 
 
-def flaws(found: Iterable[Flaw]) -> list[dict[str, Any]]:
+def flaws(found: Iterable[Flaw], lang: Lang = "en") -> list[dict[str, Any]]:
     """Flaws of a payload and their locations, as JSON."""
     return [
         {
             "reason": flaw.reason,
-            "detail": flaw.detail,
+            "detail": told(flaw.detail, lang),
             "at": flaw.at,
             "record": flaw.record,
             **{name: None if flaw.place is None else getattr(flaw.place, name) for name in _PLACE},

@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 
 from devices.diagnosis.diagnosis import Level, Note, hours_off
 from hub.words import Lang, catalogue, optional, text
+from hub.words.sentence import told
 
 
 class Finding(NamedTuple):
@@ -49,7 +50,7 @@ def reason_in(code: str, lang: Lang) -> str:
 
 def _values(note: Note, now: datetime, lang: Lang) -> dict[str, Any]:
     """A note's values, formatted for the text."""
-    values = dict(note.values)
+    values = {name: told(value, lang) for name, value in note.values.items()}
     for name in ("at", "since"):
         if name in values:
             begun = note.values[name]

@@ -14,6 +14,8 @@ from hub.errors import At
 from hub.models import Batch, DeadLetter, from_micros
 from hub.stage import Connection, Stage
 from hub.store.statements import statements
+from hub.words.sentence import Words
+from hub.words.sentence import written as words_of
 
 SQL = statements(__name__)
 
@@ -104,6 +106,7 @@ def _columns(letters: list[DeadLetter]) -> dict[str, object]:
         "device": [letter.device for letter in letters],
         "reason": [letter.reason for letter in letters],
         "detail": [storable(letter.detail) for letter in letters],
+        "detail_words": [words_written(letter.detail) for letter in letters],
         "at": [written(letter.at) for letter in letters],
         "payload": [letter.raw.payload[:DEAD_LETTER_BYTES] for letter in letters],
         "payload_size": [len(letter.raw.payload) for letter in letters],
@@ -113,6 +116,24 @@ def _columns(letters: list[DeadLetter]) -> dict[str, object]:
 def storable(text: str) -> str:
     """Sanitise text for PostgreSQL, because a rejected dead letter would stop the pipeline."""
     return text.replace("\0", "\ufffd").encode("utf-8", "replace").decode()
+
+
+def words_written(detail: str) -> str | None:
+    """What a sentence was made of as JSON for the column `detail_words`; None for other text."""
+    words = words_of(detail)
+    return None if words is None else msgspec.json.encode(_storable_words(words)).decode()
+
+
+def _storable_words(words: Words) -> Words:
+    values = {
+        name: _storable_words(value)
+        if isinstance(value, dict)
+        else storable(value)
+        if isinstance(value, str)
+        else value
+        for name, value in words["values"].items()
+    }
+    return {"key": words["key"], "values": values}
 
 
 def written(at: At) -> str | None:

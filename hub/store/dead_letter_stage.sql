@@ -1,12 +1,12 @@
 -- name: dead_letter_insert
 -- The letters of a batch and the tally of those that are not kept; a letter that is there already is not counted again.
 with stored as (
-    insert into dead_letter (id, received_at, transport, address, device, reason, detail, at, payload,
-                             payload_size)
+    insert into dead_letter (id, received_at, transport, address, device, reason, detail,
+                             detail_words, at, payload, payload_size)
     select * from unnest(
         %(id)s::uuid[], %(received_at)s::timestamptz[], %(transport)s::text[], %(address)s::text[],
-        %(device)s::text[], %(reason)s::text[], %(detail)s::text[], %(at)s::jsonb[], %(payload)s::bytea[],
-        %(payload_size)s::int[])
+        %(device)s::text[], %(reason)s::text[], %(detail)s::text[], %(detail_words)s::jsonb[],
+        %(at)s::jsonb[], %(payload)s::bytea[], %(payload_size)s::int[])
     on conflict do nothing
     returning reason, transport
 ), tally as (

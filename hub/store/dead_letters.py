@@ -2,15 +2,16 @@
 
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
-from typing import NamedTuple
+from typing import Any, NamedTuple
 from uuid import UUID
 
-from psycopg.rows import class_row
+from psycopg.rows import class_row, kwargs_row
 
 from hub.errors import At
 from hub.store.dead_letter_stage import DEAD_LETTER_BYTES
 from hub.store.pool import connect, sorted_errors
 from hub.store.statements import statements
+from hub.words.sentence import stored
 
 SQL = statements(__name__)
 
@@ -61,9 +62,13 @@ async def one_dead_letter(url: str, letter_id: UUID) -> Letter | None:
 
 async def _letters(url: str, values: Mapping[str, object]) -> list[Letter]:
     with sorted_errors():
-        async with await connect(url) as conn, conn.cursor(row_factory=class_row(Letter)) as cursor:
+        async with await connect(url) as conn, conn.cursor(row_factory=kwargs_row(_letter)) as cursor:
             await cursor.execute(SQL.list, values)
             return await cursor.fetchall()
+
+
+def _letter(detail: str, detail_words: object, **columns: Any) -> Letter:
+    return Letter(**columns, detail=stored(detail, detail_words))
 
 
 async def dead_letter_counts(url: str, hours: float = 24) -> list[LetterCount]:

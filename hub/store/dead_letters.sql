@@ -8,8 +8,8 @@ group by reason, transport
 order by sum(stored) + sum(dropped) desc, reason, transport
 
 -- name: list
-select id, received_at, transport, reason, device, address, detail, at, substring(payload for %(bytes)s) as payload,
-       payload_size, replays
+select id, received_at, transport, reason, device, address, detail, detail_words, at,
+       substring(payload for %(bytes)s) as payload, payload_size, replays
 from dead_letter
 where (%(id)s::uuid is null or id = %(id)s)
   and (%(reason)s::text is null or reason = %(reason)s)

@@ -19,6 +19,7 @@ from hub.models import Delivery, Origin, Outcome, Raw
 from hub.store.dead_letter_stage import REPLAY
 from hub.store.pool import Pool, sorted_errors
 from hub.store.statements import statements
+from hub.words.sentence import stored
 
 SQL = statements(__name__)
 
@@ -134,7 +135,9 @@ class Replay:
         except TimeoutError:
             raise TransientError(f"not committed within {PATIENCE_S:.0f} s; replay again") from None
         done.accepted += len(whole) - len(left)
-        done.refused += [Refusal(one.id, one.device, one.reason, one.detail, one.at) for one in left]
+        done.refused += [
+            Refusal(one.id, one.device, one.reason, stored(one.detail, one.detail_words), one.at) for one in left
+        ]
 
     async def _through(self, raws: list[Raw]) -> None:
         """Submit messages and wait until settled; on the bus their commit is still pending then."""

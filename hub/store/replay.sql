@@ -28,4 +28,4 @@ limit %(limit)s
 
 -- name: verdicts
 -- What is left of letters that were tried again; what was accepted is not there any more.
-select id, replays, device, reason, detail, at from dead_letter where id = any(%(ids)s::uuid[])
+select id, replays, device, reason, detail, detail_words, at from dead_letter where id = any(%(ids)s::uuid[])

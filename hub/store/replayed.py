@@ -5,7 +5,7 @@ from uuid import UUID
 
 from hub.models import Batch, Raw
 from hub.stage import Connection, Stage
-from hub.store.dead_letter_stage import REPLAY, storable, written
+from hub.store.dead_letter_stage import REPLAY, storable, words_written, written
 from hub.store.statements import statements
 
 SQL = statements(__name__)
@@ -36,6 +36,7 @@ async def _settle(conn: Connection, batch: Batch) -> None:
         "id": list(again),
         "reason": [letter.reason for letter in again.values()],
         "detail": [storable(letter.detail) for letter in again.values()],
+        "detail_words": [words_written(letter.detail) for letter in again.values()],
         "at": [written(letter.at) for letter in again.values()],
         "device": [letter.device for letter in again.values()],
         "keep": [bool(letter.raw.payload) for letter in again.values()],

@@ -5,10 +5,11 @@ with gone as (
     delete from dead_letter where id = any(%(accepted)s::uuid[])
 )
 update dead_letter d
-set reason = r.reason, detail = r.detail, at = r.at, device = r.device, replays = d.replays + 1,
+set reason = r.reason, detail = r.detail, detail_words = r.detail_words, at = r.at, device = r.device, replays = d.replays + 1,
     replayed_at = clock_timestamp(),
     payload = case when r.keep then d.payload else '' end,
     payload_size = case when r.keep then d.payload_size else 0 end
-from unnest(%(id)s::uuid[], %(reason)s::text[], %(detail)s::text[], %(at)s::jsonb[], %(device)s::text[], %(keep)s::bool[])
-    as r (id, reason, detail, at, device, keep)
+from unnest(%(id)s::uuid[], %(reason)s::text[], %(detail)s::text[], %(detail_words)s::jsonb[],
+            %(at)s::jsonb[], %(device)s::text[], %(keep)s::bool[])
+    as r (id, reason, detail, detail_words, at, device, keep)
 where d.id = r.id

@@ -74,7 +74,7 @@ class HandedSource:
         async def settle(outcome: Outcome) -> None:
             refused = {
                 index: Refusal(
-                    letter.id, letter.reason, letter.detail, letter.device, bool(letter.raw.payload), letter.at
+                    letter.id, letter.reason, str(letter.detail), letter.device, bool(letter.raw.payload), letter.at
                 )
                 for index, letter in outcome.refused.items()
             }

@@ -241,7 +241,7 @@ def _answer(messages: Sequence[Message], outcome: Outcome) -> Response:
 
 
 def _refused(index: int, message: Message, letter: DeadLetter) -> dict[str, Any]:
-    told = {name: getattr(letter, name) for name in ("device", "reason", "detail", "at")}
+    told = {"device": letter.device, "reason": letter.reason, "detail": str(letter.detail), "at": letter.at}
     return {"index": index, **told} | ({} if message.line is None else {"line": message.line})
 
 

@@ -7,14 +7,17 @@ from pathlib import Path
 from uuid import UUID
 
 import pytest
+from psycopg.types.json import Jsonb
 
 from api.context import Context
+from hub.words.sentence import Sentence, written
 from tests.support.chromium import Chromium, find_chromium
 from tests.support.served_api import api_context, client_of, raise_alert, register, served
 
 NASTY = '<img src=x onerror="document.title=1">'
 CARDS = "document.querySelectorAll('.card').length"
 STATE = "document.querySelector('.card .state')?.textContent"
+DETAIL = "document.querySelector('#letter-rows .detail').textContent"
 LINK = "document.getElementById('link').dataset.state"
 
 
@@ -38,10 +41,11 @@ async def seed(context: Context) -> UUID:
     async with context.pool.connection() as conn:
         await conn.execute("insert into latest (series_id, ts, value, quality) select id, now(), 41.75, 2 from series")
         await conn.execute(
-            """insert into dead_letter (id, received_at, transport, address, device, reason, detail, payload,
-                                        payload_size)
+            """insert into dead_letter (id, received_at, transport, address, device, reason, detail, detail_words,
+                                        payload, payload_size)
                values (gen_random_uuid(), now(), 'mqtt', 'ganzhi/v1/air-9/telemetry', 'air-9', 'unknown_device',
-                       'register air-9 first', '{}', 2)"""
+                       'register air-9 first', %s, '{}', 2)""",
+            [Jsonb(written(Sentence("refusal.device.unknown", device="'air-9'", code="air-9")))],
         )
     return await raise_alert(context.pool)
 
@@ -89,6 +93,7 @@ def look(browser: Callable[[], Chromium], url: str, another: Callable[[], UUID])
         for words in ("活动告警", "红色", "待确认", "确认", "最新读数", "超出量程", "设备未登记", NASTY):
             assert words in shown
         assert page.evaluate("document.documentElement.lang") == "zh-CN"
+        page.wait_for(f"{DETAIL}.startsWith(\"设备 'air-9' 未注册\")", "why it was refused is asked for in Chinese")
 
         another()
         page.wait_for(f"{CARDS} === 2", "the new alert comes by itself")

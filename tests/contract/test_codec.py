@@ -15,6 +15,7 @@ from devices.codecs.decoded import MAX_BYTES, MAX_FAULTS, Codec, Decoded
 from devices.diagnosis.caret import place_of
 from hub.errors import At, DecodeError
 from hub.models import GANZHI
+from tests.support.chinese import check_chinese
 from tests.support.frames import RECEIVED, ZONE, Bad, Frames, Good
 from tests.support.frames_all import FRAMES
 
@@ -54,6 +55,8 @@ def test_good_frame_is_read_exactly(codec: Codec, frame: Good) -> None:
     assert [fault.reason for fault in decoded.faults] == frame.faults
     assert (decoded.timeless, decoded.private) == (frame.timeless, frame.private)
     assert decoded.online is frame.online
+    for fault in decoded.faults:
+        check_chinese(fault.detail)
     _check_sound(decoded)
 
 
@@ -64,6 +67,8 @@ def test_bad_frame_has_a_reason_and_a_sentence(codec: Codec, frame: Bad) -> None
     assert caught.value.reason == frame.reason
     assert frame.says in caught.value.detail
     _check_sentence(caught.value.detail)
+    for _, detail, _ in caught.value.faults:
+        check_chinese(detail)
     _check_place(frame.payload, caught.value.at)
     assert caught.value.faults[0] == (frame.reason, caught.value.detail, caught.value.at)
 
@@ -126,12 +131,12 @@ def test_places_are_those_of_the_readings(codec: Codec, frame: Good) -> None:
 @pytest.mark.parametrize(("codec", "frame"), GOOD)
 def test_same_input_gives_same_output(codec: Codec, frame: Good) -> None:
     first = codec(frame.payload, RECEIVED, frame.zone)
-    kept = msgspec.json.encode(first)
+    kept = msgspec.json.encode(first, enc_hook=str)
     second = codec(frame.payload, RECEIVED, frame.zone)
     second.metrics.append("changed by its receiver")
     second.faults.clear()
-    assert msgspec.json.encode(first) == kept
-    assert msgspec.json.encode(codec(frame.payload, RECEIVED, frame.zone)) == kept
+    assert msgspec.json.encode(first, enc_hook=str) == kept
+    assert msgspec.json.encode(codec(frame.payload, RECEIVED, frame.zone), enc_hook=str) == kept
 
 
 def _check_sentence(detail: str) -> None:

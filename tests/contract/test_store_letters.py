@@ -12,10 +12,12 @@ from hub.settings import Database, DeadLetters
 from hub.stage import Connection, Stage
 from hub.store.dead_letter_stage import REPLAY
 from hub.store.dead_letter_stage import DeadLetters as DeadLetterStage
+from hub.store.dead_letters import newest_dead_letters
 from hub.store.expiry import expire_dead_letters
 from hub.store.pool import Pool, open_pool
 from hub.store.readings import ReadingRepeated
 from hub.store.writer import Writer
+from hub.words.sentence import Sentence, told
 from tests.support.batches import NOW, RAW, columns, count, fetch, grid, letter
 from tests.support.origins import raw_of
 from tests.support.writers import Committer
@@ -53,6 +55,18 @@ async def test_above_the_limit_letters_are_only_counted(pool: Pool, store_url: s
     assert stored[0] == ("no_values", 3)
     assert stored[1] in {("not_json", 10), ("not_json", 18), ("not_json", 20)}
     assert sum(kept for (reason, _), (kept, _) in counted.items() if reason == "not_json") == stored[1][1]
+
+
+async def test_what_a_sentence_was_made_of_is_stored_beside_it(pool: Pool, store_url: str) -> None:
+    nested = Sentence("refusal.metric.null")
+    sentence = Sentence("refusal.metric.number", name="'a\0\ud800'", value="1", advice=nested)
+    letters = [replace(one, detail=detail) for one, detail in zip(some(2), (sentence, "why"), strict=True)]
+    await Committer(pool).commit(refused(*letters))
+    kept = {letter.detail: told(letter.detail, "zh") for letter in await newest_dead_letters(store_url)}
+    assert kept == {
+        "'a\ufffd?' is 1: leave it out when nothing was measured": "'a\ufffd?' 的值为 1：未测得时请省略",
+        "why": "why",
+    }
 
 
 async def test_a_commit_that_is_tried_again_counts_once(pool: Pool, store_url: str) -> None:

@@ -9,6 +9,7 @@ from uuid import UUID
 from hub.models import DeadLetter, Delivery, Outcome, Raw
 from hub.pipeline import Limits
 from hub.telemetry import Counters
+from hub.words.sentence import Sentence
 from ingest.handover.blocks import FRAME_BYTES
 from ingest.handover.dispatch import Dispatcher
 from ingest.handover.source import HandedSource
@@ -16,6 +17,7 @@ from tests.support.origins import raw_of
 from tests.support.process import eventually
 
 LETTER = UUID("5e0e6a2b-6a3c-4f6e-9a53-d5a3f1c0de01")
+WHY = Sentence("refusal.json.cut")
 
 
 def _raw(device: int, number: int, token: int = 0) -> Raw:
@@ -143,7 +145,7 @@ async def test_refusals_come_back_with_their_messages(tmp_path: Path) -> None:
             delivery = sink.deliveries[0]
             at = len(delivery.raws) - 1
             raw = delivery.raws[at] if sink is sinks[0] else delivery.raws[at]._replace(payload=b"")  # the privacy gate
-            letter = DeadLetter(LETTER, raw, "not_json", "why", "d")
+            letter = DeadLetter(LETTER, raw, "not_json", WHY, "d")
             await delivery.settle(Outcome({at: letter}))
         await asyncio.wait_for(dispatcher.drained(), 20)
     refused = asked.settled[0][1].refused
@@ -153,7 +155,7 @@ async def test_refusals_come_back_with_their_messages(tmp_path: Path) -> None:
         sinks[0].raws[-1], sinks[1].raws[-1]._replace(payload=b"")
     }  # fmt: skip
     assert {(letter.id, letter.reason, letter.detail, letter.device) for letter in refused.values()} == {
-        (LETTER, "not_json", "why", "d")
+        (LETTER, "not_json", str(WHY), "d")
     }
 
 

@@ -13,10 +13,13 @@ from hub.store import replay as replay_module
 from hub.store.dead_letter_stage import REPLAY
 from hub.store.pool import Pool, open_pool
 from hub.store.replay import Replay, Selection
+from hub.words.sentence import Sentence, told
 from tests.support.batches import count, fetch, letter
 from tests.support.origins import ORIGINS
 from tests.support.process import eventually
 from tests.support.writers import Committer
+
+WHY = Sentence("refusal.senml.no_value", metric="'a\0'")
 
 Settling = Callable[[Delivery], Awaitable[None]]
 
@@ -121,9 +124,7 @@ async def test_what_is_refused_again_stays_with_its_new_reason_and_without_what_
         refused = {}
         for index, raw in enumerate(delivery.raws):
             kept = raw if raw.payload != b"3" else raw._replace(payload=b"")
-            refused[index] = DeadLetter(
-                letter("another id", b"").id, kept, "no_values", "nothing\0in it", "d2", "/values"
-            )
+            refused[index] = DeadLetter(letter("another id", b"").id, kept, "no_values", WHY, "d2", "/values")
         del refused[0]
         await Committer(pool).commit(Batch(list(delivery.raws), refused=refused))
         await delivery.settle(Outcome(refused))
@@ -131,8 +132,10 @@ async def test_what_is_refused_again_stays_with_its_new_reason_and_without_what_
     done = await Replay(pool, refuse, ORIGINS.of_letter).run(Selection(reason="not_json"), 10)
     assert (done.accepted, len(done.refused)) == (1, 4)
     rows = fetch(database, "select reason, device, detail, at, replays, payload, payload_size from dead_letter")
-    assert {row[:5] for row in rows} == {("no_values", "d2", "nothing\ufffdin it", "/values", 1)}
-    assert {refusal.at for refusal in done.refused} == {"/values"}
+    assert {row[:5] for row in rows} == {("no_values", "d2", WHY.replace("\0", "\ufffd"), "/values", 1)}
+    assert {(refusal.at, told(refusal.detail, "zh")) for refusal in done.refused} == {
+        ("/values", "'a\ufffd' 没有值：请补充 v 或 vb")
+    }
     assert min((bytes(row[5]), row[6]) for row in rows) == (b"", 0)
     assert (await Replay(pool, accept, ORIGINS.of_letter).run(Selection(reason="not_json"), 10)).looked_at == 0
     done = await Replay(pool, accept, ORIGINS.of_letter).run(Selection(), 10)

@@ -15,6 +15,7 @@ from devices.diagnosis.frame_profile import ProfileView, check_with, hold_agains
 from devices.diagnosis.frame_report import as_object
 from hub.errors import DecodeError
 from hub.models import GANZHI
+from tests.support.chinese import check_chinese
 from tests.support.frames import RECEIVED
 from tests.support.frames_all import FRAMES as CORPUS
 
@@ -89,6 +90,7 @@ def test_what_is_no_json_has_its_place_a_caret_and_a_hint(
     (flaw,) = checked(payload).flaws
     assert flaw.reason == "not_json"
     assert hint in flaw.detail
+    check_chinese(flaw.detail)
     assert flaw.place is not None
     assert flaw.place.line == line
     if "remove it" not in hint:  # Python 3.13 points at the comma itself
@@ -147,9 +149,12 @@ def test_a_profile_tells_unknown_names_ranges_and_times() -> None:
     assert report.flaws[0].place is not None
     assert report.flaws[0].place.byte == 2
     assert "3600 s ahead" in report.flaws[1].detail
+    for flaw in report.flaws:
+        check_chinese(flaw.detail)
     (reading,) = report.readings
     assert (reading.metric, reading.unit) == ("pm25", "ug/m3")
     assert "outside 0 to 2000" in reading.note
+    check_chinese(reading.note)
 
 
 def test_what_the_privacy_gate_empties_is_no_refusal() -> None:

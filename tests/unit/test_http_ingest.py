@@ -13,12 +13,14 @@ from fastapi import FastAPI
 from api import problems
 from hub.models import DeadLetter, Delivery, Outcome
 from hub.settings import Http
+from hub.words.sentence import Sentence
 from ingest.http.source import HttpSource, ingest_router
 from tests.support.doors import AlwaysDoor
 from tests.support.origins import ORIGINS
 from tests.support.process import eventually
 
 JSON = {"content-type": "application/json"}
+WHY = Sentence("refusal.json.cut")
 READING = b'{"ts": 1760000000000, "values": {"pm25": 35.2}}'
 
 
@@ -39,7 +41,7 @@ class Sink:
 
     async def settle(self, delivery: Delivery, superseded: bool = False) -> None:
         refused = {
-            index: DeadLetter(uuid4(), delivery.raws[index], "not_json", "why not", "air-1", 7)
+            index: DeadLetter(uuid4(), delivery.raws[index], "not_json", WHY, "air-1", 7)
             for index in self.refuse
             if index < len(delivery.raws)
         }
@@ -123,7 +125,7 @@ async def test_a_batch_tells_what_was_refused_by_index(world: World) -> None:
     assert answer.status_code == 202
     assert answer.json() == {
         "accepted": 2,
-        "refused": [{"index": 1, "device": "air-1", "reason": "not_json", "detail": "why not", "at": 7}],
+        "refused": [{"index": 1, "device": "air-1", "reason": "not_json", "detail": str(WHY), "at": 7}],
     }
     assert [(raw.origin.device, raw.origin.form) for raw in world.sink.taken[0].raws] == [
         (code, "event") for code in "abc"
@@ -150,7 +152,7 @@ async def test_when_everything_is_refused_it_is_a_problem_with_the_reasons(world
     )
     assert told["accepted"] == 0
     assert [one["index"] for one in told["refused"]] == [0, 1]
-    assert "why not" in problem(await world.post(), 422)["detail"]
+    assert WHY in problem(await world.post(), 422)["detail"]
 
 
 @pytest.mark.parametrize(

@@ -10,6 +10,7 @@ from devices.codecs import CODECS
 from hub.models import GANZHI, Raw
 from hub.store.dead_letter_stage import REPLAY
 from ingest.kafka.records import LAST, headers_of, of_bus, of_third_party
+from tests.support.chinese import check_chinese
 from tests.support.origins import ORIGINS, raw_of
 
 
@@ -100,6 +101,7 @@ def test_a_record_without_a_code_says_why(address: str, reason: str) -> None:
     origin = ORIGINS.of_record("ganzhi.telemetry", address)
     assert origin.fault is not None
     assert (origin.device, origin.fault[0]) == ("", reason)
+    check_chinese(origin.fault[1])
 
 
 @pytest.mark.parametrize("form", ["telemetry", "event"])

@@ -10,6 +10,7 @@ from devices.codecs import CODECS
 from devices.codecs.mapping import MAX_NAMES, MappingError, Transform, decode_mapped
 from hub.errors import DecodeError
 from hub.models import GANZHI
+from tests.support.chinese import check_chinese
 
 LIMIT_S = 0.020
 """Twice the 10 ms that hold on a machine with nothing else to do: tests run beside each other."""
@@ -62,6 +63,7 @@ def test_a_wrong_expression_is_refused_with_its_place(expression: str, told: str
     with pytest.raises(MappingError, match="The mapping cannot be used") as refusal:
         Transform(expression)
     assert told in refusal.value.detail
+    check_chinese(refusal.value.detail)
 
 
 @pytest.mark.parametrize(
@@ -69,6 +71,9 @@ def test_a_wrong_expression_is_refused_with_its_place(expression: str, told: str
     [
         ("{values: {t: temp}}", {"t": 5, "licensePlate": "x"}, "mapping_empty", "it has: t"),
         ("{ts: a, values: {t: temp}}", {"a": 5}, "mapping_empty", "it has: a"),
+        ("{values: {t: temp}}", {}, "mapping_empty", "it has: nothing"),
+        ("{values: {t: temp}}", [1], "mapping_empty", "it is a list"),
+        ("{v: replace(a, '', 'x')}", {"a": "x"}, "mapping_failed", "an empty text to look for"),
         ("a", {"a": 5}, "mapping_failed", "gives no object"),
         ("{v: multiply(a, `2`)}", {"a": "x"}, "mapping_failed", "multiply() takes number, and the message has string"),
         ("{v: add(a, a)}", {"a": 10**400}, "mapping_failed", "too large"),
@@ -82,6 +87,7 @@ def test_a_mapping_that_fails_says_why(expression: str, message: Any, reason: st
     assert refusal.value.reason == reason
     assert told in refusal.value.detail
     assert "licensePlate" not in refusal.value.detail
+    check_chinese(refusal.value.detail)
 
 
 def test_the_privacy_gate_stands_before_the_mapping() -> None:

@@ -6,6 +6,7 @@ from devices.registry.registry import Registry
 from devices.resolve import Resolver
 from hub.models import Batch, DeadLetter
 from hub.stage import run_steps
+from tests.support.chinese import check_chinese
 from tests.support.origins import raw_of
 
 
@@ -30,6 +31,7 @@ def test_payload_about_persons_is_not_kept(payload: bytes) -> None:
     assert letter.reason == "unknown_device"
     assert letter.raw.payload == b""
     assert "not kept" in letter.detail
+    check_chinese(letter.detail)
     assert _refused(payload, "ganzhi/v1/bad code/event").raw.payload == b""
 
 

@@ -1,3 +1,4 @@
+import json
 from dataclasses import replace
 from uuid import UUID
 from zoneinfo import ZoneInfo
@@ -9,9 +10,11 @@ from devices.registry.device import Device, Profile
 from devices.registry.registry import Registry
 from devices.resolve import Resolver, Wanted
 from hub.alerts.endings import Ending, Endings, ending_raw
-from hub.models import Batch, read_origin
+from hub.models import Batch, Raw, read_origin
 from hub.quality import Quality
 from hub.stage import run_steps
+from hub.words.sentence import told
+from tests.support.chinese import check_chinese
 from tests.support.origins import raw_of
 
 RECEIVED = 1_767_225_600_000_000
@@ -134,3 +137,60 @@ def test_a_refused_message_knows_the_place_of_its_fault() -> None:
         5: ("unknown_device", None),
         6: ("unknown_metric", None),  # the message is not kept
     }
+
+
+def test_each_refusal_can_be_told_in_chinese() -> None:
+    known = registry(event="{kind: what, attributes: {a: length(n)}}")
+    known.devices["off"] = replace(known.devices["dev"], code="off", active=False)
+    bare = known.devices["dev"].profile
+    known.devices["bare"] = replace(known.devices["dev"], code="bare", layout={})
+    known.devices["full"] = replace(known.devices["dev"], code="full", profile=replace(bare, adds=5))
+    known.devices["more"] = replace(known.devices["dev"], code="more", profile=replace(bare, adds=6))
+    ahead = b'{"ts": 1767999999999, "values": {"a": 1}}'
+    messages = [
+        ("dev/telemetry", b'{"x": 1}', "'x' 不是 'dev' 的物模型中的指标；已有指标：“a, b, c, d, e”"),
+        ("bare/telemetry", b'{"x": 1}', "没有指标"),
+        ("full/telemetry", b'{"x": 1}', "已达上限 5"),
+        ("more/telemetry", b'{"x": 1}', "未能添加"),
+        ("dev/telemetry", ahead, "超前 774400 s，允许 60 s"),
+        ("dev/event", b'{"what": "smoke", "n": 1}', "length() 的参数类型应为“string / array / object”"),
+        ("nobody/telemetry", b"{}", "设备 'nobody' 未注册"),
+        ("off/telemetry", b"{}", "未启用"),
+        ("off/child/dev/telemetry", b"{}", "'dev' 未登记为网关 'off' 的子设备"),
+        ("a b/telemetry", b"{}", "主题中的 'a b' 不是合法的设备编码"),
+        ("/telemetry", b"{}", "未指明设备"),
+        ("dev/alarm", b"{}", "而不是 'alarm'"),
+        ("dev", b"{}", "请发布到 ganzhi/v1/<设备编码>/telemetry"),
+        ("nobody/telemetry", b'{"faceId": 1}', "涉及个人信息"),
+    ]
+    batch = read(known, *[(at, payload) for at, payload, _ in messages])
+    for index, (_, _, says) in enumerate(messages):
+        detail = batch.refused[index].detail
+        check_chinese(detail)
+        assert says in told(detail, "zh")
+
+
+def test_of_a_record_that_names_another_device_it_is_told_in_chinese() -> None:
+    origin = Origins("g", {"readings": "telemetry"}).of_record("readings", "dev")
+    batch = Batch(
+        [
+            Raw(origin, payload, RECEIVED)
+            for payload in (b'{"device": "child", "a": 1}', b'[{"device": "dev", "a": 1}, {"device": "child", "a": 1}]')
+        ]
+    )
+    run_steps(Resolver(registry()), batch)
+    assert {letter.reason for letter in batch.refused.values()} == {"device_mismatch", "several_devices"}
+    for letter in batch.refused.values():
+        check_chinese(letter.detail)
+
+
+def test_why_an_address_names_no_device_is_told_in_chinese_beyond_a_socket_and_the_bus() -> None:
+    origin = Origins("ganzhi/v1").of_topic("ganzhi/v1/a b/telemetry")
+    carried = read_origin(origin.text)
+    assert carried == origin
+    assert carried.fault is not None
+    check_chinese(carried.fault[1])
+    *before, fault, _ = json.loads(origin.text)
+    of_an_older_edge = read_origin(json.dumps([*before, fault])).fault
+    assert of_an_older_edge is not None
+    assert told(of_an_older_edge[1], "zh") == fault[1]

@@ -12,7 +12,7 @@ from hub.words import LANGS, Lang, below, catalogue, optional, preferred, text
 
 ROOT = Path(__file__).parents[2]
 PACKAGES = ("hub", "devices", "ingest", "analytics", "api", "app")
-CALL = re.compile(r"\b(?:text|optional)\(\s*(f?)([\"'])(.+?)\2\s*,")
+CALL = re.compile(r"\b(?:text|optional|Sentence)\(\s*(f?)([\"'])(.+?)\2\s*[,)]")
 
 
 def placeholders(sentence: str) -> set[str]:

@@ -1,0 +1,24 @@
+"""The language of an answer: that of the query's `lang`, else what Accept-Language asks for first, else English."""
+
+from typing import Annotated, Any
+
+from fastapi import Depends, Header, Query
+
+from hub.words import Lang, preferred
+from hub.words.sentence import stored, told
+
+
+def _spoken(
+    lang: Annotated[Lang | None, Query(description="else as Accept-Language says")] = None,
+    accept_language: Annotated[str | None, Header(max_length=400)] = None,
+) -> Lang:
+    return lang or preferred(accept_language)
+
+
+Spoken = Annotated[Lang, Depends(_spoken)]
+
+
+def letter_in(lang: Lang, row: dict[str, Any]) -> dict[str, Any]:
+    """A row of a dead letter with `detail` in a language; one of an earlier version as it was stored."""
+    words = row.pop("detail_words")
+    return {**row, "detail": told(stored(row["detail"], words), lang)}
