@@ -136,6 +136,7 @@ def serve(
 @app.command(hidden=True)
 def worker(
     number: Annotated[int, typer.Argument(help="Which worker, from 1.")],
+    workers: Annotated[int, typer.Argument(help="Of how many.")],
     socket: Annotated[Path, typer.Argument(help="Where it listens for its parent.")],
     config: ConfigOption = None,
     log_level: LogLevelOption = LogLevel.INFO,
@@ -146,7 +147,7 @@ def worker(
 
     log_to_stderr(log_level, log_json, f"worker {number}")
     with _errors_in_words():
-        finished = asyncio.run(work(load_settings(config), socket))
+        finished = asyncio.run(work(load_settings(config), socket, (number, workers)))
     raise typer.Exit(0 if finished else 1)
 
 

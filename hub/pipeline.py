@@ -90,6 +90,8 @@ class Pipeline:
         self._under_way = 0
         """Batches that are prepared and not settled yet."""
         self._closing = False
+        self.timer: Callable[[], Delivery] = _no_messages
+        """Makes the delivery without messages that a due stage asks for; a source may settle it like its own."""
         self.turn = asyncio.Lock()
         """Held from a batch's decision to its settlement: who holds it may change what stages decide by."""
         longest_s = self._limits.retry_max_s
@@ -149,7 +151,7 @@ class Pipeline:
             batches[-1].positions = [position for delivery in deliveries for position in delivery.positions]
             for batch in batches:
                 batch.now = max((raw.received for raw in batch.raws), default=0)
-            if not self._waiting and not batches[-1].positions:
+            if not raws or (not self._waiting and not batches[-1].positions):
                 batches[-1].now = max(batches[-1].now, now)
             self._under_way += 1
             await self._prepared.put((deliveries, batches))
@@ -207,12 +209,12 @@ class Pipeline:
         return [batch]
 
     async def _take(self) -> list[Delivery] | None:
-        """Deliveries of the next batch; empty when a timer is due, None when drained."""
+        """Deliveries of the next batch; one without messages when a timer is due, None when drained."""
         while not self._waiting and not self._closing:
             self._arrived.clear()
             due = self._due_in()
             if due is not None and due <= 0:
-                return []
+                return [self.timer()]
             try:
                 async with asyncio.timeout(due):
                     await self._arrived.wait()
@@ -371,6 +373,13 @@ class Pipeline:
 
     def _hold_back(self, backoff: Backoff, why: str) -> None:
         backoff.failed("%s is down, holding back: %s", self._store_name, why)
+
+
+def _no_messages() -> Delivery:
+    async def settle(_: Outcome) -> None:
+        """Nobody waits for it."""
+
+    return Delivery([], settle)
 
 
 def _whole_letter(raw: Raw, reason: str, detail: str) -> DeadLetter:

@@ -2,7 +2,7 @@
 
 import asyncio
 import math
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from operator import attrgetter
 
@@ -11,6 +11,7 @@ import numpy as np
 from analytics.rules import changes, events
 from analytics.rules.alerts import Key, Open, Staged, steps_of
 from analytics.rules.definitions import EventRule, Rule
+from analytics.rules.reception import Everything, Reception
 from analytics.rules.ruleset import RuleSet
 from analytics.rules.slots import LONG_AGO, NEVER, Ints
 from analytics.rules.stored import Past, read_newest_events, read_past, read_rule_news
@@ -54,7 +55,8 @@ class RuleBook(Stage):
     again when the rule comes back. An alert that a desk has ended is neither changed any more nor raised again, until
     its condition ends or rises above the peak that it had.
 
-    A hold time ends without another reading, once everything that was received before its end is decided.
+    A hold time ends without another reading, once everything that was received before its end is decided. The holds of
+    a device that another process receives end there.
 
     What changes in the registry or among the rules is taken over right before the next batch: the state must not move
     under one.
@@ -64,16 +66,13 @@ class RuleBook(Stage):
         self,
         registry: Registry,
         stale_after_s: float = 900.0,
-        heard: Callable[[], Micros] = lambda: NEVER,
-        connected_since: Callable[[], Micros | None] = lambda: LONG_AGO,
+        reception: Reception | None = None,
     ) -> None:
-        """`heard` tells until when everything received is decided.
+        """`reception` may be replaced before `restore`; left out, everything is received.
 
-        `connected_since` tells since when this process receives without a gap what all devices send; None while it
-        does not, or not all of it. Hold times end by themselves only from GRACE later on: what was sent meanwhile may
-        still be on its way.
+        Hold times end by themselves only from GRACE after a gap: what was sent meanwhile may still be on its way.
         """
-        self._registry, self._heard, self._connected_since = registry, heard, connected_since
+        self._registry, self.reception = registry, reception or Everything()
         self._stale_after = NEVER if math.isinf(stale_after_s) else round(stale_after_s * 1_000_000)
         self._since = NOTHING
         self._enabled = b""
@@ -130,7 +129,7 @@ class RuleBook(Stage):
         self._install()
         yield
         now = max([batch.now, *(raw.received for raw in batch.raws)])
-        until = min(batch.now, self._heard()) if batch.now >= self._free_from() else LONG_AGO
+        until = min(batch.now, self.reception.until()) if batch.now >= self._free_from() else LONG_AGO
         verdict = evaluate(self._set.slots, batch.readings, now - self._stale_after, until)
         devices = {event.device_id: self._registry.device(event.device_id) for event in batch.events}
         profiles = {id_: device.profile.id for id_, device in devices.items() if device is not None}
@@ -170,11 +169,11 @@ class RuleBook(Stage):
             return None
         free = self._free_from()
         at = max(at, free if free < NEVER else now + DEAF)
-        return at if at > now or self._heard() >= at else now + AGAIN
+        return at if at > now or self.reception.until() >= at else now + AGAIN
 
     def _free_from(self) -> Micros:
         """From when on hold times may end by themselves."""
-        since = self._connected_since()
+        since = self.reception.since()
         return NEVER if since is None else since + GRACE
 
     def _ended(self, ending: Ending) -> tuple[Key, Open | None]:
@@ -261,6 +260,11 @@ class RuleBook(Stage):
         at = slots.find(cleared[:, 0], cleared[:, 1])
         np.maximum.at(slots.last, at[at >= 0], cleared[at >= 0, 2])
         warm_up(slots, past.recent)
+        slots.give_up([slot for slot in slots.pending() if not self._owns(int(slots.series[slot]))])
+
+    def _owns(self, series: int) -> bool:
+        device = self._registry.owner(series)
+        return device is not None and self.reception.owns(device.code)
 
 
 def _retired(device: Device | None) -> bool:

@@ -139,6 +139,16 @@ class Slots:
         found = np.array([layer.take(series, mode="clip") for layer in self.layers], np.int64).ravel()
         return found[found >= 0]
 
+    def pending(self) -> list[int]:
+        """Slots of which a level is pending."""
+        pending: list[int] = np.flatnonzero((self.row >= 0) & (self.since.min(axis=1, initial=NEVER) < NEVER)).tolist()
+        return pending
+
+    def give_up(self, at: list[int]) -> None:
+        """Let no level of these slots be pending."""
+        self.since[at] = NEVER
+        self.settle_bands(np.array(at, np.int64))
+
     def settle_bands(self, at: Ints) -> None:
         """Compute anew, for the slots `at`, within which values and until when nothing can change."""
         row = self.row[at]

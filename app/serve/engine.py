@@ -5,14 +5,15 @@ import logging
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
 
+from analytics.rules.reception import Reception
 from app.serve.sources import Engine
 from app.serve.stages import HubStages
-from devices.health.heartbeat import HeartbeatLoop, HeartbeatRow, process_name
+from devices.health.heartbeat import HeartbeatLoop, HeartbeatRow, Progress, process_name
 from devices.registry.registry import Registry
 from devices.resolve import Wanted, letter_of
 from hub.backoff import Backoff
 from hub.errors import HubError, StoreUnavailable
-from hub.models import Batch, Micros
+from hub.models import Batch, Delivery
 from hub.pipeline import Limits, Pipeline
 from hub.settings import Settings
 from hub.stage import Stage
@@ -34,12 +35,8 @@ class Stages(Engine):
 
     def __init__(self, settings: Settings, pool: Pool, counters: Counters) -> None:
         self._settings, self._pool, self._counters = settings, pool, counters
-        self.connected_since: Callable[[], Micros | None] = lambda: None
-        """Since when it receives without a gap what all devices send; set where one process has all devices."""
         self.registry = Registry()
-        made = self._made = HubStages(
-            settings, self.registry, counters, lambda: self.sink.idle, lambda: self.connected_since()
-        )
+        made = self._made = HubStages(settings, self.registry, counters, lambda: self.sink.idle)
         self._writer = Writer(pool, made.ordered)
         self._listening = HeartbeatRow(pool, f"stages of {process_name()}", ears=False, seen=made.last_seen)
         self._hearing = HeartbeatLoop(self._listening.put, self.reasons, made.progress.until, settings.health)
@@ -53,6 +50,19 @@ class Stages(Engine):
         )
         self._registry_changed = asyncio.Event()
         self._working: asyncio.Task[None] | None = None
+
+    @property
+    def progress(self) -> Progress:
+        """How far everything received is committed."""
+        return self._made.progress
+
+    def receive(self, reception: Reception, timer: Callable[[], Delivery] | None = None) -> None:
+        """Let the rules' hold times end by themselves, by what is received; before the state is restored.
+
+        `timer` makes the delivery that is committed when one ends.
+        """
+        self._made.rules.reception = reception
+        self.sink.timer = timer or self.sink.timer
 
     @asynccontextmanager
     async def opened(self, group: asyncio.TaskGroup) -> AsyncIterator[None]:

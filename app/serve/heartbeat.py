@@ -1,7 +1,7 @@
 """Heartbeat part: records whether this process receives from devices, in the store or on the bus."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from typing import Protocol
 
@@ -12,8 +12,11 @@ from devices.health.heartbeat import MARGIN, HeartbeatLoop, HeartbeatRow, Tell, 
 from hub.lifecycle import Part, Phase
 from hub.models import Delivery, Micros, Outcome, Raw, now_micros
 from hub.pipeline import Sink
-from hub.settings import Settings
+from hub.settings import Health
 from hub.store.pool import Pool
+
+BUS_EVERY_S = 1.0
+"""How often an edge says that it hears: so much later a hold time may end on the bus."""
 
 
 class Row(Protocol):
@@ -30,14 +33,14 @@ class Heartbeat(Part):
 
     def __init__(
         self,
-        settings: Settings,
+        settings: Health,
         row: Row,
         reasons: Callable[[], list[str]],
         permitted: Callable[[], bool] = lambda: True,
     ) -> None:
         self._row, self._permitted = row, permitted
         tell: Tell = self._tell
-        self._hearing = HeartbeatLoop(tell, reasons, lambda: now_micros() - MARGIN, settings.health)
+        self._hearing = HeartbeatLoop(tell, reasons, lambda: now_micros() - MARGIN, settings)
 
     def connected_since(self) -> Micros | None:
         """Since when all sources are connected without a gap; None while one is not, or another hub has the session."""
@@ -65,6 +68,11 @@ def store_heartbeat(pool: Pool, ears: bool = True) -> HeartbeatRow:
     return HeartbeatRow(pool, f"sources of {process_name()}", ears)
 
 
+def often(settings: Health, every_s: float) -> Health:
+    """Settings of a heartbeat that is written at least so often."""
+    return settings.model_copy(update={"seen_every_s": min(every_s, settings.seen_every_s)})
+
+
 class BusHeartbeat:
     """Heartbeat of an edge without a database: published on the bus, after the messages it covers."""
 
@@ -72,14 +80,18 @@ class BusHeartbeat:
         self._sink = sink
 
     async def put(self, since: Micros | None, until: Micros) -> None:
-        """Wait until it is published."""
+        """Wait until it is published, and before that until everything is that it covers: partitions are apart."""
+        told = msgspec.json.encode({"source": f"edge {process_name()}", "since": since, "until": until})
+        for raws in ([], [Raw(finding("", LISTENING), told, until)]):
+            await self._published(raws)
+
+    async def _published(self, raws: Sequence[Raw]) -> None:
         settled = asyncio.Event()
 
         async def settle(_outcome: Outcome) -> None:
             settled.set()
 
-        told = msgspec.json.encode({"source": f"edge {process_name()}", "since": since, "until": until})
-        await self._sink.submit(Delivery([Raw(finding("", LISTENING), told, until)], settle))
+        await self._sink.submit(Delivery(raws, settle))
         await settled.wait()
 
     async def end(self) -> None:

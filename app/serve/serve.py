@@ -11,9 +11,10 @@ from api.push.webhook import open_webhook
 from app.serve.api_server import ApiServer
 from app.serve.edge import Edge
 from app.serve.engine import Stages
-from app.serve.heartbeat import BusHeartbeat, Heartbeat, store_heartbeat
+from app.serve.heartbeat import BUS_EVERY_S, BusHeartbeat, Heartbeat, often, store_heartbeat
 from app.serve.monitor import Monitor
 from app.serve.origins import origins_of
+from app.serve.reception import BusReception, OwnReception, WorkerMarks
 from app.serve.session_lock import SessionLock
 from app.serve.sources import Engine, Source, Sources
 from app.serve.workers import WorkerOptions, open_worker_pool
@@ -25,7 +26,7 @@ from hub.errors import ConfigError
 from hub.lifecycle import Lifecycle, Part, Phase
 from hub.settings import Settings
 from hub.store.pool import Pool, open_pool
-from hub.store.positions import load_positions
+from hub.store.positions import claim_positions
 from hub.store.replay import Replay
 from hub.telemetry import Counters
 from ingest.kafka.source import KafkaSource
@@ -67,20 +68,24 @@ async def _direct(
         engine = workers = stack.enter_context(open_worker_pool(settings, worker_options, counters))
         restore = workers.renew
     session_lock = SessionLock(settings, pool, restore)
-    sources = _mqtt(settings, engine, counters, session_lock)
+    sources: dict[str, Source] = {**_mqtt(settings, engine, counters, session_lock)}
     if settings.kafka.servers:
         sources |= _kafka(settings, [], stages, counters, pool)
     taking = Sources(sources)
     replay = Replay(pool, engine.sink.submit, origins_of(settings).of_letter)
-    heartbeat = Heartbeat(settings, store_heartbeat(pool), partial(_reasons, [engine, taking]), session_lock.granted)
-    if worker_options is None:  # a worker has some of the devices, and cannot tell whether all that is theirs has come
-        stages.connected_since = heartbeat.connected_since
+    reasons = partial(_reasons, [engine, taking])
+    heartbeat = Heartbeat(settings.health, store_heartbeat(pool), reasons, session_lock.granted)
     presence = Presence(settings, engine.sink, session_lock.granted)
     endings = EndingPublisher(settings, engine.sink, session_lock.granted)
     api_server = await _api_server(
         settings, pool, counters, [session_lock, engine, taking], engine, replay, stages.registry, stack
     )
-    return [session_lock, engine, heartbeat, presence, endings, taking, api_server]
+    parts = [session_lock, engine, heartbeat, presence, endings, taking, api_server]
+    if worker_options is None:
+        stages.receive(OwnReception(heartbeat.connected_since, stages.progress.until))
+    else:
+        parts.insert(2, WorkerMarks(settings.health, workers.sink, taking.reasons, session_lock.granted))
+    return parts
 
 
 async def _bus(settings: Settings, pool: Pool | None, counters: Counters, stack: AsyncExitStack) -> list[Part]:
@@ -97,9 +102,11 @@ async def _bus(settings: Settings, pool: Pool | None, counters: Counters, stack:
     if "worker" in roles:
         stages = Stages(settings, pool, counters)
         registry = stages.registry
-        reading = Sources(_kafka(settings, [raw_topic(settings.kafka)], stages, counters, pool))
+        sources = _kafka(settings, [raw_topic(settings.kafka)], stages, counters, pool)
+        reading, reception = Sources(sources), BusReception(pool, *sources.values())
+        stages.receive(reception, reception.timer)
         row = store_heartbeat(pool, False)
-        parts += [stages, reading, Heartbeat(settings, row, partial(_reasons, [stages, reading]))]
+        parts += [stages, reading, reception, Heartbeat(settings.health, row, partial(_reasons, [stages, reading]))]
         if edge is not None:
             parts += [Presence(settings, edge.sink), EndingPublisher(settings, edge.sink)]
     if "api" in roles:
@@ -113,9 +120,10 @@ def _edge(settings: Settings, edge: Edge, counters: Counters, lock: SessionLock 
     """What reads MQTT into the bus; with a database it waits while another process holds its session."""
     taking = Sources(_mqtt(settings, edge, counters, lock))
     reasons = partial(_reasons, [edge, taking])
+    health = often(settings.health, BUS_EVERY_S)
     if lock is None:
-        return [taking, Heartbeat(settings, BusHeartbeat(edge.sink), reasons)]
-    return [lock, taking, Heartbeat(settings, BusHeartbeat(edge.sink), reasons, lock.granted)]
+        return [taking, Heartbeat(health, BusHeartbeat(edge.sink), reasons)]
+    return [lock, taking, Heartbeat(health, BusHeartbeat(edge.sink), reasons, lock.granted)]
 
 
 def _mqtt(settings: Settings, engine: Engine, counters: Counters, lock: SessionLock | None) -> dict[str, Source]:
@@ -128,7 +136,7 @@ def _mqtt(settings: Settings, engine: Engine, counters: Counters, lock: SessionL
 
 def _kafka(
     settings: Settings, topics: Sequence[str], stages: Stages, counters: Counters, pool: Pool
-) -> dict[str, Source]:
+) -> dict[str, KafkaSource]:
     """A Kafka source for the given topics and the third-party topics."""
     kafka = settings.kafka
     topics = [*topics, *forms_of(kafka)]
@@ -137,7 +145,7 @@ def _kafka(
         await stages.restore(arrivals="direct" not in settings.hub.roles)
 
     source = KafkaSource(
-        kafka, topics, stages.sink, counters, origins_of(settings), lambda: load_positions(pool), restore
+        kafka, topics, stages.sink, counters, origins_of(settings), partial(claim_positions, pool), restore
     )
     return {f"Kafka {kafka.servers}": source}
 

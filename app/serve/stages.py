@@ -3,6 +3,7 @@
 import math
 from collections.abc import Callable, Sequence
 
+from analytics.rules.reception import Nothing
 from analytics.rules.rulebook import RuleBook
 from devices.commands.replies import Replies
 from devices.health.edge_heartbeats import Edges
@@ -13,7 +14,7 @@ from devices.quality import QualityFlags
 from devices.registry.registry import Registry
 from devices.resolve import Dropped, Resolver
 from hub.alerts.stage import AlertChanges
-from hub.models import Batch, Micros
+from hub.models import Batch
 from hub.settings import Settings
 from hub.stage import Stage
 from hub.store.arrivals import Arrivals
@@ -53,13 +54,15 @@ class HubStages:
         registry: Registry,
         counters: Counters,
         idle: Callable[[], bool],
-        connected_since: Callable[[], Micros | None],
     ) -> None:
-        """`idle` tells whether nothing waits for its commit; for `connected_since` see RuleBook."""
+        """`idle` tells whether nothing waits for its commit.
+
+        The rules' hold times end by themselves once `rules.reception` tells of which devices everything is received.
+        """
         stale_after_s = math.inf if settings.rules.stale_after_s is None else settings.rules.stale_after_s
         self.latest, self.arrivals, self.last_seen = Latest(), Arrivals(), LastSeen()
         self.progress = Progress(idle)
-        self.rules = RuleBook(registry, stale_after_s, self.progress.until, connected_since)
+        self.rules = RuleBook(registry, stale_after_s, Nothing())
         self.ordered: Sequence[Stage] = (
             Positions(),
             Resolver(registry, self.arrivals.known),

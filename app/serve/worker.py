@@ -20,12 +20,16 @@ from ingest.handover.source import HandedSource
 log = logging.getLogger(__name__)
 
 
-async def work(settings: Settings, socket: Path) -> bool:
-    """Serve the parent on `socket` until told to stop; True when all accepted work was settled."""
+async def work(settings: Settings, socket: Path, share: tuple[int, int]) -> bool:
+    """Serve the parent on `socket` until told to stop; True when all accepted work was settled.
+
+    `share` is the number of this worker, from 1, and how many there are.
+    """
     counters = Counters()
     async with open_pool(settings.database) as pool:
         stages = Stages(settings, pool, counters)
-        source = HandedSource(socket, stages.sink, counters, stages.reasons)
+        source = HandedSource(socket, stages.sink, counters, stages.reasons, share)
+        stages.receive(source)
         parent = Parent(socket)
         lifecycle = Lifecycle([parent, stages, Sources({"the reading process": source})], settings.drain_s)
         parent.stop = lifecycle.stop

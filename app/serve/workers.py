@@ -41,7 +41,8 @@ class WorkerPool(Engine):
         hub = (sys.executable, "-m", "app.main", "worker")
         self._workers = {
             f"worker {number}": Supervisor(
-                f"worker {number}", Command([*hub, number, socket, *worker_options.arguments])
+                f"worker {number}",
+                Command([*hub, number, str(worker_options.count), socket, *worker_options.arguments]),
             )
             for number, socket in sockets.items()
         }

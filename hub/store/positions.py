@@ -1,10 +1,11 @@
 """Kafka offsets stored in the database and committed with the data: exactly-once, across workers.
 
-A commit counts only if each partition's committed offset is where its reader began. So a worker that lost a
-partition without knowing it cannot commit: the new reader has moved the offset, or will find it moved.
+A reader claims its partitions, and a commit counts only under the newest claim, and if the committed offset is where
+its reader began. So a worker that lost a partition without knowing it cannot commit, not even a batch without messages.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from typing import NamedTuple
 
 from hub.errors import Superseded
 from hub.models import Batch, Position
@@ -15,12 +16,26 @@ from hub.store.statements import statements
 SQL = statements(__name__)
 
 
-async def load_positions(pool: Pool) -> dict[tuple[str, int], int]:
-    """Next offset by (topic, partition). Missing partitions start from the beginning."""
+class Claim(NamedTuple):
+    """A reader's hold on a partition."""
+
+    offset: int
+    """Where it goes on."""
+    epoch: int
+
+
+Claims = dict[tuple[str, int], Claim]
+"""By (topic, partition)."""
+
+
+async def claim_positions(pool: Pool, first: Mapping[tuple[str, int], int]) -> Claims:
+    """Claim partitions: from here on no earlier reader of theirs can commit. `first` is where unknown ones begin."""
+    topics, partitions = [topic for topic, _ in first], [partition for _, partition in first]
+    values = {"topics": topics, "partitions": partitions, "offsets": list(first.values())}
     with sorted_errors():
         async with pool.connection() as conn:
-            rows = await (await conn.execute("select topic, partition, next_offset from kafka_offset")).fetchall()
-    return {(topic, partition): offset for topic, partition, offset in rows}
+            rows = await (await conn.execute(SQL.position_claim, values)).fetchall()
+    return {(topic, partition): Claim(*claim) for topic, partition, *claim in rows}
 
 
 class Positions(Stage):

@@ -29,11 +29,20 @@ class Carried(NamedTuple):
     retained: bool
 
 
+class Mark(NamedTuple):
+    """How far the reading process has come: everything received up to `until` was sent before this."""
+
+    since: Micros | None
+    """Since when it receives without a gap; None while it does not."""
+    until: Micros
+
+
 class Block(NamedTuple):
-    """Messages for one worker, in the order they were read."""
+    """Messages for one worker, in the order they were read; or a mark (number 0), which is not answered."""
 
     number: int
     messages: list[Carried]
+    mark: Mark | None = None
 
     @classmethod
     def of(cls, number: int, raws: Iterable[Raw]) -> "Block":

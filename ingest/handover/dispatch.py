@@ -13,7 +13,7 @@ from devices.addressing import MAX_ORIGINS
 from hub.models import DeadLetter, Delivery, Outcome, Raw
 from hub.pipeline import Limits
 from hub.telemetry import Counters
-from ingest.handover.blocks import Answer, Totals
+from ingest.handover.blocks import Answer, Mark, Totals
 from ingest.handover.link import Link
 
 log = logging.getLogger(__name__)
@@ -27,6 +27,11 @@ class _Entrusted:
     parts: int = 0
     """How many are not answered."""
     refused: dict[int, DeadLetter] = field(default_factory=dict)
+
+
+def worker_of(key: str, workers: int) -> int:
+    """The number, from 1, of the worker that has a device (its code), or an address without one."""
+    return crc32(key.encode("utf-8", "replace")) % workers + 1
 
 
 class Dispatcher:
@@ -83,8 +88,13 @@ class Dispatcher:
         key = raw.origin.device or raw.origin.address
         if len(self._owners) >= MAX_ORIGINS:
             self._owners.clear()
-        found = self._owners[key] = crc32(key.encode("utf-8", "replace")) % len(self.links)
+        found = self._owners[key] = worker_of(key, len(self.links)) - 1
         return found
+
+    def tell(self, mark: Mark) -> None:
+        """Tell all workers how far everything is received; it goes behind what was submitted."""
+        for link in self.links:
+            link.tell(mark)
 
     def _divided(self, raws: Sequence[Raw]) -> dict[int, list[int]]:
         """Message indices by worker, in order."""

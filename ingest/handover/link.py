@@ -7,12 +7,15 @@ from contextlib import suppress
 from pathlib import Path
 
 from hub.models import Raw
-from ingest.handover.blocks import Answer, Block, Totals, encode, read_answer
+from ingest.handover.blocks import Answer, Block, Mark, Totals, encode, read_answer
 
 log = logging.getLogger(__name__)
 
 RETRY_S = 0.05
 """Between attempts to reach a worker that is starting; a local socket that refuses costs nothing."""
+
+MARK_BUFFER_BYTES = 1 << 20
+"""A worker that has so much to read gets no marks: they would add up while it stands still."""
 
 SILENCE_S = 5.0
 """A worker that has said nothing for so long is not ready; it gives a sign of life each half second."""
@@ -41,6 +44,11 @@ class Link:
         if self._writer is not None:
             self._writer.write(frame)  # not drained: the dispatcher bounds what is unanswered
         return self._number
+
+    def tell(self, mark: Mark) -> None:
+        """Send a mark behind all blocks; left out while the worker is away or does not read: the next one will do."""
+        if self._writer is not None and self._writer.transport.get_write_buffer_size() < MARK_BUFFER_BYTES:
+            self._writer.write(encode(Block(0, [], mark)))
 
     @property
     def devices_known(self) -> int:

@@ -3,28 +3,56 @@
 import asyncio
 import logging
 import os
+from collections import deque
 from collections.abc import Callable
 from pathlib import Path
 
-from hub.models import Delivery, Outcome
+from hub.models import Delivery, Micros, Outcome
 from hub.pipeline import Sink
 from hub.telemetry import Counters
-from ingest.handover.blocks import Answer, Block, Refusal, Totals, encode, read_block
+from ingest.handover.blocks import Answer, Block, Mark, Refusal, Totals, encode, read_block
+from ingest.handover.dispatch import worker_of
 
 log = logging.getLogger(__name__)
 
 SIGN_OF_LIFE_S = 0.5
 READ_AHEAD_BYTES = 1 << 20
+NO_MARK = Mark(None, 0)
 
 
 class HandedSource:
     """Listens on a socket in a private directory; stops reading while the pipeline is full."""
 
-    def __init__(self, path: Path, sink: Sink, counters: Counters, reasons: Callable[[], list[str]]) -> None:
-        """`reasons` tells why the worker is not ready."""
+    def __init__(
+        self,
+        path: Path,
+        sink: Sink,
+        counters: Counters,
+        reasons: Callable[[], list[str]],
+        share: tuple[int, int] = (1, 1),
+    ) -> None:
+        """`reasons` tells why the worker is not ready; `share` is its number, and how many workers there are."""
+        self._number, self._workers = share
         self._path, self._sink, self._counters, self._reasons = path, sink, counters, reasons
         self._stopped = asyncio.Event()
         self._writers: set[asyncio.StreamWriter] = set()
+        self._taken = self._settled = 0
+        """Blocks, which are settled in order."""
+        self._marks: deque[tuple[int, Mark]] = deque()
+        """Marks, and how many blocks were taken before each."""
+        self._mark = NO_MARK
+
+    def since(self) -> Micros | None:
+        """Since when everything is received without a gap that this worker's devices send; None while it is not."""
+        return self._mark.since if self._writers else None
+
+    def until(self) -> Micros:
+        """Everything that was received up to then is settled."""
+        return self._mark.until
+
+    def owns(self, device: str) -> bool:
+        """Whether this worker has the device of this code."""
+        return worker_of(device, self._workers) == self._number
 
     @property
     def connected(self) -> bool:
@@ -66,9 +94,18 @@ class HandedSource:
     async def _take_all(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         try:
             while not self._stopped.is_set():
-                await self._hand_over(await read_block(reader), writer)
+                block = await read_block(reader)
+                if block.mark is None:
+                    await self._hand_over(block, writer)
+                else:
+                    self._marks.append((self._taken, block.mark))
+                    self._pass_marks()
         except (OSError, EOFError) as error:
             log.debug("the reading process has disconnected: %s", error)
+
+    def _pass_marks(self) -> None:
+        while self._marks and self._marks[0][0] <= self._settled:
+            self._mark = self._marks.popleft()[1]
 
     async def _hand_over(self, block: Block, writer: asyncio.StreamWriter) -> None:
         async def settle(outcome: Outcome) -> None:
@@ -79,7 +116,10 @@ class HandedSource:
                 for index, letter in outcome.refused.items()
             }
             self._say(writer, block.number, refused)
+            self._settled += 1
+            self._pass_marks()
 
+        self._taken += 1
         await self._sink.submit(Delivery(block.raws(), settle))
 
     async def _signs_of_life(self, writer: asyncio.StreamWriter) -> None:

@@ -8,10 +8,14 @@ import asyncio
 import logging
 import time
 from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
+from functools import partial
 from typing import Any
 
 from aiokafka import AIOKafkaConsumer, ConsumerRebalanceListener, TopicPartition
+from aiokafka.coordinator.assignors.range import RangePartitionAssignor
+from aiokafka.coordinator.assignors.roundrobin import RoundRobinPartitionAssignor
 from aiokafka.errors import KafkaError, NoOffsetForPartitionError, OffsetOutOfRangeError
+from aiokafka.partitioner import murmur2
 
 from devices.addressing import Origins
 from hub.backoff import Backoff
@@ -19,6 +23,7 @@ from hub.errors import BrokerUnavailable, TransientError
 from hub.models import Delivery, Outcome, Position, Raw
 from hub.pipeline import Sink
 from hub.settings import Kafka
+from hub.store.positions import Claims
 from hub.telemetry import Counters
 from ingest.kafka.records import Record, of_bus, of_third_party
 from ingest.kafka.topics import ensure_topics, raw_topic
@@ -38,14 +43,18 @@ ASK_S = 5.0
 """How often a Kafka from which nothing comes is asked whether it is there."""
 ANSWER_S = 10.0
 FOR_EVER_MS = 2**31 - 1
+SETTLING_S = 0.05
 
-Offsets = Mapping[tuple[str, int], int]
+ASSIGNORS = (RangePartitionAssignor, RoundRobinPartitionAssignor)
+"""A worker gets the same partitions of all topics, and so has all that a device sends; the second one is for the time
+in which workers of an earlier version are in the group."""
 
 
 class KafkaSource:
     """Submits polls to the pipeline, at most two in flight; Kafka is not polled while they wait.
 
-    `positions` gives the stored offsets. `on_assigned` takes over what other workers have committed; it is called
+    `claim` takes partitions over in the store, given where those begin of which it knows nothing; it tells offset and
+    epoch by (topic, partition). `on_assigned` takes over what other workers have committed; it is called
     while nothing of this source is under way. Both may raise StoreUnavailable and are tried again then.
     """
 
@@ -56,13 +65,16 @@ class KafkaSource:
         pipeline: Sink,
         counters: Counters,
         origins: Origins,
-        positions: Callable[[], Awaitable[Offsets]],
+        claim: Callable[[Mapping[tuple[str, int], int]], Awaitable[Claims]],
         on_assigned: Callable[[], Awaitable[None]],
     ) -> None:
         self._settings, self._topics, self._pipeline, self._counters = settings, topics, pipeline, counters
-        self._origins, self._positions, self._on_assigned = origins, positions, on_assigned
+        self._origins, self._claim, self._on_assigned = origins, claim, on_assigned
         self._next: dict[TopicPartition, int] = {}
         """Where the next poll of each partition begins; a partition that is not in it is not ours (yet)."""
+        self._committed: dict[TopicPartition, int] = {}
+        self._epochs: dict[TopicPartition, int] = {}
+        self._reader: AIOKafkaConsumer | None = None
         self._unsure = asyncio.Event()
         """Set when partitions were assigned, or a commit was superseded: positions must be read again."""
         self._under_way = 0
@@ -83,6 +95,40 @@ class KafkaSource:
         """No-op: nothing stays open after `run`."""
         self.stop()
 
+    def timer(self) -> Delivery:
+        """A delivery without messages, which is committed only while the partitions are still this worker's."""
+        self._under_way += 1
+        positions = tuple(self._position(partition, at, at) for partition, at in self._next.items())
+        return Delivery([], partial(self._settle, positions), positions)
+
+    @property
+    def assignment(self) -> frozenset[TopicPartition]:
+        """Partitions that are read; empty while that is being settled."""
+        return frozenset() if self._unsure.is_set() else frozenset(self._next)
+
+    def owns(self, device: str) -> bool:
+        """Whether the partitions that are read hold all that the device of this code sends: of each topic the same."""
+        if self._reader is None:
+            return False
+        counts = {len(self._reader.partitions_for_topic(topic) or ()) for topic in self._topics}
+        if len(counts) > 1:
+            return False
+        partition = (murmur2(device.encode(errors="replace")) & 0x7FFFFFFF) % counts.pop()
+        return all(TopicPartition(topic, partition) in self._epochs for topic in self._topics)
+
+    async def read_up(self) -> bool:
+        """Wait until what Kafka holds now of the assignment is committed; False when another one came meanwhile."""
+        reader, assignment = self._reader, self.assignment
+        if reader is None or not assignment:
+            return False
+        last = await reader.end_offsets(assignment)
+        while self.assignment == assignment:
+            read = [await reader.position(partition) >= last[partition] for partition in assignment]
+            await asyncio.sleep(SETTLING_S)  # what was polled is handed over by then
+            if all(read) and all(self._committed.get(one) == self._next.get(one) for one in assignment):
+                return self.assignment == assignment
+        return False
+
     async def run(self) -> None:
         """Stay in the consumer group until `stop`; logs once when Kafka goes down and once when it is back."""
         while not self._stopping.is_set():
@@ -90,6 +136,7 @@ class KafkaSource:
             try:
                 await ensure_topics(self._settings, self._topics)
                 await consumer.start()
+                self._reader = consumer
                 consumer.subscribe(self._topics, listener=_Listener(self._revoked, self._assigned))
                 self._there()
                 await self._consume(consumer)
@@ -98,7 +145,7 @@ class KafkaSource:
                 self._away(error)
             finally:
                 self.connected = False
-                self._next = {}
+                self._next, self._reader = {}, None
                 await _end(consumer)
             if self._backoff.down:
                 await self._backoff.wait(self._stopping)
@@ -119,6 +166,7 @@ class KafkaSource:
             enable_auto_commit=False,
             isolation_level="read_committed",
             auto_offset_reset="none",
+            partition_assignment_strategy=ASSIGNORS,
             max_partition_fetch_bytes=PARTITION_BYTES,
             session_timeout_ms=round(self._settings.session_s * 1000),
             heartbeat_interval_ms=round(self._settings.session_s * 300),
@@ -172,13 +220,18 @@ class KafkaSource:
             self._counters.skipped += len(records) - len(read)
             raws += read
             end = self._next[partition] = records[-1].offset + 1
-            positions.append(Position(partition.topic, partition.partition, start, end))
+            positions.append(self._position(partition, start, end))
         if positions:
             self._under_way += 1
-            await self._pipeline.submit(Delivery(raws, self._settle, tuple(positions)))
+            await self._pipeline.submit(Delivery(raws, partial(self._settle, positions), tuple(positions)))
 
-    async def _settle(self, outcome: Outcome) -> None:
+    def _position(self, partition: TopicPartition, start: int, end: int) -> Position:
+        return Position(partition.topic, partition.partition, start, end, self._epochs[partition])
+
+    async def _settle(self, positions: Sequence[Position], outcome: Outcome) -> None:
         self._under_way -= 1
+        if not outcome.superseded:
+            self._committed |= {TopicPartition(topic, number): end for topic, number, _, end, _ in positions}
         self._settled.set()
         if outcome.superseded:
             self._unsure.set()
@@ -202,34 +255,35 @@ class KafkaSource:
         self._unsure.set()
 
     async def _take_over(self, consumer: AIOKafkaConsumer) -> None:
-        """Seek to the committed offsets and restore the state that belongs to them."""
-        self._next = {}
+        """Claim the partitions, restore the state that belongs to them, and seek to the committed offsets."""
+        self._next, self._committed, self._epochs = {}, {}, {}
         await self._quiet()
         self._unsure.clear()  # what is assigned from here on sets it again
         partitions = consumer.assignment()
         if not partitions:
             return
+        first = await consumer.beginning_offsets(partitions)
         backoff = Backoff(longest_s=RETRY_MAX_S)
         while True:
             try:
-                # Positions first: when another worker commits in between, our first commit is superseded.
-                stored = await self._positions()
+                # Claimed first: from then on nobody else changes the state that is restored.
+                claims = await self._claim({(one.topic, one.partition): first[one] for one in partitions})
+                self._epochs = {one: claims[one.topic, one.partition].epoch for one in partitions}
                 await self._on_assigned()
                 break
             except TransientError as error:
                 log.debug("partitions wait for the store: %s", error)
                 await backoff.wait()
-        first = await consumer.beginning_offsets(partitions)
         last = await consumer.end_offsets(partitions)
         if self._unsure.is_set():
             return
         for partition in partitions:
-            at = stored.get((partition.topic, partition.partition), first[partition])
+            at = claims[partition.topic, partition.partition].offset
             if not first[partition] <= at <= last[partition]:
                 log.error("%s holds %d to %d, not %d: it is read from its beginning; what is missing was removed by "
                           "Kafka", partition, first[partition], last[partition], at)  # fmt: skip
             consumer.seek(partition, at if first[partition] <= at <= last[partition] else first[partition])
-            self._next[partition] = at
+            self._next[partition] = self._committed[partition] = at
         log.info("reading %d partitions", len(partitions))
 
     async def _or_stop(self, work: Awaitable[Any]) -> Any:

@@ -17,7 +17,7 @@ from hub.store.arrivals import KEEP, Arrivals, Fresh
 from hub.store.dead_letter_stage import DEAD_LETTER_BYTES
 from hub.store.migrate import migrate
 from hub.store.pool import Pool, open_pool
-from hub.store.positions import load_positions
+from hub.store.positions import claim_positions
 from tests.support.batches import (
     NOW,
     RAW,
@@ -262,7 +262,11 @@ async def test_migrating_twice_changes_nothing(store_url: str, store_mode: str) 
     assert {row[2] for row in before} == {store_mode}
 
 
-async def test_a_position_moves_only_from_where_its_reader_began(pool: Pool) -> None:
+def offsets(url: str) -> list[tuple[str, int, int]]:
+    return fetch(url, "select topic, partition, next_offset from kafka_offset order by 1, 2")
+
+
+async def test_a_position_moves_only_from_where_its_reader_began(pool: Pool, store_url: str) -> None:
     one, other = Committer(pool), Committer(pool)
 
     def read(start: int, end: int) -> Batch:
@@ -279,9 +283,25 @@ async def test_a_position_moves_only_from_where_its_reader_began(pool: Pool) -> 
     assert await other.commit(read(100, 150)) == 50
     with pytest.raises(Superseded):
         await one.commit(read(100, 200))
-    assert await load_positions(pool) == {("t", 3): 150}
+    assert offsets(store_url) == [("t", 3, 150)]
     await one.commit(Batch([RAW], positions=[Position("t", 3, 150, 160), Position("t", 3, 160, 170)]))
-    assert await load_positions(pool) == {("t", 3): 170}
+    assert offsets(store_url) == [("t", 3, 170)]
+
+
+async def test_who_has_claimed_a_partition_is_the_only_one_that_commits_for_it(pool: Pool, store_url: str) -> None:
+    one, other = Committer(pool), Committer(pool)
+    mine = (await claim_positions(pool, {("t", 0): 5, ("t", 1): 0}))["t", 0]
+    assert mine.offset == 5, "where it begins, if nothing is known of it"
+    await one.commit(Batch([], positions=[Position("t", 0, 5, 10, mine.epoch)]))
+    await one.commit(Batch([], positions=[Position("t", 0, 10, 10, mine.epoch)]))
+    theirs = (await claim_positions(pool, {("t", 0): 5}))["t", 0]
+    assert theirs.offset == 10
+    for nothing_moved in (Position("t", 0, 10, 10, mine.epoch), Position("t", 0, 10, 20, mine.epoch)):
+        with pytest.raises(Superseded):
+            await one.commit(Batch([RAW], columns(grid(range(1, 2), range(5))), positions=[nothing_moved]))
+    assert count(store_url, "reading") == 0
+    await other.commit(Batch([], positions=[Position("t", 0, 10, 10, theirs.epoch)]))
+    assert offsets(store_url) == [("t", 0, 10), ("t", 1, 0)]
 
 
 async def test_what_a_superseded_worker_read_is_not_stored(pool: Pool, store_url: str) -> None:

@@ -156,5 +156,5 @@ async def test_a_desk_does_not_wait_for_a_batch_that_copies_its_readings(store_u
 
 
 def test_alert_changes_are_the_last_stage_of_a_hub() -> None:
-    stages = HubStages(Settings(), Registry(), Counters(), lambda: True, lambda: None)
+    stages = HubStages(Settings(), Registry(), Counters(), lambda: True)
     assert isinstance(stages.ordered[-1], AlertChanges)

@@ -10,7 +10,7 @@ from hub.models import DeadLetter, Delivery, Outcome, Raw
 from hub.pipeline import Limits
 from hub.telemetry import Counters
 from hub.words.sentence import Sentence
-from ingest.handover.blocks import FRAME_BYTES
+from ingest.handover.blocks import FRAME_BYTES, Mark
 from ingest.handover.dispatch import Dispatcher
 from ingest.handover.source import HandedSource
 from tests.support.origins import raw_of
@@ -59,12 +59,14 @@ class Asked:
 
 
 @asynccontextmanager
-async def _serving(path: Path, sink: Sink, counters: Counters | None = None) -> AsyncIterator[None]:
+async def _serving(
+    path: Path, sink: Sink, counters: Counters | None = None, share: tuple[int, int] = (1, 1)
+) -> AsyncIterator[HandedSource]:
     """A worker; at the end it and its connections are gone."""
-    source = HandedSource(path, sink, counters or Counters(), list)
+    source = HandedSource(path, sink, counters or Counters(), list, share)
     task = asyncio.create_task(source.run(), name="worker")
     try:
-        yield
+        yield source
     finally:
         source.stop()
         source.close()
@@ -110,6 +112,41 @@ async def test_each_device_has_one_worker_and_stays_in_order(tmp_path: Path) -> 
         for address in {raw.origin.address for raw in sink.raws}:
             mine = [raw.received for raw in sink.raws if raw.origin.address == address]
             assert mine == sorted(mine)
+
+
+async def test_a_mark_counts_once_all_that_was_sent_before_it_is_settled(tmp_path: Path) -> None:
+    sink, asked = Sink(at_once=False), Asked()
+    async with _dispatching(tmp_path, 1) as dispatcher, _serving(tmp_path / "0.sock", sink) as source:
+        await eventually(lambda: _true(source.connected), "the worker is there")
+        assert source.since() is None
+        for number in range(2):
+            await dispatcher.submit(asked.delivery(number, [_raw(1, number)]))
+        dispatcher.tell(Mark(1, 50))
+        await dispatcher.submit(asked.delivery(2, [_raw(1, 2)]))
+        await eventually(lambda: _true(len(sink.deliveries) == 3), "the worker has it")
+        await sink.deliveries[0].settle(Outcome())
+        assert source.until() == 0
+        await sink.deliveries[1].settle(Outcome())
+        assert (source.since(), source.until()) == (1, 50)
+        dispatcher.tell(Mark(None, 60))
+        await sink.deliveries[2].settle(Outcome())
+        await eventually(lambda: _true(source.until() == 60), "the next mark")
+        assert source.since() is None, "the reading process has lost its broker"
+
+
+async def test_a_worker_knows_which_devices_are_its_own(tmp_path: Path) -> None:
+    sinks = [Sink(), Sink(), Sink()]
+    async with AsyncExitStack() as stack:
+        dispatcher = await stack.enter_async_context(_dispatching(tmp_path, 3))
+        sources = [
+            await stack.enter_async_context(_serving(tmp_path / f"{number}.sock", sink, share=(number + 1, 3)))
+            for number, sink in enumerate(sinks)
+        ]
+        await dispatcher.submit(Asked().delivery(0, [_raw(device, device) for device in range(50)]))
+        await asyncio.wait_for(dispatcher.drained(), 20)
+        for source, sink in zip(sources, sinks, strict=True):
+            mine = {raw.origin.device for raw in sink.raws}
+            assert mine == {f"d{device}" for device in range(50) if source.owns(f"d{device}")}
 
 
 async def test_what_a_worker_did_not_answer_goes_to_the_next_in_order(tmp_path: Path) -> None:

@@ -85,7 +85,8 @@ def _check(url: str, count: int) -> None:
 
 
 def _offsets(url: str) -> dict[tuple[object, object], object]:
-    return {(topic, partition): offset for topic, partition, offset in _ask(url, "select * from kafka_offset")}
+    rows = _ask(url, "select topic, partition, next_offset from kafka_offset")
+    return {(topic, partition): offset for topic, partition, offset in rows}
 
 
 async def test_third_parties_publish_readings_and_events(
@@ -150,12 +151,12 @@ async def test_offsets_are_committed_with_what_was_read(worker: Hub, database: s
     _register(worker)
     await kafka.publish("telemetry", _numbers(0, 500))
     wait_until(lambda: _count(database) == 500, "stored", 30)
-    offsets = _offsets(database)
-    assert sum(int(str(offset)) for offset in offsets.values()) == 500
+    offsets = {where: int(str(offset)) for where, offset in _offsets(database).items() if offset}
+    assert sum(offsets.values()) == 500
     assert {topic for topic, _ in offsets} == {kafka.topic("telemetry")}
     worker.kill()
     with psycopg.connect(database, autocommit=True) as conn:  # what a restart goes by is the table, nothing else
-        conn.execute("update kafka_offset set next_offset = next_offset - 3")
+        conn.execute("update kafka_offset set next_offset = next_offset - 3 where next_offset > 0")
         conn.execute("truncate reading")
     await kafka.publish("telemetry", _numbers(500, 600))
     worker.start()

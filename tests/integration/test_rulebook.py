@@ -5,6 +5,8 @@ from collections.abc import AsyncIterator
 import pytest
 
 from analytics.rules.rulebook import RuleBook
+from analytics.rules.slots import NEVER
+from app.serve.reception import OwnReception
 from hub.alerts.publisher import clear_retired
 from hub.errors import StoreRefused
 from hub.models import Batch
@@ -231,7 +233,7 @@ async def test_a_hold_that_is_under_way_is_so_after_a_restart(city: City, latest
 
 async def test_a_hold_waits_until_all_that_came_before_its_end_is_decided(city: City) -> None:
     heard, since = NOW, NOW + 21 * S
-    city.book = RuleBook(city.registry, heard=lambda: heard, connected_since=lambda: since)
+    city.book = RuleBook(city.registry, reception=OwnReception(lambda: since, lambda: heard))
     city.writer = Committer(city.pool, deciding=[city.book])
     await city.run(HELD)
     await city.load()
@@ -306,7 +308,7 @@ async def test_the_alerts_of_a_retired_device_are_forgotten_and_of_a_suspended_o
 async def test_no_hold_ends_by_itself_where_not_everything_is_received(city: City) -> None:
     """A worker that has some of the devices, a hub that waits for another one, a broker that is away."""
     since: list[int | None] = [None]
-    city.book = RuleBook(city.registry, connected_since=lambda: since[0])
+    city.book = RuleBook(city.registry, reception=OwnReception(lambda: since[0], lambda: NEVER))
     city.writer = Committer(city.pool, deciding=[city.book])
     await city.run(HELD)
     await city.load()

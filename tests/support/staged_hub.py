@@ -19,7 +19,7 @@ class StagedHub:
 
     def __init__(self, pool: Pool, broken: Broken = lambda stages: stages, settings: Settings | None = None) -> None:
         self.pool, self.registry = pool, Registry()
-        self.made = HubStages(settings or Settings(), self.registry, Counters(), lambda: True, lambda: None)
+        self.made = HubStages(settings or Settings(), self.registry, Counters(), lambda: True)
         self.stages = broken(self.made.ordered)
         self.writer = Writer(pool, self.stages)
 

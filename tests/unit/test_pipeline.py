@@ -526,6 +526,31 @@ async def test_a_stage_that_is_due_gets_a_batch_without_messages_once() -> None:
     assert [messages for messages, _ in alarm.decided] == [0]
 
 
+async def test_a_source_whose_partition_has_gone_hears_that_a_batch_without_messages_was_not_committed() -> None:
+    alarm, outcomes, heard = Alarm(now_micros()), list[Outcome](), asyncio.Event()
+
+    async def settle(outcome: Outcome) -> None:
+        outcomes.append(outcome)
+        alarm.at = None
+        heard.set()
+
+    async def fenced(batch: Batch) -> None:
+        assert batch.positions == [Position("t", 0, 5, 5, 3)]
+        raise Superseded("t 0 has a newer claim")
+
+    pipeline = Pipeline([alarm], fenced, LIMITS)
+    pipeline.timer = lambda: Delivery([], settle, (Position("t", 0, 5, 5, 3),))
+    running = asyncio.create_task(pipeline.run())
+    async with asyncio.timeout(20):
+        await heard.wait()
+        pipeline.drain()
+        await running
+    assert outcomes == [Outcome(superseded=True)]
+    [(messages, now)] = alarm.decided
+    assert not messages
+    assert now, "so late it is, though a log has positions"
+
+
 async def test_a_stage_that_becomes_due_without_a_batch_is_asked_again_when_woken() -> None:
     alarm, asked = Alarm(None), asyncio.Event()
 
