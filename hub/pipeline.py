@@ -224,10 +224,11 @@ class Pipeline:
             await asyncio.sleep(self._limits.linger_s)
         taken: list[Delivery] = []
         messages = 0
-        while self._waiting and messages < self._limits.batch_messages:
-            delivery = self._waiting.popleft()
-            messages += len(delivery.raws)
-            taken.append(delivery)
+        while self._waiting:
+            messages += len(self._waiting[0].raws)
+            if taken and messages > self._limits.batch_messages:  # one delivery is never parted
+                break
+            taken.append(self._waiting.popleft())
         return taken or None
 
     def _due_in(self) -> float | None:

@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from uuid import uuid4
 
 import pytest
@@ -262,6 +263,15 @@ async def test_an_empty_delivery_is_settled() -> None:
     async with world.running():
         await world.pipeline.submit(world.delivery("empty"))
     assert world.settled == {"empty": [Outcome()]}
+
+
+async def test_a_batch_is_no_larger_than_its_limit_but_for_a_delivery_that_is() -> None:
+    world = World(replace(LIMITS, waiting_messages=100))
+    for name, size in (("a", 3), ("b", 3), ("c", 3), ("d", 9), ("e", 8)):
+        await world.pipeline.submit(world.delivery(name, *[b"x"] * size))
+    async with world.running():
+        pass
+    assert [len(batch.raws) for batch in world.committed] == [6, 3, 9, 8]
 
 
 @pytest.mark.parametrize(

@@ -10,7 +10,7 @@ import pytest
 from tests.support import sessions
 from tests.support.broker import Mosquitto
 from tests.support.hub import Hub, run_hub
-from tests.support.numbered import Numbers, check, wait_for
+from tests.support.numbered import Numbers, check, held, resident_mb, wait_for
 from tests.support.process import wait_until
 
 STEPS = {
@@ -63,6 +63,32 @@ def _kill_at(hub: Hub, mosquitto: Mosquitto, pattern: str, step: str) -> None:
     hub.launch()
     wait_until(lambda: re.search(pattern, mosquitto.text()[before:]), step)
     hub.kill()
+
+
+@pytest.mark.heavy
+def test_a_long_absence_is_read_in_batches_and_within_memory(
+    counting: Hub, database: str, mosquitto: Mosquitto
+) -> None:
+    """mosquitto 2.0.11 sends all of a session that is resumed, as soon as something is acknowledged."""
+    total = 300_000
+    with Numbers(mosquitto.port, total, None, stops=(0.05,)) as numbers:
+        wait_for(database, 1_000)
+        with held(database, numbers.go_on):  # so that messages are in flight
+            wait_until(lambda: numbers.acknowledged > total // 5, "messages wait in the broker", 60)
+            idle = resident_mb(counting.pid)
+            counting.kill()
+    counting.start()
+    wait_for(database, total * 2 // 3)
+    counting.kill()
+    counting.start()
+    wait_for(database, total)
+    assert resident_mb(counting.pid, "VmHWM") < idle + 100
+    with psycopg.connect(database) as conn:
+        row = conn.execute("select max(n) from (select count(*) n from reading group by xmin) batches").fetchone()
+    assert row is not None
+    assert row[0] <= 20_000
+    assert counting.terminate() == 0
+    check(database, total, None)
 
 
 def test_who_ends_the_session_while_the_hub_is_away_is_noticed(
