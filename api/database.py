@@ -1,6 +1,6 @@
 """Database access of handlers: rows as dicts, writes in a transaction with an audit entry."""
 
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncGenerator, AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from typing import Any
 
@@ -15,6 +15,8 @@ from hub.store.statements import statements
 SQL = statements(__name__)
 
 Row = dict[str, Any]
+BLOCK = 500
+"""Rows that `each_row` reads at a time."""
 
 
 async def rows(conn: AsyncConnection, statement: str, params: Mapping[str, Any] | None = None) -> list[Row]:
@@ -22,6 +24,15 @@ async def rows(conn: AsyncConnection, statement: str, params: Mapping[str, Any] 
     async with conn.cursor(row_factory=dict_row) as cursor:
         await cursor.execute(statement.encode(), params)
         return await cursor.fetchall()
+
+
+async def each_row(conn: AsyncConnection, statement: str) -> AsyncGenerator[Row, None]:
+    """The rows of a statement, read in blocks as they are wanted; others may be run meanwhile."""
+    async with conn.cursor("each_row", row_factory=dict_row) as cursor:
+        cursor.itersize = BLOCK
+        await cursor.execute(statement.encode())
+        async for found in cursor:
+            yield found
 
 
 async def row(conn: AsyncConnection, statement: str, params: Mapping[str, Any] | None = None) -> Row | None:

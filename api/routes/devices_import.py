@@ -15,8 +15,10 @@ from pydantic import BaseModel, Field
 from starlette.types import Receive, Scope, Send
 
 from api.context import Context, Here
+from api.http.disconnect import while_connected
 from api.problems import ERRORS_SHOWN, Fault, ProblemError, responses
-from api.sheets.importing import Import, Result, Wanted
+from api.sheets.importing import Import, Wanted
+from api.sheets.result import Result
 from devices.sheets.mistakes import Mistake
 from devices.sheets.report import csv_report, xlsx_report
 from devices.sheets.template import csv_template, xlsx_template
@@ -119,7 +121,8 @@ async def import_devices(
         path = await _received(request, Path(folder.name))
         if NDJSON in accept:
             return _Stream(context, caller, path, wanted, folder)
-        result = await Import(context, caller, path, wanted, lambda _doing, _share: None).run()
+        work = Import(context, caller, path, wanted, lambda _doing, _share: None)
+        result = await work.run()
     except BaseException:
         folder.cleanup()
         raise

@@ -1,9 +1,7 @@
 """Administrative divisions, from provinces to villages."""
 
-import asyncio
-from collections.abc import Iterator
+from contextlib import aclosing
 from datetime import date
-from itertools import islice
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Annotated, Any
@@ -17,10 +15,11 @@ from api.contract_types import Region, RegionPrefix
 from api.cursors import Page, Paged
 from api.database import SQL as DATABASE
 from api.database import audit, execute, read, row, rows, writing
+from api.http.disconnect import while_connected
 from api.problems import ERRORS_SHOWN, Fault, ProblemError, not_found, responses
 from devices.places import regions as divisions
-from devices.places.regions import LATEST, Complaint, Level, ancestors
-from devices.sheets.encoding import encoding_of
+from devices.places.regions import LATEST, Level, ancestors
+from devices.sheets.reading import TURNS, read_parts
 from hub.access.caller import Caller
 from hub.access.door import GuardedRouter, TheCaller, needs
 from hub.access.permissions import Permission
@@ -31,7 +30,6 @@ SQL = statements(__name__)
 router = GuardedRouter(tags=["regions"])
 BODY_LIMIT = 128 << 20
 """Bytes; all villages of the country are about 40 MB. Kept on disk while it is read."""
-CHUNK = 5_000
 _KEYS = {"code": str}
 _EXAMPLE = """code,name,level,valid_from,valid_to,successors
 330110000000,余杭区,county,,,
@@ -127,22 +125,14 @@ async def import_regions(
         with path.open("wb") as out:
             async for block in request.stream():
                 out.write(block)
-        return await _load(context, caller, path)
+        return await while_connected(request, _load(context, caller, path))
 
 
 async def _load(context: Context, caller: Caller, path: Path) -> dict[str, Any]:
-    encoding = await asyncio.to_thread(encoding_of, path)
-    if isinstance(encoding, int):
-        raise ProblemError(422, f"the text is neither UTF-8 nor GB18030 on line {encoding}; save it as UTF-8")
-    async with writing(context) as conn:
-        await row(conn, DATABASE.registry_lock)
+    async with TURNS, writing(context) as conn:
         await execute(conn, SQL.region_staging, {})
-        with path.open(encoding=encoding, newline="") as text:
-            complaints, count = await _stage(conn, divisions.read_regions(text))
-        if complaints:
-            shown = [Fault(line=item.line, column=item.column, problem=item.problem) for item in complaints]
-            more = f"; the first {ERRORS_SHOWN} are listed" if len(shown) > ERRORS_SHOWN else ""
-            raise ProblemError(422, f"nothing was loaded: {len(shown)} things are wrong in the file{more}", shown)
+        count = await _stage(conn, path)
+        await row(conn, DATABASE.registry_lock)
         changed = [item["created"] for item in await rows(conn, SQL.region_merge)]
         created = sum(changed)
         counts = {"created": created, "updated": len(changed) - created, "unchanged": count - len(changed)}
@@ -151,20 +141,25 @@ async def _load(context: Context, caller: Caller, path: Path) -> dict[str, Any]:
         return {**counts, "warnings": [_warning(item) for item in await rows(conn, SQL.region_gaps)]}
 
 
-async def _stage(conn: AsyncConnection, found: Iterator[divisions.Region | Complaint]) -> tuple[list[Complaint], int]:
-    """Copy a file's divisions to staging in chunks, parsed in a thread; returns errors and their number."""
-    complaints: list[Complaint] = []
-    count = 0
-    async with conn.cursor() as cursor, cursor.copy(SQL.region_copy.encode()) as copy:
-        while part := await asyncio.to_thread(list, islice(found, CHUNK)):
-            for item in part:
-                if isinstance(item, Complaint):
-                    complaints.append(item)
-                else:
-                    end = "infinity" if item.valid_to == LATEST else item.valid_to
-                    await copy.write_row((*item[:5], end, item.successors))
-                    count += 1
-    return complaints, count
+async def _stage(conn: AsyncConnection, path: Path) -> int:
+    """Copy a file's divisions to the staging table; how many there are, or ProblemError 422."""
+    shown: list[Fault] = []
+    count = wrong = 0
+    async with (
+        aclosing(read_parts("regions", path)) as parts,
+        conn.cursor() as cursor,
+        cursor.copy(SQL.region_copy.encode()) as copy,
+    ):
+        async for part in parts:
+            await copy.write(part.rows)
+            count += part.rows.count(b"\n")
+            wrong += len(part.mistakes)
+            told = part.mistakes[: ERRORS_SHOWN - len(shown)]
+            shown += [Fault(line=item.line, column=item.column or None, problem=item.wrong) for item in told]
+    if wrong:
+        more = f"; the first {ERRORS_SHOWN} are listed" if wrong > ERRORS_SHOWN else ""
+        raise ProblemError(422, f"nothing was loaded: {wrong} things are wrong in the file{more}", shown)
+    return count
 
 
 def _warning(gap: dict[str, Any]) -> Fault:

@@ -1,29 +1,27 @@
 """Imports a sheet of devices: validates against the registry, computes changes, and applies them atomically."""
 
-import asyncio
-from collections.abc import Callable, Iterator
-from contextlib import suppress
-from dataclasses import dataclass, field
+from collections.abc import Callable
+from contextlib import aclosing, suppress
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from psycopg import AsyncConnection
+from psycopg.rows import dict_row
 
 from api.context import Context
 from api.database import SQL as DATABASE
-from api.database import audit, execute, row, rows, writing
+from api.database import audit, each_row, execute, row, rows, writing
+from api.sheets.result import Result
 from api.sheets.suggestions import Suggestions
 from devices.lifecycle import pairs
-from devices.sheets.device_rows import Checked, DeviceSheet
-from devices.sheets.findings import circle, new_organisation, orphan
+from devices.sheets.findings import new_organisation, orphan
 from devices.sheets.mistakes import Mistake
+from devices.sheets.parts import Part
+from devices.sheets.reading import TURNS, read_parts
 from hub.access.caller import Caller
 from hub.store.statements import statements
 
 SQL = statements(__name__)
-
-KEPT = 100_000
-"""Mistakes and changes of one import that are told; the rest is counted. Protects the memory from a hopeless file."""
 
 Tell = Callable[[str, float], None]
 """Called with what is being done and the share of the whole that is done."""
@@ -35,34 +33,6 @@ class Wanted:
 
     dry_run: bool = False
     skip_bad: bool = False
-
-
-@dataclass(slots=True)
-class Result:
-    """Result of an import; `done` is false when nothing was stored because of errors."""
-
-    rows: int = 0
-    created: int = 0
-    updated: int = 0
-    unchanged: int = 0
-    skipped: int = 0
-    done: bool = False
-    mistakes: list[Mistake] = field(default_factory=list)
-    changes: list[dict[str, Any]] = field(default_factory=list)
-    """Of a dry run: `line, code, action`, and for a changed device each column as it was and would be."""
-    more: int = 0
-    """Mistakes beyond KEPT."""
-
-    @property
-    def errors(self) -> int:
-        """Number of errors."""
-        return sum(item.grade == "error" for item in self.mistakes) + self.more
-
-    def add(self, found: list[Mistake]) -> None:
-        """Record mistakes, up to KEPT."""
-        room = max(KEPT - len(self.mistakes), 0)
-        self.mistakes += found[:room]
-        self.more += len(found) - len(found[:room])
 
 
 class _Undo(Exception):
@@ -80,19 +50,20 @@ class Import:
     async def run(self) -> Result:
         """Validate everything, then store unless there are errors or it is a dry run. Database errors propagate."""
         with suppress(_Undo):  # the transaction is rolled back, the result tells why
-            async with writing(self._context) as conn:
+            async with TURNS, writing(self._context) as conn:
                 await self._run(conn)
         self.result.mistakes.sort(key=lambda item: item.line)
         return self.result
 
     async def _run(self, conn: AsyncConnection) -> None:
-        result, sheet = self.result, DeviceSheet(self._path)
+        result = self.result
         await execute(conn, SQL.import_staging, {})
-        await self._stage(conn, sheet)
+        await execute(conn, SQL.import_staging_mistakes, {})
+        sheet = await self._stage(conn)
         await execute(conn, SQL.import_analyze, {})
         self._tell("comparing", 0.55)
         await row(conn, DATABASE.registry_lock)
-        await execute(conn, SQL.import_resolve, {"columns": sheet.columns})
+        await execute(conn, SQL.import_resolve, {"columns": list(sheet.columns)})
         await execute(conn, SQL.import_analyze, {})  # else nearly nothing seems to be registered: 60 s, not 1 s
         await self._ask(conn)
         if self._wanted.skip_bad and not sheet.hopeless:
@@ -108,35 +79,42 @@ class Import:
         await self._store(conn)
         self._tell("storing", 1.0)
 
-    async def _stage(self, conn: AsyncConnection, sheet: DeviceSheet) -> None:
-        parts = sheet.parts()
-        async with conn.cursor() as cursor, cursor.copy(SQL.import_copy.encode()) as copy:
-            # Checked in a thread, part by part: the event loop serves others meanwhile.
-            while (part := await asyncio.to_thread(_next, parts)) is not None:
-                checked, packed = part
-                await copy.write(packed)
-                self.result.rows += len(checked.rows)
-                self.result.add(checked.mistakes)
-                self._tell("reading", 0.5 * checked.share)
+    async def _stage(self, conn: AsyncConnection) -> Part:
+        """Copy the rows of the sheet to the staging table; its last part."""
+        last = Part()
+        async with (
+            aclosing(read_parts("devices", self._path)) as parts,
+            conn.cursor() as cursor,
+            cursor.copy(SQL.import_copy.encode()) as copy,
+        ):
+            async for last in parts:
+                await copy.write(last.rows)
+                self.result.rows += last.rows.count(b"\n")
+                self.result.add(last.mistakes)
+                self._tell("reading", 0.5 * last.share)
+        return last
 
     async def _ask(self, conn: AsyncConnection) -> None:
         """Checks that need the registry."""
+        for find, params in ((SQL.import_find, _STEPS), (SQL.import_find_cycles, {}), (SQL.import_bad, {})):
+            await execute(conn, find, params)
+        self.result.errors += (await row(conn, SQL.import_errors) or {})["count"]
         suggestions = Suggestions(conn)
-        found = [await suggestions.mistake(item) for item in await rows(conn, SQL.import_mistakes, _STEPS)]
-        self.result.add(found)
-        circles = await rows(conn, SQL.import_cycles)
-        self.result.add([circle(**item) for item in circles])
+        async with aclosing(each_row(conn, SQL.import_mistakes)) as found:
+            async for item in found:
+                if not self.result.keep(await suggestions.mistake(item)):
+                    break
         self.result.add(await _new_organisations(conn))
-        lines = [item.line for item in found if item.grade == "error"] + [item["line"] for item in circles]
-        if lines:
-            await execute(conn, SQL.import_bad, {"lines": lines})
 
     async def _skip(self, conn: AsyncConnection) -> None:
         """Skip bad rows and their children."""
-        while orphans := await rows(conn, SQL.import_orphans):
-            self.result.add(
-                [orphan(item["line"], item["code"], item["parent"], item["above_line"]) for item in orphans]
-            )
+        more = True
+        while more:
+            more = False
+            async with conn.cursor(row_factory=dict_row) as cursor:
+                async for item in cursor.stream(SQL.import_orphans.encode()):
+                    more = True
+                    self.result.add([orphan(item["line"], item["code"], item["parent"], item["above_line"])])
         deleted = await conn.execute(SQL.import_drop_bad.encode())
         self.result.skipped = deleted.rowcount
 
@@ -145,16 +123,19 @@ class Import:
         await execute(conn, SQL.import_differ, {})
         counted = await row(conn, SQL.import_count) or {}
         result.created, result.updated = counted["created"], counted["updated"]
-        for item in await rows(conn, SQL.import_compare, {"limit": KEPT}) if self._wanted.dry_run else []:
-            change = {"line": item["line"], "code": item["code"], "action": "create" if item["fresh"] else "change"}
-            result.changes.append(change if item["fresh"] else {**change, "changes": item["changes"]})
         result.unchanged = result.rows - result.skipped - result.created - result.updated
+        if not self._wanted.dry_run:
+            return
+        async with aclosing(each_row(conn, SQL.import_compare)) as found:
+            async for item in found:
+                change = {"line": item["line"], "code": item["code"], "action": "create" if item["fresh"] else "change"}
+                if not result.change(change if item["fresh"] else {**change, "changes": item["changes"]}):
+                    break
 
     async def _store(self, conn: AsyncConnection) -> None:
         """Store with a fixed number of set-based statements."""
         result = self.result
-        organisations = [item["code"] for item in await rows(conn, SQL.import_organisations)]
-        await execute(conn, DATABASE.organisations_add, {"codes": organisations})
+        await execute(conn, SQL.import_organisations_add, {})
         if result.created:
             await execute(conn, SQL.import_ids, {})
             await execute(conn, SQL.import_insert, {})
@@ -170,31 +151,11 @@ class Import:
 _STEPS = {"steps": list(pairs())}
 
 
-def _next(parts: Iterator[Checked]) -> tuple[Checked, bytes] | None:
-    part = next(parts, None)
-    return None if part is None else (part, _packed(part.rows))
-
-
-_ESCAPES = str.maketrans({"\\": "\\\\", "\t": "\\t", "\n": "\\n", "\r": "\\r"})
-
-
-def _packed(staged: list[tuple[Any, ...]]) -> bytes:
-    """Rows in PostgreSQL's COPY text format; five times as fast as the driver's row-by-row copy."""
-    lines = []
-    for line in staged:
-        cells = [
-            "\\N" if cell is None else cell.translate(_ESCAPES) if isinstance(cell, str) else repr(cell)
-            for cell in line
-        ]
-        lines.append("\t".join(cells))
-    return "".join(f"{line}\n" for line in lines).encode()
-
-
 async def _new_organisations(conn: AsyncConnection) -> list[Mistake]:
     """Warnings about new organisations that resemble existing ones."""
     fresh = await rows(conn, SQL.import_organisations)
     if not fresh:
         return []
     codes = [item["code"] for item in await rows(conn, SQL.organisation_codes)]
-    found = [new_organisation(item["line"], item["code"], codes) for item in fresh[:1000]]
+    found = [new_organisation(item["line"], item["code"], codes) for item in fresh]
     return [item for item in found if item is not None]

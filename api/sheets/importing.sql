@@ -2,10 +2,12 @@
 analyze device_import
 
 -- name: import_bad
-update device_import set bad = true where line = any (%(lines)s) and not bad
+update device_import i
+set bad = true
+where not i.bad and i.line in (select m.line from device_mistake m where m.kind <> 'unchecked')
 
 -- name: import_compare
--- The first rows that are new or change something, and for the latter each column as it was and as it will be.
+-- The rows that are new or change something, and for the latter each column as it was and as it will be.
 with pair as (
     select i.line, i.code, i.fresh,
            to_jsonb(was) as was,
@@ -19,8 +21,6 @@ with pair as (
     cross join lateral (select i.name, i.profile, i.parent, i.organisation, i.region, i.lon, i.lat, i.zone,
                                i.state, i.tags) becomes
     where i.fresh or i.differs
-    order by i.line
-    limit %(limit)s
 )
 select line, code, fresh,
        case when not fresh then
@@ -36,23 +36,6 @@ copy device_import (line, code, name, profile, parent, organisation, region, lon
 -- name: import_count
 select count(*) filter (where fresh) as created, count(*) filter (where differs) as updated from device_import
 
--- name: import_cycles
--- Devices of a sheet that would be their own ancestor, with what the sheet says going over what is registered.
-with recursive up (code, above, depth) as (
-    select code, parent, 1 from device_import where code is not null and parent is not null
-    union all
-    select up.code, case when i.line is not null then i.parent else above.code end, up.depth + 1
-    from up
-    left join device_import i on i.code = up.above
-    left join device d on i.line is null and d.code = up.above
-    left join device above on above.id = d.parent_id
-    where up.above <> up.code and up.depth < 64
-)
-select distinct i.line, i.code, i.parent
-from up join device_import i using (code)
-where up.above = up.code
-order by i.line
-
 -- name: import_differ
 -- Marks the rows of registered devices in which something differs; the others keep their revision.
 update device_import i
@@ -66,24 +49,13 @@ where d.id = i.id
 -- name: import_drop_bad
 delete from device_import where bad
 
--- name: import_ids
--- New devices get their ids before they are written, so that a child finds its parent's in one pass.
-update device_import set id = nextval(pg_get_serial_sequence('device', 'id')) where fresh
+-- name: import_errors
+select count(*) from device_mistake where kind <> 'unchecked'
 
--- name: import_insert
-insert into device (id, code, name, profile_id, parent_id, organisation, region, lon, lat, zone, state, tags)
-overriding system value
-select i.id, i.code, i.name, i.profile_id, coalesce(there.id, here.id), i.organisation, i.region, i.lon, i.lat,
-       i.zone, i.state, i.tags
-from device_import i
-left join device there on there.code = i.parent
-left join device_import here on here.code = i.parent
-where i.fresh
-order by i.id
-
--- name: import_mistakes
+-- name: import_find
 -- What only the registry can tell of a sheet; `about` is the value, `detail` what is needed to say what is right.
 -- A division that cannot be checked is told once, on the first line that has it.
+insert into device_mistake (line, code, "column", kind, about, detail)
 with named as (
     select region, min(line) as first_line
     from device_import
@@ -112,15 +84,55 @@ union all
 select i.line, i.code, 'state', 'illegal', i.state, i.state_before
 from device_import i
 where i.state_before is not null and not i.state_before || '>' || i.state = any (%(steps)s)
-order by 1, 3
+
+-- name: import_find_cycles
+-- Devices of a sheet that would be their own ancestor, with what the sheet says going over what is registered.
+insert into device_mistake (line, code, "column", kind, about)
+with recursive up (code, above, depth) as (
+    select code, parent, 1 from device_import where code is not null and parent is not null
+    union all
+    select up.code, case when i.line is not null then i.parent else above.code end, up.depth + 1
+    from up
+    left join device_import i on i.code = up.above
+    left join device d on i.line is null and d.code = up.above
+    left join device above on above.id = d.parent_id
+    where up.above <> up.code and up.depth < 64
+)
+select distinct i.line, i.code, 'parent', 'circle', i.parent
+from up join device_import i using (code)
+where up.above = up.code
+
+-- name: import_ids
+-- New devices get their ids before they are written, so that a child finds its parent's in one pass.
+update device_import set id = nextval(pg_get_serial_sequence('device', 'id')) where fresh
+
+-- name: import_insert
+insert into device (id, code, name, profile_id, parent_id, organisation, region, lon, lat, zone, state, tags)
+overriding system value
+select i.id, i.code, i.name, i.profile_id, coalesce(there.id, here.id), i.organisation, i.region, i.lon, i.lat,
+       i.zone, i.state, i.tags
+from device_import i
+left join device there on there.code = i.parent
+left join device_import here on here.code = i.parent
+where i.fresh
+order by i.id
+
+-- name: import_mistakes
+select line, code, "column", kind, about, detail from device_mistake order by line, "column"
 
 -- name: import_organisations
--- Organisations of a sheet that are not there yet.
+-- The first organisations of a sheet that are not there yet.
 select i.organisation as code, min(i.line) as line
 from device_import i
 where i.organisation is not null and not exists (select from organisation o where o.code = i.organisation)
 group by i.organisation
 order by line
+limit 1000
+
+-- name: import_organisations_add
+insert into organisation (code, name)
+select distinct i.organisation, i.organisation from device_import i where i.organisation is not null
+on conflict do nothing
 
 -- name: import_orphans
 -- Rows whose parent is in a row that is skipped, and nowhere else; one round of them.
@@ -158,6 +170,11 @@ create temp table device_import (
     id int, fresh boolean, profile_id int, region_before text, state_before text,
     differs boolean not null default false
 ) on commit drop
+
+-- name: import_staging_mistakes
+-- What only the registry could tell of them.
+create temp table device_mistake (line int not null, code text, "column" text, kind text, about text, detail text)
+on commit drop
 
 -- name: import_steps
 -- The life of each device stays readable, whichever way it was changed.

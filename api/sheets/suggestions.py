@@ -8,6 +8,7 @@ from api.database import SQL as DATABASE
 from api.database import rows
 from api.position_checks import SQL as PLACE
 from devices.sheets.findings import (
+    circle,
     division_meant,
     ended_division,
     impossible_step,
@@ -35,7 +36,9 @@ class Suggestions:
         self._profiles: list[str] | None = None
 
     async def mistake(self, found: dict[str, Any]) -> Mistake:
-        """Format a row of the statement import_mistakes."""
+        """Format a row of the table device_mistake."""
+        if found["kind"] == "circle":
+            return circle(found["line"], found["code"], found["about"])
         if found["column"] == "state":
             return impossible_step(found)
         if found["kind"] == "unchecked":

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from difflib import get_close_matches
 from typing import NamedTuple
 
-from devices.sheets.mistakes import Mistake
+from devices.sheets.mistakes import Mistake, short
 from hub.words import Lang, text
 
 
@@ -71,8 +71,8 @@ def read_header(cells: Sequence[str], line: int) -> tuple[list[str | None], list
             right = f"did you mean {_MEANT[near[0]]}?" if near else f"the columns are {', '.join(NAMES)}"
             wrong.append(Mistake(line, "", cell[:80], "there is no such column", right, cell[:80]))
         elif name is not None and name in meant[:place]:
-            right = f"keep one of the two; '{cells[meant.index(name)]}' is the first"
-            wrong.append(Mistake(line, "", name, "this column is there twice", right, cell))
+            right = f"keep one of the two; '{short(cells[meant.index(name)])}' is the first"
+            wrong.append(Mistake(line, "", name, "this column is there twice", right, short(cell)))
             meant[place] = ""
     for name in REQUIRED:
         if name not in meant:

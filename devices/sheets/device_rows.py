@@ -14,7 +14,7 @@ from devices.sheets.mistakes import Mistake, short
 from devices.sheets.tables import MAX_ROWS, Line, read_lines
 
 CHUNK = 2_000
-"""Rows that are checked at once, between two turns of the event loop."""
+"""Rows that are checked at once."""
 STAGED = ("code", "name", "profile", "parent", "organisation", "region", "lon", "lat", "zone", "state", "tags")
 DEFAULT_ZONE = "Asia/Shanghai"
 
@@ -82,7 +82,7 @@ class DeviceSheet:
         if len(cells) > len(self._meant) and any(cells[len(self._meant) :]):
             wrong = f"{len(cells)} cells where the first line has {len(self._meant)}"
             mistakes.append(
-                Mistake(line.number, cells[0], "", wrong, 'put a cell with a comma in it into "quotes"', "")
+                Mistake(line.number, short(cells[0]), "", wrong, 'put a cell with a comma in it into "quotes"', "")
             )
             values["code"] = self._code_alone(line)  # the other cells may have moved to the left or right
         else:

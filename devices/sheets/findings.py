@@ -1,6 +1,6 @@
 """Messages for rows rejected by the registry; lookup results are passed in. Pure.
 
-`found` is a row of the statement import_mistakes: `line, code, column, kind, about` (the value) and `detail`.
+`found` is a row of the table device_mistake: `line, code, column, kind, about` (the value) and `detail`.
 """
 
 from collections.abc import Iterable, Mapping, Sequence

@@ -11,6 +11,10 @@ MAX_STRINGS = 8 << 20
 """Eight for each device of the largest sheet. A file of a few MB can hold a hundred million."""
 MAX_TEXT = 1 << 15
 """Characters of a cell, as in any spreadsheet: bounds what one cell unpacks to."""
+MAX_TAG = 1 << 20
+"""Bytes of a tag with its attributes, or of anything else that expat takes as one: it keeps that in memory."""
+BLOCK = 1 << 16
+"""Bytes that are parsed at a time."""
 _ITEM, _TEXT, _PHONETIC = (f"{NAMESPACE} {name}" for name in ("si", "t", "rPh"))
 
 
@@ -22,10 +26,21 @@ def xml_parser() -> Any:
     return parser
 
 
+def parse(parser: Any, block: bytes, read: int) -> None:
+    """Parse a block, with which so many bytes have been read; an empty one is the end. ValueError for a huge tag."""
+    parser.Parse(block, not block)
+    if read - parser.CurrentByteIndex > MAX_TAG:
+        raise ValueError(f"a tag has more than {MAX_TAG:,} bytes")
+
+
 def read_strings(part: IO[bytes]) -> list[str]:
     """The strings in their order; ValueError or ExpatError when the table is bad, or larger than is read."""
     table = _Table()
-    table.parser.ParseFile(part)
+    read = 0
+    while block := part.read(BLOCK):
+        read += len(block)
+        parse(table.parser, block, read)
+    parse(table.parser, b"", read)
     return table.strings
 
 

@@ -14,10 +14,11 @@ from openpyxl.reader.excel import ExcelReader
 from openpyxl.styles.stylesheet import apply_stylesheet
 from openpyxl.xml.constants import SHARED_STRINGS
 
+from devices.sheets.csv_rows import MAX_ROW, csv_rows
 from devices.sheets.encoding import encoding_of
 from devices.sheets.mistakes import Mistake
 from devices.sheets.shared_strings import read_strings
-from devices.sheets.worksheet import read_rows
+from devices.sheets.worksheet import MAX_CELLS, read_rows
 
 MAX_ROWS = 1_000_000
 """Of one file; protects the database from one transaction without end."""
@@ -60,13 +61,15 @@ def _csv(path: Path) -> Iterator[Line | Mistake]:
         return
     size = max(path.stat().st_size, 1)
     with path.open("rb") as opened, io.TextIOWrapper(opened, encoding, newline="") as text:
-        delimiter = _delimiter(text.readline())
+        delimiter = _delimiter(text.readline(MAX_ROW))
         text.seek(0)
-        reader = csv.reader(text, delimiter=delimiter, strict=True)
-        end = 0
+        last = end = 0
         try:
-            for cells in reader:
-                begin, end = end + 1, reader.line_num
+            for end, cells in csv_rows(text, delimiter, strict=True):
+                begin, last = last + 1, end
+                if len(cells) > MAX_CELLS:
+                    yield _file(begin, f"a row has more than {MAX_CELLS:,} cells", "a spreadsheet has no more")
+                    return
                 plain = [cell.strip() for cell in cells]
                 if any(plain):
                     yield Line(begin, plain, min(opened.tell() / size, 1.0))

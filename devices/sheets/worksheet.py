@@ -12,14 +12,15 @@ from xml.parsers.expat import ExpatError
 from openpyxl.utils import column_index_from_string
 from openpyxl.utils.datetime import from_excel
 
-from devices.sheets.shared_strings import MAX_TEXT, NAMESPACE, xml_parser
+from devices.sheets.shared_strings import BLOCK, MAX_TEXT, NAMESPACE, parse, xml_parser
 
 MAX_COLUMNS = 256
 """Cells further to the right all count as this one: bounds a row, whatever its cells say of their place."""
 _CELL, _ROW, _VALUE, _TEXT, _PHONETIC = (f"{NAMESPACE} {name}" for name in ("c", "row", "v", "t", "rPh"))
 MAX_ROW = 1 << 20
 """The last row of any spreadsheet."""
-_BLOCK = 1 << 16
+MAX_CELLS = 1 << 14
+"""Of a row, as in any spreadsheet; those with a style and nothing else count, too."""
 
 Row = tuple[int, list[str]]
 """Its number, from 1, and its cells."""
@@ -32,17 +33,17 @@ def read_rows(part: IO[bytes], strings: list[str], dates: set[int]) -> Iterator[
     """
     parser = _Parser(strings, dates)
     read = 0
-    while block := part.read(_BLOCK):
+    while block := part.read(BLOCK):
         read += len(block)
-        yield from ((row, read) for row in parser.feed(block))
-    yield from ((row, read) for row in parser.feed(b"", last=True))
+        yield from ((row, read) for row in parser.feed(block, read))
+    yield from ((row, read) for row in parser.feed(b"", read))
 
 
 class _Parser:
     def __init__(self, strings: list[str], dates: set[int]) -> None:
         self._strings, self._dates = strings, dates
         self._rows: list[Row] = []
-        self._number, self._cells = 0, list[str]()
+        self._number, self._cells, self._left = 0, list[str](), MAX_CELLS
         self._kind, self._style, self._place, self._value = "n", "", 0, ""
         self._heard: list[str] | None = None
         self._room = 0
@@ -52,11 +53,11 @@ class _Parser:
         self._expat.EndElementHandler = self._end
         self._expat.CharacterDataHandler = self._text
 
-    def feed(self, block: bytes, last: bool = False) -> Iterator[Row]:
-        """The rows that are whole with this block; an error comes after those before it."""
+    def feed(self, block: bytes, read: int) -> Iterator[Row]:
+        """The rows that are whole with this block, as of `parse`; an error comes after those before it."""
         problem = None
         try:
-            self._expat.Parse(block, last)
+            parse(self._expat, block, read)
         except (ExpatError, LookupError, ValueError) as error:
             problem = error
         yield from self._rows
@@ -68,6 +69,9 @@ class _Parser:
         if name == _CELL:
             self._kind, self._style = attributes.get("t", "n"), attributes.get("s", "")
             self._value = ""
+            self._left -= 1
+            if self._left < 0:
+                raise ValueError(f"a row has more than {MAX_CELLS:,} cells")
             told = attributes.get("r")
             self._place = len(self._cells) if told is None else self._column(told)
         elif name in (_VALUE, _TEXT):
@@ -76,7 +80,7 @@ class _Parser:
             self._number = int(attributes.get("r", self._number + 1))
             if not 0 < self._number <= MAX_ROW:
                 raise ValueError(f"there is no row {self._number}")
-            self._cells = []
+            self._cells, self._left = [], MAX_CELLS
         elif name == _PHONETIC:
             self._kind = "phonetic"  # how a name is read aloud; it ends the cell's text
 

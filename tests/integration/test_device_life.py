@@ -129,6 +129,8 @@ async def test_regions_are_a_tree_with_a_past(database: str) -> None:
         assert more["items"][0]["code"] > page["items"][-1]["code"]
         bad = await client.post("/regions:import", content=b"code,name\n33,A\n\n3,B\n", headers=CSV)
         assert [(error["line"], error["column"]) for error in bad.json()["errors"]] == [(2, "code"), (4, "code")]
+        long = await client.post("/regions:import", content=f"code,name\n33,{'x' * 200_000}\n".encode(), headers=CSV)
+        assert (long.status_code, long.json()["errors"][0]["line"]) == (422, 2)
         gap = await load(client, "code,name\n510104000000,锦江区\n")
         assert "510100000000" in gap["warnings"][0]["problem"]
 
