@@ -7,6 +7,7 @@ from fastapi.responses import Response
 
 from api.context import Here
 from api.contract_types import Code
+from api.language import Spoken
 from api.problems import ProblemError, responses
 from api.streams.tail import TAILS, Tails, TailStream
 from hub.access.door import GuardedRouter, needs
@@ -27,7 +28,9 @@ async def tails_of(request: Request) -> Tails:
     responses={200: {"description": "server-sent events", "content": _CONTENT}, **responses(503)},
 )
 @needs(Permission.DEVICES_DIAGNOSE)
-async def tail_device(code: Code, context: Here, tails: Annotated[Tails, Depends(tails_of)]) -> Response:
+async def tail_device(
+    code: Code, context: Here, tails: Annotated[Tails, Depends(tails_of)], spoken: Spoken
+) -> Response:
     """Live messages of a device, with the hub's interpretation; works for unregistered codes too.
 
     `event: message`: topic, payload (cut; withheld where it is about persons), verdict, readings, events, or the
@@ -36,4 +39,4 @@ async def tail_device(code: Code, context: Here, tails: Annotated[Tails, Depends
     """
     if tails.crowded or context.changes.crowded:
         raise ProblemError(503, f"{TAILS} tails are open already: end one", headers={"Retry-After": "10"})
-    return TailStream(context, tails, code)
+    return TailStream(context, tails, code, spoken)

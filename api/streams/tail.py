@@ -26,6 +26,8 @@ from devices.diagnosis.trace import MessageTrace, flags, shown, trace_of, writte
 from hub.errors import BrokerUnavailable, TransientError
 from hub.models import Raw, to_micros
 from hub.store.statements import statements
+from hub.words import Lang, text
+from hub.words.sentence import stored
 
 SQL = statements(__name__)
 
@@ -59,8 +61,8 @@ class Tails:
 class Tail:
     """Tail of one device. `run` collects from broker and store; `frames` yields server-sent events."""
 
-    def __init__(self, context: Context, code: str) -> None:
-        self._context, self._code = context, code
+    def __init__(self, context: Context, code: str, lang: Lang) -> None:
+        self._context, self._code, self._lang = context, code, lang
         self._prefix = context.settings.mqtt.prefix
         self._origins = Origins(self._prefix)
         self._found: asyncio.Queue[tuple[str, dict[str, Any]]] = asyncio.Queue(WAITING)
@@ -79,7 +81,7 @@ class Tail:
                 group.create_task(self._hear(), name="tail.hear")
                 group.create_task(self._look(), name="tail.look")
         except (psycopg.Error, OSError, TransientError) as error:
-            self._put("note", {"text": f"the store cannot be read now: {error}"})
+            self._note(text("tail.store_away", self._lang, why=error))
         finally:
             self._over = True
 
@@ -116,6 +118,9 @@ class Tail:
         except asyncio.QueueFull:
             self._skipped += 1
 
+    def _note(self, told: str) -> None:
+        self._put("note", {"text": told})
+
     def _room(self) -> bool:
         """Whether another message may be shown this second; otherwise it is counted."""
         second = int(time.monotonic())
@@ -131,7 +136,7 @@ class Tail:
         """Receive messages from the broker; reports when it goes down and when it is back."""
         broker = self._context.broker
         if broker is None:
-            self._put("note", {"text": "this process has no broker: only what is stored or refused is shown"})
+            self._note(text("tail.no_broker", self._lang))
             return
         code, prefix = self._code, self._prefix
         filters = (f"{prefix}/{code}/+", f"{prefix}/{code}/child/+/+", f"{prefix}/+/child/{code}/+")
@@ -140,15 +145,15 @@ class Tail:
             try:
                 async with broker.heard(*filters) as messages:
                     self._hearing, away = True, False
-                    self._put("note", {"text": f"listening to {filters[0]}"})
+                    self._note(text("tail.listening", self._lang, topic=filters[0]))
                     async for topic, payload in messages:
                         if not self._room():
                             self._flooded = time.monotonic()
                         else:
-                            self._show(trace_of(self._raw(topic, payload), self._context.registry))
+                            self._show(trace_of(self._raw(topic, payload), self._context.registry, self._lang))
             except BrokerUnavailable as error:
                 if not away:
-                    self._put("note", {"text": f"the broker cannot be heard now: {error.detail or error}"})
+                    self._note(text("tail.broker_away", self._lang, why=error.detail or error))
                 self._hearing, away = False, True
             await asyncio.sleep(POLL_S)
 
@@ -177,7 +182,7 @@ class Tail:
             for letter in letters:
                 since = letter["received_at"]
                 if not (self._hearing and letter["transport"] == MQTT) and self._room():
-                    self._put("message", _letter(letter).as_object())
+                    self._put("message", _letter(letter, self._lang).as_object())
             self._tell_readings(found)
             if time.monotonic() - self._flooded < FLOOD_S:
                 readings_since = datetime.now(UTC)
@@ -190,7 +195,7 @@ class Tail:
         for reading in found:
             if not self._seen(reading) and self._room():
                 self._live.append((reading["metric"], reading["value"], to_micros(reading["ts"])))
-                self._put("reading", _reading(reading))
+                self._put("reading", _reading(reading, self._lang))
 
     def _seen(self, reading: dict[str, Any]) -> bool:
         """Whether a stored reading was already shown; without a device timestamp, times match approximately."""
@@ -200,18 +205,19 @@ class Tail:
         return any(m == metric and v == value and abs(at - t) <= near for m, v, t in self._live)
 
 
-def _letter(row: dict[str, Any]) -> MessageTrace:
+def _letter(row: dict[str, Any], lang: Lang) -> MessageTrace:
     payload = bytes(row["payload"])
-    text, encoding = shown(payload, private=row["payload_size"] > 0 and not payload)
+    beginning, encoding = shown(payload, private=row["payload_size"] > 0 and not payload)
     at, size = to_micros(row["received_at"]), row["payload_size"]
-    account = MessageTrace(at, row["transport"], row["address"], text, encoding, size, "refused")
-    account.refuse(payload, row["address"].rpartition("/")[2], row["reason"], row["detail"], row["at"])
+    account = MessageTrace(at, row["transport"], row["address"], beginning, encoding, size, "refused")
+    detail = stored(row["detail"], row["detail_words"])
+    account.refuse(payload, row["address"].rpartition("/")[2], row["reason"], detail, row["at"], lang)
     return account
 
 
-def _reading(row: dict[str, Any]) -> dict[str, Any]:
+def _reading(row: dict[str, Any], lang: Lang) -> dict[str, Any]:
     told = {name: row[name] for name in ("metric", "value", "unit")}
-    return {**told, "ts": written(to_micros(row["ts"])), "note": flags(row["quality"])}
+    return {**told, "ts": written(to_micros(row["ts"])), "note": flags(row["quality"], lang)}
 
 
 def _frame(kind: str, body: dict[str, Any]) -> bytes:
@@ -221,8 +227,8 @@ def _frame(kind: str, body: dict[str, Any]) -> bytes:
 class TailStream(EventStream):
     """Streams a tail until the reader leaves, the time is up, or the hub stops."""
 
-    def __init__(self, context: Context, tails: Tails, code: str) -> None:
-        self._tails, self._tail = tails, Tail(context, code)
+    def __init__(self, context: Context, tails: Tails, code: str, lang: Lang) -> None:
+        self._tails, self._tail = tails, Tail(context, code, lang)
         super().__init__(context.changes, self._tail.frames)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:

@@ -1,6 +1,7 @@
 -- name: letters
 -- What was refused of a code since a time, oldest first.
-select received_at, transport, address, reason, detail, at, substring(payload from 1 for 4096) as payload, payload_size
+select received_at, transport, address, reason, detail, detail_words, at,
+       substring(payload from 1 for 4096) as payload, payload_size
 from dead_letter
 where device = %(code)s and received_at > %(since)s
 order by received_at

@@ -10,6 +10,7 @@ from rich.text import Text
 
 from app.cli.client import DEFAULT_URL, HELP, TokenOption, UrlOption, call, err, fail, out
 from app.cli.devices_sheets import export_devices, import_devices, make_template
+from app.cli.diagnose import LangOption, language
 
 devices = typer.Typer(help="Register devices, and see how they do.", no_args_is_help=True, context_settings=HELP)
 devices.command("template")(make_template)
@@ -57,12 +58,14 @@ def show_device(
     as_json: Annotated[bool, typer.Option("--json", help="As one JSON object.")] = False,
     url: UrlOption = DEFAULT_URL,
     token: TokenOption = None,
+    lang: LangOption = None,
 ) -> None:
     """One device, its newest readings, and why its last refused messages were refused.
 
     Example:  hub devices show air-17
     """
-    found: dict[str, Any] = call("GET", f"/devices/{code}", url, token).json()
+    asked = {"lang": language(lang or ("en" if as_json else None))}
+    found: dict[str, Any] = call("GET", f"/devices/{code}", url, token, params=asked).json()
     if as_json:
         typer.echo(json.dumps(found, ensure_ascii=False))
         return

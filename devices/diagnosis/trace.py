@@ -15,6 +15,8 @@ from hub.errors import At
 from hub.models import LEVEL_NAMES, Batch, Micros, Raw, from_micros
 from hub.quality import Quality, flags_of
 from hub.stage import run_steps
+from hub.words import Lang, text
+from hub.words.sentence import told
 
 SHOWN_BYTES = 2_000
 READINGS = 50
@@ -40,11 +42,11 @@ class MessageTrace:
     detail: str = ""
     flaws: list[dict[str, Any]] = field(default_factory=list)
 
-    def refuse(self, payload: bytes, form: str, reason: str, detail: str, at: At) -> None:
+    def refuse(self, payload: bytes, form: str, reason: str, detail: str, at: At, lang: Lang) -> None:
         """Record the refusal and its location."""
-        self.reason, self.detail = reason, detail
+        self.reason, self.detail = reason, told(detail, lang)
         if self.encoding != "withheld" and at is not None:
-            self.flaws = flaws([flaw_of(payload, form, reason, detail, at)])
+            self.flaws = flaws([flaw_of(payload, form, reason, detail, at)], lang)
 
     def as_object(self) -> dict[str, Any]:
         """As JSON."""
@@ -52,8 +54,8 @@ class MessageTrace:
         return {"at": written(self.at), **{name: getattr(self, name) for name in names}}
 
 
-def trace_of(raw: Raw, registry: Registry) -> MessageTrace:
-    """Trace a message against a registry."""
+def trace_of(raw: Raw, registry: Registry, lang: Lang) -> MessageTrace:
+    """Trace a message against a registry, in the language of who looks."""
     if raw.origin.address.endswith("/command"):
         return _shown(raw, "command", private=False)
     batch = Batch([raw])
@@ -63,12 +65,12 @@ def trace_of(raw: Raw, registry: Registry) -> MessageTrace:
     if letter is not None and adding and letter.reason == "unknown_metric":
         letter = None  # the hub adds the metrics and reads the message again
     facts = batch.events, batch.of(ReportedStatuses), batch.of(ReceivedReplies), adding
-    told = bool(len(batch.readings) or any(facts))
-    verdict: Verdict = "stored" if told or not batch.of(Dropped) else "dropped"
+    taken = bool(len(batch.readings) or any(facts))
+    verdict: Verdict = "stored" if taken or not batch.of(Dropped) else "dropped"
     if letter is not None:
-        verdict = "partly" if told else "refused"
+        verdict = "partly" if taken else "refused"
     account = _shown(raw, verdict, private=batch.of(Dropped) > 0)
-    account.readings = _readings(batch, registry)
+    account.readings = _readings(batch, registry, lang)
     account.events = [
         {
             "kind": event.kind,
@@ -79,9 +81,9 @@ def trace_of(raw: Raw, registry: Registry) -> MessageTrace:
         }
         for event in batch.events
     ]
-    account.says = f"these metrics are new and are added: {', '.join(adding)}" if adding else _says(batch)
+    account.says = text("tail.adding", lang, metrics=", ".join(adding)) if adding else _says(batch, lang)
     if letter is not None:
-        account.refuse(raw.payload, raw.origin.form, letter.reason, letter.detail, letter.at)
+        account.refuse(raw.payload, raw.origin.form, letter.reason, letter.detail, letter.at, lang)
     return account
 
 
@@ -108,25 +110,26 @@ def written(ts: Micros) -> str:
     return from_micros(ts).isoformat().replace("+00:00", "Z")
 
 
-def flags(quality: int) -> str:
+def flags(quality: int, lang: Lang) -> str:
     """Describe a reading's quality flags."""
-    return ", ".join(flag.name_en for flag in flags_of(quality))
+    names = [flag.name_zh if lang == "zh" else flag.name_en for flag in flags_of(quality)]
+    return text("phrase.comma", lang).join(names)
 
 
 def _shown(raw: Raw, verdict: Verdict, private: bool) -> MessageTrace:
-    text, encoding = shown(raw.payload, private)
+    payload, encoding = shown(raw.payload, private)
     origin, size = raw.origin, len(raw.payload)
-    return MessageTrace(raw.received, origin.transport, origin.address, text, encoding, size, verdict)
+    return MessageTrace(raw.received, origin.transport, origin.address, payload, encoding, size, verdict)
 
 
-def _readings(batch: Batch, registry: Registry) -> list[dict[str, Any]]:
+def _readings(batch: Batch, registry: Registry, lang: Lang) -> list[dict[str, Any]]:
     names = {
         number: (metric, device.profile.ranges.get(metric))
         for device in map(registry.device, batch.of(SeenDevices))
         if device is not None
         for metric, number in device.series.items()
     }
-    told = []
+    found = []
     columns = batch.readings
     for at, series, value, quality in zip(
         columns.ts[:READINGS].tolist(),
@@ -135,16 +138,16 @@ def _readings(batch: Batch, registry: Registry) -> list[dict[str, Any]]:
         columns.quality[:READINGS].tolist(),
         strict=True,
     ):
-        metric, bounds = names.get(series, ("a metric that is being added", None))
+        metric, bounds = names.get(series, (text("tail.metric", lang), None))
         if bounds is not None and not bounds[0] <= value <= bounds[1]:
             quality |= Quality.OUT_OF_RANGE
-        told.append({"metric": metric, "ts": written(at), "value": value, "note": flags(quality)})
-    return told
+        found.append({"metric": metric, "ts": written(at), "value": value, "note": flags(quality, lang)})
+    return found
 
 
-def _says(batch: Batch) -> str:
+def _says(batch: Batch, lang: Lang) -> str:
     said, answers = batch.of(ReportedStatuses), batch.of(ReceivedReplies)
     if said:
         online = next(iter(said.values()))[0]
-        return "it is online" if online else "it is offline"
-    return f"it answers command {answers[0].command}" if answers else ""
+        return text("tail.online", lang) if online else text("tail.offline", lang)
+    return text("frame.answers", lang, command=answers[0].command) if answers else ""

@@ -119,6 +119,23 @@ async def test_it_hears_the_device_and_leaves_nothing_behind(database: str) -> N
         await eventually(silent, "the subscription has ended")
 
 
+async def test_it_is_told_in_the_language_of_who_looks(database: str) -> None:
+    broker = Broker()
+    async with watched(database, broker) as (client, url):
+        reader = Reader(client, f"{url}?lang=zh")
+        (note,) = await reader.has("note")
+        await broker.publish(TOPIC, b'{"PM2.5": 1}')
+        await broker.publish(TOPIC, b'{"pm25": 5000}')
+        await broker.publish("ganzhi/v1/air-0/status", b"online")
+        refused, flagged, online = await reader.has("message", 3)
+        assert note["text"] == "正在监听 ganzhi/v1/air-0/+"
+        assert refused["detail"] == "'PM2.5' 不是 'air-0' 的物模型中的指标；已有指标：“pm25”"
+        assert [flaw["detail"] for flaw in refused["flaws"]] == [refused["detail"]]
+        assert flagged["readings"][0]["note"] == "超出量程、无设备时间"
+        assert online["says"] == "设备在线"
+        await reader.leave()
+
+
 async def test_there_are_sixteen_at_most_and_an_ended_one_makes_room(database: str) -> None:
     async with watched(database, Broker()) as (client, url), AsyncExitStack() as stack:
         readers = [Reader(client, url) for _ in range(tail.TAILS)]
