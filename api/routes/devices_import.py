@@ -122,7 +122,7 @@ async def import_devices(
         if NDJSON in accept:
             return _Stream(context, caller, path, wanted, folder)
         work = Import(context, caller, path, wanted, lambda _doing, _share: None)
-        result = await work.run()
+        result = await while_connected(request, work.run())
     except BaseException:
         folder.cleanup()
         raise
