@@ -34,6 +34,11 @@ KINDS = frozenset(
     }
 )
 
+LATCHING = frozenset(
+    {"fire", "smoke", "heat", "gas_leak", "water_immersion", "leakage_current", "manual_alarm", "tamper"}
+)
+"""Kinds that somebody must hear of even when they come late: what happened is not undone by time."""
+
 NAMES: Mapping[str, str] = {
     **{kind: kind for kind in KINDS},
     "火警": "fire",

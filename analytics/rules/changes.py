@@ -33,9 +33,10 @@ def reading_title(
     return text("alert.title.reading", lang, device=device, metric=metric, measured=measured, state=_state(level, lang))
 
 
-def event_title(device: str, kind: str, level: int, lang: Lang = "en") -> str:
-    """For example "Pole 7: smoke (red)"; level 0 is cleared."""
-    return text("alert.title.event", lang, device=device, kind=kind, state=_state(level, lang))
+def event_title(device: str, kind: str, level: int, delay: Micros = 0, lang: Lang = "en") -> str:
+    """For example "Pole 7: smoke (red), 25 min late"; level 0 is cleared."""
+    title = text("alert.title.event", lang, device=device, kind=kind, state=_state(level, lang))
+    return text("alert.title.late", lang, title=title, minutes=str(delay // 60_000_000)) if delay else title
 
 
 def _state(level: int, lang: Lang) -> str:

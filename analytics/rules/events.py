@@ -10,6 +10,7 @@ from typing import NamedTuple
 
 from analytics.rules.definitions import EventRule
 from analytics.rules.slots import LONG_AGO
+from devices.vocabulary import LATCHING
 from hub.models import Event, Micros
 
 Key = tuple[str, int]
@@ -19,6 +20,12 @@ Newest = dict[Key, Micros]
 """The time of the newest stored event of a kind at a device."""
 
 
+LATE: Micros = 900_000_000
+"""An event that is received later than that after it happened is told to be late."""
+QUIET: Micros = 86_400_000_000
+"""A latching event that is received later than that is shown, and nobody is called."""
+
+
 class Turn(NamedTuple):
     """A level change caused by an event."""
 
@@ -26,6 +33,17 @@ class Turn(NamedTuple):
     event: Event
     before: int
     after: int
+
+    @property
+    def delay(self) -> Micros:
+        """How late the event is; 0 when it is not."""
+        delay = self.event.received - self.event.ts
+        return delay if delay > LATE else 0
+
+    @property
+    def quiet(self) -> bool:
+        """Whether nobody is to be called."""
+        return self.event.kind in LATCHING and self.delay > QUIET
 
 
 def judge(
@@ -38,8 +56,9 @@ def judge(
 ) -> tuple[list[Turn], Newest]:
     """Level changes caused by events in the order of their arrival, and the newest times that they renew.
 
-    Events that are older than one that came before, or were received more than `stale_after` after they happened,
-    change nothing. `level_of` tells the level (0 none) of a rule's alert at a device, by their ids.
+    Events that are older than one that came before change nothing, nor do those that were received more than
+    `stale_after` after they happened, unless their kind is latching. `level_of` tells the level (0 none) of a rule's
+    alert at a device, by their ids.
     """
     turns: list[Turn] = []
     renewed: Newest = {}
@@ -49,7 +68,7 @@ def judge(
         if event.ts < renewed.get(key, newest.get(key, LONG_AGO)):
             continue
         renewed[key] = event.ts
-        if event.ts < event.received - stale_after:
+        if event.ts < event.received - stale_after and event.kind not in LATCHING:
             continue
         for rule in rules.get(event.kind, ()):
             if rule.profile_id is not None and profiles.get(event.device_id) != rule.profile_id:

@@ -120,9 +120,9 @@ class Model:
             return
         self._seen.add(cause)
         self._newest[kind] = ts
-        if self._stale_after is not None and ts < raw.received - self._stale_after * S:
-            return
         if kind == "level":
+            if self._stale_after is not None and ts < raw.received - self._stale_after * S:
+                return
             self.level.take(Row(1, ts, body["values"]["level"]))
         else:
             self._hear(ts, body)

@@ -1,6 +1,7 @@
 """The rule book on a real store: decided, committed, adopted; killed at each point; kept fresh."""
 
 from collections.abc import AsyncIterator
+from dataclasses import replace
 
 import pytest
 
@@ -126,6 +127,24 @@ async def test_events_raise_and_clear_and_a_redelivery_after_a_kill_does_neither
         ("cam-1/smoke", kind) for kind in ("raised", "cleared", "raised", "cleared")
     ]
     assert await city.run("select distinct title from alert") == [("Camera 1: smoke (cleared)",)]
+
+
+@pytest.mark.parametrize(("late_s", "deliveries"), [(1500, 2), (90_000, 1)])
+async def test_smoke_that_a_gateway_held_back_pages_and_says_how_late_it_is_unless_it_is_a_day(
+    city: City, late_s: int, deliveries: int
+) -> None:
+    await city.run("insert into consumer (code, url, secret) values ('desk', 'http://127.0.0.1:9/', 'whsec_AAAA')")
+    batch = await city.events((-late_s, "active"))
+    batch.events = [replace(event, received=NOW) for event in batch.events]
+    await city.take(batch)
+    [(title, opened)] = await city.run("select title, extract(epoch from opened_at)::bigint from alert")
+    assert (title, opened) == (f"Camera 1: smoke (orange), {late_s // 60} min late", NOW // S - late_s)
+    older = await city.events((-late_s - 1, "active"))
+    older.events = [replace(event, received=NOW + S) for event in older.events]
+    await city.take(older)
+    await city.take(await city.events((2, "inactive")))
+    assert [kind for _, kind, _ in await city.told()] == ["raised", "cleared"]
+    assert await city.run("select count(*) from outbox") == [(deliveries,)]
 
 
 async def test_what_is_stored_but_never_pages(city: City) -> None:

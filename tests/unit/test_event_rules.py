@@ -6,7 +6,7 @@ import pytest
 
 from analytics.rules.changes import alert_id, change_id, event_title, reading_title
 from analytics.rules.definitions import EventRule, ThresholdRule, read_rules
-from analytics.rules.events import Newest, judge
+from analytics.rules.events import Newest, Turn, judge
 from analytics.rules.slots import NEVER
 from hub.models import Event
 
@@ -65,9 +65,20 @@ def test_events_of_one_message_count_by_their_time() -> None:
 
 
 def test_events_that_are_received_long_after_they_happened_do_not_page() -> None:
-    late = Event(uuid4(), 5, "cam-5", 100, 201, "smoke", "active")
-    assert judge([late], RULES, {}, {}, no_alert, 100) == ([], {("smoke", 5): 100})
-    assert len(judge([late], RULES, {}, {}, no_alert, 101)[0]) == 1
+    door = EventRule(2, "door", "door_open", 1)
+    late = Event(uuid4(), 5, "cam-5", 100, 201, "door_open", "active")
+    assert judge([late], {"door_open": [door]}, {}, {}, no_alert, 100) == ([], {("door_open", 5): 100})
+    assert len(judge([late], {"door_open": [door]}, {}, {}, no_alert, 101)[0]) == 1
+
+
+def test_a_latching_event_that_comes_late_says_so_and_after_a_day_calls_nobody() -> None:
+    def turn(minutes: int) -> Turn:
+        late = Event(uuid4(), 5, "cam-5", 0, minutes * 60_000_000, "smoke", "active")
+        [[turn], _] = judge([late], RULES, {}, {}, no_alert, 60_000_000)
+        return turn
+
+    assert [turn(minutes).delay // 60_000_000 for minutes in (15, 25, 1441)] == [0, 25, 1441]
+    assert [turn(minutes).quiet for minutes in (15, 25, 1440, 1441)] == [False, False, False, True]
 
 
 def test_a_rule_of_a_profile_hears_its_devices_only() -> None:
@@ -95,6 +106,7 @@ def test_ids_follow_from_the_cause() -> None:
         (reading_title("电池", "电压", 3.5, False, False, 3.0, 0), "电池: 电压 3.5 > 3 (cleared)"),
         (event_title("Pole 7", "smoke", 4), "Pole 7: smoke (red)"),
         (event_title("Pole 7", "smoke", 0), "Pole 7: smoke (cleared)"),
+        (event_title("Pole 7", "smoke", 4, 1_559_000_000), "Pole 7: smoke (red), 25 min late"),
     ],
 )  # fmt: skip
 def test_titles(title: str, expected: str) -> None:
