@@ -1,5 +1,6 @@
 """The catalogue of texts: both languages, the same placeholders, no key that nobody uses and none that is missing."""
 
+import ast
 import re
 import string
 from pathlib import Path
@@ -13,6 +14,9 @@ from hub.words import LANGS, Lang, below, catalogue, optional, preferred, text
 ROOT = Path(__file__).parents[2]
 PACKAGES = ("hub", "devices", "ingest", "analytics", "api", "app")
 CALL = re.compile(r"\b(?:text|optional|Sentence)\(\s*(f?)([\"'])(.+?)\2\s*[,)]")
+
+
+_WRITTEN_OUT = (ast.Constant, ast.JoinedStr, ast.BinOp)
 
 
 def placeholders(sentence: str) -> set[str]:
@@ -65,6 +69,19 @@ def test_each_key_that_exists_is_asked_for() -> None:
     calls, page = _calls(), _asked_by_the_page()
     unused = [key for key in catalogue() if key not in page and not any(re.fullmatch(call, key) for call in calls)]
     assert not unused
+
+
+def test_no_refusal_is_told_in_english_alone() -> None:
+    """A sentence that stands where it is used has no Chinese; `Sentence("refusal.key", ...)` has."""
+    plain, refusals = [], 0
+    for package in PACKAGES:
+        for path in (ROOT / package).rglob("*.py"):
+            for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+                if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == "DecodeError":
+                    refusals += 1
+                    plain += [f"{path}:{node.lineno}" for arg in node.args[1:2] if isinstance(arg, _WRITTEN_OUT)]
+    assert refusals > 70
+    assert not plain
 
 
 def test_a_text_is_filled_in_and_a_wrong_key_is_a_mistake() -> None:
