@@ -9,7 +9,9 @@ What has been done is noted nowhere but on the broker, so after a kill -9 it sim
 former session is never acknowledged, and the new session is read only once the former one is ended. Markers of several
 attempts count as one: both sides go by the first.
 
-It takes a broker that hands messages to its sessions in one order, as mosquitto does.
+It takes a broker that hands messages to its sessions in one order, as mosquitto does. Where the broker asks the hub
+(mqtt.access = "http", EMQX), which has no such order, nothing is let go in the new session: what comes without a time
+while the marker is under way may be stored twice, and nothing can be lost.
 """
 
 import logging
@@ -94,7 +96,7 @@ async def _is_subscribed(settings: Mqtt, session: Identity, former: FormerReader
     They do not if it was made by asking for it. Then it must not count: what the new session holds is nowhere else.
     """
     probe, _ = _payloads(session)
-    await _Marked(settings, f"{settings.client_id}-probe-{token_hex(8)}", [], probe, clean=True).begin()
+    await _publish(settings, probe)
     former.heard_at = time.monotonic()
     while going_on() and not former.subscribed:
         if not former.unsettled and time.monotonic() - former.heard_at > QUIET_S:
@@ -106,7 +108,20 @@ async def _is_subscribed(settings: Mqtt, session: Identity, former: FormerReader
 async def _begin(settings: Mqtt, session: Identity, topics: Sequence[str]) -> None:
     """Let the new session begin with the marker: what lies before it has reached the former one, too."""
     _, marker = _payloads(session)
-    await _Marked(settings, session.client_id, topics, marker).begin()
+    if settings.access != "http":
+        await _Marked(settings, session.client_id, topics, marker).begin()
+        return
+    subscribed = MqttConnection(settings, topics, lambda _: None, session.client_id)
+    try:
+        await subscribed.open()
+    finally:
+        subscribed.close()
+    await _publish(settings, marker)
+
+
+async def _publish(settings: Mqtt, payload: bytes) -> None:
+    """Publish to all of the hub's sessions; returns once it has come back on one made for that."""
+    await _Marked(settings, f"{settings.client_id}-probe-{token_hex(8)}", [], payload, clean=True).begin()
 
 
 class _Marked:

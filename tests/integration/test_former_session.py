@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
+from typing import Literal
 
 import pytest
 
@@ -48,9 +49,11 @@ class Store:
 
 
 @asynccontextmanager
-async def running(broker: Mosquitto, store: Store, secret: str | None = SECRET) -> AsyncIterator[MqttSource]:
+async def running(
+    broker: Mosquitto, store: Store, secret: str | None = SECRET, access: Literal["none", "http"] = "none"
+) -> AsyncIterator[MqttSource]:
     """A source as after a restart, cut off at the end as by a kill."""
-    settings = Mqtt(port=broker.port, session_secret=secret)  # type: ignore[arg-type]
+    settings = Mqtt(port=broker.port, session_secret=secret, access=access)  # type: ignore[arg-type]
     source = MqttSource(settings, subscriptions("ganzhi/v1"), store, Counters(), ORIGINS.of_topic)
     task = asyncio.create_task(source.run())
     try:
@@ -87,6 +90,28 @@ async def test_what_the_old_session_holds_comes_first_and_then_all_else(mosquitt
         await store.holds(numbers(0, 200))
         assert source.reasons() == []
     assert not sessions.knows(mosquitto.port, sessions.OLD)
+
+
+@pytest.mark.parametrize("access", ["none", "http"])
+async def test_under_load_nothing_is_lost_and_but_for_a_broker_without_one_order_nothing_is_twice(
+    mosquitto: Mosquitto, access: Literal["none", "http"]
+) -> None:
+    sessions.subscribe(mosquitto.port)
+    store = Store()
+    async with asyncio.TaskGroup() as group:
+        publishing = group.create_task(publish(mosquitto, numbers(0, 5_000)))
+        async with running(mosquitto, store, access=access) as source:
+            await connected(source)
+            await publishing
+            await publish(mosquitto, [b"last"])
+
+            async def ended() -> bool:
+                return store.payloads[-1:] == [b"last"]
+
+            await eventually(ended, "the last message")
+    assert set(store.payloads) == {*numbers(0, 5_000), b"last"}
+    if access == "none":
+        assert len(store.payloads) == 5_001
 
 
 async def test_until_the_old_session_is_taken_nothing_of_the_new_one_is(mosquitto: Mosquitto) -> None:

@@ -10,12 +10,14 @@ from paho.mqtt.enums import CallbackAPIVersion
 
 from tests.support.broker import Mosquitto
 from tests.support.hub import Hub, run_hub
+from tests.support.kafka_topics import KafkaTopics
 from tests.support.line import Line
 from tests.support.numbered import Numbers, check, register, wait_for
 from tests.support.process import wait_until
 from tests.support.sessions import client_id
 
 MESSAGES = 30_000
+FEW = 3_000
 
 
 @pytest.fixture
@@ -70,6 +72,33 @@ def test_a_second_hub_waits_and_takes_over(
     wait_for(database, MESSAGES)
     assert second.terminate() == 0
     check(database, MESSAGES, None)
+
+
+@pytest.mark.heavy
+def test_edges_with_a_database_wait_for_each_other_too(
+    database: str, mosquitto: Mosquitto, kafka: KafkaTopics, tmp_path: Path
+) -> None:
+    hubs = []
+    for name in ("one", "two"):
+        (tmp_path / name).mkdir()
+        hubs.append(Hub(database, mosquitto.port, tmp_path / name, "--roles", "edge,worker,api", **kafka.env))
+    first, second = hubs
+    try:
+        register(first.start())
+        second.launch()
+        wait_until(lambda: "in use by another hub" in second.text(), "the second one says why it waits")
+        with Numbers(mosquitto.port, FEW, None, stops=(0.5,)) as numbers:
+            wait_for(database, FEW // 3)
+            first.kill()
+            numbers.go_on()
+            wait_until(lambda: _ready(second), "the second one takes over", 60)
+        assert "already connected" not in mosquitto.text()  # nobody was thrown out
+        wait_for(database, FEW)
+        assert second.terminate() == 0
+        check(database, FEW, None)
+    finally:
+        for hub in hubs:
+            hub.close()
 
 
 def test_a_stranger_with_the_same_client_id(hub: Hub, database: str, mosquitto: Mosquitto, tmp_path: Path) -> None:
