@@ -4,7 +4,8 @@ import resource
 from collections import Counter
 
 CONNECTIONS = 4_000
-"""Open at one time, alert streams included; fewer where the process may have few files open."""
+"""Open at one time, alert streams included; at most a third of the files that the process may have open, for a
+connection may want one more, and the broker and the store some."""
 OF_ONE_ADDRESS = 1_000
 """Of them, so that one client cannot keep all others out."""
 ANONYMOUS_PER_S, AT_ONCE = 50.0, 100
@@ -16,7 +17,7 @@ class Addresses:
 
     def __init__(self) -> None:
         files, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
-        self._connections = CONNECTIONS if files < 0 else min(CONNECTIONS, files // 2)
+        self._connections = CONNECTIONS if files < 0 else min(CONNECTIONS, files // 3)
         self._each = min(OF_ONE_ADDRESS, self._connections // 2)
         self._open: Counter[str] = Counter()
         self._due: dict[str, float] = {}

@@ -1,6 +1,7 @@
 """`hub serve`: assembles the parts for the roles of a process."""
 
 import asyncio
+import resource
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from functools import partial
@@ -34,9 +35,13 @@ from ingest.kafka.topics import forms_of, raw_topic
 from ingest.mqtt.authority import check_authority
 from ingest.mqtt.source import MqttSource
 
+FILES = 65_536
+"""Open files of a process; a shell's default of 1,024 would be little for 4,000 connections."""
+
 
 async def serve(settings: Settings, worker_options: WorkerOptions | None = None) -> bool:
     """Run a hub until SIGTERM or SIGINT, in-process or with workers; True when all accepted work was settled."""
+    _open_files()
     counters = Counters()
     async with AsyncExitStack() as stack:
         direct = "direct" in settings.hub.roles
@@ -169,6 +174,13 @@ async def _api_server(
 def _reasons(parts: Sequence[Part]) -> list[str]:
     """Why the process is not ready; empty when it is."""
     return [reason for part in parts for reason in part.reasons()]
+
+
+def _open_files() -> None:
+    """As many open files as this process may have, up to FILES: each connection is one."""
+    _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    most = FILES if hard == resource.RLIM_INFINITY else min(hard, FILES)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (most, hard))
 
 
 class Telemetry(Part):

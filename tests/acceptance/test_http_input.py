@@ -11,6 +11,7 @@ import psycopg
 import pytest
 
 from tests.support.broker import Mosquitto
+from tests.support.described import Description
 from tests.support.hub import Hub
 from tests.support.numbered import resident_mb
 
@@ -40,12 +41,15 @@ HOSTILE = {
 
 def test_hostile_bodies_are_refused_and_cost_little(hub: Hub) -> None:
     hub.register("air-1", "pm25")
+    description = Description(hub.api.get("/api/v1/openapi.json").json())
     before = resident_mb(hub.pid)
     for name, (path, body, headers, status) in HOSTILE.items():
         answer = hub.api.post(f"/api/v1{path}", content=body, headers=headers)
+        description.check(answer)
         assert answer.status_code in ([status] if status else [400, 422]), f"{name}: {answer.text[:300]}"
         assert answer.headers["content-type"] == "application/problem+json", name
     good = hub.api.post("/api/v1/devices/air-1/telemetry", content=b'{"pm25": 3}', headers=JSON)
+    description.check(good)
     assert good.status_code == 202
     assert resident_mb(hub.pid, "VmHWM") < before + 150
 

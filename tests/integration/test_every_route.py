@@ -22,6 +22,7 @@ from hub.models import Delivery, Outcome
 from hub.settings import Api, Http
 from hub.telemetry import Counters
 from ingest.http.source import HttpSource, ingest_router
+from tests.support.described import Description
 from tests.support.doors import AlwaysDoor
 from tests.support.origins import ORIGINS
 from tests.support.served_api import PREFIX, api_context, register
@@ -88,11 +89,14 @@ async def app(database: str) -> AsyncIterator[FastAPI]:
 
 
 async def status(app: FastAPI, method: str, path: str, token: str | None = None) -> tuple[int, bytes]:
-    """Of a request without a body, and what is answered; of a stream of events nothing but its beginning is read."""
+    """Of a request without a body, and what is answered; of a stream of events nothing but its beginning is read.
+
+    AssertionError where the app's description does not name the status, or the content type with it.
+    """
     headers = [(b"host", b"hub"), *([(b"authorization", f"Bearer {token}".encode())] if token else [])]
     scope = {"type": "http", "method": method, "path": path, "query_string": b"", "headers": headers}
     messages, leave = iter([{"type": "http.request"}]), asyncio.Event()
-    status, body = 0, b""
+    status, body, kind = 0, b"", ""
 
     async def receive() -> dict[str, str]:
         if (message := next(messages, None)) is not None:
@@ -101,12 +105,14 @@ async def status(app: FastAPI, method: str, path: str, token: str | None = None)
         return {"type": "http.disconnect"}
 
     async def send(message: Any) -> None:
-        nonlocal status, body
+        nonlocal status, body, kind
         status, body = message.get("status", status), body + message.get("body", b"")
-        if (b"content-type", b"text/event-stream; charset=utf-8") in message.get("headers", ()):
+        kind = dict(message.get("headers", ())).get(b"content-type", kind.encode()).decode()
+        if kind == "text/event-stream; charset=utf-8":
             leave.set()
 
     await app({**scope, "http_version": "1.1", "server": ("hub", 80), "client": ("10.0.0.7", 5)}, receive, send)
+    Description(app.openapi()).judge(method, path, status, kind)
     return status, body
 
 

@@ -18,16 +18,20 @@ class Description:
         ]
 
     def check(self, answer: httpx.Response) -> None:
+        """As `judge`, of an answer with its request."""
+        kind = answer.headers.get("content-type", "")
+        self.judge(answer.request.method, answer.request.url.path, answer.status_code, kind)
+
+    def judge(self, method: str, path: str, status: int, kind: str) -> None:
         """AssertionError for what the document does not say; what is no route of it is not judged."""
-        request = answer.request
-        if (operation := self._operation(request.method, request.url.path)) is None:
+        if (operation := self._operation(method, path)) is None:
             return
-        what = f"{request.method} {request.url.path} answered {answer.status_code}"
-        told = operation["responses"].get(str(answer.status_code))
+        what = f"{method} {path} answered {status}"
+        told = operation["responses"].get(str(status))
         assert told is not None, f"{what}, which its description does not name"
         if "$ref" in told:
             told = self._document["components"]["responses"][told["$ref"].rpartition("/")[2]]
-        kind = answer.headers.get("content-type", "").partition(";")[0]
+        kind = kind.partition(";")[0]
         assert kind in told.get("content", {"": {}}), f"{what} as {kind!r}; described are {[*told.get('content', {})]}"
 
     def _operation(self, method: str, path: str) -> dict[str, Any] | None:
