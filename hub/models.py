@@ -141,9 +141,9 @@ class Position(NamedTuple):
     start: int
     """The offset that must be the committed one for this commit to count."""
     end: int
-    """The offset that is committed by it; `start` of a batch without messages, which counts only if nothing moved."""
-    epoch: int = 0
-    """Of the claim by which the reader has the partition; another reader's claim has a higher one."""
+    """The offset that is committed by it; `start` of a batch without messages (a timer)."""
+    timers: int = 0
+    """How many batches without messages must have been committed; one more after a batch that is one."""
 
 
 @dataclass(slots=True, frozen=True)

@@ -27,7 +27,7 @@ from hub.errors import ConfigError
 from hub.lifecycle import Lifecycle, Part, Phase
 from hub.settings import Settings
 from hub.store.pool import Pool, open_pool
-from hub.store.positions import claim_positions
+from hub.store.positions import load_positions
 from hub.store.replay import Replay
 from hub.telemetry import Counters
 from ingest.kafka.source import KafkaSource
@@ -150,7 +150,7 @@ def _kafka(
         await stages.restore(arrivals="direct" not in settings.hub.roles)
 
     source = KafkaSource(
-        kafka, topics, stages.sink, counters, origins_of(settings), partial(claim_positions, pool), restore
+        kafka, topics, stages.sink, counters, origins_of(settings), partial(load_positions, pool), restore
     )
     return {f"Kafka {kafka.servers}": source}
 

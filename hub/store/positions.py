@@ -1,10 +1,11 @@
 """Kafka offsets stored in the database and committed with the data: exactly-once, across workers.
 
-A reader claims its partitions, and a commit counts only under the newest claim, and if the committed offset is where
-its reader began. So a worker that lost a partition without knowing it cannot commit, not even a batch without messages.
+A commit counts only if each partition's committed offset is where its reader began, and as many batches without
+messages are committed as the reader knows of. So a worker that lost a partition without knowing it cannot commit: the
+new reader has moved one of them, or will find it moved.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import NamedTuple
 
 from hub.errors import Superseded
@@ -16,26 +17,21 @@ from hub.store.statements import statements
 SQL = statements(__name__)
 
 
-class Claim(NamedTuple):
-    """A reader's hold on a partition."""
+class Stored(NamedTuple):
+    """How far a partition is committed."""
 
     offset: int
-    """Where it goes on."""
-    epoch: int
+    """The next one."""
+    timers: int = 0
+    """Batches without messages."""
 
 
-Claims = dict[tuple[str, int], Claim]
-"""By (topic, partition)."""
-
-
-async def claim_positions(pool: Pool, first: Mapping[tuple[str, int], int]) -> Claims:
-    """Claim partitions: from here on no earlier reader of theirs can commit. `first` is where unknown ones begin."""
-    topics, partitions = [topic for topic, _ in first], [partition for _, partition in first]
-    values = {"topics": topics, "partitions": partitions, "offsets": list(first.values())}
+async def load_positions(pool: Pool) -> dict[tuple[str, int], Stored]:
+    """By (topic, partition). Missing partitions start from the beginning."""
     with sorted_errors():
         async with pool.connection() as conn:
-            rows = await (await conn.execute(SQL.position_claim, values)).fetchall()
-    return {(topic, partition): Claim(*claim) for topic, partition, *claim in rows}
+            rows = await (await conn.execute(SQL.positions)).fetchall()
+    return {(topic, partition): Stored(*stored) for topic, partition, *stored in rows}
 
 
 class Positions(Stage):

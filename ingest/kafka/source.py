@@ -23,7 +23,7 @@ from hub.errors import BrokerUnavailable, TransientError
 from hub.models import Delivery, Outcome, Position, Raw
 from hub.pipeline import Sink
 from hub.settings import Kafka
-from hub.store.positions import Claims
+from hub.store.positions import Stored
 from hub.telemetry import Counters
 from ingest.kafka.records import Record, of_bus, of_third_party
 from ingest.kafka.topics import ensure_topics, raw_topic
@@ -49,13 +49,14 @@ ASSIGNORS = (RangePartitionAssignor, RoundRobinPartitionAssignor)
 """A worker gets the same partitions of all topics, and so has all that a device sends; the second one is for the time
 in which workers of an earlier version are in the group."""
 
+Positions = Mapping[tuple[str, int], Stored]
+
 
 class KafkaSource:
     """Submits polls to the pipeline, at most two in flight; Kafka is not polled while they wait.
 
-    `claim` takes partitions over in the store, given where those begin of which it knows nothing; it tells offset and
-    epoch by (topic, partition). `on_assigned` takes over what other workers have committed; it is called
-    while nothing of this source is under way. Both may raise StoreUnavailable and are tried again then.
+    `positions` tells how far each partition is committed. `on_assigned` takes over what other workers have committed;
+    it is called while nothing of this source is under way. Both may raise StoreUnavailable and are tried again then.
     """
 
     def __init__(
@@ -65,15 +66,16 @@ class KafkaSource:
         pipeline: Sink,
         counters: Counters,
         origins: Origins,
-        claim: Callable[[Mapping[tuple[str, int], int]], Awaitable[Claims]],
+        positions: Callable[[], Awaitable[Positions]],
         on_assigned: Callable[[], Awaitable[None]],
     ) -> None:
         self._settings, self._topics, self._pipeline, self._counters = settings, topics, pipeline, counters
-        self._origins, self._claim, self._on_assigned = origins, claim, on_assigned
+        self._origins, self._positions, self._on_assigned = origins, positions, on_assigned
         self._next: dict[TopicPartition, int] = {}
         """Where the next poll of each partition begins; a partition that is not in it is not ours (yet)."""
         self._committed: dict[TopicPartition, int] = {}
-        self._epochs: dict[TopicPartition, int] = {}
+        self._timers: dict[TopicPartition, int] = {}
+        """Batches without messages that are committed for each partition of the assignment, and those under way."""
         self._reader: AIOKafkaConsumer | None = None
         self._unsure = asyncio.Event()
         """Set when partitions were assigned, or a commit was superseded: positions must be read again."""
@@ -99,6 +101,7 @@ class KafkaSource:
         """A delivery without messages, which is committed only while the partitions are still this worker's."""
         self._under_way += 1
         positions = tuple(self._position(partition, at, at) for partition, at in self._next.items())
+        self._timers |= {partition: self._timers[partition] + 1 for partition in self._next}
         return Delivery([], partial(self._settle, positions), positions)
 
     @property
@@ -114,7 +117,7 @@ class KafkaSource:
         if len(counts) > 1:
             return False
         partition = (murmur2(device.encode(errors="replace")) & 0x7FFFFFFF) % counts.pop()
-        return all(TopicPartition(topic, partition) in self._epochs for topic in self._topics)
+        return all(TopicPartition(topic, partition) in self._timers for topic in self._topics)
 
     async def read_up(self) -> bool:
         """Wait until what Kafka holds now of the assignment is committed; False when another one came meanwhile."""
@@ -226,7 +229,7 @@ class KafkaSource:
             await self._pipeline.submit(Delivery(raws, partial(self._settle, positions), tuple(positions)))
 
     def _position(self, partition: TopicPartition, start: int, end: int) -> Position:
-        return Position(partition.topic, partition.partition, start, end, self._epochs[partition])
+        return Position(partition.topic, partition.partition, start, end, self._timers[partition])
 
     async def _settle(self, positions: Sequence[Position], outcome: Outcome) -> None:
         self._under_way -= 1
@@ -255,8 +258,8 @@ class KafkaSource:
         self._unsure.set()
 
     async def _take_over(self, consumer: AIOKafkaConsumer) -> None:
-        """Claim the partitions, restore the state that belongs to them, and seek to the committed offsets."""
-        self._next, self._committed, self._epochs = {}, {}, {}
+        """Seek to the committed offsets and restore the state that belongs to them."""
+        self._next, self._committed, self._timers = {}, {}, {}
         await self._quiet()
         self._unsure.clear()  # what is assigned from here on sets it again
         partitions = consumer.assignment()
@@ -266,9 +269,10 @@ class KafkaSource:
         backoff = Backoff(longest_s=RETRY_MAX_S)
         while True:
             try:
-                # Claimed first: from then on nobody else changes the state that is restored.
-                claims = await self._claim({(one.topic, one.partition): first[one] for one in partitions})
-                self._epochs = {one: claims[one.topic, one.partition].epoch for one in partitions}
+                # Positions first: when another worker commits in between, our first commit is superseded.
+                positions = await self._positions()
+                stored = {one: positions.get((one.topic, one.partition), Stored(first[one])) for one in partitions}
+                self._timers = {one: timers for one, (_, timers) in stored.items()}
                 await self._on_assigned()
                 break
             except TransientError as error:
@@ -278,7 +282,7 @@ class KafkaSource:
         if self._unsure.is_set():
             return
         for partition in partitions:
-            at = claims[partition.topic, partition.partition].offset
+            at = stored[partition].offset
             if not first[partition] <= at <= last[partition]:
                 log.error("%s holds %d to %d, not %d: it is read from its beginning; what is missing was removed by "
                           "Kafka", partition, first[partition], last[partition], at)  # fmt: skip

@@ -4,7 +4,7 @@ One suite for all kinds of sources, on real brokers. The sink is the test's own:
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from functools import partial
@@ -16,9 +16,9 @@ from app.serve.sources import Source
 from devices.addressing import Origins, subscriptions
 from hub.models import Delivery, Outcome
 from hub.settings import Mqtt
-from hub.store.positions import Claim, Claims
+from hub.store.positions import Stored
 from hub.telemetry import Counters
-from ingest.kafka.source import POLLS_UNDER_WAY, KafkaSource
+from ingest.kafka.source import POLLS_UNDER_WAY, KafkaSource, Positions
 from ingest.kafka.topics import forms_of
 from ingest.mqtt.source import MqttSource
 from tests.support.broker import Mosquitto
@@ -93,13 +93,13 @@ class KafkaKind:
         await self._topics.publish("telemetry", [Publication(payload, b"d1") for payload in payloads])
 
     def source(self, sink: Tray) -> Source:
-        async def claim(first: Mapping[tuple[str, int], int]) -> Claims:
-            return {one: Claim(self._offsets.get(one, at), 1) for one, at in first.items()}
+        async def positions() -> Positions:
+            return {where: Stored(offset) for where, offset in self._offsets.items()}
 
         async def nothing() -> None: ...
 
         topic = self._topics.topic("telemetry")
-        return KafkaSource(self._topics.settings, [topic], sink, Counters(), self._origins, claim, nothing)
+        return KafkaSource(self._topics.settings, [topic], sink, Counters(), self._origins, positions, nothing)
 
     def commit(self, delivery: Delivery) -> None:
         for position in delivery.positions:

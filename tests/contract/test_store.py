@@ -17,7 +17,7 @@ from hub.store.arrivals import KEEP, Arrivals, Fresh
 from hub.store.dead_letter_stage import DEAD_LETTER_BYTES
 from hub.store.migrate import migrate
 from hub.store.pool import Pool, open_pool
-from hub.store.positions import claim_positions
+from hub.store.positions import load_positions
 from tests.support.batches import (
     NOW,
     RAW,
@@ -288,20 +288,26 @@ async def test_a_position_moves_only_from_where_its_reader_began(pool: Pool, sto
     assert offsets(store_url) == [("t", 3, 170)]
 
 
-async def test_who_has_claimed_a_partition_is_the_only_one_that_commits_for_it(pool: Pool, store_url: str) -> None:
+async def test_of_two_readers_one_commits_what_has_no_messages(pool: Pool, store_url: str) -> None:
+    """They know the same state of the partition; whoever comes second decided by what is not the newest any more."""
     one, other = Committer(pool), Committer(pool)
-    mine = (await claim_positions(pool, {("t", 0): 5, ("t", 1): 0}))["t", 0]
-    assert mine.offset == 5, "where it begins, if nothing is known of it"
-    await one.commit(Batch([], positions=[Position("t", 0, 5, 10, mine.epoch)]))
-    await one.commit(Batch([], positions=[Position("t", 0, 10, 10, mine.epoch)]))
-    theirs = (await claim_positions(pool, {("t", 0): 5}))["t", 0]
-    assert theirs.offset == 10
-    for nothing_moved in (Position("t", 0, 10, 10, mine.epoch), Position("t", 0, 10, 20, mine.epoch)):
+    await one.commit(Batch([], positions=[Position("t", 0, 5, 10)]))
+    known = (await load_positions(pool))["t", 0]
+    timer = Batch([], positions=[Position("t", 0, known.offset, known.offset, known.timers)])
+    await one.commit(timer)
+    await one.commit(timer)  # its answer was lost
+    for start, end in ((10, 10), (10, 20)):
+        late = Batch(
+            [RAW], columns(grid(range(1, 2), range(5))), positions=[Position("t", 0, start, end, known.timers)]
+        )
         with pytest.raises(Superseded):
-            await one.commit(Batch([RAW], columns(grid(range(1, 2), range(5))), positions=[nothing_moved]))
+            await other.commit(late)
     assert count(store_url, "reading") == 0
-    await other.commit(Batch([], positions=[Position("t", 0, 10, 10, theirs.epoch)]))
-    assert offsets(store_url) == [("t", 0, 10), ("t", 1, 0)]
+    known = (await load_positions(pool))["t", 0]
+    await other.commit(Batch([], positions=[Position("t", 0, 10, 20, known.timers)]))
+    with pytest.raises(Superseded):
+        await one.commit(Batch([], positions=[Position("t", 0, 10, 10, known.timers)]))
+    assert offsets(store_url) == [("t", 0, 20)]
 
 
 async def test_what_a_superseded_worker_read_is_not_stored(pool: Pool, store_url: str) -> None:

@@ -2,7 +2,6 @@
 
 import asyncio
 import time
-from collections.abc import Mapping
 from functools import partial
 
 import pytest
@@ -10,10 +9,9 @@ from aiokafka import AIOKafkaConsumer
 
 from devices.addressing import Origins
 from hub.models import Delivery, Outcome
-from hub.store.positions import Claim, Claims
 from hub.telemetry import Counters
 from ingest.kafka import source as kafka_module
-from ingest.kafka.source import POLLS_UNDER_WAY, KafkaSource
+from ingest.kafka.source import POLLS_UNDER_WAY, KafkaSource, Positions
 from ingest.kafka.topics import forms_of
 from tests.support.kafka_topics import KafkaTopics, Publication
 from tests.support.process import eventually
@@ -53,14 +51,14 @@ async def test_it_stays_in_the_group(
     topics = KafkaTopics(str(kafka.settings.servers), session_s=1)
     stuck = _Stuck()
 
-    async def claim(first: Mapping[tuple[str, int], int]) -> Claims:
-        return {partition: Claim(at, 1) for partition, at in first.items()}
+    async def stored() -> Positions:
+        return {}
 
     async def assigned() -> None:
         """Nothing to restore."""
 
     origins = Origins("ganzhi/v1", forms_of(topics.settings))
-    source = _Source(topics.settings, [topics.topic("telemetry")], stuck, Counters(), origins, claim, assigned)
+    source = _Source(topics.settings, [topics.topic("telemetry")], stuck, Counters(), origins, stored, assigned)
     running = asyncio.create_task(source.run(), name="source")
     try:
         for number in range(POLLS_UNDER_WAY):

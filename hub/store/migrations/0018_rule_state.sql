@@ -13,5 +13,6 @@ create table latest_note (
 alter table latest_note alter column series set storage external;
 comment on table latest_note is 'Series whose newest reading may not be in latest yet, by commit';
 
--- Whoever takes a partition over raises it: nothing that was decided by an earlier reader's state is committed any more.
-alter table kafka_offset add column epoch bigint not null default 0;
+-- Batches without messages that were committed for a partition: they move no offset, and two readers must not both
+-- commit one from the same state.
+alter table kafka_offset add column timers bigint not null default 0;
