@@ -2,7 +2,10 @@
 select client_id, handed_over, held_at from mqtt_session where name = %(name)s
 
 -- name: make
-insert into mqtt_session (name, client_id) values (%(name)s, %(client_id)s) on conflict do nothing
+-- The first one of a database that is in use comes after a session of before, which the broker should know.
+insert into mqtt_session (name, client_id, held_at)
+select %(name)s, %(client_id)s, max(seen_at) from device_seen where not exists (select from mqtt_session)
+on conflict do nothing
 
 -- name: note
 update mqtt_session

@@ -12,6 +12,7 @@ import pytest
 from tests.support.broker import find_mosquitto
 from tests.support.dynsec import HUB, PASSWORD, Client, GuardedBroker, find_plugin, make_certificates
 from tests.support.hub import Hub, run_hub
+from tests.support.numbered import count
 from tests.support.process import wait_until
 from tests.support.sessions import client_id
 
@@ -117,6 +118,8 @@ def test_an_account_has_one_client_id_and_those_of_before_until_they_are_bound(
         conn.execute("update credential set bound = false")  # as accounts were made before
         unbind = [{"command": "setClientId", "username": name} for name in ("gateway", "other")]
         hub.publish("$CONTROL/dynamic-security/v1", json.dumps({"commands": unbind}))
+    guarded.kill()  # an upgrade: it asks the broker for everything
+    guarded.start()
     wait_until(lambda: enters(broker, *gateway, "mine") and enters(broker, *other, "mine"), "they work as they did")
     env = {"HUB_DATABASE__URL": database, "HUB_MQTT__PORT": str(broker.port), **settings_of(broker)}
     assert "2 accounts of devices may use any client id" in run_hub("check", env=env, folder=tmp_path)[1]
@@ -137,6 +140,21 @@ def test_an_account_has_one_client_id_and_those_of_before_until_they_are_bound(
     assert enters(broker, *other)
     told = run_hub("check", env=env, folder=tmp_path)[1]
     assert told.count("may use any client id") == 1, "only the first time; the log holds both"
+
+
+def test_a_device_cannot_end_the_session_of_a_hub_that_is_away(
+    guarded: Hub, broker: GuardedBroker, database: str
+) -> None:
+    gateway = issue(guarded, "gateway")
+    assert guarded.terminate() == 0
+    with Client(broker.port, *gateway) as device:
+        for _ in range(100):
+            device.publish(f"{PREFIX}/gateway/telemetry", READING)
+    for taken in (client_id(database), "ganzhi-hub"):
+        assert not enters(broker, *gateway, taken)
+    guarded.start()
+    wait_until(lambda: count(database) == 100, "what it had acknowledged is stored")
+    assert "may be lost" not in guarded.text()
 
 
 def test_a_new_child_and_one_that_is_taken_away_count_at_once(guarded: Hub, broker: GuardedBroker) -> None:

@@ -65,6 +65,18 @@ def _kill_at(hub: Hub, mosquitto: Mosquitto, pattern: str, step: str) -> None:
     hub.kill()
 
 
+def test_who_ended_the_old_session_before_it_was_handed_over_is_noticed(
+    old: Hub, database: str, mosquitto: Mosquitto
+) -> None:
+    with psycopg.connect(database) as conn:
+        conn.execute("insert into device_seen (device_id, seen_at) select id, '2026-01-01T00:00Z' from device limit 1")
+    mosquitto.publish([("ganzhi/v1/counter-0/telemetry", b'{"n": 1}')] * 10)
+    sessions.end(mosquitto.port, sessions.OLD)
+    old.start()
+    assert "accepted for the hub since 2026-01-01T00:00:00+00:00 may be lost" in old.text()
+    assert not sessions.knows(mosquitto.port, sessions.OLD)
+
+
 @pytest.mark.heavy
 def test_a_long_absence_is_read_in_batches_and_within_memory(
     counting: Hub, database: str, mosquitto: Mosquitto
