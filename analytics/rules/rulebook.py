@@ -262,6 +262,8 @@ class RuleBook(Stage):
         np.maximum.at(slots.last, at[at >= 0], cleared[at >= 0, 2])
         warm_up(slots, past.recent)
         slots.give_up([slot for slot in slots.pending() if not self._owns(int(slots.series[slot]))])
+        for slot in slots.pending():
+            slots.lag[slot] = past.lags.get(int(slots.series[slot]), 0)
 
     def _owns(self, series: int) -> bool:
         device = self._registry.owner(series)

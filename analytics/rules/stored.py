@@ -50,6 +50,8 @@ class Past:
     """Time of the newest known reading of each of these series."""
     recent: Columns
     """The end of each series that a rule with a hold time watches."""
+    lags: dict[int, Micros]
+    """By such a series, by how much the clock of its device is slow, where it is."""
 
 
 async def read_rule_news(conn: psycopg.AsyncConnection, since: str = NOTHING) -> RuleNews:
@@ -68,6 +70,7 @@ async def read_past(conn: psycopg.AsyncConnection) -> Past:
         latest_series=np.frombuffer(series, ">i4").astype(np.int32),
         latest=np.frombuffer(latest, ">i8").astype(np.int64),
         recent=_columns(await _rows(conn, SQL.recent)),
+        lags=dict(await _rows(conn, SQL.lags)),
     )
 
 

@@ -31,6 +31,16 @@ with recursive newest as (
 )
 select kind, device_id, (extract(epoch from ts) * 1000000)::bigint from newest
 
+-- name: lags
+-- By how much the clock of the device of a series is slow, where a rule with a hold time watches it. In microseconds.
+select s.id, (-1000000 * seen.clock_offset_s)::bigint
+from rule
+join device d on d.profile_id = rule.profile_id
+join series s on s.device_id = d.id and s.metric = rule.metric
+join device_seen seen on seen.device_id = d.id
+where rule.enabled and rule.hold_s > 0 and seen.clock_offset_s < 0
+group by s.id, seen.clock_offset_s
+
 -- name: latest
 -- The newest known reading of each series, packed; older ones are late.
 select coalesce(string_agg(int4send(series_id), ''), ''),

@@ -352,6 +352,9 @@ async def test_a_hold_of_a_device_with_a_slow_clock_lasts_as_long_as_it_says(cit
     batch.raws = [raw_of("test", "here", b"", NOW + 301 * S)]
     await city.take(batch)
     assert city.book.due(NOW + 302 * S) == NOW + 311 * S
+    await city.run("insert into device_seen select id, now(), -300 from device where code = 'gauge-1'")
+    await city.restart()
+    assert city.book.due(NOW + 302 * S) == NOW + 311 * S
     await city.at(310)
     assert await city.told() == []
     calm = city.readings((9, 1.0))
