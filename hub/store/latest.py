@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hub.errors import HubError
-from hub.models import Batch, Columns
+from hub.models import Batch, Columns, Micros, from_micros, now_micros
 from hub.stage import Connection, Stage
 from hub.store.binary_copy import stage_readings
 from hub.store.pool import Pool, sorted_errors
@@ -27,6 +27,8 @@ log = logging.getLogger(__name__)
 T = TypeVar("T", bound=np.generic)
 
 NEVER = np.iinfo(np.int64).min
+RECENT: Micros = 2 * 86_400_000_000
+"""Since when the newest reading of most series is."""
 
 
 class Latest(Stage):
@@ -127,7 +129,11 @@ async def catch_up(conn: Connection) -> None:
         return
     series = np.unique(np.concatenate([unpack(packed) for *_, packed in notes]))
     async with conn.transaction():
-        await conn.execute(SQL.catch_up, {"series": series.tolist()})
+        # What is recent first: of 120 chunks all but the newest need not be looked at, series by series.
+        recent = from_micros(now_micros() - RECENT)
+        for since, known_before in ((recent, "infinity"), ("-infinity", recent)):
+            values = {"series": series.tolist(), "since": since, "known_before": known_before}
+            await conn.execute(SQL.catch_up, values)
         # A note is for the readings of its own commit, so nobody needs it any more, whoever wrote it.
         writers, numbers, _ = zip(*notes, strict=True)
         await conn.execute(SQL.forget_all, {"writers": list(writers), "numbers": list(numbers)})

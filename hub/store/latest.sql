@@ -1,16 +1,17 @@
 -- name: catch_up
--- The newest readings of some series, where the table has an older one. Rows are locked in the order of their series,
--- as by `merge`.
+-- The newest readings since a time of some series, where the table has one that is older, and older than another time.
+-- Rows are locked in the order of their series, as by `merge`.
 insert into latest (series_id, ts, value, quality)
 select n.series_id, r.ts, r.value, r.quality
 from unnest(%(series)b::int[]) as n (series_id)
 left join latest l on l.series_id = n.series_id
 cross join lateral (
     select ts, value, quality from reading
-    where series_id = n.series_id and ts > coalesce(l.ts, '-infinity')
+    where series_id = n.series_id and ts > coalesce(l.ts, '-infinity') and ts > %(since)s::timestamptz
     order by ts desc
     limit 1
 ) r
+where coalesce(l.ts, '-infinity') < %(known_before)s::timestamptz
 order by n.series_id
 on conflict (series_id) do update
 set ts = excluded.ts, value = excluded.value, quality = excluded.quality
