@@ -88,7 +88,7 @@ class Connection(HttpToolsProtocol, asyncio.BufferedProtocol):
         self.flow = _Flow(self)
         transport.set_write_buffer_limits(WRITE)
         address = self.client[0] if self.client else ""
-        if (full := self._addresses.open(address)) is None:
+        if (full := self._addresses.open(address, self)) is None:
             self._address = address
         else:
             self._refuse(503, full)
@@ -97,7 +97,7 @@ class Connection(HttpToolsProtocol, asyncio.BufferedProtocol):
     def connection_lost(self, exc: Exception | None) -> None:
         super().connection_lost(exc)
         if self._address is not None:
-            self._addresses.close(self._address)
+            self._addresses.close(self._address, self)
 
     def get_buffer(self, sizehint: int) -> memoryview:
         """Room for what is received. It is kept for the moment only, as most connections are idle."""
@@ -109,6 +109,15 @@ class Connection(HttpToolsProtocol, asyncio.BufferedProtocol):
         self._rest += self._buffer[:nbytes]
         self._buffer = memoryview(b"")
         self._feed()
+
+    @property
+    def idle(self) -> bool:
+        """Whether no request is under way, or only one whose answer the client does not take."""
+        return self.cycle is None or self.cycle.response_complete or self.refused or self.flow.write_paused
+
+    def abort(self) -> None:
+        """Close it at once."""
+        self.transport.abort()
 
     def resume_writing(self) -> None:
         self.drained += 1
@@ -170,7 +179,7 @@ class Connection(HttpToolsProtocol, asyncio.BufferedProtocol):
 
     def shutdown(self) -> None:
         if self.refused:
-            self.transport.abort()
+            self.abort()
         else:
             super().shutdown()
 

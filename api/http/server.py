@@ -55,8 +55,7 @@ def _waits_for_client(connection: Any) -> tuple[Any, float] | None:
     cycle = connection.cycle
     if unsent := connection.transport.get_write_buffer_size():
         return (cycle, connection.drained, unsent), STALLED_S
-    waits = cycle is None or cycle.response_complete or connection.refused
-    return ((cycle,), HEADERS_S) if waits and not connection.resting else None
+    return ((cycle,), HEADERS_S) if connection.idle and not connection.resting else None
 
 
 class InPieces:

@@ -15,21 +15,39 @@ def few(monkeypatch: pytest.MonkeyPatch) -> Addresses:
     return Addresses()
 
 
+class Line:
+    """A connection."""
+
+    def __init__(self, *, idle: bool = False) -> None:
+        self.idle, self.aborted = idle, False
+
+    def abort(self) -> None:
+        self.aborted = True
+
+
 def test_an_address_has_a_share_of_the_connections(few: Addresses) -> None:
-    assert [few.open("a") is None for _ in range(6)] == [True] * 5 + [False]
-    assert [few.open(f"b{n}") is None for n in range(6)] == [True] * 5 + [False]
-    few.close("a")
-    assert few.open("c") is None
+    first = Line()
+    assert [few.open("a", line) is None for line in (first, *(Line() for _ in range(5)))] == [True] * 5 + [False]
+    assert [few.open(f"b{n}", Line()) is None for n in range(6)] == [True] * 5 + [False]
+    for _ in range(2):
+        few.close("a", first)
+    assert [few.open(f"c{n}", Line()) is None for n in range(2)] == [True, False]
+
+
+def test_the_oldest_idle_connection_of_an_address_makes_room(few: Addresses) -> None:
+    lines = [Line(idle=n in (2, 3)) for n in range(7)]
+    assert [few.open("a", line) is None for line in lines] == [True] * 7
+    assert [line.aborted for line in lines] == [False, False, True, True, False, False, False]
+    assert few.open("a", Line()) is not None, "what is under way stays"
 
 
 def test_the_limit_of_open_files_leaves_room_for_others(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(resource, "getrlimit", lambda _: (300, 300))
     few = Addresses()
-    assert sum(few.open(str(n)) is None for n in range(300)) == 100
+    assert sum(few.open(str(n), Line()) is None for n in range(300)) == 100
 
 
 def test_anonymous_requests_are_spaced_out_once_many_have_come(few: Addresses) -> None:
-    assert few.open("a") is None
     waits = [few.wait("a", 100.0) for _ in range(AT_ONCE + 50)]
     assert waits[: AT_ONCE - 1] == [0.0] * (AT_ONCE - 1)
     assert waits[-1] == pytest.approx(50 / ANONYMOUS_PER_S)
@@ -38,8 +56,9 @@ def test_anonymous_requests_are_spaced_out_once_many_have_come(few: Addresses) -
 
 
 def test_an_address_without_connections_is_forgotten(few: Addresses) -> None:
-    assert few.open("a") is None
+    line = Line()
+    assert few.open("a", line) is None
     for _ in range(1000):
         few.wait("a", 100.0)
-    few.close("a")
+    few.close("a", line)
     assert few.wait("a", 100.0) == 0.0
