@@ -22,7 +22,7 @@ from devices.registry.device import Device
 from devices.registry.registry import Registry
 from hub.alerts.endings import Endings, decode_ending
 from hub.errors import At, DecodeError
-from hub.models import HUB, Batch, Columns, DeadLetter, Doubles, Event, Micros, Origin, Raw
+from hub.models import HUB, Batch, Columns, DeadLetter, Doubles, Event, Micros, Origin, Raw, Repeat
 from hub.quality import Quality
 from hub.stage import Stage
 from hub.store.arrivals import Arrival, Fresh, Known, Remembered
@@ -124,13 +124,19 @@ class Resolver(Stage):
     def _recalled(self, raw: Raw) -> Raw:
         """The message with the time of its first arrival, if that is known."""
         remembered = self._known.get(raw.source)
-        received = remembered.recall(raw.token, _digest(raw)) if remembered is not None else None
-        return raw if received is None else raw._replace(received=received)
+        if remembered is None:
+            return raw
+        replayed = remembered.goes_on(raw.token) or raw.repeated == Repeat.MARKED
+        received = remembered.recall(raw.token, _digest(raw)) if replayed else None
+        return raw if received is None else raw._replace(received=received, repeated=Repeat.MARKED)
 
     def _remember(self, raw: Raw, fresh: Fresh) -> None:
         """Note when it arrived: at once, for it may come again before the commit, and with the commit for good."""
         arrival = Arrival(raw.token, _digest(raw), raw.received)
-        self._known.setdefault(raw.source, Remembered()).note(arrival)
+        remembered = self._known.setdefault(raw.source, Remembered())
+        remembered.note(arrival)
+        if raw.repeated == Repeat.POSSIBLE:  # and not recalled
+            remembered.end_replay()
         fresh.setdefault(raw.source, []).append(arrival)
 
     def _device(self, origin: Origin) -> Device:

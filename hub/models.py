@@ -95,6 +95,16 @@ def read_origin(text: str) -> Origin:
     return Origin(*carried[:7], fault)
 
 
+class Repeat(IntEnum):
+    """Whether a message may have been delivered before."""
+
+    NO = 0
+    MARKED = 1
+    """Its sender says so (MQTT: DUP)."""
+    POSSIBLE = 2
+    """It comes from a session that was resumed: a broker that was killed does not say so."""
+
+
 class Raw(NamedTuple):
     """A message as received: origin, payload, and arrival time (unique and increasing within a source)."""
 
@@ -105,8 +115,8 @@ class Raw(NamedTuple):
     """What the source settles it by (MQTT: the packet id); 0 if nothing."""
     source: str = ""
     """Whose tokens they are (MQTT: the client id)."""
-    repeated: bool = False
-    """Whether the sender says that it may have been delivered before (MQTT: DUP)."""
+    repeated: int = Repeat.NO
+    """A Repeat."""
     retained: bool = False
     """Whether it came because of a subscription, not because somebody sent it now (MQTT: RETAIN)."""
 

@@ -262,10 +262,15 @@ def _quality(metric: Metric) -> Iterator[Note]:
         yield Note("untimed", "info", {**values, "count": metric.untimed})
 
 
+def _events(facts: Facts) -> Iterator[Note]:
+    if facts.untimed_events:
+        yield Note("events_untimed", "warning", {"of": facts.events_of_day, "count": facts.untimed_events})
+
+
 def _alerts(facts: Facts) -> Iterator[Note]:
     for level, title, since in facts.alerts[:5]:
         yield Note("alert_open", "info", {"level": level, "title": title, "at": since})
 
 
-LOOKS: Sequence[Look] = (_state, _refused, _silence, _access, _gateway, _clock, _metrics, _rate, _alerts)
+LOOKS: Sequence[Look] = (_state, _refused, _silence, _access, _gateway, _clock, _metrics, _rate, _events, _alerts)
 """In the order in which an integrator would look."""

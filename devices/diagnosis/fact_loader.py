@@ -50,7 +50,16 @@ async def facts_of(conn: AsyncConnection, code: str, now: datetime, prefix: str)
 
 _PLAIN = (
     *("code", "name", "state", "created_at", "profile", "profile_name", "interval_s", "offline_after_s"),
-    *("max_future_s", "seen_at", "event_at", "clock_offset_s", "expected", "received"),
+    *(
+        "max_future_s",
+        "seen_at",
+        "event_at",
+        "events_of_day",
+        "untimed_events",
+        "clock_offset_s",
+        "expected",
+        "received",
+    ),
 )
 
 

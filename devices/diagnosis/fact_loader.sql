@@ -18,12 +18,21 @@ select d.id, d.code, d.name, d.state, d.created_at, d.zone,
        work.from_at as work_from, work.to_at as work_to, work.note as work_note,
        yesterday.expected, yesterday.received,
        (select received_at from event where device_id = d.id order by ts desc limit 1) as event_at,
+       said.events_of_day, said.untimed_events,
        parent.code as parent, parent.state as parent_state, parent_health.online as parent_online,
        parent_seen.seen_at as parent_seen_at
 from device d
 join profile p on p.id = d.profile_id
 left join device_seen seen on seen.device_id = d.id
 left join device_health health on health.device_id = d.id
+cross join lateral (
+    select count(*) as events_of_day, count(*) filter (where ts = received_at) as untimed_events
+    from (
+        select ts, received_at from event
+        where device_id = d.id and ts > %(now)s::timestamptz - interval '1 day'
+        order by ts desc limit 1000
+    ) newest
+) said
 left join lateral (
     select from_at, to_at, note from maintenance
     where device_id = d.id and from_at <= %(now)s and to_at > %(now)s

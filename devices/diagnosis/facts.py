@@ -119,6 +119,9 @@ class Facts:
     """When its last readable message came, whether it was taken or not."""
     event_at: datetime | None = None
     """When its newest event was received."""
+    events_of_day: int = 0
+    """Its newest 1,000 events of the last day, and how many of them told no time."""
+    untimed_events: int = 0
     clock_offset_s: float | None = None
     """Of its clock, as it was measured last; positive: ahead."""
     health: Health | None = None

@@ -41,13 +41,32 @@ class Remembered:
         self.tokens: dict[int, tuple[int, Micros]] = {}
         self._newest = [0] * (65_536 // _BUCKET)
         """The newest time of arrival among each _BUCKET tokens."""
+        self._last = 0
+        """The token that was noted last."""
+        self._replay_over = False
 
     def note(self, arrival: Arrival) -> None:
         """Record an arrival, replacing the token's previous one."""
         token, digest, received = arrival
+        self._last = token
         self.tokens[token] = (digest, received)
         bucket = token // _BUCKET
         self._newest[bucket] = max(self._newest[bucket], received)
+
+    def goes_on(self, token: int) -> bool:
+        """Whether a token may be one of a replay: all of it since the tokens went back was recalled.
+
+        A broker that was killed and has lost what it noted since its last save goes back to the tokens of then, and
+        delivers the same messages by the same tokens in the same order. The first one that is new is behind all that
+        come again; a later one with the content of another that had its token is new, too.
+        """
+        if (self._last - token) % 65_536 < 32_768:
+            self._replay_over = False
+        return not self._replay_over
+
+    def end_replay(self) -> None:
+        """A message was new: no message behind it is a replay, until the tokens go back."""
+        self._replay_over = True
 
     def recall(self, token: int, digest: int) -> Micros | None:
         """Original arrival time of a redelivered message; None when it is a different message.

@@ -25,7 +25,7 @@ class Carried(NamedTuple):
     received: Micros
     token: int
     source: str
-    repeated: bool
+    repeated: int
     retained: bool
 
 

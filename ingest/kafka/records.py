@@ -87,7 +87,7 @@ def headers_of(raw: Raw) -> list[tuple[str, bytes]]:
     elif raw.source.startswith(REPLAY):
         headers.append(("letter", raw.source.removeprefix(REPLAY).encode()))
     if raw.repeated:
-        headers.append(("repeated", b"1"))
+        headers.append(("repeated", b"%d" % raw.repeated))
     if raw.retained:
         headers.append(("retained", b"1"))
     return headers
@@ -114,7 +114,7 @@ def _carried(record: Record, origins: Origins) -> Raw:
         return Raw(origins.of_letter("kafka", record.topic), record.value or b"", _arrival(record))
     if not (0 <= received <= LAST and 0 <= token <= MAX_TOKEN):
         return Raw(origins.of_letter("kafka", record.topic), record.value or b"", _arrival(record))
-    return Raw(origin, record.value or b"", received, token, source, "repeated" in said, "retained" in said)
+    return Raw(origin, record.value or b"", received, token, source, int(said.get("repeated", 0)), "retained" in said)
 
 
 def _origin(said: Mapping[str, bytes], origins: Origins) -> Origin:

@@ -6,7 +6,7 @@ import time
 from collections.abc import Callable, Sequence
 
 from hub.errors import BrokerUnavailable
-from hub.models import Delivery, Micros, Origin, Outcome, Raw
+from hub.models import Delivery, Micros, Origin, Outcome, Raw, Repeat
 from hub.pipeline import Sink
 from hub.settings import Mqtt
 from hub.telemetry import Counters
@@ -14,6 +14,12 @@ from ingest.mqtt.connection import TICK_S, MqttConnection
 from ingest.mqtt.frames import Publish
 
 log = logging.getLogger(__name__)
+
+
+QUIET_S = 0.5
+"""A session from which nothing came for so long holds nothing more."""
+REPLAYED = 65_536
+"""So many messages of a session that was resumed may be a replay: packet ids come round behind them."""
 
 
 class Intake:
@@ -24,8 +30,12 @@ class Intake:
         self.sink, self._counters, self._origin = sink, counters, origin
         self._last: Micros = 0
 
-    def raws(self, messages: list[Publish], source: str) -> list[Raw]:
-        """The messages; while the sink is full without those of QoS 0, which are counted: nobody was promised them."""
+    def raws(self, messages: list[Publish], source: str, replayed: bool) -> list[Raw]:
+        """The messages; while the sink is full without those of QoS 0, which are counted: nobody was promised them.
+
+        `replayed`: each of them may have come before, whatever the broker says.
+        """
+        unmarked = Repeat.POSSIBLE if replayed else Repeat.NO
         if self.sink.full:
             whole = len(messages)
             messages = [message for message in messages if message.packet_id]
@@ -34,13 +44,17 @@ class Intake:
         self._last = first + len(messages)
         origin = self._origin
         return [
-            Raw(origin(topic), payload, received, packet_id, source, repeated, retained)
-            for received, (topic, payload, packet_id, repeated, retained) in enumerate(messages, first)
+            Raw(origin(topic), payload, received, packet_id, source, Repeat.MARKED if marked else unmarked, retained)
+            for received, (topic, payload, packet_id, marked, retained) in enumerate(messages, first)
         ]
 
 
 class SessionReader:
-    """A session between `connect` and `close`. While the sink is full nothing is read, from the first byte on."""
+    """A session between `connect` and `close`. While the sink is full nothing is read, from the first byte on.
+
+    A broker that was killed comes back with what it had saved, and delivers again what has been acknowledged since, by
+    the same packet ids and without DUP. So all that a resumed session holds may have come before.
+    """
 
     def __init__(self, settings: Mqtt, client_id: str, source: str, topics: Sequence[str], intake: Intake) -> None:
         """`source`: see `Raw.source`."""
@@ -48,6 +62,8 @@ class SessionReader:
         self._source, self._intake = source, intake
         self._chunk: list[Raw] = []
         self._open = False
+        self._replayed = REPLAYED
+        """Messages still to come that may be a replay."""
         self.unsettled = 0
         """Deliveries that are submitted and not settled."""
 
@@ -59,7 +75,10 @@ class SessionReader:
     async def step(self) -> None:
         """Submit what was read, then read a block; BrokerUnavailable when the connection has ended."""
         await self.hand_over()
+        began = time.monotonic()
         await self.connection.read()
+        if not (self._chunk or self.unsettled) and time.monotonic() - began > QUIET_S:
+            self._replayed = 0
 
     async def hand_over(self) -> None:
         """Submit what was read; waits while the sink is full."""
@@ -97,4 +116,7 @@ class SessionReader:
         self.connection.close()
 
     def _receive(self, messages: list[Publish]) -> None:
-        self._chunk += self._intake.raws(messages, self._source)
+        if not self.connection.session_present:
+            self._replayed = 0
+        self._chunk += self._intake.raws(messages, self._source, self._replayed > 0)
+        self._replayed -= len(messages)

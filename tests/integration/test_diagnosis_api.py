@@ -29,6 +29,9 @@ select s.id, now() + interval '1 h' - n * interval '1 min', 5000, 2
 from series s join device d on d.id = s.device_id, generate_series(0, 20) n where d.code = 'air-0';
 insert into latest
 select s.id, now() + interval '1 h', 5000, 2 from series s join device d on d.id = s.device_id where d.code = 'air-0';
+insert into event (id, device_id, ts, received_at, kind)
+select gen_random_uuid(), id, now() - n * interval '1 s', now() - n / 2 * interval '2 s', 'smoke'
+from device, generate_series(1, 4) n where code = 'air-0';
 """
 """What other parts of the hub know: the clock is an hour ahead, and all its readings lie beyond the range."""
 
@@ -115,6 +118,7 @@ async def test_what_is_known_elsewhere_is_part_of_it(database: str) -> None:
         found = {each["code"]: each for each in body["findings"]}
         expected = {"maintenance", "clock_ahead", "online", "credential_ok", "gateway_offline", "out_of_range"}
         assert expected | {"alert_open", "day_low"} <= found.keys()
+        assert "2 of its last 4 events tell no time" in found["events_untimed"]["what"]
         assert "new filter" in found["maintenance"]["what"]
         assert "1 whole hour" in found["clock_ahead"]["what"]
         assert body["metrics"][0]["out_of_range"] == 21

@@ -3,15 +3,17 @@
 import os
 import shutil
 import subprocess
+import time
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from itertools import islice
 from pathlib import Path
+from signal import Signals
 
 import paho.mqtt.client as mqtt
 from paho.mqtt.enums import CallbackAPIVersion
 
-from tests.support.process import Process, free_port
+from tests.support.process import Process, free_port, wait_until
 
 SETTINGS = {
     "allow_anonymous": "true",
@@ -67,6 +69,13 @@ class Mosquitto:
         """SIGKILL: what it saved less than a second ago may be gone."""
         if self._process.running:
             self._process.kill()
+
+    def save(self) -> float:
+        """Make it save what it holds; when that was, in seconds of the epoch."""
+        saved, began = self.folder / "mosquitto.db", time.time()
+        self._process.send(Signals.SIGUSR1)
+        wait_until(lambda: saved.exists() and saved.stat().st_mtime >= began, "the broker has saved")
+        return saved.stat().st_mtime
 
     @property
     def running(self) -> bool:

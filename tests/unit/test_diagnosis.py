@@ -117,6 +117,7 @@ TABLE: list[tuple[str, str, Facts]] = [
     ("out_of_range", "warning", replace(GOOD, metrics=(metric(out_of_range=3, quality=2, value=-4.0),))),
     ("late", "warning", replace(GOOD, metrics=(metric(late=10),))),
     ("untimed", "info", replace(GOOD, metrics=(metric(untimed=60),))),
+    ("events_untimed", "warning", replace(GOOD, events_of_day=9, untimed_events=1)),
     ("rate_low", "warning", replace(GOOD, metrics=(metric(of_hour=20),))),
     ("rate_high", "warning", replace(GOOD, metrics=(metric(of_hour=600),))),
     ("day_low", "warning", replace(GOOD, received=700)),

@@ -4,7 +4,7 @@ import pytest
 
 from devices.registry.registry import Registry
 from devices.resolve import Resolver
-from hub.models import Batch
+from hub.models import Batch, Repeat
 from hub.stage import run_steps
 from hub.store.arrivals import Arrival, Known, Remembered
 from tests.support.origins import raw_of
@@ -13,7 +13,7 @@ T = 1_772_352_000_000_000
 TOPIC = "ganzhi/v1/stranger/telemetry"
 
 
-def _received(resolver: Resolver, token: int, at: int, repeated: bool, topic: str = TOPIC) -> int:
+def _received(resolver: Resolver, token: int, at: int, repeated: int, topic: str = TOPIC) -> int:
     """Refused messages are remembered like those without a time; the resolver's own time for it."""
     batch = Batch([raw_of("mqtt", topic, b"{}", at, token, "hub", repeated)])
     run_steps(resolver, batch)
@@ -69,3 +69,35 @@ def test_messages_that_come_again_between_others_that_were_lost_keep_their_time(
         _received(resolver, token, T + token, repeated=False)
     again = [_received(resolver, token, T + 10_000 + token, repeated=True) for token in range(1, 1000)]
     assert again == [T + token + (0 if token % 2 else 10_000) for token in range(1, 1000)]
+
+
+def _replayed(resolver: Resolver, tokens: range, at: int, say: str = "") -> list[int]:
+    """What the resolver makes of the times of messages that a resumed session delivers, each from another topic."""
+    return [
+        _received(resolver, token, at + token, Repeat.POSSIBLE, f"ganzhi/v1/d{token}{say}/telemetry")
+        for token in tokens
+    ]
+
+
+def test_a_replay_that_is_not_marked_keeps_its_times_up_to_the_first_message_that_is_new() -> None:
+    known: Known = {}
+    for token in range(1, 3_000):
+        _received(_resolver(known), token, T + token, Repeat.NO, f"ganzhi/v1/d{token}/telemetry")
+    back = _resolver(known)  # the broker comes back with what it had saved at 1,000, and so does the hub
+    assert _replayed(back, range(1_000, 2_000), T + 9_000) == [T + token for token in range(1_000, 2_000)]
+    assert _replayed(back, range(2_000, 2_001), T + 9_000, "new") == [T + 11_000]
+    new = _replayed(back, range(2_001, 2_100), T + 9_000)
+    assert new == [T + 9_000 + token for token in range(2_001, 2_100)], "the same content by the same packet id is new"
+    again = _replayed(back, range(1_500, 2_000), T + 20_000)
+    assert again == [T + token for token in range(1_500, 2_000)], "killed again, it goes back again"
+
+
+def test_a_session_that_only_lost_its_connection_delivers_new_messages() -> None:
+    resolver = _resolver()
+    for number in range(70_000):
+        if number % 15 == 0:  # the others have times of their own
+            _received(resolver, number % 65_535 + 1, T + number, Repeat.NO)
+    new = [
+        _received(resolver, number % 65_535 + 1, T + number, Repeat.POSSIBLE) for number in range(70_005, 80_000, 15)
+    ]
+    assert new == [T + number for number in range(70_005, 80_000, 15)]

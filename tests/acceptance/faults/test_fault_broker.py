@@ -13,7 +13,7 @@ from tests.support.batches import fetch
 from tests.support.broker import Mosquitto
 from tests.support.hub import Hub
 from tests.support.line import Line
-from tests.support.numbered import Numbers, check, count, held, lost, message, register, wait_for
+from tests.support.numbered import START_MS, Numbers, check, count, held, lost, message, register, wait_for
 from tests.support.process import wait_until
 
 MESSAGES = 100_000
@@ -100,14 +100,16 @@ def _kill(mosquitto: Mosquitto, numbers: Numbers, waiting: int) -> _Killed:
     return killed
 
 
-def _missing(hub: Hub, database: str, mosquitto: Mosquitto, total: int) -> NDArray[np.int64]:
+def _missing(
+    hub: Hub, database: str, mosquitto: Mosquitto, total: int, start_ms: int | None = START_MS
+) -> NDArray[np.int64]:
     """The numbers that never came, once a further message, which waits behind all others, has come."""
-    mosquitto.publish([message(total)])
+    mosquitto.publish([message(total, start_ms)])
     query = f"select 1 from reading where value = {total}"
     wait_until(lambda: fetch(database, query), "the last message stored", 60)
     assert hub.terminate() == 0
     assert count(database, "dead_letter") == 0
-    return lost(database, total + 1)
+    return lost(database, total + 1, start_ms)
 
 
 @pytest.mark.heavy
@@ -150,3 +152,21 @@ def test_mosquitto_that_saves_each_message_is_killed(
     missing = _missing(counting, database, mosquitto, FEW)
     record_property("lost_by_the_broker", len(missing))
     assert len(missing) <= 2 * ONE_TURN
+
+
+def test_mosquitto_comes_back_with_an_older_state(counting: Hub, database: str, mosquitto: Mosquitto) -> None:
+    """Killed before its next save it delivers again what the hub had committed, not marked as delivered again."""
+    assert counting.terminate() == 0
+    mosquitto.stop()
+    mosquitto.settings |= {"autosave_interval": "1800"}
+    mosquitto.start()
+    mosquitto.publish(message(number, None) for number in range(FEW))
+    saved = mosquitto.save()
+    counting.start()
+    wait_for(database, FEW)
+    mosquitto.publish(message(number, None) for number in range(FEW, FEW + ONE_TURN))
+    wait_for(database, FEW + ONE_TURN)
+    mosquitto.kill()
+    assert (mosquitto.folder / "mosquitto.db").stat().st_mtime == saved
+    mosquitto.start()
+    assert not len(_missing(counting, database, mosquitto, FEW + ONE_TURN, None))
