@@ -54,14 +54,19 @@ def answered(port: int, seconds: float) -> None:
 
 
 @pytest.mark.parametrize(
-    ("connections", "seconds"),
-    [pytest.param(50, 0.5, id="50"), pytest.param(400, 10.0, id="400", marks=pytest.mark.heavy)],
+    ("kinds", "connections", "seconds"),
+    [
+        pytest.param(("requests", "header", "trailer", "body"), 50, 0.5, id="50"),
+        pytest.param(tuple(KINDS), 400, 10.0, id="400", marks=pytest.mark.heavy),
+    ],
 )
-def test_a_flood_fills_no_memory_and_others_are_answered(closed: Hub, connections: int, seconds: float) -> None:
+def test_a_flood_fills_no_memory_and_others_are_answered(
+    closed: Hub, kinds: tuple[str, ...], connections: int, seconds: float
+) -> None:
     """One hub for all kinds of flood: what one leaves behind is seen in the next."""
     answered(closed.port, 0.5)
     before = resident_mb(closed.pid)
-    for kind in KINDS:
+    for kind in kinds:
         with flood(closed.port, kind, connections) as told:
             answered(closed.port, seconds)
         assert told["sent"] > 0, kind

@@ -62,7 +62,7 @@ def send(client: httpx.Client, hub: Hub, path: Path) -> httpx.Response:
 @pytest.mark.parametrize(
     ("kinds", "size"),
     [
-        pytest.param(("attribute", "row", "commas", "mistakes"), 128 << 10, id="128K"),
+        pytest.param(("attribute", "row", "commas", "mistakes"), 64 << 10, id="64K"),
         pytest.param(tuple(HOSTILE), 900 << 20, id="900M", marks=pytest.mark.heavy),
     ],
 )
