@@ -51,6 +51,16 @@ class Rebuild(BaseModel):
     view: str | None = Field(description="the one that is being filled")
 
 
+class Flood(BaseModel):
+    """A device that sends more messages that cannot be used than any mistake explains."""
+
+    device: str
+    since: datetime
+    last_at: datetime
+    refused: int = Field(description="messages since it began")
+    disabled_until: datetime | None = Field(description="its accounts at the broker are; null: the broker is not told")
+
+
 class Process(BaseModel):
     """Counters of this process since its start."""
 
@@ -85,6 +95,7 @@ class Status(BaseModel):
     totals: Totals | None = Field(description="null until the database has answered once")
     alerts: ActiveAlerts | None
     rebuild: Rebuild | None = Field(description="null when all rollups are complete")
+    floods: list[Flood] = Field(description="of the last minute, or with a disabled account; at most 20")
     process: Process
     not_ready: list[str] = Field(description="reasons; empty when all is well")
     latest: list[LatestReading]
@@ -116,6 +127,7 @@ class _Seen:
     alerts: ActiveAlerts | None = None
     rebuild: Rebuild | None = None
     latest: list[LatestReading] = field(default_factory=list)
+    floods: list[Flood] = field(default_factory=list)
 
 
 class Dashboard:
@@ -153,6 +165,7 @@ class Dashboard:
             totals=self._seen.totals,
             alerts=self._seen.alerts,
             rebuild=self._seen.rebuild,
+            floods=self._seen.floods,
             process=Process(
                 uptime_s=round(time.monotonic() - counters.started, 1),
                 messages=counters.messages,
@@ -175,12 +188,15 @@ class Dashboard:
             found = await row(conn, SQL.status) or {}
             latest = await rows(conn, SQL.status_latest)
             rebuild = await progress(conn)
+            tells = self._context.settings.mqtt.access != "none"
+            floods = await rows(conn, SQL.status_floods, {"tells": tells})
         since = max(0, self._context.counters.readings - self._stored.tally)
         self._seen.totals = Totals(
             readings=self._stored.n + since, readings_exact=self._stored.exact, **_part(Totals, found)
         )
         self._seen.alerts = ActiveAlerts(**_part(ActiveAlerts, found))
         self._seen.rebuild = None if rebuild is None else Rebuild(**rebuild._asdict())
+        self._seen.floods = [Flood(**item) for item in floods]
         self._seen.latest = [LatestReading(**item) for item in latest]
 
     async def _count(self) -> None:

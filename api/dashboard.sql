@@ -35,6 +35,16 @@ select (select count(*) from device where state <> 'retired') as devices,
 from alert
 where cleared_at is null and handling not in ('closed', 'false_alarm', 'merged')
 
+-- name: status_floods
+-- Devices that flood, or are kept out for it (devices/floods.py). "tells": whether the hub tells the broker who may.
+select d.code as device, f.since, f.last_at, f.refused,
+       case when %(tells)s and f.disabled_at is not null and f.disabled_until > now() then f.disabled_until end
+           as disabled_until
+from device_flood f join device d on d.id = f.device_id
+where f.last_at > now() - interval '1 minute' or (f.disabled_at is not null and f.disabled_until > now())
+order by f.last_at desc
+limit 20
+
 -- name: status_latest
 -- Of the 400 series that changed last, a few of each profile, in an order that stays.
 with recent as (

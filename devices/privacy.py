@@ -47,18 +47,19 @@ _CHINESE = re.compile(
     "人脸|面部|脸部|人像|车牌|号牌|身份证|证件号|护照|人员(?:身份|识别|姓名|编号|轨迹|特征|抓拍|比对|追踪|跟踪)|轨迹|目标跟踪|"
     "行人(?:识别|跟踪|追踪|特征)|指纹|虹膜|声纹|掌纹|指静脉|步态|生物(?:特征|识别)|姓名|性别|年龄|民族|手机号|电话号码|车主|驾驶员|以图搜图"
 )
-_STEMS = re.compile(
-    rb"fac|plate|pr|person|people|pedestrian|human|visitor|resident|suspect|passenger|driver|employee|reid|track|"
-    rb"traject|biometr|finger|palm|iris|retina|voice|gait|card|national|citizen|passport|gender|age|hair|beard|ethnic|"
-    rb"phone|mobile|match|access|chepai|renlian|shenfen|xingming|[\x80-\xff]",
-    re.IGNORECASE,
+_STEM = re.compile(
+    "fac|plate|pr|person|people|pedestrian|human|visitor|resident|suspect|passenger|driver|employee|reid|track|traject|"
+    "biometr|finger|palm|iris|retina|voice|gait|card|national|citizen|passport|gender|age|hair|beard|ethnic|phone|mobile|"
+    "match|access|chepai|renlian|shenfen|xingming"
 )
+_STEMS = _STEM.pattern.split("|")
+"""In lower case; each name that _ENGLISH matches holds one of them."""
 _TOKENS = re.compile(r"""[^\s"'`:;,=<>()\[\]{}&?/\\|]{2,64}""")
 
 
 @lru_cache(maxsize=65_536)
 def _named_private(name: str) -> bool:
-    if name.isascii() and _STEMS.search(name.encode()) is None:  # most names: 1 instead of up to 14 microseconds
+    if name.isascii() and _STEM.search(name.lower()) is None:  # most names: 1 instead of up to 14 microseconds
         return False
     words = " ".join(_WORDS.findall(name)).lower()
     return _ENGLISH.search(words) is not None or _CHINESE.search(name) is not None
@@ -98,10 +99,17 @@ def mentions_private(payload: bytes) -> bool:
 
     Looks for names, not for values: a message without a readable name for its content is not recognised.
     """
-    if _STEMS.search(payload) is None:
-        return False
     try:
         text = payload.decode()
     except UnicodeDecodeError:
         text = payload.decode("gb18030", "replace")
-    return any(is_private(token) for token in _TOKENS.findall(text))
+    if not text.isascii() and _CHINESE.search(text) is not None:
+        return True
+    lowered = text.lower()
+    stems = [stem for stem in _STEMS if stem in lowered]
+    if not stems:
+        return False
+    tokens = _TOKENS.findall(text)  # 0.2 ms for 3 kB that hold many stems; asking for each token took 1.2 ms
+    small = [token.lower() for token in tokens]
+    suspects = {number for stem in stems for number, token in enumerate(small) if stem in token}
+    return any(is_private(tokens[number]) for number in suspects)

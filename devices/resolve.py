@@ -1,36 +1,37 @@
 """Resolver stage: decodes messages into readings and events of registered devices."""
 
 from collections.abc import Iterator
-from hashlib import blake2b
-from uuid import UUID
 from zlib import crc32
 
-import msgspec
 import numpy as np
 
 from devices.addressing import ENDED, LISTENING
-from devices.codecs import CODECS, PLACES
-from devices.codecs.decoded import Decoded, EventDraft, Fault, Place, ReplyDraft
+from devices.codecs import CODECS, PLACES, STRICT
+from devices.codecs.decoded import Codec, Decoded, EventDraft, Fault, Place, ReplyDraft
 from devices.codecs.heartbeat import decode_heartbeat
 from devices.codecs.mapping import decode_mapped
+from devices.codecs.strict import ANY, MAX_STRICT, strictly
 from devices.commands.replies import ReceivedReplies, Reply
+from devices.floods import UNREGISTERED, Floods, RefusedOf
 from devices.health.edge_heartbeats import Heartbeats
 from devices.health.last_seen import SeenDevices
 from devices.health.statuses import ReportedStatuses
-from devices.privacy import holds_picture, mentions_private
+from devices.letters import counted, derived, letter_of
 from devices.registry.device import Device
 from devices.registry.registry import Registry
 from hub.alerts.endings import Endings, decode_ending
-from hub.errors import At, DecodeError
-from hub.models import HUB, Batch, Columns, DeadLetter, Doubles, Event, Micros, Origin, Raw, Repeat
+from hub.errors import DecodeError
+from hub.models import HUB, Batch, Columns, Doubles, Event, Micros, Origin, Raw, Repeat
 from hub.quality import Quality
 from hub.stage import Stage
 from hub.store.arrivals import Arrival, Fresh, Known, Remembered
-from hub.store.dead_letter_stage import DEAD_LETTER_BYTES
+from hub.store.dead_letter_stage import REPLAY
 from hub.words.sentence import Sentence
 
 STEP = 4096
 """Messages and readings of a step: about 10 ms."""
+EXPLAINED = 256
+"""Bytes of a refused message that count as a message of a step: saying what is wrong with them takes as long."""
 COST = 16
 """What of a mapping's cost counts as a message of a step: 3 microseconds."""
 
@@ -40,14 +41,19 @@ class Resolver(Stage):
 
     ahead = True
 
-    def __init__(self, registry: Registry, known: Known | None = None) -> None:
-        """`known` is what the store remembers of arrivals: a message delivered again keeps its time."""
+    def __init__(self, registry: Registry, known: Known | None = None, floods: Floods | None = None) -> None:
+        """`known` is what the store remembers of arrivals: a message delivered again keeps its time.
+
+        Without `floods` each message is treated as if it were the only one of its kind.
+        """
         self._registry = registry
         self._known = {} if known is None else known
+        self._floods = floods
 
     def steps(self, batch: Batch) -> Iterator[None]:
         """Fill readings, events, refused and the facts of other stages; some milliseconds a step."""
-        found = _Found()
+        over = self._floods.over(batch.raws[0].received) if self._floods is not None and batch.raws else set()
+        found = _Found(over)
         due = STEP
         for index, raw in enumerate(batch.raws):
             if index + len(found.ts) >= due:
@@ -68,10 +74,11 @@ class Resolver(Stage):
         """One message; returns what its mapping cost, in messages of a step."""
         origin = raw.origin
         fault: Fault | None = None
-        private, timeless, cost = False, False, 0
+        private, timeless, useless, cost = False, False, False, 0
         try:
             device = self._device(origin)
-            codec, mapping = CODECS[origin.protocol, origin.form], device.profile.mapping
+            mapping, floods = device.profile.mapping, found.over and device.id in found.over
+            codec = _strict(device, origin) if floods else CODECS[origin.protocol, origin.form]
             if not mapping or (transform := mapping.get(origin.form)) is None:
                 decoded = codec(raw.payload, raw.received, device.zone)
             else:
@@ -93,13 +100,30 @@ class Resolver(Stage):
             found.private += decoded.private
             if decoded.reply is not None:
                 found.answers.append(_reply(index, device, decoded, decoded.reply, raw))
+            # A few faults beside what is good are a mistake. Much that is bad beside little that is good is not.
+            useless = fault is not None and _is_useless(decoded, len(found.ts) - start)
         except DecodeError as error:
-            fault = Fault(error.reason, error.detail, error.at)
+            fault, useless = Fault(error.reason, error.detail, error.at), True
         if fault is not None:
-            batch.refused[index] = letter_of(raw, *fault, private)
-        if raw.token and (fault is not None or timeless):
+            cost += COST * (len(raw.payload) // EXPLAINED)
+            excess = useless and self._is_excess(raw, found)
+            batch.refused[index] = counted(raw, *fault) if excess else letter_of(raw, *fault, private)
+            timeless |= not excess  # its letter has the time of arrival
+        if timeless and raw.token:
             self._remember(raw, found.fresh)
         return cost // COST
+
+    def _is_excess(self, raw: Raw, found: "_Found") -> bool:
+        """Count a useless message; returns whether its device sends more of them than dead letters are made of."""
+        origin, devices = raw.origin, self._registry.devices
+        if self._floods is None or origin.transport == HUB or raw.source.startswith(REPLAY):
+            return False
+        device = devices.get(origin.device) or devices.get(origin.gateway or "")
+        id_, code = (UNREGISTERED, "") if device is None else (device.id, device.code)
+        if self._floods.refused(found.refused, id_, code, raw.received):
+            return False
+        found.over.add(id_)
+        return True
 
     def _note_life(
         self,
@@ -176,11 +200,13 @@ class _Found:
     """Column builder for the readings of a batch, and the devices seen."""
 
     __slots__ = (
-        "answers", "events", "firsts", "fresh", "lengths", "life", "messages", "offsets", "private", "ts", "untimed",
-        "values", "wanted",
+        "answers", "events", "firsts", "fresh", "lengths", "life", "messages", "offsets", "over", "private", "refused",
+        "ts", "untimed", "values", "wanted",
     )  # fmt: skip
 
-    def __init__(self) -> None:
+    def __init__(self, over: set[int]) -> None:
+        self.over, self.refused = over, RefusedOf()
+        """Ids of devices above the rate of refused messages, and how many of each device's are in this batch."""
         self.firsts: list[int] = []
         self.lengths: list[int] = []
         self.messages: list[int] = []
@@ -203,7 +229,7 @@ class _Found:
     def hand_over(self, batch: Batch) -> None:
         """Give all of it to the batch, as arrays sorted by (series, ts); of doubles the first one stays."""
         batch.events = self.events
-        for fact in (self.answers, self.life, self.fresh, self.wanted, Dropped(self.private)):
+        for fact in (self.answers, self.life, self.fresh, self.wanted, self.refused, Dropped(self.private)):
             if fact:
                 batch.put(fact)
         if not self.ts:
@@ -272,6 +298,12 @@ def _take_readings(
     return fault
 
 
+def _is_useless(decoded: Decoded, readings: int) -> bool:
+    """Whether nothing was taken of a message, or little beside much that was not; `readings` were."""
+    left = decoded.left_out + len(decoded.metrics) - readings
+    return left > MAX_STRICT or not (readings or decoded.events or decoded.reply is not None)
+
+
 def _take_events(device: Device, decoded: Decoded, raw: Raw, events: list[Event]) -> Fault | None:
     """Append the usable events; returns the first fault, if one was left out."""
     fault = None
@@ -324,9 +356,9 @@ def _event(device: Device, draft: EventDraft, raw: Raw) -> Event:
     """The event with its derived id: from the device's own id where it gives one, else from the content."""
     ts = raw.received if draft.ts is None else draft.ts
     if draft.source_id is not None:
-        id_ = _derived(device.code, draft.source_id)
+        id_ = derived(device.code, draft.source_id)
     else:
-        id_ = _derived(device.code, draft.kind, ts, draft.state, draft.level, draft.attributes)
+        id_ = derived(device.code, draft.kind, ts, draft.state, draft.level, draft.attributes)
     return Event(
         id=id_,
         device_id=device.id,
@@ -346,21 +378,14 @@ def _reply(index: int, device: Device, decoded: Decoded, draft: ReplyDraft, raw:
     return Reply(index, draft.command, device.id, raw.received, body, letter)
 
 
-def letter_of(raw: Raw, reason: str, detail: str, at: At = None, private: bool = False) -> DeadLetter:
-    """Dead letter for a message; its id is derived from the message and its arrival time."""
-    id_ = _derived(raw.origin.transport, raw.origin.address, raw.received, crc32(raw.payload))
-    kept = raw.payload[:DEAD_LETTER_BYTES]
-    if private or mentions_private(kept) or holds_picture(kept):  # also what was never decoded
-        raw = raw._replace(payload=b"")  # privacy gate: what held it is kept nowhere
-        detail = Sentence("refusal.withheld", detail=detail)
-        at = None
-    return DeadLetter(id_, raw, reason, detail, raw.origin.device or None, at)
-
-
 def _digest(raw: Raw) -> int:
     """Digest distinguishing messages that had the same packet id."""
     return crc32(raw.payload, crc32(raw.origin.address.encode()))
 
 
-def _derived(*identity: object) -> UUID:
-    return UUID(bytes=blake2b(msgspec.json.encode(identity, order="deterministic"), digest_size=16).digest())
+def _strict(device: Device, origin: Origin) -> Codec:
+    """The codec for a device that floods; the usual one where a message has no parts that could be left out."""
+    kind = origin.protocol, origin.form
+    if kind not in STRICT:
+        return CODECS[kind]
+    return strictly(STRICT[kind], device.layout if len(device.layout) >= device.profile.adds else ANY)

@@ -132,6 +132,8 @@ class DeadLetter:
     device: str | None = None
     at: At = None
     """Location of the fault in the payload, as the codec reported it."""
+    counted_only: bool = False
+    """Whether it is counted and not stored: its device sends more of them than is kept."""
 
 
 @dataclass(slots=True, frozen=True)

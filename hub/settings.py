@@ -134,6 +134,18 @@ class DeadLetters(Section):
     """Letters of one reason that a process stores in a minute; those beyond it are counted only."""
 
 
+class Floods(Section):
+    """Devices that send what cannot be used, more often than any mistake explains."""
+
+    refused_per_s: float = Field(default=100.0, gt=0)
+    """Refused messages of a device that are treated one by one; two seconds' worth may come at once. Beyond it they are
+    counted, without a dead letter, and a message with more than a few parts that cannot be used is refused whole."""
+    kept_up_s: float = Field(default=10.0, gt=0, le=3600)
+    """A device that exceeds the rate for so long is named as flooding, and its accounts are disabled at the broker."""
+    disable_s: float = Field(default=300.0, ge=0, le=86400)
+    """For how long; 0: they are not."""
+
+
 class Health(Section):
     """Presence detection; a device's silence timeout comes from its profile."""
 
@@ -198,6 +210,7 @@ class Settings(BaseSettings):
     http: Http = Http()
     provisioning: Provisioning = Provisioning()
     dead_letters: DeadLetters = DeadLetters()
+    floods: Floods = Floods()
     commands: Commands = Commands()
     health: Health = Health()
     drain_s: float = Field(default=10.0, ge=0, le=300)

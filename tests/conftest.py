@@ -12,12 +12,13 @@ from tests.quarantine import QUARANTINE
 from tests.support import stores
 from tests.support.broker import Mosquitto, find_mosquitto
 from tests.support.cluster import Cluster
+from tests.support.dynsec import GuardedBroker, find_plugin
 from tests.support.hub import Hub
 from tests.support.kafka import KafkaAbsentError, KafkaBroker, kafka_libraries
 from tests.support.kafka_topics import KafkaTopics
 from tests.support.stores import MODES, Store, StoreAbsentError
 
-SERVERS = {"mosquitto", "broker", "kafka", "own_kafka", "own_cluster", "mqtt", "timescaledb"}
+SERVERS = {"mosquitto", "broker", "guarded_broker", "kafka", "own_kafka", "own_cluster", "mqtt", "timescaledb"}
 """Fixtures and parameters of tests that want more than the embedded PostgreSQL; see ./run test --fast."""
 SLOWEST = 20
 """So many tests are named at the end with the time that they took."""
@@ -146,6 +147,24 @@ def mosquitto(tmp_path: Path) -> Iterator[Mosquitto]:
     broker = Mosquitto(program, folder)
     try:
         yield broker.start()
+    finally:
+        broker.stop()
+
+
+@pytest.fixture
+def guarded_broker(tmp_path: Path) -> Iterator[GuardedBroker]:
+    """A mosquitto with its dynamic security plugin, of the test's own, that is not started yet."""
+    program, plugin = find_mosquitto(), find_plugin()
+    if program is None or plugin is None:
+        reason = "mosquitto with its dynamic security plugin is not installed: apt-get install mosquitto"
+        if "CI" in os.environ:
+            pytest.fail(reason)
+        pytest.skip(reason)
+    folder = tmp_path / "guarded"
+    folder.mkdir()
+    broker = GuardedBroker(program, folder, plugin)
+    try:
+        yield broker
     finally:
         broker.stop()
 

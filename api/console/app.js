@@ -33,9 +33,11 @@ function draw() {
 
 function drawBanner() {
   const reasons = status?.not_ready ?? [];
+  const floods = status?.floods ?? [];
   let text = '';
   if (link === 'down') text = t('banner_down', { time: status ? clockTime(new Date(status.time)) : '–' });
   else if (reasons.length) text = t('banner_trouble', { reasons: reasons.join('; ') });
+  else if (floods.length) text = t('banner_floods', { devices: floods.map(({ device }) => device).join(', ') });
   put(at('banner'), text);
   at('banner').hidden = text === '';
 }

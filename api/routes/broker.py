@@ -58,7 +58,7 @@ async def authenticate(asked: AuthQuestion, context: Here) -> Any:
     directory, password = _loaded(context).directory, asked.password
     if (holder := _certified(directory, asked)) is not None:
         return _answer(
-            holder.state == "active" and _own_client_id(context, str(asked.cert_common_name), asked.clientid)
+            directory.admits(holder) and _own_client_id(context, str(asked.cert_common_name), asked.clientid)
         )
     if asked.username is None or password is None:
         return _answer(False)
@@ -67,8 +67,8 @@ async def authenticate(asked: AuthQuestion, context: Here) -> Any:
     if directory.by_username(asked.username) is None:
         return BrokerAnswer(result="ignore")
     holder = directory.by_password(asked.username, password)
-    active = holder is not None and holder.state == "active"
-    return _answer(active and _own_client_id(context, asked.username, asked.clientid))
+    admitted = holder is not None and directory.admits(holder)
+    return _answer(admitted and _own_client_id(context, asked.username, asked.clientid))
 
 
 @router.post("/acl", response_model=BrokerAnswer)

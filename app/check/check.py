@@ -11,6 +11,7 @@ from paho.mqtt.enums import CallbackAPIVersion
 
 from app.check.access import check_access
 from app.check.finding import Finding
+from app.check.floods import check_floods
 from app.check.kafka import check_kafka
 from app.check.ports import check_ports
 from app.check.session import check_session
@@ -33,6 +34,8 @@ BURST = 1_500
 async def check(settings: Settings) -> AsyncIterator[Finding]:
     """Yield findings; only publishes test messages to its own topic."""
     async for finding in _check_database(settings.database):
+        yield finding
+    for finding in await check_floods(settings):
         yield finding
     async for finding in _check_mqtt(settings):
         yield finding

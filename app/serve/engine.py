@@ -9,8 +9,9 @@ from analytics.rules.reception import Reception
 from app.serve.sources import Engine
 from app.serve.stages import HubStages
 from devices.health.heartbeat import HeartbeatLoop, HeartbeatRow, Progress, process_name
+from devices.letters import letter_of
 from devices.registry.registry import Registry
-from devices.resolve import Wanted, letter_of
+from devices.resolve import Wanted
 from hub.backoff import Backoff
 from hub.errors import HubError, StoreUnavailable
 from hub.models import Batch, Delivery

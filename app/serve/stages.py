@@ -6,10 +6,12 @@ from collections.abc import Callable, Sequence
 from analytics.rules.reception import Nothing
 from analytics.rules.rulebook import RuleBook
 from devices.commands.replies import Replies
+from devices.floods import Floods
 from devices.health.edge_heartbeats import Edges
 from devices.health.heartbeat import Progress
 from devices.health.last_seen import LastSeen
 from devices.health.statuses import Statuses
+from devices.letters import gated
 from devices.quality import QualityFlags
 from devices.registry.registry import Registry
 from devices.resolve import Dropped, Resolver
@@ -63,9 +65,11 @@ class HubStages:
         self.latest, self.arrivals, self.last_seen = Latest(), Arrivals(), LastSeen()
         self.progress = Progress(idle)
         self.rules = RuleBook(registry, stale_after_s, Nothing())
+        floods = Floods(settings.floods)
         self.ordered: Sequence[Stage] = (
             Positions(),
-            Resolver(registry, self.arrivals.known),
+            Resolver(registry, self.arrivals.known, floods),
+            floods,
             QualityFlags(registry, self.latest),
             Readings(),
             Events(),
@@ -75,7 +79,7 @@ class HubStages:
             Edges(),
             self.last_seen,
             Replies(),
-            DeadLetters(settings.dead_letters.per_minute),
+            DeadLetters(settings.dead_letters.per_minute, gated),
             self.arrivals,
             ReplayedLetters(),
             self.progress,

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 
 from devices.codecs import event, reply, senml, status, telemetry
 from devices.codecs.decoded import Codec, Places
+from devices.codecs.strict import StrictCodec
 from hub.models import GANZHI, HUB
 
 CODECS: Mapping[tuple[str, str], Codec] = {
@@ -15,6 +16,13 @@ CODECS: Mapping[tuple[str, str], Codec] = {
     (HUB, "presence"): event.decode,
 }
 """By protocol and form."""
+
+STRICT: Mapping[tuple[str, str], StrictCodec] = {
+    (GANZHI, "telemetry"): telemetry.decode,
+    (GANZHI, "senml"): senml.decode,
+    (GANZHI, "event"): event.decode,
+}
+"""By protocol and form: codecs of messages with several parts, of which some may be left out. See `Strict`."""
 
 PLACES: Mapping[tuple[str, str], Places] = {
     (GANZHI, "telemetry"): telemetry.places,

@@ -40,7 +40,7 @@ _IMAGE = "/image"
 _EXAMPLE = Sentence("refusal.event.example")
 
 
-def decode(payload: bytes, received: Micros, zone: tzinfo) -> Decoded:
+def decode(payload: bytes, received: Micros, zone: tzinfo, into: Decoded | None = None) -> Decoded:
     """Decode the events of a message; DecodeError when none is usable."""
     message = parse(payload, MAX_PARTS)
     parts = message if isinstance(message, list) else [message]
@@ -50,7 +50,7 @@ def decode(payload: bytes, received: Micros, zone: tzinfo) -> Decoded:
         raise DecodeError("too_many_values", Sentence("refusal.most.events", most=f"{MAX_EVENTS:,}"), "")
     if len(payload) > MAX_NAMES and len(names_in(parts)) > MAX_NAMES:
         raise DecodeError("too_many_values", Sentence("refusal.most.names", most=f"{MAX_NAMES:,}"), "")
-    decoded = Decoded()
+    decoded = Decoded() if into is None else into
     faults, rest = decoded.faults, iter(parts)
     placed = 0
     for part in rest:

@@ -154,7 +154,7 @@ _CHANGES = {
 }
 """By the beginning of what Python's decoder says."""
 _FULL_WIDTH = re.compile("[“”，：｛｝]")
-_ASSIGNMENT = re.compile(r"[\w.]+\s*[=:]")
+_ASSIGNMENT = re.compile(r"[\w.]++\s*+[=:]")
 
 
 def _meant(text: str, error: json.JSONDecodeError) -> Sentence:

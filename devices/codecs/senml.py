@@ -16,6 +16,7 @@ from devices.codecs.decoded import MAX_NAMES, MAX_READINGS, Decoded, Place
 from devices.codecs.jsontext import NotFinite, parse, quoted
 from devices.codecs.metric import Verdict, bad_name, judge, number
 from devices.codecs.pointer import below, index, pointer
+from devices.codecs.strict import Strict
 from hub.errors import DecodeError
 from hub.models import Micros
 from hub.words.sentence import Sentence
@@ -30,15 +31,15 @@ _FOREVER_S = 1e15
 """No time: bounds the integers that a float can become."""
 
 
-def decode(payload: bytes, received: Micros, zone: tzinfo) -> Decoded:
+def decode(payload: bytes, received: Micros, zone: tzinfo, into: Decoded | None = None) -> Decoded:
     """Decode a SenML JSON pack; DecodeError when no reading is usable."""
     pack = parse(payload)
     if not isinstance(pack, list):
         raise DecodeError("senml_not_a_pack", Sentence("refusal.senml.pack", value=quoted(pack)), "")
-    return resolve(pack, received)
+    return resolve(pack, received, into)
 
 
-def resolve(records: Sequence[Any], received: Micros) -> Decoded:
+def resolve(records: Sequence[Any], received: Micros, into: Decoded | None = None) -> Decoded:
     """Resolve records with JSON labels into readings; a CBOR reader maps its integer labels first."""
     if not records:
         raise DecodeError("no_values", Sentence("refusal.senml.empty"), "")
@@ -46,7 +47,7 @@ def resolve(records: Sequence[Any], received: Micros) -> Decoded:
         raise DecodeError("too_many_values", Sentence("refusal.most.readings", most=f"{MAX_READINGS:,}"), "")
     if len(records) > MAX_NAMES and _many_names(records):
         raise DecodeError("too_many_values", Sentence("refusal.most.metrics", most=f"{MAX_NAMES:,}"), "")
-    reader = _Reader(received)
+    reader = _StrictReader(received, into) if isinstance(into, Strict) else _Reader(received)
     rest = iter(records)
     for record in rest:
         try:
@@ -109,8 +110,8 @@ class _Reader:
         "decoded",
     )
 
-    def __init__(self, received: Micros) -> None:
-        self.decoded = Decoded()
+    def __init__(self, received: Micros, decoded: Decoded | None = None) -> None:
+        self.decoded = Decoded() if decoded is None else decoded
         self._metrics, self._times, self._values = self.decoded.metrics, self.decoded.ts, self.decoded.values
         self._received = received
         self._device: str | None = None
@@ -205,6 +206,22 @@ class _Reader:
         if not metric:
             raise DecodeError("senml_no_name", Sentence("refusal.senml.no_name"), "/n" if "n" in record else "")
         raise below(bad_name(metric), *(["n"] if "n" in record else ["bn"] if "bn" in record else []))
+
+
+class _StrictReader(_Reader):
+    """Counts metrics that are not known among what is left out."""
+
+    __slots__ = ("_known",)
+
+    def __init__(self, received: Micros, strict: Strict) -> None:
+        super().__init__(received, strict)
+        self._known = strict.known
+
+    def _metric(self, record: dict[str, Any]) -> str | None:
+        metric = super()._metric(record)
+        if metric is not None and metric not in self._known:
+            raise DecodeError("unknown_metric", Sentence("refusal.strict.unknown", name=quoted(metric)), "/n")
+        return metric
 
 
 def _check_labels(record: dict[str, Any]) -> None:

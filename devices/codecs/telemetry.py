@@ -14,6 +14,7 @@ from devices.codecs.decoded import MAX_NAMES, MAX_READINGS, Decoded, Place
 from devices.codecs.jsontext import parse, quoted
 from devices.codecs.metric import Verdict, bad_name, judge, number
 from devices.codecs.pointer import below, index, pointer
+from devices.codecs.strict import Strict
 from hub.errors import DecodeError
 from hub.models import Micros
 from hub.words.sentence import Sentence
@@ -23,10 +24,10 @@ _NO_METRICS = frozenset({"ts", "device"})
 _EXAMPLE = Sentence("refusal.telemetry.example")
 
 
-def decode(payload: bytes, received: Micros, zone: tzinfo) -> Decoded:
+def decode(payload: bytes, received: Micros, zone: tzinfo, into: Decoded | None = None) -> Decoded:
     """Decode a telemetry message; DecodeError when no reading is usable."""
     message = parse(payload)
-    decoded = Decoded()
+    decoded = Decoded() if into is None else into
     if type(message) is dict:
         _take(message, received, zone, decoded)
     elif type(message) is list:
@@ -100,6 +101,8 @@ def _take(  # noqa: C901 a function of its own for the loop costs a short messag
         at = received
     else:
         at = parse_time(ts, zone)
+    if type(decoded) is Strict:
+        decoded.check(values)
     for name, value in values.items():
         verdict = judge(name)
         if verdict is _GOOD:

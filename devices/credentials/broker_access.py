@@ -92,6 +92,8 @@ class BrokerAccess:
         self._there: Accounts | None = None
         """What the broker holds, as far as it is known; None: it has to be asked."""
         self._since = NOTHING
+        self._flooding: object = []
+        """Ids of devices that the broker was told to keep out, because they flood."""
         self._asked_at = 0.0
         self._lost: dict[str, str] = {}
         """Accounts that the broker has lost, and since when each has had its secret."""
@@ -139,7 +141,8 @@ class BrokerAccess:
         if self._there is not None and now - self._asked_at > WHOLE_S:
             self._there = None
         settled = self._there is not None and not self._more
-        if settled and not await _first(conn, SQL.moved, since=self._since):
+        flooding = await _first(conn, SQL.flooding)
+        if settled and flooding == self._flooding and not await _first(conn, SQL.moved, since=self._since):
             return
         async with _alone(conn):
             snapshot = await _first(conn, REVISION.snapshot)
@@ -155,7 +158,7 @@ class BrokerAccess:
             if self._there is not None:  # the broker has not gone meanwhile
                 self._there = done(self._there, commands[:SLICE])
             self._tell(lost, since)
-            self._since = str(snapshot)
+            self._since, self._flooding = str(snapshot), flooding
         if not self._in_line and not self._more:
             log.info("the broker's accounts match the registry")
             self._in_line, self._told = True, False
@@ -230,8 +233,8 @@ def lost_accounts(lost: list[str]) -> str:
 async def _wanted(conn: psycopg.AsyncConnection, mqtt: Mqtt) -> tuple[Accounts, dict[str, str]]:
     """Desired broker state, and when each account's secret was set."""
     roles, accounts, since = {}, {}, {}
-    for code, state, children, username, kind, bound, changed in await (await conn.execute(SQL.wanted)).fetchall():
-        active, role = state == "active", role_of(code)
+    for code, active, children, username, kind, bound, changed in await (await conn.execute(SQL.wanted)).fetchall():
+        role = role_of(code)
         if role not in roles:
             roles[role] = acls_of(grants(code, children, mqtt.prefix))
         if active or kind != "x509":  # the plugin lets a certificate in whether its account is enabled or not

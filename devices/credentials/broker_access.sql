@@ -7,6 +7,10 @@ select pg_advisory_unlock(hashtext('ganzhi.access'))
 -- name: lead
 select pg_try_advisory_lock(hashtext('ganzhi.broker_access'))
 
+-- name: flooding
+-- The devices whose accounts are disabled for a flood now, in order.
+select flooding()
+
 -- name: moved
 -- Whether anything that rights depend on changed since a snapshot (hub/store/revision.py).
 select exists (
@@ -25,8 +29,8 @@ select exists (
 select username from credential where revoked_at is null and not bound order by username
 
 -- name: wanted
--- Devices with credentials in use, their children, and those credentials.
-select d.code, d.state, coalesce(kids.codes, '{}'), c.username, c.kind, c.bound,
+-- Devices with credentials in use, their children, and those credentials; who floods is kept out for a while.
+select d.code, d.state = 'active' and not d.id = any (flooding()), coalesce(kids.codes, '{}'), c.username, c.kind, c.bound,
        coalesce(c.rotated_at, c.created_at)::text as since
 from credential c
 join device d on d.id = c.device_id

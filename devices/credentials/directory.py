@@ -1,6 +1,7 @@
 """In-memory credential lookup, so that authenticating a device or broker request costs no query."""
 
 import asyncio
+import time
 from typing import NamedTuple
 
 from devices.credentials.rights import Action, may
@@ -35,6 +36,8 @@ class Directory:
         """Whether it was ever read; before that it knows nobody, and nobody may be refused for that."""
         self._held: dict[int, Held] = {}
         self._names: dict[str, int] = {}
+        self._flooding: dict[int, float] = {}
+        """Devices that are kept out because they flood, and until when (seconds since 1970)."""
         self._since = NOTHING
         self._turn = asyncio.Lock()  # an older snapshot must not be taken over after a newer one
 
@@ -51,9 +54,11 @@ class Directory:
                     (snapshot,) = await (await conn.execute(REVISION.snapshot)).fetchone() or (NOTHING,)
                     statement = SQL.all_credentials if first else SQL.changed_credentials
                     credentials = await (await conn.execute(statement, given)).fetchall()
+                    floods = await (await conn.execute(SQL.floods)).fetchall()
             await self.registry.refresh(pool)  # after them, so that each credential's device is known
             for id_, revoked, *held in credentials:
                 self._keep(id_, None if revoked else Held(*held))
+            self._flooding = dict(floods)
             self._since = snapshot
             self.loaded = True
 
@@ -92,13 +97,17 @@ class Directory:
         held = self._held.get(self._names.get(username, 0))
         return held is not None and held.bound
 
+    def admits(self, holder: Device) -> bool:
+        """Whether the broker lets a device in now: it is active and does not flood."""
+        return holder.state == "active" and self._flooding.get(holder.id, 0.0) <= time.time()
+
     def speaks_for(self, holder: Device, code: str) -> bool:
         """Whether a device may publish on behalf of another: itself or one of its children."""
         return holder.code == code or self._parent_of(code) == holder.code
 
     def may(self, holder: Device, action: Action, topic: str, prefix: str) -> bool:
         """Whether a device is currently allowed to publish or subscribe to a topic."""
-        return holder.state == "active" and may(holder.code, action, topic, prefix, self._parent_of)
+        return self.admits(holder) and may(holder.code, action, topic, prefix, self._parent_of)
 
     def _parent_of(self, code: str) -> str | None:
         child = self.registry.devices.get(code)

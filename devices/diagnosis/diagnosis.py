@@ -23,6 +23,8 @@ RARE, OFTEN = 0.8, 1.5
 """Of the expected rate; between them the rate is right."""
 LATE_SHARE = 0.1
 RECENT = timedelta(hours=1)
+FLOOD_LASTS = timedelta(minutes=1)
+"""A flood that was not told of for so long is over; see devices/floods.py."""
 
 
 @dataclass(slots=True, frozen=True)
@@ -54,6 +56,19 @@ def _state(facts: Facts) -> Iterator[Note]:
     if facts.maintenance is not None:
         _, until, note = facts.maintenance
         yield Note("maintenance", "info", {"until": until, "note": note})
+
+
+def _flood(facts: Facts) -> Iterator[Note]:
+    flood = facts.flood
+    if flood is None:
+        return
+    values = {"since": flood.since, "at": flood.last_at, "refused": flood.refused}
+    if flood.disabled_until is not None and flood.disabled_until > facts.now:
+        yield Note("flood_kept_out", "fault", {**values, "until": flood.disabled_until})
+    elif facts.now - flood.last_at < FLOOD_LASTS:
+        yield Note("flood", "fault", values)
+    else:
+        yield Note("flood_over", "info", values)
 
 
 def _refused(facts: Facts) -> Iterator[Note]:
@@ -272,5 +287,17 @@ def _alerts(facts: Facts) -> Iterator[Note]:
         yield Note("alert_open", "info", {"level": level, "title": title, "at": since})
 
 
-LOOKS: Sequence[Look] = (_state, _refused, _silence, _access, _gateway, _clock, _metrics, _rate, _events, _alerts)
+LOOKS: Sequence[Look] = (
+    _state,
+    _flood,
+    _refused,
+    _silence,
+    _access,
+    _gateway,
+    _clock,
+    _metrics,
+    _rate,
+    _events,
+    _alerts,
+)
 """In the order in which an integrator would look."""

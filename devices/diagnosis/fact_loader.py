@@ -10,7 +10,7 @@ from psycopg.rows import dict_row
 
 from devices.addressing import parse_topic
 from devices.diagnosis.example import example_of
-from devices.diagnosis.facts import Credential, Facts, Health, Metric, Parent, Refusal, Stray
+from devices.diagnosis.facts import Credential, Facts, Flood, Health, Metric, Parent, Refusal, Stray
 from devices.diagnosis.frame_check import FRAMES, check
 from devices.diagnosis.frame_profile import ProfileView, check_with, view_of
 from devices.similar import like, likest, plain, variants
@@ -39,6 +39,7 @@ async def facts_of(conn: AsyncConnection, code: str, now: datetime, prefix: str)
         example=_example(row),
         health=Health(row["online"], row["since"], row["cause"]) if row["online"] is not None else None,
         maintenance=(row["work_from"], row["work_to"], row["work_note"]) if row["work_from"] is not None else None,
+        flood=None if row["flood_since"] is None else Flood(*(row[f"flood_{name}"] for name in _FLOOD)),
         refusals=await refusals_of(conn, code, prefix, row["zone"], view_of({**row, "code": row["profile"]})),
         strays=await _strays(conn, code, now, prefix),
         metrics=metrics,
@@ -48,6 +49,7 @@ async def facts_of(conn: AsyncConnection, code: str, now: datetime, prefix: str)
     )
 
 
+_FLOOD = ("since", "last_at", "refused", "until")
 _PLAIN = (
     *("code", "name", "state", "created_at", "profile", "profile_name", "interval_s", "offline_after_s"),
     *(

@@ -100,6 +100,17 @@ class Health:
 
 
 @dataclass(slots=True, frozen=True)
+class Flood:
+    """The newest flood of refused messages, of which few are among the dead letters."""
+
+    since: datetime
+    last_at: datetime
+    refused: int
+    disabled_until: datetime | None
+    """Of its accounts at the broker."""
+
+
+@dataclass(slots=True, frozen=True)
 class Facts:
     """Everything a diagnosis uses. Datetimes are timezone-aware."""
 
@@ -127,6 +138,7 @@ class Facts:
     health: Health | None = None
     maintenance: tuple[datetime, datetime, str] | None = None
     """From, until and the note of the window that is open now."""
+    flood: Flood | None = None
     refusals: Sequence[Refusal] = ()
     """The newest dead letters, newest first."""
     strays: Sequence[Stray] = ()

@@ -3,9 +3,10 @@
 A storm of bad messages must not fill the disk: above a limit a letter is only counted, in the same transaction.
 """
 
+import asyncio
 import time
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from datetime import UTC, datetime
 
 import msgspec
@@ -26,6 +27,9 @@ BYTES_EACH = 4096
 """Of a reason, a minute keeps letters until this much for each of its allowed number is used up."""
 
 PER_MINUTE = 1000
+
+AT_ONCE = 16
+"""Letters that pass the gate before others have a turn: each takes up to some milliseconds."""
 
 REPLAY = "\0replay "
 """Before the letter's id: `Raw.source` of a dead letter that is tried again. No MQTT client id can hold a NUL."""
@@ -53,7 +57,7 @@ class Sampler:
         dropped: Counter[tuple[str, str]] = Counter()
         for letter in letters:
             reason = letter.reason
-            full = self._kept[reason] >= self._per_minute
+            full = letter.counted_only or self._kept[reason] >= self._per_minute
             if full or self._bytes[reason] >= self._per_minute * BYTES_EACH:
                 dropped[reason, letter.raw.origin.transport] += 1
                 continue
@@ -66,19 +70,24 @@ class Sampler:
 class DeadLetters(Stage):
     """Writes the dead letters of batches; the limit applies per process."""
 
-    def __init__(self, per_minute: int = PER_MINUTE) -> None:
-        self._sampler = Sampler(per_minute)
+    def __init__(
+        self, per_minute: int = PER_MINUTE, gate: Callable[[DeadLetter], DeadLetter] = lambda letter: letter
+    ) -> None:
+        """`gate` makes of a letter what may be stored of it; it is asked for those that are stored only."""
+        self._sampler, self._gate = Sampler(per_minute), gate
         self._batch: Batch | None = None
         self._of: Mapping[int, DeadLetter] = {}
         """The letters that were chosen from: an attempt may have refused others."""
         self._chosen: tuple[list[DeadLetter], Dropped] = [], {}
+        self._passed = 0
+        """So many of the chosen have passed the gate."""
         self._minute = 0
 
     async def write(self, conn: Connection, batch: Batch) -> None:
         """Store and count a batch's dead letters; a repeated commit selects the same ones."""
         if not batch.refused:
             return
-        stored, dropped = self._choose(batch)
+        stored, dropped = await self._choose(batch)
         if not stored and not dropped:
             return
         tally = {
@@ -89,11 +98,17 @@ class DeadLetters(Stage):
         }
         await conn.execute(SQL.dead_letter_insert, tally | _columns(stored))
 
-    def _choose(self, batch: Batch) -> tuple[list[DeadLetter], Dropped]:
+    async def _choose(self, batch: Batch) -> tuple[list[DeadLetter], Dropped]:
         if batch is not self._batch or batch.refused != self._of:
             self._batch, self._of, self._minute = batch, batch.refused, int(time.time()) // 60
             fresh = [letter for letter in batch.refused.values() if not letter.raw.source.startswith(REPLAY)]
-            self._chosen = self._sampler.choose(fresh, self._minute)
+            self._chosen, self._passed = self._sampler.choose(fresh, self._minute), 0
+        chosen, _ = self._chosen
+        while self._passed < len(chosen):
+            chosen[self._passed] = self._gate(chosen[self._passed])
+            self._passed += 1
+            if not self._passed % AT_ONCE:
+                await asyncio.sleep(0)
         return self._chosen
 
 

@@ -78,6 +78,22 @@ async def test_a_commit_that_is_tried_again_counts_once(pool: Pool, store_url: s
     assert count(store_url, "dead_letter") == 5
 
 
+async def test_the_gate_is_asked_for_letters_that_are_stored_and_once_for_each(pool: Pool, store_url: str) -> None:
+    asked: list[DeadLetter] = []
+
+    def gate(one: DeadLetter) -> DeadLetter:
+        asked.append(one)
+        return replace(one, raw=one.raw._replace(payload=b""))
+
+    writer = Writer(pool, [DeadLetterStage(5, gate)])
+    batch = refused(*[replace(one, counted_only=True) for one in some(7)], *some(20))
+    for _ in range(2):
+        await writer.commit(batch)
+    assert len(asked) == 5
+    assert fetch(store_url, COUNTS) == [("not_json", "mqtt", 5, 22)]
+    assert fetch(store_url, "select distinct payload_size from dead_letter") == [(0,)]
+
+
 async def test_a_transaction_that_failed_did_not_count(pool: Pool, store_url: str) -> None:
     writer = Committer(pool, per_minute=5)
     rows = grid(range(1, 3), range(10))

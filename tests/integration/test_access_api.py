@@ -204,6 +204,37 @@ async def test_what_emqx_asks_is_answered_as_it_reads_it(world: World) -> None:
     assert (await world.client.post("/broker/auth", json=[])).status_code == 422
 
 
+async def test_who_floods_is_denied_for_a_while_and_the_gateway_of_one_without_an_account(world: World) -> None:
+    secret = (await world.issue("air-1", "password"))["secret"]
+    topic = "ganzhi/v1/air-1/telemetry"
+
+    async def answers(code: str | None, *, lasts: bool = False) -> tuple[str, str]:
+        """What EMQX is told of air-1 while a device floods: when it connects, and when it publishes."""
+        async with world.context.pool.connection() as conn:
+            await conn.execute("delete from device_flood")
+            await conn.execute(
+                "insert into device_flood (device_id, since, last_at, refused, disabled_at, disabled_until)"
+                " select id, now() - interval '2 min', now(), 9000, now() - %s::interval, now() + interval '1 min'"
+                " from device where code = %s",
+                ("1 min" if lasts else "1 s", code),
+            )
+        await world.context.directory.refresh(world.context.pool)
+        connects = await world.asked("auth", username="air-1", password=secret)
+        return connects, await world.asked("acl", username="air-1", action="publish", topic=topic)
+
+    assert await answers(None) == ("allow", "allow")
+    assert await answers("air-1") == ("deny", "deny")
+    assert await answers("air-2") == ("allow", "allow")
+    assert await answers("air-0") == ("deny", "deny"), "its child has no account: it speaks for it"
+    await world.issue("air-0", "password")
+    assert await answers("air-0") == ("allow", "allow"), "the child's own account is disabled"
+    assert await answers("air-0", lasts=True) == ("deny", "deny"), "but the flood goes on"
+    async with world.context.pool.connection() as conn:
+        await conn.execute("update device_flood set disabled_until = now() - interval '1 s'")
+    await world.context.directory.refresh(world.context.pool)
+    assert await world.asked("auth", username="air-1", password=secret) == "allow", "its time is over"
+
+
 async def test_a_broker_shows_its_secret_or_the_token(database: str) -> None:
     async with world_at(database, access="http", access_secret="of the broker") as world:
         await world.context.directory.refresh(world.context.pool)

@@ -1,7 +1,6 @@
 """Who may do what on a real mosquitto whose dynamic security plugin the hub drives."""
 
 import json
-import os
 import subprocess
 from collections.abc import Iterator
 from pathlib import Path
@@ -9,8 +8,7 @@ from pathlib import Path
 import psycopg
 import pytest
 
-from tests.support.broker import find_mosquitto
-from tests.support.dynsec import HUB, PASSWORD, Client, GuardedBroker, find_plugin, make_certificates
+from tests.support.dynsec import HUB, PASSWORD, Client, GuardedBroker, make_certificates
 from tests.support.hub import Hub, run_hub
 from tests.support.numbered import count
 from tests.support.process import wait_until
@@ -21,20 +19,8 @@ READING = '{"pm25": 1}'
 
 
 @pytest.fixture
-def broker(tmp_path: Path) -> Iterator[GuardedBroker]:
-    program, plugin = find_mosquitto(), find_plugin()
-    if program is None or plugin is None:
-        reason = "mosquitto with its dynamic security plugin is not installed: apt-get install mosquitto"
-        if "CI" in os.environ:
-            pytest.fail(reason)
-        pytest.skip(reason)
-    folder = tmp_path / "guarded"
-    folder.mkdir()
-    made = GuardedBroker(program, folder, plugin)
-    try:
-        yield made
-    finally:
-        made.stop()
+def broker(guarded_broker: GuardedBroker) -> GuardedBroker:
+    return guarded_broker
 
 
 def settings_of(broker: GuardedBroker) -> dict[str, str]:

@@ -19,7 +19,7 @@ from hypothesis import strategies as st
 from analytics.rules.alerts import Open
 from analytics.rules.definitions import ThresholdRule
 from analytics.rules.rulebook import RuleBook
-from devices.resolve import letter_of
+from devices.letters import letter_of
 from hub.alerts.alert import Step
 from hub.alerts.apply import apply
 from hub.alerts.endings import Ending, ending_raw

@@ -12,7 +12,7 @@ import pytest
 
 from devices.diagnosis.diagnosis import Note, diagnose, hours_off, works
 from devices.diagnosis.example import example_of
-from devices.diagnosis.facts import Credential, Facts, Health, Metric, Parent, Refusal, Stray
+from devices.diagnosis.facts import Credential, Facts, Flood, Health, Metric, Parent, Refusal, Stray
 from devices.diagnosis.frame_check import check
 from devices.diagnosis.rendering import ago, span, worded
 from hub.models import to_micros
@@ -78,6 +78,13 @@ TABLE: list[tuple[str, str, Facts]] = [
     ("state_suspended", "fault", replace(GOOD, state="suspended")),
     ("state_retired", "fault", replace(GOOD, state="retired")),
     ("maintenance", "info", replace(GOOD, maintenance=(before(60), NOW + timedelta(hours=1), "new filter"))),
+    ("flood", "fault", replace(GOOD, flood=Flood(before(90), before(5), 9_000, None))),
+    (
+        "flood_kept_out",
+        "fault",
+        replace(GOOD, flood=Flood(before(900), before(200), 9_000, NOW + timedelta(minutes=2))),
+    ),
+    ("flood_over", "info", replace(GOOD, flood=Flood(before(9_000), before(8_000), 9_000, before(7_700)))),
     ("never_heard", "fault", PLAIN),
     ("never_heard", "warning", replace(DETECTOR, health=None)),
     ("only_connected", "fault", MUTE),

@@ -2,6 +2,7 @@
 
 import pytest
 
+from devices.letters import gated
 from devices.registry.registry import Registry
 from devices.resolve import Resolver
 from hub.models import Batch, DeadLetter
@@ -13,7 +14,7 @@ from tests.support.origins import raw_of
 def _refused(payload: bytes, topic: str = "ganzhi/v1/stranger/event") -> DeadLetter:
     batch = Batch([raw_of("mqtt", topic, payload, 1_772_352_000_000_000)])
     run_steps(Resolver(Registry()), batch)
-    return batch.refused[0]
+    return gated(batch.refused[0])
 
 
 @pytest.mark.parametrize(

@@ -6,6 +6,7 @@ from zoneinfo import ZoneInfo
 from devices.addressing import Origins
 from devices.codecs.mapping import compiled
 from devices.health.last_seen import SeenDevices
+from devices.letters import gated
 from devices.registry.device import Device, Profile
 from devices.registry.registry import Registry
 from devices.resolve import Resolver, Wanted
@@ -165,7 +166,7 @@ def test_each_refusal_can_be_told_in_chinese() -> None:
     ]
     batch = read(known, *[(at, payload) for at, payload, _ in messages])
     for index, (_, _, says) in enumerate(messages):
-        detail = batch.refused[index].detail
+        detail = gated(batch.refused[index]).detail
         check_chinese(detail)
         assert says in told(detail, "zh")
 
