@@ -18,8 +18,6 @@ SQL = statements(__name__)
 
 log = logging.getLogger(__name__)
 
-UNREGISTERED = 0
-"""The id that stands for all devices that are not registered."""
 BURST_S = 2.0
 """So many seconds of the rate may come at once."""
 TOLD_EVERY_S = 5.0
@@ -126,7 +124,7 @@ class Floods(Stage):
         since, refused, told_at = (before.since, before.refused, before.told_at) if before and goes_on else (0, 0, 0)
         if left < 0 or goes_on:
             since, refused = since or count.first, refused + count.refused
-        lasting = id_ != UNREGISTERED and left < 0 and count.last - since >= limits.kept_up_s * 1e6
+        lasting = left < 0 and count.last - since >= limits.kept_up_s * 1e6
         tell = lasting and count.last - told_at >= TOLD_EVERY_S * 1e6
         rate = _Rate(max(left, 0.0), count.last, since, refused, count.last if tell else told_at)
         decided.rates[id_] = rate

@@ -12,7 +12,7 @@ from devices.codecs.heartbeat import decode_heartbeat
 from devices.codecs.mapping import decode_mapped
 from devices.codecs.strict import ANY, MAX_STRICT, strictly
 from devices.commands.replies import ReceivedReplies, Reply
-from devices.floods import UNREGISTERED, Floods, RefusedOf
+from devices.floods import Floods, RefusedOf
 from devices.health.edge_heartbeats import Heartbeats
 from devices.health.last_seen import SeenDevices
 from devices.health.statuses import ReportedStatuses
@@ -119,10 +119,11 @@ class Resolver(Stage):
         if self._floods is None or origin.transport == HUB or raw.source.startswith(REPLAY):
             return False
         device = devices.get(origin.device) or devices.get(origin.gateway or "")
-        id_, code = (UNREGISTERED, "") if device is None else (device.id, device.code)
-        if self._floods.refused(found.refused, id_, code, raw.received):
+        if device is None:  # refused before it is decoded; its letters can be replayed once it is registered
             return False
-        found.over.add(id_)
+        if self._floods.refused(found.refused, device.id, device.code, raw.received):
+            return False
+        found.over.add(device.id)
         return True
 
     def _note_life(
