@@ -7,7 +7,7 @@ from uuid import UUID
 import msgspec
 
 from devices.addressing import Origins
-from hub.models import Micros, Origin, Raw, read_origin
+from hub.models import Micros, Origin, Raw, Repeat, read_origin
 from hub.store.dead_letter_stage import REPLAY
 
 LAST = 253_402_300_799_000_000
@@ -105,7 +105,7 @@ def _carried(record: Record, origins: Origins) -> Raw:
     said = dict(record.headers)
     try:
         origin, received = _origin(said, origins), int(said["received"])
-        token = int(said.get("token", 0))
+        token, repeated = int(said.get("token", 0)), Repeat(int(said.get("repeated", 0)))
         # By partition: a source's tokens come round within each, and a worker knows only its own partitions.
         source = f"{said['source'].decode()}/{record.partition}" if token else ""
         if letter := said.get("letter"):
@@ -114,7 +114,7 @@ def _carried(record: Record, origins: Origins) -> Raw:
         return Raw(origins.of_letter("kafka", record.topic), record.value or b"", _arrival(record))
     if not (0 <= received <= LAST and 0 <= token <= MAX_TOKEN):
         return Raw(origins.of_letter("kafka", record.topic), record.value or b"", _arrival(record))
-    return Raw(origin, record.value or b"", received, token, source, int(said.get("repeated", 0)), "retained" in said)
+    return Raw(origin, record.value or b"", received, token, source, repeated, "retained" in said)
 
 
 def _origin(said: Mapping[str, bytes], origins: Origins) -> Origin:

@@ -6,7 +6,7 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
 from uuid import UUID
 
-from hub.models import DeadLetter, Delivery, Outcome, Raw
+from hub.models import DeadLetter, Delivery, Outcome, Raw, Repeat
 from hub.pipeline import Limits
 from hub.telemetry import Counters
 from hub.words.sentence import Sentence
@@ -22,7 +22,7 @@ WHY = Sentence("refusal.json.cut")
 
 def _raw(device: int, number: int, token: int = 0) -> Raw:
     return raw_of(
-        "mqtt", f"ganzhi/v1/d{device}/telemetry", b"%d" % number, 1_000_000 + number, token, "hub", number % 2 == 1
+        "mqtt", f"ganzhi/v1/d{device}/telemetry", b"%d" % number, 1_000_000 + number, token, "hub", Repeat(number % 3)
     )
 
 

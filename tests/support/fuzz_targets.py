@@ -8,7 +8,7 @@ from devices.addressing import parse_topic
 from devices.codecs import CODECS
 from devices.codecs.decoded import MAX_BYTES
 from hub.errors import BrokerUnavailable, DecodeError
-from hub.models import GANZHI
+from hub.models import GANZHI, Repeat
 from ingest.http.body import BodyError, batch_of_lines, batch_of_list, gunzip
 from ingest.http.source import BATCH_BYTES
 from ingest.kafka.records import headers_of, of_bus, of_third_party
@@ -92,7 +92,7 @@ def _record(payload: bytes) -> int:
 def _records() -> list[bytes]:
     raws = [
         raw_of("mqtt", "ganzhi/v1/air-17/telemetry", b'{"a":1}', RECEIVED),
-        raw_of("mqtt", "ganzhi/v1/pole-1/child/air-17/event", b"{}", RECEIVED, 65_535, "hub", True),
+        raw_of("mqtt", "ganzhi/v1/pole-1/child/air-17/event", b"{}", RECEIVED, 65_535, "hub", Repeat.MARKED),
     ]
     stamp = (1_772_352_000_000).to_bytes(8, "big")
     made = [

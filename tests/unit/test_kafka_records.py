@@ -138,3 +138,10 @@ def test_whether_the_broker_had_retained_it_crosses_the_bus() -> None:
     (raw,) = of_bus([Given(b"{}", headers=tuple(headers_of(sent)))], ORIGINS)
     assert raw.retained
     assert raw.origin is of_bus([Given(b"{}", headers=tuple(headers_of(sent)))], ORIGINS)[0].origin
+
+
+def test_a_record_that_says_nonsense_of_its_repetition_is_a_letter() -> None:
+    sent = headers_of(raw_of("mqtt", "ganzhi/v1/d1/event", b"{}", 5))
+    for nonsense in (b"yes", b"7", b""):
+        (raw,) = of_bus([Given(b"{}", headers=(*sent, ("repeated", nonsense)))], ORIGINS)
+        assert not raw.origin.device
