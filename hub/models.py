@@ -202,8 +202,6 @@ class AlertChange:
     actor: str | None = None
     """Who decided it, where that was not the pipeline."""
     note: str | None = None
-    quiet: bool = False
-    """Recorded and shown, but delivered to nobody."""
 
 
 @dataclass(slots=True)

@@ -9,7 +9,7 @@ from itertools import groupby
 from typing import NamedTuple
 
 from analytics.rules.definitions import EventRule
-from analytics.rules.slots import LONG_AGO
+from analytics.rules.slots import LONG_AGO, NEVER
 from devices.vocabulary import LATCHING
 from hub.models import Event, Micros
 
@@ -22,8 +22,8 @@ Newest = dict[Key, Micros]
 
 LATE: Micros = 900_000_000
 """An event that is received later than that after it happened is told to be late."""
-QUIET: Micros = 86_400_000_000
-"""A latching event that is received later than that is shown, and nobody is called."""
+TOO_LATE: Micros = 86_400_000_000
+"""A latching event that is received later than that is history: it raises nothing."""
 
 
 class Turn(NamedTuple):
@@ -40,11 +40,6 @@ class Turn(NamedTuple):
         delay = self.event.received - self.event.ts
         return delay if delay > LATE else 0
 
-    @property
-    def quiet(self) -> bool:
-        """Whether nobody is to be called."""
-        return self.event.kind in LATCHING and self.delay > QUIET
-
 
 def judge(
     events: Iterable[Event],
@@ -57,8 +52,8 @@ def judge(
     """Level changes caused by events in the order of their arrival, and the newest times that they renew.
 
     Events that are older than one that came before change nothing, nor do those that were received more than
-    `stale_after` after they happened, unless their kind is latching. `level_of` tells the level (0 none) of a rule's
-    alert at a device, by their ids.
+    `stale_after` after they happened; if their kind is latching, more than a day, and an end of it counts whenever it
+    comes. `level_of` tells the level (0 none) of a rule's alert at a device, by their ids.
     """
     turns: list[Turn] = []
     renewed: Newest = {}
@@ -68,7 +63,7 @@ def judge(
         if event.ts < renewed.get(key, newest.get(key, LONG_AGO)):
             continue
         renewed[key] = event.ts
-        if event.ts < event.received - stale_after and event.kind not in LATCHING:
+        if event.ts < event.received - _patience(event, stale_after):
             continue
         for rule in rules.get(event.kind, ()):
             if rule.profile_id is not None and profiles.get(event.device_id) != rule.profile_id:
@@ -79,6 +74,13 @@ def judge(
             if after != before:
                 turns.append(Turn(rule, event, before, after))
     return turns, renewed
+
+
+def _patience(event: Event, stale_after: Micros) -> Micros:
+    """How late an event may be to change anything."""
+    if event.kind not in LATCHING:
+        return stale_after
+    return NEVER if event.state == "inactive" else TOO_LATE
 
 
 def level_after(level: int, event: Event, rule: EventRule) -> int:

@@ -50,8 +50,8 @@ class RuleBook(Stage):
     """Rules and their state. Per batch: `steps`, commit, `adopt`; a failed commit skips `adopt`.
 
     Nothing pages that is late, out of range, or older than `stale_after_s` when its batch is received (history
-    that is filled in later); `math.inf` lets history page. Events of latching kinds (fire, a button, ...) page whatever
-    their age, and tell it; beyond a day nobody is called. A rule that is disabled, or no longer watches a
+    that is filled in later); `math.inf` lets history page. Events of latching kinds (fire, a button, ...) page up to an
+    age of a day, and tell it. A rule that is disabled, or no longer watches a
     device, says nothing more: its active alerts stay as they are until a desk closes them, and are taken up
     again when the rule comes back. An alert that a desk has ended is neither changed any more nor raised again, until
     its condition ends or rises above the peak that it had.
@@ -218,7 +218,7 @@ class RuleBook(Stage):
             title = changes.event_title(name, event.kind, 0 if kind == "cleared" else level, turn.delay)
             yield AlertChange(
                 changes.change_id(alert, kind, level, at), alert, kind, at, rule.id, target, event.device_id, None,
-                level, title, quiet=turn.quiet,
+                level, title,
             )  # fmt: skip
 
     def _install(self) -> None:

@@ -61,7 +61,6 @@ async def _write(conn: psycopg.AsyncConnection, applied: Sequence[Applied]) -> N
     if owed := [
         (change.id, alert.id, alert.seq, consumer)
         for change, alert in applied
-        if isinstance(change, Step) or not change.quiet
         for consumer in recipients(alert.place, filters)
     ]:
         names = ("change_id", "id", "seq", "consumer_id")

@@ -13,5 +13,7 @@ select version, mode from schema_migration
 -- name: unwritable
 -- Of the tables that each hub writes, those that this role may not.
 select array_agg(name) as names, current_user as role
-from unnest(array['alert', 'audit', 'dead_letter', 'device', 'event', 'latest', 'reading']) as name
+from unnest(array[
+    'alert', 'audit', 'dead_letter', 'device', 'device_flood', 'event', 'latest', 'latest_note', 'mqtt_session', 'reading'
+]) as name
 where not has_table_privilege(name, 'insert')

@@ -154,15 +154,21 @@ class MqttConnection:
         Not left to paho: its answer lies behind what was not read yet, and paho would take the broker for dead.
         """
         if self._accepted and time.monotonic() - self._pinged >= self._settings.keepalive_s / 2:
-            self._ping()
+            self.ping()
 
     async def round_trip(self) -> None:
         """Return once the broker has handled all that was sent to it; what it sends meanwhile is received."""
-        self._ping()
-        while self._pongs < self._pings:
+        self.ping()
+        while not self.answered:
             await self.read()
 
-    def _ping(self) -> None:
+    @property
+    def answered(self) -> bool:
+        """Whether the broker has answered each ping, and so has handled all that was sent before the last one."""
+        return self._pongs >= self._pings
+
+    def ping(self) -> None:
+        """Send PINGREQ."""
         self._pinged, self._pings = time.monotonic(), self._pings + 1
         self._socket.send(_PINGREQ)
         self._socket.flush()

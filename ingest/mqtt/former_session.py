@@ -33,6 +33,10 @@ log = logging.getLogger(__name__)
 MARKER_S = 10.0
 """How long a marker may take to come back; a broker that does not let the hub publish it drops it without a word."""
 NOT_ALLOWED = "the sessions cannot be handed over: the hub's account must be allowed to publish to {}"
+DROPPED = (
+    "the broker has dropped messages of the session %r, our marker among them, for its queue was full: set "
+    "max_queued_messages 0. What it still held is taken"
+)
 QUIET_S = 5.0
 """A session to which nothing came for so long, a marker included that came back to another one, is not subscribed."""
 
@@ -74,6 +78,9 @@ async def hand_over(
         await _begin(settings, session, topics)
         former.connection.leave(topics)
         while going_on() and not former.at_marker:
+            if await _is_empty(former, going_on):
+                log.error(DROPPED, former.name)
+                break
             await former.step()
         await former.hand_over()
         while going_on() and former.unsettled:
@@ -99,10 +106,24 @@ async def _is_subscribed(settings: Mqtt, session: Identity, former: FormerReader
     await _publish(settings, probe)
     former.heard_at = time.monotonic()
     while going_on() and not former.subscribed:
-        if not former.unsettled and time.monotonic() - former.heard_at > QUIET_S:
+        if await _is_empty(former, going_on):
             return False
         await former.step()
     return going_on()
+
+
+async def _is_empty(former: FormerReader, going_on: GoingOn) -> bool:
+    """Whether the broker has nothing more for the session: quiet for long, it answers, and nothing came before that.
+
+    Silence alone says nothing: a broker may stand still while it saves.
+    """
+    if former.unsettled or time.monotonic() - former.heard_at < QUIET_S:
+        return False
+    heard_at = former.heard_at
+    former.connection.ping()
+    while going_on() and not former.connection.answered:
+        await former.step()
+    return going_on() and former.heard_at == heard_at and not former.unsettled
 
 
 async def _begin(settings: Mqtt, session: Identity, topics: Sequence[str]) -> None:

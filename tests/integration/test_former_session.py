@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
+from signal import Signals
 from typing import Literal
 
 import pytest
@@ -14,6 +15,8 @@ from hub.settings import Mqtt
 from hub.telemetry import Counters
 from ingest.mqtt import former_session
 from ingest.mqtt.buffered_socket import READ_BYTES
+from ingest.mqtt.connection import TICK_S
+from ingest.mqtt.session import Identity
 from ingest.mqtt.source import MqttSource
 from tests.support import sessions
 from tests.support.broker import Mosquitto
@@ -174,3 +177,52 @@ async def test_a_large_session_is_read_no_faster_than_it_is_stored(mosquitto: Mo
         await connected(source)
         await store.holds(payloads)
     assert max(store.sizes) <= READ_BYTES + len(payloads[0])
+
+
+async def test_a_broker_that_stands_still_is_not_taken_for_an_empty_session(
+    mosquitto: Mosquitto, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(former_session, "QUIET_S", 0.3)
+    sessions.subscribe(mosquitto.port)
+    sent = [payload.ljust(1_000) for payload in numbers(0, 10_000)]
+    await publish(mosquitto, sent)
+    store = Store()
+    async with running(mosquitto, store) as source:
+
+        async def some() -> bool:
+            return len(store.payloads) > 100
+
+        await eventually(some, "the session is read")
+        mosquitto.send(Signals.SIGSTOP)
+        assert len(store.payloads) < len(sent), "it has more"
+        await asyncio.sleep(3 * former_session.QUIET_S + TICK_S)
+        mosquitto.send(Signals.SIGCONT)
+        await connected(source)
+        await publish(mosquitto, [b"last"])
+        await store.holds([*sent, b"last"])
+
+
+async def test_a_marker_that_the_broker_has_dropped_is_not_waited_for(
+    mosquitto: Mosquitto, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    mosquitto.stop()
+    mosquitto.settings |= {"max_queued_messages": "100", "max_inflight_messages": "20"}
+    mosquitto.start()
+    sessions.subscribe(mosquitto.port)
+    await publish(mosquitto, numbers(0, 10))
+    begin = former_session._begin
+
+    async def late(settings: Mqtt, session: Identity, topics: Sequence[str]) -> None:
+        await publish(mosquitto, numbers(10, 400))  # while nothing is read: the queue of the former session is full
+        await begin(settings, session, topics)
+
+    monkeypatch.setattr(former_session, "QUIET_S", 0.3)
+    monkeypatch.setattr(former_session, "_begin", late)
+    store = Store()
+    async with running(mosquitto, store) as source:
+        await connected(source)
+        held = len(store.payloads)
+        assert store.payloads == numbers(0, held), "what the broker still held is taken"
+        await publish(mosquitto, [b"last"])
+        await store.holds([*numbers(0, held), b"last"])
+    assert "max_queued_messages" in caplog.text

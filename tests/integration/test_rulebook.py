@@ -129,10 +129,8 @@ async def test_events_raise_and_clear_and_a_redelivery_after_a_kill_does_neither
     assert await city.run("select distinct title from alert") == [("Camera 1: smoke (cleared)",)]
 
 
-@pytest.mark.parametrize(("late_s", "deliveries"), [(1500, 2), (90_000, 1)])
-async def test_smoke_that_a_gateway_held_back_pages_and_says_how_late_it_is_unless_it_is_a_day(
-    city: City, late_s: int, deliveries: int
-) -> None:
+async def test_smoke_that_a_gateway_held_back_pages_and_says_how_late_it_is(city: City) -> None:
+    late_s = 1500
     await city.run("insert into consumer (code, url, secret) values ('desk', 'http://127.0.0.1:9/', 'whsec_AAAA')")
     batch = await city.events((-late_s, "active"))
     batch.events = [replace(event, received=NOW) for event in batch.events]
@@ -144,7 +142,7 @@ async def test_smoke_that_a_gateway_held_back_pages_and_says_how_late_it_is_unle
     await city.take(older)
     await city.take(await city.events((2, "inactive")))
     assert [kind for _, kind, _ in await city.told()] == ["raised", "cleared"]
-    assert await city.run("select count(*) from outbox") == [(deliveries,)]
+    assert await city.run("select count(*) from outbox") == [(2,)]
 
 
 async def test_what_is_stored_but_never_pages(city: City) -> None:

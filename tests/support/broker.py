@@ -70,6 +70,10 @@ class Mosquitto:
         if self._process.running:
             self._process.kill()
 
+    def send(self, number: Signals) -> None:
+        """Send a signal."""
+        self._process.send(number)
+
     def save(self) -> float:
         """Make it save what it holds; when that was, in seconds of the epoch."""
         saved, began = self.folder / "mosquitto.db", time.time()

@@ -71,14 +71,14 @@ def test_events_that_are_received_long_after_they_happened_do_not_page() -> None
     assert len(judge([late], {"door_open": [door]}, {}, {}, no_alert, 101)[0]) == 1
 
 
-def test_a_latching_event_that_comes_late_says_so_and_after_a_day_calls_nobody() -> None:
-    def turn(minutes: int) -> Turn:
-        late = Event(uuid4(), 5, "cam-5", 0, minutes * 60_000_000, "smoke", "active")
-        [[turn], _] = judge([late], RULES, {}, {}, no_alert, 60_000_000)
-        return turn
+def test_a_latching_event_that_comes_late_says_so_and_after_a_day_raises_nothing() -> None:
+    def turns(minutes: int, state: str = "active", level: int = 0) -> list[Turn]:
+        late = Event(uuid4(), 5, "cam-5", 0, minutes * 60_000_000, "smoke", state)
+        return judge([late], RULES, {}, {}, lambda *_: level, 60_000_000)[0]
 
-    assert [turn(minutes).delay // 60_000_000 for minutes in (15, 25, 1441)] == [0, 25, 1441]
-    assert [turn(minutes).quiet for minutes in (15, 25, 1440, 1441)] == [False, False, False, True]
+    assert [turn.delay // 60_000_000 for minutes in (15, 25, 1440) for turn in turns(minutes)] == [0, 25, 1440]
+    assert turns(1441) == []
+    assert [turn.after for turn in turns(1441, "inactive", level=3)] == [0], "its end counts whenever it comes"
 
 
 def test_a_rule_of_a_profile_hears_its_devices_only() -> None:
