@@ -1,6 +1,6 @@
 """Resolver stage: decodes messages into readings and events of registered devices."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from zlib import crc32
 
 import numpy as np
@@ -24,7 +24,7 @@ from hub.errors import DecodeError
 from hub.models import HUB, Batch, Columns, Doubles, Event, Micros, Origin, Raw, Repeat
 from hub.quality import Quality
 from hub.stage import Stage
-from hub.store.arrivals import Arrival, Fresh, Known, Remembered
+from hub.store.arrivals import AHEAD, Arrival, Fresh, Known, Remembered
 from hub.store.dead_letter_stage import REPLAY
 from hub.words.sentence import Sentence
 
@@ -60,7 +60,7 @@ class Resolver(Stage):
                 due += STEP
                 yield
             if raw.repeated:
-                raw = batch.raws[index] = self._recalled(raw)
+                raw = batch.raws[index] = self._recalled(raw, batch.raws, index)
             if raw.origin.form == ENDED:
                 if (ending := decode_ending(raw.payload)) is not None:
                     batch.of(Endings)[ending.alert_id] = ending
@@ -146,13 +146,16 @@ class Resolver(Stage):
             if gateway is not None:  # of whose clock it tells nothing
                 life[gateway.id] = raw.received, life.get(gateway.id, (0, 0))[1]
 
-    def _recalled(self, raw: Raw) -> Raw:
-        """The message with the time of its first arrival, if that is known."""
+    def _recalled(self, raw: Raw, raws: Sequence[Raw], index: int) -> Raw:
+        """The message, which is one of these, with the time of its first arrival, if that is known."""
         remembered = self._known.get(raw.source)
         if remembered is None:
             return raw
-        replayed = remembered.goes_on(raw.token) or raw.repeated == Repeat.MARKED
-        received = remembered.recall(raw.token, _digest(raw)) if replayed else None
+        if raw.repeated == Repeat.MARKED:
+            remembered.note_token(raw.token)
+        elif not remembered.is_replay(raw.token, _possible(raws[index : index + AHEAD], raw.source)):
+            return raw
+        received = remembered.recall(raw.token, _digest(raw))
         return raw if received is None else raw._replace(received=received, repeated=Repeat.MARKED)
 
     def _remember(self, raw: Raw, fresh: Fresh) -> None:
@@ -377,6 +380,11 @@ def _reply(index: int, device: Device, decoded: Decoded, draft: ReplyDraft, raw:
     body = {"result": draft.result} if draft.error is None else {"error": draft.error}
     letter = letter_of(raw, "", "", None, decoded.private > 0)
     return Reply(index, draft.command, device.id, raw.received, body, letter)
+
+
+def _possible(raws: Iterable[Raw], source: str) -> Iterator[tuple[int, int]]:
+    """Tokens and digests of what a source may be delivering again, unmarked."""
+    return ((raw.token, _digest(raw)) for raw in raws if raw.repeated == Repeat.POSSIBLE and raw.source == source)
 
 
 def _digest(raw: Raw) -> int:

@@ -6,7 +6,7 @@ with such messages writes one row of packed entries; rows are pruned once 16-bit
 """
 
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
@@ -20,6 +20,13 @@ SQL = statements(__name__)
 
 KEEP = 2 * 65_536
 """Entries kept for a source: twice the number of packet ids there are."""
+
+DISTINCT = 3
+"""Different messages that tell a replay."""
+AHEAD = 1_000
+"""Messages among which they are looked for."""
+LOOKS = 8
+"""How often, while few messages are there."""
 
 _BUCKET = 1024
 
@@ -43,7 +50,9 @@ class Remembered:
         """The newest time of arrival among each _BUCKET tokens."""
         self._last = 0
         """The token that was noted last."""
-        self._replay_over = False
+        self._replay: bool | None = False
+        """Whether what comes is a replay; None: that is to be found out."""
+        self._looks = 0
 
     def note(self, arrival: Arrival) -> None:
         """Record an arrival, replacing the token's previous one."""
@@ -53,20 +62,31 @@ class Remembered:
         bucket = token // _BUCKET
         self._newest[bucket] = max(self._newest[bucket], received)
 
-    def goes_on(self, token: int) -> bool:
-        """Whether a token may be one of a replay: all of it since the tokens went back was recalled.
+    def is_replay(self, token: int, coming: Iterable[tuple[int, int]]) -> bool:
+        """Whether a resumed session delivers again, unmarked, what it had delivered; `coming`: tokens and digests.
 
         A broker that was killed and has lost what it noted since its last save goes back to the tokens of then, and
-        delivers the same messages by the same tokens in the same order. The first one that is new is behind all that
-        come again; a later one with the content of another that had its token is new, too.
+        delivers the same messages by the same tokens in the same order. So the tokens have to go back, and DISTINCT
+        messages of the next ones have to be known; one alone may be like another of before on a broker whose tokens
+        begin anew. The first one that is new is behind all that come again.
         """
+        self.note_token(token)
+        if self._replay is None:
+            known = {digest for token, digest in coming if self.recall(token, digest) is not None}
+            self._looks += 1
+            if len(known) >= DISTINCT or self._looks >= LOOKS:
+                self._replay = len(known) >= DISTINCT
+        return bool(self._replay)
+
+    def note_token(self, token: int) -> None:
+        """A message may have come again: when the tokens go back, a replay may begin."""
         if (self._last - token) % 65_536 < 32_768:
-            self._replay_over = False
-        return not self._replay_over
+            self._replay, self._looks = None, 0
 
     def end_replay(self) -> None:
         """A message was new: no message behind it is a replay, until the tokens go back."""
-        self._replay_over = True
+        if self._replay:
+            self._replay = False
 
     def recall(self, token: int, digest: int) -> Micros | None:
         """Original arrival time of a redelivered message; None when it is a different message.

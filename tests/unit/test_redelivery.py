@@ -1,5 +1,7 @@
 """A message that is delivered again keeps its time of arrival; another message with its packet id does not get it."""
 
+from collections.abc import Iterable
+
 import pytest
 
 from devices.registry.registry import Registry
@@ -71,25 +73,39 @@ def test_messages_that_come_again_between_others_that_were_lost_keep_their_time(
     assert again == [T + token + (0 if token % 2 else 10_000) for token in range(1, 1000)]
 
 
-def _replayed(resolver: Resolver, tokens: range, at: int, say: str = "") -> list[int]:
-    """What the resolver makes of the times of messages that a resumed session delivers, each from another topic."""
-    return [
-        _received(resolver, token, at + token, Repeat.POSSIBLE, f"ganzhi/v1/d{token}{say}/telemetry")
+def _delivered(resolver: Resolver, tokens: Iterable[int], at: int, say: str = "", repeated: int = 2) -> list[int]:
+    """Times of messages of one batch, each of a topic of its own; as they are after the resolver."""
+    raws = [
+        raw_of("mqtt", f"ganzhi/v1/d{token}{say}/telemetry", b"{}", at + token, token, "hub", repeated)
         for token in tokens
     ]
+    batch = Batch(raws)
+    run_steps(resolver, batch)
+    return [raw.received for raw in batch.raws]
 
 
-def test_a_replay_that_is_not_marked_keeps_its_times_up_to_the_first_message_that_is_new() -> None:
+@pytest.fixture
+def back() -> Resolver:
+    """A hub that comes back: 3,000 messages had come, and its broker has not noted that since it saved at 1,000."""
     known: Known = {}
-    for token in range(1, 3_000):
-        _received(_resolver(known), token, T + token, Repeat.NO, f"ganzhi/v1/d{token}/telemetry")
-    back = _resolver(known)  # the broker comes back with what it had saved at 1,000, and so does the hub
-    assert _replayed(back, range(1_000, 2_000), T + 9_000) == [T + token for token in range(1_000, 2_000)]
-    assert _replayed(back, range(2_000, 2_001), T + 9_000, "new") == [T + 11_000]
-    new = _replayed(back, range(2_001, 2_100), T + 9_000)
+    _delivered(_resolver(known), range(1, 3_000), T, repeated=Repeat.NO)
+    return _resolver(known)
+
+
+def test_a_replay_that_is_not_marked_keeps_its_times_up_to_the_first_message_that_is_new(back: Resolver) -> None:
+    assert _delivered(back, range(1_000, 2_000), T + 9_000) == [T + token for token in range(1_000, 2_000)]
+    assert _delivered(back, [2_000], T + 9_000, "new") == [T + 11_000]
+    new = _delivered(back, range(2_001, 2_100), T + 9_000)
     assert new == [T + 9_000 + token for token in range(2_001, 2_100)], "the same content by the same packet id is new"
-    again = _replayed(back, range(1_500, 2_000), T + 20_000)
+    again = _delivered(back, range(1_500, 2_000), T + 20_000)
     assert again == [T + token for token in range(1_500, 2_000)], "killed again, it goes back again"
+
+
+def test_one_message_alone_that_is_like_another_is_new(back: Resolver) -> None:
+    """As of a broker whose packet ids begin anew with each connection."""
+    assert _delivered(back, [1], T + 9_000) == [T + 9_001]
+    assert _delivered(back, [2], T + 9_000) == [T + 9_002]
+    assert _delivered(back, range(3, 500), T + 9_000, "other") == [T + 9_000 + token for token in range(3, 500)]
 
 
 def test_a_session_that_only_lost_its_connection_delivers_new_messages() -> None:
@@ -97,7 +113,10 @@ def test_a_session_that_only_lost_its_connection_delivers_new_messages() -> None
     for number in range(70_000):
         if number % 15 == 0:  # the others have times of their own
             _received(resolver, number % 65_535 + 1, T + number, Repeat.NO)
-    new = [
-        _received(resolver, number % 65_535 + 1, T + number, Repeat.POSSIBLE) for number in range(70_005, 80_000, 15)
+    raws = [
+        raw_of("mqtt", TOPIC, b"{}", T + number, number % 65_535 + 1, "hub", Repeat.POSSIBLE)
+        for number in range(70_005, 80_000, 15)
     ]
-    assert new == [T + number for number in range(70_005, 80_000, 15)]
+    batch = Batch(raws)
+    run_steps(resolver, batch)
+    assert [raw.received for raw in batch.raws] == list(range(T + 70_005, T + 80_000, 15))
