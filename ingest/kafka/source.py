@@ -32,10 +32,14 @@ log = logging.getLogger(__name__)
 
 POLLS_UNDER_WAY = 2
 """One is committed while the other is decoded; more would only fill the memory."""
-POLL_RECORDS = 10_000
+POLL_RECORDS = 20_000
+"""More than one fetch of packs brings: while records are left over, the next fetch is not asked for."""
 POLL_S = 0.5
-PARTITION_BYTES = 1 << 20
+PARTITION_BYTES = 256 << 10
 """Read ahead of a partition; a larger record comes alone."""
+FETCH_WAIT_MS = 50
+"""How long Kafka may hold a fetch that finds nothing. A broker has one at a time, and while it is held no partition
+that was read in the meantime is asked for."""
 REVOKED_GRACE_S = 3.0
 """How long partitions are kept for a commit under way, so that the next worker need not do its work again."""
 RETRY_MAX_S = 15.0
@@ -171,6 +175,7 @@ class KafkaSource:
             auto_offset_reset="none",
             partition_assignment_strategy=ASSIGNORS,
             max_partition_fetch_bytes=PARTITION_BYTES,
+            fetch_max_wait_ms=FETCH_WAIT_MS,
             session_timeout_ms=round(self._settings.session_s * 1000),
             heartbeat_interval_ms=round(self._settings.session_s * 300),
             # A worker that does not poll because the store is away is alive: its heartbeats say so.
