@@ -40,6 +40,8 @@ PARTITION_BYTES = 256 << 10
 FETCH_WAIT_MS = 50
 """How long Kafka may hold a fetch that finds nothing. A broker has one at a time, and while it is held no partition
 that was read in the meantime is asked for."""
+METADATA_MS = 10_000
+"""How often topics and their partitions are asked for: who divides them right after they were made may not see them."""
 REVOKED_GRACE_S = 3.0
 """How long partitions are kept for a commit under way, so that the next worker need not do its work again."""
 RETRY_MAX_S = 15.0
@@ -176,6 +178,7 @@ class KafkaSource:
             partition_assignment_strategy=ASSIGNORS,
             max_partition_fetch_bytes=PARTITION_BYTES,
             fetch_max_wait_ms=FETCH_WAIT_MS,
+            metadata_max_age_ms=METADATA_MS,
             session_timeout_ms=round(self._settings.session_s * 1000),
             heartbeat_interval_ms=round(self._settings.session_s * 300),
             # A worker that does not poll because the store is away is alive: its heartbeats say so.

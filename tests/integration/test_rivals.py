@@ -55,6 +55,7 @@ def test_a_second_hub_waits_and_takes_over(
 ) -> None:
     hub, line = lined
     register(hub)
+    before = len(mosquitto.text())  # the hub itself ends its session of an older version
     with Numbers(mosquitto.port, MESSAGES, None, rate=5_000):
         second.launch(*arguments)
         wait_until(lambda: "in use by another hub" in second.text(), "the second hub says why it waits")
@@ -62,7 +63,7 @@ def test_a_second_hub_waits_and_takes_over(
         assert answer.status_code == 503
         assert "another hub has mqtt.client_id 'ganzhi-hub'" in answer.text
         wait_for(database, MESSAGES // 3)
-        assert "already connected" not in mosquitto.text()  # nobody was thrown out
+        assert "already connected" not in mosquitto.text()[before:], "nobody was thrown out"
         line.swallow.set()  # committed, but the broker is not told: it delivers to the second hub again
         before = line.swallowed
         wait_until(lambda: line.swallowed > before, "acknowledgements lost")
@@ -85,6 +86,7 @@ def test_edges_with_a_database_wait_for_each_other_too(
     first, second = hubs
     try:
         register(first.start())
+        before = len(mosquitto.text())
         second.launch()
         wait_until(lambda: "in use by another hub" in second.text(), "the second one says why it waits")
         with Numbers(mosquitto.port, FEW, None, stops=(0.5,)) as numbers:
@@ -92,7 +94,7 @@ def test_edges_with_a_database_wait_for_each_other_too(
             first.kill()
             numbers.go_on()
             wait_until(lambda: _ready(second), "the second one takes over", 60)
-        assert "already connected" not in mosquitto.text()  # nobody was thrown out
+        assert "already connected" not in mosquitto.text()[before:], "nobody was thrown out"
         wait_for(database, FEW)
         assert second.terminate() == 0
         check(database, FEW, None)

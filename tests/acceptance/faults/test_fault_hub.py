@@ -32,6 +32,7 @@ def test_two_hubs_with_the_same_client_id(
     folder = tmp_path / "second"
     folder.mkdir()
     second = Hub(database, mosquitto.port, folder)
+    before = len(mosquitto.text())  # the hub itself ends its session of an older version
     try:
         with Numbers(mosquitto.port, messages, stops=SHARES[:1]) as numbers:
             wait_for(database, messages // 10)
@@ -41,7 +42,7 @@ def test_two_hubs_with_the_same_client_id(
             counting.kill()
             wait_until(lambda: "this hub takes over" in second.text(), "the second hub takes over")
         wait_for(database, messages)
-        assert "already connected" not in mosquitto.text()  # they did not throw each other out
+        assert "already connected" not in mosquitto.text()[before:], "they did not throw each other out"
     finally:
         second.close()
     check(database, messages)
