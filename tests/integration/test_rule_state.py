@@ -125,7 +125,8 @@ class Model:
                 return
             self.level.take(Row(1, ts, body["values"]["level"]))
         else:
-            self._hear(ts, body)
+            if body["state"] == "inactive" or ts >= raw.received - 86_400 * S:  # older is history
+                self._hear(ts, body)
 
     def _hear(self, ts: Micros, body: dict[str, Any]) -> None:
         before = 0 if self.smoke.active is None else self.smoke.active[1]
