@@ -125,4 +125,7 @@ class BusReception(Part, Reception):
             self._since = None
             return
         self._assignment = assignment
-        self._since, self._until = (since, until) if edges else (LONG_AGO, asked - MARGIN)
+        if edges:
+            self._since, self._until = since, until
+        else:  # those that were here are gone, with what they had not passed on; or there were none, only third parties
+            self._since, self._until = LONG_AGO if self._source.bus_unused else None, asked - MARGIN

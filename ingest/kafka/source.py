@@ -125,6 +125,12 @@ class KafkaSource:
         partition = (murmur2(device.encode(errors="replace")) & 0x7FFFFFFF) % counts.pop()
         return all(TopicPartition(topic, partition) in self._timers for topic in self._topics)
 
+    @property
+    def bus_unused(self) -> bool:
+        """Whether no edge has ever put anything into the partitions that are read."""
+        bus = raw_topic(self._settings)
+        return all(at == 0 for partition, at in self._next.items() if partition.topic == bus)
+
     async def read_up(self) -> bool:
         """Wait until what Kafka holds now of the assignment is committed; False when another one came meanwhile."""
         reader, assignment = self._reader, self.assignment
