@@ -3,14 +3,11 @@
 import gzip
 import json
 import socket
-from collections.abc import Iterator
-from pathlib import Path
 
 import httpx
 import psycopg
 import pytest
 
-from tests.support.broker import Mosquitto
 from tests.support.described import Description
 from tests.support.hub import Hub
 from tests.support.numbered import resident_mb
@@ -88,17 +85,6 @@ def test_good_and_bad_in_a_batch(hub: Hub, database: str) -> None:
         assert conn.execute("select reason from dead_letter order by 1").fetchall() == [
             (reason,) for reason in sorted(reasons.values())
         ]
-
-
-@pytest.fixture
-def closed_hub(database: str, mosquitto: Mosquitto, tmp_path: Path) -> Iterator[Hub]:
-    """A running hub with a token, and its client with it."""
-    hub = Hub(database, mosquitto.port, tmp_path, HUB_API__TOKEN="sesame")
-    hub.api.headers["authorization"] = "Bearer sesame"
-    try:
-        yield hub.start()
-    finally:
-        hub.close()
 
 
 def test_events_and_senml_with_the_token_and_not_without(closed_hub: Hub, database: str) -> None:

@@ -148,6 +148,7 @@ async def test_id_of_another_database_means_from_now_on(database: str) -> None:
             await change_alert(context.pool, alert, "updated", 1.0)
             context.changes.wake()
             await reader.has(1)
+            assert [event[0] for event in reader.events] == (await cursors(context))[-1:], "and nothing of before"
 
 
 async def test_id_that_is_no_cursor_is_a_problem(database: str) -> None:

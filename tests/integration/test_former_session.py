@@ -158,6 +158,9 @@ async def test_without_a_secret_an_edge_has_the_session_that_it_had(mosquitto: M
     async with running(mosquitto, store, None) as source:
         await connected(source)
         await store.holds(numbers(0, 10))
+        await publish(mosquitto, numbers(10, 20))
+        await store.holds(numbers(0, 20))
+    assert sessions.knows(mosquitto.port, sessions.OLD), "it was not handed over"
 
 
 @pytest.mark.parametrize("secret", [None, SECRET], ids=["same-session", "handed-over"])

@@ -98,8 +98,9 @@ async def test_a_notification_wakes_the_courier(alarms: Alarms, desk: Receiver, 
         task = asyncio.create_task(listen(database, ["ganzhi_alert"], heard), name="listen")
         async with asyncio.timeout(20):
             await listening.wait()
-        await alarms.raised()
+        alert = await alarms.raised()
         await until(lambda: len(desk.received) == 1, "the delivery")
+        assert desk.ids() == [f"{alert}.1"]
         task.cancel()
         await asyncio.gather(task, return_exceptions=True)
 
@@ -107,8 +108,9 @@ async def test_a_notification_wakes_the_courier(alarms: Alarms, desk: Receiver, 
 async def test_without_notifications_it_looks_by_itself(alarms: Alarms, desk: Receiver) -> None:
     await alarms.consumer("desk", desk.url())
     async with delivery_worker(alarms.pool):
-        await alarms.raised()
+        alert = await alarms.raised()
         await settled(alarms, "desk", "delivered")
+    assert desk.ids() == [f"{alert}.1"]
 
 
 async def test_changes_of_an_alert_arrive_in_order_though_the_first_needs_several_attempts(

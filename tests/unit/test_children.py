@@ -66,6 +66,7 @@ async def test_a_child_that_is_told_while_it_starts_ends_too(tmp_path: Path) -> 
         supervisor.stop()
         async with asyncio.timeout(30):
             await task
+    assert not any(map(_alive, _started(tmp_path / "n")))
 
 
 async def test_a_child_that_does_not_heed_its_input_is_terminated(tmp_path: Path) -> None:
@@ -75,6 +76,8 @@ async def test_a_child_that_does_not_heed_its_input_is_terminated(tmp_path: Path
         supervisor.stop()
         async with asyncio.timeout(30):
             await task
+    [pid] = _started(tmp_path / "n")
+    assert not _alive(pid)
 
 
 async def test_a_child_that_ends_is_started_again_with_longer_waits(
