@@ -1,5 +1,6 @@
 """Database connections: autocommit, UTC, errors classified as transient or permanent."""
 
+import asyncio
 import re
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager
@@ -41,10 +42,27 @@ _OF_CONTENT = (
 )
 
 
+class _Pool(AsyncConnectionPool[psycopg.AsyncConnection]):
+    """Lets a task end that is cancelled in the moment in which it gets its connection.
+
+    The pool waits with asyncio.wait_for, which up to Python 3.11 forgets the cancellation then, and a task that runs
+    for ever would.
+    """
+
+    async def getconn(self, timeout: float | None = None) -> psycopg.AsyncConnection:  # noqa: ASYNC109 as of the pool
+        task = asyncio.current_task()
+        before = task.cancelling() if task else 0
+        conn = await super().getconn(timeout)
+        if task and task.cancelling() > before:
+            await self.putconn(conn)
+            raise asyncio.CancelledError
+        return conn
+
+
 @asynccontextmanager
 async def open_pool(database: Database) -> AsyncIterator[Pool]:
     """Create a connection pool; opens without waiting and reconnects automatically."""
-    pool: Pool = AsyncConnectionPool(
+    pool: Pool = _Pool(
         database.url,
         kwargs=OPTIONS,
         min_size=1,

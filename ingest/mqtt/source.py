@@ -168,4 +168,5 @@ class MqttSource:
     async def _pause(self, seconds: float) -> None:
         """Sleep, interrupted by `stop`."""
         with suppress(TimeoutError):
-            await asyncio.wait_for(self._stopped.wait(), seconds)
+            async with asyncio.timeout(seconds):
+                await self._stopped.wait()
