@@ -13,8 +13,12 @@ from typing import Any
 
 from aiokafka import AIOKafkaConsumer, ConsumerRebalanceListener, TopicPartition
 from aiokafka.coordinator.assignors.range import RangePartitionAssignor
-from aiokafka.coordinator.assignors.roundrobin import RoundRobinPartitionAssignor
-from aiokafka.errors import KafkaError, NoOffsetForPartitionError, OffsetOutOfRangeError
+from aiokafka.errors import (
+    InconsistentGroupProtocolError,
+    KafkaError,
+    NoOffsetForPartitionError,
+    OffsetOutOfRangeError,
+)
 from aiokafka.partitioner import murmur2
 
 from devices.addressing import Origins
@@ -51,9 +55,10 @@ ANSWER_S = 10.0
 FOR_EVER_MS = 2**31 - 1
 SETTLING_S = 0.05
 
-ASSIGNORS = (RangePartitionAssignor, RoundRobinPartitionAssignor)
-"""A worker gets the same partitions of all topics, and so has all that a device sends; the second one is for the time
-in which workers of an earlier version are in the group."""
+ASSIGNORS = (RangePartitionAssignor,)
+"""A worker gets the same partitions of all topics, and so has all that a device sends. Only one: with two, aiokafka
+0.14 asks to join twice, and workers that do so in turn throw each other out of the group for minutes."""
+OTHERS = "the group %s is held by workers that divide the partitions otherwise: this one begins when they have ended"
 
 Positions = Mapping[tuple[str, int], Stored]
 
@@ -156,6 +161,8 @@ class KafkaSource:
                 self._there()
                 await self._consume(consumer)
                 await self._quiet()
+            except InconsistentGroupProtocolError:
+                self._backoff.failed(OTHERS, self._settings.group)
             except (KafkaError, OSError, BrokerUnavailable) as error:
                 self._away(error)
             finally:

@@ -1,14 +1,20 @@
 """Kafka in, on a real broker and store: what third parties publish, offsets in the COMMIT, workers that change."""
 
+import asyncio
 import json
 import signal
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from pathlib import Path
 
 import psycopg
 import pytest
+from aiokafka import AIOKafkaConsumer, ConsumerRebalanceListener, TopicPartition
+from aiokafka.coordinator.assignors.abstract import AbstractPartitionAssignor
+from aiokafka.coordinator.assignors.range import RangePartitionAssignor
+from aiokafka.coordinator.assignors.roundrobin import RoundRobinPartitionAssignor
 
+from ingest.kafka.topics import ensure_topics
 from tests.support.broker import Mosquitto
 from tests.support.hub import Hub, run_hub
 from tests.support.kafka import KafkaBroker
@@ -17,6 +23,7 @@ from tests.support.process import wait_until
 
 START_MS = 1_760_000_000_000
 DEVICES = 20
+FORMS = ("raw", "telemetry", "events")
 
 
 @pytest.fixture
@@ -323,6 +330,60 @@ async def test_detector_state_goes_with_the_partitions(
     await kafka.publish("telemetry", level(150, 3000))
     wait_until(lambda: _count(database) == 4, "stored", 30)
     assert kinds() == ["raised", "cleared", "raised"], "the first did not go by what it remembered"
+
+
+async def _peer(kafka: KafkaTopics, assignor: type[AbstractPartitionAssignor]) -> tuple[AIOKafkaConsumer, list[int]]:
+    """A member of the group of the test; and of each time that it was given partitions, how many."""
+    topics = [kafka.topic(form) for form in FORMS]
+    await ensure_topics(kafka.settings, topics)
+    given: list[int] = []
+
+    class Given(ConsumerRebalanceListener):  # type: ignore[misc]
+        async def on_partitions_revoked(self, revoked: Collection[TopicPartition]) -> None:
+            pass
+
+        async def on_partitions_assigned(self, assigned: Collection[TopicPartition]) -> None:
+            given.append(len(assigned))
+
+    peer = AIOKafkaConsumer(
+        bootstrap_servers=kafka.settings.servers,
+        group_id=kafka.settings.group,
+        partition_assignment_strategy=(assignor,),
+        heartbeat_interval_ms=200,
+    )
+    await peer.start()
+    peer.subscribe(topics, listener=Given())
+    await asyncio.to_thread(wait_until, lambda: given, "the peer has partitions", 30)
+    return peer, given
+
+
+async def _told(hub: Hub, text: str) -> None:
+    """Wait for a text in what it wrote; a peer in this process goes on meanwhile."""
+    await asyncio.to_thread(wait_until, lambda: text in hub.text(), text, 30)
+
+
+async def test_who_joins_the_group_asks_once(other: Hub, kafka: KafkaTopics) -> None:
+    """Two that ask twice, in turn, end each other's turn for ever."""
+    peer, given = await _peer(kafka, RangePartitionAssignor)
+    try:
+        before = peer._coordinator.generation
+        await asyncio.to_thread(other.start)
+        await _told(other, f"reading {len(FORMS) * PARTITIONS // 2} partitions")
+        assert given == [len(FORMS) * PARTITIONS, len(FORMS) * PARTITIONS // 2]
+        assert peer._coordinator.generation == before + 1
+    finally:
+        await peer.stop()
+
+
+async def test_a_worker_waits_for_those_of_another_version(other: Hub, kafka: KafkaTopics) -> None:
+    peer, _ = await _peer(kafka, RoundRobinPartitionAssignor)
+    try:
+        await asyncio.to_thread(other.start)
+        await _told(other, "this one begins when they have ended")
+        assert not _reads(other)
+    finally:
+        await peer.stop()
+    await _told(other, f"reading {len(FORMS) * PARTITIONS} partitions")
 
 
 async def test_kafka_is_killed_and_comes_back(database: str, own_kafka: KafkaBroker, tmp_path: Path) -> None:
