@@ -15,6 +15,8 @@ from starlette.requests import ClientDisconnect
 
 from api.contract_types import RIGHT
 from hub.errors import TransientError
+from hub.words import Lang, preferred
+from hub.words.sentence import Sentence
 
 log = logging.getLogger(__name__)
 
@@ -109,15 +111,16 @@ async def _declared(_: Request, error: Exception) -> Response:
     return answer(error.status, error.detail, error.errors, error.headers)
 
 
-async def _unreadable(_: Request, error: Exception) -> Response:
+async def _unreadable(request: Request, error: Exception) -> Response:
     assert isinstance(error, RequestValidationError)  # noqa: S101 for the type checker; see above
-    faults = [_fault(item) for item in error.errors()]
+    lang = preferred(request.headers.get("accept-language"))
+    faults = [_fault(item, lang) for item in error.errors()]
     first = f"{faults[0].pointer}: {faults[0].problem}" if faults else "the request cannot be read"
     more = f" (and {len(faults) - 1} more)" if len(faults) > 1 else ""
     return answer(422, first + more, faults)
 
 
-def _fault(item: Mapping[str, Any]) -> Fault:
+def _fault(item: Mapping[str, Any], lang: Lang) -> Fault:
     place, *path = item["loc"]
     pointer = "/" + "/".join(str(part) for part in path) if place == "body" else ".".join(map(str, path))
     if item["type"] == "json_invalid":
@@ -125,6 +128,8 @@ def _fault(item: Mapping[str, Any]) -> Fault:
     if right := RIGHT.get(item.get("ctx", {}).get("pattern", "")):
         shown = item["input"] if isinstance(item["input"], str) else path[-1]
         return Fault(pointer=pointer, problem=f"'{str(shown)[:80]}' does not fit; {right}")
+    if isinstance(error := item.get("ctx", {}).get("error"), ValueError) and isinstance(error.args[0], Sentence):
+        return Fault(pointer=pointer or "/", problem=error.args[0].told(lang))
     message = str(item["msg"]).removeprefix("Value error, ")
     return Fault(pointer=pointer or "/", problem=message[:1].lower() + message[1:])
 

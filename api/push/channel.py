@@ -1,7 +1,7 @@
 """Channel interface: sends one message to one consumer."""
 
-from dataclasses import dataclass
-from typing import Protocol
+from dataclasses import dataclass, field
+from typing import Literal, Protocol
 
 
 @dataclass(slots=True, frozen=True)
@@ -11,7 +11,17 @@ class Consumer:
     id: int
     code: str
     url: str
-    secret: str
+    """Without a login."""
+    secret: str = field(repr=False)
+    login: str | None = field(default=None, repr=False)
+    """`user:password`, percent-encoded as in a URL."""
+
+
+Failure = Literal[
+    "address", "secret", "name", "connection", "tls", "timeout", "protocol", "moved", "busy", "login", "rejected",
+    "failing", "gone", "channel", "defect",
+]  # fmt: skip
+"""The kind of a failed attempt: what its consumer's operator would look at. `rejected` is 4xx, `failing` 5xx."""
 
 
 @dataclass(slots=True, frozen=True)
@@ -24,6 +34,9 @@ class TryAgain:
     """Not accepted, or unknown: retry with the same id."""
 
     reason: str
+    failure: Failure
+    hold_s: float = 0.0
+    """The consumer wants no delivery at all for so long, none of other alerts either."""
 
 
 @dataclass(slots=True, frozen=True)
@@ -31,6 +44,7 @@ class Refused:
     """Permanently rejected; `gone`: the consumer no longer exists."""
 
     reason: str
+    failure: Failure
     gone: bool = False
 
 

@@ -4,11 +4,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from psycopg.rows import dict_row
+from psycopg.types.json import Jsonb
 
 from api.cloudevents import cloudevent, encode
-from api.push.channel import Consumer
+from api.push.channel import Consumer, Failure
 from hub.store.pool import Pool, sorted_errors
 from hub.store.statements import statements
+from hub.words.sentence import Sentence, written
 
 SQL = statements(__name__)
 
@@ -50,7 +52,7 @@ class Deliveries:
         deliveries = []
         for row in rows:
             event = cloudevent(row)
-            consumer = Consumer(row["consumer_id"], row["code"], row["url"], row["secret"])
+            consumer = Consumer(row["consumer_id"], row["code"], row["url"], row["secret"], row["login"])
             deliveries.append(
                 ClaimedDelivery(
                     row["id"], str(row["alert_id"]), event["id"], encode(event), row["attempts"], row["age_s"],
@@ -62,29 +64,40 @@ class Deliveries:
     async def delivered(self, delivery: ClaimedDelivery) -> None:
         await self._run(SQL.delivered, id=delivery.id)
 
-    async def later(self, delivery: ClaimedDelivery, wait_s: float, reason: str) -> None:
-        """Reschedule after wait_s seconds, holding back later deliveries of the same alert."""
+    async def later(
+        self, delivery: ClaimedDelivery, wait_s: float, reason: str, failure: Failure, hold_s: float = 0.0
+    ) -> None:
+        """Reschedule after wait_s seconds, holding back later deliveries of the same alert.
+
+        For hold_s seconds nothing at all is claimed for its consumer, by no process.
+        """
         await self._run(
             SQL.later,
             id=delivery.id,
             consumer_id=delivery.consumer.id,
             alert_id=delivery.alert_id,
             wait_s=wait_s,
-            reason=reason,
+            hold_s=hold_s,
+            **_told(reason, failure),
         )
 
-    async def give_up(self, delivery: ClaimedDelivery, reason: str) -> None:
-        await self._run(SQL.give_up, id=delivery.id, reason=reason)
+    async def give_up(self, delivery: ClaimedDelivery, reason: str, failure: Failure) -> None:
+        await self._run(SQL.give_up, id=delivery.id, **_told(reason, failure))
 
     async def gone(self, consumer: Consumer, reason: str) -> None:
         """Disable the consumer and drop its pending deliveries."""
-        await self._run(SQL.gone, consumer_id=consumer.id, reason=reason)
+        await self._run(SQL.gone, consumer_id=consumer.id, **_told(reason, "gone"))
 
     async def expire(self, give_up_s: float) -> None:
         """Drop deliveries that waited too long for a disabled consumer."""
-        await self._run(SQL.expire, give_up_s=give_up_s)
+        await self._run(SQL.expire, give_up_s=give_up_s, **_told(Sentence("delivery.switched_off"), None))
 
     async def _run(self, name: str, **values: object) -> None:
         with sorted_errors():
             async with self._pool.connection() as conn:
                 await conn.execute(name, values)
+
+
+def _told(reason: str, failure: Failure | None) -> dict[str, object]:
+    words = written(reason)
+    return {"reason": str(reason), "words": None if words is None else Jsonb(words), "failure": failure}

@@ -18,7 +18,7 @@ with due as (
         limit coalesce(busy.room, %(room)s)
         for update skip locked
     ) o
-    where c.enabled
+    where c.enabled and (c.held_until is null or c.held_until <= now())
     order by o.next_at
     limit %(limit)s
 )
@@ -27,7 +27,7 @@ set attempts = o.attempts + 1, next_at = now() + make_interval(secs => %(lease_s
 from due, consumer c, alert_change h
 where o.id = due.id and c.id = o.consumer_id and h.id = o.change_id
 returning o.id, o.alert_id, o.seq, o.attempts, extract(epoch from now() - o.created_at)::float8 as age_s,
-          h.kind, h.at, h.picture, c.id as consumer_id, c.code, c.kind as channel, c.url, c.secret
+          h.kind, h.at, h.picture, c.id as consumer_id, c.code, c.kind as channel, c.url, c.secret, c.login
 
 -- name: delivered
 -- The consumer has accepted it.
@@ -36,14 +36,16 @@ where id = %(id)s and state = 'pending'
 
 -- name: expire
 -- Deliveries of consumers that are switched off wait for them, but not for ever.
-update outbox o set state = 'given_up', last_error = 'the consumer was switched off', settled_at = clock_timestamp()
+update outbox o set state = 'given_up', last_error = %(reason)s, last_error_words = %(words)s,
+    failure = %(failure)s, settled_at = clock_timestamp()
 from consumer c
 where c.id = o.consumer_id and not c.enabled and o.state = 'pending'
   and o.created_at < now() - make_interval(secs => %(give_up_s)s)
 
 -- name: give_up
 -- It will not be tried again.
-update outbox set state = 'given_up', last_error = %(reason)s, settled_at = clock_timestamp()
+update outbox set state = 'given_up', last_error = %(reason)s, last_error_words = %(words)s,
+    failure = %(failure)s, settled_at = clock_timestamp()
 where id = %(id)s and state = 'pending'
 
 -- name: gone
@@ -51,13 +53,21 @@ where id = %(id)s and state = 'pending'
 with gone as (
     update consumer set enabled = false where id = %(consumer_id)s
 )
-update outbox set state = 'given_up', last_error = %(reason)s, settled_at = clock_timestamp()
+update outbox set state = 'given_up', last_error = %(reason)s, last_error_words = %(words)s,
+    failure = %(failure)s, settled_at = clock_timestamp()
 where consumer_id = %(consumer_id)s and state = 'pending'
 
 -- name: later
--- It was not accepted: try again later. What waits behind it is not due before it.
+-- It was not accepted: try again later. What waits behind it is not due before it. A consumer that wants a pause gets
+-- nothing until it is over; of several answers the longest counts.
+with held as (
+    update consumer set held_until = greatest(held_until, now() + make_interval(secs => %(hold_s)s))
+    where id = %(consumer_id)s and %(hold_s)s > 0
+)
 update outbox
 set next_at = case when id = %(id)s then now() + make_interval(secs => %(wait_s)s)
                    else greatest(next_at, now() + make_interval(secs => %(wait_s)s)) end,
-    last_error = case when id = %(id)s then %(reason)s else last_error end
+    last_error = case when id = %(id)s then %(reason)s else last_error end,
+    last_error_words = case when id = %(id)s then %(words)s else last_error_words end,
+    failure = case when id = %(id)s then %(failure)s else failure end
 where consumer_id = %(consumer_id)s and alert_id = %(alert_id)s and state = 'pending'

@@ -8,11 +8,12 @@ from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 
-from api.push.channel import Accepted, Answer, Channel, Consumer, Refused, TryAgain
+from api.push.channel import Accepted, Answer, Channel, Consumer, Failure, Refused, TryAgain
 from api.push.deliveries import ClaimedDelivery, Deliveries
 from hub.backoff import Backoff, jittered
 from hub.errors import HubError, TransientError
 from hub.store.pool import Pool
+from hub.words.sentence import Sentence
 
 log = logging.getLogger(__name__)
 
@@ -46,7 +47,9 @@ class DeliveryWorker:
         self._channels = channels
         self._limits = limits or Limits()
         self._under_way: Counter[int] = Counter()
-        self._failing: set[int] = set()
+        self._failing: dict[int, set[Failure]] = {}
+        """Consumers that do not accept, with the ways in which they failed since they last did."""
+        self._defects: set[type[Exception]] = set()
         self._woken = asyncio.Event()
         self._gathering: asyncio.TimerHandle | None = None
         self._stopping = False
@@ -83,7 +86,7 @@ class DeliveryWorker:
             return []
         rooms = {
             consumer: max(0, (1 if consumer in self._failing else limits.at_once_per_consumer) - busy)
-            for consumer in self._failing | set(self._under_way)
+            for consumer in {*self._failing, *self._under_way}
             for busy in [self._under_way[consumer]]
         }
         try:
@@ -102,6 +105,8 @@ class DeliveryWorker:
             answer = await self._send(delivery)
             self._observe(delivery.consumer, answer)
             await self._settle(delivery, answer)
+        except TransientError as error:
+            self._store.failed("deliveries cannot be noted and go out again: %s", error)
         except HubError as error:
             log.warning("delivery %s is not settled and goes out again: %s", delivery.message_id, error)
         finally:
@@ -113,41 +118,48 @@ class DeliveryWorker:
     async def _send(self, delivery: ClaimedDelivery) -> Answer:
         channel = self._channels.get(delivery.channel)
         if channel is None:
-            return TryAgain(f"this hub has no channel {delivery.channel}")
+            return TryAgain(Sentence("delivery.no_channel", channel=delivery.channel), "channel")
         try:
             return await channel.send(delivery.consumer, delivery.message_id, delivery.body)
         except Exception as error:
-            log.exception("the channel %s failed on %s", delivery.channel, delivery.message_id)
-            return TryAgain(f"the hub failed on it: {error!r}")
+            if type(error) not in self._defects:  # its traceback tells as much the second time
+                self._defects.add(type(error))
+                log.exception("the channel %s failed on %s", delivery.channel, delivery.message_id)
+            return TryAgain(Sentence("delivery.defect", error=type(error).__name__), "defect")
 
     def _observe(self, consumer: Consumer, answer: Answer) -> None:
-        """Log once when a consumer becomes unreachable and once when it is back."""
-        if isinstance(answer, TryAgain):
-            if consumer.id not in self._failing:
-                log.warning("consumer %s does not accept: %s", consumer.code, answer.reason)
-            self._failing.add(consumer.id)
-        elif consumer.id in self._failing:
-            self._failing.discard(consumer.id)
-            if isinstance(answer, Accepted):
+        """Log once for each way in which a consumer fails, and once when it accepts again."""
+        if isinstance(answer, Accepted):
+            if self._failing.pop(consumer.id, None) is not None:
                 log.warning("consumer %s accepts again", consumer.code)
+            return
+        failures = self._failing.setdefault(consumer.id, set())
+        if answer.failure in failures:
+            return
+        failures.add(answer.failure)
+        match answer:
+            case Refused(gone=True):
+                what = "is gone and is switched off"
+            case Refused():
+                what = "cannot be delivered to; what is for it is given up"
+            case _:
+                what = "does not accept"
+        log.warning("consumer %s %s (%s): %s", consumer.code, what, answer.failure, answer.reason)
 
     async def _settle(self, delivery: ClaimedDelivery, answer: Answer) -> None:
         match answer:
             case Accepted():
                 await self._deliveries.delivered(delivery)
             case Refused(reason, gone=True):
-                log.warning("consumer %s is gone and is switched off: %s", delivery.consumer.code, reason)
                 await self._deliveries.gone(delivery.consumer, reason)
-            case Refused(reason):
-                log.warning(
-                    "consumer %s: delivery %s given up: %s", delivery.consumer.code, delivery.message_id, reason
-                )
-                await self._deliveries.give_up(delivery, reason)
-            case TryAgain(reason) if delivery.age_s >= self._limits.give_up_s:
-                hours = self._limits.give_up_s / 3600
-                await self._deliveries.give_up(delivery, f"not accepted for {hours:g} h; at last: {reason}")
-            case TryAgain(reason):
-                await self._deliveries.later(delivery, self._backoff(delivery.attempts), reason)
+            case Refused(reason, failure):
+                await self._deliveries.give_up(delivery, reason, failure)
+            case TryAgain(reason, failure) if delivery.age_s >= self._limits.give_up_s:
+                hours = f"{self._limits.give_up_s / 3600:g}"
+                too_long = Sentence("delivery.too_long", hours=hours, reason=reason)
+                await self._deliveries.give_up(delivery, too_long, failure)
+            case TryAgain(reason, failure, hold_s):
+                await self._deliveries.later(delivery, self._backoff(delivery.attempts), reason, failure, hold_s)
 
     def _backoff(self, attempts: int) -> float:
         """Seconds until the next attempt; attempts are counted in the store across processes."""

@@ -6,18 +6,31 @@ no proxy from the environment, 10 s, and of an answer no more than its status an
 """
 
 import asyncio
+import os
+import socket
+import ssl
 import time
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
+from urllib.parse import unquote
 
 import httpx
 
+from api.push.address import BadAddressError, parse_address
 from api.push.channel import Accepted, Answer, Consumer, Refused, TryAgain
+from api.push.retry_after import retry_after_s
 from api.push.signature import BadSecretError, sign
+from hub.access.shown_url import shown_url
+from hub.words.sentence import Sentence
 
 TIMEOUT_S = 10.0
 ANSWER_BYTES = 4096
 """Read of an answer at most; a receiver that answers with more loses its connection, nothing else."""
+HOLD_MAX_S = 3600.0
+"""The longest pause that a receiver is granted: an alert must not wait for the day that a mistaken header names."""
+_SHOWN = 200
+_BUSY = (httpx.codes.TOO_MANY_REQUESTS, httpx.codes.SERVICE_UNAVAILABLE)
+_LOGIN = (httpx.codes.UNAUTHORIZED, httpx.codes.FORBIDDEN)
 
 
 class Webhook:
@@ -31,10 +44,11 @@ class Webhook:
     async def send(self, consumer: Consumer, id: str, body: bytes) -> Answer:  # noqa: A002 see Channel
         """See Channel: 2xx is accepted, 410 gone, an invalid URL or secret refused, anything else retried."""
         timestamp = int(self._clock())
+        host = "?"
         try:
-            url = httpx.URL(consumer.url)
-            if url.scheme not in ("http", "https") or not url.host:
-                return Refused("the url is not one of http or https")
+            address = parse_address(consumer.url)
+            url = httpx.URL(address.url)
+            host = url.netloc.decode()
             headers = {
                 "content-type": "application/cloudevents+json",
                 "webhook-id": id,
@@ -42,29 +56,93 @@ class Webhook:
                 "webhook-signature": sign(consumer.secret, id, timestamp, body),
             }
             async with asyncio.timeout(self._timeout_s):
-                return await self._post(url, headers, body)
-        except httpx.InvalidURL:  # its text may show a part of a password
-            return Refused("the url cannot be read: write it like https://desk.example.org/alerts")
-        except BadSecretError as error:
-            return Refused(str(error))
+                return await self._post(url, _auth(consumer.login or address.login), headers, body)
+        except BadAddressError as error:
+            return Refused(error.sentence, "address")
+        except BadSecretError:
+            return Refused(Sentence("delivery.secret"), "secret")
         except TimeoutError:
-            return TryAgain(f"no answer within {self._timeout_s:g} s")
+            return TryAgain(Sentence("delivery.timeout", seconds=f"{self._timeout_s:g}"), "timeout")
         except (httpx.HTTPError, OSError) as error:
-            return TryAgain(f"{type(error).__name__}: {error}")
+            return _broken(error, host)
 
-    async def _post(self, url: httpx.URL, headers: dict[str, str], body: bytes) -> Answer:
-        async with self._client.stream("POST", url, headers=headers, content=body) as response:
+    async def _post(self, url: httpx.URL, auth: httpx.BasicAuth | None, headers: dict[str, str], body: bytes) -> Answer:
+        async with self._client.stream("POST", url, headers=headers, content=body, auth=auth) as response:
             said = b""
             async for chunk in response.aiter_raw():
                 said += chunk
                 if len(said) >= ANSWER_BYTES:
                     break
-            if response.is_success:
-                return Accepted()
-            reason = f"answered {response.status_code} {response.reason_phrase}".rstrip()
-            if text := _printable(said[:200].decode("utf-8", "replace")):
-                reason += f": {text}"
-            return Refused(reason, gone=True) if response.status_code == httpx.codes.GONE else TryAgain(reason)
+            return self._answer(response, _printable(said[:_SHOWN].decode("utf-8", "replace")))
+
+    def _answer(self, response: httpx.Response, text: str) -> Answer:
+        if response.is_success:
+            return Accepted()
+        code = response.status_code
+        status = f"{code} {_printable(response.reason_phrase)}".rstrip()
+        said = f": {text}" if text else ""
+        if 300 <= code < 400:
+            return TryAgain(_moved(response, status), "moved")
+        if code in _BUSY:
+            asked_s = retry_after_s(response.headers.get("retry-after"), response.headers.get("date"), self._clock())
+            return _busy(asked_s, status, said)
+        if code in _LOGIN:
+            return TryAgain(Sentence("delivery.login", status=status, said=said), "login")
+        answered = Sentence("delivery.answered", status=status, said=said)
+        if code == httpx.codes.GONE:
+            return Refused(answered, "gone", gone=True)
+        return TryAgain(answered, "failing" if code >= 500 else "rejected")
+
+
+def _auth(login: str | None) -> httpx.BasicAuth | None:
+    if login is None:
+        return None
+    username, _, password = login.partition(":")
+    return httpx.BasicAuth(unquote(username), unquote(password))
+
+
+def _busy(asked_s: float, status: str, said: str) -> TryAgain:
+    hold_s = min(asked_s, HOLD_MAX_S)
+    if not asked_s:
+        reason = Sentence("delivery.answered", status=status, said=said)
+    elif hold_s < asked_s:
+        values = {"asked": f"{asked_s:.0f}", "seconds": f"{hold_s:.0f}"}
+        reason = Sentence("delivery.busy.longer", status=status, said=said, **values)
+    else:
+        reason = Sentence("delivery.busy", status=status, said=said, seconds=f"{hold_s:.0f}")
+    return TryAgain(reason, "busy", hold_s)
+
+
+def _moved(response: httpx.Response, status: str) -> Sentence:
+    try:
+        address = shown_url(str(response.url.join(response.headers["location"])))
+    except (KeyError, httpx.InvalidURL):
+        return Sentence("delivery.moved.nowhere", status=status)
+    return Sentence("delivery.moved", status=status, address=_printable(address)[:_SHOWN])
+
+
+def _broken(error: Exception, host: str) -> TryAgain:
+    """The kind of a failure below HTTP."""
+    causes: list[BaseException] = [error]
+    while (inner := causes[-1].__cause__ or causes[-1].__context__) is not None:
+        causes.append(inner)
+    if any(isinstance(cause, httpx.InvalidURL) for cause in causes):
+        # Of a Location, which httpx reads even where it does not follow; its text may show a password.
+        return TryAgain(Sentence("delivery.moved.unreadable"), "moved")
+    told = {"host": host, "error": _printable(_said(causes[-1]))[:_SHOWN]}
+    if any(isinstance(cause, socket.gaierror) for cause in causes):
+        return TryAgain(Sentence("delivery.name", **told), "name")
+    if any(isinstance(cause, ssl.SSLError) for cause in causes):
+        return TryAgain(Sentence("delivery.tls", **told), "tls")
+    if isinstance(error, httpx.RemoteProtocolError):
+        return TryAgain(Sentence("delivery.protocol", **told), "protocol")
+    return TryAgain(Sentence("delivery.connection", **told), "connection")
+
+
+def _said(cause: BaseException) -> str:
+    if isinstance(cause, OSError) and cause.errno and cause.errno > 0 and not isinstance(cause, ssl.SSLError):
+        return os.strerror(cause.errno)  # asyncio's own text leaves it out
+    return str(cause) or type(cause).__name__
 
 
 def _printable(text: str) -> str:

@@ -3,23 +3,36 @@
 import binascii
 import secrets
 from base64 import b64decode, b64encode
+from datetime import datetime
 from typing import Annotated, Any
-from urllib.parse import urlsplit
+from urllib.parse import quote, unquote, urlsplit
 
 from fastapi import Response
 from psycopg import AsyncConnection
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, JsonValue, SecretStr, field_validator
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    ConfigDict,
+    Field,
+    JsonValue,
+    SecretStr,
+    field_validator,
+    model_validator,
+)
 
 from api.context import Here
 from api.contract_types import LEVELS, Code, LevelName, Name, RegionPrefix
 from api.cursors import Page, Paged
 from api.database import SQL as DATABASE
 from api.database import audit, execute, read, row, writing
-from api.problems import not_found, responses
+from api.language import Spoken
+from api.problems import invalid, not_found, responses
+from api.push.address import BadAddressError, parse_address
 from hub.access.door import GuardedRouter, TheCaller, needs
 from hub.access.permissions import Permission
-from hub.access.shown_url import HIDDEN, shown_url
 from hub.store.statements import statements
+from hub.words import Lang
+from hub.words.sentence import stored, told
 
 SQL = statements(__name__)
 
@@ -33,12 +46,31 @@ _EXAMPLE: dict[str, JsonValue] = {
 }
 
 
+def _callable(url: str) -> str:
+    try:
+        parse_address(url)
+    except BadAddressError as error:
+        raise ValueError(error.sentence) from error
+    return url
+
+
+ConsumerUrl = Annotated[str, AfterValidator(_callable), Field(max_length=2000, description="http or https; POST")]
+
+
 class ConsumerBody(BaseModel):
     """A webhook consumer in a PUT request."""
 
     model_config = ConfigDict(extra="forbid", json_schema_extra={"examples": [_EXAMPLE]})
 
-    url: str = Field(max_length=2000, description="http or https; called with POST")
+    url: ConsumerUrl
+    username: str | None = Field(
+        default=None, max_length=200, pattern=r"^[^:\x00-\x1f\x7f]+$", description="of HTTP Basic, or in the url"
+    )
+    password: SecretStr | None = Field(
+        default=None,
+        max_length=500,
+        description="kept apart and never returned; left out, a known one is kept while username and host stay",
+    )
     secret: SecretStr | None = Field(
         default=None, description="whsec_ and base64 of 24 to 64 bytes; made up, and told once, when left out"
     )
@@ -47,20 +79,6 @@ class ConsumerBody(BaseModel):
     organisation: Code | None = Field(default=None, description="only of devices of this organisation; made when new")
     category: Name | None = Field(default=None, description="only of devices whose profile has this category")
     enabled: bool = True
-
-    @field_validator("url")
-    @classmethod
-    def _callable(cls, url: str) -> str:
-        try:
-            parts = urlsplit(url)
-            usable = parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0
-        except ValueError:  # of a port; its text would show what may be half a password
-            usable = False
-        if not usable or any(c.isspace() or not c.isprintable() for c in url):
-            raise ValueError("write it like https://desk.example.org/alerts")
-        if parts.password == HIDDEN:
-            raise ValueError(f"{HIDDEN} stands for a password that is not shown: write the password")
-        return url
 
     @field_validator("secret")
     @classmethod
@@ -76,13 +94,30 @@ class ConsumerBody(BaseModel):
             raise ValueError("a secret is whsec_ followed by the base64 of 24 to 64 bytes")
         return secret
 
+    @model_validator(mode="after")
+    def _one_login(self) -> "ConsumerBody":
+        if self.username is None and self.password is not None:
+            raise ValueError("a password needs a username")
+        if self.username is not None and parse_address(self.url).login is not None:
+            raise ValueError("the url has a login in it: give username and password there or here, not both")
+        return self
+
+    def login(self) -> str | None:
+        """`user:password` or only `user`, percent-encoded."""
+        if self.username is None:
+            return parse_address(self.url).login
+        return quote(self.username, safe="") + (
+            "" if self.password is None else ":" + quote(self.password.get_secret_value(), safe="")
+        )
+
 
 class Consumer(BaseModel):
     """A stored consumer with delivery status; its secret is never returned."""
 
     code: Code
     kind: str
-    url: Annotated[str, AfterValidator(shown_url), Field(description="a password in it is shown as ***")]
+    url: Annotated[str, Field(description="without a login")]
+    username: str | None
     min_level: LevelName
     region: str | None
     organisation: str | None
@@ -91,6 +126,8 @@ class Consumer(BaseModel):
     pending: int
     delivered: int
     given_up: int
+    held_until: datetime | None = Field(description="it asked for a pause (Retry-After): nothing is sent before")
+    failure: str | None = Field(description="in which way a delivery failed last, in one word")
     last_error: str | None
 
 
@@ -102,41 +139,82 @@ class PutConsumer(Consumer):
 
 @router.put("/{code}", response_model=PutConsumer, responses={201: {"model": PutConsumer}, **responses(422)})
 @needs(Permission.CONSUMERS_WRITE)
-async def put_consumer(code: Code, body: ConsumerBody, response: Response, context: Here, caller: TheCaller) -> Any:
-    """Create or replace a consumer; without a secret the existing one is kept."""
+async def put_consumer(
+    code: Code, body: ConsumerBody, response: Response, context: Here, caller: TheCaller, spoken: Spoken
+) -> Any:
+    """Create or replace a consumer; without a secret the existing one is kept. A pause that it asked for ends."""
     fresh = _PREFIX + b64encode(secrets.token_bytes(32)).decode()
     given = body.secret.get_secret_value() if body.secret else None
-    values = {**body.model_dump(exclude={"secret"}), "code": code, "min_level": LEVELS[body.min_level]}
+    url = parse_address(body.url).url
+    shown = body.model_dump(exclude={"secret", "password"}) | {"url": url}
     async with writing(context) as conn:
+        login = await _login(conn, code, url, body.login())
         if body.organisation:
             await execute(conn, DATABASE.organisations_add, {"codes": [body.organisation]})
+        values = {**shown, "code": code, "min_level": LEVELS[body.min_level], "login": login}
         written = await row(conn, SQL.consumer_put, {**values, "secret": given, "fresh_secret": fresh})
         created = bool(written and written["created"])
-        told = body.model_dump(exclude={"secret"}) | {"url": shown_url(body.url)}
-        await audit(conn, caller, "consumer.put", code, told)
+        await audit(conn, caller, "consumer.put", code, shown | {"username": _username(login)})
         response.status_code = 201 if created else 200
         made_up = fresh if created and given is None else None
-        return {**await _consumer(conn, code), "secret": made_up}
+        return {**await _consumer(conn, code, spoken), "secret": made_up}
+
+
+async def _login(conn: AsyncConnection, code: str, url: str, given: str | None) -> str | None:
+    """The login to store: a known password stays with its username, and goes to no other host."""
+    if given is None or ":" in given:
+        return given
+    known = await row(conn, SQL.consumer_login, {"code": code})
+    if known is None or _username(known["login"]) != unquote(given) or ":" not in known["login"]:
+        return given
+    if urlsplit(known["url"])[:2] != urlsplit(url)[:2]:
+        raise invalid("/password", "the password is kept for the former host only: give it again")
+    return str(known["login"])
+
+
+def _username(login: str | None) -> str | None:
+    return None if login is None else unquote(login.partition(":")[0])
 
 
 @router.get("", response_model=Page[Consumer])
 @needs(Permission.CONSUMERS_READ)
-async def list_consumers(paging: Paged, context: Here) -> Any:
+async def list_consumers(paging: Paged, context: Here, spoken: Spoken) -> Any:
     """Consumers by code, with the state of their deliveries."""
     found = await read(context, SQL.consumers, {"code": None, **paging.after(_KEYS)})
-    return paging.page(found, _KEYS)
+    return paging.page([_shown(each, spoken) for each in found], _KEYS)
 
 
 @router.get("/{code}", response_model=Consumer, responses=responses(404))
 @needs(Permission.CONSUMERS_READ)
-async def get_consumer(code: Code, context: Here) -> Any:
+async def get_consumer(code: Code, context: Here, spoken: Spoken) -> Any:
     """One consumer."""
     async with context.pool.connection() as conn:
-        return await _consumer(conn, code)
+        return await _consumer(conn, code, spoken)
 
 
-async def _consumer(conn: AsyncConnection, code: str) -> dict[str, Any]:
+@router.delete("/{code}", response_model=Consumer, responses=responses(404))
+@needs(Permission.CONSUMERS_WRITE)
+async def delete_consumer(code: Code, context: Here, caller: TheCaller, spoken: Spoken) -> Any:
+    """Delete a consumer with its deliveries, pending ones too; returned as it was. To keep them, PUT enabled false."""
+    async with writing(context) as conn:
+        was = await _consumer(conn, code, spoken)
+        await execute(conn, SQL.consumer_delete, {"code": code})
+        await audit(conn, caller, "consumer.delete", code, {"url": was["url"], "pending": was["pending"]})
+        return was
+
+
+async def _consumer(conn: AsyncConnection, code: str, lang: Lang) -> dict[str, Any]:
     found = await row(conn, SQL.consumers, {"code": code, "after_code": None, "limit": 1})
     if found is None:
         raise not_found("consumer", code)
-    return found
+    return _shown(found, lang)
+
+
+def _shown(found: dict[str, Any], lang: Lang) -> dict[str, Any]:
+    """A row as it may be shown: no password, and the last error in a language."""
+    error, words = found["last_error"], found.pop("last_error_words")
+    return {
+        **found,
+        "username": _username(found.pop("login")),
+        "last_error": None if error is None else told(stored(error, words), lang),
+    }

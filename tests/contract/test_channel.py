@@ -1,6 +1,7 @@
 """What every way out of the hub must do. A further channel adds its kit below and passes the rest unchanged."""
 
 import asyncio
+import base64
 from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import replace
@@ -56,6 +57,7 @@ class WebhookKit:
 
     def unusable(self) -> list[Consumer]:
         urls = ["", "desk", "ftp://127.0.0.1/x", "file:///etc/passwd", "http://", "http://[::", "http://127.0.0.1:x/"]
+        urls += ["http://127.0.0.1:0/", "http://127.0.0.1:65536/", "http://127.0.0.1:99999/", "http://0.0.0.0/"]
         bad_secret = Consumer(1, "desk", self.receiver.url(), "whsec_?")
         return [*(Consumer(1, "desk", url, "whsec_c2VjcmV0") for url in urls), bad_secret]
 
@@ -187,10 +189,11 @@ async def test_a_webhook_is_signed_so_that_a_receiver_can_check_it(webhook: Webh
     [
         (200, Accepted()),
         (202, Accepted()),
-        (302, TryAgain("answered 302 Said: thank you")),
-        (400, TryAgain("answered 400 Said: thank you")),
-        (410, Refused("answered 410 Said: thank you", gone=True)),
-        (500, TryAgain("answered 500 Said: thank you")),
+        (400, TryAgain("answered 400 Said: thank you", "rejected")),
+        (410, Refused("answered 410 Said: thank you", "gone", gone=True)),
+        (429, TryAgain("answered 429 Said: thank you", "busy")),
+        (500, TryAgain("answered 500 Said: thank you", "failing")),
+        (503, TryAgain("answered 503 Said: thank you", "busy")),
     ],
 )
 async def test_what_a_status_means(webhook: WebhookKit, status: int, expected: object) -> None:
@@ -198,11 +201,102 @@ async def test_what_a_status_means(webhook: WebhookKit, status: int, expected: o
     assert await webhook.channel.send(webhook.consumer(), "a.1", BODY) == expected
 
 
-async def test_redirects_are_not_followed(webhook: WebhookKit) -> None:
-    webhook.receiver.answer = lambda got: 307
-    webhook.receiver.extra = f"location: {webhook.receiver.url('/2')}\r\n"
-    assert isinstance(await webhook.channel.send(webhook.consumer(), "a.1", BODY), TryAgain)
+@pytest.mark.parametrize("status", [301, 302, 303, 307, 308])
+async def test_a_redirect_is_not_followed_and_names_the_new_address(webhook: WebhookKit, status: int) -> None:
+    webhook.receiver.answer = lambda got: status
+    webhook.receiver.extra = "location: /2?from=hub\r\n"
+    answer = await webhook.channel.send(webhook.consumer(), "a.1", BODY)
+    assert isinstance(answer, TryAgain)
+    assert answer.failure == "moved"
+    assert f"{status} Said: it has moved to {webhook.receiver.url('/2')}?from=hub;" in answer.reason
     assert webhook.got(2) == []
+
+
+@pytest.mark.parametrize(
+    ("location", "told"),
+    [
+        ("", "names no address"),
+        ("https://u:s3cret@desk.example.org/", "u:***@desk.example.org/"),
+        ("https://u:s3cret@desk.example.org/\x1b", "cannot be read"),
+        ("https://u:s3cret/2@desk.example.org/", "cannot be read"),
+    ],
+)
+async def test_a_redirect_tells_nothing_that_may_not_be_shown(webhook: WebhookKit, location: str, told: str) -> None:
+    webhook.receiver.answer = lambda got: 308
+    webhook.receiver.extra = f"location: {location}\r\n" if location else ""
+    answer = await webhook.channel.send(webhook.consumer(), "a.1", BODY)
+    assert isinstance(answer, TryAgain)
+    assert told in answer.reason
+    assert "s3cret" not in answer.reason
+    assert answer.failure == "moved"
+    assert answer.reason.isprintable()
+
+
+@pytest.mark.parametrize("status", [429, 503])
+@pytest.mark.parametrize(
+    ("headers", "hold_s"),
+    [
+        ("retry-after: 120", 120),
+        ("retry-after: Tue, 14 Nov 2023 22:15:20 GMT", 120),  # by the hub's clock
+        ("date: Tue, 14 Nov 2023 10:00:00 GMT\r\nretry-after: Tue, 14 Nov 2023 10:02:00 GMT", 120),
+        ("retry-after: 99999999999999999999", 3600),
+        ("retry-after: Fri, 31 Dec 2100 23:59:59 GMT", 3600),
+        ("retry-after: 0", 0),
+        ("retry-after: -5", 0),
+        ("retry-after: soon", 0),
+        ("retry-after: Tue, 14 Nov 2023 10:00:00 GMT", 0),
+    ],
+)
+async def test_retry_after_is_granted_up_to_an_hour(
+    webhook: WebhookKit, status: int, headers: str, hold_s: float
+) -> None:
+    webhook.channel._clock = lambda: 1_700_000_000.0  # 2023-11-14 22:13:20Z
+    webhook.receiver.answer = lambda got: status
+    webhook.receiver.extra = f"{headers}\r\n"
+    answer = await webhook.channel.send(webhook.consumer(), "a.1", BODY)
+    assert isinstance(answer, TryAgain)
+    assert (answer.failure, answer.hold_s) == ("busy", hold_s)
+    assert (f"{hold_s} s" in answer.reason) == bool(hold_s)
+
+
+async def test_retry_after_of_another_status_is_no_pause(webhook: WebhookKit) -> None:
+    webhook.receiver.answer = lambda got: 500
+    webhook.receiver.extra = "retry-after: 120\r\n"
+    answer = await webhook.channel.send(webhook.consumer(), "a.1", BODY)
+    assert isinstance(answer, TryAgain)
+    assert answer.hold_s == 0
+
+
+@pytest.mark.parametrize("login", ["hub:s3cret%40%2f", None])
+async def test_a_login_is_sent_and_shown_nowhere(webhook: WebhookKit, login: str | None) -> None:
+    webhook.receiver.answer = lambda got: 401
+    consumer = replace(webhook.consumer(), login=login)
+    answer = await webhook.channel.send(consumer, "a.1", BODY)
+    assert isinstance(answer, TryAgain)
+    assert answer.failure == "login"
+    sent = webhook.receiver.received[0].headers.get("authorization")
+    assert sent == (f"Basic {base64.b64encode(b'hub:s3cret@/').decode()}" if login else None)
+    assert "s3cret" not in f"{answer}{consumer}"
+
+
+async def test_what_fails_below_http_is_sorted(webhook: WebhookKit) -> None:
+    async def speak(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.read(2048)
+        writer.write(b"220 mail.example.org ESMTP\r\n")
+        await writer.drain()
+        writer.close()
+
+    async def failure(url: str) -> str:
+        answer = await webhook.channel.send(replace(webhook.consumer(), url=url), "a.1", BODY)
+        assert isinstance(answer, TryAgain), answer
+        return answer.failure
+
+    async with await asyncio.start_server(speak, "127.0.0.1", 0) as server:
+        port = server.sockets[0].getsockname()[1]
+        assert await failure(f"http://127.0.0.1:{port}/") == "protocol"
+        assert await failure(f"https://127.0.0.1:{port}/") == "tls"
+    assert await failure(f"http://127.0.0.1:{port}/") == "connection"
+    assert await failure("http://no-such-host.invalid/") == "name"
 
 
 async def test_an_endless_answer_is_not_read_to_its_end(webhook: WebhookKit) -> None:

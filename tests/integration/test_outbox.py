@@ -18,6 +18,7 @@ from api.push.webhook import open_webhook
 from hub.settings import Database
 from hub.store.listen import listen
 from hub.store.pool import Pool, open_pool
+from hub.words.sentence import stored, told
 from tests.support.alarms import SECRET, Alarms
 from tests.support.process import Process, eventually
 from tests.support.webhooks import Received, Receiver
@@ -150,7 +151,7 @@ async def test_a_receiver_that_is_down_gets_everything_once_it_is_up(alarms: Ala
         reasons = await alarms.run("select last_error from outbox where last_error is not null")
         await desk.start()
         await settled(alarms, "desk", *["delivered"] * 5)
-    assert "ConnectError" in reasons[0][0]
+    assert reasons[0][0].endswith(": Connection refused")
     assert sorted(desk.ids()) == sorted(f"{alert}.1" for alert in alerts)
 
 
@@ -224,7 +225,9 @@ async def test_what_can_never_be_delivered_is_given_up_at_once(alarms: Alarms) -
     await alarms.raised()
     async with delivery_worker(alarms.pool):
         assert await settled(alarms, "desk", "given_up") == [("given_up", 1)]
-    assert await alarms.run("select last_error from outbox") == [("the url is not one of http or https",)]
+    assert await alarms.run("select last_error, failure from outbox") == [
+        ("write it like https://desk.example.org/alerts", "address")
+    ]
 
 
 async def test_a_consumer_that_is_switched_off_gets_its_alerts_within_the_day_or_never(
@@ -242,20 +245,74 @@ async def test_a_consumer_that_is_switched_off_gets_its_alerts_within_the_day_or
     assert desk.ids() == [f"{late}.1"]
 
 
-async def test_a_channel_that_breaks_its_contract_stops_nothing(alarms: Alarms) -> None:
+async def test_a_consumer_that_asks_for_a_pause_gets_nothing_until_it_is_over(alarms: Alarms, desk: Receiver) -> None:
+    await alarms.consumer("desk", desk.url())
+    await alarms.raised()
+    desk.answer = lambda got: 429 if len(desk.received) == 1 else 200
+    desk.extra = "retry-after: 3600\r\n"
+    async with delivery_worker(alarms.pool):
+
+        async def held() -> bool:
+            return await alarms.run("select held_until > now() + interval '59 minutes' from consumer") == [(True,)]
+
+        await eventually(held, "the pause in the store")
+        await alarms.raised()  # of another alert: the pause is the consumer's
+        await alarms.consumer("other", desk.url("/other"))
+        await alarms.raised()
+        await settled(alarms, "other", "delivered")
+        assert len(desk.ids()) == 1
+    async with delivery_worker(alarms.pool):  # as another process, which has not seen the answer
+        await alarms.raised()
+        await settled(alarms, "other", "delivered", "delivered")
+        assert len(desk.ids()) == 1
+        await alarms.run("update consumer set held_until = now()")
+        await settled(alarms, "desk", *["delivered"] * 4)
+
+
+async def test_each_way_to_fail_is_logged_once(
+    alarms: Alarms, desk: Receiver, caplog: pytest.LogCaptureFixture
+) -> None:
+    await alarms.consumer("desk", desk.url())
+    await alarms.raised()
+    answers = iter([500, 502, 401, 500, 401, 200])
+    desk.answer = lambda got: next(answers)
+    async with delivery_worker(alarms.pool):
+        await settled(alarms, "desk", "delivered")
+    logged = [record.getMessage() for record in caplog.records if record.name == "api.push.outbox"]
+    assert [text.split(": ")[0] for text in logged] == [
+        "consumer desk does not accept (failing)",
+        "consumer desk does not accept (login)",
+        "consumer desk accepts again",
+    ]
+
+
+async def test_a_failure_can_be_told_in_chinese(alarms: Alarms, desk: Receiver) -> None:
+    await alarms.consumer("desk", desk.url())
+    await alarms.raised()
+    desk.answer = lambda got: 410
+    async with delivery_worker(alarms.pool):
+        await settled(alarms, "desk", "given_up")
+    [(reason, words)] = await alarms.run("select last_error, last_error_words from outbox")
+    assert told(stored(reason, words), "zh") == "接收方应答 410 Said: thank you"
+
+
+async def test_a_channel_that_breaks_its_contract_stops_nothing_and_is_traced_once(
+    alarms: Alarms, caplog: pytest.LogCaptureFixture
+) -> None:
     class Broken:
         tried = 0
 
         async def send(self, consumer: Consumer, id: str, body: bytes) -> Answer:  # noqa: A002 see Channel
             Broken.tried += 1
-            if Broken.tried == 1:
+            if Broken.tried <= 3:
                 raise ValueError("a mistake")
             return Accepted()
 
     await alarms.consumer("desk", "http://127.0.0.1:1/")
     await alarms.raised()
     async with delivery_worker(alarms.pool, channel=Broken()):
-        assert await settled(alarms, "desk", "delivered") == [("delivered", 2)]
+        assert await settled(alarms, "desk", "delivered") == [("delivered", 4)]
+    assert len([record for record in caplog.records if record.exc_info]) == 1
 
 
 async def test_stop_settles_what_is_under_way(alarms: Alarms, desk: Receiver) -> None:

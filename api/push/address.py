@@ -1,0 +1,71 @@
+"""Addresses of webhooks: what can be called, with the login that stands in it kept apart."""
+
+import re
+from ipaddress import ip_address
+from typing import NamedTuple
+from urllib.parse import urlsplit
+
+import httpx
+
+from hub.access.shown_url import HIDDEN
+from hub.errors import PermanentError
+from hub.words.sentence import Sentence
+
+
+class BadAddressError(PermanentError):
+    """The url cannot be called"""
+
+    def __init__(self, sentence: Sentence) -> None:
+        super().__init__(sentence)
+        self.sentence = sentence
+
+
+class Address(NamedTuple):
+    """What may be shown of a URL, and what may not."""
+
+    url: str
+    login: str | None
+    """`user:password` as it stood in the URL, percent-encoded."""
+
+
+def parse_address(url: str) -> Address:
+    """Take an http or https URL apart; raises BadAddressError, whose text shows no part of what may be a password."""
+    if re.search(r"[\s\\]", url) or not url.isprintable():
+        raise BadAddressError(Sentence("refusal.address"))
+    try:
+        parts = urlsplit(url)
+        host = parts.hostname or ""
+    except ValueError as error:
+        raise BadAddressError(Sentence("refusal.address")) from error
+    if parts.scheme not in ("http", "https") or not host:
+        raise BadAddressError(Sentence("refusal.address"))
+    _check_port(parts.netloc)
+    if not _callable(host):
+        raise BadAddressError(Sentence("refusal.address.host", host=host))
+    if "#" in url:
+        raise BadAddressError(Sentence("refusal.address.fragment"))
+    login, at, place = parts.netloc.rpartition("@")
+    if parts.password == HIDDEN:
+        raise BadAddressError(Sentence("refusal.address.hidden", hidden=HIDDEN))
+    bare = parts._replace(netloc=place).geturl()
+    try:
+        httpx.URL(bare)  # its host is one for IDNA
+    except httpx.InvalidURL as error:
+        raise BadAddressError(Sentence("refusal.address")) from error
+    return Address(bare, login if at and login.strip(":") else None)
+
+
+def _check_port(netloc: str) -> None:
+    _, colon, port = netloc.rpartition("@")[2].rpartition("]")[2].rpartition(":")
+    if colon and not (port.isascii() and port.isdigit() and len(port) <= 5 and 0 < int(port) <= 65535):
+        raise BadAddressError(Sentence("refusal.address.port"))
+
+
+def _callable(host: str) -> bool:
+    """Whether a connection can be made: not to every address, a group, or what the system would guess one of."""
+    try:
+        address = ip_address(host)
+    except ValueError:
+        labels = host.removesuffix(".").split(".")
+        return not labels[-1].isdigit() and all(0 < len(label) <= 63 for label in labels) and len(host) <= 253
+    return not (address.is_unspecified or address.is_multicast or str(address) == "255.255.255.255")

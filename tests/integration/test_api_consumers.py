@@ -1,0 +1,97 @@
+"""Consumers over the API: what is refused, and what is never told."""
+
+from typing import Any
+
+import httpx
+
+from tests.support.served_api import api_context, client_of
+
+
+async def test_consumer_may_take_alerts_of_one_organisation_and_category_only(database: str) -> None:
+    async with api_context(database) as context, client_of(context) as client:
+        brigade = {"url": "https://desk.example.org/a", "organisation": "fire-brigade", "category": "fire"}
+        for body, wanted in ((brigade, ("fire-brigade", "fire")), ({"url": brigade["url"]}, (None, None))):
+            await client.put("/consumers/brigade", json=body)
+            found = (await client.get("/consumers/brigade")).json()
+            assert (found["organisation"], found["category"]) == wanted
+        organisations = (await client.get("/organisations")).json()["items"]
+        assert [organisation["code"] for organisation in organisations] == ["fire-brigade"]
+
+
+async def test_secret_is_told_once(database: str) -> None:
+    async with api_context(database) as context, client_of(context) as client:
+        first = await client.put("/consumers/desk", json={"url": "https://desk.example.org/a", "min_level": "yellow"})
+        assert first.status_code == 201
+        secret = first.json()["secret"]
+        assert secret.startswith("whsec_")
+        again = await client.put("/consumers/desk", json={"url": "https://desk.example.org/b"})
+        assert again.json()["secret"] is None
+        assert again.json()["min_level"] == "blue"
+        for path in ("/consumers", "/consumers/desk"):
+            assert secret not in (await client.get(path)).text
+        async with context.pool.connection() as conn:
+            kept = await (await conn.execute("select secret from consumer")).fetchone()
+            notes = await (await conn.execute("select detail::text from audit")).fetchall()
+        assert kept == (secret,)
+        assert secret not in str(notes)
+
+
+async def test_a_password_of_a_consumer_is_kept_apart_and_never_shown(database: str) -> None:
+    url = "https://hub:s3cret%40@desk.example.org:8443/a?b=c@d"
+    async with api_context(database) as context, client_of(context) as client:
+
+        async def put(**body: Any) -> httpx.Response:
+            answers.append(await client.put("/consumers/desk", json=body))
+            return answers[-1]
+
+        async def kept() -> tuple[Any, ...] | None:
+            async with context.pool.connection() as conn:
+                return await (await conn.execute("select url, login from consumer")).fetchone()
+
+        answers: list[httpx.Response] = []
+        bare = "https://desk.example.org:8443/a?b=c@d"
+        assert (await put(url=url)).status_code == 201
+        assert await kept() == (bare, "hub:s3cret%40")
+        answers += [await client.get("/consumers/desk"), await client.get("/consumers")]
+        assert (answers[1].json()["url"], answers[1].json()["username"]) == (bare, "hub")
+
+        # What was read can be written back: the password stays, but for another host.
+        assert (await put(url=bare, username="hub", min_level="red")).status_code == 200
+        assert await kept() == (bare, "hub:s3cret%40")
+        moved = await put(url="https://evil.example.org:8443/", username="hub")
+        assert [error["pointer"] for error in moved.json()["errors"]] == ["/password"]
+        assert (await put(url="https://desk.example.org:8443/b", username="hub", password="a:s3cret/2")).is_success
+        assert await kept() == ("https://desk.example.org:8443/b", "hub:a%3As3cret%2F2")
+        for bad in ("https://hub:***@desk.example.org/", "https://hub:s3cret/2@desk.example.org/"):
+            assert (await put(url=bad)).status_code == 422
+        assert (await put(url=url, username="hub", password="s3cret")).status_code == 422
+        assert (await put(url=bare, password="s3cret")).status_code == 422
+        assert (await put(url=bare)).status_code == 200
+        assert await kept() == (bare, None)
+
+        assert "s3cret" not in "".join(answer.text for answer in answers)
+        async with context.pool.connection() as conn:
+            told = await (await conn.execute("select detail::text from audit where action = 'consumer.put'")).fetchall()
+    assert "hub" in str(told)
+    assert "s3cret" not in str(told)
+
+
+async def test_an_address_that_cannot_work_is_refused_when_it_is_set(database: str) -> None:
+    async with api_context(database) as context, client_of(context) as client:
+        for lang, told in (("en", "1 to 65535"), ("zh-CN", "1 到 65535")):
+            body = {"url": "http://desk.example.org:99999/"}
+            answer = await client.put("/consumers/desk", json=body, headers={"accept-language": lang})
+            assert answer.status_code == 422
+            [error] = answer.json()["errors"]
+            assert error["pointer"] == "/url"
+            assert told in error["problem"]
+        assert (await client.get("/consumers/desk")).status_code == 404
+
+
+async def test_a_consumer_is_deleted_with_what_was_for_it(database: str) -> None:
+    async with api_context(database) as context, client_of(context) as client:
+        await client.put("/consumers/desk", json={"url": "https://desk.example.org/a"})
+        gone = await client.delete("/consumers/desk")
+        assert (gone.status_code, gone.json()["code"]) == (200, "desk")
+        assert (await client.get("/consumers/desk")).status_code == 404
+        assert (await client.delete("/consumers/desk")).status_code == 404
