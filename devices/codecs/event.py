@@ -1,7 +1,8 @@
 """Event JSON: `{"kind": "smoke", "id"?, "ts"?, "state"?, "level"?, "attributes"?, "image"?}`, or a list of those.
 
-An event is worth more than its trimmings: what is wrong in level, state, attributes or image is left out with a
-fault, and the event is kept. Fields beyond these are kept among the attributes.
+An event is worth more than its trimmings: what is wrong in attributes or image is left out with a fault, and the
+event is kept. Without its state or level it would be another event: what is wrong there refuses it whole. Fields beyond
+these are kept among the attributes.
 """
 
 import binascii
@@ -13,6 +14,7 @@ import msgspec
 
 from devices.codecs.clock import parse_time
 from devices.codecs.decoded import MAX_EVENTS, MAX_NAMES, Decoded, EventDraft, Place
+from devices.codecs.event_state import state_of
 from devices.codecs.jsontext import names_in, parse, quoted
 from devices.codecs.pointer import from_top, index, pointer
 from devices.privacy import is_private, without_private
@@ -30,10 +32,17 @@ MAX_PARTS = 4_000
 MAX_IMAGE = 256 << 10
 """Bytes of a picture: enough for a reduced one; whole pictures belong to a video store."""
 
-_LEVELS = {**{name: Level[name.upper()] for name in LEVEL_NAMES}}
-_LEVELS |= dict(zip(("蓝", "黄", "橙", "红"), Level, strict=True))
-_LEVELS |= dict(zip(("蓝色", "黄色", "橙色", "红色"), Level, strict=True))
+_LEVELS = {name: int(level) for name, level in zip(LEVEL_NAMES, Level, strict=True)}
+_LEVELS |= {
+    name + more: int(level) for name, level in zip("蓝黄橙红", Level, strict=True) for more in ("", "色", "色预警")
+}
+_LEVELS |= {name: int(level) for name, level in zip(("minor", "moderate", "severe", "extreme"), Level, strict=True)}
+"""The four colours and the severities of CAP; numbers are none, for some count from the top."""
 _FIELDS = frozenset({"id", "ts", "kind", "state", "level", "attributes", "image", "device"})
+_SPELLED = dict.fromkeys(("state", "eventstate", "event_state", "alarmstate", "alarm_state"), "state") | {
+    "level": "level"
+}
+"""By name in lower case: the field that is meant."""
 _TYPE_FIELDS = ("type", "eventType", "event_type", "subtype", "alarmType", "alarm_type", "code")
 _NUL = re.compile(rb"(?<!\\)(?:\\\\)*\\u0000")
 _IMAGE = "/image"
@@ -91,20 +100,37 @@ def _take(part: object, zone: tzinfo, decoded: Decoded) -> None:
     if is_private(kind) or _of_private_type(part):
         decoded.private += 1
         return
-    ts = part.get("ts")
-    at = None if ts is None else parse_time(ts, zone)
-    source_id = _source_id(part.get("id"))
+    extra = {name: value for name, value in part.items() if name not in _FIELDS}
+    names = _respelled(part, extra) if extra else {}
+    try:
+        ts = part.get("ts")
+        at = None if ts is None else parse_time(ts, zone)
+        source_id, state, level = _source_id(part.get("id")), _state(part.get("state"), kind), _level(part.get("level"))
+    except DecodeError as error:
+        field = str(error.at)[1:]
+        error.at = pointer(names.get(field, field))
+        raise
     draft = EventDraft(
         kind=kind_of(kind),
         ts=at,
         source_id=source_id,
-        state=_state(part.get("state"), decoded),
-        level=_level(part.get("level"), decoded),
-        attributes=_attributes(part, kind, decoded),
+        state=state,
+        level=level,
+        attributes=_attributes(part, extra, kind, decoded),
         image=_image(part.get("image"), decoded),
     )
     decoded.events.append(draft)
     decoded.timeless |= at is None
+
+
+def _respelled(part: dict[str, Any], extra: dict[str, Any]) -> dict[str, str]:
+    """Take members such as "eventState" for their field, if that is not there; returns their names by field."""
+    names: dict[str, str] = {}
+    for name in [name for name in extra if name.lower() in _SPELLED]:
+        field = _SPELLED[name.lower()]
+        if part.get(field) is None:
+            part[field], names[field] = extra.pop(name), name
+    return names
 
 
 def _kind(value: object) -> str:
@@ -154,27 +180,24 @@ def _source_id(value: object) -> str | None:
     return _text("id", value)
 
 
-def _state(value: object, decoded: Decoded) -> str | None:
+def _state(value: object, kind: str) -> str | None:
     if value is None or (isinstance(value, str) and value in ("active", "inactive")):
         return value
-    decoded.leave_out(DecodeError("event_bad_state", Sentence("refusal.event.state", value=quoted(value)), "/state"))
-    return None
+    return state_of(value, kind_of(kind))
 
 
-def _level(value: object, decoded: Decoded) -> int | None:
+def _level(value: object) -> int | None:
     if value is None:
         return None
     level = _LEVELS.get(value.strip().lower()) if isinstance(value, str) else None
     if level is None:
         sentence = Sentence("refusal.event.level", value=quoted(value), levels=", ".join(LEVEL_NAMES))
-        decoded.leave_out(DecodeError("event_bad_level", sentence, "/level"))
-        return None
-    return int(level)
+        raise DecodeError("event_bad_level", sentence, "/level")
+    return level
 
 
-def _attributes(part: dict[str, Any], kind: str, decoded: Decoded) -> dict[str, Any]:
-    """Attributes without private fields, including unknown members and the original code of an unmapped kind."""
-    extra = {name: value for name, value in part.items() if name not in _FIELDS}
+def _attributes(part: dict[str, Any], extra: dict[str, Any], kind: str, decoded: Decoded) -> dict[str, Any]:
+    """Attributes without private fields, including `extra` members and the original code of an unmapped kind."""
     given = part.get("attributes")
     if given is not None and not isinstance(given, dict):
         sentence = Sentence("refusal.event.attributes", value=quoted(given))

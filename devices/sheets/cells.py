@@ -88,7 +88,8 @@ def _crs(cell: str) -> str | Wrong:
 
 
 def _state(cell: str) -> str | Wrong:
-    return _STATES.get(cell.lower()) or _near(f"'{short(cell)}' is no state", cell.lower(), STATES)
+    known = _STATES.get(cell.lower())  # nothing near is offered: inactive is as like active as a misspelling
+    return known or Wrong(f"'{short(cell)}' is no state", f"write one of {', '.join(STATES)}, or leave it empty")
 
 
 def _zone(cell: str) -> str | Wrong:

@@ -26,7 +26,11 @@ BAD = {
     "bad_device_code": ("air 1!", b'{"pm25": 35}'),
     "too_large": ("air-1", b'{"pm25": ' + b"1" * 10_000_000 + b"}"),
     "not_utf8": ("air-1", b'{"pm25": "\xff\xfe"}'),
+    "event_bad_state": ("air-1/event", b'{"kind": "smoke", "state": "open"}'),
+    "event_bad_level": ("air-1/event", b'{"kind": "smoke", "state": "active", "level": "crimson"}'),
 }
+"""By reason: the device, or the end of a topic, and the payload."""
+OVER = '{"kind": "water_immersion", "state": "恢复"}'.encode()
 
 
 def _letters(url: str) -> dict[str, tuple[str, int]]:
@@ -40,18 +44,19 @@ def test_each_bad_message_has_its_reason_and_the_rest_is_stored(
 ) -> None:
     hub.register("air-1", "pm25", min=0, max=1000)
     messages = []
-    for number, (device, payload) in enumerate(BAD.values()):
-        messages.append((f"ganzhi/v1/{device}/telemetry", payload))
+    for number, (end, payload) in enumerate(BAD.values()):
+        messages.append((f"ganzhi/v1/{end}" if "/" in end else f"ganzhi/v1/{end}/telemetry", payload))
         messages.append(
             ("ganzhi/v1/air-1/telemetry", b'{"ts": %d, "values": {"pm25": 7}}' % (1_760_000_000_000 + number))
         )
-    mosquitto.publish(messages)
+    mosquitto.publish([*messages, ("ganzhi/v1/air-1/event", OVER)])
     wait_until(lambda: len(_letters(database)) >= len(BAD), "a dead letter for each", 30)
     letters = _letters(database)
     assert set(letters) == set(BAD)
     assert letters["too_large"][1] == len(BAD["too_large"][1])
     with psycopg.connect(database) as conn:
         assert conn.execute("select count(*) from reading where value = 7").fetchone() == (len(BAD),)
+        assert conn.execute("select kind, state from event").fetchall() == [("water_immersion", "inactive")]
         kept = conn.execute("select max(length(payload)) from dead_letter").fetchone()
     assert kept == (65_536,)
     status, told = run_hub("dead-letters", "list", "--limit", "100", env=hub.env, folder=tmp_path)

@@ -91,6 +91,8 @@ AT: list[tuple[str, bytes, list[At]]] = [
     ("senml", b'[{"n": "a", "v": 1}, {"n": "b"}, 7, {"n": "c", "v": "x"}]', ["/1", "/2", "/3/v"]),
     ("senml", b'[{"n": "a", "v": 1, "t": 1e99}, {"n": 5, "v": 1}, {"bt": "x"}, 7]', ["/0/t", "/1/n", "/2/bt"]),
     ("event", b'[{"kind": "smoke"}, {"kind": ""}, {"kind": "gas", "level": "x", "id": "1"}]', ["/1/kind", "/2/level"]),
+    ("event", b'{"kind": "smoke", "state": "x"}', ["/state"]),
+    ("event", b'{"kind": "smoke", "State": "x"}', ["/State"]),
     ("event", b'{"kind": "smoke", "zone": NaN, "attributes": {"a": 1}}', ["/zone"]),
     ("event", b'{"kind": "smoke", "attributes": {"a": 1, "b": {"c": NaN}}}', ["/attributes/b"]),
     ("event", b'{"kind": "smoke", "ts": "x"}', ["/ts"]),

@@ -5,6 +5,7 @@ from base64 import b64encode
 
 from devices.codecs.decoded import EventDraft
 from devices.codecs.event import decode
+from devices.vocabulary import kind_of
 from tests.support.frames import Bad, Frames, Good, at, json_flaws
 
 T = at("2026-03-01T08:00:00Z")
@@ -18,7 +19,50 @@ def _smoke(**more: object) -> bytes:
 
 SMOKE = EventDraft("smoke", T)
 
+_ACTIVE: tuple[object, ...] = (
+    "on", "ON", " Alarm ", "true", True, 1, 1.0, "1", "TRIGGERED", "Ｏｎ", "not-normal", "报警", "异常", "有烟",
+)  # fmt: skip
+_INACTIVE: tuple[object, ...] = (
+    "OFF", "Inactive", "false", False, 0, 0.0, "0", "normal", "NO_ALARM", "not active", "cleared", "恢复", "解除报警",
+)  # fmt: skip
+_NEITHER: tuple[object, ...] = (
+    "", " ", "unknown", "test", "inactve", "acitve", "解", 2, -1, 0.5, [], {}, float("nan"), "on" * 40, "故障",
+)  # fmt: skip
+_EITHER = (
+    ("smoke", "open"), ("fire", "closed"), ("power_loss", "on"), ("video_loss", "off"), ("offline", "ON"),
+    ("gas_leak", "pressed"), ("object_removed", "无"), ("E-4711", "dry"),
+)  # fmt: skip
+_NO_LEVELS: tuple[object, ...] = ("crimson", "", "urgent", "一级", 4, 0, True, [], {}, float("inf"))
+_OF_KINDS = (
+    ("door_open", "Open", "active"), ("door_open", "closed", "inactive"), ("井盖打开", "关闭", "inactive"),
+    ("tamper", "open", "active"), ("water_immersion", "wet", "active"), ("water_immersion", "DRY", "inactive"),
+    ("offline", "Online", "inactive"), ("offline", "offline", "active"), ("power_loss", "停电", "active"),
+    ("power_loss", "断电", "active"), ("power_loss", "restored", "inactive"), ("power_loss", 1, "active"),
+    ("manual_alarm", "pressed", "active"), ("fault", "故障", "active"), ("intrusion", "无人", "inactive"),
+    ("E-4711", "on", "active"),
+)  # fmt: skip
+
+
+def _states(kind: str, word: object, state: str) -> Good:
+    read = kind_of(kind)
+    attributes = {"code": kind} if read == "other" else {}
+    return Good(_smoke(kind=kind, state=word), events=[EventDraft(read, T, state=state, attributes=attributes)])
+
+
 GOOD = [
+    *(_states("smoke", word, "active") for word in _ACTIVE),
+    *(_states("smoke", word, "inactive") for word in _INACTIVE),
+    *(_states(*each) for each in _OF_KINDS),
+    Good(_smoke(state=None, level=None), events=[SMOKE]),
+    # the fields by another spelling; what has its field already is an attribute
+    Good(_smoke(State="OFF", LEVEL="red"), events=[EventDraft("smoke", T, state="inactive", level=4)]),
+    Good(_smoke(alarm_state=1, state=None), events=[EventDraft("smoke", T, state="active")]),
+    Good(_smoke(eventState="x", state="active"),
+         events=[EventDraft("smoke", T, state="active", attributes={"eventState": "x"})]),
+    Good(_smoke(level="红色预警"), events=[EventDraft("smoke", T, level=4)]),
+    Good(_smoke(level="Severe"), events=[EventDraft("smoke", T, level=3)]),
+    Good(b'[{"kind": "smoke", "state": "?"}, {"kind": "fire", "ts": %d}]' % (T // 1000),
+         events=[EventDraft("fire", T)], faults=["event_bad_state"]),
     Good(b'{"kind": "smoke"}', events=[EventDraft("smoke")], timeless=True),
     Good(
         _smoke(id="a-1", state="active", level="red", attributes={"a": {"b": [1, None]}}, image=_PICTURE),
@@ -40,10 +84,6 @@ GOOD = [
     Good(b'[{"kind": "smoke", "ts": %d}, {"kind": "fire", "ts": %d}, 5, {}]' % (T // 1000, T // 1000),
          events=[SMOKE, EventDraft("fire", T)], faults=["not_an_object", "event_no_kind"]),
     # an event is kept without what is wrong in its trimmings
-    Good(_smoke(level="crimson"), events=[SMOKE], faults=["event_bad_level"]),
-    Good(_smoke(level=4), events=[SMOKE], faults=["event_bad_level"]),
-    Good(_smoke(state="on"), events=[SMOKE], faults=["event_bad_state"]),
-    Good(_smoke(state=[]), events=[SMOKE], faults=["event_bad_state"]),
     Good(_smoke(attributes=[1]), events=[SMOKE], faults=["event_bad_attributes"]),
     Good(_smoke(attributes={"x": "y" * 16_400}), events=[SMOKE], faults=["event_bad_attributes"]),
     Good(_smoke(attributes={"x": {"y": ["a\0b"]}}), events=[SMOKE], faults=["nul_character"]),
@@ -92,6 +132,12 @@ BAD = [
     Bad(_smoke(id="x" * 129), "event_bad_text"),
     Bad(b'{"kind": "smoke", "id": 1' + b"0" * 4200 + b"}", "event_bad_text"),
     Bad(b'{"kind": "smoke", "id": 1' + b"0" * 9000 + b"}", "event_bad_text"),
+    # neither active nor inactive: of the event nothing is known
+    *(Bad(_smoke(state=said), "event_bad_state", "send active or inactive") for said in _NEITHER),
+    *(Bad(_smoke(kind=kind, state=said), "event_bad_state", "either way for ") for kind, said in _EITHER),
+    Bad(_smoke(eventState="x"), "event_bad_state", "send active or inactive"),
+    Bad(_smoke(Level=3), "event_bad_level"),
+    *(Bad(_smoke(level=level), "event_bad_level", "blue, yellow, orange, red") for level in _NO_LEVELS),
     Bad(_smoke(ts="noon"), "bad_time", "'noon'"),
     Bad(_smoke(ts=T // 1_000_000), "time_out_of_range", "looks like seconds"),
     Bad(b"[" + b",".join([b"{}"] * 501) + b"]", "too_many_values", "500"),
