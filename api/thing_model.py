@@ -13,6 +13,7 @@ from devices.codecs.mapping import MappingError, Transform
 from devices.privacy import is_private
 from devices.units import unit_problem
 from devices.vocabulary import KINDS
+from hub.quality import FINITE_LIMIT
 
 MAX_SCHEMA = 16_384
 """Bytes of the JSON Schema of a command."""
@@ -113,6 +114,7 @@ Kind = Annotated[str, AfterValidator(_kind)]
 Expression = Annotated[str, AfterValidator(_expression)]
 CommandName = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9._:-]{0,63}$")]
 Seconds = Annotated[float, Field(gt=0, le=YEAR_S, allow_inf_nan=False)]
+Bound = Annotated[float, Field(gt=-FINITE_LIMIT, lt=FINITE_LIMIT)]
 Category = Annotated[str, StringConstraints(pattern=TEXT, min_length=1, max_length=64, strip_whitespace=True)]
 
 
@@ -129,8 +131,8 @@ class MetricSpec(Part):
     """A metric and its physical range."""
 
     unit: Unit = Field(description="UCUM, in ASCII: ug/m3, Cel, %, m, 1 for a plain number")
-    min: float | None = Field(default=None, allow_inf_nan=False, description="readings below are out of range")
-    max: float | None = Field(default=None, allow_inf_nan=False, description="readings above are out of range")
+    min: Bound | None = Field(default=None, description="readings below are out of range")
+    max: Bound | None = Field(default=None, description="readings above are out of range")
     interval_s: Seconds | None = Field(default=None, description="seconds between readings, where it has its own")
 
     @model_validator(mode="after")
@@ -179,8 +181,11 @@ class ProfileBody(Part):
 
     @model_validator(mode="after")
     def _possible(self) -> "ProfileBody":
-        if self.interval_s and self.offline_after_s and self.offline_after_s < self.interval_s:
-            raise ValueError(f"offline_after_s {self.offline_after_s:g} is less than interval_s {self.interval_s:g}")
+        own = [spec.interval_s for spec in self.metrics.values()]
+        every_s = self.interval_s or min((each or 0 for each in own), default=0)
+        if self.offline_after_s and self.offline_after_s < every_s:
+            where = "interval_s" if self.interval_s else "the shortest interval_s of its metrics,"
+            raise ValueError(f"offline_after_s {self.offline_after_s:g} is less than {where} {every_s:g}")
         if self.unknown_metrics == "add" and self.max_metrics < len(self.metrics):
             raise ValueError(f"max_metrics {self.max_metrics} is less than the {len(self.metrics)} metrics listed")
         return self

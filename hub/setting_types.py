@@ -1,6 +1,7 @@
 """Types of settings whose text may hold a secret: what is wrong with it is said without showing it."""
 
 import re
+from ipaddress import ip_address
 from typing import Annotated
 
 from psycopg import ProgrammingError
@@ -16,23 +17,55 @@ def _database(url: str) -> str:
         parts = {"port": "unreadable"}
     port, host, name = parts.get("port", ""), parts.get("host", ""), parts.get("dbname", "")
     written_as_url = url.startswith(("postgres://", "postgresql://"))
-    if not re.fullmatch(r"[\d,]*", port) or "@" in host or (written_as_url and re.search("[@/]", name)):
+    if (
+        not all(_is_port(each) for each in port.split(",") if each)
+        or "@" in host
+        or (written_as_url and re.search("[@/]", name))
+    ):
         raise ValueError(
             "is no address of a database: write postgresql://USER@HOST:PORT/DATABASE, and the password as PGPASSWORD "
-            "(in an address @ is %40, / is %2F, : is %3A, % is %25)"
+            "(in an address @ is %40, / is %2F, : is %3A, % is %25; a port is from 1 to 65535)"
         )
     return url
 
 
+def _is_port(text: str) -> bool:
+    return text.isascii() and text.isdigit() and len(text) <= 5 and 0 < int(text) <= 65535
+
+
+def _is_host(text: str) -> bool:
+    """A name, or an IP address; without a scheme, a port, a user or a path."""
+    try:
+        ip_address(text.partition("%")[0])
+    except ValueError:
+        return re.fullmatch(r"[^\s/@:\[\]]+", text) is not None
+    return True
+
+
 def _host(host: str) -> str:
-    if not re.fullmatch(r"[^\s/@]+", host):
-        raise ValueError("is a name or an IP address alone: user and password are mqtt.username and mqtt.password")
+    if not _is_host(host):
+        raise ValueError("is a name or an IP address alone: the port is a setting of its own")
+    return host
+
+
+def _broker_host(host: str) -> str:
+    if not _is_host(host):
+        raise ValueError(
+            "is a name or an IP address alone: the port is mqtt.port, "
+            "user and password are mqtt.username and mqtt.password"
+        )
     return host
 
 
 def _servers(servers: str) -> str:
-    if not re.fullmatch(r"[^\s,@/]+:\d+(,[^\s,@/]+:\d+)*", servers):
-        raise ValueError("is host:port, several with commas between, without a scheme, user or password")
+    for server in servers.split(","):
+        host, _, port = server.rpartition(":")
+        in_brackets = host.startswith("[") and host.endswith("]")
+        if not _is_port(port) or not _is_host(host[1:-1] if in_brackets else host):
+            raise ValueError(
+                "is host:port, several with commas between, without a scheme, user or password; "
+                "a port is from 1 to 65535"
+            )
     return servers
 
 
@@ -50,6 +83,7 @@ def _sendable(secret: SecretStr) -> SecretStr:
 DatabaseUrl = Annotated[str, AfterValidator(_database)]
 """As libpq reads it: a URL, or key=value pairs."""
 Host = Annotated[str, AfterValidator(_host)]
+BrokerHost = Annotated[str, AfterValidator(_broker_host)]
 Servers = Annotated[str, AfterValidator(_servers)]
 HeaderSecret = Annotated[SecretStr, AfterValidator(_sendable)]
 """What a request header can carry; never empty."""

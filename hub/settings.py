@@ -11,11 +11,11 @@ from pydantic_settings import BaseSettings, SettingsConfigDict, SettingsError
 
 from hub.environment import PREFIX, meant, unknown_variables
 from hub.errors import ConfigError
-from hub.setting_types import DatabaseUrl, HeaderSecret, Host, Servers
+from hub.setting_types import BrokerHost, DatabaseUrl, HeaderSecret, Host, Servers
 
 
 class Section(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True, hide_input_in_errors=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, hide_input_in_errors=True, allow_inf_nan=False)
 
 
 class Database(Section):
@@ -25,13 +25,13 @@ class Database(Section):
     """Not in the repr of settings: it may hold a password."""
     mode: Literal["auto", "timescaledb", "postgresql"] = "auto"
     pool_size: int = Field(default=8, ge=4, le=100)
-    retention_days: int | None = Field(default=None, ge=1)
+    retention_days: int | None = Field(default=None, ge=1, le=36_500)
 
 
 class Mqtt(Section):
     """The MQTT broker."""
 
-    host: Host = "127.0.0.1"
+    host: BrokerHost = "127.0.0.1"
     port: int = Field(default=1883, ge=1, le=65535)
     username: str | None = None
     password: SecretStr | None = None
@@ -43,7 +43,7 @@ class Mqtt(Section):
     session_secret: SecretStr | None = Field(default=None, min_length=16)
     """Of an edge without a database: what the end of its client id is derived from. Must not change: what the broker
     holds for the session would stay there."""
-    prefix: str = Field(default="ganzhi/v1", pattern=r"^[^#+\x00]*[^#+/\x00]$")
+    prefix: str = Field(default="ganzhi/v1", pattern=r"^([^$#+\x00][^#+\x00]*)?[^$#+/\x00]$")
     keepalive_s: int = Field(default=30, ge=5, le=600)
     access: Literal["none", "dynsec", "http"] = "none"
     """Who tells the broker what devices may do: nobody, the hub by mosquitto's dynamic security plugin, or the hub
@@ -58,6 +58,12 @@ class Mqtt(Section):
     def _dynsec_has_an_account(self) -> "Mqtt":
         if self.access == "dynsec" and self.username is None:
             raise ValueError("mqtt.access is dynsec: set mqtt.username to the account that may use $CONTROL")
+        return self
+
+    @model_validator(mode="after")
+    def _password_has_a_user(self) -> "Mqtt":
+        if self.password is not None and not self.username:
+            raise ValueError("mqtt.password is set, and no broker takes one without a name: set mqtt.username too")
         return self
 
 
@@ -88,14 +94,14 @@ class Pipeline(Section):
 class Rules(Section):
     """When readings may raise alerts."""
 
-    stale_after_s: float | None = Field(default=None, gt=0)
+    stale_after_s: float | None = Field(default=None, gt=0, le=315_360_000)
     """Readings older than this when they arrive never page, so that history can be filled in; None: any age may."""
 
 
 class Api(Section):
     """The HTTP API and the page."""
 
-    host: str = "127.0.0.1"
+    host: Host = "127.0.0.1"
     port: int = Field(default=8420, ge=0, le=65535)
     token: HeaderSecret | None = None
 
@@ -162,6 +168,15 @@ class Health(Section):
     keep_days: int = Field(default=400, ge=1, le=3650)
     """How long it is kept when devices came and went, and how complete their days are."""
 
+    @model_validator(mode="after")
+    def _heard_before_forgotten(self) -> "Health":
+        if self.forget_s < 2 * self.seen_every_s:
+            raise ValueError(
+                f"health.forget_s {self.forget_s:g} is less than twice health.seen_every_s {self.seen_every_s:g}: each "
+                "process would be taken for dead between two signs of life, and no device would ever be offline"
+            )
+        return self
+
 
 class Commands(Section):
     """Device commands."""
@@ -178,7 +193,7 @@ class Hub(Section):
 
     roles: tuple[Role, ...] = ("direct",)
     """direct: everything in one process. Or some of: edge (MQTT to Kafka), worker (Kafka to the store), api."""
-    monitor_host: str = "127.0.0.1"
+    monitor_host: Host = "127.0.0.1"
     monitor_port: int | None = Field(default=None, ge=1, le=65535)
     """Where this process tells whether it lives, works, and what it counts (/healthz, /readyz, /metrics), without a
     token; for processes without the role api, which tells the same. None: nowhere."""
@@ -197,7 +212,12 @@ class Settings(BaseSettings):
     """All of a hub's settings. Environment: HUB_DATABASE__URL, HUB_MQTT__HOST, ..."""
 
     model_config = SettingsConfigDict(
-        env_prefix=PREFIX, env_nested_delimiter="__", extra="forbid", frozen=True, hide_input_in_errors=True
+        env_prefix=PREFIX,
+        env_nested_delimiter="__",
+        extra="forbid",
+        frozen=True,
+        hide_input_in_errors=True,
+        allow_inf_nan=False,
     )
 
     hub: Hub = Hub()

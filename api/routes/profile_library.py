@@ -9,6 +9,7 @@ from api.context import Here
 from api.contract_types import Code, known
 from api.database import SQL as DATABASE
 from api.database import execute, read, row, rows, writing
+from api.language import Spoken
 from api.problems import Fault, ProblemError, responses
 from api.routes.profiles import store
 from api.thing_model import ProfileBody
@@ -17,6 +18,7 @@ from hub.access.caller import Caller
 from hub.access.door import GuardedRouter, TheCaller, needs
 from hub.access.permissions import Permission
 from hub.store.statements import statements
+from hub.words import Lang
 
 SQL = statements(__name__)
 
@@ -74,7 +76,7 @@ async def list_library(context: Here) -> Any:
 
 @router.post("/profiles:install", response_model=InstallReport, responses=responses(422))
 @needs(Permission.PROFILES_WRITE)
-async def install_profiles(body: Install, context: Here, caller: TheCaller) -> Any:
+async def install_profiles(body: Install, context: Here, caller: TheCaller, spoken: Spoken) -> Any:
     """Install library profiles; identical ones are left unchanged."""
     codes = list(library()) if body.codes is None else list(dict.fromkeys(body.codes))
     faults = [
@@ -87,17 +89,17 @@ async def install_profiles(body: Install, context: Here, caller: TheCaller) -> A
     async with writing(context) as conn:
         await row(conn, DATABASE.registry_lock)
         there = {each["code"]: each for each in await rows(conn, SQL.states, {"codes": codes})}
-        return {"items": [await _install(conn, caller, code, there.get(code), body.force) for code in codes]}
+        return {"items": [await _install(conn, caller, code, there.get(code), body.force, spoken) for code in codes]}
 
 
 async def _install(
-    conn: AsyncConnection, caller: Caller, code: str, there: dict[str, Any] | None, force: bool
+    conn: AsyncConnection, caller: Caller, code: str, there: dict[str, Any] | None, force: bool, lang: Lang
 ) -> dict[str, Any]:
     """Install one profile; a manually changed one is left alone."""
     profile = ProfileBody.model_validate(_body(library()[code]))
     if there is not None and not there["untouched"] and not force:
         return {"code": code, "outcome": "kept", "version": there["version"]}
-    written = await store(conn, caller, code, profile, "profile.install")
+    written = await store(conn, caller, code, profile, "profile.install", lang)
     await execute(conn, SQL.installed, {"code": code})
     if written is None:
         return {"code": code, "outcome": "unchanged", "version": there["version"] if there else 1}

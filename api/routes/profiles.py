@@ -12,13 +12,17 @@ from api.context import Here
 from api.contract_types import Code
 from api.cursors import Page, Paged
 from api.database import SQL as DATABASE
-from api.database import audit, read, row, writing
-from api.problems import not_found, responses
+from api.database import audit, read, row, rows, writing
+from api.language import Spoken
+from api.problems import invalid, not_found, responses
+from api.rule_ranges import range_fault
 from api.thing_model import ProfileBody
 from hub.access.caller import Caller
 from hub.access.door import GuardedRouter, TheCaller, needs
 from hub.access.permissions import Permission
 from hub.store.statements import statements
+from hub.words import Lang
+from hub.words.sentence import Sentence
 
 SQL = statements(__name__)
 
@@ -47,25 +51,48 @@ class Version(BaseModel):
 
 @router.put("/{code}", response_model=Profile, responses={201: {"model": Profile}, **responses(422)})
 @needs(Permission.PROFILES_WRITE)
-async def put_profile(code: Code, body: ProfileBody, response: Response, context: Here, caller: TheCaller) -> Any:
+async def put_profile(
+    code: Code, body: ProfileBody, response: Response, context: Here, caller: TheCaller, spoken: Spoken
+) -> Any:
     """Create or replace a profile. Its devices get a series per metric; series are never removed."""
     async with writing(context) as conn:
         await row(conn, DATABASE.registry_lock)
-        written = await store(conn, caller, code, body, "profile.put")
+        written = await store(conn, caller, code, body, "profile.put", spoken)
         response.status_code = 201 if written and written["created"] else 200
         return await _profile(conn, code)
 
 
 async def store(
-    conn: AsyncConnection, caller: Caller, code: str, body: ProfileBody, action: str
+    conn: AsyncConnection, caller: Caller, code: str, body: ProfileBody, action: str, lang: Lang
 ) -> dict[str, Any] | None:
-    """Store a profile with an audit entry; returns {"created", "version"}, or None when unchanged."""
+    """Store a profile with an audit entry; returns {"created", "version"}, or None when unchanged.
+
+    Refused while an enabled rule rests on what it takes away: a metric, or the part of a range with its thresholds.
+    """
     columns = body.columns()
+    await _check_rules(conn, code, columns["metrics"], lang)
     given = columns | {name: Jsonb(columns[name]) for name in _JSON}
     written = await row(conn, SQL.profile_put, {**given, "code": code})
     if written:
         await audit(conn, caller, action, code, columns)
     return written
+
+
+async def _check_rules(conn: AsyncConnection, code: str, metrics: dict[str, Any], lang: Lang) -> None:
+    for rule in await rows(conn, SQL.profile_rules, {"code": code}):
+        metric, pointer = rule["metric"], f"/metrics/{rule['metric']}"
+        if metric not in metrics:
+            raise invalid(pointer, Sentence("refusal.profile.rule_metric", rule=rule["code"], metric=metric).told(lang))
+        if _bounds(metrics[metric]) == _bounds(rule["spec"]):
+            continue
+        if fault := range_fault(rule, metrics[metric]):
+            part = fault.pointer.strip("/").replace("/", ".")
+            problem = Sentence("refusal.profile.rule", rule=rule["code"], part=part, problem=fault.problem)
+            raise invalid(pointer, problem.told(lang))
+
+
+def _bounds(spec: dict[str, Any]) -> tuple[Any, Any]:
+    return spec.get("min"), spec.get("max")
 
 
 @router.get("", response_model=Page[Profile])

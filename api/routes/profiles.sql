@@ -13,6 +13,13 @@ set name = excluded.name, name_en = excluded.name_en, category = excluded.catego
 where profile_body(profile) is distinct from profile_body(excluded)
 returning xmax = 0 as created, version
 
+-- name: profile_rules
+-- The enabled threshold rules of a profile, with its metrics as they are.
+select r.code, r.metric, r.direction, r.thresholds, r.hysteresis, coalesce(p.metrics -> r.metric, '{}') as spec
+from rule r join profile p on p.id = r.profile_id
+where p.code = %(code)s and r.enabled and r.metric is not null
+order by r.code
+
 -- name: profile_versions
 -- The newest first.
 select v.version, v.at, v.body

@@ -13,11 +13,14 @@ from api.contract_types import LEVELS, Code, LevelName, Metric, Name, known
 from api.cursors import Page, Paged
 from api.database import SQL as DATABASE
 from api.database import audit, read, row, rows, writing
+from api.language import Spoken
 from api.problems import invalid, not_found, responses
+from api.rule_ranges import range_fault
 from devices.vocabulary import KINDS
 from hub.access.door import GuardedRouter, TheCaller, needs
 from hub.access.permissions import Permission
 from hub.store.statements import statements
+from hub.words import Lang
 
 SQL = statements(__name__)
 
@@ -104,17 +107,20 @@ class Rule(BaseModel):
 
 @router.put("/{code}", response_model=Rule, responses={201: {"model": Rule}, **responses(422)})
 @needs(Permission.RULES_WRITE)
-async def put_rule(code: Code, body: RuleBody, response: Response, context: Here, caller: TheCaller) -> Any:
+async def put_rule(
+    code: Code, body: RuleBody, response: Response, context: Here, caller: TheCaller, spoken: Spoken
+) -> Any:
     """Create or replace a rule; effective from the next batch."""
     stored = body.model_dump(exclude_none=True)
     async with writing(context) as conn:
+        await row(conn, DATABASE.registry_lock)
         written = await row(
             conn,
             SQL.rule_put,
             {
                 **body.model_dump(),
                 "code": code,
-                "profile_id": await _profile_id(conn, body),
+                "profile_id": await _profile_id(conn, body, spoken),
                 "thresholds": Jsonb(body.thresholds) if body.thresholds else None,
                 "event_level": LEVELS[body.level] if body.level else None,
             },
@@ -125,15 +131,20 @@ async def put_rule(code: Code, body: RuleBody, response: Response, context: Here
         return await _rule(conn, code)
 
 
-async def _profile_id(conn: AsyncConnection, body: RuleBody) -> int | None:
+async def _profile_id(conn: AsyncConnection, body: RuleBody, lang: Lang) -> int | None:
+    """The profile of a rule that it can work with: its metric is there, its thresholds are within its range."""
     if body.profile is None:
         return None
     profile = await row(conn, SQL.profile_metrics, {"code": body.profile})
     if profile is None:
         codes = [found["code"] for found in await rows(conn, DATABASE.profile_codes)]
         raise invalid("/profile", known("profile", body.profile, codes))
-    if body.metric is not None and body.metric not in profile["metrics"]:
-        raise invalid("/metric", known(f"metric of profile {body.profile}", body.metric, profile["metrics"]))
+    if body.metric is not None:
+        if body.metric not in profile["metrics"]:
+            metrics = list(profile["metrics"])
+            raise invalid("/metric", known(f"metric of profile {body.profile}", body.metric, metrics))
+        if fault := range_fault(body.model_dump(), profile["metrics"][body.metric]):
+            raise invalid(fault.pointer, fault.problem.told(lang))
     return int(profile["id"])
 
 

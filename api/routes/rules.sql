@@ -1,5 +1,5 @@
 -- name: profile_metrics
-select id, array(select jsonb_object_keys(metrics)) as metrics from profile where code = %(code)s
+select id, metrics from profile where code = %(code)s
 
 -- name: rule_disable
 update rule set enabled = false where code = %(code)s and enabled returning code

@@ -68,6 +68,14 @@ async def test_lists_page_without_gap_or_repeat(database: str) -> None:
         ("/rules/r", {**RULE, "thresholds": {"blue": 2, "red": 1}}, "/"),
         ("/rules/r", {**RULE, "direction": "below"}, "/"),
         ("/rules/r", {**RULE, "level": "red"}, "/"),
+        ("/rules/r", {**RULE, "thresholds": {"blue": 75, "red": 1e6}}, "/thresholds/red"),
+        ("/rules/r", {**RULE, "hysteresis": 80}, "/hysteresis"),
+        ("/profiles/p", {"name": "P", "metrics": {"a": {"name": "x", "unit": "m", "max": 1e300}}}, "/metrics/a/max"),
+        (
+            "/profiles/p",
+            {"name": "P", "metrics": {"a": {"name": "x", "unit": "m", "interval_s": 600}}, "offline_after_s": 60},
+            "/",
+        ),
         ("/rules/r", {"name": "R", "event_kind": "smokey", "level": "red"}, "/"),
         ("/rules/r", {"name": "R", "event_kind": "smoke"}, "/"),
         ("/consumers/c", {"url": "ftp://example.org"}, "/url"),
@@ -82,6 +90,27 @@ async def test_wrong_value_is_pointed_at(database: str, path: str, body: dict[st
         assert [error["pointer"] for error in answer.json()["errors"]] == [pointer]
         if not path.startswith("/profiles/p") and path != "/rules/r":
             assert (await client.get(path)).status_code == 404
+
+
+async def test_a_profile_does_not_take_away_what_a_rule_rests_on(database: str) -> None:
+    async with api_context(database) as context, client_of(context) as client:
+        await register(client)
+        assert (await client.put("/rules/pm25-high", json=RULE)).is_success
+        pm25 = AIR["metrics"]["pm25"]
+        for metrics, said in (
+            ({**AIR["metrics"], "pm25": {**pm25, "max": 20}}, "rule pm25-high would no longer work. Its thresholds."),
+            ({name: spec for name, spec in AIR["metrics"].items() if name != "pm25"}, "rule pm25-high is about"),
+        ):
+            refused = await client.put("/profiles/air", json={**AIR, "metrics": metrics})
+            assert refused.status_code == 422
+            [error] = refused.json()["errors"]
+            assert error["pointer"] == "/metrics/pm25"
+            assert said in error["problem"]
+            zh = await client.put("/profiles/air?lang=zh", json={**AIR, "metrics": metrics})
+            assert "规则 pm25-high" in zh.json()["detail"]
+        assert (await client.put("/profiles/air", json={**AIR, "name": "Air"})).is_success
+        await client.delete("/rules/pm25-high")
+        assert (await client.put("/profiles/air", json={**AIR, "metrics": metrics})).is_success
 
 
 async def test_rule_is_switched_off_and_on(database: str) -> None:

@@ -24,7 +24,10 @@ from hub.telemetry import Counters
 from tests.support.described import Description
 
 PREFIX = "/api/v1"
-AIR = {"name": "Air station", "metrics": {"pm25": {"name": "PM2.5", "unit": "ug/m3", "min": 0, "max": 2000}}}
+AIR: dict[str, Any] = {
+    "name": "Air station",
+    "metrics": {"pm25": {"name": "PM2.5", "unit": "ug/m3", "min": 0, "max": 2000}},
+}
 RULE = {
     "name": "PM2.5 high",
     "profile": "air",

@@ -166,6 +166,53 @@ def test_a_host_with_a_password_is_refused_unseen(monkeypatch: pytest.MonkeyPatc
     assert re.search("alone|without a scheme", refusal(monkeypatch, variable, value))
 
 
+@pytest.mark.parametrize(
+    ("variable", "value", "said"),
+    [
+        ("HUB_DATABASE__URL", "postgresql://hub@db:99999/ganzhi", "a port is from 1 to 65535"),
+        ("HUB_DATABASE__URL", "postgresql://hub@db:0/ganzhi", "a port is from 1 to 65535"),
+        ("HUB_DATABASE__URL", "host=db port=99999", "a port is from 1 to 65535"),
+        ("HUB_DATABASE__RETENTION_DAYS", "999999999999", "less than or equal to"),
+        ("HUB_KAFKA__SERVERS", "kafka:99999", "a port is from 1 to 65535"),
+        ("HUB_KAFKA__SERVERS", "kafka:9092,other:0", "a port is from 1 to 65535"),
+        ("HUB_KAFKA__SERVERS", "::1:9092:x", "host:port"),
+        ("HUB_MQTT__HOST", "broker:1883", "the port is mqtt.port"),
+        ("HUB_MQTT__PORT", "65536", "65535"),
+        ("HUB_MQTT__PASSWORD", SECRET, "set mqtt.username too"),
+        ("HUB_MQTT__PREFIX", "$share/hub/ganzhi", "pattern"),
+        ("HUB_API__HOST", "127.0.0.1:8420", "the port is a setting of its own"),
+        ("HUB_API__HOST", "http://127.0.0.1", "alone"),
+        ("HUB_API__PORT", "99999", "65535"),
+        ("HUB_HUB__MONITOR_HOST", "127.0.0.1:9000", "alone"),
+        ("HUB_RULES__STALE_AFTER_S", "inf", "finite"),
+        ("HUB_RULES__STALE_AFTER_S", "1e300", "less than or equal to"),
+        ("HUB_HTTP__REQUESTS_PER_S", "nan", "finite"),
+        ("HUB_DRAIN_S", "nan", "finite"),
+        ("HUB_HEALTH__FORGET_S", "5", "twice health.seen_every_s"),
+    ],
+)
+def test_what_cannot_work_is_refused(monkeypatch: pytest.MonkeyPatch, variable: str, value: str, said: str) -> None:
+    assert said in refusal(monkeypatch, variable, value)
+
+
+@pytest.mark.parametrize(
+    ("variable", "value"),
+    [
+        ("HUB_KAFKA__SERVERS", "kafka:9092,[::1]:9092,10.0.0.1:1"),
+        ("HUB_MQTT__HOST", "::1"),
+        ("HUB_MQTT__PREFIX", "g"),
+        ("HUB_MQTT__PREFIX", "/ganzhi/v1"),
+        ("HUB_API__HOST", "fe80::1%eth0"),
+        ("HUB_DATABASE__URL", "postgresql://hub@db,standby:5433/ganzhi"),
+    ],
+)
+def test_what_can_work_is_taken(monkeypatch: pytest.MonkeyPatch, variable: str, value: str) -> None:
+    monkeypatch.setenv(variable, value)
+    monkeypatch.setenv("HUB_API__TOKEN", SECRET)
+    section, key = variable.removeprefix("HUB_").lower().split("__")
+    assert getattr(getattr(load_settings(), section), key) == value
+
+
 def test_a_wrong_type_does_not_show_what_was_given(monkeypatch: pytest.MonkeyPatch) -> None:
     assert "HUB_MQTT__PORT" in refusal(monkeypatch, "HUB_MQTT__PORT", SECRET)
     with pytest.raises(ValueError, match="port") as caught:

@@ -1,0 +1,58 @@
+"""Threshold rules against the range of their metric: one that could never page, or never end, is refused. Pure.
+
+Readings outside the range are kept and looked at by no rule (hub/quality.py).
+"""
+
+from collections.abc import Mapping
+from typing import Any, NamedTuple
+
+from hub.quality import FINITE_LIMIT
+from hub.words.sentence import Sentence
+
+
+class RangeFault(NamedTuple):
+    """What of a rule cannot work."""
+
+    pointer: str
+    problem: Sentence
+
+
+def range_fault(rule: Mapping[str, Any], spec: Mapping[str, Any]) -> RangeFault | None:
+    """First fault of a rule (metric, direction, thresholds, hysteresis) on a metric (min, max); None without one."""
+    low, high = _bound(spec, "min", -FINITE_LIMIT), _bound(spec, "max", FINITE_LIMIT)
+    known = {"metric": rule["metric"], "range": _range(spec)}
+    above = rule["direction"] == "above"
+    for level, threshold in rule["thresholds"].items():
+        if threshold > high if above else threshold < low:
+            problem = Sentence("refusal.rule.never_pages", value=_shown(threshold), **known)
+            return RangeFault(f"/thresholds/{level}", problem)
+    mildest = min(rule["thresholds"].values()) if above else max(rule["thresholds"].values())
+    end = mildest - rule["hysteresis"] if above else mildest + rule["hysteresis"]
+    if low < end if above else end < high:
+        return None
+    if rule["hysteresis"] and (low < mildest if above else mildest < high):
+        room = mildest - low if above else high - mildest
+        problem = Sentence("refusal.rule.hysteresis", value=_shown(end), room=_shown(room), **known)
+        return RangeFault("/hysteresis", problem)
+    level = next(level for level, threshold in rule["thresholds"].items() if threshold == mildest)
+    return RangeFault(f"/thresholds/{level}", Sentence("refusal.rule.always", value=_shown(mildest), **known))
+
+
+def _bound(spec: Mapping[str, Any], name: str, unbounded: float) -> float:
+    given = spec.get(name)
+    return unbounded if given is None else float(given)
+
+
+def _range(spec: Mapping[str, Any]) -> Sentence:
+    low, high = spec.get("min"), spec.get("max")
+    if low is not None and high is not None:
+        return Sentence("range.both", low=_shown(low), high=_shown(high))
+    if low is not None:
+        return Sentence("range.low", low=_shown(low))
+    if high is not None:
+        return Sentence("range.high", high=_shown(high))
+    return Sentence("range.none", limit=_shown(FINITE_LIMIT))
+
+
+def _shown(value: float) -> str:
+    return f"{value:.12g}"
