@@ -4,25 +4,17 @@ import re
 from collections.abc import Mapping
 from typing import TypeVar
 
+from devices.topics import CODE, FORMS, LEVELS, each_of, is_own, meant, own_topic
 from hub.alerts.endings import FORM as ENDING_FORM
 from hub.errors import DecodeError
 from hub.models import HUB, Origin
 from hub.words.sentence import Sentence
 
-CODE = re.compile(r"[A-Za-z0-9][A-Za-z0-9._:-]{0,63}")
-"""A device code."""
-
-FORMS = ("telemetry", "senml", "event", "reply", "status")
-"""The last level of a topic: what kind of payload it carries."""
-
 PATHS = {"telemetry": "telemetry", "event": "events", "senml": "senml"}
-"""By form: the last part of the path that takes it over HTTP."""
+"""By form: the last part of the path that takes it over HTTP; `event` is taken as well as `events`."""
 
 PRESENCE, LISTENING, ENDED = "presence", "listening", ENDING_FORM
 """Forms of the hub's own findings: a device went or came back; what an edge of the bus hears; a desk ended an alert."""
-
-HANDOVER = "~handover"
-"""In place of a device: what the hub publishes to its own sessions with the broker. No code can be it."""
 
 K = TypeVar("K")
 
@@ -32,13 +24,12 @@ MAX_ORIGINS = 500_000
 
 def subscriptions(prefix: str) -> list[str]:
     """Topic filters covering every message of the contract."""
-    own = [f"{prefix}/+/{form}" for form in FORMS]
-    return own + [f"{prefix}/+/child/+/{form}" for form in FORMS]
+    return each_of(prefix)
 
 
 def handover_topic(prefix: str) -> str:
     """Topic that each of the hub's sessions is subscribed to; what comes by it is acknowledged and nothing more."""
-    return f"{prefix}/{HANDOVER}/{FORMS[0]}"
+    return own_topic(prefix, "handover")
 
 
 class Origins:
@@ -81,11 +72,11 @@ class Origins:
         return origin
 
     def _parsed(self, transport: str, topic: str) -> Origin:
-        if topic == handover_topic(self._prefix):
-            return Origin(transport, topic)
         try:
             device, form, gateway = parse_topic(topic, self._prefix)
         except DecodeError as error:
+            if transport == "mqtt" and error.reason == "bad_topic":
+                return _unknown(topic, self._prefix)
             return Origin(transport, topic, fault=(error.reason, error.detail))
         return Origin(transport, topic, device, form, gateway)
 
@@ -127,6 +118,21 @@ def _no_code(code: str) -> tuple[str, str]:
     return "bad_device_code", Sentence("refusal.device_code.told", code=repr(code))
 
 
+def _unknown(topic: str, prefix: str) -> Origin:
+    """Origin of what came to a topic that is none of a device: about the one that was probably meant, if any."""
+    if is_own(topic, prefix):
+        return Origin("mqtt", topic)
+    right = meant(topic, prefix)
+    if right is None:
+        return Origin("mqtt", topic, fault=("unknown_topic", _shape(topic, prefix)))
+    sentence = Sentence("refusal.topic.meant", topic=repr(topic), right=right.under(prefix))
+    return Origin("mqtt", topic, right.device, fault=("unknown_topic", sentence))
+
+
+def _shape(topic: str, prefix: str) -> str:
+    return Sentence("refusal.topic.shape", prefix=prefix, topic=repr(topic))
+
+
 def parse_topic(topic: str, prefix: str) -> tuple[str, str, str | None]:
     """Parse `{prefix}/{device}/{form}` or `{prefix}/{gateway}/child/{device}/{form}`: (device, form, gateway).
 
@@ -134,17 +140,17 @@ def parse_topic(topic: str, prefix: str) -> tuple[str, str, str | None]:
     """
     parts = topic[len(prefix) + 1 :].split("/") if topic.startswith(prefix + "/") else []
     if len(parts) == 2:
-        device, form = parts
+        device, level = parts
         gateway = None
     elif len(parts) == 4 and parts[1] == "child":
-        gateway, _, device, form = parts
+        gateway, _, device, level = parts
     else:
-        raise DecodeError("bad_topic", Sentence("refusal.topic.shape", prefix=prefix, topic=repr(topic)))
-    if form not in FORMS:
-        raise DecodeError("bad_topic", Sentence("refusal.topic.form", forms=", ".join(FORMS), form=repr(form)))
+        raise DecodeError("bad_topic", _shape(topic, prefix))
+    if level not in LEVELS:
+        raise DecodeError("bad_topic", Sentence("refusal.topic.form", forms=", ".join(FORMS), form=repr(level)))
     if not device:
         raise DecodeError(*_NO_DEVICE)
     for code in (device, gateway):
         if code is not None and not CODE.fullmatch(code):
             raise DecodeError("bad_device_code", Sentence("refusal.device_code.topic", code=repr(code)))
-    return device, form, gateway
+    return device, LEVELS[level], gateway

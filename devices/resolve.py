@@ -15,10 +15,11 @@ from devices.commands.replies import ReceivedReplies, Reply
 from devices.floods import Floods, RefusedOf
 from devices.health.edge_heartbeats import Heartbeats
 from devices.health.last_seen import SeenDevices
-from devices.health.statuses import ReportedStatuses
+from devices.heard import note_heard
 from devices.letters import counted, derived, letter_of
 from devices.registry.device import Device
 from devices.registry.registry import Registry
+from devices.retained import NoNewsOf, keep_own_times
 from hub.alerts.endings import Endings, decode_ending
 from hub.errors import DecodeError
 from hub.models import HUB, Batch, Columns, Doubles, Event, Micros, Origin, Raw, Repeat
@@ -83,13 +84,15 @@ class Resolver(Stage):
                 decoded = codec(raw.payload, raw.received, device.zone)
             else:
                 decoded, cost = decode_mapped(transform, codec, raw.payload, raw.received, device.zone)
-            if origin.keyed and decoded.devices:
-                _check_named(device, decoded.devices)
+            if origin.keyed or raw.retained:
+                _look_closer(decoded, codec, raw, device, found)
             newest, timeless, private = max(decoded.ts) if decoded.ts else 0, decoded.timeless, decoded.private > 0
-            if newest and origin.gateway is None and origin.transport != HUB:  # as for most: 0.2 microseconds less
+            if newest and origin.gateway is None and not raw.retained and origin.transport != HUB:
+                # As for most: 0.2 microseconds less.
                 found.life[device.id] = raw.received, 0 if timeless else newest
             else:
-                self._note_life(device, origin, decoded, newest, raw, batch, found.life)
+                gateway = self._registry.devices.get(origin.gateway or "")
+                note_heard(device.id, None if gateway is None else gateway.id, decoded, newest, raw, batch, found.life)
             start = len(found.ts)
             fault = _take_readings(index, device, decoded, raw, newest, found)
             if timeless:
@@ -103,7 +106,7 @@ class Resolver(Stage):
             # A few faults beside what is good are a mistake. Much that is bad beside little that is good is not.
             useless = fault is not None and _is_useless(decoded, len(found.ts) - start)
         except DecodeError as error:
-            fault, useless = Fault(error.reason, error.detail, error.at), True
+            fault, useless = self._fault(raw, error, found), True
         if fault is not None:
             cost += COST * (len(raw.payload) // EXPLAINED)
             excess = useless and self._is_excess(raw, found)
@@ -112,6 +115,14 @@ class Resolver(Stage):
         if timeless and raw.token:
             self._remember(raw, found.fresh)
         return cost // COST
+
+    def _fault(self, raw: Raw, error: DecodeError, found: "_Found") -> Fault | None:
+        """The fault of a message that cannot be used; none of an empty one, which clears what the broker retained."""
+        if raw.payload or raw.origin.transport != "mqtt":
+            return Fault(error.reason, error.detail, error.at)
+        if (device := self._registry.devices.get(raw.origin.device)) is not None:  # of which it says nothing
+            found.no_news.add(device.id, raw.origin.address, raw.received, empty=True)
+        return None
 
     def _is_excess(self, raw: Raw, found: "_Found") -> bool:
         """Count a useless message; returns whether its device sends more of them than dead letters are made of."""
@@ -125,26 +136,6 @@ class Resolver(Stage):
             return False
         found.over.add(device.id)
         return True
-
-    def _note_life(
-        self,
-        device: Device,
-        origin: Origin,
-        decoded: Decoded,
-        newest: Micros,
-        raw: Raw,
-        batch: Batch,
-        life: dict[int, tuple[Micros, Micros]],
-    ) -> None:
-        """Record the device and its gateway as seen, or its status message."""
-        if origin.form == "status":
-            if decoded.online is not None:
-                batch.of(ReportedStatuses)[device.id] = decoded.online, raw.received
-        elif origin.transport != HUB:
-            life[device.id] = raw.received, _told_time(decoded, newest)
-            gateway = None if origin.gateway is None else self._registry.devices.get(origin.gateway)
-            if gateway is not None:  # of whose clock it tells nothing
-                life[gateway.id] = raw.received, life.get(gateway.id, (0, 0))[1]
 
     def _recalled(self, raw: Raw, raws: Sequence[Raw], index: int) -> Raw:
         """The message, which is one of these, with the time of its first arrival, if that is known."""
@@ -182,6 +173,14 @@ class Resolver(Stage):
         return device
 
 
+def _look_closer(decoded: Decoded, codec: Codec, raw: Raw, device: Device, found: "_Found") -> None:
+    """Check whom a record names, and leave out old news."""
+    if raw.origin.keyed and decoded.devices:
+        _check_named(device, decoded.devices)
+    if raw.retained and not keep_own_times(decoded, codec, raw, device.profile.mapping, device.zone):
+        found.no_news.add(device.id, raw.origin.address, raw.received, empty=False)
+
+
 def _check_named(device: Device, named: tuple[str, ...]) -> None:
     """Raise DecodeError unless the payload names the same device as the record key."""
     if len(named) > 1:
@@ -204,8 +203,8 @@ class _Found:
     """Column builder for the readings of a batch, and the devices seen."""
 
     __slots__ = (
-        "answers", "events", "firsts", "fresh", "lengths", "life", "messages", "offsets", "over", "private", "refused",
-        "ts", "untimed", "values", "wanted",
+        "answers", "events", "firsts", "fresh", "lengths", "life", "messages", "no_news", "offsets", "over", "private",
+        "refused", "ts", "untimed", "values", "wanted",
     )  # fmt: skip
 
     def __init__(self, over: set[int]) -> None:
@@ -221,7 +220,7 @@ class _Found:
         self.untimed: list[tuple[int, int]] = []
         """Stretches of them that came without a time."""
         self.events: list[Event] = []
-        self.answers, self.life = ReceivedReplies(), SeenDevices()
+        self.answers, self.life, self.no_news = ReceivedReplies(), SeenDevices(), NoNewsOf()
         self.fresh, self.wanted, self.private = Fresh(), Wanted(), 0
 
     def count_pictures(self, decoded: Decoded) -> bool:
@@ -233,7 +232,10 @@ class _Found:
     def hand_over(self, batch: Batch) -> None:
         """Give all of it to the batch, as arrays sorted by (series, ts); of doubles the first one stays."""
         batch.events = self.events
-        for fact in (self.answers, self.life, self.fresh, self.wanted, self.refused, Dropped(self.private)):
+        for fact in (
+            *(self.answers, self.life, self.no_news, self.fresh, self.wanted, self.refused),
+            Dropped(self.private),
+        ):
             if fact:
                 batch.put(fact)
         if not self.ts:
@@ -261,13 +263,6 @@ def _leave_out_doubles(batch: Batch) -> None:
     doubles = batch.of(Doubles)
     doubles.readings, doubles.conflicts = batch.readings.where(~first & same), batch.readings.where(~first & ~same)
     batch.keep(first)
-
-
-def _told_time(decoded: Decoded, newest: Micros) -> Micros:
-    """Newest device timestamp in a message; 0 when part of it has none."""
-    if decoded.timeless:
-        return 0
-    return max([newest, *(draft.ts or 0 for draft in decoded.events)]) if decoded.events else newest
 
 
 def _take_readings(

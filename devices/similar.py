@@ -5,7 +5,7 @@ from collections.abc import Iterable, Mapping
 from difflib import SequenceMatcher
 from string import ascii_letters, digits
 
-from devices.addressing import CODE
+from devices.topics import CODE
 
 _CODE_LETTERS = ascii_letters + digits + "._:-"
 _LONG = 24

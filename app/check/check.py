@@ -15,6 +15,7 @@ from app.check.floods import check_floods
 from app.check.kafka import check_kafka
 from app.check.ports import check_ports
 from app.check.session import check_session
+from devices.topics import own_topic
 from hub.errors import ConfigError, HubError
 from hub.settings import Database, Mqtt, Settings
 from hub.store.pool import connect, lasting_errors, sorted_errors
@@ -102,7 +103,7 @@ async def _check_database(database: Database) -> AsyncIterator[Finding]:
 def _check_broker(mqtt: Mqtt) -> list[Finding]:
     """Leave a persistent session, publish a burst while disconnected, reconnect and count."""
     where = f"broker {mqtt.host}:{mqtt.port}"
-    topic = f"{mqtt.prefix}/hub-check/{mqtt.client_id}"
+    topic = own_topic(mqtt.prefix, "check", client_id=mqtt.client_id)
     try:
         heard, kept = 0, False
         with _Session(mqtt, "check", clean=True):

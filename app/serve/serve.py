@@ -22,6 +22,7 @@ from app.serve.workers import WorkerOptions, open_worker_pool
 from devices.addressing import subscriptions
 from devices.health.presence import Presence
 from devices.registry.registry import Registry
+from devices.topics import beside, formerly_each_of, mistaken
 from hub.alerts.publisher import EndingPublisher
 from hub.errors import ConfigError
 from hub.lifecycle import Lifecycle, Part, Phase
@@ -33,6 +34,7 @@ from hub.telemetry import Counters
 from ingest.kafka.source import KafkaSource
 from ingest.kafka.topics import forms_of, raw_topic
 from ingest.mqtt.authority import check_authority
+from ingest.mqtt.filters import Filters
 from ingest.mqtt.source import MqttSource
 
 FILES = 65_536
@@ -135,7 +137,9 @@ def _mqtt(settings: Settings, engine: Engine, counters: Counters, lock: SessionL
     """The MQTT source; without a lock the session of an edge that has no database."""
     mqtt, origin = settings.mqtt, origins_of(settings).of_topic
     permitted, session = (lambda: True, None) if lock is None else (lock.granted, lock.session)
-    source = MqttSource(mqtt, subscriptions(mqtt.prefix), engine.sink, counters, origin, permitted, session)
+    topics, prefix = subscriptions(mqtt.prefix), mqtt.prefix
+    filters = Filters(topics, mistaken(prefix), formerly_each_of(prefix), [f"{prefix}/#"], beside(prefix))
+    source = MqttSource(mqtt, topics, engine.sink, counters, origin, permitted, session, filters)
     return {f"the broker {mqtt.host}:{mqtt.port}": source}
 
 

@@ -15,6 +15,7 @@ from devices.letters import gated
 from devices.quality import QualityFlags
 from devices.registry.registry import Registry
 from devices.resolve import Dropped, Resolver
+from devices.retained import Retained
 from hub.alerts.stage import AlertChanges
 from hub.models import Batch
 from hub.settings import Settings
@@ -76,6 +77,7 @@ class HubStages:
             self.latest,
             self.rules,
             Statuses(),
+            Retained(),
             Edges(),
             self.last_seen,
             Replies(),

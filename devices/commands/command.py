@@ -15,6 +15,7 @@ from jsonschema.exceptions import ValidationError
 from referencing import Registry
 from referencing.exceptions import Unresolvable
 
+from devices.topics import own_topic
 from hub.models import to_micros
 
 DEFAULT_TIMEOUT_S = 10.0
@@ -64,7 +65,9 @@ def timeout_of(command: Mapping[str, Any]) -> float:
 
 def topic_of(prefix: str, device: str, gateway: str | None) -> str:
     """Command topic of a device; children of a gateway or pole are addressed through it."""
-    return f"{prefix}/{device}/command" if gateway is None else f"{prefix}/{gateway}/child/{device}/command"
+    if gateway is None:
+        return own_topic(prefix, "command", device=device)
+    return own_topic(prefix, "child_command", gateway=gateway, device=device)
 
 
 def message_of(command: UUID, name: str, params: Mapping[str, Any], ts: datetime, expires_at: datetime) -> bytes:

@@ -6,13 +6,13 @@ One decision in two forms: `may` answers a broker that asks, `grants` lists the 
 from collections.abc import Callable, Iterable
 from typing import Literal, NamedTuple
 
-from devices.addressing import CODE
+from devices.topics import CODE, LEVELS
 
 Action = Literal["publish", "subscribe"]
 ParentOf = Callable[[str], str | None]
 """The code of a device's parent; None: it has none, is not known, or is retired."""
 
-PUBLISHED = ("telemetry", "senml", "event", "status", "reply")
+PUBLISHED = tuple(LEVELS)
 HEARD = "command"
 
 

@@ -10,6 +10,7 @@ from typing import Any, Literal
 
 from devices.diagnosis.facts import SILENT_INTERVALS, SILENT_LEAST_S, Facts, Metric, Refusal
 from devices.similar import nearest
+from devices.topics import Topic, meant
 from hub.quality import Quality
 
 Level = Literal["fault", "warning", "info", "ok"]
@@ -71,6 +72,19 @@ def _flood(facts: Facts) -> Iterator[Note]:
         yield Note("flood_over", "info", values)
 
 
+def _no_news(facts: Facts) -> Iterator[Note]:
+    """Retained and empty messages, of which nothing is stored."""
+    found = facts.no_news
+    if found is None:
+        return
+    level: Level = "info" if facts.taken_after(found.last_at) else "warning"
+    values = {"at": found.last_at, "topic": found.address}
+    if found.retained:
+        yield Note("retained", level, {**values, "count": found.retained})
+    if found.empty:
+        yield Note("empty_messages", level, {**values, "count": found.empty})
+
+
 def _refused(facts: Facts) -> Iterator[Note]:
     """Refused messages of the device, and messages under similar codes; newest first."""
     notes = [*_refusals(facts), *_strays(facts)]
@@ -111,7 +125,7 @@ def _told(facts: Facts, letters: Sequence[Refusal]) -> dict[str, Any]:
         "place": None,
         "ahead_s": newest.ahead_s,
         "max_future_s": facts.max_future_s,
-        "topic": f"{facts.prefix}/{facts.code}/telemetry",
+        "topic": _right_topic(facts, newest),
         "unknown": _unknown(facts, letters) if newest.reason == "unknown_metric" else {},
     }
     if newest.report is not None and newest.report.flaws:
@@ -119,6 +133,12 @@ def _told(facts: Facts, letters: Sequence[Refusal]) -> dict[str, Any]:
         told["detail"] = flaw.detail if flaw.reason == newest.reason == "not_json" else newest.detail
         told["place"] = flaw.place if flaw.reason == newest.reason else None
     return told
+
+
+def _right_topic(facts: Facts, refusal: Refusal) -> str:
+    """Where the device should have published it."""
+    right = meant(refusal.address, facts.prefix) if refusal.reason == "unknown_topic" else None
+    return (right or Topic(facts.code, "telemetry")).under(facts.prefix)
 
 
 def _unknown(facts: Facts, letters: Sequence[Refusal]) -> dict[str, list[str]]:
@@ -291,6 +311,7 @@ LOOKS: Sequence[Look] = (
     _state,
     _flood,
     _refused,
+    _no_news,
     _silence,
     _access,
     _gateway,

@@ -10,10 +10,11 @@ from psycopg.rows import dict_row
 
 from devices.addressing import parse_topic
 from devices.diagnosis.example import example_of
-from devices.diagnosis.facts import Credential, Facts, Flood, Health, Metric, Parent, Refusal, Stray
+from devices.diagnosis.facts import Credential, Facts, Flood, Health, Metric, NoNews, Parent, Refusal, Stray
 from devices.diagnosis.frame_check import FRAMES, check
 from devices.diagnosis.frame_profile import ProfileView, check_with, view_of
 from devices.similar import like, likest, plain, variants
+from devices.topics import meant
 from hub.errors import DecodeError
 from hub.models import to_micros
 from hub.store.statements import statements
@@ -40,6 +41,7 @@ async def facts_of(conn: AsyncConnection, code: str, now: datetime, prefix: str)
         health=Health(row["online"], row["since"], row["cause"]) if row["online"] is not None else None,
         maintenance=(row["work_from"], row["work_to"], row["work_note"]) if row["work_from"] is not None else None,
         flood=None if row["flood_since"] is None else Flood(*(row[f"flood_{name}"] for name in _FLOOD)),
+        no_news=None if row["no_news_retained"] is None else NoNews(*(row[f"no_news_{name}"] for name in _NO_NEWS)),
         refusals=await refusals_of(conn, code, prefix, row["zone"], view_of({**row, "code": row["profile"]})),
         strays=await _strays(conn, code, now, prefix),
         metrics=metrics,
@@ -50,6 +52,7 @@ async def facts_of(conn: AsyncConnection, code: str, now: datetime, prefix: str)
 
 
 _FLOOD = ("since", "last_at", "refused", "until")
+_NO_NEWS = ("retained", "empty", "address", "at")
 _PLAIN = (
     *("code", "name", "state", "created_at", "profile", "profile_name", "interval_s", "offline_after_s"),
     *(
@@ -112,16 +115,17 @@ def _examined(row: Row, prefix: str, zone: str, profile: ProfileView | None) -> 
     return told
 
 
-_WHOLE = ("unknown_device", "inactive_device", "not_a_child", "several_devices", "device_mismatch")
+_WHOLE = ("unknown_device", "unknown_topic", "inactive_device", "not_a_child", "several_devices", "device_mismatch")
 """Reasons for which nothing of a message is taken, however good it is."""
 
 
 def _form(address: str, prefix: str) -> str | None:
-    """Payload form of a topic; "auto" for Kafka records, whose form is detected."""
+    """Payload form of a topic, or of the one that was meant; "auto" for Kafka records, whose form is detected."""
     try:
         _, form, _ = parse_topic(address, prefix)
     except DecodeError:
-        return "auto"
+        right = meant(address, prefix)
+        return "auto" if right is None else right.form
     return form if form in FRAMES else None
 
 

@@ -19,6 +19,8 @@ select d.id, d.code, d.name, d.state, d.created_at, d.zone,
        yesterday.expected, yesterday.received,
        flood.since as flood_since, flood.last_at as flood_last_at, flood.refused as flood_refused,
        case when flood.disabled_at is not null then flood.disabled_until end as flood_until,
+       no_news.retained as no_news_retained, no_news.empty as no_news_empty,
+       no_news.address as no_news_address, no_news.last_at as no_news_at,
        (select received_at from event where device_id = d.id order by ts desc limit 1) as event_at,
        said.events_of_day, said.untimed_events,
        parent.code as parent, parent.state as parent_state, parent_health.online as parent_online,
@@ -43,6 +45,8 @@ left join lateral (
 left join completeness yesterday
     on yesterday.device_id = d.id and yesterday.day = (%(now)s::timestamptz at time zone d.zone)::date - 1
 left join device_flood flood on flood.device_id = d.id and flood.last_at > %(now)s::timestamptz - interval '7 days'
+left join device_no_news no_news
+    on no_news.device_id = d.id and no_news.last_at > %(now)s::timestamptz - interval '7 days'
 left join device parent on parent.id = d.parent_id
 left join device_health parent_health on parent_health.device_id = parent.id
 left join device_seen parent_seen on parent_seen.device_id = parent.id

@@ -111,6 +111,16 @@ class Flood:
 
 
 @dataclass(slots=True, frozen=True)
+class NoNews:
+    """Messages that brought no news: retained ones without a time of their own, and empty ones; and the last topic."""
+
+    retained: int
+    empty: int
+    address: str
+    last_at: datetime
+
+
+@dataclass(slots=True, frozen=True)
 class Facts:
     """Everything a diagnosis uses. Datetimes are timezone-aware."""
 
@@ -139,6 +149,8 @@ class Facts:
     maintenance: tuple[datetime, datetime, str] | None = None
     """From, until and the note of the window that is open now."""
     flood: Flood | None = None
+    no_news: NoNews | None = None
+    """Of the last day that there were any, within a week."""
     refusals: Sequence[Refusal] = ()
     """The newest dead letters, newest first."""
     strays: Sequence[Stray] = ()

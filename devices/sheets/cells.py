@@ -8,10 +8,10 @@ from functools import lru_cache
 from typing import Any, NamedTuple
 from zoneinfo import available_timezones
 
-from devices.addressing import CODE
 from devices.lifecycle import STATES
 from devices.places.coordinates import CRSES
 from devices.sheets.mistakes import short
+from devices.topics import CODE
 
 TAGS, TAG = 100, 200
 """How many tags a device has, and characters of a tag's name, at most."""

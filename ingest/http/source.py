@@ -30,9 +30,14 @@ READING_BYTES = 64 << 20
 """Of bodies that are being read at one time; further requests are answered 503."""
 JSON, SENML = "application/json", "application/senml+json"
 NDJSON = ("application/x-ndjson", "application/ndjson")
-FORMS = {"telemetry": ("telemetry", (JSON,)), "events": ("event", (JSON,)), "senml": ("senml", (SENML, JSON))}
+FORMS = {
+    "telemetry": ("telemetry", (JSON,)),
+    "events": ("event", (JSON,)),
+    "event": ("event", (JSON,)),
+    "senml": ("senml", (SENML, JSON)),
+}
 """By the last part of a path: the form of the payload, and the content types that it may have."""
-BATCHES = {"/telemetry:batch": "telemetry", "/events:batch": "event"}
+BATCHES = {"/telemetry:batch": "telemetry", "/events:batch": "event", "/event:batch": "event"}
 """By path below the API's prefix: the form of the messages."""
 LARGER = {f"/api/v1{path}": BATCH_BYTES for path in BATCHES}
 """The paths whose bodies may have more than others of the API."""

@@ -6,6 +6,7 @@ frames.py. MQTT 3.1.1, or 5 (mqtt.version), which tells a session how long to li
 
 import asyncio
 import time
+from collections import deque
 from collections.abc import Callable, Sequence
 from functools import partial
 from typing import Any
@@ -52,13 +53,16 @@ class MqttConnection:
     """Connected and subscribed between `open` and `close`; `read` until BrokerUnavailable."""
 
     def __init__(
-        self, settings: Mqtt, topics: Sequence[str], received: Received, client_id: str, *, clean: bool = False
+        self, settings: Mqtt, topics: Sequence[str] | None, received: Received, client_id: str, *, clean: bool = False
     ) -> None:
-        """`received` is called within `read`, with messages in order of arrival.
+        """`received` is called within `read`, with messages in order of arrival. None: topics are asked for later.
 
         `clean`: the broker forgets what it holds for the client id, now and when the connection ends.
         """
         self._settings, self._topics = settings, topics
+        self._unanswered: deque[str] = deque()
+        """Filters that are not answered yet; the first is asked for."""
+        self._needed: frozenset[str] = frozenset()
         self._version5 = settings.version == "5" and not clean
         self._client = _Client(
             CallbackAPIVersion.VERSION2,
@@ -73,9 +77,13 @@ class MqttConnection:
         self._received = received
         self._accepted = False
         self.confirmed = False
-        """Whether the broker has confirmed the subscriptions."""
+        """Whether the broker has answered the subscriptions."""
+        self.granted: set[str] = set()
+        """Filters that it has confirmed."""
         self.refusal: str | None = None
         """Why the broker refuses the connection or a subscription; None: it does not."""
+        self.denied: str | None = None
+        """The needed subscription that it refuses."""
         self.thrown_out = False
         """Whether the broker has closed the connection without a word."""
         self.taken_over = False
@@ -86,7 +94,7 @@ class MqttConnection:
         self._pings = self._pongs = 0
 
     async def connect(self) -> None:
-        """Connect and ask for the subscriptions with QoS 1; raises BrokerUnavailable or OSError.
+        """Connect and ask for the subscriptions; raises BrokerUnavailable or OSError.
 
         They are confirmed while `read` goes on: what the session holds may come first, and may be more than fits in
         memory.
@@ -100,6 +108,26 @@ class MqttConnection:
         self._heard = time.monotonic()
         while not self._accepted:
             await self.read()
+
+    def ask_for(self, needed: Sequence[str], useful: Sequence[str] = ()) -> None:
+        """Ask for subscriptions with QoS 1, one after the other.
+
+        A broker that refuses a `needed` one makes `read` raise BrokerUnavailable.
+        """
+        self._needed, self._unanswered = frozenset(needed), deque([*needed, *useful])
+        self.confirmed = not self._unanswered
+        self._ask()
+
+    def _ask_on(self) -> None:
+        """Ask for the next one, as the first is answered."""
+        self._unanswered.popleft()
+        self.confirmed = not self._unanswered
+        self._ask()
+
+    def _ask(self) -> None:
+        if self._unanswered:
+            topic = self._unanswered[0]
+            self._client.subscribe((topic, SubscribeOptions(1)) if self._version5 else (topic, 1))
 
     async def open(self) -> None:
         """Connect and subscribe; raises as `connect`. For sessions that hold little, or whose messages are let go."""
@@ -207,15 +235,13 @@ class MqttConnection:
             raise BrokerUnavailable("not connected")
         return sock
 
-    def _on_connect(self, client: Any, _data: Any, flags: Any, reason: Any, _properties: Any) -> None:
+    def _on_connect(self, _client: Any, _data: Any, flags: Any, reason: Any, _properties: Any) -> None:
         if reason.is_failure:
             self.refusal = f"the broker refuses the connection: {reason}: check mqtt.username and mqtt.password"
             return
         self._accepted, self.session_present = True, flags.session_present
-        if self._topics:
-            client.subscribe([(topic, SubscribeOptions(1) if self._version5 else 1) for topic in self._topics])
-        else:
-            self.confirmed = True
+        if self._topics is not None:
+            self.ask_for(self._topics)
 
     def _on_disconnect(self, _client: Any, _data: Any, flags: Any, reason: Any, _properties: Any) -> None:
         if flags.is_disconnect_packet_from_server:
@@ -223,10 +249,13 @@ class MqttConnection:
             self.refusal = f"the broker ended the connection: {reason}"
 
     def _on_subscribe(self, _client: Any, _data: Any, _mid: int, reasons: Any, _properties: Any) -> None:
-        refused = [topic for topic, reason in zip(self._topics, reasons, strict=True) if reason.is_failure]
-        if refused:
-            self.refusal = f"the broker refuses the subscription to {', '.join(refused)}"
-        self.confirmed = True
+        topic = self._unanswered[0]
+        if not reasons[0].is_failure:
+            self.granted.add(topic)
+        elif topic in self._needed:
+            self.denied = topic
+            self.refusal = f"the broker refuses the subscription to {topic}"
+        self._ask_on()
 
 
 def _kept() -> Properties:

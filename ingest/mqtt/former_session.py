@@ -46,10 +46,11 @@ GoingOn = Callable[[], bool]
 class FormerReader(SessionReader):
     """Reads the former session up to the marker, which is not acknowledged; what comes behind it is let go."""
 
-    def __init__(self, settings: Mqtt, session: Identity, intake: Intake) -> None:
+    def __init__(self, settings: Mqtt, session: Identity, topics: Sequence[str], intake: Intake) -> None:
+        """`topics` are those that it is subscribed to."""
         name = str(session.former)
         super().__init__(settings, name, name, [], intake)
-        self.name = name
+        self.name, self.topics = name, topics
         self._probe, self._marker = _payloads(session)
         self.heard_at = time.monotonic()
         self.subscribed = self.at_marker = False
@@ -71,12 +72,13 @@ async def hand_over(
 ) -> bool:
     """Read the former session, which is connected, to its end and end it; False once it is not `going_on` any more.
 
+    The new one asks for `topics`, which are of the contract or more.
     What was submitted by then may still be acknowledged, until `former` is closed. BrokerUnavailable or OSError.
     """
     if former.connection.session_present and await _is_subscribed(settings, session, former, going_on):
         log.warning("the session %r of an older version is handed over", former.name)
         await _begin(settings, session, topics)
-        former.connection.leave(topics)
+        former.connection.leave(former.topics)
         while going_on() and not former.at_marker:
             if await _is_empty(former, going_on):
                 log.error(DROPPED, former.name)

@@ -56,8 +56,10 @@ class SessionReader:
     the same packet ids and without DUP. So all that a resumed session holds may have come before.
     """
 
-    def __init__(self, settings: Mqtt, client_id: str, source: str, topics: Sequence[str], intake: Intake) -> None:
-        """`source`: see `Raw.source`."""
+    def __init__(
+        self, settings: Mqtt, client_id: str, source: str, topics: Sequence[str] | None, intake: Intake
+    ) -> None:
+        """`source`: see `Raw.source`; `topics`: see MqttConnection."""
         self.connection = MqttConnection(settings, topics, self._receive, client_id)
         self._source, self._intake = source, intake
         self._chunk: list[Raw] = []

@@ -20,13 +20,26 @@ class Identity(NamedTuple):
 
 
 class Session(Protocol):
-    """Remembers the identity, and what is to be told of the session. Only `load` waits for the store."""
+    """Remembers the identity, and what is to be told of the session. Only `load` and `begin` wait for the store."""
 
     held: bool
     """Whether it is held now: connected and subscribed."""
+    whole: bool
+    """Whether it is subscribed to all below the prefix, not to each kind of topic; see Filters."""
+    filters: frozenset[str] | None
+    """Filters that the broker is known to have for it; None: those of older versions, which noted none."""
 
     async def load(self) -> Identity:
         """The identity, made once and the same for ever. Raises StoreUnavailable."""
+
+    async def begin(self, whole: bool) -> None:
+        """Note, before it asks for any, that the broker has no filters of it. Raises StoreUnavailable.
+
+        `whole`: it may ask for all below the prefix, if that is remembered.
+        """
+
+    def subscribed(self, filters: frozenset[str]) -> None:
+        """Note which filters the broker has confirmed."""
 
     def handed_over(self) -> None:
         """Note that the former session is drained and ended."""
@@ -56,7 +69,8 @@ class UnstoredSession:
     """
 
     def __init__(self, settings: Mqtt) -> None:
-        self.held = False
+        self.held = self.whole = False
+        self.filters: frozenset[str] | None = frozenset()
         name, secret = settings.client_id, settings.session_secret
         self._client_id = name if secret is None else f"{name}-{_digest(name + secret.get_secret_value(), 12)}"
         self._name, self._handed_over = name, False
@@ -64,6 +78,14 @@ class UnstoredSession:
     async def load(self) -> Identity:
         """See Session."""
         return identity(self._name, self._client_id, None if self._handed_over else self._name)
+
+    async def begin(self, whole: bool) -> None:
+        """See Session; never for the whole: after a restart nobody would know, and what overlaps comes twice."""
+        self.filters = frozenset()
+
+    def subscribed(self, filters: frozenset[str]) -> None:
+        """See Session; until the process ends."""
+        self.filters = filters
 
     def handed_over(self) -> None:
         """See Session; asked again after each start."""

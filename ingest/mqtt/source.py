@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+import time
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 
@@ -12,6 +13,8 @@ from hub.pipeline import Sink
 from hub.settings import Mqtt
 from hub.telemetry import Counters
 from ingest.mqtt.client_id_conflict import SUSPICIOUS, ClientIdConflict
+from ingest.mqtt.connection import MqttConnection
+from ingest.mqtt.filters import Filters
 from ingest.mqtt.former_session import FormerReader, hand_over
 from ingest.mqtt.reader import Intake, SessionReader
 from ingest.mqtt.session import Identity, Session, UnstoredSession
@@ -20,6 +23,8 @@ log = logging.getLogger(__name__)
 
 PERMISSION_S = 0.1
 LONGEST_WAIT_S = 15.0
+SAVED_S = 7_200.0
+"""Subscriptions that are older than this a broker has saved: one that is killed comes back without newer ones."""
 
 REMEDY = "Stop it, give each hub its own mqtt.client_id, and bind the accounts of devices (docs/BROKERS.md)"
 RIVAL = (
@@ -53,11 +58,14 @@ class MqttSource:
         origin: Callable[[str], Origin],
         permitted: Callable[[], bool] = lambda: True,
         session: Session | None = None,
+        filters: Filters | None = None,
     ) -> None:
         """`origin` tells what a topic means. While it is not `permitted`, it stays away from the broker: another hub
-        has the session. Without a `session` it has the one that an edge without a database has.
+        has the session. Without a `session` it has the one that an edge without a database has. `filters` are more
+        than `topics`, which a session has that is handed over.
         """
         self._settings, self._topics = settings, topics
+        self._filters = filters or Filters(topics)
         self._intake = Intake(pipeline, counters, origin)
         self._session = session or UnstoredSession(settings)
         self._permitted = permitted
@@ -66,6 +74,12 @@ class MqttSource:
         self._held_at: Micros | None = None
         self._conflict = ClientIdConflict()
         self._stopped = asyncio.Event()
+        self._cut_off = False
+        """Whether the last connection was not ended by the hub: the broker may have been killed."""
+        self._whole_refused = False
+        """Whether the broker lets the hub hear its devices, but not all below the prefix."""
+        self._asked_at = 0.0
+        """When it asked for subscriptions last."""
 
     @property
     def connected(self) -> bool:
@@ -108,6 +122,7 @@ class MqttSource:
             except (OSError, BrokerUnavailable, StoreUnavailable) as error:
                 self._failed(error, backoff)
                 self.close()
+                self._cut_off = True
                 await self._pause(max(backoff.next_s(), jittered(self._conflict.wait_s)))
             except BaseException:
                 self.close()
@@ -123,9 +138,10 @@ class MqttSource:
 
     async def _handed_over(self, identity: Identity) -> bool:
         """Take what the session of an older version holds; whether that is done."""
-        former = FormerReader(self._settings, identity, self._intake)
+        former = FormerReader(self._settings, identity, self._topics, self._intake)
         await self._connect(former)
-        if not await hand_over(self._settings, identity, self._topics, former, self._going_on):
+        topics = self._filters.needed(self._session.whole)
+        if not await hand_over(self._settings, identity, topics, former, self._going_on):
             return False
         self._session.handed_over()
         self._identity = identity._replace(former=None)
@@ -133,20 +149,43 @@ class MqttSource:
 
     async def _take(self, identity: Identity, backoff: Backoff) -> None:
         """Read the session until the connection ends, or it is not to go on."""
-        reader = SessionReader(self._settings, identity.client_id, identity.source, self._topics, self._intake)
+        reader = SessionReader(self._settings, identity.client_id, identity.source, None, self._intake)
         await self._connect(reader)
+        await self._subscribe(reader.connection)
         if not reader.connection.session_present and (since := self._held_at or identity.held_at) is not None:
             log.error(LOST, self._settings.client_id, from_micros(since).isoformat(timespec="seconds"))
             self._session.lost(since)
         while self._going_on():
             if reader.connection.confirmed and not self._session.held:
                 self._session.held = True
+                self._session.subscribed((self._session.filters or frozenset()) | reader.connection.granted)
                 if not backoff.succeeded():
                     log.info("connected to the broker")
             await reader.step()
         await reader.hand_over()
 
+    async def _subscribe(self, connection: MqttConnection) -> None:
+        """Ask for what the session does not have yet: for others the broker would send what it retains once more."""
+        session, filters = self._session, self._filters
+        whole = bool(filters.whole) and not self._whole_refused
+        if not connection.session_present or (session.whole and not whole):
+            await session.begin(whole)
+        needed, useful = filters.needed(session.whole), filters.useful(session.whole)
+        had = frozenset(filters.former) if session.filters is None else session.filters
+        if stale := had.difference(needed, useful):
+            connection.leave(sorted(stale))
+            had -= stale
+        session.subscribed(had)
+        if self._cut_off and time.monotonic() - self._asked_at < SAVED_S:
+            had = frozenset()
+        wanted = [topic for topic in needed if topic not in had], [topic for topic in useful if topic not in had]
+        if any(wanted):
+            self._asked_at = time.monotonic()
+        connection.ask_for(*wanted)
+
     def _failed(self, error: Exception, backoff: Backoff) -> None:
+        if self._reader is not None and self._reader.connection.denied in self._filters.whole:
+            self._whole_refused = True
         thrown_out = self._reader is not None and self._reader.connection.thrown_out
         if self._reader is not None and self._reader.connection.taken_over:
             self._conflict.ended()

@@ -137,3 +137,14 @@ async def _in_log(kafka: KafkaTopics, wanted: int) -> bool:
     """Whether the log holds so many records, repeats of a message not counted unless it is tried again as a letter."""
     records = [record for record in await kafka.read("raw") if record.key != b"listening"]
     return len({(record.value, len(record.headers)) for record in records}) >= wanted
+
+
+def test_what_the_broker_had_retained_is_known_to_the_worker(city: Bus, database: str, mosquitto: Mosquitto) -> None:
+    topic = "ganzhi/v1/counter-1/telemetry"
+    mosquitto.publish([(topic, b'{"n": 5}')], retain=True)
+    city.start()
+    wait_until(lambda: fetch(database, "select retained from device_no_news") == [(1,)], "it is counted", 60)
+    mosquitto.publish([(topic, b'{"n": 6}')])
+    wait_for(database, 1)
+    assert fetch(database, "select value from reading") == [(6.0,)]
+    assert fetch(database, "select count(*) from dead_letter") == [(0,)]

@@ -63,6 +63,7 @@ HELD = {
     "kafka_offset": "topic, partition, next_offset",
     "command": "id, state, reply",
     "device_status": "device_id, online, at",
+    "device_no_news": "device_id, retained, empty, address",
     "listening": "source, at",
 }
 """What is compared of each table that stages write: all that does not tell the clock of the test."""
@@ -75,7 +76,8 @@ def _values(device: str, *readings: tuple[int, float]) -> Raw:
 
 def _raw(device: str, form: str, body: object, second: int, **more: Any) -> Raw:
     payload = body if isinstance(body, bytes) else json.dumps(body).encode()
-    return raw_of("mqtt", f"ganzhi/v1/{device}/{form}", payload, NOW + second * S, **more)
+    retained = more.pop("retained", False)
+    return raw_of("mqtt", f"ganzhi/v1/{device}/{form}", payload, NOW + second * S, **more)._replace(retained=retained)
 
 
 def _event(second: int, state: str) -> Raw:
@@ -96,6 +98,8 @@ def history() -> list[Batch]:
         [_event(2, "active"), _event(6, "inactive"), _raw("d1", "status", b"offline", 6)],
         [_raw("d2", "telemetry", {"pm25": 9}, 7, source=f"{REPLAY}{LETTER}"), _raw("d9", "event", {"kind": "x"}, 7)],
         [_values("d1", (8, 76.0)), _event(8, "active")],
+        [_raw("d2", "telemetry", {"pm25": 9}, 9, retained=True), _raw("d2", "status", b"offline", 9, retained=True)],
+        [_raw("d2", "telemetry", b"", 10), _values("d1", (9, 70.0))],
     ]
     return [
         Batch(some, positions=[Position("t", 0, 10 * number, 10 * number + 10)], now=some[-1].received)

@@ -12,7 +12,7 @@ import pytest
 
 from devices.diagnosis.diagnosis import Note, diagnose, hours_off, works
 from devices.diagnosis.example import example_of
-from devices.diagnosis.facts import Credential, Facts, Flood, Health, Metric, Parent, Refusal, Stray
+from devices.diagnosis.facts import Credential, Facts, Flood, Health, Metric, NoNews, Parent, Refusal, Stray
 from devices.diagnosis.frame_check import check
 from devices.diagnosis.rendering import ago, span, worded
 from hub.models import to_micros
@@ -85,6 +85,9 @@ TABLE: list[tuple[str, str, Facts]] = [
         replace(GOOD, flood=Flood(before(900), before(200), 9_000, NOW + timedelta(minutes=2))),
     ),
     ("flood_over", "info", replace(GOOD, flood=Flood(before(9_000), before(8_000), 9_000, before(7_700)))),
+    ("retained", "info", replace(GOOD, no_news=NoNews(3, 0, "ganzhi/v1/air-1/telemetry", before(900)))),
+    ("retained", "warning", replace(MUTE, no_news=NoNews(1, 0, "ganzhi/v1/air-1/event", before(9)))),
+    ("empty_messages", "warning", replace(MUTE, no_news=NoNews(0, 2, "ganzhi/v1/air-1/telemetry", before(9)))),
     ("never_heard", "fault", PLAIN),
     ("never_heard", "warning", replace(DETECTOR, health=None)),
     ("only_connected", "fault", MUTE),

@@ -160,8 +160,8 @@ def test_each_refusal_can_be_told_in_chinese() -> None:
         ("off/child/dev/telemetry", b"{}", "'dev' 未登记为网关 'off' 的子设备"),
         ("a b/telemetry", b"{}", "主题中的 'a b' 不是合法的设备编码"),
         ("/telemetry", b"{}", "未指明设备"),
-        ("dev/alarm", b"{}", "而不是 'alarm'"),
-        ("dev", b"{}", "请发布到 ganzhi/v1/<设备编码>/telemetry"),
+        ("dev/alarm", b"{}", "请发布到 ganzhi/v1/dev/event，而不是"),
+        ("dev", b"{}", "请发布到 ganzhi/v1/dev/telemetry，而不是"),
         ("nobody/telemetry", b'{"faceId": 1}', "涉及个人信息"),
     ]
     batch = read(known, *[(at, payload) for at, payload, _ in messages])

@@ -2,8 +2,8 @@
 
 import pytest
 
-from devices.addressing import CODE
 from devices.similar import like, likest, nearest, variants
+from devices.topics import CODE
 
 KNOWN = {"pm25": "PM2.5", "pm10": "PM10", "temperature": "气温", "humidity": "相对湿度"}
 
