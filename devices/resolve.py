@@ -6,12 +6,13 @@ from zlib import crc32
 import numpy as np
 
 from devices.addressing import ENDED, LISTENING
-from devices.codecs import CODECS, PLACES, STRICT
-from devices.codecs.decoded import Codec, Decoded, EventDraft, Fault, Place, ReplyDraft
+from devices.codecs import CODECS, STRICT
+from devices.codecs.decoded import Codec, Decoded, EventDraft, Fault, ReplyDraft
 from devices.codecs.heartbeat import decode_heartbeat
 from devices.codecs.mapping import decode_mapped
 from devices.codecs.strict import ANY, MAX_STRICT, strictly
 from devices.commands.replies import ReceivedReplies, Reply
+from devices.faults import check_named, in_future, place_in, unknown
 from devices.floods import Floods, RefusedOf
 from devices.health.edge_heartbeats import Heartbeats
 from devices.health.last_seen import SeenDevices
@@ -20,9 +21,10 @@ from devices.letters import counted, derived, letter_of
 from devices.registry.device import Device
 from devices.registry.registry import Registry
 from devices.retained import NoNewsOf, keep_own_times
+from devices.unused_members import UnusedOf
 from hub.alerts.endings import Endings, decode_ending
 from hub.errors import DecodeError
-from hub.models import HUB, Batch, Columns, Doubles, Event, Micros, Origin, Raw, Repeat
+from hub.models import HUB, Batch, Columns, DeadLetter, Doubles, Event, Micros, Origin, Raw, Repeat
 from hub.quality import Quality
 from hub.stage import Stage
 from hub.store.arrivals import AHEAD, Arrival, Fresh, Known, Remembered
@@ -101,17 +103,16 @@ class Resolver(Stage):
                 fault = _take_events(device, decoded, raw, found.events) or fault
                 private = found.count_pictures(decoded) or private
             found.private += decoded.private
-            if decoded.reply is not None:
-                found.answers.append(_reply(index, device, decoded, decoded.reply, raw))
+            if decoded.reply is not None or decoded.unused:
+                _take_rare(index, device, decoded, raw, found)
             # A few faults beside what is good are a mistake. Much that is bad beside little that is good is not.
             useless = fault is not None and _is_useless(decoded, len(found.ts) - start)
         except DecodeError as error:
             fault, useless = self._fault(raw, error, found), True
         if fault is not None:
             cost += COST * (len(raw.payload) // EXPLAINED)
-            excess = useless and self._is_excess(raw, found)
-            batch.refused[index] = counted(raw, *fault) if excess else letter_of(raw, *fault, private)
-            timeless |= not excess  # its letter has the time of arrival
+            letter = batch.refused[index] = self._letter(raw, fault, useless, private, found)
+            timeless |= not letter.counted_only  # a letter has the time of arrival
         if timeless and raw.token:
             self._remember(raw, found.fresh)
         return cost // COST
@@ -123,6 +124,11 @@ class Resolver(Stage):
         if (device := self._registry.devices.get(raw.origin.device)) is not None:  # of which it says nothing
             found.no_news.add(device.id, raw.origin.address, raw.received, empty=True)
         return None
+
+    def _letter(self, raw: Raw, fault: Fault, useless: bool, private: bool, found: "_Found") -> DeadLetter:
+        """The letter of a message, which is only counted where its device sends more than are kept."""
+        excess = useless and self._is_excess(raw, found)
+        return counted(raw, *fault) if excess else letter_of(raw, *fault, private)
 
     def _is_excess(self, raw: Raw, found: "_Found") -> bool:
         """Count a useless message; returns whether its device sends more of them than dead letters are made of."""
@@ -176,19 +182,9 @@ class Resolver(Stage):
 def _look_closer(decoded: Decoded, codec: Codec, raw: Raw, device: Device, found: "_Found") -> None:
     """Check whom a record names, and leave out old news."""
     if raw.origin.keyed and decoded.devices:
-        _check_named(device, decoded.devices)
+        check_named(device, decoded.devices)
     if raw.retained and not keep_own_times(decoded, codec, raw, device.profile.mapping, device.zone):
         found.no_news.add(device.id, raw.origin.address, raw.received, empty=False)
-
-
-def _check_named(device: Device, named: tuple[str, ...]) -> None:
-    """Raise DecodeError unless the payload names the same device as the record key."""
-    if len(named) > 1:
-        one, other = repr(named[0][:64]), repr(named[1][:64])
-        raise DecodeError("several_devices", Sentence("refusal.device.several", one=one, other=other))
-    if named[0] != device.code:
-        codes = {"key": repr(device.code), "named": repr(named[0][:64])}
-        raise DecodeError("device_mismatch", Sentence("refusal.device.mismatch", **codes))
 
 
 class Wanted(dict[int, dict[str, None]]):
@@ -204,7 +200,7 @@ class _Found:
 
     __slots__ = (
         "answers", "events", "firsts", "fresh", "lengths", "life", "messages", "no_news", "offsets", "over", "private",
-        "refused", "ts", "untimed", "values", "wanted",
+        "refused", "ts", "untimed", "unused", "values", "wanted",
     )  # fmt: skip
 
     def __init__(self, over: set[int]) -> None:
@@ -221,7 +217,7 @@ class _Found:
         """Stretches of them that came without a time."""
         self.events: list[Event] = []
         self.answers, self.life, self.no_news = ReceivedReplies(), SeenDevices(), NoNewsOf()
-        self.fresh, self.wanted, self.private = Fresh(), Wanted(), 0
+        self.fresh, self.wanted, self.unused, self.private = Fresh(), Wanted(), UnusedOf(), 0
 
     def count_pictures(self, decoded: Decoded) -> bool:
         """Count the pictures of events, which are not kept; whether there were any."""
@@ -284,9 +280,9 @@ def _take_readings(
     for number, (metric, offset, at, value) in enumerate(readings):
         if offset is None:
             wants = at <= limit and _wants(device, metric, found.wanted)
-            fault = fault or Fault(*_unknown(device, metric, wants), _place(device, raw, number).value)
+            fault = fault or Fault(*unknown(device, metric, wants), place_in(device, raw, number).value)
         elif at > limit:
-            fault = fault or Fault(*_in_future(device, at, raw), _place(device, raw, number).time)
+            fault = fault or Fault(*in_future(device, at, raw), place_in(device, raw, number).time)
         else:
             found.firsts.append(device.first)
             found.lengths.append(1)
@@ -308,18 +304,18 @@ def _take_events(device: Device, decoded: Decoded, raw: Raw, events: list[Event]
     fault = None
     for number, draft in enumerate(decoded.events):
         if draft.ts is not None and draft.ts > raw.received + device.profile.max_future:
-            fault = fault or Fault(*_in_future(device, draft.ts, raw), _place(device, raw, number).time)
+            fault = fault or Fault(*in_future(device, draft.ts, raw), place_in(device, raw, number).time)
         else:
             events.append(_event(device, draft, raw))
     return fault
 
 
-def _place(device: Device, raw: Raw, number: int) -> Place:
-    """Location of a decoded reading or event; none after a mapping, whose output was never sent."""
-    kind = raw.origin.protocol, raw.origin.form
-    if raw.origin.form in device.profile.mapping or kind not in PLACES:
-        return Place(None, None)
-    return PLACES[kind](raw.payload, raw.received, device.zone)[number]
+def _take_rare(index: int, device: Device, decoded: Decoded, raw: Raw, found: _Found) -> None:
+    """What few messages have: a reply, members that are not used."""
+    if decoded.reply is not None:
+        found.answers.append(_reply(index, device, decoded, decoded.reply, raw))
+    if decoded.unused:
+        found.unused.note(device.id, decoded.unused, raw.received)
 
 
 def _wants(device: Device, metric: str, wanted: dict[int, dict[str, None]]) -> bool:
@@ -331,24 +327,6 @@ def _wants(device: Device, metric: str, wanted: dict[int, dict[str, None]]) -> b
     if len(fresh) < room:
         fresh[metric] = None
     return metric in fresh
-
-
-def _unknown(device: Device, metric: str, wanted: bool) -> tuple[str, str]:
-    """The fault of a metric without a series; one that is wanted is read again, and has it only if that fails."""
-    known, most = ", ".join(sorted(device.layout)[:20]), device.profile.adds
-    named = {"metric": repr(metric), "device": repr(device.code)}
-    if most and wanted:
-        return "unknown_metric", Sentence("refusal.metric.not_added", **named)
-    if most:
-        return "too_many_metrics", Sentence("refusal.metric.full", **named, most=most, known=known)
-    if not known:
-        return "unknown_metric", Sentence("refusal.metric.unknown_none", **named)
-    return "unknown_metric", Sentence("refusal.metric.unknown", **named, known=known)
-
-
-def _in_future(device: Device, at: Micros, raw: Raw) -> tuple[str, str]:
-    ahead, most = f"{(at - raw.received) / 1e6:.0f}", device.profile.max_future // 1_000_000
-    return "future_time", Sentence("refusal.future.told", ahead=ahead, most=most)
 
 
 def _event(device: Device, draft: EventDraft, raw: Raw) -> Event:

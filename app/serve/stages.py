@@ -16,6 +16,7 @@ from devices.quality import QualityFlags
 from devices.registry.registry import Registry
 from devices.resolve import Dropped, Resolver
 from devices.retained import Retained
+from devices.unused_members import UnusedMembers
 from hub.alerts.stage import AlertChanges
 from hub.models import Batch
 from hub.settings import Settings
@@ -71,6 +72,7 @@ class HubStages:
             Positions(),
             Resolver(registry, self.arrivals.known, floods),
             floods,
+            UnusedMembers(),
             QualityFlags(registry, self.latest),
             Readings(),
             Events(),

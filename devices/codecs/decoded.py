@@ -32,6 +32,9 @@ MAX_FAULTS = 16
 MAX_LEFT_OUT = 500
 """A message of which more is left out is refused as a whole: each sentence about a flaw costs 2 microseconds."""
 
+MAX_UNUSED, _MAX_UNUSED_NAME = 8, 64
+"""Members that are remembered as not used, and characters of a name."""
+
 
 class Fault(NamedTuple):
     """A part of a message that was rejected while the rest was accepted."""
@@ -64,26 +67,34 @@ class ReplyDraft:
     error: str | None = None
 
 
-@dataclass(slots=True)
 class Decoded:
     """Readings as three parallel lists, events or a reply, and what was left out."""
 
-    metrics: list[str] = field(default_factory=list)
-    ts: list[Micros] = field(default_factory=list)
-    values: list[float] = field(default_factory=list)
-    events: list[EventDraft] = field(default_factory=list)
-    reply: ReplyDraft | None = None
-    faults: list[Fault] = field(default_factory=list)
-    devices: tuple[str, ...] = ()
-    """Devices that the payload itself names, in "device"; at most two, for more than one is too many."""
-    online: bool | None = None
-    """Whether the device says that it is there; None when it says nothing about it."""
-    timeless: bool = False
-    """Whether some of it carried no time of its own, so that the time of arrival stands in."""
-    left_out: int = 0
-    """Parts that could not be used."""
-    private: int = 0
-    """Fields and events that the privacy gate dropped. If not 0, the payload must not be kept anywhere."""
+    __slots__ = (
+        "devices", "events", "faults", "left_out", "metrics", "online", "private", "reply", "timeless", "ts", "unused",
+        "values",
+    )  # fmt: skip
+
+    def __init__(self, *, online: bool | None = None, timeless: bool = False, private: int = 0) -> None:
+        """Empty; written out, for that of a dataclass takes 0.2 microseconds longer, a tenth of a small message."""
+        self.metrics: list[str] = []
+        self.ts: list[Micros] = []
+        self.values: list[float] = []
+        self.events: list[EventDraft] = []
+        self.reply: ReplyDraft | None = None
+        self.faults: list[Fault] = []
+        self.devices: tuple[str, ...] = ()
+        """Devices that the payload itself names, in "device"; at most two, for more than one is too many."""
+        self.online = online
+        """Whether the device says that it is there; None when it says nothing about it."""
+        self.timeless = timeless
+        """Whether some of it carried no time of its own, so that the time of arrival stands in."""
+        self.left_out = 0
+        """Parts that could not be used."""
+        self.unused: tuple[str, ...] = ()
+        """Names of members that nothing was made of, at most MAX_UNUSED."""
+        self.private = private
+        """Fields and events that the privacy gate dropped. If not 0, the payload must not be kept anywhere."""
 
     def leave_out(self, error: DecodeError) -> None:
         """Record why a part was rejected (first MAX_FAULTS only); DecodeError beyond MAX_LEFT_OUT rejected parts."""
@@ -94,6 +105,11 @@ class Decoded:
             raise DecodeError("too_many_faults", sentence, first.at)
         if len(self.faults) < MAX_FAULTS:
             self.faults.append(Fault(error.reason, error.detail, error.at))
+
+    def note_unused(self, name: str) -> None:
+        """Remember a member of which nothing is made; long and unprintable names are not."""
+        if len(self.unused) < MAX_UNUSED and len(name) <= _MAX_UNUSED_NAME and name.isprintable():
+            self.unused = *self.unused, *(() if name in self.unused else (name,))
 
     def name(self, device: object) -> None:
         """Record a device named by the payload."""

@@ -17,6 +17,7 @@ from devices.codecs.decoded import MAX_EVENTS, MAX_NAMES, Decoded, EventDraft, P
 from devices.codecs.event_state import state_of
 from devices.codecs.jsontext import names_in, parse, quoted
 from devices.codecs.pointer import from_top, index, pointer
+from devices.codecs.time_names import time_among
 from devices.privacy import is_private, without_private
 from devices.vocabulary import OTHER, kind_of
 from hub.errors import DecodeError
@@ -82,16 +83,19 @@ def places(payload: bytes, _received: Micros, zone: tzinfo) -> list[Place]:
     for position, part in enumerate(message if isinstance(message, list) else [message]):
         decoded, above = Decoded(), (position,) if isinstance(message, list) else ()
         try:
-            _take(part, zone, decoded)
+            told = _take(part, zone, decoded)
         except DecodeError:
             continue
-        time = pointer(*above, "ts") if isinstance(part, dict) and part.get("ts") is not None else pointer(*above)
+        time = pointer(*above, *([told] if told else []))
         found += [Place(pointer(*above), time)] * len(decoded.events)
     return found
 
 
-def _take(part: object, zone: tzinfo, decoded: Decoded) -> None:
-    """Append one event; DecodeError when it is not one. Fault locations are relative to the event."""
+def _take(part: object, zone: tzinfo, decoded: Decoded) -> str | None:
+    """Append one event; returns the member that tells its time, if one does.
+
+    DecodeError when it is not one. Fault locations are relative to the event.
+    """
     if not isinstance(part, dict):
         sentence = Sentence("refusal.event.object", value=quoted(part), example=_EXAMPLE)
         raise DecodeError("not_an_object", sentence, "")
@@ -99,17 +103,20 @@ def _take(part: object, zone: tzinfo, decoded: Decoded) -> None:
     kind = _kind(part.get("kind"))
     if is_private(kind) or _of_private_type(part):
         decoded.private += 1
-        return
+        return None
     extra = {name: value for name, value in part.items() if name not in _FIELDS}
     names = _respelled(part, extra) if extra else {}
     try:
         ts = part.get("ts")
-        at = None if ts is None else parse_time(ts, zone)
+        told = time_among(extra, zone) if ts is None and extra else None
+        at = parse_time(ts, zone) if ts is not None else None if told is None else told.ts
         source_id, state, level = _source_id(part.get("id")), _state(part.get("state"), kind), _level(part.get("level"))
     except DecodeError as error:
-        field = str(error.at)[1:]
-        error.at = pointer(names.get(field, field))
+        if (field := str(error.at)[1:]) in names:
+            error.at = pointer(names[field])
         raise
+    if told is not None:
+        extra = {name: value for name, value in extra.items() if name not in told.names}
     draft = EventDraft(
         kind=kind_of(kind),
         ts=at,
@@ -121,6 +128,7 @@ def _take(part: object, zone: tzinfo, decoded: Decoded) -> None:
     )
     decoded.events.append(draft)
     decoded.timeless |= at is None
+    return "ts" if ts is not None else None if told is None else told.names[0]
 
 
 def _respelled(part: dict[str, Any], extra: dict[str, Any]) -> dict[str, str]:

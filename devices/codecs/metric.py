@@ -5,13 +5,13 @@ from enum import Enum
 from functools import lru_cache
 
 from devices.codecs.jsontext import NotFinite, quoted
+from devices.codecs.time_names import is_time_name
 from devices.privacy import is_private
 from hub.errors import DecodeError
 from hub.words.sentence import Sentence
 
 MAX_NAME = 64
 _NAME = re.compile(rf"[A-Za-z0-9][A-Za-z0-9._:/-]{{0,{MAX_NAME - 1}}}")
-_TIME_NAMES = frozenset({"time", "timestamp", "datetime", "date", "t"})
 _TIME, _NULL = Sentence("refusal.metric.time"), Sentence("refusal.metric.null")
 _TEXT, _NESTED = Sentence("refusal.metric.text"), Sentence("refusal.metric.nested")
 
@@ -22,13 +22,22 @@ class Verdict(Enum):
     GOOD = 1
     PRIVATE = 2
     BAD = 3
+    TIME = 4
+    """A metric or a time, as its value is; not all of them are good names of metrics."""
 
 
 @lru_cache(maxsize=65_536)
 def _judged(name: str) -> Verdict:
     if is_private(name):
         return Verdict.PRIVATE
-    return Verdict.GOOD if _NAME.fullmatch(name) else Verdict.BAD
+    if is_time_name(name):
+        return Verdict.TIME
+    return Verdict.GOOD if is_metric(name) else Verdict.BAD
+
+
+def is_metric(name: str) -> bool:
+    """Whether a name can be that of a metric."""
+    return _NAME.fullmatch(name) is not None
 
 
 def judge(name: str) -> Verdict:
@@ -56,7 +65,7 @@ def number(name: str, value: object) -> float:
 
 
 def _advice(name: str, value: object) -> Sentence:
-    if name.lower() in _TIME_NAMES:
+    if is_time_name(name):
         return _TIME
     if value is None:
         return _NULL

@@ -3,7 +3,8 @@
 The metric is the record's name without the name of the device: the first base name that ends in one of : / _ - .
 names the device, and what follows it is the metric (bn "urn:dev:ow:10e2073a01080063:", n "temp" is "temp"). A base
 name without such an ending is part of the metric. Another device's base name in the same pack is refused: its
-readings would be taken for this device's. Units and update times are not looked at.
+readings would be taken for this device's. Units and update times are not looked at. Null is as if it were not there;
+a value that is null was not measured.
 """
 
 from collections.abc import Sequence
@@ -14,7 +15,7 @@ from typing import Any
 from devices.codecs.clock import EARLIEST, LATEST
 from devices.codecs.decoded import MAX_NAMES, MAX_READINGS, Decoded, Place
 from devices.codecs.jsontext import NotFinite, parse, quoted
-from devices.codecs.metric import Verdict, bad_name, judge, number
+from devices.codecs.metric import Verdict, bad_name, is_metric, judge, number
 from devices.codecs.pointer import below, index, pointer
 from devices.codecs.strict import Strict
 from hub.errors import DecodeError
@@ -133,13 +134,15 @@ class _Reader:
                 if _BASES.issuperset(record):
                     return
             if not _LABELS.issuperset(record):
-                _check_labels(record)
+                self._check_labels(record)
         metric = self._metric(record)
         if metric is None:
             self.decoded.private += 1
             return
         if not simple or self._base_value:
             value = _value(metric, record, self._base_value)
+            if value is None:
+                return
         ts = self._time(metric, record)
         self._metrics.append(metric)
         self._times.append(ts)
@@ -159,17 +162,16 @@ class _Reader:
 
     def _take_bases(self, record: dict[str, Any]) -> None:
         """Update base fields from a record; _PackError when one is invalid."""
-        if "bver" in record:
-            version = record["bver"]
-            if type(version) is not int or not 1 <= version <= VERSION:
-                sentence = Sentence("refusal.senml.version", value=quoted(version), most=VERSION)
-                raise _PackError("senml_bad_version", sentence, "/bver")
-        if "bn" in record:
+        version = record.get("bver", VERSION)
+        if version is not None and (type(version) is not int or not 1 <= version <= VERSION):
+            sentence = Sentence("refusal.senml.version", value=quoted(version), most=VERSION)
+            raise _PackError("senml_bad_version", sentence, "/bver")
+        if record.get("bn") is not None:
             self._rename(record["bn"])
         try:
-            if "bt" in record:
+            if record.get("bt") is not None:
                 self._base_ts = _seconds("bt", record["bt"])
-            if "bv" in record:
+            if record.get("bv") is not None:
                 self._base_value = _numeric("bv", record["bv"])
         except DecodeError as error:
             raise _PackError(error.reason, error.detail, error.at) from None
@@ -192,7 +194,7 @@ class _Reader:
         """The record's metric name; None when the privacy gate drops it, DecodeError when it has none."""
         name = record.get("n", "")
         if type(name) is not str:
-            raise DecodeError("senml_bad_field", Sentence("refusal.senml.name", value=quoted(name)), "/n")
+            name = _no_text(name)
         if self._foreign is not None:
             device = quoted(self._device)
             sentence = Sentence("refusal.senml.other_device", other=quoted(self._foreign), device=device)
@@ -203,9 +205,25 @@ class _Reader:
             return metric
         if verdict is Verdict.PRIVATE:
             return None
+        if verdict is Verdict.TIME and is_metric(metric):
+            return metric
         if not metric:
             raise DecodeError("senml_no_name", Sentence("refusal.senml.no_name"), "/n" if "n" in record else "")
         raise below(bad_name(metric), *(["n"] if "n" in record else ["bn"] if "bn" in record else []))
+
+    def _check_labels(self, record: dict[str, Any]) -> None:
+        """Note unknown labels, except those ending in _, which a reader must understand (RFC 8428, 4.4)."""
+        for label in record:
+            if label in _LABELS:
+                continue
+            if label.endswith("_"):
+                refusal = _PackError if label.startswith("b") else DecodeError
+                sentence = Sentence("refusal.senml.label", label=quoted(label))
+                raise refusal("senml_mandatory_label", sentence, pointer(label))
+            if judge(label) is Verdict.PRIVATE:
+                self.decoded.private += 1
+            else:
+                self.decoded.note_unused(label)
 
 
 class _StrictReader(_Reader):
@@ -224,26 +242,13 @@ class _StrictReader(_Reader):
         return metric
 
 
-def _check_labels(record: dict[str, Any]) -> None:
-    """Ignore unknown labels, except those ending in _, which a reader must understand (RFC 8428, 4.4)."""
-    for label in record:
-        if label not in _LABELS and label.endswith("_"):
-            refusal = _PackError if label.startswith("b") else DecodeError
-            sentence = Sentence("refusal.senml.label", label=quoted(label))
-            raise refusal("senml_mandatory_label", sentence, pointer(label))
-
-
-def _value(metric: str, record: dict[str, Any], base: float) -> float:
-    """The value of a record that is not simply a float in `v`; the base value counts for `v` only."""
-    given = [label for label in ("v", "vb", "vs", "vd") if label in record]
-    if not given:
-        if "s" in record:
-            raise DecodeError("senml_sum_only", Sentence("refusal.senml.sum", metric=quoted(metric)), "/s")
-        raise DecodeError("senml_no_value", Sentence("refusal.senml.no_value", metric=quoted(metric)), "")
-    if len(given) > 1:
-        sentence = Sentence("refusal.senml.two_values", metric=quoted(metric), one=given[0], other=given[1])
-        raise DecodeError("senml_two_values", sentence, "")
-    label, value = given[0], record[given[0]]
+def _value(metric: str, record: dict[str, Any], base: float) -> float | None:
+    """The value of a record that is not simply a float in `v`, None for null; the base value counts for `v` only."""
+    given: list[str] = [label for label in ("v", "vb", "vs", "vd") if label in record]
+    label = given[0] if len(given) == 1 else _label(metric, record, given)
+    value = record[label]
+    if value is None:
+        return None
     if label in ("vs", "vd"):
         sentence = Sentence("refusal.senml.not_numeric", metric=quoted(metric), label=label)
         raise DecodeError("senml_not_numeric", sentence, pointer(label))
@@ -261,6 +266,26 @@ def _value(metric: str, record: dict[str, Any], base: float) -> float:
     return total
 
 
+def _label(metric: str, record: dict[str, Any], given: list[str]) -> str:
+    """The one label of a value that is not null; DecodeError when there are several, or no value at all."""
+    if not given and "s" in record:
+        raise DecodeError("senml_sum_only", Sentence("refusal.senml.sum", metric=quoted(metric)), "/s")
+    if not given:
+        raise DecodeError("senml_no_value", Sentence("refusal.senml.no_value", metric=quoted(metric)), "")
+    valued = [label for label in given if record[label] is not None] or given[:1]
+    if len(valued) > 1:
+        sentence = Sentence("refusal.senml.two_values", metric=quoted(metric), one=valued[0], other=valued[1])
+        raise DecodeError("senml_two_values", sentence, "")
+    return valued[0]
+
+
+def _no_text(name: object) -> str:
+    """Of a name that is null, the empty one."""
+    if name is None:
+        return ""
+    raise DecodeError("senml_bad_field", Sentence("refusal.senml.name", value=quoted(name)), "/n")
+
+
 def _numeric(label: str, value: object) -> float:
     if isinstance(value, bool) or not isinstance(value, int | float):
         reason = "value_not_finite" if isinstance(value, NotFinite) else "senml_bad_field"
@@ -272,7 +297,9 @@ def _numeric(label: str, value: object) -> float:
 
 
 def _seconds(label: str, value: object) -> Micros:
-    """Seconds as microseconds; exact to the microsecond for today's times as 64-bit floats."""
+    """Seconds as microseconds, null as 0; exact to the microsecond for today's times as 64-bit floats."""
+    if value is None:
+        return 0
     if type(value) is int:
         return value * 1_000_000
     if type(value) is float and abs(value) < _FOREVER_S:

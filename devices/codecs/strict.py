@@ -1,7 +1,6 @@
 """Decoding for a device that floods: a message that is good, or nearly, as ever; any other at no more than its cost."""
 
 from collections.abc import Callable, Container, Iterable
-from dataclasses import dataclass
 from datetime import tzinfo
 
 from devices.codecs.decoded import Codec, Decoded
@@ -16,12 +15,15 @@ _OPENINGS = (b"{", b"[", b"\xef")
 """What a message of several parts begins with; the last one begins a byte order mark."""
 
 
-@dataclass(slots=True)
 class Strict(Decoded):
     """Refuses the message once more than MAX_STRICT parts of it cannot be used."""
 
-    known: Container[str] = ()
-    """The metrics that are taken."""
+    __slots__ = ("known",)
+
+    def __init__(self, known: Container[str]) -> None:
+        """`known` are the metrics that are taken."""
+        super().__init__()
+        self.known = known
 
     def leave_out(self, error: DecodeError) -> None:
         """Record a part, or refuse the message."""

@@ -126,7 +126,7 @@ def _told(facts: Facts, letters: Sequence[Refusal]) -> dict[str, Any]:
         "ahead_s": newest.ahead_s,
         "max_future_s": facts.max_future_s,
         "topic": _right_topic(facts, newest),
-        "unknown": _unknown(facts, letters) if newest.reason == "unknown_metric" else {},
+        "unknown": _unknown_names(facts, letters) if newest.reason == "unknown_metric" else {},
     }
     if newest.report is not None and newest.report.flaws:
         flaw = newest.report.flaws[0]
@@ -141,7 +141,7 @@ def _right_topic(facts: Facts, refusal: Refusal) -> str:
     return (right or Topic(facts.code, "telemetry")).under(facts.prefix)
 
 
-def _unknown(facts: Facts, letters: Sequence[Refusal]) -> dict[str, list[str]]:
+def _unknown_names(facts: Facts, letters: Sequence[Refusal]) -> dict[str, list[str]]:
     """Metric names unknown to the profile, with similar known ones."""
     known = {metric.name: metric.shown for metric in facts.metrics if metric.in_profile}
     sent = dict.fromkeys(name for letter in letters for name in letter.sent)
@@ -302,6 +302,11 @@ def _events(facts: Facts) -> Iterator[Note]:
         yield Note("events_untimed", "warning", {"of": facts.events_of_day, "count": facts.untimed_events})
 
 
+def _unused(facts: Facts) -> Iterator[Note]:
+    if facts.unused:
+        yield Note("unused", "info", {"members": facts.unused})
+
+
 def _alerts(facts: Facts) -> Iterator[Note]:
     for level, title, since in facts.alerts[:5]:
         yield Note("alert_open", "info", {"level": level, "title": title, "at": since})
@@ -319,6 +324,7 @@ LOOKS: Sequence[Look] = (
     _metrics,
     _rate,
     _events,
+    _unused,
     _alerts,
 )
 """In the order in which an integrator would look."""

@@ -61,6 +61,7 @@ _PLAIN = (
         "event_at",
         "events_of_day",
         "untimed_events",
+        "unused",
         "clock_offset_s",
         "expected",
         "received",

@@ -22,7 +22,7 @@ select d.id, d.code, d.name, d.state, d.created_at, d.zone,
        no_news.retained as no_news_retained, no_news.empty as no_news_empty,
        no_news.address as no_news_address, no_news.last_at as no_news_at,
        (select received_at from event where device_id = d.id order by ts desc limit 1) as event_at,
-       said.events_of_day, said.untimed_events,
+       said.events_of_day, said.untimed_events, coalesce(unused.names, '{}') as unused,
        parent.code as parent, parent.state as parent_state, parent_health.online as parent_online,
        parent_seen.seen_at as parent_seen_at
 from device d
@@ -37,6 +37,10 @@ cross join lateral (
         order by ts desc limit 1000
     ) newest
 ) said
+cross join lateral (
+    select array_agg(name order by first_at, name) as names from device_unused
+    where device_id = d.id and last_at > %(now)s::timestamptz - interval '1 day'
+) unused
 left join lateral (
     select from_at, to_at, note from maintenance
     where device_id = d.id and from_at <= %(now)s and to_at > %(now)s

@@ -143,6 +143,8 @@ class Facts:
     events_of_day: int = 0
     """Its newest 1,000 events of the last day, and how many of them told no time."""
     untimed_events: int = 0
+    unused: Sequence[str] = ()
+    """Members of its messages of the last day that nothing is made of."""
     clock_offset_s: float | None = None
     """Of its clock, as it was measured last; positive: ahead."""
     health: Health | None = None

@@ -119,6 +119,10 @@ def _listed(values: Mapping[str, Any], lang: Lang) -> dict[str, Any]:
     return {"metrics": text("phrase.comma", lang).join(values["metrics"])}
 
 
+def _members(values: Mapping[str, Any], lang: Lang) -> dict[str, Any]:
+    return {"members": text("phrase.comma", lang).join(repr(name) for name in values["members"])}
+
+
 def _example(values: Mapping[str, Any], lang: Lang) -> dict[str, Any]:
     shown = shlex.quote(json.dumps(values["example"], ensure_ascii=False))
     return {"example": shown if values["example"] else text("phrase.payload", lang)}
@@ -143,6 +147,7 @@ _WRITERS: Mapping[str, Callable[[Mapping[str, Any], Lang], dict[str, Any]]] = {
     "place": _place,
     "unknown": _unknown,
     "metrics": _listed,
+    "members": _members,
     "example": _example,
     "low": _bounds,
     "cause": lambda values, lang: {"cause": optional(f"cause.{values['cause']}", lang) or values["cause"]},

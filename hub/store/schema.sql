@@ -14,6 +14,7 @@ select version, mode from schema_migration
 -- Of the tables that each hub writes, those that this role may not.
 select array_agg(name) as names, current_user as role
 from unnest(array[
-    'alert', 'audit', 'dead_letter', 'device', 'device_flood', 'event', 'latest', 'latest_note', 'mqtt_session', 'reading'
+    'alert', 'audit', 'dead_letter', 'device', 'device_flood', 'device_unused', 'event', 'latest', 'latest_note',
+    'mqtt_session', 'reading'
 ]) as name
 where not has_table_privilege(name, 'insert')

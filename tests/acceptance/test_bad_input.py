@@ -30,6 +30,8 @@ BAD = {
     "event_bad_level": ("air-1/event", b'{"kind": "smoke", "state": "active", "level": "crimson"}'),
 }
 """By reason: the device, or the end of a topic, and the payload."""
+NAMED = b'{"timestamp": 1759999999500.5, "values": {"pm25": 7, "pm10": null}, "fw": "1.2"}'
+"""Good, though its time has another name and a fraction; nothing is made of one member."""
 OVER = '{"kind": "water_immersion", "state": "恢复"}'.encode()
 
 
@@ -49,13 +51,17 @@ def test_each_bad_message_has_its_reason_and_the_rest_is_stored(
         messages.append(
             ("ganzhi/v1/air-1/telemetry", b'{"ts": %d, "values": {"pm25": 7}}' % (1_760_000_000_000 + number))
         )
-    mosquitto.publish([*messages, ("ganzhi/v1/air-1/event", OVER)])
+    messages += [("ganzhi/v1/air-1/telemetry", NAMED), ("ganzhi/v1/air-1/event", OVER)]
+    mosquitto.publish(messages)
     wait_until(lambda: len(_letters(database)) >= len(BAD), "a dead letter for each", 30)
     letters = _letters(database)
     assert set(letters) == set(BAD)
     assert letters["too_large"][1] == len(BAD["too_large"][1])
     with psycopg.connect(database) as conn:
-        assert conn.execute("select count(*) from reading where value = 7").fetchone() == (len(BAD),)
+        assert conn.execute("select count(*) from reading where value = 7").fetchone() == (len(BAD) + 1,)
+        first = conn.execute("select (extract(epoch from min(ts)) * 1000000)::bigint from reading").fetchone()
+        assert first == (1_759_999_999_500_500,)
+        assert conn.execute("select name from device_unused").fetchall() == [("fw",)]
         assert conn.execute("select kind, state from event").fetchall() == [("water_immersion", "inactive")]
         kept = conn.execute("select max(length(payload)) from dead_letter").fetchone()
     assert kept == (65_536,)

@@ -62,6 +62,7 @@ HELD = {
     "arrival": "source, seq, entries",
     "kafka_offset": "topic, partition, next_offset",
     "command": "id, state, reply",
+    "device_unused": "device_id, name",
     "device_status": "device_id, online, at",
     "device_no_news": "device_id, retained, empty, address",
     "listening": "source, at",
@@ -88,12 +89,16 @@ def history() -> list[Batch]:
     """Batches with facts of every kind, made anew at each call: their steps are still to be run."""
     heard = json.dumps({"source": "edge", "since": NOW, "until": NOW + 3 * S}).encode()
     raws = [
-        [_values("d1", (0, 10.0)), _values("d1", (1, 80.0)), _raw("d1", "status", b"online", 1)],
+        [
+            _raw("d1", "telemetry", {"ts": NOW // 1000, "values": {"pm25": 10.0}, "fw": "1.2"}, 0),
+            _values("d1", (1, 80.0)),
+            _raw("d1", "status", b"online", 1),
+        ],
         [_event(2, "active"), _raw("d1", "reply", {"id": str(COMMAND), "result": 1}, 2)],
         [_raw("d1", "telemetry", b"{", 3, token=5, source="hub"), Raw(finding("", LISTENING), heard, NOW + 3 * S)],
         [_values("d1", (1, 80.0), (4, 160.0)), _raw("d2", "telemetry", {"pm25": 1.0}, 4, token=6, source="hub")],
         [ending_raw(Ending(ENDED, 1, 1, 1, "false_alarm", 4, NOW + 4 * S), "d1", NOW + 4 * S + 1)],
-        [_values("d1", (5, 80.0))],
+        [_raw("d1", "telemetry", {"ts": NOW // 1000 + 5_000, "values": {"pm25": 80.0}, "fw": "1", "seq": 7}, 5)],
         [_values("d1", (6, 20.0)), _values("d1", (3, 90.0)), _raw("d2", "telemetry", {"pm25": 2}, 6)],
         [_event(2, "active"), _event(6, "inactive"), _raw("d1", "status", b"offline", 6)],
         [_raw("d2", "telemetry", {"pm25": 9}, 7, source=f"{REPLAY}{LETTER}"), _raw("d9", "event", {"kind": "x"}, 7)],

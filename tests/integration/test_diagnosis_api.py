@@ -21,6 +21,9 @@ insert into maintenance (device_id, from_at, to_at, note)
 select id, now() - interval '1 h', now() + interval '1 h', 'new filter' from device where code = 'air-0';
 insert into completeness (device_id, day, expected, received, counted_at)
 select id, (now() at time zone zone)::date - 1, 1440, 720, now() from device where code = 'air-0';
+insert into device_unused (device_id, name, first_at, last_at)
+select id, said.name, now(), now() - age * interval '1 h'
+from device, (values ('fw', 1), ('old', 25)) said (name, age) where code = 'air-0';
 insert into credential (device_id, kind, username, secret_hash)
 select id, 'password', code, 'x' from device where code = 'air-0';
 select ensure_partition(now()::date), ensure_partition((now() + interval '1 h')::date);
@@ -119,6 +122,7 @@ async def test_what_is_known_elsewhere_is_part_of_it(database: str) -> None:
         expected = {"maintenance", "clock_ahead", "online", "credential_ok", "gateway_offline", "out_of_range"}
         assert expected | {"alert_open", "day_low"} <= found.keys()
         assert "2 of its last 4 events tell no time" in found["events_untimed"]["what"]
+        assert found["unused"]["what"] == "Nothing is made of these members of its messages: 'fw'."
         assert "new filter" in found["maintenance"]["what"]
         assert "1 whole hour" in found["clock_ahead"]["what"]
         assert body["metrics"][0]["out_of_range"] == 21

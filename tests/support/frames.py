@@ -28,6 +28,7 @@ class Good:
     online: bool | None = None
     reply: ReplyDraft | None = None
     private: int = 0
+    unused: tuple[str, ...] = ()
     zone: tzinfo = ZONE
 
 

@@ -28,7 +28,15 @@ GOOD = [
     Good(b'[{"bt":1772352000,"bv":20,"n":"a","v":1.5},{"n":"b","v":-2},{"n":"c","vb":true},{"bv":0,"n":"d","v":1}]',
          [("a", T, 21.5), ("b", T, 18), ("c", T, 1), ("d", T, 1)]),
     Good(b'[{"bt":1772352000,"n":"on","vb":true},{"n":"off","vb":false}]', [("on", T, 1), ("off", T, 0)]),
-    Good(b'[{"bt":1772352000,"n":"a","v":1,"s":7,"ut":5,"u":"Cel","x":{}}]', [("a", T, 1)]),
+    Good(b'[{"bt":1772352000,"n":"a","v":1,"s":7,"ut":5,"u":"Cel","x":{}}]', [("a", T, 1)], unused=("x",)),
+    Good(b'[{"bt":1772352000,"n":"a","v":1,"seq":7},{"n":"b","v":2,"seq":8,"faceId":7}]', [("a", T, 1), ("b", T, 2)],
+         unused=("seq",), private=1),
+    # null is as if it were not there, and a value that was not measured
+    Good(b'[{"bt":1772352000,"n":"a","v":null},{"n":"b","v":2,"vb":null,"t":null,"u":null},{"n":"c","vb":null}]',
+         [("b", T, 2)]),
+    Good(b'[{"bn":null,"bt":1772352000,"bv":null,"bver":null,"n":"a","v":2.5,"t":null},{"bt":null,"n":"b","v":3}]',
+         [("a", T, 2.5), ("b", T, 3)]),
+    Good(b'[{"n":"a","v":null}]'),
     # a base name with a separator at its end is the device; what extends it is part of the metric
     Good(b'[{"bt":1772352000,"bn":"pole-7/","n":"a","v":1},{"bn":"pole-7/lamp/","n":"w","v":2},{"bn":"pole-7/","n":"b","v":3}]',
          [("a", T, 1), ("lamp/w", T, 2), ("b", T, 3)]),
@@ -41,7 +49,7 @@ GOOD = [
          b'{"n":"f","v":"1"},{"n":"g","v":null},{"n":"h","v":1,"vb":true},{"n":"i","vb":1},{"n":5,"v":1},7]',
          [("a", T, 1)],
          faults=["senml_not_numeric", "senml_not_numeric", "senml_sum_only", "senml_no_value", "senml_no_name",
-                 "value_not_a_number", "value_not_a_number", "senml_two_values", "senml_bad_field", "senml_bad_field",
+                 "value_not_a_number", "senml_two_values", "senml_bad_field", "senml_bad_field",
                  "not_an_object"]),
     Good(b'[{"bt":1772352000,"n":"a","v":1},{"n":"b","v":NaN},{"n":"c","v":1e999},{"n":"d","v":1,"t":"x"},'
          b'{"n":"e","v":1,"t":true},{"n":"f","v":1,"t":1e300},{"n":"g","v":1,"t":NaN},{"n":"h i","v":1},'

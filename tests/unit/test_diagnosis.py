@@ -128,6 +128,7 @@ TABLE: list[tuple[str, str, Facts]] = [
     ("late", "warning", replace(GOOD, metrics=(metric(late=10),))),
     ("untimed", "info", replace(GOOD, metrics=(metric(untimed=60),))),
     ("events_untimed", "warning", replace(GOOD, events_of_day=9, untimed_events=1)),
+    ("unused", "info", replace(GOOD, unused=("fw", "seq"))),
     ("rate_low", "warning", replace(GOOD, metrics=(metric(of_hour=20),))),
     ("rate_high", "warning", replace(GOOD, metrics=(metric(of_hour=600),))),
     ("day_low", "warning", replace(GOOD, received=700)),

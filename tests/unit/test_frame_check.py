@@ -43,7 +43,7 @@ def checked(payload: bytes, form: str = "auto") -> Report:
         (b'{"ts": 1767225600, "values": {"pm25": 3}}', "telemetry", "time_out_of_range", "$.ts", 7),
         (b'{"values": {"pm25": "3", "ok": 1}}', "telemetry", "value_not_a_number", "$.values.pm25", 20),
         (b'{"values": {"a b": 1, "ok": 1}}', "telemetry", "bad_metric_name", '$.values["a b"]', 19),
-        (b'[{"pm25": 1}, {"pm25": null}]', "telemetry", "value_not_a_number", "$[1].pm25", 23),
+        (b'[{"pm25": 1}, {"pm25": ""}]', "telemetry", "value_not_a_number", "$[1].pm25", 23),
         (b'[{"pm25": 1}, 7]', "telemetry", "not_an_object", "$[1]", 14),
         (b'{"pm25": NaN, "ok": 1}', "telemetry", "value_not_finite", "$.pm25", 9),
         (b'{"values": 7, "x": "y"}', "telemetry", "value_not_a_number", "$.x", 19),

@@ -1,0 +1,45 @@
+"""Faults of decoded messages that only their device shows: another device, metrics it has not, times ahead of it."""
+
+from devices.codecs import PLACES
+from devices.codecs.decoded import Place
+from devices.registry.device import Device
+from hub.errors import DecodeError
+from hub.models import Micros, Raw
+from hub.words.sentence import Sentence
+
+
+def check_named(device: Device, named: tuple[str, ...]) -> None:
+    """Raise DecodeError unless the payload names the same device as the record key."""
+    if len(named) > 1:
+        one, other = repr(named[0][:64]), repr(named[1][:64])
+        raise DecodeError("several_devices", Sentence("refusal.device.several", one=one, other=other))
+    if named[0] != device.code:
+        codes = {"key": repr(device.code), "named": repr(named[0][:64])}
+        raise DecodeError("device_mismatch", Sentence("refusal.device.mismatch", **codes))
+
+
+def place_in(device: Device, raw: Raw, number: int) -> Place:
+    """Location of a decoded reading or event; none after a mapping, whose output was never sent."""
+    kind = raw.origin.protocol, raw.origin.form
+    if raw.origin.form in device.profile.mapping or kind not in PLACES:
+        return Place(None, None)
+    return PLACES[kind](raw.payload, raw.received, device.zone)[number]
+
+
+def unknown(device: Device, metric: str, wanted: bool) -> tuple[str, str]:
+    """The fault of a metric without a series; one that is wanted is read again, and has it only if that fails."""
+    known, most = ", ".join(sorted(device.layout)[:20]), device.profile.adds
+    named = {"metric": repr(metric), "device": repr(device.code)}
+    if most and wanted:
+        return "unknown_metric", Sentence("refusal.metric.not_added", **named)
+    if most:
+        return "too_many_metrics", Sentence("refusal.metric.full", **named, most=most, known=known)
+    if not known:
+        return "unknown_metric", Sentence("refusal.metric.unknown_none", **named)
+    return "unknown_metric", Sentence("refusal.metric.unknown", **named, known=known)
+
+
+def in_future(device: Device, at: Micros, raw: Raw) -> tuple[str, str]:
+    """The fault of a time that is further ahead of the hub than the profile allows."""
+    ahead, most = f"{(at - raw.received) / 1e6:.0f}", device.profile.max_future // 1_000_000
+    return "future_time", Sentence("refusal.future.told", ahead=ahead, most=most)
