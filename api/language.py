@@ -22,3 +22,9 @@ def letter_in(lang: Lang, row: dict[str, Any]) -> dict[str, Any]:
     """A row of a dead letter with `detail` in a language; one of an earlier version as it was stored."""
     words = row.pop("detail_words")
     return {**row, "detail": told(stored(row["detail"], words), lang)}
+
+
+def failure_in(lang: Lang, row: dict[str, Any]) -> dict[str, Any]:
+    """A row of a delivery with `last_error` in a language; one of an earlier version as it was stored."""
+    error, words = row["last_error"], row.pop("last_error_words")
+    return {**row, "last_error": None if error is None else told(stored(error, words), lang)}

@@ -11,8 +11,11 @@ import typer
 from rich.console import Console
 from rich.text import Text
 
+from app.cli.alerts import alerts
 from app.cli.catalogue import catalogue
 from app.cli.commands import command, commands
+from app.cli.connection import ConfigOption, Verbs, found_database
+from app.cli.consumers import consumers
 from app.cli.credentials import credential
 from app.cli.dead_letters import dead_letters
 from app.cli.devices import devices
@@ -22,16 +25,12 @@ from app.cli.profiles import profiles
 from app.cli.provisioning import key
 from app.cli.readings import readings
 from app.cli.regions import regions
+from app.cli.rules import rules
 from app.cli.tail import tail
 from hub.errors import HubError
 from hub.settings import load_settings, with_roles
 from hub.store.migrate import migrate as migrate_store
 from hub.telemetry import log_to_stderr
-
-ConfigOption = Annotated[
-    Path | None,
-    typer.Option("--config", "-c", envvar="HUB_CONFIG", help="Settings in TOML; HUB_* variables go over them."),
-]
 
 
 class LogLevel(StrEnum):
@@ -47,25 +46,21 @@ LogLevelOption = Annotated[
     LogLevel, typer.Option(case_sensitive=False, show_choices=False, help="debug, info, warning or error.")
 ]
 LogJsonOption = Annotated[bool, typer.Option("--log-json", help="One JSON object a line, for a collector.")]
-HELP = {"help_option_names": ["-h", "--help"]}
 
-app = typer.Typer(
-    help="Ganzhi (感知): the open hub for a city's senses.\n\nStart with:  hub demo",
-    no_args_is_help=True,
-    add_completion=False,
-    pretty_exceptions_enable=False,
-    context_settings=HELP,
-)
-devices.command()(diagnose)
-devices.command()(tail)
-devices.command()(command)
-devices.command()(commands)
+app = Verbs("Ganzhi (感知): the open hub for a city's senses.\n\nStart with:  hub demo")
+devices.verb()(diagnose)
+devices.verb()(tail)
+devices.verb()(command)
+devices.verb()(commands)
 devices.add_typer(credential, name="credential")
 devices.add_typer(key, name="key")
 app.add_typer(devices, name="devices")
 app.add_typer(profiles, name="profiles")
 app.add_typer(catalogue, name="catalogue")
 app.add_typer(regions, name="regions")
+app.add_typer(rules, name="rules")
+app.add_typer(alerts, name="alerts")
+app.add_typer(consumers, name="consumers")
 app.add_typer(frame, name="frame")
 app.add_typer(dead_letters, name="dead-letters")
 app.add_typer(readings, name="readings")
@@ -158,7 +153,7 @@ def migrate(config: ConfigOption = None) -> None:
     Example:  HUB_DATABASE__URL=postgresql://hub@db/ganzhi hub migrate
     """
     with _errors_in_words():
-        settings = load_settings(config)
+        settings = found_database(config)
         mode = asyncio.run(migrate_store(settings.database.url, settings.database.mode))
         out.print(f"The database is up to date ({mode}).")
 
@@ -175,7 +170,7 @@ def check(config: ConfigOption = None) -> None:
 
     async def report() -> bool:
         failed = False
-        async for finding in check_all(load_settings(config)):
+        async for finding in check_all(found_database(config)):
             failed = failed or finding.level == "fail"
             out.print(Text.assemble((f"{finding.level:5}", styles[finding.level]), finding.what), soft_wrap=True)
             if finding.advice:

@@ -20,6 +20,7 @@ from devices.registry.device import Device
 from devices.registry.registry import Registry
 from hub.alerts.endings import Ending, Endings
 from hub.alerts.stage import Results
+from hub.alerts.titles import event_title, reading_title
 from hub.errors import StoreRefused
 from hub.models import AlertChange, Batch, Micros
 from hub.stage import Connection, Stage
@@ -201,7 +202,7 @@ class RuleBook(Stage):
         steps, staged[key] = steps_of(staged.get(key, self._alerts.get(key)), rule.code, target, ts, ts, after)
         for kind, alert, at, level in steps:
             shown = 0 if kind == "cleared" else level
-            title = changes.reading_title(device.name, rule.label, value, beyond, rule.above, threshold, shown)
+            title = reading_title(device.name, rule.label, value, beyond, rule.above, threshold, shown)
             yield AlertChange(
                 changes.change_id(alert, kind, level, at), alert, kind, at, rule.id, target, device.id, series,
                 level, title, value, threshold,
@@ -215,7 +216,7 @@ class RuleBook(Stage):
         known = staged.get(key, self._alerts.get(key))
         steps, staged[key] = steps_of(known, rule.code, target, event.id, event.ts, turn.after)
         for kind, alert, at, level in steps:
-            title = changes.event_title(name, event.kind, 0 if kind == "cleared" else level, turn.delay)
+            title = event_title(name, event.kind, 0 if kind == "cleared" else level, turn.delay)
             yield AlertChange(
                 changes.change_id(alert, kind, level, at), alert, kind, at, rule.id, target, event.device_id, None,
                 level, title,

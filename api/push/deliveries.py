@@ -3,11 +3,13 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from psycopg.rows import dict_row
+from psycopg import AsyncCursor
+from psycopg.rows import DictRow, dict_row
 from psycopg.types.json import Jsonb
 
 from api.cloudevents import cloudevent, encode
 from api.push.channel import Consumer, Failure
+from hub.alerts.titles import title_in
 from hub.store.pool import Pool, sorted_errors
 from hub.store.statements import statements
 from hub.words.sentence import Sentence, written
@@ -49,6 +51,7 @@ class Deliveries:
         with sorted_errors():
             async with self._pool.connection() as conn, conn.cursor(row_factory=dict_row) as cursor:
                 rows = await (await cursor.execute(SQL.claim, values)).fetchall()
+                await _retitle(cursor, [row for row in rows if row["lang"] is not None])
         deliveries = []
         for row in rows:
             event = cloudevent(row)
@@ -96,6 +99,18 @@ class Deliveries:
         with sorted_errors():
             async with self._pool.connection() as conn:
                 await conn.execute(name, values)
+
+
+async def _retitle(cursor: AsyncCursor[DictRow], rows: list[DictRow]) -> None:
+    """Put titles into the pictures of these deliveries in the language of their consumers."""
+    if not rows:
+        return
+    await cursor.execute(SQL.names, {"alerts": [row["alert_id"] for row in rows]})
+    names = {row["alert_id"]: row for row in await cursor.fetchall()}
+    for row in rows:
+        if found := names.get(row["alert_id"]):
+            title = title_in(row["lang"], row["picture"], found["direction"], found["names"])
+            row["picture"] = row["picture"] | {"title": title}
 
 
 def _told(reason: str, failure: Failure | None) -> dict[str, object]:

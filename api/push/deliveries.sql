@@ -27,7 +27,7 @@ set attempts = o.attempts + 1, next_at = now() + make_interval(secs => %(lease_s
 from due, consumer c, alert_change h
 where o.id = due.id and c.id = o.consumer_id and h.id = o.change_id
 returning o.id, o.alert_id, o.seq, o.attempts, extract(epoch from now() - o.created_at)::float8 as age_s,
-          h.kind, h.at, h.picture, c.id as consumer_id, c.code, c.kind as channel, c.url, c.secret, c.login
+          h.kind, h.at, h.picture, c.id as consumer_id, c.code, c.kind as channel, c.url, c.secret, c.login, c.lang
 
 -- name: delivered
 -- The consumer has accepted it.
@@ -56,6 +56,16 @@ with gone as (
 update outbox set state = 'given_up', last_error = %(reason)s, last_error_words = %(words)s,
     failure = %(failure)s, settled_at = clock_timestamp()
 where consumer_id = %(consumer_id)s and state = 'pending'
+
+-- name: names
+-- What titles of alerts are made of beside their pictures: the side of the threshold, and what the profile calls it.
+select a.id as alert_id, r.direction, coalesce(p.metrics -> s.metric, p.events -> r.event_kind) as names
+from alert a
+join rule r on r.id = a.rule_id
+join device d on d.id = a.device_id
+join profile p on p.id = d.profile_id
+left join series s on s.id = a.series_id
+where a.id = any (%(alerts)s)
 
 -- name: later
 -- It was not accepted: try again later. What waits behind it is not due before it. A consumer that wants a pause gets

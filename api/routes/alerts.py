@@ -12,13 +12,16 @@ from api.context import Here
 from api.contract_types import LEVELS, Code, LevelName, Name, RegionPrefix
 from api.cursors import Page, Paged
 from api.database import audit, read, row, rows, writing
+from api.language import Spoken, failure_in
 from api.problems import ProblemError, not_found, responses
 from hub.access.door import GuardedRouter, TheCaller, needs
 from hub.access.permissions import Permission
 from hub.alerts.alert import Step
 from hub.alerts.apply import apply
+from hub.alerts.titles import title_in
 from hub.alerts.transitions import STEP, possible
 from hub.store.statements import statements
+from hub.words import Lang
 
 SQL = statements(__name__)
 
@@ -26,6 +29,7 @@ router = GuardedRouter(prefix="/alerts", tags=["alerts"])
 _KEYS = {"raised_at": datetime, "id": UUID}
 Handling = Literal["open", "acknowledged", "dispatched", "handled", "verified", "closed", "false_alarm", "merged"]
 State = Literal[Handling, "cleared"]
+TitleLang = Annotated[Lang | None, Query(description="of titles; left out, as they are stored")]
 Taken = Literal["acknowledged", "dispatched", "handled", "verified", "closed", "false_alarm"]
 
 
@@ -84,6 +88,7 @@ class AlertDelivery(BaseModel):
     seq: int
     state: Literal["pending", "delivered", "given_up"]
     attempts: int
+    failure: str | None = Field(description="in which way it failed last, in one word")
     last_error: str | None
     created_at: datetime
     settled_at: datetime | None
@@ -119,6 +124,7 @@ async def list_alerts(
     min_level: Annotated[LevelName | None, Query()] = None,
     device: Annotated[Code | None, Query()] = None,
     region: Annotated[RegionPrefix | None, Query(description="the first digits of a division code")] = None,
+    lang: TitleLang = None,
 ) -> Any:
     """Alerts, newest first."""
     wanted = {
@@ -130,20 +136,22 @@ async def list_alerts(
         "region": region,
     }
     page = paging.page(await read(context, SQL.alerts, {**wanted, **paging.after(_KEYS)}), _KEYS)
-    return {**page, "items": [_with_steps(found) for found in page["items"]]}
+    return {**page, "items": [_shown(found, lang) for found in page["items"]]}
 
 
 @router.get("/{alert_id}", response_model=AlertDetail, responses=responses(404))
 @needs(Permission.ALERTS_READ)
-async def get_alert(alert_id: UUID, context: Here) -> Any:
+async def get_alert(alert_id: UUID, context: Here, spoken: Spoken, lang: TitleLang = None) -> Any:
     """One alert with its changes and deliveries."""
     async with context.pool.connection() as conn:
-        return await _detail(conn, alert_id)
+        return await _detail(conn, alert_id, spoken, lang)
 
 
 @router.post("/{alert_id}/steps", response_model=AlertDetail, responses=responses(404, 409, 422))
 @needs(Permission.ALERTS_STEP)
-async def take_step(alert_id: UUID, body: StepBody, context: Here, caller: TheCaller) -> Any:
+async def take_step(
+    alert_id: UUID, body: StepBody, context: Here, caller: TheCaller, spoken: Spoken, lang: TitleLang = None
+) -> Any:
     """Acknowledge an alert or move it to another handling state; 409 lists the allowed transitions."""
     actor = body.actor or "api"
     async with writing(context) as conn:
@@ -155,21 +163,26 @@ async def take_step(alert_id: UUID, body: StepBody, context: Here, caller: TheCa
             raise not_found("alert", alert_id)
         if result.outcome == "refused":
             raise ProblemError(409, result.reason)
-    return await get_alert(alert_id, context)
+    return await get_alert(alert_id, context, spoken, lang)
 
 
-async def _detail(conn: AsyncConnection, alert_id: UUID) -> dict[str, Any]:
+async def _detail(conn: AsyncConnection, alert_id: UUID, spoken: Lang, lang: Lang | None) -> dict[str, Any]:
     everything = {"states": None, "active": False, "min_level": None, "device": None, "region": None}
     first = {"after_raised_at": None, "after_id": None, "limit": 1}
     found = await row(conn, SQL.alerts, {"id": alert_id, **everything, **first})
     if found is None:
         raise not_found("alert", alert_id)
+    deliveries = await rows(conn, SQL.alert_deliveries, {"id": alert_id})
     return {
-        **_with_steps(found),
+        **_shown(found, lang),
         "changes": await rows(conn, SQL.alert_changes, {"id": alert_id}),
-        "deliveries": await rows(conn, SQL.alert_deliveries, {"id": alert_id}),
+        "deliveries": [failure_in(spoken, each) for each in deliveries],
     }
 
 
-def _with_steps(found: dict[str, Any]) -> dict[str, Any]:
-    return {**found, "steps": possible(found["handling"], found["cleared_at"] is not None, STEP)}
+def _shown(found: dict[str, Any], lang: Lang | None) -> dict[str, Any]:
+    """A row with the steps that a desk may take, its title in a language if one was asked for."""
+    names = found.pop("names")
+    title = found["title"] if lang is None else title_in(lang, found, found["direction"], names)
+    steps = possible(found["handling"], found["cleared_at"] is not None, STEP)
+    return {**found, "title": title, "steps": steps}

@@ -6,7 +6,8 @@ where alert_id = %(id)s
 order by seq
 
 -- name: alert_deliveries
-select c.code as consumer, o.seq, o.state, o.attempts, o.last_error, o.created_at, o.settled_at,
+select c.code as consumer, o.seq, o.state, o.attempts, o.failure, o.last_error, o.last_error_words, o.created_at,
+       o.settled_at,
        case when o.state = 'pending' then o.next_at end as next_at
 from outbox o
 join consumer c on c.id = o.consumer_id
@@ -21,7 +22,8 @@ select a.id, a.seq, a.state, a.handling,
        (array['blue', 'yellow', 'orange', 'red'])[a.peak_level] as peak_level, a.title,
        r.code as rule, r.name as rule_name, r.event_kind, d.code as device, d.name as device_name,
        s.metric, p.metrics -> s.metric ->> 'name' as metric_name,
-       p.metrics -> s.metric ->> 'unit' as unit, r.direction, a.value, a.threshold, a.region, d.lon, d.lat,
+       p.metrics -> s.metric ->> 'unit' as unit, coalesce(p.metrics -> s.metric, p.events -> r.event_kind) as names,
+       r.direction, a.value, a.threshold, a.region, d.lon, d.lat,
        d.organisation, a.opened_at, a.cleared_at, a.changed_at, a.raised_at, a.updated_at
 from alert a
 join rule r on r.id = a.rule_id

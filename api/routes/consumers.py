@@ -25,14 +25,13 @@ from api.contract_types import LEVELS, Code, LevelName, Name, RegionPrefix
 from api.cursors import Page, Paged
 from api.database import SQL as DATABASE
 from api.database import audit, execute, read, row, writing
-from api.language import Spoken
+from api.language import Spoken, failure_in
 from api.problems import invalid, not_found, responses
 from api.push.address import BadAddressError, parse_address
 from hub.access.door import GuardedRouter, TheCaller, needs
 from hub.access.permissions import Permission
 from hub.store.statements import statements
 from hub.words import Lang
-from hub.words.sentence import stored, told
 
 SQL = statements(__name__)
 
@@ -78,6 +77,7 @@ class ConsumerBody(BaseModel):
     region: RegionPrefix | None = Field(default=None, description="only alerts from below this division code")
     organisation: Code | None = Field(default=None, description="only of devices of this organisation; made when new")
     category: Name | None = Field(default=None, description="only of devices whose profile has this category")
+    lang: Lang | None = Field(default=None, description="of the titles that it gets; null: as the hub stores them")
     enabled: bool = True
 
     @field_validator("secret")
@@ -122,6 +122,7 @@ class Consumer(BaseModel):
     region: str | None
     organisation: str | None
     category: str | None
+    lang: Lang | None
     enabled: bool
     pending: int
     delivered: int
@@ -212,9 +213,4 @@ async def _consumer(conn: AsyncConnection, code: str, lang: Lang) -> dict[str, A
 
 def _shown(found: dict[str, Any], lang: Lang) -> dict[str, Any]:
     """A row as it may be shown: no password, and the last error in a language."""
-    error, words = found["last_error"], found.pop("last_error_words")
-    return {
-        **found,
-        "username": _username(found.pop("login")),
-        "last_error": None if error is None else told(stored(error, words), lang),
-    }
+    return failure_in(lang, {**found, "username": _username(found.pop("login"))})

@@ -16,7 +16,6 @@ from api.problems import not_found, responses
 from api.routes.devices import DeadLetterLine
 from hub.access.door import GuardedRouter, needs
 from hub.access.permissions import Permission
-from hub.store.dead_letters import SQL as LETTERS
 from hub.store.statements import statements
 
 SQL = statements(__name__)
@@ -31,6 +30,13 @@ class DeadLetter(DeadLetterLine):
     payload: str
     encoding: Literal["utf-8", "base64"]
     payload_kept: int = Field(description="bytes that were kept of it")
+
+
+class ListedLetter(DeadLetterLine):
+    """A dead letter, with the beginning of its payload where it was asked for."""
+
+    payload: str | None = None
+    encoding: Literal["utf-8", "base64"] | None = None
 
 
 class DeadLetterCount(BaseModel):
@@ -53,7 +59,7 @@ class DeadLetterCounts(BaseModel):
     items: list[DeadLetterCount]
 
 
-@router.get("", response_model=Page[DeadLetterLine])
+@router.get("", response_model=Page[ListedLetter])
 @needs(Permission.LETTERS_READ)
 async def list_dead_letters(
     paging: Paged,
@@ -61,11 +67,16 @@ async def list_dead_letters(
     spoken: Spoken,
     reason: Annotated[str | None, Query(max_length=64)] = None,
     device: Annotated[str | None, Query(max_length=64)] = None,
+    payload_bytes: Annotated[int, Query(ge=0, le=400, description="of each payload, from its beginning")] = 0,
 ) -> Any:
     """Dead letters, newest first. Under load only a sample is kept; /dead-letters/counts counts all."""
-    wanted = {"reason": reason, "device": device}
+    wanted = {"reason": reason, "device": device, "payload_bytes": payload_bytes}
     found = await read(context, SQL.letters, {**wanted, **paging.after(_KEYS)})
-    return paging.page([letter_in(spoken, letter) for letter in found], _KEYS)
+    shown = [letter_in(spoken, letter) for letter in found]
+    for letter in shown:
+        beginning = bytes(letter.pop("beginning"))
+        letter |= _text(beginning, letter["payload_size"]) if payload_bytes else {}
+    return paging.page(shown, _KEYS)
 
 
 @router.get("/counts", response_model=DeadLetterCounts)
@@ -75,7 +86,7 @@ async def count_dead_letters(
 ) -> Any:
     """Refusals by reason and transport, in whole minutes of the hub's clock."""
     start = (since or datetime.now(UTC) - timedelta(days=1)).replace(second=0, microsecond=0)
-    items = await read(context, LETTERS.counts, {"since": start})
+    items = await read(context, SQL.counts, {"since": start})
     totals = {name: sum(item[name] for item in items) for name in ("stored", "dropped")}
     return {"since": start, **totals, "items": items}
 
@@ -89,8 +100,14 @@ async def get_dead_letter(letter_id: UUID, context: Here, spoken: Spoken) -> Any
         raise not_found("dead letter", letter_id)
     letter = letter_in(spoken, found[0])
     payload = bytes(letter["payload"])
+    return {**letter, **_text(payload, letter["payload_size"]), "payload_kept": len(payload)}
+
+
+def _text(payload: bytes, size: int) -> dict[str, str]:
+    """What is shown of a payload of that size: text where it is UTF-8, without the half of a character that was cut."""
     try:
-        text, encoding = payload.decode(), "utf-8"
-    except UnicodeDecodeError:
-        text, encoding = b64encode(payload).decode(), "base64"
-    return {**letter, "payload": text, "encoding": encoding, "payload_kept": len(payload)}
+        return {"payload": payload.decode(), "encoding": "utf-8"}
+    except UnicodeDecodeError as error:
+        if len(payload) < size and error.reason == "unexpected end of data":
+            return {"payload": payload[: error.start].decode(), "encoding": "utf-8"}
+        return {"payload": b64encode(payload).decode(), "encoding": "base64"}

@@ -12,7 +12,6 @@ from rich.text import Text
 
 from app.cli.client import (
     DEFAULT_URL,
-    HELP,
     TokenOption,
     UrlOption,
     address,
@@ -24,11 +23,9 @@ from app.cli.client import (
     out,
     refused,
 )
+from app.cli.connection import Verbs
 
-catalogue = typer.Typer(
-    help="The catalogue of all devices (感知资源目录).", no_args_is_help=True, context_settings=HELP
-)
-
+catalogue = Verbs("The catalogue of all devices (感知资源目录).")
 TextArgument = Annotated[str | None, typer.Argument(help="Part of a code or a name; one character is enough.")]
 RegionOption = Annotated[str | None, typer.Option(help="All below a division: its code or the first digits of it.")]
 OrganisationOption = Annotated[str | None, typer.Option(help="Code of who runs them.")]
@@ -46,7 +43,7 @@ GOOD, FAIR = 0.95, 0.8
 PAGE = 1000
 
 
-@catalogue.command("search")
+@catalogue.verb("search")
 def search(
     q: TextArgument = None,
     region: RegionOption = None,
@@ -102,7 +99,7 @@ def _devices(found: list[dict[str, Any]]) -> Table:
     return table
 
 
-@catalogue.command("counts")
+@catalogue.verb("counts")
 def counts(
     by: Annotated[str, typer.Option(help="region (the divisions right below), organisation or profile.")] = "region",
     region: RegionOption = None,
@@ -153,7 +150,7 @@ def _rate(rate: float | None) -> Text:
     return Text.assemble(f"{rate:6.1%} ", ("█" * full, colour), ("░" * (BAR - full), "dim"))
 
 
-@catalogue.command("export")
+@catalogue.verb("export")
 def export(
     file: Annotated[Path, typer.Argument(dir_okay=False, help="Where to write; .csv or .geojson tells the form.")],
     q: Annotated[str | None, typer.Option("--q", help="Part of a code or a name.")] = None,

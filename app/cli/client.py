@@ -37,6 +37,18 @@ def call(
     return answer
 
 
+def pages(path: str, url: str, token: str | None, params: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """All items of a list, page by page."""
+    found: list[dict[str, Any]] = []
+    after: dict[str, str] = {}
+    while True:
+        page = call("GET", path, url, token, params={**params, "limit": 1000, **after}).json()
+        found += page["items"]
+        if page["next"] is None:
+            return found
+        after = {"cursor": page["next"]}
+
+
 def address(url: str, path: str) -> str:
     """URL of a path below /api/v1."""
     return f"{url.rstrip('/')}/api/v1{path}"

@@ -9,11 +9,10 @@ import typer
 from rich.table import Table
 from rich.text import Text
 
-from app.cli.client import DEFAULT_URL, HELP, TokenOption, UrlOption, address, call, out
+from app.cli.client import DEFAULT_URL, TokenOption, UrlOption, address, call, out
+from app.cli.connection import Verbs
 
-credential = typer.Typer(
-    help="Issue, rotate and revoke what devices log in with.", no_args_is_help=True, context_settings=HELP
-)
+credential = Verbs("Issue, rotate and revoke what devices log in with.")
 
 
 class Kind(StrEnum):
@@ -29,7 +28,7 @@ BrokerOption = Annotated[
 JsonOption = Annotated[bool, typer.Option("--json", help="One JSON object, for a program.")]
 
 
-@credential.command()
+@credential.verb()
 def issue(
     code: CodeArgument,
     kind: Annotated[Kind, typer.Option(help="password: MQTT; token: HTTP too; x509: certificate.")] = Kind.password,
@@ -49,7 +48,7 @@ def issue(
     _tell(code, call("POST", f"/devices/{code}/credentials", url, token, json=body).json(), broker, url, as_json)
 
 
-@credential.command()
+@credential.verb()
 def rotate(
     code: CodeArgument,
     id_: Annotated[int | None, typer.Option("--id", help="Which one, when the device has several.")] = None,
@@ -66,7 +65,7 @@ def rotate(
     _tell(code, answer.json(), broker, url, as_json)
 
 
-@credential.command()
+@credential.verb()
 def revoke(
     code: CodeArgument,
     id_: Annotated[int | None, typer.Option("--id", help="Only this one; else all of the device.")] = None,
@@ -83,7 +82,7 @@ def revoke(
     out.print(f"Revoked. {rest}.")
 
 
-@credential.command("list")
+@credential.verb("list")
 def list_credentials(code: CodeArgument, url: UrlOption = DEFAULT_URL, token: TokenOption = None) -> None:
     """A device's active credentials, without their secrets.
 

@@ -8,18 +8,19 @@ from rich.box import SIMPLE_HEAD
 from rich.table import Column, Table
 from rich.text import Text
 
-from app.cli.client import DEFAULT_URL, HELP, TokenOption, UrlOption, call, err, fail, out
+from app.cli.client import DEFAULT_URL, TokenOption, UrlOption, call, err, fail, out
+from app.cli.connection import Verbs
 from app.cli.devices_sheets import export_devices, import_devices, make_template
 from app.cli.diagnose import LangOption, language
 
-devices = typer.Typer(help="Register devices, and see how they do.", no_args_is_help=True, context_settings=HELP)
-devices.command("template")(make_template)
-devices.command("import")(import_devices)
-devices.command("export")(export_devices)
+devices = Verbs("Register devices, and see how they do.")
+devices.verb("template")(make_template)
+devices.verb("import")(import_devices)
+devices.verb("export")(export_devices)
 _SHOWN = ("name", "profile", "state", "organisation", "region", "lon", "lat", "parent", "zone", "created_at")
 
 
-@devices.command("list")
+@devices.verb("list")
 def list_devices(
     profile: Annotated[str | None, typer.Option(help="Only of this profile.")] = None,
     organisation: Annotated[str | None, typer.Option(help="Only of this organisation.")] = None,
@@ -52,7 +53,7 @@ def list_devices(
         out.print("There are more: narrow the search, or give a larger --limit.")
 
 
-@devices.command("show")
+@devices.verb("show")
 def show_device(
     code: Annotated[str, typer.Argument(help="The device's code.")],
     as_json: Annotated[bool, typer.Option("--json", help="As one JSON object.")] = False,
@@ -81,7 +82,7 @@ def show_device(
         out.print(Text(f"  refused       {letter['received_at']}: {letter['detail']}", style="yellow"), soft_wrap=True)
 
 
-@devices.command("put")
+@devices.verb("put")
 def put_device(
     code: Annotated[str, typer.Argument(help="The device's code.")],
     name: Annotated[str | None, typer.Option(help="What people call it.")] = None,
@@ -126,7 +127,7 @@ def _pair(text: str) -> tuple[str, str]:
     return key.strip(), value.strip()
 
 
-@devices.command("step")
+@devices.verb("step")
 def step_device(
     code: Annotated[str, typer.Argument(help="The device's code.")],
     to: Annotated[str, typer.Argument(help="active, suspended or retired.")],

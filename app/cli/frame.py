@@ -11,7 +11,8 @@ import typer
 from rich.table import Table
 from rich.text import Text
 
-from app.cli.client import DEFAULT_URL, HELP, TokenOption, UrlOption, call, fail, out
+from app.cli.client import DEFAULT_URL, TokenOption, UrlOption, call, fail, out
+from app.cli.connection import Verbs
 from app.cli.diagnose import LangOption, language
 from devices.diagnosis.frame_check import FRAMES, unhex
 from devices.diagnosis.frame_profile import ProfileView, check_with, view_of
@@ -21,7 +22,7 @@ from devices.library.profiles import library
 from devices.similar import nearest
 from hub.words import Lang, text
 
-frame = typer.Typer(help="See what the hub makes of a payload.", no_args_is_help=True, context_settings=HELP)
+frame = Verbs("See what the hub makes of a payload.")
 ROWS = 40
 STYLES = {"accepted": "green", "partly": "yellow", "refused": "bold red", "dropped": "yellow"}
 _HEADS = ("metric", "value", "unit", "time")
@@ -32,7 +33,7 @@ def _group() -> None:
     """See what the hub makes of a payload."""
 
 
-@frame.command("check")
+@frame.verb("check", asks=lambda given: given["device"] is not None)
 def check_frame(
     file: Annotated[str, typer.Argument(metavar="[FILE|-]", help="The payload; - or nothing: standard input.")] = "-",
     form: Annotated[str, typer.Option(help=f"auto, or one of {', '.join(FRAMES)}.")] = "auto",

@@ -8,15 +8,14 @@ from rich.box import SIMPLE_HEAD
 from rich.table import Column, Table
 from rich.text import Text
 
-from app.cli.client import DEFAULT_URL, HELP, TokenOption, UrlOption, call, fail, out
+from app.cli.client import DEFAULT_URL, TokenOption, UrlOption, call, fail, out, pages
+from app.cli.connection import Verbs
 
-profiles = typer.Typer(
-    help="What kinds of device there are; a library of them is shipped.", no_args_is_help=True, context_settings=HELP
-)
+profiles = Verbs("What kinds of device there are; a library of them is shipped.")
 _OUTCOMES = {"created": "green", "updated": "green", "unchanged": "dim", "kept": "yellow"}
 
 
-@profiles.command("list")
+@profiles.verb("list")
 def list_profiles(
     library: Annotated[bool, typer.Option("--library", help="What is shipped, instead of what the hub has.")] = False,
     url: UrlOption = DEFAULT_URL,
@@ -33,12 +32,12 @@ def list_profiles(
         out.print(table)
         return
     table = _table("version", "devices")
-    for each in _all(url, token):
+    for each in pages("/profiles", url, token, {}):
         table.add_row(*_cells(each), str(each["version"]), str(each["devices"]))
     out.print(table if table.row_count else Text("No profile yet:  hub profiles install air-station"))
 
 
-@profiles.command("show")
+@profiles.verb("show")
 def show_profile(
     code: Annotated[str, typer.Argument(help="Code of the profile.")],
     library: Annotated[bool, typer.Option("--library", help="As it is shipped, not as the hub has it.")] = False,
@@ -65,7 +64,7 @@ def show_profile(
     )
 
 
-@profiles.command("install")
+@profiles.verb("install")
 def install_profiles(
     codes: Annotated[list[str] | None, typer.Argument(help="Codes of the library.")] = None,
     every: Annotated[bool, typer.Option("--all", help="The whole library.")] = False,
@@ -86,17 +85,6 @@ def install_profiles(
         out.print(Text.assemble((f"{outcome:10}", _OUTCOMES[outcome]), f"{each['code']}  version {each['version']}"))
     if any(each["outcome"] == "kept" for each in answer["items"]):
         out.print("Kept are profiles that were made or changed by hand; --force overwrites them.")
-
-
-def _all(url: str, token: str | None) -> list[dict[str, Any]]:
-    found: list[dict[str, Any]] = []
-    cursor: dict[str, str] = {}
-    while True:
-        page = call("GET", "/profiles", url, token, params={"limit": 1000, **cursor}).json()
-        found += page["items"]
-        if page["next"] is None:
-            return found
-        cursor = {"cursor": page["next"]}
 
 
 def _table(*last: str) -> Table:

@@ -10,13 +10,14 @@ from rich.box import SIMPLE_HEAD
 from rich.table import Column, Table
 from rich.text import Text
 
-from app.cli.client import DEFAULT_URL, HELP, TokenOption, UrlOption, address, call, out
+from app.cli.client import DEFAULT_URL, TokenOption, UrlOption, address, call, out
+from app.cli.connection import Verbs
 
-key = typer.Typer(help="Keys by which devices register themselves.", no_args_is_help=True, context_settings=HELP)
+key = Verbs("Keys by which devices register themselves.")
 KeyArgument = Annotated[str, typer.Argument(help="The key's code.")]
 
 
-@key.command("put")
+@key.verb("put")
 def put_key(
     code: KeyArgument,
     profile: Annotated[str, typer.Option(help="Of the devices that come with it.")],
@@ -39,7 +40,7 @@ def put_key(
     out.print(Text("\n".join(lines)), soft_wrap=True)
 
 
-@key.command("rotate")
+@key.verb("rotate")
 def rotate_key(code: KeyArgument, url: UrlOption = DEFAULT_URL, token: TokenOption = None) -> None:
     """Give a key a new secret; devices that came with the old one stay.
 
@@ -49,7 +50,7 @@ def rotate_key(code: KeyArgument, url: UrlOption = DEFAULT_URL, token: TokenOpti
     out.print(Text("\n".join(_lines(told["key"], url))), soft_wrap=True)
 
 
-@key.command("remove")
+@key.verb("remove")
 def remove_key(code: KeyArgument, url: UrlOption = DEFAULT_URL, token: TokenOption = None) -> None:
     """Remove a key; devices that came with it stay.
 
@@ -59,7 +60,7 @@ def remove_key(code: KeyArgument, url: UrlOption = DEFAULT_URL, token: TokenOpti
     out.print(f"Removed: no device registers itself with {code} any more.")
 
 
-@key.command("list")
+@key.verb("list")
 def list_keys(url: UrlOption = DEFAULT_URL, token: TokenOption = None) -> None:
     """All keys, without their secrets.
 

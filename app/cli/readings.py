@@ -11,15 +11,14 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeRemainingColumn
 from rich.text import Text
 
+from app.cli.connection import ConfigOption, Verbs, found_database
 from hub.errors import HubError, StoreUnavailable, Superseded
-from hub.settings import Settings, load_settings
+from hub.settings import Settings
 
 if TYPE_CHECKING:
     from ingest.history.importer import Result, Wanted
 
-readings = typer.Typer(
-    help="Bring in history.", no_args_is_help=True, context_settings={"help_option_names": ["-h", "--help"]}
-)
+readings = Verbs("Bring in history.")
 out, err = Console(highlight=False), Console(stderr=True, highlight=False)
 
 
@@ -28,13 +27,10 @@ def _group() -> None:
     """Bring in history."""
 
 
-@readings.command("import")
+@readings.verb("import")
 def import_readings(
     files: Annotated[list[Path], typer.Argument(exists=True, dir_okay=False, help="CSV with a header, or Parquet.")],
-    config: Annotated[
-        Path | None,
-        typer.Option("--config", "-c", envvar="HUB_CONFIG", help="Settings in TOML; HUB_* variables go over them."),
-    ] = None,
+    config: ConfigOption = None,
     device: Annotated[str | None, typer.Option(help="All rows are of this device.")] = None,
     metric: Annotated[str | None, typer.Option(help="All values are of this metric.")] = None,
     device_column: Annotated[str | None, typer.Option(help="Default: device.")] = None,
@@ -71,7 +67,7 @@ def import_readings(
             device, metric, device_column, metric_column, time_column, value_column, tuple(ignore_column or ())
         )
         wanted = Wanted(naming, time_unit, ZoneInfo(zone) if zone else None, delimiter, skip_bad, dry_run, again)
-        asyncio.run(_import(files, wanted, load_settings(config)))
+        asyncio.run(_import(files, wanted, found_database(config)))
     except (ZoneInfoNotFoundError, ValueError) as error:
         raise typer.BadParameter(str(error), param_hint="--zone") from error
     except HubError as error:

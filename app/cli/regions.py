@@ -7,17 +7,16 @@ import typer
 from rich.table import Table
 from rich.text import Text
 
-from app.cli.client import DEFAULT_URL, HELP, TokenOption, UrlOption, call, err, out
+from app.cli.client import DEFAULT_URL, TokenOption, UrlOption, call, err, out
+from app.cli.connection import Verbs
 from devices.places.regions import sample
 
-regions = typer.Typer(
-    help="Load the divisions of the country (行政区划), and look them up.", no_args_is_help=True, context_settings=HELP
-)
+regions = Verbs("Load the divisions of the country (行政区划), and look them up.")
 LOAD_S = 600.0
 """A file of all villages takes about a minute."""
 
 
-@regions.command("load")
+@regions.verb("load")
 def load_regions(
     file: Annotated[Path, typer.Argument(exists=True, dir_okay=False, help="CSV with a header.")],
     url: UrlOption = DEFAULT_URL,
@@ -38,7 +37,7 @@ def load_regions(
         err.print(Text(f"line {warning['line']}: {warning['problem']}", style="yellow"), soft_wrap=True)
 
 
-@regions.command("sample")
+@regions.verb("sample")
 def print_sample() -> None:
     """Print a small file of real divisions, to see the form and to try things: parts of Zhejiang, Anhui and Hunan.
 
@@ -47,7 +46,7 @@ def print_sample() -> None:
     typer.echo(sample(), nl=False)
 
 
-@regions.command("list")
+@regions.verb("list")
 def list_regions(
     prefix: Annotated[str | None, typer.Option(help="A subtree, by the first digits of its code.")] = None,
     level: Annotated[str | None, typer.Option(help="province, city, county, town or village.")] = None,
@@ -72,7 +71,7 @@ def list_regions(
         out.print("There are more: narrow the search, or give a larger --limit.")
 
 
-@regions.command("show")
+@regions.verb("show")
 def show_region(
     code: Annotated[str, typer.Argument(help="12 digits.")], url: UrlOption = DEFAULT_URL, token: TokenOption = None
 ) -> None:

@@ -12,12 +12,11 @@ from hub.settings import Database, DeadLetters
 from hub.stage import Connection, Stage
 from hub.store.dead_letter_stage import REPLAY
 from hub.store.dead_letter_stage import DeadLetters as DeadLetterStage
-from hub.store.dead_letters import newest_dead_letters
 from hub.store.expiry import expire_dead_letters
 from hub.store.pool import Pool, open_pool
 from hub.store.readings import ReadingRepeated
 from hub.store.writer import Writer
-from hub.words.sentence import Sentence, told
+from hub.words.sentence import Sentence, stored, told
 from tests.support.batches import NOW, RAW, columns, count, fetch, grid, letter
 from tests.support.origins import raw_of
 from tests.support.writers import Committer
@@ -62,7 +61,8 @@ async def test_what_a_sentence_was_made_of_is_stored_beside_it(pool: Pool, store
     sentence = Sentence("refusal.metric.number", name="'a\0\ud800'", value="1", advice=nested)
     letters = [replace(one, detail=detail) for one, detail in zip(some(2), (sentence, "why"), strict=True)]
     await Committer(pool).commit(refused(*letters))
-    kept = {letter.detail: told(letter.detail, "zh") for letter in await newest_dead_letters(store_url)}
+    rows = fetch(store_url, "select detail, detail_words from dead_letter")
+    kept = {detail: told(stored(detail, words), "zh") for detail, words in rows}
     assert kept == {
         "'a\ufffd?' is 1: leave it out when nothing was measured": "'a\ufffd?' 的值为 1：未测得时请省略",
         "why": "why",

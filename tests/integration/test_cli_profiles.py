@@ -6,7 +6,11 @@ from tests.support.hub import Hub, run_hub
 
 def test_a_profile_of_the_library_is_listed_installed_changed_and_kept(hub: Hub, tmp_path: Path) -> None:
     def profiles(*arguments: str) -> tuple[int, str]:
-        return run_hub("profiles", *arguments, env={"HUB_URL": f"http://127.0.0.1:{hub.port}"}, folder=tmp_path)
+        env = {"HUB_URL": f"http://127.0.0.1:{hub.port}"}
+        status, told = run_hub("profiles", *arguments, env=env, folder=tmp_path)
+        first, _, rest = told.partition("\n")
+        assert first == f"hub: {env['HUB_URL']} (HUB_URL)"
+        return status, rest
 
     status, told = profiles("list", "--library")
     assert status == 0

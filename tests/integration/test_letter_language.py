@@ -13,7 +13,7 @@ from hub.models import Batch, now_micros
 from hub.stage import run_steps
 from tests.support.chinese import english_in
 from tests.support.origins import raw_of
-from tests.support.served_api import api_context, client_of, register
+from tests.support.served_api import api_context, client_of, register, served
 from tests.support.writers import Committer
 
 ENGLISH = "'PM2.5' is no metric of the profile of 'air-0'; it knows: pm25"
@@ -64,18 +64,19 @@ async def test_a_letter_is_told_in_the_language_of_its_reader(database: str) -> 
         flaws = diagnosis["refusals"][0]["flaws"]
         assert [flaw["detail"] for flaw in flaws] == ["'PM2.5' 不是物模型 'air' 中的指标；是否应为“pm25”？"]
 
-    shown = await asyncio.to_thread(_listed, database, "zh")
-    assert CHINESE in shown
-    assert "nothing in it" in shown
-    assert ENGLISH in await asyncio.to_thread(_listed, database, "en")
-    lines = (await asyncio.to_thread(_listed, database, "zh", "--json")).splitlines()
-    assert [json.loads(line)["detail"] for line in lines] == [ENGLISH, "nothing in it"]
+        async with served(context) as base:
+            shown = await asyncio.to_thread(_listed, base, "zh")
+            assert CHINESE in shown
+            assert "nothing in it" in shown
+            assert '{"PM2.5": 1}' in shown
+            assert ENGLISH in await asyncio.to_thread(_listed, base, "en")
+            lines = (await asyncio.to_thread(_listed, base, "zh", "--json")).splitlines()
+            assert [json.loads(line)["detail"] for line in lines] == [ENGLISH, "nothing in it"]
 
 
-def _listed(database: str, lang: str, *options: str) -> str:
-    result = CliRunner().invoke(
-        dead_letters, ["list", "--lang", lang, *options], env={"HUB_DATABASE__URL": database, "COLUMNS": "300"}
-    )
+def _listed(base: str, lang: str, *options: str) -> str:
+    words = ["list", "--lang", lang, "--url", base, *options]
+    result = CliRunner().invoke(dead_letters, words, env={"COLUMNS": "300"})
     assert result.exit_code == 0, result.output
     return result.stdout
 

@@ -269,6 +269,24 @@ async def test_a_consumer_that_asks_for_a_pause_gets_nothing_until_it_is_over(al
         await settled(alarms, "desk", *["delivered"] * 4)
 
 
+async def test_titles_are_in_the_language_of_the_consumer(alarms: Alarms, desk: Receiver) -> None:
+    for code in ("zh", "en", "stored"):
+        await alarms.consumer(code, desk.url(f"/{code}"))
+        await alarms.run(
+            "update consumer set lang = %(code)s where code = %(code)s", code=code if code != "stored" else ""
+        )
+    await alarms.raised()
+    async with delivery_worker(alarms.pool):
+        await until(lambda: len(desk.received) == 3, "three deliveries")
+    titles = {got.path: json.loads(got.body)["data"]["title"] for got in desk.received}
+    assert titles == {
+        "/zh": "River gauge 1：烟雾（橙色）",
+        "/en": "River gauge 1: smoke (orange)",
+        "/stored": "a title",
+    }
+    assert len({got.id for got in desk.received}) == 1
+
+
 async def test_each_way_to_fail_is_logged_once(
     alarms: Alarms, desk: Receiver, caplog: pytest.LogCaptureFixture
 ) -> None:

@@ -19,6 +19,7 @@ PACKAGES = ("hub", "devices", "ingest", "analytics", "api", "app", "simulator")
 CALLED_BY_LIBRARIES = {
     "@*.callback*": "typer",
     "@*.command*": "typer",
+    "@*.verb*": "app.cli.connection.Verbs",
     "@*.delete": "FastAPI",
     "@*.exception_handler": "FastAPI",
     "@*.get": "FastAPI",

@@ -4,10 +4,11 @@ from uuid import uuid4
 
 import pytest
 
-from analytics.rules.changes import alert_id, change_id, event_title, reading_title
+from analytics.rules.changes import alert_id, change_id
 from analytics.rules.definitions import EventRule, ThresholdRule, read_rules
 from analytics.rules.events import Newest, Turn, judge
 from analytics.rules.slots import NEVER
+from hub.alerts.titles import event_title, reading_title
 from hub.models import Event
 
 SMOKE = EventRule(1, "smoke", "smoke", 3)

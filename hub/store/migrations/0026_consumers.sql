@@ -4,8 +4,8 @@ alter table consumer
     add column login text,
     -- The consumer asked to be left alone until then (Retry-After); all that is for it waits.
     add column held_until timestamptz,
-    -- Of the titles of alerts that it gets.
-    add column lang text not null default 'en' check (lang in ('en', 'zh'));
+    -- Of the titles of alerts that it gets; null: as they are stored.
+    add column lang text check (lang in ('en', 'zh'));
 update consumer
 set login = substring(url from '^[^:/?#]+://([^/?#]*)@'), url = regexp_replace(url, '^([^:/?#]+://)[^/?#]*@', '\1')
 where url ~ '^[^:/?#]+://[^/?#]*@';

@@ -1,0 +1,150 @@
+"""`hub alerts`: what is unusual now, and what the desk does about it."""
+
+import json
+from typing import Annotated, Any
+
+import typer
+from rich.box import SIMPLE_HEAD
+from rich.table import Column, Table
+from rich.text import Text
+
+from app.cli.client import DEFAULT_URL, TokenOption, UrlOption, call, out
+from app.cli.connection import Verbs
+from app.cli.diagnose import LangOption, language
+
+alerts = Verbs("What is unusual now; acknowledge it, and follow a case to its end.")
+IdArgument = Annotated[str, typer.Argument(help="The alert's id.")]
+NoteOption = Annotated[str | None, typer.Option(help="Kept with the step.")]
+ActorOption = Annotated[str | None, typer.Option(help="Who takes the step, as a desk or a post.")]
+COLOURS = {"blue": "blue", "yellow": "yellow", "orange": "dark_orange", "red": "bold red"}
+
+
+@alerts.verb("list")
+def list_alerts(
+    active: Annotated[bool, typer.Option("--active", help="Only those that last and that nobody has ended.")] = False,
+    state: Annotated[list[str] | None, typer.Option(help="Only in this state; repeatable.")] = None,
+    min_level: Annotated[str | None, typer.Option("--min-level", help="This level and above.")] = None,
+    device: Annotated[str | None, typer.Option(help="Only of this device.")] = None,
+    region: Annotated[str | None, typer.Option(help="Only in this division: the first digits of its code.")] = None,
+    limit: Annotated[int, typer.Option(min=1, max=1000)] = 50,
+    as_json: Annotated[bool, typer.Option("--json", help="One JSON object a line.")] = False,
+    url: UrlOption = DEFAULT_URL,
+    token: TokenOption = None,
+    lang: LangOption = None,
+) -> None:
+    """List alerts, the newest first.
+
+    Example:  hub alerts list --active --min-level orange
+    """
+    given = {"state": state, "min_level": min_level, "device": device, "region": region, "limit": limit}
+    params = {name: value for name, value in given.items() if value is not None} | {"active": active}
+    page = call("GET", "/alerts", url, token, params=params | {"lang": _spoken(lang, as_json)}).json()
+    if as_json:
+        for item in page["items"]:
+            typer.echo(json.dumps(item, ensure_ascii=False))
+        return
+    table = Table(Column("id", no_wrap=True), "raised", "level", "state", "title", box=SIMPLE_HEAD, pad_edge=False)
+    for item in page["items"]:
+        level = Text(item["level"], COLOURS[item["level"]])
+        table.add_row(item["id"], _time(item["raised_at"]), level, item["state"], Text(item["title"]))
+    out.print(table if page["items"] else "There is no such alert.")
+    if page["next"]:
+        out.print("There are more: narrow the search, or give a larger --limit.")
+
+
+@alerts.verb("show")
+def show_alert(
+    alert: IdArgument,
+    as_json: Annotated[bool, typer.Option("--json", help="As one JSON object.")] = False,
+    url: UrlOption = DEFAULT_URL,
+    token: TokenOption = None,
+    lang: LangOption = None,
+) -> None:
+    """One alert: what happened to it, who was told, and what may come next.
+
+    Example:  hub alerts show 0199f3a2-6c1e-7b52-9d0e-3f4a5b6c7d8e
+    """
+    found = call("GET", f"/alerts/{alert}", url, token, params={"lang": _spoken(lang, as_json)}).json()
+    if as_json:
+        typer.echo(json.dumps(found, ensure_ascii=False))
+    else:
+        _tell(found)
+
+
+@alerts.verb("ack")
+def acknowledge(
+    alert: IdArgument,
+    note: NoteOption = None,
+    actor: ActorOption = None,
+    url: UrlOption = DEFAULT_URL,
+    token: TokenOption = None,
+) -> None:
+    """Acknowledge an alert: the desk has it.
+
+    Example:  hub alerts ack 0199f3a2-6c1e-7b52-9d0e-3f4a5b6c7d8e --note "crew on its way"
+    """
+    _step(alert, "acknowledged", note, actor, url, token)
+
+
+@alerts.verb("close")
+def close(
+    alert: IdArgument,
+    note: NoteOption = None,
+    actor: ActorOption = None,
+    url: UrlOption = DEFAULT_URL,
+    token: TokenOption = None,
+) -> None:
+    """Close the case of an alert that was acknowledged, or whose condition is over.
+
+    Example:  hub alerts close 0199f3a2-6c1e-7b52-9d0e-3f4a5b6c7d8e --note "pumped out"
+    """
+    _step(alert, "closed", note, actor, url, token)
+
+
+@alerts.verb("step")
+def step(
+    alert: IdArgument,
+    to: Annotated[str, typer.Argument(help="acknowledged, dispatched, handled, verified, closed or false_alarm.")],
+    note: NoteOption = None,
+    actor: ActorOption = None,
+    url: UrlOption = DEFAULT_URL,
+    token: TokenOption = None,
+) -> None:
+    """Take the case of an alert a step further; `hub alerts show` tells which steps there are.
+
+    Example:  hub alerts step 0199f3a2-6c1e-7b52-9d0e-3f4a5b6c7d8e dispatched --actor "desk 2"
+    """
+    _step(alert, to, note, actor, url, token)
+
+
+def _step(alert: str, to: str, note: str | None, actor: str | None, url: str, token: str | None) -> None:
+    given = {"to": to, "note": note, "actor": actor}
+    body = {name: value for name, value in given.items() if value is not None}
+    found = call("POST", f"/alerts/{alert}/steps", url, token, json=body).json()
+    then = f"; next: {', '.join(found['steps'])}" if found["steps"] else ""
+    out.print(Text(f"{found['handling']}{then}."))
+
+
+def _tell(found: dict[str, Any]) -> None:
+    out.print(Text.assemble((f"{found['level']}  ", COLOURS[found["level"]]), found["title"]), soft_wrap=True)
+    for name in ("id", "condition", "handling", "rule", "device", "opened_at", "cleared_at"):
+        if found[name] is not None:
+            out.print(Text(f"  {name:10} {found[name]}"), soft_wrap=True)
+    if found["steps"]:
+        out.print(Text(f"  {'next':10} {', '.join(found['steps'])}"), soft_wrap=True)
+    for change in found["changes"]:
+        said = [each for each in (change["actor"], change["note"]) if each]
+        told = f"  {_time(change['at'])}  {change['kind']} {change['level']}  {': '.join(said)}"
+        out.print(Text(told.rstrip()), soft_wrap=True)
+    for each in found["deliveries"]:
+        why = f": {each['last_error']}" if each["last_error"] and each["state"] != "delivered" else ""
+        told = f"  change {each['seq']} to {each['consumer']}: {each['state']}, {each['attempts']} attempts{why}"
+        out.print(Text(told, style="dim"), soft_wrap=True)
+
+
+def _spoken(lang: str | None, as_json: bool) -> str:
+    return language(lang or ("en" if as_json else None))
+
+
+def _time(at: str) -> str:
+    return f"{at[:19].replace('T', ' ')}Z"

@@ -1,0 +1,122 @@
+"""`hub consumers`: who is told of alerts, and whether it arrives."""
+
+import json
+import sys
+from typing import Annotated, Any
+
+import typer
+from rich.box import SIMPLE_HEAD
+from rich.table import Column, Table
+from rich.text import Text
+
+from app.cli.client import DEFAULT_URL, TokenOption, UrlOption, call, fail, out, pages
+from app.cli.connection import Verbs
+from app.cli.diagnose import LangOption, language
+
+consumers = Verbs("Who is told of alerts, by webhook, and whether it arrives.")
+CodeArgument = Annotated[str, typer.Argument(help="The consumer's code.")]
+FROM_INPUT = "-"
+_KEPT = ("url", "username", "min_level", "region", "organisation", "category", "lang", "enabled")
+_SHOWN = (*_KEPT, "pending", "delivered", "given_up", "held_until", "failure", "last_error")
+
+
+@consumers.verb("list")
+def list_consumers(
+    as_json: Annotated[bool, typer.Option("--json", help="One JSON object a line.")] = False,
+    url: UrlOption = DEFAULT_URL,
+    token: TokenOption = None,
+    lang: LangOption = None,
+) -> None:
+    """List consumers by code, with the state of their deliveries.
+
+    Example:  hub consumers list
+    """
+    items = pages("/consumers", url, token, {"lang": language(lang or ("en" if as_json else None))})
+    if as_json:
+        for item in items:
+            typer.echo(json.dumps(item, ensure_ascii=False))
+        return
+    heads = ("url", "level", "state", "pending", "delivered", "given up", "last failure")
+    table = Table(Column("code", no_wrap=True), *heads, box=SIMPLE_HEAD, pad_edge=False)
+    for item in items:
+        state = Text("on", "green") if item["enabled"] else Text("off", "dim")
+        counts = [str(item[name]) for name in ("pending", "delivered", "given_up")]
+        table.add_row(
+            Text(item["code"]), Text(item["url"]), item["min_level"], state, *counts, Text(item["failure"] or "")
+        )
+    out.print(table if items else "There is no consumer yet:  hub consumers put -h")
+
+
+@consumers.verb("show")
+def show_consumer(
+    code: CodeArgument,
+    as_json: Annotated[bool, typer.Option("--json", help="As one JSON object.")] = False,
+    url: UrlOption = DEFAULT_URL,
+    token: TokenOption = None,
+    lang: LangOption = None,
+) -> None:
+    """One consumer, what waits for it, and why it did not take what it was sent last.
+
+    Example:  hub consumers show desk
+    """
+    asked = {"lang": language(lang or ("en" if as_json else None))}
+    found = call("GET", f"/consumers/{code}", url, token, params=asked).json()
+    if as_json:
+        typer.echo(json.dumps(found, ensure_ascii=False))
+        return
+    out.print(Text(found["code"], style="bold"))
+    for name in _SHOWN:
+        if found[name] is not None:
+            out.print(Text(f"  {name:13} {found[name]}"), soft_wrap=True)
+
+
+@consumers.verb("put")
+def put_consumer(
+    code: CodeArgument,
+    address: Annotated[str | None, typer.Argument(help="Where to call, http or https.")] = None,
+    min_level: Annotated[str | None, typer.Option("--min-level", help="blue, yellow, orange or red.")] = None,
+    region: Annotated[str | None, typer.Option(help="Only from below this division; '' for all.")] = None,
+    organisation: Annotated[str | None, typer.Option(help="Only of devices of this organisation; '' for all.")] = None,
+    category: Annotated[str | None, typer.Option(help="Only of profiles of this category; '' for all.")] = None,
+    titles: Annotated[str | None, typer.Option(help="Language of the titles that it gets: en or zh.")] = None,
+    username: Annotated[str | None, typer.Option(help="Where it wants a login; '' for none.")] = None,
+    password: Annotated[str | None, typer.Option(help="Of that login; - reads a line of standard input.")] = None,
+    secret: Annotated[str | None, typer.Option(help="whsec_...; made up, and told once, when left out.")] = None,
+    enabled: Annotated[bool | None, typer.Option("--enable/--disable", help="Whether it is sent anything.")] = None,
+    url: UrlOption = DEFAULT_URL,
+    token: TokenOption = None,
+) -> None:
+    """Make a consumer, or change what is given of one that is there; the rest of it stays, its secret too.
+
+    Example:  hub consumers put desk https://desk.example.org/alerts --min-level yellow --titles zh
+
+    Example:  hub consumers put desk --disable
+    """
+    known = call("GET", f"/consumers/{code}", url, token, accept=(404,))
+    body: dict[str, Any] = {key: known.json()[key] for key in _KEPT} if known.is_success else {}
+    if not body and address is None:
+        fail(f"'{code}' is new: give the address to call, like https://desk.example.org/alerts")
+    if password == FROM_INPUT:
+        password = sys.stdin.readline().rstrip("\r\n")
+    given = {"url": address, "min_level": min_level, "region": region, "organisation": organisation}
+    if address is not None and "@" in address.partition("://")[2].partition("/")[0]:
+        body.pop("username", None)  # the address brings its own
+    given |= {"category": category, "lang": titles, "username": username, "password": password, "secret": secret}
+    body |= {key: value or None for key, value in given.items() if value is not None}
+    if enabled is not None:
+        body["enabled"] = enabled
+    stored = call("PUT", f"/consumers/{code}", url, token, json={k: v for k, v in body.items() if v is not None})
+    out.print(Text(f"{code} is made." if stored.status_code == 201 else f"{code} is as given."))
+    if made_up := stored.json()["secret"]:
+        out.print(Text(f"Its secret, now and never again:\n  {made_up}"), soft_wrap=True)
+
+
+@consumers.verb("delete")
+def delete_consumer(code: CodeArgument, url: UrlOption = DEFAULT_URL, token: TokenOption = None) -> None:
+    """Delete a consumer with all that was sent and waits for it. To keep that: `hub consumers put CODE --disable`.
+
+    Example:  hub consumers delete desk
+    """
+    was = call("DELETE", f"/consumers/{code}", url, token).json()
+    waited = f" {was['pending']} deliveries that waited for it are dropped." if was["pending"] else ""
+    out.print(Text(f"{code} is deleted.{waited}"))

@@ -1,0 +1,118 @@
+"""`hub rules`: what is unusual, and how grave."""
+
+import json
+from typing import Annotated, Any
+
+import typer
+from rich.box import SIMPLE_HEAD
+from rich.table import Column, Table
+from rich.text import Text
+
+from app.cli.client import DEFAULT_URL, TokenOption, UrlOption, call, fail, out, pages
+from app.cli.connection import Verbs
+
+rules = Verbs("What is unusual: thresholds on a metric, and kinds of event.")
+CodeArgument = Annotated[str, typer.Argument(help="The rule's code.")]
+JsonOption = Annotated[bool, typer.Option("--json", help="One JSON object a line.")]
+_LEVELS = ("blue", "yellow", "orange", "red")
+_OF_METRIC = ("metric", "direction", "thresholds")
+_OF_EVENT = ("event_kind", "level")
+
+
+@rules.verb("list")
+def list_rules(
+    profile: Annotated[str | None, typer.Option(help="Only of this profile.")] = None,
+    as_json: JsonOption = False,
+    url: UrlOption = DEFAULT_URL,
+    token: TokenOption = None,
+) -> None:
+    """List rules by code.
+
+    Example:  hub rules list --profile road-waterlogging
+    """
+    items = pages("/rules", url, token, {"profile": profile} if profile else {})
+    if as_json:
+        for item in items:
+            typer.echo(json.dumps(item, ensure_ascii=False))
+        return
+    table = Table(Column("code", no_wrap=True), "name", "profile", "when", "state", box=SIMPLE_HEAD, pad_edge=False)
+    for item in items:
+        state = Text("on", "green") if item["enabled"] else Text("off", "dim")
+        table.add_row(Text(item["code"]), Text(item["name"]), Text(item["profile"] or "any"), Text(_when(item)), state)
+    out.print(table if items else "There is no rule yet:  hub rules put -h")
+
+
+@rules.verb("show")
+def show_rule(code: CodeArgument, url: UrlOption = DEFAULT_URL, token: TokenOption = None) -> None:
+    """Print a rule as JSON, as `PUT /api/v1/rules/CODE` takes it.
+
+    Example:  hub rules show water-depth
+    """
+    found = call("GET", f"/rules/{code}", url, token).json()
+    typer.echo(json.dumps(_body(found), ensure_ascii=False, indent=2))
+
+
+@rules.verb("put")
+def put_rule(
+    code: CodeArgument,
+    name: Annotated[str | None, typer.Option(help="What people call it.")] = None,
+    profile: Annotated[str | None, typer.Option(help="Code of the profile; an event rule may leave it out.")] = None,
+    metric: Annotated[str | None, typer.Option(help="One of the profile's metrics.")] = None,
+    direction: Annotated[str | None, typer.Option(help="above or below the thresholds is unusual.")] = None,
+    blue: Annotated[float | None, typer.Option(help="Threshold of this level.")] = None,
+    yellow: Annotated[float | None, typer.Option(help="Threshold of this level.")] = None,
+    orange: Annotated[float | None, typer.Option(help="Threshold of this level.")] = None,
+    red: Annotated[float | None, typer.Option(help="Threshold of this level.")] = None,
+    hysteresis: Annotated[float | None, typer.Option(min=0, help="How far back before the alert ends.")] = None,
+    hold_s: Annotated[float | None, typer.Option("--hold-s", min=0, max=86400, help="Seconds it must last.")] = None,
+    event_kind: Annotated[str | None, typer.Option("--event-kind", help="Instead of a metric: smoke, ...")] = None,
+    level: Annotated[str | None, typer.Option(help="Of the alert of an event.")] = None,
+    enabled: Annotated[bool | None, typer.Option("--enable/--disable", help="Whether it is in force.")] = None,
+    url: UrlOption = DEFAULT_URL,
+    token: TokenOption = None,
+) -> None:
+    """Make a rule, or change what is given of one that is there; the rest of it stays, but thresholds are replaced.
+
+    Example:  hub rules put water-depth --name "Water on the road" --profile road-waterlogging --metric depth
+              --direction above --yellow 15 --red 27 --hysteresis 2
+
+    Example:  hub rules put smoke --name Smoke --event-kind smoke --level red
+    """
+    known = call("GET", f"/rules/{code}", url, token, accept=(404,))
+    body = _body(known.json()) if known.is_success else {}
+    if not body and name is None:
+        fail(f"'{code}' is new: give its --name, and what is unusual")
+    thresholds = {
+        each: value for each, value in zip(_LEVELS, (blue, yellow, orange, red), strict=True) if value is not None
+    }
+    of_metric = {"metric": metric, "direction": direction, "thresholds": thresholds or None}
+    of_event = {"event_kind": event_kind, "level": level}
+    if any(value is not None for value in of_event.values()):  # it may have been one on a metric
+        body = {key: value for key, value in body.items() if key not in (*_OF_METRIC, "hysteresis", "hold_s")}
+    if any(value is not None for value in of_metric.values()):
+        body = {key: value for key, value in body.items() if key not in _OF_EVENT}
+    more = {"name": name, "profile": profile, "hysteresis": hysteresis, "hold_s": hold_s, "enabled": enabled}
+    body |= {key: value for key, value in {**of_metric, **of_event, **more}.items() if value is not None}
+    stored = call("PUT", f"/rules/{code}", url, token, json=body)
+    out.print(Text(f"{code} is made." if stored.status_code == 201 else f"{code} is as given."))
+
+
+@rules.verb("delete")
+def delete_rule(code: CodeArgument, url: UrlOption = DEFAULT_URL, token: TokenOption = None) -> None:
+    """Take a rule out of force. It is kept, for alerts refer to it; `hub rules put CODE --enable` brings it back.
+
+    Example:  hub rules delete water-depth
+    """
+    call("DELETE", f"/rules/{code}", url, token)
+    out.print(Text(f"{code} is out of force."))
+
+
+def _body(found: dict[str, Any]) -> dict[str, Any]:
+    return {name: value for name, value in found.items() if name != "code" and value is not None}
+
+
+def _when(rule: dict[str, Any]) -> str:
+    if rule["event_kind"]:
+        return f"{rule['event_kind']}: {rule['level']}"
+    levels = ", ".join(f"{level} {value:g}" for level, value in rule["thresholds"].items())
+    return f"{rule['metric']} {rule['direction']} {levels}"

@@ -1,0 +1,57 @@
+"""Titles of alerts: as they are stored, and in the language of who is told. Pure."""
+
+import re
+from collections.abc import Mapping
+from typing import Any
+
+from hub.models import LEVEL_NAMES, Micros
+from hub.words import Lang, optional, text
+
+_LATE = re.compile(r", (\d+) min late$")
+"""The end of a stored title: how late the event came is kept nowhere else."""
+
+
+def reading_title(
+    device: str,
+    metric: str,
+    value: float,
+    beyond: bool,
+    above: bool,
+    threshold: float | None,
+    level: int,
+    lang: Lang = "en",
+) -> str:
+    """For example "River gauge 12: level 4.31 ≥ 4 (orange)": beyond a threshold, or back behind it."""
+    sign = {(True, True): "≥", (True, False): "≤", (False, True): "<", (False, False): ">"}[beyond, above]
+    measured = f"{value:.6g}" if threshold is None else f"{value:.6g} {sign} {threshold:g}"
+    return text("alert.title.reading", lang, device=device, metric=metric, measured=measured, state=_state(level, lang))
+
+
+def event_title(device: str, kind: str, level: int, delay: Micros = 0, lang: Lang = "en") -> str:
+    """For example "Pole 7: smoke (red), 25 min late"; level 0 is cleared."""
+    title = text("alert.title.event", lang, device=device, kind=kind, state=_state(level, lang))
+    return text("alert.title.late", lang, title=title, minutes=str(delay // 60_000_000)) if delay else title
+
+
+def title_in(lang: Lang, alert: Mapping[str, Any], direction: str | None, names: Mapping[str, Any] | None) -> str:
+    """The title of an alert's picture in a language; the stored one where it cannot be made.
+
+    `names` are `name` and `name_en` of its metric, or of its kind of event, in the profile; None: it names none.
+    """
+    level = 0 if alert["cleared_at"] is not None else LEVEL_NAMES.index(alert["level"]) + 1
+    device, kind, value = alert["device_name"], alert["event_kind"], alert["value"]
+    named = (names or {}).get("name_en" if lang == "en" else "name")
+    if kind is not None:
+        late = _LATE.search(alert["title"])
+        delay = int(late[1]) * 60_000_000 if late else 0
+        return event_title(device, named or optional(f"event.kind.{kind}", lang) or kind, level, delay, lang)
+    if value is None or direction is None:
+        return str(alert["title"])
+    metric, threshold = named or (names or {}).get("name") or alert["metric"], alert["threshold"]
+    above = direction == "above"
+    beyond = threshold is None or (value >= threshold if above else value <= threshold)
+    return reading_title(device, metric, value, beyond, above, threshold, level, lang)
+
+
+def _state(level: int, lang: Lang) -> str:
+    return text(f"alert.state.{LEVEL_NAMES[level - 1] if level else 'cleared'}", lang)

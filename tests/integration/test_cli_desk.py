@@ -1,0 +1,71 @@
+"""Rules, alerts and consumers from the command line, against a real API."""
+
+import asyncio
+import json
+from typing import Any
+
+from typer.testing import CliRunner
+
+from app.main import app
+from tests.support.served_api import api_context, client_of, raise_alert, register, served
+
+
+async def test_a_desk_is_run_from_the_command_line(database: str) -> None:
+    async with api_context(database) as context, client_of(context) as client, served(context) as base:
+
+        async def hub(*words: str, status: int = 0) -> str:
+            env = {"HUB_URL": base, "COLUMNS": "200"}
+            told = await asyncio.to_thread(CliRunner().invoke, app, list(words), env=env)
+            assert told.exit_code == status, told.output
+            return told.stdout if status == 0 else told.stderr
+
+        async def shown(*words: str) -> dict[str, Any]:
+            return dict(json.loads(await hub(*words)))
+
+        await register(client)
+
+        # Rules: made, changed in part, refused, listed, taken out of force.
+        made = ("rules", "put", "pm", "--name", "PM", "--profile", "air", "--metric", "pm25", "--direction", "above")
+        assert "pm is made" in await hub(*made, "--yellow", "50", "--red", "100", "--hysteresis", "5")
+        assert "pm is as given" in await hub("rules", "put", "pm", "--hold-s", "3")
+        rule = await shown("rules", "show", "pm")
+        assert (rule["thresholds"], rule["hysteresis"], rule["hold_s"]) == ({"yellow": 50, "red": 100}, 5, 3)
+        assert "thresholds/red: 5000 is never reached" in await hub("rules", "put", "pm", "--red", "5000", status=1)
+        assert "give its --name" in await hub("rules", "put", "other", "--red", "1", status=1)
+        await hub("rules", "put", "pm", "--event-kind", "smoke", "--level", "red")
+        assert (await shown("rules", "show", "pm"))["event_kind"] == "smoke"
+        assert "pm25 above blue 75, red 250" in await hub("rules", "list")
+        await hub("rules", "delete", "pm")
+        assert (await shown("rules", "show", "pm"))["enabled"] is False
+        await hub("rules", "put", "pm", "--enable")
+        assert (await shown("rules", "show", "pm"))["enabled"] is True
+
+        # Consumers: made with a secret and a login, changed in part, deleted.
+        put = "consumers", "put", "desk"
+        assert "whsec_" in await hub(
+            *put, "https://hub:s3cret@desk.example.org/a", "--region", "3301", "--titles", "zh"
+        )
+        assert "whsec_" not in await hub(*put, "--min-level", "red", "--region", "")
+        desk = await shown("consumers", "show", "desk", "--json")
+        assert (desk["url"], desk["username"], desk["min_level"]) == ("https://desk.example.org/a", "hub", "red")
+        assert (desk["region"], desk["lang"], desk["enabled"]) == (None, "zh", True)
+        assert "password is kept for the former host only" in await hub(*put, "https://other.example.org/", status=1)
+        await hub(*put, "https://me:other@other.example.org/", "--disable")
+        desk = await shown("consumers", "show", "desk", "--json")
+        assert (desk["username"], desk["enabled"]) == ("me", False)
+        assert "1 to 65535" in await hub(*put, "http://desk:99999/", status=1)
+        assert "other.example.org" in await hub("consumers", "list")
+        assert "s3cret" not in await hub("consumers", "show", "desk")
+        await hub("consumers", "delete", "desk")
+        assert "there is no consumer" in await hub("consumers", "show", "desk", status=1)
+
+        # Alerts: found, told in Chinese, acknowledged, closed.
+        alert = str(await raise_alert(context.pool))
+        assert alert in await hub("alerts", "list", "--active", "--min-level", "red", "--device", "air-0")
+        assert alert not in await hub("alerts", "list", "--state", "closed")
+        assert "PM2.5 260" in await hub("alerts", "show", alert, "--lang", "zh")
+        assert "next: " in await hub("alerts", "ack", alert, "--note", "crew on its way", "--actor", "desk 2")
+        assert "desk 2: crew on its way" in await hub("alerts", "show", alert)
+        assert "closed" in await hub("alerts", "close", alert)
+        assert "409" not in (refused := await hub("alerts", "step", alert, "dispatched", status=1))
+        assert "closed" in refused

@@ -1,0 +1,134 @@
+"""Every verb finds the hub, or the database, in the same way, and says which; every --help has an example."""
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+import typer
+from typer.testing import CliRunner
+
+from app.cli.connection import found_database
+from app.main import app
+
+COMMAND = typer.main.get_command(app)
+
+
+def verbs(command: Any = COMMAND, *path: str) -> Iterator[tuple[str, Any]]:
+    """All verbs, as they are written."""
+    for name, each in command.commands.items():
+        if hasattr(each, "commands"):
+            yield from verbs(each, *path, name)
+        elif not each.hidden:
+            yield " ".join([*path, name]), each
+
+
+ALL = dict(verbs())
+OPTIONS = {name: {option for each in verb.params for option in each.opts} for name, verb in ALL.items()}
+ALONE = {"demo", "frame check", "regions sample", "devices template"}
+"""Work without a hub and without a database, some of them only by default."""
+
+
+def test_each_verb_takes_config_and_those_that_ask_a_hub_its_address() -> None:
+    asking = {name for name, options in OPTIONS.items() if "--url" in options}
+    assert len(asking) > 30
+    for name, options in OPTIONS.items():
+        if name in asking:
+            assert {"--url", "--token", "--config"} <= options, name
+        elif name not in ALONE:
+            assert "--config" in options, name
+
+
+@pytest.mark.parametrize("name", sorted(ALL))
+def test_each_help_has_an_example(name: str) -> None:
+    assert f"hub {name}" in (ALL[name].help or "").partition("Example:")[2]
+
+
+@pytest.fixture
+def asked(monkeypatch: pytest.MonkeyPatch) -> list[tuple[str, str | None]]:
+    """URL and Authorization of each request; no hub answers."""
+    found: list[tuple[str, str | None]] = []
+
+    def answer(request: httpx.Request) -> httpx.Response:
+        found.append((str(request.url.copy_with(query=None)), request.headers.get("authorization")))
+        return httpx.Response(200, json={"items": [], "next": None})
+
+    class Client(httpx.Client):
+        def __init__(self, **options: Any) -> None:
+            super().__init__(**options, transport=httpx.MockTransport(answer))
+
+    monkeypatch.setattr("app.cli.client.httpx.Client", Client)
+    return found
+
+
+@pytest.mark.parametrize(
+    ("words", "variables", "base", "token", "source"),
+    [
+        ([], {}, "http://127.0.0.1:8420", None, "by default"),
+        (["--url", "http://hub:1/"], {}, "http://hub:1", None, "--url"),
+        ([], {"HUB_URL": "http://hub:2"}, "http://hub:2", None, "HUB_URL"),
+        ([], {"HUB_API__PORT": "3", "HUB_API__TOKEN": "t"}, "http://127.0.0.1:3", "Bearer t", "HUB_API__PORT"),
+        (["--config", "FILE"], {}, "http://127.0.0.1:4", "Bearer of-file", "--config FILE"),
+        ([], {"HUB_CONFIG": "FILE"}, "http://127.0.0.1:4", "Bearer of-file", "HUB_CONFIG FILE"),
+        (["--config", "FILE"], {"HUB_URL": "http://hub:2"}, "http://127.0.0.1:4", "Bearer of-file", "--config FILE"),
+        (["--url", "http://hub:1"], {"HUB_CONFIG": "FILE"}, "http://hub:1", None, "--url"),
+        (["--config", "FILE", "--url", "http://hub:1"], {}, "http://hub:1", None, "--url"),
+        (["--config", "FILE", "--token", "mine"], {}, "http://127.0.0.1:4", "Bearer mine", "--config FILE"),
+        (["--url", "http://u:s3cret@hub:1"], {}, "http://u:s3cret@hub:1", None, "--url"),
+    ],
+)
+@pytest.mark.parametrize("verb", ["devices list", "dead-letters list"])
+def test_the_hub_is_found_and_told(
+    verb: str, words: list[str], variables: dict[str, str], base: str, token: str | None, source: str, tmp_path: Path,
+    asked: list[tuple[str, str | None]],
+) -> None:  # fmt: skip
+    file = tmp_path / "hub.toml"
+    file.write_text('[api]\nhost = "0.0.0.0"\nport = 4\ntoken = "of-file"\n', encoding="utf-8")
+
+    def put(text: str) -> str:
+        return text.replace("FILE", str(file))
+
+    env = dict.fromkeys(("HUB_URL", "HUB_CONFIG", "HUB_API__PORT", "HUB_API__TOKEN"))
+    env |= {name: put(value) for name, value in variables.items()}
+    told = CliRunner().invoke(app, [*verb.split(), *map(put, words)], env=env)
+    assert told.exit_code == 0, told.output
+    login = "Basic dTpzM2NyZXQ=" if "s3cret" in base else token
+    assert asked[0] == (f"{base}/api/v1/{verb.split()[0]}", login)
+    assert f"hub: {base.replace('s3cret', '***')}" in told.stderr
+    assert told.stderr.splitlines()[0].endswith(f"({put(source)})")
+    assert "hub: " not in told.stdout
+
+
+@pytest.mark.parametrize(
+    "url",
+    ["127.0.0.1:8420", "http://127.0.0.1:99999", "http://127.0.0.1:0", "ftp://hub", "http://u:s3cret/2@hub", "hub"],
+)
+def test_an_address_that_cannot_be_called_is_refused_unseen(url: str, asked: list[tuple[str, str | None]]) -> None:
+    told = CliRunner().invoke(app, ["devices", "list", "--url", url])
+    assert told.exit_code == 1
+    assert "write --url or HUB_URL like http://127.0.0.1:8420" in told.stderr
+    assert "s3cret" not in told.output
+    assert not asked
+
+
+def test_settings_that_cannot_be_used_are_told(asked: list[tuple[str, str | None]]) -> None:
+    told = CliRunner().invoke(app, ["devices", "list"], env={"HUB_API__PORT": "99999"})
+    assert told.exit_code == 1
+    assert "HUB_API__PORT" in told.stderr
+    assert not asked
+
+
+@pytest.mark.parametrize(
+    ("url", "shown"),
+    [
+        ("postgresql://hub:s3cret@db:5433/city", "database: hub@db:5433/city (HUB_DATABASE__URL)"),
+        ("host=db dbname=city password=s3cret", "database: db/city (HUB_DATABASE__URL)"),
+    ],
+)
+def test_the_database_is_told_without_its_password(
+    url: str, shown: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("HUB_DATABASE__URL", url)
+    assert found_database(None).database.url == url
+    assert capsys.readouterr().err.strip() == shown
