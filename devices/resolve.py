@@ -229,7 +229,7 @@ class _Found:
         """Give all of it to the batch, as arrays sorted by (series, ts); of doubles the first one stays."""
         batch.events = self.events
         for fact in (
-            *(self.answers, self.life, self.no_news, self.fresh, self.wanted, self.refused),
+            *(self.answers, self.life, self.no_news, self.fresh, self.wanted, self.refused, self.unused),
             Dropped(self.private),
         ):
             if fact:
