@@ -173,6 +173,10 @@ class ProfileBody(Part):
         default="refuse", description="what becomes of readings of metrics that are not listed"
     )
     max_metrics: int = Field(default=100, ge=1, le=500, description="with add: how many a device may have in all")
+    on_conflict: Literal["first_wins", "last_wins"] = Field(
+        default="first_wins",
+        description="which of two values for one time is kept; of events: for one id and time",
+    )
     events: dict[Kind, EventSpec] = Field(default_factory=dict)
     commands: dict[CommandName, CommandSpec] = Field(default_factory=dict, max_length=100)
     mapping: dict[Literal["telemetry", "event"], Expression] = Field(

@@ -17,6 +17,10 @@ _NOWHERE = UUID(int=0)
 """The id of letters that are not stored."""
 
 
+class Withheld(set[int]):
+    """Indices of messages that must not be kept anywhere: the privacy gate dropped something of them."""
+
+
 def letter_of(raw: Raw, reason: str, detail: str, at: At = None, private: bool = False) -> DeadLetter:
     """Dead letter for a message; its id is derived from the message and its arrival time.
 
@@ -27,6 +31,13 @@ def letter_of(raw: Raw, reason: str, detail: str, at: At = None, private: bool =
     if private:
         return _emptied(letter)
     return gated(letter) if raw.source.startswith(REPLAY) else letter
+
+
+def conflict_letter(raw: Raw, detail: str, taken: bool, private: bool) -> DeadLetter:
+    """Dead letter for a message that conflicts with what is stored; the same however often it is delivered."""
+    letter = replace(letter_of(raw, "replaced" if taken else "conflicting", detail, private=private), taken=taken)
+    content = blake2b(raw.payload, digest_size=16).hexdigest()
+    return replace(letter, id=derived(letter.reason, raw.origin.transport, raw.origin.address, content))
 
 
 def gated(letter: DeadLetter) -> DeadLetter:

@@ -29,7 +29,7 @@ class QualityFlags(Stage):
         outside = (value < self._registry.low[series]) | (value > self._registry.high[series])
         readings.quality[outside] |= Quality.OUT_OF_RANGE
         readings.quality[~(np.abs(value) < FINITE_LIMIT)] |= Quality.NOT_A_NUMBER
-        late = readings.ts <= self._latest.ts[series]
+        late = readings.ts < self._latest.ts[series]
         if batch.order is not None:
             late |= overtaken(readings, batch.order)
         readings.quality[late] |= Quality.LATE

@@ -1,6 +1,6 @@
 """Resolver stage: decodes messages into readings and events of registered devices."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from zlib import crc32
 
 import numpy as np
@@ -12,19 +12,20 @@ from devices.codecs.heartbeat import decode_heartbeat
 from devices.codecs.mapping import decode_mapped
 from devices.codecs.strict import ANY, MAX_STRICT, strictly
 from devices.commands.replies import ReceivedReplies, Reply
+from devices.doubles import leave_out_doubles
 from devices.faults import check_named, in_future, place_in, unknown
 from devices.floods import Floods, RefusedOf
 from devices.health.edge_heartbeats import Heartbeats
 from devices.health.last_seen import SeenDevices
 from devices.heard import note_heard
-from devices.letters import counted, derived, letter_of
+from devices.letters import Withheld, counted, derived, letter_of
 from devices.registry.device import Device
 from devices.registry.registry import Registry
 from devices.retained import NoNewsOf, keep_own_times
 from devices.unused_members import UnusedOf
 from hub.alerts.endings import Endings, decode_ending
 from hub.errors import DecodeError
-from hub.models import HUB, Batch, Columns, DeadLetter, Doubles, Event, Micros, Origin, Raw, Repeat
+from hub.models import HUB, Batch, Columns, DeadLetter, Event, Micros, Origin, Raw, Repeat
 from hub.quality import Quality
 from hub.stage import Stage
 from hub.store.arrivals import AHEAD, Arrival, Fresh, Known, Remembered
@@ -71,13 +72,13 @@ class Resolver(Stage):
                 due -= self._read(index, raw, batch, found)
             elif raw.origin.form == LISTENING:
                 batch.of(Heartbeats).update(decode_heartbeat(raw.payload))
-        found.hand_over(batch)
+        found.hand_over(batch, self._registry.last_wins)
 
     def _read(self, index: int, raw: Raw, batch: Batch, found: "_Found") -> int:
         """One message; returns what its mapping cost, in messages of a step."""
         origin = raw.origin
         fault: Fault | None = None
-        private, timeless, useless, cost = False, False, False, 0
+        timeless, useless, cost = False, False, 0
         try:
             device = self._device(origin)
             mapping, floods = device.profile.mapping, found.over and device.id in found.over
@@ -88,7 +89,7 @@ class Resolver(Stage):
                 decoded, cost = decode_mapped(transform, codec, raw.payload, raw.received, device.zone)
             if origin.keyed or raw.retained:
                 _look_closer(decoded, codec, raw, device, found)
-            newest, timeless, private = max(decoded.ts) if decoded.ts else 0, decoded.timeless, decoded.private > 0
+            newest, timeless = max(decoded.ts) if decoded.ts else 0, decoded.timeless
             if newest and origin.gateway is None and not raw.retained and origin.transport != HUB:
                 # As for most: 0.2 microseconds less.
                 found.life[device.id] = raw.received, 0 if timeless else newest
@@ -99,10 +100,9 @@ class Resolver(Stage):
             fault = _take_readings(index, device, decoded, raw, newest, found)
             if timeless:
                 found.untimed.append((start, len(found.ts)))
-            if decoded.events:
+            if decoded.events or decoded.private:
                 fault = _take_events(device, decoded, raw, found.events) or fault
-                private = found.count_pictures(decoded) or private
-            found.private += decoded.private
+                found.withhold(index, decoded)
             if decoded.reply is not None or decoded.unused:
                 _take_rare(index, device, decoded, raw, found)
             # A few faults beside what is good are a mistake. Much that is bad beside little that is good is not.
@@ -111,7 +111,7 @@ class Resolver(Stage):
             fault, useless = self._fault(raw, error, found), True
         if fault is not None:
             cost += COST * (len(raw.payload) // EXPLAINED)
-            letter = batch.refused[index] = self._letter(raw, fault, useless, private, found)
+            letter = batch.refused[index] = self._letter(raw, fault, useless, index in found.withheld, found)
             timeless |= not letter.counted_only  # a letter has the time of arrival
         if timeless and raw.token:
             self._remember(raw, found.fresh)
@@ -200,7 +200,7 @@ class _Found:
 
     __slots__ = (
         "answers", "events", "firsts", "fresh", "lengths", "life", "messages", "no_news", "offsets", "over", "private",
-        "refused", "ts", "untimed", "unused", "values", "wanted",
+        "refused", "ts", "untimed", "unused", "values", "wanted", "withheld",
     )  # fmt: skip
 
     def __init__(self, over: set[int]) -> None:
@@ -218,19 +218,21 @@ class _Found:
         self.events: list[Event] = []
         self.answers, self.life, self.no_news = ReceivedReplies(), SeenDevices(), NoNewsOf()
         self.fresh, self.wanted, self.unused, self.private = Fresh(), Wanted(), UnusedOf(), 0
+        self.withheld = Withheld()
 
-    def count_pictures(self, decoded: Decoded) -> bool:
-        """Count the pictures of events, which are not kept; whether there were any."""
-        pictures = sum([draft.image is not None for draft in decoded.events])
-        self.private += pictures
-        return pictures > 0
+    def withhold(self, index: int, decoded: Decoded) -> None:
+        """Count what the privacy gate dropped of a message, and the pictures of events, which are not kept."""
+        private = decoded.private + sum([draft.image is not None for draft in decoded.events])
+        self.private += private
+        if private:
+            self.withheld.add(index)
 
-    def hand_over(self, batch: Batch) -> None:
-        """Give all of it to the batch, as arrays sorted by (series, ts); of doubles the first one stays."""
+    def hand_over(self, batch: Batch, last_wins: Callable[[int], bool]) -> None:
+        """Give all of it to the batch, as arrays sorted by (series, ts); of doubles one stays."""
         batch.events = self.events
         for fact in (
             *(self.answers, self.life, self.no_news, self.fresh, self.wanted, self.refused, self.unused),
-            Dropped(self.private),
+            *(self.withheld, Dropped(self.private)),
         ):
             if fact:
                 batch.put(fact)
@@ -244,21 +246,7 @@ class _Found:
         order = np.lexsort((times, numbers))
         batch.readings = Columns(times, numbers, np.array(self.values, np.float64), quality).where(order)
         batch.order = np.repeat(np.array(self.messages, np.int32), self.lengths)[order]
-        _leave_out_doubles(batch)
-
-
-def _leave_out_doubles(batch: Batch) -> None:
-    """Of readings with the same series and time the first one stays, the others are noted."""
-    ts, series, value = batch.readings.ts, batch.readings.series, batch.readings.value
-    first = np.ones(len(ts), np.bool_)
-    first[1:] = (ts[1:] != ts[:-1]) | (series[1:] != series[:-1])
-    if first.all():
-        return
-    stays = np.maximum.accumulate(np.where(first, np.arange(len(ts)), 0))
-    same = (value == value[stays]) | (np.isnan(value) & np.isnan(value[stays]))
-    doubles = batch.of(Doubles)
-    doubles.readings, doubles.conflicts = batch.readings.where(~first & same), batch.readings.where(~first & ~same)
-    batch.keep(first)
+        leave_out_doubles(batch, last_wins)
 
 
 def _take_readings(
@@ -330,10 +318,15 @@ def _wants(device: Device, metric: str, wanted: dict[int, dict[str, None]]) -> b
 
 
 def _event(device: Device, draft: EventDraft, raw: Raw) -> Event:
-    """The event with its derived id: from the device's own id where it gives one, else from the content."""
+    """The event with its derived id: from the device's own id and the time where it gives both, else from the content.
+
+    An id without a time tells a repeat only together with the content: a device may begin to count anew.
+    """
     ts = raw.received if draft.ts is None else draft.ts
-    if draft.source_id is not None:
-        id_ = derived(device.code, draft.source_id)
+    if draft.source_id is not None and draft.ts is not None:
+        id_ = derived(device.code, draft.source_id, ts)
+    elif draft.source_id is not None:
+        id_ = derived(device.code, draft.source_id, draft.kind, draft.state, draft.level, draft.attributes)
     else:
         id_ = derived(device.code, draft.kind, ts, draft.state, draft.level, draft.attributes)
     return Event(

@@ -134,6 +134,8 @@ class DeadLetter:
     """Location of the fault in the payload, as the codec reported it."""
     counted_only: bool = False
     """Whether it is counted and not stored: its device sends more of them than is kept."""
+    taken: bool = False
+    """Whether the message was stored nevertheless: what it replaced is to be seen."""
 
 
 @dataclass(slots=True, frozen=True)
@@ -143,6 +145,31 @@ class Outcome:
     refused: dict[int, DeadLetter] = field(default_factory=dict)
     superseded: bool = False
     """Nothing was committed: another worker has taken over a partition that the delivery was read from."""
+    repeated: frozenset[int] = frozenset()
+    """Messages that brought nothing but what was stored."""
+    conflicting: frozenset[int] = frozenset()
+    """Messages that brought another value or content for what was stored; refused, unless the last one wins."""
+
+    def part(self, start: int, end: int) -> "Outcome":
+        """Of the messages from `start` to before `end`, counted from `start`."""
+        if not (self.refused or self.repeated or self.conflicting):
+            return self
+        indices = range(start, end)
+        return Outcome(
+            {i - start: self.refused[i] for i in indices if i in self.refused},
+            self.superseded,
+            frozenset([i - start for i in self.repeated if i in indices]),
+            frozenset([i - start for i in self.conflicting if i in indices]),
+        )
+
+    def followed_by(self, other: "Outcome", after: int) -> "Outcome":
+        """Together with the outcome of the messages that begin at `after`."""
+        return Outcome(
+            self.refused | {i + after: letter for i, letter in other.refused.items()},
+            self.superseded,
+            self.repeated | {i + after for i in other.repeated},
+            self.conflicting | {i + after for i in other.conflicting},
+        )
 
 
 class Position(NamedTuple):
@@ -226,24 +253,6 @@ class Columns:
         return cls(np.empty(0, np.int64), np.empty(0, np.int32), np.empty(0, np.float64), np.empty(0, np.int16))
 
 
-class Repeats:
-    """Duplicates found by the last commit attempt; the stored rows win, these are not stored."""
-
-    def __init__(self) -> None:
-        self.readings = Columns.empty()
-        """Stored with the same value."""
-        self.conflicts = Columns.empty()
-        """Stored at the same time with another value."""
-        self.events: list[Event] = []
-
-    def __len__(self) -> int:
-        return len(self.readings) + len(self.conflicts) + len(self.events)
-
-
-class Doubles(Repeats):
-    """Duplicates within a batch."""
-
-
 F = TypeVar("F")
 
 
@@ -276,6 +285,10 @@ class Batch:
     def put(self, fact: object) -> None:
         """Replace the batch's facts of this type."""
         self._facts[type(fact)] = fact
+
+    def messages(self) -> NDArray[np.int32]:
+        """Of each reading the index of its message; -1 where nothing is known of it."""
+        return np.full(len(self.readings), -1, np.int32) if self.order is None else self.order
 
     def keep(self, which: NDArray[np.bool_]) -> None:
         """Keep only the readings selected by the mask `which`, shape (len(readings),)."""

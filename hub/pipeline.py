@@ -12,6 +12,7 @@ from uuid import uuid4
 from hub.backoff import Backoff
 from hub.errors import PermanentError, Superseded, TransientError
 from hub.models import Batch, DeadLetter, Delivery, Outcome, Raw, now_micros
+from hub.repeats import outcome_of
 from hub.stage import Stage, StaleDecision, run_steps
 from hub.words.sentence import Sentence
 
@@ -252,7 +253,7 @@ class Pipeline:
     async def _finish_one(self, deliveries: Sequence[Delivery], batches: Sequence[Batch]) -> None:
         """Commit and settle; nothing is committed for partitions taken over by another worker."""
         try:
-            refused = await self._store_all(batches)
+            outcome = await self._store_all(batches)
         except Superseded as error:
             log.warning("%s; what was read from the log is dropped", error)
             for delivery in deliveries:
@@ -265,8 +266,7 @@ class Pipeline:
         start = 0
         for delivery in deliveries:
             end = start + len(delivery.raws)
-            mine = {i - start: refused[i] for i in range(start, end) if i in refused} if refused else {}
-            await self._settle(delivery, Outcome(mine))
+            await self._settle(delivery, outcome.part(start, end))
             start = end
 
     async def _settle(self, delivery: Delivery, outcome: Outcome) -> None:
@@ -278,17 +278,16 @@ class Pipeline:
         finally:
             self._account(delivery, -1)
 
-    async def _store_all(self, batches: Sequence[Batch]) -> dict[int, DeadLetter]:
-        """Commit batches one after the other; the refused, by index into all their raws."""
-        refused: dict[int, DeadLetter] = {}
-        start = 0
+    async def _store_all(self, batches: Sequence[Batch]) -> Outcome:
+        """Commit batches one after the other; the outcome is by index into all their raws."""
+        outcome, start = Outcome(), 0
         for batch in batches:
-            refused |= {i + start: letter for i, letter in (await self._store(batch)).items()}
+            outcome = outcome.followed_by(await self._store(batch), start)
             start += len(batch.raws)
-        return refused
+        return outcome
 
-    async def _store(self, batch: Batch) -> dict[int, DeadLetter]:
-        """Commit a batch, bisecting it on failure; returns refused messages by index."""
+    async def _store(self, batch: Batch) -> Outcome:
+        """Commit a batch, bisecting it on failure; returns the outcome of its messages."""
         await self._mend()
         try:
             await self._decide_and_commit(batch)
@@ -310,7 +309,7 @@ class Pipeline:
             except Exception:
                 log.exception("a committed batch could not be adopted: this state is read from the store again")
                 self._broken.append(stage)
-        return batch.refused
+        return outcome_of(batch)
 
     async def _decide_and_commit(self, batch: Batch) -> None:
         """Commit what the stages decide; what one decided from an old state it decides again."""

@@ -17,6 +17,10 @@ class Counters:
     readings: int = 0
     events: int = 0
     refused: int = 0
+    repeated: int = 0
+    """Messages that brought nothing but what was stored."""
+    conflicting: int = 0
+    """Messages that brought another value or content for what was stored."""
     dropped: int = 0
     """QoS 0 messages let go because the hub was full: they are unacknowledged by contract."""
     skipped: int = 0

@@ -39,7 +39,7 @@ Staged = dict[Key, Open | None]
 
 
 def steps_of(
-    open_: Open | None, rule: str, target: str, onset: Micros | UUID, ts: Micros, after: int
+    open_: Open | None, rule: str, target: str, onset: Micros | UUID | str, ts: Micros, after: int
 ) -> tuple[list[Step], Open | None]:
     """Changes when a rule's level at a target becomes `after`, and the resulting open alert.
 

@@ -2,9 +2,10 @@
 
 import asyncio
 import math
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from operator import attrgetter
+from uuid import UUID
 
 import numpy as np
 
@@ -23,6 +24,7 @@ from hub.alerts.stage import Results
 from hub.alerts.titles import event_title, reading_title
 from hub.errors import StoreRefused
 from hub.models import AlertChange, Batch, Micros
+from hub.repeats import Corrected
 from hub.stage import Connection, Stage
 from hub.store.latest import catch_up
 from hub.store.pool import Pool, sorted_errors
@@ -34,6 +36,10 @@ DEAF: Micros = 1_000_000
 """How often it is looked whether everything is received again."""
 AGAIN: Micros = 100_000
 """When a hold time has ended, but not everything that was received until then is decided: so long until it is asked."""
+
+
+Marks = Mapping[tuple[int, Micros], str]
+"""By series and time."""
 
 
 @dataclass(slots=True, frozen=True)
@@ -132,15 +138,17 @@ class RuleBook(Stage):
         yield
         now = max([batch.now, *(raw.received for raw in batch.raws)])
         until = min(batch.now, self.reception.until()) if batch.now >= self._free_from() else LONG_AGO
-        verdict = evaluate(self._set.slots, batch.readings, now - self._stale_after, until)
+        corrected = batch.of(Corrected)
+        verdict = evaluate(self._set.slots, batch.readings, now - self._stale_after, until, corrected.which)
         devices = {event.device_id: self._registry.device(event.device_id) for event in batch.events}
         profiles = {id_: device.profile.id for id_, device in devices.items() if device is not None}
         alerts: Staged = {key: alert for key, alert in map(self._ended, batch.of(Endings).values()) if alert}
         turns, newest = events.judge(
             batch.events, self._set.by_kind, profiles, self._newest, self._level_of, self._stale_after
         )
-        decided = [change for transition in verdict.transitions for change in self._changes(transition, alerts)]
-        decided += [change for turn in turns for change in self._event_changes(turn, alerts)]
+        marks = _marks(batch, corrected)
+        decided = [change for transition in verdict.transitions for change in self._changes(transition, alerts, marks)]
+        decided += [change for turn in turns for change in self._event_changes(turn, alerts, corrected.events)]
         self._decision = _Decision(batch, now, verdict, newest, alerts)
         decided.sort(key=attrgetter("ts"))
         batch.changes = decided
@@ -191,7 +199,7 @@ class RuleBook(Stage):
         alert = self._alerts.get((rule, device, True))
         return 0 if alert is None else alert.level
 
-    def _changes(self, transition: Transition, staged: Staged) -> Iterator[AlertChange]:
+    def _changes(self, transition: Transition, staged: Staged, marks: Marks) -> Iterator[AlertChange]:
         slot, ts, value, before, after = transition
         rule, series = self._set.slots.rule(slot), int(self._set.slots.series[slot])
         device = self._registry.owner(series)
@@ -199,27 +207,30 @@ class RuleBook(Stage):
         target, key = f"{device.code}/{rule.metric}", (rule.id, series, False)
         beyond = after > before
         threshold = rule.thresholds[after - 1] if beyond else rule.left(after)
-        steps, staged[key] = steps_of(staged.get(key, self._alerts.get(key)), rule.code, target, ts, ts, after)
+        mark = marks.get((series, ts), "")
+        onset = f"{ts}{mark}"
+        steps, staged[key] = steps_of(staged.get(key, self._alerts.get(key)), rule.code, target, onset, ts, after)
         for kind, alert, at, level in steps:
             shown = 0 if kind == "cleared" else level
             title = reading_title(device.name, rule.label, value, beyond, rule.above, threshold, shown)
             yield AlertChange(
-                changes.change_id(alert, kind, level, at), alert, kind, at, rule.id, target, device.id, series,
-                level, title, value, threshold,
+                changes.change_id(alert, kind, level, f"{at}{mark}"), alert, kind, at, rule.id, target, device.id,
+                series, level, title, value, threshold,
             )  # fmt: skip
 
-    def _event_changes(self, turn: events.Turn, staged: Staged) -> Iterator[AlertChange]:
+    def _event_changes(self, turn: events.Turn, staged: Staged, corrected: Collection[UUID]) -> Iterator[AlertChange]:
         rule, event = turn.rule, turn.event
         device = self._registry.device(event.device_id)
         name = event.device if device is None else device.name
         target, key = f"{event.device}/{event.kind}", (rule.id, event.device_id, True)
         known = staged.get(key, self._alerts.get(key))
-        steps, staged[key] = steps_of(known, rule.code, target, event.id, event.ts, turn.after)
+        mark = _mark(event.received) if event.id in corrected else ""
+        steps, staged[key] = steps_of(known, rule.code, target, f"{event.id}{mark}", event.ts, turn.after)
         for kind, alert, at, level in steps:
             title = event_title(name, event.kind, 0 if kind == "cleared" else level, turn.delay)
             yield AlertChange(
-                changes.change_id(alert, kind, level, at), alert, kind, at, rule.id, target, event.device_id, None,
-                level, title,
+                changes.change_id(alert, kind, level, f"{at}{mark}"), alert, kind, at, rule.id, target,
+                event.device_id, None, level, title,
             )  # fmt: skip
 
     def _install(self) -> None:
@@ -269,6 +280,20 @@ class RuleBook(Stage):
     def _owns(self, series: int) -> bool:
         device = self._registry.owner(series)
         return device is not None and self.reception.owns(device.code)
+
+
+def _marks(batch: Batch, corrected: Corrected) -> Marks:
+    """Of each reading that replaces another one, what tells its alerts from those of that one."""
+    which = corrected.which
+    if which is None:
+        return {}
+    readings, message = batch.readings.where(which), batch.messages()[which]
+    rows = zip(readings.series.tolist(), readings.ts.tolist(), message.tolist(), strict=True)
+    return {(series, ts): _mark(batch.raws[index].received) for series, ts, index in rows}
+
+
+def _mark(received: Micros) -> str:
+    return f" {received}"
 
 
 def _retired(device: Device | None) -> bool:

@@ -49,30 +49,35 @@ class Verdict:
     """Slots, and the time and value of their last evaluated reading."""
 
 
-def evaluate(slots: Slots, readings: Columns, oldest: Micros, until: Micros) -> Verdict:
+def evaluate(
+    slots: Slots, readings: Columns, oldest: Micros, until: Micros, corrected: NDArray[np.bool_] | None = None
+) -> Verdict:
     """Evaluate readings sorted by (series, ts) and hold times ending by `until`; does not modify state.
 
     Skipped: flagged late or not usable, before `oldest`, not a number, and not newer than what the slot has seen (a
-    redelivery, or late). A hold time that ended before `oldest` waits for the next reading.
+    redelivery, or late), unless it replaces just that: `corrected` is a mask of those that replace a stored one. A hold
+    time that ended before `oldest` waits for the next reading.
     """
     series, ts, value = readings.series, readings.ts, readings.value
+    # What the newest reading of a slot must be older than: one that is replaced does not count.
+    newer = ts if corrected is None else ts + corrected
     good = ((readings.quality & _SKIP) == 0) & (ts >= oldest)
     if not good.all():
-        series, ts, value = series[good], ts[good], value[good]
+        series, ts, value, newer = series[good], ts[good], value[good], newer[good]
     verdict = Verdict()
     if len(ts):
         for layer in slots.layers:
-            _evaluate_layer(slots, layer.take(series, mode="clip"), ts, value, oldest, verdict)
+            _evaluate_layer(slots, layer.take(series, mode="clip"), ts, newer, value, oldest, verdict)
     if slots.next_due <= until:
         _let_ripen(slots, oldest, until, verdict)
     return verdict
 
 
 def _evaluate_layer(
-    slots: Slots, layer: NDArray[np.int32], ts: Ints, value: Floats, oldest: Micros, verdict: Verdict
+    slots: Slots, layer: NDArray[np.int32], ts: Ints, newer: Ints, value: Floats, oldest: Micros, verdict: Verdict
 ) -> None:
     slot: Ints = layer.astype(np.int64)  # numpy indexes by it three times as fast as by int32
-    fresh = (slot >= 0) & (ts > slots.last.take(slot, mode="clip"))
+    fresh = (slot >= 0) & (newer > slots.last.take(slot, mode="clip"))
     if not fresh.all():
         slot, ts, value = slot[fresh], ts[fresh], value[fresh]
     if not len(slot):

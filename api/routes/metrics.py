@@ -23,6 +23,8 @@ COUNTERS = {
     "skipped": "Records without a value",
     "forwarded": "Messages that an edge has put into the bus",
     "private": "Fields and events let go by the privacy gate",
+    "repeated": "Messages that brought nothing but what was stored",
+    "conflicting": "Messages that brought another value or content for what was stored",
     "alert_changes": "Changes of alerts decided",
     "commits": "Transactions committed",
 }

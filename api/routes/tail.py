@@ -34,8 +34,10 @@ async def tail_device(
     """Live messages of a device, with the hub's interpretation; works for unregistered codes too.
 
     `event: message`: topic, payload (cut; withheld where it is about persons), verdict, readings, events, or the
-    reason of a refusal. `event: reading`: what was stored without coming over the broker. `event: skipped`: how many
-    were not shown, for there were more than 20 a second. `event: note`: what it listens to. It ends after 10 minutes.
+    reason of a refusal. The verdict `stored` is told once it is committed, `conflicting` where something else is stored
+    for that time, `pending` where nothing is committed after 10 s. `event: reading`: what was stored without coming
+    over the broker. `event: skipped`: how many were not shown, for there were more than 20 a second. `event: note`:
+    what it listens to. It ends after 10 minutes.
     """
     if tails.crowded or context.changes.crowded:
         raise ProblemError(503, f"{TAILS} tails are open already: end one", headers={"Retry-After": "10"})

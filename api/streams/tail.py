@@ -1,7 +1,7 @@
 """Live tail: one device's messages with the hub's interpretation, while a client is connected.
 
-What comes over MQTT is heard from the broker itself. What came another way is seen in the store afterwards: refused
-messages as dead letters, the others as readings.
+What comes over MQTT is heard from the broker itself, and shown once it is known what of it was committed. What came
+another way is seen in the store afterwards: refused messages as dead letters, the others as readings.
 """
 
 import asyncio
@@ -20,6 +20,7 @@ from starlette.types import Receive, Scope, Send
 from api.changes import Subscription
 from api.context import Context
 from api.database import rows
+from api.streams.committed import Pending
 from api.streams.sse import HEARTBEAT_S, EventStream
 from devices.addressing import Origins
 from devices.diagnosis.trace import MessageTrace, flags, shown, trace_of, written
@@ -43,6 +44,8 @@ FLOOD_S = 3.0
 """So long after messages were only counted, stored readings are not told: it is not known which were shown."""
 WAITING = 200
 POLL_S = 1.0
+COMMITTED_POLL_S = 0.2
+"""How often it is looked whether what was heard is committed."""
 MQTT = "mqtt"
 
 
@@ -70,6 +73,7 @@ class Tail:
         self._second, self._taken, self._skipped = 0, 0, 0
         self._flooded = -FLOOD_S
         """When a message of the broker was last counted instead of shown."""
+        self._pending = Pending(lambda trace: self._put("message", trace.as_object()), lang)
         self._live: deque[tuple[str, float, int]] = deque(maxlen=2_000)
         """Metric, value and time of readings that were shown."""
 
@@ -80,6 +84,7 @@ class Tail:
             async with asyncio.TaskGroup() as group:
                 group.create_task(self._hear(), name="tail.hear")
                 group.create_task(self._look(), name="tail.look")
+                group.create_task(self._confirm(), name="tail.confirm")
         except (psycopg.Error, OSError, TransientError) as error:
             self._note(text("tail.store_away", self._lang, why=error))
         finally:
@@ -150,7 +155,7 @@ class Tail:
                         if not self._room():
                             self._flooded = time.monotonic()
                         else:
-                            self._show(trace_of(self._raw(topic, payload), self._context.registry, self._lang))
+                            self._show(self._raw(topic, payload))
             except BrokerUnavailable as error:
                 if not away:
                     self._note(text("tail.broker_away", self._lang, why=error.detail or error))
@@ -160,11 +165,25 @@ class Tail:
     def _raw(self, topic: str, payload: bytes) -> Raw:
         return Raw(self._origins.of_topic(topic), payload, time.time_ns() // 1000)
 
-    def _show(self, account: MessageTrace) -> None:
+    def _show(self, raw: Raw) -> None:
+        account, batch = trace_of(raw, self._context.registry, self._lang)
         for reading in account.readings:
             at = to_micros(datetime.fromisoformat(reading["ts"]))
             self._live.append((reading["metric"], reading["value"], at))
-        self._put("message", account.as_object())
+        self._pending.add(account, batch)
+
+    async def _confirm(self) -> None:
+        """Look up what became of the messages that were heard."""
+        while True:
+            await asyncio.sleep(COMMITTED_POLL_S)
+            if not len(self._pending):
+                continue
+            try:
+                async with self._context.pool.connection() as conn:
+                    await self._pending.look(conn)
+            except (psycopg.Error, OSError, TransientError) as error:
+                log.debug("the tail of %s cannot look for what is committed: %s", self._code, error)
+            self._pending.expire()
 
     async def _look(self) -> None:
         """Poll dead letters and readings that arrived by other transports, once a second."""

@@ -16,7 +16,10 @@ from hub.words import Lang, text
 
 SILENT_S = 45.0
 """The hub says every 15 s that the stream lives."""
-STYLES = {"stored": "green", "partly": "yellow", "refused": "bold red", "dropped": "yellow", "command": "cyan"}
+STYLES = {
+    "stored": "green", "partly": "yellow", "refused": "bold red", "dropped": "yellow", "command": "cyan",
+    "conflicting": "yellow", "pending": "yellow",
+}  # fmt: skip
 PAYLOAD = 400
 
 

@@ -1,2 +1,3 @@
 -- name: reading_retain
+with replaced as (delete from reading_replaced where ts < now() - make_interval(days => %(days)s))
 select drop_readings_before(now() - make_interval(days => %(days)s))

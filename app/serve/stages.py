@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 from analytics.rules.reception import Nothing
 from analytics.rules.rulebook import RuleBook
 from devices.commands.replies import Replies
+from devices.conflicts import ConflictLetters
 from devices.floods import Floods
 from devices.health.edge_heartbeats import Edges
 from devices.health.heartbeat import Progress
@@ -19,6 +20,7 @@ from devices.retained import Retained
 from devices.unused_members import UnusedMembers
 from hub.alerts.stage import AlertChanges
 from hub.models import Batch
+from hub.repeats import Conflicting, Repeated
 from hub.settings import Settings
 from hub.stage import Stage
 from hub.store.arrivals import Arrivals
@@ -44,7 +46,9 @@ class Count(Stage):
         counters.messages += len(batch.raws)
         counters.readings += len(batch.readings)
         counters.events += len(batch.events)
-        counters.refused += len(batch.refused)
+        counters.refused += sum(not letter.taken for letter in batch.refused.values())
+        counters.repeated += len(batch.of(Repeated))
+        counters.conflicting += len(batch.of(Conflicting))
         counters.private += batch.of(Dropped)
         counters.alert_changes += len(batch.changes)
 
@@ -74,8 +78,9 @@ class HubStages:
             floods,
             UnusedMembers(),
             QualityFlags(registry, self.latest),
-            Readings(),
-            Events(),
+            Readings(registry.last_wins),
+            Events(registry.last_event_wins),
+            ConflictLetters(registry),
             self.latest,
             self.rules,
             Statuses(),

@@ -20,7 +20,7 @@ from hub.words.sentence import told
 
 SHOWN_BYTES = 2_000
 READINGS = 50
-Verdict = Literal["stored", "partly", "refused", "dropped", "command"]
+Verdict = Literal["stored", "partly", "refused", "dropped", "command", "conflicting", "pending"]
 
 
 @dataclass(slots=True)
@@ -54,11 +54,11 @@ class MessageTrace:
         return {"at": written(self.at), **{name: getattr(self, name) for name in names}}
 
 
-def trace_of(raw: Raw, registry: Registry, lang: Lang) -> MessageTrace:
-    """Trace a message against a registry, in the language of who looks."""
-    if raw.origin.address.endswith("/command"):
-        return _shown(raw, "command", private=False)
+def trace_of(raw: Raw, registry: Registry, lang: Lang) -> tuple[MessageTrace, Batch]:
+    """Trace a message against a registry, in the language of who looks; with what it was decoded to."""
     batch = Batch([raw])
+    if raw.origin.address.endswith("/command"):
+        return _shown(raw, "command", private=False), batch
     run_steps(Resolver(registry), batch)
     letter = batch.refused.get(0)
     adding = [metric for metrics in batch.of(Wanted).values() for metric in metrics]
@@ -84,7 +84,7 @@ def trace_of(raw: Raw, registry: Registry, lang: Lang) -> MessageTrace:
     account.says = text("tail.adding", lang, metrics=", ".join(adding)) if adding else _says(batch, lang)
     if letter is not None:
         account.refuse(raw.payload, raw.origin.form, letter.reason, letter.detail, letter.at, lang)
-    return account
+    return account, batch
 
 
 def shown(payload: bytes, private: bool = False) -> tuple[str, Literal["utf-8", "hex", "withheld"]]:

@@ -31,6 +31,8 @@ class Profile:
     """How many series a device may have when metrics that the profile does not know are added; 0: they are refused."""
     mapping: Mapping[str, Transform] = field(default_factory=dict)
     """By form: what makes a payload of the contract of what its devices send; for most profiles nothing."""
+    last_wins: bool = False
+    """Whether, of two values for the same time, the later one replaces the one before."""
 
     def takes(self, metric: str) -> bool:
         """Whether readings of a metric are accepted."""
@@ -74,12 +76,13 @@ class Device:
 
 def profile_of(row: Any) -> Profile:
     """The profile of an array of `news` (registry.sql)."""
-    id_, code, version, max_future_s, metrics, adds, mapping = row
+    id_, code, version, max_future_s, metrics, adds, mapping, on_conflict = row
     ranges = {
         intern(name): (_bound(spec.get("min"), UNBOUNDED[0]), _bound(spec.get("max"), UNBOUNDED[1]))
         for name, spec in metrics.items()
     }
-    return Profile(id_, code, version, max_future_s * 1_000_000, ranges, adds, compiled(mapping))
+    last_wins = on_conflict == "last_wins"
+    return Profile(id_, code, version, max_future_s * 1_000_000, ranges, adds, compiled(mapping), last_wins)
 
 
 @cache

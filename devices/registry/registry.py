@@ -78,6 +78,16 @@ class Registry:
         """Device by series id."""
         return self.device(int(self.device_of[series])) if 0 <= series < len(self.device_of) else None
 
+    def last_wins(self, series: int) -> bool:
+        """Whether a later value for the same time replaces the one before; False for an unknown series."""
+        owner = self.owner(series)
+        return owner is not None and owner.profile.last_wins
+
+    def last_event_wins(self, device: int) -> bool:
+        """As `last_wins`, of the events of a device, by its id."""
+        known = self.device(device)
+        return known is not None and known.profile.last_wins
+
     def series_of_devices(self, ids: NDArray[np.int32]) -> NDArray[np.int64]:
         """All series ids of devices, ascending, including those not accepted by their profiles."""
         if len(ids) <= FEW:

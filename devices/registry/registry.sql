@@ -26,7 +26,8 @@ from device d
 -- As news, at the first look: all profiles.
 select pg_current_snapshot()::text, null::int[],
        (select jsonb_agg(jsonb_build_array(
-           id, code, version, max_future_s, metrics, case when unknown_metrics = 'add' then max_metrics else 0 end, mapping
+           id, code, version, max_future_s, metrics, case when unknown_metrics = 'add' then max_metrics else 0 end, mapping,
+           on_conflict
        ))
         from profile)
 
@@ -53,7 +54,8 @@ select pg_current_snapshot()::text,
              and p.revision < pg_snapshot_xmax(pg_current_snapshot())
        ) changed),
        (select jsonb_agg(jsonb_build_array(
-           id, code, version, max_future_s, metrics, case when unknown_metrics = 'add' then max_metrics else 0 end, mapping
+           id, code, version, max_future_s, metrics, case when unknown_metrics = 'add' then max_metrics else 0 end, mapping,
+           on_conflict
        ))
         from profile
         where revision >= pg_snapshot_xmin(%(since)s::pg_snapshot)

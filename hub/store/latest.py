@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from hub.errors import HubError
 from hub.models import Batch, Columns, Micros, from_micros, now_micros
+from hub.repeats import Corrected
 from hub.stage import Connection, Stage
 from hub.store.binary_copy import stage_readings
 from hub.store.pool import Pool, sorted_errors
@@ -66,7 +67,7 @@ class Latest(Stage):
 
     async def write(self, conn: Connection, batch: Batch) -> None:
         """Note the series of which the batch has the newest reading, until they are flushed."""
-        series = batch.readings.series[self._newest(batch.readings)]
+        series = batch.readings.series[self._newest(batch)]
         if len(series):
             self._noted += 1
             note = {"writer": self._id, "number": self._noted, "series": pack(series)}
@@ -74,7 +75,7 @@ class Latest(Stage):
 
     def adopt(self, batch: Batch) -> None:
         """Record the last reading of each series in a committed batch."""
-        readings, last = batch.readings, self._newest(batch.readings)
+        readings, last = batch.readings, self._newest(batch)
         self._adopted = self._noted
         series = readings.series[last]
         self.ts[series] = readings.ts[last]
@@ -82,14 +83,19 @@ class Latest(Stage):
         self._quality[series] = readings.quality[last]
         self._dirty[series] = True
 
-    def _newest(self, readings: Columns) -> NDArray[np.int64]:
-        """Where a reading is the last of its series (sorted by series, ts) and newer than what is known."""
+    def _newest(self, batch: Batch) -> NDArray[np.int64]:
+        """Where a reading is the last of its series (sorted by series, ts), and newer than the known one, or that."""
+        readings = batch.readings
         if not len(readings):
             return np.empty(0, np.int64)
         self.reserve(int(readings.series[-1]))
         last = np.append(np.flatnonzero(readings.series[1:] != readings.series[:-1]), len(readings) - 1)
-        newest: NDArray[np.int64] = last[readings.ts[last] > self.ts[readings.series[last]]]
-        return newest
+        known = self.ts[readings.series[last]]
+        newest = readings.ts[last] > known
+        if (corrected := batch.of(Corrected).which) is not None:
+            newest |= corrected[last] & (readings.ts[last] == known)
+        found: NDArray[np.int64] = last[newest]
+        return found
 
     async def flush(self, pool: Pool) -> None:
         """Write changes since the last flush; on StoreUnavailable they are kept for the next one."""

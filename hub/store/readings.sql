@@ -9,9 +9,9 @@ with new as (
 select string_agg(int4send(series_id) || timestamptz_send(ts), '') from new
 
 -- name: conflicting
--- The places, from 1, of readings that are stored with another value. One look-up each: of a join of many, the planner
--- may read and decompress whole chunks.
-select array_agg(g.place)
+-- The places, from 1, of readings that are stored with another value, and that value. One look-up each: of a join of many,
+-- the planner may read and decompress whole chunks.
+select array_agg(g.place), array_agg(stored.value)
 from unnest(%(series)s::int[], %(ts)s::bigint[], %(value)s::float8[]) with ordinality as g (series_id, ts, value, place)
 cross join lateral (
     select r.value from reading r
@@ -20,3 +20,36 @@ cross join lateral (
     limit 1
 ) stored
 where stored.value is distinct from g.value
+
+-- name: remember
+insert into reading_replaced (series_id, ts, value)
+select g.series_id, timestamptz '1970-01-01 00:00:00+00' + g.ts * interval '1 microsecond', g.value
+from unnest(%(series)s::int[], %(ts)s::bigint[], %(value)s::float8[]) as g (series_id, ts, value)
+order by 1, 2, 3
+on conflict do nothing
+
+-- name: replace
+update reading set value = %(value)s, quality = %(quality)s
+where series_id = %(series)s and ts = %(ts)s::timestamptz
+
+-- name: replace_latest
+-- Rows are locked in the order of their series, as by those who write newest readings (latest.sql).
+with given as materialized (
+    select series_id, timestamptz '1970-01-01 00:00:00+00' + ts * interval '1 microsecond' as ts, value, quality
+    from unnest(%(series)s::int[], %(ts)s::bigint[], %(value)s::float8[], %(quality)s::int2[])
+        as g (series_id, ts, value, quality)
+), locked as materialized (
+    select l.series_id from latest l join given g on g.series_id = l.series_id and g.ts = l.ts
+    order by l.series_id
+    for update of l
+)
+update latest l set value = g.value, quality = g.quality
+from given g join locked using (series_id)
+where l.series_id = g.series_id and l.ts = g.ts
+
+-- name: replaced_before
+-- The places, from 1, of readings whose value was replaced by another one since it was stored.
+select g.place
+from unnest(%(series)s::int[], %(ts)s::bigint[], %(value)s::float8[]) with ordinality as g (series_id, ts, value, place)
+join reading_replaced r on r.series_id = g.series_id and r.value = g.value
+    and r.ts = timestamptz '1970-01-01 00:00:00+00' + g.ts * interval '1 microsecond'

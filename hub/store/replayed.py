@@ -30,7 +30,8 @@ async def _settle(conn: Connection, batch: Batch) -> None:
     tried = {id_ for source in set(map(_source, batch.raws)) if (id_ := letter_of(source)) is not None}
     if not tried:
         return
-    again = {id_: letter for letter in batch.refused.values() if (id_ := letter_of(letter.raw.source)) is not None}
+    refused = [letter for letter in batch.refused.values() if not letter.taken]
+    again = {id_: letter for letter in refused if (id_ := letter_of(letter.raw.source)) is not None}
     values = {
         "accepted": list(tried - again.keys()),
         "id": list(again),

@@ -73,6 +73,8 @@ class Totals(NamedTuple):
     readings: int = 0
     events: int = 0
     refused: int = 0
+    repeated: int = 0
+    conflicting: int = 0
     private: int = 0
     alert_changes: int = 0
     commits: int = 0
@@ -94,6 +96,9 @@ class Answer(NamedTuple):
     totals: Totals
     devices_known: int
     not_ready: list[str]
+    repeated: tuple[int, ...] = ()
+    conflicting: tuple[int, ...] = ()
+    """Of Outcome, by index into the block."""
 
 
 _encoder = msgspec.msgpack.Encoder()

@@ -27,6 +27,12 @@ class _Entrusted:
     parts: int = 0
     """How many are not answered."""
     refused: dict[int, DeadLetter] = field(default_factory=dict)
+    repeated: set[int] = field(default_factory=set)
+    conflicting: set[int] = field(default_factory=set)
+
+    def outcome(self) -> Outcome:
+        """Once all parts are answered."""
+        return Outcome(self.refused, False, frozenset(self.repeated), frozenset(self.conflicting))
 
 
 def worker_of(key: str, workers: int) -> int:
@@ -114,6 +120,8 @@ class Dispatcher:
             raw = raws[indices[at]] if refusal.kept else raws[indices[at]]._replace(payload=b"")
             letter = DeadLetter(refusal.id, raw, refusal.reason, refusal.detail, refusal.device, refusal.at)
             entrusted.refused[indices[at]] = letter
+        entrusted.repeated |= {indices[at] for at in answer.repeated}
+        entrusted.conflicting |= {indices[at] for at in answer.conflicting}
         entrusted.parts -= 1
         if not entrusted.parts:
             await self._finish(entrusted)
@@ -126,7 +134,7 @@ class Dispatcher:
 
     async def _settle(self, entrusted: _Entrusted) -> None:
         try:
-            await entrusted.delivery.settle(Outcome(entrusted.refused))
+            await entrusted.delivery.settle(entrusted.outcome())
         except Exception:
             log.exception("a source failed to settle a committed delivery")
         finally:

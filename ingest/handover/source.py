@@ -18,6 +18,7 @@ log = logging.getLogger(__name__)
 SIGN_OF_LIFE_S = 0.5
 READ_AHEAD_BYTES = 1 << 20
 NO_MARK = Mark(None, 0)
+NOTHING = Outcome()
 
 
 class HandedSource:
@@ -115,7 +116,7 @@ class HandedSource:
                 )
                 for index, letter in outcome.refused.items()
             }
-            self._say(writer, block.number, refused)
+            self._say(writer, block.number, refused, outcome)
             self._settled += 1
             self._pass_marks()
 
@@ -127,9 +128,12 @@ class HandedSource:
             self._say(writer, 0, {})
             await asyncio.sleep(SIGN_OF_LIFE_S)
 
-    def _say(self, writer: asyncio.StreamWriter, number: int, refused: dict[int, Refusal]) -> None:
+    def _say(
+        self, writer: asyncio.StreamWriter, number: int, refused: dict[int, Refusal], outcome: Outcome = NOTHING
+    ) -> None:
         counters = self._counters
         totals = Totals(*(getattr(counters, name) for name in Totals._fields))
         answer = Answer(number, refused, os.getpid(), totals, counters.devices_known, self._reasons())
+        answer = answer._replace(repeated=tuple(outcome.repeated), conflicting=tuple(outcome.conflicting))
         if not writer.is_closing():
             writer.write(encode(answer))

@@ -74,10 +74,14 @@ class Taken(BaseModel):
     """The result of a commit: messages accepted in full, and those refused in full or in part."""
 
     accepted: int
+    repeated: int = 0
+    """Of the accepted: those that brought nothing but what was stored."""
+    conflicting: int = 0
+    """Those that brought another value or content for what was stored: refused, unless the profile says last_wins."""
     refused: list[RefusedMessage]
 
 
-_ALL_ACCEPTED = b'{"accepted":1,"refused":[]}'
+_ALL_ACCEPTED = b'{"accepted":1,"repeated":0,"conflicting":0,"refused":[]}'
 
 
 class HttpSource:
@@ -233,11 +237,11 @@ def _content_type(request: Request, kinds: Sequence[str]) -> str:
 
 def _answer(messages: Sequence[Message], outcome: Outcome) -> Response:
     """Answer 202 when any message was accepted in full; RequestRefused 422 when all were refused."""
-    if not outcome.refused:
-        content = _ALL_ACCEPTED if len(messages) == 1 else b'{"accepted":%d,"refused":[]}' % len(messages)
-        return Response(content, 202, media_type=JSON)
+    if len(messages) == 1 and not (outcome.refused or outcome.repeated or outcome.conflicting):
+        return Response(_ALL_ACCEPTED, 202, media_type=JSON)
     refused = [_refused(index, messages[index], letter) for index, letter in sorted(outcome.refused.items())]
-    taken = {"accepted": len(messages) - len(refused), "refused": refused}
+    again = {"repeated": len(outcome.repeated), "conflicting": len(outcome.conflicting)}
+    taken = {"accepted": len(messages) - len(refused), **again, "refused": refused}
     if not taken["accepted"]:
         first = refused[0]["detail"] if len(messages) == 1 else f"each of the {len(messages)} messages was refused"
         kept = "kept as a dead letter: sent again as it is, it will be refused again"

@@ -3,6 +3,8 @@
 import gzip
 import json
 import socket
+import time
+from typing import Any
 
 import httpx
 import psycopg
@@ -62,9 +64,35 @@ def test_a_batch_in_each_form_is_stored_before_its_answer(hub: Hub, database: st
         (gzip.compress(lines), {"content-type": "application/x-ndjson", "content-encoding": "gzip"}),
     ):
         answer = hub.api.post("/api/v1/telemetry:batch", content=body, headers=headers)
-        assert (answer.status_code, answer.json()) == (202, {"accepted": 1000, "refused": []})
+        assert (answer.status_code, answer.json()) == (
+            202,
+            {"accepted": 1000, "repeated": 0, "conflicting": 0, "refused": []},
+        )
     with psycopg.connect(database) as conn:
         assert conn.execute("select array_agg(value::int order by value) from reading").fetchone() == ([*range(3000)],)
+
+
+def test_what_comes_twice_is_answered_counted_and_diagnosed(hub: Hub, database: str) -> None:
+    hub.register("air-1", "pm25")
+    at = time.time_ns() // 1_000_000
+
+    def post(*values: float) -> tuple[int, dict[str, Any]]:
+        answer = hub.api.post(
+            "/api/v1/telemetry:batch", json=[{"device": "air-1", "ts": at, "values": {"pm25": each}} for each in values]
+        )
+        told = answer.json()
+        return answer.status_code, {name: told[name] for name in ("accepted", "repeated", "conflicting")}
+
+    assert post(1) == (202, {"accepted": 1, "repeated": 0, "conflicting": 0})
+    assert post(1) == (202, {"accepted": 1, "repeated": 1, "conflicting": 0})
+    assert post(1, 2) == (202, {"accepted": 1, "repeated": 1, "conflicting": 1})
+    assert post(2) == (422, {"accepted": 0, "repeated": 0, "conflicting": 1})
+    letters = hub.api.get("/api/v1/dead-letters?device=air-1").json()["items"]
+    (letter,) = letters  # however often it comes
+    assert (letter["reason"], letter["detail"].split(" is stored as ")[1][:2]) == ("conflicting", "1:")
+    notes = hub.api.get("/api/v1/devices/air-1/diagnosis").json()["findings"]
+    assert "refused_conflicting" in [note["code"] for note in notes]
+    assert (hub.counter("ganzhi_repeated_total"), hub.counter("ganzhi_conflicting_total")) == (2, 2)
 
 
 def test_good_and_bad_in_a_batch(hub: Hub, database: str) -> None:

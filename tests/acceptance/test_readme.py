@@ -198,7 +198,7 @@ def test_the_commands_do_what_the_readme_says(readme: Path, stranger: Stranger) 
     assert '{"depth": 0}' in line, "what is published as an example raises no alert"
     stranger.does(line.replace('"depth": 0', '"depth": 7'))
     wait_until(lambda: newest(stranger.hub, "water-1") == 7, "who logs in is heard")
-    assert '{"accepted":1,"refused":[]}' in stranger.does(post)
+    assert '{"accepted":1,"repeated":0,"conflicting":0,"refused":[]}' in stranger.does(post)
     told = stranger.does(many)
     assert "2 created" in told
     assert "it was a dry run, nothing was stored" in told

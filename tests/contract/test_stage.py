@@ -44,6 +44,10 @@ insert into device (code, name, profile_id) values ('d2', 'D2', 1);
 insert into rule (code, name, profile_id, metric, direction, thresholds, hysteresis)
     values ('dust', 'Dust', 1, 'pm25', 'above', '{{"yellow": 75, "red": 150}}', 5);
 insert into rule (code, name, event_kind, event_level) values ('smoke', 'Smoke', 'smoke', 4);
+insert into profile (code, name, metrics, on_conflict) values ('last', 'L', '{{"pm25": {{"name": "P"}}}}', 'last_wins');
+insert into device (code, name, profile_id) values ('d3', 'D3', 2);
+insert into rule (code, name, profile_id, metric, direction, thresholds)
+    values ('corrected', 'Corrected', 2, 'pm25', 'above', '{{"yellow": 75}}');
 insert into consumer (code, url, secret) values ('desk', 'http://127.0.0.1:9/', 'whsec_AAAA');
 insert into command (id, device_id, name, params, state, actor, expires_at)
     values ('{COMMAND}', 1, 'dim', '{{}}', 'sent', 'test', '2100-01-01');
@@ -52,6 +56,7 @@ insert into dead_letter (id, received_at, transport, address, reason, detail, pa
 """
 HELD = {
     "reading": "series_id, ts, value, quality",
+    "reading_replaced": "series_id, ts, value",
     "event": "id, ts, kind, state, level",
     "alert": "id, level, peak_level, handling, cleared_at is null, seq",
     "alert_change": "id, alert_id, seq, kind",
@@ -105,6 +110,8 @@ def history() -> list[Batch]:
         [_values("d1", (8, 76.0)), _event(8, "active")],
         [_raw("d2", "telemetry", {"pm25": 9}, 9, retained=True), _raw("d2", "status", b"offline", 9, retained=True)],
         [_raw("d2", "telemetry", b"", 10), _values("d1", (9, 70.0))],
+        [_values("d1", (8, 77.0)), _values("d3", (8, 1.0)), _values("d3", (9, 2.0)), _values("d3", (9, 3.0))],
+        [_values("d3", (9, 99.0)), _values("d1", (8, 76.0)), _values("d1", (8, 77.0))],
     ]
     return [
         Batch(some, positions=[Position("t", 0, 10 * number, 10 * number + 10)], now=some[-1].received)

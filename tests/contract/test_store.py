@@ -10,7 +10,8 @@ from datetime import datetime
 import pytest
 
 from hub.errors import StoreRefused, Superseded
-from hub.models import Batch, Level, Position, Repeats, from_micros, to_micros
+from hub.models import Batch, Level, Position, from_micros, to_micros
+from hub.repeats import Repeats
 from hub.settings import Database
 from hub.stage import Stage, run_steps
 from hub.store.arrivals import KEEP, Arrivals, Fresh
@@ -328,7 +329,7 @@ async def test_what_is_stored_already_is_told_apart_from_what_conflicts_with_it(
     assert await writer.commit(batch) == 7
     repeats = batch.of(Repeats)
     assert set(repeats.readings.series.tolist()) == {1}
-    assert set(repeats.conflicts.series.tolist()) == {2}
+    assert set(repeats.conflicts.readings.series.tolist()) == {2}
     assert (len(repeats.readings), len(repeats.conflicts)) == (4, 4)
     assert [one.id for one in repeats.events] == [event("e").id, event("f").id]
     assert [one.id for one in batch.events] == [event("f").id]

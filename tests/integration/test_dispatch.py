@@ -183,9 +183,12 @@ async def test_refusals_come_back_with_their_messages(tmp_path: Path) -> None:
             at = len(delivery.raws) - 1
             raw = delivery.raws[at] if sink is sinks[0] else delivery.raws[at]._replace(payload=b"")  # the privacy gate
             letter = DeadLetter(LETTER, raw, "not_json", WHY, "d")
-            await delivery.settle(Outcome({at: letter}))
+            await delivery.settle(Outcome({at: letter}, False, frozenset({0}), frozenset({at})))
         await asyncio.wait_for(dispatcher.drained(), 20)
-    refused = asked.settled[0][1].refused
+    outcome = asked.settled[0][1]
+    refused = outcome.refused
+    assert {raws[index] for index in outcome.repeated} == {sink.raws[0] for sink in sinks}
+    assert outcome.conflicting == refused.keys()
     lasts = {sink.raws[-1] for sink in sinks}
     assert {raws[index] for index in refused} == lasts
     assert {letter.raw for letter in refused.values()} == {

@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import time
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import replace
@@ -10,12 +11,16 @@ from typing import Any
 import httpx
 import pytest
 
-from api.streams import tail
+from api.streams import committed, tail
 from app.cli.tail import events_of
 from hub.errors import BrokerUnavailable
+from tests.support.batches import fetch
 from tests.support.process import eventually
 from tests.support.served_api import api_context, client_of, register, served
 
+STORE_EVENT = (
+    "insert into event (id, device_id, ts, received_at, kind) values (gen_random_uuid(), 1, now(), now(), 'smoke')"
+)
 TOPIC = "ganzhi/v1/air-0/telemetry"
 
 
@@ -83,6 +88,12 @@ class Reader:
         await asyncio.gather(self._task, return_exceptions=True)
 
 
+def _store(database: str, at: float, value: float, quality: int) -> None:
+    fetch(database, "select ensure_partition(now()::date)")
+    row = f"(to_timestamp({at}), {value}, 1, {quality})"
+    fetch(database, f"insert into reading (ts, value, series_id, quality) values {row} returning 1")
+
+
 @asynccontextmanager
 async def watched(database: str, broker: Broker | None) -> AsyncIterator[tuple[httpx.AsyncClient, str]]:
     """A served hub with one device; the client and the address of its tail."""
@@ -104,6 +115,8 @@ async def test_it_hears_the_device_and_leaves_nothing_behind(database: str) -> N
         await broker.publish(TOPIC, b"\xff\xfe" + b"x" * 5000)
         await broker.publish("ganzhi/v1/air-0/command", b'{"name": "reboot"}')
         await broker.publish("ganzhi/v1/air-0/event", b'{"kind": "smoke", "image": "/9j/AAAA"}')
+        _store(database, time.time(), 35, 4)
+        fetch(database, f"{STORE_EVENT} returning 1")
         stored, binary, command, picture = await reader.has("message", 4)
         assert (stored["verdict"], stored["readings"][0]["value"]) == ("stored", 35.0)
         assert (binary["encoding"], binary["size"], binary["reason"]) == ("hex", 5002, "not_utf8")
@@ -119,7 +132,24 @@ async def test_it_hears_the_device_and_leaves_nothing_behind(database: str) -> N
         await eventually(silent, "the subscription has ended")
 
 
-async def test_it_is_told_in_the_language_of_who_looks(database: str) -> None:
+async def test_it_tells_what_is_committed_and_not_what_was_sent(database: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(committed, "PATIENCE_S", 1.0)
+    broker = Broker()
+    async with watched(database, broker) as (client, url):
+        reader = Reader(client, url)
+        await reader.has("note")
+        at = time.time_ns() // 1_000_000_000 * 1000
+        _store(database, at / 1000, 35, 0)
+        for ts, value in ((at, 35), (at, 36), (at - 1000, 37)):
+            await broker.publish(TOPIC, json.dumps({"ts": ts, "values": {"pm25": value}}).encode())
+        stored, conflicting, pending = await reader.has("message", 3)
+        assert [each["verdict"] for each in (stored, conflicting, pending)] == ["stored", "conflicting", "pending"]
+        assert conflicting["readings"][0]["note"] == "35 is stored for this time"
+        await reader.leave()
+
+
+async def test_it_is_told_in_the_language_of_who_looks(database: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(committed, "PATIENCE_S", 0.1)
     broker = Broker()
     async with watched(database, broker) as (client, url):
         reader = Reader(client, f"{url}?lang=zh")

@@ -1,0 +1,226 @@
+"""Another value for a time that is stored, another content for an event's id: who wins, and what is told of it."""
+
+import json
+from collections.abc import AsyncIterator, Sequence
+from typing import Any
+
+import psycopg
+import pytest
+
+from hub.models import Batch, Outcome, Raw, Repeat
+from hub.repeats import outcome_of
+from hub.settings import Database
+from hub.store.pool import Pool, open_pool
+from tests.support.batches import NOW, fetch
+from tests.support.origins import raw_of
+from tests.support.staged_hub import StagedHub
+
+S = 1_000_000
+SEED = """
+insert into profile (code, name, metrics, on_conflict) values
+    ('first', 'F', '{"v": {"name": "V"}}', 'first_wins'), ('last', 'L', '{"v": {"name": "V"}}', 'last_wins');
+insert into device (code, name, profile_id) values ('f1', 'F1', 1), ('l1', 'L1', 2);
+insert into rule (code, name, profile_id, metric, direction, thresholds)
+    values ('high', 'High', 2, 'v', 'above', '{"red": 100}');
+insert into rule (code, name, event_kind, event_level) values ('smoke', 'Smoke', 'smoke', 4);
+"""
+VALUES = "select d.code, r.value from reading r join series s on s.id = r.series_id join device d on d.id = s.device_id"
+LETTERS = "select device, reason, payload from dead_letter order by received_at, device"
+CHANGES = "select kind from alert_change order by seq"
+
+
+@pytest.fixture
+async def pool(store_url: str) -> AsyncIterator[Pool]:
+    with psycopg.connect(store_url, autocommit=True) as conn:
+        conn.execute(SEED.encode())
+    async with open_pool(Database(url=store_url)) as opened:
+        yield opened
+
+
+class World:
+    """A hub on a store, which may be killed."""
+
+    def __init__(self, pool: Pool, hub: StagedHub) -> None:
+        self._pool, self.hub = pool, hub
+        self._received = NOW
+
+    async def take(self, *raws: Raw) -> Outcome:
+        batch = self.hub.read(Batch(list(raws), now=max(raw.received for raw in raws)))
+        await self.hub.take(batch)
+        return outcome_of(batch)
+
+    async def restart(self) -> None:
+        self.hub = await StagedHub(self._pool).restore()
+
+    def reading(self, device: str, value: float, second: int = 0, **more: Any) -> Raw:
+        payload = f'{{"ts": {(NOW + second * S) // 1000}, "values": {{"v": {value!r}}}}}'
+        return self._raw(device, "telemetry", payload, **more)
+
+    def event(self, device: str, second: int | None, **content: Any) -> Raw:
+        timed = {} if second is None else {"ts": (NOW + second * S) // 1000}
+        return self._raw(device, "event", json.dumps({"id": "1", "kind": "smoke", **timed, **content}))
+
+    def _raw(self, device: str, form: str, payload: str, **more: Any) -> Raw:
+        self._received += S
+        return raw_of("mqtt", f"ganzhi/v1/{device}/{form}", payload.encode(), self._received, **more)
+
+
+@pytest.fixture
+async def world(pool: Pool) -> World:
+    return World(pool, await StagedHub(pool).restore())
+
+
+def _told(outcome: Outcome) -> tuple[list[str], set[int], set[int]]:
+    return [letter.reason for letter in outcome.refused.values()], set(outcome.repeated), set(outcome.conflicting)
+
+
+def _reasons(url: str) -> Sequence[tuple[Any, ...]]:
+    return fetch(url, "select device, reason from dead_letter order by 1, 2")
+
+
+async def test_the_same_is_a_repeat_and_another_value_a_conflict(world: World, store_url: str) -> None:
+    first, other = world.reading("f1", 1.0), world.reading("f1", 2.0)
+    assert _told(await world.take(first)) == ([], set(), set())
+    assert _told(await world.take(first)) == ([], {0}, set())
+    assert _told(await world.take(world.reading("f1", 3.0, 5), other)) == (["conflicting"], set(), {1})
+    assert fetch(store_url, f"{VALUES} order by 2") == [("f1", 1.0), ("f1", 3.0)]
+    assert fetch(store_url, LETTERS) == [("f1", "conflicting", other.payload)]
+
+
+async def test_of_two_in_one_batch_the_first_wins(world: World, store_url: str) -> None:
+    one, same, other = (world.reading("f1", value) for value in (1.0, 1.0, 2.0))
+    assert _told(await world.take(one, same, other)) == (["conflicting"], {1}, {2})
+    assert fetch(store_url, VALUES) == [("f1", 1.0)]
+    assert fetch(store_url, LETTERS) == [("f1", "conflicting", other.payload)]
+
+
+async def test_not_a_number_equals_itself(world: World, store_url: str) -> None:
+    first, again = (world._raw("f1", "telemetry", '{"ts": 1772323200000, "values": {"v": 1e999}}') for _ in range(2))
+    await world.take(first)
+    stored = fetch(store_url, VALUES)
+    await world.take(again)
+    assert fetch(store_url, VALUES) == stored
+    assert "conflicting" not in {reason for _, reason in _reasons(store_url)}
+
+
+async def test_a_conflict_that_comes_again_is_one_letter(world: World, store_url: str) -> None:
+    raws = world.reading("f1", 1.0), world.reading("f1", 2.0)
+    for raw in raws:
+        await world.take(raw)
+    for _ in range(2):
+        await world.restart()
+        again = [raw._replace(received=raw.received + 60 * S, repeated=Repeat.MARKED) for raw in raws]
+        assert _told(await world.take(*again)) == (["conflicting"], {0}, {1})
+    assert len(_reasons(store_url)) == 1
+    assert fetch(store_url, "select reason, stored from dead_letter_count") == [("conflicting", 1)]
+
+
+async def test_where_the_last_one_wins_it_replaces_and_the_rules_see_it(world: World, store_url: str) -> None:
+    await world.take(world.reading("l1", 1.0, 0), world.reading("l1", 2.0, 10))
+    outcome = await world.take(world.reading("l1", 120.0, 10))
+    assert _told(outcome) == ([], set(), {0})
+    assert fetch(store_url, f"{VALUES} order by r.ts") == [("l1", 1.0), ("l1", 120.0)]
+    assert fetch(store_url, CHANGES) == [("raised",)]
+    assert _reasons(store_url) == [("l1", "replaced")]
+    assert fetch(store_url, "select value from reading_replaced") == [(2.0,)]
+    await world.take(world.reading("l1", 3.0, 0))  # late: it corrects history
+    assert fetch(store_url, f"{VALUES} order by r.ts") == [("l1", 3.0), ("l1", 120.0)]
+    assert fetch(store_url, CHANGES) == [("raised",)]
+    await world.restart()
+    await world.take(world.reading("l1", 5.0, 10))
+    assert fetch(store_url, CHANGES) == [("raised",), ("cleared",)]
+
+
+async def test_of_two_in_one_batch_the_last_wins_and_the_rules_see_that_alone(world: World, store_url: str) -> None:
+    one, other = world.reading("l1", 150.0), world.reading("l1", 2.0)
+    assert _told(await world.take(one, other)) == ([], set(), {1})
+    assert fetch(store_url, VALUES) == [("l1", 2.0)]
+    assert fetch(store_url, CHANGES) == []
+    assert fetch(store_url, "select value from reading_replaced") == [(150.0,)]
+    await world.restart()
+    assert _told(await world.take(one._replace(repeated=Repeat.MARKED))) == ([], {0}, set())
+    assert fetch(store_url, VALUES) == [("l1", 2.0)]
+
+
+async def test_what_was_replaced_and_is_delivered_again_changes_nothing(world: World, store_url: str) -> None:
+    raws = [world.reading("l1", value) for value in (1.0, 2.0, 3.0)]
+    for raw in raws:
+        await world.take(raw)
+    for restart in (False, True):
+        if restart:
+            await world.restart()
+        for raw in raws:
+            assert _told(await world.take(raw._replace(repeated=Repeat.MARKED))) == ([], {0}, set())
+        assert fetch(store_url, VALUES) == [("l1", 3.0)]
+    assert _reasons(store_url) == [("l1", "replaced"), ("l1", "replaced")]
+    assert _told(await world.take(world.reading("l1", 1.0))) == ([], set(), {0})  # corrected back, on purpose
+    assert fetch(store_url, VALUES) == [("l1", 1.0)]
+
+
+async def test_the_newest_reading_is_the_one_that_won(world: World, pool: Pool, store_url: str) -> None:
+    await world.take(world.reading("l1", 1.0))
+    await world.hub.made.latest.flush(pool)
+    await world.take(world.reading("l1", 2.0))
+    assert fetch(store_url, "select value from latest") == [(2.0,)]
+    await world.hub.made.latest.flush(pool)
+    assert fetch(store_url, "select value from latest") == [(2.0,)]
+
+
+async def test_in_a_compressed_chunk_too_and_the_rollups_follow(world: World, store_url: str, store_mode: str) -> None:
+    await world.take(*(world.reading("l1", float(number), number) for number in range(30)))
+    if store_mode == "timescaledb":
+        with psycopg.connect(store_url, autocommit=True) as conn:
+            conn.execute("call refresh_continuous_aggregate('reading_1m', null, null)")
+        assert fetch(store_url, "select compress_chunk(c) from show_chunks('reading') c")
+    assert fetch(store_url, "select n, max from reading_1m") == [(30, 29.0)]
+    assert _told(await world.take(world.reading("l1", 7.0, 7), world.reading("l1", 99.0, 8))) == ([], {0}, {1})
+    assert fetch(store_url, f"{VALUES} where r.value = 99 or r.value = 8") == [("l1", 99.0)]
+    if store_mode == "timescaledb":
+        with psycopg.connect(store_url, autocommit=True) as conn:
+            conn.execute("call refresh_continuous_aggregate('reading_1m', null, null)")
+    assert fetch(store_url, "select n, max from reading_1m") == [(30, 99.0)]
+
+
+async def test_an_event_is_its_id_and_its_time(world: World, store_url: str) -> None:
+    await world.take(world.event("f1", 0, state="active"))
+    assert _told(await world.take(world.event("f1", 0, state="active"))) == ([], {0}, set())
+    assert _told(await world.take(world.event("f1", 60, state="inactive"))) == ([], set(), set())
+    assert fetch(store_url, "select state from event order by ts") == [("active",), ("inactive",)]
+    assert fetch(store_url, CHANGES) == [("raised",), ("cleared",)]
+    assert _told(await world.take(world.event("f1", 60, state="active"))) == (["conflicting"], set(), {0})
+    assert fetch(store_url, CHANGES) == [("raised",), ("cleared",)]
+    assert _reasons(store_url) == [("f1", "conflicting")]
+
+
+async def test_an_id_without_a_time_is_a_repeat_with_the_same_content(world: World, store_url: str) -> None:
+    await world.take(world.event("f1", None, state="active"))
+    assert _told(await world.take(world.event("f1", None, state="active"))) == ([], {0}, set())
+    assert _told(await world.take(world.event("f1", None, state="inactive"))) == ([], set(), set())
+    assert fetch(store_url, "select state from event order by ts") == [("active",), ("inactive",)]
+
+
+async def test_of_events_the_last_wins_where_the_profile_says_so(world: World, store_url: str) -> None:
+    await world.take(world.event("l1", 0, state="inactive", attributes={"n": 1}))
+    again = world.event("l1", 0, state="active", attributes={"n": 1.0})
+    assert _told(await world.take(again)) == ([], set(), {0})
+    assert fetch(store_url, "select state from event") == [("active",)]
+    assert fetch(store_url, CHANGES) == [("raised",)]
+    assert _told(await world.take(again)) == ([], {0}, set())
+    assert _reasons(store_url) == [("l1", "replaced")]
+
+
+async def test_a_message_that_is_refused_for_something_else_keeps_that_letter(world: World, store_url: str) -> None:
+    await world.take(world.reading("f1", 1.0))
+    bad = world._raw("f1", "telemetry", json.dumps({"ts": NOW // 1000, "values": {"v": 2.0, "other": 3}}))
+    assert _told(await world.take(bad)) == (["unknown_metric"], set(), {0})
+
+
+@pytest.mark.parametrize("what", ["reading", "event"])
+async def test_correcting_to_and_fro_leaves_the_alert_as_it_is(world: World, store_url: str, what: str) -> None:
+    for active in (True, False, True, False, True):
+        if what == "reading":
+            await world.take(world.reading("l1", 120.0 if active else 1.0))
+        else:
+            await world.take(world.event("l1", 0, state="active" if active else "inactive"))
+    assert sorted(fetch(store_url, CHANGES)) == [("cleared",)] * 2 + [("raised",)] * 3
+    assert fetch(store_url, "select count(*) from alert where cleared_at is null") == [(1,)]
