@@ -2,7 +2,8 @@
 
 Above the rate its refused messages are counted, without a dead letter; kept up, the flood is stored, which names the
 device on the page, in `hub check` and its diagnosis, and disables its accounts at the broker for a while. Good messages
-are stored as ever. A restart forgets who is above the rate: a flood that goes on is found again.
+are stored as ever. A restart forgets who is above the rate: a flood that goes on is found again. What the broker kept
+while the hub was away comes all at once, and is no flood that is kept up.
 """
 
 import logging
@@ -34,6 +35,8 @@ class Count:
     first: Micros
     last: Micros = 0
     refused: int = 0
+    kept: bool = False
+    """Whether the broker may have kept some of them while the hub was away."""
 
 
 class RefusedOf(dict[int, Count]):
@@ -88,7 +91,7 @@ class Floods(Stage):
         """Ids of devices above the rate, as of the last commit."""
         return {id_ for id_, rate in self._rates.items() if rate.since and not self._recovered(rate, now)}
 
-    def refused(self, counts: RefusedOf, id_: int, device: str, received: Micros) -> bool:
+    def refused(self, counts: RefusedOf, id_: int, device: str, received: Micros, kept: bool = False) -> bool:
         """Count a refused message of a batch; returns whether it may become a dead letter."""
         count = counts.get(id_)
         if count is None:
@@ -97,6 +100,7 @@ class Floods(Stage):
             count = counts[id_] = Count(device, 0 if exceeds else int(self._left(rate, received)), received)
         count.refused += 1
         count.last = received
+        count.kept |= kept
         return count.refused <= count.allowed
 
     def _left(self, rate: _Rate | None, now: Micros) -> float:
@@ -123,7 +127,7 @@ class Floods(Stage):
         goes_on = before is not None and bool(before.since) and not self._recovered(before, count.first)
         since, refused, told_at = (before.since, before.refused, before.told_at) if before and goes_on else (0, 0, 0)
         if left < 0 or goes_on:
-            since, refused = since or count.first, refused + count.refused
+            since, refused = count.last if count.kept else since or count.first, refused + count.refused
         lasting = left < 0 and count.last - since >= limits.kept_up_s * 1e6
         tell = lasting and count.last - told_at >= TOLD_EVERY_S * 1e6
         rate = _Rate(max(left, 0.0), count.last, since, refused, count.last if tell else told_at)

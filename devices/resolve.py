@@ -138,7 +138,7 @@ class Resolver(Stage):
         device = devices.get(origin.device) or devices.get(origin.gateway or "")
         if device is None:  # refused before it is decoded; its letters can be replayed once it is registered
             return False
-        if self._floods.refused(found.refused, device.id, device.code, raw.received):
+        if self._floods.refused(found.refused, device.id, device.code, raw.received, raw.repeated != Repeat.NO):
             return False
         found.over.add(device.id)
         return True

@@ -80,8 +80,8 @@ async def _direct(
         sources |= _kafka(settings, [], stages, counters, pool)
     taking = Sources(sources)
     replay = Replay(pool, engine.sink.submit, origins_of(settings).of_letter)
-    reasons = partial(_reasons, [engine, taking])
-    heartbeat = Heartbeat(settings.health, store_heartbeat(pool), reasons, session_lock.granted)
+    not_heard = partial(_not_heard, engine, taking)
+    heartbeat = Heartbeat(settings.health, store_heartbeat(pool), not_heard, session_lock.granted)
     presence = Presence(settings, engine.sink, session_lock.granted)
     endings = EndingPublisher(settings, engine.sink, session_lock.granted)
     api_server = await _api_server(
@@ -91,7 +91,7 @@ async def _direct(
     if worker_options is None:
         stages.receive(OwnReception(heartbeat.connected_since, stages.progress.until))
     else:
-        parts.insert(2, WorkerMarks(settings.health, workers.sink, taking.reasons, session_lock.granted))
+        parts.insert(2, WorkerMarks(settings.health, workers.sink, taking.not_heard, session_lock.granted))
     return parts
 
 
@@ -113,7 +113,7 @@ async def _bus(settings: Settings, pool: Pool | None, counters: Counters, stack:
         reading, reception = Sources(sources), BusReception(pool, *sources.values())
         stages.receive(reception, reception.timer)
         row = store_heartbeat(pool, False)
-        parts += [stages, reading, reception, Heartbeat(settings.health, row, partial(_reasons, [stages, reading]))]
+        parts += [stages, reading, reception, Heartbeat(settings.health, row, partial(_not_heard, stages, reading))]
         if edge is not None:
             parts += [Presence(settings, edge.sink), EndingPublisher(settings, edge.sink)]
     if "api" in roles:
@@ -126,11 +126,11 @@ async def _bus(settings: Settings, pool: Pool | None, counters: Counters, stack:
 def _edge(settings: Settings, edge: Edge, counters: Counters, lock: SessionLock | None) -> list[Part]:
     """What reads MQTT into the bus; with a database it waits while another process holds its session."""
     taking = Sources(_mqtt(settings, edge, counters, lock))
-    reasons = partial(_reasons, [edge, taking])
+    not_heard = partial(_not_heard, edge, taking)
     health = often(settings.health, BUS_EVERY_S)
     if lock is None:
-        return [taking, Heartbeat(health, BusHeartbeat(edge.sink), reasons)]
-    return [lock, taking, Heartbeat(health, BusHeartbeat(edge.sink), reasons, lock.granted)]
+        return [taking, Heartbeat(health, BusHeartbeat(edge.sink), not_heard)]
+    return [lock, taking, Heartbeat(health, BusHeartbeat(edge.sink), not_heard, lock.granted)]
 
 
 def _mqtt(settings: Settings, engine: Engine, counters: Counters, lock: SessionLock | None) -> dict[str, Source]:
@@ -178,6 +178,11 @@ async def _api_server(
 def _reasons(parts: Sequence[Part]) -> list[str]:
     """Why the process is not ready; empty when it is."""
     return [reason for part in parts for reason in part.reasons()]
+
+
+def _not_heard(engine: Part, taking: Sources) -> list[str]:
+    """Why something that was sent may not be received, or not be passed on, yet; empty when all is."""
+    return engine.reasons() + taking.not_heard()
 
 
 def _open_files() -> None:

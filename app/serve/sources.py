@@ -24,6 +24,10 @@ class Source(Protocol):
     def connected(self) -> bool:
         """Whether the source is connected."""
 
+    @property
+    def behind(self) -> bool:
+        """Whether what its server kept for it, from before the connection, is not all submitted yet."""
+
     def reasons(self) -> list[str]:
         """What else keeps it from reading; empty if nothing does."""
 
@@ -55,6 +59,11 @@ class Sources(Part):
         """Servers that are down, and what else keeps the sources from reading."""
         down = [f"not connected to {name}" for name, source in self._sources.items() if not source.connected]
         return down + [reason for source in self._sources.values() for reason in source.reasons()]
+
+    def not_heard(self) -> list[str]:
+        """Why something that was sent may not be received yet: `reasons`, and what servers kept."""
+        behind = [f"{name} had kept messages" for name, source in self._sources.items() if source.behind]
+        return self.reasons() + behind
 
     def stop_taking(self) -> None:
         """Stop the sources."""

@@ -60,6 +60,11 @@ class HandedSource:
         """Whether the reading process is there."""
         return bool(self._writers)
 
+    @property
+    def behind(self) -> bool:
+        """Not told here: the marks of the reading process tell it."""
+        return False
+
     def reasons(self) -> list[str]:
         """Nothing else keeps it from reading."""
         return []

@@ -96,6 +96,11 @@ class KafkaSource:
         self.connected = False
         self._backoff = Backoff(log, "connected to Kafka %s again", settings.servers, longest_s=RETRY_MAX_S)
 
+    @property
+    def behind(self) -> bool:
+        """Not told here: how far a log is read is known by its offsets (`read_up`)."""
+        return False
+
     def reasons(self) -> list[str]:
         """Nothing else keeps it from reading."""
         return []

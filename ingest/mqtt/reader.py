@@ -4,7 +4,9 @@ import asyncio
 import logging
 import time
 from collections.abc import Callable, Sequence
+from secrets import token_hex
 
+from devices.addressing import handover_topic
 from hub.errors import BrokerUnavailable
 from hub.models import Delivery, Micros, Origin, Outcome, Raw, Repeat
 from hub.pipeline import Sink
@@ -20,6 +22,9 @@ QUIET_S = 0.5
 """A session from which nothing came for so long holds nothing more."""
 REPLAYED = 65_536
 """So many messages of a session that was resumed may be a replay: packet ids come round behind them."""
+UNMARKED_QUIET_S, UNMARKED_S = 5.0, 600.0
+"""Where a marker does not come back, because the hub may not publish it: a session that was quiet for so long, or read
+for so long, is read up."""
 
 
 class Intake:
@@ -53,15 +58,29 @@ class SessionReader:
     """A session between `connect` and `close`. While the sink is full nothing is read, from the first byte on.
 
     A broker that was killed comes back with what it had saved, and delivers again what has been acknowledged since, by
-    the same packet ids and without DUP. So all that a resumed session holds may have come before.
+    the same packet ids and without DUP. So all that a resumed session holds may have come before. A marker that is
+    published once the hub is connected tells where that ends.
     """
 
     def __init__(
-        self, settings: Mqtt, client_id: str, source: str, topics: Sequence[str] | None, intake: Intake
+        self,
+        settings: Mqtt,
+        client_id: str,
+        source: str,
+        topics: Sequence[str] | None,
+        intake: Intake,
+        marks: bool = True,
     ) -> None:
-        """`source`: see `Raw.source`; `topics`: see MqttConnection."""
+        """`source`: see `Raw.source`; `topics`: see MqttConnection.
+
+        Without `marks` the session has been read up when it is quiet.
+        """
         self.connection = MqttConnection(settings, topics, self._receive, client_id)
         self._source, self._intake = source, intake
+        self._topic, self._marker = handover_topic(settings.prefix), token_hex(16).encode()
+        self._marks, self._marked_at, self._heard_at = marks, 0.0, 0.0
+        self.behind = True
+        """Whether it may still hold messages from before the connection."""
         self._chunk: list[Raw] = []
         self._open = False
         self._replayed = REPLAYED
@@ -81,6 +100,25 @@ class SessionReader:
         await self.connection.read()
         if not (self._chunk or self.unsettled) and time.monotonic() - began > QUIET_S:
             self._replayed = 0
+        if self.behind:
+            self._look_behind(time.monotonic())
+
+    @property
+    def refused(self) -> bool:
+        """Whether it has published a marker that has not come back, which some brokers end the connection for."""
+        return self._marks and self.behind and bool(self._marked_at)
+
+    def _look_behind(self, now: float) -> None:
+        if not self.connection.confirmed:
+            return
+        if not self.connection.session_present:
+            self.behind = False
+        elif not self._marked_at:
+            if self._marks:
+                self.connection.mark(self._topic, self._marker)
+            self._marked_at = self._heard_at = now
+        elif now - self._marked_at > UNMARKED_S or (not self.unsettled and now - self._heard_at > UNMARKED_QUIET_S):
+            self.behind = False
 
     async def hand_over(self) -> None:
         """Submit what was read; waits while the sink is full."""
@@ -120,5 +158,17 @@ class SessionReader:
     def _receive(self, messages: list[Publish]) -> None:
         if not self.connection.session_present:
             self._replayed = 0
+        if self.behind:
+            self._heard_at = time.monotonic()
+            messages = self._without_marker(messages)
         self._chunk += self._intake.raws(messages, self._source, self._replayed > 0)
         self._replayed -= len(messages)
+
+    def _without_marker(self, messages: list[Publish]) -> list[Publish]:
+        for index, message in enumerate(messages):
+            if message.payload == self._marker:
+                self.connection.acknowledge([message.packet_id])
+                self._chunk += self._intake.raws(messages[:index], self._source, self._replayed > 0)
+                self.behind, self._replayed = False, 0
+                return messages[index + 1 :]
+        return messages

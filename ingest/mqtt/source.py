@@ -71,6 +71,8 @@ class MqttSource:
         self._permitted = permitted
         self._identity: Identity | None = None
         self._reader: SessionReader | None = None
+        self._marks = True
+        """Whether the next connection publishes a marker: not if the last one ended behind it."""
         self._held_at: Micros | None = None
         self._conflict = ClientIdConflict()
         self._stopped = asyncio.Event()
@@ -85,6 +87,11 @@ class MqttSource:
     def connected(self) -> bool:
         """Whether the connection is up and subscribed."""
         return self._session.held
+
+    @property
+    def behind(self) -> bool:
+        """Whether the session may still hold messages from before the connection."""
+        return self._reader is None or self._reader.behind
 
     def reasons(self) -> list[str]:
         """What else keeps it from its session; empty if nothing does."""
@@ -103,6 +110,7 @@ class MqttSource:
         reader, self._reader = self._reader, None
         self._let_go()
         if reader is not None:
+            self._marks = not reader.refused
             reader.close()
 
     async def run(self) -> None:
@@ -149,7 +157,8 @@ class MqttSource:
 
     async def _take(self, identity: Identity, backoff: Backoff) -> None:
         """Read the session until the connection ends, or it is not to go on."""
-        reader = SessionReader(self._settings, identity.client_id, identity.source, None, self._intake)
+        name, source = identity.client_id, identity.source
+        reader = SessionReader(self._settings, name, source, None, self._intake, self._marks)
         await self._connect(reader)
         await self._subscribe(reader.connection)
         if not reader.connection.session_present and (since := self._held_at or identity.held_at) is not None:

@@ -3,14 +3,17 @@
 import json
 import os
 import signal
+import threading
 import time
 from collections.abc import Callable, Iterator
+from contextlib import closing, contextmanager
 from functools import partial
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import pytest
 
+from analytics.rules.rulebook import DEAF, GRACE
 from tests.support.batches import fetch
 from tests.support.broker import Mosquitto
 from tests.support.bus import READING, open_bus
@@ -106,6 +109,55 @@ def _ends_once(url: str, broker: Mosquitto, around: Callable[[Callable[[], None]
     wait_for(url, 2 * len(STAYS) + 3)
     assert _raised(url) == expected
     assert not fetch(url, "select reason, detail from dead_letter")
+
+
+@pytest.mark.heavy
+def test_a_hold_does_not_end_while_the_broker_may_have_kept_more(
+    database: str, mosquitto: Mosquitto, tmp_path: Path
+) -> None:
+    """Where the marker that tells it cannot be published, what was kept ends when the session is quiet."""
+    with closing(Hub(database, mosquitto.port, tmp_path)) as hub:
+        register(hub.start())
+        hub.put("/rules/many", **RULE)
+        mosquitto.stop()
+        rights = tmp_path / "acl"
+        allowed = [f"topic write ganzhi/v1/counter-{number}/telemetry" for number in (*STAYS, CALMS)]
+        rights.write_text("\n".join(["topic read #", *allowed, ""]), encoding="utf-8")
+        mosquitto.settings["acl_file"] = str(rights)
+        mosquitto.start()
+        # A mosquitto that has just been started has the rights of a session only once its client has come back.
+        # It ends the connection for the first marker.
+        wait_until(lambda: hub.text().count("connected to the broker") > 2, "the hub is back and marks no more")
+        began = time.time_ns() // 1_000_000
+        _publish(mosquitto, began, 12, *STAYS)
+        wait_for(database, len(STAYS))
+        hub.kill()
+        with _never_quiet(mosquitto):
+            hub.start()
+            over = time.monotonic() + (GRACE + DEAF) / 1e6 + HOLD_S
+            wait_until(lambda: time.monotonic() > over, "it would have ended")
+            assert not _raised(database)
+        expected = [(f"counter-{number}", began + HOLD_S * 1000) for number in STAYS]
+        wait_until(lambda: len(_raised(database)) >= len(STAYS), "the hold times end", 60)
+        assert _raised(database) == expected
+
+
+@contextmanager
+def _never_quiet(broker: Mosquitto) -> Iterator[None]:
+    """Another device sends five times a second."""
+    ended = threading.Event()
+
+    def send() -> None:
+        while not ended.wait(0.2):
+            _publish(broker, time.time_ns() // 1_000_000, 1, CALMS)
+
+    sending = threading.Thread(target=send)
+    sending.start()
+    try:
+        yield
+    finally:
+        ended.set()
+        sending.join()
 
 
 @pytest.mark.parametrize("running", [pytest.param(one, marks=HEAVY) for one in DEPLOYMENTS], indirect=True)

@@ -12,7 +12,7 @@ from devices.registry.device import Device, Profile
 from devices.registry.registry import Registry
 from devices.resolve import Resolver
 from hub.errors import DecodeError
-from hub.models import GANZHI, Batch, Micros, Raw
+from hub.models import GANZHI, Batch, Micros, Raw, Repeat
 from hub.settings import Floods as Limits
 from hub.stage import run_steps
 from hub.store.dead_letter_stage import REPLAY, Sampler
@@ -105,6 +105,18 @@ def test_a_flood_that_is_kept_up_is_told_and_told_again_while_it_lasts() -> None
     assert told == [(3, "noisy", True), (8, "noisy", False)]
     later = city.commit(*sent("noisy", [BAD] * 2_000, NOW + 60 * S))
     assert later.of(Decided).floods == [], "after a rest it is another flood"
+
+
+def test_what_the_broker_had_kept_is_no_flood_that_is_kept_up() -> None:
+    city, told = City(), []
+    for second in range(12):
+        raws = sent("noisy", [BAD] * 100, NOW + second * S)
+        kept = [raw._replace(repeated=Repeat.POSSIBLE) for raw in raws] if second < 6 else raws
+        batch = city.commit(*kept)
+        told += [(second, flood.new) for flood in batch.of(Decided).floods]
+        assert letters(batch) == (0 if second else 20)
+        assert city.floods.over(NOW + second * S) == {1}
+    assert told == [(8, True)]
 
 
 def test_replays_and_what_the_hub_finds_out_do_not_count() -> None:
