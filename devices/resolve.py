@@ -9,6 +9,7 @@ from devices.addressing import ENDED, LISTENING
 from devices.codecs import CODECS, STRICT
 from devices.codecs.decoded import Codec, Decoded, EventDraft, Fault, ReplyDraft
 from devices.codecs.heartbeat import decode_heartbeat
+from devices.codecs.local_time import SettingBack
 from devices.codecs.mapping import decode_mapped
 from devices.codecs.strict import ANY, MAX_STRICT, strictly
 from devices.commands.replies import ReceivedReplies, Reply
@@ -81,12 +82,13 @@ class Resolver(Stage):
         timeless, useless, cost = False, False, 0
         try:
             device = self._device(origin)
+            zone = device.zone if type(device.zone) is not SettingBack else device.zone.at(raw.received)
             mapping, floods = device.profile.mapping, found.over and device.id in found.over
             codec = _strict(device, origin) if floods else CODECS[origin.protocol, origin.form]
             if not mapping or (transform := mapping.get(origin.form)) is None:
-                decoded = codec(raw.payload, raw.received, device.zone)
+                decoded = codec(raw.payload, raw.received, zone)
             else:
-                decoded, cost = decode_mapped(transform, codec, raw.payload, raw.received, device.zone)
+                decoded, cost = decode_mapped(transform, codec, raw.payload, raw.received, zone)
             if origin.keyed or raw.retained:
                 _look_closer(decoded, codec, raw, device, found)
             newest, timeless = max(decoded.ts) if decoded.ts else 0, decoded.timeless

@@ -5,7 +5,6 @@ from base64 import b64decode
 from binascii import Error as Base64Error
 from datetime import datetime
 from typing import Any, Literal
-from zoneinfo import ZoneInfo
 
 from pydantic import BaseModel, ConfigDict, Field, JsonValue
 
@@ -14,6 +13,7 @@ from api.contract_types import Code
 from api.database import read
 from api.language import Spoken
 from api.problems import invalid, not_found, responses
+from devices.codecs.local_time import zone_at, zone_of
 from devices.diagnosis.frame_check import FRAMES, unhex
 from devices.diagnosis.frame_profile import ProfileView, check_with, view_of
 from devices.diagnosis.frame_report import as_object
@@ -100,7 +100,7 @@ async def check_frame(body: FrameBody, context: Here, spoken: Spoken) -> Any:
         raise invalid("/form", f"'{body.form}' is none; use auto, {', '.join(FRAMES)}")
     profile, zone = await _profile(context, body)
     received = time.time_ns() // 1000
-    report = check_with(_payload(body), body.form, received, ZoneInfo(zone), profile)
+    report = check_with(_payload(body), body.form, received, zone_at(zone_of(zone), received), profile)
     return as_object(report, spoken)
 
 

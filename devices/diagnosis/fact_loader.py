@@ -3,12 +3,12 @@
 from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
-from zoneinfo import ZoneInfo
 
 from psycopg import AsyncConnection
 from psycopg.rows import dict_row
 
 from devices.addressing import parse_topic
+from devices.codecs.local_time import zone_at, zone_of
 from devices.diagnosis.example import example_of
 from devices.diagnosis.facts import Credential, Facts, Flood, Health, Metric, NoNews, Parent, Refusal, Stray
 from devices.diagnosis.frame_check import FRAMES, check
@@ -105,10 +105,10 @@ def _examined(row: Row, prefix: str, zone: str, profile: ProfileView | None) -> 
         return {}
     received = to_micros(row["received_at"])
     held = profile if row["reason"] not in _WHOLE else None
-    report = check_with(row["payload"], form, received, ZoneInfo(zone), held)
+    report = check_with(row["payload"], form, received, zone_at(zone_of(zone), received), held)
     told: dict[str, Any] = {"report": report, "partial": held is not None and bool(report.readings or report.events)}
     if row["reason"] in ("unknown_metric", "future_time"):  # what was sent, before the profile took from it
-        sent = check(row["payload"], form, received, ZoneInfo(zone))
+        sent = check(row["payload"], form, received, zone_at(zone_of(zone), received))
         times = [each.ts for each in sent.readings] + [each.ts for each in sent.events if each.ts is not None]
         told["sent"] = tuple(dict.fromkeys(each.metric for each in sent.readings))
         told["ahead_s"] = None if sent.timeless or not times else (max(times) - received) / 1e6

@@ -3,10 +3,8 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import tzinfo
-from functools import cache
 from sys import intern
 from typing import Any, Literal
-from zoneinfo import ZoneInfo
 
 from devices.codecs.mapping import Transform, compiled
 
@@ -83,12 +81,6 @@ def profile_of(row: Any) -> Profile:
     }
     last_wins = on_conflict == "last_wins"
     return Profile(id_, code, version, max_future_s * 1_000_000, ranges, adds, compiled(mapping), last_wins)
-
-
-@cache
-def zone_of(name: str) -> tzinfo:
-    """Time zone by name, cached."""
-    return ZoneInfo(name)
 
 
 def _bound(given: float | None, default: float) -> float:

@@ -11,10 +11,11 @@ import numpy as np
 from numpy.typing import NDArray
 from psycopg import AsyncCursor
 
+from devices.codecs.local_time import zone_of
 from devices.registry.arrays import grouped, grown
 from devices.registry.changes import Changes
 from devices.registry.columns import KEY, DeviceColumns, SeriesColumns
-from devices.registry.device import UNBOUNDED, Device, Profile, profile_of, zone_of
+from devices.registry.device import UNBOUNDED, Device, Profile, profile_of
 from hub.store.pool import Pool, sorted_errors
 from hub.store.revision import NOTHING
 from hub.store.revision import SQL as REVISION

@@ -20,6 +20,7 @@ SEED = """
 insert into profile (code, name, metrics, on_conflict) values
     ('first', 'F', '{"v": {"name": "V"}}', 'first_wins'), ('last', 'L', '{"v": {"name": "V"}}', 'last_wins');
 insert into device (code, name, profile_id) values ('f1', 'F1', 1), ('l1', 'L1', 2);
+insert into device (code, name, profile_id, zone) values ('b1', 'B1', 1, 'Europe/Berlin');
 insert into rule (code, name, profile_id, metric, direction, thresholds)
     values ('high', 'High', 2, 'v', 'above', '{"red": 100}');
 insert into rule (code, name, event_kind, event_level) values ('smoke', 'Smoke', 'smoke', 4);
@@ -224,3 +225,17 @@ async def test_correcting_to_and_fro_leaves_the_alert_as_it_is(world: World, sto
             await world.take(world.event("l1", 0, state="active" if active else "inactive"))
     assert sorted(fetch(store_url, CHANGES)) == [("cleared",)] * 2 + [("raised",)] * 3
     assert fetch(store_url, "select count(*) from alert where cleared_at is null") == [(1,)]
+
+
+async def test_of_local_times_in_the_hour_that_comes_twice_none_is_lost(world: World, store_url: str) -> None:
+    payload, first = b'{"ts": "2026-10-25T02:30:00", "values": {"v": %d}}', 1_792_888_203_000_000
+    raws = [
+        raw_of("mqtt", "ganzhi/v1/b1/telemetry", payload % number, first + hours * 3600 * S)
+        for number, hours in ((1, 0), (2, 1), (3, 30))
+    ]
+    outcomes = [_told(await world.take(raw))[0] for raw in raws]
+    assert outcomes == [[], [], ["ambiguous_time"]]
+    assert fetch(store_url, "select value, extract(hour from ts at time zone 'UTC')::int from reading order by ts") == [
+        (1.0, 0),
+        (2.0, 1),
+    ]
