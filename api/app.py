@@ -9,6 +9,7 @@ from api import problems
 from api.auth import ApiDoor
 from api.context import Context
 from api.dashboard import Dashboard
+from api.http.head import Head
 from api.http.headers import SafeHeaders
 from api.http.limits import BodyLimit
 from api.routes import (
@@ -107,12 +108,14 @@ class _Described(FastAPI):
             problem = problems.ProblemDetails.model_json_schema(ref_template="#/components/schemas/{model}")
             parts = problem.pop("$defs")
             schema["components"]["schemas"] |= {"ProblemDetails": problem, **parts}
-            told = {str(status): each for status, each in problems.responses(401, 403, *_EVERYWHERE).items()}
+            told = {str(status): each for status, each in problems.responses(401, 403, 415, *_EVERYWHERE).items()}
             schema["components"]["responses"] = told
             for method, operation in (each for path in schema["paths"].values() for each in path.items()):
                 statuses = {str(status) for status in _EVERYWHERE}
                 statuses |= {"401", "403"} if "security" in operation else set()
                 statuses |= {"403"} if method != "get" else set()  # a page of another origin
+                takes = operation.get("requestBody", {}).get("content", {})
+                statuses |= {"415"} if "application/json" in takes else set()
                 others = {status: {"$ref": f"#/components/responses/{status}"} for status in sorted(statuses)}
                 operation["responses"] = dict(sorted((others | operation["responses"]).items()))
         return super().openapi()
@@ -143,6 +146,7 @@ def create_app(
     # The last one added is the outermost.
     app.add_middleware(BodyLimit, limits=_BODY_LIMITS | dict(body_limits or {}))
     app.add_middleware(SafeHeaders)
+    app.add_middleware(Head)
     app.include_router(_api(context, more))
     for router in _BESIDE:
         app.include_router(router)

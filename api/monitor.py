@@ -7,6 +7,7 @@ from fastapi import FastAPI
 from fastapi.responses import PlainTextResponse
 
 from api import problems
+from api.http.head import Head
 from api.http.headers import SafeHeaders
 from api.routes.health import Alive, healthz, readiness
 from api.routes.metrics import process_metrics
@@ -20,6 +21,7 @@ def create_monitor(counters: Counters, reasons: Callable[[], list[str]], pool: P
     app = FastAPI(title="Ganzhi (感知)", openapi_url=None, docs_url=None, redoc_url=None)
     problems.install(app)
     app.add_middleware(SafeHeaders)
+    app.add_middleware(Head)
     router = GuardedRouter()
     router.add_api_route("/healthz", healthz, response_model=Alive)
 

@@ -1,6 +1,7 @@
 """Errors as problem details (RFC 9457): every error of the API has this one form and never shows internals."""
 
 import logging
+import re
 from collections.abc import Mapping, Sequence
 from http import HTTPStatus
 from typing import Any
@@ -15,11 +16,12 @@ from starlette.requests import ClientDisconnect
 
 from api.contract_types import RIGHT
 from hub.errors import TransientError
-from hub.words import Lang, preferred
+from hub.words import Lang, preferred, text
 from hub.words.sentence import Sentence
 
 log = logging.getLogger(__name__)
 
+_JSON = re.compile(r"application/(\S+\+)?json", re.IGNORECASE)
 ERRORS_SHOWN = 100
 """How many single errors a problem lists; a hopeless file must not be answered by a bigger one."""
 
@@ -114,6 +116,11 @@ async def _declared(_: Request, error: Exception) -> Response:
 async def _unreadable(request: Request, error: Exception) -> Response:
     assert isinstance(error, RequestValidationError)  # noqa: S101 for the type checker; see above
     lang = preferred(request.headers.get("accept-language"))
+    kind = request.headers.get("content-type", "").partition(";")[0].strip()
+    if not _JSON.fullmatch(kind) and any(item["loc"] == ("body",) and item["input"] for item in error.errors()):
+        if not kind:
+            return answer(415, text("refusal.content_type.none", lang))
+        return answer(415, text("refusal.content_type", lang, kind=kind[:80]))
     faults = [_fault(item, lang) for item in error.errors()]
     first = f"{faults[0].pointer}: {faults[0].problem}" if faults else "the request cannot be read"
     more = f" (and {len(faults) - 1} more)" if len(faults) > 1 else ""

@@ -11,6 +11,7 @@ import msgspec
 from fastapi import Query, Response
 from fastapi.responses import StreamingResponse
 from psycopg.rows import dict_row
+from starlette.types import Receive, Scope, Send
 
 from api.context import Context, Here
 from api.problems import ProblemError, responses
@@ -59,14 +60,25 @@ async def export_catalogue(
     pieces = _pieces(context, wanted, form)
     first = await anext(pieces)  # the database answers: from here on a failure cuts the file off
 
-    async def rest() -> AsyncIterator[bytes]:
-        async with aclosing(pieces):
-            yield first
-            async for piece in pieces:
-                yield piece
-
     disposition = f'attachment; filename="catalogue.{form}"'
-    return StreamingResponse(rest(), media_type=_MEDIA[form], headers={"Content-Disposition": disposition})
+    return _Export(first, pieces, media_type=_MEDIA[form], headers={"Content-Disposition": disposition})
+
+
+class _Export(StreamingResponse):
+    """Ends its pieces, also when whoever asked leaves before the first one."""
+
+    def __init__(self, first: bytes, pieces: AsyncGenerator[bytes, None], **options: Any) -> None:
+        self._pieces = pieces
+        super().__init__(self._from(first), **options)
+
+    async def _from(self, first: bytes) -> AsyncIterator[bytes]:
+        yield first
+        async for piece in self._pieces:
+            yield piece
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        async with aclosing(self._pieces):
+            await super().__call__(scope, receive, send)
 
 
 async def _pieces(context: Context, wanted: Wanted, form: Form) -> AsyncGenerator[bytes, None]:

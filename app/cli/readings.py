@@ -40,7 +40,9 @@ def import_readings(
     ignore_column: Annotated[list[str] | None, typer.Option(help="Not a metric, in the wide form; repeatable.")] = None,
     time_unit: Annotated[str | None, typer.Option(help="Times are numbers since 1970: s, ms or us.")] = None,
     zone: Annotated[str | None, typer.Option(help="Of times without one, as Asia/Shanghai; else the device's.")] = None,
-    delimiter: Annotated[str, typer.Option(help="Between the cells of a CSV file; \\t for a tab.")] = ",",
+    delimiter: Annotated[
+        str | None, typer.Option(help="Between the cells of a CSV file; \\t for a tab; else as the header has it.")
+    ] = None,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Check everything, store nothing.")] = False,
     skip_bad: Annotated[bool, typer.Option("--skip-bad", help="Store what is good, report the rest.")] = False,
     again: Annotated[bool, typer.Option("--again", help="Read a file from its beginning that was imported.")] = False,
@@ -60,8 +62,8 @@ def import_readings(
     try:
         if time_unit not in (None, "s", "ms", "us"):
             raise typer.BadParameter("is one of s, ms, us", param_hint="--time-unit")
-        delimiter = delimiter.replace("\\t", "\t")
-        if len(delimiter) != 1:
+        delimiter = delimiter and delimiter.replace("\\t", "\t")
+        if delimiter is not None and len(delimiter) != 1:
             raise typer.BadParameter("is one character", param_hint="--delimiter")
         naming = Naming(
             device, metric, device_column, metric_column, time_column, value_column, tuple(ignore_column or ())

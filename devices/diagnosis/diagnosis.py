@@ -12,6 +12,7 @@ from devices.diagnosis.facts import SILENT_INTERVALS, SILENT_LEAST_S, Facts, Met
 from devices.similar import nearest
 from devices.topics import Topic, meant
 from hub.quality import Quality
+from hub.words.sentence import Sentence
 
 Level = Literal["fault", "warning", "info", "ok"]
 ORDER: Mapping[Level, int] = {"fault": 0, "warning": 1, "info": 2, "ok": 3}
@@ -127,12 +128,20 @@ def _told(facts: Facts, letters: Sequence[Refusal]) -> dict[str, Any]:
         "max_future_s": facts.max_future_s,
         "topic": _right_topic(facts, newest),
         "unknown": _unknown_names(facts, letters) if newest.reason == "unknown_metric" else {},
+        "nested": _is_nested(newest),
     }
     if newest.report is not None and newest.report.flaws:
         flaw = newest.report.flaws[0]
         told["detail"] = flaw.detail if flaw.reason == newest.reason == "not_json" else newest.detail
         told["place"] = flaw.place if flaw.reason == newest.reason else None
     return told
+
+
+def _is_nested(refusal: Refusal) -> bool:
+    """Whether it has objects or lists where values are expected, as JSON of another form has."""
+    advice = refusal.detail.values.get("advice") if isinstance(refusal.detail, Sentence) else None
+    nested = isinstance(advice, Sentence) and advice.key == "refusal.metric.nested"
+    return refusal.reason == "value_not_a_number" and nested
 
 
 def _right_topic(facts: Facts, refusal: Refusal) -> str:

@@ -31,7 +31,9 @@ def worded(note: Note, now: datetime, lang: Lang) -> Finding:
     if kind.startswith("refused_"):
         kind, reason = "refused", known_reason(note.values["reason"])
         values |= {"reason": reason_in(note.values["reason"], lang)}
-        values |= {"remedy": text(f"reason.{reason}.remedy", lang, **values)}
+        nested = note.values["nested"]
+        remedy = text("remedy.nested", lang, **values) if nested else text(f"reason.{reason}.remedy", lang, **values)
+        values |= {"remedy": remedy}
     elif kind == "metric_never" and len(note.values["metrics"]) == 1:
         kind = "metric_never_one"
     what = text(f"finding.{kind}.what", lang, **values).strip()

@@ -15,6 +15,7 @@ from openpyxl.styles.stylesheet import apply_stylesheet
 from openpyxl.xml.constants import SHARED_STRINGS
 
 from devices.sheets.csv_rows import MAX_ROW, csv_rows
+from devices.sheets.delimiter import delimiter_of
 from devices.sheets.encoding import encoding_of
 from devices.sheets.mistakes import Mistake
 from devices.sheets.shared_strings import read_strings
@@ -61,7 +62,7 @@ def _csv(path: Path) -> Iterator[Line | Mistake]:
         return
     size = max(path.stat().st_size, 1)
     with path.open("rb") as opened, io.TextIOWrapper(opened, encoding, newline="") as text:
-        delimiter = _delimiter(text.readline(MAX_ROW))
+        delimiter = delimiter_of(text.readline(MAX_ROW))
         text.seek(0)
         last = end = 0
         try:
@@ -76,11 +77,6 @@ def _csv(path: Path) -> Iterator[Line | Mistake]:
         except csv.Error as error:
             right = "close each quote, and write one inside a quoted cell twice; what follows was not read"
             yield _file(end + 1, f"not CSV from here on: {error}", right)
-
-
-def _delimiter(header: str) -> str:
-    """Detect the delimiter, which in Excel depends on the locale."""
-    return max(",;\t", key=header.count)
 
 
 def _xlsx(path: Path) -> Iterator[Line | Mistake]:

@@ -83,9 +83,15 @@ class ArrowColumn:
         return TextColumn(self._name, [_decoded(cell) for cell in self._cells.to_pylist()])
 
 
+_UNIT = b"\x1f"
+"""The unit separator of ASCII, which no text has."""
+
+
 def parse_csv(data: bytes, names: list[str], delimiter: str) -> tuple[dict[str, Column], NDArray[np.int64], list[int]]:
     """Parse whole lines: columns, 0-based line number of each row, and lines with a wrong number of cells."""
     odd: list[int] = []
+    if not delimiter.isascii():  # one of more than a byte
+        data, delimiter = data.replace(delimiter.encode(), _UNIT), _UNIT.decode()
 
     def skip(row: Any) -> str:
         odd.append(row.number - 1)

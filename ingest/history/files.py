@@ -9,6 +9,7 @@ from typing import NamedTuple, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+from devices.sheets.delimiter import delimiter_of
 from hub.errors import HistoryRefused
 from ingest.history.arrow import parquet_blocks, parquet_shape, parse_csv
 from ingest.history.columns import Column
@@ -36,6 +37,8 @@ class Block(NamedTuple):
 
 class HistoryFile(Protocol):
     names: list[str]
+    delimiter: str
+    """Between cells, where there are any."""
     end: int
     """The position at which everything has been read."""
 
@@ -43,8 +46,8 @@ class HistoryFile(Protocol):
         """Yield blocks from a position: 0, or one reported by an earlier block."""
 
 
-def open_file(path: Path, delimiter: str = ",") -> HistoryFile:
-    """Detect the file format by content; HistoryRefused when unreadable."""
+def open_file(path: Path, delimiter: str | None = None) -> HistoryFile:
+    """Detect the file format by content, and the delimiter by the header; HistoryRefused when unreadable."""
     with path.open("rb") as file:
         start = file.read(4)
     return ParquetFile(path) if start == _PARQUET else CsvFile(path, delimiter)
@@ -53,8 +56,8 @@ def open_file(path: Path, delimiter: str = ",") -> HistoryFile:
 class CsvFile:
     """CSV with a header; UTF-8 with or without BOM; line breaks within cells are not supported."""
 
-    def __init__(self, path: Path, delimiter: str) -> None:
-        self._path, self._delimiter = path, delimiter
+    def __init__(self, path: Path, delimiter: str | None) -> None:
+        self._path = path
         with path.open("rb") as file:
             header = file.readline(_MAX_LINE)
         self._start, self.end = len(header), path.stat().st_size
@@ -62,7 +65,8 @@ class CsvFile:
             text = header.removeprefix(codecs.BOM_UTF8).decode()
         except UnicodeDecodeError as error:
             raise HistoryRefused(f"{path}: the header is not UTF-8 (byte {error.start})") from error
-        self.names = [name.strip() for name in next(csv.reader([text], delimiter=delimiter), [])]
+        self.delimiter = delimiter or delimiter_of(text)
+        self.names = [name.strip() for name in next(csv.reader([text], delimiter=self.delimiter), [])]
         if not any(self.names):
             raise HistoryRefused(f"{path}: the first line must name the columns")
         if twice := {name for name in self.names if self.names.count(name) > 1}:
@@ -73,7 +77,7 @@ class CsvFile:
         position, line = (position, line) if position else (self._start, 1)
         for data in self._lines(position):
             position += len(data)
-            columns, rows, odd = parse_csv(data, self.names, self._delimiter)
+            columns, rows, odd = parse_csv(data, self.names, self.delimiter)
             problems = [self._cells(line + number + 1) for number in odd]
             lines = rows + (line + 1)
             line += data.count(b"\n") + (not data.endswith(b"\n"))
@@ -101,6 +105,8 @@ class CsvFile:
 
 class ParquetFile:
     """Parquet with numeric, timestamp and text columns, read by row group."""
+
+    delimiter = ","
 
     def __init__(self, path: Path) -> None:
         self._path = path

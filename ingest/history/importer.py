@@ -39,7 +39,8 @@ class Wanted:
     naming: Naming = field(default_factory=Naming)
     time_unit: str | None = None
     zone: tzinfo | None = None
-    delimiter: str = ","
+    delimiter: str | None = None
+    """None: what the header has most columns with."""
     skip_bad: bool = False
     dry_run: bool = False
     again: bool = False
@@ -85,7 +86,7 @@ class Importer:
         if wanted.dry_run:
             with Report(_report_path(path), resumed=False) as report:
                 return Result(await self._check(path, source, Progress(), wanted, report), 0, False, 0)
-        digest = await asyncio.to_thread(_digest, path, wanted)
+        digest = await asyncio.to_thread(_digest, path, wanted, file.delimiter)
         history = History(self._pool, digest, path)
         start = await history.begin(wanted.again)
         if start.finished_at is not None:
@@ -204,9 +205,9 @@ def _report_path(path: Path) -> Path:
     return path.with_name(path.name + ".errors.csv")
 
 
-def _digest(path: Path, wanted: Wanted) -> bytes:
+def _digest(path: Path, wanted: Wanted, delimiter: str) -> bytes:
     """Digest of a file and its import options; the same file for another device is another import."""
     with path.open("rb") as file:
         content = hashlib.file_digest(file, "blake2b").digest()
-    reading = [asdict(wanted.naming), wanted.time_unit, str(wanted.zone), wanted.delimiter]
+    reading = [asdict(wanted.naming), wanted.time_unit, str(wanted.zone), delimiter]
     return hashlib.blake2b(content + msgspec.json.encode(reading), digest_size=32).digest()

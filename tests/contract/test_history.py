@@ -96,6 +96,24 @@ async def test_long_file_in_many_blocks_and_twice(
     assert not path.with_name("long.csv.errors.csv").exists()
 
 
+async def test_the_delimiter_is_what_the_header_has(pool: Pool, store_url: str, tmp_path: Path) -> None:
+    values = []
+    for number, between in enumerate(",;\t|，；"):
+        path = tmp_path / f"{number}.csv"
+        rows = ["device,metric,ts,value", f"a,t,2026-01-01T00:00:0{number}Z,{number}.5"]
+        path.write_text("\n".join(rows).replace(",", between) + "\n", encoding="utf-8")
+        result = await _import(pool, path)
+        assert (result.progress.stored, result.progress.bad) == (1, 0), between
+        values.append(number + 0.5)
+        assert (await _import(pool, path)).done_before
+    assert [value for *_, value, _ in _stored(store_url)] == values
+    path.write_text("device；metric；ts；value\na；t；2026-01-01T00:00:09Z；1；2\n", encoding="utf-8")
+    with pytest.raises(HistoryRefused):
+        await _import(pool, path, delimiter=",")
+    with pytest.raises(HistoryRefused, match="1 bad row"):
+        await _import(pool, path)
+
+
 async def test_wide_file_with_gaps_in_the_devices_own_zones(pool: Pool, store_url: str, tmp_path: Path) -> None:
     path = tmp_path / "wide.csv"
     path.write_bytes(

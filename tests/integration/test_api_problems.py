@@ -46,12 +46,28 @@ async def test_each_class_of_error_is_a_problem(database: str) -> None:
         assert "beginning with a letter or digit" in body["detail"]
 
 
+@pytest.mark.parametrize("kind", [None, "application/x-www-form-urlencoded", "text/plain; charset=utf-8"])
+async def test_a_body_that_is_not_sent_as_json_is_told_how_to_send_it(database: str, kind: str | None) -> None:
+    async with api_context(database) as context, client_of(context) as client:
+        for body in (b'{"name": "Air", "metrics": {}}', b"{bad"):
+            headers = {"content-type": kind} if kind else {}
+            told = problem(await client.put("/profiles/air", content=body, headers=headers), 415)
+            assert "send it with the header Content-Type: application/json" in told["detail"]
+            assert (kind or "").partition(";")[0] in told["detail"]
+            zh = await client.put("/profiles/air", content=body, headers=headers | {"accept-language": "zh"})
+            assert "请" in problem(zh, 415)["detail"]
+        merged = {"content-type": "application/merge-patch+json"}
+        assert (await client.put("/profiles/air", content=b'{"name": "Air", "metrics": {}}', headers=merged)).is_success
+        problem(await client.put("/profiles/air", headers=headers), 422)
+
+
 async def test_failure_shows_nothing_of_the_inside(database: str, monkeypatch: pytest.MonkeyPatch) -> None:
     async def fail(self: Dashboard) -> None:
         raise RuntimeError("secret inside")
 
     monkeypatch.setattr(Dashboard, "current", fail)
     async with api_context(database) as context, client_of(context) as client:
+        assert (await client.head("/status")).status_code == 500
         answer = await client.get("/status")
         problem(answer, 500)
         assert "secret" not in answer.text

@@ -5,6 +5,7 @@ import re
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
+from functools import lru_cache
 from typing import Any
 
 import httpx
@@ -88,32 +89,40 @@ async def app(database: str) -> AsyncIterator[FastAPI]:
         yield made
 
 
-async def status(app: FastAPI, method: str, path: str, token: str | None = None) -> tuple[int, bytes]:
-    """Of a request without a body, and what is answered; of a stream of events nothing but its beginning is read.
+async def status(
+    app: FastAPI, method: str, path: str, token: str | None = None, sent: bytes = b"", kind: bytes = b""
+) -> tuple[int, bytes]:
+    """Of a request, and what is answered; of a stream of events nothing but its beginning is read.
 
     AssertionError where the app's description does not name the status, or the content type with it.
     """
     headers = [(b"host", b"hub"), *([(b"authorization", f"Bearer {token}".encode())] if token else [])]
+    headers += [(b"content-type", kind), (b"content-length", b"%d" % len(sent))] if kind else []
     scope = {"type": "http", "method": method, "path": path, "query_string": b"", "headers": headers}
-    messages, leave = iter([{"type": "http.request"}]), asyncio.Event()
-    status, body, kind = 0, b"", ""
+    messages, leave = iter([{"type": "http.request", "body": sent}]), asyncio.Event()
+    status, body, answered = 0, b"", ""
 
-    async def receive() -> dict[str, str]:
+    async def receive() -> dict[str, Any]:
         if (message := next(messages, None)) is not None:
             return message
         await leave.wait()
         return {"type": "http.disconnect"}
 
     async def send(message: Any) -> None:
-        nonlocal status, body, kind
+        nonlocal status, body, answered
         status, body = message.get("status", status), body + message.get("body", b"")
-        kind = dict(message.get("headers", ())).get(b"content-type", kind.encode()).decode()
-        if kind == "text/event-stream; charset=utf-8":
+        answered = dict(message.get("headers", ())).get(b"content-type", answered.encode()).decode()
+        if answered == "text/event-stream; charset=utf-8":
             leave.set()
 
     await app({**scope, "http_version": "1.1", "server": ("hub", 80), "client": ("10.0.0.7", 5)}, receive, send)
-    Description(app.openapi()).judge(method, path, status, kind)
+    _description(app).judge(method, path, status, answered)
     return status, body
+
+
+@lru_cache(maxsize=1)
+def _description(app: FastAPI) -> Description:
+    return Description(app.openapi())
 
 
 async def test_each_route_states_who_may_call_it(app: FastAPI) -> None:
@@ -160,9 +169,46 @@ async def test_without_a_token_each_route_is_401(app: FastAPI) -> None:
         code, _ = await status(app, each.method, each.path)
         assert (code == 401) == bool(each.needed), (each.method, each.path, code)
         assert (await status(app, each.method, each.path, "wrong"))[0] == code, each.path
+
+
+BROKEN = [
+    (b"{bad", b"application/json"),
+    (b"\xff\x00", b"application/json"),
+    (b"[" * 100_000, b"application/json"),
+    (b"{bad", b""),
+    (b"a,b\n1", b"text/csv"),
+    (b"PK\x03\x04", b"application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"),
+]
+
+
+async def test_who_asks_is_judged_before_what_is_sent(app: FastAPI) -> None:
+    door = AlwaysDoor()
+    for each in operations(app):
+        if each.needed:
+            for sent, kind in BROKEN:
+                code, _ = await status(app, each.method, f"{each.path}", None, sent, kind)
+                assert code == 401, (each.method, each.path, sent[:9])
+    app.state.door, door.permissions = door, frozenset()
+    for each in operations(app):
+        if each.needed:
+            code, _ = await status(app, each.method, each.path, None, *BROKEN[0])
+            assert code == 403, (each.method, each.path)
+
+
+async def test_head_is_wherever_get_is_and_has_no_body(app: FastAPI) -> None:
+    door, heads = AlwaysDoor(), 0
+    for each in operations(app):
+        code, _ = await status(app, each.method, each.path)
         head, body = await status(app, "HEAD", each.path)
-        assert head in ((401, 405) if each.needed else (200, 405)), (each.path, head)
-        assert b"items" not in body
+        if each.method == "GET":
+            assert (head, body) == (code, b""), each.path
+            heads += 1
+    app.state.door, door.permissions = door, EVERYTHING
+    for each in operations(app):
+        if each.method == "GET":
+            code, _ = await status(app, "GET", each.path)
+            assert await status(app, "HEAD", each.path) == (code, b""), each.path
+    assert heads > 40
 
 
 async def test_without_a_permission_that_it_needs_each_route_is_403(app: FastAPI) -> None:

@@ -196,6 +196,18 @@ def _said(facts: Facts, code: str, lang: Lang = "en") -> str:
     return " ".join(worded(note, NOW, lang)[2:])
 
 
+def test_nested_json_is_told_of_mappings_and_not_of_quotes() -> None:
+    for payload, nested in ((b'{"data": {"temp": 21.5}}', True), (b'{"temp": [1]}', True), (b'{"temp": "hot"}', False)):
+        report = check(payload, "telemetry", to_micros(NOW), ZoneInfo("UTC"))
+        [flaw] = report.flaws
+        facts = replace(MUTE, refusals=(refusal(flaw.reason, detail=flaw.detail, payload=payload, report=report),))
+        words: list[tuple[Lang, str, str]] = [("en", "mapping", "quotes"), ("zh", "映射", "引号")]
+        for lang, mapping, quotes in words:
+            said = _said(facts, "refused_value_not_a_number", lang)
+            assert (mapping in said) == nested
+            assert (quotes in said) == (not nested)
+
+
 def test_the_words_name_the_fault_and_the_remedy() -> None:
     broken = check(b"{'pm25': 1}", "telemetry", to_micros(NOW), ZoneInfo("UTC"))
     said = _said(replace(MUTE, refusals=(refusal(report=broken),)), "refused_not_json")
