@@ -9,6 +9,7 @@ from devices.addressing import ENDED, LISTENING
 from devices.codecs import CODECS, STRICT
 from devices.codecs.decoded import Codec, Decoded, EventDraft, Fault, ReplyDraft
 from devices.codecs.heartbeat import decode_heartbeat
+from devices.codecs.jsontext import parse
 from devices.codecs.local_time import SettingBack
 from devices.codecs.mapping import decode_mapped
 from devices.codecs.strict import ANY, MAX_STRICT, strictly
@@ -81,7 +82,7 @@ class Resolver(Stage):
         fault: Fault | None = None
         timeless, useless, cost = False, False, 0
         try:
-            device = self._device(origin)
+            device = self._device(origin, raw.payload)
             zone = device.zone if type(device.zone) is not SettingBack else device.zone.at(raw.received)
             mapping, floods = device.profile.mapping, found.over and device.id in found.over
             codec = _strict(device, origin) if floods else CODECS[origin.protocol, origin.form]
@@ -166,9 +167,11 @@ class Resolver(Stage):
             remembered.end_replay()
         fresh.setdefault(raw.source, []).append(arrival)
 
-    def _device(self, origin: Origin) -> Device:
+    def _device(self, origin: Origin, payload: bytes) -> Device:
         device = self._registry.devices.get(origin.device)
         if origin.fault is not None:
+            if origin.fault[0] == "no_device" and origin.transport != "mqtt":
+                parse(payload)  # a broken text is called broken: what it names nobody knows
             raise DecodeError(*origin.fault)
         if device is None:
             sentence = Sentence("refusal.device.unknown", device=repr(origin.device), code=origin.device)

@@ -221,7 +221,7 @@ def _attributes(part: dict[str, Any], extra: dict[str, Any], kind: str, decoded:
 
 
 def _storable(attributes: dict[str, Any], decoded: Decoded, given: dict[str, Any]) -> tuple[dict[str, Any], int]:
-    """Storable attributes, and the number of private fields dropped.
+    """Storable attributes, and the number of private fields dropped; what cannot be stored leaves the others.
 
     `given` are those that stand in "attributes", the others are members of the event.
     """
@@ -245,11 +245,15 @@ def _storable(attributes: dict[str, Any], decoded: Decoded, given: dict[str, Any
         error = refused
     else:
         return kept, dropped
+    bad = [name for name, value in attributes.items() if not _is_storable(name, value)]
     if error.at is None:
-        culprit = next((name for name, value in attributes.items() if not _is_storable(name, value)), "")
-        error.at = pointer(*(["attributes"] if culprit in given else []), *([culprit] if culprit else []))
+        culprit = bad[:1]
+        error.at = pointer(*(["attributes"] if culprit and culprit[0] in given else []), *culprit)
     decoded.leave_out(error)
-    return {}, dropped
+    if not bad:  # too large
+        return {}, dropped
+    kept, fewer = _storable({name: attributes[name] for name in attributes.keys() - {*bad}}, decoded, given)
+    return kept, max(dropped, fewer)
 
 
 def _check_nul(encoded: bytes) -> None:

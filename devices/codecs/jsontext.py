@@ -7,6 +7,7 @@ from itertools import islice
 
 import msgspec
 
+from devices.codecs.bare_words import original, spelt_out, stands_at
 from devices.codecs.decoded import MAX_BYTES, MAX_PARTS
 from hub.errors import DecodeError
 from hub.words.sentence import Sentence
@@ -24,6 +25,8 @@ BYTE_ORDER_MARK = "\ufeff"
 """Passed over at the beginning of a payload."""
 
 
+_PADDING = 16
+"""Characters at the end in which the zero bytes of a string of C are looked for."""
 _QUOTED = 40
 """Characters of a value that a sentence repeats."""
 _A_LIST, _AN_OBJECT = Sentence("refusal.value.list"), Sentence("refusal.value.object")
@@ -98,27 +101,46 @@ def names_in(value: object) -> set[str]:
 
 
 def _read_slowly(payload: bytes) -> object:
-    """Second attempt after the fast decoder failed: tolerate NaN, or report what is wrong and where."""
+    """Second attempt after the fast decoder failed: tolerate NaN and the like, or report what is wrong and where."""
     try:
         text = payload.decode()
     except UnicodeDecodeError as error:
         raise DecodeError("not_utf8", _about_encoding(payload, error), error.start) from None
     text = text.removeprefix(BYTE_ORDER_MARK)
-    if not text.strip():
-        raise DecodeError("not_json", Sentence("refusal.json.empty"), 0)
+    bare = text.rstrip("\0 \t\r\n") if "\0" in text[-_PADDING:] else text
     try:
-        return LENIENT.decode(text)
+        value = _lenient(bare)
     except json.JSONDecodeError as error:
-        at = len(payload) - len(text[error.pos :].encode())
-        meant = _meant(text, error)
+        if not bare.strip():
+            raise DecodeError("not_json", Sentence("refusal.json.empty"), 0) from None
+        at, meant = len(payload) - len(text[error.pos :].encode()), _meant(bare, error)
         sentence = Sentence("refusal.json.told", line=error.lineno, column=error.colno, meant=meant)
         raise DecodeError("not_json", sentence, at) from None
     except RecursionError:
         raise _too_deep() from None
+    if bare is not text:
+        raise DecodeError("not_json", Sentence("refusal.json.zero"), len(payload) - (len(text) - len(bare)))
+    return value
+
+
+def _lenient(text: str) -> object:
+    """Read JSON with bare words; JSONDecodeError with the position in this text."""
+    try:
+        return LENIENT.decode(text)
+    except json.JSONDecodeError as error:
+        if not stands_at(text, error.pos):
+            raise
+    spelt, ends = spelt_out(text)
+    try:
+        return LENIENT.decode(spelt)
+    except json.JSONDecodeError as error:
+        raise json.JSONDecodeError(error.msg, text, original(error.pos, ends)) from None
 
 
 def _about_encoding(payload: bytes, error: UnicodeDecodeError) -> Sentence:
     at, byte = error.start, f"{payload[error.start]:02x}"
+    if payload.startswith((b"\xff\xfe", b"\xfe\xff")):
+        return Sentence("refusal.utf8.utf16", at=at, byte=byte)
     try:
         payload.decode("gb18030")
     except UnicodeDecodeError:
@@ -140,7 +162,7 @@ def _integer(text: str) -> int | NotFinite:
 
 
 LENIENT = json.JSONDecoder(parse_float=_number, parse_int=_integer, parse_constant=NotFinite)
-"""Reads what devices send beyond JSON: NaN and Infinity, and numbers of any size."""
+"""Reads what devices send beyond JSON: NaN and Infinity, and numbers of any size; see also bare_words.py."""
 
 _TRAILING = Sentence("refusal.json.trailing")
 _CHANGES = {

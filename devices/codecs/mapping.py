@@ -11,11 +11,11 @@ from typing import Any, NamedTuple
 import msgspec
 from jmespath import exceptions as jmes
 from jmespath import parser
-from jmespath.visitor import Options, TreeInterpreter
 
 from devices.codecs.decoded import Codec, Decoded
 from devices.codecs.jsontext import names_in, parse
-from devices.codecs.mapping_functions import SIGNATURES, Functions, TooLarge
+from devices.codecs.mapping_functions import SIGNATURES, TooLarge
+from devices.codecs.mapping_interpreter import BUDGET, ERRORS, Interpreter, TooCostly, holds_null, told_of
 from devices.privacy import without_private
 from devices.similar import nearest
 from hub.errors import DecodeError, PermanentError
@@ -33,10 +33,6 @@ MAX_PARTS = 4_000
 """Members and elements of a payload that is mapped; a plain one may have five times as many."""
 MAX_NAMES = 250
 """Different names in it: one seen for the first time costs the privacy gate up to 14 microseconds."""
-BUDGET = 20_000
-"""What the mapping of one payload may cost, in fifths of a microsecond: about 4 ms."""
-_STEP, _WALK, _CALL = 4, 1, 12
-_DEEPEST = 16
 
 
 class MappingError(PermanentError):
@@ -47,19 +43,27 @@ class Mapped(NamedTuple):
     """What became of a payload."""
 
     payload: bytes | None
-    """A payload of the contract; None where the expression gave false: the message is not for the hub."""
+    """A payload of the contract; None where the expression gave false (the message is not for the hub), or all values
+    are null."""
     private: int
     """Fields that the privacy gate took out before the expression saw them."""
     cost: int
     """Of BUDGET."""
+    failed: tuple[Sentence, ...] = ()
+    """Why members of it are left out."""
+    measured: bool = True
+    """Whether the payload is not missing because all values are null."""
 
 
 class Transform:
     """A compiled expression; call it with a payload."""
 
-    def __init__(self, expression: str, *, lenient: bool = False) -> None:
-        """Raises MappingError with what is wrong and where; if lenient, each call raises it as a DecodeError."""
-        self.expression = expression
+    def __init__(self, expression: str, form: str = "telemetry", *, lenient: bool = False) -> None:
+        """`form` is that of the payload that it makes.
+
+        Raises MappingError with what is wrong and where; if lenient, each call raises it as a DecodeError.
+        """
+        self.expression, self._form = expression, form
         self._flaw = ""
         try:
             self._tree = _parsed(expression)
@@ -69,35 +73,41 @@ class Transform:
             self._flaw = error.detail
 
     def __call__(self, payload: bytes) -> Mapped:
-        """Map a payload. DecodeError when it is not JSON, or the mapping fails, yields nothing or costs too much."""
+        """Map a payload; a member of the result that fails is left out, and so is one that is null.
+
+        DecodeError when it is not JSON, or the mapping fails, yields nothing or costs too much.
+        """
         if self._flaw:
             raise DecodeError("mapping_failed", Sentence("refusal.mapping.flaw", flaw=self._flaw), "")
         message, private = _public(parse(payload, MAX_PARTS))
-        meter = _Meter()
+        run = Interpreter(self._form)
         try:
-            found = meter.visit(self._tree, message)
+            found = run.visit(self._tree, message)
             if found is False:
-                return Mapped(None, private, BUDGET - meter.left)
+                return Mapped(None, private, BUDGET - run.left)
             valued = isinstance(found, dict) and "values" in found
-            found = meter.tidy(found)
+            found = run.tidy(found)
             encoded = msgspec.json.encode(found)
-        except (_TooCostly, TooLarge):
+        except (TooCostly, TooLarge):
             raise DecodeError("mapping_too_costly", Sentence("refusal.mapping.costly"), "") from None
-        except (jmes.JMESPathError, ArithmeticError, TypeError, ValueError, RecursionError) as error:
-            sentence = Sentence("refusal.mapping.fails", error=_said(error))
+        except (*ERRORS, RecursionError) as error:
+            sentence = Sentence("refusal.mapping.fails", error=told_of(error))
             raise DecodeError("mapping_failed", sentence, "") from None
-        if not isinstance(found, dict | list):
-            if found is None:
-                raise _empty(message)
+        failed = tuple(run.failed)
+        if not isinstance(found, dict | list | None):
             raise DecodeError("mapping_failed", Sentence("refusal.mapping.no_object"), "")
-        if not found or (valued and "values" not in found):
-            raise _empty(message)
-        return Mapped(encoded, private, BUDGET - meter.left)
+        if found and not (valued and "values" not in found):
+            return Mapped(encoded, private, BUDGET - run.left, failed)
+        if failed:
+            raise DecodeError("mapping_failed", failed[0], "")
+        if holds_null(message):
+            return Mapped(None, private, BUDGET - run.left, measured=False)
+        raise DecodeError("mapping_empty", Sentence("refusal.mapping.nothing", held=_held(message)), "")
 
 
 def compiled(mapping: Mapping[str, str]) -> dict[str, Transform]:
     """Compile a stored profile's mappings by form; an invalid one rejects each message with its error."""
-    return {form: Transform(expression, lenient=True) for form, expression in mapping.items()}
+    return {form: Transform(expression, form, lenient=True) for form, expression in mapping.items()}
 
 
 def decode_mapped(
@@ -113,92 +123,10 @@ def decode_mapped(
         # Its place is one in what the mapping made, which nobody sent.
         raise DecodeError(error.reason, Sentence("refusal.mapping.after", detail=error.detail)) from None
     decoded.faults = [fault._replace(at=None) for fault in decoded.faults]
+    for sentence in mapped.failed:
+        decoded.leave_out(DecodeError("mapping_failed", sentence))
     decoded.private += mapped.private
     return decoded, mapped.cost
-
-
-class _TooCostly(Exception):
-    """The cost budget is exhausted"""
-
-
-class _Meter(TreeInterpreter):
-    """Evaluates with a budget. Values are shared, never copied: one may be far larger written out than in memory, so
-    whatever walks through one pays for the walk."""
-
-    def __init__(self) -> None:
-        super().__init__(_OPTIONS)
-        self.left = BUDGET
-
-    def visit(self, node: Any, *args: Any, **kwargs: Any) -> Any:
-        self.left -= _STEP
-        if self.left < 0:
-            raise _TooCostly
-        return super().visit(node, *args, **kwargs)
-
-    def visit_flatten(self, node: Any, value: Any) -> Any:
-        base = self.visit(node["children"][0], value)
-        if not isinstance(base, list):
-            return None
-        self.pay(sum([len(each) if isinstance(each, list) else 1 for each in base]))
-        return [part for each in base for part in (each if isinstance(each, list) else (each,))]
-
-    def visit_slice(self, node: Any, value: Any) -> Any:
-        self.pay(len(value) if isinstance(value, list) else 1)
-        return super().visit_slice(node, value)
-
-    def visit_comparator(self, node: Any, value: Any) -> Any:
-        left, right = (self.visit(child, value) for child in node["children"])
-        self.walk(left)
-        self.walk(right)
-        given: Any = {"type": "comparator", "value": node["value"], "children": [_literal(left), _literal(right)]}
-        return super().visit_comparator(given, None)
-
-    def visit_function_expression(self, node: Any, value: Any) -> Any:
-        given = [self.visit(child, value) for child in node["children"]]
-        for each in given:
-            self.walk(each)
-        found = _FUNCTIONS.call_function(node["value"], given)
-        self.pay(_CALL + (len(found) // 64 if isinstance(found, str) else 0))
-        return found
-
-    def pay(self, cost: int) -> None:
-        self.left -= cost
-        if self.left < 0:
-            raise _TooCostly
-
-    def walk(self, value: Any) -> None:
-        """Charge for walking a value at its serialised size."""
-        waiting = [value]
-        while waiting:
-            part = waiting.pop()
-            if isinstance(part, dict):
-                self.pay(_WALK + len(part))
-                waiting += part.values()
-            elif isinstance(part, list):
-                self.pay(_WALK + len(part))
-                waiting += part
-            else:
-                self.pay(_WALK + (len(part) // 64 if isinstance(part, str) else 0))
-
-    def tidy(self, value: Any, deep: int = _DEEPEST) -> Any:
-        """Copy without null members (values the message lacks); null when nothing is left."""
-        self.pay(_STEP)
-        if not isinstance(value, dict | list):
-            return value
-        if deep == 0:
-            raise ValueError(Sentence("refusal.mapping.result_depth"))
-        if isinstance(value, list):
-            return [kept for part in value if (kept := self.tidy(part, deep - 1)) is not None]
-        found = {str(name): kept for name, part in value.items() if (kept := self.tidy(part, deep - 1)) is not None}
-        return found or None
-
-
-_FUNCTIONS = Functions()
-_OPTIONS = Options(custom_functions=_FUNCTIONS)
-
-
-def _literal(value: Any) -> dict[str, Any]:
-    return {"type": "literal", "value": value, "children": []}
 
 
 def _public(message: object) -> tuple[object, int]:
@@ -211,24 +139,11 @@ def _public(message: object) -> tuple[object, int]:
         raise DecodeError("too_deep", Sentence("refusal.mapping.depth"), "") from None
 
 
-def _empty(message: object) -> DecodeError:
-    return DecodeError("mapping_empty", Sentence("refusal.mapping.nothing", held=_held(message)), "")
-
-
 def _held(message: object) -> Sentence:
     if not isinstance(message, dict):
         return Sentence("refusal.mapping.list")
     names = ", ".join([str(name)[:40] for name in message][:12])
     return Sentence("refusal.mapping.holds", names=names) if names else Sentence("refusal.mapping.holds_nothing")
-
-
-def _said(error: Exception) -> Sentence:
-    if error.args and isinstance(error.args[0], Sentence):  # of a function of this hub
-        return error.args[0]
-    if isinstance(error, jmes.JMESPathTypeError):
-        wanted, given = " / ".join(error.expected_types), str(error.actual_type)
-        return Sentence("refusal.mapping.type", function=str(error.function_name), wanted=wanted, given=given)
-    return Sentence("refusal.mapping.error", error=str(error).partition("\n")[0][:200])
 
 
 def _parsed(expression: str) -> Any:

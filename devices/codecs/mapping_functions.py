@@ -28,12 +28,14 @@ class Functions(functions.Functions):
         """multiply(seconds, `1000`)"""
         return _small(one) * _small(other)
 
-    @functions.signature({"types": ["array-string"]}, {"types": ["array"]})
-    def _func_object(self, names: list[str], values: list[Any]) -> dict[str, Any]:
-        """object(data[].name, data[].value): what comes as pairs, by name."""
+    @functions.signature({"types": ["array"]}, {"types": ["array"]})
+    def _func_object(self, names: list[str | None], values: list[Any]) -> dict[str, Any]:
+        """object(data[].name, data[].value): what comes as pairs, by name; null has its place in either list."""
         if len(names) != len(values):
             raise ValueError(Sentence("refusal.mapping.object_lengths", names=len(names), values=len(values)))
-        return dict(zip(names, values, strict=True))
+        if any(not isinstance(name, str | None) for name in names):
+            raise ValueError(Sentence("refusal.mapping.object_names"))
+        return {name: value for name, value in zip(names, values, strict=True) if name is not None}
 
     @functions.signature({"types": ["string"]}, {"types": ["string"]}, {"types": ["string"]})
     def _func_replace(self, text: str, old: str, new: str) -> str:

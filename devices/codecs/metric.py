@@ -12,6 +12,8 @@ from hub.words.sentence import Sentence
 
 MAX_NAME = 64
 _NAME = re.compile(rf"[A-Za-z0-9][A-Za-z0-9._:/-]{{0,{MAX_NAME - 1}}}")
+_NOTHING = frozenset({"", "-", "--", "nan", "-nan", "inf", "-inf", "none", "null", "n/a", "na", "无"})
+"""Texts for a value that was not measured."""
 _TIME, _NULL = Sentence("refusal.metric.time"), Sentence("refusal.metric.null")
 _TEXT, _NESTED = Sentence("refusal.metric.text"), Sentence("refusal.metric.nested")
 
@@ -67,6 +69,6 @@ def number(name: str, value: object) -> float:
 def _advice(name: str, value: object) -> Sentence:
     if is_time_name(name):
         return _TIME
-    if value is None:
+    if isinstance(value, str) and value.strip().lower() in _NOTHING:
         return _NULL
     return _TEXT if isinstance(value, str) else _NESTED

@@ -7,7 +7,7 @@ when the connection begins: the time of arrival counts.
 from datetime import tzinfo
 
 from devices.codecs.decoded import MAX_BYTES, Decoded
-from devices.codecs.jsontext import parse, quoted
+from devices.codecs.jsontext import BYTE_ORDER_MARK, parse, quoted
 from hub.errors import DecodeError
 from hub.models import Micros
 from hub.words.sentence import Sentence
@@ -46,5 +46,7 @@ def decode(payload: bytes, received: Micros, zone: tzinfo) -> Decoded:
 
 def _word(payload: bytes) -> str | None:
     """The payload as a bare word; None when it has to be parsed as JSON."""
-    word = payload.strip()
+    word = payload.removeprefix(BYTE_ORDER_MARK.encode()).strip()
+    if word.endswith(b"\0") and word.rstrip(b"\0").isalpha():
+        raise DecodeError("not_json", Sentence("refusal.json.zero"), len(payload.rstrip().rstrip(b"\0")))
     return word.decode() if len(word) <= 32 and word.isalpha() else None

@@ -7,6 +7,7 @@ import json
 import re
 from dataclasses import dataclass
 
+from devices.codecs.bare_words import as_long
 from devices.codecs.jsontext import BYTE_ORDER_MARK, LENIENT
 from hub.errors import At
 
@@ -43,7 +44,7 @@ def place_of(payload: bytes, at: At, on_name: bool = False) -> Place | None:
         before = payload[:at].decode("utf-8", "ignore")
         return _place(text, max(len(before) - mark, 0), at, None)
     try:
-        path, character = _follow(text, at, on_name)
+        path, character = _follow(as_long(text), at, on_name)
     except (ValueError, IndexError, StopIteration, RecursionError):
         return None
     return _place(text, character, len((BYTE_ORDER_MARK * mark + text[:character]).encode("utf-8", "replace")), path)

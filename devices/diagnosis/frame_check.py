@@ -95,6 +95,8 @@ def check(payload: bytes, form: str, received: Micros, zone: tzinfo) -> Report:
         report.remarks.append(Sentence("frame.more_faults", count=decoded.left_out - len(faults)))
     if decoded.unused:
         report.remarks.append(Sentence("frame.unused", members=", ".join(map(repr, decoded.unused))))
+    if not (report.flaws or report.readings or report.events or report.says or report.private):
+        report.remarks.append(Sentence("frame.unmeasured"))
     settle(report)
     return report
 

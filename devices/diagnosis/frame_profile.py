@@ -51,18 +51,20 @@ def check_with(payload: bytes, form: str, received: Micros, zone: tzinfo, profil
         form = next(iter(profile.mapping)) if len(profile.mapping) == 1 else likeliest(payload)
     told: list[str] = []
     private = 0
+    failed: tuple[Sentence, ...] = ()
     if form in profile.mapping:
         try:
-            mapped = Transform(profile.mapping[form], lenient=True)(payload)
+            mapped = Transform(profile.mapping[form], form, lenient=True)(payload)
         except DecodeError as error:
             return Report(form, "refused", flaws=[flaw_of(payload, form, error.reason, error.detail, error.at)])
         if mapped.payload is None:
-            said: list[str] = [Sentence("frame.not_for_hub")]
-            return Report(form, "dropped", private=mapped.private, remarks=said)
-        payload, private = mapped.payload, mapped.private
+            said: list[str] = [Sentence("frame.not_for_hub") if mapped.measured else Sentence("frame.unmeasured")]
+            return Report(form, "dropped" if mapped.measured else "accepted", private=mapped.private, remarks=said)
+        payload, private, failed = mapped.payload, mapped.private, mapped.failed
         told.append(Sentence("frame.mapped", payload=payload[:_SHOWN].decode(errors="replace")))
     report = check(payload, form, received, zone)
     report.private += private
+    report.flaws += [Flaw("mapping_failed", sentence) for sentence in failed]
     report.remarks += told
     hold_against(report, profile, received, zone, payload)
     if form in profile.mapping:  # what is pointed at is what the mapping made, not what came

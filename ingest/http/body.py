@@ -7,8 +7,10 @@ from typing import NamedTuple
 
 import msgspec
 
-from devices.codecs.jsontext import parse
-from hub.errors import At, DecodeError
+from devices.codecs.bare_words import as_long
+from devices.codecs.jsontext import BYTE_ORDER_MARK
+from devices.codecs.named_device import named_device
+from hub.errors import At
 
 BATCH_MESSAGES = 10_000
 """Messages of a batch, so that one request cannot fill the pipeline by itself."""
@@ -44,6 +46,10 @@ class _Named(msgspec.Struct):
     device: str = ""
 
 
+_MARK = BYTE_ORDER_MARK.encode()
+_SEPARATORS = re.compile(rb"[\s,]*")
+_WINDOW = 24
+"""Bytes around the place where a decoder stopped, in which a value such as nan is looked for."""
 _BYTE = re.compile(r"\(byte (\d+)\)")
 _LIST = msgspec.json.Decoder(list[msgspec.Raw])
 _NAMED = msgspec.json.Decoder(_Named)
@@ -74,11 +80,17 @@ def batch_of_list(body: bytes) -> list[Message]:
     """Split a JSON list into messages; BodyError 400 when it is not one, 413 when too long."""
     if body.count(b",") > LIST_COMMAS:
         raise BodyError(413, f"a JSON list may hold {LIST_COMMAS:,} commas: send several, or send NDJSON")
+    listed = body.removeprefix(_MARK)
     try:
-        parts = _LIST.decode(body)
+        parts = _LIST.decode(listed)
     except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
-        sentence = f"not a JSON list: {error}; nothing was taken. Send NDJSON to have each line judged by itself"
-        raise BodyError(400, sentence, _place(error)) from None
+        place = _place(error)
+        found = _parts_with_bare_words(listed, place)
+        if found is None:
+            sentence = f"not a JSON list: {error}; nothing was taken. Send NDJSON to have each line judged by itself"
+            place = place if isinstance(place, str | None) else place + len(body) - len(listed)
+            raise BodyError(400, sentence, place) from None
+        parts = found
     if len(parts) > BATCH_MESSAGES:
         raise _too_many()
     return [_message(bytes(part)) for part in parts]
@@ -88,10 +100,34 @@ def batch_of_lines(body: bytes) -> list[Message]:
     """Split NDJSON into messages, skipping empty lines; BodyError 413 when there are too many."""
     if body.count(b"\n") > 2 * BATCH_MESSAGES:
         raise _too_many()
-    parts = [(number, line) for number, line in enumerate(map(bytes.strip, body.split(b"\n")), 1) if line]
+    lines = [line.strip() for line in body.split(b"\n")]
+    if _MARK in body:  # also where files were joined
+        lines = [line.removeprefix(_MARK) for line in lines]
+    parts = [(number, line) for number, line in enumerate(lines, 1) if line]
     if len(parts) > BATCH_MESSAGES:
         raise _too_many()
     return [_message(line, number) for number, line in parts]
+
+
+def _parts_with_bare_words(body: bytes, place: At) -> list[msgspec.Raw] | None:
+    """The elements of a list in which a decoder stopped at nan or the like; None where it stopped at anything else."""
+    if not isinstance(place, int):
+        return None
+    window = body[max(place - _WINDOW, 0) : place + _WINDOW].decode(errors="replace")
+    if as_long(window) == window:
+        return None
+    try:
+        readable = as_long(body.decode()).encode()  # as long as the body: each element is at the same place
+        parts = _LIST.decode(readable)
+    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
+        return None
+    at, found = readable.index(b"[") + 1, []
+    for part in parts:
+        at = _SEPARATORS.match(readable, at).end()  # type: ignore[union-attr]  # it matches nothing, too
+        end = at + len(bytes(part))
+        found.append(msgspec.Raw(body[at:end]))
+        at = end
+    return found
 
 
 def _place(error: Exception) -> At:
@@ -114,16 +150,4 @@ def _message(part: bytes, line: int | None = None) -> Message:
     except RecursionError:
         return Message("", part, line)
     except (msgspec.MsgspecError, UnicodeDecodeError):
-        return Message(_device_of_odd(part)[:DEVICE_CHARS], part, line)
-
-
-def _device_of_odd(part: bytes) -> str:
-    """The device named in a message that is not strict JSON (for example with NaN); '' if unknown."""
-    if b'"device"' not in part:
-        return ""
-    try:
-        value = parse(part)
-    except DecodeError:
-        return ""
-    device = value.get("device", "") if isinstance(value, dict) else ""
-    return device if isinstance(device, str) else ""
+        return Message(named_device(part)[:DEVICE_CHARS], part, line)

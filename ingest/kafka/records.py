@@ -7,6 +7,7 @@ from uuid import UUID
 import msgspec
 
 from devices.addressing import Origins
+from devices.codecs.named_device import named_device
 from hub.models import Micros, Origin, Raw, Repeat, read_origin
 from hub.store.dead_letter_stage import REPLAY
 
@@ -73,7 +74,7 @@ def _device_in(value: bytes) -> str:
     try:
         return next((part.device for part in _NAMED_LIST.decode(value) if part.device), "")
     except _NO_JSON:
-        return ""
+        return named_device(value)
 
 
 def headers_of(raw: Raw) -> list[tuple[str, bytes]]:

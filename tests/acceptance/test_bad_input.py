@@ -30,8 +30,8 @@ BAD = {
     "event_bad_level": ("air-1/event", b'{"kind": "smoke", "state": "active", "level": "crimson"}'),
 }
 """By reason: the device, or the end of a topic, and the payload."""
-NAMED = b'{"timestamp": 1759999999500.5, "values": {"pm25": 7, "pm10": null}, "fw": "1.2"}'
-"""Good, though its time has another name and a fraction; nothing is made of one member."""
+NAMED = b'{"timestamp": 1759999999500.5, "values": {"pm25": 7, "pm10": null, "no2": -nan}, "fw": "1.2"}'
+"""Good but for one value, though its time has another name and a fraction; nothing is made of one member."""
 OVER = '{"kind": "water_immersion", "state": "恢复"}'.encode()
 
 

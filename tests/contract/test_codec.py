@@ -85,6 +85,13 @@ AT: list[tuple[str, bytes, list[At]]] = [
     ("telemetry", b"5", [""]),
     ("telemetry", b'{"ts": 1, "values": {"a": 1}}', ["/ts"]),
     ("telemetry", b'{"values": {"a/b~c": "x", "d": true, "e": {}}}', ["/values/a~1b~0c", "/values/e"]),
+    (
+        "telemetry",
+        b'{"a": -inf, "values": {"x": nan, "y": 1.#QNAN, "b": "z", "c": 1}}',
+        ["/values/x", "/values/y", "/values/b"],
+    ),
+    ("telemetry", b'{"a": nan, "b": 1}\0', [18]),
+    ("telemetry", b'{"a": inf, "b": -nan, "c": x}', [27]),
     ("telemetry", b'{"Time_stamp": 1, "values": {"a": 1}}', ["/Time_stamp"]),
     ("telemetry", b'[{"b": 1}, {"values": {"a": 1, "time": "x"}}]', ["/1/values/time"]),
     ("event", b'[{"kind": "smoke"}, {"kind": "smoke", "time": "x"}]', ["/1/time"]),

@@ -60,6 +60,12 @@ def json_flaws(wrap: bytes = b"%b") -> list[Bad]:
     return [
         Bad(b"", "not_json", "empty"),
         Bad(b" \n", "not_json", "empty"),
+        Bad(b"\0\0", "not_json", "empty"),
+        Bad(b'{"a": 1}\0', "not_json", "a zero byte follows"),
+        Bad(b'\xef\xbb\xbf{"a": nan}\r\n\0\0', "not_json", "a zero byte follows"),
+        Bad(b'{"a": 1\0', "not_json", "line 1, column 8: it ends too early"),
+        Bad(b'{"a": nan, "b": -inf, "c": x}', "not_json", "line 1, column 28"),
+        Bad(b"\xff\xfe{\0}\0", "not_utf8", "UTF-16"),
         Bad(b"hello", "not_json", "line 1, column 1"),
         Bad(b'{"a": 1', "not_json", "line 1, column 8"),
         Bad(b'{\n"a": 1,\n}', "not_json", "line 3, column 1"),

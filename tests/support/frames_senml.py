@@ -31,6 +31,8 @@ GOOD = [
     Good(b'[{"bt":1772352000,"n":"a","v":1,"s":7,"ut":5,"u":"Cel","x":{}}]', [("a", T, 1)], unused=("x",)),
     Good(b'[{"bt":1772352000,"n":"a","v":1,"seq":7},{"n":"b","v":2,"seq":8,"faceId":7}]', [("a", T, 1), ("b", T, 2)],
          unused=("seq",), private=1),
+    Good(b'[{"bt":1772352000,"n":"a","v":nan},{"n":"b","v":2},{"n":"c","v":-inf},{"n":"d","v":None}]', [("b", T, 2)],
+         faults=["value_not_finite"] * 2),
     # null is as if it were not there, and a value that was not measured
     Good(b'[{"bt":1772352000,"n":"a","v":null},{"n":"b","v":2,"vb":null,"t":null,"u":null},{"n":"c","vb":null}]',
          [("b", T, 2)]),

@@ -21,6 +21,10 @@ _NO_TIMES = (
     ((b"utc", b"[1]"), "bad_time", "a list"),
     ((b"timestamp", b"NaN"), "bad_time", "NaN"),
 )
+_NO_NUMBERS = (
+    *(b"nan", b"NAN", b"-nan", b"+nan", b"-NaN", b"nan(ind)", b"-nan(snan)", b"inf", b"-inf", b"+Inf", b"INFINITY"),
+    *(b"-infinity", b"1.#QNAN", b"-1.#IND", b"1.#INF", b"-1.#INF00", b"NaN", b"-Infinity", b"1e999"),
+)
 _NAMED = (b"timestamp", b"TS", b"Time", b"dateTime", b"t", b"sample_time", "采集时间".encode())
 
 GOOD = [
@@ -50,6 +54,13 @@ GOOD = [
     Good(b'{"ts": "2026/3/1 16:00:00", "values": {"a": 1}}', [("a", T, 1)]),
     Good(b'{"ts": "2026-03-01T15:59:60+08:00", "values": {"a": 1}}', [("a", T, 1)]),
     Good(b'{"ts": "2026-02-28T24:00:00+08:00", "values": {"a": 1}}', [("a", T - 16 * 3_600_000_000, 1)]),
+    # what is no number as devices write it leaves the others
+    *(Good(b'{"a": %b, "b": 2, "c": %b}' % (word, word), [("b", RECEIVED, 2)], timeless=True,
+           faults=["value_not_finite"] * 2) for word in _NO_NUMBERS),
+    *(Good(b'[{"ts": %d, "values": {"a": %b, "nan": 1}}, {"b": 2}]' % (MS, word), [("nan", T, 1), ("b", RECEIVED, 2)],
+           timeless=True) for word in (b"None", b"NULL", b"Null", b"nil", b"undefined", b"N/A")),
+    Good(b'{"a": "NaN", "b": "", "c": "--", "d": 1}', [("d", RECEIVED, 1)], timeless=True,
+         faults=["value_not_a_number"] * 3),
     # null was not measured
     Good(b'{"a": 1, "b": null}', [("a", RECEIVED, 1)], timeless=True),
     Good(b'{"pm25": null}', timeless=True),

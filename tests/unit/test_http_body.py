@@ -74,7 +74,24 @@ def test_lines_are_judged_one_by_one() -> None:
     assert batch_of_lines(b"\n\n") == []
 
 
-@pytest.mark.parametrize("body", [b"", b"{}", b"[", b"[1,]", b"[NaN]", b"\xff", b"[" * 200_000])
+def test_a_byte_order_mark_is_skipped_and_a_cut_line_keeps_its_device() -> None:
+    body = b'\xef\xbb\xbf{"device":"a"}\n\xef\xbb\xbf{"device":"b"}\n{"device": "c", "pm'
+    assert batch_of_lines(body) == [
+        Message("a", b'{"device":"a"}', 1),
+        Message("b", b'{"device":"b"}', 2),
+        Message("c", b'{"device": "c", "pm', 3),
+    ]
+    assert batch_of_list(b'\xef\xbb\xbf[{"device":"a"}]') == [Message("a", b'{"device":"a"}')]
+
+
+def test_a_list_with_a_value_that_is_no_number_keeps_its_bytes() -> None:
+    parts = [b'{"device":"a", "x": nan}', '{"device":"b","x":-inf,"y":"温, nan"}'.encode(), b'{"device":"c"}']
+    assert batch_of_list(b" [ " + b" ,\n".join(parts) + b" ] ") == [
+        Message(device, part) for device, part in zip("abc", parts, strict=True)
+    ]
+
+
+@pytest.mark.parametrize("body", [b"", b"{}", b"[", b"[1,]", b"[x]", b"[nan,]", b"\xff", b"[" * 200_000])
 def test_what_is_no_list_is_refused(body: bytes) -> None:
     with pytest.raises(BodyError) as refused:
         batch_of_list(body)

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from devices.codecs import CODECS
+from devices.codecs.decoded import Decoded
 from devices.codecs.mapping import MAX_NAMES, MappingError, Transform, decode_mapped
 from hub.errors import DecodeError
 from hub.models import GANZHI
@@ -88,6 +89,76 @@ def test_a_mapping_that_fails_says_why(expression: str, message: Any, reason: st
     assert told in refusal.value.detail
     assert "licensePlate" not in refusal.value.detail
     check_chinese(refusal.value.detail)
+
+
+def decoded_by(expression: str, message: bytes, form: str = "telemetry") -> Decoded:
+    return decode_mapped(Transform(expression, form), CODECS[GANZHI, form], message, 0, UTC)[0]
+
+
+@pytest.mark.parametrize(
+    ("expression", "message", "values", "faults"),
+    [
+        ("{values: {a: multiply(x, `10`), b: y}}", b'{"y": 2}', {"b": 2}, []),
+        ("{values: {a: multiply(x, `10`), b: y}}", b'{"x": null, "y": 2}', {"b": 2}, []),
+        ("{a: multiply(add(x, `1`), `10`), b: y}", b'{"x": null, "y": 2}', {"b": 2}, []),
+        ("{values: {level: multiply(x, `10`), b: y}}", b'{"x": "n/a", "y": 2}', {"b": 2}, ["mapping_failed"]),
+        ("{values: {a: x, b: y}}", b'{"x": nan, "y": 2}', {"b": 2}, ["value_not_a_number"]),
+        ("{values: {a: multiply(x, `2`), b: y}}", b'{"x": -inf, "y": 2}', {"b": 2}, ["mapping_failed"]),
+        ("{values: object(p[].n, p[].v)}", b'{"p": [{"n": "a"}, {"n": "b", "v": 2}]}', {"b": 2}, []),
+        ("{values: object(p[].n, p[].v)}", b'{"p": [{"n": "a", "v": null}, {"v": 3}, {"n": "b", "v": 2}]}',
+         {"b": 2}, []),
+        (
+            "{values: object(p[?ok].n, p[?ok].multiply(v, `2`))}",
+            b'{"p": [{"n": "a", "ok": true}, {"n": "c", "v": 7}, {"n": "b", "v": 1, "ok": true}]}',
+            {"b": 2},
+            [],
+        ),
+        (
+            "{values: object(p[].n, p[].multiply(v, `2`))}",
+            b'{"p": [{"n": "a", "v": "x"}, {"n": "b", "v": 1}]}',
+            {"b": 2},
+            ["mapping_failed"],
+        ),
+        (
+            "l[].{ts: multiply(t, `1000`), values: {b: v}}",
+            b'{"l": [{"t": "x", "v": 1}, {"t": 1e9, "v": 2}]}',
+            {"b": 2},
+            ["mapping_failed"],
+        ),
+        ("{values: {a: x}}", b'{"x": null}', {}, []),
+        ("{values: {a: multiply(x, `2`)}}", b'{"x": null}', {}, []),
+    ],
+)  # fmt: skip
+def test_a_value_that_fails_or_is_missing_leaves_the_others(
+    expression: str, message: bytes, values: dict[str, float], faults: list[str]
+) -> None:
+    decoded = decoded_by(expression, message)
+    assert dict(zip(decoded.metrics, decoded.values, strict=True)) == values
+    assert [fault.reason for fault in decoded.faults] == faults
+    for fault in decoded.faults:
+        check_chinese(fault.detail)
+
+
+@pytest.mark.parametrize(
+    ("form", "expression", "message"),
+    [
+        ("telemetry", "{ts: multiply(t, `1000`), values: {a: v}}", b'{"t": "x", "v": 1}'),
+        ("telemetry", "{ts: t, values: {a: v}}", b'{"t": nan, "v": 1}'),
+        ("event", "{kind: k, state: replace(s, 'a', 'b')}", b'{"k": "smoke", "s": 1}'),
+        ("event", "{kind: k, state: replace(s, 'a', 'b')}", b'{"k": "smoke"}'),
+        ("event", "{kind: k, level: to_string(l)}", b'{"k": "smoke", "l": 9}'),
+    ],
+)
+def test_what_a_payload_would_not_be_the_same_without_refuses_it(form: str, expression: str, message: bytes) -> None:
+    with pytest.raises(DecodeError):
+        decoded_by(expression, message, form)
+
+
+def test_attributes_that_fail_leave_the_event() -> None:
+    (event,) = decoded_by(
+        "{kind: k, attributes: {a: multiply(x, `2`), b: y}}", b'{"k": "smoke", "x": "z", "y": 1}', "event"
+    ).events
+    assert event.attributes == {"b": 1}
 
 
 def test_the_privacy_gate_stands_before_the_mapping() -> None:

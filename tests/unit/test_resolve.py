@@ -195,3 +195,10 @@ def test_why_an_address_names_no_device_is_told_in_chinese_beyond_a_socket_and_t
     of_an_older_edge = read_origin(json.dumps([*before, fault])).fault
     assert of_an_older_edge is not None
     assert told(of_an_older_edge[1], "zh") == fault[1]
+
+
+def test_a_broken_line_that_names_no_device_is_called_broken() -> None:
+    for payload, reason in ((b'{"pm25": 1, "dev', "not_json"), (b'{"pm25": 1}', "no_device"), (b"\xff", "not_utf8")):
+        batch = Batch([Raw(Origins("ganzhi/v1").of_request("", "telemetry"), payload, RECEIVED)])
+        run_steps(Resolver(Registry()), batch)
+        assert batch.refused[0].reason == reason
