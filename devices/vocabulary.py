@@ -39,6 +39,13 @@ LATCHING = frozenset(
 )
 """Kinds that somebody must hear of even when they come late: what happened is not undone by time."""
 
+MOMENTARY: Mapping[str, int] = {
+    "manual_alarm": 300_000_000,
+    "line_crossing": 60_000_000,
+}
+"""Kinds without an end of their own, with how long one lasts after its newest event, in microseconds. Until then a
+repeat belongs to the same alert; what comes later is another one."""
+
 NAMES: Mapping[str, str] = {
     **{kind: kind for kind in KINDS},
     "火警": "fire",

@@ -4,7 +4,7 @@ The state of such a rule at a device is its alert, so only the time of the newes
 later and is older changes nothing. A redelivery never gets here, for the store has excluded it.
 """
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from itertools import groupby
 from typing import NamedTuple
 
@@ -26,13 +26,16 @@ TOO_LATE: Micros = 86_400_000_000
 """A latching event that is received later than that is history: it raises nothing."""
 
 
-class Turn(NamedTuple):
-    """A level change caused by an event."""
+class Heard(NamedTuple):
+    """An event that a rule hears of."""
 
     rule: EventRule
     event: Event
-    before: int
-    after: int
+
+    @property
+    def level(self) -> int:
+        """The level it asks for; 0: the condition has ended."""
+        return 0 if self.event.state == "inactive" else self.event.level or self.rule.level
 
     @property
     def delay(self) -> Micros:
@@ -46,48 +49,32 @@ def judge(
     rules: Mapping[str, list[EventRule]],
     profiles: Mapping[int, int],
     newest: Newest,
-    level_of: Callable[[int, int], int],
     stale_after: Micros,
-) -> tuple[list[Turn], Newest]:
-    """Level changes caused by events in the order of their arrival, and the newest times that they renew.
+) -> tuple[list[Heard], Newest]:
+    """What rules hear of, in the order of arrival, and the newest times that these events renew.
 
     Events that are older than one that came before change nothing, nor do those that were received more than
     `stale_after` after they happened; if their kind is latching, more than a day, and an end of it counts whenever it
-    comes. `level_of` tells the level (0 none) of a rule's alert at a device, by their ids.
+    comes.
     """
-    turns: list[Turn] = []
+    heard: list[Heard] = []
     renewed: Newest = {}
-    levels: dict[tuple[int, int], int] = {}
     for event in _in_order(events):
         key = event.kind, event.device_id
         if event.ts < renewed.get(key, newest.get(key, LONG_AGO)):
             continue
         renewed[key] = event.ts
-        if event.ts < event.received - _patience(event, stale_after):
+        if is_stale(event.kind, event.ts, event.received, event.state == "inactive", stale_after):
             continue
-        for rule in rules.get(event.kind, ()):
-            if rule.profile_id is not None and profiles.get(event.device_id) != rule.profile_id:
-                continue
-            target = rule.id, event.device_id
-            before = levels[target] if target in levels else level_of(*target)
-            after = levels[target] = level_after(before, event, rule)
-            if after != before:
-                turns.append(Turn(rule, event, before, after))
-    return turns, renewed
+        profile = profiles.get(event.device_id)
+        heard += [Heard(rule, event) for rule in rules.get(event.kind, ()) if rule.profile_id in (None, profile)]
+    return heard, renewed
 
 
-def _patience(event: Event, stale_after: Micros) -> Micros:
-    """How late an event may be to change anything."""
-    if event.kind not in LATCHING:
-        return stale_after
-    return NEVER if event.state == "inactive" else TOO_LATE
-
-
-def level_after(level: int, event: Event, rule: EventRule) -> int:
-    """Inactive clears, active raises or escalates; repeats and lower levels change nothing."""
-    if event.state == "inactive":
-        return 0
-    return max(level, event.level or rule.level)
+def is_stale(kind: str, ts: Micros, received: Micros, ends: bool, stale_after: Micros) -> bool:
+    """Whether an event came too late to change anything."""
+    latching = NEVER if ends else TOO_LATE
+    return ts < received - (latching if kind in LATCHING else stale_after)
 
 
 def _in_order(events: Iterable[Event]) -> Iterator[Event]:

@@ -2,7 +2,7 @@
 
 import asyncio
 import math
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from operator import attrgetter
 from uuid import UUID
@@ -10,7 +10,17 @@ from uuid import UUID
 import numpy as np
 
 from analytics.rules import changes, events
-from analytics.rules.alerts import Key, Open, Staged, steps_of
+from analytics.rules.alerts import (
+    REOPENED,
+    Key,
+    Open,
+    Staged,
+    Step,
+    fires_at,
+    steps_of,
+    steps_of_event,
+    steps_when_over,
+)
 from analytics.rules.definitions import EventRule, Rule
 from analytics.rules.reception import Everything, Reception
 from analytics.rules.ruleset import RuleSet
@@ -25,10 +35,13 @@ from hub.alerts.titles import event_title, reading_title
 from hub.errors import StoreRefused
 from hub.models import AlertChange, Batch, Micros
 from hub.repeats import Corrected
-from hub.stage import Connection, Stage
+from hub.stage import Connection, Stage, StaleDecision
 from hub.store.latest import catch_up
 from hub.store.pool import Pool, sorted_errors
 from hub.store.revision import NOTHING
+from hub.store.statements import statements
+
+SQL = statements(__name__)
 
 GRACE: Micros = 10_000_000
 """After a gap in what is received: as long as messages may have been kept for the hub and be on their way."""
@@ -51,6 +64,8 @@ class _Decision:
     verdict: Verdict
     newest: events.Newest
     alerts: Staged
+    go_on: list[UUID]
+    """Alerts of which events said again that they are active, and which no desk may have ended meanwhile."""
 
 
 class RuleBook(Stage):
@@ -60,11 +75,11 @@ class RuleBook(Stage):
     that is filled in later); `math.inf` lets history page. Events of latching kinds (fire, a button, ...) page up to an
     age of a day, and tell it. A rule that is disabled, or no longer watches a
     device, says nothing more: its active alerts stay as they are until a desk closes them, and are taken up
-    again when the rule comes back. An alert that a desk has ended is neither changed any more nor raised again, until
-    its condition ends or rises above the peak that it had.
+    again when the rule comes back. An alert that a desk has ended is not changed any more; another one is raised when
+    the value rises above the peak that it had, or an event comes after it.
 
-    A hold time ends without another reading, once everything that was received before its end is decided. The holds of
-    a device that another process receives end there.
+    Hold times, and conditions of kinds that have no end, end without further data, once everything that was received
+    before is decided. Those of a device that another process receives end there.
 
     What changes in the registry or among the rules is taken over right before the next batch: the state must not move
     under one.
@@ -93,6 +108,8 @@ class RuleBook(Stage):
         """Of the kinds that rules look at, and of whatever has come since the start: a new rule may look at that."""
         self._alerts: dict[Key, Open] = {}
         """Also those of rules that are disabled, or that no longer watch the device."""
+        self._passing: dict[Key, Micros] = {}
+        """When alerts of kinds without an end are over, where this process is to say so."""
         self._decision: _Decision | None = None
 
     async def restore(self, conn: Connection) -> None:
@@ -104,12 +121,14 @@ class RuleBook(Stage):
         known = [*self._set.rules.values(), *self._news.values()]
         await self._read_news(conn)
         await self._read_newest(conn, known)
-        past = await read_past(conn)
+        past = await read_past(conn, self._stale_after)
         self._news = {**self._set.rules, **self._news}
         self._set, self._decision = RuleSet(self._registry), None
         self._alerts = past.active
+        self._passing = {}
         self._install()
         self._remember(past)
+        self._note_passing(self._alerts)
 
     async def refresh(self, pool: Pool) -> None:
         """Read which rules changed; the next batch goes by them, and by the registry. Raises StoreUnavailable."""
@@ -143,15 +162,28 @@ class RuleBook(Stage):
         devices = {event.device_id: self._registry.device(event.device_id) for event in batch.events}
         profiles = {id_: device.profile.id for id_, device in devices.items() if device is not None}
         alerts: Staged = {key: alert for key, alert in map(self._ended, batch.of(Endings).values()) if alert}
-        turns, newest = events.judge(
-            batch.events, self._set.by_kind, profiles, self._newest, self._level_of, self._stale_after
-        )
+        heard, newest = events.judge(batch.events, self._set.by_kind, profiles, self._newest, self._stale_after)
         marks = _marks(batch, corrected)
         decided = [change for transition in verdict.transitions for change in self._changes(transition, alerts, marks)]
-        decided += [change for turn in turns for change in self._event_changes(turn, alerts, corrected.events)]
-        self._decision = _Decision(batch, now, verdict, newest, alerts)
+        decided += [change for one in heard for change in self._event_changes(one, alerts, corrected.events)]
+        over = [key for key, at in self._passing.items() if at <= until]
+        decided += [change for key in over for change in self._passed(key, alerts, until)]
+        self._decision = _Decision(batch, now, verdict, newest, alerts, self._goes_on(alerts, decided))
         decided.sort(key=attrgetter("ts"))
         batch.changes = decided
+
+    def _goes_on(self, staged: Staged, decided: Sequence[AlertChange]) -> list[UUID]:
+        changed = {change.alert_id for change in decided}
+        going_on = [alert for key, alert in staged.items() if key[2] and alert is not None and not alert.ended]
+        return [alert.id for alert in going_on if alert.id not in changed]
+
+    async def write(self, conn: Connection, batch: Batch) -> None:
+        """Raise StaleDecision when a desk has closed an alert that an event was taken to repeat: it is a new onset."""
+        decision = self._decision
+        if decision is not None and decision.batch is batch and decision.go_on:
+            closed = await conn.execute(SQL.closed, {"ids": decision.go_on, "handlings": list(REOPENED)})
+            if closed.rowcount:
+                raise StaleDecision(self, f"{closed.rowcount} alerts have been closed")
 
     def adopt(self, batch: Batch) -> None:
         """Adopt the state decided for this batch; other batches are ignored.
@@ -170,12 +202,15 @@ class RuleBook(Stage):
                 self._alerts.pop(key, None)
             else:
                 self._alerts[key] = alert
+        self._note_passing(decision.alerts)
 
     def due(self, now: Micros) -> Micros | None:
         """When the next hold time ends; slightly later if earlier messages may still be undecided."""
         slots = self._set.slots
-        at = slots.next_due if slots.next_due > now else next_due(slots, now - self._stale_after)
-        if at is None or at >= NEVER:
+        held = slots.next_due if slots.next_due > now else next_due(slots, now - self._stale_after)
+        at = min(self._passing.values(), default=NEVER)
+        at = at if held is None else min(held, at)
+        if at >= NEVER:
             return None
         free = self._free_from()
         at = max(at, free if free < NEVER else now + DEAF)
@@ -191,13 +226,9 @@ class RuleBook(Stage):
         by_event = ending.series_id is None
         key = ending.rule_id, ending.device_id if ending.series_id is None else ending.series_id, by_event
         alert = self._alerts.get(key)
-        known = alert is not None and alert.id == ending.alert_id
-        return key, alert._replace(ended=True) if alert is not None and known else None
-
-    def _level_of(self, rule: int, device: int) -> int:
-        """Of an event rule's alert at a device; 0 when there is none."""
-        alert = self._alerts.get((rule, device, True))
-        return 0 if alert is None else alert.level
+        if alert is None or alert.id != ending.alert_id:
+            return key, None
+        return key, alert._replace(ended=ending.kind)
 
     def _changes(self, transition: Transition, staged: Staged, marks: Marks) -> Iterator[AlertChange]:
         slot, ts, value, before, after = transition
@@ -218,19 +249,44 @@ class RuleBook(Stage):
                 series, level, title, value, threshold,
             )  # fmt: skip
 
-    def _event_changes(self, turn: events.Turn, staged: Staged, corrected: Collection[UUID]) -> Iterator[AlertChange]:
-        rule, event = turn.rule, turn.event
-        device = self._registry.device(event.device_id)
-        name = event.device if device is None else device.name
-        target, key = f"{event.device}/{event.kind}", (rule.id, event.device_id, True)
+    def _event_changes(self, heard: events.Heard, staged: Staged, corrected: Collection[UUID]) -> Iterator[AlertChange]:
+        rule, event = heard.rule, heard.event
+        key, target = (rule.id, event.device_id, True), f"{event.device}/{event.kind}"
         known = staged.get(key, self._alerts.get(key))
         mark = _mark(event.received) if event.id in corrected else ""
-        steps, staged[key] = steps_of(known, rule.code, target, f"{event.id}{mark}", event.ts, turn.after)
+        steps, staged[key] = steps_of_event(known, rule.code, target, event, heard.level, mark)
+        return self._told(rule, event.device_id, target, steps, heard.delay, mark)
+
+    def _note_passing(self, keys: Iterable[Key]) -> None:
+        """Remember when those of these alerts end by themselves that do, and whose device this process hears."""
+        for key in keys:
+            alert, rule = self._alerts.get(key), self._set.rules.get(key[0]) if key[2] else None
+            at = fires_at(alert, rule.kind) if alert is not None and isinstance(rule, EventRule) else NEVER
+            device = self._registry.device(key[1]) if at < NEVER else None
+            if device is not None and self.reception.owns(device.code):
+                self._passing[key] = at
+            else:
+                self._passing.pop(key, None)
+
+    def _passed(self, key: Key, staged: Staged, until: Micros) -> Iterator[AlertChange]:
+        """The end of an alert that is over, unless an event of this batch has renewed or ended it."""
+        rule, device = self._set.rules[key[0]], self._registry.device(key[1])
+        alert = staged.get(key, self._alerts.get(key))
+        if alert is None or device is None or not isinstance(rule, EventRule) or fires_at(alert, rule.kind) > until:
+            return iter(())
+        steps, staged[key] = steps_when_over(alert, rule.kind)
+        return self._told(rule, device.id, f"{device.code}/{rule.kind}", steps)
+
+    def _told(
+        self, rule: EventRule, device_id: int, target: str, steps: Sequence[Step], delay: Micros = 0, mark: str = ""
+    ) -> Iterator[AlertChange]:
+        device = self._registry.device(device_id)
+        name = target.partition("/")[0] if device is None else device.name
         for kind, alert, at, level in steps:
-            title = event_title(name, event.kind, 0 if kind == "cleared" else level, turn.delay)
+            title = event_title(name, rule.kind, 0 if kind == "cleared" else level, delay)
             yield AlertChange(
-                changes.change_id(alert, kind, level, f"{at}{mark}"), alert, kind, at, rule.id, target,
-                event.device_id, None, level, title,
+                changes.change_id(alert, kind, level, f"{at}{mark}"), alert, kind, at, rule.id, target, device_id,
+                None, level, title,
             )  # fmt: skip
 
     def _install(self) -> None:
@@ -238,6 +294,8 @@ class RuleBook(Stage):
         news, self._news = self._news, {}
         self._forget_retired()
         added = self._set.follow(news)
+        if news:
+            self._note_passing(self._alerts)
         if len(added):
             self._take_up(added)
 
@@ -247,9 +305,10 @@ class RuleBook(Stage):
         if changed is not None and not any(_retired(self._registry.device(id_)) for id_ in changed.tolist()):
             return
         device, owner = self._registry.device, self._registry.owner
-        self._alerts = {
-            key: alert for key, alert in self._alerts.items() if not _retired((device if key[2] else owner)(key[1]))
-        }
+        gone = [key for key in self._alerts if _retired((device if key[2] else owner)(key[1]))]
+        for key in gone:
+            del self._alerts[key]
+        self._note_passing(gone)
 
     def _take_up(self, added: Ints) -> None:
         """The alerts of new slots become their state."""

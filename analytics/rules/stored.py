@@ -3,6 +3,7 @@
 from collections.abc import Collection
 from dataclasses import dataclass
 from typing import Any
+from uuid import UUID
 
 import numpy as np
 import psycopg
@@ -10,7 +11,8 @@ from numpy.typing import NDArray
 
 from analytics.rules.alerts import Key, Open
 from analytics.rules.definitions import Rule, read_rules
-from analytics.rules.events import Newest
+from analytics.rules.events import TOO_LATE, Newest
+from devices.vocabulary import LATCHING, MOMENTARY
 from hub.models import Columns, Micros
 from hub.store.revision import NOTHING
 from hub.store.statements import statements
@@ -60,18 +62,26 @@ async def read_rule_news(conn: psycopg.AsyncConnection, since: str = NOTHING) ->
     return RuleNews(snapshot, read_rules(changed or []), enabled)
 
 
-async def read_past(conn: psycopg.AsyncConnection) -> Past:
-    """Load the state from before the start; the table `latest` must be up to date (hub/store/latest.py, catch_up)."""
+async def read_past(conn: psycopg.AsyncConnection, stale_after: Micros) -> Past:
+    """Load the state from before the start; the table `latest` must be up to date (hub/store/latest.py, catch_up).
+
+    Events that were received more than `stale_after` after they happened say nothing; see events.is_stale.
+    """
     ((series, latest),) = await _rows(conn, SQL.latest)
-    active = await _rows(conn, SQL.active)
+    kinds = {"latching": sorted(LATCHING), "momentary": sorted(MOMENTARY)}
+    active = await _rows(conn, SQL.active, **kinds, too_late=TOO_LATE, stale_after=stale_after)
     return Past(
-        active={(rule, watched, by_event): Open(*alert) for rule, watched, by_event, *alert in active},
+        active={(rule, watched, by_event): _open(*alert) for rule, watched, by_event, *alert in active},
         cleared=await _rows(conn, SQL.cleared),
         latest_series=np.frombuffer(series, ">i4").astype(np.int32),
         latest=np.frombuffer(latest, ">i8").astype(np.int64),
         recent=_columns(await _rows(conn, SQL.recent)),
         lags=dict(await _rows(conn, SQL.lags)),
     )
+
+
+def _open(id_: UUID, level: int, peak: int, changed: Micros, ended: str, said: Micros | None, lag: Micros) -> Open:
+    return Open(id_, level, peak, changed, ended) if said is None else Open(id_, level, peak, changed, ended, said, lag)
 
 
 async def read_newest_events(conn: psycopg.AsyncConnection, kinds: Collection[str]) -> Newest:

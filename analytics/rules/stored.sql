@@ -1,10 +1,22 @@
 -- name: active
--- Alerts whose condition has not ended, the newest of a rule and target last. Times in microseconds.
-select rule_id, coalesce(series_id, device_id), series_id is null, id, level, peak_level, (extract(epoch from changed_at) * 1000000)::bigint,
-       state in ('closed', 'false_alarm', 'merged') as ended
-from alert
-where cleared_at is null
-order by ended desc, changed_at
+-- Alerts whose condition has not ended, the newest of a rule and target last; of kinds without an end when their newest
+-- event happened and how long it took, leaving out those that came too late to count. Times in microseconds.
+select a.rule_id, coalesce(a.series_id, a.device_id), a.series_id is null, a.id, a.level, a.peak_level,
+       (extract(epoch from a.changed_at) * 1000000)::bigint,
+       case when a.handling in ('closed', 'false_alarm', 'merged') then a.handling else '' end as ended,
+       (extract(epoch from said.ts) * 1000000)::bigint,
+       (extract(epoch from greatest(said.received_at - said.ts, interval '0')) * 1000000)::bigint
+from alert a
+join rule r on r.id = a.rule_id
+left join lateral (
+    select ts, received_at from event e
+    where e.kind = r.event_kind and e.device_id = a.device_id and e.state is distinct from 'inactive'
+      and extract(epoch from e.received_at - e.ts) * 1000000
+          <= case when e.kind = any (%(latching)s) then %(too_late)s else %(stale_after)s end
+    order by ts desc, received_at desc limit 1
+) said on r.event_kind = any (%(momentary)s)
+where a.cleared_at is null
+order by a.handling in ('closed', 'false_alarm', 'merged') desc, a.changed_at
 
 -- name: cleared
 -- When threshold alerts last cleared: readings at or before that are known to the rule.

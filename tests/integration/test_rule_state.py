@@ -20,6 +20,7 @@ from analytics.rules.alerts import Open
 from analytics.rules.definitions import ThresholdRule
 from analytics.rules.rulebook import RuleBook
 from devices.letters import letter_of
+from devices.vocabulary import MOMENTARY
 from hub.alerts.alert import Step
 from hub.alerts.apply import apply
 from hub.alerts.endings import Ending, ending_raw
@@ -45,16 +46,22 @@ insert into profile (code, name, metrics) values ('pole', 'Pole', '{"level": {"n
 insert into rule (code, name, profile_id, metric, direction, thresholds, hysteresis)
     values ('flood', 'Flood', 1, 'level', 'above', '{"yellow": 3, "red": 5}', 0.5);
 insert into rule (code, name, event_kind, event_level) values ('smoke', 'Smoke', 'smoke', 3);
+insert into rule (code, name, event_kind, event_level) values ('line', 'Line', 'line_crossing', 1);
 insert into rule (code, name, event_kind, event_level, enabled) values ('door', 'Door', 'door', 1, false);
 """
 
 Fate = Literal["committed", "committed", "refused", "lost", "away", "killed"]
 """What happens to the first commit of a batch: an answer may be lost, and a process be killed right after it."""
 
-AGES = [0, 1, 2, 3, 5, 8, 13, 1000, 8 * DAY_S, 9 * DAY_S, 30 * DAY_S]
+KINDS = ["smoke", "smoke", "line_crossing", "line_crossing", "door"]
+AGES = [0, 1, 2, 3, 5, 8, 13, 70, 120, 1000, 8 * DAY_S, 9 * DAY_S, 30 * DAY_S]
 MESSAGES = st.one_of(
     st.tuples(st.just("level"), st.sampled_from(AGES), st.sampled_from([1.0, 2.6, 3.0, 4.0, 6.0])),
-    st.tuples(st.sampled_from(["smoke", "smoke", "door"]), st.sampled_from(AGES), st.sampled_from([-1, 0, 2, 3, 4])),
+    st.tuples(
+        st.sampled_from(KINDS),
+        st.sampled_from(AGES),
+        st.sampled_from([-1, 0, 2, 3, 4]),
+    ),
     st.tuples(st.just("again"), st.integers(0, 20), st.just(0)),
 )
 TAKES = st.tuples(
@@ -65,7 +72,7 @@ TAKES = st.tuples(
 STEPS = st.one_of(
     TAKES,
     TAKES,
-    st.tuples(st.sampled_from(["restart", "flush", "end level", "end smoke", "tell", "door"])),
+    st.tuples(st.sampled_from(["restart", "flush", "end level", "end smoke", "end line", "tell", "door"])),
 )
 HISTORIES = st.tuples(st.lists(STEPS, min_size=4, max_size=12), st.sampled_from([STALE_S, None]))
 
@@ -87,7 +94,7 @@ class Known(NamedTuple):
 
 def known(book: RuleBook, told: bool = True) -> Known:
     """What it remembers of the kinds that its rules look at; of an alert whose ending is not told yet, less."""
-    alerts = {key: alert if told else alert._replace(ended=False) for key, alert in book._alerts.items()}
+    alerts = {key: alert if told else alert._replace(ended="") for key, alert in book._alerts.items()}
     slots = book._set.slots
     levels = {}
     for slot in (slots.row >= 0).nonzero()[0].tolist():
@@ -105,6 +112,7 @@ class Model:
     def __init__(self, stale_after_s: float | None) -> None:
         self._stale_after = stale_after_s
         self.level, self.smoke = PlainAlerts(FLOOD), PlainAlerts(FLOOD)
+        self.line = PlainAlerts(FLOOD, MOMENTARY["line_crossing"])
         self._newest: dict[str, Micros] = {}
         self._seen: set[tuple[str, Micros, Any]] = set()
 
@@ -120,20 +128,17 @@ class Model:
             return
         self._seen.add(cause)
         self._newest[kind] = ts
+        stale = self._stale_after is not None and ts < raw.received - self._stale_after * S
         if kind == "level":
-            if self._stale_after is not None and ts < raw.received - self._stale_after * S:
-                return
-            self.level.take(Row(1, ts, body["values"]["level"]))
-        else:
-            if body["state"] == "inactive" or ts >= raw.received - 86_400 * S:  # older is history
-                self._hear(ts, body)
-
-    def _hear(self, ts: Micros, body: dict[str, Any]) -> None:
-        before = 0 if self.smoke.active is None else self.smoke.active[1]
-        level = LEVEL_NAMES.index(body["level"]) + 1 if "level" in body else 3
-        after = 0 if body["state"] == "inactive" else max(before, level)
-        if after != before:
-            self.smoke.turn(ts, after)
+            if not stale:
+                self.level.take(Row(1, ts, body["values"]["level"]))
+            return
+        level = LEVEL_NAMES.index(body["level"]) + 1 if "level" in body else {"smoke": 3, "line_crossing": 1}[kind]
+        level = 0 if body["state"] == "inactive" else level
+        if kind == "line_crossing" and not stale:
+            self.line.hear(ts, level)
+        elif kind == "smoke" and (not level or ts >= raw.received - 86_400 * S):  # older is history
+            self.smoke.hear(ts, level)
 
 
 class Life:
@@ -251,6 +256,9 @@ class Life:
     async def end_smoke(self) -> None:
         await self.end("smoke", self.model.smoke)
 
+    async def end_line(self) -> None:
+        await self.end("line_crossing", self.model.line)
+
     async def end(self, what: str, model: PlainAlerts) -> None:
         """A desk ends the alert; the rules are not told."""
         rows = await self.run(
@@ -275,7 +283,8 @@ class Life:
         [*self.hub.made.rules.steps(Batch([]))]  # takes over what changed among devices and rules
         all_told = not self.untold
         assert known(self.hub.made.rules, all_told) == known(other.made.rules, all_told)
-        for what, model in (("level", self.model.level), ("smoke", self.model.smoke)):
+        models = {"level": self.model.level, "smoke": self.model.smoke, "line_crossing": self.model.line}
+        for what, model in models.items():
             assert await self.told(what) == (model.told, model.onsets), what
 
     async def told(self, what: str) -> tuple[list[tuple[str, int]], list[Micros]]:

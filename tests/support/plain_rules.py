@@ -3,7 +3,7 @@
 from typing import NamedTuple
 
 from analytics.rules.definitions import ThresholdRule
-from analytics.rules.slots import LONG_AGO
+from analytics.rules.slots import LONG_AGO, NEVER
 from hub.quality import UNUSABLE, Quality
 
 
@@ -56,13 +56,15 @@ class Plain:
 
 
 class PlainAlerts:
-    """What people are told of a rule on one series: alerts, of which a desk may end the handling."""
+    """What people are told of a rule on one series, or on one kind of event: alerts that a desk may end."""
 
-    def __init__(self, rule: ThresholdRule) -> None:
-        self._plain = Plain(rule)
+    def __init__(self, rule: ThresholdRule, length: int | None = None) -> None:
+        """`length`: how long an event lasts; None: until its end comes."""
+        self._plain, self._length = Plain(rule), length
+        self._over = NEVER
         self._seen = 0
         self.active: list[int] | None = None
-        """[time of the onset, peak level] of the alert whose condition lasts."""
+        """[time of the onset, peak level, level of an event] of the alert whose condition lasts."""
         self._ended = False
         self.told: list[tuple[str, int]] = []
         """(kind, level) of each change."""
@@ -83,6 +85,23 @@ class PlainAlerts:
         self._ended = self._ended or there
         return there
 
+    def hear(self, ts: int, level: int) -> None:
+        """An event of a level, or (0) the end of it; one that comes after a desk has ended the alert is a new onset."""
+        if ts >= self._over or (level and self._ended):
+            self._clear()
+        if self.active is not None and 0 < level <= self.active[2]:
+            level = self.active[2]
+        elif level or self.active is not None:
+            self.turn(ts, level)
+        if self.active is not None:
+            self.active[2] = level
+            self._over = NEVER if self._length is None else ts + self._length
+
+    def _clear(self) -> None:
+        if self.active is not None:
+            self.told.append(("cleared", 0))
+        self.active, self._over = None, NEVER
+
     def _follow(self) -> None:
         for ts, _, after in self._plain.found[self._seen :]:
             self.turn(ts, after)
@@ -91,13 +110,12 @@ class PlainAlerts:
     def turn(self, ts: int, after: int) -> None:
         """The level becomes another one."""
         beyond_peak = self.active is not None and self._ended and after > self.active[1]
-        if self.active is not None and (not after or beyond_peak):
-            self.told.append(("cleared", 0))
-            self.active = None
+        if not after or beyond_peak:
+            self._clear()
         if not after:
             return
         if self.active is None:
-            self.active, self._ended = [ts, after], False
+            self.active, self._ended = [ts, after, after], False
             self.onsets.append(ts)
             self.told.append(("raised", after))
         elif not self._ended:

@@ -4,10 +4,12 @@ from uuid import uuid4
 
 import pytest
 
+from analytics.rules.alerts import Open, fires_at, over_at, steps_of_event
 from analytics.rules.changes import alert_id, change_id
 from analytics.rules.definitions import EventRule, ThresholdRule, read_rules
-from analytics.rules.events import Newest, Turn, judge
+from analytics.rules.events import Heard, Newest, judge
 from analytics.rules.slots import NEVER
+from devices.vocabulary import MOMENTARY
 from hub.alerts.titles import event_title, reading_title
 from hub.models import Event
 
@@ -19,19 +21,19 @@ def event(ts: int, state: str | None = "active", level: int | None = None) -> Ev
     return Event(uuid4(), 5, "cam-5", ts, ts, "smoke", state, level)
 
 
-def no_alert(rule: int, device: int) -> int:
-    return 0
-
-
 def told(*batches: list[Event]) -> list[tuple[int, int, int]]:
+    """(time, level before, level after) of each change of level at the camera."""
     newest: Newest = {}
-    levels: dict[tuple[int, int], int] = {}
+    alert: Open | None = None
     found = []
     for batch in batches:
-        turns, renewed = judge(batch, RULES, {5: 1}, newest, lambda *target: levels.get(target, 0), NEVER)
+        heard, renewed = judge(batch, RULES, {5: 1}, newest, NEVER)
         newest.update(renewed)
-        levels.update({(turn.rule.id, turn.event.device_id): turn.after for turn in turns})
-        found += [(turn.event.ts, turn.before, turn.after) for turn in turns]
+        for one in heard:
+            before = alert.level if alert else 0
+            _, alert = steps_of_event(alert, "smoke", "cam-5/smoke", one.event, one.level)
+            after = alert.level if alert else 0
+            found += [(one.event.ts, before, after)] if before != after else []
     return found
 
 
@@ -68,24 +70,62 @@ def test_events_of_one_message_count_by_their_time() -> None:
 def test_events_that_are_received_long_after_they_happened_do_not_page() -> None:
     door = EventRule(2, "door", "door_open", 1)
     late = Event(uuid4(), 5, "cam-5", 100, 201, "door_open", "active")
-    assert judge([late], {"door_open": [door]}, {}, {}, no_alert, 100) == ([], {("door_open", 5): 100})
-    assert len(judge([late], {"door_open": [door]}, {}, {}, no_alert, 101)[0]) == 1
+    assert judge([late], {"door_open": [door]}, {}, {}, 100) == ([], {("door_open", 5): 100})
+    assert len(judge([late], {"door_open": [door]}, {}, {}, 101)[0]) == 1
 
 
 def test_a_latching_event_that_comes_late_says_so_and_after_a_day_raises_nothing() -> None:
-    def turns(minutes: int, state: str = "active", level: int = 0) -> list[Turn]:
+    def heard(minutes: int, state: str = "active") -> list[Heard]:
         late = Event(uuid4(), 5, "cam-5", 0, minutes * 60_000_000, "smoke", state)
-        return judge([late], RULES, {}, {}, lambda *_: level, 60_000_000)[0]
+        return judge([late], RULES, {}, {}, 60_000_000)[0]
 
-    assert [turn.delay // 60_000_000 for minutes in (15, 25, 1440) for turn in turns(minutes)] == [0, 25, 1440]
-    assert turns(1441) == []
-    assert [turn.after for turn in turns(1441, "inactive", level=3)] == [0], "its end counts whenever it comes"
+    assert [one.delay // 60_000_000 for minutes in (15, 25, 1440) for one in heard(minutes)] == [0, 25, 1440]
+    assert heard(1441) == []
+    assert [one.level for one in heard(1441, "inactive")] == [0], "its end counts whenever it comes"
 
 
 def test_a_rule_of_a_profile_hears_its_devices_only() -> None:
     rules = {"smoke": [EventRule(1, "smoke", "smoke", 3, profile_id=2)]}
-    assert judge([event(1)], rules, {5: 1}, {}, no_alert, NEVER)[0] == []
-    assert len(judge([event(1)], rules, {5: 2}, {}, no_alert, NEVER)[0]) == 1
+    assert judge([event(1)], rules, {5: 1}, {}, NEVER)[0] == []
+    assert len(judge([event(1)], rules, {5: 2}, {}, NEVER)[0]) == 1
+
+
+def steps(alert: Open | None, ts: int, level: int = 3, kind: str = "smoke", lag: int = 0) -> tuple[str, Open | None]:
+    """The kinds of changes that an event makes, and the alert after it."""
+    found, after = steps_of_event(alert, "r", "t", Event(uuid4(), 5, "cam-5", ts, ts + lag, kind), level)
+    return " ".join(step.kind for step in found), after
+
+
+def test_after_its_end_by_a_desk_the_next_event_is_a_new_onset() -> None:
+    _, first = steps(None, 10)
+    assert first is not None
+    assert steps(first, 50) == ("", first)
+    for how in ("closed", "false_alarm"):
+        ended = first._replace(ended=how)
+        kinds, other = steps(ended, 50, level=1)
+        assert kinds == "cleared raised", "also at a lower level"
+        assert other is not None
+        assert (other.id != first.id, other.level, other.ended) == (True, 1, "")
+        assert steps(ended, 50, level=0) == ("cleared", None)
+    merged = first._replace(ended="merged")
+    assert steps(merged, 50) == ("", merged), "it belongs to the other alert"
+    assert steps(merged, 50, level=4)[0] == "cleared raised"
+
+
+def test_a_kind_without_an_end_lasts_for_its_length_after_the_newest_event() -> None:
+    length, kind = MOMENTARY["line_crossing"], "line_crossing"
+    _, first = steps(None, 10, kind=kind)
+    assert first is not None
+    kinds, again = steps(first, length + 9, kind=kind, lag=15)
+    assert again is not None
+    assert (kinds, again.id) == ("", first.id)
+    assert over_at(again, kind) == 2 * length + 9
+    assert fires_at(again, kind) == 2 * length + 24, "what would renew it may take as long"
+    kinds, other = steps(again, 2 * length + 9, kind=kind)
+    assert other is not None
+    assert (kinds, other.id != first.id) == ("cleared raised", True)
+    assert steps(again, 2 * length, level=0, kind=kind) == ("cleared", None), "its sender may end it"
+    assert over_at(first, "smoke") == fires_at(first, "smoke") == NEVER
 
 
 def test_ids_follow_from_the_cause() -> None:

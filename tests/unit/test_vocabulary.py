@@ -1,6 +1,11 @@
 """Codes become kinds of the one vocabulary."""
 
-from devices.vocabulary import KINDS, NAMES, OTHER, kind_of
+import re
+from pathlib import Path
+
+from devices.vocabulary import KINDS, MOMENTARY, NAMES, OTHER, kind_of
+
+ALERTS = Path(__file__).parents[2] / "docs" / "ALERTS.md"
 
 
 def test_each_name_leads_to_a_kind_that_is_no_person() -> None:
@@ -16,3 +21,9 @@ def test_unmapped_codes_are_other_and_protocols_bring_tables() -> None:
     assert kind_of("E-4711") == OTHER
     assert kind_of("VMD", {"vmd": "intrusion"}) == "intrusion"
     assert kind_of("smoke", {"vmd": "intrusion"}) == OTHER
+
+
+def test_the_page_has_the_length_of_each_kind_without_an_end() -> None:
+    [table] = re.findall(r"<!-- momentary -->\n(.*?)<!-- /momentary -->", ALERTS.read_text(encoding="utf-8"), re.DOTALL)
+    rows = [tuple(cell.strip() for cell in line.split("|")[1:3]) for line in table.splitlines()[2:]]
+    assert rows == [(kind, f"{length // 1_000_000} s") for kind, length in sorted(MOMENTARY.items())]
