@@ -1,8 +1,12 @@
-"""Faults of decoded messages that only their device shows: another device, metrics it has not, times ahead of it."""
+"""Faults of decoded messages that only their device shows: another device, unknown metrics or units, times ahead."""
+
+from collections.abc import Mapping
 
 from devices.codecs import PLACES
-from devices.codecs.decoded import Place
+from devices.codecs.decoded import Decoded, Place
 from devices.registry.device import Device
+from devices.unit_conversion import between
+from devices.units import unit_meant
 from hub.errors import DecodeError
 from hub.models import Micros, Raw
 from hub.words.sentence import Sentence
@@ -16,6 +20,25 @@ def check_named(device: Device, named: tuple[str, ...]) -> None:
     if named[0] != device.code:
         codes = {"key": repr(device.code), "named": repr(named[0][:64])}
         raise DecodeError("device_mismatch", Sentence("refusal.device.mismatch", **codes))
+
+
+def in_units_of(units: Mapping[str, str], decoded: Decoded) -> dict[str, DecodeError]:
+    """Convert values into the units of a profile; returns what is wrong with those that cannot be, by metric."""
+    conversions, refused = {}, {}
+    for metric, unit in (decoded.units or {}).items():
+        wanted = unit_meant(units.get(metric, unit))
+        if wanted == unit or wanted is None:
+            continue
+        try:
+            conversions[metric] = between(metric, unit, wanted)
+        except DecodeError as error:
+            refused[metric] = error
+    if conversions:
+        rows = zip(decoded.metrics, decoded.values, strict=True)
+        decoded.values = [
+            value if (found := conversions.get(metric)) is None else found.of(value) for metric, value in rows
+        ]
+    return refused
 
 
 def place_in(device: Device, raw: Raw, number: int) -> Place:

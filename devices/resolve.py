@@ -15,7 +15,7 @@ from devices.codecs.mapping import decode_mapped
 from devices.codecs.strict import ANY, MAX_STRICT, strictly
 from devices.commands.replies import ReceivedReplies, Reply
 from devices.doubles import leave_out_doubles
-from devices.faults import check_named, in_future, place_in, unknown
+from devices.faults import check_named, in_future, in_units_of, place_in, unknown
 from devices.floods import Floods, RefusedOf
 from devices.health.edge_heartbeats import Heartbeats
 from devices.health.last_seen import SeenDevices
@@ -259,9 +259,10 @@ def _take_readings(
 ) -> Fault | None:
     """Append usable readings (`newest` is their latest time); returns the first fault, if any."""
     fault = decoded.faults[0] if decoded.faults else None
+    refused = {} if decoded.units is None else in_units_of(device.profile.units, decoded)
     offsets = list(map(device.layout.get, decoded.metrics))
     limit = raw.received + device.profile.max_future
-    if None not in offsets and newest <= limit:
+    if None not in offsets and newest <= limit and not refused:
         found.firsts.append(device.first)
         found.lengths.append(len(offsets))
         found.messages.append(index)
@@ -276,6 +277,9 @@ def _take_readings(
             fault = fault or Fault(*unknown(device, metric, wants), place_in(device, raw, number).value)
         elif at > limit:
             fault = fault or Fault(*in_future(device, at, raw), place_in(device, raw, number).time)
+        elif metric in refused:
+            error = refused[metric]
+            fault = fault or Fault(error.reason, error.detail, place_in(device, raw, number).value)
         else:
             found.firsts.append(device.first)
             found.lengths.append(1)

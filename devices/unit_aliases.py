@@ -93,6 +93,15 @@ FACTORS: Mapping[str, str] = {
 """Parts of a unit, between . and /."""
 
 
+SENML: Mapping[str, str] = {
+    "pH": "[pH]", "B": "By", "KiB": "KiBy", "B/s": "By/s", "MB/s": "MBy/s", "GB": "GBy", "Bspl": "B[SPL]",
+    "lat": "deg", "lon": "deg", "EL": "%", "%EL": "%", "beat/min": "/min", "beats": "1", "gravity": "[g]",
+    "VAs": "V.A.s", "vars": "V.A.s{reactive}", "kVAh": "kV.A.h", "varh": "V.A.h{reactive}", "/100": "%",
+    "kvarh": "kV.A.h{reactive}", "/1000": "[ppth]", "dBW": "dB{W}",
+}  # fmt: skip
+"""Units of SenML's registry that mean something else in UCUM, or nothing."""
+
+
 MISLEADING: Mapping[str, str] = {
     "C": "is the coulomb in UCUM: write Cel for degrees Celsius, A.s for a charge",
     "pH": "is the picohenry in UCUM: write [pH] for the acidity of water",

@@ -46,18 +46,31 @@ def unit_problem(text: str) -> str | None:
         return f"a unit has at most {MAX_UNIT} characters"
     if (meant := MISLEADING.get(text)) is not None:
         return f"'{text}' {meant}"
-    if _is_unit(text):
+    if is_unit(text):
         return None
     right = nearest_unit(text)
     return f"'{text}' is no unit in UCUM: write {right or EXAMPLES}"
 
 
-def nearest_unit(text: str) -> str | None:
-    """The unit in UCUM that somebody who writes this most likely means; None when nothing is near."""
+@lru_cache(maxsize=4096)
+def unit_meant(text: str) -> str | None:
+    """The unit in UCUM that a text is, or is another spelling of; None where it could only be guessed."""
+    if len(text) > MAX_UNIT or text in MISLEADING:
+        return None
+    if is_unit(text):
+        return text
     plain = _plain(text)
     for guess in (HABITS.get(plain), HABITS.get(plain.lower()), _rebuilt(plain)):
-        if guess is not None and guess not in MISLEADING and _is_unit(guess):
+        if guess is not None and guess not in MISLEADING and is_unit(guess):
             return guess
+    return None
+
+
+def nearest_unit(text: str) -> str | None:
+    """The unit in UCUM that somebody who writes this most likely means; None when nothing is near."""
+    if (meant := unit_meant(text)) is not None:
+        return meant
+    plain = _plain(text)
     by_case = {unit.lower(): unit for unit in reversed(COMMON)}
     if plain.lower() in by_case:
         return by_case[plain.lower()]
@@ -84,14 +97,14 @@ def _rebuilt(plain: str) -> str:
 
 def _factor(part: str) -> str:
     name, power = re.fullmatch(r"(.*?)([-+]?\d*)", part, re.DOTALL).groups()  # type: ignore[union-attr]
-    if part and _is_unit(part):
+    if part and is_unit(part):
         return part
     lower = name.lower()
     meant = FACTORS.get(name) or FACTORS.get(lower) or HABITS.get(name)
-    return (meant or (lower if _is_unit(lower) else name)) + power
+    return (meant or (lower if is_unit(lower) else name)) + power
 
 
-def _is_unit(text: str) -> bool:
+def is_unit(text: str) -> bool:
     """Whether a text is a term of UCUM; its parentheses are read from the innermost on."""
     if _GROUP in text or _NOTE in text:
         return False

@@ -71,8 +71,8 @@ class Decoded:
     """Readings as three parallel lists, events or a reply, and what was left out."""
 
     __slots__ = (
-        "devices", "events", "faults", "left_out", "metrics", "online", "private", "reply", "timeless", "ts", "unused",
-        "values",
+        "devices", "events", "faults", "left_out", "metrics", "online", "private", "reply", "timeless", "ts", "units",
+        "unused", "values",
     )  # fmt: skip
 
     def __init__(self, *, online: bool | None = None, timeless: bool = False, private: int = 0) -> None:
@@ -93,6 +93,8 @@ class Decoded:
         """Parts that could not be used."""
         self.unused: tuple[str, ...] = ()
         """Names of members that nothing was made of, at most MAX_UNUSED."""
+        self.units: dict[str, str] | None = None
+        """By metric: the unit that the values have, where the message tells it. A unit in UCUM."""
         self.private = private
         """Fields and events that the privacy gate dropped. If not 0, the payload must not be kept anywhere."""
 

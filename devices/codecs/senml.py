@@ -3,8 +3,8 @@
 The metric is the record's name without the name of the device: the first base name that ends in one of : / _ - .
 names the device, and what follows it is the metric (bn "urn:dev:ow:10e2073a01080063:", n "temp" is "temp"). A base
 name without such an ending is part of the metric. Another device's base name in the same pack is refused: its
-readings would be taken for this device's. Units and update times are not looked at. Null is as if it were not there;
-a value that is null was not measured.
+readings would be taken for this device's. A unit (u, bu) is told with the readings; update times are not looked at.
+Null is as if it were not there; a value that is null was not measured.
 """
 
 from collections.abc import Sequence
@@ -18,6 +18,9 @@ from devices.codecs.jsontext import NotFinite, parse, quoted
 from devices.codecs.metric import Verdict, bad_name, is_metric, judge, number
 from devices.codecs.pointer import below, index, pointer
 from devices.codecs.strict import Strict
+from devices.unit_aliases import SENML
+from devices.unit_conversion import between
+from devices.units import unit_meant
 from hub.errors import DecodeError
 from hub.models import Micros
 from hub.words.sentence import Sentence
@@ -28,6 +31,8 @@ _BASES = frozenset({"bn", "bt", "bu", "bv", "bs", "bver"})
 _SEPARATORS = (":", "/", "_", "-", ".")
 _RELATIVE: Micros = 2**28 * 1_000_000
 """A smaller sum of times counts from now (RFC 8428, 4.5.3)."""
+_RIGHT = {"C": "Cel", "PH": "[pH]", "ft": "[ft_i]"}
+"""Units of UCUM that are hardly meant."""
 _FOREVER_S = 1e15
 """No time: bounds the integers that a float can become."""
 
@@ -101,12 +106,15 @@ class _Reader:
     __slots__ = (
         "_base_ts",
         "_base_value",
+        "_changes",
         "_device",
         "_foreign",
         "_metrics",
         "_prefix",
         "_received",
         "_times",
+        "_unit",
+        "_units",
         "_values",
         "decoded",
     )
@@ -120,6 +128,12 @@ class _Reader:
         self._prefix = ""
         self._base_ts: Micros = 0
         self._base_value = 0.0
+        self._unit: object = None
+        """The base unit, as it is sent."""
+        self._units: dict[str, object] = {}
+        """By metric the unit of its first value, as it is sent."""
+        self._changes = 0
+        """How often another unit was looked up, which takes up to 0.1 ms."""
 
     def read(self, record: object) -> None:
         """Append a record's reading; DecodeError rejects the record, _PackError the rest of the pack as well."""
@@ -127,7 +141,8 @@ class _Reader:
             raise DecodeError("not_an_object", Sentence("refusal.senml.record", value=quoted(record)), "")
         value: Any = record.get("v")
         # Most records are n, v and perhaps u and t: they take 0.7 instead of 0.9 µs when nothing else is looked for.
-        simple = type(value) is float and "n" in record and len(record) == 2 + ("t" in record) + ("u" in record)
+        has_unit = "u" in record
+        simple = type(value) is float and "n" in record and len(record) == 2 + ("t" in record) + has_unit
         if not simple:
             if not _BASES.isdisjoint(record):
                 self._take_bases(record)  # first: they hold for what follows, even if this record is refused
@@ -143,6 +158,9 @@ class _Reader:
             value = _value(metric, record, self._base_value)
             if value is None:
                 return
+        unit = record["u"] if has_unit else self._unit
+        if unit is not None and self._units.get(metric) != unit:
+            value = self._in_unit(metric, unit, value, "/u" if has_unit else "/bu" if "bu" in record else "")
         ts = self._time(metric, record)
         self._metrics.append(metric)
         self._times.append(ts)
@@ -160,12 +178,31 @@ class _Reader:
             raise _out_of_range(metric, ts, "/t" if "t" in record else "/bt" if "bt" in record else "")
         return ts
 
+    def _in_unit(self, metric: str, sent: object, value: float, at: str) -> float:
+        """A value in the unit that its metric has in this pack: that of its first value."""
+        if sent == "":
+            return value
+        self._changes += 1
+        if self._changes > MAX_NAMES:
+            raise _PackError("too_many_values", Sentence("refusal.most.units", most=f"{MAX_NAMES:,}"), "")
+        units = self.decoded.units = self.decoded.units or {}
+        try:
+            unit = _unit_of(sent)
+            converted = between(metric, unit, units.get(metric, unit))
+        except DecodeError as error:
+            error.at = at
+            raise
+        if metric not in units:
+            units[metric], self._units[metric] = unit, sent
+        return converted.of(value)
+
     def _take_bases(self, record: dict[str, Any]) -> None:
         """Update base fields from a record; _PackError when one is invalid."""
         version = record.get("bver", VERSION)
         if version is not None and (type(version) is not int or not 1 <= version <= VERSION):
             sentence = Sentence("refusal.senml.version", value=quoted(version), most=VERSION)
             raise _PackError("senml_bad_version", sentence, "/bver")
+        self._unit = record.get("bu", self._unit)
         if record.get("bn") is not None:
             self._rename(record["bn"])
         try:
@@ -284,6 +321,17 @@ def _no_text(name: object) -> str:
     if name is None:
         return ""
     raise DecodeError("senml_bad_field", Sentence("refusal.senml.name", value=quoted(name)), "/n")
+
+
+def _unit_of(text: object) -> str:
+    """The unit in UCUM of one of SenML's registry, of UCUM, or of another usual spelling; DecodeError of any other."""
+    meant = (SENML.get(text) or unit_meant(text)) if isinstance(text, str) else None
+    if meant is not None:
+        return meant
+    sentence = Sentence("refusal.unit.none", unit=quoted(text))
+    if isinstance(text, str) and (right := _RIGHT.get(text)) is not None:
+        sentence = Sentence("refusal.unit.other", unit=quoted(text), right=right)
+    raise DecodeError("senml_bad_unit", sentence)
 
 
 def _numeric(label: str, value: object) -> float:

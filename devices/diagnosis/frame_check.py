@@ -60,6 +60,8 @@ class Report:
     timeless: bool = False
     """Whether the time of arrival stands in for a time that it does not tell."""
     remarks: list[str] = field(default_factory=list)
+    units: Mapping[str, str] = field(default_factory=dict)
+    """By metric: the unit that it tells."""
 
     @property
     def works(self) -> bool:
@@ -87,7 +89,8 @@ def check(payload: bytes, form: str, received: Micros, zone: tzinfo) -> Report:
         decoded, faults = Decoded(), refused.faults
     report = Report(name, "refused", private=decoded.private, timeless=decoded.timeless)
     triples = zip(decoded.metrics, decoded.ts, decoded.values, strict=True)
-    report.readings = [CheckedReading(*triple) for triple in triples]
+    report.units = decoded.units or {}
+    report.readings = [CheckedReading(*triple, report.units.get(triple[0])) for triple in triples]
     report.events = decoded.events
     report.says = _said(decoded)
     report.flaws = [flaw_of(payload, name, *fault) for fault in faults]

@@ -10,6 +10,8 @@ from devices.codecs.decoded import Place
 from devices.codecs.mapping import Transform
 from devices.diagnosis.frame_check import CheckedReading, Flaw, Report, check, flaw_of, likeliest, settle
 from devices.similar import nearest
+from devices.unit_conversion import between
+from devices.units import unit_meant
 from hub.errors import DecodeError
 from hub.models import GANZHI, Micros
 from hub.words.sentence import Sentence
@@ -83,8 +85,12 @@ def hold_against(
     limit = received + int(profile.max_future_s * 1_000_000)
     kept: list[CheckedReading] = []
     said: set[tuple[str, str]] = set()
-    for index, reading in enumerate(report.readings):
-        flaw = _flaw(reading, profile, received, limit)
+    for index, sent in enumerate(report.readings):
+        try:
+            reading, flaw = _in_unit(sent, profile, report), None
+        except DecodeError as error:
+            reading, flaw = sent, Flaw(error.reason, error.detail)
+        flaw = flaw or _flaw(reading, profile, received, limit)
         if flaw is None:
             kept.append(_noted(reading, profile))
         elif (flaw.reason, reading.metric) not in said:
@@ -103,6 +109,20 @@ def hold_against(
         spoken = {"profile": repr(profile.code), "kinds": ", ".join(strange), "known": known}
         report.remarks.append(Sentence("frame.other_kinds", **spoken))
     settle(report)
+
+
+def _in_unit(reading: CheckedReading, profile: ProfileView, report: Report) -> CheckedReading:
+    """A reading in the unit of the profile, with a remark where it was sent in another; DecodeError unit_mismatch."""
+    sent, wanted = report.units.get(reading.metric), (profile.metrics.get(reading.metric) or {}).get("unit")
+    meant = None if sent is None or wanted is None else unit_meant(wanted)
+    if sent is None or meant is None or sent == meant:
+        return reading
+    converted = reading._replace(value=between(reading.metric, sent, meant).of(reading.value))
+    named = {"metric": repr(reading.metric), "unit": sent, "wanted": meant}
+    values = {"value": f"{reading.value:g}", "converted": f"{converted.value:g}"}
+    if not any(isinstance(said, Sentence) and said.values.get("metric") == named["metric"] for said in report.remarks):
+        report.remarks.append(Sentence("frame.converted", **named, **values))
+    return converted
 
 
 def _flaw(reading: CheckedReading, profile: ProfileView, received: Micros, limit: Micros) -> Flaw | None:

@@ -32,6 +32,9 @@ class Profile:
     last_wins: bool = False
     """Whether, of two values for the same time, the later one replaces the one before."""
 
+    units: Mapping[str, str] = field(default_factory=dict)
+    """Of metrics that have one, in UCUM."""
+
     def takes(self, metric: str) -> bool:
         """Whether readings of a metric are accepted."""
         return self.adds > 0 or metric in self.ranges
@@ -79,8 +82,9 @@ def profile_of(row: Any) -> Profile:
         intern(name): (_bound(spec.get("min"), UNBOUNDED[0]), _bound(spec.get("max"), UNBOUNDED[1]))
         for name, spec in metrics.items()
     }
-    last_wins = on_conflict == "last_wins"
-    return Profile(id_, code, version, max_future_s * 1_000_000, ranges, adds, compiled(mapping), last_wins)
+    units = {intern(name): intern(unit) for name, spec in metrics.items() if (unit := spec.get("unit"))}
+    future, last_wins = max_future_s * 1_000_000, on_conflict == "last_wins"
+    return Profile(id_, code, version, future, ranges, adds, compiled(mapping), last_wins, units)
 
 
 def _bound(given: float | None, default: float) -> float:

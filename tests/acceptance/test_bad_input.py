@@ -28,10 +28,14 @@ BAD = {
     "not_utf8": ("air-1", b'{"pm25": "\xff\xfe"}'),
     "event_bad_state": ("air-1/event", b'{"kind": "smoke", "state": "open"}'),
     "event_bad_level": ("air-1/event", b'{"kind": "smoke", "state": "active", "level": "crimson"}'),
+    "senml_bad_unit": ("air-1/senml", b'[{"n":"pm25","u":"banana","v":7}]'),
+    "unit_mismatch": ("air-1/senml", b'[{"n":"pm25","u":"m","v":7}]'),
 }
 """By reason: the device, or the end of a topic, and the payload."""
 NAMED = b'{"timestamp": 1759999999500.5, "values": {"pm25": 7, "pm10": null, "no2": -nan}, "fw": "1.2"}'
 """Good but for one value, though its time has another name and a fraction; nothing is made of one member."""
+PERCENT = b'[{"bt":1761000000,"n":"pm25","u":"%","v":700}]'
+"""Of a metric with the unit 1."""
 OVER = '{"kind": "water_immersion", "state": "恢复"}'.encode()
 
 
@@ -51,14 +55,18 @@ def test_each_bad_message_has_its_reason_and_the_rest_is_stored(
         messages.append(
             ("ganzhi/v1/air-1/telemetry", b'{"ts": %d, "values": {"pm25": 7}}' % (1_760_000_000_000 + number))
         )
-    messages += [("ganzhi/v1/air-1/telemetry", NAMED), ("ganzhi/v1/air-1/event", OVER)]
+    messages += [
+        ("ganzhi/v1/air-1/telemetry", NAMED),
+        ("ganzhi/v1/air-1/senml", PERCENT),
+        ("ganzhi/v1/air-1/event", OVER),
+    ]
     mosquitto.publish(messages)
     wait_until(lambda: len(_letters(database)) >= len(BAD), "a dead letter for each", 30)
     letters = _letters(database)
     assert set(letters) == set(BAD)
     assert letters["too_large"][1] == len(BAD["too_large"][1])
     with psycopg.connect(database) as conn:
-        assert conn.execute("select count(*) from reading where value = 7").fetchone() == (len(BAD) + 1,)
+        assert conn.execute("select count(*) from reading where value = 7").fetchone() == (len(BAD) + 2,)
         first = conn.execute("select (extract(epoch from min(ts)) * 1000000)::bigint from reading").fetchone()
         assert first == (1_759_999_999_500_500,)
         assert conn.execute("select name from device_unused").fetchall() == [("fw",)]

@@ -56,6 +56,7 @@ def test_good_frame_is_read_exactly(codec: Codec, frame: Good) -> None:
     assert (decoded.timeless, decoded.private) == (frame.timeless, frame.private)
     assert decoded.online is frame.online
     assert decoded.unused == frame.unused
+    assert decoded.units == frame.units or frame.units is None
     for fault in decoded.faults:
         check_chinese(fault.detail)
     _check_sound(decoded)

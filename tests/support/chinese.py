@@ -13,7 +13,23 @@ _QUOTED = re.compile(
 _WORD = re.compile(r"\b[A-Za-z]{2,}\b")
 _NAMES = frozenset(
     {"ts", "values", "kind", "state", "level", "attributes", "image", "id", "bn", "bv", "bt", "bver", "vb", "vs", "vd"}
-    | {"JSON", "ISO", "UTF", "GBK", "SenML", "JPEG", "KiB", "PUT", "NaN", "Infinity", "null", "true", "false", "udfff"}
+    | {
+        "JSON",
+        "ISO",
+        "UTF",
+        "GBK",
+        "SenML",
+        "UCUM",
+        "JPEG",
+        "KiB",
+        "PUT",
+        "NaN",
+        "Infinity",
+        "null",
+        "true",
+        "false",
+        "udfff",
+    }
 )
 """Of fields, formats and values that JSON spells so."""
 

@@ -29,6 +29,7 @@ class Good:
     reply: ReplyDraft | None = None
     private: int = 0
     unused: tuple[str, ...] = ()
+    units: dict[str, str] | None = None
     zone: tzinfo = ZONE
 
 

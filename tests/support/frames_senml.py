@@ -33,6 +33,16 @@ GOOD = [
          unused=("seq",), private=1),
     Good(b'[{"bt":1772352000,"n":"a","v":nan},{"n":"b","v":2},{"n":"c","v":-inf},{"n":"d","v":None}]', [("b", T, 2)],
          faults=["value_not_finite"] * 2),
+    # units: in a pack each metric has that of its first value
+    Good(b'[{"bt":1772352000,"n":"a","u":"m","v":0.35},{"n":"a","u":"cm","v":57},{"n":"b","u":"%RH","v":3},{"n":"c","v":1}]',
+         [("a", T, 0.35), ("a", T, 0.57), ("b", T, 3), ("c", T, 1)], units={"a": "m", "b": "%"}),
+    Good(b'[{"bt":1772352000,"bu":"degC","n":"a","v":20},{"n":"a","u":"K","v":296.95,"t":1},{"n":"b","v":7,"bu":null},'
+         b'{"n":"c","v":7},{"bu":"pH","n":"d","v":7},{"n":"d","u":"","v":8}]',
+         [("a", T, 20), ("a", T + 1_000_000, 23.8), ("b", T, 7), ("c", T, 7), ("d", T, 7), ("d", T, 8)],
+         units={"a": "Cel", "d": "[pH]"}),
+    Good(b'[{"bt":1772352000,"n":"a","u":"banana","v":1},{"n":"b","v":2,"u":5},{"n":"c","u":"C","v":3},{"n":"d","u":"m","v":4},'
+         b'{"n":"d","u":"s","v":5}]', [("d", T, 4)], units={"d": "m"},
+         faults=["senml_bad_unit"] * 3 + ["unit_mismatch"]),
     # null is as if it were not there, and a value that was not measured
     Good(b'[{"bt":1772352000,"n":"a","v":null},{"n":"b","v":2,"vb":null,"t":null,"u":null},{"n":"c","vb":null}]',
          [("b", T, 2)]),
@@ -78,6 +88,10 @@ BAD = [
     Bad(b"7", "senml_not_a_pack"),
     Bad(b"[]", "no_values"),
     Bad(b"[[]]", "not_an_object"),
+    Bad(b'[{"n":"a","u":"banana","v":1}]', "senml_bad_unit", "'banana' is no unit"),
+    Bad(b'[{"bu":"banana","n":"a","v":1}]', "senml_bad_unit", "'banana' is no unit"),
+    Bad(b'[{"n":"a","u":"C","v":1}]', "senml_bad_unit", "send Cel"),
+    Bad(b'[{"n":"a","u":["m"],"v":1}]', "senml_bad_unit", "a list is no unit"),
     Bad(b'[{"bver":11,"n":"a","v":1}]', "senml_bad_version", "11"),
     Bad(b'[{"bver":"10","n":"a","v":1}]', "senml_bad_version"),
     Bad(b'[{"bn":7,"n":"a","v":1}]', "senml_bad_field", "bn is 7"),

@@ -69,6 +69,27 @@ def test_a_wrong_field_is_pointed_at(payload: bytes, form: str, reason: str, pat
     assert (flaw.reason, flaw.place and flaw.place.path, flaw.place and flaw.place.byte) == (reason, path, byte)
 
 
+def test_units_are_shown_converted_or_refused() -> None:
+    water = ProfileView("water", {"depth": {"unit": "cm", "max": 500}, "temp": {"unit": "Cel"}})
+    pack = (
+        b'[{"bu":"m","n":"depth","v":0.57},{"n":"depth","v":7.5,"t":-1},'
+        b'{"n":"temp","u":"s","v":1},{"n":"temp","u":"K","v":0}]'
+    )
+    report = check_with(pack, "auto", NOW, ZONE, water)
+    assert [(each.metric, each.value, each.unit) for each in report.readings] == [
+        ("depth", 57.0, "cm"),
+        ("depth", 750.0, "cm"),
+    ]
+    assert report.readings[1].note == "outside -∞ to 500: stored and flagged, raises no alert"
+    assert report.remarks == ["'depth' is converted from m to cm: 0.57 is 57"]
+    assert [(flaw.reason, flaw.at) for flaw in report.flaws] == [("unit_mismatch", "/3/u"), ("unit_mismatch", "/2/n")]
+    assert "cannot be converted to 'Cel'" in report.flaws[1].detail
+    for text in (*report.remarks, *(flaw.detail for flaw in report.flaws)):
+        check_chinese(text)
+    bare = check_with(b'[{"n":"depth","u":"m","v":1},{"n":"x","u":"banana","v":1}]', "senml", NOW, ZONE, None)
+    assert (bare.readings[0].unit, bare.flaws[0].reason, bare.verdict) == ("m", "senml_bad_unit", "partly")
+
+
 @pytest.mark.parametrize(
     ("payload", "line", "column", "byte", "hint"),
     [

@@ -26,7 +26,7 @@ def registry(adds: int = 0, **mapping: str) -> Registry:
     """Devices dev (5 series from 100) and child of the gateway dev."""
     found = Registry()
     ranges = dict.fromkeys("abcde", (0.0, 1.0))
-    profile = Profile(1, "p", 1, FUTURE, ranges, adds, compiled(mapping))
+    profile = Profile(1, "p", 1, FUTURE, ranges, adds, compiled(mapping), units={"a": "cm", "b": "Cel"})
     layout = {name: offset for offset, name in enumerate("abcde")}
     for number, (code, gateway) in enumerate([("dev", None), ("child", "dev")], 1):
         found.devices[code] = Device(number, code, gateway, ZoneInfo("UTC"), True, profile, 100 * number, layout)
@@ -202,3 +202,18 @@ def test_a_broken_line_that_names_no_device_is_called_broken() -> None:
         batch = Batch([Raw(Origins("ganzhi/v1").of_request("", "telemetry"), payload, RECEIVED)])
         run_steps(Resolver(Registry()), batch)
         assert batch.refused[0].reason == reason
+
+
+def test_readings_in_another_unit_are_converted_or_refused() -> None:
+    metres = b'{"n":"a","u":"m","v":0.57},{"n":"a","u":"mm","v":570,"t":-1}'
+    others = b'{"n":"b","u":"s","v":1},{"n":"c","u":"lx","v":3}'
+    batch = read(
+        registry(), ("dev/senml", b"[%b,%b]" % (metres, others)), ("dev/senml", b'[{"bu":"[degF]","n":"b","v":212}]')
+    )
+    found = zip(batch.readings.series.tolist(), batch.readings.value.tolist(), strict=True)
+    assert list(found) == [(100, 57.0), (100, 57.0), (101, 100.0), (102, 3.0)]
+    letter = batch.refused[0]
+    assert (letter.reason, letter.at) == ("unit_mismatch", "/2/n")
+    assert "'b' is sent in 's', which cannot be converted to 'Cel'" in letter.detail
+    check_chinese(letter.detail)
+    assert 1 not in batch.refused
