@@ -135,6 +135,8 @@ async def put_device(code: Code, body: DeviceBody, response: Response, context: 
         refuse_step(code, before.get("state"), state)
         refs = await _references(conn, code, body)
         warnings = await doubts(conn, body.region, before.get("region"), body.lon, body.lat)
+        if not before and (other := await row(conn, SQL.device_folded, {"code": code})):
+            warnings.append(f"'{code}' differs by upper and lower case only from the device '{other['code']}'")
         if body.organisation:
             await execute(conn, DATABASE.organisations_add, {"codes": [body.organisation]})
         stored = {**body.model_dump(exclude={"crs"}), "state": state}

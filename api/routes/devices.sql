@@ -1,3 +1,7 @@
+-- name: device_folded
+-- A device whose code differs by case only.
+select code from device where lower(code) = lower(%(code)s) and code <> %(code)s order by code limit 1
+
 -- name: device_put
 -- Returns a row only when something was written; what is the same already keeps its revision.
 insert into device (code, name, profile_id, parent_id, organisation, region, lon, lat, zone, tags, state)

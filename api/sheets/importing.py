@@ -14,6 +14,7 @@ from api.database import audit, each_row, execute, row, rows, writing
 from api.sheets.result import Result
 from api.sheets.suggestions import Suggestions
 from devices.lifecycle import pairs
+from devices.sheets.columns import EXAMPLE
 from devices.sheets.findings import new_organisation, orphan
 from devices.sheets.mistakes import Mistake
 from devices.sheets.parts import Part
@@ -96,7 +97,7 @@ class Import:
 
     async def _ask(self, conn: AsyncConnection) -> None:
         """Checks that need the registry."""
-        for find, params in ((SQL.import_find, _STEPS), (SQL.import_find_cycles, {}), (SQL.import_bad, {})):
+        for find, params in ((SQL.import_find, _KNOWN), (SQL.import_find_cycles, {}), (SQL.import_bad, {})):
             await execute(conn, find, params)
         self.result.errors += (await row(conn, SQL.import_errors) or {})["count"]
         suggestions = Suggestions(conn)
@@ -148,7 +149,7 @@ class Import:
         await audit(conn, self._caller, "devices.import", f"{result.rows} devices", counts)
 
 
-_STEPS = {"steps": list(pairs())}
+_KNOWN = {"steps": list(pairs()), "example": EXAMPLE}
 
 
 async def _new_organisations(conn: AsyncConnection) -> list[Mistake]:

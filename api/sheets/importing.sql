@@ -4,7 +4,7 @@ analyze device_import
 -- name: import_bad
 update device_import i
 set bad = true
-where not i.bad and i.line in (select m.line from device_mistake m where m.kind <> 'unchecked')
+where not i.bad and i.line in (select m.line from device_mistake m where m.kind not in ('unchecked', 'case', 'twin'))
 
 -- name: import_compare
 -- The rows that are new or change something, and for the latter each column as it was and as it will be.
@@ -50,7 +50,7 @@ where d.id = i.id
 delete from device_import where bad
 
 -- name: import_errors
-select count(*) from device_mistake where kind <> 'unchecked'
+select count(*) from device_mistake where kind not in ('unchecked', 'case', 'twin')
 
 -- name: import_find
 -- What only the registry can tell of a sheet; `about` is the value, `detail` what is needed to say what is right.
@@ -61,6 +61,8 @@ with named as (
     from device_import
     where region is not null and region is distinct from region_before
     group by region
+), twins as (
+    select lower(code) as folded, min(line) as first_line from device_import group by lower(code) having count(*) > 1
 ), verdict as (
     select region, first_line, region_verdict(region) as verdict from named where exists (select from region)
 )
@@ -80,6 +82,25 @@ from device_import i
 join verdict v using (region)
 where v.verdict <> 'current' and i.region is distinct from i.region_before
   and (v.verdict <> 'unchecked' or i.line = v.first_line)
+union all
+select i.line, i.code, 'code', 'case', i.code, min(d.code)
+from device_import i
+join device d on lower(d.code) = lower(i.code)
+where i.fresh
+group by i.line, i.code
+union all
+select i.line, i.code, 'code', 'twin', i.code, twin.code
+from device_import i
+join twins t on t.folded = lower(i.code) and t.first_line <> i.line
+join device_import twin on twin.line = t.first_line
+union all
+select i.line, i.code, 'code', 'example', i.code, null
+from device_import i
+join device d on d.id = i.id
+left join device above on above.id = d.parent_id
+where i.code = %(example)s
+  and (d.name, d.profile_id, above.code, d.organisation, d.region, d.lon, d.lat, d.zone, d.state, d.tags)
+      is distinct from (i.name, i.profile_id, i.parent, i.organisation, i.region, i.lon, i.lat, i.zone, i.state, i.tags)
 union all
 select i.line, i.code, 'state', 'illegal', i.state, i.state_before
 from device_import i

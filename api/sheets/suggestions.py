@@ -8,12 +8,14 @@ from api.database import SQL as DATABASE
 from api.database import rows
 from api.position_checks import SQL as PLACE
 from devices.sheets.findings import (
+    case_only,
     circle,
     division_meant,
     ended_division,
     impossible_step,
     parent_meant,
     profile_meant,
+    template_example,
     unchecked_division,
     unknown,
 )
@@ -39,6 +41,10 @@ class Suggestions:
         """Format a row of the table device_mistake."""
         if found["kind"] == "circle":
             return circle(found["line"], found["code"], found["about"])
+        if found["kind"] in ("case", "twin"):
+            return case_only(found)
+        if found["kind"] == "example":
+            return template_example(found)
         if found["column"] == "state":
             return impossible_step(found)
         if found["kind"] == "unchecked":

@@ -5,11 +5,12 @@ import re
 from collections.abc import Callable
 from difflib import get_close_matches
 from functools import lru_cache
-from typing import Any, NamedTuple
+from typing import Any
 from zoneinfo import available_timezones
 
 from devices.lifecycle import STATES
 from devices.places.coordinates import CRSES
+from devices.sheets.damage import Wrong, damage
 from devices.sheets.mistakes import short
 from devices.topics import CODE
 
@@ -27,13 +28,6 @@ _CRS |= dict.fromkeys(("gcj", "火星", "火星坐标系", "高德", "腾讯", "
 _CRS |= dict.fromkeys(("bd", "百度", "百度坐标系", "baidu"), "bd09")
 
 
-class Wrong(NamedTuple):
-    """An invalid cell: the error and its fix."""
-
-    wrong: str
-    right: str
-
-
 Value = str | float | dict[str, Any] | None
 _TEXT = re.compile(r"[^\x00-\x1f\x7f]*")
 _REGION = re.compile(r"[0-9]{12}")
@@ -48,6 +42,13 @@ def _code(cell: str) -> str | Wrong:
     hint = f"; for example {clean}" if clean and CODE.fullmatch(clean) else ""
     right = f"use up to 64 letters, digits and . _ : -, beginning with a letter or digit{hint}"
     return Wrong(f"'{short(cell)}' is no code", right)
+
+
+def _identity(cell: str) -> str | Wrong:
+    """A code that is not what a spreadsheet makes of one; an apostrophe before it says that it is meant so."""
+    if cell.startswith("'"):
+        return _code(cell[1:])
+    return damage(cell) or _code(cell)
 
 
 def _name(cell: str) -> str | Wrong:
@@ -149,11 +150,11 @@ def _near(wrong: str, cell: str, known: tuple[str, ...]) -> Wrong:
 
 # Most cells of a column say the same as many others; codes, names and degrees do not.
 CHECKS: dict[str, Callable[[str], Value | Wrong]] = {
-    "code": _code,
+    "code": _identity,
     "name": _name,
     "profile": lru_cache(4096)(_code),
-    "parent": lru_cache(4096)(_code),
-    "organisation": lru_cache(4096)(_code),
+    "parent": lru_cache(4096)(_identity),
+    "organisation": lru_cache(4096)(_identity),
     "region": lru_cache(4096)(_region),
     "lon": _degrees,
     "lat": _degrees,

@@ -26,8 +26,10 @@ class Column(NamedTuple):
         return text(f"sheet.meaning.{self.name}", lang)
 
 
+EXAMPLE = "example-001"
+"""Code of the template's example row, which changes no registered device."""
 COLUMNS = (
-    Column("code", ("device", "编码", "设备编号", "编号"), "air-001", required=True),
+    Column("code", ("device", "编码", "设备编号", "编号"), EXAMPLE, required=True),
     Column("name", ("名称",), "文三路空气站", required=True),
     Column(
         "profile",

@@ -7,8 +7,10 @@ from typing import Any, NamedTuple
 
 from devices.places.coordinates import Crs, to_wgs84
 from devices.places.position import degrees_of, doubt
-from devices.sheets.cells import CHECKS, Wrong
+from devices.sheets.cells import CHECKS, Value
 from devices.sheets.columns import REQUIRED, read_header
+from devices.sheets.damage import COLUMNS as IDENTITIES
+from devices.sheets.damage import Damaged, Wrong, doubtful
 from devices.sheets.escape import unescaped
 from devices.sheets.mistakes import Mistake, short
 from devices.sheets.tables import MAX_ROWS, Line, read_lines
@@ -107,7 +109,8 @@ class DeviceSheet:
 
     def _code_alone(self, line: Line) -> str | None:
         place = self._meant.index("code") if "code" in self._meant else len(line.cells)
-        found = CHECKS["code"](line.cells[place]) if place < len(line.cells) and line.cells[place] else None
+        cell = line.cells[place] if place < len(line.cells) else ""
+        found = CHECKS["code"](cell) if cell and not isinstance(cell, Damaged) else None
         return found if isinstance(found, str) and self._first.setdefault(found, line.number) == line.number else None
 
     def _cell(self, line: int, name: str, cell: str, values: dict[str, Any], mistakes: list[Mistake]) -> None:
@@ -116,13 +119,19 @@ class DeviceSheet:
             if name in REQUIRED:
                 mistakes.append(Mistake(line, "", name, "the cell is empty", _needed(name), ""))
             return
-        found = CHECKS[name](unescaped(cell))
+        # What a spreadsheet has done to an identity is never one, and a failed formula is no value of any column.
+        if isinstance(cell, Damaged) and (name in IDENTITIES or cell.how == "error"):
+            found: Value | Wrong = cell.told
+        else:
+            found = CHECKS[name](unescaped(cell))
         if isinstance(found, Wrong):
             mistakes.append(Mistake(line, "", name, *found, short(cell)))
             values[name] = None
             values["wrong_" + name] = True
         else:
             values[name] = found
+            if name == "code" and (told := doubtful(cell)):
+                mistakes.append(Mistake(line, "", name, *told, short(cell), "warning"))
 
     def _whole(self, line: int, values: dict[str, Any], mistakes: list[Mistake]) -> None:
         """Cross-cell validation of a row."""

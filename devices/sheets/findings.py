@@ -26,6 +26,19 @@ def unchecked_division(found: Found) -> Mistake:
     return _mistake(found, wrong, "look whether it is right, or load its county: hub regions load", "warning")
 
 
+def case_only(found: Found) -> Mistake:
+    """Warning: a code that differs by case only from a registered one, or from one of the sheet."""
+    other = f"and '{found['detail']}' is {'in this sheet, too' if found['kind'] == 'twin' else 'registered'}"
+    wrong = f"'{found['about']}' is new, {other}: they differ by upper and lower case only"
+    return _mistake(found, wrong, "they are two devices: look which of them is on the device", "warning")
+
+
+def template_example(found: Found) -> Mistake:
+    """The example row of the template, which would change a registered device."""
+    wrong = f"this is the example of the template, and would change the registered device '{found['about']}'"
+    return _mistake(found, wrong, "delete the line, or give it the code of your device")
+
+
 def ended_division(found: Found, names: Mapping[str, str]) -> Mistake:
     """A division that has ended; `names` are its successors by code."""
     told = " or ".join(f"{code} {names.get(code, '')}".strip() for code in (found["detail"] or "").split())

@@ -4,17 +4,19 @@ import csv
 import io
 import zipfile
 import zlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any, BinaryIO, NamedTuple
 from xml.etree.ElementTree import ParseError
 from xml.parsers.expat import ExpatError
 
 from openpyxl.reader.excel import ExcelReader
+from openpyxl.styles.numbers import BUILTIN_FORMATS, BUILTIN_FORMATS_MAX_SIZE
 from openpyxl.styles.stylesheet import apply_stylesheet
 from openpyxl.xml.constants import SHARED_STRINGS
 
 from devices.sheets.csv_rows import MAX_ROW, csv_rows
+from devices.sheets.damage import PLAIN_FORMATS
 from devices.sheets.delimiter import delimiter_of
 from devices.sheets.encoding import encoding_of
 from devices.sheets.mistakes import Mistake
@@ -91,7 +93,7 @@ def _xlsx(path: Path) -> Iterator[Line | Mistake]:
             book = _open_book(opened)
             whole = max(packed.getinfo(book.sheet).file_size, 1)
             with packed.open(book.sheet) as part:
-                for (number, cells), read in read_rows(part, book.strings, book.dates):
+                for (number, cells), read in read_rows(part, book.strings, book.dates, book.formats):
                     if any(cells):
                         yield Line(number, cells, min(read / whole, 1.0))
     except _NO_XLSX as error:
@@ -100,11 +102,14 @@ def _xlsx(path: Path) -> Iterator[Line | Mistake]:
 
 
 class _Book(NamedTuple):
-    """Of a workbook what its rows need: the part of the sheet, the shared strings, the styles that show a date."""
+    """Of a workbook what its rows need: the part of the sheet, the shared strings, what its styles show."""
 
     sheet: str
     strings: list[str]
     dates: set[int]
+    """The styles that show a date."""
+    formats: Mapping[int, str]
+    """By style: a number format that shows a whole number as something else."""
 
 
 def _open_book(opened: BinaryIO) -> _Book:
@@ -124,4 +129,17 @@ def _open_book(opened: BinaryIO) -> _Book:
     if not sheets:
         raise ValueError("it has no sheet of cells")
     place = next((place for name, place in sheets if name in SHEET_NAMES), sheets[0][1])
-    return _Book(place, strings, reader.wb._date_formats)
+    return _Book(place, strings, reader.wb._date_formats, _formats(reader.wb))
+
+
+def _formats(book: Any) -> dict[int, str]:
+    """By style: its number format, where that is none of the plain ones."""
+    own = book._number_formats
+    found = {}
+    for style, cell in enumerate(book._cell_styles):
+        number = cell.numFmtId
+        custom = own[number - BUILTIN_FORMATS_MAX_SIZE] if 0 <= number - BUILTIN_FORMATS_MAX_SIZE < len(own) else ""
+        shown = BUILTIN_FORMATS.get(number, custom)
+        if shown.lower() not in PLAIN_FORMATS:
+            found[style] = shown
+    return found

@@ -5,13 +5,14 @@ python-calamine 0.9, which takes 1.7 s: it makes room for every cell up to the l
 5 kB with one cell far away, or with a bad reference, ends the process with an abort that nothing can catch (500 GB).
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import IO
 from xml.parsers.expat import ExpatError
 
 from openpyxl.utils import column_index_from_string
 from openpyxl.utils.datetime import from_excel
 
+from devices.sheets.damage import Damaged, as_number
 from devices.sheets.shared_strings import BLOCK, MAX_TEXT, NAMESPACE, parse, xml_parser
 
 MAX_COLUMNS = 256
@@ -26,12 +27,16 @@ Row = tuple[int, list[str]]
 """Its number, from 1, and its cells."""
 
 
-def read_rows(part: IO[bytes], strings: list[str], dates: set[int]) -> Iterator[tuple[Row, int]]:
+def read_rows(
+    part: IO[bytes], strings: list[str], dates: set[int], formats: Mapping[int, str]
+) -> Iterator[tuple[Row, int]]:
     """The rows of a worksheet's XML, each with the bytes that have been read; ValueError or ExpatError when it is bad.
 
-    `strings` is the workbook's table of shared strings, `dates` the styles that show a number as a date.
+    `strings` is the workbook's table of shared strings, `dates` the styles that show a number as a date, `formats` the
+    number formats of styles that show a whole number as something else. Cells that are not stored as the text that was
+    typed are Damaged.
     """
-    parser = _Parser(strings, dates)
+    parser = _Parser(strings, dates, formats)
     read = 0
     while block := part.read(BLOCK):
         read += len(block)
@@ -40,8 +45,8 @@ def read_rows(part: IO[bytes], strings: list[str], dates: set[int]) -> Iterator[
 
 
 class _Parser:
-    def __init__(self, strings: list[str], dates: set[int]) -> None:
-        self._strings, self._dates = strings, dates
+    def __init__(self, strings: list[str], dates: set[int], formats: Mapping[int, str]) -> None:
+        self._strings, self._dates, self._formats = strings, dates, formats
         self._rows: list[Row] = []
         self._number, self._cells, self._left = 0, list[str](), MAX_CELLS
         self._kind, self._style, self._place, self._value = "n", "", 0, ""
@@ -106,7 +111,8 @@ class _Parser:
             cells = self._cells
             if self._place >= len(cells):
                 cells += [""] * (self._place - len(cells) + 1)
-            cells[self._place] = self._shown().strip() if self._value else ""
+            shown = self._shown() if self._value else ""
+            cells[self._place] = shown if isinstance(shown, Damaged) else shown.strip()
         elif name == _ROW:
             self._rows.append((self._number, self._cells))
 
@@ -118,12 +124,12 @@ class _Parser:
                 raise ValueError(f"{value!r} is no number of a string")
             return self._strings[int(value)]
         if self._kind == "b":
-            return "TRUE" if value == "1" else "FALSE"
+            return Damaged.of("TRUE" if value == "1" else "FALSE", "truth")
+        if self._kind == "e":
+            return Damaged.of(value, "error")
         if self._kind != "n":
             return value
-        if self._style and int(self._style) in self._dates:
-            return str(from_excel(float(value)))
-        if value.isdigit():
-            return value
-        number = float(value)
-        return str(int(number)) if number.is_integer() and abs(number) < 1e15 else str(number)
+        style = int(self._style) if self._style else 0
+        if style in self._dates:
+            return Damaged.of(str(from_excel(float(value))), "date")
+        return as_number(value, self._formats.get(style))

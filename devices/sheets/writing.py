@@ -11,6 +11,8 @@ import openpyxl
 from openpyxl.cell import WriteOnlyCell
 
 from devices.sheets.columns import NAMES
+from devices.sheets.damage import COLUMNS as IDENTITIES
+from devices.sheets.damage import damage
 from devices.sheets.escape import escaped
 
 COLUMNS = tuple(name for name in NAMES if name != "credential")
@@ -19,10 +21,12 @@ _PLAIN = frozenset(";；=\\")
 
 
 def cells_of(device: Mapping[str, Any]) -> list[str | float | None]:
-    """Cells of a device in the order of COLUMNS; text is escaped."""
+    """Cells of a device in the order of COLUMNS; text is escaped, and so are codes that look damaged."""
     crs = "wgs84" if device["lon"] is not None else None
     values = {**device, "crs": crs, "tags": tags_text(device["tags"])}
-    return [escaped(value) if isinstance(value, str) else value for value in map(values.get, COLUMNS)]
+    cells = [escaped(value) if isinstance(value, str) else value for value in map(values.get, COLUMNS)]
+    return [f"'{cell}" if isinstance(cell, str) and name in IDENTITIES and damage(cell) else cell
+            for name, cell in zip(COLUMNS, cells, strict=True)]  # fmt: skip
 
 
 def tags_text(tags: Mapping[str, Any]) -> str:

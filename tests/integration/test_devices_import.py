@@ -10,6 +10,7 @@ import openpyxl
 import pytest
 
 from api.context import Context
+from simulator.fleet import build_fleet
 from tests.support.served_api import AIR, api_context, client_of
 
 CSV = {"Content-Type": "text/csv; charset=utf-8"}
@@ -237,6 +238,42 @@ async def test_stream_tells_progress_then_each_mistake_then_the_result(database:
         assert await stored(context) == []
         answer = await client.post("/devices:import", content="\n".join(lines[:-1]), headers=headers)
         assert json.loads(answer.text.splitlines()[-1])["result"]["created"] == 5_000
+
+
+async def test_codes_that_differ_by_case_only_are_told_and_taken(database: str) -> None:
+    async with hub(database) as (_, client):
+        head = "code,name,profile"
+        await send(client, head, "Air-1,A,air", "b,B,air")
+        doubtful = await send(client, head, "AIR-1,A,air", "b,B,air", "c,C,air")
+        assert counts(doubtful) == (2, 0, 1, 0)
+        [told] = doubtful.json()["warnings"]
+        assert (told["line"], told["column"]) == (2, "code")
+        assert "'Air-1' is registered: they differ by upper and lower case only" in told["problem"]
+        assert (await send(client, head, "AIR-1,A,air")).json()["warnings"] == []
+        twins = await send(client, head, "d,D,air", "E,E,air", "D,D,air", "e,E,air", "f,F,air")
+        assert counts(twins) == (5, 0, 0, 0)
+        assert [(told["line"], told["problem"][:40]) for told in twins.json()["warnings"]] == [
+            (4, "'D' is new, and 'd' is in this sheet, to"),
+            (5, "'e' is new, and 'E' is in this sheet, to"),
+        ]
+        body = {"name": "A", "profile": "air"}
+        assert "only from the device" in (await client.put("/devices/air-1", json=body)).json()["warnings"][0]
+        assert (await client.put("/devices/air-1", json=body)).json()["warnings"] == []
+        assert (await client.put("/devices/other", json=body)).json()["warnings"] == []
+
+
+async def test_the_example_of_the_template_changes_no_registered_device(database: str) -> None:
+    async with hub(database) as (_, client):
+        await client.put("/profiles/air-station", json={"name": "Air station", "metrics": {}})
+        template = (await client.get("/devices:template", params={"format": "csv"})).content.decode("utf-8-sig")
+        code = template.splitlines()[1].split(",")[0]
+        assert code not in {thing.code for thing in build_fleet(200, 1)}, "none of the demo"
+        mine = {"name": "mine", "profile": "air", "region": "330106001002"}
+        await client.put(f"/devices/{code}", json=mine)
+        refused = await client.post("/devices:import", content=template.encode(), headers=CSV)
+        assert refused.status_code == 422
+        assert "this is the example of the template" in refused.json()["errors"][0]["problem"]
+        assert (await client.get(f"/devices/{code}")).json()["name"] == "mine"
 
 
 async def test_the_template_is_a_good_sheet_and_what_is_doubtful_is_imported_with_a_warning(database: str) -> None:

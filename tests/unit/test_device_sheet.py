@@ -3,7 +3,8 @@ import io
 import json
 import re
 import zipfile
-from datetime import datetime
+from collections import defaultdict
+from datetime import date, datetime
 from pathlib import Path
 from typing import Any
 
@@ -179,11 +180,135 @@ def test_the_examples_of_the_api_are_of_what_is_shipped(tmp_path: Path) -> None:
     assert_shipped([*rows, devices._EXAMPLE])
 
 
+AIR = ["Air", "air"]
+
+
+def sheet_of(*cells: tuple[Any, str]) -> bytes:
+    """A workbook with a device a line; each code with its number format."""
+    book, packed = openpyxl.Workbook(), io.BytesIO()
+    sheet = book.worksheets[0]
+    sheet.append(["code", "name", "profile"])
+    for value, number_format in cells:
+        sheet.append([value, *AIR])
+        sheet.cell(sheet.max_row, 1).number_format = number_format
+    book.save(packed)
+    return packed.getvalue()
+
+
+@pytest.mark.parametrize(
+    ("value", "number_format", "said"),
+    [
+        (42, "00000000", "stores the number 42, and shows it by the number format 00000000"),
+        (42, '"A-"000', "stores the number 42"),
+        (1234, "#,##0", "stores the number 1234"),
+        (42, "0.00", "stores the number 42"),
+        (100000, "0.00E+00", "stores the number 100000"),
+        (1234567890123456, "General", "keeps 15 digits"),
+        (1234567890123456, "0", "keeps 15 digits"),
+        (12345678901234567890, "0", "keeps 15 digits"),
+        (1e5, "0E+00", "stores the number 100000"),
+        (1.1, "General", "has made the number 1.1 of the code"),
+        (date(2026, 3, 1), "yyyy-mm-dd", "has made a date of the code"),
+        (date(2026, 3, 1), "d-mmm", "has made a date of the code"),
+        (True, "General", "truth value TRUE"),
+        ("#N/A", "General", "shows #N/A: a formula has failed"),
+        ("=1/0", "General", None),
+    ],
+)
+def test_what_a_workbook_does_to_a_code_is_no_code(
+    tmp_path: Path, value: Any, number_format: str, said: str | None
+) -> None:
+    rows, mistakes = read(tmp_path, sheet_of((value, number_format)))
+    assert [row["code"] for row in rows] == [None]
+    assert rows[0]["bad"]
+    [found] = mistakes
+    assert (found.column, found.grade) == ("code", "error")
+    if said is not None:
+        assert said in found.wrong
+        assert "for example" not in found.right
+
+
+@pytest.mark.parametrize(
+    ("value", "number_format", "code"),
+    [
+        (42, "General", "42"),
+        (42, "0", "42"),
+        (42, "@", "42"),
+        ("00042", "General", "00042"),
+        (10**14, "0", "1" + "0" * 14),
+    ],
+)
+def test_a_number_that_is_what_it_shows_is_a_code(tmp_path: Path, value: Any, number_format: str, code: str) -> None:
+    rows, mistakes = read(tmp_path, sheet_of((value, number_format)))
+    assert mistakes == []
+    assert rows[0]["code"] == code
+
+
+@pytest.mark.parametrize(
+    ("cell", "said"),
+    [
+        ("1E+05", "has written the number 1E+05"),
+        ("1.23457E+11", "has written the number"),
+        ("1.00e-05", "has written the number"),
+        ("1-Mar", "has made a date of the code"),
+        ("01-Mar-26", "has made a date of the code"),
+        ("Mar-01", "has made a date of the code"),
+        ("2026/3/1", "has made a date of the code"),
+        ("3/1", "has made a date of the code"),
+        ("3月1日", "has made a date of the code"),
+        ("2026-03-01 00:00:00", "has made a date of the code"),
+        ("########", "column was too narrow"),
+        ("#REF!", "a formula has failed"),
+    ],
+)
+@pytest.mark.parametrize("column", ["code", "parent", "organisation"])
+def test_what_a_spreadsheet_writes_instead_of_a_code_is_refused(
+    tmp_path: Path, column: str, cell: str, said: str
+) -> None:
+    line = {"code": "a", "name": "A", "profile": "air", "parent": "", "organisation": ""} | {column: cell}
+    rows, mistakes = read(tmp_path, ",".join(line) + "\n" + ",".join(line.values()) + "\n")
+    assert rows[0][column] is None
+    [found] = mistakes
+    assert (found.column, found.grade) == (column, "error")
+    assert said in found.wrong
+    assert "for example" not in found.right
+
+
+@pytest.mark.parametrize("cell", ["'1-Mar", "'Mar-01", "'42"])
+def test_an_apostrophe_says_that_a_code_is_meant(tmp_path: Path, cell: str) -> None:
+    rows, mistakes = read(tmp_path, f"code,name,profile\n{cell},A,air\n")
+    assert (mistakes, rows[0]["code"]) == ([], cell[1:])
+    device: dict[str, Any] = {"code": cell[1:], "name": "A", "profile": "air", "lon": None, "lat": None, "tags": {}}
+    again, mistakes = read(tmp_path, csv_lines([COLUMNS, cells_of(defaultdict(lambda: None, device))]))
+    assert (mistakes, again[0]["code"]) == ([], cell[1:])
+
+
+@pytest.mark.parametrize("cell", ["2026-03-01", "1E-05", "42.0", "1234567890123450"])
+def test_a_code_that_may_be_right_is_doubted(tmp_path: Path, cell: str) -> None:
+    rows, mistakes = read(tmp_path, f"code,name,profile\n{cell},A,air\n")
+    assert rows[0]["code"] == cell
+    assert [(found.column, found.grade) for found in mistakes] == [("code", "warning")]
+
+
+@pytest.mark.parametrize("cell", ["1E05", "3E-1", "ICCID-89860112345678900005", "860000000000001", "Mars-01", "12-3"])
+def test_a_code_that_only_resembles_damage_is_taken(tmp_path: Path, cell: str) -> None:
+    rows, mistakes = read(tmp_path, f"code,name,profile\n{cell},A,air\n")
+    assert (mistakes, rows[0]["code"]) == ([], cell)
+
+
+def test_a_failed_formula_is_no_name_either(tmp_path: Path) -> None:
+    rows, mistakes = read(
+        tmp_path, workbook(["code", "name", "profile", "lon", "lat"], ["a", "#N/A", "air", 120.1, 30.2])
+    )
+    assert [(found.column, found.grade) for found in mistakes] == [("name", "error")]
+    assert rows[0]["bad"]
+
+
 def test_templates_hold_a_good_device(tmp_path: Path) -> None:
     for made in (csv_template(), xlsx_template()):
         rows, mistakes = read(tmp_path, made)
         assert mistakes == []
-        assert [(row["code"], row["region"], row["lon"]) for row in rows] == [("air-001", "330106000000", 120.13)]
+        assert [(row["code"], row["region"], row["lon"]) for row in rows] == [("example-001", "330106000000", 120.13)]
         assert_shipped(rows)
     book = openpyxl.load_workbook(io.BytesIO(xlsx_template()))
     assert book.sheetnames == ["devices", "instructions"]
