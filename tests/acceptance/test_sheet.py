@@ -62,7 +62,15 @@ MISTAKES: dict[int, tuple[str, str]] = {
     955: ("parent", "site-0955"),
 }
 """By device: the column that is wrong, and what stands there."""
-FIXED_BY_HAND = {57: "site-0057", 104: "五常街道104号", 403: "330110005000", 505: "30.300500", 757: "floor=1", 955: ""}
+FIXED_BY_HAND = {
+    57: "site-0057",
+    104: "五常街道104号",
+    403: "330110005000",
+    505: "30.300500",
+    707: "active",
+    757: "floor=1",
+    955: "",
+}
 """Where the report says what is needed, but only the integrator knows the value."""
 HISTORY = "code,name,valid_from,valid_to,successors\n330184000000,余杭市,1994-04-08,2001-03-12,330110000000\n"
 _RIGHT = [
