@@ -106,7 +106,7 @@ def _view(name: str) -> ProfileView:
             fail(f"--profile {name}: there is no such file, and no such profile in the library; {meant}")
         return view_of(shipped[name], name)
     try:
-        body = json.loads(path.read_text(encoding="utf-8"))
+        body = json.loads(path.read_text(encoding="utf-8-sig"))
     except (OSError, ValueError) as error:
         fail(f"--profile {name}: {error}")
     if not isinstance(body, dict) or not isinstance(body.get("metrics"), dict):

@@ -4,6 +4,7 @@ import re
 from enum import Enum
 from functools import lru_cache
 
+from devices.codecs.decoded import Decoded
 from devices.codecs.jsontext import NotFinite, quoted
 from devices.codecs.time_names import is_time_name
 from devices.privacy import is_private
@@ -45,6 +46,14 @@ def is_metric(name: str) -> bool:
 def judge(name: str) -> Verdict:
     """Classify a metric name; long names are not cached, which bounds memory."""
     return _judged(name) if len(name) <= MAX_NAME else Verdict.BAD
+
+
+def leave_unused(decoded: Decoded, name: str) -> None:
+    """Note a member of which nothing is made, or that the privacy gate drops it."""
+    if judge(name) is Verdict.PRIVATE:
+        decoded.private += 1
+    else:
+        decoded.note_unused(name)
 
 
 def bad_name(name: str) -> DecodeError:

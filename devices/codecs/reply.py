@@ -9,6 +9,7 @@ import msgspec
 
 from devices.codecs.decoded import MAX_NAMES, Decoded, ReplyDraft
 from devices.codecs.jsontext import names_in, parse, quoted
+from devices.codecs.metric import leave_unused
 from devices.privacy import holds_picture, without_private
 from hub.errors import DecodeError
 from hub.models import Micros
@@ -22,6 +23,7 @@ MAX_ERROR = 1_000
 """Characters of an error that are kept."""
 
 _NUL = re.compile(rb"(?<!\\)(?:\\\\)*\\u0000")
+_MEMBERS = frozenset({"id", "result", "error", "device", "ts"})
 _EXAMPLE = Sentence("refusal.reply.example")
 
 
@@ -36,6 +38,8 @@ def decode(payload: bytes, _received: Micros, _zone: tzinfo) -> Decoded:
     decoded = Decoded(timeless=True)  # a letter of it must be the same when it is delivered again
     decoded.name(message.get("device"))
     command = _command(message.get("id"))
+    for name in sorted(message.keys() - _MEMBERS):
+        leave_unused(decoded, name)
     result = message.get("result")
     error = message.get("error")
     if holds_picture(payload):

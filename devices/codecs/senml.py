@@ -15,7 +15,7 @@ from typing import Any
 from devices.codecs.clock import EARLIEST, LATEST
 from devices.codecs.decoded import MAX_NAMES, MAX_READINGS, Decoded, Place
 from devices.codecs.jsontext import NotFinite, parse, quoted
-from devices.codecs.metric import Verdict, bad_name, is_metric, judge, number
+from devices.codecs.metric import Verdict, bad_name, is_metric, judge, leave_unused, number
 from devices.codecs.pointer import below, index, pointer
 from devices.codecs.strict import Strict
 from devices.unit_aliases import SENML
@@ -257,10 +257,7 @@ class _Reader:
                 refusal = _PackError if label.startswith("b") else DecodeError
                 sentence = Sentence("refusal.senml.label", label=quoted(label))
                 raise refusal("senml_mandatory_label", sentence, pointer(label))
-            if judge(label) is Verdict.PRIVATE:
-                self.decoded.private += 1
-            else:
-                self.decoded.note_unused(label)
+            leave_unused(self.decoded, label)
 
 
 class _StrictReader(_Reader):
@@ -362,6 +359,10 @@ def _out_of_range(metric: str, ts: Micros, at: str) -> DecodeError:
     hint = Sentence("refusal.senml.clock")
     if EARLIEST <= ts // 1000 < LATEST:
         hint = Sentence("refusal.senml.milliseconds")
+    elif EARLIEST <= ts // 1_000_000 < LATEST:
+        hint = Sentence("refusal.senml.microseconds")
+    elif EARLIEST <= ts // 1_000_000_000 < LATEST:
+        hint = Sentence("refusal.senml.nanoseconds")
     seconds = quoted(ts // 1_000_000)
     sentence = Sentence("refusal.senml.time", metric=quoted(metric), seconds=seconds, hint=hint)
     return DecodeError("time_out_of_range", sentence, at)

@@ -8,6 +8,7 @@ from datetime import tzinfo
 
 from devices.codecs.decoded import MAX_BYTES, Decoded
 from devices.codecs.jsontext import BYTE_ORDER_MARK, parse, quoted
+from devices.codecs.metric import leave_unused
 from hub.errors import DecodeError
 from hub.models import Micros
 from hub.words.sentence import Sentence
@@ -35,6 +36,8 @@ def decode(payload: bytes, received: Micros, zone: tzinfo) -> Decoded:
             decoded.name(message.get("device"))
             if "state" not in message:
                 raise DecodeError("status_unknown", Sentence("refusal.status.no_state", example=_EXAMPLE), "")
+            for name in sorted(message.keys() - {"state", "device", "ts"}):
+                leave_unused(decoded, name)
             message, at = message["state"], "/state"
         said = message
     decoded.online = _STATES.get(said.strip().lower()) if isinstance(said, str) else None

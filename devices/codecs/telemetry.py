@@ -13,7 +13,7 @@ from functools import partial
 from devices.codecs.clock import parse_time
 from devices.codecs.decoded import MAX_NAMES, MAX_READINGS, Decoded, Place
 from devices.codecs.jsontext import parse, quoted
-from devices.codecs.metric import Verdict, bad_name, is_metric, judge, number
+from devices.codecs.metric import Verdict, bad_name, is_metric, judge, leave_unused, number
 from devices.codecs.pointer import below, index, pointer
 from devices.codecs.strict import Strict
 from devices.codecs.time_names import is_time, is_time_name, time_among
@@ -157,12 +157,8 @@ def _beside(part: dict[str, object], zone: tzinfo, decoded: Decoded, timed: bool
     """The time that a member beside "values" tells, if `ts` does not; notes the members that are not used."""
     told = None if timed else time_among(part, zone, beside=True)
     for name in part:
-        if told is not None and name in told.names:
-            continue
-        if judge(name) is _PRIVATE:
-            decoded.private += 1
-        else:
-            decoded.note_unused(name)
+        if told is None or name not in told.names:
+            leave_unused(decoded, name)
     return None if told is None else told.ts
 
 

@@ -14,7 +14,8 @@ from hub.words.sentence import Sentence
 
 _NAMES = """
 ts time timestamp datetime dateandtime unixtime unixtimestamp epoch epochms epochtime epochmillis timems timestampms
-tsms utc utctime localtime devicetime devicets sampletime samplingtime sampledat measuretime measuredat measurementtime
+tsms epochs epochseconds timestampsec timestampseconds timestampus timestampns tsus tsns
+utc utctime localtime devicetime devicets sampletime samplingtime sampledat measuretime measuredat measurementtime
 collecttime collectiontime collectedat acquisitiontime gathertime recordtime recordedat reporttime reportedat sendtime
 sentat eventtime occurtime occurredat alarmtime datatime observedat observationtime phenomenontime resulttime
 createtime createdat

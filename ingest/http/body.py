@@ -87,7 +87,8 @@ def batch_of_list(body: bytes) -> list[Message]:
         place = _place(error)
         found = _parts_with_bare_words(listed, place)
         if found is None:
-            sentence = f"not a JSON list: {error}; nothing was taken. Send NDJSON to have each line judged by itself"
+            why = "a zero byte follows it" if listed.endswith(b"\0") else error
+            sentence = f"not a JSON list: {why}; nothing was taken. Send NDJSON to have each line judged by itself"
             place = place if isinstance(place, str | None) else place + len(body) - len(listed)
             raise BodyError(400, sentence, place) from None
         parts = found

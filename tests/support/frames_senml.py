@@ -105,6 +105,8 @@ BAD = [
     Bad(b'[{"n":"a"}]', "senml_no_value"),
     Bad(b'[{"n":"a","v":1,"t_":1}]', "senml_mandatory_label", "'t_'"),
     Bad(b'[{"n":"a","v":1,"t":1772352000000}]', "time_out_of_range", "looks like milliseconds"),
+    Bad(b'[{"n":"a","v":1,"bt":1772352000000000}]', "time_out_of_range", "looks like microseconds"),
+    Bad(b'[{"n":"a","v":1,"t":1772352000000000000}]', "time_out_of_range", "looks like nanoseconds"),
     Bad(b'[{"n":"a","v":1,"t":500000000}]', "time_out_of_range", "before 2000"),
     Bad(b'[{"n":"\\u0000","v":1}]', "bad_metric_name"),
     Bad(b'[{"n":"' + b"x" * 65 + b'","v":1}]', "bad_metric_name"),

@@ -19,7 +19,7 @@ GOOD = [
     _says(b'"online"', True),
     _says(b'"offline"', False),
     _says(b'{"state": "online"}', True),
-    _says(b'{"state": "Offline", "ts": 5, "rssi": -70}', False),
+    Good(b'{"state": "Offline", "ts": 5, "rssi": -70}', timeless=True, online=False, unused=("rssi",)),
     Good(b""),  # removes a retained message
     Good(b"  \n"),
 ]

@@ -15,6 +15,8 @@ _NO_TIMES = (
     ((b"timestamp", b"1772352000"), "time_out_of_range", "looks like seconds; send milliseconds"),
     ((b"TS", b"1772352000.5"), "time_out_of_range", "seconds"),
     ((b"t", b"1772352000"), "time_out_of_range", "seconds"),
+    ((b"timestamp_sec", b"1772352000"), "time_out_of_range", "looks like seconds"),
+    ((b"ts_ns", b"1772352000000000000"), "time_out_of_range", "looks like nanoseconds"),
     ((b"time", b"86400"), "time_out_of_range", "'time' stands for ts"),
     ((b"dateTime", b'"noon"'), "bad_time", "'noon'"),
     ((b"Time", b"true"), "bad_time", "'Time' stands for ts"),

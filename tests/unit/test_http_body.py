@@ -81,6 +81,8 @@ def test_a_byte_order_mark_is_skipped_and_a_cut_line_keeps_its_device() -> None:
         Message("b", b'{"device":"b"}', 2),
         Message("c", b'{"device": "c", "pm', 3),
     ]
+    with pytest.raises(BodyError, match="a zero byte follows it"):
+        batch_of_list(b'[{"device":"a"}]\0')
     assert batch_of_list(b'\xef\xbb\xbf[{"device":"a"}]') == [Message("a", b'{"device":"a"}')]
 
 
