@@ -22,6 +22,8 @@ class ThresholdRule:
     """Blue, yellow, orange, red; None where the rule has no such level."""
     hysteresis: float = 0.0
     hold: Micros = 0
+    clear: Micros = 0
+    """How long a value must have fallen back before a level ends."""
 
     def left(self, level: int) -> float | None:
         """The threshold a value at `level` (0..3) has fallen back from: the next one up."""
@@ -59,6 +61,7 @@ def _threshold_rule(row: Mapping[str, Any]) -> ThresholdRule:
         thresholds=tuple(float(given[name]) if given.get(name) is not None else None for name in LEVEL_NAMES),
         hysteresis=row["hysteresis"],
         hold=round(row["hold_s"] * 1_000_000),
+        clear=round(row["clear_s"] * 1_000_000),
     )
 
 

@@ -33,13 +33,14 @@ class Slots:
         self.keep: Floats = np.empty((0, 4))
         """Where a level is left: the value must be smaller."""
         self.hold: Ints = np.empty(0, np.int64)
+        self.clear: Ints = np.empty(0, np.int64)
         self.row: NDArray[np.int32] = np.empty(0, np.int32)
         """By slot the row of its rule; -1 where the slot is free."""
         self.series: NDArray[np.int32] = np.empty(0, np.int32)
         self.sign: Floats = np.empty(0)
         self.level: NDArray[np.int8] = np.empty(0, np.int8)
         self.since: Ints = np.empty((0, 4), np.int64)
-        """From when on the value has been beyond a level that is not reached yet; NEVER if it is not beyond."""
+        """From when on the value has been beyond a level that is not reached, or back from one that is; or NEVER."""
         self.last: Ints = np.empty(0, np.int64)
         """Time of the newest reading that was evaluated."""
         self.lag: Ints = np.empty(0, np.int64)
@@ -49,7 +50,7 @@ class Slots:
         self.low: Floats = np.empty(0)
         self.high: Floats = np.empty(0)
         self.due: Ints = np.empty(0, np.int64)
-        """When the first pending level is reached if no reading comes; NEVER or later if none is pending."""
+        """When the first pending level is reached or left if no reading comes; NEVER or later if none is pending."""
         self.next_due: Micros = NEVER
         """No slot is due earlier."""
         self.layers: list[NDArray[np.int32]] = []
@@ -78,16 +79,19 @@ class Slots:
             if row == len(self.rules):
                 self.rules.append(None)
                 self.up, self.keep = grown(self.up, row, np.inf), grown(self.keep, row, np.inf)
-                self.hold, self._signs = grown(self.hold, row, 0), grown(self._signs, row, 1.0)
+                self.hold, self.clear = grown(self.hold, row, 0), grown(self.clear, row, 0)
+                self._signs = grown(self._signs, row, 1.0)
         sign = self._signs[row] = 1.0 if rule.above else -1.0
         self.rules[row] = rule
         self.up[row] = [np.inf if threshold is None else sign * threshold for threshold in rule.thresholds]
         self.keep[row] = self.up[row] - rule.hysteresis
-        self.hold[row] = rule.hold
+        self.hold[row], self.clear[row] = rule.hold, rule.clear
         at = np.flatnonzero(self.row == row)
         if len(at):
             self.sign[at] = sign
-            self.since[at] = np.where((self.value[at] * sign)[:, None] < self.up[row], NEVER, self.since[at])
+            value, reached = (self.value[at] * sign)[:, None], self.level[at, None] >= _NUMBERS
+            stops = np.where(reached, ~(value < self.keep[row]) | (self.keep[row] == np.inf), value < self.up[row])
+            self.since[at] = np.where(stops, NEVER, self.since[at])
             self.settle_bands(at)
 
     def drop(self, rule_id: int) -> None:
@@ -152,14 +156,21 @@ class Slots:
     def settle_bands(self, at: Ints) -> None:
         """Compute anew, for the slots `at`, within which values and until when nothing can change."""
         row = self.row[at]
-        level, up, since = self.level[at, None], self.up[row], self.since[at]
-        pending = since != NEVER
-        low = np.where(pending, up, -np.inf).max(axis=1, initial=-np.inf)
-        held = np.where(level == _NUMBERS, self.keep[row], -np.inf).max(axis=1, initial=-np.inf)
-        self.low[at] = np.maximum(low, held)
-        self.high[at] = np.where((level < _NUMBERS) & ~pending, up, np.inf).min(axis=1, initial=np.inf)
-        due = self.due[at] = since.min(axis=1, initial=NEVER) + self.hold[row]
+        level, up, keep, since = self.level[at, None], self.up[row], self.keep[row], self.since[at]
+        pending, reached, given = since != NEVER, level >= _NUMBERS, np.isfinite(keep)
+        low = np.where(
+            pending & ~reached, up, np.where(~pending & reached & (given | (level == _NUMBERS)), keep, -np.inf)
+        )
+        high = np.where(~pending & ~reached, up, np.where(pending & reached & given, keep, np.inf))
+        self.low[at], self.high[at] = low.max(axis=1, initial=-np.inf), high.min(axis=1, initial=np.inf)
+        ends = since + np.where(reached, self.clear[row][:, None], self.hold[row][:, None])
+        due = self.due[at] = np.where(level > _NUMBERS, NEVER, ends).min(axis=1, initial=NEVER)
         self.next_due = min(self.next_due, int(due.min(initial=NEVER)))
+
+    def falls(self) -> NDArray[np.bool_]:
+        """Of each slot, whether the value has fallen back from its level."""
+        number = np.maximum(self.level, 1).astype(np.int64) - 1
+        return (self.level > 0) & (np.take_along_axis(self.since, number[:, None], axis=1)[:, 0] < NEVER)
 
     def _rows_of(self, rule: Ints) -> NDArray[np.int32]:
         """By rule id; -2 for one that is not there."""

@@ -44,13 +44,13 @@ with recursive newest as (
 select kind, device_id, (extract(epoch from ts) * 1000000)::bigint from newest
 
 -- name: lags
--- By how much the clock of the device of a series is slow, where a rule with a hold time watches it. In microseconds.
+-- By how much the clock of the device of a series is slow, where a rule with a hold or clear time watches it. In microseconds.
 select s.id, (-1000000 * seen.clock_offset_s)::bigint
 from rule
 join device d on d.profile_id = rule.profile_id
 join series s on s.device_id = d.id and s.metric = rule.metric
 join device_seen seen on seen.device_id = d.id
-where rule.enabled and rule.hold_s > 0 and seen.clock_offset_s < 0
+where rule.enabled and (rule.hold_s > 0 or rule.clear_s > 0) and seen.clock_offset_s < 0
 group by s.id, seen.clock_offset_s
 
 -- name: latest
@@ -65,7 +65,7 @@ from latest
 select pg_current_snapshot()::text,
        (select jsonb_agg(to_jsonb(c)) from (
            select r.id, r.code, r.profile_id, r.metric, coalesce(p.metrics -> r.metric ->> 'name', r.metric) as label,
-                  r.direction, r.thresholds, r.hysteresis, r.hold_s, r.event_kind, r.event_level
+                  r.direction, r.thresholds, r.hysteresis, r.hold_s, r.clear_s, r.event_kind, r.event_level
            from rule r
            left join profile p on p.id = r.profile_id
            where r.enabled
@@ -81,13 +81,13 @@ select pg_current_snapshot()::text,
        (select coalesce(string_agg(int4send(id), '' order by id), '') from rule where enabled)
 
 -- name: recent
--- The end of each series that a rule with a hold time watches, as long as that hold: what may be pending is in there.
+-- The end of each series that a rule with a hold or clear time watches, as long as that: what may be pending is in there.
 with held as materialized (
-    select s.id, max(rule.hold_s) as hold_s
+    select s.id, max(greatest(rule.hold_s, rule.clear_s)) as hold_s
     from rule
     join device d on d.profile_id = rule.profile_id
     join series s on s.device_id = d.id and s.metric = rule.metric
-    where rule.enabled and rule.hold_s > 0
+    where rule.enabled and (rule.hold_s > 0 or rule.clear_s > 0)
     group by s.id
 )
 select (extract(epoch from r.ts) * 1000000)::bigint as at, r.series_id, r.value, r.quality

@@ -3,7 +3,8 @@
 Readings inside the band of their slot cost a few array operations and no Python. A level that pends is reached when
 its hold time has passed, by the time of the readings: at the reading that comes just then and is still beyond, or
 without one, if none came before: as much later as the newest reading took to come, for the one that would end it may
-take as long. So it makes no difference when and in which batches readings come.
+take as long. In the same way a level is left when the value has been back behind it for the clear time. So it makes no
+difference when and in which batches readings come.
 """
 
 from collections.abc import Sequence
@@ -17,11 +18,12 @@ from analytics.rules.slots import LONG_AGO, NEVER, Floats, Ints, Slots
 from hub.models import Columns, Micros
 from hub.quality import UNUSABLE, Quality
 
+_NUMBERS = np.arange(1, 5)
 _SKIP = np.int16(Quality.LATE | UNUSABLE)
 
 
 class Transition(NamedTuple):
-    """A slot's level (0 none .. 4 red) changed: with a reading, or when a hold time had passed since one."""
+    """A slot's level (0 none .. 4 red) changed: with a reading, or when a hold or clear time had passed since one."""
 
     slot: int
     ts: Micros
@@ -52,7 +54,7 @@ class Verdict:
 def evaluate(
     slots: Slots, readings: Columns, oldest: Micros, until: Micros, corrected: NDArray[np.bool_] | None = None
 ) -> Verdict:
-    """Evaluate readings sorted by (series, ts) and hold times ending by `until`; does not modify state.
+    """Evaluate readings sorted by (series, ts), and hold and clear times ending by `until`; does not modify state.
 
     Skipped: flagged late or not usable, before `oldest`, not a number, and not newer than what the slot has seen (a
     redelivery, or late), unless it replaces just that: `corrected` is a mask of those that replace a stored one. A hold
@@ -105,7 +107,7 @@ def _walk(
     `known` is the value before that, not signed.
     """
     row, sign = slots.row[slot], float(slots.sign[slot])
-    up, keep, hold = slots.up[row].tolist(), slots.keep[row].tolist(), int(slots.hold[row])
+    times = _Times(slots.up[row].tolist(), slots.keep[row].tolist(), int(slots.hold[row]), int(slots.clear[row]))
     level, since, known = int(slots.level[slot]), slots.since[slot].tolist(), known * sign
     low, high, due = np.inf, -np.inf, LONG_AGO  # the band is not known: nothing is inside
     for at, value in zip(ts, signed, strict=True):
@@ -114,71 +116,103 @@ def _walk(
             continue
         if value != value:
             continue
-        level = _ripened(slot, level, since, hold, oldest, at - 1, known * sign, verdict)
-        known, before, reached = value, level, level
-        for number in range(level + 1, 5):
-            if value < up[number - 1]:
-                since[number - 1] = NEVER
-                continue
-            since[number - 1] = min(since[number - 1], at)
-            if at - since[number - 1] >= hold:
-                reached = number
-        if reached > level:
-            level = reached
-        else:
-            while level and value < keep[level - 1]:
-                level -= 1
+        level = _ripened(slot, level, since, times, oldest, at - 1, known * sign, verdict)
+        known, before = value, level
+        level = _stepped(level, since, times, at, value)
         if level != before:
-            since[:level] = [NEVER] * level
             verdict.transitions.append(Transition(slot, at, value * sign, before, level))
-        low, high, due = _band(level, since, up, keep, hold)
+        low, high, due = _band(level, since, times)
     verdict.walked.append(Walked(slot, level, since))
 
 
-def _band(
-    level: int, since: Sequence[Micros], up: Sequence[float], keep: Sequence[float], hold: Micros
-) -> tuple[float, float, Micros]:
+class _Times(NamedTuple):
+    """A rule for one slot."""
+
+    up: list[float]
+    keep: list[float]
+    hold: Micros
+    clear: Micros
+
+
+def _stepped(level: int, since: list[Micros], rule: _Times, at: Micros, value: float) -> int:
+    """The level after a reading; changes `since`."""
+    for number in range(1, level + 1):
+        back = value < rule.keep[number - 1] < np.inf
+        since[number - 1] = min(since[number - 1], at) if back else NEVER
+    reached = level
+    for number in range(level + 1, 5):
+        if value < rule.up[number - 1]:
+            since[number - 1] = NEVER
+            continue
+        since[number - 1] = min(since[number - 1], at)
+        if at - since[number - 1] >= rule.hold:
+            reached = number
+    if reached == level:
+        return _fallen(level, since, rule, at)
+    since[:reached] = [NEVER] * reached
+    return reached
+
+
+def _fallen(level: int, since: list[Micros], rule: _Times, at: Micros) -> int:
+    """The level once clear times that end by `at` have passed; one that the rule has not is left. Changes `since`."""
+    while level and (rule.keep[level - 1] == np.inf or since[level - 1] + rule.clear <= at):
+        since[level - 1] = NEVER
+        level -= 1
+    return level
+
+
+def _ends(level: int, since: Sequence[Micros], rule: _Times) -> tuple[Micros, bool]:
+    """When the first time ends, and whether the level is left then."""
+    rises = min(since[level:], default=NEVER) + rule.hold
+    falls = since[level - 1] + rule.clear if level else NEVER
+    return (falls, True) if falls < rises else (rises, False)
+
+
+def _band(level: int, since: Sequence[Micros], rule: _Times) -> tuple[float, float, Micros]:
     """As Slots.settle_bands, of one slot."""
-    low, high = keep[level - 1] if level else -np.inf, np.inf
-    for number, start in enumerate(since):
-        if start != NEVER:
-            low = max(low, up[number])
-        elif number >= level:
-            high = min(high, up[number])
-    return low, high, min(since) + hold
+    low, high = -np.inf, np.inf
+    for number, (start, up, keep) in enumerate(zip(since, rule.up, rule.keep, strict=True), 1):
+        if number > level:
+            low, high = (max(low, up), high) if start != NEVER else (low, min(high, up))
+        elif keep < np.inf or number == level:  # one that the rule has not is left with the next reading
+            low, high = (low, min(high, keep)) if start != NEVER else (max(low, keep), high)
+    return low, high, _ends(level, since, rule)[0]
 
 
 def _ripened(
     slot: int,
     level: int,
     since: list[Micros],
-    hold: Micros,
+    rule: _Times,
     oldest: Micros,
     until: Micros,
     value: float,
     verdict: Verdict,
 ) -> int:
-    """The level once the hold times that end from `oldest` to `until` have passed; changes `since`."""
-    while (due := min(since) + hold) <= until:
-        after = max(number for number, start in enumerate(since, 1) if start + hold == due)
-        if due < oldest:
-            break
+    """The level once hold times that end from `oldest` to `until`, and clear times, have passed; changes `since`."""
+    while True:
+        due, falls = _ends(level, since, rule)
+        if due > until or (due < oldest and not falls):
+            return level
+        if falls:
+            after = _fallen(level, since, rule, due)
+        else:
+            after = max(number for number in range(level + 1, 5) if since[number - 1] + rule.hold == due)
+            since[:after] = [NEVER] * after
         verdict.transitions.append(Transition(slot, due, value, level, after))
         level = after
-        since[:level] = [NEVER] * level
-    return level
 
 
 def _let_ripen(slots: Slots, oldest: Micros, until: Micros, verdict: Verdict) -> None:
     """Slots that are due; those that have readings in this batch wait for the next one."""
-    due = (slots.due + slots.lag <= until) & (slots.due >= oldest)
+    due = (slots.due + slots.lag <= until) & ((slots.due >= oldest) | slots.falls())
     for seen, *_ in verdict.seen:
         due[seen] = False
     for slot in np.flatnonzero(due).tolist():
-        since = slots.since[slot].tolist()
-        hold = int(slots.hold[slots.row[slot]])
+        row, since = slots.row[slot], slots.since[slot].tolist()
+        times = _Times(slots.up[row].tolist(), slots.keep[row].tolist(), int(slots.hold[row]), int(slots.clear[row]))
         level, by = int(slots.level[slot]), until - int(slots.lag[slot])
-        level = _ripened(slot, level, since, hold, oldest, by, float(slots.value[slot]), verdict)
+        level = _ripened(slot, level, since, times, oldest, by, float(slots.value[slot]), verdict)
         verdict.walked.append(Walked(slot, level, since))
 
 
@@ -196,8 +230,8 @@ def adopt(slots: Slots, verdict: Verdict, now: Micros = LONG_AGO) -> None:
 
 
 def next_due(slots: Slots, oldest: Micros) -> Micros | None:
-    """When a hold time ends the next time, those left out that ended before `oldest`; None: none is under way."""
-    ahead = (slots.due + slots.lag)[slots.due >= oldest]
+    """When a hold or clear time ends next, without holds that ended before `oldest`; None: none is under way."""
+    ahead = (slots.due + slots.lag)[(slots.due >= oldest) | slots.falls()]
     slots.next_due = int(ahead.min(initial=NEVER))
     return None if slots.next_due >= NEVER else slots.next_due
 
@@ -209,7 +243,8 @@ def warm_up(slots: Slots, readings: Columns) -> None:
     for layer in slots.layers if len(ts) else []:
         slot = layer.take(series, mode="clip")
         known = slot >= 0
-        known[known] = slots.hold[slots.row[slot[known]]] > 0
+        row = slots.row[slot[known]]
+        known[known] = (slots.hold[row] > 0) | (slots.clear[row] > 0)
         if known.any():
             _warm_up_layer(slots, slot[known], ts[known], value[known])
 
@@ -218,12 +253,13 @@ def _warm_up_layer(slots: Slots, slot: NDArray[np.int32], ts: Ints, value: Float
     starts = np.append(0, np.flatnonzero(slot[1:] != slot[:-1]) + 1)
     ends = np.append(starts[1:], len(slot))
     at = slot[starts].astype(np.int64)
-    beyond = (value * slots.sign[slot])[:, None] >= slots.up[slots.row[slot]]
+    row, signed, reached = slots.row[slot], (value * slots.sign[slot])[:, None], slots.level[slot, None] >= _NUMBERS
+    held, back = slots.hold[row, None] > 0, (slots.clear[row, None] > 0) & np.isfinite(slots.keep[row])
+    goes = np.where(reached, back & (signed < slots.keep[row]), held & (signed >= slots.up[row]))
     rows = np.arange(len(slot))[:, None]
-    # Where the run of readings beyond a level that lasts until the end begins, per slot and level.
-    begin = np.maximum.reduceat(np.where(beyond, starts.repeat(ends - starts)[:, None], rows + 1), starts)
-    pending = (begin < ends[:, None]) & (np.arange(1, 5) > slots.level[at, None])
-    slots.since[at] = np.where(pending, ts[np.minimum(begin, len(ts) - 1)], NEVER)
+    # Where the run of readings beyond a level, or back from it, that lasts until the end begins, per slot and level.
+    begin = np.maximum.reduceat(np.where(goes, starts.repeat(ends - starts)[:, None], rows + 1), starts)
+    slots.since[at] = np.where(begin < ends[:, None], ts[np.minimum(begin, len(ts) - 1)], NEVER)
     slots.last[at] = np.maximum(slots.last[at], ts[ends - 1])
     slots.value[at] = value[ends - 1]
     slots.settle_bands(at)

@@ -53,6 +53,7 @@ class RuleBody(BaseModel):
     thresholds: dict[LevelName, Threshold] | None = Field(default=None, min_length=1)
     hysteresis: float = Field(default=0, ge=0, allow_inf_nan=False, description="how far back before it ends")
     hold_s: float = Field(default=0, ge=0, le=86400, description="seconds a value must last before it counts")
+    clear_s: float = Field(default=0, ge=0, le=86400, description="seconds a value must be back before a level ends")
     event_kind: str | None = Field(default=None, pattern=r"^[a-z][a-z0-9_]{0,63}$", examples=["smoke"])
     level: LevelName | None = Field(default=None, description="of the alert of an event")
     enabled: bool = True
@@ -71,8 +72,8 @@ class RuleBody(BaseModel):
             raise ValueError("an event rule needs event_kind and level")
         elif self.event_kind not in KINDS:
             raise ValueError(known("kind of event", str(self.event_kind), sorted(KINDS)))
-        elif self.hysteresis or self.hold_s:
-            raise ValueError("hysteresis and hold_s belong to threshold rules")
+        elif self.hysteresis or self.hold_s or self.clear_s:
+            raise ValueError("hysteresis, hold_s and clear_s belong to threshold rules")
         return self
 
     def _ordered(self, thresholds: dict[LevelName, float]) -> None:
@@ -95,6 +96,7 @@ class Rule(BaseModel):
     thresholds: dict[LevelName, float] | None
     hysteresis: float
     hold_s: float
+    clear_s: float
     event_kind: str | None
     level: LevelName | None
     enabled: bool

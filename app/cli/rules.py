@@ -65,6 +65,7 @@ def put_rule(
     red: Annotated[float | None, typer.Option(help="Threshold of this level.")] = None,
     hysteresis: Annotated[float | None, typer.Option(min=0, help="How far back before the alert ends.")] = None,
     hold_s: Annotated[float | None, typer.Option("--hold-s", min=0, max=86400, help="Seconds it must last.")] = None,
+    clear_s: Annotated[float | None, typer.Option("--clear-s", min=0, max=86400, help="Seconds to be back.")] = None,
     event_kind: Annotated[str | None, typer.Option("--event-kind", help="Instead of a metric: smoke, ...")] = None,
     level: Annotated[str | None, typer.Option(help="Of the alert of an event.")] = None,
     enabled: Annotated[bool | None, typer.Option("--enable/--disable", help="Whether it is in force.")] = None,
@@ -88,10 +89,13 @@ def put_rule(
     of_metric = {"metric": metric, "direction": direction, "thresholds": thresholds or None}
     of_event = {"event_kind": event_kind, "level": level}
     if any(value is not None for value in of_event.values()):  # it may have been one on a metric
-        body = {key: value for key, value in body.items() if key not in (*_OF_METRIC, "hysteresis", "hold_s")}
+        body = {
+            key: value for key, value in body.items() if key not in (*_OF_METRIC, "hysteresis", "hold_s", "clear_s")
+        }
     if any(value is not None for value in of_metric.values()):
         body = {key: value for key, value in body.items() if key not in _OF_EVENT}
-    more = {"name": name, "profile": profile, "hysteresis": hysteresis, "hold_s": hold_s, "enabled": enabled}
+    times = {"hold_s": hold_s, "clear_s": clear_s}
+    more = {"name": name, "profile": profile, "hysteresis": hysteresis, **times, "enabled": enabled}
     body |= {key: value for key, value in {**of_metric, **of_event, **more}.items() if value is not None}
     stored = call("PUT", f"/rules/{code}", url, token, json=body)
     out.print(Text(f"{code} is made." if stored.status_code == 201 else f"{code} is as given."))

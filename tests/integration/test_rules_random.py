@@ -1,4 +1,4 @@
-"""Random histories of a rule with a hold time, with kills, restarts and endings anywhere, against a plain model."""
+"""Random histories of a rule with hold and clear times, with kills, restarts and endings, against a plain model."""
 
 import asyncio
 from collections.abc import Sequence
@@ -14,7 +14,7 @@ from hub.store.pool import Pool, open_pool
 from tests.support.plain_rules import PlainAlerts, Row
 from tests.support.rule_city import HELD, NEW_DEVICE, NOW, SEED, City, S, telling
 
-RULE = ThresholdRule(1, "flood", 1, "level", "level", True, (None, 3.0, None, 5.0), 0.5, 10 * S)
+RULE = ThresholdRule(1, "flood", 1, "level", "level", True, (None, 3.0, None, 5.0), 0.5, 10 * S, 6 * S)
 GAUGES = count(10)
 
 Step = tuple[str, int, float]
@@ -106,6 +106,7 @@ def test_what_is_told_does_not_depend_on_restarts(database: str, steps: list[Ste
         if not await city.run("select 1 from profile where code = 'gauge'"):
             await city.run(SEED)
             await city.run(HELD)
+            await city.run("update rule set clear_s = 6 where code = 'flood'")
         await city.run(NEW_DEVICE.format(gauge))
         city.series[gauge] = (await city.run("select max(id) from series"))[0][0]
         await city.load()

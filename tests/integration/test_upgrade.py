@@ -69,7 +69,8 @@ KEPT = (
     """select id, change_id, alert_id, seq, consumer_id, state, attempts, next_at, last_error, created_at, settled_at
        from outbox order by id""",
     "select id, code, kind, url, secret, min_level, region, enabled from consumer",
-    "select * from rule",
+    """select id, code, name, profile_id, metric, direction, thresholds, hysteresis, hold_s, event_kind, event_level,
+       enabled, revision from rule""",
 )
 
 

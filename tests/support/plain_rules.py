@@ -21,6 +21,7 @@ class Plain:
         self._rule = rule
         self._reached: set[int] = set()
         self._since: dict[int, int] = {}
+        self._back: dict[int, int] = {}
         self._last, self._level = LONG_AGO, 0
         self.found: list[tuple[int, int, int]] = []
         """(ts, before, after)"""
@@ -38,15 +39,22 @@ class Plain:
                 self._since.pop(number, None)
             elif row.ts - self._since.setdefault(number, row.ts) >= self._rule.hold:
                 self._reached.add(number)
-            if distance < -self._rule.hysteresis:
+            if distance >= -self._rule.hysteresis or number > self._level:
+                self._back.pop(number, None)
+            elif row.ts - self._back.setdefault(number, row.ts) >= self._rule.clear:
                 self._reached.discard(number)
         self._note(row.ts)
 
     def let_pass(self, until: int) -> None:
         """No reading comes up to then."""
-        ends = {number: start + self._rule.hold for number, start in self._since.items()}
-        for due in sorted({end for number, end in ends.items() if number not in self._reached and end <= until}):
-            self._reached.update(number for number, end in ends.items() if end <= due)
+        while True:
+            rises = {n: start + self._rule.hold for n, start in self._since.items() if n > self._level}
+            falls = {n: start + self._rule.clear for n, start in self._back.items() if n in self._reached}
+            due = min([*rises.values(), *falls.values()], default=NEVER)
+            if due > until:
+                return
+            self._reached.update(number for number, end in rises.items() if end <= due)
+            self._reached.difference_update(number for number, end in falls.items() if end <= due)
             self._note(due)
 
     def _note(self, ts: int) -> None:

@@ -21,9 +21,14 @@ S = 1_000_000
 
 
 def rule(
-    *thresholds: float | None, above: bool = True, hysteresis: float = 0.0, hold: int = 0, number: int = 1
+    *thresholds: float | None,
+    above: bool = True,
+    hysteresis: float = 0.0,
+    hold: int = 0,
+    clear: int = 0,
+    number: int = 1,
 ) -> ThresholdRule:
-    return ThresholdRule(number, f"r{number}", 1, "level", "level", above, thresholds, hysteresis, hold)
+    return ThresholdRule(number, f"r{number}", 1, "level", "level", above, thresholds, hysteresis, hold, clear)
 
 
 def columns(rows: Iterable[Row]) -> Columns:
@@ -95,7 +100,8 @@ def rules(draw: st.DrawFn) -> list[ThresholdRule]:
         given = draw(st.lists(st.booleans(), min_size=4, max_size=4).filter(any))
         thresholds = [float(step) if there else None for step, there in zip(steps, given, strict=True)]
         hysteresis, hold = draw(st.sampled_from([0.0, 0.5, 2.0])), draw(st.sampled_from([0, 1, 3, 7]))
-        made.append(rule(*thresholds, above=above, hysteresis=hysteresis, hold=hold, number=number))
+        clear = draw(st.sampled_from([0, 0, 2, 5]))
+        made.append(rule(*thresholds, above=above, hysteresis=hysteresis, hold=hold, clear=clear, number=number))
     return made
 
 
