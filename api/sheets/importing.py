@@ -139,6 +139,7 @@ class Import:
         await execute(conn, SQL.import_organisations_add, {})
         if result.created:
             await execute(conn, SQL.import_ids, {})
+            await execute(conn, SQL.import_plans, {})
             await execute(conn, SQL.import_insert, {})
         self._tell("storing", 0.9)
         if result.updated:

@@ -2,7 +2,7 @@ import csv
 import io
 import json
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 from typing import Any
 
 import httpx
@@ -291,3 +291,31 @@ async def test_the_template_is_a_good_sheet_and_what_is_doubtful_is_imported_wit
         told = {warning["column"]: warning["problem"] for warning in doubtful.json()["warnings"]}
         assert set(told) == {"organisation", "lon"}
         assert "did you mean ecology?" in told["organisation"]
+
+
+async def test_a_sheet_is_imported_by_plans_made_for_its_size(database: str) -> None:
+    """Not by those that a connection has made while there were few devices, which read all of them each time."""
+    async with hub(database) as (context, client):
+
+        async def on_each_connection(*statements: str) -> None:
+            async with AsyncExitStack() as stack:
+                for _ in range(context.pool.max_size):
+                    conn = await stack.enter_async_context(context.pool.connection())
+                    for statement in statements:
+                        await conn.execute(statement.encode())
+
+        async def scanned() -> int:
+            await on_each_connection("select pg_stat_force_next_flush()")
+            async with context.pool.connection() as conn:
+                query = "select seq_tup_read from pg_stat_user_tables where relname = 'device'"
+                (found,) = await (await conn.execute(query)).fetchone() or (0,)
+            return int(found)
+
+        await send(client, "code,name,profile", *(f"few-{n},few,air" for n in range(60)))
+        await on_each_connection("create temp table imported_before () on commit drop", "analyze device")
+        one = """insert into device (code, name, profile_id)
+                 select gen_random_uuid()::text, '', id from profile where code = 'air'"""
+        await on_each_connection(*[one] * 10)  # a plan is kept after five
+        before = await scanned()
+        assert counts(await send(client, "code,name,profile", *(f"new-{n},new,air" for n in range(1000))))[0] == 1000
+        assert await scanned() - before < 50_000
