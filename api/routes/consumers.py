@@ -38,6 +38,8 @@ SQL = statements(__name__)
 router = GuardedRouter(prefix="/consumers", tags=["consumers"])
 _KEYS = {"code": str}
 _PREFIX = "whsec_"
+FORGOTTEN_AT_ONCE = 10_000
+"""Deliveries of a consumer that are deleted in a transaction."""
 _EXAMPLE: dict[str, JsonValue] = {
     "url": "https://desk.example.org/alerts",
     "min_level": "yellow",
@@ -199,9 +201,14 @@ async def delete_consumer(code: Code, context: Here, caller: TheCaller, spoken: 
     """Delete a consumer with its deliveries, pending ones too; returned as it was. To keep them, PUT enabled false."""
     async with writing(context) as conn:
         was = await _consumer(conn, code, spoken)
+        await execute(conn, SQL.consumer_disable, {"code": code})
+    # What new alerts wait for is held by the last statement alone, which has little left to delete.
+    while await read(context, SQL.consumer_forget, {"code": code, "limit": FORGOTTEN_AT_ONCE}):
+        continue
+    async with writing(context) as conn:
         await execute(conn, SQL.consumer_delete, {"code": code})
         await audit(conn, caller, "consumer.delete", code, {"url": was["url"], "pending": was["pending"]})
-        return was
+    return was
 
 
 async def _consumer(conn: AsyncConnection, code: str, lang: Lang) -> dict[str, Any]:

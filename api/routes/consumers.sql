@@ -2,6 +2,16 @@
 -- Its deliveries go with it.
 delete from consumer where code = %(code)s
 
+-- name: consumer_disable
+-- No new deliveries are made for it.
+update consumer set enabled = false where code = %(code)s
+
+-- name: consumer_forget
+-- Some of its deliveries are deleted; a row for each.
+delete from outbox
+where id in (select o.id from outbox o join consumer c on c.id = o.consumer_id where c.code = %(code)s limit %(limit)s)
+returning id
+
 -- name: consumer_login
 select url, login from consumer where code = %(code)s for update
 

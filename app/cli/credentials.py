@@ -1,6 +1,7 @@
 """`hub devices credential`: what devices show to the broker and to the hub, and what to paste into them."""
 
 import json
+import re
 import shlex
 from enum import StrEnum
 from typing import Annotated, Any
@@ -22,8 +23,23 @@ class Kind(StrEnum):
 
 
 CodeArgument = Annotated[str, typer.Argument(help="The device's code.")]
+
+
+def _reached(broker: str | None) -> str | None:
+    """host, or host:port, before a secret is made that is shown once."""
+    if broker is not None:
+        host, colon, port = broker.rpartition(":") if not broker.endswith("]") else (broker, "", "")
+        number = int(port) if port.isascii() and port.isdigit() and len(port) <= 5 else 0
+        if not broker or re.search(r"[\s/@]", broker) or (colon and not (host and 0 < number <= 65535)):
+            raise typer.BadParameter("is host:port, with a port from 1 to 65535, like broker.example.org:1883")
+    return broker
+
+
 BrokerOption = Annotated[
-    str | None, typer.Option(envvar="HUB_BROKER", help="host:port as devices reach the broker, for the example.")
+    str | None,
+    typer.Option(
+        envvar="HUB_BROKER", callback=_reached, help="host:port as devices reach the broker, for the example."
+    ),
 ]
 JsonOption = Annotated[bool, typer.Option("--json", help="One JSON object, for a program.")]
 

@@ -81,8 +81,14 @@ left join series s on s.id = a.series_id
 order by n.place
 
 -- name: deliver
+-- Joined and locked: a consumer that is deleted at this moment is left out, instead of failing the batch.
 insert into outbox (change_id, alert_id, seq, consumer_id)
-select * from unnest(%(change_id)b::uuid[], %(id)b::uuid[], %(seq)b::int[], %(consumer_id)b::int[])
+select n.change_id, n.id, n.seq, n.consumer_id
+from unnest(%(change_id)b::uuid[], %(id)b::uuid[], %(seq)b::int[], %(consumer_id)b::int[])
+    with ordinality as n (change_id, id, seq, consumer_id, place)
+join consumer c on c.id = n.consumer_id
+order by n.place
+for key share of c
 
 -- name: ended
 insert into alert_ending (change_id) select unnest(%(change_ids)b::uuid[])

@@ -16,6 +16,7 @@ from hub.models import AlertChange
 from hub.settings import Database
 from hub.store.pool import connect, open_pool
 from tests.support.alarms import Alarms
+from tests.support.process import eventually
 
 
 @pytest.fixture
@@ -245,6 +246,24 @@ async def test_no_function_or_trigger_of_the_schema_writes_alerts(alarms: Alarms
     assert [name for name, body in bodies if writes.search(body)] == []
     triggers = "select tgname from pg_trigger where tgrelid = 'alert'::regclass and not tgisinternal"
     assert await alarms.run(triggers) == []
+
+
+async def test_a_consumer_that_is_deleted_meanwhile_fails_no_batch(alarms: Alarms) -> None:
+    await alarms.consumer("going", "http://127.0.0.1:1/")
+    await alarms.consumer("staying", "http://127.0.0.1:1/")
+    waiting = "select 1 from pg_stat_activity where wait_event_type = 'Lock' and datname = current_database()"
+
+    async def waits() -> bool:
+        return bool(await alarms.run(waiting))
+
+    async with alarms.pool.connection() as conn:
+        async with conn.transaction():
+            await conn.execute("delete from consumer where code = 'going'")
+            raising = asyncio.create_task(alarms.raised(), name="raising")
+            await eventually(waits, "the alert waits for the consumer")
+        await raising
+    assert await alarms.outbox("staying") == [("pending", 0)]
+    assert await alarms.run("select count(*) from outbox") == [(1,)]
 
 
 async def test_consumers_get_what_reached_their_level_in_their_region(alarms: Alarms) -> None:

@@ -4,7 +4,7 @@ from typing import Any
 
 import httpx
 
-from tests.support.served_api import api_context, client_of
+from tests.support.served_api import api_context, client_of, raise_alert, register
 
 
 async def test_consumer_may_take_alerts_of_one_organisation_and_category_only(database: str) -> None:
@@ -91,6 +91,9 @@ async def test_an_address_that_cannot_work_is_refused_when_it_is_set(database: s
 async def test_a_consumer_is_deleted_with_what_was_for_it(database: str) -> None:
     async with api_context(database) as context, client_of(context) as client:
         await client.put("/consumers/desk", json={"url": "https://desk.example.org/a"})
+        await register(client)
+        await raise_alert(context.pool)
+        assert (await client.get("/consumers/desk")).json()["pending"] == 1
         gone = await client.delete("/consumers/desk")
         assert (gone.status_code, gone.json()["code"]) == (200, "desk")
         assert (await client.get("/consumers/desk")).status_code == 404

@@ -112,6 +112,14 @@ def test_an_address_that_cannot_be_called_is_refused_unseen(url: str, asked: lis
     assert not asked
 
 
+@pytest.mark.parametrize("broker", ["broker:99999", "broker:0", "broker:x", "mqtt://broker:1883", "u:s@h:1", ":1883"])
+def test_a_broker_that_cannot_be_reached_makes_no_secret(broker: str, asked: list[tuple[str, str | None]]) -> None:
+    told = CliRunner().invoke(app, ["devices", "credential", "issue", "air-1", "--broker", broker])
+    assert told.exit_code == 2
+    assert "1 to 65535" in told.output
+    assert not asked
+
+
 def test_settings_that_cannot_be_used_are_told(asked: list[tuple[str, str | None]]) -> None:
     told = CliRunner().invoke(app, ["devices", "list"], env={"HUB_API__PORT": "99999"})
     assert told.exit_code == 1
