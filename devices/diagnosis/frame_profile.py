@@ -10,7 +10,7 @@ from devices.codecs.decoded import Place
 from devices.codecs.mapping import Transform
 from devices.diagnosis.frame_check import CheckedReading, Flaw, Report, check, flaw_of, likeliest, settle
 from devices.similar import nearest
-from devices.unit_conversion import between
+from devices.unit_conversion import SAME, between
 from devices.units import unit_meant
 from hub.errors import DecodeError
 from hub.models import GANZHI, Micros
@@ -117,7 +117,10 @@ def _in_unit(reading: CheckedReading, profile: ProfileView, report: Report) -> C
     meant = None if sent is None or wanted is None else unit_meant(wanted)
     if sent is None or meant is None or sent == meant:
         return reading
-    converted = reading._replace(value=between(reading.metric, sent, meant).of(reading.value))
+    found = between(reading.metric, sent, meant)
+    if found == SAME:
+        return reading
+    converted = reading._replace(value=found.of(reading.value))
     named = {"metric": repr(reading.metric), "unit": sent, "wanted": meant}
     values = {"value": f"{reading.value:g}", "converted": f"{converted.value:g}"}
     if not any(isinstance(said, Sentence) and said.values.get("metric") == named["metric"] for said in report.remarks):

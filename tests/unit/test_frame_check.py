@@ -70,7 +70,9 @@ def test_a_wrong_field_is_pointed_at(payload: bytes, form: str, reason: str, pat
 
 
 def test_units_are_shown_converted_or_refused() -> None:
-    water = ProfileView("water", {"depth": {"unit": "cm", "max": 500}, "temp": {"unit": "Cel"}})
+    water = ProfileView(
+        "water", {"depth": {"unit": "cm", "max": 500}, "temp": {"unit": "Cel"}, "gas": {"unit": "%{LEL}"}}
+    )
     pack = (
         b'[{"bu":"m","n":"depth","v":0.57},{"n":"depth","v":7.5,"t":-1},'
         b'{"n":"temp","u":"s","v":1},{"n":"temp","u":"K","v":0}]'
@@ -86,6 +88,8 @@ def test_units_are_shown_converted_or_refused() -> None:
     assert "cannot be converted to 'Cel'" in report.flaws[1].detail
     for text in (*report.remarks, *(flaw.detail for flaw in report.flaws)):
         check_chinese(text)
+    same = check_with(b'[{"n":"gas","u":"%","v":5}]', "senml", NOW, ZONE, water)
+    assert ([(each.value, each.unit) for each in same.readings], same.remarks) == ([(5.0, "%{LEL}")], [])
     bare = check_with(b'[{"n":"depth","u":"m","v":1},{"n":"x","u":"banana","v":1}]', "senml", NOW, ZONE, None)
     assert (bare.readings[0].unit, bare.flaws[0].reason, bare.verdict) == ("m", "senml_bad_unit", "partly")
 
