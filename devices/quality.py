@@ -10,6 +10,7 @@ from hub.models import Batch, Columns
 from hub.quality import FINITE_LIMIT, Quality
 from hub.stage import Stage
 from hub.store.latest import Latest
+from hub.watermark import in_counted_order
 
 
 class QualityFlags(Stage):
@@ -29,9 +30,13 @@ class QualityFlags(Stage):
         outside = (value < self._registry.low[series]) | (value > self._registry.high[series])
         readings.quality[outside] |= Quality.OUT_OF_RANGE
         readings.quality[~(np.abs(value) < FINITE_LIMIT)] |= Quality.NOT_A_NUMBER
-        late = readings.ts < self._latest.ts[series]
+        late = readings.ts < self._latest.watermark[series]
         if batch.order is not None:
-            late |= overtaken(readings, batch.order)
+            counted, rows = in_counted_order(batch)
+            if rows is None:
+                late |= overtaken(readings, batch.order)
+            else:
+                late[rows] |= overtaken(counted, batch.order[rows])
         readings.quality[late] |= Quality.LATE
 
 

@@ -32,6 +32,7 @@ from hub.quality import Quality
 from hub.stage import Stage
 from hub.store.arrivals import AHEAD, Arrival, Fresh, Known, Remembered
 from hub.store.dead_letter_stage import REPLAY
+from hub.watermark import Ahead
 from hub.words.sentence import Sentence
 
 STEP = 4096
@@ -204,8 +205,8 @@ class _Found:
     """Column builder for the readings of a batch, and the devices seen."""
 
     __slots__ = (
-        "answers", "events", "firsts", "fresh", "lengths", "life", "messages", "no_news", "offsets", "over", "private",
-        "refused", "ts", "untimed", "unused", "values", "wanted", "withheld",
+        "ahead", "answers", "events", "firsts", "fresh", "lengths", "life", "messages", "no_news", "offsets", "over",
+        "private", "refused", "ts", "untimed", "unused", "values", "wanted", "withheld",
     )  # fmt: skip
 
     def __init__(self, over: set[int]) -> None:
@@ -223,7 +224,7 @@ class _Found:
         self.events: list[Event] = []
         self.answers, self.life, self.no_news = ReceivedReplies(), SeenDevices(), NoNewsOf()
         self.fresh, self.wanted, self.unused, self.private = Fresh(), Wanted(), UnusedOf(), 0
-        self.withheld = Withheld()
+        self.withheld, self.ahead = Withheld(), Ahead()
 
     def withhold(self, index: int, decoded: Decoded) -> None:
         """Count what the privacy gate dropped of a message, and the pictures of events, which are not kept."""
@@ -237,7 +238,7 @@ class _Found:
         batch.events = self.events
         for fact in (
             *(self.answers, self.life, self.no_news, self.fresh, self.wanted, self.refused, self.unused),
-            *(self.withheld, Dropped(self.private)),
+            *(self.withheld, self.ahead, Dropped(self.private)),
         ):
             if fact:
                 batch.put(fact)
@@ -262,6 +263,8 @@ def _take_readings(
     refused = {} if decoded.units is None else in_units_of(device.profile.units, decoded)
     offsets = list(map(device.layout.get, decoded.metrics))
     limit = raw.received + device.profile.max_future
+    if newest > raw.received:
+        found.ahead.append(index)
     if None not in offsets and newest <= limit and not refused:
         found.firsts.append(device.first)
         found.lengths.append(len(offsets))

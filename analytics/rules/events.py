@@ -17,7 +17,7 @@ Key = tuple[str, int]
 """(kind of event, device id)"""
 
 Newest = dict[Key, Micros]
-"""The time of the newest stored event of a kind at a device."""
+"""By kind and device, the time at which the newest stored event counts: its own, but not after its arrival."""
 
 
 LATE: Micros = 900_000_000
@@ -61,9 +61,10 @@ def judge(
     renewed: Newest = {}
     for event in _in_order(events):
         key = event.kind, event.device_id
-        if event.ts < renewed.get(key, newest.get(key, LONG_AGO)):
+        known = renewed.get(key, newest.get(key, LONG_AGO))
+        if event.ts < known:
             continue
-        renewed[key] = event.ts
+        renewed[key] = max(known, min(event.ts, event.received))  # a clock that is ahead makes nothing older
         if is_stale(event.kind, event.ts, event.received, event.state == "inactive", stale_after):
             continue
         profile = profiles.get(event.device_id)

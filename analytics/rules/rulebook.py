@@ -8,6 +8,7 @@ from operator import attrgetter
 from uuid import UUID
 
 import numpy as np
+from numpy.typing import NDArray
 
 from analytics.rules import changes, events
 from analytics.rules.alerts import (
@@ -33,13 +34,14 @@ from hub.alerts.endings import Ending, Endings
 from hub.alerts.stage import Results
 from hub.alerts.titles import event_title, reading_title
 from hub.errors import StoreRefused
-from hub.models import AlertChange, Batch, Micros
+from hub.models import AlertChange, Batch, Columns, Micros
 from hub.repeats import Corrected
 from hub.stage import Connection, Stage, StaleDecision
 from hub.store.latest import catch_up
 from hub.store.pool import Pool, sorted_errors
 from hub.store.revision import NOTHING
 from hub.store.statements import statements
+from hub.watermark import in_counted_order
 
 SQL = statements(__name__)
 
@@ -158,12 +160,13 @@ class RuleBook(Stage):
         now = max([batch.now, *(raw.received for raw in batch.raws)])
         until = min(batch.now, self.reception.until()) if batch.now >= self._free_from() else LONG_AGO
         corrected = batch.of(Corrected)
-        verdict = evaluate(self._set.slots, batch.readings, now - self._stale_after, until, corrected.which)
+        readings, which, message = _as_they_count(batch, corrected)
+        verdict = evaluate(self._set.slots, readings, now - self._stale_after, until, which)
         devices = {event.device_id: self._registry.device(event.device_id) for event in batch.events}
         profiles = {id_: device.profile.id for id_, device in devices.items() if device is not None}
         alerts: Staged = {key: alert for key, alert in map(self._ended, batch.of(Endings).values()) if alert}
         heard, newest = events.judge(batch.events, self._set.by_kind, profiles, self._newest, self._stale_after)
-        marks = _marks(batch, corrected)
+        marks = {} if which is None else _marks(batch, readings.where(which), message[which])
         decided = [change for transition in verdict.transitions for change in self._changes(transition, alerts, marks)]
         decided += [change for one in heard for change in self._event_changes(one, alerts, corrected.events)]
         over = [key for key, at in self._passing.items() if at <= until]
@@ -341,13 +344,17 @@ class RuleBook(Stage):
         return device is not None and self.reception.owns(device.code)
 
 
-def _marks(batch: Batch, corrected: Corrected) -> Marks:
+def _as_they_count(batch: Batch, corrected: Corrected) -> tuple[Columns, NDArray[np.bool_] | None, NDArray[np.int32]]:
+    """The readings of a batch with the times at which they count, which replace stored ones, and their messages."""
+    readings, rows = in_counted_order(batch)
+    if rows is None:
+        return readings, corrected.which, batch.messages()
+    return readings, None if corrected.which is None else corrected.which[rows], batch.messages()[rows]
+
+
+def _marks(batch: Batch, corrected: Columns, message: NDArray[np.int32]) -> Marks:
     """Of each reading that replaces another one, what tells its alerts from those of that one."""
-    which = corrected.which
-    if which is None:
-        return {}
-    readings, message = batch.readings.where(which), batch.messages()[which]
-    rows = zip(readings.series.tolist(), readings.ts.tolist(), message.tolist(), strict=True)
+    rows = zip(corrected.series.tolist(), corrected.ts.tolist(), message.tolist(), strict=True)
     return {(series, ts): _mark(batch.raws[index].received) for series, ts, index in rows}
 
 

@@ -49,7 +49,7 @@ class Past:
     """(rule id, series id, when its last alert cleared)"""
     latest_series: NDArray[np.int32]
     latest: NDArray[np.int64]
-    """Time of the newest known reading of each of these series."""
+    """When the newest known reading of each of these series counts."""
     recent: Columns
     """The end of each series that a rule with a hold time watches."""
     lags: dict[int, Micros]

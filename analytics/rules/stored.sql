@@ -26,22 +26,24 @@ where cleared_at is not null and series_id is not null
 group by rule_id, series_id
 
 -- name: newest_events
--- By kind and device, in microseconds. From one device to the next in the index, however many events there are.
+-- By kind and device, in microseconds, the time at which the newest counts: its own, but not after its arrival. From one
+-- device to the next in the index, however many events there are.
 with recursive newest as (
-    select k.kind, e.device_id, e.ts
+    select k.kind, e.device_id, e.at
     from unnest(%(kinds)s::text[]) as k (kind)
     cross join lateral (
-        select device_id, ts from event where kind = k.kind order by device_id, ts desc limit 1
+        select device_id, least(ts, received_at) as at from event where kind = k.kind
+        order by device_id, least(ts, received_at) desc limit 1
     ) e
     union all
-    select n.kind, e.device_id, e.ts
+    select n.kind, e.device_id, e.at
     from newest n
     cross join lateral (
-        select device_id, ts from event where kind = n.kind and device_id > n.device_id
-        order by device_id, ts desc limit 1
+        select device_id, least(ts, received_at) as at from event where kind = n.kind and device_id > n.device_id
+        order by device_id, least(ts, received_at) desc limit 1
     ) e
 )
-select kind, device_id, (extract(epoch from ts) * 1000000)::bigint from newest
+select kind, device_id, (extract(epoch from at) * 1000000)::bigint from newest
 
 -- name: lags
 -- By how much the clock of the device of a series is slow, where a rule with a hold or clear time watches it. In microseconds.
@@ -54,9 +56,9 @@ where rule.enabled and (rule.hold_s > 0 or rule.clear_s > 0) and seen.clock_offs
 group by s.id, seen.clock_offset_s
 
 -- name: latest
--- The newest known reading of each series, packed; older ones are late.
+-- When the newest known reading of each series counts, packed; older ones are late.
 select coalesce(string_agg(int4send(series_id), ''), ''),
-       coalesce(string_agg(int8send((extract(epoch from ts) * 1000000)::bigint), ''), '')
+       coalesce(string_agg(int8send((extract(epoch from least(coalesce(watermark, ts), now())) * 1000000)::bigint), ''), '')
 from latest
 
 -- name: news
@@ -82,6 +84,7 @@ select pg_current_snapshot()::text,
 
 -- name: recent
 -- The end of each series that a rule with a hold or clear time watches, as long as that: what may be pending is in there.
+-- As far as the clock of the newest one was ahead, so far all are taken to have been.
 with held as materialized (
     select s.id, max(greatest(rule.hold_s, rule.clear_s)) as hold_s
     from rule
@@ -90,8 +93,9 @@ with held as materialized (
     where rule.enabled and (rule.hold_s > 0 or rule.clear_s > 0)
     group by s.id
 )
-select (extract(epoch from r.ts) * 1000000)::bigint as at, r.series_id, r.value, r.quality
+select (extract(epoch from r.ts - (l.ts - coalesce(l.watermark, l.ts))) * 1000000)::bigint as at, r.series_id,
+       r.value, r.quality
 from held
 join latest l on l.series_id = held.id
-join reading r on r.series_id = held.id and r.ts >= l.ts - make_interval(secs => held.hold_s)
+join reading r on r.series_id = held.id and r.ts >= l.ts - make_interval(secs => held.hold_s) and r.ts <= l.ts
 order by series_id, at

@@ -19,6 +19,8 @@ _TS = "/ts"
 _EXAMPLE = Sentence("refusal.ts.example")
 _SECONDS, _MICROSECONDS = Sentence("refusal.ts.seconds"), Sentence("refusal.ts.microseconds")
 _NANOSECONDS = Sentence("refusal.ts.nanoseconds")
+_UPTIME = Sentence("refusal.ts.uptime")
+_LONGEST_UPTIME: Micros = 2**28 * 1_000_000  # milliseconds of a device that has run for eight years
 _EARLY, _LATE = Sentence("refusal.ts.early"), Sentence("refusal.ts.late")
 _LONGEST = 64  # characters of a time; bounds the work on a hostile one
 _FOREVER = 10**30  # no time: bounds the integers that a float can become
@@ -150,4 +152,6 @@ def _about(ts: Micros, is_number: bool) -> Sentence:
             return _MICROSECONDS
         if EARLIEST <= ts // 1_000_000 < LATEST:
             return _NANOSECONDS
+        if 0 <= ts < _LONGEST_UPTIME:
+            return _UPTIME
     return _EARLY if ts < EARLIEST else _LATE

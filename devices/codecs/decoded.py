@@ -72,7 +72,7 @@ class Decoded:
 
     __slots__ = (
         "devices", "events", "faults", "left_out", "metrics", "online", "private", "reply", "timeless", "ts", "units",
-        "unused", "values",
+        "unused", "uptime", "values",
     )  # fmt: skip
 
     def __init__(self, *, online: bool | None = None, timeless: bool = False, private: int = 0) -> None:
@@ -89,6 +89,8 @@ class Decoded:
         """Whether the device says that it is there; None when it says nothing about it."""
         self.timeless = timeless
         """Whether some of it carried no time of its own, so that the time of arrival stands in."""
+        self.uptime = False
+        """Whether some of its times count from the start of the device; then it is timeless."""
         self.left_out = 0
         """Parts that could not be used."""
         self.unused: tuple[str, ...] = ()

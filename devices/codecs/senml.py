@@ -3,7 +3,9 @@
 The metric is the record's name without the name of the device: the first base name that ends in one of : / _ - .
 names the device, and what follows it is the metric (bn "urn:dev:ow:10e2073a01080063:", n "temp" is "temp"). A base
 name without such an ending is part of the metric. Another device's base name in the same pack is refused: its
-readings would be taken for this device's. A unit (u, bu) is told with the readings; update times are not looked at.
+readings would be taken for this device's. A time that lies in the future by less than 2**28 s was counted since the
+device started: the newest one of a pack is taken for the time of arrival. A unit (u, bu) is told with the readings;
+update times are not looked at.
 Null is as if it were not there; a value that is null was not measured.
 """
 
@@ -62,6 +64,7 @@ def resolve(records: Sequence[Any], received: Micros, into: Decoded | None = Non
             reader.decoded.leave_out(below(error, index(records, rest)))
             if isinstance(error, _PackError):
                 break
+    reader.count_uptimes()
     return reader.decoded.settled()
 
 
@@ -115,6 +118,7 @@ class _Reader:
         "_times",
         "_unit",
         "_units",
+        "_uptimes",
         "_values",
         "decoded",
     )
@@ -134,6 +138,8 @@ class _Reader:
         """By metric the unit of its first value, as it is sent."""
         self._changes = 0
         """How often another unit was looked up, which takes up to 0.1 ms."""
+        self._uptimes: list[int] = []
+        """Places of times after the arrival, in microseconds from now."""
 
     def read(self, record: object) -> None:
         """Append a record's reading; DecodeError rejects the record, _PackError the rest of the pack as well."""
@@ -172,11 +178,23 @@ class _Reader:
             t = record["t"]
             ts += t * 1_000_000 if type(t) is int else _seconds("t", t)
         if ts < _RELATIVE:
-            ts += self._received
             self.decoded.timeless = True
+            if ts > 0:
+                self._uptimes.append(len(self._times))
+                return ts
+            ts += self._received
         if not EARLIEST <= ts < LATEST:
             raise _out_of_range(metric, ts, "/t" if "t" in record else "/bt" if "bt" in record else "")
         return ts
+
+    def count_uptimes(self) -> None:
+        """Nothing is measured in the future: what counts from now on was counted since the start. The last is now."""
+        times, uptimes = self._times, self._uptimes
+        if uptimes:
+            start = self._received - max(times[at] for at in uptimes)
+            for at in uptimes:
+                times[at] += start
+            self.decoded.uptime = True
 
     def _in_unit(self, metric: str, sent: object, value: float, at: str) -> float:
         """A value in the unit that its metric has in this pack: that of its first value."""

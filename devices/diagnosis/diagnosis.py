@@ -300,8 +300,15 @@ def _quality(metric: Metric) -> Iterator[Note]:
     if metric.out_of_range:
         bounds = {"low": metric.low, "high": metric.high, "now": bool(metric.quality & Quality.OUT_OF_RANGE)}
         yield Note("out_of_range", "warning", {**values, **bounds, "count": metric.out_of_range})
-    if metric.late >= 3 and metric.late > LATE_SHARE * metric.of_day:
-        yield Note("late", "warning", {**values, "count": metric.late})
+    if metric.late:
+        often = metric.late >= 3 and metric.late > LATE_SHARE * metric.of_day
+        yield Note("late", "warning" if often else "info", {**values, "count": metric.late})
+    if metric.watermark is not None and metric.newest_at is not None:
+        lead = (metric.newest_at - metric.watermark).total_seconds()
+        yield Note("reading_ahead", "info" if lead < CLOCK_S else "warning", {**values, "lead_s": lead})
+    if metric.top is not None and metric.newest_at is not None and metric.top > metric.newest_at:
+        lead = (metric.top - metric.newest_at).total_seconds()
+        yield Note("readings_were_ahead", "info", {**values, "lead_s": lead})
     if metric.untimed > 0.5 * metric.of_day:
         yield Note("untimed", "info", {**values, "count": metric.untimed})
 

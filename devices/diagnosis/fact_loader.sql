@@ -60,17 +60,18 @@ where d.code = %(code)s
 -- Each series of a device: its newest reading, and its newest 1,000 of the last day (a bound on the work).
 -- `latest` is written a moment after `reading`: what has just come is looked up in `reading` itself.
 select s.metric, p.metrics -> s.metric as spec, p.metrics ? s.metric as in_profile,
-       newest.ts as newest_at, newest.value, coalesce(newest.quality, 0) as quality,
+       newest.ts as newest_at, newest.value, coalesce(newest.quality, 0) as quality, known.watermark, known.top,
        day.of_day, day.of_hour, day.first_of_hour, day.late, day.out_of_range, day.untimed
 from series s
 join device d on d.id = s.device_id
 join profile p on p.id = d.profile_id
+left join latest known on known.series_id = s.id
 left join lateral (
     select ts, value, quality from (
         select ts, value, quality from latest where series_id = s.id
         union all
         (select ts, value, quality from reading
-         where series_id = s.id
+         where series_id = s.id and known.top is null
            and ts > %(now)s::timestamptz - interval '1 day' and ts < %(now)s::timestamptz + interval '1 day'
          order by ts desc limit 1)
     ) either

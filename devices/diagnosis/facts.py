@@ -66,6 +66,10 @@ class Metric:
     first_of_hour: datetime | None = None
     of_hour: int = 0
     of_day: int = 0
+    watermark: datetime | None = None
+    """When the newest reading came, where its own time is after that."""
+    top: datetime | None = None
+    """The greatest time of a reading, where the clock was ahead before the newest one came."""
     late: int = 0
     out_of_range: int = 0
     untimed: int = 0

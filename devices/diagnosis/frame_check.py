@@ -96,6 +96,8 @@ def check(payload: bytes, form: str, received: Micros, zone: tzinfo) -> Report:
     report.flaws = [flaw_of(payload, name, *fault) for fault in faults]
     if decoded.left_out > len(faults):
         report.remarks.append(Sentence("frame.more_faults", count=decoded.left_out - len(faults)))
+    if decoded.uptime:
+        report.remarks.append(Sentence("frame.uptime"))
     if decoded.unused:
         report.remarks.append(Sentence("frame.unused", members=", ".join(map(repr, decoded.unused))))
     if not (report.flaws or report.readings or report.events or report.says or report.private):

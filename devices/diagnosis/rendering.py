@@ -153,6 +153,7 @@ _WRITERS: Mapping[str, Callable[[Mapping[str, Any], Lang], dict[str, Any]]] = {
     "example": _example,
     "low": _bounds,
     "cause": lambda values, lang: {"cause": optional(f"cause.{values['cause']}", lang) or values["cause"]},
+    "lead_s": lambda values, lang: {"lead": span(values["lead_s"], lang)},
     "max_future_s": lambda values, lang: {"max_future": span(values["max_future_s"], lang)},
 }
 """By the value that asks for it."""

@@ -20,6 +20,7 @@ from hub.stage import Connection, Stage
 from hub.store.binary_copy import stage_readings
 from hub.store.pool import Pool, sorted_errors
 from hub.store.statements import statements
+from hub.watermark import in_counted_order
 
 SQL = statements(__name__)
 
@@ -32,11 +33,22 @@ RECENT: Micros = 2 * 86_400_000_000
 """Since when the newest reading of most series is."""
 
 
+_ODD = np.dtype([("series", "<i4"), ("ts", "<i8"), ("watermark", "<i8"), ("top", "<i8")])
+
+
 class Latest(Stage):
-    """Growable arrays indexed by series id; `adopt` receives committed batches."""
+    """Growable arrays indexed by series id; `adopt` receives committed batches.
+
+    What is newest goes by the time at which a reading counts (hub/watermark.py).
+    """
 
     def __init__(self) -> None:
-        self.ts = np.full(1024, NEVER, np.int64)
+        self.watermark = np.full(1024, NEVER, np.int64)
+        """The time at which the newest reading counts: what is older is late."""
+        self._ts = np.full(1024, NEVER, np.int64)
+        """The newest reading's own time."""
+        self._top = np.full(1024, NEVER, np.int64)
+        """The largest time of any reading: greater than that of the newest one after a clock was ahead."""
         self._value = np.zeros(1024, np.float64)
         self._quality = np.zeros(1024, np.int16)
         self._dirty = np.zeros(1024, np.bool_)
@@ -46,10 +58,12 @@ class Latest(Stage):
 
     def reserve(self, series: int) -> None:
         """Ensure capacity for series ids up to `series`."""
-        if series < len(self.ts):
+        if series < len(self._ts):
             return
-        size = max(series + 1, 2 * len(self.ts))
-        self.ts = _grown(self.ts, size, NEVER)
+        size = max(series + 1, 2 * len(self._ts))
+        self.watermark, self._ts, self._top = (
+            _grown(old, size, NEVER) for old in (self.watermark, self._ts, self._top)
+        )
         self._value = _grown(self._value, size, 0)
         self._quality = _grown(self._quality, size, 0)
         self._dirty = _grown(self._dirty, size, False)
@@ -59,57 +73,80 @@ class Latest(Stage):
         await catch_up(conn)
         row = await (await conn.execute(SQL.load)).fetchone()
         if row is not None and row[0]:
-            series, ts, value, quality = (np.array(column) for column in row)
+            series, ts, watermark, top, value, quality = (np.array(column) for column in row)
             self.reserve(int(series.max()))
-            newer = ts > self.ts[series]
+            newer = watermark > self.watermark[series]
             series = series[newer]
-            self.ts[series], self._value[series], self._quality[series] = ts[newer], value[newer], quality[newer]
+            self._ts[series], self.watermark[series] = ts[newer], watermark[newer]
+            self._top[series] = np.maximum(self._top[series], top[newer])
+            self._value[series], self._quality[series] = value[newer], quality[newer]
 
     async def write(self, conn: Connection, batch: Batch) -> None:
         """Note the series of which the batch has the newest reading, until they are flushed."""
-        series = batch.readings.series[self._newest(batch)]
-        if len(series):
-            self._noted += 1
-            note = {"writer": self._id, "number": self._noted, "series": pack(series)}
-            await conn.execute(SQL.note, note)
+        newest, watermark = self._newest(batch)
+        if not len(newest):
+            return
+        odd = (newest.ts > watermark) | (newest.ts < self._top[newest.series])
+        entries = None
+        if odd.any():
+            packed = np.empty(int(odd.sum()), _ODD)
+            series, ts = newest.series[odd], newest.ts[odd]
+            packed["series"], packed["ts"], packed["watermark"] = series, ts, watermark[odd]
+            packed["top"] = np.maximum(self._top[series], ts)
+            entries = packed.tobytes()
+        self._noted += 1
+        note = {"writer": self._id, "number": self._noted, "series": pack(newest.series[~odd]), "odd": entries}
+        await conn.execute(SQL.note, note)
 
     def adopt(self, batch: Batch) -> None:
-        """Record the last reading of each series in a committed batch."""
-        readings, last = batch.readings, self._newest(batch)
+        """Record the newest reading of each series in a committed batch."""
+        newest, watermark = self._newest(batch)
         self._adopted = self._noted
-        series = readings.series[last]
-        self.ts[series] = readings.ts[last]
-        self._value[series] = readings.value[last]
-        self._quality[series] = readings.quality[last]
+        series = newest.series
+        self._ts[series] = newest.ts
+        self.watermark[series] = watermark
+        self._value[series] = newest.value
+        self._quality[series] = newest.quality
         self._dirty[series] = True
-
-    def _newest(self, batch: Batch) -> NDArray[np.int64]:
-        """Where a reading is the last of its series (sorted by series, ts), and newer than the known one, or that."""
         readings = batch.readings
-        if not len(readings):
-            return np.empty(0, np.int64)
-        self.reserve(int(readings.series[-1]))
-        last = np.append(np.flatnonzero(readings.series[1:] != readings.series[:-1]), len(readings) - 1)
-        known = self.ts[readings.series[last]]
-        newest = readings.ts[last] > known
+        if len(readings):
+            last = _last_of_each(readings)
+            of = readings.series[last]
+            self._top[of] = np.maximum(self._top[of], readings.ts[last])
+
+    def _newest(self, batch: Batch) -> tuple[Columns, NDArray[np.int64]]:
+        """Readings that are newer than the known ones of their series, or replace those; and when they count."""
+        counted, rows = in_counted_order(batch)
+        if not len(counted):
+            return counted, counted.ts
+        self.reserve(int(counted.series[-1]))
+        last = _last_of_each(counted)
+        known = self.watermark[counted.series[last]]
+        newer = counted.ts[last] > known
         if (corrected := batch.of(Corrected).which) is not None:
-            newest |= corrected[last] & (readings.ts[last] == known)
-        found: NDArray[np.int64] = last[newest]
-        return found
+            newer |= (corrected if rows is None else corrected[rows])[last] & (counted.ts[last] == known)
+        newest = last[newer]
+        return batch.readings.where(newest if rows is None else rows[newest]), counted.ts[newest]
 
     async def flush(self, pool: Pool) -> None:
         """Write changes since the last flush; on StoreUnavailable they are kept for the next one."""
         series = np.flatnonzero(self._dirty)
         if not len(series):
             return
-        readings = Columns(self.ts[series], series.astype(np.int32), self._value[series], self._quality[series])
+        readings = Columns(self._ts[series], series.astype(np.int32), self._value[series], self._quality[series])
+        odd = series[(self._ts[series] > self.watermark[series]) | (self._ts[series] < self._top[series])]
+        values = {
+            "odd": odd.tolist(),
+            "watermark": [from_micros(at) for at in self.watermark[odd].tolist()],
+            "top": [from_micros(at) for at in self._top[odd].tolist()],
+        }
         self._dirty[series] = False
         notes = {"writer": self._id, "number": self._adopted}
         try:
             with sorted_errors():
                 async with pool.connection() as conn, conn.transaction():
                     await stage_readings(conn, readings)
-                    await conn.execute(SQL.merge)
+                    await conn.execute(SQL.merge, values)
                     await conn.execute(SQL.forget, notes)
         except BaseException:
             self._dirty[series] = True
@@ -128,25 +165,44 @@ class Latest(Stage):
             took = time.monotonic() - began
 
 
+def _last_of_each(readings: Columns) -> NDArray[np.int64]:
+    """Where a reading is the last of its series; sorted by series."""
+    return np.append(np.flatnonzero(readings.series[1:] != readings.series[:-1]), len(readings) - 1)
+
+
 async def catch_up(conn: Connection) -> None:
     """Bring the table `latest` up to date with what is committed, of this process and of others, killed or not."""
     notes = await (await conn.execute(SQL.noted, binary=True)).fetchall()
     if not notes:
         return
-    series = np.unique(np.concatenate([unpack(packed) for *_, packed in notes]))
+    odd = dict[int, tuple[int, int, int]]()
+    plain = set[int]()
+    for *_, packed, entries in notes:
+        came = unpack(packed).tolist()
+        plain.update(came)
+        for series in came:  # its time is the newest of all: what was odd before does not count any more
+            odd.pop(series, None)
+        for series, *times in np.frombuffer(entries or b"", _ODD).tolist():
+            odd[series] = times[0], times[1], times[2]
     async with conn.transaction():
         # What is recent first: of 120 chunks all but the newest need not be looked at, series by series.
         recent = from_micros(now_micros() - RECENT)
         for since, known_before in ((recent, "infinity"), ("-infinity", recent)):
-            values = {"series": series.tolist(), "since": since, "known_before": known_before}
-            await conn.execute(SQL.catch_up, values)
+            asked = {"series": sorted(plain - odd.keys()), "since": since, "known_before": known_before}
+            await conn.execute(SQL.catch_up, asked)
+        for series, times in sorted(odd.items()):
+            ts, watermark, top = map(from_micros, times)
+            one = {"series": series, "ts": ts, "watermark": watermark, "top": top}
+            await conn.execute(SQL.catch_up_odd, one)
         # A note is for the readings of its own commit, so nobody needs it any more, whoever wrote it.
-        writers, numbers, _ = zip(*notes, strict=True)
-        await conn.execute(SQL.forget_all, {"writers": list(writers), "numbers": list(numbers)})
+        given = {"writers": [note[0] for note in notes], "numbers": [note[1] for note in notes]}
+        await conn.execute(SQL.forget_all, given)
 
 
 def pack(series: NDArray[np.int32]) -> bytes:
     """Ascending ids: as bits after the first one where they lie close, else 4 bytes each; the first byte tells."""
+    if not len(series):
+        return b""
     first, span = series[:1], int(series[-1]) - int(series[0]) + 1
     if span > 32 * len(series):
         return b"\0" + series.tobytes()
@@ -157,6 +213,8 @@ def pack(series: NDArray[np.int32]) -> bytes:
 
 def unpack(packed: bytes) -> NDArray[np.int32]:
     """The ids that `pack` was given."""
+    if not packed:
+        return np.empty(0, np.int32)
     if packed[:1] == b"\0":
         return np.frombuffer(packed, np.int32, offset=1)
     first, bits = np.frombuffer(packed, np.int32, 1, 1), np.frombuffer(packed, np.uint8, offset=5)

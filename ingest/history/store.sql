@@ -19,10 +19,11 @@ where digest = %(digest)s and finished_at is null
 insert into latest (series_id, ts, value, quality)
 select n.* from unnest(%(series_id)s::int[], %(ts)s::timestamptz[], %(value)s::float8[], %(quality)s::int2[])
     as n (series_id, ts, value, quality)
-where not exists (select from latest l where l.series_id = n.series_id and l.ts >= n.ts)
+where not exists (select from latest l where l.series_id = n.series_id and coalesce(l.watermark, l.ts) >= n.ts)
 on conflict (series_id) do update
-set ts = excluded.ts, value = excluded.value, quality = excluded.quality
-where excluded.ts > latest.ts
+set ts = excluded.ts, value = excluded.value, quality = excluded.quality, watermark = null,
+    top = nullif(greatest(latest.top, latest.ts, excluded.ts), excluded.ts)
+where excluded.ts > coalesce(latest.watermark, latest.ts)
 
 -- name: step
 update import_progress

@@ -20,6 +20,10 @@ GOOD = [
     Good(b'[{"n":"a","v":1.5,"t":-60},{"n":"a","v":2}]', [("a", RECEIVED - 60_000_000, 1.5), ("a", RECEIVED, 2)],
          timeless=True),
     Good(b'[{"bt":-10,"n":"a","v":1,"t":0.000001}]', [("a", RECEIVED - 9_999_999, 1)], timeless=True),
+    # nothing is measured in the future: it was counted since the device started, and the newest is now
+    Good(b'[{"n":"a","v":1,"t":300}]', [("a", RECEIVED, 1)], timeless=True),
+    Good(b'[{"bt":86400,"n":"a","v":1},{"n":"a","v":2,"t":2.5},{"n":"b","v":3,"t":-86410}]',
+         [("a", RECEIVED - 2_500_000, 1), ("a", RECEIVED, 2), ("b", RECEIVED - 10_000_000, 3)], timeless=True),
     Good(b'[{"bt":1772352000.000001,"n":"a","v":1}]', [("a", T + 1, 1)]),
     Good(b'[{"bt":1772352000,"n":"a","v":1,"t":0.123457}]', [("a", T + 123_457, 1)]),
     # base fields persist until they are replaced; a record of base fields alone sets them

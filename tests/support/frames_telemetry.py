@@ -126,6 +126,7 @@ BAD = [
     Bad(b'{"ts": 1772352000000000, "values": {"a": 1}}', "time_out_of_range", "microseconds"),
     Bad(b'{"ts": 1772352000000000000, "values": {"a": 1}}', "time_out_of_range", "nanoseconds"),
     Bad(b'{"ts": 0, "values": {"a": 1}}', "time_out_of_range", "before 2000"),
+    Bad(b'{"ts": 3600123, "values": {"a": 1}}', "time_out_of_range", "looks like an uptime"),
     Bad(b'{"ts": "1970-01-01T00:00:07Z", "values": {"a": 1}}', "time_out_of_range", "clock"),
     Bad(b'{"ts": "2101-01-01T00:00:00Z", "values": {"a": 1}}', "time_out_of_range", "after 2100"),
     Bad(b'{"ts": 1' + b"0" * 300 + b', "values": {"a": 1}}', "time_out_of_range"),
