@@ -75,6 +75,8 @@ class Origins:
         try:
             device, form, gateway = parse_topic(topic, self._prefix)
         except DecodeError as error:
+            if transport == "mqtt" and is_own(topic, self._prefix):
+                return Origin(transport, topic)
             if transport == "mqtt" and error.reason == "bad_topic":
                 return _unknown(topic, self._prefix)
             return Origin(transport, topic, fault=(error.reason, error.detail))
@@ -120,8 +122,6 @@ def _no_code(code: str) -> tuple[str, str]:
 
 def _unknown(topic: str, prefix: str) -> Origin:
     """Origin of what came to a topic that is none of a device: about the one that was probably meant, if any."""
-    if is_own(topic, prefix):
-        return Origin("mqtt", topic)
     right = meant(topic, prefix)
     if right is None:
         return Origin("mqtt", topic, fault=("unknown_topic", _shape(topic, prefix)))

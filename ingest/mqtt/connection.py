@@ -6,7 +6,6 @@ frames.py. MQTT 3.1.1, or 5 (mqtt.version), which tells a session how long to li
 
 import asyncio
 import time
-from collections import deque
 from collections.abc import Callable, Sequence
 from functools import partial
 from typing import Any
@@ -60,8 +59,8 @@ class MqttConnection:
         `clean`: the broker forgets what it holds for the client id, now and when the connection ends.
         """
         self._settings, self._topics = settings, topics
-        self._unanswered: deque[str] = deque()
-        """Filters that are not answered yet; the first is asked for."""
+        self._unanswered: dict[int, str] = {}
+        """By packet id: the filters that are asked for."""
         self._needed: frozenset[str] = frozenset()
         self._version5 = settings.version == "5" and not clean
         self._client = _Client(
@@ -110,24 +109,24 @@ class MqttConnection:
             await self.read()
 
     def ask_for(self, needed: Sequence[str], useful: Sequence[str] = ()) -> None:
-        """Ask for subscriptions with QoS 1, one after the other.
+        """Ask for subscriptions with QoS 1, each by itself: a broker may refuse one, and grant the others.
 
-        A broker that refuses a `needed` one makes `read` raise BrokerUnavailable.
+        When it refuses a `needed` one, `read` raises BrokerUnavailable.
         """
-        self._needed, self._unanswered = frozenset(needed), deque([*needed, *useful])
+        self._needed = frozenset(needed)
+        for topic in (*needed, *useful):
+            code, mid = self._client.subscribe((topic, SubscribeOptions(1)) if self._version5 else (topic, 1))
+            if code or mid is None:
+                self.thrown_out = True
+                return
+            self._unanswered[mid] = topic
         self.confirmed = not self._unanswered
-        self._ask()
 
-    def _ask_on(self) -> None:
-        """Ask for the next one, as the first is answered."""
-        self._unanswered.popleft()
+    def _answered(self, mid: int) -> str | None:
+        """The filter that is answered by that packet."""
+        topic = self._unanswered.pop(mid, None)
         self.confirmed = not self._unanswered
-        self._ask()
-
-    def _ask(self) -> None:
-        if self._unanswered:
-            topic = self._unanswered[0]
-            self._client.subscribe((topic, SubscribeOptions(1)) if self._version5 else (topic, 1))
+        return topic
 
     async def open(self) -> None:
         """Connect and subscribe; raises as `connect`. For sessions that hold little, or whose messages are let go."""
@@ -155,7 +154,7 @@ class MqttConnection:
         if self.refusal is not None:
             raise BrokerUnavailable(self.refusal)
         if not open_ or code:
-            self.thrown_out = not open_
+            self.thrown_out = not open_ or code == MQTTErrorCode.MQTT_ERR_CONN_LOST
             raise BrokerUnavailable("the broker closed the connection" if not open_ else paho.error_string(code))
         silent_s, silence_s = time.monotonic() - self._heard, 1.5 * self._settings.keepalive_s
         if not self.confirmed and silent_s > CONFIRM_S:
@@ -248,14 +247,15 @@ class MqttConnection:
             self.thrown_out, self.taken_over = True, reason == TAKEN_OVER
             self.refusal = f"the broker ended the connection: {reason}"
 
-    def _on_subscribe(self, _client: Any, _data: Any, _mid: int, reasons: Any, _properties: Any) -> None:
-        topic = self._unanswered[0]
+    def _on_subscribe(self, _client: Any, _data: Any, mid: int, reasons: Any, _properties: Any) -> None:
+        topic = self._answered(mid)
+        if topic is None:
+            return
         if not reasons[0].is_failure:
             self.granted.add(topic)
         elif topic in self._needed:
             self.denied = topic
             self.refusal = f"the broker refuses the subscription to {topic}"
-        self._ask_on()
 
 
 def _kept() -> Properties:

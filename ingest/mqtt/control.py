@@ -207,4 +207,4 @@ class _Connection(MqttConnection):
         if not self._settle(mid, refused):  # those of before a broker came back
             if refused is not None:
                 log.warning("the broker refuses a subscription that it had before: %s", refused)
-            self._ask_on()
+            self._answered(mid)

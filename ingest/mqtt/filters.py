@@ -1,4 +1,4 @@
-"""Topic filters of a session: which it has, and which it asks for, one after the other."""
+"""Topic filters of a session: which it has, and which it asks for."""
 
 from collections.abc import Sequence
 from typing import NamedTuple

@@ -6,6 +6,7 @@ from itertools import product
 import paho.mqtt.client as paho
 import pytest
 
+from devices.addressing import Origins
 from devices.topics import (
     FORMS,
     OWN,
@@ -18,6 +19,7 @@ from devices.topics import (
     mistaken,
     own_topic,
 )
+from hub.models import Origin
 
 P = "ganzhi/v1"
 WORDS = ("telemetry", "Telemetry", "d1", "child", "")
@@ -90,6 +92,8 @@ def test_a_prefix_without_a_version() -> None:
 def test_the_hubs_own_topics() -> None:
     names = {"device": "d1", "gateway": "g1", "region": "310101", "level": "red", "client_id": "ganzhi-hub"}
     for kind in OWN:
-        assert is_own(own_topic(P, kind, **names), P)
+        topic = own_topic(P, kind, **names)
+        assert is_own(topic, P)
+        assert Origins(P).of_topic(topic) == Origin("mqtt", topic), "about no device, and no fault"
     for topic in (f"{P}/alerts/310101", "ganzhi/v2/alerts/310101/red", f"{P}/d1/commands", f"x{P}/d1/command", P):
         assert not is_own(topic, P)
