@@ -4,6 +4,7 @@ While no token is set, programs and browsers on this machine are let in, and nob
 """
 
 import hmac
+from ipaddress import ip_address
 
 from fastapi import HTTPException
 from pydantic import SecretStr
@@ -76,7 +77,16 @@ def _local(connection: HTTPConnection) -> Caller:
     # A web page elsewhere can point a name of its own at 127.0.0.1 (DNS rebinding); its Host gives it away.
     if connection.url.hostname not in _LOCAL_HOSTS:
         raise HTTPException(403, "without api.token the hub answers only at 127.0.0.1, localhost and [::1]")
+    if connection.client is not None and not _of_this_machine(connection.client.host):  # a proxy tells for whom it asks
+        raise HTTPException(403, "without api.token the hub answers nobody whom a proxy lets in from elsewhere: set it")
     return LOCAL
+
+
+def _of_this_machine(address: str) -> bool:
+    try:
+        return ip_address(address).is_loopback
+    except ValueError:
+        return False
 
 
 def _refused(detail: str) -> HTTPException:

@@ -1,15 +1,22 @@
 """What each client address has of the server: its open connections, and when its next anonymous request is due."""
 
+import ipaddress
 import resource
+from functools import lru_cache
 from typing import Protocol
 
 CONNECTIONS = 4_000
 """Open at one time, alert streams included; at most a third of the files that the process may have open, for a
 connection may want one more, and the broker and the store some."""
-OF_ONE_ADDRESS = 1_000
-"""Of them, so that one client cannot keep all others out."""
-ANONYMOUS_PER_S, AT_ONCE = 50.0, 100
-"""Requests of one address without credentials: a page and its parts at once, then this rate, 3 % of a processor."""
+OF_ONE_ADDRESS = 2_000
+"""Of them, so that one client cannot keep all others out; 200 browsers behind one address open six each."""
+ANONYMOUS_PER_S, AT_ONCE = 50.0, 2_500
+"""Requests of one address without credentials: the page and its parts in 200 browsers at once, 3 s of a processor; then
+this rate, 3 % of one."""
+PIPELINED_AT_ONCE = 100
+"""As many at once where one is sent before the answer to the one before: no browser does that."""
+LONGEST_WAIT_S = 20.0
+"""What others have sent from the same address shuts nobody out for longer."""
 
 
 class Open(Protocol):
@@ -23,8 +30,18 @@ class Open(Protocol):
         """Close it at once."""
 
 
+@lru_cache(4 * CONNECTIONS)
+def _client(address: str) -> str:
+    """What counts as one client: an IPv4 address, or an IPv6 network of 64 bits, which one machine has to itself."""
+    try:
+        known = ipaddress.ip_address(address.partition("%")[0])
+    except ValueError:
+        return address
+    return address if known.version == 4 else str(ipaddress.ip_network((known, 64), strict=False))
+
+
 class Addresses:
-    """Counts connections by address, and spaces requests out. An address without connections is forgotten."""
+    """Counts connections by client, and spaces requests out. A client without connections is forgotten."""
 
     def __init__(self) -> None:
         files, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
@@ -39,30 +56,32 @@ class Addresses:
         """Count a connection, or tell why it may not be; the oldest idle one of an address with many makes room."""
         if self._count >= self._connections:
             return f"{self._connections:,} connections are open, and there may be no more"
-        others = self._open.get(address, {})
+        others = self._open.get(_client(address), {})
         if len(others) >= self._each:
             quiet = next((other for other in others if other.idle), None)
             if quiet is None:
                 return f"an address may have {self._each:,} requests under way"
             self.close(address, quiet)
             quiet.abort()
-        self._open.setdefault(address, {})[connection] = None
+        self._open.setdefault(_client(address), {})[connection] = None
         self._count += 1
         return None
 
     def close(self, address: str, connection: Open) -> None:
         """A connection has ended; twice is once."""
-        others = self._open.get(address, {})
+        client = _client(address)
+        others = self._open.get(client, {})
         if connection not in others:
             return
         del others[connection]
         self._count -= 1
         if not others:
-            del self._open[address]
-            self._due.pop(address, None)
+            del self._open[client]
+            self._due.pop(client, None)
 
-    def wait(self, address: str, now: float, requests: float = 1.0) -> float:
+    def wait(self, address: str, now: float, requests: float = 1.0, *, at_once: int = AT_ONCE) -> float:
         """Seconds until so many more anonymous requests of an address are due; that time is then taken."""
-        due = max(self._due.get(address, 0.0), now - AT_ONCE / ANONYMOUS_PER_S) + requests / ANONYMOUS_PER_S
-        self._due[address] = due
+        client = _client(address)
+        due = max(self._due.get(client, float("-inf")), now - at_once / ANONYMOUS_PER_S) + requests / ANONYMOUS_PER_S
+        self._due[client] = due = min(due, now + LONGEST_WAIT_S)
         return max(due - now, 0.0)

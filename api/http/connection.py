@@ -16,7 +16,7 @@ from uvicorn.protocols.http.flow_control import FlowControl
 from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
 from uvicorn.server import ServerState
 
-from api.http.addresses import Addresses
+from api.http.addresses import AT_ONCE, PIPELINED_AT_ONCE, Addresses
 from api.problems import answer
 
 READ = 16 << 10
@@ -200,7 +200,7 @@ class Connection(HttpToolsProtocol, asyncio.BufferedProtocol):
         self._unfinished = 0
         super().on_body(body)
         if self.cycle.response_complete:  # nobody wants it any more
-            self._pay(UNWANTED)
+            self._pay(UNWANTED, PIPELINED_AT_ONCE)
 
     def on_message_complete(self) -> None:
         self._unfinished = 0
@@ -208,17 +208,19 @@ class Connection(HttpToolsProtocol, asyncio.BufferedProtocol):
 
     def on_response_complete(self) -> None:
         """Go on with the next request."""
-        unasked = self._rest or "caller" not in self.cycle.scope["state"]
+        scope, pipelined = self.cycle.scope, bool(self._rest)
+        # A proxy sends what others ask over the same connection: they would rest for one whom the door did not let in.
+        unasked = "caller" not in scope["state"] and scope["client"] == self.client
         super().on_response_complete()
-        if unasked:  # it came before the answer to the one before it, or from somebody whom the door did not let in
-            self._pay(1.0)
+        if pipelined or unasked:
+            self._pay(1.0, PIPELINED_AT_ONCE if pipelined else AT_ONCE)
         self._feed()
 
-    def _pay(self, requests: float) -> None:
+    def _pay(self, requests: float, at_once: int) -> None:
         """Rest until the client's address may have so many more anonymous requests."""
         if self._address is None or self.transport.is_closing():
             return
-        if wait := self._addresses.wait(self._address, self.loop.time(), requests):
+        if wait := self._addresses.wait(self._address, self.loop.time(), requests, at_once=at_once):
             self.resting = True
             self._unset_keepalive_if_required()
             self.loop.call_later(wait, self._rested)

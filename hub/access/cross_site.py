@@ -8,19 +8,25 @@ from starlette.requests import HTTPConnection
 _SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
 _OWN = frozenset({"same-origin", "none"})
 """none: the address bar, a bookmark."""
+_REFUSED = (
+    "a page of another origin may change nothing here: open the hub's own page; if this is it, let the proxy in front "
+    "of the hub pass the Host header on"
+)
 
 
 def refuse_cross_site(connection: HTTPConnection) -> None:
     """HTTPException 403 for a request that changes something and comes from another origin.
 
-    Browsers tell it in Sec-Fetch-Site, or over plain HTTP in Origin, which must then name the host that was asked. What
-    sends neither is no browser: curl, a device, a program.
+    Browsers tell it in Sec-Fetch-Site, or over plain HTTP in Origin, which must then name the host that was asked: the
+    hub's, or a proxy's in front of it (X-Forwarded-Host, which no page can make a browser send elsewhere). What sends
+    neither is no browser: curl, a device, a program.
     """
     if connection.scope.get("method", "GET") in _SAFE:
         return
     headers = connection.headers
     site, origin = headers.get("sec-fetch-site"), headers.get("origin")
     if site is None and origin is not None:
-        site = "same-origin" if urlsplit(origin).netloc == headers.get("host") else "cross-site"
+        asked = {headers.get("x-forwarded-host", "").partition(",")[0].strip(), headers.get("host", "")}
+        site = "same-origin" if urlsplit(origin).netloc in asked - {""} else "cross-site"
     if site is not None and site not in _OWN:
-        raise HTTPException(403, "a page of another origin may change nothing here: open the hub's own page")
+        raise HTTPException(403, _REFUSED)

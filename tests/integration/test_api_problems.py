@@ -6,6 +6,7 @@ from typing import Any
 import httpx
 import pytest
 
+from api.app import create_app
 from api.dashboard import Dashboard
 from tests.support.served_api import api_context, client_of
 
@@ -119,6 +120,15 @@ async def test_without_a_token_a_foreign_host_name_is_refused(database: str) -> 
         problem(await client.get("/devices", headers={"Host": "evil.example.org"}), 403)
         for host in ("127.0.0.1:8420", "localhost:8420", "[::1]:8420"):
             assert (await client.get("/devices", headers={"Host": host})).status_code == 200
+
+
+async def test_without_a_token_who_comes_through_a_proxy_is_refused(database: str) -> None:
+    """A proxy on this machine may ask for 127.0.0.1 in the name of anybody; it tells for whom."""
+    async with api_context(database) as context:
+        for client, status in (("192.0.2.7", 403), ("unknown", 403), ("127.0.0.1", 200), ("::1", 200)):
+            transport = httpx.ASGITransport(create_app(context), client=(client, 0))
+            async with httpx.AsyncClient(transport=transport, base_url="http://127.0.0.1/api/v1") as asking:
+                assert (await asking.get("/devices")).status_code == status, client
 
 
 async def test_openapi_describes_every_route(database: str) -> None:

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from starlette.exceptions import HTTPException
 
-from api.http import limits, server
+from api.http import connection, limits, server
 from api.http.addresses import Addresses
 from api.http.connection import READ, WRITE, Connection
 from api.http.limits import BodyLimit
@@ -212,4 +212,18 @@ async def test_slow_senders_do_not_hold_up_others(port: int) -> None:
         assert b"200 OK" in await reader.readuntil(b"\r\n\r\n")
     for one in slow:
         one.close()
+    writer.close()
+
+
+@pytest.mark.parametrize(("forwarded", "rests"), [(b"", True), (b"X-Forwarded-For: 192.0.2.7\r\n", False)])
+async def test_a_connection_of_a_proxy_rests_for_nobody(
+    running: Server, port: int, monkeypatch: pytest.MonkeyPatch, forwarded: bytes, rests: bool
+) -> None:
+    monkeypatch.setattr(connection, "AT_ONCE", -1_000)
+    reader, writer = await asyncio.open_connection("127.0.0.1", port)
+    async with asyncio.timeout(20):
+        writer.write(b"GET / HTTP/1.1\r\nHost: hub\r\n" + forwarded + b"\r\n")
+        assert b" 200 " in await reader.readuntil(b"\r\n\r\n")
+        assert await reader.readexactly(1) == b"0"
+    assert [one.resting for one in running.server_state.connections if isinstance(one, Connection)] == [rests]
     writer.close()

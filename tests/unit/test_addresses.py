@@ -5,7 +5,7 @@ import resource
 import pytest
 
 from api.http import addresses
-from api.http.addresses import ANONYMOUS_PER_S, AT_ONCE, Addresses
+from api.http.addresses import ANONYMOUS_PER_S, AT_ONCE, LONGEST_WAIT_S, PIPELINED_AT_ONCE, Addresses
 
 
 @pytest.fixture
@@ -62,3 +62,26 @@ def test_an_address_without_connections_is_forgotten(few: Addresses) -> None:
         few.wait("a", 100.0)
     few.close("a", line)
     assert few.wait("a", 100.0) == 0.0
+
+
+def test_the_page_in_many_browsers_behind_one_address_does_not_wait(few: Addresses) -> None:
+    parts_of_the_page = 12
+    assert {few.wait("nat", 100.0) for _ in range(200 * parts_of_the_page)} == {0.0}
+
+
+def test_who_pipelines_has_fewer_at_once(few: Addresses) -> None:
+    waits = [few.wait("a", 100.0, at_once=PIPELINED_AT_ONCE) for _ in range(PIPELINED_AT_ONCE + 50)]
+    assert waits[-1] == pytest.approx(50 / ANONYMOUS_PER_S)
+
+
+def test_a_flood_that_is_over_shuts_nobody_out_for_long(few: Addresses) -> None:
+    assert max(few.wait("a", 100.0) for _ in range(100 * AT_ONCE)) == LONGEST_WAIT_S
+    assert few.wait("a", 100.0 + 2 * LONGEST_WAIT_S) == 0.0
+
+
+def test_an_ipv6_network_of_64_bits_is_one_client(few: Addresses) -> None:
+    lines = [Line() for _ in range(6)]
+    assert [few.open(f"2001:db8::{n}", line) is None for n, line in enumerate(lines)] == [True] * 5 + [False]
+    assert few.open("2001:db8:0:1::1", Line()) is None
+    few.close("2001:db8::0", lines[0])
+    assert few.open("2001:db8::ffff", Line()) is None

@@ -104,6 +104,10 @@ async def test_a_websocket_is_closed_before_it_is_accepted(app: FastAPI) -> None
         ({"origin": "https://hub:8420"}, 200),  # what ends TLS is before the hub
         ({"origin": "http://hub"}, 403),
         ({"origin": "http://evil.example"}, 403),
+        ({"origin": "http://desk.example:8443", "x-forwarded-host": "desk.example:8443"}, 200),
+        ({"origin": "http://desk.example", "x-forwarded-host": "desk.example, inner.example"}, 200),
+        ({"origin": "http://evil.example", "x-forwarded-host": "desk.example"}, 403),
+        ({"origin": "null", "x-forwarded-host": "desk.example"}, 403),
         ({"origin": "http://hub:8420.evil.example"}, 403),
         ({"origin": "null"}, 403),
         ({"origin": ""}, 403),
