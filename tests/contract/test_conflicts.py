@@ -43,7 +43,7 @@ class World:
 
     def __init__(self, pool: Pool, hub: StagedHub) -> None:
         self._pool, self.hub = pool, hub
-        self._received = NOW
+        self._received = NOW + 3600 * S
 
     async def take(self, *raws: Raw) -> Outcome:
         batch = self.hub.read(Batch(list(raws), now=max(raw.received for raw in raws)))
