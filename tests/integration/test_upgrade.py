@@ -92,6 +92,21 @@ async def test_alerts_of_every_state_read_back(empty_url: str, store_mode: str) 
     }
 
 
+async def test_an_address_with_a_fragment_may_be_set_again_and_codes_have_their_index(
+    empty_url: str, store_mode: str
+) -> None:
+    """The index was in 0026 for a while: some databases have it, and some have passed by it."""
+    migrate_to(empty_url, store_mode, 26)
+    with psycopg.connect(empty_url, autocommit=True) as conn:
+        conn.execute("insert into consumer (code, url, secret) values ('a', 'http://h/a?b=c#x#y', 'whsec_AAAA')")
+    for _ in range(2):
+        await migrate(empty_url)
+        assert rows(empty_url, "select url from consumer") == [("http://h/a?b=c",)]
+        assert rows(empty_url, "select 1 from pg_indexes where indexname = 'device_code_folded'") == [(1,)]
+        with psycopg.connect(empty_url, autocommit=True) as conn:
+            conn.execute("delete from schema_migration where version = 30")  # and the index is there
+
+
 async def test_the_api_goes_on_where_it_was(empty_url: str, store_mode: str) -> None:
     filled(empty_url, store_mode)
     await migrate(empty_url)

@@ -20,6 +20,3 @@ comment on column outbox.failure is 'The kind of failure that last_error tells';
 comment on column outbox.last_error is 'Why the last attempt failed, in English';
 comment on column outbox.last_error_words is
     'Key and values of last_error in the catalogue of texts; null for those of earlier versions';
-
--- Codes that differ by case only are told of when a device is registered.
-create index device_code_folded on device (lower(code));
