@@ -11,6 +11,8 @@ from hub.access.shown_url import HIDDEN
 from hub.errors import PermanentError
 from hub.words.sentence import Sentence
 
+_PORT_MAX = 65535
+
 
 class BadAddressError(PermanentError):
     """The url cannot be called"""
@@ -29,7 +31,10 @@ class Address(NamedTuple):
 
 
 def parse_address(url: str) -> Address:
-    """Take an http or https URL apart; raises BadAddressError, whose text shows no part of what may be a password."""
+    """Take an http or https URL apart when it is set.
+
+    Raises BadAddressError, whose text shows no part of what may be a password.
+    """
     if re.search(r"[\s\\]", url) or not url.isprintable():
         raise BadAddressError(Sentence("refusal.address"))
     try:
@@ -55,9 +60,25 @@ def parse_address(url: str) -> Address:
     return Address(bare, login if at and login.strip(":") else None)
 
 
+def stored_url(url: str) -> httpx.URL:
+    """What is called for a stored URL: whatever HTTP can call, since one that worked before must go on working.
+
+    Raises BadAddressError.
+    """
+    try:
+        called = httpx.URL(url)
+    except httpx.InvalidURL as error:
+        raise BadAddressError(Sentence("refusal.address")) from error
+    if called.scheme not in ("http", "https") or not called.host:
+        raise BadAddressError(Sentence("refusal.address"))
+    if called.port is not None and not 0 < called.port <= _PORT_MAX:
+        raise BadAddressError(Sentence("refusal.address.port"))
+    return called
+
+
 def _check_port(netloc: str) -> None:
     _, colon, port = netloc.rpartition("@")[2].rpartition("]")[2].rpartition(":")
-    if colon and not (port.isascii() and port.isdigit() and len(port) <= 5 and 0 < int(port) <= 65535):
+    if colon and not (port.isascii() and port.isdigit() and len(port) <= 5 and 0 < int(port) <= _PORT_MAX):
         raise BadAddressError(Sentence("refusal.address.port"))
 
 

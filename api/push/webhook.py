@@ -16,7 +16,7 @@ from urllib.parse import unquote
 
 import httpx
 
-from api.push.address import BadAddressError, parse_address
+from api.push.address import BadAddressError, stored_url
 from api.push.channel import Accepted, Answer, Consumer, Refused, TryAgain
 from api.push.retry_after import retry_after_s
 from api.push.signature import BadSecretError, sign
@@ -42,13 +42,16 @@ class Webhook:
         self._client, self._timeout_s, self._clock = client, timeout_s, clock
 
     async def send(self, consumer: Consumer, id: str, body: bytes) -> Answer:  # noqa: A002 see Channel
-        """See Channel: 2xx is accepted, 410 gone, an invalid URL or secret refused, anything else retried."""
+        """See Channel: 2xx is accepted, 410 gone, an invalid secret refused, anything else retried.
+
+        A URL that cannot be called, too: it is checked when it is set, and until it is put right nothing may be lost.
+        """
         timestamp = int(self._clock())
-        host = "?"
         try:
-            address = parse_address(consumer.url)
-            url = httpx.URL(address.url)
-            host = url.netloc.decode()
+            url = stored_url(consumer.url)
+        except BadAddressError as error:
+            return TryAgain(error.sentence, "address")
+        try:
             headers = {
                 "content-type": "application/cloudevents+json",
                 "webhook-id": id,
@@ -56,15 +59,13 @@ class Webhook:
                 "webhook-signature": sign(consumer.secret, id, timestamp, body),
             }
             async with asyncio.timeout(self._timeout_s):
-                return await self._post(url, _auth(consumer.login or address.login), headers, body)
-        except BadAddressError as error:
-            return Refused(error.sentence, "address")
+                return await self._post(url, _auth(consumer.login), headers, body)
         except BadSecretError:
             return Refused(Sentence("delivery.secret"), "secret")
         except TimeoutError:
             return TryAgain(Sentence("delivery.timeout", seconds=f"{self._timeout_s:g}"), "timeout")
         except (httpx.HTTPError, OSError) as error:
-            return _broken(error, host)
+            return _broken(error, url.netloc.decode())
 
     async def _post(self, url: httpx.URL, auth: httpx.BasicAuth | None, headers: dict[str, str], body: bytes) -> Answer:
         async with self._client.stream("POST", url, headers=headers, content=body, auth=auth) as response:

@@ -7,6 +7,7 @@ from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import replace
 from typing import Protocol
 
+import httpx
 import pytest
 
 from api.push.channel import Accepted, Channel, Consumer, Refused, TryAgain
@@ -28,7 +29,10 @@ class Kit(Protocol):
         """A consumer that the peer serves."""
 
     def unusable(self) -> list[Consumer]:
-        """Consumers whose address or secret can never work."""
+        """Consumers whose address can never work."""
+
+    def unsigned(self) -> Consumer:
+        """A consumer whose secret can never work."""
 
     def got(self, number: int = 1) -> list[tuple[str, bytes]]:
         """(id, body) of what the peer was sent for a consumer, repeats included."""
@@ -58,8 +62,10 @@ class WebhookKit:
     def unusable(self) -> list[Consumer]:
         urls = ["", "desk", "ftp://127.0.0.1/x", "file:///etc/passwd", "http://", "http://[::", "http://127.0.0.1:x/"]
         urls += ["http://127.0.0.1:0/", "http://127.0.0.1:65536/", "http://127.0.0.1:99999/", "http://0.0.0.0/"]
-        bad_secret = Consumer(1, "desk", self.receiver.url(), "whsec_?")
-        return [*(Consumer(1, "desk", url, "whsec_c2VjcmV0") for url in urls), bad_secret]
+        return [Consumer(1, "desk", url, "whsec_c2VjcmV0") for url in urls]
+
+    def unsigned(self) -> Consumer:
+        return Consumer(1, "desk", self.receiver.url(), "whsec_?")
 
     def got(self, number: int = 1) -> list[tuple[str, bytes]]:
         return [(got.id, got.body) for got in self.receiver.received if got.path == f"/{number}"]
@@ -134,12 +140,18 @@ async def test_a_peer_that_is_gone_is_tried_again_and_found_when_it_is_back(kit:
     assert await kit.channel.send(kit.consumer(), "a.2", BODY) == Accepted()
 
 
-async def test_what_can_never_work_is_refused_with_a_reason(kit: Kit) -> None:
+async def test_an_address_that_cannot_work_is_tried_until_it_is_put_right(kit: Kit) -> None:
     for consumer in kit.unusable():
         answer = await kit.channel.send(consumer, "a.1", BODY)
-        assert isinstance(answer, Refused), consumer
+        assert isinstance(answer, TryAgain), consumer
         assert answer.reason
-        assert not answer.gone
+
+
+async def test_a_secret_that_can_never_work_is_refused_with_a_reason(kit: Kit) -> None:
+    answer = await kit.channel.send(kit.unsigned(), "a.1", BODY)
+    assert isinstance(answer, Refused)
+    assert answer.reason
+    assert not answer.gone
 
 
 async def test_many_at_once_and_none_mixed_up(kit: Kit) -> None:
@@ -320,5 +332,15 @@ async def test_an_answer_is_shown_without_control_characters(webhook: WebhookKit
 async def test_a_url_that_cannot_be_read_is_not_shown(webhook: WebhookKit) -> None:
     url = "http://hub:s3cret/2@desk.example.org/"
     answer = await webhook.channel.send(replace(webhook.consumer(), url=url), "a.1", BODY)
-    assert isinstance(answer, Refused)
+    assert isinstance(answer, TryAgain)
+    assert answer.failure == "address"
     assert "s3cret" not in answer.reason
+
+
+@pytest.mark.parametrize(
+    "kept", ["http://127.0.0.1:{port}/1#desk", "http://127.1:{port}/1", "http://127.0.0.1:{port}/1# a"]
+)
+async def test_an_address_that_was_taken_before_is_still_delivered_to(webhook: WebhookKit, kept: str) -> None:
+    url = kept.format(port=httpx.URL(webhook.receiver.url()).port)
+    assert await webhook.channel.send(replace(webhook.consumer(), url=url), "a.1", BODY) == Accepted()
+    assert webhook.got() == [("a.1", BODY)]

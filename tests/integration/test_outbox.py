@@ -220,14 +220,32 @@ async def test_after_a_day_a_delivery_is_given_up_with_its_reason_and_the_next_o
     assert reasons[0] == ("not accepted for 24 h; at last: answered 500 Said: thank you", True)
 
 
-async def test_what_can_never_be_delivered_is_given_up_at_once(alarms: Alarms) -> None:
-    await alarms.consumer("desk", "ftp://desk/")
+async def test_what_can_never_be_signed_is_given_up_at_once(alarms: Alarms, desk: Receiver) -> None:
+    await alarms.consumer("desk", desk.url())
+    await alarms.run("update consumer set secret = 'whsec_?'")
     await alarms.raised()
     async with delivery_worker(alarms.pool):
         assert await settled(alarms, "desk", "given_up") == [("given_up", 1)]
-    assert await alarms.run("select last_error, failure from outbox") == [
-        ("write it like https://desk.example.org/alerts", "address")
-    ]
+    assert await alarms.run("select failure from outbox") == [("secret",)]
+    assert desk.received == []
+
+
+async def test_an_address_that_cannot_be_called_loses_nothing_and_is_named_once(
+    alarms: Alarms, desk: Receiver, caplog: pytest.LogCaptureFixture
+) -> None:
+    await alarms.consumer("desk", "ftp://desk/")
+    await alarms.raised()
+    async with delivery_worker(alarms.pool):
+
+        async def tried_twice() -> bool:
+            return await alarms.run("select attempts >= 2 from outbox") == [(True,)]
+
+        await eventually(tried_twice, "a second attempt")
+        why = "write it like https://desk.example.org/alerts"
+        assert await alarms.run("select state, last_error, failure from outbox") == [("pending", why, "address")]
+        await alarms.run(f"update consumer set url = '{desk.url()}'")
+        await settled(alarms, "desk", "delivered")
+    assert caplog.text.count("(address)") == 1
 
 
 async def test_a_consumer_that_is_switched_off_gets_its_alerts_within_the_day_or_never(
