@@ -10,8 +10,12 @@ from typing import NamedTuple
 COLUMNS = frozenset({"code", "parent", "organisation"})
 """Whose cells are identities of any form. A division code has one of its own, which shows what was done to it, and a
 profile must be one of a few."""
-PLAIN_FORMATS = frozenset({"general", "", "0", "#", "@"})
-"""Number formats by which a whole number looks as it is stored."""
+_FORMAT = re.compile(
+    r'(?P<text>\\.|"[^"]*")|(?P<condition>\[[<>=][^]]{0,40}])|_.|\* '
+    r"|\[(?:black|blue|cyan|green|magenta|red|white|yellow|color ?\d+|\$-[\da-f]+)]"
+)
+"""In a number format: text that is shown, a condition, and what only makes room or colour."""
+_AS_STORED = re.compile(r"general|@|[#?]*[0#?]")
 DIGITS = 15
 """A spreadsheet keeps so many of a number; the others become 0."""
 _AGAIN = "format the column as text, and type the code again as it is on the device"
@@ -69,6 +73,21 @@ class Damaged(str):
         return Wrong(wrong, f"what it shows is not in the file: {_AGAIN}")
 
 
+def shows_as_stored(number_format: str) -> bool:
+    """Whether a whole number looks as it is stored, but for room around it and colour; negative ones are no codes."""
+    bare = _FORMAT.sub(_seen, number_format.lower())
+    sections = bare.split(";")
+    ruling = [each for each in sections if "@" not in each] if "<" in bare else sections[:1]
+    return not number_format or all(_AS_STORED.fullmatch(each.replace("<", "").strip()) for each in ruling)
+
+
+def _seen(part: re.Match[str]) -> str:
+    """What stands for a part of a number format: ! for text that can be seen, < for a condition."""
+    if part["text"]:
+        return "!" if part["text"].strip('\\" ') else ""
+    return "<" if part["condition"] else ""
+
+
 def failed_formula(shown: str) -> Wrong:
     """Of an error that stands in place of a value, in whatever column."""
     return Wrong(f"the spreadsheet shows {shown}: a formula has failed", "put the formula right, or write the value")
@@ -77,7 +96,7 @@ def failed_formula(shown: str) -> Wrong:
 def as_number(stored: str, number_format: str | None) -> str:
     """A number as text, whole ones without decimals; Damaged where it is not what was typed, or not what is shown.
 
-    `number_format` is None for one of PLAIN_FORMATS.
+    `number_format` is None for one that shows whole numbers as they are stored.
     """
     if stored.isdigit() and len(stored) <= DIGITS:
         return stored if number_format is None else Damaged.of(stored, number_format)

@@ -16,7 +16,7 @@ from openpyxl.styles.stylesheet import apply_stylesheet
 from openpyxl.xml.constants import SHARED_STRINGS
 
 from devices.sheets.csv_rows import MAX_ROW, csv_rows
-from devices.sheets.damage import PLAIN_FORMATS
+from devices.sheets.damage import shows_as_stored
 from devices.sheets.delimiter import delimiter_of
 from devices.sheets.encoding import encoding_of
 from devices.sheets.mistakes import Mistake
@@ -133,13 +133,13 @@ def _open_book(opened: BinaryIO) -> _Book:
 
 
 def _formats(book: Any) -> dict[int, str]:
-    """By style: its number format, where that is none of the plain ones."""
+    """By style: its number format, where a whole number does not look by it as it is stored."""
     own = book._number_formats
     found = {}
     for style, cell in enumerate(book._cell_styles):
         number = cell.numFmtId
         custom = own[number - BUILTIN_FORMATS_MAX_SIZE] if 0 <= number - BUILTIN_FORMATS_MAX_SIZE < len(own) else ""
         shown = BUILTIN_FORMATS.get(number, custom)
-        if shown.lower() not in PLAIN_FORMATS:
+        if not shows_as_stored(shown):
             found[style] = shown
     return found
