@@ -60,6 +60,11 @@ def _plain(header: str) -> str:
 _MEANT = {_plain(name): column.name for column in COLUMNS for name in (column.name, column.header("zh"), *column.also)}
 
 
+def is_column(header: str) -> bool:
+    """Whether a header names a column."""
+    return _plain(header) in _MEANT
+
+
 def read_header(cells: Sequence[str], line: int) -> tuple[list[str | None], list[Mistake]]:
     """Match headers to columns and report errors; None: no header, "": ignored column."""
     meant: list[str | None] = [_MEANT.get(_plain(cell), "" if cell.strip() else None) for cell in cells]

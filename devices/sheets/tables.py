@@ -15,6 +15,7 @@ from openpyxl.styles.numbers import BUILTIN_FORMATS, BUILTIN_FORMATS_MAX_SIZE
 from openpyxl.styles.stylesheet import apply_stylesheet
 from openpyxl.xml.constants import SHARED_STRINGS
 
+from devices.sheets.columns import is_column
 from devices.sheets.csv_rows import MAX_ROW, csv_rows
 from devices.sheets.damage import shows_as_stored
 from devices.sheets.delimiter import delimiter_of
@@ -64,7 +65,7 @@ def _csv(path: Path) -> Iterator[Line | Mistake]:
         return
     size = max(path.stat().st_size, 1)
     with path.open("rb") as opened, io.TextIOWrapper(opened, encoding, newline="") as text:
-        delimiter = delimiter_of(text.readline(MAX_ROW))
+        delimiter = delimiter_of(text.readline(MAX_ROW), is_column)
         text.seek(0)
         last = end = 0
         try:

@@ -2,7 +2,7 @@
 
 import codecs
 import csv
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import NamedTuple, Protocol
 
@@ -46,17 +46,20 @@ class HistoryFile(Protocol):
         """Yield blocks from a position: 0, or one reported by an earlier block."""
 
 
-def open_file(path: Path, delimiter: str | None = None) -> HistoryFile:
-    """Detect the file format by content, and the delimiter by the header; HistoryRefused when unreadable."""
+def open_file(path: Path, is_name: Callable[[str], bool], delimiter: str | None = None) -> HistoryFile:
+    """Detect the file format by content, and the delimiter by the header; HistoryRefused when unreadable.
+
+    `is_name` tells whether a column of this name has a role of its own.
+    """
     with path.open("rb") as file:
         start = file.read(4)
-    return ParquetFile(path) if start == _PARQUET else CsvFile(path, delimiter)
+    return ParquetFile(path) if start == _PARQUET else CsvFile(path, is_name, delimiter)
 
 
 class CsvFile:
     """CSV with a header; UTF-8 with or without BOM; line breaks within cells are not supported."""
 
-    def __init__(self, path: Path, delimiter: str | None) -> None:
+    def __init__(self, path: Path, is_name: Callable[[str], bool], delimiter: str | None) -> None:
         self._path = path
         with path.open("rb") as file:
             header = file.readline(_MAX_LINE)
@@ -65,7 +68,7 @@ class CsvFile:
             text = header.removeprefix(codecs.BOM_UTF8).decode()
         except UnicodeDecodeError as error:
             raise HistoryRefused(f"{path}: the header is not UTF-8 (byte {error.start})") from error
-        self.delimiter = delimiter or delimiter_of(text)
+        self.delimiter = delimiter or delimiter_of(text, is_name)
         self.names = [name.strip() for name in next(csv.reader([text], delimiter=self.delimiter), [])]
         if not any(self.names):
             raise HistoryRefused(f"{path}: the first line must name the columns")

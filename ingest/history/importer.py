@@ -78,7 +78,7 @@ class Importer:
         Raises HistoryRefused when it cannot be read at all, or has bad rows and `skip_bad` is not given: then they
         are in FILE.errors.csv and nothing is stored. Raises StoreUnavailable when the store went away: run it again.
         """
-        file = open_file(path, wanted.delimiter)
+        file = open_file(path, wanted.naming.knows, wanted.delimiter)
         layout = lay_out(file.names, wanted.naming)
         now = time.time_ns() // 1000
         resolver = Resolver(self._registry, layout, wanted.time_unit, wanted.zone, now)

@@ -21,6 +21,11 @@ class Naming:
     value_column: str | None = None
     ignore: tuple[str, ...] = ()
 
+    def knows(self, name: str) -> bool:
+        """Whether a column of this name has a role of its own."""
+        given = (self.device_column, self.metric_column, self.time_column, self.value_column, *self.ignore)
+        return name in given or name.lower() in (*TIME_NAMES, "device", "metric", "value")
+
 
 @dataclass(slots=True, frozen=True)
 class Layout:
