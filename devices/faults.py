@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from devices.codecs import PLACES
 from devices.codecs.decoded import Decoded, Place
 from devices.registry.device import Device
-from devices.unit_conversion import between
+from devices.unit_conversion import Conversion, between
 from devices.units import unit_meant
 from hub.errors import DecodeError
 from hub.models import Micros, Raw
@@ -22,23 +22,40 @@ def check_named(device: Device, named: tuple[str, ...]) -> None:
         raise DecodeError("device_mismatch", Sentence("refusal.device.mismatch", **codes))
 
 
-def in_units_of(units: Mapping[str, str], decoded: Decoded) -> dict[str, DecodeError]:
-    """Convert values into the units of a profile; returns what is wrong with those that cannot be, by metric."""
-    conversions, refused = {}, {}
-    for metric, unit in (decoded.units or {}).items():
-        wanted = unit_meant(units.get(metric, unit))
-        if wanted == unit or wanted is None:
+def in_units_of(profile: Mapping[str, str], decoded: Decoded) -> dict[int, DecodeError]:
+    """Convert values into the units of a profile; returns what is wrong with those that cannot be, by row.
+
+    A metric that has no unit in the profile has that of its first value in the message.
+    """
+    units = decoded.units
+    wanted = {} if units is None else {metric: _wanted(profile, metric, unit) for metric, unit in units.items()}
+    if units is None or (units == wanted and not units.others):
+        return {}
+    known: dict[tuple[str, str], Conversion | DecodeError] = {}
+    refused = {}
+    for row, metric in enumerate(decoded.metrics):
+        unit = units.of(row, metric)
+        if unit is None or unit == wanted[metric]:
             continue
-        try:
-            conversions[metric] = between(metric, unit, wanted)
-        except DecodeError as error:
-            refused[metric] = error
-    if conversions:
-        rows = zip(decoded.metrics, decoded.values, strict=True)
-        decoded.values = [
-            value if (found := conversions.get(metric)) is None else found.of(value) for metric, value in rows
-        ]
+        found = known.get((metric, unit))
+        if found is None:
+            found = known[metric, unit] = _conversion(metric, unit, wanted[metric])
+        if isinstance(found, Conversion):
+            decoded.values[row] = found.of(decoded.values[row])
+        else:
+            refused[row] = found
     return refused
+
+
+def _wanted(profile: Mapping[str, str], metric: str, unit: str) -> str:
+    return unit_meant(profile.get(metric, unit)) or unit
+
+
+def _conversion(metric: str, unit: str, wanted: str) -> Conversion | DecodeError:
+    try:
+        return between(metric, unit, wanted)
+    except DecodeError as error:
+        return error
 
 
 def place_in(device: Device, raw: Raw, number: int) -> Place:

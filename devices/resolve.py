@@ -280,8 +280,8 @@ def _take_readings(
             fault = fault or Fault(*unknown(device, metric, wants), place_in(device, raw, number).value)
         elif at > limit:
             fault = fault or Fault(*in_future(device, at, raw), place_in(device, raw, number).time)
-        elif metric in refused:
-            error = refused[metric]
+        elif number in refused:
+            error = refused[number]
             fault = fault or Fault(error.reason, error.detail, place_in(device, raw, number).value)
         else:
             found.firsts.append(device.first)

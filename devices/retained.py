@@ -57,6 +57,8 @@ def keep_own_times(decoded: Decoded, codec: Codec, raw: Raw, mapping: Mapping[st
         decoded.metrics = [decoded.metrics[row] for row in rows]
         decoded.ts = [decoded.ts[row] for row in rows]
         decoded.values = [decoded.values[row] for row in rows]
+        if decoded.units is not None:
+            decoded.units.keep(rows)
         decoded.events = events
     decoded.timeless = decoded.reply is not None
     return whole

@@ -5,7 +5,8 @@ from collections.abc import Mapping
 HABITS: Mapping[str, str] = {
     **dict.fromkeys(("℃", "°C", "degC", "deg.C", "celsius", "Celsius", "degree", "degrees", "摄氏度", "度C"), "Cel"),
     **dict.fromkeys(("degF", "fahrenheit", "华氏度"), "[degF]"),
-    **dict.fromkeys(("%RH", "%rh", "RH%", "RH", "rh", "percent", "pct", "百分比", "%r.h.", "%vol", "%VOL"), "%"),
+    **dict.fromkeys(("%RH", "%rh", "RH%", "RH", "rh", "percent", "pct", "百分比", "%r.h."), "%"),
+    **dict.fromkeys(("%vol", "%VOL", "vol%", "Vol%"), "%{vol}"),
     **dict.fromkeys(("%LEL", "LEL", "%lel", "LEL%"), "%{LEL}"),
     **dict.fromkeys(("ppm", "PPM"), "[ppm]"),
     **dict.fromkeys(("ppb", "PPB"), "[ppb]"),
@@ -37,7 +38,8 @@ HABITS: Mapping[str, str] = {
     **dict.fromkeys(("gpm", "GPM"), "[gal_us]/min"),
     **dict.fromkeys(("lpm", "LPM", "lpm."), "L/min"),
     **dict.fromkeys(("cfm", "CFM"), "[cft_i]/min"),
-    **dict.fromkeys(("bps", "bit/sec", "kbps"), "bit/s"),
+    **dict.fromkeys(("bps", "bit/sec"), "bit/s"),
+    **dict.fromkeys(("kbps", "Kbps"), "kbit/s"),
     **dict.fromkeys(("Mbps", "mbps"), "Mbit/s"),
     **dict.fromkeys(("byte", "bytes", "Byte"), "By"),
     **dict.fromkeys(("KB", "kB"), "kBy"),
@@ -54,9 +56,9 @@ HABITS: Mapping[str, str] = {
     **dict.fromkeys(("立方米/秒",), "m3/s"),
     **dict.fromkeys(("立方米/小时",), "m3/h"),
     **dict.fromkeys(("us", "usec"), "us"),
-    **dict.fromkeys(("mgal", "gal"), "[gal_us]"),
+    **dict.fromkeys(("gal",), "[gal_us]"),
 }  # fmt: skip
-"""Whole units."""
+"""Whole units. Those that are units of UCUM as well ("RH" is the ronnahenry) hardly are meant as such."""
 
 FACTORS: Mapping[str, str] = {
     **dict.fromkeys(("hr", "hrs", "hour", "hours", "H", "小时", "时"), "h"),
@@ -110,8 +112,11 @@ MISLEADING: Mapping[str, str] = {
 }
 """What is a unit, but hardly the one that is meant."""
 
+LOOKALIKES: Mapping[str, str] = {"F": "[degF]", "H": "h", "S": "s", "MG": "mg"}
+"""What else a unit of UCUM may be meant as; offered where it measures what it cannot."""
+
 _COMMON = """
-ug/m3 mg/m3 mg/L ug/L Cel % m mm cm km m/s km/h mm/h deg Pa hPa kPa MPa V mV kV A mA kA W kW MW kW.h Hz s min h d
+ug/m3 mg/m3 mg/L ug/L Cel % m mm cm km m/s km/h mm/h deg Pa hPa kPa MPa V mV kV A mA kA W kW mW MW kW.h Hz s min h d
 ms lx dB[SPL] dB 1 [ppm] [ppb] [pH] {NTU} uS/cm mS/cm L L/s L/min m3 m3/s m3/h g kg t N kN J kJ MJ W/m2 Ohm kOhm
 MOhm uW/cm2 /h /min %{LEL} rad mm/s mm/s2 m/s2 uSv/h Bq/m3 [CFU]/L kV.A V.A mol/L cd cd/m2 mT uT By bit/s"""
 COMMON = tuple(_COMMON.split())

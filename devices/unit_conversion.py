@@ -6,6 +6,7 @@ from fractions import Fraction
 from functools import lru_cache
 from typing import NamedTuple
 
+from devices.unit_aliases import LOOKALIKES
 from devices.units import METRIC, PLAIN, is_unit
 from hub.errors import DecodeError
 from hub.words.sentence import Sentence
@@ -29,6 +30,10 @@ deg = 0.017453292519943295 rad; gon = 0.9 deg; ' = 1/60 deg; '' = 1/3600 deg; [p
 m[H2O] = 9806.65 Pa; m[Hg] = 133322 Pa; [in_i'H2O] = 0.0254 m[H2O]; [in_i'Hg] = 0.0254 m[Hg]; [g] = 9.80665 m/s2
 [degR] = 5/9 K; Cel = K; [degF] = 5/9 K; [degRe] = 5/4 K
 """
+_QUANTITIES = {"Bq": "decays", "Gy": "absorbed", "Sv": "equivalent"}
+"""Of units that are equal in dimension to others, and measure something else: a dose is no square of a speed."""
+_VOLT_AMPERE = re.compile(r"(?<![^./(])[kMmu]?V\.[kMmu]?A(?![^./)])")
+"""Apparent power, which is not active power; reactive power has its own note."""
 _DEFINITIONS: Mapping[str, str] = dict(
     each.strip().split(" = ") for line in _DEFINED.strip().splitlines() for each in line.split(";")
 )
@@ -53,6 +58,8 @@ class _Measure(NamedTuple):
     """Of base units."""
     notes: frozenset[str] = frozenset()
     """What it is of: {LEL}, the reference of a level in decibels."""
+    zero: Fraction = Fraction(0)
+    """Where its scale begins, in base units: 273.15 K for Cel, also for mCel; 0 for Cel/h, a difference."""
 
 
 class Conversion(NamedTuple):
@@ -74,6 +81,9 @@ SAME = Conversion(1.0, 1.0)
 def between(metric: str, unit: str, wanted: str) -> Conversion:
     """As `conversion`, for a metric; DecodeError unit_mismatch where there is none."""
     found = conversion(unit, wanted)
+    likely = LOOKALIKES.get(unit)
+    if found is None and likely is not None and conversion(likely, wanted) is not None:
+        raise DecodeError("unit_mismatch", Sentence("refusal.unit.other", unit=repr(unit), right=likely))
     if found is None:
         named = {"metric": repr(metric), "unit": repr(unit), "wanted": repr(wanted)}
         raise DecodeError("unit_mismatch", Sentence("refusal.unit.mismatch", **named))
@@ -84,22 +94,28 @@ def between(metric: str, unit: str, wanted: str) -> Conversion:
 def conversion(unit: str, wanted: str) -> Conversion | None:
     """How values in a unit become values in another one; SAME where they are the same, None where they cannot.
 
-    Both are units in UCUM. Where only one says what it is of ({LEL}, [SPL]) they must be equal otherwise.
+    Both are units in UCUM. What they are of ({LEL}, {vol}) is the same; only a level in decibels may leave it out.
     """
     if unit == wanted:
         return SAME
     if not is_unit(unit) or not is_unit(wanted):
         return None
-    one, other = _measure(unit), _measure(wanted)
-    scale = one.factor / other.factor
-    offset = (_ZEROS.get(unit, Fraction(0)) - _ZEROS.get(wanted, Fraction(0))) / other.factor
-    if one.powers != other.powers or (one.notes != other.notes and ((one.notes and other.notes) or scale != 1)):
+    one, other = _measured(unit), _measured(wanted)
+    is_level_alone = one.powers == {"B": 1} and not (one.notes and other.notes)
+    if one.powers != other.powers or not (one.notes == other.notes or is_level_alone):
         return None
+    scale, offset = one.factor / other.factor, (one.zero - other.zero) / other.factor
     if scale == 1 and offset == 0:
         return SAME
     if max(scale.numerator, scale.denominator) > _EXACT:
         return Conversion(float(scale), 1.0, float(offset))
     return Conversion(float(scale.numerator), float(scale.denominator), float(offset))
+
+
+def _measured(unit: str) -> _Measure:
+    found = _measure(unit)
+    apparent = not found.notes and _VOLT_AMPERE.search(unit) is not None
+    return found._replace(notes=frozenset({"apparent"})) if apparent else found
 
 
 @lru_cache(maxsize=4096)
@@ -126,7 +142,8 @@ def _times(one: _Measure, other: _Measure, power: int) -> _Measure:
     for base, count in other.powers.items():
         powers[base] = powers.get(base, 0) + power * count
     left = {base: count for base, count in powers.items() if count}
-    return _Measure(one.factor * other.factor**power, left, one.notes | other.notes)
+    zero = one.zero if not other.powers else other.zero if power == 1 and not one.powers else Fraction(0)
+    return _Measure(one.factor * other.factor**power, left, one.notes | other.notes, zero)
 
 
 def _component(text: str) -> _Measure:
@@ -138,6 +155,8 @@ def _component(text: str) -> _Measure:
     power = None if text in PLAIN else _POWER.search(text)
     name, count = (text, 1) if power is None else (text[: power.start()], int(power[0]))
     atom = _atom(name)
+    if count == 1:
+        return atom
     return _Measure(atom.factor**count, {base: each * count for base, each in atom.powers.items()}, atom.notes)
 
 
@@ -152,6 +171,12 @@ def _atom(name: str) -> _Measure:
 
 
 def _defined(name: str) -> _Measure:
+    found = _dimension(name)
+    notes = found.notes | {_QUANTITIES[name]} if name in _QUANTITIES else found.notes
+    return found._replace(notes=notes, zero=_ZEROS.get(name, Fraction(0)))
+
+
+def _dimension(name: str) -> _Measure:
     number, _, term = _DEFINITIONS.get(name, name).rpartition(" ")
     if term == name:
         return _Measure(Fraction(1), {name: 1})

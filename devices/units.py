@@ -47,7 +47,8 @@ def unit_problem(text: str) -> str | None:
     if (meant := MISLEADING.get(text)) is not None:
         return f"'{text}' {meant}"
     if is_unit(text):
-        return None
+        meant = HABITS.get(text, text)
+        return None if meant == text else f"'{text}' is another unit in UCUM: write {meant}"
     right = nearest_unit(text)
     return f"'{text}' is no unit in UCUM: write {right or EXAMPLES}"
 
@@ -55,6 +56,8 @@ def unit_problem(text: str) -> str | None:
 @lru_cache(maxsize=4096)
 def unit_meant(text: str) -> str | None:
     """The unit in UCUM that a text is, or is another spelling of; None where it could only be guessed."""
+    if (habit := HABITS.get(text)) is not None:
+        return habit
     if len(text) > MAX_UNIT or text in MISLEADING:
         return None
     if is_unit(text):
@@ -71,11 +74,16 @@ def nearest_unit(text: str) -> str | None:
     if (meant := unit_meant(text)) is not None:
         return meant
     plain = _plain(text)
-    by_case = {unit.lower(): unit for unit in reversed(COMMON)}
-    if plain.lower() in by_case:
-        return by_case[plain.lower()]
+    if others := of_other_case(plain):
+        return others[0]
+    by_case = {unit.lower(): unit for unit in COMMON}
     near = get_close_matches(plain.lower(), by_case, n=1, cutoff=0.75)
     return by_case[near[0]] if near else None
+
+
+def of_other_case(text: str) -> list[str]:
+    """The common units that a text is but for upper and lower case."""
+    return [unit for unit in COMMON if unit.lower() == text.lower()]
 
 
 def _plain(text: str) -> str:

@@ -67,6 +67,29 @@ class ReplyDraft:
     error: str | None = None
 
 
+class Units(dict[str, str]):
+    """By metric: the unit of its first value that tells one. Units in UCUM."""
+
+    __slots__ = ("others",)
+
+    def __init__(self) -> None:
+        """Empty."""
+        super().__init__()
+        self.others: dict[int, str | None] = {}
+        """By row: the unit of a value that does not have that of its metric, None where it tells none.
+
+        Rows of metrics that have no unit at all may be among them.
+        """
+
+    def of(self, row: int, metric: str) -> str | None:
+        """The unit that a value is told to have; None where it tells none."""
+        return self.others[row] if row in self.others else self.get(metric)
+
+    def keep(self, rows: list[int]) -> None:
+        """Follow values of which only these rows are kept."""
+        self.others = {row: self.others[old] for row, old in enumerate(rows) if old in self.others}
+
+
 class Decoded:
     """Readings as three parallel lists, events or a reply, and what was left out."""
 
@@ -95,8 +118,8 @@ class Decoded:
         """Parts that could not be used."""
         self.unused: tuple[str, ...] = ()
         """Names of members that nothing was made of, at most MAX_UNUSED."""
-        self.units: dict[str, str] | None = None
-        """By metric: the unit that the values have, where the message tells it. A unit in UCUM."""
+        self.units: Units | None = None
+        """Those of the values, where the message tells any."""
         self.private = private
         """Fields and events that the privacy gate dropped. If not 0, the payload must not be kept anywhere."""
 

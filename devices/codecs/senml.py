@@ -15,14 +15,13 @@ from math import isfinite
 from typing import Any
 
 from devices.codecs.clock import EARLIEST, LATEST
-from devices.codecs.decoded import MAX_NAMES, MAX_READINGS, Decoded, Place
+from devices.codecs.decoded import MAX_NAMES, MAX_READINGS, Decoded, Place, Units
 from devices.codecs.jsontext import NotFinite, parse, quoted
 from devices.codecs.metric import Verdict, bad_name, is_metric, judge, leave_unused, number
 from devices.codecs.pointer import below, index, pointer
 from devices.codecs.strict import Strict
 from devices.unit_aliases import SENML
-from devices.unit_conversion import between
-from devices.units import unit_meant
+from devices.units import of_other_case, unit_meant
 from hub.errors import DecodeError
 from hub.models import Micros
 from hub.words.sentence import Sentence
@@ -35,6 +34,8 @@ _RELATIVE: Micros = 2**28 * 1_000_000
 """A smaller sum of times counts from now (RFC 8428, 4.5.3)."""
 _RIGHT = {"C": "Cel", "PH": "[pH]", "ft": "[ft_i]"}
 """Units of UCUM that are hardly meant."""
+_UNTOLD = object()
+"""Stands for the unit of a metric that has told none."""
 _FOREVER_S = 1e15
 """No time: bounds the integers that a float can become."""
 
@@ -61,6 +62,7 @@ def resolve(records: Sequence[Any], received: Micros, into: Decoded | None = Non
         try:
             reader.read(record)
         except DecodeError as error:
+            reader.forget_unit()
             reader.decoded.leave_out(below(error, index(records, rest)))
             if isinstance(error, _PackError):
                 break
@@ -135,7 +137,7 @@ class _Reader:
         self._unit: object = None
         """The base unit, as it is sent."""
         self._units: dict[str, object] = {}
-        """By metric the unit of its first value, as it is sent."""
+        """By metric the unit of its first value that has one, as it is sent."""
         self._changes = 0
         """How often another unit was looked up, which takes up to 0.1 ms."""
         self._uptimes: list[int] = []
@@ -165,8 +167,8 @@ class _Reader:
             if value is None:
                 return
         unit = record["u"] if has_unit else self._unit
-        if unit is not None and self._units.get(metric) != unit:
-            value = self._in_unit(metric, unit, value, "/u" if has_unit else "/bu" if "bu" in record else "")
+        if (unit is not None or self._units) and self._units.get(metric, _UNTOLD) != unit:
+            self._take_unit(metric, unit, "/u" if has_unit else "/bu" if "bu" in record else "")
         ts = self._time(metric, record)
         self._metrics.append(metric)
         self._times.append(ts)
@@ -196,23 +198,37 @@ class _Reader:
                 times[at] += start
             self.decoded.uptime = True
 
-    def _in_unit(self, metric: str, sent: object, value: float, at: str) -> float:
-        """A value in the unit that its metric has in this pack: that of its first value."""
-        if sent == "":
-            return value
+    def _take_unit(self, metric: str, sent: object, at: str) -> None:
+        """Note the unit of the next value: that of its metric, if it is the first one; DecodeError when it is none."""
+        if sent is None or sent == "":
+            self._note_other(None)
+            return
         self._changes += 1
         if self._changes > MAX_NAMES:
             raise _PackError("too_many_values", Sentence("refusal.most.units", most=f"{MAX_NAMES:,}"), "")
-        units = self.decoded.units = self.decoded.units or {}
         try:
             unit = _unit_of(sent)
-            converted = between(metric, unit, units.get(metric, unit))
         except DecodeError as error:
             error.at = at
             raise
-        if metric not in units:
+        units = self.decoded.units
+        if units is None:
+            units = self.decoded.units = Units()
+            units.others = dict.fromkeys(range(len(self._values)))  # those before told none
+        if metric not in self._units:
             units[metric], self._units[metric] = unit, sent
-        return converted.of(value)
+        elif units[metric] != unit:
+            self._note_other(unit)
+
+    def forget_unit(self) -> None:
+        """The value that was to come next is refused."""
+        if self.decoded.units is not None:
+            self.decoded.units.others.pop(len(self._values), None)
+
+    def _note_other(self, unit: str | None) -> None:
+        """Note that the next value does not have the unit of its metric."""
+        if self.decoded.units is not None:
+            self.decoded.units.others[len(self._values)] = unit
 
     def _take_bases(self, record: dict[str, Any]) -> None:
         """Update base fields from a record; _PackError when one is invalid."""
@@ -344,6 +360,8 @@ def _unit_of(text: object) -> str:
     if meant is not None:
         return meant
     sentence = Sentence("refusal.unit.none", unit=quoted(text))
+    if isinstance(text, str) and (near := of_other_case(text)):
+        sentence = Sentence("refusal.unit.case", unit=quoted(text), right=" / ".join(near))
     if isinstance(text, str) and (right := _RIGHT.get(text)) is not None:
         sentence = Sentence("refusal.unit.other", unit=quoted(text), right=right)
     raise DecodeError("senml_bad_unit", sentence)

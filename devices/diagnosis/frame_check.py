@@ -9,7 +9,7 @@ from datetime import tzinfo
 from typing import Any, Literal, NamedTuple
 
 from devices.codecs import CODECS
-from devices.codecs.decoded import Codec, Decoded, EventDraft
+from devices.codecs.decoded import Codec, Decoded, EventDraft, Units
 from devices.codecs.jsontext import parse
 from devices.diagnosis.caret import Place, place_of
 from hub.errors import At, DecodeError
@@ -60,8 +60,6 @@ class Report:
     timeless: bool = False
     """Whether the time of arrival stands in for a time that it does not tell."""
     remarks: list[str] = field(default_factory=list)
-    units: Mapping[str, str] = field(default_factory=dict)
-    """By metric: the unit that it tells."""
 
     @property
     def works(self) -> bool:
@@ -88,9 +86,8 @@ def check(payload: bytes, form: str, received: Micros, zone: tzinfo) -> Report:
     except DecodeError as refused:
         decoded, faults = Decoded(), refused.faults
     report = Report(name, "refused", private=decoded.private, timeless=decoded.timeless)
-    triples = zip(decoded.metrics, decoded.ts, decoded.values, strict=True)
-    report.units = decoded.units or {}
-    report.readings = [CheckedReading(*triple, report.units.get(triple[0])) for triple in triples]
+    units, triples = decoded.units or Units(), zip(decoded.metrics, decoded.ts, decoded.values, strict=True)
+    report.readings = [CheckedReading(*triple, units.of(row, triple[0])) for row, triple in enumerate(triples)]
     report.events = decoded.events
     report.says = _said(decoded)
     report.flaws = [flaw_of(payload, name, *fault) for fault in faults]

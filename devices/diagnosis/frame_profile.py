@@ -85,9 +85,10 @@ def hold_against(
     limit = received + int(profile.max_future_s * 1_000_000)
     kept: list[CheckedReading] = []
     said: set[tuple[str, str]] = set()
+    units = _units(report.readings, profile)
     for index, sent in enumerate(report.readings):
         try:
-            reading, flaw = _in_unit(sent, profile, report), None
+            reading, flaw = _in_unit(sent, units.get(sent.metric), report), None
         except DecodeError as error:
             reading, flaw = sent, Flaw(error.reason, error.detail)
         flaw = flaw or _flaw(reading, profile, received, limit)
@@ -111,10 +112,18 @@ def hold_against(
     settle(report)
 
 
-def _in_unit(reading: CheckedReading, profile: ProfileView, report: Report) -> CheckedReading:
-    """A reading in the unit of the profile, with a remark where it was sent in another; DecodeError unit_mismatch."""
-    sent, wanted = report.units.get(reading.metric), (profile.metrics.get(reading.metric) or {}).get("unit")
-    meant = None if sent is None or wanted is None else unit_meant(wanted)
+def _units(readings: list[CheckedReading], profile: ProfileView) -> dict[str, str]:
+    """By metric: the unit of the profile, else that of the first value that tells one."""
+    found = {reading.metric: reading.unit for reading in reversed(readings) if reading.unit is not None}
+    for metric in found:
+        unit = (profile.metrics.get(metric) or {}).get("unit")
+        found[metric] = (None if unit is None else unit_meant(unit)) or found[metric]
+    return found
+
+
+def _in_unit(reading: CheckedReading, meant: str | None, report: Report) -> CheckedReading:
+    """A reading in the unit that is meant, with a remark where it was sent in another; DecodeError unit_mismatch."""
+    sent = reading.unit
     if sent is None or meant is None or sent == meant:
         return reading
     found = between(reading.metric, sent, meant)

@@ -57,6 +57,8 @@ def test_good_frame_is_read_exactly(codec: Codec, frame: Good) -> None:
     assert decoded.online is frame.online
     assert decoded.unused == frame.unused
     assert decoded.units == frame.units or frame.units is None
+    if decoded.units is not None and frame.other_units is not None:
+        assert decoded.units.others == frame.other_units
     for fault in decoded.faults:
         check_chinese(fault.detail)
     _check_sound(decoded)

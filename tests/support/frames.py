@@ -30,6 +30,7 @@ class Good:
     private: int = 0
     unused: tuple[str, ...] = ()
     units: dict[str, str] | None = None
+    other_units: dict[int, str | None] | None = None
     zone: tzinfo = ZONE
 
 

@@ -37,16 +37,23 @@ GOOD = [
          unused=("seq",), private=1),
     Good(b'[{"bt":1772352000,"n":"a","v":nan},{"n":"b","v":2},{"n":"c","v":-inf},{"n":"d","v":None}]', [("b", T, 2)],
          faults=["value_not_finite"] * 2),
-    # units: in a pack each metric has that of its first value
+    # units: each metric has that of its first value with one; rows tell which values have another, or none
     Good(b'[{"bt":1772352000,"n":"a","u":"m","v":0.35},{"n":"a","u":"cm","v":57},{"n":"b","u":"%RH","v":3},{"n":"c","v":1}]',
-         [("a", T, 0.35), ("a", T, 0.57), ("b", T, 3), ("c", T, 1)], units={"a": "m", "b": "%"}),
+         [("a", T, 0.35), ("a", T, 57), ("b", T, 3), ("c", T, 1)], units={"a": "m", "b": "%"},
+         other_units={1: "cm", 3: None}),
+    Good(b'[{"bt":1772352000,"n":"a","v":21},{"n":"a","u":"K","v":293.15},{"n":"b","u":"%","v":"x"},{"n":"a","v":22},'
+         b'{"n":"a","u":"m","v":5,"t":"x"},{"n":"a","u":"K","v":290},{"n":"a","u":"","v":23}]',
+         [("a", T, 21), ("a", T, 293.15), ("a", T, 22), ("a", T, 290), ("a", T, 23)], units={"a": "K"},
+         other_units={0: None, 2: None, 4: None}, faults=["value_not_a_number", "bad_time"]),
+    Good(b'[{"bt":1772352000,"n":"a","u":"K","v":1},{"n":"a","v":2,"t":"x"},{"n":"a","u":"K","v":3}]',
+         [("a", T, 1), ("a", T, 3)], units={"a": "K"}, other_units={}, faults=["bad_time"]),
     Good(b'[{"bt":1772352000,"bu":"degC","n":"a","v":20},{"n":"a","u":"K","v":296.95,"t":1},{"n":"b","v":7,"bu":null},'
          b'{"n":"c","v":7},{"bu":"pH","n":"d","v":7},{"n":"d","u":"","v":8}]',
-         [("a", T, 20), ("a", T + 1_000_000, 23.8), ("b", T, 7), ("c", T, 7), ("d", T, 7), ("d", T, 8)],
-         units={"a": "Cel", "d": "[pH]"}),
+         [("a", T, 20), ("a", T + 1_000_000, 296.95), ("b", T, 7), ("c", T, 7), ("d", T, 7), ("d", T, 8)],
+         units={"a": "Cel", "d": "[pH]"}, other_units={1: "K", 2: None, 3: None, 5: None}),
     Good(b'[{"bt":1772352000,"n":"a","u":"banana","v":1},{"n":"b","v":2,"u":5},{"n":"c","u":"C","v":3},{"n":"d","u":"m","v":4},'
-         b'{"n":"d","u":"s","v":5}]', [("d", T, 4)], units={"d": "m"},
-         faults=["senml_bad_unit"] * 3 + ["unit_mismatch"]),
+         b'{"n":"d","u":"s","v":5}]', [("d", T, 4), ("d", T, 5)], units={"d": "m"}, other_units={1: "s"},
+         faults=["senml_bad_unit"] * 3),
     # null is as if it were not there, and a value that was not measured
     Good(b'[{"bt":1772352000,"n":"a","v":null},{"n":"b","v":2,"vb":null,"t":null,"u":null},{"n":"c","vb":null}]',
          [("b", T, 2)]),
@@ -93,6 +100,7 @@ BAD = [
     Bad(b"[]", "no_values"),
     Bad(b"[[]]", "not_an_object"),
     Bad(b'[{"n":"a","u":"banana","v":1}]', "senml_bad_unit", "'banana' is no unit"),
+    Bad(b'[{"n":"a","u":"mw","v":1}]', "senml_bad_unit", "send mW / MW"),
     Bad(b'[{"bu":"banana","n":"a","v":1}]', "senml_bad_unit", "'banana' is no unit"),
     Bad(b'[{"n":"a","u":"C","v":1}]', "senml_bad_unit", "send Cel"),
     Bad(b'[{"n":"a","u":["m"],"v":1}]', "senml_bad_unit", "a list is no unit"),

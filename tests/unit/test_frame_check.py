@@ -71,7 +71,7 @@ def test_a_wrong_field_is_pointed_at(payload: bytes, form: str, reason: str, pat
 
 def test_units_are_shown_converted_or_refused() -> None:
     water = ProfileView(
-        "water", {"depth": {"unit": "cm", "max": 500}, "temp": {"unit": "Cel"}, "gas": {"unit": "%{LEL}"}}
+        "water", {"depth": {"unit": "cm", "max": 500}, "temp": {"unit": "Cel"}, "noise": {"unit": "dB[SPL]"}}
     )
     pack = (
         b'[{"bu":"m","n":"depth","v":0.57},{"n":"depth","v":7.5,"t":-1},'
@@ -81,15 +81,19 @@ def test_units_are_shown_converted_or_refused() -> None:
     assert [(each.metric, each.value, each.unit) for each in report.readings] == [
         ("depth", 57.0, "cm"),
         ("depth", 750.0, "cm"),
+        ("temp", -273.15, "Cel"),
     ]
     assert report.readings[1].note == "outside -∞ to 500: stored and flagged, raises no alert"
-    assert report.remarks == ["'depth' is converted from m to cm: 0.57 is 57"]
-    assert [(flaw.reason, flaw.at) for flaw in report.flaws] == [("unit_mismatch", "/3/u"), ("unit_mismatch", "/2/n")]
-    assert "cannot be converted to 'Cel'" in report.flaws[1].detail
+    assert report.remarks == [
+        "'depth' is converted from m to cm: 0.57 is 57",
+        "'temp' is converted from K to Cel: 0 is -273.15",
+    ]
+    assert [(flaw.reason, flaw.at) for flaw in report.flaws] == [("unit_mismatch", "/2/n")]
+    assert "cannot be converted to 'Cel'" in report.flaws[0].detail
     for text in (*report.remarks, *(flaw.detail for flaw in report.flaws)):
         check_chinese(text)
-    same = check_with(b'[{"n":"gas","u":"%","v":5}]', "senml", NOW, ZONE, water)
-    assert ([(each.value, each.unit) for each in same.readings], same.remarks) == ([(5.0, "%{LEL}")], [])
+    same = check_with(b'[{"n":"noise","u":"dB","v":5}]', "senml", NOW, ZONE, water)
+    assert ([(each.value, each.unit) for each in same.readings], same.remarks) == ([(5.0, "dB[SPL]")], [])
     bare = check_with(b'[{"n":"depth","u":"m","v":1},{"n":"x","u":"banana","v":1}]', "senml", NOW, ZONE, None)
     assert (bare.readings[0].unit, bare.flaws[0].reason, bare.verdict) == ("m", "senml_bad_unit", "partly")
 

@@ -217,3 +217,16 @@ def test_readings_in_another_unit_are_converted_or_refused() -> None:
     assert "'b' is sent in 's', which cannot be converted to 'Cel'" in letter.detail
     check_chinese(letter.detail)
     assert 1 not in batch.refused
+
+
+def test_a_unit_is_that_of_its_reading_and_no_unit_changes_nothing() -> None:
+    records = [
+        '"n":"b","v":21', '"n":"b","u":"K","v":293.15', '"n":"b","v":22', '"n":"b","u":"m","v":5',
+        '"n":"b","u":"","v":23', '"bu":"mCel","n":"b","v":45000', '"bu":null,"n":"b","v":24', '"n":"c","u":"m","v":1',
+        '"n":"c","u":"cm","v":50',
+    ]  # fmt: skip
+    pack = ",".join(f'{{{record},"t":-{number}}}' for number, record in enumerate(records, 1))
+    batch = read(registry(), ("dev/senml", f"[{pack}]".encode()))
+    assert sorted(batch.readings.value[batch.readings.series == 101]) == [20, 21, 22, 23, 24, 45]
+    assert batch.readings.value[batch.readings.series == 102].tolist() == [0.5, 1]
+    assert batch.refused[0].reason == "unit_mismatch"

@@ -36,8 +36,19 @@ from tests.support.chinese import check_chinese
         ("KiBy", "By", 1.0, 1024.0),
         ("dB", "dB[SPL]", 60.0, 60.0),
         ("B[SPL]", "dB[SPL]", 6.0, 60.0),
-        ("%", "%{LEL}", 5.0, 5.0),
-        ("{NTU}", "1", 5.0, 5.0),
+        ("B", "dB[SPL]", 6.0, 60.0),
+        ("mCel", "Cel", 45_000.0, 45.0),
+        ("Cel", "mCel", 45.0, 45_000.0),
+        ("kCel", "[degF]", 0.1, 212.0),
+        ("Cel{air}", "[degF]{air}", 100.0, 212.0),
+        ("10.Cel", "K", 2.0, 293.15),
+        ("Cel/10", "Cel", 235.0, 23.5),
+        ("/Cel", "/K", 5.0, 5.0),
+        ("mCel/h", "K/h", 500.0, 0.5),
+        ("V.A", "kV.A", 500.0, 0.5),
+        ("kV.A{reactive}", "V.A{reactive}", 0.5, 500.0),
+        ("kBq/m3", "Ci/m3", 3.7e7, 1.0),
+        ("REM", "mSv", 1.0, 10.0),
     ],
 )
 def test_what_measures_the_same_is_converted(unit: str, wanted: str, value: float, converted: float) -> None:
@@ -59,6 +70,17 @@ def test_what_measures_the_same_is_converted(unit: str, wanted: str, value: floa
         ("{NTU}", "%"),
         ("[pH]", "1"),
         ("V", "A"),
+        ("%", "%{LEL}"),
+        ("%{vol}", "%{LEL}"),
+        ("%{vol}", "%"),
+        ("{NTU}", "1"),
+        ("/h", "{vehicle}/h"),
+        ("V.A", "W"),
+        ("kV.A.h", "kW.h"),
+        ("V.A{reactive}", "W"),
+        ("V.A{reactive}", "V.A"),
+        ("Sv", "Gy"),
+        ("Bq", "Hz"),
         ("banana", "m"),
         ("m", "banana"),
     ],
@@ -81,7 +103,15 @@ def test_each_atom_is_the_same_as_itself_and_a_thousandth_of_a_thousand(atom: st
 
 @pytest.mark.parametrize(
     ("text", "meant"),
-    [("cm", "cm"), ("\u2103", "Cel"), ("%RH", "%"), ("metre", "m"), ("mm/hr", "mm/h"), ("banana", None), ("C", None)],
-)
+    [("cm", "cm"), ("\u2103", "Cel"), ("%RH", "%"), ("metre", "m"), ("mm/hr", "mm/h"), ("banana", None), ("C", None),
+     ("RH", "%"), ("kt", "[kn_i]"), ("mph", "[mi_i]/h"), ("kB", "kBy"), ("kbps", "kbit/s"), ("%vol", "%{vol}")],
+)  # fmt: skip
 def test_a_spelling_is_known_or_not_but_never_guessed(text: str, meant: str | None) -> None:
     assert unit_meant(text) == meant
+
+
+def test_a_unit_that_is_another_one_is_named() -> None:
+    with pytest.raises(DecodeError, match=r"'F' is another unit in UCUM: send \[degF\]") as refused:
+        between("temperature", "F", "Cel")
+    check_chinese(refused.value.detail)
+    assert conversion("F", "uF") is not None
