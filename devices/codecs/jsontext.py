@@ -7,7 +7,7 @@ from itertools import islice
 
 import msgspec
 
-from devices.codecs.bare_words import original, spelt_out, stands_at
+from devices.codecs.bare_words import BEGINNINGS, original, spelt_out, stands_at
 from devices.codecs.decoded import MAX_BYTES, MAX_PARTS
 from hub.errors import DecodeError
 from hub.words.sentence import Sentence
@@ -25,8 +25,6 @@ BYTE_ORDER_MARK = "\ufeff"
 """Passed over at the beginning of a payload."""
 
 
-_PADDING = 16
-"""Characters at the end in which the zero bytes of a string of C are looked for."""
 _QUOTED = 40
 """Characters of a value that a sentence repeats."""
 _A_LIST, _AN_OBJECT = Sentence("refusal.value.list"), Sentence("refusal.value.object")
@@ -107,15 +105,13 @@ def _read_slowly(payload: bytes) -> object:
     except UnicodeDecodeError as error:
         raise DecodeError("not_utf8", _about_encoding(payload, error), error.start) from None
     text = text.removeprefix(BYTE_ORDER_MARK)
-    bare = text.rstrip("\0 \t\r\n") if "\0" in text[-_PADDING:] else text
+    bare = text if text[-1:] > " " else _without_zeros(text)
     try:
-        value = _lenient(bare)
+        value: object = LENIENT.decode(bare)
     except json.JSONDecodeError as error:
-        if not bare.strip():
-            raise DecodeError("not_json", Sentence("refusal.json.empty"), 0) from None
-        at, meant = len(payload) - len(text[error.pos :].encode()), _meant(bare, error)
-        sentence = Sentence("refusal.json.told", line=error.lineno, column=error.colno, meant=meant)
-        raise DecodeError("not_json", sentence, at) from None
+        if bare[error.pos : error.pos + 1] not in BEGINNINGS or not stands_at(bare, error.pos):
+            raise _refusal(payload, text, bare, error) from None
+        value = _with_bare_words(payload, text, bare)
     except RecursionError:
         raise _too_deep() from None
     if bare is not text:
@@ -123,18 +119,28 @@ def _read_slowly(payload: bytes) -> object:
     return value
 
 
-def _lenient(text: str) -> object:
-    """Read JSON with bare words; JSONDecodeError with the position in this text."""
-    try:
-        return LENIENT.decode(text)
-    except json.JSONDecodeError as error:
-        if not stands_at(text, error.pos):
-            raise
-    spelt, ends = spelt_out(text)
+def _without_zeros(text: str) -> str:
+    """The text without the zero bytes of a string in C, and blanks beside them, at its end; itself without any."""
+    bare = text.rstrip("\0 \t\r\n")
+    return bare if "\0" in text[len(bare) :] else text
+
+
+def _with_bare_words(payload: bytes, text: str, bare: str) -> object:
+    """Read JSON in which a bare word has stopped the decoder."""
+    spelt, ends = spelt_out(bare)
     try:
         return LENIENT.decode(spelt)
     except json.JSONDecodeError as error:
-        raise json.JSONDecodeError(error.msg, text, original(error.pos, ends)) from None
+        there = json.JSONDecodeError(error.msg, bare, original(error.pos, ends))
+        raise _refusal(payload, text, bare, there) from None
+
+
+def _refusal(payload: bytes, text: str, bare: str, error: json.JSONDecodeError) -> DecodeError:
+    """What is wrong, and at which byte of the payload; `bare` is the text without zeros at its end."""
+    if not bare.strip():
+        return DecodeError("not_json", Sentence("refusal.json.empty"), 0)
+    sentence = Sentence("refusal.json.told", line=error.lineno, column=error.colno, meant=_meant(bare, error))
+    return DecodeError("not_json", sentence, len(payload) - len(text[error.pos :].encode()))
 
 
 def _about_encoding(payload: bytes, error: UnicodeDecodeError) -> Sentence:
@@ -181,14 +187,14 @@ _ASSIGNMENT = re.compile(r"[\w.]++\s*+[=:]")
 
 def _meant(text: str, error: json.JSONDecodeError) -> Sentence:
     """Suggest a fix for the JSON mistakes devices commonly make."""
-    rest, before = text[error.pos :].lstrip(), text[: error.pos].rstrip()
+    rest = text[error.pos :].lstrip()
     if not text.isascii() and _FULL_WIDTH.search(text):
         return Sentence("refusal.json.full_width")
     if error.msg.startswith("Unterminated") or not rest:
         return Sentence("refusal.json.cut")
     if rest[0] == "'":
         return Sentence("refusal.json.single_quotes")
-    if rest[0] in "}]" and before.endswith(","):
+    if rest[0] in "}]" and text[: error.pos].rstrip().endswith(","):
         return _TRAILING
     for beginning, change in _CHANGES.items():
         if error.msg.startswith(beginning):
