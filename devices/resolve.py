@@ -332,13 +332,14 @@ def _wants(device: Device, metric: str, wanted: dict[int, dict[str, None]]) -> b
 def _event(device: Device, draft: EventDraft, raw: Raw) -> Event:
     """The event with its derived id: from the device's own id and the time where it gives both, else from the content.
 
-    An id without a time tells a repeat only together with the content: a device may begin to count anew.
+    An id without a time tells what is sent again for a while only: a device may begin to count anew.
     """
-    ts = raw.received if draft.ts is None else draft.ts
+    ts, untimed_id = raw.received if draft.ts is None else draft.ts, None
     if draft.source_id is not None and draft.ts is not None:
         id_ = derived(device.code, draft.source_id, ts)
     elif draft.source_id is not None:
-        id_ = derived(device.code, draft.source_id, draft.kind, draft.state, draft.level, draft.attributes)
+        untimed_id = derived(device.code, draft.source_id)
+        id_ = derived(device.code, draft.source_id, draft.kind, ts, draft.state, draft.level, draft.attributes)
     else:
         id_ = derived(device.code, draft.kind, ts, draft.state, draft.level, draft.attributes)
     return Event(
@@ -351,6 +352,7 @@ def _event(device: Device, draft: EventDraft, raw: Raw) -> Event:
         state=draft.state,
         level=draft.level,
         attributes=draft.attributes,
+        untimed_id=untimed_id,
     )
 
 

@@ -207,6 +207,8 @@ class Event:
     state: str | None = None
     level: int | None = None
     attributes: dict[str, Any] = field(default_factory=dict)
+    untimed_id: UUID | None = None
+    """Where the device gave an id and no time: what comes with the same one may be this event, sent again."""
 
 
 @dataclass(slots=True, frozen=True)

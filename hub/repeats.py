@@ -67,6 +67,8 @@ class Corrected:
     """A mask of such readings; None: none."""
     events: frozenset[UUID] = frozenset()
     """Ids of such events."""
+    amended: frozenset[int] = frozenset()
+    """Places among the batch's events of those that say the same to rules: other attributes, or a lower level."""
 
 
 class Repeated(set[int]):

@@ -165,7 +165,8 @@ class RuleBook(Stage):
         devices = {event.device_id: self._registry.device(event.device_id) for event in batch.events}
         profiles = {id_: device.profile.id for id_, device in devices.items() if device is not None}
         alerts: Staged = {key: alert for key, alert in map(self._ended, batch.of(Endings).values()) if alert}
-        heard, newest = events.judge(batch.events, self._set.by_kind, profiles, self._newest, self._stale_after)
+        said = [event for place, event in enumerate(batch.events) if place not in corrected.amended]
+        heard, newest = events.judge(said, self._set.by_kind, profiles, self._newest, self._stale_after)
         marks = {} if which is None else _marks(batch, readings.where(which), message[which])
         decided = [change for transition in verdict.transitions for change in self._changes(transition, alerts, marks)]
         decided += [change for one in heard for change in self._event_changes(one, alerts, corrected.events)]

@@ -13,7 +13,7 @@ from hub.models import Batch, Columns, from_micros
 from hub.repeats import Conflicts, Corrected, Doubles, Repeats
 from hub.stage import Connection, Stage
 from hub.store.binary_copy import copy_readings, stage_readings, unpack_keys
-from hub.store.dead_letter_stage import REPLAY
+from hub.store.redelivery import maybe_delivered_before
 from hub.store.statements import statements
 
 SQL = statements(__name__)
@@ -82,9 +82,7 @@ class Readings(Stage):
 def _maybe_delivered_before(batch: Batch, messages: NDArray[np.int32]) -> NDArray[np.bool_]:
     """Which of some messages of a batch, by index, a broker may be delivering again, or are dead letters that are."""
     raws = [batch.raws[index] if index >= 0 else None for index in messages.tolist()]
-    return np.array(
-        [raw is not None and (raw.repeated or raw.retained or raw.source.startswith(REPLAY)) for raw in raws], np.bool_
-    )
+    return np.array([raw is not None and maybe_delivered_before(raw) for raw in raws], np.bool_)
 
 
 async def _stored_values(conn: Connection, readings: Columns) -> tuple[NDArray[np.bool_], NDArray[np.float64]]:

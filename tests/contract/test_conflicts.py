@@ -3,10 +3,13 @@
 import json
 from collections.abc import AsyncIterator, Sequence
 from typing import Any
+from uuid import uuid4
 
 import psycopg
 import pytest
 
+from hub.alerts.alert import Step
+from hub.alerts.apply import apply
 from hub.models import Batch, Outcome, Raw, Repeat
 from hub.repeats import outcome_of
 from hub.settings import Database
@@ -52,6 +55,14 @@ class World:
 
     async def restart(self) -> None:
         self.hub = await StagedHub(self._pool).restore()
+
+    async def close(self) -> None:
+        """A desk ends the handling of the one alert."""
+        async with self._pool.connection() as conn, conn.transaction():
+            found = await (await conn.execute("select id from alert where handling = 'open'")).fetchall()
+            results = await apply(conn, [Step(uuid4(), id_, "false_alarm", "desk") for (id_,) in found])
+        assert [result.outcome for result in results] == ["applied"]
+        await self.restart()
 
     def reading(self, device: str, value: float, second: int = 0, **more: Any) -> Raw:
         payload = f'{{"ts": {(NOW + second * S) // 1000}, "values": {{"v": {value!r}}}}}'
@@ -193,11 +204,33 @@ async def test_an_event_is_its_id_and_its_time(world: World, store_url: str) -> 
     assert _reasons(store_url) == [("f1", "conflicting")]
 
 
-async def test_an_id_without_a_time_is_a_repeat_with_the_same_content(world: World, store_url: str) -> None:
-    await world.take(world.event("f1", None, state="active"))
+async def test_an_id_without_a_time_is_a_repeat_for_a_minute_and_until_another_content(
+    world: World, store_url: str
+) -> None:
+    first = world.event("f1", None, state="active")
+    await world.take(first)
+    assert _told(await world.take(first._replace(repeated=Repeat.MARKED))) == ([], {0}, set())
     assert _told(await world.take(world.event("f1", None, state="active"))) == ([], {0}, set())
-    assert _told(await world.take(world.event("f1", None, state="inactive"))) == ([], set(), set())
-    assert fetch(store_url, "select state from event order by ts") == [("active",), ("inactive",)]
+    end, fire = (world.event("f1", None, state=state) for state in ("inactive", "active"))
+    assert _told(await world.take(end)) == ([], set(), set())
+    assert _told(await world.take(fire)) == ([], set(), set())
+    await world.restart()
+    for raw in (first, end, fire):  # after a kill
+        assert _told(await world.take(raw._replace(repeated=Repeat.MARKED))) == ([], {0}, set())
+    assert sorted(fetch(store_url, CHANGES)) == [("cleared",), ("raised",), ("raised",)]
+    later = fire._replace(received=fire.received + 61 * S)
+    assert _told(await world.take(later)) == ([], set(), set())
+    assert fetch(store_url, "select count(*) from event") == [(4,)]
+
+
+async def test_in_one_batch_too_an_id_without_a_time_is_a_repeat_until_another_content(
+    world: World, store_url: str
+) -> None:
+    states = "active", "active", "inactive", "active", "active"
+    raws = [world.event("f1", None, state=state, attributes={"n": 1}) for state in states]
+    assert _told(await world.take(*raws)) == ([], {1, 4}, set())
+    assert sorted(fetch(store_url, CHANGES)) == [("cleared",), ("raised",), ("raised",)]
+    assert _told(await world.take(world.event("f1", None, state="active", attributes={"n": 1.0}))) == ([], {0}, set())
 
 
 async def test_of_events_the_last_wins_where_the_profile_says_so(world: World, store_url: str) -> None:
@@ -239,3 +272,75 @@ async def test_of_local_times_in_the_hour_that_comes_twice_none_is_lost(world: W
         (1.0, 0),
         (2.0, 1),
     ]
+
+
+async def test_a_corrected_event_is_an_onset_only_if_its_state_or_level_changed(world: World, store_url: str) -> None:
+    await world.take(world.event("l1", 0, state="active", level="yellow", attributes={"n": 1}))
+    await world.close()
+    for content in ({"level": "yellow", "attributes": {"n": 2}}, {"level": "blue"}):
+        assert _told(await world.take(world.event("l1", 0, state="active", **content))) == ([], set(), {0})
+    assert fetch(store_url, "select level, attributes from event") == [(1, {})]
+    assert fetch(store_url, CHANGES) == [("raised",), ("false_alarm",)]
+    await world.take(world.event("l1", 0, state="active", level="orange"))
+    assert sorted(fetch(store_url, CHANGES)) == [("cleared",), ("false_alarm",), ("raised",), ("raised",)]
+
+
+async def test_a_correction_of_attributes_in_the_batch_of_its_event_does_not_hide_that(
+    world: World, store_url: str
+) -> None:
+    await world.take(*(world.event("l1", 0, state="active", attributes={"n": number}) for number in (1, 2)))
+    assert fetch(store_url, "select attributes from event") == [({"n": 2},)]
+    assert fetch(store_url, CHANGES) == [("raised",)]
+
+
+async def test_a_replaced_content_of_an_event_that_is_delivered_again_changes_nothing(
+    world: World, store_url: str
+) -> None:
+    raws = [world.event("l1", 0, state=state, attributes={"v": 1.0}) for state in ("active", "inactive")]
+    for raw in raws:
+        await world.take(raw)
+    changes = fetch(store_url, CHANGES)
+    for repeated in (Repeat.MARKED, Repeat.POSSIBLE):
+        again = [raw._replace(repeated=repeated) for raw in raws]
+        assert _told(await world.take(again[0])) == ([], {0}, set())
+        await world.restart()
+        assert _told(await world.take(*again)) == ([], {0, 1}, set())
+    assert fetch(store_url, "select state from event") == [("inactive",)]
+    assert fetch(store_url, CHANGES) == changes == [("raised",), ("cleared",)]
+
+
+async def test_of_events_in_one_batch_too_the_last_one_wins(world: World, store_url: str) -> None:
+    raws = [world.event("l1", 0, state="active", attributes={"n": number}) for number in (1, 2, 1, 3)]
+    assert _told(await world.take(*raws)) == ([], set(), {1, 2, 3})
+    assert fetch(store_url, "select attributes from event") == [({"n": 3},)]
+    again = [raw._replace(repeated=Repeat.MARKED) for raw in raws]
+    assert _told(await world.take(*again)) == ([], {0, 1, 2, 3}, set())
+    assert fetch(store_url, "select attributes from event") == [({"n": 3},)]
+
+
+def _counted(patch: pytest.MonkeyPatch) -> list[object]:
+    """The statements of all connections from now on."""
+    executed: list[object] = []
+    execute = psycopg.AsyncConnection.execute
+
+    async def noted(conn: Any, query: Any, *values: Any, **options: Any) -> Any:
+        executed.append(query)
+        return await execute(conn, query, *values, **options)
+
+    patch.setattr(psycopg.AsyncConnection, "execute", noted)
+    return executed
+
+
+async def test_events_that_come_again_cost_as_many_statements_as_one(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    counts = {}
+    for number in (1, 50):
+        raws = [world.event("f1", second, state="active") for second in range(number)]
+        await world.take(*raws)
+        with monkeypatch.context() as patch:
+            executed = _counted(patch)
+            outcome = await world.take(*(raw._replace(repeated=Repeat.MARKED) for raw in raws))
+        assert outcome.repeated == set(range(number))
+        counts[number] = len(executed)
+    assert counts[50] == counts[1]

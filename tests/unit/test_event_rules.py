@@ -12,6 +12,7 @@ from analytics.rules.slots import NEVER
 from devices.vocabulary import MOMENTARY
 from hub.alerts.titles import event_title, reading_title
 from hub.models import Event
+from hub.store.events import SENT_AGAIN
 
 SMOKE = EventRule(1, "smoke", "smoke", 3)
 RULES = {"smoke": [SMOKE]}
@@ -166,3 +167,7 @@ def test_rules_are_read_from_rows() -> None:
     assert threshold == ThresholdRule(1, "a", 2, "v", "V", False, (3.5, None, None, 1.0), 0.5, 1_500_000, 2_000_000)
     assert smoke == EventRule(2, "b", "smoke", 4)
     assert [threshold.left(level) for level in range(4)] == [3.5, 1.0, 1.0, 1.0]
+
+
+def test_what_is_another_alert_of_a_kind_without_an_end_is_never_an_event_that_was_sent_again() -> None:
+    assert min(MOMENTARY.values()) / 1e6 >= SENT_AGAIN.total_seconds()
