@@ -10,7 +10,7 @@ const at = (id) => document.getElementById(id);
 
 function big(id, text) {
   put(at(id), text);
-  at(id).classList.toggle('long', text.length > 9);
+  at(id).style.setProperty('--length', text.length);
 }
 
 export function showFigures(status) {

@@ -50,6 +50,14 @@ async def seed(context: Context) -> UUID:
     return await raise_alert(context.pool)
 
 
+OVERFLOWING = """import('/assets/figures.js').then(({ showFigures }) => {
+    const totals = { readings: 1234567890, series: 1, devices: 1234567, deliveries_pending: 0, dead_letters: 1000000 };
+    showFigures({ rates: { readings_per_s: 1, messages_per_s: 1 }, totals });
+    return [...document.querySelectorAll('.big')].filter((p) => p.scrollWidth > p.clientWidth)
+        .map((p) => p.textContent);
+})"""
+
+
 async def test_what_a_person_sees(database: str, browser: Callable[[], Chromium]) -> None:
     async with api_context(database) as context:
         alert = await seed(context)
@@ -73,6 +81,9 @@ def look(browser: Callable[[], Chromium], url: str, another: Callable[[], UUID])
         page.open(url + "/")
         page.wait_for(f"{CARDS} === 1 && {LINK} === 'live'", "the alert is shown")
         page.wait_for("document.querySelectorAll('#letter-rows li').length === 1", "the dead letter is shown")
+        for width in (390, 1280):
+            page.resize(width, 800)
+            assert page.evaluate(OVERFLOWING) == [], f"numbers of a large city fit at {width} px"
         shown = page.text()
         for words in ("PM2.5 above 250", NASTY, "260", "limit 250", "41.75", "µg/m³", "out of range"):
             assert words in shown
