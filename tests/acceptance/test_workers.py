@@ -102,6 +102,7 @@ def test_the_reading_process_is_killed(
     check(database, messages, start_ms)
 
 
+@pytest.mark.heavy
 @TIMES
 def test_the_number_of_workers_changes(
     crew: Hub, database: str, mosquitto: Mosquitto, start_ms: Start, messages: int

@@ -386,6 +386,7 @@ async def test_a_worker_waits_for_those_of_another_version(other: Hub, kafka: Ka
     await _told(other, f"reading {len(FORMS) * PARTITIONS} partitions")
 
 
+@pytest.mark.heavy
 async def test_kafka_is_killed_and_comes_back(database: str, own_kafka: KafkaBroker, tmp_path: Path) -> None:
     kafka = KafkaTopics(own_kafka.servers)
     hub = _worker(database, kafka, tmp_path, "worker").start()

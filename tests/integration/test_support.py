@@ -87,6 +87,7 @@ def test_process_that_ends_early_shows_what_it_wrote(tmp_path: Path) -> None:
     assert process.wait() == 3
 
 
+@pytest.mark.heavy
 @pytest.mark.skipif(shutil.which("setpriv") is None, reason="setpriv is not installed")
 def test_processes_of_a_killed_test_run_end_too(tmp_path: Path) -> None:
     code = (
@@ -112,7 +113,8 @@ def _hub(log: Path, *arguments: str, **env: str) -> Process:
     return Process([*HUB, *arguments], log, env)
 
 
-@pytest.mark.parametrize("forked", [True, pytest.param(False, marks=pytest.mark.heavy)], ids=["forked", "executed"])
+@pytest.mark.heavy
+@pytest.mark.parametrize("forked", [True, False], ids=["forked", "executed"])
 def test_a_forked_hub_is_as_one_that_was_executed(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, forked: bool
 ) -> None:

@@ -25,6 +25,7 @@ COMMITS_WAITING = (
 )
 
 
+@pytest.mark.heavy
 def test_one_of_three_workers_killed_in_mid_commit(
     database: str, mosquitto: Mosquitto, kafka: KafkaTopics, tmp_path: Path, messages: int
 ) -> None:

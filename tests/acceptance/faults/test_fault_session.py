@@ -38,7 +38,7 @@ def old(counting: Hub, database: str, mosquitto: Mosquitto) -> Hub:
 @pytest.mark.parametrize(
     ("steps", "total", "rate"),
     [
-        pytest.param(list(STEPS)[2:5:2], 2_000, 500, id="two-kills"),
+        pytest.param(list(STEPS)[2:5:2], 2_000, 500, id="two-kills", marks=pytest.mark.heavy),
         pytest.param(list(STEPS), 60_000, 3_000, id="all-kills", marks=pytest.mark.heavy),
     ],
 )
