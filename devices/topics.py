@@ -69,14 +69,22 @@ def mistaken(prefix: str) -> list[str]:
 
 
 def beside(prefix: str) -> list[str]:
-    """Topic filters for mistakes outside the prefix: a slash before it, its version left out.
+    """Topic filters for mistakes outside the prefix: a slash before it or within it, another case, no version.
 
-    The latter match, of what is below the prefix, only topics that lack the device.
+    Without the version they match, of what is below the prefix, only topics that lack the device.
     """
     above, _, version = prefix.rpartition("/")
     if not above or not _VERSION.fullmatch(version):
-        return [f"/{prefix}/#"]
-    return [f"/{above}/#", *each_of(above), *mistaken(above)]
+        return [f"/{prefix}/#", *(f"{other}/#" for other in _in_other_case(prefix))]
+    within = [f"{above}//{version}/#", *(f"{above}/{other}/#" for other in _in_other_case(version))]
+    return [
+        *(f"/{above}/#", *within, *(f"{other}/#" for other in _in_other_case(above))),
+        *(*each_of(above), *mistaken(above)),
+    ]
+
+
+def _in_other_case(text: str) -> list[str]:
+    return sorted({text.lower(), text.upper(), text.capitalize()} - {text})
 
 
 def own_topic(prefix: str, kind: str, **names: str) -> str:

@@ -122,6 +122,11 @@ class MqttConnection:
             self._unanswered[mid] = topic
         self.confirmed = not self._unanswered
 
+    @property
+    def asking(self) -> bool:
+        """Whether the broker has not answered all subscriptions yet."""
+        return bool(self._unanswered)
+
     def _answered(self, mid: int) -> str | None:
         """The filter that is answered by that packet."""
         topic = self._unanswered.pop(mid, None)

@@ -23,6 +23,8 @@ log = logging.getLogger(__name__)
 
 PERMISSION_S = 0.1
 LONGEST_WAIT_S = 15.0
+PATIENCE = 2
+"""So many connections in a row may end before the subscriptions are answered, until less is asked for."""
 SAVED_S = 7_200.0
 """Subscriptions that are older than this a broker has saved: one that is killed comes back without newer ones."""
 
@@ -80,6 +82,8 @@ class MqttSource:
         """Whether the last connection was not ended by the hub: the broker may have been killed."""
         self._whole_refused = False
         """Whether the broker lets the hub hear its devices, but not all below the prefix."""
+        self._unanswered = 0
+        """How many connections in a row have ended before the broker had answered the subscriptions."""
         self._asked_at = 0.0
         """When it asked for subscriptions last."""
 
@@ -167,6 +171,7 @@ class MqttSource:
         while self._going_on():
             if reader.connection.confirmed and not self._session.held:
                 self._session.held = True
+                self._unanswered = 0 if self._unanswered < PATIENCE else self._unanswered
                 self._session.subscribed((self._session.filters or frozenset()) | reader.connection.granted)
                 if not backoff.succeeded():
                     log.info("connected to the broker")
@@ -176,10 +181,13 @@ class MqttSource:
     async def _subscribe(self, connection: MqttConnection) -> None:
         """Ask for what the session does not have yet: for others the broker would send what it retains once more."""
         session, filters = self._session, self._filters
-        whole = bool(filters.whole) and not self._whole_refused
+        whole = bool(filters.whole) and not self._whole_refused and self._unanswered < 2 * PATIENCE
         if not connection.session_present or (session.whole and not whole):
             await session.begin(whole)
-        needed, useful = filters.needed(session.whole), filters.useful(session.whole)
+        if connection.session_present and not session.whole and filters.whole:
+            connection.leave(filters.whole)  # where the broker has it all the same: it may deliver twice
+        needed = filters.needed(session.whole)
+        useful = filters.useful(session.whole) if self._unanswered < PATIENCE else []
         had = frozenset(filters.former) if session.filters is None else session.filters
         if stale := had.difference(needed, useful):
             connection.leave(sorted(stale))
@@ -193,8 +201,8 @@ class MqttSource:
         connection.ask_for(*wanted)
 
     def _failed(self, error: Exception, backoff: Backoff) -> None:
-        if self._reader is not None and self._reader.connection.denied in self._filters.whole:
-            self._whole_refused = True
+        if self._reader is not None and not isinstance(error, StoreUnavailable):
+            self._note_refusal(self._reader.connection)
         thrown_out = self._reader is not None and self._reader.connection.thrown_out
         if self._reader is not None and self._reader.connection.taken_over:
             self._conflict.ended()
@@ -207,6 +215,13 @@ class MqttSource:
             backoff.failed("the client id cannot be read: %s", error)
         else:
             backoff.failed("broker %s:%s: %s", self._settings.host, self._settings.port, error)
+
+    def _note_refusal(self, connection: MqttConnection) -> None:
+        """Some brokers deny a subscription, others end the connection for it: then less is asked for, step by step."""
+        if connection.denied in self._filters.whole:
+            self._whole_refused = True
+        elif connection.asking:
+            self._unanswered += 1
 
     def _let_go(self) -> None:
         """The session is held no more; the broker keeps it."""

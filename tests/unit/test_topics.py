@@ -26,7 +26,11 @@ WORDS = ("telemetry", "Telemetry", "d1", "child", "")
 TOPICS = [
     *(f"ganzhi/{'/'.join(levels)}" for count in (1, 2, 3) for levels in product(WORDS, repeat=count)),
     *(f"{P}/{'/'.join(levels)}" for count in (1, 2, 3) for levels in product(WORDS, repeat=count)),
-    *(f"{above}/g/child/d/{word}" for above in (P, "ganzhi", f"/{P}") for word in (*WORDS, "events", "Event", "data/")),
+    *(
+        f"{above}/g/child/d/{word}"
+        for above in (P, "ganzhi", f"/{P}", "ganzhi/V1", "ganzhi//v1")
+        for word in (*WORDS, "events", "Event", "data/")
+    ),
 ]
 
 
@@ -40,7 +44,7 @@ def test_no_topic_is_matched_by_two_filters(prefix: str) -> None:
     each, whole = [*each_of(prefix), *mistaken(prefix), *beside(prefix)], [f"{prefix}/#", *beside(prefix)]
     for topic in TOPICS:
         assert matches(each, topic) <= 1, topic
-        lacks_device = re.match(r"ganzhi/v1/([^/]*/?|child/.*)$", topic)
+        lacks_device = re.match(r"ganzhi/(v1|V1|)/([^/]*/?|child/.*)$", topic)
         assert matches(whole, topic) <= (2 if lacks_device else 1), topic
         assert matches(whole, topic) >= matches(each, topic)
 
@@ -74,7 +78,13 @@ def test_what_was_meant(topic: str, right: str) -> None:
     assert found.under(P) == right
 
 
-@pytest.mark.parametrize("topic", ["ganzhi/d1/Telemetry", "ganzhi/g1/child/d1/replies", "/ganzhi/d1/x", f"{P}/a/b/c"])
+@pytest.mark.parametrize(
+    "topic",
+    [
+        *("ganzhi/d1/Telemetry", "ganzhi/g1/child/d1/replies", "/ganzhi/d1/x", f"{P}/a/b/c"),
+        *("ganzhi/V1/d1/telemetry", "ganzhi//v1/d1/telemetry", "GANZHI/v1/d1/telemetry", "Ganzhi/V1/d1/Event"),
+    ],
+)
 def test_several_mistakes_are_heard_too(topic: str) -> None:
     assert matches([f"{P}/#", *beside(P)], topic) == 1
 
