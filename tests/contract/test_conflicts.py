@@ -8,6 +8,7 @@ from uuid import uuid4
 import psycopg
 import pytest
 
+from devices.conflicts import BURST, EVERY
 from hub.alerts.alert import Step
 from hub.alerts.apply import apply
 from hub.models import Batch, Outcome, Raw, Repeat
@@ -344,3 +345,19 @@ async def test_events_that_come_again_cost_as_many_statements_as_one(
         assert outcome.repeated == set(range(number))
         counts[number] = len(executed)
     assert counts[50] == counts[1]
+
+
+async def test_a_device_that_keeps_conflicting_leaves_the_letters_to_others(world: World, store_url: str) -> None:
+    raws = [world.reading("f1", float(number), number // 10) for number in range(600)]
+    outcome = await world.take(*raws)
+    assert (len(outcome.refused), len(outcome.conflicting)) == (540, 540)
+    stored = fetch(store_url, "select count(*) from dead_letter where reason = 'conflicting'")[0][0]
+    assert BURST <= stored <= BURST + 600 * S // EVERY + 1  # it has sent one a second
+    assert fetch(store_url, "select stored, dropped from dead_letter_count") == [(stored, 540 - stored)]
+    assert fetch(store_url, "select count(*) from device_flood") == [(0,)]
+    await world.take(world.reading("b1", 1.0), world.reading("b1", 2.0))
+    assert _reasons(store_url)[0] == ("b1", "conflicting")
+    more = [world.reading("f1", number + 0.5, 0) for number in range(BURST + 5)]
+    await world.take(*(raw._replace(received=raw.received + 3600 * S) for raw in more))
+    late = "select count(*) from dead_letter where convert_from(payload, 'UTF8') like '%.5}}'"
+    assert fetch(store_url, late) == [(BURST + (BURST + 5) * S // EVERY,)]  # after a pause it has them again
