@@ -4,6 +4,7 @@ from collections.abc import Mapping
 
 from devices.codecs import PLACES
 from devices.codecs.decoded import Decoded, Place
+from devices.codecs.local_time import zone_at
 from devices.registry.device import Device
 from devices.unit_conversion import Conversion, between
 from devices.units import unit_meant
@@ -63,7 +64,7 @@ def place_in(device: Device, raw: Raw, number: int) -> Place:
     kind = raw.origin.protocol, raw.origin.form
     if raw.origin.form in device.profile.mapping or kind not in PLACES:
         return Place(None, None)
-    return PLACES[kind](raw.payload, raw.received, device.zone)[number]
+    return PLACES[kind](raw.payload, raw.received, zone_at(device.zone, raw.received))[number]
 
 
 def unknown(device: Device, metric: str, wanted: bool) -> tuple[str, str]:

@@ -1,6 +1,7 @@
 """Resolver stage: decodes messages into readings and events of registered devices."""
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from datetime import tzinfo
 from zlib import crc32
 
 import numpy as np
@@ -92,7 +93,7 @@ class Resolver(Stage):
             else:
                 decoded, cost = decode_mapped(transform, codec, raw.payload, raw.received, zone)
             if origin.keyed or raw.retained:
-                _look_closer(decoded, codec, raw, device, found)
+                _look_closer(decoded, codec, raw, device, zone, found)
             newest, timeless = max(decoded.ts) if decoded.ts else 0, decoded.timeless
             if newest and origin.gateway is None and not raw.retained and origin.transport != HUB:
                 # As for most: 0.2 microseconds less.
@@ -185,11 +186,11 @@ class Resolver(Stage):
         return device
 
 
-def _look_closer(decoded: Decoded, codec: Codec, raw: Raw, device: Device, found: "_Found") -> None:
+def _look_closer(decoded: Decoded, codec: Codec, raw: Raw, device: Device, zone: tzinfo, found: "_Found") -> None:
     """Check whom a record names, and leave out old news."""
     if raw.origin.keyed and decoded.devices:
         check_named(device, decoded.devices)
-    if raw.retained and not keep_own_times(decoded, codec, raw, device.profile.mapping, device.zone):
+    if raw.retained and not keep_own_times(decoded, codec, raw, device.profile.mapping, zone):
         found.no_news.add(device.id, raw.origin.address, raw.received, empty=False)
 
 

@@ -42,7 +42,8 @@ class NoNewsOf(dict[int, NoNews]):
 def keep_own_times(decoded: Decoded, codec: Codec, raw: Raw, mapping: Mapping[str, Transform], zone: tzinfo) -> bool:
     """Leave out of a message what has no time of its own; returns whether all of it has.
 
-    The message is decoded once more with another time of arrival: a time that this does not change is its own.
+    The message is decoded once more, in the zone that it was decoded in, with another time of arrival: a time that this
+    does not change is its own.
     """
     received, transform = raw.received + 1, mapping.get(raw.origin.form)
     if transform is None:

@@ -46,10 +46,10 @@ def original(position: int, ends: list[tuple[int, int]]) -> int:
 
 
 def as_long(text: str) -> str:
-    """The text with a number of the same length in place of each: for whoever looks for places."""
+    """The text with an integer of the same length in place of each: for whoever looks for places."""
 
     def number(found: re.Match[str]) -> str:
-        return found[0] if found["word"] is None else "0".ljust(len(found[0]))
+        return found[0] if found["word"] is None else "1" * len(found[0])
 
     return _BARE.sub(number, text)
 

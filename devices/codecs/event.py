@@ -14,6 +14,7 @@ import msgspec
 
 from devices.codecs.clock import parse_time
 from devices.codecs.decoded import MAX_EVENTS, MAX_NAMES, Decoded, EventDraft, Place
+from devices.codecs.event_names import level_among, state_among
 from devices.codecs.event_state import state_of
 from devices.codecs.jsontext import names_in, parse, quoted
 from devices.codecs.pointer import from_top, index, pointer
@@ -40,10 +41,6 @@ _LEVELS |= {
 _LEVELS |= {name: int(level) for name, level in zip(("minor", "moderate", "severe", "extreme"), Level, strict=True)}
 """The four colours and the severities of CAP; numbers are none, for some count from the top."""
 _FIELDS = frozenset({"id", "ts", "kind", "state", "level", "attributes", "image", "device"})
-_SPELLED = dict.fromkeys(("state", "eventstate", "event_state", "alarmstate", "alarm_state"), "state") | {
-    "level": "level"
-}
-"""By name in lower case: the field that is meant."""
 _TYPE_FIELDS = ("type", "eventType", "event_type", "subtype", "alarmType", "alarm_type", "code")
 _NUL = re.compile(rb"(?<!\\)(?:\\\\)*\\u0000")
 _IMAGE = "/image"
@@ -105,16 +102,12 @@ def _take(part: object, zone: tzinfo, decoded: Decoded) -> str | None:
         decoded.private += 1
         return None
     extra = {name: value for name, value in part.items() if name not in _FIELDS}
-    names = _respelled(part, extra) if extra else {}
-    try:
-        ts = part.get("ts")
-        told = time_among(extra, zone) if ts is None and extra else None
-        at = parse_time(ts, zone) if ts is not None else None if told is None else told.ts
-        source_id, state, level = _source_id(part.get("id")), _state(part.get("state"), kind), _level(part.get("level"))
-    except DecodeError as error:
-        if (field := str(error.at)[1:]) in names:
-            error.at = pointer(names[field])
-        raise
+    ts = part.get("ts")
+    told = time_among(extra, zone) if ts is None and extra else None
+    at = parse_time(ts, zone) if ts is not None else None if told is None else told.ts
+    source_id, state, level = _source_id(part.get("id")), _state(part, extra, kind), _level(part.get("level"))
+    if level is None and extra:
+        level = level_among(extra, _level)
     if told is not None:
         extra = {name: value for name, value in extra.items() if name not in told.names}
     draft = EventDraft(
@@ -129,16 +122,6 @@ def _take(part: object, zone: tzinfo, decoded: Decoded) -> str | None:
     decoded.events.append(draft)
     decoded.timeless |= at is None
     return "ts" if ts is not None else None if told is None else told.names[0]
-
-
-def _respelled(part: dict[str, Any], extra: dict[str, Any]) -> dict[str, str]:
-    """Take members such as "eventState" for their field, if that is not there; returns their names by field."""
-    names: dict[str, str] = {}
-    for name in [name for name in extra if name.lower() in _SPELLED]:
-        field = _SPELLED[name.lower()]
-        if part.get(field) is None:
-            part[field], names[field] = extra.pop(name), name
-    return names
 
 
 def _kind(value: object) -> str:
@@ -188,8 +171,11 @@ def _source_id(value: object) -> str | None:
     return _text("id", value)
 
 
-def _state(value: object, kind: str) -> str | None:
-    if value is None or (isinstance(value, str) and value in ("active", "inactive")):
+def _state(part: dict[str, Any], extra: dict[str, Any], kind: str) -> str | None:
+    value = part.get("state")
+    if value is None:
+        return state_among(part, extra, kind_of(kind))
+    if isinstance(value, str) and value in ("active", "inactive"):
         return value
     return state_of(value, kind_of(kind))
 

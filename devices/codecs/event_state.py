@@ -63,11 +63,18 @@ _OF_KIND: Mapping[str, tuple[str, str]] = {
     **dict.fromkeys(("video_loss",), ("lost, 丢失", "")),
 }  # fmt: skip
 """What more a kind understands, for active and for inactive."""
-_PRESENCE = frozenset(("on", "off", "yes", "no", "y", "n", "开", "关", "有", "无", "good", "ok", "okay"))
-_EITHER: Mapping[str, frozenset[str]] = dict.fromkeys(
-    ("power_loss", "video_loss", "offline", "object_removed"), _PRESENCE
+_TRUTH = frozenset(
+    ("0", "1", "true", "false", "on", "off", "yes", "no", "y", "n", "开", "关", "有", "无", "是", "否", "真", "假")
 )
-"""What may tell of the thing that is lost as well as of its loss."""
+_PRESENCE = _TRUTH | {"good", "ok", "okay"}
+_LIMIT, _ARMING = frozenset({"over"}), frozenset({"set"})
+_EITHER: Mapping[str, frozenset[str]] = {
+    **dict.fromkeys(("power_loss", "video_loss", "offline", "object_removed"), _PRESENCE),
+    **dict.fromkeys(("heat", "gas_leak", "flood", "water_immersion", "crowd", "leakage_current", "tilt"), _LIMIT),
+    **dict.fromkeys(("intrusion", "line_crossing", "object_left", "tamper", "door_open", "cover_open"), _ARMING),
+}
+"""What may tell of the thing that is lost as well as of its loss, of a limit as well as of an end, of arming as well as
+of an alarm."""
 
 
 def _words(active: str, inactive: str) -> dict[str, State]:
@@ -81,13 +88,16 @@ _TABLE = _words(_ACTIVE, _INACTIVE)
 _OWN: Mapping[str, Mapping[str, State]] = {kind: _words(*both) for kind, both in _OF_KIND.items()}
 
 
-def state_of(value: object, kind: str) -> State:
+def state_of(value: object, kind: str, *, of_alarm: bool = False) -> State:
     """The state that a device means: text in any case, a boolean, or 1 and 0.
+
+    With `of_alarm` it is known to tell of the alarm, so that yes and no are not of the thing ("alarm": false).
 
     Raises DecodeError event_bad_state at "/state" for anything else: of an event nothing is known without its state.
     """
     word = _word(value)
-    found = None if word in _EITHER.get(kind, ()) else _OWN.get(kind, _TABLE).get(word) or _TABLE.get(word)
+    either = word in _EITHER.get(kind, ()) and not (of_alarm and word in _TRUTH)
+    found = None if either else _OWN.get(kind, _TABLE).get(word) or _TABLE.get(word)
     if found is not None:
         return found
     if kind != OTHER and kind_of(word) == kind:  # power_loss: "断电"

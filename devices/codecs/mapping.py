@@ -86,7 +86,7 @@ class Transform:
             if found is False:
                 return Mapped(None, private, BUDGET - run.left)
             valued = isinstance(found, dict) and "values" in found
-            found = run.tidy(found)
+            found = run.tidy(found, event=self._form == "event")
             encoded = msgspec.json.encode(found)
         except (TooCostly, TooLarge):
             raise DecodeError("mapping_too_costly", Sentence("refusal.mapping.costly"), "") from None

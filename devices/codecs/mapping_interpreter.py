@@ -10,6 +10,7 @@ from typing import Any
 from jmespath import exceptions as jmes
 from jmespath.visitor import Options, TreeInterpreter
 
+from devices.codecs.event_names import tells_state
 from devices.codecs.jsontext import NotFinite
 from devices.codecs.mapping_functions import Functions
 from hub.words.sentence import Sentence
@@ -146,9 +147,10 @@ class Interpreter(TreeInterpreter):
             else:
                 self.pay(_WALK + (len(part) // 64 if isinstance(part, str) else 0))
 
-    def tidy(self, value: Any, deep: int = _DEEPEST) -> Any:
+    def tidy(self, value: Any, deep: int = _DEEPEST, *, event: bool = False) -> Any:
         """Copy without null members (values the message lacks); null when nothing is left.
 
+        Of events the state stays, for without it they would be others; their codec refuses null.
         What is no finite number becomes text, which a codec refuses by itself.
         """
         self.pay(_STEP)
@@ -157,9 +159,14 @@ class Interpreter(TreeInterpreter):
         if deep == 0:
             raise ValueError(Sentence("refusal.mapping.result_depth"))
         if isinstance(value, list):
-            return [kept for part in value if (kept := self.tidy(part, deep - 1)) is not None]
-        found = {str(name): kept for name, part in value.items() if (kept := self.tidy(part, deep - 1)) is not None}
-        return found or None
+            return [kept for part in value if (kept := self.tidy(part, deep - 1, event=event)) is not None]
+        found, something = {}, False
+        for name, part in value.items():
+            kept = self.tidy(part, deep - 1)
+            something |= kept is not None
+            if kept is not None or (event and tells_state(str(name))):
+                found[str(name)] = kept
+        return found if something else None
 
     def _leave_out(self, name: str, error: Exception) -> None:
         missing = isinstance(error, jmes.JMESPathTypeError) and error.actual_type == "null"

@@ -13,7 +13,7 @@ JPEG = b"\xff\xd8\xff\xe0" + bytes(100) + b"\xff\xd9"
 _PICTURE = b64encode(JPEG).decode()
 
 
-def _smoke(**more: object) -> bytes:
+def smoke(**more: object) -> bytes:
     return json.dumps({"kind": "smoke", "ts": T // 1000, **more}).encode()
 
 
@@ -30,94 +30,127 @@ _NEITHER: tuple[object, ...] = (
 )  # fmt: skip
 _EITHER = (
     ("smoke", "open"), ("fire", "closed"), ("power_loss", "on"), ("video_loss", "off"), ("offline", "ON"),
-    ("gas_leak", "pressed"), ("object_removed", "无"), ("E-4711", "dry"),
+    ("gas_leak", "pressed"), ("object_removed", "无"), ("E-4711", "dry"), ("power_loss", 1), ("power_loss", "0"),
+    ("offline", True), ("offline", "False"), ("video_loss", "否"), ("heat", "over"), ("crowd", "OVER"),
+    ("leakage_current", "over"), ("intrusion", "set"), ("door_open", "set"), ("tamper", "SET"),
 )  # fmt: skip
 _NO_LEVELS: tuple[object, ...] = ("crimson", "", "urgent", "一级", 4, 0, True, [], {}, float("inf"))
 _OF_KINDS = (
     ("door_open", "Open", "active"), ("door_open", "closed", "inactive"), ("井盖打开", "关闭", "inactive"),
     ("tamper", "open", "active"), ("water_immersion", "wet", "active"), ("water_immersion", "DRY", "inactive"),
     ("offline", "Online", "inactive"), ("offline", "offline", "active"), ("power_loss", "停电", "active"),
-    ("power_loss", "断电", "active"), ("power_loss", "restored", "inactive"), ("power_loss", 1, "active"),
+    ("power_loss", "断电", "active"), ("power_loss", "restored", "inactive"), ("fault", "over", "inactive"),
     ("manual_alarm", "pressed", "active"), ("fault", "故障", "active"), ("intrusion", "无人", "inactive"),
     ("E-4711", "on", "active"),
+)  # fmt: skip
+
+
+_OTHER_NAMES: tuple[tuple[dict[str, object], str], ...] = (
+    ({"status": "inactive"}, "inactive"), ({"alarmStatus": 0}, "inactive"), ({"eventStatus": "clear"}, "inactive"),
+    ({"alarm": False}, "inactive"), ({"active": False}, "inactive"), ({"Alarm-Status": "报警"}, "active"),
+    ({"is_active": "true", "state": None}, "active"), ({"告警状态": "恢复"}, "inactive"),
+    ({"cleared": True}, "inactive"),
+    ({"resolved": False}, "active"), ({"alarm": 1, "status": "on", "event_state": None}, "active"),
+    ({"alarm": "smoke"}, "active"),
+)  # fmt: skip
+REFUSED_NAMES: tuple[tuple[str, dict[str, object]], ...] = (
+    ("/state", {"state": None}), ("/status", {"status": "new"}), ("/alarm", {"alarm": None}),
+    ("/active", {"active": 7}),
+    ("/alarmStatus", {"alarmStatus": "?", "alarm": True}), ("/alarm", {"status": "on", "alarm": False}),
+    ("/attributes/state", {"attributes": {"state": "?"}}),
+    ("/attributes/alarmState", {"attributes": {"alarmState": 5}}),
+    ("/state", {"state": None, "attributes": {"status": "charging"}}),
 )  # fmt: skip
 
 
 def _states(kind: str, word: object, state: str) -> Good:
     read = kind_of(kind)
     attributes = {"code": kind} if read == "other" else {}
-    return Good(_smoke(kind=kind, state=word), events=[EventDraft(read, T, state=state, attributes=attributes)])
+    return Good(smoke(kind=kind, state=word), events=[EventDraft(read, T, state=state, attributes=attributes)])
 
 
 GOOD = [
     *(_states("smoke", word, "active") for word in _ACTIVE),
     *(_states("smoke", word, "inactive") for word in _INACTIVE),
     *(_states(*each) for each in _OF_KINDS),
-    Good(_smoke(state=None, level=None), events=[SMOKE]),
+    Good(smoke(level=None), events=[SMOKE]),
+    # the state and the level under other names, among attributes too, where some may be anything
+    *(Good(smoke(**said), events=[EventDraft("smoke", T, state=state)]) for said, state in _OTHER_NAMES),
+    Good(smoke(kind="power_loss", alarm=False), events=[EventDraft("power_loss", T, state="inactive")]),
+    Good(smoke(attributes={"state": "off", "a": 1}),
+         events=[EventDraft("smoke", T, state="inactive", attributes={"state": "off", "a": 1})]),
+    Good(smoke(attributes={"alarm_state": 0, "status": "on"}),
+         events=[EventDraft("smoke", T, state="inactive", attributes={"alarm_state": 0, "status": "on"})]),
+    Good(smoke(attributes={"status": "normal", "alarm": None}, resolved=1_767_225_600, cleared=None),
+         events=[EventDraft("smoke", T, attributes={"status": "normal", "alarm": None, "resolved": 1_767_225_600,
+                                                    "cleared": None})]),
+    Good(smoke(severity="minor"), events=[EventDraft("smoke", T, level=1)]),
+    Good(smoke(alarmLevel="红色", level=None, severity=None), events=[EventDraft("smoke", T, level=4)]),
+    Good(smoke(severity="x", level="red"), events=[EventDraft("smoke", T, level=4, attributes={"severity": "x"})]),
     # the fields by another spelling; what has its field already is an attribute
-    Good(_smoke(State="OFF", LEVEL="red"), events=[EventDraft("smoke", T, state="inactive", level=4)]),
-    Good(_smoke(alarm_state=1, state=None), events=[EventDraft("smoke", T, state="active")]),
-    Good(_smoke(eventState="x", state="active"),
+    Good(smoke(State="OFF", LEVEL="red"), events=[EventDraft("smoke", T, state="inactive", level=4)]),
+    Good(smoke(alarm_state=1, state=None), events=[EventDraft("smoke", T, state="active")]),
+    Good(smoke(eventState="x", state="active"),
          events=[EventDraft("smoke", T, state="active", attributes={"eventState": "x"})]),
     # a time under another name
     Good(b'{"kind": "smoke", "timestamp": %d, "room": 1}' % (T // 1000),
          events=[EventDraft("smoke", T, attributes={"room": 1})]),
     Good(b'{"kind": "smoke", "time": 35, "t": "x"}', events=[EventDraft("smoke", attributes={"time": 35, "t": "x"})],
          timeless=True),
-    Good(_smoke(timestamp=5), events=[EventDraft("smoke", T, attributes={"timestamp": 5})]),
-    Good(_smoke(level="红色预警"), events=[EventDraft("smoke", T, level=4)]),
-    Good(_smoke(level="Severe"), events=[EventDraft("smoke", T, level=3)]),
+    Good(smoke(timestamp=5), events=[EventDraft("smoke", T, attributes={"timestamp": 5})]),
+    Good(smoke(level="红色预警"), events=[EventDraft("smoke", T, level=4)]),
+    Good(smoke(level="Severe"), events=[EventDraft("smoke", T, level=3)]),
     Good(b'[{"kind": "smoke", "state": "?"}, {"kind": "fire", "ts": %d}]' % (T // 1000),
          events=[EventDraft("fire", T)], faults=["event_bad_state"]),
     Good(b'{"kind": "smoke"}', events=[EventDraft("smoke")], timeless=True),
     Good(
-        _smoke(id="a-1", state="active", level="red", attributes={"a": {"b": [1, None]}}, image=_PICTURE),
+        smoke(id="a-1", state="active", level="red", attributes={"a": {"b": [1, None]}}, image=_PICTURE),
         events=[EventDraft("smoke", T, "a-1", "active", 4, {"a": {"b": [1, None]}}, JPEG)],
     ),
-    Good(_smoke(id=17, level="Blue"), events=[EventDraft("smoke", T, "17", None, 1)]),
-    Good(_smoke(level="橙色"), events=[EventDraft("smoke", T, level=3)]),
-    Good(_smoke(image="data:image/jpeg;base64," + _PICTURE), events=[EventDraft("smoke", T, image=JPEG)]),
-    Good(_smoke(kind="Gas-Leak"), events=[EventDraft("gas_leak", T)]),
-    Good(_smoke(kind="水浸"), events=[EventDraft("water_immersion", T)]),
-    Good(_smoke(kind="other"), events=[EventDraft("other", T)]),
-    Good(_smoke(kind="E-4711"), events=[EventDraft("other", T, attributes={"code": "E-4711"})]),
-    Good(_smoke(kind=4711), events=[EventDraft("other", T, attributes={"code": "4711"})]),
+    Good(smoke(id=17, level="Blue"), events=[EventDraft("smoke", T, "17", None, 1)]),
+    Good(smoke(level="橙色"), events=[EventDraft("smoke", T, level=3)]),
+    Good(smoke(image="data:image/jpeg;base64," + _PICTURE), events=[EventDraft("smoke", T, image=JPEG)]),
+    Good(smoke(kind="Gas-Leak"), events=[EventDraft("gas_leak", T)]),
+    Good(smoke(kind="水浸"), events=[EventDraft("water_immersion", T)]),
+    Good(smoke(kind="other"), events=[EventDraft("other", T)]),
+    Good(smoke(kind="E-4711"), events=[EventDraft("other", T, attributes={"code": "E-4711"})]),
+    Good(smoke(kind=4711), events=[EventDraft("other", T, attributes={"code": "4711"})]),
     Good(
-        _smoke(kind="E-4711", attributes={"code": 9}),
+        smoke(kind="E-4711", attributes={"code": 9}),
         events=[EventDraft("other", T, attributes={"code": "E-4711", "code_of_device": 9})],
     ),
-    Good(_smoke(room="12", device="x"), events=[EventDraft("smoke", T, attributes={"room": "12"})]),
+    Good(smoke(room="12", device="x"), events=[EventDraft("smoke", T, attributes={"room": "12"})]),
     Good(b'[{"kind": "smoke", "ts": %d}, {"kind": "fire", "ts": %d}, 5, {}]' % (T // 1000, T // 1000),
          events=[SMOKE, EventDraft("fire", T)], faults=["not_an_object", "event_no_kind"]),
     # an event is kept without what is wrong in its trimmings
-    Good(_smoke(attributes=[1]), events=[SMOKE], faults=["event_bad_attributes"]),
-    Good(_smoke(attributes={"x": "y" * 16_400}), events=[SMOKE], faults=["event_bad_attributes"]),
-    Good(_smoke(attributes={"x": {"y": ["a\0b"]}}), events=[SMOKE], faults=["nul_character"]),
-    Good(_smoke(attributes={"x\0": 1}), events=[SMOKE], faults=["nul_character"]),
-    Good(_smoke(attributes={"x": "\\u0000"}), events=[EventDraft("smoke", T, attributes={"x": "\\u0000"})]),
-    Good(_smoke(attributes={"x": "\ud800"}), events=[SMOKE], faults=["event_bad_attributes"]),
-    Good(_smoke(attributes={"x": float("nan")}), events=[SMOKE], faults=["event_bad_attributes"]),
-    Good(_smoke(attributes={"a": 1, "x": float("nan"), "b": {"y": "\0"}, "c": 2}, room=3),
+    Good(smoke(attributes=[1]), events=[SMOKE], faults=["event_bad_attributes"]),
+    Good(smoke(attributes={"x": "y" * 16_400}), events=[SMOKE], faults=["event_bad_attributes"]),
+    Good(smoke(attributes={"x": {"y": ["a\0b"]}}), events=[SMOKE], faults=["nul_character"]),
+    Good(smoke(attributes={"x\0": 1}), events=[SMOKE], faults=["nul_character"]),
+    Good(smoke(attributes={"x": "\\u0000"}), events=[EventDraft("smoke", T, attributes={"x": "\\u0000"})]),
+    Good(smoke(attributes={"x": "\ud800"}), events=[SMOKE], faults=["event_bad_attributes"]),
+    Good(smoke(attributes={"x": float("nan")}), events=[SMOKE], faults=["event_bad_attributes"]),
+    Good(smoke(attributes={"a": 1, "x": float("nan"), "b": {"y": "\0"}, "c": 2}, room=3),
          events=[EventDraft("smoke", T, attributes={"a": 1, "c": 2, "room": 3})], faults=["event_bad_attributes"]),
     Good(b'{"kind": "smoke", "attributes": {"t": -nan, "room": None}, "level": null}',
          events=[EventDraft("smoke", attributes={"room": None})], timeless=True, faults=["event_bad_attributes"]),
-    Good(_smoke(attributes={"x": 10**30}), events=[EventDraft("smoke", T, attributes={"x": 10**30})]),
-    Good(_smoke(attributes={"x": json.loads("[" * 20 + "]" * 20)}), events=[SMOKE], faults=["too_deep"]),
-    Good(_smoke(image="not base64!"), events=[SMOKE], faults=["bad_image"]),
-    Good(_smoke(image=b64encode(b"\x89PNG\r\n").decode()), events=[SMOKE], faults=["bad_image"]),
-    Good(_smoke(image=""), events=[SMOKE], faults=["bad_image"]),
-    Good(_smoke(image=7), events=[SMOKE], faults=["bad_image"]),
-    Good(_smoke(image="ÿ"), events=[SMOKE], faults=["bad_image"]),
-    Good(_smoke(image=b64encode(JPEG + bytes(256 << 10)).decode()), events=[SMOKE], faults=["too_large_image"]),
+    Good(smoke(attributes={"x": 10**30}), events=[EventDraft("smoke", T, attributes={"x": 10**30})]),
+    Good(smoke(attributes={"x": json.loads("[" * 20 + "]" * 20)}), events=[SMOKE], faults=["too_deep"]),
+    Good(smoke(image="not base64!"), events=[SMOKE], faults=["bad_image"]),
+    Good(smoke(image=b64encode(b"\x89PNG\r\n").decode()), events=[SMOKE], faults=["bad_image"]),
+    Good(smoke(image=""), events=[SMOKE], faults=["bad_image"]),
+    Good(smoke(image=7), events=[SMOKE], faults=["bad_image"]),
+    Good(smoke(image="ÿ"), events=[SMOKE], faults=["bad_image"]),
+    Good(smoke(image=b64encode(JPEG + bytes(256 << 10)).decode()), events=[SMOKE], faults=["too_large_image"]),
     # the privacy gate
-    Good(_smoke(kind="faceCapture", image=_PICTURE), private=1),
-    Good(_smoke(kind="ANPR"), private=1),
-    Good(_smoke(kind="人脸识别"), private=1),
-    Good(_smoke(kind="TargetTrack"), private=1),
-    Good(_smoke(kind="intrusion", eventType="AccessControllerEvent"), private=1),
-    Good(_smoke(kind="intrusion", attributes={"type": "face_recognition"}), private=1),
+    Good(smoke(kind="faceCapture", image=_PICTURE), private=1),
+    Good(smoke(kind="ANPR"), private=1),
+    Good(smoke(kind="人脸识别"), private=1),
+    Good(smoke(kind="TargetTrack"), private=1),
+    Good(smoke(kind="intrusion", eventType="AccessControllerEvent"), private=1),
+    Good(smoke(kind="intrusion", attributes={"type": "face_recognition"}), private=1),
     Good(
-        _smoke(attributes={"a": 1, "plateNo": "x", "who": [{"person_id": 1, "n": 2}], "姓名": "x"}, licensePlate="x"),
+        smoke(attributes={"a": 1, "plateNo": "x", "who": [{"person_id": 1, "n": 2}], "姓名": "x"}, licensePlate="x"),
         events=[EventDraft("smoke", T, attributes={"a": 1, "who": [{"n": 2}]})],
         private=4,
     ),
@@ -136,22 +169,26 @@ BAD = [
     Bad(b'{"kind": "a\\u0000b"}', "nul_character", "kind"),
     Bad(b'{"kind": "a\\ud800b"}', "not_utf8", "kind"),
     Bad(b'{"kind": "' + b"x" * 129 + b'"}', "event_bad_text", "129"),
-    Bad(_smoke(id=""), "event_bad_id"),
-    Bad(_smoke(id=1.5), "event_bad_id", "1.5"),
-    Bad(_smoke(id="x\0"), "nul_character", "id"),
-    Bad(_smoke(id="x" * 129), "event_bad_text"),
+    Bad(smoke(id=""), "event_bad_id"),
+    Bad(smoke(id=1.5), "event_bad_id", "1.5"),
+    Bad(smoke(id="x\0"), "nul_character", "id"),
+    Bad(smoke(id="x" * 129), "event_bad_text"),
     Bad(b'{"kind": "smoke", "id": 1' + b"0" * 4200 + b"}", "event_bad_text"),
     Bad(b'{"kind": "smoke", "id": 1' + b"0" * 9000 + b"}", "event_bad_text"),
     # neither active nor inactive: of the event nothing is known
-    *(Bad(_smoke(state=said), "event_bad_state", "send active or inactive") for said in _NEITHER),
-    *(Bad(_smoke(kind=kind, state=said), "event_bad_state", "either way for ") for kind, said in _EITHER),
-    Bad(_smoke(eventState="x"), "event_bad_state", "send active or inactive"),
-    Bad(_smoke(Level=3), "event_bad_level"),
-    *(Bad(_smoke(level=level), "event_bad_level", "blue, yellow, orange, red") for level in _NO_LEVELS),
+    *(Bad(smoke(state=said), "event_bad_state", "send active or inactive") for said in _NEITHER),
+    *(Bad(smoke(kind=kind, state=said), "event_bad_state", "either way for ") for kind, said in _EITHER),
+    *(Bad(smoke(**said), "event_bad_state") for _, said in REFUSED_NAMES),
+    Bad(smoke(severity=3), "event_bad_level"),
+    Bad(smoke(severity="minor", alarmLevel="red"), "event_bad_level", "severity, alarmLevel"),
+    Bad(smoke(kind="power_loss", status=True), "event_bad_state", "either way for "),
+    Bad(smoke(eventState="x"), "event_bad_state", "send active or inactive"),
+    Bad(smoke(Level=3), "event_bad_level"),
+    *(Bad(smoke(level=level), "event_bad_level", "blue, yellow, orange, red") for level in _NO_LEVELS),
     Bad(b'{"kind": "smoke", "alarmTime": %d}' % (T // 1_000_000), "time_out_of_range", "'alarmTime' stands for ts"),
     Bad(b'{"kind": "smoke", "timestamp": "noon"}', "bad_time", "'noon'"),
-    Bad(_smoke(ts="noon"), "bad_time", "'noon'"),
-    Bad(_smoke(ts=T // 1_000_000), "time_out_of_range", "looks like seconds"),
+    Bad(smoke(ts="noon"), "bad_time", "'noon'"),
+    Bad(smoke(ts=T // 1_000_000), "time_out_of_range", "looks like seconds"),
     Bad(b"[" + b",".join([b"{}"] * 501) + b"]", "too_many_values", "500"),
 ]
 

@@ -93,6 +93,12 @@ def test_a_list_with_a_value_that_is_no_number_keeps_its_bytes() -> None:
     ]
 
 
+@pytest.mark.parametrize("bare", [b"nan", b"-Infinity", b"null", b"None", b"1.#QNAN", b"nan(0x7ff8)"])
+def test_a_bare_value_among_the_messages_is_kept_whole(bare: bytes) -> None:
+    parts = [b'{"device":"a", "x": nan}', bare, b"1"]
+    assert [message.payload for message in batch_of_list(b"[" + b", ".join(parts) + b"]")] == parts
+
+
 @pytest.mark.parametrize("body", [b"", b"{}", b"[", b"[1,]", b"[x]", b"[nan,]", b"\xff", b"[" * 200_000])
 def test_what_is_no_list_is_refused(body: bytes) -> None:
     with pytest.raises(BodyError) as refused:

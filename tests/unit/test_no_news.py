@@ -1,11 +1,12 @@
 """What a broker had retained: no sign of life, and no news but with a time of its own."""
 
 import json
+from datetime import UTC, datetime, timedelta, tzinfo
 from typing import Any
-from zoneinfo import ZoneInfo
 
 import pytest
 
+from devices.codecs.local_time import zone_of
 from devices.codecs.mapping import compiled
 from devices.health.last_seen import SeenDevices
 from devices.health.statuses import ReportedStatuses, RetainedStatuses
@@ -13,7 +14,7 @@ from devices.registry.device import Device, Profile
 from devices.registry.registry import Registry
 from devices.resolve import Resolver
 from devices.retained import NoNewsOf
-from hub.models import Batch
+from hub.models import Batch, to_micros
 from hub.stage import run_steps
 from tests.support.origins import raw_of
 
@@ -21,14 +22,15 @@ T = 1_767_225_600_000_000
 OWN_MS = 1_767_225_500_000
 
 
-def read(form: str, body: Any, *, retained: bool = True, mapping: str | None = None, transport: str = "mqtt") -> Batch:
+def read(form: str, body: Any, *, retained: bool = True, mapping: str | None = None, transport: str = "mqtt",
+         zone: tzinfo = UTC, received: int = T) -> Batch:  # fmt: skip
     """A batch with one message of a device with the metrics a and b."""
     registry, ranges = Registry(), {"a": (0.0, 9.0), "b": (0.0, 9.0)}
     profile = Profile(1, "p", 1, 600_000_000, ranges, 0, compiled({} if mapping is None else {form: mapping}))
-    registry.devices["d1"] = Device(1, "d1", None, ZoneInfo("UTC"), True, profile, 100, {"a": 0, "b": 1})
+    registry.devices["d1"] = Device(1, "d1", None, zone, True, profile, 100, {"a": 0, "b": 1})
     payload = body if isinstance(body, bytes) else json.dumps(body).encode()
     address = f"ganzhi/v1/d1/{form}" if transport == "mqtt" else f"/api/v1/devices/d1/{form}"
-    batch = Batch([raw_of(transport, address, payload, T, 5, "hub")._replace(retained=retained)])
+    batch = Batch([raw_of(transport, address, payload, received, 5, "hub")._replace(retained=retained)])
     run_steps(Resolver(registry), batch)
     return batch
 
@@ -109,3 +111,12 @@ def test_an_empty_message_clears_what_is_retained_and_is_no_letter(form: str, re
 
 def test_over_http_an_empty_message_is_refused() -> None:
     assert read("telemetry", b"", retained=False, transport="http").refused
+
+
+def test_a_local_time_of_its_own_is_its_own_in_the_hour_that_comes_twice() -> None:
+    second = datetime(2026, 10, 25, 1, 30, tzinfo=UTC)
+    received = to_micros(second + timedelta(minutes=5))
+    body = {"ts": "2026-10-25T02:30:00", "values": {"a": 1}}
+    batch = read("telemetry", body, zone=zone_of("Europe/Berlin"), received=received)
+    assert batch.readings.ts.tolist() == [to_micros(second)]
+    assert counted(batch) == (0, 0)
