@@ -19,9 +19,8 @@ from devices.codecs.decoded import MAX_NAMES, MAX_READINGS, Decoded, Place, Unit
 from devices.codecs.jsontext import NotFinite, parse, quoted
 from devices.codecs.metric import Verdict, bad_name, is_metric, judge, leave_unused, number
 from devices.codecs.pointer import below, index, pointer
+from devices.codecs.senml_units import unit_of
 from devices.codecs.strict import Strict
-from devices.unit_aliases import SENML
-from devices.units import of_other_case, unit_meant
 from hub.errors import DecodeError
 from hub.models import Micros
 from hub.words.sentence import Sentence
@@ -32,8 +31,6 @@ _BASES = frozenset({"bn", "bt", "bu", "bv", "bs", "bver"})
 _SEPARATORS = (":", "/", "_", "-", ".")
 _RELATIVE: Micros = 2**28 * 1_000_000
 """A smaller sum of times counts from now (RFC 8428, 4.5.3)."""
-_RIGHT = {"C": "Cel", "PH": "[pH]", "ft": "[ft_i]"}
-"""Units of UCUM that are hardly meant."""
 _UNTOLD = object()
 """Stands for the unit of a metric that has told none."""
 _FOREVER_S = 1e15
@@ -207,7 +204,7 @@ class _Reader:
         if self._changes > MAX_NAMES:
             raise _PackError("too_many_values", Sentence("refusal.most.units", most=f"{MAX_NAMES:,}"), "")
         try:
-            unit = _unit_of(sent)
+            unit = unit_of(sent)
         except DecodeError as error:
             error.at = at
             raise
@@ -352,19 +349,6 @@ def _no_text(name: object) -> str:
     if name is None:
         return ""
     raise DecodeError("senml_bad_field", Sentence("refusal.senml.name", value=quoted(name)), "/n")
-
-
-def _unit_of(text: object) -> str:
-    """The unit in UCUM of one of SenML's registry, of UCUM, or of another usual spelling; DecodeError of any other."""
-    meant = (SENML.get(text) or unit_meant(text)) if isinstance(text, str) else None
-    if meant is not None:
-        return meant
-    sentence = Sentence("refusal.unit.none", unit=quoted(text))
-    if isinstance(text, str) and (near := of_other_case(text)):
-        sentence = Sentence("refusal.unit.case", unit=quoted(text), right=" / ".join(near))
-    if isinstance(text, str) and (right := _RIGHT.get(text)) is not None:
-        sentence = Sentence("refusal.unit.other", unit=quoted(text), right=right)
-    raise DecodeError("senml_bad_unit", sentence)
 
 
 def _numeric(label: str, value: object) -> float:
