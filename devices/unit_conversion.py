@@ -32,7 +32,7 @@ m[H2O] = 9806.65 Pa; m[Hg] = 133322 Pa; [in_i'H2O] = 0.0254 m[H2O]; [in_i'Hg] = 
 """
 _QUANTITIES = {"Bq": "decays", "Gy": "absorbed", "Sv": "equivalent"}
 """Of units that are equal in dimension to others, and measure something else: a dose is no square of a speed."""
-_VOLT_AMPERE = re.compile(r"(?<![^./(])[kMmu]?V\.[kMmu]?A(?![^./)])")
+_VOLT_AMPERE = re.compile(r"(?<![^./(])[kMmu]?(?:V\.[kMmu]?A|A\.[kMmu]?V)(?![^./)])")
 """Apparent power, which is not active power; reactive power has its own note."""
 _DEFINITIONS: Mapping[str, str] = dict(
     each.strip().split(" = ") for line in _DEFINED.strip().splitlines() for each in line.split(";")

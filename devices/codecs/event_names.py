@@ -18,14 +18,16 @@ from hub.words.sentence import Sentence
 _OF_ALARM = frozenset(
     {
         *("alarm", "active", "isactive", "alarmactive", "isalarm", "inalarm", "alarming", "alarmstate", "alarmstatus"),
-        *("alertstate", "alertstatus", "eventstate", "eventstatus", "报警状态", "告警状态", "事件状态"),
+        *("alarmflag", "alertstate", "alertstatus", "eventstate", "eventstatus", "报警状态", "告警状态", "事件状态"),
     }
 )
 """These tell of the alarm itself, never of the thing that it is about."""
 _STATE = _OF_ALARM | {"state", "status", "状态"}
 _ENDED = frozenset(("inactive", "cleared", "iscleared", "resolved", "isresolved", "restored", "recovered"))
-"""True of these is inactive. What else they hold (a time) is an attribute."""
-_TRUTH = {"true": "inactive", "1": "inactive", "false": "active", "0": "active"}
+_BEGUN = frozenset(("triggered", "istriggered", "detected", "isdetected", "alarmed", "firing", "occurred"))
+"""True of these is inactive, and active. What else they hold (a time) is an attribute."""
+_ENDED_OR_BEGUN = _ENDED | _BEGUN
+_TRUTH = {"true": True, "1": True, "false": False, "0": False}
 _OF_ATTRIBUTES = _STATE - {"status", "alarm", "active", "状态"}
 """Those that tell it among attributes too, where the others may be of anything: the status of a battery."""
 _LEVEL = frozenset(("level", "severity", "eventlevel", "eventseverity", "alarmlevel", "alarmseverity", "alertlevel"))
@@ -49,8 +51,8 @@ def state_among(part: Mapping[str, Any], extra: dict[str, Any], kind: str) -> st
     null = "/state" if "state" in part else None
     for name in list(extra):
         plain, value = _plain(name), extra[name]
-        if plain in _ENDED and (state := _TRUTH.get(str(value).lower())) is not None:
-            found[pointer(name)] = state
+        if plain in _ENDED_OR_BEGUN and (true := _TRUTH.get(str(value).lower())) is not None:
+            found[pointer(name)] = "active" if true == (plain in _BEGUN) else "inactive"
         elif plain not in _STATE:
             continue
         elif value is None:

@@ -26,7 +26,7 @@ BAD = {
     "bad_device_code": ("air 1!", b'{"pm25": 35}'),
     "too_large": ("air-1", b'{"pm25": ' + b"1" * 10_000_000 + b"}"),
     "not_utf8": ("air-1", b'{"pm25": "\xff\xfe"}'),
-    "event_bad_state": ("air-1/event", b'{"kind": "smoke", "state": "open"}'),
+    "event_bad_state": ("air-1/event", b'[{"kind": "smoke", "state": "open"}, {"kind": "fire", "state": null}]'),
     "event_bad_level": ("air-1/event", b'{"kind": "smoke", "state": "active", "level": "crimson"}'),
     "senml_bad_unit": ("air-1/senml", b'[{"n":"pm25","u":"banana","v":7}]'),
     "unit_mismatch": ("air-1/senml", b'[{"n":"pm25","u":"m","v":7}]'),
@@ -34,9 +34,9 @@ BAD = {
 """By reason: the device, or the end of a topic, and the payload."""
 NAMED = b'{"timestamp": 1759999999500.5, "values": {"pm25": 7, "pm10": null, "no2": -nan}, "fw": "1.2"}'
 """Good but for one value, though its time has another name and a fraction; nothing is made of one member."""
-PERCENT = b'[{"bt":1761000000,"n":"pm25","u":"%","v":700}]'
-"""Of a metric with the unit 1."""
-OVER = '{"kind": "water_immersion", "state": "恢复"}'.encode()
+PERCENT = b'[{"bt":1761000000,"n":"pm25","u":"%","v":700},{"n":"pm25","v":7,"t":1}]'
+"""Of a metric with the unit 1: one value in percent, one without a unit."""
+OVER = '[{"kind": "water_immersion", "state": "恢复"}, {"kind": "smoke", "alarmStatus": 0}]'.encode()
 
 
 def _letters(url: str) -> dict[str, tuple[str, int]]:
@@ -66,11 +66,12 @@ def test_each_bad_message_has_its_reason_and_the_rest_is_stored(
     assert set(letters) == set(BAD)
     assert letters["too_large"][1] == len(BAD["too_large"][1])
     with psycopg.connect(database) as conn:
-        assert conn.execute("select count(*) from reading where value = 7").fetchone() == (len(BAD) + 2,)
+        assert conn.execute("select count(*) from reading where value = 7").fetchone() == (len(BAD) + 3,)
         first = conn.execute("select (extract(epoch from min(ts)) * 1000000)::bigint from reading").fetchone()
         assert first == (1_759_999_999_500_500,)
         assert conn.execute("select name from device_unused").fetchall() == [("fw",)]
-        assert conn.execute("select kind, state from event").fetchall() == [("water_immersion", "inactive")]
+        events = conn.execute("select kind, state from event order by kind").fetchall()
+        assert events == [("smoke", "inactive"), ("water_immersion", "inactive")]
         kept = conn.execute("select max(length(payload)) from dead_letter").fetchone()
     assert kept == (65_536,)
     status, told = run_hub("dead-letters", "list", "--limit", "100", env=hub.env, folder=tmp_path)

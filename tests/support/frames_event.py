@@ -50,6 +50,7 @@ _OTHER_NAMES: tuple[tuple[dict[str, object], str], ...] = (
     ({"alarm": False}, "inactive"), ({"active": False}, "inactive"), ({"Alarm-Status": "报警"}, "active"),
     ({"is_active": "true", "state": None}, "active"), ({"告警状态": "恢复"}, "inactive"),
     ({"cleared": True}, "inactive"),
+    ({"alarmFlag": 0}, "inactive"), ({"triggered": False}, "inactive"), ({"Is_Detected": 1}, "active"),
     ({"resolved": False}, "active"), ({"alarm": 1, "status": "on", "event_state": None}, "active"),
     ({"alarm": "smoke"}, "active"),
 )  # fmt: skip

@@ -76,6 +76,7 @@ def test_what_measures_the_same_is_converted(unit: str, wanted: str, value: floa
         ("{NTU}", "1"),
         ("/h", "{vehicle}/h"),
         ("V.A", "W"),
+        ("A.kV", "kW"),
         ("kV.A.h", "kW.h"),
         ("V.A{reactive}", "W"),
         ("V.A{reactive}", "V.A"),
