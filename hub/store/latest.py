@@ -82,10 +82,16 @@ class Latest(Stage):
             self._value[series], self._quality[series] = value[newer], quality[newer]
 
     async def write(self, conn: Connection, batch: Batch) -> None:
-        """Note the series of which the batch has the newest reading, until they are flushed."""
-        newest, watermark = self._newest(batch)
+        """Note the series of which the batch has the newest reading, until they are flushed.
+
+        One that replaces another is written at once: a flush that comes before `adopt` writes what it replaces, which
+        must not be put in its place.
+        """
+        newest, watermark, replaces = self._newest(batch)
         if not len(newest):
             return
+        if replaces is not None and replaces.any():
+            await self._replace(conn, newest.where(replaces), watermark[replaces])
         odd = (newest.ts > watermark) | (newest.ts < self._top[newest.series])
         entries = None
         if odd.any():
@@ -98,9 +104,21 @@ class Latest(Stage):
         note = {"writer": self._id, "number": self._noted, "series": pack(newest.series[~odd]), "odd": entries}
         await conn.execute(SQL.note, note)
 
+    async def _replace(self, conn: Connection, newest: Columns, watermark: NDArray[np.int64]) -> None:
+        top = np.maximum(self._top[newest.series], newest.ts)
+        values = {
+            "series": newest.series.tolist(),
+            "ts": [from_micros(at) for at in newest.ts.tolist()],
+            "value": newest.value.tolist(),
+            "quality": newest.quality.tolist(),
+            "watermark": [from_micros(at) for at in watermark.tolist()],
+            "top": [from_micros(at) for at in top.tolist()],
+        }
+        await conn.execute(SQL.replace, values)
+
     def adopt(self, batch: Batch) -> None:
         """Record the newest reading of each series in a committed batch."""
-        newest, watermark = self._newest(batch)
+        newest, watermark, _ = self._newest(batch)
         self._adopted = self._noted
         series = newest.series
         self._ts[series] = newest.ts
@@ -114,19 +132,25 @@ class Latest(Stage):
             of = readings.series[last]
             self._top[of] = np.maximum(self._top[of], readings.ts[last])
 
-    def _newest(self, batch: Batch) -> tuple[Columns, NDArray[np.int64]]:
-        """Readings that are newer than the known ones of their series, or replace those; and when they count."""
+    def _newest(self, batch: Batch) -> tuple[Columns, NDArray[np.int64], NDArray[np.bool_] | None]:
+        """Readings newer than the known ones of their series, or that replace those; when they count; which replace.
+
+        A reading that replaces another one may be newer as well, after a clock that was ahead.
+        """
         counted, rows = in_counted_order(batch)
         if not len(counted):
-            return counted, counted.ts
+            return counted, counted.ts, None
         self.reserve(int(counted.series[-1]))
         last = _last_of_each(counted)
         known = self.watermark[counted.series[last]]
         newer = counted.ts[last] > known
+        replaces = None
         if (corrected := batch.of(Corrected).which) is not None:
-            newer |= (corrected if rows is None else corrected[rows])[last] & (counted.ts[last] == known)
+            replaces = (corrected if rows is None else corrected[rows])[last]
+            newer |= replaces & (counted.ts[last] == known)
+            replaces = replaces[newer]
         newest = last[newer]
-        return batch.readings.where(newest if rows is None else rows[newest]), counted.ts[newest]
+        return batch.readings.where(newest if rows is None else rows[newest]), counted.ts[newest], replaces
 
     async def flush(self, pool: Pool) -> None:
         """Write changes since the last flush; on StoreUnavailable they are kept for the next one."""

@@ -60,3 +60,16 @@ insert into latest_note (writer, number, series, odd) values (%(writer)s, %(numb
 
 -- name: noted
 select writer, number, series, odd from latest_note order by writer, number
+
+-- name: replace
+-- As `merge`, of readings that replace one with the same time.
+insert into latest (series_id, ts, value, quality, watermark, top)
+select series_id, ts, value, quality, nullif(watermark, ts), nullif(top, ts)
+from unnest(
+    %(series)s::int[], %(ts)s::timestamptz[], %(value)s::float8[], %(quality)s::int2[], %(watermark)s::timestamptz[],
+    %(top)s::timestamptz[]) as g (series_id, ts, value, quality, watermark, top)
+order by series_id
+on conflict (series_id) do update
+set ts = excluded.ts, value = excluded.value, quality = excluded.quality, watermark = excluded.watermark,
+    top = excluded.top
+where coalesce(excluded.watermark, excluded.ts) >= coalesce(latest.watermark, latest.ts)

@@ -116,7 +116,7 @@ async def _remember(conn: Connection, conflicts: Conflicts, which: NDArray[np.bo
 
 
 async def _replace(conn: Connection, readings: Columns) -> None:
-    """Replace stored readings, also in the table `latest`.
+    """Replace stored readings.
 
     One statement each, planned for its own key: of a join TimescaleDB would decompress whole chunks.
     """
@@ -127,8 +127,6 @@ async def _replace(conn: Connection, readings: Columns) -> None:
         for series, ts, value, quality in rows:
             one = {"series": series, "ts": from_micros(ts), "value": value, "quality": quality}
             await conn.execute(SQL.replace, one, prepare=False)
-    given = _keys(readings) | {"value": readings.value.tolist(), "quality": readings.quality.tolist()}
-    await conn.execute(SQL.replace_latest, given)
 
 
 def _keys(readings: Columns) -> dict[str, list[int] | list[float]]:

@@ -32,21 +32,6 @@ on conflict do nothing
 update reading set value = %(value)s, quality = %(quality)s
 where series_id = %(series)s and ts = %(ts)s::timestamptz
 
--- name: replace_latest
--- Rows are locked in the order of their series, as by those who write newest readings (latest.sql).
-with given as materialized (
-    select series_id, timestamptz '1970-01-01 00:00:00+00' + ts * interval '1 microsecond' as ts, value, quality
-    from unnest(%(series)s::int[], %(ts)s::bigint[], %(value)s::float8[], %(quality)s::int2[])
-        as g (series_id, ts, value, quality)
-), locked as materialized (
-    select l.series_id from latest l join given g on g.series_id = l.series_id and g.ts = l.ts
-    order by l.series_id
-    for update of l
-)
-update latest l set value = g.value, quality = g.quality
-from given g join locked using (series_id)
-where l.series_id = g.series_id and l.ts = g.ts
-
 -- name: replaced_before
 -- The places, from 1, of readings whose value was replaced by another one since it was stored.
 select g.place

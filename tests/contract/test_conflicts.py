@@ -179,6 +179,26 @@ async def test_the_newest_reading_is_the_one_that_won(world: World, pool: Pool, 
     assert fetch(store_url, "select value from latest") == [(2.0,)]
 
 
+@pytest.mark.parametrize("at", [0, 5], ids=["in order", "with a clock that is ahead"])
+async def test_a_flush_between_a_correction_and_its_adoption_does_not_keep_what_it_replaced(
+    world: World, pool: Pool, store_url: str, at: int
+) -> None:
+    await world.take(world.reading("l1", 1.0, at))
+    batch = world.hub.read(Batch([world.reading("l1", 2.0, at)], now=NOW))
+    await world.hub.writer.commit(batch)
+    await world.hub.made.latest.flush(pool)  # what is in memory is what was replaced
+    for stage in world.hub.stages:
+        stage.adopt(batch)
+    assert fetch(store_url, "select value from latest") == [(2.0,)]
+    await world.hub.made.latest.flush(pool)
+    await world.restart()
+    assert fetch(store_url, "select value from latest") == [(2.0,)]
+    await world.take(world.reading("l1", 3.0, at - 1))  # the one before: it is not the newest
+    await world.take(world.reading("l1", 4.0, at - 1))
+    await world.hub.made.latest.flush(pool)
+    assert fetch(store_url, "select value from latest") == [(2.0,)]
+
+
 async def test_in_a_compressed_chunk_too_and_the_rollups_follow(world: World, store_url: str, store_mode: str) -> None:
     await world.take(*(world.reading("l1", float(number), number) for number in range(30)))
     if store_mode == "timescaledb":
