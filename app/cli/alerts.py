@@ -47,7 +47,8 @@ def list_alerts(
     for item in page["items"]:
         level = Text(item["level"], COLOURS[item["level"]])
         table.add_row(item["id"], _time(item["raised_at"]), level, item["state"], Text(item["title"]))
-    out.print(table if page["items"] else "There is no such alert.")
+    narrowed = active or any((state, min_level, device, region))
+    out.print(table if page["items"] else "There is no such alert." if narrowed else "There is no alert yet.")
     if page["next"]:
         out.print("There are more: narrow the search, or give a larger --limit.")
 

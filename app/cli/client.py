@@ -70,8 +70,10 @@ def calling(url: str) -> Iterator[None]:
     except httpx.TimeoutException as error:
         fail(f"the hub at {url} does not answer in time: {type(error).__name__}")
     except httpx.RemoteProtocolError as error:
-        fail(f"the hub at {url} broke off: {error}")
+        fail(f"what answers at {url} broke off, or is no hub: {error}")
     except httpx.HTTPError as error:
+        if "[SSL:" in str(error):
+            fail(f"no TLS with what answers at {url}: {error}. A hub that has none of its own is called with http://")
         fail(f"no hub answers at {url}: {error}. Is it running? --url or HUB_URL tells where")
 
 

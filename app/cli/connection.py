@@ -75,7 +75,8 @@ def found_hub(url: str | None, token: str | None, config: Path | None) -> tuple[
     """Address, token, and where the address comes from. Ends the command when the settings cannot be used."""
     by_hand = _by_hand(url, "HUB_URL")
     if url is not None and (by_hand or not _by_hand(config, "HUB_CONFIG")):
-        return _checked(url), token, "--url" if by_hand else "HUB_URL"
+        source = "--url" if by_hand else "HUB_URL"
+        return _checked(url), token, source + ("; --config is not used" if _by_hand(config, "HUB_CONFIG") else "")
     settings = settings_of(config)
     own = settings.api.token.get_secret_value() if settings.api.token else None
     if settings.api.port == 0:
@@ -113,7 +114,7 @@ def _by_hand(value: object, variable: str) -> bool:
 
 
 def _checked(url: str) -> str:
-    """A URL that can be asked; ends the command otherwise, without showing what may be a password."""
+    """A URL that can be asked, without the API's path; ends the command otherwise, and shows no password then."""
     try:
         parts = urlsplit(url)
         usable = parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0
@@ -121,7 +122,7 @@ def _checked(url: str) -> str:
         usable = False
     if not usable:
         fail("the address of the hub cannot be called: write --url or HUB_URL like http://127.0.0.1:8420")
-    return url
+    return url.rstrip("/").removesuffix("/api/v1")
 
 
 def _reached(host: str) -> str:

@@ -3,8 +3,6 @@
 import json
 import sys
 from base64 import b64decode
-from collections.abc import Iterator
-from contextlib import contextmanager
 from datetime import UTC, datetime
 from typing import Annotated, Any
 from uuid import UUID
@@ -20,21 +18,13 @@ from app.cli.replaying import Tally
 from app.cli.replaying import replay as replay_over
 from devices.diagnosis.caret import place_of
 from devices.diagnosis.rendering import reason_in
-from hub.errors import At, HubError
+from hub.errors import At
 from hub.words import Lang, text
 
 dead_letters = Verbs("See what could not be stored, and why; try it again after a fix.")
 SHOWN_BYTES = 400
 """Of each payload in a list."""
 PAGE = 1000
-
-
-@contextmanager
-def _errors_in_words() -> Iterator[None]:
-    try:
-        yield
-    except HubError as error:
-        fail(str(error))
 
 
 @dead_letters.verb("list")
@@ -71,7 +61,7 @@ def list_dead_letters(
     if as_json:
         return
     if not letters:
-        out.print(text("letters.none", spoken))
+        out.print(text("letters.none" if reason is None and device is None else "letters.none.such", spoken))
     if dropped := _dropped(call("GET", "/dead-letters/counts", url, token).json()):
         out.print(Text(dropped, style="yellow"), soft_wrap=True)
 
@@ -118,7 +108,7 @@ def replay(
     selection = {"reason": reason, "device": device, "since": since.replace(tzinfo=UTC).isoformat() if since else None}
     given = {name: value for name, value in selection.items() if value is not None}
     columns = TextColumn("replaying"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn()
-    with _errors_in_words(), Progress(*columns, console=err, disable=dry_run) as progress:
+    with Progress(*columns, console=err, disable=dry_run) as progress:
         task = progress.add_task("replay")
         moved = lambda tally, total: progress.update(task, completed=tally.done, total=total)  # noqa: E731 one line
         tally = replay_over(url, token, given, limit, dry_run, moved)

@@ -41,7 +41,9 @@ def diagnose(
 
 
 def language(given: str | None) -> Lang:
-    """The requested language, otherwise that of the environment."""
+    """The requested language, otherwise that of the environment; ends the command when it is another one."""
+    if given is not None and not given.lower().startswith(("en", "zh")):
+        raise typer.BadParameter("is en or zh", param_hint="--lang")
     wanted = given or os.environ.get("LC_ALL") or os.environ.get("LANG") or "en"
     return "zh" if wanted.lower().startswith("zh") else "en"
 

@@ -5,19 +5,10 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
-import httpx
-
-from app.cli.client import calling
-from hub.access.shown_url import shown_url
-from hub.errors import HubError, TransientError
+from app.cli.client import call
 
 AT_ONCE = 200
 """Letters of one request: each moves the progress bar."""
-PATIENCE_S = 60.0
-
-
-class NotReplayed(HubError):
-    """The hub cannot replay"""
 
 
 @dataclass(slots=True)
@@ -47,38 +38,28 @@ def replay(
 ) -> Tally:
     """Replay matching dead letters (reason, device, since), oldest first, at most `limit`.
 
-    `moved` is told how far it is and how many letters it will be. Raises NotReplayed, or TransientError when the hub
-    cannot at the moment; what was replayed by then stays so, and starting again goes on.
+    `moved` is told how far it is and how many letters it will be. A hub that cannot ends the command in words; what was
+    replayed by then stays so, and starting again goes on.
     """
-    headers = {"authorization": f"Bearer {token}"} if token else {}
+
+    def ask(body: dict[str, Any]) -> dict[str, Any]:
+        return dict(call("POST", "/dead-letters:replay", url, token, json=body).json())
+
     tally, cursor = Tally(), None
-    with calling(url), httpx.Client(base_url=url, headers=headers, timeout=PATIENCE_S) as client:
-        first = _ask(client, selection | {"dry_run": True})
-        tally.replayable, tally.not_replayable = first["replayable"], first["not_replayable"]
-        total = tally.replayable + tally.not_replayable
-        total = total if limit is None else min(total, limit)
+    first = ask(selection | {"dry_run": True})
+    tally.replayable, tally.not_replayable = first["replayable"], first["not_replayable"]
+    total = tally.replayable + tally.not_replayable
+    total = total if limit is None else min(total, limit)
+    moved(tally, total)
+    while not dry_run and tally.done < total:
+        more = {"limit": min(AT_ONCE, total - tally.done)} | ({"cursor": cursor} if cursor else {})
+        answer = ask(selection | more)
+        tally.accepted += answer["accepted"]
+        tally.refused += len(answer["refused"])
+        tally.cut += len(answer["cut"])
+        tally.reasons.update(refusal["reason"] for refusal in answer["refused"])
         moved(tally, total)
-        while not dry_run and tally.done < total:
-            more = {"limit": min(AT_ONCE, total - tally.done)} | ({"cursor": cursor} if cursor else {})
-            answer = _ask(client, selection | more)
-            tally.accepted += answer["accepted"]
-            tally.refused += len(answer["refused"])
-            tally.cut += len(answer["cut"])
-            tally.reasons.update(refusal["reason"] for refusal in answer["refused"])
-            moved(tally, total)
-            cursor = answer["next"]
-            if cursor is None:
-                break
+        cursor = answer["next"]
+        if cursor is None:
+            break
     return tally
-
-
-def _ask(client: httpx.Client, body: dict[str, Any]) -> dict[str, Any]:
-    try:
-        answer = client.post("/api/v1/dead-letters:replay", json=body)
-        told = dict(answer.json())
-    except (httpx.HTTPError, ValueError) as error:
-        raise NotReplayed(f"no hub answers at {shown_url(str(client.base_url))}: {error}") from error
-    if answer.is_success:
-        return told
-    kind = TransientError if answer.status_code == 503 else NotReplayed
-    raise kind(str(told.get("detail", told)))

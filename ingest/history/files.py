@@ -21,6 +21,7 @@ BLOCK_VALUES = 200_000
 """Readings of a block of a Parquet file, at most."""
 _MAX_LINE = 1 << 20
 _PARQUET = b"PAR1"
+_ZIP = b"PK\x03\x04"
 
 
 class Block(NamedTuple):
@@ -53,6 +54,8 @@ def open_file(path: Path, is_name: Callable[[str], bool], delimiter: str | None 
     """
     with path.open("rb") as file:
         start = file.read(4)
+    if start == _ZIP:
+        raise HistoryRefused(f"{path} is a workbook, or another packed file: save the sheet as CSV, or unpack it")
     return ParquetFile(path) if start == _PARQUET else CsvFile(path, is_name, delimiter)
 
 

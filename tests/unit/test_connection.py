@@ -1,7 +1,9 @@
 """Every verb finds the hub, or the database, in the same way, and says which; every --help has an example."""
 
 from collections.abc import Iterator
+from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
+from threading import Thread
 from typing import Any
 
 import httpx
@@ -45,6 +47,32 @@ def test_each_help_has_an_example(name: str) -> None:
     assert f"hub {name}" in (ALL[name].help or "").partition("Example:")[2]
 
 
+class Locked(BaseHTTPRequestHandler):
+    """A hub that wants another token."""
+
+    def do_GET(self) -> None:
+        self.send_response(401)
+        self.end_headers()
+        self.wfile.write(b'{"detail": "the token is not right"}')
+
+    def do_POST(self) -> None:
+        self.do_GET()
+
+    def log_message(self, *of_a_request: object) -> None:
+        """Nothing."""
+
+
+@pytest.fixture
+def locked_hub() -> Iterator[str]:
+    """Address of a hub that refuses all, and speaks no TLS."""
+    with HTTPServer(("127.0.0.1", 0), Locked) as server:
+        serving = Thread(target=server.serve_forever, args=(0.05,))
+        serving.start()
+        yield f"http://127.0.0.1:{server.server_port}"
+        server.shutdown()
+        serving.join()
+
+
 @pytest.fixture
 def asked(monkeypatch: pytest.MonkeyPatch) -> list[tuple[str, str | None]]:
     """URL and Authorization of each request; no hub answers."""
@@ -73,7 +101,8 @@ def asked(monkeypatch: pytest.MonkeyPatch) -> list[tuple[str, str | None]]:
         ([], {"HUB_CONFIG": "FILE"}, "http://127.0.0.1:4", "Bearer of-file", "HUB_CONFIG FILE"),
         (["--config", "FILE"], {"HUB_URL": "http://hub:2"}, "http://127.0.0.1:4", "Bearer of-file", "--config FILE"),
         (["--url", "http://hub:1"], {"HUB_CONFIG": "FILE"}, "http://hub:1", None, "--url"),
-        (["--config", "FILE", "--url", "http://hub:1"], {}, "http://hub:1", None, "--url"),
+        (["--config", "FILE", "--url", "http://hub:1"], {}, "http://hub:1", None, "--url; --config is not used"),
+        (["--url", "http://hub:1/api/v1/"], {}, "http://hub:1", None, "--url"),
         (["--config", "FILE", "--token", "mine"], {}, "http://127.0.0.1:4", "Bearer mine", "--config FILE"),
         (["--url", "http://u:s3cret@hub:1"], {}, "http://u:s3cret@hub:1", None, "--url"),
     ],
@@ -98,6 +127,42 @@ def test_the_hub_is_found_and_told(
     assert f"hub: {base.replace('s3cret', '***')}" in told.stderr
     assert told.stderr.splitlines()[0].endswith(f"({put(source)})")
     assert "hub: " not in told.stdout
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        ("dead-letters list", "everything that came could be stored"),
+        ("dead-letters list --reason bogus", "No dead letter fits"),
+        ("dead-letters list --device air-1", "No dead letter fits"),
+        ("alerts list", "no alert yet"),
+        ("alerts list --active", "no such alert"),
+        ("alerts list --min-level red", "no such alert"),
+    ],
+)
+def test_an_empty_list_says_no_more_than_was_asked(words: str, said: str, asked: list[tuple[str, str | None]]) -> None:
+    told = CliRunner().invoke(app, words.split(), env={"LANG": "en_US.UTF-8"})
+    assert said in told.stdout
+
+
+@pytest.mark.parametrize(
+    "verb", ["alerts list", "consumers list --json", "dead-letters list", "devices diagnose air-1"]
+)
+def test_a_language_that_there_is_not_is_refused(verb: str, asked: list[tuple[str, str | None]]) -> None:
+    told = CliRunner().invoke(app, [*verb.split(), "--lang", "fr"])
+    assert (told.exit_code, asked) == (2, [])
+    assert "is en or zh" in told.stderr
+
+
+@pytest.mark.parametrize("verb", ["rules list", "dead-letters replay", "alerts show x"])
+def test_a_hub_that_does_not_do_it_is_told_in_one_way(verb: str, locked_hub: str) -> None:
+    def told(*words: str) -> str:
+        ended = CliRunner().invoke(app, [*verb.split(), *words])
+        assert ended.exit_code == 1
+        return ended.stderr
+
+    assert "the token is not right\ngive the token with --token or HUB_API__TOKEN" in told("--url", locked_hub)
+    assert "is called with http://" in told("--url", locked_hub.replace("http:", "https:"))
 
 
 @pytest.mark.parametrize(

@@ -2,6 +2,7 @@
 
 import math
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from zoneinfo import ZoneInfo
 
 import numpy as np
@@ -14,6 +15,7 @@ from hub.errors import HistoryRefused
 from hub.models import to_micros
 from ingest.history.arrow import ArrowColumn
 from ingest.history.columns import NAT, Column, TextColumn
+from ingest.history.files import open_file
 from ingest.history.layout import Layout, Naming, lay_out
 from ingest.history.zones import to_utc
 
@@ -134,3 +136,10 @@ def test_layouts(names: list[str], naming: Naming, layout: Layout) -> None:
 def test_layouts_that_are_refused(names: list[str], naming: Naming) -> None:
     with pytest.raises(HistoryRefused):
         lay_out(names, naming)
+
+
+def test_a_workbook_is_told_to_be_one(tmp_path: Path) -> None:
+    path = tmp_path / "book.xlsx"
+    path.write_bytes(b"PK\x03\x04" + bytes(20))
+    with pytest.raises(HistoryRefused, match="workbook"):
+        open_file(path, Naming().knows)
