@@ -16,7 +16,10 @@ def delimiter_of(header: str, is_name: Callable[[str], bool]) -> str:
     bare = re.sub(r'"[^"]*"', "", header)
 
     def fitness(delimiter: str) -> tuple[int, int]:
-        cells = next(csv.reader([header], delimiter=delimiter), [])
+        try:
+            cells = next(csv.reader([header], delimiter=delimiter), [])
+        except csv.Error:  # who reads on tells of it
+            cells = []
         return sum(is_name(cell.strip()) for cell in cells), bare.count(delimiter)
 
     return max(DELIMITERS, key=fitness)  # of equals the first

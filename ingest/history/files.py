@@ -72,7 +72,10 @@ class CsvFile:
         except UnicodeDecodeError as error:
             raise HistoryRefused(f"{path}: the header is not UTF-8 (byte {error.start})") from error
         self.delimiter = delimiter or delimiter_of(text, is_name)
-        self.names = [name.strip() for name in next(csv.reader([text], delimiter=self.delimiter), [])]
+        try:
+            self.names = [name.strip() for name in next(csv.reader([text], delimiter=self.delimiter), [])]
+        except csv.Error as error:
+            raise HistoryRefused(f"{path}: the first line is no CSV: {str(error).partition(' - ')[0]}") from error
         if not any(self.names):
             raise HistoryRefused(f"{path}: the first line must name the columns")
         if twice := {name for name in self.names if self.names.count(name) > 1}:

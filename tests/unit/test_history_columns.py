@@ -138,6 +138,14 @@ def test_layouts_that_are_refused(names: list[str], naming: Naming) -> None:
         lay_out(names, naming)
 
 
+@pytest.mark.parametrize("header", ["x" * 200_000, "ts;" + "x" * 200_000, "ts\rvalue;t"])
+def test_a_header_that_is_no_csv_is_refused(tmp_path: Path, header: str) -> None:
+    path = tmp_path / "odd.csv"
+    path.write_bytes(f"{header}\n1\n".encode())
+    with pytest.raises(HistoryRefused, match="the first line is no CSV"):
+        open_file(path, Naming().knows)
+
+
 def test_a_workbook_is_told_to_be_one(tmp_path: Path) -> None:
     path = tmp_path / "book.xlsx"
     path.write_bytes(b"PK\x03\x04" + bytes(20))
