@@ -46,3 +46,8 @@ def test_it_is_what_parts_known_names(header: str, delimiter: str) -> None:
 )
 def test_it_is_what_parts_the_columns_of_a_device_sheet(header: str) -> None:
     assert delimiter_of(header, is_column) == ";"
+
+
+@pytest.mark.parametrize("header", ["code;" + "x" * 200_000, 'code;"a\nb', "code;a\rb"])
+def test_a_header_that_is_no_csv_has_one_all_the_same(header: str) -> None:
+    assert delimiter_of(header, is_column) == ";"
