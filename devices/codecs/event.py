@@ -39,6 +39,7 @@ _LEVELS |= {
     name + more: int(level) for name, level in zip("蓝黄橙红", Level, strict=True) for more in ("", "色", "色预警")
 }
 _LEVELS |= {name: int(level) for name, level in zip(("minor", "moderate", "severe", "extreme"), Level, strict=True)}
+_LEVELS |= {"critical": int(Level.RED), "major": int(Level.ORANGE)}  # of X.733; its minor is another than CAP's
 """The four colours and the severities of CAP; numbers are none, for some count from the top."""
 _FIELDS = frozenset({"id", "ts", "kind", "state", "level", "attributes", "image", "device"})
 _TYPE_FIELDS = ("type", "eventType", "event_type", "subtype", "alarmType", "alarm_type", "code")

@@ -86,6 +86,8 @@ GOOD = [
          events=[EventDraft("smoke", T, attributes={"status": "normal", "alarm": None, "resolved": 1_767_225_600,
                                                     "cleared": None})]),
     Good(smoke(severity="minor"), events=[EventDraft("smoke", T, level=1)]),
+    Good(smoke(severity="Critical"), events=[EventDraft("smoke", T, level=4)]),
+    Good(smoke(level="major"), events=[EventDraft("smoke", T, level=3)]),
     Good(smoke(alarmLevel="红色", level=None, severity=None), events=[EventDraft("smoke", T, level=4)]),
     Good(smoke(severity="x", level="red"), events=[EventDraft("smoke", T, level=4, attributes={"severity": "x"})]),
     # the fields by another spelling; what has its field already is an attribute
