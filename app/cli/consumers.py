@@ -36,8 +36,9 @@ def list_consumers(
         for item in items:
             typer.echo(json.dumps(item, ensure_ascii=False))
         return
-    heads = ("url", "level", "state", "pending", "delivered", "given up", "last failure")
-    table = Table(Column("code", no_wrap=True), *heads, box=SIMPLE_HEAD, pad_edge=False)
+    named = Column("code", no_wrap=True), Column("url", overflow="fold", min_width=28)
+    heads = ("level", "state", "pending", "delivered", "given up", "last failure")
+    table = Table(*named, *heads, box=SIMPLE_HEAD, pad_edge=False)
     for item in items:
         state = Text("on", "green") if item["enabled"] else Text("off", "dim")
         counts = [str(item[name]) for name in ("pending", "delivered", "given_up")]
