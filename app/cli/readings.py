@@ -132,9 +132,10 @@ def _told(path: Path, wanted: "Wanted", result: "Result", seconds: float) -> Tex
     if wanted.dry_run:
         return Text(f"{path}: {progress.readings:,} readings could be imported{bad}; nothing was stored.")
     there = progress.readings - progress.stored
+    other = f"; {progress.conflicting:,} with another value than the one kept" if progress.conflicting else ""
     resumed = f"; went on after line {result.resumed:,}" if result.resumed else ""
     compressed = f"; {result.compressed} chunks compressed" if result.compressed else ""
     return Text(
-        f"{path}: {progress.readings:,} readings, {progress.stored:,} new, {there:,} there before{bad}"
+        f"{path}: {progress.readings:,} readings, {progress.stored:,} new, {there:,} there before{other}{bad}"
         f"{resumed}{compressed}; {seconds:.1f} s."
     )

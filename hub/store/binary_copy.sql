@@ -1,8 +1,3 @@
--- name: merge
-insert into reading (ts, value, series_id, quality)
-select ts, value, series_id, quality from reading_staging
-on conflict do nothing
-
 -- name: staging
 create temp table if not exists reading_staging (
     ts timestamptz not null, value float8 not null, series_id int not null, quality int2 not null

@@ -56,12 +56,12 @@ class Readings(Stage):
         stored = unpack_keys(row[0] if row is not None else None)
         self._expected = len(stored) < len(batch.readings)
         if self._expected:
-            await self._compare(conn, batch, _among(batch.readings, stored))
+            await self._compare(conn, batch, among(batch.readings, stored))
 
     async def _compare(self, conn: Connection, batch: Batch, fresh: NDArray[np.bool_]) -> None:
         """Tell repeats from conflicts among readings that are not fresh; where the last one wins, replace."""
         again, message = batch.readings.where(~fresh), batch.messages()[~fresh]
-        differs, other = await _stored_values(conn, again)
+        differs, other = await stored_values(conn, again)
         lasting = {series for series in set(again.series[differs].tolist()) if self._last_wins(series)}
         won = differs & np.isin(again.series, list(lasting)) if lasting else np.zeros(len(again), np.bool_)
         if won.any():
@@ -85,7 +85,7 @@ def _maybe_delivered_before(batch: Batch, messages: NDArray[np.int32]) -> NDArra
     return np.array([raw is not None and maybe_delivered_before(raw) for raw in raws], np.bool_)
 
 
-async def _stored_values(conn: Connection, readings: Columns) -> tuple[NDArray[np.bool_], NDArray[np.float64]]:
+async def stored_values(conn: Connection, readings: Columns) -> tuple[NDArray[np.bool_], NDArray[np.float64]]:
     """Which readings are stored with another value, and what that is."""
     cursor = conn.cursor(binary=True)
     given = _keys(readings) | {"value": readings.value.tolist()}
@@ -133,7 +133,7 @@ def _keys(readings: Columns) -> dict[str, list[int] | list[float]]:
     return {"series": readings.series.tolist(), "ts": readings.ts.tolist()}
 
 
-def _among(readings: Columns, keys: "NDArray[np.void]") -> NDArray[np.bool_]:
+def among(readings: Columns, keys: "NDArray[np.void]") -> NDArray[np.bool_]:
     """Which readings are among some (series, ts), all of which are readings; both without duplicates."""
     series = np.concatenate([readings.series, keys["series"].astype(np.int32)])
     ts = np.concatenate([readings.ts, keys["ts"].astype(np.int64)])

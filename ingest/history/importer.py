@@ -131,8 +131,7 @@ class Importer:
                 if part.resolved.bad and not wanted.skip_bad:  # a device was removed since the check
                     raise _refusal(path, part.resolved.bad, f"lines up to {progress.line} are stored")
                 after = _next(progress, part)
-                new = await history.store(part.resolved.readings, progress, after)
-                progress = after._replace(stored=progress.stored + new)
+                progress = await history.store(part.resolved.readings, progress, after)
                 if (span := passed.take(part.resolved.readings)) is not None:
                     compressed += await history.compress(*span)
                 self._tell("storing", source.share(part.position), progress.readings)
@@ -189,8 +188,12 @@ class _Passed:
 
 def _next(before: Progress, part: _Part) -> Progress:
     resolved = part.resolved
-    return Progress(
-        part.position, part.line, before.readings + len(resolved.readings), before.stored, before.bad + resolved.bad
+    return before._replace(
+        position=part.position,
+        line=part.line,
+        readings=before.readings + len(resolved.readings),
+        bad=before.bad + resolved.bad,
+        conflicting=before.conflicting + resolved.conflicting,
     )
 
 

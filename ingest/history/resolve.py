@@ -35,6 +35,8 @@ class Resolved(NamedTuple):
     """By line; at most as many as asked for."""
     bad: int
     """How many there are."""
+    conflicting: int
+    """Duplicates with another value than the first one."""
 
 
 class Resolver:
@@ -57,7 +59,8 @@ class Resolver:
         ts = self._times(block.columns[layout.time], devices, which, good)
         good &= self._usable(ts, devices, which, good, faults)
         parts = [self._values(block, name, devices, which, ts, good, faults) for name in layout.values]
-        return Resolved(_sorted(parts, self._registry), sorted(faults.problems)[:most], faults.count)
+        readings, conflicting = _sorted(parts, self._registry)
+        return Resolved(readings, sorted(faults.problems)[:most], faults.count, conflicting)
 
     def _times(
         self, column: Column, devices: Sequence[Device | None], which: NDArray[np.int64], good: Mask
@@ -151,8 +154,8 @@ def _series(
     return np.asarray(ids[rows], np.int32)
 
 
-def _sorted(parts: Sequence[Columns], registry: Registry) -> Columns:
-    """Sorted readings, flagged OUT_OF_RANGE and NOT_A_NUMBER where applicable.
+def _sorted(parts: Sequence[Columns], registry: Registry) -> tuple[Columns, int]:
+    """Sorted readings, flagged OUT_OF_RANGE and NOT_A_NUMBER where applicable; and how many duplicates differ.
 
     Never LATE: that flag tells of what came to the hub out of order, and history did not come, it was fetched.
     """
@@ -162,11 +165,14 @@ def _sorted(parts: Sequence[Columns], registry: Registry) -> Columns:
     ts, series, value = ts[order], series[order], value[order]
     first = np.ones(len(ts), bool)
     first[1:] = (ts[1:] != ts[:-1]) | (series[1:] != series[:-1])
-    ts, series, value = ts[first], series[first], value[first]
+    kept = value[first]
+    held = kept[np.cumsum(first) - 1]
+    conflicting = int(np.count_nonzero((value != held) & ~(np.isnan(value) & np.isnan(held))))
+    ts, series, value = ts[first], series[first], kept
     outside = (value < registry.low[series]) | (value > registry.high[series])
     quality = np.where(outside, Quality.OUT_OF_RANGE, Quality.GOOD).astype(np.int16)
     quality[~(np.abs(value) < FINITE_LIMIT)] |= Quality.NOT_A_NUMBER
-    return Columns(ts, series, value, quality)
+    return Columns(ts, series, value, quality), conflicting
 
 
 def _unknown_device(cell: str) -> tuple[str, str]:

@@ -19,9 +19,10 @@ from psycopg.rows import class_row
 
 from hub.errors import Superseded
 from hub.models import Columns, Micros, from_micros
-from hub.store.binary_copy import SQL as PACKING
-from hub.store.binary_copy import copy_readings, stage_readings
+from hub.store.binary_copy import copy_readings, stage_readings, unpack_keys
 from hub.store.pool import Pool, sorted_errors
+from hub.store.readings import SQL as READINGS
+from hub.store.readings import among, stored_values
 from hub.store.statements import statements
 
 SQL = statements(__name__)
@@ -35,6 +36,8 @@ class Progress(NamedTuple):
     readings: int = 0
     stored: int = 0
     bad: int = 0
+    conflicting: int = 0
+    """Readings with another value than the one that is stored, or stands before them in the file; that one stays."""
     finished_at: datetime | None = None
 
 
@@ -56,8 +59,8 @@ class History:
                 found = await cursor.fetchone()
         return found or Progress()
 
-    async def store(self, readings: Columns, before: Progress, after: Progress) -> int:
-        """Commit readings and the progress from `before` to `after` (its `stored` is ignored); returns the new ones.
+    async def store(self, readings: Columns, before: Progress, after: Progress) -> Progress:
+        """Commit readings and the progress from `before` to `after`; returns that with what was stored, and what not.
 
         Raises StoreUnavailable when the outcome is unknown: `begin` tells how far it came.
         Raises Superseded when another process imports the same file; then nothing is stored.
@@ -69,20 +72,25 @@ class History:
                     try:
                         async with conn.transaction():
                             await copy_readings(conn, readings)
-                            return await self._step(conn, readings, before, after, len(readings))
+                            after = after._replace(stored=after.stored + len(readings))
+                            return await self._step(conn, readings, before, after)
                     except pg.UniqueViolation:
                         self._repeats = True
                 async with conn.transaction():
                     await stage_readings(conn, readings)
-                    new = (await conn.execute(PACKING.merge)).rowcount
-                    await self._step(conn, readings, before, after, new)
-                self._repeats = new < len(readings)
-                return new
+                    row = await (await conn.execute(READINGS.merge)).fetchone()
+                    new = among(readings, unpack_keys(row[0] if row is not None else None))
+                    differs, _ = await stored_values(conn, readings.where(~new))
+                    stored, other = after.stored + int(new.sum()), after.conflicting + int(differs.sum())
+                    after = after._replace(stored=stored, conflicting=other)
+                    await self._step(conn, readings, before, after)
+                self._repeats = not new.all()
+                return after
 
     async def _step(
-        self, conn: psycopg.AsyncConnection, readings: Columns, before: Progress, after: Progress, new: int
-    ) -> int:
-        values = {"digest": self._digest, "before": before.position, "new": new, **after._asdict()}
+        self, conn: psycopg.AsyncConnection, readings: Columns, before: Progress, after: Progress
+    ) -> Progress:
+        values = {"digest": self._digest, "before": before.position, **after._asdict()}
         if (await conn.execute(SQL.step, values)).rowcount != 1:
             raise Superseded("the same file is being imported by another process")
         last = np.append(readings.series[1:] != readings.series[:-1], True)[: len(readings)]
@@ -93,7 +101,7 @@ class History:
             "quality": readings.quality[last].tolist(),
         }
         await conn.execute(SQL.latest, newest)
-        return new
+        return after
 
     async def finish(self) -> None:
         """Mark the import as finished."""

@@ -7,8 +7,9 @@ on conflict (digest) do update set
     readings = case when %(again)s then 0 else p.readings end,
     stored = case when %(again)s then 0 else p.stored end,
     bad = case when %(again)s then 0 else p.bad end,
+    conflicting = case when %(again)s then 0 else p.conflicting end,
     finished_at = case when %(again)s then null else p.finished_at end
-returning position, line, readings, stored, bad, finished_at
+returning position, line, readings, stored, bad, conflicting, finished_at
 
 -- name: finish
 update import_progress set finished_at = clock_timestamp(), changed_at = clock_timestamp()
@@ -27,6 +28,6 @@ where excluded.ts > coalesce(latest.watermark, latest.ts)
 
 -- name: step
 update import_progress
-set position = %(position)s, line = %(line)s, readings = %(readings)s, stored = stored + %(new)s, bad = %(bad)s,
-    changed_at = clock_timestamp()
+set position = %(position)s, line = %(line)s, readings = %(readings)s, stored = %(stored)s, bad = %(bad)s,
+    conflicting = %(conflicting)s, changed_at = clock_timestamp()
 where digest = %(digest)s and position = %(before)s and finished_at is null

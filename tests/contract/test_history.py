@@ -22,7 +22,7 @@ from hub.store.pool import Pool, open_pool
 from ingest.history import files
 from ingest.history.importer import Importer, Result, Wanted
 from ingest.history.layout import Naming
-from ingest.history.store import History
+from ingest.history.store import History, Progress
 from tests.support.batches import columns, fetch, grid, rows_of
 
 START = datetime(2026, 3, 1, tzinfo=UTC)
@@ -94,6 +94,23 @@ async def test_long_file_in_many_blocks_and_twice(
     )
     assert {row[:2]: row[2:] for row in fetch(store_url, query)} == newest
     assert not path.with_name("long.csv.errors.csv").exists()
+
+
+async def test_another_value_for_a_stored_time_is_told_and_changes_nothing(
+    pool: Pool, store_url: str, tmp_path: Path
+) -> None:
+    """Nor does one for a time that the file has twice, or another spelling of the same value."""
+    path = tmp_path / "first.csv"
+    path.write_text("device,ts,t\na,2026-03-01T00:00:00Z,1\na,2026-03-01T00:01:00Z,2\n", encoding="utf-8")
+    first = await _import(pool, path)
+    assert (first.progress.stored, first.progress.conflicting) == (2, 0)
+    other = tmp_path / "other.csv"
+    times = ("00:00:00Z,1.0", "00:01:00Z,7", "00:02:00Z,3", "00:02:00Z,3", "00:02:00Z,4")
+    other.write_text("device,ts,t\n" + "".join(f"a,2026-03-01T{time}\n" for time in times), encoding="utf-8")
+    progress = (await _import(pool, other)).progress
+    assert (progress.readings, progress.stored, progress.conflicting) == (3, 1, 2)
+    assert [row[3] for row in sorted(_stored(store_url), key=lambda row: row[2])] == [1.0, 2.0, 3.0]
+    assert fetch(store_url, "select conflicting from import_progress order by conflicting") == [(0,), (2,)]
 
 
 async def test_the_delimiter_is_what_the_header_has(pool: Pool, store_url: str, tmp_path: Path) -> None:
@@ -270,7 +287,7 @@ async def test_import_goes_on_where_it_was(
     expected = _long(path)
     store, blocks = History.store, 0
 
-    async def cut_off(self: History, *given: Any) -> int:
+    async def cut_off(self: History, *given: Any) -> Progress:
         nonlocal blocks
         blocks += 1
         if blocks % 3 == 0:
@@ -306,7 +323,7 @@ async def test_two_processes_with_the_same_file(pool: Pool, store_url: str, tmp_
     await registry.refresh(pool)
     begun: list[tuple[Any, ...]] = []
 
-    async def held(self: History, *given: Any) -> int:
+    async def held(self: History, *given: Any) -> Progress:
         begun.append(given)
         if len(begun) == 1:  # another process does the whole import meanwhile
             await _import(pool, path)
@@ -323,7 +340,7 @@ async def test_a_step_counts_only_from_where_its_reader_began(pool: Pool, store_
     one, other = (History(pool, b"the same", Path("x.csv")) for _ in range(2))
     start = await one.begin(again=False)
     first = grid(range(1, 3), range(5))
-    assert await one.store(columns(first), start, start._replace(position=100, line=5)) == len(first)
+    assert (await one.store(columns(first), start, start._replace(position=100, line=5))).stored == len(first)
     with pytest.raises(Superseded):
         await other.store(columns(grid(range(1, 3), range(100, 105))), start, start._replace(position=200, line=9))
     assert rows_of(store_url) == sorted(first)
