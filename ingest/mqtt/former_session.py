@@ -49,7 +49,7 @@ class FormerReader(SessionReader):
     def __init__(self, settings: Mqtt, session: Identity, topics: Sequence[str], intake: Intake) -> None:
         """`topics` are those that it is subscribed to."""
         name = str(session.former)
-        super().__init__(settings, name, name, [], intake)
+        super().__init__(settings, name, name, [], intake, marks=False)
         self.name, self.topics = name, topics
         self._probe, self._marker = _payloads(session)
         self.heard_at = time.monotonic()

@@ -77,7 +77,7 @@ class SessionReader:
         """
         self.connection = MqttConnection(settings, topics, self._receive, client_id)
         self._source, self._intake = source, intake
-        self._topic, self._marker = handover_topic(settings.prefix), token_hex(16).encode()
+        self._marker_topic, self._end_of_kept = handover_topic(settings.prefix), token_hex(16).encode()
         self._marks, self._marked_at, self._heard_at = marks, 0.0, 0.0
         self.behind = True
         """Whether it may still hold messages from before the connection."""
@@ -115,7 +115,7 @@ class SessionReader:
             self.behind = False
         elif not self._marked_at:
             if self._marks:
-                self.connection.mark(self._topic, self._marker)
+                self.connection.mark(self._marker_topic, self._end_of_kept)
             self._marked_at = self._heard_at = now
         elif now - self._marked_at > UNMARKED_S or (not self.unsettled and now - self._heard_at > UNMARKED_QUIET_S):
             self.behind = False
@@ -166,7 +166,7 @@ class SessionReader:
 
     def _without_marker(self, messages: list[Publish]) -> list[Publish]:
         for index, message in enumerate(messages):
-            if message.payload == self._marker:
+            if message.payload == self._end_of_kept:
                 self.connection.acknowledge([message.packet_id])
                 self._chunk += self._intake.raws(messages[:index], self._source, self._replayed > 0)
                 self.behind, self._replayed = False, 0

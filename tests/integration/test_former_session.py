@@ -15,7 +15,7 @@ from hub.settings import Mqtt
 from hub.telemetry import Counters
 from ingest.mqtt import former_session
 from ingest.mqtt.buffered_socket import READ_BYTES
-from ingest.mqtt.connection import TICK_S
+from ingest.mqtt.connection import TICK_S, MqttConnection
 from ingest.mqtt.session import Identity
 from ingest.mqtt.source import MqttSource
 from tests.support import sessions
@@ -83,7 +83,17 @@ async def publish(broker: Mosquitto, payloads: Sequence[bytes]) -> None:
     await asyncio.to_thread(broker.publish, [("ganzhi/v1/d1/telemetry", payload) for payload in payloads])
 
 
-async def test_what_the_old_session_holds_comes_first_and_then_all_else(mosquitto: Mosquitto) -> None:
+async def test_what_the_old_session_holds_comes_first_and_then_all_else(
+    mosquitto: Mosquitto, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """One marker parts them: an earlier one would be believed, and what comes between the two be lost."""
+    mark, marked = MqttConnection.mark, list[bytes]()
+
+    def told(self: MqttConnection, topic: str, payload: bytes) -> None:
+        marked.append(payload)
+        mark(self, topic, payload)
+
+    monkeypatch.setattr(MqttConnection, "mark", told)
     sessions.subscribe(mosquitto.port)
     await publish(mosquitto, numbers(0, 100))
     store = Store()
@@ -92,6 +102,7 @@ async def test_what_the_old_session_holds_comes_first_and_then_all_else(mosquitt
         await publish(mosquitto, numbers(100, 200))
         await store.holds(numbers(0, 200))
         assert source.reasons() == []
+    assert sum(payload.endswith(b" marker") for payload in marked) == 1
     assert not sessions.knows(mosquitto.port, sessions.OLD)
 
 

@@ -316,7 +316,7 @@ def lives(url: str, seen: Counter[str]) -> Callable[[tuple[list[tuple[Any, ...]]
     return live
 
 
-@pytest.mark.parametrize("examples", [12, pytest.param(1000, marks=pytest.mark.heavy)])
+@pytest.mark.parametrize("examples", [12, pytest.param(400, marks=pytest.mark.heavy)])
 def test_rules_remember_what_the_store_holds(database: str, examples: int) -> None:
     seen: Counter[str] = Counter()
     quick = settings(
