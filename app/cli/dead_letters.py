@@ -61,7 +61,8 @@ def list_dead_letters(
     if as_json:
         return
     if not letters:
-        out.print(text("letters.none" if reason is None and device is None else "letters.none.such", spoken))
+        narrowed = reason is not None or device is not None
+        out.print(text("letters.none.such", spoken) if narrowed else text("letters.none", spoken))
     if dropped := _dropped(call("GET", "/dead-letters/counts", url, token).json()):
         out.print(Text(dropped, style="yellow"), soft_wrap=True)
 
