@@ -1,7 +1,7 @@
 """HTTP client of the command line: returns a response, or prints the problem and exits with status 1."""
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Annotated, Any, NoReturn
 
@@ -47,6 +47,14 @@ def pages(path: str, url: str, token: str | None, params: Mapping[str, Any]) -> 
         if page["next"] is None:
             return found
         after = {"cursor": page["next"]}
+
+
+def tell(found: Mapping[str, Any], names: Sequence[str]) -> None:
+    """Print what something is: its code, and those of its members that it has."""
+    out.print(Text(found["code"], style="bold"))
+    for name in names:
+        if found[name] is not None:
+            out.print(Text(f"  {name:13} {found[name]}"), soft_wrap=True)
 
 
 def address(url: str, path: str) -> str:

@@ -9,7 +9,7 @@ from rich.box import SIMPLE_HEAD
 from rich.table import Column, Table
 from rich.text import Text
 
-from app.cli.client import DEFAULT_URL, TokenOption, UrlOption, call, fail, out, pages
+from app.cli.client import DEFAULT_URL, TokenOption, UrlOption, call, fail, out, pages, tell
 from app.cli.connection import Verbs
 from app.cli.diagnose import LangOption, language
 
@@ -65,10 +65,7 @@ def show_consumer(
     if as_json:
         typer.echo(json.dumps(found, ensure_ascii=False))
         return
-    out.print(Text(found["code"], style="bold"))
-    for name in _SHOWN:
-        if found[name] is not None:
-            out.print(Text(f"  {name:13} {found[name]}"), soft_wrap=True)
+    tell(found, _SHOWN)
 
 
 @consumers.verb("put")

@@ -8,7 +8,7 @@ from rich.box import SIMPLE_HEAD
 from rich.table import Column, Table
 from rich.text import Text
 
-from app.cli.client import DEFAULT_URL, TokenOption, UrlOption, call, err, fail, out
+from app.cli.client import DEFAULT_URL, TokenOption, UrlOption, call, err, fail, out, tell
 from app.cli.connection import Verbs
 from app.cli.devices_sheets import export_devices, import_devices, make_template
 from app.cli.diagnose import LangOption, language
@@ -70,10 +70,7 @@ def show_device(
     if as_json:
         typer.echo(json.dumps(found, ensure_ascii=False))
         return
-    out.print(Text(found["code"], style="bold"))
-    for name in _SHOWN:
-        if found[name] is not None:
-            out.print(Text(f"  {name:13} {found[name]}"), soft_wrap=True)
+    tell(found, _SHOWN)
     for key, value in found["tags"].items():
         out.print(Text(f"  tag           {key}={value}"), soft_wrap=True)
     for reading in found["latest"]:

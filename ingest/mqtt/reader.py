@@ -167,7 +167,8 @@ class SessionReader:
     def _without_marker(self, messages: list[Publish]) -> list[Publish]:
         for index, message in enumerate(messages):
             if message.payload == self._end_of_kept:
-                self.connection.acknowledge([message.packet_id])
+                if message.packet_id:  # 0 where the broker grants QoS 0 only
+                    self.connection.acknowledge([message.packet_id])
                 self._chunk += self._intake.raws(messages[:index], self._source, self._replayed > 0)
                 self.behind, self._replayed = False, 0
                 return messages[index + 1 :]

@@ -171,6 +171,7 @@ class MqttSource:
         while self._going_on():
             if reader.connection.confirmed and not self._session.held:
                 self._session.held = True
+                self._leave_whole(reader.connection)
                 self._unanswered = 0 if self._unanswered < PATIENCE else self._unanswered
                 self._session.subscribed((self._session.filters or frozenset()) | reader.connection.granted)
                 if not backoff.succeeded():
@@ -184,8 +185,6 @@ class MqttSource:
         whole = bool(filters.whole) and not self._whole_refused and self._unanswered < 2 * PATIENCE
         if not connection.session_present or (session.whole and not whole):
             await session.begin(whole)
-        if connection.session_present and not session.whole and filters.whole:
-            connection.leave(filters.whole)  # where the broker has it all the same: it may deliver twice
         needed = filters.needed(session.whole)
         useful = filters.useful(session.whole) if self._unanswered < PATIENCE else []
         had = frozenset(filters.former) if session.filters is None else session.filters
@@ -199,6 +198,11 @@ class MqttSource:
         if any(wanted):
             self._asked_at = time.monotonic()
         connection.ask_for(*wanted)
+
+    def _leave_whole(self, connection: MqttConnection) -> None:
+        """Where the session has it from before, a broker may deliver twice. Once the others are there: none is lost."""
+        if connection.session_present and not self._session.whole and self._filters.whole:
+            connection.leave(self._filters.whole)
 
     def _failed(self, error: Exception, backoff: Backoff) -> None:
         if self._reader is not None and not isinstance(error, StoreUnavailable):

@@ -74,7 +74,11 @@ def test_what_is_not_granted_any_more_is_left(database: str, mosquitto: Mosquitt
                 say(mosquitto, value)
             wait_until(lambda: len(fetch(database, READINGS)) >= 3, "they are heard")
         assert fetch(database, READINGS) == [(0.0,), (1.0,), (2.0,)]
-        assert re.search(r"Received UNSUBSCRIBE from ganzhi-hub.*\n.*ganzhi/v1/#", mosquitto.text())
+        log = mosquitto.text()
+        left = re.search(r"Received UNSUBSCRIBE from ganzhi-hub.*\n.*ganzhi/v1/#", log)
+        assert left, "it is not left"
+        asked = log[: left.start()]
+        assert asked.count("\tganzhi/v1/+/telemetry (QoS 1)") == 1, "before the others are there: what comes is lost"
         assert not fetch(database, "select reason, detail from dead_letter")
 
 
