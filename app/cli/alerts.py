@@ -4,8 +4,6 @@ import json
 from typing import Annotated, Any
 
 import typer
-from rich.box import SIMPLE_HEAD
-from rich.table import Column, Table
 from rich.text import Text
 
 from app.cli.client import DEFAULT_URL, TokenOption, UrlOption, call, out
@@ -43,12 +41,14 @@ def list_alerts(
         for item in page["items"]:
             typer.echo(json.dumps(item, ensure_ascii=False))
         return
-    table = Table(Column("id", no_wrap=True), "raised", "level", "state", "title", box=SIMPLE_HEAD, pad_edge=False)
     for item in page["items"]:
-        level = Text(item["level"], COLOURS[item["level"]])
-        table.add_row(item["id"], _time(item["raised_at"]), level, item["state"], Text(item["title"]))
+        level = Text(f"{item['level']:8}", COLOURS[item["level"]])
+        rest = f"{item['state']:13}{_time(item['raised_at'])}  {item['title']}"
+        out.print(Text.assemble(level, rest), soft_wrap=True)
+        out.print(Text(f"        {item['id']}", "dim"), soft_wrap=True)
     narrowed = active or any((state, min_level, device, region))
-    out.print(table if page["items"] else "There is no such alert." if narrowed else "There is no alert yet.")
+    if not page["items"]:
+        out.print("There is no such alert." if narrowed else "There is no alert yet.")
     if page["next"]:
         out.print("There are more: narrow the search, or give a larger --limit.")
 

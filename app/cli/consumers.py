@@ -5,8 +5,6 @@ import sys
 from typing import Annotated, Any
 
 import typer
-from rich.box import SIMPLE_HEAD
-from rich.table import Column, Table
 from rich.text import Text
 
 from app.cli.client import DEFAULT_URL, TokenOption, UrlOption, call, fail, out, pages, tell
@@ -36,16 +34,15 @@ def list_consumers(
         for item in items:
             typer.echo(json.dumps(item, ensure_ascii=False))
         return
-    named = Column("code", no_wrap=True), Column("url", overflow="fold", min_width=28)
-    heads = ("level", "state", "pending", "delivered", "given up", "last failure")
-    table = Table(*named, *heads, box=SIMPLE_HEAD, pad_edge=False)
     for item in items:
-        state = Text("on", "green") if item["enabled"] else Text("off", "dim")
-        counts = [str(item[name]) for name in ("pending", "delivered", "given_up")]
-        table.add_row(
-            Text(item["code"]), Text(item["url"]), item["min_level"], state, *counts, Text(item["failure"] or "")
-        )
-    out.print(table if items else "There is no consumer yet:  hub consumers put -h")
+        state = Text("on   ", "green") if item["enabled"] else Text("off  ", "dim")
+        told = [f"{item[name]} {name.replace('_', ' ')}" for name in ("pending", "given_up") if item[name]]
+        told += [f"last failure: {item['failure']}"] if item["failure"] else []
+        head = f"{item['code']:16} ", state, f"{item['min_level']:8}", ", ".join(told)
+        out.print(Text.assemble(*head), soft_wrap=True)
+        out.print(Text(f"                 {item['url']}", "dim"), soft_wrap=True)
+    if not items:
+        out.print("There is no consumer yet:  hub consumers put -h")
 
 
 @consumers.verb("show")
