@@ -81,7 +81,7 @@ class Mosquitto:
         return (self.folder / "mosquitto.db").stat().st_mtime
 
     def _saved(self) -> tuple[int, int] | None:
-        """Which file it saved last: each save is a new one. Not its time alone, which lags behind the clock by a tick."""
+        """Which file it saved last: each save is a new one. Its time alone may lag behind the clock by a tick."""
         try:
             found = (self.folder / "mosquitto.db").stat()
         except FileNotFoundError:
