@@ -8,6 +8,8 @@ from psycopg import ProgrammingError
 from psycopg.conninfo import conninfo_to_dict
 from pydantic import AfterValidator, SecretStr
 
+from hub.networks import parse_allowed
+
 
 def _database(url: str) -> str:
     """An address that libpq reads as it was meant: what it takes for a host, a port or a name, its errors show."""
@@ -69,6 +71,11 @@ def _servers(servers: str) -> str:
     return servers
 
 
+def _allowed(text: str) -> str:
+    parse_allowed(text)
+    return text
+
+
 def _sendable(secret: SecretStr) -> SecretStr:
     text = secret.get_secret_value()
     if not text.strip():
@@ -85,5 +92,7 @@ DatabaseUrl = Annotated[str, AfterValidator(_database)]
 Host = Annotated[str, AfterValidator(_host)]
 BrokerHost = Annotated[str, AfterValidator(_broker_host)]
 Servers = Annotated[str, AfterValidator(_servers)]
+AllowedText = Annotated[str, AfterValidator(_allowed)]
+"""A network, with or without ports, as `hub.networks.parse_allowed` takes it."""
 HeaderSecret = Annotated[SecretStr, AfterValidator(_sendable)]
 """What a request header can carry; never empty."""

@@ -11,7 +11,7 @@ from pydantic_settings import BaseSettings, SettingsConfigDict, SettingsError
 
 from hub.environment import PREFIX, meant, unknown_variables
 from hub.errors import ConfigError
-from hub.setting_types import BrokerHost, DatabaseUrl, HeaderSecret, Host, Servers
+from hub.setting_types import AllowedText, BrokerHost, DatabaseUrl, HeaderSecret, Host, Servers
 
 
 class Section(BaseModel):
@@ -110,6 +110,15 @@ class Api(Section):
         if self.token is None and self.host not in ("127.0.0.1", "::1", "localhost"):
             raise ValueError("api.token must be set when api.host is not a loopback address")
         return self
+
+
+class Outgoing(Section):
+    """Where the hub may call at URLs that it was given, by purpose: a list of networks and ports, such as
+    "10.0.0.0/8:443,8443" (docs/adr/0022). Public addresses at port 443 need no entry for webhooks and logins."""
+
+    webhook: tuple[AllowedText, ...] = ()
+    camera: tuple[AllowedText, ...] = ()
+    oidc: tuple[AllowedText, ...] = ()
 
 
 class Http(Section):
@@ -228,6 +237,7 @@ class Settings(BaseSettings):
     rules: Rules = Rules()
     api: Api = Api()
     http: Http = Http()
+    outgoing: Outgoing = Outgoing()
     provisioning: Provisioning = Provisioning()
     dead_letters: DeadLetters = DeadLetters()
     floods: Floods = Floods()

@@ -1,8 +1,8 @@
 """Webhook channel: signed POST requests after Standard Webhooks 1.0.
 
-Whoever may set a consumer's url (the API's token protects it) can make the hub post alerts to any host it reaches,
-inside the city's network too: that is what webhooks are for. The bounds are: http and https only, no redirects,
-no proxy from the environment, 10 s, and of an answer no more than its status and a few bytes for the reason.
+What it may reach is decided by the guard of outgoing calls (hub/access/outgoing.py), at each connection. Further
+bounds: http and https only, no redirects, no proxy from the environment, 10 s, and of an answer no more than its status
+and a few bytes for the reason.
 """
 
 import asyncio
@@ -20,6 +20,8 @@ from api.push.address import BadAddressError, stored_url
 from api.push.channel import Accepted, Answer, Consumer, Refused, TryAgain
 from api.push.retry_after import retry_after_s
 from api.push.signature import BadSecretError, sign
+from hub.access.guarded_transport import GuardedTransport
+from hub.access.outgoing import Outgoing, OutgoingRefused
 from hub.access.shown_url import shown_url
 from hub.words.sentence import Sentence
 
@@ -62,6 +64,8 @@ class Webhook:
                 return await self._post(url, _auth(consumer.login), headers, body)
         except BadSecretError:
             return Refused(Sentence("delivery.secret"), "secret")
+        except OutgoingRefused as error:
+            return TryAgain(error.sentence, "address")
         except TimeoutError:
             return TryAgain(Sentence("delivery.timeout", seconds=f"{self._timeout_s:g}"), "timeout")
         except (httpx.HTTPError, OSError) as error:
@@ -152,11 +156,13 @@ def _printable(text: str) -> str:
 
 
 @asynccontextmanager
-async def open_webhook(connections: int = 64, timeout_s: float = TIMEOUT_S) -> AsyncIterator[Webhook]:
+async def open_webhook(
+    outgoing: Outgoing, connections: int = 64, timeout_s: float = TIMEOUT_S
+) -> AsyncIterator[Webhook]:
     """Open a webhook channel with a limit on concurrent connections."""
     limits = httpx.Limits(max_connections=connections, max_keepalive_connections=connections)
     async with httpx.AsyncClient(
-        limits=limits,
+        transport=GuardedTransport(outgoing, "webhook", limits),
         timeout=timeout_s,
         follow_redirects=False,
         trust_env=False,

@@ -20,15 +20,16 @@ from pydantic import (
     model_validator,
 )
 
-from api.context import Here
+from api.context import Context, Here
 from api.contract_types import LEVELS, Code, LevelName, Name, RegionPrefix
 from api.cursors import Page, Paged
 from api.database import SQL as DATABASE
 from api.database import audit, execute, read, row, writing
 from api.language import Spoken, failure_in
 from api.problems import invalid, not_found, responses
-from api.push.address import BadAddressError, parse_address
+from api.push.address import BadAddressError, parse_address, stored_url
 from hub.access.door import GuardedRouter, TheCaller, needs
+from hub.access.outgoing import Outgoing, OutgoingRefused
 from hub.access.permissions import Permission
 from hub.store.statements import statements
 from hub.words import Lang
@@ -149,6 +150,7 @@ async def put_consumer(
     fresh = _PREFIX + b64encode(secrets.token_bytes(32)).decode()
     given = body.secret.get_secret_value() if body.secret else None
     url = parse_address(body.url).url
+    _check_outgoing(context, url)
     shown = body.model_dump(exclude={"secret", "password"}) | {"url": url}
     async with writing(context) as conn:
         login = await _login(conn, code, url, body.login())
@@ -161,6 +163,16 @@ async def put_consumer(
         response.status_code = 201 if created else 200
         made_up = fresh if created and given is None else None
         return {**await _consumer(conn, code, spoken), "secret": made_up}
+
+
+def _check_outgoing(context: Context, url: str) -> None:
+    """Refuse an address that would never be called; what a name leads to is judged at each delivery."""
+    called = stored_url(url)
+    try:
+        port = called.port or (443 if called.scheme == "https" else 80)
+        Outgoing(context.settings).check_literal("webhook", called.host, port)
+    except OutgoingRefused as error:
+        raise invalid("/url", error.sentence) from error
 
 
 async def _login(conn: AsyncConnection, code: str, url: str, given: str | None) -> str | None:

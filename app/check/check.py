@@ -13,6 +13,7 @@ from app.check.access import check_access
 from app.check.finding import Finding
 from app.check.floods import check_floods
 from app.check.kafka import check_kafka
+from app.check.outgoing import check_outgoing
 from app.check.ports import check_ports
 from app.check.session import check_session
 from devices.topics import own_topic
@@ -43,6 +44,8 @@ async def check(settings: Settings) -> AsyncIterator[Finding]:
     if settings.kafka.servers is not None:
         for finding in await check_kafka(settings.kafka):
             yield finding
+    async for finding in check_outgoing(settings):
+        yield finding
     for finding in await asyncio.to_thread(check_ports, settings):
         yield finding
 

@@ -107,7 +107,8 @@ class _Demo:
         settings.write_text(
             f"[database]\nurl = {json.dumps(database)}\n\n"
             f'[mqtt]\nhost = "127.0.0.1"\nport = {broker.port}\nusername = "{USERNAME}"\n{login}\n'
-            f'[api]\nhost = "127.0.0.1"\nport = {self._port}\n',
+            f'[api]\nhost = "127.0.0.1"\nport = {self._port}\n\n'
+            '[outgoing]\nwebhook = ["127.0.0.0/8"]\n',  # receivers of the demo's user run on this machine
             encoding="utf-8",
         )
         # Settings of a hub of one's own have no business here.

@@ -23,6 +23,7 @@ from devices.addressing import subscriptions
 from devices.health.presence import Presence
 from devices.registry.registry import Registry
 from devices.topics import beside, formerly_each_of, mistaken
+from hub.access.outgoing import Outgoing
 from hub.alerts.publisher import EndingPublisher
 from hub.errors import ConfigError
 from hub.lifecycle import Lifecycle, Part, Phase
@@ -169,7 +170,9 @@ async def _api_server(
     registry: Registry,
     stack: AsyncExitStack,
 ) -> ApiServer:
-    delivery_worker = DeliveryWorker(pool, {"webhook": await stack.enter_async_context(open_webhook())})
+    delivery_worker = DeliveryWorker(
+        pool, {"webhook": await stack.enter_async_context(open_webhook(Outgoing(settings)))}
+    )
     sockets = stack.enter_context(bound(settings.api.host, settings.api.port, "api.port"))
     reasons = partial(_reasons, others)
     return ApiServer(settings, pool, delivery_worker, counters, reasons, engine, replay, registry, sockets)

@@ -88,6 +88,21 @@ async def test_an_address_that_cannot_work_is_refused_when_it_is_set(database: s
         assert (await client.get("/consumers/desk")).status_code == 404
 
 
+async def test_an_address_that_is_not_allowed_is_refused_with_the_line_to_add(database: str) -> None:
+    async with api_context(database) as context, client_of(context) as client:
+        for url, told in (
+            ("http://10.1.2.3:8080/a", 'webhook = ["10.1.2.3:8080"]'),
+            ("https://127.0.0.1/", 'webhook = ["127.0.0.1:443"]'),
+            ("http://[::ffff:169.254.169.254]/", "never calls"),
+        ):
+            answer = await client.put("/consumers/desk", json={"url": url})
+            assert answer.status_code == 422
+            [error] = answer.json()["errors"]
+            assert error["pointer"] == "/url"
+            assert told in error["problem"]
+        assert (await client.get("/consumers/desk")).status_code == 404
+
+
 async def test_a_consumer_is_deleted_with_what_was_for_it(database: str) -> None:
     async with api_context(database) as context, client_of(context) as client:
         await client.put("/consumers/desk", json={"url": "https://desk.example.org/a"})

@@ -1,10 +1,11 @@
-"""What `hub check` says of the database."""
+"""What `hub check` says of the database, and of consumers that may not be called."""
 
 import psycopg
 
 from app.check.check import check
 from app.check.finding import Finding
-from hub.settings import Database, Settings
+from app.check.outgoing import check_outgoing
+from hub.settings import Database, Outgoing, Settings
 
 
 async def _of_the_database(url: str) -> list[Finding]:
@@ -26,3 +27,19 @@ async def test_it_tells_how_far_rollups_are_made_anew(database: str) -> None:
     (told,) = [finding for finding in await _of_the_database(database) if "rollups" in finding.what]
     assert told.level == "ok"
     assert "12.5 %" in told.what
+
+
+async def test_it_lists_consumers_that_the_guard_refuses_with_the_line_to_add(database: str) -> None:
+    with psycopg.connect(database, autocommit=True) as conn:
+        conn.execute(
+            "insert into consumer (code, url, secret, min_level, enabled) values"
+            " ('inner', 'http://10.1.2.3:8080/a', 'x', 1, true), ('outer', 'https://8.8.8.8/', 'x', 1, true),"
+            " ('off', 'http://10.9.9.9/', 'x', 1, false)"
+        )
+    settings = Settings(database=Database(url=database))
+    [told] = [finding async for finding in check_outgoing(settings)]
+    assert told.level == "fail"
+    assert told.what.startswith("consumer inner: ")
+    assert 'webhook = ["10.1.2.3:8080"]' in told.what
+    allowed = settings.model_copy(update={"outgoing": Outgoing(webhook=("10.1.2.3:8080",))})
+    assert [finding.level async for finding in check_outgoing(allowed)] == ["ok"]

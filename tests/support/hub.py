@@ -21,6 +21,7 @@ class Hub:
             "HUB_DATABASE__URL": database,
             **({"HUB_MQTT__PORT": str(mqtt_port)} if mqtt_port else {}),
             "HUB_API__PORT": str(self.port),
+            "HUB_OUTGOING__WEBHOOK": '["127.0.0.0/8"]',  # receivers of tests
             **settings,
         }
         self._command = [sys.executable, "-m", "app.main", "serve"]

@@ -1,0 +1,52 @@
+"""`hub check` for outgoing calls: consumers whose deliveries the guard refuses, with the line to add."""
+
+import asyncio
+from collections.abc import AsyncIterator
+
+from api.push.address import BadAddressError, stored_url
+from app.check.finding import Finding
+from hub.access.outgoing import Outgoing, OutgoingRefused
+from hub.errors import HubError
+from hub.settings import Settings
+from hub.store.pool import connect, sorted_errors
+from hub.store.statements import statements
+
+SQL = statements(__name__)
+ANSWER_S = 5.0
+
+
+async def check_outgoing(settings: Settings) -> AsyncIterator[Finding]:
+    """Findings about the consumers; nothing is called, but names are resolved."""
+    try:
+        with sorted_errors():
+            async with await connect(settings.database.url) as conn:
+                consumers = await (await conn.execute(SQL.consumers_called)).fetchall()
+    except HubError:
+        return  # the database's own findings say so
+    outgoing, refused = Outgoing(settings), 0
+    for code, url in consumers:
+        what, advice = await _refusal(outgoing, url)
+        if what:
+            refused += 1
+            yield Finding("fail" if advice else "warn", f"consumer {code}: {what}", advice)
+    if consumers and not refused:
+        yield Finding("ok", f"consumers: the addresses of all {len(consumers)} may be called")
+
+
+async def _refusal(outgoing: Outgoing, url: str) -> tuple[str, str]:
+    """What is wrong, and what to do; a name that cannot be resolved now is a warning without advice."""
+    try:
+        called = stored_url(url)
+        port = called.port or (443 if called.scheme == "https" else 80)
+        async with asyncio.timeout(ANSWER_S):
+            await outgoing.addresses("webhook", called.host, port)
+    except OutgoingRefused as error:
+        return (
+            error.sentence,
+            "its alerts wait for 24 hours and are then given up: see docs/ALERTS.md, Where the hub may call",
+        )
+    except BadAddressError as error:
+        return error.sentence, "set its url"
+    except OSError as error:  # TimeoutError, too
+        return f"its name is not known: {error or 'no answer'}", ""
+    return "", ""
