@@ -4,8 +4,9 @@ from collections.abc import Mapping
 from difflib import get_close_matches
 from typing import Annotated, Literal
 
-from pydantic import StringConstraints
+from pydantic import Field, StringConstraints
 
+from hub.access.classification import CeilingName
 from hub.models import LEVEL_NAMES
 
 CODE = r"^[A-Za-z0-9][A-Za-z0-9._:-]{0,63}$"
@@ -29,6 +30,9 @@ Name = Annotated[str, StringConstraints(pattern=TEXT, min_length=1, max_length=2
 Region = Annotated[str, StringConstraints(pattern=REGION)]
 RegionPrefix = Annotated[str, StringConstraints(pattern=REGION_PREFIX)]
 LevelName = Literal["blue", "yellow", "orange", "red"]
+ExportCeiling = Annotated[
+    CeilingName, Field(description="the highest level of data in it; what is above stays empty (docs/PRIVACY.md)")
+]
 
 LEVELS: Mapping[str, int] = {name: number for number, name in enumerate(LEVEL_NAMES, 1)}
 

@@ -104,12 +104,23 @@ class Api(Section):
     host: Host = "127.0.0.1"
     port: int = Field(default=8420, ge=0, le=65535)
     token: HeaderSecret | None = None
+    public_url: str | None = Field(default=None, pattern=r"^https?://[^\s?#@]*[^\s?#@/]$", max_length=500)
+    """Where people reach the page, such as https://ganzhi.example.org; alerts that go out then carry a link to it."""
 
     @model_validator(mode="after")
     def _closed_to_strangers(self) -> "Api":
         if self.token is None and self.host not in ("127.0.0.1", "::1", "localhost"):
             raise ValueError("api.token must be set when api.host is not a loopback address")
         return self
+
+
+class Outside(Section):
+    """A service outside the country that may be called."""
+
+    host: Host
+    """With all names below it."""
+    reason: str = Field(min_length=4, max_length=500)
+    """Why; `hub check` shows it."""
 
 
 class Outgoing(Section):
@@ -119,6 +130,8 @@ class Outgoing(Section):
     webhook: tuple[AllowedText, ...] = ()
     camera: tuple[AllowedText, ...] = ()
     oidc: tuple[AllowedText, ...] = ()
+    outside: tuple[Outside, ...] = ()
+    """Known services outside the country (hub/access/outside.py) are not called unless they are named here."""
 
 
 class Http(Section):
@@ -175,7 +188,8 @@ class Health(Section):
     forget_s: float = Field(default=60.0, ge=1, le=3600)
     """A process of the hub that says nothing for so long has died: nothing is decided from silence until then."""
     keep_days: int = Field(default=400, ge=1, le=3650)
-    """How long it is kept when devices came and went, and how complete their days are."""
+    """How long it is kept when devices came and went, when somebody worked on them, which of their members were not
+    used, and how complete their days are."""
 
     @model_validator(mode="after")
     def _heard_before_forgotten(self) -> "Health":
@@ -192,6 +206,20 @@ class Commands(Section):
 
     keep_days: int = Field(default=365, ge=1, le=3650)
     """How long the history is kept."""
+
+
+class Events(Section):
+    """Events of devices."""
+
+    keep_days: int | None = Field(default=None, ge=30, le=36_500)
+    """How long they are kept, but for the newest of each kind at each device; None: for ever."""
+
+
+class Alerts(Section):
+    """Alerts."""
+
+    keep_days: int | None = Field(default=None, ge=30, le=36_500)
+    """How long they are kept after their last change, once they are over; None: for ever."""
 
 
 Role = Literal["direct", "edge", "worker", "api"]
@@ -242,6 +270,8 @@ class Settings(BaseSettings):
     dead_letters: DeadLetters = DeadLetters()
     floods: Floods = Floods()
     commands: Commands = Commands()
+    events: Events = Events()
+    alerts: Alerts = Alerts()
     health: Health = Health()
     drain_s: float = Field(default=10.0, ge=0, le=300)
     """After SIGTERM: how long what was taken may need to be committed and settled."""

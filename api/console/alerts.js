@@ -27,6 +27,7 @@ export function showAlerts(alerts, now, take) {
   put(document.getElementById('alerts-count'), alerts.length ? t('alerts_count', values) : '');
   document.getElementById('alerts-none').hidden = alerts.length > 0;
   keep(list, sorted(alerts), (alert) => alert.id, (alert) => makeCard(alert, take), (card, alert) => update(card, alert, now));
+  if (known === null) document.getElementById(location.hash.slice(1))?.scrollIntoView(); // a link to an alert
   announce(alerts);
 }
 
@@ -45,6 +46,7 @@ function announce(alerts) {
 
 function makeCard(alert, take) {
   const card = element('li', known === null ? 'card' : 'card new');
+  card.id = `alert-${alert.id}`;
   const top = element('div', 'top');
   const chip = element('span', 'chip');
   chip.append(element('span', 'word'));

@@ -9,6 +9,7 @@ from psycopg.types.json import Jsonb
 
 from api.cloudevents import cloudevent, encode
 from api.push.channel import Consumer, Failure
+from hub.access.classification import level_named
 from hub.alerts.titles import title_in
 from hub.store.pool import Pool, sorted_errors
 from hub.store.statements import statements
@@ -36,8 +37,9 @@ class ClaimedDelivery:
 class Deliveries:
     """Each method is one statement; they raise StoreUnavailable."""
 
-    def __init__(self, pool: Pool) -> None:
-        self._pool = pool
+    def __init__(self, pool: Pool, page: str | None = None) -> None:
+        """`page` is the address of the hub's page, for links."""
+        self._pool, self._page = pool, page
 
     async def claim(self, limit: int, room: int, rooms: Mapping[int, int], lease_s: float) -> list[ClaimedDelivery]:
         """Claim due deliveries until the lease ends; at most `room` (or rooms[consumer id]) per consumer."""
@@ -54,7 +56,7 @@ class Deliveries:
                 await _retitle(cursor, [row for row in rows if row["lang"] is not None])
         deliveries = []
         for row in rows:
-            event = cloudevent(row)
+            event = cloudevent(row, level_named(row["ceiling"]), self._page)
             consumer = Consumer(row["consumer_id"], row["code"], row["url"], row["secret"], row["login"])
             deliveries.append(
                 ClaimedDelivery(

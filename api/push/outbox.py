@@ -41,9 +41,15 @@ class Limits:
 class DeliveryWorker:
     """Several may run on one database, in any number of processes; each claim belongs to one."""
 
-    def __init__(self, pool: Pool, channels: Mapping[str, Channel], limits: Limits | None = None) -> None:
-        """`channels` maps consumer kinds to channels."""
-        self._deliveries = Deliveries(pool)
+    def __init__(
+        self,
+        pool: Pool,
+        channels: Mapping[str, Channel],
+        limits: Limits | None = None,
+        page: str | None = None,
+    ) -> None:
+        """`channels` maps consumer kinds to channels; `page` is the address of the hub's page, for links."""
+        self._deliveries = Deliveries(pool, page)
         self._channels = channels
         self._limits = limits or Limits()
         self._under_way: Counter[int] = Counter()

@@ -14,11 +14,14 @@ from psycopg.rows import dict_row
 from starlette.types import Receive, Scope, Send
 
 from api.context import Context, Here
+from api.contract_types import ExportCeiling
 from api.problems import ProblemError, responses
 from api.routes.catalogue_filters import Filters
 from devices.catalogue.search import Wanted
 from devices.sheets.escape import harmless
+from hub.access.classification import Level, cut_row, level_named
 from hub.access.door import GuardedRouter, needs
+from hub.access.inventory import EXPORTED
 from hub.access.permissions import Permission
 from hub.store.statements import statements
 
@@ -52,12 +55,13 @@ async def export_catalogue(
     context: Here,
     wanted: Filters,
     form: Annotated[Form, Query(alias="format", description="csv: UTF-8 with a byte order mark")] = "csv",
+    ceiling: ExportCeiling = "core",
 ) -> Response:
     """Stream all matching devices, ordered by code, as one file."""
     if _running.locked():
         detail = f"{AT_ONCE} exports are running already; try again when one has ended"
         raise ProblemError(503, detail, headers={"Retry-After": "10"})
-    pieces = _pieces(context, wanted, form)
+    pieces = _pieces(context, wanted, form, level_named(ceiling))
     first = await anext(pieces)  # the database answers: from here on a failure cuts the file off
 
     disposition = f'attachment; filename="catalogue.{form}"'
@@ -81,18 +85,22 @@ class _Export(StreamingResponse):
             await super().__call__(scope, receive, send)
 
 
-async def _pieces(context: Context, wanted: Wanted, form: Form) -> AsyncGenerator[bytes, None]:
+async def _pieces(context: Context, wanted: Wanted, form: Form, ceiling: Level) -> AsyncGenerator[bytes, None]:
     file = Csv() if form == "csv" else GeoJson()
     async with _running, context.pool.connection() as conn, conn.transaction():
         await conn.execute(f"set local idle_in_transaction_session_timeout = '{STALLED}'".encode())
         async with conn.cursor("catalogue_export", row_factory=dict_row) as cursor:
             await cursor.execute(SQL.catalogue_export.encode(), wanted.params())
             found = await cursor.fetchmany(ROWS)
-            yield file.begin() + file.rows(found)
+            yield file.begin() + file.rows(_cut(found, ceiling))
             while found:
                 found = await cursor.fetchmany(ROWS)
-                yield file.rows(found)
+                yield file.rows(_cut(found, ceiling))
     yield file.end()
+
+
+def _cut(found: Iterable[Row], ceiling: Level) -> list[Row]:
+    return [cut_row(row, EXPORTED, ceiling) for row in found]
 
 
 class Csv:
@@ -102,7 +110,7 @@ class Csv:
     _PLAIN += ("organisation_name", "region", "region_path", "lon", "lat", "parent", "tags", "state", "online")
     COLUMNS = (*_PLAIN, "online_since", "last_seen", "created_at")
     _AS_TEXT: dict[str, Callable[[Any], str]] = {  # noqa: RUF012 never changed
-        "region_path": "/".join,
+        "region_path": lambda names: "/".join(names or ()),
         "tags": lambda tags: msgspec.json.encode(tags).decode() if tags else "",
         "online": lambda online: "" if online is None else str(online).lower(),
         "online_since": lambda at: at.isoformat() if at else "",

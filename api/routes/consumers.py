@@ -28,6 +28,7 @@ from api.database import audit, execute, read, row, writing
 from api.language import Spoken, failure_in
 from api.problems import invalid, not_found, responses
 from api.push.address import BadAddressError, parse_address, stored_url
+from hub.access.classification import CeilingName
 from hub.access.door import GuardedRouter, TheCaller, needs
 from hub.access.outgoing import Outgoing, OutgoingRefused
 from hub.access.permissions import Permission
@@ -81,6 +82,11 @@ class ConsumerBody(BaseModel):
     organisation: Code | None = Field(default=None, description="only of devices of this organisation; made when new")
     category: Name | None = Field(default=None, description="only of devices whose profile has this category")
     lang: Lang | None = Field(default=None, description="of the titles that it gets; null: as the hub stores them")
+    ceiling: CeilingName | None = Field(
+        default=None,
+        description="the highest level of data that it gets (docs/PRIVACY.md); left out, a known one keeps its own, "
+        "and a new one gets L4, all that is general. A robot on the internet: L1",
+    )
     enabled: bool = True
 
     @field_validator("secret")
@@ -126,6 +132,7 @@ class Consumer(BaseModel):
     organisation: str | None
     category: str | None
     lang: Lang | None
+    ceiling: CeilingName
     enabled: bool
     pending: int
     delivered: int

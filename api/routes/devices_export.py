@@ -10,12 +10,14 @@ from fastapi import Query
 from fastapi.responses import Response, StreamingResponse
 
 from api.context import Context, Here
-from api.contract_types import Code, RegionPrefix
+from api.contract_types import Code, ExportCeiling, RegionPrefix
 from api.database import Row, read
 from api.routes.devices_import import FILES, XLSX
 from devices.lifecycle import State
 from devices.sheets.writing import COLUMNS, Workbook, cells_of, csv_lines
+from hub.access.classification import Level, cut_row, level_named
 from hub.access.door import GuardedRouter, needs
+from hub.access.inventory import EXPORTED
 from hub.access.permissions import Permission
 from hub.store.statements import statements
 
@@ -38,6 +40,7 @@ async def export_devices(
     parent: Annotated[Code | None, Query(description="only what hangs on this device")] = None,
     state: Annotated[State | None, Query()] = None,
     q: Annotated[str | None, Query(max_length=100, description="part of a code or a name")] = None,
+    ceiling: ExportCeiling = "core",
 ) -> Response:
     """Devices by code, with the list's filters; text that looks like a formula gets a leading apostrophe."""
     wanted = {
@@ -48,8 +51,9 @@ async def export_devices(
         "state": state,
         "q": q,
     }
+    top = level_named(ceiling)
     first = await _page(context, wanted, None)  # what is wrong is a problem as long as nothing has been sent
-    pages = _pages(context, wanted, first)
+    pages = _pages(context, wanted, first, top)
     lines = _csv(pages) if form == "csv" else _xlsx(pages)
     kind = "text/csv; charset=utf-8" if form == "csv" else XLSX
     return StreamingResponse(lines, 200, {"Content-Disposition": f'attachment; filename="devices.{form}"'}, kind)
@@ -59,9 +63,9 @@ async def _page(context: Context, wanted: dict[str, Any], after: str | None) -> 
     return await read(context, SQL.devices_export, {**wanted, "after_code": after, "limit": PAGE})
 
 
-async def _pages(context: Context, wanted: dict[str, Any], page: list[Row]) -> AsyncIterator[list[Row]]:
+async def _pages(context: Context, wanted: dict[str, Any], page: list[Row], ceiling: Level) -> AsyncIterator[list[Row]]:
     while page:
-        yield page
+        yield [cut_row(row, EXPORTED, ceiling) for row in page]
         page = await _page(context, wanted, page[-1]["code"]) if len(page) == PAGE else []
 
 

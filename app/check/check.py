@@ -15,6 +15,7 @@ from app.check.floods import check_floods
 from app.check.kafka import check_kafka
 from app.check.outgoing import check_outgoing
 from app.check.ports import check_ports
+from app.check.retention import check_retention
 from app.check.session import check_session
 from devices.topics import own_topic
 from hub.errors import ConfigError, HubError
@@ -36,6 +37,8 @@ BURST = 1_500
 async def check(settings: Settings) -> AsyncIterator[Finding]:
     """Yield findings; only publishes test messages to its own topic."""
     async for finding in _check_database(settings.database):
+        yield finding
+    for finding in check_retention(settings):
         yield finding
     for finding in await check_floods(settings):
         yield finding

@@ -12,6 +12,7 @@ from rich.text import Text
 
 from app.cli.client import (
     DEFAULT_URL,
+    CeilingOption,
     TokenOption,
     UrlOption,
     address,
@@ -163,6 +164,7 @@ def export(
     tag: TagOption = None,
     online: OnlineOption = None,
     bbox: BoxOption = None,
+    ceiling: CeilingOption = None,
     url: UrlOption = DEFAULT_URL,
     token: TokenOption = None,
 ) -> None:
@@ -175,8 +177,9 @@ def export(
         fail(f"'{file.name}' tells no form: name it like city.csv or city.geojson")
     wanted = _wanted(q, region, organisation, profile, category, state, parent, tag, online, bbox)
     partial = file.with_name(file.name + ".part")
+    cut = {} if ceiling is None else {"ceiling": ceiling}
     try:
-        size = _fetch(partial, {**wanted, "format": form}, url, token)
+        size = _fetch(partial, {**wanted, **cut, "format": form}, url, token)
         partial.replace(file)
     except OSError as error:
         fail(f"{file} cannot be written: {error.strerror}")

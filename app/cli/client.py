@@ -17,6 +17,9 @@ UrlOption = Annotated[str, typer.Option("--url", envvar="HUB_URL", help="Address
 TokenOption = Annotated[
     str | None, typer.Option("--token", envvar="HUB_API__TOKEN", help="The API's token, if it has one.")
 ]
+CeilingOption = Annotated[
+    str | None, typer.Option(help="The highest level of data in it: L1 (public) to L4, important or core.")
+]
 DEFAULT_URL = "http://127.0.0.1:8420"
 HELP = {"help_option_names": ["-h", "--help"]}
 TIMEOUT_S = 60.0

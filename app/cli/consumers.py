@@ -14,7 +14,7 @@ from app.cli.diagnose import LangOption, language
 consumers = Verbs("Who is told of alerts, by webhook, and whether it arrives.")
 CodeArgument = Annotated[str, typer.Argument(help="The consumer's code.")]
 FROM_INPUT = "-"
-_KEPT = ("url", "username", "min_level", "region", "organisation", "category", "lang", "enabled")
+_KEPT = ("url", "username", "min_level", "region", "organisation", "category", "lang", "ceiling", "enabled")
 _SHOWN = (*_KEPT, "pending", "delivered", "given_up", "held_until", "failure", "last_error")
 
 
@@ -74,6 +74,9 @@ def put_consumer(
     organisation: Annotated[str | None, typer.Option(help="Only of devices of this organisation; '' for all.")] = None,
     category: Annotated[str | None, typer.Option(help="Only of profiles of this category; '' for all.")] = None,
     titles: Annotated[str | None, typer.Option(help="Language of the titles that it gets: en or zh.")] = None,
+    ceiling: Annotated[
+        str | None, typer.Option(help="The highest level of data that it gets: L1 (public) to L4, important or core.")
+    ] = None,
     username: Annotated[str | None, typer.Option(help="Where it wants a login; '' for none.")] = None,
     password: Annotated[str | None, typer.Option(help="Of that login; - reads a line of standard input.")] = None,
     secret: Annotated[str | None, typer.Option(help="whsec_...; made up, and told once, when left out.")] = None,
@@ -84,6 +87,8 @@ def put_consumer(
     """Make a consumer, or change what is given of one that is there; the rest of it stays, its secret too.
 
     Example:  hub consumers put desk https://desk.example.org/alerts --min-level yellow --titles zh
+
+    Example:  hub consumers put robot https://robot.example.org/alerts --ceiling L1
 
     Example:  hub consumers put desk --disable
     """
@@ -96,7 +101,14 @@ def put_consumer(
     given = {"url": address, "min_level": min_level, "region": region, "organisation": organisation}
     if address is not None and "@" in address.partition("://")[2].partition("/")[0]:
         body.pop("username", None)  # the address brings its own
-    given |= {"category": category, "lang": titles, "username": username, "password": password, "secret": secret}
+    given |= {
+        "category": category,
+        "lang": titles,
+        "username": username,
+        "password": password,
+        "secret": secret,
+        "ceiling": ceiling,
+    }
     body |= {key: value or None for key, value in given.items() if value is not None}
     if enabled is not None:
         body["enabled"] = enabled

@@ -11,7 +11,19 @@ from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, T
 from rich.table import Table
 from rich.text import Text
 
-from app.cli.client import DEFAULT_URL, TokenOption, UrlOption, address, calling, err, fail, headers, out, refused
+from app.cli.client import (
+    DEFAULT_URL,
+    CeilingOption,
+    TokenOption,
+    UrlOption,
+    address,
+    calling,
+    err,
+    fail,
+    headers,
+    out,
+    refused,
+)
 from app.cli.diagnose import LangOption, language
 from hub.words import Lang
 
@@ -157,6 +169,7 @@ def export_devices(
     parent: Annotated[str | None, typer.Option(help="Only what hangs on this device.")] = None,
     state: Annotated[str | None, typer.Option(help="Only in this state.")] = None,
     q: Annotated[str | None, typer.Option("--search", help="Part of a code or a name.")] = None,
+    ceiling: CeilingOption = None,
     url: UrlOption = DEFAULT_URL,
     token: TokenOption = None,
 ) -> None:
@@ -166,7 +179,11 @@ def export_devices(
     """
     form = "xlsx" if file.suffix.lower() == ".xlsx" else "csv"
     given = {"profile": profile, "organisation": organisation, "region": region, "parent": parent, "state": state}
-    params = {name: value for name, value in {**given, "q": q, "format": form}.items() if value is not None}
+    params = {
+        name: value
+        for name, value in {**given, "q": q, "ceiling": ceiling, "format": form}.items()
+        if value is not None
+    }
     size = _download(file, "/devices:export", params, url, token)
     out.print(Text(f"{file}: {size:,} bytes."), soft_wrap=True)
 

@@ -171,7 +171,9 @@ async def _api_server(
     stack: AsyncExitStack,
 ) -> ApiServer:
     delivery_worker = DeliveryWorker(
-        pool, {"webhook": await stack.enter_async_context(open_webhook(Outgoing(settings)))}
+        pool,
+        {"webhook": await stack.enter_async_context(open_webhook(Outgoing(settings)))},
+        page=settings.api.public_url,
     )
     sockets = stack.enter_context(bound(settings.api.host, settings.api.port, "api.port"))
     reasons = partial(_reasons, others)

@@ -21,9 +21,12 @@ _PLAIN = frozenset(";；=\\")
 
 
 def cells_of(device: Mapping[str, Any]) -> list[str | float | None]:
-    """Cells of a device in the order of COLUMNS; text is escaped, and so are codes that look damaged."""
+    """Cells of a device in the order of COLUMNS, null for what is not exported.
+
+    Text is escaped, and so are codes that look damaged.
+    """
     crs = "wgs84" if device["lon"] is not None else None
-    values = {**device, "crs": crs, "tags": tags_text(device["tags"])}
+    values = {**device, "crs": crs, "tags": tags_text(device["tags"] or {})}
     cells = [escaped(value) if isinstance(value, str) else value for value in map(values.get, COLUMNS)]
     return [f"'{cell}" if isinstance(cell, str) and name in IDENTITIES and damage(cell) else cell
             for name, cell in zip(COLUMNS, cells, strict=True)]  # fmt: skip

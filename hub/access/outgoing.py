@@ -11,6 +11,7 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from ipaddress import ip_address
 from typing import Literal
 
+from hub.access.outside import is_outside
 from hub.access.own_addresses import OwnServer, own_servers
 from hub.errors import PermanentError
 from hub.networks import Address, is_loopback, never_called, parse_allowed, reached
@@ -53,6 +54,7 @@ class Outgoing:
             "webhook": listed.webhook, "camera": listed.camera, "oidc": listed.oidc,
         }  # fmt: skip
         self._allowed = {purpose: [parse_allowed(text) for text in some] for purpose, some in self._written.items()}
+        self._named = frozenset(each.host.lower() for each in listed.outside)
         self._own, self._resolve = own_servers(settings), resolve
         self._known: tuple[float, list[tuple[OwnServer, Address]]] = (float("-inf"), [])
 
@@ -61,6 +63,7 @@ class Outgoing:
 
         Raises OutgoingRefused, whose sentence names the entry to add, and OSError for a name without addresses.
         """
+        self._check_named(host)
         own = await self._own_addresses()
         allowed, refused = list[str](), list[OutgoingRefused]()
         for text in await self._resolve(host, port):
@@ -76,12 +79,20 @@ class Outgoing:
         return allowed
 
     def check_literal(self, purpose: Purpose, host: str, port: int) -> None:
-        """Raise OutgoingRefused for an address that is refused; names are judged when they are called."""
+        """Raise OutgoingRefused for an address that is refused, and for the name of a service outside the country.
+
+        Where other names lead is judged when they are called.
+        """
+        self._check_named(host)
         try:
             address = reached(ip_address(host))
         except ValueError:
             return
         self._judge(purpose, host, port, address, [])
+
+    def _check_named(self, host: str) -> None:
+        if is_outside(host, self._named):
+            raise OutgoingRefused(Sentence("refusal.outgoing.outside", host=host))
 
     def _judge(
         self, purpose: Purpose, host: str, port: int, address: Address, own: list[tuple[OwnServer, Address]]

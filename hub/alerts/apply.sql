@@ -60,7 +60,7 @@ select * from unnest(
 insert into alert_change (id, alert_id, seq, kind, actor, note, picture)
 select n.change_id, a.id, n.seq, n.kind, n.actor, n.note, jsonb_build_object(
         'alert', a.id, 'seq', n.seq, 'rule', r.code, 'rule_name', r.name, 'device', d.code, 'device_name', d.name,
-        'metric', s.metric, 'event_kind', r.event_kind, 'region', a.region, 'lon', d.lon, 'lat', d.lat,
+        'metric', s.metric, 'event_kind', r.event_kind, 'category', p.category, 'region', a.region, 'lon', d.lon, 'lat', d.lat,
         'organisation', d.organisation, 'title', n.title,
         'level', (array['blue', 'yellow', 'orange', 'red'])[n.level],
         'peak_level', (array['blue', 'yellow', 'orange', 'red'])[n.peak_level],
@@ -77,6 +77,7 @@ from unnest(
 join alert a on a.id = n.id
 join rule r on r.id = a.rule_id
 join device d on d.id = a.device_id
+join profile p on p.id = d.profile_id
 left join series s on s.id = a.series_id
 order by n.place
 

@@ -233,6 +233,7 @@ def test_nothing_else_writes_alerts() -> None:
     # What released migrations did once; a function that would write later may not be left in the schema.
     assert found == {
         "hub/alerts/apply.sql",
+        "hub/alerts/expiry.sql",
         "hub/store/migrations/0001_core.sql",
         "hub/store/migrations/0011_alerts.sql",
     }

@@ -1,9 +1,11 @@
 """Consumers over the API: what is refused, and what is never told."""
 
+from dataclasses import replace
 from typing import Any
 
 import httpx
 
+from hub.settings import Outgoing, Outside
 from tests.support.served_api import api_context, client_of, raise_alert, register
 
 
@@ -16,6 +18,50 @@ async def test_consumer_may_take_alerts_of_one_organisation_and_category_only(da
             assert (found["organisation"], found["category"]) == wanted
         organisations = (await client.get("/organisations")).json()["items"]
         assert [organisation["code"] for organisation in organisations] == ["fire-brigade"]
+
+
+async def test_a_ceiling_is_set_and_never_lifted_by_leaving_it_out(database: str) -> None:
+    url = "https://robot.example.org/a"
+    async with api_context(database) as context, client_of(context) as client:
+        for body, ceiling in (
+            ({}, "L4"),
+            ({"ceiling": "L1"}, "L1"),
+            ({"min_level": "red"}, "L1"),
+            ({"ceiling": "L3"}, "L3"),
+        ):
+            answer = await client.put("/consumers/robot", json={"url": url, **body})
+            assert answer.json()["ceiling"] == ceiling
+        assert (await client.put("/consumers/robot", json={"url": url, "ceiling": "L5"})).status_code == 422
+        assert (await client.get("/consumers")).json()["items"][0]["ceiling"] == "L3"
+
+
+async def test_a_known_service_outside_the_country_is_refused_unless_named(database: str) -> None:
+    body = {"url": "https://hooks.slack.com/services/x"}
+    async with api_context(database) as context, client_of(context) as client:
+        answer = await client.put("/consumers/slack", json=body)
+        assert answer.status_code == 422
+        assert answer.json()["errors"][0]["pointer"] == "/url"
+        assert 'outside = [{host = "hooks.slack.com", reason = "..."}]' in answer.json()["detail"]
+    named = Outgoing(outside=(Outside(host="slack.com", reason="a drill with a partner city"),))
+    async with api_context(database) as context:
+        settings = context.settings.model_copy(update={"outgoing": named})
+        async with client_of(replace(context, settings=settings)) as client:
+            assert (await client.put("/consumers/slack", json=body)).status_code == 201
+
+
+async def test_an_export_is_cut_to_its_ceiling(database: str) -> None:
+    async with api_context(database) as context, client_of(context) as client:
+        await register(client)
+        body = {"name": "Kitchen", "profile": "air", "lon": 120.13, "lat": 30.27, "tags": {"floor": "3"}}
+        (await client.put("/devices/air-0", json=body)).raise_for_status()
+        for path in ("/devices:export?format=csv", "/catalogue:export?format=csv", "/catalogue:export?format=geojson"):
+            whole = (await client.get(path)).text
+            assert all(told in whole for told in ("air-0", "Kitchen", "120.13", "floor"))
+            internal = (await client.get(f"{path}&ceiling=L2")).text
+            assert [told in internal for told in ("air-0", "Kitchen", "120.13", "floor")] == [True, True, False, False]
+            public = (await client.get(f"{path}&ceiling=L1")).text
+            assert not any(told in public for told in ("air-0", "Kitchen", "120.13", "floor"))
+            assert "active" in public
 
 
 async def test_secret_is_told_once(database: str) -> None:

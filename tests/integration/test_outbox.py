@@ -42,11 +42,15 @@ async def desk() -> AsyncIterator[Receiver]:
 
 @asynccontextmanager
 async def delivery_worker(
-    pool: Pool, limits: Limits = QUICK, channel: Channel | None = None, timeout_s: float = 10
+    pool: Pool,
+    limits: Limits = QUICK,
+    channel: Channel | None = None,
+    timeout_s: float = 10,
+    page: str | None = None,
 ) -> AsyncIterator[DeliveryWorker]:
     """A running delivery_worker; at the end it is killed, not stopped."""
     async with open_webhook(LOCAL, timeout_s=timeout_s) as webhook:
-        made = DeliveryWorker(pool, {"webhook": channel or webhook}, limits)
+        made = DeliveryWorker(pool, {"webhook": channel or webhook}, limits, page)
         task = asyncio.create_task(made.run(), name="delivery_worker")
         try:
             yield made
@@ -70,6 +74,26 @@ async def settled(alarms: Alarms, code: str, *states: str) -> list[tuple[str, in
 
     await eventually(met, f"{code}: {states}")
     return await alarms.outbox(code)
+
+
+async def test_a_delivery_is_cut_to_the_ceiling_of_its_consumer(alarms: Alarms, desk: Receiver) -> None:
+    await alarms.run("update device set lon = 120.13, lat = 30.27")
+    for code in ("desk", "robot"):
+        await alarms.consumer(code, desk.url(f"/{code}"))
+    await alarms.run("update consumer set ceiling = 'L1' where code = 'robot'")
+    alert = await alarms.raised()
+    async with delivery_worker(alarms.pool, page="https://ganzhi.example.org"):
+        for code in ("desk", "robot"):
+            await settled(alarms, code, "delivered")
+    told = {got.path: got.body for got in desk.received}
+    [(picture,)] = await alarms.run("select picture from alert_change")
+    data = json.loads(told["/desk"])["data"]
+    assert data == picture | {"link": f"https://ganzhi.example.org/#alert-{alert}"}, "L4: all that is general"
+    assert not any(cut in told["/robot"] for cut in (b"gauge-1", b"River gauge", b"120.13", b"30.27", b"001002"))
+    robot = json.loads(told["/robot"])
+    assert (robot["subject"], robot["source"]) == (str(alert), "ganzhi/330106001000")
+    kept = {name: robot["data"][name] for name in ("level", "event_kind", "region", "link")}
+    assert kept == {"level": "orange", "event_kind": "smoke", "region": "330106001000", "link": data["link"]}
 
 
 async def test_a_delivery_is_a_signed_cloudevent(alarms: Alarms, desk: Receiver) -> None:

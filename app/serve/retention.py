@@ -1,0 +1,55 @@
+"""Retention: deletes what is older than its limit, in short transactions. Safe to run in any number of processes.
+
+hub/access/inventory.py says of each table what limits it; dead letters, commands, presence and what the stages keep for
+themselves are limited beside their owners.
+"""
+
+import asyncio
+import logging
+
+from hub.alerts.expiry import EXPIRE
+from hub.errors import HubError
+from hub.settings import Settings
+from hub.store.pool import Pool, sorted_errors
+from hub.store.statements import statements
+
+SQL = statements(__name__)
+
+log = logging.getLogger(__name__)
+
+BATCH = 5_000
+EVERY_S = 3600.0
+
+
+async def forget(pool: Pool, settings: Settings, batch: int = BATCH) -> int:
+    """Delete what is past its limit now; returns the number of events, alerts and records. Raises StoreUnavailable."""
+    limits = {
+        EXPIRE: settings.alerts.keep_days,
+        SQL.events: settings.events.keep_days,
+        SQL.maintenance: settings.health.keep_days,
+        SQL.unused: settings.health.keep_days,
+    }
+    gone = 0
+    with sorted_errors():
+        if (days := settings.database.retention_days) is not None:
+            async with pool.connection() as conn:
+                await conn.execute(SQL.readings, {"days": days})
+        for statement, keep_days in limits.items():
+            full = keep_days is not None
+            while full:
+                async with pool.connection() as conn:
+                    removed = (await conn.execute(statement, {"days": keep_days, "batch": batch})).rowcount
+                gone += removed
+                full = removed == batch
+    return gone
+
+
+async def keep_forgetting(pool: Pool, settings: Settings) -> None:
+    """Do so every hour, forever."""
+    while True:
+        try:
+            if gone := await forget(pool, settings):
+                log.info("%d records that are past their days are deleted", gone)
+        except HubError as error:
+            log.warning("what is past its days stays until the next hour: %s", error)
+        await asyncio.sleep(EVERY_S)

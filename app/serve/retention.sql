@@ -1,0 +1,31 @@
+-- name: events
+-- But the newest of each kind at each device: what is older and comes later must find it.
+with gone as (
+    delete from event where id in (
+        select e.id from event e
+        where e.ts < now() - make_interval(days => %(days)s)
+          and exists (
+              select from event n where n.kind = e.kind and n.device_id = e.device_id
+                and least(n.ts, n.received_at) > least(e.ts, e.received_at)
+          )
+        limit %(batch)s
+        for update of e skip locked
+    )
+    returning id
+), contents as (
+    delete from event_replaced where id in (select id from gone)
+)
+select id from gone
+
+-- name: maintenance
+delete from maintenance where id in (
+    select id from maintenance where to_at < now() - make_interval(days => %(days)s) limit %(batch)s)
+
+-- name: readings
+with replaced as (delete from reading_replaced where ts < now() - make_interval(days => %(days)s)),
+    contents as (delete from event_replaced where replaced_at < now() - make_interval(days => %(days)s))
+select drop_readings_before(now() - make_interval(days => %(days)s))
+
+-- name: unused
+delete from device_unused where (device_id, name) in (
+    select device_id, name from device_unused where last_at < now() - make_interval(days => %(days)s) limit %(batch)s)

@@ -1,0 +1,98 @@
+"""Classes and levels of data after GB/T 43697-2024, and what may leave below a ceiling."""
+
+from collections.abc import Mapping
+from enum import IntEnum, StrEnum
+from typing import Any, Literal
+
+
+class DataClass(StrEnum):
+    """What data describes (GB/T 43697, annex A)."""
+
+    USER = "user"  # 用户数据: accounts, and what they did
+    BUSINESS = "business"  # 业务数据: what the city's things measure and report, and what came of it
+    MANAGEMENT = "management"  # 经营管理数据: what is configured: devices, profiles, rules, organisations
+    OPERATIONS = "operations"  # 系统运维数据: what the hub needs to run
+
+
+class Level(IntEnum):
+    """Levels in ascending order: 一般数据 (general) in four steps, 重要数据 (important), 核心数据 (core).
+
+    The hub itself assigns no more than L4: what is important or core is named by the catalogue of an authority.
+    """
+
+    L1 = 1  # public: no harm when everybody knows it
+    L2 = 2  # internal: for those whose work it is
+    L3 = 3  # sensitive: where exactly a thing is, what a person wrote
+    L4 = 4  # secrets, and what shows or reaches a person
+    IMPORTANT = 5
+    CORE = 6
+
+
+CeilingName = Literal["L1", "L2", "L3", "L4", "important", "core"]
+"""The highest level that may leave, as it is written in the API and the store."""
+
+
+def level_named(name: CeilingName | str) -> Level:
+    """The level of a stored or given name. Raises KeyError."""
+    return Level[name.upper()]
+
+
+SERIES = {
+    "environment": Level.L1,
+    "water": Level.L2,
+    "fire": Level.L2,
+    "municipal": Level.L2,
+    "pole": Level.L2,
+    "traffic": Level.L2,
+    "structure": Level.L3,
+    "video": Level.L3,
+}
+"""Levels of the values of series, by the category of their profile."""
+OTHER_SERIES = Level.L3
+"""Of a category that is not listed."""
+
+PICTURE = Level.L4
+"""Of pictures and clips of places, also when what moves in them is pixelated."""
+
+ALERT = {
+    **dict.fromkeys(
+        ("alert", "seq", "category", "metric", "event_kind", "level", "peak_level", "state", "condition", "handling",
+         "opened_at", "cleared_at", "changed_at", "raised_at", "link"),
+        Level.L1,
+    ),
+    **dict.fromkeys(("rule", "rule_name", "device", "device_name", "organisation", "region", "title"), Level.L2),
+    **dict.fromkeys(("lon", "lat"), Level.L3),
+}  # fmt: skip
+"""Levels of the fields of outgoing alerts, but of `value` and `threshold`, which are those of their series."""
+MEASURED = ("value", "threshold")
+TOWN_DIGITS = 9
+"""Of a division code of 12: what is left of it below the level of a region."""
+
+
+def alert_level(field: str, category: str | None) -> Level:
+    """The level of a field of an alert whose device is of a category; CORE for a field that nobody classified."""
+    if field in MEASURED:
+        return SERIES.get(category or "", OTHER_SERIES)
+    return ALERT.get(field, Level.CORE)
+
+
+def cut_alert(alert: Mapping[str, Any], ceiling: Level) -> dict[str, Any]:
+    """The fields of an outgoing alert that may leave under a ceiling; of its region always the town (乡镇、街道)."""
+    category = alert.get("category")
+    kept = {name: value for name, value in alert.items() if alert_level(name, category) <= ceiling}
+    if "region" not in kept and alert.get("region"):
+        kept["region"] = town(alert["region"])
+    return kept
+
+
+def cut_row(row: Mapping[str, Any], levels: Mapping[str, Level], ceiling: Level) -> dict[str, Any]:
+    """A row of an export with null where a column is above the ceiling, and with the town of its region."""
+    kept = {name: value if levels.get(name, Level.CORE) <= ceiling else None for name, value in row.items()}
+    if "region" in kept and kept["region"] is None and row["region"]:
+        kept["region"] = town(row["region"])
+    return kept
+
+
+def town(region: str) -> str:
+    """The code of the town in which a division lies; larger divisions stay as they are."""
+    return region[:TOWN_DIGITS].ljust(len(region), "0")

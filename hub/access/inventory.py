@@ -1,0 +1,256 @@
+"""What the hub stores: each table and column with its class and level, why it is there, and what ends it.
+
+docs/PRIVACY.md is made of this table; a test walks the schema of a migrated database and finds what is missing here.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from hub.access.classification import DataClass, Level
+from hub.access.permissions import Permission
+
+
+@dataclass(slots=True, frozen=True)
+class Table:
+    """One table or view of the store."""
+
+    data_class: DataClass
+    why: str
+    """What it holds and what for."""
+    kept: str
+    """What ends a row: a setting, a bound on the number of rows, or why it stays."""
+    seen_by: Permission | None
+    """Which permission shows it in the API; None: no route does."""
+    levels: Mapping[str, Level]
+    """Of each column."""
+
+
+def _table(data_class: DataClass, why: str, kept: str, seen_by: Permission | None, **columns: str) -> Table:
+    """`columns` are names by level: l1="id code", l3="lon lat"."""
+    levels = {name: Level[level.upper()] for level, names in columns.items() for name in names.split()}
+    return Table(data_class, why, kept, seen_by, levels)
+
+
+_USER, _BUSINESS = DataClass.USER, DataClass.BUSINESS
+_MANAGEMENT, _OPERATIONS = DataClass.MANAGEMENT, DataClass.OPERATIONS
+_WITH_DEVICE = "with the device, which is retired, never deleted"
+_READINGS = "database.retention_days"
+_EACH_DEVICE = "one row a device"
+
+TABLES: Mapping[str, Table] = {
+    "organisation": _table(
+        _MANAGEMENT, "departments and companies that things belong to", "until renamed; alerts and devices refer to it",
+        Permission.ORGANISATIONS_READ, l1="code name",
+    ),
+    "region": _table(
+        _MANAGEMENT, "administrative divisions, public in GB/T 2260 and GB/T 10114",
+        "kept with their validity: history names them", Permission.REGIONS_READ,
+        l1="code name level valid_from valid_to successors",
+    ),
+    "profile": _table(
+        _MANAGEMENT, "what a kind of device measures and reports", "until replaced; devices refer to it",
+        Permission.PROFILES_READ,
+        l1="id code name name_en category", l2="metrics max_future_s revision version installed interval_s "
+        "offline_after_s unknown_metrics max_metrics events commands mapping on_conflict",
+    ),
+    "profile_version": _table(
+        _MANAGEMENT, "each version of a profile, to explain old readings", "kept: readings were understood by it",
+        Permission.PROFILES_READ, l2="profile_id version at body",
+    ),
+    "device": _table(
+        _MANAGEMENT, "things of the city and where they stand", _WITH_DEVICE, Permission.DEVICES_READ,
+        l1="id profile_id created_at revision zone state", l2="code name parent_id organisation region",
+        l3="lon lat tags",
+    ),
+    "maintenance": _table(
+        _MANAGEMENT, "when somebody works on a device, so that its silence is no finding",
+        "health.keep_days after its end", Permission.DEVICES_READ,
+        l2="id device_id from_at to_at created_at", l3="note",
+    ),
+    "rule": _table(
+        _MANAGEMENT, "when a reading or event is an alert", "until switched off; alerts refer to it",
+        Permission.RULES_READ, l2="id code name profile_id metric direction thresholds hysteresis hold_s event_kind "
+        "event_level enabled revision clear_s",
+    ),
+    "consumer": _table(
+        _MANAGEMENT, "who is told of alerts, and up to which level", "until deleted", Permission.CONSUMERS_READ,
+        l2="id code kind min_level region enabled organisation category held_until lang ceiling", l3="url",
+        l4="secret login",
+    ),
+    "series": _table(
+        _BUSINESS, "one metric of one device", _WITH_DEVICE, Permission.READINGS_READ,
+        l2="id device_id metric revision",
+    ),
+    "reading": _table(
+        _BUSINESS, "measured values; their level is that of their series", _READINGS, Permission.READINGS_READ,
+        l2="ts series_id quality", l3="value",
+    ),
+    "reading_replaced": _table(
+        _BUSINESS, "values that later ones replaced, as evidence", _READINGS, None,
+        l2="series_id ts replaced_at", l3="value",
+    ),
+    "latest": _table(
+        _BUSINESS, "the newest reading of each series", "one row a series", Permission.READINGS_READ,
+        l2="series_id ts quality watermark top", l3="value",
+    ),
+    "latest_note": _table(
+        _OPERATIONS, "series whose newest reading is not in `latest` yet", "seconds, until it is", None,
+        l2="writer number series odd",
+    ),
+    "event": _table(
+        _BUSINESS, "what devices report: smoke, a button, an open cover",
+        "events.keep_days, but the newest of each kind at each device",
+        Permission.EVENTS_READ, l2="id device_id ts received_at kind state level untimed_id", l3="attributes",
+    ),
+    "event_replaced": _table(
+        _BUSINESS, "contents of events that later ones replaced, as evidence", _READINGS, None,
+        l2="id replaced_at", l3="content",
+    ),
+    "alert": _table(
+        _BUSINESS, "what is unusual, and how it is handled", "alerts.keep_days after its last change, when it is over",
+        Permission.ALERTS_READ,
+        l1="id level peak_level opened_at cleared_at changed_at raised_at updated_at seq handling state",
+        l2="rule_id target device_id series_id region title", l3="value threshold",
+    ),
+    "alert_change": _table(
+        _BUSINESS, "each change of an alert, who made it, and the alert after it", "with its alert (alerts.keep_days)",
+        Permission.ALERTS_READ,
+        l1="cursor id alert_id seq kind at", l3="actor note picture",
+    ),
+    "alert_ending": _table(
+        _OPERATIONS, "endings that the rules have not heard of yet", "seconds, until they have", None, l1="change_id",
+    ),
+    "outbox": _table(
+        _OPERATIONS, "deliveries of alerts to consumers", "with its alert (alerts.keep_days), or its consumer",
+        Permission.CONSUMERS_READ,
+        l2="id change_id alert_id seq consumer_id state attempts next_at created_at settled_at failure",
+        l3="last_error last_error_words",
+    ),
+    "dead_letter": _table(
+        _BUSINESS, "messages that could not be used, as they came, to find the mistake",
+        "dead_letters.keep_days, dead_letters.keep", Permission.LETTERS_READ,
+        l2="id received_at transport device reason payload_size replays replayed_at at",
+        l3="address detail detail_words payload",
+    ),
+    "dead_letter_count": _table(
+        _OPERATIONS, "dead letters by minute, also those that were not stored", "dead_letters.keep_days",
+        Permission.LETTERS_READ, l2="minute reason transport stored dropped",
+    ),
+    "command": _table(
+        _BUSINESS, "what a device was told, by whom, and its reply", "commands.keep_days", Permission.COMMANDS_READ,
+        l2="id device_id name state created_at expires_at sent_at settled_at replied_at late error take_until taken_at "
+        "taken_by epoch", l3="params actor key reply",
+    ),
+    "audit": _table(
+        _USER, "who changed or saw what: required for 180 days at least", "kept: at least 180 days", None,
+        l2="id at action subject", l3="actor detail",
+    ),
+    "credential": _table(
+        _MANAGEMENT, "accounts of devices on the broker and their hashed secrets",
+        "kept when revoked: their names are not given twice", Permission.CREDENTIALS_READ,
+        l2="id device_id kind provisioning_key created_at rotated_at revoked_at revision bound", l3="username",
+        l4="secret_hash",
+    ),
+    "provisioning_key": _table(
+        _MANAGEMENT, "keys by which devices register themselves", "until deleted", Permission.CREDENTIALS_READ,
+        l2="code organisation profile_id state device_limit used expires_at enabled created_at rotated_at",
+        l4="key_hash",
+    ),
+    "session": _table(
+        _OPERATIONS, "which process a device is connected to", _EACH_DEVICE, None,
+        l2="device_id holder epoch transport since ended_at",
+    ),
+    "session_holder": _table(
+        _OPERATIONS, "processes that hold sessions", "seconds after a process ended", None, l2="id broker at",
+    ),
+    "mqtt_session": _table(
+        _OPERATIONS, "the hub's own client ids at the broker", "one row a name", Permission.STATUS_READ,
+        l2="name handed_over held_at lost_at lost_since taken_over_at whole filters", l3="client_id",
+    ),
+    "device_seen": _table(
+        _BUSINESS, "when a device was last heard", _EACH_DEVICE, Permission.DEVICES_READ,
+        l2="device_id seen_at clock_offset_s",
+    ),
+    "device_status": _table(
+        _BUSINESS, "what a device says of itself", _EACH_DEVICE, Permission.DEVICES_READ, l2="device_id online at",
+    ),
+    "device_health": _table(
+        _BUSINESS, "who is there, as decided", _EACH_DEVICE, Permission.DEVICES_READ,
+        l2="device_id online since cause finding finding_at told",
+    ),
+    "device_online": _table(
+        _BUSINESS, "when devices came and went", "health.keep_days", Permission.DEVICES_READ,
+        l2="device_id at online cause",
+    ),
+    "device_flood": _table(
+        _OPERATIONS, "devices that send what cannot be used too often", _EACH_DEVICE, Permission.DEVICES_DIAGNOSE,
+        l2="device_id since last_at refused disabled_at disabled_until",
+    ),
+    "device_no_news": _table(
+        _OPERATIONS, "retained and empty messages of a device", _EACH_DEVICE, Permission.DEVICES_DIAGNOSE,
+        l2="device_id retained empty last_at", l3="address",
+    ),
+    "device_unused": _table(
+        _OPERATIONS, "members of messages that nothing is made of, by name", "health.keep_days",
+        Permission.DEVICES_DIAGNOSE, l2="device_id name first_at last_at",
+    ),
+    "completeness": _table(
+        _BUSINESS, "readings expected and received, by device and day", "health.keep_days", Permission.DEVICES_READ,
+        l2="device_id day expected received counted_at",
+    ),
+    "listening": _table(
+        _OPERATIONS, "since when each process has heard everything", "one row a process that lives", None,
+        l2="source ears since at told_at",
+    ),
+    "catalogue_unheard": _table(
+        _OPERATIONS, "devices that were never heard", "until they are", Permission.DEVICES_READ, l2="device_id",
+    ),
+    "catalogue_count": _table(
+        _OPERATIONS, "counts of large fleets", "made again every few minutes", Permission.DEVICES_READ,
+        l2="county organisation profile_id catalogued active in_maintenance online sound expected received",
+    ),
+    "catalogue_counted": _table(
+        _OPERATIONS, "when they were made", "one row", None, l1="one at took_s",
+    ),
+    "arrival": _table(
+        _OPERATIONS, "packets of the broker that may come again", "65,535 packets a source", None,
+        l2="source seq entries",
+    ),
+    "commit_turn": _table(
+        _OPERATIONS, "whose commit is known", "one day", None, l1="writer turn at",
+    ),
+    "kafka_offset": _table(
+        _OPERATIONS, "how far topics are read", "one row a partition", None, l1="topic partition next_offset timers",
+    ),
+    "import_progress": _table(
+        _OPERATIONS, "how far files of history are read", "kept: a file is not read twice", None,
+        l2="digest position line readings stored bad started_at changed_at finished_at conflicting", l3="file",
+    ),
+    "rollup_rebuild": _table(
+        _OPERATIONS, "how far rollups are made anew", "one row a view", None,
+        l1="view from_at to_at done_until started_at finished_at",
+    ),
+    "schema_migration": _table(
+        _OPERATIONS, "the version of the schema", "one row a migration", None, l1="version name mode applied_at",
+    ),
+    "catalogue": _table(
+        _MANAGEMENT, "view: devices as they are found and exported", _WITH_DEVICE, Permission.DEVICES_READ,
+        l1="id profile profile_name category state created_at",
+        l2="code name organisation organisation_name region region_path parent online online_since last_seen",
+        l3="lon lat tags",
+    ),
+    "catalogue_state": _table(
+        _OPERATIONS, "view: what is counted of each device", _WITH_DEVICE, Permission.DEVICES_READ,
+        l2="id region organisation profile_id active in_maintenance online sound expected received",
+    ),
+    **dict.fromkeys(
+        ("reading_1m", "reading_1h", "reading_1d"),
+        _table(
+            _BUSINESS, "view: rollups of readings", _READINGS, Permission.READINGS_READ,
+            l2="series_id bucket n flagged flags", l3="min max sum last",
+        ),
+    ),
+}  # fmt: skip
+
+EXPORTED: Mapping[str, Level] = {**TABLES["device"].levels, **TABLES["catalogue"].levels}
+"""Levels of the columns of exported sheets and maps."""

@@ -1,0 +1,139 @@
+"""Whatever the inventory says is limited by a setting is gone when it is past it, on each store."""
+
+from collections.abc import AsyncIterator
+
+import pytest
+from psycopg import AsyncConnection
+
+from app.check.retention import check_retention, limits
+from app.serve.retention import forget
+from devices.commands.timeouts import forget_commands
+from devices.health.completeness import count_completeness
+from hub.access.inventory import TABLES
+from hub.settings import Alerts, Commands, Database, DeadLetters, Events, Health, Outgoing, Outside, Settings
+from hub.store.expiry import expire_dead_letters
+from hub.store.pool import Pool, open_pool
+
+SETTINGS = Settings(
+    database=Database(retention_days=200),
+    events=Events(keep_days=200),
+    alerts=Alerts(keep_days=200),
+    health=Health(keep_days=200),
+    commands=Commands(keep_days=200),
+    dead_letters=DeadLetters(keep_days=200),
+    outgoing=Outgoing(outside=(Outside(host="slack.com", reason="a drill with a partner city"),)),
+)
+PLANTED = """
+insert into profile (code, name) values ('gauge', 'Gauge');
+insert into device (code, name, profile_id) select 'gauge-1', 'Gauge 1', id from profile;
+insert into series (device_id, metric) select id, 'level' from device;
+insert into rule (code, name, event_kind, event_level) values ('smoke', 'Smoke', 'smoke', 3);
+insert into consumer (code, url, secret) values ('desk', 'http://127.0.0.1:1/', 's');
+create temporary table old as select n, now() - make_interval(days => n) as at from unnest(array[3, 400]) n;
+insert into reading (ts, value, series_id, quality) select at, 1, s.id, 0 from old, series s;
+insert into reading_replaced select s.id, at, 1, at from old, series s;
+insert into event (id, device_id, ts, received_at, kind)
+    select gen_random_uuid(), d.id, at, at, 'smoke' from old, device d;
+insert into event_replaced select id, 'x', ts from event;
+insert into alert (id, rule_id, target, device_id, title, level, peak_level, handling, opened_at, cleared_at,
+                   changed_at, updated_at, seq)
+    select gen_random_uuid(), r.id, n::text, d.id, 't', 1, 1, 'closed', at, at, at, at, 1
+    from old, device d, rule r;
+insert into alert_change (id, alert_id, seq, kind, at, picture)
+    select gen_random_uuid(), id, 1, 'raised', changed_at, '{}' from alert;
+insert into outbox (change_id, alert_id, seq, consumer_id, state, created_at)
+    select h.id, alert_id, h.seq, c.id, 'delivered', h.at from alert_change h, consumer c;
+insert into dead_letter (id, received_at, transport, address, reason, detail, payload, payload_size)
+    select gen_random_uuid(), at, 'mqtt', 't', 'not_json', 'd', 'x', 1 from old;
+insert into dead_letter_count (minute, reason, transport, stored, dropped)
+    select date_trunc('minute', at), 'not_json', 'mqtt', 1, 0 from old;
+insert into command (id, device_id, name, params, state, actor, created_at, expires_at, settled_at)
+    select gen_random_uuid(), d.id, 'on', '{}', 'failed', 'x', at, at, at from old, device d;
+insert into device_online (device_id, at, online, cause) select d.id, at, true, 'heard' from old, device d;
+insert into completeness (device_id, day, expected, received, counted_at)
+    select d.id, at::date, 1, 1, at from old, device d;
+insert into maintenance (device_id, from_at, to_at) select d.id, at - interval '1 hour', at from old, device d;
+insert into device_unused (device_id, name, first_at, last_at) select d.id, n::text, at, at from old, device d;
+"""
+OLDEST = {
+    "alert": "updated_at", "alert_change": "at", "command": "created_at", "completeness": "day::timestamptz",
+    "dead_letter": "received_at", "dead_letter_count": "minute", "device_online": "at", "device_unused": "last_at",
+    "event": "ts", "event_replaced": "replaced_at", "maintenance": "to_at", "outbox": "created_at", "reading": "ts",
+    "reading_replaced": "ts",
+}  # fmt: skip
+
+
+@pytest.fixture
+async def pool(store_url: str) -> AsyncIterator[Pool]:
+    async with open_pool(Database(url=store_url)) as opened:
+        yield opened
+
+
+async def _plant(conn: AsyncConnection) -> None:
+    """Rows of 3 and of 400 days ago."""
+    [(partitioned,)] = await (await conn.execute("select to_regproc('ensure_partition') is not null")).fetchall()
+    if partitioned:
+        await conn.execute("select ensure_partition(current_date - n) from unnest(array[3, 400]) n")
+    await conn.execute(PLANTED.encode())
+
+
+async def _old_and_new(conn: AsyncConnection, table: str, at: str) -> tuple[int, int]:
+    text = f"select count(*) filter (where {at} < now() - interval '201 days'), count(*) from {table}"
+    [(old, rows)] = await (await conn.execute(text.encode())).fetchall()
+    return old, rows - old
+
+
+async def test_what_is_past_its_days_is_gone_and_the_rest_is_there(pool: Pool) -> None:
+    limited = {name for name, table in TABLES.items() if limits(table.kept) and not table.why.startswith("view")}
+    assert limited == set(OLDEST), "plant an old row in each table that a setting limits"
+    async with pool.connection() as conn:
+        await _plant(conn)
+        assert {name: await _old_and_new(conn, name, at) for name, at in OLDEST.items()} == dict.fromkeys(
+            OLDEST, (1, 1)
+        )
+    assert await forget(pool, SETTINGS, batch=1) == 4, "an alert, an event, a time of maintenance, a member"
+    await expire_dead_letters(pool, SETTINGS.dead_letters)
+    await forget_commands(pool, SETTINGS.commands.keep_days)
+    async with pool.connection() as conn:
+        await count_completeness(conn, SETTINGS.health.keep_days)
+        left = {name: await _old_and_new(conn, name, at) for name, at in OLDEST.items()}
+    assert left == dict.fromkeys(OLDEST, (0, 1))
+
+
+@pytest.mark.parametrize(
+    "why",
+    [
+        "update alert set cleared_at = null",
+        "update alert set handling = 'dispatched'",
+        "update outbox set state = 'pending'",
+        "insert into alert_ending select id from alert_change",
+        """update alert set series_id = s.id from series s;
+           insert into latest (series_id, ts, value, quality) select id, now() - interval '500 days', 1, 0
+           from series""",
+    ],
+)
+async def test_an_alert_that_something_waits_for_stays(pool: Pool, why: str) -> None:
+    async with pool.connection() as conn:
+        await _plant(conn)
+        await conn.execute(why.encode())
+    await forget(pool, SETTINGS)
+    async with pool.connection() as conn:
+        assert await _old_and_new(conn, "alert", "updated_at") == (1, 1)
+
+
+async def test_the_newest_event_of_a_kind_at_a_device_stays(pool: Pool) -> None:
+    async with pool.connection() as conn:
+        await _plant(conn)
+        await conn.execute("delete from event where ts > now() - interval '100 days'")
+    await forget(pool, SETTINGS)
+    async with pool.connection() as conn:
+        assert await _old_and_new(conn, "event", "ts") == (1, 0)
+
+
+def test_the_check_tells_each_limit() -> None:
+    told = [finding.what for finding in check_retention(SETTINGS)]
+    assert "retention: 200 days (alerts.keep_days): alert, alert_change, outbox" in told
+    assert any(line.startswith("retention: 200 days (dead_letters.keep_days) and 1,000,000 rows (") for line in told)
+    assert "outgoing: slack.com, outside the country, may be called: a drill with a partner city" in told
+    unset = [finding.what for finding in check_retention(Settings())]
+    assert "retention: for ever (events.keep_days is not set): event" in unset
