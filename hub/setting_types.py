@@ -1,4 +1,4 @@
-"""Types of settings whose text may hold a secret: what is wrong with it is said without showing it."""
+"""Types of settings. What is wrong with a text that may hold a secret is said without showing it."""
 
 import re
 from ipaddress import ip_address
@@ -6,9 +6,15 @@ from typing import Annotated
 
 from psycopg import ProgrammingError
 from psycopg.conninfo import conninfo_to_dict
-from pydantic import AfterValidator, SecretStr
+from pydantic import AfterValidator, BaseModel, ConfigDict, SecretStr
 
 from hub.networks import parse_allowed
+
+
+class Section(BaseModel):
+    """A table of the settings."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, hide_input_in_errors=True, allow_inf_nan=False)
 
 
 def _database(url: str) -> str:

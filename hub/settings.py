@@ -1,31 +1,43 @@
 """Settings: one TOML file, overridden by HUB_* environment variables; unknown keys are rejected."""
 
 import os
-import re
 import tomllib
 from pathlib import Path
 from typing import Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, model_validator
+from psycopg.conninfo import make_conninfo
+from pydantic import Field, SecretStr, ValidationError, ValidationInfo, field_validator, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict, SettingsError
 
-from hub.environment import PREFIX, meant, unknown_variables
+from hub.environment import PREFIX, unknown_variables
 from hub.errors import ConfigError
-from hub.setting_types import AllowedText, BrokerHost, DatabaseUrl, HeaderSecret, Host, Servers
-
-
-class Section(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True, hide_input_in_errors=True, allow_inf_nan=False)
+from hub.setting_faults import explain, keys_of, unreadable, variable
+from hub.setting_types import AllowedText, BrokerHost, DatabaseUrl, HeaderSecret, Host, Section, Servers
+from hub.tls import ServerTls, Tls
 
 
 class Database(Section):
     """The database."""
 
-    url: DatabaseUrl = Field(default="postgresql://postgres@127.0.0.1:5432/ganzhi", repr=False)
-    """Not in the repr of settings: it may hold a password."""
+    tls: Tls | None = None
+    """The server's certificate is checked, and for the host's name, as with sslmode=verify-full."""
+    url: DatabaseUrl = Field(default="postgresql://postgres@127.0.0.1:5432/ganzhi", repr=False, validate_default=True)
+    """Not in the repr of settings: it may hold a password. With `tls` it holds that too, as libpq reads it."""
     mode: Literal["auto", "timescaledb", "postgresql"] = "auto"
     pool_size: int = Field(default=8, ge=4, le=100)
     retention_days: int | None = Field(default=None, ge=1, le=36_500)
+
+    @field_validator("url")
+    @classmethod
+    def _with_tls(cls, url: str, info: ValidationInfo) -> str:
+        tls: Tls | None = info.data.get("tls")
+        if tls is None:
+            return url
+        if tls.server_name is not None:
+            raise ValueError("database.tls has no server_name: reach the server by a name in its certificate")
+        files = {"sslrootcert": tls.ca or "system", "sslcert": tls.certificate, "sslkey": tls.key}
+        given = {name: str(value) for name, value in files.items() if value is not None}
+        return make_conninfo(url, sslmode="verify-full", **given)
 
 
 class Mqtt(Section):
@@ -35,7 +47,9 @@ class Mqtt(Section):
     port: int = Field(default=1883, ge=1, le=65535)
     username: str | None = None
     password: SecretStr | None = None
+    tls: Tls | None = None
     tls_ca: Path | None = None
+    """Before there was `tls`: its `ca`."""
     client_id: str = Field(default="ganzhi-hub", min_length=1, max_length=64)
     """Name of the session: hubs of one name share it, one of them holds it. Its client id is this with a random end."""
     version: Literal["3.1.1", "5"] = "3.1.1"
@@ -61,6 +75,17 @@ class Mqtt(Section):
         return self
 
     @model_validator(mode="after")
+    def _one_authority(self) -> "Mqtt":
+        if self.tls is not None and self.tls_ca is not None:
+            raise ValueError("mqtt.tls_ca and the section mqtt.tls are both set: write the file into mqtt.tls.ca alone")
+        return self
+
+    @property
+    def security(self) -> Tls | None:
+        """How the connection is secured; None: not at all."""
+        return self.tls if self.tls_ca is None else Tls(ca=self.tls_ca)
+
+    @model_validator(mode="after")
     def _password_has_a_user(self) -> "Mqtt":
         if self.password is not None and not self.username:
             raise ValueError("mqtt.password is set, and no broker takes one without a name: set mqtt.username too")
@@ -72,6 +97,12 @@ class Kafka(Section):
 
     servers: Servers | None = None
     """host:port, several with commas between."""
+    tls: Tls | None = None
+    username: str | None = None
+    """With it the hub logs in (SASL)."""
+    password: SecretStr | None = None
+    mechanism: Literal["PLAIN", "SCRAM-SHA-256", "SCRAM-SHA-512"] = "SCRAM-SHA-512"
+    """Of SASL."""
     prefix: str = Field(default="ganzhi", pattern=r"^[A-Za-z0-9._-]{1,200}$")
     group: str = Field(default="ganzhi-hub", min_length=1, max_length=200)
     """One for all hubs of a database: its table kafka_offset holds one offset a partition."""
@@ -80,6 +111,12 @@ class Kafka(Section):
     replication: int = Field(default=1, ge=1, le=9)
     session_s: float = Field(default=10.0, ge=1, le=300)
     """A worker that is silent for so long loses its partitions to the others."""
+
+    @model_validator(mode="after")
+    def _whole_login(self) -> "Kafka":
+        if (self.username is None) != (self.password is None):
+            raise ValueError("kafka.username and kafka.password belong together: set both or none")
+        return self
 
 
 class Pipeline(Section):
@@ -106,6 +143,8 @@ class Api(Section):
     token: HeaderSecret | None = None
     public_url: str | None = Field(default=None, pattern=r"^https?://[^\s?#@]*[^\s?#@/]$", max_length=500)
     """Where people reach the page, such as https://ganzhi.example.org; alerts that go out then carry a link to it."""
+    tls: ServerTls | None = None
+    """HTTPS; a renewed certificate is taken while the hub runs."""
 
     @model_validator(mode="after")
     def _closed_to_strangers(self) -> "Api":
@@ -301,44 +340,14 @@ def load_settings(path: Path | None = None) -> Settings:
         values = tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
         raise ConfigError(f"{path}: {error}") from error
-    keys = _keys()
-    if unknown := unknown_variables(os.environ, map(_variable, keys)):
+    if unknown := unknown_variables(os.environ, map(variable, keys_of(Settings))):
         raise ConfigError("; ".join(unknown))
     try:
         return Settings(**values)
     except ValidationError as error:
-        raise ConfigError("; ".join(_explain(path, text, item) for item in error.errors())) from None
+        raise ConfigError("; ".join(explain(Settings, path, text, item) for item in error.errors())) from None
     except SettingsError as error:
-        raise ConfigError(_unreadable(str(error))) from None
-
-
-def _keys() -> list[str]:
-    """All settings as they are written with dots, sections too."""
-    found = []
-    for name, field in Settings.model_fields.items():
-        found.append(name)
-        if isinstance(field.annotation, type) and issubclass(field.annotation, Section):
-            found += [f"{name}.{key}" for key in field.annotation.model_fields]
-    return found
-
-
-def _variable(key: str) -> str:
-    return PREFIX + key.replace(".", "__").upper()
-
-
-def _unreadable(told: str) -> str:
-    """A sentence for a variable that should be JSON and is not; `told` names the field."""
-    section = next((name for name in Settings.model_fields if f'"{name}"' in told), "")
-    whole = [name for name in os.environ if name.upper() == _variable(section)]
-    if whole:
-        return f"environment variable {whole[0]}: {_not_a_section(section)}"
-    lists = [name for name in sorted(os.environ) if name.upper().startswith(_variable(section) + "__")]
-    return f'environment variable {", ".join(lists)}: write a list as JSON, for example ["worker", "api"]'
-
-
-def _not_a_section(section: str) -> str:
-    some = [_variable(key) for key in _keys() if key.startswith(f"{section}.")][:2]
-    return f"is no single setting: set those of its section, {' and '.join(some)} for example"
+        raise ConfigError(unreadable(Settings, str(error))) from None
 
 
 def with_roles(settings: Settings, roles: str | None) -> Settings:
@@ -353,39 +362,3 @@ def with_roles(settings: Settings, roles: str | None) -> Settings:
     if changed.kafka.servers is None and not {"edge", "worker"}.isdisjoint(hub.roles):
         raise ConfigError(f"--roles {roles}: {_BUS_NEEDS_KAFKA}")
     return changed
-
-
-def _explain(path: Path | None, text: str, item: Any) -> str:
-    keys = [str(key) for key in item["loc"]]
-    name = ".".join(keys) or "the settings"
-    own = [_variable(".".join(keys[:count])) for count in range(len(keys), 0, -1)]
-    variable = next((variable for variable in os.environ if variable.upper() in own), None)
-    line = _line_of(text, keys)
-    if variable is not None and (variable.upper() == own[0] or line is None):
-        where = f"environment variable {variable}"
-    elif line is not None:
-        where = f"{path}, line {line}"
-    else:
-        where = str(path) if path else "environment"
-    problem = str(item["msg"]).removeprefix("Value error, ")
-    if item["type"] == "extra_forbidden":
-        problem = "is not a setting" + meant(name, _keys())
-    elif item["type"] == "model_type":
-        problem = _not_a_section(name)
-    return f"{where}: {name}: {problem}"
-
-
-def _line_of(text: str, keys: list[str]) -> int | None:
-    """Line number (1-based) of a key in TOML text, or of its table if the key is absent."""
-    table: list[str] = []
-    found = None
-    for number, line in enumerate(text.splitlines(), 1):
-        if header := re.match(r"\s*\[([^\[\]]+)\]", line):
-            table = [part.strip().strip("\"'") for part in header[1].split(".")]
-            if table == keys[: len(table)]:
-                found = number
-        elif pair := re.match(r"\s*([\w.\-\"']+)\s*=", line):
-            full = table + [part.strip("\"'") for part in pair[1].split(".")]
-            if full == keys[: len(full)]:
-                return number
-    return found

@@ -8,6 +8,7 @@ from typing import Any
 import uvicorn
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from api.http.certificate import Certificate
 from api.http.connection import WRITE, Connection, State
 
 HEADERS_S = 10.0
@@ -19,8 +20,9 @@ STALLED_S = 60.0
 class Server(uvicorn.Server):
     """Serves until `should_exit`; closes connections whose client neither asks nor reads in time."""
 
-    def __init__(self, config: uvicorn.Config) -> None:
+    def __init__(self, config: uvicorn.Config, certificate: Certificate | None = None) -> None:
         super().__init__(config)
+        self._certificate = certificate
         self.server_state = State()
         self._silent: dict[Any, tuple[Any, float]] = {}
         """By connection that waits for its client: what it has had from it, and since when it is no more."""
@@ -34,6 +36,8 @@ class Server(uvicorn.Server):
         """Called by uvicorn ten times a second."""
         if counter % 10 == 0:
             self._close_silent(time.monotonic())
+            if self._certificate is not None:
+                self._certificate.renew()
         return await super().on_tick(counter)
 
     def _close_silent(self, now: float) -> None:
@@ -75,8 +79,11 @@ class InPieces:
         await self._app(scope, receive, in_pieces)
 
 
-def configured(app: Any, host: str, port: int, graceful_s: float) -> Server:
-    """Configure a server; on shutdown requests have `graceful_s`: a second before its end they are cancelled."""
+def configured(app: Any, host: str, port: int, graceful_s: float, certificate: Certificate | None = None) -> Server:
+    """Configure a server; on shutdown requests have `graceful_s`: a second before its end they are cancelled.
+
+    With a certificate it speaks HTTPS.
+    """
     return Server(
         uvicorn.Config(
             InPieces(app),
@@ -87,5 +94,7 @@ def configured(app: Any, host: str, port: int, graceful_s: float) -> Server:
             log_config=None,
             access_log=False,
             timeout_graceful_shutdown=max(1, int(graceful_s) - 1),
-        )
+            ssl_context_factory=None if certificate is None else lambda *_: certificate.context,
+        ),
+        certificate,
     )

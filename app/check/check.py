@@ -10,6 +10,7 @@ import paho.mqtt.client as paho
 from paho.mqtt.enums import CallbackAPIVersion
 
 from app.check.access import check_access
+from app.check.certificates import check_certificates, database_fault
 from app.check.finding import Finding
 from app.check.floods import check_floods
 from app.check.kafka import check_kafka
@@ -24,7 +25,7 @@ from hub.store.pool import connect, lasting_errors, sorted_errors
 from hub.store.rebuild import progress
 from hub.store.schema import check_schema
 from hub.store.statements import statements
-from ingest.mqtt.authority import check_authority
+from ingest.mqtt.authority import broker_context, broker_fault
 from ingest.mqtt.connection import set_credentials
 
 SQL = statements(__name__)
@@ -36,6 +37,8 @@ BURST = 1_500
 
 async def check(settings: Settings) -> AsyncIterator[Finding]:
     """Yield findings; only publishes test messages to its own topic."""
+    for finding in check_certificates(settings):
+        yield finding
     async for finding in _check_database(settings.database):
         yield finding
     for finding in check_retention(settings):
@@ -55,7 +58,7 @@ async def check(settings: Settings) -> AsyncIterator[Finding]:
 
 async def _check_mqtt(settings: Settings) -> AsyncIterator[Finding]:
     try:
-        check_authority(settings.mqtt.tls_ca)
+        broker_context(settings.mqtt)
     except ConfigError as error:
         yield Finding("fail", f"broker: {error.detail}")
         return
@@ -74,10 +77,11 @@ async def _check_database(database: Database) -> AsyncIterator[Finding]:
                 cursor = await conn.execute(SQL.server_facts)
                 row = await cursor.fetchone()
     except ConfigError as error:
-        yield Finding("fail", f"database: {error.detail}")
+        yield Finding("fail", f"database: {error.detail}", await database_fault(database) or "")
         return
     except HubError as error:
-        yield Finding("fail", f"database: {error.detail}", "check database.url, and that PostgreSQL runs there")
+        advice = await database_fault(database) or "check database.url, and that PostgreSQL runs there"
+        yield Finding("fail", f"database: {error.detail}", advice)
         return
     version, fsync, synchronous, full_pages, timescaledb = row or ("?", "?", "?", "?", None)
     yield Finding("ok", f"database: PostgreSQL {version}")
@@ -128,6 +132,8 @@ def _check_broker(mqtt: Mqtt) -> list[Finding]:
         with _Session(mqtt, "check", clean=True):
             pass
     except (OSError, TimeoutError) as error:
+        if told := broker_fault(error, mqtt):
+            return [Finding("fail", f"broker: {told}")]
         return [Finding("fail", f"{where}: {error or 'no answer'}", "check mqtt.host, mqtt.port and the credentials")]
     return [Finding("ok", f"{where}: reachable"), _judge(where, kept, heard)]
 

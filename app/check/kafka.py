@@ -8,6 +8,7 @@ from aiokafka.errors import KafkaError
 
 from app.check.finding import Finding
 from hub.settings import Kafka
+from ingest.kafka.security import connection_options, tls_fault
 from ingest.kafka.topics import MESSAGE_BYTES, forms_of, raw_topic
 
 SETTINGS = ("min.insync.replicas", "max.message.bytes", "retention.ms")
@@ -15,7 +16,7 @@ SETTINGS = ("min.insync.replicas", "max.message.bytes", "retention.ms")
 
 async def check_kafka(kafka: Kafka) -> list[Finding]:
     """Findings; read-only. Kafka's protocol reveals supported API versions, not the server version."""
-    admin = AIOKafkaAdminClient(bootstrap_servers=kafka.servers, request_timeout_ms=5000)
+    admin = AIOKafkaAdminClient(**connection_options(kafka), request_timeout_ms=5000)
     where = f"kafka {kafka.servers}"
     try:
         await admin.start()
@@ -25,6 +26,8 @@ async def check_kafka(kafka: Kafka) -> list[Finding]:
         topics = await admin.describe_topics(there) if there else []
         configs = {name: await _config(admin, name) for name in there}
     except (KafkaError, OSError) as error:
+        if told := await tls_fault(kafka):
+            return [Finding("fail", f"kafka: {told}")]
         return [Finding("fail", f"{where}: {error or 'no answer'}", "check kafka.servers, and advertised.listeners")]
     finally:
         await admin.close()

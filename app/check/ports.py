@@ -16,7 +16,7 @@ def check_ports(settings: Settings) -> list[Finding]:
     findings: list[Finding] = []
     api, hub = settings.api, settings.hub
     if not {"direct", "api"}.isdisjoint(hub.roles):
-        taken = _taken(api.host, api.port, "api.port")
+        taken = _taken(api.host, api.port, "api.port", "http" if api.tls is None else "https")
         if taken is not None:
             findings.append(Finding("fail", f"api: {taken}"))
         elif api.token is None:
@@ -31,19 +31,20 @@ def check_ports(settings: Settings) -> list[Finding]:
     return findings
 
 
-def _taken(host: str, port: int, setting: str) -> str | None:
+def _taken(host: str, port: int, setting: str, scheme: str = "http") -> str | None:
     """What is wrong with an address that is neither free nor a hub's own."""
     try:
         with bound(host, port, setting):
             return None
     except ConfigError as error:
-        return None if port and _is_hub(_EVERYWHERE.get(host, host), port) else error.detail
+        return None if port and _is_hub(scheme, _EVERYWHERE.get(host, host), port) else error.detail
 
 
-def _is_hub(host: str, port: int) -> bool:
+def _is_hub(scheme: str, host: str, port: int) -> bool:
     try:
-        url = httpx.URL(scheme="http", host=host, port=port, path="/healthz")
-        answer = httpx.get(url, timeout=ANSWER_S, trust_env=False)
+        url = httpx.URL(scheme=scheme, host=host, port=port, path="/healthz")
+        # Whatever its certificate says: nothing is told to it.
+        answer = httpx.get(url, timeout=ANSWER_S, trust_env=False, verify=False)  # noqa: S501
         return answer.is_success and answer.json() == {"status": "ok"}
     except (httpx.HTTPError, ValueError):
         return False

@@ -81,7 +81,8 @@ def found_hub(url: str | None, token: str | None, config: Path | None) -> tuple[
     own = settings.api.token.get_secret_value() if settings.api.token else None
     if settings.api.port == 0:
         fail("api.port is 0, any that is free: write --url or HUB_URL with the port that the hub tells")
-    return f"http://{_reached(settings.api.host)}:{settings.api.port}", token or own, _source(config, "API")
+    scheme = "http" if settings.api.tls is None else "https"
+    return f"{scheme}://{_reached(settings.api.host)}:{settings.api.port}", token or own, _source(config, "API")
 
 
 def found_database(config: Path | None) -> Settings:

@@ -10,6 +10,7 @@ from api.app import create_app
 from api.changes import ChangeFeed
 from api.command_waiters import CommandWaiters
 from api.context import Context
+from api.http.certificate import Certificate
 from api.http.server import configured
 from api.push.outbox import DeliveryWorker
 from app.serve.housekeeping import housekeeping
@@ -69,7 +70,8 @@ class ApiServer(Part):
             settings, pool, counters, reasons, self._changes, replay, self._control, self._outcomes, self._directory
         )
         app = create_app(context, routers, LARGER)
-        self._server = configured(app, settings.api.host, settings.api.port, settings.drain_s)
+        certificate = None if settings.api.tls is None else Certificate(settings.api.tls)
+        self._server = configured(app, settings.api.host, settings.api.port, settings.drain_s, certificate)
         self._serving: asyncio.Task[None] | None = None
         self._delivering: asyncio.Task[None] | None = None
 

@@ -18,6 +18,7 @@ from app.serve.origins import origins_of
 from app.serve.reception import BusReception, OwnReception, WorkerMarks
 from app.serve.session_lock import SessionLock
 from app.serve.sources import Engine, Source, Sources
+from app.serve.tls_files import check_tls_files
 from app.serve.workers import WorkerOptions, open_worker_pool
 from devices.addressing import subscriptions
 from devices.health.presence import Presence
@@ -34,7 +35,6 @@ from hub.store.replay import Replay
 from hub.telemetry import Counters
 from ingest.kafka.source import KafkaSource
 from ingest.kafka.topics import forms_of, raw_topic
-from ingest.mqtt.authority import check_authority
 from ingest.mqtt.filters import Filters
 from ingest.mqtt.source import MqttSource
 
@@ -52,7 +52,7 @@ async def serve(settings: Settings, worker_options: WorkerOptions | None = None)
             raise ConfigError(
                 "--workers is for MQTT in the role direct; with Kafka start more processes of role worker"
             )
-        check_authority(settings.mqtt.tls_ca)
+        check_tls_files(settings)
         needs_store = settings.hub.roles != ("edge",)
         pool = await stack.enter_async_context(open_pool(settings.database)) if needs_store else None
         if pool is not None and direct:

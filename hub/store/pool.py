@@ -129,6 +129,10 @@ _REFUSALS = (
     (re.compile(r'role ".*" does not exist|is not permitted to log in|角色 ".*" 不存在'), _LOGIN),
     (re.compile(r"pg_hba\.conf"), "let this machine and user in with a line in the server's pg_hba.conf"),
     (re.compile(r'database ".*" does not exist|数据库 ".*" 不存在'), "make it with createdb, or correct database.url"),
+    (
+        re.compile(r"certificate verify failed|does not match host name|root certificate file|SSL error"),
+        "`hub check` tells what is wrong with its certificate; see database.tls",
+    ),
     (re.compile(r"permission denied for database"), "grant connect on the database to this user"),
     (
         re.compile(r'extension ".*" must be preloaded'),

@@ -14,6 +14,7 @@ from hub.errors import BrokerUnavailable
 from hub.models import Batch, Raw
 from hub.settings import Kafka
 from ingest.kafka.records import headers_of
+from ingest.kafka.security import connection_options
 from ingest.kafka.topics import MESSAGE_BYTES, ensure_topics, raw_topic
 
 log = logging.getLogger(__name__)
@@ -73,7 +74,7 @@ class Forwarder:
         if self._producer is None:
             await ensure_topics(self._settings, [self._topic])
             producer = AIOKafkaProducer(
-                bootstrap_servers=self._settings.servers,
+                **connection_options(self._settings),
                 acks="all",
                 enable_idempotence=True,
                 max_batch_size=BATCH_BYTES,

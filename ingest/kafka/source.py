@@ -30,6 +30,7 @@ from hub.settings import Kafka
 from hub.store.positions import Stored
 from hub.telemetry import Counters
 from ingest.kafka.records import Record, of_bus, of_third_party
+from ingest.kafka.security import connection_options
 from ingest.kafka.topics import ensure_topics, raw_topic
 
 log = logging.getLogger(__name__)
@@ -157,9 +158,10 @@ class KafkaSource:
     async def run(self) -> None:
         """Stay in the consumer group until `stop`; logs once when Kafka goes down and once when it is back."""
         while not self._stopping.is_set():
-            consumer = self._consumer()
+            consumer: AIOKafkaConsumer | None = None
             try:
                 await ensure_topics(self._settings, self._topics)
+                consumer = self._consumer()
                 await consumer.start()
                 self._reader = consumer
                 consumer.subscribe(self._topics, listener=_Listener(self._revoked, self._assigned))
@@ -173,7 +175,8 @@ class KafkaSource:
             finally:
                 self.connected = False
                 self._next, self._reader = {}, None
-                await _end(consumer)
+                if consumer is not None:
+                    await _end(consumer)
             if self._backoff.down:
                 await self._backoff.wait(self._stopping)
 
@@ -188,7 +191,7 @@ class KafkaSource:
 
     def _consumer(self) -> AIOKafkaConsumer:
         return AIOKafkaConsumer(
-            bootstrap_servers=self._settings.servers,
+            **connection_options(self._settings),
             group_id=self._settings.group,
             enable_auto_commit=False,
             isolation_level="read_committed",

@@ -9,6 +9,7 @@ from aiokafka.errors import TopicAlreadyExistsError as AlreadyExists
 
 from hub.errors import BrokerUnavailable
 from hub.settings import Kafka
+from ingest.kafka.security import connection_options, tls_fault
 
 MESSAGE_BYTES = 2 << 20
 """What topics must take: the largest message that is read has 1 MiB."""
@@ -40,7 +41,7 @@ async def ensure_topics(kafka: Kafka, topics: Iterable[str]) -> None:
     if kafka.replication >= 3:
         config["min.insync.replicas"] = "2"
     wanted = [NewTopic(topic, kafka.partitions, kafka.replication, topic_configs=config) for topic in topics]
-    admin = AIOKafkaAdminClient(bootstrap_servers=kafka.servers)
+    admin = AIOKafkaAdminClient(**connection_options(kafka))
     try:
         await admin.start()
         there = set(await admin.list_topics())
@@ -52,6 +53,9 @@ async def ensure_topics(kafka: Kafka, topics: Iterable[str]) -> None:
                     raise BrokerUnavailable(f"cannot make the topic {name}: {for_code(code).__name__}")
                 log.info("created the topic %s with %d partitions", name, kafka.partitions)
     except (KafkaError, OSError) as error:
-        raise BrokerUnavailable(f"Kafka at {kafka.servers}: {error}") from error
+        told = f"Kafka at {kafka.servers}: {error}"
+        if kafka.username is not None:  # aiokafka tells only its log why it could not log in
+            told += ", or it refuses kafka.username, kafka.password or kafka.mechanism"
+        raise BrokerUnavailable(await tls_fault(kafka) or told) from error
     finally:
         await admin.close()

@@ -1,24 +1,21 @@
-"""The certificates of the authority that a broker's own certificate is checked with."""
+"""TLS of the connection to the broker."""
 
 import ssl
-from pathlib import Path
 
-from hub.errors import ConfigError
+from hub.settings import Mqtt
+from hub.tls import client_context, fault
+
+SECTION = "mqtt.tls"
 
 
-def check_authority(path: Path | None) -> None:
-    """Raise ConfigError for a file mqtt.tls_ca that no connection can be made with."""
-    if path is None:
-        return
-    try:
-        ssl.create_default_context(cafile=str(path))
-    except ssl.SSLError:
-        raise ConfigError(
-            f"mqtt.tls_ca: {path} holds no certificate: it needs that of the broker's authority in PEM form "
-            "(-----BEGIN CERTIFICATE-----)"
-        ) from None
-    except OSError as error:
-        raise ConfigError(
-            f"mqtt.tls_ca: {path}: {error.strerror}: name a file that this user may read, with the certificate of the "
-            "broker's authority"
-        ) from None
+def broker_context(settings: Mqtt) -> ssl.SSLContext | None:
+    """Read the files of the section mqtt.tls, or of mqtt.tls_ca; None without TLS. ConfigError names the bad file."""
+    if settings.security is None:
+        return None
+    return client_context(settings.security, SECTION, None if settings.tls_ca is None else "mqtt.tls_ca")
+
+
+def broker_fault(error: BaseException, settings: Mqtt) -> str | None:
+    """What is wrong with a certificate; None for an error that is of nothing such."""
+    security = settings.security
+    return None if security is None else fault(error, settings.host, settings.port, security, SECTION)

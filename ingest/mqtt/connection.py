@@ -5,6 +5,8 @@ frames.py. MQTT 3.1.1, or 5 (mqtt.version), which tells a session how long to li
 """
 
 import asyncio
+import socket
+import ssl
 import time
 from collections.abc import Callable, Sequence
 from functools import partial
@@ -17,8 +19,9 @@ from paho.mqtt.packettypes import PacketTypes
 from paho.mqtt.properties import Properties
 from paho.mqtt.subscribeoptions import SubscribeOptions
 
-from hub.errors import BrokerUnavailable
+from hub.errors import BrokerUnavailable, ConfigError
 from hub.settings import Mqtt
+from ingest.mqtt.authority import broker_context, broker_fault
 from ingest.mqtt.buffered_socket import BufferedSocket
 from ingest.mqtt.frames import Publish, holds_packet, take_publishes
 
@@ -46,6 +49,18 @@ class _Client(paho.Client):
     def _create_socket(self) -> Any:
         self.buffered = BufferedSocket(super()._create_socket())  # type: ignore[arg-type]
         return self.buffered
+
+    def _ssl_wrap_socket(self, tcp_sock: socket.socket) -> ssl.SSLSocket:
+        """As paho's, which leaves the socket open when the handshake fails."""
+        context: ssl.SSLContext = self._ssl_context  # type: ignore[assignment]
+        wrapped = context.wrap_socket(tcp_sock, server_hostname=self._host, do_handshake_on_connect=False)
+        try:
+            wrapped.settimeout(self._connect_timeout)
+            wrapped.do_handshake()
+        except BaseException:
+            wrapped.close()
+            raise
+        return wrapped
 
 
 class MqttConnection:
@@ -99,14 +114,23 @@ class MqttConnection:
         memory.
         """
         settings = self._settings
-        set_credentials(self._client, settings)
+        try:
+            set_credentials(self._client, settings)
+        except ConfigError as error:  # files that were good when the hub started
+            raise BrokerUnavailable(error.detail) from error
         connect = partial(self._client.connect, settings.host, settings.port, settings.keepalive_s)
         if self._version5:
             connect = partial(connect, clean_start=False, properties=_kept())
-        await asyncio.to_thread(connect)
-        self._heard = time.monotonic()
-        while not self._accepted:
-            await self.read()
+        try:
+            await asyncio.to_thread(connect)
+            self._heard = time.monotonic()
+            while not self._accepted:
+                await self.read()
+        except (ssl.SSLError, ConnectionResetError) as error:
+            # With TLS 1.3 what the server says of the hub's certificate comes once something is read.
+            if told := broker_fault(error, settings):
+                raise BrokerUnavailable(told) from error
+            raise
 
     def ask_for(self, needed: Sequence[str], useful: Sequence[str] = ()) -> None:
         """Ask for subscriptions with QoS 1, each by itself: a broker may refuse one, and grant the others.
@@ -272,12 +296,12 @@ def _kept() -> Properties:
 
 
 def set_credentials(client: paho.Client, settings: Mqtt) -> None:
-    """Give a client the user name, password and TLS authority of the settings; OSError when that cannot be read."""
+    """Give a client the user name, password and TLS of the settings; ConfigError for a file that cannot be used."""
     if settings.username is not None:
         password = settings.password
         client.username_pw_set(settings.username, password.get_secret_value() if password else None)
-    if settings.tls_ca is not None:
-        client.tls_set(ca_certs=str(settings.tls_ca))
+    if (context := broker_context(settings)) is not None:
+        client.tls_set_context(context)
 
 
 async def _ready(sock: BufferedSocket, timeout_s: float) -> None:

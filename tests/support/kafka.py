@@ -46,6 +46,18 @@ group.min.session.timeout.ms=1000
 log.retention.ms=-1
 """
 
+PASSWORD = "s3cret-of-tests"
+SECURED = f"""ssl.keystore.type=PEM
+ssl.keystore.location={{own}}
+ssl.truststore.type=PEM
+ssl.truststore.location={{authority}}
+sasl.enabled.mechanisms=PLAIN,SCRAM-SHA-512
+sasl.mechanism.inter.broker.protocol=PLAIN
+listener.name.sasl_ssl.plain.sasl.jaas.config=org.apache.kafka.common.security.plain.PlainLoginModule required \
+  username="broker" password="{PASSWORD}" user_broker="{PASSWORD}" user_hub="{PASSWORD}";
+listener.name.sasl_ssl.scram-sha-512.sasl.jaas.config=org.apache.kafka.common.security.scram.ScramLoginModule required;
+"""
+
 SHORT_LIVED = ("-Xmx512m", "-Xms512m", "-XX:TieredStopAtLevel=1", "-XX:+UseSerialGC")
 """Starts with half of the processor time; what runs for minutes is compiled better without it."""
 LOADED = ("-Xmx1g", "-Xms1g")
@@ -58,13 +70,25 @@ class KafkaAbsentError(Exception):
 class KafkaBroker:
     """A broker with its own data; `start` after `kill` or `stop` goes on with the same data and port."""
 
-    def __init__(self, libraries: Path, folder: Path, java: Sequence[str] = SHORT_LIVED) -> None:
-        """`java`: options of the virtual machine."""
+    def __init__(
+        self, libraries: Path, folder: Path, java: Sequence[str] = SHORT_LIVED, tls: tuple[Path, Path] | None = None
+    ) -> None:
+        """`java`: options of the virtual machine; `tls`: a file with key and certificate, and one with the authority.
+
+        With `tls` it takes clients that log in (SASL) as hub with PASSWORD, and only them.
+        """
         self.port, controller = free_port(), free_port()
         self.servers = f"127.0.0.1:{self.port}"
         self._java = ["java", *java, "-cp", f"{libraries}/*"]
         self._properties = folder / "server.properties"
         text = PROPERTIES.format(port=self.port, controller=controller, folder=folder)
+        self._accounts: list[str] = []
+        if tls is not None:
+            text = text.replace("=PLAINTEXT://", "=SASL_SSL://").replace(
+                "map=PLAINTEXT:PLAINTEXT", "map=SASL_SSL:SASL_SSL"
+            )
+            text = text.replace("name=PLAINTEXT", "name=SASL_SSL") + SECURED.format(own=tls[0], authority=tls[1])
+            self._accounts = ["--add-scram", f"SCRAM-SHA-512=[name=hub,password={PASSWORD}]"]
         self._properties.write_text(text, encoding="utf-8")
         self._folder = folder
         self._process = Process([*self._java, "kafka.Kafka", self._properties], folder / "kafka.log")
@@ -72,6 +96,7 @@ class KafkaBroker:
     def create(self) -> "KafkaBroker":
         """Format the storage and start."""
         options: list[str | Path] = ["format", "-t", "Z2FuemhpLWdhbnpoaS1nYQ", "-c", self._properties]
+        options += self._accounts
         done = Process([*self._java, "kafka.tools.StorageTool", *options], self._folder / "format.log")
         status = done.start().wait(60)
         assert status == 0, f"formatting ended with {status}: {done.text()}"

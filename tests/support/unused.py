@@ -29,6 +29,7 @@ CALLED_BY_LIBRARIES = {
     "@*.websocket": "FastAPI",
     "@field_validator*": "pydantic",
     "@model_validator*": "pydantic",
+    "_ssl_wrap_socket": "paho",
     "capture_signals": "uvicorn",
     "buffer_updated": "asyncio",
     "do_POST": "http.server",
