@@ -70,7 +70,8 @@ class Process(BaseModel):
     events: int
     refused: int
     dropped: int
-    private: int
+    private: int = Field(description="fields, events and pictures that the privacy gate let go, and values masked")
+    private_pictures: int = Field(description="pictures among these")
     commits: int
 
 
@@ -174,6 +175,7 @@ class Dashboard:
                 refused=counters.refused,
                 dropped=counters.dropped,
                 private=counters.private,
+                private_pictures=counters.private_pictures,
                 commits=counters.commits,
             ),
             not_ready=reasons,

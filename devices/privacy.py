@@ -1,12 +1,15 @@
 """The privacy gate: this hub watches places and things, not persons.
 
 No face recognition, no plate or person identification, no tracking, no biometric data: fields, metrics and
-events of such names are dropped where they are decoded. They are counted; they are never stored or logged.
+events of such names are dropped where they are decoded, and values that identify a person are masked in texts. They
+are counted; they are never stored or logged.
 """
 
 import re
 from functools import lru_cache
 from typing import Any
+
+from devices.personal_values import holds_personal_value, masked
 
 _WORDS = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|\d+|[^\x00-\x7f]+")
 
@@ -54,11 +57,16 @@ _STEM = re.compile(
 )
 _STEMS = _STEM.pattern.split("|")
 """In lower case; each name that _ENGLISH matches holds one of them."""
+_ESCAPED = re.compile(r"\\u([0-9a-fA-F]{4})")
+_SHORT = 6
+"""A name that is not longer holds no number plate, let alone a number of a person."""
 _TOKENS = re.compile(r"""[^\s"'`:;,=<>()\[\]{}&?/\\|]{2,64}""")
 
 
 @lru_cache(maxsize=65_536)
 def _named_private(name: str) -> bool:
+    if len(name) > _SHORT and holds_personal_value(name):
+        return True
     if name.isascii() and _STEM.search(name.lower()) is None:  # most names: 1 instead of up to 14 microseconds
         return False
     words = " ".join(_WORDS.findall(name)).lower()
@@ -67,24 +75,29 @@ def _named_private(name: str) -> bool:
 
 def is_private(name: str) -> bool:
     """Whether a field, metric or event name concerns persons (camelCase, snake_case, Chinese)."""
-    return _named_private(name[:64])
+    return _named_private(name[:128])
 
 
-def without_private(value: Any, depth: int = 16) -> tuple[Any, int]:
-    """Remove private fields at any depth; returns the rest and their number. RecursionError beyond `depth`."""
+def without_private(value: Any, depth: int = 16, *, texts: bool = True) -> tuple[Any, int]:
+    """Remove private fields at any depth, and mask values that identify a person in texts.
+
+    Returns the rest and their number; RecursionError beyond `depth`. Without `texts` they stay as they are.
+    """
     if depth < 0:
         raise RecursionError
+    if isinstance(value, str):
+        return masked(value) if texts else (value, 0)
     if isinstance(value, dict):
         kept, dropped = {}, 0
         for name, part in value.items():
             if is_private(name):
                 dropped += 1
                 continue
-            kept[name], below = without_private(part, depth - 1)
+            kept[name], below = without_private(part, depth - 1, texts=texts)
             dropped += below
         return kept, dropped
     if isinstance(value, list):
-        parts = [without_private(part, depth - 1) for part in value]
+        parts = [without_private(part, depth - 1, texts=texts) for part in value]
         return [part for part, _ in parts], sum(below for _, below in parts)
     return value, 0
 
@@ -97,12 +110,16 @@ def holds_picture(payload: bytes) -> bool:
 def mentions_private(payload: bytes) -> bool:
     """Whether undecodable bytes mention personal data and therefore must not be kept.
 
-    Looks for names, not for values: a message without a readable name for its content is not recognised.
+    Looks for names, and for values that identify a person; what is no text is not recognised.
     """
     try:
         text = payload.decode()
     except UnicodeDecodeError:
         text = payload.decode("gb18030", "replace")
+    if "\\u" in text:
+        text = _ESCAPED.sub(lambda escaped: chr(int(escaped[1], 16)), text)
+    if holds_personal_value(text):
+        return True
     if not text.isascii() and _CHINESE.search(text) is not None:
         return True
     lowered = text.lower()

@@ -199,7 +199,11 @@ class Wanted(dict[int, dict[str, None]]):
 
 
 class Dropped(int):
-    """Number of fields and events the privacy gate dropped."""
+    """Number of fields, events and pictures the privacy gate dropped, and of values that it masked."""
+
+
+class DroppedPictures(int):
+    """How many of these are pictures."""
 
 
 class _Found:
@@ -207,7 +211,7 @@ class _Found:
 
     __slots__ = (
         "ahead", "answers", "events", "firsts", "fresh", "lengths", "life", "messages", "no_news", "offsets", "over",
-        "private", "refused", "ts", "untimed", "unused", "values", "wanted", "withheld",
+        "pictures", "private", "refused", "ts", "untimed", "unused", "values", "wanted", "withheld",
     )  # fmt: skip
 
     def __init__(self, over: set[int]) -> None:
@@ -224,13 +228,15 @@ class _Found:
         """Stretches of them that came without a time."""
         self.events: list[Event] = []
         self.answers, self.life, self.no_news = ReceivedReplies(), SeenDevices(), NoNewsOf()
-        self.fresh, self.wanted, self.unused, self.private = Fresh(), Wanted(), UnusedOf(), 0
+        self.fresh, self.wanted, self.unused, self.private, self.pictures = Fresh(), Wanted(), UnusedOf(), 0, 0
         self.withheld, self.ahead = Withheld(), Ahead()
 
     def withhold(self, index: int, decoded: Decoded) -> None:
         """Count what the privacy gate dropped of a message, and the pictures of events, which are not kept."""
-        private = decoded.private + sum([draft.image is not None for draft in decoded.events])
+        pictures = sum([draft.image is not None for draft in decoded.events])
+        private = decoded.private + pictures
         self.private += private
+        self.pictures += pictures
         if private:
             self.withheld.add(index)
 
@@ -239,7 +245,7 @@ class _Found:
         batch.events = self.events
         for fact in (
             *(self.answers, self.life, self.no_news, self.fresh, self.wanted, self.refused, self.unused),
-            *(self.withheld, self.ahead, Dropped(self.private)),
+            *(self.withheld, self.ahead, Dropped(self.private), DroppedPictures(self.pictures)),
         ):
             if fact:
                 batch.put(fact)

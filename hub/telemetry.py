@@ -28,7 +28,9 @@ class Counters:
     forwarded: int = 0
     """Messages that an edge has put into the bus."""
     private: int = 0
-    """Fields and events let go at decoding by the privacy gate."""
+    """Fields, events and pictures let go at decoding by the privacy gate, and values that it masked."""
+    private_pictures: int = 0
+    """How many of these are pictures."""
     alert_changes: int = 0
     devices_known: int = 0
     """Registered devices that the ingest path of this process knows."""

@@ -15,7 +15,7 @@ from devices.health.statuses import Statuses
 from devices.letters import gated
 from devices.quality import QualityFlags
 from devices.registry.registry import Registry
-from devices.resolve import Dropped, Resolver
+from devices.resolve import Dropped, DroppedPictures, Resolver
 from devices.retained import Retained
 from devices.unused_members import UnusedMembers
 from hub.alerts.stage import AlertChanges
@@ -50,6 +50,7 @@ class Count(Stage):
         counters.repeated += len(batch.of(Repeated))
         counters.conflicting += len(batch.of(Conflicting))
         counters.private += batch.of(Dropped)
+        counters.private_pictures += batch.of(DroppedPictures)
         counters.alert_changes += len(batch.changes)
 
 

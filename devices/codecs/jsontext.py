@@ -9,6 +9,7 @@ import msgspec
 
 from devices.codecs.bare_words import BEGINNINGS, original, spelt_out, stands_at
 from devices.codecs.decoded import MAX_BYTES, MAX_PARTS
+from devices.personal_values import LONGEST, masked
 from hub.errors import DecodeError
 from hub.words.sentence import Sentence
 
@@ -67,9 +68,11 @@ def _check_costs(payload: bytes, max_parts: int) -> None:
 
 
 def quoted(value: object) -> str:
-    """Format a value for an error message: short, printable and storable."""
+    """Format a value for an error message: short, printable, storable, and without values that identify a person."""
     if type(value) is str:
-        return repr(value) if len(value) <= _QUOTED else repr(value[:_QUOTED]) + "..."
+        shown, _ = masked(value[: _QUOTED + LONGEST])
+        whole = len(shown) <= _QUOTED and len(value) <= _QUOTED + LONGEST
+        return repr(shown) if whole else repr(shown[:_QUOTED]) + "..."
     if isinstance(value, NotFinite):
         return str(value)[:_QUOTED]
     if value is None:

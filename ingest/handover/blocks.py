@@ -76,6 +76,7 @@ class Totals(NamedTuple):
     repeated: int = 0
     conflicting: int = 0
     private: int = 0
+    private_pictures: int = 0
     alert_changes: int = 0
     commits: int = 0
     commit_s: float = 0.0
