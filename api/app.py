@@ -14,6 +14,7 @@ from api.http.headers import SafeHeaders
 from api.http.limits import BodyLimit
 from api.routes import (
     alerts,
+    audit,
     broker,
     catalogue,
     catalogue_export,
@@ -90,6 +91,7 @@ _ROUTERS: tuple[GuardedRouter, ...] = (
     broker.router,
     openapi.router,
     provisioning.keys,
+    audit.router,
 )
 _BESIDE: tuple[GuardedRouter, ...] = (health.router, metrics.router, console.router)
 """What is not below /api/v1."""

@@ -6,10 +6,10 @@ from typing import Any
 
 from psycopg import AsyncConnection
 from psycopg.rows import dict_row
-from psycopg.types.json import Jsonb
 
 from api.context import Context
 from hub.access.caller import Caller
+from hub.audit.entry import Entry, write
 from hub.store.statements import statements
 
 SQL = statements(__name__)
@@ -60,9 +60,8 @@ async def execute(conn: AsyncConnection, statement: str, params: Mapping[str, An
 
 
 async def audit(conn: AsyncConnection, caller: Caller, action: str, subject: str, detail: object) -> None:
-    """Write an audit entry in the same transaction; must never contain a secret.
+    """Write an audit entry in the same transaction; must never contain a secret. AuditUnavailable when it cannot be.
 
     Who a request says it comes from is no more than a `claimed` in the detail.
     """
-    entry = {"actor": caller.name, "action": action, "subject": subject, "detail": Jsonb(detail)}
-    await execute(conn, SQL.audit, entry)
+    await write(conn, Entry(caller.name, action, subject, detail, caller.address))

@@ -1,6 +1,3 @@
--- name: audit
-insert into audit (actor, action, subject, detail) values (%(actor)s, %(action)s, %(subject)s, %(detail)s)
-
 -- name: device
 select d.code, d.name, p.code as profile, parent.code as parent, d.organisation, d.region, d.lon, d.lat,
        d.zone, d.tags, d.state, d.created_at

@@ -15,7 +15,7 @@ from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect
 
 from api.contract_types import RIGHT
-from hub.errors import TransientError
+from hub.errors import AuditUnavailable, TransientError
 from hub.words import Lang, preferred, text
 from hub.words.sentence import Sentence
 
@@ -104,6 +104,7 @@ def install(app: FastAPI) -> None:
     app.add_exception_handler(psycopg.DataError, _refused)
     for kind in (psycopg.OperationalError, psycopg.InterfaceError, TransientError):
         app.add_exception_handler(kind, _unavailable)
+    app.add_exception_handler(AuditUnavailable, _unaudited)
     app.add_exception_handler(ClientDisconnect, _gone)
     app.add_exception_handler(Exception, _internal)
 
@@ -159,6 +160,12 @@ async def _refused(_: Request, error: Exception) -> Response:
 async def _unavailable(request: Request, error: Exception) -> Response:
     log.warning("%s %s: the database is not available: %s", request.method, request.url.path, error)
     return answer(503, "the database cannot be reached now; try again", headers={"Retry-After": "2"})
+
+
+async def _unaudited(request: Request, error: Exception) -> Response:
+    log.error("%s %s is refused: %s", request.method, request.url.path, error)
+    lang = preferred(request.headers.get("accept-language"))
+    return answer(503, text("refusal.audit", lang), headers={"Retry-After": "10"})
 
 
 async def _gone(_: Request, __: Exception) -> Response:

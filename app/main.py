@@ -12,6 +12,7 @@ from rich.console import Console
 from rich.text import Text
 
 from app.cli.alerts import alerts
+from app.cli.audit import audit
 from app.cli.catalogue import catalogue
 from app.cli.commands import command, commands
 from app.cli.connection import ConfigOption, Verbs, found_database
@@ -29,6 +30,7 @@ from app.cli.rules import rules
 from app.cli.tail import tail
 from hub.errors import HubError
 from hub.settings import load_settings, with_roles
+from hub.store.grants import role_of
 from hub.store.migrate import migrate as migrate_store
 from hub.telemetry import log_to_stderr
 
@@ -61,6 +63,7 @@ app.add_typer(regions, name="regions")
 app.add_typer(rules, name="rules")
 app.add_typer(alerts, name="alerts")
 app.add_typer(consumers, name="consumers")
+app.add_typer(audit, name="audit")
 app.add_typer(frame, name="frame")
 app.add_typer(dead_letters, name="dead-letters")
 app.add_typer(readings, name="readings")
@@ -150,12 +153,17 @@ def worker(
 def migrate(config: ConfigOption = None) -> None:
     """Bring the database to the newest schema; safe to run twice, and by several hubs at once.
 
+    With database.owner_url it works as that role, the owner of the tables, and grants the role of database.url what a
+    hub needs.
+
     Example:  HUB_DATABASE__URL=postgresql://hub@db/ganzhi hub migrate
     """
     with _errors_in_words():
-        settings = found_database(config)
-        mode = asyncio.run(migrate_store(settings.database.url, settings.database.mode))
-        out.print(f"The database is up to date ({mode}).")
+        database = found_database(config).database
+        role = role_of(database.url) if database.owner_url else None
+        mode = asyncio.run(migrate_store(database.owner_url or database.url, database.mode, role))
+        granted = f", with the rights of {role}" if role else ""
+        out.print(f"The database is up to date ({mode}){granted}.")
 
 
 @app.command()

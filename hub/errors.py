@@ -4,6 +4,7 @@ HubError
 ├── ConfigError          the configuration cannot be used; names the key and the line
 ├── TransientError       the same attempt may succeed later: keep the delivery unsettled and try again
 │   ├── StoreUnavailable
+│   │   └── AuditUnavailable  nothing that must be audited can be done now
 │   ├── BrokerUnavailable
 │   └── DeviceAway
 ├── Superseded           another worker has taken over: drop the work, it is done elsewhere
@@ -42,6 +43,10 @@ class TransientError(HubError):
 
 class StoreUnavailable(TransientError):
     """The database cannot be reached or cannot commit now"""
+
+
+class AuditUnavailable(StoreUnavailable):
+    """The audit cannot be written"""
 
 
 class BrokerUnavailable(TransientError):

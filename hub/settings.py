@@ -23,15 +23,18 @@ class Database(Section):
     """The server's certificate is checked, and for the host's name, as with sslmode=verify-full."""
     url: DatabaseUrl = Field(default="postgresql://postgres@127.0.0.1:5432/ganzhi", repr=False, validate_default=True)
     """Not in the repr of settings: it may hold a password. With `tls` it holds that too, as libpq reads it."""
+    owner_url: DatabaseUrl | None = Field(default=None, repr=False)
+    """As whom `hub migrate` connects, the owner of the tables; the role of `url` then gets what a hub needs, and cannot
+    change the audit. None: as `url`."""
     mode: Literal["auto", "timescaledb", "postgresql"] = "auto"
     pool_size: int = Field(default=8, ge=4, le=100)
     retention_days: int | None = Field(default=None, ge=1, le=36_500)
 
-    @field_validator("url")
+    @field_validator("url", "owner_url")
     @classmethod
-    def _with_tls(cls, url: str, info: ValidationInfo) -> str:
+    def _with_tls(cls, url: str | None, info: ValidationInfo) -> str | None:
         tls: Tls | None = info.data.get("tls")
-        if tls is None:
+        if tls is None or url is None:
             return url
         if tls.server_name is not None:
             raise ValueError("database.tls has no server_name: reach the server by a name in its certificate")
@@ -201,6 +204,24 @@ class DeadLetters(Section):
     """Letters of one reason that a process stores in a minute; those beyond it are counted only."""
 
 
+class Audit(Section):
+    """The audit: how it is sealed, and how long it is kept."""
+
+    hash: Literal["sha256", "sm3"] = "sha256"
+    """Of the chain; may change at any time, for each link names its own."""
+    keep_days: int = Field(default=1095, le=36_500)
+    """How long entries are kept; the oldest go."""
+    signing_key_file: Path | None = None
+    """Ed25519 in PEM: the head of the chain is signed with it."""
+
+    @field_validator("keep_days")
+    @classmethod
+    def _half_a_year(cls, days: int) -> int:
+        if days < 180:
+            raise ValueError("is at least 180: the law wants the records of who did what kept for six months")
+        return days
+
+
 class Floods(Section):
     """Devices that send what cannot be used, more often than any mistake explains."""
 
@@ -307,6 +328,7 @@ class Settings(BaseSettings):
     outgoing: Outgoing = Outgoing()
     provisioning: Provisioning = Provisioning()
     dead_letters: DeadLetters = DeadLetters()
+    audit: Audit = Audit()
     floods: Floods = Floods()
     commands: Commands = Commands()
     events: Events = Events()

@@ -29,7 +29,7 @@ class SafeHeaders:
                 headers = MutableHeaders(scope=message)
                 for name, value in HEADERS.items():
                     headers[name] = value
-                if scope["scheme"] == "https":
+                if scope.get("scheme") == "https":
                     headers["Strict-Transport-Security"] = HSTS
                 headers.setdefault("Cache-Control", "no-cache" if "etag" in headers else "no-store")
             await send(message)

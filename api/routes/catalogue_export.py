@@ -1,26 +1,22 @@
 """Catalogue export: CSV for spreadsheets, GeoJSON (RFC 7946) for maps."""
 
 import asyncio
-import csv
-import io
-from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterable
-from contextlib import aclosing
+from collections.abc import AsyncGenerator, Callable, Iterable
+from dataclasses import asdict
 from typing import Annotated, Any, Literal
 
 import msgspec
 from fastapi import Query, Response
-from fastapi.responses import StreamingResponse
 from psycopg.rows import dict_row
-from starlette.types import Receive, Scope, Send
 
 from api.context import Context, Here
 from api.contract_types import ExportCeiling
+from api.exports import STALLED, Export, harmless_lines, note_export
 from api.problems import ProblemError, responses
 from api.routes.catalogue_filters import Filters
 from devices.catalogue.search import Wanted
-from devices.sheets.escape import harmless
 from hub.access.classification import Level, cut_row, level_named
-from hub.access.door import GuardedRouter, needs
+from hub.access.door import GuardedRouter, TheCaller, needs
 from hub.access.inventory import EXPORTED
 from hub.access.permissions import Permission
 from hub.store.statements import statements
@@ -33,8 +29,6 @@ ROWS = 500
 """Devices of one piece: 10 ms of work, so that other requests wait no longer."""
 AT_ONCE = 2
 """Exports at a time: each holds a connection and a snapshot of the database while its reader reads."""
-STALLED = "60s"
-"""A reader that takes nothing for so long is cut off, for the same reason."""
 _running = asyncio.Semaphore(AT_ONCE)
 
 Row = dict[str, Any]
@@ -53,6 +47,7 @@ _MEDIA = {"csv": "text/csv; charset=utf-8", "geojson": "application/geo+json"}
 @needs(Permission.DEVICES_READ)
 async def export_catalogue(
     context: Here,
+    caller: TheCaller,
     wanted: Filters,
     form: Annotated[Form, Query(alias="format", description="csv: UTF-8 with a byte order mark")] = "csv",
     ceiling: ExportCeiling = "core",
@@ -61,28 +56,12 @@ async def export_catalogue(
     if _running.locked():
         detail = f"{AT_ONCE} exports are running already; try again when one has ended"
         raise ProblemError(503, detail, headers={"Retry-After": "10"})
+    await note_export(context, caller, "catalogue", {"format": form, "ceiling": ceiling, **asdict(wanted)})
     pieces = _pieces(context, wanted, form, level_named(ceiling))
     first = await anext(pieces)  # the database answers: from here on a failure cuts the file off
 
     disposition = f'attachment; filename="catalogue.{form}"'
-    return _Export(first, pieces, media_type=_MEDIA[form], headers={"Content-Disposition": disposition})
-
-
-class _Export(StreamingResponse):
-    """Ends its pieces, also when whoever asked leaves before the first one."""
-
-    def __init__(self, first: bytes, pieces: AsyncGenerator[bytes, None], **options: Any) -> None:
-        self._pieces = pieces
-        super().__init__(self._from(first), **options)
-
-    async def _from(self, first: bytes) -> AsyncIterator[bytes]:
-        yield first
-        async for piece in self._pieces:
-            yield piece
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        async with aclosing(self._pieces):
-            await super().__call__(scope, receive, send)
+    return Export(first, pieces, media_type=_MEDIA[form], headers={"Content-Disposition": disposition})
 
 
 async def _pieces(context: Context, wanted: Wanted, form: Form, ceiling: Level) -> AsyncGenerator[bytes, None]:
@@ -120,23 +99,16 @@ class Csv:
 
     def begin(self) -> bytes:
         """The beginning of the file."""
-        return "\ufeff".encode() + _lines([self.COLUMNS])
+        return "\ufeff".encode() + harmless_lines([self.COLUMNS])
 
     def rows(self, found: Iterable[Row]) -> bytes:
         """Format rows."""
         texts = [(name, self._AS_TEXT.get(name)) for name in self.COLUMNS]
-        lines = ([text(row[name]) if text else row[name] for name, text in texts] for row in found)
-        return _lines([harmless(cell) if isinstance(cell, str) else cell for cell in line] for line in lines)
+        return harmless_lines([text(row[name]) if text else row[name] for name, text in texts] for row in found)
 
     def end(self) -> bytes:
         """The end of the file."""
         return b""
-
-
-def _lines(rows: Iterable[Iterable[Any]]) -> bytes:
-    text = io.StringIO(newline="")
-    csv.writer(text).writerows(rows)
-    return text.getvalue().encode()
 
 
 class GeoJson:

@@ -136,6 +136,8 @@ class Import:
     async def _store(self, conn: AsyncConnection) -> None:
         """Store with a fixed number of set-based statements."""
         result = self.result
+        counts = {name: getattr(result, name) for name in ("created", "updated", "unchanged", "skipped")}
+        await audit(conn, self._caller, "devices.import", f"{result.rows} devices", counts)
         await execute(conn, SQL.import_organisations_add, {})
         if result.created:
             await execute(conn, SQL.import_ids, {})
@@ -145,9 +147,7 @@ class Import:
         if result.updated:
             await execute(conn, SQL.import_analyze, {})  # as above: of what differs
             await execute(conn, SQL.import_update, {})
-            await execute(conn, SQL.import_steps, {"actor": self._caller.name})
-        counts = {name: getattr(result, name) for name in ("created", "updated", "unchanged", "skipped")}
-        await audit(conn, self._caller, "devices.import", f"{result.rows} devices", counts)
+            await execute(conn, SQL.import_steps, {"actor": self._caller.name, "address": self._caller.address})
 
 
 _KNOWN = {"steps": list(pairs()), "example": EXAMPLE}

@@ -204,8 +204,8 @@ on commit drop
 
 -- name: import_steps
 -- The life of each device stays readable, whichever way it was changed.
-insert into audit (actor, action, subject, detail)
-select %(actor)s, 'device.step', i.code,
+insert into audit (actor, address, action, subject, detail)
+select %(actor)s, %(address)s, 'device.step', i.code,
        jsonb_build_object('from', i.state_before, 'to', i.state, 'note', 'from a sheet')
 from device_import i
 where i.state_before <> i.state

@@ -10,6 +10,7 @@ import paho.mqtt.client as paho
 from paho.mqtt.enums import CallbackAPIVersion
 
 from app.check.access import check_access
+from app.check.audit import check_audit
 from app.check.certificates import check_certificates, database_fault
 from app.check.finding import Finding
 from app.check.floods import check_floods
@@ -43,7 +44,7 @@ async def check(settings: Settings) -> AsyncIterator[Finding]:
         yield finding
     for finding in check_retention(settings):
         yield finding
-    for finding in await check_floods(settings):
+    for finding in [*await check_audit(settings), *await check_floods(settings)]:
         yield finding
     async for finding in _check_mqtt(settings):
         yield finding

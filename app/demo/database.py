@@ -25,6 +25,8 @@ from app.demo.processes import DemoError, Processes
 from hub.store.migrate import migrate
 
 NAME = "ganzhi"
+ROLE = "ganzhi_hub"
+"""As whom the hub works; the tables are the server's owner's, so that the hub cannot change the audit."""
 START_S = 120.0
 """After a crash the server reads its log back before it answers."""
 
@@ -61,8 +63,10 @@ def start_database(processes: Processes, folder: Path, sockets: Path) -> str:
     with psycopg.connect(server.format("postgres"), autocommit=True) as conn:
         if not conn.execute("select from pg_database where datname = %s", [NAME]).fetchall():
             conn.execute(sql.SQL("create database {}").format(sql.Identifier(NAME)))
-    asyncio.run(migrate(server.format(NAME)))
-    return server.format(NAME)
+        if not conn.execute("select from pg_roles where rolname = %s", [ROLE]).fetchall():
+            conn.execute(sql.SQL("create role {} login").format(sql.Identifier(ROLE)))
+    asyncio.run(migrate(server.format(NAME), hub_role=ROLE))
+    return server.format(NAME).replace("postgres@", f"{ROLE}@", 1)
 
 
 def _account() -> pwd.struct_passwd | None:

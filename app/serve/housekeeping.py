@@ -3,6 +3,9 @@
 from app.serve.retention import keep_forgetting
 from devices.catalogue.counts import count_all
 from devices.commands.timeouts import keep_settling
+from hub.audit.head import daily
+from hub.audit.retention import keep_audit
+from hub.audit.sealing import sealer
 from hub.lifecycle import Named
 from hub.settings import Settings
 from hub.store.expiry import keep_expiring
@@ -18,5 +21,8 @@ def housekeeping(settings: Settings, pool: Pool) -> list[Named]:
         ("expiry", keep_expiring(pool, settings.dead_letters)),
         ("commands", keep_settling(pool, settings.commands)),
         ("catalogue", lead(settings.database.url, "catalogue", count_all)),
+        ("audit", lead(settings.database.url, "audit", sealer(settings.audit.hash))),
+        ("audit head", lead(settings.database.url, "audit head", daily(settings.audit.signing_key_file))),
+        ("audit retention", keep_audit(pool, settings.audit.keep_days)),
         ("rollups", lead(settings.database.url, "rollups", Rebuild())),
     ]

@@ -21,3 +21,5 @@ class Caller:
     """Code of the one organisation whose things are visible; None: of all."""
     region: str | None = None
     """First digits of the division code below which things are visible; None: everywhere."""
+    address: str | None = None
+    """Where the request came from, as far as the hub can tell."""

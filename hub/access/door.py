@@ -4,6 +4,7 @@ The permissions stand in the OpenAPI document, as the roles of a route's securit
 """
 
 from collections.abc import Callable, Coroutine
+from dataclasses import replace
 from typing import Annotated, Any, Protocol, TypeVar, cast
 
 from fastapi import APIRouter, Depends, HTTPException, Request, Response, Security, params
@@ -55,7 +56,8 @@ class Needed(SecurityBase):
         caller = door.caller(connection)
         if lacking := self.permissions - caller.permissions:
             raise HTTPException(403, f"{caller.name} lacks the permission {' and '.join(sorted(lacking))}")
-        return caller
+        client = connection.client
+        return caller if client is None else replace(caller, address=client.host)
 
 
 class Public:

@@ -142,8 +142,23 @@ TABLES: Mapping[str, Table] = {
         "taken_by epoch", l3="params actor key reply",
     ),
     "audit": _table(
-        _USER, "who changed or saw what: required for 180 days at least", "kept: at least 180 days", None,
-        l2="id at action subject", l3="actor detail",
+        _USER, "who changed or saw what: required for 180 days at least", "audit.keep_days", Permission.AUDIT_READ,
+        l2="id at action subject journal", l3="actor detail address",
+    ),
+    "audit_unsealed": _table(
+        _OPERATIONS, "entries of the audit that wait for their seal", "seconds, until it is made", None, l1="audit_id",
+    ),
+    "audit_seal": _table(
+        _OPERATIONS, "the hash chain over the audit", "with its entry (audit.keep_days)", Permission.AUDIT_READ,
+        l1="seq audit_id sealed_at algorithm hash",
+    ),
+    "audit_chain": _table(
+        _OPERATIONS, "where the chain of the audit begins and ends", "one row", Permission.AUDIT_READ,
+        l1="one begins_after begins_hash head_seq head_hash",
+    ),
+    "audit_sink": _table(
+        _OPERATIONS, "how far each receiver outside has the audit", "one row a receiver", None,
+        l1="name sent_seq sent_at",
     ),
     "credential": _table(
         _MANAGEMENT, "accounts of devices on the broker and their hashed secrets",

@@ -30,6 +30,7 @@ class Permission(StrEnum):
     CREDENTIALS_WRITE = "credentials:write"  # issue, rotate and revoke credentials and provisioning keys
     LETTERS_READ = "letters:read"  # see dead letters with their payloads
     LETTERS_REPLAY = "letters:replay"  # put dead letters through the hub again
+    AUDIT_READ = "audit:read"  # see who did what, and take it out as a file
     INGEST_SEND = "ingest:send"  # send readings and events
     BROKER_ASK = "broker:ask"  # ask, as a broker, whether a client may connect, publish and subscribe
 

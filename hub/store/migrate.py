@@ -7,6 +7,7 @@ from typing import NamedTuple
 import psycopg
 
 from hub.errors import ConfigError
+from hub.store.grants import grant
 from hub.store.pool import connect, lasting_errors
 
 _LEDGER = """
@@ -31,10 +32,11 @@ def migrations(mode: str) -> list[Migration]:
     return sorted(found)
 
 
-async def migrate(url: str, mode: str = "auto") -> str:
-    """Apply pending migrations, each in its own transaction; returns the storage mode.
+async def migrate(url: str, mode: str = "auto", hub_role: str | None = None) -> str:
+    """Apply pending migrations as the owner of the tables, each in its own transaction; returns the storage mode.
 
-    `auto` takes TimescaleDB where the server offers it; a database keeps the mode it was made with.
+    `auto` takes TimescaleDB where the server offers it; a database keeps the mode it was made with. `hub_role` is the
+    role that hubs work as: it gets the rights that they need, and none to change the audit.
     Raises ConfigError when the wanted mode is not possible, the schema is newer, or the role may not change it;
     StoreUnavailable when the server is away.
     """
@@ -55,6 +57,8 @@ async def migrate(url: str, mode: str = "auto") -> str:
                             "insert into schema_migration (version, name, mode) values (%s, %s, %s)",
                             (step.version, step.name, mode),
                         )
+            if hub_role is not None:
+                await grant(conn, hub_role)
             return mode
 
 

@@ -117,7 +117,9 @@ def lasting_errors() -> Iterator[None]:
 def _advice(error: StoreUnavailable) -> str | None:
     """What to do about a refusal that lasts. A refused connection has no code, only the server's text."""
     if isinstance(error.__cause__, pg.InsufficientPrivilege):
-        return "connect as the owner of the tables, the role that ran `hub migrate`"
+        return (
+            "connect as the owner of the tables, the role that ran `hub migrate`, or let `hub migrate` grant the rights"
+        )
     if isinstance(error.__cause__, psycopg.OperationalError):
         return next((advice for told, advice in _REFUSALS if told.search(str(error.__cause__))), None)
     return None

@@ -29,7 +29,10 @@ async def check_schema(url: str) -> str:
             names, role = await (await conn.execute(SQL.unwritable)).fetchone() or (None, "")
     if read_only or names:
         what = "is set to default_transaction_read_only" if read_only else f"may not write to {', '.join(names)}"
-        raise ConfigError(f"the database's role {role!r} {what}: connect as the role that ran `hub migrate`")
+        raise ConfigError(
+            f"the database's role {role!r} {what}: connect as the role that ran `hub migrate`, or "
+            "set database.owner_url to that one and run `hub migrate`, which grants what this one needs"
+        )
     return mode
 
 

@@ -120,7 +120,7 @@ class History:
                 query = "select readings_to_compress(%s, %s)::text"
                 chunks = await (await conn.execute(query, times)).fetchall()
                 for chunk in chunks:
-                    await conn.execute("select compress_chunk(%s::regclass, if_not_compressed => true)", chunk)
+                    await conn.execute("select compress_readings(%s::regclass)", chunk)
         return len(chunks)
 
     async def _ensure_months(self, conn: psycopg.AsyncConnection, readings: Columns) -> None:

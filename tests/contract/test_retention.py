@@ -62,6 +62,9 @@ OLDEST = {
     "reading_replaced": "ts",
 }  # fmt: skip
 
+OF_THE_AUDIT = {"audit", "audit_seal"}
+"""What goes from the old end of the chain, and leaves an entry: tests/integration/test_audit_chain.py."""
+
 
 @pytest.fixture
 async def pool(store_url: str) -> AsyncIterator[Pool]:
@@ -85,7 +88,7 @@ async def _old_and_new(conn: AsyncConnection, table: str, at: str) -> tuple[int,
 
 async def test_what_is_past_its_days_is_gone_and_the_rest_is_there(pool: Pool) -> None:
     limited = {name for name, table in TABLES.items() if limits(table.kept) and not table.why.startswith("view")}
-    assert limited == set(OLDEST), "plant an old row in each table that a setting limits"
+    assert limited - OF_THE_AUDIT == set(OLDEST), "plant an old row in each table that a setting limits"
     async with pool.connection() as conn:
         await _plant(conn)
         assert {name: await _old_and_new(conn, name, at) for name, at in OLDEST.items()} == dict.fromkeys(

@@ -14,6 +14,7 @@ import pytest
 from typer.testing import CliRunner
 
 from api.context import Context
+from api.exports import harmless_lines
 from api.routes import catalogue_export
 from app.cli.catalogue import catalogue
 from tests.support.served_api import api_context, client_of, served
@@ -137,7 +138,7 @@ async def test_no_more_exports_than_the_database_bears(database: str, monkeypatc
         httpx.AsyncClient(base_url=f"{base}/api/v1") as other,
     ):
         # The reader stops after the first bytes: the file is far larger than what sockets hold.
-        monkeypatch.setattr(catalogue_export, "_lines", lambda rows: b"x" * 2**24 if [*rows] else b"")
+        monkeypatch.setattr(catalogue_export, "harmless_lines", lambda rows: b"x" * 2**24 if [*rows] else b"")
         async with other.stream("GET", "/catalogue:export") as running:
             assert running.status_code == 200
             refused = await client.get("/catalogue:export")
@@ -152,7 +153,7 @@ async def test_an_export_that_breaks_off_is_noticed_and_leaves_no_file(
         whole = await command(base, "export", str(tmp_path / "city.csv"))
         assert whole.exit_code == 0, whole.output
         assert len((tmp_path / "city.csv").read_text("utf-8-sig").splitlines()) == DEVICES + 1
-        lines = catalogue_export._lines
+        lines = harmless_lines
         pieces = iter(range(3))
 
         def broken(rows: Any) -> bytes:
@@ -160,7 +161,7 @@ async def test_an_export_that_breaks_off_is_noticed_and_leaves_no_file(
                 raise OSError("the database went away")
             return lines(rows)
 
-        monkeypatch.setattr(catalogue_export, "_lines", broken)
+        monkeypatch.setattr(catalogue_export, "harmless_lines", broken)
         cut = await command(base, "export", str(tmp_path / "cut.csv"))
         assert cut.exit_code == 1
         assert inside(tmp_path) == ["city.csv"]

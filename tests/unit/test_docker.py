@@ -144,7 +144,7 @@ def test_every_variable_is_in_the_example_and_every_secret_is_required(compose: 
     }
     assert set(used) == set(example), "compose.yaml and example.env name the same variables"
     secrets = {name for name in used if re.search("PASSWORD|TOKEN|SECRET", name)}
-    assert len(secrets) == 3
+    assert len(secrets) == 4
     for name in secrets:
         assert used[name] == ":?", f"{name} must be required, not defaulted"
         assert example[name] == "", f"{name} must not have a value in the example"
@@ -173,7 +173,11 @@ def test_the_hubs_settings_load_and_meet_the_services(compose: dict[str, Any], m
     database = re.fullmatch(r"postgresql://(\w+)@(\w+):5432/(\w+)", settings.database.url)
     assert database, "no password in the address"
     environment = services[database[2]]["environment"]
-    assert (database[1], database[3]) == (environment["POSTGRES_USER"], environment["POSTGRES_DB"])
+    assert f"create role {database[1]} login" in (DOCKER / "hub-role.sql").read_text(encoding="utf-8")
+    owner = services["migrate"]["environment"]["HUB_DATABASE__OWNER_URL"]
+    assert owner == f"postgresql://{environment['POSTGRES_USER']}@{database[2]}:5432/{environment['POSTGRES_DB']}"
+    assert database[1] != environment["POSTGRES_USER"], "the hub is not the owner of its tables, nor a superuser"
+    assert database[3] == environment["POSTGRES_DB"]
     assert str(settings.mqtt.port) == broker_settings()["listener"]
     assert any(port.endswith(f":{settings.api.port}") for port in services["hub"]["ports"])
 

@@ -1,0 +1,44 @@
+"""`hub check` for the audit: whether the hub's role can change it, and whether it is being sealed."""
+
+from app.check.finding import Finding
+from hub.errors import HubError
+from hub.settings import Settings
+from hub.store.pool import connect, sorted_errors
+from hub.store.statements import statements
+
+SQL = statements(__name__)
+
+APART = (
+    "create a role for the hub (create role ganzhi_hub login), put it into database.url and the owner into "
+    "database.owner_url, and run `hub migrate`"
+)
+
+
+async def check_audit(settings: Settings) -> list[Finding]:
+    """Findings about the audit; none while the database is away or not migrated, which others tell."""
+    try:
+        with sorted_errors():
+            async with await connect(settings.database.url) as conn:
+                rights = await (await conn.execute(SQL.rights)).fetchone()
+                waiting = await (await conn.execute(SQL.waiting)).fetchone()
+    except HubError:
+        return []
+    findings = []
+    if rights is not None:
+        findings.append(_rights(*rights))
+    if waiting is not None and waiting[0]:
+        what = f"audit: {waiting[0]:,} entries have waited for their seal for more than a minute"
+        findings.append(Finding("warn", what, "start the hub, which seals them; then: hub audit verify"))
+    return findings
+
+
+def _rights(role: str, over_all: bool, may_write: bool, may_change: list[str] | None) -> Finding:
+    if not may_write:
+        what = f"audit: the database's role {role!r} may not append to it, so that nothing can be changed"
+        return Finding("fail", what, "run `hub migrate` with database.owner_url, which grants it")
+    if over_all:
+        return Finding("warn", f"audit: the database's role {role!r} owns its tables and could change it", APART)
+    if may_change:
+        what = f"audit: the database's role {role!r} may change {', '.join(may_change)}"
+        return Finding("fail", what, "run `hub migrate` with database.owner_url, which takes that right away")
+    return Finding("ok", f"audit: the database's role {role!r} may read and append, and change nothing")

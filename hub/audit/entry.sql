@@ -1,0 +1,2 @@
+-- name: write
+select audit_write(%s, %s, %s, %s, %s, %s, %s)

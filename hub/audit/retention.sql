@@ -1,0 +1,2 @@
+-- name: forget
+select audit_forget(%s, %s)

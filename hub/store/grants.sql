@@ -1,0 +1,16 @@
+-- name: role
+select current_user = %(role)s as is_owner, exists (select from pg_roles where rolname = %(role)s) as present,
+       to_regnamespace('scoped') is not null as scoped
+
+-- name: grants
+grant usage on schema public to {role};
+grant select, insert, update, delete on all tables in schema public to {role};
+grant usage, select on all sequences in schema public to {role};
+grant execute on function ensure_partition, drop_readings_before, compress_readings, audit_append, audit_forget to {role};
+revoke insert, update, delete on schema_migration, audit_seal, audit_chain, audit_unsealed from {role};
+revoke update, delete on audit from {role};
+
+-- name: grants_scoped
+grant usage on schema scoped to {role};
+grant select, insert, update, delete on all tables in schema scoped to {role};
+grant execute on all functions in schema scoped to {role};
