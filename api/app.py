@@ -8,12 +8,13 @@ from fastapi import APIRouter, FastAPI
 from api import problems
 from api.auth import ApiDoor
 from api.context import Context
-from api.dashboard import Dashboard
+from api.dashboard import Boards
 from api.http.head import Head
 from api.http.headers import SafeHeaders
 from api.http.limits import BodyLimit
 from api.routes import (
     alerts,
+    areas,
     audit,
     broker,
     catalogue,
@@ -29,6 +30,7 @@ from api.routes import (
     diagnosis,
     events,
     frames,
+    grants,
     health,
     health_of_devices,
     maintenance,
@@ -92,6 +94,8 @@ _ROUTERS: tuple[GuardedRouter, ...] = (
     openapi.router,
     provisioning.keys,
     audit.router,
+    grants.router,
+    areas.router,
 )
 _BESIDE: tuple[GuardedRouter, ...] = (health.router, metrics.router, console.router)
 """What is not below /api/v1."""
@@ -141,7 +145,7 @@ def create_app(
     )
     app.state.context = context
     app.state.door = ApiDoor(context)
-    app.state.board = Dashboard(context)
+    app.state.boards = Boards()
     app.state.tails = Tails()
     app.state.document = openapi.Document(app)
     problems.install(app)

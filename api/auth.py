@@ -31,7 +31,7 @@ class ApiDoor:
         self._token = _bytes(context.settings.api.token)
         self._secret = _bytes(context.settings.mqtt.access_secret)
 
-    def caller(self, connection: HTTPConnection) -> Caller:
+    async def caller(self, connection: HTTPConnection) -> Caller:
         """Authenticate; HTTPException 401, 403 or 503."""
         headers = connection.headers
         if self._secret is not None and (shown := headers.get("x-ganzhi-secret")) is not None:

@@ -32,6 +32,8 @@ class Change:
     cursor: int
     kind: str
     event: bytes
+    scope_keys: frozenset[str] = frozenset()
+    """Of its device: who may see it."""
 
 
 class Subscription:
@@ -153,7 +155,10 @@ class ChangeFeed:
     async def _after(self, cursor: int) -> list[Change]:
         async with self._pool.connection() as conn, conn.cursor(row_factory=dict_row) as reader:
             await reader.execute(SQL.after.encode(), {"after": cursor, "limit": PAGE})
-            return [Change(row["cursor"], row["kind"], encode(cloudevent(row))) for row in await reader.fetchall()]
+            return [
+                Change(row["cursor"], row["kind"], encode(cloudevent(row)), frozenset(row["scope"]))
+                for row in await reader.fetchall()
+            ]
 
     async def _newest(self) -> int:
         async with self._pool.connection() as conn:

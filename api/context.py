@@ -1,16 +1,21 @@
 """Shared dependencies of all request handlers."""
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Annotated, cast
 
-from fastapi import Depends, Request
+from fastapi import Depends
+from starlette.requests import HTTPConnection
 
 from api.changes import ChangeFeed
 from api.command_waiters import CommandWaiters
 from devices.broker import BrokerLink
 from devices.credentials.directory import Directory
 from devices.registry.registry import Registry
+from hub.access.caller import Caller
+from hub.access.principals import Principals
+from hub.access.scope import EVERYWHERE, Scope
+from hub.access.scoped_pool import Connections, ScopedPool
 from hub.settings import Settings
 from hub.store.pool import Pool
 from hub.store.replay import Replay
@@ -22,7 +27,8 @@ class Context:
     """Dependencies of the API."""
 
     settings: Settings
-    pool: Pool
+    hub_pool: Pool
+    """Sees everything: for what the hub does in its own name."""
     counters: Counters
     ready: Callable[[], list[str]]
     """Reasons why the hub is not ready, without the database, which the API asks itself; empty when ready."""
@@ -35,15 +41,27 @@ class Context:
     directory: Directory = field(default_factory=lambda: Directory(Registry()))
     """Who may speak as which device; kept fresh by the wiring."""
 
+    principals: Principals = field(default_factory=Principals)
+    """Who holds what; kept fresh by the wiring."""
+    scope: Scope = EVERYWHERE
+    """What the request may see."""
+
+    @property
+    def pool(self) -> Connections:
+        """Connections that see what the request may see: the one place where scope is enforced."""
+        return self.hub_pool if self.scope.everywhere else ScopedPool(self.hub_pool, self.scope)
+
     @property
     def registry(self) -> Registry:
         """The device registry, kept up to date by the caller."""
         return self.directory.registry
 
 
-async def context_of(request: Request) -> Context:
-    """The app's context; a coroutine, because FastAPI runs plain functions in a thread."""
-    return cast(Context, request.app.state.context)
+async def context_of(connection: HTTPConnection) -> Context:
+    """The app's context, as far as the caller's scope; a coroutine: FastAPI runs plain functions in a thread."""
+    context = cast(Context, connection.app.state.context)
+    caller: Caller | None = getattr(connection.state, "caller", None)
+    return context if caller is None or caller.scope.everywhere else replace(context, scope=caller.scope)
 
 
 Here = Annotated[Context, Depends(context_of)]

@@ -10,10 +10,14 @@ from pydantic import BaseModel, Field
 
 from api.context import Context
 from api.database import read, row, rows
+from hub.access.scope import Scope
 from hub.store.rebuild import progress
 from hub.store.statements import statements
 
 SQL = statements(__name__)
+
+BOARDS = 64
+"""Kept, of as many scopes."""
 
 
 class Rates(BaseModel):
@@ -28,7 +32,9 @@ class Totals(BaseModel):
 
     devices: int
     series: int
-    readings: int = Field(description="counted when quick, carried on by this process's commits in between")
+    readings: int | None = Field(
+        description="counted when quick, carried on by this process's commits in between; null: you see a part only"
+    )
     readings_exact: bool = Field(description="false: too many to count, an estimate")
     dead_letters: int = Field(description="at most 100000")
     deliveries_pending: int
@@ -92,12 +98,12 @@ class Status(BaseModel):
     """Status summary of the hub."""
 
     time: datetime
-    rates: Rates
+    rates: Rates | None = Field(description="null: you see a part only")
     totals: Totals | None = Field(description="null until the database has answered once")
     alerts: ActiveAlerts | None
     rebuild: Rebuild | None = Field(description="null when all rollups are complete")
     floods: list[Flood] = Field(description="of the last minute, or with a disabled account; at most 20")
-    process: Process
+    process: Process | None = Field(description="null: you see a part only")
     not_ready: list[str] = Field(description="reasons; empty when all is well")
     latest: list[LatestReading]
 
@@ -135,7 +141,7 @@ class Dashboard:
     """Caches the status; queries the database once it is a second old, less often when that is slow."""
 
     def __init__(self, context: Context) -> None:
-        self._context = context
+        self._context, self._whole = context, context.scope.everywhere
         self._busy = asyncio.Lock()
         self._snapshot: Snapshot | None = None
         self._due = 0.0
@@ -158,33 +164,39 @@ class Dashboard:
             await self._ask()
         except (psycopg.Error, OSError):
             reasons.append("the database cannot be reached")
-        counters = self._context.counters
-        messages, readings = counters.rates()
         status = Status(
             time=datetime.now(UTC),
-            rates=Rates(messages_per_s=round(messages, 1), readings_per_s=round(readings, 1)),
+            rates=self._rates() if self._whole else None,
             totals=self._seen.totals,
             alerts=self._seen.alerts,
             rebuild=self._seen.rebuild,
             floods=self._seen.floods,
-            process=Process(
-                uptime_s=round(time.monotonic() - counters.started, 1),
-                messages=counters.messages,
-                readings=counters.readings,
-                events=counters.events,
-                refused=counters.refused,
-                dropped=counters.dropped,
-                private=counters.private,
-                private_pictures=counters.private_pictures,
-                commits=counters.commits,
-            ),
+            process=self._process() if self._whole else None,
             not_ready=reasons,
             latest=self._seen.latest,
         )
         return Snapshot(status, status.model_dump_json().encode())
 
+    def _rates(self) -> Rates:
+        messages, readings = self._context.counters.rates()
+        return Rates(messages_per_s=round(messages, 1), readings_per_s=round(readings, 1))
+
+    def _process(self) -> Process:
+        counters = self._context.counters
+        return Process(
+            uptime_s=round(time.monotonic() - counters.started, 1),
+            messages=counters.messages,
+            readings=counters.readings,
+            events=counters.events,
+            refused=counters.refused,
+            dropped=counters.dropped,
+            private=counters.private,
+            private_pictures=counters.private_pictures,
+            commits=counters.commits,
+        )
+
     async def _ask(self) -> None:
-        if time.monotonic() >= self._stored.due:
+        if self._whole and time.monotonic() >= self._stored.due:
             await self._count()
         async with self._context.pool.connection() as conn:
             found = await row(conn, SQL.status) or {}
@@ -194,7 +206,9 @@ class Dashboard:
             floods = await rows(conn, SQL.status_floods, {"tells": tells})
         since = max(0, self._context.counters.readings - self._stored.tally)
         self._seen.totals = Totals(
-            readings=self._stored.n + since, readings_exact=self._stored.exact, **_part(Totals, found)
+            readings=self._stored.n + since if self._whole else None,
+            readings_exact=self._stored.exact,
+            **_part(Totals, found),
         )
         self._seen.alerts = ActiveAlerts(**_part(ActiveAlerts, found))
         self._seen.rebuild = None if rebuild is None else Rebuild(**rebuild._asdict())
@@ -213,6 +227,21 @@ class Dashboard:
             found = (await read(self._context, SQL.readings_estimate))[0]
         now = time.monotonic()
         self._stored = _Stored(found["n"] if found else 0, tally, exact, now + max(5.0, 50 * (now - began)))
+
+
+class Boards:
+    """A dashboard for each scope that is asked for."""
+
+    def __init__(self) -> None:
+        self._boards: dict[Scope, Dashboard] = {}
+
+    def of(self, context: Context) -> Dashboard:
+        """The dashboard of what a request may see; those that were asked for the longest time ago are forgotten."""
+        board = self._boards.pop(context.scope, None) or Dashboard(context)
+        self._boards[context.scope] = board
+        if len(self._boards) > BOARDS:
+            del self._boards[next(iter(self._boards))]
+        return board
 
 
 def _part(model: type[BaseModel], found: dict[str, int]) -> dict[str, int]:

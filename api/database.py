@@ -64,4 +64,4 @@ async def audit(conn: AsyncConnection, caller: Caller, action: str, subject: str
 
     Who a request says it comes from is no more than a `claimed` in the detail.
     """
-    await write(conn, Entry(caller.name, action, subject, detail, caller.address))
+    await write(conn, Entry(caller.actor, action, subject, detail, caller.address))

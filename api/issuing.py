@@ -97,7 +97,7 @@ async def _on_broker(context: Context, device: Row, kind: Kind, username: str, s
 async def caught_up(context: Context) -> None:
     """Refresh this process's cache after the commit; failures are ignored, the secret must be returned now."""
     try:
-        await context.directory.refresh(context.pool)
+        await context.directory.refresh(context.hub_pool)
     except HubError as error:
         log.debug("credentials are read a little later: %s", error)
 

@@ -102,6 +102,7 @@ def install(app: FastAPI) -> None:
     app.add_exception_handler(RequestValidationError, _unreadable)
     app.add_exception_handler(HTTPException, _http)
     app.add_exception_handler(psycopg.DataError, _refused)
+    app.add_exception_handler(psycopg.errors.WithCheckOptionViolation, _outside)
     for kind in (psycopg.OperationalError, psycopg.InterfaceError, TransientError):
         app.add_exception_handler(kind, _unavailable)
     app.add_exception_handler(AuditUnavailable, _unaudited)
@@ -155,6 +156,10 @@ async def _http(request: Request, error: Exception) -> Response:
 async def _refused(_: Request, error: Exception) -> Response:
     log.info("the database refused a value: %s", error)
     return answer(422, "a value cannot be stored; look for control characters and numbers out of range")
+
+
+async def _outside(_: Request, __: Exception) -> Response:
+    return answer(403, "it would lie outside of what you were granted: another organisation, division or area")
 
 
 async def _unavailable(request: Request, error: Exception) -> Response:

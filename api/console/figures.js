@@ -15,10 +15,10 @@ function big(id, text) {
 
 export function showFigures(status) {
   const { rates, totals, alerts } = status;
-  big('readings-rate', number(rates.readings_per_s, 0));
-  put(at('messages-rate'), number(rates.messages_per_s, 0));
+  big('readings-rate', rates ? number(rates.readings_per_s, 0) : '–'); // none: of the whole hub, who sees a part of it gets none
+  put(at('messages-rate'), rates ? number(rates.messages_per_s, 0) : '–');
   if (totals) {
-    big('stored', (totals.readings_exact ? '' : '≈ ') + number(totals.readings, 0));
+    big('stored', totals.readings === null ? '–' : (totals.readings_exact ? '' : '≈ ') + number(totals.readings, 0));
     put(at('series'), number(totals.series, 0));
     big('devices', number(totals.devices, 0));
     put(at('pending'), number(totals.deliveries_pending, 0));
@@ -28,6 +28,7 @@ export function showFigures(status) {
 }
 
 export function remember(status) {
+  if (!status.rates) return;
   past.push(status.rates.readings_per_s);
   if (past.length > POINTS) past.shift();
   drawRate();

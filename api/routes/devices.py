@@ -7,6 +7,7 @@ from zoneinfo import ZoneInfo
 
 from fastapi import Response
 from psycopg import AsyncConnection
+from psycopg.errors import UniqueViolation
 from psycopg.types.json import Jsonb
 from pydantic import BaseModel, ConfigDict, Field, JsonValue, field_validator, model_validator
 
@@ -140,12 +141,16 @@ async def put_device(code: Code, body: DeviceBody, response: Response, context: 
         if body.organisation:
             await execute(conn, DATABASE.organisations_add, {"codes": [body.organisation]})
         stored = {**body.model_dump(exclude={"crs"}), "state": state}
-        written = await row(conn, SQL.device_put, {**stored, **refs, "code": code, "tags": Jsonb(body.tags)})
+        statement = SQL.device_update if before else SQL.device_insert
+        try:
+            written = await row(conn, statement, {**stored, **refs, "code": code, "tags": Jsonb(body.tags)})
+        except UniqueViolation as error:  # by a device that the caller may not see
+            raise ProblemError(409, f"the code '{code}' cannot be had: give the device another one") from error
         if written:
             await audit(conn, caller, "device.put", code, stored)
             if before and before["state"] != state:
                 await audit(conn, caller, "device.step", code, {"from": before["state"], "to": state, "note": ""})
-        response.status_code = 201 if written and written["created"] else 200
+        response.status_code = 200 if before else 201
         return {**(await row(conn, DATABASE.device, {"code": code}) or {}), "warnings": warnings}
 
 

@@ -2,20 +2,11 @@
 -- A device whose code differs by case only.
 select code from device where lower(code) = lower(%(code)s) and code <> %(code)s order by code limit 1
 
--- name: device_put
--- Returns a row only when something was written; what is the same already keeps its revision.
+-- name: device_insert
 insert into device (code, name, profile_id, parent_id, organisation, region, lon, lat, zone, tags, state)
 values (%(code)s, %(name)s, %(profile_id)s, %(parent_id)s, %(organisation)s, %(region)s, %(lon)s, %(lat)s,
         %(zone)s, %(tags)s, %(state)s)
-on conflict (code) do update
-set name = excluded.name, profile_id = excluded.profile_id, parent_id = excluded.parent_id,
-    organisation = excluded.organisation, region = excluded.region, lon = excluded.lon, lat = excluded.lat,
-    zone = excluded.zone, tags = excluded.tags, state = excluded.state
-where (device.name, device.profile_id, device.parent_id, device.organisation, device.region, device.lon,
-       device.lat, device.zone, device.tags, device.state)
-      is distinct from (excluded.name, excluded.profile_id, excluded.parent_id, excluded.organisation,
-                        excluded.region, excluded.lon, excluded.lat, excluded.zone, excluded.tags, excluded.state)
-returning xmax = 0 as created
+returning code
 
 -- name: device_refs
 -- What a device refers to, null where it does not exist; and whether its parent hangs below it.
@@ -46,3 +37,14 @@ join device d using (id)
 join profile p on p.id = d.profile_id
 left join device parent on parent.id = d.parent_id
 order by wanted.place
+
+-- name: device_update
+-- Returns a row only when something was written; what is the same already keeps its revision.
+update device
+set name = %(name)s, profile_id = %(profile_id)s, parent_id = %(parent_id)s, organisation = %(organisation)s,
+    region = %(region)s, lon = %(lon)s, lat = %(lat)s, zone = %(zone)s, tags = %(tags)s, state = %(state)s
+where code = %(code)s
+  and (name, profile_id, parent_id, organisation, region, lon, lat, zone, tags, state)
+      is distinct from (%(name)s, %(profile_id)s::int, %(parent_id)s::int, %(organisation)s, %(region)s, %(lon)s::float8,
+                        %(lat)s::float8, %(zone)s, %(tags)s::jsonb, %(state)s)
+returning code

@@ -38,7 +38,7 @@ async def healthz() -> Any:
 @public("supervisors and load balancers probe it without a token; it shows no data")
 async def readyz(context: Here) -> Any:
     """Readiness: database and broker are up and the pipeline is not stalled."""
-    return await readiness(context.ready(), context.pool)
+    return await readiness(context.ready(), context.hub_pool)
 
 
 async def readiness(reasons: Sequence[str], pool: Pool | None) -> Alive:

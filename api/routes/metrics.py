@@ -32,11 +32,15 @@ COUNTERS = {
 
 
 @router.get("/metrics", response_class=PlainTextResponse)
-@needs(Permission.STATUS_READ)
+@needs(Permission.METRICS_READ)
 async def metrics(context: Here, board: TheBoard) -> PlainTextResponse:
     """Prometheus text format 0.0.4; database metrics are omitted while it is down."""
     status = (await board.current()).status
-    lines = [*counted(context.counters), *_process(not status.not_ready, status.process.uptime_s), *_seen(status)]
+    lines = [
+        *counted(context.counters),
+        *_process(not status.not_ready, time.monotonic() - context.counters.started),
+        *_seen(status),
+    ]
     return exposition(lines)
 
 

@@ -69,7 +69,7 @@ class NewKey(StoredKey):
 
 
 @keys.put("/{code}", response_model=NewKey, responses={201: {"model": NewKey}, **responses(422)})
-@needs(Permission.CREDENTIALS_WRITE)
+@needs(Permission.PROVISIONING_WRITE)
 async def put_key(code: Code, body: KeyBody, response: Response, context: Here, caller: TheCaller) -> Any:
     """Create or change a key; its secret is kept."""
     secret = new_secret()
@@ -90,7 +90,7 @@ async def put_key(code: Code, body: KeyBody, response: Response, context: Here, 
 
 
 @keys.post("/{code}:rotate", response_model=NewKey, responses=responses(404))
-@needs(Permission.CREDENTIALS_WRITE)
+@needs(Permission.PROVISIONING_WRITE)
 async def rotate_key(code: Code, context: Here, caller: TheCaller) -> Any:
     """Rotate the secret; the old one registers no more devices. Registered devices are unaffected."""
     secret = new_secret()
@@ -102,7 +102,7 @@ async def rotate_key(code: Code, context: Here, caller: TheCaller) -> Any:
 
 
 @keys.get("", response_model=Page[StoredKey])
-@needs(Permission.CREDENTIALS_READ)
+@needs(Permission.PROVISIONING_READ)
 async def list_keys(paging: Paged, context: Here) -> Any:
     """All keys by code, without their secrets."""
     found = await read(context, SQL.keys, {"code": None, **paging.after(_KEYS)})
@@ -110,7 +110,7 @@ async def list_keys(paging: Paged, context: Here) -> Any:
 
 
 @keys.get("/{code}", response_model=StoredKey, responses=responses(404))
-@needs(Permission.CREDENTIALS_READ)
+@needs(Permission.PROVISIONING_READ)
 async def get_key(code: Code, context: Here) -> Any:
     """One key, without its secret."""
     async with context.pool.connection() as conn:
@@ -118,7 +118,7 @@ async def get_key(code: Code, context: Here) -> Any:
 
 
 @keys.delete("/{code}", status_code=204, response_class=Response, responses=responses(404))
-@needs(Permission.CREDENTIALS_WRITE)
+@needs(Permission.PROVISIONING_WRITE)
 async def delete_key(code: Code, context: Here, caller: TheCaller) -> Response:
     """Delete a key. Devices registered with it are unaffected."""
     async with writing(context) as conn:

@@ -4,15 +4,16 @@ from typing import Annotated, Any, cast
 
 from fastapi import Depends, Request
 
-from api.dashboard import Dashboard, Status
+from api.context import Here
+from api.dashboard import Boards, Dashboard, Status
 from hub.access.door import GuardedRouter, needs
 from hub.access.permissions import Permission
 
 router = GuardedRouter(prefix="/status", tags=["status"])
 
 
-def _board(request: Request) -> Dashboard:
-    return cast(Dashboard, request.app.state.board)
+async def _board(request: Request, context: Here) -> Dashboard:
+    return cast(Boards, request.app.state.boards).of(context)
 
 
 TheBoard = Annotated[Dashboard, Depends(_board)]

@@ -36,7 +36,7 @@ async def stream_alerts(
     that falls 1,000 changes behind is cut off and may resume. A comment every 15 s tells that the stream lives.
     """
     after = last_event_id if last_event_id is not None else resume
-    return _stream(context, partial(alert_frames, context.changes, after))
+    return _stream(context, partial(alert_frames, context.changes, after, context.scope))
 
 
 @router.get(
@@ -47,7 +47,7 @@ async def stream_alerts(
 @needs(Permission.STATUS_READ, Permission.READINGS_READ, Permission.ALERTS_READ)
 async def stream_live(context: Here, board: TheBoard) -> Response:
     """For the page: `event: status` once a second, `event: alert` with each CloudEvent as it comes."""
-    return _stream(context, partial(live_frames, board))
+    return _stream(context, partial(live_frames, board, context.scope))
 
 
 def _stream(context: Context, frames: Frames) -> Response:

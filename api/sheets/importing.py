@@ -147,7 +147,7 @@ class Import:
         if result.updated:
             await execute(conn, SQL.import_analyze, {})  # as above: of what differs
             await execute(conn, SQL.import_update, {})
-            await execute(conn, SQL.import_steps, {"actor": self._caller.name, "address": self._caller.address})
+            await execute(conn, SQL.import_steps, {"actor": self._caller.actor, "address": self._caller.address})
 
 
 _KNOWN = {"steps": list(pairs()), "example": EXAMPLE}

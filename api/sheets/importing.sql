@@ -102,6 +102,14 @@ where i.code = %(example)s
   and (d.name, d.profile_id, above.code, d.organisation, d.region, d.lon, d.lat, d.zone, d.state, d.tags)
       is distinct from (i.name, i.profile_id, i.parent, i.organisation, i.region, i.lon, i.lat, i.zone, i.state, i.tags)
 union all
+select i.line, i.code, 'code', 'taken', i.code, null
+from device_import i
+where current_setting('ganzhi.scope', true) <> '' and i.fresh and code_taken(i.code)
+union all
+select i.line, i.code, 'region', 'outside', coalesce(i.region, '-'), i.organisation
+from device_import i
+where current_setting('ganzhi.scope', true) <> '' and not in_scope(i.organisation, i.region, i.lon, i.lat)
+union all
 select i.line, i.code, 'state', 'illegal', i.state, i.state_before
 from device_import i
 where i.state_before is not null and not i.state_before || '>' || i.state = any (%(steps)s)
@@ -125,7 +133,7 @@ where up.above = up.code
 
 -- name: import_ids
 -- New devices get their ids before they are written, so that a child finds its parent's in one pass.
-update device_import set id = nextval(pg_get_serial_sequence('device', 'id')) where fresh
+update device_import set id = device_next_id() where fresh
 
 -- name: import_insert
 insert into device (id, code, name, profile_id, parent_id, organisation, region, lon, lat, zone, state, tags)

@@ -13,8 +13,10 @@ from devices.sheets.findings import (
     division_meant,
     ended_division,
     impossible_step,
+    outside,
     parent_meant,
     profile_meant,
+    taken,
     template_example,
     unchecked_division,
     unknown,
@@ -45,6 +47,8 @@ class Suggestions:
             return case_only(found)
         if found["kind"] == "example":
             return template_example(found)
+        if found["kind"] in ("taken", "outside"):
+            return taken(found) if found["kind"] == "taken" else outside(found)
         if found["column"] == "state":
             return impossible_step(found)
         if found["kind"] == "unchecked":

@@ -12,6 +12,7 @@ from starlette.types import Receive, Scope, Send
 from api.changes import Change, ChangeFeed, Subscription
 from api.cloudevents import event_type
 from api.dashboard import Dashboard
+from hub.access.scope import Scope as Within
 
 log = logging.getLogger(__name__)
 
@@ -30,30 +31,31 @@ def frame(change: Change) -> bytes:
     )
 
 
-async def alert_frames(feed: ChangeFeed, after: int | None, mine: Subscription) -> AsyncIterator[bytes]:
-    """Changes after a cursor (None: from now on): missed ones first, then live, each once and in order."""
+async def alert_frames(feed: ChangeFeed, after: int | None, within: Within, mine: Subscription) -> AsyncIterator[bytes]:
+    """Changes in a scope after a cursor (None: from now on): missed ones first, then live, each once and in order."""
     last = await feed.start(after)
     yield b"retry: 1000\nid: %d\n\n" % last
     if after is not None:
         async for change in feed.missed(last):
-            yield frame(change)
+            if within.sees(change.scope_keys):
+                yield frame(change)
             last = change.cursor
     while True:
         waiting = await mine.next(HEARTBEAT_S)
         if waiting is None:
             yield b": alive\n\n"
-        elif waiting.cursor > last:
+        elif waiting.cursor > last and within.sees(waiting.scope_keys):
             yield frame(waiting)
 
 
-async def live_frames(board: Dashboard, mine: Subscription) -> AsyncIterator[bytes]:
+async def live_frames(board: Dashboard, within: Within, mine: Subscription) -> AsyncIterator[bytes]:
     """For the page: the status once a second, and alert changes as they come."""
     clock = asyncio.get_running_loop().time
     while True:
         yield b"event: status\ndata: %s\n\n" % (await board.current()).encoded
         until = clock() + 1.0
         while (left := until - clock()) > 0:
-            if change := await mine.next(left):
+            if (change := await mine.next(left)) and within.sees(change.scope_keys):
                 yield b"event: alert\ndata: %s\n\n" % change.event
 
 

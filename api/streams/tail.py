@@ -80,7 +80,7 @@ class Tail:
     async def run(self) -> None:
         """Collect until cancelled; ends at once, with the stream, when the database is down."""
         try:
-            await self._context.registry.refresh(self._context.pool)
+            await self._context.registry.refresh(self._context.hub_pool)
             async with asyncio.TaskGroup() as group:
                 group.create_task(self._hear(), name="tail.hear")
                 group.create_task(self._look(), name="tail.look")

@@ -4,6 +4,7 @@ import asyncio
 import socket
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
+from functools import partial
 from secrets import token_hex
 
 from api.app import create_app
@@ -22,6 +23,8 @@ from devices.credentials.broker_access import access_tasks
 from devices.credentials.directory import Directory
 from devices.health.heartbeat import process_name
 from devices.registry.registry import Registry
+from hub.access.principals import CHANNEL
+from hub.access.scoped_pool import unreached
 from hub.lifecycle import Named, Part, Phase
 from hub.settings import Settings
 from hub.store.listen import listen
@@ -60,7 +63,9 @@ class ApiServer(Part):
         self._changes = ChangeFeed(pool)
         self._posts: HttpSource | None = None
         if engine is not None:
-            self._posts = HttpSource(settings.http, engine.sink, origins_of(settings).of_request, engine.reasons)
+            self._posts = HttpSource(
+                settings.http, engine.sink, origins_of(settings).of_request, engine.reasons, partial(unreached, pool)
+            )
         routers = [ingest_router(self._posts)] if self._posts is not None else []
         self._control, self._outcomes = ControlLink(settings.mqtt), CommandWaiters()
         self._directory = Directory(registry)
@@ -69,6 +74,7 @@ class ApiServer(Part):
         context = Context(
             settings, pool, counters, reasons, self._changes, replay, self._control, self._outcomes, self._directory
         )
+        self._principals = context.principals
         app = create_app(context, routers, LARGER)
         certificate = None if settings.api.tls is None else Certificate(settings.api.tls)
         self._server = configured(app, settings.api.host, settings.api.port, settings.drain_s, certificate)
@@ -80,9 +86,9 @@ class ApiServer(Part):
         """Serve requests."""
         self._serving = group.create_task(self._server.serve(self._sockets), name="api")
         self._delivering = group.create_task(self._delivery_worker.run(), name="delivery_worker")
-        heard: Named = ("alerts", listen(self._settings.database.url, [ALERT, COMMAND, DOWNLINK], self._heard))
+        heard: Named = ("alerts", listen(self._settings.database.url, [ALERT, COMMAND, DOWNLINK, CHANNEL], self._heard))
         others: list[Named] = [heard, ("changes", self._changes.run()), ("control", self._control.run())]
-        others.append(("command delivery", self._commands.run()))
+        others += [("command delivery", self._commands.run()), ("principals", self._principals.run(self._pool))]
         others += access_tasks(self._settings, self._pool, self._directory, self._control)
         for name, work in others + housekeeping(self._settings, self._pool):
             group.create_task(work, name=name)
@@ -108,6 +114,9 @@ class ApiServer(Part):
     def _heard(self, channel: str, payload: str) -> None:
         if channel == COMMAND:
             self._outcomes.heard(payload)
+            return
+        if channel == CHANNEL:
+            self._principals.wake()
             return
         if channel == DOWNLINK:
             self._commands.heard(payload)

@@ -33,6 +33,18 @@ def case_only(found: Found) -> Mistake:
     return _mistake(found, wrong, "they are two devices: look which of them is on the device", "warning")
 
 
+def taken(found: Found) -> Mistake:
+    """A code that is taken by a device that the caller may not see."""
+    return _mistake(found, f"the code '{found['about']}' cannot be had", "give the device another code")
+
+
+def outside(found: Found) -> Mistake:
+    """A device that would lie outside of what the caller was granted."""
+    place = f"organisation {found['detail'] or '-'}, division {found['about']}"
+    right = "write an organisation and a division of yours, or ask the security administrator for a grant"
+    return _mistake(found, f"it would lie outside of what you were granted: {place}", right)
+
+
 def template_example(found: Found) -> Mistake:
     """The example row of the template, which would change a registered device."""
     wrong = f"this is the example of the template, and would change the registered device '{found['about']}'"

@@ -1,9 +1,12 @@
 """The caller of a request: authenticated once, from its credentials, never from claims in its body."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
+from uuid import UUID
 
+from hub.access.grants import Grant, scope_of
 from hub.access.permissions import Permission
+from hub.access.scope import EVERYWHERE, Scope
 
 Kind = Literal["person", "machine", "device", "broker", "local"]
 """local: a program on this machine, while no token is set."""
@@ -15,11 +18,27 @@ class Caller:
 
     kind: Kind
     name: str
-    """As the audit names them: `api token`, `device air-1`."""
+    """As messages name them: `api token`, `device air-1`, the name of an account."""
     permissions: frozenset[Permission] = frozenset()
-    organisation: str | None = None
-    """Code of the one organisation whose things are visible; None: of all."""
-    region: str | None = None
-    """First digits of the division code below which things are visible; None: everywhere."""
+    grants: tuple[Grant, ...] | None = None
+    """Valid ones, of a person or a machine; None: what is permitted is permitted everywhere."""
+    principal: UUID | None = None
     address: str | None = None
     """Where the request came from, as far as the hub can tell."""
+    scope: Scope = EVERYWHERE
+    """What the request may see: set by `within` once it is known what it needs."""
+
+    @property
+    def actor(self) -> str:
+        """As the audit names them: an id, which outlives the name."""
+        return self.name if self.principal is None else f"principal:{self.principal}"
+
+    def within(self, needed: frozenset[Permission]) -> "Caller":
+        """The caller for a request that needs these permissions, which it has."""
+        return self if self.grants is None else replace(self, scope=scope_of(self.grants, needed))
+
+
+def principal(id_: UUID, kind: Literal["person", "machine"], name: str, grants: tuple[Grant, ...]) -> Caller:
+    """The caller that a person or a machine is, by its valid grants."""
+    permissions = frozenset().union(*(grant.permissions for grant in grants))
+    return Caller(kind, name, permissions, grants, id_)

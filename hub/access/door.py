@@ -26,7 +26,7 @@ _STATED = "stated_access"
 class Door(Protocol):
     """Authenticates callers; an app with protected routes keeps one at `app.state.door`."""
 
-    def caller(self, connection: HTTPConnection) -> Caller:
+    async def caller(self, connection: HTTPConnection) -> Caller:
         """Authenticate. HTTPException: 401 unknown, 403 not allowed here, 503 while it cannot be determined."""
 
 
@@ -45,19 +45,19 @@ class Needed(SecurityBase):
         if hasattr(connection.state, "caller"):
             return
         try:
-            connection.state.caller = self._passed(connection)
+            connection.state.caller = await self._passed(connection)
         except HTTPException as error:
             if connection.scope["type"] == "websocket":
                 raise WebSocketException(1008, error.detail) from None
             raise
 
-    def _passed(self, connection: HTTPConnection) -> Caller:
+    async def _passed(self, connection: HTTPConnection) -> Caller:
         door: Door = connection.app.state.door
-        caller = door.caller(connection)
+        caller = await door.caller(connection)
         if lacking := self.permissions - caller.permissions:
             raise HTTPException(403, f"{caller.name} lacks the permission {' and '.join(sorted(lacking))}")
         client = connection.client
-        return caller if client is None else replace(caller, address=client.host)
+        return replace(caller.within(self.permissions), address=None if client is None else client.host)
 
 
 class Public:

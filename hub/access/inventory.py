@@ -59,8 +59,23 @@ TABLES: Mapping[str, Table] = {
     ),
     "device": _table(
         _MANAGEMENT, "things of the city and where they stand", _WITH_DEVICE, Permission.DEVICES_READ,
-        l1="id profile_id created_at revision zone state", l2="code name parent_id organisation region",
+        l1="id profile_id created_at revision zone state", l2="code name parent_id organisation region scope "
+        "area_keys",
         l3="lon lat tags",
+    ),
+    "area": _table(
+        _MANAGEMENT, "named areas and grids that grants and places refer to", "until deleted", Permission.AREAS_READ,
+        l1="code name kind created_at valid_from valid_to", l2="divisions cells outline ring",
+    ),
+    "principal": _table(
+        _USER, "people and machines that may use the hub", "until erased; the audit keeps the id",
+        Permission.ACCESS_READ,
+        l1="id kind created_at", l2="organisation state", l3="name display_name",
+    ),
+    "access_grant": _table(
+        _USER, "who holds which role, for what and until when", "until taken back; the audit keeps that it was",
+        Permission.ACCESS_READ,
+        l2="id principal_id role organisation region area valid_from valid_to granted_by granted_at",
     ),
     "maintenance": _table(
         _MANAGEMENT, "when somebody works on a device, so that its silence is no finding",
@@ -167,7 +182,7 @@ TABLES: Mapping[str, Table] = {
         l4="secret_hash",
     ),
     "provisioning_key": _table(
-        _MANAGEMENT, "keys by which devices register themselves", "until deleted", Permission.CREDENTIALS_READ,
+        _MANAGEMENT, "keys by which devices register themselves", "until deleted", Permission.PROVISIONING_READ,
         l2="code organisation profile_id state device_limit used expires_at enabled created_at rotated_at",
         l4="key_hash",
     ),

@@ -7,6 +7,7 @@ class Permission(StrEnum):
     """What each permission allows."""
 
     STATUS_READ = "status:read"  # see how the hub itself does: totals, rates, metrics
+    METRICS_READ = "metrics:read"  # collect the hub's own metrics
     READINGS_READ = "readings:read"  # see readings, newest and past
     EVENTS_READ = "events:read"  # see events of devices
     ALERTS_READ = "alerts:read"  # see alerts, their history and the stream of their changes
@@ -26,8 +27,14 @@ class Permission(StrEnum):
     COMMANDS_SEND = "commands:send"  # give commands to devices
     CONSUMERS_READ = "consumers:read"  # see who is told of alerts, and how the deliveries go
     CONSUMERS_WRITE = "consumers:write"  # choose who is told of alerts
-    CREDENTIALS_READ = "credentials:read"  # see which credentials and provisioning keys there are, never a secret
-    CREDENTIALS_WRITE = "credentials:write"  # issue, rotate and revoke credentials and provisioning keys
+    CREDENTIALS_READ = "credentials:read"  # see which credentials devices have, never a secret
+    CREDENTIALS_WRITE = "credentials:write"  # issue, rotate and revoke credentials of devices
+    PROVISIONING_READ = "provisioning:read"  # see which keys devices may register themselves with, never a secret
+    PROVISIONING_WRITE = "provisioning:write"  # issue, rotate and delete such keys
+    AREAS_READ = "areas:read"  # see named areas and grids
+    AREAS_WRITE = "areas:write"  # draw named areas and grids
+    ACCESS_READ = "access:read"  # see who was granted what
+    ACCESS_WRITE = "access:write"  # make accounts and keys, and grant and take away roles
     LETTERS_READ = "letters:read"  # see dead letters with their payloads
     LETTERS_REPLAY = "letters:replay"  # put dead letters through the hub again
     AUDIT_READ = "audit:read"  # see who did what, and take it out as a file

@@ -6,7 +6,7 @@ Retry-After, it does not queue.
 
 import asyncio
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from http import HTTPStatus
 from itertools import count
 from math import ceil
@@ -16,8 +16,10 @@ import msgspec
 from fastapi import HTTPException, Request, Response
 from pydantic import BaseModel
 
+from hub.access.caller import Caller
 from hub.access.door import GuardedRouter, needs
 from hub.access.permissions import Permission
+from hub.access.scope import Scope
 from hub.access.token_bucket import TokenBuckets
 from hub.models import DeadLetter, Delivery, Micros, Origin, Outcome, Raw
 from hub.pipeline import Sink
@@ -93,8 +95,13 @@ class HttpSource:
         sink: Sink,
         origin: Callable[[str, str], Origin],
         trouble: Callable[[], list[str]],
+        unreached: Callable[[Scope, Sequence[str]], Awaitable[list[str]]],
     ) -> None:
-        """`origin` tells what a device and a form mean; `trouble` why nothing can be committed now, if so."""
+        """`origin` tells what a device and a form mean; `trouble` why nothing can be committed now, if so.
+
+        `unreached` tells which of some devices lie outside of a scope.
+        """
+        self._unreached = unreached
         self._settings, self._sink, self._origin, self._trouble = settings, sink, origin, trouble
         self._buckets = TokenBuckets(settings.requests_per_s)
         self._numbers = count()
@@ -114,6 +121,12 @@ class HttpSource:
             limit = f"{self._settings.requests_per_s:g} requests a second"
             raise RequestRefused(429, f"an address may send {limit}: send batches", {"Retry-After": str(ceil(wait))})
         self._check()
+
+    async def refuse_outside(self, request: Request, devices: Sequence[str]) -> None:
+        """RequestRefused 404 for a device that the caller, who may send for some devices only, does not see."""
+        caller: Caller = request.state.caller
+        if outside := await self._unreached(caller.scope, devices):
+            raise RequestRefused(404, f"there is no device '{outside[0][:DEVICE_CHARS]}'")
 
     def _check(self) -> None:
         if self._closing:
@@ -188,6 +201,7 @@ def ingest_router(source: HttpSource) -> GuardedRouter:
         form, kinds = FORMS[request.url.path.rpartition("/")[2]]
         _content_type(request, kinds)
         body = await _usable(source, request, SINGLE_BYTES)
+        await source.refuse_outside(request, [device])
         messages = [Message(device, body)]
         return _answer(messages, await source.take(messages, form))
 
@@ -203,6 +217,7 @@ def ingest_router(source: HttpSource) -> GuardedRouter:
             raise _unusable(error) from None
         if not messages:
             raise RequestRefused(400, "the batch is empty")
+        await source.refuse_outside(request, [message.device for message in messages])
         return _answer(messages, await source.take(messages, form))
 
     for name, (form, kinds) in FORMS.items():
@@ -262,7 +277,7 @@ _EXAMPLES: Mapping[str, Any] = {
 
 
 _PROBLEM = {"application/problem+json": {"schema": {"$ref": "#/components/schemas/ProblemDetails"}}}
-_REFUSALS = {status: {"description": HTTPStatus(status).phrase, "content": _PROBLEM} for status in (415, 422, 429)}
+_REFUSALS = {status: {"description": HTTPStatus(status).phrase, "content": _PROBLEM} for status in (404, 415, 422, 429)}
 
 
 def _described(form: str, kinds: Sequence[str], batch: bool) -> dict[str, Any]:

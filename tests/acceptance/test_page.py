@@ -38,7 +38,7 @@ async def seed(context: Context) -> UUID:
     async with client_of(context, headers={"Authorization": "Bearer key"}) as client:
         await register(client)
         (await client.put("/devices/air-0", json={"name": NASTY, "profile": "air"})).raise_for_status()
-    async with context.pool.connection() as conn:
+    async with context.hub_pool.connection() as conn:
         await conn.execute("insert into latest (series_id, ts, value, quality) select id, now(), 41.75, 2 from series")
         await conn.execute(
             """insert into dead_letter (id, received_at, transport, address, device, reason, detail, detail_words,
@@ -47,7 +47,7 @@ async def seed(context: Context) -> UUID:
                        'register air-9 first', %s, '{}', 2)""",
             [Jsonb(written(Sentence("refusal.device.unknown", device="'air-9'", code="air-9")))],
         )
-    return await raise_alert(context.pool)
+    return await raise_alert(context.hub_pool)
 
 
 OVERFLOWING = """import('/assets/figures.js').then(({ showFigures }) => {
@@ -65,7 +65,9 @@ async def test_what_a_person_sees(database: str, browser: Callable[[], Chromium]
             loop = asyncio.get_running_loop()
 
             def another() -> UUID:
-                made = asyncio.run_coroutine_threadsafe(raise_alert(context.pool, level=2, value=120), loop).result(10)
+                made = asyncio.run_coroutine_threadsafe(raise_alert(context.hub_pool, level=2, value=120), loop).result(
+                    10
+                )
                 loop.call_soon_threadsafe(context.changes.wake)
                 return made
 
@@ -136,7 +138,7 @@ async def test_page_says_when_the_hub_is_gone_and_comes_back(database: str, brow
         await asyncio.to_thread(page.wait_for, gone, "the banner tells of it")
         assert "PM2.5 above 250" in await asyncio.to_thread(page.text)
         async with api_context(database) as again, served(again, int(url.rsplit(":", 1)[1])):
-            await raise_alert(again.pool)
+            await raise_alert(again.hub_pool)
             back = f"{LINK} === 'live' && {CARDS} === 2 && {banner}.hidden"
             await asyncio.to_thread(page.wait_for, back, "it is live again, with what came meanwhile", 30)
 

@@ -171,7 +171,7 @@ async def measure(url: str, devices: int, rounds: int, progress: Progress) -> di
                 await ask(client, kind, chance, times, devices)
             progress.advance(task)
         figures: dict[str, Any] = {"pages_ms": {name: _figures(taken) for name, taken in times.items()}}
-        async with context.pool.connection() as conn:
+        async with context.hub_pool.connection() as conn:
             began = time.perf_counter()
             await count_all(conn)
             figures["count_all_s"] = round(time.perf_counter() - began, 2)

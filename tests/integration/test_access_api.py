@@ -17,6 +17,7 @@ from devices.credentials.broker_access import access_tasks
 from hub.models import Delivery, Outcome
 from hub.settings import Api, Http, Mqtt
 from ingest.http.source import HttpSource, ingest_router
+from tests.support.doors import nothing_outside
 from tests.support.dynsec import Plugin
 from tests.support.origins import ORIGINS
 from tests.support.process import eventually
@@ -70,7 +71,7 @@ async def world_at(url: str, broker: BrokerLink | None = None, **mqtt: Any) -> A
     async with api_context(url) as context:
         settings = context.settings.model_copy(update={"api": Api(token=TOKEN), "mqtt": Mqtt(**mqtt)})  # type: ignore[arg-type]
         sink = Sink()
-        source = HttpSource(Http(), sink, ORIGINS.of_request, list)
+        source = HttpSource(Http(), sink, ORIGINS.of_request, list, nothing_outside)
         context = replace(context, settings=settings, broker=broker)
         transport = httpx.ASGITransport(create_app(context, [ingest_router(source)]), raise_app_exceptions=False)
         base = "http://hub" + PREFIX
@@ -127,7 +128,7 @@ async def test_rotated_revoked_and_suspended_count_at_once(world: World) -> None
     assert rotated["id"] == first["id"]
     assert [await world.send("air-1", one["secret"]) for one in (first, rotated)] == [401, 202]
     await world.put("air-1", state="suspended")
-    await world.context.directory.refresh(world.context.pool)
+    await world.context.directory.refresh(world.context.hub_pool)
     assert await world.send("air-1", rotated["secret"]) == 403
     await world.put("air-1", state="active")
     assert (await world.client.delete(f"/devices/air-1/credentials/{first['id']}")).status_code == 204
@@ -138,7 +139,7 @@ async def test_rotated_revoked_and_suspended_count_at_once(world: World) -> None
 async def test_another_process_refuses_a_revoked_token_within_a_second(world: World, database: str) -> None:
     issued = await world.issue("air-1")
     async with world_at(database) as other:
-        tasks = access_tasks(other.context.settings, other.context.pool, other.context.directory, None)  # type: ignore[arg-type]
+        tasks = access_tasks(other.context.settings, other.context.hub_pool, other.context.directory, None)  # type: ignore[arg-type]
         running = [asyncio.create_task(work, name=name) for name, work in tasks]
 
         async def answers(status: int) -> bool:
@@ -210,7 +211,7 @@ async def test_who_floods_is_denied_for_a_while_and_the_gateway_of_one_without_a
 
     async def answers(code: str | None, *, lasts: bool = False) -> tuple[str, str]:
         """What EMQX is told of air-1 while a device floods: when it connects, and when it publishes."""
-        async with world.context.pool.connection() as conn:
+        async with world.context.hub_pool.connection() as conn:
             await conn.execute("delete from device_flood")
             await conn.execute(
                 "insert into device_flood (device_id, since, last_at, refused, disabled_at, disabled_until)"
@@ -218,7 +219,7 @@ async def test_who_floods_is_denied_for_a_while_and_the_gateway_of_one_without_a
                 " from device where code = %s",
                 ("1 min" if lasts else "1 s", code),
             )
-        await world.context.directory.refresh(world.context.pool)
+        await world.context.directory.refresh(world.context.hub_pool)
         connects = await world.asked("auth", username="air-1", password=secret)
         return connects, await world.asked("acl", username="air-1", action="publish", topic=topic)
 
@@ -229,15 +230,15 @@ async def test_who_floods_is_denied_for_a_while_and_the_gateway_of_one_without_a
     await world.issue("air-0", "password")
     assert await answers("air-0") == ("allow", "allow"), "the child's own account is disabled"
     assert await answers("air-0", lasts=True) == ("deny", "deny"), "but the flood goes on"
-    async with world.context.pool.connection() as conn:
+    async with world.context.hub_pool.connection() as conn:
         await conn.execute("update device_flood set disabled_until = now() - interval '1 s'")
-    await world.context.directory.refresh(world.context.pool)
+    await world.context.directory.refresh(world.context.hub_pool)
     assert await world.asked("auth", username="air-1", password=secret) == "allow", "its time is over"
 
 
 async def test_a_broker_shows_its_secret_or_the_token(database: str) -> None:
     async with world_at(database, access="http", access_secret="of the broker") as world:
-        await world.context.directory.refresh(world.context.pool)
+        await world.context.directory.refresh(world.context.hub_pool)
         for headers, status in (
             ({}, 200),
             ({"Authorization": "Bearer wrong"}, 401),

@@ -7,7 +7,7 @@ from tests.support.served_api import api_context, change_alert, client_of, raise
 async def test_steps_go_as_the_states_allow(database: str) -> None:
     async with api_context(database) as context, client_of(context) as client:
         await register(client)
-        alert = await raise_alert(context.pool)
+        alert = await raise_alert(context.hub_pool)
         path = f"/alerts/{alert}/steps"
         changed_at = (await client.get(f"/alerts/{alert}")).json()["changed_at"]
 
@@ -25,7 +25,7 @@ async def test_steps_go_as_the_states_allow(database: str) -> None:
 
         assert (await client.post(path, json={"to": "opened"})).status_code == 422
         assert (await client.post(f"/alerts/{uuid4()}/steps", json={"to": "closed"})).status_code == 404
-        async with context.pool.connection() as conn:
+        async with context.hub_pool.connection() as conn:
             notes = await (
                 await conn.execute("select actor, subject, detail->>'claimed' from audit where action = 'alert.step'")
             ).fetchall()
@@ -38,8 +38,8 @@ async def test_detail_tells_who_was_told(database: str) -> None:
         (
             await client.put("/consumers/desk", json={"url": "http://127.0.0.1:9/x", "min_level": "red"})
         ).raise_for_status()
-        mild = await raise_alert(context.pool, level=1, value=80)
-        worst = await raise_alert(context.pool, level=4)
+        mild = await raise_alert(context.hub_pool, level=1, value=80)
+        worst = await raise_alert(context.hub_pool, level=4)
         assert (await client.get(f"/alerts/{mild}")).json()["deliveries"] == []
         [delivery] = (await client.get(f"/alerts/{worst}")).json()["deliveries"]
         assert (delivery["consumer"], delivery["seq"], delivery["state"]) == ("desk", 1, "pending")
@@ -50,13 +50,13 @@ async def test_detail_tells_who_was_told(database: str) -> None:
 async def test_filters(database: str) -> None:
     async with api_context(database) as context, client_of(context) as client:
         await register(client, 2)
-        red = await raise_alert(context.pool, "air-0", 4)
-        blue = await raise_alert(context.pool, "air-1", 1)
-        over = await raise_alert(context.pool, "air-1", 3)
-        closed = await raise_alert(context.pool, "air-1", 2)
-        await change_alert(context.pool, over, "cleared")
+        red = await raise_alert(context.hub_pool, "air-0", 4)
+        blue = await raise_alert(context.hub_pool, "air-1", 1)
+        over = await raise_alert(context.hub_pool, "air-1", 3)
+        closed = await raise_alert(context.hub_pool, "air-1", 2)
+        await change_alert(context.hub_pool, over, "cleared")
         for step in ("acknowledged", "closed"):
-            await change_alert(context.pool, closed, step)
+            await change_alert(context.hub_pool, closed, step)
 
         async def ids(**wanted: Any) -> list[str]:
             return [item["id"] for item in (await client.get("/alerts", params=wanted)).json()["items"]]
@@ -74,8 +74,8 @@ async def test_filters(database: str) -> None:
 async def test_alerts_raised_at_one_moment_page_without_gap_or_repeat(database: str) -> None:
     async with api_context(database) as context, client_of(context) as client:
         await register(client)
-        made = {str(await raise_alert(context.pool)) for _ in range(10)}
-        async with context.pool.connection() as conn:
+        made = {str(await raise_alert(context.hub_pool)) for _ in range(10)}
+        async with context.hub_pool.connection() as conn:
             await conn.execute("update alert set raised_at = '2026-01-01 00:00:00.123456+00'")
         seen: list[str] = []
         params: dict[str, Any] = {"limit": 3}

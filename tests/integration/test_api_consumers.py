@@ -75,7 +75,7 @@ async def test_secret_is_told_once(database: str) -> None:
         assert again.json()["min_level"] == "blue"
         for path in ("/consumers", "/consumers/desk"):
             assert secret not in (await client.get(path)).text
-        async with context.pool.connection() as conn:
+        async with context.hub_pool.connection() as conn:
             kept = await (await conn.execute("select secret from consumer")).fetchone()
             notes = await (await conn.execute("select detail::text from audit")).fetchall()
         assert kept == (secret,)
@@ -91,7 +91,7 @@ async def test_a_password_of_a_consumer_is_kept_apart_and_never_shown(database: 
             return answers[-1]
 
         async def kept() -> tuple[Any, ...] | None:
-            async with context.pool.connection() as conn:
+            async with context.hub_pool.connection() as conn:
                 return await (await conn.execute("select url, login from consumer")).fetchone()
 
         answers: list[httpx.Response] = []
@@ -116,7 +116,7 @@ async def test_a_password_of_a_consumer_is_kept_apart_and_never_shown(database: 
         assert await kept() == (bare, None)
 
         assert "s3cret" not in "".join(answer.text for answer in answers)
-        async with context.pool.connection() as conn:
+        async with context.hub_pool.connection() as conn:
             told = await (await conn.execute("select detail::text from audit where action = 'consumer.put'")).fetchall()
     assert "hub" in str(told)
     assert "s3cret" not in str(told)
@@ -153,7 +153,7 @@ async def test_a_consumer_is_deleted_with_what_was_for_it(database: str) -> None
     async with api_context(database) as context, client_of(context) as client:
         await client.put("/consumers/desk", json={"url": "https://desk.example.org/a"})
         await register(client)
-        await raise_alert(context.pool)
+        await raise_alert(context.hub_pool)
         assert (await client.get("/consumers/desk")).json()["pending"] == 1
         gone = await client.delete("/consumers/desk")
         assert (gone.status_code, gone.json()["code"]) == (200, "desk")

@@ -78,7 +78,7 @@ async def test_failure_shows_nothing_of_the_inside(database: str, monkeypatch: p
 async def test_database_that_is_away_is_503(database: str) -> None:
     nowhere = "postgresql://127.0.0.1:1/none?connect_timeout=1"
     async with api_context(nowhere) as context:
-        context.pool.timeout = 0.2
+        context.hub_pool.timeout = 0.2
         async with client_of(context) as client:
             answer = await client.get("/devices")
             problem(answer, 503)

@@ -41,7 +41,7 @@ async def every(client: httpx.AsyncClient, **params: Any) -> list[dict[str, Any]
 async def test_raw_readings_page_in_order(database: str) -> None:
     async with api_context(database) as context, client_of(context) as client:
         await register(client)
-        await fill(context.pool, 25)
+        await fill(context.hub_pool, 25)
         items = await every(client, limit=10)
         assert [item["value"] for item in items] == [float(n) for n in range(25)]
         assert items[1]["ts"] == "2026-03-01T00:00:10Z"
@@ -52,7 +52,7 @@ async def test_raw_readings_page_in_order(database: str) -> None:
 async def test_buckets(database: str) -> None:
     async with api_context(database) as context, client_of(context) as client:
         await register(client)
-        await fill(context.pool, 720)
+        await fill(context.hub_pool, 720)
         minutes = await every(client, bucket="1m", limit=50)
         assert len(minutes) == 120
         figures = {"n": 6, "min": 6, "max": 11, "mean": 8.5, "last": 11, "flagged": 0, "flags": 0}
@@ -78,9 +78,9 @@ async def test_names_that_are_not_known(database: str) -> None:
 async def test_device_shows_how_it_does(database: str) -> None:
     async with api_context(database) as context, client_of(context) as client:
         await register(client, 3)
-        await fill(context.pool, 1)
+        await fill(context.hub_pool, 1)
         letter = uuid4()
-        async with context.pool.connection() as conn:
+        async with context.hub_pool.connection() as conn:
             await conn.execute(
                 """insert into dead_letter (id, received_at, transport, address, device, reason, detail, payload,
                                             payload_size)
@@ -107,7 +107,7 @@ async def test_device_shows_how_it_does(database: str) -> None:
 async def test_events(database: str) -> None:
     async with api_context(database) as context, client_of(context) as client:
         await register(client)
-        async with context.pool.connection() as conn:
+        async with context.hub_pool.connection() as conn:
             await conn.execute(
                 """insert into event (id, device_id, ts, received_at, kind, state, level, attributes)
                    select gen_random_uuid(), d.id, %s::timestamptz + i * interval '1 h', now(), kind, 'active', 4,
@@ -126,8 +126,8 @@ async def test_events(database: str) -> None:
 async def test_buckets_leave_out_what_is_not_usable(database: str) -> None:
     async with api_context(database) as context, client_of(context) as client:
         await register(client)
-        await fill(context.pool, 720)
-        async with context.pool.connection() as conn:
+        await fill(context.hub_pool, 720)
+        async with context.hub_pool.connection() as conn:
             await conn.execute("update reading set quality = 256 where value between 6 and 11 or value = 13")
             await conn.execute("update reading set value = 'nan' where value = 14")
             await conn.execute("update reading set quality = 1 where value = 12")
@@ -140,7 +140,7 @@ async def test_buckets_leave_out_what_is_not_usable(database: str) -> None:
 
 async def test_the_status_tells_how_far_rollups_are_made_anew(database: str) -> None:
     async with api_context(database) as context, client_of(context) as client:
-        async with context.pool.connection() as conn:
+        async with context.hub_pool.connection() as conn:
             await conn.execute(
                 """insert into rollup_rebuild (view, from_at, to_at, done_until, started_at, finished_at)
                    values ('reading_1h', '2026-01-01', '2026-03-02', '2026-03-02', '2026-03-01', '2026-03-02'),
@@ -149,7 +149,7 @@ async def test_the_status_tells_how_far_rollups_are_made_anew(database: str) -> 
             )
         told = (await client.get("/status")).raise_for_status().json()["rebuild"]
         assert told == {"percent": 50.0, "started_at": "2026-03-01T00:00:00Z", "view": "reading_1d"}
-        async with context.pool.connection() as conn:
+        async with context.hub_pool.connection() as conn:
             await conn.execute("update rollup_rebuild set finished_at = now()")
         await eventually(lambda: _nothing_to_rebuild(client), "the status says that rollups are complete")
 

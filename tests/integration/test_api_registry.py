@@ -6,7 +6,7 @@ from tests.support.served_api import AIR, RULE, api_context, client_of, register
 
 
 async def revisions(context: Any) -> list[Any]:
-    async with context.pool.connection() as conn:
+    async with context.hub_pool.connection() as conn:
         query = """select revision::text from profile union all select revision::text from device
                    union all select revision::text from rule"""
         rows: list[Any] = await (await conn.execute(query)).fetchall()
@@ -28,7 +28,7 @@ async def test_put_makes_then_replaces_and_the_same_again_writes_nothing(databas
             assert {**(await client.get(path)).json(), **body}.items() >= body.items()
         changed = await client.put("/devices/d", json={**device, "name": "B", "tags": {}})
         assert changed.json()["name"] == "B"
-        async with context.pool.connection() as conn:
+        async with context.hub_pool.connection() as conn:
             notes = await (await conn.execute("select action, subject from audit order by id")).fetchall()
         assert notes == [("profile.put", "air"), ("device.put", "d"), ("rule.put", "r"), ("device.put", "d")]
 

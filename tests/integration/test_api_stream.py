@@ -73,11 +73,11 @@ class Reader:
 async def prepare(context: Context) -> UUID:
     async with client_of(context) as client:
         await register(client)
-    return await raise_alert(context.pool)
+    return await raise_alert(context.hub_pool)
 
 
 async def cursors(context: Context) -> list[int]:
-    async with context.pool.connection() as conn:
+    async with context.hub_pool.connection() as conn:
         rows = await (await conn.execute("select cursor from alert_change order by cursor")).fetchall()
     return [row[0] for row in rows]
 
@@ -87,7 +87,7 @@ async def test_only_new_changes_without_last_event_id(database: str) -> None:
         alert = await prepare(context)
         async with served(context) as url, Reader(url).reading() as reader:
             assert reader.begins_at == (await cursors(context))[-1]
-            await change_alert(context.pool, alert, "updated", 261.5)
+            await change_alert(context.hub_pool, alert, "updated", 261.5)
             context.changes.wake()
             await reader.has(1)
             [(cursor, kind, event)] = reader.events
@@ -102,7 +102,7 @@ async def test_change_comes_without_being_woken(database: str) -> None:
     async with api_context(database, poll_s=0.05) as context:
         alert = await prepare(context)
         async with served(context) as url, Reader(url).reading() as reader:
-            await change_alert(context.pool, alert, "cleared")
+            await change_alert(context.hub_pool, alert, "cleared")
             await reader.has(1)
             assert reader.events[0][1] == "ganzhi.alert.cleared"
 
@@ -111,11 +111,11 @@ async def test_resumed_without_gap_or_repeat_while_others_write(database: str) -
     async with api_context(database, poll_s=0.01) as context:
         alert = await prepare(context)
         for n in range(600):  # more than one page of missed changes
-            await change_alert(context.pool, alert, "updated", float(n))
+            await change_alert(context.hub_pool, alert, "updated", float(n))
 
         async def write(n: int) -> None:
             for value in range(60):
-                await change_alert(context.pool, alert, "updated", n * 1000.0 + value)
+                await change_alert(context.hub_pool, alert, "updated", n * 1000.0 + value)
                 context.changes.wake()
 
         async with served(context) as url:
@@ -135,7 +135,7 @@ async def test_resumed_without_gap_or_repeat_while_others_write(database: str) -
         # The reader is gone, more is written, it comes back with the last id it saw.
         async with api_context(database) as later:
             seen = readers[0][1].events[-1][0]
-            await change_alert(later.pool, alert, "updated", 1.0)
+            await change_alert(later.hub_pool, alert, "updated", 1.0)
             async with served(later) as url, Reader(url, seen).reading() as reader:
                 await reader.has(1)
                 assert [event[0] for event in reader.events] == [c for c in await cursors(later) if c > seen]
@@ -145,7 +145,7 @@ async def test_id_of_another_database_means_from_now_on(database: str) -> None:
     async with api_context(database) as context:
         alert = await prepare(context)
         async with served(context) as url, Reader(url, 10**9).reading() as reader:
-            await change_alert(context.pool, alert, "updated", 1.0)
+            await change_alert(context.hub_pool, alert, "updated", 1.0)
             context.changes.wake()
             await reader.has(1)
             assert [event[0] for event in reader.events] == (await cursors(context))[-1:], "and nothing of before"
@@ -171,12 +171,12 @@ async def test_slow_reader_is_cut_off_while_others_go_on(database: str) -> None:
                 return context.changes.readers == n
 
             await eventually(lambda: subscribed(2), "both are subscribed")
-            async with context.pool.connection() as conn:  # titles that fill the sockets' buffers soon
+            async with context.hub_pool.connection() as conn:  # titles that fill the sockets' buffers soon
                 await conn.execute("update alert set title = repeat('x', 20000)")
 
             async def cut_off() -> bool:
                 for _ in range(20):
-                    await change_alert(context.pool, alert, "updated", 1.0)
+                    await change_alert(context.hub_pool, alert, "updated", 1.0)
                 context.changes.wake()
                 await quick.has(len(await cursors(context)) - 1)
                 return await subscribed(1)
@@ -231,7 +231,7 @@ async def test_live_gives_status_and_alerts(database: str) -> None:
                     assert status["alerts"]["red"] == 1
                     assert status["totals"]["devices"] == 1
                     if kinds.count("status") == 1:
-                        await change_alert(context.pool, alert, "updated", 2.0)
+                        await change_alert(context.hub_pool, alert, "updated", 2.0)
                         context.changes.wake()
                 elif name == "data":
                     assert json.loads(value)["id"] == f"{alert}.2"

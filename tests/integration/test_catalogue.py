@@ -41,7 +41,7 @@ DEVICES: dict[str, dict[str, Any]] = {
 async def put_all(client: httpx.AsyncClient, context: Context) -> None:
     for code, profile in PROFILES.items():
         (await client.put(f"/profiles/{code}", json=profile)).raise_for_status()
-    async with context.pool.connection() as conn:
+    async with context.hub_pool.connection() as conn:
         await conn.execute(REGIONS.encode())
     for code, device in DEVICES.items():
         answer = await client.put(f"/devices/{code}", json=device)
@@ -53,7 +53,7 @@ async def city(url: str) -> AsyncIterator[tuple[Context, httpx.AsyncClient]]:
     """The six devices: air-1 and Lvl_9 online, air-2 offline, the others not heard of; old-1 retired."""
     async with api_context(url) as context, client_of(context) as client:
         await put_all(client, context)
-        async with context.pool.connection() as conn:
+        async with context.hub_pool.connection() as conn:
             await conn.execute("update device set state = 'retired' where code = 'old-1'")
             await conn.execute(
                 """insert into device_health (device_id, online, since)
@@ -164,7 +164,7 @@ async def test_a_wrong_filter_is_told(database: str) -> None:
 
 
 async def fill(context: Context, first: int, last: int) -> None:
-    async with context.pool.connection() as conn:
+    async with context.hub_pool.connection() as conn:
         await conn.execute(
             """insert into device (code, name, profile_id, state)
                select 'd-' || lpad(n::text, 6, '0'), '第' || n || '号', p.id,
@@ -202,7 +202,7 @@ async def test_pages_are_complete_without_repeats_while_rows_are_added(
 
 async def test_rates_are_exact(database: str) -> None:
     async with city(database) as (context, client):
-        async with context.pool.connection() as conn:
+        async with context.hub_pool.connection() as conn:
             await conn.execute(
                 """update device set state = 'active' where code = 'air-3';
                    insert into device_health (device_id, online, since)
@@ -221,7 +221,7 @@ async def test_rates_are_exact(database: str) -> None:
             "catalogued": 5, "active": 5, "in_maintenance": 0, "online": 4, "online_rate": 0.8, "sound": 4,
             "sound_rate": 0.8, "expected": 200, "received": 180, "completeness": 0.9,
         }  # fmt: skip
-        async with context.pool.connection() as conn:
+        async with context.hub_pool.connection() as conn:
             # Of air-1 a fault is over, of Lvl_9 one lasts; of air-3 the newest reading is out of range, of air-2 an old
             # one was. pole-1 is being worked on.
             await conn.execute(
@@ -254,7 +254,7 @@ async def test_rates_are_exact(database: str) -> None:
 
 
 async def test_who_was_never_heard_of_is_known_whatever_changes(database: str) -> None:
-    async with city(database) as (context, client), context.pool.connection() as conn:
+    async with city(database) as (context, client), context.hub_pool.connection() as conn:
         for statement, expected in (
             ("update device set state = 'active' where code = 'air-3'", ["air-3", "pole-1"]),
             ("update device set state = 'suspended' where code = 'pole-1'", ["air-3"]),
@@ -271,7 +271,7 @@ async def test_counts_by_organisation_and_profile(database: str, monkeypatch: py
     async with city(database) as (context, client):
         if stored:
             monkeypatch.setattr("devices.catalogue.counts.WORTH_S", 0.0)
-            async with context.pool.connection() as conn:
+            async with context.hub_pool.connection() as conn:
                 await count_all(conn)
                 await conn.execute("delete from device_health where device_id in (select id from device limit 1)")
                 await count_all(conn)  # once more over what is there
@@ -301,7 +301,7 @@ async def test_counts_by_organisation_and_profile(database: str, monkeypatch: py
 async def test_stored_counts_follow_what_changes(database: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("devices.catalogue.counts.WORTH_S", 0.0)
     async with city(database) as (context, client):
-        async with context.pool.connection() as conn:
+        async with context.hub_pool.connection() as conn:
             await count_all(conn)
             await conn.execute("update device set organisation = null, state = 'suspended' where code = 'pole-1'")
             kept = (await client.get("/catalogue/counts", params={"by": "organisation"})).json()
@@ -318,7 +318,7 @@ async def test_searches_use_the_indexes(database: str) -> None:
     async with api_context(database) as context, client_of(context) as client:
         (await client.put("/profiles/air", json=PROFILES["air"])).raise_for_status()
         await fill(context, 1, 20_000)
-        async with context.pool.connection() as conn:
+        async with context.hub_pool.connection() as conn:
             await conn.execute("analyze")
             await conn.execute("set enable_seqscan = off")
             for wanted, index in (

@@ -29,7 +29,7 @@ async def fleet(url: str) -> AsyncIterator[tuple[Context, httpx.AsyncClient]]:
         (await client.put("/profiles/air", json={"name": "空气站", "metrics": {}})).raise_for_status()
         odd = {"name": '文三路, "北" \\ <1>', "profile": "air", "organisation": "env", "lon": -0.5, "lat": 30.25}
         (await client.put("/devices/a", json={**odd, "tags": {"n": 1, "说": "a;b"}})).raise_for_status()
-        async with context.pool.connection() as conn:
+        async with context.hub_pool.connection() as conn:
             await conn.execute(
                 """insert into device (code, name, profile_id, parent_id, region, lon, lat)
                    select 'd-' || lpad(n::text, 4, '0'), 'D' || n, p.id, a.id, '330110005001', v.lon, v.lat

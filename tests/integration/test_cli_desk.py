@@ -60,7 +60,7 @@ async def test_a_desk_is_run_from_the_command_line(database: str) -> None:
         assert "there is no consumer" in await hub("consumers", "show", "desk", status=1)
 
         # Alerts: found, told in Chinese, acknowledged, closed.
-        alert = str(await raise_alert(context.pool))
+        alert = str(await raise_alert(context.hub_pool))
         assert alert in await hub("alerts", "list", "--active", "--min-level", "red", "--device", "air-0")
         assert alert not in await hub("alerts", "list", "--state", "closed")
         assert "PM2.5 260" in await hub("alerts", "show", alert, "--lang", "zh")

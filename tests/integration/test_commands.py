@@ -63,15 +63,15 @@ class Place:
     async def reply(self, device: str, body: dict[str, Any], received: int | None = None) -> list[str]:
         """Commit a reply as the pipeline does; why it was refused."""
         registry = Registry()
-        await registry.refresh(self.context.pool)
+        await registry.refresh(self.context.hub_pool)
         at = time.time_ns() // 1000 if received is None else received
         batch = Batch([raw_of("mqtt", f"ganzhi/v1/{device}/reply", json.dumps(body).encode(), at)])
         run_steps(Resolver(registry), batch)
-        await Committer(self.context.pool).commit(batch)
+        await Committer(self.context.hub_pool).commit(batch)
         return [f"{letter.reason}: {letter.detail}" for letter in batch.refused.values()]
 
     async def sql(self, query: str, *values: object) -> list[tuple[Any, ...]]:
-        async with self.context.pool.connection() as conn:
+        async with self.context.hub_pool.connection() as conn:
             cursor = await conn.execute(query.encode(), values)
             return await cursor.fetchall() if cursor.description else []
 
@@ -83,7 +83,7 @@ async def place(database: str) -> AsyncIterator[Place]:
     link, outcomes = FakeLink(), CommandWaiters()
     async with api_context(database) as bare:
         context = replace(bare, outcomes=outcomes)
-        delivery = CommandDelivery(bare.pool, "test", [BrokerDownlink(link, "ganzhi/v1")])
+        delivery = CommandDelivery(bare.hub_pool, "test", [BrokerDownlink(link, "ganzhi/v1")])
         hear = {"ganzhi_command": outcomes.heard, "ganzhi_downlink": delivery.heard}
         async with asyncio.TaskGroup() as group, client_of(context) as client:
             tasks = [
@@ -196,11 +196,11 @@ async def test_a_reply_that_nobody_asked_for_is_a_dead_letter(place: Place) -> N
 
 async def test_no_reply_in_time_and_one_that_comes_later(place: Place) -> None:
     id_ = (await place.dim(json={"timeout_s": 1})).json()["id"]
-    assert await settle_overdue(place.context.pool) == 0
+    assert await settle_overdue(place.context.hub_pool) == 0
     await place.sql("update command set expires_at = created_at + interval '1 s', created_at = now()")
 
     async def overdue() -> bool:
-        both = await asyncio.gather(*[settle_overdue(place.context.pool) for _ in range(4)])
+        both = await asyncio.gather(*[settle_overdue(place.context.hub_pool) for _ in range(4)])
         return sum(both) == 1
 
     await eventually(overdue, "one of four settles it")
@@ -311,7 +311,7 @@ async def test_history_pages_and_is_forgotten(place: Place) -> None:
     assert (await place.client.get("/devices/ghost/commands")).status_code == 404
     assert (await place.client.get(f"/commands/{uuid4()}")).status_code == 404
     await place.sql("update command set created_at = now() - interval '40 days' where id = any(%s::uuid[])", ids[:2])
-    assert await forget_commands(place.context.pool, 30) == 1, "not what is still under way"
+    assert await forget_commands(place.context.hub_pool, 30) == 1, "not what is still under way"
 
 
 async def test_waiting_ends_when_the_process_stops(place: Place) -> None:

@@ -35,7 +35,7 @@ def counts(answer: httpx.Response) -> tuple[int, int, int, int]:
 
 
 async def stored(context: Context) -> list[tuple[Any, ...]]:
-    async with context.pool.connection() as conn:
+    async with context.hub_pool.connection() as conn:
         query = """select d.code, d.name, p.code, d.revision::text
                    from device d left join device p on p.id = d.parent_id order by 1"""
         return await (await conn.execute(query)).fetchall()
@@ -59,7 +59,7 @@ async def test_same_file_twice_changes_nothing_and_keeps_revisions(database: str
         assert after[0][1] == "renamed"
         assert after[0][3] != before[0][3]
         assert after[1:] == before[1:]
-        async with context.pool.connection() as conn:
+        async with context.hub_pool.connection() as conn:
             series = await (await conn.execute("select count(*) from series")).fetchone()
             notes = await (
                 await conn.execute("select detail from audit where action = 'devices.import' order by id")
@@ -299,14 +299,14 @@ async def test_a_sheet_is_imported_by_plans_made_for_its_size(database: str) -> 
 
         async def on_each_connection(*statements: str) -> None:
             async with AsyncExitStack() as stack:
-                for _ in range(context.pool.max_size):
-                    conn = await stack.enter_async_context(context.pool.connection())
+                for _ in range(context.hub_pool.max_size):
+                    conn = await stack.enter_async_context(context.hub_pool.connection())
                     for statement in statements:
                         await conn.execute(statement.encode())
 
         async def scanned() -> int:
             await on_each_connection("select pg_stat_force_next_flush()")
-            async with context.pool.connection() as conn:
+            async with context.hub_pool.connection() as conn:
                 query = "select seq_tup_read from pg_stat_user_tables where relname = 'device'"
                 (found,) = await (await conn.execute(query)).fetchone() or (0,)
             return int(found)

@@ -48,7 +48,7 @@ select s.id, now(), 12, 0 from series s join device d on d.id = s.device_id wher
 async def letters(context: Any, device: str | None, reason: str, **more: Any) -> None:
     address = f"ganzhi/v1/{device}/telemetry"
     told = {"age": 0.0, "step": 0.001, "count": 1, "address": address, "payload": b'{"pm25": 1}', **more}
-    async with context.pool.connection() as conn:
+    async with context.hub_pool.connection() as conn:
         await conn.execute(LETTERS, {"device": device, "reason": reason, **told})
 
 
@@ -114,8 +114,8 @@ async def test_what_is_known_elsewhere_is_part_of_it(database: str) -> None:
     """Clock, health, maintenance, completeness, credential, parent, alerts: each from its own table."""
     async with api_context(database) as context, client_of(context) as client:
         await register(client, 2)
-        await raise_alert(context.pool)
-        async with context.pool.connection() as conn:
+        await raise_alert(context.hub_pool)
+        async with context.hub_pool.connection() as conn:
             await conn.execute(KNOWN)
         body = (await client.get("/devices/air-0/diagnosis")).json()
         found = {each["code"]: each for each in body["findings"]}
@@ -135,7 +135,7 @@ async def test_a_reading_that_has_just_been_stored_is_known_before_latest_and_se
         await register(client)
         advised = str((await client.get("/devices/air-0/diagnosis")).json()["next"])
         assert '{"pm25": 0}' in advised, advised
-        async with context.pool.connection() as conn:
+        async with context.hub_pool.connection() as conn:
             await conn.execute(JUST_STORED)
         body = (await client.get("/devices/air-0/diagnosis")).json()
         found = {each["code"] for each in body["findings"]}
@@ -160,7 +160,7 @@ async def test_checking_a_frame_stores_nothing(database: str) -> None:
         for wrong, status in (({"device": "x"}, 404), ({"form": "x"}, 422), ({"encoding": "base64"}, 422)):
             answer = await client.post("/frames:check", json={"payload": "{}", **wrong})
             assert answer.status_code == status, answer.text
-        async with context.pool.connection() as conn:
+        async with context.hub_pool.connection() as conn:
             assert await (await conn.execute("select count(*) from dead_letter")).fetchone() == (0,)
 
 
@@ -170,7 +170,7 @@ async def test_many_rows_of_others_do_not_slow_it_down(database: str) -> None:
         await register(client, 1000)
         await letters(context, "air-5", "not_json", count=100_000)
         await letters(context, "air-5x", "unknown_device", count=100_000)
-        async with context.pool.connection() as conn:
+        async with context.hub_pool.connection() as conn:
             await conn.execute("analyze")
         await client.get("/devices/air-5/diagnosis")
         began = time.perf_counter()

@@ -24,7 +24,7 @@ from hub.settings import Api, Http
 from hub.telemetry import Counters
 from ingest.http.source import HttpSource, ingest_router
 from tests.support.described import Description
-from tests.support.doors import AlwaysDoor
+from tests.support.doors import AlwaysDoor, nothing_outside
 from tests.support.origins import ORIGINS
 from tests.support.served_api import PREFIX, api_context, register
 
@@ -79,7 +79,7 @@ def operations(app: FastAPI) -> Iterator[Operation]:
 async def served(url: str) -> AsyncIterator[FastAPI]:
     async with api_context(url) as context:
         settings = context.settings.model_copy(update={"api": Api(token=TOKEN)})  # type: ignore[arg-type]
-        source = HttpSource(Http(), Sink(), ORIGINS.of_request, list)
+        source = HttpSource(Http(), Sink(), ORIGINS.of_request, list, nothing_outside)
         yield create_app(replace(context, settings=settings), [ingest_router(source)])
 
 

@@ -39,11 +39,11 @@ async def test_a_letter_is_told_in_the_language_of_its_reader(database: str) -> 
     async with api_context(database) as context, client_of(context) as client:
         await register(client)
         registry = Registry()
-        await registry.refresh(context.pool)
+        await registry.refresh(context.hub_pool)
         batch = Batch([raw_of("mqtt", "ganzhi/v1/air-0/telemetry", b'{"PM2.5": 1}', now_micros())])
         run_steps(Resolver(registry), batch)
-        await Committer(context.pool).commit(batch)
-        async with context.pool.connection() as conn:
+        await Committer(context.hub_pool).commit(batch)
+        async with context.hub_pool.connection() as conn:
             await conn.execute(OLD)
 
         for path in ("/dead-letters", "/devices/air-0", "/devices/air-0/diagnosis"):

@@ -56,7 +56,7 @@ async def test_a_device_comes_without_the_token_of_the_api_as_the_key_says(world
     assert world.context.directory.by_token(welcome["secret"]) is not None
     stored = (await world.admin.get("/devices/new-1")).json()
     assert (stored["name"], stored["organisation"], stored["profile"]) == ("Roof", "epb", "air")
-    async with world.context.pool.connection() as conn:
+    async with world.context.hub_pool.connection() as conn:
         noted = await conn.execute("select actor from audit where action = 'device.provision'")
         assert await noted.fetchall() == [("key air-2026",)], "the key is who called"
     answer = await world.come(pending, "new-2", parent="new-1")
@@ -101,7 +101,7 @@ async def test_who_missed_the_answer_asks_again_until_it_was_heard(world: World)
     directory = world.context.directory
     assert directory.by_token(missed) is None
     assert directory.by_token(got) is not None
-    async with world.context.pool.connection() as conn:
+    async with world.context.hub_pool.connection() as conn:
         await conn.execute("insert into device_seen (device_id, seen_at) select id, now() from device")
     again = await world.come(key)
     assert again.status_code == 409

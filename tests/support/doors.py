@@ -1,9 +1,12 @@
 """Doors that need no token: for tests of what lies behind one."""
 
+from collections.abc import Sequence
+
 from starlette.requests import HTTPConnection
 
 from hub.access.caller import Caller
 from hub.access.permissions import EVERYTHING
+from hub.access.scope import Scope
 
 
 class AlwaysDoor:
@@ -12,6 +15,11 @@ class AlwaysDoor:
     def __init__(self) -> None:
         self.permissions = EVERYTHING
 
-    def caller(self, connection: HTTPConnection) -> Caller:
+    async def caller(self, connection: HTTPConnection) -> Caller:
         """That one."""
         return Caller("person", "somebody", self.permissions)
+
+
+async def nothing_outside(scope: Scope, codes: Sequence[str]) -> list[str]:
+    """Of some devices those that a caller does not reach: none."""
+    return []

@@ -45,7 +45,6 @@ CALLED_BY_LIBRARIES = {
 """Decorators of functions, and names of methods, that a library calls: by which."""
 KEPT = {
     "readers": "api.changes: how many read the feed, which tests wait for",
-    "verify": "api.push.signature: the receiver's half of sign, which tests hold it against",
 }
 """Names that stay although nothing here uses them: why."""
 ENTRANCES = {"app.main", "simulator.__main__"}

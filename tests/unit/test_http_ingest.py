@@ -15,7 +15,7 @@ from hub.models import DeadLetter, Delivery, Outcome
 from hub.settings import Http
 from hub.words.sentence import Sentence
 from ingest.http.source import HttpSource, ingest_router
-from tests.support.doors import AlwaysDoor
+from tests.support.doors import AlwaysDoor, nothing_outside
 from tests.support.origins import ORIGINS
 from tests.support.process import eventually
 
@@ -54,7 +54,9 @@ class World:
 
     def __init__(self, client_host: str = "10.0.0.7", **settings: Any) -> None:
         self.sink = Sink()
-        self.source = HttpSource(Http(**settings), self.sink, ORIGINS.of_request, lambda: self.sink.trouble)
+        self.source = HttpSource(
+            Http(**settings), self.sink, ORIGINS.of_request, lambda: self.sink.trouble, nothing_outside
+        )
         app = FastAPI()
         problems.install(app)
         app.state.door = AlwaysDoor()

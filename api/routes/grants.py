@@ -1,0 +1,111 @@
+"""Grants: who holds which role, for what and until when."""
+
+from datetime import datetime
+from typing import Annotated, Any
+from uuid import UUID
+
+from fastapi import Query, Response
+from psycopg import AsyncConnection
+from pydantic import BaseModel, ConfigDict, Field, JsonValue, StringConstraints
+
+from api.context import Here
+from api.contract_types import Code, RegionPrefix
+from api.cursors import Page, Paged
+from api.database import audit, execute, read, row, rows, writing
+from api.problems import ProblemError, invalid, not_found, responses
+from devices.catalogue.search import subtree
+from hub.access.door import GuardedRouter, TheCaller, needs
+from hub.access.permissions import Permission
+from hub.access.roles import Role, conflict
+from hub.access.scope import DIGITS
+from hub.store.statements import statements
+
+SQL = statements(__name__)
+
+router = GuardedRouter(prefix="/grants", tags=["access"])
+_KEYS = {"granted_at": datetime, "id": UUID}
+_EXAMPLE: dict[str, JsonValue] = {"principal": "li.wei", "role": "operator", "region": "330110"}
+Principal = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9._@-]{0,63}$")]
+
+
+class GrantBody(BaseModel):
+    """A grant as it is made: for everything, or within limits that hold together."""
+
+    model_config = ConfigDict(extra="forbid", json_schema_extra={"examples": [_EXAMPLE]})
+
+    principal: Principal = Field(description="name of the account or machine")
+    role: Role
+    organisation: Code | None = Field(default=None, description="only what this organisation runs")
+    region: RegionPrefix | None = Field(default=None, description="only below this division, code or first digits")
+    area: Code | None = Field(default=None, description="only within this named area; not beside a region")
+    valid_from: datetime | None = None
+    valid_to: datetime | None = Field(default=None, description="from then on it counts no more")
+
+
+class Grant(GrantBody):
+    """A stored grant."""
+
+    id: UUID
+    granted_by: str
+    granted_at: datetime
+
+
+@router.post("", response_model=Grant, status_code=201, responses=responses(403, 409, 422))
+@needs(Permission.ACCESS_WRITE)
+async def make_grant(body: GrantBody, response: Response, context: Here, caller: TheCaller) -> Any:
+    """Grant a role. The three administrators exclude each other, and nobody grants to himself."""
+    region = None if body.region is None else subtree(body.region)
+    if region is not None and len(region) not in DIGITS:
+        raise invalid("/region", "give a division: the first 2, 4, 6, 9 or all 12 digits of its code")
+    if region is not None and body.area is not None:
+        raise invalid("/area", "give a region or an area, and two grants for both")
+    if body.valid_from and body.valid_to and body.valid_from >= body.valid_to:
+        raise invalid("/valid_to", "it must be later than valid_from")
+    async with writing(context) as conn:
+        found = await row(conn, SQL.principal, {"name": body.principal})  # locked: its roles change one at a time
+        if found is None:
+            raise invalid("/principal", f"there is no account or machine '{body.principal}'")
+        if found["id"] == caller.principal:
+            raise ProblemError(403, "nobody grants to himself: ask another security administrator")
+        await _check_names(conn, body)
+        held = [Role(each["role"]) for each in await rows(conn, SQL.roles, {"id": found["id"]}) if each["role"] in Role]
+        if excluded := conflict([*held, body.role]):
+            raise ProblemError(409, f"{excluded[0]} and {excluded[1]} exclude each other: {body.principal} holds one")
+        given = {**body.model_dump(), "region": region, "principal_id": found["id"], "granted_by": caller.actor}
+        made = await row(conn, SQL.grant_add, given) or {}
+        stored = {**body.model_dump(mode="json"), "region": region}
+        await audit(conn, caller, "grant.make", str(made["id"]), stored)
+        return await row(conn, SQL.grants, {"id": made["id"], "principal": None, **_FIRST})
+
+
+async def _check_names(conn: AsyncConnection, body: GrantBody) -> None:
+    known = await row(conn, SQL.named, {"organisation": body.organisation, "area": body.area}) or {}
+    for name in ("organisation", "area"):
+        if getattr(body, name) is not None and not known[name]:
+            raise invalid(f"/{name}", f"there is no {name} '{getattr(body, name)}'")
+
+
+_FIRST = {"after_granted_at": None, "after_id": None, "limit": 1}
+
+
+@router.get("", response_model=Page[Grant])
+@needs(Permission.ACCESS_READ)
+async def list_grants(
+    paging: Paged, context: Here, principal: Annotated[Principal | None, Query(description="of whom")] = None
+) -> Any:
+    """Grants, the newest first; those whose time is over too."""
+    found = await read(context, SQL.grants, {"id": None, "principal": principal, **paging.after(_KEYS)})
+    return paging.page(found, _KEYS)
+
+
+@router.delete("/{grant_id}", status_code=204, responses=responses(404))
+@needs(Permission.ACCESS_WRITE)
+async def take_back_grant(grant_id: UUID, context: Here, caller: TheCaller) -> None:
+    """Take a grant back: it counts no more, from the next request on."""
+    async with writing(context) as conn:
+        found = await row(conn, SQL.grants, {"id": grant_id, "principal": None, **_FIRST})
+        if found is None:
+            raise not_found("grant", grant_id)
+        await execute(conn, SQL.grant_delete, {"id": grant_id})
+        told = {name: found[name] for name in ("principal", "role", "organisation", "region", "area")}
+        await audit(conn, caller, "grant.take_back", str(grant_id), told)

@@ -1,0 +1,30 @@
+-- name: grant_add
+insert into access_grant (principal_id, role, organisation, region, area, valid_from, valid_to, granted_by)
+values (%(principal_id)s, %(role)s, %(organisation)s, %(region)s, %(area)s, %(valid_from)s, %(valid_to)s,
+        %(granted_by)s)
+returning id
+
+-- name: grant_delete
+delete from access_grant where id = %(id)s
+
+-- name: grants
+select g.id, p.name as principal, g.role, g.organisation, g.region, g.area, g.valid_from, g.valid_to, g.granted_by,
+       g.granted_at
+from access_grant g
+join principal p on p.id = g.principal_id
+where (%(id)s::uuid is null or g.id = %(id)s)
+  and (%(principal)s::text is null or lower(p.name) = lower(%(principal)s))
+  and (%(after_granted_at)s::timestamptz is null or g.granted_at < %(after_granted_at)s
+       or (g.granted_at = %(after_granted_at)s and g.id > %(after_id)s))
+order by g.granted_at desc, g.id
+limit %(limit)s
+
+-- name: named
+select exists (select from organisation where code = %(organisation)s) as organisation,
+       exists (select from area where code = %(area)s) as area
+
+-- name: principal
+select id from principal where lower(name) = lower(%(name)s) and state <> 'erased' for update
+
+-- name: roles
+select role from access_grant where principal_id = %(id)s and (valid_to is null or valid_to > now())

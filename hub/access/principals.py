@@ -1,0 +1,95 @@
+"""People and machines with what they were granted, in memory: asking who may costs no query."""
+
+import asyncio
+import logging
+from contextlib import suppress
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Literal
+from uuid import UUID
+
+from psycopg.rows import dict_row
+
+from hub.access.caller import Caller, principal
+from hub.access.grants import Grant, granted
+from hub.access.roles import Role
+from hub.backoff import Backoff
+from hub.errors import TransientError
+from hub.store.pool import Pool, sorted_errors
+from hub.store.statements import statements
+
+SQL = statements(__name__)
+
+log = logging.getLogger(__name__)
+
+CHANNEL = "ganzhi_access"
+"""On which changes are told."""
+POLL_S = 30.0
+"""Looked at so often at least: a notification may be lost with its connection."""
+
+
+@dataclass(slots=True, frozen=True)
+class Principal:
+    """A person or a machine that is active."""
+
+    id: UUID
+    kind: Literal["person", "machine"]
+    name: str
+    organisation: str | None
+    grants: tuple[Grant, ...]
+
+    def caller(self, now: datetime) -> Caller:
+        """The caller it is, with the grants that are valid at a time."""
+        return principal(self.id, self.kind, self.name, tuple(grant for grant in self.grants if grant.valid(now)))
+
+
+class Principals:
+    """Active principals by id, refreshed from the store as a whole: some thousands."""
+
+    def __init__(self) -> None:
+        self.loaded = False
+        """Whether they were ever read."""
+        self._by_id: dict[UUID, Principal] = {}
+        self._woken = asyncio.Event()
+
+    def get(self, id_: UUID) -> Principal | None:
+        """A principal; None for one that is unknown, locked or erased."""
+        return self._by_id.get(id_)
+
+    async def refresh(self, pool: Pool) -> None:
+        """Read all of them. Raises StoreUnavailable."""
+        with sorted_errors():
+            async with pool.connection() as conn, conn.cursor(row_factory=dict_row) as cursor:
+                await cursor.execute(SQL.principals.encode())
+                found = await cursor.fetchall()
+        grants: dict[UUID, list[Grant]] = {}
+        for row in found:
+            held = grants.setdefault(row["id"], [])
+            if row["role"] in set(Role):  # a role of a newer version gives nothing here
+                limits = (row["granted_organisation"], row["region"], row["area"])
+                held.append(granted(Role(row["role"]), *limits, row["valid_from"], row["valid_to"]))
+        self._by_id = {
+            row["id"]: Principal(row["id"], row["kind"], row["name"], row["organisation"], tuple(grants[row["id"]]))
+            for row in found
+        }
+        self.loaded = True
+
+    def wake(self) -> None:
+        """Something has changed."""
+        self._woken.set()
+
+    async def run(self, pool: Pool) -> None:
+        """Keep them fresh, for ever."""
+        store = Backoff(log, "who may do what is read again")
+        while True:
+            self._woken.clear()
+            try:
+                await self.refresh(pool)
+            except TransientError as error:
+                store.failed("who may do what cannot be read: %s", error)
+                await store.wait()
+                continue
+            store.succeeded()
+            with suppress(TimeoutError):
+                async with asyncio.timeout(POLL_S):
+                    await self._woken.wait()

@@ -1,0 +1,69 @@
+"""Roles: each a set of permissions. The three administrators exclude each other (三权分立)."""
+
+from collections.abc import Iterable, Mapping
+from enum import StrEnum
+
+from hub.access.permissions import Permission
+
+
+class Role(StrEnum):
+    """What a person or a machine is, as far as the hub is concerned."""
+
+    SYSTEM_ADMINISTRATOR = "system_administrator"  # 系统管理员
+    SECURITY_ADMINISTRATOR = "security_administrator"  # 安全管理员
+    AUDITOR = "auditor"  # 审计管理员
+    INTEGRATOR = "integrator"  # 设备集成商
+    OPERATOR = "operator"  # 应急值班员
+    CASE_WORKER = "case_worker"  # 处置人员
+    VIEWER = "viewer"  # 查看人员
+    SERVICE = "service"  # 系统对接
+
+
+_P = Permission
+_REFERENCE = frozenset({_P.PROFILES_READ, _P.ORGANISATIONS_READ, _P.REGIONS_READ, _P.RULES_READ, _P.AREAS_READ})
+_VIEW = _REFERENCE | {_P.STATUS_READ, _P.DEVICES_READ, _P.READINGS_READ, _P.EVENTS_READ, _P.ALERTS_READ}
+_INTEGRATE = {
+    *(_P.DEVICES_WRITE, _P.DEVICES_DIAGNOSE, _P.PROFILES_WRITE, _P.COMMANDS_READ, _P.COMMANDS_SEND),
+    *(_P.CREDENTIALS_READ, _P.CREDENTIALS_WRITE, _P.PROVISIONING_READ, _P.PROVISIONING_WRITE),
+    *(_P.LETTERS_READ, _P.LETTERS_REPLAY, _P.INGEST_SEND),
+}
+
+PERMISSIONS: Mapping[Role, frozenset[Permission]] = {
+    Role.SYSTEM_ADMINISTRATOR: _VIEW
+    | _INTEGRATE
+    | {
+        _P.METRICS_READ,
+        _P.RULES_WRITE,
+        _P.CONSUMERS_READ,
+        _P.CONSUMERS_WRITE,
+        _P.ORGANISATIONS_WRITE,
+        _P.REGIONS_WRITE,
+        _P.AREAS_WRITE,
+    },
+    Role.SECURITY_ADMINISTRATOR: frozenset(
+        {_P.ACCESS_READ, _P.ACCESS_WRITE, _P.ORGANISATIONS_READ, _P.REGIONS_READ, _P.AREAS_READ}
+    ),
+    Role.AUDITOR: frozenset({_P.AUDIT_READ, _P.ACCESS_READ, _P.ORGANISATIONS_READ, _P.REGIONS_READ, _P.AREAS_READ}),
+    Role.INTEGRATOR: _VIEW | _INTEGRATE,
+    Role.OPERATOR: _VIEW | {_P.ALERTS_STEP, _P.COMMANDS_READ},
+    Role.CASE_WORKER: _VIEW | {_P.ALERTS_STEP},
+    Role.VIEWER: _VIEW,
+    Role.SERVICE: (_VIEW | {_P.INGEST_SEND}) - {_P.STATUS_READ},
+}
+
+HUB_WIDE = frozenset(
+    {
+        *(_P.PROFILES_WRITE, _P.ORGANISATIONS_WRITE, _P.REGIONS_WRITE, _P.AREAS_WRITE, _P.RULES_WRITE),
+        *(_P.CONSUMERS_READ, _P.CONSUMERS_WRITE, _P.PROVISIONING_READ, _P.PROVISIONING_WRITE),
+        *(_P.AUDIT_READ, _P.LETTERS_REPLAY, _P.ACCESS_READ, _P.ACCESS_WRITE, _P.METRICS_READ, _P.BROKER_ASK),
+    }
+)
+"""What concerns the whole hub: only a grant without limits gives it."""
+
+_EXCLUSIVE = frozenset({Role.SYSTEM_ADMINISTRATOR, Role.SECURITY_ADMINISTRATOR, Role.AUDITOR})
+
+
+def conflict(roles: Iterable[Role]) -> tuple[Role, Role] | None:
+    """Two of these roles that one principal may not hold together; None: there are none."""
+    held = sorted(_EXCLUSIVE.intersection(roles))
+    return (held[0], held[1]) if len(held) > 1 else None

@@ -1,0 +1,351 @@
+"""Every route with every role, inside, outside and without a grant: what lies outside does not exist."""
+
+import asyncio
+import json
+import re
+from collections.abc import AsyncIterator, Iterator
+from dataclasses import dataclass, field
+from functools import partial
+from typing import Any
+from uuid import UUID, uuid4
+
+import httpx
+import pytest
+from fastapi import FastAPI
+from starlette.requests import HTTPConnection
+
+from api.app import create_app
+from api.changes import ChangeFeed
+from api.streams.sse import alert_frames
+from hub.access.caller import Caller, principal
+from hub.access.grants import granted
+from hub.access.permissions import EVERYTHING, Permission
+from hub.access.roles import HUB_WIDE, PERMISSIONS, Role
+from hub.access.scope import Scope
+from hub.access.scoped_pool import unreached
+from hub.models import Delivery, Outcome
+from hub.settings import Http
+from hub.store.pool import Pool
+from ingest.http.source import HttpSource, ingest_router
+from tests.support.origins import ORIGINS
+from tests.support.served_api import PREFIX, api_context, raise_alert, register
+
+INSIDE, OUTSIDE = "330110", "330106"
+HIDDEN = "hidden-7"
+MARKS = re.compile(rb"hidden|Secret|330106|eco-b|198\.51|c0ffee")
+"""What is to be found in nothing that a caller gets who may not see the device."""
+
+THINGS: dict[str, Any] = {
+    "GET /devices/{code}": None,
+    "PUT /devices/{code}": {"name": "New", "profile": "air", "region": INSIDE + "000000"},
+    "DELETE /devices/{code}": None,
+    "GET /devices/{code}/steps": None,
+    "POST /devices/{code}/steps": {"to": "suspended"},
+    "GET /devices/{code}/maintenance": None,
+    "POST /devices/{code}/maintenance": {"from_at": "2026-01-01T00:00:00Z", "to_at": "2026-01-02T00:00:00Z"},
+    "PUT /devices/{code}/maintenance/{window}": {"from_at": "2026-01-01T00:00:00Z", "to_at": "2026-01-02T00:00:00Z"},
+    "DELETE /devices/{code}/maintenance/{window}": None,
+    "GET /devices/{code}/credentials": None,
+    "POST /devices/{code}/credentials": {"kind": "password"},
+    "POST /devices/{code}/credentials:rotate": {},
+    "DELETE /devices/{code}/credentials/{id}": None,
+    "DELETE /devices/{code}/credentials": None,
+    "GET /devices/{code}/health": None,
+    "GET /devices/{code}/diagnosis": None,
+    "GET /devices/{code}/tail": None,
+    "GET /devices/{code}/commands": None,
+    "POST /devices/{code}/commands": {"name": "reset"},
+    "GET /alerts/{alert_id}": None,
+    "POST /alerts/{alert_id}/steps": {"to": "acknowledged"},
+    "GET /dead-letters/{letter_id}": None,
+    "GET /commands/{command_id}": None,
+    "POST /devices/{device}/telemetry": {"values": {"pm25": 1}},
+    "POST /devices/{device}/events": {"kind": "fire", "state": "active"},
+    "POST /devices/{device}/event": {"kind": "fire", "state": "active"},
+    "POST /devices/{device}/senml": [{"n": "pm25", "v": 1}],
+}
+"""Routes of one thing, with a body that is right."""
+LISTS: dict[str, Any] = {
+    "GET /catalogue": None,
+    "GET /catalogue/counts": None,
+    "GET /catalogue:export": None,
+    "GET /devices": None,
+    "GET /devices:export": None,
+    "GET /alerts": None,
+    "GET /events": None,
+    "GET /readings?device=seen-1&metric=pm25": None,
+    "GET /latest": None,
+    "GET /health-summary": None,
+    "GET /dead-letters": None,
+    "GET /dead-letters/counts": None,
+    "GET /status": None,
+    "POST /frames:check": {"payload": '{"values":{"pm25":1}}', "device": "seen-1"},
+    "POST /devices:import": "code,name,profile,region\nseen-2,New,air,330110000000\n",
+    "POST /telemetry:batch": [{"device": "seen-1", "values": {"pm25": 1}}],
+    "POST /events:batch": [{"device": "seen-1", "kind": "fire", "state": "active"}],
+    "POST /event:batch": [{"device": "seen-1", "kind": "fire", "state": "active"}],
+}
+"""Routes of many things: all that is in the answer is inside."""
+REFERENCE = {
+    *("GET /organisations", "GET /organisations/{code}", "GET /regions", "GET /regions/{code}"),
+    *("GET /profiles", "GET /profiles/{code}", "GET /profiles/{code}/versions"),
+    *("GET /profiles/{code}/versions/{version}", "GET /profile-library", "GET /rules", "GET /rules/{code}"),
+    *("GET /areas", "GET /areas/{code}", "GET /quality-flags", "GET /devices:template"),
+}
+"""The same for all who have the permission; counts in them are of what is inside."""
+STREAMS = {"GET /alerts/stream", "GET /live"}
+COUNTED = {"GET /organisations", "GET /profiles", "GET /areas"}
+
+
+class Sink:
+    """Takes everything."""
+
+    full = False
+
+    async def submit(self, delivery: Delivery) -> None:
+        await delivery.settle(Outcome({}))
+
+
+class CallerDoor:
+    """Lets in whoever is set."""
+
+    def __init__(self) -> None:
+        self.now = Caller("person", "all", EVERYTHING)
+
+    async def caller(self, connection: HTTPConnection) -> Caller:
+        return self.now
+
+    def limited(self, role: Role, region: str | None = INSIDE) -> None:
+        """Somebody with one grant."""
+        self.now = principal(uuid4(), "person", "li.wei", (granted(role, region=region),))
+
+
+@dataclass
+class City:
+    """A device in each of two counties, with something of everything that hangs on it."""
+
+    app: FastAPI
+    client: httpx.AsyncClient
+    door: CallerDoor
+    pool: Pool
+    ids: dict[str, dict[str, str]] = field(default_factory=dict)
+
+    def path(self, template: str, where: str) -> str:
+        return PREFIX + re.sub(r"\{(\w+)\}", lambda found: self.ids[where][found[1]], template)
+
+    async def ask(self, operation: str, where: str, body: Any = None) -> httpx.Response:
+        method, _, template = operation.partition(" ")
+        given: dict[str, Any] = {}
+        if isinstance(body, str):
+            given = {"content": body, "headers": {"content-type": "text/csv"}}
+        elif body is not None:
+            kind = "application/senml+json" if template.endswith("/senml") else "application/json"
+            given = {"content": json.dumps(body), "headers": {"content-type": kind}}
+        return await self.client.request(method, self.path(template, where), **given)
+
+
+MADE = """
+with s as (
+    insert into series (device_id, metric) select id, 'pm25' from device where code = %(code)s
+    on conflict (device_id, metric) do update set metric = excluded.metric returning id, device_id
+), r as (
+    insert into reading (series_id, ts, value, quality) select id, now(), %(value)s, 0 from s
+), l as (
+    insert into latest (series_id, ts, value, quality) select id, now(), %(value)s, 0 from s
+), e as (
+    insert into event (id, device_id, ts, received_at, kind, state, attributes)
+    select gen_random_uuid(), device_id, now(), now(), 'fire', 'active', jsonb_build_object('at', %(name)s::text) from s
+), h as (
+    insert into device_seen (device_id, seen_at) select device_id, now() from s
+), m as (
+    insert into maintenance (device_id, from_at, to_at, note)
+    select device_id, now(), now() + interval '1 day', %(name)s from s returning id
+), c as (
+    insert into command (id, device_id, name, params, actor, expires_at)
+    select gen_random_uuid(), device_id, 'reset', '{}', %(name)s, now() + interval '1 hour' from s returning id
+), k as (
+    insert into credential (device_id, kind, username, secret_hash)
+    select device_id, 'password', %(code)s || '~1', '\\x00' from s returning id
+), d as (
+    insert into dead_letter (id, received_at, transport, address, device, reason, detail, payload, payload_size)
+    values (gen_random_uuid(), now(), 'mqtt', 'ganzhi/v1/' || %(code)s || '/telemetry', %(code)s, 'not_json',
+            %(name)s, convert_to(%(name)s, 'UTF8'), 8)
+    returning id
+)
+select (select id from m)::text as window, (select id from c)::text as command_id, (select id from k)::text as id,
+       (select id from d)::text as letter_id
+"""
+
+
+async def hang_on(pool: Pool, code: str, name: str, value: float) -> dict[str, str]:
+    async with pool.connection() as conn:
+        await conn.execute("select ensure_partition(date_trunc('month', now())::date)")
+        cursor = await conn.execute(MADE.encode(), {"code": code, "name": name, "value": value})
+        row = await cursor.fetchone()
+        assert row is not None
+        assert cursor.description is not None
+        ids = {column.name: each for column, each in zip(cursor.description, row, strict=True)}
+    alert = await raise_alert(pool, code, value=value)
+    return {**ids, "code": code, "device": code, "alert_id": str(alert)}
+
+
+@pytest.fixture
+async def city(database: str) -> AsyncIterator[City]:
+    async with api_context(database) as context:
+        source = HttpSource(Http(), Sink(), ORIGINS.of_request, list, partial(unreached, context.hub_pool))
+        app = create_app(context, [ingest_router(source)])
+        app.state.door = door = CallerDoor()
+        transport = httpx.ASGITransport(app, raise_app_exceptions=False)
+        async with httpx.AsyncClient(transport=transport, base_url="http://127.0.0.1") as client:
+            made = City(app, client, door, context.hub_pool)
+            await build(made)
+            yield made
+
+
+async def build(city: City) -> None:
+    client = httpx.AsyncClient(transport=city.client._transport, base_url="http://127.0.0.1" + PREFIX)
+    await register(client, 0)
+    for code, name, region, organisation in (
+        ("seen-1", "Open station", INSIDE, "eco-a"),
+        (HIDDEN, "Secret station", OUTSIDE, "eco-b"),
+    ):
+        body = {"name": name, "profile": "air", "region": region + "000000", "organisation": organisation}
+        (await client.put(f"/devices/{code}", json=body)).raise_for_status()
+    city.ids["inside"] = await hang_on(city.pool, "seen-1", "open", 260)
+    city.ids["outside"] = await hang_on(city.pool, HIDDEN, "Secret", 198.51)
+    nothing = {name: str(UUID(int=7)) if len(each) == 36 else "7777" for name, each in city.ids["inside"].items()}
+    city.ids["missing"] = {**nothing, "code": "missing-7", "device": "missing-7"}
+
+
+def operations(app: FastAPI) -> Iterator[tuple[str, frozenset[Permission]]]:
+    for path, methods in app.openapi()["paths"].items():
+        if not path.startswith(PREFIX):
+            continue
+        for method, told in methods.items():
+            needed = {role for each in told.get("security", ()) for roles in each.values() for role in roles}
+            yield f"{method.upper()} {path.removeprefix(PREFIX)}", frozenset(map(Permission, needed))
+
+
+async def test_each_route_has_a_rule(city: City) -> None:
+    """A route that is neither hub-wide nor named above is one of which nobody has thought who may see what."""
+    lists = {operation.partition("?")[0] for operation in LISTS}
+    ruled = {*THINGS, *lists, *REFERENCE, *STREAMS}
+    found = {operation: needed for operation, needed in operations(city.app) if needed}
+    assert {each for each, needed in found.items() if not needed & HUB_WIDE} == ruled
+
+
+def may(role: Role, needed: frozenset[Permission]) -> bool:
+    return needed <= PERMISSIONS[role] - HUB_WIDE
+
+
+@pytest.mark.parametrize("role", Role)
+async def test_what_lies_outside_does_not_exist(city: City, role: Role) -> None:
+    city.door.limited(role)
+    needed = dict(operations(city.app))
+    for operation, body in THINGS.items():
+        outside = await city.ask(operation, "outside", body)
+        if not may(role, needed[operation]):
+            assert outside.status_code == 403, (operation, outside.text)
+            continue
+        if operation == "PUT /devices/{code}":  # codes are one space for all
+            assert outside.status_code == 409, outside.text
+            continue
+        missing = await city.ask(operation, "missing", body)
+        assert (outside.status_code, missing.status_code) == (404, 404), (operation, outside.text, missing.text)
+        told = outside.text
+        for name in re.findall(r"\{(\w+)\}", operation):
+            told = told.replace(city.ids["outside"][name], city.ids["missing"][name])
+        assert told == missing.text, operation
+
+
+@pytest.mark.parametrize("role", Role)
+async def test_what_lies_inside_is_there_and_alone(city: City, role: Role) -> None:
+    city.door.limited(role)
+    needed = dict(operations(city.app))
+    for operation, body in {**dict.fromkeys(each for each in REFERENCE if "{" not in each), **LISTS}.items():
+        answer = await city.ask(operation, "inside", body)
+        if not may(role, needed[operation.partition("?")[0]]):
+            assert answer.status_code == 403, (operation, answer.text)
+            continue
+        assert answer.status_code < 300, (operation, answer.text)
+        if operation in LISTS:
+            assert not MARKS.search(answer.content), (operation, answer.text)
+        if operation in COUNTED:
+            counts = {each["code"]: each["devices"] for each in answer.json()["items"]}
+            assert [counts.get("eco-b", 0), counts.get("eco-a", 1), counts.get("air", 1)] == [0, 1, 1]
+    for operation, body in sorted(THINGS.items(), key=lambda each: each[0].startswith("DELETE")):
+        if may(role, needed[operation]) and operation != "GET /devices/{code}/tail":
+            answer = await city.ask(operation, "inside", body)
+            assert answer.status_code not in (401, 403, 404, 500, 503), (operation, answer.text)
+            assert not MARKS.search(answer.content), (operation, answer.text)
+
+
+async def test_who_was_granted_nothing_gets_nothing(city: City) -> None:
+    city.door.now = principal(uuid4(), "person", "nobody", ())
+    for operation, needed in operations(city.app):
+        if needed:
+            answer = await city.ask(re.sub(r"\{\w+\}", "x", operation), "inside")
+            assert answer.status_code == 403, (operation, answer.text)
+
+
+@pytest.mark.parametrize("role", Role)
+async def test_what_concerns_the_whole_hub_needs_a_grant_without_limits(city: City, role: Role) -> None:
+    for operation, needed in operations(city.app):
+        if needed & HUB_WIDE:
+            city.door.limited(role)
+            answer = await city.ask(re.sub(r"\{\w+\}", "x", operation), "inside")
+            assert answer.status_code == 403, (operation, answer.text)
+            if needed <= PERMISSIONS[role]:
+                city.door.limited(role, None)
+                answer = await city.ask(re.sub(r"\{\w+\}", "x", operation), "inside")
+                assert answer.status_code != 403, (operation, answer.text)
+
+
+@pytest.mark.parametrize("role", Role)
+async def test_a_filter_finds_nothing_outside(city: City, role: Role) -> None:
+    """Names of what lies outside, given as a filter, are answered as names of what there is not."""
+    city.door.limited(role)
+    needed = dict(operations(city.app))
+    document = city.app.openapi()["paths"]
+    for operation in (each.partition("?")[0] for each in LISTS if each.startswith("GET")):
+        if not may(role, needed[operation]):
+            continue
+        known = {
+            each["name"] for each in document[PREFIX + operation.removeprefix("GET ")]["get"].get("parameters", ())
+        }
+        for name in known & {"device", "q", "region", "parent"}:
+            pairs = {"region": (OUTSIDE, "999999")}.get(name, (HIDDEN, "missing-7"))
+            hidden, missing = [await city.ask(f"{operation}?{name}={each}&metric=pm25", "inside") for each in pairs]
+            told = hidden.text.replace(pairs[0], pairs[1])
+            assert (hidden.status_code, told) == (missing.status_code, missing.text), (operation, name)
+
+
+async def test_a_stream_tells_what_is_inside(city: City) -> None:
+    feed = ChangeFeed(city.pool)
+    running = asyncio.create_task(feed.run())
+    told = {}
+    for region in (INSIDE, OUTSIDE):
+        frames = alert_frames(feed, 0, Scope(frozenset({f"/{region}"})), feed.subscribe())
+        told[region] = b"".join([await anext(frames) for _ in range(2)])
+    running.cancel()
+    assert not MARKS.search(told[INSIDE].replace(OUTSIDE.encode(), b""))
+    assert city.ids["inside"]["alert_id"].encode() in told[INSIDE]
+    assert city.ids["outside"]["alert_id"].encode() in told[OUTSIDE]
+    assert city.ids["inside"]["alert_id"].encode() not in told[OUTSIDE]
+
+
+async def test_nothing_is_put_or_moved_outside_and_no_code_of_there_is_taken_over(city: City) -> None:
+    city.door.limited(Role.INTEGRATOR)
+    body = {"name": "New", "profile": "air", "region": OUTSIDE + "000000"}
+    for code in ("new-1", "seen-1"):
+        assert (await city.client.put(f"{PREFIX}/devices/{code}", json=body)).status_code == 403
+    inside = {**body, "region": INSIDE + "000000"}
+    assert (await city.client.put(f"{PREFIX}/devices/{HIDDEN}", json=inside)).status_code == 409
+    sheet = f"code,name,profile,region\n{HIDDEN},New,air,{INSIDE}000000\nnew-1,New,air,{OUTSIDE}000000\nseen-1,x,air,\n"
+    answer = await city.ask("POST /devices:import", "inside", sheet)
+    assert answer.status_code == 422
+    found = {(each["line"], each["column"]) for each in answer.json()["errors"]}
+    assert found == {(2, "code"), (3, "region"), (4, "region")}, answer.text
+    async with city.pool.connection() as conn:
+        rows = await (await conn.execute("select code, name, region from device order by code")).fetchall()
+    assert rows == [(HIDDEN, "Secret station", OUTSIDE + "000000"), ("seen-1", "Open station", INSIDE + "000000")]
