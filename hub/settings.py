@@ -213,6 +213,10 @@ class Audit(Section):
     """How long entries are kept; the oldest go."""
     signing_key_file: Path | None = None
     """Ed25519 in PEM: the head of the chain is signed with it."""
+    syslog: Servers | None = None
+    """host:port of a server that is told each entry: RFC 5424 over TLS."""
+    tls: Tls = Tls()
+    """To that server."""
 
     @field_validator("keep_days")
     @classmethod

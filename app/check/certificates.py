@@ -26,6 +26,7 @@ def check_certificates(settings: Settings) -> list[Finding]:
         ("database.tls", settings.database.tls),
         ("mqtt.tls", mqtt.security),
         ("kafka.tls", settings.kafka.tls),
+        ("audit.tls", settings.audit.tls if settings.audit.syslog else None),
     ]
     for section, tls in sections:
         if tls is None:

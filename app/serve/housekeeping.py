@@ -6,6 +6,7 @@ from devices.commands.timeouts import keep_settling
 from hub.audit.head import daily
 from hub.audit.retention import keep_audit
 from hub.audit.sealing import sealer
+from hub.audit.syslog import keep_sending
 from hub.lifecycle import Named
 from hub.settings import Settings
 from hub.store.expiry import keep_expiring
@@ -16,13 +17,16 @@ from hub.store.rebuild import Rebuild
 
 def housekeeping(settings: Settings, pool: Pool) -> list[Named]:
     """Background tasks by name."""
+    audit = settings.audit
+    sinks = [("audit syslog", keep_sending(settings.database.url, audit.syslog, audit.tls))] if audit.syslog else []
     return [
+        *sinks,
         ("retention", keep_forgetting(pool, settings)),
         ("expiry", keep_expiring(pool, settings.dead_letters)),
         ("commands", keep_settling(pool, settings.commands)),
         ("catalogue", lead(settings.database.url, "catalogue", count_all)),
-        ("audit", lead(settings.database.url, "audit", sealer(settings.audit.hash))),
-        ("audit head", lead(settings.database.url, "audit head", daily(settings.audit.signing_key_file))),
-        ("audit retention", keep_audit(pool, settings.audit.keep_days)),
+        ("audit", lead(settings.database.url, "audit", sealer(audit.hash))),
+        ("audit head", lead(settings.database.url, "audit head", daily(audit.signing_key_file))),
+        ("audit retention", keep_audit(pool, audit.keep_days)),
         ("rollups", lead(settings.database.url, "rollups", Rebuild())),
     ]
