@@ -163,7 +163,8 @@ def test_check_runs_all_and_names_what_failed(tmp_path: Path, machine: Path) -> 
         program.write_text(f"#!/bin/sh\necho {name} $*\nexit {status}\n", encoding="utf-8")
         program.chmod(0o755)
     (project / "tests" / "support").mkdir(parents=True)
-    (project / "tests" / "support" / "unused.py").write_text("print('unused')", encoding="utf-8")
+    for tool in ("unused", "licences"):
+        (project / "tests" / "support" / f"{tool}.py").write_text(f"print({tool!r})", encoding="utf-8")
     failed = run(project, "check", path=machine)
     assert failed.returncode == 1
     assert [line.split()[0] for line in failed.stdout.splitlines()] == [
@@ -172,6 +173,7 @@ def test_check_runs_all_and_names_what_failed(tmp_path: Path, machine: Path) -> 
         "mypy",
         "lint-imports",
         "unused",
+        "licences",
     ]
     assert failed.stderr.splitlines()[-1] == "./run: check failed: types"
     (programs / "mypy").write_text("#!/bin/sh\n", encoding="utf-8")
