@@ -122,7 +122,7 @@ async def get_area(code: Code, context: Here) -> Any:
 
 @router.delete("/{code}", status_code=204, responses=responses(404, 409))
 @needs(Permission.AREAS_WRITE)
-async def delete_area(code: Code, context: Here, caller: TheCaller) -> None:
+async def delete_area(code: Code, context: Here, caller: TheCaller) -> Response:
     """Delete an area for which nothing is granted; its cells stay."""
     async with writing(context) as conn:
         await execute(conn, SQL.area_lock, {})
@@ -134,3 +134,4 @@ async def delete_area(code: Code, context: Here, caller: TheCaller) -> None:
             raise not_found("area", code)
         await execute(conn, SQL.area_place, {"code": code})
         await audit(conn, caller, "area.delete", code, {})
+    return Response(status_code=204)

@@ -12,11 +12,12 @@ from fastapi.responses import Response, StreamingResponse
 from api.context import Context, Here
 from api.contract_types import Code, ExportCeiling, RegionPrefix
 from api.database import Row, read
+from api.exports import note_export
 from api.routes.devices_import import FILES, XLSX
 from devices.lifecycle import State
 from devices.sheets.writing import COLUMNS, Workbook, cells_of, csv_lines
 from hub.access.classification import Level, cut_row, level_named
-from hub.access.door import GuardedRouter, needs
+from hub.access.door import GuardedRouter, TheCaller, needs
 from hub.access.inventory import EXPORTED
 from hub.access.permissions import Permission
 from hub.store.statements import statements
@@ -33,6 +34,7 @@ _BLOCK = 1 << 16
 @needs(Permission.DEVICES_READ)
 async def export_devices(
     context: Here,
+    caller: TheCaller,
     form: Annotated[Literal["csv", "xlsx"], Query(alias="format")] = "csv",
     profile: Annotated[Code | None, Query()] = None,
     organisation: Annotated[Code | None, Query()] = None,
@@ -52,6 +54,7 @@ async def export_devices(
         "q": q,
     }
     top = level_named(ceiling)
+    await note_export(context, caller, "devices", {"format": form, "ceiling": ceiling, **wanted})
     first = await _page(context, wanted, None)  # what is wrong is a problem as long as nothing has been sent
     pages = _pages(context, wanted, first, top)
     lines = _csv(pages) if form == "csv" else _xlsx(pages)

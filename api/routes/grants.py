@@ -100,7 +100,7 @@ async def list_grants(
 
 @router.delete("/{grant_id}", status_code=204, responses=responses(404))
 @needs(Permission.ACCESS_WRITE)
-async def take_back_grant(grant_id: UUID, context: Here, caller: TheCaller) -> None:
+async def take_back_grant(grant_id: UUID, context: Here, caller: TheCaller) -> Response:
     """Take a grant back: it counts no more, from the next request on."""
     async with writing(context) as conn:
         found = await row(conn, SQL.grants, {"id": grant_id, "principal": None, **_FIRST})
@@ -109,3 +109,4 @@ async def take_back_grant(grant_id: UUID, context: Here, caller: TheCaller) -> N
         await execute(conn, SQL.grant_delete, {"id": grant_id})
         told = {name: found[name] for name in ("principal", "role", "organisation", "region", "area")}
         await audit(conn, caller, "grant.take_back", str(grant_id), told)
+    return Response(status_code=204)

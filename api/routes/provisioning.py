@@ -194,11 +194,12 @@ def provisioning_router(rates: Rates) -> GuardedRouter:
         A device that missed the answer calls again: as long as nothing was heard from it, it gets a new secret, and
         the one it missed ends. Later it is 409: whoever has the key must not take over a device that works.
         """
-        rates.address(request.client.host if request.client else "")
+        peer = request.client.host if request.client else None
+        rates.address(peer or "")
         async with rates.turns, writing(context) as conn:
             key = await _opened(conn, body.key)
             rates.key(key["code"])
-            issued, device = await _admit(context, conn, key, body)
+            issued, device = await _admit(context, conn, key, body, peer)
         await caught_up(context)
         return answer_of(context, device, issued) | {"code": body.code}
 
@@ -214,7 +215,9 @@ async def _opened(conn: AsyncConnection, text: str) -> Row:
     return key
 
 
-async def _admit(context: Context, conn: AsyncConnection, key: Row, body: Newcomer) -> tuple[Any, Row]:
+async def _admit(
+    context: Context, conn: AsyncConnection, key: Row, body: Newcomer, peer: str | None
+) -> tuple[Any, Row]:
     """Register the device, or reissue a lost credential; returns credential and device."""
     known_ = await row(conn, SQL.known, {"code": body.code, "key": key["code"]})
     what = Key(key["key_hash"], key["enabled"], key["expires_at"], key["device_limit"], key["used"])
@@ -233,7 +236,7 @@ async def _admit(context: Context, conn: AsyncConnection, key: Row, body: Newcom
     if known_ is not None:
         await rows(conn, ISSUING.credential_revoke, {"code": body.code, "id": None})
     issued = await issue(context, conn, device, body.kind, key=key["code"])
-    by = Caller("device", f"key {key['code']}")
+    by = Caller("device", f"key {key['code']}", address=peer)
     await audit(conn, by, "device.provision", body.code, {"id": issued.id, "kind": issued.kind})
     return issued, device
 

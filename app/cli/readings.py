@@ -81,6 +81,7 @@ def import_readings(
 
 async def _import(files: Sequence[Path], wanted: "Wanted", settings: Settings) -> None:
     from devices.registry.registry import Registry
+    from hub.audit.entry import Entry, write
     from hub.store.pool import open_pool
     from hub.store.schema import check_schema
     from ingest.history.importer import Importer
@@ -90,6 +91,9 @@ async def _import(files: Sequence[Path], wanted: "Wanted", settings: Settings) -
         registry = Registry()
         await registry.refresh(pool)
         for path in files:
+            if not wanted.dry_run:
+                async with pool.connection() as conn:
+                    await write(conn, Entry("command line", "readings.import", path.name))
             with _bar() as bar:
                 task = bar.add_task(f"{path.name}: reading", total=1.0, rows=0)
 

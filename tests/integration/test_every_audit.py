@@ -1,0 +1,118 @@
+"""Whatever changes something, and whatever takes data out, leaves an entry of the audit: checked of each route."""
+
+import re
+from typing import Any
+
+import httpx
+import psycopg
+
+from hub.settings import Database
+from hub.store.pool import open_pool
+from tests.support.served_api import AIR, PREFIX, RULE, api_context, client_of, raise_alert
+
+NOTHING_CHANGES = {
+    "POST /frames:check": "it tells what a message would be, and stores nothing",
+    "DELETE /devices/{code}": "a device is never deleted: 405",
+    "POST /broker/auth": "a broker asks whether somebody may connect",
+    "POST /broker/acl": "a broker asks what somebody may publish",
+}
+OF_DEVICES = {"telemetry", "events", "event", "senml", "telemetry:batch", "events:batch", "event:batch"}
+"""What devices send is a record of its own."""
+ELSEWHERE = {
+    "POST /devices/{code}/commands": "tests/integration/test_commands.py, with a broker",
+    "POST /dead-letters:replay": "tests/acceptance/test_dead_letter_replay.py, with a pipeline",
+    "POST /dead-letters/{letter_id}/replay": "as above",
+}
+DEVICE, KEY = "/devices/air-0", "/provisioning-keys/air-2026"
+WINDOW = {"from_at": "2026-01-01T00:00:00Z", "to_at": "2026-01-02T00:00:00Z"}
+STEPS: list[tuple[str, str, Any, str]] = [
+    ("PUT /profiles/{code}", "/profiles/air", AIR, "profile.put"),
+    ("POST /profiles:install", "/profiles:install", {"codes": ["{library}"]}, "profile.install"),
+    ("PUT /organisations/{code}", "/organisations/parks", {"name": "Parks"}, "organisation.put"),
+    ("POST /regions:import", "/regions:import", "code,name\n330000000000,浙江省\n", "regions.import"),
+    ("POST /devices:import", "/devices:import", "code,name,profile\nair-0,Air,air\n", "devices.import"),
+    ("PUT /devices/{code}", "/devices/air-1", {"name": "Air 1", "profile": "air"}, "device.put"),
+    ("POST /devices/{code}/steps", f"{DEVICE}/steps", {"to": "suspended"}, "device.step"),
+    ("POST /devices/{code}/steps", f"{DEVICE}/steps", {"to": "active"}, "device.step"),
+    ("POST /devices/{code}/maintenance", f"{DEVICE}/maintenance", WINDOW, "maintenance.put"),
+    ("PUT /devices/{code}/maintenance/{window}", f"{DEVICE}/maintenance/{{id}}", WINDOW, "maintenance.put"),
+    ("DELETE /devices/{code}/maintenance/{window}", f"{DEVICE}/maintenance/{{id}}", None, "maintenance.delete"),
+    ("POST /devices/{code}/credentials", f"{DEVICE}/credentials", {"kind": "token"}, "credential.issue"),
+    ("POST /devices/{code}/credentials:rotate", f"{DEVICE}/credentials:rotate", {}, "credential.rotate"),
+    ("DELETE /devices/{code}/credentials/{id}", f"{DEVICE}/credentials/{{id}}", None, "credential.revoke"),
+    ("POST /devices/{code}/credentials", f"{DEVICE}/credentials", {"kind": "token"}, "credential.issue"),
+    ("DELETE /devices/{code}/credentials", f"{DEVICE}/credentials", None, "credential.revoke"),
+    ("PUT /rules/{code}", "/rules/pm25-high", RULE, "rule.put"),
+    ("POST /alerts/{alert_id}/steps", "/alerts/{alert}/steps", {"to": "acknowledged"}, "alert.step"),
+    ("DELETE /rules/{code}", "/rules/pm25-high", None, "rule.disable"),
+    ("PUT /consumers/{code}", "/consumers/desk", {"url": "https://8.8.8.8/a"}, "consumer.put"),
+    ("DELETE /consumers/{code}", "/consumers/desk", None, "consumer.delete"),
+    ("PUT /provisioning-keys/{code}", KEY, {"profile": "air"}, "provisioning_key.put"),
+    ("POST /devices:provision", "/devices:provision", {"code": "air-9", "key": "{key}"}, "device.provision"),
+    ("POST /provisioning-keys/{code}:rotate", f"{KEY}:rotate", None, "provisioning_key.rotate"),
+    ("DELETE /provisioning-keys/{code}", KEY, None, "provisioning_key.delete"),
+    ("PUT /areas/{code}", "/areas/river", {"name": "River", "divisions": ["33"]}, "area.put"),
+    ("POST /grants", "/grants", {"principal": "li.wei", "role": "viewer", "area": "river"}, "grant.make"),
+    ("DELETE /grants/{grant_id}", "/grants/{id}", None, "grant.take_back"),
+    ("DELETE /areas/{code}", "/areas/river", None, "area.delete"),
+    ("GET /catalogue:export", "/catalogue:export", None, "catalogue.export"),
+    ("GET /devices:export", "/devices:export", None, "devices.export"),
+    ("GET /audit/export.csv", "/audit/export.csv", None, "audit.export"),
+]
+"""In an order in which each of them succeeds: the operation, the request, and the action that the audit names."""
+
+
+def audited(paths: dict[str, Any]) -> set[str]:
+    """The operations of an API that must leave an entry."""
+    found = set()
+    for path, methods in paths.items():
+        if path.startswith(PREFIX):
+            below = path.removeprefix(PREFIX)
+            found |= {f"{method.upper()} {below}" for method in methods if method != "get" or "export" in path}
+    sent = {each for each in found if each.rpartition("/")[2] in OF_DEVICES and each.startswith("POST")}
+    return found - sent - NOTHING_CHANGES.keys() - ELSEWHERE.keys()
+
+
+async def test_each_change_and_each_export_leaves_an_entry(database: str) -> None:
+    async with (
+        api_context(database) as context,
+        client_of(context) as client,
+        open_pool(Database(url=database)) as pool,
+    ):
+        document = (await client.get("/openapi.json")).json()
+        assert {operation for operation, *_ in STEPS} == audited(document["paths"]), "add the new route to STEPS"
+        with psycopg.connect(database, autocommit=True) as conn:
+            conn.execute("insert into principal (id, kind, name) values (gen_random_uuid(), 'person', 'li.wei')")
+        known = {"library": (await client.get("/profile-library")).json()["items"][0]["code"]}
+        for operation, url, body, action in STEPS:
+            if "{alert}" in url:
+                known["alert"] = str(await raise_alert(pool))
+            with psycopg.connect(database) as conn:
+                before = conn.execute("select coalesce(max(id), 0) from audit").fetchone()
+            answer = await _ask(client, operation.partition(" ")[0], _filled(url, known), body, known)
+            assert answer.is_success, (operation, answer.text)
+            if answer.headers.get("content-type") == "application/json":
+                given = answer.json()
+                known |= {name: str(given[name]) for name in ("id", "key") if given.get(name) is not None}
+            with psycopg.connect(database) as conn:
+                told = conn.execute("select action, actor, address from audit where id > %s", before).fetchall()
+            assert action in {each[0] for each in told}, (operation, told)
+            assert all(actor and address == "127.0.0.1" for _, actor, address in told), (operation, told)
+
+
+async def _ask(client: httpx.AsyncClient, method: str, url: str, body: Any, known: dict[str, str]) -> httpx.Response:
+    if isinstance(body, str):
+        return await client.request(method, url, content=body.encode(), headers={"content-type": "text/csv"})
+    if isinstance(body, dict):
+        body = {name: _value(value, known) for name, value in body.items()}
+    return await client.request(method, url, json=body) if body is not None else await client.request(method, url)
+
+
+def _value(value: Any, known: dict[str, str]) -> Any:
+    if isinstance(value, list):
+        return [_value(each, known) for each in value]
+    return _filled(value, known) if isinstance(value, str) else value
+
+
+def _filled(text: str, known: dict[str, str]) -> str:
+    return re.sub(r"\{(\w+)\}", lambda found: known[found[1]], text)
