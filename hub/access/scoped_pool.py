@@ -1,4 +1,4 @@
-"""Database connections that see a scope: the schema `scoped` goes before the tables, see migration 0030."""
+"""Database connections that see a scope: the schema `scoped` goes before the tables (migration 0030)."""
 
 from collections.abc import AsyncIterator, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
@@ -21,16 +21,16 @@ class Connections(Protocol):
 
 
 class ScopedPool:
-    """A pool's connections within a transaction, in which tables show what a scope reaches and nothing else."""
+    """A pool's scoped connections, on which tables show what a scope reaches and nothing else."""
 
     def __init__(self, pool: Pool, scope: Scope) -> None:
-        self._pool = pool
+        self._pool = pool.scoped
         self._keys = sorted(scope.keys or ())
 
     @asynccontextmanager
     async def connection(self) -> AsyncIterator[AsyncConnection]:
-        """As of the pool. Ends with the transaction, so that nobody else gets a connection that is limited."""
-        async with self._pool.connection() as conn, conn.transaction():
+        """As of the pool. Each use of a connection begins with setting its scope, which is all that it costs."""
+        async with self._pool.connection() as conn:
             await conn.execute(SQL.limit.encode(), {"keys": self._keys})
             yield conn
 

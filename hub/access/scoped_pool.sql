@@ -1,5 +1,5 @@
 -- name: limit
-select set_config('search_path', 'scoped, public', true), set_config('ganzhi.scope', %(keys)s::text[]::text, true)
+select set_config('ganzhi.scope', %(keys)s::text[]::text, false)
 
 -- name: reached
 select code from device where code = any (%(codes)s)

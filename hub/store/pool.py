@@ -13,8 +13,6 @@ from psycopg_pool import AsyncConnectionPool, PoolTimeout
 from hub.errors import ConfigError, StoreRefused, StoreUnavailable
 from hub.settings import Database
 
-Pool = AsyncConnectionPool[psycopg.AsyncConnection]
-
 OPTIONS: dict[str, Any] = {
     "autocommit": True,
     # TimescaleDB 2.28 compares late readings with a compressed chunk without decompressing it, even with this limit at
@@ -42,12 +40,18 @@ _OF_CONTENT = (
 )
 
 
-class _Pool(AsyncConnectionPool[psycopg.AsyncConnection]):
+SCOPED = " -c search_path=scoped,public"
+
+
+class Pool(AsyncConnectionPool[psycopg.AsyncConnection]):
     """Lets a task end that is cancelled in the moment in which it gets its connection.
 
     The pool waits with asyncio.wait_for, which up to Python 3.11 forgets the cancellation then, and a task that runs
     for ever would.
     """
+
+    scoped: AsyncConnectionPool[psycopg.AsyncConnection]
+    """Connections that see the views of migration 0030 instead of tables, and nothing before they are given a scope. Apart from the others: statements that were prepared for tables would be planned anew for views each time."""
 
     async def getconn(self, timeout: float | None = None) -> psycopg.AsyncConnection:  # noqa: ASYNC109 as of the pool
         task = asyncio.current_task()
@@ -62,21 +66,26 @@ class _Pool(AsyncConnectionPool[psycopg.AsyncConnection]):
 @asynccontextmanager
 async def open_pool(database: Database) -> AsyncIterator[Pool]:
     """Create a connection pool; opens without waiting and reconnects automatically."""
-    pool: Pool = _Pool(
-        database.url,
-        kwargs=OPTIONS,
-        min_size=1,
-        max_size=database.pool_size,
-        timeout=10,
-        check=AsyncConnectionPool.check_connection,
-        reconnect_timeout=5,
-        open=False,
-    )
+    pool = Pool(database.url, min_size=1, **_pool(database))
+    pool.scoped = Pool(database.url, min_size=0, **_pool(database, SCOPED))
     await pool.open(wait=False)
+    await pool.scoped.open(wait=False)
     try:
         yield pool
     finally:
+        await pool.scoped.close()
         await pool.close()
+
+
+def _pool(database: Database, options: str = "") -> dict[str, Any]:
+    return {
+        "kwargs": {**OPTIONS, "options": OPTIONS["options"] + options},
+        "max_size": database.pool_size,
+        "timeout": 10,
+        "check": AsyncConnectionPool.check_connection,
+        "reconnect_timeout": 5,
+        "open": False,
+    }
 
 
 async def connect(url: str) -> psycopg.AsyncConnection:

@@ -22,11 +22,14 @@ from rich.table import Table
 
 from api.cursors import decode, encode
 from devices.catalogue.counts import count_all
+from hub.access.roles import Role
+from tests.support.doors import CallerDoor
 from tests.support.served_api import api_context, client_of
 from tests.support.stores import open_any_store
 
 SETTINGS = {"shared_buffers": "512MB", "max_wal_size": "4GB"}
 STEP = 50_000
+COUNTY = "330505"
 PROFILES = {
     "air": "空气站", "camera": "固定摄像机", "electric": "电气火灾", "gas": "可燃气体", "level": "水位站",
     "manhole": "井盖", "noise": "噪声站", "parking": "停车", "pole": "智慧灯杆", "rain": "雨量站", "smoke": "烟感",
@@ -119,6 +122,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--devices", type=int, default=1_000_000)
     parser.add_argument("--rounds", type=int, default=20, help="questions of each kind")
+    parser.add_argument("--county", action="store_true", help="as somebody who may see one county, a hundredth of it")
     parser.add_argument("--store", choices=("timescaledb", "postgresql"))
     parser.add_argument("--json", action="store_true")
     given = parser.parse_args()
@@ -129,7 +133,7 @@ def main() -> None:
     ):
         fill(url, given.devices, progress)
         figures = {"devices": given.devices, "store": store.told}
-        figures |= asyncio.run(measure(url, given.devices, given.rounds, progress))
+        figures |= asyncio.run(measure(url, given.devices, given.rounds, given.county, progress))
         figures["insert"] = insert(url)
     if given.json:
         sys.stdout.write(json.dumps(figures, ensure_ascii=False) + "\n")
@@ -160,12 +164,15 @@ def fill(url: str, devices: int, progress: Progress) -> None:
     progress.remove_task(task)
 
 
-async def measure(url: str, devices: int, rounds: int, progress: Progress) -> dict[str, Any]:
+async def measure(url: str, devices: int, rounds: int, county: bool, progress: Progress) -> dict[str, Any]:
     """Milliseconds of each kind of page, of counts, and of an export."""
     chance = random.Random(1)
     times: dict[str, list[float]] = {}
     task = progress.add_task("asking", total=rounds)
-    async with api_context(url) as context, client_of(context, timeout=60) as client:
+    door = CallerDoor()
+    if county:
+        door.limited(Role.VIEWER, COUNTY)
+    async with api_context(url) as context, client_of(context, door, timeout=60) as client:
         for _ in range(rounds):
             for kind in kinds(chance, devices):
                 await ask(client, kind, chance, times, devices)

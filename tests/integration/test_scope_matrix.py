@@ -12,14 +12,12 @@ from uuid import UUID, uuid4
 import httpx
 import pytest
 from fastapi import FastAPI
-from starlette.requests import HTTPConnection
 
 from api.app import create_app
 from api.changes import ChangeFeed
 from api.streams.sse import alert_frames
-from hub.access.caller import Caller, principal
-from hub.access.grants import granted
-from hub.access.permissions import EVERYTHING, Permission
+from hub.access.caller import principal
+from hub.access.permissions import Permission
 from hub.access.roles import HUB_WIDE, PERMISSIONS, Role
 from hub.access.scope import Scope
 from hub.access.scoped_pool import unreached
@@ -27,6 +25,7 @@ from hub.models import Delivery, Outcome
 from hub.settings import Http
 from hub.store.pool import Pool
 from ingest.http.source import HttpSource, ingest_router
+from tests.support.doors import CallerDoor
 from tests.support.origins import ORIGINS
 from tests.support.served_api import PREFIX, api_context, raise_alert, register
 
@@ -104,20 +103,6 @@ class Sink:
 
     async def submit(self, delivery: Delivery) -> None:
         await delivery.settle(Outcome({}))
-
-
-class CallerDoor:
-    """Lets in whoever is set."""
-
-    def __init__(self) -> None:
-        self.now = Caller("person", "all", EVERYTHING)
-
-    async def caller(self, connection: HTTPConnection) -> Caller:
-        return self.now
-
-    def limited(self, role: Role, region: str | None = INSIDE) -> None:
-        """Somebody with one grant."""
-        self.now = principal(uuid4(), "person", "li.wei", (granted(role, region=region),))
 
 
 @dataclass
@@ -240,7 +225,7 @@ def may(role: Role, needed: frozenset[Permission]) -> bool:
 
 @pytest.mark.parametrize("role", Role)
 async def test_what_lies_outside_does_not_exist(city: City, role: Role) -> None:
-    city.door.limited(role)
+    city.door.limited(role, INSIDE)
     needed = dict(operations(city.app))
     for operation, body in THINGS.items():
         outside = await city.ask(operation, "outside", body)
@@ -260,7 +245,7 @@ async def test_what_lies_outside_does_not_exist(city: City, role: Role) -> None:
 
 @pytest.mark.parametrize("role", Role)
 async def test_what_lies_inside_is_there_and_alone(city: City, role: Role) -> None:
-    city.door.limited(role)
+    city.door.limited(role, INSIDE)
     needed = dict(operations(city.app))
     for operation, body in {**dict.fromkeys(each for each in REFERENCE if "{" not in each), **LISTS}.items():
         answer = await city.ask(operation, "inside", body)
@@ -292,7 +277,7 @@ async def test_who_was_granted_nothing_gets_nothing(city: City) -> None:
 async def test_what_concerns_the_whole_hub_needs_a_grant_without_limits(city: City, role: Role) -> None:
     for operation, needed in operations(city.app):
         if needed & HUB_WIDE:
-            city.door.limited(role)
+            city.door.limited(role, INSIDE)
             answer = await city.ask(re.sub(r"\{\w+\}", "x", operation), "inside")
             assert answer.status_code == 403, (operation, answer.text)
             if needed <= PERMISSIONS[role]:
@@ -304,7 +289,7 @@ async def test_what_concerns_the_whole_hub_needs_a_grant_without_limits(city: Ci
 @pytest.mark.parametrize("role", Role)
 async def test_a_filter_finds_nothing_outside(city: City, role: Role) -> None:
     """Names of what lies outside, given as a filter, are answered as names of what there is not."""
-    city.door.limited(role)
+    city.door.limited(role, INSIDE)
     needed = dict(operations(city.app))
     document = city.app.openapi()["paths"]
     for operation in (each.partition("?")[0] for each in LISTS if each.startswith("GET")):
@@ -335,7 +320,7 @@ async def test_a_stream_tells_what_is_inside(city: City) -> None:
 
 
 async def test_nothing_is_put_or_moved_outside_and_no_code_of_there_is_taken_over(city: City) -> None:
-    city.door.limited(Role.INTEGRATOR)
+    city.door.limited(Role.INTEGRATOR, INSIDE)
     body = {"name": "New", "profile": "air", "region": OUTSIDE + "000000"}
     for code in ("new-1", "seen-1"):
         assert (await city.client.put(f"{PREFIX}/devices/{code}", json=body)).status_code == 403

@@ -15,6 +15,7 @@ from fastapi import FastAPI
 from api.app import create_app
 from api.changes import ChangeFeed
 from api.context import Context
+from hub.access.door import Door
 from hub.alerts.alert import Change, Step
 from hub.alerts.apply import apply
 from hub.models import AlertChange, now_micros
@@ -52,9 +53,10 @@ async def api_context(url: str, token: str | None = None, **feed: Any) -> AsyncI
 
 
 @asynccontextmanager
-async def client_of(context: Context, **options: Any) -> AsyncIterator[httpx.AsyncClient]:
+async def client_of(context: Context, door: Door | None = None, **options: Any) -> AsyncIterator[httpx.AsyncClient]:
     """A client that calls the app in process; failures of the app become its 500. Each answer is as described."""
     app = create_app(context)
+    app.state.door = door or app.state.door
     transport = httpx.ASGITransport(app, raise_app_exceptions=False)
     async with httpx.AsyncClient(transport=transport, base_url="http://127.0.0.1" + PREFIX, **options) as client:
         client.event_hooks["response"].append(_check_of(app))
