@@ -52,6 +52,7 @@ from api.routes import (
 )
 from api.streams.tail import Tails
 from hub.access.door import GuardedRouter
+from hub.access.limits import Limits
 
 DESCRIPTION = """\
 Devices in, alerts out. Errors are problem details (RFC 9457); lists come as `{"items", "next"}`, and `next` given as
@@ -114,11 +115,11 @@ class _Described(FastAPI):
             problem = problems.ProblemDetails.model_json_schema(ref_template="#/components/schemas/{model}")
             parts = problem.pop("$defs")
             schema["components"]["schemas"] |= {"ProblemDetails": problem, **parts}
-            told = {str(status): each for status, each in problems.responses(401, 403, 415, *_EVERYWHERE).items()}
+            told = {str(status): each for status, each in problems.responses(401, 403, 415, 429, *_EVERYWHERE).items()}
             schema["components"]["responses"] = told
             for method, operation in (each for path in schema["paths"].values() for each in path.items()):
                 statuses = {str(status) for status in _EVERYWHERE}
-                statuses |= {"401", "403"} if "security" in operation else set()
+                statuses |= {"401", "403", "429"} if "security" in operation else set()
                 statuses |= {"403"} if method != "get" else set()  # a page of another origin
                 takes = operation.get("requestBody", {}).get("content", {})
                 statuses |= {"415"} if "application/json" in takes else set()
@@ -145,6 +146,7 @@ def create_app(
     )
     app.state.context = context
     app.state.door = ApiDoor(context)
+    app.state.limits = Limits(context.settings.limits)
     app.state.boards = Boards()
     app.state.tails = Tails()
     app.state.document = openapi.Document(app)

@@ -10,8 +10,8 @@ import logging
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
+from hub.limit_settings import Floods as Limits
 from hub.models import Batch, Micros, from_micros
-from hub.settings import Floods as Limits
 from hub.stage import Connection, Stage
 from hub.store.statements import statements
 

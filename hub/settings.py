@@ -11,8 +11,9 @@ from pydantic_settings import BaseSettings, SettingsConfigDict, SettingsError
 
 from hub.environment import PREFIX, unknown_variables
 from hub.errors import ConfigError
+from hub.limit_settings import Floods, Limits, Outgoing, Provisioning
 from hub.setting_faults import explain, keys_of, unreadable, variable
-from hub.setting_types import AllowedText, BrokerHost, DatabaseUrl, HeaderSecret, Host, Section, Servers
+from hub.setting_types import BrokerHost, DatabaseUrl, HeaderSecret, Host, Section, Servers
 from hub.tls import ServerTls, Tls
 
 
@@ -156,26 +157,6 @@ class Api(Section):
         return self
 
 
-class Outside(Section):
-    """A service outside the country that may be called."""
-
-    host: Host
-    """With all names below it."""
-    reason: str = Field(min_length=4, max_length=500)
-    """Why; `hub check` shows it."""
-
-
-class Outgoing(Section):
-    """Where the hub may call at URLs that it was given, by purpose: a list of networks and ports, such as
-    "10.0.0.0/8:443,8443" (docs/adr/0022). Public addresses at port 443 need no entry for webhooks and logins."""
-
-    webhook: tuple[AllowedText, ...] = ()
-    camera: tuple[AllowedText, ...] = ()
-    oidc: tuple[AllowedText, ...] = ()
-    outside: tuple[Outside, ...] = ()
-    """Known services outside the country (hub/access/outside.py) are not called unless they are named here."""
-
-
 class Http(Section):
     """HTTP ingest at the API's address; see docs/ARCHITECTURE.md for further limits."""
 
@@ -185,13 +166,6 @@ class Http(Section):
     """When a request has waited this long for its commit, further ones are refused until it has it."""
     answer_s: float = Field(default=30.0, gt=0, le=300)
     """How long a request that was taken waits for its commit; then its outcome is told to be unknown."""
-
-
-class Provisioning(Section):
-    """Rate limits of self-registration; bursts of up to one minute's worth."""
-
-    per_address_per_minute: int = Field(default=60, ge=1)
-    per_key_per_minute: int = Field(default=600, ge=1)
 
 
 class DeadLetters(Section):
@@ -224,18 +198,6 @@ class Audit(Section):
         if days < 180:
             raise ValueError("is at least 180: the law wants the records of who did what kept for six months")
         return days
-
-
-class Floods(Section):
-    """Devices that send what cannot be used, more often than any mistake explains."""
-
-    refused_per_s: float = Field(default=100.0, gt=0)
-    """Refused messages of a device that are treated one by one; two seconds' worth may come at once. Beyond it they are
-    counted, without a dead letter, and a message with more than a few parts that cannot be used is refused whole."""
-    kept_up_s: float = Field(default=10.0, gt=0, le=3600)
-    """A device that exceeds the rate for so long is named as flooding, and its accounts are disabled at the broker."""
-    disable_s: float = Field(default=300.0, ge=0, le=86400)
-    """For how long; 0: they are not."""
 
 
 class Health(Section):
@@ -330,6 +292,7 @@ class Settings(BaseSettings):
     api: Api = Api()
     http: Http = Http()
     outgoing: Outgoing = Outgoing()
+    limits: Limits = Limits()
     provisioning: Provisioning = Provisioning()
     dead_letters: DeadLetters = DeadLetters()
     audit: Audit = Audit()

@@ -43,7 +43,8 @@ def _client(address: str) -> str:
 class Addresses:
     """Counts connections by client, and spaces requests out. A client without connections is forgotten."""
 
-    def __init__(self) -> None:
+    def __init__(self, anonymous_per_s: float = ANONYMOUS_PER_S) -> None:
+        self._each_s = 1 / anonymous_per_s
         files, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
         self._connections = CONNECTIONS if files < 0 else min(CONNECTIONS, files // 3)
         self._each = min(OF_ONE_ADDRESS, self._connections // 2)
@@ -82,6 +83,6 @@ class Addresses:
     def wait(self, address: str, now: float, requests: float = 1.0, *, at_once: int = AT_ONCE) -> float:
         """Seconds until so many more anonymous requests of an address are due; that time is then taken."""
         client = _client(address)
-        due = max(self._due.get(client, float("-inf")), now - at_once / ANONYMOUS_PER_S) + requests / ANONYMOUS_PER_S
+        due = max(self._due.get(client, float("-inf")), now - at_once * self._each_s) + requests * self._each_s
         self._due[client] = due = min(due, now + LONGEST_WAIT_S)
         return max(due - now, 0.0)

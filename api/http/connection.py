@@ -38,9 +38,9 @@ _END = b"\r\n\r\n"
 class State(ServerState):
     """What the connections of a server share."""
 
-    def __init__(self) -> None:
+    def __init__(self, anonymous_per_s: float) -> None:
         super().__init__()
-        self.addresses = Addresses()
+        self.addresses = Addresses(anonymous_per_s)
 
 
 class _TooManyHeadersError(Exception):

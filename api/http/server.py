@@ -8,6 +8,7 @@ from typing import Any
 import uvicorn
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from api.http.addresses import ANONYMOUS_PER_S
 from api.http.certificate import Certificate
 from api.http.connection import WRITE, Connection, State
 
@@ -20,10 +21,10 @@ STALLED_S = 60.0
 class Server(uvicorn.Server):
     """Serves until `should_exit`; closes connections whose client neither asks nor reads in time."""
 
-    def __init__(self, config: uvicorn.Config, certificate: Certificate | None = None) -> None:
+    def __init__(self, config: uvicorn.Config, certificate: Certificate | None, anonymous_per_s: float) -> None:
         super().__init__(config)
         self._certificate = certificate
-        self.server_state = State()
+        self.server_state = State(anonymous_per_s)
         self._silent: dict[Any, tuple[Any, float]] = {}
         """By connection that waits for its client: what it has had from it, and since when it is no more."""
 
@@ -79,7 +80,14 @@ class InPieces:
         await self._app(scope, receive, in_pieces)
 
 
-def configured(app: Any, host: str, port: int, graceful_s: float, certificate: Certificate | None = None) -> Server:
+def configured(
+    app: Any,
+    host: str,
+    port: int,
+    graceful_s: float,
+    certificate: Certificate | None = None,
+    anonymous_per_s: float = ANONYMOUS_PER_S,
+) -> Server:
     """Configure a server; on shutdown requests have `graceful_s`: a second before its end they are cancelled.
 
     With a certificate it speaks HTTPS.
@@ -97,4 +105,5 @@ def configured(app: Any, host: str, port: int, graceful_s: float, certificate: C
             ssl_context_factory=None if certificate is None else lambda *_: certificate.context,
         ),
         certificate,
+        anonymous_per_s,
     )

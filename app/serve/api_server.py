@@ -77,7 +77,9 @@ class ApiServer(Part):
         self._principals = context.principals
         app = create_app(context, routers, LARGER)
         certificate = None if settings.api.tls is None else Certificate(settings.api.tls)
-        self._server = configured(app, settings.api.host, settings.api.port, settings.drain_s, certificate)
+        self._server = configured(
+            app, settings.api.host, settings.api.port, settings.drain_s, certificate, settings.limits.anonymous_per_s
+        )
         self._serving: asyncio.Task[None] | None = None
         self._delivering: asyncio.Task[None] | None = None
 

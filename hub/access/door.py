@@ -17,6 +17,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from hub.access.caller import Caller
 from hub.access.cross_site import refuse_cross_site
+from hub.access.limits import Limits
 from hub.access.permissions import Permission
 
 Handler = TypeVar("Handler", bound=Callable[..., Any])
@@ -24,14 +25,14 @@ _STATED = "stated_access"
 
 
 class Door(Protocol):
-    """Authenticates callers; an app with protected routes keeps one at `app.state.door`."""
+    """Authenticates callers; an app with protected routes keeps one at `app.state.door`, and `app.state.limits`."""
 
     async def caller(self, connection: HTTPConnection) -> Caller:
         """Authenticate. HTTPException: 401 unknown, 403 not allowed here, 503 while it cannot be determined."""
 
 
 class Needed(SecurityBase):
-    """The dependency behind `needs`: HTTPException from authentication, or 403 without a permission."""
+    """The dependency behind `needs`: HTTPException from authentication, 429, or 403 without a permission."""
 
     def __init__(self, permissions: frozenset[Permission]) -> None:
         self.permissions = permissions
@@ -54,6 +55,8 @@ class Needed(SecurityBase):
     async def _passed(self, connection: HTTPConnection) -> Caller:
         door: Door = connection.app.state.door
         caller = await door.caller(connection)
+        limits: Limits = connection.app.state.limits
+        limits.take(caller)
         if lacking := self.permissions - caller.permissions:
             raise HTTPException(403, f"{caller.name} lacks the permission {' and '.join(sorted(lacking))}")
         client = connection.client

@@ -10,7 +10,8 @@ from app.serve.retention import forget
 from devices.commands.timeouts import forget_commands
 from devices.health.completeness import count_completeness
 from hub.access.inventory import TABLES
-from hub.settings import Alerts, Commands, Database, DeadLetters, Events, Health, Outgoing, Outside, Settings
+from hub.limit_settings import Outgoing, Outside
+from hub.settings import Alerts, Commands, Database, DeadLetters, Events, Health, Settings
 from hub.store.expiry import expire_dead_letters
 from hub.store.pool import Pool, open_pool
 

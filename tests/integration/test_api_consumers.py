@@ -5,7 +5,7 @@ from typing import Any
 
 import httpx
 
-from hub.settings import Outgoing, Outside
+from hub.limit_settings import Outgoing, Outside
 from tests.support.served_api import api_context, client_of, raise_alert, register
 
 

@@ -5,7 +5,8 @@ import psycopg
 from app.check.check import check
 from app.check.finding import Finding
 from app.check.outgoing import check_outgoing
-from hub.settings import Database, Outgoing, Settings
+from hub.limit_settings import Outgoing
+from hub.settings import Database, Settings
 
 
 async def _of_the_database(url: str) -> list[Finding]:

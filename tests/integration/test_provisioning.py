@@ -9,7 +9,8 @@ import httpx
 import pytest
 
 from api.context import Context
-from hub.settings import Api, Provisioning
+from hub.limit_settings import Provisioning
+from hub.settings import Api
 from tests.support.served_api import AIR, api_context, client_of
 
 API = {"Authorization": "Bearer the token"}

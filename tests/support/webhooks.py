@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from hub.access.outgoing import Outgoing
-from hub.settings import Outgoing as Listed
+from hub.limit_settings import Outgoing as Listed
 from hub.settings import Settings
 
 LOCAL = Outgoing(Settings(outgoing=Listed(webhook=("127.0.0.0/8",))))

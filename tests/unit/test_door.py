@@ -8,7 +8,9 @@ import pytest
 from fastapi import FastAPI, WebSocket
 
 from hub.access.door import GuardedRouter, TheCaller, needs, public
+from hub.access.limits import Limits
 from hub.access.permissions import EVERYTHING, Permission
+from hub.settings import Settings
 from tests.support.doors import AlwaysDoor
 
 router = GuardedRouter()
@@ -49,6 +51,7 @@ async def socket(websocket: WebSocket) -> None:
 def app() -> FastAPI:
     made = FastAPI()
     made.state.door = AlwaysDoor()
+    made.state.limits = Limits(Settings().limits)
     made.include_router(router)
     return made
 

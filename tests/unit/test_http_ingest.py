@@ -11,8 +11,9 @@ import pytest
 from fastapi import FastAPI
 
 from api import problems
+from hub.access.limits import Limits
 from hub.models import DeadLetter, Delivery, Outcome
-from hub.settings import Http
+from hub.settings import Http, Settings
 from hub.words.sentence import Sentence
 from ingest.http.source import HttpSource, ingest_router
 from tests.support.doors import AlwaysDoor, nothing_outside
@@ -60,6 +61,7 @@ class World:
         app = FastAPI()
         problems.install(app)
         app.state.door = AlwaysDoor()
+        app.state.limits = Limits(Settings().limits)
         app.include_router(ingest_router(self.source), prefix="/api/v1")
         transport = httpx.ASGITransport(app, client=(client_host, 5))
         self.client = httpx.AsyncClient(transport=transport, base_url="http://hub/api/v1")

@@ -12,8 +12,8 @@ from api.push.channel import Accepted, Consumer, TryAgain
 from api.push.webhook import open_webhook
 from hub.access.guarded_transport import GuardedTransport
 from hub.access.outgoing import Outgoing, OutgoingRefused, Purpose, resolved
+from hub.limit_settings import Outgoing as Listed
 from hub.settings import Api, Database, Kafka, Mqtt, Settings
-from hub.settings import Outgoing as Listed
 from tests.support.webhooks import Receiver
 
 

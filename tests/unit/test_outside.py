@@ -7,8 +7,9 @@ import pytest
 from hub.access.outgoing import Outgoing, OutgoingRefused
 from hub.access.outside import is_outside
 from hub.errors import ConfigError
-from hub.settings import Outgoing as Listed
-from hub.settings import Outside, Settings, load_settings
+from hub.limit_settings import Outgoing as Listed
+from hub.limit_settings import Outside
+from hub.settings import Settings, load_settings
 
 
 @pytest.mark.parametrize(

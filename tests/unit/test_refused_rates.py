@@ -12,8 +12,8 @@ from devices.registry.device import Device, Profile
 from devices.registry.registry import Registry
 from devices.resolve import Resolver
 from hub.errors import DecodeError
+from hub.limit_settings import Floods as Limits
 from hub.models import GANZHI, Batch, Micros, Raw, Repeat
-from hub.settings import Floods as Limits
 from hub.stage import run_steps
 from hub.store.dead_letter_stage import REPLAY, Sampler
 from tests.support.origins import raw_of
