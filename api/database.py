@@ -2,6 +2,8 @@
 
 from collections.abc import AsyncGenerator, AsyncIterator, Mapping
 from contextlib import asynccontextmanager
+from dataclasses import replace
+from datetime import UTC, datetime
 from typing import Any
 
 from psycopg import AsyncConnection
@@ -10,6 +12,8 @@ from psycopg.rows import dict_row
 from api.context import Context
 from hub.access.caller import Caller
 from hub.audit.entry import Entry, write
+from hub.audit.journal import Journal
+from hub.errors import AuditUnavailable
 from hub.store.statements import statements
 
 SQL = statements(__name__)
@@ -52,6 +56,26 @@ async def writing(context: Context) -> AsyncIterator[AsyncConnection]:
     """A pooled connection within a transaction."""
     async with context.pool.connection() as conn, conn.transaction():
         yield conn
+
+
+@asynccontextmanager
+async def handling(
+    context: Context, caller: Caller, action: str, subject: str, detail: object
+) -> AsyncIterator[AsyncConnection]:
+    """As `writing`, for what an emergency desk does, with its audit entry; it goes on while that cannot be written.
+
+    The entry then waits in the journal, on disk before the commit. AuditUnavailable when it cannot be kept there.
+    """
+    entry, began, unwritten = Entry(caller.actor, action, subject, detail, caller.address), datetime.now(UTC), False
+    async with writing(context) as conn:
+        try:
+            async with conn.transaction():
+                await write(conn, entry)
+        except AuditUnavailable:
+            unwritten = True
+        yield conn
+        if unwritten:
+            await Journal(context.settings.audit.journal).append(replace(entry, at=began))
 
 
 async def execute(conn: AsyncConnection, statement: str, params: Mapping[str, Any]) -> None:

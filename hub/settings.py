@@ -5,6 +5,7 @@ import tomllib
 from pathlib import Path
 from typing import Any, Literal
 
+from platformdirs import user_state_path
 from psycopg.conninfo import make_conninfo
 from pydantic import Field, SecretStr, ValidationError, ValidationInfo, field_validator, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict, SettingsError
@@ -187,6 +188,8 @@ class Audit(Section):
     """How long entries are kept; the oldest go."""
     signing_key_file: Path | None = None
     """Ed25519 in PEM: the head of the chain is signed with it."""
+    journal: Path = Field(default_factory=lambda: user_state_path("ganzhi") / "audit.journal")
+    """A file on this machine: steps of alerts are kept there while the audit cannot be written."""
     syslog: Servers | None = None
     """host:port of a server that is told each entry: RFC 5424 over TLS."""
     tls: Tls = Tls()

@@ -11,7 +11,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from api.context import Here
 from api.contract_types import LEVELS, Code, LevelName, Name, RegionPrefix
 from api.cursors import Page, Paged
-from api.database import audit, read, row, rows, writing
+from api.database import handling, read, row, rows
 from api.language import Spoken, failure_in
 from api.problems import ProblemError, not_found, responses
 from hub.access.door import GuardedRouter, TheCaller, needs
@@ -154,9 +154,8 @@ async def take_step(
 ) -> Any:
     """Acknowledge an alert or move it to another handling state; 409 lists the allowed transitions."""
     actor = body.actor or "api"
-    async with writing(context) as conn:
-        noted = {"to": body.to, "note": body.note, "claimed": body.actor}
-        await audit(conn, caller, "alert.step", str(alert_id), noted)
+    noted = {"to": body.to, "note": body.note, "claimed": body.actor}
+    async with handling(context, caller, "alert.step", str(alert_id), noted) as conn:
         # The last statement: it holds up all other changes of alerts until the commit.
         [result] = await apply(conn, [Step(uuid4(), alert_id, body.to, actor, body.note)])
         if not result.found:

@@ -1,5 +1,8 @@
 """`hub check` for the audit: whether the hub's role can change it, and whether it is being sealed."""
 
+import os
+from pathlib import Path
+
 from app.check.finding import Finding
 from hub.errors import HubError
 from hub.settings import Settings
@@ -26,10 +29,20 @@ async def check_audit(settings: Settings) -> list[Finding]:
     findings = []
     if rights is not None:
         findings.append(_rights(*rights))
+    if not _may_write(settings.audit.journal):
+        what = f"audit: its journal {settings.audit.journal} cannot be written"
+        advice = "set audit.journal to a file that the hub may write: steps of alerts go there when the audit fails"
+        findings.append(Finding("warn", what, advice))
     if waiting is not None and waiting[0]:
         what = f"audit: {waiting[0]:,} entries have waited for their seal for more than a minute"
         findings.append(Finding("warn", what, "start the hub, which seals them; then: hub audit verify"))
     return findings
+
+
+def _may_write(file: Path) -> bool:
+    """Whether a file could be made, or added to."""
+    there = next(path for path in (file, *file.parents) if path.exists())
+    return os.access(there, os.W_OK) and (there == file or there.is_dir())
 
 
 def _rights(role: str, over_all: bool, may_write: bool, may_change: list[str] | None) -> Finding:

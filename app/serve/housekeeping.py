@@ -4,6 +4,7 @@ from app.serve.retention import keep_forgetting
 from devices.catalogue.counts import count_all
 from devices.commands.timeouts import keep_settling
 from hub.audit.head import daily
+from hub.audit.journal import keep_settling as keep_settling_journal
 from hub.audit.retention import keep_audit
 from hub.audit.sealing import sealer
 from hub.audit.syslog import keep_sending
@@ -27,6 +28,7 @@ def housekeeping(settings: Settings, pool: Pool) -> list[Named]:
         ("catalogue", lead(settings.database.url, "catalogue", count_all)),
         ("audit", lead(settings.database.url, "audit", sealer(audit.hash))),
         ("audit head", lead(settings.database.url, "audit head", daily(audit.signing_key_file))),
+        ("audit journal", keep_settling_journal(pool, audit.journal)),
         ("audit retention", keep_audit(pool, audit.keep_days)),
         ("rollups", lead(settings.database.url, "rollups", Rebuild())),
     ]

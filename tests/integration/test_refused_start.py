@@ -95,7 +95,7 @@ def not_preloaded(cluster: Cluster) -> Iterator[None]:
             as_it_is,
             "connect as the owner of the tables, the role that ran `hub migrate`",
         ),
-        ("reader", "ganzhi", as_it_is, "may not write to alert, audit, "),
+        ("reader", "ganzhi", as_it_is, "may not write to alert, dead_letter, "),
         ("frozen", "ganzhi", as_it_is, "is set to default_transaction_read_only: connect as the role that ran"),
         ("postgres", "ganzhi", newer_schema, "schema is newer (9000) than this version"),
         ("postgres", "ganzhi", not_preloaded, "set shared_preload_libraries = 'timescaledb'"),
