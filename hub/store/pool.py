@@ -51,8 +51,8 @@ class Pool(AsyncConnectionPool[psycopg.AsyncConnection]):
     """
 
     scoped: AsyncConnectionPool[psycopg.AsyncConnection]
-    """Connections that see views instead of tables (migration 0030), and nothing before they are given a scope. Apart from
-    the others: statements that were prepared for tables would be planned anew for views each time."""
+    """Connections that see views instead of tables (migration 0030), and nothing before they are given a scope. Apart
+    from the others: statements that were prepared for tables would be planned anew for views each time."""
 
     async def getconn(self, timeout: float | None = None) -> psycopg.AsyncConnection:  # noqa: ASYNC109 as of the pool
         task = asyncio.current_task()
