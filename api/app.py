@@ -12,7 +12,9 @@ from api.dashboard import Boards
 from api.http.head import Head
 from api.http.headers import SafeHeaders
 from api.http.limits import BodyLimit
+from api.login.login import Login
 from api.routes import (
+    accounts,
     alerts,
     areas,
     audit,
@@ -33,10 +35,12 @@ from api.routes import (
     grants,
     health,
     health_of_devices,
+    keys,
     maintenance,
     metrics,
     openapi,
     organisations,
+    own_account,
     profile_library,
     profiles,
     provisioning,
@@ -45,6 +49,8 @@ from api.routes import (
     regions,
     replays,
     rules,
+    session,
+    sessions,
     status,
     steps,
     stream,
@@ -64,6 +70,11 @@ _BODY_LIMITS = {
     "/api/v1/devices:provision": provisioning.BODY_LIMIT,
 }
 _ROUTERS: tuple[GuardedRouter, ...] = (
+    session.router,
+    own_account.router,
+    sessions.router,
+    accounts.router,
+    keys.router,
     catalogue.router,
     catalogue_export.router,
     devices_export.router,
@@ -147,6 +158,7 @@ def create_app(
     app.state.context = context
     app.state.door = ApiDoor(context)
     app.state.limits = Limits(context.settings.limits)
+    app.state.login = Login(context)
     app.state.boards = Boards()
     app.state.tails = Tails()
     app.state.document = openapi.Document(app)

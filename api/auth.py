@@ -1,35 +1,50 @@
-"""Authentication of the API: API token, device tokens, and the broker's secret.
+"""Authentication of the API: sessions, keys, certificates, tokens of devices, the broker's secret.
 
-While no token is set, programs and browsers on this machine are let in, and nobody else.
+Programs on this machine are let in without any while there is no account, where no token is set and nobody else reaches
+the API (`access.local`).
 """
 
 import hmac
-from ipaddress import ip_address
+from ipaddress import ip_address, ip_network
 
 from fastapi import HTTPException
 from pydantic import SecretStr
 from starlette.requests import HTTPConnection
 
 from api.context import Context
+from api.cookie import cookie_of
+from api.http.connection import peer_of
 from devices.credentials.secrets import read_token
+from hub.access.api_keys import MARK
 from hub.access.caller import Caller
+from hub.access.cross_site import SAFE, refuse_simple
 from hub.access.permissions import EVERYTHING, Permission
+from hub.access.roles import Role
+from hub.access.sessions import OWN
+from hub.errors import ConfigError
 
-API_TOKEN = Caller("machine", "api token", EVERYTHING)
-LOCAL = Caller("local", "local", EVERYTHING)
+API_TOKEN = Caller("machine", "api token", EVERYTHING - OWN)
+LOCAL = Caller("local", "local", EVERYTHING - OWN)
 BROKER = Caller("broker", "broker", frozenset({Permission.BROKER_ASK}))
 OF_DEVICES = frozenset({Permission.INGEST_SEND})
 """What a device may do, in its own name and its children's."""
 _LOCAL_HOSTS = frozenset({"127.0.0.1", "localhost", "::1"})
+_NEEDED = "log in, or send a key: Authorization: Bearer <key>"
 
 
 class ApiDoor:
     """Authenticates callers by their credentials."""
 
     def __init__(self, context: Context) -> None:
-        self._directory = context.directory
+        """ConfigError for roles that do not exist."""
+        self._directory, self._logins, self._pool = context.directory, context.logins, context.hub_pool
         self._token = _bytes(context.settings.api.token)
         self._secret = _bytes(context.settings.mqtt.access_secret)
+        self._access = context.settings.access
+        self._reached_by_others = context.settings.api.host not in _LOCAL_HOSTS
+        self._gateways = [ip_network(network) for network in self._access.gateways]
+        if unknown := set(self._access.two_factor) - set(Role):
+            raise ConfigError(f"access.two_factor: there is no role {', '.join(sorted(unknown))}; {', '.join(Role)}")
 
     async def caller(self, connection: HTTPConnection) -> Caller:
         """Authenticate; HTTPException 401, 403 or 503."""
@@ -38,15 +53,59 @@ class ApiDoor:
             if not hmac.compare_digest(shown.encode(), self._secret):
                 raise _refused("X-Ganzhi-Secret is not mqtt.access_secret of the hub's settings")
             return BROKER
-        if self._token is None:
-            return _local(connection)
         scheme, _, rest = headers.get("authorization", "").partition(" ")
-        given = rest.strip()
-        if scheme.lower() != "bearer" or not given:
-            raise _refused("a token is needed: Authorization: Bearer <token>")
-        if hmac.compare_digest(given.encode(), self._token):
+        given = rest.strip() if scheme.lower() == "bearer" else ""
+        if given and self._token is not None and hmac.compare_digest(given.encode(), self._token):
             return API_TOKEN
+        if not self._logins.loaded and not await self._logins.ready(self._pool):
+            raise HTTPException(503, "who may do what is not read yet; try again", {"Retry-After": "2"})
+        if given.startswith(MARK):
+            return self._key(given)
+        if self._access.certificate_header is not None and self._access.certificate_header in headers:
+            return self._certificate(connection, headers[self._access.certificate_header])
+        if not given and (token := cookie_of(connection)) is not None:
+            return self._session(connection, token)
+        if self._local_is_open(connection):
+            return _local(connection)
+        if not given:
+            raise _refused(f"a token is needed: {_NEEDED}" if self._token is not None else _NEEDED)
         return self._device(connection, given)
+
+    def _key(self, given: str) -> Caller:
+        caller = self._logins.by_key(given)
+        if caller is None:
+            raise _refused("the key is not right: it was revoked, has expired, or is not whole")
+        return caller
+
+    def _certificate(self, connection: HTTPConnection, subject: str) -> Caller:
+        """By a certificate that a gateway has checked; only its own word counts."""
+        peer = peer_of(connection.scope)
+        if peer is None or not any(ip_address(peer) in network for network in self._gateways):
+            raise _refused(f"{self._access.certificate_header} is taken from access.gateways only, not from {peer}")
+        caller = self._logins.by_subject(subject)
+        if caller is None:
+            raise _refused(
+                f"nobody has this certificate's subject; a security administrator may add it: {subject[:200]}"
+            )
+        return caller
+
+    def _session(self, connection: HTTPConnection, token: str) -> Caller:
+        """By the cookie of a browser, which it also sends where another page made it ask."""
+        caller, session = self._logins.by_session(token), self._logins.session(token)
+        if caller is None or session is None:
+            raise _refused("the session has ended: log in again")
+        refuse_simple(connection)
+        if connection.scope.get("method", "GET") not in SAFE:
+            self._logins.active(session)
+        return caller
+
+    def _local_is_open(self, connection: HTTPConnection) -> bool:
+        """Whether who is on this machine needs nothing. A browser does where people log in."""
+        if self._token is not None or self._reached_by_others:
+            return False
+        if not self._logins.accounts:
+            return self._access.local is not False
+        return self._access.local is True and not {"sec-fetch-site", "origin"} & set(connection.headers)
 
     def _device(self, connection: HTTPConnection, given: str) -> Caller:
         """Authenticate a device token for a path of the device or its child."""

@@ -13,9 +13,10 @@ from devices.broker import BrokerLink
 from devices.credentials.directory import Directory
 from devices.registry.registry import Registry
 from hub.access.caller import Caller
-from hub.access.principals import Principals
+from hub.access.logins import Logins
 from hub.access.scope import EVERYWHERE, Scope
 from hub.access.scoped_pool import Connections, ScopedPool
+from hub.access_settings import Access
 from hub.settings import Settings
 from hub.store.pool import Pool
 from hub.store.replay import Replay
@@ -40,9 +41,9 @@ class Context:
     outcomes: CommandWaiters = field(default_factory=CommandWaiters)
     directory: Directory = field(default_factory=lambda: Directory(Registry()))
     """Who may speak as which device; kept fresh by the wiring."""
+    logins: Logins = field(default_factory=lambda: Logins(Access()))
+    """Which people and machines are let in; kept fresh by the wiring."""
 
-    principals: Principals = field(default_factory=Principals)
-    """Who holds what; kept fresh by the wiring."""
     scope: Scope = EVERYWHERE
     """What the request may see."""
 

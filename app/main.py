@@ -11,6 +11,7 @@ import typer
 from rich.console import Console
 from rich.text import Text
 
+from app.cli.accounts import accounts
 from app.cli.alerts import alerts
 from app.cli.audit import audit
 from app.cli.catalogue import catalogue
@@ -22,6 +23,7 @@ from app.cli.dead_letters import dead_letters
 from app.cli.devices import devices
 from app.cli.diagnose import diagnose
 from app.cli.frame import frame
+from app.cli.keys import keys
 from app.cli.profiles import profiles
 from app.cli.provisioning import key
 from app.cli.readings import readings
@@ -67,6 +69,8 @@ app.add_typer(audit, name="audit")
 app.add_typer(frame, name="frame")
 app.add_typer(dead_letters, name="dead-letters")
 app.add_typer(readings, name="readings")
+app.add_typer(accounts, name="accounts")
+app.add_typer(keys, name="keys")
 out, err = Console(highlight=False), Console(stderr=True, highlight=False)
 
 

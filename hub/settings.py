@@ -10,6 +10,7 @@ from psycopg.conninfo import make_conninfo
 from pydantic import Field, SecretStr, ValidationError, ValidationInfo, field_validator, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict, SettingsError
 
+from hub.access_settings import Access
 from hub.environment import PREFIX, unknown_variables
 from hub.errors import ConfigError
 from hub.limit_settings import Floods, Limits, Outgoing, Provisioning
@@ -151,12 +152,6 @@ class Api(Section):
     tls: ServerTls | None = None
     """HTTPS; a renewed certificate is taken while the hub runs."""
 
-    @model_validator(mode="after")
-    def _closed_to_strangers(self) -> "Api":
-        if self.token is None and self.host not in ("127.0.0.1", "::1", "localhost"):
-            raise ValueError("api.token must be set when api.host is not a loopback address")
-        return self
-
 
 class Http(Section):
     """HTTP ingest at the API's address; see docs/ARCHITECTURE.md for further limits."""
@@ -294,6 +289,7 @@ class Settings(BaseSettings):
     rules: Rules = Rules()
     api: Api = Api()
     http: Http = Http()
+    access: Access = Access()
     outgoing: Outgoing = Outgoing()
     limits: Limits = Limits()
     provisioning: Provisioning = Provisioning()

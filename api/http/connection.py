@@ -11,6 +11,7 @@ from contextlib import suppress
 from typing import Any
 
 import httptools
+from starlette.types import Scope
 from uvicorn.config import Config
 from uvicorn.protocols.http.flow_control import FlowControl
 from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
@@ -19,6 +20,8 @@ from uvicorn.server import ServerState
 from api.http.addresses import AT_ONCE, PIPELINED_AT_ONCE, Addresses
 from api.problems import answer
 
+PEER = "ganzhi.peer"
+"""Under which a request's state names the other end of its connection."""
 READ = 16 << 10
 """Bytes that are read at a time, that wait to be parsed, and of a body that its request has not taken."""
 WRITE = 16 << 10
@@ -59,6 +62,12 @@ class _Flow(FlowControl):
             super().resume_reading()
 
 
+def peer_of(scope: Scope) -> str | None:
+    """The address at the other end of a request's connection: a proxy's own, not the one that it tells."""
+    peer: str | None = scope.get("state", {}).get(PEER)
+    return peer
+
+
 class Connection(HttpToolsProtocol, asyncio.BufferedProtocol):
     """Holds one request, at most READ bytes of what follows it, and at most twice WRITE bytes of its answer."""
 
@@ -88,6 +97,7 @@ class Connection(HttpToolsProtocol, asyncio.BufferedProtocol):
         self.flow = _Flow(self)
         transport.set_write_buffer_limits(WRITE)
         address = self.client[0] if self.client else ""
+        self.app_state = {**self.app_state, PEER: address}
         if (full := self._addresses.open(address, self)) is None:
             self._address = address
         else:

@@ -5,19 +5,17 @@ from typing import Annotated, Any
 from uuid import UUID
 
 from fastapi import Query, Response
-from psycopg import AsyncConnection
 from pydantic import BaseModel, ConfigDict, Field, JsonValue, StringConstraints
 
 from api.context import Here
 from api.contract_types import Code, RegionPrefix
 from api.cursors import Page, Paged
-from api.database import audit, execute, read, row, rows, writing
-from api.problems import ProblemError, invalid, not_found, responses
-from devices.catalogue.search import subtree
+from api.database import audit, execute, read, row, writing
+from api.granting import Wanted, grant
+from api.problems import not_found, responses
 from hub.access.door import GuardedRouter, TheCaller, needs
 from hub.access.permissions import Permission
-from hub.access.roles import Role, conflict
-from hub.access.scope import DIGITS
+from hub.access.roles import Role
 from hub.store.statements import statements
 
 SQL = statements(__name__)
@@ -54,35 +52,10 @@ class Grant(GrantBody):
 @needs(Permission.ACCESS_WRITE)
 async def make_grant(body: GrantBody, response: Response, context: Here, caller: TheCaller) -> Any:
     """Grant a role. The three administrators exclude each other, and nobody grants to himself."""
-    region = None if body.region is None else subtree(body.region)
-    if region is not None and len(region) not in DIGITS:
-        raise invalid("/region", "give a division: the first 2, 4, 6, 9 or all 12 digits of its code")
-    if region is not None and body.area is not None:
-        raise invalid("/area", "give a region or an area, and two grants for both")
-    if body.valid_from and body.valid_to and body.valid_from >= body.valid_to:
-        raise invalid("/valid_to", "it must be later than valid_from")
+    wanted = Wanted(**body.model_dump(exclude={"principal"}))
     async with writing(context) as conn:
-        found = await row(conn, SQL.principal, {"name": body.principal})  # locked: its roles change one at a time
-        if found is None:
-            raise invalid("/principal", f"there is no account or machine '{body.principal}'")
-        if found["id"] == caller.principal:
-            raise ProblemError(403, "nobody grants to himself: ask another security administrator")
-        await _check_names(conn, body)
-        held = [Role(each["role"]) for each in await rows(conn, SQL.roles, {"id": found["id"]}) if each["role"] in Role]
-        if excluded := conflict([*held, body.role]):
-            raise ProblemError(409, f"{excluded[0]} and {excluded[1]} exclude each other: {body.principal} holds one")
-        given = {**body.model_dump(), "region": region, "principal_id": found["id"], "granted_by": caller.actor}
-        made = await row(conn, SQL.grant_add, given) or {}
-        stored = {**body.model_dump(mode="json"), "region": region}
-        await audit(conn, caller, "grant.make", str(made["id"]), stored)
-        return await row(conn, SQL.grants, {"id": made["id"], "principal": None, **_FIRST})
-
-
-async def _check_names(conn: AsyncConnection, body: GrantBody) -> None:
-    known = await row(conn, SQL.named, {"organisation": body.organisation, "area": body.area}) or {}
-    for name in ("organisation", "area"):
-        if getattr(body, name) is not None and not known[name]:
-            raise invalid(f"/{name}", f"there is no {name} '{getattr(body, name)}'")
+        made = await grant(conn, caller, body.principal, wanted)
+        return await row(conn, SQL.grants, {"id": made, "principal": None, **_FIRST})
 
 
 _FIRST = {"after_granted_at": None, "after_id": None, "limit": 1}

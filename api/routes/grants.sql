@@ -1,9 +1,3 @@
--- name: grant_add
-insert into access_grant (principal_id, role, organisation, region, area, valid_from, valid_to, granted_by)
-values (%(principal_id)s, %(role)s, %(organisation)s, %(region)s, %(area)s, %(valid_from)s, %(valid_to)s,
-        %(granted_by)s)
-returning id
-
 -- name: grant_delete
 delete from access_grant where id = %(id)s
 
@@ -18,13 +12,3 @@ where (%(id)s::uuid is null or g.id = %(id)s)
        or (g.granted_at = %(after_granted_at)s and g.id > %(after_id)s))
 order by g.granted_at desc, g.id
 limit %(limit)s
-
--- name: named
-select exists (select from organisation where code = %(organisation)s) as organisation,
-       exists (select from area where code = %(area)s) as area
-
--- name: principal
-select id from principal where lower(name) = lower(%(name)s) and state <> 'erased' for update
-
--- name: roles
-select role from access_grant where principal_id = %(id)s and (valid_to is null or valid_to > now())

@@ -2,6 +2,7 @@
 
 import asyncio
 import socket
+import sys
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from functools import partial
@@ -14,6 +15,7 @@ from api.context import Context
 from api.http.certificate import Certificate
 from api.http.server import configured
 from api.push.outbox import DeliveryWorker
+from app.serve.first_account import first_account
 from app.serve.housekeeping import housekeeping
 from app.serve.origins import origins_of
 from app.serve.sources import Engine
@@ -23,6 +25,7 @@ from devices.credentials.broker_access import access_tasks
 from devices.credentials.directory import Directory
 from devices.health.heartbeat import process_name
 from devices.registry.registry import Registry
+from hub.access.logins import Logins
 from hub.access.principals import CHANNEL
 from hub.access.scoped_pool import unreached
 from hub.lifecycle import Named, Part, Phase
@@ -68,13 +71,13 @@ class ApiServer(Part):
             )
         routers = [ingest_router(self._posts)] if self._posts is not None else []
         self._control, self._outcomes = ControlLink(settings.mqtt), CommandWaiters()
-        self._directory = Directory(registry)
+        self._directory, self._logins = Directory(registry), Logins(settings.access)
         holder = f"{process_name()}/{token_hex(4)}"
         self._commands = CommandDelivery(pool, holder, [BrokerDownlink(self._control, settings.mqtt.prefix)])
         context = Context(
-            settings, pool, counters, reasons, self._changes, replay, self._control, self._outcomes, self._directory
-        )
-        self._principals = context.principals
+            settings, pool, counters, reasons, self._changes, replay, self._control, self._outcomes, self._directory,
+            self._logins,
+        )  # fmt: skip
         app = create_app(context, routers, LARGER)
         certificate = None if settings.api.tls is None else Certificate(settings.api.tls)
         self._server = configured(
@@ -90,7 +93,9 @@ class ApiServer(Part):
         self._delivering = group.create_task(self._delivery_worker.run(), name="delivery_worker")
         heard: Named = ("alerts", listen(self._settings.database.url, [ALERT, COMMAND, DOWNLINK, CHANNEL], self._heard))
         others: list[Named] = [heard, ("changes", self._changes.run()), ("control", self._control.run())]
-        others += [("command delivery", self._commands.run()), ("principals", self._principals.run(self._pool))]
+        others += [("command delivery", self._commands.run()), ("logins", self._logins.run(self._pool))]
+        first = first_account(self._settings, self._pool, self._logins, terminal=sys.stderr.isatty())
+        others.append(("first account", first))
         others += access_tasks(self._settings, self._pool, self._directory, self._control)
         for name, work in others + housekeeping(self._settings, self._pool):
             group.create_task(work, name=name)
@@ -117,11 +122,11 @@ class ApiServer(Part):
         if channel == COMMAND:
             self._outcomes.heard(payload)
             return
-        if channel == CHANNEL:
-            self._principals.wake()
-            return
         if channel == DOWNLINK:
             self._commands.heard(payload)
+            return
+        if channel == CHANNEL:
+            self._logins.wake()
             return
         self._changes.wake()
         self._delivery_worker.wake()

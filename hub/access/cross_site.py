@@ -5,9 +5,11 @@ from urllib.parse import urlsplit
 from fastapi import HTTPException
 from starlette.requests import HTTPConnection
 
-_SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
+SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
 _OWN = frozenset({"same-origin", "none"})
 """none: the address bar, a bookmark."""
+_SIMPLE = frozenset({"", "application/x-www-form-urlencoded", "multipart/form-data", "text/plain"})
+"""Content types that a form of any page can send."""
 _REFUSED = (
     "a page of another origin may change nothing here: open the hub's own page; if this is it, let the proxy in front "
     "of the hub pass the Host header on"
@@ -21,7 +23,7 @@ def refuse_cross_site(connection: HTTPConnection) -> None:
     hub's, or a proxy's in front of it (X-Forwarded-Host, which no page can make a browser send elsewhere). What sends
     neither is no browser: curl, a device, a program.
     """
-    if connection.scope.get("method", "GET") in _SAFE:
+    if connection.scope.get("method", "GET") in SAFE:
         return
     headers = connection.headers
     site, origin = headers.get("sec-fetch-site"), headers.get("origin")
@@ -30,3 +32,10 @@ def refuse_cross_site(connection: HTTPConnection) -> None:
         site = "same-origin" if urlsplit(origin).netloc in asked - {""} else "cross-site"
     if site is not None and site not in _OWN:
         raise HTTPException(403, _REFUSED)
+
+
+def refuse_simple(connection: HTTPConnection) -> None:
+    """HTTPException 415 for a POST that a form of another page could send: for callers known by a cookie alone."""
+    kind = connection.headers.get("content-type", "").partition(";")[0].strip().lower()
+    if connection.scope.get("method") == "POST" and kind in _SIMPLE:
+        raise HTTPException(415, "with a session's cookie a POST needs a content type like application/json")

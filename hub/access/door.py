@@ -38,8 +38,8 @@ class Needed(SecurityBase):
         self.permissions = permissions
         device = Permission.INGEST_SEND in permissions
         self.scheme_name = "DeviceToken" if device else "HTTPBearer"
-        shown = "a device's token, or the `api.token`" if device else "the `api.token`"
-        self.model = HTTPBearer(description=f"{shown} of the hub's settings")
+        shown = "a device's token, or an API key" if device else "an API key"
+        self.model = HTTPBearer(description=f"{shown}; a browser has its session's cookie (POST /session)")
 
     async def __call__(self, connection: HTTPConnection) -> None:
         """Let the caller in, once. A coroutine, because FastAPI runs plain functions in a thread."""

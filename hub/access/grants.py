@@ -18,6 +18,7 @@ class Grant:
     """What it reaches (hub/access/scope.py); None: everything."""
     valid_from: datetime | None = None
     valid_to: datetime | None = None
+    role: Role | None = None
 
     def valid(self, now: datetime) -> bool:
         """Whether it counts at a time: from valid_from, up to and without valid_to."""
@@ -34,8 +35,8 @@ def granted(
 ) -> Grant:
     """The grant of a role; with a limit it gives nothing that concerns the whole hub."""
     if organisation is None and region is None and area is None:
-        return Grant(PERMISSIONS[role], None, valid_from, valid_to)
-    return Grant(PERMISSIONS[role] - HUB_WIDE, key_of(organisation, region, area), valid_from, valid_to)
+        return Grant(PERMISSIONS[role], None, valid_from, valid_to, role)
+    return Grant(PERMISSIONS[role] - HUB_WIDE, key_of(organisation, region, area), valid_from, valid_to, role)
 
 
 def scope_of(grants: Iterable[Grant], needed: frozenset[Permission]) -> Scope:

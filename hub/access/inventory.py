@@ -77,6 +77,24 @@ TABLES: Mapping[str, Table] = {
         Permission.ACCESS_READ,
         l2="id principal_id role organisation region area valid_from valid_to granted_by granted_at",
     ),
+    "account": _table(
+        _USER, "how people show who they are", "until erased", Permission.ACCESS_READ,
+        l1="principal_id must_change changed_at", l2="totp_step",
+        l4="password_hash totp_secret totp_pending recovery_codes",
+    ),
+    "login_session": _table(
+        _USER, "from where an account is, or was, logged in", "90 days after its end", Permission.ACCESS_READ,
+        l2="id principal_id created_at seen_at active_at expires_at locked ended_at ended_why", l3="address agent",
+        l4="token_hash",
+    ),
+    "api_key": _table(
+        _USER, "keys of machines", "until erased; a revoked one opens nothing", Permission.ACCESS_READ,
+        l2="id principal_id label created_by created_at expires_at last_used_at revoked_at", l4="secret_hash",
+    ),
+    "client_certificate": _table(
+        _USER, "whose a client certificate is that a gateway has checked", "until removed", None,
+        l2="principal_id created_by created_at", l3="subject",
+    ),
     "maintenance": _table(
         _MANAGEMENT, "when somebody works on a device, so that its silence is no finding",
         "health.keep_days after its end", Permission.DEVICES_READ,

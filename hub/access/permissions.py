@@ -39,6 +39,7 @@ class Permission(StrEnum):
     LETTERS_REPLAY = "letters:replay"  # put dead letters through the hub again
     AUDIT_READ = "audit:read"  # see who did what, and take it out as a file
     INGEST_SEND = "ingest:send"  # send readings and events
+    SELF_KEEP = "self:keep"  # keep one's own session, password and second factor: who has logged in, and nobody else
     BROKER_ASK = "broker:ask"  # ask, as a broker, whether a client may connect, publish and subscribe
 
 

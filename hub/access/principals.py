@@ -1,8 +1,5 @@
 """People and machines with what they were granted, in memory: asking who may costs no query."""
 
-import asyncio
-import logging
-from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal
@@ -13,14 +10,10 @@ from psycopg.rows import dict_row
 from hub.access.caller import Caller, principal
 from hub.access.grants import Grant, granted
 from hub.access.roles import Role
-from hub.backoff import Backoff
-from hub.errors import TransientError
 from hub.store.pool import Pool, sorted_errors
 from hub.store.statements import statements
 
 SQL = statements(__name__)
-
-log = logging.getLogger(__name__)
 
 CHANNEL = "ganzhi_access"
 """On which changes are told."""
@@ -47,10 +40,7 @@ class Principals:
     """Active principals by id, refreshed from the store as a whole: some thousands."""
 
     def __init__(self) -> None:
-        self.loaded = False
-        """Whether they were ever read."""
         self._by_id: dict[UUID, Principal] = {}
-        self._woken = asyncio.Event()
 
     def get(self, id_: UUID) -> Principal | None:
         """A principal; None for one that is unknown, locked or erased."""
@@ -72,24 +62,3 @@ class Principals:
             row["id"]: Principal(row["id"], row["kind"], row["name"], row["organisation"], tuple(grants[row["id"]]))
             for row in found
         }
-        self.loaded = True
-
-    def wake(self) -> None:
-        """Something has changed."""
-        self._woken.set()
-
-    async def run(self, pool: Pool) -> None:
-        """Keep them fresh, for ever."""
-        store = Backoff(log, "who may do what is read again")
-        while True:
-            self._woken.clear()
-            try:
-                await self.refresh(pool)
-            except TransientError as error:
-                store.failed("who may do what cannot be read: %s", error)
-                await store.wait()
-                continue
-            store.succeeded()
-            with suppress(TimeoutError):
-                async with asyncio.timeout(POLL_S):
-                    await self._woken.wait()

@@ -29,7 +29,7 @@ from tests.support.origins import ORIGINS
 from tests.support.served_api import PREFIX, api_context, register
 
 TOKEN = "the token of the API"
-OPEN = {"/healthz", "/readyz", "/api/v1/devices:provision", "/api/v1/openapi.json"}
+OPEN = {"/healthz", "/readyz", "/api/v1/devices:provision", "/api/v1/openapi.json", "/api/v1/session"}
 OPEN |= {"/", "/assets", "/assets/words.json"}
 
 

@@ -13,20 +13,9 @@ from hub.settings import Database
 from hub.store.pool import Pool, open_pool
 
 FOR_ALL = {
-    *(
-        "audit_chain",
-        "audit_seal",
-        "audit_sink",
-        "audit_unsealed",
-        "access_grant",
-        "area",
-        "audit",
-        "consumer",
-        "organisation",
-        "principal",
-        "profile",
-        "profile_version",
-    ),
+    *("access_grant", "area", "audit", "audit_chain", "audit_seal", "audit_sink", "audit_unsealed", "consumer"),
+    *("organisation", "principal", "profile", "profile_version"),
+    *("account", "api_key", "client_certificate", "login_session"),
     *("provisioning_key", "region", "rule", "schema_migration"),
     *("alert_ending", "arrival", "catalogue_count", "catalogue_unheard", "commit_turn", "dead_letter_turn"),
     *("import_progress", "kafka_offset", "latest_note", "listening", "mqtt_session", "rollup_rebuild"),

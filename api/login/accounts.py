@@ -1,0 +1,114 @@
+"""Accounts: made, changed, locked and reset, each with its audit entry; for the API and the command line alike."""
+
+from re import fullmatch
+from typing import Any, Literal
+from uuid import UUID
+
+from psycopg import AsyncConnection
+
+from api.database import Row, audit, execute, row, rows
+from api.granting import Wanted, grant
+from api.problems import ProblemError, invalid, not_found
+from hub.access.caller import Caller
+from hub.access.roles import Role
+from hub.store.statements import statements
+
+SQL = statements(__name__)
+
+FIRST = "admin"
+NAME = r"^[A-Za-z0-9][A-Za-z0-9._@-]{0,63}$"
+"""Of accounts and machines; in any letters it is the same one."""
+
+
+async def add_principal(
+    conn: AsyncConnection,
+    kind: Literal["person", "machine"],
+    name: str,
+    display_name: str = "",
+    organisation: str | None = None,
+) -> UUID:
+    """Make somebody who may be granted something; 409 where the name is in use."""
+    if not fullmatch(NAME, name):
+        raise invalid("/name", "use up to 64 letters, digits and . _ @ -, beginning with a letter or digit")
+    made = await row(
+        conn,
+        SQL.principal_add,
+        {"kind": kind, "name": name, "display_name": display_name, "organisation": organisation},
+    )
+    if made is None:
+        raise ProblemError(409, f"the name '{name}' is in use")
+    return UUID(str(made["id"]))
+
+
+async def add_account(
+    conn: AsyncConnection, caller: Caller, name: str, password_hash: str, display_name: str, organisation: str | None
+) -> UUID:
+    """Make an account whose password is changed at the first login; 409 where the name is in use."""
+    id_ = await add_principal(conn, "person", name, display_name, organisation)
+    await execute(conn, SQL.account_add, {"id": id_, "password_hash": password_hash})
+    await audit(conn, caller, "account.add", f"principal:{id_}", {"organisation": organisation})
+    return id_
+
+
+async def add_first_account(conn: AsyncConnection, caller: Caller, password_hash: str) -> bool:
+    """Make FIRST, who makes all others, where there is no account; whether it was made."""
+    await row(conn, SQL.first_account_lock)
+    found = await row(conn, SQL.any_account)
+    if found is None or found["exists"]:
+        return False
+    await add_account(conn, caller, FIRST, password_hash, "", None)
+    await grant(conn, caller, FIRST, Wanted(Role.SECURITY_ADMINISTRATOR))
+    return True
+
+
+async def locked_account(conn: AsyncConnection, name: str) -> Row:
+    """An account, held until the transaction ends; 404 for one that is unknown or erased."""
+    found = await row(conn, SQL.locked_account, {"name": name})
+    if found is None:
+        raise not_found("account", name)
+    return found
+
+
+async def change_account(conn: AsyncConnection, caller: Caller, account: Row, changes: dict[str, Any]) -> None:
+    """Change the name that is shown, or the organisation."""
+    after = {"display_name": account["display_name"], "organisation": account["organisation"], **changes}
+    await execute(conn, SQL.change, {"id": account["id"], **after})
+    await audit(conn, caller, "account.change", f"principal:{account['id']}", {"changed": sorted(changes)})
+
+
+async def lock_account(conn: AsyncConnection, caller: Caller, account: Row) -> None:
+    """Let nobody in as this account any more; its sessions end."""
+    await execute(conn, SQL.state, {"id": account["id"], "state": "locked"})
+    ended = await end_sessions(conn, account["id"], "account locked")
+    await audit(conn, caller, "account.lock", f"principal:{account['id']}", {"sessions_ended": ended})
+
+
+async def unlock_account(conn: AsyncConnection, caller: Caller, account: Row) -> None:
+    """Take a lock back."""
+    await execute(conn, SQL.state, {"id": account["id"], "state": "active"})
+    await audit(conn, caller, "account.unlock", f"principal:{account['id']}", {})
+
+
+async def reset_account(conn: AsyncConnection, caller: Caller, account: Row, password_hash: str) -> None:
+    """Give it a one-time password, and take its second factor away; its sessions end."""
+    await execute(conn, SQL.password, {"id": account["id"], "password_hash": password_hash, "must_change": True})
+    await execute(conn, SQL.second_factor_off, {"id": account["id"]})
+    ended = await end_sessions(conn, account["id"], "password reset")
+    await audit(conn, caller, "account.reset", f"principal:{account['id']}", {"sessions_ended": ended})
+
+
+async def end_sessions(conn: AsyncConnection, account: UUID, why: str, but: UUID | None = None) -> int:
+    """End the sessions of an account, but one; returns how many."""
+    return len(await rows(conn, SQL.end_sessions, {"id": account, "why": why, "but": but}))
+
+
+async def set_certificate(conn: AsyncConnection, caller: Caller, name: str, subject: str, remove: bool) -> None:
+    """Let in by a certificate's subject, or no more; 404 for an unknown name or subject, 409 for one of another."""
+    found = await row(conn, SQL.principal, {"name": name})
+    if found is None:
+        raise not_found("account or machine", name)
+    values = {"subject": subject, "principal": found["id"], "created_by": caller.actor}
+    if await row(conn, SQL.certificate_remove if remove else SQL.certificate_add, values) is None:
+        raise not_found("certificate", subject) if remove else ProblemError(409, "the subject is another's")
+    action = "certificate.remove" if remove else "certificate.add"
+    await audit(conn, caller, action, f"principal:{found['id']}", {"subject": subject})

@@ -1,0 +1,197 @@
+"""Logging in: a name, a password and where it is asked for a code, for a session."""
+
+import logging
+import time
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from math import ceil
+from typing import Any
+from uuid import UUID
+
+from psycopg import AsyncConnection
+
+from api.context import Context
+from api.database import Row, audit, execute, row
+from api.login.accounts import end_sessions
+from api.problems import Fault, ProblemError
+from hub.access.attempts import Attempts
+from hub.access.caller import Caller
+from hub.access.one_time import step_of, word_digest
+from hub.access.passwords import Passwords, TooManyHashesError
+from hub.access.sessions import new_token, token_digest
+from hub.errors import HubError
+from hub.store.statements import statements
+
+SQL = statements(__name__)
+
+log = logging.getLogger(__name__)
+
+ONE_TIME = timedelta(days=7)
+"""How long a password that somebody else has made may wait for its first login."""
+AGENT = 120
+"""Characters of a browser's name that are kept."""
+
+
+@dataclass(slots=True, frozen=True)
+class Where:
+    """From where somebody logs in."""
+
+    address: str
+    agent: str
+
+
+class Login:
+    """Lets people in, and confirms later that it is they."""
+
+    def __init__(self, context: Context) -> None:
+        self._context = context
+        self._access = context.settings.access
+        self._pool, self._logins = context.hub_pool, context.logins
+        self._passwords, self._attempts = Passwords(), Attempts()
+
+    async def log_in(self, name: str, password: str, code: str | None, where: Where, before: str | None) -> str:
+        """The token of a new session; `before` is that of one that this browser has, which ends.
+
+        ProblemError: 401 wrong, or with a fault at /code where a code is needed; 403 locked; 429 too often; 503.
+        """
+        if wait := self._attempts.of_address(where.address, time.monotonic()):
+            raise _slower(wait)
+        async with self._pool.connection() as conn:
+            account = await row(conn, SQL.account, {"name": name, "address": where.address})
+        await self._allow_attempt(name, where, account, bool(account and account["known_address"]))
+        right = await self.verified(account["password_hash"] if account else None, password)
+        if account is None or not right:
+            await self._failed(account, where, "password")
+            raise _wrong("the name or the password is not right")
+        if account["state"] != "active":
+            await self._failed(account, where, "locked")
+            raise ProblemError(403, "this account is locked: a security administrator can unlock it")
+        if account["must_change"] and datetime.now(UTC) - account["changed_at"] > ONE_TIME:
+            await self._failed(account, where, "one-time password too old")
+            raise ProblemError(403, "the one-time password is over 7 days old: let a security administrator reset it")
+        if account["totp_secret"] is not None and not code:
+            raise _code_needed("give the code that your authenticator shows, or a recovery code")
+        token = new_token()
+        async with self._pool.connection() as conn, conn.transaction():
+            used = await self._code(conn, account, code)
+            if used is not None:
+                await self._begun(conn, account, where, token, before, used)
+        if used is None:
+            await self._failed(account, where, "code")
+            raise _code_needed("the code is not right, or was used already")
+        self._attempts.succeeded(name.casefold(), where.address)
+        await self.caught_up()
+        return token
+
+    async def confirm(self, account: Row, password: str, where: Where) -> None:
+        """That it is the person who has logged in: 401 for a wrong password, 429 for too many."""
+        await self._allow_attempt(account["name"], where, account, True)
+        if not await self.verified(account["password_hash"], password):
+            await self._failed(account, where, "confirmation")
+            raise _wrong("the password is not right")
+        self._attempts.succeeded(account["name"].casefold(), where.address)
+
+    async def confirm_code(self, account: Row, code: str | None, where: Where) -> None:
+        """That it is the person who has the second factor, if there is one: 401 otherwise."""
+        if account["totp_secret"] is None:
+            return
+        if not code:
+            raise _code_needed("give the code that your authenticator shows, or a recovery code")
+        await self._allow_attempt(account["name"], where, account, True)
+        async with self._pool.connection() as conn, conn.transaction():
+            used = await self._code(conn, account, code)
+        if used is None:
+            await self._failed(account, where, "code")
+            raise _code_needed("the code is not right, or was used already")
+        self._attempts.succeeded(account["name"].casefold(), where.address)
+
+    async def rotated(self, conn: AsyncConnection, session: UUID) -> str:
+        """A new token for a session: the old one opens nothing any more."""
+        token = new_token()
+        if await row(conn, SQL.session_rotate, {"id": session, "token_hash": token_digest(token)}) is None:
+            raise _wrong("the session has ended: log in again")
+        return token
+
+    async def hashed(self, password: str) -> str:
+        """What is kept of a password. 503 when too many ask."""
+        try:
+            return await self._passwords.hashed(password)
+        except TooManyHashesError:
+            raise _busy() from None
+
+    async def verified(self, kept: str | None, password: str) -> bool:
+        """Whether a password is right; it takes as long where there is none. 503 when too many ask."""
+        try:
+            return await self._passwords.verified(kept, password)
+        except TooManyHashesError:
+            raise _busy() from None
+
+    async def caught_up(self) -> None:
+        """Let this process know of what was just committed; others are told of it."""
+        try:
+            await self._logins.refresh(self._pool)
+        except HubError as error:
+            log.debug("who may do what is read a little later: %s", error)
+
+    async def _allow_attempt(self, name: str, where: Where, account: Row | None, known: bool) -> None:
+        if wait := self._attempts.of_name(name.casefold(), where.address, time.monotonic(), known):
+            raise _slower(wait)
+        if self._attempts.blocked(name.casefold(), where.address):
+            await self._failed(account, where, "too many attempts")
+
+    async def _code(self, conn: AsyncConnection, account: Row, code: str | None) -> str | None:
+        """The second factor that was used: `totp`, `recovery code`, `none` where none is needed; None: not right."""
+        if account["totp_secret"] is None:
+            return "none"
+        id_, given = account["id"], code or ""
+        step = step_of(account["totp_secret"], given, time.time())
+        if step is not None:
+            return "totp" if await row(conn, SQL.code_used, {"id": id_, "step": step}) else None
+        digest = word_digest(given)
+        return "recovery code" if await row(conn, SQL.recovery_code_used, {"id": id_, "digest": digest}) else None
+
+    async def _begun(
+        self, conn: AsyncConnection, account: Row, where: Where, token: str, before: str | None, used: str
+    ) -> None:
+        if before is not None:
+            await execute(conn, SQL.session_end_by_token, {"token_hash": token_digest(before)})
+        if self._access.single_session:
+            await end_sessions(conn, account["id"], "logged in elsewhere")
+        values: dict[str, Any] = {"principal": account["id"], "token_hash": token_digest(token)}
+        values |= {"seconds": self._access.session_s, "address": where.address, "agent": where.agent[:AGENT]}
+        await row(conn, SQL.session_add, values)
+        caller = Caller("person", account["name"], principal=account["id"], address=where.address)
+        await audit(conn, caller, "login", f"principal:{account['id']}", {"second_factor": used})
+
+    async def _failed(self, account: Row | None, where: Where, why: str) -> None:
+        """Into the audit. A name that is nobody's is not kept: it is a password that went into the wrong field."""
+        subject = "unknown" if account is None else f"principal:{account['id']}"
+        async with self._pool.connection() as conn:
+            await audit(conn, Caller("person", "nobody", address=where.address), "login.fail", subject, {"why": why})
+
+
+async def account_of(conn: AsyncConnection, principal: UUID | None) -> Row:
+    """The account of a person who has logged in."""
+    found = await row(conn, SQL.account_of, {"id": principal})
+    if found is None:
+        raise _wrong("the session has ended: log in again")
+    return found
+
+
+def _busy() -> ProblemError:
+    return ProblemError(503, "too many people log in at this moment; try again", headers={"Retry-After": "3"})
+
+
+def _wrong(detail: str) -> ProblemError:
+    return ProblemError(401, detail, headers={"WWW-Authenticate": 'Bearer realm="ganzhi"'})
+
+
+def _code_needed(problem: str) -> ProblemError:
+    headers = {"WWW-Authenticate": 'Bearer realm="ganzhi"'}
+    return ProblemError(401, problem, [Fault(pointer="/code", problem=problem)], headers)
+
+
+def _slower(wait: float) -> ProblemError:
+    seconds = ceil(wait)
+    detail = f"too many attempts: try again in {seconds} s; from elsewhere it may go at once"
+    return ProblemError(429, detail, headers={"Retry-After": str(seconds)})

@@ -1,0 +1,152 @@
+"""Accounts of people: made, changed, locked and reset by a security administrator."""
+
+from datetime import datetime
+from typing import Annotated, Any
+
+from pydantic import BaseModel, ConfigDict, Field, JsonValue, StringConstraints
+
+from api.context import Context, Here
+from api.contract_types import TEXT, Code
+from api.cursors import Page, Paged
+from api.database import read, row, rows
+from api.granting import Wanted, grant
+from api.login import accounts
+from api.login.accounts import NAME, SQL
+from api.problems import not_found, responses
+from api.routes.session import TheLogin
+from api.routes.sessions import AccountName
+from hub.access.door import GuardedRouter, TheCaller, needs
+from hub.access.one_time import new_word
+from hub.access.permissions import Permission
+from hub.access.roles import Role
+
+router = GuardedRouter(prefix="/accounts", tags=["access"])
+_KEYS = {"name": str}
+_EXAMPLE: dict[str, JsonValue] = {"name": "li.wei", "display_name": "李伟", "role": "operator", "region": "330110"}
+DisplayName = Annotated[str, StringConstraints(pattern=TEXT, max_length=200, strip_whitespace=True)]
+
+
+class ChangeBody(BaseModel):
+    """What of an account may be changed; what is left out stays."""
+
+    model_config = ConfigDict(extra="forbid", json_schema_extra={"examples": [{"display_name": "李伟"}]})
+
+    display_name: DisplayName = ""
+    organisation: Code | None = Field(default=None, description="where the person works; it limits nothing")
+
+
+class AccountBody(ChangeBody):
+    """A new account, with a first role if there is one; /grants gives further ones."""
+
+    model_config = ConfigDict(extra="forbid", json_schema_extra={"examples": [_EXAMPLE]})
+
+    name: Annotated[str, StringConstraints(pattern=NAME)]
+    role: Role | None = None
+    granted_organisation: Code | None = Field(default=None, description="the role counts for what this runs only")
+    region: str | None = Field(default=None, pattern=r"^[0-9]{2,12}$", description="only below this division")
+    area: Code | None = Field(default=None, description="only within this named area")
+    valid_to: datetime | None = Field(default=None, description="from then on the role counts no more")
+
+
+class Account(ChangeBody):
+    """A stored account, without anything secret."""
+
+    name: str
+    state: str = Field(description="active, or locked")
+    must_change: bool = Field(description="whether its password is a one-time one")
+    second_factor: bool
+    roles: list[str]
+    created_at: datetime
+    password_changed_at: datetime
+    last_login_at: datetime | None
+
+
+class NewAccount(Account):
+    """An account with its one-time password, which nobody sees again."""
+
+    one_time_password: str
+
+
+@router.post("", response_model=NewAccount, status_code=201, responses=responses(409, 422))
+@needs(Permission.ACCESS_WRITE)
+async def add_account(body: AccountBody, context: Here, caller: TheCaller, login: TheLogin) -> Any:
+    """Make an account. Its one-time password is answered once, and has to be changed at the first login."""
+    password = new_word()
+    hashed = await login.hashed(password)
+    async with context.hub_pool.connection() as conn, conn.transaction():
+        await accounts.add_account(conn, caller, body.name, hashed, body.display_name, body.organisation)
+        if body.role is not None:
+            limits = (body.granted_organisation, body.region, body.area, None, body.valid_to)
+            await grant(conn, caller, body.name, Wanted(body.role, *limits))
+        made = await row(conn, SQL.accounts, _named(body.name)) or {}
+    await login.caught_up()
+    return {**made, "one_time_password": password}
+
+
+@router.get("", response_model=Page[Account])
+@needs(Permission.ACCESS_READ)
+async def list_accounts(paging: Paged, context: Here) -> Any:
+    """Accounts by name; erased ones left out."""
+    found = await read(context, SQL.accounts, {"name": None, **paging.after(_KEYS)})
+    return paging.page(found, _KEYS)
+
+
+@router.get("/{name}", response_model=Account, responses=responses(404))
+@needs(Permission.ACCESS_READ)
+async def get_account(name: AccountName, context: Here) -> Any:
+    """One account."""
+    return await _shown(context, name)
+
+
+@router.patch("/{name}", response_model=Account, responses=responses(404, 422))
+@needs(Permission.ACCESS_WRITE)
+async def change_account(name: AccountName, body: ChangeBody, context: Here, caller: TheCaller) -> Any:
+    """Change the name that is shown, or where the person works."""
+    async with context.hub_pool.connection() as conn, conn.transaction():
+        account = await accounts.locked_account(conn, name)
+        await accounts.change_account(conn, caller, account, body.model_dump(exclude_unset=True))
+    return await _shown(context, name)
+
+
+@router.post("/{name}/lock", response_model=Account, responses=responses(404))
+@needs(Permission.ACCESS_WRITE)
+async def lock_account(name: AccountName, context: Here, caller: TheCaller, login: TheLogin) -> Any:
+    """Let nobody in as this account; its sessions and streams end at once."""
+    async with context.hub_pool.connection() as conn, conn.transaction():
+        await accounts.lock_account(conn, caller, await accounts.locked_account(conn, name))
+    await login.caught_up()
+    return await _shown(context, name)
+
+
+@router.post("/{name}/unlock", response_model=Account, responses=responses(404))
+@needs(Permission.ACCESS_WRITE)
+async def unlock_account(name: AccountName, context: Here, caller: TheCaller, login: TheLogin) -> Any:
+    """Take a lock back."""
+    async with context.hub_pool.connection() as conn, conn.transaction():
+        await accounts.unlock_account(conn, caller, await accounts.locked_account(conn, name))
+    await login.caught_up()
+    return await _shown(context, name)
+
+
+@router.post("/{name}/reset", response_model=NewAccount, responses=responses(404))
+@needs(Permission.ACCESS_WRITE)
+async def reset_account(name: AccountName, context: Here, caller: TheCaller, login: TheLogin) -> Any:
+    """Give it a one-time password, and take its second factor away, for who has lost either; its sessions end."""
+    password = new_word()
+    hashed = await login.hashed(password)
+    async with context.hub_pool.connection() as conn, conn.transaction():
+        await accounts.reset_account(conn, caller, await accounts.locked_account(conn, name), hashed)
+    await login.caught_up()
+    return {**await _shown(context, name), "one_time_password": password}
+
+
+async def _shown(context: Context, name: str) -> dict[str, Any]:
+    async with context.hub_pool.connection() as conn:
+        found = await rows(conn, SQL.accounts, _named(name))
+    if not found:
+        raise not_found("account", name)
+    return found[0]
+
+
+def _named(name: str) -> dict[str, Any]:
+    return {"name": name, "after_name": None, "limit": 1}

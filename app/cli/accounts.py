@@ -1,0 +1,192 @@
+"""`hub accounts`: who may log in, and what they may do. Works on the database itself."""
+
+from datetime import UTC
+from typing import Annotated, Any
+
+import typer
+from psycopg import AsyncConnection
+from rich.table import Table
+from rich.text import Text
+
+from api.database import rows
+from api.granting import Wanted, grant, take_back
+from api.login import accounts as kept
+from app.cli.client import out
+from app.cli.connection import ConfigOption, Verbs
+from app.cli.in_database import (
+    COMMAND_LINE,
+    AreaOption,
+    OrganisationOption,
+    RegionOption,
+    RoleOption,
+    UntilOption,
+    in_database,
+)
+from hub.access.one_time import new_word
+from hub.access.passwords import hashed
+from hub.access.roles import Role
+
+accounts = Verbs("Accounts of people (账号): make, reset, lock them, and grant roles. Works on the database itself.")
+NameArgument = Annotated[str, typer.Argument(help="The account's name.", metavar="NAME")]
+
+
+@accounts.verb("add")
+def add_account(
+    name: NameArgument,
+    role: Annotated[Role | None, typer.Option(help="What it may do; further ones: hub accounts grant.")] = None,
+    organisation: OrganisationOption = None,
+    region: RegionOption = None,
+    area: AreaOption = None,
+    until: UntilOption = None,
+    display_name: Annotated[str, typer.Option(help="The person's name, as it is shown.")] = "",
+    config: ConfigOption = None,
+) -> None:
+    """Make an account; its one-time password is shown once, and changed at the first login.
+
+    Example:  hub accounts add li.wei --role operator --region 330110
+
+    Example:  hub accounts add admin --role security_administrator
+    """
+    password = new_word()
+    password_hash = hashed(password)
+
+    async def work(conn: AsyncConnection) -> None:
+        await kept.add_account(conn, COMMAND_LINE, name, password_hash, display_name, None)
+        if role is not None:
+            ends = until.replace(tzinfo=UTC) if until else None
+            await grant(conn, COMMAND_LINE, name, Wanted(role, organisation, region, area, None, ends))
+
+    in_database(config, work)
+    _tell(name, password)
+
+
+@accounts.verb("reset")
+def reset_account(name: NameArgument, config: ConfigOption = None) -> None:
+    """Give it a new one-time password, and take its second factor and a lock away: for who is locked out.
+
+    Example:  hub accounts reset admin
+    """
+    password = new_word()
+    password_hash = hashed(password)
+
+    async def work(conn: AsyncConnection) -> None:
+        account = await kept.locked_account(conn, name)
+        await kept.reset_account(conn, COMMAND_LINE, account, password_hash)
+        if account["state"] == "locked":
+            await kept.unlock_account(conn, COMMAND_LINE, account)
+
+    in_database(config, work)
+    _tell(name, password)
+
+
+@accounts.verb("lock")
+def lock_account(name: NameArgument, config: ConfigOption = None) -> None:
+    """Let nobody in as this account; its sessions end at once.
+
+    Example:  hub accounts lock li.wei
+    """
+
+    async def work(conn: AsyncConnection) -> None:
+        await kept.lock_account(conn, COMMAND_LINE, await kept.locked_account(conn, name))
+
+    in_database(config, work)
+    out.print(f"Locked: nobody is let in as {name}.")
+
+
+@accounts.verb("unlock")
+def unlock_account(name: NameArgument, config: ConfigOption = None) -> None:
+    """Take a lock back.
+
+    Example:  hub accounts unlock li.wei
+    """
+
+    async def work(conn: AsyncConnection) -> None:
+        await kept.unlock_account(conn, COMMAND_LINE, await kept.locked_account(conn, name))
+
+    in_database(config, work)
+    out.print(f"Unlocked: {name} may log in.")
+
+
+@accounts.verb("list")
+def list_accounts(config: ConfigOption = None) -> None:
+    """Accounts with their roles.
+
+    Example:  hub accounts list
+    """
+
+    async def work(conn: AsyncConnection) -> list[dict[str, Any]]:
+        return await rows(conn, kept.SQL.accounts, {"name": None, "after_name": None, "limit": None})
+
+    found = in_database(config, work)
+    if not found:
+        out.print("There is no account. Make one:  hub accounts add admin --role security_administrator")
+        return
+    table = Table("name", "roles", "state", "second factor", "last login")
+    for each in found:
+        state = "one-time password" if each["must_change"] and each["state"] == "active" else each["state"]
+        last = str(each["last_login_at"] or "")[:16]
+        factor = "yes" if each["second_factor"] else ""
+        table.add_row(Text(each["name"]), ", ".join(each["roles"]), state, factor, last)
+    out.print(table)
+
+
+@accounts.verb("grant")
+def grant_role(
+    name: NameArgument,
+    role: RoleOption,
+    organisation: OrganisationOption = None,
+    region: RegionOption = None,
+    area: AreaOption = None,
+    until: UntilOption = None,
+    config: ConfigOption = None,
+) -> None:
+    """Grant a role to an account, or to the machine of a key; several add up.
+
+    Example:  hub accounts grant li.wei --role viewer --area qiandao-lake --until 2026-12-31
+    """
+
+    async def work(conn: AsyncConnection) -> None:
+        ends = until.replace(tzinfo=UTC) if until else None
+        await grant(conn, COMMAND_LINE, name, Wanted(role, organisation, region, area, None, ends))
+
+    in_database(config, work)
+    out.print(f"Granted: {name} is {role}.")
+
+
+@accounts.verb("revoke")
+def revoke_role(name: NameArgument, role: RoleOption, config: ConfigOption = None) -> None:
+    """Take a role back, with all its limits.
+
+    Example:  hub accounts revoke li.wei --role viewer
+    """
+
+    async def work(conn: AsyncConnection) -> int:
+        return await take_back(conn, COMMAND_LINE, name, role)
+
+    count = in_database(config, work)
+    out.print(f"Taken back: {count} grants of {role}." if count else f"{name} does not hold {role}: nothing to do.")
+
+
+@accounts.verb("certificate")
+def set_certificate(
+    name: NameArgument,
+    subject: Annotated[str, typer.Option(help="As the gateway passes it on, character by character.")],
+    remove: Annotated[bool, typer.Option("--remove", help="Let nobody in by it any more.")] = False,
+    config: ConfigOption = None,
+) -> None:
+    """Let in by a client certificate that a gateway checks (access.certificate_header), or no more.
+
+    Example:  hub accounts certificate li.wei --subject "CN=li.wei,O=应急管理局,C=CN"
+    """
+
+    async def work(conn: AsyncConnection) -> None:
+        await kept.set_certificate(conn, COMMAND_LINE, name, subject, remove)
+
+    in_database(config, work)
+    out.print(Text(f"{'Removed' if remove else 'Kept'}: {subject}"), soft_wrap=True)
+
+
+def _tell(name: str, password: str) -> None:
+    lines = [f"One-time password of {name}, now and never again:", "", f"  {password}", ""]
+    lines += ["It is good for 7 days, and changed at the first login."]
+    out.print(Text("\n".join(lines)), soft_wrap=True)

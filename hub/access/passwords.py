@@ -1,0 +1,101 @@
+"""Passwords: what may be one, and how it is kept (argon2id)."""
+
+import asyncio
+import unicodedata
+from collections.abc import Callable
+from functools import cache
+from importlib.resources import files
+from itertools import pairwise
+from typing import ParamSpec, TypeVar
+
+from argon2 import PasswordHasher
+from argon2.exceptions import InvalidHashError, VerificationError
+
+from hub.words.sentence import Sentence
+
+Given = ParamSpec("Given")
+Found = TypeVar("Found")
+
+SHORTEST, LONGEST = 12, 200
+AT_ONCE = 2
+"""Hashes at one time: each takes 64 MiB and a tenth of a second of a processor."""
+WAITING = 32
+"""Further ones that may wait: a flood of logins is refused instead."""
+FEWEST_DIFFERENT = 5
+"""Characters: aaaaaaaaaaaa and 121212121212 are tried first."""
+
+_HASHER = PasswordHasher(time_cost=3, memory_cost=64 << 10, parallelism=2)
+NOBODYS = "$argon2id$v=19$m=65536,t=3,p=2$eCbi4tjvGyUHMQ9hNRXQog$deKdFry/pld19+YjuLfqaGvcKSSo451V2/m0a+LpZwI"
+"""Checked for a name that is unknown, so that the answer takes as long as for one that is known; of no password."""
+
+
+class TooManyHashesError(Exception):
+    """More logins wait than there may."""
+
+
+class Passwords:
+    """Hashes and verifies passwords in threads, AT_ONCE at a time."""
+
+    def __init__(self) -> None:
+        self._slots = asyncio.Semaphore(AT_ONCE)
+        self._waiting = 0
+
+    async def hashed(self, password: str) -> str:
+        """What is kept of a password. TooManyHashesError when WAITING others wait."""
+        return await self._run(hashed, password)
+
+    async def verified(self, kept: str | None, password: str) -> bool:
+        """Whether it is the password that was kept; without one it takes as long and is not. Raises as `hashed`."""
+        return await self._run(_verified, kept or NOBODYS, password)
+
+    async def _run(self, work: Callable[Given, Found], *given: Given.args, **named: Given.kwargs) -> Found:
+        if self._waiting >= WAITING:
+            raise TooManyHashesError
+        self._waiting += 1
+        try:
+            async with self._slots:
+                return await asyncio.to_thread(work, *given, **named)
+        finally:
+            self._waiting -= 1
+
+
+def hashed(password: str) -> str:
+    """What is kept of a password; takes a tenth of a second."""
+    return _HASHER.hash(normal(password))
+
+
+def _verified(kept: str, password: str) -> bool:
+    try:
+        return _HASHER.verify(kept, normal(password))
+    except (VerificationError, InvalidHashError):
+        return False
+
+
+def normal(password: str) -> str:
+    """The same password however a keyboard composes its characters (NFKC)."""
+    return unicodedata.normalize("NFKC", password)
+
+
+def refusal(password: str, name: str) -> Sentence | None:
+    """Why it may not be the password of an account; None: it may. Length counts, and no rule asks for a digit."""
+    given = normal(password)
+    if not SHORTEST <= len(given) <= LONGEST:
+        return Sentence("refusal.password.length", shortest=SHORTEST, longest=LONGEST)
+    low = given.casefold()
+    if name.casefold() in low or low in name.casefold():
+        return Sentence("refusal.password.name")
+    bare = low.strip("0123456789!\"#$%&'()*+,-./:;<=>?@[\\]^_`{|}~ ")
+    if len(set(low)) < FEWEST_DIFFERENT or low in _common() or bare in _common() or _runs(low):
+        return Sentence("refusal.password.common")
+    return None
+
+
+def _runs(text: str) -> bool:
+    """Whether it is but a run of the alphabet or the digits, up or down."""
+    steps = {ord(after) - ord(before) for before, after in pairwise(text)}
+    return steps <= {1, -1, -9, 9, 0}
+
+
+@cache
+def _common() -> frozenset[str]:
+    return frozenset((files("hub.access") / "common_passwords.txt").read_text(encoding="utf-8").split())
