@@ -9,6 +9,7 @@ from typing import Any, get_args
 from pydantic import BaseModel
 
 from hub.environment import PREFIX, meant
+from hub.secret_files import ENDING, is_secret
 from hub.setting_types import Section
 
 
@@ -24,6 +25,8 @@ def _keys_below(name: str, annotation: Any) -> Iterator[str]:
         if isinstance(part, type) and issubclass(part, Section):
             for key, field in part.model_fields.items():
                 yield from _keys_below(f"{name}.{key}", field.annotation)
+                if is_secret(field):
+                    yield f"{name}.{key}{ENDING}"
 
 
 def variable(key: str) -> str:

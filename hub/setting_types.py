@@ -1,20 +1,27 @@
 """Types of settings. What is wrong with a text that may hold a secret is said without showing it."""
 
 import re
+from collections.abc import Mapping
 from ipaddress import ip_address
-from typing import Annotated
+from typing import Annotated, Any
 
 from psycopg import ProgrammingError
 from psycopg.conninfo import conninfo_to_dict
-from pydantic import AfterValidator, BaseModel, ConfigDict, SecretStr
+from pydantic import AfterValidator, BaseModel, ConfigDict, SecretStr, model_validator
 
 from hub.networks import parse_allowed
+from hub.secret_files import read_files
 
 
 class Section(BaseModel):
     """A table of the settings."""
 
     model_config = ConfigDict(extra="forbid", frozen=True, hide_input_in_errors=True, allow_inf_nan=False)
+
+    @model_validator(mode="before")
+    @classmethod
+    def _with_files(cls, given: Any) -> Any:
+        return read_files(cls.model_fields, given) if isinstance(given, Mapping) else given
 
 
 def _database(url: str) -> str:

@@ -11,6 +11,7 @@ from pydantic import Field, SecretStr, ValidationError, ValidationInfo, field_va
 from pydantic_settings import BaseSettings, SettingsConfigDict, SettingsError
 
 from hub.access_settings import Access
+from hub.crypto import Sealing
 from hub.environment import PREFIX, unknown_variables
 from hub.errors import ConfigError
 from hub.limit_settings import Floods, Limits, Outgoing, Provisioning
@@ -174,6 +175,15 @@ class DeadLetters(Section):
     """Letters of one reason that a process stores in a minute; those beyond it are counted only."""
 
 
+class Secrets(Section):
+    """Secrets of others that the hub keeps: the keys and logins of consumers. Encrypted once there is a key."""
+
+    key: SecretStr | None = None
+    """Made by `hub secrets key`. Several with spaces or line ends between: the first one seals, the others are former
+    ones, which are still read."""
+    algorithm: Sealing = "aes-256-gcm"
+
+
 class Audit(Section):
     """The audit: how it is sealed, and how long it is kept."""
 
@@ -295,6 +305,7 @@ class Settings(BaseSettings):
     provisioning: Provisioning = Provisioning()
     dead_letters: DeadLetters = DeadLetters()
     audit: Audit = Audit()
+    secrets: Secrets = Secrets()
     floods: Floods = Floods()
     commands: Commands = Commands()
     events: Events = Events()

@@ -13,8 +13,9 @@ class Consumer:
     url: str
     """Without a login."""
     secret: str = field(repr=False)
+    """As stored: sealed, where the hub has a key (hub/secrets)."""
     login: str | None = field(default=None, repr=False)
-    """`user:password`, percent-encoded as in a URL."""
+    """`user:password`, percent-encoded as in a URL; as stored."""
 
 
 Failure = Literal[

@@ -23,6 +23,7 @@ from api.push.signature import BadSecretError, sign
 from hub.access.guarded_transport import GuardedTransport
 from hub.access.outgoing import Outgoing, OutgoingRefused
 from hub.access.shown_url import shown_url
+from hub.secrets.sealed import Place, Secrets, SecretUnreadable
 from hub.words.sentence import Sentence
 
 TIMEOUT_S = 10.0
@@ -39,9 +40,13 @@ class Webhook:
     """Sends with one keep-alive client for all consumers."""
 
     def __init__(
-        self, client: httpx.AsyncClient, timeout_s: float = TIMEOUT_S, clock: Callable[[], float] = time.time
+        self,
+        client: httpx.AsyncClient,
+        secrets: Secrets,
+        timeout_s: float = TIMEOUT_S,
+        clock: Callable[[], float] = time.time,
     ) -> None:
-        self._client, self._timeout_s, self._clock = client, timeout_s, clock
+        self._client, self._secrets, self._timeout_s, self._clock = client, secrets, timeout_s, clock
 
     async def send(self, consumer: Consumer, id: str, body: bytes) -> Answer:  # noqa: A002 see Channel
         """See Channel: 2xx is accepted, 410 gone, an invalid secret refused, anything else retried.
@@ -49,6 +54,10 @@ class Webhook:
         A URL that cannot be called, too: it is checked when it is set, and until it is put right nothing may be lost.
         """
         timestamp = int(self._clock())
+        try:
+            secret, login = self._opened(consumer)
+        except SecretUnreadable as error:
+            return TryAgain(Sentence("delivery.sealed", why=error.sentence), "secret")
         try:
             url = stored_url(consumer.url)
         except BadAddressError as error:
@@ -58,10 +67,10 @@ class Webhook:
                 "content-type": "application/cloudevents+json",
                 "webhook-id": id,
                 "webhook-timestamp": str(timestamp),
-                "webhook-signature": sign(consumer.secret, id, timestamp, body),
+                "webhook-signature": sign(secret, id, timestamp, body),
             }
             async with asyncio.timeout(self._timeout_s):
-                return await self._post(url, _auth(consumer.login), headers, body)
+                return await self._post(url, _auth(login), headers, body)
         except BadSecretError:
             return Refused(Sentence("delivery.secret"), "secret")
         except OutgoingRefused as error:
@@ -70,6 +79,14 @@ class Webhook:
             return TryAgain(Sentence("delivery.timeout", seconds=f"{self._timeout_s:g}"), "timeout")
         except (httpx.HTTPError, OSError) as error:
             return _broken(error, url.netloc.decode())
+
+    def _opened(self, consumer: Consumer) -> tuple[str, str | None]:
+        """Secret and login of a consumer, which are stored sealed."""
+        login = consumer.login
+        return (
+            self._secrets.open(Place("consumer", "secret", consumer.code), consumer.secret),
+            None if login is None else self._secrets.open(Place("consumer", "login", consumer.code), login),
+        )
 
     async def _post(self, url: httpx.URL, auth: httpx.BasicAuth | None, headers: dict[str, str], body: bytes) -> Answer:
         async with self._client.stream("POST", url, headers=headers, content=body, auth=auth) as response:
@@ -157,7 +174,7 @@ def _printable(text: str) -> str:
 
 @asynccontextmanager
 async def open_webhook(
-    outgoing: Outgoing, connections: int = 64, timeout_s: float = TIMEOUT_S
+    outgoing: Outgoing, secrets: Secrets, connections: int = 64, timeout_s: float = TIMEOUT_S
 ) -> AsyncIterator[Webhook]:
     """Open a webhook channel with a limit on concurrent connections."""
     limits = httpx.Limits(max_connections=connections, max_keepalive_connections=connections)
@@ -168,4 +185,4 @@ async def open_webhook(
         trust_env=False,
         headers={"user-agent": "ganzhi", "accept-encoding": "identity"},
     ) as client:
-        yield Webhook(client, timeout_s)
+        yield Webhook(client, secrets, timeout_s)

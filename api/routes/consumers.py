@@ -32,6 +32,7 @@ from hub.access.classification import CeilingName
 from hub.access.door import GuardedRouter, TheCaller, needs
 from hub.access.outgoing import Outgoing, OutgoingRefused
 from hub.access.permissions import Permission
+from hub.secrets.sealed import Place, Secrets, SecretUnreadable
 from hub.store.statements import statements
 from hub.words import Lang
 
@@ -159,17 +160,23 @@ async def put_consumer(
     url = parse_address(body.url).url
     _check_outgoing(context, url)
     shown = body.model_dump(exclude={"secret", "password"}) | {"url": url}
+    vault = Secrets(context.settings.secrets)
     async with writing(context) as conn:
-        login = await _login(conn, code, url, body.login())
+        login = await _login(conn, vault, code, url, body.login())
         if body.organisation:
             await execute(conn, DATABASE.organisations_add, {"codes": [body.organisation]})
-        values = {**shown, "code": code, "min_level": LEVELS[body.min_level], "login": login}
-        written = await row(conn, SQL.consumer_put, {**values, "secret": given, "fresh_secret": fresh})
+        values = {**shown, "code": code, "min_level": LEVELS[body.min_level]}
+        values |= {
+            "login": None if login is None else vault.seal(_place("login", code), login),
+            "secret": None if given is None else vault.seal(_place("secret", code), given),
+            "fresh_secret": vault.seal(_place("secret", code), fresh),
+        }
+        written = await row(conn, SQL.consumer_put, values)
         created = bool(written and written["created"])
         await audit(conn, caller, "consumer.put", code, shown | {"username": _username(login)})
         response.status_code = 201 if created else 200
         made_up = fresh if created and given is None else None
-        return {**await _consumer(conn, code, spoken), "secret": made_up}
+        return {**await _consumer(conn, vault, code, spoken), "secret": made_up}
 
 
 def _check_outgoing(context: Context, url: str) -> None:
@@ -182,16 +189,26 @@ def _check_outgoing(context: Context, url: str) -> None:
         raise invalid("/url", error.sentence) from error
 
 
-async def _login(conn: AsyncConnection, code: str, url: str, given: str | None) -> str | None:
+async def _login(conn: AsyncConnection, vault: Secrets, code: str, url: str, given: str | None) -> str | None:
     """The login to store: a known password stays with its username, and goes to no other host."""
     if given is None or ":" in given:
         return given
     known = await row(conn, SQL.consumer_login, {"code": code})
-    if known is None or _username(known["login"]) != unquote(given) or ":" not in known["login"]:
+    if known is None or known["login"] is None:
+        return given
+    try:
+        login = vault.open(_place("login", code), known["login"])
+    except SecretUnreadable as error:
+        raise invalid("/password", error.sentence) from error
+    if _username(login) != unquote(given) or ":" not in login:
         return given
     if urlsplit(known["url"])[:2] != urlsplit(url)[:2]:
         raise invalid("/password", "the password is kept for the former host only: give it again")
-    return str(known["login"])
+    return login
+
+
+def _place(column: str, code: str) -> Place:
+    return Place("consumer", column, code)
 
 
 def _username(login: str | None) -> str | None:
@@ -203,7 +220,8 @@ def _username(login: str | None) -> str | None:
 async def list_consumers(paging: Paged, context: Here, spoken: Spoken) -> Any:
     """Consumers by code, with the state of their deliveries."""
     found = await read(context, SQL.consumers, {"code": None, **paging.after(_KEYS)})
-    return paging.page([_shown(each, spoken) for each in found], _KEYS)
+    vault = Secrets(context.settings.secrets)
+    return paging.page([_shown(each, vault, spoken) for each in found], _KEYS)
 
 
 @router.get("/{code}", response_model=Consumer, responses=responses(404))
@@ -211,7 +229,7 @@ async def list_consumers(paging: Paged, context: Here, spoken: Spoken) -> Any:
 async def get_consumer(code: Code, context: Here, spoken: Spoken) -> Any:
     """One consumer."""
     async with context.pool.connection() as conn:
-        return await _consumer(conn, code, spoken)
+        return await _consumer(conn, Secrets(context.settings.secrets), code, spoken)
 
 
 @router.delete("/{code}", response_model=Consumer, responses=responses(404))
@@ -219,7 +237,7 @@ async def get_consumer(code: Code, context: Here, spoken: Spoken) -> Any:
 async def delete_consumer(code: Code, context: Here, caller: TheCaller, spoken: Spoken) -> Any:
     """Delete a consumer with its deliveries, pending ones too; returned as it was. To keep them, PUT enabled false."""
     async with writing(context) as conn:
-        was = await _consumer(conn, code, spoken)
+        was = await _consumer(conn, Secrets(context.settings.secrets), code, spoken)
         await execute(conn, SQL.consumer_disable, {"code": code})
     # What new alerts wait for is held by the last statement alone, which has little left to delete.
     while await read(context, SQL.consumer_forget, {"code": code, "limit": FORGOTTEN_AT_ONCE}):
@@ -230,13 +248,18 @@ async def delete_consumer(code: Code, context: Here, caller: TheCaller, spoken: 
     return was
 
 
-async def _consumer(conn: AsyncConnection, code: str, lang: Lang) -> dict[str, Any]:
+async def _consumer(conn: AsyncConnection, vault: Secrets, code: str, lang: Lang) -> dict[str, Any]:
     found = await row(conn, SQL.consumers, {"code": code, "after_code": None, "limit": 1})
     if found is None:
         raise not_found("consumer", code)
-    return _shown(found, lang)
+    return _shown(found, vault, lang)
 
 
-def _shown(found: dict[str, Any], lang: Lang) -> dict[str, Any]:
+def _shown(found: dict[str, Any], vault: Secrets, lang: Lang) -> dict[str, Any]:
     """A row as it may be shown: no password, and the last error in a language."""
-    return failure_in(lang, {**found, "username": _username(found.pop("login"))})
+    stored = found.pop("login")
+    try:
+        login = None if stored is None else vault.open(_place("login", found["code"]), stored)
+    except SecretUnreadable:  # `hub check` and the failure of its deliveries say so
+        login = None
+    return failure_in(lang, {**found, "username": _username(login)})

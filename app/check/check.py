@@ -18,6 +18,7 @@ from app.check.kafka import check_kafka
 from app.check.outgoing import check_outgoing
 from app.check.ports import check_ports
 from app.check.retention import check_retention
+from app.check.secrets import check_secrets
 from app.check.session import check_session
 from devices.topics import own_topic
 from hub.errors import ConfigError, HubError
@@ -51,9 +52,16 @@ async def check(settings: Settings) -> AsyncIterator[Finding]:
     if settings.kafka.servers is not None:
         for finding in await check_kafka(settings.kafka):
             yield finding
-    async for finding in check_outgoing(settings):
+    async for finding in _check_consumers(settings):
         yield finding
     for finding in await asyncio.to_thread(check_ports, settings):
+        yield finding
+
+
+async def _check_consumers(settings: Settings) -> AsyncIterator[Finding]:
+    async for finding in check_outgoing(settings):
+        yield finding
+    for finding in await check_secrets(settings):
         yield finding
 
 

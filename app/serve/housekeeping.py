@@ -6,9 +6,11 @@ from devices.commands.timeouts import keep_settling
 from hub.audit.head import daily
 from hub.audit.journal import keep_settling as keep_settling_journal
 from hub.audit.retention import keep_audit
-from hub.audit.sealing import sealer
+from hub.audit.sealing import sealer as audit_sealer
 from hub.audit.syslog import keep_sending
 from hub.lifecycle import Named
+from hub.secrets.sealed import Secrets
+from hub.secrets.stored import sealer
 from hub.settings import Settings
 from hub.store.expiry import keep_expiring
 from hub.store.leader import lead
@@ -26,9 +28,10 @@ def housekeeping(settings: Settings, pool: Pool) -> list[Named]:
         ("expiry", keep_expiring(pool, settings.dead_letters)),
         ("commands", keep_settling(pool, settings.commands)),
         ("catalogue", lead(settings.database.url, "catalogue", count_all)),
-        ("audit", lead(settings.database.url, "audit", sealer(audit.hash))),
+        ("audit", lead(settings.database.url, "audit", audit_sealer(audit.hash))),
         ("audit head", lead(settings.database.url, "audit head", daily(audit.signing_key_file))),
         ("audit journal", keep_settling_journal(pool, audit.journal)),
         ("audit retention", keep_audit(pool, audit.keep_days)),
+        ("secrets", lead(settings.database.url, "secrets", sealer(Secrets(settings.secrets)))),
         ("rollups", lead(settings.database.url, "rollups", Rebuild())),
     ]

@@ -10,6 +10,7 @@ from api.http.bound import bound
 from api.push.outbox import DeliveryWorker
 from api.push.webhook import open_webhook
 from app.serve.api_server import ApiServer
+from app.serve.core_dumps import no_core_dumps
 from app.serve.edge import Edge
 from app.serve.engine import Stages
 from app.serve.heartbeat import BUS_EVERY_S, BusHeartbeat, Heartbeat, often, store_heartbeat
@@ -28,6 +29,7 @@ from hub.access.outgoing import Outgoing
 from hub.alerts.publisher import EndingPublisher
 from hub.errors import ConfigError
 from hub.lifecycle import Lifecycle, Part, Phase
+from hub.secrets.sealed import Secrets
 from hub.settings import Settings
 from hub.store.pool import Pool, open_pool
 from hub.store.positions import load_positions
@@ -45,6 +47,7 @@ FILES = 65_536
 async def serve(settings: Settings, worker_options: WorkerOptions | None = None) -> bool:
     """Run a hub until SIGTERM or SIGINT, in-process or with workers; True when all accepted work was settled."""
     _open_files()
+    no_core_dumps()
     counters = Counters()
     async with AsyncExitStack() as stack:
         direct = "direct" in settings.hub.roles
@@ -172,7 +175,7 @@ async def _api_server(
 ) -> ApiServer:
     delivery_worker = DeliveryWorker(
         pool,
-        {"webhook": await stack.enter_async_context(open_webhook(Outgoing(settings)))},
+        {"webhook": await stack.enter_async_context(open_webhook(Outgoing(settings), Secrets(settings.secrets)))},
         page=settings.api.public_url,
     )
     sockets = stack.enter_context(bound(settings.api.host, settings.api.port, "api.port"))

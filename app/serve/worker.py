@@ -8,6 +8,7 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager, suppress
 from pathlib import Path
 
+from app.serve.core_dumps import no_core_dumps
 from app.serve.engine import Stages
 from app.serve.sources import Sources
 from hub.children import STOP
@@ -25,6 +26,7 @@ async def work(settings: Settings, socket: Path, share: tuple[int, int]) -> bool
 
     `share` is the number of this worker, from 1, and how many there are.
     """
+    no_core_dumps()
     counters = Counters()
     async with open_pool(settings.database) as pool:
         stages = Stages(settings, pool, counters)

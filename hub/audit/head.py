@@ -13,6 +13,7 @@ from cryptography.hazmat.primitives.serialization import load_pem_private_key
 from psycopg.rows import namedtuple_row
 
 from hub.audit.entry import Entry, write
+from hub.crypto import SOFTWARE
 from hub.errors import ConfigError
 from hub.store.leader import Work
 from hub.store.statements import statements
@@ -66,7 +67,7 @@ _MAKE = "holds no Ed25519 key in PEM without a password: make one with openssl g
 
 def sign(key_file: Path | None, found: Head) -> str | None:
     """The signature of a head in base64; None without a key. ConfigError for a key that cannot be used."""
-    return None if key_file is None else b64encode(load_key(key_file).sign(found.line.encode())).decode()
+    return None if key_file is None else b64encode(SOFTWARE.sign(load_key(key_file), found.line.encode())).decode()
 
 
 def daily(key_file: Path | None) -> Work:

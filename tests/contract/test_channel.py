@@ -14,7 +14,7 @@ from api.push.channel import Accepted, Channel, Consumer, Refused, TryAgain
 from api.push.signature import verify
 from api.push.webhook import Webhook, open_webhook
 from tests.support.process import eventually
-from tests.support.webhooks import LOCAL, Receiver
+from tests.support.webhooks import LOCAL, PLAIN, Receiver
 
 BODY = '{"specversion":"1.0","data":{"title":"水位 4.31"}}'.encode()
 
@@ -88,7 +88,7 @@ class WebhookKit:
 
 @asynccontextmanager
 async def webhook_kit() -> AsyncIterator[WebhookKit]:
-    async with Receiver() as receiver, open_webhook(LOCAL, timeout_s=0.5) as channel:
+    async with Receiver() as receiver, open_webhook(LOCAL, PLAIN, timeout_s=0.5) as channel:
         yield WebhookKit(channel, receiver)
 
 

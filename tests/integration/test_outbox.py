@@ -21,7 +21,7 @@ from hub.store.pool import Pool, open_pool
 from hub.words.sentence import stored, told
 from tests.support.alarms import SECRET, Alarms
 from tests.support.process import Process, eventually
-from tests.support.webhooks import LOCAL, Received, Receiver
+from tests.support.webhooks import LOCAL, PLAIN, Received, Receiver
 
 QUICK = Limits(poll_s=0.05, backoff_min_s=0.05, backoff_max_s=0.2)
 
@@ -49,7 +49,7 @@ async def delivery_worker(
     page: str | None = None,
 ) -> AsyncIterator[DeliveryWorker]:
     """A running delivery_worker; at the end it is killed, not stopped."""
-    async with open_webhook(LOCAL, timeout_s=timeout_s) as webhook:
+    async with open_webhook(LOCAL, PLAIN, timeout_s=timeout_s) as webhook:
         made = DeliveryWorker(pool, {"webhook": channel or webhook}, limits, page)
         task = asyncio.create_task(made.run(), name="delivery_worker")
         try:
@@ -378,7 +378,7 @@ async def test_a_channel_that_breaks_its_contract_stops_nothing_and_is_traced_on
 async def test_stop_settles_what_is_under_way(alarms: Alarms, desk: Receiver) -> None:
     await alarms.consumer("desk", desk.url())
     await alarms.raised()
-    async with open_webhook(LOCAL) as webhook:
+    async with open_webhook(LOCAL, PLAIN) as webhook:
         made = DeliveryWorker(alarms.pool, {"webhook": webhook}, QUICK)
 
         def stopping(got: Received) -> int:
@@ -412,10 +412,10 @@ from api.push.outbox import DeliveryWorker, Limits
 from api.push.webhook import open_webhook
 from hub.settings import Database
 from hub.store.pool import open_pool
-from tests.support.webhooks import LOCAL
+from tests.support.webhooks import LOCAL, PLAIN
 
 async def main():
-    async with open_pool(Database(url=sys.argv[1])) as pool, open_webhook(LOCAL) as webhook:
+    async with open_pool(Database(url=sys.argv[1])) as pool, open_webhook(LOCAL, PLAIN) as webhook:
         await DeliveryWorker(pool, {"webhook": webhook}, Limits(poll_s=0.05, lease_s=1)).run()
 
 asyncio.run(main())

@@ -7,10 +7,13 @@ from dataclasses import dataclass
 
 from hub.access.outgoing import Outgoing
 from hub.limit_settings import Outgoing as Listed
+from hub.secrets.sealed import Secrets
 from hub.settings import Settings
 
 LOCAL = Outgoing(Settings(outgoing=Listed(webhook=("127.0.0.0/8",))))
 """A guard that lets receivers of tests be called, and nothing else of what is not public."""
+PLAIN = Secrets(Settings().secrets)
+"""Without a key: secrets are stored as they are."""
 
 
 @dataclass(frozen=True)

@@ -14,7 +14,7 @@ from hub.access.guarded_transport import GuardedTransport
 from hub.access.outgoing import Outgoing, OutgoingRefused, Purpose, resolved
 from hub.limit_settings import Outgoing as Listed
 from hub.settings import Api, Database, Kafka, Mqtt, Settings
-from tests.support.webhooks import Receiver
+from tests.support.webhooks import PLAIN, Receiver
 
 
 class Dns:
@@ -123,7 +123,7 @@ async def test_a_name_is_resolved_once_and_connected_to_where_it_was_checked() -
     async with Receiver() as good, Receiver() as evil:
         port = int(good.url().split(":")[2].split("/")[0])
         dns = Dns(desk_example_org=[["127.0.0.1"], ["127.0.0.2"]])
-        async with open_webhook(guard(f"127.0.0.1:{port}", dns=dns)) as channel:
+        async with open_webhook(guard(f"127.0.0.1:{port}", dns=dns), PLAIN) as channel:
             url = f"http://desk.example.org:{port}/hook"
             assert await channel.send(Consumer(1, "desk", url, "whsec_c2VjcmV0"), "a.1", b"{}") == Accepted()
             assert dns.asked == ["desk.example.org"]
@@ -163,7 +163,7 @@ async def test_an_unknown_name_is_told_as_such() -> None:
     async def unknown(host: str, port: int) -> list[str]:
         raise socket.gaierror(-2, "Name or service not known")
 
-    async with open_webhook(Outgoing(Settings(), unknown)) as channel:
+    async with open_webhook(Outgoing(Settings(), unknown), PLAIN) as channel:
         answer = await channel.send(Consumer(1, "desk", "https://desk.example.org/", "whsec_c2VjcmV0"), "a.1", b"{}")
     assert isinstance(answer, TryAgain)
     assert answer.failure == "name"

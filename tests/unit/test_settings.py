@@ -218,3 +218,44 @@ def test_a_wrong_type_does_not_show_what_was_given(monkeypatch: pytest.MonkeyPat
     with pytest.raises(ValueError, match="port") as caught:
         Settings(mqtt={"port": SECRET})  # type: ignore[arg-type]
     assert SECRET not in str(caught.value)
+
+
+def test_a_secret_may_stand_in_a_file(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    token, url = tmp_path / "token", tmp_path / "url"
+    token.write_text(f"{SECRET}\n", encoding="utf-8")
+    url.write_text("postgresql://hub@db/x", encoding="utf-8")
+    monkeypatch.setenv("HUB_API__TOKEN_FILE", str(token))
+    toml = tmp_path / "hub.toml"
+    toml.write_text(f'[database]\nurl_file = "{url}"\n', encoding="utf-8")
+    settings = load_settings(toml)
+    assert settings.api.token is not None
+    assert settings.api.token.get_secret_value() == SECRET
+    assert settings.database.url == "postgresql://hub@db/x"
+    assert SECRET not in repr(settings)
+
+
+@pytest.mark.parametrize(
+    ("content", "told"),
+    [
+        (None, "No such file"),
+        (b"\xff\xfe" + SECRET.encode(), "not UTF-8"),
+        (b"x" * 70_000, "it is no secret"),
+        (b"", "empty"),
+    ],
+)
+def test_a_file_that_holds_no_secret_is_refused(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, content: bytes | None, told: str
+) -> None:
+    file = tmp_path / "token"
+    if content is not None:
+        file.write_bytes(content)
+    assert told in refusal(monkeypatch, "HUB_API__TOKEN_FILE", str(file))
+
+
+def test_a_secret_stands_in_one_place(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setenv("HUB_API__TOKEN", SECRET)
+    assert "are both set" in refusal(monkeypatch, "HUB_API__TOKEN_FILE", str(tmp_path / "token"))
+
+
+def test_what_is_no_secret_stands_in_no_file(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert "is not a setting" in refusal(monkeypatch, "HUB_MQTT__HOST_FILE", "/x")

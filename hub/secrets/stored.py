@@ -1,0 +1,133 @@
+"""Secrets of others in the database: how they are sealed, and sealing them anew.
+
+A new table with secrets is one line in COLUMNS, a block that reads its rows by their key, and one that writes a row.
+"""
+
+from collections import Counter
+from collections.abc import AsyncIterator, Callable
+from typing import Any, NamedTuple
+
+import psycopg
+
+from hub.secrets.sealed import Place, Secrets, SecretUnreadable, is_sealed, sealed_with
+from hub.store.leader import Work
+from hub.store.statements import statements
+
+SQL = statements(__name__)
+PAGE = 500
+AGAIN_S = 3600.0
+"""How often it is looked for secrets that are not sealed, such as those of a process of an earlier version."""
+
+
+class Column(NamedTuple):
+    """A column of secrets."""
+
+    table: str
+    name: str
+    read: str
+    """Rows (key, text) after a key, in its order."""
+    write: str
+    """A text of a row, if it is still what it was."""
+
+
+COLUMNS = (
+    Column("consumer", "secret", SQL.consumer_secrets, SQL.consumer_secret_write),
+    Column("consumer", "login", SQL.consumer_logins, SQL.consumer_login_write),
+)
+
+
+class StoredSecret(NamedTuple):
+    """One secret as it lies in the database."""
+
+    column: Column
+    row: str
+    text: str
+
+    @property
+    def place(self) -> Place:
+        return Place(self.column.table, self.column.name, self.row)
+
+
+async def stored_secrets(conn: psycopg.AsyncConnection[Any]) -> AsyncIterator[StoredSecret]:
+    """All of them, page by page; rows may be changed meanwhile. Raises psycopg errors."""
+    for column in COLUMNS:
+        after = ""
+        while True:
+            rows = await (await conn.execute(column.read, {"after": after, "limit": PAGE})).fetchall()
+            for row, text in rows:
+                yield StoredSecret(column, row, text)
+            if len(rows) < PAGE:
+                break
+            after = rows[-1][0]
+
+
+async def seal_again(conn: psycopg.AsyncConnection[Any], secrets: Secrets, found: StoredSecret) -> bool:
+    """Store a secret as it would be stored now; False when somebody has just changed it.
+
+    SecretUnreadable without its key: it stays as it is.
+    """
+    text = secrets.seal(found.place, secrets.open(found.place, found.text))
+    done = await conn.execute(found.column.write, {"row": found.row, "was": found.text, "text": text})
+    return done.rowcount == 1
+
+
+async def seal_all_again(
+    conn: psycopg.AsyncConnection[Any], secrets: Secrets, tell: Callable[[], None]
+) -> tuple[int, int]:
+    """Seal with the current key what is sealed with another one, or not; how many, and how many cannot be read.
+
+    `tell` is called after each. Broken off at any moment, the next run goes on. Raises psycopg errors.
+    """
+    done = unreadable = 0
+    async for found in stored_secrets(conn):
+        if secrets.is_current(found.text):
+            continue
+        try:
+            done += await seal_again(conn, secrets, found)
+        except SecretUnreadable:
+            unreadable += 1
+        tell()
+    return done, unreadable
+
+
+class Summary(NamedTuple):
+    """How the secrets of a database are sealed."""
+
+    by_key: Counter[tuple[str, str | None]]
+    """How many of each column ("consumer.secret"), by `algorithm key`; None: not sealed."""
+    unreadable: int
+    pending: int
+    """Those that `hub secrets rotate` would seal anew."""
+
+    @property
+    def plain(self) -> int:
+        """How many are not sealed."""
+        return sum(count for (_, sealed), count in self.by_key.items() if sealed is None)
+
+
+async def summary(conn: psycopg.AsyncConnection[Any], secrets: Secrets) -> Summary:
+    """Count them. Raises psycopg errors."""
+    by_key: Counter[tuple[str, str | None]] = Counter()
+    unreadable = pending = 0
+    async for found in stored_secrets(conn):
+        try:
+            secrets.open(found.place, found.text)
+        except SecretUnreadable:
+            unreadable += 1
+        else:
+            pending += not secrets.is_current(found.text)
+        by_key[f"{found.column.table}.{found.column.name}", sealed_with(found.text)] += 1
+    return Summary(by_key, unreadable, pending)
+
+
+def sealer(secrets: Secrets) -> Work:
+    """The leader's work: seal what is stored as it is, once there is a key. Other keys are left to `rotate`."""
+
+    async def work(conn: psycopg.AsyncConnection) -> float:
+        if secrets.current is not None:
+            async for found in stored_secrets(conn):
+                if not is_sealed(found.text):
+                    await seal_again(conn, secrets, found)
+        return AGAIN_S
+
+    return work
