@@ -105,6 +105,7 @@ class Status(BaseModel):
     floods: list[Flood] = Field(description="of the last minute, or with a disabled account; at most 20")
     process: Process | None = Field(description="null: you see a part only")
     not_ready: list[str] = Field(description="reasons; empty when all is well")
+    warnings: list[str] = Field(description="what keeps nothing from working, and must be mended: a clock that is off")
     latest: list[LatestReading]
 
 
@@ -173,6 +174,7 @@ class Dashboard:
             floods=self._seen.floods,
             process=self._process() if self._whole else None,
             not_ready=reasons,
+            warnings=[warning] if (warning := self._context.counters.clock_warning) else [],
             latest=self._seen.latest,
         )
         return Snapshot(status, status.model_dump_json().encode())

@@ -36,6 +36,10 @@ class Counters:
     """Registered devices that the ingest path of this process knows."""
     commits: int = 0
     commit_s: float = 0.0
+    clock_offset_s: float = 0.0
+    """How far this machine's clock is ahead of the database's; negative: behind."""
+    clock_warning: str | None = None
+    """What is wrong with it; None while it is right."""
     started: float = field(default_factory=time.monotonic)
     _past: deque[tuple[float, int, int]] = field(default_factory=lambda: deque(maxlen=120))
 

@@ -32,7 +32,7 @@ function draw() {
 }
 
 function drawBanner() {
-  const reasons = status?.not_ready ?? [];
+  const reasons = [...(status?.not_ready ?? []), ...(status?.warnings ?? [])];
   const floods = status?.floods ?? [];
   let text = '';
   if (link === 'down') text = t('banner_down', { time: status ? clockTime(new Date(status.time)) : '–' });

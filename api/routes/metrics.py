@@ -59,6 +59,8 @@ def counted(counters: Counters) -> Iterator[str]:
     for name, meaning in COUNTERS.items():
         yield from _metric(f"ganzhi_{name}_total", meaning, "counter", getattr(counters, name))
     yield from _metric("ganzhi_devices_known", "Devices that ingest knows", "gauge", counters.devices_known)
+    meaning = "This machine's clock ahead of the database's; negative: behind"
+    yield from _metric("ganzhi_clock_offset_seconds", meaning, "gauge", counters.clock_offset_s)
     yield from _metric("ganzhi_commit_seconds_total", "Time spent committing", "counter", counters.commit_s)
 
 

@@ -12,6 +12,7 @@ from paho.mqtt.enums import CallbackAPIVersion
 from app.check.access import check_access
 from app.check.audit import check_audit
 from app.check.certificates import check_certificates, database_fault
+from app.check.clock import check_clock
 from app.check.finding import Finding
 from app.check.floods import check_floods
 from app.check.kafka import check_kafka
@@ -45,7 +46,7 @@ async def check(settings: Settings) -> AsyncIterator[Finding]:
         yield finding
     for finding in check_retention(settings):
         yield finding
-    for finding in [*await check_audit(settings), *await check_floods(settings)]:
+    for finding in [*await check_audit(settings), *await check_clock(settings), *await check_floods(settings)]:
         yield finding
     async for finding in _check_mqtt(settings):
         yield finding

@@ -10,6 +10,7 @@ from api.http.bound import bound
 from api.push.outbox import DeliveryWorker
 from api.push.webhook import open_webhook
 from app.serve.api_server import ApiServer
+from app.serve.clock import Clock
 from app.serve.core_dumps import no_core_dumps
 from app.serve.edge import Edge
 from app.serve.engine import Stages
@@ -65,7 +66,8 @@ async def serve(settings: Settings, worker_options: WorkerOptions | None = None)
         if (port := settings.hub.monitor_port) is not None:
             sockets = stack.enter_context(bound(settings.hub.monitor_host, port, "hub.monitor_port"))
             parts = [Monitor(settings, port, counters, partial(_reasons, parts), pool, sockets), *parts]
-        return await Lifecycle([Telemetry(counters), *parts], settings.drain_s).run()
+        clock = [Clock(pool, counters)] if pool is not None else []
+        return await Lifecycle([Telemetry(counters), *clock, *parts], settings.drain_s).run()
 
 
 async def _direct(
