@@ -315,6 +315,12 @@ class Settings(BaseSettings):
     """After SIGTERM: how long what was taken may need to be committed and settled."""
 
     @model_validator(mode="after")
+    def _demo_is_for_this_machine(self) -> "Settings":
+        if self.access.demo and self.api.host not in ("127.0.0.1", "::1", "localhost"):
+            raise ValueError("access.demo lets in who asks: api.host must be a loopback address")
+        return self
+
+    @model_validator(mode="after")
     def _bus_has_kafka(self) -> "Settings":
         if self.kafka.servers is None and not {"edge", "worker"}.isdisjoint(self.hub.roles):
             raise ValueError(_BUS_NEEDS_KAFKA)

@@ -7,6 +7,7 @@ const SHOWN_STEPS = ['acknowledged', 'closed', 'false_alarm'];
 const list = document.getElementById('alert-cards');
 const announcer = document.getElementById('announce');
 let known = null; // ids seen before; null until the first load, which is not announced
+let step = null; // takes a step; null: nobody here may
 let problems = new Map(); // by alert id: why the last step failed
 
 export function sorted(alerts) {
@@ -26,7 +27,8 @@ export function showAlerts(alerts, now, take) {
   const values = { active: number(alerts.length - over, 0), over: number(over, 0) };
   put(document.getElementById('alerts-count'), alerts.length ? t('alerts_count', values) : '');
   document.getElementById('alerts-none').hidden = alerts.length > 0;
-  keep(list, sorted(alerts), (alert) => alert.id, (alert) => makeCard(alert, take), (card, alert) => update(card, alert, now));
+  step = take;
+  keep(list, sorted(alerts), (alert) => alert.id, (alert) => makeCard(alert), (card, alert) => update(card, alert, now));
   if (known === null) document.getElementById(location.hash.slice(1))?.scrollIntoView(); // a link to an alert
   announce(alerts);
 }
@@ -44,7 +46,7 @@ function announce(alerts) {
   }
 }
 
-function makeCard(alert, take) {
+function makeCard(alert) {
   const card = element('li', known === null ? 'card' : 'card new');
   card.id = `alert-${alert.id}`;
   const top = element('div', 'top');
@@ -56,11 +58,11 @@ function makeCard(alert, take) {
   value.append(element('span'), element('small'));
   measure.append(value, element('p', 'limit'));
   const steps = element('div', 'steps');
-  for (const step of SHOWN_STEPS) {
+  for (const to of SHOWN_STEPS) {
     const button = element('button');
     button.type = 'button';
-    button.dataset.step = step;
-    button.addEventListener('click', () => take(alert.id, step, steps.querySelectorAll('button')));
+    button.dataset.step = to;
+    button.addEventListener('click', () => step?.(alert.id, to, steps.querySelectorAll('button')));
     steps.append(button);
   }
   const problem = element('span', 'problem');
@@ -90,13 +92,13 @@ function update(card, alert, now) {
   put(find('.value small'), measured ? unit(alert.unit) : '');
   const limit = alert.direction === 'below' ? 'limit_below' : 'limit_above';
   put(find('.limit'), alert.threshold === null ? '' : t(limit, { value: number(alert.threshold) }));
-  const offered = SHOWN_STEPS.filter((step) => alert.steps.includes(step));
+  const offered = step === null ? [] : SHOWN_STEPS.filter((to) => alert.steps.includes(to));
   for (const button of card.querySelectorAll('button')) {
-    const step = button.dataset.step;
-    button.hidden = !offered.includes(step);
-    button.classList.toggle('main', step === offered[0]);
-    put(button, t('step_' + step));
-    button.setAttribute('aria-label', t('step_for', { step: t('step_' + step), title: `${alert.title}, ${alert.device_name}` }));
+    const to = button.dataset.step;
+    button.hidden = !offered.includes(to);
+    button.classList.toggle('main', to === offered[0]);
+    put(button, t('step_' + to));
+    button.setAttribute('aria-label', t('step_for', { step: t('step_' + to), title: `${alert.title}, ${alert.device_name}` }));
   }
   put(find('.problem'), problems.get(alert.id) ?? '');
 }

@@ -1,14 +1,18 @@
 // The page: follows the hub and keeps what it shows up to date.
 
+import { again, draw as drawAccount, enter, locked, may, ready } from './account.js';
 import { noteProblem, showAges, showAlerts } from './alerts.js';
 import { remember, showFigures } from './figures.js';
 import { clockTime, language, setLanguage, t, translatePage } from './i18n.js';
-import { follow, get, HubProblem, post, setToken } from './hub.js';
+import { follow, get, HubProblem, post } from './hub.js';
+import { say } from './login.js';
 import { showLetters, showReadings } from './lists.js';
 import { put } from './shapes.js';
 
 const REFRESH_MS = 1000; // lists are asked for at most this often, however many alerts come
 const LETTERS = 30;
+const LIVE = ['status:read', 'readings:read', 'alerts:read'];
+const WAIT_MS = 10000; // an account that may see nothing is asked so often whether that has changed
 const at = (id) => document.getElementById(id);
 
 let status = null;
@@ -27,7 +31,7 @@ function draw() {
     showFigures(status);
     showReadings(status.latest, new Date(now()));
   }
-  if (alerts) showAlerts(alerts, now(), take);
+  if (alerts) showAlerts(alerts, now(), may('alerts:step') && !locked() ? take : null);
   if (letters) showLetters(letters, new Date(now()));
 }
 
@@ -68,6 +72,7 @@ const loadAlerts = paced(async () => {
 });
 
 const loadLetters = paced(async () => {
+  if (!may('letters:read')) return;
   letters = (await get(`/dead-letters?limit=${LETTERS}&lang=${language}`)).items;
   draw();
 });
@@ -79,6 +84,7 @@ async function take(id, step, buttons) {
     noteProblem(id, null);
   } catch (error) {
     noteProblem(id, t('failed', { problem: error.message }));
+    if (error.status === 401 || error.status === 403) await again();
   } finally {
     for (const button of buttons) button.disabled = false;
   }
@@ -96,34 +102,39 @@ function heard(event, data) {
   draw();
 }
 
-function askToken(wrong) {
-  const dialog = at('token-dialog');
-  at('token-wrong').hidden = !wrong;
-  at('token').value = '';
-  if (!dialog.open) dialog.showModal();
-  return new Promise((resume) => {
-    at('token-form').addEventListener('submit', (event) => {
-      event.preventDefault();
-      setToken(at('token').value);
-      dialog.close();
-      resume();
-    }, { once: true });
-  });
+// What somebody may not see is not there.
+function drawMay() {
+  const live = LIVE.every(may);
+  at('nothing').hidden = live || !ready();
+  document.querySelector('main').hidden = !live;
+  document.querySelector('.panel.letters').hidden = !may('letters:read');
+  draw();
+}
+
+async function refused() {
+  await enter();
+  if (LIVE.every(may)) return;
+  link = 'live';
+  drawMay();
+  await new Promise((resume) => setTimeout(resume, WAIT_MS));
 }
 
 function drawLanguage() {
   translatePage();
   put(at('language'), t('language'));
   at('language').setAttribute('aria-label', t('language_label'));
+  say();
+  drawAccount();
   draw();
 }
 
+at('login-language').addEventListener('click', () => at('language').click()); // what is behind a dialog is out of reach
 at('language').addEventListener('click', () => {
   setLanguage(language === 'zh' ? 'en' : 'zh');
   drawLanguage();
+  again(); // roles and scope come in the page's language
   loadLetters(); // why a message was refused comes in the page's language
 });
-at('token-dialog').addEventListener('cancel', (event) => event.preventDefault()); // there is nothing to see without it
 setInterval(() => {
   put(at('clock'), clockTime(new Date()));
   showAges(now());
@@ -131,8 +142,9 @@ setInterval(() => {
 
 drawLanguage();
 follow('/live', {
+  starting: () => enter(drawMay),
   opened() { link = 'live'; draw(); loadAlerts(); loadLetters(); },
   heard,
   lost() { link = 'down'; draw(); },
-  refused: askToken,
+  refused,
 });

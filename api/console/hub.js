@@ -1,4 +1,5 @@
-// Talks to the hub: JSON calls and a stream of server-sent events, with the token where one is asked for.
+// Talks to the hub: JSON calls and a stream of server-sent events, with the token where one was given; a session's cookie
+// goes along by itself.
 
 const KEY = 'ganzhi.token';
 const BASE = 'api/v1';
@@ -9,23 +10,27 @@ try { token = sessionStorage.getItem(KEY); } catch { /* private mode: kept in me
 
 export function setToken(wanted) {
   token = wanted;
-  try { sessionStorage.setItem(KEY, wanted); } catch { /* see above */ }
+  try {
+    if (wanted === null) sessionStorage.removeItem(KEY);
+    else sessionStorage.setItem(KEY, wanted);
+  } catch { /* see above */ }
 }
 
 export class HubProblem extends Error {
-  constructor(status, detail) {
+  constructor(status, detail, errors) {
     super(detail);
     this.status = status;
+    this.errors = errors;
   }
 }
 
-async function request(path, options = {}) {
+export async function request(path, options = {}) {
   const headers = { ...options.headers };
   if (token) headers.Authorization = 'Bearer ' + token;
   const answer = await fetch(BASE + path, { ...options, headers });
   if (!answer.ok) {
     const problem = await answer.json().catch(() => ({}));
-    throw new HubProblem(answer.status, problem.detail ?? answer.statusText);
+    throw new HubProblem(answer.status, problem.detail ?? answer.statusText, problem.errors);
   }
   return answer;
 }
@@ -34,10 +39,14 @@ export async function get(path) {
   return (await request(path)).json();
 }
 
-export async function post(path, body) {
-  const headers = { 'Content-Type': 'application/json' };
-  return (await request(path, { method: 'POST', headers, body: JSON.stringify(body) })).json();
+// What it answers; null where that is nothing.
+export async function send(method, path, body) {
+  const headers = { 'Content-Type': 'application/json', 'Accept-Language': document.documentElement.lang };
+  const answer = await request(path, { method, headers, body: body === undefined ? undefined : JSON.stringify(body) });
+  return answer.status === 204 ? null : answer.json();
 }
+
+export const post = (path, body) => send('POST', path, body);
 
 // One connection: calls opened() once and heard(event, data) for each event; ends by throwing.
 async function listen(path, opened, heard) {
@@ -73,15 +82,18 @@ function dispatch(block, heard) {
   if (data.length) heard(event, JSON.parse(data.join('\n')));
 }
 
-// For ever: opened() after each connect, lost() when it drops, refused() waits for a token after a 401.
-export async function follow(path, { opened, heard, lost, refused }) {
+// For ever: opened() after each connect, lost() when it drops, refused() waits for somebody who may after a 401 or 403.
+export async function follow(path, { starting, opened, heard, lost, refused }) {
   let wait = 500;
+  let started = false;
   for (;;) {
     try {
+      if (!started) await starting();
+      started = true;
       await listen(path, () => { wait = 500; opened(); }, heard);
     } catch (error) {
-      if (error.status === 401) {
-        await refused(token !== null);
+      if (error.status === 401 || error.status === 403) {
+        await refused();
         continue;
       }
       lost();

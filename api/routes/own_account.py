@@ -1,5 +1,6 @@
 """A person's own account: the password and the second factor."""
 
+from io import BytesIO
 from time import time
 from typing import Any
 
@@ -110,8 +111,9 @@ async def begin_second_factor(
     async with context.hub_pool.connection() as conn, conn.transaction():
         await execute(conn, SQL.totp_begin, {"id": caller.principal, "secret": secret})
     address = uri(secret, caller.name, ISSUER)
-    picture = segno.make(address, error="m").svg_inline(scale=4, border=4, dark="#000", light="#fff")
-    return {"secret": secret, "uri": address, "qr": picture}
+    picture = BytesIO()
+    segno.make(address, error="m").save(picture, kind="svg", xmldecl=False, omitsize=True, dark="#000", light="#fff")
+    return {"secret": secret, "uri": address, "qr": picture.getvalue().decode()}
 
 
 @router.put("/second-factor", response_model=RecoveryCodes, responses=responses(409))

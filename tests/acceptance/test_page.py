@@ -149,14 +149,14 @@ async def test_token_is_asked_for(database: str, browser: Callable[[], Chromium]
         async with served(context) as url:
 
             def enter() -> None:
-                dialog = "document.getElementById('token-dialog').open"
+                dialog = "document.getElementById('login-dialog').open"
                 give = """(token) => { document.getElementById('token').value = token;
                                        document.getElementById('token-form').requestSubmit(); }"""
                 with browser() as page:
                     page.open(url + "/")
                     page.wait_for(dialog, "the page asks for the token")
                     page.evaluate(f"({give})('wrong')")
-                    page.wait_for(f"{dialog} && !document.getElementById('token-wrong').hidden", "it asks again")
+                    page.wait_for(f"{dialog} && !document.querySelector('#token-form .wrong').hidden", "it asks again")
                     page.evaluate(f"({give})('key')")
                     page.wait_for(f"!{dialog} && {CARDS} === 1", "the alert is shown")
                     assert page.evaluate("sessionStorage.getItem('ganzhi.token')") == "key"
