@@ -1,11 +1,14 @@
 """Whatever changes something, and whatever takes data out, leaves an entry of the audit: checked of each route."""
 
 import re
+from dataclasses import replace
 from typing import Any
 
 import httpx
 import psycopg
+import pyotp
 
+from hub.access_settings import Access
 from hub.settings import Database
 from hub.store.pool import open_pool
 from tests.support.served_api import AIR, PREFIX, RULE, api_context, client_of, raise_alert
@@ -13,6 +16,8 @@ from tests.support.served_api import AIR, PREFIX, RULE, api_context, client_of, 
 NOTHING_CHANGES = {
     "POST /frames:check": "it tells what a message would be, and stores nothing",
     "DELETE /devices/{code}": "a device is never deleted: 405",
+    "POST /session/active": "the person is there: nothing but the time of the session's lock",
+    "POST /session/second-factor": "the secret that is shown counts once a code of it is given",
     "POST /broker/auth": "a broker asks whether somebody may connect",
     "POST /broker/acl": "a broker asks what somebody may publish",
 }
@@ -23,7 +28,7 @@ ELSEWHERE = {
     "POST /dead-letters:replay": "tests/acceptance/test_dead_letter_replay.py, with a pipeline",
     "POST /dead-letters/{letter_id}/replay": "as above",
 }
-DEVICE, KEY = "/devices/air-0", "/provisioning-keys/air-2026"
+DEVICE, KEY, FANG, NEW = "/devices/air-0", "/provisioning-keys/air-2026", "/accounts/wang.fang", "rain on the 3rd pole"
 WINDOW = {"from_at": "2026-01-01T00:00:00Z", "to_at": "2026-01-02T00:00:00Z"}
 STEPS: list[tuple[str, str, Any, str]] = [
     ("PUT /profiles/{code}", "/profiles/air", AIR, "profile.put"),
@@ -55,11 +60,36 @@ STEPS: list[tuple[str, str, Any, str]] = [
     ("POST /grants", "/grants", {"principal": "li.wei", "role": "viewer", "area": "river"}, "grant.make"),
     ("DELETE /grants/{grant_id}", "/grants/{id}", None, "grant.take_back"),
     ("DELETE /areas/{code}", "/areas/river", None, "area.delete"),
+    ("POST /accounts", "/accounts", {"name": "wang.fang", "role": "viewer"}, "account.add"),
+    ("PATCH /accounts/{name}", f"{FANG}", {"display_name": "王芳"}, "account.change"),
+    ("POST /accounts/{name}/lock", f"{FANG}/lock", None, "account.lock"),
+    ("POST /accounts/{name}/unlock", f"{FANG}/unlock", None, "account.unlock"),
+    ("POST /accounts/{name}/reset", f"{FANG}/reset", None, "account.reset"),
+    ("POST /keys", "/keys", {"name": "pump-house"}, "key.add"),
+    ("DELETE /keys/{key_id}", "/keys/{id}", None, "key.revoke"),
     ("GET /catalogue:export", "/catalogue:export", None, "catalogue.export"),
     ("GET /devices:export", "/devices:export", None, "devices.export"),
     ("GET /audit/export.csv", "/audit/export.csv", None, "audit.export"),
+    ("DELETE /accounts/{name}/sessions", f"{FANG}/sessions", None, "session.end_all"),
+    ("POST /session", "/session", {"name": "wang.fang", "password": "{one_time_password}"}, "login"),
+    ("PUT /session/password", "/session/password", {"old": "{one_time_password}", "new": NEW}, "account.password"),
+    ("POST /session/lock", "/session/lock", {}, "session.lock"),
+    ("POST /session/unlock", "/session/unlock", {"password": NEW}, "session.unlock"),
+    ("PUT /session/second-factor", "/session/second-factor", {"code": "{code}"}, "account.second_factor"),
+    (
+        "POST /session/second-factor/remove",
+        "/session/second-factor/remove",
+        {"password": NEW, "code": "{recovery}"},
+        "account.second_factor_off",
+    ),
+    ("DELETE /sessions/{session_id}", "/sessions/{session}", None, "session.end"),
+    ("POST /session", "/session", {"name": "wang.fang", "password": NEW}, "login"),
+    ("DELETE /session", "/session", None, "logout"),
 ]
 """In an order in which each of them succeeds: the operation, the request, and the action that the audit names."""
+
+GIVEN = ("id", "key", "one_time_password")
+"""Members of answers that later requests use."""
 
 
 def audited(paths: dict[str, Any]) -> set[str]:
@@ -75,8 +105,8 @@ def audited(paths: dict[str, Any]) -> set[str]:
 
 async def test_each_change_and_each_export_leaves_an_entry(database: str) -> None:
     async with (
-        api_context(database) as context,
-        client_of(context) as client,
+        api_context(database) as made,
+        client_of(replace(made, settings=made.settings.model_copy(update={"access": Access(local=True)}))) as client,
         open_pool(Database(url=database)) as pool,
     ):
         document = (await client.get("/openapi.json")).json()
@@ -87,13 +117,19 @@ async def test_each_change_and_each_export_leaves_an_entry(database: str) -> Non
         for operation, url, body, action in STEPS:
             if "{alert}" in url:
                 known["alert"] = str(await raise_alert(pool))
+            elif "{session}" in url:
+                known["session"] = (await client.get("/session")).json()["session"]["id"]
+            elif operation == "PUT /session/second-factor":
+                begun = await client.post("/session/second-factor", json={"password": NEW})
+                known["code"] = pyotp.TOTP(begun.json()["secret"]).now()
             with psycopg.connect(database) as conn:
                 before = conn.execute("select coalesce(max(id), 0) from audit").fetchone()
             answer = await _ask(client, operation.partition(" ")[0], _filled(url, known), body, known)
             assert answer.is_success, (operation, answer.text)
             if answer.headers.get("content-type") == "application/json":
                 given = answer.json()
-                known |= {name: str(given[name]) for name in ("id", "key") if given.get(name) is not None}
+                known |= {name: str(given[name]) for name in GIVEN if given.get(name) is not None}
+                known |= {"recovery": given["recovery_codes"][0]} if "recovery_codes" in given else {}
             with psycopg.connect(database) as conn:
                 told = conn.execute("select action, actor, address from audit where id > %s", before).fetchall()
             assert action in {each[0] for each in told}, (operation, told)
