@@ -1,6 +1,7 @@
 """The FastAPI application: routes, middleware and access."""
 
 from collections.abc import Mapping, Sequence
+from functools import partial
 from typing import Any
 
 from fastapi import APIRouter, FastAPI
@@ -51,6 +52,7 @@ from api.routes import (
     rules,
     session,
     sessions,
+    shares,
     status,
     steps,
     stream,
@@ -59,6 +61,7 @@ from api.routes import (
 from api.streams.tail import Tails
 from hub.access.door import GuardedRouter
 from hub.access.limits import Limits
+from hub.access.shares import use
 
 DESCRIPTION = """\
 Devices in, alerts out. Errors are problem details (RFC 9457); lists come as `{"items", "next"}`, and `next` given as
@@ -108,6 +111,7 @@ _ROUTERS: tuple[GuardedRouter, ...] = (
     audit.router,
     grants.router,
     areas.router,
+    shares.router,
 )
 _BESIDE: tuple[GuardedRouter, ...] = (health.router, metrics.router, console.router)
 """What is not below /api/v1."""
@@ -159,6 +163,7 @@ def create_app(
     app.state.door = ApiDoor(context)
     app.state.limits = Limits(context.settings.limits)
     app.state.login = Login(context)
+    app.state.shares = partial(use, context.hub_pool)
     app.state.boards = Boards()
     app.state.tails = Tails()
     app.state.document = openapi.Document(app)

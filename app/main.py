@@ -30,6 +30,7 @@ from app.cli.readings import readings
 from app.cli.regions import regions
 from app.cli.rules import rules
 from app.cli.secrets import secrets
+from app.cli.shares import shares
 from app.cli.tail import tail
 from hub.errors import HubError
 from hub.settings import load_settings, with_roles
@@ -66,6 +67,7 @@ app.add_typer(regions, name="regions")
 app.add_typer(rules, name="rules")
 app.add_typer(alerts, name="alerts")
 app.add_typer(consumers, name="consumers")
+app.add_typer(shares, name="shares")
 app.add_typer(audit, name="audit")
 app.add_typer(secrets, name="secrets")
 app.add_typer(frame, name="frame")

@@ -6,7 +6,7 @@ from uuid import UUID
 
 from hub.access.grants import Grant, scope_of
 from hub.access.permissions import Permission
-from hub.access.scope import EVERYWHERE, Scope
+from hub.access.scope import EVERYWHERE, Scope, key_of
 
 Kind = Literal["person", "machine", "device", "broker", "local"]
 """local: a program on this machine, while no token is set."""
@@ -23,6 +23,8 @@ class Caller:
     grants: tuple[Grant, ...] | None = None
     """Valid ones, of a person or a machine; None: what is permitted is permitted everywhere."""
     principal: UUID | None = None
+    organisation: str | None = None
+    """Code of the one that a person or a machine belongs to."""
     address: str | None = None
     """Where the request came from, as far as the hub can tell."""
     scope: Scope = EVERYWHERE
@@ -37,8 +39,21 @@ class Caller:
         """The caller for a request that needs these permissions, which it has."""
         return self if self.grants is None else replace(self, scope=scope_of(self.grants, needed))
 
+    def speaks_for(self, organisation: str, permission: Permission) -> bool:
+        """Whether a permission was granted for all of an organisation, or for everything."""
+        keys = {key_of(organisation, None, None), None}
+        return self.grants is None or any(
+            permission in grant.permissions and grant.share is None and grant.key in keys for grant in self.grants
+        )
 
-def principal(id_: UUID, kind: Literal["person", "machine"], name: str, grants: tuple[Grant, ...]) -> Caller:
+
+def principal(
+    id_: UUID,
+    kind: Literal["person", "machine"],
+    name: str,
+    grants: tuple[Grant, ...],
+    organisation: str | None = None,
+) -> Caller:
     """The caller that a person or a machine is, by its valid grants."""
     permissions = frozenset().union(*(grant.permissions for grant in grants))
-    return Caller(kind, name, permissions, grants, id_)
+    return Caller(kind, name, permissions, grants, id_, organisation)

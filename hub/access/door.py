@@ -60,7 +60,8 @@ class Needed(SecurityBase):
         if lacking := self.permissions - caller.permissions:
             raise HTTPException(403, f"{caller.name} lacks the permission {' and '.join(sorted(lacking))}")
         client = connection.client
-        return replace(caller.within(self.permissions), address=None if client is None else client.host)
+        within = replace(caller.within(self.permissions), address=None if client is None else client.host)
+        return await connection.app.state.shares(within) if within.scope.shares else within
 
 
 class Public:

@@ -6,7 +6,7 @@ from datetime import datetime
 
 from hub.access.permissions import Permission
 from hub.access.roles import HUB_WIDE, PERMISSIONS, Role
-from hub.access.scope import EVERYWHERE, Scope, key_of
+from hub.access.scope import EVERYWHERE, Scope, Share, key_of
 
 
 @dataclass(slots=True, frozen=True)
@@ -19,6 +19,8 @@ class Grant:
     valid_from: datetime | None = None
     valid_to: datetime | None = None
     role: Role | None = None
+    share: Share | None = None
+    """What another organisation shares; then `key` is of no account."""
 
     def valid(self, now: datetime) -> bool:
         """Whether it counts at a time: from valid_from, up to and without valid_to."""
@@ -41,5 +43,9 @@ def granted(
 
 def scope_of(grants: Iterable[Grant], needed: frozenset[Permission]) -> Scope:
     """What the grants that hold all that is needed reach."""
-    keys = {grant.key for grant in grants if needed <= grant.permissions}
-    return EVERYWHERE if None in keys else Scope(frozenset(key for key in keys if key is not None))
+    held = [grant for grant in grants if needed <= grant.permissions]
+    keys = {grant.key for grant in held if grant.share is None}
+    if None in keys:
+        return EVERYWHERE
+    shares = frozenset(grant.share for grant in held if grant.share is not None)
+    return Scope(frozenset(key for key in keys if key is not None), shares)

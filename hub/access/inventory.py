@@ -95,6 +95,16 @@ TABLES: Mapping[str, Table] = {
         _USER, "whose a client certificate is that a gateway has checked", "until removed", None,
         l2="principal_id created_by created_at", l3="subject",
     ),
+    "data_share": _table(
+        _MANAGEMENT, "what organisations let each other see, and what for", "kept: who was let see what",
+        Permission.SHARES_READ,
+        l2="id owner consumer purpose kinds devices metrics event_kinds state valid_to note asked_by asked_at "
+        "decided_by decided_at",
+    ),
+    "share_use": _table(
+        _USER, "how often who used a share on a day", "kept with its share", Permission.SHARES_READ,
+        l2="share_id day uses last_at actor",
+    ),
     "maintenance": _table(
         _MANAGEMENT, "when somebody works on a device, so that its silence is no finding",
         "health.keep_days after its end", Permission.DEVICES_READ,

@@ -35,6 +35,9 @@ class Permission(StrEnum):
     AREAS_WRITE = "areas:write"  # draw named areas and grids
     ACCESS_READ = "access:read"  # see who was granted what
     ACCESS_WRITE = "access:write"  # make accounts and keys, and grant and take away roles
+    SHARES_READ = "shares:read"  # see what organisations let each other see, and how it is used
+    SHARES_ASK = "shares:ask"  # ask another organisation to let one's own see its data
+    SHARES_DECIDE = "shares:decide"  # grant, refuse and revoke what others asked of an organisation
     LETTERS_READ = "letters:read"  # see dead letters with their payloads
     LETTERS_REPLAY = "letters:replay"  # put dead letters through the hub again
     AUDIT_READ = "audit:read"  # see who did what, and take it out as a file

@@ -1,15 +1,19 @@
 """People and machines with what they were granted, in memory: asking who may costs no query."""
 
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Literal
+from typing import Any, Literal
 from uuid import UUID
 
 from psycopg.rows import dict_row
 
 from hub.access.caller import Caller, principal
 from hub.access.grants import Grant, granted
+from hub.access.permissions import Permission
 from hub.access.roles import Role
+from hub.access.scope import Share
+from hub.access.shares import opened
 from hub.store.pool import Pool, sorted_errors
 from hub.store.statements import statements
 
@@ -33,7 +37,8 @@ class Principal:
 
     def caller(self, now: datetime) -> Caller:
         """The caller it is, with the grants that are valid at a time."""
-        return principal(self.id, self.kind, self.name, tuple(grant for grant in self.grants if grant.valid(now)))
+        valid = tuple(grant for grant in self.grants if grant.valid(now))
+        return principal(self.id, self.kind, self.name, valid, self.organisation)
 
 
 class Principals:
@@ -52,13 +57,25 @@ class Principals:
             async with pool.connection() as conn, conn.cursor(row_factory=dict_row) as cursor:
                 await cursor.execute(SQL.principals.encode())
                 found = await cursor.fetchall()
+                await cursor.execute(SQL.shares.encode())
+                shares = await cursor.fetchall()
         grants: dict[UUID, list[Grant]] = {}
         for row in found:
             held = grants.setdefault(row["id"], [])
             if row["role"] in set(Role):  # a role of a newer version gives nothing here
                 limits = (row["granted_organisation"], row["region"], row["area"])
                 held.append(granted(Role(row["role"]), *limits, row["valid_from"], row["valid_to"]))
-        self._by_id = {
-            row["id"]: Principal(row["id"], row["kind"], row["name"], row["organisation"], tuple(grants[row["id"]]))
-            for row in found
-        }
+        self._by_id = {}
+        for row in found:
+            id_, organisation, held = row["id"], row["organisation"], grants[row["id"]]
+            everything = (*held, *_shared(shares, organisation, held))
+            self._by_id[id_] = Principal(id_, row["kind"], row["name"], organisation, everything)
+
+
+def _shared(shares: Iterable[Mapping[str, Any]], organisation: str | None, held: Iterable[Grant]) -> Iterator[Grant]:
+    """What is shared with an organisation, as grants: nobody may do there what he may do nowhere."""
+    may = frozenset[Permission]().union(*(grant.permissions for grant in held))
+    for row in shares:
+        if row["consumer"] == organisation:
+            share = Share(row["id"], row["owner"], row["whole"])
+            yield Grant(opened(row["kinds"]) & may, None, None, row["valid_to"], share=share)

@@ -6,3 +6,9 @@ from principal p
 left join access_grant g on g.principal_id = p.id
 left join area a on a.code = g.area
 where p.state = 'active'
+
+-- name: shares
+-- What organisations let each other see; whole: all devices of the owner, with all that is of them.
+select id, owner, consumer, kinds, valid_to, devices is null and metrics is null and event_kinds is null as whole
+from data_share
+where state = 'granted' and (valid_to is null or valid_to > now())

@@ -6,25 +6,51 @@ the first digits of a division code or `@` and a named area. A grant is one key,
 
 from collections.abc import Collection
 from dataclasses import dataclass
+from typing import NamedTuple
+from uuid import UUID
 
 DIGITS = (2, 4, 6, 9, 12)
 """Of a division code, by level from the province down."""
 
 
+class Share(NamedTuple):
+    """What an organisation lets another see of its own."""
+
+    id: UUID
+    owner: str
+    whole: bool
+    """Whether it reaches all devices of the owner, with all that is of them; the store knows what the others reach."""
+
+
 @dataclass(slots=True, frozen=True)
 class Scope:
-    """The keys that a caller was granted; None: everything."""
+    """The keys that a caller was granted, and what is shared with him; no keys (None): everything."""
 
     keys: frozenset[str] | None = None
+    shares: frozenset[Share] = frozenset()
 
     @property
     def everywhere(self) -> bool:
         """Whether nothing is out of reach."""
         return self.keys is None
 
+    @property
+    def whole_keys(self) -> frozenset[str]:
+        """The keys that reach all of a device."""
+        return (self.keys or frozenset()) | {_of_owner(share) for share in self.shares if share.whole}
+
+    @property
+    def all_keys(self) -> frozenset[str]:
+        """The keys that reach anything of a device."""
+        return self.whole_keys | {_of_owner(share) for share in self.shares}
+
     def sees(self, keys: Collection[str]) -> bool:
-        """Whether a thing with these keys is in reach."""
-        return self.keys is None or not self.keys.isdisjoint(keys)
+        """Whether all of a thing with these keys is in reach."""
+        return self.keys is None or not self.whole_keys.isdisjoint(keys)
+
+
+def _of_owner(share: Share) -> str:
+    return key_of(share.owner, None, None)
 
 
 EVERYWHERE = Scope()

@@ -25,13 +25,17 @@ class ScopedPool:
 
     def __init__(self, pool: Pool, scope: Scope) -> None:
         self._pool = pool.scoped
-        self._keys = sorted(scope.keys or ())
+        self._scope = {
+            "keys": sorted(scope.all_keys),
+            "whole": sorted(scope.whole_keys),
+            "shares": sorted(share.id for share in scope.shares),
+        }
 
     @asynccontextmanager
     async def connection(self) -> AsyncIterator[AsyncConnection]:
         """As of the pool. Each use of a connection begins with setting its scope, which is all that it costs."""
         async with self._pool.connection() as conn:
-            await conn.execute(SQL.limit.encode(), {"keys": self._keys})
+            await conn.execute(SQL.limit.encode(), self._scope)
             yield conn
 
 

@@ -1,0 +1,133 @@
+"""A device in each of two counties, with something of everything that hangs on it, behind the API."""
+
+import json
+import re
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from functools import partial
+from typing import Any
+from uuid import UUID
+
+import httpx
+from fastapi import FastAPI
+
+from api.app import create_app
+from hub.access.scoped_pool import unreached
+from hub.models import Delivery, Outcome
+from hub.settings import Http
+from hub.store.pool import Pool
+from ingest.http.source import HttpSource, ingest_router
+from tests.support.doors import CallerDoor
+from tests.support.origins import ORIGINS
+from tests.support.served_api import PREFIX, api_context, raise_alert, register
+
+INSIDE, OUTSIDE = "330110", "330106"
+HIDDEN = "hidden-7"
+
+
+class Sink:
+    """Takes everything."""
+
+    full = False
+
+    async def submit(self, delivery: Delivery) -> None:
+        await delivery.settle(Outcome({}))
+
+
+@dataclass
+class City:
+    """A device in each of two counties, with something of everything that hangs on it."""
+
+    app: FastAPI
+    client: httpx.AsyncClient
+    door: CallerDoor
+    pool: Pool
+    ids: dict[str, dict[str, str]] = field(default_factory=dict)
+
+    def path(self, template: str, where: str) -> str:
+        return PREFIX + re.sub(r"\{(\w+)\}", lambda found: self.ids[where][found[1]], template)
+
+    async def ask(self, operation: str, where: str, body: Any = None) -> httpx.Response:
+        method, _, template = operation.partition(" ")
+        given: dict[str, Any] = {}
+        if isinstance(body, str):
+            given = {"content": body, "headers": {"content-type": "text/csv"}}
+        elif body is not None:
+            kind = "application/senml+json" if template.endswith("/senml") else "application/json"
+            given = {"content": json.dumps(body), "headers": {"content-type": kind}}
+        return await self.client.request(method, self.path(template, where), **given)
+
+
+_MADE = """
+with s as (
+    insert into series (device_id, metric) select id, 'pm25' from device where code = %(code)s
+    on conflict (device_id, metric) do update set metric = excluded.metric returning id, device_id
+), r as (
+    insert into reading (series_id, ts, value, quality) select id, now(), %(value)s, 0 from s
+), l as (
+    insert into latest (series_id, ts, value, quality) select id, now(), %(value)s, 0 from s
+), e as (
+    insert into event (id, device_id, ts, received_at, kind, state, attributes)
+    select gen_random_uuid(), device_id, now(), now(), 'fire', 'active', jsonb_build_object('at', %(name)s::text) from s
+), h as (
+    insert into device_seen (device_id, seen_at) select device_id, now() from s
+), m as (
+    insert into maintenance (device_id, from_at, to_at, note)
+    select device_id, now(), now() + interval '1 day', %(name)s from s returning id
+), c as (
+    insert into command (id, device_id, name, params, actor, expires_at)
+    select gen_random_uuid(), device_id, 'reset', '{}', %(name)s, now() + interval '1 hour' from s returning id
+), k as (
+    insert into credential (device_id, kind, username, secret_hash)
+    select device_id, 'password', %(code)s || '~1', '\\x00' from s returning id
+), d as (
+    insert into dead_letter (id, received_at, transport, address, device, reason, detail, payload, payload_size)
+    values (gen_random_uuid(), now(), 'mqtt', 'ganzhi/v1/' || %(code)s || '/telemetry', %(code)s, 'not_json',
+            %(name)s, convert_to(%(name)s, 'UTF8'), 8)
+    returning id
+)
+select (select id from m)::text as window, (select id from c)::text as command_id, (select id from k)::text as id,
+       (select id from d)::text as letter_id
+"""
+
+
+async def _hang_on(pool: Pool, code: str, name: str, value: float) -> dict[str, str]:
+    async with pool.connection() as conn:
+        await conn.execute("select ensure_partition(date_trunc('month', now())::date)")
+        cursor = await conn.execute(_MADE.encode(), {"code": code, "name": name, "value": value})
+        row = await cursor.fetchone()
+        assert row is not None
+        assert cursor.description is not None
+        ids = {column.name: each for column, each in zip(cursor.description, row, strict=True)}
+    alert = await raise_alert(pool, code, value=value)
+    return {**ids, "code": code, "device": code, "alert_id": str(alert)}
+
+
+@asynccontextmanager
+async def two_counties(url: str) -> AsyncIterator[City]:
+    """The API over a migrated database."""
+    async with api_context(url) as context:
+        source = HttpSource(Http(), Sink(), ORIGINS.of_request, list, partial(unreached, context.hub_pool))
+        app = create_app(context, [ingest_router(source)])
+        app.state.door = door = CallerDoor()
+        transport = httpx.ASGITransport(app, raise_app_exceptions=False)
+        async with httpx.AsyncClient(transport=transport, base_url="http://127.0.0.1") as client:
+            made = City(app, client, door, context.hub_pool)
+            await _build(made)
+            yield made
+
+
+async def _build(city: City) -> None:
+    client = httpx.AsyncClient(transport=city.client._transport, base_url="http://127.0.0.1" + PREFIX)
+    await register(client, 0)
+    for code, name, region, organisation in (
+        ("seen-1", "Open station", INSIDE, "eco-a"),
+        (HIDDEN, "Secret station", OUTSIDE, "eco-b"),
+    ):
+        body = {"name": name, "profile": "air", "region": region + "000000", "organisation": organisation}
+        (await client.put(f"/devices/{code}", json=body)).raise_for_status()
+    city.ids["inside"] = await _hang_on(city.pool, "seen-1", "open", 260)
+    city.ids["outside"] = await _hang_on(city.pool, HIDDEN, "Secret", 198.51)
+    nothing = {name: str(UUID(int=7)) if len(each) == 36 else "7777" for name, each in city.ids["inside"].items()}
+    city.ids["missing"] = {**nothing, "code": "missing-7", "device": "missing-7"}
