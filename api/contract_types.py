@@ -4,10 +4,11 @@ from collections.abc import Mapping
 from difflib import get_close_matches
 from typing import Annotated, Literal
 
-from pydantic import Field, StringConstraints
+from pydantic import AwareDatetime, BeforeValidator, Field, StringConstraints
 
 from hub.access.classification import CeilingName
 from hub.models import LEVEL_NAMES
+from hub.words.sentence import Sentence
 
 CODE = r"^[A-Za-z0-9][A-Za-z0-9._:-]{0,63}$"
 METRIC = r"^[A-Za-z0-9][A-Za-z0-9._:/-]{0,63}$"
@@ -33,6 +34,19 @@ LevelName = Literal["blue", "yellow", "orange", "red"]
 ExportCeiling = Annotated[
     CeilingName, Field(description="the highest level of data in it; what is above stays empty (docs/PRIVACY.md)")
 ]
+
+
+def _written(value: object) -> object:
+    """A number is no time: nobody says whether it counts seconds or milliseconds."""
+    try:
+        float(value)  # type: ignore[arg-type]  # what is none of both raises
+    except (TypeError, ValueError, OverflowError):
+        return value
+    raise ValueError(Sentence("refusal.time.number"))
+
+
+Time = Annotated[AwareDatetime, BeforeValidator(_written)]
+"""A time with a zone, after RFC 3339."""
 
 LEVELS: Mapping[str, int] = {name: number for number, name in enumerate(LEVEL_NAMES, 1)}
 

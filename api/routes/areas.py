@@ -1,6 +1,5 @@
 """Named areas and grids (网格): development zones, river basins, what follows no division."""
 
-from datetime import datetime
 from typing import Annotated, Any, Literal
 
 from fastapi import Response
@@ -9,7 +8,7 @@ from psycopg.types.json import Jsonb
 from pydantic import BaseModel, ConfigDict, Field, JsonValue, field_validator
 
 from api.context import Here
-from api.contract_types import Code, Name, RegionPrefix
+from api.contract_types import Code, Name, RegionPrefix, Time
 from api.cursors import Page, Paged
 from api.database import audit, execute, read, row, rows, writing
 from api.problems import ProblemError, invalid, not_found, responses
@@ -57,8 +56,8 @@ class AreaBody(BaseModel):
     divisions: list[RegionPrefix] = Field(default=[], max_length=1_000, description="codes, or their first digits")
     cells: list[Code] = Field(default=[], max_length=5_000, description="codes of grids (单元网格) that belong to it")
     outline: Outline | None = None
-    valid_from: datetime | None = None
-    valid_to: datetime | None = Field(default=None, description="grants for it count no more from then on")
+    valid_from: Time | None = None
+    valid_to: Time | None = Field(default=None, description="grants for it count no more from then on")
 
 
 class Area(AreaBody):

@@ -8,9 +8,10 @@ from typing import Annotated, Any
 import msgspec
 from fastapi import Depends, Query, Response
 from psycopg.rows import dict_row
-from pydantic import AwareDatetime, BaseModel, Field
+from pydantic import BaseModel, Field
 
 from api.context import Context, Here
+from api.contract_types import Time
 from api.cursors import Page, Paged
 from api.database import read
 from api.exports import STALLED, Export, harmless_lines, note_export
@@ -60,8 +61,8 @@ def _wanted(
     actor: Annotated[str | None, Query(max_length=200)] = None,
     action: Annotated[str | None, Query(max_length=64, description="`device.put`, or `device` for all of them")] = None,
     subject: Annotated[str | None, Query(max_length=400)] = None,
-    since: Annotated[AwareDatetime | None, Query(description="then or later")] = None,
-    until: Annotated[AwareDatetime | None, Query(description="before")] = None,
+    since: Annotated[Time | None, Query(description="then or later")] = None,
+    until: Annotated[Time | None, Query(description="before")] = None,
 ) -> dict[str, Any]:
     return {"actor": actor, "action": action, "subject": subject, "since": since, "until": until}
 

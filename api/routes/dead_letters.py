@@ -6,9 +6,10 @@ from typing import Annotated, Any, Literal
 from uuid import UUID
 
 from fastapi import Query
-from pydantic import AwareDatetime, BaseModel, Field
+from pydantic import BaseModel, Field
 
 from api.context import Here
+from api.contract_types import Time
 from api.cursors import Page, Paged
 from api.database import read
 from api.language import Spoken, letter_in
@@ -82,7 +83,7 @@ async def list_dead_letters(
 @router.get("/counts", response_model=DeadLetterCounts)
 @needs(Permission.LETTERS_READ)
 async def count_dead_letters(
-    context: Here, since: Annotated[AwareDatetime | None, Query(description="with a zone; else a day ago")] = None
+    context: Here, since: Annotated[Time | None, Query(description="with a zone; else a day ago")] = None
 ) -> Any:
     """Refusals by reason and transport, in whole minutes of the hub's clock."""
     start = (since or datetime.now(UTC) - timedelta(days=1)).replace(second=0, microsecond=0)

@@ -5,10 +5,10 @@ from typing import Annotated, Any
 from uuid import UUID
 
 from fastapi import Query
-from pydantic import AwareDatetime, BaseModel, Field
+from pydantic import BaseModel, Field
 
 from api.context import Here
-from api.contract_types import Code, LevelName, RegionPrefix
+from api.contract_types import Code, LevelName, RegionPrefix, Time
 from api.cursors import Page, Paged
 from api.database import read
 from hub.access.door import GuardedRouter, needs
@@ -44,8 +44,8 @@ async def list_events(
     device: Annotated[Code | None, Query()] = None,
     kind: Annotated[str | None, Query(max_length=64)] = None,
     region: Annotated[RegionPrefix | None, Query(description="the first digits of a division code")] = None,
-    start: Annotated[AwareDatetime | None, Query(alias="from", description="with a zone")] = None,
-    end: Annotated[AwareDatetime | None, Query(alias="to", description="exclusive")] = None,
+    start: Annotated[Time | None, Query(alias="from", description="with a zone")] = None,
+    end: Annotated[Time | None, Query(alias="to", description="exclusive")] = None,
 ) -> Any:
     """Events, newest first."""
     wanted = {"device": device, "kind": kind, "region": region, "from": start, "to": end}

@@ -8,7 +8,7 @@ from fastapi import Query, Response
 from pydantic import BaseModel, ConfigDict, Field, JsonValue, StringConstraints
 
 from api.context import Here
-from api.contract_types import Code, RegionPrefix
+from api.contract_types import Code, RegionPrefix, Time
 from api.cursors import Page, Paged
 from api.database import audit, execute, read, row, writing
 from api.granting import Wanted, grant
@@ -36,8 +36,8 @@ class GrantBody(BaseModel):
     organisation: Code | None = Field(default=None, description="only what this organisation runs")
     region: RegionPrefix | None = Field(default=None, description="only below this division, code or first digits")
     area: Code | None = Field(default=None, description="only within this named area; not beside a region")
-    valid_from: datetime | None = None
-    valid_to: datetime | None = Field(default=None, description="from then on it counts no more")
+    valid_from: Time | None = None
+    valid_to: Time | None = Field(default=None, description="from then on it counts no more")
 
 
 class Grant(GrantBody):

@@ -4,10 +4,10 @@ from datetime import datetime
 from typing import Annotated, Any
 
 from fastapi import Query, Response
-from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, JsonValue, model_validator
+from pydantic import BaseModel, ConfigDict, Field, JsonValue, model_validator
 
 from api.context import Context, Here
-from api.contract_types import TEXT, Code
+from api.contract_types import TEXT, Code, Time
 from api.cursors import Page, Paged
 from api.database import audit, read, row, writing
 from api.problems import not_found, responses
@@ -33,8 +33,8 @@ class WindowBody(BaseModel):
 
     model_config = ConfigDict(extra="forbid", json_schema_extra={"examples": [_EXAMPLE]})
 
-    from_at: AwareDatetime = Field(description="with a zone")
-    to_at: AwareDatetime = Field(description="with a zone; later than from_at")
+    from_at: Time = Field(description="with a zone")
+    to_at: Time = Field(description="with a zone; later than from_at")
     note: Annotated[str, Field(max_length=1000, pattern=TEXT)] = ""
 
     @model_validator(mode="after")

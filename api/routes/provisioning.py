@@ -8,10 +8,10 @@ from typing import Annotated, Any, Literal
 
 from fastapi import Request, Response
 from psycopg import AsyncConnection
-from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, StringConstraints
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
 from api.context import Context, Here
-from api.contract_types import Code, Name, known
+from api.contract_types import Code, Name, Time, known
 from api.cursors import Page, Paged
 from api.database import SQL as DATABASE
 from api.database import Row, audit, execute, read, row, rows, writing
@@ -49,7 +49,7 @@ class KeyBody(BaseModel):
     organisation: Code | None = Field(default=None, description="whose its devices are; made when new")
     state: Literal["pending", "active"] = Field(default="pending", description="of the devices that come with it")
     limit: int | None = Field(default=None, ge=0, le=10_000_000, description="how many devices it is good for")
-    expires_at: AwareDatetime | None = None
+    expires_at: Time | None = None
     enabled: bool = True
 
 

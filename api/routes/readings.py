@@ -5,10 +5,10 @@ from typing import Annotated, Any, Literal
 
 from fastapi import Query
 from psycopg import AsyncConnection
-from pydantic import AwareDatetime, BaseModel, Field
+from pydantic import BaseModel, Field
 
 from api.context import Here
-from api.contract_types import Code, Metric, RegionPrefix, known
+from api.contract_types import Code, Metric, RegionPrefix, Time, known
 from api.cursors import Page, Paged
 from api.dashboard import SQL as BOARD
 from api.dashboard import LatestReading
@@ -71,10 +71,10 @@ async def list_readings(
     device: Annotated[Code, Query()],
     metric: Annotated[Metric, Query()],
     start: Annotated[
-        AwareDatetime | None,
+        Time | None,
         Query(alias="from", description="with a zone; left out: an hour ago (raw), a day, 30 days, a year"),
     ] = None,
-    end: Annotated[AwareDatetime | None, Query(alias="to", description="exclusive; left out: no end")] = None,
+    end: Annotated[Time | None, Query(alias="to", description="exclusive; left out: no end")] = None,
     bucket: Annotated[Bucket, Query(description="raw, or of a minute, an hour, a day (UTC)")] = "raw",
 ) -> Any:
     """Readings of one metric of one device."""

@@ -4,9 +4,10 @@ from datetime import datetime
 from typing import Annotated, Any
 from uuid import UUID
 
-from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field
 
 from api.context import Context, Here
+from api.contract_types import Time
 from api.cursors import decode, encode
 from api.database import audit, writing
 from api.language import Spoken
@@ -32,7 +33,7 @@ class ReplayBody(BaseModel):
 
     reason: Annotated[str, Field(max_length=64)] | None = None
     device: Annotated[str, Field(max_length=64)] | None = None
-    since: AwareDatetime | None = Field(default=None, description="received at that time or later, with a zone")
+    since: Time | None = Field(default=None, description="received at that time or later, with a zone")
     limit: int = Field(default=AT_ONCE, ge=1, le=AT_ONCE)
     cursor: Annotated[str, Field(max_length=400)] | None = Field(default=None, description="`next` of the last answer")
     dry_run: bool = Field(default=False, description="only count")
