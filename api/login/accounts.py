@@ -30,6 +30,7 @@ async def add_principal(
     """Make somebody who may be granted something; 409 where the name is in use."""
     if not fullmatch(NAME, name):
         raise invalid("/name", "use up to 64 letters, digits and . _ @ -, beginning with a letter or digit")
+    await _check_organisation(conn, organisation)
     made = await row(
         conn,
         SQL.principal_add,
@@ -71,9 +72,15 @@ async def locked_account(conn: AsyncConnection, name: str) -> Row:
 
 async def change_account(conn: AsyncConnection, caller: Caller, account: Row, changes: dict[str, Any]) -> None:
     """Change the name that is shown, or the organisation."""
+    await _check_organisation(conn, changes.get("organisation"))
     after = {"display_name": account["display_name"], "organisation": account["organisation"], **changes}
     await execute(conn, SQL.change, {"id": account["id"], **after})
     await audit(conn, caller, "account.change", f"principal:{account['id']}", {"changed": sorted(changes)})
+
+
+async def _check_organisation(conn: AsyncConnection, code: str | None) -> None:
+    if code is not None and await row(conn, SQL.organisation, {"code": code}) is None:
+        raise invalid("/organisation", f"there is no organisation '{code}'")
 
 
 async def lock_account(conn: AsyncConnection, caller: Caller, account: Row) -> None:

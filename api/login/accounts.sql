@@ -52,6 +52,10 @@ select pg_advisory_xact_lock(hashtext('ganzhi.first_account'))
 -- name: any_account
 select exists (select from account)
 
+-- name: organisation
+-- Held until the account is stored.
+select code from organisation where code = %(code)s for key share
+
 -- name: principal
 select id from principal where lower(name) = lower(%(name)s) and state <> 'erased' for update
 

@@ -6,7 +6,7 @@ from typing import Annotated, Any
 from pydantic import BaseModel, ConfigDict, Field, JsonValue, StringConstraints
 
 from api.context import Context, Here
-from api.contract_types import TEXT, Code
+from api.contract_types import TEXT, Code, Time
 from api.cursors import Page, Paged
 from api.database import read, row, rows
 from api.granting import Wanted, grant
@@ -45,7 +45,7 @@ class AccountBody(ChangeBody):
     granted_organisation: Code | None = Field(default=None, description="the role counts for what this runs only")
     region: str | None = Field(default=None, pattern=r"^[0-9]{2,12}$", description="only below this division")
     area: Code | None = Field(default=None, description="only within this named area")
-    valid_to: datetime | None = Field(default=None, description="from then on the role counts no more")
+    valid_to: Time | None = Field(default=None, description="from then on the role counts no more")
 
 
 class Account(ChangeBody):

@@ -5,10 +5,10 @@ from typing import Annotated, Any
 from uuid import UUID
 
 from fastapi import Query, Response
-from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, JsonValue, StringConstraints
+from pydantic import BaseModel, ConfigDict, Field, JsonValue, StringConstraints
 
 from api.context import Here
-from api.contract_types import TEXT, Code
+from api.contract_types import TEXT, Code, Time
 from api.cursors import Page, Paged
 from api.database import read, row
 from api.granting import Wanted, grant
@@ -33,7 +33,7 @@ class KeyBody(BaseModel):
 
     name: MachineName = Field(description="of the machine, which may have several keys; made when new")
     label: Annotated[str, StringConstraints(pattern=TEXT, max_length=200, strip_whitespace=True)] = ""
-    expires_at: AwareDatetime | None = None
+    expires_at: Time | None = None
     role: Role | None = None
     organisation: Code | None = Field(default=None, description="the role counts for what this runs only")
     region: str | None = Field(default=None, pattern=r"^[0-9]{2,12}$", description="only below this division")
