@@ -7,9 +7,11 @@ prints one JSON object then: sent (bytes), cut (connections that the hub ended).
 import argparse
 import json
 import os
+import select
 import selectors
 import socket
 import sys
+import time
 from contextlib import suppress
 
 ENDLESS = b"a" * 65_536
@@ -17,9 +19,15 @@ HOST = b"Host: 127.0.0.1\r\n"
 CHUNKED = b"POST /api/v1/telemetry:batch HTTP/1.1\r\n" + HOST + b"Transfer-Encoding: chunked\r\n\r\n"
 PUT = b"PUT /api/v1/rules/r HTTP/1.1\r\n" + HOST + b"Content-Type: application/json\r\nContent-Length: 1000000\r\n\r\n"
 WITH_BODY = b"POST /healthz HTTP/1.1\r\n" + HOST + b"Content-Length: 16000\r\n\r\n" + b"a" * 16_000
+LOGIN = b'{"name":"admin","password":"not the right one"}'
+TO_LOGIN = b"POST /api/v1/session HTTP/1.1\r\n" + HOST + b"Content-Type: application/json\r\n"
+WRONG = b"GET /api/v1/devices HTTP/1.1\r\n" + HOST + b"Authorization: Bearer gz_wrong\r\n\r\n"
 KINDS = {
     "requests": (b"", (b"GET /healthz HTTP/1.1\r\n" + HOST + b"\r\n") * 1000),
     "descriptions": (b"", (b"GET /api/v1/openapi.json HTTP/1.1\r\n" + HOST + b"\r\n") * 1000),
+    "tokens": (b"", WRONG),
+    "logins": (b"", TO_LOGIN + b"Content-Length: %d\r\n\r\n" % len(LOGIN) + LOGIN),
+    "slow": (PUT, b"a"),
     "refused": (b"", (b"GET /api/v1/devices HTTP/1.1\r\n" + HOST + b"\r\n") * 1000),
     "line": (b"GET /", ENDLESS),
     "header": (b"GET / HTTP/1.1\r\n" + HOST + b"X: ", ENDLESS),
@@ -56,6 +64,7 @@ def main() -> None:
     parser.add_argument("port", type=int)
     parser.add_argument("kind", choices=KINDS)
     parser.add_argument("--connections", type=int, default=50)
+    parser.add_argument("--per-s", type=float, help="writes of all of them together; left out: as many as go")
     given = parser.parse_args()
     selector = selectors.DefaultSelector()
     selector.register(sys.stdin, selectors.EVENT_READ)
@@ -67,14 +76,21 @@ def main() -> None:
 
     for _ in range(given.connections):
         come()
-    ended = False
+    ended, began, writes = False, time.monotonic(), 0
     while not ended:
-        for key, _ in selector.select():
+        if given.per_s and (early := began + writes / given.per_s - time.monotonic()) > 0:
+            time.sleep(min(early, 0.1))
+            ended = bool(select.select([sys.stdin], [], [], 0)[0])
+            continue
+        for key, _ in selector.select(0.1):
+            if given.per_s and began + writes / given.per_s > time.monotonic():
+                break
             if key.data is None:
                 ended = not os.read(sys.stdin.fileno(), 1)
                 continue
             try:
                 sent += key.data.write()
+                writes += 1
             except OSError:
                 cut += 1
                 selector.unregister(key.fileobj)
