@@ -176,7 +176,7 @@ class DeadLetters(Section):
 
 
 class Secrets(Section):
-    """Secrets of others that the hub keeps: the keys and logins of consumers. Encrypted once there is a key."""
+    """Secrets of others that the hub keeps: of consumers and of authenticators. Encrypted once there is a key."""
 
     key: SecretStr | None = None
     """Made by `hub secrets key`. Several with spaces or line ends between: the first one seals, the others are former

@@ -20,6 +20,7 @@ from hub.access.one_time import step_of, word_digest
 from hub.access.passwords import Passwords, TooManyHashesError
 from hub.access.sessions import new_token, token_digest
 from hub.errors import HubError
+from hub.secrets.sealed import Place, Secrets, SecretUnreadable
 from hub.store.statements import statements
 
 SQL = statements(__name__)
@@ -48,6 +49,7 @@ class Login:
         self._access = context.settings.access
         self._pool, self._logins = context.hub_pool, context.logins
         self._passwords, self._attempts = Passwords(), Attempts()
+        self._secrets = Secrets(context.settings.secrets)
 
     async def log_in(self, name: str, password: str, code: str | None, where: Where, before: str | None) -> str:
         """The token of a new session; `before` is that of one that this browser has, which ends.
@@ -126,6 +128,14 @@ class Login:
         except TooManyHashesError:
             raise _busy() from None
 
+    def sealed(self, principal: UUID, totp: str) -> str:
+        """The secret of an authenticator as it is stored."""
+        return self._secrets.seal(_of_totp(principal), totp)
+
+    def opened(self, principal: UUID, stored: str) -> str:
+        """The secret of an authenticator; SecretUnreadable without the key of the settings."""
+        return self._secrets.open(_of_totp(principal), stored)
+
     async def caught_up(self) -> None:
         """Let this process know of what was just committed; others are told of it."""
         try:
@@ -144,7 +154,11 @@ class Login:
         if account["totp_secret"] is None:
             return "none"
         id_, given = account["id"], code or ""
-        step = step_of(account["totp_secret"], given, time.time())
+        try:
+            step = step_of(self.opened(account["id"], account["totp_secret"]), given, time.time())
+        except SecretUnreadable as error:  # a recovery code still lets them in
+            log.error("the second factor of %s cannot be read: %s", account["name"], error.sentence)
+            step = None
         if step is not None:
             return "totp" if await row(conn, SQL.code_used, {"id": id_, "step": step}) else None
         digest = word_digest(given)
@@ -195,3 +209,7 @@ def _slower(wait: float) -> ProblemError:
     seconds = ceil(wait)
     detail = f"too many attempts: try again in {seconds} s; from elsewhere it may go at once"
     return ProblemError(429, detail, headers={"Retry-After": str(seconds)})
+
+
+def _of_totp(principal: UUID) -> Place:
+    return Place("account", "totp", str(principal))

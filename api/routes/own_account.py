@@ -21,6 +21,7 @@ from hub.access.door import GuardedRouter, TheCaller, needs
 from hub.access.one_time import RECOVERY_CODES, new_secret, new_word, step_of, uri, word_digest
 from hub.access.passwords import refusal
 from hub.access.permissions import Permission
+from hub.secrets.sealed import SecretUnreadable
 from hub.words import text
 
 router = GuardedRouter(prefix="/session", tags=["session"], responses=responses(404))
@@ -109,7 +110,7 @@ async def begin_second_factor(
     await login.confirm(account, body.password.get_secret_value(), where_of(request))
     await login.confirm_code(account, body.code, where_of(request))
     async with context.hub_pool.connection() as conn, conn.transaction():
-        await execute(conn, SQL.totp_begin, {"id": caller.principal, "secret": secret})
+        await execute(conn, SQL.totp_begin, {"id": account["id"], "secret": login.sealed(account["id"], secret)})
     address = uri(secret, caller.name, ISSUER)
     picture = BytesIO()
     segno.make(address, error="m").save(picture, kind="svg", xmldecl=False, omitsize=True, dark="#000", light="#fff")
@@ -128,7 +129,10 @@ async def confirm_second_factor(
         account = await account_of(conn, caller.principal)
         if account["totp_pending"] is None:
             raise ProblemError(409, "there is nothing to confirm: begin first")
-        step = step_of(account["totp_pending"], body.code, time())
+        try:
+            step = step_of(login.opened(account["id"], account["totp_pending"]), body.code, time())
+        except SecretUnreadable as error:
+            raise ProblemError(409, f"begin again: {error.sentence}") from error
         if step is None:
             raise invalid("/code", "the code is not right: is the clock of the authenticator?")
         values = {"id": account["id"], "step": step, "codes": [word_digest(code) for code in codes]}

@@ -22,9 +22,7 @@ async def check_secrets(settings: Settings) -> list[Finding]:
     findings: list[Finding] = []
     if vault.current is None and found.plain:
         advice = "make a key with `hub secrets key`, and set secrets.key_file: docs/CRYPTO.md"
-        findings.append(
-            Finding("warn", f"secrets: {found.plain} of consumers are not encrypted in the database", advice)
-        )
+        findings.append(Finding("warn", f"secrets: {found.plain} are not encrypted in the database", advice))
     elif found.pending:
         findings.append(
             Finding("warn", f"secrets: {found.pending} are not encrypted with the key in use", "hub secrets rotate")

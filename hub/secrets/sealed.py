@@ -1,4 +1,4 @@
-"""Secrets of others (the keys and logins of consumers) as they lie in the database: encrypted, each for its own place.
+"""Secrets that the hub must read again (of consumers, of authenticators), encrypted for their place in the database.
 
 A sealed text names its algorithm and key. Table, column and row are authenticated with it, so that one that is moved to
 another row cannot be read there. Without a key texts are stored as they are.

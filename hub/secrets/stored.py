@@ -33,6 +33,9 @@ class Column(NamedTuple):
 COLUMNS = (
     Column("consumer", "secret", SQL.consumer_secrets, SQL.consumer_secret_write),
     Column("consumer", "login", SQL.consumer_logins, SQL.consumer_login_write),
+    # One place for both: what is confirmed moves from the one column to the other.
+    Column("account", "totp", SQL.account_totp_pending, SQL.account_totp_pending_write),
+    Column("account", "totp", SQL.account_totps, SQL.account_totp_write),
 )
 
 

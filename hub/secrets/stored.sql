@@ -1,3 +1,17 @@
+-- name: account_totp_pending
+select principal_id::text, totp_pending from account
+where totp_pending is not null and principal_id::text > %(after)s order by principal_id::text limit %(limit)s
+
+-- name: account_totp_pending_write
+update account set totp_pending = %(text)s where principal_id::text = %(row)s and totp_pending = %(was)s
+
+-- name: account_totps
+select principal_id::text, totp_secret from account
+where totp_secret is not null and principal_id::text > %(after)s order by principal_id::text limit %(limit)s
+
+-- name: account_totp_write
+update account set totp_secret = %(text)s where principal_id::text = %(row)s and totp_secret = %(was)s
+
 -- name: consumer_logins
 select code, login from consumer
 where login is not null and code > %(after)s order by code limit %(limit)s

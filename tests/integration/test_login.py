@@ -1,6 +1,7 @@
 """People log in, and what a session may do: fixation, stolen cookies, guesses, locks, second factors."""
 
 import asyncio
+from base64 import b64encode
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack
 from dataclasses import replace
@@ -10,12 +11,14 @@ from typing import Any
 import httpx
 import pytest
 from fastapi import FastAPI
+from pydantic import SecretStr
 
 from api.app import create_app
 from api.context import Context
 from hub.access.logins import Logins
 from hub.access.roles import Role
 from hub.access_settings import Access
+from hub.settings import Secrets
 from hub.store.listen import listen
 from tests.support.accounts import PASSWORD, browser, code_of, log_in, person, who
 from tests.support.process import eventually
@@ -56,7 +59,8 @@ class World:
 async def world_at(url: str, stack: AsyncExitStack, **access: Any) -> World:
     context = await stack.enter_async_context(api_context(url))
     rules = Access(**access)
-    settings = context.settings.model_copy(update={"access": rules})
+    sealing = Secrets(key=SecretStr(b64encode(b"k" * 32).decode()))  # secrets of authenticators lie encrypted
+    settings = context.settings.model_copy(update={"access": rules, "secrets": sealing})
     return World(replace(context, settings=settings, logins=Logins(rules)), stack)
 
 
@@ -232,6 +236,9 @@ async def test_second_factor_is_required_of_a_role_and_each_code_counts_once(dat
         assert (await client.put("/session/second-factor", json={"code": "000000"})).status_code == 422
         now = code_of(begun["secret"])
         codes = (await client.put("/session/second-factor", json={"code": now})).json()["recovery_codes"]
+        [(stored,)] = await world.fetch("select totp_secret from account")
+        assert begun["secret"] not in stored
+        assert stored.startswith("sealed 1 ")
         assert len(set(codes)) == 10
         assert (await client.get("/accounts")).status_code == 200
         assert (await other.get("/session")).json()["kind"] is None, "other sessions have ended"

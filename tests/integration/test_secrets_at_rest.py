@@ -128,7 +128,7 @@ async def test_the_check_tells_what_is_not_encrypted(database: str) -> None:
     plant(database)
     [plain] = await check_secrets(settings(database))
     assert plain.level == "warn"
-    assert "2 of consumers are not encrypted" in plain.what
+    assert "2 are not encrypted" in plain.what
     assert [each.level for each in await check_secrets(settings(database, OLD))] == ["warn"]
     async with await connect(database) as conn:
         await sealer(Secrets(listed(OLD)))(conn)
@@ -147,6 +147,8 @@ async def test_the_api_seals_what_it_is_given(database: str) -> None:
             assert made.json()["username"] == "hub"
             kept = await client.put("/consumers/desk", json={"url": url, "username": "hub"})
             assert kept.is_success
+            made_up = (await client.put("/consumers/other", json={"url": url})).json()["secret"]
+            assert made_up not in everything(database)
             shown = "".join([(await client.get(path)).text for path in ("/consumers", "/consumers/desk")])
             assert SECRET not in shown + everything(database)
             assert PASSWORD not in shown + everything(database)
