@@ -13,6 +13,7 @@ from rich.text import Text
 
 from app.cli.accounts import accounts
 from app.cli.alerts import alerts
+from app.cli.areas import areas
 from app.cli.audit import audit
 from app.cli.catalogue import catalogue
 from app.cli.commands import command, commands
@@ -67,6 +68,7 @@ app.add_typer(regions, name="regions")
 app.add_typer(rules, name="rules")
 app.add_typer(alerts, name="alerts")
 app.add_typer(consumers, name="consumers")
+app.add_typer(areas, name="areas")
 app.add_typer(shares, name="shares")
 app.add_typer(audit, name="audit")
 app.add_typer(secrets, name="secrets")
