@@ -75,7 +75,7 @@ async def handling(
             unwritten = True
         yield conn
         if unwritten:
-            await Journal(context.settings.audit.journal).append(replace(entry, at=began))
+            await Journal(context.settings.audit_journal).append(replace(entry, at=began))
 
 
 async def execute(conn: AsyncConnection, statement: str, params: Mapping[str, Any]) -> None:

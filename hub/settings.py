@@ -2,11 +2,12 @@
 
 import os
 import tomllib
+from hashlib import sha256
 from pathlib import Path
 from typing import Any, Literal
 
 from platformdirs import user_state_path
-from psycopg.conninfo import make_conninfo
+from psycopg.conninfo import conninfo_to_dict, make_conninfo
 from pydantic import Field, SecretStr, ValidationError, ValidationInfo, field_validator, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict, SettingsError
 
@@ -193,8 +194,9 @@ class Audit(Section):
     """How long entries are kept; the oldest go."""
     signing_key_file: Path | None = None
     """Ed25519 in PEM: the head of the chain is signed with it."""
-    journal: Path = Field(default_factory=lambda: user_state_path("ganzhi") / "audit.journal")
-    """A file on this machine: steps of alerts are kept there while the audit cannot be written."""
+    journal: Path | None = None
+    """A file on this machine: steps of alerts are kept there while the audit cannot be written. None: one of the
+    user's, for each database."""
     syslog: Servers | None = None
     """host:port of a server that is told each entry: RFC 5424 over TLS."""
     tls: Tls = Tls()
@@ -279,6 +281,10 @@ class Hub(Section):
 _BUS_NEEDS_KAFKA = "the roles edge and worker need kafka.servers"
 
 
+_PLACE = ("host", "hostaddr", "port", "dbname")
+"""What makes a database another one in its address."""
+
+
 class Settings(BaseSettings):
     """All of a hub's settings. Environment: HUB_DATABASE__URL, HUB_MQTT__HOST, ..."""
 
@@ -325,6 +331,16 @@ class Settings(BaseSettings):
         if self.kafka.servers is None and not {"edge", "worker"}.isdisjoint(self.hub.roles):
             raise ValueError(_BUS_NEEDS_KAFKA)
         return self
+
+    @property
+    def audit_journal(self) -> Path:
+        """The file of audit.journal: hubs of another database must not append what waits in it."""
+        if self.audit.journal is not None:
+            return self.audit.journal
+        place = {name: value for name, value in conninfo_to_dict(self.database.url).items() if name in _PLACE}
+        return (
+            user_state_path("ganzhi") / f"audit-{sha256(repr(sorted(place.items())).encode()).hexdigest()[:8]}.journal"
+        )
 
     @classmethod
     def settings_customise_sources(cls, *args: Any, **sources: Any) -> tuple[Any, ...]:

@@ -4,7 +4,8 @@ import os
 from pathlib import Path
 
 from app.check.finding import Finding
-from hub.errors import HubError
+from hub.audit.head import load_key
+from hub.errors import ConfigError, HubError
 from hub.settings import Settings
 from hub.store.pool import connect, sorted_errors
 from hub.store.statements import statements
@@ -29,10 +30,15 @@ async def check_audit(settings: Settings) -> list[Finding]:
     findings = []
     if rights is not None:
         findings.append(_rights(*rights))
-    if not _may_write(settings.audit.journal):
-        what = f"audit: its journal {settings.audit.journal} cannot be written"
+    if not _may_write(settings.audit_journal):
+        what = f"audit: its journal {settings.audit_journal} cannot be written"
         advice = "set audit.journal to a file that the hub may write: steps of alerts go there when the audit fails"
         findings.append(Finding("warn", what, advice))
+    if (key := settings.audit.signing_key_file) is not None:
+        try:
+            load_key(key)
+        except ConfigError as error:
+            findings.append(Finding("fail", f"audit: {error.detail}"))
     if waiting is not None and waiting[0]:
         what = f"audit: {waiting[0]:,} entries have waited for their seal for more than a minute"
         findings.append(Finding("warn", what, "start the hub, which seals them; then: hub audit verify"))

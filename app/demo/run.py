@@ -107,6 +107,7 @@ class _Demo:
         settings.write_text(
             f"[database]\nurl = {json.dumps(database)}\n\n"
             f'[mqtt]\nhost = "127.0.0.1"\nport = {broker.port}\nusername = "{USERNAME}"\n{login}\n'
+            f"[audit]\njournal = {json.dumps(str(self._folder / 'audit.journal'))}\n\n"
             f'[api]\nhost = "127.0.0.1"\nport = {self._port}\n\n'
             "[access]\ndemo = true\n\n"
             '[outgoing]\nwebhook = ["127.0.0.0/8"]\n',  # receivers of the demo's user run on this machine

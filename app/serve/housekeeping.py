@@ -30,7 +30,7 @@ def housekeeping(settings: Settings, pool: Pool) -> list[Named]:
         ("catalogue", lead(settings.database.url, "catalogue", count_all)),
         ("audit", lead(settings.database.url, "audit", audit_sealer(audit.hash))),
         ("audit head", lead(settings.database.url, "audit head", daily(audit.signing_key_file))),
-        ("audit journal", keep_settling_journal(pool, audit.journal)),
+        ("audit journal", keep_settling_journal(pool, settings.audit_journal)),
         ("audit retention", keep_audit(pool, audit.keep_days)),
         ("secrets", lead(settings.database.url, "secrets", sealer(Secrets(settings.secrets)))),
         ("rollups", lead(settings.database.url, "rollups", Rebuild())),

@@ -1,5 +1,6 @@
 """Verifying the chain: reads it from the store and finds each entry that was removed, inserted or altered."""
 
+import asyncio
 from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -17,6 +18,8 @@ STEP = 20_000
 """Links that are read at once."""
 SHOWN = 100
 """Faults that are kept; all are counted."""
+SETTLE_S = 6.0
+"""In this time a hub that runs has sealed what was committed before."""
 _EPOCH_US = 1_000_000
 
 Kind = Literal["altered", "removed", "forged", "unsealed", "unqueued", "head", "begin"]
@@ -74,6 +77,7 @@ async def verify(
     until: datetime | None = None,
     known: Head | None = None,
     tell: Tell = lambda done, total: None,
+    settle_s: float = SETTLE_S,
 ) -> Verified:
     """Verify the chain, or its part with entries from `since` to before `until`; `known` is a head noted elsewhere.
 
@@ -100,13 +104,26 @@ async def verify(
         found.late = (await _row(conn, SQL.late, {"first": span.first, "last": span.last})).late
         for kind, query in (
             ("forged", SQL.forged),
-            ("unsealed", SQL.unsealed),
             ("removed", SQL.gone),
             ("unqueued", SQL.unqueued),
         ):
             async for each in _rows(conn, query, {"since": since, "until": until}):
                 found.add(Fault(kind, *each))  # type: ignore[arg-type]
+    for each in await _unsealed(conn, {"since": since, "until": until}, settle_s):
+        found.add(Fault("unsealed", *each))
     return found
+
+
+async def _unsealed(
+    conn: psycopg.AsyncConnection[Any], values: dict[str, Any], settle_s: float
+) -> list[tuple[Any, ...]]:
+    """Entries that wait for their seal for too long; one that was committed this moment, with an old time, does not."""
+    found = [each async for each in _rows(conn, SQL.unsealed, values)]
+    if not found:
+        return []
+    await asyncio.sleep(settle_s)
+    still = {each async for each in _rows(conn, SQL.unsealed, values)}
+    return [each for each in found if each in still]
 
 
 async def _links(conn: psycopg.AsyncConnection[Any], after: int, until: int, previous: bytes, found: Verified) -> bytes:

@@ -169,9 +169,13 @@ async def test_an_entry_that_waits_for_its_seal_for_too_long_is_found(database: 
         assert (await verify(conn)).faults == []
         old = datetime.now(UTC) - timedelta(minutes=2)
         await write(conn, Entry("local", "device.put", "air-9", at=old))
-        assert [fault.kind for fault in (await verify(conn)).faults] == ["unsealed"]
-        await meddle(conn, "delete from audit where id = 7")
-        assert [(fault.kind, fault.id) for fault in (await verify(conn)).faults] == [("removed", 7)]
+        assert [fault.kind for fault in (await verify(conn, settle_s=0)).faults] == ["unsealed"]
+        async with asyncio.TaskGroup() as group, await connect(database) as leader:
+            group.create_task(seal(leader, "sha256"))
+            assert (await verify(conn, settle_s=1)).faults == [], "it was sealed while it was looked at"
+        await write(conn, Entry("local", "device.put", "air-9", at=old))
+        await meddle(conn, "delete from audit where id = 8")
+        assert [(fault.kind, fault.id) for fault in (await verify(conn)).faults] == [("removed", 8)]
 
 
 async def test_a_part_of_the_chain_verifies_by_times(database: str) -> None:
