@@ -29,6 +29,7 @@ ELSEWHERE = {
     "POST /dead-letters/{letter_id}/replay": "as above",
 }
 DEVICE, KEY, FANG, NEW = "/devices/air-0", "/provisioning-keys/air-2026", "/accounts/wang.fang", "rain on the 3rd pole"
+SHARE = {"owner": "parks", "consumer": "roads", "purpose": "drill", "kinds": ["devices"]}
 WINDOW = {"from_at": "2026-01-01T00:00:00Z", "to_at": "2026-01-02T00:00:00Z"}
 STEPS: list[tuple[str, str, Any, str]] = [
     ("PUT /profiles/{code}", "/profiles/air", AIR, "profile.put"),
@@ -60,6 +61,10 @@ STEPS: list[tuple[str, str, Any, str]] = [
     ("POST /grants", "/grants", {"principal": "li.wei", "role": "viewer", "area": "river"}, "grant.make"),
     ("DELETE /grants/{grant_id}", "/grants/{id}", None, "grant.take_back"),
     ("DELETE /areas/{code}", "/areas/river", None, "area.delete"),
+    ("PUT /organisations/{code}", "/organisations/roads", {"name": "Roads"}, "organisation.put"),
+    ("POST /shares", "/shares", SHARE, "share.ask"),
+    ("POST /shares/{share_id}/decision", "/shares/{id}/decision", {"to": "granted"}, "share.granted"),
+    ("DELETE /shares/{share_id}", "/shares/{id}", None, "share.withdrawn"),
     ("POST /accounts", "/accounts", {"name": "wang.fang", "role": "viewer"}, "account.add"),
     ("PATCH /accounts/{name}", f"{FANG}", {"display_name": "王芳"}, "account.change"),
     ("POST /accounts/{name}/lock", f"{FANG}/lock", None, "account.lock"),
