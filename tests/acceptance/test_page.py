@@ -43,9 +43,9 @@ async def seed(context: Context) -> UUID:
         await conn.execute(
             """insert into dead_letter (id, received_at, transport, address, device, reason, detail, detail_words,
                                         payload, payload_size)
-               values (gen_random_uuid(), now(), 'mqtt', 'ganzhi/v1/air-9/telemetry', 'air-9', 'unknown_device',
+               values (gen_random_uuid(), now(), 'mqtt', 'ganzhi/v1/' || %s, 'air-9', 'unknown_device',
                        'register air-9 first', %s, '{}', 2)""",
-            [Jsonb(written(Sentence("refusal.device.unknown", device="'air-9'", code="air-9")))],
+            [NASTY, Jsonb(written(Sentence("refusal.device.unknown", device="'air-9'", code="air-9")))],
         )
     return await raise_alert(context.hub_pool)
 
@@ -100,6 +100,7 @@ def look(browser: Callable[[], Chromium], url: str, another: Callable[[], UUID])
         ):
             assert words in shown
         assert page.evaluate("document.title") == "Ganzhi 感知"
+        assert page.evaluate("document.querySelectorAll('img[src=x], script:not([src])').length") == 0
 
         page.evaluate("document.getElementById('language').click()")
         shown = page.text()
