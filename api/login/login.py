@@ -82,7 +82,7 @@ class Login:
             await self._failed(account, where, "code")
             raise _code_needed("the code is not right, or was used already")
         self._attempts.succeeded(name.casefold(), where.address)
-        await self.caught_up()
+        await self.caught_up(sessions_only=True)
         return token
 
     async def confirm(self, account: Row, password: str, where: Where) -> None:
@@ -136,10 +136,10 @@ class Login:
         """The secret of an authenticator; SecretUnreadable without the key of the settings."""
         return self._secrets.open(_of_totp(principal), stored)
 
-    async def caught_up(self) -> None:
+    async def caught_up(self, sessions_only: bool = False) -> None:
         """Let this process know of what was just committed; others are told of it."""
         try:
-            await self._logins.refresh(self._pool)
+            await (self._logins.refresh_sessions if sessions_only else self._logins.refresh)(self._pool)
         except HubError as error:
             log.debug("who may do what is read a little later: %s", error)
 

@@ -94,7 +94,7 @@ async def change_password(
         ended = await end_sessions(conn, account["id"], "password changed", session.id)
         token = await login.rotated(conn, session.id)
         await audit(conn, caller, "account.password", f"principal:{caller.principal}", {"sessions_ended": ended})
-    await login.caught_up()
+    await login.caught_up(sessions_only=True)
     give_cookie(request, response, token)
 
 
@@ -140,7 +140,7 @@ async def confirm_second_factor(
         ended = await end_sessions(conn, account["id"], "second factor changed", session.id)
         token = await login.rotated(conn, session.id)
         await audit(conn, caller, "account.second_factor", f"principal:{account['id']}", {"sessions_ended": ended})
-    await login.caught_up()
+    await login.caught_up(sessions_only=True)
     give_cookie(request, response, token)
     return {"recovery_codes": codes}
 
@@ -158,4 +158,4 @@ async def remove_second_factor(
     async with context.hub_pool.connection() as conn, conn.transaction():
         await execute(conn, ACCOUNTS.second_factor_off, {"id": caller.principal})
         await audit(conn, caller, "account.second_factor_off", f"principal:{caller.principal}", {})
-    await login.caught_up()
+    await login.caught_up(sessions_only=True)

@@ -142,7 +142,7 @@ async def log_out(
         values = {"id": session.id, "principal": caller.principal, "why": "logged out"}
         await row(conn, SQL.session_end, values)
         await audit(conn, caller, "logout", f"principal:{caller.principal}", {})
-    await login.caught_up()
+    await login.caught_up(sessions_only=True)
     take_cookie(request, response)
 
 
@@ -159,7 +159,7 @@ async def lock(context: Here, caller: TheCaller, login: TheLogin, session: TheSe
     async with context.hub_pool.connection() as conn, conn.transaction():
         await execute(conn, SQL.session_lock, {"id": session.id})
         await audit(conn, caller, "session.lock", f"principal:{caller.principal}", {})
-    await login.caught_up()
+    await login.caught_up(sessions_only=True)
 
 
 @router.post("/unlock", status_code=204, response_class=Response, responses=responses(401, 429))
@@ -175,5 +175,5 @@ async def unlock(
     async with context.hub_pool.connection() as conn, conn.transaction():
         token = await login.rotated(conn, session.id)
         await audit(conn, caller, "session.unlock", f"principal:{caller.principal}", {})
-    await login.caught_up()
+    await login.caught_up(sessions_only=True)
     give_cookie(request, response, token)

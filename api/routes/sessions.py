@@ -59,7 +59,7 @@ async def end_own_session(
         if await row(conn, SQL.session_end, values) is None:
             raise not_found("session", session_id)
         await audit(conn, caller, "session.end", f"principal:{caller.principal}", {"session": str(session_id)})
-    await login.caught_up()
+    await login.caught_up(sessions_only=True)
 
 
 @router.get("/accounts/{name}/sessions", response_model=OpenSessions)
@@ -80,4 +80,4 @@ async def end_all_sessions(name: AccountName, context: Here, caller: TheCaller, 
         account = await locked_account(conn, name)
         ended = await end_sessions(conn, account["id"], "ended by an administrator")
         await audit(conn, caller, "session.end_all", f"principal:{account['id']}", {"sessions_ended": ended})
-    await login.caught_up()
+    await login.caught_up(sessions_only=True)

@@ -126,7 +126,7 @@ class ApiServer(Part):
             self._commands.heard(payload)
             return
         if channel == CHANNEL:
-            self._logins.wake()
+            self._logins.wake(payload)
             return
         self._changes.wake()
         self._delivery_worker.wake()

@@ -11,7 +11,7 @@ from api_key k
 where k.revoked_at is null and (k.expires_at is null or k.expires_at > now())
 
 -- name: sessions
-select s.id, s.principal_id, s.token_hash, s.expires_at, s.seen_at, s.active_at, s.locked, a.must_change,
+select s.id, s.principal_id as principal, s.token_hash, s.expires_at, s.seen_at, s.active_at, s.locked, a.must_change,
        a.totp_secret is not null as second_factor
 from login_session s
 join account a on a.principal_id = s.principal_id

@@ -1,11 +1,13 @@
 """People log in, and what a session may do: fixation, stolen cookies, guesses, locks, second factors."""
 
 import asyncio
+import time
 from base64 import b64encode
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack
 from dataclasses import replace
 from datetime import timedelta
+from statistics import median
 from typing import Any
 
 import httpx
@@ -16,6 +18,7 @@ from pydantic import SecretStr
 from api.app import create_app
 from api.context import Context
 from hub.access.logins import Logins
+from hub.access.passwords import hashed
 from hub.access.roles import Role
 from hub.access_settings import Access
 from hub.settings import Secrets
@@ -159,7 +162,8 @@ async def test_another_process_refuses_it_within_a_second(world: World, database
         tasks = [
             group.create_task(other.context.logins.run(other.context.hub_pool), name="logins"),
             group.create_task(
-                listen(database, ["ganzhi_access"], lambda *_: other.context.logins.wake()), name="listen"
+                listen(database, ["ganzhi_access"], lambda _, payload: other.context.logins.wake(payload)),
+                name="listen",
             ),
         ]
         thief = await other.browser()
@@ -327,6 +331,10 @@ async def test_a_page_of_another_origin_can_do_nothing_with_the_cookie(world: Wo
     for kind in ("text/plain", "application/x-www-form-urlencoded", "multipart/form-data; boundary=x"):
         answer = await client.post("/accounts", content=b"{}", headers={"Content-Type": kind})
         assert answer.status_code == 415, kind
+        answer = await client.post("/session/lock", content=b"x=1", headers={"Content-Type": kind})
+        assert answer.status_code == 415, "also where no body is read"
+    assert (await client.post("/session/lock")).status_code == 415
+    assert (await who(client))["session"]["locked"] is False
     assert (await client.get("/accounts/mallory")).status_code == 404
 
 
@@ -357,6 +365,22 @@ async def test_accounts_are_kept_by_who_may_and_take_no_field_that_is_not_theirs
     assert (await log_in(await world.browser("10.8.8.8"), "li.wei", reset)).status_code == 204
     kept = await world.fetch("select a::text from audit a")
     assert not any(reset in text for (text,) in kept)
+
+
+@pytest.mark.heavy
+async def test_a_known_name_takes_as_long_as_an_unknown_one(world: World) -> None:
+    await person(world.context, "li.wei", Role.VIEWER)
+    kept = hashed("some other password").replace("'", "")
+    await world.execute(f"update account set password_hash = '{kept}'")
+    took: dict[str, list[float]] = {"li.wei": [], "nobody": []}
+    for n in range(20):
+        client = await world.browser(f"10.2.{n}.1")  # nobody is slowed down
+        for name, times in took.items():
+            began = time.perf_counter()
+            assert (await log_in(client, name, "wrong password")).status_code == 401
+            times.append(time.perf_counter() - began)
+    known, unknown = (median(times) for times in took.values())
+    assert 0.7 < known / unknown < 1.4
 
 
 @pytest.mark.heavy

@@ -47,11 +47,16 @@ create table client_certificate (
     created_at timestamptz not null default clock_timestamp()
 );
 
--- What decides who is let in is told; that something was used is not.
+-- What decides who is let in is told; that something was used is not. Sessions come and go: they are read by themselves.
+create function notify_sessions() returns trigger language plpgsql as $$
+begin
+    notify ganzhi_access, 'sessions';
+    return null;
+end $$;
 create trigger tell after insert or delete or update of must_change, totp_secret on account
-    for each statement execute function notify_access();
+    for each statement execute function notify_sessions();
 create trigger tell after insert or delete or update of token_hash, expires_at, locked, ended_at on login_session
-    for each statement execute function notify_access();
+    for each statement execute function notify_sessions();
 create trigger tell after insert or delete or update of expires_at, revoked_at on api_key
     for each statement execute function notify_access();
 create trigger tell after insert or update or delete on client_certificate
