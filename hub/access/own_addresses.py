@@ -17,12 +17,13 @@ class OwnServer(NamedTuple):
 
 
 def own_servers(settings: Settings) -> list[OwnServer]:
-    """Database, broker, Kafka, API and monitor; those behind a Unix socket need no guard."""
+    """Database, broker, Kafka, syslog, API and monitor; those behind a Unix socket need no guard."""
     found = [*_database(settings.database.url), OwnServer("broker", settings.mqtt.host, settings.mqtt.port)]
-    for server in (settings.kafka.servers or "").split(","):
-        host, _, port = server.rpartition(":")
-        if host:
-            found.append(OwnServer("kafka", host.strip("[]"), int(port)))
+    for what, servers in (("kafka", settings.kafka.servers), ("syslog", settings.audit.syslog)):
+        for server in (servers or "").split(","):
+            host, _, port = server.rpartition(":")
+            if host:
+                found.append(OwnServer(what, host.strip("[]"), int(port)))
     found.append(OwnServer("api", settings.api.host, settings.api.port))
     if settings.hub.monitor_port is not None:
         found.append(OwnServer("monitor", settings.hub.monitor_host, settings.hub.monitor_port))

@@ -15,7 +15,9 @@ from api.push.channel import Accepted, Answer, Channel, Consumer
 from api.push.outbox import DeliveryWorker, Limits
 from api.push.signature import verify
 from api.push.webhook import open_webhook
-from hub.settings import Database
+from hub.access.outgoing import Outgoing
+from hub.limit_settings import Outgoing as Listed
+from hub.settings import Database, Settings
 from hub.store.listen import listen
 from hub.store.pool import Pool, open_pool
 from hub.words.sentence import stored, told
@@ -270,6 +272,26 @@ async def test_an_address_that_cannot_be_called_loses_nothing_and_is_named_once(
         await alarms.run(f"update consumer set url = '{desk.url()}'")
         await settled(alarms, "desk", "delivered")
     assert caplog.text.count("(address)") == 1
+
+
+async def test_what_may_not_be_called_waits_for_its_line_in_the_settings_and_loses_nothing(
+    alarms: Alarms, desk: Receiver
+) -> None:
+    await alarms.consumer("desk", desk.url())
+    await alarms.raised()
+    async with open_webhook(Outgoing(Settings()), PLAIN) as channel, delivery_worker(alarms.pool, channel=channel):
+
+        async def tried() -> bool:
+            return await alarms.run("select attempts >= 2 from outbox") == [(True,)]
+
+        await eventually(tried, "a second attempt")
+    [(state, why, failure)] = await alarms.run("select state, last_error, failure from outbox")
+    assert (state, failure, desk.received) == ("pending", "address", [])
+    entry = desk.url().split("/")[2]
+    assert f'webhook = ["{entry}"]' in why
+    allowed = Outgoing(Settings(outgoing=Listed(webhook=(entry,))))
+    async with open_webhook(allowed, PLAIN) as channel, delivery_worker(alarms.pool, channel=channel):
+        await settled(alarms, "desk", "delivered")
 
 
 async def test_a_consumer_that_is_switched_off_gets_its_alerts_within_the_day_or_never(

@@ -31,6 +31,7 @@ from ingest.mqtt.connection import MqttConnection
 from tests.support.broker import Mosquitto
 from tests.support.certificates import Authority, Pair, give_to
 from tests.support.cluster import Cluster
+from tests.support.hub import Hub, run_hub
 from tests.support.process import eventually, free_port
 from tests.support.stores import timescaledb_binaries
 
@@ -280,3 +281,30 @@ def test_the_check_tells_when_certificates_end(hand: Hand) -> None:
     assert told(-3)[0] == "fail"
     mqtt = Mqtt(tls_ca=hand.authority.file)
     assert [finding.level for finding in check_certificates(Settings(mqtt=mqtt))] == ["ok"]
+
+
+def test_a_hub_over_https_is_asked_by_its_own_command_line(
+    database: str, mosquitto: Mosquitto, hand: Hand, tmp_path: Path
+) -> None:
+    port = with_tls(mosquitto, hand, hand["good"])
+    good = hand["good"]
+    env = {
+        "HUB_API__TLS__CERTIFICATE": str(good.certificate),
+        "HUB_API__TLS__KEY": str(good.key),
+        "HUB_MQTT__TLS__CA": str(hand.authority.file),
+        "HUB_API__TOKEN": "a-token-of-tests",
+    }
+    hub = Hub(database, port, tmp_path, **env)
+    hub.api = httpx.Client(base_url=f"https://127.0.0.1:{hub.port}", verify=trusting(hand), timeout=30)
+    try:
+        hub.start()
+        asked = {**hub.env, "SSL_CERT_FILE": str(hand.authority.file)}
+        status, told = run_hub("consumers", "list", env=asked, folder=tmp_path)
+        assert status == 0, told
+        assert f"https://127.0.0.1:{hub.port}" in told
+        status, told = run_hub("check", env=asked, folder=tmp_path)
+        assert status == 0, told
+        for setting in ("api.tls.certificate", "mqtt.tls.ca"):
+            assert re.search(rf"ok +certificate: {setting} .* is good until", told), told
+    finally:
+        hub.close()

@@ -13,7 +13,7 @@ from api.push.webhook import open_webhook
 from hub.access.guarded_transport import GuardedTransport
 from hub.access.outgoing import Outgoing, OutgoingRefused, Purpose, resolved
 from hub.limit_settings import Outgoing as Listed
-from hub.settings import Api, Database, Kafka, Mqtt, Settings
+from hub.settings import Api, Audit, Database, Kafka, Mqtt, Settings
 from tests.support.webhooks import PLAIN, Receiver
 
 
@@ -39,6 +39,7 @@ def guard(*webhook: str, dns: Dns | None = None) -> Outgoing:
         mqtt=Mqtt(host="127.0.0.1", port=1884),
         kafka=Kafka(servers="10.0.0.6:9092,[fd00::6]:9092"),
         api=Api(port=8425),
+        audit=Audit(syslog="10.0.0.7:6514"),
     )
     return Outgoing(settings, dns or Dns())
 
@@ -105,6 +106,7 @@ async def test_what_is_never_called_is_refused_whatever_is_allowed(host: str) ->
         ("127.9.9.9", 1884, "broker"),
         ("::1", 1884, "broker"),
         ("127.0.0.1", 8425, "API"),
+        ("10.0.0.7", 6514, "syslog"),
         ("db.example.org", 5433, "database"),
     ],
 )
