@@ -160,6 +160,7 @@ def create_app(
         redoc_url=None,
     )
     app.state.context = context
+    app.state.refusals = context.refusals
     app.state.door = ApiDoor(context)
     app.state.limits = Limits(context.settings.limits)
     app.state.login = Login(context)

@@ -14,6 +14,7 @@ from devices.credentials.directory import Directory
 from devices.registry.registry import Registry
 from hub.access.caller import Caller
 from hub.access.logins import Logins
+from hub.access.refusals import Refusals
 from hub.access.scope import EVERYWHERE, Scope
 from hub.access.scoped_pool import Connections, ScopedPool
 from hub.access_settings import Access
@@ -43,6 +44,8 @@ class Context:
     """Who may speak as which device; kept fresh by the wiring."""
     logins: Logins = field(default_factory=lambda: Logins(Access()))
     """Which people and machines are let in; kept fresh by the wiring."""
+    refusals: Refusals = field(default_factory=Refusals)
+    """Who was not let in."""
 
     scope: Scope = EVERYWHERE
     """What the request may see."""

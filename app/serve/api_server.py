@@ -78,6 +78,7 @@ class ApiServer(Part):
             settings, pool, counters, reasons, self._changes, replay, self._control, self._outcomes, self._directory,
             self._logins,
         )  # fmt: skip
+        self._refusals = context.refusals
         app = create_app(context, routers, LARGER)
         certificate = None if settings.api.tls is None else Certificate(settings.api.tls)
         self._server = configured(
@@ -95,7 +96,7 @@ class ApiServer(Part):
         others: list[Named] = [heard, ("changes", self._changes.run()), ("control", self._control.run())]
         others += [("command delivery", self._commands.run()), ("logins", self._logins.run(self._pool))]
         first = first_account(self._settings, self._pool, self._logins, terminal=sys.stderr.isatty())
-        others.append(("first account", first))
+        others += [("first account", first), ("refusals", self._refusals.keep_writing(self._pool))]
         others += access_tasks(self._settings, self._pool, self._directory, self._control)
         for name, work in others + housekeeping(self._settings, self._pool):
             group.create_task(work, name=name)

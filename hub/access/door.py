@@ -3,7 +3,7 @@
 The permissions stand in the OpenAPI document, as the roles of a route's security requirement.
 """
 
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Iterable
 from dataclasses import replace
 from typing import Annotated, Any, Protocol, TypeVar, cast
 
@@ -19,16 +19,25 @@ from hub.access.caller import Caller
 from hub.access.cross_site import refuse_cross_site
 from hub.access.limits import Limits
 from hub.access.permissions import Permission
+from hub.access.refusals import NOBODY, Refusals
 
 Handler = TypeVar("Handler", bound=Callable[..., Any])
 _STATED = "stated_access"
 
 
 class Door(Protocol):
-    """Authenticates callers; an app with protected routes keeps one at `app.state.door`, and `app.state.limits`."""
+    """Authenticates callers; an app with protected routes keeps one at `app.state.door`, and `limits`, `refusals`."""
 
     async def caller(self, connection: HTTPConnection) -> Caller:
         """Authenticate. HTTPException: 401 unknown, 403 not allowed here, 503 while it cannot be determined."""
+
+
+class Lacking(HTTPException):
+    """403: a caller who is known lacks permissions."""
+
+    def __init__(self, caller: Caller, lacking: Iterable[Permission]) -> None:
+        super().__init__(403, f"{caller.name} lacks the permission {' and '.join(sorted(lacking))}")
+        self.actor = caller.actor
 
 
 class Needed(SecurityBase):
@@ -48,6 +57,9 @@ class Needed(SecurityBase):
         try:
             connection.state.caller = await self._passed(connection)
         except HTTPException as error:
+            if error.status_code in (401, 403):
+                refusals: Refusals = connection.app.state.refusals
+                refusals.count(connection, error.status_code, error.actor if isinstance(error, Lacking) else NOBODY)
             if connection.scope["type"] == "websocket":
                 raise WebSocketException(1008, error.detail) from None
             raise
@@ -58,7 +70,7 @@ class Needed(SecurityBase):
         limits: Limits = connection.app.state.limits
         limits.take(caller)
         if lacking := self.permissions - caller.permissions:
-            raise HTTPException(403, f"{caller.name} lacks the permission {' and '.join(sorted(lacking))}")
+            raise Lacking(caller, lacking)
         client = connection.client
         within = replace(caller.within(self.permissions), address=None if client is None else client.host)
         return await connection.app.state.shares(within) if within.scope.shares else within

@@ -245,6 +245,18 @@ async def test_retention_drops_the_old_end_and_the_rest_verifies(database: str) 
             await forget(pool, 100, now)
 
 
+async def test_a_seal_under_way_holds_up_no_writer(database: str) -> None:
+    async with sealed(database, 0) as conn, await connect(database) as leader:
+        await write(conn, Entry("local", "login.fail", "li.wei"))
+        async with leader.transaction():
+            assert await seal(leader, "sha256") == 1  # and not committed yet
+            await conn.execute("set lock_timeout = '1s'")
+            for number in range(100):
+                await write(conn, Entry("local", "login.fail", f"{number}"))
+        assert await seal(leader, "sha256") == 100
+        assert (await verify(conn)).faults == []
+
+
 async def test_a_lock_on_the_audit_refuses_and_hangs_nobody(database: str) -> None:
     async with sealed(database) as conn, await connect(database) as other, other.transaction():
         await other.execute("lock table audit in access exclusive mode")

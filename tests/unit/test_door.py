@@ -10,6 +10,7 @@ from fastapi import FastAPI, WebSocket
 from hub.access.door import GuardedRouter, TheCaller, needs, public
 from hub.access.limits import Limits
 from hub.access.permissions import EVERYTHING, Permission
+from hub.access.refusals import Refusals
 from hub.settings import Settings
 from tests.support.doors import AlwaysDoor
 
@@ -52,6 +53,7 @@ def app() -> FastAPI:
     made = FastAPI()
     made.state.door = AlwaysDoor()
     made.state.limits = Limits(Settings().limits)
+    made.state.refusals = Refusals()
     made.include_router(router)
     return made
 

@@ -12,6 +12,7 @@ from fastapi import FastAPI
 
 from api import problems
 from hub.access.limits import Limits
+from hub.access.refusals import Refusals
 from hub.models import DeadLetter, Delivery, Outcome
 from hub.settings import Http, Settings
 from hub.words.sentence import Sentence
@@ -62,6 +63,7 @@ class World:
         problems.install(app)
         app.state.door = AlwaysDoor()
         app.state.limits = Limits(Settings().limits)
+        app.state.refusals = Refusals()
         app.include_router(ingest_router(self.source), prefix="/api/v1")
         transport = httpx.ASGITransport(app, client=(client_host, 5))
         self.client = httpx.AsyncClient(transport=transport, base_url="http://hub/api/v1")
