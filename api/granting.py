@@ -55,7 +55,7 @@ async def grant(conn: AsyncConnection, caller: Caller, name: str, wanted: Wanted
     stored = {**asdict(wanted), "region": region}
     made = await row(conn, SQL.grant_add, {**stored, "principal_id": found["id"], "granted_by": caller.actor}) or {}
     told = {key: str(value) for key, value in stored.items() if value is not None}
-    await audit(conn, caller, "grant.make", str(made["id"]), {"principal": name, **told})
+    await audit(conn, caller, "grant.make", str(made["id"]), {"principal": f"principal:{found['id']}", **told})
     return UUID(str(made["id"]))
 
 
@@ -63,6 +63,7 @@ async def take_back(conn: AsyncConnection, caller: Caller, name: str, role: Role
     """Take all grants of a role back from a person or machine; returns how many there were."""
     taken = await rows(conn, SQL.take_back, {"name": name, "role": role})
     for each in taken:
-        told = {key: value for key, value in each.items() if key != "id" and value is not None}
-        await audit(conn, caller, "grant.take_back", str(each["id"]), {"principal": name, "role": role, **told})
+        told = {key: value for key, value in each.items() if key not in ("id", "principal_id") and value is not None}
+        told |= {"principal": f"principal:{each['principal_id']}", "role": role}
+        await audit(conn, caller, "grant.take_back", str(each["id"]), told)
     return len(taken)

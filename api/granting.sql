@@ -17,4 +17,4 @@ select role from access_grant where principal_id = %(id)s and (valid_to is null 
 -- name: take_back
 delete from access_grant g using principal p
 where p.id = g.principal_id and lower(p.name) = lower(%(name)s) and g.role = %(role)s
-returning g.id, g.organisation, g.region, g.area
+returning g.id, g.principal_id, g.organisation, g.region, g.area

@@ -1,5 +1,6 @@
 """Accounts: made, changed, locked and reset, each with its audit entry; for the API and the command line alike."""
 
+from hashlib import sha256
 from re import fullmatch
 from typing import Any, Literal
 from uuid import UUID
@@ -118,4 +119,6 @@ async def set_certificate(conn: AsyncConnection, caller: Caller, name: str, subj
     if await row(conn, SQL.certificate_remove if remove else SQL.certificate_add, values) is None:
         raise not_found("certificate", subject) if remove else ProblemError(409, "the subject is another's")
     action = "certificate.remove" if remove else "certificate.add"
-    await audit(conn, caller, action, f"principal:{found['id']}", {"subject": subject})
+    await audit(
+        conn, caller, action, f"principal:{found['id']}", {"subject_sha256": sha256(subject.encode()).hexdigest()}
+    )

@@ -3,6 +3,7 @@
 from datetime import datetime
 from typing import Annotated, Any
 
+from fastapi import Response
 from pydantic import BaseModel, ConfigDict, Field, JsonValue, StringConstraints
 
 from api.context import Context, Here
@@ -10,7 +11,7 @@ from api.contract_types import TEXT, Code, Time
 from api.cursors import Page, Paged
 from api.database import read, row, rows
 from api.granting import Wanted, grant
-from api.login import accounts
+from api.login import accounts, erasure
 from api.login.accounts import NAME, SQL
 from api.problems import not_found, responses
 from api.routes.session import TheLogin
@@ -59,6 +60,47 @@ class Account(ChangeBody):
     created_at: datetime
     password_changed_at: datetime
     last_login_at: datetime | None
+
+
+class ExportedGrant(BaseModel):
+    """A role that an account holds."""
+
+    role: str
+    organisation: str | None
+    region: str | None
+    area: str | None
+    valid_from: datetime | None
+    valid_to: datetime | None
+    granted_by: str
+    granted_at: datetime
+
+
+class ExportedSession(BaseModel):
+    """From where an account is, or was, logged in."""
+
+    created_at: datetime
+    seen_at: datetime
+    expires_at: datetime
+    ended_at: datetime | None
+    ended_why: str | None
+    address: str
+    agent: str
+
+
+class ExportedAccount(BaseModel):
+    """All that is stored about an account but its secrets; what it did is in the audit, under its id."""
+
+    name: str
+    display_name: str
+    organisation: str | None
+    state: str
+    created_at: datetime
+    password_changed_at: datetime
+    second_factor: bool
+    grants: list[ExportedGrant]
+    sessions: list[ExportedSession]
+    certificates: list[str]
+    audited_as: str = Field(description="the actor in the audit, which an auditor exports by it")
 
 
 class NewAccount(Account):
@@ -138,6 +180,24 @@ async def reset_account(name: AccountName, context: Here, caller: TheCaller, log
         await accounts.reset_account(conn, caller, await accounts.locked_account(conn, name), hashed)
     await login.caught_up()
     return {**await _shown(context, name), "one_time_password": password}
+
+
+@router.get("/{name}/export", response_model=ExportedAccount, responses=responses(404))
+@needs(Permission.ACCESS_WRITE)
+async def export_account(name: AccountName, context: Here, caller: TheCaller) -> Any:
+    """All that is stored about a person with an account, for the person; it is audited."""
+    async with context.hub_pool.connection() as conn, conn.transaction():
+        return await erasure.export_account(conn, caller, await accounts.locked_account(conn, name))
+
+
+@router.post("/{name}/erase", status_code=204, responses=responses(403, 404))
+@needs(Permission.ACCESS_WRITE)
+async def erase_account(name: AccountName, context: Here, caller: TheCaller, login: TheLogin) -> Response:
+    """Erase who an account was, for good. The audit keeps its id, which then means nobody."""
+    async with context.hub_pool.connection() as conn, conn.transaction():
+        await erasure.erase_account(conn, caller, await accounts.locked_account(conn, name))
+    await login.caught_up()
+    return Response(status_code=204)
 
 
 async def _shown(context: Context, name: str) -> dict[str, Any]:

@@ -10,7 +10,7 @@ from pydantic import BaseModel, ConfigDict, Field, JsonValue, StringConstraints
 from api.context import Here
 from api.contract_types import Code, RegionPrefix, Time
 from api.cursors import Page, Paged
-from api.database import audit, execute, read, row, writing
+from api.database import audit, read, row, writing
 from api.granting import Wanted, grant
 from api.problems import not_found, responses
 from hub.access.door import GuardedRouter, TheCaller, needs
@@ -79,7 +79,8 @@ async def take_back_grant(grant_id: UUID, context: Here, caller: TheCaller) -> R
         found = await row(conn, SQL.grants, {"id": grant_id, "principal": None, **_FIRST})
         if found is None:
             raise not_found("grant", grant_id)
-        await execute(conn, SQL.grant_delete, {"id": grant_id})
-        told = {name: found[name] for name in ("principal", "role", "organisation", "region", "area")}
+        gone = await row(conn, SQL.grant_delete, {"id": grant_id}) or {}
+        told = {name: found[name] for name in ("role", "organisation", "region", "area")}
+        told["principal"] = f"principal:{gone.get('principal_id')}"
         await audit(conn, caller, "grant.take_back", str(grant_id), told)
     return Response(status_code=204)

@@ -1,5 +1,5 @@
 -- name: grant_delete
-delete from access_grant where id = %(id)s
+delete from access_grant where id = %(id)s returning principal_id
 
 -- name: grants
 select g.id, p.name as principal, g.role, g.organisation, g.region, g.area, g.valid_from, g.valid_to, g.granted_by,

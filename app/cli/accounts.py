@@ -1,5 +1,6 @@
 """`hub accounts`: who may log in, and what they may do. Works on the database itself."""
 
+import json
 from datetime import UTC
 from typing import Annotated, Any
 
@@ -11,6 +12,7 @@ from rich.text import Text
 from api.database import rows
 from api.granting import Wanted, grant, take_back
 from api.login import accounts as kept
+from api.login import erasure
 from app.cli.client import out
 from app.cli.connection import ConfigOption, Verbs
 from app.cli.in_database import (
@@ -105,6 +107,39 @@ def unlock_account(name: NameArgument, config: ConfigOption = None) -> None:
 
     in_database(config, work)
     out.print(f"Unlocked: {name} may log in.")
+
+
+@accounts.verb("export")
+def export_account(name: NameArgument, config: ConfigOption = None) -> None:
+    """All that is stored about an account but its secrets, as JSON; what it did is in the audit, under its id.
+
+    Example:  hub accounts export li.wei > li.wei.json
+    """
+
+    async def work(conn: AsyncConnection) -> dict[str, Any]:
+        return await erasure.export_account(conn, COMMAND_LINE, await kept.locked_account(conn, name))
+
+    typer.echo(json.dumps(in_database(config, work), ensure_ascii=False, indent=2, default=str))
+
+
+@accounts.verb("erase")
+def erase_account(
+    name: NameArgument,
+    yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False,
+    config: ConfigOption = None,
+) -> None:
+    """Erase who an account was, for good: the audit keeps its id, which then means nobody.
+
+    Example:  hub accounts erase li.wei
+    """
+    if not yes:
+        typer.confirm(f"Erase {name} for good?", abort=True)
+
+    async def work(conn: AsyncConnection) -> None:
+        await erasure.erase_account(conn, COMMAND_LINE, await kept.locked_account(conn, name))
+
+    in_database(config, work)
+    out.print(f"Erased: nothing says any more whose account {name} was.")
 
 
 @accounts.verb("list")

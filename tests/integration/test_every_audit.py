@@ -70,6 +70,7 @@ STEPS: list[tuple[str, str, Any, str]] = [
     ("POST /accounts/{name}/lock", f"{FANG}/lock", None, "account.lock"),
     ("POST /accounts/{name}/unlock", f"{FANG}/unlock", None, "account.unlock"),
     ("POST /accounts/{name}/reset", f"{FANG}/reset", None, "account.reset"),
+    ("GET /accounts/{name}/export", f"{FANG}/export", None, "account.export"),
     ("POST /keys", "/keys", {"name": "pump-house"}, "key.add"),
     ("DELETE /keys/{key_id}", "/keys/{id}", None, "key.revoke"),
     ("GET /catalogue:export", "/catalogue:export", None, "catalogue.export"),
@@ -90,6 +91,7 @@ STEPS: list[tuple[str, str, Any, str]] = [
     ("DELETE /sessions/{session_id}", "/sessions/{session}", None, "session.end"),
     ("POST /session", "/session", {"name": "wang.fang", "password": NEW}, "login"),
     ("DELETE /session", "/session", None, "logout"),
+    ("POST /accounts/{name}/erase", f"{FANG}/erase", {}, "account.erase"),
 ]
 """In an order in which each of them succeeds: the operation, the request, and the action that the audit names."""
 
