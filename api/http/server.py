@@ -1,6 +1,8 @@
 """HTTP server: uvicorn without signal handlers, protected against slow and greedy clients."""
 
+import asyncio
 import contextlib
+import socket
 import time
 from collections.abc import Iterator
 from typing import Any
@@ -14,6 +16,8 @@ from api.http.connection import WRITE, Connection, State
 
 HEADERS_S = 10.0
 """How long the head of a request may take. uvicorn itself closes only those that are idle after an answer (5 s)."""
+HANDSHAKE_S = 10.0
+"""How long a TLS handshake may take; asyncio itself would wait for a minute."""
 STALLED_S = 60.0
 """How long a client may take nothing of its answer."""
 
@@ -24,7 +28,8 @@ class Server(uvicorn.Server):
     def __init__(self, config: uvicorn.Config, certificate: Certificate | None, anonymous_per_s: float) -> None:
         super().__init__(config)
         self._certificate = certificate
-        self.server_state = State(anonymous_per_s)
+        self._shared = State(anonymous_per_s)
+        self.server_state = self._shared
         self._silent: dict[Any, tuple[Any, float]] = {}
         """By connection that waits for its client: what it has had from it, and since when it is no more."""
 
@@ -32,6 +37,27 @@ class Server(uvicorn.Server):
     def capture_signals(self) -> Iterator[None]:
         """Leave signals to the lifecycle."""
         yield
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        """Listen; with a certificate on sockets that are given only."""
+        if self._certificate is None:
+            await super().startup(sockets)
+            return
+        await super().startup([])
+        loop, config = asyncio.get_running_loop(), self.config
+
+        def connection() -> Connection:
+            return Connection(config, self._shared, self.lifespan.state)
+
+        for each in sockets or []:
+            listening = loop.create_server(
+                connection,
+                sock=each,
+                ssl=self._certificate.context,
+                ssl_handshake_timeout=HANDSHAKE_S,
+                backlog=config.backlog,
+            )
+            self.servers.append(await listening)
 
     async def on_tick(self, counter: int) -> bool:
         """Called by uvicorn ten times a second."""
@@ -102,7 +128,6 @@ def configured(
             log_config=None,
             access_log=False,
             timeout_graceful_shutdown=max(1, int(graceful_s) - 1),
-            ssl_context_factory=None if certificate is None else lambda *_: certificate.context,
         ),
         certificate,
         anonymous_per_s,

@@ -4,6 +4,7 @@ import asyncio
 import os
 import re
 import shutil
+import socket
 import ssl
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager
@@ -208,9 +209,10 @@ def test_how_kafka_is_connected_to(hand: Hand) -> None:
 @asynccontextmanager
 async def api(certificate: Certificate) -> AsyncIterator[str]:
     app = SafeHeaders(Starlette(routes=[Route("/", lambda request: PlainTextResponse("here"))]))
-    port = free_port()
+    listening = socket.create_server(("127.0.0.1", 0))
+    port = listening.getsockname()[1]
     server = configured(app, "127.0.0.1", port, 2, certificate)
-    task = asyncio.create_task(server.serve(), name="server")
+    task = asyncio.create_task(server.serve([listening]), name="server")
     try:
 
         async def started() -> bool:
@@ -253,6 +255,16 @@ async def test_the_api_speaks_https_and_takes_a_renewed_certificate(
 
         await eventually(taken, "the renewed certificate is shown")
         assert (await client.get(url)).headers["strict-transport-security"] == "max-age=31536000"
+
+
+async def test_who_does_not_shake_hands_is_cut_off(hand: Hand, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("api.http.server.HANDSHAKE_S", 0.2)
+    good = hand["good"]
+    async with api(Certificate(ServerTls(certificate=good.certificate, key=good.key))) as url:
+        reader, writer = await asyncio.open_connection("127.0.0.1", int(url.rstrip("/").rpartition(":")[2]))
+        async with asyncio.timeout(20):  # asyncio alone would keep it for 60 s
+            assert await reader.read() == b""
+        writer.close()
 
 
 def test_files_that_cannot_be_used_are_named(hand: Hand, tmp_path: Path) -> None:
