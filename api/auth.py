@@ -41,7 +41,7 @@ class ApiDoor:
         self._token = _bytes(context.settings.api.token)
         self._secret = _bytes(context.settings.mqtt.access_secret)
         self._access = context.settings.access
-        self._reached_by_others = context.settings.api.host not in _LOCAL_HOSTS
+        self._reached_by_others = context.settings.api.reached_by_others
         self._gateways = [ip_network(network) for network in self._access.gateways]
         if unknown := set(self._access.two_factor) - set(Role):
             raise ConfigError(f"access.two_factor: there is no role {', '.join(sorted(unknown))}; {', '.join(Role)}")

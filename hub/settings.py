@@ -154,6 +154,11 @@ class Api(Section):
     tls: ServerTls | None = None
     """HTTPS; a renewed certificate is taken while the hub runs."""
 
+    @property
+    def reached_by_others(self) -> bool:
+        """Whether more than this machine reaches it."""
+        return self.host not in ("127.0.0.1", "::1", "localhost")
+
 
 class Http(Section):
     """HTTP ingest at the API's address; see docs/ARCHITECTURE.md for further limits."""
@@ -322,7 +327,7 @@ class Settings(BaseSettings):
 
     @model_validator(mode="after")
     def _demo_is_for_this_machine(self) -> "Settings":
-        if self.access.demo and self.api.host not in ("127.0.0.1", "::1", "localhost"):
+        if self.access.demo and self.api.reached_by_others:
             raise ValueError("access.demo lets in who asks: api.host must be a loopback address")
         return self
 

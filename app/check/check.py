@@ -16,6 +16,7 @@ from app.check.clock import check_clock
 from app.check.finding import Finding
 from app.check.floods import check_floods
 from app.check.kafka import check_kafka
+from app.check.logins import check_logins
 from app.check.outgoing import check_outgoing
 from app.check.ports import check_ports
 from app.check.retention import check_retention
@@ -44,9 +45,9 @@ async def check(settings: Settings) -> AsyncIterator[Finding]:
         yield finding
     async for finding in _check_database(settings.database):
         yield finding
-    for finding in check_retention(settings):
+    for finding in [*check_retention(settings), *await check_audit(settings), *await check_logins(settings)]:
         yield finding
-    for finding in [*await check_audit(settings), *await check_clock(settings), *await check_floods(settings)]:
+    for finding in [*await check_clock(settings), *await check_floods(settings)]:
         yield finding
     async for finding in _check_mqtt(settings):
         yield finding

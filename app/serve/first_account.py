@@ -16,7 +16,6 @@ from hub.words import LANGS, text
 
 log = logging.getLogger(__name__)
 
-LOOPBACK = ("127.0.0.1", "::1", "localhost")
 HUB = Caller("local", "hub serve")
 
 
@@ -30,7 +29,7 @@ async def first_account(settings: Settings, pool: Pool, logins: Logins, *, termi
             "api.token opens everything, and does not say whose it is: make keys instead (`hub keys add NAME --role "
             "ROLE`), give them to what uses the token, and take it out of the settings"
         )
-    if settings.api.host in LOOPBACK:
+    if not settings.api.reached_by_others:
         return
     store = Backoff(log, "accounts are read again")
     while not await logins.ready(pool):

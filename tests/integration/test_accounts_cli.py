@@ -3,15 +3,18 @@
 import asyncio
 import re
 from contextlib import AsyncExitStack
+from typing import Any
 
 import pytest
 from typer.testing import CliRunner
 
 from api.app import create_app
+from app.check.logins import check_logins
 from app.main import app
 from app.serve.first_account import first_account
+from hub.access.roles import Role
 from hub.settings import Api
-from tests.support.accounts import browser, log_in, who
+from tests.support.accounts import browser, log_in, person, who
 from tests.support.served_api import api_context
 
 WORD = re.compile(r"\b[a-z2-9]{4}(?:-[a-z2-9]{4}){3}\b")
@@ -95,3 +98,22 @@ async def test_a_hub_that_others_reach_has_a_first_account(
         async with browser(create_app(context)) as client:
             assert (await log_in(client, "admin", password)).status_code == 204
             assert (await who(client))["session"]["first"] == "password"
+
+
+async def test_it_is_checked_who_is_let_in(database: str) -> None:
+    async with api_context(database) as context:
+
+        async def found(**api: Any) -> list[tuple[str, str]]:
+            settings = context.settings.model_copy(update={"api": Api(**api)})
+            return [(each.level, each.what) for each in await check_logins(settings)]
+
+        assert await found() == []
+        [(level, what)] = await found(host="10.0.0.1")
+        assert (level, "nobody is let in" in what) == ("fail", True)
+        [(level, what)] = await found(token="t0ken")
+        assert (level, "opens everything" in what) == ("warn", True)
+        await person(context, "li.wei", Role.OPERATOR)
+        assert await found(host="10.0.0.1") == [("ok", "logins: 1 accounts, 0 keys")]
+        await person(context, "admin", Role.SECURITY_ADMINISTRATOR)
+        [(level, what)] = await found(host="10.0.0.1")
+        assert (level, "no second factor" in what) == ("warn", True)
