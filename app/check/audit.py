@@ -1,17 +1,21 @@
 """`hub check` for the audit: whether the hub's role can change it, and whether it is being sealed."""
 
+import asyncio
 import os
 from pathlib import Path
 
 from app.check.finding import Finding
 from hub.audit.head import load_key
+from hub.audit.syslog import refusal
 from hub.errors import ConfigError, HubError
 from hub.settings import Settings
 from hub.store.pool import connect, sorted_errors
 from hub.store.statements import statements
+from hub.tls import Tls
 
 SQL = statements(__name__)
 
+ANSWER_S = 5.0
 APART = (
     "create a role for the hub (create role ganzhi_hub login), put it into database.url and the owner into "
     "database.owner_url, and run `hub migrate`"
@@ -39,10 +43,27 @@ async def check_audit(settings: Settings) -> list[Finding]:
             load_key(key)
         except ConfigError as error:
             findings.append(Finding("fail", f"audit: {error.detail}"))
+    if settings.audit.syslog is not None:
+        findings.append(await _syslog(settings.audit.syslog, settings.audit.tls, waiting[1] if waiting else 0))
     if waiting is not None and waiting[0]:
         what = f"audit: {waiting[0]:,} entries have waited for their seal for more than a minute"
         findings.append(Finding("warn", what, "start the hub, which seals them; then: hub audit verify"))
     return findings
+
+
+async def _syslog(server: str, tls: Tls, unsent: int) -> Finding:
+    """Whether the server takes a connection, and how many entries it lacks."""
+    where = f"audit: the syslog server {server}"
+    try:
+        async with asyncio.timeout(ANSWER_S):
+            why = await refusal(server, tls)
+    except (ConfigError, TimeoutError) as error:
+        why = str(error) or f"no answer within {ANSWER_S:.0f} s"
+    if why is not None:
+        return Finding(
+            "fail", f"{where} cannot be sent to: {why}; {unsent:,} entries wait for it", "check audit.syslog"
+        )
+    return Finding("ok", f"{where}: reachable over TLS; {unsent:,} entries wait for it")
 
 
 def _may_write(file: Path) -> bool:

@@ -10,4 +10,6 @@ select current_user::text as role,
            or (name <> 'audit' and has_table_privilege(name, 'insert'))) as may_change
 
 -- name: waiting
-select count(*) from audit_unsealed u join audit a on a.id = u.audit_id where a.at < now() - interval '1 minute'
+select (select count(*) from audit_unsealed u join audit a on a.id = u.audit_id where a.at < now() - interval '1 minute'),
+       (select head_seq from audit_chain)
+           - coalesce((select sent_seq from audit_sink where name = 'syslog'), (select begins_after from audit_chain))

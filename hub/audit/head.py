@@ -24,6 +24,8 @@ log = logging.getLogger(__name__)
 
 LOOK_S = 60.0
 """How often it is looked whether a day has passed."""
+SEALED_S = 2.0
+"""And at first whether anything is sealed."""
 
 
 class Head(NamedTuple):
@@ -81,13 +83,15 @@ def daily(key_file: Path | None) -> Work:
     async def work(conn: psycopg.AsyncConnection) -> float:
         async with conn.transaction():
             due = await (await conn.execute(SQL.due)).fetchone()
-            found = await head(conn) if due and due[0] else None
-            if found is not None:
-                signature = sign(key_file, found)
-                detail = {"hash": found.hash, "algorithm": found.algorithm, "signature": signature}
-                await write(conn, Entry("hub", "audit.head", str(found.seq), detail))
-                await conn.execute(SQL.told, {"seq": found.seq})
-                log.info("head of the audit: %s, signature %s", found.line, signature or "none")
+            if due is None or not due[0]:
+                return LOOK_S
+            if (found := await head(conn)) is None:
+                return SEALED_S
+            signature = sign(key_file, found)
+            detail = {"hash": found.hash, "algorithm": found.algorithm, "signature": signature}
+            await write(conn, Entry("hub", "audit.head", str(found.seq), detail))
+            await conn.execute(SQL.told, {"seq": found.seq})
+        log.info("head of the audit: %s, signature %s", found.line, signature or "none")
         return LOOK_S
 
     return work

@@ -39,8 +39,7 @@ class Syslog:
     """The leader's work: send what is sealed and not sent yet. ConfigError for certificates that cannot be used."""
 
     def __init__(self, server: str, tls: Tls) -> None:
-        host, _, port = server.rpartition(":")
-        self._host, self._port, self._tls = host.strip("[]"), int(port), tls
+        (self._host, self._port), self._tls = _place(server), tls
         self._context = client_context(tls, SECTION)
         self._backoff = Backoff(log, "the syslog server %s takes the audit again", server, longest_s=60.0)
         self._reader: asyncio.StreamReader | None = None
@@ -83,6 +82,22 @@ class Syslog:
             with suppress(OSError):
                 self._writer.transport.abort()
         self._reader = self._writer = None
+
+
+def _place(server: str) -> tuple[str, int]:
+    host, _, port = server.rpartition(":")
+    return host.strip("[]"), int(port)
+
+
+async def refusal(server: str, tls: Tls) -> str | None:
+    """Why a server takes no connection; None when it does. ConfigError as above."""
+    host, port = _place(server)
+    try:
+        _, writer = await asyncio.open_connection(host, port, ssl=client_context(tls, SECTION))
+    except OSError as error:
+        return fault(error, host, port, tls, SECTION) or str(error)
+    writer.transport.abort()
+    return None
 
 
 async def keep_sending(url: str, server: str, tls: Tls) -> None:

@@ -10,10 +10,12 @@ from pathlib import Path
 import psycopg
 import pytest
 
+from app.check.audit import check_audit
 from hub.audit.entry import Entry, write
 from hub.audit.sealing import seal
 from hub.audit.syslog import BATCH, Syslog, keep_sending
 from hub.audit.syslog_message import ROOM, Sealed, frame, message
+from hub.settings import Audit, Database, Settings
 from hub.store.pool import connect
 from hub.tls import Tls
 from tests.support.certificates import Authority
@@ -58,6 +60,16 @@ def seqs(server: SyslogServer) -> list[int]:
     return [int(found[1]) for each in server.messages if (found := re.search(rb'seq="(\d+)"', each))]
 
 
+async def noted(conn: psycopg.AsyncConnection, last: int) -> None:
+    """Wait until the store says that so many were sent."""
+
+    async def done() -> bool:
+        row = await (await conn.execute("select sent_seq from audit_sink where name = 'syslog'")).fetchone()
+        return row == (last,)
+
+    await eventually(done, f"link {last} noted as sent")
+
+
 async def has(server: SyslogServer, last: int) -> None:
     async def arrived() -> bool:
         return last in seqs(server)
@@ -88,9 +100,10 @@ async def test_each_link_arrives_once_and_in_order_also_after_restarts(
         async with sending(database, server, tls):
             await has(server, BATCH + 10)
             await add(conn, 1)
-            await has(server, BATCH + 11)
+            await noted(conn, BATCH + 11)
         await add(conn, 5)
         async with sending(database, server, tls):
+            await noted(conn, BATCH + 16)
             await has(server, BATCH + 16)
     assert seqs(server) == list(range(1, BATCH + 17))
 
@@ -128,6 +141,25 @@ async def test_a_server_that_breaks_off_is_sent_the_same_links_again(
         await has(server, 400)
         work.close()
     assert set(seqs(server)) == set(range(1, 401))
+
+
+async def test_the_check_tells_whether_it_is_reached(
+    database: str, server: SyslogServer, authority: Authority, tmp_path: Path
+) -> None:
+    async def told(tls: Tls) -> list[tuple[str, str]]:
+        audit = Audit(syslog=f"127.0.0.1:{server.port}", tls=tls)
+        found = await check_audit(Settings(database=Database(url=database), audit=audit))
+        return [(each.level, each.what) for each in found if "syslog" in each.what]
+
+    async with await connect(database) as conn:
+        await add(conn, 3)
+    [(level, what)] = await told(Tls(ca=authority.file))
+    assert (level, what.endswith("reachable over TLS; 3 entries wait for it")) == ("ok", True)
+    [(level, what)] = await told(Tls(ca=Authority(tmp_path, "other").file))
+    assert (level, "audit.tls.ca" in what) == ("fail", True)
+    server.stop()
+    [(level, what)] = await told(Tls(ca=authority.file))
+    assert (level, "cannot be sent to" in what) == ("fail", True)
 
 
 async def test_a_server_of_another_authority_is_sent_nothing(

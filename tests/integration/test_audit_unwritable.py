@@ -19,8 +19,10 @@ from hub.settings import Database
 from hub.store.migrate import migrate
 from hub.store.pool import connect, open_pool
 from tests.support.broker import Mosquitto
+from tests.support.certificates import Authority
 from tests.support.hub import Hub
 from tests.support.process import wait_until
+from tests.support.syslog_server import SyslogServer
 
 STEPS = "select actor, at, detail ->> 'to', address from audit where action = 'alert.step' order by id"
 
@@ -40,7 +42,10 @@ def role(database: str) -> Iterator[str]:
 def test_only_what_an_emergency_needs_goes_on(database: str, role: str, mosquitto: Mosquitto, tmp_path: Path) -> None:
     journal = tmp_path / "state" / "audit.journal"
     url = make_conninfo(database, user=role)
-    hub = Hub(url, mosquitto.port, tmp_path, HUB_AUDIT__JOURNAL=str(journal))
+    authority = Authority(tmp_path)
+    syslog = SyslogServer(authority.pair("syslog")).start()
+    sink = {"HUB_AUDIT__SYSLOG": f"127.0.0.1:{syslog.port}", "HUB_AUDIT__TLS__CA": str(authority.file)}
+    hub = Hub(url, mosquitto.port, tmp_path, HUB_AUDIT__JOURNAL=str(journal), **sink)
     api = "/api/v1"
     with psycopg.connect(database, autocommit=True) as owner:
         try:
@@ -88,8 +93,16 @@ def test_only_what_an_emergency_needs_goes_on(database: str, role: str, mosquitt
             hub.put("/organisations/parks", name="Parks")
             unsealed = "select count(*) from audit_unsealed"
             wait_until(lambda: owner.execute(unsealed).fetchone() == (0,), "all is sealed")
+
+            # And all of it goes where the audit goes.
+            def steps_sent() -> int:
+                return sum(b" alert.step [" in each for each in syslog.messages)
+
+            wait_until(lambda: steps_sent() == 2, "the steps at the syslog server", moved=lambda: len(syslog.messages))
+            wait_until(lambda: "head of the audit: ganzhi audit " in hub.text(), "the head of the day in the log")
         finally:
             hub.close()
+            syslog.stop()
     assert asyncio.run(_faults(database)) == 0
 
 
