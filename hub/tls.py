@@ -165,7 +165,13 @@ class Validity(NamedTuple):
 
 def validity(path: Path) -> list[Validity]:
     """Of each certificate in a PEM file, in their order; ValueError or OSError when there is none to read."""
-    return [
-        Validity(each.subject.rfc4514_string(), each.not_valid_after_utc)
-        for each in x509.load_pem_x509_certificates(path.read_bytes())
-    ]
+    return [_validity(each) for each in x509.load_pem_x509_certificates(path.read_bytes())]
+
+
+def peer_validity(der: bytes) -> Validity:
+    """Of a certificate that a server has shown."""
+    return _validity(x509.load_der_x509_certificate(der))
+
+
+def _validity(certificate: x509.Certificate) -> Validity:
+    return Validity(certificate.subject.rfc4514_string(), certificate.not_valid_after_utc)

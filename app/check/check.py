@@ -11,7 +11,7 @@ from paho.mqtt.enums import CallbackAPIVersion
 
 from app.check.access import check_access
 from app.check.audit import check_audit
-from app.check.certificates import check_certificates, database_fault
+from app.check.certificates import check_certificates
 from app.check.clock import check_clock
 from app.check.finding import Finding
 from app.check.floods import check_floods
@@ -21,6 +21,7 @@ from app.check.outgoing import check_outgoing
 from app.check.ports import check_ports
 from app.check.retention import check_retention
 from app.check.secrets import check_secrets
+from app.check.server_certificates import check_server_certificates, database_fault
 from app.check.session import check_session
 from devices.topics import own_topic
 from hub.errors import ConfigError, HubError
@@ -41,7 +42,7 @@ BURST = 1_500
 
 async def check(settings: Settings) -> AsyncIterator[Finding]:
     """Yield findings; only publishes test messages to its own topic."""
-    for finding in check_certificates(settings):
+    for finding in [*check_certificates(settings), *await check_server_certificates(settings)]:
         yield finding
     async for finding in _check_database(settings.database):
         yield finding

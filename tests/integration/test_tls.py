@@ -21,7 +21,8 @@ from starlette.routing import Route
 from api.http.certificate import Certificate
 from api.http.headers import SafeHeaders
 from api.http.server import configured
-from app.check.certificates import check_certificates, database_fault
+from app.check.certificates import check_certificates
+from app.check.server_certificates import check_server_certificates, database_fault
 from hub.errors import BrokerUnavailable, ConfigError
 from hub.settings import Api, Database, Kafka, Mqtt, Settings
 from hub.store.pool import connect, lasting_errors
@@ -109,8 +110,13 @@ async def test_the_broker_is_reached_with_a_certificate_of_ones_own_and_by_anoth
 
 
 async def test_the_former_setting_of_an_authority_still_works(mosquitto: Mosquitto, hand: Hand) -> None:
-    port = with_tls(mosquitto, hand, hand["good"])
-    await connected(Mqtt(port=port, tls_ca=hand.authority.file))
+    port = with_tls(mosquitto, hand, hand.authority.pair("soon", days=20.2))
+    mqtt = Mqtt(port=port, tls_ca=hand.authority.file)
+    await connected(mqtt)
+    kafka = Kafka(servers=f"127.0.0.1:{port},127.0.0.1:1", tls=Tls(ca=hand.authority.file))
+    found = await check_server_certificates(Settings(mqtt=mqtt, kafka=kafka))
+    assert [each.level for each in found] == ["warn", "warn"], "who does not answer is told of elsewhere"
+    assert f"of the broker 127.0.0.1:{port} (CN=127.0.0.1) expires in 20 days" in found[0].what
 
 
 @pytest.fixture
@@ -161,6 +167,9 @@ async def test_bad_certificates_of_the_database_are_refused(secured: Callable[[P
 
     await eventually(in_use, "the server has read its settings")
     assert await database_fault(good) is None
+    [told_of] = await check_server_certificates(Settings(database=good))
+    assert told_of.level == "ok"
+    assert re.search(r"of the database 127\.0\.0\.1:\d+ \(CN=127\.0\.0\.1\) is good until", told_of.what)
     for which, told in BAD:
         secured(hand[which])
 
