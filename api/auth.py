@@ -36,13 +36,15 @@ class ApiDoor:
     """Authenticates callers by their credentials."""
 
     def __init__(self, context: Context) -> None:
-        """ConfigError for roles that do not exist."""
+        """ConfigError for roles that do not exist, and for a key in the place of api.token."""
         self._directory, self._logins, self._pool = context.directory, context.logins, context.hub_pool
         self._token = _bytes(context.settings.api.token)
         self._secret = _bytes(context.settings.mqtt.access_secret)
         self._access = context.settings.access
         self._reached_by_others = context.settings.api.reached_by_others
         self._gateways = [ip_network(network) for network in self._access.gateways]
+        if self._token is not None and self._token.startswith(MARK.encode()):
+            raise ConfigError("api.token is an API key, and would open everything: HUB_API__TOKEN is for commands then")
         if unknown := set(self._access.two_factor) - set(Role):
             raise ConfigError(f"access.two_factor: there is no role {', '.join(sorted(unknown))}; {', '.join(Role)}")
 

@@ -8,7 +8,8 @@ from dataclasses import replace
 from typing import Annotated, Any, Protocol, TypeVar, cast
 
 from fastapi import APIRouter, Depends, HTTPException, Request, Response, Security, params
-from fastapi.openapi.models import HTTPBearer
+from fastapi.openapi.models import APIKey, HTTPBearer
+from fastapi.openapi.models import SecurityBase as SecurityModel
 from fastapi.routing import APIRoute
 from fastapi.security.base import SecurityBase
 from starlette.exceptions import WebSocketException
@@ -23,6 +24,11 @@ from hub.access.refusals import NOBODY, Refusals
 
 Handler = TypeVar("Handler", bound=Callable[..., Any])
 _STATED = "stated_access"
+_COOKIE = {
+    "in": "cookie",
+    "name": "ganzhi_session",
+    "description": "of a browser that has logged in (POST /session); over TLS its name begins with __Host-",
+}
 
 
 class Door(Protocol):
@@ -45,6 +51,10 @@ class Needed(SecurityBase):
 
     def __init__(self, permissions: frozenset[Permission]) -> None:
         self.permissions = permissions
+        if permissions == {Permission.SELF_KEEP}:
+            self.scheme_name = "Session"
+            self.model: SecurityModel = APIKey.model_validate(_COOKIE)
+            return
         device = Permission.INGEST_SEND in permissions
         self.scheme_name = "DeviceToken" if device else "HTTPBearer"
         shown = "a device's token, or an API key" if device else "an API key"

@@ -19,6 +19,7 @@ from api.http.server import configured
 from hub.access.logins import Logins
 from hub.access.roles import Role
 from hub.access_settings import Access
+from hub.errors import ConfigError
 from hub.settings import Api
 from tests.support.accounts import machine, person
 from tests.support.process import eventually
@@ -117,6 +118,14 @@ async def test_who_is_on_this_machine_needs_no_key_while_there_is_no_account(con
     assert await status(opened, None, **{"Sec-Fetch-Site": "same-origin"}) == 401, "a browser logs in"
     assert await status(over(context, Access(local=True), host="10.0.0.1"), None) == 401, "others reach it"
     assert await status(over(context, Access(local=True), token="t0ken"), None) == 401
+
+
+async def test_a_key_is_no_token_of_the_settings_and_no_role_is_made_up(context: Context) -> None:
+    key = await machine(context, "grid", Role.VIEWER)
+    with pytest.raises(ConfigError, match="is an API key"):
+        create_app(over(context, token=key))
+    with pytest.raises(ConfigError, match="no role chief"):
+        create_app(over(context, Access(two_factor=("chief",))))
 
 
 async def test_before_logins_were_read_nobody_is_taken_for_local(context: Context) -> None:
