@@ -61,7 +61,7 @@ class Login:
         async with self._pool.connection() as conn:
             account = await row(conn, SQL.account, {"name": name, "address": where.address})
         await self._allow_attempt(name, where, account, bool(account and account["known_address"]))
-        right = await self.verified(account["password_hash"] if account else None, password)
+        right = await self.verified(account["password_hash"] if account else None, password, where)
         if account is None or not right:
             await self._failed(account, where, "password")
             raise _wrong("the name or the password is not right")
@@ -88,7 +88,7 @@ class Login:
     async def confirm(self, account: Row, password: str, where: Where) -> None:
         """That it is the person who has logged in: 401 for a wrong password, 429 for too many."""
         await self._allow_attempt(account["name"], where, account, True)
-        if not await self.verified(account["password_hash"], password):
+        if not await self.verified(account["password_hash"], password, where):
             await self._failed(account, where, "confirmation")
             raise _wrong("the password is not right")
         self._attempts.succeeded(account["name"].casefold(), where.address)
@@ -114,17 +114,17 @@ class Login:
             raise _wrong("the session has ended: log in again")
         return token
 
-    async def hashed(self, password: str) -> str:
+    async def hashed(self, password: str, where: Where) -> str:
         """What is kept of a password. 503 when too many ask."""
         try:
-            return await self._passwords.hashed(password)
+            return await self._passwords.hashed(password, where.address)
         except TooManyHashesError:
             raise _busy() from None
 
-    async def verified(self, kept: str | None, password: str) -> bool:
+    async def verified(self, kept: str | None, password: str, where: Where) -> bool:
         """Whether a password is right; it takes as long where there is none. 503 when too many ask."""
         try:
-            return await self._passwords.verified(kept, password)
+            return await self._passwords.verified(kept, password, where.address)
         except TooManyHashesError:
             raise _busy() from None
 

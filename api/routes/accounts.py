@@ -3,7 +3,7 @@
 from datetime import datetime
 from typing import Annotated, Any
 
-from fastapi import Response
+from fastapi import Request, Response
 from pydantic import BaseModel, ConfigDict, Field, JsonValue, StringConstraints
 
 from api.context import Context, Here
@@ -14,7 +14,7 @@ from api.granting import Wanted, grant
 from api.login import accounts, erasure
 from api.login.accounts import NAME, SQL
 from api.problems import not_found, responses
-from api.routes.session import TheLogin
+from api.routes.session import TheLogin, where_of
 from api.routes.sessions import AccountName
 from hub.access.door import GuardedRouter, TheCaller, needs
 from hub.access.one_time import new_word
@@ -111,10 +111,10 @@ class NewAccount(Account):
 
 @router.post("", response_model=NewAccount, status_code=201, responses=responses(409, 422))
 @needs(Permission.ACCESS_WRITE)
-async def add_account(body: AccountBody, context: Here, caller: TheCaller, login: TheLogin) -> Any:
+async def add_account(body: AccountBody, request: Request, context: Here, caller: TheCaller, login: TheLogin) -> Any:
     """Make an account. Its one-time password is answered once, and has to be changed at the first login."""
     password = new_word()
-    hashed = await login.hashed(password)
+    hashed = await login.hashed(password, where_of(request))
     async with context.hub_pool.connection() as conn, conn.transaction():
         await accounts.add_account(conn, caller, body.name, hashed, body.display_name, body.organisation)
         if body.role is not None:
@@ -172,10 +172,10 @@ async def unlock_account(name: AccountName, context: Here, caller: TheCaller, lo
 
 @router.post("/{name}/reset", response_model=NewAccount, responses=responses(404))
 @needs(Permission.ACCESS_WRITE)
-async def reset_account(name: AccountName, context: Here, caller: TheCaller, login: TheLogin) -> Any:
+async def reset_account(name: AccountName, request: Request, context: Here, caller: TheCaller, login: TheLogin) -> Any:
     """Give it a one-time password, and take its second factor away, for who has lost either; its sessions end."""
     password = new_word()
-    hashed = await login.hashed(password)
+    hashed = await login.hashed(password, where_of(request))
     async with context.hub_pool.connection() as conn, conn.transaction():
         await accounts.reset_account(conn, caller, await accounts.locked_account(conn, name), hashed)
     await login.caught_up()

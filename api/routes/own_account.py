@@ -85,9 +85,9 @@ async def change_password(
     async with context.hub_pool.connection() as conn:
         account = await account_of(conn, caller.principal)
     await login.confirm(account, old, where_of(request))
-    if await login.verified(account["password_hash"], new):
+    if await login.verified(account["password_hash"], new, where_of(request)):
         raise invalid("/new", text("refusal.password.same", lang))
-    hashed = await login.hashed(new)
+    hashed = await login.hashed(new, where_of(request))
     async with context.hub_pool.connection() as conn, conn.transaction():
         values = {"id": caller.principal, "password_hash": hashed, "must_change": False}
         await execute(conn, ACCOUNTS.password, values)

@@ -2,25 +2,23 @@
 
 import asyncio
 import unicodedata
-from collections.abc import Callable
+from collections import Counter
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from functools import cache
 from importlib.resources import files
 from itertools import pairwise
-from typing import ParamSpec, TypeVar
 
 from argon2 import PasswordHasher
 from argon2.exceptions import InvalidHashError, VerificationError
 
 from hub.words.sentence import Sentence
 
-Given = ParamSpec("Given")
-Found = TypeVar("Found")
-
 SHORTEST, LONGEST = 12, 200
 AT_ONCE = 2
 """Hashes at one time: each takes 64 MiB and a tenth of a second of a processor."""
-WAITING = 32
-"""Further ones that may wait: a flood of logins is refused instead."""
+WAITING, OF_ONE_ADDRESS = 32, 8
+"""Further ones that may wait, in all and of one client: a flood of logins is refused, and leaves others room."""
 FEWEST_DIFFERENT = 5
 """Characters: aaaaaaaaaaaa and 121212121212 are tried first."""
 
@@ -30,7 +28,7 @@ NOBODYS = "$argon2id$v=19$m=65536,t=3,p=2$eCbi4tjvGyUHMQ9hNRXQog$deKdFry/pld19+Y
 
 
 class TooManyHashesError(Exception):
-    """More logins wait than there may."""
+    """More logins wait than there may, in all or from one address."""
 
 
 class Passwords:
@@ -38,25 +36,29 @@ class Passwords:
 
     def __init__(self) -> None:
         self._slots = asyncio.Semaphore(AT_ONCE)
-        self._waiting = 0
+        self._waiting: Counter[str] = Counter()
 
-    async def hashed(self, password: str) -> str:
-        """What is kept of a password. TooManyHashesError when WAITING others wait."""
-        return await self._run(hashed, password)
+    async def hashed(self, password: str, address: str) -> str:
+        """What is kept of a password. TooManyHashesError when too many wait."""
+        async with self._turn(address):
+            return await asyncio.to_thread(hashed, password)
 
-    async def verified(self, kept: str | None, password: str) -> bool:
+    async def verified(self, kept: str | None, password: str, address: str) -> bool:
         """Whether it is the password that was kept; without one it takes as long and is not. Raises as `hashed`."""
-        return await self._run(_verified, kept or NOBODYS, password)
+        async with self._turn(address):
+            return await asyncio.to_thread(_verified, kept or NOBODYS, password)
 
-    async def _run(self, work: Callable[Given, Found], *given: Given.args, **named: Given.kwargs) -> Found:
-        if self._waiting >= WAITING:
+    @asynccontextmanager
+    async def _turn(self, address: str) -> AsyncIterator[None]:
+        if self._waiting.total() >= WAITING or self._waiting[address] >= OF_ONE_ADDRESS:
             raise TooManyHashesError
-        self._waiting += 1
+        self._waiting[address] += 1
         try:
             async with self._slots:
-                return await asyncio.to_thread(work, *given, **named)
+                yield
         finally:
-            self._waiting -= 1
+            self._waiting[address] -= 1
+            self._waiting += Counter()  # forgets who waits no more
 
 
 def hashed(password: str) -> str:

@@ -193,6 +193,20 @@ async def test_guesses_from_one_address_lock_nobody_out_elsewhere(world: World) 
     assert {actor for actor, _, _ in failures} == {"nobody"}
 
 
+async def test_a_flood_of_logins_from_one_address_leaves_others_room(world: World) -> None:
+    await person(world.context, "li.wei", Role.VIEWER)
+    attacker, mine = await world.browser("203.0.113.9"), await world.browser("10.1.2.3")
+    flood = [asyncio.create_task(log_in(attacker, f"nobody-{n}", "x" * 12)) for n in range(40)]
+    await eventually(lambda: refused_one(flood), "some of them are refused")
+    assert (await log_in(mine, "li.wei")).status_code == 204
+    answers = [answer.status_code for answer in await asyncio.gather(*flood)]
+    assert set(answers) == {401, 503}
+
+
+async def refused_one(tasks: list[asyncio.Task[httpx.Response]]) -> bool:
+    return any(task.done() and task.result().status_code == 503 for task in tasks)
+
+
 async def test_unknown_names_and_wrong_passwords_are_answered_alike_and_no_name_is_kept(world: World) -> None:
     await person(world.context, "li.wei", Role.VIEWER)
     client = await world.browser()
