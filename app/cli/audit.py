@@ -108,7 +108,7 @@ def show_head(
     if as_json:
         typer.echo(json.dumps(found))
         return
-    typer.echo(f"{found['seq']}:{found['hash']}")
+    typer.echo(f"{found['seq']}:{found['hash']}@{found['signed'].rpartition(' ')[2]}")
     typer.echo(f"  {found['algorithm']}, {_time(found['sealed_at'])} UTC")
     if found["signature"]:
         typer.echo(f"  {found['signature']}")
@@ -155,7 +155,7 @@ def export(
 def verify(
     since: Annotated[datetime | None, typer.Option("--from", help="Only entries of then or later, in UTC.")] = None,
     until: Annotated[datetime | None, typer.Option("--to", help="Only entries before, in UTC.")] = None,
-    head: Annotated[str | None, typer.Option(help="SEQ:HASH that was noted elsewhere.")] = None,
+    head: Annotated[str | None, typer.Option(help="SEQ:HASH@TIME that was noted elsewhere.")] = None,
     config: ConfigOption = None,
     lang: LangOption = None,
 ) -> None:
@@ -215,9 +215,16 @@ def _fault(fault: Fault, lang: Lang) -> str:
 def _head(written: str | None) -> Head | None:
     if written is None:
         return None
-    if (parts := re.fullmatch(r"([0-9]{1,18}):([0-9a-f]{64})", written.strip())) is None:
-        fail("--head is SEQ:HASH, as `hub audit head` prints it")
-    return Head(int(parts[1]), bytes.fromhex(parts[2]))
+    if (parts := re.fullmatch(r"([0-9]{1,18}):([0-9a-f]{64})(?:@(.+))?", written.strip())) is None:
+        fail(_HEAD_FORM)
+    try:
+        sealed_at = datetime.fromisoformat(parts[3]).astimezone(UTC) if parts[3] else None
+    except ValueError:
+        fail(_HEAD_FORM)
+    return Head(int(parts[1]), bytes.fromhex(parts[2]), sealed_at)
+
+
+_HEAD_FORM = "--head is SEQ:HASH@TIME, as `hub audit head` prints it"
 
 
 def _given(

@@ -2,7 +2,7 @@
 
 import logging
 from base64 import b64encode
-from datetime import datetime
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -40,7 +40,12 @@ class Head(NamedTuple):
     @property
     def line(self) -> str:
         """What is signed."""
-        return f"ganzhi audit {self.seq} {self.algorithm}:{self.hash}"
+        return f"ganzhi audit {self.seq} {self.algorithm}:{self.hash} {self.sealed}"
+
+    @property
+    def sealed(self) -> str:
+        """When it was sealed, in UTC, to the second."""
+        return f"{self.sealed_at.astimezone(UTC):%Y-%m-%dT%H:%M:%SZ}"
 
 
 async def head(conn: psycopg.AsyncConnection[Any]) -> Head | None:
@@ -88,7 +93,8 @@ def daily(key_file: Path | None) -> Work:
             if (found := await head(conn)) is None:
                 return SEALED_S
             signature = sign(key_file, found)
-            detail = {"hash": found.hash, "algorithm": found.algorithm, "signature": signature}
+            made = {"hash": found.hash, "algorithm": found.algorithm, "sealed_at": found.sealed}
+            detail = {**made, "signature": signature}
             await write(conn, Entry("hub", "audit.head", str(found.seq), detail))
             await conn.execute(SQL.told, {"seq": found.seq})
         log.info("head of the audit: %s, signature %s", found.line, signature or "none")

@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any, Literal, NamedTuple
 
 import psycopg
@@ -20,13 +20,15 @@ SHOWN = 100
 """Faults that are kept; all are counted."""
 SETTLE_S = 6.0
 """In this time a hub that runs has sealed what was committed before."""
+KEPT = timedelta(days=180)
+"""No link is dropped before it is that old."""
 _EPOCH_US = 1_000_000
 
 Kind = Literal["altered", "removed", "forged", "unsealed", "unqueued", "head", "begin"]
 """altered: an entry, its seal, or the seal before is not what was made. removed: an entry, its seal, or both are away.
 forged: a seal outside of the chain. unsealed: an entry that has waited for its seal for more than a minute.
-unqueued: one without a seal that does not wait for it. head: not as noted elsewhere. begin: no entry tells what
-retention dropped. Their texts are audit.fault.* in the catalogue."""
+unqueued: one without a seal that does not wait for it. head: not as noted elsewhere, or dropped before its days
+are over. begin: no sealed entry tells what retention dropped. Their texts are audit.fault.* in the catalogue."""
 
 
 class Fault(NamedTuple):
@@ -45,6 +47,8 @@ class Head(NamedTuple):
 
     seq: int
     hash: bytes
+    sealed_at: datetime | None = None
+    """None: not noted; then it must still be in the chain."""
 
 
 @dataclass(slots=True)
@@ -91,8 +95,6 @@ async def verify(
         previous = bytes(span.previous)
         if known is not None:
             await _known(conn, known, found)
-        if span.first == span.begins_after + 1 and not span.begin_is_told:
-            found.add(Fault("begin", span.first))
         seq = span.first - 1
         while seq < span.last:
             until_seq = min(seq + STEP, span.last)
@@ -109,21 +111,24 @@ async def verify(
         ):
             async for each in _rows(conn, query, {"since": since, "until": until}):
                 found.add(Fault(kind, *each))  # type: ignore[arg-type]
-    for each in await _unsealed(conn, {"since": since, "until": until}, settle_s):
-        found.add(Fault("unsealed", *each))
+    for fault in await _lasting(conn, {"since": since, "until": until}, settle_s):
+        found.add(fault)
     return found
 
 
-async def _unsealed(
-    conn: psycopg.AsyncConnection[Any], values: dict[str, Any], settle_s: float
-) -> list[tuple[Any, ...]]:
-    """Entries that wait for their seal for too long; one that was committed this moment, with an old time, does not."""
-    found = [each async for each in _rows(conn, SQL.unsealed, values)]
+async def _lasting(conn: psycopg.AsyncConnection[Any], values: dict[str, Any], settle_s: float) -> list[Fault]:
+    """What waits for its seal for too long; what was committed this moment, with an old time, does not."""
+    found = await _waiting(conn, values)
     if not found:
         return []
     await asyncio.sleep(settle_s)
-    still = {each async for each in _rows(conn, SQL.unsealed, values)}
+    still = await _waiting(conn, values)
     return [each for each in found if each in still]
+
+
+async def _waiting(conn: psycopg.AsyncConnection[Any], values: dict[str, Any]) -> list[Fault]:
+    begin = [Fault("begin", *each) async for each in _rows(conn, SQL.begin, values)]
+    return begin + [Fault("unsealed", *each) async for each in _rows(conn, SQL.unsealed, values)]
 
 
 async def _links(conn: psycopg.AsyncConnection[Any], after: int, until: int, previous: bytes, found: Verified) -> bytes:
@@ -154,9 +159,16 @@ def _fault(seq: int, line: bytes) -> Fault:
 
 
 async def _known(conn: psycopg.AsyncConnection[Any], known: Head, found: Verified) -> None:
-    """A head that was noted elsewhere must still be in the chain, or have been dropped by retention."""
+    """A head that was noted elsewhere must still be in the chain, or be so old that retention may have dropped it.
+
+    By this machine's clock and by the time that was noted with it: whoever owns the tables can write neither.
+    """
     row = await _row(conn, SQL.known, {"seq": known.seq})
-    if known.seq >= row.begins_after and row.hash != known.hash:
+    if known.seq < row.begins_after:
+        sound = known.sealed_at is not None and known.sealed_at < datetime.now(UTC) - KEPT
+    else:
+        sound = row.hash == known.hash
+    if not sound:
         found.add(Fault("head", known.seq))
 
 

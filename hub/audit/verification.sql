@@ -20,13 +20,20 @@ with wanted as (
     from audit_chain c cross join wanted w
 )
 select first, coalesce(last, begins_after) as last, coalesce(head_seq, last) as head_seq, begins_after,
-       coalesce((select hash from audit_seal where seq = first - 1), begins_hash) as previous,
-       begins_after = 0 or exists (
-           select from audit
-           where action = 'audit.forget' and actor = 'hub' and subject = begins_after::text
-             and detail ->> 'hash' = encode(begins_hash, 'hex')
-       ) as begin_is_told
+       coalesce((select hash from audit_seal where seq = first - 1), begins_hash) as previous
 from span
+
+-- name: begin
+-- Where the chain begins, unless a sealed entry tells so.
+select c.begins_after + 1, null::bigint, null::timestamptz, null::text, null::text
+from audit_chain c
+where c.begins_after > 0 and %(since)s::timestamptz is null
+  and not exists (
+      select from audit a
+      join audit_seal s on s.audit_id = a.id
+      where a.action = 'audit.forget' and a.actor = 'hub' and a.subject = c.begins_after::text
+        and a.detail ->> 'hash' = encode(c.begins_hash, 'hex')
+  )
 
 -- name: known
 select begins_after,

@@ -127,7 +127,7 @@ async def test_each_change_is_found_and_named(
 ) -> None:
     async with sealed(database) as conn:
         await meddle(conn, statement)
-        found = await verify(conn)
+        found = await verify(conn, settle_s=0)
         assert sorted(kinds(found), key=str) == sorted(told, key=str)
         assert found.broken == len(told)
 
@@ -161,6 +161,26 @@ async def test_a_chain_that_was_made_anew_differs_from_a_head_noted_elsewhere(da
         await seal(conn, "sha256")
         assert (await verify(conn)).faults == []
         assert kinds(await verify(conn, known=noted)) == [("head", 5)]
+
+
+async def test_a_chain_that_was_emptied_as_if_by_retention_is_found_by_a_head_noted_elsewhere(database: str) -> None:
+    """Whoever owns the tables drops all of today, and writes the entry with which retention tells what it dropped."""
+    async with sealed(database) as conn:
+        seq, made = await one(conn, HEAD)
+        now = datetime.now(UTC)
+        await write(conn, Entry("local", "device.put", "air-9"))
+        await seal(conn, "sha256")
+        await meddle(conn, "delete from audit")
+        await meddle(conn, "delete from audit_seal")
+        await meddle(conn, "update audit_chain set begins_after = head_seq, begins_hash = head_hash")
+        last, hash_ = await one(conn, HEAD)
+        await write(conn, Entry("hub", "audit.forget", f"{last}", {"through": last, "hash": hash_.hex()}))
+        assert kinds(await verify(conn, settle_s=0)) == [("begin", 7)], "that entry has no seal"
+        await seal(conn, "sha256")
+        assert (await verify(conn)).faults == []
+        for sealed_at in (None, now, now - timedelta(days=179)):
+            assert kinds(await verify(conn, known=Head(seq, made, sealed_at))) == [("head", seq)]
+        assert (await verify(conn, known=Head(seq, made, now - timedelta(days=181)))).faults == [], "it may be dropped"
 
 
 async def test_an_entry_that_waits_for_its_seal_for_too_long_is_found(database: str) -> None:

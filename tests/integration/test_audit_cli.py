@@ -70,8 +70,9 @@ async def test_the_audit_from_the_command_line(database: str, key: Path, tmp_pat
             # The head: told, and signed with the key.
             noted = (await hub("head")).splitlines()[0]
             head = json.loads(await hub("head", "--json"))
-            assert noted == f"4:{head['hash']}"
-            assert head["signed"] == f"ganzhi audit 4 sm3:{head['hash']}"
+            sealed = f"{head['sealed_at'][:19]}Z"
+            assert noted == f"4:{head['hash']}@{sealed}"
+            assert head["signed"] == f"ganzhi audit 4 sm3:{head['hash']} {sealed}"
             public = load_key(key).public_key()
             public.verify(b64decode(head["signature"]), head["signed"].encode())
             with pytest.raises(InvalidSignature):
@@ -88,7 +89,9 @@ async def test_the_audit_from_the_command_line(database: str, key: Path, tmp_pat
 
             # Verified: whole, then with one entry altered.
             assert "whole and unchanged" in await hub("verify", "--head", noted)
-            assert "--head is SEQ:HASH" in await hub("verify", "--head", "4", status=1)
+            assert "whole and unchanged" in await hub("verify", "--head", noted.partition("@")[0])
+            for written in ("4", f"4:{head['hash']}@yesterday"):
+                assert "--head is SEQ:HASH@TIME" in await hub("verify", "--head", written, status=1)
             assert "made anew" in await hub("verify", "--head", f"4:{'00' * 32}", status=1)
             with psycopg.connect(database) as owner:
                 owner.execute("set session_replication_role = replica")
