@@ -239,12 +239,12 @@ async def delete_consumer(code: Code, context: Here, caller: TheCaller, spoken: 
     async with writing(context) as conn:
         was = await _consumer(conn, Secrets(context.settings.secrets), code, spoken)
         await execute(conn, SQL.consumer_disable, {"code": code})
+        await audit(conn, caller, "consumer.delete", code, {"url": was["url"], "pending": was["pending"]})
     # What new alerts wait for is held by the last statement alone, which has little left to delete.
     while await read(context, SQL.consumer_forget, {"code": code, "limit": FORGOTTEN_AT_ONCE}):
         continue
     async with writing(context) as conn:
         await execute(conn, SQL.consumer_delete, {"code": code})
-        await audit(conn, caller, "consumer.delete", code, {"url": was["url"], "pending": was["pending"]})
     return was
 
 

@@ -6,6 +6,7 @@ from typing import Any
 import httpx
 
 from hub.limit_settings import Outgoing, Outside
+from hub.store.pool import connect
 from tests.support.served_api import api_context, client_of, raise_alert, register
 
 
@@ -147,6 +148,19 @@ async def test_an_address_that_is_not_allowed_is_refused_with_the_line_to_add(da
             assert error["pointer"] == "/url"
             assert told in error["problem"]
         assert (await client.get("/consumers/desk")).status_code == 404
+
+
+async def test_a_consumer_stays_as_it_is_while_its_deletion_cannot_be_audited(database: str) -> None:
+    async with api_context(database) as context, client_of(context) as client, await connect(database) as other:
+        await client.put("/consumers/desk", json={"url": "https://desk.example.org/a"})
+        await register(client)
+        await raise_alert(context.hub_pool)
+        async with other.transaction():
+            await other.execute("lock table audit in access exclusive mode")
+            refused = await client.delete("/consumers/desk")
+        assert refused.status_code == 503, refused.text
+        kept = (await client.get("/consumers/desk")).json()
+        assert (kept["enabled"], kept["pending"]) == (True, 1)
 
 
 async def test_a_consumer_is_deleted_with_what_was_for_it(database: str) -> None:
