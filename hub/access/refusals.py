@@ -4,6 +4,7 @@ Counted first, so that a flood of wrong tokens costs an entry now and then, not 
 """
 
 import asyncio
+import ipaddress
 import logging
 from datetime import UTC, datetime
 from typing import NamedTuple
@@ -19,7 +20,7 @@ log = logging.getLogger(__name__)
 EVERY_S = 5.0
 """How often they are written; a kill loses what was counted since."""
 KINDS = 500
-"""Of refusals that are told apart in that time; the rest is counted together."""
+"""Of refusals that are told apart in that time; the rest is counted together, by who it was."""
 _SHOWN = frozenset({"authorization", "cookie", "x-ganzhi-secret"})
 NOBODY = "nobody"
 
@@ -34,6 +35,17 @@ class _Kind(NamedTuple):
 _OTHERS = _Kind(0, NOBODY, None, "others")
 
 
+def _network(address: str) -> str:
+    """An IPv4 address, or the IPv6 network of 64 bits, which one machine has to itself."""
+    try:
+        known = ipaddress.ip_address(address.partition("%")[0])
+    except ValueError:
+        return address
+    if known.version == 4:
+        return address
+    return str(known.ipv4_mapped or ipaddress.ip_network((known, 64), strict=False))
+
+
 class Refusals:
     """Counts of refused requests since they were last written."""
 
@@ -44,11 +56,11 @@ class Refusals:
         """Count one. Who shows nothing at all has not tried to be somebody, and does not count."""
         if actor == NOBODY and _SHOWN.isdisjoint(connection.headers):
             return
-        address = None if connection.client is None else connection.client.host
+        address = None if connection.client is None else _network(connection.client.host)
         route = getattr(connection.scope.get("route"), "path", connection.url.path)
         kind = _Kind(status, actor, address, f"{connection.scope.get('method', 'GET')} {route}")
         if kind not in self._counts and len(self._counts) >= KINDS:
-            kind = _OTHERS
+            kind = _OTHERS._replace(actor=actor)
         since, number = self._counts.get(kind, (datetime.now(UTC), 0))
         self._counts[kind] = since, number + 1
 

@@ -1,5 +1,7 @@
 """Attempts that are refused are in the audit: counted by who, from where and for what, so that a flood costs little."""
 
+from typing import Any
+
 from starlette.requests import HTTPConnection
 
 from hub.access.refusals import KINDS, Refusals
@@ -43,14 +45,41 @@ async def test_a_permission_that_is_lacking_names_who_lacks_it(database: str) ->
         assert (told[2], told[4]) == ("GET /audit", {"status": 403, "requests": 1})
 
 
-async def test_a_flood_from_many_addresses_is_bounded(database: str) -> None:
-    refusals = Refusals()
-    for number in range(2 * KINDS):
-        scope = {"type": "http", "method": "GET", "path": "/x", "headers": [(b"authorization", b"x")]}
-        refusals.count(HTTPConnection({**scope, "client": (f"10.0.{number // 256}.{number % 256}", 1)}), 401)
+def attempt(address: str) -> HTTPConnection:
+    """A request with a login, from an address."""
+    scope = {"type": "http", "method": "GET", "path": "/x", "headers": [(b"authorization", b"x")]}
+    return HTTPConnection({**scope, "client": (address, 1)})
+
+
+async def told_of(database: str, refusals: Refusals) -> list[tuple[Any, ...]]:
     async with open_pool(Database(url=database)) as pool:
         await refusals.write(pool)
         async with pool.connection() as conn:
-            told = await (await conn.execute(TOLD)).fetchall()
-    assert len(told) == KINDS + 1
-    assert told[-1][2:] == ("others", None, {"status": None, "requests": KINDS})
+            return await (await conn.execute(TOLD)).fetchall()
+
+
+async def test_a_flood_from_many_addresses_is_bounded_and_hides_nobody_who_is_known(database: str) -> None:
+    refusals = Refusals()
+    for number in range(2 * KINDS):
+        refusals.count(attempt(f"10.0.{number // 256}.{number % 256}"), 401)
+    refusals.count(attempt("10.9.9.9"), 403, "principal:1")
+    told = await told_of(database, refusals)
+    assert len(told) == KINDS + 2
+    assert [(each[1], *each[2:]) for each in told[KINDS:]] == [
+        ("nobody", "others", None, {"status": None, "requests": KINDS}),
+        ("principal:1", "others", None, {"status": None, "requests": 1}),
+    ]
+
+
+async def test_the_addresses_of_one_machine_are_one(database: str) -> None:
+    refusals = Refusals()
+    for number in range(2 * KINDS):
+        refusals.count(attempt(f"2001:db8:0:7::{number:x}"), 401)
+    for address in ("2001:db8:0:8::1", "::ffff:10.0.0.7", "10.0.0.7", "a name"):
+        refusals.count(attempt(address), 401)
+    assert [(each[3], each[4]["requests"]) for each in await told_of(database, refusals)] == [
+        ("2001:db8:0:7::/64", 2 * KINDS),
+        ("2001:db8:0:8::/64", 1),
+        ("10.0.0.7", 2),
+        ("a name", 1),
+    ]
