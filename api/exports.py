@@ -1,5 +1,6 @@
 """Exports: files that are streamed while the store reads them, and noted in the audit before their first byte."""
 
+import asyncio
 import csv
 import io
 from collections.abc import AsyncGenerator, AsyncIterator, Iterable
@@ -7,19 +8,21 @@ from contextlib import aclosing
 from typing import Any
 
 from fastapi.responses import StreamingResponse
+from starlette.requests import HTTPConnection
 from starlette.types import Receive, Scope, Send
 
 from api.context import Context
 from api.database import audit, writing
 from devices.sheets.escape import harmless
 from hub.access.caller import Caller
+from hub.access.door import until_refused
 
 STALLED = "60s"
 """A reader that takes nothing for so long is cut off: it holds a connection and a snapshot of the database."""
 
 
 class Export(StreamingResponse):
-    """Ends its pieces, also when whoever asked leaves before the first one."""
+    """Ends its pieces, also when whoever asked leaves before the first one, or may not have them any more."""
 
     def __init__(self, first: bytes, pieces: AsyncGenerator[bytes, None], **options: Any) -> None:
         self._pieces = pieces
@@ -32,7 +35,18 @@ class Export(StreamingResponse):
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         async with aclosing(self._pieces):
-            await super().__call__(scope, receive, send)
+            tasks = [
+                asyncio.create_task(super().__call__(scope, receive, send), name="export.send"),
+                asyncio.create_task(until_refused(HTTPConnection(scope)), name="export.refused"),
+            ]
+            try:
+                done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+            finally:
+                for task in tasks:
+                    task.cancel()
+                await asyncio.gather(*tasks, return_exceptions=True)
+            for task in done:
+                task.result()
 
 
 def harmless_lines(rows: Iterable[Iterable[Any]]) -> bytes:

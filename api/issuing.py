@@ -43,6 +43,10 @@ async def locked_device(conn: AsyncConnection, code: str) -> Row:
         raise unavailable("other changes of accounts on the broker are under way") from None
     if found is None:
         raise not_found("device", code)
+    if len(found["seen_children"]) < len(found["children"]):
+        raise ProblemError(
+            409, f"'{code}' speaks for devices that you may not see: its credentials are for who sees all"
+        )
     return found
 
 
@@ -52,10 +56,11 @@ async def issue(
     """Issue a credential for a locked device within the caller's transaction; `name` is a certificate's."""
     wanted = name or device["code"]
     found = await rows(conn, SQL.credential_names, {"device": device["id"], "name": wanted})
+    of_another = wanted != device["code"] and found[0]["of_a_device"]
     if sum(credential["device_id"] == device["id"] for credential in found) >= MOST:
         raise ProblemError(409, f"'{device['code']}' has {MOST} credentials already: revoke one first")
     taken = {credential["username"] for credential in found} | _reserved(context)
-    if kind == "x509" and wanted in taken:
+    if kind == "x509" and (wanted in taken or of_another):
         raise ProblemError(409, f"the name '{wanted}' is in use: revoke that credential or choose another common_name")
     username = wanted if kind == "x509" else free_username(wanted, taken)
     secret = None if kind == "x509" else new_secret()

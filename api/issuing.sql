@@ -11,17 +11,17 @@ returning id, created_at
 -- name: credential_device
 -- Locked, so that its user names are chosen by one at a time.
 select d.id, d.code, d.state, p.metrics, p.mapping <> '{}' as mapped,
-       coalesce((select array_agg(k.code) from device k where k.parent_id = d.id and k.state <> 'retired'), '{}')
-           as children
+       device_children(d.id) as children,
+       array(select k.code from device k where k.parent_id = d.id and k.state <> 'retired') as seen_children
 from device d join profile p on p.id = d.profile_id
 where d.code = %(code)s
 for no key update of d
 
 -- name: credential_names
-select c.id, c.device_id, c.username, c.kind
-from credential c
-where c.revoked_at is null
-  and (c.device_id = %(device)s or c.username = %(name)s or starts_with(c.username, %(name)s || '~'))
+select c.id, c.device_id, c.username, c.kind, code_taken(%(name)s) as of_a_device
+from credentials_named(%(device)s, %(name)s) c
+union all
+select null, null, null, null, code_taken(%(name)s)
 
 -- name: credential_revoke
 update credential c set revoked_at = clock_timestamp()

@@ -14,6 +14,7 @@ from api.cursors import Page, Paged
 from api.database import handling, read, row, rows
 from api.language import Spoken, failure_in
 from api.problems import ProblemError, not_found, responses
+from hub.access.caller import Caller
 from hub.access.door import GuardedRouter, TheCaller, needs
 from hub.access.permissions import Permission
 from hub.alerts.alert import Step
@@ -99,7 +100,7 @@ class AlertDetail(Alert):
     """An alert with its changes and deliveries."""
 
     changes: list[AlertStep]
-    deliveries: list[AlertDelivery]
+    deliveries: list[AlertDelivery] = Field(description="empty for who may not see consumers")
 
 
 class StepBody(BaseModel):
@@ -141,10 +142,10 @@ async def list_alerts(
 
 @router.get("/{alert_id}", response_model=AlertDetail, responses=responses(404))
 @needs(Permission.ALERTS_READ)
-async def get_alert(alert_id: UUID, context: Here, spoken: Spoken, lang: TitleLang = None) -> Any:
-    """One alert with its changes and deliveries."""
+async def get_alert(alert_id: UUID, context: Here, caller: TheCaller, spoken: Spoken, lang: TitleLang = None) -> Any:
+    """One alert with its changes, and its deliveries for who may see consumers."""
     async with context.pool.connection() as conn:
-        return await _detail(conn, alert_id, spoken, lang)
+        return await _detail(conn, alert_id, caller, spoken, lang)
 
 
 @router.post("/{alert_id}/steps", response_model=AlertDetail, responses=responses(404, 409, 422))
@@ -162,16 +163,19 @@ async def take_step(
             raise not_found("alert", alert_id)
         if result.outcome == "refused":
             raise ProblemError(409, result.reason)
-    return await get_alert(alert_id, context, spoken, lang)
+    return await get_alert(alert_id, context, caller, spoken, lang)
 
 
-async def _detail(conn: AsyncConnection, alert_id: UUID, spoken: Lang, lang: Lang | None) -> dict[str, Any]:
+async def _detail(
+    conn: AsyncConnection, alert_id: UUID, caller: Caller, spoken: Lang, lang: Lang | None
+) -> dict[str, Any]:
     everything = {"states": None, "active": False, "min_level": None, "device": None, "region": None}
     first = {"after_raised_at": None, "after_id": None, "limit": 1}
     found = await row(conn, SQL.alerts, {"id": alert_id, **everything, **first})
     if found is None:
         raise not_found("alert", alert_id)
-    deliveries = await rows(conn, SQL.alert_deliveries, {"id": alert_id})
+    seen = Permission.CONSUMERS_READ in caller.permissions
+    deliveries = await rows(conn, SQL.alert_deliveries, {"id": alert_id}) if seen else []
     return {
         **_shown(found, lang),
         "changes": await rows(conn, SQL.alert_changes, {"id": alert_id}),

@@ -12,6 +12,7 @@ from api.contract_types import Code, Name, RegionPrefix, Time
 from api.cursors import Page, Paged
 from api.database import audit, execute, read, row, rows, writing
 from api.problems import ProblemError, invalid, not_found, responses
+from api.routes.session import TheLogin
 from devices.catalogue.search import subtree
 from hub.access.door import GuardedRouter, TheCaller, needs
 from hub.access.permissions import Permission
@@ -69,7 +70,9 @@ class Area(AreaBody):
 
 @router.put("/{code}", response_model=Area, responses={201: {"model": Area}, **responses(422)})
 @needs(Permission.AREAS_WRITE)
-async def put_area(code: Code, body: AreaBody, response: Response, context: Here, caller: TheCaller) -> Any:
+async def put_area(
+    code: Code, body: AreaBody, response: Response, context: Here, caller: TheCaller, login: TheLogin
+) -> Any:
     """Draw or change an area. Devices belong to it from now on by where they are."""
     if body.valid_from and body.valid_to and body.valid_from >= body.valid_to:
         raise invalid("/valid_to", "it must be later than valid_from")
@@ -99,7 +102,9 @@ async def put_area(code: Code, body: AreaBody, response: Response, context: Here
         await execute(conn, SQL.area_place, {"code": code})
         await audit(conn, caller, "area.put", code, {**body.model_dump(mode="json"), "divisions": divisions})
         response.status_code = 201 if written["created"] else 200
-        return await row(conn, SQL.areas, {"code": code, "after_code": None, "limit": 1})
+        stored = await row(conn, SQL.areas, {"code": code, "after_code": None, "limit": 1})
+    await login.caught_up()
+    return stored
 
 
 @router.get("", response_model=Page[Area])

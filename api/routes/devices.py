@@ -138,7 +138,9 @@ async def put_device(code: Code, body: DeviceBody, response: Response, context: 
         warnings = await doubts(conn, body.region, before.get("region"), body.lon, body.lat)
         if not before and (other := await row(conn, SQL.device_folded, {"code": code})):
             warnings.append(f"'{code}' differs by upper and lower case only from the device '{other['code']}'")
-        if body.organisation:
+        if body.organisation and not refs["known_organisation"]:
+            if not context.scope.everywhere:
+                raise invalid("/organisation", f"there is no organisation '{body.organisation}'")
             await execute(conn, DATABASE.organisations_add, {"codes": [body.organisation]})
         stored = {**body.model_dump(exclude={"crs"}), "state": state}
         statement = SQL.device_update if before else SQL.device_insert
@@ -172,7 +174,7 @@ async def require(context: Context, code: str) -> dict[str, Any]:
 
 
 async def _references(conn: AsyncConnection, code: str, body: DeviceBody) -> dict[str, Any]:
-    names = {"code": code, "profile": body.profile, "parent": body.parent}
+    names = {"code": code, "profile": body.profile, "parent": body.parent, "organisation": body.organisation}
     refs = await row(conn, SQL.device_refs, names) or {}
     if refs["profile_id"] is None:
         codes = [found["code"] for found in await rows(conn, DATABASE.profile_codes)]
@@ -182,6 +184,8 @@ async def _references(conn: AsyncConnection, code: str, body: DeviceBody) -> dic
         raise invalid("/parent", known("device", body.parent, near))
     if refs["cycle"]:
         raise invalid("/parent", f"'{body.parent}' is '{code}' itself or hangs on it")
+    if body.parent is None and refs["hidden_parent"] is not None:  # whoever does not see it cannot take it away
+        refs["parent_id"] = refs["hidden_parent"]
     return refs
 
 

@@ -17,7 +17,10 @@ with recursive up (id, parent_id, depth) as (
 )
 select (select id from profile where code = %(profile)s) as profile_id,
        (select id from device where code = %(parent)s) as parent_id,
-       exists (select from up join device d using (id) where d.code = %(code)s) as cycle
+       exists (select from up join device d using (id) where d.code = %(code)s) as cycle,
+       exists (select from organisation where code = %(organisation)s::text) as known_organisation,
+       (select d.parent_id from device d
+        where d.code = %(code)s and not exists (select from device p where p.id = d.parent_id)) as hidden_parent
 
 -- name: device_trouble
 -- The newest messages of a device that were refused, for the integrator who asks why.

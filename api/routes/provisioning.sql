@@ -4,7 +4,8 @@ with used as (
 )
 insert into device (code, name, profile_id, parent_id, organisation, state)
 select %(code)s, coalesce(%(name)s, %(code)s), used.profile_id,
-       (select id from device where code = %(parent)s), used.organisation, used.state
+       (select p.id from device p
+        where p.code = %(parent)s and (used.organisation is null or p.organisation = used.organisation)), used.organisation, used.state
 from used
 on conflict (code) do nothing
 returning id, parent_id

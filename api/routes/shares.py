@@ -13,6 +13,7 @@ from api.contract_types import TEXT, Code, Metric
 from api.cursors import Page, Paged
 from api.database import audit, execute, read, row, rows, writing
 from api.problems import ProblemError, invalid, not_found, responses
+from api.routes.session import TheLogin
 from hub.access.caller import Caller
 from hub.access.door import GuardedRouter, TheCaller, needs
 from hub.access.permissions import Permission
@@ -137,14 +138,16 @@ async def get_uses(share_id: UUID, context: Here, caller: TheCaller) -> Any:
 
 @router.post("/{share_id}/decision", response_model=Share, responses=responses(403, 404, 409))
 @needs(Permission.SHARES_READ, Permission.SHARES_DECIDE)
-async def decide_share(share_id: UUID, body: DecisionBody, context: Here, caller: TheCaller) -> Any:
+async def decide_share(share_id: UUID, body: DecisionBody, context: Here, caller: TheCaller, login: TheLogin) -> Any:
     """Grant, refuse or revoke what was asked of an organisation. What is revoked counts no more from then on."""
     async with writing(context) as conn:
         share = await _locked(conn, share_id, caller)
         if not caller.speaks_for(share["owner"], Permission.SHARES_DECIDE):
             raise ProblemError(403, f"that is for who decides for the organisation '{share['owner']}'")
         ends = [each for each in (share["valid_to"], body.valid_to) if each is not None]
-        return await _step(conn, share, body.to, body.note, min(ends) if ends else None, caller)
+        decided = await _step(conn, share, body.to, body.note, min(ends) if ends else None, caller)
+    await login.caught_up()
+    return decided
 
 
 @router.delete("/{share_id}", response_model=Share, responses=responses(403, 404, 409))
@@ -176,9 +179,12 @@ async def _step(
 
 def _sides(caller: Caller) -> dict[str, Any]:
     """Whose shares a caller sees: of the organisation that he belongs to, and of those that he decides for."""
-    if caller.grants is None or any(None is grant.key and grant.share is None for grant in caller.grants):
+    if caller.grants is None:
         return {"organisations": None}
-    whole = [grant.key.removesuffix("/") for grant in caller.grants if grant.key and grant.key.endswith("/")]
+    held = [each for each in caller.grants if Permission.SHARES_READ in each.permissions and each.share is None]
+    if any(each.key is None for each in held):
+        return {"organisations": None}
+    whole = [each.key.removesuffix("/") for each in held if each.key and each.key.endswith("/")]
     return {"organisations": [*whole, *filter(None, [caller.organisation])]}
 
 

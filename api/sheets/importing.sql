@@ -102,6 +102,11 @@ where i.code = %(example)s
   and (d.name, d.profile_id, above.code, d.organisation, d.region, d.lon, d.lat, d.zone, d.state, d.tags)
       is distinct from (i.name, i.profile_id, i.parent, i.organisation, i.region, i.lon, i.lat, i.zone, i.state, i.tags)
 union all
+select i.line, i.code, 'organisation', 'unknown', i.organisation, null
+from device_import i
+where current_setting('ganzhi.scope', true) <> '' and i.organisation is not null
+  and not exists (select from organisation o where o.code = i.organisation)
+union all
 select i.line, i.code, 'code', 'taken', i.code, null
 from device_import i
 where current_setting('ganzhi.scope', true) <> '' and i.fresh and code_taken(i.code)
@@ -222,7 +227,8 @@ order by i.line
 -- name: import_update
 -- Only rows in which something differs are written, so the others keep their revision.
 update device d
-set name = i.name, profile_id = i.profile_id, parent_id = coalesce(there.id, here.id),
+set name = i.name, profile_id = i.profile_id, parent_id = coalesce(there.id, here.id, case when not exists (select from device p where p.id = d.parent_id)
+                                                         then d.parent_id end),
     organisation = i.organisation, region = i.region, lon = i.lon, lat = i.lat, zone = i.zone, state = i.state,
     tags = i.tags
 from device_import i

@@ -61,7 +61,8 @@ class Suggestions:
         if (column, about) not in self._rights:
             if len(self._rights) >= LOOKED_UP:
                 return "correct it as the others of its kind"
-            look = {"profile": self._profile, "parent": self._parent, "region": self._division}[column]
+            looks = {"profile": self._profile, "parent": self._parent, "region": self._division}
+            look = looks.get(column, self._organisation)
             self._rights[column, about] = await look(about)
         return self._rights[column, about]
 
@@ -76,6 +77,9 @@ class Suggestions:
 
     async def _division(self, about: str) -> str:
         return division_meant(about, await self._names(PLACE.near, code=about))
+
+    async def _organisation(self, about: str) -> str:
+        return "only who may see the whole hub makes one: ask for it, or write the code of one that is there"
 
     async def _names(self, statement: str, **params: Any) -> dict[str, str]:
         return {item["code"]: item["name"] for item in await rows(self._conn, statement, params)}

@@ -6,7 +6,6 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import suppress
 
 import psycopg
-from starlette.exceptions import HTTPException
 from starlette.requests import HTTPConnection
 from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
@@ -14,16 +13,13 @@ from starlette.types import Receive, Scope, Send
 from api.changes import Change, ChangeFeed, Subscription
 from api.cloudevents import event_type
 from api.dashboard import Dashboard
-from hub.access.caller import Caller
-from hub.access.door import Door
+from hub.access.door import until_refused
 from hub.access.scope import Scope as Within
 
 log = logging.getLogger(__name__)
 
 HEARTBEAT_S = 15.0
 """How often a silent stream says that it lives: proxies drop what is silent for a minute."""
-ASKED_S = 0.5
-"""How often it is asked whether the reader may still be there: what was taken away counts within a second."""
 
 Frames = Callable[[Subscription], AsyncIterator[bytes]]
 
@@ -85,7 +81,7 @@ class EventStream(Response):
                     group.create_task(self._write(mine, send), name="sse.write"),
                     group.create_task(_gone(receive), name="sse.gone"),
                     group.create_task(mine.cut.wait(), name="sse.cut"),
-                    group.create_task(_refused(scope), name="sse.refused"),
+                    group.create_task(until_refused(HTTPConnection(scope)), name="sse.refused"),
                 ]
                 await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
                 for task in tasks:
@@ -107,21 +103,6 @@ class EventStream(Response):
                 await send({"type": "http.response.body", "body": chunk, "more_body": True})
         except (psycopg.Error, OSError) as error:
             log.info("a stream ended early: %s", error)
-
-
-async def _refused(scope: Scope) -> None:
-    """Until the door lets the caller in no more, or within other limits: it then has to ask anew."""
-    connection = HTTPConnection(scope)
-    door: Door = connection.app.state.door
-    before: Caller = connection.state.caller
-    while True:
-        await asyncio.sleep(ASKED_S)
-        try:
-            now = await door.caller(connection)
-        except HTTPException:
-            return
-        if (now.principal, now.grants) != (before.principal, before.grants):
-            return
 
 
 async def _gone(receive: Receive) -> None:

@@ -19,6 +19,7 @@ from starlette.types import Receive, Scope, Send
 
 from api.changes import Subscription
 from api.context import Context
+from api.database import SQL as DATABASE
 from api.database import rows
 from api.streams.committed import Pending
 from api.streams.sse import HEARTBEAT_S, EventStream
@@ -144,7 +145,9 @@ class Tail:
             self._note(text("tail.no_broker", self._lang))
             return
         code, prefix = self._code, self._prefix
-        filters = (f"{prefix}/{code}/+", f"{prefix}/{code}/child/+/+", f"{prefix}/+/child/{code}/+")
+        filters = [f"{prefix}/{code}/+", f"{prefix}/+/child/{code}/+"]
+        if self._context.scope.everywhere:  # its children may be somebody else's
+            filters.append(f"{prefix}/{code}/child/+/+")
         away = False
         while True:
             try:
@@ -166,6 +169,8 @@ class Tail:
         return Raw(self._origins.of_topic(topic), payload, time.time_ns() // 1000)
 
     def _show(self, raw: Raw) -> None:
+        if self._over:
+            return
         account, batch = trace_of(raw, self._context.registry, self._lang)
         for reading in account.readings:
             at = to_micros(datetime.fromisoformat(reading["ts"]))
@@ -193,6 +198,9 @@ class Tail:
             await asyncio.sleep(POLL_S)
             try:
                 async with self._context.pool.connection() as conn:
+                    if not (self._context.scope.everywhere or await rows(conn, DATABASE.device, {"code": self._code})):
+                        self._over = True  # it has left what the reader may see
+                        return
                     letters = await rows(conn, SQL.letters, {"code": self._code, "since": since})
                     found = await rows(conn, SQL.readings, {"code": self._code, "since": readings_since})
             except (psycopg.Error, OSError, TransientError) as error:

@@ -60,7 +60,7 @@ def ended_division(found: Found, names: Mapping[str, str]) -> Mistake:
 
 def unknown(found: Found, right: str) -> Mistake:
     """An unknown name."""
-    noun = {"parent": "device", "region": "division"}.get(found["column"], "profile")
+    noun = {"parent": "device", "region": "division", "organisation": "organisation"}.get(found["column"], "profile")
     about = found["about"] if noun == "division" else f"'{short(found['about'])}'"
     return _mistake(found, f"there is no {noun} {about}", right)
 

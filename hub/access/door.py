@@ -3,6 +3,7 @@
 The permissions stand in the OpenAPI document, as the roles of a route's security requirement.
 """
 
+import asyncio
 from collections.abc import Callable, Coroutine, Iterable
 from dataclasses import replace
 from typing import Annotated, Any, Protocol, TypeVar, cast
@@ -29,6 +30,8 @@ _COOKIE = {
     "name": "ganzhi_session",
     "description": "of a browser that has logged in (POST /session); over TLS its name begins with __Host-",
 }
+ASKED_S = 0.5
+"""How often it is asked whether the reader may still be there: what was taken away counts within a second."""
 
 
 class Door(Protocol):
@@ -167,3 +170,17 @@ async def _caller(connection: HTTPConnection) -> Caller:
 
 TheCaller = Annotated[Caller, Depends(_caller)]
 """The caller, for handlers of routes that need a permission."""
+
+
+async def until_refused(connection: HTTPConnection) -> None:
+    """Until the door lets the caller in no more, or within other limits: it then has to ask anew."""
+    door: Door = connection.app.state.door
+    before: Caller = connection.state.caller
+    while True:
+        await asyncio.sleep(ASKED_S)
+        try:
+            now = await door.caller(connection)
+        except HTTPException:
+            return
+        if (now.principal, now.grants) != (before.principal, before.grants):
+            return
