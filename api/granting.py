@@ -7,10 +7,11 @@ from uuid import UUID
 from psycopg import AsyncConnection
 
 from api.database import audit, row, rows
+from api.four_eyes import refuse_who_has_its_credential
 from api.problems import ProblemError, invalid
 from devices.catalogue.search import subtree
 from hub.access.caller import Caller
-from hub.access.roles import Role, conflict
+from hub.access.roles import ALONE, Role, conflict
 from hub.access.scope import DIGITS
 from hub.store.statements import statements
 
@@ -43,6 +44,9 @@ async def grant(conn: AsyncConnection, caller: Caller, name: str, wanted: Wanted
         raise invalid("/principal", f"there is no account or machine '{name}'")
     if found["id"] == caller.principal:
         raise ProblemError(403, "nobody grants to himself: ask another security administrator")
+    if found["kind"] == "machine" and wanted.role in ALONE:
+        raise ProblemError(409, f"{wanted.role} is for people: no machine holds it")
+    await refuse_who_has_its_credential(conn, caller, found["id"], name)
     known = await row(conn, SQL.named, {"organisation": wanted.organisation, "area": wanted.area}) or {}
     for what in ("organisation", "area"):
         if getattr(wanted, what) is not None and not known[what]:

@@ -9,7 +9,7 @@ select exists (select from organisation where code = %(organisation)s) as organi
        exists (select from area where code = %(area)s) as area
 
 -- name: principal
-select id from principal where lower(name) = lower(%(name)s) and state <> 'erased' for update
+select id, kind from principal where lower(name) = lower(%(name)s) and state <> 'erased' for update
 
 -- name: roles
 select role from access_grant where principal_id = %(id)s and (valid_to is null or valid_to > now())

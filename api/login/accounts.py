@@ -8,6 +8,7 @@ from uuid import UUID
 from psycopg import AsyncConnection
 
 from api.database import Row, audit, execute, row, rows
+from api.four_eyes import refuse_credential_of_role_holder
 from api.granting import Wanted, grant
 from api.problems import ProblemError, invalid, not_found
 from hub.access.caller import Caller
@@ -47,7 +48,7 @@ async def add_account(
 ) -> UUID:
     """Make an account whose password is changed at the first login; 409 where the name is in use."""
     id_ = await add_principal(conn, "person", name, display_name, organisation)
-    await execute(conn, SQL.account_add, {"id": id_, "password_hash": password_hash})
+    await execute(conn, SQL.account_add, {"id": id_, "password_hash": password_hash, "issued_by": caller.actor})
     await audit(conn, caller, "account.add", f"principal:{id_}", {"organisation": organisation})
     return id_
 
@@ -98,8 +99,15 @@ async def unlock_account(conn: AsyncConnection, caller: Caller, account: Row) ->
 
 
 async def reset_account(conn: AsyncConnection, caller: Caller, account: Row, password_hash: str) -> None:
-    """Give it a one-time password, and take its second factor away; its sessions end."""
-    await execute(conn, SQL.password, {"id": account["id"], "password_hash": password_hash, "must_change": True})
+    """Give it a one-time password, and take its second factor away; its sessions end.
+
+    ProblemError 403 for oneself, and over the API for one that holds a role.
+    """
+    if account["id"] == caller.principal:
+        raise ProblemError(403, "nobody resets himself: change the password, or ask another security administrator")
+    await refuse_credential_of_role_holder(conn, caller, account["id"], account["name"])
+    values = {"id": account["id"], "password_hash": password_hash, "issued_by": caller.actor}
+    await execute(conn, SQL.one_time_password, values)
     await execute(conn, SQL.second_factor_off, {"id": account["id"]})
     ended = await end_sessions(conn, account["id"], "password reset")
     await audit(conn, caller, "account.reset", f"principal:{account['id']}", {"sessions_ended": ended})

@@ -5,7 +5,7 @@ on conflict do nothing
 returning id
 
 -- name: account_add
-insert into account (principal_id, password_hash) values (%(id)s, %(password_hash)s)
+insert into account (principal_id, password_hash, issued_by) values (%(id)s, %(password_hash)s, %(issued_by)s)
 
 -- name: locked_account
 -- With its row of principal: changes of one account take turns.
@@ -35,7 +35,12 @@ update principal set display_name = %(display_name)s, organisation = %(organisat
 update principal set state = %(state)s where id = %(id)s
 
 -- name: password
-update account set password_hash = %(password_hash)s, must_change = %(must_change)s, changed_at = clock_timestamp()
+update account set password_hash = %(password_hash)s, must_change = false, changed_at = clock_timestamp()
+where principal_id = %(id)s
+
+-- name: one_time_password
+update account
+set password_hash = %(password_hash)s, must_change = true, issued_by = %(issued_by)s, changed_at = clock_timestamp()
 where principal_id = %(id)s
 
 -- name: second_factor_off

@@ -6,6 +6,7 @@ from uuid import UUID
 from psycopg import AsyncConnection
 
 from api.database import audit, row
+from api.four_eyes import refuse_credential_of_role_holder
 from api.login.accounts import add_principal
 from api.problems import ProblemError, not_found
 from hub.access.api_keys import digest_of, new_key
@@ -20,11 +21,13 @@ async def add_key(
 ) -> tuple[UUID, str]:
     """Make a key for a machine, which is made too where there is none of this name; returns id and secret.
 
-    409 where the name is a person's.
+    409 where the name is a person's, 403 over the API for a machine that holds a role.
     """
     found = await row(conn, SQL.machine, {"name": name})
     if found is not None and found["kind"] != "machine":
         raise ProblemError(409, f"'{name}' is the account of a person: a key needs a machine, by another name")
+    if found is not None:
+        await refuse_credential_of_role_holder(conn, caller, found["id"], name)
     principal = found["id"] if found is not None else await add_principal(conn, "machine", name)
     key = new_key()
     values = {"principal": principal, "secret_hash": digest_of(key), "label": label, "expires_at": expires_at}

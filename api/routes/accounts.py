@@ -13,9 +13,11 @@ from api.database import read, row, rows
 from api.granting import Wanted, grant
 from api.login import accounts, erasure
 from api.login.accounts import NAME, SQL
-from api.problems import not_found, responses
-from api.routes.session import TheLogin, where_of
+from api.login.login import Login, account_of
+from api.problems import invalid, not_found, responses
+from api.routes.session import Password, TheLogin, where_of
 from api.routes.sessions import AccountName
+from hub.access.caller import Caller
 from hub.access.door import GuardedRouter, TheCaller, needs
 from hub.access.one_time import new_word
 from hub.access.permissions import Permission
@@ -37,7 +39,7 @@ class ChangeBody(BaseModel):
 
 
 class AccountBody(ChangeBody):
-    """A new account, with a first role if there is one; /grants gives further ones."""
+    """A new account. A first role is given by whoever is no principal: another security administrator grants it."""
 
     model_config = ConfigDict(extra="forbid", json_schema_extra={"examples": [_EXAMPLE]})
 
@@ -60,6 +62,15 @@ class Account(ChangeBody):
     created_at: datetime
     password_changed_at: datetime
     last_login_at: datetime | None
+
+
+class ResetBody(BaseModel):
+    """The password of the person who resets, and a code where he has a second factor; a machine has neither."""
+
+    model_config = ConfigDict(extra="forbid", json_schema_extra={"examples": [{"password": "rain on the third pole"}]})
+
+    password: Password | None = None
+    code: str | None = Field(default=None, max_length=40, description="of the authenticator, or a recovery code")
 
 
 class ExportedGrant(BaseModel):
@@ -109,7 +120,7 @@ class NewAccount(Account):
     one_time_password: str
 
 
-@router.post("", response_model=NewAccount, status_code=201, responses=responses(409, 422))
+@router.post("", response_model=NewAccount, status_code=201, responses=responses(403, 409, 422))
 @needs(Permission.ACCESS_WRITE)
 async def add_account(body: AccountBody, request: Request, context: Here, caller: TheCaller, login: TheLogin) -> Any:
     """Make an account. Its one-time password is answered once, and has to be changed at the first login."""
@@ -170,10 +181,22 @@ async def unlock_account(name: AccountName, context: Here, caller: TheCaller, lo
     return await _shown(context, name)
 
 
-@router.post("/{name}/reset", response_model=NewAccount, responses=responses(404))
+@router.post("/{name}/reset", response_model=NewAccount, responses=responses(401, 403, 404, 422, 429))
 @needs(Permission.ACCESS_WRITE)
-async def reset_account(name: AccountName, request: Request, context: Here, caller: TheCaller, login: TheLogin) -> Any:
-    """Give it a one-time password, and take its second factor away, for who has lost either; its sessions end."""
+async def reset_account(
+    name: AccountName,
+    context: Here,
+    caller: TheCaller,
+    login: TheLogin,
+    request: Request,
+    body: ResetBody | None = None,
+) -> Any:
+    """Give it a one-time password, and take its second factor away, for who has lost either; its sessions end.
+
+    Only for an account that holds no role: who resets it grants it none, another security administrator does.
+    """
+    if caller.kind == "person":
+        await _confirm(body or ResetBody(), request, context, caller, login)
     password = new_word()
     hashed = await login.hashed(password, where_of(request))
     async with context.hub_pool.connection() as conn, conn.transaction():
@@ -198,6 +221,16 @@ async def erase_account(name: AccountName, context: Here, caller: TheCaller, log
         await erasure.erase_account(conn, caller, await accounts.locked_account(conn, name))
     await login.caught_up()
     return Response(status_code=204)
+
+
+async def _confirm(body: ResetBody, request: Request, context: Context, caller: Caller, login: Login) -> None:
+    """That it is the person who has logged in, and not his cookie alone."""
+    if body.password is None:
+        raise invalid("/password", "give your own password, and a code where you have a second factor")
+    async with context.hub_pool.connection() as conn:
+        account = await account_of(conn, caller.principal)
+    await login.confirm(account, body.password.get_secret_value(), where_of(request))
+    await login.confirm_code(account, body.code, where_of(request))
 
 
 async def _shown(context: Context, name: str) -> dict[str, Any]:

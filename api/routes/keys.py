@@ -27,7 +27,7 @@ MachineName = Annotated[str, StringConstraints(pattern=NAME)]
 
 
 class KeyBody(BaseModel):
-    """A new key, with a first role of its machine if there is one; /grants gives further ones."""
+    """A new key. A first role is given by whoever is no principal: another security administrator grants it."""
 
     model_config = ConfigDict(extra="forbid", json_schema_extra={"examples": [_EXAMPLE]})
 
@@ -61,7 +61,7 @@ class NewApiKey(ApiKey):
     key: str
 
 
-@router.post("", response_model=NewApiKey, status_code=201, responses=responses(409, 422))
+@router.post("", response_model=NewApiKey, status_code=201, responses=responses(403, 409, 422))
 @needs(Permission.ACCESS_WRITE)
 async def make_key(body: KeyBody, context: Here, caller: TheCaller, login: TheLogin) -> Any:
     """Make a key. It is answered once; sent as `Authorization: Bearer <key>` it opens what its machine was granted."""

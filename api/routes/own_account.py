@@ -89,8 +89,7 @@ async def change_password(
         raise invalid("/new", text("refusal.password.same", lang))
     hashed = await login.hashed(new, where_of(request))
     async with context.hub_pool.connection() as conn, conn.transaction():
-        values = {"id": caller.principal, "password_hash": hashed, "must_change": False}
-        await execute(conn, ACCOUNTS.password, values)
+        await execute(conn, ACCOUNTS.password, {"id": caller.principal, "password_hash": hashed})
         ended = await end_sessions(conn, account["id"], "password changed", session.id)
         token = await login.rotated(conn, session.id)
         await audit(conn, caller, "account.password", f"principal:{caller.principal}", {"sessions_ended": ended})

@@ -79,7 +79,7 @@ TABLES: Mapping[str, Table] = {
     ),
     "account": _table(
         _USER, "how people show who they are", "until erased", Permission.ACCESS_READ,
-        l1="principal_id must_change changed_at", l2="totp_step",
+        l1="principal_id must_change changed_at", l2="totp_step issued_by",
         l4="password_hash totp_secret totp_pending recovery_codes",
     ),
     "login_session": _table(

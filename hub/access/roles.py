@@ -1,4 +1,7 @@
-"""Roles: each a set of permissions. The three administrators exclude each other (三权分立)."""
+"""Roles: each a set of permissions. The three administrators exclude each other (三权分立).
+
+Security administrators and auditors hold nothing else, and are people.
+"""
 
 from collections.abc import Iterable, Mapping
 from enum import StrEnum
@@ -71,10 +74,11 @@ HUB_WIDE = frozenset(
 )
 """What concerns the whole hub: only a grant without limits gives it."""
 
-_EXCLUSIVE = frozenset({Role.SYSTEM_ADMINISTRATOR, Role.SECURITY_ADMINISTRATOR, Role.AUDITOR})
+ALONE = frozenset({Role.SECURITY_ADMINISTRATOR, Role.AUDITOR})
+"""Held beside no other role, and by no machine."""
 
 
 def conflict(roles: Iterable[Role]) -> tuple[Role, Role] | None:
     """Two of these roles that one principal may not hold together; None: there are none."""
-    held = sorted(_EXCLUSIVE.intersection(roles))
-    return (held[0], held[1]) if len(held) > 1 else None
+    held = sorted(set(roles), key=lambda role: (role not in ALONE, role))
+    return (held[0], held[1]) if len(held) > 1 and held[0] in ALONE else None

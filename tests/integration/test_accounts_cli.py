@@ -40,13 +40,13 @@ async def test_accounts_and_keys_from_the_command_line(database: str) -> None:
         assert "use up to 64" in await hub("accounts add li/wei", 1)
         assert "no organisation" in await hub("accounts add x --role viewer --organisation nowhere", 1)
         assert "x" not in (await hub("accounts list")).split(), "nothing is left of what was refused"
-        await hub("accounts grant li.wei --role auditor")
+        await hub("accounts grant li.wei --role viewer")
         assert "exclude each other" in await hub("accounts grant li.wei --role security_administrator", 1)
         listed = await hub("accounts list")
-        assert "auditor, operator" in listed
+        assert "operator, viewer" in listed
         assert first not in listed
-        assert "1 grants" in await hub("accounts revoke li.wei --role auditor")
-        assert "nothing to do" in await hub("accounts revoke li.wei --role auditor")
+        assert "1 grants" in await hub("accounts revoke li.wei --role viewer")
+        assert "nothing to do" in await hub("accounts revoke li.wei --role viewer")
         await hub("accounts lock li.wei")
         assert (await who(client))["kind"] is None, "its session has ended"
         assert (await log_in(client, "li.wei", first)).status_code == 403
