@@ -29,7 +29,8 @@ class Access(Section):
     certificate_header: str | None = Field(default=None, pattern=r"^[A-Za-z][A-Za-z0-9-]{0,63}$")
     """In which header a gateway in front of the hub passes on the subject of a client certificate that it checked."""
     gateways: tuple[str, ...] = ()
-    """Addresses and networks of such gateways: from all others the header is refused."""
+    """Addresses and networks of gateways and proxies in front of the hub: from all others the header is refused. They
+    tell by X-Forwarded-For for whom they ask, too."""
 
     @model_validator(mode="after")
     def _header_has_gateways(self) -> "Access":
@@ -40,6 +41,6 @@ class Access(Section):
                 raise ValueError(
                     f"access.gateways: '{network}' is no address or network: 10.1.2.3, 10.1.0.0/16"
                 ) from None
-        if (self.certificate_header is None) != (not self.gateways):
-            raise ValueError("access.certificate_header and access.gateways belong together: set both, or neither")
+        if self.certificate_header is not None and not self.gateways:
+            raise ValueError("access.certificate_header needs access.gateways: from which connections it is taken")
         return self

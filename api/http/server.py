@@ -4,7 +4,7 @@ import asyncio
 import contextlib
 import socket
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import uvicorn
@@ -113,10 +113,12 @@ def configured(
     graceful_s: float,
     certificate: Certificate | None = None,
     anonymous_per_s: float = ANONYMOUS_PER_S,
+    gateways: Sequence[str] = (),
 ) -> Server:
     """Configure a server; on shutdown requests have `graceful_s`: a second before its end they are cancelled.
 
-    With a certificate it speaks HTTPS.
+    With a certificate it speaks HTTPS. Gateways, addresses or networks, tell by X-Forwarded-For for whom they ask: the
+    last address in it that is not a gateway's.
     """
     return Server(
         uvicorn.Config(
@@ -127,6 +129,7 @@ def configured(
             ws="none",
             log_config=None,
             access_log=False,
+            forwarded_allow_ips=["127.0.0.1", *gateways] if gateways else None,
             timeout_graceful_shutdown=max(1, int(graceful_s) - 1),
         ),
         certificate,

@@ -82,8 +82,9 @@ class ApiServer(Part):
         app = create_app(context, routers, LARGER)
         certificate = None if settings.api.tls is None else Certificate(settings.api.tls)
         self._server = configured(
-            app, settings.api.host, settings.api.port, settings.drain_s, certificate, settings.limits.anonymous_per_s
-        )
+            app, settings.api.host, settings.api.port, settings.drain_s, certificate, settings.limits.anonymous_per_s,
+            settings.access.gateways,
+        )  # fmt: skip
         self._serving: asyncio.Task[None] | None = None
         self._delivering: asyncio.Task[None] | None = None
 

@@ -4,6 +4,7 @@ import asyncio
 import base64
 import json
 import socket
+import time
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack
 from dataclasses import replace
@@ -191,12 +192,31 @@ async def test_a_certificate_counts_from_a_gateway_only(context: Context) -> Non
                 assert (await client.get("/devices", headers=told)).status_code == expected, (gateways, subject)
 
 
+async def test_guesses_through_a_gateway_slow_down_their_own_address_alone(context: Context) -> None:
+    await person(context, "li.wei", Role.VIEWER)
+    for gateways, wanted in ((("127.0.0.2/32", "10.1.0.0/16"), 401), (("10.1.0.0/16",), 429)):
+        gateway = httpx.AsyncHTTPTransport(local_address="127.0.0.2")
+        async with AsyncExitStack() as stack:
+            url = await stack.enter_async_context(OwnServer(over(context, Access(gateways=gateways))))
+            client = await stack.enter_async_context(
+                httpx.AsyncClient(base_url=url + PREFIX, transport=gateway, timeout=30)
+            )
+
+            async def guess(address: str, client: httpx.AsyncClient = client) -> int:
+                told = {"X-Forwarded-For": f"10.9.9.{time.monotonic_ns() % 200}, {address}, 10.1.0.7"}
+                body = {"name": "li.wei", "password": "wrong"}
+                return (await client.post("/session", json=body, headers=told)).status_code
+
+            assert [await guess("203.0.113.5") for _ in range(6)] == [401] * 5 + [429], gateways
+            assert await guess("203.0.113.6") == wanted, gateways
+
+
 class OwnServer:
     """The app behind the hub's own server, which knows its peers."""
 
     def __init__(self, context: Context) -> None:
         self._socket = socket.create_server(("127.0.0.1", 0))
-        self._server = configured(create_app(context), "127.0.0.1", 0, 1)
+        self._server = configured(create_app(context), "127.0.0.1", 0, 1, gateways=context.settings.access.gateways)
 
     async def __aenter__(self) -> str:
         self._task = asyncio.create_task(self._server.serve([self._socket]), name="server")
