@@ -29,6 +29,9 @@ log = logging.getLogger(__name__)
 
 ONE_TIME = timedelta(days=7)
 """How long a password that somebody else has made may wait for its first login."""
+GUESSES = 10
+"""Passwords and codes that may be wrong in a session, in all."""
+ENDED = "the session has ended: log in again"
 AGENT = 120
 """Characters of a browser's name that are kept."""
 
@@ -85,33 +88,46 @@ class Login:
         await self.caught_up(sessions_only=True)
         return token
 
-    async def confirm(self, account: Row, password: str, where: Where) -> None:
-        """That it is the person who has logged in: 401 for a wrong password, 429 for too many."""
-        await self._allow_attempt(account["name"], where, account, True)
-        if not await self.verified(account["password_hash"], password, where):
+    async def confirm(self, account: Row, password: str, where: Where, session: UUID | None) -> None:
+        """That it is the person who has logged in: 401 for a wrong password, 429 for too many.
+
+        A session ends with GUESSES that are wrong, wherever they come from. None: the caller has a certificate.
+        """
+        await self._allow_attempt(account["name"], where, account, session is not None)
+        guesses = await self._guess(session)
+        right = None
+        try:
+            right = await self.verified(account["password_hash"], password, where)
+        finally:
+            if right is not False:
+                await self._guess(session, by=-1)
+        if not right:
             await self._failed(account, where, "confirmation")
-            raise _wrong("the password is not right")
+            raise await self._wrong_in(account, session, guesses, _wrong("the password is not right"))
         self._attempts.succeeded(account["name"].casefold(), where.address)
 
-    async def confirm_code(self, account: Row, code: str | None, where: Where) -> None:
-        """That it is the person who has the second factor, if there is one: 401 otherwise."""
+    async def confirm_code(self, account: Row, code: str | None, where: Where, session: UUID | None) -> None:
+        """That it is the person who has the second factor, if there is one: 401 otherwise. Counts as `confirm`."""
         if account["totp_secret"] is None:
             return
         if not code:
             raise _code_needed("give the code that your authenticator shows, or a recovery code")
-        await self._allow_attempt(account["name"], where, account, True)
+        await self._allow_attempt(account["name"], where, account, session is not None)
+        guesses = await self._guess(session)
         async with self._pool.connection() as conn, conn.transaction():
             used = await self._code(conn, account, code)
         if used is None:
             await self._failed(account, where, "code")
-            raise _code_needed("the code is not right, or was used already")
+            wrong = _code_needed("the code is not right, or was used already")
+            raise await self._wrong_in(account, session, guesses, wrong)
+        await self._guess(session, by=-1)
         self._attempts.succeeded(account["name"].casefold(), where.address)
 
     async def rotated(self, conn: AsyncConnection, session: UUID) -> str:
         """A new token for a session: the old one opens nothing any more."""
         token = new_token()
         if await row(conn, SQL.session_rotate, {"id": session, "token_hash": token_digest(token)}) is None:
-            raise _wrong("the session has ended: log in again")
+            raise _wrong(ENDED)
         return token
 
     async def hashed(self, password: str, where: Where) -> str:
@@ -148,6 +164,29 @@ class Login:
             raise _slower(wait)
         if self._attempts.blocked(name.casefold(), where.address):
             await self._failed(account, where, "too many attempts")
+
+    async def _guess(self, session: UUID | None, by: int = 1) -> int:
+        """Count one in a session, before it is looked at; taken back where it was right. Returns how many there are."""
+        if session is None:
+            return 0
+        async with self._pool.connection() as conn:
+            counted = await row(conn, SQL.session_guess, {"id": session, "by": by})
+        if counted is None or counted["guesses"] > GUESSES:
+            raise _wrong(ENDED)
+        return int(counted["guesses"])
+
+    async def _wrong_in(self, account: Row, session: UUID | None, guesses: int, wrong: ProblemError) -> ProblemError:
+        """What a wrong guess is answered; the last one that there may be ends the session."""
+        if guesses < GUESSES:
+            return wrong
+        why = f"{GUESSES} wrong passwords or codes"
+        async with self._pool.connection() as conn, conn.transaction():
+            values = {"id": session, "principal": account["id"], "why": why}
+            await row(conn, SQL.session_end, values)
+            told = {"session": str(session), "why": why}
+            await audit(conn, Caller("local", "hub"), "session.end", f"principal:{account['id']}", told)
+        await self.caught_up(sessions_only=True)
+        return _wrong(ENDED)
 
     async def _code(self, conn: AsyncConnection, account: Row, code: str | None) -> str | None:
         """The second factor that was used: `totp`, `recovery code`, `none` where none is needed; None: not right."""
@@ -188,7 +227,7 @@ async def account_of(conn: AsyncConnection, principal: UUID | None) -> Row:
     """The account of a person who has logged in."""
     found = await row(conn, SQL.account_of, {"id": principal})
     if found is None:
-        raise _wrong("the session has ended: log in again")
+        raise _wrong(ENDED)
     return found
 
 

@@ -34,6 +34,9 @@ returning id
 -- name: session_lock
 update login_session set locked = true where id = %(id)s and ended_at is null
 
+-- name: session_guess
+update login_session set guesses = guesses + %(by)s where id = %(id)s and ended_at is null returning guesses
+
 -- name: session_end
 update login_session set ended_at = clock_timestamp(), ended_why = %(why)s
 where id = %(id)s and principal_id = %(principal)s and ended_at is null

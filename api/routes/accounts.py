@@ -8,6 +8,7 @@ from pydantic import BaseModel, ConfigDict, Field, JsonValue, StringConstraints
 
 from api.context import Context, Here
 from api.contract_types import TEXT, Code, Time
+from api.cookie import cookie_of
 from api.cursors import Page, Paged
 from api.database import read, row, rows
 from api.granting import Wanted, grant
@@ -229,8 +230,11 @@ async def _confirm(body: ResetBody, request: Request, context: Context, caller: 
         raise invalid("/password", "give your own password, and a code where you have a second factor")
     async with context.hub_pool.connection() as conn:
         account = await account_of(conn, caller.principal)
-    await login.confirm(account, body.password.get_secret_value(), where_of(request))
-    await login.confirm_code(account, body.code, where_of(request))
+    token = cookie_of(request)
+    session = None if token is None else context.logins.session(token)
+    id_ = session.id if session is not None and session.principal == caller.principal else None
+    await login.confirm(account, body.password.get_secret_value(), where_of(request), id_)
+    await login.confirm_code(account, body.code, where_of(request), id_)
 
 
 async def _shown(context: Context, name: str) -> dict[str, Any]:

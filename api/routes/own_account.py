@@ -84,7 +84,7 @@ async def change_password(
         raise invalid("/new", reason.told(lang))
     async with context.hub_pool.connection() as conn:
         account = await account_of(conn, caller.principal)
-    await login.confirm(account, old, where_of(request))
+    await login.confirm(account, old, where_of(request), session.id)
     if await login.verified(account["password_hash"], new, where_of(request)):
         raise invalid("/new", text("refusal.password.same", lang))
     hashed = await login.hashed(new, where_of(request))
@@ -106,8 +106,8 @@ async def begin_second_factor(
     secret = new_secret()
     async with context.hub_pool.connection() as conn:
         account = await account_of(conn, caller.principal)
-    await login.confirm(account, body.password.get_secret_value(), where_of(request))
-    await login.confirm_code(account, body.code, where_of(request))
+    await login.confirm(account, body.password.get_secret_value(), where_of(request), session.id)
+    await login.confirm_code(account, body.code, where_of(request), session.id)
     async with context.hub_pool.connection() as conn, conn.transaction():
         await execute(conn, SQL.totp_begin, {"id": account["id"], "secret": login.sealed(account["id"], secret)})
     address = uri(secret, caller.name, ISSUER)
@@ -152,8 +152,8 @@ async def remove_second_factor(
     """Use it no more. Who holds a role that needs one has to enrol another before anything else."""
     async with context.hub_pool.connection() as conn:
         account = await account_of(conn, caller.principal)
-    await login.confirm(account, body.password.get_secret_value(), where_of(request))
-    await login.confirm_code(account, body.code, where_of(request))
+    await login.confirm(account, body.password.get_secret_value(), where_of(request), session.id)
+    await login.confirm_code(account, body.code, where_of(request), session.id)
     async with context.hub_pool.connection() as conn, conn.transaction():
         await execute(conn, ACCOUNTS.second_factor_off, {"id": caller.principal})
         await audit(conn, caller, "account.second_factor_off", f"principal:{caller.principal}", {})

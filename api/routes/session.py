@@ -171,7 +171,7 @@ async def unlock(
     """Unlock the screen with the password."""
     async with context.hub_pool.connection() as conn:
         account = await account_of(conn, caller.principal)
-    await login.confirm(account, body.password.get_secret_value(), where_of(request))
+    await login.confirm(account, body.password.get_secret_value(), where_of(request), session.id)
     async with context.hub_pool.connection() as conn, conn.transaction():
         token = await login.rotated(conn, session.id)
         await audit(conn, caller, "session.unlock", f"principal:{caller.principal}", {})

@@ -84,8 +84,8 @@ TABLES: Mapping[str, Table] = {
     ),
     "login_session": _table(
         _USER, "from where an account is, or was, logged in", "90 days after its end", Permission.ACCESS_READ,
-        l2="id principal_id created_at seen_at active_at expires_at locked ended_at ended_why", l3="address agent",
-        l4="token_hash",
+        l2="id principal_id created_at seen_at active_at expires_at locked guesses ended_at ended_why",
+        l3="address agent", l4="token_hash",
     ),
     "api_key": _table(
         _USER, "keys of machines", "until erased; a revoked one opens nothing", Permission.ACCESS_READ,

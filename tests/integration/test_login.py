@@ -209,6 +209,30 @@ async def refused_one(tasks: list[asyncio.Task[httpx.Response]]) -> bool:
     return any(task.done() and task.result().status_code == 503 for task in tasks)
 
 
+async def test_a_stolen_cookie_guesses_ten_times(world: World) -> None:
+    await person(world.context, "li.wei", Role.VIEWER)
+    client = await world.logged_in("li.wei")
+    stolen = {"Cookie": f"ganzhi_session={client.cookies['ganzhi_session']}"}
+
+    async def guess(number: int, password: str) -> int:
+        thief = await world.browser(f"10.8.0.{number}")
+        if number % 2:
+            answer = await thief.post("/session/unlock", json={"password": password}, headers=stolen)
+        else:
+            answer = await thief.put("/session/password", json={"old": password, "new": NEW}, headers=stolen)
+        return answer.status_code
+
+    await asyncio.gather(*(guess(number, "wrong") for number in range(1, 10)))
+    assert (await client.get("/alerts")).status_code == 200
+    [(count,)] = await world.fetch("select guesses from login_session")
+    assert count == 9, "only those that were wrong"
+    assert await guess(10, "wrong") == 401
+    assert (await client.get("/alerts")).status_code == 401
+    assert await guess(11, PASSWORD) == 401, "right, but too late"
+    [(_, _, told)] = await world.audited("session.end")
+    assert told["why"] == "10 wrong passwords or codes"
+
+
 async def test_unknown_names_and_wrong_passwords_are_answered_alike_and_no_name_is_kept(world: World) -> None:
     await person(world.context, "li.wei", Role.VIEWER)
     client = await world.browser()
