@@ -31,6 +31,7 @@ ONE_TIME = timedelta(days=7)
 """How long a password that somebody else has made may wait for its first login."""
 GUESSES = 10
 """Passwords and codes that may be wrong in a session, in all."""
+NOT_IN = "the name or the password is not right, or the account is locked: a security administrator can unlock it"
 ENDED = "the session has ended: log in again"
 AGENT = 120
 """Characters of a browser's name that are kept."""
@@ -57,7 +58,8 @@ class Login:
     async def log_in(self, name: str, password: str, code: str | None, where: Where, before: str | None) -> str:
         """The token of a new session; `before` is that of one that this browser has, which ends.
 
-        ProblemError: 401 wrong, or with a fault at /code where a code is needed; 403 locked; 429 too often; 503.
+        ProblemError: 401 wrong or locked, or with a fault at /code where a code is needed; 403 for a one-time
+        password that is too old; 429 too often; 503.
         """
         if wait := self._attempts.of_address(where.address, time.monotonic()):
             raise _slower(wait)
@@ -67,10 +69,10 @@ class Login:
         right = await self.verified(account["password_hash"] if account else None, password, where)
         if account is None or not right:
             await self._failed(account, where, "password")
-            raise _wrong("the name or the password is not right")
+            raise _wrong(NOT_IN)
         if account["state"] != "active":
             await self._failed(account, where, "locked")
-            raise ProblemError(403, "this account is locked: a security administrator can unlock it")
+            raise _wrong(NOT_IN)  # whether the password was right is nobody's business
         if account["must_change"] and datetime.now(UTC) - account["changed_at"] > ONE_TIME:
             await self._failed(account, where, "one-time password too old")
             raise ProblemError(403, "the one-time password is over 7 days old: let a security administrator reset it")

@@ -49,7 +49,7 @@ async def test_accounts_and_keys_from_the_command_line(database: str) -> None:
         assert "nothing to do" in await hub("accounts revoke li.wei --role viewer")
         await hub("accounts lock li.wei")
         assert (await who(client))["kind"] is None, "its session has ended"
-        assert (await log_in(client, "li.wei", first)).status_code == 403
+        assert (await log_in(client, "li.wei", first)).status_code == 401
         [second] = WORD.findall(await hub("accounts reset li.wei"))
         assert (await log_in(client, "li.wei", second)).status_code == 204, "reset lets in again"
         assert "no account 'nobody'" in await hub("accounts reset nobody", 1)
