@@ -133,7 +133,9 @@ async def delete_area(code: Code, context: Here, caller: TheCaller) -> Response:
         try:
             deleted = await row(conn, SQL.area_delete, {"code": code})
         except ForeignKeyViolation as error:
-            raise ProblemError(409, f"the area '{code}' is granted to somebody: take that back first") from error
+            raise ProblemError(
+                409, f"the area '{code}' is granted to somebody, or a consumer wants its alerts: end that first"
+            ) from error
         if deleted is None:
             raise not_found("area", code)
         await execute(conn, SQL.area_place, {"code": code})

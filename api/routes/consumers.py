@@ -82,6 +82,7 @@ class ConsumerBody(BaseModel):
     region: RegionPrefix | None = Field(default=None, description="only alerts from below this division code")
     organisation: Code | None = Field(default=None, description="only of devices of this organisation; made when new")
     category: Name | None = Field(default=None, description="only of devices whose profile has this category")
+    area: Code | None = Field(default=None, description="only of devices in this named area, while it is valid")
     lang: Lang | None = Field(default=None, description="of the titles that it gets; null: as the hub stores them")
     ceiling: CeilingName | None = Field(
         default=None,
@@ -132,6 +133,7 @@ class Consumer(BaseModel):
     region: str | None
     organisation: str | None
     category: str | None
+    area: str | None
     lang: Lang | None
     ceiling: CeilingName
     enabled: bool
@@ -163,6 +165,8 @@ async def put_consumer(
     vault = Secrets(context.settings.secrets)
     async with writing(context) as conn:
         login = await _login(conn, vault, code, url, body.login())
+        if body.area and await row(conn, SQL.area, {"code": body.area}) is None:
+            raise invalid("/area", f"there is no area '{body.area}'; hub areas list shows those that there are")
         if body.organisation:
             await execute(conn, DATABASE.organisations_add, {"codes": [body.organisation]})
         values = {**shown, "code": code, "min_level": LEVELS[body.min_level]}

@@ -1,3 +1,7 @@
+-- name: area
+-- Shared: it is not deleted meanwhile.
+select code from area where code = %(code)s for key share
+
 -- name: consumer_delete
 -- Its deliveries go with it.
 delete from consumer where code = %(code)s
@@ -17,20 +21,20 @@ select url, login from consumer where code = %(code)s for update
 
 -- name: consumer_put
 -- Without a secret, or a ceiling, a known consumer keeps its own.
-insert into consumer (code, url, login, secret, min_level, region, organisation, category, lang, ceiling,
+insert into consumer (code, url, login, secret, min_level, region, organisation, category, area, lang, ceiling,
                       enabled)
 values (%(code)s, %(url)s, %(login)s, coalesce(%(secret)s, %(fresh_secret)s), %(min_level)s, %(region)s,
-        %(organisation)s, %(category)s, %(lang)s, coalesce(%(ceiling)s, 'L4'), %(enabled)s)
+        %(organisation)s, %(category)s, %(area)s, %(lang)s, coalesce(%(ceiling)s, 'L4'), %(enabled)s)
 on conflict (code) do update
 set url = excluded.url, login = excluded.login, held_until = null,
     secret = coalesce(%(secret)s, consumer.secret), min_level = excluded.min_level, region = excluded.region,
-    organisation = excluded.organisation, category = excluded.category,
+    organisation = excluded.organisation, category = excluded.category, area = excluded.area,
     lang = excluded.lang, ceiling = coalesce(%(ceiling)s, consumer.ceiling), enabled = excluded.enabled
 returning xmax = 0 as created
 
 -- name: consumers
 select c.code, c.kind, c.url, c.login, (array['blue', 'yellow', 'orange', 'red'])[c.min_level] as min_level, c.region,
-       c.organisation, c.category, c.lang, c.ceiling, c.enabled, case when c.held_until > now() then c.held_until end as held_until,
+       c.organisation, c.category, c.area, c.lang, c.ceiling, c.enabled, case when c.held_until > now() then c.held_until end as held_until,
        o.pending, o.delivered, o.given_up, last.failure, last.last_error, last.last_error_words
 from consumer c
 cross join lateral (

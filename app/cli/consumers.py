@@ -14,7 +14,7 @@ from app.cli.diagnose import LangOption, language
 consumers = Verbs("Who is told of alerts, by webhook, and whether it arrives.")
 CodeArgument = Annotated[str, typer.Argument(help="The consumer's code.")]
 FROM_INPUT = "-"
-_KEPT = ("url", "username", "min_level", "region", "organisation", "category", "lang", "ceiling", "enabled")
+_KEPT = ("url", "username", "min_level", "region", "organisation", "category", "area", "lang", "ceiling", "enabled")
 _SHOWN = (*_KEPT, "pending", "delivered", "given_up", "held_until", "failure", "last_error")
 
 
@@ -73,6 +73,7 @@ def put_consumer(
     region: Annotated[str | None, typer.Option(help="Only from below this division; '' for all.")] = None,
     organisation: Annotated[str | None, typer.Option(help="Only of devices of this organisation; '' for all.")] = None,
     category: Annotated[str | None, typer.Option(help="Only of profiles of this category; '' for all.")] = None,
+    area: Annotated[str | None, typer.Option(help="Only of devices in this named area; '' for all.")] = None,
     titles: Annotated[str | None, typer.Option(help="Language of the titles that it gets: en or zh.")] = None,
     ceiling: Annotated[
         str | None, typer.Option(help="The highest level of data that it gets: L1 (public) to L4, important or core.")
@@ -103,6 +104,7 @@ def put_consumer(
         body.pop("username", None)  # the address brings its own
     given |= {
         "category": category,
+        "area": area,
         "lang": titles,
         "username": username,
         "password": password,

@@ -117,7 +117,8 @@ TABLES: Mapping[str, Table] = {
     ),
     "consumer": _table(
         _MANAGEMENT, "who is told of alerts, and up to which level", "until deleted", Permission.CONSUMERS_READ,
-        l2="id code kind min_level region enabled organisation category held_until lang ceiling", l3="url",
+        l2="id code kind min_level region enabled organisation category held_until lang ceiling "
+        "area", l3="url",
         l4="secret login",
     ),
     "series": _table(

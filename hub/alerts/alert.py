@@ -47,6 +47,8 @@ class Home(NamedTuple):
     organisation: str | None
     category: str | None
     """Of its profile."""
+    areas: list[str]
+    """Codes of the named areas in which it is."""
 
 
 @dataclass(slots=True)
@@ -71,6 +73,7 @@ class Alert:
     seq: int
     organisation: str | None
     category: str | None
+    areas: list[str]
 
     @property
     def active(self) -> bool:
@@ -80,7 +83,7 @@ class Alert:
     @property
     def place(self) -> Place:
         """Routing key of the alert."""
-        return Place(self.organisation, self.region, self.category, self.peak_level)
+        return Place(self.organisation, self.region, self.category, self.peak_level, frozenset(self.areas))
 
     def take(self, change: Change) -> None:
         """Apply a valid change."""
@@ -178,5 +181,5 @@ def _raised(change: AlertChange, home: Home) -> Alert:
     return Alert(
         change.alert_id, change.rule_id, change.target, change.device_id, change.series_id, home.region, change.title,
         change.level, change.level, "open", change.value, change.threshold, at, None, at, 1,
-        home.organisation, home.category,
+        home.organisation, home.category, home.areas,
     )  # fmt: skip

@@ -10,7 +10,8 @@ select id from alert_change where id = any (%(ids)b::uuid[])
 -- name: alerts
 -- The alerts of these ids, and the active ones of these rules and targets.
 select a.id, a.rule_id, a.target, a.device_id, a.series_id, a.region, a.title, a.level, a.peak_level, a.handling,
-       a.value, a.threshold, a.opened_at, a.cleared_at, a.changed_at, a.seq, d.organisation, p.category
+       a.value, a.threshold, a.opened_at, a.cleared_at, a.changed_at, a.seq, d.organisation, p.category,
+       areas_of(d.area_keys) as areas
 from alert a
 join device d on d.id = a.device_id
 join profile p on p.id = d.profile_id
@@ -26,14 +27,19 @@ for update of a
 
 -- name: homes
 -- Of what is raised: the rule and the device, where both are there, and where the device belongs.
-select r.id, d.id, d.region, d.organisation, p.category
+select r.id, d.id, d.region, d.organisation, p.category, areas_of(d.area_keys)
 from unnest(%(rule_ids)b::int[], %(device_ids)b::int[]) as raised (rule_id, device_id)
 join rule r on r.id = raised.rule_id
 join device d on d.id = raised.device_id
 join profile p on p.id = d.profile_id
 
 -- name: filters
-select id, min_level, region, organisation, category from consumer where enabled order by id
+-- One of an area that is not valid yet, or no longer, takes nothing.
+select c.id, c.min_level, c.region, c.organisation, c.category, c.area
+from consumer c
+left join area a on a.code = c.area
+where c.enabled and coalesce(a.valid_from <= now(), true) and coalesce(now() < a.valid_to, true)
+order by c.id
 
 -- name: update
 update alert a

@@ -15,6 +15,8 @@ class Place(NamedTuple):
     """Of the device's profile, such as fire."""
     level: int
     """The highest that the alert has reached: who was told of a red alert also hears how it goes on."""
+    areas: frozenset[str] = frozenset()
+    """Codes of the named areas in which the device is."""
 
 
 class Filter(NamedTuple):
@@ -26,6 +28,8 @@ class Filter(NamedTuple):
     """The first digits of a division code."""
     organisation: str | None = None
     category: str | None = None
+    area: str | None = None
+    """Code of a named area."""
 
     def takes(self, place: Place) -> bool:
         """Whether the filter matches."""
@@ -34,6 +38,7 @@ class Filter(NamedTuple):
             and (self.region is None or (place.region or "").startswith(self.region))
             and self.organisation in (None, place.organisation)
             and self.category in (None, place.category)
+            and (self.area is None or self.area in place.areas)
         )
 
 

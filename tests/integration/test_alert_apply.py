@@ -280,6 +280,22 @@ async def test_consumers_get_what_reached_their_level_in_their_region(alarms: Al
     assert counts == {"all": 4, "red": 3, "near": 4, "far": 0, "off": 0}
 
 
+async def test_a_consumer_gets_what_is_in_its_area_while_that_is_valid(alarms: Alarms) -> None:
+    await alarms.consumer("both", "http://127.0.0.1:1/")
+    await alarms.run(
+        """insert into area (code, name, ring, valid_from)
+           values ('basin', 'b', '(120,30),(120.2,30),(120.2,30.2),(120,30.2)', '2019-01-01')"""
+    )
+    await alarms.run("update consumer set area = 'basin'")
+    told: list[int] = []
+    for lon, valid_to in [(120.1, None), (121.0, None), (120.1, "2020-01-01"), (120.1, "2120-01-01")]:
+        await alarms.run("update device set lon = %(lon)s, lat = 30.1", lon=lon)
+        await alarms.run("update area set valid_to = %(valid_to)s", valid_to=valid_to)
+        await alarms.raised(f"t{len(told)}")
+        told.append(len(await alarms.outbox("both")))
+    assert told == [1, 1, 1, 2]
+
+
 async def test_consumers_get_what_their_organisation_and_category_are_about(alarms: Alarms) -> None:
     await alarms.run(
         "insert into organisation (code, name) values ('fire-brigade', 'Fire brigade'), ('water', 'Water')"

@@ -7,7 +7,7 @@ from hub.alerts.transitions import MERGE
 from hub.models import AlertChange, from_micros
 
 SPACE = UUID("5e0e6a2b-6a3c-4f6e-9a53-d5a3f1c0de00")
-HOMES = {(1, 1): Home("330106001002", "city", "fire")}
+HOMES = {(1, 1): Home("330106001002", "city", "fire", [])}
 
 
 def measured(name: str, alert: str, kind: str, level: int = 2, second: int = 0, target: str = "t") -> AlertChange:
