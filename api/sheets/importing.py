@@ -59,6 +59,7 @@ class Import:
     async def _run(self, conn: AsyncConnection) -> None:
         result = self.result
         await execute(conn, SQL.import_staging, {})
+        await execute(conn, SQL.import_staging_changes, {})
         await execute(conn, SQL.import_staging_mistakes, {})
         sheet = await self._stage(conn)
         await execute(conn, SQL.import_analyze, {})
@@ -138,7 +139,9 @@ class Import:
         result = self.result
         counts = {name: getattr(result, name) for name in ("created", "updated", "unchanged", "skipped")}
         await audit(conn, self._caller, "devices.import", f"{result.rows} devices", counts)
-        await execute(conn, SQL.import_organisations_add, {})
+        who = {"actor": self._caller.actor, "address": self._caller.address}
+        await execute(conn, SQL.import_organisations_add, who)
+        await execute(conn, SQL.import_told, who)
         if result.created:
             await execute(conn, SQL.import_ids, {})
             await execute(conn, SQL.import_plans, {})
@@ -147,7 +150,7 @@ class Import:
         if result.updated:
             await execute(conn, SQL.import_analyze, {})  # as above: of what differs
             await execute(conn, SQL.import_update, {})
-            await execute(conn, SQL.import_steps, {"actor": self._caller.actor, "address": self._caller.address})
+            await execute(conn, SQL.import_steps, who)
 
 
 _KNOWN = {"steps": list(pairs()), "example": EXAMPLE}

@@ -7,28 +7,7 @@ set bad = true
 where not i.bad and i.line in (select m.line from device_mistake m where m.kind not in ('unchecked', 'case', 'twin'))
 
 -- name: import_compare
--- The rows that are new or change something, and for the latter each column as it was and as it will be.
-with pair as (
-    select i.line, i.code, i.fresh,
-           to_jsonb(was) as was,
-           to_jsonb(becomes) as becomes
-    from device_import i
-    left join device d on d.id = i.id
-    left join device above on above.id = d.parent_id
-    left join profile p on p.id = d.profile_id
-    cross join lateral (select d.name, p.code as profile, above.code as parent, d.organisation, d.region, d.lon,
-                               d.lat, d.zone, d.state, d.tags) was
-    cross join lateral (select i.name, i.profile, i.parent, i.organisation, i.region, i.lon, i.lat, i.zone,
-                               i.state, i.tags) becomes
-    where i.fresh or i.differs
-)
-select line, code, fresh,
-       case when not fresh then
-           (select jsonb_object_agg(k, jsonb_build_array(was -> k, becomes -> k))
-            from jsonb_object_keys(becomes) as k where was -> k is distinct from becomes -> k)
-       end as changes
-from pair
-order by line
+select line, code, fresh, changes from device_change order by line
 
 -- name: import_copy
 copy device_import (line, code, name, profile, parent, organisation, region, lon, lat, zone, state, tags, bad) from stdin
@@ -164,9 +143,15 @@ order by line
 limit 1000
 
 -- name: import_organisations_add
-insert into organisation (code, name)
-select distinct i.organisation, i.organisation from device_import i where i.organisation is not null
-on conflict do nothing
+with added as (
+    insert into organisation (code, name)
+    select distinct i.organisation, i.organisation from device_import i where i.organisation is not null
+    on conflict do nothing
+    returning code
+)
+select audit_write_all(%(actor)s, %(address)s, 'organisation.put', array_agg(code order by code),
+                       array_agg(jsonb_build_object('name', code, 'note', 'from a sheet') order by code))
+from added
 
 -- name: import_orphans
 -- Rows whose parent is in a row that is skipped, and nowhere else; one round of them.
@@ -210,6 +195,32 @@ create temp table device_import (
     differs boolean not null default false
 ) on commit drop
 
+-- name: import_staging_changes
+-- The rows that are new, with what they are then, or change something, with each such column as it was and as it will be;
+-- gone with the rows themselves.
+create temp view device_change as
+select i.line, i.code, i.fresh,
+       case when i.fresh then to_jsonb(becomes) end as made,
+       case when i.differs then jsonb_strip_nulls(jsonb_build_object(
+           'name', case when d.name is distinct from i.name then jsonb_build_array(d.name, i.name) end,
+           'profile', case when p.code is distinct from i.profile then jsonb_build_array(p.code, i.profile) end,
+           'parent', case when above.code is distinct from i.parent then jsonb_build_array(above.code, i.parent) end,
+           'organisation', case when d.organisation is distinct from i.organisation then jsonb_build_array(d.organisation, i.organisation) end,
+           'region', case when d.region is distinct from i.region then jsonb_build_array(d.region, i.region) end,
+           'lon', case when d.lon is distinct from i.lon then jsonb_build_array(d.lon, i.lon) end,
+           'lat', case when d.lat is distinct from i.lat then jsonb_build_array(d.lat, i.lat) end,
+           'zone', case when d.zone is distinct from i.zone then jsonb_build_array(d.zone, i.zone) end,
+           'state', case when d.state is distinct from i.state then jsonb_build_array(d.state, i.state) end,
+           'tags', case when d.tags is distinct from i.tags then jsonb_build_array(d.tags, i.tags) end
+       )) end as changes
+from device_import i
+cross join lateral (select i.name, i.profile, i.parent, i.organisation, i.region, i.lon, i.lat, i.zone,
+                           i.state, i.tags) becomes
+left join device d on d.id = i.id and i.differs
+left join device above on above.id = d.parent_id
+left join profile p on p.id = d.profile_id
+where i.fresh or i.differs
+
 -- name: import_staging_mistakes
 -- What only the registry could tell of them.
 create temp table device_mistake (line int not null, code text, "column" text, kind text, about text, detail text)
@@ -217,12 +228,19 @@ on commit drop
 
 -- name: import_steps
 -- The life of each device stays readable, whichever way it was changed.
-insert into audit (actor, address, action, subject, detail)
-select %(actor)s, %(address)s, 'device.step', i.code,
-       jsonb_build_object('from', i.state_before, 'to', i.state, 'note', 'from a sheet')
+select audit_write_all(%(actor)s, %(address)s, 'device.step', array_agg(i.code order by i.line), array_agg(
+    jsonb_build_object('from', i.state_before, 'to', i.state, 'note', 'from a sheet') order by i.line))
 from device_import i
 where i.state_before <> i.state
-order by i.line
+
+-- name: import_told
+-- What became of each device, as a PUT of it tells; before it is stored, for it needs what was.
+select audit_write_all(%(actor)s, %(address)s, 'device.put', array_agg(code order by line),
+                       array_agg(coalesce(jsonb_strip_nulls(made), jsonb_build_object('changes', changes))
+                                 || '{"note": "from a sheet"}' order by line))
+from device_change
+group by line / 5000
+order by line / 5000
 
 -- name: import_update
 -- Only rows in which something differs are written, so the others keep their revision.

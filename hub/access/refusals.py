@@ -70,8 +70,8 @@ class Refusals:
         with sorted_errors():
             async with pool.connection() as conn, conn.transaction():
                 for kind, (since, number) in counts.items():
-                    detail = {"status": kind.status or None, "requests": number}
-                    await write(conn, Entry(kind.actor, "access.refused", kind.subject, detail, kind.address, since))
+                    detail = {"status": kind.status or None, "requests": number, "since": since.isoformat()}
+                    await write(conn, Entry(kind.actor, "access.refused", kind.subject, detail, kind.address))
         for kind, (_, number) in counts.items():
             since, now = self._counts.pop(kind)
             if now > number:

@@ -28,7 +28,7 @@ class Entry:
     address: str | None = None
     """Where the request came from, if it is known."""
     at: datetime | None = None
-    """None: now."""
+    """Of an entry that waited in a journal; of another it is not looked at, for it has the time of now."""
     journal: UUID | None = None
     """Id of an entry that waited in a local file; it is appended once."""
 

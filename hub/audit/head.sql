@@ -7,5 +7,4 @@ join audit_seal s on s.seq = c.head_seq
 select not exists (select from audit_sink where name = 'head' and sent_at > now() - interval '1 day')
 
 -- name: told
-insert into audit_sink (name, sent_seq) values ('head', %(seq)s)
-on conflict (name) do update set sent_seq = excluded.sent_seq, sent_at = now()
+select audit_sent('head', %(seq)s)

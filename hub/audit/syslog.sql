@@ -7,5 +7,4 @@ order by s.seq
 limit %s
 
 -- name: sent
-insert into audit_sink (name, sent_seq) values ('syslog', %(seq)s)
-on conflict (name) do update set sent_seq = greatest(audit_sink.sent_seq, excluded.sent_seq), sent_at = now()
+select audit_sent('syslog', %(seq)s)

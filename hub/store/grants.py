@@ -19,7 +19,7 @@ def role_of(url: str) -> str:
 
 
 async def grant(conn: psycopg.AsyncConnection, role: str) -> None:
-    """Grant what a hub needs, again after each migration; of the audit it may only read and append.
+    """Grant what a hub needs, again after each migration; the audit it may only read, and write by its functions.
 
     Nothing for the owner itself. ConfigError when there is no such role.
     """

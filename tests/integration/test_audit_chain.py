@@ -188,12 +188,12 @@ async def test_an_entry_that_waits_for_its_seal_for_too_long_is_found(database: 
         await write(conn, Entry("local", "device.put", "air-9"))
         assert (await verify(conn)).faults == []
         old = datetime.now(UTC) - timedelta(minutes=2)
-        await write(conn, Entry("local", "device.put", "air-9", at=old))
+        await write(conn, Entry("local", "device.put", "air-9", at=old, journal=uuid4()))
         assert [fault.kind for fault in (await verify(conn, settle_s=0)).faults] == ["unsealed"]
         async with asyncio.TaskGroup() as group, await connect(database) as leader:
             group.create_task(seal(leader, "sha256"))
             assert (await verify(conn, settle_s=1)).faults == [], "it was sealed while it was looked at"
-        await write(conn, Entry("local", "device.put", "air-9", at=old))
+        await write(conn, Entry("local", "device.put", "air-9", at=old, journal=uuid4()))
         await meddle(conn, "delete from audit where id = 8")
         assert [(fault.kind, fault.id) for fault in (await verify(conn)).faults] == [("removed", 8)]
 
@@ -202,7 +202,9 @@ async def test_a_part_of_the_chain_verifies_by_times(database: str) -> None:
     async with sealed(database, 0) as conn:
         noon = datetime(2026, 1, 1, 12, tzinfo=UTC)
         for hour in range(10):
-            await write(conn, Entry("local", "device.put", f"air-{hour}", at=noon + timedelta(hours=hour)))
+            await write(
+                conn, Entry("local", "device.put", f"air-{hour}", at=noon + timedelta(hours=hour), journal=uuid4())
+            )
         await seal(conn, "sha256")
         part = await verify(conn, noon + timedelta(hours=3), noon + timedelta(hours=6))
         assert (part.first, part.last, part.rows, part.faults) == (4, 6, 3, [])
@@ -211,6 +213,37 @@ async def test_a_part_of_the_chain_verifies_by_times(database: str) -> None:
         part = await verify(conn, noon + timedelta(hours=3), noon + timedelta(hours=6))
         assert kinds(part) == [("altered", 5)]
         assert (await verify(conn, noon + timedelta(days=3))).rows == 0
+
+
+async def test_a_hash_that_is_not_that_of_its_entry_is_refused(database: str) -> None:
+    async with sealed(database) as conn:
+        await write(conn, Entry("local", "device.put", "air-9"))
+        with pytest.raises(psycopg.errors.IntegrityConstraintViolation, match="not that of its entry"):
+            await conn.execute(f"select audit_append(5, array[6]::bigint[], 'sha256', array[{HASH}])".encode())
+        assert await seal(conn, "sha256") == 1
+        assert (await verify(conn)).faults == []
+
+
+async def test_a_line_is_the_same_to_the_database_as_to_copy(database: str) -> None:
+    """With each character that COPY escapes, alone and beside others."""
+    async with sealed(database, 0) as conn:
+        for text in ("", "\\", "\b\t\n\v\f\r", "\\N", "\\t\t\\", "\x01\x07\x0e\x7f", "感知 ' \" \u2028"):
+            await write(conn, Entry(text, text, text, {text: [text, None]}, text))
+        await write(conn, Entry("local", "x", "y", {}, None, datetime(1969, 12, 31, tzinfo=UTC), uuid4()))
+        assert await seal(conn, "sha256") == 8
+        assert (await verify(conn)).faults == []
+
+
+async def test_an_entry_has_the_time_of_now_whatever_it_says(database: str) -> None:
+    far = datetime.now(UTC) + timedelta(days=900)
+    async with sealed(database, 0) as conn:
+        for journal in (None, uuid4()):
+            await write(conn, Entry("local", "x", "y", at=far, journal=journal))
+        await write(conn, Entry("local", "x", "y", at=far - timedelta(days=1200)))
+        assert await one(conn, "select count(*), bool_and(abs(extract(epoch from now() - at)) < 60) from audit") == (
+            3,
+            True,
+        )
 
 
 async def test_an_entry_that_commits_late_is_sealed_late_and_never_skipped(database: str) -> None:
@@ -250,7 +283,7 @@ async def test_retention_drops_the_old_end_and_the_rest_verifies(database: str) 
     now = datetime.now(UTC)
     async with sealed(database, 0) as conn, open_pool(Database(url=database)) as pool:
         for age in (400, 300, 199, 198, 10, 1, 0):
-            await write(conn, Entry("local", "device.put", f"{age}", at=now - timedelta(days=age)))
+            await write(conn, Entry("local", "device.put", f"{age}", at=now - timedelta(days=age), journal=uuid4()))
         await seal(conn, "sm3")
         assert await forget(pool, 200, now, batch=1) == 2
         await seal(conn, "sha256")

@@ -62,17 +62,17 @@ async def test_the_audit_from_the_command_line(database: str, key: Path, tmp_pat
             assert "no such entry" in await hub("list", "--until", "2020-01-01")
             assert "There are more" in await hub("list", "--limit", "1")
             lines = [json.loads(line) for line in (await hub("list", "--json")).splitlines()]
-            assert [line["seq"] for line in lines] == [4, 3, 2, 1]
-            first = (await client.get("/audit", params={"limit": 3})).json()
-            rest = (await client.get("/audit", params={"limit": 3, "cursor": first["next"]})).json()
-            assert [item["seq"] for item in first["items"] + rest["items"]] == [4, 3, 2, 1]
+            assert [line["seq"] for line in lines] == [7, 6, 5, 4, 3, 2, 1]
+            first = (await client.get("/audit", params={"limit": 4})).json()
+            rest = (await client.get("/audit", params={"limit": 4, "cursor": first["next"]})).json()
+            assert [item["seq"] for item in first["items"] + rest["items"]] == [7, 6, 5, 4, 3, 2, 1]
 
             # The head: told, and signed with the key.
             noted = (await hub("head")).splitlines()[0]
             head = json.loads(await hub("head", "--json"))
             sealed = f"{head['sealed_at'][:19]}Z"
-            assert noted == f"4:{head['hash']}@{sealed}"
-            assert head["signed"] == f"ganzhi audit 4 sm3:{head['hash']} {sealed}"
+            assert noted == f"7:{head['hash']}@{sealed}"
+            assert head["signed"] == f"ganzhi audit 7 sm3:{head['hash']} {sealed}"
             public = load_key(key).public_key()
             public.verify(b64decode(head["signature"]), head["signed"].encode())
             with pytest.raises(InvalidSignature):
@@ -81,7 +81,7 @@ async def test_the_audit_from_the_command_line(database: str, key: Path, tmp_pat
             # Exported: harmless to a spreadsheet, and noted itself.
             await hub("export", "--csv", str(tmp_path / "audit.csv"), "--action", "organisation")
             rows = list(csv.DictReader(io.StringIO((tmp_path / "audit.csv").read_text(encoding="utf-8-sig"))))
-            assert [(row["action"], row["subject"], row["seq"]) for row in rows] == [("organisation.put", "parks", "4")]
+            assert [(row["action"], row["subject"], row["seq"]) for row in rows] == [("organisation.put", "parks", "7")]
             assert rows[0]["hash"] == head["hash"]
             answer = await client.get("/audit/export.csv")
             assert answer.headers["content-type"] == "text/csv; charset=utf-8"
@@ -90,14 +90,14 @@ async def test_the_audit_from_the_command_line(database: str, key: Path, tmp_pat
             # Verified: whole, then with one entry altered.
             assert "whole and unchanged" in await hub("verify", "--head", noted)
             assert "whole and unchanged" in await hub("verify", "--head", noted.partition("@")[0])
-            for written in ("4", f"4:{head['hash']}@yesterday"):
+            for written in ("4", f"7:{head['hash']}@yesterday"):
                 assert "--head is SEQ:HASH@TIME" in await hub("verify", "--head", written, status=1)
-            assert "made anew" in await hub("verify", "--head", f"4:{'00' * 32}", status=1)
+            assert "made anew" in await hub("verify", "--head", f"7:{'00' * 32}", status=1)
             with psycopg.connect(database) as owner:
                 owner.execute("set session_replication_role = replica")
                 owner.execute("update audit set subject = 'roads' where subject = 'parks' and action <> 'x'")
             told = await hub("verify", status=1)
-            assert "seq 4, id 4," in told
+            assert "seq 7, id 7," in told
             assert "local organisation.put: altered" in told
             assert "1 faults" in told
             assert "被改动" in await hub("verify", "--lang", "zh", status=1)

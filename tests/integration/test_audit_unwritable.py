@@ -52,7 +52,7 @@ def test_only_what_an_emergency_needs_goes_on(database: str, role: str, mosquitt
             hub.start().register("air-0", "pm25", min=0, max=2000)
             rule = {"profile": "air-0", "metric": "pm25", "direction": "above", "thresholds": {"red": 250}}
             hub.put("/rules/high", name="High", **rule)
-            owner.execute(f"revoke insert on audit from {role}")
+            owner.execute(f"revoke execute on function audit_write from {role}")
 
             # Refused, and nothing of it is done: changes and exports.
             for answer in (
@@ -82,7 +82,7 @@ def test_only_what_an_emergency_needs_goes_on(database: str, role: str, mosquitt
             assert owner.execute(STEPS).fetchall() == []
 
             # Appended later, once, with its own time, and sealed.
-            owner.execute(f"grant insert on audit to {role}")
+            owner.execute(f"grant execute on function audit_write to {role}")
             wait_until(lambda: journal.stat().st_size == 0, "the journal is in the audit")
             steps = owner.execute(STEPS).fetchall()
             assert [(each[0], each[2], each[3]) for each in steps] == [

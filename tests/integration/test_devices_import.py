@@ -68,6 +68,33 @@ async def test_same_file_twice_changes_nothing_and_keeps_revisions(database: str
         assert [note[0]["created"] for note in notes] == [200, 0]
 
 
+async def test_the_audit_says_of_each_device_what_a_sheet_made_of_it(database: str) -> None:
+    async with hub(database) as (context, client):
+        await send(client, "code,name,profile,organisation,tags", "a,A,air,eco-a,floor=1", "b,B,air,,")
+        await send(
+            client, "code,name,profile,organisation,state", "a,Renamed,air,eco-z,suspended", "b,B,air,,", "c,C,air,,"
+        )
+        async with context.hub_pool.connection() as conn:
+            told = await (
+                await conn.execute(
+                    "select action, subject, detail - 'note' from audit"
+                    " where action <> 'devices.import' and detail ->> 'note' = 'from a sheet'"
+                    " order by id"
+                )
+            ).fetchall()
+        device = {"profile": "air", "zone": "Asia/Shanghai", "state": "active", "tags": {}}
+        changes = {"name": ["A", "Renamed"], "organisation": ["eco-a", "eco-z"], "state": ["active", "suspended"]}
+        assert told == [
+            ("organisation.put", "eco-a", {"name": "eco-a"}),
+            ("device.put", "a", {**device, "name": "A", "organisation": "eco-a", "tags": {"floor": "1"}}),
+            ("device.put", "b", {**device, "name": "B"}),
+            ("organisation.put", "eco-z", {"name": "eco-z"}),
+            ("device.put", "a", {"changes": changes}),
+            ("device.put", "c", {**device, "name": "C"}),
+            ("device.step", "a", {"from": "active", "to": "suspended"}),
+        ]
+
+
 async def test_dry_run_tells_what_would_change_and_changes_nothing(database: str) -> None:
     async with hub(database) as (context, client):
         await send(client, "code,name,profile,tags", "a,A,air,floor=1", "b,B,air,")

@@ -56,7 +56,7 @@ def test_what_the_check_says_of_each_role(empty_url: str, store_mode: str, role:
     with psycopg.connect(empty_url, autocommit=True) as conn:
         conn.execute(f"grant update on audit to {role}")
         assert findings(url) == [("fail", f"audit: the database's role '{role}' may change audit")]
-        conn.execute(f"revoke insert on audit from {role}")
+        conn.execute(f"revoke execute on function audit_write from {role}")
         [(level, told)] = findings(url)
         assert (level, "may not append" in told) == ("fail", True)
         asyncio.run(migrate(empty_url, store_mode, role))
@@ -77,12 +77,23 @@ async def test_it_appends_seals_and_forgets_and_changes_nothing(empty_url: str, 
             "alter table audit disable trigger all",
             "insert into audit_seal select 2, 2, now(), 'sha256', hash from audit_seal",
             "update audit_chain set head_seq = 0",
+            "insert into audit (actor, action, subject) values ('somebody else', 'x', 'y')",
+            "insert into audit overriding system value values (9223372036854775807, now(), '', '', '', '{}')",
+            "insert into audit_sink values ('syslog', 999999999)",
+            "update audit_sink set sent_seq = 0",
             "delete from audit_unsealed",
             "set session_replication_role = replica",
             "drop table audit",
         ):
             with pytest.raises(psycopg.errors.InsufficientPrivilege):
                 await conn.execute(change.encode())
+        for call in ("audit_sent('syslog', 999999999)", "audit_sent('other', 1)"):
+            with pytest.raises(psycopg.errors.InvalidParameterValue, match="does not reach so far"):
+                await conn.execute(f"select {call}".encode())
+        for seq in (1, 0):
+            await conn.execute("select audit_sent('syslog', %s)", [seq])
+        row = await (await conn.execute("select sent_seq from audit_sink")).fetchone()
+        assert row == (1,), "it never goes back"
         assert (await verify(conn)).faults == []
 
 
@@ -111,7 +122,7 @@ def test_a_hub_works_as_that_role(
         wait_until(lambda: hub.api.get("/api/v1/alerts").json()["items"], "the alert")
         with psycopg.connect(empty_url, autocommit=True) as conn:
             sealed = "select count(*) from audit_unsealed", "select count(*) from audit_seal"
-            wait_until(lambda: [conn.execute(each).fetchone() for each in sealed] == [(0,), (4,)], "all is sealed")
+            wait_until(lambda: [conn.execute(each).fetchone() for each in sealed] == [(0,), (5,)], "all is sealed")
         assert "denied" not in hub.text()
         assert "must be owner" not in hub.text()
     finally:
