@@ -72,6 +72,14 @@ async def locked_account(conn: AsyncConnection, name: str) -> Row:
     return found
 
 
+async def locked_principal(conn: AsyncConnection, name: str) -> Row:
+    """An account or a machine, held until the transaction ends; 404 for one that is unknown or erased."""
+    found = await row(conn, SQL.principal, {"name": name})
+    if found is None:
+        raise not_found("account or machine", name)
+    return found
+
+
 async def change_account(conn: AsyncConnection, caller: Caller, account: Row, changes: dict[str, Any]) -> None:
     """Change the name that is shown, or the organisation."""
     await _check_organisation(conn, changes.get("organisation"))
@@ -86,7 +94,7 @@ async def _check_organisation(conn: AsyncConnection, code: str | None) -> None:
 
 
 async def lock_account(conn: AsyncConnection, caller: Caller, account: Row) -> None:
-    """Let nobody in as this account any more; its sessions end."""
+    """Let nobody in as this account or machine any more, by password, key or certificate; its sessions end."""
     await execute(conn, SQL.state, {"id": account["id"], "state": "locked"})
     ended = await end_sessions(conn, account["id"], "account locked")
     await audit(conn, caller, "account.lock", f"principal:{account['id']}", {"sessions_ended": ended})
@@ -99,7 +107,7 @@ async def unlock_account(conn: AsyncConnection, caller: Caller, account: Row) ->
 
 
 async def reset_account(conn: AsyncConnection, caller: Caller, account: Row, password_hash: str) -> None:
-    """Give it a one-time password, and take its second factor away; its sessions end.
+    """Give it a one-time password, and take its second factor and its client certificates away; its sessions end.
 
     ProblemError 403 for oneself, and over the API for one that holds a role.
     """
@@ -109,8 +117,9 @@ async def reset_account(conn: AsyncConnection, caller: Caller, account: Row, pas
     values = {"id": account["id"], "password_hash": password_hash, "issued_by": caller.actor}
     await execute(conn, SQL.one_time_password, values)
     await execute(conn, SQL.second_factor_off, {"id": account["id"]})
-    ended = await end_sessions(conn, account["id"], "password reset")
-    await audit(conn, caller, "account.reset", f"principal:{account['id']}", {"sessions_ended": ended})
+    told = {"sessions_ended": await end_sessions(conn, account["id"], "password reset")}
+    told["certificates_ended"] = len(await rows(conn, SQL.certificates_end, {"id": account["id"]}))
+    await audit(conn, caller, "account.reset", f"principal:{account['id']}", told)
 
 
 async def end_sessions(conn: AsyncConnection, account: UUID, why: str, but: UUID | None = None) -> int:
@@ -120,9 +129,7 @@ async def end_sessions(conn: AsyncConnection, account: UUID, why: str, but: UUID
 
 async def set_certificate(conn: AsyncConnection, caller: Caller, name: str, subject: str, remove: bool) -> None:
     """Let in by a certificate's subject, or no more; 404 for an unknown name or subject, 409 for one of another."""
-    found = await row(conn, SQL.principal, {"name": name})
-    if found is None:
-        raise not_found("account or machine", name)
+    found = await locked_principal(conn, name)
     values = {"subject": subject, "principal": found["id"], "created_by": caller.actor}
     if await row(conn, SQL.certificate_remove if remove else SQL.certificate_add, values) is None:
         raise not_found("certificate", subject) if remove else ProblemError(409, "the subject is another's")

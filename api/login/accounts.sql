@@ -62,7 +62,7 @@ select exists (select from account)
 select code from organisation where code = %(code)s for key share
 
 -- name: principal
-select id from principal where lower(name) = lower(%(name)s) and state <> 'erased' for update
+select id, kind, name, state from principal where lower(name) = lower(%(name)s) and state <> 'erased' for update
 
 -- name: certificate_add
 insert into client_certificate (subject, principal_id, created_by)
@@ -70,6 +70,9 @@ values (%(subject)s, %(principal)s, %(created_by)s)
 on conflict (subject) do update set subject = excluded.subject
 where client_certificate.principal_id = excluded.principal_id
 returning subject
+
+-- name: certificates_end
+delete from client_certificate where principal_id = %(id)s returning subject
 
 -- name: certificate_remove
 delete from client_certificate where subject = %(subject)s and principal_id = %(principal)s returning subject

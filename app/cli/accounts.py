@@ -83,13 +83,13 @@ def reset_account(name: NameArgument, config: ConfigOption = None) -> None:
 
 @accounts.verb("lock")
 def lock_account(name: NameArgument, config: ConfigOption = None) -> None:
-    """Let nobody in as this account; its sessions end at once.
+    """Let nobody in as this account, or machine; its sessions, keys and certificates count no more, at once.
 
     Example:  hub accounts lock li.wei
     """
 
     async def work(conn: AsyncConnection) -> None:
-        await kept.lock_account(conn, COMMAND_LINE, await kept.locked_account(conn, name))
+        await kept.lock_account(conn, COMMAND_LINE, await kept.locked_principal(conn, name))
 
     in_database(config, work)
     out.print(f"Locked: nobody is let in as {name}.")
@@ -103,10 +103,10 @@ def unlock_account(name: NameArgument, config: ConfigOption = None) -> None:
     """
 
     async def work(conn: AsyncConnection) -> None:
-        await kept.unlock_account(conn, COMMAND_LINE, await kept.locked_account(conn, name))
+        await kept.unlock_account(conn, COMMAND_LINE, await kept.locked_principal(conn, name))
 
     in_database(config, work)
-    out.print(f"Unlocked: {name} may log in.")
+    out.print(f"Unlocked: {name} is let in again.")
 
 
 @accounts.verb("export")

@@ -57,6 +57,10 @@ async def test_accounts_and_keys_from_the_command_line(database: str) -> None:
         assert "account of a person" in await hub("keys add li.wei", 1)
         shown = {"Authorization": f"Bearer {key}"}
         assert (await client.get("/devices", headers=shown)).status_code == 200
+        await hub("accounts lock grid")
+        assert (await client.get("/devices", headers=shown)).status_code == 401
+        await hub("accounts unlock grid")
+        assert (await client.get("/devices", headers=shown)).status_code == 200
         listed = await hub("keys list")
         assert key not in listed
         [id_] = re.findall(r"[0-9a-f]{8}-[0-9a-f-]{27}", listed)

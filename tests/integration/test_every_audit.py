@@ -72,6 +72,8 @@ STEPS: list[tuple[str, str, Any, str]] = [
     ("POST /accounts/{name}/reset", f"{FANG}/reset", None, "account.reset"),
     ("GET /accounts/{name}/export", f"{FANG}/export", None, "account.export"),
     ("POST /keys", "/keys", {"name": "pump-house"}, "key.add"),
+    ("POST /machines/{name}/lock", "/machines/pump-house/lock", {}, "account.lock"),
+    ("POST /machines/{name}/unlock", "/machines/pump-house/unlock", {}, "account.unlock"),
     ("DELETE /keys/{key_id}", "/keys/{id}", None, "key.revoke"),
     ("GET /catalogue:export", "/catalogue:export", None, "catalogue.export"),
     ("GET /devices:export", "/devices:export", None, "devices.export"),

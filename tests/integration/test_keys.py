@@ -17,12 +17,13 @@ import pytest
 from api.app import create_app
 from api.context import Context
 from api.http.server import configured
+from api.login.accounts import set_certificate
 from hub.access.logins import Logins
 from hub.access.roles import Role
 from hub.access_settings import Access
 from hub.errors import ConfigError
 from hub.settings import Api
-from tests.support.accounts import machine, person
+from tests.support.accounts import COMMAND_LINE, machine, person
 from tests.support.process import eventually
 from tests.support.served_api import PREFIX, api_context, client_of, register, served
 
@@ -94,6 +95,41 @@ async def test_keys_that_open_nothing(context: Context) -> None:
     assert await status(context, key) == 200
     await execute(context, "update principal set state = 'locked'")
     assert await status(context, key) == 401
+
+
+async def test_a_machine_is_locked_with_its_keys_and_certificates(context: Context) -> None:
+    rules = Access(certificate_header="X-Client-Subject", gateways=("127.0.0.1",))
+    key = await machine(context, "grid", Role.VIEWER)
+    await person(context, "li.wei", Role.VIEWER)
+    for name in ("grid", "li.wei"):
+        await certify(context, name)
+    context = over(context, rules, token="t0ken")
+    async with AsyncExitStack() as stack:
+        url = await stack.enter_async_context(OwnServer(context))
+        client = await stack.enter_async_context(httpx.AsyncClient(base_url=url + PREFIX, timeout=30))
+
+        async def seen(name: str) -> list[int]:
+            shown = ({"Authorization": f"Bearer {key}"}, {"X-Client-Subject": f"CN={name}"})
+            return [(await client.get("/devices", headers=headers)).status_code for headers in shown]
+
+        async def told(path: str) -> int:
+            return (await client.post(path, headers={"Authorization": "Bearer t0ken"})).status_code
+
+        assert await seen("grid") == [200, 200]
+        assert await told("/machines/GRID/lock") == 204
+        assert await seen("grid") == [401, 401]
+        assert await told("/machines/grid/unlock") == 204
+        assert await seen("grid") == [200, 200]
+        assert [await told(f"/machines/{name}/lock") for name in ("li.wei", "nobody")] == [404, 404]
+        assert (await seen("li.wei"))[1] == 200
+        assert await told("/accounts/li.wei/reset") == 200
+        assert (await seen("li.wei"))[1] == 401, "a reset takes certificates away"
+
+
+async def certify(context: Context, name: str) -> None:
+    """The certificate CN=name of a person or machine."""
+    async with context.hub_pool.connection() as conn, conn.transaction():
+        await set_certificate(conn, COMMAND_LINE, name, f"CN={name}", False)
 
 
 async def test_a_key_of_a_county_sees_its_county(context: Context) -> None:
@@ -177,11 +213,7 @@ async def test_it_is_noted_when_a_key_was_used(context: Context) -> None:
 
 async def test_a_certificate_counts_from_a_gateway_only(context: Context) -> None:
     await person(context, "li.wei", Role.VIEWER)
-    async with context.hub_pool.connection() as conn:
-        await conn.execute(
-            "insert into client_certificate (subject, principal_id, created_by)"
-            " select 'CN=li.wei', id, 'x' from principal"
-        )
+    await certify(context, "li.wei")
     for gateways, wanted in ((("127.0.0.1",), 200), (("10.0.0.0/8",), 401)):
         rules = Access(certificate_header="X-Client-Subject", gateways=gateways)
         async with AsyncExitStack() as stack:
