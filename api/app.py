@@ -14,6 +14,7 @@ from api.http.head import Head
 from api.http.headers import SafeHeaders
 from api.http.limits import BodyLimit
 from api.login.login import Login
+from api.login.oidc import OidcLogin
 from api.routes import (
     accounts,
     alerts,
@@ -40,6 +41,7 @@ from api.routes import (
     machines,
     maintenance,
     metrics,
+    oidc,
     openapi,
     organisations,
     own_account,
@@ -75,6 +77,7 @@ _BODY_LIMITS = {
 }
 _ROUTERS: tuple[GuardedRouter, ...] = (
     session.router,
+    oidc.router,
     own_account.router,
     sessions.router,
     accounts.router,
@@ -165,7 +168,9 @@ def create_app(
     app.state.refusals = context.refusals
     app.state.door = ApiDoor(context)
     app.state.limits = Limits(context.settings.limits)
-    app.state.login = Login(context)
+    login = Login(context)
+    app.state.login, settings = login, context.settings.oidc
+    app.state.oidc = None if settings is None else OidcLogin(context, login, settings)
     app.state.shares = partial(use, context.hub_pool)
     app.state.boards = Boards()
     app.state.tails = Tails()

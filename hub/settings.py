@@ -16,6 +16,7 @@ from hub.crypto import Sealing
 from hub.environment import PREFIX, unknown_variables
 from hub.errors import ConfigError
 from hub.limit_settings import Floods, Limits, Outgoing, Provisioning
+from hub.oidc_settings import Oidc
 from hub.setting_faults import explain, keys_of, unreadable, variable
 from hub.setting_types import BrokerHost, DatabaseUrl, HeaderSecret, Host, Section, Servers
 from hub.tls import ServerTls, Tls
@@ -311,6 +312,7 @@ class Settings(BaseSettings):
     api: Api = Api()
     http: Http = Http()
     access: Access = Access()
+    oidc: Oidc | None = None
     outgoing: Outgoing = Outgoing()
     limits: Limits = Limits()
     provisioning: Provisioning = Provisioning()
@@ -329,6 +331,12 @@ class Settings(BaseSettings):
     def _demo_is_for_this_machine(self) -> "Settings":
         if self.access.demo and self.api.reached_by_others:
             raise ValueError("access.demo lets in who asks: api.host must be a loopback address")
+        return self
+
+    @model_validator(mode="after")
+    def _provider_leads_back(self) -> "Settings":
+        if self.oidc is not None and self.api.public_url is None:
+            raise ValueError("[oidc] needs api.public_url: the provider sends people back to it")
         return self
 
     @model_validator(mode="after")

@@ -2,7 +2,7 @@
 
 import { language, moment, t } from './i18n.js';
 import { get, post, send, setToken } from './hub.js';
-import { changePassword, enrol, logInSomehow, unlock } from './login.js';
+import { changePassword, enrol, logInAgain, logInSomehow, toProvider, unlock } from './login.js';
 import { element, keep, put } from './shapes.js';
 
 const SAID_MS = 30000; // the hub is told at most so often that the person is there
@@ -29,9 +29,10 @@ export function enter(drawn) {
 async function known() {
   for (;;) {
     who = await get(`/session?lang=${language}`);
-    if (who.kind === null) await logInSomehow(who.accounts);
+    if (who.kind === null) await logInSomehow(who.accounts, who.provider);
     else if (who.session?.first === 'password') await changePassword(true);
     else if (who.session?.first === 'second_factor') await enrol(true);
+    else if (who.session?.first === 'login') await logInAgain(who.provider ?? '');
     else break;
   }
   draw();
@@ -58,6 +59,7 @@ export function draw() {
     (item, { line }) => put(item, line));
   at('account-person').hidden = who.session === null;
   at('do-forget').hidden = who.session !== null;
+  at('do-password').hidden = at('do-enrol').hidden = who.session?.provider === true;
   changed();
 }
 
@@ -89,9 +91,18 @@ at('account-close').addEventListener('click', () => dialog.close());
 at('do-lock').addEventListener('click', closing(() => post('/session/lock', {})));
 at('do-password').addEventListener('click', closing(() => changePassword(false)));
 at('do-enrol').addEventListener('click', closing(() => enrol(false)));
-at('do-logout').addEventListener('click', async () => { await send('DELETE', '/session'); location.reload(); });
+at('do-logout').addEventListener('click', async () => {
+  await send('DELETE', '/session');
+  if (who.session.provider) location.assign('/api/v1/oidc/logout');
+  else location.reload();
+});
 at('do-forget').addEventListener('click', () => { setToken(null); location.reload(); });
-at('unlock').addEventListener('click', async () => { await unlock(); active = Date.now(); await again(); });
+at('unlock').addEventListener('click', async () => {
+  if (who.session.provider) await toProvider(); // shows there again who it is
+  await unlock();
+  active = Date.now();
+  await again();
+});
 
 for (const event of ['pointerdown', 'keydown']) {
   document.addEventListener(event, () => { active = Date.now(); }, { passive: true });

@@ -7,6 +7,9 @@ import { element, put } from './shapes.js';
 const at = (id) => document.getElementById(id);
 const dialog = at('login-dialog');
 let showing = null; // the form that is shown, and what to do with it
+let provider = ''; // where else people log in
+let came = new URLSearchParams(location.search).get('login'); // what a login there came to
+if (came !== null) history.replaceState(null, '', location.pathname);
 
 function show(id, title, note, submit, cancel = null) {
   for (const form of dialog.querySelectorAll('form')) form.hidden = form.id !== id;
@@ -61,7 +64,26 @@ export function say() {
   if (!showing) return;
   put(at('login-title'), showing.title());
   put(at('login-note'), showing.note());
+  put(at('provider-go'), t('log_in_at', { name: provider }));
+  if (came !== null) complain(at('provider-form'), cameTo(came));
   put(at('login-other'), at('login-form').hidden ? t('by_name') : t('by_token'));
+}
+
+function cameTo(word) {
+  const told = t(`oidc_${word}`);
+  return told === `oidc_${word}` ? t('oidc_provider') : told;
+}
+
+// To the provider, which sends back to this page.
+export function toProvider() {
+  location.assign('/api/v1/oidc/login');
+  return new Promise(() => {});
+}
+
+// For a role that needs a second factor, which was not shown there.
+export async function logInAgain(name) {
+  provider = name;
+  await show('provider-form', () => t('login_title'), () => t('log_in_again', { name }), toProvider);
 }
 
 async function logIn() {
@@ -91,18 +113,22 @@ async function byToken() {
   return true;
 }
 
-// Until somebody is known; by name where there are accounts, else by token.
-export async function logInSomehow(accounts) {
-  let byName = accounts;
+// Until somebody is known; by name where there are accounts, else by token; or at the provider `name`.
+export async function logInSomehow(accounts, name) {
+  let byName = accounts || name !== null;
+  provider = name ?? '';
   for (;;) {
     at('login-code-field').hidden = true;
     const shown = byName
       ? show('login-form', () => t('login_title'), () => t('login_note'), logIn)
       : show('token-form', () => t('token_title'), () => t('token_note'), byToken);
     at('login-other').hidden = false;
+    at('provider-form').hidden = name === null;
+    at('provider-form').onsubmit = (event) => { event.preventDefault(); toProvider(); };
     say();
     const other = new Promise((done) => { at('login-other').onclick = () => done('other'); });
     if (await Promise.race([shown, other]) !== 'other') break;
+    came = null;
     byName = !byName;
   }
   dialog.close();

@@ -109,8 +109,11 @@ async def unlock_account(conn: AsyncConnection, caller: Caller, account: Row) ->
 async def reset_account(conn: AsyncConnection, caller: Caller, account: Row, password_hash: str) -> None:
     """Give it a one-time password, and take its second factor and its client certificates away; its sessions end.
 
-    ProblemError 403 for oneself, and over the API for one that holds a role.
+    ProblemError 403 for oneself, and over the API for one that holds a role; 409 for who has no password
+    here.
     """
+    if account["provider"]:
+        raise ProblemError(409, f"{account['name']} logs in at the provider, and has no password here")
     if account["id"] == caller.principal:
         raise ProblemError(403, "nobody resets himself: change the password, or ask another security administrator")
     await refuse_credential_of_role_holder(conn, caller, account["id"], account["name"])

@@ -9,21 +9,23 @@ insert into account (principal_id, password_hash, issued_by) values (%(id)s, %(p
 
 -- name: locked_account
 -- With its row of principal: changes of one account take turns.
-select p.id, p.name, p.display_name, p.organisation, p.state, a.must_change, a.totp_secret is not null as second_factor
+select p.id, p.name, p.display_name, p.organisation, p.state, coalesce(a.must_change, false) as must_change,
+       a.totp_secret is not null as second_factor, a.principal_id is null as provider
 from principal p
-join account a on a.principal_id = p.id
-where lower(p.name) = lower(%(name)s) and p.state <> 'erased'
+left join account a on a.principal_id = p.id
+where lower(p.name) = lower(%(name)s) and p.state <> 'erased' and p.kind = 'person'
 for update of p
 
 -- name: accounts
-select p.name, p.display_name, p.organisation, p.state, a.must_change, a.totp_secret is not null as second_factor,
-       p.created_at, a.changed_at as password_changed_at,
+select p.name, p.display_name, p.organisation, p.state, coalesce(a.must_change, false) as must_change,
+       a.totp_secret is not null as second_factor, a.principal_id is null as provider, p.created_at,
+       a.changed_at as password_changed_at,
        (select max(s.created_at) from login_session s where s.principal_id = p.id) as last_login_at,
        (select coalesce(array_agg(distinct g.role order by g.role), '{}') from access_grant g
         where g.principal_id = p.id and (g.valid_to is null or g.valid_to > now())) as roles
 from principal p
-join account a on a.principal_id = p.id
-where p.state <> 'erased' and (%(name)s::text is null or lower(p.name) = lower(%(name)s))
+left join account a on a.principal_id = p.id
+where p.state <> 'erased' and p.kind = 'person' and (%(name)s::text is null or lower(p.name) = lower(%(name)s))
   and (%(after_name)s::text is null or p.name > %(after_name)s)
 order by p.name
 limit %(limit)s

@@ -30,7 +30,8 @@ async def export_account(conn: AsyncConnection, caller: Caller, account: Row) ->
 
 
 async def erase_account(conn: AsyncConnection, caller: Caller, account: Row) -> None:
-    """Erase who an account was: name, organisation, password, second factor, roles, sessions and certificates.
+    """Erase who an account was: name, organisation, password, second factor, roles, sessions, certificates, and the
+    identity at the provider.
 
     Its id stays, for the audit and for what it granted. ProblemError 403 for one's own.
     """

@@ -1,8 +1,9 @@
 -- name: account
 select p.name, p.display_name, p.organisation, p.state, p.created_at, a.changed_at as password_changed_at,
-       a.totp_secret is not null as second_factor
+       a.totp_secret is not null as second_factor, i.issuer, i.subject
 from principal p
-join account a on a.principal_id = p.id
+left join oidc_identity i on i.principal_id = p.id
+left join account a on a.principal_id = p.id
 where p.id = %(id)s
 
 -- name: certificates
@@ -21,6 +22,8 @@ with grants as (
     delete from login_session where principal_id = %(id)s
 ), certificates as (
     delete from client_certificate where principal_id = %(id)s
+), identities as (
+    delete from oidc_identity where principal_id = %(id)s
 )
 delete from account where principal_id = %(id)s
 

@@ -61,20 +61,19 @@ class Login:
         ProblemError: 401 wrong or locked, or with a fault at /code where a code is needed; 403 for a one-time
         password that is too old; 429 too often; 503.
         """
-        if wait := self._attempts.of_address(where.address, time.monotonic()):
-            raise _slower(wait)
+        self.allow_address(where)
         async with self._pool.connection() as conn:
             account = await row(conn, SQL.account, {"name": name, "address": where.address})
         await self._allow_attempt(name, where, account, bool(account and account["known_address"]))
         right = await self.verified(account["password_hash"] if account else None, password, where)
         if account is None or not right:
-            await self._failed(account, where, "password")
+            await self.failed(account, where, "password")
             raise _wrong(NOT_IN)
         if account["state"] != "active":
-            await self._failed(account, where, "locked")
+            await self.failed(account, where, "locked")
             raise _wrong(NOT_IN)  # whether the password was right is nobody's business
         if account["must_change"] and datetime.now(UTC) - account["changed_at"] > ONE_TIME:
-            await self._failed(account, where, "one-time password too old")
+            await self.failed(account, where, "one-time password too old")
             raise ProblemError(403, "the one-time password is over 7 days old: let a security administrator reset it")
         if account["totp_secret"] is not None and not code:
             raise _code_needed("give the code that your authenticator shows, or a recovery code")
@@ -82,13 +81,19 @@ class Login:
         async with self._pool.connection() as conn, conn.transaction():
             used = await self._code(conn, account, code)
             if used is not None:
-                await self._begun(conn, account, where, token, before, used)
+                former = None if before is None else token_digest(before)
+                await self.begun(conn, account, where, token, former, {"second_factor": used})
         if used is None:
-            await self._failed(account, where, "code")
+            await self.failed(account, where, "code")
             raise _code_needed("the code is not right, or was used already")
         self._attempts.succeeded(name.casefold(), where.address)
         await self.caught_up(sessions_only=True)
         return token
+
+    def allow_address(self, where: Where) -> None:
+        """That an address has not tried too often: 429."""
+        if wait := self._attempts.of_address(where.address, time.monotonic()):
+            raise _slower(wait)
 
     async def confirm(self, account: Row, password: str, where: Where, session: UUID | None) -> None:
         """That it is the person who has logged in: 401 for a wrong password, 429 for too many.
@@ -104,7 +109,7 @@ class Login:
             if right is not False:
                 await self._guess(session, by=-1)
         if not right:
-            await self._failed(account, where, "confirmation")
+            await self.failed(account, where, "confirmation")
             raise await self._wrong_in(account, session, guesses, _wrong("the password is not right"))
         self._attempts.succeeded(account["name"].casefold(), where.address)
 
@@ -119,7 +124,7 @@ class Login:
         async with self._pool.connection() as conn, conn.transaction():
             used = await self._code(conn, account, code)
         if used is None:
-            await self._failed(account, where, "code")
+            await self.failed(account, where, "code")
             wrong = _code_needed("the code is not right, or was used already")
             raise await self._wrong_in(account, session, guesses, wrong)
         await self._guess(session, by=-1)
@@ -165,7 +170,7 @@ class Login:
         if wait := self._attempts.of_name(name.casefold(), where.address, time.monotonic(), known):
             raise _slower(wait)
         if self._attempts.blocked(name.casefold(), where.address):
-            await self._failed(account, where, "too many attempts")
+            await self.failed(account, where, "too many attempts")
 
     async def _guess(self, session: UUID | None, by: int = 1) -> int:
         """Count one in a session, before it is looked at; taken back where it was right. Returns how many there are."""
@@ -205,20 +210,26 @@ class Login:
         digest = word_digest(given)
         return "recovery code" if await row(conn, SQL.recovery_code_used, {"id": id_, "digest": digest}) else None
 
-    async def _begun(
-        self, conn: AsyncConnection, account: Row, where: Where, token: str, before: str | None, used: str
-    ) -> None:
-        if before is not None:
-            await execute(conn, SQL.session_end_by_token, {"token_hash": token_digest(before)})
+    async def begun(
+        self, conn: AsyncConnection, account: Row, where: Where, token: str, former: bytes | None, told: dict[str, Any],
+        issuer: str | None = None, second_factor: bool | None = None,
+    ) -> None:  # fmt: skip
+        """Open a session of a person who was checked; that of the token with the digest `former` ends.
+
+        `told` goes into the audit; `second_factor`: what the provider says, where that has checked.
+        """
+        if former is not None:
+            await execute(conn, SQL.session_end_by_token, {"token_hash": former})
         if self._access.single_session:
             await end_sessions(conn, account["id"], "logged in elsewhere")
         values: dict[str, Any] = {"principal": account["id"], "token_hash": token_digest(token)}
         values |= {"seconds": self._access.session_s, "address": where.address, "agent": where.agent[:AGENT]}
+        values |= {"issuer": issuer, "second_factor": second_factor}
         await row(conn, SQL.session_add, values)
         caller = Caller("person", account["name"], principal=account["id"], address=where.address)
-        await audit(conn, caller, "login", f"principal:{account['id']}", {"second_factor": used})
+        await audit(conn, caller, "login", f"principal:{account['id']}", told)
 
-    async def _failed(self, account: Row | None, where: Where, why: str) -> None:
+    async def failed(self, account: Row | None, where: Where, why: str) -> None:
         """Into the audit. A name that is nobody's is not kept: it is a password that went into the wrong field."""
         subject = "unknown" if account is None else f"principal:{account['id']}"
         async with self._pool.connection() as conn:

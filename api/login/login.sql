@@ -22,8 +22,9 @@ where principal_id = %(id)s and %(digest)s = any (recovery_codes)
 returning cardinality(recovery_codes) as rest
 
 -- name: session_add
-insert into login_session (token_hash, principal_id, expires_at, address, agent)
-values (%(token_hash)s, %(principal)s, clock_timestamp() + make_interval(secs => %(seconds)s), %(address)s, %(agent)s)
+insert into login_session (token_hash, principal_id, expires_at, address, agent, issuer, second_factor)
+values (%(token_hash)s, %(principal)s, clock_timestamp() + make_interval(secs => %(seconds)s), %(address)s, %(agent)s,
+        %(issuer)s, %(second_factor)s)
 returning id
 
 -- name: session_rotate

@@ -57,5 +57,6 @@ def state_of(session: Session, logins: Logins) -> dict[str, Any]:
         "locked": session.is_locked(logins.rules, now),
         "lock_s": logins.rules.lock_s,
         "second_factor": session.second_factor,
+        "provider": session.issuer is not None,
         "first": None if holder is None else session.wanting(holder, logins.rules, now),
     }

@@ -61,7 +61,8 @@ class Account(ChangeBody):
     second_factor: bool
     roles: list[str]
     created_at: datetime
-    password_changed_at: datetime
+    provider: bool = Field(description="whether the person logs in at the provider, and has no password here")
+    password_changed_at: datetime | None
     last_login_at: datetime | None
 
 
@@ -107,8 +108,10 @@ class ExportedAccount(BaseModel):
     organisation: str | None
     state: str
     created_at: datetime
-    password_changed_at: datetime
+    password_changed_at: datetime | None
     second_factor: bool
+    issuer: str | None = Field(description="of the provider that the person logs in at")
+    subject: str | None = Field(description="as which the provider knows the person")
     grants: list[ExportedGrant]
     sessions: list[ExportedSession]
     certificates: list[str]
@@ -182,7 +185,7 @@ async def unlock_account(name: AccountName, context: Here, caller: TheCaller, lo
     return await _shown(context, name)
 
 
-@router.post("/{name}/reset", response_model=NewAccount, responses=responses(401, 403, 404, 422, 429))
+@router.post("/{name}/reset", response_model=NewAccount, responses=responses(401, 403, 404, 409, 422, 429))
 @needs(Permission.ACCESS_WRITE)
 async def reset_account(
     name: AccountName,

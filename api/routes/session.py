@@ -52,7 +52,10 @@ class State(BaseModel):
     locked: bool = Field(description="it shows what it may, and takes no step before the password is given")
     lock_s: float = Field(description="after so many seconds without the person it is locked; 0: never")
     second_factor: bool
-    first: str | None = Field(description="what has to be done before anything else: password, or second_factor")
+    first: str | None = Field(
+        description="what has to be done before anything else: password, second_factor, or login at the provider"
+    )
+    provider: bool = Field(description="whether the person has logged in at the provider, and has no password here")
 
 
 class Who(BaseModel):
@@ -67,6 +70,7 @@ class Who(BaseModel):
     scope: list[str] = Field(default=[], description="each grant in words")
     session: State | None = None
     accounts: bool = Field(description="whether people log in here")
+    provider: str | None = Field(description="where else they may log in (/oidc/login), as it is called")
     demo: bool
 
 
@@ -107,7 +111,9 @@ async def get_session(request: Request, context: Here, lang: Spoken) -> Any:
     """Who asks: by a session's cookie, a key, a token, or from this machine. Credentials that are wrong are as none."""
     door: Door = request.app.state.door
     told: dict[str, Any] = {"kind": None}
-    beside = {"accounts": context.logins.accounts, "demo": context.settings.access.demo}
+    oidc = context.settings.oidc
+    beside: dict[str, Any] = {"accounts": context.logins.accounts, "demo": context.settings.access.demo}
+    beside |= {"provider": None if oidc is None else oidc.name}
     try:
         caller = await door.caller(request)
     except HTTPException:

@@ -17,6 +17,7 @@ from app.check.finding import Finding
 from app.check.floods import check_floods
 from app.check.kafka import check_kafka
 from app.check.logins import check_logins
+from app.check.oidc import check_oidc
 from app.check.outgoing import check_outgoing
 from app.check.ports import check_ports
 from app.check.retention import check_retention
@@ -55,16 +56,18 @@ async def check(settings: Settings) -> AsyncIterator[Finding]:
     if settings.kafka.servers is not None:
         for finding in await check_kafka(settings.kafka):
             yield finding
-    async for finding in _check_consumers(settings):
+    async for finding in _check_others(settings):
         yield finding
     for finding in await asyncio.to_thread(check_ports, settings):
         yield finding
 
 
-async def _check_consumers(settings: Settings) -> AsyncIterator[Finding]:
+async def _check_others(settings: Settings) -> AsyncIterator[Finding]:
     async for finding in check_outgoing(settings):
         yield finding
     for finding in await check_secrets(settings):
+        yield finding
+    async for finding in check_oidc(settings):
         yield finding
 
 

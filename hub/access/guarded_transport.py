@@ -4,6 +4,7 @@ The connection is made to the checked address, while TLS, SNI and the Host heade
 later (DNS rebinding) is never asked.
 """
 
+import ssl
 from collections.abc import AsyncIterator, Iterable, Iterator
 from contextlib import contextmanager
 from typing import cast
@@ -49,9 +50,11 @@ class _Pinned(httpcore.AsyncNetworkBackend):
 class GuardedTransport(httpx.AsyncBaseTransport):
     """For an httpx.AsyncClient; a redirect that it follows is guarded as the first call is."""
 
-    def __init__(self, outgoing: Outgoing, purpose: Purpose, limits: httpx.Limits) -> None:
+    def __init__(
+        self, outgoing: Outgoing, purpose: Purpose, limits: httpx.Limits, tls: ssl.SSLContext | None = None
+    ) -> None:
         self._pool = httpcore.AsyncConnectionPool(
-            ssl_context=httpx.create_ssl_context(trust_env=False),
+            ssl_context=tls or httpx.create_ssl_context(trust_env=False),
             max_connections=limits.max_connections,
             max_keepalive_connections=limits.max_keepalive_connections,
             keepalive_expiry=limits.keepalive_expiry,

@@ -84,8 +84,17 @@ TABLES: Mapping[str, Table] = {
     ),
     "login_session": _table(
         _USER, "from where an account is, or was, logged in", "90 days after its end", Permission.ACCESS_READ,
-        l2="id principal_id created_at seen_at active_at expires_at locked guesses ended_at ended_why",
+        l2="id principal_id created_at seen_at active_at expires_at locked guesses ended_at ended_why "
+        "issuer second_factor",
         l3="address agent", l4="token_hash",
+    ),
+    "oidc_identity": _table(
+        _USER, "who logs in at the provider", "until erased", None,
+        l2="principal_id created_at seen_at", l3="issuer subject",
+    ),
+    "oidc_login": _table(
+        _USER, "logins at the provider that have begun", "ten minutes", None,
+        l2="next anew created_at", l4="cookie_hash former",
     ),
     "api_key": _table(
         _USER, "keys of machines", "until erased; a revoked one opens nothing", Permission.ACCESS_READ,

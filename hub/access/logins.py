@@ -57,7 +57,7 @@ class Logins:
         self._all = True
         """Whether more than sessions is to be read."""
         self.accounts = False
-        """Whether there is any account."""
+        """Whether anybody can log in: there is an account, or somebody who has logged in at a provider."""
         self._keys: dict[bytes, Key] = {}
         self._sessions: dict[bytes, Session] = {}
         self._subjects: dict[str, UUID] = {}

@@ -1,5 +1,5 @@
 -- name: accounts
-select exists (select from account)
+select exists (select from account) or exists (select from oidc_identity) as exists
 
 -- name: certificates
 select c.subject, c.principal_id
@@ -11,10 +11,11 @@ from api_key k
 where k.revoked_at is null and (k.expires_at is null or k.expires_at > now())
 
 -- name: sessions
-select s.id, s.principal_id as principal, s.token_hash, s.expires_at, s.seen_at, s.active_at, s.locked, a.must_change,
-       a.totp_secret is not null as second_factor
+select s.id, s.principal_id as principal, s.token_hash, s.expires_at, s.seen_at, s.active_at, s.locked,
+       coalesce(a.must_change, false) as must_change,
+       coalesce(s.second_factor, a.totp_secret is not null) as second_factor, s.issuer
 from login_session s
-join account a on a.principal_id = s.principal_id
+left join account a on a.principal_id = s.principal_id
 where s.ended_at is null and s.expires_at > now()
 
 -- name: keys_used

@@ -32,7 +32,9 @@ class Session:
     must_change: bool
     """Whether the password was made by somebody else, and has to be changed before anything else."""
     second_factor: bool
-    """Whether the account has one."""
+    """Whether the account has one; or whether the provider says that one was shown."""
+    issuer: str | None = None
+    """At whose provider the person has logged in; None: at the hub."""
 
     def over(self, rules: Access, now: datetime) -> bool:
         """Whether it has ended by itself."""
@@ -44,11 +46,13 @@ class Session:
         return self.locked or idle
 
     def wanting(self, holder: Principal, rules: Access, now: datetime) -> str | None:
-        """What has to be done first: `password` or `second_factor`; None: nothing."""
+        """What has to be done first: `password`, `second_factor`, `login` at the provider with one; None: nothing."""
         if self.must_change:
             return "password"
         held = {str(grant.role) for grant in holder.grants if grant.role and grant.valid(now)}
-        return "second_factor" if not self.second_factor and not held.isdisjoint(rules.two_factor) else None
+        if self.second_factor or held.isdisjoint(rules.two_factor):
+            return None
+        return "second_factor" if self.issuer is None else "login"
 
     def caller(self, holder: Principal, rules: Access, now: datetime) -> Caller:
         """The caller that it is now."""

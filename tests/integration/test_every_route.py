@@ -31,6 +31,7 @@ from tests.support.served_api import PREFIX, api_context, register
 TOKEN = "the token of the API"
 OPEN = {"/healthz", "/readyz", "/api/v1/devices:provision", "/api/v1/openapi.json", "/api/v1/session"}
 OPEN |= {"/", "/assets", "/assets/words.json"}
+OPEN |= {"/api/v1/oidc/login", "/api/v1/oidc/callback", "/api/v1/oidc/logout"}
 
 
 class Sink:

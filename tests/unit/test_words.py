@@ -4,9 +4,11 @@ import ast
 import re
 import string
 from pathlib import Path
+from typing import get_args
 
 import pytest
 
+from hub.access.oidc.refused import Why
 from hub.alerts.transitions import HANDLINGS
 from hub.models import LEVEL_NAMES
 from hub.words import LANGS, Lang, below, catalogue, optional, preferred, text
@@ -52,8 +54,8 @@ def _asked_by_the_page() -> set[str]:
     steps = re.search(r"SHOWN_STEPS = \[(.*?)\]", sources)
     assert steps is not None
     named |= {f"step_{step}" for step in re.findall(r"'(\w+)'", steps[1])}
-    return {f"page.{name}" for name in named - {"step_"}} | {
-        f"page.{name}" for name in (*LEVEL_NAMES, *HANDLINGS, "cleared")
+    return {f"page.{name}" for name in named - {"step_", "oidc_"}} | {
+        f"page.{name}" for name in (*LEVEL_NAMES, *HANDLINGS, "cleared", *(f"oidc_{why}" for why in get_args(Why)))
     }
 
 
