@@ -23,6 +23,7 @@ from api.push.signature import BadSecretError, sign
 from hub.access.guarded_transport import GuardedTransport
 from hub.access.outgoing import Outgoing, OutgoingRefused
 from hub.access.shown_url import shown_url
+from hub.secrets.login_place import login_place
 from hub.secrets.sealed import Place, Secrets, SecretUnreadable
 from hub.words.sentence import Sentence
 
@@ -85,7 +86,7 @@ class Webhook:
         login = consumer.login
         return (
             self._secrets.open(Place("consumer", "secret", consumer.code), consumer.secret),
-            None if login is None else self._secrets.open(Place("consumer", "login", consumer.code), login),
+            None if login is None else self._secrets.open(login_place(consumer.code, consumer.url), login),
         )
 
     async def _post(self, url: httpx.URL, auth: httpx.BasicAuth | None, headers: dict[str, str], body: bytes) -> Answer:

@@ -32,6 +32,7 @@ from hub.access.classification import CeilingName
 from hub.access.door import GuardedRouter, TheCaller, needs
 from hub.access.outgoing import Outgoing, OutgoingRefused
 from hub.access.permissions import Permission
+from hub.secrets.login_place import login_place
 from hub.secrets.sealed import Place, Secrets, SecretUnreadable
 from hub.store.statements import statements
 from hub.words import Lang
@@ -171,9 +172,9 @@ async def put_consumer(
             await execute(conn, DATABASE.organisations_add, {"codes": [body.organisation]})
         values = {**shown, "code": code, "min_level": LEVELS[body.min_level]}
         values |= {
-            "login": None if login is None else vault.seal(_place("login", code), login),
-            "secret": None if given is None else vault.seal(_place("secret", code), given),
-            "fresh_secret": vault.seal(_place("secret", code), fresh),
+            "login": None if login is None else vault.seal(login_place(code, url), login),
+            "secret": None if given is None else vault.seal(Place("consumer", "secret", code), given),
+            "fresh_secret": vault.seal(Place("consumer", "secret", code), fresh),
         }
         written = await row(conn, SQL.consumer_put, values)
         created = bool(written and written["created"])
@@ -201,7 +202,7 @@ async def _login(conn: AsyncConnection, vault: Secrets, code: str, url: str, giv
     if known is None or known["login"] is None:
         return given
     try:
-        login = vault.open(_place("login", code), known["login"])
+        login = vault.open(login_place(code, known["url"]), known["login"])
     except SecretUnreadable as error:
         raise invalid("/password", error.sentence) from error
     if _username(login) != unquote(given) or ":" not in login:
@@ -209,10 +210,6 @@ async def _login(conn: AsyncConnection, vault: Secrets, code: str, url: str, giv
     if urlsplit(known["url"])[:2] != urlsplit(url)[:2]:
         raise invalid("/password", "the password is kept for the former host only: give it again")
     return login
-
-
-def _place(column: str, code: str) -> Place:
-    return Place("consumer", column, code)
 
 
 def _username(login: str | None) -> str | None:
@@ -263,7 +260,7 @@ def _shown(found: dict[str, Any], vault: Secrets, lang: Lang) -> dict[str, Any]:
     """A row as it may be shown: no password, and the last error in a language."""
     stored = found.pop("login")
     try:
-        login = None if stored is None else vault.open(_place("login", found["code"]), stored)
+        login = None if stored is None else vault.open(login_place(found["code"], found["url"]), stored)
     except SecretUnreadable:  # `hub check` and the failure of its deliveries say so
         login = None
     return failure_in(lang, {**found, "username": _username(login)})

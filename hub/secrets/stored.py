@@ -5,10 +5,12 @@ A new table with secrets is one line in COLUMNS, a block that reads its rows by 
 
 from collections import Counter
 from collections.abc import AsyncIterator, Callable
+from contextlib import suppress
 from typing import Any, NamedTuple
 
 import psycopg
 
+from hub.secrets.login_place import login_place
 from hub.secrets.sealed import Place, Secrets, SecretUnreadable, is_sealed, sealed_with
 from hub.store.leader import Work
 from hub.store.statements import statements
@@ -25,7 +27,7 @@ class Column(NamedTuple):
     table: str
     name: str
     read: str
-    """Rows (key, text) after a key, in its order."""
+    """Rows (key, text) after a key, in its order; of logins (key, text, url)."""
     write: str
     """A text of a row, if it is still what it was."""
 
@@ -45,10 +47,26 @@ class StoredSecret(NamedTuple):
     column: Column
     row: str
     text: str
+    url: str | None = None
+    """Of a login: where it is sent to."""
 
     @property
     def place(self) -> Place:
+        return self.former if self.url is None else login_place(self.row, self.url)
+
+    @property
+    def former(self) -> Place:
+        """The place for which versions before sealed it, whatever the URL."""
         return Place(self.column.table, self.column.name, self.row)
+
+    def opened(self, secrets: Secrets) -> tuple[str, bool]:
+        """The text, and whether it is sealed for its place, not the former one. SecretUnreadable."""
+        try:
+            return secrets.open(self.place, self.text), True
+        except SecretUnreadable:
+            if self.url is None:
+                raise
+            return secrets.open(self.former, self.text), False
 
 
 async def stored_secrets(conn: psycopg.AsyncConnection[Any]) -> AsyncIterator[StoredSecret]:
@@ -57,8 +75,8 @@ async def stored_secrets(conn: psycopg.AsyncConnection[Any]) -> AsyncIterator[St
         after = ""
         while True:
             rows = await (await conn.execute(column.read, {"after": after, "limit": PAGE})).fetchall()
-            for row, text in rows:
-                yield StoredSecret(column, row, text)
+            for row in rows:
+                yield StoredSecret(column, *row)
             if len(rows) < PAGE:
                 break
             after = rows[-1][0]
@@ -69,7 +87,7 @@ async def seal_again(conn: psycopg.AsyncConnection[Any], secrets: Secrets, found
 
     SecretUnreadable without its key: it stays as it is.
     """
-    text = secrets.seal(found.place, secrets.open(found.place, found.text))
+    text = secrets.seal(found.place, found.opened(secrets)[0])
     done = await conn.execute(found.column.write, {"row": found.row, "was": found.text, "text": text})
     return done.rowcount == 1
 
@@ -83,9 +101,9 @@ async def seal_all_again(
     """
     done = unreadable = 0
     async for found in stored_secrets(conn):
-        if secrets.is_current(found.text):
-            continue
         try:
+            if found.opened(secrets)[1] and secrets.is_current(found.text):
+                continue
             done += await seal_again(conn, secrets, found)
         except SecretUnreadable:
             unreadable += 1
@@ -114,23 +132,27 @@ async def summary(conn: psycopg.AsyncConnection[Any], secrets: Secrets) -> Summa
     unreadable = pending = 0
     async for found in stored_secrets(conn):
         try:
-            secrets.open(found.place, found.text)
+            in_place = found.opened(secrets)[1]
         except SecretUnreadable:
             unreadable += 1
         else:
-            pending += not secrets.is_current(found.text)
+            pending += not (in_place and secrets.is_current(found.text))
         by_key[f"{found.column.table}.{found.column.name}", sealed_with(found.text)] += 1
     return Summary(by_key, unreadable, pending)
 
 
 def sealer(secrets: Secrets) -> Work:
-    """The leader's work: seal what is stored as it is, once there is a key. Other keys are left to `rotate`."""
+    """The leader's work, once there is a key: seal what is stored as it is, and former logins for their hosts.
+
+    Other keys are left to `rotate`.
+    """
 
     async def work(conn: psycopg.AsyncConnection) -> float:
         if secrets.current is not None:
             async for found in stored_secrets(conn):
-                if not is_sealed(found.text):
-                    await seal_again(conn, secrets, found)
+                with suppress(SecretUnreadable):
+                    if not is_sealed(found.text) or not found.opened(secrets)[1]:
+                        await seal_again(conn, secrets, found)
         return AGAIN_S
 
     return work

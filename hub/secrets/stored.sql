@@ -13,7 +13,7 @@ where totp_secret is not null and principal_id::text > %(after)s order by princi
 update account set totp_secret = %(text)s where principal_id::text = %(row)s and totp_secret = %(was)s
 
 -- name: consumer_logins
-select code, login from consumer
+select code, login, url from consumer
 where login is not null and code > %(after)s order by code limit %(limit)s
 
 -- name: consumer_login_write

@@ -14,7 +14,8 @@ from pydantic import SecretStr
 from api.push.channel import Accepted, Consumer, TryAgain
 from api.push.webhook import open_webhook
 from app.check.secrets import check_secrets
-from hub.secrets.sealed import Secrets
+from hub.secrets.login_place import login_place
+from hub.secrets.sealed import Place, Secrets
 from hub.secrets.stored import seal_again, seal_all_again, sealer, stored_secrets, summary
 from hub.settings import Database, Settings
 from hub.settings import Secrets as Listed
@@ -27,6 +28,8 @@ from tests.support.webhooks import LOCAL, PLAIN, Receiver
 
 OLD, NEW = b64encode(b"o" * 32).decode(), b64encode(b"n" * 32).decode()
 SECRET, PASSWORD = "whsec_" + b64encode(b"planted secret of a desk 1").decode(), "planted-passw0rd"
+
+SECRET_PLACE = Place("consumer", "secret", "desk-1")
 
 
 def listed(*keys: str) -> Listed:
@@ -44,6 +47,11 @@ def plant(database: str, count: int = 1) -> None:
             "select 'desk-' || n, 'http://127.0.0.1:1/', %s, 'hub:' || %s from generate_series(1, %s) n",
             (SECRET, PASSWORD, count),
         )
+
+
+def point(database: str, url: str) -> None:
+    with psycopg.connect(database, autocommit=True) as conn:
+        conn.execute("update consumer set url = %s", [url])
 
 
 def rows(database: str) -> list[tuple[str, str, str]]:
@@ -67,14 +75,15 @@ def everything(database: str) -> str:
 async def test_plain_secrets_are_sealed_once_there_is_a_key_and_read_at_sending(database: str) -> None:
     plant(database)
     vault = Secrets(listed(OLD))
-    async with await connect(database) as conn:
-        await sealer(PLAIN)(conn)
-        assert SECRET in everything(database), "without a key nothing is changed"
-        await sealer(vault)(conn)
-    assert SECRET not in everything(database)
-    assert PASSWORD not in everything(database)
-    [(code, secret, login)] = rows(database)
     async with Receiver() as receiver:
+        point(database, receiver.url())
+        async with await connect(database) as conn:
+            await sealer(PLAIN)(conn)
+            assert SECRET in everything(database), "without a key nothing is changed"
+            await sealer(vault)(conn)
+        assert SECRET not in everything(database)
+        assert PASSWORD not in everything(database)
+        [(code, secret, login)] = rows(database)
         consumer = Consumer(1, code, receiver.url(), secret, login)
         async with open_webhook(LOCAL, vault) as channel:
             assert await channel.send(consumer, "a.1", b"{}") == Accepted()
@@ -89,6 +98,36 @@ async def test_plain_secrets_are_sealed_once_there_is_a_key_and_read_at_sending(
             assert answer.failure == "secret"
             assert why in answer.reason
         assert len(receiver.received) == 1
+
+
+async def test_a_login_is_sent_to_no_other_host_than_it_was_set_for(database: str) -> None:
+    """Whoever writes the url of a consumer in the database gets its deliveries, and not its login."""
+    plant(database)
+    vault = Secrets(listed(OLD))
+    async with await connect(database) as conn:
+        await sealer(vault)(conn)
+    [(code, secret, login)] = rows(database)
+    async with Receiver() as receiver, open_webhook(LOCAL, vault) as channel:
+        answer = await channel.send(Consumer(1, code, receiver.url(), secret, login), "a.1", b"{}")
+        assert isinstance(answer, TryAgain)
+        assert answer.failure == "secret"
+        assert not receiver.received
+
+
+async def test_logins_of_former_versions_are_sealed_anew_for_their_hosts(database: str) -> None:
+    plant(database)
+    vault = Secrets(listed(OLD))
+    former = vault.seal(Place("consumer", "login", "desk-1"), f"hub:{PASSWORD}")
+    with psycopg.connect(database, autocommit=True) as conn:
+        conn.execute("update consumer set login = %s, secret = %s", [former, vault.seal(SECRET_PLACE, SECRET)])
+    async with await connect(database) as again:
+        found = await summary(again, vault)
+        assert (found.pending, found.unreadable) == (1, 0)
+        await sealer(vault)(again)
+        found = await summary(again, vault)
+        assert (found.pending, found.unreadable) == (0, 0)
+    [(code, _, login)] = rows(database)
+    assert vault.open(login_place(code, "http://127.0.0.1:1/other"), login) == f"hub:{PASSWORD}"
 
 
 async def test_rotation_may_be_broken_off_and_run_again(database: str) -> None:
