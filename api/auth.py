@@ -80,7 +80,10 @@ class ApiDoor:
         return caller
 
     def _certificate(self, connection: HTTPConnection, subject: str) -> Caller:
-        """By a certificate that a gateway has checked; only its own word counts."""
+        """By a certificate that a gateway has checked; only its own word counts.
+
+        A browser shows it where another page made it ask, too, as it does a cookie.
+        """
         peer = peer_of(connection.scope)
         if peer is None or not any(ip_address(peer) in network for network in self._gateways):
             raise _refused(f"{self._access.certificate_header} is taken from access.gateways only, not from {peer}")
@@ -89,6 +92,8 @@ class ApiDoor:
             raise _refused(
                 f"nobody has this certificate's subject; a security administrator may add it: {subject[:200]}"
             )
+        if caller.kind == "person":
+            refuse_simple(connection)
         return caller
 
     def _session(self, connection: HTTPConnection, token: str) -> Caller:

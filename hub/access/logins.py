@@ -16,7 +16,7 @@ from psycopg.rows import dict_row
 from hub.access.api_keys import digest_of
 from hub.access.caller import Caller
 from hub.access.principals import POLL_S, Principals
-from hub.access.sessions import Session, token_digest
+from hub.access.sessions import Certificate, Session, token_digest
 from hub.access_settings import Access
 from hub.backoff import Backoff
 from hub.errors import TransientError
@@ -60,7 +60,7 @@ class Logins:
         """Whether anybody can log in: there is an account, or somebody who has logged in at a provider."""
         self._keys: dict[bytes, Key] = {}
         self._sessions: dict[bytes, Session] = {}
-        self._subjects: dict[str, UUID] = {}
+        self._subjects: dict[str, Certificate] = {}
         self._woken = asyncio.Event()
         self._reading = asyncio.Lock()
 
@@ -95,9 +95,11 @@ class Logins:
 
     def by_subject(self, subject: str) -> Caller | None:
         """The caller whose client certificate has this subject, as a gateway has checked it."""
-        id_ = self._subjects.get(subject)
-        holder = None if id_ is None else self.principals.get(id_)
-        return None if holder is None else holder.caller(datetime.now(UTC))
+        certificate = self._subjects.get(subject)
+        holder = None if certificate is None else self.principals.get(certificate.principal)
+        if certificate is None or holder is None:
+            return None
+        return certificate.caller(holder, self.rules, datetime.now(UTC))
 
     def session(self, token: str) -> Session | None:
         """The open session of a cookie."""
@@ -132,15 +134,13 @@ class Logins:
             self._loaded.set()
 
     async def refresh_sessions(self, pool: Pool) -> None:
-        """Read the sessions anew, and nothing else: each login changes them. Raises StoreUnavailable."""
+        """Read anew what a login or an account changes, and nothing else. Raises StoreUnavailable."""
         async with self._reading:
             with sorted_errors():
                 async with pool.connection() as conn, conn.cursor(row_factory=dict_row) as cursor:
                     await self._read_sessions(cursor)
 
     async def _read_machines(self, cursor: AsyncCursor[dict[str, Any]]) -> None:
-        await cursor.execute(SQL.certificates.encode())
-        self._subjects = {row["subject"]: row["principal_id"] for row in await cursor.fetchall()}
         await cursor.execute(SQL.keys.encode())
         used = {key.id: key.used_at for key in self._keys.values()}
         self._keys = {
@@ -151,6 +151,8 @@ class Logins:
     async def _read_sessions(self, cursor: AsyncCursor[dict[str, Any]]) -> None:
         await cursor.execute(SQL.accounts.encode())
         self.accounts = any(row["exists"] for row in await cursor.fetchall())
+        await cursor.execute(SQL.certificates.encode())
+        self._subjects = {row.pop("subject"): Certificate(**row) for row in await cursor.fetchall()}
         await cursor.execute(SQL.sessions.encode())
         before = {session.id: session for session in self._sessions.values()}
         sessions: dict[bytes, Session] = {}

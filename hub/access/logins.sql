@@ -2,8 +2,12 @@
 select exists (select from account) or exists (select from oidc_identity) as exists
 
 -- name: certificates
-select c.subject, c.principal_id
+-- A machine has no account, and nothing to change or to enrol.
+select c.subject, c.principal_id as principal, coalesce(a.must_change, false) as must_change,
+       p.kind = 'machine' or a.totp_secret is not null as second_factor
 from client_certificate c
+join principal p on p.id = c.principal_id
+left join account a on a.principal_id = c.principal_id
 
 -- name: keys
 select k.id, k.principal_id, k.secret_hash, k.expires_at

@@ -17,6 +17,22 @@ READS = frozenset(permission for permission in Permission if permission.endswith
 """What a locked screen may do: go on showing, also what is new."""
 
 
+@dataclass(slots=True, frozen=True)
+class Certificate:
+    """A client certificate, with what is asked of its account as of one who has logged in."""
+
+    principal: UUID
+    must_change: bool
+    second_factor: bool
+
+    def caller(self, holder: Principal, rules: Access, now: datetime) -> Caller:
+        """The caller that shows it; it may nothing but its own account while something has to be done first."""
+        caller = holder.caller(now)
+        if wanting(holder, self.must_change, self.second_factor, rules, now) is not None:
+            return replace(caller, permissions=OWN, grants=())
+        return caller
+
+
 @dataclass(slots=True)
 class Session:
     """An open session of an account."""
@@ -47,12 +63,8 @@ class Session:
 
     def wanting(self, holder: Principal, rules: Access, now: datetime) -> str | None:
         """What has to be done first: `password`, `second_factor`, `login` at the provider with one; None: nothing."""
-        if self.must_change:
-            return "password"
-        held = {str(grant.role) for grant in holder.grants if grant.role and grant.valid(now)}
-        if self.second_factor or held.isdisjoint(rules.two_factor):
-            return None
-        return "second_factor" if self.issuer is None else "login"
+        first = wanting(holder, self.must_change, self.second_factor, rules, now)
+        return "login" if first == "second_factor" and self.issuer is not None else first
 
     def caller(self, holder: Principal, rules: Access, now: datetime) -> Caller:
         """The caller that it is now."""
@@ -62,6 +74,14 @@ class Session:
         if self.is_locked(rules, now):
             return replace(caller, permissions=caller.permissions & READS | OWN)
         return replace(caller, permissions=caller.permissions | OWN)
+
+
+def wanting(holder: Principal, must_change: bool, second_factor: bool, rules: Access, now: datetime) -> str | None:
+    """What has to be done first: `password` or `second_factor`; None: nothing."""
+    if must_change:
+        return "password"
+    held = {str(grant.role) for grant in holder.grants if grant.role and grant.valid(now)}
+    return "second_factor" if not second_factor and not held.isdisjoint(rules.two_factor) else None
 
 
 def new_token() -> str:

@@ -126,6 +126,32 @@ async def test_a_machine_is_locked_with_its_keys_and_certificates(context: Conte
         assert (await seen("li.wei"))[1] == 401, "a reset takes certificates away"
 
 
+async def test_a_person_by_certificate_must_what_one_by_password_must(context: Context) -> None:
+    rules = Access(certificate_header="X-Client-Subject", gateways=("127.0.0.1",), two_factor=("viewer",))
+    await person(context, "li.wei", Role.OPERATOR, settled=False)
+    await person(context, "zhang.wei", Role.VIEWER)
+    await machine(context, "grid", Role.VIEWER)
+    for name in ("li.wei", "zhang.wei", "grid"):
+        await certify(context, name)
+    context = over(context, rules)
+    async with AsyncExitStack() as stack:
+        url = await stack.enter_async_context(OwnServer(context))
+        client = await stack.enter_async_context(httpx.AsyncClient(base_url=url + PREFIX, timeout=30))
+
+        async def seen(name: str) -> int:
+            return (await client.get("/devices", headers={"X-Client-Subject": f"CN={name}"})).status_code
+
+        assert [await seen(name) for name in ("li.wei", "zhang.wei", "grid")] == [403, 403, 200]
+        async with context.hub_pool.connection() as conn:
+            await conn.execute("update account set must_change = false, totp_secret = 'x'")
+        await context.logins.refresh_sessions(context.hub_pool)
+        assert [await seen(name) for name in ("li.wei", "zhang.wei")] == [200, 200]
+        for kind, refused in (("text/plain", True), ("application/json", False)):
+            shown = {"X-Client-Subject": "CN=li.wei", "Content-Type": kind}
+            answer = await client.post("/alerts/nothing/steps", content=b"{}", headers=shown)
+            assert (answer.status_code == 415) == refused, "a form of another page can send text/plain"
+
+
 async def certify(context: Context, name: str) -> None:
     """The certificate CN=name of a person or machine."""
     async with context.hub_pool.connection() as conn, conn.transaction():
