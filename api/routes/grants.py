@@ -13,6 +13,7 @@ from api.cursors import Page, Paged
 from api.database import audit, read, row, writing
 from api.granting import Wanted, grant
 from api.problems import not_found, responses
+from api.routes.session import TheLogin
 from hub.access.door import GuardedRouter, TheCaller, needs
 from hub.access.permissions import Permission
 from hub.access.roles import Role
@@ -50,12 +51,14 @@ class Grant(GrantBody):
 
 @router.post("", response_model=Grant, status_code=201, responses=responses(403, 409, 422))
 @needs(Permission.ACCESS_WRITE)
-async def make_grant(body: GrantBody, response: Response, context: Here, caller: TheCaller) -> Any:
+async def make_grant(body: GrantBody, context: Here, caller: TheCaller, login: TheLogin) -> Any:
     """Grant a role. The three administrators exclude each other, and nobody grants to himself."""
     wanted = Wanted(**body.model_dump(exclude={"principal"}))
     async with writing(context) as conn:
         made = await grant(conn, caller, body.principal, wanted)
-        return await row(conn, SQL.grants, {"id": made, "principal": None, **_FIRST})
+        stored = await row(conn, SQL.grants, {"id": made, "principal": None, **_FIRST})
+    await login.caught_up()
+    return stored
 
 
 _FIRST = {"after_granted_at": None, "after_id": None, "limit": 1}
@@ -73,7 +76,7 @@ async def list_grants(
 
 @router.delete("/{grant_id}", status_code=204, responses=responses(404))
 @needs(Permission.ACCESS_WRITE)
-async def take_back_grant(grant_id: UUID, context: Here, caller: TheCaller) -> Response:
+async def take_back_grant(grant_id: UUID, context: Here, caller: TheCaller, login: TheLogin) -> Response:
     """Take a grant back: it counts no more, from the next request on."""
     async with writing(context) as conn:
         found = await row(conn, SQL.grants, {"id": grant_id, "principal": None, **_FIRST})
@@ -83,4 +86,5 @@ async def take_back_grant(grant_id: UUID, context: Here, caller: TheCaller) -> R
         told = {name: found[name] for name in ("role", "organisation", "region", "area")}
         told["principal"] = f"principal:{gone.get('principal_id')}"
         await audit(conn, caller, "grant.take_back", str(grant_id), told)
+    await login.caught_up()
     return Response(status_code=204)

@@ -78,6 +78,17 @@ async def test_a_key_opens_what_its_machine_was_granted_until_it_is_revoked(cont
             assert not any(key in row[0] for row in kept), table
 
 
+async def test_a_grant_counts_from_the_answer_on_and_is_gone_with_it(context: Context) -> None:
+    context = over(context, token="t0ken")
+    key = await machine(context, "grid")
+    async with client_of(context, headers={"Authorization": "Bearer t0ken"}) as admin:
+        assert await status(context, key) == 403
+        made = await admin.post("/grants", json={"principal": "grid", "role": "viewer"})
+        assert (made.status_code, await status(context, key)) == (201, 200)
+        gone = await admin.delete(f"/grants/{made.json()['id']}")
+        assert (gone.status_code, await status(context, key)) == (204, 403)
+
+
 async def test_keys_that_open_nothing(context: Context) -> None:
     context = over(context, token="t0ken")
     key = await machine(context, "grid", Role.VIEWER)
