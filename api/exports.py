@@ -34,19 +34,12 @@ class Export(StreamingResponse):
             yield piece
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        async with aclosing(self._pieces):
-            tasks = [
-                asyncio.create_task(super().__call__(scope, receive, send), name="export.send"),
-                asyncio.create_task(until_refused(HTTPConnection(scope)), name="export.refused"),
-            ]
-            try:
-                done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
-            finally:
-                for task in tasks:
-                    task.cancel()
-                await asyncio.gather(*tasks, return_exceptions=True)
-            for task in done:
-                task.result()
+        async with aclosing(self._pieces), asyncio.TaskGroup() as group:
+            sending = group.create_task(super().__call__(scope, receive, send), name="export.send")
+            refused = group.create_task(until_refused(HTTPConnection(scope)), name="export.refused")
+            await asyncio.wait((sending, refused), return_when=asyncio.FIRST_COMPLETED)
+            for task in (sending, refused):
+                task.cancel()
 
 
 def harmless_lines(rows: Iterable[Iterable[Any]]) -> bytes:
