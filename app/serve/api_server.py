@@ -93,7 +93,9 @@ class ApiServer(Part):
         """Serve requests."""
         self._serving = group.create_task(self._server.serve(self._sockets), name="api")
         self._delivering = group.create_task(self._delivery_worker.run(), name="delivery_worker")
-        heard: Named = ("alerts", listen(self._settings.database.url, [ALERT, COMMAND, DOWNLINK, CHANNEL], self._heard))
+        channels = [ALERT, COMMAND, DOWNLINK, CHANNEL]
+        listening = listen(self._settings.database.url, channels, self._heard, self._logins.unheard)
+        heard: Named = ("alerts", listening)
         others: list[Named] = [heard, ("changes", self._changes.run()), ("control", self._control.run())]
         others += [("command delivery", self._commands.run()), ("logins", self._logins.run(self._pool))]
         first = first_account(self._settings, self._pool, self._logins, terminal=sys.stderr.isatty())

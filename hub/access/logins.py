@@ -31,6 +31,8 @@ SESSIONS = "sessions"
 """What a notification names when accounts and sessions alone have changed."""
 READY_S = 2.0
 """How long a request waits for the first read after a start."""
+UNHEARD_POLL_S = 1.0
+"""How often changes are looked for while no notification comes."""
 NOTED_EVERY_S = 60.0
 """When keys and sessions were last used is written so often at most."""
 
@@ -54,6 +56,7 @@ class Logins:
         self.principals = Principals()
         self._loaded = asyncio.Event()
         self._running = False
+        self._poll_s = POLL_S
         self._all = True
         """Whether more than sessions is to be read."""
         self.accounts = False
@@ -184,6 +187,12 @@ class Logins:
     def wake(self, payload: str = "") -> None:
         """Something has changed: what the notification names, else anything."""
         self._all = self._all or payload != SESSIONS
+        self._poll_s = POLL_S
+        self._woken.set()
+
+    def unheard(self) -> None:
+        """Nobody tells of changes any more, until the next `wake`: look oneself, often."""
+        self._poll_s, self._all = UNHEARD_POLL_S, True
         self._woken.set()
 
     async def run(self, pool: Pool) -> None:
@@ -206,7 +215,7 @@ class Logins:
                 continue
             store.succeeded()
             try:
-                async with asyncio.timeout(POLL_S):
+                async with asyncio.timeout(self._poll_s):
                     await self._woken.wait()
             except TimeoutError:
                 self._all = True

@@ -15,8 +15,13 @@ REGISTRY = "ganzhi_registry"
 """The channel on which changes of devices, profiles, rules and credentials are told."""
 
 
-async def listen(url: str, channels: Sequence[str], heard: Callable[[str, str], None]) -> None:
-    """Run forever: call heard(channel, payload), and heard(channel, "") for each channel after a (re)connect."""
+async def listen(
+    url: str, channels: Sequence[str], heard: Callable[[str, str], None], lost: Callable[[], None] = lambda: None
+) -> None:
+    """Run forever: call heard(channel, payload), and heard(channel, "") for each channel after a (re)connect.
+
+    Calls lost() when nothing is heard any more, until the next (re)connect.
+    """
     backoff = Backoff(log, "listening to the database again")
     while True:
         try:
@@ -30,4 +35,5 @@ async def listen(url: str, channels: Sequence[str], heard: Callable[[str, str], 
                     heard(note.channel, note.payload)
         except (psycopg.Error, OSError) as error:
             backoff.failed("cannot listen to the database: %s", error)
+        lost()
         await backoff.wait()

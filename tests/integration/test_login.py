@@ -7,6 +7,7 @@ from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack
 from dataclasses import replace
 from datetime import timedelta
+from functools import partial
 from statistics import median
 from typing import Any
 
@@ -179,6 +180,24 @@ async def test_another_process_refuses_it_within_a_second(world: World, database
         await eventually(lambda: answers(401), "it is refused", 1.0)
         for task in tasks:
             task.cancel()
+
+
+async def test_while_nothing_is_heard_of_changes_they_are_looked_for_each_second(world: World) -> None:
+    await person(world.context, "li.wei", Role.VIEWER)
+    client, logins = await world.logged_in("li.wei"), world.context.logins
+    running = asyncio.create_task(logins.run(world.context.hub_pool), name="logins")
+    try:
+        logins.unheard()
+
+        async def answers(status: int) -> bool:
+            return (await client.get("/alerts")).status_code == status
+
+        for state, status in (("locked", 401), ("active", 200), ("locked", 401)):
+            async with world.context.hub_pool.connection() as conn:
+                await conn.execute("update principal set state = %s", (state,))
+            await eventually(partial(answers, status), f"it is {state} without a notification", 10.0)
+    finally:
+        running.cancel()
 
 
 async def test_guesses_from_one_address_lock_nobody_out_elsewhere(world: World) -> None:
