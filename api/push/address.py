@@ -28,6 +28,8 @@ class Address(NamedTuple):
     url: str
     login: str | None
     """`user:password` as it stood in the URL, percent-encoded."""
+    query: str | None = None
+    """Behind the `?`, which may hold a token: the URL has HIDDEN there. HIDDEN itself: the one that is known."""
 
 
 def parse_address(url: str) -> Address:
@@ -57,16 +59,19 @@ def parse_address(url: str) -> Address:
         httpx.URL(bare)  # its host is one for IDNA
     except httpx.InvalidURL as error:
         raise BadAddressError(Sentence("refusal.address")) from error
-    return Address(bare, login if at and login.strip(":") else None)
+    shown = parts._replace(netloc=place, query=HIDDEN).geturl() if parts.query else bare
+    return Address(shown, login if at and login.strip(":") else None, parts.query or None)
 
 
-def stored_url(url: str) -> httpx.URL:
-    """What is called for a stored URL: whatever HTTP can call, since one that worked before must go on working.
+def stored_url(url: str, query: str | None = None) -> httpx.URL:
+    """What is called for a stored URL and its query.
+
+    It is whatever HTTP can call, since one that worked before must go on working.
 
     Raises BadAddressError.
     """
     try:
-        called = httpx.URL(url)
+        called = httpx.URL(url if query is None else f"{url.partition('?')[0]}?{query}")
     except httpx.InvalidURL as error:
         raise BadAddressError(Sentence("refusal.address")) from error
     if called.scheme not in ("http", "https") or not called.host:

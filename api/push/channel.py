@@ -16,6 +16,8 @@ class Consumer:
     """As stored: sealed, where the hub has a key (hub/secrets)."""
     login: str | None = field(default=None, repr=False)
     """`user:password`, percent-encoded as in a URL; as stored."""
+    query: str | None = field(default=None, repr=False)
+    """Of the URL; as stored."""
 
 
 Failure = Literal[

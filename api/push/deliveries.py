@@ -57,7 +57,7 @@ class Deliveries:
         deliveries = []
         for row in rows:
             event = cloudevent(row, level_named(row["ceiling"]), self._page)
-            consumer = Consumer(row["consumer_id"], row["code"], row["url"], row["secret"], row["login"])
+            consumer = Consumer(row["consumer_id"], row["code"], row["url"], row["secret"], row["login"], row["query"])
             deliveries.append(
                 ClaimedDelivery(
                     row["id"], str(row["alert_id"]), event["id"], encode(event), row["attempts"], row["age_s"],

@@ -56,11 +56,11 @@ class Webhook:
         """
         timestamp = int(self._clock())
         try:
-            secret, login = self._opened(consumer)
+            secret, login, query = self._opened(consumer)
         except SecretUnreadable as error:
             return TryAgain(Sentence("delivery.sealed", why=error.sentence), "secret")
         try:
-            url = stored_url(consumer.url)
+            url = stored_url(consumer.url, query)
         except BadAddressError as error:
             return TryAgain(error.sentence, "address")
         try:
@@ -81,12 +81,13 @@ class Webhook:
         except (httpx.HTTPError, OSError) as error:
             return _broken(error, url.netloc.decode())
 
-    def _opened(self, consumer: Consumer) -> tuple[str, str | None]:
-        """Secret and login of a consumer, which are stored sealed."""
-        login = consumer.login
+    def _opened(self, consumer: Consumer) -> tuple[str, str | None, str | None]:
+        """Secret, login and query of a consumer, which are stored sealed."""
+        login, query = consumer.login, consumer.query
         return (
             self._secrets.open(Place("consumer", "secret", consumer.code), consumer.secret),
             None if login is None else self._secrets.open(login_place(consumer.code, consumer.url), login),
+            None if query is None else self._secrets.open(login_place(consumer.code, consumer.url, "query"), query),
         )
 
     async def _post(self, url: httpx.URL, auth: httpx.BasicAuth | None, headers: dict[str, str], body: bytes) -> Answer:
@@ -138,7 +139,7 @@ def _busy(asked_s: float, status: str, said: str) -> TryAgain:
 
 def _moved(response: httpx.Response, status: str) -> Sentence:
     try:
-        address = shown_url(str(response.url.join(response.headers["location"])))
+        address = shown_url(str(response.url.join(response.headers["location"]))).partition("?")[0]
     except (KeyError, httpx.InvalidURL):
         return Sentence("delivery.moved.nowhere", status=status)
     return Sentence("delivery.moved", status=status, address=_printable(address)[:_SHOWN])

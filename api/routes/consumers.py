@@ -32,6 +32,7 @@ from hub.access.classification import CeilingName
 from hub.access.door import GuardedRouter, TheCaller, needs
 from hub.access.outgoing import Outgoing, OutgoingRefused
 from hub.access.permissions import Permission
+from hub.access.shown_url import HIDDEN
 from hub.secrets.login_place import login_place
 from hub.secrets.sealed import Place, Secrets, SecretUnreadable
 from hub.store.statements import statements
@@ -128,7 +129,7 @@ class Consumer(BaseModel):
 
     code: Code
     kind: str
-    url: Annotated[str, Field(description="without a login")]
+    url: Annotated[str, Field(description="without a login; ?*** for a query")]
     username: str | None
     min_level: LevelName
     region: str | None
@@ -160,7 +161,7 @@ async def put_consumer(
     """Create or replace a consumer; without a secret the existing one is kept. A pause that it asked for ends."""
     fresh = _PREFIX + b64encode(secrets.token_bytes(32)).decode()
     given = body.secret.get_secret_value() if body.secret else None
-    url = parse_address(body.url).url
+    url, _, given_query = parse_address(body.url)
     _check_outgoing(context, url)
     shown = body.model_dump(exclude={"secret", "password"}) | {"url": url}
     vault = Secrets(context.settings.secrets)
@@ -171,14 +172,18 @@ async def put_consumer(
         if body.organisation:
             await execute(conn, DATABASE.organisations_add, {"codes": [body.organisation]})
         values = {**shown, "code": code, "min_level": LEVELS[body.min_level]}
+        query = await _query(conn, vault, code, url, given_query)
         values |= {
+            "query": None if query is None else vault.seal(login_place(code, url, "query"), query),
             "login": None if login is None else vault.seal(login_place(code, url), login),
             "secret": None if given is None else vault.seal(Place("consumer", "secret", code), given),
             "fresh_secret": vault.seal(Place("consumer", "secret", code), fresh),
         }
         written = await row(conn, SQL.consumer_put, values)
         created = bool(written and written["created"])
-        await audit(conn, caller, "consumer.put", code, shown | {"username": _username(login)})
+        await audit(
+            conn, caller, "consumer.put", code, shown | {"url": url.partition("?")[0], "username": _username(login)}
+        )
         response.status_code = 201 if created else 200
         made_up = fresh if created and given is None else None
         return {**await _consumer(conn, vault, code, spoken), "secret": made_up}
@@ -212,6 +217,19 @@ async def _login(conn: AsyncConnection, vault: Secrets, code: str, url: str, giv
     return login
 
 
+async def _query(conn: AsyncConnection, vault: Secrets, code: str, url: str, given: str | None) -> str | None:
+    """The query to store: HIDDEN keeps the known one, which goes to no other host."""
+    if given != HIDDEN:
+        return given
+    known = await row(conn, SQL.consumer_login, {"code": code})
+    if known is None or known["query"] is None or urlsplit(known["url"])[:2] != urlsplit(url)[:2]:
+        raise invalid("/url", "the query is kept for the former host only: give it again")
+    try:
+        return vault.open(login_place(code, known["url"], "query"), known["query"])
+    except SecretUnreadable as error:
+        raise invalid("/url", error.sentence) from error
+
+
 def _username(login: str | None) -> str | None:
     return None if login is None else unquote(login.partition(":")[0])
 
@@ -240,7 +258,9 @@ async def delete_consumer(code: Code, context: Here, caller: TheCaller, spoken: 
     async with writing(context) as conn:
         was = await _consumer(conn, Secrets(context.settings.secrets), code, spoken)
         await execute(conn, SQL.consumer_disable, {"code": code})
-        await audit(conn, caller, "consumer.delete", code, {"url": was["url"], "pending": was["pending"]})
+        await audit(
+            conn, caller, "consumer.delete", code, {"url": was["url"].partition("?")[0], "pending": was["pending"]}
+        )
     # What new alerts wait for is held by the last statement alone, which has little left to delete.
     while await read(context, SQL.consumer_forget, {"code": code, "limit": FORGOTTEN_AT_ONCE}):
         continue

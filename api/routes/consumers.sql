@@ -17,16 +17,16 @@ where id in (select o.id from outbox o join consumer c on c.id = o.consumer_id w
 returning id
 
 -- name: consumer_login
-select url, login from consumer where code = %(code)s for update
+select url, login, query from consumer where code = %(code)s for update
 
 -- name: consumer_put
 -- Without a secret, or a ceiling, a known consumer keeps its own.
-insert into consumer (code, url, login, secret, min_level, region, organisation, category, area, lang, ceiling,
+insert into consumer (code, url, login, query, secret, min_level, region, organisation, category, area, lang, ceiling,
                       enabled)
-values (%(code)s, %(url)s, %(login)s, coalesce(%(secret)s, %(fresh_secret)s), %(min_level)s, %(region)s,
+values (%(code)s, %(url)s, %(login)s, %(query)s, coalesce(%(secret)s, %(fresh_secret)s), %(min_level)s, %(region)s,
         %(organisation)s, %(category)s, %(area)s, %(lang)s, coalesce(%(ceiling)s, 'L4'), %(enabled)s)
 on conflict (code) do update
-set url = excluded.url, login = excluded.login, held_until = null,
+set url = excluded.url, login = excluded.login, query = excluded.query, held_until = null,
     secret = coalesce(%(secret)s, consumer.secret), min_level = excluded.min_level, region = excluded.region,
     organisation = excluded.organisation, category = excluded.category, area = excluded.area,
     lang = excluded.lang, ceiling = coalesce(%(ceiling)s, consumer.ceiling), enabled = excluded.enabled

@@ -128,7 +128,7 @@ TABLES: Mapping[str, Table] = {
         _MANAGEMENT, "who is told of alerts, and up to which level", "until deleted", Permission.CONSUMERS_READ,
         l2="id code kind min_level region enabled organisation category held_until lang ceiling "
         "area", l3="url",
-        l4="secret login",
+        l4="secret login query",
     ),
     "series": _table(
         _BUSINESS, "one metric of one device", _WITH_DEVICE, Permission.READINGS_READ,

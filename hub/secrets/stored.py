@@ -27,13 +27,14 @@ class Column(NamedTuple):
     table: str
     name: str
     read: str
-    """Rows (key, text) after a key, in its order; of logins (key, text, url)."""
+    """Rows (key, text) after a key, in its order; of logins and queries (key, text, url)."""
     write: str
     """A text of a row, if it is still what it was."""
 
 
 COLUMNS = (
     Column("consumer", "secret", SQL.consumer_secrets, SQL.consumer_secret_write),
+    Column("consumer", "query", SQL.consumer_queries, SQL.consumer_query_write),
     Column("consumer", "login", SQL.consumer_logins, SQL.consumer_login_write),
     # One place for both: what is confirmed moves from the one column to the other.
     Column("account", "totp", SQL.account_totp_pending, SQL.account_totp_pending_write),
@@ -48,11 +49,11 @@ class StoredSecret(NamedTuple):
     row: str
     text: str
     url: str | None = None
-    """Of a login: where it is sent to."""
+    """Of a login or query: where it is sent to."""
 
     @property
     def place(self) -> Place:
-        return self.former if self.url is None else login_place(self.row, self.url)
+        return self.former if self.url is None else login_place(self.row, self.url, self.column.name)
 
     @property
     def former(self) -> Place:

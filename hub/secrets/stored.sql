@@ -19,6 +19,13 @@ where login is not null and code > %(after)s order by code limit %(limit)s
 -- name: consumer_login_write
 update consumer set login = %(text)s where code = %(row)s and login = %(was)s
 
+-- name: consumer_queries
+select code, query, url from consumer
+where query is not null and code > %(after)s order by code limit %(limit)s
+
+-- name: consumer_query_write
+update consumer set query = %(text)s where code = %(row)s and query = %(was)s
+
 -- name: consumer_secrets
 select code, secret from consumer
 where code > %(after)s order by code limit %(limit)s

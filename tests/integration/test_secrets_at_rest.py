@@ -1,5 +1,6 @@
 """Secrets of consumers in a real database: sealed at the start, rotated, read at sending, and found nowhere else."""
 
+import asyncio
 from base64 import b64encode
 from collections import Counter
 from collections.abc import Iterator
@@ -19,9 +20,11 @@ from hub.secrets.sealed import Place, Secrets
 from hub.secrets.stored import seal_again, seal_all_again, sealer, stored_secrets, summary
 from hub.settings import Database, Settings
 from hub.settings import Secrets as Listed
+from hub.store.migrate import migrate
 from hub.store.pool import connect
 from tests.support.broker import Mosquitto
 from tests.support.hub import Hub, run_hub
+from tests.support.old_schema import migrate_to
 from tests.support.process import wait_until
 from tests.support.served_api import api_context, client_of
 from tests.support.webhooks import LOCAL, PLAIN, Receiver
@@ -197,6 +200,45 @@ async def test_the_api_seals_what_it_is_given(database: str) -> None:
             refused = await client.put("/consumers/desk", json={"url": url, "username": "hub"})
             assert refused.status_code == 422
             assert refused.json()["errors"][0]["pointer"] == "/password"
+
+
+async def test_a_token_in_the_query_of_a_url_is_kept_apart(database: str) -> None:
+    vault = Secrets(listed(NEW))
+    async with Receiver() as receiver, api_context(database) as context:
+        object.__setattr__(context, "settings", context.settings.model_copy(update={"secrets": listed(NEW)}))
+        async with client_of(context) as client:
+            url = "https://robot.example.org/send"
+            made = await client.put("/consumers/robot", json={"url": f"{url}?access_token={PASSWORD}"})
+            assert made.json()["url"] == f"{url}?***", made.text
+            kept = await client.put("/consumers/robot", json={"url": f"{url}?***", "lang": "zh"})
+            assert kept.json()["url"] == f"{url}?***", kept.text
+            assert PASSWORD not in everything(database)
+            for other in ("https://other.example.org/send?***", "http://robot.example.org/send?***"):
+                assert (await client.put("/consumers/robot", json={"url": other})).status_code == 422
+            assert (await client.put("/consumers/new", json={"url": f"{url}?***"})).status_code == 422
+        with psycopg.connect(database) as conn:
+            [told] = conn.execute("select code, url, query from consumer").fetchall()
+            assert vault.open(login_place(told[0], told[1], "query"), told[2]) == f"access_token={PASSWORD}"
+            audited = conn.execute(
+                "select distinct detail ->> 'url' from audit where action = 'consumer.put'"
+            ).fetchall()
+            assert audited == [(url,)]
+        shown = f"{receiver.url()}?***"
+        query = vault.seal(login_place("desk", shown, "query"), f"a={PASSWORD}&b=%2F")
+        async with open_webhook(LOCAL, vault) as channel:
+            assert await channel.send(Consumer(1, "desk", shown, SECRET, None, query), "a.1", b"{}") == Accepted()
+        assert receiver.received[0].path.endswith(f"?a={PASSWORD}&b=%2F")
+
+
+def test_queries_of_earlier_versions_are_moved(empty_url: str, store_mode: str) -> None:
+    migrate_to(empty_url, store_mode, 40)
+    urls = {"a": "https://a.example/x?access_token=1?&b=%2F", "b": "https://b.example/x", "c": "https://c.example/x?"}
+    with psycopg.connect(empty_url, autocommit=True) as conn:
+        for code, url in urls.items():
+            conn.execute("insert into consumer (code, url, secret) values (%s, %s, '')", [code, url])
+        asyncio.run(migrate(empty_url, store_mode))
+        told = conn.execute("select url, query from consumer order by code").fetchall()
+    assert told == [("https://a.example/x?***", "access_token=1?&b=%2F"), (urls["b"], None), (urls["c"], None)]
 
 
 @pytest.fixture

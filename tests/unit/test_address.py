@@ -49,8 +49,9 @@ def test_an_address_that_can_work_is_taken_as_it_is(url: str) -> None:
     assert parse_address(url) == Address(url, None)
 
 
-def test_a_login_is_kept_apart() -> None:
-    assert parse_address("https://hub:s3c%40ret@desk/a?b=c@d") == Address("https://desk/a?b=c@d", "hub:s3c%40ret")
+def test_login_and_query_are_kept_apart() -> None:
+    made = Address("https://desk/a?***", "hub:s3c%40ret", "b=c@d")
+    assert parse_address("https://hub:s3c%40ret@desk/a?b=c@d") == made
     assert parse_address("https://hub:p@ss@desk/") == Address("https://desk/", "hub:p@ss")
     assert parse_address("https://hub@desk/") == Address("https://desk/", "hub")
     assert parse_address("https://:@desk/") == Address("https://desk/", None)
