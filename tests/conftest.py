@@ -2,7 +2,7 @@
 
 import os
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +22,8 @@ SERVERS = {"mosquitto", "broker", "guarded_broker", "kafka", "own_kafka", "own_c
 """Fixtures and parameters of tests that want more than the embedded PostgreSQL; see ./run test --fast."""
 SLOWEST = 20
 """So many tests are named at the end with the time that they took."""
+LOG_SHOWN = 4_000
+"""Characters of a hub's log that are shown beside a failure."""
 _opened: dict[str, Store | str] = {}
 """By mode: the store, or why there is none. A store is started when the first test asks for it."""
 _told_by_others: set[str] = set()
@@ -69,6 +71,17 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     names = {item.nodeid.partition("[")[0] for item in items}
     if gone := [name for name in QUARANTINE.keys() - names if name.partition("::")[0] in files]:
         raise pytest.UsageError(f"tests/quarantine.py names tests that do not exist: {', '.join(gone)}")
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    """Show what hubs have logged beside a failure: on another machine nobody can look there afterwards."""
+    report = yield
+    if report.failed:
+        for name, value in getattr(item, "funcargs", {}).items():
+            if isinstance(value, Hub):
+                report.sections.append((f"the end of the log of {name}", value.text()[-LOG_SHOWN:]))
+    return report
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:

@@ -145,9 +145,9 @@ class Tail:
             self._note(text("tail.no_broker", self._lang))
             return
         code, prefix = self._code, self._prefix
-        filters = [f"{prefix}/{code}/+", f"{prefix}/+/child/{code}/+"]
-        if self._context.scope.everywhere:  # its children may be somebody else's
-            filters.append(f"{prefix}/{code}/child/+/+")
+        filters = [f"{prefix}/{code}/+", f"{prefix}/{code}/child/+/+", f"{prefix}/+/child/{code}/+"]
+        if not self._context.scope.everywhere:  # its children may be somebody else's
+            del filters[1]
         away = False
         while True:
             try:
