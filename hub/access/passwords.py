@@ -3,8 +3,9 @@
 import asyncio
 import unicodedata
 from collections import Counter
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from functools import cache
 from importlib.resources import files
 from itertools import pairwise
@@ -32,30 +33,34 @@ class TooManyHashesError(Exception):
 
 
 class Passwords:
-    """Hashes and verifies passwords in threads, AT_ONCE at a time."""
+    """Hashes and verifies passwords in threads, AT_ONCE at a time.
+
+    The threads are bounded, and not turns that are waited for: who leaves in the middle would give his turn back at
+    once, while the thread goes on.
+    """
 
     def __init__(self) -> None:
-        self._slots = asyncio.Semaphore(AT_ONCE)
+        self._threads = ThreadPoolExecutor(AT_ONCE, thread_name_prefix="password")
         self._waiting: Counter[str] = Counter()
 
     async def hashed(self, password: str, address: str) -> str:
         """What is kept of a password. TooManyHashesError when too many wait."""
-        async with self._turn(address):
-            return await asyncio.to_thread(hashed, password)
+        with self._turn(address):
+            return await asyncio.get_running_loop().run_in_executor(self._threads, hashed, password)
 
     async def verified(self, kept: str | None, password: str, address: str) -> bool:
         """Whether it is the password that was kept; without one it takes as long and is not. Raises as `hashed`."""
-        async with self._turn(address):
-            return await asyncio.to_thread(_verified, kept or NOBODYS, password)
+        with self._turn(address):
+            loop = asyncio.get_running_loop()
+            return await loop.run_in_executor(self._threads, _verified, kept or NOBODYS, password)
 
-    @asynccontextmanager
-    async def _turn(self, address: str) -> AsyncIterator[None]:
+    @contextmanager
+    def _turn(self, address: str) -> Iterator[None]:
         if self._waiting.total() >= WAITING or self._waiting[address] >= OF_ONE_ADDRESS:
             raise TooManyHashesError
         self._waiting[address] += 1
         try:
-            async with self._slots:
-                yield
+            yield
         finally:
             self._waiting[address] -= 1
             self._waiting += Counter()  # forgets who waits no more

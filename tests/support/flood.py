@@ -23,10 +23,10 @@ LOGIN = b'{"name":"admin","password":"not the right one"}'
 TO_LOGIN = b"POST /api/v1/session HTTP/1.1\r\n" + HOST + b"Content-Type: application/json\r\n"
 WRONG = b"GET /api/v1/devices HTTP/1.1\r\n" + HOST + b"Authorization: Bearer gz_wrong\r\n\r\n"
 KINDS = {
+    "logins": (b"", TO_LOGIN + b"Content-Length: %d\r\n\r\n" % len(LOGIN) + LOGIN),
     "requests": (b"", (b"GET /healthz HTTP/1.1\r\n" + HOST + b"\r\n") * 1000),
     "descriptions": (b"", (b"GET /api/v1/openapi.json HTTP/1.1\r\n" + HOST + b"\r\n") * 1000),
     "tokens": (b"", WRONG),
-    "logins": (b"", TO_LOGIN + b"Content-Length: %d\r\n\r\n" % len(LOGIN) + LOGIN),
     "slow": (PUT, b"a"),
     "refused": (b"", (b"GET /api/v1/devices HTTP/1.1\r\n" + HOST + b"\r\n") * 1000),
     "line": (b"GET /", ENDLESS),
