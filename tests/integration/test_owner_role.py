@@ -12,6 +12,8 @@ import pytest
 from psycopg.conninfo import conninfo_to_dict, make_conninfo
 
 from app.check.audit import check_audit
+from hub.access.scope import Scope
+from hub.access.scoped_pool import ScopedPool
 from hub.audit.entry import Entry, write
 from hub.audit.retention import forget
 from hub.audit.sealing import seal
@@ -138,3 +140,28 @@ def test_the_script_of_docker_makes_the_role(empty_url: str, store_mode: str) ->
         done = subprocess.run(command, env={"POSTGRES_HUB_PASSWORD": "a'b", "PATH": "/usr/bin"}, check=False)
         assert done.returncode == 0
         conn.execute("drop role ganzhi_hub")
+
+
+SEEN = "select code, device_children(id), in_scope(null, region, null, null) from device"
+OUTSIDE = "select code_taken('d-330106'), in_scope(null, '330106000000', null, null)"
+
+
+async def test_that_role_sees_a_scope_through_each_view_and_no_more(empty_url: str, store_mode: str, role: str) -> None:
+    await migrate(empty_url, store_mode, role)
+    with psycopg.connect(empty_url, autocommit=True) as conn:
+        conn.execute("insert into profile (code, name) values ('p', 'p')")
+        conn.execute(
+            """insert into device (code, name, profile_id, region)
+               select 'd-' || region, 'x', p.id, region || '000000'
+               from profile p, unnest('{330110,330106}'::text[]) region"""
+        )
+        views = [name for (name,) in conn.execute("select viewname from pg_views where schemaname = 'scoped'")]
+    assert len(views) > 20
+    async with (
+        open_pool(Database(url=of_role(empty_url, role))) as pool,
+        ScopedPool(pool, Scope(frozenset({"/330110"}))).connection() as scoped,
+    ):
+        for name in views:
+            await scoped.execute(f"select * from {name}")
+        assert await (await scoped.execute(SEEN)).fetchall() == [("d-330110", [], True)]
+        assert await (await scoped.execute(OUTSIDE)).fetchone() == (True, False)
