@@ -6,7 +6,7 @@ from uuid import UUID
 
 import typer
 from psycopg import AsyncConnection
-from rich.table import Table
+from rich.table import Column, Table
 from rich.text import Text
 
 from api.database import rows
@@ -71,7 +71,8 @@ def list_keys(config: ConfigOption = None) -> None:
     if not found:
         out.print("There is no key. Make one:  hub keys add grid-platform --role viewer")
         return
-    table = Table("id", "name", "label", "roles", "ends", "last used")
+    id_ = Column("id", no_wrap=True, min_width=36)  # to be copied
+    table = Table(id_, "name", "label", "roles", "ends", "last used")
     for each in found:
         ends = "revoked" if each["revoked_at"] else str(each["expires_at"] or "")[:16]
         used = str(each["last_used_at"] or "never")[:16]

@@ -27,7 +27,7 @@ async def test_accounts_and_keys_from_the_command_line(database: str) -> None:
         client = await stack.enter_async_context(browser(create_app(context)))
 
         async def hub(words: str, status: int = 0) -> str:
-            env = {"HUB_DATABASE__URL": database, "COLUMNS": "120", "LANG": "C"}
+            env = {"HUB_DATABASE__URL": database, "COLUMNS": "80", "LANG": "C"}
             told = await asyncio.to_thread(CliRunner().invoke, app, words.split(), env=env)
             assert told.exit_code == status, told.output
             await context.logins.refresh(context.hub_pool)
