@@ -100,6 +100,10 @@ TABLES: Mapping[str, Table] = {
         _USER, "keys of machines", "until erased; a revoked one opens nothing", Permission.ACCESS_READ,
         l2="id principal_id label created_by created_at expires_at last_used_at revoked_at", l4="secret_hash",
     ),
+    "sealed_only": _table(
+        _OPERATIONS, "that all secrets of others are encrypted", "one row", None,
+        l1="one since",
+    ),
     "client_certificate": _table(
         _USER, "whose a client certificate is that a gateway has checked", "until removed", None,
         l2="principal_id created_by created_at", l3="subject",

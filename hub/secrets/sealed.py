@@ -1,7 +1,7 @@
 """Secrets that the hub must read again (of consumers, of authenticators), encrypted for their place in the database.
 
 A sealed text names its algorithm and key. Table, column and row are authenticated with it, so that one that is moved to
-another row cannot be read there. Without a key texts are stored as they are.
+another row cannot be read there. Without a key texts are stored as they are; with one, those are not read.
 """
 
 import hashlib
@@ -57,8 +57,13 @@ class Secrets:
         return f"{_MARK}{self._algorithm} {self.current} {b64encode(sealed).decode()}"
 
     def open(self, place: Place, stored: str) -> str:
-        """The text that was sealed for this place; SecretUnreadable without its key, or when it was changed."""
+        """The text that was sealed for this place; SecretUnreadable without its key, or when it was changed.
+
+        Where there is a key, also for a text that is not sealed: anybody who writes to the table can have put it there.
+        """
         if not is_sealed(stored):
+            if self.current is not None:
+                raise SecretUnreadable(Sentence("secret.plain"))
             return stored
         algorithm, key, coded = _parts(stored)
         if key not in self._keys:

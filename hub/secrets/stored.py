@@ -1,11 +1,14 @@
 """Secrets of others in the database: how they are sealed, and sealing them anew.
 
-A new table with secrets is one line in COLUMNS, a block that reads its rows by their key, and one that writes a row.
+Unsealed ones, of before there was a key, are sealed until none is left. That is marked (sealed_only), and from then on
+they are refused: only somebody else than the hub can have put one there.
+
+A new table with secrets is one line in COLUMNS, a block that reads its rows by their key, one that writes a row, and
+its columns in the function only_sealed.
 """
 
 from collections import Counter
 from collections.abc import AsyncIterator, Callable
-from contextlib import suppress
 from typing import Any, NamedTuple
 
 import psycopg
@@ -48,8 +51,10 @@ class StoredSecret(NamedTuple):
     column: Column
     row: str
     text: str
-    url: str | None = None
+    url: str | None
     """Of a login or query: where it is sent to."""
+    trusted: bool
+    """Whether an unsealed one, or one of a former version, is taken for the hub's own."""
 
     @property
     def place(self) -> Place:
@@ -61,23 +66,32 @@ class StoredSecret(NamedTuple):
         return Place(self.column.table, self.column.name, self.row)
 
     def opened(self, secrets: Secrets) -> tuple[str, bool]:
-        """The text, and whether it is sealed for its place, not the former one. SecretUnreadable."""
+        """The text, and whether it is sealed for its place, not the former one or not at all. SecretUnreadable."""
+        if self.trusted and not is_sealed(self.text):
+            return self.text, False
         try:
             return secrets.open(self.place, self.text), True
         except SecretUnreadable:
-            if self.url is None:
+            if self.url is None or not self.trusted:
                 raise
             return secrets.open(self.former, self.text), False
 
 
+async def is_marked(conn: psycopg.AsyncConnection[Any]) -> bool:
+    """Whether all secrets have once been sealed. Raises psycopg errors."""
+    row = await (await conn.execute(SQL.sealed_only)).fetchone()
+    return row is not None and bool(row[0])
+
+
 async def stored_secrets(conn: psycopg.AsyncConnection[Any]) -> AsyncIterator[StoredSecret]:
     """All of them, page by page; rows may be changed meanwhile. Raises psycopg errors."""
+    trusted = not await is_marked(conn)
     for column in COLUMNS:
         after = ""
         while True:
             rows = await (await conn.execute(column.read, {"after": after, "limit": PAGE})).fetchall()
-            for row in rows:
-                yield StoredSecret(column, *row)
+            for key, text, *url in rows:
+                yield StoredSecret(column, key, text, url[0] if url else None, trusted)
             if len(rows) < PAGE:
                 break
             after = rows[-1][0]
@@ -98,7 +112,8 @@ async def seal_all_again(
 ) -> tuple[int, int]:
     """Seal with the current key what is sealed with another one, or not; how many, and how many cannot be read.
 
-    `tell` is called after each. Broken off at any moment, the next run goes on. Raises psycopg errors.
+    Once all are sealed and can be read, that is marked. `tell` is called after each. Broken off at any moment, the next
+    run goes on. Raises psycopg errors.
     """
     done = unreadable = 0
     async for found in stored_secrets(conn):
@@ -109,11 +124,18 @@ async def seal_all_again(
         except SecretUnreadable:
             unreadable += 1
         tell()
+    if not unreadable:
+        await conn.execute(SQL.mark_sealed)
     return done, unreadable
 
 
 class Summary(NamedTuple):
     """How the secrets of a database are sealed."""
+
+    marked: bool
+    """Whether an unsealed one is refused."""
+    plain_rows: list[tuple[str, str]]
+    """Column ("consumer.secret") and consumer or account of each that is not sealed."""
 
     by_key: Counter[tuple[str, str | None]]
     """How many of each column ("consumer.secret"), by `algorithm key`; None: not sealed."""
@@ -124,36 +146,54 @@ class Summary(NamedTuple):
     @property
     def plain(self) -> int:
         """How many are not sealed."""
-        return sum(count for (_, sealed), count in self.by_key.items() if sealed is None)
+        return len(self.plain_rows)
 
 
 async def summary(conn: psycopg.AsyncConnection[Any], secrets: Secrets) -> Summary:
     """Count them. Raises psycopg errors."""
     by_key: Counter[tuple[str, str | None]] = Counter()
     unreadable = pending = 0
+    plain_rows: list[tuple[str, str]] = []
     async for found in stored_secrets(conn):
+        column = f"{found.column.table}.{found.column.name}"
+        if not is_sealed(found.text):
+            plain_rows.append((column, await _owner(conn, found)))
         try:
             in_place = found.opened(secrets)[1]
         except SecretUnreadable:
             unreadable += 1
         else:
             pending += not (in_place and secrets.is_current(found.text))
-        by_key[f"{found.column.table}.{found.column.name}", sealed_with(found.text)] += 1
-    return Summary(by_key, unreadable, pending)
+        by_key[column, sealed_with(found.text)] += 1
+    return Summary(await is_marked(conn), plain_rows, by_key, unreadable, pending)
+
+
+async def _owner(conn: psycopg.AsyncConnection[Any], found: StoredSecret) -> str:
+    """Code of a consumer, name of an account."""
+    if found.column.table == "consumer":
+        return found.row
+    row = await (await conn.execute(SQL.account_name, {"row": found.row})).fetchone()
+    return found.row if row is None else str(row[0])
 
 
 def sealer(secrets: Secrets) -> Work:
     """The leader's work, once there is a key: seal what is stored as it is, and former logins for their hosts.
 
-    Other keys are left to `rotate`.
+    Other keys are left to `rotate`. Once all are sealed and can be read, there is nothing to do any more.
     """
 
     async def work(conn: psycopg.AsyncConnection) -> float:
-        if secrets.current is not None:
-            async for found in stored_secrets(conn):
-                with suppress(SecretUnreadable):
-                    if not is_sealed(found.text) or not found.opened(secrets)[1]:
-                        await seal_again(conn, secrets, found)
+        if secrets.current is None or await is_marked(conn):
+            return AGAIN_S
+        unreadable = 0
+        async for found in stored_secrets(conn):
+            try:
+                if not found.opened(secrets)[1]:
+                    await seal_again(conn, secrets, found)
+            except SecretUnreadable:
+                unreadable += 1
+        if not unreadable:
+            await conn.execute(SQL.mark_sealed)
         return AGAIN_S
 
     return work

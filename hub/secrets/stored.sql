@@ -1,3 +1,6 @@
+-- name: account_name
+select name from principal where id::text = %(row)s
+
 -- name: account_totp_pending
 select principal_id::text, totp_pending from account
 where totp_pending is not null and principal_id::text > %(after)s order by principal_id::text limit %(limit)s
@@ -32,3 +35,9 @@ where code > %(after)s order by code limit %(limit)s
 
 -- name: consumer_secret_write
 update consumer set secret = %(text)s where code = %(row)s and secret = %(was)s
+
+-- name: mark_sealed
+select only_sealed()
+
+-- name: sealed_only
+select exists (select from sealed_only)

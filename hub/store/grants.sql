@@ -8,7 +8,9 @@ grant select, insert, update, delete on all tables in schema public to {role};
 grant usage, select on all sequences in schema public to {role};
 grant execute on function ensure_partition, drop_readings_before, compress_readings to {role};
 grant execute on function audit_write, audit_write_all, audit_append, audit_sent, audit_forget to {role};
+grant execute on function only_sealed to {role};
 revoke insert, update, delete on schema_migration, audit, audit_seal, audit_chain, audit_unsealed, audit_sink from {role};
+revoke insert, update, delete on sealed_only from {role};
 
 -- name: grants_scoped
 grant usage on schema scoped to {role};

@@ -70,6 +70,7 @@ async def test_it_appends_seals_and_forgets_and_changes_nothing(empty_url: str, 
     url = of_role(empty_url, role)
     async with await connect(url) as conn, open_pool(Database(url=url)) as pool:
         await write(conn, Entry("local", "device.put", "air-0"))
+        await conn.execute("select only_sealed()")
         assert await seal(conn, "sha256") == 1
         assert await forget(pool, 180, datetime.now(UTC)) == 0
         for change in (
@@ -84,6 +85,7 @@ async def test_it_appends_seals_and_forgets_and_changes_nothing(empty_url: str, 
             "insert into audit_sink values ('syslog', 999999999)",
             "update audit_sink set sent_seq = 0",
             "delete from audit_unsealed",
+            "delete from sealed_only",
             "set session_replication_role = replica",
             "drop table audit",
         ):

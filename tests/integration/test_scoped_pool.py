@@ -16,7 +16,7 @@ FOR_ALL = {
     *("access_grant", "area", "audit", "audit_chain", "audit_seal", "audit_sink", "audit_unsealed", "consumer"),
     *("organisation", "principal", "profile", "profile_version"),
     *("data_share", "share_use", "account", "api_key", "client_certificate", "login_session"),
-    *("oidc_identity", "oidc_login"),
+    *("oidc_identity", "oidc_login", "sealed_only"),
     *("provisioning_key", "region", "rule", "schema_migration"),
     *("alert_ending", "arrival", "catalogue_count", "catalogue_unheard", "commit_turn", "dead_letter_turn"),
     *("import_progress", "kafka_offset", "latest_note", "listening", "mqtt_session", "rollup_rebuild"),

@@ -179,6 +179,49 @@ async def test_the_check_tells_what_is_not_encrypted(database: str) -> None:
     assert [each.level for each in await check_secrets(settings(database, "no key"))] == ["fail"]
 
 
+async def test_what_somebody_plants_once_all_were_sealed_is_not_used(database: str) -> None:
+    plant(database)
+    vault, planted = Secrets(listed(OLD)), "whsec_" + b64encode(b"a secret of somebody else's").decode()
+    async with await connect(database) as conn, Receiver() as receiver:
+        await conn.execute("update consumer set query = 'a=1'")
+        assert (await summary(conn, vault)).pending == 3, "before, it is the hub's own of when it had no key"
+        await sealer(vault)(conn)
+        assert (await summary(conn, vault)).marked
+        name = await conn.execute(
+            "insert into principal (kind, name, display_name) values ('person', 'chen', '') returning id"
+        )
+        await conn.execute(
+            "insert into account (principal_id, password_hash, totp_secret) values (%s, '', 'A')", await name.fetchone()
+        )
+        await conn.execute(
+            "update consumer set secret = %s, login = 'hub:planted', url = %s", [planted, receiver.url()]
+        )
+        await sealer(vault)(conn)
+        assert await seal_all_again(conn, vault, lambda: None) == (0, 4)
+        assert rows(database) == [("desk-1", planted, "hub:planted")], "it is not made one of the hub's"
+        async with open_webhook(LOCAL, vault) as channel:
+            answer = await channel.send(Consumer(1, "desk-1", receiver.url(), planted, None), "a.1", b"{}")
+        assert isinstance(answer, TryAgain)
+        assert (answer.failure, "not encrypted in the database" in answer.reason) == ("secret", True)
+        assert not receiver.received
+        [found] = [each for each in await check_secrets(settings(database, OLD)) if "not encrypted" in each.what]
+        assert found.level == "fail"
+        assert "consumer.secret of desk-1, consumer.login of desk-1, account.totp of chen" in found.what
+    [keyless] = [each for each in await check_secrets(settings(database)) if "no key" in each.what]
+    assert keyless.level == "fail"
+
+
+async def test_nothing_is_noted_while_a_secret_cannot_be_read(database: str) -> None:
+    """An unsealed one beside it may still be the hub's own."""
+    plant(database)
+    async with await connect(database) as conn:
+        await seal_again(conn, Secrets(listed(OLD)), await anext(stored_secrets(conn)))
+        await sealer(Secrets(listed(NEW)))(conn)
+        assert not (await summary(conn, Secrets(listed(NEW)))).marked
+        assert await seal_all_again(conn, Secrets(listed(NEW, OLD)), lambda: None) == (1, 0)
+        assert (await summary(conn, Secrets(listed(NEW)))).marked
+
+
 async def test_the_api_seals_what_it_is_given(database: str) -> None:
     async with api_context(database) as context:
         object.__setattr__(context, "settings", context.settings.model_copy(update={"secrets": listed(NEW)}))
@@ -224,9 +267,10 @@ async def test_a_token_in_the_query_of_a_url_is_kept_apart(database: str) -> Non
             ).fetchall()
             assert audited == [(url,)]
         shown = f"{receiver.url()}?***"
+        sealed = vault.seal(Place("consumer", "secret", "desk"), SECRET)
         query = vault.seal(login_place("desk", shown, "query"), f"a={PASSWORD}&b=%2F")
         async with open_webhook(LOCAL, vault) as channel:
-            assert await channel.send(Consumer(1, "desk", shown, SECRET, None, query), "a.1", b"{}") == Accepted()
+            assert await channel.send(Consumer(1, "desk", shown, sealed, None, query), "a.1", b"{}") == Accepted()
         assert receiver.received[0].path.endswith(f"?a={PASSWORD}&b=%2F")
 
 

@@ -68,7 +68,9 @@ def test_former_keys_are_read_and_not_written() -> None:
 
 
 def test_without_a_key_it_is_stored_as_it_is() -> None:
-    assert vault().seal(HERE, TEXT) == vault(NEW).open(HERE, TEXT) == TEXT
+    assert vault().seal(HERE, TEXT) == vault().open(HERE, TEXT) == TEXT
+    with pytest.raises(SecretUnreadable, match="not encrypted"):
+        vault(NEW).open(HERE, TEXT)
     assert vault().is_current(TEXT)
     assert not vault(NEW).is_current(TEXT)
 
