@@ -1,7 +1,7 @@
 """Alert changes as CloudEvents 1.0 in JSON, identical on every channel up to its ceiling."""
 
 from collections.abc import Mapping
-from datetime import UTC
+from datetime import UTC, datetime
 from typing import Any
 
 import msgspec
@@ -15,20 +15,33 @@ def event_type(kind: str) -> str:
 
 
 def cloudevent(row: Mapping[str, Any], ceiling: Level = Level.CORE, page: str | None = None) -> dict[str, Any]:
-    """CloudEvent of an alert_change row: alert_id, seq, kind, at (aware), picture (the alert afterwards).
+    """CloudEvent of an alert_change row: alert_id, seq, kind, at (aware), picture (the alert afterwards)."""
+    return event_of(message_id(row), row["kind"], row["at"], picture_for(row, ceiling, page))
 
-    Without what is above the ceiling of its receiver; the one place where alerts that leave are cut. `page` is the
-    address of the hub's page, for a link to the alert.
+
+def message_id(row: Mapping[str, Any]) -> str:
+    """The id of a change, by which a receiver drops repeats."""
+    return f"{row['alert_id']}.{row['seq']}"
+
+
+def picture_for(row: Mapping[str, Any], ceiling: Level, page: str | None) -> dict[str, Any]:
+    """A row's picture without what is above the ceiling of its receiver: the one place where alerts that leave are cut.
+
+    `page` is the address of the hub's page, for a link to the alert.
     """
     alert = row["picture"] if page is None else row["picture"] | {"link": f"{page}/#alert-{row['alert_id']}"}
-    data = cut_alert(alert, ceiling)
+    return cut_alert(alert, ceiling)
+
+
+def event_of(id: str, kind: str, at: datetime, data: Mapping[str, Any]) -> dict[str, Any]:  # noqa: A002 the standard's word
+    """CloudEvent of a change (id: message_id) whose picture is cut already; `at` is aware."""
     return {
         "specversion": "1.0",
-        "id": f"{row['alert_id']}.{row['seq']}",
+        "id": id,
         "source": f"ganzhi/{data.get('region') or '-'}",
-        "type": event_type(row["kind"]),
-        "subject": data.get("device", str(row["alert_id"])),
-        "time": row["at"].astimezone(UTC).isoformat().replace("+00:00", "Z"),
+        "type": event_type(kind),
+        "subject": data.get("device") or id.rpartition(".")[0],
+        "time": at.astimezone(UTC).isoformat().replace("+00:00", "Z"),
         "datacontenttype": "application/json",
         "data": data,
     }

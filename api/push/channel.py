@@ -1,7 +1,14 @@
-"""Channel interface: sends one message to one consumer."""
+"""Channel interface: sends one change of an alert to one consumer, in the words and the form of its kind."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Literal, Protocol
+from datetime import datetime
+from typing import Any, Literal, Protocol
+
+from hub.words import Lang
+
+SAID_MAX = 500
+"""Characters that are kept of what the other side said."""
 
 
 @dataclass(slots=True, frozen=True)
@@ -17,7 +24,32 @@ class Consumer:
     login: str | None = field(default=None, repr=False)
     """`user:password`, percent-encoded as in a URL; as stored."""
     query: str | None = field(default=None, repr=False)
-    """Of the URL; as stored."""
+    """What the URL shows as ***; as stored."""
+    settings: Mapping[str, Any] = field(default_factory=dict, hash=False)
+    """Of its kind, as api/push/kinds.py has checked them; nothing secret."""
+
+
+@dataclass(slots=True, frozen=True)
+class Delivery:
+    """One change of an alert, cut to the ceiling of the consumer that it is for."""
+
+    id: str
+    """The same at each attempt, so that a receiver can drop repeats."""
+    kind: str
+    """Of the change: raised, updated, ... (docs/ALERTS.md)."""
+    at: datetime
+    """When the change was made; aware."""
+    picture: Mapping[str, Any] = field(hash=False)
+    """The alert after it, its title in the consumer's language."""
+    lang: Lang = "en"
+    """The language of the consumer."""
+    place: str | None = None
+    """Its region by name, where the channel shows one."""
+
+    @property
+    def link(self) -> str | None:
+        """To the alert on the hub's page, where that has an address."""
+        return self.picture.get("link")
 
 
 Failure = Literal[
@@ -30,6 +62,9 @@ Failure = Literal[
 @dataclass(slots=True, frozen=True)
 class Accepted:
     """The consumer accepted the message."""
+
+    said: str = field(default="", compare=False)
+    """What it answered: printable, at most SAID_MAX characters, without secrets."""
 
 
 @dataclass(slots=True, frozen=True)
@@ -57,8 +92,8 @@ Answer = Accepted | TryAgain | Refused
 class Channel(Protocol):
     """A delivery channel. Passes tests/contract/test_channel.py."""
 
-    async def send(self, consumer: Consumer, id: str, body: bytes) -> Answer:  # noqa: A002 the protocols' own word
-        """Send a CloudEvent in JSON; the id is stable across retries. Returns within 10 s.
+    async def send(self, consumer: Consumer, delivery: Delivery) -> Answer:
+        """Render and send one change; success is what the other side's answer says. Returns within 10 s.
 
         Raises nothing; may be cancelled. Called for many consumers at once.
         """

@@ -7,8 +7,8 @@ from psycopg import AsyncCursor
 from psycopg.rows import DictRow, dict_row
 from psycopg.types.json import Jsonb
 
-from api.cloudevents import cloudevent, encode
-from api.push.channel import Consumer, Failure
+from api.cloudevents import message_id, picture_for
+from api.push.channel import Consumer, Delivery, Failure
 from hub.access.classification import level_named
 from hub.alerts.titles import title_in
 from hub.store.pool import Pool, sorted_errors
@@ -24,14 +24,12 @@ class ClaimedDelivery:
 
     id: int
     alert_id: str
-    message_id: str
-    """The same at each attempt, so that a receiver can drop repeats."""
-    body: bytes
     attempts: int
     """This one included."""
     age_s: float
     channel: str
     consumer: Consumer
+    delivery: Delivery
 
 
 class Deliveries:
@@ -54,23 +52,24 @@ class Deliveries:
             async with self._pool.connection() as conn, conn.cursor(row_factory=dict_row) as cursor:
                 rows = await (await cursor.execute(SQL.claim, values)).fetchall()
                 await _retitle(cursor, [row for row in rows if row["lang"] is not None])
-        deliveries = []
-        for row in rows:
-            event = cloudevent(row, level_named(row["ceiling"]), self._page)
-            consumer = Consumer(row["consumer_id"], row["code"], row["url"], row["secret"], row["login"], row["query"])
-            deliveries.append(
-                ClaimedDelivery(
-                    row["id"], str(row["alert_id"]), event["id"], encode(event), row["attempts"], row["age_s"],
-                    row["channel"], consumer,
-                )
-            )  # fmt: skip
-        return deliveries
+        return [self._claimed(row) for row in rows]
 
-    async def delivered(self, delivery: ClaimedDelivery) -> None:
-        await self._run(SQL.delivered, id=delivery.id)
+    def _claimed(self, row: DictRow) -> ClaimedDelivery:
+        consumer = Consumer(
+            row["consumer_id"], row["code"], row["url"], row["secret"], row["login"], row["query"], row["settings"]
+        )
+        picture = picture_for(row, level_named(row["ceiling"]), self._page)
+        delivery = Delivery(message_id(row), row["kind"], row["at"], picture, row["lang"] or "en")
+        return ClaimedDelivery(
+            row["id"], str(row["alert_id"]), row["attempts"], row["age_s"], row["channel"], consumer, delivery
+        )
+
+    async def delivered(self, delivery: ClaimedDelivery, said: str, took_ms: int) -> None:
+        """Note that it was accepted, with what the consumer said and how long it took."""
+        await self._run(SQL.delivered, id=delivery.id, said=said or None, took_ms=took_ms)
 
     async def later(
-        self, delivery: ClaimedDelivery, wait_s: float, reason: str, failure: Failure, hold_s: float = 0.0
+        self, delivery: ClaimedDelivery, wait_s: float, reason: str, failure: Failure, took_ms: int, hold_s: float = 0.0
     ) -> None:
         """Reschedule after wait_s seconds, holding back later deliveries of the same alert.
 
@@ -83,11 +82,12 @@ class Deliveries:
             alert_id=delivery.alert_id,
             wait_s=wait_s,
             hold_s=hold_s,
+            took_ms=took_ms,
             **_told(reason, failure),
         )
 
-    async def give_up(self, delivery: ClaimedDelivery, reason: str, failure: Failure) -> None:
-        await self._run(SQL.give_up, id=delivery.id, **_told(reason, failure))
+    async def give_up(self, delivery: ClaimedDelivery, reason: str, failure: Failure, took_ms: int) -> None:
+        await self._run(SQL.give_up, id=delivery.id, took_ms=took_ms, **_told(reason, failure))
 
     async def gone(self, consumer: Consumer, reason: str) -> None:
         """Disable the consumer and drop its pending deliveries."""

@@ -27,12 +27,12 @@ set attempts = o.attempts + 1, next_at = now() + make_interval(secs => %(lease_s
 from due, consumer c, alert_change h
 where o.id = due.id and c.id = o.consumer_id and h.id = o.change_id
 returning o.id, o.alert_id, o.seq, o.attempts, extract(epoch from now() - o.created_at)::float8 as age_s,
-          h.kind, h.at, h.picture, c.id as consumer_id, c.code, c.kind as channel, c.url, c.secret, c.login, c.query, c.lang,
-          c.ceiling
+          h.kind, h.at, h.picture, c.id as consumer_id, c.code, c.kind as channel, c.url, c.secret, c.login, c.query,
+          c.settings, c.lang, c.ceiling
 
 -- name: delivered
 -- The consumer has accepted it.
-update outbox set state = 'delivered', settled_at = clock_timestamp()
+update outbox set state = 'delivered', settled_at = clock_timestamp(), said = %(said)s, took_ms = %(took_ms)s
 where id = %(id)s and state = 'pending'
 
 -- name: expire
@@ -46,7 +46,7 @@ where c.id = o.consumer_id and not c.enabled and o.state = 'pending'
 -- name: give_up
 -- It will not be tried again.
 update outbox set state = 'given_up', last_error = %(reason)s, last_error_words = %(words)s,
-    failure = %(failure)s, settled_at = clock_timestamp()
+    failure = %(failure)s, took_ms = %(took_ms)s, settled_at = clock_timestamp()
 where id = %(id)s and state = 'pending'
 
 -- name: gone
@@ -80,5 +80,6 @@ set next_at = case when id = %(id)s then now() + make_interval(secs => %(wait_s)
                    else greatest(next_at, now() + make_interval(secs => %(wait_s)s)) end,
     last_error = case when id = %(id)s then %(reason)s else last_error end,
     last_error_words = case when id = %(id)s then %(words)s else last_error_words end,
-    failure = case when id = %(id)s then %(failure)s else failure end
+    failure = case when id = %(id)s then %(failure)s else failure end,
+    took_ms = case when id = %(id)s then %(took_ms)s else took_ms end
 where consumer_id = %(consumer_id)s and alert_id = %(alert_id)s and state = 'pending'

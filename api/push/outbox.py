@@ -7,10 +7,11 @@ from collections import Counter
 from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass
+from random import uniform
 
 from api.push.channel import Accepted, Answer, Channel, Consumer, Failure, Refused, TryAgain
 from api.push.deliveries import ClaimedDelivery, Deliveries
-from hub.backoff import Backoff, jittered
+from hub.backoff import Backoff
 from hub.errors import HubError, TransientError
 from hub.store.pool import Pool
 from hub.words.sentence import Sentence
@@ -32,8 +33,8 @@ class Limits:
     lease_s: float = 30.0
     """Must be longer than a channel may take (10 s); after a kill -9 what was under way goes out again after it."""
     poll_s: float = 1.0
-    backoff_min_s: float = 1.0
-    backoff_max_s: float = 300.0
+    waits_s: tuple[float, ...] = (0.0, 1.0, 2.0, 5.0, 10.0, 30.0, 60.0, 120.0, 300.0)
+    """Before the second attempt, the third, ...; the last before each further one. A tenth more or less, at random."""
     give_up_s: float = 86_400.0
     expire_every_s: float = 60.0
 
@@ -108,13 +109,15 @@ class DeliveryWorker:
 
     async def _deliver(self, delivery: ClaimedDelivery) -> None:
         try:
+            started = time.monotonic()
             answer = await self._send(delivery)
+            took_ms = round((time.monotonic() - started) * 1000)
             self._observe(delivery.consumer, answer)
-            await self._settle(delivery, answer)
+            await self._settle(delivery, answer, took_ms)
         except TransientError as error:
             self._store.failed("deliveries cannot be noted and go out again: %s", error)
         except HubError as error:
-            log.warning("delivery %s is not settled and goes out again: %s", delivery.message_id, error)
+            log.warning("delivery %s is not settled and goes out again: %s", delivery.delivery.id, error)
         finally:
             self._under_way[delivery.consumer.id] -= 1
             self._under_way += Counter()  # drops zeros
@@ -126,11 +129,11 @@ class DeliveryWorker:
         if channel is None:
             return TryAgain(Sentence("delivery.no_channel", channel=delivery.channel), "channel")
         try:
-            return await channel.send(delivery.consumer, delivery.message_id, delivery.body)
+            return await channel.send(delivery.consumer, delivery.delivery)
         except Exception as error:
             if type(error) not in self._defects:  # its traceback tells as much the second time
                 self._defects.add(type(error))
-                log.exception("the channel %s failed on %s", delivery.channel, delivery.message_id)
+                log.exception("the channel %s failed on %s", delivery.channel, delivery.delivery.id)
             return TryAgain(Sentence("delivery.defect", error=type(error).__name__), "defect")
 
     def _observe(self, consumer: Consumer, answer: Answer) -> None:
@@ -152,21 +155,23 @@ class DeliveryWorker:
                 what = "does not accept"
         log.warning("consumer %s %s (%s): %s", consumer.code, what, answer.failure, answer.reason)
 
-    async def _settle(self, delivery: ClaimedDelivery, answer: Answer) -> None:
+    async def _settle(self, delivery: ClaimedDelivery, answer: Answer, took_ms: int) -> None:
         match answer:
-            case Accepted():
-                await self._deliveries.delivered(delivery)
+            case Accepted(said):
+                await self._deliveries.delivered(delivery, said, took_ms)
             case Refused(reason, gone=True):
                 await self._deliveries.gone(delivery.consumer, reason)
             case Refused(reason, failure):
-                await self._deliveries.give_up(delivery, reason, failure)
+                await self._deliveries.give_up(delivery, reason, failure, took_ms)
             case TryAgain(reason, failure) if delivery.age_s >= self._limits.give_up_s:
                 hours = f"{self._limits.give_up_s / 3600:g}"
                 too_long = Sentence("delivery.too_long", hours=hours, reason=reason)
-                await self._deliveries.give_up(delivery, too_long, failure)
+                await self._deliveries.give_up(delivery, too_long, failure, took_ms)
             case TryAgain(reason, failure, hold_s):
-                await self._deliveries.later(delivery, self._backoff(delivery.attempts), reason, failure, hold_s)
+                wait_s = self._wait_s(delivery.attempts)
+                await self._deliveries.later(delivery, wait_s, reason, failure, took_ms, hold_s)
 
-    def _backoff(self, attempts: int) -> float:
+    def _wait_s(self, attempts: int) -> float:
         """Seconds until the next attempt; attempts are counted in the store across processes."""
-        return jittered(min(self._limits.backoff_max_s, self._limits.backoff_min_s * 2 ** min(attempts, 30)))
+        waits_s = self._limits.waits_s
+        return waits_s[min(attempts, len(waits_s)) - 1] * uniform(0.9, 1.1)  # noqa: S311 not a secret

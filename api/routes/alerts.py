@@ -91,6 +91,8 @@ class AlertDelivery(BaseModel):
     attempts: int
     failure: str | None = Field(description="in which way it failed last, in one word")
     last_error: str | None
+    said: str | None = Field(description="what the consumer answered when it accepted, at most 500 characters")
+    took_ms: int | None = Field(description="how long the last attempt took")
     created_at: datetime
     settled_at: datetime | None
     next_at: datetime | None

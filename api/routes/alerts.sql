@@ -6,8 +6,8 @@ where alert_id = %(id)s
 order by seq
 
 -- name: alert_deliveries
-select c.code as consumer, o.seq, o.state, o.attempts, o.failure, o.last_error, o.last_error_words, o.created_at,
-       o.settled_at,
+select c.code as consumer, o.seq, o.state, o.attempts, o.failure, o.last_error, o.last_error_words, o.said,
+       o.took_ms, o.created_at, o.settled_at,
        case when o.state = 'pending' then o.next_at end as next_at
 from outbox o
 join consumer c on c.id = o.consumer_id

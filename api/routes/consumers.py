@@ -1,21 +1,21 @@
 """Alert consumers and their delivery status."""
 
-import binascii
 import secrets
-from base64 import b64decode, b64encode
+from base64 import b64encode
 from datetime import datetime
 from typing import Annotated, Any
 from urllib.parse import quote, unquote, urlsplit
 
 from fastapi import Response
 from psycopg import AsyncConnection
+from psycopg.types.json import Jsonb
 from pydantic import (
-    AfterValidator,
     BaseModel,
     ConfigDict,
     Field,
     JsonValue,
     SecretStr,
+    ValidationInfo,
     field_validator,
     model_validator,
 )
@@ -27,7 +27,9 @@ from api.database import SQL as DATABASE
 from api.database import audit, execute, read, row, writing
 from api.language import Spoken, failure_in
 from api.problems import invalid, not_found, responses
-from api.push.address import BadAddressError, parse_address, stored_url
+from api.push.address import BadAddressError
+from api.push.kinds import KINDS, KindName, checked_settings, endpoint
+from api.push.signature import PREFIX
 from hub.access.classification import CeilingName
 from hub.access.door import GuardedRouter, TheCaller, needs
 from hub.access.outgoing import Outgoing, OutgoingRefused
@@ -42,7 +44,6 @@ SQL = statements(__name__)
 
 router = GuardedRouter(prefix="/consumers", tags=["consumers"])
 _KEYS = {"code": str}
-_PREFIX = "whsec_"
 FORGOTTEN_AT_ONCE = 10_000
 """Deliveries of a consumer that are deleted in a transaction."""
 _EXAMPLE: dict[str, JsonValue] = {
@@ -52,23 +53,16 @@ _EXAMPLE: dict[str, JsonValue] = {
 }
 
 
-def _callable(url: str) -> str:
-    try:
-        parse_address(url)
-    except BadAddressError as error:
-        raise ValueError(error.sentence) from error
-    return url
-
-
-ConsumerUrl = Annotated[str, AfterValidator(_callable), Field(max_length=2000, description="http or https; POST")]
-
-
 class ConsumerBody(BaseModel):
-    """A webhook consumer in a PUT request."""
+    """A consumer in a PUT request."""
 
     model_config = ConfigDict(extra="forbid", json_schema_extra={"examples": [_EXAMPLE]})
 
-    url: ConsumerUrl
+    kind: KindName = Field(default="webhook", description="by which channel it is told (docs/CHANNELS.md)")
+    url: str = Field(max_length=2000, description="of a webhook: http or https; POST")
+    settings: dict[str, JsonValue] = Field(
+        default={}, max_length=50, description="of its kind (docs/CHANNELS.md); nothing secret, for they are shown"
+    )
     username: str | None = Field(
         default=None, max_length=200, pattern=r"^[^:\x00-\x1f\x7f]+$", description="of HTTP Basic, or in the url"
     )
@@ -78,7 +72,9 @@ class ConsumerBody(BaseModel):
         description="kept apart and never returned; left out, a known one is kept while username and host stay",
     )
     secret: SecretStr | None = Field(
-        default=None, description="whsec_ and base64 of 24 to 64 bytes; made up, and told once, when left out"
+        default=None,
+        max_length=500,
+        description="of a webhook: whsec_ and base64 of 24 to 64 bytes; made up, and told once, when left out",
     )
     min_level: LevelName = "blue"
     region: RegionPrefix | None = Field(default=None, description="only alerts from below this division code")
@@ -93,32 +89,40 @@ class ConsumerBody(BaseModel):
     )
     enabled: bool = True
 
+    @field_validator("url")
+    @classmethod
+    def _callable(cls, url: str, info: ValidationInfo) -> str:
+        if kind := info.data.get("kind"):
+            try:
+                KINDS[kind].parse(url)
+            except BadAddressError as error:
+                raise ValueError(error.sentence) from error
+        return url
+
+    @field_validator("settings")
+    @classmethod
+    def _of_its_kind(cls, settings: dict[str, JsonValue], info: ValidationInfo) -> dict[str, JsonValue]:
+        return checked_settings(kind, settings) if (kind := info.data.get("kind")) else settings
+
     @field_validator("secret")
     @classmethod
-    def _usable(cls, secret: SecretStr | None) -> SecretStr | None:
-        if secret is None:
-            return None
-        text = secret.get_secret_value()
-        try:
-            size = len(b64decode(text.removeprefix(_PREFIX), validate=True))
-        except (binascii.Error, ValueError):
-            size = 0
-        if not text.startswith(_PREFIX) or not 24 <= size <= 64:
-            raise ValueError("a secret is whsec_ followed by the base64 of 24 to 64 bytes")
+    def _usable(cls, secret: SecretStr | None, info: ValidationInfo) -> SecretStr | None:
+        if secret is not None and (kind := info.data.get("kind")):
+            KINDS[kind].check_secret(secret.get_secret_value())
         return secret
 
     @model_validator(mode="after")
     def _one_login(self) -> "ConsumerBody":
         if self.username is None and self.password is not None:
             raise ValueError("a password needs a username")
-        if self.username is not None and parse_address(self.url).login is not None:
+        if self.username is not None and KINDS[self.kind].parse(self.url).login is not None:
             raise ValueError("the url has a login in it: give username and password there or here, not both")
         return self
 
     def login(self) -> str | None:
         """`user:password` or only `user`, percent-encoded."""
         if self.username is None:
-            return parse_address(self.url).login
+            return KINDS[self.kind].parse(self.url).login
         return quote(self.username, safe="") + (
             "" if self.password is None else ":" + quote(self.password.get_secret_value(), safe="")
         )
@@ -129,7 +133,8 @@ class Consumer(BaseModel):
 
     code: Code
     kind: str
-    url: Annotated[str, Field(description="without a login; ?*** for a query")]
+    url: Annotated[str, Field(description="without a login; *** for what may be a token")]
+    settings: dict[str, JsonValue]
     username: str | None
     min_level: LevelName
     region: str | None
@@ -158,12 +163,13 @@ class PutConsumer(Consumer):
 async def put_consumer(
     code: Code, body: ConsumerBody, response: Response, context: Here, caller: TheCaller, spoken: Spoken
 ) -> Any:
-    """Create or replace a consumer; without a secret the existing one is kept. A pause that it asked for ends."""
-    fresh = _PREFIX + b64encode(secrets.token_bytes(32)).decode()
+    """Create or replace a consumer; without a secret that of its kind is kept. A pause that it asked for ends."""
+    kind = KINDS[body.kind]
+    fresh = PREFIX + b64encode(secrets.token_bytes(32)).decode() if kind.signed else ""
     given = body.secret.get_secret_value() if body.secret else None
-    url, _, given_query = parse_address(body.url)
-    _check_outgoing(context, url)
-    shown = body.model_dump(exclude={"secret", "password"}) | {"url": url}
+    url, _, given_query = kind.parse(body.url)
+    _check_outgoing(context, body.kind, url)
+    shown = body.model_dump(exclude={"secret", "password"}) | {"url": url, "lang": body.lang or kind.lang}
     vault = Secrets(context.settings.secrets)
     async with writing(context) as conn:
         login = await _login(conn, vault, code, url, body.login())
@@ -171,7 +177,7 @@ async def put_consumer(
             raise invalid("/area", f"there is no area '{body.area}'; hub areas list shows those that there are")
         if body.organisation:
             await execute(conn, DATABASE.organisations_add, {"codes": [body.organisation]})
-        values = {**shown, "code": code, "min_level": LEVELS[body.min_level]}
+        values = {**shown, "code": code, "min_level": LEVELS[body.min_level], "settings": Jsonb(body.settings)}
         query = await _query(conn, vault, code, url, given_query)
         values |= {
             "query": None if query is None else vault.seal(login_place(code, url, "query"), query),
@@ -185,16 +191,14 @@ async def put_consumer(
             conn, caller, "consumer.put", code, shown | {"url": url.partition("?")[0], "username": _username(login)}
         )
         response.status_code = 201 if created else 200
-        made_up = fresh if created and given is None else None
+        made_up = fresh if written and written["made_up"] and fresh else None
         return {**await _consumer(conn, vault, code, spoken), "secret": made_up}
 
 
-def _check_outgoing(context: Context, url: str) -> None:
+def _check_outgoing(context: Context, kind: KindName, url: str) -> None:
     """Refuse an address that would never be called; what a name leads to is judged at each delivery."""
-    called = stored_url(url)
     try:
-        port = called.port or (443 if called.scheme == "https" else 80)
-        Outgoing(context.settings).check_literal("webhook", called.host, port)
+        Outgoing(context.settings).check_literal(*endpoint(kind, url))
     except OutgoingRefused as error:
         raise invalid("/url", error.sentence) from error
 

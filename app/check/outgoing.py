@@ -3,7 +3,8 @@
 import asyncio
 from collections.abc import AsyncIterator
 
-from api.push.address import BadAddressError, stored_url
+from api.push.address import BadAddressError
+from api.push.kinds import endpoint
 from app.check.finding import Finding
 from hub.access.outgoing import Outgoing, OutgoingRefused
 from hub.errors import HubError
@@ -24,8 +25,8 @@ async def check_outgoing(settings: Settings) -> AsyncIterator[Finding]:
     except HubError:
         return  # the database's own findings say so
     outgoing, refused = Outgoing(settings), 0
-    for code, url in consumers:
-        what, advice = await _refusal(outgoing, url)
+    for code, kind, url in consumers:
+        what, advice = await _refusal(outgoing, kind, url)
         if what:
             refused += 1
             yield Finding("fail" if advice else "warn", f"consumer {code}: {what}", advice)
@@ -33,13 +34,12 @@ async def check_outgoing(settings: Settings) -> AsyncIterator[Finding]:
         yield Finding("ok", f"consumers: the addresses of all {len(consumers)} may be called")
 
 
-async def _refusal(outgoing: Outgoing, url: str) -> tuple[str, str]:
+async def _refusal(outgoing: Outgoing, kind: str, url: str) -> tuple[str, str]:
     """What is wrong, and what to do; a name that cannot be resolved now is a warning without advice."""
     try:
-        called = stored_url(url)
-        port = called.port or (443 if called.scheme == "https" else 80)
+        called = endpoint(kind, url)
         async with asyncio.timeout(ANSWER_S):
-            await outgoing.addresses("webhook", called.host, port)
+            await outgoing.addresses(*called)
     except OutgoingRefused as error:
         return (
             error.sentence,

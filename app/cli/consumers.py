@@ -2,6 +2,7 @@
 
 import json
 import sys
+from pathlib import Path
 from typing import Annotated, Any
 
 import typer
@@ -11,10 +12,13 @@ from app.cli.client import DEFAULT_URL, TokenOption, UrlOption, call, fail, out,
 from app.cli.connection import Verbs
 from app.cli.diagnose import LangOption, language
 
-consumers = Verbs("Who is told of alerts, by webhook, and whether it arrives.")
+consumers = Verbs("Who is told of alerts, by which channel, and whether it arrives.")
 CodeArgument = Annotated[str, typer.Argument(help="The consumer's code.")]
 FROM_INPUT = "-"
-_KEPT = ("url", "username", "min_level", "region", "organisation", "category", "area", "lang", "ceiling", "enabled")
+_KEPT = (
+    *("kind", "url", "settings", "username", "min_level", "region", "organisation", "category", "area", "lang"),
+    *("ceiling", "enabled"),
+)
 _SHOWN = (*_KEPT, "pending", "delivered", "given_up", "held_until", "failure", "last_error")
 
 
@@ -69,6 +73,10 @@ def show_consumer(
 def put_consumer(
     code: CodeArgument,
     address: Annotated[str | None, typer.Argument(help="Where to call, http or https.")] = None,
+    kind: Annotated[str | None, typer.Option(help="By which channel; left out, a new one is a webhook.")] = None,
+    settings: Annotated[
+        str | None, typer.Option(help="Of its kind (docs/CHANNELS.md): a JSON object, or @ and a file with one.")
+    ] = None,
     min_level: Annotated[str | None, typer.Option("--min-level", help="blue, yellow, orange or red.")] = None,
     region: Annotated[str | None, typer.Option(help="Only from below this division; '' for all.")] = None,
     organisation: Annotated[str | None, typer.Option(help="Only of devices of this organisation; '' for all.")] = None,
@@ -99,7 +107,12 @@ def put_consumer(
         fail(f"'{code}' is new: give the address to call, like https://desk.example.org/alerts")
     if password == FROM_INPUT:
         password = sys.stdin.readline().rstrip("\r\n")
-    given = {"url": address, "min_level": min_level, "region": region, "organisation": organisation}
+    if kind is not None and body and kind != body["kind"]:
+        body.pop("settings")  # those of its former kind
+    if settings is not None:
+        body["settings"] = _object(settings)
+    given: dict[str, Any] = {"kind": kind, "url": address}
+    given |= {"min_level": min_level, "region": region, "organisation": organisation}
     if address is not None and "@" in address.partition("://")[2].partition("/")[0]:
         body.pop("username", None)  # the address brings its own
     given |= {
@@ -118,6 +131,16 @@ def put_consumer(
     out.print(Text(f"{code} is made." if stored.status_code == 201 else f"{code} is as given."))
     if made_up := stored.json()["secret"]:
         out.print(Text(f"Its secret, now and never again:\n  {made_up}"), soft_wrap=True)
+
+
+def _object(text: str) -> Any:
+    """A JSON object as it was given, or from a file."""
+    try:
+        return json.loads(Path(text[1:]).read_text(encoding="utf-8") if text.startswith("@") else text)
+    except OSError as error:
+        fail(f"--settings: {error}")
+    except ValueError as error:
+        fail(f"--settings is not JSON: {error}")
 
 
 @consumers.verb("delete")

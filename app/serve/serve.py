@@ -7,8 +7,8 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from functools import partial
 
 from api.http.bound import bound
+from api.push.kinds import open_channels
 from api.push.outbox import DeliveryWorker
-from api.push.webhook import open_webhook
 from app.serve.api_server import ApiServer
 from app.serve.clock import Clock
 from app.serve.core_dumps import no_core_dumps
@@ -177,7 +177,7 @@ async def _api_server(
 ) -> ApiServer:
     delivery_worker = DeliveryWorker(
         pool,
-        {"webhook": await stack.enter_async_context(open_webhook(Outgoing(settings), Secrets(settings.secrets)))},
+        await stack.enter_async_context(open_channels(Outgoing(settings), Secrets(settings.secrets))),
         page=settings.api.public_url,
     )
     sockets = stack.enter_context(bound(settings.api.host, settings.api.port, "api.port"))

@@ -132,7 +132,7 @@ TABLES: Mapping[str, Table] = {
         _MANAGEMENT, "who is told of alerts, and up to which level", "until deleted", Permission.CONSUMERS_READ,
         l2="id code kind min_level region enabled organisation category held_until lang ceiling "
         "area", l3="url",
-        l4="secret login query",
+        l4="secret login query settings",
     ),
     "series": _table(
         _BUSINESS, "one metric of one device", _WITH_DEVICE, Permission.READINGS_READ,
@@ -180,8 +180,9 @@ TABLES: Mapping[str, Table] = {
     "outbox": _table(
         _OPERATIONS, "deliveries of alerts to consumers", "with its alert (alerts.keep_days), or its consumer",
         Permission.CONSUMERS_READ,
-        l2="id change_id alert_id seq consumer_id state attempts next_at created_at settled_at failure",
-        l3="last_error last_error_words",
+        l2="id change_id alert_id seq consumer_id state attempts next_at created_at settled_at failure "
+        "took_ms",
+        l3="last_error last_error_words said",
     ),
     "dead_letter": _table(
         _BUSINESS, "messages that could not be used, as they came, to find the mistake",

@@ -11,10 +11,9 @@ from pathlib import Path
 
 import pytest
 
-from api.push.channel import Accepted, Answer, Channel, Consumer
+from api.push.channel import Accepted, Answer, Channel, Consumer, Delivery
 from api.push.outbox import DeliveryWorker, Limits
 from api.push.signature import verify
-from api.push.webhook import open_webhook
 from hub.access.outgoing import Outgoing
 from hub.limit_settings import Outgoing as Listed
 from hub.settings import Database, Settings
@@ -23,9 +22,9 @@ from hub.store.pool import Pool, open_pool
 from hub.words.sentence import stored, told
 from tests.support.alarms import SECRET, Alarms
 from tests.support.process import Process, eventually
-from tests.support.webhooks import LOCAL, PLAIN, Received, Receiver
+from tests.support.webhooks import LOCAL, PLAIN, Received, Receiver, open_webhook
 
-QUICK = Limits(poll_s=0.05, backoff_min_s=0.05, backoff_max_s=0.2)
+QUICK = Limits(poll_s=0.05, waits_s=(0.05, 0.1, 0.2))
 
 
 @pytest.fixture
@@ -386,7 +385,7 @@ async def test_a_channel_that_breaks_its_contract_stops_nothing_and_is_traced_on
     class Broken:
         tried = 0
 
-        async def send(self, consumer: Consumer, id: str, body: bytes) -> Answer:  # noqa: A002 see Channel
+        async def send(self, consumer: Consumer, delivery: Delivery) -> Answer:
             Broken.tried += 1
             if Broken.tried <= 3:
                 raise ValueError("a mistake")
@@ -433,10 +432,9 @@ PROCESS = """
 import asyncio, sys
 from dataclasses import replace
 from api.push.outbox import DeliveryWorker, Limits
-from api.push.webhook import open_webhook
 from hub.settings import Database
 from hub.store.pool import open_pool
-from tests.support.webhooks import LOCAL, PLAIN
+from tests.support.webhooks import LOCAL, PLAIN, open_webhook
 
 async def main():
     async with open_pool(Database(url=sys.argv[1])) as pool, open_webhook(LOCAL, PLAIN) as webhook:

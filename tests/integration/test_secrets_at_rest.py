@@ -13,7 +13,6 @@ from psycopg import sql
 from pydantic import SecretStr
 
 from api.push.channel import Accepted, Consumer, TryAgain
-from api.push.webhook import open_webhook
 from app.check.secrets import check_secrets
 from hub.secrets.login_place import login_place
 from hub.secrets.sealed import Place, Secrets
@@ -23,11 +22,12 @@ from hub.settings import Secrets as Listed
 from hub.store.migrate import migrate
 from hub.store.pool import connect
 from tests.support.broker import Mosquitto
+from tests.support.deliveries import change
 from tests.support.hub import Hub, run_hub
 from tests.support.old_schema import migrate_to
 from tests.support.process import wait_until
 from tests.support.served_api import api_context, client_of
-from tests.support.webhooks import LOCAL, PLAIN, Receiver
+from tests.support.webhooks import LOCAL, PLAIN, Receiver, open_webhook
 
 OLD, NEW = b64encode(b"o" * 32).decode(), b64encode(b"n" * 32).decode()
 SECRET, PASSWORD = "whsec_" + b64encode(b"planted secret of a desk 1").decode(), "planted-passw0rd"
@@ -89,13 +89,13 @@ async def test_plain_secrets_are_sealed_once_there_is_a_key_and_read_at_sending(
         [(code, secret, login)] = rows(database)
         consumer = Consumer(1, code, receiver.url(), secret, login)
         async with open_webhook(LOCAL, vault) as channel:
-            assert await channel.send(consumer, "a.1", b"{}") == Accepted()
-            moved = await channel.send(Consumer(2, "desk-2", receiver.url(), secret, login), "a.1", b"{}")
+            assert await channel.send(consumer, change()) == Accepted()
+            moved = await channel.send(Consumer(2, "desk-2", receiver.url(), secret, login), change())
         assert (
             receiver.received[0].headers["authorization"] == "Basic " + b64encode(f"hub:{PASSWORD}".encode()).decode()
         )
         async with open_webhook(LOCAL, PLAIN) as channel:
-            keyless = await channel.send(consumer, "a.1", b"{}")
+            keyless = await channel.send(consumer, change())
         for answer, why in ((moved, "changed or moved"), (keyless, "not in secrets.key")):
             assert isinstance(answer, TryAgain), "nothing is lost for a key that is missing"
             assert answer.failure == "secret"
@@ -111,7 +111,7 @@ async def test_a_login_is_sent_to_no_other_host_than_it_was_set_for(database: st
         await sealer(vault)(conn)
     [(code, secret, login)] = rows(database)
     async with Receiver() as receiver, open_webhook(LOCAL, vault) as channel:
-        answer = await channel.send(Consumer(1, code, receiver.url(), secret, login), "a.1", b"{}")
+        answer = await channel.send(Consumer(1, code, receiver.url(), secret, login), change())
         assert isinstance(answer, TryAgain)
         assert answer.failure == "secret"
         assert not receiver.received
@@ -200,7 +200,7 @@ async def test_what_somebody_plants_once_all_were_sealed_is_not_used(database: s
         assert await seal_all_again(conn, vault, lambda: None) == (0, 4)
         assert rows(database) == [("desk-1", planted, "hub:planted")], "it is not made one of the hub's"
         async with open_webhook(LOCAL, vault) as channel:
-            answer = await channel.send(Consumer(1, "desk-1", receiver.url(), planted, None), "a.1", b"{}")
+            answer = await channel.send(Consumer(1, "desk-1", receiver.url(), planted, None), change())
         assert isinstance(answer, TryAgain)
         assert (answer.failure, "not encrypted in the database" in answer.reason) == ("secret", True)
         assert not receiver.received
@@ -270,7 +270,7 @@ async def test_a_token_in_the_query_of_a_url_is_kept_apart(database: str) -> Non
         sealed = vault.seal(Place("consumer", "secret", "desk"), SECRET)
         query = vault.seal(login_place("desk", shown, "query"), f"a={PASSWORD}&b=%2F")
         async with open_webhook(LOCAL, vault) as channel:
-            assert await channel.send(Consumer(1, "desk", shown, sealed, None, query), "a.1", b"{}") == Accepted()
+            assert await channel.send(Consumer(1, "desk", shown, sealed, None, query), change()) == Accepted()
         assert receiver.received[0].path.endswith(f"?a={PASSWORD}&b=%2F")
 
 

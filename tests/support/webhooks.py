@@ -2,9 +2,12 @@
 
 import asyncio
 import contextlib
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 
+from api.push.http_call import TIMEOUT_S, open_calls
+from api.push.webhook import Webhook
 from hub.access.outgoing import Outgoing
 from hub.limit_settings import Outgoing as Listed
 from hub.secrets.sealed import Secrets
@@ -14,6 +17,13 @@ LOCAL = Outgoing(Settings(outgoing=Listed(webhook=("127.0.0.0/8",))))
 """A guard that lets receivers of tests be called, and nothing else of what is not public."""
 PLAIN = Secrets(Settings().secrets)
 """Without a key: secrets are stored as they are."""
+
+
+@asynccontextmanager
+async def open_webhook(outgoing: Outgoing, secrets: Secrets, timeout_s: float = TIMEOUT_S) -> AsyncIterator[Webhook]:
+    """A webhook channel with a client of its own."""
+    async with open_calls(outgoing, timeout_s=timeout_s) as calls:
+        yield Webhook(calls, secrets)
 
 
 @dataclass(frozen=True)
@@ -35,6 +45,14 @@ class Receiver:
         self.answer: Callable[[Received], int | None] = lambda got: 200
         self.said = b"thank you"
         self.extra = ""
+        self.endless = False
+        """Whether an answer says that it has 1 GB, and begins to send it."""
+        self.cut = False
+        """Whether the connection ends in the middle of the head of an answer."""
+        self.echo = False
+        """Whether an answer repeats what came, headers and all."""
+        self.sent = 0
+        """Bytes of endless answers."""
         self.most_open: dict[str, int] = {}
         self._open: dict[str, int] = {}
         self._server: asyncio.Server | None = None
@@ -97,7 +115,21 @@ class Receiver:
             await asyncio.sleep(0)
         finally:
             self._open[got.path] -= 1
-        writer.write(
-            f"HTTP/1.1 {status} Said\r\ncontent-length: {len(self.said)}\r\n{self.extra}\r\n".encode() + self.said
-        )
+        said = "\n".join([got.path, str(headers), body.decode("utf-8", "replace")]).encode() if self.echo else self.said
+        said = self.body_for(got, status, said)
+        size = 1_000_000_000 if self.endless else len(said)
+        answer = f"HTTP/1.1 {status} Said\r\ncontent-length: {size}\r\n{self.extra}\r\n".encode()
+        if self.cut:
+            writer.write(answer[:20])
+            await writer.drain()
+            raise ConnectionResetError
+        writer.write(answer + said)
         await writer.drain()
+        while self.endless:
+            writer.write(b"x" * 65_536)
+            await writer.drain()
+            self.sent += 65_536
+
+    def body_for(self, got: Received, status: int, said: bytes) -> bytes:
+        """The body of an answer."""
+        return said

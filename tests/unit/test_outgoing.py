@@ -9,12 +9,12 @@ import httpx
 import pytest
 
 from api.push.channel import Accepted, Consumer, TryAgain
-from api.push.webhook import open_webhook
 from hub.access.guarded_transport import GuardedTransport
 from hub.access.outgoing import Outgoing, OutgoingRefused, Purpose, resolved
 from hub.limit_settings import Outgoing as Listed
 from hub.settings import Api, Audit, Database, Kafka, Mqtt, Settings
-from tests.support.webhooks import PLAIN, Receiver
+from tests.support.deliveries import change
+from tests.support.webhooks import PLAIN, Receiver, open_webhook
 
 
 class Dns:
@@ -127,11 +127,11 @@ async def test_a_name_is_resolved_once_and_connected_to_where_it_was_checked() -
         dns = Dns(desk_example_org=[["127.0.0.1"], ["127.0.0.2"]])
         async with open_webhook(guard(f"127.0.0.1:{port}", dns=dns), PLAIN) as channel:
             url = f"http://desk.example.org:{port}/hook"
-            assert await channel.send(Consumer(1, "desk", url, "whsec_c2VjcmV0"), "a.1", b"{}") == Accepted()
+            assert await channel.send(Consumer(1, "desk", url, "whsec_c2VjcmV0"), change()) == Accepted()
             assert dns.asked == ["desk.example.org"]
             assert good.received[0].headers["host"] == f"desk.example.org:{port}"
             await good.stop()  # so that it has to connect anew, and asks again: now for what is not allowed
-            answer = await channel.send(Consumer(1, "desk", url, "whsec_c2VjcmV0"), "a.2", b"{}")
+            answer = await channel.send(Consumer(1, "desk", url, "whsec_c2VjcmV0"), change("a.2"))
             assert isinstance(answer, TryAgain)
             assert answer.failure == "address"
             assert "desk.example.org (127.0.0.2)" in answer.reason
@@ -166,7 +166,7 @@ async def test_an_unknown_name_is_told_as_such() -> None:
         raise socket.gaierror(-2, "Name or service not known")
 
     async with open_webhook(Outgoing(Settings(), unknown), PLAIN) as channel:
-        answer = await channel.send(Consumer(1, "desk", "https://desk.example.org/", "whsec_c2VjcmV0"), "a.1", b"{}")
+        answer = await channel.send(Consumer(1, "desk", "https://desk.example.org/", "whsec_c2VjcmV0"), change())
     assert isinstance(answer, TryAgain)
     assert answer.failure == "name"
 

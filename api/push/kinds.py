@@ -1,0 +1,85 @@
+"""Kinds of consumers: what each wants as address, secret and settings, and the channels that serve them."""
+
+import binascii
+from base64 import b64decode
+from collections.abc import AsyncIterator, Callable, Mapping
+from contextlib import asynccontextmanager
+from typing import Any, Literal, NamedTuple
+
+from pydantic import BaseModel, ConfigDict
+
+from api.push.address import Address, parse_address, stored_url
+from api.push.channel import Channel
+from api.push.http_call import open_calls
+from api.push.signature import PREFIX
+from api.push.webhook import Webhook
+from hub.access.outgoing import Outgoing, Purpose
+from hub.secrets.sealed import Secrets
+from hub.words import Lang
+from hub.words.sentence import Sentence
+
+KindName = Literal["webhook"]
+
+
+class NoSettings(BaseModel):
+    """Of a kind that has none."""
+
+    model_config = ConfigDict(extra="forbid")
+
+
+class Kind(NamedTuple):
+    """What a consumer of a kind is made of."""
+
+    parse: Callable[[str], Address]
+    """Its address, when it is set; BadAddressError."""
+    check_secret: Callable[[str], None]
+    """ValueError for a secret that can never work."""
+    settings: type[BaseModel] = NoSettings
+    purpose: Purpose = "webhook"
+    """What the guard of outgoing calls takes it for."""
+    signed: bool = False
+    """Whether the hub makes up a secret where none is given."""
+    lang: Lang | None = None
+    """The language in which it is told where none is set; None: titles as the hub stores them."""
+
+
+class Endpoint(NamedTuple):
+    """Where a consumer is called."""
+
+    purpose: Purpose
+    host: str
+    port: int
+
+
+def _standard_webhooks(secret: str) -> None:
+    try:
+        size = len(b64decode(secret.removeprefix(PREFIX), validate=True))
+    except (binascii.Error, ValueError):
+        size = 0
+    if not secret.startswith(PREFIX) or not 24 <= size <= 64:
+        raise ValueError(Sentence("refusal.secret.webhook"))
+
+
+KINDS: Mapping[KindName, Kind] = {
+    "webhook": Kind(parse_address, _standard_webhooks, signed=True),
+}
+
+
+def checked_settings(kind: KindName, given: Mapping[str, Any]) -> dict[str, Any]:
+    """The settings as they are stored. pydantic.ValidationError names each wrong field."""
+    return KINDS[kind].settings.model_validate(given).model_dump(mode="json", exclude_none=True)
+
+
+def endpoint(kind: str, url: str) -> Endpoint:
+    """Where a stored address leads. BadAddressError for one that cannot be called."""
+    called = stored_url(url)
+    known = {str(name): each for name, each in KINDS.items()}.get(kind)
+    purpose: Purpose = "webhook" if known is None else known.purpose
+    return Endpoint(purpose, called.host, called.port or (443 if called.scheme == "https" else 80))
+
+
+@asynccontextmanager
+async def open_channels(outgoing: Outgoing, secrets: Secrets) -> AsyncIterator[Mapping[str, Channel]]:
+    """A channel of each kind."""
+    async with open_calls(outgoing) as calls:
+        yield {"webhook": Webhook(calls, secrets)}

@@ -1,0 +1,105 @@
+"""Channels with a peer at the other end that does as it is told: one kit for each kind of consumer."""
+
+import json
+from collections.abc import AsyncIterator, Callable
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from typing import Literal, Protocol
+
+from api.push.channel import Channel, Consumer
+from api.push.http_channel import HttpChannel
+from tests.support.webhooks import LOCAL, PLAIN, Receiver, open_webhook
+
+Mode = Literal["accept", "refuse", "refuse inside", "silent", "failing", "endless", "redirect", "cut", "echo"]
+BAD_URLS = (
+    "", "desk", "ftp://127.0.0.1/x", "file:///etc/passwd", "http://", "http://[::", "http://127.0.0.1:x/",
+    "http://127.0.0.1:0/", "http://127.0.0.1:65536/", "http://127.0.0.1:99999/", "http://0.0.0.0/",
+)  # fmt: skip
+
+
+class Kit(Protocol):
+    """A channel with its peer."""
+
+    @property
+    def channel(self) -> Channel: ...
+
+    def consumer(self, number: int = 1) -> Consumer:
+        """A consumer that the peer serves."""
+
+    def unusable(self) -> list[Consumer]:
+        """Consumers whose address can never work."""
+
+    def unsigned(self) -> Consumer:
+        """A consumer whose secret the peer, or the channel, does not take."""
+
+    def texts(self, number: int = 1) -> list[str]:
+        """What the peer was sent for a consumer, as a person reads it; repeats included."""
+
+    def secrets(self) -> list[str]:
+        """What no answer may show."""
+
+    def behave(self, mode: Mode) -> None:
+        """From now on the peer accepts, says nothing, ..."""
+
+    def sent_bytes(self) -> int:
+        """How much of endless answers the peer could send."""
+
+    async def go(self) -> None:
+        """The peer cannot be reached any more."""
+
+    async def come_back(self) -> None: ...
+
+
+class HttpKit:
+    """What kits of channels over HTTP have in common."""
+
+    def __init__(self, channel: HttpChannel, receiver: Receiver) -> None:
+        self.channel, self.receiver = channel, receiver
+
+    def bodies(self, number: int = 1) -> list[bytes]:
+        return [got.body for got in self.receiver.received if got.path.partition("?")[0] == f"/{number}"]
+
+    def texts(self, number: int = 1) -> list[str]:
+        return [json.dumps(json.loads(body), ensure_ascii=False) for body in self.bodies(number)]
+
+    def behave(self, mode: Mode) -> None:
+        status = {"refuse": 503, "silent": None, "failing": 500, "redirect": 302}.get(mode, 200)
+        self.receiver.answer = lambda got: status
+        self.receiver.extra = "location: http://127.0.0.1:1/\r\n" if mode == "redirect" else ""
+        self.receiver.endless, self.receiver.cut = mode == "endless", mode == "cut"
+        self.receiver.echo = mode == "echo"
+
+    def sent_bytes(self) -> int:
+        return self.receiver.sent
+
+    async def go(self) -> None:
+        await self.receiver.stop()
+
+    async def come_back(self) -> None:
+        await self.receiver.start()
+
+
+class WebhookKit(HttpKit):
+    """Signed, with a login and a token in the query where a test wants them."""
+
+    def consumer(self, number: int = 1) -> Consumer:
+        return Consumer(number, f"desk-{number}", self.receiver.url(f"/{number}"), "whsec_c2VjcmV0")
+
+    def unusable(self) -> list[Consumer]:
+        return [Consumer(1, "desk", url, "whsec_c2VjcmV0") for url in BAD_URLS]
+
+    def unsigned(self) -> Consumer:
+        return Consumer(1, "desk", self.receiver.url(), "whsec_?")
+
+    def secrets(self) -> list[str]:
+        return ["c2VjcmV0"]
+
+
+@asynccontextmanager
+async def webhook_kit() -> AsyncIterator[WebhookKit]:
+    async with Receiver() as receiver, open_webhook(LOCAL, PLAIN, timeout_s=1.5) as channel:
+        yield WebhookKit(channel, receiver)
+
+
+KITS: dict[str, Callable[[], AbstractAsyncContextManager[Kit]]] = {"webhook": webhook_kit}
+ANSWERS_INSIDE: tuple[str, ...] = ()
+"""Kinds whose peers answer 200 with an error inside."""
