@@ -1,6 +1,9 @@
 """`hub check` for who is let in: whether anybody can log in, and by what alone."""
 
+from collections.abc import Iterable
+
 from app.check.finding import Finding
+from hub.access.roles import ALONE, Role, conflict
 from hub.errors import HubError
 from hub.settings import Settings
 from hub.store.pool import connect, sorted_errors
@@ -15,10 +18,11 @@ async def check_logins(settings: Settings) -> list[Finding]:
         with sorted_errors():
             async with await connect(settings.database.url) as conn:
                 found = await (await conn.execute(SQL.counts.encode())).fetchone()
+                grants = await (await conn.execute(SQL.grants.encode())).fetchall()
     except HubError:
         return []
     accounts, keys, bare = found or (0, 0, 0)
-    findings = []
+    findings = list(_excluded(grants))
     if settings.api.token is not None:
         what = "logins: api.token opens everything, and does not say whose it is"
         findings.append(Finding("warn", what, "replace it by keys: docs/ACCESS.md"))
@@ -32,3 +36,16 @@ async def check_logins(settings: Settings) -> list[Finding]:
     if accounts and not bare:
         findings.append(Finding("ok", f"logins: {accounts} accounts, {keys} keys"))
     return findings
+
+
+def _excluded(grants: Iterable[tuple[str, str, list[str]]]) -> Iterable[Finding]:
+    """Who holds roles that exclude each other (三权分立), by grants of earlier versions or in the database."""
+    for name, kind, roles in grants:
+        held = {Role(role) for role in roles if role in set(Role)}
+        if kind == "machine" and not held.isdisjoint(ALONE):
+            role = min(held & ALONE)
+            what = f"logins: the machine '{name}' is {role}, a role for people"
+            yield Finding("fail", what, f"take it back: hub accounts revoke {name} --role {role}")
+        elif excluded := conflict(held):
+            what = f"logins: '{name}' is {excluded[0]} and {excluded[1]}, which exclude each other (三权分立)"
+            yield Finding("fail", what, f"take one back: hub accounts revoke {name} --role {excluded[0]}")

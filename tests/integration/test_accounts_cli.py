@@ -9,12 +9,13 @@ import pytest
 from typer.testing import CliRunner
 
 from api.app import create_app
+from api.granting import take_back
 from app.check.logins import check_logins
 from app.main import app
 from app.serve.first_account import first_account
 from hub.access.roles import Role
 from hub.settings import Api
-from tests.support.accounts import browser, log_in, person, who
+from tests.support.accounts import COMMAND_LINE, browser, log_in, machine, person, who
 from tests.support.served_api import api_context
 
 WORD = re.compile(r"\b[a-z2-9]{4}(?:-[a-z2-9]{4}){3}\b")
@@ -121,3 +122,27 @@ async def test_it_is_checked_who_is_let_in(database: str) -> None:
         await person(context, "admin", Role.SECURITY_ADMINISTRATOR)
         [(level, what)] = await found(host="10.0.0.1")
         assert (level, "no second factor" in what) == ("warn", True)
+
+
+async def test_grants_that_break_the_rules_of_exclusion_are_told(database: str) -> None:
+    """As those of before the rules were there, or made in the database."""
+    async with api_context(database) as context:
+        await person(context, "li.wei", Role.AUDITOR)
+        await person(context, "chen", Role.OPERATOR, Role.VIEWER)
+        await machine(context, "pump", Role.SERVICE)
+        names = {"li.wei": "operator", "pump": "auditor"}
+        async with context.hub_pool.connection() as conn:
+            for name, role in names.items():
+                await conn.execute(
+                    "insert into access_grant (principal_id, role, granted_by) "
+                    "select id, %s, 'before' from principal where name = %s",
+                    (role, name),
+                )
+        person_told, machine_told = [each for each in await check_logins(context.settings) if each.level == "fail"]
+        assert "'li.wei' is auditor and operator, which exclude each other" in person_told.what
+        assert "the machine 'pump' is auditor" in machine_told.what
+        async with context.hub_pool.connection() as conn, conn.transaction():
+            for told in (person_told, machine_told):
+                _, name, role = re.split("revoke | --role ", told.advice)
+                assert await take_back(conn, COMMAND_LINE, name, Role(role)) == 1
+        assert not [each for each in await check_logins(context.settings) if each.level == "fail"]
