@@ -33,6 +33,11 @@ GUESSES = 10
 """Passwords and codes that may be wrong in a session, in all."""
 NOT_IN = "the name or the password is not right, or the account is locked: a security administrator can unlock it"
 ENDED = "the session has ended: log in again"
+AT_PROVIDER = (
+    "you log in at the provider, which keeps your password and second factor: there is none here to change or to "
+    "confirm with. A screen is unlocked by a new login; who resets others needs an account of the hub, or hub accounts "
+    "reset"
+)
 AGENT = 120
 """Characters of a browser's name that are kept."""
 
@@ -193,7 +198,7 @@ class Login:
             told = {"session": str(session), "why": why}
             await audit(conn, Caller("local", "hub"), "session.end", f"principal:{account['id']}", told)
         await self.caught_up(sessions_only=True)
-        return _wrong(ENDED)
+        return _wrong(f"{why}: {ENDED}")
 
     async def _code(self, conn: AsyncConnection, account: Row, code: str | None) -> str | None:
         """The second factor that was used: `totp`, `recovery code`, `none` where none is needed; None: not right."""
@@ -237,10 +242,12 @@ class Login:
 
 
 async def account_of(conn: AsyncConnection, principal: UUID | None) -> Row:
-    """The account of a person who has logged in."""
+    """The account of a person who has logged in; 403 for one that logs in at the provider, and has no password here."""
     found = await row(conn, SQL.account_of, {"id": principal})
     if found is None:
         raise _wrong(ENDED)
+    if found["password_hash"] is None:
+        raise ProblemError(403, AT_PROVIDER)
     return found
 
 

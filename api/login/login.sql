@@ -7,10 +7,11 @@ join account a on a.principal_id = p.id
 where lower(p.name) = lower(%(name)s) and p.state <> 'erased'
 
 -- name: account_of
+-- Without a password hash: of one who logs in at the provider.
 select p.id, p.name, p.state, a.password_hash, a.must_change, a.changed_at, a.totp_secret, a.totp_pending, a.totp_step
 from principal p
-join account a on a.principal_id = p.id
-where p.id = %(id)s and p.state = 'active'
+left join account a on a.principal_id = p.id
+where p.id = %(id)s and p.state = 'active' and p.kind = 'person'
 
 -- name: code_used
 -- A row where the step is later than each one that was used.

@@ -3,7 +3,7 @@
 import hmac
 import logging
 from base64 import urlsafe_b64encode
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from hashlib import sha256
 from secrets import token_hex
@@ -15,11 +15,12 @@ from api.context import Context
 from api.database import Row, audit, execute, row, rows
 from api.granting import Wanted, grant
 from api.login.accounts import SQL as ACCOUNTS
+from api.login.accounts import end_sessions
 from api.login.login import Login, Where
 from api.problems import ProblemError
 from devices.catalogue.search import subtree
 from hub.access.caller import Caller
-from hub.access.oidc.claims import Person, person_of
+from hub.access.oidc.claims import Given, Person, person_of
 from hub.access.oidc.id_token import Expected
 from hub.access.oidc.provider import Provider
 from hub.access.oidc.refused import LoginRefused
@@ -121,16 +122,37 @@ class OidcLogin:
         expected = Expected(self._oidc.issuer, self._oidc.client_id, _of(secret, "nonce"), since)
         claims = await self._provider.claims(code, _of(secret, "verifier"), self.home + CALLBACK, expected)
         person = person_of(claims, self._oidc, self._context.settings.access.two_factor)
+        try:
+            token = await self._let_in(person, begun["former"], where)
+        except LoginRefused as error:
+            if error.why in ("conflict", "grants"):
+                await self._withdraw(person, where, error)
+            raise
+        await self._login.caught_up()
+        return Ended(token, begun["next"])
+
+    async def _let_in(self, person: Person, former: bytes | None, where: Where) -> str:
+        """The token of a new session, with the grants of now. LoginRefused: nothing was changed."""
         token = new_token()
         async with self._context.hub_pool.connection() as conn, conn.transaction():
             account = await self._account(conn, person, where)
-            await self._give(conn, account, person, where)
+            await self._give(conn, account, person.grants, where)
             told_of = {"issuer": person.issuer, "second_factor": "provider" if person.second_factor else "none"}
-            await self._login.begun(
-                conn, account, where, token, begun["former"], told_of, person.issuer, person.second_factor
-            )
+            await self._login.begun(conn, account, where, token, former, told_of, person.issuer, person.second_factor)
+        return token
+
+    async def _withdraw(self, person: Person, where: Where, refused: LoginRefused) -> None:
+        """Let nothing go on of what earlier claims gave, for those of now give what cannot be."""
+        async with self._context.hub_pool.connection() as conn, conn.transaction():
+            account = await self._known(conn, person)
+            if account is None:
+                return
+            await self._give(conn, account, (), where)
+            why = f"login refused: {refused.why}"
+            told = {"why": why, "sessions_ended": await end_sessions(conn, account["id"], why)}
+            by = Caller("local", GRANTED_BY, address=where.address)
+            await audit(conn, by, "account.withdraw", f"principal:{account['id']}", told)
         await self._login.caught_up()
-        return Ended(token, begun["next"])
 
     async def _begun(self, state: str, secret: str | None) -> Row:
         """What was begun in this very browser, once. A wrong state takes nothing away from a login that goes on."""
@@ -145,8 +167,7 @@ class OidcLogin:
     async def _account(self, conn: AsyncConnection, person: Person, where: Where) -> Row:
         """The person, held until the transaction ends; made at the first login."""
         identity = {"issuer": person.issuer, "subject": person.subject}
-        await execute(conn, SQL.turn, identity)
-        found = await row(conn, SQL.identity, identity)
+        found = await self._known(conn, person)
         if found is None:
             await self._made(conn, person, where)
             found = await row(conn, SQL.identity, identity) or {}
@@ -155,6 +176,12 @@ class OidcLogin:
         await execute(conn, SQL.identity_seen, identity)
         await execute(conn, SQL.shown_as, {"id": found["id"], "display_name": person.display_name})
         return found
+
+    async def _known(self, conn: AsyncConnection, person: Person) -> Row | None:
+        """The person, held until the transaction ends; None before the first login."""
+        identity = {"issuer": person.issuer, "subject": person.subject}
+        await execute(conn, SQL.turn, identity)
+        return await row(conn, SQL.identity, identity)
 
     async def _made(self, conn: AsyncConnection, person: Person, where: Where) -> None:
         values = {"kind": "person", "display_name": person.display_name, "organisation": None}
@@ -168,12 +195,12 @@ class OidcLogin:
                 await audit(conn, by, "account.add", f"principal:{made['id']}", {"issuer": person.issuer})
                 return
 
-    async def _give(self, conn: AsyncConnection, account: Row, person: Person, where: Where) -> None:
+    async def _give(self, conn: AsyncConnection, account: Row, given: Iterable[Given], where: Where) -> None:
         """Make the grants that claims gave those of now."""
         by = Caller("local", GRANTED_BY, address=where.address)
         wanted = {
             (each.role, each.organisation, None if each.region is None else subtree(each.region), each.area)
-            for each in person.grants
+            for each in given
         }
         for held in await rows(conn, SQL.grants, {"id": account["id"], "granted_by": by.actor}):
             limits = (held["organisation"], held["region"], held["area"])

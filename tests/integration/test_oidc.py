@@ -144,6 +144,47 @@ async def test_roles_that_exclude_each_other_let_nobody_in(world: Oidcs) -> None
     assert await again.log_in(other) == "/"
 
 
+@pytest.mark.parametrize(
+    ("grants", "why"),
+    [
+        ([{"group": "sec", "role": "security_administrator"}, {"group": "aud", "role": "auditor"}], "conflict"),
+        ([{"group": "sec", "role": "viewer", "organisation": "nobody"}], "grants"),
+    ],
+)
+async def test_what_earlier_claims_gave_ends_with_claims_that_cannot_be(
+    world: Oidcs, grants: list[dict[str, str]], why: str
+) -> None:
+    client = await world.browser()
+    await world.log_in(client)
+    told = await who(client)
+    async with world.context.hub_pool.connection() as conn, conn.transaction():
+        await grant(conn, COMMAND_LINE, told["name"], Wanted(Role.VIEWER, region="3302"))
+    again = world.with_oidc(grants=grants)
+    world.provider.claims |= {"groups": ["sec", "aud"]}
+    other = await again.browser()
+    assert await again.log_in(other) == f"/?login={why}"
+    assert (await who(client))["kind"] is None
+    assert await world.fetch("select role from access_grant") == [("viewer",)], "what a person granted stays"
+    assert await world.fetch("select ended_why from login_session") == [(f"login refused: {why}",)]
+    assert [row[0] for row in await world.audited("grant.take_back")] == ["oidc"]
+    [[actor, _, detail]] = await world.audited("account.withdraw")
+    assert (actor, detail) == ("oidc", {"why": f"login refused: {why}", "sessions_ended": 1})
+    assert await again.log_in(other) == f"/?login={why}", "and again"
+
+
+async def test_who_logs_in_at_the_provider_is_told_where_the_password_is(world: Oidcs) -> None:
+    client = await world.browser()
+    await world.log_in(client)
+    for method, path, body in (
+        ("POST", "unlock", {"password": "x"}),
+        ("PUT", "password", {"old": "rain on the third pole", "new": "rain on the fourth pole"}),
+        ("POST", "second-factor", {"password": "x"}),
+    ):
+        answer = await client.request(method, f"/session/{path}", json=body)
+        assert (answer.status_code, "you log in at the provider" in answer.text) == (403, True), (path, answer.text)
+    assert (await who(client))["kind"] == "person"
+
+
 async def test_who_is_locked_here_is_not_let_in(world: Oidcs) -> None:
     client = await world.browser()
     await world.log_in(client)
@@ -282,7 +323,7 @@ async def test_a_locked_screen_wants_the_person_to_log_in_anew(world: Oidcs) -> 
     client = await world.browser()
     await world.log_in(client)
     assert (await client.post("/session/lock", json={})).status_code == 204
-    assert (await client.post("/session/unlock", json={"password": "x"})).status_code == 401
+    assert (await client.post("/session/unlock", json={"password": "x"})).status_code == 403
     assert await world.log_in(client) == "/?login=token"  # without auth_time nobody knows that it is the person
     world.provider.claims |= {"auth_time": 99_999_999_999}
     assert await world.log_in(client) == "/"
