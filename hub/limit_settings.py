@@ -3,6 +3,7 @@
 from pydantic import Field
 
 from hub.setting_types import AllowedText, Host, Section
+from hub.tls import Trust
 
 
 class Outside(Section):
@@ -23,6 +24,8 @@ class Outgoing(Section):
     oidc: tuple[AllowedText, ...] = ()
     outside: tuple[Outside, ...] = ()
     """Known services outside the country (hub/access/outside.py) are not called unless they are named here."""
+    tls: Trust = Trust()
+    """For webhooks; the login at a provider has its own, `[oidc.tls]`."""
 
 
 class Limits(Section):

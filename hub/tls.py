@@ -3,7 +3,7 @@
 import ssl
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, Self
 
 from cryptography import x509
 from pydantic import model_validator
@@ -28,22 +28,30 @@ _ALERTS = ("CERTIFICATE_REQUIRED", "BAD_CERTIFICATE", "UNKNOWN_CA", "CERTIFICATE
            "UNSUPPORTED_CERTIFICATE", "ACCESS_DENIED", "HANDSHAKE_FAILURE")  # fmt: skip
 
 
-class Tls(Section):
-    """TLS to a server. An empty section is TLS too, with the authorities that this machine trusts."""
+class Trust(Section):
+    """TLS to servers of many."""
 
     ca: Path | None = None
-    """Certificates of the authorities that may have signed the server's, in PEM form; None: those of this machine."""
+    """Certificates of authorities that are trusted beside those of this machine, in PEM form."""
     certificate: Path | None = None
     """The hub's own, with the chain, for servers that ask for one."""
     key: Path | None = None
-    server_name: str | None = None
-    """What the server's certificate must be for, where that is not the host."""
 
     @model_validator(mode="after")
-    def _both_or_none(self) -> "Tls":
+    def _both_or_none(self) -> Self:
         if (self.certificate is None) != (self.key is None):
             raise ValueError("certificate and key belong together: set both or none")
         return self
+
+
+class Tls(Trust):
+    """TLS to one server. An empty section is TLS too, with the authorities that this machine trusts.
+
+    `ca` are all that may have signed the server's certificate; None: those of this machine.
+    """
+
+    server_name: str | None = None
+    """What the server's certificate must be for, where that is not the host."""
 
 
 class ServerTls(Section):
@@ -78,8 +86,22 @@ def client_context(tls: Tls, setting: str, ca: str | None = None) -> ssl.SSLCont
     context.minimum_version = ssl.TLSVersion.TLSv1_2
     if tls.ca is None:
         context.load_default_certs()
-    else:
-        told = f"{ca or setting + '.ca'}: {tls.ca}"
+    return _with_files(context, tls, setting, ca or f"{setting}.ca")
+
+
+def trusting_context(tls: Trust, setting: str, context: ssl.SSLContext) -> ssl.SSLContext:
+    """For connections to servers of many: trusts what `context` does, what this machine does, and `tls.ca`.
+
+    ConfigError as above.
+    """
+    context.minimum_version = ssl.TLSVersion.TLSv1_2
+    context.load_default_certs()
+    return _with_files(context, tls, setting, f"{setting}.ca")
+
+
+def _with_files(context: ssl.SSLContext, tls: Trust, setting: str, ca: str) -> ssl.SSLContext:
+    if tls.ca is not None:
+        told = f"{ca}: {tls.ca}"
         try:
             context.load_verify_locations(tls.ca)
         except ssl.SSLError:

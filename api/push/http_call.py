@@ -23,6 +23,7 @@ from api.push.said import printable
 from hub.access.guarded_transport import GuardedTransport
 from hub.access.outgoing import Outgoing, OutgoingRefused
 from hub.access.shown_url import shown_url
+from hub.tls import Trust, trusting_context
 from hub.words.sentence import Sentence
 
 TIMEOUT_S = 10.0
@@ -33,6 +34,12 @@ HOLD_MAX_S = 3600.0
 QUOTED = 200
 """Characters of an answer in the sentence of a failure."""
 _BUSY = (httpx.codes.TOO_MANY_REQUESTS, httpx.codes.SERVICE_UNAVAILABLE)
+_CERTIFICATE = {
+    10: "expired",
+    **dict.fromkeys((18, 19, 20, 21), "untrusted"),
+    **dict.fromkeys((62, 64), "name"),
+}
+"""By OpenSSL's verify codes, as in hub/tls.py."""
 _LOGIN = (httpx.codes.UNAUTHORIZED, httpx.codes.FORBIDDEN)
 
 
@@ -162,8 +169,11 @@ def _broken(error: Exception, host: str) -> TryAgain:
     told = {"host": host, "error": printable(cause_of(causes[-1]))[:QUOTED]}
     if any(isinstance(cause, socket.gaierror) for cause in causes):
         return TryAgain(Sentence("delivery.name", **told), "name")
-    if any(isinstance(cause, ssl.SSLError) for cause in causes):
-        return TryAgain(Sentence("delivery.tls", **told), "tls")
+    for cause in causes:
+        if isinstance(cause, ssl.SSLError):
+            if kind := _CERTIFICATE.get(getattr(cause, "verify_code", 0)):
+                return TryAgain(Sentence(f"delivery.tls.{kind}", host=host), "tls")
+            return TryAgain(Sentence("delivery.tls", **told), "tls")
     if isinstance(error, httpx.RemoteProtocolError):
         return TryAgain(Sentence("delivery.protocol", **told), "protocol")
     return TryAgain(Sentence("delivery.connection", **told), "connection")
@@ -178,12 +188,13 @@ def cause_of(error: BaseException) -> str:
 
 @asynccontextmanager
 async def open_calls(
-    outgoing: Outgoing, connections: int = 64, timeout_s: float = TIMEOUT_S
+    outgoing: Outgoing, tls: Trust | None = None, connections: int = 64, timeout_s: float = TIMEOUT_S
 ) -> AsyncIterator[HttpCalls]:
-    """Open a client with a limit on concurrent connections."""
+    """Open a client with a limit on concurrent connections. ConfigError for files of `tls`."""
     limits = httpx.Limits(max_connections=connections, max_keepalive_connections=connections)
+    context = trusting_context(tls or Trust(), "outgoing.tls", httpx.create_ssl_context(trust_env=False))
     async with httpx.AsyncClient(
-        transport=GuardedTransport(outgoing, "webhook", limits),
+        transport=GuardedTransport(outgoing, "webhook", limits, context),
         timeout=timeout_s,
         follow_redirects=False,
         trust_env=False,

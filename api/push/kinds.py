@@ -15,6 +15,7 @@ from api.push.signature import PREFIX
 from api.push.webhook import Webhook
 from hub.access.outgoing import Outgoing, Purpose
 from hub.secrets.sealed import Secrets
+from hub.tls import Trust
 from hub.words import Lang
 from hub.words.sentence import Sentence
 
@@ -79,7 +80,7 @@ def endpoint(kind: str, url: str) -> Endpoint:
 
 
 @asynccontextmanager
-async def open_channels(outgoing: Outgoing, secrets: Secrets) -> AsyncIterator[Mapping[str, Channel]]:
-    """A channel of each kind."""
-    async with open_calls(outgoing) as calls:
+async def open_channels(outgoing: Outgoing, secrets: Secrets, tls: Trust) -> AsyncIterator[Mapping[str, Channel]]:
+    """A channel of each kind. ConfigError for files of `tls`."""
+    async with open_calls(outgoing, tls) as calls:
         yield {"webhook": Webhook(calls, secrets)}

@@ -1,11 +1,12 @@
 """`hub check` for the certificates that the settings name: how long they are good."""
 
+import ssl
 from pathlib import Path
 
 from app.check.finding import Finding
 from hub.errors import ConfigError
 from hub.settings import Settings
-from hub.tls import ServerTls, Tls, Validity, client_context, server_context, validity
+from hub.tls import ServerTls, Tls, Trust, Validity, client_context, server_context, trusting_context, validity
 
 WARN_DAYS = 30
 
@@ -14,11 +15,13 @@ def check_certificates(settings: Settings) -> list[Finding]:
     """Findings about each file that the settings name."""
     findings: list[Finding] = []
     mqtt = settings.mqtt
-    sections: list[tuple[str, Tls | ServerTls | None]] = [
+    sections: list[tuple[str, Trust | ServerTls | None]] = [
         ("api.tls", settings.api.tls),
         ("database.tls", settings.database.tls),
         ("mqtt.tls", mqtt.security),
         ("kafka.tls", settings.kafka.tls),
+        ("outgoing.tls", settings.outgoing.tls),
+        ("oidc.tls", None if settings.oidc is None else settings.oidc.tls),
         ("audit.tls", settings.audit.tls if settings.audit.syslog else None),
     ]
     for section, tls in sections:
@@ -27,6 +30,8 @@ def check_certificates(settings: Settings) -> list[Finding]:
         try:
             if isinstance(tls, ServerTls):
                 server_context(tls, section)
+            elif not isinstance(tls, Tls):
+                trusting_context(tls, section, ssl.create_default_context())
             else:
                 client_context(tls, section, "mqtt.tls_ca" if section == "mqtt.tls" and mqtt.tls_ca else None)
         except ConfigError as error:

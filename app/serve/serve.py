@@ -175,11 +175,8 @@ async def _api_server(
     registry: Registry,
     stack: AsyncExitStack,
 ) -> ApiServer:
-    delivery_worker = DeliveryWorker(
-        pool,
-        await stack.enter_async_context(open_channels(Outgoing(settings), Secrets(settings.secrets))),
-        page=settings.api.public_url,
-    )
+    channels = open_channels(Outgoing(settings), Secrets(settings.secrets), settings.outgoing.tls)
+    delivery_worker = DeliveryWorker(pool, await stack.enter_async_context(channels), page=settings.api.public_url)
     sockets = stack.enter_context(bound(settings.api.host, settings.api.port, "api.port"))
     reasons = partial(_reasons, others)
     return ApiServer(settings, pool, delivery_worker, counters, reasons, engine, replay, registry, sockets)

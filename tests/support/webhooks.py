@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import ssl
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -12,6 +13,7 @@ from hub.access.outgoing import Outgoing
 from hub.limit_settings import Outgoing as Listed
 from hub.secrets.sealed import Secrets
 from hub.settings import Settings
+from hub.tls import Trust
 
 LOCAL = Outgoing(Settings(outgoing=Listed(webhook=("127.0.0.0/8",))))
 """A guard that lets receivers of tests be called, and nothing else of what is not public."""
@@ -20,9 +22,11 @@ PLAIN = Secrets(Settings().secrets)
 
 
 @asynccontextmanager
-async def open_webhook(outgoing: Outgoing, secrets: Secrets, timeout_s: float = TIMEOUT_S) -> AsyncIterator[Webhook]:
+async def open_webhook(
+    outgoing: Outgoing, secrets: Secrets, tls: Trust | None = None, timeout_s: float = TIMEOUT_S
+) -> AsyncIterator[Webhook]:
     """A webhook channel with a client of its own."""
-    async with open_calls(outgoing, timeout_s=timeout_s) as calls:
+    async with open_calls(outgoing, tls, timeout_s=timeout_s) as calls:
         yield Webhook(calls, secrets)
 
 
@@ -40,7 +44,8 @@ class Received:
 class Receiver:
     """Listens on 127.0.0.1; `answer` gives the status for what came, None for silence."""
 
-    def __init__(self) -> None:
+    def __init__(self, tls: ssl.SSLContext | None = None) -> None:
+        self._tls = tls
         self.received: list[Received] = []
         self.answer: Callable[[Received], int | None] = lambda got: 200
         self.said = b"thank you"
@@ -60,14 +65,14 @@ class Receiver:
         self._tasks: set[asyncio.Task[None]] = set()
 
     def url(self, path: str = "/hook") -> str:
-        return f"http://127.0.0.1:{self._port}{path}"
+        return f"{'https' if self._tls else 'http'}://127.0.0.1:{self._port}{path}"
 
     def ids(self, path: str = "/hook") -> list[str]:
         return [got.id for got in self.received if got.path == path]
 
     async def start(self) -> None:
         """Listen; after a stop on the same port."""
-        self._server = await asyncio.start_server(self._accepted, "127.0.0.1", self._port)
+        self._server = await asyncio.start_server(self._accepted, "127.0.0.1", self._port, ssl=self._tls)
         self._port = self._server.sockets[0].getsockname()[1]
 
     async def stop(self) -> None:
