@@ -11,7 +11,7 @@ import pytest
 from tests.quarantine import QUARANTINE
 from tests.support import stores
 from tests.support.broker import Mosquitto, find_mosquitto
-from tests.support.cluster import Cluster
+from tests.support.cluster import Cluster, memory
 from tests.support.dynsec import GuardedBroker, find_plugin
 from tests.support.hub import Hub
 from tests.support.kafka import KafkaAbsentError, KafkaBroker, kafka_libraries
@@ -32,7 +32,7 @@ _told_by_others: set[str] = set()
 def _store(mode: str) -> Store:
     if mode not in _opened:
         try:
-            _opened[mode] = stores.open_store(mode, {"fsync": "off"})  # no test cuts the power
+            _opened[mode] = stores.open_store(mode, {"fsync": "off"}, memory())  # no test cuts the power
         except StoreAbsentError as absent:
             _opened[mode] = str(absent)
     found = _opened[mode]
@@ -139,7 +139,7 @@ def empty_url(store_mode: str) -> Iterator[str]:
 @pytest.fixture
 def own_cluster() -> Iterator[Cluster]:
     """A PostgreSQL server of the test's own, without a schema: it may be killed and started again."""
-    cluster = Cluster(stores.embedded_binaries())
+    cluster = Cluster(stores.embedded_binaries(), memory=memory())
     try:
         yield cluster.create()
     finally:

@@ -137,6 +137,13 @@ def test_a_forked_hub_is_as_one_that_was_executed(
         serving.log.unlink()
 
 
+def test_a_hub_is_forked_whatever_terminal_there_is(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("COLUMNS", "80")  # as readline sets it in a process that runs tests for another
+    with _hub(tmp_path / "help.log", "serve", HUB_DATABASE__URL="postgresql://127.0.0.1:1/") as serving:
+        serving.wait_for_line("cannot be reached")
+        assert "tests.support.forks" in Path(f"/proc/{serving.pid}/cmdline").read_text(encoding="utf-8")
+
+
 def test_what_stands_still_is_given_up_and_what_moves_is_not() -> None:
     with pytest.raises(AssertionError, match=r"nothing moved for 0\.1 s .*: the moon"):
         wait_until(lambda: False, "the moon", 0.1)

@@ -126,7 +126,7 @@ class Process:
     ) -> None:
         self.command = [str(part) for part in command]
         self.log = log
-        self._env = {**os.environ, **(env or {})}
+        self._env = {**os.environ, "COLUMNS": WIDTH, **(env or {})}  # a terminal's own says nothing to tests
         self._cwd, self._account = cwd, account
         self._child: subprocess.Popen[bytes] | Forked | None = None
 

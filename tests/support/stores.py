@@ -73,19 +73,21 @@ class Store:
 
     def _create(self, name: str, template: str | None) -> None:
         parts = sql.Identifier(name), sql.Identifier(template or "template0")
-        self._run(sql.SQL("create database {} template {}").format(*parts))
+        # PostgreSQL 15 and newer copy by way of the WAL otherwise, which takes half as long again in memory.
+        self._run(sql.SQL("create database {} template {} strategy file_copy").format(*parts))
 
     def _run(self, statement: sql.Composed) -> None:
         with psycopg.connect(self.url, autocommit=True) as conn:
             conn.execute(statement)
 
 
-def open_store(mode: str, settings: Mapping[str, str] | None = None) -> Store:
+def open_store(mode: str, settings: Mapping[str, str] | None = None, memory: Path | None = None) -> Store:
     """Start (or find) the store of a mode; raises StoreAbsentError with the reason when this machine has none.
 
-    `settings` of the server go over those of tests; a server that is somebody else's keeps its own.
+    `settings` of the server go over those of tests, and its data is in the folder `memory` if one is given; a server
+    that is somebody else's keeps its own.
     """
-    return _embedded(settings or {}) if mode == "postgresql" else _timescaledb(settings or {})
+    return (_embedded if mode == "postgresql" else _timescaledb)(settings or {}, memory)
 
 
 def embedded_binaries() -> Path:
@@ -113,12 +115,12 @@ def open_any_store(mode: str | None = None, settings: Mapping[str, str] | None =
             store.cluster.remove()
 
 
-def _embedded(settings: Mapping[str, str]) -> Store:
-    cluster = Cluster(embedded_binaries(), settings).create()
+def _embedded(settings: Mapping[str, str], memory: Path | None) -> Store:
+    cluster = Cluster(embedded_binaries(), settings, memory).create()
     return Store("postgresql", cluster.url, f"postgresql {_server_version(cluster.url)} (embedded)", cluster)
 
 
-def _timescaledb(settings: Mapping[str, str]) -> Store:
+def _timescaledb(settings: Mapping[str, str], memory: Path | None) -> Store:
     url = os.environ.get("HUB_TEST_DATABASE_URL")
     if url and (extension := _offered(url)):
         told = f"timescaledb {extension} on {_server_version(url)} (HUB_TEST_DATABASE_URL)"
@@ -134,7 +136,7 @@ def _timescaledb(settings: Mapping[str, str]) -> Store:
         # Without workers nothing runs at its own time and a template can be copied; tests run the jobs.
         "timescaledb.max_background_workers": "0",
     }
-    cluster = Cluster(binaries, settings).create()
+    cluster = Cluster(binaries, settings, memory).create()
     told = f"timescaledb {_offered(cluster.url)} on {_server_version(cluster.url)}"
     return Store("timescaledb", cluster.url, told, cluster)
 
