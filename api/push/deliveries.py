@@ -3,13 +3,14 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from psycopg import AsyncCursor
+from psycopg import AsyncConnection, AsyncCursor
 from psycopg.rows import DictRow, dict_row
 from psycopg.types.json import Jsonb
 
 from api.cloudevents import message_id, picture_for
 from api.push.channel import Consumer, Delivery, Failure
 from hub.access.classification import level_named
+from hub.alerts.recipients import hidden
 from hub.alerts.titles import title_in
 from hub.store.pool import Pool, sorted_errors
 from hub.store.statements import statements
@@ -50,7 +51,7 @@ class Deliveries:
         }
         with sorted_errors():
             async with self._pool.connection() as conn, conn.cursor(row_factory=dict_row) as cursor:
-                rows = await (await cursor.execute(SQL.claim, values)).fetchall()
+                rows = await _still_seen(conn, await (await cursor.execute(SQL.claim, values)).fetchall())
                 await _retitle(cursor, [row for row in rows if row["lang"] is not None])
         return [self._claimed(row) for row in rows]
 
@@ -101,6 +102,17 @@ class Deliveries:
         with sorted_errors():
             async with self._pool.connection() as conn:
                 await conn.execute(name, values)
+
+
+async def _still_seen(conn: AsyncConnection, rows: list[DictRow]) -> list[DictRow]:
+    """Give up what the organisation of its consumer may not see any more, and leave it out."""
+    owned = {(row["alert_id"], row["owner"]) for row in rows if row["owner"] is not None}
+    unseen = await hidden(conn, owned)
+    for row in rows:
+        if (row["alert_id"], row["owner"]) in unseen:
+            reason = Sentence("routing.owner", owner=row["owner"])
+            await conn.execute(SQL.give_up, {"id": row["id"], "took_ms": None, **_told(reason, None)})
+    return [row for row in rows if (row["alert_id"], row["owner"]) not in unseen]
 
 
 async def _retitle(cursor: AsyncCursor[DictRow], rows: list[DictRow]) -> None:

@@ -28,7 +28,7 @@ from due, consumer c, alert_change h
 where o.id = due.id and c.id = o.consumer_id and h.id = o.change_id
 returning o.id, o.alert_id, o.seq, o.attempts, extract(epoch from now() - o.created_at)::float8 as age_s,
           h.kind, h.at, h.picture, c.id as consumer_id, c.code, c.kind as channel, c.url, c.secret, c.login, c.query,
-          c.settings, c.lang, c.ceiling
+          c.settings, c.lang, c.ceiling, c.owner
 
 -- name: delivered
 -- The consumer has accepted it.

@@ -130,12 +130,13 @@ async def delete_area(code: Code, context: Here, caller: TheCaller) -> Response:
     """Delete an area for which nothing is granted; its cells stay."""
     async with writing(context) as conn:
         await execute(conn, SQL.area_lock, {})
+        wanted = await row(conn, SQL.area_wanted, {"code": code})
         try:
-            deleted = await row(conn, SQL.area_delete, {"code": code})
+            deleted = None if wanted else await row(conn, SQL.area_delete, {"code": code})
         except ForeignKeyViolation as error:
-            raise ProblemError(
-                409, f"the area '{code}' is granted to somebody, or a consumer wants its alerts: end that first"
-            ) from error
+            raise ProblemError(409, f"the area '{code}' is granted to somebody: end that first") from error
+        if wanted:
+            raise ProblemError(409, f"the consumer '{wanted['code']}' wants the alerts of '{code}': end that first")
         if deleted is None:
             raise not_found("area", code)
         await execute(conn, SQL.area_place, {"code": code})

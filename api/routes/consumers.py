@@ -21,20 +21,24 @@ from pydantic import (
 )
 
 from api.context import Context, Here
-from api.contract_types import LEVELS, Code, LevelName, Name, RegionPrefix
+from api.contract_types import Code, LevelName, Name, RegionPrefix
 from api.cursors import Page, Paged
 from api.database import SQL as DATABASE
-from api.database import audit, execute, read, row, writing
+from api.database import audit, execute, read, row, rows, writing
 from api.language import Spoken, failure_in
 from api.problems import invalid, not_found, responses
 from api.push.address import BadAddressError
 from api.push.kinds import KINDS, KindName, checked_settings, endpoint
 from api.push.signature import PREFIX
+from api.routes.consumer_filters import FilterBody, Filters, single
+from api.routes.consumer_filters import shown as shown_filters
+from api.routes.consumer_filters import stored as stored_filters
 from hub.access.classification import CeilingName
 from hub.access.door import GuardedRouter, TheCaller, needs
 from hub.access.outgoing import Outgoing, OutgoingRefused
 from hub.access.permissions import Permission
 from hub.access.shown_url import HIDDEN
+from hub.alerts.routing import MOST_FILTERS
 from hub.secrets.login_place import login_place
 from hub.secrets.sealed import Place, Secrets, SecretUnreadable
 from hub.store.statements import statements
@@ -44,6 +48,7 @@ SQL = statements(__name__)
 
 router = GuardedRouter(prefix="/consumers", tags=["consumers"])
 _KEYS = {"code": str}
+_SINGLE = {"min_level", "region", "organisation", "category", "area"}
 FORGOTTEN_AT_ONCE = 10_000
 """Deliveries of a consumer that are deleted in a transaction."""
 _EXAMPLE: dict[str, JsonValue] = {
@@ -81,6 +86,15 @@ class ConsumerBody(BaseModel):
     organisation: Code | None = Field(default=None, description="only of devices of this organisation; made when new")
     category: Name | None = Field(default=None, description="only of devices whose profile has this category")
     area: Code | None = Field(default=None, description="only of devices in this named area, while it is valid")
+    filters: Filters | None = Field(
+        default=None,
+        description=f"instead of the five above: up to {MOST_FILTERS}, of which any is enough; [] takes nothing. Left "
+        "out, the five are its one filter",
+    )
+    owner: Code | None = Field(
+        default=None,
+        description="the organisation that it belongs to: it gets only what that may see. null: of the whole hub",
+    )
     lang: Lang | None = Field(default=None, description="of the titles that it gets; null: as the hub stores them")
     ceiling: CeilingName | None = Field(
         default=None,
@@ -119,6 +133,18 @@ class ConsumerBody(BaseModel):
             raise ValueError("the url has a login in it: give username and password there or here, not both")
         return self
 
+    @model_validator(mode="after")
+    def _filters_once(self) -> "ConsumerBody":
+        if self.filters is not None and (both := sorted(_SINGLE & self.model_fields_set)):
+            raise ValueError(f"give {both[0]} in filters, or no filters: not both")
+        return self
+
+    def subscribed(self) -> list[FilterBody]:
+        """What it subscribes to."""
+        if self.filters is not None:
+            return self.filters
+        return [FilterBody(**self.model_dump(include=_SINGLE))]
+
     def login(self) -> str | None:
         """`user:password` or only `user`, percent-encoded."""
         if self.username is None:
@@ -136,11 +162,13 @@ class Consumer(BaseModel):
     url: Annotated[str, Field(description="without a login; *** for what may be a token")]
     settings: dict[str, JsonValue]
     username: str | None
-    min_level: LevelName
+    min_level: Annotated[LevelName, Field(description="of its only filter, like the next four; of several the lowest")]
     region: str | None
     organisation: str | None
     category: str | None
     area: str | None
+    filters: list[FilterBody]
+    owner: Code | None
     lang: Lang | None
     ceiling: CeilingName
     enabled: bool
@@ -173,11 +201,8 @@ async def put_consumer(
     vault = Secrets(context.settings.secrets)
     async with writing(context) as conn:
         login = await _login(conn, vault, code, url, body.login())
-        if body.area and await row(conn, SQL.area, {"code": body.area}) is None:
-            raise invalid("/area", f"there is no area '{body.area}'; hub areas list shows those that there are")
-        if body.organisation:
-            await execute(conn, DATABASE.organisations_add, {"codes": [body.organisation]})
-        values = {**shown, "code": code, "min_level": LEVELS[body.min_level], "settings": Jsonb(body.settings)}
+        filters = await _filters(conn, body)
+        values = {**shown, "code": code, "filters": Jsonb(filters), "settings": Jsonb(body.settings)}
         query = await _query(conn, vault, code, url, given_query)
         values |= {
             "query": None if query is None else vault.seal(login_place(code, url, "query"), query),
@@ -201,6 +226,23 @@ def _check_outgoing(context: Context, kind: KindName, url: str) -> None:
         Outgoing(context.settings).check_literal(*endpoint(kind, url))
     except OutgoingRefused as error:
         raise invalid("/url", error.sentence) from error
+
+
+async def _filters(conn: AsyncConnection, body: ConsumerBody) -> list[dict[str, Any]]:
+    """The filters to store. The areas that they name are there, and stay; organisations are made."""
+    wanted = body.subscribed()
+    if areas := {each.area for each in wanted if each.area is not None}:
+        await row(conn, DATABASE.registry_lock)
+        there = {found["code"] for found in await rows(conn, SQL.areas, {"codes": sorted(areas)})}
+        for number, each in enumerate(wanted):
+            if each.area is not None and each.area not in there:
+                pointer = "/area" if body.filters is None else f"/filters/{number}/area"
+                raise invalid(pointer, f"there is no area '{each.area}'; hub areas list shows those that there are")
+    if body.owner is not None and not await rows(conn, SQL.owner, {"code": body.owner}):
+        raise invalid("/owner", f"there is no organisation '{body.owner}': create it first, or correct the code")
+    organisations = {each.organisation for each in wanted}
+    await execute(conn, DATABASE.organisations_add, {"codes": sorted(code for code in organisations if code)})
+    return stored_filters(wanted)
 
 
 async def _login(conn: AsyncConnection, vault: Secrets, code: str, url: str, given: str | None) -> str | None:
@@ -287,4 +329,6 @@ def _shown(found: dict[str, Any], vault: Secrets, lang: Lang) -> dict[str, Any]:
         login = None if stored is None else vault.open(login_place(found["code"], found["url"]), stored)
     except SecretUnreadable:  # `hub check` and the failure of its deliveries say so
         login = None
-    return failure_in(lang, {**found, "username": _username(login)})
+    filters = shown_filters(found["filters"])
+    told = {**found, **single(filters), "filters": filters, "username": _username(login)}
+    return failure_in(lang, told)

@@ -1,6 +1,5 @@
--- name: area
--- Shared: it is not deleted meanwhile.
-select code from area where code = %(code)s for key share
+-- name: areas
+select code from area where code = any (%(codes)s)
 
 -- name: consumer_delete
 -- Its deliveries go with it.
@@ -22,25 +21,22 @@ select url, login, query from consumer where code = %(code)s for update
 -- name: consumer_put
 -- Without a secret, or a ceiling, a known consumer keeps its own; a secret only as long as its kind.
 with known as (select kind from consumer where code = %(code)s)
-insert into consumer (code, kind, url, login, query, settings, secret, min_level, region, organisation, category, area,
-                      lang, ceiling, enabled)
+insert into consumer (code, kind, url, login, query, settings, secret, filters, owner, lang, ceiling, enabled)
 values (%(code)s, %(kind)s, %(url)s, %(login)s, %(query)s, %(settings)s, coalesce(%(secret)s, %(fresh_secret)s),
-        %(min_level)s, %(region)s, %(organisation)s, %(category)s, %(area)s, %(lang)s, coalesce(%(ceiling)s, 'L4'),
-        %(enabled)s)
+        %(filters)s, %(owner)s, %(lang)s, coalesce(%(ceiling)s, 'L4'), %(enabled)s)
 on conflict (code) do update
 set kind = excluded.kind, url = excluded.url, login = excluded.login, query = excluded.query, held_until = null,
     settings = excluded.settings,
     secret = case when %(secret)s is null and consumer.kind = excluded.kind then consumer.secret
                   else excluded.secret end,
-    min_level = excluded.min_level, region = excluded.region,
-    organisation = excluded.organisation, category = excluded.category, area = excluded.area,
+    filters = excluded.filters, owner = excluded.owner,
     lang = excluded.lang, ceiling = coalesce(%(ceiling)s, consumer.ceiling), enabled = excluded.enabled
 returning xmax = 0 as created,
           %(secret)s is null and kind is distinct from (select known.kind from known) as made_up
 
 -- name: consumers
-select c.code, c.kind, c.url, c.settings, c.login, (array['blue', 'yellow', 'orange', 'red'])[c.min_level] as min_level, c.region,
-       c.organisation, c.category, c.area, c.lang, c.ceiling, c.enabled, case when c.held_until > now() then c.held_until end as held_until,
+select c.code, c.kind, c.url, c.settings, c.login, c.filters, c.owner, c.lang, c.ceiling, c.enabled,
+       case when c.held_until > now() then c.held_until end as held_until,
        o.pending, o.delivered, o.given_up, last.failure, last.last_error, last.last_error_words
 from consumer c
 cross join lateral (
@@ -57,3 +53,6 @@ where (%(code)s::text is null or c.code = %(code)s)
   and (%(after_code)s::text is null or c.code > %(after_code)s)
 order by c.code
 limit %(limit)s
+
+-- name: owner
+select code from organisation where code = %(code)s

@@ -15,11 +15,11 @@ from app.cli.diagnose import LangOption, language
 consumers = Verbs("Who is told of alerts, by which channel, and whether it arrives.")
 CodeArgument = Annotated[str, typer.Argument(help="The consumer's code.")]
 FROM_INPUT = "-"
-_KEPT = (
-    *("kind", "url", "settings", "username", "min_level", "region", "organisation", "category", "area", "lang"),
-    *("ceiling", "enabled"),
+_KEPT = ("kind", "url", "settings", "username", "filters", "owner", "lang", "ceiling", "enabled")
+_SHOWN = (
+    *(name for name in _KEPT if name != "filters"),
+    *("pending", "delivered", "given_up", "held_until", "failure", "last_error"),
 )
-_SHOWN = (*_KEPT, "pending", "delivered", "given_up", "held_until", "failure", "last_error")
 
 
 @consumers.verb("list")
@@ -42,6 +42,7 @@ def list_consumers(
         state = Text("on   ", "green") if item["enabled"] else Text("off  ", "dim")
         told = [f"{item[name]} {name.replace('_', ' ')}" for name in ("pending", "given_up") if item[name]]
         told += [f"last failure: {item['failure']}"] if item["failure"] else []
+        told += [f"{len(item['filters'])} filters"] if len(item["filters"]) != 1 else []
         head = f"{item['code']:16} ", state, f"{item['min_level']:8}", ", ".join(told)
         out.print(Text.assemble(*head), soft_wrap=True)
         out.print(Text(f"                 {item['url']}", "dim"), soft_wrap=True)
@@ -67,6 +68,11 @@ def show_consumer(
         typer.echo(json.dumps(found, ensure_ascii=False))
         return
     tell(found, _SHOWN)
+    for number, each in enumerate(found["filters"], 1):
+        limits = ", ".join(f"{name} {value}" for name, value in each.items() if value is not None)
+        out.print(Text(f"filter {number}: {limits}"), soft_wrap=True)
+    if not found["filters"]:
+        out.print("It subscribes to nothing.")
 
 
 @consumers.verb("put")
@@ -82,6 +88,11 @@ def put_consumer(
     organisation: Annotated[str | None, typer.Option(help="Only of devices of this organisation; '' for all.")] = None,
     category: Annotated[str | None, typer.Option(help="Only of profiles of this category; '' for all.")] = None,
     area: Annotated[str | None, typer.Option(help="Only of devices in this named area; '' for all.")] = None,
+    filters: Annotated[
+        list[str] | None,
+        typer.Option("--filter", help="Instead of the five above, one filter as JSON; repeatable, any is enough."),
+    ] = None,
+    owner: Annotated[str | None, typer.Option(help="The organisation that it belongs to; '' for none.")] = None,
     titles: Annotated[str | None, typer.Option(help="Language of the titles that it gets: en or zh.")] = None,
     ceiling: Annotated[
         str | None, typer.Option(help="The highest level of data that it gets: L1 (public) to L4, important or core.")
@@ -99,6 +110,8 @@ def put_consumer(
 
     Example:  hub consumers put robot https://robot.example.org/alerts --ceiling L1
 
+    Example:  hub consumers put night --filter '{"region": "330110", "hours": "18:00-08:00"}'
+
     Example:  hub consumers put desk --disable
     """
     known = call("GET", f"/consumers/{code}", url, token, accept=(404,))
@@ -111,13 +124,18 @@ def put_consumer(
         body.pop("settings")  # those of its former kind
     if settings is not None:
         body["settings"] = _object(settings)
-    given: dict[str, Any] = {"kind": kind, "url": address}
-    given |= {"min_level": min_level, "region": region, "organisation": organisation}
+    limits = {
+        "min_level": min_level,
+        "region": region,
+        "organisation": organisation,
+        "category": category,
+        "area": area,
+    }
+    body["filters"] = _filters(body.get("filters"), filters, {k: v for k, v in limits.items() if v is not None})
+    given: dict[str, Any] = {"kind": kind, "url": address, "owner": owner}
     if address is not None and "@" in address.partition("://")[2].partition("/")[0]:
         body.pop("username", None)  # the address brings its own
     given |= {
-        "category": category,
-        "area": area,
         "lang": titles,
         "username": username,
         "password": password,
@@ -141,6 +159,25 @@ def _object(text: str) -> Any:
         fail(f"--settings: {error}")
     except ValueError as error:
         fail(f"--settings is not JSON: {error}")
+
+
+def _filters(
+    known: list[dict[str, Any]] | None, given: list[str] | None, limits: dict[str, str]
+) -> list[dict[str, Any]]:
+    """The filters to put: those that are given as JSON, or the known ones, the only one changed by what is limited."""
+    if given is not None:
+        if limits:
+            fail(f"give --{next(iter(limits)).replace('_', '-')} inside --filter")
+        try:
+            return [json.loads(each) for each in given]
+        except ValueError as error:
+            fail(f'a filter is JSON, like {{"region": "330110", "min_level": "orange"}}: {error}')
+    found = [{name: value for name, value in each.items() if value is not None} for each in known or ()]
+    if known is not None and not limits:
+        return found
+    if len(found) > 1:
+        fail(f"it has {len(found)} filters: give all that it is to have, each with --filter")
+    return [{name: value for name, value in {**(found or [{}])[0], **limits}.items() if value != ""}]
 
 
 @consumers.verb("delete")

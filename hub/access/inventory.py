@@ -40,7 +40,7 @@ _EACH_DEVICE = "one row a device"
 TABLES: Mapping[str, Table] = {
     "organisation": _table(
         _MANAGEMENT, "departments and companies that things belong to", "until renamed; alerts and devices refer to it",
-        Permission.ORGANISATIONS_READ, l1="code name",
+        Permission.ORGANISATIONS_READ, l1="code name parent region",
     ),
     "region": _table(
         _MANAGEMENT, "administrative divisions, public in GB/T 2260 and GB/T 10114",
@@ -130,9 +130,11 @@ TABLES: Mapping[str, Table] = {
     ),
     "consumer": _table(
         _MANAGEMENT, "who is told of alerts, and up to which level", "until deleted", Permission.CONSUMERS_READ,
-        l2="id code kind min_level region enabled organisation category held_until lang ceiling "
-        "area", l3="url",
+        l2="id code kind filters owner enabled held_until lang ceiling", l3="url",
         l4="secret login query settings",
+    ),
+    "routing_revision": _table(
+        _OPERATIONS, "that what alerts are routed by has changed", "one row", None, l1="one revision",
     ),
     "series": _table(
         _BUSINESS, "one metric of one device", _WITH_DEVICE, Permission.READINGS_READ,

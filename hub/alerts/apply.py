@@ -7,7 +7,7 @@ import psycopg
 from psycopg.pq import TransactionStatus
 
 from hub.alerts.alert import Alert, Applied, Change, Home, Plan, Result, Step, plan
-from hub.alerts.routing import Filter, recipients
+from hub.alerts.recipients import Owed, owed
 from hub.alerts.transitions import CONDITIONS, ENDED, state_of
 from hub.models import AlertChange
 from hub.store.statements import statements
@@ -57,14 +57,8 @@ async def _write(conn: psycopg.AsyncConnection, applied: Sequence[Applied]) -> N
     if added := [alert for alert in last.values() if alert.id in fresh]:
         await conn.execute(SQL.insert, _columns(added))
     await conn.execute(SQL.record, _recorded(applied))
-    filters = [Filter(*row) for row in await _rows(conn, SQL.filters)]
-    if owed := [
-        (change.id, alert.id, alert.seq, consumer)
-        for change, alert in applied
-        for consumer in recipients(alert.place, filters)
-    ]:
-        names = ("change_id", "id", "seq", "consumer_id")
-        await conn.execute(SQL.deliver, dict(zip(names, map(list, zip(*owed, strict=True)), strict=True)))
+    if deliveries := await owed(conn, applied):
+        await conn.execute(SQL.deliver, dict(zip(Owed._fields, map(list, zip(*deliveries, strict=True)), strict=True)))
     if ended := [
         change.id for change, alert in applied
         if isinstance(change, Step) and change.kind in ENDED and alert.cleared_at is None

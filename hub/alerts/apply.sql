@@ -33,14 +33,6 @@ join rule r on r.id = raised.rule_id
 join device d on d.id = raised.device_id
 join profile p on p.id = d.profile_id
 
--- name: filters
--- One of an area that is not valid yet, or no longer, takes nothing.
-select c.id, c.min_level, c.region, c.organisation, c.category, c.area
-from consumer c
-left join area a on a.code = c.area
-where c.enabled and coalesce(a.valid_from <= now(), true) and coalesce(now() < a.valid_to, true)
-order by c.id
-
 -- name: update
 update alert a
 set seq = n.seq, level = n.level, peak_level = n.peak_level, value = n.value, threshold = n.threshold, title = n.title,
@@ -90,9 +82,9 @@ order by n.place
 -- name: deliver
 -- Joined and locked: a consumer that is deleted at this moment is left out, instead of failing the batch.
 insert into outbox (change_id, alert_id, seq, consumer_id)
-select n.change_id, n.id, n.seq, n.consumer_id
-from unnest(%(change_id)b::uuid[], %(id)b::uuid[], %(seq)b::int[], %(consumer_id)b::int[])
-    with ordinality as n (change_id, id, seq, consumer_id, place)
+select n.change_id, n.alert_id, n.seq, n.consumer_id
+from unnest(%(change_id)b::uuid[], %(alert_id)b::uuid[], %(seq)b::int[], %(consumer_id)b::int[])
+    with ordinality as n (change_id, alert_id, seq, consumer_id, place)
 join consumer c on c.id = n.consumer_id
 order by n.place
 for key share of c

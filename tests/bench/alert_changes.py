@@ -28,8 +28,8 @@ insert into profile (code, name, metrics) values ('gauge', 'River gauge', '{"lev
 insert into device (code, name, profile_id, region)
     select 'gauge-' || n, 'River gauge ' || n, 1, '330106001002' from generate_series(1, 1000) n;
 insert into rule (code, name, event_kind, event_level) values ('smoke', 'Smoke', 'smoke', 3);
-insert into consumer (code, url, secret, min_level) values ('all', 'http://127.0.0.1:9/', 'whsec_AAAA', 1),
-    ('red', 'http://127.0.0.1:9/', 'whsec_AAAA', 4);
+insert into consumer (code, url, secret) values ('all', 'http://127.0.0.1:9/', 'whsec_AAAA'),
+    ('red', 'http://127.0.0.1:9/', 'whsec_AAAA');
 analyze
 """
 ONE = b"""

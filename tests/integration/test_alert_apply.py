@@ -269,7 +269,7 @@ async def test_a_consumer_that_is_deleted_meanwhile_fails_no_batch(alarms: Alarm
 
 async def test_consumers_get_what_reached_their_level_in_their_region(alarms: Alarms) -> None:
     for code, level, region in [("all", 1, None), ("red", 4, None), ("near", 1, "3301"), ("far", 1, "3302")]:
-        await alarms.consumer(code, "http://127.0.0.1:1/", min_level=level, region=region)
+        await alarms.consumer(code, min_level=level, region=region)
     await alarms.consumer("off", "http://127.0.0.1:1/")
     await alarms.run("update consumer set enabled = false where code = 'off'")
     alert = await alarms.raised(level=2)
@@ -281,12 +281,11 @@ async def test_consumers_get_what_reached_their_level_in_their_region(alarms: Al
 
 
 async def test_a_consumer_gets_what_is_in_its_area_while_that_is_valid(alarms: Alarms) -> None:
-    await alarms.consumer("both", "http://127.0.0.1:1/")
     await alarms.run(
         """insert into area (code, name, ring, valid_from)
            values ('basin', 'b', '(120,30),(120.2,30),(120.2,30.2),(120,30.2)', '2019-01-01')"""
     )
-    await alarms.run("update consumer set area = 'basin'")
+    await alarms.consumer("both", area="basin")
     told: list[int] = []
     for lon, valid_to in [(120.1, None), (121.0, None), (120.1, "2020-01-01"), (120.1, "2120-01-01")]:
         await alarms.run("update device set lon = %(lon)s, lat = 30.1", lon=lon)
@@ -303,11 +302,7 @@ async def test_consumers_get_what_their_organisation_and_category_are_about(alar
     await alarms.run("update device set organisation = 'fire-brigade'")
     await alarms.run("update profile set category = 'fire'")
     for code, organisation, category in [("both", "fire-brigade", "fire"), ("water", "water", None)]:
-        await alarms.consumer(code, "http://127.0.0.1:1/")
-        await alarms.run(
-            "update consumer set organisation = %(organisation)s, category = %(category)s where code = %(code)s",
-            organisation=organisation, category=category, code=code,
-        )  # fmt: skip
+        await alarms.consumer(code, organisation=organisation, category=category)
     alert = await alarms.raised()
     await alarms.run("update profile set category = 'lamp'")
     await alarms.apply(alert, "cleared")

@@ -174,3 +174,72 @@ async def test_a_consumer_is_deleted_with_what_was_for_it(database: str) -> None
         assert (gone.status_code, gone.json()["code"]) == (200, "desk")
         assert (await client.get("/consumers/desk")).status_code == 404
         assert (await client.delete("/consumers/desk")).status_code == 404
+
+
+async def test_a_consumer_has_several_filters_of_which_any_is_enough(database: str) -> None:
+    night = {
+        "min_level": "orange",
+        "region": "330110000000",
+        "days": [5, 6],
+        "hours": "22:00-06:00",
+        "zone": "Asia/Urumqi",
+    }
+    body = {"url": "https://desk.example.org/a", "filters": [night, {"event_kind": "fire", "organisation": "parks"}]}
+    async with api_context(database) as context, client_of(context) as client:
+        assert (await client.put("/consumers/desk", json=body)).status_code == 201
+        found = (await client.get("/consumers/desk")).json()
+        limits = [{name: value for name, value in each.items() if value is not None} for each in found["filters"]]
+        wanted = {"min_level": "blue", "event_kind": "fire", "organisation": "parks"}
+        assert limits == [{**night, "region": "330110"}, wanted]
+        assert (found["min_level"], found["region"], found["organisation"]) == ("blue", None, None), "of several: none"
+        assert (await client.put("/consumers/desk", json={**body, "filters": found["filters"]})).status_code == 200
+        assert (await client.put("/consumers/desk", json={**body, "filters": []})).json()["filters"] == []
+        one = (await client.put("/consumers/desk", json={"url": body["url"], "region": "3301"})).json()
+        assert (one["region"], one["filters"][0]["region"]) == ("3301", "3301")
+
+
+async def test_filters_that_cannot_be_are_refused_with_what_to_do(database: str) -> None:
+    url = {"url": "https://desk.example.org/a"}
+    async with api_context(database) as context, client_of(context) as client:
+        for filters, said in (
+            ([{}] * 10_000, "at most 200 items"),
+            ([{"hours": "8-18"}], "write them like 08:00-18:00"),
+            ([{"zone": "Middle/Earth"}], "is no time zone"),
+            ([{"days": [8]}], "less than or equal to 7"),
+            ([{"area": "nowhere"}], "there is no area 'nowhere'"),
+            ([{"region": "abc"}], "division code"),
+            ([{"sound": "loud"}], "extra inputs are not permitted"),
+        ):
+            answer = await client.put("/consumers/desk", json={**url, "filters": filters})
+            assert (answer.status_code, said in answer.text) == (422, True), answer.text
+        both = await client.put("/consumers/desk", json={**url, "filters": [{}], "region": "3301"})
+        assert "give region in filters, or no filters: not both" in both.text
+        stranger = await client.put("/consumers/desk", json={**url, "owner": "nobody"})
+        assert "there is no organisation 'nobody'" in stranger.text
+        assert (await client.get("/consumers")).json()["items"] == []
+
+
+async def test_an_area_that_a_consumer_wants_is_not_deleted(database: str) -> None:
+    async with api_context(database) as context, client_of(context) as client:
+        await client.put("/areas/basin", json={"name": "Basin", "divisions": ["330110"]})
+        body = {"url": "https://desk.example.org/a", "filters": [{"region": "33"}, {"area": "basin"}]}
+        assert (await client.put("/consumers/desk", json=body)).status_code == 201
+        kept = await client.delete("/areas/basin")
+        assert kept.status_code == 409
+        assert "the consumer 'desk'" in kept.text
+        await client.delete("/consumers/desk")
+        assert (await client.delete("/areas/basin")).status_code == 204
+
+
+async def test_organisations_have_one_above_them_and_a_division(database: str) -> None:
+    async with api_context(database) as context, client_of(context) as client:
+        for code, body in (("city", {"region": "330100000000"}), ("county", {"parent": "city"})):
+            assert (await client.put(f"/organisations/{code}", json={"name": code, **body})).status_code == 201
+        assert (await client.get("/organisations/city")).json()["region"] == "3301"
+        circle = await client.put("/organisations/city", json={"name": "city", "parent": "county"})
+        assert "no organisation is above itself" in circle.text
+        unknown = await client.put("/organisations/city", json={"name": "city", "parent": "moon"})
+        assert "there is no organisation 'moon'" in unknown.text
+        renamed = (await client.put("/organisations/county", json={"name": "County"})).json()
+        assert (renamed["name"], renamed["parent"]) == ("County", "city"), "what is left out stays"
+        assert (await client.put("/organisations/county", json={"name": "C", "parent": None})).json()["parent"] is None

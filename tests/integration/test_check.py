@@ -33,9 +33,9 @@ async def test_it_tells_how_far_rollups_are_made_anew(database: str) -> None:
 async def test_it_lists_consumers_that_the_guard_refuses_with_the_line_to_add(database: str) -> None:
     with psycopg.connect(database, autocommit=True) as conn:
         conn.execute(
-            "insert into consumer (code, url, secret, min_level, enabled) values"
-            " ('inner', 'http://10.1.2.3:8080/a', 'x', 1, true), ('outer', 'https://8.8.8.8/', 'x', 1, true),"
-            " ('off', 'http://10.9.9.9/', 'x', 1, false)"
+            "insert into consumer (code, url, secret, enabled) values"
+            " ('inner', 'http://10.1.2.3:8080/a', 'x', true), ('outer', 'https://8.8.8.8/', 'x', true),"
+            " ('off', 'http://10.9.9.9/', 'x', false)"
         )
     settings = Settings(database=Database(url=database))
     [told] = [finding async for finding in check_outgoing(settings)]

@@ -56,6 +56,12 @@ async def test_a_desk_is_run_from_the_command_line(database: str) -> None:
         assert "1 to 65535" in await hub(*put, "http://desk:99999/", status=1)
         assert "other.example.org" in await hub("consumers", "list")
         assert "s3cret" not in await hub("consumers", "show", "desk")
+        night = '{"region": "330110", "hours": "18:00-08:00"}'
+        await hub(*put, "--filter", night, "--filter", '{"event_kind": "fire"}')
+        assert "hours 18:00-08:00" in await hub("consumers", "show", "desk")
+        assert "it has 2 filters" in await hub(*put, "--region", "33", status=1)
+        await hub(*put, "--enable")
+        assert len((await shown("consumers", "show", "desk", "--json"))["filters"]) == 2
         await hub("consumers", "delete", "desk")
         assert "there is no consumer" in await hub("consumers", "show", "desk", status=1)
 

@@ -68,7 +68,7 @@ KEPT = (
     "select * from alert_change order by cursor",
     """select id, change_id, alert_id, seq, consumer_id, state, attempts, next_at, last_error, created_at, settled_at
        from outbox order by id""",
-    "select id, code, kind, url, secret, min_level, region, enabled from consumer",
+    "select id, code, kind, url, secret, enabled from consumer",
     """select id, code, name, profile_id, metric, direction, thresholds, hysteresis, hold_s, event_kind, event_level,
        enabled, revision from rule""",
 )
@@ -129,3 +129,18 @@ async def test_the_api_goes_on_where_it_was(empty_url: str, store_mode: str) -> 
             taken = await client.post(f"/alerts/{targets['cleared']}/steps", json={"to": to})
             assert taken.status_code == 200, taken.text
         assert (taken.json()["state"], taken.json()["changes"][-1]["state"]) == ("closed", "closed")
+
+
+async def test_the_limits_of_consumers_become_their_filter(empty_url: str, store_mode: str) -> None:
+    migrate_to(empty_url, store_mode, 43)
+    with psycopg.connect(empty_url, autocommit=True) as conn:
+        conn.execute("insert into organisation (code, name) values ('parks', 'Parks')")
+        conn.execute("insert into area (code, name) values ('basin', 'Basin')")
+        conn.execute(
+            """insert into consumer (code, url, secret, min_level, region, organisation, category, area) values
+               ('all', 'http://h/', 's', 1, null, null, null, null),
+               ('some', 'http://h/', 's', 3, '3301', 'parks', 'fire', 'basin')"""
+        )
+    await migrate(empty_url)
+    some = {"min_level": 3, "region": "3301", "organisation": "parks", "category": "fire", "area": "basin"}
+    assert rows(empty_url, "select filters, owner from consumer order by code") == [([{}], None), ([some], None)]

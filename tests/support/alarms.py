@@ -5,6 +5,8 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID, uuid4
 
+from psycopg.types.json import Jsonb
+
 from hub.alerts.alert import Change, Result, Step
 from hub.alerts.apply import apply
 from hub.models import AlertChange, to_micros
@@ -31,15 +33,15 @@ class Alarms:
     async def seed(self) -> None:
         await self.run(SEED)
 
-    async def consumer(self, code: str, url: str, *, min_level: int = 1, region: str | None = None) -> int:
+    async def consumer(self, code: str, url: str = "http://127.0.0.1:1/", **limits: object) -> int:
+        """A consumer with one filter, of the members that it limits (hub/alerts/routing.py)."""
         rows = await self.run(
-            """insert into consumer (code, url, secret, min_level, region)
-               values (%(code)s, %(url)s, %(secret)s, %(min_level)s, %(region)s) returning id""",
+            """insert into consumer (code, url, secret, filters)
+               values (%(code)s, %(url)s, %(secret)s, %(filters)s) returning id""",
             code=code,
             url=url,
             secret=SECRET,
-            min_level=min_level,
-            region=region,
+            filters=Jsonb([limits]),
         )
         return int(rows[0][0])
 

@@ -1,0 +1,81 @@
+"""Filters by which a consumer subscribes, as they are given and shown."""
+
+from collections.abc import Mapping
+from typing import Annotated, Any
+from zoneinfo import ZoneInfo
+
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field
+
+from api.contract_types import LEVELS, Code, LevelName, Name, RegionPrefix
+from devices.catalogue.search import subtree
+from hub.alerts.hours import ZONE, minutes
+from hub.alerts.routing import MOST_FILTERS
+from hub.models import LEVEL_NAMES
+
+
+def _zone(name: str) -> str:
+    try:
+        ZoneInfo(name)
+    except (ValueError, OSError, KeyError) as error:
+        raise ValueError(f"'{name}' is no time zone; write it like {ZONE}") from error
+    return name
+
+
+def _hours(hours: str) -> str:
+    minutes(hours)
+    return hours
+
+
+class FilterBody(BaseModel):
+    """What an alert must be for a consumer to get it: all that is named here; what is left out does not limit."""
+
+    model_config = ConfigDict(
+        extra="forbid",
+        json_schema_extra={"examples": [{"min_level": "orange", "region": "330110", "hours": "18:00-08:00"}]},
+    )
+
+    min_level: LevelName = "blue"
+    region: Annotated[RegionPrefix, AfterValidator(subtree)] | None = Field(
+        default=None, description="only alerts from below this division code"
+    )
+    area: Code | None = Field(default=None, description="only of devices in this named area, while it is valid")
+    organisation: Code | None = Field(default=None, description="only of devices of this organisation; made when new")
+    category: Name | None = Field(default=None, description="only of devices whose profile has this category")
+    event_kind: Name | None = Field(default=None, description="only alerts of this kind of event, such as fire")
+    days: Annotated[list[Annotated[int, Field(ge=1, le=7)]], Field(min_length=1, max_length=7)] | None = Field(
+        default=None, description="days of the week on which its hours begin; 1 is Monday"
+    )
+    hours: Annotated[str, Field(max_length=11), AfterValidator(_hours)] | None = Field(
+        default=None, description="HH:MM-HH:MM, as in 08:00-18:00, or 22:00-06:00 across midnight"
+    )
+    zone: Annotated[str, Field(max_length=64), AfterValidator(_zone)] | None = Field(
+        default=None, description=f"of days and hours; else {ZONE}"
+    )
+
+
+Filters = Annotated[list[FilterBody], Field(max_length=MOST_FILTERS)]
+
+
+def stored(filters: list[FilterBody]) -> list[dict[str, Any]]:
+    """As they are kept: the members that limit."""
+    kept = [each.model_dump(exclude_none=True) for each in filters]
+    for each in kept:
+        each["min_level"] = LEVELS[each["min_level"]]
+    return kept
+
+
+def shown(filters: list[Mapping[str, Any]]) -> list[dict[str, Any]]:
+    """As they are returned: with every member."""
+    return [
+        {**dict.fromkeys(FilterBody.model_fields), **each, "min_level": LEVEL_NAMES[each.get("min_level", 1) - 1]}
+        for each in filters
+    ]
+
+
+def single(filters: list[dict[str, Any]]) -> dict[str, Any]:
+    """The members of a consumer's only filter, as it had them before it could have several; else the lowest floor."""
+    names = ("region", "organisation", "category", "area")
+    if len(filters) == 1:
+        return {name: filters[0][name] for name in ("min_level", *names)}
+    lowest = min((each["min_level"] for each in filters), key=LEVEL_NAMES.index, default="red")
+    return {"min_level": lowest, **dict.fromkeys(names)}

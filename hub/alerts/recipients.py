@@ -1,0 +1,103 @@
+"""Who gets what is written now: reads what routing goes by, once for each of its revisions."""
+
+from collections.abc import Collection, Mapping, Sequence
+from datetime import UTC, datetime
+from typing import Any, NamedTuple
+from uuid import UUID
+
+import psycopg
+from psycopg.rows import dict_row
+
+from hub.alerts.alert import Applied
+from hub.alerts.reach import Reach, SharedAlerts
+from hub.alerts.routing import Place, Subscriber, Subscriptions, stored_filter
+from hub.store.statements import statements
+
+SQL = statements(__name__)
+
+
+class Owed(NamedTuple):
+    """A change that a consumer gets."""
+
+    change_id: UUID
+    alert_id: UUID
+    seq: int
+    consumer_id: int
+
+
+_known: dict[UUID, Subscriptions] = {}
+"""The last revision that this process has read. Revisions are unique, also among databases."""
+
+
+async def subscriptions(conn: psycopg.AsyncConnection) -> Subscriptions:
+    """What routing goes by as this connection sees it now; one small query while nothing has changed."""
+    row = await (await conn.execute(SQL.revision)).fetchone()
+    if row is not None and (known := _known.get(row[0])) is not None:
+        return known
+    # One statement, so that the revision belongs to the rows.
+    async with conn.cursor(row_factory=dict_row) as cursor:
+        found = await (await cursor.execute(SQL.subscriptions)).fetchone() or {}
+    read = _subscriptions(found)
+    _known.clear()
+    _known[found["revision"]] = read
+    return read
+
+
+def _subscriptions(found: Mapping[str, Any]) -> Subscriptions:
+    areas = {code: (_time(begins), _time(ends)) for code, begins, ends in found["areas"]}
+    shares = [
+        SharedAlerts(owner, consumer, _set(devices), _set(metrics), _set(kinds), _time(valid_to))
+        for owner, consumer, devices, metrics, kinds, valid_to in found["shares"]
+    ]
+    organisations = found["organisations"]
+    return Subscriptions(
+        [
+            Subscriber(id_, code, owner, tuple(stored_filter(each, areas) for each in filters))
+            for id_, code, owner, filters in found["consumers"]
+        ],
+        Reach(
+            {code: parent for code, parent, _ in organisations if parent is not None},
+            {code: region for code, _, region in organisations if region is not None},
+            shares,
+        ),
+    )
+
+
+async def owed(conn: psycopg.AsyncConnection, applied: Sequence[Applied]) -> list[Owed]:
+    """Who gets which of these changes, in their order."""
+    routes = await subscriptions(conn)
+    if not routes.subscribers:
+        return []
+    places, now = await stored_places(conn, {alert.id for _, alert in applied}), datetime.now(UTC)
+    return [
+        Owed(change.id, alert.id, alert.seq, consumer)
+        for change, alert in applied
+        for consumer in routes.recipients(places[alert.id]._replace(level=alert.place.level), now)
+    ]
+
+
+async def stored_places(conn: psycopg.AsyncConnection, alerts: Collection[UUID]) -> dict[UUID, Place]:
+    """By what alerts are routed, as they are stored; without those that are not there."""
+    async with conn.cursor(row_factory=dict_row) as cursor:
+        found = await (await cursor.execute(SQL.places, {"ids": list(alerts)})).fetchall()
+    return {
+        row.pop("id"): Place(**{**row, "areas": frozenset(row["areas"]), "told": frozenset(row["told"])})
+        for row in found
+    }
+
+
+async def hidden(conn: psycopg.AsyncConnection, asked: Collection[tuple[UUID, str]]) -> set[tuple[UUID, str]]:
+    """Of alerts and organisations those that the organisation may not see now."""
+    if not asked:
+        return set()
+    reach, now = (await subscriptions(conn)).reach, datetime.now(UTC)
+    places = await stored_places(conn, {alert for alert, _ in asked})
+    return {(alert, owner) for alert, owner in asked if not reach.sees(owner, places[alert], now)}
+
+
+def _time(text: str | None) -> datetime | None:
+    return None if text is None else datetime.fromisoformat(text)
+
+
+def _set(values: Sequence[str] | None) -> frozenset[str] | None:
+    return None if values is None else frozenset(values)
