@@ -44,6 +44,7 @@ from api.routes import (
     oidc,
     openapi,
     organisations,
+    outlines,
     own_account,
     profile_library,
     profiles,
@@ -73,6 +74,7 @@ Devices in, alerts out. Errors are problem details (RFC 9457); lists come as `{"
 _BODY_LIMITS = {
     "/api/v1/devices:import": devices_import.BODY_LIMIT,
     "/api/v1/regions:import": regions.BODY_LIMIT,
+    "/api/v1/regions:outlines": outlines.BODY_LIMIT,
     "/api/v1/devices:provision": provisioning.BODY_LIMIT,
 }
 _ROUTERS: tuple[GuardedRouter, ...] = (
@@ -90,6 +92,7 @@ _ROUTERS: tuple[GuardedRouter, ...] = (
     maintenance.router,
     organisations.router,
     regions.router,
+    outlines.router,
     credentials.router,
     stream.router,  # /alerts/stream comes before /alerts/{id}
     alerts.router,

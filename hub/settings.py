@@ -262,6 +262,8 @@ class Alerts(Section):
 
     keep_days: int | None = Field(default=None, ge=30, le=36_500)
     """How long they are kept after their last change, once they are over; None: for ever."""
+    border_m: float = Field(default=0.0, ge=0, le=50_000)
+    """How near to the border of its place, in metres, an alert is for a consumer too that says nothing else; 0: not."""
 
 
 Role = Literal["direct", "edge", "worker", "api"]

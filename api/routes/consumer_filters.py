@@ -51,16 +51,25 @@ class FilterBody(BaseModel):
     zone: Annotated[str, Field(max_length=64), AfterValidator(_zone)] | None = Field(
         default=None, description=f"of days and hours; else {ZONE}"
     )
+    border_m: float | None = Field(
+        default=None,
+        ge=0,
+        le=50_000,
+        description="it also takes what is so near, in metres, to the border of its region or area, as far as its "
+        "outline is known; left out, alerts.border_m of the settings as it is now; 0: not",
+    )
 
 
 Filters = Annotated[list[FilterBody], Field(max_length=MOST_FILTERS)]
 
 
-def stored(filters: list[FilterBody]) -> list[dict[str, Any]]:
-    """As they are kept: the members that limit."""
+def stored(filters: list[FilterBody], border_m: float) -> list[dict[str, Any]]:
+    """As they are kept: the members that limit. `border_m` is for those that name a place and say nothing about it."""
     kept = [each.model_dump(exclude_none=True) for each in filters]
     for each in kept:
         each["min_level"] = LEVELS[each["min_level"]]
+        if border_m > 0 and each.keys() & {"region", "area"}:
+            each.setdefault("border_m", border_m)
     return kept
 
 

@@ -201,7 +201,7 @@ async def put_consumer(
     vault = Secrets(context.settings.secrets)
     async with writing(context) as conn:
         login = await _login(conn, vault, code, url, body.login())
-        filters = await _filters(conn, body)
+        filters = await _filters(conn, body, context.settings.alerts.border_m)
         values = {**shown, "code": code, "filters": Jsonb(filters), "settings": Jsonb(body.settings)}
         query = await _query(conn, vault, code, url, given_query)
         values |= {
@@ -228,7 +228,7 @@ def _check_outgoing(context: Context, kind: KindName, url: str) -> None:
         raise invalid("/url", error.sentence) from error
 
 
-async def _filters(conn: AsyncConnection, body: ConsumerBody) -> list[dict[str, Any]]:
+async def _filters(conn: AsyncConnection, body: ConsumerBody, border_m: float) -> list[dict[str, Any]]:
     """The filters to store. The areas that they name are there, and stay; organisations are made."""
     wanted = body.subscribed()
     if areas := {each.area for each in wanted if each.area is not None}:
@@ -242,7 +242,7 @@ async def _filters(conn: AsyncConnection, body: ConsumerBody) -> list[dict[str, 
         raise invalid("/owner", f"there is no organisation '{body.owner}': create it first, or correct the code")
     organisations = {each.organisation for each in wanted}
     await execute(conn, DATABASE.organisations_add, {"codes": sorted(code for code in organisations if code)})
-    return stored_filters(wanted)
+    return stored_filters(wanted, border_m)
 
 
 async def _login(conn: AsyncConnection, vault: Secrets, code: str, url: str, given: str | None) -> str | None:

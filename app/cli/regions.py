@@ -37,6 +37,23 @@ def load_regions(
         err.print(Text(f"line {warning['line']}: {warning['problem']}", style="yellow"), soft_wrap=True)
 
 
+@regions.verb("outlines")
+def load_outlines(
+    file: Annotated[Path, typer.Argument(exists=True, dir_okay=False, help="GeoJSON of polygons, WGS 84.")],
+    url: UrlOption = DEFAULT_URL,
+    token: TokenOption = None,
+) -> None:
+    """Load outlines of divisions, so that alerts near a border are offered to the neighbour's desk too.
+
+    A FeatureCollection; each feature has the property code (a division code) and a Polygon or MultiPolygon.
+
+    Example:  hub regions outlines counties.geojson
+    """
+    with file.open("rb") as body:
+        answer = call("POST", "/regions:outlines", url, token, content=body, timeout=LOAD_S).json()
+    out.print("{divisions} outlines of {edges} edges are loaded.".format(**answer))
+
+
 @regions.verb("sample")
 def print_sample() -> None:
     """Print a small file of real divisions, to see the form and to try things: parts of Zhejiang, Anhui and Hunan.

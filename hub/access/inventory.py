@@ -136,6 +136,10 @@ TABLES: Mapping[str, Table] = {
     "routing_revision": _table(
         _OPERATIONS, "that what alerts are routed by has changed", "one row", None, l1="one revision",
     ),
+    "border": _table(
+        _MANAGEMENT, "outlines of areas and divisions, to know what is near a border",
+        "until loaded anew, or with its area", None, l2="key lon1 lat1 lon2 lat2 reach",
+    ),
     "series": _table(
         _BUSINESS, "one metric of one device", _WITH_DEVICE, Permission.READINGS_READ,
         l2="id device_id metric revision",

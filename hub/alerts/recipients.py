@@ -10,7 +10,7 @@ from psycopg.rows import dict_row
 
 from hub.alerts.alert import Applied
 from hub.alerts.reach import Reach, SharedAlerts
-from hub.alerts.routing import Place, Subscriber, Subscriptions, stored_filter
+from hub.alerts.routing import NOWHERE, Place, Subscriber, Subscriptions, stored_filter
 from hub.store.statements import statements
 
 SQL = statements(__name__)
@@ -68,7 +68,7 @@ async def owed(conn: psycopg.AsyncConnection, applied: Sequence[Applied]) -> lis
     routes = await subscriptions(conn)
     if not routes.subscribers:
         return []
-    places, now = await stored_places(conn, {alert.id for _, alert in applied}), datetime.now(UTC)
+    places, now = await stored_places(conn, {alert.id for _, alert in applied}, routes.border_m), datetime.now(UTC)
     return [
         Owed(change.id, alert.id, alert.seq, consumer)
         for change, alert in applied
@@ -76,12 +76,16 @@ async def owed(conn: psycopg.AsyncConnection, applied: Sequence[Applied]) -> lis
     ]
 
 
-async def stored_places(conn: psycopg.AsyncConnection, alerts: Collection[UUID]) -> dict[UUID, Place]:
-    """By what alerts are routed, as they are stored; without those that are not there."""
+async def stored_places(
+    conn: psycopg.AsyncConnection, alerts: Collection[UUID], border_m: float = 0
+) -> dict[UUID, Place]:
+    """By what alerts are routed, as they are stored; with the borders that are at most `border_m` metres away."""
     async with conn.cursor(row_factory=dict_row) as cursor:
-        found = await (await cursor.execute(SQL.places, {"ids": list(alerts)})).fetchall()
+        found = await (await cursor.execute(SQL.places, {"ids": list(alerts), "border_m": border_m})).fetchall()
     return {
-        row.pop("id"): Place(**{**row, "areas": frozenset(row["areas"]), "told": frozenset(row["told"])})
+        row.pop("id"): Place(
+            **{**row, "areas": frozenset(row["areas"]), "told": frozenset(row["told"]), "near": row["near"] or NOWHERE}
+        )
         for row in found
     }
 

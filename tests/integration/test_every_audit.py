@@ -35,6 +35,7 @@ STEPS: list[tuple[str, str, Any, str]] = [
     ("PUT /profiles/{code}", "/profiles/air", AIR, "profile.put"),
     ("POST /profiles:install", "/profiles:install", {"codes": ["{library}"]}, "profile.install"),
     ("PUT /organisations/{code}", "/organisations/parks", {"name": "Parks"}, "organisation.put"),
+    ("POST /regions:outlines", "/regions:outlines", {"features": []}, "regions.outlines"),
     ("POST /regions:import", "/regions:import", "code,name\n330000000000,浙江省\n", "regions.import"),
     ("POST /devices:import", "/devices:import", "code,name,profile\nair-0,Air,air\n", "devices.import"),
     ("PUT /devices/{code}", "/devices/air-1", {"name": "Air 1", "profile": "air"}, "device.put"),

@@ -20,7 +20,7 @@ FOR_ALL = {
     *("provisioning_key", "region", "rule", "schema_migration"),
     *("alert_ending", "arrival", "catalogue_count", "catalogue_unheard", "commit_turn", "dead_letter_turn"),
     *("import_progress", "kafka_offset", "latest_note", "listening", "mqtt_session", "rollup_rebuild"),
-    *("routing_revision",),
+    *("border", "routing_revision"),
     *("session_holder", "event_replaced", "reading_replaced"),
     *("reading", "reading_1d", "reading_1h", "reading_1m"),
 }
