@@ -29,7 +29,7 @@ class Address(NamedTuple):
     login: str | None
     """`user:password` as it stood in the URL, percent-encoded."""
     query: str | None = None
-    """Behind the `?`, which may hold a token: the URL has HIDDEN there. HIDDEN itself: the one that is known."""
+    """What may be a token, most often behind the `?`: the URL ends with HIDDEN for it. HIDDEN itself: the known one."""
 
 
 def parse_address(url: str) -> Address:
@@ -64,14 +64,14 @@ def parse_address(url: str) -> Address:
 
 
 def stored_url(url: str, query: str | None = None) -> httpx.URL:
-    """What is called for a stored URL and its query.
+    """What is called for a stored URL and its query, or what else of it is shown as HIDDEN.
 
     It is whatever HTTP can call, since one that worked before must go on working.
 
     Raises BadAddressError.
     """
     try:
-        called = httpx.URL(url if query is None else f"{url.partition('?')[0]}?{query}")
+        called = httpx.URL(url if query is None else _with(url, query))
     except httpx.InvalidURL as error:
         raise BadAddressError(Sentence("refusal.address")) from error
     if called.scheme not in ("http", "https") or not called.host:
@@ -79,6 +79,10 @@ def stored_url(url: str, query: str | None = None) -> httpx.URL:
     if called.port is not None and not 0 < called.port <= _PORT_MAX:
         raise BadAddressError(Sentence("refusal.address.port"))
     return called
+
+
+def _with(url: str, query: str) -> str:
+    return url.removesuffix(HIDDEN) + query if url.endswith(HIDDEN) else f"{url.partition('?')[0]}?{query}"
 
 
 def _check_port(netloc: str) -> None:

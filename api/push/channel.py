@@ -45,11 +45,18 @@ class Delivery:
     """The language of the consumer."""
     place: str | None = None
     """Its region by name, where the channel shows one."""
+    test: bool = False
+    """Whether it is no alert, but a test of the channel; its kind is `test` then."""
 
     @property
     def link(self) -> str | None:
         """To the alert on the hub's page, where that has an address."""
         return self.picture.get("link")
+
+    @property
+    def drill(self) -> bool:
+        """Whether it is an exercise."""
+        return bool(self.picture.get("drill"))
 
 
 Failure = Literal[

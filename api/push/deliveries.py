@@ -1,6 +1,6 @@
 """The outbox table: pending deliveries, claimed with a lease and settled once."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 
 from psycopg import AsyncConnection, AsyncCursor
@@ -9,6 +9,7 @@ from psycopg.types.json import Jsonb
 
 from api.cloudevents import message_id, picture_for
 from api.push.channel import Consumer, Delivery, Failure
+from api.push.pace import Pace
 from hub.access.classification import level_named
 from hub.alerts.recipients import hidden
 from hub.alerts.titles import title_in
@@ -40,30 +41,54 @@ class Deliveries:
         """`page` is the address of the hub's page, for links."""
         self._pool, self._page = pool, page
 
-    async def claim(self, limit: int, room: int, rooms: Mapping[int, int], lease_s: float) -> list[ClaimedDelivery]:
-        """Claim due deliveries until the lease ends; at most `room` (or rooms[consumer id]) per consumer."""
-        values = {
-            "limit": limit,
-            "room": room,
-            "consumers": list(rooms),
-            "rooms": list(rooms.values()),
-            "lease_s": lease_s,
-        }
+    async def claim(
+        self, limit: int, room: int, rooms: Mapping[int, int], lease_s: float, paced: Collection[str] = ()
+    ) -> list[ClaimedDelivery]:
+        """Claim due deliveries until the lease ends; at most `room` (or rooms[consumer id]) per consumer.
+
+        None for consumers of the kinds `paced`.
+        """
+        return await self._claim(
+            SQL.claim,
+            limit=limit,
+            room=room,
+            consumers=list(rooms),
+            rooms=list(rooms.values()),
+            lease_s=lease_s,
+            paced=list(paced),
+        )
+
+    async def claim_paced(
+        self, paced: Collection[str], room: int, but: Collection[int], lease_s: float
+    ) -> list[ClaimedDelivery]:
+        """Claim what is due for consumers of these kinds, but for some; at most `room` of each, first reds first."""
+        return await self._claim(SQL.claim_paced, paced=list(paced), room=room, consumers=list(but), lease_s=lease_s)
+
+    async def _claim(self, statement: str, **values: object) -> list[ClaimedDelivery]:
         with sorted_errors():
             async with self._pool.connection() as conn, conn.cursor(row_factory=dict_row) as cursor:
-                rows = await _still_seen(conn, await (await cursor.execute(SQL.claim, values)).fetchall())
+                found = await (await cursor.execute(statement.encode(), values)).fetchall()
+                rows = await _still_seen(conn, found)
                 await _retitle(cursor, [row for row in rows if row["lang"] is not None])
-        return [self._claimed(row) for row in rows]
+                for row in rows:
+                    row["picture"] = picture_for(row, level_named(row["ceiling"]), self._page)
+                places = await _places(cursor, [row for row in rows if row["channel"] != "webhook"])
+        return [_claimed(row, places) for row in rows]
 
-    def _claimed(self, row: DictRow) -> ClaimedDelivery:
-        consumer = Consumer(
-            row["consumer_id"], row["code"], row["url"], row["secret"], row["login"], row["query"], row["settings"]
-        )
-        picture = picture_for(row, level_named(row["ceiling"]), self._page)
-        delivery = Delivery(message_id(row), row["kind"], row["at"], picture, row["lang"] or "en")
-        return ClaimedDelivery(
-            row["id"], str(row["alert_id"]), row["attempts"], row["age_s"], row["channel"], consumer, delivery
-        )
+    async def take(self, consumer: Consumer, wanted: int, pace: Pace) -> int:
+        """How many of the wanted messages may be sent to a consumer now, across processes; they count as sent.
+
+        A negative number gives back what was not sent.
+        """
+        values = {"consumer_id": consumer.id, "wanted": wanted, "burst": pace.burst, "every_s": pace.every_s}
+        with sorted_errors():
+            async with self._pool.connection() as conn:
+                found = await (await conn.execute(SQL.pace, values)).fetchone()
+        return 0 if found is None else int(found[0])
+
+    async def not_now(self, deliveries: Sequence[ClaimedDelivery], wait_s: float) -> None:
+        """Give back what was claimed and not tried."""
+        await self._run(SQL.not_now, ids=[each.id for each in deliveries], wait_s=wait_s)
 
     async def delivered(self, delivery: ClaimedDelivery, said: str, took_ms: int) -> None:
         """Note that it was accepted, with what the consumer said and how long it took."""
@@ -125,6 +150,27 @@ async def _retitle(cursor: AsyncCursor[DictRow], rows: list[DictRow]) -> None:
         if found := names.get(row["alert_id"]):
             title = title_in(row["lang"], row["picture"], found["direction"], found["names"])
             row["picture"] = row["picture"] | {"title": title}
+
+
+async def _places(cursor: AsyncCursor[DictRow], rows: list[DictRow]) -> dict[str, str]:
+    """Names of the regions in these pictures, as far as their ceilings left them."""
+    codes = {region for row in rows if (region := row["picture"].get("region"))}
+    if not codes:
+        return {}
+    await cursor.execute(SQL.places, {"codes": sorted(codes)})
+    return {row["code"]: row["name"] for row in await cursor.fetchall()}
+
+
+def _claimed(row: DictRow, places: Mapping[str, str]) -> ClaimedDelivery:
+    consumer = Consumer(
+        row["consumer_id"], row["code"], row["url"], row["secret"], row["login"], row["query"], row["settings"]
+    )
+    picture = row["picture"]
+    place = places.get(picture.get("region") or "")
+    delivery = Delivery(message_id(row), row["kind"], row["at"], picture, row["lang"] or "en", place)
+    return ClaimedDelivery(
+        row["id"], str(row["alert_id"]), row["attempts"], row["age_s"], row["channel"], consumer, delivery
+    )
 
 
 def _told(reason: str, failure: Failure | None) -> dict[str, object]:

@@ -18,9 +18,38 @@ with due as (
         limit coalesce(busy.room, %(room)s)
         for update skip locked
     ) o
-    where c.enabled and (c.held_until is null or c.held_until <= now())
+    where c.enabled and c.kind <> all (%(paced)s)
+      and (c.held_until is null or c.held_until <= now())
     order by o.next_at
     limit %(limit)s
+)
+update outbox o
+set attempts = o.attempts + 1, next_at = now() + make_interval(secs => %(lease_s)s)
+from due, consumer c, alert_change h
+where o.id = due.id and c.id = o.consumer_id and h.id = o.change_id
+returning o.id, o.alert_id, o.seq, o.attempts, extract(epoch from now() - o.created_at)::float8 as age_s,
+          h.kind, h.at, h.picture, c.id as consumer_id, c.code, c.kind as channel, c.url, c.secret, c.login, c.query,
+          c.settings, c.lang, c.ceiling, c.owner
+
+-- name: claim_paced
+-- As `claim`, for kinds whose receivers count messages: all alerts that one summary can name, first reds on top.
+with due as (
+    select o.id
+    from consumer c
+    cross join lateral (
+        select o.id
+        from outbox o
+        join alert a on a.id = o.alert_id
+        where o.consumer_id = c.id and o.state = 'pending' and o.next_at <= now()
+          and o.seq = (select min(first.seq) from outbox first
+                       where first.consumer_id = o.consumer_id and first.alert_id = o.alert_id
+                         and first.state = 'pending')
+        order by a.level desc, o.id
+        limit %(room)s
+        for update of o skip locked
+    ) o
+    where c.enabled and c.kind = any (%(paced)s) and c.id <> all (%(consumers)s)
+      and (c.held_until is null or c.held_until <= now())
 )
 update outbox o
 set attempts = o.attempts + 1, next_at = now() + make_interval(secs => %(lease_s)s)
@@ -67,6 +96,36 @@ join device d on d.id = a.device_id
 join profile p on p.id = d.profile_id
 left join series s on s.id = a.series_id
 where a.id = any (%(alerts)s)
+
+-- name: not_now
+-- They were claimed and not tried: the receiver takes no more messages at the moment.
+update outbox set attempts = attempts - 1, next_at = now() + make_interval(secs => %(wait_s)s)
+where id = any (%(ids)s) and state = 'pending'
+
+-- name: pace
+-- So many of the wanted messages may be sent now: `burst` at once, then one each `every_s` (GCRA); they count as sent.
+-- Fewer than none are given back.
+with known as (
+    select id, greatest(coalesce(paced_until, now()), now()) as busy_until from consumer where id = %(consumer_id)s
+    for update
+), granted as (
+    select id, busy_until, least(%(wanted)s, greatest(0, floor(
+        (%(burst)s * %(every_s)s::float8 - extract(epoch from busy_until - now())::float8) / %(every_s)s + 0.001)))::int
+        as messages
+    from known
+)
+update consumer c set paced_until = g.busy_until + make_interval(secs => g.messages * %(every_s)s)
+from granted g where c.id = g.id
+returning g.messages
+
+-- name: places
+-- Divisions by name, from the province down, as they are called today.
+select given.code, string_agg(r.name, '' order by r.code) as name
+from unnest(%(codes)s::text[]) as given (code)
+join region r on r.code in (rpad(left(given.code, 2), 12, '0'), rpad(left(given.code, 4), 12, '0'),
+                            rpad(left(given.code, 6), 12, '0'), rpad(left(given.code, 9), 12, '0'), given.code)
+where r.valid_from <= current_date and current_date < r.valid_to
+group by given.code
 
 -- name: later
 -- It was not accepted: try again later. What waits behind it is not due before it. A consumer that wants a pause gets

@@ -17,7 +17,7 @@ from hub.words.sentence import Sentence
 
 
 class HttpChannel(ABC):
-    """A kind says what to send (`request`) and what a 2xx answer means (`judged`)."""
+    """A kind says what to send (`request`) and what an answer means (`judged`)."""
 
     def __init__(self, calls: HttpCalls, secrets: Secrets, clock: Callable[[], float] = time.time) -> None:
         self._calls, self._secrets, self._clock = calls, secrets, clock
@@ -42,8 +42,7 @@ class HttpChannel(ABC):
         reply = await self._calls.call(made)
         if isinstance(reply, TryAgain):
             return reply
-        text = said(reply.body, keys.forms)
-        return self.judged(reply, text, consumer) if reply.success else unsuccessful(reply, text, self._clock)
+        return self.judged(reply, said(reply.body, keys.forms), consumer)
 
     @property
     def bad_secret(self) -> Sentence:
@@ -55,5 +54,5 @@ class HttpChannel(ABC):
         """The message in this kind's form. BadSecretError for a secret that can never work."""
 
     def judged(self, reply: Reply, text: str, consumer: Consumer) -> Answer:
-        """What a 2xx answer means; `text` is what its body said."""
-        return Accepted(text)
+        """What an answer means; `text` is what its body said."""
+        return Accepted(text) if reply.success else unsuccessful(reply, text, self._clock)

@@ -10,16 +10,20 @@ from pydantic import BaseModel, ConfigDict
 
 from api.push.address import Address, parse_address, stored_url
 from api.push.channel import Channel
+from api.push.dingtalk import DingTalk, check_dingtalk_secret, parse_dingtalk
+from api.push.feishu import Feishu, check_feishu_secret, parse_feishu
 from api.push.http_call import open_calls
 from api.push.signature import PREFIX
 from api.push.webhook import Webhook
+from api.push.wecom import WeCom, check_wecom_secret, parse_wecom
+from api.push.wording import WordedSettings
 from hub.access.outgoing import Outgoing, Purpose
 from hub.secrets.sealed import Secrets
 from hub.tls import Trust
 from hub.words import Lang
 from hub.words.sentence import Sentence
 
-KindName = Literal["webhook"]
+KindName = Literal["webhook", "dingtalk", "wecom", "feishu"]
 
 
 class NoSettings(BaseModel):
@@ -63,6 +67,9 @@ def _standard_webhooks(secret: str) -> None:
 
 KINDS: Mapping[KindName, Kind] = {
     "webhook": Kind(parse_address, _standard_webhooks, signed=True),
+    "dingtalk": Kind(parse_dingtalk, check_dingtalk_secret, WordedSettings, lang="zh"),
+    "wecom": Kind(parse_wecom, check_wecom_secret, WordedSettings, lang="zh"),
+    "feishu": Kind(parse_feishu, check_feishu_secret, WordedSettings, lang="zh"),
 }
 
 
@@ -83,4 +90,9 @@ def endpoint(kind: str, url: str) -> Endpoint:
 async def open_channels(outgoing: Outgoing, secrets: Secrets, tls: Trust) -> AsyncIterator[Mapping[str, Channel]]:
     """A channel of each kind. ConfigError for files of `tls`."""
     async with open_calls(outgoing, tls) as calls:
-        yield {"webhook": Webhook(calls, secrets)}
+        yield {
+            "webhook": Webhook(calls, secrets),
+            "dingtalk": DingTalk(calls, secrets),
+            "wecom": WeCom(calls, secrets),
+            "feishu": Feishu(calls, secrets),
+        }

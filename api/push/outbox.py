@@ -4,13 +4,15 @@ import asyncio
 import logging
 import time
 from collections import Counter
-from collections.abc import Mapping
-from contextlib import suppress
+from collections.abc import Coroutine, Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from random import uniform
+from typing import Any
 
 from api.push.channel import Accepted, Answer, Channel, Consumer, Failure, Refused, TryAgain
 from api.push.deliveries import ClaimedDelivery, Deliveries
+from api.push.pace import Pace, PacedChannel, Plan, planned
 from hub.backoff import Backoff
 from hub.errors import HubError, TransientError
 from hub.store.pool import Pool
@@ -52,6 +54,7 @@ class DeliveryWorker:
         """`channels` maps consumer kinds to channels; `page` is the address of the hub's page, for links."""
         self._deliveries = Deliveries(pool, page)
         self._channels = channels
+        self._paced = {kind: each for kind, each in channels.items() if isinstance(each, PacedChannel)}
         self._limits = limits or Limits()
         self._under_way: Counter[int] = Counter()
         self._failing: dict[int, set[Failure]] = {}
@@ -79,12 +82,23 @@ class DeliveryWorker:
             while not self._stopping:
                 self._woken.clear()
                 for delivery in await self._claim():
-                    self._under_way[delivery.consumer.id] += 1
-                    group.create_task(self._deliver(delivery), name=f"delivery.{delivery.consumer.code}")
+                    self._begin(group, delivery.consumer, self._deliver([delivery]))
+                for deliveries in await self._claim_paced():
+                    self._begin(group, deliveries[0].consumer, self._deliver_paced(deliveries))
                 # Not wait_for: in Python 3.11 it swallows a cancellation that comes together with the wake.
                 with suppress(TimeoutError):
                     async with asyncio.timeout(self._limits.poll_s):
                         await self._woken.wait()
+
+    def _begin(self, group: asyncio.TaskGroup, consumer: Consumer, work: Coroutine[Any, Any, None]) -> None:
+        self._under_way[consumer.id] += 1
+        group.create_task(work, name=f"delivery.{consumer.code}").add_done_callback(lambda _: self._ended(consumer))
+
+    def _ended(self, consumer: Consumer) -> None:
+        self._under_way[consumer.id] -= 1
+        self._under_way += Counter()  # drops zeros
+        if self._gathering is None:
+            self._gathering = asyncio.get_running_loop().call_later(GATHER_S, self.wake)
 
     async def _claim(self) -> list[ClaimedDelivery]:
         limits = self._limits
@@ -96,44 +110,99 @@ class DeliveryWorker:
             for consumer in {*self._failing, *self._under_way}
             for busy in [self._under_way[consumer]]
         }
-        try:
+        deliveries: list[ClaimedDelivery] = []
+        with self._reading():
             if time.monotonic() - self._expired_at >= limits.expire_every_s:
                 await self._deliveries.expire(limits.give_up_s)
                 self._expired_at = time.monotonic()
-            deliveries = await self._deliveries.claim(free, limits.at_once_per_consumer, rooms, limits.lease_s)
-        except TransientError as error:
-            self._store.failed("cannot read the outbox: %s", error)
-            return []
-        self._store.succeeded()
+            deliveries = await self._deliveries.claim(
+                free, limits.at_once_per_consumer, rooms, limits.lease_s, self._paced
+            )
+            self._store.succeeded()
         return deliveries
 
-    async def _deliver(self, delivery: ClaimedDelivery) -> None:
+    async def _claim_paced(self) -> list[list[ClaimedDelivery]]:
+        """What is due for consumers that count messages, by consumer; one claim of each at a time."""
+        by_consumer: dict[int, list[ClaimedDelivery]] = {}
+        if self._paced:
+            with self._reading():
+                room = max(channel.pace.group + channel.pace.burst for channel in self._paced.values())
+                for each in await self._deliveries.claim_paced(
+                    list(self._paced), room, list(self._under_way), self._limits.lease_s
+                ):
+                    by_consumer.setdefault(each.consumer.id, []).append(each)
+        return list(by_consumer.values())
+
+    @contextmanager
+    def _reading(self) -> Iterator[None]:
+        try:
+            yield
+        except TransientError as error:
+            self._store.failed("cannot read the outbox: %s", error)
+
+    async def _deliver(self, message: Sequence[ClaimedDelivery]) -> None:
+        """Send a change, or a summary of several for one consumer, and note what became of each."""
         try:
             started = time.monotonic()
-            answer = await self._send(delivery)
+            answer = await self._send(message)
             took_ms = round((time.monotonic() - started) * 1000)
-            self._observe(delivery.consumer, answer)
-            await self._settle(delivery, answer, took_ms)
+            self._observe(message[0].consumer, answer)
+            for delivery in message:
+                await self._settle(delivery, answer, took_ms)
         except TransientError as error:
             self._store.failed("deliveries cannot be noted and go out again: %s", error)
         except HubError as error:
-            log.warning("delivery %s is not settled and goes out again: %s", delivery.delivery.id, error)
-        finally:
-            self._under_way[delivery.consumer.id] -= 1
-            self._under_way += Counter()  # drops zeros
-            if self._gathering is None:
-                self._gathering = asyncio.get_running_loop().call_later(GATHER_S, self.wake)
+            log.warning("delivery %s is not settled and goes out again: %s", message[0].delivery.id, error)
 
-    async def _send(self, delivery: ClaimedDelivery) -> Answer:
-        channel = self._channels.get(delivery.channel)
-        if channel is None:
-            return TryAgain(Sentence("delivery.no_channel", channel=delivery.channel), "channel")
+    async def _deliver_paced(self, deliveries: list[ClaimedDelivery]) -> None:
+        """First reds singly, then the others, singly or in a summary; what the receiver does not take now waits."""
+        consumer, pace = deliveries[0].consumer, self._paced[deliveries[0].channel].pace
+        first, then = await self._planned(deliveries, pace)
+        await asyncio.gather(*[self._deliver(message) for message in first])
+        if first and consumer.id in self._failing:
+            await self._not_now([each for message in then for each in message], pace)
+        else:
+            await asyncio.gather(*[self._deliver(message) for message in then])
+
+    async def _planned(
+        self, deliveries: list[ClaimedDelivery], pace: Pace
+    ) -> tuple[list[list[ClaimedDelivery]], list[list[ClaimedDelivery]]]:
+        """Messages to send first, and those to send then; none while the store is away."""
+        consumer = deliveries[0].consumer
         try:
-            return await channel.send(delivery.consumer, delivery.delivery)
+            messages = await self._deliveries.take(consumer, pace.burst, pace)
+            if consumer.id in self._failing:
+                plan = Plan([0][:messages], [], [], [*range(min(1, messages), len(deliveries))])
+            else:
+                plan = planned([each.delivery for each in deliveries], messages, pace)
+            await self._deliveries.take(consumer, plan.messages - messages, pace)
+        except HubError as error:
+            self._store.failed("deliveries go out later: %s", error)
+            return [], []
+        await self._not_now([deliveries[each] for each in plan.later], pace)
+        first = [[deliveries[each]] for each in plan.reds]
+        then = [[deliveries[each]] for each in plan.singles]
+        return first, then + ([[deliveries[each] for each in plan.summary]] if plan.summary else [])
+
+    async def _not_now(self, deliveries: list[ClaimedDelivery], pace: Pace) -> None:
+        try:
+            await self._deliveries.not_now(deliveries, pace.every_s)
+        except HubError as error:
+            self._store.failed("deliveries are given back by the end of their lease: %s", error)
+
+    async def _send(self, message: Sequence[ClaimedDelivery]) -> Answer:
+        first = message[0]
+        channel = self._channels.get(first.channel)
+        if channel is None:
+            return TryAgain(Sentence("delivery.no_channel", channel=first.channel), "channel")
+        try:
+            if len(message) == 1:
+                return await channel.send(first.consumer, first.delivery)
+            return await self._paced[first.channel].send_summary(first.consumer, [each.delivery for each in message])
         except Exception as error:
             if type(error) not in self._defects:  # its traceback tells as much the second time
                 self._defects.add(type(error))
-                log.exception("the channel %s failed on %s", delivery.channel, delivery.delivery.id)
+                log.exception("the channel %s failed on %s", first.channel, first.delivery.id)
             return TryAgain(Sentence("delivery.defect", error=type(error).__name__), "defect")
 
     def _observe(self, consumer: Consumer, answer: Answer) -> None:

@@ -14,7 +14,7 @@ class Webhook(HttpChannel):
     """2xx is accepted."""
 
     def request(self, consumer: Consumer, keys: Keys, url: httpx.URL, delivery: Delivery) -> Request:
-        """A CloudEvent in JSON."""
+        """A CloudEvent in JSON; of the type ganzhi.test for a test."""
         body = encode(event_of(delivery.id, delivery.kind, delivery.at, delivery.picture))
         timestamp = int(self._clock())
         headers = {

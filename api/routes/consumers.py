@@ -66,7 +66,10 @@ class ConsumerBody(BaseModel):
     kind: KindName = Field(default="webhook", description="by which channel it is told (docs/CHANNELS.md)")
     url: str = Field(max_length=2000, description="of a webhook: http or https; POST")
     settings: dict[str, JsonValue] = Field(
-        default={}, max_length=50, description="of its kind (docs/CHANNELS.md); nothing secret, for they are shown"
+        default={},
+        validate_default=True,
+        max_length=50,
+        description="of its kind (docs/CHANNELS.md); nothing secret, for they are shown",
     )
     username: str | None = Field(
         default=None, max_length=200, pattern=r"^[^:\x00-\x1f\x7f]+$", description="of HTTP Basic, or in the url"

@@ -130,7 +130,7 @@ TABLES: Mapping[str, Table] = {
     ),
     "consumer": _table(
         _MANAGEMENT, "who is told of alerts, and up to which level", "until deleted", Permission.CONSUMERS_READ,
-        l2="id code kind filters owner enabled held_until lang ceiling", l3="url",
+        l2="id code kind filters owner enabled held_until lang ceiling paced_until", l3="url",
         l4="secret login query settings",
     ),
     "routing_revision": _table(

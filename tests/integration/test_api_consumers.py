@@ -4,6 +4,7 @@ from dataclasses import replace
 from typing import Any
 
 import httpx
+import pytest
 
 from hub.limit_settings import Outgoing, Outside
 from hub.store.pool import connect
@@ -243,3 +244,58 @@ async def test_organisations_have_one_above_them_and_a_division(database: str) -
         renamed = (await client.put("/organisations/county", json={"name": "County"})).json()
         assert (renamed["name"], renamed["parent"]) == ("County", "city"), "what is left out stays"
         assert (await client.put("/organisations/county", json={"name": "C", "parent": None})).json()["parent"] is None
+
+
+ROBOTS = {
+    "dingtalk": ("https://oapi.dingtalk.com/robot/send?access_token=t0ken", "?***"),
+    "wecom": ("https://qyapi.weixin.qq.com/cgi-bin/webhook/send?key=t0ken", "?***"),
+    "feishu": ("https://open.feishu.cn/open-apis/bot/v2/hook/t0ken", "/hook/***"),
+}
+
+
+@pytest.mark.parametrize("kind", ROBOTS)
+async def test_a_robot_is_kept_without_showing_its_token(database: str, kind: str) -> None:
+    url, shown = ROBOTS[kind]
+    async with api_context(database) as context, client_of(context) as client:
+        made = await client.put("/consumers/robot", json={"kind": kind, "url": url})
+        assert made.status_code == 201, made.text
+        found = made.json()
+        assert found["url"].endswith(shown)
+        assert (found["kind"], found["settings"], found["lang"], found["secret"]) == (
+            kind, {"zone": "Asia/Shanghai"}, "zh", None,
+        )  # fmt: skip
+        again = {"kind": kind, "url": found["url"], "settings": {"zone": "UTC"}, "min_level": "red"}
+        assert (await client.put("/consumers/robot", json=again)).status_code == 200
+        async with context.hub_pool.connection() as conn:
+            kept = await (await conn.execute("select query, secret from consumer")).fetchone()
+            told = await (await conn.execute("select detail::text from audit")).fetchall()
+        assert kept is not None
+        assert kept[0].endswith("t0ken")
+        assert kept[1] == ""
+        assert "t0ken" not in f"{made.text}{told}{(await client.get('/consumers')).text}"
+        back = await client.put("/consumers/robot", json={"url": "https://desk.example.org/a"})
+        assert back.json()["secret"].startswith("whsec_"), "the secret of another kind is not kept"
+
+
+@pytest.mark.parametrize(
+    ("body", "pointer", "told"),
+    [
+        ({"kind": "pager"}, "/kind", "dingtalk"),
+        ({"kind": "dingtalk", "url": "https://oapi.dingtalk.com/robot/send"}, "/url", "access_token"),
+        ({"kind": "feishu", "url": "https://open.feishu.cn/x"}, "/url", "/hook/"),
+        ({"kind": "wecom", "secret": "abc"}, "/secret", "leave it out"),
+        ({"kind": "dingtalk", "secret": "abc"}, "/secret", "SEC"),
+        ({"kind": "wecom", "settings": {"zone": "Mars"}}, "/settings/zone", "Asia/Shanghai"),
+        ({"kind": "wecom", "settings": {"color": 1}}, "/settings/color", "extra"),
+        ({"kind": "webhook", "settings": {"zone": "UTC"}}, "/settings/zone", "extra"),
+    ],
+)
+async def test_each_wrong_field_of_a_kind_is_named(
+    database: str, body: dict[str, Any], pointer: str, told: str
+) -> None:
+    url = {kind: url for kind, (url, _) in ROBOTS.items()}.get(body["kind"], "https://desk.example.org/a")
+    async with api_context(database) as context, client_of(context) as client:
+        answer = await client.put("/consumers/desk", json={"url": url, **body})
+    assert answer.status_code == 422
+    assert [error["pointer"] for error in answer.json()["errors"]] == [pointer]
+    assert told in answer.json()["errors"][0]["problem"]

@@ -5,8 +5,15 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from typing import Literal, Protocol
 
+from api.push.address import Address
 from api.push.channel import Channel, Consumer
+from api.push.dingtalk import DingTalk, parse_dingtalk
+from api.push.feishu import Feishu, parse_feishu
+from api.push.http_call import open_calls
 from api.push.http_channel import HttpChannel
+from api.push.robot import Robot
+from api.push.wecom import WeCom, parse_wecom
+from tests.support.robots import DingTalkServer, FeishuServer, RobotServer, WeComServer
 from tests.support.webhooks import LOCAL, PLAIN, Receiver, open_webhook
 
 Mode = Literal["accept", "refuse", "refuse inside", "silent", "failing", "endless", "redirect", "cut", "echo"]
@@ -100,6 +107,62 @@ async def webhook_kit() -> AsyncIterator[WebhookKit]:
         yield WebhookKit(channel, receiver)
 
 
-KITS: dict[str, Callable[[], AbstractAsyncContextManager[Kit]]] = {"webhook": webhook_kit}
-ANSWERS_INSIDE: tuple[str, ...] = ()
+class RobotKit(HttpKit):
+    """A robot whose server judges as its documentation says."""
+
+    def __init__(self, channel: Robot, server: RobotServer, parse: Callable[[str], Address]) -> None:
+        super().__init__(channel, server)
+        self.server, self.parse = server, parse
+
+    def consumer(self, number: int = 1) -> Consumer:
+        return self.of(self.server.address(number), number)
+
+    def of(self, url: str, number: int = 1, secret: str | None = None) -> Consumer:
+        address = self.parse(url)
+        kept = self.server.secret if secret is None else secret
+        return Consumer(number, f"robot-{number}", address.url, kept, None, address.query)
+
+    def unusable(self) -> list[Consumer]:
+        return [Consumer(1, "robot", url, self.server.secret, None, "a") for url in BAD_URLS]
+
+    def unsigned(self) -> Consumer:
+        if not self.server.secret:
+            return self.of(self.server.address(1).replace(self.server.token, "unknown-"))
+        return self.of(self.server.address(1), secret="SECwrongwrong")
+
+    def texts(self, number: int = 1) -> list[str]:
+        token = f"{self.server.token}{number}"
+        got = [each for each in self.server.received if self.server.token_of(each) == token]
+        return [json.dumps(json.loads(each.body), ensure_ascii=False) for each in got]
+
+    def behave(self, mode: Mode) -> None:
+        super().behave(mode)
+        self.server.code = (-1, "system busy") if mode == "refuse inside" else None
+
+    def secrets(self) -> list[str]:
+        return [each for each in (self.server.secret, self.server.token) if each]
+
+
+def robot_kit(
+    channel: type[Robot], server: type[RobotServer], parse: Callable[[str], Address]
+) -> Callable[[], AbstractAsyncContextManager[RobotKit]]:
+    @asynccontextmanager
+    async def made() -> AsyncIterator[RobotKit]:
+        async with server() as peer, open_calls(LOCAL, timeout_s=1.5) as calls:
+            yield RobotKit(channel(calls, PLAIN), peer, parse)
+
+    return made
+
+
+dingtalk_kit = robot_kit(DingTalk, DingTalkServer, parse_dingtalk)
+wecom_kit = robot_kit(WeCom, WeComServer, parse_wecom)
+feishu_kit = robot_kit(Feishu, FeishuServer, parse_feishu)
+
+KITS: dict[str, Callable[[], AbstractAsyncContextManager[Kit]]] = {
+    "webhook": webhook_kit,
+    "dingtalk": dingtalk_kit,
+    "wecom": wecom_kit,
+    "feishu": feishu_kit,
+}
+ANSWERS_INSIDE = ("dingtalk", "wecom", "feishu")
 """Kinds whose peers answer 200 with an error inside."""

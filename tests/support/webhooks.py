@@ -6,6 +6,7 @@ import ssl
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from typing import Self
 
 from api.push.http_call import TIMEOUT_S, open_calls
 from api.push.webhook import Webhook
@@ -85,7 +86,7 @@ class Receiver:
             await self._server.wait_closed()
             self._server = None
 
-    async def __aenter__(self) -> "Receiver":
+    async def __aenter__(self) -> Self:
         await self.start()
         return self
 

@@ -1,0 +1,123 @@
+"""A change of an alert as people read it: heading, facts and link, in the language of the consumer. Pure."""
+
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from typing import NamedTuple
+from zoneinfo import ZoneInfo, available_timezones
+
+from pydantic import BaseModel, ConfigDict, field_validator
+
+from api.push.channel import Delivery
+from hub.words import optional, text
+
+LEVELS = ("red", "orange", "yellow", "blue")
+COLOURS = {"red": "#D92D20", "orange": "#DC6803", "yellow": "#B58900", "blue": "#1570EF", "cleared": "#079455"}
+TITLE_MAX = 120
+"""Characters of a title."""
+LINE_MAX = 60
+"""Characters of a title in a summary."""
+_LOOKALIKES = str.maketrans("<>[]*`|", "＜＞［］＊'｜")
+"""What would be markup, a link or a mention in the texts of robots: names of devices are not the hub's words."""
+
+
+class WordedSettings(BaseModel):
+    """Settings of kinds that show times to people."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    zone: str = "Asia/Shanghai"
+    """Of the times in its messages."""
+
+    @field_validator("zone")
+    @classmethod
+    def _known(cls, zone: str) -> str:
+        if zone not in available_timezones():
+            raise ValueError("there is no such zone; write it like Asia/Shanghai")
+        return zone
+
+
+class Wording(NamedTuple):
+    """What a message says."""
+
+    heading: str
+    colour: str
+    """A key of COLOURS."""
+    facts: Sequence[tuple[str, str]]
+    """Label and value of each."""
+    link: str | None
+    link_text: str
+
+
+def worded(delivery: Delivery, zone: str) -> Wording:
+    """The words of one change; what its ceiling has taken away is left out."""
+    lang, picture = delivery.lang, delivery.picture
+    colour = colour_of(delivery)
+    level = text(f"alert.state.{picture['level']}", lang) if picture.get("level") else None
+    change = optional(f"push.change.{delivery.kind}", lang) or delivery.kind
+    place = " ".join(filter(None, [delivery.place, picture.get("device_name")]))
+    value, threshold = picture.get("value"), picture.get("threshold")
+    measured = None if value is None else f"{value:g}" + ("" if threshold is None else f" ({threshold:g})")
+    facts = [
+        ("level", level),
+        ("change", None if delivery.test else change),
+        ("place", place),
+        ("value", measured),
+        ("time", local_time(delivery.at, zone)),
+    ]
+    shown = [(text(f"push.label.{label}", lang), plain(fact)) for label, fact in facts if fact]
+    return Wording(mark(delivery) + title_of(delivery), colour, shown, delivery.link, text("push.open", lang))
+
+
+def mark(delivery: Delivery) -> str:
+    """What the text of a test or an exercise begins with."""
+    if delivery.test:
+        return text("push.test", delivery.lang)
+    return text("push.drill", delivery.lang) if delivery.drill else ""
+
+
+def title_of(delivery: Delivery) -> str:
+    """The title, or what is left of it below the ceiling: the kind of event or the metric, and the level."""
+    lang, picture = delivery.lang, delivery.picture
+    if title := picture.get("title"):
+        return plain(str(title))
+    kind = picture.get("event_kind")
+    what = (optional(f"event.kind.{kind}", lang) or kind) if kind else picture.get("metric") or text("push.alert", lang)
+    state = text(f"alert.state.{colour_of(delivery)}", lang)
+    return plain(text("push.heading", lang, what=what, state=state))
+
+
+def summary_heading(deliveries: Sequence[Delivery]) -> str:
+    """How many alerts a summary names, and of which levels."""
+    lang = deliveries[0].lang
+    counted = [
+        f"{text(f'alert.state.{colour}', lang)} {count}"
+        for colour in (*LEVELS, "cleared")
+        if (count := sum(colour_of(each) == colour for each in deliveries))
+    ]
+    drill = mark(deliveries[0]) if all(each.drill for each in deliveries) else ""
+    return f"{drill}{text('push.summary', lang, count=len(deliveries))}: {', '.join(counted)}"
+
+
+def summary_line(delivery: Delivery, zone: str) -> str:
+    """One alert in a summary: its title, what changed, and when."""
+    change = optional(f"push.change.{delivery.kind}", delivery.lang) or delivery.kind
+    return f"{mark(delivery)}{title_of(delivery)[:LINE_MAX]} · {change} · {local_time(delivery.at, zone)[11:19]}"
+
+
+def colour_of(delivery: Delivery) -> str:
+    """A key of COLOURS."""
+    if delivery.picture.get("cleared_at") is not None:
+        return "cleared"
+    level = delivery.picture.get("level")
+    return level if level in LEVELS else "blue"
+
+
+def local_time(at: datetime, zone: str) -> str:
+    """Like `2026-01-01 08:00:01 +08:00`."""
+    return at.astimezone(ZoneInfo(zone) if zone != "UTC" else UTC).isoformat(sep=" ", timespec="seconds")
+
+
+def plain(value: str) -> str:
+    """In one line of at most TITLE_MAX characters, without what robots take for markup."""
+    line = " ".join("".join(each if each.isprintable() else " " for each in value).split())
+    return line.translate(_LOOKALIKES)[:TITLE_MAX]
