@@ -53,6 +53,7 @@ from api.routes import (
     readings,
     regions,
     replays,
+    routing,
     rules,
     session,
     sessions,
@@ -93,6 +94,7 @@ _ROUTERS: tuple[GuardedRouter, ...] = (
     organisations.router,
     regions.router,
     outlines.router,
+    routing.router,
     credentials.router,
     stream.router,  # /alerts/stream comes before /alerts/{id}
     alerts.router,

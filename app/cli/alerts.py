@@ -4,6 +4,7 @@ import json
 from typing import Annotated, Any
 
 import typer
+from rich.table import Table
 from rich.text import Text
 
 from app.cli.client import DEFAULT_URL, TokenOption, UrlOption, call, out
@@ -70,6 +71,46 @@ def show_alert(
         typer.echo(json.dumps(found, ensure_ascii=False))
     else:
         _tell(found)
+
+
+@alerts.verb("who")
+def who(
+    alert: Annotated[str | None, typer.Argument(help="The alert's id; without one, say what it is like.")] = None,
+    level: Annotated[str, typer.Option(help="blue, yellow, orange or red.")] = "red",
+    organisation: Annotated[str | None, typer.Option(help="Whose device it is.")] = None,
+    region: Annotated[str | None, typer.Option(help="12 digits of a division.")] = None,
+    lon: Annotated[float | None, typer.Option(help="WGS 84; with --lat.")] = None,
+    lat: Annotated[float | None, typer.Option()] = None,
+    category: Annotated[str | None, typer.Option(help="Of the device's profile.")] = None,
+    event_kind: Annotated[str | None, typer.Option("--event-kind", help="Such as fire.")] = None,
+    at: Annotated[str | None, typer.Option(help="RFC 3339, with a zone; else now.")] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="One JSON object a line.")] = False,
+    url: UrlOption = DEFAULT_URL,
+    token: TokenOption = None,
+    lang: LangOption = None,
+) -> None:
+    """Tell who would get an alert, and why not the others. Nothing is sent.
+
+    Example:  hub alerts who 0199f3a2-6c1e-7b52-9d0e-3f4a5b6c7d8e
+
+    Example:  hub alerts who --level red --region 330110005001 --event-kind fire --at 2026-03-01T23:30:00+08:00
+    """
+    given = {"level": level, "organisation": organisation, "region": region, "lon": lon, "lat": lat}
+    given |= {"category": category, "event_kind": event_kind}
+    place = {name: value for name, value in given.items() if value is not None}
+    body: dict[str, Any] = {"alert": alert} if alert is not None else {"place": place}
+    body |= {} if at is None else {"at": at}
+    params = {"lang": _spoken(lang, as_json)}
+    items = call("POST", "/routing:try", url, token, params=params, json=body).json()["items"]
+    if as_json:
+        for item in items:
+            typer.echo(json.dumps(item, ensure_ascii=False))
+        return
+    table = Table("consumer", "gets it", "why")
+    for item in items:
+        gets = Text("yes", "green") if item["gets"] else Text("no", "dim")
+        table.add_row(item["consumer"], gets, Text("\n".join(item["reasons"])))
+    out.print(table if items else "There is no consumer yet:  hub consumers put -h")
 
 
 @alerts.verb("ack")

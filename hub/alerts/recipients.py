@@ -52,8 +52,8 @@ def _subscriptions(found: Mapping[str, Any]) -> Subscriptions:
     organisations = found["organisations"]
     return Subscriptions(
         [
-            Subscriber(id_, code, owner, tuple(stored_filter(each, areas) for each in filters))
-            for id_, code, owner, filters in found["consumers"]
+            Subscriber(id_, code, owner, tuple(stored_filter(each, areas) for each in filters), enabled)
+            for id_, code, owner, filters, enabled in found["consumers"]
         ],
         Reach(
             {code: parent for code, parent, _ in organisations if parent is not None},

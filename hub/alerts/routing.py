@@ -134,6 +134,7 @@ class Subscriber(NamedTuple):
     """Code of the organisation that it belongs to; None: of the whole hub."""
     filters: tuple[Filter, ...]
     """Any of them is enough."""
+    enabled: bool = True
 
 
 class Sight(Protocol):
@@ -153,6 +154,8 @@ class Verdict(NamedTuple):
 
 def verdict(subscriber: Subscriber, place: Place, at: datetime, reach: Sight) -> Verdict:
     """What routing decides about one consumer; of several filters that do not match it tells about the closest."""
+    if not subscriber.enabled:
+        return Verdict(False, (Sentence("routing.off"),))
     if subscriber.owner is not None and not reach.sees(subscriber.owner, place, at):
         return Verdict(False, (Sentence("routing.owner", owner=subscriber.owner),))
     told, tried = subscriber.id in place.told, list[tuple[int, list[Sentence]]]()
@@ -171,14 +174,14 @@ def verdict(subscriber: Subscriber, place: Place, at: datetime, reach: Sight) ->
 
 
 class Subscriptions:
-    """The consumers that are switched on, and their filters by place: a change looks at those of its own place only."""
+    """The consumers; filters of those switched on are kept by place, and a change looks at those of its own only."""
 
     def __init__(self, subscribers: Iterable[Subscriber], reach: Sight) -> None:
         """The order of the subscribers is that of the recipients."""
         self.subscribers, self.reach = tuple(subscribers), reach
         self._by_key: dict[str, list[tuple[int, Filter]]] = {}
         for at, subscriber in enumerate(self.subscribers):
-            for wanted in subscriber.filters:
+            for wanted in subscriber.filters if subscriber.enabled else ():
                 self._by_key.setdefault(wanted.key, []).append((at, wanted))
         borders = [wanted.border_m for subscriber in self.subscribers for wanted in subscriber.filters]
         self.border_m = max(borders, default=0)

@@ -62,6 +62,10 @@ async def test_a_desk_is_run_from_the_command_line(database: str) -> None:
         assert "it has 2 filters" in await hub(*put, "--region", "33", status=1)
         await hub(*put, "--enable")
         assert len((await shown("consumers", "show", "desk", "--json"))["filters"]) == 2
+        assert "none of its 2 filters takes it" in await hub(
+            "alerts", "who", "--level", "blue", "--region", "440000000000"
+        )
+        assert "匹配" in await hub("alerts", "who", "--event-kind", "fire", "--lang", "zh")
         await hub("consumers", "delete", "desk")
         assert "there is no consumer" in await hub("consumers", "show", "desk", status=1)
 
@@ -73,5 +77,5 @@ async def test_a_desk_is_run_from_the_command_line(database: str) -> None:
         assert "next: " in await hub("alerts", "ack", alert, "--note", "crew on its way", "--actor", "desk 2")
         assert "desk 2: crew on its way" in await hub("alerts", "show", alert)
         assert "closed" in await hub("alerts", "close", alert)
-        assert "409" not in (refused := await hub("alerts", "step", alert, "dispatched", status=1))
+        assert "409:" not in (refused := await hub("alerts", "step", alert, "dispatched", status=1))
         assert "closed" in refused

@@ -15,6 +15,7 @@ from tests.support.served_api import AIR, PREFIX, RULE, api_context, client_of, 
 
 NOTHING_CHANGES = {
     "POST /frames:check": "it tells what a message would be, and stores nothing",
+    "POST /routing:try": "it tells who would get an alert, and sends nothing",
     "DELETE /devices/{code}": "a device is never deleted: 405",
     "POST /session/active": "the person is there: nothing but the time of the session's lock",
     "POST /session/second-factor": "the secret that is shown counts once a code of it is given",
