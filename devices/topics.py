@@ -17,11 +17,12 @@ OWN = {
     "command": "{device}/command",
     "child_command": "{gateway}/child/{device}/command",
     "alert": "alerts/{region}/{level}",
+    "alert_state": "alerts/{region}/{level}/{alert}",
     "check": "hub-check/{client_id}",
     "handover": "~handover/telemetry",
 }
-"""Topics below the prefix to which the hub itself publishes: commands, alerts, what `hub check` tries, the marker of a
-session that is handed over. They are no messages of devices."""
+"""Topics below the prefix to which the hub itself publishes: commands, alerts and their retained states, what
+`hub check` tries, the marker of a session that is handed over. They are no messages of devices."""
 
 WORDS = {
     **LEVELS,

@@ -206,6 +206,16 @@ def kafka(_kafka_broker: KafkaBroker) -> KafkaTopics:
     return KafkaTopics(_kafka_broker.servers)
 
 
+@pytest.fixture(scope="module")
+def mortal_kafka(tmp_path_factory: pytest.TempPathFactory) -> Iterator[KafkaBroker]:
+    """A running Kafka broker of a module's tests: each may kill it, and starts it again."""
+    broker = KafkaBroker(_kafka_libraries(), tmp_path_factory.mktemp("mortal-kafka"))
+    try:
+        yield broker.create()
+    finally:
+        broker.stop()
+
+
 @pytest.fixture
 def own_kafka(tmp_path: Path) -> Iterator[KafkaBroker]:
     """A running Kafka broker of the test's own: it may be killed and started again."""

@@ -69,7 +69,7 @@ class Deliveries:
             async with self._pool.connection() as conn, conn.cursor(row_factory=dict_row) as cursor:
                 found = await (await cursor.execute(statement.encode(), values)).fetchall()
                 rows = await _still_seen(conn, found)
-                await _retitle(cursor, [row for row in rows if row["lang"] is not None])
+                await retitle(cursor, [row for row in rows if row["lang"] is not None])
                 for row in rows:
                     row["picture"] = picture_for(row, level_named(row["ceiling"]), self._page)
                 places = await _places(cursor, [row for row in rows if row["channel"] != "webhook"])
@@ -140,8 +140,8 @@ async def _still_seen(conn: AsyncConnection, rows: list[DictRow]) -> list[DictRo
     return [row for row in rows if (row["alert_id"], row["owner"]) not in unseen]
 
 
-async def _retitle(cursor: AsyncCursor[DictRow], rows: list[DictRow]) -> None:
-    """Put titles into the pictures of these deliveries in the language of their consumers."""
+async def retitle(cursor: AsyncCursor[DictRow], rows: list[DictRow]) -> None:
+    """Put titles into the pictures of changes (alert_id, picture) in the language (lang) of their consumers."""
     if not rows:
         return
     await cursor.execute(SQL.names, {"alerts": [row["alert_id"] for row in rows]})

@@ -6,9 +6,9 @@ from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
 from typing import Any, Literal, NamedTuple
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, Field
 
-from api.push.address import Address, parse_address, stored_url
+from api.push.address import Address, BadAddressError, parse_address, stored_url
 from api.push.channel import Channel
 from api.push.dingtalk import DingTalk, check_dingtalk_secret, parse_dingtalk
 from api.push.feishu import Feishu, check_feishu_secret, parse_feishu
@@ -23,13 +23,33 @@ from hub.tls import Trust
 from hub.words import Lang
 from hub.words.sentence import Sentence
 
-KindName = Literal["webhook", "dingtalk", "wecom", "feishu"]
+KindName = Literal["webhook", "dingtalk", "wecom", "feishu", "kafka", "mqtt"]
 
 
 class NoSettings(BaseModel):
     """Of a kind that has none."""
 
     model_config = ConfigDict(extra="forbid")
+
+
+class KafkaSettings(BaseModel):
+    """Of a consumer of kind kafka."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    name: str | None = Field(
+        default=None,
+        pattern=r"^[A-Za-z0-9_-]{1,40}$",
+        description="its topic is PREFIX.alerts.NAME; without one PREFIX.alerts, with the kafka.prefix of the hub",
+    )
+
+
+class MqttSettings(BaseModel):
+    """Of a consumer of kind mqtt."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    retain: bool = Field(default=False, description="whether the broker keeps the state of each alert")
 
 
 class Kind(NamedTuple):
@@ -46,6 +66,9 @@ class Kind(NamedTuple):
     """Whether the hub makes up a secret where none is given."""
     lang: Lang | None = None
     """The language in which it is told where none is set; None: titles as the hub stores them."""
+    followed: bool = False
+    """Whether it keeps a position in the log of changes (api/push/follower.py) and is told over the hub's own brokers:
+    it has no address, no secret and no deliveries."""
 
 
 class Endpoint(NamedTuple):
@@ -65,11 +88,23 @@ def _standard_webhooks(secret: str) -> None:
         raise ValueError(Sentence("refusal.secret.webhook"))
 
 
+def _nowhere(url: str) -> Address:
+    if url:
+        raise BadAddressError(Sentence("refusal.address.followed"))
+    return Address("", None)
+
+
+def _no_secret(secret: str) -> None:
+    raise ValueError(Sentence("refusal.secret.followed"))
+
+
 KINDS: Mapping[KindName, Kind] = {
     "webhook": Kind(parse_address, _standard_webhooks, signed=True),
     "dingtalk": Kind(parse_dingtalk, check_dingtalk_secret, WordedSettings, lang="zh"),
     "wecom": Kind(parse_wecom, check_wecom_secret, WordedSettings, lang="zh"),
     "feishu": Kind(parse_feishu, check_feishu_secret, WordedSettings, lang="zh"),
+    "kafka": Kind(_nowhere, _no_secret, KafkaSettings, followed=True),
+    "mqtt": Kind(_nowhere, _no_secret, MqttSettings, followed=True),
 }
 
 
@@ -88,7 +123,7 @@ def endpoint(kind: str, url: str) -> Endpoint:
 
 @asynccontextmanager
 async def open_channels(outgoing: Outgoing, secrets: Secrets, tls: Trust) -> AsyncIterator[Mapping[str, Channel]]:
-    """A channel of each kind. ConfigError for files of `tls`."""
+    """A channel of each kind that has deliveries. ConfigError for files of `tls`."""
     async with open_calls(outgoing, tls) as calls:
         yield {
             "webhook": Webhook(calls, secrets),

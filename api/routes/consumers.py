@@ -43,6 +43,7 @@ from hub.secrets.login_place import login_place
 from hub.secrets.sealed import Place, Secrets, SecretUnreadable
 from hub.store.statements import statements
 from hub.words import Lang
+from hub.words.sentence import Sentence
 
 SQL = statements(__name__)
 
@@ -64,7 +65,12 @@ class ConsumerBody(BaseModel):
     model_config = ConfigDict(extra="forbid", json_schema_extra={"examples": [_EXAMPLE]})
 
     kind: KindName = Field(default="webhook", description="by which channel it is told (docs/CHANNELS.md)")
-    url: str = Field(max_length=2000, description="of a webhook: http or https; POST")
+    url: str = Field(
+        default="",
+        max_length=2000,
+        validate_default=True,
+        description="of a webhook: http or https; POST. Of kafka and mqtt: none",
+    )
     settings: dict[str, JsonValue] = Field(
         default={},
         validate_default=True,
@@ -199,7 +205,10 @@ async def put_consumer(
     fresh = PREFIX + b64encode(secrets.token_bytes(32)).decode() if kind.signed else ""
     given = body.secret.get_secret_value() if body.secret else None
     url, _, given_query = kind.parse(body.url)
-    _check_outgoing(context, body.kind, url)
+    if not kind.followed:
+        _check_outgoing(context, body.kind, url)
+    elif body.kind == "kafka" and context.settings.kafka.servers is None:
+        raise invalid("/kind", Sentence("refusal.kind.kafka"))
     shown = body.model_dump(exclude={"secret", "password"}) | {"url": url, "lang": body.lang or kind.lang}
     vault = Secrets(context.settings.secrets)
     async with writing(context) as conn:
@@ -214,6 +223,8 @@ async def put_consumer(
             "fresh_secret": vault.seal(Place("consumer", "secret", code), fresh),
         }
         written = await row(conn, SQL.consumer_put, values)
+        if kind.followed:
+            await execute(conn, SQL.consumer_follows, {"code": code})
         created = bool(written and written["created"])
         await audit(
             conn, caller, "consumer.put", code, shown | {"url": url.partition("?")[0], "username": _username(login)}

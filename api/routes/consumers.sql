@@ -9,6 +9,11 @@ delete from consumer where code = %(code)s
 -- No new deliveries are made for it.
 update consumer set enabled = false where code = %(code)s
 
+-- name: consumer_follows
+-- It follows the log from now on: what waits for it is given up.
+update outbox set state = 'given_up', last_error = 'the consumer is of another kind now', settled_at = clock_timestamp()
+where consumer_id = (select id from consumer where code = %(code)s) and state = 'pending'
+
 -- name: consumer_forget
 -- Some of its deliveries are deleted; a row for each.
 delete from outbox
@@ -37,8 +42,15 @@ returning xmax = 0 as created,
 -- name: consumers
 select c.code, c.kind, c.url, c.settings, c.login, c.filters, c.owner, c.lang, c.ceiling, c.enabled,
        case when c.held_until > now() then c.held_until end as held_until,
-       o.pending, o.delivered, o.given_up, last.failure, last.last_error, last.last_error_words
+       o.pending + behind.changes as pending, o.delivered, o.given_up,
+       case when p.failing_since is null then last.failure else 'connection' end as failure,
+       coalesce(p.last_error, last.last_error) as last_error,
+       case when p.last_error is null then last.last_error_words else p.last_error_words end as last_error_words
 from consumer c
+left join alert_position p on p.consumer_id = c.id
+cross join lateral (
+    select count(*) as changes from alert_change h where h.cursor > p.cursor and c.id = any (h.recipients)
+) behind
 cross join lateral (
     select count(*) filter (where state = 'pending') as pending,
            count(*) filter (where state = 'delivered') as delivered,

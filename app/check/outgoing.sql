@@ -1,2 +1,2 @@
 -- name: consumers_called
-select code, kind, url from consumer where enabled order by code
+select code, kind, url from consumer where enabled and url <> '' order by code

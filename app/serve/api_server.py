@@ -14,10 +14,12 @@ from api.command_waiters import CommandWaiters
 from api.context import Context
 from api.http.certificate import Certificate
 from api.http.server import configured
+from api.push.follower import Followers
 from api.push.outbox import DeliveryWorker
 from app.serve.first_account import first_account
 from app.serve.housekeeping import housekeeping
 from app.serve.origins import origins_of
+from app.serve.sinks import sinks_of
 from app.serve.sources import Engine
 from devices.commands.delivery import CommandDelivery
 from devices.commands.downlink import BrokerDownlink
@@ -64,6 +66,7 @@ class ApiServer(Part):
         self._sockets = sockets
         self._settings, self._pool, self._delivery_worker = settings, pool, delivery_worker
         self._changes = ChangeFeed(pool)
+        self._followers = Followers(settings.database.url, pool, sinks_of(settings), settings.api.public_url)
         self._posts: HttpSource | None = None
         if engine is not None:
             self._posts = HttpSource(
@@ -97,6 +100,7 @@ class ApiServer(Part):
         listening = listen(self._settings.database.url, channels, self._heard, self._logins.unheard)
         heard: Named = ("alerts", listening)
         others: list[Named] = [heard, ("changes", self._changes.run()), ("control", self._control.run())]
+        others += [("followers", self._followers.run())]
         others += [("command delivery", self._commands.run()), ("logins", self._logins.run(self._pool))]
         first = first_account(self._settings, self._pool, self._logins, terminal=sys.stderr.isatty())
         others += [("first account", first), ("refusals", self._refusals.keep_writing(self._pool))]
@@ -133,4 +137,5 @@ class ApiServer(Part):
             self._logins.wake(payload)
             return
         self._changes.wake()
+        self._followers.wake()
         self._delivery_worker.wake()

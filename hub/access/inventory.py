@@ -178,10 +178,14 @@ TABLES: Mapping[str, Table] = {
     "alert_change": _table(
         _BUSINESS, "each change of an alert, who made it, and the alert after it", "with its alert (alerts.keep_days)",
         Permission.ALERTS_READ,
-        l1="cursor id alert_id seq kind at", l3="actor note picture",
+        l1="cursor id alert_id seq kind at", l2="recipients", l3="actor note picture",
     ),
     "alert_ending": _table(
         _OPERATIONS, "endings that the rules have not heard of yet", "seconds, until they have", None, l1="change_id",
+    ),
+    "alert_position": _table(
+        _OPERATIONS, "how far consumers that follow the log of alert changes have confirmed it", "with its consumer",
+        None, l1="cursor", l2="consumer_id moved_at failing_since", l3="last_error last_error_words",
     ),
     "outbox": _table(
         _OPERATIONS, "deliveries of alerts to consumers", "with its alert (alerts.keep_days), or its consumer",

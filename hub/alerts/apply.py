@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from typing import Any
+from uuid import UUID
 
 import psycopg
 from psycopg.pq import TransactionStatus
@@ -56,8 +57,12 @@ async def _write(conn: psycopg.AsyncConnection, applied: Sequence[Applied]) -> N
         await conn.execute(SQL.update, _columns(changed))
     if added := [alert for alert in last.values() if alert.id in fresh]:
         await conn.execute(SQL.insert, _columns(added))
-    await conn.execute(SQL.record, _recorded(applied))
-    if deliveries := await owed(conn, applied):
+    deliveries = await owed(conn, applied)
+    told: dict[UUID, list[int]] = {change.id: [] for change, _ in applied}
+    for each in deliveries:
+        told[each.change_id].append(each.consumer_id)
+    await conn.execute(SQL.record, {**_recorded(applied), "recipients": [_array(each) for each in told.values()]})
+    if deliveries:
         await conn.execute(SQL.deliver, dict(zip(Owed._fields, map(list, zip(*deliveries, strict=True)), strict=True)))
     if ended := [
         change.id for change, alert in applied
@@ -75,6 +80,11 @@ async def _rows(
 
 def _columns(alerts: Sequence[Alert]) -> dict[str, list[Any]]:
     return {name: [getattr(alert, name) for alert in alerts] for name in Alert.__slots__}
+
+
+def _array(ids: Sequence[int]) -> str:
+    """As PostgreSQL writes an array: those in an array must all be of one length."""
+    return f"{{{','.join(map(str, ids))}}}"
 
 
 def _recorded(applied: Sequence[Applied]) -> dict[str, list[Any]]:

@@ -55,8 +55,8 @@ select * from unnest(
 
 -- name: record
 -- Each change with the picture of its alert after it. Identities are drawn after the sort: cursors rise in its order.
-insert into alert_change (id, alert_id, seq, kind, actor, note, picture)
-select n.change_id, a.id, n.seq, n.kind, n.actor, n.note, jsonb_build_object(
+insert into alert_change (id, alert_id, seq, kind, actor, note, recipients, picture)
+select n.change_id, a.id, n.seq, n.kind, n.actor, n.note, n.recipients::int[], jsonb_build_object(
         'alert', a.id, 'seq', n.seq, 'rule', r.code, 'rule_name', r.name, 'device', d.code, 'device_name', d.name,
         'metric', s.metric, 'event_kind', r.event_kind, 'category', p.category, 'region', a.region, 'lon', d.lon, 'lat', d.lat,
         'organisation', d.organisation, 'title', n.title,
@@ -67,10 +67,11 @@ select n.change_id, a.id, n.seq, n.kind, n.actor, n.note, jsonb_build_object(
         'opened_at', a.opened_at, 'cleared_at', n.cleared_at, 'changed_at', n.changed_at, 'raised_at', a.raised_at)
 from unnest(
     %(change_id)b::uuid[], %(id)b::uuid[], %(seq)b::int[], %(kind)b::text[], %(actor)b::text[], %(note)b::text[],
+    %(recipients)b::text[],
     %(level)b::int2[], %(peak_level)b::int2[], %(value)b::float8[], %(threshold)b::float8[], %(title)b::text[],
     %(state)b::text[], %(condition)b::text[], %(handling)b::text[], %(changed_at)b::timestamptz[],
     %(cleared_at)b::timestamptz[]
-) with ordinality as n (change_id, id, seq, kind, actor, note, level, peak_level, value, threshold, title, state,
+) with ordinality as n (change_id, id, seq, kind, actor, note, recipients, level, peak_level, value, threshold, title, state,
                         condition, handling, changed_at, cleared_at, place)
 join alert a on a.id = n.id
 join rule r on r.id = a.rule_id
@@ -80,12 +81,14 @@ left join series s on s.id = a.series_id
 order by n.place
 
 -- name: deliver
--- Joined and locked: a consumer that is deleted at this moment is left out, instead of failing the batch.
+-- Joined and locked: a consumer that is deleted at this moment is left out, instead of failing the batch. One that follows
+-- the log (api/push/follower.py) finds itself among the recipients there.
 insert into outbox (change_id, alert_id, seq, consumer_id)
 select n.change_id, n.alert_id, n.seq, n.consumer_id
 from unnest(%(change_id)b::uuid[], %(alert_id)b::uuid[], %(seq)b::int[], %(consumer_id)b::int[])
     with ordinality as n (change_id, alert_id, seq, consumer_id, place)
 join consumer c on c.id = n.consumer_id
+where c.kind not in ('kafka', 'mqtt')
 order by n.place
 for key share of c
 

@@ -23,7 +23,9 @@ select a.id,
        d.organisation, a.region, p.category, a.peak_level as level, areas_of(d.area_keys) as areas, r.event_kind,
        d.code as device, s.metric,
        array(select o.consumer_id from alert_change c join outbox o on o.change_id = c.id
-             where c.alert_id = a.id and c.seq < a.seq group by o.consumer_id) as told
+             where c.alert_id = a.id and c.seq < a.seq
+             union
+             select unnest(c.recipients) from alert_change c where c.alert_id = a.id and c.seq < a.seq) as told
 from alert a
 left join rule r on r.id = a.rule_id
 left join device d on d.id = a.device_id

@@ -1,7 +1,6 @@
 """Commit of an edge: forwards raw messages to Kafka; they are committed once Kafka acknowledges them."""
 
 import asyncio
-import logging
 from collections.abc import Sequence
 
 from aiokafka import AIOKafkaProducer
@@ -13,28 +12,20 @@ from devices.codecs.decoded import MAX_BYTES
 from hub.errors import BrokerUnavailable
 from hub.models import Batch, Raw
 from hub.settings import Kafka
+from ingest.kafka.producer import PATIENCE_S, Producer
 from ingest.kafka.records import headers_of
-from ingest.kafka.security import connection_options
-from ingest.kafka.topics import MESSAGE_BYTES, ensure_topics, raw_topic
+from ingest.kafka.topics import raw_topic
 
-log = logging.getLogger(__name__)
-
-BATCH_BYTES = 512 << 10
-"""Of records that go to a partition together; Kafka's own limit for a batch is 1 MiB."""
 MAX_KEYS = 500_000
 """Devices whose key is remembered; protects memory from a peer that invents topics."""
-ANSWER_MS = 5_000
-PATIENCE_S = 10.0
-"""For the acknowledgement of a batch; after that it is forwarded again."""
 
 
 class Forwarder:
     """Publishes batches to Kafka, keyed by device, so that each device's messages stay ordered in one partition."""
 
     def __init__(self, settings: Kafka) -> None:
-        self._settings = settings
         self._topic = raw_topic(settings)
-        self._producer: AIOKafkaProducer | None = None
+        self._producer = Producer(settings, self._topic)
         self._partitions = 0
         self._keys: dict[str, tuple[bytes, int]] = {}
 
@@ -46,51 +37,18 @@ class Forwarder:
         """
         try:
             async with asyncio.timeout(PATIENCE_S):  # an idempotent producer itself never gives up
-                producer = await self._connected()
+                producer = await self._producer.connected()
+                if self._partitions != self._producer.partitions:
+                    self._partitions = self._producer.partitions
+                    self._keys.clear()
                 sent = await self._send(producer, batch.raws)
                 await asyncio.gather(*sent)
         except (KafkaError, OSError, BrokerUnavailable) as error:  # TimeoutError is an OSError
-            await self._abandon()
-            told = str(error) or f"no acknowledgement within {PATIENCE_S:.0f} s"
-            raise BrokerUnavailable(f"Kafka at {self._settings.servers}: {told}") from error
+            raise await self._producer.failed(error) from error
 
     async def close(self) -> None:
         """Close the connection, if open."""
-        producer, self._producer = self._producer, None
-        if producer is not None:
-            await producer.stop()
-
-    async def _abandon(self) -> None:
-        """Discard the producer and its unsent messages; the next one gets a new id and sequence."""
-        producer, self._producer = self._producer, None
-        if producer is not None:
-            # stop() would wait until everything is sent, in a task that nobody ends once there is no sender.
-            producer._closed = True
-            if producer._sender is not None:
-                await producer._sender.close()
-            await producer.client.close()
-
-    async def _connected(self) -> AIOKafkaProducer:
-        if self._producer is None:
-            await ensure_topics(self._settings, [self._topic])
-            producer = AIOKafkaProducer(
-                **connection_options(self._settings),
-                acks="all",
-                enable_idempotence=True,
-                max_batch_size=BATCH_BYTES,
-                max_request_size=MESSAGE_BYTES,
-                request_timeout_ms=ANSWER_MS,
-            )
-            try:
-                await producer.start()
-                self._partitions = len(await producer.partitions_for(self._topic))
-            except BaseException:
-                await producer.stop()
-                raise
-            self._keys.clear()
-            self._producer = producer
-            log.info("connected to Kafka %s", self._settings.servers)
-        return self._producer
+        await self._producer.close()
 
     async def _send(self, producer: AIOKafkaProducer, raws: Sequence[Raw]) -> list[asyncio.Future[object]]:
         """Send all messages, in order per partition; returns the acknowledgement futures."""

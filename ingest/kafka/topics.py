@@ -22,6 +22,11 @@ def raw_topic(kafka: Kafka) -> str:
     return f"{kafka.prefix}.raw"
 
 
+def alerts_topic(kafka: Kafka) -> str:
+    """Topic of alert changes, written for consumers of kind kafka."""
+    return f"{kafka.prefix}.alerts"
+
+
 def forms_of(kafka: Kafka) -> Mapping[str, str]:
     """Third-party topics and the payload form of each."""
     return {f"{kafka.prefix}.telemetry": "telemetry", f"{kafka.prefix}.events": "event"}

@@ -56,12 +56,25 @@ class _Listener:
             await self._arrived.wait()
 
 
+@asynccontextmanager
+async def open_link(settings: Mqtt, purpose: str, sent: str) -> AsyncIterator["ControlLink"]:
+    """A link of its own, for what is much; see ControlLink."""
+    link = ControlLink(settings, purpose, sent)
+    running = asyncio.create_task(link.run(), name=f"broker.{purpose}")
+    try:
+        yield link
+    finally:
+        running.cancel()
+        await asyncio.gather(running, return_exceptions=True)
+
+
 class ControlLink:
     """BrokerLink over MQTT; `run` is a background task, everything else is called from the same event loop."""
 
-    def __init__(self, settings: Mqtt) -> None:
-        self._settings = settings
-        self._name = f"{settings.client_id}-control-{token_hex(8)}"
+    def __init__(self, settings: Mqtt, purpose: str = "control", sent: str = "commands") -> None:
+        """`purpose` is part of its client id, `sent` what the log says that it sends."""
+        self._settings, self._sent = settings, sent
+        self._name = f"{settings.client_id}-{purpose}-{token_hex(8)}"
         self._connection: _Connection | None = None
         self._listeners: list[_Listener] = []
         self._turns = asyncio.Semaphore(MAX_UNDER_WAY)
@@ -75,7 +88,7 @@ class ControlLink:
 
     async def run(self) -> None:
         """Stay connected forever; logs once when the broker goes down and once when it is back."""
-        backoff = Backoff(log, "connected to the broker again: commands can be sent")
+        backoff = Backoff(log, "connected to the broker again: %s can be sent", self._sent)
         while True:
             filters = [wanted for listener in self._listeners for wanted in listener.filters]
             connection = _Connection(self._settings, filters, self._receive, self._name)
@@ -86,7 +99,7 @@ class ControlLink:
                 while True:
                     await connection.read()
             except (OSError, BrokerUnavailable) as error:
-                backoff.failed("commands cannot be sent: broker %s:%s: %s", *self._where, error)
+                backoff.failed("%s cannot be sent: broker %s:%s: %s", self._sent, *self._where, error)
             finally:
                 self._connection = None
                 connection.close()
@@ -96,6 +109,15 @@ class ControlLink:
         """See BrokerLink."""
         async with self._turns:
             await self._standing().publish(topic, payload)
+
+    async def publish_all(self, messages: Sequence[tuple[str, bytes, bool]]) -> None:
+        """Publish (topic, payload, retain) with QoS 1 in their order; returns after all PUBACKs.
+
+        BrokerUnavailable: the first of them have arrived, or none, or all; never one without those before it.
+        """
+        connection = self._standing()
+        for start in range(0, len(messages), MAX_UNDER_WAY):
+            await connection.publish_all(messages[start : start + MAX_UNDER_WAY])
 
     @asynccontextmanager
     async def heard(self, *filters: str) -> AsyncIterator[AsyncIterator[tuple[str, bytes]]]:
@@ -137,9 +159,16 @@ class _Connection(MqttConnection):
         self._client.max_inflight_messages_set(0)  # MAX_UNDER_WAY is the limit
         self._client.on_publish = self._on_publish
 
-    async def publish(self, topic: str, payload: bytes) -> None:
+    async def publish_all(self, messages: Sequence[tuple[str, bytes, bool]]) -> None:
+        """As `publish`; all are sent before one is waited for."""
+        answers = await asyncio.gather(*(self.publish(*message) for message in messages), return_exceptions=True)
+        for answer in answers:
+            if answer is not None:
+                raise answer
+
+    async def publish(self, topic: str, payload: bytes, retain: bool = False) -> None:
         """Publish and wait for PUBACK; on timeout the connection is closed, so that nothing arrives late."""
-        sent = self._client.publish(topic, payload, 1)
+        sent = self._client.publish(topic, payload, 1, retain)
         try:
             await self._word(sent.rc, sent.mid, f"the message to {topic}")
         except (BrokerUnavailable, asyncio.CancelledError):

@@ -7,6 +7,7 @@ import httpx
 import pytest
 
 from hub.limit_settings import Outgoing, Outside
+from hub.settings import Kafka
 from hub.store.pool import connect
 from tests.support.served_api import api_context, client_of, raise_alert, register
 
@@ -299,3 +300,37 @@ async def test_each_wrong_field_of_a_kind_is_named(
     assert answer.status_code == 422
     assert [error["pointer"] for error in answer.json()["errors"]] == [pointer]
     assert told in answer.json()["errors"][0]["problem"]
+
+
+async def test_one_that_follows_the_log_has_no_address_and_tells_how_far_it_is_behind(database: str) -> None:
+    async with api_context(database) as context, client_of(context) as client:
+        await register(client)
+        for body, pointer in (
+            ({"kind": "mqtt", "url": "https://desk.example.org/a"}, "/url"),
+            ({"kind": "mqtt", "secret": "whsec_x"}, "/secret"),
+            ({"kind": "mqtt", "settings": {"retain": 7}}, "/settings/retain"),
+            ({"kind": "kafka"}, "/kind"),
+            ({"kind": "webhook"}, "/url"),
+        ):
+            answer = await client.put("/consumers/city", json=body)
+            assert (answer.status_code, answer.json()["errors"][0]["pointer"]) == (422, pointer)
+        made = await client.put("/consumers/city", json={"kind": "mqtt", "settings": {"retain": True}})
+        assert (made.status_code, made.json()["secret"]) == (201, None)
+        await raise_alert(context.hub_pool)
+        found = (await client.get("/consumers/city")).json()
+        assert (found["kind"], found["url"], found["settings"], found["pending"]) == ("mqtt", "", {"retain": True}, 1)
+    kafka = context.settings.model_copy(update={"kafka": Kafka(servers="127.0.0.1:9092")})
+    async with api_context(database) as context, client_of(replace(context, settings=kafka)) as client:
+        assert (
+            await client.put("/consumers/bus", json={"kind": "kafka", "settings": {"name": "x"}})
+        ).status_code == 201
+
+
+async def test_what_waits_for_a_webhook_is_given_up_when_it_follows_the_log_from_now_on(database: str) -> None:
+    async with api_context(database) as context, client_of(context) as client:
+        await register(client)
+        await client.put("/consumers/city", json={"url": "https://desk.example.org/a"})
+        await raise_alert(context.hub_pool)
+        await client.put("/consumers/city", json={"kind": "mqtt"})
+        found = (await client.get("/consumers/city")).json()
+        assert (found["pending"], found["given_up"]) == (0, 1)

@@ -100,7 +100,14 @@ def test_a_prefix_without_a_version() -> None:
 
 
 def test_the_hubs_own_topics() -> None:
-    names = {"device": "d1", "gateway": "g1", "region": "310101", "level": "red", "client_id": "ganzhi-hub"}
+    names = {
+        "device": "d1",
+        "gateway": "g1",
+        "region": "310101",
+        "level": "red",
+        "alert": "a1",
+        "client_id": "ganzhi-hub",
+    }
     for kind in OWN:
         topic = own_topic(P, kind, **names)
         assert is_own(topic, P)

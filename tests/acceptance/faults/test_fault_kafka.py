@@ -6,7 +6,7 @@ from signal import Signals
 
 import pytest
 
-from ingest.kafka.forwarder import PATIENCE_S
+from ingest.kafka.producer import PATIENCE_S
 from tests.support.batches import fetch
 from tests.support.broker import Mosquitto
 from tests.support.bus import Part, open_bus

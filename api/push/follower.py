@@ -1,0 +1,184 @@
+"""Followers: consumers that keep a position in the log of alert changes, instead of a delivery for each change.
+
+At least once, in order per alert, each change with an id by which a repeat is dropped: the position is stored after
+the sink has confirmed, so what was under way at a kill, or at a change of leader, is handed over again.
+"""
+
+import asyncio
+import logging
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import AbstractAsyncContextManager, suppress
+from typing import Any, NamedTuple, Protocol
+
+import psycopg
+from psycopg import AsyncConnection
+from psycopg.rows import dict_row
+from psycopg.types.json import Jsonb
+
+from api.cloudevents import cloudevent, encode
+from api.push.deliveries import retitle
+from hub.access.classification import level_named
+from hub.alerts.recipients import hidden
+from hub.backoff import Backoff
+from hub.errors import HubError, TransientError
+from hub.store.leader import lead
+from hub.store.pool import Pool, sorted_errors
+from hub.store.statements import statements
+from hub.words.sentence import Sentence, written
+
+SQL = statements(__name__)
+
+log = logging.getLogger(__name__)
+
+PAGE = 500
+"""Changes that are read, handed over and confirmed at a time: bounds memory, and what a kill repeats."""
+POLL_S = 1.0
+"""How often the log is read without a notification."""
+LOOK_S = 2.0
+"""How often it is looked which consumers there are: so much later a new one is followed."""
+
+
+class Message(NamedTuple):
+    """A change for a consumer."""
+
+    alert: str
+    """Id of the alert: what is of one alert stays in order."""
+    event: dict[str, Any]
+    """The CloudEvent, cut to the consumer's ceiling, in its language."""
+    body: bytes
+    """The same in JSON."""
+
+
+class Sink(Protocol):
+    """Where a follower hands changes over to. Passes tests/contract/test_follower.py."""
+
+    async def hand_over(self, messages: Sequence[Message]) -> None:
+        """Return once all are confirmed, in order per alert.
+
+        TransientError, within about 10 s: they are handed over again, from the first. May be cancelled.
+        """
+
+
+class Target(NamedTuple):
+    """A consumer that is followed; one whose row here changes is followed anew."""
+
+    id: int
+    code: str
+    kind: str
+    settings: str
+    """Of its kind, in JSON."""
+
+
+OpenSink = Callable[[Target], AbstractAsyncContextManager[Sink]]
+"""Opens a sink; it reconnects by itself."""
+
+
+class Followers:
+    """Follows the log for each consumer of some kinds. Several processes may run it; one of them leads for each."""
+
+    def __init__(self, url: str, pool: Pool, sinks: Mapping[str, OpenSink], page: str | None = None) -> None:
+        """`sinks` by kind of consumer; `page` is the address of the hub's page, for links."""
+        self._url, self._pool, self._sinks, self._page = url, pool, sinks, page
+        self._running: dict[Target, _Follower] = {}
+
+    def wake(self) -> None:
+        """Read the log now."""
+        for follower in self._running.values():
+            follower.woken.set()
+
+    async def run(self) -> None:
+        """Follow until cancelled."""
+        store = Backoff(log, "the consumers that follow the alerts are read again")
+        tasks: dict[Target, asyncio.Task[None]] = {}
+        async with asyncio.TaskGroup() as group:
+            while True:
+                try:
+                    wanted = await self._wanted()
+                except TransientError as error:
+                    store.failed("cannot read which consumers follow the alerts: %s", error)
+                else:
+                    store.succeeded()
+                    for target in tasks.keys() - wanted:
+                        self._running.pop(target)
+                        tasks.pop(target).cancel()
+                    for target in wanted - tasks.keys():
+                        follower = self._running[target] = _Follower(target, self._sinks[target.kind], self._page)
+                        work = lead(self._url, f"alerts of consumer {target.id}", follower.work)
+                        tasks[target] = group.create_task(work, name=f"follower.{target.code}")
+                await asyncio.sleep(LOOK_S)
+
+    async def _wanted(self) -> set[Target]:
+        with sorted_errors():
+            async with self._pool.connection() as conn:
+                cursor = await conn.execute(SQL.consumers, {"kinds": list(self._sinks)})
+                return {Target(*row) for row in await cursor.fetchall()}
+
+
+class _Follower:
+    """One consumer's way through the log."""
+
+    def __init__(self, target: Target, open_sink: OpenSink, page: str | None) -> None:
+        self._target, self._open_sink, self._page = target, open_sink, page
+        self.woken = asyncio.Event()
+
+    async def work(self, conn: AsyncConnection) -> float:
+        """Follow while the connection lasts, on which the leadership rests; see hub/store/leader.py."""
+        backoff = Backoff(log, "consumer %s accepts again", self._target.code)
+        async with self._open_sink(self._target) as sink:
+            while True:
+                self.woken.clear()
+                try:
+                    more = await self._go_on(conn, sink)
+                except psycopg.Error:
+                    raise  # with the connection goes the leadership
+                except Exception as error:
+                    if not backoff.down and not isinstance(error, TransientError):
+                        log.exception("following the alerts for consumer %s failed", self._target.code)
+                    backoff.failed("consumer %s does not accept: %s", self._target.code, error)
+                    await conn.execute(SQL.failed, {"consumer_id": self._target.id, **_told(error)})
+                    await backoff.wait()
+                    continue
+                backoff.succeeded()
+                if not more:
+                    with suppress(TimeoutError):
+                        async with asyncio.timeout(POLL_S):
+                            await self.woken.wait()
+
+    async def _go_on(self, conn: AsyncConnection, sink: Sink) -> bool:
+        """Hand over a page of the log and move behind it; whether there was one."""
+        cursor, messages = await self._page_of(conn)
+        if cursor is None:
+            return False
+        if messages:
+            await sink.hand_over(messages)
+        await conn.execute(SQL.move, {"consumer_id": self._target.id, "cursor": cursor})
+        return True
+
+    async def _page_of(self, conn: AsyncConnection) -> tuple[int | None, list[Message]]:
+        """The cursor of the last change of the next page, None where there is none, and those for the consumer."""
+        async with conn.cursor(row_factory=dict_row) as reader:
+            await reader.execute(SQL.position, {"consumer_id": self._target.id})
+            stands = await reader.fetchone()
+            if stands is None:
+                return None, []
+            values = {"consumer_id": self._target.id, "after": stands["cursor"], "limit": PAGE}
+            await reader.execute(SQL.after, values)
+            changes = await reader.fetchall()
+            if not changes:
+                return None, []
+            chosen = [change for change in changes if change["picture"] is not None]
+            if (owner := stands["owner"]) is not None:  # what it saw at the commit it may not see any more
+                unseen = await hidden(conn, {(change["alert_id"], owner) for change in chosen})
+                chosen = [change for change in chosen if (change["alert_id"], owner) not in unseen]
+            if stands["lang"] is not None:
+                chosen = [{**change, "lang": stands["lang"]} for change in chosen]
+                await retitle(reader, chosen)
+        ceiling = level_named(stands["ceiling"])
+        events = [(str(change["alert_id"]), cloudevent(change, ceiling, self._page)) for change in chosen]
+        return changes[-1]["cursor"], [Message(alert, event, encode(event)) for alert, event in events]
+
+
+def _told(error: Exception) -> dict[str, object]:
+    reason = str(error) if isinstance(error, HubError) else Sentence("delivery.defect", error=type(error).__name__)
+    words = written(reason)
+    return {"reason": str(reason), "words": None if words is None else Jsonb(words)}
