@@ -7,6 +7,7 @@ from typing import Any
 from fastapi import APIRouter, FastAPI
 
 from api import problems
+from api.attachments import MAX_BYTES
 from api.auth import ApiDoor
 from api.context import Context
 from api.dashboard import Boards
@@ -17,6 +18,7 @@ from api.login.login import Login
 from api.login.oidc import OidcLogin
 from api.routes import (
     accounts,
+    alert_desk,
     alerts,
     areas,
     audit,
@@ -77,6 +79,7 @@ _BODY_LIMITS = {
     "/api/v1/regions:import": regions.BODY_LIMIT,
     "/api/v1/regions:outlines": outlines.BODY_LIMIT,
     "/api/v1/devices:provision": provisioning.BODY_LIMIT,
+    "/api/v1/alerts/*/attachments": MAX_BYTES,
 }
 _ROUTERS: tuple[GuardedRouter, ...] = (
     session.router,
@@ -98,6 +101,7 @@ _ROUTERS: tuple[GuardedRouter, ...] = (
     credentials.router,
     stream.router,  # /alerts/stream comes before /alerts/{id}
     alerts.router,
+    alert_desk.router,
     profiles.router,
     profile_library.router,
     devices_import.router,

@@ -232,7 +232,7 @@ class RuleBook(Stage):
         alert = self._alerts.get(key)
         if alert is None or alert.id != ending.alert_id:
             return key, None
-        return key, alert._replace(ended=ending.kind)
+        return key, alert._replace(ended="" if ending.kind == "reopened" else ending.kind)
 
     def _changes(self, transition: Transition, staged: Staged, marks: Marks) -> Iterator[AlertChange]:
         slot, ts, value, before, after = transition

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Mapping
+from fnmatch import fnmatchcase
 
 from starlette.datastructures import Headers
 from starlette.exceptions import HTTPException
@@ -18,7 +19,7 @@ SHEET_RATE = 256 << 10
 
 
 class BodyLimit:
-    """ASGI middleware; `limits` are those of single paths."""
+    """ASGI middleware; `limits` are those of single paths, in which * stands for anything."""
 
     def __init__(self, app: ASGIApp, limits: Mapping[str, int]) -> None:
         self._app, self._limits = app, limits
@@ -27,7 +28,8 @@ class BodyLimit:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
-        limit = self._limits.get(scope["path"], BODY_LIMIT)
+        path = scope["path"]
+        limit = next((limit for like, limit in self._limits.items() if fnmatchcase(path, like)), BODY_LIMIT)
         told = Headers(scope=scope).get("content-length", "")
         if told.isdigit() and int(told) > limit:
             await answer(413, f"the body has {told} bytes; here it may have {limit}")(scope, receive, send)

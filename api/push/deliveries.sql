@@ -91,9 +91,9 @@ where consumer_id = %(consumer_id)s and state = 'pending'
 -- What titles of alerts are made of beside their pictures: the side of the threshold, and what the profile calls it.
 select a.id as alert_id, r.direction, coalesce(p.metrics -> s.metric, p.events -> r.event_kind) as names
 from alert a
-join rule r on r.id = a.rule_id
-join device d on d.id = a.device_id
-join profile p on p.id = d.profile_id
+left join rule r on r.id = a.rule_id
+left join device d on d.id = a.device_id
+left join profile p on p.id = d.profile_id
 left join series s on s.id = a.series_id
 where a.id = any (%(alerts)s)
 

@@ -1,19 +1,21 @@
 """Alerts, with their changes and deliveries."""
 
-from datetime import datetime
+import re
+from collections.abc import Awaitable, Callable, Mapping
+from datetime import UTC, datetime
 from typing import Annotated, Any, Literal
 from uuid import UUID, uuid4
 
-from fastapi import Query
+from fastapi import Depends, Header, Query, Response
 from psycopg import AsyncConnection
 from pydantic import BaseModel, ConfigDict, Field
 
-from api.context import Here
+from api.context import Context, Here
 from api.contract_types import LEVELS, Code, LevelName, Name, RegionPrefix
 from api.cursors import Page, Paged
 from api.database import handling, read, row, rows
 from api.language import Spoken, failure_in
-from api.problems import ProblemError, not_found, responses
+from api.problems import ProblemError, invalid, not_found, responses
 from hub.access.caller import Caller
 from hub.access.door import GuardedRouter, TheCaller, needs
 from hub.access.permissions import Permission
@@ -31,7 +33,10 @@ _KEYS = {"raised_at": datetime, "id": UUID}
 Handling = Literal["open", "acknowledged", "dispatched", "handled", "verified", "closed", "false_alarm", "merged"]
 State = Literal[Handling, "cleared"]
 TitleLang = Annotated[Lang | None, Query(description="of titles; left out, as they are stored")]
-Taken = Literal["acknowledged", "dispatched", "handled", "verified", "closed", "false_alarm"]
+Cause = Literal[
+    "equipment_fault", "environment", "works", "cooking", "test", "misuse", "malicious", "other", "unspecified"
+]
+Taken = Literal["acknowledged", "dispatched", "handled", "verified", "closed", "false_alarm", "reopened"]
 
 
 class Alert(BaseModel):
@@ -46,11 +51,17 @@ class Alert(BaseModel):
     level: LevelName
     peak_level: LevelName
     title: str
-    rule: str
-    rule_name: str
+    origin: Literal["rule", "manual", "hub"] = Field(description="raised by a rule, by a person, by the hub itself")
+    rule: str | None = Field(description="null for what no rule raised")
+    rule_name: str | None
     event_kind: str | None
-    device: str
-    device_name: str
+    device: str | None = Field(description="null for what is about a place, or about the hub")
+    device_name: str | None
+    category: str | None
+    assignee: str | None = Field(description="the account that is to see to it")
+    cause: Cause | None = Field(description="why it was false")
+    shelved_until: datetime | None = Field(description="out of the list of what is to be done until then")
+    merged_into: UUID | None = Field(description="the alert in which it goes on")
     metric: str | None
     metric_name: str | None
     unit: str | None
@@ -98,11 +109,36 @@ class AlertDelivery(BaseModel):
     next_at: datetime | None
 
 
+class AlertAttachment(BaseModel):
+    """A picture or paper that somebody added."""
+
+    id: UUID
+    name: str
+    media_type: str
+    size: int = Field(description="bytes")
+    added_at: datetime
+
+
 class AlertDetail(Alert):
-    """An alert with its changes and deliveries."""
+    """An alert with its changes, attachments and deliveries."""
 
     changes: list[AlertStep]
+    attachments: list[AlertAttachment]
     deliveries: list[AlertDelivery] = Field(description="empty for who may not see consumers")
+
+
+def _seq(value: str | None = Header(default=None, alias="if-match", examples=['"3"'])) -> int | None:
+    """The state that a caller decided by, from If-Match; None: whatever it is."""
+    if value is None or value.strip() == "*":
+        return None
+    if (found := _ETAG.fullmatch(value.strip())) is None:
+        raise ProblemError(422, 'If-Match: send the ETag of the alert as it was read, such as "3" with its quotes')
+    return int(found[1])
+
+
+_ETAG = re.compile(r'(?:W/)?"(\d{1,9})"')
+Seen = Annotated[int | None, Depends(_seq)]
+Also = Callable[[AsyncConnection], Awaitable[None]]
 
 
 class StepBody(BaseModel):
@@ -113,6 +149,7 @@ class StepBody(BaseModel):
     )
 
     to: Taken
+    cause: Cause | None = Field(default=None, description="of a false alarm; left out, unspecified")
     note: Annotated[str, Field(max_length=2000)] | None = None
     actor: Name | None = Field(default=None, description="who takes it, as a post or a desk; only a note")
 
@@ -127,6 +164,8 @@ async def list_alerts(
     min_level: Annotated[LevelName | None, Query()] = None,
     device: Annotated[Code | None, Query()] = None,
     region: Annotated[RegionPrefix | None, Query(description="the first digits of a division code")] = None,
+    shelved: Annotated[bool | None, Query(description="only those on the shelf, or none of them")] = None,
+    assignee: Annotated[Name | None, Query(description="name of the account that is to see to it")] = None,
     lang: TitleLang = None,
 ) -> Any:
     """Alerts, newest first."""
@@ -137,6 +176,8 @@ async def list_alerts(
         "min_level": LEVELS[min_level] if min_level else None,
         "device": device,
         "region": region,
+        "shelved": shelved,
+        "assignee": assignee,
     }
     page = paging.page(await read(context, SQL.alerts, {**wanted, **paging.after(_KEYS)}), _KEYS)
     return {**page, "items": [_shown(found, lang) for found in page["items"]]}
@@ -144,43 +185,94 @@ async def list_alerts(
 
 @router.get("/{alert_id}", response_model=AlertDetail, responses=responses(404))
 @needs(Permission.ALERTS_READ)
-async def get_alert(alert_id: UUID, context: Here, caller: TheCaller, spoken: Spoken, lang: TitleLang = None) -> Any:
-    """One alert with its changes, and its deliveries for who may see consumers."""
+async def get_alert(
+    alert_id: UUID, context: Here, caller: TheCaller, spoken: Spoken, response: Response, lang: TitleLang = None
+) -> Any:
+    """One alert with its changes, and its deliveries for who may see consumers.
+
+    The header ETag names this state: sent back as If-Match with a step, the step is refused when there is a newer one.
+    """
     async with context.pool.connection() as conn:
-        return await _detail(conn, alert_id, caller, spoken, lang)
+        found = await detail(conn, alert_id, caller, spoken, lang)
+    response.headers["etag"] = f'"{found["seq"]}"'
+    return found
 
 
-@router.post("/{alert_id}/steps", response_model=AlertDetail, responses=responses(404, 409, 422))
+@router.post("/{alert_id}/steps", response_model=AlertDetail, responses=responses(404, 409, 412, 422))
 @needs(Permission.ALERTS_STEP)
 async def take_step(
-    alert_id: UUID, body: StepBody, context: Here, caller: TheCaller, spoken: Spoken, lang: TitleLang = None
+    alert_id: UUID,
+    body: StepBody,
+    context: Here,
+    caller: TheCaller,
+    spoken: Spoken,
+    response: Response,
+    seen: Seen = None,
+    lang: TitleLang = None,
 ) -> Any:
-    """Acknowledge an alert or move it to another handling state; 409 lists the allowed transitions."""
-    actor = body.actor or "api"
+    """Acknowledge an alert or move it to another handling state; 409 lists the allowed transitions.
+
+    With If-Match: 412 when the alert has changed since, with what happened.
+    """
+    if body.cause is not None and body.to != "false_alarm":
+        raise invalid("cause", "only a false alarm has one")
     noted = {"to": body.to, "note": body.note, "claimed": body.actor}
-    async with handling(context, caller, "alert.step", str(alert_id), noted) as conn:
+    cause = (body.cause or "unspecified") if body.to == "false_alarm" else None
+    noted |= {"cause": cause} if cause else {}
+    step = step_of(alert_id, body.to, caller, body.actor, body.note, seen=seen, cause=cause)
+    await take(context, caller, "alert.step", step, noted)
+    return await get_alert(alert_id, context, caller, spoken, response, lang)
+
+
+def step_of(alert_id: UUID, kind: str, caller: Caller, actor: str | None, note: str | None, **values: Any) -> Step:
+    """A step by a caller; `actor` is what it calls its post, only a note."""
+    named = actor or ("api" if caller.principal is None else None)
+    at = datetime.now(UTC)
+    return Step(uuid4(), alert_id, kind, named, note, principal=caller.principal, at=at, **values)
+
+
+async def take(
+    context: Context, caller: Caller, action: str, step: Step, noted: Mapping[str, Any], also: Also | None = None
+) -> None:
+    """Take a step with its audit entry, and `also` before it in the same transaction; ProblemError when refused."""
+    async with handling(context, caller, action, str(step.alert_id), noted) as conn:
+        if also is not None:
+            await also(conn)
         # The last statement: it holds up all other changes of alerts until the commit.
-        [result] = await apply(conn, [Step(uuid4(), alert_id, body.to, actor, body.note)])
+        [result] = await apply(conn, [step])
         if not result.found:
-            raise not_found("alert", alert_id)
+            raise not_found("alert", step.alert_id)
+        if result.stale:
+            raise ProblemError(412, await _since(conn, step.alert_id, step.seen or 0))
         if result.outcome == "refused":
             raise ProblemError(409, result.reason)
-    return await get_alert(alert_id, context, caller, spoken, lang)
 
 
-async def _detail(
+async def _since(conn: AsyncConnection, alert_id: UUID, seen: int) -> str:
+    """What happened to an alert since it had so many changes, in a sentence."""
+    newer = [each for each in await rows(conn, SQL.alert_changes, {"id": alert_id}) if each["seq"] > seen]
+    told = [
+        f"{each['kind']}{' by ' + each['actor'] if each['actor'] else ''} at {each['at']:%H:%M:%S} UTC"
+        for each in newer[-5:]
+    ]
+    return f"the alert has changed since: {', '.join(told) or 'it had fewer changes'}; read it again and decide anew"
+
+
+async def detail(
     conn: AsyncConnection, alert_id: UUID, caller: Caller, spoken: Lang, lang: Lang | None
 ) -> dict[str, Any]:
-    everything = {"states": None, "active": False, "min_level": None, "device": None, "region": None}
-    first = {"after_raised_at": None, "after_id": None, "limit": 1}
+    """One alert with all that belongs to it; 404 when there is none that the caller may see."""
+    everything = dict.fromkeys(("states", "min_level", "device", "region", "shelved", "assignee"))
+    first = {"after_raised_at": None, "after_id": None, "limit": 1, "active": False}
     found = await row(conn, SQL.alerts, {"id": alert_id, **everything, **first})
     if found is None:
         raise not_found("alert", alert_id)
-    seen = Permission.CONSUMERS_READ in caller.permissions
-    deliveries = await rows(conn, SQL.alert_deliveries, {"id": alert_id}) if seen else []
+    told = Permission.CONSUMERS_READ in caller.permissions
+    deliveries = await rows(conn, SQL.alert_deliveries, {"id": alert_id}) if told else []
     return {
         **_shown(found, lang),
         "changes": await rows(conn, SQL.alert_changes, {"id": alert_id}),
+        "attachments": await rows(conn, SQL.alert_attachments, {"id": alert_id}),
         "deliveries": [failure_in(spoken, each) for each in deliveries],
     }
 

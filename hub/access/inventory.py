@@ -172,13 +172,19 @@ TABLES: Mapping[str, Table] = {
     "alert": _table(
         _BUSINESS, "what is unusual, and how it is handled", "alerts.keep_days after its last change, when it is over",
         Permission.ALERTS_READ,
-        l1="id level peak_level opened_at cleared_at changed_at raised_at updated_at seq handling state",
-        l2="rule_id target device_id series_id region title", l3="value threshold",
+        l1="id level peak_level opened_at cleared_at changed_at raised_at updated_at seq handling state origin"
+        " acknowledged_level cause shelved_until merged_into",
+        l2="rule_id target device_id series_id region title event_kind category organisation area_keys scope assignee",
+        l3="value threshold lon lat",
+    ),
+    "alert_attachment": _table(
+        _BUSINESS, "pictures and papers that people added to an alert", "with its alert (alerts.keep_days)",
+        Permission.ALERTS_READ, l2="id alert_id change_id media_type added_at", l3="name content",
     ),
     "alert_change": _table(
         _BUSINESS, "each change of an alert, who made it, and the alert after it", "with its alert (alerts.keep_days)",
         Permission.ALERTS_READ,
-        l1="cursor id alert_id seq kind at", l2="recipients", l3="actor note picture",
+        l1="cursor id alert_id seq kind at", l2="recipients", l3="actor note picture principal",
     ),
     "alert_ending": _table(
         _OPERATIONS, "endings that the rules have not heard of yet", "seconds, until they have", None, l1="change_id",

@@ -7,7 +7,7 @@ from typing import Literal, NamedTuple
 from uuid import UUID
 
 from hub.alerts.routing import Place
-from hub.alerts.transitions import DECIDE, ENDED, STEP, refusal
+from hub.alerts.transitions import DECIDE, ENDED, HANDLING_AFTER, STEP, refusal
 from hub.models import AlertChange, from_micros
 
 
@@ -18,14 +18,55 @@ class Step:
     id: UUID
     alert_id: UUID
     kind: str
-    """acknowledged, dispatched, handled, verified, closed, false_alarm, merged."""
-    actor: str
+    """Of the handling or the record (hub/alerts/transitions.py); `cleared` for an alert of the hub's own."""
+    actor: str | None
+    """What the desk or program calls itself."""
     note: str | None = None
     permission: str = STEP
     """By which it is taken."""
+    principal: UUID | None = None
+    """The account or key that took it."""
+    at: datetime | None = None
+    """When; only what ends or reopens an alert that no rule raised needs it."""
+    seen: int | None = None
+    """The `seq` that the alert had when this was decided; it is refused as stale when there were changes since."""
+    cause: str | None = None
+    """Of false_alarm."""
+    assignee: UUID | None = None
+    """Of assigned; None: nobody any more."""
+    shelved_until: datetime | None = None
+    """Of shelved."""
+    merged_into: UUID | None = None
+    """Of merged."""
 
 
-Change = AlertChange | Step
+@dataclass(slots=True, frozen=True)
+class Raise:
+    """An alert that no rule raises: of a person, or of the hub about itself."""
+
+    id: UUID
+    alert_id: UUID
+    origin: Literal["manual", "hub"]
+    target: str
+    """At most one is active for each of the hub's own."""
+    title: str
+    level: int
+    at: datetime
+    actor: str | None = None
+    note: str | None = None
+    principal: UUID | None = None
+    event_kind: str | None = None
+    category: str | None = None
+    device_id: int | None = None
+    """Without one it has a place of its own."""
+    region: str | None = None
+    organisation: str | None = None
+    lon: float | None = None
+    lat: float | None = None
+    kind: Literal["raised"] = "raised"
+
+
+Change = AlertChange | Step | Raise
 
 
 class Result(NamedTuple):
@@ -38,6 +79,8 @@ class Result(NamedTuple):
     """Why it was refused."""
     found: bool = True
     """Whether there is such an alert."""
+    stale: bool = False
+    """Refused because the alert has changed since it was seen."""
 
 
 class Home(NamedTuple):
@@ -56,9 +99,12 @@ class Alert:
     """A row of table alert without derived columns, and its device's current organisation and region."""
 
     id: UUID
-    rule_id: int
+    origin: str
+    """rule, manual or hub."""
+    rule_id: int | None
+    """Of origin rule only."""
     target: str
-    device_id: int
+    device_id: int | None
     series_id: int | None
     region: str | None
     title: str
@@ -71,6 +117,16 @@ class Alert:
     cleared_at: datetime | None
     changed_at: datetime
     seq: int
+    event_kind: str | None
+    """Of an alert that no rule raised."""
+    lon: float | None
+    lat: float | None
+    acknowledged_level: int | None
+    """Its level when it was acknowledged: beyond that the acknowledgement is over."""
+    assignee: UUID | None
+    cause: str | None
+    shelved_until: datetime | None
+    merged_into: UUID | None
     organisation: str | None
     category: str | None
     areas: list[str]
@@ -89,15 +145,47 @@ class Alert:
         """Apply a valid change."""
         self.seq += 1
         if isinstance(change, Step):
-            self.handling = change.kind
-            return
+            self._step(change)
+        elif isinstance(change, AlertChange):
+            self._measure(change)
+
+    def _step(self, step: Step) -> None:
+        match step.kind:
+            case "cleared":
+                self.cleared_at = step.at
+            case "assigned":
+                self.assignee = step.assignee
+            case "shelved" | "unshelved":
+                self.shelved_until = step.shelved_until
+            case kind if kind in HANDLING_AFTER:
+                self._handle(step)
+
+    def _handle(self, step: Step) -> None:
+        self.handling = HANDLING_AFTER[step.kind]
+        self.cause, self.merged_into = step.cause, step.merged_into
+        if step.kind == "acknowledged":
+            self.acknowledged_level = self.level
+        if self.handling in ENDED:
+            self.shelved_until = None
+        if self.origin == "manual":  # nothing measures its condition: it lasts until the desk says so
+            self.cleared_at = step.at if self.handling in ENDED else None
+
+    def _measure(self, change: AlertChange) -> None:
+        """What a rule found; a rise above the level that was acknowledged, or shelved, makes it open again."""
         at = from_micros(change.ts)
+        if change.level > (self.acknowledged_level or change.level) and self.handling == "acknowledged":
+            self.handling = "open"
+        if change.level > self.level:
+            self.shelved_until = None
         self.level, self.peak_level = change.level, max(self.peak_level, change.level)
         self.value = self.value if change.value is None else change.value
         self.threshold = self.threshold if change.threshold is None else change.threshold
         self.title, self.changed_at = change.title, max(self.changed_at, at)
         if change.kind == "cleared":
             self.cleared_at = at
+
+
+Where = tuple[int, int] | UUID
 
 
 class Applied(NamedTuple):
@@ -120,12 +208,12 @@ def plan(
     changes: Iterable[Change],
     known: Collection[UUID],
     alerts: Sequence[Alert],
-    homes: Mapping[tuple[int, int], Home],
+    homes: Mapping[Where, Home],
 ) -> Plan:
     """Apply changes in order; `known` are ids of changes applied earlier.
 
     `alerts` are those that the changes name, and the active one of each rule and target that a change raises; `homes`
-    is by (rule id, device id), of the changes that raise.
+    is by (rule id, device id), of the changes that raise; by the id of the change, of a Raise.
     """
     planned, seen = Plan(), set(known)
     by_id = {alert.id: replace(alert) for alert in alerts}
@@ -135,19 +223,19 @@ def plan(
         if change.id in seen:
             planned.results.append(Result(change, "repeated"))
             continue
-        if isinstance(change, AlertChange) and change.kind == "raised":
+        if change.kind == "raised" and not isinstance(change, Step):
             reason = _no_raise(change, alert, active, homes)
             if reason is None:
-                alert = by_id[change.alert_id] = _raised(change, homes[change.rule_id, change.device_id])
+                alert = by_id[change.alert_id] = _raised(change, homes[_where(change)])
         elif alert is None:
             reason = "there is no such alert"
         else:
-            permission = change.permission if isinstance(change, Step) else DECIDE
-            reason = refusal(change.kind, alert.handling, alert.cleared_at is not None, permission)
+            reason = _no_step(change, alert, by_id, active)
             if reason is None:
                 alert.take(change)
         if reason is not None or alert is None:
-            planned.results.append(Result(change, "refused", reason or "", alert is not None))
+            stale = alert is not None and isinstance(change, Step) and change.seen not in (None, alert.seq)
+            planned.results.append(Result(change, "refused", reason or "", alert is not None, stale))
             continue
         seen.add(change.id)
         key = alert.rule_id, alert.target
@@ -160,26 +248,56 @@ def plan(
     return planned
 
 
+Active = Mapping[tuple[int | None, str], Alert]
+
+
+def _where(change: AlertChange | Raise) -> Where:
+    return change.id if isinstance(change, Raise) else (change.rule_id, change.device_id)
+
+
+def _no_step(change: Change, alert: Alert, by_id: Mapping[UUID, Alert], active: Active) -> str | None:
+    """Why a change of an alert cannot be; None when it can."""
+    cleared = alert.cleared_at is not None
+    if not isinstance(change, Step):
+        return refusal(change.kind, alert.handling, cleared, DECIDE)
+    if change.seen not in (None, alert.seq):
+        return f"it has changed since: it had {change.seen} changes, and has {alert.seq}"
+    reason = refusal(change.kind, alert.handling, cleared, change.permission)
+    if reason is None and change.kind == "merged" and change.merged_into is not None:
+        into = by_id.get(change.merged_into)
+        if into is None or into is alert or into.handling in ENDED:
+            reason = "it can be merged into another alert that has not ended only"
+    if reason is None and change.kind == "reopened" and not cleared:
+        other = active.get((alert.rule_id, alert.target))
+        if other is not None:
+            reason = f"{alert.target} has an active alert of this rule by now: {other.id}"
+    return reason
+
+
 def _no_raise(
-    change: AlertChange,
-    same: Alert | None,
-    active: Mapping[tuple[int, str], Alert],
-    homes: Mapping[tuple[int, int], Home],
+    change: AlertChange | Raise, same: Alert | None, active: Active, homes: Mapping[Where, Home]
 ) -> str | None:
     """Why an alert cannot be raised; None when it can."""
     if same is not None:
         return "an alert of this id has been raised before"
-    if (other := active.get((change.rule_id, change.target))) is not None:
+    rule_id = None if isinstance(change, Raise) else change.rule_id
+    if (other := active.get((rule_id, change.target))) is not None:
         return f"{change.target} has an active alert of this rule already: {other.id}"
-    if (change.rule_id, change.device_id) not in homes:
-        return f"there is no rule {change.rule_id}, or no device {change.device_id}"
+    if _where(change) not in homes:
+        return f"there is no rule {rule_id}, or no device {change.device_id}"
     return None
 
 
-def _raised(change: AlertChange, home: Home) -> Alert:
-    at = from_micros(change.ts)
-    return Alert(
-        change.alert_id, change.rule_id, change.target, change.device_id, change.series_id, home.region, change.title,
-        change.level, change.level, "open", change.value, change.threshold, at, None, at, 1,
-        home.organisation, home.category, home.areas,
+def _raised(change: AlertChange | Raise, home: Home) -> Alert:
+    at = change.at if isinstance(change, Raise) else from_micros(change.ts)
+    alert = Alert(
+        change.alert_id, "rule", None, change.target, change.device_id, None, home.region, change.title,
+        change.level, change.level, "open", None, None, at, None, at, 1,
+        None, None, None, None, None, None, None, None, home.organisation, home.category, home.areas,
     )  # fmt: skip
+    if isinstance(change, Raise):
+        alert.origin, alert.event_kind, alert.lon, alert.lat = change.origin, change.event_kind, change.lon, change.lat
+    else:
+        alert.rule_id, alert.series_id = change.rule_id, change.series_id
+        alert.value, alert.threshold = change.value, change.threshold
+    return alert

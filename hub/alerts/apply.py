@@ -7,13 +7,17 @@ from uuid import UUID
 import psycopg
 from psycopg.pq import TransactionStatus
 
-from hub.alerts.alert import Alert, Applied, Change, Home, Plan, Result, Step, plan
+from hub.alerts.alert import Alert, Applied, Change, Home, Plan, Raise, Result, Step, Where, plan
 from hub.alerts.recipients import Owed, owed
-from hub.alerts.transitions import CONDITIONS, ENDED, state_of
+from hub.alerts.transitions import CONDITIONS, ENDED, RECORDS, state_of
 from hub.models import AlertChange
 from hub.store.statements import statements
 
 SQL = statements(__name__)
+
+
+TOLD = ENDED | {"reopened"}
+"""Steps of which the rules hear while the condition lasts."""
 
 
 async def apply(conn: psycopg.AsyncConnection, changes: Sequence[Change]) -> list[Result]:
@@ -36,16 +40,25 @@ async def apply(conn: psycopg.AsyncConnection, changes: Sequence[Change]) -> lis
 async def _plan(conn: psycopg.AsyncConnection, changes: Sequence[Change]) -> Plan:
     """Lock and read the alerts concerned, then plan the changes."""
     raised = [change for change in changes if isinstance(change, AlertChange) and change.kind == "raised"]
+    own = [change for change in changes if isinstance(change, Raise)]
+    into = [change.merged_into for change in changes if isinstance(change, Step) and change.merged_into is not None]
     wanted = {
-        "ids": [change.alert_id for change in changes],
+        "ids": [*(change.alert_id for change in changes), *into],
         "rule_ids": [change.rule_id for change in raised],
         "targets": [change.target for change in raised],
-        "device_ids": [change.device_id for change in raised],
+        "own": [change.target for change in own],
     }
     known = {id_ for (id_,) in await _rows(conn, SQL.known, {"ids": [change.id for change in changes]})}
     alerts = [Alert(*row) for row in await _rows(conn, SQL.alerts, wanted)]
-    homes = await _rows(conn, SQL.homes, wanted) if raised else []
-    return plan(changes, known, alerts, {(rule, device): Home(*home) for rule, device, *home in homes})
+    homes: dict[Where, Home] = {}
+    if raised:
+        wanted["device_ids"] = [change.device_id for change in raised]
+        homes = {(rule, device): Home(*home) for rule, device, *home in await _rows(conn, SQL.homes, wanted)}
+    if own:
+        columns = ("id", "device_id", "region", "organisation", "category", "lon", "lat")
+        places = {name: [getattr(change, name) for change in own] for name in columns}
+        homes |= {id_: Home(*home) for id_, *home in await _rows(conn, SQL.places, places)}
+    return plan(changes, known, alerts, homes)
 
 
 async def _write(conn: psycopg.AsyncConnection, applied: Sequence[Applied]) -> None:
@@ -57,7 +70,7 @@ async def _write(conn: psycopg.AsyncConnection, applied: Sequence[Applied]) -> N
         await conn.execute(SQL.update, _columns(changed))
     if added := [alert for alert in last.values() if alert.id in fresh]:
         await conn.execute(SQL.insert, _columns(added))
-    deliveries = await owed(conn, applied)
+    deliveries = await owed(conn, [each for each in applied if each.change.kind not in RECORDS])
     told: dict[UUID, list[int]] = {change.id: [] for change, _ in applied}
     for each in deliveries:
         told[each.change_id].append(each.consumer_id)
@@ -66,7 +79,7 @@ async def _write(conn: psycopg.AsyncConnection, applied: Sequence[Applied]) -> N
         await conn.execute(SQL.deliver, dict(zip(Owed._fields, map(list, zip(*deliveries, strict=True)), strict=True)))
     if ended := [
         change.id for change, alert in applied
-        if isinstance(change, Step) and change.kind in ENDED and alert.cleared_at is None
+        if isinstance(change, Step) and change.kind in TOLD and alert.cleared_at is None and alert.rule_id is not None
     ]:  # fmt: skip
         await conn.execute(SQL.ended, {"change_ids": ended})
     await conn.execute(SQL.notify)
@@ -96,6 +109,7 @@ def _recorded(applied: Sequence[Applied]) -> dict[str, list[Any]]:
         "kind": [change.kind for change, _ in applied],
         "actor": [change.actor for change, _ in applied],
         "note": [change.note for change, _ in applied],
+        "principal": [change.principal if isinstance(change, Step | Raise) else None for change, _ in applied],
         "condition": [CONDITIONS[alert.cleared_at is not None] for alert in alerts],
         "state": [state_of(alert.handling, alert.cleared_at is not None) for alert in alerts],
     }

@@ -8,13 +8,15 @@ select pg_advisory_xact_lock(hashtext('ganzhi.alert'))
 select id from alert_change where id = any (%(ids)b::uuid[])
 
 -- name: alerts
--- The alerts of these ids, and the active ones of these rules and targets.
-select a.id, a.rule_id, a.target, a.device_id, a.series_id, a.region, a.title, a.level, a.peak_level, a.handling,
-       a.value, a.threshold, a.opened_at, a.cleared_at, a.changed_at, a.seq, d.organisation, p.category,
-       areas_of(d.area_keys) as areas
+-- The alerts of these ids, and the active ones of these rules and targets, and of these targets of the hub's own.
+select a.id, a.origin, a.rule_id, a.target, a.device_id, a.series_id, a.region, a.title, a.level, a.peak_level,
+       a.handling, a.value, a.threshold, a.opened_at, a.cleared_at, a.changed_at, a.seq, a.event_kind, a.lon, a.lat,
+       a.acknowledged_level, a.assignee, a.cause, a.shelved_until, a.merged_into,
+       coalesce(d.organisation, a.organisation), coalesce(p.category, a.category),
+       areas_of(coalesce(d.area_keys, a.area_keys)) as areas
 from alert a
-join device d on d.id = a.device_id
-join profile p on p.id = d.profile_id
+left join device d on d.id = a.device_id
+left join profile p on p.id = d.profile_id
 where a.id in (
     select unnest(%(ids)b::uuid[])
     union all
@@ -22,6 +24,11 @@ where a.id in (
     from unnest(%(rule_ids)b::int[], %(targets)b::text[]) as raised (rule_id, target)
     join alert same on same.rule_id = raised.rule_id and same.target = raised.target
     where same.cleared_at is null and same.handling not in ('closed', 'false_alarm', 'merged')
+    union all
+    select own.id
+    from alert own
+    where own.target = any (%(own)b::text[]) and own.rule_id is null
+      and own.cleared_at is null and own.handling not in ('closed', 'false_alarm', 'merged')
 )
 for update of a
 
@@ -33,50 +40,84 @@ join rule r on r.id = raised.rule_id
 join device d on d.id = raised.device_id
 join profile p on p.id = d.profile_id
 
+-- name: places
+-- Of what is raised without a rule: its device's place where it has one that is there, else its own.
+select n.change_id, coalesce(d.region, n.region), coalesce(d.organisation, n.organisation),
+       coalesce(p.category, n.category),
+       areas_of(coalesce(d.area_keys, area_keys(n.organisation, n.region, n.lon, n.lat)))
+from unnest(%(id)b::uuid[], %(device_id)b::int[], %(region)b::text[], %(organisation)b::text[], %(category)b::text[],
+            %(lon)b::float8[], %(lat)b::float8[])
+    as n (change_id, device_id, region, organisation, category, lon, lat)
+left join device d on d.id = n.device_id
+left join profile p on p.id = d.profile_id
+where n.device_id is null or d.id is not null
+
 -- name: update
 update alert a
 set seq = n.seq, level = n.level, peak_level = n.peak_level, value = n.value, threshold = n.threshold, title = n.title,
-    handling = n.handling, changed_at = n.changed_at, cleared_at = n.cleared_at, updated_at = clock_timestamp()
+    handling = n.handling, changed_at = n.changed_at, cleared_at = n.cleared_at,
+    acknowledged_level = n.acknowledged_level, assignee = n.assignee, cause = n.cause, shelved_until = n.shelved_until,
+    merged_into = n.merged_into, updated_at = clock_timestamp()
 from unnest(
     %(id)b::uuid[], %(seq)b::int[], %(level)b::int2[], %(peak_level)b::int2[], %(value)b::float8[],
     %(threshold)b::float8[], %(title)b::text[], %(handling)b::text[], %(changed_at)b::timestamptz[],
-    %(cleared_at)b::timestamptz[]
-) as n (id, seq, level, peak_level, value, threshold, title, handling, changed_at, cleared_at)
+    %(cleared_at)b::timestamptz[], %(acknowledged_level)b::int2[], %(assignee)b::uuid[], %(cause)b::text[],
+    %(shelved_until)b::timestamptz[], %(merged_into)b::uuid[]
+) as n (id, seq, level, peak_level, value, threshold, title, handling, changed_at, cleared_at, acknowledged_level,
+        assignee, cause, shelved_until, merged_into)
 where a.id = n.id
 
 -- name: insert
-insert into alert (id, rule_id, target, device_id, series_id, region, seq, level, peak_level, value, threshold, title,
-                   handling, opened_at, changed_at, cleared_at)
-select * from unnest(
-    %(id)b::uuid[], %(rule_id)b::int[], %(target)b::text[], %(device_id)b::int[], %(series_id)b::int[],
+-- What has a device belongs where that does; what has none, where it was said to be.
+insert into alert (id, origin, rule_id, target, device_id, series_id, region, seq, level, peak_level, value, threshold,
+                   title, handling, opened_at, changed_at, cleared_at, event_kind, lon, lat, acknowledged_level,
+                   assignee, cause, shelved_until, merged_into, organisation, category, area_keys)
+select n.id, n.origin, n.rule_id, n.target, n.device_id, n.series_id, n.region, n.seq, n.level, n.peak_level, n.value,
+       n.threshold, n.title, n.handling, n.opened_at, n.changed_at, n.cleared_at, n.event_kind, n.lon, n.lat,
+       n.acknowledged_level, n.assignee, n.cause, n.shelved_until, n.merged_into,
+       case when n.device_id is null then n.organisation end, case when n.device_id is null then n.category end,
+       case when n.device_id is null then area_keys(n.organisation, n.region, n.lon, n.lat) else '{}' end
+from unnest(
+    %(id)b::uuid[], %(origin)b::text[], %(rule_id)b::int[], %(target)b::text[], %(device_id)b::int[], %(series_id)b::int[],
     %(region)b::text[], %(seq)b::int[], %(level)b::int2[], %(peak_level)b::int2[], %(value)b::float8[],
     %(threshold)b::float8[], %(title)b::text[], %(handling)b::text[], %(opened_at)b::timestamptz[],
-    %(changed_at)b::timestamptz[], %(cleared_at)b::timestamptz[])
+    %(changed_at)b::timestamptz[], %(cleared_at)b::timestamptz[], %(event_kind)b::text[], %(lon)b::float8[],
+    %(lat)b::float8[], %(acknowledged_level)b::int2[], %(assignee)b::uuid[], %(cause)b::text[],
+    %(shelved_until)b::timestamptz[], %(merged_into)b::uuid[], %(organisation)b::text[], %(category)b::text[]
+) as n (id, origin, rule_id, target, device_id, series_id, region, seq, level, peak_level, value, threshold, title,
+        handling, opened_at, changed_at, cleared_at, event_kind, lon, lat, acknowledged_level, assignee, cause,
+        shelved_until, merged_into, organisation, category)
 
 -- name: record
 -- Each change with the picture of its alert after it. Identities are drawn after the sort: cursors rise in its order.
-insert into alert_change (id, alert_id, seq, kind, actor, note, recipients, picture)
-select n.change_id, a.id, n.seq, n.kind, n.actor, n.note, n.recipients::int[], jsonb_build_object(
-        'alert', a.id, 'seq', n.seq, 'rule', r.code, 'rule_name', r.name, 'device', d.code, 'device_name', d.name,
-        'metric', s.metric, 'event_kind', r.event_kind, 'category', p.category, 'region', a.region, 'lon', d.lon, 'lat', d.lat,
-        'organisation', d.organisation, 'title', n.title,
+insert into alert_change (id, alert_id, seq, kind, actor, note, recipients, principal, picture)
+select n.change_id, a.id, n.seq, n.kind, n.actor, n.note, n.recipients::int[], n.principal, jsonb_build_object(
+        'alert', a.id, 'seq', n.seq, 'origin', a.origin, 'rule', r.code, 'rule_name', r.name,
+        'device', d.code, 'device_name', d.name, 'metric', s.metric, 'event_kind', coalesce(r.event_kind, a.event_kind),
+        'category', coalesce(p.category, a.category), 'region', a.region,
+        'lon', coalesce(a.lon, d.lon), 'lat', coalesce(a.lat, d.lat),
+        'organisation', coalesce(d.organisation, a.organisation), 'title', n.title,
         'level', (array['blue', 'yellow', 'orange', 'red'])[n.level],
         'peak_level', (array['blue', 'yellow', 'orange', 'red'])[n.peak_level],
-        'state', n.state, 'condition', n.condition, 'handling', n.handling,
+        'state', n.state, 'condition', n.condition, 'handling', n.handling, 'cause', n.cause,
+        'assignee', n.assignee, 'shelved_until', n.shelved_until, 'merged_into', n.merged_into,
         'value', n.value, 'threshold', n.threshold,
         'opened_at', a.opened_at, 'cleared_at', n.cleared_at, 'changed_at', n.changed_at, 'raised_at', a.raised_at)
 from unnest(
     %(change_id)b::uuid[], %(id)b::uuid[], %(seq)b::int[], %(kind)b::text[], %(actor)b::text[], %(note)b::text[],
     %(recipients)b::text[],
+    %(principal)b::uuid[], %(cause)b::text[], %(assignee)b::uuid[], %(shelved_until)b::timestamptz[],
+    %(merged_into)b::uuid[],
     %(level)b::int2[], %(peak_level)b::int2[], %(value)b::float8[], %(threshold)b::float8[], %(title)b::text[],
     %(state)b::text[], %(condition)b::text[], %(handling)b::text[], %(changed_at)b::timestamptz[],
     %(cleared_at)b::timestamptz[]
-) with ordinality as n (change_id, id, seq, kind, actor, note, recipients, level, peak_level, value, threshold, title, state,
-                        condition, handling, changed_at, cleared_at, place)
+) with ordinality as n (change_id, id, seq, kind, actor, note, recipients, principal, cause, assignee, shelved_until,
+                        merged_into, level, peak_level, value, threshold, title, state, condition, handling, changed_at, cleared_at,
+                        place)
 join alert a on a.id = n.id
-join rule r on r.id = a.rule_id
-join device d on d.id = a.device_id
-join profile p on p.id = d.profile_id
+left join rule r on r.id = a.rule_id
+left join device d on d.id = a.device_id
+left join profile p on p.id = d.profile_id
 left join series s on s.id = a.series_id
 order by n.place
 

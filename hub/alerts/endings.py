@@ -21,7 +21,7 @@ class Ending(msgspec.Struct, frozen=True):
     series_id: int | None
     """None: an alert of an event."""
     kind: str
-    """closed, false_alarm or merged."""
+    """closed, false_alarm or merged; reopened takes it back."""
     peak_level: int
     at: Micros
     """When it was ended, by the hub's clock."""

@@ -19,8 +19,11 @@ from routing_revision r
 -- What alerts are routed by; `told`: who was told of each before.
 select a.id,
        case when %(border_m)s > 0 then
-           (select jsonb_object_agg(b.key, b.distance) from borders_near(d.lon, d.lat, %(border_m)s) b) end as near,
-       d.organisation, a.region, p.category, a.peak_level as level, areas_of(d.area_keys) as areas, r.event_kind,
+           (select jsonb_object_agg(b.key, b.distance)
+            from borders_near(coalesce(a.lon, d.lon), coalesce(a.lat, d.lat), %(border_m)s) b) end as near,
+       coalesce(d.organisation, a.organisation) as organisation, a.region, coalesce(p.category, a.category) as category,
+       a.peak_level as level, areas_of(coalesce(d.area_keys, a.area_keys)) as areas,
+       coalesce(r.event_kind, a.event_kind) as event_kind,
        d.code as device, s.metric,
        array(select o.consumer_id from alert_change c join outbox o on o.change_id = c.id
              where c.alert_id = a.id and c.seq < a.seq

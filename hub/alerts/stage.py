@@ -21,7 +21,7 @@ class Results(list[Result]):
     @property
     def sentence(self) -> str:
         """What was refused, and why; call it when something was."""
-        change, _, reason, _ = self.refused[0]
+        change, _, reason, *_ = self.refused[0]
         return f"{len(self.refused)} alert changes were refused, such as {change.kind} of {change.alert_id}: {reason}"
 
 

@@ -4,9 +4,11 @@ The condition is what is measured (active, cleared); the handling is what people
 处置, 核查, 结案). Cleared is not closed: either axis goes on while the other stands still.
 """
 
+from collections.abc import Collection
 from typing import Literal, NamedTuple
 
-Axis = Literal["condition", "handling"]
+Axis = Literal["condition", "handling", "record"]
+"""record: what is written beside both, at any time, such as a comment."""
 Need = Literal["", "condition cleared", "handling not ended"]
 
 CONDITIONS = ("active", "cleared")
@@ -18,6 +20,7 @@ DECIDE = "alerts:decide"
 """Held by the pipeline alone."""
 STEP = "alerts:step"
 MERGE = "alerts:merge"
+RAISE = "alerts:raise"
 
 
 class Transition(NamedTuple):
@@ -38,29 +41,53 @@ class Transition(NamedTuple):
 
 
 _MEASURED = "level, peak_level, value, threshold, title, changed_at"
+_WHERE = "level, peak_level, title, event_kind, category, device or region, organisation, lon, lat, opened_at"
+
+_CAUSE = "actor, note, cause"
+_INTO = "actor, note, merged_into"
+ANY = "any"
 
 TRANSITIONS = (
     Transition("raised", "condition", "", "active", DECIDE, "", f"{_MEASURED}, opened_at, region"),
+    Transition("raised", "condition", "", "active", RAISE, "", f"{_WHERE}, actor, note"),
     Transition("updated", "condition", "active", "active", DECIDE, "handling not ended", _MEASURED),
     Transition("cleared", "condition", "active", "cleared", DECIDE, "", f"{_MEASURED}, cleared_at"),
     Transition("acknowledged", "handling", "open", "acknowledged", STEP),
-    Transition("false_alarm", "handling", "open", "false_alarm", STEP),
+    Transition("false_alarm", "handling", "open", "false_alarm", STEP, "", _CAUSE),
     Transition("closed", "handling", "open", "closed", STEP, "condition cleared"),
-    Transition("merged", "handling", "open", "merged", MERGE),
+    Transition("merged", "handling", "open", "merged", MERGE, "", _INTO),
     Transition("dispatched", "handling", "acknowledged", "dispatched", STEP),
     Transition("handled", "handling", "acknowledged", "handled", STEP),
     Transition("closed", "handling", "acknowledged", "closed", STEP),
-    Transition("false_alarm", "handling", "acknowledged", "false_alarm", STEP),
-    Transition("merged", "handling", "acknowledged", "merged", MERGE),
+    Transition("false_alarm", "handling", "acknowledged", "false_alarm", STEP, "", _CAUSE),
+    Transition("merged", "handling", "acknowledged", "merged", MERGE, "", _INTO),
     Transition("handled", "handling", "dispatched", "handled", STEP),
-    Transition("false_alarm", "handling", "dispatched", "false_alarm", STEP),
-    Transition("merged", "handling", "dispatched", "merged", MERGE),
+    Transition("false_alarm", "handling", "dispatched", "false_alarm", STEP, "", _CAUSE),
+    Transition("merged", "handling", "dispatched", "merged", MERGE, "", _INTO),
     Transition("verified", "handling", "handled", "verified", STEP),
     Transition("dispatched", "handling", "handled", "dispatched", STEP),
     Transition("closed", "handling", "verified", "closed", STEP),
+    Transition("reopened", "handling", "closed", "open", STEP, "", _CAUSE),
+    Transition("reopened", "handling", "false_alarm", "open", STEP, "", _CAUSE),
+    Transition("commented", "record", ANY, ANY, STEP),
+    Transition("attached", "record", ANY, ANY, STEP),
+    Transition("assigned", "record", ANY, ANY, STEP, "handling not ended", "actor, note, assignee"),
+    Transition("shelved", "record", ANY, ANY, STEP, "handling not ended", "actor, note, shelved_until"),
+    Transition("unshelved", "record", ANY, ANY, STEP, "", "actor, note, shelved_until"),
 )
 
 KINDS = tuple(dict.fromkeys(transition.kind for transition in TRANSITIONS))
+RECORDS = frozenset(transition.kind for transition in TRANSITIONS if transition.axis == "record")
+"""Changes of neither axis: in the history and the stream, but told to no consumer."""
+HANDLING_AFTER = {transition.kind: transition.after for transition in TRANSITIONS if transition.axis == "handling"}
+CAUSES = (
+    "equipment_fault", "environment", "works", "cooking", "test", "misuse", "malicious", "other", "unspecified",
+)  # fmt: skip
+"""Why an alarm was false."""
+
+
+AXES: tuple[Axis, ...] = ("condition", "handling", "record")
+MOVING: tuple[Axis, ...] = AXES[:2]
 
 
 def state_of(handling: str, cleared: bool) -> str:
@@ -68,13 +95,15 @@ def state_of(handling: str, cleared: bool) -> str:
     return "cleared" if cleared and handling == "open" else handling
 
 
-def possible(handling: str, cleared: bool, permission: str) -> list[str]:
+def possible(handling: str, cleared: bool, permission: str, axes: Collection[Axis] = MOVING) -> list[str]:
     """Kinds of change allowed to the holder of a permission, sorted."""
+    here = {"condition": CONDITIONS[cleared], "handling": handling, "record": ANY}
     return sorted(
         transition.kind
         for transition in TRANSITIONS
         if transition.permission == permission
-        and transition.before == (handling if transition.axis == "handling" else CONDITIONS[cleared])
+        and transition.axis in axes
+        and transition.before == here[transition.axis]
         and (transition.needs != "condition cleared" or cleared)
         and (transition.needs != "handling not ended" or handling not in ENDED)
     )
@@ -82,9 +111,9 @@ def possible(handling: str, cleared: bool, permission: str) -> list[str]:
 
 def refusal(kind: str, handling: str, cleared: bool, permission: str) -> str | None:
     """Why a change is not allowed, listing those that are; None when it is allowed."""
-    allowed = possible(handling, cleared, permission)
-    if kind in allowed:
+    if kind in possible(handling, cleared, permission, AXES):
         return None
+    allowed = possible(handling, cleared, permission)
     return (
         f"from {state_of(handling, cleared)} to {kind}; "
         f"possible from here: {', '.join(allowed) or 'nothing; it has ended'}"

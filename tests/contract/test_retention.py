@@ -42,6 +42,8 @@ insert into alert (id, rule_id, target, device_id, title, level, peak_level, han
     from old, device d, rule r;
 insert into alert_change (id, alert_id, seq, kind, at, picture)
     select gen_random_uuid(), id, 1, 'raised', changed_at, '{}' from alert;
+insert into alert_attachment (id, alert_id, change_id, name, media_type, content, added_at)
+    select gen_random_uuid(), alert_id, id, 'note', 'text/plain', 'x', at from alert_change;
 insert into outbox (change_id, alert_id, seq, consumer_id, state, created_at)
     select h.id, alert_id, h.seq, c.id, 'delivered', h.at from alert_change h, consumer c;
 insert into dead_letter (id, received_at, transport, address, reason, detail, payload, payload_size)
@@ -57,7 +59,8 @@ insert into maintenance (device_id, from_at, to_at) select d.id, at - interval '
 insert into device_unused (device_id, name, first_at, last_at) select d.id, n::text, at, at from old, device d;
 """
 OLDEST = {
-    "alert": "updated_at", "alert_change": "at", "command": "created_at", "completeness": "day::timestamptz",
+    "alert": "updated_at", "alert_attachment": "added_at",
+    "alert_change": "at", "command": "created_at", "completeness": "day::timestamptz",
     "dead_letter": "received_at", "dead_letter_count": "minute", "device_online": "at", "device_unused": "last_at",
     "event": "ts", "event_replaced": "replaced_at", "maintenance": "to_at", "outbox": "created_at", "reading": "ts",
     "reading_replaced": "ts",
@@ -136,7 +139,7 @@ async def test_the_newest_event_of_a_kind_at_a_device_stays(pool: Pool) -> None:
 
 def test_the_check_tells_each_limit() -> None:
     told = [finding.what for finding in check_retention(SETTINGS)]
-    assert "retention: 200 days (alerts.keep_days): alert, alert_change, outbox" in told
+    assert "retention: 200 days (alerts.keep_days): alert, alert_attachment, alert_change, outbox" in told
     assert any(line.startswith("retention: 200 days (dead_letters.keep_days) and 1,000,000 rows (") for line in told)
     assert "outgoing: slack.com, outside the country, may be called: a drill with a partner city" in told
     unset = [finding.what for finding in check_retention(Settings())]

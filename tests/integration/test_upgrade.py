@@ -65,7 +65,7 @@ def rows(url: str, query: str) -> list[tuple[Any, ...]]:
 KEPT = (
     """select id, rule_id, target, device_id, series_id, region, title, level, peak_level, state, value, threshold,
               opened_at, cleared_at, changed_at, raised_at, updated_at, seq from alert order by id""",
-    "select * from alert_change order by cursor",
+    "select cursor, id, alert_id, seq, kind, at, actor, note, picture from alert_change order by cursor",
     """select id, change_id, alert_id, seq, consumer_id, state, attempts, next_at, last_error, created_at, settled_at
        from outbox order by id""",
     "select id, code, kind, url, secret, enabled from consumer",

@@ -91,6 +91,12 @@ select (select id from m)::text as window, (select id from c)::text as command_i
        (select id from d)::text as letter_id
 """
 
+_ATTACHED = """
+insert into alert_attachment (id, alert_id, change_id, name, media_type, content)
+values (gen_random_uuid(), %(alert)s, gen_random_uuid(), %(name)s, 'text/plain', convert_to(%(name)s, 'UTF8'))
+returning id::text
+"""
+
 
 async def _hang_on(pool: Pool, code: str, name: str, value: float) -> dict[str, str]:
     async with pool.connection() as conn:
@@ -101,7 +107,9 @@ async def _hang_on(pool: Pool, code: str, name: str, value: float) -> dict[str, 
         assert cursor.description is not None
         ids = {column.name: each for column, each in zip(cursor.description, row, strict=True)}
     alert = await raise_alert(pool, code, value=value)
-    return {**ids, "code": code, "device": code, "alert_id": str(alert)}
+    async with pool.connection() as conn:
+        [(attachment,)] = await (await conn.execute(_ATTACHED, {"alert": alert, "name": name})).fetchall()
+    return {**ids, "code": code, "device": code, "alert_id": str(alert), "attachment_id": attachment}
 
 
 @asynccontextmanager

@@ -1,13 +1,14 @@
 """What a list of changes does to the alerts it concerns."""
 
+from dataclasses import replace
 from uuid import UUID, uuid5
 
-from hub.alerts.alert import Alert, Change, Home, Plan, Step, plan
-from hub.alerts.transitions import MERGE
+from hub.alerts.alert import Alert, Change, Home, Plan, Raise, Step, Where, plan
+from hub.alerts.transitions import DECIDE, MERGE
 from hub.models import AlertChange, from_micros
 
 SPACE = UUID("5e0e6a2b-6a3c-4f6e-9a53-d5a3f1c0de00")
-HOMES = {(1, 1): Home("330106001002", "city", "fire", [])}
+HOMES: dict[Where, Home] = {(1, 1): Home("330106001002", "city", "fire", [])}
 
 
 def measured(name: str, alert: str, kind: str, level: int = 2, second: int = 0, target: str = "t") -> AlertChange:
@@ -126,3 +127,85 @@ def test_planning_changes_nothing_that_it_was_given() -> None:
     first = planned([measured("1", "a", "raised")])
     planned([measured("2", "a", "updated", 4)], first)
     assert first.applied[-1].alert.level == 2
+
+
+def test_a_rise_beyond_what_was_acknowledged_makes_it_open_again() -> None:
+    found = planned(
+        [
+            measured("1", "a", "raised", 3),
+            measured("2", "a", "updated", 2),
+            step("3", "a", "acknowledged"),
+            measured("4", "a", "updated", 1),
+            measured("5", "a", "updated", 2),
+            measured("6", "a", "updated", 3),
+            step("7", "a", "acknowledged"),
+            step("8", "a", "dispatched"),
+            measured("9", "a", "updated", 4),
+        ]
+    )
+    handlings = ["open", "open", *["acknowledged"] * 3, "open", "acknowledged", "dispatched", "dispatched"]
+    assert [alert.handling for _, alert in found.applied] == handlings
+    assert found.applied[6].alert.acknowledged_level == 3
+
+
+def test_what_gets_worse_comes_back_from_the_shelf() -> None:
+    until = from_micros(3_600_000_000)
+    shelved = replace(step("2", "a", "shelved"), shelved_until=until)
+    found = planned(
+        [measured("1", "a", "raised", 3), shelved, measured("3", "a", "updated", 2), measured("4", "a", "updated", 3)]
+    )
+    assert [alert.shelved_until for _, alert in found.applied] == [None, until, until, None]
+    ended = planned([measured("1", "a", "raised", 3), shelved, step("5", "a", "false_alarm")])
+    assert ended.applied[-1].alert.shelved_until is None
+    assert outcomes(planned([replace(shelved, id=uuid5(SPACE, "6"))], ended)) == ["refused"]
+
+
+def test_a_step_decided_by_what_has_changed_since_is_stale() -> None:
+    raised = planned([measured("1", "a", "raised", 2)])
+    seen = replace(step("3", "a", "acknowledged"), seen=1)
+    assert outcomes(planned([seen], raised)) == ["applied"]
+    late = planned([measured("2", "a", "updated", 4), seen], raised)
+    assert [(each.outcome, each.stale) for each in late.results] == [("applied", False), ("refused", True)]
+
+
+def test_an_alert_is_opened_again_unless_another_is_active_by_now() -> None:
+    closed = planned([measured("1", "a", "raised"), replace(step("2", "a", "false_alarm"), cause="cooking")])
+    assert closed.applied[-1].alert.cause == "cooking"
+    again = planned([step("3", "a", "reopened")], closed)
+    assert [(alert.handling, alert.cause, alert.active) for _, alert in again.applied] == [("open", None, True)]
+    other = planned([measured("4", "b", "raised"), step("5", "a", "reopened")], closed)
+    assert outcomes(other) == ["applied", "refused"]
+    assert str(uuid5(SPACE, "b")) in other.results[1].reason
+
+
+def test_it_is_merged_into_another_that_has_not_ended() -> None:
+    before = planned([measured("1", "a", "raised"), Raise(uuid5(SPACE, "2"), uuid5(SPACE, "b"), "manual", "m", "t", 3,
+                                                          from_micros(0))])  # fmt: skip
+    assert outcomes(before) == ["applied", "refused"], "its place is not known"
+    place: dict[Where, Home] = {uuid5(SPACE, "2"): Home("330106001002", None, None, [])}
+    report = Raise(uuid5(SPACE, "2"), uuid5(SPACE, "b"), "manual", "m", "a call", 3, from_micros(0))
+    both = plan([measured("1", "a", "raised"), report], (), (), {**HOMES, **place})
+    into = replace(step("3", "a", "merged", MERGE), merged_into=uuid5(SPACE, "b"))
+    assert outcomes(planned([into], both)) == ["applied"]
+    for wrong in ("a", "nobody"):
+        assert outcomes(planned([replace(into, merged_into=uuid5(SPACE, wrong))], both)) == ["refused"]
+    ended = replace(step("4", "b", "false_alarm"), at=from_micros(7))
+    assert outcomes(planned([ended, into], both)) == ["applied", "refused"]
+
+
+def test_what_nobody_measures_is_over_when_the_desk_says_so() -> None:
+    place: dict[Where, Home] = {uuid5(SPACE, "1"): Home(None, None, None, [])}
+    report = Raise(uuid5(SPACE, "1"), uuid5(SPACE, "a"), "manual", "m", "a call", 3, from_micros(0))
+    steps = [replace(step(str(n), "a", kind), at=from_micros(n)) for n, kind in
+             enumerate(("acknowledged", "closed", "reopened"), 2)]  # fmt: skip
+    found = plan([report, *steps], (), (), place)
+    assert [alert.cleared_at for _, alert in found.applied] == [None, None, from_micros(3), None]
+
+
+def test_of_the_hub_itself_one_of_a_kind_is_active() -> None:
+    homes: dict[Where, Home] = {uuid5(SPACE, name): Home(None, None, None, []) for name in "123"}
+    reports = [Raise(uuid5(SPACE, name), uuid5(SPACE, name), "hub", "clock", "t", 2, from_micros(0)) for name in "123"]
+    over = Step(uuid5(SPACE, "4"), uuid5(SPACE, "1"), "cleared", "hub", permission=DECIDE, at=from_micros(9))
+    found = plan([reports[0], reports[1], over, reports[2]], (), (), homes)
+    assert outcomes(found) == ["applied", "refused", "applied", "applied"]
+    assert found.applied[1].alert.cleared_at == from_micros(9)

@@ -14,6 +14,8 @@ from hub.alerts.transitions import (
     HANDLINGS,
     KINDS,
     MERGE,
+    RAISE,
+    RECORDS,
     STEP,
     TRANSITIONS,
     possible,
@@ -26,32 +28,38 @@ ROOT = Path(__file__).parents[2]
 
 def test_each_axis_goes_between_its_own_values() -> None:
     for transition in TRANSITIONS:
-        values = CONDITIONS if transition.axis == "condition" else HANDLINGS
-        assert {transition.before, transition.after} <= {"", *values}
+        values = {"condition": ("", *CONDITIONS), "handling": HANDLINGS, "record": ("any",)}[transition.axis]
+        assert {transition.before, transition.after} <= {*values}
         if transition.axis == "handling":
-            assert transition.kind == transition.after
-            assert transition.before
+            assert transition.kind == transition.after or transition.kind == "reopened"
 
 
-def test_only_the_pipeline_moves_the_condition() -> None:
-    assert {t.permission for t in TRANSITIONS if t.axis == "condition"} == {DECIDE}
+def test_only_the_pipeline_moves_the_condition_and_whoever_may_raise_begins_one() -> None:
+    moved = [t for t in TRANSITIONS if t.axis == "condition"]
+    assert {t.permission for t in moved} == {DECIDE, RAISE}
+    assert [t.kind for t in moved if t.permission == RAISE] == ["raised"]
     assert {t.permission for t in TRANSITIONS if t.axis == "handling"} == {STEP, MERGE}
 
 
 def test_the_step_of_a_desk_is_what_its_route_asks_for() -> None:
-    assert Permission.ALERTS_STEP == STEP
+    assert (Permission.ALERTS_STEP, Permission.ALERTS_RAISE) == (STEP, RAISE)
 
 
-def test_a_desk_can_bring_every_handling_to_an_end_and_leaves_none_that_has_ended() -> None:
+def test_a_desk_can_bring_every_handling_to_an_end_and_leaves_one_that_has_ended_by_opening_it_again() -> None:
     leads = set(ENDED)
     while more := {h for h in HANDLINGS if leads & set(possible(h, False, STEP))} - leads:
         leads |= more
     assert leads == set(HANDLINGS)
-    assert {h for h in HANDLINGS if not possible(h, True, STEP)} == ENDED
+    assert {h for h in HANDLINGS if possible(h, True, STEP) in ([], ["reopened"])} == ENDED
+    assert [t.before for t in TRANSITIONS if t.axis == "handling" and t.after == "open"] == ["closed", "false_alarm"]
 
 
-def test_nobody_opens_again() -> None:
-    assert not [t for t in TRANSITIONS if t.axis == "handling" and t.after == "open"]
+def test_what_is_beside_both_axes_moves_neither_and_can_be_written_at_any_time() -> None:
+    for handling in HANDLINGS:
+        for kind in RECORDS:
+            ended = handling in ENDED and kind in ("assigned", "shelved")
+            assert (refusal(kind, handling, False, STEP) is None) is not ended
+    assert not RECORDS & {*possible("open", False, STEP)}
 
 
 @pytest.mark.parametrize(
@@ -63,8 +71,8 @@ def test_nobody_opens_again() -> None:
         ("dispatched", "false_alarm handled"),
         ("handled", "dispatched verified"),
         ("verified", "closed"),
-        ("closed", ""),
-        ("false_alarm", ""),
+        ("closed", "reopened"),
+        ("false_alarm", "reopened"),
         ("merged", ""),
     ],
 )

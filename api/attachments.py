@@ -1,0 +1,82 @@
+"""Pictures and papers that people add to alerts: what is taken, and what is left out of it. Pure."""
+
+import struct
+from collections.abc import Iterator
+
+KINDS = ("image/jpeg", "image/png", "application/pdf", "text/plain")
+MAX_BYTES = 5_000_000
+MAX_PER_ALERT = 20
+
+_PNG = b"\x89PNG\r\n\x1a\n"
+_PLACE_OR_PERSON = {b"eXIf", b"tEXt", b"iTXt", b"zTXt", b"tIME"}
+_START_OF_SCAN = 0xDA
+_METADATA = {*range(0xE1, 0xF0), 0xFE}
+"""APP1 to APP15 (Exif, XMP, IPTC) and comments."""
+_ALONE = {0x01, *range(0xD0, 0xD9)}
+"""Markers without a length."""
+
+
+def cleaned(media_type: str, content: bytes) -> bytes:
+    """The content without what a camera wrote beside the picture: where, when, whose (Exif, XMP, comments).
+
+    ValueError with a sentence when it is not what it is said to be, or nothing that is taken.
+    """
+    if not content:
+        raise ValueError("it is empty; send the file as the body of the request")
+    match media_type:
+        case "image/jpeg":
+            return b"".join(_jpeg(content))
+        case "image/png":
+            return b"".join(_png(content))
+        case "application/pdf":
+            if not content.startswith(b"%PDF-"):
+                raise ValueError("it is no PDF")
+            return content
+        case "text/plain":
+            try:
+                content.decode()
+            except UnicodeDecodeError:
+                raise ValueError("it is no text in UTF-8") from None
+            return content
+    raise ValueError(f"content type {media_type or '(none)'!r} is not taken; send one of {', '.join(KINDS)}")
+
+
+def _jpeg(content: bytes) -> Iterator[bytes]:
+    if content[:2] != b"\xff\xd8":
+        raise ValueError("it is no JPEG")
+    yield content[:2]
+    at = 2
+    while at + 4 <= len(content) and content[at] == 0xFF:
+        marker = content[at + 1]
+        if marker == 0xFF:  # fill
+            at += 1
+        elif marker in _ALONE:
+            yield content[at : at + 2]
+            at += 2
+        elif marker == _START_OF_SCAN:
+            yield content[at:]
+            return
+        else:
+            end = at + 2 + int.from_bytes(content[at + 2 : at + 4], "big")
+            if marker not in _METADATA:
+                yield content[at:end]
+            at = end
+    raise ValueError("the JPEG is cut off or damaged")
+
+
+def _png(content: bytes) -> Iterator[bytes]:
+    if not content.startswith(_PNG):
+        raise ValueError("it is no PNG")
+    yield _PNG
+    at = len(_PNG)
+    while at + 12 <= len(content):
+        length, kind = struct.unpack_from(">I4s", content, at)
+        end = at + 12 + length
+        if end > len(content):
+            break
+        if kind not in _PLACE_OR_PERSON:
+            yield content[at:end]
+        if kind == b"IEND":
+            return
+        at = end
+    raise ValueError("the PNG is cut off or damaged")
