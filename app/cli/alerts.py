@@ -146,9 +146,12 @@ def close(
 @alerts.verb("step")
 def step(
     alert: IdArgument,
-    to: Annotated[str, typer.Argument(help="acknowledged, dispatched, handled, verified, closed or false_alarm.")],
+    to: Annotated[
+        str, typer.Argument(help="acknowledged, dispatched, handled, verified, closed, false_alarm or reopened.")
+    ],
     note: NoteOption = None,
     actor: ActorOption = None,
+    cause: Annotated[str | None, typer.Option(help="Why it was false, such as cooking or equipment_fault.")] = None,
     url: UrlOption = DEFAULT_URL,
     token: TokenOption = None,
 ) -> None:
@@ -156,11 +159,97 @@ def step(
 
     Example:  hub alerts step 0199f3a2-6c1e-7b52-9d0e-3f4a5b6c7d8e dispatched --actor "desk 2"
     """
-    _step(alert, to, note, actor, url, token)
+    _step(alert, to, note, actor, url, token, cause)
 
 
-def _step(alert: str, to: str, note: str | None, actor: str | None, url: str, token: str | None) -> None:
-    given = {"to": to, "note": note, "actor": actor}
+@alerts.verb("report")
+def report(
+    title: Annotated[str, typer.Argument(help="What was told.")],
+    level: Annotated[str, typer.Option(help="blue, yellow, orange or red.")],
+    device: Annotated[str | None, typer.Option(help="Code of the device it is about.")] = None,
+    region: Annotated[str | None, typer.Option(help="Division in which it is, 12 digits; without a device.")] = None,
+    organisation: Annotated[str | None, typer.Option(help="Whose matter it is; without a device.")] = None,
+    kind: Annotated[str | None, typer.Option(help="Kind of event, such as smoke.")] = None,
+    note: NoteOption = None,
+    url: UrlOption = DEFAULT_URL,
+    token: TokenOption = None,
+) -> None:
+    """Report what no sensor has seen, such as a phone call; it is told to whom it concerns as any alert.
+
+    Example:  hub alerts report "Smoke at the market" --level orange --region 330106001002
+    """
+    given = {"device": device, "region": region, "organisation": organisation, "event_kind": kind, "note": note}
+    body = {name: value for name, value in given.items() if value is not None} | {"title": title, "level": level}
+    _tell(call("POST", "/alerts", url, token, json=body).json())
+
+
+@alerts.verb("comment")
+def comment(
+    alert: IdArgument,
+    note: Annotated[str, typer.Argument(help="The remark.")],
+    url: UrlOption = DEFAULT_URL,
+    token: TokenOption = None,
+) -> None:
+    """Write a remark into the history of an alert.
+
+    Example:  hub alerts comment 0199f3a2-6c1e-7b52-9d0e-3f4a5b6c7d8e "fire brigade is on its way"
+    """
+    _tell(call("POST", f"/alerts/{alert}/comments", url, token, json={"note": note}).json())
+
+
+@alerts.verb("assign")
+def assign(
+    alert: IdArgument,
+    name: Annotated[str | None, typer.Argument(help="Account that is to see to it; left out: nobody any more.")] = None,
+    url: UrlOption = DEFAULT_URL,
+    token: TokenOption = None,
+) -> None:
+    """Say who is to see to an alert.
+
+    Example:  hub alerts assign 0199f3a2-6c1e-7b52-9d0e-3f4a5b6c7d8e wang.fang
+    """
+    _tell(call("PUT", f"/alerts/{alert}/assignee", url, token, json={"name": name}).json())
+
+
+@alerts.verb("shelve")
+def shelve(
+    alert: IdArgument,
+    reason: Annotated[str, typer.Argument(help="Why.")],
+    minutes: Annotated[int, typer.Option(help="For how long; 0 takes it back.")] = 60,
+    url: UrlOption = DEFAULT_URL,
+    token: TokenOption = None,
+) -> None:
+    """Put an alert on the shelf (搁置): out of the list of what is to be done, for a while or until it gets worse.
+
+    Example:  hub alerts shelve 0199f3a2-6c1e-7b52-9d0e-3f4a5b6c7d8e "welding until noon" --minutes 120
+    """
+    path = f"/alerts/{alert}/shelf"
+    if minutes == 0:
+        _tell(call("DELETE", path, url, token).json())
+    else:
+        _tell(call("PUT", path, url, token, json={"minutes": minutes, "reason": reason}).json())
+
+
+@alerts.verb("merge")
+def merge(
+    alert: IdArgument,
+    into: Annotated[str, typer.Argument(help="The id of the alert in which it goes on.")],
+    note: NoteOption = None,
+    url: UrlOption = DEFAULT_URL,
+    token: TokenOption = None,
+) -> None:
+    """Let an alert go on in another one that is about the same.
+
+    Example:  hub alerts merge 0199f3a2-6c1e-7b52-9d0e-3f4a5b6c7d8e 0199f3a2-7d2f-7c63-8e1f-4a5b6c7d8e9f
+    """
+    body = {"into": into} | ({"note": note} if note is not None else {})
+    _tell(call("POST", f"/alerts/{alert}/merge", url, token, json=body).json())
+
+
+def _step(
+    alert: str, to: str, note: str | None, actor: str | None, url: str, token: str | None, cause: str | None = None
+) -> None:
+    given = {"to": to, "note": note, "actor": actor, "cause": cause}
     body = {name: value for name, value in given.items() if value is not None}
     found = call("POST", f"/alerts/{alert}/steps", url, token, json=body).json()
     then = f"; next: {', '.join(found['steps'])}" if found["steps"] else ""
@@ -169,15 +258,18 @@ def _step(alert: str, to: str, note: str | None, actor: str | None, url: str, to
 
 def _tell(found: dict[str, Any]) -> None:
     out.print(Text.assemble((f"{found['level']}  ", COLOURS[found["level"]]), found["title"]), soft_wrap=True)
-    for name in ("id", "condition", "handling", "rule", "device", "opened_at", "cleared_at"):
+    facts = ("id", "condition", "handling", "rule", "device", "region", "opened_at", "cleared_at")
+    for name in (*facts, "assignee", "cause", "shelved_until", "merged_into"):
         if found[name] is not None:
-            out.print(Text(f"  {name:10} {found[name]}"), soft_wrap=True)
+            out.print(Text(f"  {name:13} {found[name]}"), soft_wrap=True)
     if found["steps"]:
-        out.print(Text(f"  {'next':10} {', '.join(found['steps'])}"), soft_wrap=True)
+        out.print(Text(f"  {'next':13} {', '.join(found['steps'])}"), soft_wrap=True)
     for change in found["changes"]:
         said = [each for each in (change["actor"], change["note"]) if each]
         told = f"  {_time(change['at'])}  {change['kind']} {change['level']}  {': '.join(said)}"
         out.print(Text(told.rstrip()), soft_wrap=True)
+    for each in found["attachments"]:
+        out.print(Text(f"  attachment {each['name']} ({each['media_type']}, {each['size']} bytes)"), soft_wrap=True)
     for each in found["deliveries"]:
         why = f": {each['last_error']}" if each["last_error"] and each["state"] != "delivered" else ""
         told = f"  change {each['seq']} to {each['consumer']}: {each['state']}, {each['attempts']} attempts{why}"

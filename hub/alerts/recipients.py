@@ -65,8 +65,7 @@ def _subscriptions(found: Mapping[str, Any]) -> Subscriptions:
 
 async def owed(conn: psycopg.AsyncConnection, applied: Sequence[Applied]) -> list[Owed]:
     """Who gets which of these changes, in their order."""
-    routes = await subscriptions(conn)
-    if not routes.subscribers:
+    if not applied or not (routes := await subscriptions(conn)).subscribers:
         return []
     places, now = await stored_places(conn, {alert.id for _, alert in applied}, routes.border_m), datetime.now(UTC)
     return [
