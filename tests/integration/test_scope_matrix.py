@@ -15,6 +15,7 @@ from hub.access.caller import principal
 from hub.access.permissions import Permission
 from hub.access.roles import HUB_WIDE, PERMISSIONS, Role
 from hub.access.scope import Scope
+from tests.support.described import description
 from tests.support.served_api import PREFIX
 from tests.support.two_counties import HIDDEN, INSIDE, OUTSIDE, City, two_counties
 
@@ -100,7 +101,7 @@ async def city(database: str) -> AsyncIterator[City]:
 
 
 def operations(app: FastAPI) -> Iterator[tuple[str, frozenset[Permission]]]:
-    for path, methods in app.openapi()["paths"].items():
+    for path, methods in description(app).document["paths"].items():
         if not path.startswith(PREFIX):
             continue
         for method, told in methods.items():
@@ -192,7 +193,7 @@ async def test_a_filter_finds_nothing_outside(city: City, role: Role) -> None:
     """Names of what lies outside, given as a filter, are answered as names of what there is not."""
     city.door.limited(role, INSIDE)
     needed = dict(operations(city.app))
-    document = city.app.openapi()["paths"]
+    document = description(city.app).document["paths"]
     for operation in (each.partition("?")[0] for each in LISTS if each.startswith("GET")):
         if not may(role, needed[operation]):
             continue

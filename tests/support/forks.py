@@ -179,11 +179,13 @@ def _tell(connection: socket.socket, **what: Any) -> None:
 
 def main() -> None:
     """The process that forks, and in each forked one, the hub."""
+    import api.app
     import app.main
     import app.serve.serve
     import app.serve.worker
 
     assert app.serve.serve, app.serve.worker  # imported for what is forked
+    assert api.app.routes()  # kept for what is forked
     gc.collect()
     gc.freeze()  # else a forked process looks at all of it when it ends: 0.5 s of processor time instead of 0.13 s
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # of a terminal: the test run ends this process by itself

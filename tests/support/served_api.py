@@ -22,7 +22,7 @@ from hub.models import AlertChange, now_micros
 from hub.settings import Api, Database, Settings
 from hub.store.pool import Pool, open_pool
 from hub.telemetry import Counters
-from tests.support.described import Description
+from tests.support.described import description
 
 PREFIX = "/api/v1"
 AIR: dict[str, Any] = {
@@ -63,15 +63,9 @@ async def client_of(context: Context, door: Door | None = None, **options: Any) 
         yield client
 
 
-_descriptions: list[Description] = []
-"""The one of every app here, once it is made: that takes a third of a second."""
-
-
 def _check_of(app: FastAPI) -> Callable[[httpx.Response], Awaitable[None]]:
     async def check(answer: httpx.Response) -> None:
-        if not _descriptions:
-            _descriptions.append(Description(app.openapi()))
-        _descriptions[0].check(answer)
+        description(app).check(answer)
 
     return check
 
