@@ -1,7 +1,8 @@
 // Alerts as cards: worst first, with what can be done about them.
 
-import { age, number, t, unit } from './i18n.js';
+import { age, clockTime, number, t, unit } from './i18n.js';
 import { element, keep, LEVELS, put, sign } from './shapes.js';
+import { ring } from './sound.js';
 
 const SHOWN_STEPS = ['acknowledged', 'closed', 'false_alarm'];
 const list = document.getElementById('alert-cards');
@@ -11,10 +12,20 @@ let step = null; // takes a step; null: nobody here may
 let problems = new Map(); // by alert id: why the last step failed
 
 export function sorted(alerts) {
-  const over = (alert) => (alert.cleared_at === null ? 0 : 1);
-  return [...alerts].sort((a, b) => over(a) - over(b)
+  const rank = (alert) => (alert.shelved_until !== null ? 2 : alert.cleared_at === null ? 0 : 1);
+  return [...alerts].sort((a, b) => rank(a) - rank(b)
     || LEVELS.indexOf(a.level) - LEVELS.indexOf(b.level)
     || b.raised_at.localeCompare(a.raised_at));
+}
+
+// Whether somebody must be heard by: a red one that nobody has acknowledged, whether or not its condition lasts.
+export const urgent = (alerts) => alerts.some((alert) => alert.level === 'red' && alert.handling === 'open'
+  && alert.shelved_until === null);
+
+// Where it is, in words: its device, else its division, else what it is about.
+export function place(alert) {
+  if (alert.device === null) return alert.region ?? t('the_hub');
+  return alert.device_name === alert.device ? alert.device : `${alert.device_name} · ${alert.device}`;
 }
 
 export function noteProblem(id, text) {
@@ -41,8 +52,9 @@ function announce(alerts) {
   const fresh = known === null ? [] : alerts.filter((alert) => !known.has(alert.id));
   known = new Set(alerts.map((alert) => alert.id));
   if (fresh.length) {
-    const told = sorted(fresh).slice(0, 3).map((alert) => t('announce', { level: t(alert.level), title: alert.title, device: alert.device_name }));
+    const told = sorted(fresh).slice(0, 3).map((alert) => t('announce', { level: t(alert.level), title: alert.title, device: alert.device_name ?? place(alert) }));
     announcer.textContent = told.join('. ');
+    ring(sorted(fresh)[0].level);
   }
 }
 
@@ -52,7 +64,7 @@ function makeCard(alert) {
   const top = element('div', 'top');
   const chip = element('span', 'chip');
   chip.append(element('span', 'word'));
-  top.append(chip, element('span', 'state'), element('span', 'over'), element('span', 'age'));
+  top.append(chip, element('span', 'state'), element('span', 'over'), element('span', 'who'), element('span', 'age'));
   const measure = element('div', 'measure');
   const value = element('p', 'value');
   value.append(element('span'), element('small'));
@@ -84,9 +96,15 @@ function update(card, alert, now) {
   put(find('.chip .word'), t(alert.level));
   put(find('.state'), t(alert.state));
   put(find('.over'), alert.cleared_at !== null && alert.state !== 'cleared' ? t('over') : '');
+  card.classList.toggle('shelved', alert.shelved_until !== null);
+  const notes = [];
+  if (alert.origin === 'manual') notes.push(t('reported'));
+  if (alert.assignee !== null) notes.push(t('assigned_to', { name: alert.assignee }));
+  if (alert.shelved_until !== null) notes.push(t('shelved', { time: clockTime(new Date(alert.shelved_until)) }));
+  put(find('.who'), notes.join(' · '));
   put(find('.age'), age(now - Date.parse(alert.raised_at)));
   put(find('h3'), alert.title);
-  put(find('.where'), alert.device_name === alert.device ? alert.device : `${alert.device_name} · ${alert.device}`);
+  put(find('.where'), place(alert));
   const measured = alert.value !== null;
   put(find('.value span'), measured ? number(alert.value) : '');
   put(find('.value small'), measured ? unit(alert.unit) : '');
@@ -98,7 +116,7 @@ function update(card, alert, now) {
     button.hidden = !offered.includes(to);
     button.classList.toggle('main', to === offered[0]);
     put(button, t('step_' + to));
-    button.setAttribute('aria-label', t('step_for', { step: t('step_' + to), title: `${alert.title}, ${alert.device_name}` }));
+    button.setAttribute('aria-label', t('step_for', { step: t('step_' + to), title: `${alert.title}, ${alert.device_name ?? place(alert)}` }));
   }
   put(find('.problem'), problems.get(alert.id) ?? '');
 }

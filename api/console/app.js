@@ -1,13 +1,15 @@
 // The page: follows the hub and keeps what it shows up to date.
 
 import { again, draw as drawAccount, enter, locked, may, ready } from './account.js';
-import { noteProblem, showAges, showAlerts } from './alerts.js';
+import { noteProblem, showAges, showAlerts, urgent } from './alerts.js';
 import { remember, showFigures } from './figures.js';
-import { clockTime, language, setLanguage, t, translatePage } from './i18n.js';
+import { age, clockTime, language, setLanguage, t, translatePage } from './i18n.js';
 import { follow, get, HubProblem, post } from './hub.js';
 import { say } from './login.js';
 import { showLetters, showReadings } from './lists.js';
+import { openReport } from './report.js';
 import { put } from './shapes.js';
+import { keepRinging, setSound, sound, wake } from './sound.js';
 
 const REFRESH_MS = 1000; // lists are asked for at most this often, however many alerts come
 const LETTERS = 30;
@@ -19,6 +21,7 @@ let status = null;
 let alerts = null;
 let letters = null;
 let link = 'connecting';
+let lostAt = null; // since when the hub is not heard
 let skew = 0; // the hub's clock minus this one, in ms
 
 const now = () => Date.now() + skew;
@@ -27,6 +30,8 @@ function draw() {
   put(at('link').querySelector('span'), t(link));
   at('link').dataset.state = link;
   drawBanner();
+  drawSound();
+  at('report').hidden = !may('alerts:raise') || locked();
   if (status) {
     showFigures(status);
     showReadings(status.latest, new Date(now()));
@@ -39,11 +44,25 @@ function drawBanner() {
   const reasons = [...(status?.not_ready ?? []), ...(status?.warnings ?? [])];
   const floods = status?.floods ?? [];
   let text = '';
-  if (link === 'down') text = t('banner_down', { time: status ? clockTime(new Date(status.time)) : '–' });
-  else if (reasons.length) text = t('banner_trouble', { reasons: reasons.join('; ') });
+  if (reasons.length) text = t('banner_trouble', { reasons: reasons.join('; ') });
   else if (floods.length) text = t('banner_floods', { devices: floods.map(({ device }) => device).join(', ') });
   put(at('banner'), text);
   at('banner').hidden = text === '';
+}
+
+function drawSound() {
+  const state = sound();
+  at('sound').dataset.state = state;
+  put(at('sound'), t('sound_' + state));
+  at('sound').setAttribute('aria-pressed', String(state === 'on'));
+}
+
+// Over everything: who looks at an old page must know it.
+function drawLost() {
+  at('lost').hidden = link !== 'down';
+  if (link !== 'down') return;
+  const time = clockTime(new Date(lostAt));
+  put(at('lost').querySelector('.big'), t('lost_since', { time, age: age(Date.now() - lostAt) }));
 }
 
 // Wraps a load so that it runs at once, and then at most once in REFRESH_MS however often it is wanted.
@@ -80,7 +99,7 @@ const loadLetters = paced(async () => {
 async function take(id, step, buttons) {
   for (const button of buttons) button.disabled = true;
   try {
-    await post(`/alerts/${id}/steps`, { to: step, actor: 'page' });
+    await post(`/alerts/${id}/steps`, { to: step });
     noteProblem(id, null);
   } catch (error) {
     noteProblem(id, t('failed', { problem: error.message }));
@@ -135,16 +154,29 @@ at('language').addEventListener('click', () => {
   again(); // roles and scope come in the page's language
   loadLetters(); // why a message was refused comes in the page's language
 });
+at('sound').addEventListener('click', () => {
+  setSound(sound() !== 'on');
+  drawSound();
+});
+for (const touched of ['pointerdown', 'keydown']) {
+  addEventListener(touched, (event) => {
+    if (event.target !== at('sound')) wake(); // its click decides
+  }, { capture: true });
+}
+at('report').addEventListener('click', () => openReport(loadAlerts));
 setInterval(() => {
   put(at('clock'), clockTime(new Date()));
   showAges(now());
+  drawSound();
+  drawLost();
+  keepRinging({ lost: link === 'down', urgent: alerts !== null && urgent(alerts) });
 }, 1000);
 
 drawLanguage();
 follow('/live', {
   starting: () => enter(drawMay),
-  opened() { link = 'live'; draw(); loadAlerts(); loadLetters(); },
+  opened() { link = 'live'; lostAt = null; drawLost(); draw(); loadAlerts(); loadLetters(); },
   heard,
-  lost() { link = 'down'; draw(); },
+  lost() { link = 'down'; lostAt ??= Date.now(); drawLost(); draw(); },
   refused,
 });

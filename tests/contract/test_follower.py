@@ -368,6 +368,7 @@ async def test_one_that_is_stuck_holds_up_no_other(alarms: Alarms, database: str
     task = asyncio.create_task(followers.run())
     expected = await storm(alarms, 3)
     await until_got(kit, expected)
+    await until(lambda: bool(stuck.sizes), "the stuck one has begun")
     task.cancel()
     await asyncio.gather(task, return_exceptions=True)
     assert len(stuck.sizes) == 1

@@ -54,7 +54,9 @@ def _asked_by_the_page() -> set[str]:
     steps = re.search(r"SHOWN_STEPS = \[(.*?)\]", sources)
     assert steps is not None
     named |= {f"step_{step}" for step in re.findall(r"'(\w+)'", steps[1])}
-    return {f"page.{name}" for name in named - {"step_", "oidc_"}} | {
+    if "sound_" in named:
+        named |= {"sound_on", "sound_off", "sound_blocked"}
+    return {f"page.{name}" for name in named - {"step_", "oidc_", "sound_"}} | {
         f"page.{name}" for name in (*LEVEL_NAMES, *HANDLINGS, "cleared", *(f"oidc_{why}" for why in get_args(Why)))
     }
 
