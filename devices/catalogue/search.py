@@ -3,7 +3,9 @@
 Few matches come in the order of their codes: all of them are found by index and sorted, for each page. Many come in an
 order that is stable and means nothing (`catalogue_spread`): devices are looked at in it until the page is full, which
 takes the longer the fewer match. The first SAMPLE devices of that order are a fair sample, so they tell which it is;
-both ways stay within some 30 ms then, and no estimate of how conditions go together is needed.
+both ways stay within some 30 ms then, and no estimate of how conditions go together is needed. A caller who may see few
+devices has all of those looked at by the index of scopes, and sorted: in the order of catalogue_spread they lie as far
+apart as the rest.
 
 One statement that leaves the choice to PostgreSQL 18 was measured beside it, as CPU of the database for a page of a
 million devices, the worst of each kind of `./run bench catalogue`: in the order of codes it takes up to 255 ms, as the
@@ -102,30 +104,32 @@ def subtree(region: str) -> str:
 
 async def search(conn: AsyncConnection, wanted: Wanted, place: Place | None, limit: int) -> Found:
     """The next matching devices after a position, at most `limit`."""
-    if wanted == Wanted():
-        return await _by_code(conn, wanted, place, limit)
     async with conn.transaction():
-        await conn.execute(SQL.catalogue_tune)
-        return await _search(conn, wanted, place, limit)
+        [tuned] = await _rows(conn, SQL.catalogue_tune, {})
+        narrow = tuned["reach"] is not None and tuned["reach"] <= NARROW
+        return await _search(conn, wanted, place, limit, narrow)
 
 
-async def _search(conn: AsyncConnection, wanted: Wanted, place: Place | None, limit: int) -> Found:
+async def _search(conn: AsyncConnection, wanted: Wanted, place: Place | None, limit: int, narrow: bool) -> Found:
+    """`narrow`: the caller may see no more than about NARROW devices."""
     sample = None
+    if wanted == Wanted() or (place is None and narrow):
+        return await _by_code(conn, wanted, place, limit, narrow)
     if place is None:
         sample = await _walk(conn, wanted, -1, SAMPLE)
         if sample.walked < SAMPLE or len(sample.ids) / (sample.reached + 1) * _RANGE <= NARROW:
             place = Place("code", "")
     if place is not None and place.order == "code":
-        return await _by_code(conn, wanted, place, limit)
+        return await _by_code(conn, wanted, place, limit, narrow)
     return await _by_spread(conn, wanted, int(place.after) if place else -1, limit, sample)
 
 
-async def _by_code(conn: AsyncConnection, wanted: Wanted, place: Place | None, limit: int) -> Found:
+async def _by_code(conn: AsyncConnection, wanted: Wanted, place: Place | None, limit: int, narrow: bool) -> Found:
     params = {"after": place.after if place else "", "limit": limit + 1}
     if wanted == Wanted():
-        rows = await _rows(conn, SQL.catalogue_all, params)
+        rows = await _rows(conn, SQL.catalogue_few if narrow else SQL.catalogue_all, params)
     else:
-        by_grams = wanted.q is not None and not await _frequent(conn, wanted.q)
+        by_grams = wanted.q is not None and not narrow and not await _frequent(conn, wanted.q)
         rows = await _rows(conn, SQL.catalogue_gather, {**wanted.params(), **params, "by_grams": by_grams})
     shown = rows[:limit]
     return Found([row["id"] for row in shown], Place("code", shown[-1]["code"]) if len(rows) > limit else None)

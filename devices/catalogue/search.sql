@@ -1,6 +1,11 @@
 -- name: catalogue_all
 select id, code from device where code > %(after)s order by code limit %(limit)s
 
+-- name: catalogue_few
+-- The same for a caller who may see few devices: found by the index of scopes, where the order of codes goes past all others.
+with found as materialized (select id, code from device)
+select id, code from found where code > %(after)s order by code limit %(limit)s
+
 -- name: catalogue_frequent
 -- How many of the first devices of a fair sample have a text.
 select count(*) as n
@@ -23,9 +28,9 @@ select id, code from found where code > %(after)s order by code limit %(limit)s
 
 -- name: catalogue_tune
 -- For the rest of a transaction: what a search reads is in memory more often than not, and it takes less than another
--- process or a compiler needs to start.
+-- process or a compiler needs to start. Tells about how many devices the caller may see; null: all.
 select set_config('seq_page_cost', '0.3', true), set_config('random_page_cost', '0.3', true),
-       set_config('max_parallel_workers_per_gather', '0', true), set_config('jit', 'off', true)
+       set_config('max_parallel_workers_per_gather', '0', true), set_config('jit', 'off', true), scope_reach() as reach
 
 -- name: catalogue_walk
 -- Looks at the next devices in the order of catalogue_spread, whatever matches: how many, up to where, which of them

@@ -12,6 +12,8 @@ from api.context import Context
 from devices.catalogue import search as catalogue
 from devices.catalogue.counts import count_all
 from devices.catalogue.search import SQL
+from hub.access.roles import Role
+from tests.support.doors import CallerDoor
 from tests.support.served_api import api_context, client_of
 
 PROFILES = {
@@ -311,6 +313,45 @@ async def test_stored_counts_follow_what_changes(database: str, monkeypatch: pyt
             assert (await client.get("/catalogue/counts")).json()["at"] is None
         assert [item["code"] for item in kept["items"]] == [None, "env", "lamps"]
         assert [(item["code"], item["active"]) for item in fresh["items"]] == [(None, 2), ("env", 1)]
+
+
+async def test_who_may_see_few_devices_gets_them_by_the_index_of_scopes(
+    database: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """All that match, in the order of codes, without a walk past the devices of others; whose scope is wide walks."""
+    monkeypatch.setattr(catalogue, "NARROW", 1_000)
+    monkeypatch.setattr(catalogue, "SAMPLE", 50)
+    walks: list[int] = []
+    walk = catalogue._walk
+
+    async def counted(*args: Any) -> Any:
+        walks.append(1)
+        return await walk(*args)
+
+    monkeypatch.setattr(catalogue, "_walk", counted)
+    door = CallerDoor()
+    async with api_context(database) as context, client_of(context, door) as client:
+        (await client.put("/profiles/air", json=PROFILES["air"])).raise_for_status()
+        await fill(context, 1, 6_000)
+        async with context.hub_pool.connection() as conn:
+            await conn.execute(
+                "update device set region = case when id % 20 = 0 then '330110005001' else '330902001000' end"
+            )
+            await conn.execute("analyze device")
+            assert await (await conn.execute("select scope_reach()")).fetchone() == (None,)
+            county = [code for (code,) in await (await conn.execute(_OF_COUNTY)).fetchall()]
+        for region, narrow in (("330110", True), ("330902", False)):
+            door.limited(Role.VIEWER, region)
+            for params in ({}, {"q": "d-"}, {"q": "d-", "state": "active"}):
+                walks.clear()
+                page = (await client.get("/catalogue", params={**params, "limit": 200})).json()
+                assert bool(walks) is (not narrow and bool(params)), (region, params)
+                if narrow and "state" not in params:
+                    rest = await client.get("/catalogue", params={**params, "limit": 200, "cursor": page["next"]})
+                    assert [each["code"] for each in page["items"] + rest.json()["items"]] == county
+
+
+_OF_COUNTY = "select code from device where region like '330110%' order by code"
 
 
 async def test_searches_use_the_indexes(database: str) -> None:
