@@ -29,6 +29,7 @@ from app.cli.profiles import profiles
 from app.cli.provisioning import key
 from app.cli.readings import readings
 from app.cli.regions import regions
+from app.cli.rollups import rollups_anew
 from app.cli.rules import rules
 from app.cli.secrets import secrets
 from app.cli.shares import shares
@@ -160,11 +161,18 @@ def worker(
 
 
 @app.command()
-def migrate(config: ConfigOption = None) -> None:
+def migrate(
+    config: ConfigOption = None,
+    rollups: Annotated[
+        bool,
+        typer.Option("--rollups", help="Then make rollups anew, where that is left to do; hubs may run meanwhile."),
+    ] = False,
+) -> None:
     """Bring the database to the newest schema; safe to run twice, and by several hubs at once.
 
     With database.owner_url it works as that role, the owner of the tables, and grants the role of database.url what a
-    hub needs.
+    hub needs. Rollups that an upgrade makes anew are filled by the hubs, in the background; where their role is another
+    one, it is told here that `--rollups` has to.
 
     Example:  HUB_DATABASE__URL=postgresql://hub@db/ganzhi hub migrate
     """
@@ -174,6 +182,7 @@ def migrate(config: ConfigOption = None) -> None:
         mode = asyncio.run(migrate_store(database.owner_url or database.url, database.mode, role))
         granted = f", with the rights of {role}" if role else ""
         out.print(f"The database is up to date ({mode}){granted}.")
+        asyncio.run(rollups_anew(database.owner_url or database.url, role, fill=rollups))
 
 
 @app.command()

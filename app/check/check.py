@@ -28,7 +28,7 @@ from devices.topics import own_topic
 from hub.errors import ConfigError, HubError
 from hub.settings import Database, Mqtt, Settings
 from hub.store.pool import connect, lasting_errors, sorted_errors
-from hub.store.rebuild import progress
+from hub.store.rebuild import progress, waits_for_owner
 from hub.store.schema import check_schema
 from hub.store.statements import statements
 from ingest.mqtt.authority import broker_context, broker_fault
@@ -116,8 +116,14 @@ async def _check_database(database: Database) -> AsyncIterator[Finding]:
         yield Finding("ok", f"database: schema is up to date ({mode})")
         with sorted_errors():
             async with await connect(database.url) as conn:
-                rebuild = await progress(conn)
-        if rebuild is not None:
+                rebuild, waits = await progress(conn), await waits_for_owner(conn)
+        if waits:
+            yield Finding(
+                "warn",
+                "database: rollups have to be made anew, by the owner of the tables; answers are right meanwhile",
+                "hub migrate --rollups, with database.owner_url; it may be broken off, and goes on the next time",
+            )
+        elif rebuild is not None:
             yield Finding(
                 "ok", f"database: rollups are made anew, {rebuild.percent:.1f} % done; answers are right meanwhile"
             )

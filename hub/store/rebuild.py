@@ -3,10 +3,15 @@
 A view is filled from its oldest readings on. What lies behind its newest filled bucket is computed from the readings
 when asked, so an answer is right at any time and gets faster as the rebuild goes on. What comes in the meantime with a
 time that is filled already is counted once the view's policies run again, at its end.
+
+Only the owner of the tables can fill a view. Where hubs work as another role they leave it, and `hub migrate --rollups`
+does it.
 """
 
+import asyncio
 import logging
 import time
+from collections.abc import Callable
 from datetime import datetime
 from typing import Any, NamedTuple
 
@@ -46,6 +51,25 @@ async def progress(conn: psycopg.AsyncConnection[Any]) -> Progress | None:
     async with conn.cursor(row_factory=dict_row) as cursor:
         row = await (await cursor.execute(SQL.progress)).fetchone()
     return None if row is None else Progress(**row)
+
+
+async def waits_for_owner(conn: psycopg.AsyncConnection[Any]) -> bool:
+    """Whether something is left to rebuild that the role of the connection must not touch."""
+    left = await progress(conn)
+    found = await (await conn.execute(SQL.next, {"range_s": SHORTEST_RANGE_S})).fetchone()
+    return left is not None and found is None
+
+
+async def rebuild_all(conn: psycopg.AsyncConnection, tell: Callable[[Progress], None]) -> None:
+    """Rebuild all that is left, as the owner, one process at a time. Broken off at any moment, the next one goes on.
+
+    Raises psycopg errors.
+    """
+    await conn.execute(SQL.one_at_a_time)
+    rebuild = Rebuild(rests=0.0)
+    while (left := await progress(conn)) is not None and not await waits_for_owner(conn):
+        tell(left)
+        await asyncio.sleep(await rebuild(conn))
 
 
 class Rebuild:

@@ -1,5 +1,6 @@
 -- name: next
 -- The view whose turn it is, until when it must be filled, which is where its policies go on, and the next range of it.
+-- Only the owner of a view can fill it.
 select v.view, v.done_until, v.filled_until, v.started_at is null as fresh,
        least(v.filled_until,
              greatest(v.done_until + v.width, time_bucket(v.width, v.done_until + make_interval(secs => %(range_s)s))))
@@ -9,10 +10,13 @@ from (
     from rollup_rebuild b
     join (values ('reading_1h', interval '1 hour', 1), ('reading_1d', interval '1 day', 2),
                  ('reading_1m', interval '1 minute', 3)) w (name, width, place) on w.name = b.view
-    where b.finished_at is null
+    where b.finished_at is null and pg_has_role((select relowner from pg_class where oid = b.view::regclass), 'usage')
 ) v
 order by v.place
 limit 1
+
+-- name: one_at_a_time
+select pg_advisory_lock(hashtext('ganzhi.rebuild'))
 
 -- name: refresh
 -- The range in one piece: the default of 10 buckets a batch, each with a commit, takes 10 s for five days of minutes that

@@ -22,7 +22,9 @@ from hub.errors import ConfigError
 from hub.settings import Database, Settings
 from hub.store.migrate import migrate
 from hub.store.pool import connect, open_pool
+from hub.store.rebuild import IDLE_S, Rebuild, rebuild_all, waits_for_owner
 from hub.store.schema import check_schema
+from tests.integration.test_upgrade import COURSES, filled
 from tests.support.broker import Mosquitto
 from tests.support.hub import Hub, run_hub
 from tests.support.process import wait_until
@@ -129,6 +131,66 @@ def test_a_hub_works_as_that_role(
             wait_until(lambda: [conn.execute(each).fetchone() for each in sealed] == [(0,), (6,)], "all is sealed")
         assert "denied" not in hub.text()
         assert "must be owner" not in hub.text()
+    finally:
+        hub.close()
+
+
+@pytest.mark.parametrize("store_mode", ["timescaledb"])
+async def test_that_role_leaves_rollups_to_their_owner(empty_url: str, store_mode: str, role: str) -> None:
+    await migrate(empty_url, store_mode, role)
+    async with await connect(empty_url) as owner, await connect(of_role(empty_url, role)) as hub:
+        assert not await waits_for_owner(hub)
+        await owner.execute(
+            """insert into rollup_rebuild
+               select 'reading_1h', at, at, at from (select date_trunc('day', now() - interval '1 day')) a (at)"""
+        )
+        assert (await waits_for_owner(hub), await waits_for_owner(owner)) == (True, False)
+        assert await Rebuild()(hub) == IDLE_S
+        await rebuild_all(owner, lambda now: None)
+        assert not await waits_for_owner(hub)
+
+
+@pytest.mark.heavy
+def test_a_store_of_before_is_upgraded_by_its_owner_and_served_by_that_role(
+    empty_url: str, store_mode: str, role: str, mosquitto: Mosquitto, tmp_path: Path
+) -> None:
+    """With alerts in every state, readings of months, and rollups over them that are to be made anew."""
+    filled(empty_url, store_mode)
+    with psycopg.connect(empty_url, autocommit=True) as owner:
+        for months in range(3):
+            owner.execute("select ensure_partition((now() - make_interval(months => %s))::date)", [months])
+        owner.execute(
+            """insert into reading (series_id, ts, value, quality)
+               select s.id, now() - n * interval '7 hours', n, 0 from series s, generate_series(1, 150) n"""
+        )
+    env = {"HUB_DATABASE__URL": of_role(empty_url, role), "HUB_DATABASE__OWNER_URL": empty_url}
+    told = [run_hub("migrate", env=env, folder=tmp_path) for _ in range(2)]
+    apart = store_mode == "timescaledb"
+    assert [(status, "hub migrate --rollups" in text) for status, text in told] == [(0, apart)] * 2, told
+    hub = Hub(env["HUB_DATABASE__URL"], mosquitto.port, tmp_path, HUB_DATABASE__RETENTION_DAYS="3650")
+    try:
+        hub.start()
+        assert len(hub.api.get("/api/v1/alerts").json()["items"]) == len(COURSES)
+        assert hub.api.post("/api/v1/devices/air-0/telemetry", json={"values": {"pm25": 300}}).is_success
+        asked = {"device": "air-0", "metric": "pm25", "bucket": "1d", "from": "2020-01-01T00:00:00Z"}
+
+        def counted() -> int:
+            answer = hub.api.get("/api/v1/readings", params=asked)
+            assert answer.is_success, answer.text
+            return sum(each["n"] for each in answer.json()["items"])
+
+        wait_until(lambda: counted() == 151, "all readings are in the rollups")
+        status, report = run_hub("check", env=hub.env, folder=tmp_path)
+        assert ("rollups have to be made anew, by the owner" in report) is apart, report
+        status, done = run_hub("migrate", "--rollups", env=env, folder=tmp_path)
+        assert (status, "made anew" in done) == (0, False), done
+        assert counted() == 151
+        (later := tmp_path / "later").mkdir()
+        assert "made anew" not in run_hub("check", env=hub.env, folder=later)[1]
+        with psycopg.connect(empty_url) as owner:
+            assert owner.execute("select count(*) from rollup_rebuild where finished_at is null").fetchone() == (0,)
+        for fault in ("denied", "must be owner", "cannot be rebuilt"):
+            assert fault not in hub.text()
     finally:
         hub.close()
 
