@@ -52,6 +52,7 @@ class Alert(BaseModel):
     peak_level: LevelName
     title: str
     origin: Literal["rule", "manual", "hub"] = Field(description="raised by a rule, by a person, by the hub itself")
+    target: str = Field(description="what it is about: of a rule and target at most one is active")
     rule: str | None = Field(description="null for what no rule raised")
     rule_name: str | None
     event_kind: str | None

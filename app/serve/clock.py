@@ -2,9 +2,11 @@
 
 import asyncio
 import logging
+import socket
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
+from hub.alerts.own import over, tell
 from hub.errors import HubError
 from hub.lifecycle import Part, Phase
 from hub.store.clock import offset
@@ -14,6 +16,7 @@ from hub.telemetry import Counters
 log = logging.getLogger(__name__)
 
 EVERY_S = 60.0
+ORANGE = 3
 
 
 class Clock(Part):
@@ -39,12 +42,23 @@ class Clock(Part):
         except HubError as error:
             log.debug("the clock is looked at later: %s", error)
             return
+        await self._alert(found.warning is not None)
         before, self._counters.clock_warning = self._counters.clock_warning, found.warning
         self._counters.clock_offset_s = found.seconds
         if found.warning is not None and before is None:
             log.error("%s", found.warning)
         elif found.warning is None and before is not None:
             log.warning("the clock of this machine is right again")
+
+    async def _alert(self, off: bool) -> None:
+        """An alert while it is off; one for all processes of this machine."""
+        where = socket.gethostname()
+        try:
+            with sorted_errors():
+                async with self._pool.connection() as conn:
+                    await (tell(conn, "clock_off", where, ORANGE) if off else over(conn, "clock_off", where))
+        except HubError as error:
+            log.debug("the alert about the clock comes later: %s", error)
 
     async def _watch(self) -> None:
         while True:

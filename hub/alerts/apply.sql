@@ -92,7 +92,7 @@ from unnest(
 -- Each change with the picture of its alert after it. Identities are drawn after the sort: cursors rise in its order.
 insert into alert_change (id, alert_id, seq, kind, actor, note, recipients, principal, picture)
 select n.change_id, a.id, n.seq, n.kind, n.actor, n.note, n.recipients::int[], n.principal, jsonb_build_object(
-        'alert', a.id, 'seq', n.seq, 'origin', a.origin, 'rule', r.code, 'rule_name', r.name,
+        'alert', a.id, 'seq', n.seq, 'origin', a.origin, 'target', a.target, 'rule', r.code, 'rule_name', r.name,
         'device', d.code, 'device_name', d.name, 'metric', s.metric, 'event_kind', coalesce(r.event_kind, a.event_kind),
         'category', coalesce(p.category, a.category), 'region', a.region,
         'lon', coalesce(a.lon, d.lon), 'lat', coalesce(a.lat, d.lat),

@@ -38,8 +38,12 @@ def title_in(lang: Lang, alert: Mapping[str, Any], direction: str | None, names:
 
     `names` are `name` and `name_en` of its metric, or of its kind of event, in the profile; None: it names none.
     """
-    if alert.get("origin") == "manual":
-        return str(alert["title"])
+    match alert.get("origin"):
+        case "manual":
+            return str(alert["title"])
+        case "hub":
+            kind, _, where = alert["target"].partition(":")
+            return text(f"alert.hub.{kind}", lang, where=where)
     level = 0 if alert["cleared_at"] is not None else LEVEL_NAMES.index(alert["level"]) + 1
     device, kind, value = alert["device_name"], alert["event_kind"], alert["value"]
     named = (names or {}).get("name_en" if lang == "en" else "name")

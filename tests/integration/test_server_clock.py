@@ -1,6 +1,8 @@
 """A clock that is off is found by asking a database whose clock says something else, and told once."""
 
+import asyncio
 import logging
+import socket
 import time
 
 import psycopg
@@ -77,3 +79,24 @@ def test_the_kernel_is_asked_and_nothing_is_changed() -> None:
     before = time.time()
     assert synchronised() is not None, "64-bit Linux tells"
     assert time.time() - before < 10
+
+
+async def test_a_clock_that_is_off_is_one_alert_until_it_is_right(database: str) -> None:
+    ahead(database, 5)
+    async with open_pool(Database(url=database)) as pool:
+        await asyncio.gather(*(Clock(pool, Counters()).look() for _ in range(3)))
+        async with api_context(database) as context, client_of(context) as client:
+            [found] = (await client.get("/alerts", params={"lang": "zh"})).json()["items"]
+            assert (found["origin"], found["level"], found["device"]) == ("hub", "orange", None)
+            assert found["title"] == f"{socket.gethostname()} 的时钟偏差超过一秒，到达时间不准"
+            for to in ("acknowledged", "closed"):
+                (await client.post(f"/alerts/{found['id']}/steps", json={"to": to})).raise_for_status()
+            await Clock(pool, Counters()).look()
+            [found] = (await client.get("/alerts")).json()["items"]
+            assert (found["condition"], found["handling"]) == ("active", "closed"), "a desk knows of it"
+    ahead(database, 0)
+    async with open_pool(Database(url=database)) as pool:
+        await Clock(pool, Counters()).look()
+        async with api_context(database) as context, client_of(context) as client:
+            [found] = (await client.get("/alerts")).json()["items"]
+            assert found["condition"] == "cleared"
