@@ -1,6 +1,7 @@
 """Addresses of webhooks: what can be called, with the login that stands in it kept apart."""
 
 import re
+from collections.abc import Collection
 from ipaddress import ip_address
 from typing import NamedTuple
 from urllib.parse import urlsplit
@@ -63,10 +64,10 @@ def parse_address(url: str) -> Address:
     return Address(shown, login if at and login.strip(":") else None, parts.query or None)
 
 
-def stored_url(url: str, query: str | None = None) -> httpx.URL:
+def stored_url(url: str, query: str | None = None, schemes: Collection[str] = ("http", "https")) -> httpx.URL:
     """What is called for a stored URL and its query, or what else of it is shown as HIDDEN.
 
-    It is whatever HTTP can call, since one that worked before must go on working.
+    It is whatever the kind can call, since one that worked before must go on working.
 
     Raises BadAddressError.
     """
@@ -74,7 +75,7 @@ def stored_url(url: str, query: str | None = None) -> httpx.URL:
         called = httpx.URL(url if query is None else _with(url, query))
     except httpx.InvalidURL as error:
         raise BadAddressError(Sentence("refusal.address")) from error
-    if called.scheme not in ("http", "https") or not called.host:
+    if called.scheme not in schemes or not called.host:
         raise BadAddressError(Sentence("refusal.address"))
     if called.port is not None and not 0 < called.port <= _PORT_MAX:
         raise BadAddressError(Sentence("refusal.address.port"))

@@ -1,6 +1,6 @@
 """Channel interface: sends one change of an alert to one consumer, in the words and the form of its kind."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Literal, Protocol
@@ -47,6 +47,8 @@ class Delivery:
     """Its region by name, where the channel shows one."""
     test: bool = False
     """Whether it is no alert, but a test of the channel; its kind is `test` then."""
+    readings: Sequence[tuple[datetime, float]] = field(default=(), repr=False)
+    """Around the change, oldest first, where the channel draws them and the ceiling leaves its values."""
 
     @property
     def link(self) -> str | None:

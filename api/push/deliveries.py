@@ -73,6 +73,7 @@ class Deliveries:
                 for row in rows:
                     row["picture"] = picture_for(row, level_named(row["ceiling"]), self._page)
                 places = await _places(cursor, [row for row in rows if row["channel"] != "webhook"])
+                await _readings(cursor, [row for row in rows if row["channel"] == "mail"])
         return [_claimed(row, places) for row in rows]
 
     async def take(self, consumer: Consumer, wanted: int, pace: Pace) -> int:
@@ -161,13 +162,26 @@ async def _places(cursor: AsyncCursor[DictRow], rows: list[DictRow]) -> dict[str
     return {row["code"]: row["name"] for row in await cursor.fetchall()}
 
 
+async def _readings(cursor: AsyncCursor[DictRow], rows: list[DictRow]) -> None:
+    """Put readings around their changes into these rows, where the ceiling has left the value."""
+    wanted = [row["alert_id"] for row in rows if row["picture"].get("value") is not None]
+    if not wanted:
+        return
+    await cursor.execute(SQL.readings, {"alerts": wanted})
+    found = {row["alert_id"]: list(zip(row["times"], row["values"], strict=True)) for row in await cursor.fetchall()}
+    for row in rows:
+        row["readings"] = found.get(row["alert_id"], [])
+
+
 def _claimed(row: DictRow, places: Mapping[str, str]) -> ClaimedDelivery:
     consumer = Consumer(
         row["consumer_id"], row["code"], row["url"], row["secret"], row["login"], row["query"], row["settings"]
     )
     picture = row["picture"]
     place = places.get(picture.get("region") or "")
-    delivery = Delivery(message_id(row), row["kind"], row["at"], picture, row["lang"] or "en", place)
+    delivery = Delivery(
+        message_id(row), row["kind"], row["at"], picture, row["lang"] or "en", place, readings=row.get("readings", ())
+    )
     return ClaimedDelivery(
         row["id"], str(row["alert_id"]), row["attempts"], row["age_s"], row["channel"], consumer, delivery
     )

@@ -127,6 +127,19 @@ join region r on r.code in (rpad(left(given.code, 2), 12, '0'), rpad(left(given.
 where r.valid_from <= current_date and current_date < r.valid_to
 group by given.code
 
+-- name: readings
+-- The last hours before each of these alerts changed, and what came since; for a chart.
+select a.id as alert_id, array_agg(r.ts order by r.ts) as times, array_agg(r.value order by r.ts) as values
+from alert a
+cross join lateral (
+    select r.ts, r.value from reading r
+    where r.series_id = a.series_id and r.ts between a.changed_at - interval '3 hours' and a.changed_at + interval '1 hour'
+    order by r.ts desc
+    limit 200
+) r
+where a.id = any (%(alerts)s)
+group by a.id
+
 -- name: later
 -- It was not accepted: try again later. What waits behind it is not due before it. A consumer that wants a pause gets
 -- nothing until it is over; of several answers the longest counts.

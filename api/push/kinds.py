@@ -1,9 +1,11 @@
 """Kinds of consumers: what each wants as address, secret and settings, and the channels that serve them."""
 
 import binascii
+import ssl
 from base64 import b64decode
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
+from types import MappingProxyType
 from typing import Any, Literal, NamedTuple
 
 from pydantic import BaseModel, ConfigDict, Field
@@ -13,17 +15,18 @@ from api.push.channel import Channel
 from api.push.dingtalk import DingTalk, check_dingtalk_secret, parse_dingtalk
 from api.push.feishu import Feishu, check_feishu_secret, parse_feishu
 from api.push.http_call import open_calls
+from api.push.mail import PORTS, Mail, MailSettings, parse_mail
 from api.push.signature import PREFIX
 from api.push.webhook import Webhook
 from api.push.wecom import WeCom, check_wecom_secret, parse_wecom
 from api.push.wording import WordedSettings
 from hub.access.outgoing import Outgoing, Purpose
 from hub.secrets.sealed import Secrets
-from hub.tls import Trust
+from hub.tls import Trust, trusting_context
 from hub.words import Lang
 from hub.words.sentence import Sentence
 
-KindName = Literal["webhook", "dingtalk", "wecom", "feishu", "kafka", "mqtt"]
+KindName = Literal["webhook", "dingtalk", "wecom", "feishu", "mail", "kafka", "mqtt"]
 
 
 class NoSettings(BaseModel):
@@ -62,6 +65,8 @@ class Kind(NamedTuple):
     settings: type[BaseModel] = NoSettings
     purpose: Purpose = "webhook"
     """What the guard of outgoing calls takes it for."""
+    ports: Mapping[str, int] = MappingProxyType({"http": 80, "https": 443})
+    """Schemes of its addresses, with their ports."""
     signed: bool = False
     """Whether the hub makes up a secret where none is given."""
     lang: Lang | None = None
@@ -98,6 +103,11 @@ def _no_secret(secret: str) -> None:
     raise ValueError(Sentence("refusal.secret.followed"))
 
 
+def _none(secret: str) -> None:
+    if secret:
+        raise ValueError(Sentence("refusal.secret.mail"))
+
+
 KINDS: Mapping[KindName, Kind] = {
     "webhook": Kind(parse_address, _standard_webhooks, signed=True),
     "dingtalk": Kind(parse_dingtalk, check_dingtalk_secret, WordedSettings, lang="zh"),
@@ -105,6 +115,7 @@ KINDS: Mapping[KindName, Kind] = {
     "feishu": Kind(parse_feishu, check_feishu_secret, WordedSettings, lang="zh"),
     "kafka": Kind(_nowhere, _no_secret, KafkaSettings, followed=True),
     "mqtt": Kind(_nowhere, _no_secret, MqttSettings, followed=True),
+    "mail": Kind(parse_mail, _none, MailSettings, "mail", PORTS, lang="zh"),
 }
 
 
@@ -115,10 +126,9 @@ def checked_settings(kind: KindName, given: Mapping[str, Any]) -> dict[str, Any]
 
 def endpoint(kind: str, url: str) -> Endpoint:
     """Where a stored address leads. BadAddressError for one that cannot be called."""
-    called = stored_url(url)
-    known = {str(name): each for name, each in KINDS.items()}.get(kind)
-    purpose: Purpose = "webhook" if known is None else known.purpose
-    return Endpoint(purpose, called.host, called.port or (443 if called.scheme == "https" else 80))
+    known = {str(name): each for name, each in KINDS.items()}.get(kind, KINDS["webhook"])
+    called = stored_url(url, schemes=known.ports)
+    return Endpoint(known.purpose, called.host, called.port or known.ports[called.scheme])
 
 
 @asynccontextmanager
@@ -130,4 +140,5 @@ async def open_channels(outgoing: Outgoing, secrets: Secrets, tls: Trust) -> Asy
             "dingtalk": DingTalk(calls, secrets),
             "wecom": WeCom(calls, secrets),
             "feishu": Feishu(calls, secrets),
+            "mail": Mail(outgoing, secrets, trusting_context(tls, "outgoing.tls", ssl.create_default_context())),
         }

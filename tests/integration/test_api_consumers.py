@@ -254,6 +254,9 @@ ROBOTS = {
 }
 
 
+MAIL: dict[str, Any] = {"sender": "hub@city.example.org", "to": ["desk@example.org"]}
+
+
 @pytest.mark.parametrize("kind", ROBOTS)
 async def test_a_robot_is_kept_without_showing_its_token(database: str, kind: str) -> None:
     url, shown = ROBOTS[kind]
@@ -287,6 +290,11 @@ async def test_a_robot_is_kept_without_showing_its_token(database: str, kind: st
         ({"kind": "wecom", "secret": "abc"}, "/secret", "leave it out"),
         ({"kind": "dingtalk", "secret": "abc"}, "/secret", "SEC"),
         ({"kind": "wecom", "settings": {"zone": "Mars"}}, "/settings/zone", "Asia/Shanghai"),
+        ({"kind": "mail", "settings": MAIL | {"to": ["a@b", "x y"]}}, "/settings/to/1", "desk@example.org"),
+        ({"kind": "mail", "settings": {"to": ["a@b"]}}, "/settings/sender", "required"),
+        ({"kind": "mail", "settings": MAIL | {"tls": "maybe"}}, "/settings/tls", "required"),
+        ({"kind": "mail", "settings": MAIL, "url": "mail.example.org"}, "/url", "smtps://mail.example.org"),
+        ({"kind": "mail", "settings": MAIL, "url": "smtp://10.1.2.3"}, "/url", 'mail = ["10.1.2.3:587"]'),
         ({"kind": "wecom", "settings": {"color": 1}}, "/settings/color", "extra"),
         ({"kind": "webhook", "settings": {"zone": "UTC"}}, "/settings/zone", "extra"),
     ],
@@ -294,7 +302,8 @@ async def test_a_robot_is_kept_without_showing_its_token(database: str, kind: st
 async def test_each_wrong_field_of_a_kind_is_named(
     database: str, body: dict[str, Any], pointer: str, told: str
 ) -> None:
-    url = {kind: url for kind, (url, _) in ROBOTS.items()}.get(body["kind"], "https://desk.example.org/a")
+    urls = {kind: url for kind, (url, _) in ROBOTS.items()} | {"mail": "smtps://mail.example.org"}
+    url = urls.get(body["kind"], "https://desk.example.org/a")
     async with api_context(database) as context, client_of(context) as client:
         answer = await client.put("/consumers/desk", json={"url": url, **body})
     assert answer.status_code == 422

@@ -352,6 +352,40 @@ async def test_titles_are_in_the_language_of_the_consumer(alarms: Alarms, desk: 
     assert len({got.id for got in desk.received}) == 1
 
 
+async def test_a_mail_gets_the_place_by_name_and_the_readings_around_the_change(alarms: Alarms) -> None:
+    got: list[Delivery] = []
+
+    class Recording:
+        async def send(self, consumer: Consumer, delivery: Delivery) -> Answer:
+            got.append(delivery)
+            return Accepted()
+
+    await alarms.consumer("desk", "smtp://127.0.0.1")
+    await alarms.run("update consumer set kind = 'mail'")
+    for code, name, level in (("330000000000", "浙江省", "province"), ("330106001002", "某社区", "village")):
+        await alarms.run(
+            "insert into region (code, name, level) values (%(code)s, %(name)s, %(level)s)",
+            code=code, name=name, level=level,
+        )  # fmt: skip
+    await alarms.raised()
+    await alarms.run("insert into series (device_id, metric) select id, 'level' from device")
+    await alarms.run("select ensure_partition('2026-01-01'), ensure_partition('2025-12-01')")
+    await alarms.run(
+        "insert into reading (series_id, ts, value) select s.id, a.changed_at - n * interval '1 hour', n "
+        "from series s, alert a, generate_series(0, 5) n"
+    )
+    await alarms.run("update alert set series_id = (select id from series)")
+    await alarms.run("update alert_change set picture = picture || '{\"value\": 1.5}'")
+    worker = DeliveryWorker(alarms.pool, {"mail": Recording()}, QUICK)
+    task = asyncio.create_task(worker.run(), name="delivery_worker")
+    await settled(alarms, "desk", "delivered")
+    task.cancel()
+    await asyncio.gather(task, return_exceptions=True)
+    [delivery] = got
+    assert delivery.place == "浙江省某社区"
+    assert [value for _, value in delivery.readings] == [3, 2, 1, 0]
+
+
 async def test_each_way_to_fail_is_logged_once(
     alarms: Alarms, desk: Receiver, caplog: pytest.LogCaptureFixture
 ) -> None:

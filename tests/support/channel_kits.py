@@ -1,8 +1,12 @@
 """Channels with a peer at the other end that does as it is told: one kit for each kind of consumer."""
 
 import json
+import ssl
 from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from dataclasses import replace
+from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Literal, Protocol
 
 from api.push.address import Address
@@ -11,8 +15,14 @@ from api.push.dingtalk import DingTalk, parse_dingtalk
 from api.push.feishu import Feishu, parse_feishu
 from api.push.http_call import open_calls
 from api.push.http_channel import HttpChannel
+from api.push.mail import Mail
 from api.push.robot import Robot
 from api.push.wecom import WeCom, parse_wecom
+from hub.access.outgoing import Outgoing
+from hub.limit_settings import Outgoing as Listed
+from hub.settings import Settings
+from tests.support.certificates import Authority
+from tests.support.mail_server import PASSWORD, MailServer
 from tests.support.robots import DingTalkServer, FeishuServer, RobotServer, WeComServer
 from tests.support.webhooks import LOCAL, PLAIN, Receiver, open_webhook
 
@@ -158,11 +168,66 @@ dingtalk_kit = robot_kit(DingTalk, DingTalkServer, parse_dingtalk)
 wecom_kit = robot_kit(WeCom, WeComServer, parse_wecom)
 feishu_kit = robot_kit(Feishu, FeishuServer, parse_feishu)
 
+
+class MailKit:
+    """A mail server with STARTTLS and a login."""
+
+    def __init__(self, channel: Mail, server: MailServer) -> None:
+        self.channel, self.server = channel, server
+
+    def consumer(self, number: int = 1) -> Consumer:
+        return self.of([f"desk-{number}@example.org"], number)
+
+    def of(self, to: list[str], number: int = 1, login: str | None = f"hub:{PASSWORD}") -> Consumer:
+        settings = {"sender": "hub@city.example.org", "to": to, "zone": "Asia/Shanghai"}
+        return Consumer(number, f"mail-{number}", self.server.url, "", login, None, settings)
+
+    def unusable(self) -> list[Consumer]:
+        return [replace(self.consumer(), url=url) for url in (*BAD_URLS, "smtp://", "smtp://127.0.0.1:0")]
+
+    def unsigned(self) -> Consumer:
+        return self.of(["desk-1@example.org"], login="hub:another")
+
+    def texts(self, number: int = 1) -> list[str]:
+        got = [each for each in self.server.got if f"desk-{number}@example.org" in each.recipients]
+        return [f"{each.message['subject']}\n{each.plain}" for each in got]
+
+    def secrets(self) -> list[str]:
+        return [PASSWORD]
+
+    def behave(self, mode: Mode) -> None:
+        self.server.mode = mode
+
+    def sent_bytes(self) -> int:
+        return self.server.sent
+
+    async def go(self) -> None:
+        await self.server.stop()
+
+    async def come_back(self) -> None:
+        await self.server.start()
+
+
+def local_mail(trusted: ssl.SSLContext) -> Mail:
+    """A channel to mail servers of this machine."""
+    return Mail(Outgoing(Settings(outgoing=Listed(mail=("127.0.0.0/8",)))), PLAIN, trusted, 4.0)
+
+
+@asynccontextmanager
+async def mail_kit() -> AsyncIterator[MailKit]:
+    with TemporaryDirectory() as folder:
+        authority = Authority(Path(folder))
+        trusted = ssl.create_default_context(cafile=str(authority.file))
+        async with MailServer(authority.pair("mail")) as server:
+            yield MailKit(local_mail(trusted), server)
+
+
 KITS: dict[str, Callable[[], AbstractAsyncContextManager[Kit]]] = {
     "webhook": webhook_kit,
     "dingtalk": dingtalk_kit,
     "wecom": wecom_kit,
     "feishu": feishu_kit,
+    "mail": mail_kit,
 }
 ANSWERS_INSIDE = ("dingtalk", "wecom", "feishu")
 """Kinds whose peers answer 200 with an error inside."""
