@@ -4,6 +4,7 @@ import base64
 import hmac
 import json
 import time
+from abc import ABC, abstractmethod
 from collections import defaultdict, deque
 from hashlib import sha256
 from typing import Any
@@ -12,7 +13,7 @@ from urllib.parse import parse_qs, urlsplit
 from tests.support.webhooks import Received, Receiver
 
 
-class RobotServer(Receiver):
+class RobotServer(Receiver, ABC):
     """Keeps what it accepted; `code` makes it answer with that code."""
 
     per_minute, minute_s = 20, 60.0
@@ -46,16 +47,17 @@ class RobotServer(Receiver):
 
     accepted: tuple[int, str] = (0, "ok")
 
+    @abstractmethod
     def address(self, number: int) -> str:
         """The address of a robot as its page shows it."""
-        raise NotImplementedError
 
+    @abstractmethod
     def token_of(self, got: Received) -> str:
-        raise NotImplementedError
+        """Of the robot that was called."""
 
+    @abstractmethod
     def judge(self, got: Received, token: str, message: dict[str, Any]) -> tuple[int, str] | None:
         """Code and text of a refusal."""
-        raise NotImplementedError
 
     def answer_of(self, code: int, text: str) -> dict[str, Any]:
         return {"errcode": code, "errmsg": text}
