@@ -1,6 +1,6 @@
 """Shared dependencies of all request handlers."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Annotated, cast
 
@@ -9,6 +9,7 @@ from starlette.requests import HTTPConnection
 
 from api.changes import ChangeFeed
 from api.command_waiters import CommandWaiters
+from api.push.channel import Channel
 from devices.broker import BrokerLink
 from devices.credentials.directory import Directory
 from devices.registry.registry import Registry
@@ -46,6 +47,9 @@ class Context:
     """Which people and machines are let in; kept fresh by the wiring."""
     refusals: Refusals = field(default_factory=Refusals)
     """Who was not let in."""
+
+    channels: Mapping[str, Channel] = field(default_factory=dict)
+    """By kind of consumer; none where nothing is delivered."""
 
     scope: Scope = EVERYWHERE
     """What the request may see."""

@@ -53,7 +53,7 @@ class DeliveryWorker:
     ) -> None:
         """`channels` maps consumer kinds to channels; `page` is the address of the hub's page, for links."""
         self._deliveries = Deliveries(pool, page)
-        self._channels = channels
+        self.channels = channels
         self._paced = {kind: each for kind, each in channels.items() if isinstance(each, PacedChannel)}
         self._limits = limits or Limits()
         self._under_way: Counter[int] = Counter()
@@ -192,7 +192,7 @@ class DeliveryWorker:
 
     async def _send(self, message: Sequence[ClaimedDelivery]) -> Answer:
         first = message[0]
-        channel = self._channels.get(first.channel)
+        channel = self.channels.get(first.channel)
         if channel is None:
             return TryAgain(Sentence("delivery.no_channel", channel=first.channel), "channel")
         try:

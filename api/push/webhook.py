@@ -8,6 +8,7 @@ from api.push.http_call import Request
 from api.push.http_channel import HttpChannel
 from api.push.keys import Keys
 from api.push.signature import sign
+from api.push.wording import mark
 
 
 class Webhook(HttpChannel):
@@ -15,7 +16,10 @@ class Webhook(HttpChannel):
 
     def request(self, consumer: Consumer, keys: Keys, url: httpx.URL, delivery: Delivery) -> Request:
         """A CloudEvent in JSON; of the type ganzhi.test for a test."""
-        body = encode(event_of(delivery.id, delivery.kind, delivery.at, delivery.picture))
+        picture = delivery.picture
+        if (begins := mark(delivery)) and "title" in picture:
+            picture = {**picture, "title": begins + picture["title"]}
+        body = encode(event_of(delivery.id, delivery.kind, delivery.at, picture))
         timestamp = int(self._clock())
         headers = {
             "content-type": "application/cloudevents+json",

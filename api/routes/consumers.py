@@ -227,7 +227,12 @@ async def put_consumer(
             await execute(conn, SQL.consumer_follows, {"code": code})
         created = bool(written and written["created"])
         await audit(
-            conn, caller, "consumer.put", code, shown | {"url": url.partition("?")[0], "username": _username(login)}
+            conn,
+            caller,
+            "consumer.put",
+            code,
+            # Settings by name: they may hold people's addresses, which the audit would keep.
+            shown | {"url": url.partition("?")[0], "username": _username(login), "settings": sorted(body.settings)},
         )
         response.status_code = 201 if created else 200
         made_up = fresh if written and written["made_up"] and fresh else None

@@ -180,6 +180,22 @@ def _filters(
     return [{name: value for name, value in {**(found or [{}])[0], **limits}.items() if value != ""}]
 
 
+@consumers.verb("test")
+def try_consumer(
+    code: CodeArgument, url: UrlOption = DEFAULT_URL, token: TokenOption = None, lang: LangOption = None
+) -> None:
+    """Send a test that says it is one, and show what the other side said and how long it took.
+
+    Example:  hub consumers test desk
+    """
+    came = call("POST", f"/consumers/{code}:test", url, token, params={"lang": language(lang)}, timeout=30).json()
+    if not came["accepted"]:
+        fail(f"{code} has not accepted it, after {came['took_ms']} ms ({came['failure']}): {came['reason']}")
+    out.print(
+        Text(f"{code} has accepted it in {came['took_ms']} ms: {came['said'] or 'without a word'}"), soft_wrap=True
+    )
+
+
 @consumers.verb("delete")
 def delete_consumer(code: CodeArgument, url: UrlOption = DEFAULT_URL, token: TokenOption = None) -> None:
     """Delete a consumer with all that was sent and waits for it. To keep that: `hub consumers put CODE --disable`.

@@ -79,7 +79,7 @@ class ApiServer(Part):
         self._commands = CommandDelivery(pool, holder, [BrokerDownlink(self._control, settings.mqtt.prefix)])
         context = Context(
             settings, pool, counters, reasons, self._changes, replay, self._control, self._outcomes, self._directory,
-            self._logins,
+            self._logins, channels=delivery_worker.channels,
         )  # fmt: skip
         self._refusals = context.refusals
         app = create_app(context, routers, LARGER)

@@ -1,5 +1,7 @@
 """Consumers over the API: what is refused, and what is never told."""
 
+import json
+from contextlib import AsyncExitStack
 from dataclasses import replace
 from typing import Any
 
@@ -10,6 +12,7 @@ from hub.limit_settings import Outgoing, Outside
 from hub.settings import Kafka
 from hub.store.pool import connect
 from tests.support.served_api import api_context, client_of, raise_alert, register
+from tests.support.webhooks import LOCAL, PLAIN, Receiver, open_webhook
 
 
 async def test_consumer_may_take_alerts_of_one_organisation_and_category_only(database: str) -> None:
@@ -343,3 +346,26 @@ async def test_what_waits_for_a_webhook_is_given_up_when_it_follows_the_log_from
         await client.put("/consumers/city", json={"kind": "mqtt"})
         found = (await client.get("/consumers/city")).json()
         assert (found["pending"], found["given_up"]) == (0, 1)
+
+
+async def test_a_test_is_sent_at_once_and_says_that_it_is_one(database: str) -> None:
+    async with AsyncExitStack() as stack:
+        receiver = await stack.enter_async_context(Receiver())
+        context = await stack.enter_async_context(api_context(database))
+        webhook = await stack.enter_async_context(open_webhook(LOCAL, PLAIN))
+        settings = context.settings.model_copy(update={"outgoing": Outgoing(webhook=("127.0.0.0/8",))})
+        context = replace(context, settings=settings, channels={"webhook": webhook})
+        client = await stack.enter_async_context(client_of(context))
+        body = {"url": receiver.url(), "enabled": False, "lang": "zh", "ceiling": "L1"}
+        assert (await client.put("/consumers/desk", json=body)).status_code == 201
+        came = (await client.post("/consumers/desk:test")).json()
+        assert (came["accepted"], came["said"], came["reason"]) == (True, "thank you", None)
+        event = json.loads(receiver.received[0].body)
+        assert event["type"] == "ganzhi.test"
+        assert event["data"]["title"].startswith("【测试】")
+        receiver.answer = lambda got: 401
+        refused = (await client.post("/consumers/desk:test?lang=zh")).json()
+        assert (refused["accepted"], refused["failure"]) == (False, "login")
+        assert "要求登录" in refused["reason"]
+        assert (await client.post("/consumers/nobody:test")).status_code == 404
+        assert (await client.get("/consumers/desk")).json()["delivered"] == 0

@@ -63,6 +63,7 @@ STEPS: list[tuple[str, str, Any, str]] = [
     ("POST /alerts/{alert_id}/merge", "/alerts/{alert}/merge", {"into": "{id}"}, "alert.merge"),
     ("DELETE /rules/{code}", "/rules/pm25-high", None, "rule.disable"),
     ("PUT /consumers/{code}", "/consumers/desk", {"url": "https://8.8.8.8/a"}, "consumer.put"),
+    ("POST /consumers/{code}:test", "/consumers/desk:test", None, "consumer.test"),
     ("DELETE /consumers/{code}", "/consumers/desk", None, "consumer.delete"),
     ("PUT /provisioning-keys/{code}", KEY, {"profile": "air"}, "provisioning_key.put"),
     ("POST /devices:provision", "/devices:provision", {"code": "air-9", "key": "{key}"}, "device.provision"),

@@ -1,0 +1,2 @@
+-- name: consumer_called
+select id, code, kind, url, secret, login, query, settings, lang from consumer where code = %(code)s
