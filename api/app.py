@@ -26,6 +26,7 @@ from api.routes import (
     areas,
     audit,
     broker,
+    cap,
     catalogue,
     catalogue_export,
     channel_tests,
@@ -104,6 +105,7 @@ _ROUTERS: tuple[GuardedRouter, ...] = (
     routing.router,
     credentials.router,
     stream.router,  # /alerts/stream comes before /alerts/{id}
+    cap.router,  # /alerts/feed.atom, too
     alerts.router,
     alert_desk.router,
     profiles.router,
