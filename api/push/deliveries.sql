@@ -79,13 +79,18 @@ update outbox set state = 'given_up', last_error = %(reason)s, last_error_words 
 where id = %(id)s and state = 'pending'
 
 -- name: gone
--- The consumer wants nothing more: no new deliveries are made for it, and those that wait are given up.
+-- The consumer wants nothing more: no new deliveries are made for it, and those that wait are given up. The fallback
+-- consumer is never switched off: what waits for it is tried again a minute later.
 with gone as (
-    update consumer set enabled = false where id = %(consumer_id)s
+    update consumer set enabled = false where id = %(consumer_id)s and not fallback returning id
 )
-update outbox set state = 'given_up', last_error = %(reason)s, last_error_words = %(words)s,
-    failure = %(failure)s, settled_at = clock_timestamp()
-where consumer_id = %(consumer_id)s and state = 'pending'
+update outbox o
+set state = case when gone.id is null then o.state else 'given_up' end,
+    next_at = case when gone.id is null then now() + interval '1 minute' else o.next_at end,
+    settled_at = case when gone.id is null then null else clock_timestamp() end,
+    last_error = %(reason)s, last_error_words = %(words)s, failure = %(failure)s
+from consumer c left join gone on gone.id = c.id
+where c.id = %(consumer_id)s and o.consumer_id = c.id and o.state = 'pending'
 
 -- name: names
 -- What titles of alerts are made of beside their pictures: the side of the threshold, and what the profile calls it.

@@ -24,7 +24,7 @@ from hub.alerts.apply import apply
 from hub.alerts.titles import title_in
 from hub.alerts.transitions import STEP, possible
 from hub.store.statements import statements
-from hub.words import Lang
+from hub.words import Lang, text
 
 SQL = statements(__name__)
 
@@ -101,6 +101,7 @@ class AlertDelivery(BaseModel):
     seq: int
     state: Literal["pending", "delivered", "given_up"]
     attempts: int
+    why: str | None = Field(description="why the fallback consumer gets it; null: a filter takes it")
     failure: str | None = Field(description="in which way it failed last, in one word")
     last_error: str | None
     said: str | None = Field(description="what the consumer answered when it accepted, at most 500 characters")
@@ -274,7 +275,7 @@ async def detail(
         **_shown(found, lang),
         "changes": await rows(conn, SQL.alert_changes, {"id": alert_id}),
         "attachments": await rows(conn, SQL.alert_attachments, {"id": alert_id}),
-        "deliveries": [failure_in(spoken, each) for each in deliveries],
+        "deliveries": [_delivery(each, spoken) for each in deliveries],
     }
 
 
@@ -284,3 +285,8 @@ def _shown(found: dict[str, Any], lang: Lang | None) -> dict[str, Any]:
     title = found["title"] if lang is None else title_in(lang, found, found["direction"], names)
     steps = possible(found["handling"], found["cleared_at"] is not None, STEP)
     return {**found, "title": title, "steps": steps}
+
+
+def _delivery(found: dict[str, Any], lang: Lang) -> dict[str, Any]:
+    why = found["why"]
+    return failure_in(lang, {**found, "why": None if why is None else text(f"routing.fallback.{why}", lang)})

@@ -7,7 +7,7 @@ where c.alert_id = %(id)s
 order by c.seq
 
 -- name: alert_deliveries
-select c.code as consumer, o.seq, o.state, o.attempts, o.failure, o.last_error, o.last_error_words, o.said,
+select c.code as consumer, o.seq, o.state, o.attempts, o.failure, o.last_error, o.last_error_words, o.said, o.why,
        o.took_ms, o.created_at, o.settled_at,
        case when o.state = 'pending' then o.next_at end as next_at
 from outbox o

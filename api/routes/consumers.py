@@ -26,7 +26,7 @@ from api.cursors import Page, Paged
 from api.database import SQL as DATABASE
 from api.database import audit, execute, read, row, rows, writing
 from api.language import Spoken, failure_in
-from api.problems import invalid, not_found, responses
+from api.problems import ProblemError, invalid, not_found, responses
 from api.push.address import BadAddressError
 from api.push.kinds import KINDS, KindName, checked_settings, endpoint
 from api.push.signature import PREFIX
@@ -104,6 +104,11 @@ class ConsumerBody(BaseModel):
         default=None,
         description="the organisation that it belongs to: it gets only what that may see. null: of the whole hub",
     )
+    fallback: bool | None = Field(
+        default=None,
+        description="it gets the red alerts that nobody else gets, or accepts within 30 s; one does, and another that "
+        "is given true takes over. It cannot be deleted or switched off. Left out, it stays as it is",
+    )
     lang: Lang | None = Field(default=None, description="of the titles that it gets; null: as the hub stores them")
     ceiling: CeilingName | None = Field(
         default=None,
@@ -178,6 +183,7 @@ class Consumer(BaseModel):
     area: str | None
     filters: list[FilterBody]
     owner: Code | None
+    fallback: bool
     lang: Lang | None
     ceiling: CeilingName
     enabled: bool
@@ -195,7 +201,7 @@ class PutConsumer(Consumer):
     secret: str | None = Field(default=None, description="only where the hub made it up: keep it now")
 
 
-@router.put("/{code}", response_model=PutConsumer, responses={201: {"model": PutConsumer}, **responses(422)})
+@router.put("/{code}", response_model=PutConsumer, responses={201: {"model": PutConsumer}, **responses(409, 422)})
 @needs(Permission.CONSUMERS_WRITE)
 async def put_consumer(
     code: Code, body: ConsumerBody, response: Response, context: Here, caller: TheCaller, spoken: Spoken
@@ -213,8 +219,15 @@ async def put_consumer(
     vault = Secrets(context.settings.secrets)
     async with writing(context) as conn:
         login = await _login(conn, vault, code, url, body.login())
+        fallback = await _fallback(conn, code, body)
         filters = await _filters(conn, body, context.settings.alerts.border_m)
-        values = {**shown, "code": code, "filters": Jsonb(filters), "settings": Jsonb(body.settings)}
+        values = {
+            **shown,
+            "code": code,
+            "filters": Jsonb(filters),
+            "fallback": fallback,
+            "settings": Jsonb(body.settings),
+        }
         query = await _query(conn, vault, code, url, given_query)
         values |= {
             "query": None if query is None else vault.seal(login_place(code, url, "query"), query),
@@ -245,6 +258,24 @@ def _check_outgoing(context: Context, kind: KindName, url: str) -> None:
         Outgoing(context.settings).check_literal(*endpoint(kind, url))
     except OutgoingRefused as error:
         raise invalid("/url", error.sentence) from error
+
+
+async def _fallback(conn: AsyncConnection, code: str, body: ConsumerBody) -> bool:
+    """Whether the consumer is to be the fallback; the one that was is relieved."""
+    found = await row(conn, SQL.fallback)
+    is_it = found is not None and found["code"] == code
+    if is_it and body.fallback is False:
+        raise ProblemError(409, f"'{code}' is the fallback consumer: make another one the fallback instead")
+    if not (is_it if body.fallback is None else body.fallback):
+        return False
+    if not body.enabled:
+        raise ProblemError(409, f"'{code}' is the fallback consumer, never switched off: make another one it first")
+    if body.owner is not None:
+        raise invalid("/owner", "the fallback consumer is the whole hub's: it gets what nobody else gets")
+    if KINDS[body.kind].followed:
+        raise invalid("/kind", f"a consumer of kind {body.kind} does not say that somebody has it: choose another kind")
+    await execute(conn, SQL.fallback_relieved, {"code": code})
+    return True
 
 
 async def _filters(conn: AsyncConnection, body: ConsumerBody, border_m: float) -> list[dict[str, Any]]:
@@ -316,12 +347,14 @@ async def get_consumer(code: Code, context: Here, spoken: Spoken) -> Any:
         return await _consumer(conn, Secrets(context.settings.secrets), code, spoken)
 
 
-@router.delete("/{code}", response_model=Consumer, responses=responses(404))
+@router.delete("/{code}", response_model=Consumer, responses=responses(404, 409))
 @needs(Permission.CONSUMERS_WRITE)
 async def delete_consumer(code: Code, context: Here, caller: TheCaller, spoken: Spoken) -> Any:
     """Delete a consumer with its deliveries, pending ones too; returned as it was. To keep them, PUT enabled false."""
     async with writing(context) as conn:
         was = await _consumer(conn, Secrets(context.settings.secrets), code, spoken)
+        if was["fallback"]:
+            raise ProblemError(409, f"'{code}' is the fallback consumer: make another one the fallback, then delete it")
         await execute(conn, SQL.consumer_disable, {"code": code})
         await audit(
             conn, caller, "consumer.delete", code, {"url": was["url"].partition("?")[0], "pending": was["pending"]}

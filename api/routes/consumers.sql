@@ -26,21 +26,22 @@ select url, login, query from consumer where code = %(code)s for update
 -- name: consumer_put
 -- Without a secret, or a ceiling, a known consumer keeps its own; a secret only as long as its kind.
 with known as (select kind from consumer where code = %(code)s)
-insert into consumer (code, kind, url, login, query, settings, secret, filters, owner, lang, ceiling, enabled)
+insert into consumer (code, kind, url, login, query, settings, secret, filters, owner, fallback, lang, ceiling,
+                      enabled)
 values (%(code)s, %(kind)s, %(url)s, %(login)s, %(query)s, %(settings)s, coalesce(%(secret)s, %(fresh_secret)s),
-        %(filters)s, %(owner)s, %(lang)s, coalesce(%(ceiling)s, 'L4'), %(enabled)s)
+        %(filters)s, %(owner)s, %(fallback)s, %(lang)s, coalesce(%(ceiling)s, 'L4'), %(enabled)s)
 on conflict (code) do update
 set kind = excluded.kind, url = excluded.url, login = excluded.login, query = excluded.query, held_until = null,
     settings = excluded.settings,
     secret = case when %(secret)s is null and consumer.kind = excluded.kind then consumer.secret
                   else excluded.secret end,
-    filters = excluded.filters, owner = excluded.owner,
+    filters = excluded.filters, owner = excluded.owner, fallback = excluded.fallback,
     lang = excluded.lang, ceiling = coalesce(%(ceiling)s, consumer.ceiling), enabled = excluded.enabled
 returning xmax = 0 as created,
           %(secret)s is null and kind is distinct from (select known.kind from known) as made_up
 
 -- name: consumers
-select c.code, c.kind, c.url, c.settings, c.login, c.filters, c.owner, c.lang, c.ceiling, c.enabled,
+select c.code, c.kind, c.url, c.settings, c.login, c.filters, c.owner, c.fallback, c.lang, c.ceiling, c.enabled,
        case when c.held_until > now() then c.held_until end as held_until,
        o.pending + behind.changes as pending, o.delivered, o.given_up,
        case when p.failing_since is null then last.failure else 'connection' end as failure,
@@ -68,3 +69,10 @@ limit %(limit)s
 
 -- name: owner
 select code from organisation where code = %(code)s
+
+-- name: fallback
+-- Locked: who is made the fallback at the same time waits.
+select code from consumer where fallback for update
+
+-- name: fallback_relieved
+update consumer set fallback = false where fallback and code <> %(code)s

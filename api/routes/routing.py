@@ -15,7 +15,7 @@ from api.problems import not_found, responses
 from hub.access.door import GuardedRouter, needs
 from hub.access.permissions import Permission
 from hub.alerts.recipients import stored_places, subscriptions
-from hub.alerts.routing import NOWHERE, Place, verdict
+from hub.alerts.routing import NOWHERE, Place
 from hub.store.statements import statements
 
 SQL = statements(__name__)
@@ -87,7 +87,7 @@ async def try_routing(body: TryBody, context: Here, spoken: Spoken) -> Any:
             place = found[body.alert]
         else:
             raise not_found("alert", str(body.alert))
-    told = [(each.code, verdict(each, place, at, routes.reach)) for each in routes.subscribers]
+    told = [(each.code, found) for each, found in routes.verdicts(place, at)]
     return {
         "items": [
             {"consumer": code, "gets": found.takes, "reasons": [reason.told(spoken) for reason in found.reasons]}

@@ -13,6 +13,7 @@ from app.check.access import check_access
 from app.check.audit import check_audit
 from app.check.certificates import check_certificates
 from app.check.clock import check_clock
+from app.check.fallback import check_fallback
 from app.check.finding import Finding
 from app.check.floods import check_floods
 from app.check.kafka import check_kafka
@@ -65,7 +66,7 @@ async def check(settings: Settings) -> AsyncIterator[Finding]:
 async def _check_others(settings: Settings) -> AsyncIterator[Finding]:
     async for finding in check_outgoing(settings):
         yield finding
-    for finding in await check_secrets(settings):
+    for finding in [*await check_fallback(settings), *await check_secrets(settings)]:
         yield finding
     async for finding in check_oidc(settings):
         yield finding

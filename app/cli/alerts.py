@@ -272,7 +272,8 @@ def _tell(found: dict[str, Any]) -> None:
         out.print(Text(f"  attachment {each['name']} ({each['media_type']}, {each['size']} bytes)"), soft_wrap=True)
     for each in found["deliveries"]:
         why = f": {each['last_error']}" if each["last_error"] and each["state"] != "delivered" else ""
-        told = f"  change {each['seq']} to {each['consumer']}: {each['state']}, {each['attempts']} attempts{why}"
+        fell = f"; {each['why']}" if each["why"] else ""
+        told = f"  change {each['seq']} to {each['consumer']}: {each['state']}, {each['attempts']} attempts{why}{fell}"
         out.print(Text(told, style="dim"), soft_wrap=True)
 
 

@@ -18,7 +18,7 @@ FROM_INPUT = "-"
 _KEPT = ("kind", "url", "settings", "username", "filters", "owner", "lang", "ceiling", "enabled")
 _SHOWN = (
     *(name for name in _KEPT if name != "filters"),
-    *("pending", "delivered", "given_up", "held_until", "failure", "last_error"),
+    *("fallback", "pending", "delivered", "given_up", "held_until", "failure", "last_error"),
 )
 
 
@@ -42,6 +42,7 @@ def list_consumers(
         state = Text("on   ", "green") if item["enabled"] else Text("off  ", "dim")
         told = [f"{item[name]} {name.replace('_', ' ')}" for name in ("pending", "given_up") if item[name]]
         told += [f"last failure: {item['failure']}"] if item["failure"] else []
+        told += ["fallback"] if item["fallback"] else []
         told += [f"{len(item['filters'])} filters"] if len(item["filters"]) != 1 else []
         head = f"{item['code']:16} ", state, f"{item['min_level']:8}", ", ".join(told)
         out.print(Text.assemble(*head), soft_wrap=True)
@@ -100,6 +101,9 @@ def put_consumer(
     username: Annotated[str | None, typer.Option(help="Where it wants a login; '' for none.")] = None,
     password: Annotated[str | None, typer.Option(help="Of that login; - reads a line of standard input.")] = None,
     secret: Annotated[str | None, typer.Option(help="whsec_...; made up, and told once, when left out.")] = None,
+    fallback: Annotated[
+        bool, typer.Option("--fallback", help="It gets the red alerts that nobody else gets, or accepts in time.")
+    ] = False,
     enabled: Annotated[bool | None, typer.Option("--enable/--disable", help="Whether it is sent anything.")] = None,
     url: UrlOption = DEFAULT_URL,
     token: TokenOption = None,
@@ -111,6 +115,8 @@ def put_consumer(
     Example:  hub consumers put robot https://robot.example.org/alerts --ceiling L1
 
     Example:  hub consumers put night --filter '{"region": "330110", "hours": "18:00-08:00"}'
+
+    Example:  hub consumers put duty https://duty.example.org/alerts --min-level red --fallback
 
     Example:  hub consumers put desk --disable
     """
@@ -145,6 +151,8 @@ def put_consumer(
     body |= {key: value or None for key, value in given.items() if value is not None}
     if enabled is not None:
         body["enabled"] = enabled
+    if fallback:
+        body["fallback"] = True
     stored = call("PUT", f"/consumers/{code}", url, token, json={k: v for k, v in body.items() if v is not None})
     out.print(Text(f"{code} is made." if stored.status_code == 201 else f"{code} is as given."))
     if made_up := stored.json()["secret"]:

@@ -130,11 +130,15 @@ TABLES: Mapping[str, Table] = {
     ),
     "consumer": _table(
         _MANAGEMENT, "who is told of alerts, and up to which level", "until deleted", Permission.CONSUMERS_READ,
-        l2="id code kind filters owner enabled held_until lang ceiling paced_until", l3="url",
+        l2="id code kind filters owner fallback enabled held_until lang ceiling paced_until", l3="url",
         l4="secret login query settings",
     ),
     "routing_revision": _table(
         _OPERATIONS, "that what alerts are routed by has changed", "one row", None, l1="one revision",
+    ),
+    "alert_fallback": _table(
+        _OPERATIONS, "red alerts, and whether the fallback consumer gets them",
+        "with its alert (alerts.keep_days)", None, l1="alert_id seq due_at why",
     ),
     "border": _table(
         _MANAGEMENT, "outlines of areas and divisions, to know what is near a border",
@@ -196,7 +200,7 @@ TABLES: Mapping[str, Table] = {
     "outbox": _table(
         _OPERATIONS, "deliveries of alerts to consumers", "with its alert (alerts.keep_days), or its consumer",
         Permission.CONSUMERS_READ,
-        l2="id change_id alert_id seq consumer_id state attempts next_at created_at settled_at failure "
+        l2="id change_id alert_id seq consumer_id state attempts next_at created_at settled_at why failure "
         "took_ms",
         l3="last_error last_error_words said",
     ),

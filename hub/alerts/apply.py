@@ -8,6 +8,7 @@ import psycopg
 from psycopg.pq import TransactionStatus
 
 from hub.alerts.alert import Alert, Applied, Change, Home, Plan, Raise, Result, Step, Where, plan
+from hub.alerts.fallback import fallen
 from hub.alerts.recipients import Owed, owed
 from hub.alerts.transitions import CONDITIONS, ENDED, RECORDS, state_of
 from hub.models import AlertChange
@@ -70,7 +71,9 @@ async def _write(conn: psycopg.AsyncConnection, applied: Sequence[Applied]) -> N
         await conn.execute(SQL.update, _columns(changed))
     if added := [alert for alert in last.values() if alert.id in fresh]:
         await conn.execute(SQL.insert, _columns(added))
-    deliveries = await owed(conn, [each for each in applied if each.change.kind not in RECORDS])
+    telling = [each for each in applied if each.change.kind not in RECORDS]
+    deliveries = await owed(conn, telling)
+    deliveries += await fallen(conn, telling, deliveries)
     told: dict[UUID, list[int]] = {change.id: [] for change, _ in applied}
     for each in deliveries:
         told[each.change_id].append(each.consumer_id)

@@ -23,6 +23,8 @@ class Owed(NamedTuple):
     alert_id: UUID
     seq: int
     consumer_id: int
+    why: str | None = None
+    """Why the fallback consumer gets it: unmatched, unaccepted; None: by a filter."""
 
 
 _known: dict[UUID, Subscriptions] = {}
@@ -52,8 +54,8 @@ def _subscriptions(found: Mapping[str, Any]) -> Subscriptions:
     organisations = found["organisations"]
     return Subscriptions(
         [
-            Subscriber(id_, code, owner, tuple(stored_filter(each, areas) for each in filters), enabled)
-            for id_, code, owner, filters, enabled in found["consumers"]
+            Subscriber(id_, code, owner, tuple(stored_filter(each, areas) for each in filters), enabled, fallback)
+            for id_, code, owner, filters, enabled, fallback in found["consumers"]
         ],
         Reach(
             {code: parent for code, parent, _ in organisations if parent is not None},

@@ -135,6 +135,8 @@ class Subscriber(NamedTuple):
     filters: tuple[Filter, ...]
     """Any of them is enough."""
     enabled: bool = True
+    fallback: bool = False
+    """Whether it gets the red alerts that nobody else gets, or accepts in time; at most one does."""
 
 
 class Sight(Protocol):
@@ -186,6 +188,7 @@ class Subscriptions:
         borders = [wanted.border_m for subscriber in self.subscribers for wanted in subscriber.filters]
         self.border_m = max(borders, default=0)
         """The farthest that anybody looks over a border."""
+        self.fallback = next((each.id for each in self.subscribers if each.fallback), None)
 
     def recipients(self, place: Place, at: datetime) -> list[int]:
         """Ids of the consumers that a change goes to, in their order."""
@@ -200,6 +203,18 @@ class Subscriptions:
                 if wanted.takes(place, at, subscriber.id in place.told):
                     taken.add(number)
         return [self.subscribers[number].id for number in sorted(taken)]
+
+    def verdicts(self, place: Place, at: datetime) -> list[tuple[Subscriber, Verdict]]:
+        """What routing decides about every consumer, in their order."""
+        found = [(each, verdict(each, place, at, self.reach)) for each in self.subscribers]
+        if place.level < len(LEVEL_NAMES) or self.fallback is None:
+            return found
+        alone = not any(each.takes for _, each in found)
+        why = Sentence("routing.fallback.unmatched") if alone else Sentence("routing.fallback.waits")
+        return [
+            (each, Verdict(alone, (why, *told.reasons)) if each.id == self.fallback and not told.takes else told)
+            for each, told in found
+        ]
 
 
 def _keys(place: Place) -> Iterator[str]:

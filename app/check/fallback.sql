@@ -1,0 +1,2 @@
+-- name: fallback
+select code from consumer where fallback

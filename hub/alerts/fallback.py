@@ -1,0 +1,43 @@
+"""Nobody falls through: what is red goes to the fallback consumer where nobody else gets it, or accepts it in time."""
+
+from collections.abc import Sequence
+
+import psycopg
+
+from hub.alerts.alert import Applied
+from hub.alerts.recipients import Owed, subscriptions
+from hub.models import LEVEL_NAMES
+from hub.store.statements import statements
+
+SQL = statements(__name__)
+
+RED = len(LEVEL_NAMES)
+WAIT_S = 30.0
+"""Within which somebody is to have accepted a red alert."""
+
+
+async def fallen(conn: psycopg.AsyncConnection, applied: Sequence[Applied], owed: Sequence[Owed]) -> list[Owed]:
+    """What the fallback consumer gets of these changes beside its filters; a new red is watched from now on.
+
+    Under the lock of alerts, like all that changes them.
+    """
+    reds = [each for each in applied if each.alert.peak_level == RED]
+    if not reds:
+        return []
+    ids = list({alert.id for _, alert in reds})
+    known = dict(await (await conn.execute(SQL.known, {"ids": ids})).fetchall())
+    fallback, watched, extra = (await subscriptions(conn)).fallback, [], list[Owed]()
+    reached, gets = {(each.alert_id, each.seq) for each in owed}, {each[:4] for each in owed}
+    for change, alert in reds:
+        if alert.id not in known:
+            if change.kind not in ("raised", "updated"):
+                continue
+            known[alert.id] = None if fallback is None or (alert.id, alert.seq) in reached else "unmatched"
+            watched.append((alert.id, alert.seq, known[alert.id]))
+        why = known[alert.id]
+        if why is not None and fallback is not None and (change.id, alert.id, alert.seq, fallback) not in gets:
+            extra.append(Owed(change.id, alert.id, alert.seq, fallback, why))
+    if watched:
+        columns = dict(zip(("ids", "seqs", "whys"), map(list, zip(*watched, strict=True)), strict=True))
+        await conn.execute(SQL.watch, {**columns, "wait_s": WAIT_S})
+    return extra
