@@ -14,6 +14,7 @@ from api.push.address import Address, BadAddressError, parse_address, stored_url
 from api.push.channel import Channel
 from api.push.dingtalk import DingTalk, check_dingtalk_secret, parse_dingtalk
 from api.push.feishu import Feishu, check_feishu_secret, parse_feishu
+from api.push.gateway import Gateway, GatewaySettings, check_gateway_secret, parse_gateway
 from api.push.http_call import open_calls
 from api.push.mail import PORTS, Mail, MailSettings, parse_mail
 from api.push.signature import PREFIX
@@ -26,7 +27,7 @@ from hub.tls import Trust, trusting_context
 from hub.words import Lang
 from hub.words.sentence import Sentence
 
-KindName = Literal["webhook", "dingtalk", "wecom", "feishu", "mail", "kafka", "mqtt"]
+KindName = Literal["webhook", "dingtalk", "wecom", "feishu", "mail", "http", "kafka", "mqtt"]
 
 
 class NoSettings(BaseModel):
@@ -115,6 +116,7 @@ KINDS: Mapping[KindName, Kind] = {
     "feishu": Kind(parse_feishu, check_feishu_secret, WordedSettings, lang="zh"),
     "kafka": Kind(_nowhere, _no_secret, KafkaSettings, followed=True),
     "mqtt": Kind(_nowhere, _no_secret, MqttSettings, followed=True),
+    "http": Kind(parse_gateway, check_gateway_secret, GatewaySettings, lang="zh"),
     "mail": Kind(parse_mail, _none, MailSettings, "mail", PORTS, lang="zh"),
 }
 
@@ -140,5 +142,6 @@ async def open_channels(outgoing: Outgoing, secrets: Secrets, tls: Trust) -> Asy
             "dingtalk": DingTalk(calls, secrets),
             "wecom": WeCom(calls, secrets),
             "feishu": Feishu(calls, secrets),
+            "http": Gateway(calls, secrets),
             "mail": Mail(outgoing, secrets, trusting_context(tls, "outgoing.tls", ssl.create_default_context())),
         }

@@ -1,6 +1,6 @@
 """A change of an alert as people read it: heading, facts and link, in the language of the consumer. Pure."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from typing import NamedTuple
 from zoneinfo import ZoneInfo, available_timezones
@@ -44,6 +44,8 @@ class Wording(NamedTuple):
     """A key of COLOURS."""
     facts: Sequence[tuple[str, str]]
     """Label and value of each."""
+    named: Mapping[str, str]
+    """The values by what they are: level, change, place, value, time."""
     link: str | None
     link_text: str
 
@@ -64,8 +66,9 @@ def worded(delivery: Delivery, zone: str) -> Wording:
         ("value", measured),
         ("time", local_time(delivery.at, zone)),
     ]
-    shown = [(text(f"push.label.{label}", lang), plain(fact)) for label, fact in facts if fact]
-    return Wording(mark(delivery) + title_of(delivery), colour, shown, delivery.link, text("push.open", lang))
+    named = {label: plain(fact) for label, fact in facts if fact}
+    shown = [(text(f"push.label.{label}", lang), fact) for label, fact in named.items()]
+    return Wording(mark(delivery) + title_of(delivery), colour, shown, named, delivery.link, text("push.open", lang))
 
 
 def mark(delivery: Delivery) -> str:

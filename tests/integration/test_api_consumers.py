@@ -257,6 +257,7 @@ ROBOTS = {
 }
 
 
+TAKEN: dict[str, Any] = {"success": {"contains": "OK"}}
 MAIL: dict[str, Any] = {"sender": "hub@city.example.org", "to": ["desk@example.org"]}
 
 
@@ -298,6 +299,14 @@ async def test_a_robot_is_kept_without_showing_its_token(database: str, kind: st
         ({"kind": "mail", "settings": MAIL | {"tls": "maybe"}}, "/settings/tls", "required"),
         ({"kind": "mail", "settings": MAIL, "url": "mail.example.org"}, "/url", "smtps://mail.example.org"),
         ({"kind": "mail", "settings": MAIL, "url": "smtp://10.1.2.3"}, "/url", 'mail = ["10.1.2.3:587"]'),
+        ({"kind": "http"}, "/settings/success", "required"),
+        ({"kind": "http", "settings": {"success": {}}}, "/settings/success", "pointer"),
+        ({"kind": "http", "settings": {**TAKEN, "body": "{nothing}"}}, "/settings", "there is no field nothing"),
+        ({"kind": "http", "settings": {**TAKEN, "body": '{"a": {title}}'}}, "/settings", "no JSON"),
+        ({"kind": "http", "settings": {**TAKEN, "headers": {"X-Api-Key": "abc"}}}, "/settings/headers", "{secret}"),
+        ({"kind": "http", "settings": {**TAKEN, "headers": {"Host": "a"}}}, "/settings/headers", "leave it out"),
+        ({"kind": "http", "settings": {**TAKEN, "to": ["1 2"]}}, "/settings/to/0", "13800000000"),
+        ({"kind": "http", "settings": TAKEN, "url": "https://a.example.org/?x={y}"}, "/url", "there is no field y"),
         ({"kind": "wecom", "settings": {"color": 1}}, "/settings/color", "extra"),
         ({"kind": "webhook", "settings": {"zone": "UTC"}}, "/settings/zone", "extra"),
     ],

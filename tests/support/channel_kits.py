@@ -7,12 +7,13 @@ from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import Literal, Protocol
+from typing import Any, ClassVar, Literal, Protocol
 
 from api.push.address import Address
 from api.push.channel import Channel, Consumer
 from api.push.dingtalk import DingTalk, parse_dingtalk
 from api.push.feishu import Feishu, parse_feishu
+from api.push.gateway import Gateway
 from api.push.http_call import open_calls
 from api.push.http_channel import HttpChannel
 from api.push.mail import Mail
@@ -169,6 +170,42 @@ wecom_kit = robot_kit(WeCom, WeComServer, parse_wecom)
 feishu_kit = robot_kit(Feishu, FeishuServer, parse_feishu)
 
 
+class GatewayKit(HttpKit):
+    """An SMS gateway that answers 200 with a code inside."""
+
+    KEY = "gateway-key-1"
+    SETTINGS: ClassVar[dict[str, Any]] = {
+        "headers": {"Authorization": "APPCODE {secret}"},
+        "body": '{"mobile": "{to}", "content": "{title} {place}", "id": "{id}"}',
+        "to": ["13800000000"],
+        "success": {"pointer": "/code", "equals": [0, "OK"]},
+    }
+
+    def consumer(self, number: int = 1) -> Consumer:
+        return Consumer(number, f"sms-{number}", self.receiver.url(f"/{number}"), self.KEY, settings=self.SETTINGS)
+
+    def unusable(self) -> list[Consumer]:
+        return [replace(self.consumer(), url=url) for url in BAD_URLS]
+
+    def unsigned(self) -> Consumer:
+        self.receiver.answer = lambda got: 401
+        return replace(self.consumer(), secret="another")
+
+    def secrets(self) -> list[str]:
+        return [self.KEY]
+
+    def behave(self, mode: Mode) -> None:
+        super().behave(mode)
+        self.receiver.said = b'{"code": 1001, "msg": "no balance"}' if mode == "refuse inside" else b'{"code": 0}'
+
+
+@asynccontextmanager
+async def gateway_kit() -> AsyncIterator[GatewayKit]:
+    async with Receiver() as receiver, open_calls(LOCAL, timeout_s=1.5) as calls:
+        receiver.said = b'{"code": 0}'
+        yield GatewayKit(Gateway(calls, PLAIN), receiver)
+
+
 class MailKit:
     """A mail server with STARTTLS and a login."""
 
@@ -227,7 +264,8 @@ KITS: dict[str, Callable[[], AbstractAsyncContextManager[Kit]]] = {
     "dingtalk": dingtalk_kit,
     "wecom": wecom_kit,
     "feishu": feishu_kit,
+    "http": gateway_kit,
     "mail": mail_kit,
 }
-ANSWERS_INSIDE = ("dingtalk", "wecom", "feishu")
+ANSWERS_INSIDE = ("dingtalk", "wecom", "feishu", "http")
 """Kinds whose peers answer 200 with an error inside."""

@@ -108,7 +108,7 @@ class Receiver:
     async def _request(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         head = (await reader.readuntil(b"\r\n\r\n")).decode().split("\r\n")
         headers = {name.lower(): value for name, value in (line.split(": ", 1) for line in head[1:] if line)}
-        body = await reader.readexactly(int(headers["content-length"]))
+        body = await reader.readexactly(int(headers.get("content-length", 0)))
         got = Received(head[0].split()[1], headers, body)
         self._open[got.path] = self._open.get(got.path, 0) + 1
         self.most_open[got.path] = max(self.most_open.get(got.path, 0), self._open[got.path])

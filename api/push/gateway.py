@@ -1,0 +1,170 @@
+"""Gateways of SMS and voice calls: any HTTP API, as a template, with success where its answer says it."""
+
+import json
+import re
+from collections.abc import Mapping, Sequence
+from typing import Annotated, Any, Literal
+
+import httpx
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, JsonValue, field_validator, model_validator
+
+from api.push.address import Address, parse_address, stored_url
+from api.push.channel import Accepted, Answer, Consumer, Delivery, TryAgain
+from api.push.http_call import QUOTED, Reply, Request
+from api.push.http_channel import HttpChannel
+from api.push.keys import Keys
+from api.push.template import ESCAPES, NAMES, check_fields, filled, in_header, in_query
+from api.push.wording import WordedSettings, worded
+from hub.access.shown_url import HIDDEN
+from hub.words.sentence import Sentence
+
+CONTENT_TYPES = {
+    "json": "application/json; charset=utf-8",
+    "form": "application/x-www-form-urlencoded; charset=utf-8",
+    "text": "text/plain; charset=utf-8",
+}
+_SECRET_HEADER = re.compile(r"auth|cookie|key|token|secret|sign", re.IGNORECASE)
+_FRAMING = {"host", "content-length", "transfer-encoding", "connection", "content-type"}
+HeaderName = Annotated[str, Field(pattern=r"^[A-Za-z0-9!#$%&'*+.^_`|~-]{1,60}$")]
+HeaderValue = Annotated[str, Field(max_length=500, pattern=r"^[\x20-\x7e]*$"), AfterValidator(check_fields)]
+
+
+def _number(text: str) -> str:
+    if not re.fullmatch(r"[0-9A-Za-z+._@-]{1,64}", text):
+        raise ValueError(Sentence("refusal.recipient"))
+    return text
+
+
+Recipient = Annotated[str, AfterValidator(_number)]
+
+
+class Success(BaseModel):
+    """Where an answer says that the gateway has taken the message."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    pointer: Annotated[str, Field(pattern=r"^(/([^~/]|~[01])*)*$", max_length=200)] | None = None
+    """A JSON pointer (RFC 6901) into the answer."""
+    equals: JsonValue = None
+    """What stands there, or one of several in a list."""
+    contains: str | None = Field(default=None, min_length=1, max_length=200)
+    """Instead: a text that the answer has in it."""
+
+    @model_validator(mode="after")
+    def _one(self) -> "Success":
+        if (self.pointer is None) == (self.contains is None):
+            raise ValueError(Sentence("refusal.gateway.success"))
+        return self
+
+    def met(self, body: bytes) -> bool:
+        """Whether an answer says so."""
+        if self.contains is not None:
+            return self.contains in body.decode("utf-8", "replace")
+        try:
+            found = pointed(json.loads(body), self.pointer or "")
+        except (ValueError, LookupError, RecursionError):
+            return False
+        wanted: Sequence[Any] = self.equals if isinstance(self.equals, list) else [self.equals]
+        return any(found == each and isinstance(found, bool) == isinstance(each, bool) for each in wanted)
+
+
+class GatewaySettings(WordedSettings):
+    """Of a consumer that is told by a gateway."""
+
+    method: Literal["POST", "PUT", "GET"] = "POST"
+    headers: dict[HeaderName, HeaderValue] = Field(default={}, max_length=20)
+    form: Literal["json", "form", "text"] = "json"
+    """What the body is, and how values are escaped in it."""
+    body: str = Field(default="", max_length=10_000)
+    to: list[Recipient] = Field(default=[], max_length=200)
+    """Numbers of telephones; `{to}` has them with commas between."""
+    success: Success
+
+    @field_validator("headers")
+    @classmethod
+    def _no_secrets(cls, headers: dict[str, str]) -> dict[str, str]:
+        for name, value in headers.items():
+            if name.lower() in _FRAMING:
+                raise ValueError(Sentence("refusal.gateway.framing", name=name))
+            if _SECRET_HEADER.search(name) and "{secret}" not in value:
+                raise ValueError(Sentence("refusal.gateway.secret", name=name, field="{secret}"))
+        return headers
+
+    @model_validator(mode="after")
+    def _body_can_be(self) -> "GatewaySettings":
+        check_fields(self.body)
+        if self.form == "json" and self.body:
+            try:
+                json.loads(filled(self.body, dict.fromkeys(NAMES, "x"), ESCAPES["json"]))
+            except ValueError as error:
+                raise ValueError(Sentence("refusal.gateway.json", error=str(error))) from error
+        return self
+
+
+class Gateway(HttpChannel):
+    """2xx with what `success` names is accepted: by the gateway, which is not yet by the telephone."""
+
+    def request(self, consumer: Consumer, keys: Keys, url: httpx.URL, delivery: Delivery) -> Request:
+        """The template, filled."""
+        settings = GatewaySettings.model_validate(consumer.settings)
+        values = _values(delivery, settings, keys)
+        if keys.query is not None:
+            url = stored_url(consumer.url, filled(keys.query, values, in_query))
+        headers = {name: filled(value, values, in_header) for name, value in settings.headers.items()}
+        if settings.body:
+            headers["content-type"] = CONTENT_TYPES[settings.form]
+        body = filled(settings.body, values, ESCAPES[settings.form]).encode()
+        return Request(url, body, headers, keys.login, settings.method)
+
+    def judged(self, reply: Reply, text: str, consumer: Consumer) -> Answer:
+        """Success is what the answer says."""
+        answer = super().judged(reply, text, consumer)
+        settings = GatewaySettings.model_validate(consumer.settings)
+        if isinstance(answer, Accepted) and not settings.success.met(reply.body):
+            return TryAgain(Sentence("delivery.gateway", said=text[:QUOTED]), "rejected")
+        return answer
+
+
+def _values(delivery: Delivery, settings: GatewaySettings, keys: Keys) -> Mapping[str, str]:
+    words = worded(delivery, settings.zone)
+    picture = delivery.picture
+    facts = words.named
+    return {
+        "title": words.heading,
+        **facts,
+        "text": " ".join(filter(None, [words.heading, facts.get("place"), facts.get("time")])),
+        "link": words.link or "",
+        "to": ",".join(settings.to),
+        "id": delivery.id,
+        "kind": delivery.kind,
+        "drill": str(delivery.drill or delivery.test).lower(),
+        "secret": keys.secret,
+        "level": facts.get("level") or str(picture.get("level", "")),
+    }
+
+
+def pointed(document: Any, pointer: str) -> Any:
+    """What a JSON pointer leads to. LookupError when there is none."""
+    for part in pointer.split("/")[1:]:
+        name = part.replace("~1", "/").replace("~0", "~")
+        if isinstance(document, list) and name.isascii() and name.isdigit():
+            document = document[int(name)]
+        elif isinstance(document, dict):
+            document = document[name]
+        else:
+            raise LookupError(name)
+    return document
+
+
+def parse_gateway(url: str) -> Address:
+    """Like https://sms.example.org/send?to={to}: fields stand in its query. BadAddressError, ValueError."""
+    address = parse_address(url)
+    if address.query not in (None, HIDDEN):
+        check_fields(address.query or "")
+    return address
+
+
+def check_gateway_secret(secret: str) -> None:
+    """ValueError for what no header could carry."""
+    if not secret.isascii() or not secret.isprintable():
+        raise ValueError(Sentence("refusal.secret.gateway"))
