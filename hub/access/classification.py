@@ -57,11 +57,15 @@ PICTURE = Level.L4
 ALERT = {
     **dict.fromkeys(
         ("alert", "seq", "category", "metric", "event_kind", "level", "peak_level", "state", "condition", "handling",
-         "opened_at", "cleared_at", "changed_at", "raised_at", "link"),
+         "opened_at", "cleared_at", "changed_at", "raised_at", "link", "origin", "cause", "drill", "shelved_until",
+         "merged_into"),
         Level.L1,
     ),
-    **dict.fromkeys(("rule", "rule_name", "device", "device_name", "organisation", "region", "title"), Level.L2),
+    **dict.fromkeys(
+        ("rule", "rule_name", "device", "device_name", "target", "organisation", "region", "title"), Level.L2
+    ),
     **dict.fromkeys(("lon", "lat"), Level.L3),
+    "assignee": Level.L4,
 }  # fmt: skip
 """Levels of the fields of outgoing alerts, but of `value` and `threshold`, which are those of their series."""
 MEASURED = ("value", "threshold")

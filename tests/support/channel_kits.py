@@ -247,7 +247,7 @@ class MailKit:
 
 def local_mail(trusted: ssl.SSLContext) -> Mail:
     """A channel to mail servers of this machine."""
-    return Mail(Outgoing(Settings(outgoing=Listed(mail=("127.0.0.0/8",)))), PLAIN, trusted, 4.0)
+    return Mail(Outgoing(Settings(outgoing=Listed(mail=("127.0.0.0/8",)))), PLAIN, trusted, 8.0)
 
 
 @asynccontextmanager
