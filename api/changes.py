@@ -2,14 +2,15 @@
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 from contextlib import suppress
 from dataclasses import dataclass
+from functools import cached_property
 
 import psycopg
 from psycopg.rows import dict_row
 
-from api.cloudevents import cloudevent, encode
+from api.cloudevents import cloudevent, encode, event_type
 from hub.backoff import Backoff
 from hub.store.pool import Pool
 from hub.store.statements import statements
@@ -25,15 +26,21 @@ READERS = 1000
 """Streams at the same time: protects memory and sockets from a client that opens without end."""
 
 
-@dataclass(slots=True, frozen=True)
+@dataclass(frozen=True)
 class Change:
-    """One alert change; `event` is its CloudEvent, encoded once for everyone."""
+    """One alert change; `event` is its CloudEvent. Encoded once for everyone."""
 
     cursor: int
     kind: str
     event: bytes
     scope_keys: frozenset[str] = frozenset()
     """Of its device: who may see it."""
+
+    @cached_property
+    def frame(self) -> bytes:
+        """As a server-sent event; its id is used as Last-Event-ID."""
+        kind = event_type(self.kind).encode()
+        return b"id: %d\nevent: %s\ndata: %s\n\n" % (self.cursor, kind, self.event)
 
 
 class Subscription:
@@ -60,6 +67,12 @@ class Subscription:
             async with asyncio.timeout(timeout_s):
                 return await self._queue.get()
         return None
+
+    def more(self, limit: int) -> Iterator[Change]:
+        """What waits already, at most so many changes."""
+        while limit > 0 and not self._queue.empty():
+            yield self._queue.get_nowait()
+            limit -= 1
 
 
 class ChangeFeed:

@@ -10,8 +10,7 @@ from starlette.requests import HTTPConnection
 from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
-from api.changes import Change, ChangeFeed, Subscription
-from api.cloudevents import event_type
+from api.changes import ChangeFeed, Subscription
 from api.dashboard import Dashboard
 from hub.access.door import until_refused
 from hub.access.scope import Scope as Within
@@ -20,17 +19,10 @@ log = logging.getLogger(__name__)
 
 HEARTBEAT_S = 15.0
 """How often a silent stream says that it lives: proxies drop what is silent for a minute."""
+TOGETHER = 20
+"""Changes that are written at once to a reader for whom they wait: each write costs as much as it says little."""
 
 Frames = Callable[[Subscription], AsyncIterator[bytes]]
-
-
-def frame(change: Change) -> bytes:
-    """Encode an alert change; its id is used as Last-Event-ID."""
-    return b"id: %d\nevent: %s\ndata: %s\n\n" % (
-        change.cursor,
-        event_type(change.kind).encode(),
-        change.event,
-    )
 
 
 async def alert_frames(feed: ChangeFeed, after: int | None, within: Within, mine: Subscription) -> AsyncIterator[bytes]:
@@ -40,14 +32,16 @@ async def alert_frames(feed: ChangeFeed, after: int | None, within: Within, mine
     if after is not None:
         async for change in feed.missed(last):
             if within.sees(change.scope_keys):
-                yield frame(change)
+                yield change.frame
             last = change.cursor
     while True:
         waiting = await mine.next(HEARTBEAT_S)
         if waiting is None:
             yield b": alive\n\n"
-        elif waiting.cursor > last and within.sees(waiting.scope_keys):
-            yield frame(waiting)
+        else:
+            changes = [waiting, *mine.more(TOGETHER - 1)]
+            if seen := [each.frame for each in changes if each.cursor > last and within.sees(each.scope_keys)]:
+                yield b"".join(seen)
 
 
 async def live_frames(board: Dashboard, within: Within, mine: Subscription) -> AsyncIterator[bytes]:
