@@ -65,6 +65,7 @@ from api.routes import (
     session,
     sessions,
     shares,
+    silences,
     status,
     steps,
     stream,
@@ -108,6 +109,7 @@ _ROUTERS: tuple[GuardedRouter, ...] = (
     cap.router,  # /alerts/feed.atom, too
     alerts.router,
     alert_desk.router,
+    silences.router,
     profiles.router,
     profile_library.router,
     devices_import.router,

@@ -33,6 +33,7 @@ from app.cli.rollups import rollups_anew
 from app.cli.rules import rules
 from app.cli.secrets import secrets
 from app.cli.shares import shares
+from app.cli.silences import silences
 from app.cli.tail import tail
 from hub.errors import HubError
 from hub.settings import load_settings, with_roles
@@ -71,6 +72,7 @@ app.add_typer(alerts, name="alerts")
 app.add_typer(consumers, name="consumers")
 app.add_typer(areas, name="areas")
 app.add_typer(shares, name="shares")
+app.add_typer(silences, name="silences")
 app.add_typer(audit, name="audit")
 app.add_typer(secrets, name="secrets")
 app.add_typer(frame, name="frame")

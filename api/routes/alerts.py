@@ -99,7 +99,7 @@ class AlertDelivery(BaseModel):
 
     consumer: str
     seq: int
-    state: Literal["pending", "delivered", "given_up"]
+    state: Literal["pending", "delivered", "given_up", "silenced"] = Field(description="silenced: kept back")
     attempts: int
     why: str | None = Field(description="why the fallback consumer gets it; null: a filter takes it")
     failure: str | None = Field(description="in which way it failed last, in one word")

@@ -27,6 +27,7 @@ async def forget(pool: Pool, settings: Settings, batch: int = BATCH) -> int:
         EXPIRE: settings.alerts.keep_days,
         SQL.events: settings.events.keep_days,
         SQL.maintenance: settings.health.keep_days,
+        SQL.silences: settings.alerts.keep_days,
         SQL.unused: settings.health.keep_days,
     }
     gone = 0

@@ -26,6 +26,12 @@ with replaced as (delete from reading_replaced where ts < now() - make_interval(
     contents as (delete from event_replaced where replaced_at < now() - make_interval(days => %(days)s))
 select drop_readings_before(now() - make_interval(days => %(days)s))
 
+-- name: silences
+delete from silence where id in (
+    select s.id from silence s
+    where s.to_at < now() - make_interval(days => %(days)s) and not exists (select from outbox o where o.silence_id = s.id)
+    limit %(batch)s)
+
 -- name: unused
 delete from device_unused where (device_id, name) in (
     select device_id, name from device_unused where last_at < now() - make_interval(days => %(days)s) limit %(batch)s)

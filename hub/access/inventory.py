@@ -197,10 +197,16 @@ TABLES: Mapping[str, Table] = {
         _OPERATIONS, "how far consumers that follow the log of alert changes have confirmed it", "with its consumer",
         None, l1="cursor", l2="consumer_id moved_at failing_since", l3="last_error last_error_words",
     ),
+    "silence": _table(
+        _MANAGEMENT, "which deliveries of alerts are kept back, until when, who wanted it and why",
+        "alerts.keep_days after its end", Permission.ALERTS_READ,
+        l1="id max_level from_at to_at made_at approved_at category event_kind",
+        l2="device_id region organisation area scope made_by approved_by ended_by", l3="reason",
+    ),
     "outbox": _table(
         _OPERATIONS, "deliveries of alerts to consumers", "with its alert (alerts.keep_days), or its consumer",
         Permission.CONSUMERS_READ,
-        l2="id change_id alert_id seq consumer_id state attempts next_at created_at settled_at why failure "
+        l2="id change_id alert_id seq consumer_id state attempts next_at created_at settled_at why failure silence_id "
         "took_ms",
         l3="last_error last_error_words said",
     ),

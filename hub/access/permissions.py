@@ -12,6 +12,7 @@ class Permission(StrEnum):
     EVENTS_READ = "events:read"  # see events of devices
     ALERTS_READ = "alerts:read"  # see alerts, their history and the stream of their changes
     ALERTS_STEP = "alerts:step"  # acknowledge alerts and move them on, comment, assign and shelve them
+    ALERTS_SILENCE = "alerts:silence"  # keep deliveries of alerts back for a while
     ALERTS_RAISE = "alerts:raise"  # report what no sensor has seen as an alert
     DEVICES_READ = "devices:read"  # see devices: the catalogue, its exports, their health and maintenance windows
     DEVICES_WRITE = "devices:write"  # register, import, change and retire devices, and plan their maintenance

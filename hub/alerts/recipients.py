@@ -11,6 +11,7 @@ from psycopg.rows import dict_row
 from hub.alerts.alert import Applied
 from hub.alerts.reach import Reach, SharedAlerts
 from hub.alerts.routing import NOWHERE, Place, Subscriber, Subscriptions, stored_filter
+from hub.alerts.silences import Silence, silence_of
 from hub.store.statements import statements
 
 SQL = statements(__name__)
@@ -25,6 +26,8 @@ class Owed(NamedTuple):
     consumer_id: int
     why: str | None = None
     """Why the fallback consumer gets it: unmatched, unaccepted; None: by a filter."""
+    silence_id: UUID | None = None
+    """By which it is kept back."""
 
 
 _known: dict[UUID, Subscriptions] = {}
@@ -52,6 +55,10 @@ def _subscriptions(found: Mapping[str, Any]) -> Subscriptions:
         for owner, consumer, devices, metrics, kinds, valid_to in found["shares"]
     ]
     organisations = found["organisations"]
+    silences = [
+        Silence(UUID(id_), stored_filter(wanted, areas), device, level, *map(datetime.fromisoformat, times))
+        for id_, wanted, device, level, *times in found["silences"]
+    ]
     return Subscriptions(
         [
             Subscriber(id_, code, owner, tuple(stored_filter(each, areas) for each in filters), enabled, fallback)
@@ -62,6 +69,7 @@ def _subscriptions(found: Mapping[str, Any]) -> Subscriptions:
             {code: region for code, _, region in organisations if region is not None},
             shares,
         ),
+        silences,
     )
 
 
@@ -70,11 +78,13 @@ async def owed(conn: psycopg.AsyncConnection, applied: Sequence[Applied]) -> lis
     if not applied or not (routes := await subscriptions(conn)).subscribers:
         return []
     places, now = await stored_places(conn, {alert.id for _, alert in applied}, routes.border_m), datetime.now(UTC)
-    return [
-        Owed(change.id, alert.id, alert.seq, consumer)
-        for change, alert in applied
-        for consumer in routes.recipients(places[alert.id]._replace(level=alert.place.level), now)
-    ]
+    found = list[Owed]()
+    for change, alert in applied:
+        place = places[alert.id]._replace(level=alert.place.level)
+        for consumer in routes.recipients(place, now):
+            silence = silence_of(routes.silences, change.kind, place, consumer, now) if routes.silences else None
+            found.append(Owed(change.id, alert.id, alert.seq, consumer, silence_id=silence))
+    return found
 
 
 async def stored_places(

@@ -12,11 +12,16 @@ select r.revision,
        (select coalesce(jsonb_agg(jsonb_build_array(
                    s.owner, s.consumer, s.devices, s.metrics, s.event_kinds, s.valid_to)), '[]')
         from data_share s
-        where s.state = 'granted' and 'alerts' = any (s.kinds)) as shares
+        where s.state = 'granted' and 'alerts' = any (s.kinds)) as shares,
+       (select coalesce(jsonb_agg(jsonb_build_array(s.id, jsonb_strip_nulls(jsonb_build_object(
+                   'region', s.region, 'organisation', s.organisation, 'area', s.area, 'category', s.category,
+                   'event_kind', s.event_kind)), d.code, s.max_level, s.from_at, s.to_at)), '[]')
+        from silence s left join device d on d.id = s.device_id
+        where s.to_at > now() and (s.max_level < 4 or s.approved_at is not null)) as silences
 from routing_revision r
 
 -- name: places
--- What alerts are routed by; `told`: who was told of each before.
+-- What alerts are routed by; `told`: who was told of each before, and not only kept in silence.
 select a.id,
        case when %(border_m)s > 0 then
            (select jsonb_object_agg(b.key, b.distance)
@@ -25,10 +30,13 @@ select a.id,
        a.peak_level as level, areas_of(coalesce(d.area_keys, a.area_keys)) as areas,
        coalesce(r.event_kind, a.event_kind) as event_kind,
        d.code as device, s.metric,
-       array(select o.consumer_id from alert_change c join outbox o on o.change_id = c.id
+       array(select coalesce(o.consumer_id, taker.id)
+             from alert_change c
+             left join lateral unnest(c.recipients) as taker (id) on true
+             left join outbox o on o.change_id = c.id and o.consumer_id = coalesce(taker.id, o.consumer_id)
              where c.alert_id = a.id and c.seq < a.seq
-             union
-             select unnest(c.recipients) from alert_change c where c.alert_id = a.id and c.seq < a.seq) as told
+               and (o.silence_id is null or o.state in ('pending', 'delivered'))
+               and coalesce(o.consumer_id, taker.id) is not null) as told
 from alert a
 left join rule r on r.id = a.rule_id
 left join device d on d.id = a.device_id

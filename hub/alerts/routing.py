@@ -1,6 +1,6 @@
 """Alert routing: which consumers receive a change, and why the others do not. Pure, and independent of the registry."""
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from types import MappingProxyType
 from typing import Any, NamedTuple, Protocol
@@ -178,9 +178,9 @@ def verdict(subscriber: Subscriber, place: Place, at: datetime, reach: Sight) ->
 class Subscriptions:
     """The consumers; filters of those switched on are kept by place, and a change looks at those of its own only."""
 
-    def __init__(self, subscribers: Iterable[Subscriber], reach: Sight) -> None:
-        """The order of the subscribers is that of the recipients."""
-        self.subscribers, self.reach = tuple(subscribers), reach
+    def __init__(self, subscribers: Iterable[Subscriber], reach: Sight, silences: Sequence[Any] = ()) -> None:
+        """The order of the subscribers is that of the recipients. `silences` are those of hub/alerts/silences.py."""
+        self.subscribers, self.reach, self.silences = tuple(subscribers), reach, silences
         self._by_key: dict[str, list[tuple[int, Filter]]] = {}
         for at, subscriber in enumerate(self.subscribers):
             for wanted in subscriber.filters if subscriber.enabled else ():

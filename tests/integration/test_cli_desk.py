@@ -96,3 +96,16 @@ async def test_a_desk_is_run_from_the_command_line(database: str) -> None:
         other = str(await raise_alert(context.hub_pool))
         assert f"merged_into   {call['id']}" in await hub("alerts", "merge", other, call["id"], "--note", "same fire")
         assert "reopened" in await hub("alerts", "step", call["id"], "false_alarm", "--cause", "cooking")
+
+        # Deliveries kept back for a while.
+        add = "silences", "add", "power works", "--region", "3301"
+        assert "up to orange: region 3301, event_kind offline" in await hub(
+            *add, "--kind", "offline", "--minutes", "30"
+        )
+        assert "hub silences approve" in await hub(*add, "--max-level", "red")
+        assert "24 h at most" in await hub(*add, "--max-level", "red", "--minutes", "1500", status=1)
+        assert "name a device, or a place" in await hub("silences", "add", "why", status=1)
+        [active] = (await hub("silences", "list", "--state", "active", "--json")).splitlines()
+        assert "over" in await hub("silences", "end", json.loads(active)["id"])
+        [waiting] = (await hub("silences", "list", "--state", "waiting", "--json")).splitlines()
+        assert "another person" in await hub("silences", "approve", json.loads(waiting)["id"], status=1)

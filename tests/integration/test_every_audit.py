@@ -2,6 +2,7 @@
 
 import re
 from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import httpx
@@ -25,6 +26,7 @@ NOTHING_CHANGES = {
 OF_DEVICES = {"telemetry", "events", "event", "senml", "telemetry:batch", "events:batch", "event:batch"}
 """What devices send is a record of its own."""
 ELSEWHERE = {
+    "POST /silences/{silence_id}/approval": "tests/integration/test_silences.py, with a second person",
     "POST /devices/{code}/commands": "tests/integration/test_commands.py, with a broker",
     "POST /dead-letters:replay": "tests/acceptance/test_dead_letter_replay.py, with a pipeline",
     "POST /dead-letters/{letter_id}/replay": "as above",
@@ -32,6 +34,7 @@ ELSEWHERE = {
 DEVICE, KEY, FANG, NEW = "/devices/air-0", "/provisioning-keys/air-2026", "/accounts/wang.fang", "rain on the 3rd pole"
 SHARE = {"owner": "parks", "consumer": "roads", "purpose": "drill", "kinds": ["devices"]}
 WINDOW = {"from_at": "2026-01-01T00:00:00Z", "to_at": "2026-01-02T00:00:00Z"}
+TOMORROW = (datetime.now(UTC) + timedelta(days=1)).isoformat()
 READ_ATTACHMENT = "GET /alerts/{alert_id}/attachments/{attachment_id}"
 STEPS: list[tuple[str, str, Any, str]] = [
     ("PUT /profiles/{code}", "/profiles/air", AIR, "profile.put"),
@@ -61,6 +64,8 @@ STEPS: list[tuple[str, str, Any, str]] = [
     ("POST /alerts/{alert_id}/attachments", "/alerts/{alert}/attachments", b"heard at 3", "alert.attach"),
     (READ_ATTACHMENT, "/alerts/{id}/attachments/{attachment}", None, "attachment.read"),
     ("POST /alerts/{alert_id}/merge", "/alerts/{alert}/merge", {"into": "{id}"}, "alert.merge"),
+    ("POST /silences", "/silences", {"region": "33", "to_at": TOMORROW, "reason": "works"}, "silence.make"),
+    ("DELETE /silences/{silence_id}", "/silences/{id}", None, "silence.end"),
     ("DELETE /rules/{code}", "/rules/pm25-high", None, "rule.disable"),
     ("PUT /consumers/{code}", "/consumers/desk", {"url": "https://8.8.8.8/a"}, "consumer.put"),
     ("POST /consumers/{code}:test", "/consumers/desk:test", None, "consumer.test"),

@@ -3,6 +3,7 @@
 import asyncio
 import re
 from collections.abc import AsyncIterator, Iterator
+from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import uuid4
 
@@ -22,6 +23,7 @@ from tests.support.two_counties import HIDDEN, INSIDE, OUTSIDE, City, two_counti
 MARKS = re.compile(rb"hidden|Secret|330106|eco-b|198\.51|c0ffee")
 """What is to be found in nothing that a caller gets who may not see the device."""
 
+TOMORROW = (datetime.now(UTC) + timedelta(days=1)).isoformat()
 THINGS: dict[str, Any] = {
     "GET /devices/{code}": None,
     "PUT /devices/{code}": {"name": "New", "profile": "air", "region": INSIDE + "000000"},
@@ -52,6 +54,8 @@ THINGS: dict[str, Any] = {
     "POST /alerts/{alert_id}/merge": {"into": "6b1d1f6e-8d5c-4c77-9a37-7a0f3c2f6a01"},
     "POST /alerts/{alert_id}/attachments": "text",
     "GET /alerts/{alert_id}/attachments/{attachment_id}": None,
+    "POST /silences/{silence_id}/approval": None,
+    "DELETE /silences/{silence_id}": None,
     "GET /dead-letters/{letter_id}": None,
     "GET /commands/{command_id}": None,
     "POST /devices/{device}/telemetry": {"values": {"pm25": 1}},
@@ -68,6 +72,8 @@ LISTS: dict[str, Any] = {
     "GET /devices:export": None,
     "GET /alerts": None,
     "GET /alerts/feed.atom": None,
+    "GET /silences": None,
+    "POST /silences": {"region": INSIDE, "to_at": TOMORROW, "reason": "works"},
     "POST /alerts": {"title": "A call", "level": "blue", "region": INSIDE + "000000"},
     "GET /events": None,
     "GET /readings?device=seen-1&metric=pm25": None,

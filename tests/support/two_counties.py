@@ -92,9 +92,17 @@ select (select id from m)::text as window, (select id from c)::text as command_i
 """
 
 _ATTACHED = """
-insert into alert_attachment (id, alert_id, change_id, name, media_type, content)
-values (gen_random_uuid(), %(alert)s, gen_random_uuid(), %(name)s, 'text/plain', convert_to(%(name)s, 'UTF8'))
-returning id::text
+with s as (
+    insert into silence (id, device_id, region, organisation, max_level, reason, from_at, to_at, made_by)
+    select gen_random_uuid(), d.id, d.region, d.organisation, 3, %(name)s, now(), now() + interval '1 day', %(name)s
+    from alert a join device d on d.id = a.device_id where a.id = %(alert)s
+    returning id
+), f as (
+    insert into alert_attachment (id, alert_id, change_id, name, media_type, content)
+    values (gen_random_uuid(), %(alert)s, gen_random_uuid(), %(name)s, 'text/plain', convert_to(%(name)s, 'UTF8'))
+    returning id
+)
+select (select id from f)::text, (select id from s)::text
 """
 
 
@@ -108,8 +116,9 @@ async def _hang_on(pool: Pool, code: str, name: str, value: float) -> dict[str, 
         ids = {column.name: each for column, each in zip(cursor.description, row, strict=True)}
     alert = await raise_alert(pool, code, value=value)
     async with pool.connection() as conn:
-        [(attachment,)] = await (await conn.execute(_ATTACHED, {"alert": alert, "name": name})).fetchall()
-    return {**ids, "code": code, "device": code, "alert_id": str(alert), "attachment_id": attachment}
+        [(attachment, silence)] = await (await conn.execute(_ATTACHED, {"alert": alert, "name": name})).fetchall()
+    made = {"alert_id": str(alert), "attachment_id": attachment, "silence_id": silence}
+    return {**ids, **made, "code": code, "device": code}
 
 
 @asynccontextmanager

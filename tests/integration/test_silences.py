@@ -1,0 +1,155 @@
+"""Silences on a real store: what is kept back, who may, and what is told when they are over."""
+
+import asyncio
+from datetime import UTC, datetime, timedelta
+from typing import Any
+from uuid import UUID
+
+import httpx
+import pytest
+
+from hub.access.roles import Role
+from hub.alerts.silences import release_ended
+from hub.store.pool import connect
+from tests.support.served_api import api_context, change_alert, client_of, raise_alert, register
+from tests.support.two_counties import INSIDE, OUTSIDE, two_counties
+
+PLACE = "330106001002"
+
+
+def soon(hours: float) -> str:
+    return (datetime.now(UTC) + timedelta(hours=hours)).isoformat()
+
+
+class Desk:
+    """A consumer of everything, and what is owed to it."""
+
+    def __init__(self, context: Any, client: httpx.AsyncClient, url: str) -> None:
+        self.context, self.client, self.url = context, client, url
+
+    async def begin(self) -> None:
+        await register(self.client, 2)
+        for code in ("air-0", "air-1"):
+            body = {"name": code, "profile": "air", "region": PLACE}
+            (await self.client.put(f"/devices/{code}", json=body)).raise_for_status()
+        (await self.client.put("/consumers/desk", json={"url": "https://8.8.8.8/x"})).raise_for_status()
+
+    async def silence(self, **body: Any) -> str:
+        made = await self.client.post("/silences", json={"to_at": soon(1), "reason": "works", **body})
+        assert made.status_code == 201, made.text
+        return str(made.json()["id"])
+
+    async def owed(self, alert: UUID) -> list[str]:
+        found = (await self.client.get(f"/alerts/{alert}")).raise_for_status().json()
+        return [f"{each['seq']} {each['state']}" for each in found["deliveries"]]
+
+    async def release(self) -> None:
+        async with await connect(self.url) as conn, await connect(self.url) as other:
+            await asyncio.gather(release_ended(conn), release_ended(other))
+
+
+@pytest.fixture
+async def desk(database: str) -> Any:
+    async with api_context(database) as context, client_of(context) as client:
+        made = Desk(context, client, database)
+        await made.begin()
+        yield made
+
+
+async def test_what_lasts_is_told_once_when_it_is_over_and_what_does_not_is_not(desk: Desk) -> None:
+    before = await raise_alert(desk.context.hub_pool, level=2)
+    silence = await desk.silence(region="3301")
+    lasting, passing, closed = [await raise_alert(desk.context.hub_pool, level=2) for _ in range(3)]
+    await change_alert(desk.context.hub_pool, lasting, "updated")
+    await change_alert(desk.context.hub_pool, passing, "cleared")
+    for step in ("acknowledged", "closed"):
+        await change_alert(desk.context.hub_pool, closed, step)
+    await change_alert(desk.context.hub_pool, before, "cleared")
+    red = await raise_alert(desk.context.hub_pool, level=4)
+    assert await desk.owed(before) == ["1 pending", "2 pending"], "who heard the beginning hears the end"
+    assert await desk.owed(lasting) == ["1 silenced", "2 silenced"]
+    assert await desk.owed(passing) == ["1 silenced", "2 silenced"]
+    assert await desk.owed(red) == ["1 pending"], "red is above it"
+    await desk.release()
+    assert await desk.owed(lasting) == ["1 silenced", "2 silenced"], "it is not over"
+    [shown] = (await desk.client.get("/silences?state=active")).json()["items"]
+    assert (shown["id"], shown["kept_back"]) == (silence, 7)
+    ended = (await desk.client.delete(f"/silences/{silence}")).raise_for_status().json()
+    assert (ended["state"], ended["ended_by"]) == ("over", "local")
+    await desk.release()
+    assert await desk.owed(lasting) == ["1 given_up", "2 pending"]
+    assert await desk.owed(passing) == ["1 given_up", "2 given_up"]
+    assert await desk.owed(closed) == ["1 given_up", "2 given_up", "3 given_up"]
+    why = (await desk.client.get(f"/alerts/{passing}", headers={"accept-language": "zh"})).json()["deliveries"][0]
+    assert "静默" in why["last_error"]
+    await change_alert(desk.context.hub_pool, passing, "acknowledged")
+    assert (await desk.owed(passing))[-1] == "3 pending", "afterwards all is as ever"
+    assert (await desk.client.delete(f"/silences/{silence}")).status_code == 409
+
+
+async def test_a_rise_goes_through_and_what_was_kept_back_before_it_is_not_told_again(desk: Desk) -> None:
+    silence = await desk.silence(device="air-0", max_level="yellow")
+    alert = await raise_alert(desk.context.hub_pool, "air-0", level=2)
+    other = await raise_alert(desk.context.hub_pool, "air-1", level=2)
+    async with desk.context.hub_pool.connection() as conn:
+        await conn.execute("update alert set level = 3 where id = %s", (alert,))
+    await change_alert(desk.context.hub_pool, alert, "updated")  # at the level that the row says
+    assert await desk.owed(alert) == ["1 silenced", "2 pending"]
+    assert await desk.owed(other) == ["1 pending"], "the silence is of another device"
+    (await desk.client.delete(f"/silences/{silence}")).raise_for_status()
+    await desk.release()
+    assert await desk.owed(alert) == ["1 given_up", "2 pending"]
+
+
+async def test_red_is_kept_back_once_a_second_person_has_approved_it(database: str) -> None:
+    async with two_counties(database) as city:
+        city.door.limited(Role.OPERATOR, INSIDE)
+        body = {"region": INSIDE, "max_level": "red", "reason": "exercise", "to_at": soon(25)}
+        assert "24 h at most" in (await city.ask("POST /silences", "inside", body)).text
+        made = await city.ask("POST /silences", "inside", {**body, "to_at": soon(23)})
+        assert (made.status_code, made.json()["state"]) == (201, "waiting")
+        path = f"POST /silences/{made.json()['id']}/approval"
+        assert (await city.ask(path, "inside")).status_code == 403, "who made it does not approve it"
+        city.door.limited(Role.OPERATOR, OUTSIDE)
+        assert (await city.ask(path, "inside")).status_code == 404
+        city.door.limited(Role.VIEWER, INSIDE)
+        assert (await city.ask(path, "inside")).status_code == 403
+        city.door.limited(Role.OPERATOR, INSIDE)
+        approved = await city.ask(path, "inside")
+        assert (approved.status_code, approved.json()["state"]) == (200, "active")
+        assert (await city.ask(path, "inside")).status_code == 409
+        async with city.pool.connection() as conn:
+            told = await (await conn.execute("select count(*) from audit where action = 'silence.approve'")).fetchall()
+        assert told == [(1,)]
+
+
+async def test_nobody_silences_beyond_his_scope(database: str) -> None:
+    async with two_counties(database) as city:
+        city.door.limited(Role.OPERATOR, INSIDE)
+        for wider in ({"region": "3301"}, {"region": OUTSIDE}, {"organisation": "eco-b"}):
+            answer = await city.ask("POST /silences", "inside", {"reason": "works", "to_at": soon(1), **wider})
+            assert answer.status_code == 403, (wider, answer.text)
+        inside = await city.ask("POST /silences", "inside", {"reason": "x", "to_at": soon(1), "region": INSIDE})
+        assert inside.status_code == 201
+
+
+@pytest.mark.parametrize(
+    ("body", "why"),
+    [
+        ({}, "name a device, or a place"),
+        ({"category": "fire"}, "name a device, or a place"),
+        ({"region": "3301", "device": "air-0"}, "leave these out"),
+        ({"device": "air-9"}, "there is no device 'air-9'"),
+        ({"area": "nowhere"}, "there is no area 'nowhere'"),
+        ({"organisation": "nobody"}, "there is no organisation 'nobody'"),
+        ({"region": "3301", "to_at": "2020-01-01T00:00:00Z"}, "later than now"),
+        ({"region": "3301", "to_at": "2099-01-01T00:00:00Z"}, "720 h at most"),
+        ({"region": "3301", "max_level": "pink"}, "max_level"),
+        ({"region": "3301", "reason": ""}, "reason"),
+        ({"region": "x"}, "region"),
+    ],
+)
+async def test_what_cannot_be_says_why(desk: Desk, body: dict[str, Any], why: str) -> None:
+    answer = await desk.client.post("/silences", json={"reason": "works", "to_at": soon(1), **body})
+    assert answer.status_code in (404, 422)
+    assert why in answer.text
