@@ -1,5 +1,6 @@
 """Pictures and papers that people add to alerts: what is taken, and what is left out of it. Pure."""
 
+import re
 import struct
 from collections.abc import Iterator
 
@@ -12,8 +13,12 @@ _PLACE_OR_PERSON = {b"eXIf", b"tEXt", b"iTXt", b"zTXt", b"tIME"}
 _START_OF_SCAN = 0xDA
 _METADATA = {*range(0xE1, 0xF0), 0xFE}
 """APP1 to APP15 (Exif, XMP, IPTC) and comments."""
+_END = 0xD9
+"""Of the picture; phones append others, with what they know, behind it."""
 _ALONE = {0x01, *range(0xD0, 0xD9)}
 """Markers without a length."""
+_MARKER = re.compile(rb"\xff+[^\x00\xff\xd0-\xd7]", re.DOTALL)
+"""Ends a scan, in which FF 00 and restarts are data."""
 
 
 def cleaned(media_type: str, content: bytes) -> bytes:
@@ -46,22 +51,29 @@ def _jpeg(content: bytes) -> Iterator[bytes]:
         raise ValueError("it is no JPEG")
     yield content[:2]
     at = 2
-    while at + 4 <= len(content) and content[at] == 0xFF:
+    while at + 2 <= len(content) and content[at] == 0xFF:
         marker = content[at + 1]
         if marker == 0xFF:  # fill
             at += 1
         elif marker in _ALONE:
             yield content[at : at + 2]
             at += 2
-        elif marker == _START_OF_SCAN:
-            yield content[at:]
+        elif marker == _END:
+            yield content[at : at + 2]
             return
         else:
             end = at + 2 + int.from_bytes(content[at + 2 : at + 4], "big")
+            if marker == _START_OF_SCAN:
+                end = _end_of_scan(content, end)
             if marker not in _METADATA:
                 yield content[at:end]
             at = end
     raise ValueError("the JPEG is cut off or damaged")
+
+
+def _end_of_scan(content: bytes, at: int) -> int:
+    found = _MARKER.search(content, at)
+    return len(content) if found is None else found.end() - 2
 
 
 def _png(content: bytes) -> Iterator[bytes]:

@@ -207,6 +207,20 @@ class RuleBook(Stage):
             else:
                 self._alerts[key] = alert
         self._note_passing(decision.alerts)
+        for ending in batch.of(Endings).values():
+            if ending.kind == "reopened":
+                self._go_on_from(ending)
+
+    def _go_on_from(self, ending: Ending) -> None:
+        """Let an alert that is open again be decided from the level it says: nobody was told of a rise meanwhile."""
+        key, alert = self._ended(ending)
+        if alert is None or key[2]:
+            return
+        slots = self._set.slots
+        at = slots.find(np.array([key[0]]), np.array([key[1]]))
+        at = at[at >= 0]
+        slots.level[at] = alert.level
+        slots.settle_bands(at)
 
     def due(self, now: Micros) -> Micros | None:
         """When the next hold time ends; slightly later if earlier messages may still be undecided."""

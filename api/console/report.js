@@ -7,10 +7,19 @@ import { element, LEVELS, put } from './shapes.js';
 const at = (id) => document.getElementById(id);
 const dialog = at('report-dialog');
 const form = at('report-form');
+const go = form.querySelector('button[type=submit]');
 let done = () => {};
+let id = null; // one a dialog: sent again, it is the same report
+
+// As crypto.randomUUID, which a page without TLS does not have.
+function newId() {
+  const hex = [...crypto.getRandomValues(new Uint8Array(16))].map((byte) => byte.toString(16).padStart(2, '0')).join('');
+  return hex.replace(/^(.{8})(.{4}).(.{3}).(.{3})(.{12})$/, '$1-$2-4$3-8$4-$5');
+}
 
 export function openReport(then) {
   done = then;
+  id = newId();
   form.reset();
   form.querySelector('.wrong').hidden = true;
   at('report-level').replaceChildren(...LEVELS.map((level) => {
@@ -31,12 +40,15 @@ form.addEventListener('submit', async (event) => {
   const given = { title: 'what', level: 'level', device: 'device', region: 'region', note: 'note' };
   const values = Object.entries(given).map(([name, id]) => [name, at('report-' + id).value.trim()]);
   const wrong = form.querySelector('.wrong');
+  go.disabled = true;
   try {
-    await post('/alerts', Object.fromEntries(values.filter(([, value]) => value !== '')));
+    await post('/alerts', { id, ...Object.fromEntries(values.filter(([, value]) => value !== '')) });
     dialog.close();
     done();
   } catch (error) {
     put(wrong, error.message);
     wrong.hidden = false;
+  } finally {
+    go.disabled = false;
   }
 });

@@ -3,7 +3,7 @@
 from datetime import UTC, datetime, timedelta
 from typing import Annotated, Any
 from urllib.parse import quote
-from uuid import UUID, uuid4
+from uuid import UUID, uuid4, uuid5
 
 from fastapi import Query, Request, Response
 from psycopg import AsyncConnection
@@ -19,6 +19,7 @@ from api.routes.alerts import AlertDetail, Seen, detail, step_of, take
 from hub.access.caller import Caller
 from hub.access.door import GuardedRouter, TheCaller, needs
 from hub.access.permissions import Permission
+from hub.access.roles import PERMISSIONS
 from hub.alerts.alert import Raise
 from hub.alerts.apply import apply
 from hub.alerts.shelf import LONGEST
@@ -43,11 +44,15 @@ _REPORT: dict[str, JsonValue] = {
 }  # fmt: skip
 
 
+_READERS = [role.value for role, held in PERMISSIONS.items() if Permission.ALERTS_READ in held]
+
+
 class Report(BaseModel):
     """What somebody told the desk, about a device or about a place."""
 
     model_config = ConfigDict(extra="forbid", json_schema_extra={"examples": [_REPORT]})
 
+    id: UUID | None = Field(default=None, description="of the alert: sent again with the same, a report is one alert")
     title: Name
     level: LevelName
     device: Code | None = None
@@ -117,7 +122,8 @@ async def report_alert(body: Report, context: Here, caller: TheCaller, spoken: S
     now = datetime.now(UTC)
     if body.at is not None and not now - timedelta(days=7) <= body.at <= now + timedelta(minutes=5):
         raise invalid("at", "give a time within the last 7 days")
-    alert_id, change_id = uuid4(), uuid4()
+    alert_id = body.id or uuid4()
+    change_id = uuid5(alert_id, "raised")
     noted = {"title": body.title, "level": body.level, "device": body.device, "region": body.region}
     async with handling(context, caller, "alert.raise", str(alert_id), noted) as conn:
         found = await row(conn, SQL.device, {"code": body.device}) if body.device is not None else {"id": None}
@@ -131,7 +137,7 @@ async def report_alert(body: Report, context: Here, caller: TheCaller, spoken: S
             found["id"], body.region, body.organisation, body.lon, body.lat,
         )  # fmt: skip
         [result] = await apply(conn, [raised])
-        if result.outcome != "applied":
+        if result.outcome == "refused":
             raise ProblemError(409, result.reason)
     response.headers["location"] = f"{router.prefix}/{alert_id}"
     return await _shown(alert_id, context, caller, spoken)
@@ -153,10 +159,15 @@ async def assign(
     """Say who is to see to it."""
     assignee = None
     if body.name is not None:
+        async with context.pool.connection() as conn:
+            place = await row(conn, SQL.scope, {"id": alert_id})
+        if place is None:
+            raise not_found("alert", alert_id)
+        asked = {"name": body.name, "keys": place["keys"], "roles": _READERS}
         async with context.hub_pool.connection() as conn:
-            found = await row(conn, SQL.person, {"name": body.name})
+            found = await row(conn, SQL.person, asked)
         if found is None:
-            raise invalid("name", f"there is no person '{body.name}' with an account that is in use")
+            raise invalid("name", f"there is no person '{body.name}' who may see this alert")
         assignee = found["id"]
     step = step_of(alert_id, "assigned", caller, None, body.note, seen=seen, assignee=assignee)
     await take(context, caller, "alert.assign", step, {"to": body.name})

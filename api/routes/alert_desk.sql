@@ -15,4 +15,17 @@ select (select count(*) from alert_attachment f where f.alert_id = a.id) as atta
 select code from organisation where code = %(code)s
 
 -- name: person
-select id from principal where lower(name) = lower(%(name)s) and kind = 'person' and state = 'active'
+-- An account in use with a grant that reaches one of these scope keys; null: the alert is of no place.
+select p.id
+from principal p
+where lower(p.name) = lower(%(name)s) and p.kind = 'person' and p.state = 'active'
+  and exists (
+      select from access_grant g
+      where g.principal_id = p.id and g.role = any (%(roles)s)
+        and coalesce(g.valid_from <= now(), true) and coalesce(now() < g.valid_to, true)
+        and (coalesce(g.organisation, g.region, g.area) is null
+             or coalesce(g.organisation, '') || '/' || coalesce('@' || g.area, g.region, '') = any (%(keys)s::text[]))
+  )
+
+-- name: scope
+select coalesce(d.scope, a.scope) as keys from alert a left join device d on d.id = a.device_id where a.id = %(id)s

@@ -236,11 +236,12 @@ def step_of(alert_id: UUID, kind: str, caller: Caller, actor: str | None, note: 
 async def take(
     context: Context, caller: Caller, action: str, step: Step, noted: Mapping[str, Any], also: Also | None = None
 ) -> None:
-    """Take a step with its audit entry, and `also` before it in the same transaction; ProblemError when refused."""
+    """Take a step with its audit entry, and `also` after it in the same transaction; ProblemError when refused.
+
+    After it, for the lock of all changes comes first: what refers to the alert waits for its row.
+    """
     async with handling(context, caller, action, str(step.alert_id), noted) as conn:
-        if also is not None:
-            await also(conn)
-        # The last statement: it holds up all other changes of alerts until the commit.
+        # It holds up all other changes of alerts until the commit, which comes at once.
         [result] = await apply(conn, [step])
         if not result.found:
             raise not_found("alert", step.alert_id)
@@ -248,6 +249,8 @@ async def take(
             raise ProblemError(412, await _since(conn, step.alert_id, step.seen or 0))
         if result.outcome == "refused":
             raise ProblemError(409, result.reason)
+        if also is not None:
+            await also(conn)
 
 
 async def _since(conn: AsyncConnection, alert_id: UUID, seen: int) -> str:

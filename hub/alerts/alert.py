@@ -267,6 +267,8 @@ def _no_step(change: Change, alert: Alert, by_id: Mapping[UUID, Alert], active: 
         into = by_id.get(change.merged_into)
         if into is None or into is alert or into.handling in ENDED:
             reason = "it can be merged into another alert that has not ended only"
+        elif into.level < alert.level:
+            reason = "it can be merged into an alert of its level or above only: merge the other one into it"
     if reason is None and change.kind == "reopened" and not cleared:
         other = active.get((alert.rule_id, alert.target))
         if other is not None:

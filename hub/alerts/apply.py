@@ -48,6 +48,7 @@ async def _plan(conn: psycopg.AsyncConnection, changes: Sequence[Change]) -> Pla
         "rule_ids": [change.rule_id for change in raised],
         "targets": [change.target for change in raised],
         "own": [change.target for change in own],
+        "reopened": [change.alert_id for change in changes if change.kind == "reopened"],
     }
     known = {id_ for (id_,) in await _rows(conn, SQL.known, {"ids": [change.id for change in changes]})}
     alerts = [Alert(*row) for row in await _rows(conn, SQL.alerts, wanted)]

@@ -25,6 +25,12 @@ where a.id in (
     join alert same on same.rule_id = raised.rule_id and same.target = raised.target
     where same.cleared_at is null and same.handling not in ('closed', 'false_alarm', 'merged')
     union all
+    select beside.id
+    from alert named
+    join alert beside on beside.rule_id = named.rule_id and beside.target = named.target
+    where named.id = any (%(reopened)b::uuid[])
+      and beside.cleared_at is null and beside.handling not in ('closed', 'false_alarm', 'merged')
+    union all
     select own.id
     from alert own
     where own.target = any (%(own)b::text[]) and own.rule_id is null

@@ -17,6 +17,6 @@ delete from alert_ending where change_id = any (%(change_ids)s::uuid[])
 select a.id, a.rule_id, a.target, a.device_id, a.series_id, a.level, a.title
 from alert a
 join device d on d.id = a.device_id
-where a.cleared_at is null and d.state = 'retired'
+where a.cleared_at is null and a.rule_id is not null and d.state = 'retired'
 order by a.id
 limit %(limit)s

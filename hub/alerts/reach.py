@@ -19,9 +19,12 @@ class SharedAlerts(NamedTuple):
     valid_to: datetime | None = None
 
     def reaches(self, place: Place, at: datetime) -> bool:
-        """Whether an alert of its owner is among what is shared at a time."""
+        """Whether an alert of its owner is among what is shared at a time; one without a device never is."""
+        named = place.metric is not None or place.event_kind is not None
         return (
-            (self.valid_to is None or at < self.valid_to)
+            place.device is not None
+            and (named or (self.metrics is None and self.event_kinds is None))
+            and (self.valid_to is None or at < self.valid_to)
             and (self.devices is None or place.device in self.devices)
             and (self.metrics is None or place.metric is None or place.metric in self.metrics)
             and (self.event_kinds is None or place.event_kind is None or place.event_kind in self.event_kinds)

@@ -56,6 +56,8 @@ insert into command (id, device_id, name, params, state, actor, created_at, expi
 insert into device_online (device_id, at, online, cause) select d.id, at, true, 'heard' from old, device d;
 insert into completeness (device_id, day, expected, received, counted_at)
     select d.id, at::date, 1, 1, at from old, device d;
+insert into silence (id, region, max_level, reason, from_at, to_at, made_by)
+    select gen_random_uuid(), '33', 3, 'works', at - interval '1 hour', at, 'desk' from old;
 insert into maintenance (device_id, from_at, to_at) select d.id, at - interval '1 hour', at from old, device d;
 insert into device_unused (device_id, name, first_at, last_at) select d.id, n::text, at, at from old, device d;
 """
@@ -64,7 +66,7 @@ OLDEST = {
     "alert_change": "at", "alert_fallback": "due_at", "command": "created_at", "completeness": "day::timestamptz",
     "dead_letter": "received_at", "dead_letter_count": "minute", "device_online": "at", "device_unused": "last_at",
     "event": "ts", "event_replaced": "replaced_at", "maintenance": "to_at", "outbox": "created_at", "reading": "ts",
-    "reading_replaced": "ts",
+    "reading_replaced": "ts", "silence": "to_at",
 }  # fmt: skip
 
 OF_THE_AUDIT = {"audit", "audit_seal"}
@@ -99,7 +101,7 @@ async def test_what_is_past_its_days_is_gone_and_the_rest_is_there(pool: Pool) -
         assert {name: await _old_and_new(conn, name, at) for name, at in OLDEST.items()} == dict.fromkeys(
             OLDEST, (1, 1)
         )
-    assert await forget(pool, SETTINGS, batch=1) == 4, "an alert, an event, a time of maintenance, a member"
+    assert await forget(pool, SETTINGS, batch=1) == 5, "an alert, an event, a time of maintenance, a member, a silence"
     await expire_dead_letters(pool, SETTINGS.dead_letters)
     await forget_commands(pool, SETTINGS.commands.keep_days)
     async with pool.connection() as conn:
@@ -140,9 +142,8 @@ async def test_the_newest_event_of_a_kind_at_a_device_stays(pool: Pool) -> None:
 
 def test_the_check_tells_each_limit() -> None:
     told = [finding.what for finding in check_retention(SETTINGS)]
-    assert (
-        "retention: 200 days (alerts.keep_days): alert, alert_attachment, alert_change, alert_fallback, outbox" in told
-    )
+    alerts = "alert, alert_attachment, alert_change, alert_fallback, outbox, silence"
+    assert f"retention: 200 days (alerts.keep_days): {alerts}" in told
     assert any(line.startswith("retention: 200 days (dead_letters.keep_days) and 1,000,000 rows (") for line in told)
     assert "outgoing: slack.com, outside the country, may be called: a drill with a partner city" in told
     unset = [finding.what for finding in check_retention(Settings())]

@@ -237,6 +237,7 @@ def test_nothing_else_writes_alerts() -> None:
         "hub/alerts/expiry.sql",
         "hub/store/migrations/0001_core.sql",
         "hub/store/migrations/0011_alerts.sql",
+        "hub/store/migrations/0052_alert_ends.sql",
     }
 
 

@@ -11,6 +11,7 @@ import pytest
 
 from hub.access.caller import principal
 from hub.access.roles import Role
+from hub.alerts.publisher import clear_retired
 from hub.alerts.shelf import unshelve_due
 from hub.store.pool import connect
 from tests.support.served_api import api_context, change_alert, client_of, raise_alert, register
@@ -19,10 +20,14 @@ from tests.support.two_counties import INSIDE, OUTSIDE, two_counties
 CALL: dict[str, Any] = {"title": "Smoke at the market", "level": "orange", "region": "330106001002"}
 
 
-async def person(database: str, name: str) -> None:
+async def person(database: str, name: str, region: str | None = None, role: str = "operator") -> None:
     async with await psycopg.AsyncConnection.connect(database, autocommit=True) as conn:
         await conn.execute(
-            "insert into principal (id, kind, name) values (gen_random_uuid(), 'person', %(name)s)", {"name": name}
+            """with p as (insert into principal (id, kind, name) values (gen_random_uuid(), 'person', %(name)s)
+                          returning id)
+               insert into access_grant (id, principal_id, role, region, granted_by)
+               select gen_random_uuid(), id, %(role)s, %(region)s, 'test' from p""",
+            {"name": name, "region": region, "role": role},
         )
 
 
@@ -245,3 +250,65 @@ async def test_the_history_names_the_account(database: str) -> None:
         assert found["changes"][-1]["actor"] == "li.wei"
         now = datetime.now(UTC)
         assert now - timedelta(minutes=1) < datetime.fromisoformat(found["changes"][-1]["at"]) <= now
+
+
+async def test_it_is_given_to_somebody_who_may_see_it(database: str) -> None:
+    for name, region, role in (("in", INSIDE, "operator"), ("out", OUTSIDE, "operator"), ("guard", None, "auditor")):
+        await person(database, name, region, role)
+    async with two_counties(database) as city:
+        city.door.limited(Role.OPERATOR, INSIDE)
+        ask = "PUT /alerts/{alert_id}/assignee"
+        told = {name: (await city.ask(ask, "inside", {"name": name})) for name in ("in", "out", "guard", "nobody")}
+        found = {name: each.status_code for name, each in told.items()}
+        assert found == {"in": 200, "out": 422, "guard": 422, "nobody": 422}
+        assert told["out"].text.replace("'out'", "'nobody'") == told["nobody"].text, "who there is is told to nobody"
+
+
+async def test_a_report_that_is_sent_again_is_one_alert(database: str) -> None:
+    async with api_context(database) as context, client_of(context) as client:
+        body = {**CALL, "id": str(uuid4())}
+        answers = await asyncio.gather(*(client.post("/alerts", json=body) for _ in range(4)))
+        assert {each.status_code for each in answers} == {201}
+        assert [each["id"] for each in (await client.get("/alerts")).json()["items"]] == [body["id"]]
+
+
+async def test_what_is_reported_of_a_retired_device_stays(database: str) -> None:
+    async with api_context(database) as context, client_of(context) as client:
+        await register(client)
+        (await client.post("/devices/air-0/steps", json={"to": "retired"})).raise_for_status()
+        reported = await client.post("/alerts", json={"title": "Fire seen", "level": "red", "device": "air-0"})
+        async with await connect(database) as conn:
+            assert await clear_retired(conn) == 0
+        assert (await client.get(f"/alerts/{reported.json()['id']}")).json()["condition"] == "active"
+
+
+async def test_attaching_and_the_pipeline_do_not_wait_for_each_other(database: str) -> None:
+    async with api_context(database) as context, client_of(context) as client:
+        await register(client)
+        alert = await raise_alert(context.hub_pool)
+        text = {"content-type": "text/plain"}
+
+        async def pipeline() -> None:
+            for _ in range(30):
+                await change_alert(context.hub_pool, alert, "updated")
+
+        async def desk() -> list[int]:
+            path = f"/alerts/{alert}/attachments"
+            return [(await client.post(path, content=b"x", headers=text)).status_code for _ in range(6)]
+
+        _, *found = await asyncio.gather(pipeline(), desk(), desk(), desk())
+        assert {status for each in found for status in each} == {201}
+
+
+async def test_it_is_not_reopened_beside_another_that_is_active_nor_merged_into_a_lesser_one(database: str) -> None:
+    async with api_context(database) as context, client_of(context) as client:
+        await register(client)
+        first = await raise_alert(context.hub_pool)
+        (await client.post(f"/alerts/{first}/steps", json={"to": "false_alarm"})).raise_for_status()
+        second = await raise_alert(context.hub_pool)
+        async with context.hub_pool.connection() as conn:
+            await conn.execute("update alert set target = 'one'")
+        refused = await client.post(f"/alerts/{first}/steps", json={"to": "reopened"})
+        assert (refused.status_code, str(second) in refused.text) == (409, True)
+        mild = (await client.post("/alerts", json={**CALL, "level": "blue"})).json()["id"]
+        assert (await client.post(f"/alerts/{second}/merge", json={"into": mild})).status_code == 409

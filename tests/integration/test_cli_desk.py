@@ -81,17 +81,15 @@ async def test_a_desk_is_run_from_the_command_line(database: str) -> None:
         assert "closed" in refused
 
         # What a phone call told, and what is written beside the steps.
-        where = "--level", "orange", "--region", "330106001002"
+        where = "--level", "red", "--region", "330106001002"
         assert "Smoke at the market" in await hub("alerts", "report", "Smoke at the market", *where)
         call = json.loads((await hub("alerts", "list", "--json")).splitlines()[0])
         assert (call["origin"], call["region"]) == ("manual", "330106001002")
         assert "name a device" in await hub("alerts", "report", "Somewhere", "--level", "red", status=1)
-        assert "commented orange  api: soon there" in await hub("alerts", "comment", call["id"], "soon there")
+        assert "commented red  api: soon there" in await hub("alerts", "comment", call["id"], "soon there")
         assert "no person 'nobody'" in await hub("alerts", "assign", call["id"], "nobody", status=1)
         assert "shelved_until" in await hub("alerts", "shelve", call["id"], "welding", "--minutes", "30")
-        assert "480 minutes at most" in await hub(
-            "alerts", "shelve", call["id"], "welding", "--minutes", "500", status=1
-        )
+        assert "60 minutes at most" in await hub("alerts", "shelve", call["id"], "welding", "--minutes", "61", status=1)
         assert "shelved_until" not in await hub("alerts", "shelve", call["id"], "over", "--minutes", "0")
         other = str(await raise_alert(context.hub_pool))
         assert f"merged_into   {call['id']}" in await hub("alerts", "merge", other, call["id"], "--note", "same fire")

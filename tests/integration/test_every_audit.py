@@ -143,7 +143,10 @@ async def test_each_change_and_each_export_leaves_an_entry(database: str) -> Non
         document = (await client.get("/openapi.json")).json()
         assert {operation for operation, *_ in STEPS} == audited(document["paths"]), "add the new route to STEPS"
         with psycopg.connect(database, autocommit=True) as conn:
-            conn.execute("insert into principal (id, kind, name) values (gen_random_uuid(), 'person', 'li.wei')")
+            conn.execute("""with p as (insert into principal (id, kind, name)
+                                       values (gen_random_uuid(), 'person', 'li.wei') returning id)
+                            insert into access_grant (principal_id, role, granted_by)
+                            select id, 'operator', 'test' from p""")
         known = {"library": (await client.get("/profile-library")).json()["items"][0]["code"]}
         for operation, url, body, action in STEPS:
             if "{alert}" in url:

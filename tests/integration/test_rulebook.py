@@ -2,12 +2,16 @@
 
 from collections.abc import AsyncIterator
 from dataclasses import replace
+from uuid import uuid4
 
+import msgspec
 import pytest
 
 from analytics.rules.rulebook import RuleBook
 from analytics.rules.slots import NEVER
 from app.serve.reception import OwnReception
+from hub.alerts.alert import Step
+from hub.alerts.apply import apply
 from hub.alerts.publisher import clear_retired
 from hub.errors import StoreRefused
 from hub.models import Batch
@@ -283,6 +287,28 @@ async def test_what_stays_beyond_after_a_desk_ended_its_alert_is_no_new_onset(ci
         ("cleared", "red"),
         ("raised", "yellow"),
     ]
+
+
+@pytest.mark.parametrize("restarted", [False, True])
+async def test_what_rose_while_an_alert_was_closed_is_told_once_it_is_open_again(city: City, restarted: bool) -> None:
+    await city.take(city.readings((0, 6.0)), city.readings((1, 3.0)))
+    ending = await city.end()
+    assert ending is not None
+    await city.take(telling(ending), city.readings((2, 6.0)))
+    assert [(kind, level) for _, kind, level in await city.told()][1:] == [
+        ("updated", "yellow"),
+        ("false_alarm", "yellow"),
+    ]
+    async with city.pool.connection() as conn, conn.transaction():
+        [result] = await apply(conn, [Step(uuid4(), ending.alert_id, "reopened", "desk")])
+    assert result.outcome == "applied"
+    if restarted:
+        await city.restart()
+    else:
+        await city.take(telling(msgspec.structs.replace(ending, kind="reopened")))
+    await city.take(city.readings((3, 6.1)), city.readings((4, 1.0)))
+    told = [(kind, level) for _, kind, level in await city.told()][3:]
+    assert told == [("reopened", "yellow"), ("updated", "red"), ("cleared", "red")]
 
 
 async def test_an_ending_that_comes_with_readings_goes_before_them(city: City) -> None:

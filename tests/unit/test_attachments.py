@@ -28,6 +28,14 @@ def test_of_a_jpeg_the_picture_is_kept_and_what_the_camera_wrote_is_not() -> Non
     assert cleaned("image/jpeg", b"\xff\xd8" + JFIF + told + b"\xff" + TABLES + SCAN) == JPEG
 
 
+def test_between_scans_and_behind_the_picture_nothing_is_kept_either() -> None:
+    second = segment(0xDA, b"\1\1\0") + b"\x12\xff\xd0\x34\xff\0"
+    told = segment(0xE1, b"Exif between scans")
+    whole = b"\xff\xd8" + JFIF + second + TABLES + second + b"\xff\xd9"
+    appended = b"\xff\xd8" + segment(0xE1, b"Exif of a thumbnail") + SCAN
+    assert cleaned("image/jpeg", b"\xff\xd8" + JFIF + second + told + TABLES + second + b"\xff\xd9" + appended) == whole
+
+
 def test_of_a_png_too() -> None:
     told = chunk(b"eXIf", b"GPS") + chunk(b"tEXt", b"Author\0Wang") + chunk(b"iTXt", b"XMP") + chunk(b"tIME", bytes(7))
     assert cleaned("image/png", PNG + HEAD + told + PIXELS + END + b"and more behind it") == PNG + HEAD + PIXELS + END
