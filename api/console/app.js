@@ -84,8 +84,9 @@ function paced(load) {
 }
 
 const loadAlerts = paced(async () => {
-  const [active, over] = await Promise.all([get('/alerts?active=true&limit=1000'), get('/alerts?state=cleared&limit=50')]);
-  const all = new Map([...over.items, ...active.items].map((alert) => [alert.id, alert]));
+  const [active, over, red] = await Promise.all(['active=true&limit=1000', 'state=cleared&limit=50',
+    'state=cleared&min_level=red&limit=1000'].map((wanted) => get(`/alerts?${wanted}`)));
+  const all = new Map([...over.items, ...red.items, ...active.items].map((alert) => [alert.id, alert]));
   alerts = [...all.values()];
   draw();
 });

@@ -131,6 +131,8 @@ async def report_alert(body: Report, context: Here, caller: TheCaller, spoken: S
             raise not_found("device", body.device)
         if body.organisation is not None and await row(conn, SQL.organisation, {"code": body.organisation}) is None:
             raise invalid("organisation", f"there is no organisation '{body.organisation}'")
+        if body.region is not None and await row(conn, SQL.unknown_region, {"code": body.region}) is not None:
+            raise invalid("region", f"there is no division {body.region}; see GET /regions")
         raised = Raise(
             change_id, alert_id, "manual", f"manual:{alert_id}", body.title, LEVELS[body.level], body.at or now,
             None if caller.principal else caller.name, body.note, caller.principal, body.event_kind, body.category,

@@ -29,3 +29,7 @@ where lower(p.name) = lower(%(name)s) and p.kind = 'person' and p.state = 'activ
 
 -- name: scope
 select coalesce(d.scope, a.scope) as keys from alert a left join device d on d.id = a.device_id where a.id = %(id)s
+
+-- name: unknown_region
+-- A row where divisions are known and this is none of them.
+select where exists (select from region) and not exists (select from region where code = %(code)s)
