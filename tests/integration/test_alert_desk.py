@@ -316,8 +316,8 @@ async def test_it_is_not_reopened_beside_another_that_is_active_nor_merged_into_
 
 async def test_a_report_names_a_division_that_there_is_where_divisions_are_known(database: str) -> None:
     async with api_context(database) as context, client_of(context) as client:
-        known = {"content": "code,name\n330000000000,浙江省\n", "headers": {"content-type": "text/csv"}}
-        (await client.post("/regions:import", **known)).raise_for_status()
+        sheet, csv = "code,name\n330000000000,浙江省\n", {"content-type": "text/csv"}
+        (await client.post("/regions:import", content=sheet, headers=csv)).raise_for_status()
         typo = await client.post("/alerts", json={**CALL, "region": "999999999999"})
         assert (typo.status_code, "no division 999999999999" in typo.text) == (422, True)
         assert (await client.post("/alerts", json={**CALL, "region": "330000000000"})).status_code == 201
