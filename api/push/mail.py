@@ -80,7 +80,7 @@ class Mail:
             return TryAgain(Sentence("delivery.mail.login", said=_quoted(error, keys)), "login")
         except aiosmtplib.SMTPResponseException as error:
             return _answered(error.code, _quoted(error, keys))
-        except (aiosmtplib.SMTPException, OSError, ValueError) as error:
+        except (aiosmtplib.SMTPException, OSError) as error:
             return _broken(error, host)
 
     async def _sent(
@@ -88,6 +88,8 @@ class Mail:
     ) -> Answer:
         got = self._got.get((consumer.id, delivery.id), set())
         waiting = [each for each in settings.to if each not in got]
+        if not waiting:  # who was greylisted is no recipient any more
+            return Accepted()
         message = mail(consumer, delivery, settings.sender, settings.to, settings.zone)
         client = await self._connected(url, settings)
         try:
@@ -96,42 +98,25 @@ class Mail:
                 await client.login(unquote(user), unquote(password))
             refused, answer = await client.sendmail(settings.sender, waiting, message.as_bytes())
         except aiosmtplib.SMTPRecipientsRefused as error:
-            return self._judged(
-                consumer,
-                delivery,
-                {each.recipient: (each.code, each.message) for each in error.recipients},
-                "",
-                keys,
-                settings,
-            )
+            refused = {each.recipient: aiosmtplib.SMTPResponse(each.code, each.message) for each in error.recipients}
+            answer = ""
         finally:
             client.close()
-        return self._judged(
-            consumer, delivery, {to: (code, said) for to, (code, said) in refused.items()}, answer, keys, settings
-        )
+        parts = [answer] if answer else []
+        parts += [f"{to}: {no.code} {no.message}" for to, no in refused.items()]
+        later = {to for to, no in refused.items() if 400 <= no.code < 500}
+        told = said("; ".join(parts).encode(), keys.forms)
+        return self._judged((consumer.id, delivery.id), set(settings.to), later, bool(answer), told)
 
-    def _judged(
-        self,
-        consumer: Consumer,
-        delivery: Delivery,
-        refused: dict[str, tuple[int, str]],
-        answer: str,
-        keys: Keys,
-        settings: MailSettings,
-    ) -> Answer:
-        told = said(
-            "; ".join([answer, *[f"{to}: {code} {text}" for to, (code, text) in refused.items()]]).strip("; ").encode(),
-            keys.forms,
-        )
-        later = [to for to, (code, _) in refused.items() if 400 <= code < 500]
+    def _judged(self, key: tuple[int, str], to: set[str], later: set[str], taken: bool, told: str) -> Answer:
+        """Who has it is remembered while others are greylisted, so that the next attempt is for these alone."""
+        before = self._got.pop(key, set())
         if later:
-            done = self._got.setdefault((consumer.id, delivery.id), set())
-            done |= set(settings.to) - set(later)
+            self._got[key] = to - later
             if len(self._got) > REMEMBERED:
                 self._got.popitem(last=False)
             return TryAgain(Sentence("delivery.mail.later", said=told[:QUOTED]), "busy")
-        before = self._got.pop((consumer.id, delivery.id), None)
-        if answer or before:
+        if taken or before:
             return Accepted(told)
         return Refused(Sentence("delivery.mail.refused", said=told[:QUOTED]), "rejected")
 
@@ -185,7 +170,7 @@ def _broken(error: Exception, host: str) -> TryAgain:
     kind: Failure = "connection"
     if any(isinstance(cause, ssl.SSLError) for cause in causes) or "TLS" in str(error):
         kind = "tls"
-    elif isinstance(error, aiosmtplib.SMTPServerDisconnected | ValueError):
+    elif isinstance(error, aiosmtplib.SMTPServerDisconnected):
         return TryAgain(Sentence("delivery.mail.later", said=told["error"]), "protocol")
     return TryAgain(Sentence(f"delivery.{kind}", **told), kind)
 
