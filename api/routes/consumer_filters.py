@@ -2,22 +2,19 @@
 
 from collections.abc import Mapping
 from typing import Annotated, Any
-from zoneinfo import ZoneInfo
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
 from api.contract_types import LEVELS, Code, LevelName, Name, RegionPrefix
 from devices.catalogue.search import subtree
-from hub.alerts.hours import ZONE, minutes
+from hub.alerts.hours import ZONE, minutes, zones
 from hub.alerts.routing import MOST_FILTERS
 from hub.models import LEVEL_NAMES
 
 
 def _zone(name: str) -> str:
-    try:
-        ZoneInfo(name)
-    except (ValueError, OSError, KeyError) as error:
-        raise ValueError(f"'{name}' is no time zone; write it like {ZONE}") from error
+    if name not in zones():
+        raise ValueError(f"'{name}' is no time zone; write it like {ZONE}")
     return name
 
 

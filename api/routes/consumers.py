@@ -218,9 +218,10 @@ async def put_consumer(
     shown = body.model_dump(exclude={"secret", "password"}) | {"url": url, "lang": body.lang or kind.lang}
     vault = Secrets(context.settings.secrets)
     async with writing(context) as conn:
+        # First: it may wait for writers of the registry, while no row is held that others wait for.
+        filters = await _filters(conn, body, context.settings.alerts.border_m)
         login = await _login(conn, vault, code, url, body.login())
         fallback = await _fallback(conn, code, body)
-        filters = await _filters(conn, body, context.settings.alerts.border_m)
         values = {
             **shown,
             "code": code,

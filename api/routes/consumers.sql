@@ -21,7 +21,8 @@ where id in (select o.id from outbox o join consumer c on c.id = o.consumer_id w
 returning id
 
 -- name: consumer_login
-select url, login, query from consumer where code = %(code)s for update
+-- Alerts that are committed meanwhile look up the row (hub/alerts/apply.sql: for key share) and do not wait.
+select url, login, query from consumer where code = %(code)s for no key update
 
 -- name: consumer_put
 -- Without a secret, or a ceiling, a known consumer keeps its own; a secret only as long as its kind.
@@ -72,7 +73,7 @@ select code from organisation where code = %(code)s
 
 -- name: fallback
 -- Locked: who is made the fallback at the same time waits.
-select code from consumer where fallback for update
+select code from consumer where fallback for no key update
 
 -- name: fallback_relieved
 update consumer set fallback = false where fallback and code <> %(code)s

@@ -1,10 +1,14 @@
-"""Hours of a week in a time zone, such as Monday to Friday from 22:00 to 06:00. Pure."""
+"""Hours of a week in a time zone, such as Monday to Friday from 22:00 to 06:00."""
 
+import logging
 import re
 from collections.abc import Iterable
 from datetime import datetime
+from functools import cache
 from typing import NamedTuple
-from zoneinfo import ZoneInfo
+from zoneinfo import ZoneInfo, available_timezones
+
+log = logging.getLogger(__name__)
 
 ZONE = "Asia/Shanghai"
 """Of hours that name none."""
@@ -43,6 +47,29 @@ def hours_of(days: Iterable[int] | None, hours: str | None, zone: str | None) ->
         return None
     start, end = minutes("00:00-24:00" if hours is None else hours)
     return Hours(frozenset(DAYS if days is None else days), start, end, ZoneInfo(zone or ZONE))
+
+
+def readable_hours(days: Iterable[int] | None, hours: str | None, zone: str | None) -> Hours | None:
+    """As `hours_of`; None, logged once, for those that this process cannot read: it may lack a zone that another has.
+
+    Who would be told of too much is told, rather than nobody of anything.
+    """
+    try:
+        return hours_of(days, hours, zone)
+    except (ValueError, KeyError, OSError):
+        _warn(hours, zone)
+        return None
+
+
+@cache
+def _warn(hours: str | None, zone: str | None) -> None:
+    log.error("hours '%s' in the time zone '%s' cannot be read here and do not limit: install tzdata", hours, zone)
+
+
+@cache
+def zones() -> frozenset[str]:
+    """The time zones that mean the same on every machine, such as Asia/Shanghai."""
+    return frozenset(available_timezones() - {"localtime", "posixrules", "Factory"})
 
 
 def minutes(hours: str) -> tuple[int, int]:

@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 from types import MappingProxyType
 from typing import Any, NamedTuple, Protocol
 
-from hub.alerts.hours import Hours, hours_of
+from hub.alerts.hours import Hours, readable_hours
 from hub.models import LEVEL_NAMES
 from hub.words.sentence import Sentence
 
@@ -239,7 +239,7 @@ def stored_filter(given: Mapping[str, Any], areas: Mapping[str, tuple[datetime |
     days, hours, zone = given.get("days"), given.get("hours"), given.get("zone")
     return Filter(
         given.get("min_level", 1), given.get("region"), given.get("organisation"), given.get("category"), area,
-        given.get("event_kind"), hours_of(days, hours, zone), said(days, hours, zone), given.get("border_m", 0),
+        given.get("event_kind"), readable_hours(days, hours, zone), said(days, hours, zone), given.get("border_m", 0),
         valid_from, valid_to,
     )  # fmt: skip
 

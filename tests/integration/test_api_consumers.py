@@ -1,5 +1,6 @@
 """Consumers over the API: what is refused, and what is never told."""
 
+import asyncio
 import json
 from contextlib import AsyncExitStack
 from dataclasses import replace
@@ -11,6 +12,7 @@ import pytest
 from hub.limit_settings import Outgoing, Outside
 from hub.settings import Kafka
 from hub.store.pool import connect
+from tests.support.process import eventually
 from tests.support.served_api import api_context, client_of, raise_alert, register
 from tests.support.webhooks import LOCAL, PLAIN, Receiver, open_webhook
 
@@ -210,6 +212,7 @@ async def test_filters_that_cannot_be_are_refused_with_what_to_do(database: str)
             ([{}] * 10_000, "at most 200 items"),
             ([{"hours": "8-18"}], "write them like 08:00-18:00"),
             ([{"zone": "Middle/Earth"}], "is no time zone"),
+            ([{"zone": "localtime"}], "is no time zone"),
             ([{"days": [8]}], "less than or equal to 7"),
             ([{"area": "nowhere"}], "there is no area 'nowhere'"),
             ([{"region": "abc"}], "division code"),
@@ -222,6 +225,33 @@ async def test_filters_that_cannot_be_are_refused_with_what_to_do(database: str)
         stranger = await client.put("/consumers/desk", json={**url, "owner": "nobody"})
         assert "there is no organisation 'nobody'" in stranger.text
         assert (await client.get("/consumers")).json()["items"] == []
+
+
+async def test_alerts_go_on_while_a_consumer_waits_for_a_writer_of_the_registry(database: str) -> None:
+    body = {"url": "https://desk.example.org/a", "username": "hub", "filters": [{}, {"area": "basin"}]}
+    async with api_context(database) as context, client_of(context) as client:
+        await register(client)
+        await client.put("/areas/basin", json={"name": "Basin", "divisions": ["330110"]})
+        (await client.put("/consumers/desk", json={**body, "password": "s3cret", "fallback": True})).raise_for_status()
+        async with context.hub_pool.connection() as importing, context.hub_pool.connection() as looking:
+            async with importing.transaction():
+                await importing.execute("select pg_advisory_xact_lock(hashtext('ganzhi.registry'))")
+                put = asyncio.create_task(client.put("/consumers/desk", json=body), name="put")
+
+                async def waits() -> bool:
+                    assert not put.done(), put.result().text
+                    cursor = await looking.execute(
+                        """select exists (select from pg_locks where locktype = 'advisory' and not granted
+                           and database = (select oid from pg_database where datname = current_database()))"""
+                    )
+                    return await cursor.fetchone() == (True,)
+
+                await eventually(waits, "the PUT behind the import")
+                async with asyncio.timeout(10):
+                    await raise_alert(context.hub_pool)
+            assert (await put).status_code == 200
+        found = (await client.get("/consumers/desk")).json()
+        assert (found["username"], found["pending"]) == ("hub", 1)
 
 
 async def test_an_area_that_a_consumer_wants_is_not_deleted(database: str) -> None:

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from hub.alerts.hours import Hours, hours_of, minutes
+from hub.alerts.hours import Hours, hours_of, minutes, zones
 from hub.alerts.reach import Reach, SharedAlerts
 from hub.alerts.routing import Filter, Place, Subscriber, Subscriptions, stored_filter, verdict
 from hub.words.sentence import Sentence
@@ -289,3 +289,19 @@ def test_of_several_filters_the_closest_is_told() -> None:
     assert verdict(Subscriber(1, "desk", None, ()), PLACE, NOW, ALL_SEE).reasons == (Sentence("routing.nothing"),)
     foreign = verdict(Subscriber(1, "desk", "water", (only(),)), PLACE, NOW, ALL_SEE)
     assert foreign.reasons == (Sentence("routing.owner", owner="water"),)
+
+
+@pytest.mark.parametrize("limits", [{"zone": "Mars/Base"}, {"zone": "Asia"}, {"zone": "../etc"}, {"hours": "9-5"}])
+def test_hours_that_this_machine_cannot_read_do_not_limit(
+    limits: dict[str, str], caplog: pytest.LogCaptureFixture
+) -> None:
+    written = {"days": [1], "hours": "08:00-09:00", "region": "3301"} | limits
+    for _ in range(2):
+        assert only(**written).takes(PLACE, NOW)
+    assert not only(**written, min_level=4).takes(PLACE, NOW)
+    assert caplog.text.count("do not limit") == 1
+
+
+def test_a_zone_means_the_same_on_every_machine() -> None:
+    assert "Asia/Urumqi" in zones()
+    assert not zones() & {"localtime", "posixrules", "Factory"}
