@@ -33,6 +33,7 @@ from api.push.signature import PREFIX
 from api.routes.consumer_filters import FilterBody, Filters, single
 from api.routes.consumer_filters import shown as shown_filters
 from api.routes.consumer_filters import stored as stored_filters
+from api.routes.consumer_followed import check_followed
 from hub.access.classification import CeilingName
 from hub.access.door import GuardedRouter, TheCaller, needs
 from hub.access.outgoing import Outgoing, OutgoingRefused
@@ -220,6 +221,8 @@ async def put_consumer(
     async with writing(context) as conn:
         # First: it may wait for writers of the registry, while no row is held that others wait for.
         filters = await _filters(conn, body, context.settings.alerts.border_m)
+        if kind.followed:
+            await check_followed(conn, code, body.kind, body.settings)
         login = await _login(conn, vault, code, url, body.login())
         fallback = await _fallback(conn, code, body)
         values = {

@@ -49,7 +49,7 @@ select c.code, c.kind, c.url, c.settings, c.login, c.filters, c.owner, c.fallbac
        coalesce(p.last_error, last.last_error) as last_error,
        case when p.last_error is null then last.last_error_words else p.last_error_words end as last_error_words
 from consumer c
-left join alert_position p on p.consumer_id = c.id
+left join alert_position p on p.consumer_id = c.id and c.kind in ('kafka', 'mqtt')
 cross join lateral (
     select count(*) as changes from alert_change h where h.cursor > p.cursor and c.id = any (h.recipients)
 ) behind

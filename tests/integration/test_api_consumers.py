@@ -387,6 +387,47 @@ async def test_what_waits_for_a_webhook_is_given_up_when_it_follows_the_log_from
         assert (found["pending"], found["given_up"]) == (0, 1)
 
 
+async def test_each_that_follows_the_log_has_a_topic_of_its_own_and_there_are_few(database: str) -> None:
+    async with api_context(database) as context:
+        settings = context.settings.model_copy(update={"kafka": Kafka(servers="127.0.0.1:9092")})
+        async with client_of(replace(context, settings=settings)) as client:
+
+            async def put(code: str, kind: str, **more: object) -> int:
+                answer = await client.put(f"/consumers/{code}", json={"kind": kind, **more})
+                said.append(answer.text)
+                return answer.status_code
+
+            said: list[str] = []
+            assert [await put("city", "mqtt"), await put("city", "mqtt", enabled=False)] == [201, 200]
+            assert await put("water", "mqtt") == 409
+            assert "'city' is told over MQTT already" in said[-1]
+            named = {"settings": {"name": "water"}}
+            assert [await put("bus", "kafka"), await put("water", "kafka", **named)] == [201, 201]
+            assert await put("water", "kafka") == 409
+            assert "the consumer 'bus' is told in this topic" in said[-1]
+            assert '"name": "water"' in json.loads(said[-1])["detail"]
+            assert await put("other", "kafka", **named) == 409
+            for number in range(5):
+                assert await put(f"more-{number}", "kafka", settings={"name": f"more-{number}"}) == 201
+            assert await put("ninth", "kafka", settings={"name": "ninth"}) == 409
+            assert "8 consumers follow the alerts already" in said[-1]
+            assert await put("bus", "kafka", min_level="red") == 200
+
+
+async def test_what_a_webhook_was_told_is_not_told_again_when_it_follows_the_log_once_more(database: str) -> None:
+    async with api_context(database) as context, client_of(context) as client:
+        await register(client)
+        for body in ({"kind": "mqtt"}, {"url": "https://desk.example.org/a"}):
+            await client.put("/consumers/city", json=body)
+            await raise_alert(context.hub_pool)
+        async with context.hub_pool.connection() as conn:
+            await conn.execute("update outbox set state = 'delivered', settled_at = now()")
+        assert (await client.get("/consumers/city")).json()["pending"] == 0
+        await client.put("/consumers/city", json={"kind": "mqtt"})
+        found = (await client.get("/consumers/city")).json()
+        assert (found["pending"], found["delivered"]) == (0, 1)
+
+
 async def test_a_test_is_sent_at_once_and_says_that_it_is_one(database: str) -> None:
     async with AsyncExitStack() as stack:
         receiver = await stack.enter_async_context(Receiver())
