@@ -21,6 +21,7 @@ from api.push.signature import PREFIX
 from api.push.webhook import Webhook
 from api.push.wecom import WeCom, check_wecom_secret, parse_wecom
 from api.push.wording import WordedSettings
+from hub.access.classification import CeilingName
 from hub.access.outgoing import Outgoing, Purpose
 from hub.secrets.sealed import Secrets
 from hub.tls import Trust, trusting_context
@@ -75,6 +76,8 @@ class Kind(NamedTuple):
     followed: bool = False
     """Whether it keeps a position in the log of changes (api/push/follower.py) and is told over the hub's own brokers:
     it has no address, no secret and no deliveries."""
+    ceiling: CeilingName = "L4"
+    """Of one that is made without: the highest level of data that it gets. A robot is on the internet."""
 
 
 class Endpoint(NamedTuple):
@@ -111,9 +114,9 @@ def _none(secret: str) -> None:
 
 KINDS: Mapping[KindName, Kind] = {
     "webhook": Kind(parse_address, _standard_webhooks, signed=True),
-    "dingtalk": Kind(parse_dingtalk, check_dingtalk_secret, WordedSettings, lang="zh"),
-    "wecom": Kind(parse_wecom, check_wecom_secret, WordedSettings, lang="zh"),
-    "feishu": Kind(parse_feishu, check_feishu_secret, WordedSettings, lang="zh"),
+    "dingtalk": Kind(parse_dingtalk, check_dingtalk_secret, WordedSettings, lang="zh", ceiling="L1"),
+    "wecom": Kind(parse_wecom, check_wecom_secret, WordedSettings, lang="zh", ceiling="L1"),
+    "feishu": Kind(parse_feishu, check_feishu_secret, WordedSettings, lang="zh", ceiling="L1"),
     "kafka": Kind(_nowhere, _no_secret, KafkaSettings, followed=True),
     "mqtt": Kind(_nowhere, _no_secret, MqttSettings, followed=True),
     "http": Kind(parse_gateway, check_gateway_secret, GatewaySettings, lang="zh"),

@@ -114,7 +114,7 @@ class ConsumerBody(BaseModel):
     ceiling: CeilingName | None = Field(
         default=None,
         description="the highest level of data that it gets (docs/PRIVACY.md); left out, a known one keeps its own, "
-        "and a new one gets L4, all that is general. A robot on the internet: L1",
+        "and a new one gets L4, all that is general, or L1 when it is, or becomes, a dingtalk, wecom or feishu",
     )
     enabled: bool = True
 
@@ -230,6 +230,7 @@ async def put_consumer(
             "code": code,
             "filters": Jsonb(filters),
             "fallback": fallback,
+            "usual_ceiling": kind.ceiling,
             "settings": Jsonb(body.settings),
         }
         query = await _query(conn, vault, code, url, given_query)

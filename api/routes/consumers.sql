@@ -25,19 +25,23 @@ returning id
 select url, login, query from consumer where code = %(code)s for no key update
 
 -- name: consumer_put
--- Without a secret, or a ceiling, a known consumer keeps its own; a secret only as long as its kind.
+-- Without a secret, or a ceiling, a known consumer keeps its own; a secret only as long as its kind. One that
+-- becomes a robot on the internet gets L1.
 with known as (select kind from consumer where code = %(code)s)
 insert into consumer (code, kind, url, login, query, settings, secret, filters, owner, fallback, lang, ceiling,
                       enabled)
 values (%(code)s, %(kind)s, %(url)s, %(login)s, %(query)s, %(settings)s, coalesce(%(secret)s, %(fresh_secret)s),
-        %(filters)s, %(owner)s, %(fallback)s, %(lang)s, coalesce(%(ceiling)s, 'L4'), %(enabled)s)
+        %(filters)s, %(owner)s, %(fallback)s, %(lang)s, coalesce(%(ceiling)s, %(usual_ceiling)s), %(enabled)s)
 on conflict (code) do update
 set kind = excluded.kind, url = excluded.url, login = excluded.login, query = excluded.query, held_until = null,
     settings = excluded.settings,
     secret = case when %(secret)s is null and consumer.kind = excluded.kind then consumer.secret
                   else excluded.secret end,
     filters = excluded.filters, owner = excluded.owner, fallback = excluded.fallback,
-    lang = excluded.lang, ceiling = coalesce(%(ceiling)s, consumer.ceiling), enabled = excluded.enabled
+    lang = excluded.lang, 
+    ceiling = coalesce(%(ceiling)s, case when consumer.kind <> excluded.kind and %(usual_ceiling)s = 'L1' then 'L1'
+                                         else consumer.ceiling end),
+    enabled = excluded.enabled
 returning xmax = 0 as created,
           %(secret)s is null and kind is distinct from (select known.kind from known) as made_up
 

@@ -128,6 +128,7 @@ def put_consumer(
         password = sys.stdin.readline().rstrip("\r\n")
     if kind is not None and body and kind != body["kind"]:
         body.pop("settings")  # those of its former kind
+        body.pop("ceiling")  # the hub lowers it for a robot on the internet, and else keeps it
     if settings is not None:
         body["settings"] = _object(settings)
     limits = {

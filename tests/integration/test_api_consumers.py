@@ -43,6 +43,21 @@ async def test_a_ceiling_is_set_and_never_lifted_by_leaving_it_out(database: str
         assert (await client.get("/consumers")).json()["items"][0]["ceiling"] == "L3"
 
 
+async def test_a_robot_on_the_internet_gets_what_is_public_unless_more_is_given(database: str) -> None:
+    robot = {"kind": "feishu", "url": "https://open.feishu.cn/open-apis/bot/v2/hook/t0ken"}
+    desk = {"url": "https://desk.example.org/a"}
+    async with api_context(database) as context, client_of(context) as client:
+        for code, body, ceiling in (
+            ("robot", robot, "L1"),
+            ("robot", {**robot, "ceiling": "L2"}, "L2"),
+            ("robot", robot, "L2"),
+            ("desk", desk, "L4"),
+            ("desk", robot, "L1"),
+            ("desk", desk, "L1"),
+        ):
+            assert (await client.put(f"/consumers/{code}", json=body)).json()["ceiling"] == ceiling
+
+
 async def test_a_known_service_outside_the_country_is_refused_unless_named(database: str) -> None:
     body = {"url": "https://hooks.slack.com/services/x"}
     async with api_context(database) as context, client_of(context) as client:
