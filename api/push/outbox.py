@@ -25,6 +25,10 @@ GATHER_S = 0.01
 """After a delivery others end, too: one claim for all. 1,000 alerts at once took 6 s without, 2.4 s with it."""
 
 
+NOT_THERE: frozenset[Failure] = frozenset({"connection", "timeout", "failing"})
+"""Failures of the consumer as a whole, not of one alert: nothing is sent to it for a while."""
+
+
 @dataclass(slots=True, frozen=True)
 class Limits:
     """Concurrency and retry limits of a delivery worker."""
@@ -37,6 +41,9 @@ class Limits:
     poll_s: float = 1.0
     waits_s: tuple[float, ...] = (0.0, 1.0, 2.0, 5.0, 10.0, 30.0, 60.0, 120.0, 300.0)
     """Before the second attempt, the third, ...; the last before each further one. A tenth more or less, at random."""
+    holds_s: tuple[float, ...] = (1.0, 2.0, 5.0, 10.0, 30.0)
+    """Of a consumer that is not there nothing at all is sent, after the first failure, the second, ...; then one
+    delivery tries it. What is accepted ends it."""
     give_up_s: float = 86_400.0
     expire_every_s: float = 60.0
 
@@ -59,6 +66,8 @@ class DeliveryWorker:
         self._under_way: Counter[int] = Counter()
         self._failing: dict[int, set[Failure]] = {}
         """Consumers that do not accept, with the ways in which they failed since they last did."""
+        self._holds: dict[int, tuple[int, float]] = {}
+        """Consumers that are not there: how many holds they have had, and until when the last one is, monotonic."""
         self._defects: set[type[Exception]] = set()
         self._woken = asyncio.Event()
         self._gathering: asyncio.TimerHandle | None = None
@@ -208,6 +217,7 @@ class DeliveryWorker:
     def _observe(self, consumer: Consumer, answer: Answer) -> None:
         """Log once for each way in which a consumer fails, and once when it accepts again."""
         if isinstance(answer, Accepted):
+            self._holds.pop(consumer.id, None)
             if self._failing.pop(consumer.id, None) is not None:
                 log.warning("consumer %s accepts again", consumer.code)
             return
@@ -238,7 +248,17 @@ class DeliveryWorker:
                 await self._deliveries.give_up(delivery, too_long, failure, took_ms)
             case TryAgain(reason, failure, hold_s):
                 wait_s = self._wait_s(delivery.attempts)
+                hold_s = max(hold_s, self._hold_s(delivery.consumer, failure))
                 await self._deliveries.later(delivery, wait_s, reason, failure, took_ms, hold_s)
+
+    def _hold_s(self, consumer: Consumer, failure: Failure) -> float:
+        """For how long a failed attempt holds its consumer; of those that were under way together one counts."""
+        count, until = self._holds.get(consumer.id, (0, 0.0))
+        if failure not in NOT_THERE or (now := time.monotonic()) < until:
+            return 0.0
+        hold_s = self._limits.holds_s[min(count, len(self._limits.holds_s) - 1)]
+        self._holds[consumer.id] = count + 1, now + hold_s
+        return hold_s
 
     def _wait_s(self, attempts: int) -> float:
         """Seconds until the next attempt; attempts are counted in the store across processes."""

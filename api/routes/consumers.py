@@ -191,7 +191,7 @@ class Consumer(BaseModel):
     pending: int
     delivered: int
     given_up: int
-    held_until: datetime | None = Field(description="it asked for a pause (Retry-After): nothing is sent before")
+    held_until: datetime | None = Field(description="it asked for a pause, or is not there: nothing is sent before")
     failure: str | None = Field(description="in which way a delivery failed last, in one word")
     last_error: str | None
 

@@ -24,7 +24,7 @@ from tests.support.alarms import SECRET, Alarms
 from tests.support.process import Process, eventually
 from tests.support.webhooks import LOCAL, PLAIN, Received, Receiver, open_webhook
 
-QUICK = Limits(poll_s=0.05, waits_s=(0.05, 0.1, 0.2))
+QUICK = Limits(poll_s=0.05, waits_s=(0.05, 0.1, 0.2), holds_s=(0.05, 0.1, 0.2))
 
 
 @pytest.fixture
@@ -216,6 +216,36 @@ async def test_a_consumer_that_fails_is_tried_with_one_parcel_at_a_time(alarms: 
         desk.most_open.clear()
         await until(lambda: len(desk.received) >= 6, "further attempts")
     assert desk.most_open["/silent"] == 1
+
+
+async def test_a_consumer_that_is_not_there_is_left_alone_and_gets_everything_once_it_is(
+    alarms: Alarms, desk: Receiver
+) -> None:
+    await alarms.consumer("desk", desk.url())
+    desk.answer = lambda got: 500
+    alerts = [await alarms.raised() for _ in range(40)]
+
+    async def held() -> bool:
+        assert len(desk.received) <= 17, "those of the beginning, and one that tries"
+        return await alarms.run("select held_until > now() + interval '50 minutes' from consumer") == [(True,)]
+
+    async with delivery_worker(alarms.pool, replace(QUICK, holds_s=(0.2, 3600))):
+        await eventually(held, "the second hold")
+        desk.answer = lambda got: 200
+        await alarms.run("update consumer set held_until = now()")
+        await settled(alarms, "desk", *["delivered"] * 40)
+    assert {f"{alert}.1" for alert in alerts} <= set(desk.ids())
+
+
+async def test_what_a_consumer_does_not_like_about_one_alert_holds_nothing(alarms: Alarms, desk: Receiver) -> None:
+    await alarms.consumer("desk", desk.url())
+    bad = await alarms.raised()
+    desk.answer = lambda got: 422 if got.id.startswith(str(bad)) else 200
+    async with delivery_worker(alarms.pool, replace(QUICK, holds_s=(3600,))):
+        await until(lambda: len(desk.received) >= 2, "a second attempt")
+        await alarms.raised()
+        await settled(alarms, "desk", "pending", "delivered")
+    assert await alarms.run("select held_until from consumer") == [(None,)]
 
 
 async def test_gone_switches_the_consumer_off_and_gives_up_what_waits(alarms: Alarms, desk: Receiver) -> None:
