@@ -2,15 +2,18 @@
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Iterator, Mapping
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from functools import cached_property
+from typing import Any
 
 import psycopg
 from psycopg.rows import dict_row
 
 from api.cloudevents import cloudevent, encode, event_type
+from hub.access.classification import Level
+from hub.access.scope import Scope
 from hub.backoff import Backoff
 from hub.store.pool import Pool
 from hub.store.statements import statements
@@ -35,6 +38,19 @@ class Change:
     event: bytes
     scope_keys: frozenset[str] = frozenset()
     """Of its device: who may see it."""
+    row: Mapping[str, Any] = field(default_factory=dict, repr=False)
+    """As stored."""
+
+    @cached_property
+    def cut(self) -> "Change":
+        """The change up to L2."""
+        return replace(self, event=encode(cloudevent(self.row, Level.L2)))
+
+    def seen_in(self, scope: Scope) -> "Change | None":
+        """The change as a scope sees it, up to its ceiling; None: it does not."""
+        if not scope.sees(self.scope_keys):
+            return None
+        return self if scope.sees_uncut(self.scope_keys) else self.cut
 
     @cached_property
     def frame(self) -> bytes:
@@ -169,7 +185,7 @@ class ChangeFeed:
         async with self._pool.connection() as conn, conn.cursor(row_factory=dict_row) as reader:
             await reader.execute(SQL.after.encode(), {"after": cursor, "limit": PAGE})
             return [
-                Change(row["cursor"], row["kind"], encode(cloudevent(row)), frozenset(row["scope"]))
+                Change(row["cursor"], row["kind"], encode(cloudevent(row)), frozenset(row["scope"]), row)
                 for row in await reader.fetchall()
             ]
 

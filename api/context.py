@@ -56,8 +56,13 @@ class Context:
 
     @property
     def pool(self) -> Connections:
-        """Connections that see what the request may see: the one place where scope is enforced."""
+        """Connections that see what the request may see: the one place where scope and ceiling are enforced."""
         return self.hub_pool if self.scope.everywhere else ScopedPool(self.hub_pool, self.scope)
+
+    @property
+    def writing_pool(self) -> Connections:
+        """As `pool`, without a ceiling: what was left out on reading would be lost on writing. Never answer from it."""
+        return self.hub_pool if self.scope.everywhere else ScopedPool(self.hub_pool, replace(self.scope, uncut=None))
 
     @property
     def registry(self) -> Registry:

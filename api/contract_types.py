@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 
 from pydantic import AwareDatetime, BeforeValidator, Field, StringConstraints
 
-from hub.access.classification import CeilingName
+from hub.access.classification import CeilingName, ReadCeiling
 from hub.models import LEVEL_NAMES
 from hub.words.sentence import Sentence
 
@@ -31,6 +31,19 @@ Name = Annotated[str, StringConstraints(pattern=TEXT, min_length=1, max_length=2
 Region = Annotated[str, StringConstraints(pattern=REGION)]
 RegionPrefix = Annotated[str, StringConstraints(pattern=REGION_PREFIX)]
 LevelName = Literal["blue", "yellow", "orange", "red"]
+
+
+def _names_devices(ceiling: object) -> object:
+    if ceiling == "L1":
+        raise ValueError("L1 would show nothing, for below L2 no device has a name: give L2, L3 or L4")
+    return ceiling
+
+
+GrantCeiling = Annotated[
+    ReadCeiling,
+    BeforeValidator(_names_devices),
+    Field(description="the highest level of data that is read by it (docs/PRIVACY.md); L4: nothing is cut"),
+]
 ExportCeiling = Annotated[
     CeilingName, Field(description="the highest level of data in it; what is above stays empty (docs/PRIVACY.md)")
 ]

@@ -53,8 +53,8 @@ async def read(context: Context, statement: str, params: Mapping[str, Any] | Non
 
 @asynccontextmanager
 async def writing(context: Context) -> AsyncIterator[AsyncConnection]:
-    """A pooled connection within a transaction."""
-    async with context.pool.connection() as conn, conn.transaction():
+    """A pooled connection within a transaction, on which no ceiling cuts."""
+    async with context.writing_pool.connection() as conn, conn.transaction():
         yield conn
 
 

@@ -11,7 +11,8 @@ from api.four_eyes import refuse_who_has_its_credential
 from api.problems import ProblemError, invalid
 from devices.catalogue.search import subtree
 from hub.access.caller import Caller
-from hub.access.roles import ALONE, Role, conflict
+from hub.access.classification import Level, ReadCeiling, level_named
+from hub.access.roles import ALONE, READERS, Role, conflict
 from hub.access.scope import DIGITS
 from hub.store.statements import statements
 
@@ -28,17 +29,12 @@ class Wanted:
     area: str | None = None
     valid_from: datetime | None = None
     valid_to: datetime | None = None
+    ceiling: ReadCeiling = "L4"
 
 
 async def grant(conn: AsyncConnection, caller: Caller, name: str, wanted: Wanted) -> UUID:
     """Grant a role to a person or machine; ProblemError for what may not be. Returns the grant's id."""
-    region = None if wanted.region is None else subtree(wanted.region)
-    if region is not None and len(region) not in DIGITS:
-        raise invalid("/region", "give a division: the first 2, 4, 6, 9 or all 12 digits of its code")
-    if region is not None and wanted.area is not None:
-        raise invalid("/area", "give a region or an area, and two grants for both")
-    if wanted.valid_from and wanted.valid_to and wanted.valid_from >= wanted.valid_to:
-        raise invalid("/valid_to", "it must be later than valid_from")
+    region = _checked(wanted)
     found = await row(conn, SQL.principal, {"name": name})  # locked: its roles change one at a time
     if found is None:
         raise invalid("/principal", f"there is no account or machine '{name}'")
@@ -61,6 +57,23 @@ async def grant(conn: AsyncConnection, caller: Caller, name: str, wanted: Wanted
     told = {key: str(value) for key, value in stored.items() if value is not None}
     await audit(conn, caller, "grant.make", str(made["id"]), {"principal": f"principal:{found['id']}", **told})
     return UUID(str(made["id"]))
+
+
+def _checked(wanted: Wanted) -> str | None:
+    """The digits of its region; ProblemError for limits that do not hold together."""
+    region = None if wanted.region is None else subtree(wanted.region)
+    if region is not None and len(region) not in DIGITS:
+        raise invalid("/region", "give a division: the first 2, 4, 6, 9 or all 12 digits of its code")
+    if region is not None and wanted.area is not None:
+        raise invalid("/area", "give a region or an area, and two grants for both")
+    if wanted.valid_from and wanted.valid_to and wanted.valid_from >= wanted.valid_to:
+        raise invalid("/valid_to", "it must be later than valid_from")
+    if level_named(wanted.ceiling) < Level.L4 and wanted.role not in READERS:
+        raise invalid(
+            "/ceiling",
+            f"{wanted.role} sees what it changes: a ceiling below L4 is for {', '.join(sorted(READERS))}; leave it out",
+        )
+    return region
 
 
 async def take_back(conn: AsyncConnection, caller: Caller, name: str, role: Role) -> int:

@@ -1,7 +1,7 @@
 -- name: grant_add
-insert into access_grant (principal_id, role, organisation, region, area, valid_from, valid_to, granted_by)
+insert into access_grant (principal_id, role, organisation, region, area, valid_from, valid_to, ceiling, granted_by)
 values (%(principal_id)s, %(role)s, %(organisation)s, %(region)s, %(area)s, %(valid_from)s, %(valid_to)s,
-        %(granted_by)s)
+        %(ceiling)s, %(granted_by)s)
 returning id
 
 -- name: named
@@ -17,4 +17,4 @@ select role from access_grant where principal_id = %(id)s and (valid_to is null 
 -- name: take_back
 delete from access_grant g using principal p
 where p.id = g.principal_id and lower(p.name) = lower(%(name)s) and g.role = %(role)s
-returning g.id, g.principal_id, g.organisation, g.region, g.area
+returning g.id, g.principal_id, g.organisation, g.region, g.area, g.ceiling

@@ -13,6 +13,7 @@ RoleName = Literal[
     "system_administrator", "security_administrator", "auditor", "integrator", "operator", "case_worker", "viewer",
     "service",
 ]  # fmt: skip
+Ceiling = Literal["L2", "L3", "L4", "important", "core"]
 
 
 def _issuer(issuer: str) -> str:
@@ -47,6 +48,8 @@ class OidcGrant(Section):
     region_claim: str | None = None
     """In place of `region`: the claim that holds the division. A token without it gives no role, not a wider one."""
     area: str | None = None
+    ceiling: Ceiling = "L4"
+    """The highest level of data that is read by it."""
 
 
 class Oidc(Section):

@@ -28,7 +28,7 @@ with grants as (
 delete from account where principal_id = %(id)s
 
 -- name: grants
-select role, organisation, region, area, valid_from, valid_to, granted_by, granted_at
+select role, organisation, region, area, ceiling, valid_from, valid_to, granted_by, granted_at
 from access_grant where principal_id = %(id)s order by granted_at, id
 
 -- name: sessions

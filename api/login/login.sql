@@ -71,7 +71,7 @@ where p.id = %(id)s
 
 -- name: grants
 select g.role, g.organisation, o.name as organisation_name, g.region, r.name as region_name, g.area, a.name as area_name,
-       g.valid_to
+       g.ceiling, g.valid_to
 from access_grant g
 left join organisation o on o.code = g.organisation
 left join lateral (

@@ -199,20 +199,20 @@ class OidcLogin:
         """Make the grants that claims gave those of now."""
         by = Caller("local", GRANTED_BY, address=where.address)
         wanted = {
-            (each.role, each.organisation, None if each.region is None else subtree(each.region), each.area)
+            Wanted(each.role, each.organisation, each.region and subtree(each.region), each.area, ceiling=each.ceiling)
             for each in given
         }
         for held in await rows(conn, SQL.grants, {"id": account["id"], "granted_by": by.actor}):
-            limits = (held["organisation"], held["region"], held["area"])
-            if held["role"] in set(Role) and (Role(held["role"]), *limits) in wanted:
-                wanted.remove((Role(held["role"]), *limits))
+            limits = (held["organisation"], held["region"], held["area"], None, None, held["ceiling"])
+            if held["role"] in set(Role) and (same := Wanted(Role(held["role"]), *limits)) in wanted:
+                wanted.remove(same)
                 continue
             await execute(conn, SQL.take_back, {"id": held["id"]})
             told = {key: value for key, value in held.items() if key != "id" and value is not None}
             await audit(conn, by, "grant.take_back", str(held["id"]), {"principal": account["name"], **told})
         try:
             for each in sorted(wanted, key=str):
-                await grant(conn, by, account["name"], Wanted(*each))
+                await grant(conn, by, account["name"], each)
         except ProblemError as error:
             raise LoginRefused("conflict" if error.status == 409 else "grants", error.detail) from None
 

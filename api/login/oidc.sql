@@ -32,7 +32,7 @@ update principal set display_name = %(display_name)s
 where id = %(id)s and display_name is distinct from %(display_name)s
 
 -- name: grants
-select id, role, organisation, region, area from access_grant
+select id, role, organisation, region, area, ceiling from access_grant
 where principal_id = %(id)s and granted_by = %(granted_by)s
 
 -- name: take_back

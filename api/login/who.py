@@ -8,6 +8,7 @@ from psycopg import AsyncConnection
 from api.database import Row, row, rows
 from api.login.login import SQL
 from hub.access.caller import Caller
+from hub.access.classification import Level, level_named
 from hub.access.logins import Logins
 from hub.access.sessions import Session
 from hub.words import Lang, optional, text
@@ -43,6 +44,8 @@ def reach_in_words(grant: Row, lang: Lang) -> str:
     parts = [text(f"access.scope.{kind}", lang, place=place) for kind, place in places.items()]
     if not parts:
         parts = [text("access.scope.everything", lang)]
+    if level_named(grant["ceiling"]) < Level.L4:
+        parts.append(text("access.scope.ceiling", lang, ceiling=grant["ceiling"]))
     if grant["valid_to"] is not None:
         parts.append(text("access.scope.until", lang, time=f"{grant['valid_to']:%Y-%m-%d %H:%M}Z"))
     return text("access.scope.grant", lang, role=role_in_words(grant["role"], lang), reach=", ".join(parts))

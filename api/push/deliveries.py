@@ -10,8 +10,8 @@ from psycopg.types.json import Jsonb
 from api.cloudevents import message_id, picture_for
 from api.push.channel import Consumer, Delivery, Failure
 from api.push.pace import Pace
-from hub.access.classification import level_named
-from hub.alerts.recipients import hidden
+from hub.access.classification import Level, level_named
+from hub.alerts.recipients import ceilings
 from hub.alerts.titles import title_in
 from hub.store.pool import Pool, sorted_errors
 from hub.store.statements import statements
@@ -71,7 +71,7 @@ class Deliveries:
                 rows = await _still_seen(conn, found)
                 await retitle(cursor, [row for row in rows if row["lang"] is not None])
                 for row in rows:
-                    row["picture"] = picture_for(row, level_named(row["ceiling"]), self._page)
+                    row["picture"] = picture_for(row, row["up_to"], self._page)
                 places = await _places(cursor, [row for row in rows if row["channel"] != "webhook"])
                 await _readings(cursor, [row for row in rows if row["channel"] == "mail"])
         return [_claimed(row, places) for row in rows]
@@ -131,14 +131,19 @@ class Deliveries:
 
 
 async def _still_seen(conn: AsyncConnection, rows: list[DictRow]) -> list[DictRow]:
-    """Give up what the organisation of its consumer may not see any more, and leave it out."""
+    """Give up what the organisation of its consumer may not see any more, and leave it out.
+
+    The others know up to which level their consumer is told: its ceiling, or a lower one of the share that it sees by.
+    """
     owned = {(row["alert_id"], row["owner"]) for row in rows if row["owner"] is not None}
-    unseen = await hidden(conn, owned)
+    seen = await ceilings(conn, owned)
     for row in rows:
-        if (row["alert_id"], row["owner"]) in unseen:
+        top = seen.get((row["alert_id"], row["owner"]), Level.CORE)
+        row["up_to"] = None if top is None else min(Level(top), level_named(row["ceiling"]))
+        if top is None:
             reason = Sentence("routing.owner", owner=row["owner"])
             await conn.execute(SQL.give_up, {"id": row["id"], "took_ms": None, **_told(reason, None)})
-    return [row for row in rows if (row["alert_id"], row["owner"]) not in unseen]
+    return [row for row in rows if row["up_to"] is not None]
 
 
 async def retitle(cursor: AsyncCursor[DictRow], rows: list[DictRow]) -> None:

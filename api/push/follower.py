@@ -17,8 +17,8 @@ from psycopg.types.json import Jsonb
 
 from api.cloudevents import cloudevent, encode
 from api.push.deliveries import retitle
-from hub.access.classification import level_named
-from hub.alerts.recipients import hidden
+from hub.access.classification import Level, level_named
+from hub.alerts.recipients import ceilings
 from hub.backoff import Backoff
 from hub.errors import HubError, TransientError
 from hub.store.leader import lead
@@ -167,15 +167,16 @@ class _Follower:
             if not changes:
                 return None, []
             chosen = [change for change in changes if change["picture"] is not None]
+            tops = dict.fromkeys((change["alert_id"] for change in chosen), level_named(stands["ceiling"]))
             if (owner := stands["owner"]) is not None:  # what it saw at the commit it may not see any more
-                unseen = await hidden(conn, {(change["alert_id"], owner) for change in chosen})
-                chosen = [change for change in chosen if (change["alert_id"], owner) not in unseen]
+                seen = await ceilings(conn, {(alert, owner) for alert in tops})
+                tops = {alert: min(tops[alert], Level(top)) for (alert, _), top in seen.items() if top is not None}
+                chosen = [change for change in chosen if change["alert_id"] in tops]
             if stands["lang"] is not None:
                 chosen = [{**change, "lang": stands["lang"]} for change in chosen]
                 await retitle(reader, chosen)
-        ceiling = level_named(stands["ceiling"])
-        events = [(str(change["alert_id"]), cloudevent(change, ceiling, self._page)) for change in chosen]
-        return changes[-1]["cursor"], [Message(alert, event, encode(event)) for alert, event in events]
+        events = [(change["alert_id"], cloudevent(change, tops[change["alert_id"]], self._page)) for change in chosen]
+        return changes[-1]["cursor"], [Message(str(alert), event, encode(event)) for alert, event in events]
 
 
 def _told(error: Exception) -> dict[str, object]:

@@ -7,7 +7,7 @@ from fastapi import Request, Response
 from pydantic import BaseModel, ConfigDict, Field, JsonValue, StringConstraints
 
 from api.context import Context, Here
-from api.contract_types import TEXT, Code, Time
+from api.contract_types import TEXT, Code, GrantCeiling, Time
 from api.cookie import cookie_of
 from api.cursors import Page, Paged
 from api.database import read, row, rows
@@ -50,6 +50,7 @@ class AccountBody(ChangeBody):
     region: str | None = Field(default=None, pattern=r"^[0-9]{2,12}$", description="only below this division")
     area: Code | None = Field(default=None, description="only within this named area")
     valid_to: Time | None = Field(default=None, description="from then on the role counts no more")
+    ceiling: GrantCeiling = "L4"
 
 
 class Account(ChangeBody):
@@ -133,7 +134,7 @@ async def add_account(body: AccountBody, request: Request, context: Here, caller
     async with context.hub_pool.connection() as conn, conn.transaction():
         await accounts.add_account(conn, caller, body.name, hashed, body.display_name, body.organisation)
         if body.role is not None:
-            limits = (body.granted_organisation, body.region, body.area, None, body.valid_to)
+            limits = (body.granted_organisation, body.region, body.area, None, body.valid_to, body.ceiling)
             await grant(conn, caller, body.name, Wanted(body.role, *limits))
         made = await row(conn, SQL.accounts, _named(body.name)) or {}
     await login.caught_up()

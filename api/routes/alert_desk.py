@@ -12,7 +12,7 @@ from pydantic import BaseModel, ConfigDict, Field, JsonValue, StringConstraints,
 from api.attachments import KINDS, MAX_PER_ALERT, cleaned
 from api.context import Context, Here
 from api.contract_types import LEVELS, TEXT, Code, LevelName, Name, Region, Time
-from api.database import audit, handling, row, writing
+from api.database import audit, handling, read, row, writing
 from api.language import Spoken
 from api.problems import ProblemError, invalid, not_found, responses
 from api.routes.alerts import AlertDetail, Seen, detail, step_of, take
@@ -268,18 +268,19 @@ async def attach(
 @needs(Permission.ALERTS_READ)
 async def get_attachment(alert_id: UUID, attachment_id: UUID, context: Here, caller: TheCaller) -> Response:
     """A picture or paper; the audit notes who has seen it."""
+    found = await read(context, SQL.attachment, {"id": attachment_id, "alert_id": alert_id})
+    if not found:
+        raise not_found("attachment", attachment_id)
+    [file] = found
     async with writing(context) as conn:
-        found = await row(conn, SQL.attachment, {"id": attachment_id, "alert_id": alert_id})
-        if found is None:
-            raise not_found("attachment", attachment_id)
-        await audit(conn, caller, "attachment.read", str(alert_id), {"id": str(attachment_id), "name": found["name"]})
+        await audit(conn, caller, "attachment.read", str(alert_id), {"id": str(attachment_id), "name": file["name"]})
     headers = {
-        "content-disposition": f"attachment; filename*=UTF-8''{quote(found['name'], safe='')}",
+        "content-disposition": f"attachment; filename*=UTF-8''{quote(file['name'], safe='')}",
         "content-security-policy": "sandbox; default-src 'none'",
         "x-content-type-options": "nosniff",
         "cache-control": "private, no-store",
     }
-    return Response(found["content"], media_type=found["media_type"], headers=headers)
+    return Response(file["content"], media_type=file["media_type"], headers=headers)
 
 
 async def _held(conn: AsyncConnection, alert_id: UUID) -> int:

@@ -246,16 +246,16 @@ async def take(
         if not result.found:
             raise not_found("alert", step.alert_id)
         if result.stale:
-            raise ProblemError(412, await _since(conn, step.alert_id, step.seen or 0))
+            raise ProblemError(412, await _since(context, step.alert_id, step.seen or 0))
         if result.outcome == "refused":
             raise ProblemError(409, result.reason)
         if also is not None:
             await also(conn)
 
 
-async def _since(conn: AsyncConnection, alert_id: UUID, seen: int) -> str:
+async def _since(context: Context, alert_id: UUID, seen: int) -> str:
     """What happened to an alert since it had so many changes, in a sentence."""
-    newer = [each for each in await rows(conn, SQL.alert_changes, {"id": alert_id}) if each["seq"] > seen]
+    newer = [each for each in await read(context, SQL.alert_changes, {"id": alert_id}) if each["seq"] > seen]
     told = [
         f"{each['kind']}{' by ' + each['actor'] if each['actor'] else ''} at {each['at']:%H:%M:%S} UTC"
         for each in newer[-5:]

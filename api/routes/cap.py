@@ -107,8 +107,11 @@ def _names(found: Mapping[str, Any], picture: Mapping[str, Any], lang: Lang) -> 
     """Names in a language; the title only where it may be told."""
     named = found["names"] or {}
     event = named.get("name_en" if lang == "en" else "name") or named.get("name")
-    whole = found["picture"]
-    return Names(title_in(lang, whole, found["direction"], named) if "title" in picture else None, event)
+    if "title" not in picture:
+        return Names(None, event)
+    if "value" not in picture:  # it may not be told, and a title that is made anew would
+        return Names(picture["title"], event)
+    return Names(title_in(lang, found["picture"], found["direction"], named), event)
 
 
 def _answer(request: Request, body: bytes, kind: str) -> Response:

@@ -8,7 +8,7 @@ from fastapi import Query, Response
 from pydantic import BaseModel, ConfigDict, Field, JsonValue, StringConstraints
 
 from api.context import Here
-from api.contract_types import Code, RegionPrefix, Time
+from api.contract_types import Code, GrantCeiling, RegionPrefix, Time
 from api.cursors import Page, Paged
 from api.database import audit, read, row, writing
 from api.granting import Wanted, grant
@@ -39,6 +39,7 @@ class GrantBody(BaseModel):
     area: Code | None = Field(default=None, description="only within this named area; not beside a region")
     valid_from: Time | None = None
     valid_to: Time | None = Field(default=None, description="from then on it counts no more")
+    ceiling: GrantCeiling = "L4"
 
 
 class Grant(GrantBody):
@@ -83,7 +84,7 @@ async def take_back_grant(grant_id: UUID, context: Here, caller: TheCaller, logi
         if found is None:
             raise not_found("grant", grant_id)
         gone = await row(conn, SQL.grant_delete, {"id": grant_id}) or {}
-        told = {name: found[name] for name in ("role", "organisation", "region", "area")}
+        told = {name: found[name] for name in ("role", "organisation", "region", "area", "ceiling")}
         told["principal"] = f"principal:{gone.get('principal_id')}"
         await audit(conn, caller, "grant.take_back", str(grant_id), told)
     await login.caught_up()

@@ -2,7 +2,7 @@
 delete from access_grant where id = %(id)s returning principal_id
 
 -- name: grants
-select g.id, p.name as principal, g.role, g.organisation, g.region, g.area, g.valid_from, g.valid_to, g.granted_by,
+select g.id, p.name as principal, g.role, g.organisation, g.region, g.area, g.valid_from, g.valid_to, g.ceiling, g.granted_by,
        g.granted_at
 from access_grant g
 join principal p on p.id = g.principal_id

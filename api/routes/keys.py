@@ -8,7 +8,7 @@ from fastapi import Query, Response
 from pydantic import BaseModel, ConfigDict, Field, JsonValue, StringConstraints
 
 from api.context import Here
-from api.contract_types import TEXT, Code, Time
+from api.contract_types import TEXT, Code, GrantCeiling, Time
 from api.cursors import Page, Paged
 from api.database import read, row
 from api.granting import Wanted, grant
@@ -38,6 +38,7 @@ class KeyBody(BaseModel):
     organisation: Code | None = Field(default=None, description="the role counts for what this runs only")
     region: str | None = Field(default=None, pattern=r"^[0-9]{2,12}$", description="only below this division")
     area: Code | None = Field(default=None, description="only within this named area")
+    ceiling: GrantCeiling = "L4"
 
 
 class ApiKey(BaseModel):
@@ -70,7 +71,8 @@ async def make_key(body: KeyBody, context: Here, caller: TheCaller, login: TheLo
     async with context.hub_pool.connection() as conn, conn.transaction():
         id_, key = await add_key(conn, caller, body.name, body.label, body.expires_at)
         if body.role is not None:
-            await grant(conn, caller, body.name, Wanted(body.role, body.organisation, body.region, body.area))
+            limits = (body.organisation, body.region, body.area)
+            await grant(conn, caller, body.name, Wanted(body.role, *limits, ceiling=body.ceiling))
         made = await row(conn, SQL.keys, {"id": id_, "name": None, **_FIRST}) or {}
     await login.caught_up()
     return {**made, "key": key}

@@ -9,12 +9,13 @@ from psycopg import AsyncConnection
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, JsonValue, StringConstraints
 
 from api.context import Here
-from api.contract_types import TEXT, Code, Metric
+from api.contract_types import TEXT, Code, GrantCeiling, Metric
 from api.cursors import Page, Paged
 from api.database import audit, execute, read, row, rows, writing
 from api.problems import ProblemError, invalid, not_found, responses
 from api.routes.session import TheLogin
 from hub.access.caller import Caller
+from hub.access.classification import level_named
 from hub.access.door import GuardedRouter, TheCaller, needs
 from hub.access.permissions import Permission
 from hub.access.shares import STEPS, Kind, State
@@ -48,6 +49,7 @@ class ShareBody(BaseModel):
     metrics: Annotated[list[Metric], Field(min_length=1, max_length=1_000)] | None = None
     event_kinds: Codes | None = None
     valid_to: AwareDatetime | None = Field(default=None, description="it ends by itself then")
+    ceiling: GrantCeiling = "L4"
 
 
 class Share(ShareBody):
@@ -84,6 +86,7 @@ class DecisionBody(BaseModel):
     to: Literal["granted", "refused", "revoked"]
     note: Annotated[str, Field(max_length=1000, pattern=TEXT)] = ""
     valid_to: AwareDatetime | None = Field(default=None, description="of a grant: an end that is sooner than asked")
+    ceiling: GrantCeiling | None = Field(default=None, description="of a grant: lower than asked")
 
 
 @router.post("", response_model=Share, status_code=201, responses=responses(403, 422))
@@ -145,7 +148,9 @@ async def decide_share(share_id: UUID, body: DecisionBody, context: Here, caller
         if not caller.speaks_for(share["owner"], Permission.SHARES_DECIDE):
             raise ProblemError(403, f"that is for who decides for the organisation '{share['owner']}'")
         ends = [each for each in (share["valid_to"], body.valid_to) if each is not None]
-        decided = await _step(conn, share, body.to, body.note, min(ends) if ends else None, caller)
+        ceiling = min(share["ceiling"], body.ceiling or share["ceiling"], key=level_named)
+        granted = {"valid_to": min(ends) if ends else None, "ceiling": ceiling}
+        decided = await _step(conn, {**share, **granted}, body.to, body.note, caller)
     await login.caught_up()
     return decided
 
@@ -158,7 +163,7 @@ async def withdraw_share(share_id: UUID, context: Here, caller: TheCaller) -> An
         share = await _locked(conn, share_id, caller)
         if caller.principal is not None and share["consumer"] != caller.organisation:
             raise ProblemError(403, f"that is for the organisation '{share['consumer']}'")
-        return await _step(conn, share, "withdrawn", share["note"], share["valid_to"], caller)
+        return await _step(conn, share, "withdrawn", share["note"], caller)
 
 
 async def _locked(conn: AsyncConnection, id_: UUID, caller: Caller) -> dict[str, Any]:
@@ -166,14 +171,12 @@ async def _locked(conn: AsyncConnection, id_: UUID, caller: Caller) -> dict[str,
     return await _share(conn, id_, caller)
 
 
-async def _step(
-    conn: AsyncConnection, share: dict[str, Any], to: State, note: str, valid_to: datetime | None, caller: Caller
-) -> dict[str, Any]:
+async def _step(conn: AsyncConnection, share: dict[str, Any], to: State, note: str, caller: Caller) -> dict[str, Any]:
     if (share["state"], to) not in STEPS:
         raise ProblemError(409, f"it is {share['state']}, from which no step leads to {to}")
-    decided = {"id": share["id"], "to": to, "note": note, "by": caller.actor, "valid_to": valid_to}
-    await execute(conn, SQL.decide, decided)
-    await audit(conn, caller, f"share.{to}", str(share["id"]), {"note": note})
+    await execute(conn, SQL.decide, {**share, "to": to, "note": note, "by": caller.actor})
+    told = {"note": note, "ceiling": share["ceiling"]} if to == "granted" else {"note": note}
+    await audit(conn, caller, f"share.{to}", str(share["id"]), told)
     return await _share(conn, share["id"], caller)
 
 

@@ -1,12 +1,12 @@
 -- name: ask
-insert into data_share (owner, consumer, purpose, kinds, devices, metrics, event_kinds, valid_to, asked_by)
+insert into data_share (owner, consumer, purpose, kinds, devices, metrics, event_kinds, valid_to, ceiling, asked_by)
 values (%(owner)s, %(consumer)s, %(purpose)s, %(kinds)s, %(devices)s, %(metrics)s, %(event_kinds)s, %(valid_to)s,
-        %(asked_by)s)
+        %(ceiling)s, %(asked_by)s)
 returning id
 
 -- name: decide
 update data_share
-set state = %(to)s, note = %(note)s, valid_to = %(valid_to)s, decided_by = %(by)s, decided_at = clock_timestamp()
+set state = %(to)s, note = %(note)s, valid_to = %(valid_to)s, ceiling = %(ceiling)s, decided_by = %(by)s, decided_at = clock_timestamp()
 where id = %(id)s
 
 -- name: known
@@ -16,7 +16,7 @@ select code from organisation where code = any (%(codes)s)
 select id from data_share where id = %(id)s for update
 
 -- name: shares
-select s.id, s.owner, s.consumer, s.purpose, s.kinds, s.devices, s.metrics, s.event_kinds, s.state, s.valid_to,
+select s.id, s.owner, s.consumer, s.purpose, s.kinds, s.devices, s.metrics, s.event_kinds, s.state, s.valid_to, s.ceiling,
        coalesce(s.valid_to <= now(), false) as over, s.note, s.asked_by, s.asked_at, s.decided_by, s.decided_at,
        u.uses, u.last_used_at
 from data_share s

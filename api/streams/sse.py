@@ -31,17 +31,17 @@ async def alert_frames(feed: ChangeFeed, after: int | None, within: Within, mine
     yield b"retry: 1000\nid: %d\n\n" % last
     if after is not None:
         async for change in feed.missed(last):
-            if within.sees(change.scope_keys):
-                yield change.frame
+            if (seen := change.seen_in(within)) is not None:
+                yield seen.frame
             last = change.cursor
     while True:
         waiting = await mine.next(HEARTBEAT_S)
         if waiting is None:
             yield b": alive\n\n"
         else:
-            changes = [waiting, *mine.more(TOGETHER - 1)]
-            if seen := [each.frame for each in changes if each.cursor > last and within.sees(each.scope_keys)]:
-                yield b"".join(seen)
+            changes = [each.seen_in(within) for each in (waiting, *mine.more(TOGETHER - 1)) if each.cursor > last]
+            if frames := [each.frame for each in changes if each is not None]:
+                yield b"".join(frames)
 
 
 async def live_frames(board: Dashboard, within: Within, mine: Subscription) -> AsyncIterator[bytes]:
@@ -51,8 +51,8 @@ async def live_frames(board: Dashboard, within: Within, mine: Subscription) -> A
         yield b"event: status\ndata: %s\n\n" % (await board.current()).encoded
         until = clock() + 1.0
         while (left := until - clock()) > 0:
-            if (change := await mine.next(left)) and within.sees(change.scope_keys):
-                yield b"event: alert\ndata: %s\n\n" % change.event
+            if (change := await mine.next(left)) and (seen := change.seen_in(within)) is not None:
+                yield b"event: alert\ndata: %s\n\n" % seen.event
 
 
 class EventStream(Response):

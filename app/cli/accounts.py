@@ -18,10 +18,12 @@ from app.cli.connection import ConfigOption, Verbs
 from app.cli.in_database import (
     COMMAND_LINE,
     AreaOption,
+    CeilingOption,
     OrganisationOption,
     RegionOption,
     RoleOption,
     UntilOption,
+    ceiling_of,
     in_database,
 )
 from hub.access.one_time import new_word
@@ -40,6 +42,7 @@ def add_account(
     region: RegionOption = None,
     area: AreaOption = None,
     until: UntilOption = None,
+    ceiling: CeilingOption = "L4",
     display_name: Annotated[str, typer.Option(help="The person's name, as it is shown.")] = "",
     config: ConfigOption = None,
 ) -> None:
@@ -56,7 +59,9 @@ def add_account(
         await kept.add_account(conn, COMMAND_LINE, name, password_hash, display_name, None)
         if role is not None:
             ends = until.replace(tzinfo=UTC) if until else None
-            await grant(conn, COMMAND_LINE, name, Wanted(role, organisation, region, area, None, ends))
+            await grant(
+                conn, COMMAND_LINE, name, Wanted(role, organisation, region, area, None, ends, ceiling_of(ceiling))
+            )
 
     in_database(config, work)
     _tell(name, password)
@@ -173,16 +178,19 @@ def grant_role(
     region: RegionOption = None,
     area: AreaOption = None,
     until: UntilOption = None,
+    ceiling: CeilingOption = "L4",
     config: ConfigOption = None,
 ) -> None:
     """Grant a role to an account, or to the machine of a key; several add up.
 
     Example:  hub accounts grant li.wei --role viewer --area qiandao-lake --until 2026-12-31
+
+    Example:  hub accounts grant li.wei --role viewer --region 33 --ceiling L2
     """
 
     async def work(conn: AsyncConnection) -> None:
         ends = until.replace(tzinfo=UTC) if until else None
-        await grant(conn, COMMAND_LINE, name, Wanted(role, organisation, region, area, None, ends))
+        await grant(conn, COMMAND_LINE, name, Wanted(role, organisation, region, area, None, ends, ceiling_of(ceiling)))
 
     in_database(config, work)
     out.print(f"Granted: {name} is {role}.")

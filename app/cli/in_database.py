@@ -8,11 +8,13 @@ from typing import Annotated, TypeVar
 
 import typer
 from psycopg import AsyncConnection
+from pydantic import TypeAdapter, ValidationError
 
 from api.problems import ProblemError
 from app.cli.client import fail
 from app.cli.connection import found_database
 from hub.access.caller import Caller
+from hub.access.classification import ReadCeiling
 from hub.access.roles import Role
 from hub.errors import HubError
 from hub.store.pool import connect, lasting_errors
@@ -30,7 +32,21 @@ RegionOption = Annotated[
     str | None, typer.Option("--region", help="Only below this division, by the first digits of its code.")
 ]
 AreaOption = Annotated[str | None, typer.Option("--area", help="Only within this named area.", metavar="CODE")]
+CeilingOption = Annotated[
+    str, typer.Option("--ceiling", help="The highest level of data that is read by it: L2, L3 or L4 (no cut).")
+]
 UntilOption = Annotated[datetime | None, typer.Option("--until", help="When the role ends, in UTC.")]
+
+_CEILING = TypeAdapter[ReadCeiling](ReadCeiling)
+
+
+def ceiling_of(given: str) -> ReadCeiling:
+    """A given ceiling; ends the command for what is none."""
+    try:
+        return _CEILING.validate_python(given)
+    except ValidationError:
+        why = "L1 would show nothing, for below L2 no device has a name: " if given == "L1" else ""
+        fail(f"--ceiling {given}: {why}write L2, L3, L4, important or core")
 
 
 def in_database(config: Path | None, work: Callable[[AsyncConnection], Awaitable[Found]]) -> Found:

@@ -17,8 +17,10 @@ from app.cli.connection import ConfigOption, Verbs
 from app.cli.in_database import (
     COMMAND_LINE,
     AreaOption,
+    CeilingOption,
     OrganisationOption,
     RegionOption,
+    ceiling_of,
     in_database,
 )
 from hub.access.roles import Role
@@ -33,6 +35,7 @@ def make_key(
     organisation: OrganisationOption = None,
     region: RegionOption = None,
     area: AreaOption = None,
+    ceiling: CeilingOption = "L4",
     label: Annotated[str, typer.Option(help="To tell its keys apart.")] = "",
     expires: Annotated[datetime | None, typer.Option(help="When the key ends, in UTC.")] = None,
     config: ConfigOption = None,
@@ -46,7 +49,7 @@ def make_key(
         ends = expires.replace(tzinfo=UTC) if expires else None
         _, key = await add_key(conn, COMMAND_LINE, name, label, ends)
         if role is not None:
-            await grant(conn, COMMAND_LINE, name, Wanted(role, organisation, region, area))
+            await grant(conn, COMMAND_LINE, name, Wanted(role, organisation, region, area, ceiling=ceiling_of(ceiling)))
         return key
 
     key = in_database(config, work)

@@ -47,6 +47,7 @@ def ask(
     metrics: Annotated[list[str] | None, typer.Option("--metric", help="Only this one; several times.")] = None,
     event_kinds: Annotated[list[str] | None, typer.Option("--event", help="Only this kind; several times.")] = None,
     until: Annotated[str | None, typer.Option("--until", help="It ends by itself then: RFC 3339, with a zone.")] = None,
+    ceiling: Annotated[str, typer.Option("--ceiling", help="The highest level of data that is needed.")] = "L4",
     url: UrlOption = DEFAULT_URL,
     token: TokenOption = None,
 ) -> None:
@@ -57,11 +58,11 @@ def ask(
     """
     body: dict[str, Any] = {"owner": owner, "purpose": purpose, "kinds": kinds, "consumer": consumer}
     body |= {"devices": devices or None, "metrics": metrics or None, "event_kinds": event_kinds or None}
-    _show(call("POST", "/shares", url, token, json={**body, "valid_to": until}).json())
+    _show(call("POST", "/shares", url, token, json={**body, "valid_to": until, "ceiling": ceiling}).json())
 
 
-def _step(to: str, share: str, note: str, url: str, token: str | None, until: str | None = None) -> None:
-    body = {"to": to, "note": note, **({"valid_to": until} if until else {})}
+def _step(to: str, share: str, note: str, url: str, token: str | None, **less: str | None) -> None:
+    body = {"to": to, "note": note, **{name: value for name, value in less.items() if value}}
     _show(call("POST", f"/shares/{share}/decision", url, token, json=body).json())
 
 
@@ -70,6 +71,7 @@ def grant(
     share: IdArgument,
     note: NoteOption = "",
     until: Annotated[str | None, typer.Option("--until", help="An end that is sooner than asked.")] = None,
+    ceiling: Annotated[str | None, typer.Option("--ceiling", help="Lower than asked: L2, L3 or L4.")] = None,
     url: UrlOption = DEFAULT_URL,
     token: TokenOption = None,
 ) -> None:
@@ -77,7 +79,7 @@ def grant(
 
     Example:  hub shares grant 8c1f... --until 2027-01-01T00:00:00+08:00
     """
-    _step("granted", share, note, url, token, until)
+    _step("granted", share, note, url, token, valid_to=until, ceiling=ceiling)
 
 
 @shares.verb("refuse")
@@ -125,5 +127,6 @@ def _show(item: dict[str, Any]) -> None:
     out.print(Text.assemble(f"{item['id']} ", state, f"{item['owner']} -> {item['consumer']}"), soft_wrap=True)
     limits = [f"{name}: {', '.join(item[name])}" for name in ("devices", "metrics", "event_kinds") if item[name]]
     until = [f"until {item['valid_to']}"] if item["valid_to"] else []
-    told = "; ".join([", ".join(item["kinds"]), *limits, *until, f"{item['uses']:,} uses", item["purpose"]])
+    cut = [f"up to {item['ceiling']}"] if item["ceiling"] in ("L2", "L3") else []
+    told = "; ".join([", ".join(item["kinds"]), *limits, *cut, *until, f"{item['uses']:,} uses", item["purpose"]])
     out.print(Text(f"    {told}", "dim"), soft_wrap=True)

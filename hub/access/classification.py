@@ -31,6 +31,9 @@ class Level(IntEnum):
 CeilingName = Literal["L1", "L2", "L3", "L4", "important", "core"]
 """The highest level that may leave, as it is written in the API and the store."""
 
+ReadCeiling = Literal["L2", "L3", "L4", "important", "core"]
+"""Of a grant or a share. L1 is none: below L2 no device has a name."""
+
 
 def level_named(name: CeilingName | str) -> Level:
     """The level of a stored or given name. Raises KeyError."""
@@ -81,9 +84,14 @@ def alert_level(field: str, category: str | None) -> Level:
 
 
 def cut_alert(alert: Mapping[str, Any], ceiling: Level) -> dict[str, Any]:
-    """The fields of an outgoing alert that may leave under a ceiling; of its region always the town (乡镇、街道)."""
+    """The fields of an outgoing alert that may leave under a ceiling; of its region always the town (乡镇、街道).
+
+    A title tells what was measured: where that may not leave, it names the device and the rule.
+    """
     category = alert.get("category")
     kept = {name: value for name, value in alert.items() if alert_level(name, category) <= ceiling}
+    if "title" in kept and alert.get("metric") and alert_level("value", category) > ceiling:
+        kept["title"] = f"{alert['device_name']}: {alert['rule_name']}"
     if "region" not in kept and alert.get("region"):
         kept["region"] = town(alert["region"])
     return kept

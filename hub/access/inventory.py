@@ -75,7 +75,7 @@ TABLES: Mapping[str, Table] = {
     "access_grant": _table(
         _USER, "who holds which role, for what and until when", "until taken back; the audit keeps that it was",
         Permission.ACCESS_READ,
-        l2="id principal_id role organisation region area valid_from valid_to granted_by granted_at",
+        l2="id principal_id role organisation region area valid_from valid_to ceiling granted_by granted_at",
     ),
     "account": _table(
         _USER, "how people show who they are", "until erased", Permission.ACCESS_READ,
@@ -111,7 +111,7 @@ TABLES: Mapping[str, Table] = {
     "data_share": _table(
         _MANAGEMENT, "what organisations let each other see, and what for", "kept: who was let see what",
         Permission.SHARES_READ,
-        l2="id owner consumer purpose kinds devices metrics event_kinds state valid_to note asked_by asked_at "
+        l2="id owner consumer purpose kinds devices metrics event_kinds state valid_to ceiling note asked_by asked_at "
         "decided_by decided_at",
     ),
     "share_use": _table(

@@ -9,6 +9,7 @@ from uuid import UUID
 from psycopg.rows import dict_row
 
 from hub.access.caller import Caller, principal
+from hub.access.classification import level_named
 from hub.access.grants import Grant, granted
 from hub.access.permissions import Permission
 from hub.access.roles import Role
@@ -64,7 +65,8 @@ class Principals:
             held = grants.setdefault(row["id"], [])
             if row["role"] in set(Role):  # a role of a newer version gives nothing here
                 limits = (row["granted_organisation"], row["region"], row["area"])
-                held.append(granted(Role(row["role"]), *limits, row["valid_from"], row["valid_to"]))
+                times = (row["valid_from"], row["valid_to"])
+                held.append(granted(Role(row["role"]), *limits, *times, level_named(row["ceiling"])))
         self._by_id = {}
         for row in found:
             id_, organisation, held = row["id"], row["organisation"], grants[row["id"]]
@@ -73,9 +75,12 @@ class Principals:
 
 
 def _shared(shares: Iterable[Mapping[str, Any]], organisation: str | None, held: Iterable[Grant]) -> Iterator[Grant]:
-    """What is shared with an organisation, as grants: nobody may do there what he may do nowhere."""
-    may = frozenset[Permission]().union(*(grant.permissions for grant in held))
+    """What is shared with an organisation, as grants: nobody may do, or read, there what he may nowhere."""
     for row in shares:
-        if row["consumer"] == organisation:
+        opens = opened(row["kinds"])
+        own = [grant for grant in held if opens & grant.permissions]
+        if row["consumer"] == organisation and own:
+            may = opens.intersection(frozenset[Permission]().union(*(grant.permissions for grant in own)))
+            ceiling = min(level_named(row["ceiling"]), max(grant.ceiling for grant in own))
             share = Share(row["id"], row["owner"], row["whole"])
-            yield Grant(opened(row["kinds"]) & may, None, None, row["valid_to"], share=share)
+            yield Grant(may, None, None, row["valid_to"], share=share, ceiling=ceiling)

@@ -74,6 +74,9 @@ HUB_WIDE = frozenset(
 )
 """What concerns the whole hub: only a grant without limits gives it."""
 
+READERS = frozenset({Role.OPERATOR, Role.CASE_WORKER, Role.VIEWER, Role.SERVICE})
+"""May have a ceiling: who configures things, or decides who may, has to see what he changes."""
+
 ALONE = frozenset({Role.SECURITY_ADMINISTRATOR, Role.AUDITOR})
 """Held beside no other role, and by no machine."""
 

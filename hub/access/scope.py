@@ -5,7 +5,7 @@ the first digits of a division code or `@` and a named area. A grant is one key,
 """
 
 from collections.abc import Collection
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import NamedTuple
 from uuid import UUID
 
@@ -28,6 +28,8 @@ class Scope:
 
     keys: frozenset[str] | None = None
     shares: frozenset[Share] = frozenset()
+    uncut: "Scope | None" = None
+    """The part of it of which what is L3 and above is seen too; None: all of it."""
 
     @property
     def everywhere(self) -> bool:
@@ -48,12 +50,23 @@ class Scope:
         """Whether all of a thing with these keys is in reach."""
         return self.keys is None or not self.whole_keys.isdisjoint(keys)
 
+    def sees_uncut(self, keys: Collection[str]) -> bool:
+        """Whether of a thing in reach what is L3 and above is seen too."""
+        return self.uncut is None or self.uncut.sees(keys)
+
+    def with_shares(self, ids: Collection[UUID]) -> "Scope":
+        """The scope without the other shares."""
+        kept = frozenset(share for share in self.shares if share.id in ids)
+        return replace(self, shares=kept, uncut=None if self.uncut is None else self.uncut.with_shares(ids))
+
 
 def _of_owner(share: Share) -> str:
     return key_of(share.owner, None, None)
 
 
 EVERYWHERE = Scope()
+EVERYTHING = "/"
+"""The key that each thing has: of a grant without limits that has a ceiling."""
 
 
 def key_of(organisation: str | None, region: str | None, area: str | None) -> str:

@@ -47,5 +47,4 @@ async def use(pool: Pool, caller: Caller) -> Caller:
     async with pool.connection() as conn, conn.transaction():
         found = await (await conn.execute(SQL.use.encode(), given)).fetchall()
     counted = {id_ for id_, _ in found}
-    shares = frozenset(share for share in caller.scope.shares if share.id in counted)
-    return replace(caller, scope=replace(caller.scope, shares=shares))
+    return replace(caller, scope=caller.scope.with_shares(counted))

@@ -6,6 +6,9 @@ from typing import NamedTuple
 
 from hub.alerts.routing import Place
 
+ALL = 6
+"""Of levels of data the highest one."""
+
 
 class SharedAlerts(NamedTuple):
     """A share by which an organisation lets another see alerts; None does not limit."""
@@ -17,6 +20,8 @@ class SharedAlerts(NamedTuple):
     metrics: frozenset[str] | None = None
     event_kinds: frozenset[str] | None = None
     valid_to: datetime | None = None
+    ceiling: int = ALL
+    """The highest level of data of them that is shared, as a number (hub/access/classification.py)."""
 
     def reaches(self, place: Place, at: datetime) -> bool:
         """Whether an alert of its owner is among what is shared at a time; one without a device never is."""
@@ -45,12 +50,17 @@ class Reach:
 
     def sees(self, organisation: str, place: Place, at: datetime) -> bool:
         """Whether an organisation may see an alert at a time."""
+        return self.ceiling(organisation, place, at) is not None
+
+    def ceiling(self, organisation: str, place: Place, at: datetime) -> int | None:
+        """Up to which level an organisation may see an alert at a time; None: not at all."""
         region = self._regions.get(organisation)
-        return (
-            (region is not None and (place.region or "").startswith(region))
-            or self._above(organisation, place.organisation)
-            or any(share.reaches(place, at) for share in self._shares.get((place.organisation or "", organisation), ()))
-        )
+        if region is not None and (place.region or "").startswith(region):
+            return ALL
+        if self._above(organisation, place.organisation):
+            return ALL
+        shares = self._shares.get((place.organisation or "", organisation), ())
+        return max((share.ceiling for share in shares if share.reaches(place, at)), default=None)
 
     def _above(self, organisation: str, below: str | None) -> bool:
         """Whether it is the other one, or above it; a circle ends where it began."""

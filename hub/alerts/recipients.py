@@ -51,8 +51,8 @@ async def subscriptions(conn: psycopg.AsyncConnection) -> Subscriptions:
 def _subscriptions(found: Mapping[str, Any]) -> Subscriptions:
     areas = {code: (_time(begins), _time(ends)) for code, begins, ends in found["areas"]}
     shares = [
-        SharedAlerts(owner, consumer, _set(devices), _set(metrics), _set(kinds), _time(valid_to))
-        for owner, consumer, devices, metrics, kinds, valid_to in found["shares"]
+        SharedAlerts(owner, consumer, _set(devices), _set(metrics), _set(kinds), _time(valid_to), top)
+        for owner, consumer, devices, metrics, kinds, valid_to, top in found["shares"]
     ]
     organisations = found["organisations"]
     silences = [
@@ -101,13 +101,15 @@ async def stored_places(
     }
 
 
-async def hidden(conn: psycopg.AsyncConnection, asked: Collection[tuple[UUID, str]]) -> set[tuple[UUID, str]]:
-    """Of alerts and organisations those that the organisation may not see now."""
+async def ceilings(
+    conn: psycopg.AsyncConnection, asked: Collection[tuple[UUID, str]]
+) -> dict[tuple[UUID, str], int | None]:
+    """Up to which level of data organisations may see alerts now, as a number; None: not at all."""
     if not asked:
-        return set()
+        return {}
     reach, now = (await subscriptions(conn)).reach, datetime.now(UTC)
     places = await stored_places(conn, {alert for alert, _ in asked})
-    return {(alert, owner) for alert, owner in asked if not reach.sees(owner, places[alert], now)}
+    return {(alert, owner): reach.ceiling(owner, places[alert], now) for alert, owner in asked}
 
 
 def _time(text: str | None) -> datetime | None:

@@ -146,6 +146,10 @@ class Sight(Protocol):
         """Whether an organisation may see an alert at a time."""
         ...
 
+    def ceiling(self, organisation: str, place: Place, at: datetime) -> int | None:
+        """Up to which level of data, as a number; None: not at all."""
+        ...
+
 
 class Verdict(NamedTuple):
     """Whether a consumer gets an alert, and why, or all that is against it."""

@@ -25,7 +25,7 @@ async def grant(conn: psycopg.AsyncConnection, role: str) -> None:
     """
     async with conn.transaction():
         row = await (await conn.execute(SQL.role, {"role": role})).fetchone()
-        is_owner, exists, scoped = row or (False, False, False)
+        is_owner, exists, scoped, cut = row or (False, False, False, False)
         if is_owner:
             return
         if not exists:
@@ -37,3 +37,5 @@ async def grant(conn: psycopg.AsyncConnection, role: str) -> None:
         await conn.execute(sql.SQL(SQL.grants).format(role=name))
         if scoped:
             await conn.execute(sql.SQL(SQL.grants_scoped).format(role=name))
+        if cut:
+            await conn.execute(sql.SQL(SQL.grants_cut).format(role=name))

@@ -1,6 +1,6 @@
 -- name: role
 select current_user = %(role)s as is_owner, exists (select from pg_roles where rolname = %(role)s) as present,
-       to_regnamespace('scoped') is not null as scoped
+       to_regnamespace('scoped') is not null as scoped, to_regnamespace('cut') is not null as cut
 
 -- name: grants
 grant usage on schema public to {role};
@@ -16,3 +16,8 @@ revoke insert, update, delete on sealed_only from {role};
 grant usage on schema scoped to {role};
 grant select, insert, update, delete on all tables in schema scoped to {role};
 grant execute on all functions in schema scoped to {role};
+
+-- name: grants_cut
+grant usage on schema cut to {role};
+grant select on all tables in schema cut to {role};
+grant execute on all functions in schema cut to {role};

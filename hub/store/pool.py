@@ -41,6 +41,7 @@ _OF_CONTENT = (
 
 
 SCOPED = " -c search_path=scoped,public"
+CUT = " -c search_path=cut,scoped,public"
 
 
 class Pool(AsyncConnectionPool[psycopg.AsyncConnection]):
@@ -53,6 +54,8 @@ class Pool(AsyncConnectionPool[psycopg.AsyncConnection]):
     scoped: AsyncConnectionPool[psycopg.AsyncConnection]
     """Connections that see views instead of tables (migration 0030), and nothing before they are given a scope. Apart
     from the others: statements that were prepared for tables would be planned anew for views each time."""
+    cut: AsyncConnectionPool[psycopg.AsyncConnection]
+    """As `scoped`, with views that leave out what is above a ceiling (migration 0054). For reading only."""
 
     async def getconn(self, timeout: float | None = None) -> psycopg.AsyncConnection:  # noqa: ASYNC109 as of the pool
         task = asyncio.current_task()
@@ -69,11 +72,14 @@ async def open_pool(database: Database) -> AsyncIterator[Pool]:
     """Create a connection pool; opens without waiting and reconnects automatically."""
     pool = Pool(database.url, min_size=1, **_pool(database))
     pool.scoped = Pool(database.url, min_size=0, **_pool(database, SCOPED))
+    pool.cut = Pool(database.url, min_size=0, **_pool(database, CUT))
     await pool.open(wait=False)
     await pool.scoped.open(wait=False)
+    await pool.cut.open(wait=False)
     try:
         yield pool
     finally:
+        await pool.cut.close()
         await pool.scoped.close()
         await pool.close()
 

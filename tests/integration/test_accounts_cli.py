@@ -41,7 +41,11 @@ async def test_accounts_and_keys_from_the_command_line(database: str) -> None:
         assert "use up to 64" in await hub("accounts add li/wei", 1)
         assert "no organisation" in await hub("accounts add x --role viewer --organisation nowhere", 1)
         assert "x" not in (await hub("accounts list")).split(), "nothing is left of what was refused"
-        await hub("accounts grant li.wei --role viewer")
+        assert "no device has a name" in await hub("accounts grant li.wei --role viewer --ceiling L1", 1)
+        assert "sees what it changes" in await hub("accounts grant li.wei --role integrator --ceiling L2", 1)
+        await hub("accounts grant li.wei --role viewer --ceiling L2")
+        assert "viewer: the whole hub, up to level L2" in (await who(client))["scope"]
+        assert "write L2, L3, L4" in await hub("keys add grid --role viewer --ceiling l2", 1)
         assert "exclude each other" in await hub("accounts grant li.wei --role security_administrator", 1)
         listed = await hub("accounts list")
         assert {"operator,", "viewer"} <= {*listed.split()}, "in one cell, however it is wrapped"

@@ -9,6 +9,7 @@ import pytest
 from psycopg.types.json import Jsonb
 
 from api.push.channel import Accepted, Answer, Consumer, Delivery
+from api.push.deliveries import Deliveries
 from api.push.outbox import DeliveryWorker
 from hub.settings import Database
 from hub.store.pool import open_pool
@@ -85,6 +86,16 @@ async def test_what_an_organisation_may_see_no_more_is_not_delivered(alarms: Ala
     assert sorted(desk.got) == ["city", "county"]
     why = "select o.state, o.last_error from outbox o join consumer c on c.id = o.consumer_id where c.code = 'water'"
     assert await alarms.run(why) == [("given_up", "its organisation water may not see the alert")]
+
+
+async def test_what_is_shared_up_to_a_level_is_delivered_up_to_it(alarms: Alarms) -> None:
+    await alarms.run(SHARE)
+    await alarms.run("update data_share set ceiling = 'L2'")
+    await alarms.run("update device set lon = 120.5, lat = 30.5")
+    await alarms.raised()
+    claimed = await Deliveries(alarms.pool).claim(10, 10, {}, 60)
+    places = {each.consumer.code: each.delivery.picture.get("lon") for each in claimed}
+    assert places == {"city": 120.5, "county": 120.5, "water": None}
 
 
 async def test_what_is_rolled_back_is_not_remembered(alarms: Alarms) -> None:

@@ -63,11 +63,11 @@ async def test_a_view_has_the_columns_of_its_table(pool: Pool) -> None:
         cursor = await conn.execute(
             """select table_name, table_schema, array_agg(column_name::text order by ordinal_position)
                from information_schema.columns
-               where table_schema in ('public', 'scoped') group by 1, 2"""
+               where table_schema in ('public', 'scoped', 'cut') group by 1, 2"""
         )
         columns = {(table, schema): found for table, schema, found in await cursor.fetchall()}
-    views = [table for table, schema in columns if schema == "scoped"]
-    assert {each for each in views if columns[each, "scoped"] != columns[each, "public"]} == set()
+    views = [each for each in columns if each[1] != "public" and each != ("alert_sight", "cut")]
+    assert {each for each in views if columns[each] != columns[each[0], "public"]} == set()
 
 
 ORGANISATIONS = st.none() | st.from_regex(r"[A-Za-z0-9][A-Za-z0-9._:-]{0,9}", fullmatch=True)
@@ -82,7 +82,7 @@ async def test_a_thing_has_the_key_of_each_grant_that_reaches_it(
     async with pool.connection() as conn:
         found = await (await conn.execute("select scope_keys(%s, %s, '{o/@b}')", (organisation, region))).fetchone()
     places = [None, *(region[:digits] for digits in DIGITS if region)]
-    limits = {(given, place) for given in (None, organisation) for place in places} - {(None, None)}
+    limits = {(given, place) for given in (None, organisation) for place in places}
     assert found is not None
     assert set(found[0]) == {key_of(given, place, None) for given, place in limits} | {"o/@b"}
 
@@ -112,6 +112,7 @@ from p, (values ('a', 'eco', '330110001000', 120.0, 30.0), ('b', null, '33011000
         (["/@both"], "bc"),
         (["eco/@both"], "c"),
         (["/3301100"], ""),
+        (["/"], "abcd"),
         ([], ""),
     ],
 )
@@ -142,4 +143,8 @@ async def test_without_a_scope_the_views_refuse(pool: Pool) -> None:
         await conn.execute("select set_config('ganzhi.scope', '', false)")
         with pytest.raises(InvalidTextRepresentation, match="malformed array"):
             await conn.execute("select * from device")
+        await conn.execute("select set_config('ganzhi.scope', '{/}', false), set_config('ganzhi.whole', '{/}', false)")
+        await conn.execute("set search_path = cut, scoped, public")
+        with pytest.raises(UndefinedObject, match=r"ganzhi\.uncut"):
+            await conn.execute("select lon from device")
         await conn.execute("discard all")

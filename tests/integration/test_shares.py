@@ -114,6 +114,30 @@ async def test_it_reaches_what_was_asked_for_and_no_more(office: Office) -> None
     assert {each["device"] for each in (await office.get("/events"))["items"]} == {HIDDEN, "seen-1"}, "they add up"
 
 
+async def test_it_shows_data_up_to_its_ceiling_and_no_more_than_is_seen_at_home(office: Office) -> None:
+    async with office.city.pool.connection() as conn:
+        await conn.execute("update device set lon = 120.5, lat = 30.5")
+
+    async def places() -> dict[str, float | None]:
+        await office.as_("li.wei")
+        return {each["code"]: each["lon"] for each in (await office.get("/devices"))["items"]}
+
+    share = await office.ask(kinds=["devices"], ceiling="L3")
+    assert await office.decide(share, "granted", ceiling="L4") == 200
+    assert (await office.get(f"/shares/{share}"))["ceiling"] == "L3", "the owner gives no more than was asked for"
+    assert await places() == {"seen-1": 120.5, HIDDEN: 120.5}
+    assert await office.decide(share, "revoked") == 200
+    share = await office.ask(kinds=["devices"], ceiling="L3")
+    assert await office.decide(share, "granted", ceiling="L2") == 200
+    assert await places() == {"seen-1": 120.5, HIDDEN: None}
+    share = await office.ask(kinds=["devices"], devices=[HIDDEN])
+    assert await office.decide(share, "granted") == 200
+    assert await places() == {"seen-1": 120.5, HIDDEN: 120.5}, "the highest of several"
+    async with office.city.pool.connection() as conn:
+        await conn.execute("update access_grant set ceiling = 'L2' where role = 'operator'")
+    assert await places() == {"seen-1": None, HIDDEN: None}, "nobody reads there what he may not at home"
+
+
 async def test_it_gives_no_rights_to_change(office: Office) -> None:
     share = await office.ask(kinds=["devices", "alerts", "readings"])
     assert await office.decide(share, "granted") == 200

@@ -60,6 +60,12 @@ def test_a_measured_value_has_the_level_of_its_series() -> None:
         assert ("value" in event["data"], "threshold" in event["data"]) == (told, told)
 
 
+def test_a_title_tells_no_value_that_may_not_leave() -> None:
+    measured = PICTURE | {"metric": "tilt", "category": "structure", "title": "Bridge: tilt 5.5 ≥ 4 (red)"}
+    titles = [cloudevent({**ROW, "picture": measured}, ceiling)["data"].get("title") for ceiling in Level]
+    assert titles == [None, "Kitchen 7: Smoke", *[measured["title"]] * 4]
+
+
 def test_each_category_of_the_library_has_a_level() -> None:
     assert {profile["category"] for profile in library().values()} == set(SERIES)
 

@@ -3,10 +3,12 @@
 from typing import Any, get_args
 
 import pytest
+from pydantic import ValidationError
 
+from hub.access.classification import ReadCeiling
 from hub.access.oidc.claims import Given, person_of
 from hub.access.roles import Role
-from hub.oidc_settings import Oidc, RoleName
+from hub.oidc_settings import Ceiling, Oidc, RoleName
 
 ISSUER = "https://id.example.org/realms/city"
 
@@ -20,16 +22,25 @@ def given(claims: dict[str, Any], settings: Oidc, two_factor: tuple[str, ...] = 
     return [(each.role, each.organisation, each.region, each.area) for each in held]
 
 
+CUT = {"group": "county-desk", "role": "viewer", "ceiling": "L2"}
 DESK = {"group": "county-desk", "role": "operator", "organisation": "yhjj", "region": "330110"}
 
 
-def test_the_roles_of_the_settings_are_those_of_the_hub() -> None:
+def test_the_roles_and_ceilings_of_the_settings_are_those_of_the_hub() -> None:
     assert set(get_args(RoleName)) == set(Role)
+    assert get_args(Ceiling) == get_args(ReadCeiling)
 
 
 @pytest.mark.parametrize("groups", [["other", "county-desk"], "county-desk"])
 def test_a_group_gives_its_role_within_its_limits(groups: object) -> None:
     assert given({"groups": groups}, oidc(DESK)) == [(Role.OPERATOR, "yhjj", "330110", None)]
+
+
+def test_a_group_gives_its_role_up_to_a_ceiling() -> None:
+    held = [person_of({"sub": "1", "groups": "county-desk"}, oidc(each), ()).grants for each in (DESK, CUT)]
+    assert [each.ceiling for [each] in held] == ["L4", "L2"]
+    with pytest.raises(ValidationError, match="ceiling"):
+        oidc({**DESK, "ceiling": "L1"})
 
 
 @pytest.mark.parametrize(

@@ -7,6 +7,7 @@ from hashlib import sha256
 from typing import Any
 from urllib.parse import urlsplit
 
+from hub.access.classification import ReadCeiling
 from hub.access.roles import Role
 from hub.oidc_settings import Oidc
 
@@ -23,6 +24,7 @@ class Given:
     organisation: str | None
     region: str | None
     area: str | None
+    ceiling: ReadCeiling = "L4"
 
 
 @dataclass(slots=True, frozen=True)
@@ -53,7 +55,7 @@ def person_of(claims: Mapping[str, Any], oidc: Oidc, two_factor: Collection[str]
             region = str(_claim(claims, grant.region_claim))
             if not re.fullmatch("[0-9]{2,12}", region):
                 continue
-        given.append(Given(Role(grant.role), grant.organisation, region, grant.area))
+        given.append(Given(Role(grant.role), grant.organisation, region, grant.area, grant.ceiling))
     names = _names(_text(_claim(claims, oidc.claims.login)), oidc.issuer, subject)
     return Person(oidc.issuer, subject, names, shown[:SHOWN], twice, tuple(dict.fromkeys(given)))
 
