@@ -56,7 +56,7 @@ STEPS: list[tuple[str, str, Any, str]] = [
     ("DELETE /devices/{code}/credentials", f"{DEVICE}/credentials", None, "credential.revoke"),
     ("PUT /rules/{code}", "/rules/pm25-high", RULE, "rule.put"),
     ("POST /alerts/{alert_id}/steps", "/alerts/{alert}/steps", {"to": "acknowledged"}, "alert.step"),
-    ("POST /alerts", "/alerts", {"title": "A call", "level": "red", "region": "330106001002"}, "alert.raise"),
+    ("POST /alerts", "/alerts", {"title": "A call", "level": "red", "region": "330000000000"}, "alert.raise"),
     ("POST /alerts/{alert_id}/comments", "/alerts/{alert}/comments", {"note": "soon"}, "alert.comment"),
     ("PUT /alerts/{alert_id}/assignee", "/alerts/{alert}/assignee", {"name": "li.wei"}, "alert.assign"),
     ("PUT /alerts/{alert_id}/shelf", "/alerts/{alert}/shelf", {"minutes": 5, "reason": "works"}, "alert.shelve"),
