@@ -238,6 +238,7 @@ def test_nothing_else_writes_alerts() -> None:
         "hub/store/migrations/0001_core.sql",
         "hub/store/migrations/0011_alerts.sql",
         "hub/store/migrations/0052_alert_ends.sql",
+        "hub/store/migrations/0054_ceilings.sql",
     }
 
 

@@ -87,7 +87,8 @@ async def test_organisations(database: str) -> None:
     async with api_context(database) as context, client_of(context) as client:
         await register(client)
         await put(client, organisation="env")
-        assert (await client.get("/organisations/env")).json() == {"code": "env", "name": "env", "devices": 1}
+        found = (await client.get("/organisations/env")).json()
+        assert found == {"code": "env", "name": "env", "devices": 1, "parent": None, "region": None}
         assert (await client.put("/organisations/env", json={"name": "生态环境局"})).status_code == 200
         assert (await client.put("/organisations/water", json={"name": "水利局"})).status_code == 201
         listed = (await client.get("/organisations", params={"q": "局"})).json()["items"]
