@@ -1,8 +1,10 @@
 """What every consumer that follows the log of alert changes gets, whatever breaks. A further sink adds a kit below."""
 
 import asyncio
+import gc
 import json
-from collections.abc import AsyncIterator, Callable, Sequence
+import warnings
+from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from contextlib import asynccontextmanager
 from typing import Any, Protocol
 
@@ -142,6 +144,15 @@ class MqttKit:
         subscriber.loop_start()
         self.close = subscriber.disconnect
         await asyncio.wait_for(subscribed.wait(), 20)
+
+
+@pytest.fixture(autouse=True)
+def _left_by_the_killed() -> Iterator[None]:
+    """Collects connections that were cut off while they were made, before another test stumbles on them."""
+    yield
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", ResourceWarning)
+        gc.collect()
 
 
 @pytest.fixture
