@@ -18,6 +18,7 @@ from analytics.rules.alerts import (
     Staged,
     Step,
     fires_at,
+    over_at,
     steps_of,
     steps_of_event,
     steps_when_over,
@@ -67,7 +68,8 @@ class _Decision:
     newest: events.Newest
     alerts: Staged
     go_on: list[UUID]
-    """Alerts of which events said again that they are active, and which no desk may have ended meanwhile."""
+    """Alerts of which events said again that they are active, and which no desk may have ended meanwhile, whatever
+    became of them later in the batch."""
 
 
 class RuleBook(Stage):
@@ -169,17 +171,13 @@ class RuleBook(Stage):
         heard, newest = events.judge(said, self._set.by_kind, profiles, self._newest, self._stale_after)
         marks = {} if which is None else _marks(batch, readings.where(which), message[which])
         decided = [change for transition in verdict.transitions for change in self._changes(transition, alerts, marks)]
-        decided += [change for one in heard for change in self._event_changes(one, alerts, corrected.events)]
+        go_on: list[UUID] = []
+        decided += [change for one in heard for change in self._event_changes(one, alerts, corrected.events, go_on)]
         over = [key for key, at in self._passing.items() if at <= until]
         decided += [change for key in over for change in self._passed(key, alerts, until)]
-        self._decision = _Decision(batch, now, verdict, newest, alerts, self._goes_on(alerts, decided))
+        self._decision = _Decision(batch, now, verdict, newest, alerts, go_on)
         decided.sort(key=attrgetter("ts"))
         batch.changes = decided
-
-    def _goes_on(self, staged: Staged, decided: Sequence[AlertChange]) -> list[UUID]:
-        changed = {change.alert_id for change in decided}
-        going_on = [alert for key, alert in staged.items() if key[2] and alert is not None and not alert.ended]
-        return [alert.id for alert in going_on if alert.id not in changed]
 
     async def write(self, conn: Connection, batch: Batch) -> None:
         """Raise StaleDecision when a desk has closed an alert that an event was taken to repeat: it is a new onset."""
@@ -267,10 +265,14 @@ class RuleBook(Stage):
                 series, level, title, value, threshold,
             )  # fmt: skip
 
-    def _event_changes(self, heard: events.Heard, staged: Staged, corrected: Collection[UUID]) -> Iterator[AlertChange]:
+    def _event_changes(
+        self, heard: events.Heard, staged: Staged, corrected: Collection[UUID], go_on: list[UUID]
+    ) -> Iterator[AlertChange]:
         rule, event = heard.rule, heard.event
         key, target = (rule.id, event.device_id, True), f"{event.device}/{event.kind}"
         known = staged.get(key, self._alerts.get(key))
+        if known is not None and not known.ended and heard.level and event.ts < over_at(known, event.kind):
+            go_on.append(known.id)
         mark = _mark(event.received) if event.id in corrected else ""
         steps, staged[key] = steps_of_event(known, rule.code, target, event, heard.level, mark)
         return self._told(rule, event.device_id, target, steps, heard.delay, mark)

@@ -324,3 +324,14 @@ def test_rules_remember_what_the_store_holds(database: str, examples: int) -> No
     )
     quick(given(HISTORIES)(lives(database, seen)))()
     assert seen["raised"], "the histories decide something"
+
+
+def test_an_event_that_repeats_what_a_desk_has_just_closed_is_heard_though_another_follows_in_its_batch(
+    database: str,
+) -> None:
+    """Found by the test above: what was looked at was the last alert of the batch only."""
+    lived = lives(database, Counter())
+    first, again = ("line_crossing", 120, 4), ("line_crossing", 120, 2)
+    lived(
+        ([("take", [first], "committed"), ("end line",), ("take", [again, ("line_crossing", 1, 4)], "committed")], None)
+    )
