@@ -8,9 +8,11 @@ from uuid import UUID
 import httpx
 import pytest
 
+from app.serve.housekeeping import housekeeping
 from hub.access.roles import Role
 from hub.alerts.silences import release_ended
 from hub.store.pool import connect
+from tests.support.process import eventually
 from tests.support.served_api import api_context, change_alert, client_of, raise_alert, register
 from tests.support.two_counties import INSIDE, OUTSIDE, two_counties
 
@@ -85,6 +87,30 @@ async def test_what_lasts_is_told_once_when_it_is_over_and_what_does_not_is_not(
     await change_alert(desk.context.hub_pool, passing, "acknowledged")
     assert (await desk.owed(passing))[-1] == "3 pending", "afterwards all is as ever"
     assert (await desk.client.delete(f"/silences/{silence}")).status_code == 409
+
+
+@pytest.mark.parametrize("name", ["silences", "shelf"])
+async def test_a_hub_sees_to_what_is_over(desk: Desk, name: str) -> None:
+    await desk.silence(region="3301")
+    alert = await raise_alert(desk.context.hub_pool, level=2)
+    body = {"minutes": 5, "reason": "works"}
+    (await desk.client.put(f"/alerts/{alert}/shelf", json=body)).raise_for_status()
+    async with desk.context.hub_pool.connection() as conn:
+        await conn.execute("update silence set from_at = now() - interval '2 s', to_at = now() - interval '1 s'")
+        await conn.execute("update alert set shelved_until = now() - interval '1 s'")
+    tasks = dict(housekeeping(desk.context.settings, desk.context.hub_pool))
+    running = asyncio.ensure_future(tasks.pop(name))
+    for other in tasks.values():
+        other.close()  # coroutines, none of which has begun
+
+    async def over() -> bool:
+        if name == "silences":
+            return await desk.owed(alert) == ["1 pending"]
+        return (await desk.client.get(f"/alerts/{alert}")).json()["shelved_until"] is None
+
+    await eventually(over, f"{name} is among what a hub does")
+    running.cancel()
+    await asyncio.gather(running, return_exceptions=True)
 
 
 async def test_a_rise_goes_through_and_what_was_kept_back_before_it_is_not_told_again(desk: Desk) -> None:
