@@ -2,44 +2,31 @@
 
 import secrets
 from base64 import b64encode
-from datetime import datetime
-from typing import Annotated, Any
-from urllib.parse import quote, unquote, urlsplit
+from typing import Any
+from urllib.parse import unquote, urlsplit
 
 from fastapi import Response
 from psycopg import AsyncConnection
 from psycopg.types.json import Jsonb
-from pydantic import (
-    BaseModel,
-    ConfigDict,
-    Field,
-    JsonValue,
-    SecretStr,
-    ValidationInfo,
-    field_validator,
-    model_validator,
-)
 
 from api.context import Context, Here
-from api.contract_types import Code, LevelName, Name, RegionPrefix
+from api.contract_types import Code
 from api.cursors import Page, Paged
 from api.database import SQL as DATABASE
 from api.database import audit, execute, read, row, rows, writing
 from api.language import Spoken, failure_in
 from api.problems import ProblemError, invalid, not_found, responses
-from api.push.address import BadAddressError
-from api.push.kinds import KINDS, KindName, checked_settings, endpoint
+from api.push.kinds import KINDS, KindName, endpoint
 from api.push.signature import PREFIX
-from api.routes.consumer_filters import FilterBody, Filters, single
+from api.routes.consumer_body import Consumer, ConsumerBody, PutConsumer
 from api.routes.consumer_filters import shown as shown_filters
+from api.routes.consumer_filters import single
 from api.routes.consumer_filters import stored as stored_filters
 from api.routes.consumer_followed import check_followed
-from hub.access.classification import CeilingName
 from hub.access.door import GuardedRouter, TheCaller, needs
 from hub.access.outgoing import Outgoing, OutgoingRefused
 from hub.access.permissions import Permission
 from hub.access.shown_url import HIDDEN
-from hub.alerts.routing import MOST_FILTERS
 from hub.secrets.login_place import login_place
 from hub.secrets.sealed import Place, Secrets, SecretUnreadable
 from hub.store.statements import statements
@@ -50,156 +37,8 @@ SQL = statements(__name__)
 
 router = GuardedRouter(prefix="/consumers", tags=["consumers"])
 _KEYS = {"code": str}
-_SINGLE = {"min_level", "region", "organisation", "category", "area"}
 FORGOTTEN_AT_ONCE = 10_000
 """Deliveries of a consumer that are deleted in a transaction."""
-_EXAMPLE: dict[str, JsonValue] = {
-    "url": "https://desk.example.org/alerts",
-    "min_level": "yellow",
-    "region": "3301",
-}
-
-
-class ConsumerBody(BaseModel):
-    """A consumer in a PUT request."""
-
-    model_config = ConfigDict(extra="forbid", json_schema_extra={"examples": [_EXAMPLE]})
-
-    kind: KindName = Field(default="webhook", description="by which channel it is told (docs/CHANNELS.md)")
-    url: str = Field(
-        default="",
-        max_length=2000,
-        validate_default=True,
-        description="of a webhook: http or https; POST. Of kafka and mqtt: none",
-    )
-    settings: dict[str, JsonValue] = Field(
-        default={},
-        validate_default=True,
-        max_length=50,
-        description="of its kind (docs/CHANNELS.md); nothing secret, for they are shown",
-    )
-    username: str | None = Field(
-        default=None, max_length=200, pattern=r"^[^:\x00-\x1f\x7f]+$", description="of HTTP Basic, or in the url"
-    )
-    password: SecretStr | None = Field(
-        default=None,
-        max_length=500,
-        description="kept apart and never returned; left out, a known one is kept while username and host stay",
-    )
-    secret: SecretStr | None = Field(
-        default=None,
-        max_length=500,
-        description="of a webhook: whsec_ and base64 of 24 to 64 bytes; made up, and told once, when left out",
-    )
-    min_level: LevelName = "blue"
-    region: RegionPrefix | None = Field(default=None, description="only alerts from below this division code")
-    organisation: Code | None = Field(default=None, description="only of devices of this organisation; made when new")
-    category: Name | None = Field(default=None, description="only of devices whose profile has this category")
-    area: Code | None = Field(default=None, description="only of devices in this named area, while it is valid")
-    filters: Filters | None = Field(
-        default=None,
-        description=f"instead of the five above: up to {MOST_FILTERS}, of which any is enough; [] takes nothing. Left "
-        "out, the five are its one filter",
-    )
-    owner: Code | None = Field(
-        default=None,
-        description="the organisation that it belongs to: it gets only what that may see. null: of the whole hub",
-    )
-    fallback: bool | None = Field(
-        default=None,
-        description="it gets the red alerts that nobody else gets, or accepts within 30 s; one does, and another that "
-        "is given true takes over. It cannot be deleted or switched off. Left out, it stays as it is",
-    )
-    lang: Lang | None = Field(default=None, description="of the titles that it gets; null: as the hub stores them")
-    ceiling: CeilingName | None = Field(
-        default=None,
-        description="the highest level of data that it gets (docs/PRIVACY.md); left out, a known one keeps its own, "
-        "and a new one gets L4, all that is general, or L1 when it is, or becomes, a dingtalk, wecom or feishu",
-    )
-    enabled: bool = True
-
-    @field_validator("url")
-    @classmethod
-    def _callable(cls, url: str, info: ValidationInfo) -> str:
-        if kind := info.data.get("kind"):
-            try:
-                KINDS[kind].parse(url)
-            except BadAddressError as error:
-                raise ValueError(error.sentence) from error
-        return url
-
-    @field_validator("settings")
-    @classmethod
-    def _of_its_kind(cls, settings: dict[str, JsonValue], info: ValidationInfo) -> dict[str, JsonValue]:
-        return checked_settings(kind, settings) if (kind := info.data.get("kind")) else settings
-
-    @field_validator("secret")
-    @classmethod
-    def _usable(cls, secret: SecretStr | None, info: ValidationInfo) -> SecretStr | None:
-        if secret is not None and (kind := info.data.get("kind")):
-            KINDS[kind].check_secret(secret.get_secret_value())
-        return secret
-
-    @model_validator(mode="after")
-    def _one_login(self) -> "ConsumerBody":
-        if self.username is None and self.password is not None:
-            raise ValueError("a password needs a username")
-        if self.username is not None and KINDS[self.kind].parse(self.url).login is not None:
-            raise ValueError("the url has a login in it: give username and password there or here, not both")
-        return self
-
-    @model_validator(mode="after")
-    def _filters_once(self) -> "ConsumerBody":
-        if self.filters is not None and (both := sorted(_SINGLE & self.model_fields_set)):
-            raise ValueError(f"give {both[0]} in filters, or no filters: not both")
-        return self
-
-    def subscribed(self) -> list[FilterBody]:
-        """What it subscribes to."""
-        if self.filters is not None:
-            return self.filters
-        return [FilterBody(**self.model_dump(include=_SINGLE))]
-
-    def login(self) -> str | None:
-        """`user:password` or only `user`, percent-encoded."""
-        if self.username is None:
-            return KINDS[self.kind].parse(self.url).login
-        return quote(self.username, safe="") + (
-            "" if self.password is None else ":" + quote(self.password.get_secret_value(), safe="")
-        )
-
-
-class Consumer(BaseModel):
-    """A stored consumer with delivery status; its secret is never returned."""
-
-    code: Code
-    kind: str
-    url: Annotated[str, Field(description="without a login; *** for what may be a token")]
-    settings: dict[str, JsonValue]
-    username: str | None
-    min_level: Annotated[LevelName, Field(description="of its only filter, like the next four; of several the lowest")]
-    region: str | None
-    organisation: str | None
-    category: str | None
-    area: str | None
-    filters: list[FilterBody]
-    owner: Code | None
-    fallback: bool
-    lang: Lang | None
-    ceiling: CeilingName
-    enabled: bool
-    pending: int
-    delivered: int
-    given_up: int
-    held_until: datetime | None = Field(description="it asked for a pause, or is not there: nothing is sent before")
-    failure: str | None = Field(description="in which way a delivery failed last, in one word")
-    last_error: str | None
-
-
-class PutConsumer(Consumer):
-    """Response to a PUT."""
-
-    secret: str | None = Field(default=None, description="only where the hub made it up: keep it now")
 
 
 @router.put("/{code}", response_model=PutConsumer, responses={201: {"model": PutConsumer}, **responses(409, 422)})
