@@ -22,6 +22,7 @@ from api.login.oidc import OidcLogin
 from api.routes import (
     accounts,
     alert_desk,
+    alert_history,
     alerts,
     areas,
     audit,
@@ -109,6 +110,7 @@ _ROUTERS: tuple[GuardedRouter, ...] = (
     cap.router,  # /alerts/feed.atom, too
     alerts.router,
     alert_desk.router,
+    alert_history.router,
     silences.router,
     profiles.router,
     profile_library.router,

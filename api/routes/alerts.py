@@ -29,6 +29,8 @@ from hub.words import Lang, text
 SQL = statements(__name__)
 
 router = GuardedRouter(prefix="/alerts", tags=["alerts"])
+SHOWN = 500
+"""Changes and deliveries that one answer shows."""
 _KEYS = {"raised_at": datetime, "id": UUID}
 Handling = Literal["open", "acknowledged", "dispatched", "handled", "verified", "closed", "false_alarm", "merged"]
 State = Literal[Handling, "cleared"]
@@ -124,9 +126,11 @@ class AlertAttachment(BaseModel):
 class AlertDetail(Alert):
     """An alert with its changes, attachments and deliveries."""
 
-    changes: list[AlertStep]
+    changes: list[AlertStep] = Field(description="the newest 500, in their order; /changes has all")
     attachments: list[AlertAttachment]
-    deliveries: list[AlertDelivery] = Field(description="empty for who may not see consumers")
+    deliveries: list[AlertDelivery] = Field(
+        description="the newest 500, in their order; /deliveries has all. Empty for who may not see consumers"
+    )
 
 
 def _seq(value: str | None = Header(default=None, alias="if-match", examples=['"3"'])) -> int | None:
@@ -255,10 +259,11 @@ async def take(
 
 async def _since(context: Context, alert_id: UUID, seen: int) -> str:
     """What happened to an alert since it had so many changes, in a sentence."""
-    newer = [each for each in await read(context, SQL.alert_changes, {"id": alert_id}) if each["seq"] > seen]
+    newest = await read(context, SQL.alert_changes, {"id": alert_id, "after_seq": None, "limit": 5})
     told = [
         f"{each['kind']}{' by ' + each['actor'] if each['actor'] else ''} at {each['at']:%H:%M:%S} UTC"
-        for each in newer[-5:]
+        for each in reversed(newest)
+        if each["seq"] > seen
     ]
     return f"the alert has changed since: {', '.join(told) or 'it had fewer changes'}; read it again and decide anew"
 
@@ -273,12 +278,13 @@ async def detail(
     if found is None:
         raise not_found("alert", alert_id)
     told = Permission.CONSUMERS_READ in caller.permissions
-    deliveries = await rows(conn, SQL.alert_deliveries, {"id": alert_id}) if told else []
+    newest = {"id": alert_id, "after_seq": None, "after_consumer": None, "limit": SHOWN}
+    deliveries = await rows(conn, SQL.alert_deliveries, newest) if told else []
     return {
         **_shown(found, lang),
-        "changes": await rows(conn, SQL.alert_changes, {"id": alert_id}),
+        "changes": list(reversed(await rows(conn, SQL.alert_changes, newest))),
         "attachments": await rows(conn, SQL.alert_attachments, {"id": alert_id}),
-        "deliveries": [_delivery(each, spoken) for each in deliveries],
+        "deliveries": [shown_delivery(each, spoken) for each in reversed(deliveries)],
     }
 
 
@@ -290,6 +296,7 @@ def _shown(found: dict[str, Any], lang: Lang | None) -> dict[str, Any]:
     return {**found, "title": title, "steps": steps}
 
 
-def _delivery(found: dict[str, Any], lang: Lang) -> dict[str, Any]:
+def shown_delivery(found: dict[str, Any], lang: Lang) -> dict[str, Any]:
+    """A delivery with its reasons in a language."""
     why = found["why"]
     return failure_in(lang, {**found, "why": None if why is None else text(f"routing.fallback.{why}", lang)})

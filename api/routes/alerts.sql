@@ -1,25 +1,33 @@
 -- name: alert_changes
+-- Newest first: an alert may have thousands.
 select c.cursor, c.seq, c.kind, c.at, coalesce(c.actor, nullif(who.display_name, ''), who.name) as actor, c.note,
        (c.picture ->> 'level') as level, (c.picture ->> 'state') as state, (c.picture ->> 'value')::float8 as value
 from alert_change c
 left join principal who on who.id = c.principal
-where c.alert_id = %(id)s
-order by c.seq
+where c.alert_id = %(id)s and (%(after_seq)s::int is null or c.seq < %(after_seq)s)
+order by c.seq desc
+limit %(limit)s
 
 -- name: alert_deliveries
+-- Newest first.
 select c.code as consumer, o.seq, o.state, o.attempts, o.failure, o.last_error, o.last_error_words, o.said, o.why,
        o.took_ms, o.created_at, o.settled_at,
        case when o.state = 'pending' then o.next_at end as next_at
 from outbox o
 join consumer c on c.id = o.consumer_id
 where o.alert_id = %(id)s
-order by o.seq, c.code
+  and (%(after_seq)s::int is null or (o.seq, c.code) < (%(after_seq)s, %(after_consumer)s))
+order by o.seq desc, c.code desc
+limit %(limit)s
 
 -- name: alert_attachments
 select f.id, f.name, f.media_type, length(f.content) as size, f.added_at
 from alert_attachment f
 where f.alert_id = %(id)s
 order by f.added_at, f.id
+
+-- name: alert_is_there
+select 1 as there from alert where id = %(id)s
 
 -- name: alerts
 -- Active: the condition lasts and nobody has ended the case.

@@ -45,6 +45,7 @@ THINGS: dict[str, Any] = {
     "GET /devices/{code}/commands": None,
     "POST /devices/{code}/commands": {"name": "reset"},
     "GET /alerts/{alert_id}": None,
+    "GET /alerts/{alert_id}/changes": None,
     "GET /alerts/{alert_id}/cap": None,
     "POST /alerts/{alert_id}/steps": {"to": "acknowledged"},
     "POST /alerts/{alert_id}/comments": {"note": "a remark"},
