@@ -26,6 +26,7 @@ async def forget(pool: Pool, settings: Settings, batch: int = BATCH) -> int:
     limits = {
         EXPIRE: settings.alerts.keep_days,
         SQL.events: settings.events.keep_days,
+        SQL.desk_presence: 1,
         SQL.maintenance: settings.health.keep_days,
         SQL.silences: settings.alerts.keep_days,
         SQL.unused: settings.health.keep_days,

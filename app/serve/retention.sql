@@ -1,3 +1,8 @@
+-- name: desk_presence
+delete from desk_presence where principal_id in (
+    select principal_id from desk_presence
+    where greatest(clicked_until, streamed_until) < now() - make_interval(days => %(days)s) limit %(batch)s)
+
 -- name: events
 -- But the newest of each kind at each device: what is older and comes later must find it.
 with gone as (

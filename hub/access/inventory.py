@@ -118,6 +118,26 @@ TABLES: Mapping[str, Table] = {
         _USER, "how often who used a share on a day", "kept with its share", Permission.SHARES_READ,
         l2="share_id day uses last_at actor",
     ),
+    "calendar_day": _table(
+        _MANAGEMENT, "public holidays and the workdays that make up for them", "until imported anew",
+        None, l1="date workday name",
+    ),
+    "rota": _table(
+        _MANAGEMENT, "at what hours a desk is staffed, and in what order", "until deleted", Permission.ROTAS_READ,
+        l1="code unit from_date", l2="name organisation region zone shifts leader scope",
+    ),
+    "rota_member": _table(
+        _USER, "whose turn it is when", "with its rota: 500 at most", Permission.ROTAS_READ,
+        l2="rota turn principal_id",
+    ),
+    "rota_substitute": _table(
+        _USER, "who stands in for whom", "with its rota: 500 at most", Permission.ROTAS_READ,
+        l2="rota instead_of from_at to_at principal_id",
+    ),
+    "desk_presence": _table(
+        _USER, "who is at a desk, so that an alert does not wait for nobody", "a day after it was last proven",
+        Permission.ROTAS_READ, l2="principal_id clicked_at clicked_until streamed_until",
+    ),
     "maintenance": _table(
         _MANAGEMENT, "when somebody works on a device, so that its silence is no finding",
         "health.keep_days after its end", Permission.DEVICES_READ,

@@ -74,6 +74,7 @@ LISTS: dict[str, Any] = {
     "GET /alerts": None,
     "GET /alerts/feed.atom": None,
     "GET /silences": None,
+    "GET /duty": None,
     "POST /silences": {"region": INSIDE, "to_at": TOMORROW, "reason": "works"},
     "POST /alerts": {"title": "A call", "level": "blue", "region": INSIDE + "000000"},
     "GET /events": None,

@@ -97,6 +97,16 @@ with s as (
     select gen_random_uuid(), d.id, d.region, d.organisation, 3, %(name)s, now(), now() + interval '1 day', %(name)s
     from alert a join device d on d.id = a.device_id where a.id = %(alert)s
     returning id
+), w as (
+    insert into principal (kind, name) values ('person', %(name)s) returning id
+), o as (
+    insert into rota (code, name, organisation, region, zone, shifts, unit, from_date)
+    select d.code, %(name)s, d.organisation, d.region, 'Asia/Shanghai',
+           '[{"name": "day", "begin": 0, "end": 1440, "days": ["every"]}]', 'day', '2026-01-01'
+    from alert a join device d on d.id = a.device_id where a.id = %(alert)s
+    returning code
+), t as (
+    insert into rota_member select o.code, 0, w.id from o, w
 ), f as (
     insert into alert_attachment (id, alert_id, change_id, name, media_type, content)
     values (gen_random_uuid(), %(alert)s, gen_random_uuid(), %(name)s, 'text/plain', convert_to(%(name)s, 'UTF8'))
