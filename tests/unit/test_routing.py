@@ -223,6 +223,8 @@ def sees(owner: str, place: Place, parents: dict[str, str], regions: dict[str, s
     return any(
         share.owner == place.organisation
         and share.consumer == owner
+        and place.device is not None
+        and (place.metric or place.event_kind or (share.metrics is None and share.event_kinds is None))
         and (share.valid_to is None or share.valid_to > NOW)
         and (share.devices is None or place.device in share.devices)
         and (share.metrics is None or place.metric is None or place.metric in share.metrics)
