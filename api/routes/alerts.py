@@ -101,7 +101,9 @@ class AlertDelivery(BaseModel):
 
     consumer: str
     seq: int
-    state: Literal["pending", "delivered", "given_up", "silenced"] = Field(description="silenced: kept back")
+    state: Literal["pending", "delivered", "given_up", "silenced", "quiet"] = Field(
+        description="silenced, quiet: kept back by a silence, or by quiet hours of the consumer"
+    )
     attempts: int
     why: str | None = Field(description="why the fallback consumer gets it; null: a filter takes it")
     failure: str | None = Field(description="in which way it failed last, in one word")

@@ -19,6 +19,7 @@ from api.contract_types import Code, LevelName, Name, RegionPrefix
 from api.push.address import BadAddressError
 from api.push.kinds import KINDS, KindName, checked_settings
 from api.routes.consumer_filters import FilterBody, Filters
+from api.routes.consumer_quiet import QuietBody, QuietHours
 from hub.access.classification import CeilingName
 from hub.alerts.routing import MOST_FILTERS
 from hub.words import Lang
@@ -86,6 +87,11 @@ class ConsumerBody(BaseModel):
         default=None,
         description="the highest level of data that it gets (docs/PRIVACY.md); left out, a known one keeps its own, "
         "and a new one gets L4, all that is general, or L1 when it is, or becomes, a dingtalk, wecom or feishu",
+    )
+    quiet: QuietHours = Field(
+        default=[],
+        description="quiet hours: what begins, or changes its level, within them is kept back, and what still lasts is "
+        "told when they end; red is told at any time",
     )
     enabled: bool = True
 
@@ -158,6 +164,7 @@ class Consumer(BaseModel):
     fallback: bool
     lang: Lang | None
     ceiling: CeilingName
+    quiet: list[QuietBody]
     enabled: bool
     pending: int
     delivered: int

@@ -23,6 +23,20 @@ def _hours(hours: str) -> str:
     return hours
 
 
+Days = Annotated[
+    Annotated[list[Annotated[int, Field(ge=1, le=7)]], Field(min_length=1, max_length=7)] | None,
+    Field(description="days of the week on which its hours begin; 1 is Monday"),
+]
+Hours = Annotated[
+    Annotated[str, Field(max_length=11), AfterValidator(_hours)] | None,
+    Field(description="HH:MM-HH:MM, as in 08:00-18:00, or 22:00-06:00 across midnight"),
+]
+Zone = Annotated[
+    Annotated[str, Field(max_length=64), AfterValidator(_zone)] | None,
+    Field(description=f"of days and hours; else {ZONE}"),
+]
+
+
 class FilterBody(BaseModel):
     """What an alert must be for a consumer to get it: all that is named here; what is left out does not limit."""
 
@@ -39,15 +53,9 @@ class FilterBody(BaseModel):
     organisation: Code | None = Field(default=None, description="only of devices of this organisation; made when new")
     category: Name | None = Field(default=None, description="only of devices whose profile has this category")
     event_kind: Name | None = Field(default=None, description="only alerts of this kind of event, such as fire")
-    days: Annotated[list[Annotated[int, Field(ge=1, le=7)]], Field(min_length=1, max_length=7)] | None = Field(
-        default=None, description="days of the week on which its hours begin; 1 is Monday"
-    )
-    hours: Annotated[str, Field(max_length=11), AfterValidator(_hours)] | None = Field(
-        default=None, description="HH:MM-HH:MM, as in 08:00-18:00, or 22:00-06:00 across midnight"
-    )
-    zone: Annotated[str, Field(max_length=64), AfterValidator(_zone)] | None = Field(
-        default=None, description=f"of days and hours; else {ZONE}"
-    )
+    days: Days = None
+    hours: Hours = None
+    zone: Zone = None
     border_m: float | None = Field(
         default=None,
         ge=0,

@@ -23,6 +23,8 @@ from api.routes.consumer_filters import shown as shown_filters
 from api.routes.consumer_filters import single
 from api.routes.consumer_filters import stored as stored_filters
 from api.routes.consumer_followed import check_followed
+from api.routes.consumer_quiet import shown as shown_quiet
+from api.routes.consumer_quiet import stored as stored_quiet
 from hub.access.door import GuardedRouter, TheCaller, needs
 from hub.access.outgoing import Outgoing, OutgoingRefused
 from hub.access.permissions import Permission
@@ -68,6 +70,7 @@ async def put_consumer(
             **shown,
             "code": code,
             "filters": Jsonb(filters),
+            "quiet": Jsonb(stored_quiet(body.quiet)),
             "fallback": fallback,
             "usual_ceiling": kind.ceiling,
             "settings": Jsonb(body.settings),
@@ -80,6 +83,7 @@ async def put_consumer(
             "fresh_secret": vault.seal(Place("consumer", "secret", code), fresh),
         }
         written = await row(conn, SQL.consumer_put, values)
+        await execute(conn, SQL.consumer_quiet_over, {"code": code})
         if kind.followed:
             await execute(conn, SQL.consumer_follows, {"code": code})
         created = bool(written and written["created"])
@@ -226,5 +230,6 @@ def _shown(found: dict[str, Any], vault: Secrets, lang: Lang) -> dict[str, Any]:
     except SecretUnreadable:  # `hub check` and the failure of its deliveries say so
         login = None
     filters = shown_filters(found["filters"])
-    told = {**found, **single(filters), "filters": filters, "username": _username(login)}
+    kept = {"filters": filters, "quiet": shown_quiet(found["quiet"])}
+    told = {**found, **single(filters), **kept, "username": _username(login)}
     return failure_in(lang, told)

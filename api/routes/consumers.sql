@@ -12,7 +12,7 @@ update consumer set enabled = false where code = %(code)s
 -- name: consumer_follows
 -- It follows the log from now on: what waits for it is given up.
 update outbox set state = 'given_up', last_error = 'the consumer is of another kind now', settled_at = clock_timestamp()
-where consumer_id = (select id from consumer where code = %(code)s) and state = 'pending'
+where consumer_id = (select id from consumer where code = %(code)s) and state not in ('delivered', 'given_up')
 
 -- name: consumer_forget
 -- Some of its deliveries are deleted; a row for each.
@@ -28,25 +28,30 @@ select url, login, query from consumer where code = %(code)s for no key update
 -- Without a secret, or a ceiling, a known consumer keeps its own; a secret only as long as its kind. One that
 -- becomes a robot on the internet gets L1.
 with known as (select kind from consumer where code = %(code)s)
-insert into consumer (code, kind, url, login, query, settings, secret, filters, owner, fallback, lang, ceiling,
-                      enabled)
+insert into consumer (code, kind, url, login, query, settings, secret, filters, quiet, owner, fallback, lang,
+                      ceiling, enabled)
 values (%(code)s, %(kind)s, %(url)s, %(login)s, %(query)s, %(settings)s, coalesce(%(secret)s, %(fresh_secret)s),
-        %(filters)s, %(owner)s, %(fallback)s, %(lang)s, coalesce(%(ceiling)s, %(usual_ceiling)s), %(enabled)s)
+        %(filters)s, %(quiet)s, %(owner)s, %(fallback)s, %(lang)s, coalesce(%(ceiling)s, %(usual_ceiling)s), %(enabled)s)
 on conflict (code) do update
 set kind = excluded.kind, url = excluded.url, login = excluded.login, query = excluded.query, held_until = null,
     settings = excluded.settings,
     secret = case when %(secret)s is null and consumer.kind = excluded.kind then consumer.secret
                   else excluded.secret end,
-    filters = excluded.filters, owner = excluded.owner, fallback = excluded.fallback,
-    lang = excluded.lang, 
+    filters = excluded.filters, quiet = excluded.quiet, owner = excluded.owner, fallback = excluded.fallback,
+    lang = excluded.lang,
     ceiling = coalesce(%(ceiling)s, case when consumer.kind <> excluded.kind and %(usual_ceiling)s = 'L1' then 'L1'
                                          else consumer.ceiling end),
     enabled = excluded.enabled
 returning xmax = 0 as created,
           %(secret)s is null and kind is distinct from (select known.kind from known) as made_up
 
+-- name: consumer_quiet_over
+-- Its quiet hours may be others now: what they keep back is looked at anew.
+update outbox set quiet_until = now()
+where consumer_id = (select id from consumer where code = %(code)s) and state = 'quiet'
+
 -- name: consumers
-select c.code, c.kind, c.url, c.settings, c.login, c.filters, c.owner, c.fallback, c.lang, c.ceiling, c.enabled,
+select c.code, c.kind, c.url, c.settings, c.login, c.filters, c.quiet, c.owner, c.fallback, c.lang, c.ceiling, c.enabled,
        case when c.held_until > now() then c.held_until end as held_until,
        o.pending + behind.changes as pending, o.delivered, o.given_up,
        case when p.failing_since is null then last.failure else 'connection' end as failure,

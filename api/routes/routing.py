@@ -14,6 +14,7 @@ from api.language import Spoken
 from api.problems import not_found, responses
 from hub.access.door import GuardedRouter, needs
 from hub.access.permissions import Permission
+from hub.alerts.kept_back import kept_back, why
 from hub.alerts.recipients import stored_places, subscriptions
 from hub.alerts.routing import NOWHERE, Place
 from hub.store.statements import statements
@@ -65,6 +66,7 @@ class Tried(BaseModel):
 
     consumer: Code
     gets: bool
+    kept_back: bool = Field(description="whether it would be told later only, when what keeps it back is over")
     reasons: list[str] = Field(description="why it would get it, or all that is against it, in the asked language")
 
 
@@ -87,13 +89,19 @@ async def try_routing(body: TryBody, context: Here, spoken: Spoken) -> Any:
             place = found[body.alert]
         else:
             raise not_found("alert", str(body.alert))
-    told = [(each.code, found) for each, found in routes.verdicts(place, at)]
-    return {
-        "items": [
-            {"consumer": code, "gets": found.takes, "reasons": [reason.told(spoken) for reason in found.reasons]}
-            for code, found in sorted(told, key=lambda each: each[0])
-        ]
-    }
+    items, by_filter = list[dict[str, Any]](), set(routes.recipients(place, at))
+    for each, judged in sorted(routes.verdicts(place, at), key=lambda each: each[0].code):
+        kept = kept_back(routes, "raised", place, each.id, at) if each.id in by_filter else None
+        reasons = [*judged.reasons, *([] if kept is None else [why(kept)])]
+        items.append(
+            {
+                "consumer": each.code,
+                "gets": judged.takes,
+                "kept_back": kept is not None,
+                "reasons": [reason.told(spoken) for reason in reasons],
+            }
+        )
+    return {"items": items}
 
 
 async def _made_up(conn: AsyncConnection, given: MadeUpPlace, border_m: float) -> Place:

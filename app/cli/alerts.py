@@ -109,6 +109,7 @@ def who(
     table = Table("consumer", "gets it", "why")
     for item in items:
         gets = Text("yes", "green") if item["gets"] else Text("no", "dim")
+        gets = Text("later", "yellow") if item["kept_back"] else gets
         table.add_row(item["consumer"], gets, Text("\n".join(item["reasons"])))
     out.print(table if items else "There is no consumer yet:  hub consumers put -h")
 

@@ -15,9 +15,9 @@ from app.cli.diagnose import LangOption, language
 consumers = Verbs("Who is told of alerts, by which channel, and whether it arrives.")
 CodeArgument = Annotated[str, typer.Argument(help="The consumer's code.")]
 FROM_INPUT = "-"
-_KEPT = ("kind", "url", "settings", "username", "filters", "owner", "lang", "ceiling", "enabled")
+_KEPT = ("kind", "url", "settings", "username", "filters", "quiet", "owner", "lang", "ceiling", "enabled")
 _SHOWN = (
-    *(name for name in _KEPT if name != "filters"),
+    *(name for name in _KEPT if name not in ("filters", "quiet")),
     *("fallback", "pending", "delivered", "given_up", "held_until", "failure", "last_error"),
 )
 
@@ -74,6 +74,9 @@ def show_consumer(
         out.print(Text(f"filter {number}: {limits}"), soft_wrap=True)
     if not found["filters"]:
         out.print("It subscribes to nothing.")
+    for each in found["quiet"]:
+        limits = " ".join(str(each[name]) for name in ("days", "hours", "zone") if each[name] is not None)
+        out.print(Text(f"quiet: {limits} up to {each['max_level']}"), soft_wrap=True)
 
 
 @consumers.verb("put")
@@ -92,6 +95,12 @@ def put_consumer(
     filters: Annotated[
         list[str] | None,
         typer.Option("--filter", help="Instead of the five above, one filter as JSON; repeatable, any is enough."),
+    ] = None,
+    quiet: Annotated[
+        list[str] | None,
+        typer.Option(
+            help="Quiet hours, like 22:00-06:00, or JSON with days, zone and max_level; repeatable; '' for none."
+        ),
     ] = None,
     owner: Annotated[str | None, typer.Option(help="The organisation that it belongs to; '' for none.")] = None,
     titles: Annotated[str | None, typer.Option(help="Language of the titles that it gets: en or zh.")] = None,
@@ -116,6 +125,8 @@ def put_consumer(
 
     Example:  hub consumers put night --filter '{"region": "330110", "hours": "18:00-08:00"}'
 
+    Example:  hub consumers put desk --quiet 22:00-06:00
+
     Example:  hub consumers put duty https://duty.example.org/alerts --min-level red --fallback
 
     Example:  hub consumers put desk --disable
@@ -139,6 +150,8 @@ def put_consumer(
         "area": area,
     }
     body["filters"] = _filters(body.get("filters"), filters, {k: v for k, v in limits.items() if v is not None})
+    if quiet is not None:
+        body["quiet"] = [_quiet(each) for each in quiet if each]
     given: dict[str, Any] = {"kind": kind, "url": address, "owner": owner}
     if address is not None and "@" in address.partition("://")[2].partition("/")[0]:
         body.pop("username", None)  # the address brings its own
@@ -168,6 +181,17 @@ def _object(text: str) -> Any:
         fail(f"--settings: {error}")
     except ValueError as error:
         fail(f"--settings is not JSON: {error}")
+
+
+def _quiet(text: str) -> dict[str, Any]:
+    """Quiet hours as they were given: HH:MM-HH:MM, or a JSON object."""
+    if not text.startswith("{"):
+        return {"hours": text}
+    try:
+        found: dict[str, Any] = json.loads(text)
+    except ValueError as error:
+        fail(f'--quiet is like 22:00-06:00, or {{"hours": "22:00-06:00", "max_level": "yellow"}}: {error}')
+    return found
 
 
 def _filters(

@@ -3,8 +3,8 @@
 from app.serve.retention import keep_forgetting
 from devices.catalogue.counts import count_all
 from devices.commands.timeouts import keep_settling
+from hub.alerts.release import release
 from hub.alerts.shelf import unshelve_due
-from hub.alerts.silences import release_ended
 from hub.audit.head import daily
 from hub.audit.journal import keep_settling as keep_settling_journal
 from hub.audit.retention import keep_audit
@@ -29,7 +29,7 @@ def housekeeping(settings: Settings, pool: Pool) -> list[Named]:
         ("retention", keep_forgetting(pool, settings)),
         ("expiry", keep_expiring(pool, settings.dead_letters)),
         ("commands", keep_settling(pool, settings.commands)),
-        ("silences", lead(settings.database.url, "silences", release_ended)),
+        ("silences", lead(settings.database.url, "silences", release)),
         ("shelf", lead(settings.database.url, "shelf", unshelve_due)),
         ("catalogue", lead(settings.database.url, "catalogue", count_all)),
         ("audit", lead(settings.database.url, "audit", audit_sealer(audit.hash))),

@@ -150,7 +150,7 @@ TABLES: Mapping[str, Table] = {
     ),
     "consumer": _table(
         _MANAGEMENT, "who is told of alerts, and up to which level", "until deleted", Permission.CONSUMERS_READ,
-        l2="id code kind filters owner fallback enabled held_until lang ceiling paced_until", l3="url",
+        l2="id code kind filters quiet owner fallback enabled held_until lang ceiling paced_until", l3="url",
         l4="secret login query settings",
     ),
     "routing_revision": _table(
@@ -227,7 +227,7 @@ TABLES: Mapping[str, Table] = {
         _OPERATIONS, "deliveries of alerts to consumers", "with its alert (alerts.keep_days), or its consumer",
         Permission.CONSUMERS_READ,
         l2="id change_id alert_id seq consumer_id state attempts next_at created_at settled_at why failure silence_id "
-        "took_ms",
+        "quiet_until took_ms",
         l3="last_error last_error_words said",
     ),
     "dead_letter": _table(

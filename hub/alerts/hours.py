@@ -3,7 +3,7 @@
 import logging
 import re
 from collections.abc import Iterable
-from datetime import datetime
+from datetime import UTC, datetime, timedelta
 from functools import cache
 from typing import NamedTuple
 from zoneinfo import ZoneInfo, available_timezones
@@ -36,6 +36,16 @@ class Hours(NamedTuple):
             return today in self.days and self.start <= minute < self.end
         yesterday = (today - 2) % 7 + 1
         return (today in self.days and minute >= self.start) or (yesterday in self.days and minute < self.end)
+
+    def ends(self, at: datetime) -> datetime:
+        """When the window ends in which a time is; always later than that, also when clocks are set back."""
+        local = at.astimezone(self.zone)
+        midnight = local.replace(hour=0, minute=0, second=0, microsecond=0, fold=0)
+        # Wall-clock arithmetic: an aware datetime of one zone adds days and hours without changes of its offset.
+        end = midnight + timedelta(minutes=self.end)
+        if self.start >= self.end and local.hour * 60 + local.minute >= self.start:
+            end += timedelta(days=1)
+        return max(end.astimezone(UTC), at + timedelta(minutes=1))
 
 
 def hours_of(days: Iterable[int] | None, hours: str | None, zone: str | None) -> Hours | None:

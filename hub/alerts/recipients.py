@@ -9,9 +9,11 @@ import psycopg
 from psycopg.rows import dict_row
 
 from hub.alerts.alert import Applied
+from hub.alerts.kept_back import KeptBack, kept_back
+from hub.alerts.quiet import stored_quiet
 from hub.alerts.reach import Reach, SharedAlerts
 from hub.alerts.routing import NOWHERE, Place, Subscriber, Subscriptions, stored_filter
-from hub.alerts.silences import Silence, silence_of
+from hub.alerts.silences import Silence
 from hub.store.statements import statements
 
 SQL = statements(__name__)
@@ -28,7 +30,11 @@ class Owed(NamedTuple):
     """Why the fallback consumer gets it: unmatched, unaccepted; None: by a filter."""
     silence_id: UUID | None = None
     """By which it is kept back."""
+    quiet_until: datetime | None = None
+    """Until when quiet hours of the consumer keep it back."""
 
+
+DELIVERED = KeptBack()
 
 _known: dict[UUID, Subscriptions] = {}
 """The last revision that this process has read. Revisions are unique, also among databases."""
@@ -61,8 +67,16 @@ def _subscriptions(found: Mapping[str, Any]) -> Subscriptions:
     ]
     return Subscriptions(
         [
-            Subscriber(id_, code, owner, tuple(stored_filter(each, areas) for each in filters), enabled, fallback)
-            for id_, code, owner, filters, enabled, fallback in found["consumers"]
+            Subscriber(
+                id_,
+                code,
+                owner,
+                tuple(stored_filter(each, areas) for each in filters),
+                enabled,
+                fallback,
+                stored_quiet(quiet),
+            )
+            for id_, code, owner, filters, enabled, fallback, quiet in found["consumers"]
         ],
         Reach(
             {code: parent for code, parent, _ in organisations if parent is not None},
@@ -82,8 +96,8 @@ async def owed(conn: psycopg.AsyncConnection, applied: Sequence[Applied]) -> lis
     for change, alert in applied:
         place = places[alert.id]._replace(level=alert.place.level)
         for consumer in routes.recipients(place, now):
-            silence = silence_of(routes.silences, change.kind, place, consumer, now) if routes.silences else None
-            found.append(Owed(change.id, alert.id, alert.seq, consumer, silence_id=silence))
+            kept = kept_back(routes, change.kind, place, consumer, now) or DELIVERED
+            found.append(Owed(change.id, alert.id, alert.seq, consumer, None, *kept))
     return found
 
 

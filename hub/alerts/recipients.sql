@@ -4,7 +4,8 @@ select revision from routing_revision
 -- name: subscriptions
 -- All that alerts are routed by, in one snapshot.
 select r.revision,
-       (select coalesce(jsonb_agg(jsonb_build_array(c.id, c.code, c.owner, c.filters, c.enabled, c.fallback) order by c.id), '[]')
+       (select coalesce(jsonb_agg(jsonb_build_array(c.id, c.code, c.owner, c.filters, c.enabled, c.fallback,
+               c.quiet) order by c.id), '[]')
         from consumer c) as consumers,
        (select coalesce(jsonb_agg(jsonb_build_array(a.code, a.valid_from, a.valid_to)), '[]') from area a) as areas,
        (select coalesce(jsonb_agg(jsonb_build_array(o.code, o.parent, o.region)), '[]') from organisation o
@@ -22,7 +23,7 @@ select r.revision,
 from routing_revision r
 
 -- name: places
--- What alerts are routed by; `told`: who was told of each before, and not only kept in silence.
+-- What alerts are routed by; `told`: who was told of each before, and was not only kept from it.
 select a.id,
        case when %(border_m)s > 0 then
            (select jsonb_object_agg(b.key, b.distance)
@@ -36,7 +37,7 @@ select a.id,
              left join lateral unnest(c.recipients) as taker (id) on true
              left join outbox o on o.change_id = c.id and o.consumer_id = coalesce(taker.id, o.consumer_id)
              where c.alert_id = a.id and c.seq < a.seq
-               and (o.silence_id is null or o.state in ('pending', 'delivered'))
+               and (o.silence_id is null and o.quiet_until is null or o.state in ('pending', 'delivered'))
                and coalesce(o.consumer_id, taker.id) is not null) as told
 from alert a
 left join rule r on r.id = a.rule_id

@@ -6,6 +6,7 @@ from types import MappingProxyType
 from typing import Any, NamedTuple, Protocol
 
 from hub.alerts.hours import Hours, readable_hours
+from hub.alerts.quiet import Quiet
 from hub.models import LEVEL_NAMES
 from hub.words.sentence import Sentence
 
@@ -137,6 +138,7 @@ class Subscriber(NamedTuple):
     enabled: bool = True
     fallback: bool = False
     """Whether it gets the red alerts that nobody else gets, or accepts in time; at most one does."""
+    quiet: tuple[Quiet, ...] = ()
 
 
 class Sight(Protocol):
@@ -192,6 +194,8 @@ class Subscriptions:
         borders = [wanted.border_m for subscriber in self.subscribers for wanted in subscriber.filters]
         self.border_m = max(borders, default=0)
         """The farthest that anybody looks over a border."""
+        self.quiet = {each.id: each.quiet for each in self.subscribers if each.quiet}
+        """Quiet hours by the id of their consumer."""
         self.fallback = next((each.id for each in self.subscribers if each.fallback), None)
 
     def recipients(self, place: Place, at: datetime) -> list[int]:

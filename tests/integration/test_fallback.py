@@ -196,7 +196,8 @@ async def test_a_try_and_the_log_of_deliveries_tell_why(alarms: Alarms, database
         place = {"place": {"level": "red", "region": "330106001002"}}
         found = (await client.post("/routing:try", json=place)).json()["items"][0]
         why = "it is the fallback: no other consumer takes this red alert"
-        assert found == {"consumer": "duty", "gets": True, "reasons": [why, "it subscribes to nothing"]}
+        reasons = [why, "it subscribes to nothing"]
+        assert found == {"consumer": "duty", "gets": True, "kept_back": False, "reasons": reasons}
         alert = await alarms.raised(level=4)
         for lang, told in (("en", why), ("zh", "作为兜底接收方：没有其他接收方匹配该红色告警")):
             detail = (await client.get(f"/alerts/{alert}", params={"lang": lang})).json()

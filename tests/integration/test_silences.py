@@ -7,10 +7,11 @@ from uuid import UUID
 
 import httpx
 import pytest
+from psycopg.errors import CheckViolation
 
 from app.serve.housekeeping import housekeeping
 from hub.access.roles import Role
-from hub.alerts.silences import release_ended
+from hub.alerts.release import release
 from hub.store.pool import connect
 from tests.support.process import eventually
 from tests.support.served_api import api_context, change_alert, client_of, raise_alert, register
@@ -47,7 +48,7 @@ class Desk:
 
     async def release(self) -> None:
         async with await connect(self.url) as conn, await connect(self.url) as other:
-            await asyncio.gather(release_ended(conn), release_ended(other))
+            await asyncio.gather(release(conn), release(other))
 
 
 @pytest.fixture
@@ -125,6 +126,40 @@ async def test_a_rise_goes_through_and_what_was_kept_back_before_it_is_not_told_
     (await desk.client.delete(f"/silences/{silence}")).raise_for_status()
     await desk.release()
     assert await desk.owed(alert) == ["1 given_up", "2 pending"]
+
+
+async def test_quiet_hours_keep_back_what_is_not_red_and_what_lasts_is_told_once_when_they_end(desk: Desk) -> None:
+    hour = datetime.now(UTC) + timedelta(hours=8)  # in Shanghai
+    quiet = [{"hours": f"{hour:%H}:00-{hour + timedelta(hours=2):%H}:00"}]
+    body = {"url": "https://8.8.8.8/x", "quiet": quiet}
+    made = (await desk.client.put("/consumers/desk", json=body)).raise_for_status().json()
+    assert made["quiet"] == [{**quiet[0], "days": None, "zone": None, "max_level": "orange"}]
+    pool = desk.context.hub_pool
+    lasting, passing, shut = [await raise_alert(pool, level=3) for _ in range(3)]
+    await change_alert(pool, lasting, "updated")
+    await change_alert(pool, passing, "cleared")
+    silence = await desk.silence(region="3301")
+    assert await desk.owed(await raise_alert(pool, level=4)) == ["1 pending"], "red at any time"
+    tried = (await desk.client.post("/routing:try", json={"alert": str(shut)})).json()["items"][0]
+    assert (tried["gets"], tried["kept_back"]) == (True, True)
+    assert silence in tried["reasons"][-1], "of several reasons one is told"
+    await desk.release()
+    assert [await desk.owed(each) for each in (lasting, passing)] == [["1 quiet", "2 quiet"]] * 2, "not over yet"
+    (await desk.client.put("/consumers/desk", json=body | {"quiet": []})).raise_for_status()
+    await desk.release()
+    assert await desk.owed(lasting) == ["1 given_up", "2 silenced"], "another thing keeps it back by now"
+    assert await desk.owed(passing) == ["1 given_up", "2 given_up"]
+    (await desk.client.delete(f"/silences/{silence}")).raise_for_status()
+    await desk.release()
+    assert await desk.owed(lasting) == ["1 given_up", "2 pending"]
+    assert await desk.owed(shut) == ["1 pending"]
+    why = (await desk.client.get(f"/alerts/{passing}", headers={"accept-language": "zh"})).json()["deliveries"][0]
+    assert "免打扰" in why["last_error"]
+    async with pool.connection() as conn:
+        with pytest.raises(CheckViolation, match="quiet_is_never_red"):
+            await conn.execute("""update consumer set quiet = '[{"hours": "22:00-06:00", "max_level": 4}]'""")
+    for wrong in ({"hours": "22:00-06:00", "max_level": "red"}, {"hours": "22-6"}, {}, {"max_level": "blue"}):
+        assert (await desk.client.put("/consumers/desk", json=body | {"quiet": [wrong]})).status_code == 422, wrong
 
 
 async def test_red_is_kept_back_once_a_second_person_has_approved_it(database: str) -> None:

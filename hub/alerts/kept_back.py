@@ -1,0 +1,47 @@
+"""Why a delivery is kept back: a silence, or quiet hours of the consumer. Pure.
+
+What was kept back is looked at again when that is over (hub/alerts/release.py).
+"""
+
+from datetime import datetime
+from typing import Literal, NamedTuple
+from uuid import UUID
+
+from hub.alerts.quiet import quiet_until
+from hub.alerts.routing import Place, Subscriptions
+from hub.alerts.silences import silence_of
+from hub.words.sentence import Sentence
+
+LOUD = frozenset({"raised", "updated"})
+"""What is kept back of an alert that a consumer was told of before; how else it goes on, it hears."""
+State = Literal["silenced", "quiet"]
+
+
+class KeptBack(NamedTuple):
+    """By what a delivery is kept back: one of these."""
+
+    silence_id: UUID | None = None
+    quiet_until: datetime | None = None
+
+    @property
+    def state(self) -> State:
+        """The state of the delivery."""
+        return "silenced" if self.silence_id is not None else "quiet"
+
+
+def kept_back(routes: Subscriptions, kind: str, place: Place, consumer: int, at: datetime) -> KeptBack | None:
+    """By what a change of a kind is kept back from a consumer at a time; None: it is delivered."""
+    if kind not in LOUD and consumer in place.told:
+        return None
+    if routes.silences and (silence := silence_of(routes.silences, place, at)) is not None:
+        return KeptBack(silence_id=silence.id)
+    if (windows := routes.quiet.get(consumer)) and (until := quiet_until(windows, place.level, at)) is not None:
+        return KeptBack(quiet_until=until)
+    return None
+
+
+def why(kept: KeptBack) -> Sentence:
+    """It as people read it, in the present tense."""
+    if kept.quiet_until is not None:
+        return Sentence("routing.kept_back.quiet", until=f"{kept.quiet_until:%Y-%m-%d %H:%M} UTC")
+    return Sentence("routing.kept_back.silence", silence=str(kept.silence_id))

@@ -1,0 +1,51 @@
+"""What was kept back and is so no longer: what still lasts is told, once."""
+
+from typing import Any
+
+import psycopg
+from psycopg.rows import dict_row
+from psycopg.types.json import Jsonb
+
+from hub.alerts.kept_back import KeptBack, kept_back
+from hub.alerts.recipients import stored_places, subscriptions
+from hub.store.statements import statements
+from hub.words.sentence import Sentence, written
+
+SQL = statements(__name__)
+
+EVERY_S = 1.0
+AT_ONCE = 1000
+
+
+async def release(conn: psycopg.AsyncConnection) -> float:
+    """Deliver what still lasts, the newest change of each alert; returns seconds until the next look.
+
+    Work of a leader. What is over, or was told by a later change, is given up; what something else keeps back by now
+    stays kept back by that. Each thousand is one transaction: all or nothing.
+    """
+    while await _released(conn) == AT_ONCE:
+        continue
+    return EVERY_S
+
+
+async def _released(conn: psycopg.AsyncConnection) -> int:
+    async with conn.transaction(), conn.cursor(row_factory=dict_row) as cursor:
+        over = await (await cursor.execute(SQL.over, {"limit": AT_ONCE})).fetchall()
+        if not over:
+            return 0
+        routes = await subscriptions(conn)
+        places = await stored_places(conn, {each["alert_id"] for each in over if each["lasts"]}, routes.border_m)
+        found = list[tuple[Any, ...]]()
+        for each in over:
+            kept, reason = None, None
+            if each["lasts"]:
+                kept = kept_back(routes, each["kind"], places[each["alert_id"]], each["consumer_id"], each["now"])
+            else:
+                reason = Sentence(f"delivery.{each['state']}")
+            state = "given_up" if reason is not None else kept.state if kept is not None else "pending"
+            words = None if reason is None else Jsonb(written(reason))
+            found.append((each["id"], state, None if reason is None else str(reason), words, *(kept or KeptBack())))
+        names = ("ids", "states", "reasons", "words", *KeptBack._fields)
+        await cursor.execute(SQL.settle, dict(zip(names, map(list, zip(*found, strict=True)), strict=True)))
+        await cursor.execute(SQL.notify)
+        return len(over)

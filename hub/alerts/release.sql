@@ -1,0 +1,38 @@
+-- name: notify
+select pg_notify('ganzhi_alert', '')
+
+-- name: over
+-- What is kept back no longer; `lasts`: it is the newest that the consumer is owed of an alert that lasts and whose
+-- handling has not ended.
+with no_longer as (
+    select o.id
+    from silence s
+    join outbox o on o.silence_id = s.id and o.state = 'silenced'
+    where s.to_at <= now()
+    union all
+    select o.id from outbox o where o.state = 'quiet' and o.quiet_until <= now()
+    limit %(limit)s
+)
+select o.id, o.state, o.alert_id, o.consumer_id, h.kind, now() as now,
+       a.cleared_at is null and a.handling not in ('closed', 'false_alarm', 'merged') and not exists (
+           select from outbox newer
+           where newer.consumer_id = o.consumer_id and newer.alert_id = o.alert_id and newer.seq > o.seq
+       ) as lasts
+from outbox o
+join alert_change h on h.id = o.change_id
+join alert a on a.id = o.alert_id
+where o.id in (select id from no_longer) and o.state in ('silenced', 'quiet')
+order by o.id
+for update of o skip locked
+
+-- name: settle
+update outbox o
+set state = n.state,
+    silence_id = coalesce(n.silence_id, o.silence_id), quiet_until = coalesce(n.quiet_until, o.quiet_until),
+    next_at = now(),
+    created_at = case when n.state = 'pending' then clock_timestamp() else o.created_at end,
+    settled_at = case when n.state = 'given_up' then clock_timestamp() end,
+    last_error = n.reason, last_error_words = n.words
+from unnest(%(ids)s::bigint[], %(states)s::text[], %(reasons)s::text[], %(words)s::jsonb[], %(silence_id)s::uuid[],
+            %(quiet_until)s::timestamptz[]) as n (id, state, reason, words, silence_id, quiet_until)
+where o.id = n.id
