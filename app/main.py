@@ -15,6 +15,7 @@ from app.cli.accounts import accounts
 from app.cli.alerts import alerts
 from app.cli.areas import areas
 from app.cli.audit import audit
+from app.cli.calendar import calendar
 from app.cli.catalogue import catalogue
 from app.cli.commands import command, commands
 from app.cli.connection import ConfigOption, Verbs, found_database
@@ -73,6 +74,7 @@ app.add_typer(consumers, name="consumers")
 app.add_typer(areas, name="areas")
 app.add_typer(shares, name="shares")
 app.add_typer(silences, name="silences")
+app.add_typer(calendar, name="calendar")
 app.add_typer(audit, name="audit")
 app.add_typer(secrets, name="secrets")
 app.add_typer(frame, name="frame")

@@ -11,6 +11,7 @@ from paho.mqtt.enums import CallbackAPIVersion
 
 from app.check.access import check_access
 from app.check.audit import check_audit
+from app.check.calendars import check_calendars
 from app.check.certificates import check_certificates
 from app.check.clock import check_clock
 from app.check.fallback import check_fallback
@@ -50,7 +51,7 @@ async def check(settings: Settings) -> AsyncIterator[Finding]:
         yield finding
     for finding in [*check_retention(settings), *await check_audit(settings), *await check_logins(settings)]:
         yield finding
-    for finding in [*await check_clock(settings), *await check_floods(settings)]:
+    for finding in [*await check_clock(settings), *await check_floods(settings), *await check_calendars(settings)]:
         yield finding
     async for finding in _check_mqtt(settings):
         yield finding

@@ -1,5 +1,6 @@
 """Housekeeping of the store: retention and timeouts. Safe to run in any number of processes."""
 
+from app.serve.calendars import watch_calendars
 from app.serve.retention import keep_forgetting
 from devices.catalogue.counts import count_all
 from devices.commands.timeouts import keep_settling
@@ -31,6 +32,7 @@ def housekeeping(settings: Settings, pool: Pool) -> list[Named]:
         ("commands", keep_settling(pool, settings.commands)),
         ("silences", lead(settings.database.url, "silences", release)),
         ("shelf", lead(settings.database.url, "shelf", unshelve_due)),
+        ("calendars", lead(settings.database.url, "calendars", watch_calendars)),
         ("catalogue", lead(settings.database.url, "catalogue", count_all)),
         ("audit", lead(settings.database.url, "audit", audit_sealer(audit.hash))),
         ("audit head", lead(settings.database.url, "audit head", daily(audit.signing_key_file))),

@@ -120,7 +120,7 @@ TABLES: Mapping[str, Table] = {
     ),
     "calendar_day": _table(
         _MANAGEMENT, "public holidays and the workdays that make up for them", "until imported anew",
-        None, l1="date workday name",
+        Permission.CALENDARS_READ, l1="date workday name",
     ),
     "rota": _table(
         _MANAGEMENT, "at what hours a desk is staffed, and in what order", "until deleted", Permission.ROTAS_READ,

@@ -35,6 +35,8 @@ class Permission(StrEnum):
     PROVISIONING_WRITE = "provisioning:write"  # issue, rotate and delete such keys
     AREAS_READ = "areas:read"  # see named areas and grids
     AREAS_WRITE = "areas:write"  # draw named areas and grids
+    CALENDARS_READ = "calendars:read"  # see which days are workdays
+    CALENDARS_WRITE = "calendars:write"  # import the workdays of a year
     ROTAS_READ = "rotas:read"  # see who is on duty when, and who is at a desk
     ACCESS_READ = "access:read"  # see who was granted what
     ACCESS_WRITE = "access:write"  # make accounts and keys, and grant and take away roles

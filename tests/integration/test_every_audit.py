@@ -74,6 +74,7 @@ STEPS: list[tuple[str, str, Any, str]] = [
     ("POST /devices:provision", "/devices:provision", {"code": "air-9", "key": "{key}"}, "device.provision"),
     ("POST /provisioning-keys/{code}:rotate", f"{KEY}:rotate", None, "provisioning_key.rotate"),
     ("DELETE /provisioning-keys/{code}", KEY, None, "provisioning_key.delete"),
+    ("PUT /calendars/{year}", "/calendars/2026", "date,workday,name\n2026-10-01,false,国庆节\n", "calendar.put"),
     ("PUT /areas/{code}", "/areas/river", {"name": "River", "divisions": ["33"]}, "area.put"),
     ("POST /grants", "/grants", {"principal": "li.wei", "role": "viewer", "area": "river"}, "grant.make"),
     ("DELETE /grants/{grant_id}", "/grants/{id}", None, "grant.take_back"),
