@@ -19,6 +19,7 @@ from api.problems import ProblemError, invalid, not_found, responses
 from hub.access.caller import Caller
 from hub.access.door import GuardedRouter, TheCaller, needs
 from hub.access.permissions import Permission
+from hub.access.scope import Scope
 from hub.alerts.alert import Step
 from hub.alerts.apply import apply
 from hub.alerts.titles import title_in
@@ -187,8 +188,19 @@ async def list_alerts(
         "shelved": shelved,
         "assignee": assignee,
     }
-    page = paging.page(await read(context, SQL.alerts, {**wanted, **paging.after(_KEYS)}), _KEYS)
+    after = paging.after(_KEYS)
+    async with context.pool.connection() as conn:
+        keys = await few_keys(conn, context.scope, active, after["limit"])
+        page = paging.page(await rows(conn, SQL.alerts, {**wanted, **after, "keys": keys}), _KEYS)
     return {**page, "items": [_shown(found, lang) for found in page["items"]]}
+
+
+async def few_keys(conn: AsyncConnection, scope: Scope, active: bool, limit: int) -> list[str] | None:
+    """The keys of a scope that reaches few alerts: they are looked up by them. None: the newest are looked at."""
+    if scope.everywhere:
+        return None
+    [told] = await rows(conn, SQL.few_alerts, {"limit": limit, "active": active})
+    return sorted(scope.all_keys) if told["few"] else None
 
 
 @router.get("/{alert_id}", response_model=AlertDetail, responses=responses(404))
@@ -274,7 +286,7 @@ async def detail(
     conn: AsyncConnection, alert_id: UUID, caller: Caller, spoken: Lang, lang: Lang | None
 ) -> dict[str, Any]:
     """One alert with all that belongs to it; 404 when there is none that the caller may see."""
-    everything = dict.fromkeys(("states", "min_level", "device", "region", "shelved", "assignee"))
+    everything = dict.fromkeys(("states", "min_level", "device", "region", "shelved", "assignee", "keys"))
     first = {"after_raised_at": None, "after_id": None, "limit": 1, "active": False}
     found = await row(conn, SQL.alerts, {"id": alert_id, **everything, **first})
     if found is None:

@@ -29,8 +29,13 @@ order by f.added_at, f.id
 -- name: alert_is_there
 select 1 as there from alert where id = %(id)s
 
+-- name: few_alerts
+-- Whether it is better to begin with the devices that the caller may see than with the newest alerts.
+select scope_few_alerts(%(limit)s, %(active)s) as few
+
 -- name: alerts
--- Active: the condition lasts and nobody has ended the case.
+-- Active: the condition lasts and nobody has ended the case. `keys`, the caller's, where they reach few alerts: those are
+-- found by their devices and by their own keys; what is seen of them is up to the view.
 select a.id, a.seq, a.state, a.handling,
        case when a.cleared_at is null then 'active' else 'cleared' end as condition,
        (array['blue', 'yellow', 'orange', 'red'])[a.level] as level,
@@ -57,6 +62,8 @@ where (%(id)s::uuid is null or a.id = %(id)s)
   and (%(region)s::text is null or a.region ^@ %(region)s)
   and (%(shelved)s::boolean is null or %(shelved)s = coalesce(a.shelved_until > now(), false))
   and (%(assignee)s::text is null or lower(who.name) = lower(%(assignee)s))
+  and (%(keys)s::text[] is null or a.device_id = any (array(select id from device))
+       or (a.device_id is null and a.scope && %(keys)s::text[]))
   and (%(after_raised_at)s::timestamptz is null or a.raised_at < %(after_raised_at)s
        or (a.raised_at = %(after_raised_at)s and a.id > %(after_id)s))
 order by a.raised_at desc, a.id
