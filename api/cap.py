@@ -8,9 +8,11 @@ Restricted, and the picture is cut to a ceiling before it comes here.
 import re
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
+from functools import partial
 from typing import Any, NamedTuple
 from xml.etree.ElementTree import Element, SubElement, tostring
 
+from hub.alerts.titles import marked
 from hub.alerts.transitions import ENDED
 from hub.words import Lang, optional, text
 
@@ -53,11 +55,11 @@ def identifier(alert: object, seq: int) -> str:
     return f"{alert}.{seq}"
 
 
-def message_type(picture: Mapping[str, Any], seq: int) -> str:
-    """Alert, Update or Cancel, by the alert after the change."""
+def message_type(picture: Mapping[str, Any], first: bool) -> str:
+    """Alert, Update or Cancel, by the alert after the change; `first` of it, or the first that is no exercise."""
     if picture["handling"] in ENDED:
         return "Cancel"
-    return "Alert" if seq == 1 else "Update"
+    return "Alert" if first else "Update"
 
 
 def cap_time(at: datetime) -> str:
@@ -74,17 +76,19 @@ def cap_message(
 ) -> bytes:
     """The message of a change (alert_id, seq, at, region_name), in UTF-8; `picture` is the alert after it, cut.
 
-    `earlier` are number and time of the alert's changes before it.
+    `earlier` are number and time of the alert's changes before it; of one that was a test before, those since then.
     """
     alert = Element("alert", xmlns=NAMESPACE)
     _add(alert, "identifier", identifier(row["alert_id"], row["seq"]))
     _add(alert, "sender", sender)
     _add(alert, "sent", cap_time(row["at"]))
     _add(alert, "status", "Exercise" if picture.get("drill") else "Actual")
-    _add(alert, "msgType", message_type(picture, row["seq"]))
+    _add(alert, "msgType", message_type(picture, not earlier))
     _add(alert, "scope", "Restricted")
     _add(alert, "restriction", f"{text('cap.restriction', 'zh')} / {text('cap.restriction', 'en')}")
-    if picture["handling"] == "false_alarm":
+    if picture.get("drill"):
+        _add(alert, "note", f"{text('cap.drill', 'zh')} / {text('cap.drill', 'en')}")
+    elif picture["handling"] == "false_alarm":
         _add(alert, "note", f"{text('cap.false_alarm', 'zh')} / {text('cap.false_alarm', 'en')}")
     references = [f"{sender},{identifier(row['alert_id'], seq)},{cap_time(at)}" for seq, at in earlier]
     _add(alert, "references", " ".join(references) or None)
@@ -105,9 +109,10 @@ def _info(alert: Element, row: Mapping[str, Any], picture: Mapping[str, Any], la
     info = SubElement(alert, "info")
     over = picture["condition"] == "cleared"
     event = event_name(picture, lang, names.event)
+    said = partial(marked, lang=lang) if picture.get("drill") else str
     _add(info, "language", LANGUAGES[lang])
     _add(info, "category", CATEGORY.get(picture.get("category") or "", "Other"))
-    _add(info, "event", event)
+    _add(info, "event", said(event))
     _add(info, "responseType", "AllClear" if over else "Assess")
     _add(info, "urgency", "Past" if over else URGENCY[picture["level"]])
     _add(info, "severity", SEVERITY[picture["peak_level"] if over else picture["level"]])
@@ -115,8 +120,8 @@ def _info(alert: Element, row: Mapping[str, Any], picture: Mapping[str, Any], la
     for name in ("event_kind", "metric"):
         _pair(info, "eventCode", f"ganzhi:{name}", picture.get(name))
     _add(info, "onset", _stored_time(picture.get("opened_at")))
-    _add(info, "headline", names.title or event)
-    _add(info, "description", _description(picture, lang))
+    _add(info, "headline", said(names.title or event))
+    _add(info, "description", said(_description(picture, lang)))
     _add(info, "web", picture.get("link"))
     for name in ("level", "peak_level", "state", "value", "threshold", "device", "organisation"):
         _pair(info, "parameter", f"ganzhi:{name}", picture.get(name))

@@ -33,7 +33,7 @@ select (select count(*) from device where state <> 'retired') as devices,
        count(*) filter (where level = 2) as yellow,
        count(*) filter (where level = 1) as blue
 from alert
-where cleared_at is null and handling not in ('closed', 'false_alarm', 'merged')
+where cleared_at is null and handling not in ('closed', 'false_alarm', 'merged') and drill_id is null
 
 -- name: status_floods
 -- Devices that flood, or are kept out for it (devices/floods.py). "tells": whether the hub tells the broker who may.

@@ -16,6 +16,7 @@ from api.push.keys import Keys
 from api.push.template import ESCAPES, NAMES, check_fields, filled, in_header, in_query
 from api.push.wording import WordedSettings, worded
 from hub.access.shown_url import HIDDEN
+from hub.alerts.titles import marked
 from hub.words.sentence import Sentence
 
 CONTENT_TYPES = {
@@ -100,6 +101,12 @@ class GatewaySettings(WordedSettings):
                 raise ValueError(Sentence("refusal.gateway.json", error=str(error))) from error
         return self
 
+    def titled(self, query: str) -> bool:
+        """Whether a message, or its query, names the alert by its title."""
+        return any(
+            field in part for field in ("{title}", "{text}") for part in (self.body, query, *self.headers.values())
+        )
+
 
 class Gateway(HttpChannel):
     """2xx with what `success` names is accepted: by the gateway, which is not yet by the telephone."""
@@ -126,9 +133,12 @@ class Gateway(HttpChannel):
 
 
 def _values(delivery: Delivery, settings: GatewaySettings, keys: Keys) -> Mapping[str, str]:
+    """By field; where a template asks for no title, each of the facts is marked as those of a drill."""
     words = worded(delivery, settings.zone)
     picture = delivery.picture
     facts = words.named
+    if delivery.drill and not settings.titled(keys.query or ""):
+        facts = {name: marked(fact, delivery.lang) for name, fact in facts.items()}
     return {
         "title": words.heading,
         **facts,

@@ -8,7 +8,7 @@ from api.push.http_call import Request
 from api.push.http_channel import HttpChannel
 from api.push.keys import Keys
 from api.push.signature import sign
-from api.push.wording import mark
+from api.push.wording import with_mark
 
 
 class Webhook(HttpChannel):
@@ -17,8 +17,8 @@ class Webhook(HttpChannel):
     def request(self, consumer: Consumer, keys: Keys, url: httpx.URL, delivery: Delivery) -> Request:
         """A CloudEvent in JSON; of the type ganzhi.test for a test."""
         picture = delivery.picture
-        if (begins := mark(delivery)) and "title" in picture:
-            picture = {**picture, "title": begins + picture["title"]}
+        if "title" in picture:
+            picture = {**picture, "title": with_mark(delivery, picture["title"])}
         body = encode(event_of(delivery.id, delivery.kind, delivery.at, picture))
         timestamp = int(self._clock())
         headers = {

@@ -8,6 +8,7 @@ from zoneinfo import ZoneInfo, available_timezones
 from pydantic import BaseModel, ConfigDict, field_validator
 
 from api.push.channel import Delivery
+from hub.alerts.titles import marked, unmarked
 from hub.words import optional, text
 
 LEVELS = ("red", "orange", "yellow", "blue")
@@ -68,21 +69,23 @@ def worded(delivery: Delivery, zone: str) -> Wording:
     ]
     named = {label: plain(fact) for label, fact in facts if fact}
     shown = [(text(f"push.label.{label}", lang), fact) for label, fact in named.items()]
-    return Wording(mark(delivery) + title_of(delivery), colour, shown, named, delivery.link, text("push.open", lang))
+    return Wording(
+        with_mark(delivery, title_of(delivery)), colour, shown, named, delivery.link, text("push.open", lang)
+    )
 
 
-def mark(delivery: Delivery) -> str:
-    """What the text of a test or an exercise begins with."""
+def with_mark(delivery: Delivery, title: str) -> str:
+    """A title as a message begins with it: of a test or a drill with its mark, once."""
     if delivery.test:
-        return text("push.test", delivery.lang)
-    return text("push.drill", delivery.lang) if delivery.drill else ""
+        return text("push.test", delivery.lang) + title
+    return marked(title, delivery.lang) if delivery.drill else title
 
 
 def title_of(delivery: Delivery) -> str:
-    """The title, or what is left of it below the ceiling: the kind of event or the metric, and the level."""
+    """The title without a mark, or what is left of it below the ceiling: kind of event or metric, and the level."""
     lang, picture = delivery.lang, delivery.picture
     if title := picture.get("title"):
-        return plain(str(title))
+        return plain(unmarked(str(title)))
     kind = picture.get("event_kind")
     what = (optional(f"event.kind.{kind}", lang) or kind) if kind else picture.get("metric") or text("push.alert", lang)
     state = text(f"alert.state.{colour_of(delivery)}", lang)
@@ -97,14 +100,15 @@ def summary_heading(deliveries: Sequence[Delivery]) -> str:
         for colour in (*LEVELS, "cleared")
         if (count := sum(colour_of(each) == colour for each in deliveries))
     ]
-    drill = mark(deliveries[0]) if all(each.drill for each in deliveries) else ""
+    drill = text("push.drill", lang) if all(each.drill for each in deliveries) else ""
     return f"{drill}{text('push.summary', lang, count=len(deliveries))}: {', '.join(counted)}"
 
 
 def summary_line(delivery: Delivery, zone: str) -> str:
     """One alert in a summary: its title, what changed, and when."""
     change = optional(f"push.change.{delivery.kind}", delivery.lang) or delivery.kind
-    return f"{mark(delivery)}{title_of(delivery)[:LINE_MAX]} · {change} · {local_time(delivery.at, zone)[11:19]}"
+    title = with_mark(delivery, title_of(delivery))[:LINE_MAX]
+    return f"{title} · {change} · {local_time(delivery.at, zone)[11:19]}"
 
 
 def colour_of(delivery: Delivery) -> str:

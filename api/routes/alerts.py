@@ -55,6 +55,7 @@ class Alert(BaseModel):
     peak_level: LevelName
     title: str
     origin: Literal["rule", "manual", "hub"] = Field(description="raised by a rule, by a person, by the hub itself")
+    drill: bool = Field(description="of an exercise or a test: nothing of it is real, and its title says so")
     target: str = Field(description="what it is about: of a rule and target at most one is active")
     rule: str | None = Field(description="null for what no rule raised")
     rule_name: str | None
@@ -175,9 +176,12 @@ async def list_alerts(
     region: Annotated[RegionPrefix | None, Query(description="the first digits of a division code")] = None,
     shelved: Annotated[bool | None, Query(description="only those on the shelf, or none of them")] = None,
     assignee: Annotated[Name | None, Query(description="name of the account that is to see to it")] = None,
+    drill: Annotated[
+        Literal["true", "false", "any"], Query(description="those of drills, those that are real, or both")
+    ] = "false",
     lang: TitleLang = None,
 ) -> Any:
-    """Alerts, newest first."""
+    """Alerts, newest first; those of drills only where they are asked for."""
     wanted = {
         "id": None,
         "states": state,
@@ -187,6 +191,7 @@ async def list_alerts(
         "region": region,
         "shelved": shelved,
         "assignee": assignee,
+        "drill": None if drill == "any" else drill == "true",
     }
     after = paging.after(_KEYS)
     async with context.pool.connection() as conn:
@@ -286,7 +291,8 @@ async def detail(
     conn: AsyncConnection, alert_id: UUID, caller: Caller, spoken: Lang, lang: Lang | None
 ) -> dict[str, Any]:
     """One alert with all that belongs to it; 404 when there is none that the caller may see."""
-    everything = dict.fromkeys(("states", "min_level", "device", "region", "shelved", "assignee", "keys"))
+    named = ("states", "min_level", "device", "region", "shelved", "assignee", "drill", "keys")
+    everything = dict.fromkeys(named)
     first = {"after_raised_at": None, "after_id": None, "limit": 1, "active": False}
     found = await row(conn, SQL.alerts, {"id": alert_id, **everything, **first})
     if found is None:

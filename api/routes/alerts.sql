@@ -40,7 +40,7 @@ select a.id, a.seq, a.state, a.handling,
        case when a.cleared_at is null then 'active' else 'cleared' end as condition,
        (array['blue', 'yellow', 'orange', 'red'])[a.level] as level,
        (array['blue', 'yellow', 'orange', 'red'])[a.peak_level] as peak_level, a.title,
-       a.origin, a.target, r.code as rule, r.name as rule_name, coalesce(r.event_kind, a.event_kind) as event_kind,
+       a.origin, a.drill_id is not null as drill, a.target, r.code as rule, r.name as rule_name, coalesce(r.event_kind, a.event_kind) as event_kind,
        d.code as device, d.name as device_name, coalesce(p.category, a.category) as category,
        who.name as assignee, a.cause, a.shelved_until, a.merged_into,
        s.metric, p.metrics -> s.metric ->> 'name' as metric_name,
@@ -60,6 +60,7 @@ where (%(id)s::uuid is null or a.id = %(id)s)
   and (%(min_level)s::int is null or a.level >= %(min_level)s)
   and (%(device)s::text is null or d.code = %(device)s)
   and (%(region)s::text is null or a.region ^@ %(region)s)
+  and (%(drill)s::boolean is null or %(drill)s = (a.drill_id is not null))
   and (%(shelved)s::boolean is null or %(shelved)s = coalesce(a.shelved_until > now(), false))
   and (%(assignee)s::text is null or lower(who.name) = lower(%(assignee)s))
   and (%(keys)s::text[] is null or a.device_id = any (array(select id from device))

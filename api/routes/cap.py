@@ -20,7 +20,7 @@ from api.problems import not_found, responses
 from hub.access.classification import CeilingName, level_named
 from hub.access.door import GuardedRouter, needs
 from hub.access.permissions import Permission
-from hub.alerts.titles import title_in
+from hub.alerts.titles import marked, title_in
 from hub.alerts.transitions import RECORDS
 from hub.store.statements import statements
 from hub.words import LANGS, Lang, text
@@ -63,9 +63,10 @@ async def alerts_feed(request: Request, context: Here, spoken: Spoken, ceiling: 
         name = identifier(each["alert_id"], each["seq"])
         entry = SubElement(feed, "entry")
         _add(entry, "id", f"urn:ganzhi:{sender_of(context)}:{name}")
-        _add(entry, "title", names.title or event_name(picture, spoken, names.event))
+        title = names.title or event_name(picture, spoken, names.event)
+        _add(entry, "title", marked(title, spoken) if picture.get("drill") else title)
         _add(entry, "updated", _atom_time(each["at"]))
-        SubElement(entry, "category", term=message_type(picture, each["seq"]))
+        SubElement(entry, "category", term=message_type(picture, each["first"]))
         SubElement(entry, "category", term=picture["level"])
         href = f"{each['alert_id']}/cap?seq={each['seq']}&ceiling={ceiling}"
         SubElement(entry, "link", rel="alternate", type=CONTENT_TYPE, href=href)
@@ -91,7 +92,9 @@ async def alert_cap(
         found = await row(conn, SQL.message, {**values, "seq": seq})
         if found is None:
             raise not_found("alert", alert_id)
-        earlier = await rows(conn, SQL.earlier, {**values, "seq": found["seq"]})
+        earlier = await rows(
+            conn, SQL.earlier, {**values, "seq": found["seq"], "drill": found["picture"].get("drill", False)}
+        )
     picture = picture_for(found, level_named(ceiling), context.settings.api.public_url)
     names = {lang: _names(found, picture, lang) for lang in LANGS}
     before = [(each["seq"], each["at"]) for each in earlier]

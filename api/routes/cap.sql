@@ -16,14 +16,20 @@ order by c.seq desc
 limit 1
 
 -- name: earlier
--- The messages before one: the first, and the last fifty.
-select seq, at from alert_change
+-- The messages before one that are exercises as it is, or not: the first, and the last fifty.
+select seq, at
+from alert_change
 where alert_id = %(id)s and kind <> all (%(records)s) and seq < %(seq)s and (seq = 1 or seq >= %(seq)s - 50)
+  and coalesce((picture ->> 'drill')::boolean, false) = %(drill)s
 order by seq
 
 -- name: newest
--- The newest message of each of the alerts that have changed last.
-select c.alert_id, c.seq, c.at, c.picture, r.direction, coalesce(p.metrics -> s.metric, p.events -> r.event_kind) as names
+-- The newest message of each of the alerts that have changed last; `first` of it that is, or is no, exercise.
+select c.alert_id, c.seq, c.at, c.picture, r.direction, coalesce(p.metrics -> s.metric, p.events -> r.event_kind) as names,
+       c.seq = 1 or c.seq = (
+           select min(o.seq) from alert_change o
+           where o.alert_id = c.alert_id and o.picture -> 'drill' = 'false' and c.picture -> 'drill' = 'false'
+       ) as first
 from alert_change c
 join alert a on a.id = c.alert_id
 left join rule r on r.id = a.rule_id

@@ -25,6 +25,7 @@ def list_alerts(
     min_level: Annotated[str | None, typer.Option("--min-level", help="This level and above.")] = None,
     device: Annotated[str | None, typer.Option(help="Only of this device.")] = None,
     region: Annotated[str | None, typer.Option(help="Only in this division: the first digits of its code.")] = None,
+    drills: Annotated[bool, typer.Option("--drills", help="Those of drills, instead of the real ones.")] = False,
     limit: Annotated[int, typer.Option(min=1, max=1000)] = 50,
     as_json: Annotated[bool, typer.Option("--json", help="One JSON object a line.")] = False,
     url: UrlOption = DEFAULT_URL,
@@ -37,6 +38,7 @@ def list_alerts(
     """
     given = {"state": state, "min_level": min_level, "device": device, "region": region, "limit": limit}
     params = {name: value for name, value in given.items() if value is not None} | {"active": active}
+    params |= {"drill": "true"} if drills else {}
     page = call("GET", "/alerts", url, token, params=params | {"lang": _spoken(lang, as_json)}).json()
     if as_json:
         for item in page["items"]:
@@ -47,7 +49,7 @@ def list_alerts(
         rest = f"{item['state']:13}{_time(item['raised_at'])}  {item['title']}"
         out.print(Text.assemble(level, rest), soft_wrap=True)
         out.print(Text(f"        {item['id']}", "dim"), soft_wrap=True)
-    narrowed = active or any((state, min_level, device, region))
+    narrowed = active or drills or any((state, min_level, device, region))
     if not page["items"]:
         out.print("There is no such alert." if narrowed else "There is no alert yet.")
     if page["next"]:

@@ -197,7 +197,7 @@ TABLES: Mapping[str, Table] = {
         _BUSINESS, "what is unusual, and how it is handled", "alerts.keep_days after its last change, when it is over",
         Permission.ALERTS_READ,
         l1="id level peak_level opened_at cleared_at changed_at raised_at updated_at seq handling state origin"
-        " acknowledged_level cause shelved_until merged_into",
+        " acknowledged_level cause shelved_until merged_into drill_id",
         l2="rule_id target device_id series_id region title event_kind category organisation area_keys scope assignee",
         l3="value threshold lon lat",
     ),
@@ -222,6 +222,23 @@ TABLES: Mapping[str, Table] = {
         "alerts.keep_days after its end", Permission.ALERTS_READ,
         l1="id max_level from_at to_at made_at approved_at category event_kind",
         l2="device_id region organisation area scope made_by approved_by ended_by", l3="reason",
+    ),
+    "drill": _table(
+        _MANAGEMENT, "exercises and tests of devices: when, by whom, and who is told", "alerts.keep_days after its end",
+        Permission.ALERTS_READ, l1="id kind begins_at ends_at over_at made_at", l2="name consumers made_by ended_by",
+    ),
+    "drill_alert": _table(
+        _MANAGEMENT, "what an exercise raises, and when", "with its drill", Permission.ALERTS_READ,
+        l1="number alert_id due_at raised_at level event_kind category",
+        l2="drill_id device_id region organisation title scope", l3="lon lat",
+    ),
+    "drill_device": _table(
+        _MANAGEMENT, "which devices a test is about", "with its drill", Permission.ALERTS_READ,
+        l2="drill_id device_id over",
+    ),
+    "proof_test": _table(
+        _BUSINESS, "that devices raised alerts while they were tested", "alerts.keep_days, but the newest of a device",
+        Permission.ALERTS_READ, l1="alert_id at accepted_at real_at", l2="drill_id device_id event_kind metric",
     ),
     "outbox": _table(
         _OPERATIONS, "deliveries of alerts to consumers", "with its alert (alerts.keep_days), or its consumer",

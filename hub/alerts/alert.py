@@ -7,6 +7,7 @@ from typing import Literal, NamedTuple
 from uuid import UUID
 
 from hub.alerts.routing import Place
+from hub.alerts.titles import marked, unmarked
 from hub.alerts.transitions import DECIDE, ENDED, HANDLING_AFTER, STEP, refusal
 from hub.models import AlertChange, from_micros
 
@@ -18,7 +19,8 @@ class Step:
     id: UUID
     alert_id: UUID
     kind: str
-    """Of the handling or the record (hub/alerts/transitions.py); `cleared` for an alert of the hub's own."""
+    """Of the handling or the record (hub/alerts/transitions.py); `cleared` for an alert of the hub's own, `updated` for
+    one of a test that is real from now on."""
     actor: str | None
     """What the desk or program calls itself."""
     note: str | None = None
@@ -63,6 +65,8 @@ class Raise:
     organisation: str | None = None
     lon: float | None = None
     lat: float | None = None
+    drill_id: UUID | None = None
+    """Of an exercise; it goes to the consumers of this drill only."""
     kind: Literal["raised"] = "raised"
 
 
@@ -92,6 +96,10 @@ class Home(NamedTuple):
     """Of its profile."""
     areas: list[str]
     """Codes of the named areas in which it is."""
+    test: UUID | None = None
+    """The drill in which it is tested now."""
+    tested_from: datetime | None = None
+    """What happened before that is no test."""
 
 
 @dataclass(slots=True)
@@ -127,6 +135,8 @@ class Alert:
     cause: str | None
     shelved_until: datetime | None
     merged_into: UUID | None
+    drill_id: UUID | None
+    """Of an exercise, or of a test of its device; None: it is real."""
     organisation: str | None
     category: str | None
     areas: list[str]
@@ -153,6 +163,8 @@ class Alert:
         match step.kind:
             case "cleared":
                 self.cleared_at = step.at
+            case "updated":
+                self._become_real()
             case "assigned":
                 self.assignee = step.assignee
             case "shelved" | "unshelved":
@@ -170,6 +182,11 @@ class Alert:
         if self.origin == "manual":  # nothing measures its condition: it lasts until the desk says so
             self.cleared_at = step.at if self.handling in ENDED else None
 
+    def _become_real(self) -> None:
+        """The test of its device is over and the condition lasts: what people did about it was done about a test."""
+        self.drill_id, self.title, self.handling = None, unmarked(self.title), "open"
+        self.acknowledged_level = self.assignee = self.cause = self.shelved_until = None
+
     def _measure(self, change: AlertChange) -> None:
         """What a rule found; a rise above the level that was acknowledged, or shelved, makes it open again."""
         at = from_micros(change.ts)
@@ -180,7 +197,8 @@ class Alert:
         self.level, self.peak_level = change.level, max(self.peak_level, change.level)
         self.value = self.value if change.value is None else change.value
         self.threshold = self.threshold if change.threshold is None else change.threshold
-        self.title, self.changed_at = change.title, max(self.changed_at, at)
+        self.title = change.title if self.drill_id is None else marked(change.title)
+        self.changed_at = max(self.changed_at, at)
         if change.kind == "cleared":
             self.cleared_at = at
 
@@ -263,10 +281,18 @@ def _no_step(change: Change, alert: Alert, by_id: Mapping[UUID, Alert], active: 
     if change.seen not in (None, alert.seq):
         return f"it has changed since: it had {change.seen} changes, and has {alert.seq}"
     reason = refusal(change.kind, alert.handling, cleared, change.permission)
+    if (
+        reason is None
+        and alert.drill_id is not None
+        and (change.kind == "merged" or (change.kind == "reopened" and alert.origin == "manual"))
+    ):
+        reason = "it is of a drill, which ends it: it is neither merged nor reopened"
     if reason is None and change.kind == "merged" and change.merged_into is not None:
         into = by_id.get(change.merged_into)
         if into is None or into is alert or into.handling in ENDED:
             reason = "it can be merged into another alert that has not ended only"
+        elif into.drill_id is not None:
+            reason = "the other one is of a drill: what is real is not merged into it"
         elif into.level < alert.level:
             reason = "it can be merged into an alert of its level or above only: merge the other one into it"
     if reason is None and change.kind == "reopened" and not cleared:
@@ -295,11 +321,21 @@ def _raised(change: AlertChange | Raise, home: Home) -> Alert:
     alert = Alert(
         change.alert_id, "rule", None, change.target, change.device_id, None, home.region, change.title,
         change.level, change.level, "open", None, None, at, None, at, 1,
-        None, None, None, None, None, None, None, None, home.organisation, home.category, home.areas,
+        None, None, None, None, None, None, None, None, _drill_of(change, home, at), home.organisation, home.category,
+        home.areas,
     )  # fmt: skip
+    if alert.drill_id is not None:
+        alert.title = marked(alert.title)
     if isinstance(change, Raise):
         alert.origin, alert.event_kind, alert.lon, alert.lat = change.origin, change.event_kind, change.lon, change.lat
     else:
         alert.rule_id, alert.series_id = change.rule_id, change.series_id
         alert.value, alert.threshold = change.value, change.threshold
     return alert
+
+
+def _drill_of(change: AlertChange | Raise, home: Home, at: datetime) -> UUID | None:
+    """The drill that an alert belongs to; what a device under test saw before the test began is real."""
+    if isinstance(change, Raise):
+        return change.drill_id
+    return home.test if home.tested_from is not None and home.tested_from <= at else None

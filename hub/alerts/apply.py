@@ -72,6 +72,8 @@ async def _write(conn: psycopg.AsyncConnection, applied: Sequence[Applied]) -> N
         await conn.execute(SQL.update, _columns(changed))
     if added := [alert for alert in last.values() if alert.id in fresh]:
         await conn.execute(SQL.insert, _columns(added))
+        if proofs := [alert for alert in added if alert.drill_id is not None and alert.rule_id is not None]:
+            await conn.execute(SQL.prove, _columns(proofs))
     telling = [each for each in applied if each.change.kind not in RECORDS]
     deliveries = await owed(conn, telling)
     deliveries += await fallen(conn, telling, deliveries)

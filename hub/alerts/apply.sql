@@ -11,7 +11,7 @@ select id from alert_change where id = any (%(ids)b::uuid[])
 -- The alerts of these ids, and the active ones of these rules and targets, and of these targets of the hub's own.
 select a.id, a.origin, a.rule_id, a.target, a.device_id, a.series_id, a.region, a.title, a.level, a.peak_level,
        a.handling, a.value, a.threshold, a.opened_at, a.cleared_at, a.changed_at, a.seq, a.event_kind, a.lon, a.lat,
-       a.acknowledged_level, a.assignee, a.cause, a.shelved_until, a.merged_into,
+       a.acknowledged_level, a.assignee, a.cause, a.shelved_until, a.merged_into, a.drill_id,
        coalesce(d.organisation, a.organisation), coalesce(p.category, a.category),
        areas_of(coalesce(d.area_keys, a.area_keys)) as areas
 from alert a
@@ -39,12 +39,17 @@ where a.id in (
 for update of a
 
 -- name: homes
--- Of what is raised: the rule and the device, where both are there, and where the device belongs.
-select r.id, d.id, d.region, d.organisation, p.category, areas_of(d.area_keys)
+-- Of what is raised: the rule and the device, where both are there, where the device belongs, and whether it is tested.
+select r.id, d.id, d.region, d.organisation, p.category, areas_of(d.area_keys), test.id, test.begins_at
 from unnest(%(rule_ids)b::int[], %(device_ids)b::int[]) as raised (rule_id, device_id)
 join rule r on r.id = raised.rule_id
 join device d on d.id = raised.device_id
 join profile p on p.id = d.profile_id
+left join lateral (
+    select t.id, t.begins_at
+    from drill_device m join drill t on t.id = m.drill_id
+    where m.device_id = d.id and not m.over and t.begins_at <= clock_timestamp() and clock_timestamp() < t.ends_at
+) test on true
 
 -- name: places
 -- Of what is raised without a rule: its device's place where it has one that is there, else its own.
@@ -63,24 +68,25 @@ update alert a
 set seq = n.seq, level = n.level, peak_level = n.peak_level, value = n.value, threshold = n.threshold, title = n.title,
     handling = n.handling, changed_at = n.changed_at, cleared_at = n.cleared_at,
     acknowledged_level = n.acknowledged_level, assignee = n.assignee, cause = n.cause, shelved_until = n.shelved_until,
-    merged_into = n.merged_into, updated_at = clock_timestamp()
+    merged_into = n.merged_into, drill_id = n.drill_id, updated_at = clock_timestamp()
 from unnest(
     %(id)b::uuid[], %(seq)b::int[], %(level)b::int2[], %(peak_level)b::int2[], %(value)b::float8[],
     %(threshold)b::float8[], %(title)b::text[], %(handling)b::text[], %(changed_at)b::timestamptz[],
     %(cleared_at)b::timestamptz[], %(acknowledged_level)b::int2[], %(assignee)b::uuid[], %(cause)b::text[],
-    %(shelved_until)b::timestamptz[], %(merged_into)b::uuid[]
+    %(shelved_until)b::timestamptz[], %(merged_into)b::uuid[], %(drill_id)b::uuid[]
 ) as n (id, seq, level, peak_level, value, threshold, title, handling, changed_at, cleared_at, acknowledged_level,
-        assignee, cause, shelved_until, merged_into)
+        assignee, cause, shelved_until, merged_into, drill_id)
 where a.id = n.id
 
 -- name: insert
 -- What has a device belongs where that does; what has none, where it was said to be.
 insert into alert (id, origin, rule_id, target, device_id, series_id, region, seq, level, peak_level, value, threshold,
                    title, handling, opened_at, changed_at, cleared_at, event_kind, lon, lat, acknowledged_level,
-                   assignee, cause, shelved_until, merged_into, organisation, category, area_keys)
+                   assignee, cause, shelved_until, merged_into, drill_id, organisation, category,
+                   area_keys)
 select n.id, n.origin, n.rule_id, n.target, n.device_id, n.series_id, n.region, n.seq, n.level, n.peak_level, n.value,
        n.threshold, n.title, n.handling, n.opened_at, n.changed_at, n.cleared_at, n.event_kind, n.lon, n.lat,
-       n.acknowledged_level, n.assignee, n.cause, n.shelved_until, n.merged_into,
+       n.acknowledged_level, n.assignee, n.cause, n.shelved_until, n.merged_into, n.drill_id,
        case when n.device_id is null then n.organisation end, case when n.device_id is null then n.category end,
        case when n.device_id is null then area_keys(n.organisation, n.region, n.lon, n.lat) else '{}' end
 from unnest(
@@ -89,10 +95,20 @@ from unnest(
     %(threshold)b::float8[], %(title)b::text[], %(handling)b::text[], %(opened_at)b::timestamptz[],
     %(changed_at)b::timestamptz[], %(cleared_at)b::timestamptz[], %(event_kind)b::text[], %(lon)b::float8[],
     %(lat)b::float8[], %(acknowledged_level)b::int2[], %(assignee)b::uuid[], %(cause)b::text[],
-    %(shelved_until)b::timestamptz[], %(merged_into)b::uuid[], %(organisation)b::text[], %(category)b::text[]
+    %(shelved_until)b::timestamptz[], %(merged_into)b::uuid[], %(drill_id)b::uuid[],
+    %(organisation)b::text[], %(category)b::text[]
 ) as n (id, origin, rule_id, target, device_id, series_id, region, seq, level, peak_level, value, threshold, title,
         handling, opened_at, changed_at, cleared_at, event_kind, lon, lat, acknowledged_level, assignee, cause,
-        shelved_until, merged_into, organisation, category)
+        shelved_until, merged_into, drill_id, organisation, category)
+
+-- name: prove
+-- A test of a device that raised an alert; what comes of it stands with the alert.
+insert into proof_test (alert_id, drill_id, device_id, event_kind, metric, at)
+select n.alert_id, n.drill_id, n.device_id, r.event_kind, s.metric, n.at
+from unnest(%(id)b::uuid[], %(drill_id)b::uuid[], %(rule_id)b::int[], %(device_id)b::int[], %(series_id)b::int[],
+            %(opened_at)b::timestamptz[]) as n (alert_id, drill_id, rule_id, device_id, series_id, at)
+join rule r on r.id = n.rule_id
+left join series s on s.id = n.series_id
 
 -- name: record
 -- Each change with the picture of its alert after it. Identities are drawn after the sort: cursors rise in its order.
@@ -107,18 +123,19 @@ select n.change_id, a.id, n.seq, n.kind, n.actor, n.note, n.recipients::int[], n
         'peak_level', (array['blue', 'yellow', 'orange', 'red'])[n.peak_level],
         'state', n.state, 'condition', n.condition, 'handling', n.handling, 'cause', n.cause,
         'assignee', n.assignee, 'shelved_until', n.shelved_until, 'merged_into', n.merged_into,
+        'drill', n.drill_id is not null,
         'value', n.value, 'threshold', n.threshold,
         'opened_at', a.opened_at, 'cleared_at', n.cleared_at, 'changed_at', n.changed_at, 'raised_at', a.raised_at)
 from unnest(
     %(change_id)b::uuid[], %(id)b::uuid[], %(seq)b::int[], %(kind)b::text[], %(actor)b::text[], %(note)b::text[],
     %(recipients)b::text[],
     %(principal)b::uuid[], %(cause)b::text[], %(assignee)b::uuid[], %(shelved_until)b::timestamptz[],
-    %(merged_into)b::uuid[],
+    %(merged_into)b::uuid[], %(drill_id)b::uuid[],
     %(level)b::int2[], %(peak_level)b::int2[], %(value)b::float8[], %(threshold)b::float8[], %(title)b::text[],
     %(state)b::text[], %(condition)b::text[], %(handling)b::text[], %(changed_at)b::timestamptz[],
     %(cleared_at)b::timestamptz[]
 ) with ordinality as n (change_id, id, seq, kind, actor, note, recipients, principal, cause, assignee, shelved_until,
-                        merged_into, level, peak_level, value, threshold, title, state, condition, handling, changed_at, cleared_at,
+                        merged_into, drill_id, level, peak_level, value, threshold, title, state, condition, handling, changed_at, cleared_at,
                         place)
 join alert a on a.id = n.id
 left join rule r on r.id = a.rule_id

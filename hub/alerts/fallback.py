@@ -19,9 +19,11 @@ WAIT_S = 30.0
 async def fallen(conn: psycopg.AsyncConnection, applied: Sequence[Applied], owed: Sequence[Owed]) -> list[Owed]:
     """What the fallback consumer gets of these changes beside its filters; a new red is watched from now on.
 
+    A drill is not: it is for its own consumers.
+
     Under the lock of alerts, like all that changes them.
     """
-    reds = [each for each in applied if each.alert.peak_level == RED]
+    reds = [each for each in applied if each.alert.peak_level == RED and each.alert.drill_id is None]
     if not reds:
         return []
     ids = list({alert.id for _, alert in reds})

@@ -109,7 +109,13 @@ async def stored_places(
         found = await (await cursor.execute(SQL.places, {"ids": list(alerts), "border_m": border_m})).fetchall()
     return {
         row.pop("id"): Place(
-            **{**row, "areas": frozenset(row["areas"]), "told": frozenset(row["told"]), "near": row["near"] or NOWHERE}
+            **{
+                **row,
+                "areas": frozenset(row["areas"]),
+                "told": frozenset(row["told"]),
+                "near": row["near"] or NOWHERE,
+                "drill": None if row["drill"] is None else frozenset(row["drill"]),
+            }
         )
         for row in found
     }

@@ -31,7 +31,7 @@ select a.id,
        coalesce(d.organisation, a.organisation) as organisation, a.region, coalesce(p.category, a.category) as category,
        a.peak_level as level, areas_of(coalesce(d.area_keys, a.area_keys)) as areas,
        coalesce(r.event_kind, a.event_kind) as event_kind,
-       d.code as device, s.metric,
+       d.code as device, s.metric, case when a.drill_id is not null then coalesce(drill.consumers, '{}') end as drill,
        array(select coalesce(o.consumer_id, taker.id)
              from alert_change c
              left join lateral unnest(c.recipients) as taker (id) on true
@@ -44,4 +44,5 @@ left join rule r on r.id = a.rule_id
 left join device d on d.id = a.device_id
 left join profile p on p.id = d.profile_id
 left join series s on s.id = a.series_id
+left join drill on drill.id = a.drill_id
 where a.id = any (%(ids)b::uuid[])

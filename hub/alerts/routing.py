@@ -38,6 +38,8 @@ class Place(NamedTuple):
     """Metres to the border of places that are near: the digits of a division, or @ and an area."""
     told: frozenset[int] = frozenset()
     """Ids of the consumers that were told of the alert before: how it goes on they hear at any hour."""
+    drill: frozenset[int] | None = None
+    """Of a drill: ids of the consumers that it was made for; nobody else gets it, not even the fallback consumer."""
 
 
 class Filter(NamedTuple):
@@ -166,6 +168,10 @@ def verdict(subscriber: Subscriber, place: Place, at: datetime, reach: Sight) ->
         return Verdict(False, (Sentence("routing.off"),))
     if subscriber.owner is not None and not reach.sees(subscriber.owner, place, at):
         return Verdict(False, (Sentence("routing.owner", owner=subscriber.owner),))
+    if place.drill is not None:
+        if subscriber.id in place.drill:
+            return Verdict(True, (Sentence("routing.drill.chosen"),))
+        return Verdict(False, (Sentence("routing.drill.others"),))
     told, tried = subscriber.id in place.told, list[tuple[int, list[Sentence]]]()
     for number, wanted in enumerate(subscriber.filters, 1):
         mismatches = wanted.mismatches(place, at, told)
@@ -200,6 +206,8 @@ class Subscriptions:
 
     def recipients(self, place: Place, at: datetime) -> list[int]:
         """Ids of the consumers that a change goes to, in their order."""
+        if place.drill is not None:
+            return [each.id for each in self.subscribers if verdict(each, place, at, self.reach).takes]
         taken = set[int]()
         for key in _keys(place):
             for number, wanted in self._by_key.get(key, ()):
@@ -215,7 +223,7 @@ class Subscriptions:
     def verdicts(self, place: Place, at: datetime) -> list[tuple[Subscriber, Verdict]]:
         """What routing decides about every consumer, in their order."""
         found = [(each, verdict(each, place, at, self.reach)) for each in self.subscribers]
-        if place.level < len(LEVEL_NAMES) or self.fallback is None:
+        if place.level < len(LEVEL_NAMES) or self.fallback is None or place.drill is not None:
             return found
         alone = not any(each.takes for _, each in found)
         why = Sentence("routing.fallback.unmatched") if alone else Sentence("routing.fallback.waits")

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from hub.models import LEVEL_NAMES, Micros
-from hub.words import Lang, optional, text
+from hub.words import LANGS, Lang, optional, text
 
 _LATE = re.compile(r", (\d+) min late$")
 """The end of a stored title: how late the event came is kept nowhere else."""
@@ -33,11 +33,28 @@ def event_title(device: str, kind: str, level: int, delay: Micros = 0, lang: Lan
     return text("alert.title.late", lang, title=title, minutes=str(delay // 60_000_000)) if delay else title
 
 
+def marked(title: str, lang: Lang = "en") -> str:
+    """A title of a drill, once: so that nobody takes it for real, on whatever channel it comes."""
+    return text("push.drill", lang) + unmarked(title)
+
+
+def unmarked(title: str) -> str:
+    """A title without the mark of a drill, in whatever language."""
+    for lang in LANGS:
+        title = title.removeprefix(text("push.drill", lang))
+    return title
+
+
 def title_in(lang: Lang, alert: Mapping[str, Any], direction: str | None, names: Mapping[str, Any] | None) -> str:
     """The title of an alert's picture in a language; the stored one where it cannot be made.
 
     `names` are `name` and `name_en` of its metric, or of its kind of event, in the profile; None: it names none.
     """
+    title = _title_in(lang, alert, direction, names)
+    return marked(title, lang) if alert.get("drill") else title
+
+
+def _title_in(lang: Lang, alert: Mapping[str, Any], direction: str | None, names: Mapping[str, Any] | None) -> str:
     match alert.get("origin"):
         case "manual":
             return str(alert["title"])

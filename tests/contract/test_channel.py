@@ -8,6 +8,8 @@ import pytest
 
 from api.push.channel import SAID_MAX, Accepted, Refused, TryAgain
 from api.push.kinds import KINDS
+from hub.alerts.titles import marked
+from hub.words import Lang
 from tests.support.channel_kits import ANSWERS_INSIDE, KITS, Kit, Mode
 from tests.support.deliveries import TITLE, change
 from tests.support.process import eventually
@@ -38,6 +40,17 @@ async def test_what_is_accepted_arrived_and_the_answer_is_kept(kit: Kit) -> None
     assert 0 < len(answer.said) <= SAID_MAX
     [text] = kit.texts()
     assert TITLE in text
+
+
+@pytest.mark.parametrize(("lang", "mark"), [("zh", "【演练】"), ("en", "[DRILL] ")])
+async def test_the_text_of_a_drill_begins_with_its_mark(kit: Kit, lang: Lang, mark: str) -> None:
+    """Whether its title is marked already, as those of the store are, or not; once."""
+    for title in (TITLE, marked(TITLE), marked(TITLE, "zh")):
+        assert await kit.channel.send(kit.consumer(), change(lang=lang, drill=True, title=title)) == Accepted()
+        assert f"{mark}{TITLE}" in kit.texts()[-1]
+        assert kit.texts()[-1].count(mark) in (1, 2), "a robot has it in the title and in the text"
+    assert await kit.channel.send(kit.consumer(), change(lang=lang)) == Accepted()
+    assert mark not in kit.texts()[-1]
 
 
 @pytest.mark.parametrize("mode", ["refuse", "silent", "failing", "redirect", "cut"])

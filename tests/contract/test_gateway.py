@@ -38,6 +38,16 @@ async def test_a_title_cannot_leave_its_place_in_a_json_body(kit: GatewayKit) ->
     assert "gateway-key-1" not in sent["content"]
 
 
+async def test_a_template_without_a_title_says_that_it_is_a_drill_in_each_of_its_facts(kit: GatewayKit) -> None:
+    made = consumer(kit, body='{"level": "{level}", "place": "{place}", "to": "{to}", "drill": "{drill}"}')
+    for drill, mark in ((True, "【演练】"), (False, "")):
+        assert await kit.channel.send(made, change(drill=drill)) == Accepted()
+        sent = json.loads(kit.receiver.received[-1].body)
+        assert sent["level"] == f"{mark}红色"
+        assert sent["place"].startswith(f"{mark}浙江省")
+        assert (sent["to"], sent["drill"]) == ("13800000000", str(drill).lower())
+
+
 async def test_nor_in_a_form_nor_in_a_query(kit: GatewayKit) -> None:
     body = "mobile={to}&content={title}"
     made = consumer(kit, form="form", body=body, to=["1", "2"])

@@ -159,4 +159,4 @@ def test_times_are_to_the_second_with_a_zone() -> None:
 def test_the_tables_speak_the_words_of_the_standard() -> None:
     assert set(SEVERITY) == set(URGENCY) == set(LEVEL_NAMES)
     assert set(CATEGORY.values()) <= WORDS["category"]
-    assert message_type({"handling": "open"}, 1) == "Alert"
+    assert message_type({"handling": "open"}, first=True) == "Alert"

@@ -177,6 +177,7 @@ places = st.builds(
     st.none() | some(["pm25", "level"]),
     st.dictionaries(some(["330106", "330110", "@basin", "@zone"]), some([50.0, 100.0, 300.0])),
     st.frozensets(st.integers(1, 4)),
+    st.none() | st.frozensets(st.integers(1, 4)),
 )
 shares = st.builds(
     SharedAlerts,
@@ -257,7 +258,11 @@ def test_recipients_are_those_of_the_definition(
         number
         for number, (owner, limited) in enumerate(given_, 1)
         if (owner is None or sees(owner, place, parents, regions, shared))
-        and any(takes(limit, place, NOW, number in place.told) for limit in limited)
+        and (
+            any(takes(limit, place, NOW, number in place.told) for limit in limited)
+            if place.drill is None
+            else number in place.drill
+        )
     ]
     assert Subscriptions(subscribers, reach).recipients(place, NOW) == wanted
     found = {each.id: verdict(each, place, NOW, reach) for each in subscribers}
