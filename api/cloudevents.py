@@ -10,8 +10,8 @@ from hub.access.classification import Level, cut_alert
 
 
 def event_type(kind: str) -> str:
-    """The CloudEvents type of a kind of change, or of a test of a channel."""
-    return "ganzhi.test" if kind == "test" else f"ganzhi.alert.{kind}"
+    """The CloudEvents type of a kind of change, of a test of a channel, or of a heartbeat."""
+    return f"ganzhi.{kind}" if kind in ("test", "heartbeat") else f"ganzhi.alert.{kind}"
 
 
 def cloudevent(row: Mapping[str, Any], ceiling: Level = Level.CORE, page: str | None = None) -> dict[str, Any]:

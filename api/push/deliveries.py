@@ -10,6 +10,7 @@ from psycopg.types.json import Jsonb
 from api.cloudevents import message_id, picture_for
 from api.push.channel import Consumer, Delivery, Failure
 from api.push.pace import Pace
+from api.push.proofs import failing
 from hub.access.classification import Level, level_named
 from hub.alerts.recipients import ceilings
 from hub.alerts.titles import title_in
@@ -93,7 +94,9 @@ class Deliveries:
 
     async def delivered(self, delivery: ClaimedDelivery, said: str, took_ms: int) -> None:
         """Note that it was accepted, with what the consumer said and how long it took."""
-        await self._run(SQL.delivered, id=delivery.id, said=said or None, took_ms=took_ms)
+        await self._run(
+            SQL.delivered, id=delivery.id, consumer_id=delivery.consumer.id, said=said or None, took_ms=took_ms
+        )
 
     async def later(
         self, delivery: ClaimedDelivery, wait_s: float, reason: str, failure: Failure, took_ms: int, hold_s: float = 0.0
@@ -112,17 +115,25 @@ class Deliveries:
             took_ms=took_ms,
             **_told(reason, failure),
         )
+        await self._failing(delivery.consumer, failure)
 
     async def give_up(self, delivery: ClaimedDelivery, reason: str, failure: Failure, took_ms: int) -> None:
         await self._run(SQL.give_up, id=delivery.id, took_ms=took_ms, **_told(reason, failure))
+        await self._failing(delivery.consumer, failure, given_up=True)
 
     async def gone(self, consumer: Consumer, reason: str) -> None:
         """Disable the consumer and drop its pending deliveries."""
         await self._run(SQL.gone, consumer_id=consumer.id, **_told(reason, "gone"))
+        await self._failing(consumer, "gone")
 
     async def expire(self, give_up_s: float) -> None:
         """Drop deliveries that waited too long for a disabled consumer."""
         await self._run(SQL.expire, give_up_s=give_up_s, **_told(Sentence("delivery.switched_off"), None))
+
+    async def _failing(self, consumer: Consumer, failure: Failure, *, given_up: bool = False) -> None:
+        with sorted_errors():
+            async with self._pool.connection() as conn:
+                await failing(conn, consumer.id, failure, given_up=given_up)
 
     async def _run(self, name: str, **values: object) -> None:
         with sorted_errors():

@@ -60,7 +60,14 @@ returning o.id, o.alert_id, o.seq, o.attempts, extract(epoch from now() - o.crea
           c.settings, c.lang, c.ceiling, c.owner
 
 -- name: delivered
--- The consumer has accepted it.
+-- The consumer has accepted it, and with that proven that it can be reached (proofs.sql: proven).
+with proven as (
+    update consumer
+    set proven_at = clock_timestamp(), prove_due = case when failing_since is null then prove_due end,
+        failing_since = null, degraded_at = null
+    where id = %(consumer_id)s
+      and (failing_since is not null or proven_at is null or proven_at < now() - interval '30 seconds')
+)
 update outbox set state = 'delivered', settled_at = clock_timestamp(), said = %(said)s, took_ms = %(took_ms)s
 where id = %(id)s and state = 'pending'
 

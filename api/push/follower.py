@@ -15,8 +15,10 @@ from psycopg import AsyncConnection
 from psycopg.rows import dict_row
 from psycopg.types.json import Jsonb
 
-from api.cloudevents import cloudevent, encode
+from api.cloudevents import cloudevent, encode, event_of
 from api.push.deliveries import retitle
+from api.push.heartbeats import due
+from api.push.proofs import failing, proven
 from hub.access.classification import Level, level_named
 from hub.alerts.recipients import ceilings
 from hub.backoff import Backoff
@@ -42,7 +44,7 @@ class Message(NamedTuple):
     """A change for a consumer."""
 
     alert: str
-    """Id of the alert: what is of one alert stays in order."""
+    """Id of the alert: what is of one alert stays in order. Of a heartbeat the consumer's code."""
     event: dict[str, Any]
     """The CloudEvent, cut to the consumer's ceiling, in its language."""
     body: bytes
@@ -136,6 +138,7 @@ class _Follower:
                         log.exception("following the alerts for consumer %s failed", self._target.code)
                     backoff.failed("consumer %s does not accept: %s", self._target.code, error)
                     await conn.execute(SQL.failed, {"consumer_id": self._target.id, **_told(error)})
+                    await failing(conn, self._target.id, "connection")
                     await backoff.wait()
                     continue
                 backoff.succeeded()
@@ -145,12 +148,19 @@ class _Follower:
                             await self.woken.wait()
 
     async def _go_on(self, conn: AsyncConnection, sink: Sink) -> bool:
-        """Hand over a page of the log and move behind it; whether there was one."""
+        """Hand over a page of the log and move behind it; whether there was one. A heartbeat goes before it."""
+        for beat in await due(conn, [self._target.kind], 1, self._target.id):
+            told = beat.delivery
+            event = event_of(told.id, told.kind, told.at, told.picture)
+            await sink.hand_over([Message(self._target.code, event, encode(event))])
+            await proven(conn, self._target.id)
+            await conn.execute(SQL.move, {"consumer_id": self._target.id, "cursor": 0})
         cursor, messages = await self._page_of(conn)
         if cursor is None:
             return False
         if messages:
             await sink.hand_over(messages)
+            await proven(conn, self._target.id)
         await conn.execute(SQL.move, {"consumer_id": self._target.id, "cursor": cursor})
         return True
 

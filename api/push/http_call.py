@@ -188,7 +188,7 @@ def cause_of(error: BaseException) -> str:
 
 @asynccontextmanager
 async def open_calls(
-    outgoing: Outgoing, tls: Trust | None = None, connections: int = 64, timeout_s: float = TIMEOUT_S
+    outgoing: Outgoing, tls: Trust | None = None, connections: int = 96, timeout_s: float = TIMEOUT_S
 ) -> AsyncIterator[HttpCalls]:
     """Open a client with a limit on concurrent connections. ConfigError for files of `tls`."""
     limits = httpx.Limits(max_connections=connections, max_keepalive_connections=connections)

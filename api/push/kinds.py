@@ -78,6 +78,12 @@ class Kind(NamedTuple):
     it has no address, no secret and no deliveries."""
     ceiling: CeilingName = "L4"
     """Of one that is made without: the highest level of data that it gets. A robot is on the internet."""
+    prove_at: tuple[str, ...] = ("09:00", "17:00")
+    """When it is sent a proof that it can be reached, unless it says when; of mail and programs nobody is bothered."""
+    prove_within_h: int = 24
+    """Within how many hours it is to accept something, unless it says; 0: it need not."""
+    beats: bool = False
+    """Whether a program listens, which may get a heartbeat each minute."""
 
 
 class Endpoint(NamedTuple):
@@ -113,13 +119,14 @@ def _none(secret: str) -> None:
 
 
 KINDS: Mapping[KindName, Kind] = {
-    "webhook": Kind(parse_address, _standard_webhooks, signed=True),
+    "webhook": Kind(parse_address, _standard_webhooks, signed=True, beats=True),
     "dingtalk": Kind(parse_dingtalk, check_dingtalk_secret, WordedSettings, lang="zh", ceiling="L1"),
     "wecom": Kind(parse_wecom, check_wecom_secret, WordedSettings, lang="zh", ceiling="L1"),
     "feishu": Kind(parse_feishu, check_feishu_secret, WordedSettings, lang="zh", ceiling="L1"),
-    "kafka": Kind(_nowhere, _no_secret, KafkaSettings, followed=True),
-    "mqtt": Kind(_nowhere, _no_secret, MqttSettings, followed=True),
-    "http": Kind(parse_gateway, check_gateway_secret, GatewaySettings, lang="zh"),
+    "kafka": Kind(_nowhere, _no_secret, KafkaSettings, followed=True, beats=True),
+    "mqtt": Kind(_nowhere, _no_secret, MqttSettings, followed=True, beats=True),
+    # A message may cost money, and wakes somebody: it proves itself where it is told when.
+    "http": Kind(parse_gateway, check_gateway_secret, GatewaySettings, lang="zh", prove_at=(), prove_within_h=0),
     "mail": Kind(parse_mail, _none, MailSettings, "mail", PORTS, lang="zh"),
 }
 
@@ -134,6 +141,11 @@ def endpoint(kind: str, url: str) -> Endpoint:
     known = {str(name): each for name, each in KINDS.items()}.get(kind, KINDS["webhook"])
     called = stored_url(url, schemes=known.ports)
     return Endpoint(known.purpose, called.host, called.port or known.ports[called.scheme])
+
+
+def usual_proofs(kind: str) -> tuple[str, ...]:
+    """When a consumer of a kind is sent a proof that it can be reached, unless it says when."""
+    return next((each.prove_at for name, each in KINDS.items() if name == kind), ())
 
 
 @asynccontextmanager

@@ -3,11 +3,12 @@
 `{base}/{region}/{level}` gets each change, of an alert without a region `-`; the level is the highest that the alert
 has reached, so who hears of a red alert also hears how it goes on. With `retain`, `{base}/{region}/{level}/{alert}`
 holds the newest change of each alert that has not ended, for whoever subscribes later; an empty message there says that
-there is nothing any more.
+there is nothing any more. Heartbeats are in `{base}/heartbeat`.
 """
 
 from collections.abc import Awaitable, Callable, Iterator, Sequence
 
+from api.cloudevents import event_type
 from api.push.follower import Message
 from hub.alerts.transitions import ENDED
 from hub.models import LEVEL_NAMES
@@ -31,6 +32,9 @@ class MqttSink:
         await self._publish([each for message in messages for each in self._published(message)])
 
     def _published(self, message: Message) -> Iterator[tuple[str, bytes, bool]]:
+        if message.event["type"] == event_type("heartbeat"):
+            yield f"{self._base}/heartbeat", message.body, False
+            return
         alert = message.event["data"]
         above, level = f"{self._base}/{alert.get('region') or '-'}", alert["peak_level"]
         yield f"{above}/{level}", message.body, False

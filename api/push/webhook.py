@@ -15,7 +15,7 @@ class Webhook(HttpChannel):
     """2xx is accepted."""
 
     def request(self, consumer: Consumer, keys: Keys, url: httpx.URL, delivery: Delivery) -> Request:
-        """A CloudEvent in JSON; of the type ganzhi.test for a test."""
+        """A CloudEvent in JSON; of the type ganzhi.test for a test, ganzhi.heartbeat for a heartbeat."""
         picture = delivery.picture
         if "title" in picture:
             picture = {**picture, "title": with_mark(delivery, picture["title"])}

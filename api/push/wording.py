@@ -84,6 +84,8 @@ def with_mark(delivery: Delivery, title: str) -> str:
 def title_of(delivery: Delivery) -> str:
     """The title without a mark, or what is left of it below the ceiling: kind of event or metric, and the level."""
     lang, picture = delivery.lang, delivery.picture
+    if delivery.kind == "heartbeat":
+        return text("push.heartbeat.title", lang)
     if title := picture.get("title"):
         return plain(unmarked(str(title)))
     kind = picture.get("event_kind")

@@ -15,6 +15,7 @@ from api.problems import not_found, responses
 from api.push.channel import Accepted, Answer, Consumer, Delivery, TryAgain
 from api.push.deliveries import Deliveries
 from api.push.pace import PacedChannel
+from api.push.proofs import note
 from hub.access.door import GuardedRouter, TheCaller, needs
 from hub.access.permissions import Permission
 from hub.store.statements import statements
@@ -71,4 +72,6 @@ async def _sent(context: Context, kind: str, consumer: Consumer, delivery: Deliv
         return TryAgain(Sentence("delivery.no_channel", channel=kind), "channel")
     if isinstance(channel, PacedChannel) and not await Deliveries(context.hub_pool).take(consumer, 1, channel.pace):
         return TryAgain(Sentence("delivery.paced", seconds=f"{channel.pace.every_s:.0f}"), "busy")
-    return await channel.send(consumer, delivery)
+    answer = await channel.send(consumer, delivery)
+    await note(context.hub_pool, consumer.id, answer)
+    return answer

@@ -10,6 +10,7 @@ from pydantic import (
     Field,
     JsonValue,
     SecretStr,
+    StringConstraints,
     ValidationInfo,
     field_validator,
     model_validator,
@@ -24,6 +25,7 @@ from hub.access.classification import CeilingName
 from hub.alerts.routing import MOST_FILTERS
 from hub.words import Lang
 
+LocalTime = Annotated[str, StringConstraints(pattern=r"^([01][0-9]|2[0-3]):[0-5][0-9]$")]
 _SINGLE = {"min_level", "region", "organisation", "category", "area"}
 _EXAMPLE: dict[str, JsonValue] = {
     "url": "https://desk.example.org/alerts",
@@ -93,6 +95,25 @@ class ConsumerBody(BaseModel):
         description="quiet hours: what begins, or changes its level, within them is kept back, and what still lasts is "
         "told when they end; red is told at any time",
     )
+    heartbeat_s: int | None = Field(
+        default=None,
+        ge=30,
+        le=86_400,
+        description="of a webhook, kafka and mqtt: how often it gets a ganzhi.heartbeat; null: never",
+    )
+    prove_within_h: int | None = Field(
+        default=None,
+        ge=0,
+        le=8760,
+        description="the hub alarms when it has accepted nothing for so many hours; 0: never. null: 24, and never for "
+        "a gateway (http)",
+    )
+    prove_at: list[LocalTime] | None = Field(
+        default=None,
+        max_length=24,
+        description="at which local times it gets a proof that it can be reached; [] at none. null: 09:00 and 17:00, "
+        "and at none for a gateway (http)",
+    )
     enabled: bool = True
 
     @field_validator("url")
@@ -131,6 +152,16 @@ class ConsumerBody(BaseModel):
             raise ValueError(f"give {both[0]} in filters, or no filters: not both")
         return self
 
+    @model_validator(mode="after")
+    def _heartbeat_to_programs(self) -> "ConsumerBody":
+        if self.heartbeat_s is not None and not KINDS[self.kind].beats:
+            raise ValueError("people read this kind: give prove_at instead of heartbeat_s")
+        return self
+
+    def proving(self) -> int:
+        """Within how many hours it is to accept something; 0: it need not."""
+        return KINDS[self.kind].prove_within_h if self.prove_within_h is None else self.prove_within_h
+
     def subscribed(self) -> list[FilterBody]:
         """What it subscribes to."""
         if self.filters is not None:
@@ -165,7 +196,13 @@ class Consumer(BaseModel):
     lang: Lang | None
     ceiling: CeilingName
     quiet: list[QuietBody]
+    heartbeat_s: int | None
+    prove_within_h: int
+    prove_at: list[str] | None
     enabled: bool
+    proven_at: datetime | None = Field(description="when it last accepted something, give or take 30 s")
+    failing_since: datetime | None
+    degraded: bool = Field(description="whether an alert lasts that its channel does not work")
     pending: int
     delivered: int
     given_up: int

@@ -74,6 +74,7 @@ async def put_consumer(
             "fallback": fallback,
             "usual_ceiling": kind.ceiling,
             "settings": Jsonb(body.settings),
+            "prove_within_h": body.proving(),
         }
         query = await _query(conn, vault, code, url, given_query)
         values |= {

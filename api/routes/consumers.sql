@@ -7,7 +7,7 @@ delete from consumer where code = %(code)s
 
 -- name: consumer_disable
 -- No new deliveries are made for it.
-update consumer set enabled = false where code = %(code)s
+update consumer set enabled = false, failing_since = null, degraded_at = null where code = %(code)s
 
 -- name: consumer_follows
 -- It follows the log from now on: what waits for it is given up.
@@ -26,12 +26,13 @@ select url, login, query from consumer where code = %(code)s for no key update
 
 -- name: consumer_put
 -- Without a secret, or a ceiling, a known consumer keeps its own; a secret only as long as its kind. One that
--- becomes a robot on the internet gets L1.
+-- becomes a robot on the internet gets L1. Whether its channel fails is known until it accepts something.
 with known as (select kind from consumer where code = %(code)s)
 insert into consumer (code, kind, url, login, query, settings, secret, filters, quiet, owner, fallback, lang,
-                      ceiling, enabled)
+                      ceiling, enabled, heartbeat_s, prove_within_h, prove_at)
 values (%(code)s, %(kind)s, %(url)s, %(login)s, %(query)s, %(settings)s, coalesce(%(secret)s, %(fresh_secret)s),
-        %(filters)s, %(quiet)s, %(owner)s, %(fallback)s, %(lang)s, coalesce(%(ceiling)s, %(usual_ceiling)s), %(enabled)s)
+        %(filters)s, %(quiet)s, %(owner)s, %(fallback)s, %(lang)s, coalesce(%(ceiling)s, %(usual_ceiling)s), %(enabled)s,
+        %(heartbeat_s)s, %(prove_within_h)s, %(prove_at)s)
 on conflict (code) do update
 set kind = excluded.kind, url = excluded.url, login = excluded.login, query = excluded.query, held_until = null,
     settings = excluded.settings,
@@ -41,6 +42,11 @@ set kind = excluded.kind, url = excluded.url, login = excluded.login, query = ex
     lang = excluded.lang,
     ceiling = coalesce(%(ceiling)s, case when consumer.kind <> excluded.kind and %(usual_ceiling)s = 'L1' then 'L1'
                                          else consumer.ceiling end),
+    heartbeat_s = excluded.heartbeat_s, heartbeat_due = null, prove_within_h = excluded.prove_within_h,
+    prove_at = excluded.prove_at, prove_due = null,
+    watched_since = case when consumer.enabled then consumer.watched_since else now() end,
+    failing_since = case when excluded.enabled then consumer.failing_since end,
+    degraded_at = case when excluded.enabled then consumer.degraded_at end,
     enabled = excluded.enabled
 returning xmax = 0 as created,
           %(secret)s is null and kind is distinct from (select known.kind from known) as made_up
@@ -52,6 +58,9 @@ where consumer_id = (select id from consumer where code = %(code)s) and state = 
 
 -- name: consumers
 select c.code, c.kind, c.url, c.settings, c.login, c.filters, c.quiet, c.owner, c.fallback, c.lang, c.ceiling, c.enabled,
+       c.heartbeat_s, c.prove_within_h, c.prove_at, c.proven_at, c.failing_since,
+       exists (select from alert a where a.target = 'channel_degraded:' || c.code and a.origin = 'hub'
+                                     and a.cleared_at is null) as degraded,
        case when c.held_until > now() then c.held_until end as held_until,
        o.pending + behind.changes as pending, o.delivered, o.given_up,
        case when p.failing_since is null then last.failure else 'connection' end as failure,

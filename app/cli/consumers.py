@@ -15,9 +15,13 @@ from app.cli.diagnose import LangOption, language
 consumers = Verbs("Who is told of alerts, by which channel, and whether it arrives.")
 CodeArgument = Annotated[str, typer.Argument(help="The consumer's code.")]
 FROM_INPUT = "-"
-_KEPT = ("kind", "url", "settings", "username", "filters", "quiet", "owner", "lang", "ceiling", "enabled")
+_KEPT = (
+    *("kind", "url", "settings", "username", "filters", "quiet", "owner", "lang", "ceiling", "enabled"),
+    *("heartbeat_s", "prove_within_h", "prove_at"),
+)
 _SHOWN = (
     *(name for name in _KEPT if name not in ("filters", "quiet")),
+    *("proven_at", "failing_since", "degraded"),
     *("fallback", "pending", "delivered", "given_up", "held_until", "failure", "last_error"),
 )
 
@@ -42,6 +46,7 @@ def list_consumers(
         state = Text("on   ", "green") if item["enabled"] else Text("off  ", "dim")
         told = [f"{item[name]} {name.replace('_', ' ')}" for name in ("pending", "given_up") if item[name]]
         told += [f"last failure: {item['failure']}"] if item["failure"] else []
+        told += ["channel degraded"] if item["degraded"] else []
         told += ["fallback"] if item["fallback"] else []
         told += [f"{len(item['filters'])} filters"] if len(item["filters"]) != 1 else []
         head = f"{item['code']:16} ", state, f"{item['min_level']:8}", ", ".join(told)
@@ -113,6 +118,16 @@ def put_consumer(
     fallback: Annotated[
         bool, typer.Option("--fallback", help="It gets the red alerts that nobody else gets, or accepts in time.")
     ] = False,
+    heartbeat_s: Annotated[
+        int | None, typer.Option("--heartbeat-s", help="How often it gets a heartbeat, 30 to 86400 s; 0 for none.")
+    ] = None,
+    prove_within_h: Annotated[
+        int | None, typer.Option("--prove-within-h", help="Alarm when it accepts nothing for so long; 0 for never.")
+    ] = None,
+    prove_at: Annotated[
+        list[str] | None,
+        typer.Option("--prove-at", help="When it gets a proof, like 09:00; repeatable, '' for never."),
+    ] = None,
     enabled: Annotated[bool | None, typer.Option("--enable/--disable", help="Whether it is sent anything.")] = None,
     url: UrlOption = DEFAULT_URL,
     token: TokenOption = None,
@@ -129,6 +144,10 @@ def put_consumer(
 
     Example:  hub consumers put duty https://duty.example.org/alerts --min-level red --fallback
 
+    Example:  hub consumers put desk --heartbeat-s 60
+
+    Example:  hub consumers put robot --prove-at 08:30 --prove-at 16:30
+
     Example:  hub consumers put desk --disable
     """
     known = call("GET", f"/consumers/{code}", url, token, accept=(404,))
@@ -139,6 +158,7 @@ def put_consumer(
         password = sys.stdin.readline().rstrip("\r\n")
     if kind is not None and body and kind != body["kind"]:
         body.pop("settings")  # those of its former kind
+        body.pop("prove_within_h")  # as is usual for the kind
         body.pop("ceiling")  # the hub lowers it for a robot on the internet, and else keeps it
     if settings is not None:
         body["settings"] = _object(settings)
@@ -163,6 +183,7 @@ def put_consumer(
         "ceiling": ceiling,
     }
     body |= {key: value or None for key, value in given.items() if value is not None}
+    body |= _proofs(heartbeat_s, prove_within_h, prove_at)
     if enabled is not None:
         body["enabled"] = enabled
     if fallback:
@@ -171,6 +192,14 @@ def put_consumer(
     out.print(Text(f"{code} is made." if stored.status_code == 201 else f"{code} is as given."))
     if made_up := stored.json()["secret"]:
         out.print(Text(f"Its secret, now and never again:\n  {made_up}"), soft_wrap=True)
+
+
+def _proofs(heartbeat_s: int | None, prove_within_h: int | None, prove_at: list[str] | None) -> dict[str, Any]:
+    """What is given of how a channel proves itself."""
+    times = None if prove_at is None else [each for each in prove_at if each]
+    given = {"prove_within_h": prove_within_h, "prove_at": times}
+    beats = {} if heartbeat_s is None else {"heartbeat_s": heartbeat_s or None}
+    return beats | {key: value for key, value in given.items() if value is not None}
 
 
 def _object(text: str) -> Any:

@@ -15,6 +15,7 @@ from api.context import Context
 from api.http.certificate import Certificate
 from api.http.server import configured
 from api.push.follower import Followers
+from api.push.heartbeats import Heartbeats
 from api.push.outbox import DeliveryWorker
 from app.serve.first_account import first_account
 from app.serve.housekeeping import housekeeping
@@ -100,7 +101,8 @@ class ApiServer(Part):
         listening = listen(self._settings.database.url, channels, self._heard, self._logins.unheard)
         heard: Named = ("alerts", listening)
         others: list[Named] = [heard, ("changes", self._changes.run()), ("control", self._control.run())]
-        others += [("followers", self._followers.run())]
+        heartbeats = Heartbeats(self._pool, self._delivery_worker.channels)
+        others += [("followers", self._followers.run()), ("heartbeats", heartbeats.run())]
         others += [("command delivery", self._commands.run()), ("logins", self._logins.run(self._pool))]
         first = first_account(self._settings, self._pool, self._logins, terminal=sys.stderr.isatty())
         others += [("first account", first), ("refusals", self._refusals.keep_writing(self._pool))]

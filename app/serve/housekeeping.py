@@ -4,6 +4,7 @@ from app.serve.calendars import watch_calendars
 from app.serve.retention import keep_forgetting
 from devices.catalogue.counts import count_all
 from devices.commands.timeouts import keep_settling
+from hub.alerts.channel_watch import watch_channels
 from hub.alerts.release import release
 from hub.alerts.shelf import unshelve_due
 from hub.audit.head import daily
@@ -33,6 +34,7 @@ def housekeeping(settings: Settings, pool: Pool) -> list[Named]:
         ("silences", lead(settings.database.url, "silences", release)),
         ("shelf", lead(settings.database.url, "shelf", unshelve_due)),
         ("calendars", lead(settings.database.url, "calendars", watch_calendars)),
+        ("channels", lead(settings.database.url, "channels", watch_channels)),
         ("catalogue", lead(settings.database.url, "catalogue", count_all)),
         ("audit", lead(settings.database.url, "audit", audit_sealer(audit.hash))),
         ("audit head", lead(settings.database.url, "audit head", daily(audit.signing_key_file))),

@@ -150,7 +150,8 @@ TABLES: Mapping[str, Table] = {
     ),
     "consumer": _table(
         _MANAGEMENT, "who is told of alerts, and up to which level", "until deleted", Permission.CONSUMERS_READ,
-        l2="id code kind filters quiet owner fallback enabled held_until lang ceiling paced_until", l3="url",
+        l2="id code kind filters quiet owner fallback enabled held_until lang ceiling paced_until heartbeat_s "
+        "heartbeat_due prove_within_h prove_at prove_due watched_since proven_at failing_since degraded_at", l3="url",
         l4="secret login query settings",
     ),
     "routing_revision": _table(

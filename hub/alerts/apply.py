@@ -8,6 +8,7 @@ import psycopg
 from psycopg.pq import TransactionStatus
 
 from hub.alerts.alert import Alert, Applied, Change, Home, Plan, Raise, Result, Step, Where, plan
+from hub.alerts.degraded import elsewhere
 from hub.alerts.fallback import fallen
 from hub.alerts.recipients import Owed, owed
 from hub.alerts.transitions import CONDITIONS, ENDED, RECORDS, state_of
@@ -77,6 +78,7 @@ async def _write(conn: psycopg.AsyncConnection, applied: Sequence[Applied]) -> N
     telling = [each for each in applied if each.change.kind not in RECORDS]
     deliveries = await owed(conn, telling)
     deliveries += await fallen(conn, telling, deliveries)
+    deliveries += await elsewhere(conn, telling, deliveries)
     told: dict[UUID, list[int]] = {change.id: [] for change, _ in applied}
     for each in deliveries:
         told[each.change_id].append(each.consumer_id)

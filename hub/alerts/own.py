@@ -14,16 +14,22 @@ from hub.words import text
 SQL = statements(__name__)
 
 
-async def tell(conn: psycopg.AsyncConnection, kind: str, where: str, level: int) -> bool:
+async def tell(
+    conn: psycopg.AsyncConnection, kind: str, where: str, level: int, organisation: str | None = None
+) -> bool:
     """Raise an alert of a kind (alert.hub.* of the catalogue) about a place, unless one lasts; whether it was raised.
 
-    Opens a transaction. One that a desk has ended while it lasts is not raised again.
+    It is of an organisation, or of the whole hub. Opens a transaction. One that a desk has ended while it lasts is not
+    raised again.
     """
     target = f"{kind}:{where}"
     if await _lasting(conn, target):
         return False
     title = text(f"alert.hub.{kind}", "en", where=where)
-    raised = Raise(uuid4(), uuid4(), "hub", target, title, level, datetime.now(UTC), "hub", event_kind=kind)
+    raised = Raise(
+        uuid4(), uuid4(), "hub", target, title, level, datetime.now(UTC), "hub", event_kind=kind,
+        organisation=organisation,
+    )  # fmt: skip
     async with conn.transaction():
         [result] = await apply(conn, [raised])
     return result.outcome == "applied"

@@ -93,7 +93,7 @@ class KafkaKit:
         records = await self.topics.read("alerts")
         for record in records:
             event = json.loads(record.value)
-            assert record.key.decode() == event["data"]["alert"]
+            assert record.key.decode() == event["data"].get("alert", "city")
             assert record.headers == (("content-type", b"application/cloudevents+json; charset=utf-8"),)
         return [json.loads(record.value) for record in sorted(records, key=lambda record: record.timestamp)]
 
@@ -116,6 +116,9 @@ class MqttKit:
 
     async def got(self) -> list[dict[str, Any]]:
         for topic, event in self.messages:
+            if event["type"] == "ganzhi.heartbeat":
+                assert topic == "ganzhi/v1/alerts/heartbeat"
+                continue
             assert topic == f"ganzhi/v1/alerts/{event['data']['region']}/{event['data']['peak_level']}"
         return [event for _, event in self.messages]
 
@@ -255,6 +258,23 @@ async def test_a_new_one_begins_with_the_next_change(alarms: Alarms, database: s
     async with following(alarms.pool, database, kit):
         await until_got(kit, [f"{alert}.1"])
     assert [event["id"] for event in await kit.got()] == [f"{alert}.1"]
+
+
+async def test_a_heartbeat_comes_once_and_proves_that_the_channel_works(
+    alarms: Alarms, database: str, kit: Kit
+) -> None:
+    await follow(alarms, kit)
+    await alarms.run("update consumer set heartbeat_s = 3600")
+    async with following(alarms.pool, database, kit), following(alarms.pool, database, kit):
+
+        async def proven() -> bool:
+            return await alarms.run("select proven_at is not null from consumer") == [(True,)]
+
+        await eventually(proven, "it is proven", 30)
+        await until_got(kit, [f"{await alarms.raised()}.1"])
+    beat, raised = await kit.got()
+    assert (beat["type"], raised["type"]) == ("ganzhi.heartbeat", "ganzhi.alert.raised")
+    assert beat["data"] == {"consumer": "city", "heartbeat_s": 3600, "active_alerts": 0}
 
 
 async def test_what_it_does_not_want_is_left_out_and_what_it_may_not_have_is_cut(

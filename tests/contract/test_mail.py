@@ -47,6 +47,14 @@ async def test_a_mail_has_text_html_a_chart_and_says_how_urgent_it_is(kit: MailK
     assert len({tuple(pixel) for row in pixels for pixel in row}) == 3, "paper, line and threshold"
 
 
+async def test_a_proof_asks_the_server_and_sends_nobody_a_mail(kit: MailKit) -> None:
+    assert isinstance(await kit.channel.send(kit.of([DESK, HEAD]), change(kind="heartbeat")), Accepted)
+    kit.server.answers = {HEAD: "550 5.1.1 no such user"}
+    answer = await kit.channel.send(kit.of([DESK, HEAD]), change(kind="heartbeat"))
+    assert isinstance(answer, Refused)
+    assert kit.server.got == []
+
+
 async def test_a_repetition_has_the_same_id_and_an_alert_is_one_thread(kit: MailKit) -> None:
     kit.behave("failing")
     await kit.channel.send(kit.consumer(), change("x.1"))
