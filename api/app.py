@@ -73,6 +73,7 @@ from api.routes import (
     steps,
     stream,
     tail,
+    warnings,
 )
 from api.streams.tail import Tails
 from hub.access.door import GuardedRouter
@@ -89,6 +90,7 @@ _BODY_LIMITS = {
     "/api/v1/regions:outlines": outlines.BODY_LIMIT,
     "/api/v1/devices:provision": provisioning.BODY_LIMIT,
     "/api/v1/alerts/*/attachments": MAX_BYTES,
+    "/api/v1/warnings": warnings.BODY_LIMIT,
 }
 _ROUTERS: tuple[GuardedRouter, ...] = (
     session.router,
@@ -116,6 +118,7 @@ _ROUTERS: tuple[GuardedRouter, ...] = (
     silences.router,
     duty.router,
     calendars.router,
+    warnings.router,
     profiles.router,
     profile_library.router,
     devices_import.router,

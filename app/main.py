@@ -36,6 +36,7 @@ from app.cli.secrets import secrets
 from app.cli.shares import shares
 from app.cli.silences import silences
 from app.cli.tail import tail
+from app.cli.warnings import warnings
 from hub.errors import HubError
 from hub.settings import load_settings, with_roles
 from hub.store.grants import role_of
@@ -75,6 +76,7 @@ app.add_typer(areas, name="areas")
 app.add_typer(shares, name="shares")
 app.add_typer(silences, name="silences")
 app.add_typer(calendar, name="calendar")
+app.add_typer(warnings, name="warnings")
 app.add_typer(audit, name="audit")
 app.add_typer(secrets, name="secrets")
 app.add_typer(frame, name="frame")

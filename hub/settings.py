@@ -12,6 +12,7 @@ from pydantic import Field, SecretStr, ValidationError, ValidationInfo, field_va
 from pydantic_settings import BaseSettings, SettingsConfigDict, SettingsError
 
 from hub.access_settings import Access
+from hub.alert_settings import Alerts, Events, Warnings
 from hub.crypto import Sealing
 from hub.environment import PREFIX, unknown_variables
 from hub.errors import ConfigError
@@ -250,22 +251,6 @@ class Commands(Section):
     """How long the history is kept."""
 
 
-class Events(Section):
-    """Events of devices."""
-
-    keep_days: int | None = Field(default=None, ge=30, le=36_500)
-    """How long they are kept, but for the newest of each kind at each device; None: for ever."""
-
-
-class Alerts(Section):
-    """Alerts."""
-
-    keep_days: int | None = Field(default=None, ge=30, le=36_500)
-    """How long they are kept after their last change, once they are over; None: for ever."""
-    border_m: float = Field(default=0.0, ge=0, le=50_000)
-    """How near to the border of its place, in metres, an alert is for a consumer too that says nothing else; 0: not."""
-
-
 Role = Literal["direct", "edge", "worker", "api"]
 
 
@@ -325,6 +310,7 @@ class Settings(BaseSettings):
     commands: Commands = Commands()
     events: Events = Events()
     alerts: Alerts = Alerts()
+    warnings: Warnings = Warnings()
     health: Health = Health()
     drain_s: float = Field(default=10.0, ge=0, le=300)
     """After SIGTERM: how long what was taken may need to be committed and settled."""

@@ -30,6 +30,7 @@ async def forget(pool: Pool, settings: Settings, batch: int = BATCH) -> int:
         SQL.maintenance: settings.health.keep_days,
         SQL.silences: settings.alerts.keep_days,
         SQL.unused: settings.health.keep_days,
+        SQL.warnings: settings.warnings.keep_days,
     }
     gone = 0
     with sorted_errors():

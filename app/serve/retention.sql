@@ -40,3 +40,12 @@ delete from silence where id in (
 -- name: unused
 delete from device_unused where (device_id, name) in (
     select device_id, name from device_unused where last_at < now() - make_interval(days => %(days)s) limit %(batch)s)
+
+-- name: warnings
+with sources as (
+    delete from warning_source where tried_at < now() - interval '30 days'
+)
+delete from warning where id in (
+    select id from warning
+    where changed_at < now() - make_interval(days => %(days)s) and ends_at < now()
+    limit %(batch)s)

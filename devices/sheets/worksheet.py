@@ -13,7 +13,8 @@ from openpyxl.utils import column_index_from_string
 from openpyxl.utils.datetime import from_excel
 
 from devices.sheets.damage import Damaged, as_number
-from devices.sheets.shared_strings import BLOCK, MAX_TEXT, NAMESPACE, parse, xml_parser
+from devices.sheets.shared_strings import MAX_TEXT, NAMESPACE
+from hub.xml import BLOCK, parse, xml_parser
 
 MAX_COLUMNS = 256
 """Cells further to the right all count as this one: bounds a row, whatever its cells say of their place."""

@@ -4,32 +4,12 @@ docs/PRIVACY.md is made of this table; a test walks the schema of a migrated dat
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 
 from hub.access.classification import DataClass, Level
+from hub.access.inventory_people import PEOPLE
+from hub.access.inventory_table import Table
+from hub.access.inventory_table import table as _table
 from hub.access.permissions import Permission
-
-
-@dataclass(slots=True, frozen=True)
-class Table:
-    """One table or view of the store."""
-
-    data_class: DataClass
-    why: str
-    """What it holds and what for."""
-    kept: str
-    """What ends a row: a setting, a bound on the number of rows, or why it stays."""
-    seen_by: Permission | None
-    """Which permission shows it in the API; None: no route does."""
-    levels: Mapping[str, Level]
-    """Of each column."""
-
-
-def _table(data_class: DataClass, why: str, kept: str, seen_by: Permission | None, **columns: str) -> Table:
-    """`columns` are names by level: l1="id code", l3="lon lat"."""
-    levels = {name: Level[level.upper()] for level, names in columns.items() for name in names.split()}
-    return Table(data_class, why, kept, seen_by, levels)
-
 
 _USER, _BUSINESS = DataClass.USER, DataClass.BUSINESS
 _MANAGEMENT, _OPERATIONS = DataClass.MANAGEMENT, DataClass.OPERATIONS
@@ -38,6 +18,7 @@ _READINGS = "database.retention_days"
 _EACH_DEVICE = "one row a device"
 
 TABLES: Mapping[str, Table] = {
+    **PEOPLE,
     "organisation": _table(
         _MANAGEMENT, "departments and companies that things belong to", "until renamed; alerts and devices refer to it",
         Permission.ORGANISATIONS_READ, l1="code name parent region",
@@ -66,77 +47,6 @@ TABLES: Mapping[str, Table] = {
     "area": _table(
         _MANAGEMENT, "named areas and grids that grants and places refer to", "until deleted", Permission.AREAS_READ,
         l1="code name kind created_at valid_from valid_to", l2="divisions cells outline ring",
-    ),
-    "principal": _table(
-        _USER, "people and machines that may use the hub", "until erased; the audit keeps the id",
-        Permission.ACCESS_READ,
-        l1="id kind created_at", l2="organisation state", l3="name display_name",
-    ),
-    "access_grant": _table(
-        _USER, "who holds which role, for what and until when", "until taken back; the audit keeps that it was",
-        Permission.ACCESS_READ,
-        l2="id principal_id role organisation region area valid_from valid_to ceiling granted_by granted_at",
-    ),
-    "account": _table(
-        _USER, "how people show who they are", "until erased", Permission.ACCESS_READ,
-        l1="principal_id must_change changed_at", l2="totp_step issued_by",
-        l4="password_hash totp_secret totp_pending recovery_codes",
-    ),
-    "login_session": _table(
-        _USER, "from where an account is, or was, logged in", "90 days after its end", Permission.ACCESS_READ,
-        l2="id principal_id created_at seen_at active_at expires_at locked guesses ended_at ended_why "
-        "issuer second_factor",
-        l3="address agent", l4="token_hash",
-    ),
-    "oidc_identity": _table(
-        _USER, "who logs in at the provider", "until erased", None,
-        l2="principal_id created_at seen_at", l3="issuer subject",
-    ),
-    "oidc_login": _table(
-        _USER, "logins at the provider that have begun", "ten minutes", None,
-        l2="next anew created_at", l4="cookie_hash former",
-    ),
-    "api_key": _table(
-        _USER, "keys of machines", "until erased; a revoked one opens nothing", Permission.ACCESS_READ,
-        l2="id principal_id label created_by created_at expires_at last_used_at revoked_at", l4="secret_hash",
-    ),
-    "sealed_only": _table(
-        _OPERATIONS, "that all secrets of others are encrypted", "one row", None,
-        l1="one since",
-    ),
-    "client_certificate": _table(
-        _USER, "whose a client certificate is that a gateway has checked", "until removed", None,
-        l2="principal_id created_by created_at", l3="subject",
-    ),
-    "data_share": _table(
-        _MANAGEMENT, "what organisations let each other see, and what for", "kept: who was let see what",
-        Permission.SHARES_READ,
-        l2="id owner consumer purpose kinds devices metrics event_kinds state valid_to ceiling note asked_by asked_at "
-        "decided_by decided_at",
-    ),
-    "share_use": _table(
-        _USER, "how often who used a share on a day", "kept with its share", Permission.SHARES_READ,
-        l2="share_id day uses last_at actor",
-    ),
-    "calendar_day": _table(
-        _MANAGEMENT, "public holidays and the workdays that make up for them", "until imported anew",
-        Permission.CALENDARS_READ, l1="date workday name",
-    ),
-    "rota": _table(
-        _MANAGEMENT, "at what hours a desk is staffed, and in what order", "until deleted", Permission.ROTAS_READ,
-        l1="code unit from_date", l2="name organisation region zone shifts leader scope",
-    ),
-    "rota_member": _table(
-        _USER, "whose turn it is when", "with its rota: 500 at most", Permission.ROTAS_READ,
-        l2="rota turn principal_id",
-    ),
-    "rota_substitute": _table(
-        _USER, "who stands in for whom", "with its rota: 500 at most", Permission.ROTAS_READ,
-        l2="rota instead_of from_at to_at principal_id",
-    ),
-    "desk_presence": _table(
-        _USER, "who is at a desk, so that an alert does not wait for nobody", "a day after it was last proven",
-        Permission.ROTAS_READ, l2="principal_id clicked_at clicked_until streamed_until",
     ),
     "maintenance": _table(
         _MANAGEMENT, "when somebody works on a device, so that its silence is no finding",
@@ -240,6 +150,21 @@ TABLES: Mapping[str, Table] = {
     "proof_test": _table(
         _BUSINESS, "that devices raised alerts while they were tested", "alerts.keep_days, but the newest of a device",
         Permission.ALERTS_READ, l1="alert_id at accepted_at real_at", l2="drill_id device_id event_kind metric",
+    ),
+    "warning": _table(
+        _BUSINESS, "official warnings (预警), which are public", "warnings.keep_days after its last change",
+        Permission.WARNINGS_READ,
+        l1="id identifier status type sent kind level ends_at refers_to divisions regions rings content sources "
+        "listed_by ended_as ended_by first_at changed_at",
+    ),
+    "warning_message": _table(
+        _BUSINESS, "what each source has said of a warning", "with its warning (warnings.keep_days)",
+        Permission.WARNINGS_READ,
+        l1="id warning_id source format digest received_at content", l2="received_by",
+    ),
+    "warning_source": _table(
+        _OPERATIONS, "how the sources of warnings do that are pulled", "one row a source, 30 days after its last try",
+        None, l2="name tried_at heard_at etag last_modified failing_since last_error last_error_words",
     ),
     "outbox": _table(
         _OPERATIONS, "deliveries of alerts to consumers", "with its alert (alerts.keep_days), or its consumer",

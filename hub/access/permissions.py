@@ -14,6 +14,8 @@ class Permission(StrEnum):
     ALERTS_STEP = "alerts:step"  # acknowledge alerts and move them on, comment, assign and shelve them
     ALERTS_SILENCE = "alerts:silence"  # keep deliveries of alerts back for a while
     ALERTS_RAISE = "alerts:raise"  # report what no sensor has seen as an alert
+    WARNINGS_READ = "warnings:read"  # see official warnings, and the devices in their areas
+    WARNINGS_WRITE = "warnings:write"  # bring official warnings in
     DEVICES_READ = "devices:read"  # see devices: the catalogue, its exports, their health and maintenance windows
     DEVICES_WRITE = "devices:write"  # register, import, change and retire devices, and plan their maintenance
     DEVICES_DIAGNOSE = "devices:diagnose"  # see what a device sends as it comes, and why it is refused

@@ -10,8 +10,9 @@ from app.serve.retention import forget
 from devices.commands.timeouts import forget_commands
 from devices.health.completeness import count_completeness
 from hub.access.inventory import TABLES
+from hub.alert_settings import Alerts, Events, Warnings
 from hub.limit_settings import Outgoing, Outside
-from hub.settings import Alerts, Commands, Database, DeadLetters, Events, Health, Settings
+from hub.settings import Commands, Database, DeadLetters, Health, Settings
 from hub.store.expiry import expire_dead_letters
 from hub.store.pool import Pool, open_pool
 
@@ -19,6 +20,7 @@ SETTINGS = Settings(
     database=Database(retention_days=200),
     events=Events(keep_days=200),
     alerts=Alerts(keep_days=200),
+    warnings=Warnings(keep_days=200),
     health=Health(keep_days=200),
     commands=Commands(keep_days=200),
     dead_letters=DeadLetters(keep_days=200),
@@ -59,6 +61,12 @@ insert into completeness (device_id, day, expected, received, counted_at)
 insert into silence (id, region, max_level, reason, from_at, to_at, made_by)
     select gen_random_uuid(), '33', 3, 'works', at - interval '1 hour', at, 'desk' from old;
 insert into maintenance (device_id, from_at, to_at) select d.id, at - interval '1 hour', at from old, device d;
+insert into warning (id, identifier, status, type, sent, kind, ends_at, refers_to, divisions, regions, rings, content,
+                     sources, listed_by, changed_at)
+    select gen_random_uuid(), n::text, 'actual', 'alert', at, 'other', at, '{}', '{}', '{}', '{}', '{}', '{}', '{}', at
+    from old;
+insert into warning_message (warning_id, source, format, digest, received_at, received_by, content)
+    select id, 'cap', 'cap', 'x', changed_at, 'test', '{}' from warning;
 insert into device_unused (device_id, name, first_at, last_at) select d.id, n::text, at, at from old, device d;
 """
 OLDEST = {
@@ -67,6 +75,7 @@ OLDEST = {
     "dead_letter": "received_at", "dead_letter_count": "minute", "device_online": "at", "device_unused": "last_at",
     "event": "ts", "event_replaced": "replaced_at", "maintenance": "to_at", "outbox": "created_at", "reading": "ts",
     "reading_replaced": "ts", "silence": "to_at",
+    "warning": "changed_at", "warning_message": "received_at",
 }  # fmt: skip
 
 OF_THE_AUDIT = {"audit", "audit_seal"}
@@ -101,7 +110,9 @@ async def test_what_is_past_its_days_is_gone_and_the_rest_is_there(pool: Pool) -
         assert {name: await _old_and_new(conn, name, at) for name, at in OLDEST.items()} == dict.fromkeys(
             OLDEST, (1, 1)
         )
-    assert await forget(pool, SETTINGS, batch=1) == 5, "an alert, an event, a time of maintenance, a member, a silence"
+    assert await forget(pool, SETTINGS, batch=1) == 6, (
+        "an alert, an event, a time of maintenance, a member, a silence, a warning"
+    )
     await expire_dead_letters(pool, SETTINGS.dead_letters)
     await forget_commands(pool, SETTINGS.commands.keep_days)
     async with pool.connection() as conn:

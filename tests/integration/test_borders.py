@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from hub.settings import Alerts as AlertSettings
+from hub.alert_settings import Alerts as AlertSettings
 from hub.settings import Database
 from hub.store.pool import open_pool
 from tests.support.alarms import Alarms

@@ -13,6 +13,7 @@ from hub.access_settings import Access
 from hub.settings import Database
 from hub.store.pool import open_pool
 from tests.support.served_api import AIR, PREFIX, RULE, api_context, client_of, raise_alert
+from tests.support.warning_samples import national
 
 NOTHING_CHANGES = {
     "POST /frames:check": "it tells what a message would be, and stores nothing",
@@ -66,6 +67,7 @@ STEPS: list[tuple[str, str, Any, str]] = [
     ("POST /alerts/{alert_id}/merge", "/alerts/{alert}/merge", {"into": "{id}"}, "alert.merge"),
     ("POST /silences", "/silences", {"region": "33", "to_at": TOMORROW, "reason": "works"}, "silence.make"),
     ("DELETE /silences/{silence_id}", "/silences/{id}", None, "silence.end"),
+    ("POST /warnings", "/warnings", national(), "warnings.bring"),
     ("DELETE /rules/{code}", "/rules/pm25-high", None, "rule.disable"),
     ("PUT /consumers/{code}", "/consumers/desk", {"url": "https://8.8.8.8/a"}, "consumer.put"),
     ("POST /consumers/{code}:test", "/consumers/desk:test", None, "consumer.test"),

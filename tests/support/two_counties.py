@@ -5,6 +5,7 @@ import re
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from functools import partial
 from typing import Any
 from uuid import UUID
@@ -17,10 +18,13 @@ from hub.access.scoped_pool import unreached
 from hub.models import Delivery, Outcome
 from hub.settings import Http
 from hub.store.pool import Pool
+from hub.warnings.formats import decode
+from hub.warnings.store import take
 from ingest.http.source import HttpSource, ingest_router
 from tests.support.doors import CallerDoor
 from tests.support.origins import ORIGINS
 from tests.support.served_api import PREFIX, api_context, raise_alert, register
+from tests.support.warning_samples import national
 
 INSIDE, OUTSIDE = "330110", "330106"
 HIDDEN = "hidden-7"
@@ -116,7 +120,16 @@ select (select id from f)::text, (select id from s)::text
 """
 
 
-async def _hang_on(pool: Pool, code: str, name: str, value: float) -> dict[str, str]:
+async def _warned(pool: Pool, region: str, name: str) -> str:
+    document = national(f"{region}41600000_20260709074400", geocode=region + "000000", headline=name, office="office")
+    report = decode(document.encode(), "12379", datetime.now(UTC))
+    async with pool.connection() as conn, conn.transaction():
+        [id_] = (await take(conn, report, "12379", "12379", "test", datetime.now(UTC))).stored
+        await conn.execute("update warning set ends_at = now() + interval '1 day'")
+    return str(id_)
+
+
+async def _hang_on(pool: Pool, code: str, name: str, value: float, region: str) -> dict[str, str]:
     async with pool.connection() as conn:
         await conn.execute("select ensure_partition(date_trunc('month', now())::date)")
         cursor = await conn.execute(_MADE.encode(), {"code": code, "name": name, "value": value})
@@ -128,6 +141,7 @@ async def _hang_on(pool: Pool, code: str, name: str, value: float) -> dict[str, 
     async with pool.connection() as conn:
         [(attachment, silence)] = await (await conn.execute(_ATTACHED, {"alert": alert, "name": name})).fetchall()
     made = {"alert_id": str(alert), "attachment_id": attachment, "silence_id": silence}
+    made["warning_id"] = await _warned(pool, region, name)
     return {**ids, **made, "code": code, "device": code}
 
 
@@ -154,7 +168,7 @@ async def _build(city: City) -> None:
     ):
         body = {"name": name, "profile": "air", "region": region + "000000", "organisation": organisation}
         (await client.put(f"/devices/{code}", json=body)).raise_for_status()
-    city.ids["inside"] = await _hang_on(city.pool, "seen-1", "open", 260)
-    city.ids["outside"] = await _hang_on(city.pool, HIDDEN, "Secret", 198.51)
+    city.ids["inside"] = await _hang_on(city.pool, "seen-1", "open", 260, INSIDE)
+    city.ids["outside"] = await _hang_on(city.pool, HIDDEN, "Secret", 198.51, OUTSIDE)
     nothing = {name: str(UUID(int=7)) if len(each) == 36 else "7777" for name, each in city.ids["inside"].items()}
     city.ids["missing"] = {**nothing, "code": "missing-7", "device": "missing-7"}

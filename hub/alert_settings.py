@@ -1,0 +1,64 @@
+"""Settings of events, alerts and official warnings (预警)."""
+
+from typing import Literal
+from urllib.parse import urlsplit
+
+from pydantic import Field, field_validator, model_validator
+
+from hub.setting_types import HeaderSecret, Section
+
+WarningFormat = Literal["12379", "cap", "nmc", "qweather", "wolfx"]
+
+
+class Events(Section):
+    """Events of devices."""
+
+    keep_days: int | None = Field(default=None, ge=30, le=36_500)
+    """How long they are kept, but for the newest of each kind at each device; None: for ever."""
+
+
+class Alerts(Section):
+    """Alerts."""
+
+    keep_days: int | None = Field(default=None, ge=30, le=36_500)
+    """How long they are kept after their last change, once they are over; None: for ever."""
+    border_m: float = Field(default=0.0, ge=0, le=50_000)
+    """How near to the border of its place, in metres, an alert is for a consumer too that says nothing else; 0: not."""
+
+
+class WarningSource(Section):
+    """A source that is asked again and again."""
+
+    name: str = Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._:-]{0,63}$")
+    """As its warnings show it; a list of it is all that it says is in force."""
+    url: str = Field(max_length=2_000)
+    format: WarningFormat
+    every_s: float = Field(default=60.0, ge=1, le=86_400)
+    header: str = Field(default="Authorization", pattern=r"^[A-Za-z][A-Za-z0-9-]{0,63}$")
+    """Which header carries `secret`."""
+    secret: HeaderSecret | None = None
+
+    @field_validator("url")
+    @classmethod
+    def _readable(cls, url: str) -> str:
+        parts = urlsplit(url)
+        if parts.scheme not in ("http", "https") or not parts.hostname or parts.fragment:
+            raise ValueError("is the address of a document: https://weather.example.org/list.json")
+        if parts.username or parts.password:
+            raise ValueError("holds a user or a password: give it as `secret`, and its header as `header`")
+        return url
+
+
+class Warnings(Section):
+    """Official warnings."""
+
+    keep_days: int = Field(default=400, ge=1, le=36_500)
+    """How long they are kept after their last change, once they are over."""
+    sources: tuple[WarningSource, ...] = ()
+
+    @model_validator(mode="after")
+    def _each_has_its_name(self) -> "Warnings":
+        names = [source.name for source in self.sources]
+        if twice := {name for name in names if names.count(name) > 1}:
+            raise ValueError(f"two sources are called {min(twice)}: each has a name of its own")
+        return self

@@ -1,0 +1,1 @@
+"""Codecs: pure functions that read official warnings, one form a module."""

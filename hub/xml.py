@@ -1,0 +1,32 @@
+"""Parsing XML of strangers: an expat parser that refuses a document type, whose entities can blow up the memory."""
+
+from typing import Any
+from xml.parsers import expat
+
+MAX_TAG = 1 << 20
+"""Bytes of a tag with its attributes, or of anything else that expat takes as one: it keeps that in memory."""
+BLOCK = 1 << 16
+"""Bytes that are parsed at a time."""
+
+
+class DoctypeError(ValueError):
+    """A document declares a document type."""
+
+
+def xml_parser(encoding: str | None = None) -> Any:
+    """A parser with namespaces, separated by a space; `encoding` counts in place of what the document declares."""
+    parser = expat.ParserCreate(encoding, namespace_separator=" ")
+    parser.buffer_text = True
+    parser.StartDoctypeDeclHandler = _refuse
+    return parser
+
+
+def parse(parser: Any, block: bytes, read: int) -> None:
+    """Parse a block, with which so many bytes have been read; an empty one is the end. ValueError for a huge tag."""
+    parser.Parse(block, not block)
+    if read - parser.CurrentByteIndex > MAX_TAG:
+        raise ValueError(f"a tag has more than {MAX_TAG:,} bytes")
+
+
+def _refuse(*_: object) -> None:
+    raise DoctypeError("it declares a document type (DOCTYPE), which is not read")

@@ -1,0 +1,162 @@
+"""Warnings in the store: one row for each identifier, and the same end in whatever order the messages come."""
+
+import itertools
+from collections.abc import AsyncIterator, Sequence
+from typing import Any
+from uuid import UUID
+
+import psycopg
+import pytest
+
+from hub.store.pool import connect
+from hub.warnings.formats import Format, decode
+from hub.warnings.store import Taken, id_of, take
+from tests.support.warning_samples import CANCELLED, CITY, NOW, UPDATED, cap, national, nmc, quake, qweather
+
+Given = tuple[str, Format]
+FIRST: Given = (national(), "12379")
+UPDATE: Given = (national(UPDATED, "Update", "2026-07-09 08:44:00+08:00", CITY), "12379")
+CANCEL: Given = (national(CANCELLED, "Cancel", "2026-07-09 09:44:00+08:00", f"{CITY} {UPDATED}"), "12379")
+
+
+@pytest.fixture
+async def conn(database: str) -> AsyncIterator[psycopg.AsyncConnection]:
+    async with await connect(database) as opened:
+        yield opened
+
+
+async def give(conn: psycopg.AsyncConnection, text: str, format_: Format, source: str = "") -> Taken:
+    async with conn.transaction():
+        return await take(conn, decode(text.encode(), format_, NOW), source or format_, format_, "test", NOW)
+
+
+async def states(conn: psycopg.AsyncConnection) -> dict[str, Any]:
+    cursor = await conn.execute(
+        "select identifier, case when type = 'cancel' then 'cancelled' else ended_as end from warning order by 1"
+    )
+    return dict(await cursor.fetchall())
+
+
+async def clear(conn: psycopg.AsyncConnection) -> None:
+    await conn.execute("delete from warning")
+
+
+async def in_each_order(conn: psycopg.AsyncConnection, messages: Sequence[Given]) -> list[dict[str, Any]]:
+    ends = []
+    for order in itertools.permutations(messages):
+        await clear(conn)
+        for text, format_ in order:
+            await give(conn, text, format_)
+        ends.append(await states(conn))
+    return ends
+
+
+async def test_updates_and_cancels_in_any_order(conn: psycopg.AsyncConnection) -> None:
+    ends = await in_each_order(conn, [FIRST, UPDATE])
+    assert ends == [{CITY: "updated", UPDATED: None}] * 2
+    ends = await in_each_order(conn, [FIRST, UPDATE, CANCEL])
+    assert ends == [{CITY: "cancelled", UPDATED: "cancelled", CANCELLED: "cancelled"}] * 6
+
+
+async def test_reports_of_an_earthquake_in_any_order(conn: psycopg.AsyncConnection) -> None:
+    second, gone = quake(ReportNum=2, Magunitude=6.1), '{"type": "sc_eew", "EventID": "sc-1", "isCancel": true}'
+    for order in itertools.permutations([quake(), second, gone]):
+        await clear(conn)
+        for text in order:
+            await give(conn, text, "wolfx")
+        cursor = await conn.execute("select type, level, content #>> '{quake,magnitude}' from warning")
+        assert await cursor.fetchall() == [("cancel", 3, "6.1")]
+
+
+async def test_posted_twice_is_one_and_three_sources_are_one(conn: psycopg.AsyncConnection) -> None:
+    given: list[Given] = [FIRST, (cap(), "cap"), (nmc(CITY), "nmc"), (qweather(CITY), "qweather")]
+    for text, format_ in given * 2:
+        taken = await give(conn, text, format_)
+    assert (taken.stored, taken.repeated) == ((), 1)
+    cursor = await conn.execute("select id, sources, (select count(*) from warning_message) from warning")
+    assert await cursor.fetchall() == [(id_of(CITY), ["12379", "cap", "nmc", "qweather"], 4)]
+
+
+async def listed(conn: psycopg.AsyncConnection) -> dict[str, list[str]]:
+    return dict(await (await conn.execute("select identifier, listed_by from warning")).fetchall())
+
+
+async def test_what_a_list_has_no_more_has_ended_unless_another_source_says_it(conn: psycopg.AsyncConnection) -> None:
+    await give(conn, nmc(CITY, UPDATED), "nmc")
+    await give(conn, qweather(UPDATED), "qweather")
+    assert (await give(conn, nmc(), "nmc")).ended == (id_of(CITY),)
+    assert await listed(conn) == {CITY: [], UPDATED: ["qweather"]}
+    assert (await give(conn, nmc(), "nmc")).ended == ()
+    await give(conn, nmc(CITY, "x", count=9), "nmc")
+    assert (await listed(conn))[CITY] == [], "a page of a list says nothing of the state"
+    await give(conn, nmc(CITY), "nmc")
+    assert (await listed(conn))[CITY] == ["nmc"], "it is back"
+
+
+async def test_what_lasts_in_a_list_is_in_force_on(conn: psycopg.AsyncConnection) -> None:
+    await give(conn, nmc(CITY), "nmc")
+    await conn.execute("update warning set ends_at = now() - interval '1 hour'")
+    await give(conn, nmc(CITY), "nmc")
+    [(ends_at,)] = await (await conn.execute("select ends_at from warning")).fetchall()
+    assert ends_at > NOW
+
+
+async def test_messages_that_refer_to_themselves_or_each_other_hide_nothing(conn: psycopg.AsyncConnection) -> None:
+    for order in ((0, 1), (1, 0)):
+        await clear(conn)
+        pair = (
+            national(CITY, "Update", references=f"{CITY} {UPDATED}"),
+            national(UPDATED, "Update", "2026-07-09 08:44:00+08:00", references=f"{CITY} {UPDATED}"),
+        )
+        for number in order:
+            await give(conn, pair[number], "12379")
+        assert await states(conn) == {CITY: "updated", UPDATED: None}
+
+
+async def test_an_exercise_ends_nothing_real(conn: psycopg.AsyncConnection) -> None:
+    await give(conn, *FIRST)
+    drill = national(CANCELLED, "Cancel", "2026-07-09 09:44:00+08:00", CITY, status="Exercise")
+    await give(conn, drill, "12379")
+    assert (await states(conn))[CITY] is None
+
+
+async def test_whom_an_outline_concerns(conn: psycopg.AsyncConnection) -> None:
+    await conn.execute(
+        """with p as (insert into profile (code, name) values ('p', 'p') returning id)
+           insert into device (code, name, profile_id, region, lon, lat)
+           select code, code, id, region, lon, lat
+           from p, (values ('in', '330110001000', 120.5, 30.5), ('out', '330106001000', 121.5, 30.5))
+                as t (code, region, lon, lat)"""
+    )
+    await give(conn, cap(area="<circle>30.5,120.5 10</circle>"), "cap")
+    await give(conn, quake(), "wolfx")
+    found = await (await conn.execute("select identifier, regions from warning order by 1")).fetchall()
+    assert found == [(CITY, ["330110"]), ("sc_eew:sc-1", [])]
+
+
+@pytest.mark.parametrize(
+    ("keys", "seen"),
+    [
+        (["/"], True), (["/33"], True), (["/3301"], True), (["/330106"], True), (["/330106001"], True),
+        (["/3302"], False), (["/11"], False), ([], False), (["eco/"], True), (["far/"], False), (["eco/3302"], False),
+        (["/@zone"], True), (["/@none"], False),
+    ],
+)  # fmt: skip
+async def test_a_warning_concerns_who_lies_in_it_or_around_it(
+    conn: psycopg.AsyncConnection, keys: list[str], seen: bool
+) -> None:
+    await give(conn, *FIRST)
+    await conn.execute("insert into organisation (code, name, region) values ('eco', 'e', '3301'), ('far', 'f', '11')")
+    await conn.execute(
+        "insert into area (code, name, divisions) values ('zone', 'z', '{330106}'), ('none', 'n', '{11}')"
+    )
+    settings = {"keys": keys, "shares": list[UUID]()}
+    await conn.execute(
+        """select set_config('ganzhi.scope', %(keys)s::text[]::text, false),
+                  set_config('ganzhi.whole', %(keys)s::text[]::text, false),
+                  set_config('ganzhi.shares', %(shares)s::uuid[]::text, false)""",
+        settings,
+    )
+    found = await (await conn.execute("select identifier from scoped.warning")).fetchall()
+    assert bool(found) is seen
+    assert len(await (await conn.execute("select from scoped.warning_message")).fetchall()) == len(found)
