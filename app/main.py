@@ -32,6 +32,7 @@ from app.cli.provisioning import key
 from app.cli.readings import readings
 from app.cli.regions import regions
 from app.cli.rollups import rollups_anew
+from app.cli.rotas import duty, rotas
 from app.cli.rules import rules
 from app.cli.secrets import secrets
 from app.cli.shares import shares
@@ -77,6 +78,7 @@ app.add_typer(chains, name="chains")
 app.add_typer(areas, name="areas")
 app.add_typer(shares, name="shares")
 app.add_typer(silences, name="silences")
+app.add_typer(rotas, name="rotas")
 app.add_typer(calendar, name="calendar")
 app.add_typer(warnings, name="warnings")
 app.add_typer(audit, name="audit")
@@ -86,6 +88,7 @@ app.add_typer(dead_letters, name="dead-letters")
 app.add_typer(readings, name="readings")
 app.add_typer(accounts, name="accounts")
 app.add_typer(keys, name="keys")
+app.verb()(duty)
 out, err = Console(highlight=False), Console(stderr=True, highlight=False)
 
 

@@ -40,6 +40,7 @@ class Permission(StrEnum):
     CALENDARS_READ = "calendars:read"  # see which days are workdays
     CALENDARS_WRITE = "calendars:write"  # import the workdays of a year
     ROTAS_READ = "rotas:read"  # see who is on duty when, and who is at a desk
+    ROTAS_WRITE = "rotas:write"  # plan who is on duty
     ACCESS_READ = "access:read"  # see who was granted what
     ACCESS_WRITE = "access:write"  # make accounts and keys, and grant and take away roles
     SHARES_READ = "shares:read"  # see what organisations let each other see, and how it is used

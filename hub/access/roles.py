@@ -50,6 +50,7 @@ PERMISSIONS: Mapping[Role, frozenset[Permission]] = {
         _P.CALENDARS_WRITE,
         _P.ROTAS_READ,
         _P.WARNINGS_WRITE,
+        _P.ROTAS_WRITE,
     },
     Role.SECURITY_ADMINISTRATOR: frozenset(
         {

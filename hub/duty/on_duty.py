@@ -11,7 +11,7 @@ from psycopg import AsyncConnection
 from psycopg.rows import DictRow, dict_row
 
 from hub.duty.calendar import Calendar
-from hub.duty.rota import Reason, Rota, Substitute, on_duty_at
+from hub.duty.rota import Reason, Rota, Substitute, on_duty_at, without_inactive
 from hub.duty.shifts import Shift
 from hub.store.statements import statements
 
@@ -40,11 +40,8 @@ async def on_duty(conn: AsyncConnection, at: datetime) -> Mapping[str, Duty]:
     inactive, present = await inactive_accounts(conn), await at_desk(conn, at)
     duties = {}
     for code, rota in stored.items():
-        piece = on_duty_at(rota, days, at)
-        people = piece.people - inactive
-        reason: Reason | None = "no_account" if piece.people and not people else piece.reason
-        leader = None if piece.leader in inactive else piece.leader
-        duties[code] = Duty(people, leader, not people.isdisjoint(present), reason)
+        piece = without_inactive(on_duty_at(rota, days, at), inactive)
+        duties[code] = Duty(piece.people, piece.leader, not piece.people.isdisjoint(present), piece.reason)
     return duties
 
 

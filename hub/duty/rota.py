@@ -1,6 +1,7 @@
 """Who a rota says is on duty: a pure function of the rota, the calendar and the time."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections import deque
+from collections.abc import Iterable, Iterator, Sequence, Set
 from datetime import UTC, date, datetime, timedelta
 from itertools import pairwise
 from typing import Literal, NamedTuple
@@ -65,14 +66,39 @@ def timeline(rota: Rota, calendar: Calendar, begin: datetime, end: datetime) -> 
     begin, end = begin.astimezone(UTC), end.astimezone(UTC)
     shifts, without = _shifts(rota, calendar, begin, end)
     pieces: list[Piece] = []
+    coming, near = deque(sorted(rota.substitutes)), list[Substitute]()
     for piece in _whole(shifts, without, begin, end):
-        for part in _with_substitutes(piece._replace(leader=rota.leader), rota.substitutes):
+        while coming and coming[0].begin < piece.end:
+            near.append(coming.popleft())
+        near = [each for each in near if piece.begin < each.end]
+        for part in _with_substitutes(piece._replace(leader=rota.leader), near):
             last = pieces[-1] if pieces else None
             if last and part.shift is None and last[2:] == part[2:]:
                 pieces[-1] = last._replace(end=part.end)
             else:
                 pieces.append(part)
     return pieces
+
+
+def without_inactive(piece: Piece, inactive: Set[UUID]) -> Piece:
+    """A piece without people who cannot be on duty, because nobody can log in to their accounts."""
+    people = piece.people - inactive
+    reason: Reason | None = "no_account" if piece.people and not people else piece.reason
+    return piece._replace(people=people, leader=None if piece.leader in inactive else piece.leader, reason=reason)
+
+
+def holes(pieces: Iterable[Piece]) -> list[Piece]:
+    """The times of a timeline in which nobody is on duty; such that follow each other for one reason are one."""
+    found: list[Piece] = []
+    for piece in pieces:
+        if piece.reason is None:
+            continue
+        last = found[-1] if found else None
+        if last is not None and (last.end, last.reason) == (piece.begin, piece.reason):
+            found[-1] = last._replace(end=piece.end)
+        else:
+            found.append(piece)
+    return found
 
 
 def _shifts(rota: Rota, calendar: Calendar, begin: datetime, end: datetime) -> tuple[list[Piece], list[Piece]]:
@@ -129,7 +155,9 @@ def _between(without: Sequence[Piece], begin: datetime, end: datetime) -> Iterat
 
 
 def _with_substitutes(piece: Piece, substitutes: Sequence[Substitute]) -> Iterator[Piece]:
-    within = [each for each in substitutes if each.begin < piece.end and piece.begin < each.end]
+    """A piece, cut where one of the substitutes begins or ends."""
+    on = piece.people | {piece.leader}
+    within = [each for each in substitutes if each.instead_of in on]
     edges = {edge for each in within for edge in (each.begin, each.end) if piece.begin < edge < piece.end}
     for begin, end in pairwise(sorted({piece.begin, piece.end} | edges)):
         instead = {each.instead_of: each.person for each in within if each.begin <= begin < each.end}

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from datetime import UTC, date, datetime, time, timedelta
+from itertools import combinations
 from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
@@ -84,6 +85,27 @@ def shifts_between(shifts: Sequence[Shift], calendar: Calendar, first: date, aft
                 by_week = shift.fits(day.weekday(), day.weekday() < SATURDAY)
                 total += bool(shift.fits(day.weekday(), workday)) - bool(by_week)
     return total
+
+
+def meeting(shifts: Sequence[Shift]) -> tuple[Shift, Shift] | None:
+    """Two shifts that would be on at one time on some day of some year; None: there are none."""
+    return next(((one, other) for one, other in combinations(shifts, 2) if _meet(one, other)), None)
+
+
+def _meet(one: Shift, other: Shift) -> bool:
+    for weekday in range(len(WEEK)):
+        both = any(one.fits(weekday, workday) and other.fits(weekday, workday) for workday in (True, False))
+        if both and one.begin < other.end and other.begin < one.end:
+            return True
+        tomorrow = (weekday + 1) % len(WEEK)
+        for early, late in ((one, other), (other, one)):
+            if early.end - MINUTES > late.begin and _ever(early, weekday) and _ever(late, tomorrow):
+                return True
+    return False
+
+
+def _ever(shift: Shift, weekday: int) -> bool:
+    return shift.fits(weekday, None) is not False
 
 
 def _shown(moment: datetime, zone: ZoneInfo) -> datetime:

@@ -35,6 +35,13 @@ ELSEWHERE = {
 }
 DEVICE, KEY, FANG, NEW = "/devices/air-0", "/provisioning-keys/air-2026", "/accounts/wang.fang", "rain on the 3rd pole"
 SHARE = {"owner": "parks", "consumer": "roads", "purpose": "drill", "kinds": ["devices"]}
+ROTA = {
+    "name": "Desk",
+    "organisation": "parks",
+    "shifts": [{"name": "day", "begin": "08:00", "end": "20:00"}],
+    "from_date": "2026-11-30",
+    "turns": ["li.wei"],
+}
 WINDOW = {"from_at": "2026-01-01T00:00:00Z", "to_at": "2026-01-02T00:00:00Z"}
 TOMORROW = (datetime.now(UTC) + timedelta(days=1)).isoformat()
 READ_ATTACHMENT = "GET /alerts/{alert_id}/attachments/{attachment_id}"
@@ -80,6 +87,8 @@ STEPS: list[tuple[str, str, Any, str]] = [
     ("POST /provisioning-keys/{code}:rotate", f"{KEY}:rotate", None, "provisioning_key.rotate"),
     ("DELETE /provisioning-keys/{code}", KEY, None, "provisioning_key.delete"),
     ("PUT /calendars/{year}", "/calendars/2026", "date,workday,name\n2026-10-01,false,国庆节\n", "calendar.put"),
+    ("PUT /rotas/{code}", "/rotas/desk", ROTA, "rota.put"),
+    ("DELETE /rotas/{code}", "/rotas/desk", None, "rota.delete"),
     ("PUT /areas/{code}", "/areas/river", {"name": "River", "divisions": ["33"]}, "area.put"),
     ("POST /grants", "/grants", {"principal": "li.wei", "role": "viewer", "area": "river"}, "grant.make"),
     ("DELETE /grants/{grant_id}", "/grants/{id}", None, "grant.take_back"),

@@ -59,6 +59,17 @@ THINGS: dict[str, Any] = {
     "DELETE /silences/{silence_id}": None,
     "GET /warnings/{warning_id}": None,
     "GET /warnings/{warning_id}/devices": None,
+    "GET /rotas/{code}": None,
+    "PUT /rotas/{code}": {
+        "name": "New",
+        "organisation": "eco-a",
+        "region": INSIDE,
+        "shifts": [{"name": "day", "begin": "00:00", "end": "24:00"}],
+        "from_date": "2026-01-01",
+        "turns": ["open"],
+    },
+    "GET /rotas/{code}/duty": None,
+    "DELETE /rotas/{code}": None,
     "GET /dead-letters/{letter_id}": None,
     "GET /commands/{command_id}": None,
     "POST /devices/{device}/telemetry": {"values": {"pm25": 1}},
@@ -77,6 +88,7 @@ LISTS: dict[str, Any] = {
     "GET /alerts/feed.atom": None,
     "GET /silences": None,
     "GET /duty": None,
+    "GET /rotas": None,
     "POST /silences": {"region": INSIDE, "to_at": TOMORROW, "reason": "works"},
     "POST /alerts": {"title": "A call", "level": "blue", "region": INSIDE + "000000"},
     "GET /warnings": None,
@@ -145,7 +157,7 @@ async def test_what_lies_outside_does_not_exist(city: City, role: Role) -> None:
         if not may(role, needed[operation]):
             assert outside.status_code == 403, (operation, outside.text)
             continue
-        if operation == "PUT /devices/{code}":  # codes are one space for all
+        if operation in ("PUT /devices/{code}", "PUT /rotas/{code}"):  # codes are one space for all
             assert outside.status_code == 409, outside.text
             continue
         missing = await city.ask(operation, "missing", body)

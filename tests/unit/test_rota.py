@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from hub.duty.calendar import Calendar
 from hub.duty.rota import Piece, Rota, Substitute, Unit, on_duty_at, timeline
-from hub.duty.shifts import DAYS, WEEK, Shift, instant, shifts_between
+from hub.duty.shifts import DAYS, WEEK, Shift, instant, meeting, shifts_between
 
 CHINA, BERLIN = ZoneInfo("Asia/Shanghai"), ZoneInfo("Europe/Berlin")
 A, B, C = (UUID(int=n) for n in (1, 2, 3))
@@ -105,6 +105,24 @@ def test_a_time_that_the_clocks_skip_is_the_moment_when_they_do() -> None:
     assert instant(date(2026, 10, 25), 150, BERLIN) == datetime(2026, 10, 25, 0, 30, tzinfo=UTC), "the first one"
 
 
+@pytest.mark.parametrize(
+    ("one", "other", "meet"),
+    [
+        (DAY, NIGHT, False),
+        (DAY, Shift("late", 1199, 1300, frozenset({"sun"})), True),
+        (NIGHT, Shift("early", 479, 500, frozenset({"mon"})), True),
+        (Shift("weekend", 0, 1440, frozenset({"sat", "sun"})), Shift("work", 480, 960, frozenset({"mon"})), False),
+        (Shift("saturday", 0, 1440, frozenset({"sat"})), WORK, True),
+        (Shift("holiday", 0, 1440, frozenset({"holiday"})), WORK, False),
+        (Shift("holiday", 1200, 2000, frozenset({"holiday"})), WORK, True),
+        (Shift("sunday", 1200, 2000, frozenset({"sun"})), Shift("tuesday", 0, 600, frozenset({"tue"})), False),
+    ],
+)
+def test_two_shifts_meet_when_some_day_has_both(one: Shift, other: Shift, meet: bool) -> None:
+    assert (meeting([one, other]) is not None) is meet
+    assert (meeting([other, one]) is not None) is meet
+
+
 SHIFTS = st.builds(
     lambda begin, length, days: Shift(f"{begin}+{length}", begin, begin + length, frozenset(days)),
     st.integers(0, 1439), st.integers(1, 1440), st.sets(st.sampled_from(DAYS), min_size=1, max_size=3),
@@ -119,10 +137,10 @@ MOMENTS = st.builds(
 
 
 def apart(shifts: Sequence[Shift]) -> tuple[Shift, ...]:
-    """As many of some shifts as do not meet, whatever their days."""
+    """As many of some shifts as do not meet."""
     kept: list[Shift] = []
-    for shift in sorted(shifts, key=lambda each: each.begin):
-        if not kept or (kept[-1].end <= shift.begin and shift.end <= kept[0].begin + 1440):
+    for shift in shifts:
+        if meeting([*kept, shift]) is None:
             kept.append(shift)
     return tuple(kept)
 
