@@ -23,6 +23,7 @@ from api.routes import (
     accounts,
     alert_desk,
     alert_history,
+    alert_socket,
     alerts,
     areas,
     audit,
@@ -31,8 +32,6 @@ from api.routes import (
     cap,
     catalogue,
     catalogue_export,
-    chains,
-    chains_try,
     channel_tests,
     commands,
     console,
@@ -114,6 +113,7 @@ _ROUTERS: tuple[GuardedRouter, ...] = (
     routing.router,
     credentials.router,
     stream.router,  # /alerts/stream comes before /alerts/{id}
+    alert_socket.router,
     cap.router,  # /alerts/feed.atom, too
     alerts.router,
     alert_desk.router,
@@ -130,8 +130,6 @@ _ROUTERS: tuple[GuardedRouter, ...] = (
     rules.router,
     consumers.router,
     channel_tests.router,
-    chains_try.router,
-    chains.router,
     events.router,
     readings.router,
     quality_flags.router,

@@ -17,7 +17,7 @@ from api.http.connection import peer_of
 from devices.credentials.secrets import read_token
 from hub.access.api_keys import MARK
 from hub.access.caller import Caller
-from hub.access.cross_site import SAFE, refuse_simple
+from hub.access.cross_site import SAFE, bearer_of, refuse_simple
 from hub.access.permissions import EVERYTHING, Permission
 from hub.access.roles import Role
 from hub.access.sessions import OWN
@@ -55,8 +55,7 @@ class ApiDoor:
             if not hmac.compare_digest(shown.encode(), self._secret):
                 raise _refused("X-Ganzhi-Secret is not mqtt.access_secret of the hub's settings")
             return BROKER
-        scheme, _, rest = headers.get("authorization", "").partition(" ")
-        given = rest.strip() if scheme.lower() == "bearer" else ""
+        given = bearer_of(connection)
         if given and self._token is not None and hmac.compare_digest(given.encode(), self._token):
             return API_TOKEN
         if not self._logins.loaded and not await self._logins.ready(self._pool):

@@ -12,6 +12,7 @@ import psycopg
 from psycopg.rows import dict_row
 
 from api.cloudevents import cloudevent, encode, event_type
+from api.websocket_frames import text_frame
 from hub.access.classification import Level
 from hub.access.scope import Scope
 from hub.backoff import Backoff
@@ -58,6 +59,11 @@ class Change:
         kind = event_type(self.kind).encode()
         return b"id: %d\nevent: %s\ndata: %s\n\n" % (self.cursor, kind, self.event)
 
+    @cached_property
+    def message(self) -> bytes:
+        """As a message of a WebSocket: the CloudEvent with the extension attribute `cursor`."""
+        return text_frame(b'{"cursor":%d,%s' % (self.cursor, self.event[1:]))
+
 
 class Subscription:
     """A bounded subscription to the feed; a subscriber that falls behind is disconnected."""
@@ -66,6 +72,8 @@ class Subscription:
         self._queue: asyncio.Queue[Change] = asyncio.Queue(limit)
         self.cut = asyncio.Event()
         """Set when the reader was too slow or the feed has ended: it may resume from its last cursor."""
+        self.slow = False
+        """Whether it was the reader."""
 
     def offer(self, change: Change) -> None:
         """Enqueue a change; a full queue disconnects the subscriber."""
@@ -75,6 +83,7 @@ class Subscription:
             self._queue.put_nowait(change)
         except asyncio.QueueFull:
             log.warning("a stream reader is %d changes behind and is disconnected", self._queue.qsize())
+            self.slow = True
             self.cut.set()
 
     async def next(self, timeout_s: float) -> Change | None:

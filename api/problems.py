@@ -8,7 +8,7 @@ from typing import Any
 
 import psycopg
 from fastapi import FastAPI, Request
-from fastapi.exceptions import RequestValidationError
+from fastapi.exceptions import RequestValidationError, ValidationException, WebSocketRequestValidationError
 from fastapi.responses import JSONResponse, Response
 from pydantic import BaseModel, Field
 from starlette.exceptions import HTTPException
@@ -100,6 +100,7 @@ def install(app: FastAPI) -> None:
     """Convert every error of an app to a problem response."""
     app.add_exception_handler(ProblemError, _declared)
     app.add_exception_handler(RequestValidationError, _unreadable)
+    app.add_exception_handler(WebSocketRequestValidationError, _unreadable)
     app.add_exception_handler(HTTPException, _http)
     app.add_exception_handler(psycopg.DataError, _refused)
     app.add_exception_handler(psycopg.errors.WithCheckOptionViolation, _outside)
@@ -110,13 +111,18 @@ def install(app: FastAPI) -> None:
     app.add_exception_handler(Exception, _internal)
 
 
+def _method(request: Request) -> str:
+    """Of a WebSocket, too, which is refused like a request and has none of its own."""
+    return str(request.scope.get("method", "GET"))
+
+
 async def _declared(_: Request, error: Exception) -> Response:
     assert isinstance(error, ProblemError)  # noqa: S101 for the type checker; registered for this type only
     return answer(error.status, error.detail, error.errors, error.headers)
 
 
 async def _unreadable(request: Request, error: Exception) -> Response:
-    assert isinstance(error, RequestValidationError)  # noqa: S101 for the type checker; see above
+    assert isinstance(error, ValidationException)  # noqa: S101 for the type checker; see above
     lang = preferred(request.headers.get("accept-language"))
     kind = request.headers.get("content-type", "").partition(";")[0].strip()
     if not _JSON.fullmatch(kind) and any(item["loc"] == ("body",) and item["input"] for item in error.errors()):
@@ -147,7 +153,7 @@ async def _http(request: Request, error: Exception) -> Response:
     assert isinstance(error, HTTPException)  # noqa: S101 for the type checker; see above
     details = {
         404: f"there is nothing at {request.url.path}",
-        405: f"{request.method} is not possible at {request.url.path}",
+        405: f"{_method(request)} is not possible at {request.url.path}",
     }
     detail = details.get(error.status_code, error.detail)
     return answer(error.status_code, detail, headers=error.headers, extras=getattr(error, "extras", None))
@@ -163,12 +169,12 @@ async def _outside(_: Request, __: Exception) -> Response:
 
 
 async def _unavailable(request: Request, error: Exception) -> Response:
-    log.warning("%s %s: the database is not available: %s", request.method, request.url.path, error)
+    log.warning("%s %s: the database is not available: %s", _method(request), request.url.path, error)
     return answer(503, "the database cannot be reached now; try again", headers={"Retry-After": "2"})
 
 
 async def _unaudited(request: Request, error: Exception) -> Response:
-    log.error("%s %s is refused: %s", request.method, request.url.path, error)
+    log.error("%s %s is refused: %s", _method(request), request.url.path, error)
     lang = preferred(request.headers.get("accept-language"))
     return answer(503, text("refusal.audit", lang), headers={"Retry-After": "10"})
 

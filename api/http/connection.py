@@ -7,7 +7,6 @@ the client back.
 """
 
 import asyncio
-from contextlib import suppress
 from typing import Any
 
 import httptools
@@ -154,6 +153,8 @@ class Connection(HttpToolsProtocol, asyncio.BufferedProtocol):
             end = len(self._rest) if end < 0 else end + len(_END)
             piece, self._rest = self._rest[:end], self._rest[end:]
             self._parse(piece)
+            if self.transport.get_protocol() is not self:
+                return
         else:
             self.loop.call_soon(self._feed)
         if self.has_room:
@@ -167,13 +168,22 @@ class Connection(HttpToolsProtocol, asyncio.BufferedProtocol):
             self._refuse(431, f"a request's line and headers may have {HEAD:,} bytes")
             return
         try:
-            with suppress(httptools.HttpParserUpgrade):  # to nothing: the answer is an ordinary one
-                self.parser.feed_data(piece)
+            self.parser.feed_data(piece)
+        except httptools.HttpParserUpgrade:
+            if self._should_upgrade():  # to anything else: the answer is an ordinary one
+                self._upgrade()
         except httptools.HttpParserError as error:
             if isinstance(error.__context__, _TooManyHeadersError):
                 self._refuse(431, f"a request may have {HEADERS} headers")
             else:
                 self._refuse(400, "this is not HTTP/1.1")
+
+    def _upgrade(self) -> None:
+        """Let a WebSocket take over. What was sent before it was accepted is not read: nobody may send it."""
+        self._rest = b""
+        if self._address is not None:
+            self._addresses.close(self._address, self)
+        self.handle_websocket_upgrade()
 
     def _refuse(self, status: int, detail: str) -> None:
         """Read nothing more; answer with a problem, where that cannot be taken for a part of another answer."""

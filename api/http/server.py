@@ -13,6 +13,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from api.http.addresses import ANONYMOUS_PER_S
 from api.http.certificate import Certificate
 from api.http.connection import WRITE, Connection, State
+from api.http.socket import MESSAGE, Socket
 
 HEADERS_S = 10.0
 """How long the head of a request may take. uvicorn itself closes only those that are idle after an answer (5 s)."""
@@ -126,7 +127,9 @@ def configured(
             host=host,
             port=port,
             http=Connection,
-            ws="none",
+            ws=Socket,
+            ws_max_size=MESSAGE,
+            ws_per_message_deflate=False,
             log_config=None,
             access_log=False,
             forwarded_allow_ips=["127.0.0.1", *gateways] if gateways else None,

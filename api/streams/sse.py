@@ -10,7 +10,7 @@ from starlette.requests import HTTPConnection
 from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
-from api.changes import ChangeFeed, Subscription
+from api.changes import Change, ChangeFeed, Subscription
 from api.dashboard import Dashboard
 from hub.access.door import until_refused
 from hub.access.scope import Scope as Within
@@ -25,23 +25,34 @@ TOGETHER = 20
 Frames = Callable[[Subscription], AsyncIterator[bytes]]
 
 
-async def alert_frames(feed: ChangeFeed, after: int | None, within: Within, mine: Subscription) -> AsyncIterator[bytes]:
-    """Changes in a scope after a cursor (None: from now on): missed ones first, then live, each once and in order."""
-    last = await feed.start(after)
-    yield b"retry: 1000\nid: %d\n\n" % last
-    if after is not None:
+async def alert_changes(
+    feed: ChangeFeed, last: int, missed: bool, within: Within, mine: Subscription
+) -> AsyncIterator[list[Change]]:
+    """Changes in a scope after a cursor, first those that were missed, then live; each once and in order.
+
+    What waits comes together; an empty list is a sign of life, each HEARTBEAT_S.
+    """
+    if missed:
         async for change in feed.missed(last):
             if (seen := change.seen_in(within)) is not None:
-                yield seen.frame
+                yield [seen]
             last = change.cursor
     while True:
         waiting = await mine.next(HEARTBEAT_S)
         if waiting is None:
-            yield b": alive\n\n"
+            yield []
         else:
             changes = [each.seen_in(within) for each in (waiting, *mine.more(TOGETHER - 1)) if each.cursor > last]
-            if frames := [each.frame for each in changes if each is not None]:
-                yield b"".join(frames)
+            if shown := [each for each in changes if each is not None]:
+                yield shown
+
+
+async def alert_frames(feed: ChangeFeed, after: int | None, within: Within, mine: Subscription) -> AsyncIterator[bytes]:
+    """`alert_changes` after a cursor (None: from now on) as server-sent events."""
+    last = await feed.start(after)
+    yield b"retry: 1000\nid: %d\n\n" % last
+    async for changes in alert_changes(feed, last, after is not None, within, mine):
+        yield b"".join([each.frame for each in changes]) or b": alive\n\n"
 
 
 async def live_frames(board: Dashboard, within: Within, mine: Subscription) -> AsyncIterator[bytes]:

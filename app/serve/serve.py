@@ -27,7 +27,6 @@ from devices.health.presence import Presence
 from devices.registry.registry import Registry
 from devices.topics import beside, formerly_each_of, mistaken
 from hub.access.outgoing import Outgoing
-from hub.alerts.escalation_watch import EscalationWatch
 from hub.alerts.fallback_watch import FallbackWatch
 from hub.alerts.publisher import EndingPublisher
 from hub.errors import ConfigError
@@ -95,8 +94,7 @@ async def _direct(
     api_server = await _api_server(
         settings, pool, counters, [session_lock, engine, taking], engine, replay, stages.registry, stack
     )
-    watches = [FallbackWatch(settings), EscalationWatch(settings)]
-    parts = [session_lock, engine, heartbeat, presence, endings, *watches, taking, api_server]
+    parts = [session_lock, engine, heartbeat, presence, endings, FallbackWatch(settings), taking, api_server]
     if worker_options is None:
         stages.receive(OwnReception(heartbeat.connected_since, stages.progress.until))
     else:
@@ -116,7 +114,7 @@ async def _bus(settings: Settings, pool: Pool | None, counters: Counters, stack:
     if pool is None:
         return parts
     if "worker" in roles or "api" in roles:
-        parts += [FallbackWatch(settings), EscalationWatch(settings)]
+        parts.append(FallbackWatch(settings))
     if "worker" in roles:
         stages = Stages(settings, pool, counters)
         registry = stages.registry

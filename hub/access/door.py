@@ -25,6 +25,8 @@ from hub.access.refusals import NOBODY, Refusals
 
 Handler = TypeVar("Handler", bound=Callable[..., Any])
 _STATED = "stated_access"
+_DENIAL = "websocket.http.response"
+"""The extension of ASGI by which a WebSocket is refused with an answer."""
 _COOKIE = {
     "in": "cookie",
     "name": "ganzhi_session",
@@ -73,11 +75,13 @@ class Needed(SecurityBase):
             if error.status_code in (401, 403):
                 refusals: Refusals = connection.app.state.refusals
                 refusals.count(connection, error.status_code, error.actor if isinstance(error, Lacking) else NOBODY)
-            if connection.scope["type"] == "websocket":
-                raise WebSocketException(1008, error.detail) from None
-            raise
+            # Where the server can, what wants to be a WebSocket is answered as any request; else it is closed.
+            if connection.scope["type"] == "http" or _DENIAL in connection.scope.get("extensions", {}):
+                raise
+            raise WebSocketException(1008, error.detail) from None
 
     async def _passed(self, connection: HTTPConnection) -> Caller:
+        refuse_cross_site(connection)
         door: Door = connection.app.state.door
         caller = await door.caller(connection)
         limits: Limits = connection.app.state.limits
@@ -124,7 +128,7 @@ class _GuardedRoute(APIRoute):
         handler, access = super().get_route_handler(), getattr(self.endpoint, _STATED).dependency
 
         async def guarded(request: Request) -> Response:
-            refuse_cross_site(request)
+            refuse_cross_site(request)  # of what is public, too
             await access(request)
             return await handler(request)
 
@@ -172,15 +176,15 @@ TheCaller = Annotated[Caller, Depends(_caller)]
 """The caller, for handlers of routes that need a permission."""
 
 
-async def until_refused(connection: HTTPConnection) -> None:
-    """Until the door lets the caller in no more, or within other limits: it then has to ask anew."""
+async def until_refused(connection: HTTPConnection) -> int:
+    """Until the door lets the caller in no more (401), or within other limits (403): it then has to ask anew."""
     door: Door = connection.app.state.door
     before: Caller = connection.state.caller
     while True:
         await asyncio.sleep(ASKED_S)
         try:
             now = await door.caller(connection)
-        except HTTPException:
-            return
+        except HTTPException as error:
+            return error.status_code
         if (now.principal, now.grants) != (before.principal, before.grants):
-            return
+            return 403

@@ -24,6 +24,7 @@ from rich.progress import Progress, TimeRemainingColumn
 from tests.support.bench_devices import read_back, register
 from tests.support.hub import Hub
 from tests.support.measure import family, rss_mb
+from tests.support.paced_load import PacedLoad
 from tests.support.process import wait_until
 from tests.support.stores import open_any_store
 from tests.support.transports import MqttTransport
@@ -61,15 +62,13 @@ def _run(folder: Path, url: str, given: argparse.Namespace) -> dict[str, Any]:
     hub.api.headers["authorization"] = f"Bearer {TOKEN}"
     try:
         hub.start()
-        with _load(transport.env["HUB_MQTT__PORT"], given.rate) as (process, allow):
-            quiet = _phase(hub, given.seconds / 5, allow, "undisturbed")
+        with PacedLoad(transport.env["HUB_MQTT__PORT"], given.rate) as load:
+            quiet = _phase(hub, given.seconds / 5, "undisturbed")
             with ExitStack() as attack:
                 for kind in KINDS:
                     attack.enter_context(_attacker(hub.port, kind, given))
-                attacked = _phase(hub, given.seconds, allow, "attacked")
-            output, told = process.communicate(timeout=120)
-            assert output, told.decode()
-        sent = int(json.loads(output)["sent"])
+                attacked = _phase(hub, given.seconds, "attacked")
+            sent = load.end()
         wait_until(lambda: hub.counter("ganzhi_messages_total") >= sent, "the rest taken", 120)
         stored, exact, _ = read_back(url)
         hub.terminate()
@@ -86,28 +85,6 @@ def _run(folder: Path, url: str, given: argparse.Namespace) -> dict[str, Any]:
 
 
 @contextmanager
-def _load(port: str, rate: int) -> Iterator[tuple[subprocess.Popen[bytes], Any]]:
-    """A publisher, and what lets it publish as much as the time that has passed is worth."""
-    start_ms = int(time.time() * 1000) - 20 * 86_400_000
-    command = [sys.executable, "-m", "tests.support.endless", port, "--shape", "one", "--start-ms", str(start_ms)]
-    process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
-    assert process.stdin is not None
-    assert process.stderr is not None
-    stdin = process.stdin
-    try:
-        assert process.stderr.readline() == b"encoded\n"
-        began = time.monotonic()
-
-        def allow() -> None:
-            stdin.write(b"%d\n" % ((time.monotonic() - began) * rate))
-            stdin.flush()
-
-        yield process, allow
-    finally:
-        process.kill()
-
-
-@contextmanager
 def _attacker(port: int, kind: str, given: argparse.Namespace) -> Iterator[None]:
     command = [sys.executable, "-m", "tests.support.flood", str(port), kind]
     command += ["--connections", str(given.connections), "--per-s", str(given.per_s)]
@@ -119,14 +96,13 @@ def _attacker(port: int, kind: str, given: argparse.Namespace) -> Iterator[None]
         process.wait()
 
 
-def _phase(hub: Hub, seconds: float, allow: Any, name: str) -> dict[str, float]:
+def _phase(hub: Hub, seconds: float, name: str) -> dict[str, float]:
     """Messages a second that were taken, what a right caller waited for, and memory."""
     waits, rss, began = list[float](), list[float](), time.monotonic()
     before = hub.counter("ganzhi_messages_total")
     with Progress(*Progress.get_default_columns()[:3], TimeRemainingColumn(), console=err) as bar:
         task = bar.add_task(name, total=seconds)
         while (at := time.monotonic() - began) < seconds:
-            allow()
             if len(waits) < at / 0.5:
                 asked = time.monotonic()
                 httpx.get(f"http://127.0.0.1:{hub.port}/healthz", timeout=30).raise_for_status()

@@ -1,20 +1,19 @@
 """The API over a real database, called in process or served by uvicorn on a free port."""
 
 import asyncio
-import contextlib
 import socket
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from typing import Any
 from uuid import UUID, uuid4
 
 import httpx
-import uvicorn
 from fastapi import FastAPI
 
 from api.app import create_app
 from api.changes import ChangeFeed
 from api.context import Context
+from api.http.server import configured
 from hub.access.door import Door
 from hub.alerts.alert import Change, Step
 from hub.alerts.apply import apply
@@ -36,12 +35,6 @@ RULE = {
     "direction": "above",
     "thresholds": {"blue": 75, "red": 250},
 }
-
-
-class _Server(uvicorn.Server):
-    @contextlib.contextmanager
-    def capture_signals(self) -> Iterator[None]:
-        yield
 
 
 @asynccontextmanager
@@ -71,11 +64,12 @@ def _check_of(app: FastAPI) -> Callable[[httpx.Response], Awaitable[None]]:
 
 
 @asynccontextmanager
-async def served(context: Context, port: int = 0) -> AsyncIterator[str]:
-    """The app behind a real socket with its feed running; yields its base URL."""
+async def served(context: Context, port: int = 0, door: Door | None = None) -> AsyncIterator[str]:
+    """The app behind the hub's own server with its feed running; yields its base URL."""
     listener = socket.create_server(("127.0.0.1", port))
-    config = uvicorn.Config(create_app(context), log_config=None, access_log=False, timeout_graceful_shutdown=1)
-    server = _Server(config)
+    app = create_app(context)
+    app.state.door = door or app.state.door
+    server = configured(app, "127.0.0.1", 0, 2)
     feed = asyncio.create_task(context.changes.run(), name="feed")
     task = asyncio.create_task(server.serve([listener]), name="uvicorn")
     try:
