@@ -28,3 +28,9 @@ def failure_in(lang: Lang, row: dict[str, Any]) -> dict[str, Any]:
     """A row of a delivery with `last_error` in a language; one of an earlier version as it was stored."""
     error, words = row["last_error"], row.pop("last_error_words")
     return {**row, "last_error": None if error is None else told(stored(error, words), lang)}
+
+
+def note_in(lang: Lang, row: dict[str, Any]) -> dict[str, Any]:
+    """A row of an alert's change with `note` in a language where the hub wrote it; people's notes as they are."""
+    note, words = row["note"], row.pop("note_words")
+    return {**row, "note": None if note is None else told(stored(note, words), lang)}

@@ -17,6 +17,7 @@ from app.cli.areas import areas
 from app.cli.audit import audit
 from app.cli.calendar import calendar
 from app.cli.catalogue import catalogue
+from app.cli.chains import chains
 from app.cli.commands import command, commands
 from app.cli.connection import ConfigOption, Verbs, found_database
 from app.cli.consumers import consumers
@@ -73,6 +74,7 @@ app.add_typer(regions, name="regions")
 app.add_typer(rules, name="rules")
 app.add_typer(alerts, name="alerts")
 app.add_typer(consumers, name="consumers")
+app.add_typer(chains, name="chains")
 app.add_typer(areas, name="areas")
 app.add_typer(shares, name="shares")
 app.add_typer(silences, name="silences")

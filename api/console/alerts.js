@@ -45,7 +45,18 @@ export function showAlerts(alerts, now, take) {
 }
 
 export function showAges(now) {
-  for (const card of list.children) put(card.querySelector('.age'), age(now - Date.parse(card.dataset.raised)));
+  for (const card of list.children) {
+    put(card.querySelector('.age'), age(now - Date.parse(card.dataset.raised)));
+    put(card.querySelector('.climbs'), climbs(card.dataset, now));
+  }
+}
+
+// When the chain of an alert goes on, and to whom; nothing where it does not.
+function climbs({ climbsAt, climbsTo, climbsUnless }, now) {
+  if (!climbsAt) return '';
+  const s = Math.max(0, Math.floor((Date.parse(climbsAt) - now) / 1000));
+  const values = { names: climbsTo, time: `${Math.floor(s / 60)}:${String(s % 60).padStart(2, '0')}` };
+  return climbsUnless === 'true' ? t('escalates_unless', values) : t('escalates', values);
 }
 
 function announce(alerts) {
@@ -80,7 +91,7 @@ function makeCard(alert) {
   const problem = element('span', 'problem');
   problem.setAttribute('role', 'status');
   steps.append(problem);
-  card.append(top, element('h3'), element('p', 'where'), measure, steps);
+  card.append(top, element('h3'), element('p', 'where'), measure, element('p', 'climbs'), steps);
   return card;
 }
 
@@ -103,6 +114,9 @@ function update(card, alert, now) {
   if (alert.shelved_until !== null) notes.push(t('shelved', { time: clockTime(new Date(alert.shelved_until)) }));
   put(find('.who'), notes.join(' · '));
   put(find('.age'), age(now - Date.parse(alert.raised_at)));
+  const { next_at: climbsAt, next_to: climbsTo, state } = alert.escalation ?? { next_at: null, next_to: [], state: '' };
+  Object.assign(card.dataset, { climbsAt: climbsAt ?? '', climbsTo: climbsTo.join(', '), climbsUnless: state === 'acknowledged' });
+  put(find('.climbs'), climbs(card.dataset, now));
   put(find('h3'), alert.title);
   put(find('.where'), place(alert));
   const measured = alert.value !== null;

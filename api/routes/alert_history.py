@@ -6,7 +6,7 @@ from uuid import UUID
 from api.context import Context, Here
 from api.cursors import Page, Paged
 from api.database import read
-from api.language import Spoken
+from api.language import Spoken, note_in
 from api.problems import not_found, responses
 from api.routes.alerts import SQL, AlertDelivery, AlertStep, shown_delivery
 from hub.access.door import GuardedRouter, needs
@@ -19,10 +19,11 @@ _DELIVERIES = {"seq": int, "consumer": str}
 
 @router.get("/{alert_id}/changes", response_model=Page[AlertStep], responses=responses(404))
 @needs(Permission.ALERTS_READ)
-async def list_changes(alert_id: UUID, paging: Paged, context: Here) -> Any:
+async def list_changes(alert_id: UUID, paging: Paged, context: Here, spoken: Spoken) -> Any:
     """Changes of an alert, newest first."""
     await _there(context, alert_id)
-    return paging.page(await read(context, SQL.alert_changes, {"id": alert_id, **paging.after(_CHANGES)}), _CHANGES)
+    found = await read(context, SQL.alert_changes, {"id": alert_id, **paging.after(_CHANGES)})
+    return paging.page([note_in(spoken, each) for each in found], _CHANGES)
 
 
 @router.get("/{alert_id}/deliveries", response_model=Page[AlertDelivery], responses=responses(404))

@@ -14,7 +14,7 @@ from api.context import Context, Here
 from api.contract_types import LEVELS, Code, LevelName, Name, RegionPrefix
 from api.cursors import Page, Paged
 from api.database import handling, read, row, rows
-from api.language import Spoken, failure_in
+from api.language import Spoken, failure_in, note_in
 from api.problems import ProblemError, invalid, not_found, responses
 from hub.access.caller import Caller
 from hub.access.door import GuardedRouter, TheCaller, needs
@@ -40,6 +40,19 @@ Cause = Literal[
     "equipment_fault", "environment", "works", "cooking", "test", "misuse", "malicious", "other", "unspecified"
 ]
 Taken = Literal["acknowledged", "dispatched", "handled", "verified", "closed", "false_alarm", "reopened"]
+
+
+class Escalation(BaseModel):
+    """How far an alert is in its escalation chain."""
+
+    chain: Code
+    step: int = Field(description="how many steps were taken")
+    state: Literal["waiting", "acknowledged", "stopped", "exhausted"] = Field(
+        description="waiting for a person on duty; acknowledged by one, so that it goes on unless it is dispatched or "
+        "handled in time; stopped; exhausted: all steps were taken"
+    )
+    next_at: datetime | None = Field(description="when the next step is taken, unless somebody acts before")
+    next_to: list[Code] = Field(description="consumers that are told then")
 
 
 class Alert(BaseModel):
@@ -82,6 +95,7 @@ class Alert(BaseModel):
     changed_at: datetime = Field(description="when the condition last changed, by the device's clock")
     raised_at: datetime = Field(description="when the hub raised it")
     updated_at: datetime
+    escalation: Escalation | None = Field(description="null: it follows no chain")
 
 
 class AlertStep(BaseModel):
@@ -107,7 +121,7 @@ class AlertDelivery(BaseModel):
         description="silenced, quiet: kept back by a silence, or by quiet hours of the consumer"
     )
     attempts: int
-    why: str | None = Field(description="why the fallback consumer gets it; null: a filter takes it")
+    why: str | None = Field(description="why it gets it beside its filters: as the fallback, or by a chain; else null")
     failure: str | None = Field(description="in which way it failed last, in one word")
     last_error: str | None
     said: str | None = Field(description="what the consumer answered when it accepted, at most 500 characters")
@@ -297,12 +311,12 @@ async def detail(
     found = await row(conn, SQL.alerts, {"id": alert_id, **everything, **first})
     if found is None:
         raise not_found("alert", alert_id)
-    told = Permission.CONSUMERS_READ in caller.permissions
+    may = Permission.CONSUMERS_READ in caller.permissions
     newest = {"id": alert_id, "after_seq": None, "after_consumer": None, "limit": SHOWN}
-    deliveries = await rows(conn, SQL.alert_deliveries, newest) if told else []
+    deliveries = await rows(conn, SQL.alert_deliveries, newest) if may else []
     return {
         **_shown(found, lang),
-        "changes": list(reversed(await rows(conn, SQL.alert_changes, newest))),
+        "changes": [note_in(spoken, each) for each in reversed(await rows(conn, SQL.alert_changes, newest))],
         "attachments": await rows(conn, SQL.alert_attachments, {"id": alert_id}),
         "deliveries": [shown_delivery(each, spoken) for each in reversed(deliveries)],
     }
@@ -319,4 +333,4 @@ def _shown(found: dict[str, Any], lang: Lang | None) -> dict[str, Any]:
 def shown_delivery(found: dict[str, Any], lang: Lang) -> dict[str, Any]:
     """A delivery with its reasons in a language."""
     why = found["why"]
-    return failure_in(lang, {**found, "why": None if why is None else text(f"routing.fallback.{why}", lang)})
+    return failure_in(lang, {**found, "why": None if why is None else text(f"delivery.why.{why}", lang)})

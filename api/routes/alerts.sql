@@ -1,6 +1,7 @@
 -- name: alert_changes
 -- Newest first: an alert may have thousands.
 select c.cursor, c.seq, c.kind, c.at, coalesce(c.actor, nullif(who.display_name, ''), who.name) as actor, c.note,
+       c.note_words,
        (c.picture ->> 'level') as level, (c.picture ->> 'state') as state, (c.picture ->> 'value')::float8 as value
 from alert_change c
 left join principal who on who.id = c.principal
@@ -47,7 +48,11 @@ select a.id, a.seq, a.state, a.handling,
        p.metrics -> s.metric ->> 'unit' as unit, coalesce(p.metrics -> s.metric, p.events -> r.event_kind) as names,
        r.direction, a.value, a.threshold, a.region,
        coalesce(a.lon, d.lon) as lon, coalesce(a.lat, d.lat) as lat,
-       coalesce(d.organisation, a.organisation) as organisation, a.opened_at, a.cleared_at, a.changed_at, a.raised_at, a.updated_at
+       coalesce(d.organisation, a.organisation) as organisation, a.opened_at, a.cleared_at, a.changed_at, a.raised_at, a.updated_at,
+       (select jsonb_build_object('chain', c.code, 'step', e.step, 'state', e.state, 'next_at', e.due_at, 'next_to',
+                   case when e.due_at is null then '[]'
+                        else c.steps -> least(e.step, jsonb_array_length(c.steps) - 1) -> 'consumers' end)
+        from escalation e join chain c on c.code = e.chain where e.alert_id = a.id) as escalation
 from alert a
 left join rule r on r.id = a.rule_id
 left join device d on d.id = a.device_id

@@ -136,7 +136,9 @@ async def delete_area(code: Code, context: Here, caller: TheCaller) -> Response:
         except ForeignKeyViolation as error:
             raise ProblemError(409, f"the area '{code}' is granted to somebody: end that first") from error
         if wanted:
-            raise ProblemError(409, f"the consumer '{wanted['code']}' wants the alerts of '{code}': end that first")
+            raise ProblemError(
+                409, f"the {wanted['what']} '{wanted['code']}' wants the alerts of '{code}': end that first"
+            )
         if deleted is None:
             raise not_found("area", code)
         await execute(conn, SQL.area_place, {"code": code})

@@ -2,7 +2,11 @@
 delete from area where code = %(code)s returning code
 
 -- name: area_wanted
-select code from consumer where filters @> jsonb_build_array(jsonb_build_object('area', %(code)s::text)) limit 1
+select 'consumer' as what, code from consumer
+where filters @> jsonb_build_array(jsonb_build_object('area', %(code)s::text))
+union all
+select 'chain', code from chain where filter ->> 'area' = %(code)s::text
+limit 1
 
 -- name: area_lock
 -- Areas change one at a time, and beside no other change of devices: each device is placed with all of them.

@@ -204,6 +204,8 @@ async def delete_consumer(code: Code, context: Here, caller: TheCaller, spoken: 
         was = await _consumer(conn, Secrets(context.settings.secrets), code, spoken)
         if was["fallback"]:
             raise ProblemError(409, f"'{code}' is the fallback consumer: make another one the fallback, then delete it")
+        if chain := await row(conn, SQL.consumer_chain, {"code": code}):
+            raise ProblemError(409, Sentence("refusal.chain.keeps", code=code, chain=chain["code"]).told(spoken))
         await execute(conn, SQL.consumer_disable, {"code": code})
         await audit(
             conn, caller, "consumer.delete", code, {"url": was["url"].partition("?")[0], "pending": was["pending"]}

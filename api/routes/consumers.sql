@@ -1,6 +1,10 @@
 -- name: areas
 select code from area where code = any (%(codes)s)
 
+-- name: consumer_chain
+select code from chain
+where steps @> jsonb_build_array(jsonb_build_object('consumers', jsonb_build_array(%(code)s::text))) limit 1
+
 -- name: consumer_delete
 -- Its deliveries go with it.
 delete from consumer where code = %(code)s

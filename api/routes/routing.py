@@ -84,7 +84,7 @@ async def try_routing(body: TryBody, context: Here, spoken: Spoken) -> Any:
     async with context.pool.connection() as conn:
         routes = await subscriptions(conn)
         if body.place is not None:
-            place = await _made_up(conn, body.place, routes.border_m)
+            place = await made_up(conn, body.place, routes.border_m)
         elif body.alert is not None and (found := await stored_places(conn, [body.alert], routes.border_m)):
             place = found[body.alert]
         else:
@@ -104,7 +104,7 @@ async def try_routing(body: TryBody, context: Here, spoken: Spoken) -> Any:
     return {"items": items}
 
 
-async def _made_up(conn: AsyncConnection, given: MadeUpPlace, border_m: float) -> Place:
+async def made_up(conn: AsyncConnection, given: MadeUpPlace, border_m: float) -> Place:
     """It with the areas in which it is and the borders that are near."""
     async with conn.cursor(row_factory=dict_row) as cursor:
         await cursor.execute(SQL.place.encode(), {**given.model_dump(), "border_m": border_m})

@@ -27,6 +27,7 @@ from devices.health.presence import Presence
 from devices.registry.registry import Registry
 from devices.topics import beside, formerly_each_of, mistaken
 from hub.access.outgoing import Outgoing
+from hub.alerts.escalation_watch import EscalationWatch
 from hub.alerts.fallback_watch import FallbackWatch
 from hub.alerts.publisher import EndingPublisher
 from hub.errors import ConfigError
@@ -94,7 +95,8 @@ async def _direct(
     api_server = await _api_server(
         settings, pool, counters, [session_lock, engine, taking], engine, replay, stages.registry, stack
     )
-    parts = [session_lock, engine, heartbeat, presence, endings, FallbackWatch(settings), taking, api_server]
+    watches = [FallbackWatch(settings), EscalationWatch(settings)]
+    parts = [session_lock, engine, heartbeat, presence, endings, *watches, taking, api_server]
     if worker_options is None:
         stages.receive(OwnReception(heartbeat.connected_since, stages.progress.until))
     else:
@@ -114,7 +116,7 @@ async def _bus(settings: Settings, pool: Pool | None, counters: Counters, stack:
     if pool is None:
         return parts
     if "worker" in roles or "api" in roles:
-        parts.append(FallbackWatch(settings))
+        parts += [FallbackWatch(settings), EscalationWatch(settings)]
     if "worker" in roles:
         stages = Stages(settings, pool, counters)
         registry = stages.registry

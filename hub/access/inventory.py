@@ -67,6 +67,14 @@ TABLES: Mapping[str, Table] = {
     "routing_revision": _table(
         _OPERATIONS, "that what alerts are routed by has changed", "one row", None, l1="one revision",
     ),
+    "chain": _table(
+        _MANAGEMENT, "who is told, step by step, of alerts that nobody takes up", "until deleted",
+        Permission.CONSUMERS_READ, l2="code filter steps repeats verify_within_s",
+    ),
+    "escalation": _table(
+        _OPERATIONS, "how far alerts are in their escalation chains", "with its alert (alerts.keep_days), or its chain",
+        Permission.ALERTS_READ, l1="alert_id round level step state due_at", l2="chain told",
+    ),
     "alert_fallback": _table(
         _OPERATIONS, "red alerts, and whether the fallback consumer gets them",
         "with its alert (alerts.keep_days)", None, l1="alert_id seq due_at why",
@@ -119,7 +127,7 @@ TABLES: Mapping[str, Table] = {
     "alert_change": _table(
         _BUSINESS, "each change of an alert, who made it, and the alert after it", "with its alert (alerts.keep_days)",
         Permission.ALERTS_READ,
-        l1="cursor id alert_id seq kind at", l2="recipients", l3="actor note picture principal",
+        l1="cursor id alert_id seq kind at", l2="recipients", l3="actor note note_words picture principal",
     ),
     "alert_ending": _table(
         _OPERATIONS, "endings that the rules have not heard of yet", "seconds, until they have", None, l1="change_id",

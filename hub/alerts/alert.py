@@ -6,10 +6,23 @@ from datetime import datetime
 from typing import Literal, NamedTuple
 from uuid import UUID
 
+from hub.alerts.kept_back import KeptBack
 from hub.alerts.routing import Place
 from hub.alerts.titles import marked, unmarked
 from hub.alerts.transitions import DECIDE, ENDED, HANDLING_AFTER, STEP, refusal
 from hub.models import AlertChange, from_micros
+
+
+@dataclass(slots=True, frozen=True)
+class Climb:
+    """A step of an escalation chain that is taken."""
+
+    number: int
+    """From 1, in this round of the chain."""
+    to: Mapping[int, KeptBack]
+    """Ids of the consumers that are told, each with what keeps it back."""
+    wait_s: float | None
+    """Seconds until the next step; None: it was the last one."""
 
 
 @dataclass(slots=True, frozen=True)
@@ -40,6 +53,8 @@ class Step:
     """Of shelved."""
     merged_into: UUID | None = None
     """Of merged."""
+    climb: Climb | None = None
+    """Of escalated."""
 
 
 @dataclass(slots=True, frozen=True)

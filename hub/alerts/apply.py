@@ -1,5 +1,6 @@
 """The only code path that changes alerts, used by the pipeline and by operators alike."""
 
+import json
 from collections.abc import Sequence
 from typing import Any
 from uuid import UUID
@@ -9,11 +10,13 @@ from psycopg.pq import TransactionStatus
 
 from hub.alerts.alert import Alert, Applied, Change, Home, Plan, Raise, Result, Step, Where, plan
 from hub.alerts.degraded import elsewhere
+from hub.alerts.escalation import climbed
 from hub.alerts.fallback import fallen
 from hub.alerts.recipients import Owed, owed
 from hub.alerts.transitions import CONDITIONS, ENDED, RECORDS, state_of
 from hub.models import AlertChange
 from hub.store.statements import statements
+from hub.words.sentence import written
 
 SQL = statements(__name__)
 
@@ -79,6 +82,7 @@ async def _write(conn: psycopg.AsyncConnection, applied: Sequence[Applied]) -> N
     deliveries = await owed(conn, telling)
     deliveries += await fallen(conn, telling, deliveries)
     deliveries += await elsewhere(conn, telling, deliveries)
+    deliveries += await climbed(conn, applied, deliveries)
     told: dict[UUID, list[int]] = {change.id: [] for change, _ in applied}
     for each in deliveries:
         told[each.change_id].append(each.consumer_id)
@@ -103,6 +107,11 @@ def _columns(alerts: Sequence[Alert]) -> dict[str, list[Any]]:
     return {name: [getattr(alert, name) for alert in alerts] for name in Alert.__slots__}
 
 
+def _words(note: str) -> str | None:
+    """What a sentence of the hub was made of, as JSON; None for what people write."""
+    return None if (words := written(note)) is None else json.dumps(words)
+
+
 def _array(ids: Sequence[int]) -> str:
     """As PostgreSQL writes an array: those in an array must all be of one length."""
     return f"{{{','.join(map(str, ids))}}}"
@@ -117,6 +126,7 @@ def _recorded(applied: Sequence[Applied]) -> dict[str, list[Any]]:
         "kind": [change.kind for change, _ in applied],
         "actor": [change.actor for change, _ in applied],
         "note": [change.note for change, _ in applied],
+        "note_words": [None if change.note is None else _words(change.note) for change, _ in applied],
         "principal": [change.principal if isinstance(change, Step | Raise) else None for change, _ in applied],
         "condition": [CONDITIONS[alert.cleared_at is not None] for alert in alerts],
         "state": [state_of(alert.handling, alert.cleared_at is not None) for alert in alerts],

@@ -29,6 +29,10 @@ class KeptBack(NamedTuple):
         return "silenced" if self.silence_id is not None else "quiet"
 
 
+DELIVERED = KeptBack()
+"""Nothing keeps it back."""
+
+
 def kept_back(routes: Subscriptions, kind: str, place: Place, consumer: int, at: datetime) -> KeptBack | None:
     """By what a change of a kind is kept back from a consumer at a time; None: it is delivered."""
     if kind not in LOUD and consumer in place.told:

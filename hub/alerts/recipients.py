@@ -9,7 +9,8 @@ import psycopg
 from psycopg.rows import dict_row
 
 from hub.alerts.alert import Applied
-from hub.alerts.kept_back import KeptBack, kept_back
+from hub.alerts.chains import Chains, stored_chain
+from hub.alerts.kept_back import DELIVERED, kept_back
 from hub.alerts.quiet import stored_quiet
 from hub.alerts.reach import Reach, SharedAlerts
 from hub.alerts.routing import NOWHERE, Place, Subscriber, Subscriptions, stored_filter
@@ -27,14 +28,12 @@ class Owed(NamedTuple):
     seq: int
     consumer_id: int
     why: str | None = None
-    """Why the fallback consumer gets it: unmatched, unaccepted; None: by a filter."""
+    """unmatched, unaccepted: why the fallback consumer gets it; escalated: by a chain; None: by a filter."""
     silence_id: UUID | None = None
     """By which it is kept back."""
     quiet_until: datetime | None = None
     """Until when quiet hours of the consumer keep it back."""
 
-
-DELIVERED = KeptBack()
 
 _known: dict[UUID, Subscriptions] = {}
 """The last revision that this process has read. Revisions are unique, also among databases."""
@@ -84,6 +83,7 @@ def _subscriptions(found: Mapping[str, Any]) -> Subscriptions:
             shares,
         ),
         silences,
+        Chains(stored_chain(*each, areas=areas) for each in found["chains"]),
     )
 
 

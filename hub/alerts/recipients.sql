@@ -19,7 +19,9 @@ select r.revision,
                    'region', s.region, 'organisation', s.organisation, 'area', s.area, 'category', s.category,
                    'event_kind', s.event_kind)), d.code, s.max_level, s.from_at, s.to_at)), '[]')
         from silence s left join device d on d.id = s.device_id
-        where s.to_at > now() and (s.max_level < 4 or s.approved_at is not null)) as silences
+        where s.to_at > now() and (s.max_level < 4 or s.approved_at is not null)) as silences,
+       (select coalesce(jsonb_agg(jsonb_build_array(h.code, h.filter, h.steps, h.repeats, h.verify_within_s)), '[]')
+        from chain h) as chains
 from routing_revision r
 
 -- name: places

@@ -190,9 +190,14 @@ def verdict(subscriber: Subscriber, place: Place, at: datetime, reach: Sight) ->
 class Subscriptions:
     """The consumers; filters of those switched on are kept by place, and a change looks at those of its own only."""
 
-    def __init__(self, subscribers: Iterable[Subscriber], reach: Sight, silences: Sequence[Any] = ()) -> None:
-        """The order of the subscribers is that of the recipients. `silences` are those of hub/alerts/silences.py."""
-        self.subscribers, self.reach, self.silences = tuple(subscribers), reach, silences
+    def __init__(
+        self, subscribers: Iterable[Subscriber], reach: Sight, silences: Sequence[Any] = (), chains: Any = None
+    ) -> None:
+        """The order of the subscribers is that of the recipients.
+
+        `silences` are those of hub/alerts/silences.py, `chains` the Chains of hub/alerts/chains.py.
+        """
+        self.subscribers, self.reach, self.silences, self.chains = tuple(subscribers), reach, silences, chains
         self._by_key: dict[str, list[tuple[int, Filter]]] = {}
         for at, subscriber in enumerate(self.subscribers):
             for wanted in subscriber.filters if subscriber.enabled else ():
@@ -226,7 +231,7 @@ class Subscriptions:
         if place.level < len(LEVEL_NAMES) or self.fallback is None or place.drill is not None:
             return found
         alone = not any(each.takes for _, each in found)
-        why = Sentence("routing.fallback.unmatched") if alone else Sentence("routing.fallback.waits")
+        why = Sentence("delivery.why.unmatched") if alone else Sentence("routing.fallback.waits")
         return [
             (each, Verdict(alone, (why, *told.reasons)) if each.id == self.fallback and not told.takes else told)
             for each, told in found

@@ -21,6 +21,8 @@ DECIDE = "alerts:decide"
 STEP = "alerts:step"
 MERGE = "alerts:merge"
 RAISE = "alerts:raise"
+ESCALATE = "alerts:escalate"
+"""Held by the leader that follows the chains (hub/alerts/escalation_watch.py) alone."""
 
 
 class Transition(NamedTuple):
@@ -74,11 +76,12 @@ TRANSITIONS = (
     Transition("assigned", "record", ANY, ANY, STEP, "handling not ended", "actor, note, assignee"),
     Transition("shelved", "record", ANY, ANY, STEP, "handling not ended", "actor, note, shelved_until"),
     Transition("unshelved", "record", ANY, ANY, STEP, "", "actor, note, shelved_until"),
+    Transition("escalated", "record", ANY, ANY, ESCALATE, "handling not ended"),
 )
 
 KINDS = tuple(dict.fromkeys(transition.kind for transition in TRANSITIONS))
 RECORDS = frozenset(transition.kind for transition in TRANSITIONS if transition.axis == "record")
-"""Changes of neither axis: in the history and the stream, but told to no consumer."""
+"""Changes of neither axis: in the history and the stream, but told to no consumer; `escalated` to those of its step."""
 HANDLING_AFTER = {transition.kind: transition.after for transition in TRANSITIONS if transition.axis == "handling"}
 CAUSES = (
     "equipment_fault", "environment", "works", "cooking", "test", "misuse", "malicious", "other", "unspecified",

@@ -179,6 +179,9 @@ async def test_a_new_alert_is_heard_and_a_desk_reports_one_by_hand(
     async with api_context(database) as context, served(context) as url:
         async with client_of(context) as client:
             await register(client)
+            await client.put("/consumers/town", json={"url": "https://8.8.8.8/a", "filters": []})
+            chain = {"steps": [{"wait_s": 3600, "consumers": ["town"]}]}
+            (await client.put("/chains/night", json=chain)).raise_for_status()
 
         def desk() -> None:
             with browser() as page:
@@ -198,6 +201,7 @@ async def test_a_new_alert_is_heard_and_a_desk_reports_one_by_hand(
                 page.wait_for(f"{CARDS} === 1 && !document.getElementById('report-dialog').open", "the alert is there")
                 assert "A call: smoke at the market" in page.text()
                 assert "reported" in page.text()
+                assert "escalates to town in " in page.text()
                 assert "330106001002" in page.text()
                 page.wait_for("window.rung.length >= 5", "it is heard")
 

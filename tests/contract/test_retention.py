@@ -49,6 +49,10 @@ insert into alert_attachment (id, alert_id, change_id, name, media_type, content
 insert into outbox (change_id, alert_id, seq, consumer_id, state, created_at)
     select h.id, alert_id, h.seq, c.id, 'delivered', h.at from alert_change h, consumer c;
 insert into alert_fallback (alert_id, seq, due_at) select id, 1, changed_at from alert;
+insert into chain (code, filter, steps, repeats, verify_within_s)
+    values ('c', '{}', '[{"wait_s": 1, "consumers": ["c"]}]', 0, '{1,1,1,1}');
+insert into escalation (alert_id, chain, round, level, step, state, due_at, told)
+    select id, 'c', 1, 1, 0, 'waiting', changed_at, '{}' from alert;
 insert into dead_letter (id, received_at, transport, address, reason, detail, payload, payload_size)
     select gen_random_uuid(), at, 'mqtt', 't', 'not_json', 'd', 'x', 1 from old;
 insert into dead_letter_count (minute, reason, transport, stored, dropped)
@@ -73,6 +77,7 @@ OLDEST = {
     "alert": "updated_at", "alert_attachment": "added_at",
     "alert_change": "at", "alert_fallback": "due_at", "command": "created_at", "completeness": "day::timestamptz",
     "dead_letter": "received_at", "dead_letter_count": "minute", "device_online": "at", "device_unused": "last_at",
+    "escalation": "due_at",
     "event": "ts", "event_replaced": "replaced_at", "maintenance": "to_at", "outbox": "created_at", "reading": "ts",
     "reading_replaced": "ts", "silence": "to_at",
     "warning": "changed_at", "warning_message": "received_at",
@@ -153,7 +158,7 @@ async def test_the_newest_event_of_a_kind_at_a_device_stays(pool: Pool) -> None:
 
 def test_the_check_tells_each_limit() -> None:
     told = [finding.what for finding in check_retention(SETTINGS)]
-    alerts = "alert, alert_attachment, alert_change, alert_fallback, outbox, silence"
+    alerts = "alert, alert_attachment, alert_change, alert_fallback, escalation, outbox, silence"
     assert f"retention: 200 days (alerts.keep_days): {alerts}" in told
     assert any(line.startswith("retention: 200 days (dead_letters.keep_days) and 1,000,000 rows (") for line in told)
     assert "outgoing: slack.com, outside the country, may be called: a drill with a partner city" in told

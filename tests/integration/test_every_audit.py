@@ -18,6 +18,7 @@ from tests.support.warning_samples import national
 NOTHING_CHANGES = {
     "POST /frames:check": "it tells what a message would be, and stores nothing",
     "POST /routing:try": "it tells who would get an alert, and sends nothing",
+    "POST /chains:try": "it tells who would be told of an alert, and when, and sends nothing",
     "DELETE /devices/{code}": "a device is never deleted: 405",
     "POST /session/active": "the person is there: nothing but the time of the session's lock",
     "POST /session/second-factor": "the secret that is shown counts once a code of it is given",
@@ -78,6 +79,8 @@ STEPS: list[tuple[str, str, Any, str]] = [
     ("DELETE /rules/{code}", "/rules/pm25-high", None, "rule.disable"),
     ("PUT /consumers/{code}", "/consumers/desk", {"url": "https://8.8.8.8/a"}, "consumer.put"),
     ("POST /consumers/{code}:test", "/consumers/desk:test", None, "consumer.test"),
+    ("PUT /chains/{code}", "/chains/night", {"steps": [{"wait_s": 60, "consumers": ["desk"]}]}, "chain.put"),
+    ("DELETE /chains/{code}", "/chains/night", None, "chain.delete"),
     ("DELETE /consumers/{code}", "/consumers/desk", None, "consumer.delete"),
     ("PUT /provisioning-keys/{code}", KEY, {"profile": "air"}, "provisioning_key.put"),
     ("POST /devices:provision", "/devices:provision", {"code": "air-9", "key": "{key}"}, "device.provision"),

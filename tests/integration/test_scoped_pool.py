@@ -13,7 +13,17 @@ from hub.settings import Database
 from hub.store.pool import Pool, open_pool
 
 FOR_ALL = {
-    *("access_grant", "area", "audit", "audit_chain", "audit_seal", "audit_sink", "audit_unsealed", "consumer"),
+    *(
+        "access_grant",
+        "area",
+        "audit",
+        "audit_chain",
+        "audit_seal",
+        "audit_sink",
+        "audit_unsealed",
+        "chain",
+        "consumer",
+    ),
     *("organisation", "principal", "profile", "profile_version"),
     *("data_share", "share_use", "account", "api_key", "client_certificate", "login_session"),
     *("oidc_identity", "oidc_login", "sealed_only"),

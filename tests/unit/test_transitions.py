@@ -11,6 +11,7 @@ from hub.alerts.transitions import (
     CONDITIONS,
     DECIDE,
     ENDED,
+    ESCALATE,
     HANDLINGS,
     KINDS,
     MERGE,
@@ -57,8 +58,9 @@ def test_a_desk_can_bring_every_handling_to_an_end_and_leaves_one_that_has_ended
 def test_what_is_beside_both_axes_moves_neither_and_can_be_written_at_any_time() -> None:
     for handling in HANDLINGS:
         for kind in RECORDS:
-            ended = handling in ENDED and kind in ("assigned", "shelved")
-            assert (refusal(kind, handling, False, STEP) is None) is not ended
+            ended = handling in ENDED and kind in ("assigned", "shelved", "escalated")
+            assert (refusal(kind, handling, False, ESCALATE if kind == "escalated" else STEP) is None) is not ended
+        assert refusal("escalated", handling, False, STEP) is not None, "the leader alone does"
     assert not RECORDS & {*possible("open", False, STEP)}
 
 
