@@ -24,10 +24,12 @@ class Outgoing(Section):
     oidc: tuple[AllowedText, ...] = ()
     mail: tuple[AllowedText, ...] = ()
     """Mail servers; public addresses at ports 465 and 587 need no entry."""
+    warnings: tuple[AllowedText, ...] = ()
+    """Sources of official warnings; public addresses at port 443 need no entry."""
     outside: tuple[Outside, ...] = ()
     """Known services outside the country (hub/access/outside.py) are not called unless they are named here."""
     tls: Trust = Trust()
-    """For webhooks and mail servers; the login at a provider has its own, `[oidc.tls]`."""
+    """For webhooks, mail servers and sources of warnings; the login at a provider has its own, `[oidc.tls]`."""
 
 
 class Limits(Section):

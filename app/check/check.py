@@ -26,6 +26,7 @@ from app.check.retention import check_retention
 from app.check.secrets import check_secrets
 from app.check.server_certificates import check_server_certificates, database_fault
 from app.check.session import check_session
+from app.check.warnings import check_warnings
 from devices.topics import own_topic
 from hub.errors import ConfigError, HubError
 from hub.settings import Database, Mqtt, Settings
@@ -67,7 +68,7 @@ async def check(settings: Settings) -> AsyncIterator[Finding]:
 async def _check_others(settings: Settings) -> AsyncIterator[Finding]:
     async for finding in check_outgoing(settings):
         yield finding
-    for finding in [*await check_fallback(settings), *await check_secrets(settings)]:
+    for finding in [*await check_fallback(settings), *await check_secrets(settings), *await check_warnings(settings)]:
         yield finding
     async for finding in check_oidc(settings):
         yield finding

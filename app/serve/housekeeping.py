@@ -20,6 +20,7 @@ from hub.store.expiry import keep_expiring
 from hub.store.leader import lead
 from hub.store.pool import Pool
 from hub.store.rebuild import Rebuild
+from ingest.warnings.stale import watch as watch_warnings
 
 
 def housekeeping(settings: Settings, pool: Pool) -> list[Named]:
@@ -32,6 +33,7 @@ def housekeeping(settings: Settings, pool: Pool) -> list[Named]:
         ("expiry", keep_expiring(pool, settings.dead_letters)),
         ("commands", keep_settling(pool, settings.commands)),
         ("silences", lead(settings.database.url, "silences", release)),
+        ("warnings", lead(settings.database.url, "warnings", watch_warnings(settings.warnings.sources))),
         ("shelf", lead(settings.database.url, "shelf", unshelve_due)),
         ("calendars", lead(settings.database.url, "calendars", watch_calendars)),
         ("channels", lead(settings.database.url, "channels", watch_channels)),

@@ -42,6 +42,7 @@ from ingest.kafka.source import KafkaSource
 from ingest.kafka.topics import forms_of, raw_topic
 from ingest.mqtt.filters import Filters
 from ingest.mqtt.source import MqttSource
+from ingest.warnings.source import WarningSources
 
 FILES = 65_536
 """Open files of a process; a shell's default of 1,024 would be little for 4,000 connections."""
@@ -95,7 +96,7 @@ async def _direct(
     api_server = await _api_server(
         settings, pool, counters, [session_lock, engine, taking], engine, replay, stages.registry, stack
     )
-    watches = [FallbackWatch(settings), EscalationWatch(settings)]
+    watches = [FallbackWatch(settings), EscalationWatch(settings), WarningSources(settings)]
     parts = [session_lock, engine, heartbeat, presence, endings, *watches, taking, api_server]
     if worker_options is None:
         stages.receive(OwnReception(heartbeat.connected_since, stages.progress.until))
@@ -116,7 +117,7 @@ async def _bus(settings: Settings, pool: Pool | None, counters: Counters, stack:
     if pool is None:
         return parts
     if "worker" in roles or "api" in roles:
-        parts += [FallbackWatch(settings), EscalationWatch(settings)]
+        parts += [FallbackWatch(settings), EscalationWatch(settings), WarningSources(settings)]
     if "worker" in roles:
         stages = Stages(settings, pool, counters)
         registry = stages.registry

@@ -1,0 +1,1 @@
+"""Official warnings from sources that are asked again and again."""
