@@ -93,17 +93,13 @@ async def _check_organisation(conn: AsyncConnection, code: str | None) -> None:
         raise invalid("/organisation", f"there is no organisation '{code}'")
 
 
-async def lock_account(conn: AsyncConnection, caller: Caller, account: Row) -> None:
-    """Let nobody in as this account or machine any more, by password, key or certificate; its sessions end."""
-    await execute(conn, SQL.state, {"id": account["id"], "state": "locked"})
-    ended = await end_sessions(conn, account["id"], "account locked")
-    await audit(conn, caller, "account.lock", f"principal:{account['id']}", {"sessions_ended": ended})
-
-
-async def unlock_account(conn: AsyncConnection, caller: Caller, account: Row) -> None:
-    """Take a lock back."""
-    await execute(conn, SQL.state, {"id": account["id"], "state": "active"})
-    await audit(conn, caller, "account.unlock", f"principal:{account['id']}", {})
+async def set_lock(conn: AsyncConnection, caller: Caller, account: Row, locked: bool) -> None:
+    """Let nobody in as this account or machine any more, by password, key or certificate, and end its sessions; or take
+    that back.
+    """
+    await execute(conn, SQL.state, {"id": account["id"], "state": "locked" if locked else "active"})
+    told = {"sessions_ended": await end_sessions(conn, account["id"], "account locked")} if locked else {}
+    await audit(conn, caller, "account.lock" if locked else "account.unlock", f"principal:{account['id']}", told)
 
 
 async def reset_account(conn: AsyncConnection, caller: Caller, account: Row, password_hash: str) -> None:

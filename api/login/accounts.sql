@@ -17,9 +17,10 @@ where lower(p.name) = lower(%(name)s) and p.state <> 'erased' and p.kind = 'pers
 for update of p
 
 -- name: accounts
-select p.name, p.display_name, p.organisation, p.state, coalesce(a.must_change, false) as must_change,
+select p.id, p.name, p.display_name, p.organisation, p.state, coalesce(a.must_change, false) as must_change,
        a.totp_secret is not null as second_factor, a.principal_id is null as provider, p.created_at,
        a.changed_at as password_changed_at,
+       (select c.phone from contact c where c.principal_id = p.id) as phone,
        (select max(s.created_at) from login_session s where s.principal_id = p.id) as last_login_at,
        (select coalesce(array_agg(distinct g.role order by g.role), '{}') from access_grant g
         where g.principal_id = p.id and (g.valid_to is null or g.valid_to > now())) as roles

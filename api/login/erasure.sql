@@ -22,6 +22,8 @@ with grants as (
     delete from login_session where principal_id = %(id)s
 ), certificates as (
     delete from client_certificate where principal_id = %(id)s
+), contacts as (
+    delete from contact where principal_id = %(id)s
 ), identities as (
     delete from oidc_identity where principal_id = %(id)s
 )

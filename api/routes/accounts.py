@@ -10,9 +10,9 @@ from api.context import Context, Here
 from api.contract_types import TEXT, Code, GrantCeiling, Time
 from api.cookie import cookie_of
 from api.cursors import Page, Paged
-from api.database import read, row, rows
+from api.database import read, rows
 from api.granting import Wanted, grant
-from api.login import accounts, erasure
+from api.login import accounts, contact, erasure
 from api.login.accounts import NAME, SQL
 from api.login.login import Login, account_of
 from api.problems import invalid, not_found, responses
@@ -23,6 +23,7 @@ from hub.access.door import GuardedRouter, TheCaller, needs
 from hub.access.one_time import new_word
 from hub.access.permissions import Permission
 from hub.access.roles import Role
+from hub.secrets.sealed import Secrets
 
 router = GuardedRouter(prefix="/accounts", tags=["access"])
 _KEYS = {"name": str}
@@ -63,6 +64,7 @@ class Account(ChangeBody):
     roles: list[str]
     created_at: datetime
     provider: bool = Field(description="whether the person logs in at the provider, and has no password here")
+    phone: str | None = Field(description="masked, like 138****5678; null: there is none")
     password_changed_at: datetime | None
     last_login_at: datetime | None
 
@@ -108,6 +110,7 @@ class ExportedAccount(BaseModel):
     display_name: str
     organisation: str | None
     state: str
+    phone: str | None = Field(description="the whole number, after E.164")
     created_at: datetime
     password_changed_at: datetime | None
     second_factor: bool
@@ -136,9 +139,8 @@ async def add_account(body: AccountBody, request: Request, context: Here, caller
         if body.role is not None:
             limits = (body.granted_organisation, body.region, body.area, None, body.valid_to, body.ceiling)
             await grant(conn, caller, body.name, Wanted(body.role, *limits))
-        made = await row(conn, SQL.accounts, _named(body.name)) or {}
     await login.caught_up()
-    return {**made, "one_time_password": password}
+    return {**await _shown(context, body.name), "one_time_password": password}
 
 
 @router.get("", response_model=Page[Account])
@@ -146,7 +148,8 @@ async def add_account(body: AccountBody, request: Request, context: Here, caller
 async def list_accounts(paging: Paged, context: Here) -> Any:
     """Accounts by name; erased ones left out."""
     found = await read(context, SQL.accounts, {"name": None, **paging.after(_KEYS)})
-    return paging.page(found, _KEYS)
+    page = paging.page(found, _KEYS)
+    return {**page, "items": [_masked(context, each) for each in page["items"]]}
 
 
 @router.get("/{name}", response_model=Account, responses=responses(404))
@@ -170,18 +173,19 @@ async def change_account(name: AccountName, body: ChangeBody, context: Here, cal
 @needs(Permission.ACCESS_WRITE)
 async def lock_account(name: AccountName, context: Here, caller: TheCaller, login: TheLogin) -> Any:
     """Let nobody in as this account; its sessions and streams end at once."""
-    async with context.hub_pool.connection() as conn, conn.transaction():
-        await accounts.lock_account(conn, caller, await accounts.locked_account(conn, name))
-    await login.caught_up()
-    return await _shown(context, name)
+    return await _set_lock(True, name, context, caller, login)
 
 
 @router.post("/{name}/unlock", response_model=Account, responses=responses(404))
 @needs(Permission.ACCESS_WRITE)
 async def unlock_account(name: AccountName, context: Here, caller: TheCaller, login: TheLogin) -> Any:
     """Take a lock back."""
+    return await _set_lock(False, name, context, caller, login)
+
+
+async def _set_lock(locked: bool, name: str, context: Context, caller: Caller, login: Login) -> dict[str, Any]:
     async with context.hub_pool.connection() as conn, conn.transaction():
-        await accounts.unlock_account(conn, caller, await accounts.locked_account(conn, name))
+        await accounts.set_lock(conn, caller, await accounts.locked_account(conn, name), locked)
     await login.caught_up()
     return await _shown(context, name)
 
@@ -210,12 +214,13 @@ async def reset_account(
     return {**await _shown(context, name), "one_time_password": password}
 
 
-@router.get("/{name}/export", response_model=ExportedAccount, responses=responses(404))
+@router.get("/{name}/export", response_model=ExportedAccount, responses=responses(404, 409))
 @needs(Permission.ACCESS_WRITE)
 async def export_account(name: AccountName, context: Here, caller: TheCaller) -> Any:
     """All that is stored about a person with an account, for the person; it is audited."""
     async with context.hub_pool.connection() as conn, conn.transaction():
-        return await erasure.export_account(conn, caller, await accounts.locked_account(conn, name))
+        account = await accounts.locked_account(conn, name)
+        return await erasure.export_account(conn, caller, account, Secrets(context.settings.secrets))
 
 
 @router.post("/{name}/erase", status_code=204, responses=responses(403, 404))
@@ -246,7 +251,12 @@ async def _shown(context: Context, name: str) -> dict[str, Any]:
         found = await rows(conn, SQL.accounts, _named(name))
     if not found:
         raise not_found("account", name)
-    return found[0]
+    return _masked(context, found[0])
+
+
+def _masked(context: Context, found: dict[str, Any]) -> dict[str, Any]:
+    principal = found.pop("id")
+    return {**found, "phone": contact.shown(principal, found["phone"], Secrets(context.settings.secrets))}
 
 
 def _named(name: str) -> dict[str, Any]:

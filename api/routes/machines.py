@@ -35,4 +35,4 @@ async def _set(name: str, locked: bool, context: Context, caller: Caller) -> Non
         machine = await accounts.locked_principal(conn, name)
         if machine["kind"] != "machine":
             raise not_found("machine", name)
-        await (accounts.lock_account if locked else accounts.unlock_account)(conn, caller, machine)
+        await accounts.set_lock(conn, caller, machine, locked)

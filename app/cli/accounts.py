@@ -2,6 +2,7 @@
 
 import json
 from datetime import UTC
+from pathlib import Path
 from typing import Annotated, Any
 
 import typer
@@ -15,6 +16,7 @@ from api.login import accounts as kept
 from api.login import erasure
 from app.cli.client import out
 from app.cli.connection import ConfigOption, Verbs
+from app.cli.contact import set_contact
 from app.cli.in_database import (
     COMMAND_LINE,
     AreaOption,
@@ -25,12 +27,14 @@ from app.cli.in_database import (
     UntilOption,
     ceiling_of,
     in_database,
+    vault_of,
 )
 from hub.access.one_time import new_word
 from hub.access.passwords import hashed
 from hub.access.roles import Role
 
 accounts = Verbs("Accounts of people (账号): make, reset, lock them, and grant roles. Works on the database itself.")
+accounts.verb("contact")(set_contact)
 NameArgument = Annotated[str, typer.Argument(help="The account's name.", metavar="NAME")]
 
 
@@ -80,7 +84,7 @@ def reset_account(name: NameArgument, config: ConfigOption = None) -> None:
         account = await kept.locked_account(conn, name)
         await kept.reset_account(conn, COMMAND_LINE, account, password_hash)
         if account["state"] == "locked":
-            await kept.unlock_account(conn, COMMAND_LINE, account)
+            await kept.set_lock(conn, COMMAND_LINE, account, False)
 
     in_database(config, work)
     _tell(name, password)
@@ -92,11 +96,7 @@ def lock_account(name: NameArgument, config: ConfigOption = None) -> None:
 
     Example:  hub accounts lock li.wei
     """
-
-    async def work(conn: AsyncConnection) -> None:
-        await kept.lock_account(conn, COMMAND_LINE, await kept.locked_principal(conn, name))
-
-    in_database(config, work)
+    _set_lock(config, name, True)
     out.print(f"Locked: nobody is let in as {name}.")
 
 
@@ -106,12 +106,15 @@ def unlock_account(name: NameArgument, config: ConfigOption = None) -> None:
 
     Example:  hub accounts unlock li.wei
     """
+    _set_lock(config, name, False)
+    out.print(f"Unlocked: {name} is let in again.")
 
+
+def _set_lock(config: Path | None, name: str, locked: bool) -> None:
     async def work(conn: AsyncConnection) -> None:
-        await kept.unlock_account(conn, COMMAND_LINE, await kept.locked_principal(conn, name))
+        await kept.set_lock(conn, COMMAND_LINE, await kept.locked_principal(conn, name), locked)
 
     in_database(config, work)
-    out.print(f"Unlocked: {name} is let in again.")
 
 
 @accounts.verb("export")
@@ -121,8 +124,11 @@ def export_account(name: NameArgument, config: ConfigOption = None) -> None:
     Example:  hub accounts export li.wei > li.wei.json
     """
 
+    vault = vault_of(config)
+
     async def work(conn: AsyncConnection) -> dict[str, Any]:
-        return await erasure.export_account(conn, COMMAND_LINE, await kept.locked_account(conn, name))
+        account = await kept.locked_account(conn, name)
+        return await erasure.export_account(conn, COMMAND_LINE, account, vault)
 
     typer.echo(json.dumps(in_database(config, work), ensure_ascii=False, indent=2, default=str))
 

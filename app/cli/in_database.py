@@ -12,11 +12,12 @@ from pydantic import TypeAdapter, ValidationError
 
 from api.problems import ProblemError
 from app.cli.client import fail
-from app.cli.connection import found_database
+from app.cli.connection import found_database, settings_of
 from hub.access.caller import Caller
 from hub.access.classification import ReadCeiling
 from hub.access.roles import Role
-from hub.errors import HubError
+from hub.errors import ConfigError, HubError
+from hub.secrets.sealed import Secrets
 from hub.store.pool import connect, lasting_errors
 
 Found = TypeVar("Found")
@@ -47,6 +48,14 @@ def ceiling_of(given: str) -> ReadCeiling:
     except ValidationError:
         why = "L1 would show nothing, for below L2 no device has a name: " if given == "L1" else ""
         fail(f"--ceiling {given}: {why}write L2, L3, L4, important or core")
+
+
+def vault_of(config: Path | None) -> Secrets:
+    """The keys of the settings; ends the command for a key that is none."""
+    try:
+        return Secrets(settings_of(config).secrets)
+    except ConfigError as error:
+        fail(error.detail)
 
 
 def in_database(config: Path | None, work: Callable[[AsyncConnection], Awaitable[Found]]) -> Found:

@@ -34,6 +34,14 @@ PEOPLE: Mapping[str, Table] = {
         l2="totp_step issued_by",
         l4="password_hash totp_secret totp_pending recovery_codes",
     ),
+    "contact": table(
+        _USER,
+        "telephone numbers of people with accounts, encrypted: masked when read, and revealed for a reason",
+        "until removed or erased",
+        Permission.CONTACTS_REVEAL,
+        l2="principal_id changed_at",
+        l4="phone",
+    ),
     "login_session": table(
         _USER,
         "from where an account is, or was, logged in",

@@ -43,6 +43,7 @@ class Permission(StrEnum):
     ROTAS_WRITE = "rotas:write"  # plan who is on duty
     ACCESS_READ = "access:read"  # see who was granted what
     ACCESS_WRITE = "access:write"  # make accounts and keys, and grant and take away roles
+    CONTACTS_REVEAL = "contacts:reveal"  # see the whole telephone number of a person with an account, for a reason
     SHARES_READ = "shares:read"  # see what organisations let each other see, and how it is used
     SHARES_ASK = "shares:ask"  # ask another organisation to let one's own see its data
     SHARES_DECIDE = "shares:decide"  # grant, refuse and revoke what others asked of an organisation

@@ -42,6 +42,7 @@ COLUMNS = (
     # One place for both: what is confirmed moves from the one column to the other.
     Column("account", "totp", SQL.account_totp_pending, SQL.account_totp_pending_write),
     Column("account", "totp", SQL.account_totps, SQL.account_totp_write),
+    Column("contact", "phone", SQL.contact_phones, SQL.contact_phone_write),
 )
 
 

@@ -36,6 +36,13 @@ where code > %(after)s order by code limit %(limit)s
 -- name: consumer_secret_write
 update consumer set secret = %(text)s where code = %(row)s and secret = %(was)s
 
+-- name: contact_phones
+select principal_id::text, phone from contact
+where principal_id::text > %(after)s order by principal_id::text limit %(limit)s
+
+-- name: contact_phone_write
+update contact set phone = %(text)s where principal_id::text = %(row)s and phone = %(was)s
+
 -- name: mark_sealed
 select only_sealed()
 

@@ -8,9 +8,10 @@ from typing import Any
 import httpx
 import psycopg
 import pyotp
+from pydantic import SecretStr
 
 from hub.access_settings import Access
-from hub.settings import Database
+from hub.settings import Database, Secrets
 from hub.store.pool import open_pool
 from tests.support.served_api import AIR, PREFIX, RULE, api_context, client_of, raise_alert
 from tests.support.warning_samples import national
@@ -99,6 +100,8 @@ STEPS: list[tuple[str, str, Any, str]] = [
     ("DELETE /shares/{share_id}", "/shares/{id}", None, "share.withdrawn"),
     ("POST /accounts", "/accounts", {"name": "wang.fang", "role": "viewer"}, "account.add"),
     ("PATCH /accounts/{name}", f"{FANG}", {"display_name": "王芳"}, "account.change"),
+    ("PUT /accounts/{name}/contact", f"{FANG}/contact", {"phone": "13812345678"}, "contact.set"),
+    ("POST /accounts/{name}/contact:reveal", f"{FANG}/contact:reveal", {"reason": "a drill"}, "contact.reveal"),
     ("POST /accounts/{name}/lock", f"{FANG}/lock", None, "account.lock"),
     ("POST /accounts/{name}/unlock", f"{FANG}/unlock", None, "account.unlock"),
     ("POST /accounts/{name}/reset", f"{FANG}/reset", None, "account.reset"),
@@ -113,6 +116,7 @@ STEPS: list[tuple[str, str, Any, str]] = [
     ("DELETE /accounts/{name}/sessions", f"{FANG}/sessions", None, "session.end_all"),
     ("POST /session", "/session", {"name": "wang.fang", "password": "{one_time_password}"}, "login"),
     ("PUT /session/password", "/session/password", {"old": "{one_time_password}", "new": NEW}, "account.password"),
+    ("PUT /session/contact", "/session/contact", {"phone": None}, "contact.set"),
     ("POST /session/lock", "/session/lock", {}, "session.lock"),
     ("POST /session/unlock", "/session/unlock", {"password": NEW}, "session.unlock"),
     ("PUT /session/second-factor", "/session/second-factor", {"code": "{code}"}, "account.second_factor"),
@@ -150,9 +154,10 @@ def audited(paths: dict[str, Any]) -> set[str]:
 
 
 async def test_each_change_and_each_export_leaves_an_entry(database: str) -> None:
+    given = {"access": Access(local=True), "secrets": Secrets(key=SecretStr("a" * 43 + "="))}
     async with (
         api_context(database) as made,
-        client_of(replace(made, settings=made.settings.model_copy(update={"access": Access(local=True)}))) as client,
+        client_of(replace(made, settings=made.settings.model_copy(update=given))) as client,
         open_pool(Database(url=database)) as pool,
     ):
         document = (await client.get("/openapi.json")).json()

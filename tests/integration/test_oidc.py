@@ -12,7 +12,7 @@ import pytest
 
 from api.context import Context
 from api.granting import Wanted, grant, take_back
-from api.login.accounts import lock_account, locked_account
+from api.login.accounts import locked_account, set_lock
 from app.check.oidc import check_oidc
 from hub.access.oidc import provider as provider_module
 from hub.access.oidc.refused import LoginRefused
@@ -190,7 +190,7 @@ async def test_who_is_locked_here_is_not_let_in(world: Oidcs) -> None:
     await world.log_in(client)
     name = (await who(client))["name"]
     async with world.context.hub_pool.connection() as conn, conn.transaction():
-        await lock_account(conn, COMMAND_LINE, await locked_account(conn, name))
+        await set_lock(conn, COMMAND_LINE, await locked_account(conn, name), True)
     await world.context.logins.refresh(world.context.hub_pool)
     assert (await who(client))["kind"] is None
     assert await world.log_in(client) == "/?login=locked"

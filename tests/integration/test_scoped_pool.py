@@ -25,7 +25,7 @@ FOR_ALL = {
         "consumer",
     ),
     *("organisation", "principal", "profile", "profile_version"),
-    *("data_share", "share_use", "account", "api_key", "client_certificate", "login_session"),
+    *("data_share", "share_use", "account", "api_key", "client_certificate", "login_session", "contact"),
     *("oidc_identity", "oidc_login", "sealed_only"),
     *("provisioning_key", "region", "rule", "schema_migration"),
     *(

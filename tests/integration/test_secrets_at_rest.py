@@ -9,7 +9,6 @@ from typing import Any
 
 import psycopg
 import pytest
-from psycopg import sql
 from pydantic import SecretStr
 
 from api.push.channel import Accepted, Consumer, TryAgain
@@ -27,6 +26,7 @@ from tests.support.hub import Hub, run_hub
 from tests.support.old_schema import migrate_to
 from tests.support.process import wait_until
 from tests.support.served_api import api_context, client_of
+from tests.support.stored_text import everything
 from tests.support.webhooks import LOCAL, PLAIN, Receiver, open_webhook
 
 OLD, NEW = b64encode(b"o" * 32).decode(), b64encode(b"n" * 32).decode()
@@ -60,19 +60,6 @@ def point(database: str, url: str) -> None:
 def rows(database: str) -> list[tuple[str, str, str]]:
     with psycopg.connect(database) as conn:
         return conn.execute("select code, secret, login from consumer order by code").fetchall()
-
-
-def everything(database: str) -> str:
-    """Each row of each table, as text."""
-    with psycopg.connect(database) as conn:
-        tables = conn.execute(
-            "select schemaname, tablename from pg_tables where schemaname not in ('pg_catalog', 'information_schema')"
-        ).fetchall()
-        found = [
-            conn.execute(sql.SQL("select t::text from {} t").format(sql.Identifier(*each))).fetchall()
-            for each in tables
-        ]
-    return "\n".join(str(row[0]) for table in found for row in table)
 
 
 async def test_plain_secrets_are_sealed_once_there_is_a_key_and_read_at_sending(database: str) -> None:
