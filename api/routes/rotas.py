@@ -139,11 +139,13 @@ async def put_rota(
         return await _detail(context, conn, code, spoken)
 
 
-@router.delete("/{code}", status_code=204, responses=responses(404))
+@router.delete("/{code}", status_code=204, responses=responses(404, 409))
 @needs(Permission.ROTAS_WRITE, Permission.ROTAS_READ)
-async def delete_rota(code: Code, context: Here, caller: TheCaller) -> Response:
-    """Delete a rota: by it nobody is on duty any more."""
+async def delete_rota(code: Code, context: Here, caller: TheCaller, spoken: Spoken) -> Response:
+    """Delete a rota that no escalation chain names: by it nobody is on duty any more."""
     async with writing(context) as conn:
+        if await row(conn, SQL.lock, {"code": code}) and (chain := await row(conn, SQL.chain, {"code": code})):
+            raise ProblemError(409, Sentence("refusal.chain.keeps", code=code, chain=chain["code"]).told(spoken))
         if await row(conn, SQL.delete, {"code": code}) is None:
             raise not_found("rota", code)
         await audit(conn, caller, "rota.delete", code, {})

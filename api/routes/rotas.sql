@@ -6,6 +6,9 @@ select id, lower(name) as name from principal where kind = 'person' and state <>
 insert into rota (code, name, organisation, region, zone, shifts, unit, from_date, leader)
 values (%(code)s, %(name)s, %(organisation)s, %(region)s, %(zone)s, %(shifts)s, %(unit)s, %(from_date)s, %(leader)s)
 
+-- name: chain
+select code from chain where steps @> jsonb_build_array(jsonb_build_object('rota', %(code)s::text)) limit 1
+
 -- name: change
 update rota
 set name = %(name)s, organisation = %(organisation)s, region = %(region)s, zone = %(zone)s, shifts = %(shifts)s,

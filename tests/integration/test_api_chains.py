@@ -93,8 +93,9 @@ async def test_a_chain_is_kept_and_listed(desk: Desk) -> None:
     await desk.put("west", region="33")
     assert [each["code"] for each in (await desk.client.get("/chains")).json()["items"]] == ["lake", "west"]
     assert (await desk.client.get("/chains/east")).status_code == 404
-    kept = await desk.client.delete("/consumers/town")
-    assert (kept.status_code, "take it out there first" in kept.text) == (409, True)
+    for path in ("/consumers/town", "/rotas/night"):
+        kept = await desk.client.delete(path)
+        assert (kept.status_code, "take it out there first" in kept.text) == (409, True)
     alert = await desk.alarms.raised(level=4)
     assert (await desk.client.get("/chains/west")).json()["running"] == 1
     assert (await desk.client.delete("/chains/west")).json()["running"] == 1
