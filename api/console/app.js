@@ -10,9 +10,11 @@ import { showLetters, showReadings } from './lists.js';
 import { openReport } from './report.js';
 import { put } from './shapes.js';
 import { keepRinging, setSound, sound, wake } from './sound.js';
+import { showWarnings } from './warnings.js';
 
 const REFRESH_MS = 1000; // lists are asked for at most this often, however many alerts come
 const LETTERS = 30;
+const WARNINGS_MS = 20000; // warnings come from outside the stream
 const LIVE = ['status:read', 'readings:read', 'alerts:read'];
 const WAIT_MS = 10000; // an account that may see nothing is asked so often whether that has changed
 const at = (id) => document.getElementById(id);
@@ -20,6 +22,7 @@ const at = (id) => document.getElementById(id);
 let status = null;
 let alerts = null;
 let letters = null;
+let warnings = null;
 let link = 'connecting';
 let lostAt = null; // since when the hub is not heard
 let skew = 0; // the hub's clock minus this one, in ms
@@ -38,6 +41,7 @@ function draw() {
   }
   if (alerts) showAlerts(alerts, now(), may('alerts:step') && !locked() ? take : null);
   if (letters) showLetters(letters, new Date(now()));
+  if (warnings) showWarnings(warnings, now());
 }
 
 function drawBanner() {
@@ -94,6 +98,12 @@ const loadAlerts = paced(async () => {
 const loadLetters = paced(async () => {
   if (!may('letters:read')) return;
   letters = (await get(`/dead-letters?limit=${LETTERS}&lang=${language}`)).items;
+  draw();
+});
+
+const loadWarnings = paced(async () => {
+  if (!may('warnings:read')) return;
+  warnings = (await get(`/warnings?limit=1000&lang=${language}`)).items;
   draw();
 });
 
@@ -154,6 +164,7 @@ at('language').addEventListener('click', () => {
   drawLanguage();
   again(); // roles and scope come in the page's language
   loadLetters(); // why a message was refused comes in the page's language
+  loadWarnings();
 });
 at('sound').addEventListener('click', () => {
   setSound(sound() !== 'on');
@@ -173,10 +184,12 @@ setInterval(() => {
   keepRinging({ lost: link === 'down', urgent: alerts !== null && urgent(alerts) });
 }, 1000);
 
+setInterval(() => { if (link === 'live') loadWarnings(); }, WARNINGS_MS);
+
 drawLanguage();
 follow('/live', {
   starting: () => enter(drawMay),
-  opened() { link = 'live'; lostAt = null; drawLost(); draw(); loadAlerts(); loadLetters(); },
+  opened() { link = 'live'; lostAt = null; drawLost(); draw(); loadAlerts(); loadLetters(); loadWarnings(); },
   heard,
   lost() { link = 'down'; lostAt ??= Date.now(); drawLost(); draw(); },
   refused,

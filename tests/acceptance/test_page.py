@@ -3,8 +3,10 @@
 import asyncio
 import os
 from collections.abc import Callable
+from datetime import UTC, datetime
 from pathlib import Path
 from uuid import UUID
+from xml.sax.saxutils import escape
 
 import pytest
 from psycopg.types.json import Jsonb
@@ -13,11 +15,13 @@ from api.context import Context
 from hub.words.sentence import Sentence, written
 from tests.support.chromium import Chromium, find_chromium
 from tests.support.served_api import api_context, client_of, raise_alert, register, served
+from tests.support.warning_samples import national
 
 NASTY = '<img src=x onerror="document.title=1">'
 CARDS = "document.querySelectorAll('.card').length"
 STATE = "document.querySelector('.card .state')?.textContent"
 DETAIL = "document.querySelector('#letter-rows .detail').textContent"
+WARNED = "[...document.querySelectorAll('#warning-rows b')].map((b) => b.textContent)"
 LINK = "document.getElementById('link').dataset.state"
 
 
@@ -35,10 +39,14 @@ def browser(tmp_path: Path) -> Callable[[], Chromium]:
 
 
 async def seed(context: Context) -> UUID:
-    """One device with a hostile name, its newest reading, one red alert and one dead letter."""
+    """One device and three warnings with hostile names, a newest reading, one red alert and one dead letter."""
     async with client_of(context, headers={"Authorization": "Bearer key"}) as client:
         await register(client)
         (await client.put("/devices/air-0", json={"name": NASTY, "profile": "air"})).raise_for_status()
+        sent = datetime.now(UTC).isoformat(" ")
+        for number, level in enumerate(("Blue", "Mauve", "Red")):
+            document = national(f"w-{number}", sent=sent, severity=level, headline=f"w-{number} {escape(NASTY)}")
+            (await client.post("/warnings", content=document.encode())).raise_for_status()
     async with context.hub_pool.connection() as conn:
         await conn.execute("insert into latest (series_id, ts, value, quality) select id, now(), 41.75, 2 from series")
         await conn.execute(
@@ -83,6 +91,7 @@ def look(browser: Callable[[], Chromium], url: str, another: Callable[[], UUID])
         page.resize(1280, 800)
         page.open(url + "/")
         page.wait_for(f"{CARDS} === 1 && {LINK} === 'live'", "the alert is shown")
+        page.wait_for("document.querySelectorAll('#warning-rows li').length === 3", "the warnings are shown")
         page.wait_for("document.querySelectorAll('#letter-rows li').length === 1", "the dead letter is shown")
         for width in (390, 1280):
             page.resize(width, 800)
@@ -100,12 +109,27 @@ def look(browser: Callable[[], Chromium], url: str, another: Callable[[], UUID])
             "register air-9",
         ):
             assert words in shown
+        warned = page.evaluate(WARNED)
+        assert [each[:3] for each in warned] == ["w-2", "w-0", "w-1"], "worst first"
+        assert "Official warnings in force" in shown
+        assert "Mauve" in shown
         assert page.evaluate("document.title") == "Ganzhi 感知"
         assert page.evaluate("document.querySelectorAll('img[src=x], script:not([src])').length") == 0
 
         page.evaluate("document.getElementById('language').click()")
         shown = page.text()
-        for words in ("活动告警", "红色", "待确认", "确认", "最新读数", "超出量程", "设备未登记", NASTY):
+        for words in (
+            "活动告警",
+            "红色",
+            "待确认",
+            "确认",
+            "最新读数",
+            "超出量程",
+            "设备未登记",
+            NASTY,
+            "生效中的官方预警",
+            "有效至",
+        ):
             assert words in shown
         assert page.evaluate("document.documentElement.lang") == "zh-CN"
         page.wait_for(f"{DETAIL}.startsWith(\"设备 'air-9' 未注册\")", "why it was refused is asked for in Chinese")
