@@ -173,6 +173,9 @@ class ProfileBody(Part):
         default="refuse", description="what becomes of readings of metrics that are not listed"
     )
     max_metrics: int = Field(default=100, ge=1, le=500, description="with add: how many a device may have in all")
+    test_every_days: int | None = Field(
+        default=None, ge=1, le=3660, description="within how many days each device is to be tested; null: it is not"
+    )
     on_conflict: Literal["first_wins", "last_wins"] = Field(
         default="first_wins",
         description="which of two values for one time is kept; of events: for one id and time",

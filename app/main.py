@@ -25,6 +25,7 @@ from app.cli.credentials import credential
 from app.cli.dead_letters import dead_letters
 from app.cli.devices import devices
 from app.cli.diagnose import diagnose
+from app.cli.drills import device_tests, drills
 from app.cli.frame import frame
 from app.cli.keys import keys
 from app.cli.profiles import profiles
@@ -79,6 +80,8 @@ app.add_typer(areas, name="areas")
 app.add_typer(shares, name="shares")
 app.add_typer(silences, name="silences")
 app.add_typer(rotas, name="rotas")
+app.add_typer(drills, name="drills")
+app.add_typer(device_tests, name="device-tests")
 app.add_typer(calendar, name="calendar")
 app.add_typer(warnings, name="warnings")
 app.add_typer(audit, name="audit")

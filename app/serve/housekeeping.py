@@ -4,7 +4,9 @@ from app.serve.calendars import watch_calendars
 from app.serve.retention import keep_forgetting
 from devices.catalogue.counts import count_all
 from devices.commands.timeouts import keep_settling
+from devices.vocabulary import MOMENTARY
 from hub.alerts.channel_watch import watch_channels
+from hub.alerts.drills import drills
 from hub.alerts.release import release
 from hub.alerts.shelf import unshelve_due
 from hub.audit.head import daily
@@ -34,6 +36,7 @@ def housekeeping(settings: Settings, pool: Pool) -> list[Named]:
         ("commands", keep_settling(pool, settings.commands)),
         ("silences", lead(settings.database.url, "silences", release)),
         ("warnings", lead(settings.database.url, "warnings", watch_warnings(settings.warnings.sources))),
+        ("drills", lead(settings.database.url, "drills", drills(MOMENTARY))),
         ("shelf", lead(settings.database.url, "shelf", unshelve_due)),
         ("calendars", lead(settings.database.url, "calendars", watch_calendars)),
         ("channels", lead(settings.database.url, "channels", watch_channels)),

@@ -29,6 +29,8 @@ async def forget(pool: Pool, settings: Settings, batch: int = BATCH) -> int:
         SQL.desk_presence: 1,
         SQL.maintenance: settings.health.keep_days,
         SQL.silences: settings.alerts.keep_days,
+        SQL.proofs: settings.alerts.keep_days,
+        SQL.drills: settings.alerts.keep_days,
         SQL.unused: settings.health.keep_days,
         SQL.warnings: settings.warnings.keep_days,
     }

@@ -3,6 +3,15 @@ delete from desk_presence where principal_id in (
     select principal_id from desk_presence
     where greatest(clicked_until, streamed_until) < now() - make_interval(days => %(days)s) limit %(batch)s)
 
+-- name: drills
+-- Those that no alert and no proof is of any more.
+delete from drill where id in (
+    select t.id from drill t
+    where t.over_at < now() - make_interval(days => %(days)s)
+      and not exists (select from alert a where a.drill_id = t.id)
+      and not exists (select from proof_test p where p.drill_id = t.id)
+    limit %(batch)s)
+
 -- name: events
 -- But the newest of each kind at each device: what is older and comes later must find it.
 with gone as (
@@ -25,6 +34,14 @@ select id from gone
 -- name: maintenance
 delete from maintenance where id in (
     select id from maintenance where to_at < now() - make_interval(days => %(days)s) limit %(batch)s)
+
+-- name: proofs
+-- The newest of a device stays: it tells when the next test is due.
+delete from proof_test where alert_id in (
+    select p.alert_id from proof_test p
+    where p.accepted_at < now() - make_interval(days => %(days)s)
+      and exists (select from proof_test n where n.device_id = p.device_id and (n.at, n.alert_id) > (p.at, p.alert_id))
+    limit %(batch)s)
 
 -- name: readings
 with replaced as (delete from reading_replaced where ts < now() - make_interval(days => %(days)s)),

@@ -32,7 +32,7 @@ TABLES: Mapping[str, Table] = {
         _MANAGEMENT, "what a kind of device measures and reports", "until replaced; devices refer to it",
         Permission.PROFILES_READ,
         l1="id code name name_en category", l2="metrics max_future_s revision version installed interval_s "
-        "offline_after_s unknown_metrics max_metrics events commands mapping on_conflict",
+        "offline_after_s unknown_metrics max_metrics events commands mapping on_conflict test_every_days",
     ),
     "profile_version": _table(
         _MANAGEMENT, "each version of a profile, to explain old readings", "kept: readings were understood by it",

@@ -16,6 +16,7 @@ class Permission(StrEnum):
     ALERTS_RAISE = "alerts:raise"  # report what no sensor has seen as an alert
     WARNINGS_READ = "warnings:read"  # see official warnings, and the devices in their areas
     WARNINGS_WRITE = "warnings:write"  # bring official warnings in
+    DRILLS_WRITE = "drills:write"  # start and end exercises and tests of devices, and see how their consumers answered
     DEVICES_READ = "devices:read"  # see devices: the catalogue, its exports, their health and maintenance windows
     DEVICES_WRITE = "devices:write"  # register, import, change and retire devices, and plan their maintenance
     DEVICES_DIAGNOSE = "devices:diagnose"  # see what a device sends as it comes, and why it is refused

@@ -23,6 +23,8 @@ MERGE = "alerts:merge"
 RAISE = "alerts:raise"
 ESCALATE = "alerts:escalate"
 """Held by the leader that follows the chains (hub/alerts/escalation_watch.py) alone."""
+DRILL = "drills:write"
+"""By which a drill closes its alerts, wherever they are."""
 
 
 class Transition(NamedTuple):
@@ -71,6 +73,11 @@ TRANSITIONS = (
     Transition("closed", "handling", "verified", "closed", STEP),
     Transition("reopened", "handling", "closed", "open", STEP, "", _CAUSE),
     Transition("reopened", "handling", "false_alarm", "open", STEP, "", _CAUSE),
+    Transition("closed", "handling", "open", "closed", DRILL),
+    Transition("closed", "handling", "acknowledged", "closed", DRILL),
+    Transition("closed", "handling", "dispatched", "closed", DRILL),
+    Transition("closed", "handling", "handled", "closed", DRILL),
+    Transition("closed", "handling", "verified", "closed", DRILL),
     Transition("commented", "record", ANY, ANY, STEP),
     Transition("attached", "record", ANY, ANY, STEP),
     Transition("assigned", "record", ANY, ANY, STEP, "handling not ended", "actor, note, assignee"),

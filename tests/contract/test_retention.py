@@ -64,6 +64,10 @@ insert into completeness (device_id, day, expected, received, counted_at)
     select d.id, at::date, 1, 1, at from old, device d;
 insert into silence (id, region, max_level, reason, from_at, to_at, made_by)
     select gen_random_uuid(), '33', 3, 'works', at - interval '1 hour', at, 'desk' from old;
+insert into drill (id, kind, name, consumers, begins_at, ends_at, over_at, made_by)
+    select gen_random_uuid(), 'proof_test', 'monthly', '{}', at - interval '1 hour', at, at, 'desk' from old;
+insert into proof_test (alert_id, drill_id, device_id, at, accepted_at)
+    select gen_random_uuid(), t.id, d.id, t.over_at, t.over_at from drill t, device d;
 insert into maintenance (device_id, from_at, to_at) select d.id, at - interval '1 hour', at from old, device d;
 insert into warning (id, identifier, status, type, sent, kind, ends_at, refers_to, divisions, regions, rings, content,
                      sources, listed_by, changed_at)
@@ -76,6 +80,7 @@ insert into device_unused (device_id, name, first_at, last_at) select d.id, n::t
 OLDEST = {
     "alert": "updated_at", "alert_attachment": "added_at",
     "alert_change": "at", "alert_fallback": "due_at", "command": "created_at", "completeness": "day::timestamptz",
+    "drill": "over_at", "proof_test": "accepted_at",
     "dead_letter": "received_at", "dead_letter_count": "minute", "device_online": "at", "device_unused": "last_at",
     "escalation": "due_at",
     "event": "ts", "event_replaced": "replaced_at", "maintenance": "to_at", "outbox": "created_at", "reading": "ts",
@@ -115,8 +120,8 @@ async def test_what_is_past_its_days_is_gone_and_the_rest_is_there(pool: Pool) -
         assert {name: await _old_and_new(conn, name, at) for name, at in OLDEST.items()} == dict.fromkeys(
             OLDEST, (1, 1)
         )
-    assert await forget(pool, SETTINGS, batch=1) == 6, (
-        "an alert, an event, a time of maintenance, a member, a silence, a warning"
+    assert await forget(pool, SETTINGS, batch=1) == 8, (
+        "an alert, an event, a time of maintenance, a member, a silence, a warning, a drill, a proof"
     )
     await expire_dead_letters(pool, SETTINGS.dead_letters)
     await forget_commands(pool, SETTINGS.commands.keep_days)
@@ -158,7 +163,7 @@ async def test_the_newest_event_of_a_kind_at_a_device_stays(pool: Pool) -> None:
 
 def test_the_check_tells_each_limit() -> None:
     told = [finding.what for finding in check_retention(SETTINGS)]
-    alerts = "alert, alert_attachment, alert_change, alert_fallback, escalation, outbox, silence"
+    alerts = "alert, alert_attachment, alert_change, alert_fallback, drill, escalation, outbox, proof_test, silence"
     assert f"retention: 200 days (alerts.keep_days): {alerts}" in told
     assert any(line.startswith("retention: 200 days (dead_letters.keep_days) and 1,000,000 rows (") for line in told)
     assert "outgoing: slack.com, outside the country, may be called: a drill with a partner city" in told

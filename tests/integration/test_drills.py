@@ -1,10 +1,12 @@
 """Drills in the store: to whom they go, how they are marked, what they are left out of, and what ends them."""
 
+import asyncio
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
 from uuid import UUID, uuid4
 
 import httpx
+import psycopg
 import pytest
 
 from api.cap import NAMESPACE
@@ -12,10 +14,12 @@ from api.cloudevents import cloudevent
 from api.context import Context
 from api.push.deliveries import Deliveries
 from hub.alerts.alert import Raise
+from hub.alerts.drills import drills
 from hub.alerts.fallback_watch import fall
-from hub.store.pool import Pool
+from hub.store.pool import Pool, connect
 from tests.integration.test_api_cap import CAP, parsed
 from tests.support.alarms import Alarms
+from tests.support.process import eventually
 from tests.support.served_api import api_context, client_of
 
 MARKS = {"zh": "【演练】", "en": "[DRILL] "}
@@ -72,6 +76,14 @@ async def exercise(alarms: Alarms, of: UUID) -> UUID:
     [result] = await alarms.commit([raised])
     assert result.outcome == "applied", result.reason
     return alert
+
+
+async def over(context: Context, *momentary: str) -> None:
+    """What a leader does once a second."""
+    async with context.hub_pool.connection() as conn:
+        await conn.set_autocommit(True)
+        await drills(momentary)(conn)
+        await conn.set_autocommit(False)
 
 
 async def told(pool: Pool, alert: UUID) -> set[str]:
@@ -156,3 +168,177 @@ async def test_what_a_device_under_test_raises_is_its_proof(context: Context, al
     after = uuid4()
     assert await alarms.apply(after, "raised", target="after", level=4, at=now.isoformat())
     assert await told(context.hub_pool, after) == {"desk"}
+
+
+async def test_what_lasts_when_a_test_is_over_is_told_as_real(context: Context, alarms: Alarms) -> None:
+    """Whatever a desk did about it meanwhile; what is over is closed, in whichever order leaders see to it."""
+    now = datetime.now(UTC).isoformat()
+    await alarms.run("update consumer set filters = '[]' where code = 'desk'")
+    await drill(alarms, "proof_test", "exercise", devices=("gauge-1",))
+    lasting, acknowledged, closed, gone = [uuid4() for _ in range(4)]
+    for alert in (lasting, acknowledged, closed, gone):
+        assert await alarms.apply(alert, "raised", target=str(alert), level=4, at=now)
+    await alarms.apply(acknowledged, "acknowledged")
+    await alarms.apply(closed, "false_alarm")
+    await alarms.apply(gone, "cleared", at=now)
+    await over(context)
+    assert await alarms.run("select real_at from proof_test where real_at is not null") == [], "it is not over"
+    await alarms.run("update drill set ends_at = now() - interval '1 ms'")
+    await asyncio.gather(over(context), over(context))
+    rows = await alarms.run("select id, drill_id is null, handling, title from alert")
+    found = {id_: told for id_, *told in rows}
+    assert found[lasting] == found[acknowledged] == found[closed] == [True, "open", "a title"]
+    assert found[gone] == [False, "closed", "[DRILL] a title"]
+    for alert in (lasting, acknowledged, closed):
+        changes = await alarms.run(
+            "select kind, picture -> 'drill' from alert_change where alert_id = %(alert)s order by seq desc limit 1",
+            alert=alert,
+        )
+        assert changes == [("updated", False)]
+        assert "duty" in await told(context.hub_pool, alert), "nobody else takes it: the fallback consumer has it"
+    assert await told(context.hub_pool, gone) == {"exercise"}
+    assert await alarms.run("select count(real_at), count(*) from proof_test") == [(3, 4)]
+    assert await alarms.run("select over from drill_device") == [(True,)]
+
+
+async def test_a_leader_that_is_killed_while_it_ends_a_test_loses_nothing(
+    context: Context, alarms: Alarms, database: str
+) -> None:
+    await drill(alarms, "proof_test", devices=("gauge-1",))
+    alert = uuid4()
+    await alarms.apply(alert, "raised", target="t", level=4, at=datetime.now(UTC).isoformat())
+    await alarms.run("update drill set ends_at = now() - interval '1 ms'")
+    async with alarms.pool.connection() as holding, holding.transaction():
+        await holding.execute("select alert_id from proof_test for update")  # what it writes last waits for this
+        async with await connect(database) as victim:
+            working = asyncio.ensure_future(drills(())(victim))
+
+            async def waits() -> bool:
+                return bool(await alarms.run("select 1 from pg_stat_activity where wait_event_type = 'Lock'"))
+
+            await eventually(waits, "it is in the middle")
+            await alarms.run("select pg_terminate_backend(%(pid)s)", pid=victim.info.backend_pid)
+            with pytest.raises(psycopg.Error):
+                await working
+    assert await told(context.hub_pool, alert) == set()
+    await over(context)
+    assert await told(context.hub_pool, alert) == {"desk"}
+    assert await alarms.run("select seq from alert") == [(2,)]
+
+
+async def test_the_word_of_a_desk_is_enough_about_what_has_no_end(context: Context, alarms: Alarms) -> None:
+    await alarms.run("update rule set event_kind = 'manual_alarm'")
+    await drill(alarms, "proof_test", devices=("gauge-1",))
+    closed, lasting = uuid4(), uuid4()
+    for alert in (closed, lasting):
+        await alarms.apply(alert, "raised", target=str(alert), level=4, at=datetime.now(UTC).isoformat())
+    await alarms.apply(closed, "false_alarm")
+    await alarms.run("update drill set ends_at = now() - interval '1 ms'")
+    await over(context, "manual_alarm")
+    rows = dict(await alarms.run("select id, drill_id is null from alert"))
+    assert (rows[closed], rows[lasting]) == (False, True)
+
+
+FIRE = {"title": "Fire in the hall", "level": "red", "region": "330106001002", "event_kind": "fire"}
+
+
+def soon(**later: float) -> str:
+    return (datetime.now(UTC) + timedelta(**later)).isoformat()
+
+
+async def test_an_exercise_from_its_beginning_to_its_result(
+    context: Context, client: httpx.AsyncClient, alarms: Alarms
+) -> None:
+    alerts = [FIRE, {**FIRE, "title": "Smoke", "device": "gauge-1", "region": None}, {**FIRE, "delay_s": 1800}]
+    body = {"name": "autumn", "consumers": ["exercise", "log"], "ends_at": soon(hours=1), "alerts": alerts}
+    made = (await client.post("/drills", json=body)).json()
+    assert (made["state"], made["size"], made["done"], made["consumers"]) == ("running", 3, 0, ["exercise", "log"])
+    await over(context)
+    await over(context)
+    shown = (await client.get(f"/drills/{made['id']}")).json()
+    first, second, third = shown["alerts"]
+    assert (shown["done"], third["raised_at"]) == (2, None)
+    raised = (await client.get(f"/alerts/{second['alert']}")).json()
+    assert (raised["device"], raised["title"], raised["drill"]) == ("gauge-1", "[DRILL] Smoke", True)
+    for claimed in await Deliveries(context.hub_pool).claim(10, 10, {}, 30):
+        await Deliveries(context.hub_pool).delivered(claimed, "ok", 12)
+    await client.post(f"/alerts/{first['alert']}/steps", json={"to": "acknowledged", "actor": "desk 2"})
+    await client.post(f"/alerts/{first['alert']}/steps", json={"to": "dispatched"})
+    result = (await client.get(f"/drills/{made['id']}/result")).json()
+    assert [(each["alert"], each["consumer"], each["state"]) for each in result] == [
+        (first["alert"], "exercise", "delivered"), (first["alert"], "log", "pending"),
+        (second["alert"], "exercise", "delivered"), (second["alert"], "log", "pending"),
+    ]  # fmt: skip
+    assert result[0]["acknowledged_by"] == "desk 2"
+    assert 0 <= result[0]["accepted_s"] < result[0]["acknowledged_s"] + 60
+    assert (result[2]["acknowledged_by"], result[1]["accepted_s"]) == (None, None)
+    lines = (await client.get(f"/drills/{made['id']}/result", params={"format": "csv"})).text.splitlines()
+    assert len(lines) == 5
+    assert (await client.post(f"/drills/{made['id']}:end")).json()["state"] == "ending"
+    assert (await client.post(f"/drills/{made['id']}:end")).status_code == 409
+    await over(context)
+    ended = [(await client.get(f"/alerts/{each['alert']}")).json() for each in (first, second)]
+    assert [each["handling"] for each in ended] == ["closed", "closed"]
+    assert (
+        ended[0]["changes"][-1]["note"] == "the drill is over" or ended[0]["changes"][0]["note"] == "the drill is over"
+    )
+    assert (await client.get("/drills", params={"state": "over"})).json()["items"][0]["id"] == made["id"]
+    assert (await client.get(f"/alerts/{third['alert']}")).status_code == 404
+    again = await client.post(f"/alerts/{first['alert']}/steps", json={"to": "reopened"})
+    assert (again.status_code, "of a drill" in again.text) == (409, True)
+
+
+@pytest.mark.parametrize(
+    ("change", "member"),
+    [
+        ({"ends_at": soon(hours=25)}, "ends_at"),
+        ({"ends_at": soon(minutes=-1)}, "ends_at"),
+        ({"begins_at": soon(days=40), "ends_at": soon(days=40, hours=1)}, "begins_at"),
+        ({"consumers": ["nobody"]}, "consumers.0"),
+        ({"alerts": []}, "alerts"),
+        ({"alerts": [{**FIRE, "delay_s": 7200}]}, "alerts.0.delay_s"),
+        ({"alerts": [{**FIRE, "device": "gauge-1"}]}, "alerts"),
+        ({"alerts": [{**FIRE, "organisation": "nobody"}]}, "alerts.0.organisation"),
+    ],
+)
+async def test_an_exercise_that_cannot_be_says_why(
+    client: httpx.AsyncClient, alarms: Alarms, change: dict[str, object], member: str
+) -> None:
+    body = {"name": "autumn", "consumers": ["exercise"], "ends_at": soon(hours=1), "alerts": [FIRE]}
+    refused = await client.post("/drills", json=body | change)
+    assert (refused.status_code, member in refused.text) == (422, True), refused.text
+    assert (await client.get("/drills")).json()["items"] == []
+
+
+async def test_a_test_of_devices_from_its_beginning_to_its_end(
+    context: Context, client: httpx.AsyncClient, alarms: Alarms
+) -> None:
+    await alarms.run("update profile set test_every_days = 30")
+    await alarms.run("update device set created_at = now() - interval '31 days', state = 'active'")
+    overdue = (await client.get("/device-tests/overdue")).json()["items"]
+    assert [(each["device"], each["last_at"]) for each in overdue] == [("gauge-1", None)]
+    counts = (await client.get("/device-tests/overdue/counts")).json()["items"]
+    assert counts == [{"profile": "gauge", "test_every_days": 30, "devices": 1, "overdue": 1, "never": 1}]
+    body = {"devices": ["gauge-1", "gauge-1"], "reason": "monthly", "until": soon(hours=1), "consumers": ["exercise"]}
+    assert (await client.post("/device-tests", json={**body, "devices": ["none"]})).status_code == 404
+    assert (await client.post("/device-tests", json={**body, "until": soon(hours=25)})).status_code == 422
+    made = (await client.post("/device-tests", json=body)).json()
+    assert [(each["device"], each["result"]) for each in made["devices"]] == [("gauge-1", "waiting")]
+    again = await client.post("/device-tests", json=body)
+    assert (again.status_code, "gauge-1 is in another test until" in again.text) == (409, True)
+    alert = uuid4()
+    await alarms.apply(alert, "raised", target="t", level=4, at=datetime.now(UTC).isoformat())
+    for claimed in await Deliveries(context.hub_pool).claim(10, 10, {}, 30):
+        await Deliveries(context.hub_pool).delivered(claimed, "ok", 12)
+    shown = (await client.get(f"/device-tests/{made['id']}")).json()
+    [proof] = shown["devices"][0]["proofs"]
+    assert (shown["done"], shown["devices"][0]["result"], proof["alert"]) == (1, "passed", str(alert))
+    assert (proof["answered"], proof["unanswered"], proof["real_at"]) == (["exercise"], [], None)
+    assert 0 <= proof["delay_s"] < 60
+    assert (await client.get("/device-tests/overdue")).json()["items"] == []
+    [result] = (await client.get(f"/device-tests/{made['id']}/result")).json()
+    assert (result["device"], result["consumer"], result["state"]) == ("gauge-1", "exercise", "delivered")
+    assert (await client.post(f"/device-tests/{made['id']}:end")).json()["state"] == "ending"
+    await over(context)
+    assert await told(context.hub_pool, alert) == {"exercise", "desk"}
+    assert (await client.post("/device-tests", json={**body, "consumers": []})).status_code == 201

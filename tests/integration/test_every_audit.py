@@ -45,6 +45,13 @@ ROTA = {
 }
 WINDOW = {"from_at": "2026-01-01T00:00:00Z", "to_at": "2026-01-02T00:00:00Z"}
 TOMORROW = (datetime.now(UTC) + timedelta(days=1)).isoformat()
+TONIGHT = (datetime.now(UTC) + timedelta(hours=12)).isoformat()
+EXERCISE = {
+    "name": "Autumn",
+    "consumers": [],
+    "ends_at": TONIGHT,
+    "alerts": [{"title": "Fire", "level": "red", "region": "330000000000"}],
+}
 READ_ATTACHMENT = "GET /alerts/{alert_id}/attachments/{attachment_id}"
 STEPS: list[tuple[str, str, Any, str]] = [
     ("PUT /profiles/{code}", "/profiles/air", AIR, "profile.put"),
@@ -77,6 +84,15 @@ STEPS: list[tuple[str, str, Any, str]] = [
     ("POST /silences", "/silences", {"region": "33", "to_at": TOMORROW, "reason": "works"}, "silence.make"),
     ("DELETE /silences/{silence_id}", "/silences/{id}", None, "silence.end"),
     ("POST /warnings", "/warnings", national(), "warnings.bring"),
+    ("POST /drills", "/drills", EXERCISE, "drill.start"),
+    ("POST /drills/{drill_id}:end", "/drills/{id}:end", None, "drill.end"),
+    (
+        "POST /device-tests",
+        "/device-tests",
+        {"devices": ["air-0"], "reason": "monthly", "until": TONIGHT},
+        "device_test.start",
+    ),
+    ("POST /device-tests/{test_id}:end", "/device-tests/{id}:end", None, "device_test.end"),
     ("DELETE /rules/{code}", "/rules/pm25-high", None, "rule.disable"),
     ("PUT /consumers/{code}", "/consumers/desk", {"url": "https://8.8.8.8/a"}, "consumer.put"),
     ("POST /consumers/{code}:test", "/consumers/desk:test", None, "consumer.test"),

@@ -24,6 +24,7 @@ MARKS = re.compile(rb"hidden|Secret|330106|eco-b|198\.51|c0ffee")
 """What is to be found in nothing that a caller gets who may not see the device."""
 
 TOMORROW = (datetime.now(UTC) + timedelta(days=1)).isoformat()
+TONIGHT = (datetime.now(UTC) + timedelta(hours=12)).isoformat()
 THINGS: dict[str, Any] = {
     "GET /devices/{code}": None,
     "PUT /devices/{code}": {"name": "New", "profile": "air", "region": INSIDE + "000000"},
@@ -70,6 +71,12 @@ THINGS: dict[str, Any] = {
     },
     "GET /rotas/{code}/duty": None,
     "DELETE /rotas/{code}": None,
+    "GET /drills/{drill_id}": None,
+    "GET /drills/{drill_id}/result": None,
+    "POST /drills/{drill_id}:end": None,
+    "GET /device-tests/{test_id}": None,
+    "GET /device-tests/{test_id}/result": None,
+    "POST /device-tests/{test_id}:end": None,
     "GET /dead-letters/{letter_id}": None,
     "GET /commands/{command_id}": None,
     "POST /devices/{device}/telemetry": {"values": {"pm25": 1}},
@@ -89,6 +96,17 @@ LISTS: dict[str, Any] = {
     "GET /silences": None,
     "GET /duty": None,
     "GET /rotas": None,
+    "GET /drills": None,
+    "POST /drills": {
+        "name": "autumn",
+        "consumers": [],
+        "ends_at": TONIGHT,
+        "alerts": [{"title": "fire", "level": "red", "region": INSIDE + "000000"}],
+    },
+    "GET /device-tests": None,
+    "POST /device-tests": {"devices": ["seen-1"], "reason": "monthly", "until": TONIGHT},
+    "GET /device-tests/overdue": None,
+    "GET /device-tests/overdue/counts": None,
     "POST /silences": {"region": INSIDE, "to_at": TOMORROW, "reason": "works"},
     "POST /alerts": {"title": "A call", "level": "blue", "region": INSIDE + "000000"},
     "GET /warnings": None,

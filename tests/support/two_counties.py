@@ -115,8 +115,21 @@ with s as (
     insert into alert_attachment (id, alert_id, change_id, name, media_type, content)
     values (gen_random_uuid(), %(alert)s, gen_random_uuid(), %(name)s, 'text/plain', convert_to(%(name)s, 'UTF8'))
     returning id
+), x as (
+    insert into drill (id, kind, name, consumers, begins_at, ends_at, made_by)
+    values (gen_random_uuid(), 'exercise', %(name)s, '{}', now(), now() + interval '1 hour', %(name)s) returning id
+), xl as (
+    insert into drill_alert (drill_id, number, alert_id, due_at, device_id, level, title)
+    select x.id, 1, gen_random_uuid(), now(), a.device_id, 4, %(name)s from x, alert a where a.id = %(alert)s
+), y as (
+    insert into drill (id, kind, name, consumers, begins_at, ends_at, over_at, made_by)
+    values (gen_random_uuid(), 'proof_test', %(name)s, '{}', now() - interval '1 hour', now(), now(), %(name)s)
+    returning id
+), yd as (
+    insert into drill_device (drill_id, device_id, over)
+    select y.id, a.device_id, true from y, alert a where a.id = %(alert)s
 )
-select (select id from f)::text, (select id from s)::text
+select (select id from f)::text, (select id from s)::text, (select id from x)::text, (select id from y)::text
 """
 
 
@@ -139,8 +152,9 @@ async def _hang_on(pool: Pool, code: str, name: str, value: float, region: str) 
         ids = {column.name: each for column, each in zip(cursor.description, row, strict=True)}
     alert = await raise_alert(pool, code, value=value)
     async with pool.connection() as conn:
-        [(attachment, silence)] = await (await conn.execute(_ATTACHED, {"alert": alert, "name": name})).fetchall()
-    made = {"alert_id": str(alert), "attachment_id": attachment, "silence_id": silence}
+        attached = await (await conn.execute(_ATTACHED, {"alert": alert, "name": name})).fetchall()
+    made = dict(zip(("attachment_id", "silence_id", "drill_id", "test_id"), attached[0], strict=True))
+    made["alert_id"] = str(alert)
     made["warning_id"] = await _warned(pool, region, name)
     return {**ids, **made, "code": code, "device": code}
 

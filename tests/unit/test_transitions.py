@@ -10,6 +10,7 @@ from hub.access.permissions import Permission
 from hub.alerts.transitions import (
     CONDITIONS,
     DECIDE,
+    DRILL,
     ENDED,
     ESCALATE,
     HANDLINGS,
@@ -39,7 +40,7 @@ def test_only_the_pipeline_moves_the_condition_and_whoever_may_raise_begins_one(
     moved = [t for t in TRANSITIONS if t.axis == "condition"]
     assert {t.permission for t in moved} == {DECIDE, RAISE}
     assert [t.kind for t in moved if t.permission == RAISE] == ["raised"]
-    assert {t.permission for t in TRANSITIONS if t.axis == "handling"} == {STEP, MERGE}
+    assert {t.permission for t in TRANSITIONS if t.axis == "handling"} == {STEP, MERGE, DRILL}
 
 
 def test_the_step_of_a_desk_is_what_its_route_asks_for() -> None:

@@ -1,0 +1,208 @@
+"""Tests of devices (月检, 联动测试): what they raise meanwhile is their proof, and goes to chosen consumers alone."""
+
+from datetime import UTC, datetime
+from typing import Annotated, Any, Literal
+from uuid import UUID, uuid4
+
+from fastapi import Query
+from fastapi.responses import Response
+from psycopg import AsyncConnection
+from psycopg.errors import UniqueViolation
+from pydantic import BaseModel, ConfigDict, Field, JsonValue
+
+from api.context import Here
+from api.contract_types import Code, Name, RegionPrefix, Time
+from api.cursors import Page, Paged
+from api.database import audit, handling, read, row, rows, writing
+from api.problems import ProblemError, responses
+from api.routes.drill_run import (
+    SHEET,
+    STATE,
+    Drill,
+    Result,
+    begin,
+    devices_of,
+    end,
+    ends_after,
+    found_drill,
+    listed,
+    results,
+    sheet,
+)
+from hub.access.door import GuardedRouter, TheCaller, needs
+from hub.access.permissions import Permission
+from hub.store.statements import statements
+
+SQL = statements(__name__)
+
+router = GuardedRouter(prefix="/device-tests", tags=["drills"])
+_KIND = "proof_test"
+_KEYS = {"due_at": datetime, "id": int}
+_EXAMPLE: dict[str, JsonValue] = {
+    "devices": ["pole-7", "pole-8"], "reason": "monthly test of the buttons", "until": "2026-11-29T18:00:00+08:00",
+}  # fmt: skip
+
+
+class DeviceTestBody(BaseModel):
+    """A test."""
+
+    model_config = ConfigDict(extra="forbid", json_schema_extra={"examples": [_EXAMPLE]})
+
+    devices: list[Code] = Field(min_length=1, max_length=1000)
+    reason: Name
+    until: Time = Field(description="at most 24 h from now; what lasts then is told as real")
+    consumers: list[Code] = Field(default=[], max_length=100, description="who is told meanwhile; nobody by default")
+
+
+class Proof(BaseModel):
+    """An alert that a device raised while it was tested."""
+
+    alert: UUID
+    event_kind: str | None
+    metric: str | None
+    at: datetime = Field(description="when it happened, by the device's clock")
+    accepted_at: datetime = Field(description="when the hub raised it")
+    delay_s: float = Field(description="from the one to the other")
+    real_at: datetime | None = Field(description="when it was told as real: it lasted when the test was over")
+    answered: list[str] = Field(description="consumers that accepted it")
+    unanswered: list[str] = Field(description="consumers that were told, and have not accepted it")
+
+
+class TestedDevice(BaseModel):
+    """A device of a test."""
+
+    device: str
+    device_name: str
+    result: Literal["waiting", "passed", "missing"] = Field(description="missing: it raised nothing until the end")
+    proofs: list[Proof]
+
+
+class DeviceTest(Drill):
+    """A test with its devices, as far as the caller may see them."""
+
+    devices: list[TestedDevice]
+
+
+class OverdueDevice(BaseModel):
+    """A device that was not tested in time."""
+
+    device: str
+    device_name: str
+    profile: str
+    region: str | None
+    test_every_days: int = Field(description="of its profile")
+    last_at: datetime | None = Field(description="when it proved last that it works; null: never")
+    due_at: datetime
+
+
+class OverdueCount(BaseModel):
+    """How many devices of a profile were not tested in time."""
+
+    profile: str
+    test_every_days: int
+    devices: int = Field(description="in use")
+    overdue: int
+    never: int = Field(description="never tested")
+
+
+class OverdueCounts(BaseModel):
+    """By profile, of those that want tests."""
+
+    items: list[OverdueCount]
+
+
+@router.get("", response_model=Page[Drill])
+@needs(Permission.ALERTS_READ)
+async def list_device_tests(paging: Paged, context: Here, state: Annotated[STATE | None, Query()] = None) -> Any:
+    """Tests of devices, the newest first."""
+    return await listed(context, paging, _KIND, state)
+
+
+@router.post("", response_model=DeviceTest, status_code=201, responses=responses(403, 404, 409, 422))
+@needs(Permission.DRILLS_WRITE, Permission.ALERTS_READ)
+async def start_device_test(body: DeviceTestBody, context: Here, caller: TheCaller) -> Any:
+    """Put devices in test mode from now on.
+
+    What rules raise about them is recorded as their proof, goes to the test's consumers alone, and each text has its
+    mark. What happened before the test, and what lasts when it is over, is real.
+    """
+    now, id_ = datetime.now(UTC), uuid4()
+    ends_after(now, body.until, "until")
+    async with writing(context) as conn:
+        made = {"id": id_, "kind": _KIND, "name": body.reason, "made_by": caller.actor}
+        await begin(conn, made, body.consumers, now, body.until)
+        devices = sorted(set((await devices_of(conn, body.devices)).values()))
+        if (busy := await row(conn, SQL.tested, {"devices": devices})) is not None:
+            raise _tested(busy["code"], busy["ends_at"])
+        try:
+            async with conn.transaction():
+                await conn.execute(SQL.add_devices.encode(), {"id": id_, "devices": devices})
+        except UniqueViolation as error:  # another test began at this moment
+            raise ProblemError(409, "one of these devices is in another test; see hub device-tests list") from error
+        noted = {"reason": body.reason, "devices": len(devices), "consumers": body.consumers}
+        await audit(conn, caller, "device_test.start", str(id_), {**noted, "until": body.until.isoformat()})
+        return await _detail(conn, id_)
+
+
+@router.get("/overdue", response_model=Page[OverdueDevice])
+@needs(Permission.DEVICES_READ)
+async def list_overdue(
+    paging: Paged,
+    context: Here,
+    profile: Annotated[Code | None, Query()] = None,
+    region: Annotated[RegionPrefix | None, Query(description="the first digits of a division code")] = None,
+) -> Any:
+    """Devices in use that were not tested within `test_every_days` of their profile, the longest overdue first."""
+    given = {"profile": profile, "region": region, **paging.after(_KEYS)}
+    return paging.page(await read(context, SQL.overdue, given), _KEYS)
+
+
+@router.get("/overdue/counts", response_model=OverdueCounts)
+@needs(Permission.DEVICES_READ)
+async def count_overdue(context: Here) -> Any:
+    """How many devices are overdue, by profile."""
+    return {"items": await read(context, SQL.overdue_counts)}
+
+
+@router.get("/{test_id}", response_model=DeviceTest, responses=responses(404))
+@needs(Permission.ALERTS_READ)
+async def get_device_test(test_id: UUID, context: Here) -> Any:
+    """A test with its devices and what they proved."""
+    async with context.pool.connection() as conn:
+        return await _detail(conn, test_id)
+
+
+@router.post("/{test_id}:end", response_model=Drill, responses=responses(404, 409))
+@needs(Permission.DRILLS_WRITE, Permission.ALERTS_READ)
+async def end_device_test(test_id: UUID, context: Here, caller: TheCaller) -> Any:
+    """End a test now: within a second or two what still lasts is told as real."""
+    async with handling(context, caller, "device_test.end", str(test_id), {}) as conn:
+        return await end(conn, test_id, _KIND, caller.actor)
+
+
+@router.get("/{test_id}/result", response_model=list[Result], responses={**SHEET, **responses(404)})
+@needs(Permission.DRILLS_WRITE, Permission.ALERTS_READ)
+async def device_test_result(
+    test_id: UUID, context: Here, form: Annotated[Literal["json", "csv"], Query(alias="format")] = "json"
+) -> Any:
+    """How each consumer answered to each proof: sent when, accepted and acknowledged after how long, and by whom."""
+    async with context.pool.connection() as conn:
+        await found_drill(conn, test_id, _KIND)
+        found = await results(conn, test_id)
+    return found if form == "json" else Response(sheet(found), media_type="text/csv; charset=utf-8")
+
+
+def _tested(code: str, ends_at: datetime) -> ProblemError:
+    return ProblemError(409, f"{code} is in another test until {ends_at:%Y-%m-%d %H:%M:%S} UTC: end that one first")
+
+
+async def _detail(conn: AsyncConnection, id_: UUID) -> dict[str, Any]:
+    found = await found_drill(conn, id_, _KIND)
+    devices = await rows(conn, SQL.devices, {"id": id_})
+    return {**found, "devices": [{**each, "result": _result(each)} for each in devices]}
+
+
+def _result(device: dict[str, Any]) -> str:
+    if device["proofs"]:
+        return "passed"
+    return "missing" if device["over"] else "waiting"

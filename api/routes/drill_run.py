@@ -1,0 +1,118 @@
+"""What exercises and tests of devices have in common: how they begin and end, and how their consumers answered."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime, timedelta
+from typing import Any, Literal
+from uuid import UUID
+
+from psycopg import AsyncConnection
+from pydantic import BaseModel, Field
+
+from api.context import Context
+from api.cursors import Paging
+from api.database import read, row, rows
+from api.exports import harmless_lines
+from api.problems import ProblemError, invalid, not_found
+from hub.store.statements import statements
+
+SQL = statements(__name__)
+
+LONGEST = timedelta(hours=24)
+STATE = Literal["coming", "running", "ending", "over"]
+SHEET: dict[int | str, dict[str, Any]] = {200: {"content": {"text/csv": {"schema": {"type": "string"}}}}}
+"""What a route may answer that also gives its results as CSV."""
+_KEYS = {"made_at": datetime, "id": UUID}
+
+
+class Drill(BaseModel):
+    """A drill."""
+
+    id: UUID
+    state: STATE = Field(description="ending: what is left of it is being closed")
+    name: str = Field(description="of a test of devices the reason")
+    consumers: list[str] = Field(description="who is told, by code")
+    begins_at: datetime
+    ends_at: datetime
+    over_at: datetime | None
+    made_by: str
+    made_at: datetime
+    ended_by: str | None = Field(description="who ended it before its time")
+    size: int = Field(description="alerts of the scenario; devices of a test")
+    done: int = Field(description="alerts that were raised; devices that proved that they work")
+
+
+class Result(BaseModel):
+    """How a consumer answered to an alert of a drill; without consumers one for each alert."""
+
+    alert: UUID
+    title: str | None
+    device: str | None
+    consumer: str | None
+    state: str = Field(description="as of a delivery; not_told: its organisation may not see the alert, or it is off")
+    sent_at: datetime
+    accepted_s: float | None = Field(description="seconds until it had accepted; null for one that follows the log")
+    failure: str | None
+    acknowledged_by: str | None
+    acknowledged_s: float | None = Field(description="seconds until the alert was acknowledged, by whomever")
+
+
+def ends_after(begins_at: datetime, ends_at: datetime, member: str) -> None:
+    """ProblemError for an end that is not within a day."""
+    if not begins_at < ends_at <= begins_at + LONGEST:
+        raise invalid(member, "must be later than its beginning and than now, by 24 h at most")
+
+
+async def listed(context: Context, paging: Paging, kind: str, state: str | None) -> dict[str, Any]:
+    """A page of drills of a kind, the newest first."""
+    given = {"id": None, "kind": kind, "state": state, **paging.after(_KEYS)}
+    return paging.page(await read(context, SQL.drills, given), _KEYS)
+
+
+async def found_drill(conn: AsyncConnection, id_: UUID, kind: str) -> dict[str, Any]:
+    """A drill; 404 when there is none of this kind of which the caller sees something."""
+    first = {"state": None, "after_made_at": None, "after_id": None, "limit": 1}
+    found = await row(conn, SQL.drills, {"id": id_, "kind": kind, **first})
+    if found is None:
+        raise not_found("drill" if kind == "exercise" else "test of devices", id_)
+    return found
+
+
+async def begin(
+    conn: AsyncConnection, made: Mapping[str, Any], codes: Sequence[str], begins_at: datetime, ends_at: datetime
+) -> None:
+    """Make a drill (id, kind, name, made_by) for consumers of these codes. ProblemError for one that there is not."""
+    known = {each["code"]: each["id"] for each in await rows(conn, SQL.consumers, {"codes": list(codes)})}
+    for place, code in enumerate(codes):
+        if code not in known:
+            raise invalid(f"consumers.{place}", f"there is no consumer '{code}'; see hub consumers list")
+    values = {**made, "consumers": sorted(set(known.values())), "begins_at": begins_at, "ends_at": ends_at}
+    await conn.execute(SQL.begin.encode(), values)
+
+
+async def end(conn: AsyncConnection, id_: UUID, kind: str, by: str) -> dict[str, Any]:
+    """End a drill now; 409 when it has ended."""
+    found = await found_drill(conn, id_, kind)
+    if not (await conn.execute(SQL.end.encode(), {"id": id_, "by": by})).rowcount:
+        raise ProblemError(409, f"it has ended: it is {found['state']}")
+    return await found_drill(conn, id_, kind)
+
+
+async def devices_of(conn: AsyncConnection, codes: Iterable[str]) -> dict[str, int]:
+    """Ids of devices by code. ProblemError for one that there is not."""
+    wanted = list(codes)
+    known = {each["code"]: each["id"] for each in await rows(conn, SQL.devices, {"codes": wanted})}
+    for code in wanted:
+        if code not in known:
+            raise not_found("device", code)
+    return known
+
+
+async def results(conn: AsyncConnection, id_: UUID) -> list[dict[str, Any]]:
+    """Of each alert and consumer of a drill, in the order in which they were raised."""
+    return await rows(conn, SQL.result, {"id": id_})
+
+
+def sheet(found: Iterable[Mapping[str, Any]]) -> bytes:
+    """Results as CSV in UTF-8 with a byte order mark."""
+    columns = list(Result.model_fields)
+    return "\ufeff".encode() + harmless_lines([columns, *([each[name] for name in columns] for each in found)])

@@ -1,0 +1,97 @@
+"""Drills: raises what exercises have planned, closes what they raised, and tells what outlasts a test as real."""
+
+import logging
+from collections.abc import Collection
+from datetime import UTC, datetime
+from uuid import UUID, uuid5
+
+import psycopg
+from psycopg.rows import dict_row
+
+from hub.alerts.alert import Change, Raise, Result, Step
+from hub.alerts.apply import SQL as APPLY
+from hub.alerts.apply import apply
+from hub.alerts.transitions import DECIDE, DRILL, ENDED
+from hub.store.leader import Work
+from hub.store.statements import statements
+
+SQL = statements(__name__)
+
+log = logging.getLogger(__name__)
+
+EVERY_S = 1.0
+AT_ONCE = 500
+"""Alerts of one transaction: bounds the time that the lock is held."""
+OVER = "the drill is over"
+REAL = "the test is over and the condition lasts: from now on it is real"
+
+
+def drills(momentary: Collection[str]) -> Work:
+    """Work of a leader. `momentary` are kinds of events without an end of their own.
+
+    What is to be done are rows with a time, and each step is derived from its alert: after a kill it is done once.
+    """
+
+    async def work(conn: psycopg.AsyncConnection) -> float:
+        await raise_due(conn)
+        for id_, kind in await (await conn.execute(SQL.ended)).fetchall():
+            await finish(conn, id_, kind, momentary)
+        return EVERY_S
+
+    return work
+
+
+async def raise_due(conn: psycopg.AsyncConnection) -> None:
+    """Raise what is due of exercises."""
+    while await (await conn.execute(SQL.due, {"limit": 1})).fetchall():
+        async with conn.transaction(), conn.cursor(row_factory=dict_row) as cursor:
+            await cursor.execute(APPLY.lock)
+            lines = await (await cursor.execute(SQL.due, {"limit": AT_ONCE})).fetchall()
+            if not lines:
+                return
+            _told(await apply(conn, [_raise(**line) for line in lines]))
+            await cursor.execute(SQL.raised, {"alerts": [line["alert_id"] for line in lines]})
+
+
+def _raise(alert_id: UUID, due_at: datetime, **line: object) -> Raise:
+    made: dict[str, object] = {**line, "target": f"drill:{alert_id}", "at": due_at, "actor": "hub"}
+    return Raise(uuid5(alert_id, "raised"), alert_id, "manual", **made)  # type: ignore[arg-type]  # columns of one row
+
+
+async def finish(conn: psycopg.AsyncConnection, drill: UUID, kind: str, momentary: Collection[str]) -> None:
+    """Close what a drill that has ended has left; what lasts of a test becomes real, whatever a desk did about it.
+
+    The lock comes first: what is raised before is found here, and what is raised after it is no drill any more.
+    """
+    wanted = {"drill": drill, "momentary": list(momentary), "limit": AT_ONCE}
+    while True:
+        async with conn.transaction():
+            await conn.execute(APPLY.lock)
+            left = await (await conn.execute(SQL.left, wanted)).fetchall()
+            if not left:
+                await conn.execute(SQL.over, {"drill": drill})
+                break
+            steps = [step for id_, handling, lasts in left for step in _steps(id_, handling, lasts)]
+            refused = _told(await apply(conn, steps))
+            await conn.execute(SQL.real, {"alerts": [id_ for id_, _, lasts in left if lasts]})
+        if real := sum(lasts for *_, lasts in left):
+            log.warning("%d alerts outlast a test of their devices and are real", real)
+        if refused:  # tried again with what has changed since
+            return
+    log.info("the %s %s is over", kind, drill)
+
+
+def _steps(alert: UUID, handling: str, lasts: bool) -> list[Change]:
+    now = datetime.now(UTC)
+    if not lasts:
+        return [Step(uuid5(alert, "drill closed"), alert, "closed", "hub", OVER, DRILL, at=now)]
+    again = [Step(uuid5(alert, "drill reopened"), alert, "reopened", "hub", REAL, at=now)] if handling in ENDED else []
+    return [*again, Step(uuid5(alert, "drill real"), alert, "updated", "hub", REAL, DECIDE, at=now)]
+
+
+def _told(results: list[Result]) -> list[Result]:
+    """Those that were refused, which are logged."""
+    refused = [result for result in results if result.outcome == "refused"]
+    for result in refused:
+        log.error("a drill cannot change %s: %s", result.change.alert_id, result.reason)
+    return refused
