@@ -35,12 +35,22 @@ def picture_for(row: Mapping[str, Any], ceiling: Level, page: str | None) -> dic
 
 def event_of(id: str, kind: str, at: datetime, data: Mapping[str, Any]) -> dict[str, Any]:  # noqa: A002 the standard's word
     """CloudEvent of a change (id: message_id) whose picture is cut already; `at` is aware."""
+    subject = data.get("device") or id.rpartition(".")[0]
+    return _event(id, event_type(kind), at, f"ganzhi/{data.get('region') or '-'}", subject, data)
+
+
+def summary_event(id: str, at: datetime, data: Mapping[str, Any]) -> dict[str, Any]:  # noqa: A002 the standard's word
+    """CloudEvent that names changes of many alerts."""
+    return _event(id, "ganzhi.alerts.summary", at, "ganzhi/-", id.rpartition(".")[0], data)
+
+
+def _event(id_: str, type_: str, at: datetime, source: str, subject: str, data: Mapping[str, Any]) -> dict[str, Any]:
     return {
         "specversion": "1.0",
-        "id": id,
-        "source": f"ganzhi/{data.get('region') or '-'}",
-        "type": event_type(kind),
-        "subject": data.get("device") or id.rpartition(".")[0],
+        "id": id_,
+        "source": source,
+        "type": type_,
+        "subject": subject,
         "time": at.astimezone(UTC).isoformat().replace("+00:00", "Z"),
         "datacontenttype": "application/json",
         "data": data,

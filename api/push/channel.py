@@ -1,4 +1,4 @@
-"""Channel interface: sends one change of an alert to one consumer, in the words and the form of its kind."""
+"""Channel interface: sends a change of an alert, or a summary of many, to one consumer, as its kind wants it."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -61,6 +61,33 @@ class Delivery:
         return bool(self.picture.get("drill"))
 
 
+@dataclass(slots=True, frozen=True)
+class Summary:
+    """Changes of many alerts for one consumer, told in one message."""
+
+    id: str
+    """The same at each attempt, with the same changes."""
+    at: datetime
+    """When it was made; aware."""
+    named: Sequence[Delivery] = field(repr=False)
+    """In the order in which they happened; at least one."""
+
+    @property
+    def lang(self) -> Lang:
+        """The language of the consumer."""
+        return self.named[0].lang
+
+    @property
+    def link(self) -> str | None:
+        """To the hub's page, where that has an address."""
+        return None if self.named[0].link is None else self.named[0].link.partition("#")[0]
+
+    @property
+    def drill(self) -> bool:
+        """Whether all of it is an exercise."""
+        return all(each.drill for each in self.named)
+
+
 Failure = Literal[
     "address", "secret", "name", "connection", "tls", "timeout", "protocol", "moved", "busy", "login", "rejected",
     "failing", "gone", "channel", "defect",
@@ -106,4 +133,8 @@ class Channel(Protocol):
 
         Raises nothing; may be cancelled. Called for many consumers at once.
         """
+        ...
+
+    async def send_summary(self, consumer: Consumer, summary: Summary) -> Answer:
+        """One message for all of these; else as `send`."""
         ...

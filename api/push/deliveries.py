@@ -22,16 +22,23 @@ SQL = statements(__name__)
 
 
 @dataclass(slots=True, frozen=True)
-class ClaimedDelivery:
-    """A claimed delivery: one alert change for one consumer."""
+class Claimed:
+    """What is claimed for one consumer."""
 
     id: int
     alert_id: str
+    """Of a summary an id of its own."""
     attempts: int
     """This one included."""
     age_s: float
     channel: str
     consumer: Consumer
+
+
+@dataclass(slots=True, frozen=True)
+class ClaimedDelivery(Claimed):
+    """A claimed delivery of one alert change."""
+
     delivery: Delivery
 
 
@@ -70,12 +77,8 @@ class Deliveries:
             async with self._pool.connection() as conn, conn.cursor(row_factory=dict_row) as cursor:
                 found = await (await cursor.execute(statement.encode(), values)).fetchall()
                 rows = await _still_seen(conn, found)
-                await retitle(cursor, [row for row in rows if row["lang"] is not None])
-                for row in rows:
-                    row["picture"] = picture_for(row, row["up_to"], self._page)
-                places = await _places(cursor, [row for row in rows if row["channel"] != "webhook"])
-                await _readings(cursor, [row for row in rows if row["channel"] == "mail"])
-        return [_claimed(row, places) for row in rows]
+                told = await as_told(cursor, rows, self._page)
+        return [ClaimedDelivery(*claimed(row), delivery) for row, delivery in zip(rows, told, strict=True)]
 
     async def take(self, consumer: Consumer, wanted: int, pace: Pace) -> int:
         """How many of the wanted messages may be sent to a consumer now, across processes; they count as sent.
@@ -88,18 +91,18 @@ class Deliveries:
                 found = await (await conn.execute(SQL.pace, values)).fetchone()
         return 0 if found is None else int(found[0])
 
-    async def not_now(self, deliveries: Sequence[ClaimedDelivery], wait_s: float) -> None:
+    async def not_now(self, deliveries: Sequence[Claimed], wait_s: float) -> None:
         """Give back what was claimed and not tried."""
         await self._run(SQL.not_now, ids=[each.id for each in deliveries], wait_s=wait_s)
 
-    async def delivered(self, delivery: ClaimedDelivery, said: str, took_ms: int) -> None:
+    async def delivered(self, delivery: Claimed, said: str, took_ms: int) -> None:
         """Note that it was accepted, with what the consumer said and how long it took."""
         await self._run(
             SQL.delivered, id=delivery.id, consumer_id=delivery.consumer.id, said=said or None, took_ms=took_ms
         )
 
     async def later(
-        self, delivery: ClaimedDelivery, wait_s: float, reason: str, failure: Failure, took_ms: int, hold_s: float = 0.0
+        self, delivery: Claimed, wait_s: float, reason: str, failure: Failure, took_ms: int, hold_s: float = 0.0
     ) -> None:
         """Reschedule after wait_s seconds, holding back later deliveries of the same alert.
 
@@ -117,7 +120,7 @@ class Deliveries:
         )
         await self._failing(delivery.consumer, failure)
 
-    async def give_up(self, delivery: ClaimedDelivery, reason: str, failure: Failure, took_ms: int) -> None:
+    async def give_up(self, delivery: Claimed, reason: str, failure: Failure, took_ms: int) -> None:
         await self._run(SQL.give_up, id=delivery.id, took_ms=took_ms, **_told(reason, failure))
         await self._failing(delivery.consumer, failure, given_up=True)
 
@@ -142,19 +145,36 @@ class Deliveries:
 
 
 async def _still_seen(conn: AsyncConnection, rows: list[DictRow]) -> list[DictRow]:
-    """Give up what the organisation of its consumer may not see any more, and leave it out.
-
-    The others know up to which level their consumer is told: its ceiling, or a lower one of the share that it sees by.
-    """
-    owned = {(row["alert_id"], row["owner"]) for row in rows if row["owner"] is not None}
-    seen = await ceilings(conn, owned)
+    """Give up what the organisation of its consumer may not see any more, and leave it out."""
+    still = await seen(conn, rows)
     for row in rows:
-        top = seen.get((row["alert_id"], row["owner"]), Level.CORE)
-        row["up_to"] = None if top is None else min(Level(top), level_named(row["ceiling"]))
-        if top is None:
+        if row["up_to"] is None:
             reason = Sentence("routing.owner", owner=row["owner"])
             await conn.execute(SQL.give_up, {"id": row["id"], "took_ms": None, **_told(reason, None)})
+    return still
+
+
+async def seen(conn: AsyncConnection, rows: list[DictRow]) -> list[DictRow]:
+    """What the organisation of its consumer may still see.
+
+    Each knows up to which level its consumer is told (`up_to`): its ceiling, or a lower one of the share it sees by.
+    """
+    owned = {(row["alert_id"], row["owner"]) for row in rows if row["owner"] is not None}
+    tops = await ceilings(conn, owned)
+    for row in rows:
+        top = tops.get((row["alert_id"], row["owner"]), Level.CORE)
+        row["up_to"] = None if top is None else min(Level(top), level_named(row["ceiling"]))
     return [row for row in rows if row["up_to"] is not None]
+
+
+async def as_told(cursor: AsyncCursor[DictRow], rows: list[DictRow], page: str | None) -> list[Delivery]:
+    """Changes as their consumers get them; rows of `seen`, with consumers and pictures."""
+    await retitle(cursor, [row for row in rows if row["lang"] is not None])
+    for row in rows:
+        row["picture"] = picture_for(row, row["up_to"], page)
+    places = await _places(cursor, [row for row in rows if row["channel"] != "webhook"])
+    await _readings(cursor, [row for row in rows if row["channel"] == "mail" and row["until_cursor"] is None])
+    return [_delivery(row, places) for row in rows]
 
 
 async def retitle(cursor: AsyncCursor[DictRow], rows: list[DictRow]) -> None:
@@ -189,18 +209,20 @@ async def _readings(cursor: AsyncCursor[DictRow], rows: list[DictRow]) -> None:
         row["readings"] = found.get(row["alert_id"], [])
 
 
-def _claimed(row: DictRow, places: Mapping[str, str]) -> ClaimedDelivery:
+def _delivery(row: DictRow, places: Mapping[str, str]) -> Delivery:
+    picture = row["picture"]
+    place = places.get(picture.get("region") or "")
+    return Delivery(
+        message_id(row), row["kind"], row["at"], picture, row["lang"] or "en", place, readings=row.get("readings", ())
+    )
+
+
+def claimed(row: DictRow) -> tuple[int, str, int, float, str, Consumer]:
+    """The members of Claimed."""
     consumer = Consumer(
         row["consumer_id"], row["code"], row["url"], row["secret"], row["login"], row["query"], row["settings"]
     )
-    picture = row["picture"]
-    place = places.get(picture.get("region") or "")
-    delivery = Delivery(
-        message_id(row), row["kind"], row["at"], picture, row["lang"] or "en", place, readings=row.get("readings", ())
-    )
-    return ClaimedDelivery(
-        row["id"], str(row["alert_id"]), row["attempts"], row["age_s"], row["channel"], consumer, delivery
-    )
+    return row["id"], str(row["alert_id"]), row["attempts"], row["age_s"], row["channel"], consumer
 
 
 def _told(reason: str, failure: Failure | None) -> dict[str, object]:

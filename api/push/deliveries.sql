@@ -8,12 +8,18 @@ with due as (
     from consumer c
     left join unnest(%(consumers)s::int[], %(rooms)s::int[]) as busy (consumer_id, room) on busy.consumer_id = c.id
     cross join lateral (
+        select exists (select from outbox s where s.consumer_id = c.id and s.until_cursor is not null
+                                              and s.state = 'pending') as waits
+    ) summary
+    cross join lateral (
         select o.id, o.next_at
         from outbox o
         where o.consumer_id = c.id and o.state = 'pending' and o.next_at <= now()
           and o.seq = (select min(first.seq) from outbox first
                        where first.consumer_id = o.consumer_id and first.alert_id = o.alert_id
                          and first.state = 'pending')
+          and o.until_cursor is null
+          and (not summary.waits or not waits_for_summary(o.consumer_id, o.alert_id, o.seq))
         order by o.next_at, o.id
         limit coalesce(busy.room, %(room)s)
         for update skip locked
@@ -29,13 +35,17 @@ from due, consumer c, alert_change h
 where o.id = due.id and c.id = o.consumer_id and h.id = o.change_id
 returning o.id, o.alert_id, o.seq, o.attempts, extract(epoch from now() - o.created_at)::float8 as age_s,
           h.kind, h.at, h.picture, c.id as consumer_id, c.code, c.kind as channel, c.url, c.secret, c.login, c.query,
-          c.settings, c.lang, c.ceiling, c.owner
+          c.settings, c.lang, c.ceiling, c.owner, o.until_cursor
 
 -- name: claim_paced
 -- As `claim`, for kinds whose receivers count messages: all alerts that one summary can name, first reds on top.
 with due as (
     select o.id
     from consumer c
+    cross join lateral (
+        select exists (select from outbox s where s.consumer_id = c.id and s.until_cursor is not null
+                                              and s.state = 'pending') as waits
+    ) summary
     cross join lateral (
         select o.id
         from outbox o
@@ -44,6 +54,8 @@ with due as (
           and o.seq = (select min(first.seq) from outbox first
                        where first.consumer_id = o.consumer_id and first.alert_id = o.alert_id
                          and first.state = 'pending')
+          and o.until_cursor is null
+          and (not summary.waits or not waits_for_summary(o.consumer_id, o.alert_id, o.seq))
         order by a.level desc, o.id
         limit %(room)s
         for update of o skip locked
@@ -57,7 +69,7 @@ from due, consumer c, alert_change h
 where o.id = due.id and c.id = o.consumer_id and h.id = o.change_id
 returning o.id, o.alert_id, o.seq, o.attempts, extract(epoch from now() - o.created_at)::float8 as age_s,
           h.kind, h.at, h.picture, c.id as consumer_id, c.code, c.kind as channel, c.url, c.secret, c.login, c.query,
-          c.settings, c.lang, c.ceiling, c.owner
+          c.settings, c.lang, c.ceiling, c.owner, o.until_cursor
 
 -- name: delivered
 -- The consumer has accepted it, and with that proven that it can be reached (proofs.sql: proven).

@@ -9,12 +9,12 @@ import httpx
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, JsonValue, field_validator, model_validator
 
 from api.push.address import Address, parse_address, stored_url
-from api.push.channel import Accepted, Answer, Consumer, Delivery, TryAgain
+from api.push.channel import Accepted, Answer, Consumer, Delivery, Summary, TryAgain
 from api.push.http_call import QUOTED, Reply, Request
 from api.push.http_channel import HttpChannel
 from api.push.keys import Keys
 from api.push.template import ESCAPES, NAMES, check_fields, filled, in_header, in_query
-from api.push.wording import WordedSettings, worded
+from api.push.wording import WordedSettings, Wording, worded, worded_summary
 from hub.access.shown_url import HIDDEN
 from hub.alerts.titles import marked
 from hub.words.sentence import Sentence
@@ -114,14 +114,17 @@ class Gateway(HttpChannel):
     def request(self, consumer: Consumer, keys: Keys, url: httpx.URL, delivery: Delivery) -> Request:
         """The template, filled."""
         settings = GatewaySettings.model_validate(consumer.settings)
-        values = _values(delivery, settings, keys)
-        if keys.query is not None:
-            url = stored_url(consumer.url, filled(keys.query, values, in_query))
-        headers = {name: filled(value, values, in_header) for name, value in settings.headers.items()}
-        if settings.body:
-            headers["content-type"] = CONTENT_TYPES[settings.form]
-        body = filled(settings.body, values, ESCAPES[settings.form]).encode()
-        return Request(url, body, headers, keys.login, settings.method)
+        words = worded(delivery, settings.zone)
+        named = {"id": delivery.id, "kind": delivery.kind, "drill": str(delivery.drill or delivery.test).lower()}
+        values = {"level": str(delivery.picture.get("level", "")), **_values(words, delivery, settings, keys), **named}
+        return _filled(consumer, keys, url, settings, values)
+
+    def summary_request(self, consumer: Consumer, keys: Keys, url: httpx.URL, summary: Summary) -> Request:
+        """The template, filled with how many alerts there are, and of which levels, kinds and places."""
+        settings = GatewaySettings.model_validate(consumer.settings)
+        words = worded_summary(summary, settings.zone)
+        named = {"id": summary.id, "kind": "summary", "drill": str(summary.drill).lower()}
+        return _filled(consumer, keys, url, settings, _values(words, summary, settings, keys) | named)
 
     def judged(self, reply: Reply, text: str, consumer: Consumer) -> Answer:
         """Success is what the answer says."""
@@ -132,25 +135,30 @@ class Gateway(HttpChannel):
         return answer
 
 
-def _values(delivery: Delivery, settings: GatewaySettings, keys: Keys) -> Mapping[str, str]:
+def _values(words: Wording, told: Delivery | Summary, settings: GatewaySettings, keys: Keys) -> dict[str, str]:
     """By field; where a template asks for no title, each of the facts is marked as those of a drill."""
-    words = worded(delivery, settings.zone)
-    picture = delivery.picture
-    facts = words.named
-    if delivery.drill and not settings.titled(keys.query or ""):
-        facts = {name: marked(fact, delivery.lang) for name, fact in facts.items()}
+    facts = dict(words.named)
+    if told.drill and not settings.titled(keys.query or ""):
+        facts = {name: marked(fact, told.lang) for name, fact in facts.items()}
     return {
         "title": words.heading,
         **facts,
         "text": " ".join(filter(None, [words.heading, facts.get("place"), facts.get("time")])),
         "link": words.link or "",
-        "to": ",".join(settings.to),
-        "id": delivery.id,
-        "kind": delivery.kind,
-        "drill": str(delivery.drill or delivery.test).lower(),
-        "secret": keys.secret,
-        "level": facts.get("level") or str(picture.get("level", "")),
     }
+
+
+def _filled(
+    consumer: Consumer, keys: Keys, url: httpx.URL, settings: GatewaySettings, named: Mapping[str, str]
+) -> Request:
+    values = {**named, "to": ",".join(settings.to), "secret": keys.secret}
+    if keys.query is not None:
+        url = stored_url(consumer.url, filled(keys.query, values, in_query))
+    headers = {name: filled(value, values, in_header) for name, value in settings.headers.items()}
+    if settings.body:
+        headers["content-type"] = CONTENT_TYPES[settings.form]
+    body = filled(settings.body, values, ESCAPES[settings.form]).encode()
+    return Request(url, body, headers, keys.login, settings.method)
 
 
 def pointed(document: Any, pointer: str) -> Any:

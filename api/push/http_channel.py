@@ -7,7 +7,7 @@ from collections.abc import Callable
 import httpx
 
 from api.push.address import BadAddressError, stored_url
-from api.push.channel import Accepted, Answer, Consumer, Delivery, Refused, TryAgain
+from api.push.channel import Accepted, Answer, Consumer, Delivery, Refused, Summary, TryAgain
 from api.push.http_call import HttpCalls, Reply, Request, unsuccessful
 from api.push.keys import Keys, opened
 from api.push.said import said
@@ -28,6 +28,10 @@ class HttpChannel(ABC):
         A URL that cannot be called, too: it is checked when it is set, and until it is put right nothing may be lost.
         """
         return await self._exchange(consumer, lambda keys, url: self.request(consumer, keys, url, delivery))
+
+    async def send_summary(self, consumer: Consumer, summary: Summary) -> Answer:
+        """See Channel."""
+        return await self._exchange(consumer, lambda keys, url: self.summary_request(consumer, keys, url, summary))
 
     async def _exchange(self, consumer: Consumer, request: Callable[[Keys, httpx.URL], Request]) -> Answer:
         try:
@@ -52,6 +56,10 @@ class HttpChannel(ABC):
     @abstractmethod
     def request(self, consumer: Consumer, keys: Keys, url: httpx.URL, delivery: Delivery) -> Request:
         """The message in this kind's form. BadSecretError for a secret that can never work."""
+
+    @abstractmethod
+    def summary_request(self, consumer: Consumer, keys: Keys, url: httpx.URL, summary: Summary) -> Request:
+        """As `request`, of a summary."""
 
     def judged(self, reply: Reply, text: str, consumer: Consumer) -> Answer:
         """What an answer means; `text` is what its body said."""

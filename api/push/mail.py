@@ -13,10 +13,10 @@ import httpx
 from pydantic import AfterValidator, Field
 
 from api.push.address import Address, BadAddressError, parse_address, stored_url
-from api.push.channel import Accepted, Answer, Consumer, Delivery, Failure, Refused, TryAgain
+from api.push.channel import Accepted, Answer, Consumer, Delivery, Failure, Refused, Summary, TryAgain
 from api.push.http_call import QUOTED, TIMEOUT_S, cause_of
 from api.push.keys import Keys, opened
-from api.push.mail_text import mail
+from api.push.mail_text import mail, summary_mail
 from api.push.said import said
 from api.push.wording import WordedSettings
 from hub.access.outgoing import Outgoing, OutgoingRefused
@@ -56,6 +56,13 @@ class Mail:
 
     async def send(self, consumer: Consumer, delivery: Delivery) -> Answer:
         """See Channel: accepted is what the server took for every recipient that it does not refuse for good."""
+        return await self._exchange(consumer, delivery)
+
+    async def send_summary(self, consumer: Consumer, summary: Summary) -> Answer:
+        """See Channel."""
+        return await self._exchange(consumer, summary)
+
+    async def _exchange(self, consumer: Consumer, told: Delivery | Summary) -> Answer:
         try:
             keys = opened(consumer, self._secrets)
             url = stored_url(consumer.url, schemes=tuple(PORTS))
@@ -69,7 +76,7 @@ class Mail:
         host = url.netloc.decode()
         try:
             async with asyncio.timeout(self._timeout_s):
-                return await self._sent(consumer, delivery, keys, url, settings)
+                return await self._sent(consumer, told, keys, url, settings)
         except OutgoingRefused as error:
             return TryAgain(error.sentence, "address")
         except (TimeoutError, aiosmtplib.SMTPTimeoutError):
@@ -84,19 +91,22 @@ class Mail:
             return _broken(error, host)
 
     async def _sent(
-        self, consumer: Consumer, delivery: Delivery, keys: Keys, url: httpx.URL, settings: MailSettings
+        self, consumer: Consumer, told: Delivery | Summary, keys: Keys, url: httpx.URL, settings: MailSettings
     ) -> Answer:
-        got = self._got.get((consumer.id, delivery.id), set())
+        got = self._got.get((consumer.id, told.id), set())
         waiting = [each for each in settings.to if each not in got]
         if not waiting:  # who was greylisted is no recipient any more
             return Accepted()
-        message = mail(consumer, delivery, settings.sender, settings.to, settings.zone)
+        if isinstance(told, Summary):
+            message = summary_mail(consumer, told, settings.sender, settings.to, settings.zone)
+        else:
+            message = mail(consumer, told, settings.sender, settings.to, settings.zone)
         client = await self._connected(url, settings)
         try:
             if keys.login:
                 user, _, password = keys.login.partition(":")
                 await client.login(unquote(user), unquote(password))
-            if delivery.kind == "heartbeat":
+            if isinstance(told, Delivery) and told.kind == "heartbeat":
                 return await _tried(client, settings, keys)
             refused, answer = await client.sendmail(settings.sender, waiting, message.as_bytes())
         except aiosmtplib.SMTPRecipientsRefused as error:
@@ -107,8 +117,8 @@ class Mail:
         parts = [answer] if answer else []
         parts += [f"{to}: {no.code} {no.message}" for to, no in refused.items()]
         later = {to for to, no in refused.items() if 400 <= no.code < 500}
-        told = said("; ".join(parts).encode(), keys.forms)
-        return self._judged((consumer.id, delivery.id), set(settings.to), later, bool(answer), told)
+        quoted = said("; ".join(parts).encode(), keys.forms)
+        return self._judged((consumer.id, told.id), set(settings.to), later, bool(answer), quoted)
 
     def _judged(self, key: tuple[int, str], to: set[str], later: set[str], taken: bool, told: str) -> Answer:
         """Who has it is remembered while others are greylisted, so that the next attempt is for these alone."""

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import NamedTuple, Protocol, runtime_checkable
 
-from api.push.channel import Answer, Channel, Consumer, Delivery
+from api.push.channel import Channel, Delivery
 
 
 class Pace(NamedTuple):
@@ -20,10 +20,8 @@ class PacedChannel(Channel, Protocol):
     """A channel whose receiver counts messages; what is beyond its pace is named in a summary."""
 
     @property
-    def pace(self) -> Pace: ...
-
-    async def send_summary(self, consumer: Consumer, deliveries: Sequence[Delivery]) -> Answer:
-        """One message that names each of these, at most `pace.group`; else as `send`."""
+    def pace(self) -> Pace:
+        """Of a summary at most `pace.group` alerts are named, the first ones; the others are counted."""
         ...
 
 

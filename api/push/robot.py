@@ -10,12 +10,12 @@ from typing import Any, ClassVar, Literal, NamedTuple
 
 import httpx
 
-from api.push.channel import Answer, Consumer, Delivery, Failure, TryAgain
+from api.push.channel import Answer, Consumer, Delivery, Failure, Summary, TryAgain
 from api.push.http_call import QUOTED, Reply, Request
 from api.push.http_channel import HttpChannel
 from api.push.keys import Keys
 from api.push.pace import Pace
-from api.push.wording import COLOURS, Wording, colour_of, summary_heading, summary_line, worded
+from api.push.wording import Wording, summary_lines, worded, worded_summary
 from hub.words.sentence import Sentence
 
 Trouble = Literal["revoked", "sign", "blocked", "keyword", "limited"]
@@ -48,15 +48,12 @@ class Robot(HttpChannel):
         """One change as a message of its own."""
         return self._made(keys, url, self.single(worded(delivery, _zone(consumer))))
 
-    async def send_summary(self, consumer: Consumer, deliveries: Sequence[Delivery]) -> Answer:
-        """One message that names each of these (see PacedChannel)."""
+    def summary_request(self, consumer: Consumer, keys: Keys, url: httpx.URL, summary: Summary) -> Request:
+        """The first alerts by name, as many as a message takes, and how many more there are."""
         zone = _zone(consumer)
-        lines = [self.coloured(colour_of(each), summary_line(each, zone)) for each in deliveries]
-        worst = min(map(colour_of, deliveries), key=list(COLOURS).index)
-        first = worded(deliveries[0], zone)
-        page = None if first.link is None else first.link.partition("#")[0]
-        text = Text(summary_heading(deliveries), worst, [f"- {line}" for line in lines], page, first.link_text)
-        return await self._exchange(consumer, lambda keys, url: self._made(keys, url, text))
+        words = worded_summary(summary, zone)
+        lines = [f"- {self.coloured(colour, line)}" for colour, line in summary_lines(summary, zone, self.pace.group)]
+        return self._made(keys, url, Text(words.heading, words.colour, lines, words.link, words.link_text))
 
     def single(self, words: Wording) -> Text:
         """A message of one alert."""

@@ -1,13 +1,14 @@
 """A change of an alert as people read it: heading, facts and link, in the language of the consumer. Pure."""
 
-from collections.abc import Mapping, Sequence
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import NamedTuple
 from zoneinfo import ZoneInfo, available_timezones
 
 from pydantic import BaseModel, ConfigDict, field_validator
 
-from api.push.channel import Delivery
+from api.push.channel import Delivery, Summary
 from hub.alerts.titles import marked, unmarked
 from hub.words import optional, text
 
@@ -17,6 +18,8 @@ TITLE_MAX = 120
 """Characters of a title."""
 LINE_MAX = 60
 """Characters of a title in a summary."""
+MOST_COUNTED = 5
+"""Kinds and places that a summary counts."""
 _LOOKALIKES = str.maketrans("<>[]*`|", "＜＞［］＊'｜")
 """What would be markup, a link or a mention in the texts of robots: names of devices are not the hub's words."""
 
@@ -88,25 +91,62 @@ def title_of(delivery: Delivery) -> str:
         return text("push.heartbeat.title", lang)
     if title := picture.get("title"):
         return plain(unmarked(str(title)))
-    kind = picture.get("event_kind")
-    what = (optional(f"event.kind.{kind}", lang) or kind) if kind else picture.get("metric") or text("push.alert", lang)
+    what = _kind_of(delivery) or text("push.alert", lang)
     state = text(f"alert.state.{colour_of(delivery)}", lang)
     return plain(text("push.heading", lang, what=what, state=state))
 
 
-def summary_heading(deliveries: Sequence[Delivery]) -> str:
-    """How many alerts a summary names, and of which levels."""
-    lang = deliveries[0].lang
-    counted = [
-        f"{text(f'alert.state.{colour}', lang)} {count}"
-        for colour in (*LEVELS, "cleared")
-        if (count := sum(colour_of(each) == colour for each in deliveries))
-    ]
-    drill = text("push.drill", lang) if all(each.drill for each in deliveries) else ""
-    return f"{drill}{text('push.summary', lang, count=len(deliveries))}: {', '.join(counted)}"
+def worded_summary(summary: Summary, zone: str) -> Wording:
+    """The words of a summary, without the alerts that it names."""
+    lang, named = summary.lang, summary.named
+    colours = counted(colour_of(each) for each in named)
+    levels = ", ".join(
+        f"{text(f'alert.state.{colour}', lang)} {colours[colour]}" for colour in COLOURS if colour in colours
+    )
+    drill = text("push.drill", lang) if summary.drill else ""
+    facts = {
+        "level": levels,
+        "kind": _most(_kind_of(each) for each in named),
+        "place": _most(each.place for each in named),
+        "time": local_time(summary.at, zone),
+    }
+    given = {label: fact for label, fact in facts.items() if fact}
+    return Wording(
+        f"{drill}{text('push.summary', lang, count=len(named))}: {levels}",
+        next(colour for colour in COLOURS if colour in colours),
+        [(text(f"push.label.{label}", lang), fact) for label, fact in given.items()],
+        given | {"change": text("push.change.summary", lang)},
+        summary.link,
+        text("push.open_page", lang),
+    )
 
 
-def summary_line(delivery: Delivery, zone: str) -> str:
+def summary_lines(summary: Summary, zone: str, most: int) -> list[tuple[str, str]]:
+    """Colour and text of a line for each alert, at most so many; the last one then counts the rest."""
+    lines = [(colour_of(each), _line(each, zone)) for each in summary.named[:most]]
+    if more := len(summary.named) - most:
+        lines += [("blue", text("push.more", summary.lang, count=more))] if more > 0 else []
+    return lines
+
+
+def counted(values: Iterable[str | None]) -> dict[str, int]:
+    """How often each comes, the most frequent first."""
+    return dict(Counter(value for value in values if value is not None).most_common())
+
+
+def _most(values: Iterable[str | None]) -> str:
+    shown = list(counted(values).items())
+    return ", ".join(
+        [f"{plain(value)} {count}" for value, count in shown[:MOST_COUNTED]] + ["…"][: len(shown) > MOST_COUNTED]
+    )
+
+
+def _kind_of(delivery: Delivery) -> str | None:
+    kind = delivery.picture.get("event_kind")
+    return (optional(f"event.kind.{kind}", delivery.lang) or kind) if kind else delivery.picture.get("metric")
+
+
+def _line(delivery: Delivery, zone: str) -> str:
     """One alert in a summary: its title, what changed, and when."""
     change = optional(f"push.change.{delivery.kind}", delivery.lang) or delivery.kind
     title = with_mark(delivery, title_of(delivery))[:LINE_MAX]

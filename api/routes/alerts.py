@@ -117,10 +117,12 @@ class AlertDelivery(BaseModel):
 
     consumer: str
     seq: int
-    state: Literal["pending", "delivered", "given_up", "silenced", "quiet"] = Field(
-        description="silenced, quiet: kept back by a silence, or by quiet hours of the consumer"
+    state: Literal["pending", "delivered", "given_up", "silenced", "quiet", "grouped"] = Field(
+        description="silenced, quiet: kept back by a silence, or by quiet hours of the consumer; grouped: its next "
+        "summary names it"
     )
     attempts: int
+    summary: UUID | None = Field(description="the summary that names it, and whose state this is; null: sent singly")
     why: str | None = Field(description="why it gets it beside its filters: as the fallback, or by a chain; else null")
     failure: str | None = Field(description="in which way it failed last, in one word")
     last_error: str | None

@@ -11,13 +11,27 @@ limit %(limit)s
 
 -- name: alert_deliveries
 -- Newest first.
+-- Those that are told in a summary share its outcome; until it is made they wait.
+with owed as (
+    select o.consumer_id, o.seq, o.state, o.attempts, o.failure, o.last_error, o.last_error_words, o.said, o.why,
+           o.took_ms, o.created_at, o.settled_at, o.next_at, null::uuid as summary
+    from outbox o
+    where o.alert_id = %(id)s
+    union all
+    select g.id, h.seq, coalesce(s.state, 'grouped'), coalesce(s.attempts, 0), s.failure, s.last_error,
+           s.last_error_words, s.said, null, s.took_ms, h.at, s.settled_at, s.next_at, s.alert_id
+    from alert_change h
+    cross join lateral unnest(h.grouped) as g (id)
+    left join outbox s on s.consumer_id = g.id and s.after_cursor < h.cursor and h.cursor <= s.until_cursor
+    where h.alert_id = %(id)s and not exists (
+        select from outbox o where o.consumer_id = g.id and o.alert_id = h.alert_id and o.seq = h.seq)
+)
 select c.code as consumer, o.seq, o.state, o.attempts, o.failure, o.last_error, o.last_error_words, o.said, o.why,
        o.took_ms, o.created_at, o.settled_at,
-       case when o.state = 'pending' then o.next_at end as next_at
-from outbox o
+       case when o.state = 'pending' then o.next_at end as next_at, o.summary
+from owed o
 join consumer c on c.id = o.consumer_id
-where o.alert_id = %(id)s
-  and (%(after_seq)s::int is null or (o.seq, c.code) < (%(after_seq)s, %(after_consumer)s))
+where (%(after_seq)s::int is null or (o.seq, c.code) < (%(after_seq)s, %(after_consumer)s))
 order by o.seq desc, c.code desc
 limit %(limit)s
 

@@ -20,6 +20,7 @@ from api.contract_types import Code, LevelName, Name, RegionPrefix
 from api.push.address import BadAddressError
 from api.push.kinds import KINDS, KindName, checked_settings
 from api.routes.consumer_filters import FilterBody, Filters
+from api.routes.consumer_grouping import GroupingBody
 from api.routes.consumer_quiet import QuietBody, QuietHours
 from hub.access.classification import CeilingName
 from hub.alerts.routing import MOST_FILTERS
@@ -114,6 +115,11 @@ class ConsumerBody(BaseModel):
         description="at which local times it gets a proof that it can be reached; [] at none. null: 09:00 and 17:00, "
         "and at none for a gateway (http)",
     )
+    grouping: GroupingBody | None = Field(
+        default=None,
+        description="of storms: beyond some changes within a time it is told of further ones in summaries; what "
+        "becomes red is always told singly, at once. null: all is told singly",
+    )
     enabled: bool = True
 
     @field_validator("url")
@@ -196,6 +202,7 @@ class Consumer(BaseModel):
     lang: Lang | None
     ceiling: CeilingName
     quiet: list[QuietBody]
+    grouping: GroupingBody | None
     heartbeat_s: int | None
     prove_within_h: int
     prove_at: list[str] | None

@@ -53,6 +53,8 @@ async def put_consumer(
     fresh = PREFIX + b64encode(secrets.token_bytes(32)).decode() if kind.signed else ""
     given = body.secret.get_secret_value() if body.secret else None
     url, _, given_query = kind.parse(body.url)
+    if kind.followed and body.grouping is not None:
+        raise invalid("/grouping", f"a consumer of kind {body.kind} follows the log and is told singly: leave it out")
     if not kind.followed:
         _check_outgoing(context, body.kind, url)
     elif body.kind == "kafka" and context.settings.kafka.servers is None:
@@ -71,6 +73,7 @@ async def put_consumer(
             "code": code,
             "filters": Jsonb(filters),
             "quiet": Jsonb(stored_quiet(body.quiet)),
+            "grouping": None if body.grouping is None else Jsonb(body.grouping.model_dump()),
             "fallback": fallback,
             "usual_ceiling": kind.ceiling,
             "settings": Jsonb(body.settings),

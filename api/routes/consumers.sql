@@ -32,18 +32,18 @@ select url, login, query from consumer where code = %(code)s for no key update
 -- Without a secret, or a ceiling, a known consumer keeps its own; a secret only as long as its kind. One that
 -- becomes a robot on the internet gets L1. Whether its channel fails is known until it accepts something.
 with known as (select kind from consumer where code = %(code)s)
-insert into consumer (code, kind, url, login, query, settings, secret, filters, quiet, owner, fallback, lang,
-                      ceiling, enabled, heartbeat_s, prove_within_h, prove_at)
+insert into consumer (code, kind, url, login, query, settings, secret, filters, quiet, grouping, owner, fallback,
+                      lang, ceiling, enabled, heartbeat_s, prove_within_h, prove_at)
 values (%(code)s, %(kind)s, %(url)s, %(login)s, %(query)s, %(settings)s, coalesce(%(secret)s, %(fresh_secret)s),
-        %(filters)s, %(quiet)s, %(owner)s, %(fallback)s, %(lang)s, coalesce(%(ceiling)s, %(usual_ceiling)s), %(enabled)s,
-        %(heartbeat_s)s, %(prove_within_h)s, %(prove_at)s)
+        %(filters)s, %(quiet)s, %(grouping)s, %(owner)s, %(fallback)s, %(lang)s, coalesce(%(ceiling)s, %(usual_ceiling)s),
+        %(enabled)s, %(heartbeat_s)s, %(prove_within_h)s, %(prove_at)s)
 on conflict (code) do update
 set kind = excluded.kind, url = excluded.url, login = excluded.login, query = excluded.query, held_until = null,
     settings = excluded.settings,
     secret = case when %(secret)s is null and consumer.kind = excluded.kind then consumer.secret
                   else excluded.secret end,
-    filters = excluded.filters, quiet = excluded.quiet, owner = excluded.owner, fallback = excluded.fallback,
-    lang = excluded.lang,
+    filters = excluded.filters, quiet = excluded.quiet, grouping = excluded.grouping, owner = excluded.owner,
+    fallback = excluded.fallback, lang = excluded.lang,
     ceiling = coalesce(%(ceiling)s, case when consumer.kind <> excluded.kind and %(usual_ceiling)s = 'L1' then 'L1'
                                          else consumer.ceiling end),
     heartbeat_s = excluded.heartbeat_s, heartbeat_due = null, prove_within_h = excluded.prove_within_h,
@@ -61,12 +61,13 @@ update outbox set quiet_until = now()
 where consumer_id = (select id from consumer where code = %(code)s) and state = 'quiet'
 
 -- name: consumers
-select c.code, c.kind, c.url, c.settings, c.login, c.filters, c.quiet, c.owner, c.fallback, c.lang, c.ceiling, c.enabled,
+select c.code, c.kind, c.url, c.settings, c.login, c.filters, c.quiet, c.grouping, c.owner, c.fallback,
+       c.lang, c.ceiling, c.enabled,
        c.heartbeat_s, c.prove_within_h, c.prove_at, c.proven_at, c.failing_since,
        exists (select from alert a where a.target = 'channel_degraded:' || c.code and a.origin = 'hub'
                                      and a.cleared_at is null) as degraded,
        case when c.held_until > now() then c.held_until end as held_until,
-       o.pending + behind.changes as pending, o.delivered, o.given_up,
+       o.pending + behind.changes + grouped.waiting as pending, o.delivered, o.given_up,
        case when p.failing_since is null then last.failure else 'connection' end as failure,
        coalesce(p.last_error, last.last_error) as last_error,
        case when p.last_error is null then last.last_error_words else p.last_error_words end as last_error_words
@@ -75,6 +76,10 @@ left join alert_position p on p.consumer_id = c.id and c.kind in ('kafka', 'mqtt
 cross join lateral (
     select count(*) as changes from alert_change h where h.cursor > p.cursor and c.id = any (h.recipients)
 ) behind
+left join alert_grouping g on g.consumer_id = c.id
+cross join lateral (
+    select count(*) as waiting from grouped_for(c.id, g.position, null)
+) grouped
 cross join lateral (
     select count(*) filter (where state = 'pending') as pending,
            count(*) filter (where state = 'delivered') as delivered,

@@ -16,11 +16,11 @@ consumers = Verbs("Who is told of alerts, by which channel, and whether it arriv
 CodeArgument = Annotated[str, typer.Argument(help="The consumer's code.")]
 FROM_INPUT = "-"
 _KEPT = (
-    *("kind", "url", "settings", "username", "filters", "quiet", "owner", "lang", "ceiling", "enabled"),
+    *("kind", "url", "settings", "username", "filters", "quiet", "grouping", "owner", "lang", "ceiling", "enabled"),
     *("heartbeat_s", "prove_within_h", "prove_at"),
 )
 _SHOWN = (
-    *(name for name in _KEPT if name not in ("filters", "quiet")),
+    *(name for name in _KEPT if name not in ("filters", "quiet", "grouping")),
     *("proven_at", "failing_since", "degraded"),
     *("fallback", "pending", "delivered", "given_up", "held_until", "failure", "last_error"),
 )
@@ -82,6 +82,9 @@ def show_consumer(
     for each in found["quiet"]:
         limits = " ".join(str(each[name]) for name in ("days", "hours", "zone") if each[name] is not None)
         out.print(Text(f"quiet: {limits} up to {each['max_level']}"), soft_wrap=True)
+    if (storm := found["grouping"]) is not None:
+        told = f"beyond {storm['after']} changes in {storm['within_s']} s a summary each {storm['every_s']} s"
+        out.print(Text(f"grouping: {told}"), soft_wrap=True)
 
 
 @consumers.verb("put")
@@ -106,6 +109,9 @@ def put_consumer(
         typer.Option(
             help="Quiet hours, like 22:00-06:00, or JSON with days, zone and max_level; repeatable; '' for none."
         ),
+    ] = None,
+    grouping: Annotated[
+        str | None, typer.Option(help="Of storms: changes/seconds, like 20/60, and a summary each minute; '' for none.")
     ] = None,
     owner: Annotated[str | None, typer.Option(help="The organisation that it belongs to; '' for none.")] = None,
     titles: Annotated[str | None, typer.Option(help="Language of the titles that it gets: en or zh.")] = None,
@@ -142,6 +148,8 @@ def put_consumer(
 
     Example:  hub consumers put desk --quiet 22:00-06:00
 
+    Example:  hub consumers put desk --grouping 20/60
+
     Example:  hub consumers put duty https://duty.example.org/alerts --min-level red --fallback
 
     Example:  hub consumers put desk --heartbeat-s 60
@@ -170,8 +178,7 @@ def put_consumer(
         "area": area,
     }
     body["filters"] = _filters(body.get("filters"), filters, {k: v for k, v in limits.items() if v is not None})
-    if quiet is not None:
-        body["quiet"] = [_quiet(each) for each in quiet if each]
+    body |= _suppressed(quiet, grouping)
     given: dict[str, Any] = {"kind": kind, "url": address, "owner": owner}
     if address is not None and "@" in address.partition("://")[2].partition("/")[0]:
         body.pop("username", None)  # the address brings its own
@@ -212,14 +219,20 @@ def _object(text: str) -> Any:
         fail(f"--settings is not JSON: {error}")
 
 
-def _quiet(text: str) -> dict[str, Any]:
-    """Quiet hours as they were given: HH:MM-HH:MM, or a JSON object."""
-    if not text.startswith("{"):
-        return {"hours": text}
+def _suppressed(quiet: list[str] | None, grouping: str | None) -> dict[str, Any]:
+    """Quiet hours (HH:MM-HH:MM) and grouping (changes/seconds) as far as they are given, either also as JSON."""
     try:
-        found: dict[str, Any] = json.loads(text)
+        found: dict[str, Any] = {}
+        if quiet is not None:
+            found["quiet"] = [json.loads(each) if each.startswith("{") else {"hours": each} for each in quiet if each]
+        if grouping is not None:
+            after, _, within_s = grouping.partition("/")
+            if grouping.startswith("{"):
+                found["grouping"] = json.loads(grouping)
+            else:
+                found["grouping"] = {"after": int(after), "within_s": int(within_s)} if grouping else None
     except ValueError as error:
-        fail(f'--quiet is like 22:00-06:00, or {{"hours": "22:00-06:00", "max_level": "yellow"}}: {error}')
+        fail(f"--quiet is like 22:00-06:00, --grouping like 20/60, or either a JSON object: {error}")
     return found
 
 

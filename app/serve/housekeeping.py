@@ -9,6 +9,7 @@ from hub.alerts.channel_watch import watch_channels
 from hub.alerts.drills import drills
 from hub.alerts.release import release
 from hub.alerts.shelf import unshelve_due
+from hub.alerts.summaries import summarise
 from hub.audit.head import daily
 from hub.audit.journal import keep_settling as keep_settling_journal
 from hub.audit.retention import keep_audit
@@ -37,6 +38,7 @@ def housekeeping(settings: Settings, pool: Pool) -> list[Named]:
         ("silences", lead(settings.database.url, "silences", release)),
         ("warnings", lead(settings.database.url, "warnings", watch_warnings(settings.warnings.sources))),
         ("drills", lead(settings.database.url, "drills", drills(MOMENTARY))),
+        ("summaries", lead(settings.database.url, "summaries", summarise)),
         ("shelf", lead(settings.database.url, "shelf", unshelve_due)),
         ("calendars", lead(settings.database.url, "calendars", watch_calendars)),
         ("channels", lead(settings.database.url, "channels", watch_channels)),

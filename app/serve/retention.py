@@ -31,6 +31,7 @@ async def forget(pool: Pool, settings: Settings, batch: int = BATCH) -> int:
         SQL.silences: settings.alerts.keep_days,
         SQL.proofs: settings.alerts.keep_days,
         SQL.drills: settings.alerts.keep_days,
+        SQL.summaries: settings.alerts.keep_days,
         SQL.unused: settings.health.keep_days,
         SQL.warnings: settings.warnings.keep_days,
     }

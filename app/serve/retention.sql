@@ -54,6 +54,12 @@ delete from silence where id in (
     where s.to_at < now() - make_interval(days => %(days)s) and not exists (select from outbox o where o.silence_id = s.id)
     limit %(batch)s)
 
+-- name: summaries
+delete from outbox where id in (
+    select id from outbox
+    where until_cursor is not null and settled_at < now() - make_interval(days => %(days)s)
+    limit %(batch)s)
+
 -- name: unused
 delete from device_unused where (device_id, name) in (
     select device_id, name from device_unused where last_at < now() - make_interval(days => %(days)s) limit %(batch)s)

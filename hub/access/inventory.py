@@ -60,9 +60,9 @@ TABLES: Mapping[str, Table] = {
     ),
     "consumer": _table(
         _MANAGEMENT, "who is told of alerts, and up to which level", "until deleted", Permission.CONSUMERS_READ,
-        l2="id code kind filters quiet owner fallback enabled held_until lang ceiling paced_until heartbeat_s "
-        "heartbeat_due prove_within_h prove_at prove_due watched_since proven_at failing_since degraded_at", l3="url",
-        l4="secret login query settings",
+        l2="id code kind filters quiet grouping owner fallback enabled held_until lang ceiling paced_until "
+        "heartbeat_s heartbeat_due prove_within_h prove_at prove_due watched_since proven_at failing_since degraded_at",
+        l3="url", l4="secret login query settings",
     ),
     "routing_revision": _table(
         _OPERATIONS, "that what alerts are routed by has changed", "one row", None, l1="one revision",
@@ -136,6 +136,10 @@ TABLES: Mapping[str, Table] = {
         _OPERATIONS, "how far consumers that follow the log of alert changes have confirmed it", "with its consumer",
         None, l1="cursor", l2="consumer_id moved_at failing_since", l3="last_error last_error_words",
     ),
+    "alert_grouping": _table(
+        _OPERATIONS, "consumers that are told of storms in summaries: whether there is one, and what waits",
+        "with its consumer", None, l1="recent position due_at", l2="consumer_id",
+    ),
     "silence": _table(
         _MANAGEMENT, "which deliveries of alerts are kept back, until when, who wanted it and why",
         "alerts.keep_days after its end", Permission.ALERTS_READ,
@@ -178,7 +182,7 @@ TABLES: Mapping[str, Table] = {
         _OPERATIONS, "deliveries of alerts to consumers", "with its alert (alerts.keep_days), or its consumer",
         Permission.CONSUMERS_READ,
         l2="id change_id alert_id seq consumer_id state attempts next_at created_at settled_at why failure silence_id "
-        "quiet_until took_ms",
+        "quiet_until after_cursor until_cursor took_ms",
         l3="last_error last_error_words said",
     ),
     "dead_letter": _table(

@@ -12,6 +12,7 @@ from hub.alerts.alert import Alert, Applied, Change, Home, Plan, Raise, Result, 
 from hub.alerts.degraded import elsewhere
 from hub.alerts.escalation import climbed
 from hub.alerts.fallback import fallen
+from hub.alerts.grouping import grouped
 from hub.alerts.recipients import Owed, owed
 from hub.alerts.transitions import CONDITIONS, ENDED, RECORDS, state_of
 from hub.models import AlertChange
@@ -86,9 +87,14 @@ async def _write(conn: psycopg.AsyncConnection, applied: Sequence[Applied]) -> N
     told: dict[UUID, list[int]] = {change.id: [] for change, _ in applied}
     for each in deliveries:
         told[each.change_id].append(each.consumer_id)
-    await conn.execute(SQL.record, {**_recorded(applied), "recipients": [_array(each) for each in told.values()]})
-    if deliveries:
-        await conn.execute(SQL.deliver, dict(zip(Owed._fields, map(list, zip(*deliveries, strict=True)), strict=True)))
+    single, groups = await grouped(conn, applied, deliveries)
+    recipients = {
+        "recipients": [_array(each) for each in told.values()],
+        "grouped": [_array(found) if (found := groups.get(id_)) else None for id_ in told],
+    }
+    await conn.execute(SQL.record, {**_recorded(applied), **recipients})
+    if single:
+        await conn.execute(SQL.deliver, dict(zip(Owed._fields, map(list, zip(*single, strict=True)), strict=True)))
     if ended := [
         change.id for change, alert in applied
         if isinstance(change, Step) and change.kind in TOLD and alert.cleared_at is None and alert.rule_id is not None

@@ -112,9 +112,9 @@ left join series s on s.id = n.series_id
 
 -- name: record
 -- Each change with the picture of its alert after it. Identities are drawn after the sort: cursors rise in its order.
-insert into alert_change (id, alert_id, seq, kind, actor, note, note_words, recipients, principal, picture)
-select n.change_id, a.id, n.seq, n.kind, n.actor, n.note, n.note_words::jsonb, n.recipients::int[], n.principal,
-       jsonb_build_object(
+insert into alert_change (id, alert_id, seq, kind, actor, note, note_words, recipients, grouped, principal, picture)
+select n.change_id, a.id, n.seq, n.kind, n.actor, n.note, n.note_words::jsonb, n.recipients::int[], n.grouped::int[],
+       n.principal, jsonb_build_object(
         'alert', a.id, 'seq', n.seq, 'origin', a.origin, 'target', a.target, 'rule', r.code, 'rule_name', r.name,
         'device', d.code, 'device_name', d.name, 'metric', s.metric, 'event_kind', coalesce(r.event_kind, a.event_kind),
         'category', coalesce(p.category, a.category), 'region', a.region,
@@ -129,14 +129,14 @@ select n.change_id, a.id, n.seq, n.kind, n.actor, n.note, n.note_words::jsonb, n
         'opened_at', a.opened_at, 'cleared_at', n.cleared_at, 'changed_at', n.changed_at, 'raised_at', a.raised_at)
 from unnest(
     %(change_id)b::uuid[], %(id)b::uuid[], %(seq)b::int[], %(kind)b::text[], %(actor)b::text[], %(note)b::text[],
-    %(note_words)b::text[], %(recipients)b::text[],
+    %(note_words)b::text[], %(recipients)b::text[], %(grouped)b::text[],
     %(principal)b::uuid[], %(cause)b::text[], %(assignee)b::uuid[], %(shelved_until)b::timestamptz[],
     %(merged_into)b::uuid[], %(drill_id)b::uuid[],
     %(level)b::int2[], %(peak_level)b::int2[], %(value)b::float8[], %(threshold)b::float8[], %(title)b::text[],
     %(state)b::text[], %(condition)b::text[], %(handling)b::text[], %(changed_at)b::timestamptz[],
     %(cleared_at)b::timestamptz[]
-) with ordinality as n (change_id, id, seq, kind, actor, note, note_words, recipients, principal, cause, assignee, shelved_until,
-                        merged_into, drill_id, level, peak_level, value, threshold, title, state, condition, handling, changed_at, cleared_at,
+) with ordinality as n (change_id, id, seq, kind, actor, note, note_words, recipients, grouped, principal, cause,
+                        assignee, shelved_until, merged_into, drill_id, level, peak_level, value, threshold, title, state, condition, handling, changed_at, cleared_at,
                         place)
 join alert a on a.id = n.id
 left join rule r on r.id = a.rule_id

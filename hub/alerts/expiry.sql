@@ -12,6 +12,13 @@ with gone as (
           left join alert_ending e on e.change_id = c.id
           where c.alert_id = a.id and (o.id is not null or e.change_id is not null)
       )
+      and not exists (
+          select from alert_change c
+          cross join lateral unnest(c.grouped) as told (id)
+          join alert_grouping g on g.consumer_id = told.id
+          left join outbox s on s.consumer_id = told.id and s.until_cursor >= c.cursor and s.state = 'pending'
+          where c.alert_id = a.id and (c.cursor > g.position or s.id is not null)
+      )
       and not exists (select from latest l where l.series_id = a.series_id and l.ts <= a.cleared_at + interval '1 day')
     limit %(batch)s
     for update of a skip locked

@@ -26,10 +26,11 @@ async def fallen(conn: psycopg.AsyncConnection, applied: Sequence[Applied], owed
     reds = [each for each in applied if each.alert.peak_level == RED and each.alert.drill_id is None]
     if not reds:
         return []
-    ids = list({alert.id for _, alert in reds})
-    known = dict(await (await conn.execute(SQL.known, {"ids": ids})).fetchall())
+    ids = {alert.id for _, alert in reds}
+    known = dict(await (await conn.execute(SQL.known, {"ids": list(ids)})).fetchall())
     fallback, watched, extra = (await subscriptions(conn)).fallback, [], list[Owed]()
-    reached, gets = {(each.alert_id, each.seq) for each in owed}, {each[:4] for each in owed}
+    mine = [each for each in owed if each.alert_id in ids]
+    reached, gets = {(each.alert_id, each.seq) for each in mine}, {each[:4] for each in mine}
     for change, alert in reds:
         if alert.id not in known:
             if change.kind not in ("raised", "updated"):

@@ -33,6 +33,7 @@ from decided
 join alert_change c on c.alert_id = decided.alert_id and c.seq >= decided.seq
 cross join fallback
 where decided.why is not null and c.kind <> all (%(records)s::text[])
+  and fallback.id <> all (coalesce(c.grouped, '{}'))
 order by c.cursor
 on conflict (consumer_id, alert_id, seq) do nothing
 returning alert_id

@@ -10,10 +10,10 @@ from psycopg.rows import dict_row
 
 from hub.alerts.alert import Applied
 from hub.alerts.chains import Chains, stored_chain
-from hub.alerts.kept_back import DELIVERED, kept_back
+from hub.alerts.kept_back import kept_back
 from hub.alerts.quiet import stored_quiet
 from hub.alerts.reach import Reach, SharedAlerts
-from hub.alerts.routing import NOWHERE, Place, Subscriber, Subscriptions, stored_filter
+from hub.alerts.routing import NOWHERE, Grouping, Place, Subscriber, Subscriptions, stored_filter
 from hub.alerts.silences import Silence
 from hub.store.statements import statements
 
@@ -33,6 +33,11 @@ class Owed(NamedTuple):
     """By which it is kept back."""
     quiet_until: datetime | None = None
     """Until when quiet hours of the consumer keep it back."""
+
+    @property
+    def now(self) -> bool:
+        """Whether nothing keeps it back."""
+        return self.silence_id is None and self.quiet_until is None
 
 
 _known: dict[UUID, Subscriptions] = {}
@@ -74,8 +79,9 @@ def _subscriptions(found: Mapping[str, Any]) -> Subscriptions:
                 enabled,
                 fallback,
                 stored_quiet(quiet),
+                None if grouping is None else Grouping(**grouping),
             )
-            for id_, code, owner, filters, enabled, fallback, quiet in found["consumers"]
+            for id_, code, owner, filters, enabled, fallback, quiet, grouping in found["consumers"]
         ],
         Reach(
             {code: parent for code, parent, _ in organisations if parent is not None},
@@ -92,12 +98,12 @@ async def owed(conn: psycopg.AsyncConnection, applied: Sequence[Applied]) -> lis
     if not applied or not (routes := await subscriptions(conn)).subscribers:
         return []
     places, now = await stored_places(conn, {alert.id for _, alert in applied}, routes.border_m), datetime.now(UTC)
-    found = list[Owed]()
+    found, recipients = list[Owed](), routes.recipients_of(now)
     for change, alert in applied:
         place = places[alert.id]._replace(level=alert.place.level)
-        for consumer in routes.recipients(place, now):
-            kept = kept_back(routes, change.kind, place, consumer, now) or DELIVERED
-            found.append(Owed(change.id, alert.id, alert.seq, consumer, None, *kept))
+        for consumer in recipients(place):
+            kept = kept_back(routes, change.kind, place, consumer, now) if routes.keeps_back else None
+            found.append(Owed(change.id, alert.id, alert.seq, consumer, None, *(kept or ())))
     return found
 
 

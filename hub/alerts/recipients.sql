@@ -5,7 +5,7 @@ select revision from routing_revision
 -- All that alerts are routed by, in one snapshot.
 select r.revision,
        (select coalesce(jsonb_agg(jsonb_build_array(c.id, c.code, c.owner, c.filters, c.enabled, c.fallback,
-               c.quiet) order by c.id), '[]')
+               c.quiet, case when c.kind not in ('kafka', 'mqtt') then c.grouping end) order by c.id), '[]')
         from consumer c) as consumers,
        (select coalesce(jsonb_agg(jsonb_build_array(a.code, a.valid_from, a.valid_to)), '[]') from area a) as areas,
        (select coalesce(jsonb_agg(jsonb_build_array(o.code, o.parent, o.region)), '[]') from organisation o

@@ -6,6 +6,7 @@ import psycopg
 from psycopg.rows import dict_row
 from psycopg.types.json import Jsonb
 
+from hub.alerts.grouping import apart
 from hub.alerts.kept_back import KeptBack, kept_back
 from hub.alerts.recipients import stored_places, subscriptions
 from hub.store.statements import statements
@@ -47,5 +48,6 @@ async def _released(conn: psycopg.AsyncConnection) -> int:
             found.append((each["id"], state, None if reason is None else str(reason), words, *(kept or KeptBack())))
         names = ("ids", "states", "reasons", "words", *KeptBack._fields)
         await cursor.execute(SQL.settle, dict(zip(names, map(list, zip(*found, strict=True)), strict=True)))
+        await apart(conn, {(each["alert_id"], each["consumer_id"]) for each in over if each["lasts"]})
         await cursor.execute(SQL.notify)
         return len(over)

@@ -17,6 +17,9 @@ select o.id, o.state, o.alert_id, o.consumer_id, h.kind, now() as now,
        a.cleared_at is null and a.handling not in ('closed', 'false_alarm', 'merged') and not exists (
            select from outbox newer
            where newer.consumer_id = o.consumer_id and newer.alert_id = o.alert_id and newer.seq > o.seq
+       ) and not exists (
+           select from alert_change newer
+           where newer.alert_id = o.alert_id and newer.seq > o.seq and o.consumer_id = any (newer.grouped)
        ) as lasts
 from outbox o
 join alert_change h on h.id = o.change_id

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import pytest
 
-from api.push.channel import SAID_MAX, Accepted, Refused, TryAgain
+from api.push.channel import SAID_MAX, Accepted, Refused, Summary, TryAgain
 from api.push.kinds import KINDS
 from hub.alerts.titles import marked
 from hub.words import Lang
@@ -16,6 +16,8 @@ from tests.support.process import eventually
 
 CHANGE = change()
 IN_TIME_S = 10
+STORM = [change(f"a{each}.1", title=f"no. {each}.", level="orange", event_kind="smoke") for each in range(11)]
+SUMMARY = Summary("s.1", CHANGE.at, [*STORM, change("b.2", kind="cleared", cleared_at="2026-01-01T00:00:01Z")])
 
 
 @pytest.fixture(params=sorted(KITS))
@@ -51,6 +53,21 @@ async def test_the_text_of_a_drill_begins_with_its_mark(kit: Kit, lang: Lang, ma
         assert kit.texts()[-1].count(mark) in (1, 2), "a robot has it in the title and in the text"
     assert await kit.channel.send(kit.consumer(), change(lang=lang)) == Accepted()
     assert mark not in kit.texts()[-1]
+
+
+async def test_a_summary_is_one_message_that_counts_and_a_repetition_is_the_same(kit: Kit) -> None:
+    for _ in range(2):
+        answer = await kit.channel.send_summary(kit.consumer(), SUMMARY)
+        assert isinstance(answer, Accepted), answer
+    first, again = kit.texts()
+    assert first == again
+    assert "12" in first
+    if kit.names_each:
+        assert all(f"no. {each}." in first for each in range(11))
+    kit.behave("refuse")
+    answer = await kit.channel.send_summary(kit.consumer(), SUMMARY)
+    assert isinstance(answer, TryAgain)
+    assert answer.reason
 
 
 @pytest.mark.parametrize("mode", ["refuse", "silent", "failing", "redirect", "cut"])

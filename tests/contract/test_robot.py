@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import pytest
 
-from api.push.channel import Accepted, TryAgain
+from api.push.channel import Accepted, Summary, TryAgain
 from api.push.robot import Robot
 from hub.words import LANGS, Lang
 from hub.words.sentence import Sentence
@@ -61,10 +61,14 @@ async def test_a_summary_names_each_in_one_message_that_the_robot_takes(kit: Rob
     channel = kit.channel
     assert isinstance(channel, Robot)
     changes = [change(f"a.{number}", title=f"第 {number} 号" + "水" * 200) for number in range(channel.pace.group)]
-    assert await channel.send_summary(kit.consumer(), changes) == Accepted()
+    assert (
+        await channel.send_summary(kit.consumer(), Summary("s.1", changes[0].at, [*changes, change("b.1")]))
+        == Accepted()
+    )
     [text] = kit.texts()
     assert all(f"第 {number} 号" in text for number in range(channel.pace.group))
-    assert f"{channel.pace.group} 条告警" in text
+    assert f"{channel.pace.group + 1} 条告警" in text
+    assert "另有 1 条" in text
 
 
 @pytest.mark.parametrize(

@@ -15,6 +15,7 @@ from hub.alerts.fallback_watch import FallbackWatch, fall
 from hub.settings import Database, Settings
 from hub.store.pool import connect, open_pool
 from tests.support.alarms import Alarms
+from tests.support.deliveries import FakeChannel
 from tests.support.process import eventually
 from tests.support.served_api import api_context, client_of
 
@@ -147,7 +148,7 @@ async def test_a_part_of_the_hub_sees_to_it(alarms: Alarms, database: str) -> No
 
 
 async def test_a_410_does_not_switch_the_fallback_off(alarms: Alarms) -> None:
-    class Gone:
+    class Gone(FakeChannel):
         async def send(self, consumer: Consumer, delivery: Delivery) -> Answer:
             return Refused("gone", "gone", gone=True) if consumer.code == "duty" else Accepted()
 

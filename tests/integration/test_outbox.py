@@ -21,6 +21,7 @@ from hub.store.listen import listen
 from hub.store.pool import Pool, open_pool
 from hub.words.sentence import stored, told
 from tests.support.alarms import SECRET, Alarms
+from tests.support.deliveries import FakeChannel
 from tests.support.process import Process, eventually
 from tests.support.webhooks import LOCAL, PLAIN, Received, Receiver, open_webhook
 
@@ -385,7 +386,7 @@ async def test_titles_are_in_the_language_of_the_consumer(alarms: Alarms, desk: 
 async def test_a_mail_gets_the_place_by_name_and_the_readings_around_the_change(alarms: Alarms) -> None:
     got: list[Delivery] = []
 
-    class Recording:
+    class Recording(FakeChannel):
         async def send(self, consumer: Consumer, delivery: Delivery) -> Answer:
             got.append(delivery)
             return Accepted()
@@ -446,7 +447,7 @@ async def test_a_failure_can_be_told_in_chinese(alarms: Alarms, desk: Receiver) 
 async def test_a_channel_that_breaks_its_contract_stops_nothing_and_is_traced_once(
     alarms: Alarms, caplog: pytest.LogCaptureFixture
 ) -> None:
-    class Broken:
+    class Broken(FakeChannel):
         tried = 0
 
         async def send(self, consumer: Consumer, delivery: Delivery) -> Answer:

@@ -14,6 +14,7 @@ from api.push.outbox import DeliveryWorker
 from hub.settings import Database
 from hub.store.pool import open_pool
 from tests.support.alarms import Alarms
+from tests.support.deliveries import FakeChannel
 from tests.support.process import eventually
 
 ORGANISATIONS = """
@@ -61,7 +62,7 @@ async def test_a_consumer_gets_only_what_its_organisation_may_see(alarms: Alarms
 
 
 async def test_what_an_organisation_may_see_no_more_is_not_delivered(alarms: Alarms) -> None:
-    class Desk:
+    class Desk(FakeChannel):
         def __init__(self) -> None:
             self.got: list[str] = []
 

@@ -30,6 +30,7 @@ FOR_ALL = {
     *("provisioning_key", "region", "rule", "schema_migration"),
     *(
         "alert_ending",
+        "alert_grouping",
         "alert_position",
         "arrival",
         "catalogue_count",

@@ -40,6 +40,9 @@ class Kit(Protocol):
     @property
     def channel(self) -> Channel: ...
 
+    names_each: bool
+    """Whether a summary names each alert; a short message only counts them."""
+
     def consumer(self, number: int = 1) -> Consumer:
         """A consumer that the peer serves."""
 
@@ -69,6 +72,8 @@ class Kit(Protocol):
 
 class HttpKit:
     """What kits of channels over HTTP have in common."""
+
+    names_each = True
 
     def __init__(self, channel: HttpChannel, receiver: Receiver) -> None:
         self.channel, self.receiver = channel, receiver
@@ -173,6 +178,7 @@ feishu_kit = robot_kit(Feishu, FeishuServer, parse_feishu)
 class GatewayKit(HttpKit):
     """An SMS gateway that answers 200 with a code inside."""
 
+    names_each = False
     KEY = "gateway-key-1"
     SETTINGS: ClassVar[dict[str, Any]] = {
         "headers": {"Authorization": "APPCODE {secret}"},
@@ -208,6 +214,8 @@ async def gateway_kit() -> AsyncIterator[GatewayKit]:
 
 class MailKit:
     """A mail server with STARTTLS and a login."""
+
+    names_each = True
 
     def __init__(self, channel: Mail, server: MailServer) -> None:
         self.channel, self.server = channel, server

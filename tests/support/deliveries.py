@@ -3,7 +3,7 @@
 from datetime import UTC, datetime
 from typing import Any
 
-from api.push.channel import Delivery
+from api.push.channel import Accepted, Answer, Consumer, Delivery, Summary
 from hub.words import Lang
 
 TITLE = "水位 4.31"
@@ -22,3 +22,14 @@ def change(id: str = "a.1", kind: str = "raised", lang: Lang = "zh", **picture: 
     """A change of a red alert; `picture` replaces parts of its picture."""
     at = datetime(2026, 1, 1, 0, 0, 1, tzinfo=UTC)
     return Delivery(id, kind, at, PICTURE | picture, lang, "浙江省杭州市西湖区")
+
+
+class FakeChannel:
+    """Accepts everything; tests say otherwise."""
+
+    async def send(self, consumer: Consumer, delivery: Delivery) -> Answer:
+        return Accepted()
+
+    async def send_summary(self, consumer: Consumer, summary: Summary) -> Answer:
+        """As `send` of the last that it names."""
+        return await self.send(consumer, summary.named[-1])
