@@ -62,5 +62,5 @@ def planned(deliveries: Sequence[Delivery], messages: int, pace: Pace) -> Plan:
 
 
 def first_red(delivery: Delivery) -> bool:
-    """Whether an alert becomes red: raised so, or risen to it."""
-    return delivery.kind in ("raised", "updated", "reopened") and delivery.picture.get("level") == "red"
+    """Whether an alert becomes red, raised so or risen to it, or a red one climbs to this consumer."""
+    return delivery.kind in ("raised", "updated", "reopened", "escalated") and delivery.picture.get("level") == "red"

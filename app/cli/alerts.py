@@ -257,6 +257,14 @@ def _step(
     found = call("POST", f"/alerts/{alert}/steps", url, token, json=body).json()
     then = f"; next: {', '.join(found['steps'])}" if found["steps"] else ""
     out.print(Text(f"{found['handling']}{then}."))
+    if (climb := found["escalation"]) and climb["state"] == "waiting" and to == "acknowledged":
+        out.print(Text(f"Only a person on duty stops the escalation chain: {_climb(climb)}"), soft_wrap=True)
+
+
+def _climb(found: dict[str, Any]) -> str:
+    """How far an alert is in its chain."""
+    told = f"{found['chain']}, step {found['step']}, {found['state']}"
+    return f"{told}; next at {_time(found['next_at'])} to {', '.join(found['next_to'])}" if found["next_at"] else told
 
 
 def _tell(found: dict[str, Any]) -> None:
@@ -267,6 +275,8 @@ def _tell(found: dict[str, Any]) -> None:
             out.print(Text(f"  {name:13} {found[name]}"), soft_wrap=True)
     if found["steps"]:
         out.print(Text(f"  {'next':13} {', '.join(found['steps'])}"), soft_wrap=True)
+    if found["escalation"]:
+        out.print(Text(f"  {'escalation':13} {_climb(found['escalation'])}"), soft_wrap=True)
     for change in found["changes"]:
         said = [each for each in (change["actor"], change["note"]) if each]
         told = f"  {_time(change['at'])}  {change['kind']} {change['level']}  {': '.join(said)}"

@@ -154,7 +154,7 @@ def moved(
         return known
     chain = chains.get(known.chain)
     if chain is not None and persons.may_acknowledge(change, chain, known.step):
-        return replace(known, state="acknowledged", wait_s=chain.verify_s(alert.level))
+        return replace(known, state="acknowledged", wait_s=chain.verify_s(known.level))
     return known
 
 

@@ -45,6 +45,7 @@ class Due(NamedTuple):
     step: int
     state: str
     level: int
+    """At which this round began."""
     at: datetime
     """The time of the database."""
 

@@ -3,7 +3,7 @@ select 1 from escalation where due_at <= now() limit 1
 
 -- name: due
 -- Under the lock of alerts, read after it is held. A chain is locked, so that it is not replaced while its step is taken.
-select e.alert_id, e.chain, e.round, e.step, e.state, a.level, clock_timestamp()
+select e.alert_id, e.chain, e.round, e.step, e.state, e.level, clock_timestamp()
 from escalation e
 join alert a on a.id = e.alert_id
 join chain c on c.code = e.chain

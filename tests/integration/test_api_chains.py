@@ -189,6 +189,25 @@ async def test_only_who_is_on_duty_stops_a_step_whatever_he_may_see(desk: Desk) 
     assert await state() == {"chain": "lake", "step": 1, "state": "stopped", "next_at": None, "next_to": []}
 
 
+async def test_a_step_whose_people_are_not_at_a_desk_is_followed_by_the_next_at_once(desk: Desk) -> None:
+    await desk.put()
+    alert = await desk.alarms.raised(level=4)
+    await desk.alarms.run("update escalation set due_at = now()")
+    await desk.alarms.run("delete from desk_presence")
+    async with desk.alarms.pool.connection() as conn:
+        assert await escalate(conn) == 1
+    found = (await desk.client.get(f"/alerts/{alert}")).json()
+    assert (found["escalation"]["step"], found["escalation"]["next_to"]) == (2, ["county", "city"])
+    assert [each["note"].partition("; ")[2] for each in found["changes"][1:]] == [
+        "nobody on duty has acknowledged it; the next step follows at once: nobody on duty by rota night is at a desk",
+        "nobody on duty by rota night is at a desk",
+    ]
+    shown = await desk.hub("alerts", "show", str(alert))
+    assert "lake, step 2, waiting; next at" in shown
+    acknowledged = await desk.hub("alerts", "ack", str(alert))
+    assert "Only a person on duty stops the escalation chain: lake, step 2" in acknowledged
+
+
 async def test_the_command_line(desk: Desk) -> None:
     put = "chains", "put", "lake", "120:village@night", "300:town", "600:county,city"
     shown = await desk.hub(*put, "--region", "330106", "--repeats", "2", "--verify-within", "red=60")

@@ -40,6 +40,7 @@ def test_more_reds_than_messages_are_named_at_once_and_none_waits_for_the_limit(
 
 def test_a_red_that_changes_otherwise_is_no_first_red() -> None:
     assert planned([change(kind="acknowledged")], 10, PACE).singles == [0]
+    assert planned([change(kind="escalated")], 10, PACE).reds == [0], "it is the first that this consumer hears"
 
 
 @given(reds=st.integers(0, 40), others=st.integers(0, 40), messages=st.integers(0, 10))
