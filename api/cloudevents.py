@@ -51,10 +51,15 @@ def _event(id_: str, type_: str, at: datetime, source: str, subject: str, data: 
         "source": source,
         "type": type_,
         "subject": subject,
-        "time": at.astimezone(UTC).isoformat().replace("+00:00", "Z"),
+        "time": utc(at),
         "datacontenttype": "application/json",
         "data": data,
     }
+
+
+def utc(at: datetime) -> str:
+    """A time as RFC 3339 writes it, in UTC."""
+    return at.astimezone(UTC).isoformat().replace("+00:00", "Z")
 
 
 def encode(event: Mapping[str, Any]) -> bytes:

@@ -28,6 +28,7 @@ from app.cli.diagnose import diagnose
 from app.cli.drills import device_tests, drills
 from app.cli.frame import frame
 from app.cli.keys import keys
+from app.cli.path import show_path
 from app.cli.profiles import profiles
 from app.cli.provisioning import key
 from app.cli.readings import readings
@@ -84,6 +85,7 @@ app.add_typer(drills, name="drills")
 app.add_typer(device_tests, name="device-tests")
 app.add_typer(calendar, name="calendar")
 app.add_typer(warnings, name="warnings")
+app.verb("path")(show_path)
 app.add_typer(audit, name="audit")
 app.add_typer(secrets, name="secrets")
 app.add_typer(frame, name="frame")

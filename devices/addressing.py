@@ -6,6 +6,7 @@ from typing import TypeVar
 
 from devices.topics import CODE, FORMS, LEVELS, each_of, is_own, meant, own_topic
 from hub.alerts.endings import FORM as ENDING_FORM
+from hub.alerts.path import round_origin
 from hub.errors import DecodeError
 from hub.models import HUB, Origin
 from hub.words.sentence import Sentence
@@ -76,7 +77,8 @@ class Origins:
             device, form, gateway = parse_topic(topic, self._prefix)
         except DecodeError as error:
             if transport == "mqtt" and is_own(topic, self._prefix):
-                return Origin(transport, topic)
+                rounds = topic == own_topic(self._prefix, "path")
+                return round_origin(transport, topic) if rounds else Origin(transport, topic)
             if transport == "mqtt" and error.reason == "bad_topic":
                 return _unknown(topic, self._prefix)
             return Origin(transport, topic, fault=(error.reason, error.detail))

@@ -27,6 +27,8 @@ from devices.registry.registry import Registry
 from devices.retained import NoNewsOf, keep_own_times
 from devices.unused_members import UnusedOf
 from hub.alerts.endings import Endings, decode_ending
+from hub.alerts.path import FORM as ROUND
+from hub.alerts.path import Rounds, decode_round
 from hub.errors import DecodeError
 from hub.models import HUB, Batch, Columns, DeadLetter, Event, Micros, Origin, Raw, Repeat
 from hub.quality import Quality
@@ -76,6 +78,8 @@ class Resolver(Stage):
                 due -= self._read(index, raw, batch, found)
             elif raw.origin.form == LISTENING:
                 batch.of(Heartbeats).update(decode_heartbeat(raw.payload))
+            elif raw.origin.form == ROUND and (id_ := decode_round(raw.payload)) is not None:
+                batch.of(Rounds)[id_] = raw.received
         found.hand_over(batch, self._registry.last_wins)
 
     def _read(self, index: int, raw: Raw, batch: Batch, found: "_Found") -> int:

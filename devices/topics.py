@@ -20,9 +20,11 @@ OWN = {
     "alert_state": "alerts/{region}/{level}/{alert}",
     "check": "hub-check/{client_id}",
     "handover": "~handover/telemetry",
+    "path": "~path/telemetry",
 }
 """Topics below the prefix to which the hub itself publishes: commands, alerts and their retained states, what
-`hub check` tries, the marker of a session that is handed over. They are no messages of devices."""
+`hub check` tries, the marker of a session that is handed over, rounds of the path watch. They are no
+messages of devices."""
 
 WORDS = {
     **LEVELS,

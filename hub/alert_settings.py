@@ -3,7 +3,7 @@
 from typing import Literal
 from urllib.parse import urlsplit
 
-from pydantic import Field, field_validator, model_validator
+from pydantic import Field, SecretStr, field_validator, model_validator
 
 from hub.setting_types import HeaderSecret, Section
 
@@ -62,3 +62,17 @@ class Warnings(Section):
         if twice := {name for name in names if names.count(name) > 1}:
             raise ValueError(f"two sources are called {min(twice)}: each has a name of its own")
         return self
+
+
+class PathWatch(Section):
+    """Rounds along the path of alerts, from the broker to the delivery worker (docs/ALERTS.md)."""
+
+    enabled: bool = True
+    every_s: float = Field(default=60.0, ge=1, le=3600)
+    limit_s: float = Field(default=30.0, ge=1, le=600)
+    """Within which a round is to be complete."""
+    through: Literal["mqtt", "queue"] = "mqtt"
+    """Where they begin: at the broker, or, where none is read from, in the queue of what is posted."""
+    url: SecretStr | None = None
+    """Of a dead-man outside, which is called (GET) after each complete round, and after nothing else: its silence says
+    that the hub is deaf, or dead. It may be called as webhooks may (`outgoing.webhook`)."""

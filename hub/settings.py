@@ -12,7 +12,7 @@ from pydantic import Field, SecretStr, ValidationError, ValidationInfo, field_va
 from pydantic_settings import BaseSettings, SettingsConfigDict, SettingsError
 
 from hub.access_settings import Access
-from hub.alert_settings import Alerts, Events, Warnings
+from hub.alert_settings import Alerts, Events, PathWatch, Warnings
 from hub.crypto import Sealing
 from hub.environment import PREFIX, unknown_variables
 from hub.errors import ConfigError
@@ -310,6 +310,7 @@ class Settings(BaseSettings):
     commands: Commands = Commands()
     events: Events = Events()
     alerts: Alerts = Alerts()
+    path_watch: PathWatch = PathWatch()
     warnings: Warnings = Warnings()
     health: Health = Health()
     drain_s: float = Field(default=10.0, ge=0, le=300)

@@ -18,6 +18,8 @@ from tests.support.kafka import KafkaAbsentError, KafkaBroker, kafka_libraries
 from tests.support.kafka_topics import KafkaTopics
 from tests.support.stores import MODES, Store, StoreAbsentError
 
+os.environ.setdefault("HUB_PATH_WATCH__ENABLED", "false")  # its rounds would be among what tests count
+
 SERVERS = {"mosquitto", "broker", "guarded_broker", "kafka", "own_kafka", "own_cluster", "mqtt", "timescaledb"}
 """Fixtures and parameters of tests that want more than the embedded PostgreSQL; see ./run test --fast."""
 SLOWEST = 20

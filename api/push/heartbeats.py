@@ -15,6 +15,7 @@ from typing import NamedTuple
 from psycopg import AsyncConnection
 from psycopg.rows import DictRow, dict_row
 
+from api.cloudevents import utc
 from api.push.channel import Channel, Consumer, Delivery
 from api.push.deliveries import Deliveries
 from api.push.kinds import usual_proofs
@@ -58,8 +59,8 @@ async def due(conn: AsyncConnection, kinds: Sequence[str], limit: int, consumer_
         if not rows:
             return []
         await cursor.execute(SQL.counts, {"ids": [row["id"] for row in rows], "ended": list(ENDED)})
-        counts = {row["id"]: row["active_alerts"] for row in await cursor.fetchall()}
-    return [_beat(row, now, counts[row["id"]]) for row in rows]
+        told = {row.pop("id"): row for row in await cursor.fetchall()}
+    return [_beat(row, now, told[row["id"]]) for row in rows]
 
 
 async def _claimed(conn: AsyncConnection, row: DictRow, now: datetime) -> bool:
@@ -80,12 +81,13 @@ async def _claimed(conn: AsyncConnection, row: DictRow, now: datetime) -> bool:
     return await claimed.fetchone() is not None and (beat or proof)
 
 
-def _beat(row: DictRow, now: datetime, active_alerts: int) -> Beat:
+def _beat(row: DictRow, now: datetime, told: DictRow) -> Beat:
     lang: Lang = row["lang"] or "en"
     picture = {
         "consumer": row["code"],
         "heartbeat_s": row["heartbeat_s"],
-        "active_alerts": active_alerts,
+        "active_alerts": told["active_alerts"],
+        "last_round": told["last_round"] and utc(told["last_round"]),
     }
     consumer = Consumer(row["id"], row["code"], row["url"], row["secret"], row["login"], row["query"], row["settings"])
     delivery = Delivery(f"{row['code']}.{int(now.timestamp() * 1000)}", "heartbeat", now, picture, lang, test=True)

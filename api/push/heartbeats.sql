@@ -22,5 +22,6 @@ returning id
 -- How many alerts last of which a consumer was told.
 select c.id, (select count(*) from alert a
               where a.cleared_at is null and a.handling <> all (%(ended)s::text[]) and exists (
-                  select from alert_change h where h.alert_id = a.id and c.id = any (h.recipients))) as active_alerts
+                  select from alert_change h where h.alert_id = a.id and c.id = any (h.recipients))) as active_alerts,
+       (select complete_at from path_round) as last_round
 from unnest(%(ids)s::int[]) as c (id)

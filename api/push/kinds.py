@@ -17,6 +17,7 @@ from api.push.feishu import Feishu, check_feishu_secret, parse_feishu
 from api.push.gateway import Gateway, GatewaySettings, check_gateway_secret, parse_gateway
 from api.push.http_call import open_calls
 from api.push.mail import PORTS, Mail, MailSettings, parse_mail
+from api.push.probe import Probe
 from api.push.signature import PREFIX
 from api.push.webhook import Webhook
 from api.push.wecom import WeCom, check_wecom_secret, parse_wecom
@@ -158,5 +159,6 @@ async def open_channels(outgoing: Outgoing, secrets: Secrets, tls: Trust) -> Asy
             "wecom": WeCom(calls, secrets),
             "feishu": Feishu(calls, secrets),
             "http": Gateway(calls, secrets),
+            "probe": Probe(),
             "mail": Mail(outgoing, secrets, trusting_context(tls, "outgoing.tls", ssl.create_default_context())),
         }

@@ -90,7 +90,7 @@ left join lateral (
     select failure, last_error, last_error_words from outbox
     where consumer_id = c.id and last_error is not null order by id desc limit 1
 ) last on true
-where (%(code)s::text is null or c.code = %(code)s)
+where c.kind <> 'probe' and (%(code)s::text is null or c.code = %(code)s)
   and (%(after_code)s::text is null or c.code > %(after_code)s)
 order by c.code
 limit %(limit)s

@@ -20,7 +20,7 @@ with each_one as (
     from drill t
     left join principal maker on t.made_by = 'principal:' || maker.id
     left join principal ender on t.ended_by = 'principal:' || ender.id
-    where t.kind = %(kind)s and (%(id)s::uuid is null or t.id = %(id)s)
+    where t.made_by <> 'hub' and t.kind = %(kind)s and (%(id)s::uuid is null or t.id = %(id)s)
       and (%(after_made_at)s::timestamptz is null or t.made_at < %(after_made_at)s
            or (t.made_at = %(after_made_at)s and t.id > %(after_id)s))
 )

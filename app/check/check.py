@@ -21,6 +21,7 @@ from app.check.kafka import check_kafka
 from app.check.logins import check_logins
 from app.check.oidc import check_oidc
 from app.check.outgoing import check_outgoing
+from app.check.path import check_path
 from app.check.ports import check_ports
 from app.check.retention import check_retention
 from app.check.secrets import check_secrets
@@ -68,8 +69,9 @@ async def check(settings: Settings) -> AsyncIterator[Finding]:
 async def _check_others(settings: Settings) -> AsyncIterator[Finding]:
     async for finding in check_outgoing(settings):
         yield finding
-    for finding in [*await check_fallback(settings), *await check_secrets(settings), *await check_warnings(settings)]:
-        yield finding
+    for found in (check_fallback, check_path, check_secrets, check_warnings):
+        for finding in await found(settings):
+            yield finding
     async for finding in check_oidc(settings):
         yield finding
 

@@ -20,6 +20,7 @@ from api.push.outbox import DeliveryWorker
 from app.serve.first_account import first_account
 from app.serve.housekeeping import housekeeping
 from app.serve.origins import origins_of
+from app.serve.path_watch import watch_path
 from app.serve.sinks import sinks_of
 from app.serve.sources import Engine
 from devices.commands.delivery import CommandDelivery
@@ -33,6 +34,7 @@ from hub.access.principals import CHANNEL
 from hub.access.scoped_pool import unreached
 from hub.lifecycle import Named, Part, Phase
 from hub.settings import Settings
+from hub.store.leader import lead
 from hub.store.listen import listen
 from hub.store.pool import Pool
 from hub.store.replay import Replay
@@ -64,7 +66,7 @@ class ApiServer(Part):
 
         `sockets` are bound to the API's address.
         """
-        self._sockets = sockets
+        self._sockets, self._engine = sockets, engine
         self._settings, self._pool, self._delivery_worker = settings, pool, delivery_worker
         self._changes = ChangeFeed(pool)
         self._followers = Followers(settings.database.url, pool, sinks_of(settings), settings.api.public_url)
@@ -107,6 +109,9 @@ class ApiServer(Part):
         first = first_account(self._settings, self._pool, self._logins, terminal=sys.stderr.isatty())
         others += [("first account", first), ("refusals", self._refusals.keep_writing(self._pool))]
         others += access_tasks(self._settings, self._pool, self._directory, self._control)
+        if self._settings.path_watch.enabled:
+            rounds = watch_path(self._settings, self._engine)
+            others += [("path watch", lead(self._settings.database.url, "path watch", rounds))]
         for name, work in others + housekeeping(self._settings, self._pool):
             group.create_task(work, name=name)
         yield

@@ -75,6 +75,11 @@ TABLES: Mapping[str, Table] = {
         _OPERATIONS, "how far alerts are in their escalation chains", "with its alert (alerts.keep_days), or its chain",
         Permission.ALERTS_READ, l1="alert_id round level step state due_at", l2="chain told",
     ),
+    "path_round": _table(
+        _OPERATIONS, "how far the newest of the hub's own rounds came along the path of alerts", "one row", None,
+        l1="one id begun_at published_at received_at applied_at delivered_at complete_at took_ms broken_at reached "
+        "called_at", l3="call_error",
+    ),
     "alert_fallback": _table(
         _OPERATIONS, "red alerts, and whether the fallback consumer gets them",
         "with its alert (alerts.keep_days)", None, l1="alert_id seq due_at why",

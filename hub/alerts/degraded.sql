@@ -6,7 +6,7 @@ from consumer c
 left join alert_position p on p.consumer_id = c.id and c.kind in ('kafka', 'mqtt')
 cross join lateral (select coalesce(c.proven_at, c.watched_since) as heard_at) as last
 where c.degraded_at <= now()
-   or c.enabled and (
+   or c.enabled and c.kind <> 'probe' and (
        c.prove_within_h > 0 and last.heard_at < now() - make_interval(hours => c.prove_within_h, mins => 10)
        or last.heard_at < now() - interval '2 minutes' and exists (
            select from outbox o

@@ -12,6 +12,8 @@ from hub.words.sentence import Sentence
 
 MOST_FILTERS = 200
 """Of one consumer: bounds what every process keeps in memory, and what a person still overlooks."""
+OWN = "ganzhi.path"
+"""Code of the consumer of the hub's own rounds (hub/alerts/path.py): people are not told of it."""
 NOWHERE: Mapping[str, float] = MappingProxyType({})
 _NEVER = (None, datetime.min.replace(tzinfo=UTC))
 
@@ -260,7 +262,7 @@ class Subscriptions:
 
     def verdicts(self, place: Place, at: datetime) -> list[tuple[Subscriber, Verdict]]:
         """What routing decides about every consumer, in their order."""
-        found = [(each, verdict(each, place, at, self.reach)) for each in self.subscribers]
+        found = [(each, verdict(each, place, at, self.reach)) for each in self.subscribers if each.code != OWN]
         if place.level < len(LEVEL_NAMES) or self.fallback is None or place.drill is not None:
             return found
         alone = not any(each.takes for _, each in found)

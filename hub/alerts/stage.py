@@ -4,6 +4,7 @@ import logging
 
 from hub.alerts.alert import Result
 from hub.alerts.apply import apply
+from hub.alerts.path import Rounds, raised
 from hub.models import Batch
 from hub.stage import Connection, Stage, StaleDecision
 
@@ -38,7 +39,8 @@ class AlertChanges(Stage):
 
         Raises StaleDecision, once for a batch, when one is refused: a desk may have ended the alert a moment ago.
         """
-        results = Results(await apply(conn, batch.changes))
+        rounds = raised(batch.of(Rounds))
+        results = Results((await apply(conn, [*batch.changes, *rounds]))[: len(batch.changes)])
         if results.refused and self._decider is not None and self._decided_again is not batch:
             self._decided_again = batch
             raise StaleDecision(self._decider, results.sentence)

@@ -274,7 +274,7 @@ async def test_a_heartbeat_comes_once_and_proves_that_the_channel_works(
         await until_got(kit, [f"{await alarms.raised()}.1"])
     beat, raised = await kit.got()
     assert (beat["type"], raised["type"]) == ("ganzhi.heartbeat", "ganzhi.alert.raised")
-    assert beat["data"] == {"consumer": "city", "heartbeat_s": 3600, "active_alerts": 0}
+    assert beat["data"] == {"consumer": "city", "heartbeat_s": 3600, "active_alerts": 0, "last_round": None}
 
 
 async def test_what_it_does_not_want_is_left_out_and_what_it_may_not_have_is_cut(

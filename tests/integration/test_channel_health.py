@@ -199,7 +199,7 @@ async def test_a_heartbeat_is_signed_sent_once_and_missed_where_it_cannot(alarms
     verify(SECRET, beat.id, stamp, beat.headers["webhook-signature"], beat.body, float(stamp))
     event = json.loads(beat.body)
     assert (event["type"], event["id"], event["subject"]) == ("ganzhi.heartbeat", beat.id, "desk")
-    assert event["data"] == {"consumer": "desk", "heartbeat_s": 30, "active_alerts": 1}
+    assert event["data"] == {"consumer": "desk", "heartbeat_s": 30, "active_alerts": 1, "last_round": None}
     [(left,)] = await alarms.run("select extract(epoch from heartbeat_due - now())::int from consumer")
     assert 0 < left <= 21, "it stays on its grid"
 

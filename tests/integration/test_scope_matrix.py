@@ -131,6 +131,7 @@ REFERENCE = {
     *("GET /shares", "GET /shares/{share_id}", "GET /shares/{share_id}/uses", "POST /shares"),
     *("DELETE /shares/{share_id}", "POST /shares/{share_id}/decision"),
     *("GET /areas", "GET /areas/{code}", "GET /quality-flags", "GET /devices:template"),
+    "GET /path",
     *("GET /calendars", "GET /calendars/{year}"),
 }
 """The same for all who have the permission; counts in them are of what is inside."""

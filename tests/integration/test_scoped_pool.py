@@ -32,6 +32,7 @@ FOR_ALL = {
         "alert_ending",
         "alert_grouping",
         "alert_position",
+        "path_round",
         "arrival",
         "catalogue_count",
         "catalogue_unheard",
