@@ -10,8 +10,8 @@ from hub.access.classification import Level, cut_alert
 
 
 def event_type(kind: str) -> str:
-    """The CloudEvents type of a kind of change, of a test of a channel, or of a heartbeat."""
-    return f"ganzhi.{kind}" if kind in ("test", "heartbeat") else f"ganzhi.alert.{kind}"
+    """The CloudEvents type of a kind of change, of a test of a channel, of a heartbeat, or of an official warning."""
+    return f"ganzhi.{kind}" if kind in ("test", "heartbeat") or kind.startswith("warning.") else f"ganzhi.alert.{kind}"
 
 
 def cloudevent(row: Mapping[str, Any], ceiling: Level = Level.CORE, page: str | None = None) -> dict[str, Any]:

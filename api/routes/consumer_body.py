@@ -120,6 +120,11 @@ class ConsumerBody(BaseModel):
         description="of storms: beyond some changes within a time it is told of further ones in summaries; what "
         "becomes red is always told singly, at once. null: all is told singly",
     )
+    warnings: bool = Field(
+        default=False,
+        description="of a webhook: whether it also gets official warnings (docs/WARNINGS.md) that concern the regions "
+        "and areas of its filters, from their level on",
+    )
     enabled: bool = True
 
     @field_validator("url")
@@ -156,6 +161,12 @@ class ConsumerBody(BaseModel):
     def _filters_once(self) -> "ConsumerBody":
         if self.filters is not None and (both := sorted(_SINGLE & self.model_fields_set)):
             raise ValueError(f"give {both[0]} in filters, or no filters: not both")
+        return self
+
+    @model_validator(mode="after")
+    def _warnings_to_webhooks(self) -> "ConsumerBody":
+        if self.warnings and self.kind != "webhook":
+            raise ValueError("warnings go to consumers of kind webhook: leave them out, or make one of that kind")
         return self
 
     @model_validator(mode="after")
@@ -206,6 +217,7 @@ class Consumer(BaseModel):
     heartbeat_s: int | None
     prove_within_h: int
     prove_at: list[str] | None
+    warnings: bool
     enabled: bool
     proven_at: datetime | None = Field(description="when it last accepted something, give or take 30 s")
     failing_since: datetime | None

@@ -33,10 +33,10 @@ select url, login, query from consumer where code = %(code)s for no key update
 -- becomes a robot on the internet gets L1. Whether its channel fails is known until it accepts something.
 with known as (select kind from consumer where code = %(code)s)
 insert into consumer (code, kind, url, login, query, settings, secret, filters, quiet, grouping, owner, fallback,
-                      lang, ceiling, enabled, heartbeat_s, prove_within_h, prove_at)
+                      lang, ceiling, enabled, heartbeat_s, prove_within_h, prove_at, warnings)
 values (%(code)s, %(kind)s, %(url)s, %(login)s, %(query)s, %(settings)s, coalesce(%(secret)s, %(fresh_secret)s),
         %(filters)s, %(quiet)s, %(grouping)s, %(owner)s, %(fallback)s, %(lang)s, coalesce(%(ceiling)s, %(usual_ceiling)s),
-        %(enabled)s, %(heartbeat_s)s, %(prove_within_h)s, %(prove_at)s)
+        %(enabled)s, %(heartbeat_s)s, %(prove_within_h)s, %(prove_at)s, %(warnings)s)
 on conflict (code) do update
 set kind = excluded.kind, url = excluded.url, login = excluded.login, query = excluded.query, held_until = null,
     settings = excluded.settings,
@@ -47,7 +47,7 @@ set kind = excluded.kind, url = excluded.url, login = excluded.login, query = ex
     ceiling = coalesce(%(ceiling)s, case when consumer.kind <> excluded.kind and %(usual_ceiling)s = 'L1' then 'L1'
                                          else consumer.ceiling end),
     heartbeat_s = excluded.heartbeat_s, heartbeat_due = null, prove_within_h = excluded.prove_within_h,
-    prove_at = excluded.prove_at, prove_due = null,
+    prove_at = excluded.prove_at, prove_due = null, warnings = excluded.warnings,
     watched_since = case when consumer.enabled then consumer.watched_since else now() end,
     failing_since = case when excluded.enabled then consumer.failing_since end,
     degraded_at = case when excluded.enabled then consumer.degraded_at end,
@@ -63,7 +63,7 @@ where consumer_id = (select id from consumer where code = %(code)s) and state = 
 -- name: consumers
 select c.code, c.kind, c.url, c.settings, c.login, c.filters, c.quiet, c.grouping, c.owner, c.fallback,
        c.lang, c.ceiling, c.enabled,
-       c.heartbeat_s, c.prove_within_h, c.prove_at, c.proven_at, c.failing_since,
+       c.heartbeat_s, c.prove_within_h, c.prove_at, c.warnings, c.proven_at, c.failing_since,
        exists (select from alert a where a.target = 'channel_degraded:' || c.code and a.origin = 'hub'
                                      and a.cleared_at is null) as degraded,
        case when c.held_until > now() then c.held_until end as held_until,

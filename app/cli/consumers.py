@@ -17,7 +17,7 @@ CodeArgument = Annotated[str, typer.Argument(help="The consumer's code.")]
 FROM_INPUT = "-"
 _KEPT = (
     *("kind", "url", "settings", "username", "filters", "quiet", "grouping", "owner", "lang", "ceiling", "enabled"),
-    *("heartbeat_s", "prove_within_h", "prove_at"),
+    *("heartbeat_s", "prove_within_h", "prove_at", "warnings"),
 )
 _SHOWN = (
     *(name for name in _KEPT if name not in ("filters", "quiet", "grouping")),
@@ -134,6 +134,10 @@ def put_consumer(
         list[str] | None,
         typer.Option("--prove-at", help="When it gets a proof, like 09:00; repeatable, '' for never."),
     ] = None,
+    warnings: Annotated[
+        bool | None,
+        typer.Option("--warnings/--no-warnings", help="Whether a webhook also gets official warnings (预警)."),
+    ] = None,
     enabled: Annotated[bool | None, typer.Option("--enable/--disable", help="Whether it is sent anything.")] = None,
     url: UrlOption = DEFAULT_URL,
     token: TokenOption = None,
@@ -191,8 +195,8 @@ def put_consumer(
     }
     body |= {key: value or None for key, value in given.items() if value is not None}
     body |= _proofs(heartbeat_s, prove_within_h, prove_at)
-    if enabled is not None:
-        body["enabled"] = enabled
+    switches = {"warnings": warnings, "enabled": enabled}
+    body |= {key: value for key, value in switches.items() if value is not None}
     if fallback:
         body["fallback"] = True
     stored = call("PUT", f"/consumers/{code}", url, token, json={k: v for k, v in body.items() if v is not None})

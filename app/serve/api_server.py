@@ -17,6 +17,7 @@ from api.http.server import configured
 from api.push.follower import Followers
 from api.push.heartbeats import Heartbeats
 from api.push.outbox import DeliveryWorker
+from api.push.warning_deliveries import WarningDeliveries
 from app.serve.first_account import first_account
 from app.serve.housekeeping import housekeeping
 from app.serve.origins import origins_of
@@ -104,7 +105,12 @@ class ApiServer(Part):
         heard: Named = ("alerts", listening)
         others: list[Named] = [heard, ("changes", self._changes.run()), ("control", self._control.run())]
         heartbeats = Heartbeats(self._pool, self._delivery_worker.channels)
-        others += [("followers", self._followers.run()), ("heartbeats", heartbeats.run())]
+        warnings = WarningDeliveries(self._pool, self._delivery_worker.channels)
+        others += [
+            ("followers", self._followers.run()),
+            ("heartbeats", heartbeats.run()),
+            ("warnings out", warnings.run()),
+        ]
         others += [("command delivery", self._commands.run()), ("logins", self._logins.run(self._pool))]
         first = first_account(self._settings, self._pool, self._logins, terminal=sys.stderr.isatty())
         others += [("first account", first), ("refusals", self._refusals.keep_writing(self._pool))]

@@ -23,6 +23,7 @@ from hub.store.expiry import keep_expiring
 from hub.store.leader import lead
 from hub.store.pool import Pool
 from hub.store.rebuild import Rebuild
+from hub.warnings.telling import tell_consumers
 from ingest.warnings.stale import watch as watch_warnings
 
 
@@ -36,6 +37,7 @@ def housekeeping(settings: Settings, pool: Pool) -> list[Named]:
         ("expiry", keep_expiring(pool, settings.dead_letters)),
         ("commands", keep_settling(pool, settings.commands)),
         ("silences", lead(settings.database.url, "silences", release)),
+        ("warnings told", lead(settings.database.url, "warnings told", tell_consumers)),
         ("warnings", lead(settings.database.url, "warnings", watch_warnings(settings.warnings.sources))),
         ("drills", lead(settings.database.url, "drills", drills(MOMENTARY))),
         ("summaries", lead(settings.database.url, "summaries", summarise)),

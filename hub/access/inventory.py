@@ -60,7 +60,7 @@ TABLES: Mapping[str, Table] = {
     ),
     "consumer": _table(
         _MANAGEMENT, "who is told of alerts, and up to which level", "until deleted", Permission.CONSUMERS_READ,
-        l2="id code kind filters quiet grouping owner fallback enabled held_until lang ceiling paced_until "
+        l2="warnings id code kind filters quiet grouping owner fallback enabled held_until lang ceiling paced_until "
         "heartbeat_s heartbeat_due prove_within_h prove_at prove_due watched_since proven_at failing_since degraded_at",
         l3="url", l4="secret login query settings",
     ),
@@ -172,12 +172,16 @@ TABLES: Mapping[str, Table] = {
         _BUSINESS, "official warnings (预警), which are public", "warnings.keep_days after its last change",
         Permission.WARNINGS_READ,
         l1="id identifier status type sent kind level ends_at refers_to divisions regions rings content sources "
-        "listed_by ended_as ended_by first_at changed_at",
+        "listed_by ended_as ended_by first_at changed_at told_at told_as told_digest told_seq",
     ),
     "warning_message": _table(
         _BUSINESS, "what each source has said of a warning", "with its warning (warnings.keep_days)",
         Permission.WARNINGS_READ,
         l1="id warning_id source format digest received_at content", l2="received_by",
+    ),
+    "warning_delivery": _table(
+        _OPERATIONS, "official warnings for consumers", "with its warning (warnings.keep_days), or its consumer", None,
+        l1="id warning_id seq kind at picture state attempts next_at settled_at", l2="consumer_id", l3="last_error",
     ),
     "warning_source": _table(
         _OPERATIONS, "how the sources of warnings do that are pulled", "one row a source, 30 days after its last try",

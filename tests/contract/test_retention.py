@@ -75,6 +75,8 @@ insert into warning (id, identifier, status, type, sent, kind, ends_at, refers_t
     from old;
 insert into warning_message (warning_id, source, format, digest, received_at, received_by, content)
     select id, 'cap', 'cap', 'x', changed_at, 'test', '{}' from warning;
+insert into warning_delivery (warning_id, consumer_id, seq, kind, at, picture, state)
+    select w.id, c.id, 1, 'issued', w.changed_at, '{}', 'delivered' from warning w, consumer c;
 insert into device_unused (device_id, name, first_at, last_at) select d.id, n::text, at, at from old, device d;
 """
 OLDEST = {
@@ -85,7 +87,7 @@ OLDEST = {
     "escalation": "due_at",
     "event": "ts", "event_replaced": "replaced_at", "maintenance": "to_at", "outbox": "created_at", "reading": "ts",
     "reading_replaced": "ts", "silence": "to_at",
-    "warning": "changed_at", "warning_message": "received_at",
+    "warning": "changed_at", "warning_delivery": "at", "warning_message": "received_at",
 }  # fmt: skip
 
 OF_THE_AUDIT = {"audit", "audit_seal"}

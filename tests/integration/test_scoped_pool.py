@@ -40,7 +40,7 @@ FOR_ALL = {
         "dead_letter_turn",
     ),
     *("import_progress", "kafka_offset", "latest_note", "listening", "mqtt_session", "rollup_rebuild"),
-    *("alert_fallback", "border", "calendar_day", "routing_revision", "warning_source"),
+    *("alert_fallback", "border", "calendar_day", "routing_revision", "warning_delivery", "warning_source"),
     *("session_holder", "event_replaced", "reading_replaced"),
     *("reading", "reading_1d", "reading_1h", "reading_1m"),
 }

@@ -1,0 +1,32 @@
+-- name: claim
+-- Of each warning and consumer the first that is pending, four of a consumer.
+with due as (
+    select d.id
+    from consumer c
+    cross join lateral (
+        select d.id
+        from warning_delivery d
+        where d.consumer_id = c.id and d.state = 'pending' and d.next_at <= now()
+          and d.seq = (select min(first.seq) from warning_delivery first
+                       where first.consumer_id = d.consumer_id and first.warning_id = d.warning_id
+                         and first.state = 'pending')
+        order by d.next_at, d.id
+        limit 4
+        for update skip locked
+    ) d
+    where c.enabled and c.warnings and c.kind = any (%(kinds)s)
+    limit %(limit)s
+)
+update warning_delivery d
+set attempts = d.attempts + 1, next_at = now() + make_interval(secs => %(lease_s)s)
+from due, consumer c
+where d.id = due.id and c.id = d.consumer_id
+returning d.id, d.warning_id, d.seq, d.kind, d.at, d.picture, d.attempts, c.id as consumer_id, c.code,
+          c.kind as channel, c.url, c.secret, c.login, c.query, c.settings, c.lang
+
+-- name: settle
+update warning_delivery
+set state = case when %(state)s = 'pending' and at < now() - %(give_up)s then 'given_up' else %(state)s end,
+    settled_at = case when %(state)s <> 'pending' or at < now() - %(give_up)s then clock_timestamp() end,
+    next_at = now() + make_interval(secs => %(wait_s)s), last_error = %(error)s
+where id = %(id)s and state = 'pending'
