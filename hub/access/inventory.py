@@ -132,7 +132,7 @@ TABLES: Mapping[str, Table] = {
     "alert_change": _table(
         _BUSINESS, "each change of an alert, who made it, and the alert after it", "with its alert (alerts.keep_days)",
         Permission.ALERTS_READ,
-        l1="cursor id alert_id seq kind at", l2="recipients", l3="actor note note_words picture principal",
+        l1="cursor id alert_id seq kind at", l2="recipients grouped", l3="actor note note_words picture principal",
     ),
     "alert_ending": _table(
         _OPERATIONS, "endings that the rules have not heard of yet", "seconds, until they have", None, l1="change_id",
