@@ -9,6 +9,7 @@ from starlette.requests import HTTPConnection
 
 from api.changes import ChangeFeed
 from api.command_waiters import CommandWaiters
+from api.desks import Desks
 from api.push.channel import Channel
 from devices.broker import BrokerLink
 from devices.credentials.directory import Directory
@@ -50,6 +51,8 @@ class Context:
 
     channels: Mapping[str, Channel] = field(default_factory=dict)
     """By kind of consumer; none where nothing is delivered."""
+    desks: Desks = field(default_factory=Desks)
+    """Which people have a stream of alerts open."""
 
     scope: Scope = EVERYWHERE
     """What the request may see."""

@@ -104,6 +104,7 @@ def install(app: FastAPI) -> None:
     app.add_exception_handler(HTTPException, _http)
     app.add_exception_handler(psycopg.DataError, _refused)
     app.add_exception_handler(psycopg.errors.WithCheckOptionViolation, _outside)
+    app.add_exception_handler(psycopg.errors.RestrictViolation, _kept)
     for kind in (psycopg.OperationalError, psycopg.InterfaceError, TransientError):
         app.add_exception_handler(kind, _unavailable)
     app.add_exception_handler(AuditUnavailable, _unaudited)
@@ -166,6 +167,11 @@ async def _refused(_: Request, error: Exception) -> Response:
 
 async def _outside(_: Request, __: Exception) -> Response:
     return answer(403, "it would lie outside of what you were granted: another organisation, division or area")
+
+
+async def _kept(_: Request, error: Exception) -> Response:
+    assert isinstance(error, psycopg.Error)  # noqa: S101 for the type checker; registered for this type only
+    return answer(409, error.diag.message_primary or "something else needs it: take it out there first")
 
 
 async def _unavailable(request: Request, error: Exception) -> Response:

@@ -20,6 +20,8 @@ with grants as (
     delete from access_grant where principal_id = %(id)s
 ), sessions as (
     delete from login_session where principal_id = %(id)s
+), presence as (
+    delete from desk_presence where principal_id = %(id)s
 ), certificates as (
     delete from client_certificate where principal_id = %(id)s
 ), contacts as (

@@ -6,7 +6,7 @@ from api.context import Here
 from api.problems import ProblemError
 from api.routes.stream import Cursor
 from api.streams.socket import AlertSocket
-from hub.access.door import GuardedRouter, needs
+from hub.access.door import GuardedRouter, TheCaller, needs
 from hub.access.permissions import Permission
 
 router = GuardedRouter(tags=["streams"])
@@ -14,11 +14,12 @@ router = GuardedRouter(tags=["streams"])
 
 @router.websocket("/alerts/ws")
 @needs(Permission.ALERTS_READ)
-async def alert_socket(socket: WebSocket, context: Here, last_event_id: Cursor = None) -> None:
+async def alert_socket(socket: WebSocket, context: Here, caller: TheCaller, last_event_id: Cursor = None) -> None:
     """The changes of /alerts/stream, a CloudEvent each, with the extension attribute `cursor`.
 
     With last_event_id it goes on after that cursor. Close codes: docs/ALERTS.md.
     """
     if context.changes.crowded:
         raise ProblemError(503, "too many streams are open", headers={"Retry-After": "10"})
-    await AlertSocket(context.changes, last_event_id, context.scope).serve(socket)
+    with context.desks.streaming(caller):
+        await AlertSocket(context.changes, last_event_id, context.scope).serve(socket)

@@ -53,4 +53,4 @@ async def stream_live(context: Here, board: TheBoard) -> Response:
 def _stream(context: Context, frames: Frames) -> Response:
     if context.changes.crowded:
         raise ProblemError(503, "too many streams are open", headers={"Retry-After": "10"})
-    return EventStream(context.changes, frames)
+    return EventStream(context.changes, frames, context.desks)

@@ -3,7 +3,7 @@
 import asyncio
 import logging
 from collections.abc import AsyncIterator, Callable
-from contextlib import suppress
+from contextlib import nullcontext, suppress
 
 import psycopg
 from starlette.requests import HTTPConnection
@@ -12,6 +12,7 @@ from starlette.types import Receive, Scope, Send
 
 from api.changes import Change, ChangeFeed, Subscription
 from api.dashboard import Dashboard
+from api.desks import Desks
 from hub.access.door import until_refused
 from hub.access.scope import Scope as Within
 
@@ -71,26 +72,28 @@ class EventStream(Response):
 
     media_type = "text/event-stream"
 
-    def __init__(self, feed: ChangeFeed, frames: Frames) -> None:
+    def __init__(self, feed: ChangeFeed, frames: Frames, desks: Desks | None = None) -> None:
+        """`desks` note the reader while a stream of alerts is open."""
         super().__init__(headers={"Cache-Control": "no-store", "X-Accel-Buffering": "no"})
         del self.headers["content-length"]
-        self._feed, self._frames = feed, frames
+        self._feed, self._frames, self._desks = feed, frames, desks
         self._open = False
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Ends when everything is written, the reader leaves, or a write is cut off."""
-        mine = self._feed.subscribe()
+        mine, connection = self._feed.subscribe(), HTTPConnection(scope)
         try:
-            async with asyncio.TaskGroup() as group:
-                tasks = [
-                    group.create_task(self._write(mine, send), name="sse.write"),
-                    group.create_task(_gone(receive), name="sse.gone"),
-                    group.create_task(mine.cut.wait(), name="sse.cut"),
-                    group.create_task(until_refused(HTTPConnection(scope)), name="sse.refused"),
-                ]
-                await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
-                for task in tasks:
-                    task.cancel()
+            with self._desks.streaming(connection.state.caller) if self._desks else nullcontext():
+                async with asyncio.TaskGroup() as group:
+                    tasks = [
+                        group.create_task(self._write(mine, send), name="sse.write"),
+                        group.create_task(_gone(receive), name="sse.gone"),
+                        group.create_task(mine.cut.wait(), name="sse.cut"),
+                        group.create_task(until_refused(connection), name="sse.refused"),
+                    ]
+                    await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+                    for task in tasks:
+                        task.cancel()
         finally:
             self._feed.unsubscribe(mine)
         if not self._open:

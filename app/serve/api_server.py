@@ -85,7 +85,7 @@ class ApiServer(Part):
             settings, pool, counters, reasons, self._changes, replay, self._control, self._outcomes, self._directory,
             self._logins, channels=delivery_worker.channels,
         )  # fmt: skip
-        self._refusals = context.refusals
+        self._refusals, self._desks = context.refusals, context.desks
         app = create_app(context, routers, LARGER)
         certificate = None if settings.api.tls is None else Certificate(settings.api.tls)
         self._server = configured(
@@ -111,6 +111,8 @@ class ApiServer(Part):
             ("heartbeats", heartbeats.run()),
             ("warnings out", warnings.run()),
         ]
+        others += [("followers", self._followers.run()), ("heartbeats", heartbeats.run())]
+        others += [("desks", self._desks.run(self._pool))]
         others += [("command delivery", self._commands.run()), ("logins", self._logins.run(self._pool))]
         first = first_account(self._settings, self._pool, self._logins, terminal=sys.stderr.isatty())
         others += [("first account", first), ("refusals", self._refusals.keep_writing(self._pool))]

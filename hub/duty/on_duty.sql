@@ -12,7 +12,7 @@ where p.state <> 'active'
 
 -- name: present
 -- Who is at a desk at a moment.
-select principal_id from desk_presence where least(clicked_until, streamed_until) > %(at)s
+select principal_id from desk_presence where clicked_until > %(at)s and streamed_until > %(at)s
 
 -- name: rotas
 -- By code, or one; substitutes that end after a moment.

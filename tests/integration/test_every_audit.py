@@ -29,6 +29,7 @@ NOTHING_CHANGES = {
 OF_DEVICES = {"telemetry", "events", "event", "senml", "telemetry:batch", "events:batch", "event:batch"}
 """What devices send is a record of its own."""
 ELSEWHERE = {
+    "POST /presence": "tests/integration/test_desks.py, with a person",
     "POST /silences/{silence_id}/approval": "tests/integration/test_silences.py, with a second person",
     "POST /devices/{code}/commands": "tests/integration/test_commands.py, with a broker",
     "POST /dead-letters:replay": "tests/acceptance/test_dead_letter_replay.py, with a pipeline",

@@ -64,16 +64,26 @@ async def test_an_account_that_is_locked_is_not_on_duty(pool: Pool) -> None:
 
 @pytest.mark.parametrize(
     ("who", "clicked", "streamed", "present"),
-    [("wang", 60, 60, True), ("wang", 0, 60, False), ("wang", 60, -1, False), ("li", 60, 60, False)],
+    [
+        ("wang", "60 s", "60 s", True),
+        ("wang", "0 s", "60 s", False),
+        ("wang", None, "60 s", False),
+        ("wang", "60 s", "-1 s", False),
+        ("wang", "60 s", None, False),
+        ("li", "60 s", "60 s", False),
+    ],
 )
 async def test_a_desk_is_present_by_a_stream_and_a_click(
-    pool: Pool, who: str, clicked: int, streamed: int, present: bool
+    pool: Pool, who: str, clicked: str | None, streamed: str | None, present: bool
 ) -> None:
-    proof = f"""
-        insert into desk_presence (principal_id, clicked_until, streamed_until)
-        select id, %(at)s::timestamptz + interval '{clicked} s', %(at)s::timestamptz + interval '{streamed} s'
-        from principal where name = '{who}'"""
-    assert (await on(pool, MONDAY, proof))["city"].present is present
+    async with pool.connection() as conn:
+        await conn.execute(
+            """insert into desk_presence (principal_id, clicked_until, streamed_until)
+               select id, %(at)s + %(clicked)s::interval, %(at)s + %(streamed)s::interval
+               from principal where name = %(who)s""",
+            {"at": MONDAY, "who": who, "clicked": clicked, "streamed": streamed},
+        )
+    assert (await on(pool, MONDAY))["city"].present is present
 
 
 async def test_a_scope_sees_the_rotas_of_its_organisations(pool: Pool) -> None:

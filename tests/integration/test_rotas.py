@@ -145,3 +145,15 @@ def test_the_example_of_the_page_is_a_rota_and_its_calendar_is_one() -> None:
     rota, calendar = (page.partition(f"```{kind}\n")[2].partition("```")[0] for kind in ("json", "csv"))
     assert len(RotaBody.model_validate(json.loads(rota)).shifts) == 3
     assert len(read_calendar(calendar.encode(), 2026, "en")) == 3
+
+
+async def test_a_rota_that_a_chain_waits_for_is_not_deleted(client: httpx.AsyncClient) -> None:
+    (await client.put("/rotas/city", json=ROTA)).raise_for_status()
+    (await client.put("/consumers/desk", json={"url": "https://8.8.8.8/x"})).raise_for_status()
+    chain = {"region": "330106", "steps": [{"wait_s": 60, "consumers": ["desk"], "rota": "city"}]}
+    (await client.put("/chains/all", json=chain)).raise_for_status()
+    kept = await client.delete("/rotas/city")
+    assert (kept.status_code, kept.json()["detail"]) == (
+        409,
+        "the rota city is named by the chain all: take it out there first",
+    )

@@ -107,6 +107,7 @@ LISTS: dict[str, Any] = {
     "POST /device-tests": {"devices": ["seen-1"], "reason": "monthly", "until": TONIGHT},
     "GET /device-tests/overdue": None,
     "GET /device-tests/overdue/counts": None,
+    "GET /presence": None,
     "POST /silences": {"region": INSIDE, "to_at": TOMORROW, "reason": "works"},
     "POST /alerts": {"title": "A call", "level": "blue", "region": INSIDE + "000000"},
     "GET /warnings": None,
@@ -133,6 +134,7 @@ REFERENCE = {
     *("GET /areas", "GET /areas/{code}", "GET /quality-flags", "GET /devices:template"),
     "GET /path",
     *("GET /calendars", "GET /calendars/{year}"),
+    *("GET /calendars", "GET /calendars/{year}", "POST /presence"),
 }
 """The same for all who have the permission; counts in them are of what is inside."""
 STREAMS = {"GET /alerts/stream", "GET /live"}
