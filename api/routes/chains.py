@@ -18,6 +18,7 @@ from api.problems import ProblemError, invalid, not_found, responses
 from devices.catalogue.search import subtree
 from hub.access.door import GuardedRouter, TheCaller, needs
 from hub.access.permissions import Permission
+from hub.alerts.apply import SQL as ALERTS
 from hub.alerts.chains import LONGEST_WAIT_S, MOST_REPEATS, MOST_STEPS, VERIFY_WITHIN_S
 from hub.models import LEVEL_NAMES
 from hub.store.statements import statements
@@ -187,8 +188,9 @@ async def delete_chain(code: Code, context: Here, caller: TheCaller) -> Any:
     """Delete a chain; returned as it was. Alerts that are in it are escalated no further."""
     async with writing(context) as conn:
         was = await _chain(conn, code)
-        await execute(conn, SQL.delete, {"code": code})
         await audit(conn, caller, "chain.delete", code, {"running": was["running"]})
+        await execute(conn, ALERTS.lock, {})  # no alert begins to follow it meanwhile
+        await execute(conn, SQL.delete, {"code": code})
     return was
 
 

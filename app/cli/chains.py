@@ -14,7 +14,7 @@ chains = Verbs("Who is told of an alert that nobody takes up, step by step.")
 CodeArgument = Annotated[str, typer.Argument(help="The chain's code.")]
 JsonOption = Annotated[bool, typer.Option("--json", help="As one JSON object.")]
 _FILTER = ("min_level", "region", "area", "organisation", "category", "event_kind")
-_STEP = "SECONDS:CONSUMER[,CONSUMER][@ROTA]"
+_STEP = "SECONDS:CONSUMER,CONSUMER@ROTA, with one consumer or more, and a rota where one is asked for"
 
 
 @chains.verb("list")

@@ -18,6 +18,7 @@ from hub.access.roles import Role
 from hub.alerts.escalation_watch import escalate
 from tests.support.alarms import Alarms
 from tests.support.doors import CallerDoor
+from tests.support.process import eventually
 from tests.support.served_api import api_context, client_of, served
 
 URL = {"url": "https://desk.example.org/a", "filters": []}
@@ -208,6 +209,27 @@ async def test_a_step_whose_people_are_not_at_a_desk_is_followed_by_the_next_at_
     assert "Only a person on duty stops the escalation chain: lake, step 2" in acknowledged
 
 
+async def test_a_chain_that_is_deleted_meanwhile_fails_no_alert(desk: Desk) -> None:
+    async def waiting(count: int) -> None:
+        async def waits() -> bool:
+            locked = "select 1 from pg_stat_activity where wait_event_type = 'Lock' and datname = current_database()"
+            return len(await desk.alarms.run(locked)) == count
+
+        await eventually(waits, f"{count} wait")
+
+    await desk.put()
+    await desk.alarms.raised(level=4)
+    async with desk.alarms.pool.connection() as holding, holding.transaction():
+        await holding.execute("select 1 from escalation for update")
+        deleting = asyncio.create_task(desk.client.delete("/chains/lake"), name="deleting")
+        await waiting(1)
+        raising = asyncio.create_task(desk.alarms.raised(level=4), name="raising")
+        await waiting(2)
+    (await deleting).raise_for_status()
+    found = (await desk.client.get(f"/alerts/{await raising}")).json()
+    assert found["escalation"] is None
+
+
 async def test_the_command_line(desk: Desk) -> None:
     put = "chains", "put", "lake", "120:village@night", "300:town", "600:county,city"
     shown = await desk.hub(*put, "--region", "330106", "--repeats", "2", "--verify-within", "red=60")
@@ -218,7 +240,9 @@ async def test_the_command_line(desk: Desk) -> None:
     assert "min_level blue, region 330106" in await desk.hub("chains", "list")
     tried = await desk.hub("chains", "try", "--region", "330106001002", "--lang", "en")
     assert "+120 s  step 1   village; on duty by night: ann" in tried
-    assert "no step; write it as SECONDS:CONSUMER" in await desk.hub("chains", "put", "x", "soon:village", status=1)
+    assert "no step; write it as SECONDS:CONSUMER,CONSUMER@ROTA" in await desk.hub(
+        "chains", "put", "x", "soon:village", status=1
+    )
     assert "0 s is no wait" in await desk.hub("chains", "put", "x", "0:village", status=1)
     assert "write it as red=300" in await desk.hub(*put, "--verify-within", "red", status=1)
     assert "lake is deleted; 0 alerts were in it" in await desk.hub("chains", "delete", "lake")
