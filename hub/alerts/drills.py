@@ -72,12 +72,12 @@ async def finish(conn: psycopg.AsyncConnection, drill: UUID, kind: str, momentar
                 await conn.execute(SQL.over, {"drill": drill})
                 break
             steps = [step for id_, handling, lasts in left for step in _steps(id_, handling, lasts)]
-            refused = _told(await apply(conn, steps))
+            results = await apply(conn, steps)
             await conn.execute(SQL.real, {"alerts": [id_ for id_, _, lasts in left if lasts]})
         if real := sum(lasts for *_, lasts in left):
             log.warning("%d alerts outlast a test of their devices and are real", real)
-        if refused:  # tried again with what has changed since
-            return
+        if _told(results) or all(result.outcome == "repeated" for result in results):
+            return  # tried again with what has changed since
     log.info("the %s %s is over", kind, drill)
 
 
