@@ -12,7 +12,7 @@ let step = null; // takes a step; null: nobody here may
 let problems = new Map(); // by alert id: why the last step failed
 
 export function sorted(alerts) {
-  const rank = (alert) => (alert.shelved_until !== null ? 2 : alert.cleared_at === null ? 0 : 1);
+  const rank = (alert) => (alert.drill ? 3 : alert.shelved_until !== null ? 2 : alert.cleared_at === null ? 0 : 1);
   return [...alerts].sort((a, b) => rank(a) - rank(b)
     || LEVELS.indexOf(a.level) - LEVELS.indexOf(b.level)
     || b.raised_at.localeCompare(a.raised_at));
@@ -20,7 +20,10 @@ export function sorted(alerts) {
 
 // Whether somebody must be heard by: a red one that nobody has acknowledged, whether or not its condition lasts.
 export const urgent = (alerts) => alerts.some((alert) => alert.level === 'red' && alert.handling === 'open'
-  && alert.shelved_until === null);
+  && alert.shelved_until === null && !alert.drill);
+
+// As it is shown: of a drill with its mark in the language of the page.
+const titleOf = (alert) => (alert.drill ? t('drill_mark') + alert.title.replace(/^\[DRILL\] /, '') : alert.title);
 
 // Where it is, in words: its device, else its division, else what it is about.
 export function place(alert) {
@@ -34,14 +37,15 @@ export function noteProblem(id, text) {
 }
 
 export function showAlerts(alerts, now, take) {
-  const over = alerts.filter((alert) => alert.cleared_at !== null).length;
-  const values = { active: number(alerts.length - over, 0), over: number(over, 0) };
-  put(document.getElementById('alerts-count'), alerts.length ? t('alerts_count', values) : '');
+  const real = alerts.filter((alert) => !alert.drill);
+  const over = real.filter((alert) => alert.cleared_at !== null).length;
+  const values = { active: number(real.length - over, 0), over: number(over, 0) };
+  put(document.getElementById('alerts-count'), real.length ? t('alerts_count', values) : '');
   document.getElementById('alerts-none').hidden = alerts.length > 0;
   step = take;
   keep(list, sorted(alerts), (alert) => alert.id, (alert) => makeCard(alert), (card, alert) => update(card, alert, now));
   if (known === null) document.getElementById(location.hash.slice(1))?.scrollIntoView(); // a link to an alert
-  announce(alerts);
+  announce(real); // what was of a drill and is real now is new
 }
 
 export function showAges(now) {
@@ -109,7 +113,9 @@ function update(card, alert, now) {
   put(find('.over'), alert.cleared_at !== null && alert.state !== 'cleared' ? t('over') : '');
   card.classList.toggle('shelved', alert.shelved_until !== null);
   const notes = [];
-  if (alert.origin === 'manual') notes.push(t('reported'));
+  card.classList.toggle('drill', alert.drill);
+  if (alert.drill) notes.push(t('drill'));
+  else if (alert.origin === 'manual') notes.push(t('reported'));
   if (alert.assignee !== null) notes.push(t('assigned_to', { name: alert.assignee }));
   if (alert.shelved_until !== null) notes.push(t('shelved', { time: clockTime(new Date(alert.shelved_until)) }));
   put(find('.who'), notes.join(' · '));
@@ -117,7 +123,7 @@ function update(card, alert, now) {
   const { next_at: climbsAt, next_to: climbsTo, state } = alert.escalation ?? { next_at: null, next_to: [], state: '' };
   Object.assign(card.dataset, { climbsAt: climbsAt ?? '', climbsTo: climbsTo.join(', '), climbsUnless: state === 'acknowledged' });
   put(find('.climbs'), climbs(card.dataset, now));
-  put(find('h3'), alert.title);
+  put(find('h3'), titleOf(alert));
   put(find('.where'), place(alert));
   const measured = alert.value !== null;
   put(find('.value span'), measured ? number(alert.value) : '');

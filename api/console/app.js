@@ -2,6 +2,7 @@
 
 import { again, draw as drawAccount, enter, locked, may, ready } from './account.js';
 import { noteProblem, showAges, showAlerts, urgent } from './alerts.js';
+import { showDrills } from './drills.js';
 import { remember, showFigures } from './figures.js';
 import { age, clockTime, language, setLanguage, t, translatePage } from './i18n.js';
 import { follow, get, HubProblem, post } from './hub.js';
@@ -23,6 +24,7 @@ let status = null;
 let alerts = null;
 let letters = null;
 let warnings = null;
+let drills = null;
 let link = 'connecting';
 let lostAt = null; // since when the hub is not heard
 let skew = 0; // the hub's clock minus this one, in ms
@@ -42,6 +44,7 @@ function draw() {
   if (alerts) showAlerts(alerts, now(), may('alerts:step') && !locked() ? take : null);
   if (letters) showLetters(letters, new Date(now()));
   if (warnings) showWarnings(warnings, now());
+  if (drills) showDrills(drills);
 }
 
 function drawBanner() {
@@ -88,9 +91,9 @@ function paced(load) {
 }
 
 const loadAlerts = paced(async () => {
-  const [active, over, red] = await Promise.all(['active=true&limit=1000', 'state=cleared&limit=50',
-    'state=cleared&min_level=red&limit=1000'].map((wanted) => get(`/alerts?${wanted}`)));
-  const all = new Map([...over.items, ...red.items, ...active.items].map((alert) => [alert.id, alert]));
+  const [active, over, red, drilled] = await Promise.all(['active=true&limit=1000', 'state=cleared&limit=50',
+    'state=cleared&min_level=red&limit=1000', 'active=true&drill=true&limit=200'].map((wanted) => get(`/alerts?${wanted}`)));
+  const all = new Map([...over.items, ...red.items, ...active.items, ...drilled.items].map((alert) => [alert.id, alert]));
   alerts = [...all.values()];
   draw();
 });
@@ -104,6 +107,12 @@ const loadLetters = paced(async () => {
 const loadWarnings = paced(async () => {
   if (!may('warnings:read')) return;
   warnings = (await get(`/warnings?limit=1000&lang=${language}`)).items;
+  draw();
+});
+
+const loadDrills = paced(async () => {
+  const [exercises, tests] = await Promise.all(['drills', 'device-tests'].map((kind) => get(`/${kind}?state=running`)));
+  drills = { exercises: exercises.items, tests: tests.items };
   draw();
 });
 
@@ -123,7 +132,7 @@ async function take(id, step, buttons) {
 }
 
 function heard(event, data) {
-  if (event === 'alert') { loadAlerts(); return; }
+  if (event === 'alert') { loadAlerts(); loadDrills(); return; }
   const refusedBefore = status?.totals?.dead_letters;
   status = data;
   skew = Date.parse(data.time) - Date.now();
@@ -184,12 +193,12 @@ setInterval(() => {
   keepRinging({ lost: link === 'down', urgent: alerts !== null && urgent(alerts) });
 }, 1000);
 
-setInterval(() => { if (link === 'live') loadWarnings(); }, WARNINGS_MS);
+setInterval(() => { if (link === 'live') { loadWarnings(); loadDrills(); } }, WARNINGS_MS);
 
 drawLanguage();
 follow('/live', {
   starting: () => enter(drawMay),
-  opened() { link = 'live'; lostAt = null; drawLost(); draw(); loadAlerts(); loadLetters(); loadWarnings(); },
+  opened() { link = 'live'; lostAt = null; drawLost(); draw(); loadAlerts(); loadLetters(); loadWarnings(); loadDrills(); },
   heard,
   lost() { link = 'down'; lostAt ??= Date.now(); drawLost(); draw(); },
   refused,

@@ -3,7 +3,7 @@
 import asyncio
 import os
 from collections.abc import Callable
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from uuid import UUID
 from xml.sax.saxutils import escape
@@ -12,6 +12,8 @@ import pytest
 from psycopg.types.json import Jsonb
 
 from api.context import Context
+from hub.alerts.drills import drills
+from hub.store.pool import connect
 from hub.words.sentence import Sentence, written
 from tests.support.chromium import Chromium, find_chromium
 from tests.support.served_api import api_context, client_of, raise_alert, register, served
@@ -21,6 +23,7 @@ NASTY = '<img src=x onerror="document.title=1">'
 CARDS = "document.querySelectorAll('.card').length"
 STATE = "document.querySelector('.card .state')?.textContent"
 DETAIL = "document.querySelector('#letter-rows .detail').textContent"
+DRILL_CARD = "document.querySelector('.card.drill')"
 WARNED = "[...document.querySelectorAll('#warning-rows b')].map((b) => b.textContent)"
 LINK = "document.getElementById('link').dataset.state"
 
@@ -80,13 +83,28 @@ async def test_what_a_person_sees(database: str, browser: Callable[[], Chromium]
                 loop.call_soon_threadsafe(context.changes.wake)
                 return made
 
-            await asyncio.to_thread(look, browser, url, another)
+            def exercised() -> None:
+                asyncio.run_coroutine_threadsafe(exercise(context, database), loop).result(10)
+
+            await asyncio.to_thread(look, browser, url, another, exercised)
         async with client_of(context) as client:
             taken = (await client.get(f"/alerts/{alert}")).json()
             assert (taken["state"], taken["changes"][-1]["actor"]) == ("acknowledged", "api")
 
 
-def look(browser: Callable[[], Chromium], url: str, another: Callable[[], UUID]) -> None:
+async def exercise(context: Context, database: str) -> None:
+    """An exercise with a red alert begins."""
+    alert = {"title": "Fire", "level": "red", "region": "330106001002"}
+    ends_at = (datetime.now(UTC) + timedelta(hours=1)).isoformat()
+    body = {"name": "autumn", "consumers": [], "ends_at": ends_at, "alerts": [alert]}
+    async with client_of(context, headers={"Authorization": "Bearer key"}) as client:
+        (await client.post("/drills", json=body)).raise_for_status()
+    async with await connect(database) as conn:
+        await drills(())(conn)
+    context.changes.wake()
+
+
+def look(browser: Callable[[], Chromium], url: str, another: Callable[[], UUID], exercised: Callable[[], None]) -> None:
     with browser() as page:
         page.resize(1280, 800)
         page.open(url + "/")
@@ -144,8 +162,17 @@ def look(browser: Callable[[], Chromium], url: str, another: Callable[[], UUID])
         assert page.evaluate("document.querySelector('.card button[data-step=closed]').hidden") is False
         assert page.evaluate("document.querySelector('.card button[data-step=acknowledged]').hidden") is True
 
+        announced = page.evaluate("document.getElementById('announce').textContent")
+        exercised()
+        page.wait_for(f"{CARDS} === 3 && !document.getElementById('drills').hidden", "the exercise is shown")
+        assert page.evaluate(f"{DRILL_CARD}?.querySelector('h3').textContent") == "【演练】Fire"
+        levels = page.evaluate("[...document.querySelectorAll('.card')].map(c => c.dataset.level)")
+        assert levels == ["red", "yellow", "red"], "what is real stands on top"
+        assert page.evaluate("document.getElementById('drills').textContent").startswith("演练进行中")
+        assert page.evaluate("document.getElementById('announce').textContent") == announced, "nobody is alarmed"
+
         page.open(url + "/")  # the language is remembered
-        page.wait_for(f"{CARDS} === 2 && {STATE} === '已确认'", "the page is back, in Chinese")
+        page.wait_for(f"{CARDS} === 3 && {STATE} === '已确认'", "the page is back, in Chinese")
         page.resize(390, 844, phone=True)
         assert page.evaluate("document.documentElement.scrollWidth") == 390
         assert page.complaints == []
