@@ -41,11 +41,12 @@ def call(
 
 
 def pages(path: str, url: str, token: str | None, params: Mapping[str, Any]) -> list[dict[str, Any]]:
-    """All items of a list, page by page."""
+    """All items of a list, page by page; a parameter that is None is left out."""
     found: list[dict[str, Any]] = []
+    given = {name: value for name, value in params.items() if value is not None}
     after: dict[str, str] = {}
     while True:
-        page = call("GET", path, url, token, params={**params, "limit": 1000, **after}).json()
+        page = call("GET", path, url, token, params={**given, "limit": 1000, **after}).json()
         found += page["items"]
         if page["next"] is None:
             return found

@@ -40,6 +40,10 @@ async def test_a_desk_is_run_from_the_command_line(database: str) -> None:
         await hub("rules", "put", "pm", "--enable")
         assert (await shown("rules", "show", "pm"))["enabled"] is True
 
+        # Lists without a filter.
+        for words in (("drills", "list"), ("device-tests", "list"), ("silences", "list"), ("shares", "list")):
+            assert await hub(*words)
+
         # Consumers: made with a secret and a login, changed in part, deleted.
         put = "consumers", "put", "desk"
         assert "whsec_" in await hub(
