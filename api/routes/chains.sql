@@ -11,8 +11,8 @@ order by c.code
 limit %(limit)s
 
 -- name: consumers
--- Locked: one that is deleted at this moment is waited for.
-select code from consumer where code = any (%(codes)s) for key share
+-- Locked: one that is deleted at this moment is waited for. By a probe nobody is told.
+select code from consumer where code = any (%(codes)s) and kind <> 'probe' for key share
 
 -- name: delete
 delete from chain where code = %(code)s

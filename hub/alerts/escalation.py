@@ -172,8 +172,8 @@ def _begins(change: Change, alert: Alert, known: Escalation | None) -> bool:
 
 
 def _escalates(alert: Alert) -> bool:
-    """Whether people are to see to an alert: it is neither of a drill, nor of the hub's watch over its own path."""
-    return alert.drill_id is None and alert.origin != "probe"
+    """Whether people are to see to an alert: it is not of a drill, as the hub's rounds along its own path are, too."""
+    return alert.drill_id is None
 
 
 def _acknowledges(step: Step, alert: Alert) -> bool:

@@ -111,6 +111,7 @@ REFUSED: list[tuple[dict[str, Any], str, str]] = [
     ({"steps": [{**STEPS[1], "consumers": []}]}, "name a consumer", "至少要有一个接收方"),
     ({"steps": [{**STEPS[1], "consumers": ["town", "town"]}]}, "'town' is named twice", "出现了两次"),
     ({"steps": [{**STEPS[1], "consumers": ["nobody"]}]}, "there is no consumer 'nobody'", "没有接收方 nobody"),
+    ({"steps": [{**STEPS[1], "consumers": ["ganzhi.path"]}]}, "there is no consumer 'ganzhi.path'", "没有接收方"),
     ({"steps": [{**STEPS[1], "rota": "day"}]}, "there is no rota 'day'", "没有值班表 day"),
     ({"area": "pond"}, "there is no area 'pond'", "没有区域 pond"),
     ({"organisation": "eco"}, "there is no organisation 'eco'", "没有机构 eco"),

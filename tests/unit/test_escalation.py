@@ -51,7 +51,6 @@ def test_it_begins_with_the_alert_and_anew_with_a_rise() -> None:
     again = measured("updated", acknowledged, level=3, peak_level=4)
     assert again == Escalation(ID, "c", 2, 3, 0, "waiting", (7,), 60), "it had been acknowledged at a lower level"
     assert measured("updated", None, level=2, peak_level=3) is None
-    assert measured("raised", None, origin="probe") is None
     assert measured("raised", None, drill_id=ID) is None
     real = step("updated", None, None, "open")
     assert real == begun, "the test of its device is over, and it lasts"
