@@ -1,5 +1,6 @@
 """The outbox table: pending deliveries, claimed with a lease and settled once."""
 
+import asyncio
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 
@@ -43,11 +44,14 @@ class ClaimedDelivery(Claimed):
 
 
 class Deliveries:
-    """Each method is one statement; they raise StoreUnavailable."""
+    """Each method is one statement at most; they raise StoreUnavailable."""
 
     def __init__(self, pool: Pool, page: str | None = None) -> None:
         """`page` is the address of the hub's page, for links."""
         self._pool, self._page = pool, page
+        self._accepted: dict[int, tuple[int, int, str | None, int]] = {}
+        """By delivery: what is to be noted as accepted."""
+        self._noting = asyncio.Lock()
 
     async def claim(
         self, limit: int, room: int, rooms: Mapping[int, int], lease_s: float, paced: Collection[str] = ()
@@ -96,10 +100,22 @@ class Deliveries:
         await self._run(SQL.not_now, ids=[each.id for each in deliveries], wait_s=wait_s)
 
     async def delivered(self, delivery: Claimed, said: str, took_ms: int) -> None:
-        """Note that it was accepted, with what the consumer said and how long it took."""
-        await self._run(
-            SQL.delivered, id=delivery.id, consumer_id=delivery.consumer.id, said=said or None, took_ms=took_ms
-        )
+        """Note that it was accepted, with what the consumer said and how long it took.
+
+        What is accepted while a statement is on its way is noted by the next one together: a transaction each took more
+        than the call. What could not be noted is noted with the next, too.
+        """
+        self._accepted[delivery.id] = (delivery.id, delivery.consumer.id, said or None, took_ms)
+        async with self._noting:
+            noted, self._accepted = self._accepted, {}
+            if not noted:
+                return
+            ids, consumer_ids, said_, took = map(list, zip(*noted.values(), strict=True))
+            try:
+                await self._run(SQL.delivered, ids=ids, consumer_ids=consumer_ids, said=said_, took_ms=took)
+            except BaseException:
+                self._accepted = noted | self._accepted
+                raise
 
     async def later(
         self, delivery: Claimed, wait_s: float, reason: str, failure: Failure, took_ms: int, hold_s: float = 0.0

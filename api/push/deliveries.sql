@@ -72,16 +72,22 @@ returning o.id, o.alert_id, o.seq, o.attempts, extract(epoch from now() - o.crea
           c.settings, c.lang, c.ceiling, c.owner, o.until_cursor
 
 -- name: delivered
--- The consumer has accepted it, and with that proven that it can be reached (proofs.sql: proven).
-with proven as (
-    update consumer
+-- Consumers have accepted these, and with that proven that they can be reached (proofs.sql: proven). Rows are locked in the
+-- order of their ids: several processes do this at once.
+with reached as (
+    select id from consumer
+    where id = any (%(consumer_ids)s)
+      and (failing_since is not null or proven_at is null or proven_at < now() - interval '30 seconds')
+    order by id for no key update
+), proven as (
+    update consumer c
     set proven_at = clock_timestamp(), prove_due = case when failing_since is null then prove_due end,
         failing_since = null, degraded_at = null
-    where id = %(consumer_id)s
-      and (failing_since is not null or proven_at is null or proven_at < now() - interval '30 seconds')
+    from reached where c.id = reached.id
 )
-update outbox set state = 'delivered', settled_at = clock_timestamp(), said = %(said)s, took_ms = %(took_ms)s
-where id = %(id)s and state = 'pending'
+update outbox o set state = 'delivered', settled_at = clock_timestamp(), said = n.said, took_ms = n.took_ms
+from unnest(%(ids)s::bigint[], %(said)s::text[], %(took_ms)s::int[]) as n (id, said, took_ms)
+where o.id = n.id and o.state = 'pending'
 
 -- name: expire
 -- Deliveries of consumers that are switched off wait for them, but not for ever.

@@ -10,17 +10,18 @@ import os
 import socket
 import ssl
 import time
+from base64 import b64encode
 from collections.abc import AsyncIterator, Callable, Mapping
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
 from urllib.parse import unquote
 
 import httpx
 
 from api.push.channel import Refused, TryAgain
+from api.push.http_connection import HttpConnection, HttpConnections, ProtocolError
 from api.push.retry_after import retry_after_s
 from api.push.said import printable
-from hub.access.guarded_transport import GuardedTransport
 from hub.access.outgoing import Outgoing, OutgoingRefused
 from hub.access.shown_url import shown_url
 from hub.tls import Trust, trusting_context
@@ -73,44 +74,64 @@ class Reply:
 
 
 class HttpCalls:
-    """Calls with one keep-alive client for all consumers."""
+    """Calls over connections that are kept for a while, for all consumers together."""
 
-    def __init__(self, client: httpx.AsyncClient, timeout_s: float = TIMEOUT_S) -> None:
-        self._client, self._timeout_s = client, timeout_s
+    def __init__(self, connections: HttpConnections, at_once: int, timeout_s: float = TIMEOUT_S) -> None:
+        self._connections, self._timeout_s = connections, timeout_s
+        self._room = asyncio.Semaphore(at_once)
 
     async def call(self, request: Request) -> Reply | TryAgain:
         """The answer; once its head is there the answer counts, however its body ends. Raises nothing."""
         started = asyncio.get_running_loop().time()
-        try:
-            async with asyncio.timeout(self._timeout_s):
-                sent = self._client.build_request(
-                    request.method, request.url, headers=dict(request.headers), content=request.body
-                )
-                response = await self._client.send(sent, auth=_auth(request.login), stream=True)
-        except OutgoingRefused as error:
-            return TryAgain(error.sentence, "address")
-        except TimeoutError:
-            return TryAgain(Sentence("delivery.timeout", seconds=f"{self._timeout_s:g}"), "timeout")
-        except (httpx.HTTPError, OSError) as error:
-            return _broken(error, request.url.netloc.decode())
-        left_s = started + self._timeout_s - asyncio.get_running_loop().time()
-        body, whole = await _beginning(response, left_s)
-        return Reply(response.status_code, response.reason_phrase, response.headers, response.url, body, whole)
+        async with self._room:
+            asked: HttpConnection | None = None
+            keep = False
+            try:
+                async with asyncio.timeout(self._timeout_s):
+                    asked = await self._connections.to(request.url)
+                    await asked.ask(_written(request))
+                with suppress(TimeoutError):
+                    async with asyncio.timeout_at(started + self._timeout_s):
+                        keep = await asked.ended()
+                return _reply(request, asked)
+            except OutgoingRefused as error:
+                return TryAgain(error.sentence, "address")
+            except TimeoutError:
+                return TryAgain(Sentence("delivery.timeout", seconds=f"{self._timeout_s:g}"), "timeout")
+            except (ProtocolError, OSError) as error:
+                return _broken(error, request.url.netloc.decode())
+            finally:
+                if asked is not None and keep:
+                    self._connections.keep(asked)
+                elif asked is not None:
+                    asked.close()
 
 
-async def _beginning(response: httpx.Response, left_s: float) -> tuple[bytes, bool]:
-    read = bytearray()
-    try:
-        async with asyncio.timeout(left_s):
-            async for chunk in response.aiter_raw():
-                read += chunk
-                if len(read) > ANSWER_BYTES:
-                    return bytes(read[:ANSWER_BYTES]), False
-    except (httpx.HTTPError, OSError):  # TimeoutError, too
-        return bytes(read), False
-    finally:
-        await response.aclose()
-    return bytes(read), True
+def _written(request: Request) -> bytes:
+    """A request as it goes out. ProtocolError for a header that would end its line."""
+    headers = {
+        "host": request.url.netloc.decode(),
+        "user-agent": "ganzhi",
+        "accept": "*/*",
+        "accept-encoding": "identity",
+        **{name.lower(): value for name, value in request.headers.items()},
+    }
+    if request.body or request.method != "GET":
+        headers["content-length"] = str(len(request.body))
+    if request.login is not None:
+        username, _, password = request.login.partition(":")
+        both = f"{unquote(username)}:{unquote(password)}"
+        headers["authorization"] = f"Basic {b64encode(both.encode()).decode()}"
+    if any(not each.isprintable() for each in headers.values()):
+        raise ProtocolError("a header has control characters")
+    target = request.url.raw_path.decode("ascii")
+    lines = [f"{request.method} {target} HTTP/1.1", *(f"{name}: {value}" for name, value in headers.items()), "", ""]
+    return "\r\n".join(lines).encode() + request.body
+
+
+def _reply(request: Request, answered: HttpConnection) -> Reply:
+    headers = httpx.Headers(answered.headers)
+    return Reply(answered.status, answered.phrase, headers, request.url, answered.body, answered.whole)
 
 
 def unsuccessful(reply: Reply, text: str, clock: Callable[[], float] = time.time) -> TryAgain | Refused:
@@ -131,13 +152,6 @@ def unsuccessful(reply: Reply, text: str, clock: Callable[[], float] = time.time
     return TryAgain(answered, "failing" if code >= 500 else "rejected")
 
 
-def _auth(login: str | None) -> httpx.BasicAuth | None:
-    if login is None:
-        return None
-    username, _, password = login.partition(":")
-    return httpx.BasicAuth(unquote(username), unquote(password))
-
-
 def _busy(asked_s: float, status: str, said: str) -> TryAgain:
     hold_s = min(asked_s, HOLD_MAX_S)
     if not asked_s:
@@ -153,8 +167,10 @@ def _busy(asked_s: float, status: str, said: str) -> TryAgain:
 def _moved(reply: Reply, status: str) -> Sentence:
     try:
         address = shown_url(str(reply.url.join(reply.headers["location"]))).partition("?")[0]
-    except (KeyError, httpx.InvalidURL):
+    except KeyError:
         return Sentence("delivery.moved.nowhere", status=status)
+    except httpx.InvalidURL:  # its text may show a password
+        return Sentence("delivery.moved.unreadable")
     return Sentence("delivery.moved", status=status, address=printable(address)[:QUOTED])
 
 
@@ -163,9 +179,6 @@ def _broken(error: Exception, host: str) -> TryAgain:
     causes: list[BaseException] = [error]
     while (inner := causes[-1].__cause__ or causes[-1].__context__) is not None:
         causes.append(inner)
-    if any(isinstance(cause, httpx.InvalidURL) for cause in causes):
-        # Of a Location, which httpx reads even where it does not follow; its text may show a password.
-        return TryAgain(Sentence("delivery.moved.unreadable"), "moved")
     told = {"host": host, "error": printable(cause_of(causes[-1]))[:QUOTED]}
     if any(isinstance(cause, socket.gaierror) for cause in causes):
         return TryAgain(Sentence("delivery.name", **told), "name")
@@ -174,7 +187,7 @@ def _broken(error: Exception, host: str) -> TryAgain:
             if kind := _CERTIFICATE.get(getattr(cause, "verify_code", 0)):
                 return TryAgain(Sentence(f"delivery.tls.{kind}", host=host), "tls")
             return TryAgain(Sentence("delivery.tls", **told), "tls")
-    if isinstance(error, httpx.RemoteProtocolError):
+    if isinstance(error, ProtocolError):
         return TryAgain(Sentence("delivery.protocol", **told), "protocol")
     return TryAgain(Sentence("delivery.connection", **told), "connection")
 
@@ -190,14 +203,10 @@ def cause_of(error: BaseException) -> str:
 async def open_calls(
     outgoing: Outgoing, tls: Trust | None = None, connections: int = 96, timeout_s: float = TIMEOUT_S
 ) -> AsyncIterator[HttpCalls]:
-    """Open a client with a limit on concurrent connections. ConfigError for files of `tls`."""
-    limits = httpx.Limits(max_connections=connections, max_keepalive_connections=connections)
+    """Open calls with a limit on those at once. ConfigError for files of `tls`."""
     context = trusting_context(tls or Trust(), "outgoing.tls", httpx.create_ssl_context(trust_env=False))
-    async with httpx.AsyncClient(
-        transport=GuardedTransport(outgoing, "webhook", limits, context),
-        timeout=timeout_s,
-        follow_redirects=False,
-        trust_env=False,
-        headers={"user-agent": "ganzhi", "accept-encoding": "identity"},
-    ) as client:
-        yield HttpCalls(client, timeout_s)
+    kept = HttpConnections(outgoing, "webhook", context, connections, ANSWER_BYTES)
+    try:
+        yield HttpCalls(kept, connections, timeout_s)
+    finally:
+        kept.close()
