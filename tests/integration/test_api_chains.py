@@ -120,6 +120,9 @@ REFUSED: list[tuple[dict[str, Any], str, str]] = [
 
 
 async def test_what_is_refused_says_why_in_both_languages(desk: Desk) -> None:
+    await desk.alarms.run(
+        "insert into consumer (code, kind, url, secret, filters) values ('ganzhi.path', 'probe', '', '', '[]')"
+    )
     for body, english, chinese in REFUSED:
         status, told = await desk.refused({"steps": STEPS, **body})
         assert (status, english in told) == (422, True), told
