@@ -30,7 +30,7 @@ order by o.sent desc, o.id
 limit 200
 
 -- name: warnings
--- What concerns a region or an area covers it or lies in it.
+-- Those in force are few: found by their end, 100,000 others cost nothing. What concerns a region or an area covers it or lies in it.
 select w.*
 from (
     select id, identifier, status, kind, sent, ends_at, sources, content, first_at, changed_at, regions, level as number,
@@ -39,6 +39,7 @@ from (
                 when ends_at <= now() or listed_by = '{}' then 'expired'
                 else 'in_force' end as state
     from warning
+    where %(state)s::text is distinct from 'in_force' or ends_at > now()
 ) w
 where (%(id)s::uuid is null or w.id = %(id)s)
   and (%(state)s::text is null or w.state = %(state)s)
