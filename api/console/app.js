@@ -3,6 +3,7 @@
 import { again, draw as drawAccount, enter, locked, may, ready } from './account.js';
 import { noteProblem, showAges, showAlerts, urgent } from './alerts.js';
 import { showDrills } from './drills.js';
+import { asked, showDesk, showDuty } from './duty.js';
 import { remember, showFigures } from './figures.js';
 import { age, clockTime, language, setLanguage, t, translatePage } from './i18n.js';
 import { follow, get, HubProblem, post } from './hub.js';
@@ -16,6 +17,7 @@ import { showWarnings } from './warnings.js';
 const REFRESH_MS = 1000; // lists are asked for at most this often, however many alerts come
 const LETTERS = 30;
 const WARNINGS_MS = 20000; // warnings come from outside the stream
+const DUTY_MS = 15000; // who is on duty and who is there changes without an alert
 const LIVE = ['status:read', 'readings:read', 'alerts:read'];
 const WAIT_MS = 10000; // an account that may see nothing is asked so often whether that has changed
 const at = (id) => document.getElementById(id);
@@ -25,6 +27,8 @@ let alerts = null;
 let letters = null;
 let warnings = null;
 let drills = null;
+let duties = null;
+let presence = null;
 let link = 'connecting';
 let lostAt = null; // since when the hub is not heard
 let skew = 0; // the hub's clock minus this one, in ms
@@ -45,6 +49,8 @@ function draw() {
   if (letters) showLetters(letters, new Date(now()));
   if (warnings) showWarnings(warnings, now());
   if (drills) showDrills(drills);
+  if (duties) showDuty(duties);
+  showDesk(presence, now(), locked());
 }
 
 function drawBanner() {
@@ -114,6 +120,20 @@ const loadDrills = paced(async () => {
   const [exercises, tests] = await Promise.all(['drills', 'device-tests'].map((kind) => get(`/${kind}?state=running`)));
   drills = { exercises: exercises.items, tests: tests.items };
   draw();
+});
+
+const loadDuty = paced(async () => {
+  if (!may('rotas:read')) { duties = []; presence = null; return; }
+  [{ items: duties }, presence] = await Promise.all([get('/duty?limit=1000'), get('/presence')]);
+  draw();
+});
+
+at('desk-here').addEventListener('click', async () => {
+  at('desk-here').disabled = true;
+  try { await post('/presence', {}); } catch (error) {
+    if (error.status === 401 || error.status === 403) await again();
+  } finally { at('desk-here').disabled = false; }
+  loadDuty();
 });
 
 async function take(id, step, buttons) {
@@ -190,15 +210,19 @@ setInterval(() => {
   showAges(now());
   drawSound();
   drawLost();
-  keepRinging({ lost: link === 'down', urgent: alerts !== null && urgent(alerts) });
+  showDesk(presence, now(), locked());
+  keepRinging({ lost: link === 'down', urgent: alerts !== null && urgent(alerts), asked: asked(presence, now()) });
 }, 1000);
 
 setInterval(() => { if (link === 'live') { loadWarnings(); loadDrills(); } }, WARNINGS_MS);
+setInterval(() => { if (link === 'live') loadWarnings(); }, WARNINGS_MS);
+setInterval(() => { if (link === 'live') loadDuty(); }, DUTY_MS);
 
 drawLanguage();
 follow('/live', {
   starting: () => enter(drawMay),
   opened() { link = 'live'; lostAt = null; drawLost(); draw(); loadAlerts(); loadLetters(); loadWarnings(); loadDrills(); },
+  opened() { link = 'live'; lostAt = null; drawLost(); draw(); loadAlerts(); loadLetters(); loadWarnings(); loadDuty(); },
   heard,
   lost() { link = 'down'; lostAt ??= Date.now(); drawLost(); draw(); },
   refused,

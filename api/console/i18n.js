@@ -28,6 +28,11 @@ export function reasonInWords(reason) {
   return WORDS[language][`reason.${reason}.name`] ?? reason;
 }
 
+// Why nobody is on duty.
+export function dutyReason(reason) {
+  return WORDS[language][`duty.reason.${reason}`] ?? reason;
+}
+
 export function translatePage() {
   document.documentElement.lang = language === 'zh' ? 'zh-CN' : 'en';
   for (const element of document.querySelectorAll('[data-t]')) element.textContent = t(element.dataset.t);

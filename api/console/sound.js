@@ -1,4 +1,4 @@
-// What a desk hears: a new alert, a red one that nobody has acknowledged, and a page that has lost its hub.
+// What a desk hears: a new alert, a red one that nobody has acknowledged, a page that has lost its hub, "still there?".
 
 const KEY = 'ganzhi.sound';
 const AGAIN_MS = 15000; // so often an unacknowledged red alert, or a lost hub, is heard again
@@ -50,8 +50,9 @@ function play(tones) {
 export const ring = (level) => play(TONES[level]);
 
 // Called each second: what must not be missed is heard again.
-export function keepRinging({ lost, urgent }) {
+export function keepRinging({ lost, urgent, asked }) {
   if (Date.now() - lastAt < AGAIN_MS) return;
   if (lost) play(TONES.lost);
   else if (urgent) play(TONES.red);
+  else if (asked) play(TONES.yellow);
 }
