@@ -2,15 +2,17 @@
 
 import asyncio
 import json
+from pathlib import Path
 from typing import Any
 
 from typer.testing import CliRunner
 
 from app.main import app
+from hub.alerts.drills import drills as run_drills
 from tests.support.served_api import api_context, client_of, raise_alert, register, served
 
 
-async def test_a_desk_is_run_from_the_command_line(database: str) -> None:
+async def test_a_desk_is_run_from_the_command_line(database: str, tmp_path: Path) -> None:
     async with api_context(database) as context, client_of(context) as client, served(context) as base:
 
         async def hub(*words: str, status: int = 0) -> str:
@@ -99,6 +101,35 @@ async def test_a_desk_is_run_from_the_command_line(database: str) -> None:
         assert f"merged_into   {call['id']}" in await hub("alerts", "merge", other, call["id"], "--note", "same fire")
         assert "reopened" in await hub("alerts", "step", call["id"], "false_alarm", "--cause", "cooking")
 
+        # Exercises, and tests of devices.
+        scenario = tmp_path / "fire.json"
+        scenario.write_text('[{"title": "Fire", "level": "red", "region": "330106001002"}]')
+        begun = await hub("drills", "start", str(scenario), "--name", "autumn", "--minutes", "30")
+        assert "running  autumn" in begun
+        assert "told: nobody" in begun
+        assert "there is no consumer 'x'" in await hub("drills", "start", str(scenario), "--consumer", "x", status=1)
+        assert "cannot be read" in await hub("drills", "start", str(tmp_path), status=1)
+        [drill] = (await hub("drills", "list", "--state", "running", "--json")).splitlines()
+        async with context.hub_pool.connection() as conn:
+            await conn.set_autocommit(True)
+            await run_drills(())(conn)
+            await conn.set_autocommit(False)
+        assert "[DRILL] Fire" in await hub("alerts", "list", "--drills")
+        assert "[DRILL]" not in await hub("alerts", "list")
+        assert "[DRILL] Fire" in await hub("drills", "show", json.loads(drill)["id"])
+        sheet = tmp_path / "autumn.csv"
+        await hub("drills", "show", json.loads(drill)["id"], "--csv", str(sheet))
+        assert "[DRILL] Fire" in sheet.read_text()
+        assert "ending" in await hub("drills", "end", json.loads(drill)["id"])
+        assert "it has ended" in await hub("drills", "end", json.loads(drill)["id"], status=1)
+        assert "0 of 1" in await hub("device-tests", "start", "monthly", "--device", "air-0")
+        assert "is in another test until" in await hub("device-tests", "start", "again", "--device", "air-0", status=1)
+        [test] = (await hub("device-tests", "list", "--json")).splitlines()
+        assert "waiting" in await hub("device-tests", "show", json.loads(test)["id"])
+        assert "ending" in await hub("device-tests", "end", json.loads(test)["id"])
+        assert "None is overdue" in await hub("device-tests", "overdue")
+        assert "None is overdue" in await hub("device-tests", "overdue", "--counts")
+
         # Deliveries kept back for a while.
         add = "silences", "add", "power works", "--region", "3301"
         assert "up to orange: region 3301, event_kind offline" in await hub(
@@ -107,6 +138,7 @@ async def test_a_desk_is_run_from_the_command_line(database: str) -> None:
         assert "hub silences approve" in await hub(*add, "--max-level", "red")
         assert "24 h at most" in await hub(*add, "--max-level", "red", "--minutes", "1500", status=1)
         assert "name a device, or a place" in await hub("silences", "add", "why", status=1)
+        assert "power works" in await hub("silences", "list")
         [active] = (await hub("silences", "list", "--state", "active", "--json")).splitlines()
         assert "over" in await hub("silences", "end", json.loads(active)["id"])
         [waiting] = (await hub("silences", "list", "--state", "waiting", "--json")).splitlines()
