@@ -27,6 +27,7 @@ from app.cli.devices import devices
 from app.cli.diagnose import diagnose
 from app.cli.drills import device_tests, drills
 from app.cli.frame import frame
+from app.cli.inhibitions import inhibitions
 from app.cli.keys import keys
 from app.cli.path import show_path
 from app.cli.profiles import profiles
@@ -74,6 +75,7 @@ app.add_typer(profiles, name="profiles")
 app.add_typer(catalogue, name="catalogue")
 app.add_typer(regions, name="regions")
 app.add_typer(rules, name="rules")
+app.add_typer(inhibitions, name="inhibitions")
 app.add_typer(alerts, name="alerts")
 app.add_typer(consumers, name="consumers")
 app.add_typer(chains, name="chains")

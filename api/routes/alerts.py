@@ -117,11 +117,12 @@ class AlertDelivery(BaseModel):
 
     consumer: str
     seq: int
-    state: Literal["pending", "delivered", "given_up", "silenced", "quiet", "grouped"] = Field(
-        description="silenced, quiet: kept back by a silence, or by quiet hours of the consumer; grouped: its next "
-        "summary names it"
+    state: Literal["pending", "delivered", "given_up", "silenced", "quiet", "inhibited", "grouped"] = Field(
+        description="silenced, quiet: kept back by a silence, or by quiet hours of the consumer; inhibited: by "
+        "another alert; grouped: its next summary names it"
     )
     attempts: int
+    inhibited_by: UUID | None = Field(description="the alert of its device's parent that keeps it back")
     summary: UUID | None = Field(description="the summary that names it, and whose state this is; null: sent singly")
     why: str | None = Field(description="why it gets it beside its filters: as the fallback, or by a chain; else null")
     failure: str | None = Field(description="in which way it failed last, in one word")
@@ -148,6 +149,9 @@ class AlertDetail(Alert):
 
     changes: list[AlertStep] = Field(description="the newest 500, in their order; /changes has all")
     attachments: list[AlertAttachment]
+    inhibited_by: UUID | None = Field(
+        description="the alert of its device's gateway or pole that keeps back what is new of this one (/inhibitions)"
+    )
     deliveries: list[AlertDelivery] = Field(
         description="the newest 500, in their order; /deliveries has all. Empty for who may not see consumers"
     )
@@ -319,6 +323,9 @@ async def detail(
     return {
         **_shown(found, lang),
         "changes": [note_in(spoken, each) for each in reversed(await rows(conn, SQL.alert_changes, newest))],
+        "inhibited_by": inhibitor["id"]
+        if (inhibitor := await row(conn, SQL.alert_inhibitor, {"id": alert_id}))
+        else None,
         "attachments": await rows(conn, SQL.alert_attachments, {"id": alert_id}),
         "deliveries": [shown_delivery(each, spoken) for each in reversed(deliveries)],
     }

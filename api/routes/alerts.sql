@@ -14,12 +14,14 @@ limit %(limit)s
 -- Those that are told in a summary share its outcome; until it is made they wait.
 with owed as (
     select o.consumer_id, o.seq, o.state, o.attempts, o.failure, o.last_error, o.last_error_words, o.said, o.why,
-           o.took_ms, o.created_at, o.settled_at, o.next_at, null::uuid as summary
+           o.took_ms, o.created_at, o.settled_at, o.next_at, null::uuid as summary,
+           case when o.state = 'inhibited' then (select above.id from alert above where above.id = o.inhibited_by) end
+               as inhibited_by
     from outbox o
     where o.alert_id = %(id)s
     union all
     select g.id, h.seq, coalesce(s.state, 'grouped'), coalesce(s.attempts, 0), s.failure, s.last_error,
-           s.last_error_words, s.said, null, s.took_ms, h.at, s.settled_at, s.next_at, s.alert_id
+           s.last_error_words, s.said, null, s.took_ms, h.at, s.settled_at, s.next_at, s.alert_id, null
     from alert_change h
     cross join lateral unnest(h.grouped) as g (id)
     left join outbox s on s.consumer_id = g.id and s.after_cursor < h.cursor and h.cursor <= s.until_cursor
@@ -28,12 +30,22 @@ with owed as (
 )
 select c.code as consumer, o.seq, o.state, o.attempts, o.failure, o.last_error, o.last_error_words, o.said, o.why,
        o.took_ms, o.created_at, o.settled_at,
-       case when o.state = 'pending' then o.next_at end as next_at, o.summary
+       case when o.state = 'pending' then o.next_at end as next_at, o.summary, o.inhibited_by
 from owed o
 join consumer c on c.id = o.consumer_id
 where (%(after_seq)s::int is null or (o.seq, c.code) < (%(after_seq)s, %(after_consumer)s))
 order by o.seq desc, c.code desc
 limit %(limit)s
+
+-- name: alert_inhibitor
+-- The alert of the device's parent that keeps back what is new of this one.
+select above.id
+from alert a
+join device d on d.id = a.device_id
+join rule r on r.id = a.rule_id
+join alert above on above.id = inhibiting(d.parent_id, r.event_kind)
+where a.id = %(id)s and a.peak_level < 4 and a.drill_id is null and a.cleared_at is null
+  and a.handling not in ('closed', 'false_alarm', 'merged')
 
 -- name: alert_attachments
 select f.id, f.name, f.media_type, length(f.content) as size, f.added_at

@@ -112,4 +112,5 @@ async def made_up(conn: AsyncConnection, given: MadeUpPlace, border_m: float) ->
     return Place(
         given.organisation, given.region, given.category, LEVELS[given.level], frozenset(found["areas"]),
         given.event_kind, given.device, given.metric, found["near"] or NOWHERE,
+        inhibited_by=found["inhibited_by"],
     )  # fmt: skip

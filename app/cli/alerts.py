@@ -286,6 +286,7 @@ def _tell(found: dict[str, Any]) -> None:
     for each in found["deliveries"]:
         why = f": {each['last_error']}" if each["last_error"] and each["state"] != "delivered" else ""
         fell = f"; {each['why']}" if each["why"] else ""
+        fell += f" by {each['inhibited_by']}" if each["inhibited_by"] else ""
         told = f"  change {each['seq']} to {each['consumer']}: {each['state']}, {each['attempts']} attempts{why}{fell}"
         out.print(Text(told, style="dim"), soft_wrap=True)
 

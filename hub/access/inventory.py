@@ -145,6 +145,10 @@ TABLES: Mapping[str, Table] = {
         _OPERATIONS, "consumers that are told of storms in summaries: whether there is one, and what waits",
         "with its consumer", None, l1="recent position due_at", l2="consumer_id",
     ),
+    "inhibition": _table(
+        _MANAGEMENT, "which alerts of a parent keep back which alerts of the devices behind it", "until deleted",
+        Permission.RULES_READ, l1="code parent_kinds parent_metrics kinds enabled changed_at",
+    ),
     "silence": _table(
         _MANAGEMENT, "which deliveries of alerts are kept back, until when, who wanted it and why",
         "alerts.keep_days after its end", Permission.ALERTS_READ,
@@ -191,7 +195,7 @@ TABLES: Mapping[str, Table] = {
         _OPERATIONS, "deliveries of alerts to consumers", "with its alert (alerts.keep_days), or its consumer",
         Permission.CONSUMERS_READ,
         l2="id change_id alert_id seq consumer_id state attempts next_at created_at settled_at why failure silence_id "
-        "quiet_until after_cursor until_cursor took_ms",
+        "quiet_until inhibited_by after_cursor until_cursor took_ms",
         l3="last_error last_error_words said",
     ),
     "dead_letter": _table(

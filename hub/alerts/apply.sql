@@ -148,12 +148,14 @@ order by n.place
 -- name: deliver
 -- Joined and locked: a consumer that is deleted at this moment is left out, instead of failing the batch. One that follows
 -- the log (api/push/follower.py) finds itself among the recipients there.
-insert into outbox (change_id, alert_id, seq, consumer_id, why, silence_id, quiet_until, state)
-select n.change_id, n.alert_id, n.seq, n.consumer_id, n.why, n.silence_id, n.quiet_until,
-       case when n.silence_id is not null then 'silenced' when n.quiet_until is not null then 'quiet' else 'pending' end
+insert into outbox (change_id, alert_id, seq, consumer_id, why, silence_id, quiet_until, inhibited_by, state)
+select n.change_id, n.alert_id, n.seq, n.consumer_id, n.why, n.silence_id, n.quiet_until, n.inhibited_by,
+       case when n.silence_id is not null then 'silenced' when n.inhibited_by is not null then 'inhibited'
+            when n.quiet_until is not null then 'quiet' else 'pending' end
 from unnest(%(change_id)b::uuid[], %(alert_id)b::uuid[], %(seq)b::int[], %(consumer_id)b::int[], %(why)b::text[],
-            %(silence_id)b::uuid[], %(quiet_until)b::timestamptz[])
-    with ordinality as n (change_id, alert_id, seq, consumer_id, why, silence_id, quiet_until, place)
+            %(silence_id)b::uuid[], %(quiet_until)b::timestamptz[], %(inhibited_by)b::uuid[])
+    with ordinality as n (change_id, alert_id, seq, consumer_id, why, silence_id, quiet_until, inhibited_by,
+                          place)
 join consumer c on c.id = n.consumer_id
 where c.kind not in ('kafka', 'mqtt')
 order by n.place

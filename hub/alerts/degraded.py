@@ -38,9 +38,7 @@ async def elsewhere(conn: psycopg.AsyncConnection, applied: Sequence[Applied], o
     for change, alert in about:
         deaf = silent | {alert.target.partition(":")[2]}
         heard = any(
-            codes.get(each.consumer_id) not in deaf
-            for each in owed
-            if each.change_id == change.id and each.silence_id is None and each.quiet_until is None
+            codes.get(each.consumer_id) not in deaf for each in owed if each.change_id == change.id and each.now
         )
         if (not heard or alert.id in told) and (change.id, alert.id, alert.seq, fallback) not in gets:
             extra.append(Owed(change.id, alert.id, alert.seq, fallback, "unmatched"))

@@ -1,4 +1,4 @@
-"""Why a delivery is kept back: a silence, or quiet hours of the consumer. Pure.
+"""Why a delivery is kept back: a silence, another alert, or quiet hours of the consumer. Pure.
 
 What was kept back is looked at again when that is over (hub/alerts/release.py).
 """
@@ -7,6 +7,7 @@ from datetime import datetime
 from typing import Literal, NamedTuple
 from uuid import UUID
 
+from hub.alerts.inhibition import inhibited
 from hub.alerts.quiet import quiet_until
 from hub.alerts.routing import Place, Subscriptions
 from hub.alerts.silences import silence_of
@@ -14,7 +15,7 @@ from hub.words.sentence import Sentence
 
 LOUD = frozenset({"raised", "updated"})
 """What is kept back of an alert that a consumer was told of before; how else it goes on, it hears."""
-State = Literal["silenced", "quiet"]
+State = Literal["silenced", "quiet", "inhibited"]
 
 
 class KeptBack(NamedTuple):
@@ -22,10 +23,13 @@ class KeptBack(NamedTuple):
 
     silence_id: UUID | None = None
     quiet_until: datetime | None = None
+    inhibited_by: UUID | None = None
 
     @property
     def state(self) -> State:
         """The state of the delivery."""
+        if self.inhibited_by is not None:
+            return "inhibited"
         return "silenced" if self.silence_id is not None else "quiet"
 
 
@@ -39,6 +43,8 @@ def kept_back(routes: Subscriptions, kind: str, place: Place, consumer: int, at:
         return None
     if routes.silences and (silence := silence_of(routes.silences, place, at)) is not None:
         return KeptBack(silence_id=silence.id)
+    if inhibited(place):
+        return KeptBack(inhibited_by=place.inhibited_by)
     if (windows := routes.quiet.get(consumer)) and (until := quiet_until(windows, place.level, at)) is not None:
         return KeptBack(quiet_until=until)
     return None
@@ -46,6 +52,8 @@ def kept_back(routes: Subscriptions, kind: str, place: Place, consumer: int, at:
 
 def why(kept: KeptBack) -> Sentence:
     """It as people read it, in the present tense."""
+    if kept.inhibited_by is not None:
+        return Sentence("routing.kept_back.inhibition", alert=str(kept.inhibited_by))
     if kept.quiet_until is not None:
         return Sentence("routing.kept_back.quiet", until=f"{kept.quiet_until:%Y-%m-%d %H:%M} UTC")
     return Sentence("routing.kept_back.silence", silence=str(kept.silence_id))

@@ -33,11 +33,13 @@ class Owed(NamedTuple):
     """By which it is kept back."""
     quiet_until: datetime | None = None
     """Until when quiet hours of the consumer keep it back."""
+    inhibited_by: UUID | None = None
+    """The alert that keeps it back."""
 
     @property
     def now(self) -> bool:
         """Whether nothing keeps it back."""
-        return self.silence_id is None and self.quiet_until is None
+        return self.silence_id is None and self.quiet_until is None and self.inhibited_by is None
 
 
 _known: dict[UUID, Subscriptions] = {}
@@ -101,8 +103,9 @@ async def owed(conn: psycopg.AsyncConnection, applied: Sequence[Applied]) -> lis
     found, recipients = list[Owed](), routes.recipients_of(now)
     for change, alert in applied:
         place = places[alert.id]._replace(level=alert.place.level)
+        may_wait = routes.keeps_back or place.inhibited_by is not None
         for consumer in recipients(place):
-            kept = kept_back(routes, change.kind, place, consumer, now) if routes.keeps_back else None
+            kept = kept_back(routes, change.kind, place, consumer, now) if may_wait else None
             found.append(Owed(change.id, alert.id, alert.seq, consumer, None, *(kept or ())))
     return found
 

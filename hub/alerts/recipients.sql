@@ -34,12 +34,15 @@ select a.id,
        a.peak_level as level, areas_of(coalesce(d.area_keys, a.area_keys)) as areas,
        coalesce(r.event_kind, a.event_kind) as event_kind,
        d.code as device, s.metric, case when a.drill_id is not null then coalesce(drill.consumers, '{}') end as drill,
+       case when a.origin = 'rule' and a.drill_id is null and a.peak_level < 4 and d.parent_id is not null
+           then inhibiting(d.parent_id, r.event_kind) end as inhibited_by,
        array(select coalesce(o.consumer_id, taker.id)
              from alert_change c
              left join lateral unnest(c.recipients) as taker (id) on true
              left join outbox o on o.change_id = c.id and o.consumer_id = coalesce(taker.id, o.consumer_id)
              where c.alert_id = a.id and c.seq < a.seq
-               and (o.silence_id is null and o.quiet_until is null or o.state in ('pending', 'delivered'))
+               and (o.silence_id is null and o.quiet_until is null and o.inhibited_by is null
+                    or o.state in ('pending', 'delivered'))
                and coalesce(o.consumer_id, taker.id) is not null) as told
 from alert a
 left join rule r on r.id = a.rule_id

@@ -11,6 +11,12 @@ with no_longer as (
     where s.to_at <= now()
     union all
     select o.id from outbox o where o.state = 'quiet' and o.quiet_until <= now()
+    union all
+    select o.id
+    from outbox o
+    left join alert above on above.id = o.inhibited_by
+    where o.state = 'inhibited'
+      and (above.id is null or above.cleared_at is not null or above.handling in ('closed', 'false_alarm', 'merged'))
     limit %(limit)s
 )
 select o.id, o.state, o.alert_id, o.consumer_id, h.kind, now() as now,
@@ -24,7 +30,7 @@ select o.id, o.state, o.alert_id, o.consumer_id, h.kind, now() as now,
 from outbox o
 join alert_change h on h.id = o.change_id
 join alert a on a.id = o.alert_id
-where o.id in (select id from no_longer) and o.state in ('silenced', 'quiet')
+where o.id in (select id from no_longer) and o.state in ('silenced', 'quiet', 'inhibited')
 order by o.id
 for update of o skip locked
 
@@ -32,10 +38,12 @@ for update of o skip locked
 update outbox o
 set state = n.state,
     silence_id = coalesce(n.silence_id, o.silence_id), quiet_until = coalesce(n.quiet_until, o.quiet_until),
+    inhibited_by = coalesce(n.inhibited_by, o.inhibited_by),
     next_at = now(),
     created_at = case when n.state = 'pending' then clock_timestamp() else o.created_at end,
     settled_at = case when n.state = 'given_up' then clock_timestamp() end,
     last_error = n.reason, last_error_words = n.words
 from unnest(%(ids)s::bigint[], %(states)s::text[], %(reasons)s::text[], %(words)s::jsonb[], %(silence_id)s::uuid[],
-            %(quiet_until)s::timestamptz[]) as n (id, state, reason, words, silence_id, quiet_until)
+            %(quiet_until)s::timestamptz[], %(inhibited_by)s::uuid[])
+    as n (id, state, reason, words, silence_id, quiet_until, inhibited_by)
 where o.id = n.id

@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from types import MappingProxyType
 from typing import Any, NamedTuple, Protocol
+from uuid import UUID
 
 from hub.alerts.hours import Hours, readable_hours
 from hub.alerts.quiet import Quiet
@@ -42,6 +43,8 @@ class Place(NamedTuple):
     """Ids of the consumers that were told of the alert before: how it goes on they hear at any hour."""
     drill: frozenset[int] | None = None
     """Of a drill: ids of the consumers that it was made for; nobody else gets it, not even the fallback consumer."""
+    inhibited_by: UUID | None = None
+    """The alert of its device's parent that keeps it back, if a rule says so (hub/alerts/inhibition.py)."""
 
 
 _SHARED = tuple(name for name in Place._fields if name not in ("device", "metric", "near"))

@@ -94,6 +94,8 @@ STEPS: list[tuple[str, str, Any, str]] = [
         "device_test.start",
     ),
     ("POST /device-tests/{test_id}:end", "/device-tests/{id}:end", None, "device_test.end"),
+    ("PUT /inhibitions/{code}", "/inhibitions/a", {"parent_kinds": ["fault"], "kinds": ["fault"]}, "inhibition.put"),
+    ("DELETE /inhibitions/{code}", "/inhibitions/a", None, "inhibition.delete"),
     ("DELETE /rules/{code}", "/rules/pm25-high", None, "rule.disable"),
     ("PUT /consumers/{code}", "/consumers/desk", {"url": "https://8.8.8.8/a"}, "consumer.put"),
     ("POST /consumers/{code}:test", "/consumers/desk:test", None, "consumer.test"),

@@ -31,6 +31,7 @@ FOR_ALL = {
     *(
         "alert_ending",
         "alert_grouping",
+        "inhibition",
         "alert_position",
         "path_round",
         "arrival",

@@ -3,7 +3,8 @@
 import re
 from pathlib import Path
 
-from devices.vocabulary import KINDS, MOMENTARY, NAMES, OTHER, kind_of
+from devices.vocabulary import KINDS, LATCHING, MOMENTARY, NAMES, OTHER, kind_of
+from hub.alerts.inhibition import DANGER
 
 ALERTS = Path(__file__).parents[2] / "docs" / "ALERTS.md"
 
@@ -27,3 +28,11 @@ def test_the_page_has_the_length_of_each_kind_without_an_end() -> None:
     [table] = re.findall(r"<!-- momentary -->\n(.*?)<!-- /momentary -->", ALERTS.read_text(encoding="utf-8"), re.DOTALL)
     rows = [tuple(cell.strip() for cell in line.split("|")[1:3]) for line in table.splitlines()[2:]]
     assert rows == [(kind, f"{length // 1_000_000} s") for kind, length in sorted(MOMENTARY.items())]
+
+
+def test_what_somebody_must_hear_of_is_never_inhibited() -> None:
+    assert LATCHING <= DANGER <= KINDS
+    assert {
+        *("offline", "fault", "power_loss", "video_loss", "video_quality", "occlusion"),
+        *("object_left", "object_removed", "door_open"),
+    } == KINDS - DANGER, "a new kind that is a danger stands in DANGER, and in the constraint danger_is_never_inhibited"

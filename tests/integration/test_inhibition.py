@@ -1,0 +1,167 @@
+"""Inhibition on a real store: what an alert of a pole keeps back of the devices behind it, and what it never does."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from typing import Any
+from uuid import UUID, uuid4
+
+import httpx
+import pytest
+from psycopg.errors import CheckViolation
+
+from hub.alerts.alert import Step
+from hub.alerts.inhibition import DANGER
+from hub.alerts.release import release
+from hub.models import AlertChange, now_micros
+from hub.store.pool import connect
+from tests.support.alarms import Alarms
+from tests.support.served_api import api_context, client_of
+
+SEED = """
+insert into device (code, name, profile_id, region) select 'pole', 'Pole', id, '330106001002' from profile;
+insert into device (code, name, profile_id, region, parent_id)
+    select child, child, p.id, '330106001002', d.id
+    from profile p, device d, unnest(array['lamp', 'camera']) as child where d.code = 'pole';
+insert into rule (code, name, event_kind, event_level)
+    select kind, kind, kind, 3
+    from unnest('{power_loss,offline,fault,fire,flood,tamper,manual_alarm,gas_leak}'::text[]) as kind;
+insert into consumer (code, url, secret) values ('desk', 'http://127.0.0.1:1/', '')
+"""
+
+
+class City(Alarms):
+    """A pole with a lamp and a camera behind it."""
+
+    client: httpx.AsyncClient
+    url: str
+
+    async def happens(
+        self, device: str, kind: str, level: int = 3, alert: UUID | None = None, change: str = "raised"
+    ) -> UUID:
+        alert = alert or uuid4()
+        [(rule_id, device_id)] = await self.run(
+            "select r.id, d.id from rule r, device d where r.code = %(kind)s and d.code = %(device)s",
+            kind=kind, device=device,
+        )  # fmt: skip
+        made = AlertChange(
+            uuid4(),
+            alert,
+            change,
+            now_micros(),
+            rule_id,
+            f"{device}/{kind}",
+            device_id,
+            None,
+            level,
+            f"{device}: {kind}",
+        )
+        [result] = await self.commit([made])
+        assert result.outcome == "applied", result
+        return alert
+
+    async def states(self, alert: UUID) -> list[str]:
+        found = await self.run("select state from outbox where alert_id = %(alert)s order by seq", alert=alert)
+        return [state for (state,) in found]
+
+    async def look(self) -> None:
+        """As two leaders at once."""
+        async with await connect(self.url) as conn, await connect(self.url) as other:
+            await asyncio.gather(release(conn), release(other))
+
+
+@pytest.fixture
+async def city(database: str) -> AsyncIterator[City]:
+    async with api_context(database) as context, client_of(context) as client:
+        made = City(context.hub_pool)
+        made.client, made.url = client, database
+        await made.seed()
+        for statement in SEED.split(";"):
+            await made.run(statement)
+        yield made
+
+
+async def test_a_pole_without_power_keeps_back_what_follows_and_what_lasts_is_told_once_when_it_is_over(
+    city: City,
+) -> None:
+    before = await city.happens("lamp", "fault")
+    pole = await city.happens("pole", "power_loss")
+    offline, passing = await city.happens("lamp", "offline"), await city.happens("camera", "offline")
+    await city.happens("camera", "offline", alert=passing, change="cleared")
+    elsewhere = await city.happens("gauge-1", "offline")
+    await city.happens("lamp", "fault", alert=before, change="cleared")
+    assert [await city.states(each) for each in (pole, elsewhere)] == [["pending"], ["pending"]]
+    assert await city.states(before) == ["pending", "pending"], "who heard the beginning hears the end"
+    assert await city.states(offline) == ["inhibited"]
+    assert await city.states(passing) == ["inhibited", "inhibited"]
+    shown = (await city.client.get(f"/alerts/{offline}")).json()
+    assert shown["inhibited_by"] == shown["deliveries"][0]["inhibited_by"] == str(pole)
+    tried = (await city.client.post("/routing:try", json={"alert": str(offline)})).json()["items"][0]
+    assert (tried["gets"], tried["kept_back"], str(pole) in tried["reasons"][-1]) == (True, True, True)
+    place = {"level": "orange", "device": "camera", "event_kind": "fault"}
+    [made_up] = (await city.client.post("/routing:try", json={"place": place})).json()["items"]
+    assert made_up["kept_back"] is True
+    [red] = (await city.client.post("/routing:try", json={"place": place | {"level": "red"}})).json()["items"]
+    assert red["kept_back"] is False
+    await city.look()
+    assert await city.states(offline) == ["inhibited"], "not over yet"
+    await city.happens("pole", "power_loss", alert=pole, change="cleared")
+    await city.look()
+    assert await city.states(offline) == ["pending"]
+    assert await city.states(passing) == ["given_up", "given_up"]
+    assert (await city.client.get(f"/alerts/{offline}")).json()["inhibited_by"] is None
+
+
+async def test_nothing_keeps_a_danger_back(city: City) -> None:
+    await city.happens("pole", "power_loss")
+    for kind in ("fire", "gas_leak", "manual_alarm", "flood", "tamper"):
+        assert await city.states(await city.happens("lamp", kind, level=2)) == ["pending"], kind
+        body = {"parent_kinds": ["power_loss"], "kinds": ["offline", kind]}
+        refused = await city.client.put("/inhibitions/wrong", json=body)
+        assert (refused.status_code, "a danger" in refused.text) == (422, True)
+    offline = await city.happens("lamp", "offline")
+    await city.happens("lamp", "offline", level=4, alert=offline, change="updated")
+    assert await city.states(offline) == ["inhibited", "pending"], "red"
+    for kind in DANGER:
+        with pytest.raises(CheckViolation, match="danger_is_never_inhibited"):
+            await city.run("update inhibition set kinds = kinds || %(kind)s::text", kind=kind)
+    await city.run("alter table inhibition drop constraint danger_is_never_inhibited")
+    await city.run("update inhibition set kinds = kinds || array['fire']")
+    assert await city.states(await city.happens("camera", "fire", level=3)) == ["pending"], "whatever a row says"
+
+
+async def test_the_rules_are_data_and_what_they_keep_back_is_looked_at_anew(city: City) -> None:
+    pole = await city.happens("pole", "offline")
+    offline, fault = await city.happens("lamp", "offline"), await city.happens("camera", "fault")
+    assert [await city.states(each) for each in (offline, fault)] == [["inhibited"], ["pending"]]
+    found = {each["code"]: each for each in (await city.client.get("/inhibitions")).json()["items"]}
+    assert (list(found), found["parent-offline"]["keeps_back"]) == (["parent-offline", "parent-without-power"], 1)
+    body: dict[str, Any] = {"parent_kinds": ["offline"], "parent_metrics": ["mains"], "kinds": ["fault"]}
+    made = await city.client.put("/inhibitions/dark", json=body)
+    assert (made.status_code, made.json()["enabled"]) == (201, True)
+    assert (await city.client.put("/inhibitions/parent-offline", json=body | {"enabled": False})).status_code == 200
+    await city.look()
+    assert await city.states(offline) == ["pending"], "no rule keeps it back any more"
+    later = await city.happens("lamp", "fault")
+    assert await city.states(later) == ["inhibited"]
+    [result] = await city.commit([Step(uuid4(), pole, "false_alarm", "desk", cause="test")])
+    assert result.outcome == "applied"
+    await city.look()
+    assert await city.states(later) == ["pending"], "its alert was false"
+    assert (await city.client.delete("/inhibitions/dark")).status_code == 200
+    assert (await city.client.delete("/inhibitions/dark")).status_code == 404
+    for wrong in (
+        {"kinds": ["fault"]},
+        {"parent_kinds": ["nonsense"], "kinds": ["fault"]},
+        {"parent_kinds": ["fault"]},
+    ):
+        assert (await city.client.put("/inhibitions/wrong", json=wrong)).status_code == 422, wrong
+
+
+async def test_a_drill_keeps_nothing_real_back(city: City) -> None:
+    pole = await city.happens("pole", "power_loss")
+    await city.run(
+        """insert into drill (id, kind, name, consumers, begins_at, ends_at, made_by)
+           values (%(id)s, 'exercise', 'x', '{}', now(), now() + interval '1 hour', 'test')""", id=pole,
+    )  # fmt: skip
+    await city.run("update alert set drill_id = %(id)s where id = %(id)s", id=pole)
+    assert await city.states(await city.happens("lamp", "offline")) == ["pending"]
