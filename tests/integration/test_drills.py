@@ -170,7 +170,9 @@ async def test_what_a_device_under_test_raises_is_its_proof(context: Context, al
     assert await told(context.hub_pool, after) == {"desk"}
 
 
-async def test_what_lasts_when_a_test_is_over_is_told_as_real(context: Context, alarms: Alarms) -> None:
+async def test_what_lasts_when_a_test_is_over_is_told_as_real(
+    context: Context, client: httpx.AsyncClient, alarms: Alarms
+) -> None:
     """Whatever a desk did about it meanwhile; what is over is closed, in whichever order leaders see to it."""
     now = datetime.now(UTC).isoformat()
     await alarms.run("update consumer set filters = '[]' where code = 'desk'")
@@ -196,6 +198,9 @@ async def test_what_lasts_when_a_test_is_over_is_told_as_real(context: Context, 
         )
         assert changes == [("updated", False)]
         assert "duty" in await told(context.hub_pool, alert), "nobody else takes it: the fallback consumer has it"
+    message = parsed((await client.get(f"/alerts/{acknowledged}/cap")).content)
+    said = [message.findtext(name, None, CAP) for name in ("status", "msgType", "references")]
+    assert said == ["Actual", "Alert", None], "whoever left out what was an exercise takes this as the first"
     assert await told(context.hub_pool, gone) == {"exercise"}
     assert await alarms.run("select count(real_at), count(*) from proof_test") == [(3, 4)]
     assert await alarms.run("select over from drill_device") == [(True,)]
