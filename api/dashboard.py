@@ -103,6 +103,8 @@ class Status(BaseModel):
     alerts: ActiveAlerts | None
     rebuild: Rebuild | None = Field(description="null when all rollups are complete")
     floods: list[Flood] = Field(description="of the last minute, or with a disabled account; at most 20")
+    degraded_channels: list[str] = Field(description="consumers whose channels do not work (docs/CHANNELS.md)")
+    path_broken: str | None = Field(description="behind which link no reading gets through; null: it is whole")
     process: Process | None = Field(description="null: you see a part only")
     not_ready: list[str] = Field(description="reasons; empty when all is well")
     warnings: list[str] = Field(description="what keeps nothing from working, and must be mended: a clock that is off")
@@ -136,6 +138,8 @@ class _Seen:
     rebuild: Rebuild | None = None
     latest: list[LatestReading] = field(default_factory=list)
     floods: list[Flood] = field(default_factory=list)
+    troubles: list[tuple[str, str]] = field(default_factory=list)
+    """Alerts of the hub's own about its channels and the path of alerts: kind, and where."""
 
 
 class Dashboard:
@@ -172,6 +176,8 @@ class Dashboard:
             alerts=self._seen.alerts,
             rebuild=self._seen.rebuild,
             floods=self._seen.floods,
+            degraded_channels=[where for kind, where in self._seen.troubles if kind == "channel_degraded"],
+            path_broken=next((where for kind, where in self._seen.troubles if kind == "path_broken"), None),
             process=self._process() if self._whole else None,
             not_ready=reasons,
             warnings=[warning] if (warning := self._context.counters.clock_warning) else [],
@@ -206,6 +212,7 @@ class Dashboard:
             rebuild = await progress(conn)
             tells = self._context.settings.mqtt.access != "none"
             floods = await rows(conn, SQL.status_floods, {"tells": tells})
+            troubles = await rows(conn, SQL.status_troubles)
         since = max(0, self._context.counters.readings - self._stored.tally)
         self._seen.totals = Totals(
             readings=self._stored.n + since if self._whole else None,
@@ -215,6 +222,7 @@ class Dashboard:
         self._seen.alerts = ActiveAlerts(**_part(ActiveAlerts, found))
         self._seen.rebuild = None if rebuild is None else Rebuild(**rebuild._asdict())
         self._seen.floods = [Flood(**item) for item in floods]
+        self._seen.troubles = [(each["kind"], each["place"]) for each in troubles]
         self._seen.latest = [LatestReading(**item) for item in latest]
 
     async def _count(self) -> None:

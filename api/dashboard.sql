@@ -45,6 +45,13 @@ where f.last_at > now() - interval '1 minute' or (f.disabled_at is not null and 
 order by f.last_at desc
 limit 20
 
+-- name: status_troubles
+-- What the hub alarms about itself: of the organisations that one may see, or all of it.
+select split_part(target, ':', 1) as kind, split_part(target, ':', 2) as place
+from alert
+where origin = 'hub' and cleared_at is null and drill_id is null and event_kind in ('channel_degraded', 'path_broken')
+order by target
+
 -- name: status_latest
 -- Of the 400 series that changed last, a few of each profile, in an order that stays.
 with recent as (

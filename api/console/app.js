@@ -56,8 +56,11 @@ function draw() {
 function drawBanner() {
   const reasons = [...(status?.not_ready ?? []), ...(status?.warnings ?? [])];
   const floods = status?.floods ?? [];
+  const channels = status?.degraded_channels ?? [];
   let text = '';
-  if (reasons.length) text = t('banner_trouble', { reasons: reasons.join('; ') });
+  if (status?.path_broken) text = t('banner_path', { where: status.path_broken });
+  else if (reasons.length) text = t('banner_trouble', { reasons: reasons.join('; ') });
+  else if (channels.length) text = t('banner_degraded', { channels: channels.join(', ') });
   else if (floods.length) text = t('banner_floods', { devices: floods.map(({ device }) => device).join(', ') });
   put(at('banner'), text);
   at('banner').hidden = text === '';

@@ -214,6 +214,8 @@ async def test_a_test_is_a_proof_too_and_the_api_tells_what_is_known(alarms: Ala
         await alarms.run("update consumer set degraded_at = now() where code = 'new'")
         await watched(alarms)
         assert (await client.get("/consumers/new")).json()["degraded"] is True
+        status = (await client.get("/status")).json()
+        assert (status["degraded_channels"], status["path_broken"]) == (["new"], None)
         await client.put("/consumers/new", json={**url, "enabled": False})
         assert await watched(alarms) == []
         for wrong in ({"heartbeat_s": 29}, {"prove_at": ["24:00"]}, {"prove_within_h": -1}):
