@@ -1,5 +1,6 @@
 // Who is logged in: name, roles and scope, sessions, the lock, and logging out.
 
+import { ask } from './ask.js';
 import { language, moment, t } from './i18n.js';
 import { get, post, send, setToken } from './hub.js';
 import { changePassword, enrol, logInAgain, logInSomehow, toProvider, unlock } from './login.js';
@@ -88,6 +89,9 @@ function makeSession({ id }) {
 const closing = (work) => async () => { dialog.close(); await work(); await again(); };
 at('account').addEventListener('click', () => { dialog.showModal(); drawSessions(); });
 at('account-close').addEventListener('click', () => dialog.close());
+at('do-phone').addEventListener('click', () => ask(t('contact_own'),
+  [{ name: 'phone', label: t('contact_phone'), type: 'tel', max: 40 }],
+  async ({ phone = null }) => { await send('PUT', '/session/contact', { phone }); }));
 at('do-lock').addEventListener('click', closing(() => post('/session/lock', {})));
 at('do-password').addEventListener('click', closing(() => changePassword(false)));
 at('do-enrol').addEventListener('click', closing(() => enrol(false)));

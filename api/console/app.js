@@ -9,6 +9,7 @@ import { age, clockTime, language, setLanguage, t, translatePage } from './i18n.
 import { follow, get, HubProblem, post } from './hub.js';
 import { say } from './login.js';
 import { showLetters, showReadings } from './lists.js';
+import { drawOffice } from './office.js';
 import { openReport } from './report.js';
 import { put } from './shapes.js';
 import { keepRinging, setSound, sound, wake } from './sound.js';
@@ -170,6 +171,7 @@ function drawMay() {
   at('nothing').hidden = live || !ready();
   document.querySelector('main').hidden = !live;
   document.querySelector('.panel.letters').hidden = !may('letters:read');
+  drawOffice();
   draw();
 }
 

@@ -33,6 +33,13 @@ export function dutyReason(reason) {
   return WORDS[language][`duty.reason.${reason}`] ?? reason;
 }
 
+const ROLE = 'access.role.';
+export const ROLES = Object.keys(WORDS.en).filter((key) => key.startsWith(ROLE)).map((key) => key.slice(ROLE.length));
+
+export function roleInWords(role) {
+  return WORDS[language][ROLE + role] ?? role;
+}
+
 export function translatePage() {
   document.documentElement.lang = language === 'zh' ? 'zh-CN' : 'en';
   for (const element of document.querySelectorAll('[data-t]')) element.textContent = t(element.dataset.t);

@@ -31,7 +31,7 @@ async def words() -> Response:
 
 @cache
 def _words() -> bytes:
-    return bytes(JSONResponse(below("page.", "reason.", "duty.reason.")).body)
+    return bytes(JSONResponse(below("page.", "reason.", "duty.reason.", "access.role.")).body)
 
 
 def assets() -> Mount:

@@ -8,7 +8,9 @@ from typing import get_args
 
 import pytest
 
+from api.routes.shares import DecisionBody
 from hub.access.oidc.refused import Why
+from hub.access.shares import Kind, State
 from hub.alerts.transitions import HANDLINGS
 from hub.models import LEVEL_NAMES
 from hub.words import LANGS, Lang, below, catalogue, optional, preferred, text
@@ -54,6 +56,8 @@ def _asked_by_the_page() -> set[str]:
     steps = re.search(r"SHOWN_STEPS = \[(.*?)\]", sources)
     assert steps is not None
     named |= {f"step_{step}" for step in re.findall(r"'(\w+)'", steps[1])}
+    named |= {f"share_{each}" for each in get_args(Kind)} | {f"share_state_{each}" for each in get_args(State)}
+    named |= {f"share_to_{each}" for each in get_args(DecisionBody.model_fields["to"].annotation)}
     if "sound_" in named:
         named |= {"sound_on", "sound_off", "sound_blocked"}
     return {f"page.{name}" for name in named - {"step_", "oidc_", "sound_"}} | {
