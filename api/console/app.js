@@ -220,14 +220,18 @@ setInterval(() => {
 }, 1000);
 
 setInterval(() => { if (link === 'live') { loadWarnings(); loadDrills(); } }, WARNINGS_MS);
-setInterval(() => { if (link === 'live') loadWarnings(); }, WARNINGS_MS);
 setInterval(() => { if (link === 'live') loadDuty(); }, DUTY_MS);
 
 drawLanguage();
 follow('/live', {
   starting: () => enter(drawMay),
-  opened() { link = 'live'; lostAt = null; drawLost(); draw(); loadAlerts(); loadLetters(); loadWarnings(); loadDrills(); },
-  opened() { link = 'live'; lostAt = null; drawLost(); draw(); loadAlerts(); loadLetters(); loadWarnings(); loadDuty(); },
+  opened() {
+    link = 'live';
+    lostAt = null;
+    drawLost();
+    draw();
+    for (const load of [loadAlerts, loadLetters, loadWarnings, loadDrills, loadDuty]) load();
+  },
   heard,
   lost() { link = 'down'; lostAt ??= Date.now(); drawLost(); draw(); },
   refused,
