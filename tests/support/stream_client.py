@@ -81,7 +81,9 @@ class StreamClient(asyncio.Protocol):
             if len(data) < begin + size:
                 break
             payload = data[begin : begin + size]
-            if opcode == 1 and (found := _CURSOR.search(payload, 0, 40)):
+            if opcode == 1 and b'"ganzhi.stream.opened"' not in payload[:200]:
+                found = _CURSOR.search(payload, 0, 40)
+                assert found is not None, payload
                 self._take(int(found[1]), payload)
             elif opcode == 9 and self._transport is not None:
                 self._transport.write(bytes([0x8A, 0x80 | size, 0, 0, 0, 0]) + payload)
@@ -102,9 +104,14 @@ async def follow(kind: str, port: int, token: str, after: int | None, take: Take
         client = StreamClient(kind, token, last, keep)
         try:
             await asyncio.get_running_loop().create_connection(lambda client=client: client, "127.0.0.1", port)  # type: ignore[misc]
-            await client.open.wait()
-            opened()
-            await client.over.wait()
+            waits = [asyncio.create_task(each.wait(), name="stream") for each in (client.open, client.over)]
+            await asyncio.wait(waits, return_when=asyncio.FIRST_COMPLETED)
+            for each in waits:
+                each.cancel()
+            if client.open.is_set():
+                opened()
+                await client.over.wait()
+            await asyncio.sleep(0.2)
         except OSError:
             await asyncio.sleep(0.2)
         finally:
