@@ -204,7 +204,7 @@ def test_the_commands_do_what_the_readme_says(readme: Path, stranger: Stranger) 
     assert "it was a dry run, nothing was stored" in told
     assert [one["code"] for one in api.get("/api/v1/devices").json()["items"]] == ["water-1", "water-2", "water-3"]
 
-    rule, consumer, page_it, streams, steps, quiet = blocks(readme, "sh", DESK)
+    rule, consumer, page_it, streams, steps, quiet, nobody = blocks(readme, "sh", DESK)
     stranger.does(rule)
     with stranger.meanwhile(consumer):
         deliveries = stranger.folder / "deliveries.jsonl"
@@ -226,6 +226,10 @@ def test_the_commands_do_what_the_readme_says(readme: Path, stranger: Stranger) 
     assert "desk" in told, "who would be told of it"
     (reported,) = [each for each in api.get("/api/v1/alerts").json()["items"] if each["origin"] == "manual"]
     assert (reported["level"], reported["region"]) == ("orange", "330110005000")
+    told = stranger.does(nobody)
+    assert "step 1   desk" in told, "the chain is tried"
+    assert "running" in told, "the exercise is on"
+    assert "told: desk" in told
 
 
 def newest(hub: Hub, device: str, metric: str = "depth") -> float | None:
