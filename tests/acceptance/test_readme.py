@@ -34,11 +34,11 @@ curl() {{  # fails on a refusal; a stream, which never ends, is read for two sec
 }}
 hub() {{  # bad news of a diagnosis, a check or a dry run are told by the exit status 1, which is no failure here
     local status=0
-    case "$1 $2" in
+    case "$1 ${{2-}}" in
         "devices tail") timeout 5 '{sys.executable}' -m app.main "$@" --number 1 || status=$? ;;
         *) '{sys.executable}' -m app.main "$@" || status=$? ;;
     esac
-    case "$1 $2" in
+    case "$1 ${{2-}}" in
         "devices tail") test $status = 0 || test $status = 124 ;;
         "devices diagnose" | "devices import" | "frame check") test $status -le 1 ;;
         *) return $status ;;
