@@ -52,6 +52,8 @@ export function draw() {
   at('demo').hidden = !who.demo;
   at('locked').hidden = !locked();
   document.body.classList.toggle('is-locked', locked());
+  // What only its owner may read does not stay on a screen that he left.
+  if (locked()) for (const id of ['office-dialog', 'ask-dialog', 'account-dialog']) at(id).close();
   at('account').hidden = who.kind === null || who.kind === 'local';
   put(at('account'), who.display_name ?? '');
   at('account').setAttribute('aria-label', t('account_of', { name: who.display_name ?? '' }));
@@ -90,8 +92,8 @@ const closing = (work) => async () => { dialog.close(); await work(); await agai
 at('account').addEventListener('click', () => { dialog.showModal(); drawSessions(); });
 at('account-close').addEventListener('click', () => dialog.close());
 at('do-phone').addEventListener('click', () => ask(t('contact_own'),
-  [{ name: 'phone', label: t('contact_phone'), type: 'tel', max: 40 }],
-  async ({ phone = null }) => { await send('PUT', '/session/contact', { phone }); }));
+  [{ name: 'phone', label: t('contact_phone'), type: 'tel', max: 40, required: true }],
+  async ({ phone }) => { await send('PUT', '/session/contact', { phone }); }));
 at('do-lock').addEventListener('click', closing(() => post('/session/lock', {})));
 at('do-password').addEventListener('click', closing(() => changePassword(false)));
 at('do-enrol').addEventListener('click', closing(() => enrol(false)));

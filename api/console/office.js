@@ -101,8 +101,8 @@ function showAccount(account, grants) {
   if (may('contacts:reveal') && account.phone) buttons.push(button(t('contact_reveal'), () => askContact(account, path)));
   if (writes()) buttons.push(
     button(t('grant'), () => askGrant(account.name, ROLES)),
-    button(t('contact'), () => ask(t('contact_of', { name: account.name }), [{ name: 'phone', label: t('contact_phone'), type: 'tel', max: 40 }],
-      async ({ phone = null }) => { await send('PUT', `${path}/contact`, { phone }); await draw(); })),
+    button(t('contact'), () => ask(t('contact_of', { name: account.name }), [{ name: 'phone', label: t('contact_phone'), type: 'tel', max: 40, required: true }],
+      async ({ phone }) => { await send('PUT', `${path}/contact`, { phone }); await draw(); })),
     button(t('reset'), () => askReset(account.name, path)),
     button(locked ? t('unlock_account') : t('lock_account'), step(locked ? 'unlock' : 'lock')),
   );

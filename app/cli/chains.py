@@ -1,6 +1,7 @@
 """`hub chains`: who is told of an alert that nobody takes up, step by step (升级链)."""
 
 import json
+import re
 from typing import Annotated, Any
 
 import typer
@@ -13,6 +14,7 @@ from app.cli.diagnose import LangOption, language
 chains = Verbs("Who is told of an alert that nobody takes up, step by step.")
 CodeArgument = Annotated[str, typer.Argument(help="The chain's code.")]
 JsonOption = Annotated[bool, typer.Option("--json", help="As one JSON object.")]
+_SECONDS = re.compile("[0-9]{1,9}")
 _FILTER = ("min_level", "region", "area", "organisation", "category", "event_kind")
 _STEP = "SECONDS:CONSUMER,CONSUMER@ROTA, with one consumer or more, and a rota where one is asked for"
 
@@ -161,13 +163,13 @@ def _limits(found: dict[str, Any]) -> str:
 def _step(text: str) -> dict[str, Any]:
     seconds, _, told = text.partition(":")
     codes, _, rota = told.partition("@")
-    if not seconds.isdecimal() or not codes:
+    if not _SECONDS.fullmatch(seconds) or not codes:
         fail(f"'{text}' is no step; write it as {_STEP}")
     return {"wait_s": int(seconds), "consumers": codes.split(",")} | ({"rota": rota} if rota else {})
 
 
 def _within(text: str) -> tuple[str, int]:
     level, _, seconds = text.partition("=")
-    if not seconds.isdecimal():
+    if not _SECONDS.fullmatch(seconds):
         fail(f"'{text}' is none; write it as red=300")
     return level, int(seconds)

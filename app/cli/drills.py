@@ -11,6 +11,7 @@ from rich.text import Text
 
 from app.cli.client import DEFAULT_URL, TokenOption, UrlOption, call, fail, out, pages
 from app.cli.connection import Verbs
+from app.cli.json_text import json_of
 
 drills = Verbs("Exercise the whole way of alerts: a scenario that goes to chosen consumers, each text with its mark.")
 device_tests = Verbs("Test devices: what they raise meanwhile is their proof, and pages nobody.")
@@ -41,9 +42,10 @@ def start_drill(
     fire.json:  [{"title": "Fire on the third floor", "level": "red", "region": "330106001002", "event_kind": "fire"}]
     """
     try:
-        alerts = json.loads(scenario.read_text())
+        written = scenario.read_text(encoding="utf-8-sig")
     except (OSError, ValueError) as error:
         fail(f"{scenario} cannot be read: {error}. See  hub drills start -h")
+    alerts = json_of(written, str(scenario))
     ends_at = (datetime.now(UTC) + timedelta(minutes=minutes)).isoformat()
     body = {"name": name, "consumers": consumer or [], "ends_at": ends_at, "alerts": alerts}
     _tell(call("POST", "/drills", url, token, json=body).json())
@@ -134,13 +136,13 @@ def show_test(
     table = Table("device", "result", "what", "when, UTC", "delay", "answered", "not answered")
     for each in found["devices"]:
         if not each["proofs"]:
-            table.add_row(each["device"], each["result"], "", "", "", "", "")
+            table.add_row(*map(Text, (each["device"], each["result"], "", "", "", "", "")))
         for proof in each["proofs"]:
             what = proof["event_kind"] or proof["metric"] or ""
             result = "passed, told as real" if proof["real_at"] else each["result"]
             delay, at = f"{proof['delay_s']:.1f} s", proof["at"][:19].replace("T", " ")
             answers = (", ".join(proof[name]) for name in ("answered", "unanswered"))
-            table.add_row(each["device"], result, what, at, delay, *answers)
+            table.add_row(*map(Text, (each["device"], result, what, at, delay, *answers)))
     return out.print(table)
 
 
@@ -178,7 +180,7 @@ def overdue(
         return
     table = Table(*names)
     for item in items:
-        table.add_row(*("never" if item[name] is None else str(item[name])[:19] for name in names))
+        table.add_row(*(Text("never" if item[name] is None else str(item[name])[:19]) for name in names))
     out.print(table if items else "None is overdue. Profiles say how often:  test_every_days")
 
 
@@ -195,8 +197,12 @@ def _list(path: str, state: str | None, as_json: bool, url: str, token: str | No
 
 def _show(path: str, id_: str, csv: Path | None, as_json: bool, url: str, token: str | None) -> None:
     if csv is not None:
-        csv.write_bytes(call("GET", f"{path}/{id_}/result", url, token, params={"format": "csv"}).content)
-        out.print(f"{csv} is written")
+        answered = call("GET", f"{path}/{id_}/result", url, token, params={"format": "csv"})
+        try:
+            csv.write_bytes(answered.content)
+        except OSError as error:
+            fail(f"{csv} cannot be written: {error.strerror}")
+        out.print(Text(f"{csv} is written"))
         return
     found, result = (call("GET", f"{path}/{id_}{part}", url, token).json() for part in ("", "/result"))
     if as_json:
@@ -207,7 +213,8 @@ def _show(path: str, id_: str, csv: Path | None, as_json: bool, url: str, token:
     for each in result:
         title, consumer, by = each["title"] or each["alert"], each["consumer"] or "", each["acknowledged_by"]
         taken = f"{_seconds(each['acknowledged_s'])} by {by}" if by else ""
-        table.add_row(title, consumer, each["sent_at"][11:19], each["state"], _seconds(each["accepted_s"]), taken)
+        cells = (title, consumer, each["sent_at"][11:19], each["state"], _seconds(each["accepted_s"]), taken)
+        table.add_row(*map(Text, cells))
     out.print(table)
 
 

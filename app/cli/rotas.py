@@ -10,6 +10,7 @@ from rich.text import Text
 
 from app.cli.client import DEFAULT_URL, TokenOption, UrlOption, call, err, fail, out, pages
 from app.cli.connection import Verbs
+from app.cli.json_text import json_of
 from hub.words import text
 
 rotas = Verbs("Who is on duty when (值班表): shifts, people in turns, substitutes.")
@@ -31,11 +32,16 @@ def put_rota(
     """Plan who is on duty, or plan it anew. Times in which nobody would be are told.
 
     Example:  hub rotas put city-desk rota.json
+
+    rota.json:  {"name": "City desk", "organisation": "city", "zone": "Asia/Shanghai", "unit": "day",
+    "from_date": "2026-12-01", "turns": ["wang", "li"], "shifts": [{"name": "day", "begin": "00:00", "end": "24:00",
+    "days": ["every"]}]}
     """
     try:
-        body = json.load(file)
+        written = file.read()
     except ValueError as error:
-        fail(f"{file.name} is not JSON: {error}")
+        fail(f"{file.name} is no UTF-8: {error}")
+    body = json_of(written, file.name)
     if isinstance(body, dict):
         body = {name: value for name, value in body.items() if name not in _ANSWERED}
     answer = call("PUT", f"/rotas/{code}", url, token, json=body)

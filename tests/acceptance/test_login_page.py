@@ -87,6 +87,7 @@ async def test_the_first_login_to_its_end_and_a_locked_screen(database: str, bro
                     assert "emergency operator" in page.text()
                     press(page, "do-lock")
                     page.wait_for("!document.getElementById('locked').hidden", "it is locked")
+                    page.wait_for("!document.querySelector('dialog[open]')", "nothing of his stays on it")
                     steps = "[...document.querySelectorAll('.steps button')].filter(each => !each.hidden).length"
                     page.wait_for(f"{steps} === 0 && {CARDS} === 1 && {LINK} === 'live'", "alerts stay, steps go")
                     press(page, "unlock")
