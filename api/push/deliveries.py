@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
+from uuid import UUID
 
 from psycopg import AsyncConnection, AsyncCursor
 from psycopg.rows import DictRow, dict_row
@@ -13,13 +14,17 @@ from api.push.channel import Consumer, Delivery, Failure
 from api.push.pace import Pace
 from api.push.proofs import failing
 from hub.access.classification import Level, level_named
-from hub.alerts.recipients import ceilings
+from hub.access.shares import count_uses
+from hub.alerts.recipients import sights
+from hub.alerts.routing import Sight
 from hub.alerts.titles import title_in
 from hub.store.pool import Pool, sorted_errors
 from hub.store.statements import statements
 from hub.words.sentence import Sentence, written
 
 SQL = statements(__name__)
+
+_WITHOUT_OWNER = Sight(Level.CORE)
 
 
 @dataclass(slots=True, frozen=True)
@@ -34,6 +39,8 @@ class Claimed:
     age_s: float
     channel: str
     consumer: Consumer
+    shares: tuple[UUID, ...]
+    """By which the organisation of the consumer sees it; none: it sees it without one."""
 
 
 @dataclass(slots=True, frozen=True)
@@ -44,12 +51,12 @@ class ClaimedDelivery(Claimed):
 
 
 class Deliveries:
-    """Each method is one statement at most; they raise StoreUnavailable."""
+    """They raise StoreUnavailable."""
 
     def __init__(self, pool: Pool, page: str | None = None) -> None:
         """`page` is the address of the hub's page, for links."""
         self._pool, self._page = pool, page
-        self._accepted: dict[int, tuple[int, int, str | None, int]] = {}
+        self._accepted = dict[int, tuple[Claimed, str | None, int]]()
         """By delivery: what is to be noted as accepted."""
         self._noting = asyncio.Lock()
 
@@ -105,14 +112,15 @@ class Deliveries:
         What is accepted while a statement is on its way is noted by the next one together: a transaction each took more
         than the call. What could not be noted is noted with the next, too.
         """
-        self._accepted[delivery.id] = (delivery.id, delivery.consumer.id, said or None, took_ms)
+        self._accepted[delivery.id] = (delivery, said or None, took_ms)
         async with self._noting:
             noted, self._accepted = self._accepted, {}
             if not noted:
                 return
-            ids, consumer_ids, said_, took = map(list, zip(*noted.values(), strict=True))
             try:
-                await self._run(SQL.delivered, ids=ids, consumer_ids=consumer_ids, said=said_, took_ms=took)
+                with sorted_errors():
+                    async with self._pool.connection() as conn:
+                        await _note(conn, list(noted.values()))
             except BaseException:
                 self._accepted = noted | self._accepted
                 raise
@@ -160,6 +168,20 @@ class Deliveries:
                 await conn.execute(name, values)
 
 
+async def _note(conn: AsyncConnection, accepted: Sequence[tuple[Claimed, str | None, int]]) -> None:
+    """Note what was accepted, and each of it as a use of the shares by which it was seen, once."""
+    claims, said, took = map(list, zip(*accepted, strict=True))
+    values = {"ids": [each.id for each in claims], "consumer_ids": [each.consumer.id for each in claims]}
+    values |= {"said": said, "took_ms": took}
+    if not any(each.shares for each in claims):
+        await conn.execute(SQL.delivered, values)
+        return
+    async with conn.transaction():
+        new = {id_ for (id_,) in await (await conn.execute(SQL.delivered, values)).fetchall()}
+        settled = [each for each in claims if each.id in new]
+        await count_uses(conn, [(each.consumer.code, share) for each in settled for share in each.shares])
+
+
 async def _still_seen(conn: AsyncConnection, rows: list[DictRow]) -> list[DictRow]:
     """Give up what the organisation of its consumer may not see any more, and leave it out."""
     still = await seen(conn, rows)
@@ -173,13 +195,14 @@ async def _still_seen(conn: AsyncConnection, rows: list[DictRow]) -> list[DictRo
 async def seen(conn: AsyncConnection, rows: list[DictRow]) -> list[DictRow]:
     """What the organisation of its consumer may still see.
 
-    Each knows up to which level its consumer is told (`up_to`): its ceiling, or a lower one of the share it sees by.
+    Each knows up to which level its consumer is told (`up_to`): its ceiling, or a lower one of the `shares` it sees by.
     """
     owned = {(row["alert_id"], row["owner"]) for row in rows if row["owner"] is not None}
-    tops = await ceilings(conn, owned)
+    found = await sights(conn, owned)
     for row in rows:
-        top = tops.get((row["alert_id"], row["owner"]), Level.CORE)
-        row["up_to"] = None if top is None else min(Level(top), level_named(row["ceiling"]))
+        sight = found.get((row["alert_id"], row["owner"]), _WITHOUT_OWNER)
+        row["up_to"] = None if sight is None else min(Level(sight.ceiling), level_named(row["ceiling"]))
+        row["shares"] = () if sight is None else sight.shares
     return [row for row in rows if row["up_to"] is not None]
 
 
@@ -233,12 +256,12 @@ def _delivery(row: DictRow, places: Mapping[str, str]) -> Delivery:
     )
 
 
-def claimed(row: DictRow) -> tuple[int, str, int, float, str, Consumer]:
+def claimed(row: DictRow) -> tuple[int, str, int, float, str, Consumer, tuple[UUID, ...]]:
     """The members of Claimed."""
     consumer = Consumer(
         row["consumer_id"], row["code"], row["url"], row["secret"], row["login"], row["query"], row["settings"]
     )
-    return row["id"], str(row["alert_id"]), row["attempts"], row["age_s"], row["channel"], consumer
+    return row["id"], str(row["alert_id"]), row["attempts"], row["age_s"], row["channel"], consumer, row["shares"]
 
 
 def _told(reason: str, failure: Failure | None) -> dict[str, object]:

@@ -88,6 +88,7 @@ with reached as (
 update outbox o set state = 'delivered', settled_at = clock_timestamp(), said = n.said, took_ms = n.took_ms
 from unnest(%(ids)s::bigint[], %(said)s::text[], %(took_ms)s::int[]) as n (id, said, took_ms)
 where o.id = n.id and o.state = 'pending'
+returning o.id
 
 -- name: expire
 -- Deliveries of consumers that are switched off wait for them, but not for ever.

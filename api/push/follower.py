@@ -9,6 +9,7 @@ import logging
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager, suppress
 from typing import Any, NamedTuple, Protocol
+from uuid import UUID
 
 import psycopg
 from psycopg import AsyncConnection
@@ -20,7 +21,8 @@ from api.push.deliveries import retitle
 from api.push.heartbeats import due
 from api.push.proofs import failing, proven
 from hub.access.classification import Level, level_named
-from hub.alerts.recipients import ceilings
+from hub.access.shares import count_uses
+from hub.alerts.recipients import sights
 from hub.backoff import Backoff
 from hub.errors import HubError, TransientError
 from hub.store.leader import lead
@@ -155,38 +157,46 @@ class _Follower:
             await sink.hand_over([Message(self._target.code, event, encode(event))])
             await proven(conn, self._target.id)
             await conn.execute(SQL.move, {"consumer_id": self._target.id, "cursor": 0})
-        cursor, messages = await self._page_of(conn)
+        cursor, messages, shares = await self._page_of(conn)
         if cursor is None:
             return False
         if messages:
             await sink.hand_over(messages)
             await proven(conn, self._target.id)
-        await conn.execute(SQL.move, {"consumer_id": self._target.id, "cursor": cursor})
+        async with conn.transaction():
+            await conn.execute(SQL.move, {"consumer_id": self._target.id, "cursor": cursor})
+            await count_uses(conn, [(self._target.code, share) for share in shares])
         return True
 
-    async def _page_of(self, conn: AsyncConnection) -> tuple[int | None, list[Message]]:
-        """The cursor of the last change of the next page, None where there is none, and those for the consumer."""
+    async def _page_of(self, conn: AsyncConnection) -> tuple[int | None, list[Message], list[UUID]]:
+        """The cursor of the last change of the next page, None where there is none, and those for the consumer.
+
+        And the shares by which its organisation sees these, one for each use.
+        """
         async with conn.cursor(row_factory=dict_row) as reader:
             await reader.execute(SQL.position, {"consumer_id": self._target.id})
             stands = await reader.fetchone()
             if stands is None:
-                return None, []
+                return None, [], []
             values = {"consumer_id": self._target.id, "after": stands["cursor"], "limit": PAGE}
             await reader.execute(SQL.after, values)
             changes = await reader.fetchall()
             if not changes:
-                return None, []
+                return None, [], []
             chosen = [change for change in changes if change["picture"] is not None]
             tops = dict.fromkeys((change["alert_id"] for change in chosen), level_named(stands["ceiling"]))
+            shares = list[UUID]()
             if (owner := stands["owner"]) is not None:  # what it saw at the commit it may not see any more
-                seen = await ceilings(conn, {(alert, owner) for alert in tops})
-                tops = {alert: min(tops[alert], Level(top)) for (alert, _), top in seen.items() if top is not None}
+                found = await sights(conn, {(alert, owner) for alert in tops})
+                seen = {alert: sight for (alert, _), sight in found.items() if sight is not None}
+                tops = {alert: min(tops[alert], Level(sight.ceiling)) for alert, sight in seen.items()}
                 chosen = [change for change in chosen if change["alert_id"] in tops]
+                shares = [share for change in chosen for share in seen[change["alert_id"]].shares]
             if stands["lang"] is not None:
                 chosen = [{**change, "lang": stands["lang"]} for change in chosen]
                 await retitle(reader, chosen)
         events = [(change["alert_id"], cloudevent(change, tops[change["alert_id"]], self._page)) for change in chosen]
-        return changes[-1]["cursor"], [Message(str(alert), event, encode(event)) for alert, event in events]
+        return changes[-1]["cursor"], [Message(str(alert), event, encode(event)) for alert, event in events], shares
 
 
 def _told(error: Exception) -> dict[str, object]:

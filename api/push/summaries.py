@@ -44,6 +44,7 @@ class Summaries:
                     named = await seen(conn, [row | change for change in changes])
                     if named:
                         told = await as_told(cursor, named, self._page)
+                        row["shares"] = tuple({share for each in named for share in each["shares"]})
                         found.append(ClaimedSummary(*claimed(row), Summary(message_id(row), row["created_at"], told)))
                     else:
                         reason = Sentence("routing.owner", owner=row["owner"] or "")

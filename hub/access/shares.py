@@ -1,8 +1,12 @@
 """Data that an organisation lets another see: which shares count, and each use of one (跨部门授权, 数据调用留痕)."""
 
+from collections import Counter
 from collections.abc import Iterable
 from dataclasses import replace
 from typing import Literal
+from uuid import UUID
+
+from psycopg import AsyncConnection
 
 from hub.access.caller import Caller
 from hub.access.permissions import Permission
@@ -48,3 +52,11 @@ async def use(pool: Pool, caller: Caller) -> Caller:
         found = await (await conn.execute(SQL.use.encode(), given)).fetchall()
     counted = {id_ for id_, _ in found}
     return replace(caller, scope=caller.scope.with_shares(counted))
+
+
+async def count_uses(conn: AsyncConnection, uses: Iterable[tuple[str, UUID]]) -> None:
+    """Count that consumers, by their codes, were told of alerts by shares; in the transaction that settles it."""
+    if counted := Counter(uses):
+        codes, shares = zip(*counted, strict=True)
+        values = {"actors": [f"consumer:{code}" for code in codes], "shares": list(shares)}
+        await conn.execute(SQL.count, {**values, "uses": list(counted.values())})

@@ -3,8 +3,9 @@
 from collections.abc import Iterable, Mapping
 from datetime import datetime
 from typing import NamedTuple
+from uuid import UUID
 
-from hub.alerts.routing import Place
+from hub.alerts.routing import Place, Sight
 
 ALL = 6
 """Of levels of data the highest one."""
@@ -13,6 +14,7 @@ ALL = 6
 class SharedAlerts(NamedTuple):
     """A share by which an organisation lets another see alerts; None does not limit."""
 
+    id: UUID
     owner: str
     consumer: str
     devices: frozenset[str] | None = None
@@ -36,6 +38,9 @@ class SharedAlerts(NamedTuple):
         )
 
 
+_WHOLE = Sight(ALL)
+
+
 class Reach:
     """Which organisation may see which alert."""
 
@@ -50,17 +55,18 @@ class Reach:
 
     def sees(self, organisation: str, place: Place, at: datetime) -> bool:
         """Whether an organisation may see an alert at a time."""
-        return self.ceiling(organisation, place, at) is not None
+        return self.sight(organisation, place, at) is not None
 
-    def ceiling(self, organisation: str, place: Place, at: datetime) -> int | None:
-        """Up to which level an organisation may see an alert at a time; None: not at all."""
+    def sight(self, organisation: str, place: Place, at: datetime) -> Sight | None:
+        """How an organisation sees an alert at a time; None: not at all."""
         region = self._regions.get(organisation)
         if region is not None and (place.region or "").startswith(region):
-            return ALL
+            return _WHOLE
         if self._above(organisation, place.organisation):
-            return ALL
+            return _WHOLE
         shares = self._shares.get((place.organisation or "", organisation), ())
-        return max((share.ceiling for share in shares if share.reaches(place, at)), default=None)
+        found = [share for share in shares if share.reaches(place, at)]
+        return Sight(max(share.ceiling for share in found), tuple(share.id for share in found)) if found else None
 
     def _above(self, organisation: str, below: str | None) -> bool:
         """Whether it is the other one, or above it; a circle ends where it began."""

@@ -13,7 +13,7 @@ from hub.alerts.chains import Chains, stored_chain
 from hub.alerts.kept_back import kept_back
 from hub.alerts.quiet import stored_quiet
 from hub.alerts.reach import Reach, SharedAlerts
-from hub.alerts.routing import NOWHERE, Grouping, Place, Subscriber, Subscriptions, stored_filter
+from hub.alerts.routing import NOWHERE, Grouping, Place, Sight, Subscriber, Subscriptions, stored_filter
 from hub.alerts.silences import Silence
 from hub.store.statements import statements
 
@@ -63,8 +63,8 @@ async def subscriptions(conn: psycopg.AsyncConnection) -> Subscriptions:
 def _subscriptions(found: Mapping[str, Any]) -> Subscriptions:
     areas = {code: (_time(begins), _time(ends)) for code, begins, ends in found["areas"]}
     shares = [
-        SharedAlerts(owner, consumer, _set(devices), _set(metrics), _set(kinds), _time(valid_to), top)
-        for owner, consumer, devices, metrics, kinds, valid_to, top in found["shares"]
+        SharedAlerts(UUID(id_), owner, consumer, _set(devices), _set(metrics), _set(kinds), _time(valid_to), top)
+        for id_, owner, consumer, devices, metrics, kinds, valid_to, top in found["shares"]
     ]
     organisations = found["organisations"]
     silences = [
@@ -130,15 +130,15 @@ async def stored_places(
     }
 
 
-async def ceilings(
+async def sights(
     conn: psycopg.AsyncConnection, asked: Collection[tuple[UUID, str]]
-) -> dict[tuple[UUID, str], int | None]:
-    """Up to which level of data organisations may see alerts now, as a number; None: not at all."""
+) -> dict[tuple[UUID, str], Sight | None]:
+    """How organisations see alerts now; None: not at all."""
     if not asked:
         return {}
     reach, now = (await subscriptions(conn)).reach, datetime.now(UTC)
     places = await stored_places(conn, {alert for alert, _ in asked})
-    return {(alert, owner): reach.ceiling(owner, places[alert], now) for alert, owner in asked}
+    return {(alert, owner): reach.sight(owner, places[alert], now) for alert, owner in asked}
 
 
 def _time(text: str | None) -> datetime | None:

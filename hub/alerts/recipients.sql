@@ -11,7 +11,7 @@ select r.revision,
        (select coalesce(jsonb_agg(jsonb_build_array(o.code, o.parent, o.region)), '[]') from organisation o
         where o.parent is not null or o.region is not null) as organisations,
        (select coalesce(jsonb_agg(jsonb_build_array(
-                   s.owner, s.consumer, s.devices, s.metrics, s.event_kinds, s.valid_to,
+                   s.id, s.owner, s.consumer, s.devices, s.metrics, s.event_kinds, s.valid_to,
                    array_position(array['L1', 'L2', 'L3', 'L4', 'important', 'core'], s.ceiling))), '[]')
         from data_share s
         where s.state = 'granted' and 'alerts' = any (s.kinds)) as shares,

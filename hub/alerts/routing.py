@@ -161,15 +161,24 @@ class Subscriber(NamedTuple):
     grouping: Grouping | None = None
 
 
-class Sight(Protocol):
+class Sight(NamedTuple):
+    """How an organisation sees an alert."""
+
+    ceiling: int
+    """Up to which level of data, as a number."""
+    shares: tuple[UUID, ...] = ()
+    """The shares that let it through; none: it sees it without one."""
+
+
+class Sees(Protocol):
     """What organisations may see (hub/alerts/reach.py)."""
 
     def sees(self, organisation: str, place: Place, at: datetime) -> bool:
         """Whether an organisation may see an alert at a time."""
         ...
 
-    def ceiling(self, organisation: str, place: Place, at: datetime) -> int | None:
-        """Up to which level of data, as a number; None: not at all."""
+    def sight(self, organisation: str, place: Place, at: datetime) -> Sight | None:
+        """How an organisation sees an alert at a time; None: not at all."""
         ...
 
 
@@ -180,7 +189,7 @@ class Verdict(NamedTuple):
     reasons: tuple[Sentence, ...]
 
 
-def verdict(subscriber: Subscriber, place: Place, at: datetime, reach: Sight) -> Verdict:
+def verdict(subscriber: Subscriber, place: Place, at: datetime, reach: Sees) -> Verdict:
     """What routing decides about one consumer; of several filters that do not match it tells about the closest."""
     if not subscriber.enabled:
         return Verdict(False, (Sentence("routing.off"),))
@@ -209,7 +218,7 @@ class Subscriptions:
     """The consumers; filters of those switched on are kept by place, and a change looks at those of its own only."""
 
     def __init__(
-        self, subscribers: Iterable[Subscriber], reach: Sight, silences: Sequence[Any] = (), chains: Any = None
+        self, subscribers: Iterable[Subscriber], reach: Sees, silences: Sequence[Any] = (), chains: Any = None
     ) -> None:
         """The order of the subscribers is that of the recipients.
 

@@ -354,6 +354,32 @@ async def test_the_position_moves_after_the_sink_has_confirmed(alarms: Alarms, d
     assert once(kit.events) == [f"{alert}.1"]
 
 
+async def test_what_was_confirmed_counts_as_a_use_of_the_share_by_which_it_was_seen(
+    alarms: Alarms, database: str
+) -> None:
+    await alarms.run(
+        """insert into organisation (code, name) values ('county', 'County'), ('water', 'Water');
+           update device set organisation = 'county';
+           insert into data_share (owner, consumer, purpose, kinds, state, asked_by)
+           values ('county', 'water', 'drill', '{alerts}', 'granted', 'test')"""
+    )
+    kit = MemoryKit()
+    await follow(alarms, kit)
+    await alarms.run("update consumer set owner = 'water'")
+    kit.confirming.clear()
+    uses = "select actor, uses from share_use"
+    async with following(alarms.pool, database, kit):
+        expected = await storm(alarms, 1)
+        await until_got(kit, expected[:1])
+        assert await alarms.run(uses) == [], "not before it has confirmed"
+        kit.confirming.set()
+
+        async def counted() -> bool:
+            return await alarms.run(uses) == [("consumer:city", 3)]
+
+        await eventually(counted, "three uses are counted", 30)
+
+
 async def test_a_position_never_goes_back(alarms: Alarms, database: str) -> None:
     kit = MemoryKit()
     await follow(alarms, kit)

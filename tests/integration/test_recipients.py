@@ -119,3 +119,19 @@ async def test_the_night_desk_hears_how_it_goes_on_only_if_it_was_told(alarms: A
         await alarms.apply(each, "cleared")
     seen = [await told(alarms, each) for each in (alert, other)]
     assert [codes.count("desk") for codes in seen] == [2, 0]
+
+
+async def test_what_is_accepted_counts_as_a_use_of_the_share_by_which_it_was_seen_once(alarms: Alarms) -> None:
+    await alarms.run(SHARE)
+    alert = await alarms.raised()
+    deliveries = Deliveries(alarms.pool)
+    uses = "select actor, uses from share_use"
+    for change in ("acknowledged", None):
+        claimed = await deliveries.claim(10, 10, {}, 60)
+        assert sorted(each.consumer.code for each in claimed) == ["city", "county", "water"]
+        for each in claimed * 2:
+            await deliveries.delivered(each, "ok", 1)
+        if change is not None:
+            assert await alarms.run(uses) == [("consumer:water", 1)], "not of who sees it without a share"
+            await alarms.apply(alert, change)
+    assert await alarms.run(uses) == [("consumer:water", 2)]

@@ -69,7 +69,7 @@ def test_what_is_real_and_what_is_not_are_never_merged(drilled: bool, into: bool
 
 
 def test_a_drill_goes_to_its_own_consumers_which_may_see_it_and_to_no_other() -> None:
-    reach = Reach({}, {}, [SharedAlerts("fire", "parks", frozenset({"pole-2"}))])
+    reach = Reach({}, {}, [SharedAlerts(uuid4(), "fire", "parks", frozenset({"pole-2"}))])
     everything = (Filter(),)
     routes = Subscriptions(
         [

@@ -181,6 +181,7 @@ places = st.builds(
 )
 shares = st.builds(
     SharedAlerts,
+    st.uuids(),
     some(ORGS),
     some(ORGS),
     st.none() | st.frozensets(some(["pole-1", "pole-2"])),
