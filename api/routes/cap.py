@@ -20,6 +20,7 @@ from api.problems import not_found, responses
 from hub.access.classification import CeilingName, level_named
 from hub.access.door import GuardedRouter, needs
 from hub.access.permissions import Permission
+from hub.alerts.path import DRILL as PATH
 from hub.alerts.titles import marked, title_in
 from hub.alerts.transitions import RECORDS
 from hub.store.statements import statements
@@ -51,7 +52,7 @@ async def alerts_feed(request: Request, context: Here, spoken: Spoken, ceiling: 
     """
     top = level_named(ceiling)
     async with context.pool.connection() as conn:
-        found = await rows(conn, SQL.newest, {"records": sorted(RECORDS), "limit": ENTRIES})
+        found = await rows(conn, SQL.newest, {"records": sorted(RECORDS), "path": PATH, "limit": ENTRIES})
     feed = Element("feed", {"xmlns": ATOM, "xml:lang": spoken})
     _add(feed, "id", f"urn:ganzhi:{sender_of(context)}:alerts")
     _add(feed, "title", text("cap.feed", spoken))

@@ -36,7 +36,7 @@ left join rule r on r.id = a.rule_id
 left join device d on d.id = a.device_id
 left join profile p on p.id = d.profile_id
 left join series s on s.id = a.series_id
-where c.kind <> all (%(records)s)
+where c.kind <> all (%(records)s) and a.drill_id is distinct from %(path)s
   and not exists (
       select from alert_change n where n.alert_id = c.alert_id and n.seq > c.seq and n.kind <> all (%(records)s)
   )

@@ -111,7 +111,6 @@ class ApiServer(Part):
             ("heartbeats", heartbeats.run()),
             ("warnings out", warnings.run()),
         ]
-        others += [("followers", self._followers.run()), ("heartbeats", heartbeats.run())]
         others += [("desks", self._desks.run(self._pool))]
         others += [("command delivery", self._commands.run()), ("logins", self._logins.run(self._pool))]
         first = first_account(self._settings, self._pool, self._logins, terminal=sys.stderr.isatty())

@@ -36,14 +36,23 @@ select a.id,
        d.code as device, s.metric, case when a.drill_id is not null then coalesce(drill.consumers, '{}') end as drill,
        case when a.origin = 'rule' and a.drill_id is null and a.peak_level < 4 and d.parent_id is not null
            then inhibiting(d.parent_id, r.event_kind) end as inhibited_by,
-       array(select coalesce(o.consumer_id, taker.id)
-             from alert_change c
-             left join lateral unnest(c.recipients) as taker (id) on true
-             left join outbox o on o.change_id = c.id and o.consumer_id = coalesce(taker.id, o.consumer_id)
-             where c.alert_id = a.id and c.seq < a.seq
+       -- Apart and then together: changes joined with deliveries took 4 s of an alert with 2,000 changes for 100 consumers.
+       array(select o.consumer_id
+             from outbox o
+             where o.alert_id = a.id and o.seq < a.seq
                and (o.silence_id is null and o.quiet_until is null and o.inhibited_by is null
                     or o.state in ('pending', 'delivered'))
-               and coalesce(o.consumer_id, taker.id) is not null) as told
+             union
+             (select taker.id
+              from alert_change c
+              cross join lateral unnest(c.recipients) as taker (id)
+              where c.alert_id = a.id and c.seq < a.seq
+              except
+              select o.consumer_id
+              from outbox o
+              where o.alert_id = a.id
+                and (o.silence_id is not null or o.quiet_until is not null or o.inhibited_by is not null)
+                and o.state not in ('pending', 'delivered'))) as told
 from alert a
 left join rule r on r.id = a.rule_id
 left join device d on d.id = a.device_id

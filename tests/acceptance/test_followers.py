@@ -82,3 +82,26 @@ async def test_each_change_arrives_while_the_hub_is_killed(
         assert set(once) == set(expected)
         assert all(once.index(f"{alert}.1") < once.index(f"{alert}.2") for alert, seq in rows if seq == 2)
     subscriber.disconnect()
+
+
+async def test_a_hub_goes_on_when_a_consumer_that_follows_comes_and_goes(
+    database: str, mosquitto: Mosquitto, tmp_path: Path
+) -> None:
+    hub = Hub(database, mosquitto.port, tmp_path)
+    try:
+        await asyncio.to_thread(hub.start)
+        async with open_pool(Database(url=database)) as pool:
+            alarms = Alarms(pool)
+            await alarms.seed()
+            for _ in range(3):
+                await asyncio.to_thread(hub.put, "/consumers/desk", kind="mqtt")
+                await alarms.raised()
+
+                async def followed() -> bool:
+                    found = await asyncio.to_thread(hub.api.get, "/api/v1/consumers/desk")
+                    return bool(found.json()["pending"] == 0)
+
+                await eventually(followed, "it follows", 30)
+                assert (await asyncio.to_thread(hub.api.delete, "/api/v1/consumers/desk")).status_code == 200
+    finally:
+        hub.close()
