@@ -80,9 +80,12 @@ OpenSink = Callable[[Target], AbstractAsyncContextManager[Sink]]
 class Followers:
     """Follows the log for each consumer of some kinds. Several processes may run it; one of them leads for each."""
 
-    def __init__(self, url: str, pool: Pool, sinks: Mapping[str, OpenSink], page: str | None = None) -> None:
+    def __init__(
+        self, url: str, pool: Pool, sinks: Mapping[str, OpenSink], page: str | None = None, poll_s: float = POLL_S
+    ) -> None:
         """`sinks` by kind of consumer; `page` is the address of the hub's page, for links."""
-        self._url, self._pool, self._sinks, self._page = url, pool, sinks, page
+        self._url, self._pool, self._sinks, self._page, self._poll_s = url, pool, sinks, page, poll_s
+        self._following = False
         self._running: dict[Target, _Follower] = {}
 
     def wake(self) -> None:
@@ -91,7 +94,10 @@ class Followers:
             follower.woken.set()
 
     async def run(self) -> None:
-        """Follow until cancelled."""
+        """Follow until cancelled; once only: of two that follow, `wake` would reach the one that does not lead."""
+        if self._following:
+            raise RuntimeError("they follow already")
+        self._following = True
         store = Backoff(log, "the consumers that follow the alerts are read again")
         tasks: dict[Target, asyncio.Task[None]] = {}
         async with asyncio.TaskGroup() as group:
@@ -106,7 +112,9 @@ class Followers:
                         self._running.pop(target)
                         tasks.pop(target).cancel()
                     for target in wanted - tasks.keys():
-                        follower = self._running[target] = _Follower(target, self._sinks[target.kind], self._page)
+                        follower = self._running[target] = _Follower(
+                            target, self._sinks[target.kind], self._page, self._poll_s
+                        )
                         work = lead(self._url, f"alerts of consumer {target.id}", follower.work)
                         tasks[target] = group.create_task(work, name=f"follower.{target.code}")
                 await asyncio.sleep(LOOK_S)
@@ -121,8 +129,8 @@ class Followers:
 class _Follower:
     """One consumer's way through the log."""
 
-    def __init__(self, target: Target, open_sink: OpenSink, page: str | None) -> None:
-        self._target, self._open_sink, self._page = target, open_sink, page
+    def __init__(self, target: Target, open_sink: OpenSink, page: str | None, poll_s: float) -> None:
+        self._target, self._open_sink, self._page, self._poll_s = target, open_sink, page, poll_s
         self.woken = asyncio.Event()
 
     async def work(self, conn: AsyncConnection) -> float:
@@ -146,7 +154,7 @@ class _Follower:
                 backoff.succeeded()
                 if not more:
                     with suppress(TimeoutError):
-                        async with asyncio.timeout(POLL_S):
+                        async with asyncio.timeout(self._poll_s):
                             await self.woken.wait()
 
     async def _go_on(self, conn: AsyncConnection, sink: Sink) -> bool:

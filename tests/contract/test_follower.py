@@ -17,6 +17,7 @@ from api.push.follower import PAGE, Followers, Message, OpenSink, Sink, Target
 from app.serve.sinks import sinks_of
 from hub.errors import BrokerUnavailable
 from hub.settings import Database, Mqtt, Settings
+from hub.store.listen import listen
 from hub.store.pool import Pool, open_pool
 from ingest.kafka.topics import ensure_topics
 from tests.support.alarms import SECRET, Alarms
@@ -396,6 +397,24 @@ async def test_a_position_never_goes_back(alarms: Alarms, database: str) -> None
         await eventually(confirmed, "it stays")
         await asyncio.sleep(0.1)
         assert await confirmed()
+
+
+async def test_a_change_is_handed_over_when_it_is_told_of_and_not_at_the_next_poll(
+    alarms: Alarms, database: str, kit: Kit
+) -> None:
+    await follow(alarms, kit)
+    first = await alarms.raised()
+    followers = Followers(database, alarms.pool, {kit.kind: kit.open_sink}, poll_s=3600)
+    listening = listen(database, ["ganzhi_alert"], lambda *_: followers.wake(), lambda: None)
+    async with asyncio.TaskGroup() as group:
+        tasks = [group.create_task(followers.run()), group.create_task(listening)]
+        await until_got(kit, [f"{first}.1"])
+        for _ in range(3):
+            await until_got(kit, [f"{await alarms.raised()}.1"])
+        with pytest.raises(RuntimeError):  # of two that follow, the one that is woken may be the one that only waits
+            await followers.run()
+        for task in tasks:
+            task.cancel()
 
 
 async def test_what_was_missed_is_handed_over_in_pages(alarms: Alarms, database: str) -> None:
