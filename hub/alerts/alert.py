@@ -155,6 +155,8 @@ class Alert:
     organisation: str | None
     category: str | None
     areas: list[str]
+    drill_over: bool = False
+    """Whether its drill is over: nobody ends what is reopened in it."""
 
     @property
     def active(self) -> bool:
@@ -296,12 +298,8 @@ def _no_step(change: Change, alert: Alert, by_id: Mapping[UUID, Alert], active: 
     if change.seen not in (None, alert.seq):
         return f"it has changed since: it had {change.seen} changes, and has {alert.seq}"
     reason = refusal(change.kind, alert.handling, cleared, change.permission)
-    if (
-        reason is None
-        and alert.drill_id is not None
-        and (change.kind == "merged" or (change.kind == "reopened" and alert.origin == "manual"))
-    ):
-        reason = "it is of a drill, which ends it: it is neither merged nor reopened"
+    if reason is None and alert.drill_id is not None:
+        reason = _no_step_of_drill(change, alert)
     if reason is None and change.kind == "merged" and change.merged_into is not None:
         into = by_id.get(change.merged_into)
         if into is None or into is alert or into.handling in ENDED:
@@ -315,6 +313,14 @@ def _no_step(change: Change, alert: Alert, by_id: Mapping[UUID, Alert], active: 
         if other is not None:
             reason = f"{alert.target} has an active alert of this rule by now: {other.id}"
     return reason
+
+
+def _no_step_of_drill(step: Step, alert: Alert) -> str | None:
+    if step.kind == "merged" or (step.kind == "reopened" and alert.origin == "manual"):
+        return "it is of a drill, which ends it: it is neither merged nor reopened"
+    if step.kind == "reopened" and alert.drill_over:
+        return "it is of a drill that is over, and ends nothing any more: what happens now raises an alert of its own"
+    return None
 
 
 def _no_raise(

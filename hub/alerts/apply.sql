@@ -13,7 +13,8 @@ select a.id, a.origin, a.rule_id, a.target, a.device_id, a.series_id, a.region, 
        a.handling, a.value, a.threshold, a.opened_at, a.cleared_at, a.changed_at, a.seq, a.event_kind, a.lon, a.lat,
        a.acknowledged_level, a.assignee, a.cause, a.shelved_until, a.merged_into, a.drill_id,
        coalesce(d.organisation, a.organisation), coalesce(p.category, a.category),
-       areas_of(coalesce(d.area_keys, a.area_keys)) as areas
+       areas_of(coalesce(d.area_keys, a.area_keys)) as areas,
+       exists (select from drill g where g.id = a.drill_id and g.over_at is not null) as drill_over
 from alert a
 left join device d on d.id = a.device_id
 left join profile p on p.id = d.profile_id

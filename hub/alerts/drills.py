@@ -33,9 +33,9 @@ def drills(momentary: Collection[str]) -> Work:
     """
 
     async def work(conn: psycopg.AsyncConnection) -> float:
-        await raise_due(conn)
         for id_, kind in await (await conn.execute(SQL.ended)).fetchall():
             await finish(conn, id_, kind, momentary)
+        await raise_due(conn)
         return EVERY_S
 
     return work
@@ -49,7 +49,7 @@ async def raise_due(conn: psycopg.AsyncConnection) -> None:
             lines = await (await cursor.execute(SQL.due, {"limit": AT_ONCE})).fetchall()
             if not lines:
                 return
-            _told(await apply(conn, [_raise(**line) for line in lines]))
+            _log_refused(await apply(conn, [_raise(**line) for line in lines]))
             await cursor.execute(SQL.raised, {"alerts": [line["alert_id"] for line in lines]})
 
 
@@ -61,9 +61,11 @@ def _raise(alert_id: UUID, due_at: datetime, **line: object) -> Raise:
 async def finish(conn: psycopg.AsyncConnection, drill: UUID, kind: str, momentary: Collection[str]) -> None:
     """Close what a drill that has ended has left; what lasts of a test becomes real, whatever a desk did about it.
 
-    The lock comes first: what is raised before is found here, and what is raised after it is no drill any more.
+    The lock comes first: what is raised before is found here, and what is raised after it is no drill any more. Each
+    alert is settled once: what is refused is logged, and keeps no drill from being over.
     """
-    wanted = {"drill": drill, "momentary": list(momentary), "limit": AT_ONCE}
+    settled = list[UUID]()
+    wanted = {"drill": drill, "momentary": list(momentary), "settled": settled, "limit": AT_ONCE}
     while True:
         async with conn.transaction():
             await conn.execute(APPLY.lock)
@@ -73,11 +75,13 @@ async def finish(conn: psycopg.AsyncConnection, drill: UUID, kind: str, momentar
                 break
             steps = [step for id_, handling, lasts in left for step in _steps(id_, handling, lasts)]
             results = await apply(conn, steps)
-            await conn.execute(SQL.real, {"alerts": [id_ for id_, _, lasts in left if lasts]})
-        if real := sum(lasts for *_, lasts in left):
-            log.warning("%d alerts outlast a test of their devices and are real", real)
-        if _told(results) or all(result.outcome == "repeated" for result in results):
-            return  # tried again with what has changed since
+            done = {result.change.alert_id for result in results if result.outcome == "applied"}
+            real = [id_ for id_, _, lasts in left if lasts and id_ in done]
+            await conn.execute(SQL.real, {"alerts": real})
+        if real:
+            log.warning("%d alerts outlast a test of their devices and are real", len(real))
+        _log_refused(results)
+        settled += [id_ for id_, *_ in left]
     log.info("the %s %s is over", kind, drill)
 
 
@@ -89,9 +93,7 @@ def _steps(alert: UUID, handling: str, lasts: bool) -> list[Change]:
     return [*again, Step(uuid5(alert, "drill real"), alert, "updated", "hub", REAL, DECIDE, at=now)]
 
 
-def _told(results: list[Result]) -> list[Result]:
-    """Those that were refused, which are logged."""
-    refused = [result for result in results if result.outcome == "refused"]
-    for result in refused:
-        log.error("a drill cannot change %s: %s", result.change.alert_id, result.reason)
-    return refused
+def _log_refused(results: list[Result]) -> None:
+    for result in results:
+        if result.outcome == "refused":
+            log.error("a drill cannot change %s: %s", result.change.alert_id, result.reason)

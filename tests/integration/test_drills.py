@@ -13,7 +13,7 @@ from api.cap import NAMESPACE
 from api.cloudevents import cloudevent
 from api.context import Context
 from api.push.deliveries import Deliveries
-from hub.alerts.alert import Raise
+from hub.alerts.alert import Raise, Step
 from hub.alerts.drills import drills
 from hub.alerts.fallback_watch import fall
 from hub.store.pool import Pool, connect
@@ -242,6 +242,46 @@ async def test_the_word_of_a_desk_is_enough_about_what_has_no_end(context: Conte
     await over(context, "manual_alarm")
     rows = dict(await alarms.run("select id, drill_id is null from alert"))
     assert (rows[closed], rows[lasting]) == (False, True)
+
+
+async def test_nothing_of_a_test_that_is_over_holds_its_target(context: Context, alarms: Alarms) -> None:
+    await alarms.run("update rule set event_kind = 'manual_alarm'")
+    await drill(alarms, "proof_test", devices=("gauge-1",))
+    closed, pressed, again = [uuid4() for _ in range(3)]
+    await alarms.apply(closed, "raised", target="button", level=4, at=datetime.now(UTC).isoformat())
+    await alarms.apply(closed, "false_alarm")
+    await alarms.run("update drill set ends_at = now() - interval '1 ms'")
+    await over(context, "manual_alarm")
+    [refused] = await alarms.commit([Step(uuid4(), closed, "reopened", "desk")])
+    assert (refused.outcome, "of a drill that is over" in refused.reason) == ("refused", True)
+    assert await alarms.apply(pressed, "raised", target="button", level=4, at=datetime.now(UTC).isoformat())
+    assert await told(context.hub_pool, pressed) == {"desk"}
+    await alarms.apply(pressed, "cleared")
+    await alarms.run("update alert set handling = 'open' where id = %(alert)s", alert=closed)  # by an older hub
+    await over(context, "manual_alarm")
+    assert await alarms.run("select drill_id from alert where id = %(alert)s", alert=closed) == [(None,)]
+    assert not await alarms.apply(again, "raised", target="button", level=4, at=datetime.now(UTC).isoformat())
+    assert await told(context.hub_pool, closed) == {"desk"}, "the hub holds it as real, and told so"
+
+
+async def test_a_newer_alert_of_its_target_does_not_keep_a_test_from_its_end(context: Context, alarms: Alarms) -> None:
+    await drill(alarms, "proof_test", devices=("gauge-1",))
+    now = datetime.now(UTC)
+    twice, closed, newer = [[uuid4(), uuid4()] for _ in range(2)], uuid4(), uuid4()
+    for number, pair in enumerate(twice):
+        for alert in pair:
+            await alarms.apply(alert, "raised", target=str(number), level=4, at=now.isoformat())
+            await alarms.apply(alert, "false_alarm")
+    await alarms.apply(closed, "raised", target="t", level=4, at=now.isoformat())
+    await alarms.apply(closed, "false_alarm")
+    await alarms.run("update drill set ends_at = now() - interval '1 ms'")
+    await alarms.apply(newer, "raised", target="t", level=4, at=datetime.now(UTC).isoformat())
+    await over(context)
+    assert await alarms.run("select over_at is not null from drill") == [(True,)]
+    rows = dict(await alarms.run("select id, drill_id is null from alert"))
+    assert (rows[closed], rows[newer]) == (False, True)
+    assert [sorted(rows[alert] for alert in pair) for pair in twice] == [[False, True]] * 2
+    assert await alarms.run("select count(real_at) from proof_test") == [(2,)]
 
 
 FIRE = {"title": "Fire in the hall", "level": "red", "region": "330106001002", "event_kind": "fire"}
