@@ -8,7 +8,7 @@ from contextlib import asynccontextmanager
 import psycopg
 
 from hub.alerts.apply import SQL as APPLY
-from hub.alerts.transitions import RECORDS
+from hub.alerts.transitions import HANDLING_AFTER, RECORDS
 from hub.lifecycle import Part, Phase
 from hub.settings import Settings
 from hub.store.leader import lead
@@ -19,6 +19,8 @@ SQL = statements(__name__)
 log = logging.getLogger(__name__)
 
 EVERY_S = 1.0
+TAKEN_UP = HANDLING_AFTER.keys() - {"reopened"}
+"""Steps by which a person takes an alert up; by a machine they tell of no one."""
 AT_ONCE = 500
 """Alerts of one transaction: bounds the time that the lock is held."""
 
@@ -29,7 +31,8 @@ async def fall(conn: psycopg.AsyncConnection) -> int:
         return 0
     async with conn.transaction():
         await conn.execute(APPLY.lock)
-        made = await (await conn.execute(SQL.fall, {"limit": AT_ONCE, "records": list(RECORDS)})).fetchall()
+        wanted = {"limit": AT_ONCE, "records": list(RECORDS), "taken_up": sorted(TAKEN_UP)}
+        made = await (await conn.execute(SQL.fall, wanted)).fetchall()
         if made:
             await conn.execute(APPLY.notify)
     if made:

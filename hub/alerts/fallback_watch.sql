@@ -6,14 +6,16 @@ select 1 from alert_fallback where due_at <= now() limit 1
 -- when a consumer has accepted it since it was red, or a person has taken it up.
 with due as (
     select f.alert_id, f.seq,
-           a.handling <> 'open' or f.due_at < now() - interval '1 day' or exists (
+           f.due_at < now() - interval '1 day' or exists (
+               select from alert_change c
+               join principal p on p.id = c.principal and p.kind = 'person'
+               where c.alert_id = f.alert_id and c.seq >= f.seq and c.kind = any (%(taken_up)s::text[])) or exists (
                select from alert_change c join outbox o on o.change_id = c.id
                where c.alert_id = f.alert_id and c.seq >= f.seq and o.state = 'delivered') as had,
            exists (
                select from alert_change c
                where c.alert_id = f.alert_id and c.seq >= f.seq and cardinality(c.recipients) > 0) as sent
     from alert_fallback f
-    join alert a on a.id = f.alert_id
     where f.due_at <= now()
     order by f.due_at
     limit %(limit)s

@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import suppress
-from uuid import UUID
+from uuid import UUID, uuid4
 
 import psycopg
 import pytest
@@ -11,6 +11,7 @@ import pytest
 from api.push.channel import Accepted, Answer, Consumer, Delivery, Refused
 from api.push.outbox import DeliveryWorker
 from app.check.fallback import check_fallback
+from hub.alerts.alert import Step
 from hub.alerts.fallback_watch import FallbackWatch, fall
 from hub.settings import Database, Settings
 from hub.store.pool import connect, open_pool
@@ -66,14 +67,20 @@ async def test_a_red_that_nobody_gets_goes_to_the_fallback_at_once_and_on(alarms
 
 async def test_a_red_that_nobody_accepts_goes_to_the_fallback_once(alarms: Alarms) -> None:
     await alarms.consumer("desk")
-    late, taken, accepted = [await alarms.raised(level=4) for _ in range(3)]
+    late, taken, by_machine, accepted = [await alarms.raised(level=4) for _ in range(4)]
     await alarms.apply(late, "cleared")
-    await alarms.apply(taken, "acknowledged")
+    rows = await alarms.run(
+        "insert into principal (kind, name) values ('person', 'li'), ('machine', 'a-program') returning id"
+    )
+    for alert, (principal,) in zip((taken, by_machine), rows, strict=True):
+        step = Step(uuid4(), alert, "acknowledged", "desk", principal=principal)
+        assert [each.outcome for each in await alarms.commit([step])] == ["applied"]
     await alarms.run("update outbox set state = 'delivered' where alert_id = %(alert)s and seq = 1", alert=accepted)
     async with alarms.pool.connection() as conn:
         assert await fall(conn) == 0, "the 30 s are not over"
-    assert await due(alarms) == 2
+    assert await due(alarms) == 4
     assert await due(alarms) == 0
+    assert await got(alarms, "duty", by_machine) == [(1, "unaccepted"), (2, "unaccepted")]
     await alarms.apply(late, "closed")
     assert await got(alarms, "duty", late) == [(1, "unaccepted"), (2, "unaccepted"), (3, "unaccepted")]
     assert await got(alarms, "duty", taken) == await got(alarms, "duty", accepted) == []
