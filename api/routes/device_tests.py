@@ -26,9 +26,11 @@ from api.routes.drill_run import (
     ends_after,
     found_drill,
     listed,
+    names_consumers,
     results,
     sheet,
 )
+from hub.access.caller import Caller
 from hub.access.door import GuardedRouter, TheCaller, needs
 from hub.access.permissions import Permission
 from hub.store.statements import statements
@@ -64,7 +66,7 @@ class Proof(BaseModel):
     accepted_at: datetime = Field(description="when the hub raised it")
     delay_s: float = Field(description="from the one to the other")
     real_at: datetime | None = Field(description="when it was told as real: it lasted when the test was over")
-    answered: list[str] = Field(description="consumers that accepted it")
+    answered: list[str] = Field(description="consumers that accepted it; none without consumers:read")
     unanswered: list[str] = Field(description="consumers that were told, and have not accepted it")
 
 
@@ -113,9 +115,11 @@ class OverdueCounts(BaseModel):
 
 @router.get("", response_model=Page[Drill])
 @needs(Permission.ALERTS_READ)
-async def list_device_tests(paging: Paged, context: Here, state: Annotated[STATE | None, Query()] = None) -> Any:
+async def list_device_tests(
+    paging: Paged, context: Here, caller: TheCaller, state: Annotated[STATE | None, Query()] = None
+) -> Any:
     """Tests of devices, the newest first."""
-    return await listed(context, paging, _KIND, state)
+    return await listed(context, caller, paging, _KIND, state)
 
 
 @router.post("", response_model=DeviceTest, status_code=201, responses=responses(403, 404, 409, 422))
@@ -129,8 +133,8 @@ async def start_device_test(body: DeviceTestBody, context: Here, caller: TheCall
     now, id_ = datetime.now(UTC), uuid4()
     ends_after(now, body.until, "until")
     async with writing(context) as conn:
-        made = {"id": id_, "kind": _KIND, "name": body.reason, "made_by": caller.actor}
-        await begin(conn, made, body.consumers, now, body.until)
+        made = {"id": id_, "kind": _KIND, "name": body.reason}
+        await begin(conn, caller, made, body.consumers, now, body.until)
         devices = sorted(set((await devices_of(conn, body.devices)).values()))
         if (busy := await row(conn, SQL.tested, {"devices": devices})) is not None:
             raise _tested(busy["code"], busy["ends_at"])
@@ -141,7 +145,7 @@ async def start_device_test(body: DeviceTestBody, context: Here, caller: TheCall
             raise ProblemError(409, "one of these devices is in another test; see hub device-tests list") from error
         noted = {"reason": body.reason, "devices": len(devices), "consumers": body.consumers}
         await audit(conn, caller, "device_test.start", str(id_), {**noted, "until": body.until.isoformat()})
-        return await _detail(conn, id_)
+        return await _detail(conn, caller, id_)
 
 
 @router.get("/overdue", response_model=Page[OverdueDevice])
@@ -166,29 +170,31 @@ async def count_overdue(context: Here) -> Any:
 
 @router.get("/{test_id}", response_model=DeviceTest, responses=responses(404))
 @needs(Permission.ALERTS_READ)
-async def get_device_test(test_id: UUID, context: Here) -> Any:
+async def get_device_test(test_id: UUID, context: Here, caller: TheCaller) -> Any:
     """A test with its devices and what they proved."""
     async with context.pool.connection() as conn:
-        return await _detail(conn, test_id)
+        return await _detail(conn, caller, test_id)
 
 
-@router.post("/{test_id}:end", response_model=Drill, responses=responses(404, 409))
+@router.post("/{test_id}:end", response_model=Drill, responses=responses(403, 404, 409))
 @needs(Permission.DRILLS_WRITE, Permission.ALERTS_READ)
 async def end_device_test(test_id: UUID, context: Here, caller: TheCaller) -> Any:
     """End a test now: within a second or two what still lasts is told as real."""
     async with handling(context, caller, "device_test.end", str(test_id), {}) as conn:
-        return await end(conn, test_id, _KIND, caller.actor)
+        return await end(context, conn, caller, test_id, _KIND)
 
 
 @router.get("/{test_id}/result", response_model=list[Result], responses={**SHEET, **responses(404)})
 @needs(Permission.DRILLS_WRITE, Permission.ALERTS_READ)
 async def device_test_result(
-    test_id: UUID, context: Here, form: Annotated[Literal["json", "csv"], Query(alias="format")] = "json"
+    test_id: UUID,
+    context: Here,
+    caller: TheCaller,
+    form: Annotated[Literal["json", "csv"], Query(alias="format")] = "json",
 ) -> Any:
     """How each consumer answered to each proof: sent when, accepted and acknowledged after how long, and by whom."""
     async with context.pool.connection() as conn:
-        await found_drill(conn, test_id, _KIND)
-        found = await results(conn, test_id)
+        found = await results(conn, caller, test_id, _KIND)
     return found if form == "json" else Response(sheet(found), media_type="text/csv; charset=utf-8")
 
 
@@ -196,10 +202,18 @@ def _tested(code: str, ends_at: datetime) -> ProblemError:
     return ProblemError(409, f"{code} is in another test until {ends_at:%Y-%m-%d %H:%M:%S} UTC: end that one first")
 
 
-async def _detail(conn: AsyncConnection, id_: UUID) -> dict[str, Any]:
-    found = await found_drill(conn, id_, _KIND)
+async def _detail(conn: AsyncConnection, caller: Caller, id_: UUID) -> dict[str, Any]:
+    found = await found_drill(conn, caller, id_, _KIND)
     devices = await rows(conn, SQL.devices, {"id": id_})
-    return {**found, "devices": [{**each, "result": _result(each)} for each in devices]}
+    shown = names_consumers(found, caller)
+    return {
+        **found,
+        "devices": [{**each, "result": _result(each), "proofs": _proofs(each, shown)} for each in devices],
+    }
+
+
+def _proofs(device: dict[str, Any], shown: bool) -> list[dict[str, Any]]:
+    return [each if shown else {**each, "answered": [], "unanswered": []} for each in device["proofs"]]
 
 
 def _result(device: dict[str, Any]) -> str:

@@ -3,7 +3,9 @@ insert into drill (id, kind, name, consumers, begins_at, ends_at, made_by)
 values (%(id)s, %(kind)s, %(name)s, %(consumers)s, %(begins_at)s, %(ends_at)s, %(made_by)s)
 
 -- name: consumers
-select id, code from consumer where code = any (%(codes)s)
+-- That a caller may name: of these owners, or all.
+select id, code from consumer
+where code = any (%(codes)s) and kind <> 'probe' and (%(owners)s::text[] is null or owner = any (%(owners)s))
 
 -- name: devices
 select id, code from device where code = any (%(codes)s)
@@ -16,7 +18,9 @@ with each_one as (
                 when t.ends_at <= clock_timestamp() then 'ending'
                 when t.begins_at > clock_timestamp() then 'coming'
                 else 'running' end as state,
-           coalesce(maker.name, t.made_by) as made_by, coalesce(ender.name, t.ended_by) as ended_by
+           t.made_by as maker,
+           case when t.made_by like 'principal:%%' then maker.name else t.made_by end as made_by,
+           case when t.ended_by like 'principal:%%' then ender.name else t.ended_by end as ended_by
     from drill t
     left join principal maker on t.made_by = 'principal:' || maker.id
     left join principal ender on t.ended_by = 'principal:' || ender.id
@@ -39,6 +43,24 @@ limit %(limit)s
 update drill set begins_at = least(begins_at, clock_timestamp() - interval '1 millisecond'), ends_at = clock_timestamp(),
     ended_by = %(by)s
 where id = %(id)s and ends_at > clock_timestamp()
+
+-- name: members
+-- Who made a drill, and what it is about, as far as the connection sees it.
+select t.made_by, (select count(*) from drill_alert l where l.drill_id = t.id) as alerts,
+       (select count(*) from drill_device m where m.drill_id = t.id) as devices
+from drill t
+where t.id = %(id)s
+
+-- name: one_at_a_time
+-- Who makes several drills at once makes them one after the other.
+select pg_advisory_xact_lock(hashtext('ganzhi.drills'), hashtext(%(by)s))
+
+-- name: running
+-- What a caller has under way.
+select count(*) as drills,
+       coalesce(sum((select count(*) from drill_alert l where l.drill_id = t.id and l.raised_at is null)), 0)::int as alerts
+from drill t
+where t.made_by = %(by)s and t.ends_at > clock_timestamp()
 
 -- name: result
 -- Of each alert and each consumer that the drill was made for: when it was sent, and how long what followed took. One that

@@ -27,7 +27,9 @@ from api.routes.drill_run import (
     listed,
     results,
     sheet,
+    within_bounds,
 )
+from hub.access.caller import Caller
 from hub.access.door import GuardedRouter, TheCaller, needs
 from hub.access.permissions import Permission
 from hub.store.statements import statements
@@ -109,12 +111,14 @@ class DrillDetail(Drill):
 
 @router.get("", response_model=Page[Drill])
 @needs(Permission.ALERTS_READ)
-async def list_drills(paging: Paged, context: Here, state: Annotated[STATE | None, Query()] = None) -> Any:
+async def list_drills(
+    paging: Paged, context: Here, caller: TheCaller, state: Annotated[STATE | None, Query()] = None
+) -> Any:
     """Exercises, the newest first."""
-    return await listed(context, paging, _KIND, state)
+    return await listed(context, caller, paging, _KIND, state)
 
 
-@router.post("", response_model=DrillDetail, status_code=201, responses=responses(403, 404, 422))
+@router.post("", response_model=DrillDetail, status_code=201, responses=responses(403, 404, 409, 422))
 @needs(Permission.DRILLS_WRITE, Permission.ALERTS_READ)
 async def start_drill(body: DrillBody, context: Here, caller: TheCaller) -> Any:
     """Plan an exercise, or start it now: its alerts go the whole way, to its consumers alone, marked in each text."""
@@ -125,8 +129,8 @@ async def start_drill(body: DrillBody, context: Here, caller: TheCaller) -> Any:
     ends_after(max(begins_at, now), body.ends_at, "ends_at")
     id_ = uuid4()
     async with writing(context) as conn:
-        made = {"id": id_, "kind": _KIND, "name": body.name, "made_by": caller.actor}
-        await begin(conn, made, body.consumers, begins_at, body.ends_at)
+        made = {"id": id_, "kind": _KIND, "name": body.name}
+        await begin(conn, caller, made, body.consumers, begins_at, body.ends_at)
         devices = await _devices(conn, body)
         for number, alert in enumerate(body.alerts, 1):
             due_at = begins_at + timedelta(seconds=alert.delay_s)
@@ -135,36 +139,39 @@ async def start_drill(body: DrillBody, context: Here, caller: TheCaller) -> Any:
             line = {**alert.model_dump(), "level": LEVELS[alert.level], "device_id": devices.get(alert.device or "")}
             ids = {"drill_id": id_, "number": number, "alert_id": uuid4(), "due_at": due_at}
             await conn.execute(SQL.add_line.encode(), {**line, **ids})
+        await within_bounds(conn, caller)
         noted = {"name": body.name, "consumers": body.consumers, "alerts": len(body.alerts)}
         await audit(conn, caller, "drill.start", str(id_), {**noted, "ends_at": body.ends_at.isoformat()})
-        return await _detail(conn, id_)
+        return await _detail(conn, caller, id_)
 
 
 @router.get("/{drill_id}", response_model=DrillDetail, responses=responses(404))
 @needs(Permission.ALERTS_READ)
-async def get_drill(drill_id: UUID, context: Here) -> Any:
+async def get_drill(drill_id: UUID, context: Here, caller: TheCaller) -> Any:
     """An exercise with its scenario."""
     async with context.pool.connection() as conn:
-        return await _detail(conn, drill_id)
+        return await _detail(conn, caller, drill_id)
 
 
-@router.post("/{drill_id}:end", response_model=Drill, responses=responses(404, 409))
+@router.post("/{drill_id}:end", response_model=Drill, responses=responses(403, 404, 409))
 @needs(Permission.DRILLS_WRITE, Permission.ALERTS_READ)
 async def end_drill(drill_id: UUID, context: Here, caller: TheCaller) -> Any:
     """End an exercise now: within a second or two its alerts are closed."""
     async with handling(context, caller, "drill.end", str(drill_id), {}) as conn:
-        return await end(conn, drill_id, _KIND, caller.actor)
+        return await end(context, conn, caller, drill_id, _KIND)
 
 
 @router.get("/{drill_id}/result", response_model=list[Result], responses={**SHEET, **responses(404)})
 @needs(Permission.DRILLS_WRITE, Permission.ALERTS_READ)
 async def drill_result(
-    drill_id: UUID, context: Here, form: Annotated[Literal["json", "csv"], Query(alias="format")] = "json"
+    drill_id: UUID,
+    context: Here,
+    caller: TheCaller,
+    form: Annotated[Literal["json", "csv"], Query(alias="format")] = "json",
 ) -> Any:
     """How each consumer answered to each alert: sent when, accepted and acknowledged after how long, and by whom."""
     async with context.pool.connection() as conn:
-        await found_drill(conn, drill_id, _KIND)
-        found = await results(conn, drill_id)
+        found = await results(conn, caller, drill_id, _KIND)
     return found if form == "json" else Response(sheet(found), media_type="text/csv; charset=utf-8")
 
 
@@ -179,6 +186,6 @@ async def _devices(conn: AsyncConnection, body: DrillBody) -> dict[str, int]:
     return known
 
 
-async def _detail(conn: AsyncConnection, id_: UUID) -> dict[str, Any]:
-    found = await found_drill(conn, id_, _KIND)
+async def _detail(conn: AsyncConnection, caller: Caller, id_: UUID) -> dict[str, Any]:
+    found = await found_drill(conn, caller, id_, _KIND)
     return {**found, "alerts": await rows(conn, SQL.lines, {"id": id_})}

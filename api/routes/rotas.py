@@ -15,11 +15,13 @@ from pydantic import BaseModel, Field
 from api.context import Context, Here
 from api.contract_types import Code, Time
 from api.cursors import Page, Paged
+from api.database import SQL as DATABASE
 from api.database import audit, execute, row, rows, writing
 from api.language import Spoken
 from api.problems import Fault, ProblemError, invalid, not_found, responses
 from api.routes.duty import names
 from api.routes.rota_body import RotaBody, ShiftBody
+from hub.access.caller import Caller
 from hub.access.door import GuardedRouter, TheCaller, needs
 from hub.access.permissions import Permission
 from hub.duty.on_duty import calendar, inactive_accounts
@@ -119,11 +121,12 @@ async def put_rota(
 ) -> Any:
     """Plan who is on duty. One with a hole is taken: `holes` in the answer names it, with a warning."""
     async with writing(context) as conn:
+        await row(conn, DATABASE.registry_lock)
         there = await row(conn, SQL.lock, {"code": code}) is not None
         if await row(conn, SQL.organisation, {"code": body.organisation}) is None:
             problem = Sentence("refusal.rota.organisation", code=body.organisation)
             raise invalid("/organisation", problem.told(spoken))
-        ids = await _accounts(conn, body, spoken)
+        ids = await _accounts(conn, caller, body, spoken)
         given = body.model_dump() | {
             "code": code,
             "shifts": Jsonb([{**shift.read()._asdict(), "days": shift.days} for shift in body.shifts]),
@@ -145,11 +148,17 @@ async def delete_rota(code: Code, context: Here, caller: TheCaller, spoken: Spok
     """Delete a rota that no escalation chain names: by it nobody is on duty any more."""
     async with writing(context) as conn:
         if await row(conn, SQL.lock, {"code": code}) and (chain := await row(conn, SQL.chain, {"code": code})):
-            raise ProblemError(409, Sentence("refusal.chain.keeps", code=code, chain=chain["code"]).told(spoken))
+            raise ProblemError(409, _kept(code, chain["code"], caller).told(spoken))
         if await row(conn, SQL.delete, {"code": code}) is None:
             raise not_found("rota", code)
         await audit(conn, caller, "rota.delete", code, {})
     return Response(status_code=204)
+
+
+def _kept(code: str, chain: str, caller: Caller) -> Sentence:
+    if Permission.CONSUMERS_READ in caller.permissions:
+        return Sentence("refusal.chain.keeps", code=code, chain=chain)
+    return Sentence("refusal.rota.kept", code=code)
 
 
 @router.get("/{code}/duty", response_model=Timeline, responses=responses(404, 422))
@@ -238,10 +247,11 @@ def _hole(piece: Piece, lang: Lang) -> dict[str, Any]:
     return {"from_at": piece.begin, "to_at": piece.end, "reason": piece.reason, "warning": warning}
 
 
-async def _accounts(conn: AsyncConnection, body: RotaBody, lang: Lang) -> dict[str, UUID]:
-    """The accounts of a rota by their names in lower case; ProblemError 422 naming each that there is not."""
+async def _accounts(conn: AsyncConnection, caller: Caller, body: RotaBody, lang: Lang) -> dict[str, UUID]:
+    """The accounts of a rota by their names in lower case; ProblemError 422 naming each that is not within reach."""
     named = list(body.accounts())
-    found = await rows(conn, SQL.accounts, {"names": list({name.lower() for _, name in named})})
+    reach = None if caller.scope.keys is None else sorted(caller.scope.keys)
+    found = await rows(conn, SQL.accounts, {"names": list({name.lower() for _, name in named}), "reach": reach})
     ids = {each["name"]: each["id"] for each in found}
     wrong = [
         Fault(pointer=pointer, problem=text("refusal.rota.account", lang, name=name))

@@ -1,6 +1,13 @@
 -- name: accounts
--- Of people, by their names in lower case.
-select id, lower(name) as name from principal where kind = 'person' and state <> 'erased' and lower(name) = any (%(names)s)
+-- Of people, by their names in lower case: who belongs to what the given keys reach, or is granted something there.
+select p.id, lower(p.name) as name
+from principal p
+where p.kind = 'person' and p.state <> 'erased' and lower(p.name) = any (%(names)s)
+  and (%(reach)s::text[] is null or scope_keys(p.organisation, null, '{}') && %(reach)s
+       or exists (select from access_grant g
+                  where g.principal_id = p.id
+                    and scope_keys(g.organisation, g.region, coalesce(array[concat(g.organisation, '/@', g.area)], '{}'))
+                        && %(reach)s))
 
 -- name: add
 insert into rota (code, name, organisation, region, zone, shifts, unit, from_date, leader)

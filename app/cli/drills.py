@@ -228,5 +228,7 @@ def _tell(found: dict[str, Any]) -> None:
     done = f"{found['done']} of {found['size']}"
     told = ", ".join(found["consumers"]) or "nobody"
     out.print(Text.assemble(state, f" {found['name']}; {until}; {done}; told: {told}"), soft_wrap=True)
-    by = f" by {found['made_by']}" + (f", ended by {found['ended_by']}" if found["ended_by"] else "")
+    by = (f" by {found['made_by']}" if found["made_by"] else "") + (
+        f", ended by {found['ended_by']}" if found["ended_by"] else ""
+    )
     out.print(Text(f"         {found['id']}{by}", "dim"), soft_wrap=True)

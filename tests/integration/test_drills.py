@@ -13,6 +13,10 @@ from api.cap import NAMESPACE
 from api.cloudevents import cloudevent
 from api.context import Context
 from api.push.deliveries import Deliveries
+from api.routes.drill_run import MOST_RUNNING
+from hub.access.caller import principal
+from hub.access.grants import granted
+from hub.access.roles import Role
 from hub.alerts.alert import Raise, Step
 from hub.alerts.drills import drills
 from hub.alerts.fallback_watch import fall
@@ -21,6 +25,7 @@ from tests.integration.test_api_cap import CAP, parsed
 from tests.support.alarms import Alarms
 from tests.support.process import eventually
 from tests.support.served_api import api_context, client_of
+from tests.support.two_counties import HIDDEN, INSIDE, two_counties
 
 MARKS = {"zh": "【演练】", "en": "[DRILL] "}
 
@@ -387,3 +392,37 @@ async def test_a_test_of_devices_from_its_beginning_to_its_end(
     await over(context)
     assert await told(context.hub_pool, alert) == {"exercise", "desk"}
     assert (await client.post("/device-tests", json={**body, "consumers": []})).status_code == 201
+
+
+async def test_a_county_names_its_own_consumers_and_ends_what_it_sees_whole(database: str) -> None:
+    async with two_counties(database) as city:
+        async with city.pool.connection() as conn:
+            await conn.execute(
+                """insert into consumer (code, kind, url, secret, filters, owner) values
+                   ('mine', 'webhook', 'u', 's', '[]', 'eco-a'), ('theirs', 'webhook', 'u', 's', '[]', 'eco-b'),
+                   ('all', 'webhook', 'u', 's', '[]', null)"""
+            )
+        fire = {"title": "Fire", "level": "red", "device": "seen-1"}
+        body = {"name": "autumn", "consumers": [], "ends_at": soon(hours=1), "alerts": [fire]}
+        wide = {**body, "consumers": ["theirs"], "alerts": [fire, {**fire, "device": HIDDEN}]}
+        made = (await city.client.post("/api/v1/drills", json=wide)).json()
+        city.door.now = principal(uuid4(), "person", "li.wei", (granted(Role.OPERATOR, region=INSIDE),), "eco-a")
+        end = await city.client.post(f"/api/v1/drills/{made['id']}:end")
+        assert (end.status_code, "ask who made it" in end.text) == (403, True), end.text
+        seen = (await city.client.get(f"/api/v1/drills/{made['id']}")).json()
+        assert (seen["state"], seen["consumers"]) == ("running", []), "who is told is not for everybody"
+
+        told = []
+        for code in ("theirs", "all", "probe", "nobody"):
+            refused = await city.client.post("/api/v1/drills", json={**body, "consumers": [code]})
+            told.append((refused.status_code, refused.text.replace(code, "x")))
+        assert (told[0][0], len(set(told))) == (422, 1), told
+        mine = (await city.client.post("/api/v1/drills", json={**body, "consumers": ["mine"]})).json()
+        assert (mine["consumers"], "principal:" in str(mine["made_by"])) == (["mine"], False)
+        for _ in range(MOST_RUNNING - 1):
+            (await city.client.post("/api/v1/drills", json=body)).raise_for_status()
+        more = await city.client.post("/api/v1/drills", json=body)
+        assert (more.status_code, "end one first" in more.text) == (409, True), more.text
+        assert (await city.client.post(f"/api/v1/drills/{mine['id']}:end")).json()["state"] == "ending"
+        many = {**body, "alerts": [fire] * 200}
+        assert (await city.client.post("/api/v1/drills", json=many)).status_code == 201

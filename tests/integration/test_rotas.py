@@ -1,5 +1,6 @@
 """Rotas over the API: planned with a warning for each hole, refused in words, shown as a timeline."""
 
+import asyncio
 import json
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
@@ -125,10 +126,22 @@ async def test_what_makes_no_rota_is_refused_in_both_languages(
     assert (await client.get("/rotas/city")).status_code == 404
 
 
+_GRANTED = """
+insert into access_grant (principal_id, role, region, granted_by)
+select id, 'viewer', %(region)s, 'test' from principal where name = %(name)s
+"""
+
+
 async def test_no_rota_is_put_outside_of_a_scope_and_no_code_of_there_is_taken_over(database: str) -> None:
     async with two_counties(database) as city:
         body = {**ROTA, "organisation": "eco-a", "turns": ["open"], "leader": None, "region": INSIDE}
+        async with city.pool.connection() as conn:
+            await conn.execute(_GRANTED, {"name": "open", "region": INSIDE})
+            await conn.execute(_GRANTED, {"name": "Secret", "region": OUTSIDE})
         city.door.limited(Role.SYSTEM_ADMINISTRATOR, INSIDE)
+        for stranger in ("Secret", "nobody"):
+            put = await city.client.put("/api/v1/rotas/new", json={**body, "turns": [[stranger]]})
+            assert (put.status_code, "turns" in put.text) == (422, True), "out of reach is as unknown"
         for code in ("new", "seen-1"):
             put = await city.client.put(f"/api/v1/rotas/{code}", json={**body, "region": OUTSIDE})
             assert put.status_code == 403, put.text
@@ -147,6 +160,11 @@ def test_the_example_of_the_page_is_a_rota_and_its_calendar_is_one() -> None:
     assert len(read_calendar(calendar.encode(), 2026, "en")) == 3
 
 
+async def test_rotas_put_at_once_are_one(client: httpx.AsyncClient) -> None:
+    made = await asyncio.gather(*(client.put("/rotas/city", json=ROTA) for _ in range(8)))
+    assert sorted(each.status_code for each in made) == [*[200] * 7, 201]
+
+
 async def test_a_rota_that_a_chain_waits_for_is_not_deleted(client: httpx.AsyncClient) -> None:
     (await client.put("/rotas/city", json=ROTA)).raise_for_status()
     (await client.put("/consumers/desk", json={"url": "https://8.8.8.8/x"})).raise_for_status()
@@ -155,5 +173,5 @@ async def test_a_rota_that_a_chain_waits_for_is_not_deleted(client: httpx.AsyncC
     kept = await client.delete("/rotas/city")
     assert (kept.status_code, kept.json()["detail"]) == (
         409,
-        "the rota city is named by the chain all: take it out there first",
+        "'city' is named by the chain 'all': take it out there first (hub chains show all)",
     )
