@@ -5,7 +5,6 @@ from typing import Annotated, Any, Literal
 from uuid import UUID, uuid4
 
 from fastapi import Query
-from fastapi.responses import Response
 from psycopg import AsyncConnection
 from psycopg.errors import UniqueViolation
 from pydantic import BaseModel, ConfigDict, Field, JsonValue
@@ -195,7 +194,7 @@ async def device_test_result(
     """How each consumer answered to each proof: sent when, accepted and acknowledged after how long, and by whom."""
     async with context.pool.connection() as conn:
         found = await results(conn, caller, test_id, _KIND)
-    return found if form == "json" else Response(sheet(found), media_type="text/csv; charset=utf-8")
+    return found if form == "json" else sheet(found)
 
 
 def _tested(code: str, ends_at: datetime) -> ProblemError:

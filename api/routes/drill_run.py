@@ -5,6 +5,7 @@ from datetime import datetime, timedelta
 from typing import Any, Literal
 from uuid import UUID
 
+from fastapi.responses import Response
 from psycopg import AsyncConnection
 from pydantic import BaseModel, Field
 
@@ -170,7 +171,9 @@ async def results(conn: AsyncConnection, caller: Caller, id_: UUID, kind: str) -
     return found if named else [{**each, "consumer": None} for each in found]
 
 
-def sheet(found: Iterable[Mapping[str, Any]]) -> bytes:
-    """Results as CSV in UTF-8 with a byte order mark."""
+def sheet(found: Iterable[Mapping[str, Any]]) -> Response:
+    """Results as a file of CSV in UTF-8 with a byte order mark."""
     columns = list(Result.model_fields)
-    return "\ufeff".encode() + harmless_lines([columns, *([each[name] for name in columns] for each in found)])
+    lines = "\ufeff".encode() + harmless_lines([columns, *([each[name] for name in columns] for each in found)])
+    headers = {"Content-Disposition": 'attachment; filename="result.csv"'}
+    return Response(lines, 200, headers, "text/csv; charset=utf-8")

@@ -5,7 +5,6 @@ from typing import Annotated, Any, Literal
 from uuid import UUID, uuid4
 
 from fastapi import Query
-from fastapi.responses import Response
 from psycopg import AsyncConnection
 from pydantic import BaseModel, ConfigDict, Field, JsonValue, model_validator
 
@@ -172,7 +171,7 @@ async def drill_result(
     """How each consumer answered to each alert: sent when, accepted and acknowledged after how long, and by whom."""
     async with context.pool.connection() as conn:
         found = await results(conn, caller, drill_id, _KIND)
-    return found if form == "json" else Response(sheet(found), media_type="text/csv; charset=utf-8")
+    return found if form == "json" else sheet(found)
 
 
 async def _devices(conn: AsyncConnection, body: DrillBody) -> dict[str, int]:

@@ -26,7 +26,7 @@ select gen_random_uuid(), case when d.id is null then 'manual' else 'rule' end, 
 from generate_series(1, 20000) n left join device d on d.id = 1 + n % 1100;
 analyze device; analyze alert"""
 ALL: dict[str, Any] = dict.fromkeys(
-    ("id", "states", "min_level", "device", "region", "shelved", "assignee", "after_raised_at", "after_id")
+    ("id", "states", "min_level", "device", "region", "shelved", "assignee", "drill", "after_raised_at", "after_id")
 )
 FIRST = ALL | {"active": False, "limit": 51}
 

@@ -2,6 +2,7 @@
 
 import csv
 import io
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import openpyxl
@@ -20,6 +21,8 @@ ASKED = {
     "GET /api/v1/devices:export": {},
     "GET /api/v1/devices:template": {"format": "csv"},
     "POST /api/v1/devices:import": {"report": "csv"},
+    "GET /api/v1/drills/{drill_id}/result": {"format": "csv"},
+    "GET /api/v1/device-tests/{test_id}/result": {"format": "csv"},
 }
 """Routes that answer with a sheet, and what they are asked with."""
 
@@ -62,12 +65,21 @@ async def test_every_sheet_is_harmless(database: str) -> None:
         (await client.put("/devices/a", json=device)).raise_for_status()
         with psycopg.connect(database, autocommit=True) as conn:
             conn.execute("insert into audit (actor, action, subject) values (%(f)s, %(f)s, %(f)s)", {"f": FORMULA})
+        ends_at = (datetime.now(UTC) + timedelta(minutes=5)).isoformat()
+        alert = {"title": FORMULA, "level": "blue", "region": "330106001002"}
+        drill = {"name": FORMULA, "consumers": [], "ends_at": ends_at, "alerts": [alert]}
+        test = {"devices": ["a"], "reason": FORMULA, "until": ends_at}
+        ids = {
+            name: (await client.post(path, json=body)).raise_for_status().json()["id"]
+            for name, path, body in (("drill_id", "/drills", drill), ("test_id", "/device-tests", test))
+        }
         seen = 0
         for route, params in ASKED.items():
             method, path = route.split(" ")
             sheet = f'code,name,profile\n"{FORMULA.replace(chr(34), chr(34) * 2)}",x,{FORMULA[:30]!r}\n'
             body = {"content": sheet.encode(), "headers": {"content-type": "text/csv"}} if method == "POST" else {}
-            answer = await client.request(method, f"http://127.0.0.1{path}", params=params, **body)  # type: ignore[arg-type]
+            address = f"http://127.0.0.1{path.format(**ids)}"
+            answer = await client.request(method, address, params=params, **body)  # type: ignore[arg-type]
             assert answer.headers["content-type"].startswith("text/csv"), (route, answer.text)
             assert answer.headers["content-disposition"].startswith("attachment; "), route
             for separator in ",;\t":
