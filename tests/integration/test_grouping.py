@@ -9,6 +9,7 @@ from collections.abc import AsyncIterator, Sequence
 from typing import Any
 from uuid import UUID, uuid4
 
+import psycopg
 import pytest
 
 from api.push.outbox import DeliveryWorker, Limits
@@ -192,6 +193,32 @@ async def test_a_change_waits_for_the_summary_that_names_an_earlier_one_and_the_
     accepted = list(dict.fromkeys(each for kind, ids in told(desk.received) for each in ids))
     assert sorted(accepted) == sorted([f"{alert}.1" for alert in alerts] + [f"{alerts[0]}.2", f"{alerts[5]}.2"])
     assert in_order(accepted)
+
+
+REFUSED = """
+create or replace function refused() returns trigger language plpgsql as $$ begin raise 'the store is full'; end $$;
+create trigger refused before {} for each statement execute function refused()
+"""
+
+
+@pytest.mark.parametrize("step", ["insert on outbox", "update of position on alert_grouping"])
+async def test_what_breaks_while_summaries_are_made_loses_and_doubles_nothing(
+    storms: Storms, desk: Receiver, step: str
+) -> None:
+    for code in ("desk", "other"):
+        await storms.desk(code, desk.url(f"/{code}"))
+    alerts = [uuid4() for _ in range(6)]
+    await storms.change(*[(alert, "raised", 3) for alert in alerts])
+    await storms.run(REFUSED.format(step))
+    await storms.run("update alert_grouping set due_at = now()")
+    async with await connect(storms.url) as conn:
+        with pytest.raises(psycopg.errors.RaiseException):
+            await summarise(conn)
+    await storms.run(f"drop trigger refused on {step.rpartition(' ')[2]}")
+    await delivered(storms)
+    for path in ("/desk", "/other"):
+        found = [each for _, ids in told([got for got in desk.received if got.path == path]) for each in ids]
+        assert sorted(found) == sorted(f"{alert}.1" for alert in alerts)
 
 
 async def test_what_waits_for_a_summary_is_shown_with_its_alert_and_its_consumer(storms: Storms) -> None:
