@@ -15,6 +15,7 @@ from api.cloudevents import cloudevent, encode, event_type
 from api.websocket_frames import text_frame
 from hub.access.classification import Level
 from hub.access.scope import Scope
+from hub.alerts.path import DRILL as ROUNDS
 from hub.backoff import Backoff
 from hub.store.pool import Pool
 from hub.store.statements import statements
@@ -192,7 +193,7 @@ class ChangeFeed:
 
     async def _after(self, cursor: int) -> list[Change]:
         async with self._pool.connection() as conn, conn.cursor(row_factory=dict_row) as reader:
-            await reader.execute(SQL.after.encode(), {"after": cursor, "limit": PAGE})
+            await reader.execute(SQL.after.encode(), {"after": cursor, "rounds": ROUNDS, "limit": PAGE})
             return [
                 Change(row["cursor"], row["kind"], encode(cloudevent(row)), frozenset(row["scope"]), row)
                 for row in await reader.fetchall()

@@ -4,7 +4,7 @@ select c.cursor, c.alert_id, c.seq, c.kind, c.at, c.picture, coalesce(d.scope, a
 from alert_change c
 join alert a on a.id = c.alert_id
 left join device d on d.id = a.device_id
-where c.cursor > %(after)s and a.event_kind is distinct from 'path_round'
+where c.cursor > %(after)s and a.drill_id is distinct from %(rounds)s
 order by c.cursor
 limit %(limit)s
 

@@ -1,10 +1,11 @@
 """Types of the contract: codes, metric names, regions, levels."""
 
 from collections.abc import Mapping
+from datetime import UTC, datetime
 from difflib import get_close_matches
 from typing import Annotated, Literal
 
-from pydantic import AwareDatetime, BeforeValidator, Field, StringConstraints
+from pydantic import AfterValidator, AwareDatetime, BeforeValidator, Field, StringConstraints
 
 from hub.access.classification import CeilingName, ReadCeiling
 from hub.models import LEVEL_NAMES
@@ -58,8 +59,17 @@ def _written(value: object) -> object:
     raise ValueError(Sentence("refusal.time.number"))
 
 
+def _counted(at: datetime) -> datetime:
+    if not _FIRST <= at < _BEYOND:
+        raise ValueError(Sentence("refusal.time.span"))
+    return at
+
+
+_FIRST, _BEYOND = datetime(1970, 1, 1, tzinfo=UTC), datetime(2200, 1, 1, tzinfo=UTC)
 Time = Annotated[AwareDatetime, BeforeValidator(_written)]
 """A time with a zone, after RFC 3339."""
+Moment = Annotated[Time, AfterValidator(_counted)]
+"""A time that is counted from, or with: of the years 1970 to 2199."""
 
 LEVELS: Mapping[str, int] = {name: number for number, name in enumerate(LEVEL_NAMES, 1)}
 

@@ -71,5 +71,5 @@ def decode(cursor: str, kinds: Sequence[type]) -> list[Any]:
         if not isinstance(plain, list):
             raise TypeError(plain)
         return [_READ[kind](value) for kind, value in zip(kinds, plain, strict=True)]
-    except (ValueError, TypeError, AttributeError, binascii.Error) as error:
+    except (ValueError, TypeError, AttributeError, OverflowError, binascii.Error) as error:
         raise invalid("cursor", "not a cursor of this list; leave it out to start from the top") from error

@@ -22,6 +22,7 @@ from hub.access.permissions import Permission
 from hub.access.scope import Scope
 from hub.alerts.alert import Step
 from hub.alerts.apply import apply
+from hub.alerts.path import DRILL as ROUNDS
 from hub.alerts.titles import title_in
 from hub.alerts.transitions import STEP, possible
 from hub.store.statements import statements
@@ -216,7 +217,7 @@ async def list_alerts(
     after = paging.after(_KEYS)
     async with context.pool.connection() as conn:
         keys = await few_keys(conn, context.scope, active, after["limit"])
-        page = paging.page(await rows(conn, SQL.alerts, {**wanted, **after, "keys": keys}), _KEYS)
+        page = paging.page(await rows(conn, SQL.alerts, {**wanted, **after, "keys": keys, "rounds": ROUNDS}), _KEYS)
     return {**page, "items": [_shown(found, lang) for found in page["items"]]}
 
 
@@ -314,7 +315,7 @@ async def detail(
     named = ("states", "min_level", "device", "region", "shelved", "assignee", "drill", "keys")
     everything = dict.fromkeys(named)
     first = {"after_raised_at": None, "after_id": None, "limit": 1, "active": False}
-    found = await row(conn, SQL.alerts, {"id": alert_id, **everything, **first})
+    found = await row(conn, SQL.alerts, {"id": alert_id, **everything, **first, "rounds": ROUNDS})
     if found is None:
         raise not_found("alert", alert_id)
     may = Permission.CONSUMERS_READ in caller.permissions

@@ -91,7 +91,7 @@ where (%(id)s::uuid is null or a.id = %(id)s)
   and (%(min_level)s::int is null or a.level >= %(min_level)s)
   and (%(device)s::text is null or d.code = %(device)s)
   and (%(region)s::text is null or a.region ^@ %(region)s)
-  and a.event_kind is distinct from 'path_round'
+  and a.drill_id is distinct from %(rounds)s
   and (%(drill)s::boolean is null or %(drill)s = (a.drill_id is not null))
   and (%(shelved)s::boolean is null or %(shelved)s = coalesce(a.shelved_until > now(), false))
   and (%(assignee)s::text is null or lower(who.name) = lower(%(assignee)s))

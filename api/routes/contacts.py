@@ -8,15 +8,16 @@ from api.context import Context, Here
 from api.contract_types import TEXT
 from api.language import Spoken
 from api.login import accounts, contact
-from api.problems import invalid, responses
+from api.problems import ProblemError, invalid, responses
 from api.routes.session import Unlocked
 from api.routes.sessions import AccountName
 from hub.access.caller import Caller
+from hub.access.classification import Level
 from hub.access.door import GuardedRouter, TheCaller, needs
 from hub.access.permissions import Permission
 from hub.access.phone import masked, phone_of
 from hub.secrets.sealed import Secrets
-from hub.words import Lang
+from hub.words import Lang, text
 
 router = GuardedRouter(tags=["access"])
 Reason = Annotated[str, StringConstraints(pattern=TEXT, min_length=3, max_length=200, strip_whitespace=True)]
@@ -59,10 +60,15 @@ async def set_contact(name: AccountName, body: ContactBody, context: Here, calle
     return await _set(name, body, context, caller, lang)
 
 
-@router.post("/accounts/{name}/contact:reveal", response_model=Revealed, responses=responses(404, 409, 422))
+@router.post("/accounts/{name}/contact:reveal", response_model=Revealed, responses=responses(403, 404, 409, 422))
 @needs(Permission.CONTACTS_REVEAL)
-async def reveal_contact(name: AccountName, body: ReasonBody, context: Here, caller: TheCaller) -> Any:
-    """The telephone number of an account, to call it; the audit says who wanted it, and what for."""
+async def reveal_contact(name: AccountName, body: ReasonBody, context: Here, caller: TheCaller, lang: Spoken) -> Any:
+    """The telephone number of an account, to call it; the audit says who wanted it, and what for.
+
+    Who has a ceiling below L4 gets none.
+    """
+    if not caller.reads(Level.L4, Permission.CONTACTS_REVEAL):
+        raise ProblemError(403, text("refusal.contact.ceiling", lang))
     async with context.hub_pool.connection() as conn, conn.transaction():
         account = await accounts.locked_account(conn, name)
         number = await contact.reveal(conn, caller, account, body.reason, Secrets(context.settings.secrets))

@@ -38,7 +38,7 @@ def _harmless(kind: str) -> str:
     return kind
 
 
-Kind = Annotated[str, AfterValidator(_kind)]
+Kind = Annotated[Code, AfterValidator(_kind)]
 Harmless = Annotated[Kind, AfterValidator(_harmless)]
 
 

@@ -40,7 +40,7 @@ class PathState(BaseModel):
     reached: Literal["begun", "published", "applied"] | None = Field(description="the link that it reached last")
     dead_man: bool = Field(description="whether one outside is called after each complete round")
     called_at: datetime | None = Field(description="when that one answered last")
-    call_error: str | None = Field(description="why it has not since")
+    call_error: str | None = Field(description="why it has not since; for callers without limits only")
 
 
 @router.get("", response_model=PathState)
@@ -57,4 +57,5 @@ async def get_path(context: Here) -> Any:
     ]
     known = {name: found.get(name) for name in PathState.model_fields}
     watch = {"watched": settings.enabled, "every_s": settings.every_s, "dead_man": settings.url is not None}
-    return {**known, **watch, "links": links}
+    shown = context.scope.everywhere and context.scope.uncut is None
+    return {**known, **watch, "links": links, "call_error": known["call_error"] if shown else None}

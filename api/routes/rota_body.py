@@ -8,7 +8,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, JsonValue, StringConstraints, model_validator
 
-from api.contract_types import TEXT, Code, Name, RegionPrefix, Time
+from api.contract_types import TEXT, Code, Moment, Name, RegionPrefix
 from hub.alerts.hours import ZONE, zones
 from hub.duty.rota import Unit
 from hub.duty.shifts import MINUTES, Shift, meeting
@@ -106,8 +106,8 @@ class SubstituteBody(BaseModel):
 
     model_config = ConfigDict(extra="forbid")
 
-    from_at: Time
-    to_at: Time
+    from_at: Moment
+    to_at: Moment
     instead_of: Account
     person: Account
 

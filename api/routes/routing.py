@@ -9,7 +9,7 @@ from psycopg.rows import dict_row
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from api.context import Here
-from api.contract_types import LEVELS, Code, LevelName, Metric, Name, Region, Time
+from api.contract_types import LEVELS, Code, LevelName, Metric, Moment, Name, Region
 from api.language import Spoken
 from api.problems import not_found, responses
 from hub.access.door import GuardedRouter, needs
@@ -52,7 +52,7 @@ class TryBody(BaseModel):
 
     alert: UUID | None = None
     place: MadeUpPlace | None = None
-    at: Time | None = Field(default=None, description="at which it happens, for the hours of filters; else now")
+    at: Moment | None = Field(default=None, description="at which it happens, for the hours of filters; else now")
 
     @model_validator(mode="after")
     def _one(self) -> "TryBody":

@@ -4,6 +4,7 @@ from dataclasses import dataclass, replace
 from typing import Literal
 from uuid import UUID
 
+from hub.access.classification import Level
 from hub.access.grants import Grant, scope_of
 from hub.access.permissions import Permission
 from hub.access.scope import EVERYWHERE, Scope, key_of
@@ -44,6 +45,12 @@ class Caller:
         keys = {key_of(organisation, None, None), None}
         return self.grants is None or any(
             permission in grant.permissions and grant.share is None and grant.key in keys for grant in self.grants
+        )
+
+    def reads(self, level: Level, permission: Permission) -> bool:
+        """Whether a permission was granted for data up to a level."""
+        return self.grants is None or any(
+            permission in grant.permissions and grant.ceiling >= level for grant in self.grants
         )
 
 

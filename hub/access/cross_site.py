@@ -33,7 +33,8 @@ def refuse_cross_site(connection: HTTPConnection) -> None:
     Browsers tell it in Sec-Fetch-Site, or over plain HTTP in Origin, which must then name the host that was asked: the
     hub's, or a proxy's in front of it (X-Forwarded-Host, which no page can make a browser send elsewhere). What sends
     neither is no browser: curl, a device, a program. A WebSocket counts as a change, for any page may read what it
-    brings, unless it shows a key (`bearer_of`); there Origin decides, which is always sent.
+    brings, unless it shows a key (`bearer_of`); there Origin decides, which is always sent. The
+    door must let who shows a key to a WebSocket in by that key alone.
     """
     socket = connection.scope["type"] == "websocket"
     if bearer_of(connection) if socket else connection.scope.get("method", "GET") in SAFE:

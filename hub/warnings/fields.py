@@ -13,6 +13,8 @@ BEIJING = timezone(timedelta(hours=8))
 JAPAN = timezone(timedelta(hours=9))
 AHEAD = timedelta(hours=24)
 """How far a message may be sent in the future: beyond it a clock is wrong, and an update would hide what is real."""
+LONGEST = timedelta(days=366)
+"""How long after it was sent a warning may begin or end: what is later is no time, and no end."""
 _LEVELS: Mapping[str, Level] = {
     "红": "red", "橙": "orange", "黄": "yellow", "蓝": "blue",
     "red": "red", "orange": "orange", "yellow": "yellow", "blue": "blue",
@@ -84,7 +86,10 @@ def time_of(value: Any, remarks: Remarks, zone: timezone = BEIJING) -> datetime 
         else:
             minutes = int(stated[1:3]) * 60 + int(stated[-2:])
             at = at.replace(tzinfo=timezone(timedelta(minutes=-minutes if stated[0] == "-" else minutes)))
-        return at.astimezone(UTC)
+        at = at.astimezone(UTC)
+        if not 1970 <= at.year <= 2199:
+            raise ValueError(text)
+        return at
     except (ValueError, OverflowError):
         remarks.add("time_unread")
         return None
@@ -153,9 +158,14 @@ def number_of(value: Any, least: float, most: float) -> float | None:
 def finished(message: Message, remarks: Remarks, made_up: bool = False) -> Message:
     """A message with what follows from its fields: the sender's division where no area is stated, and its remarks.
 
-    `made_up`: its end is not the source's own. An end before the beginning is no end.
+    `made_up`: its end is not the source's own. An end before the beginning is no end, and no time is
+    more than LONGEST after it was sent.
     """
     update: dict[str, Any] = {}
+    times = {"onset": message.onset, "effective": message.effective, "expires": message.expires}
+    if late := {name: None for name, at in times.items() if at is not None and at > message.sent + LONGEST}:
+        remarks.add("time_unread")
+        message = message.model_copy(update=late)
     begin = message.onset or message.effective or message.sent
     if message.expires is not None and not made_up and message.expires <= begin:
         remarks.add("end_before_begin")

@@ -118,13 +118,17 @@ class Puller:
             return None
         try:
             report = await asyncio.to_thread(decode, answer.body, source.format, received)
-        except WarningRefused as error:
-            raise _Failed(error.sentence) from error
-        try:
             async with conn.transaction():
                 taken = await take(conn, report, source.name, source.format, f"source:{source.name}", received)
-        except psycopg.DataError as error:
+        except WarningRefused as error:
+            raise _Failed(error.sentence) from error
+        except (psycopg.Error, OSError) as error:
+            if not isinstance(error, psycopg.DataError):
+                raise  # of the database, not of the document
             raise _Failed(Sentence("warning.source.unstorable", error=str(error)[:200])) from error
+        except Exception as error:  # nobody foresaw the document: it fails its own source, and no other
+            told = f"{type(error).__name__}: {error}"[:200]
+            raise _Failed(Sentence("warning.source.unstorable", error=told)) from error
         if taken.stored or taken.ended:
             new, ended = len(taken.stored), len(taken.ended)
             log.info("%s: %d warnings say something new, %d have ended", source.name, new, ended)

@@ -12,6 +12,7 @@ from fastapi import HTTPException
 from starlette.requests import HTTPConnection
 from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed, InvalidStatus
+from websockets.typing import Origin, Subprotocol
 
 from api.http.socket import MESSAGE
 from hub.access.caller import Caller
@@ -65,6 +66,17 @@ async def test_the_changes_of_the_stream_and_no_other(database: str) -> None:
             assert event["cursor"] == (await cursors(context))[-1]
             assert (event["type"], event["id"], event["subject"]) == ("ganzhi.alert.updated", f"{alert}.2", "air-0")
             assert (event["specversion"], event["data"]["value"]) == ("1.0", 261.5)
+
+
+async def test_a_key_that_is_made_up_opens_nothing_to_a_page_of_another_origin(database: str) -> None:
+    """Else the page would be let in as a program of this machine, or by the certificate of whoever reads it."""
+    async with api_context(database) as context, served(context) as url:
+        async with connect(address(url)) as client:
+            assert json.loads(await client.recv())["type"] == "ganzhi.stream.opened", "of this machine"
+        for offered in ("bearer.x", "bearer.gz_x"):
+            with pytest.raises(InvalidStatus) as refused:
+                await connect(address(url), origin=Origin("https://evil.example"), subprotocols=[Subprotocol(offered)])
+            assert refused.value.response.status_code == 401
 
 
 async def test_twenty_breaks_lose_and_repeat_nothing(database: str) -> None:

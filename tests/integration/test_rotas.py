@@ -110,6 +110,7 @@ def shift(begin: str, end: str, *days: str) -> dict[str, Any]:
         ({"substitutes": [{**AWAY, "to_at": AWAY["from_at"]}]}, "/substitutes/0", "must end later", "须晚于"),
         ({"substitutes": [{**AWAY, "person": "Wang"}]}, "/substitutes/0", "for himself", "不能替自己的班"),
         ({"substitutes": [{**AWAY, "person": "x"}]}, "/substitutes/0/person", "no account 'x'", "个人账号"),
+        ({"substitutes": [{**AWAY, "from_at": "0001-01-01T00:00:00+14:00"}]}, "/substitutes/0/from_at", "1970", "1970"),
         ({"zone": "Mars/Base"}, "/", "there is no time zone 'Mars/Base'", "没有时区"),
         ({"from_date": 0}, "/from_date", "'0' is no day", "不是日期"),
         ({"organisation": "none"}, "/organisation", "there is no organisation 'none'", "没有单位"),

@@ -120,6 +120,17 @@ async def test_a_source_is_asked_fails_and_is_back(
     assert sum("come again" in each for each in told) == 1
 
 
+async def test_a_document_that_nobody_foresaw_fails_its_source_and_not_the_hub(
+    database: str, office: Office, conn: psycopg.AsyncConnection, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def unforeseen(*_: object) -> None:
+        raise OverflowError("date value out of range")
+
+    monkeypatch.setattr("ingest.warnings.source.decode", unforeseen)
+    async with asking(settings_of(database, office)):
+        await until(conn, "select last_error like '%OverflowError: date value out of range%' from warning_source", True)
+
+
 async def test_the_guard_and_the_limits(database: str, office: Office, conn: psycopg.AsyncConnection) -> None:
     refused = settings_of(database, office, allowed=False)
     async with asking(refused):

@@ -1,3 +1,4 @@
+import math
 from datetime import UTC, datetime
 from uuid import UUID, uuid4
 
@@ -26,6 +27,11 @@ def test_foreign_cursor_is_a_problem(cursor: str) -> None:
         decode(cursor, [datetime, UUID])
     assert caught.value.status == 422
     assert caught.value.errors[0].pointer == "cursor"
+
+
+def test_a_number_without_an_end_is_no_cursor() -> None:
+    with pytest.raises(ProblemError):
+        decode(encode([math.inf]), [int])
 
 
 def test_page_asks_for_one_row_more_and_names_the_last_shown() -> None:

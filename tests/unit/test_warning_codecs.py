@@ -25,6 +25,14 @@ def refusal(text: str | bytes, format_: Format = "cap") -> str:
     return refused.value.sentence
 
 
+@pytest.mark.parametrize("year", ["0001", "1969", "2030", "2200", "9999"])
+def test_a_warning_of_a_year_that_none_is_of_is_in_force_as_one_without_a_time(year: str) -> None:
+    at = f"{year}-12-31T23:59:59+00:00"
+    message = one(cap().replace("<expires>2026-07-09T13:44:00+08:00", f"<onset>{at}</onset><expires>{at}"))
+    assert (message.onset, message.expires) == (None, None)
+    assert "time_unread" in message.remarks
+
+
 def test_the_national_platform() -> None:
     message = one(national())
     assert (message.identifier, message.kind, message.event_code, message.level) == (
