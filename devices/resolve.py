@@ -28,7 +28,7 @@ from devices.retained import NoNewsOf, keep_own_times
 from devices.unused_members import UnusedOf
 from hub.alerts.endings import Endings, decode_ending
 from hub.alerts.path import FORM as ROUND
-from hub.alerts.path import Rounds, decode_round
+from hub.alerts.path import RoundMessages
 from hub.errors import DecodeError
 from hub.models import HUB, Batch, Columns, DeadLetter, Event, Micros, Origin, Raw, Repeat
 from hub.quality import Quality
@@ -78,8 +78,8 @@ class Resolver(Stage):
                 due -= self._read(index, raw, batch, found)
             elif raw.origin.form == LISTENING:
                 batch.of(Heartbeats).update(decode_heartbeat(raw.payload))
-            elif raw.origin.form == ROUND and (id_ := decode_round(raw.payload)) is not None:
-                batch.of(Rounds)[id_] = raw.received
+            elif raw.origin.form == ROUND:
+                batch.of(RoundMessages).append(raw)
         found.hand_over(batch, self._registry.last_wins)
 
     def _read(self, index: int, raw: Raw, batch: Batch, found: "_Found") -> int:

@@ -29,6 +29,7 @@ from hub.access.door import GuardedRouter, TheCaller, needs
 from hub.access.outgoing import Outgoing, OutgoingRefused
 from hub.access.permissions import Permission
 from hub.access.shown_url import HIDDEN
+from hub.alerts.routing import OWN
 from hub.secrets.login_place import login_place
 from hub.secrets.sealed import Place, Secrets, SecretUnreadable
 from hub.store.statements import statements
@@ -49,6 +50,8 @@ async def put_consumer(
     code: Code, body: ConsumerBody, response: Response, context: Here, caller: TheCaller, spoken: Spoken
 ) -> Any:
     """Create or replace a consumer; without a secret that of its kind is kept. A pause that it asked for ends."""
+    if code == OWN:
+        raise ProblemError(409, Sentence("refusal.consumer.reserved", code=code).told(spoken))
     kind = KINDS[body.kind]
     fresh = PREFIX + b64encode(secrets.token_bytes(32)).decode() if kind.signed else ""
     given = body.secret.get_secret_value() if body.secret else None

@@ -8,7 +8,7 @@ import asyncio
 import logging
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
-from uuid import UUID, uuid4
+from uuid import UUID
 
 import httpx
 import psycopg
@@ -18,7 +18,7 @@ from app.serve.sources import Engine
 from devices.topics import own_topic
 from hub.access.outgoing import Outgoing
 from hub.alerts.own import over, tell
-from hub.alerts.path import DRILL, KIND, round_origin
+from hub.alerts.path import DRILL, KIND, round_id, round_origin, round_payload
 from hub.alerts.routing import OWN
 from hub.backoff import Backoff
 from hub.errors import BrokerUnavailable
@@ -70,11 +70,12 @@ class PathWatch:
         await self._conn.execute(SQL.prepare, {"consumer": OWN, "kind": KIND, "drill": DRILL})
         for statement in (SQL.forget_deliveries, SQL.forget_changes, SQL.forget):
             await self._conn.execute(statement, {"drill": DRILL})
-        id_ = uuid4()
+        at = now_micros() // 1000 * 1000
+        id_ = round_id(at)
         await self._conn.execute(SQL.begin, {"id": id_})
         try:
             async with asyncio.timeout(self._limit_s):
-                await self._published(id_)
+                await self._published(id_, round_payload(at))
                 await _until(lambda: self._delivered(id_))
         except TimeoutError:
             await self._broken(id_)
@@ -87,13 +88,13 @@ class PathWatch:
             await self._call(self._url.get_secret_value())
         return True
 
-    async def _published(self, id_: UUID) -> None:
-        await _until(lambda: self._sent(id_))
+    async def _published(self, id_: UUID, payload: bytes) -> None:
+        await _until(lambda: self._sent(payload))
         await self._conn.execute(SQL.published, {"id": id_})
 
-    async def _sent(self, id_: UUID) -> bool:
+    async def _sent(self, payload: bytes) -> bool:
         try:
-            await self._send(str(id_).encode())
+            await self._send(payload)
         except BrokerUnavailable as error:
             log.debug("a round waits for the broker: %s", error)
             return False

@@ -4,6 +4,7 @@ import math
 from collections.abc import Callable, Sequence
 
 from analytics.rules.reception import Nothing
+from analytics.rules.rounds import RoundRule
 from analytics.rules.rulebook import RuleBook
 from devices.commands.replies import Replies
 from devices.conflicts import ConflictLetters
@@ -76,6 +77,7 @@ class HubStages:
         self.ordered: Sequence[Stage] = (
             Positions(),
             Resolver(registry, self.arrivals.known, floods),
+            RoundRule(stale_after_s),
             floods,
             UnusedMembers(),
             QualityFlags(registry, self.latest),

@@ -269,6 +269,16 @@ async def test_alerts_go_on_while_a_consumer_waits_for_a_writer_of_the_registry(
         assert (found["username"], found["pending"]) == ("hub", 1)
 
 
+async def test_the_code_of_the_hubs_own_rounds_is_refused_in_the_callers_language(database: str) -> None:
+    async with api_context(database) as context, client_of(context) as client:
+        for lang, said in (("en", "the hub's own"), ("zh", "专用代码")):
+            headers = {"accept-language": lang}
+            body = {"url": "https://desk.example.org/a"}
+            refused = await client.put("/consumers/ganzhi.path", json=body, headers=headers)
+            assert (refused.status_code, said in refused.text) == (409, True), refused.text
+        assert (await client.delete("/consumers/ganzhi.path")).status_code == 404
+
+
 async def test_an_area_that_a_consumer_wants_is_not_deleted(database: str) -> None:
     async with api_context(database) as context, client_of(context) as client:
         await client.put("/areas/basin", json={"name": "Basin", "divisions": ["330110"]})

@@ -3,27 +3,34 @@
 import asyncio
 import json
 from collections.abc import AsyncIterator
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
-from uuid import UUID
 
 import psycopg
 import pytest
 
+from analytics.rules.rounds import RoundRule
 from api.push.http_call import open_calls
 from api.push.outbox import DeliveryWorker, Limits
 from api.push.probe import Probe
-from app.serve.path_watch import PathWatch, Send
+from app.serve.engine import Stages
+from app.serve.path_watch import PathWatch, Send, watch_path
 from hub.alerts.apply import apply
-from hub.alerts.path import Rounds, raised
+from hub.alerts.path import RoundMessages, Rounds, raised, round_origin
 from hub.errors import BrokerUnavailable
-from hub.models import now_micros
+from hub.models import Batch, Raw, now_micros
 from hub.settings import Settings
+from hub.stage import run_steps
+from hub.store.leader import lead
 from hub.store.migrate import migrate
 from hub.store.pool import Pool, open_pool
+from hub.telemetry import Counters
 from tests.support.broker import Mosquitto
+from tests.support.bus import open_bus
 from tests.support.cluster import Cluster
 from tests.support.hub import Hub
+from tests.support.kafka_topics import KafkaTopics
 from tests.support.process import eventually
 from tests.support.webhooks import LOCAL, Receiver
 
@@ -83,14 +90,46 @@ async def told(outside: Receiver, kind: str, where: str) -> None:
     await eventually(got, f"the desk is told: {kind} {where}", 60)
 
 
+async def lasting(conn: psycopg.AsyncConnection) -> list[str]:
+    """What the hub tells of its path."""
+    told_ = "select target from alert where target like 'path_broken:%' and cleared_at is null order by target"
+    return [target for (target,) in await (await conn.execute(told_)).fetchall()]
+
+
+async def leaders(conn: psycopg.AsyncConnection) -> list[int]:
+    """The backends of those who lead the rounds."""
+    held = """select pid from pg_locks where locktype = 'advisory' and granted
+              and (classid::bigint << 32) | objid::bigint = hashtextextended('ganzhi path watch', 0)"""
+    return [pid for (pid,) in await (await conn.execute(held)).fetchall()]
+
+
+async def another_is_complete(conn: psycopg.AsyncConnection) -> None:
+    """Until a round that begins from now on is complete."""
+    [now] = await (await conn.execute("select clock_timestamp()")).fetchone() or [None]
+
+    async def complete() -> bool:
+        newer = "select 1 from path_round where begun_at > %s and complete_at > begun_at"
+        return await (await conn.execute(newer, [now])).fetchone() is not None
+
+    await eventually(complete, "a round is complete", 30)
+
+
 def sending(pool: Pool) -> Send:
-    """The way of a round without a broker: it is applied at once."""
+    """The way of a round without a broker: it is decided and applied at once."""
+    rule = RoundRule()
 
     async def send(payload: bytes) -> None:
+        batch = Batch([])
+        batch.of(RoundMessages).append(Raw(round_origin("http", "path"), payload, now_micros()))
+        run_steps(rule, batch)
         async with pool.connection() as conn, conn.transaction():
-            await apply(conn, [*raised(Rounds({UUID(payload.decode()): now_micros()}))])
+            await apply(conn, [*raised(batch.of(Rounds))])
 
     return send
+
+
+async def losing(payload: bytes) -> None:
+    """The broker has it, and nobody takes it from there."""
 
 
 async def refusing(payload: bytes) -> None:
@@ -109,25 +148,56 @@ async def test_the_dead_man_is_called_after_a_complete_round_and_after_no_other(
     )
     async with open_pool(settings.database) as pool, pool.connection() as conn, open_calls(LOCAL) as calls_:
         await conn.set_autocommit(True)
-        whole, deaf = (PathWatch(conn, send, calls_, settings) for send in (sending(pool), refusing))
+        ways = sending(pool), refusing, losing
+        whole, deaf, dead = (PathWatch(conn, send, calls_, settings) for send in ways)
         assert not await deaf.round()
+        assert await lasting(conn) == ["path_broken:begun"]
+        assert not await dead.round()
+        assert await lasting(conn) == ["path_broken:published"]
         assert not await whole.round(), "nobody delivers"
-        found = await (
-            await conn.execute("select target from alert where cleared_at is null order by target")
-        ).fetchall()
-        assert [target for (target,) in found if "broken" in target] == ["path_broken:applied"]
+        assert await lasting(conn) == ["path_broken:applied"]
         assert calls(outside) == 0
         worker = DeliveryWorker(pool, {"probe": Probe()}, Limits(poll_s=0.05))
         delivering = asyncio.create_task(worker.run(), name="delivery_worker")
         assert await whole.round()
         assert calls(outside) == 1
-        found = await (await conn.execute("select 1 from alert where cleared_at is null and level = 4")).fetchall()
-        assert found == []
+        assert await lasting(conn) == []
         [(reached, took_ms)] = await (await conn.execute("select reached, took_ms from path_round")).fetchall()
         assert reached is None
         assert took_ms < 1500
         worker.stop()
         await delivering
+
+
+async def test_posted_rounds_are_led_by_one_process_and_another_takes_over(database: str) -> None:
+    given = {"every_s": 1, "limit_s": 5, "through": "queue"}
+    settings = Settings.model_validate({"database": {"url": database}, "path_watch": given})
+    async with open_pool(settings.database) as pool, pool.connection() as conn, asyncio.TaskGroup() as group:
+        await conn.set_autocommit(True)
+        others = asyncio.all_tasks()
+        engine = Stages(settings, pool, Counters())
+        async with engine.opened(group):
+            worker = DeliveryWorker(pool, {"probe": Probe()}, Limits(poll_s=0.05))
+            group.create_task(worker.run(), name="delivery_worker")
+            rounds = watch_path(settings, engine)
+            first = group.create_task(lead(database, "path watch", rounds), name="first")
+            await another_is_complete(conn)
+            leading = await leaders(conn)
+            group.create_task(lead(database, "path watch", rounds), name="second")
+            await another_is_complete(conn)
+            assert await leaders(conn) == leading
+            assert len(leading) == 1
+            first.cancel()
+
+            async def taken_over() -> bool:
+                return await leaders(conn) not in ([], leading)
+
+            await eventually(taken_over, "another one leads")
+            await another_is_complete(conn)
+            assert await lasting(conn) == []
+            assert await (await conn.execute("select count(*) from reading")).fetchone() == (0,)
+        for task in asyncio.all_tasks() - others:
+            task.cancel()
 
 
 @pytest.mark.heavy
@@ -204,3 +274,32 @@ async def test_the_dead_man_stays_silent_while_the_database_is_away(
         await alive(outside, "the database is back")
     finally:
         hub.close()
+
+
+@pytest.mark.heavy
+async def test_rounds_go_over_the_bus_and_another_process_leads_them_when_theirs_is_killed(
+    database: str, mosquitto: Mosquitto, kafka: KafkaTopics, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    given = {"PATH_WATCH__ENABLED": "true", "PATH_WATCH__EVERY_S": "1", "PATH_WATCH__LIMIT_S": "5"}
+    for name, value in {**given, "MQTT__PORT": str(mosquitto.port)}.items():
+        monkeypatch.setenv(f"HUB_{name}", value)
+    with ExitStack() as stack:
+        made = open_bus(database, mosquitto.port, kafka, tmp_path, workers=1)
+        bus = await asyncio.to_thread(stack.enter_context, made)
+        await asyncio.to_thread(bus.start)
+        async with await psycopg.AsyncConnection.connect(database, autocommit=True) as conn:
+            await another_is_complete(conn)
+            bus.workers[0].kill()
+            await broken(bus.first, "published")
+            bus.workers[0].start()
+            await another_is_complete(conn)
+            assert (await state(bus.first))["broken_at"] is None
+            other_folder = tmp_path / "other"
+            other_folder.mkdir()
+            other = Hub(database, 0, other_folder, "--roles", "api", **kafka.env)
+            stack.callback(other.close)
+            await asyncio.to_thread(other.start)
+            [leader] = await leaders(conn)
+            bus.first.kill()
+            await another_is_complete(conn)
+            assert await leaders(conn) not in ([], [leader])
