@@ -130,7 +130,7 @@ async def test_what_cannot_be_used_is_said_in_the_callers_language(client: httpx
 
 
 async def test_an_earthquake(client: httpx.AsyncClient) -> None:
-    stamp = (NOW + timedelta(hours=8)).strftime("%Y-%m-%d %H:%M:%S")
+    stamp = (datetime.now(UTC) + timedelta(hours=8)).strftime("%Y-%m-%d %H:%M:%S")  # in force for minutes only
     await post(client, quake(Magunitude=7.9, ReportTime=stamp, OriginTime=stamp))
     [warning] = await listed(client)
     assert (warning["level"], warning["third_party"], warning["quake"]["magnitude"]) == ("orange", True, 7.9)

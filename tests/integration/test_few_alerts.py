@@ -10,6 +10,7 @@ from api.database import rows
 from api.routes.alerts import SQL, few_keys
 from hub.access.scope import Scope
 from hub.access.scoped_pool import ScopedPool
+from hub.alerts.path import DRILL
 from hub.settings import Database
 from hub.store.pool import Pool, open_pool
 
@@ -28,7 +29,7 @@ analyze device; analyze alert"""
 ALL: dict[str, Any] = dict.fromkeys(
     ("id", "states", "min_level", "device", "region", "shelved", "assignee", "drill", "after_raised_at", "after_id")
 )
-FIRST = ALL | {"active": False, "limit": 51}
+FIRST = ALL | {"active": False, "limit": 51, "rounds": DRILL}
 
 
 @pytest.fixture

@@ -103,6 +103,10 @@ with s as (
     returning id
 ), w as (
     insert into principal (kind, name) values ('person', %(name)s) returning id
+), wg as (
+    insert into access_grant (id, principal_id, role, region, granted_by)
+    select gen_random_uuid(), w.id, 'viewer', d.region, 'test'
+    from w, alert a join device d on d.id = a.device_id where a.id = %(alert)s
 ), o as (
     insert into rota (code, name, organisation, region, zone, shifts, unit, from_date)
     select d.code, %(name)s, d.organisation, d.region, 'Asia/Shanghai',
