@@ -12,7 +12,9 @@ import sys
 import threading
 import time
 from collections.abc import Awaitable, Callable, Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
+from random import SystemRandom
 from types import TracebackType
 from typing import Literal, TypeVar
 
@@ -24,10 +26,15 @@ HUB = [sys.executable, "-m", "app.main"]
 
 
 def free_port() -> int:
-    """A TCP port of 127.0.0.1 that nobody listens on at the moment."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
+    """A TCP port of 127.0.0.1 that nobody listens on at the moment.
+
+    Below those that Linux gives to outgoing connections: one of these took a port between its choice and its use.
+    """
+    while True:
+        port = SystemRandom().randrange(20_000, 32_768)  # not by a seed: those of hypothesis are the same everywhere
+        with socket.socket() as probe, suppress(OSError):
+            probe.bind(("127.0.0.1", port))
+            return port
 
 
 def accepts(port: int, host: str = "127.0.0.1") -> bool:

@@ -31,7 +31,8 @@ class SyslogServer:
         """End the listener and each connection, in the middle of whatever it is."""
         for each in [*self._open, *([self._listener] if self._listener else [])]:
             try:
-                each.shutdown(socket.SHUT_RDWR)
+                # Not SSLSocket.shutdown: what is read after it is taken for plain text.
+                socket.socket.shutdown(each, socket.SHUT_RDWR)
             except OSError as error:
                 self.fault = self.fault or (None if error.errno else str(error))
             each.close()
