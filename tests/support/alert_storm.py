@@ -9,7 +9,7 @@ import threading
 import time
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import NamedTuple
 
@@ -113,12 +113,17 @@ def read_lines(log: Path) -> dict[str, list[Line]]:
 class Verdict:
     """What was expected of some consumers, and what came."""
 
+    changes: int = 0
+    """In the log."""
     expected: int = 0
+    """By consumers and streams together."""
     delivered: int = 0
     repeats: int = 0
     """Of an id that had come before."""
     disordered: int = 0
     """Changes of an alert that came after a later one of it, for the first time."""
+    missing: dict[str, list[str]] = field(default_factory=dict)
+    """What did not come, by the consumer that it was for."""
 
     @property
     def lost(self) -> int:
@@ -134,12 +139,15 @@ def judge(url: str, lines: dict[str, list[Line]], names: Iterable[str]) -> Verdi
             " join rule r on r.id = a.rule_id where r.code = 'storm'"  # the hub has alerts of its own
         ).fetchall()
         codes: dict[str, int] = dict(conn.execute("select code, id from consumer").fetchall())
+    verdict.changes = len(changes)
     for name in names:
         wanted = {id_ for id_, recipients in changes if name not in codes or codes[name] in recipients}
         got = [line.id for line in lines.get(name, ())]
         once = list(dict.fromkeys(got))
         verdict.expected += len(wanted)
         verdict.delivered += len(wanted & set(once))
+        if absent := sorted(wanted - set(once)):
+            verdict.missing[name] = absent
         verdict.repeats += len(got) - len(once)
         newest: dict[str, int] = {}
         for id_ in once:

@@ -53,7 +53,8 @@ def test_database_stopped_is_503_soon_and_recovers(own_counting: Hub, own_cluste
     path = f"/api/v1/devices/{topic.split('/')[-2]}/telemetry"
 
     def post() -> httpx.Response:
-        answer = hub.api.post(path, content=body, headers={"content-type": "application/json"})
+        # What was taken just before is answered after 30 s (`http.answer_s`), which is the client's own patience.
+        answer = hub.api.post(path, content=body, headers={"content-type": "application/json"}, timeout=60)
         assert answer.status_code in (202, 503), answer.text
         return answer
 
