@@ -1,10 +1,11 @@
 """Nobody falls through: what is red goes to the fallback consumer where nobody else gets it, or accepts it in time."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from uuid import UUID
 
 import psycopg
 
-from hub.alerts.alert import Applied
+from hub.alerts.alert import Alert, Applied, Change
 from hub.alerts.recipients import Owed, subscriptions
 from hub.models import LEVEL_NAMES
 from hub.store.statements import statements
@@ -27,20 +28,29 @@ async def fallen(conn: psycopg.AsyncConnection, applied: Sequence[Applied], owed
     if not reds:
         return []
     ids = {alert.id for _, alert in reds}
-    known = dict(await (await conn.execute(SQL.known, {"ids": list(ids)})).fetchall())
-    fallback, watched, extra = (await subscriptions(conn)).fallback, [], list[Owed]()
+    known: dict[UUID, str | None] = dict(await (await conn.execute(SQL.known, {"ids": list(ids)})).fetchall())
+    fallback = (await subscriptions(conn)).fallback
+    watched, extra = dict[UUID, tuple[int, str | None]](), list[Owed]()
     mine = [each for each in owed if each.alert_id in ids]
     reached, gets = {(each.alert_id, each.seq) for each in mine}, {each[:4] for each in mine}
     for change, alert in reds:
-        if alert.id not in known:
-            if change.kind not in ("raised", "updated"):
-                continue
+        if alert.id not in watched and _begins(change, alert, known):
             known[alert.id] = None if fallback is None or (alert.id, alert.seq) in reached else "unmatched"
-            watched.append((alert.id, alert.seq, known[alert.id]))
+            watched[alert.id] = (alert.seq, known[alert.id])
+        elif alert.id not in known:
+            continue
         why = known[alert.id]
         if why is not None and fallback is not None and (change.id, alert.id, alert.seq, fallback) not in gets:
             extra.append(Owed(change.id, alert.id, alert.seq, fallback, why))
     if watched:
-        columns = dict(zip(("ids", "seqs", "whys"), map(list, zip(*watched, strict=True)), strict=True))
-        await conn.execute(SQL.watch, {**columns, "wait_s": WAIT_S})
+        seqs, whys = map(list, zip(*watched.values(), strict=True))
+        await conn.execute(SQL.watch, {"ids": list(watched), "seqs": seqs, "whys": whys, "wait_s": WAIT_S})
     return extra
+
+
+def _begins(change: Change, alert: Alert, known: Mapping[UUID, str | None]) -> bool:
+    """Whether an alert is to be watched from a change on: it is red for the first time, or again."""
+    if alert.id not in known:
+        return change.kind in ("raised", "updated")
+    again = alert.level == RED and alert.cleared_at is None and change.kind in ("updated", "reopened")
+    return again and known[alert.id] is None

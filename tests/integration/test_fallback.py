@@ -87,6 +87,23 @@ async def test_a_red_that_nobody_accepts_goes_to_the_fallback_once(alarms: Alarm
     assert await got(alarms, "desk", late) == [(1, None), (2, None), (3, None)]
 
 
+async def test_a_red_that_is_reopened_or_rises_again_is_watched_anew(alarms: Alarms) -> None:
+    await alarms.consumer("desk")
+    reopened, risen = [await alarms.raised(level=4) for _ in range(2)]
+    await alarms.run("update outbox set state = 'delivered'")
+    assert await due(alarms) == 0, "both were accepted"
+    await alarms.apply(reopened, "false_alarm")
+    await alarms.apply(reopened, "reopened")
+    await alarms.apply(risen, "updated", level=3)
+    await alarms.apply(risen, "updated", level=4)
+    assert await due(alarms) == 2, "from the new onset on"
+    assert await got(alarms, "duty", reopened) == [(3, "unaccepted")]
+    assert await got(alarms, "duty", risen) == [(3, "unaccepted")]
+    await alarms.apply(risen, "updated", level=4)
+    assert await got(alarms, "duty", risen) == [(3, "unaccepted"), (4, "unaccepted")]
+    assert await due(alarms) == 0
+
+
 async def test_leaders_at_once_and_one_that_is_killed_give_it_once(alarms: Alarms, database: str) -> None:
     await alarms.consumer("desk")
     reds = [await alarms.raised(level=4) for _ in range(20)]
