@@ -107,6 +107,8 @@ def asked_for(broker: Mosquitto, since: int) -> Counter[str]:
 
 
 def test_a_resumed_session_asks_for_new_filters_only(city: Hub, mosquitto: Mosquitto, database: str) -> None:
+    some = "select cardinality(filters) > 0 from mqtt_session"
+    wait_until(lambda: fetch(database, some) == [(True,)], "what was granted is noted")
     city.kill()
     mosquitto.stop()
     mosquitto.settings["log_type"] = "subscribe"
