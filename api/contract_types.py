@@ -8,6 +8,7 @@ from typing import Annotated, Literal
 from pydantic import AfterValidator, AwareDatetime, BeforeValidator, Field, StringConstraints
 
 from hub.access.classification import CeilingName, ReadCeiling
+from hub.alerts.own_kinds import reserved
 from hub.models import LEVEL_NAMES
 from hub.words.sentence import Sentence
 
@@ -40,6 +41,14 @@ def _names_devices(ceiling: object) -> object:
     return ceiling
 
 
+def _free(kind: str) -> str:
+    if (refused := reserved(kind)) is not None:
+        raise ValueError(refused)
+    return kind
+
+
+EventKind = Annotated[Code, AfterValidator(_free)]
+"""A kind of event that somebody raises an alert of; not one of the hub's own."""
 GrantCeiling = Annotated[
     ReadCeiling,
     BeforeValidator(_names_devices),

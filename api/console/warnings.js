@@ -39,6 +39,9 @@ function update(row, warning, now) {
   put(row.querySelector('b'), warning.headline || warning.event || warning.kind_name);
   const until = t('warnings_until', { time: moment(new Date(warning.ends_at), new Date(now)) });
   const about = [warning.kind_name, warning.area || warning.divisions.slice(0, 3).join(', '), until];
+  if (warning.contradicted_by.length) {
+    about.push(t('warnings_contradicted', { sources: warning.contradicted_by.join(', ') }));
+  }
   if (warning.third_party) about.push(t('warnings_third'));
   put(row.querySelector('.about'), about.filter(Boolean).join(' · '));
 }

@@ -116,7 +116,7 @@ class Gateway(HttpChannel):
         settings = GatewaySettings.model_validate(consumer.settings)
         words = worded(delivery, settings.zone)
         named = {"id": delivery.id, "kind": delivery.kind, "drill": str(delivery.drill or delivery.test).lower()}
-        values = {"level": str(delivery.picture.get("level", "")), **_values(words, delivery, settings, keys), **named}
+        values = {"level": delivery.picture.get("level") or "", **_values(words, delivery, settings, keys), **named}
         return _filled(consumer, keys, url, settings, values)
 
     def summary_request(self, consumer: Consumer, keys: Keys, url: httpx.URL, summary: Summary) -> Request:

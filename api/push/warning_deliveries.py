@@ -11,7 +11,9 @@ from typing import Any, NamedTuple
 
 from psycopg.rows import dict_row
 
-from api.push.channel import Accepted, Channel, Consumer, Delivery, Refused
+from api.push.channel import Accepted, Answer, Channel, Consumer, Delivery, Refused, TryAgain
+from api.push.deliveries import Deliveries
+from api.push.pace import PacedChannel
 from hub.backoff import Backoff
 from hub.errors import HubError
 from hub.store.pool import Pool, sorted_errors
@@ -46,6 +48,7 @@ class WarningDeliveries:
 
     def __init__(self, pool: Pool, channels: Mapping[str, Channel]) -> None:
         self._pool, self._channels = pool, channels
+        self._deliveries = Deliveries(pool)
         self._under_way: set[asyncio.Task[None]] = set()
         self._store = Backoff(log, "warnings go out again")
 
@@ -75,22 +78,35 @@ class WarningDeliveries:
         return found
 
     async def _send(self, claim: _Claim) -> None:
-        answer = await self._channels[claim.kind].send(claim.consumer, claim.delivery)
+        channel = self._channels[claim.kind]
+        try:
+            if isinstance(channel, PacedChannel):
+                # Robots count messages, and half of what they take is left to alerts.
+                pace = channel.pace._replace(burst=channel.pace.burst // 2)
+                if not await self._deliveries.take(claim.consumer, 1, pace):
+                    await self._execute(SQL.not_now, {"id": claim.id, "wait_s": pace.every_s})
+                    return
+            await self._settle(claim, await channel.send(claim.consumer, claim.delivery))
+        except HubError as error:  # it goes out again after its lease, with the same id
+            self._store.failed("warnings wait for the store: %s", error)
+
+    async def _settle(self, claim: _Claim, answer: Answer) -> None:
         wait_s = WAITS_S[min(claim.attempts, len(WAITS_S)) - 1]
         values: dict[str, Any] = {"id": claim.id, "give_up": GIVE_UP, "wait_s": wait_s}
-        values["state"] = "pending"
+        values |= {"consumer_id": claim.consumer.id, "state": "pending"}
+        values["hold_s"] = answer.hold_s if isinstance(answer, TryAgain) else 0.0
         values["error"] = None if isinstance(answer, Accepted) else str(answer.reason)
         if isinstance(answer, Accepted):
             values["state"] = "delivered"
         elif isinstance(answer, Refused):
             values["state"] = "given_up"
             log.error("consumer %s refuses warnings: %s", claim.consumer.code, answer.reason)
-        try:
-            with sorted_errors():
-                async with self._pool.connection() as conn:
-                    await conn.execute(SQL.settle, values)
-        except HubError as error:  # it goes out again after its lease, with the same id
-            self._store.failed("warnings wait for the store: %s", error)
+        await self._execute(SQL.settle, values)
+
+    async def _execute(self, statement: str, values: Mapping[str, Any]) -> None:
+        with sorted_errors():
+            async with self._pool.connection() as conn:
+                await conn.execute(statement.encode(), values)
 
 
 def _claim(row: Mapping[str, Any]) -> _Claim:
@@ -98,7 +114,8 @@ def _claim(row: Mapping[str, Any]) -> _Claim:
     consumer = Consumer(
         row["consumer_id"], row["code"], row["url"], row["secret"], row["login"], row["query"], row["settings"]
     )
-    delivery = Delivery(f"{row['warning_id']}.{row['seq']}", f"warning.{row['kind']}", row["at"], told(row, lang), lang)
+    id_, data = f"{row['warning_id']}.{row['seq']}", told(row, lang)
+    delivery = Delivery(id_, f"warning.{row['kind']}", row["at"], data, lang, data["area"] or None)
     return _Claim(row["id"], row["channel"], row["attempts"], consumer, delivery)
 
 

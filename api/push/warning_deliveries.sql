@@ -15,6 +15,7 @@ with due as (
         for update skip locked
     ) d
     where c.enabled and c.warnings and c.kind = any (%(kinds)s)
+      and (c.held_until is null or c.held_until <= now())
     limit %(limit)s
 )
 update warning_delivery d
@@ -24,7 +25,17 @@ where d.id = due.id and c.id = d.consumer_id
 returning d.id, d.warning_id, d.seq, d.kind, d.at, d.picture, d.attempts, c.id as consumer_id, c.code,
           c.kind as channel, c.url, c.secret, c.login, c.query, c.settings, c.lang
 
+-- name: not_now
+-- It was claimed and not tried: the receiver takes no more messages at the moment.
+update warning_delivery set attempts = attempts - 1, next_at = now() + make_interval(secs => %(wait_s)s)
+where id = %(id)s and state = 'pending'
+
 -- name: settle
+-- A consumer that wants a pause gets nothing until it is over.
+with held as (
+    update consumer set held_until = greatest(held_until, now() + make_interval(secs => %(hold_s)s))
+    where id = %(consumer_id)s and %(hold_s)s > 0
+)
 update warning_delivery
 set state = case when %(state)s = 'pending' and at < now() - %(give_up)s then 'given_up' else %(state)s end,
     settled_at = case when %(state)s <> 'pending' or at < now() - %(give_up)s then clock_timestamp() end,

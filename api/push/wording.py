@@ -20,6 +20,7 @@ LINE_MAX = 60
 """Characters of a title in a summary."""
 MOST_COUNTED = 5
 """Kinds and places that a summary counts."""
+_OVER = ("warning.cancelled", "warning.expired")
 _LOOKALIKES = str.maketrans("<>[]*`|", "＜＞［］＊'｜")
 """What would be markup, a link or a mention in the texts of robots: names of devices are not the hub's words."""
 
@@ -59,7 +60,7 @@ def worded(delivery: Delivery, zone: str) -> Wording:
     lang, picture = delivery.lang, delivery.picture
     colour = colour_of(delivery)
     level = text(f"alert.state.{picture['level']}", lang) if picture.get("level") else None
-    change = optional(f"push.change.{delivery.kind}", lang) or delivery.kind
+    change = _change_of(delivery)
     place = " ".join(filter(None, [delivery.place, picture.get("device_name")]))
     value, threshold = picture.get("value"), picture.get("threshold")
     measured = None if value is None else f"{value:g}" + ("" if threshold is None else f" ({threshold:g})")
@@ -146,16 +147,21 @@ def _kind_of(delivery: Delivery) -> str | None:
     return (optional(f"event.kind.{kind}", delivery.lang) or kind) if kind else delivery.picture.get("metric")
 
 
+def _change_of(delivery: Delivery) -> str:
+    change = delivery.kind.replace(".", "_")
+    return optional(f"push.change.{change}", delivery.lang) or delivery.kind
+
+
 def _line(delivery: Delivery, zone: str) -> str:
     """One alert in a summary: its title, what changed, and when."""
-    change = optional(f"push.change.{delivery.kind}", delivery.lang) or delivery.kind
+    change = _change_of(delivery)
     title = with_mark(delivery, title_of(delivery))[:LINE_MAX]
     return f"{title} · {change} · {local_time(delivery.at, zone)[11:19]}"
 
 
 def colour_of(delivery: Delivery) -> str:
     """A key of COLOURS."""
-    if delivery.picture.get("cleared_at") is not None:
+    if delivery.picture.get("cleared_at") is not None or delivery.kind in _OVER:
         return "cleared"
     level = delivery.picture.get("level")
     return level if level in LEVELS else "blue"

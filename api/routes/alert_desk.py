@@ -11,7 +11,7 @@ from pydantic import BaseModel, ConfigDict, Field, JsonValue, StringConstraints,
 
 from api.attachments import KINDS, MAX_PER_ALERT, cleaned
 from api.context import Context, Here
-from api.contract_types import LEVELS, TEXT, Code, LevelName, Name, Region, Time
+from api.contract_types import LEVELS, TEXT, Code, EventKind, LevelName, Name, Region, Time
 from api.database import audit, handling, read, row, writing
 from api.language import Spoken
 from api.problems import ProblemError, invalid, not_found, responses
@@ -60,7 +60,7 @@ class Report(BaseModel):
     organisation: Code | None = Field(default=None, description="whose matter it is, when no device is named")
     lon: float | None = Field(default=None, ge=-180, le=180)
     lat: float | None = Field(default=None, ge=-90, le=90)
-    event_kind: Code | None = None
+    event_kind: EventKind | None = None
     category: Code | None = Field(default=None, description="as of a profile, such as fire; when no device is named")
     at: Time | None = Field(default=None, description="when it began; left out, now")
     note: Lines | None = None

@@ -122,8 +122,8 @@ class ConsumerBody(BaseModel):
     )
     warnings: bool = Field(
         default=False,
-        description="of a webhook: whether it also gets official warnings (docs/WARNINGS.md) that concern the regions "
-        "and areas of its filters, from their level on",
+        description="whether it also gets official warnings (docs/WARNINGS.md) that concern the regions and areas of "
+        "its filters, from their level on; not of kafka and mqtt",
     )
     enabled: bool = True
 
@@ -164,9 +164,9 @@ class ConsumerBody(BaseModel):
         return self
 
     @model_validator(mode="after")
-    def _warnings_to_webhooks(self) -> "ConsumerBody":
-        if self.warnings and self.kind != "webhook":
-            raise ValueError("warnings go to consumers of kind webhook: leave them out, or make one of that kind")
+    def _warnings_are_sent(self) -> "ConsumerBody":
+        if self.warnings and KINDS[self.kind].followed:
+            raise ValueError("kafka and mqtt follow the log of alerts, warnings do not: make a webhook for them")
         return self
 
     @model_validator(mode="after")

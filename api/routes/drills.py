@@ -9,7 +9,7 @@ from psycopg import AsyncConnection
 from pydantic import BaseModel, ConfigDict, Field, JsonValue, model_validator
 
 from api.context import Here
-from api.contract_types import LEVELS, Code, LevelName, Name, Region, Time
+from api.contract_types import LEVELS, Code, EventKind, LevelName, Name, Region, Time
 from api.cursors import Page, Paged
 from api.database import audit, handling, row, rows, writing
 from api.problems import invalid, responses
@@ -57,7 +57,7 @@ class DrillAlertBody(BaseModel):
     organisation: Code | None = Field(default=None, description="whose matter it is, when no device is named")
     lon: float | None = Field(default=None, ge=-180, le=180)
     lat: float | None = Field(default=None, ge=-90, le=90)
-    event_kind: Code | None = None
+    event_kind: EventKind | None = None
     category: Code | None = Field(default=None, description="as of a profile, such as fire; when no device is named")
     delay_s: int = Field(default=0, ge=0, le=86_400, description="seconds after the drill begins")
 

@@ -19,6 +19,7 @@ from api.rule_ranges import range_fault
 from devices.vocabulary import KINDS
 from hub.access.door import GuardedRouter, TheCaller, needs
 from hub.access.permissions import Permission
+from hub.alerts.own_kinds import reserved
 from hub.store.statements import statements
 from hub.words import Lang
 
@@ -70,6 +71,8 @@ class RuleBody(BaseModel):
             self._ordered(self.thresholds or {})
         elif any(part is None for part in of_event):
             raise ValueError("an event rule needs event_kind and level")
+        elif (refused := reserved(str(self.event_kind))) is not None:
+            raise ValueError(refused)
         elif self.event_kind not in KINDS:
             raise ValueError(known("kind of event", str(self.event_kind), sorted(KINDS)))
         elif self.hysteresis or self.hold_s or self.clear_s:

@@ -1,5 +1,6 @@
 """Official warnings (预警): as sources bring them in, and as those see them whom they concern."""
 
+import asyncio
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Annotated, Any, Literal
@@ -70,6 +71,9 @@ class OfficialWarning(BaseModel):
     area: str
     divisions: list[str] = Field(description="codes; that of its sender where none is stated")
     sources: list[str]
+    contradicted_by: list[str] = Field(
+        description="sources that say it is over, or updated, and whose word counts less: it is in force"
+    )
     third_party: bool = Field(description="passed on by somebody else: no siren on its word alone")
     quake: Quake | None
     remarks: list[str] = Field(description="what was odd about it")
@@ -161,7 +165,7 @@ async def post_warnings(
     received, body = datetime.now(UTC), await request.body()
     try:
         form = format_ or guessed(body, request.headers.get("content-type", ""))
-        report = decode(body, form, received)
+        report = await asyncio.to_thread(decode, body, form, received)
     except WarningRefused as error:
         raise invalid("body", told(error.sentence, spoken)) from None
     faults = [Fault(pointer=pointer, problem=told(why, spoken)) for pointer, why in report.refused]

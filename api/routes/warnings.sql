@@ -33,7 +33,7 @@ limit 200
 -- Those in force are few: found by their end, 100,000 others cost nothing. What concerns a region or an area covers it or lies in it.
 select w.*
 from (
-    select id, identifier, status, kind, sent, ends_at, sources, content, first_at, changed_at, regions, level as number,
+    select id, identifier, status, kind, sent, ends_at, sources, contradicted_by, content, first_at, changed_at, regions, level as number,
            case when type = 'cancel' then 'cancelled'
                 when ended_as is not null then ended_as
                 when ends_at <= now() or listed_by = '{}' then 'expired'

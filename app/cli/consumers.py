@@ -136,7 +136,7 @@ def put_consumer(
     ] = None,
     warnings: Annotated[
         bool | None,
-        typer.Option("--warnings/--no-warnings", help="Whether a webhook also gets official warnings (预警)."),
+        typer.Option("--warnings/--no-warnings", help="Whether it also gets official warnings (预警)."),
     ] = None,
     enabled: Annotated[bool | None, typer.Option("--enable/--disable", help="Whether it is sent anything.")] = None,
     url: UrlOption = DEFAULT_URL,

@@ -100,3 +100,8 @@ def _show(found: dict[str, Any]) -> None:
     where = found["area"] or ", ".join(found["divisions"][:3]) or "no area"
     told = f"        {found['kind_name']}; {where}; {until}; {', '.join(found['sources'])}; {found['id']}"
     out.print(Text(told, "dim"), soft_wrap=True)
+    if found["contradicted_by"]:
+        denied = (
+            f"        contradicted by {', '.join(found['contradicted_by'])}, whose word counts less: it is in force"
+        )
+        out.print(Text(denied, "yellow"), soft_wrap=True)

@@ -7,11 +7,12 @@ import psycopg
 
 from hub.alerts.hours import ZONE
 from hub.alerts.own import over, tell
+from hub.alerts.own_kinds import OwnKind
 from hub.duty.missing_years import missing_years
 
 EVERY_S = 60.0
 ORANGE = 3
-KIND = "calendar_missing"
+KIND: OwnKind = "calendar_missing"
 
 
 async def watch_calendars(conn: psycopg.AsyncConnection) -> float:

@@ -21,6 +21,7 @@ from devices.codecs.pointer import from_top, index, pointer
 from devices.codecs.time_names import time_among
 from devices.privacy import is_private, without_private
 from devices.vocabulary import OTHER, kind_of
+from hub.alerts.own_kinds import reserved
 from hub.errors import DecodeError
 from hub.models import LEVEL_NAMES, Level, Micros
 from hub.words.sentence import Sentence
@@ -133,6 +134,8 @@ def _kind(value: object) -> str:
             raise DecodeError("event_no_kind", Sentence("refusal.event.no_kind", example=_EXAMPLE), "")
         sentence = Sentence("refusal.event.kind", value=quoted(value), example=_EXAMPLE)
         raise DecodeError("event_no_kind", sentence, "/kind")
+    if (refused := reserved(value)) is not None:
+        raise DecodeError("event_reserved_kind", refused, "/kind")
     return _text("kind", value.strip())
 
 

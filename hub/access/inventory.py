@@ -176,7 +176,7 @@ TABLES: Mapping[str, Table] = {
         _BUSINESS, "official warnings (预警), which are public", "warnings.keep_days after its last change",
         Permission.WARNINGS_READ,
         l1="id identifier status type sent kind level ends_at refers_to divisions regions rings content sources "
-        "listed_by ended_as ended_by first_at changed_at told_at told_as told_digest told_seq",
+        "listed_by trust ended_as ended_by contradicted_by first_at changed_at told_at told_as told_digest told_seq",
     ),
     "warning_message": _table(
         _BUSINESS, "what each source has said of a warning", "with its warning (warnings.keep_days)",

@@ -5,12 +5,13 @@ from collections.abc import Sequence
 import psycopg
 
 from hub.alerts.alert import Applied
+from hub.alerts.own_kinds import OwnKind
 from hub.alerts.recipients import Owed, subscriptions
 from hub.store.statements import statements
 
 SQL = statements(__name__)
 
-KIND = "channel_degraded"
+KIND: OwnKind = "channel_degraded"
 
 
 async def degraded(conn: psycopg.AsyncConnection) -> dict[str, str | None]:

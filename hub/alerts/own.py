@@ -7,6 +7,7 @@ import psycopg
 
 from hub.alerts.alert import Raise, Step
 from hub.alerts.apply import apply
+from hub.alerts.own_kinds import OwnKind
 from hub.alerts.transitions import DECIDE
 from hub.store.statements import statements
 from hub.words import text
@@ -15,7 +16,7 @@ SQL = statements(__name__)
 
 
 async def tell(
-    conn: psycopg.AsyncConnection, kind: str, where: str, level: int, organisation: str | None = None
+    conn: psycopg.AsyncConnection, kind: OwnKind, where: str, level: int, organisation: str | None = None
 ) -> bool:
     """Raise an alert of a kind (alert.hub.* of the catalogue) about a place, unless one lasts; whether it was raised.
 
@@ -35,7 +36,7 @@ async def tell(
     return result.outcome == "applied"
 
 
-async def over(conn: psycopg.AsyncConnection, kind: str, where: str) -> bool:
+async def over(conn: psycopg.AsyncConnection, kind: OwnKind, where: str) -> bool:
     """Clear what lasts of a kind about a place; whether something was cleared."""
     cleared = False
     for id_ in await _lasting(conn, f"{kind}:{where}"):

@@ -9,9 +9,10 @@ from collections.abc import Iterable
 from uuid import UUID, uuid5
 
 from hub.alerts.alert import Raise
+from hub.alerts.own_kinds import ROUND
 from hub.models import HUB, Micros, Origin, Raw, from_micros
 
-FORM = "path_round"
+FORM = ROUND
 DRILL = UUID("6b0c1d7e-0000-4000-8000-70617468006d")
 """Of all rounds; it is no exercise of anybody's."""
 KIND = "probe"

@@ -12,6 +12,8 @@ _FILLED = (
     "sender", "sender_code", "event_code", "event", "level_stated", "onset", "effective", "expires", "area", "quake",
 )  # fmt: skip
 """Taken from the next source where the first has none."""
+REMEMBERED = 50
+"""Messages of a source that count, the newest ones, beside its cancels: whatever it sends, merging is bounded."""
 _OPEN: Mapping[Remark, str] = {"kind_unknown": "kind", "level_unknown": "level", "no_area": "divisions"}
 
 
@@ -28,9 +30,11 @@ class Said(NamedTuple):
 def merged(said: Sequence[Said]) -> Message:
     """The warning. Of one source its highest report counts, then the one that was sent last, then that arrived last.
 
-    A cancel of the warning itself is final, and what it does not say is what was said before.
+    A cancel of the warning itself is final where nobody whose word counts more says the warning; what it does not say
+    is what was said before. References are those of whose word counts first among those who state any.
     """
-    chosen = [each.message for each in sorted(said, key=_rank)]
+    ranked = sorted(said, key=_rank)
+    chosen = [each.message for each in ranked]
     first, later = chosen[0], chosen[1:]
     update: dict[str, object] = {}
     for name in _FILLED:
@@ -45,11 +49,24 @@ def merged(said: Sequence[Said]) -> Message:
                 break
     update["texts"] = _texts(chosen)
     update["report"] = max(each.report for each in chosen)
-    update["references"] = tuple(dict.fromkeys(reference for each in chosen for reference in each.references))
-    if any(each.type == "cancel" for each in chosen):
+    referring = [each for each in ranked if each.message.references]
+    update["references"] = tuple(
+        dict.fromkeys(
+            reference
+            for each in referring
+            if each.format == referring[0].format
+            for reference in each.message.references
+        )
+    )
+    if any(each.message.type == "cancel" and each.format == ranked[0].format for each in ranked):
         update["type"] = "cancel"
     result = first.model_copy(update=update)
     return result.model_copy(update={"remarks": _remarks(chosen, result)})
+
+
+def trust_of(said: Sequence[Said]) -> int:
+    """How much the word of the best of them counts: 1 the platform that issues, and on to third parties."""
+    return 1 + min(_TRUST.index(each.format) for each in said)
 
 
 def _rank(said: Said) -> tuple[int, int, float, int]:

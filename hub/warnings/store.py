@@ -1,9 +1,10 @@
 """Stores what sources say of warnings: posted twice is one, and in whatever order it comes the end is the same."""
 
-from collections.abc import Sequence
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from hashlib import sha256
-from typing import NamedTuple
+from typing import Any, NamedTuple
 from uuid import UUID, uuid5
 
 import psycopg
@@ -11,8 +12,9 @@ from psycopg.types.json import Jsonb
 
 from hub.models import LEVEL_NAMES
 from hub.store.statements import statements
+from hub.warnings.fields import LONGEST
 from hub.warnings.formats import Format
-from hub.warnings.merge import Said, merged
+from hub.warnings.merge import REMEMBERED, Said, merged, trust_of
 from hub.warnings.message import Message, Report
 from hub.warnings.outline import rings_of
 
@@ -20,6 +22,8 @@ SQL = statements(__name__)
 
 LASTS = timedelta(hours=24)
 """How long a warning without an end of its own is in force after it was sent, or a list had it for the last time."""
+AT_ONCE = 100
+"""Warnings that a statement stores: what a list holds is stored in time that grows with it, and in bounded memory."""
 NAMESPACE = UUID("6a3f0c1e-52b7-4d3b-9a55-2f6f0b0f7c11")
 
 
@@ -49,15 +53,15 @@ async def take(
     conn: psycopg.AsyncConnection, report: Report, source: str, format_: Format, by: str, received: datetime
 ) -> Taken:
     """Store a report of a source, in the transaction of the caller; one at a time, whoever stores."""
-    await conn.execute(SQL.lock)
     ids = [id_of(message.identifier) for message in report.messages]
     digests = [digest_of(message) for message in report.messages]
+    await conn.execute(SQL.lock)
     given = {"ids": ids, "digests": digests, "source": source}
     known = {number - 1 for (number,) in await (await conn.execute(SQL.known, given)).fetchall()}
     new = [number for number in range(len(ids)) if number not in known]
-    for number in new:
-        said = Said(0, source, format_, report.messages[number])
-        await _store(conn, ids[number], digests[number], said, by, received)
+    for begin in range(0, len(new), AT_ONCE):
+        part = {ids[number]: (digests[number], report.messages[number]) for number in new[begin : begin + AT_ONCE]}
+        await _store(conn, part, source, format_, by, received)
     listing = {"ids": ids, "source": source, "until": received + LASTS, "half": received + LASTS / 2}
     gone: Sequence[tuple[UUID, bool]] = ()
     if report.state:
@@ -67,31 +71,51 @@ async def take(
 
 
 async def _store(
-    conn: psycopg.AsyncConnection, id_: UUID, digest: bytes, new: Said, by: str, received: datetime
+    conn: psycopg.AsyncConnection,
+    new: Mapping[UUID, tuple[bytes, Message]],
+    source: str,
+    format_: Format,
+    by: str,
+    received: datetime,
 ) -> None:
-    rows = await (await conn.execute(SQL.said, {"id": id_})).fetchall()
-    said = [Said(number, source, format_, Message(**content)) for number, source, format_, content in rows]
-    said.append(new._replace(number=1 + max((each.number for each in said), default=0)))
+    """Add to what was said of each of these warnings, and merge it anew."""
+    ids = list(new)
+    said = defaultdict[UUID, list[Said]](list)
+    found = await (await conn.execute(SQL.said, {"ids": ids, "most": REMEMBERED})).fetchall()
+    for id_, number, said_by, form, content in found:
+        said[id_].append(Said(number, said_by, form, Message(**content)))
+    for id_, (_, message) in new.items():
+        number = 1 + max((each.number for each in said[id_]), default=0)
+        said[id_].append(Said(number, source, format_, message))
+    warnings = [_row(id_, said[id_]) for id_ in ids]
+    await conn.execute(SQL.put, {"warnings": Jsonb(warnings), "source": source})
+    messages = {
+        "ids": ids,
+        "digests": [digest for digest, _ in new.values()],
+        "contents": [Jsonb(message.model_dump(mode="json")) for _, message in new.values()],
+    }
+    await conn.execute(SQL.say, {**messages, "source": source, "format": format_, "received": received, "by": by})
+    identifiers = [warning["identifier"] for warning in warnings]
+    referred = [reference for warning in warnings for reference in warning["refers_to"]]
+    await conn.execute(SQL.settle, {"identifiers": list(dict.fromkeys(identifiers + referred))})
+
+
+def _row(id_: UUID, said: Sequence[Said]) -> dict[str, Any]:
+    """A warning as it is stored; its end is not later than any that a message may state."""
     whole = merged(said)
     begin = max(filter(None, (whole.sent, whole.effective, whole.onset)))
-    rings = rings_of(whole)
-    warning = {
-        "id": id_,
+    return {
+        "id": str(id_),
         "identifier": whole.identifier,
         "status": whole.status,
         "type": whole.type,
-        "sent": whole.sent,
+        "sent": whole.sent.isoformat(),
         "kind": whole.kind,
         "level": None if whole.level is None else LEVEL_NAMES.index(whole.level) + 1,
-        "ends_at": whole.expires or begin + LASTS,
+        "ends_at": min(whole.expires or begin + LASTS, whole.sent + LONGEST).isoformat(),
         "refers_to": [each for each in whole.references if each != whole.identifier],
         "divisions": list(whole.divisions),
-        "rings": rings,
-        "content": Jsonb(whole.model_dump(mode="json")),
-        "source": new.source,
+        "rings": rings_of(whole),
+        "trust": trust_of(said),
+        "content": whole.model_dump(mode="json"),
     }
-    await conn.execute(SQL.put, warning)
-    message = {"id": id_, "source": new.source, "format": new.format, "digest": digest, "by": by}
-    content = Jsonb(new.message.model_dump(mode="json"))
-    await conn.execute(SQL.say, {**message, "content": content, "received": received})
-    await conn.execute(SQL.settle, {"id": id_, "refers_to": warning["refers_to"]})

@@ -3,13 +3,13 @@
 -- always), and how what it was told of goes on.
 with due as (
     select w.id, w.changed_at, w.told_as, w.told_seq, w.told_digest, w.level, w.regions, w.refers_to, w.content, w.kind,
-           w.ends_at, w.sources, w.identifier,
+           w.ends_at, w.sources, w.identifier, w.contradicted_by,
            case when w.type = 'cancel' then 'cancelled'
                 when w.ended_as is not null then w.ended_as
                 when w.ends_at <= now() or w.listed_by = '{}' then 'expired'
                 else 'in_force' end as state,
            md5(jsonb_build_array(w.content -> 'level', w.content -> 'expires', w.content -> 'texts', w.divisions,
-                                 w.content -> 'quake')::text) as digest
+                                 w.content -> 'quake')::text || array_to_string(w.contradicted_by, ',')) as digest
     from warning w
     where w.told_at is null or w.told_at < w.changed_at or (w.told_as in ('issued', 'updated') and w.ends_at <= now())
     order by w.sent, w.id
@@ -28,7 +28,7 @@ with due as (
     insert into warning_delivery (warning_id, consumer_id, seq, kind, picture)
     select j.id, c.id, j.told_seq + 1, j.told,
            j.content || jsonb_build_object('id', j.id, 'kind', j.kind, 'state', j.state, 'sources', j.sources,
-                                           'ends_at', j.ends_at)
+                                           'ends_at', j.ends_at, 'contradicted_by', j.contradicted_by)
     from judged j
     join consumer c on c.warnings and c.enabled
     where j.told is not null

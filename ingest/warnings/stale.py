@@ -7,11 +7,12 @@ import psycopg
 
 from hub.alert_settings import WarningSource
 from hub.alerts.own import over, tell
+from hub.alerts.own_kinds import OwnKind
 from hub.store.statements import statements
 
 SQL = statements(__name__)
 
-KIND = "warnings_stale"
+KIND: OwnKind = "warnings_stale"
 EVERY_S = 10.0
 YELLOW = 2
 LEAST = timedelta(minutes=10)

@@ -11,11 +11,15 @@ import httpx
 import psycopg
 import pytest
 
+from api.push.dingtalk import DingTalk, parse_dingtalk
+from api.push.http_call import open_calls
+from api.push.pace import Pace
 from api.push.warning_deliveries import WarningDeliveries
 from hub.settings import Database
 from hub.store.pool import connect, open_pool
 from hub.warnings.telling import tell_consumers
 from tests.support.process import eventually
+from tests.support.robots import DingTalkServer
 from tests.support.served_api import api_context, client_of
 from tests.support.warning_samples import CANCELLED, CITY, UPDATED, cap, national, nmc
 from tests.support.webhooks import LOCAL, PLAIN, Receiver, open_webhook
@@ -139,8 +143,36 @@ async def test_a_failing_desk_gets_it_later_with_the_same_id(
     assert len(set(desk.ids())) == 1
 
 
-async def test_only_webhooks_get_warnings(client: httpx.AsyncClient) -> None:
-    body = {"kind": "dingtalk", "url": "https://oapi.dingtalk.com/robot/send?access_token=x", "warnings": True}
-    answer = await client.put("/consumers/robot", json=body)
+async def test_a_robot_gets_warnings_within_half_of_its_pace(database: str, client: httpx.AsyncClient) -> None:
+    async with DingTalkServer() as server, open_calls(LOCAL) as calls:
+        address = parse_dingtalk(server.address(1))
+        body = {"kind": "dingtalk", "url": f"https://oapi.dingtalk.com/robot/send?{address.query}", "warnings": True}
+        (await client.put("/consumers/robot", json=body)).raise_for_status()
+        async with connect_of(database) as conn:
+            await conn.execute("update consumer set url = %s, secret = %s", (address.url, server.secret))
+            for number in range(8):
+                await say(client, database, national(f"x-{number}", sent=at(-1), office="33010041600000"))
+            async with open_pool(Database(url=database)) as pool:
+                work = asyncio.create_task(WarningDeliveries(pool, {"dingtalk": Slow(calls, PLAIN)}).run())
+                await eventually(lambda: none_tried(conn), "half of its pace is used, the others wait")
+                work.cancel()
+                await asyncio.gather(work, return_exceptions=True)
+        assert len(server.taken) == 5
+        [text] = {message["markdown"]["text"].partition("\n")[0] for _, message in server.taken}
+        assert text == '### <font color="#DC6803">【预警·发布】示例市气象局发布暴雨橙色预警</font>'
+        assert "官方预警发布" in server.taken[0][1]["markdown"]["text"]
+
+
+class Slow(DingTalk):
+    pace = Pace(burst=10, every_s=600.0, group=20)
+
+
+async def none_tried(conn: psycopg.AsyncConnection) -> bool:
+    query = "select count(*), sum(attempts) from warning_delivery where state = 'pending' and next_at > now()"
+    return await (await conn.execute(query.encode())).fetchone() == (3, 0)
+
+
+async def test_what_follows_the_log_of_alerts_gets_no_warnings(client: httpx.AsyncClient) -> None:
+    answer = await client.put("/consumers/bus", json={"kind": "kafka", "warnings": True})
     assert answer.status_code == 422
-    assert "consumers of kind webhook" in answer.text
+    assert "make a webhook for them" in answer.text

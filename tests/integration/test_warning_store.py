@@ -8,6 +8,7 @@ from uuid import UUID
 import psycopg
 import pytest
 
+from hub.store.migrate import migrations
 from hub.store.pool import connect
 from hub.warnings.formats import Format, decode
 from hub.warnings.store import Taken, id_of, take
@@ -91,6 +92,61 @@ async def test_what_a_list_has_no_more_has_ended_unless_another_source_says_it(c
     assert (await listed(conn))[CITY] == [], "a page of a list says nothing of the state"
     await give(conn, nmc(CITY), "nmc")
     assert (await listed(conn))[CITY] == ["nmc"], "it is back"
+
+
+async def test_whose_word_counts_less_contradicts_and_ends_nothing(conn: psycopg.AsyncConnection) -> None:
+    weaker: Given = (
+        qweather("q-1", messageType={"code": "cancel", "supersedes": [CITY]}, issuedTime="2026-07-09T08:30+08:00"),
+        "qweather",
+    )
+    same: Given = (qweather(CITY, messageType={"code": "cancel", "supersedes": [CITY]}), "qweather")
+    for given in (weaker, same):
+        for order in itertools.permutations([FIRST, given]):
+            await clear(conn)
+            for text, format_ in order:
+                await give(conn, text, format_)
+            cursor = await conn.execute(
+                "select type, ended_as, contradicted_by from warning where identifier = %s", (CITY,)
+            )
+            assert await cursor.fetchall() == [("alert", None, ["qweather"])]
+    await give(conn, *CANCEL)
+    cursor = await conn.execute("select ended_as, contradicted_by from warning where identifier = %s", (CITY,))
+    assert await cursor.fetchall() == [("cancelled", [])], "the platform's own word ends it"
+
+
+class Counted(psycopg.AsyncConnection):
+    """A connection that counts its statements."""
+
+    statements = 0
+
+    async def execute(self, *args: Any, **more: Any) -> psycopg.AsyncCursor:
+        self.statements += 1
+        return await super().execute(*args, **more)
+
+
+async def test_a_long_list_is_stored_in_few_statements(database: str) -> None:
+    identifiers = [f"{number:06}41600000_20260709074400" for number in range(1_000)]
+    async with await Counted.connect(database, autocommit=True) as conn:
+        taken = await give(conn, nmc(*identifiers), "nmc")
+        assert len(taken.stored) == 1_000
+        assert conn.statements < 50, "four of them for each warning held everybody up for 38 s"
+        assert (await give(conn, nmc(*identifiers), "nmc")).repeated == 1_000
+
+
+async def test_what_was_stored_with_a_far_end_ends_like_others(conn: psycopg.AsyncConnection) -> None:
+    await give(conn, *FIRST)
+    far = """jsonb_set(content, '{expires}', '"2199-01-01T00:00:00Z"')"""
+    await conn.execute(f"update warning_message set content = {far}".encode())
+    await conn.execute(f"update warning set content = {far}, ends_at = '2199-01-01'".encode())
+    await give(conn, nmc(CITY), "nmc")
+    [(days,)] = await (await conn.execute("select extract(day from ends_at - sent)::int from warning")).fetchall()
+    assert days <= 366
+    [migration] = [each.text for each in migrations("timescaledb") if each.name == "warning_trust"]
+    await conn.execute(migration[migration.index("create function pg_temp") :].encode())
+    [(hours, expires)] = await (
+        await conn.execute("select extract(epoch from ends_at - sent)::int / 3600, content -> 'expires' from warning")
+    ).fetchall()
+    assert (hours, expires) == (24, None)
 
 
 async def test_what_lasts_in_a_list_is_in_force_on(conn: psycopg.AsyncConnection) -> None:

@@ -57,6 +57,23 @@ def test_a_cancel_is_final_and_keeps_what_was_said(order: list[Said]) -> None:
     assert (warning.quake.magnitude, warning.area, warning.level) == (5.2, "示例县", "yellow")
 
 
+ENDED = said(7, qweather(CITY, messageType={"code": "cancel", "supersedes": [CITY]}), "qweather")
+
+
+@given(order=st.permutations([*ALL[:2], ENDED]))
+def test_a_cancel_of_whose_word_counts_less_ends_nothing(order: list[Said]) -> None:
+    numbered = [each._replace(number=number) for number, each in enumerate(order)]
+    assert merged(numbered).type == "alert"
+    assert merged([ENDED, ALL[2]]).type == "cancel", "its own and a weaker one's"
+
+
+def test_a_cancel_in_a_list_beats_the_reports_beside_it() -> None:
+    reports = [json.loads(quake(ReportNum=3)), {"type": "sc_eew", "EventID": "sc-1", "isCancel": True}]
+    for items in (reports, reports[::-1]):
+        [message] = decode(json.dumps(items).encode(), "wolfx", NOW).messages
+        assert message.type == "cancel"
+
+
 def test_a_remark_that_another_source_settles_is_gone() -> None:
     mauve = said(1, national(severity="Mauve", headline="提示"), "12379")
     assert mauve.message.remarks == ("level_unknown",)

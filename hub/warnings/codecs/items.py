@@ -1,6 +1,7 @@
 """A list of warnings in JSON: one bad item does not keep the others out."""
 
 from collections.abc import Callable, Mapping, Sequence
+from datetime import datetime
 from typing import Any
 
 from hub.warnings.message import MAX_ITEMS, Message, Report, WarningRefused
@@ -25,9 +26,14 @@ def report_of(items: Any, pointer: str, state: bool, message_of: Callable[[Item]
             bad.append((f"{pointer}/{number}", error.sentence))
         else:
             known = found.get(message.identifier)
-            if known is None or (known.report, known.sent) <= (message.report, message.sent):
+            if known is None or _counts(known) <= _counts(message):
                 found[message.identifier] = message
     return Report(messages=tuple(found.values()), refused=tuple(bad), state=state and not bad)
+
+
+def _counts(message: Message) -> tuple[bool, int, datetime]:
+    """Of one warning in a list the greatest counts: a cancel is final."""
+    return message.type == "cancel", message.report, message.sent
 
 
 def part(value: Any, name: str) -> Any:
