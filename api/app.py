@@ -70,6 +70,7 @@ from api.routes import (
     provisioning,
     quality_flags,
     readings,
+    receipts,
     regions,
     replays,
     rotas,
@@ -89,6 +90,7 @@ from api.streams.tail import Tails
 from hub.access.door import GuardedRouter
 from hub.access.limits import Limits
 from hub.access.shares import use
+from hub.access.token_bucket import TokenBuckets
 
 DESCRIPTION = """\
 Devices in, alerts out. Errors are problem details (RFC 9457); lists come as `{"items", "next"}`, and `next` given as
@@ -101,6 +103,7 @@ _BODY_LIMITS = {
     "/api/v1/devices:provision": provisioning.BODY_LIMIT,
     "/api/v1/alerts/*/attachments": MAX_BYTES,
     "/api/v1/warnings": warnings.BODY_LIMIT,
+    "/api/v1/receipts/*": receipts.BODY_LIMIT,
 }
 _ROUTERS: tuple[GuardedRouter, ...] = (
     session.router,
@@ -248,7 +251,8 @@ def routes() -> Sequence[BaseRoute]:
 def _of_context(context: Context, more: Sequence[GuardedRouter]) -> APIRouter:
     api, rates = _below(), context.settings.provisioning
     limits = provisioning.Rates(rates.per_address_per_minute, rates.per_key_per_minute)
-    for router in (*more, provisioning.provisioning_router(limits)):
+    receipts_here = receipts.receipts_router(TokenBuckets(receipts.PER_ADDRESS_PER_S, room=receipts.ROOM))
+    for router in (*more, provisioning.provisioning_router(limits), receipts_here):
         api.include_router(router)
     return api
 

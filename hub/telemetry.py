@@ -32,6 +32,10 @@ class Counters:
     private_pictures: int = 0
     """How many of these are pictures."""
     alert_changes: int = 0
+    receipts: int = 0
+    """Of gateways: what became of messages that they had accepted."""
+    receipts_unknown: int = 0
+    """Those among them that name no message, or say nothing yet."""
     devices_known: int = 0
     """Registered devices that the ingest path of this process knows."""
     commits: int = 0

@@ -96,11 +96,22 @@ Failure = Literal[
 
 
 @dataclass(slots=True, frozen=True)
+class Expected:
+    """A receipt that is to come: accepted is not reached."""
+
+    message_id: str | None
+    """By which it will name the message; None: the other side has given none."""
+    within_s: int
+
+
+@dataclass(slots=True, frozen=True)
 class Accepted:
     """The consumer accepted the message."""
 
     said: str = field(default="", compare=False)
     """What it answered: printable, at most SAID_MAX characters, without secrets."""
+    expected: Expected | None = None
+    """None: no receipt."""
 
 
 @dataclass(slots=True, frozen=True)

@@ -10,7 +10,7 @@ from psycopg.rows import DictRow, dict_row
 from psycopg.types.json import Jsonb
 
 from api.cloudevents import message_id, picture_for
-from api.push.channel import Consumer, Delivery, Failure
+from api.push.channel import Consumer, Delivery, Expected, Failure
 from api.push.pace import Pace
 from api.push.proofs import failing
 from hub.access.classification import Level, level_named
@@ -50,13 +50,17 @@ class ClaimedDelivery(Claimed):
     delivery: Delivery
 
 
+_Accepted = tuple[Claimed, str | None, int, Expected | None]
+"""What was accepted: what was said, in how many ms, and which receipt is to come."""
+
+
 class Deliveries:
     """They raise StoreUnavailable."""
 
     def __init__(self, pool: Pool, page: str | None = None) -> None:
         """`page` is the address of the hub's page, for links."""
         self._pool, self._page = pool, page
-        self._accepted = dict[int, tuple[Claimed, str | None, int]]()
+        self._accepted = dict[int, _Accepted]()
         """By delivery: what is to be noted as accepted."""
         self._noting = asyncio.Lock()
 
@@ -106,13 +110,13 @@ class Deliveries:
         """Give back what was claimed and not tried."""
         await self._run(SQL.not_now, ids=[each.id for each in deliveries], wait_s=wait_s)
 
-    async def delivered(self, delivery: Claimed, said: str, took_ms: int) -> None:
-        """Note that it was accepted, with what the consumer said and how long it took.
+    async def delivered(self, delivery: Claimed, said: str, took_ms: int, expected: Expected | None = None) -> None:
+        """Note that it was accepted, with what the consumer said, how long it took, and which receipt is to come.
 
         What is accepted while a statement is on its way is noted by the next one together: a transaction each took more
         than the call. What could not be noted is noted with the next, too.
         """
-        self._accepted[delivery.id] = (delivery, said or None, took_ms)
+        self._accepted[delivery.id] = (delivery, said or None, took_ms, expected)
         async with self._noting:
             noted, self._accepted = self._accepted, {}
             if not noted:
@@ -168,11 +172,13 @@ class Deliveries:
                 await conn.execute(name, values)
 
 
-async def _note(conn: AsyncConnection, accepted: Sequence[tuple[Claimed, str | None, int]]) -> None:
+async def _note(conn: AsyncConnection, accepted: Sequence[_Accepted]) -> None:
     """Note what was accepted, and each of it as a use of the shares by which it was seen, once."""
-    claims, said, took = map(list, zip(*accepted, strict=True))
+    claims, said, took, expected = map(list, zip(*accepted, strict=True))
     values = {"ids": [each.id for each in claims], "consumer_ids": [each.consumer.id for each in claims]}
     values |= {"said": said, "took_ms": took}
+    values |= {"message_ids": [each and each.message_id for each in expected]}
+    values |= {"within_s": [each and each.within_s for each in expected]}
     if not any(each.shares for each in claims):
         await conn.execute(SQL.delivered, values)
         return

@@ -85,8 +85,12 @@ with reached as (
         failing_since = null, degraded_at = null
     from reached where c.id = reached.id
 )
-update outbox o set state = 'delivered', settled_at = clock_timestamp(), said = n.said, took_ms = n.took_ms
-from unnest(%(ids)s::bigint[], %(said)s::text[], %(took_ms)s::int[]) as n (id, said, took_ms)
+update outbox o
+set state = 'delivered', settled_at = clock_timestamp(), said = n.said, took_ms = n.took_ms, message_id = n.message_id,
+    receipt = case when n.within_s is not null then 'waiting' end, receipt_said = null,
+    receipt_due = clock_timestamp() + make_interval(secs => n.within_s)
+from unnest(%(ids)s::bigint[], %(said)s::text[], %(took_ms)s::int[], %(message_ids)s::text[], %(within_s)s::int[])
+     as n (id, said, took_ms, message_id, within_s)
 where o.id = n.id and o.state = 'pending'
 returning o.id
 

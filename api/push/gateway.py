@@ -9,10 +9,12 @@ import httpx
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, JsonValue, field_validator, model_validator
 
 from api.push.address import Address, parse_address, stored_url
-from api.push.channel import Accepted, Answer, Consumer, Delivery, Summary, TryAgain
+from api.push.channel import Accepted, Answer, Consumer, Delivery, Expected, Summary, TryAgain
 from api.push.http_call import QUOTED, Reply, Request
 from api.push.http_channel import HttpChannel
 from api.push.keys import Keys
+from api.push.pointer import Pointer, pointed, word_at
+from api.push.receipt import WITHIN_S, ReceiptFields
 from api.push.template import ESCAPES, NAMES, check_fields, filled, in_header, in_query
 from api.push.wording import WordedSettings, Wording, worded, worded_summary
 from hub.access.shown_url import HIDDEN
@@ -44,7 +46,7 @@ class Success(BaseModel):
 
     model_config = ConfigDict(extra="forbid")
 
-    pointer: Annotated[str, Field(pattern=r"^(/([^~/]|~[01])*)*$", max_length=200)] | None = None
+    pointer: Pointer | None = None
     """A JSON pointer (RFC 6901) into the answer."""
     equals: JsonValue = None
     """What stands there, or one of several in a list."""
@@ -80,6 +82,17 @@ class GatewaySettings(WordedSettings):
     to: list[Recipient] = Field(default=[], max_length=200)
     """Numbers of telephones; `{to}` has them with commas between."""
     success: Success
+    receipt_id: Pointer | None = None
+    """Where an answer has the id that receipts name the message by."""
+    receipt: ReceiptFields | None = None
+    receipt_within_s: int | None = Field(default=None, ge=10, le=86_400)
+    """Seconds until a message without a receipt is unproven."""
+
+    @model_validator(mode="after")
+    def _receipts_of_ids(self) -> "GatewaySettings":
+        if (self.receipt_id is None) != (self.receipt is None):
+            raise ValueError(Sentence("refusal.gateway.receipt"))
+        return self
 
     @field_validator("headers")
     @classmethod
@@ -132,6 +145,8 @@ class Gateway(HttpChannel):
         settings = GatewaySettings.model_validate(consumer.settings)
         if isinstance(answer, Accepted) and not settings.success.met(reply.body):
             return TryAgain(Sentence("delivery.gateway", said=text[:QUOTED]), "rejected")
+        if isinstance(answer, Accepted) and settings.receipt_id is not None:
+            return Accepted(answer.said, _expected(reply.body, settings.receipt_id, settings.receipt_within_s))
         return answer
 
 
@@ -161,17 +176,13 @@ def _filled(
     return Request(url, body, headers, keys.login, settings.method)
 
 
-def pointed(document: Any, pointer: str) -> Any:
-    """What a JSON pointer leads to. LookupError when there is none."""
-    for part in pointer.split("/")[1:]:
-        name = part.replace("~1", "/").replace("~0", "~")
-        if isinstance(document, list) and name.isascii() and name.isdigit():
-            document = document[int(name)]
-        elif isinstance(document, dict):
-            document = document[name]
-        else:
-            raise LookupError(name)
-    return document
+def _expected(body: bytes, receipt_id: str, within_s: int | None) -> Expected:
+    """A receipt, though of a message without an id none can come: it stays unproven."""
+    try:
+        message_id = word_at(json.loads(body), receipt_id)
+    except (ValueError, RecursionError):
+        message_id = None
+    return Expected(message_id, WITHIN_S if within_s is None else within_s)
 
 
 def parse_gateway(url: str) -> Address:

@@ -275,8 +275,8 @@ class DeliveryWorker:
 
     async def _settle(self, delivery: Claimed, answer: Answer, took_ms: int) -> None:
         match answer:
-            case Accepted(said):
-                await self._deliveries.delivered(delivery, said, took_ms)
+            case Accepted(said, expected):
+                await self._deliveries.delivered(delivery, said, took_ms, expected)
             case Refused(reason, gone=True):
                 await self._deliveries.gone(delivery.consumer, reason)
             case Refused(reason, failure):

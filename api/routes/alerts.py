@@ -130,6 +130,14 @@ class AlertDelivery(BaseModel):
     last_error: str | None
     said: str | None = Field(description="what the consumer answered when it accepted, at most 500 characters")
     took_ms: int | None = Field(description="how long the last attempt took")
+    receipt: Literal["waiting", "unproven", "reached", "failed"] | None = Field(
+        description="what a gateway has said since it accepted: delivered is not reached. unproven: nothing in its "
+        "time. null: no receipt is expected. It is never an acknowledgement"
+    )
+    receipt_said: str | None = Field(description="the status in the receipt, in the gateway's own word")
+    message_id: str | None = Field(description="what the gateway calls the message")
+    reached_at: datetime | None
+    repeats: int = Field(description="how often it was sent again because its receipt said that it failed")
     created_at: datetime
     settled_at: datetime | None
     next_at: datetime | None

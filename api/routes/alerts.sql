@@ -15,13 +15,15 @@ limit %(limit)s
 with owed as (
     select o.consumer_id, o.seq, o.state, o.attempts, o.failure, o.last_error, o.last_error_words, o.said, o.why,
            o.took_ms, o.created_at, o.settled_at, o.next_at, null::uuid as summary,
+           o.message_id, o.receipt, o.receipt_said, o.receipt_due, o.reached_at, o.repeats,
            case when o.state = 'inhibited' then (select above.id from alert above where above.id = o.inhibited_by) end
                as inhibited_by
     from outbox o
     where o.alert_id = %(id)s
     union all
     select g.id, h.seq, coalesce(s.state, 'grouped'), coalesce(s.attempts, 0), s.failure, s.last_error,
-           s.last_error_words, s.said, null, s.took_ms, h.at, s.settled_at, s.next_at, s.alert_id, null
+           s.last_error_words, s.said, null, s.took_ms, h.at, s.settled_at, s.next_at, s.alert_id,
+           s.message_id, s.receipt, s.receipt_said, s.receipt_due, s.reached_at, coalesce(s.repeats, 0), null
     from alert_change h
     cross join lateral unnest(h.grouped) as g (id)
     left join outbox s on s.consumer_id = g.id and s.after_cursor < h.cursor and h.cursor <= s.until_cursor
@@ -29,7 +31,8 @@ with owed as (
         select from outbox o where o.consumer_id = g.id and o.alert_id = h.alert_id and o.seq = h.seq)
 )
 select c.code as consumer, o.seq, o.state, o.attempts, o.failure, o.last_error, o.last_error_words, o.said, o.why,
-       o.took_ms, o.created_at, o.settled_at,
+       o.took_ms, o.created_at, o.settled_at, o.message_id, o.receipt_said, o.reached_at, o.repeats,
+       case when o.receipt = 'waiting' and o.receipt_due < clock_timestamp() then 'unproven' else o.receipt end as receipt,
        case when o.state = 'pending' then o.next_at end as next_at, o.summary, o.inhibited_by
 from owed o
 join consumer c on c.id = o.consumer_id

@@ -234,3 +234,8 @@ class PutConsumer(Consumer):
     """Response to a PUT."""
 
     secret: str | None = Field(default=None, description="only where the hub made it up: keep it now")
+    receipt_secret: str | None = Field(
+        default=None,
+        description="what its gateway shows at POST /receipts/{consumer}; only when its settings begin to have a "
+        "`receipt`: keep it now",
+    )

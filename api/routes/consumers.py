@@ -54,6 +54,7 @@ async def put_consumer(
         raise ProblemError(409, Sentence("refusal.consumer.reserved", code=code).told(spoken))
     kind = KINDS[body.kind]
     fresh = PREFIX + b64encode(secrets.token_bytes(32)).decode() if kind.signed else ""
+    receipts = secrets.token_urlsafe(32) if body.settings.get("receipt") else ""
     given = body.secret.get_secret_value() if body.secret else None
     url, _, given_query = kind.parse(body.url)
     if kind.followed and body.grouping is not None:
@@ -88,6 +89,7 @@ async def put_consumer(
             "login": None if login is None else vault.seal(login_place(code, url), login),
             "secret": None if given is None else vault.seal(Place("consumer", "secret", code), given),
             "fresh_secret": vault.seal(Place("consumer", "secret", code), fresh),
+            "receipt_secret": vault.seal(Place("consumer", "receipt_secret", code), receipts) if receipts else None,
         }
         written = await row(conn, SQL.consumer_put, values)
         await execute(conn, SQL.consumer_quiet_over, {"code": code})
@@ -104,7 +106,8 @@ async def put_consumer(
         )
         response.status_code = 201 if created else 200
         made_up = fresh if written and written["made_up"] and fresh else None
-        return {**await _consumer(conn, vault, code, spoken), "secret": made_up}
+        told = receipts if written and written["receipts_begin"] else None
+        return {**await _consumer(conn, vault, code, spoken), "secret": made_up, "receipt_secret": told or None}
 
 
 def _check_outgoing(context: Context, kind: KindName, url: str) -> None:

@@ -31,15 +31,19 @@ select url, login, query from consumer where code = %(code)s for no key update
 -- name: consumer_put
 -- Without a secret, or a ceiling, a known consumer keeps its own; a secret only as long as its kind. One that
 -- becomes a robot on the internet gets L1. Whether its channel fails is known until it accepts something.
-with known as (select kind from consumer where code = %(code)s)
+-- The secret of its receipts is kept for as long as it is to bring some.
+with known as (select kind, receipt_secret from consumer where code = %(code)s)
 insert into consumer (code, kind, url, login, query, settings, secret, filters, quiet, grouping, owner, fallback,
-                      lang, ceiling, enabled, heartbeat_s, prove_within_h, prove_at, warnings)
+                      lang, ceiling, enabled, heartbeat_s, prove_within_h, prove_at, warnings, receipt_secret)
 values (%(code)s, %(kind)s, %(url)s, %(login)s, %(query)s, %(settings)s, coalesce(%(secret)s, %(fresh_secret)s),
         %(filters)s, %(quiet)s, %(grouping)s, %(owner)s, %(fallback)s, %(lang)s, coalesce(%(ceiling)s, %(usual_ceiling)s),
-        %(enabled)s, %(heartbeat_s)s, %(prove_within_h)s, %(prove_at)s, %(warnings)s)
+        %(enabled)s, %(heartbeat_s)s, %(prove_within_h)s, %(prove_at)s, %(warnings)s,
+        %(receipt_secret)s)
 on conflict (code) do update
 set kind = excluded.kind, url = excluded.url, login = excluded.login, query = excluded.query, held_until = null,
     settings = excluded.settings,
+    receipt_secret = case when excluded.receipt_secret is not null
+                          then coalesce(consumer.receipt_secret, excluded.receipt_secret) end,
     secret = case when %(secret)s is null and consumer.kind = excluded.kind then consumer.secret
                   else excluded.secret end,
     filters = excluded.filters, quiet = excluded.quiet, grouping = excluded.grouping, owner = excluded.owner,
@@ -53,7 +57,8 @@ set kind = excluded.kind, url = excluded.url, login = excluded.login, query = ex
     degraded_at = case when excluded.enabled then consumer.degraded_at end,
     enabled = excluded.enabled
 returning xmax = 0 as created,
-          %(secret)s is null and kind is distinct from (select known.kind from known) as made_up
+          %(secret)s is null and kind is distinct from (select known.kind from known) as made_up,
+          %(receipt_secret)s::text is not null and (select known.receipt_secret from known) is null as receipts_begin
 
 -- name: consumer_quiet_over
 -- Its quiet hours may be others now: what they keep back is looked at anew.

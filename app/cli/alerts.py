@@ -287,8 +287,16 @@ def _tell(found: dict[str, Any]) -> None:
         why = f": {each['last_error']}" if each["last_error"] and each["state"] != "delivered" else ""
         fell = f"; {each['why']}" if each["why"] else ""
         fell += f" by {each['inhibited_by']}" if each["inhibited_by"] else ""
+        fell += _receipt(each) if each["receipt"] else ""
         told = f"  change {each['seq']} to {each['consumer']}: {each['state']}, {each['attempts']} attempts{why}{fell}"
         out.print(Text(told, style="dim"), soft_wrap=True)
+
+
+def _receipt(delivery: dict[str, Any]) -> str:
+    """Accepted is not reached: what the gateway has said since."""
+    at = f" at {_time(delivery['reached_at'])}" if delivery["reached_at"] else ""
+    said = f" ({delivery['receipt_said']})" if delivery["receipt_said"] else ""
+    return f"; receipt {delivery['receipt']}{said}{at}" + (", sent again" if delivery["repeats"] else "")
 
 
 def _spoken(lang: str | None, as_json: bool) -> str:

@@ -203,6 +203,9 @@ def put_consumer(
     out.print(Text(f"{code} is made." if stored.status_code == 201 else f"{code} is as given."))
     if made_up := stored.json()["secret"]:
         out.print(Text(f"Its secret, now and never again:\n  {made_up}"), soft_wrap=True)
+    if shown := stored.json()["receipt_secret"]:
+        where = f"its gateway brings receipts to /api/v1/receipts/{code}"
+        out.print(Text(f"The secret of its receipts, now and never again ({where}):\n  {shown}"), soft_wrap=True)
 
 
 def _proofs(heartbeat_s: int | None, prove_within_h: int | None, prove_at: list[str] | None) -> dict[str, Any]:

@@ -62,7 +62,7 @@ TABLES: Mapping[str, Table] = {
         _MANAGEMENT, "who is told of alerts, and up to which level", "until deleted", Permission.CONSUMERS_READ,
         l2="warnings id code kind filters quiet grouping owner fallback enabled held_until lang ceiling paced_until "
         "heartbeat_s heartbeat_due prove_within_h prove_at prove_due watched_since proven_at failing_since degraded_at",
-        l3="url", l4="secret login query settings",
+        l3="url", l4="secret login query settings receipt_secret",
     ),
     "routing_revision": _table(
         _OPERATIONS, "that what alerts are routed by has changed", "one row", None, l1="one revision",
@@ -195,8 +195,8 @@ TABLES: Mapping[str, Table] = {
         _OPERATIONS, "deliveries of alerts to consumers", "with its alert (alerts.keep_days), or its consumer",
         Permission.CONSUMERS_READ,
         l2="id change_id alert_id seq consumer_id state attempts next_at created_at settled_at why failure silence_id "
-        "quiet_until inhibited_by after_cursor until_cursor took_ms",
-        l3="last_error last_error_words said",
+        "quiet_until inhibited_by after_cursor until_cursor took_ms message_id receipt receipt_due reached_at repeats",
+        l3="last_error last_error_words said receipt_said",
     ),
     "dead_letter": _table(
         _BUSINESS, "messages that could not be used, as they came, to find the mistake",

@@ -3,7 +3,8 @@ select 1 from alert_fallback where due_at <= now() limit 1
 
 -- name: fall
 -- Decides what is due, once; without a fallback consumer what nobody has stays due for a day. Somebody has an alert
--- when a consumer has accepted it since it was red, or a person has taken it up.
+-- when a consumer has accepted it since it was red, and the receipt has come where one is expected, or a person has taken
+-- it up.
 with due as (
     select f.alert_id, f.seq,
            f.due_at < now() - interval '1 day' or exists (
@@ -11,7 +12,8 @@ with due as (
                join principal p on p.id = c.principal and p.kind = 'person'
                where c.alert_id = f.alert_id and c.seq >= f.seq and c.kind = any (%(taken_up)s::text[])) or exists (
                select from alert_change c join outbox o on o.change_id = c.id
-               where c.alert_id = f.alert_id and c.seq >= f.seq and o.state = 'delivered') as had,
+               where c.alert_id = f.alert_id and c.seq >= f.seq and o.state = 'delivered'
+                 and (o.receipt is null or o.receipt = 'reached')) as had,
            exists (
                select from alert_change c
                where c.alert_id = f.alert_id and c.seq >= f.seq and cardinality(c.recipients) > 0) as sent

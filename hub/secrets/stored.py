@@ -37,6 +37,7 @@ class Column(NamedTuple):
 
 COLUMNS = (
     Column("consumer", "secret", SQL.consumer_secrets, SQL.consumer_secret_write),
+    Column("consumer", "receipt_secret", SQL.consumer_receipt_secrets, SQL.consumer_receipt_secret_write),
     Column("consumer", "query", SQL.consumer_queries, SQL.consumer_query_write),
     Column("consumer", "login", SQL.consumer_logins, SQL.consumer_login_write),
     # One place for both: what is confirmed moves from the one column to the other.

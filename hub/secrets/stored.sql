@@ -29,6 +29,13 @@ where query is not null and code > %(after)s order by code limit %(limit)s
 -- name: consumer_query_write
 update consumer set query = %(text)s where code = %(row)s and query = %(was)s
 
+-- name: consumer_receipt_secrets
+select code, receipt_secret from consumer
+where receipt_secret is not null and code > %(after)s order by code limit %(limit)s
+
+-- name: consumer_receipt_secret_write
+update consumer set receipt_secret = %(text)s where code = %(row)s and receipt_secret = %(was)s
+
 -- name: consumer_secrets
 select code, secret from consumer
 where code > %(after)s order by code limit %(limit)s

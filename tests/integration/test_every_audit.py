@@ -23,6 +23,7 @@ NOTHING_CHANGES = {
     "DELETE /devices/{code}": "a device is never deleted: 405",
     "POST /session/active": "the person is there: nothing but the time of the session's lock",
     "POST /session/second-factor": "the secret that is shown counts once a code of it is given",
+    "POST /receipts/{consumer}": "what a gateway says of a delivery stands with the delivery",
     "POST /broker/auth": "a broker asks whether somebody may connect",
     "POST /broker/acl": "a broker asks what somebody may publish",
 }
