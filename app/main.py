@@ -27,6 +27,7 @@ from app.cli.devices import devices
 from app.cli.diagnose import diagnose
 from app.cli.drills import device_tests, drills
 from app.cli.frame import frame
+from app.cli.indicators import indicators
 from app.cli.inhibitions import inhibitions
 from app.cli.keys import keys
 from app.cli.path import show_path
@@ -83,6 +84,7 @@ app.add_typer(areas, name="areas")
 app.add_typer(shares, name="shares")
 app.add_typer(silences, name="silences")
 app.add_typer(rotas, name="rotas")
+app.add_typer(indicators, name="indicators")
 app.add_typer(drills, name="drills")
 app.add_typer(device_tests, name="device-tests")
 app.add_typer(calendar, name="calendar")

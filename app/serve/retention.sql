@@ -1,3 +1,8 @@
+-- name: desk_hours
+delete from desk_hour where (hour, principal_id) in (
+    select hour, principal_id from desk_hour
+    where hour < now() - make_interval(days => %(days)s) limit %(batch)s)
+
 -- name: desk_presence
 delete from desk_presence where principal_id in (
     select principal_id from desk_presence

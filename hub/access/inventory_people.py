@@ -142,4 +142,12 @@ PEOPLE: Mapping[str, Table] = {
         Permission.ROTAS_READ,
         l2="principal_id clicked_at clicked_until streamed_until",
     ),
+    "desk_hour": table(
+        _USER,
+        "in which minutes somebody was at a desk: what the alerts of an hour are divided by",
+        "alerts.keep_days",
+        Permission.ALERTS_READ,
+        l1="hour",
+        l2="principal_id minutes",
+    ),
 }

@@ -77,12 +77,14 @@ insert into warning_message (warning_id, source, format, digest, received_at, re
     select id, 'cap', 'cap', 'x', changed_at, 'test', '{}' from warning;
 insert into warning_delivery (warning_id, consumer_id, seq, kind, at, picture, state)
     select w.id, c.id, 1, 'issued', w.changed_at, '{}', 'delivered' from warning w, consumer c;
+insert into principal (kind, name) values ('person', 'wang');
+insert into desk_hour (hour, principal_id, minutes) select at, p.id, 1 from old, principal p;
 insert into device_unused (device_id, name, first_at, last_at) select d.id, n::text, at, at from old, device d;
 """
 OLDEST = {
     "alert": "updated_at", "alert_attachment": "added_at",
     "alert_change": "at", "alert_fallback": "due_at", "command": "created_at", "completeness": "day::timestamptz",
-    "drill": "over_at", "proof_test": "accepted_at",
+    "desk_hour": "hour", "drill": "over_at", "proof_test": "accepted_at",
     "dead_letter": "received_at", "dead_letter_count": "minute", "device_online": "at", "device_unused": "last_at",
     "escalation": "due_at",
     "event": "ts", "event_replaced": "replaced_at", "maintenance": "to_at", "outbox": "created_at", "reading": "ts",
@@ -122,8 +124,8 @@ async def test_what_is_past_its_days_is_gone_and_the_rest_is_there(pool: Pool) -
         assert {name: await _old_and_new(conn, name, at) for name, at in OLDEST.items()} == dict.fromkeys(
             OLDEST, (1, 1)
         )
-    assert await forget(pool, SETTINGS, batch=1) == 8, (
-        "an alert, an event, a time of maintenance, a member, a silence, a warning, a drill, a proof"
+    assert await forget(pool, SETTINGS, batch=1) == 9, (
+        "an alert, an event, a time of maintenance, a member, an hour at a desk, a silence, a warning, a drill, a proof"
     )
     await expire_dead_letters(pool, SETTINGS.dead_letters)
     await forget_commands(pool, SETTINGS.commands.keep_days)
@@ -165,7 +167,10 @@ async def test_the_newest_event_of_a_kind_at_a_device_stays(pool: Pool) -> None:
 
 def test_the_check_tells_each_limit() -> None:
     told = [finding.what for finding in check_retention(SETTINGS)]
-    alerts = "alert, alert_attachment, alert_change, alert_fallback, drill, escalation, outbox, proof_test, silence"
+    alerts = (
+        "alert, alert_attachment, alert_change, alert_fallback, desk_hour, drill, escalation, outbox, proof_test, "
+        "silence"
+    )
     assert f"retention: 200 days (alerts.keep_days): {alerts}" in told
     assert any(line.startswith("retention: 200 days (dead_letters.keep_days) and 1,000,000 rows (") for line in told)
     assert "outgoing: slack.com, outside the country, may be called: a drill with a partner city" in told

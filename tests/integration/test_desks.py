@@ -73,6 +73,7 @@ async def test_a_desk_is_present_by_an_open_stream_and_a_click(desk: Desk) -> No
             await eventually(desk.present, "the stream is proven")
             told = (await wang.get("/presence")).json()
             assert told["interval_s"] == 1800
+            assert await _minutes(desk.context) == ["wang"], "who is present is so in this minute; li has not clicked"
             assert (told["own"]["present"], told["own"]["on_duty"]) == (True, True)
 
             async def listed() -> bool:
@@ -130,6 +131,16 @@ async def test_presence_is_forgotten_after_a_day_and_with_its_account(desk: Desk
     async with client_of(desk.context) as client:
         assert (await client.post("/accounts/wang/erase", json={})).is_success
     assert await _names(desk.context) == []
+
+
+async def _minutes(context: Context) -> list[str]:
+    """Who was present in some minute of the last hour."""
+    async with context.hub_pool.connection() as conn:
+        found = await conn.execute(
+            """select p.name from desk_hour h join principal p on p.id = h.principal_id
+               where hour > now() - interval '1 hour' and bit_count(minutes::bit(64)) between 1 and 2 order by 1"""
+        )
+        return [name for (name,) in await found.fetchall()]
 
 
 async def _names(context: Context) -> list[str]:

@@ -94,6 +94,7 @@ LISTS: dict[str, Any] = {
     "GET /alerts": None,
     "GET /alerts/feed.atom": None,
     "GET /silences": None,
+    "GET /indicators/alerts": None,
     "GET /duty": None,
     "GET /rotas": None,
     "GET /drills": None,
