@@ -1,4 +1,4 @@
-"""Settings of events, alerts and official warnings (预警)."""
+"""Settings of events, alerts, cases (案件) and official warnings (预警)."""
 
 from typing import Literal
 from urllib.parse import urlsplit
@@ -26,6 +26,13 @@ class Alerts(Section):
     """How near to the border of its place, in metres, an alert is for a consumer too that says nothing else; 0: not."""
     presence_s: float = Field(default=1_800.0, ge=60, le=86_400)
     """How long a click at a desk proves that somebody is there."""
+
+
+class Cases(Section):
+    """Cases (案件)."""
+
+    keep_days: int | None = Field(default=None, ge=30, le=36_500)
+    """How long they are kept after their end; None: for ever."""
 
 
 class WarningSource(Section):

@@ -12,7 +12,7 @@ from pydantic import Field, SecretStr, ValidationError, ValidationInfo, field_va
 from pydantic_settings import BaseSettings, SettingsConfigDict, SettingsError
 
 from hub.access_settings import Access
-from hub.alert_settings import Alerts, Events, PathWatch, Warnings
+from hub.alert_settings import Alerts, Cases, Events, PathWatch, Warnings
 from hub.crypto import Sealing
 from hub.environment import PREFIX, unknown_variables
 from hub.errors import ConfigError
@@ -312,6 +312,7 @@ class Settings(BaseSettings):
     alerts: Alerts = Alerts()
     path_watch: PathWatch = PathWatch()
     warnings: Warnings = Warnings()
+    cases: Cases = Cases()
     health: Health = Health()
     drain_s: float = Field(default=10.0, ge=0, le=300)
     """After SIGTERM: how long what was taken may need to be committed and settled."""

@@ -8,6 +8,7 @@ import asyncio
 import logging
 
 from hub.alerts.expiry import EXPIRE
+from hub.cases.expiry import EXPIRE as EXPIRE_CASES
 from hub.errors import HubError
 from hub.settings import Settings
 from hub.store.pool import Pool, sorted_errors
@@ -25,6 +26,7 @@ async def forget(pool: Pool, settings: Settings, batch: int = BATCH) -> int:
     """Delete what is past its limit now; returns the number of events, alerts and records. Raises StoreUnavailable."""
     limits = {
         EXPIRE: settings.alerts.keep_days,
+        EXPIRE_CASES: settings.cases.keep_days,
         SQL.events: settings.events.keep_days,
         SQL.desk_presence: 1,
         SQL.desk_hours: settings.alerts.keep_days,

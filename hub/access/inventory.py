@@ -6,6 +6,7 @@ docs/PRIVACY.md is made of this table; a test walks the schema of a migrated dat
 from collections.abc import Mapping
 
 from hub.access.classification import DataClass, Level
+from hub.access.inventory_cases import CASES
 from hub.access.inventory_people import PEOPLE
 from hub.access.inventory_table import Table
 from hub.access.inventory_table import table as _table
@@ -19,6 +20,7 @@ _EACH_DEVICE = "one row a device"
 
 TABLES: Mapping[str, Table] = {
     **PEOPLE,
+    **CASES,
     "organisation": _table(
         _MANAGEMENT, "departments and companies that things belong to", "until renamed; alerts and devices refer to it",
         Permission.ORGANISATIONS_READ, l1="code name parent region",

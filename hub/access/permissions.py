@@ -16,6 +16,10 @@ class Permission(StrEnum):
     ALERTS_RAISE = "alerts:raise"  # report what no sensor has seen as an alert
     WARNINGS_READ = "warnings:read"  # see official warnings, and the devices in their areas
     WARNINGS_WRITE = "warnings:write"  # bring official warnings in
+    CASES_READ = "cases:read"  # see cases, their timelines, and the tables of categories and deadlines
+    CASES_HANDLE = "cases:handle"  # report cases and move them on, ask for more time, answer a supervision
+    CASES_APPROVE = "cases:approve"  # grant extensions and suspensions, coordinate and supervise cases
+    CASES_CONFIGURE = "cases:configure"  # import tables of categories and deadlines, and choose what becomes a case
     DRILLS_WRITE = "drills:write"  # start and end exercises and tests of devices, and see how their consumers answered
     DEVICES_READ = "devices:read"  # see devices: the catalogue, its exports, their health and maintenance windows
     DEVICES_WRITE = "devices:write"  # register, import, change and retire devices, and plan their maintenance

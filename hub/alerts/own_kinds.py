@@ -4,7 +4,9 @@ from typing import Literal, get_args
 
 from hub.words.sentence import Sentence
 
-OwnKind = Literal["calendar_missing", "channel_degraded", "clock_off", "path_broken", "warnings_stale"]
+OwnKind = Literal[
+    "calendar_missing", "case_overdue", "channel_degraded", "clock_off", "path_broken", "warnings_stale"
+]  # fmt: skip
 """Each has its title in the catalogue (alert.hub.*)."""
 ROUND = "path_round"
 """Of the rounds by which the hub watches the path of alerts; nobody is told of them."""

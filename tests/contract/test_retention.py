@@ -10,7 +10,7 @@ from app.serve.retention import forget
 from devices.commands.timeouts import forget_commands
 from devices.health.completeness import count_completeness
 from hub.access.inventory import TABLES
-from hub.alert_settings import Alerts, Events, Warnings
+from hub.alert_settings import Alerts, Cases, Events, Warnings
 from hub.limit_settings import Outgoing, Outside
 from hub.settings import Commands, Database, DeadLetters, Health, Settings
 from hub.store.expiry import expire_dead_letters
@@ -21,6 +21,7 @@ SETTINGS = Settings(
     events=Events(keep_days=200),
     alerts=Alerts(keep_days=200),
     warnings=Warnings(keep_days=200),
+    cases=Cases(keep_days=200),
     health=Health(keep_days=200),
     commands=Commands(keep_days=200),
     dead_letters=DeadLetters(keep_days=200),
@@ -70,8 +71,9 @@ insert into proof_test (alert_id, drill_id, device_id, at, accepted_at)
     select gen_random_uuid(), t.id, d.id, t.over_at, t.over_at from drill t, device d;
 insert into maintenance (device_id, from_at, to_at) select d.id, at - interval '1 hour', at from old, device d;
 insert into warning (id, identifier, status, type, sent, kind, ends_at, refers_to, divisions, regions, rings, content,
-                     sources, listed_by, changed_at)
-    select gen_random_uuid(), n::text, 'actual', 'alert', at, 'other', at, '{}', '{}', '{}', '{}', '{}', '{}', '{}', at
+                     sources, listed_by, changed_at, trust)
+    select gen_random_uuid(), n::text, 'actual', 'alert', at, 'other', at, '{}', '{}', '{}', '{}', '{}', '{}', '{}', at,
+           5
     from old;
 insert into warning_message (warning_id, source, format, digest, received_at, received_by, content)
     select id, 'cap', 'cap', 'x', changed_at, 'test', '{}' from warning;
@@ -79,11 +81,19 @@ insert into warning_delivery (warning_id, consumer_id, seq, kind, at, picture, s
     select w.id, c.id, 1, 'issued', w.changed_at, '{}', 'delivered' from warning w, consumer c;
 insert into principal (kind, name) values ('person', 'wang');
 insert into desk_hour (hour, principal_id, minutes) select at, p.id, 1 from old, principal p;
+insert into case_file (id, number, title, source, reported_at, reported_by, stage, stage_at, stage_by, ended_at, seq,
+                       visits, updated_at)
+    select gen_random_uuid(), n::text, 't', 'entered', at, 'desk', 'rejected', at, 'desk', at, 1, 1, at from old;
+insert into case_step (id, case_id, seq, at, kind, stage_to, actor, detail)
+    select gen_random_uuid(), id, 1, reported_at, 'reported', 'reported', 'desk', '{}' from case_file;
+insert into case_clock (case_id, visit, stage, entered_at, working)
+    select id, 1, 'reported', reported_at, false from case_file;
 insert into device_unused (device_id, name, first_at, last_at) select d.id, n::text, at, at from old, device d;
 """
 OLDEST = {
     "alert": "updated_at", "alert_attachment": "added_at",
-    "alert_change": "at", "alert_fallback": "due_at", "command": "created_at", "completeness": "day::timestamptz",
+    "alert_change": "at", "alert_fallback": "due_at", "case_clock": "entered_at", "case_file": "ended_at",
+    "case_step": "at", "command": "created_at", "completeness": "day::timestamptz",
     "desk_hour": "hour", "drill": "over_at", "proof_test": "accepted_at",
     "dead_letter": "received_at", "dead_letter_count": "minute", "device_online": "at", "device_unused": "last_at",
     "escalation": "due_at",
@@ -124,8 +134,9 @@ async def test_what_is_past_its_days_is_gone_and_the_rest_is_there(pool: Pool) -
         assert {name: await _old_and_new(conn, name, at) for name, at in OLDEST.items()} == dict.fromkeys(
             OLDEST, (1, 1)
         )
-    assert await forget(pool, SETTINGS, batch=1) == 9, (
-        "an alert, an event, a time of maintenance, a member, an hour at a desk, a silence, a warning, a drill, a proof"
+    assert await forget(pool, SETTINGS, batch=1) == 10, (
+        "an alert, a case, an event, a time of maintenance, a member, an hour at a desk, a silence, a warning, "
+        "a drill, a proof"
     )
     await expire_dead_letters(pool, SETTINGS.dead_letters)
     await forget_commands(pool, SETTINGS.commands.keep_days)

@@ -1,0 +1,44 @@
+"""What the hub stores of cases: hub/access/inventory.py has it with the rest."""
+
+from collections.abc import Mapping
+
+from hub.access.classification import DataClass
+from hub.access.inventory_table import Table, table
+from hub.access.permissions import Permission
+
+_BUSINESS, _MANAGEMENT = DataClass.BUSINESS, DataClass.MANAGEMENT
+_READ = Permission.CASES_READ
+_WITH_CASE = "with its case (cases.keep_days)"
+
+CASES: Mapping[str, Table] = {
+    "case_file": table(
+        _BUSINESS, "cases (案件), where each stands, and what is counted of it", "cases.keep_days after its end", _READ,
+        l1="id number source category_kind category category_version level alert_id reported_at reporters stage "
+        "stage_at stage_due_at seq visits updated_at accepted_at filed_at dispatched_at handled_at closed_at "
+        "closed_how ended_at due_at returned reworked extended suspended suspended_at review_at supervised supervision "
+        "supervision_due_at asked asked_at asked_hours asked_until merged_into",
+        l2="region organisation area_keys responsible assisting scope",
+        l3="title component lon lat reported_by stage_by asked_by",
+    ),
+    "case_step": table(
+        _BUSINESS, "each step of a case, who took it and why", _WITH_CASE, _READ,
+        l1="cursor id case_id seq at kind stage_from stage_to", l2="organisation", l3="actor principal note detail",
+    ),
+    "case_clock": table(
+        _BUSINESS, "how long each stage of a case took, and by when it is due", _WITH_CASE, _READ,
+        l1="case_id visit stage entered_at running_from counted_s limit_s extended_s working due_at stopped_s "
+        "stopped_at left_at working_s deadlines_version overdue_at alert_id",
+    ),
+    "case_table": table(
+        _MANAGEMENT, "versions of the tables of categories and deadlines", "kept: cases name them", _READ,
+        l1="kind version name zone hours imported_at", l3="imported_by",
+    ),
+    "case_category": table(
+        _MANAGEMENT, "categories of cases in the codes of GB/T 30428", "kept: cases name them", _READ,
+        l1="version category_kind code parent name",
+    ),
+    "case_deadline": table(
+        _MANAGEMENT, "how long a case may be in a stage", "kept: clocks name them", _READ,
+        l1="version category_kind category level stage seconds working",
+    ),
+}  # fmt: skip

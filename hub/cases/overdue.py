@@ -1,0 +1,91 @@
+"""Warns of cases past a deadline: an alert of the hub for each clock that has run out, which ends with its stage.
+
+A leader looks every few seconds. The step that notes it and the alert are one transaction, so each is told once.
+"""
+
+from datetime import UTC, datetime
+from uuid import NAMESPACE_OID, UUID, uuid5
+
+import psycopg
+
+from hub.alerts.alert import Raise
+from hub.alerts.alert import Step as AlertStep
+from hub.alerts.apply import apply as apply_to_alerts
+from hub.alerts.own_kinds import OwnKind
+from hub.alerts.transitions import DECIDE
+from hub.cases.apply import apply
+from hub.cases.step import Step
+from hub.cases.terms import read_terms
+from hub.cases.transitions import HUB
+from hub.store.statements import statements
+from hub.words import text
+
+SQL = statements(__name__)
+
+EVERY_S = 10.0
+BATCH = 100
+KIND: OwnKind = "case_overdue"
+YELLOW = 2
+ACTOR = "hub"
+
+
+async def watch_cases(conn: psycopg.AsyncConnection) -> float:
+    """Look once, on the leader; returns after how many seconds to look again."""
+    now = datetime.now(UTC)
+    await state_deadlines(conn, now)
+    # First: one that lasts of an earlier visit to the same stage would stand in the way of the next.
+    more = await end_warnings(conn, now) == BATCH or await warn(conn, now) == BATCH
+    return 0.1 if more else EVERY_S
+
+
+async def warn(conn: psycopg.AsyncConnection, now: datetime) -> int:
+    """Raise an alert for each clock that has run out; how many were found, BATCH at most."""
+    async with conn.transaction():
+        found = await (await conn.execute(SQL.due, {"now": now, "batch": BATCH})).fetchall()
+        steps, alerts = [], []
+        for case_id, visit, stage, due_at, number, level, organisation, region in found:
+            id_ = uuid5(NAMESPACE_OID, f"{case_id}/{visit}/{due_at.timestamp()}")
+            where = f"{number}/{stage}"
+            steps.append(
+                Step(id_, case_id, "overdue", now, ACTOR, HUB, clock=visit, alert_id=_alert_of(id_), note=where)
+            )  # fmt: skip
+            alerts.append(
+                Raise(
+                    uuid5(id_, "raised"), _alert_of(id_), "hub", f"{KIND}:{where}",
+                    text(f"alert.hub.{KIND}", "en", where=where), level or YELLOW, now, ACTOR, event_kind=KIND,
+                    organisation=organisation, region=region,
+                )
+            )  # fmt: skip
+        noted = await apply(conn, steps)
+        await apply_to_alerts(
+            conn, [alert for alert, each in zip(alerts, noted, strict=True) if each.outcome == "applied"]
+        )
+    return len(found)
+
+
+async def end_warnings(conn: psycopg.AsyncConnection, now: datetime) -> int:
+    """Clear the alerts whose clocks are over or got more time; how many were found, BATCH at most."""
+    async with conn.transaction():
+        found = await (await conn.execute(SQL.over, {"batch": BATCH})).fetchall()
+        steps = [AlertStep(uuid5(id_, "cleared"), id_, "cleared", ACTOR, permission=DECIDE, at=now) for (id_,) in found]
+        await apply_to_alerts(conn, steps)
+    return len(found)
+
+
+async def state_deadlines(conn: psycopg.AsyncConnection, now: datetime) -> None:
+    """State the deadlines that were unknown for want of a calendar that is there by now."""
+    async with conn.transaction():
+        found = await (await conn.execute(SQL.unknown, {"batch": BATCH})).fetchall()
+        if not found:
+            return
+        keeper = (await read_terms(conn, set(), min(row[1] for row in found))).keeper
+        known = {row[0] for row in found if keeper.after(row[1], row[2], working=True) is not None}
+        steps = [
+            Step(uuid5(case_id, f"deadlines_known/{now.isoformat()}"), case_id, "deadlines_known", now, ACTOR, HUB)
+            for case_id in known
+        ]
+        await apply(conn, steps)
+
+
+def _alert_of(step: UUID) -> UUID:
+    return uuid5(step, "alert")
