@@ -85,6 +85,7 @@ from api.routes import (
     steps,
     stream,
     tail,
+    timelines,
     warnings,
 )
 from api.streams.tail import Tails
@@ -132,6 +133,7 @@ _ROUTERS: tuple[GuardedRouter, ...] = (
     alert_desk.router,
     alert_history.router,
     alert_performance.router,
+    timelines.router,
     silences.router,
     drills.router,
     device_tests.router,

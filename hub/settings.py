@@ -155,6 +155,8 @@ class Api(Section):
     """Where people reach the page, such as https://ganzhi.example.org; alerts that go out then carry a link to it."""
     tls: ServerTls | None = None
     """HTTPS; a renewed certificate is taken while the hub runs."""
+    fonts: Path | None = None
+    """A folder with a font that has Chinese characters, for PDF documents, where the system has none."""
 
     @property
     def reached_by_others(self) -> bool:

@@ -7,6 +7,7 @@ import typer
 from rich.table import Table
 from rich.text import Text
 
+from app.cli.alert_timeline import timeline
 from app.cli.client import DEFAULT_URL, TokenOption, UrlOption, call, out
 from app.cli.connection import Verbs
 from app.cli.diagnose import LangOption, language
@@ -15,6 +16,7 @@ alerts = Verbs("What is unusual now; acknowledge it, and follow a case to its en
 IdArgument = Annotated[str, typer.Argument(help="The alert's id.")]
 NoteOption = Annotated[str | None, typer.Option(help="Kept with the step.")]
 ActorOption = Annotated[str | None, typer.Option(help="Who takes the step, as a desk or a post.")]
+alerts.verb("timeline")(timeline)
 COLOURS = {"blue": "blue", "yellow": "yellow", "orange": "dark_orange", "red": "bold red"}
 
 

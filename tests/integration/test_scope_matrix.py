@@ -48,6 +48,8 @@ THINGS: dict[str, Any] = {
     "GET /alerts/{alert_id}": None,
     "GET /alerts/{alert_id}/changes": None,
     "GET /alerts/{alert_id}/cap": None,
+    "GET /alerts/{alert_id}/timeline": None,
+    "GET /alerts/{alert_id}/timeline.pdf": None,
     "POST /alerts/{alert_id}/steps": {"to": "acknowledged"},
     "POST /alerts/{alert_id}/comments": {"note": "a remark"},
     "PUT /alerts/{alert_id}/assignee": {"name": None},

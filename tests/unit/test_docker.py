@@ -15,6 +15,8 @@ ROOT = Path(__file__).parents[2]
 DOCKER = ROOT / "docker"
 VARIABLE = re.compile(r"(?<!\$)\$\{(\w+)(?:(:[-?])([^}]*))?\}")
 
+FONTS = "/usr/share/fonts/opentype/noto/NotoSansCJK"
+
 
 @pytest.fixture(scope="module")
 def compose() -> dict[str, Any]:
@@ -81,7 +83,12 @@ def test_the_image_is_pinned_unprivileged_and_ends_on_sigterm(instructions: list
     assert words["STOPSIGNAL"] == "SIGTERM"
     assert json.loads(words["ENTRYPOINT"]) == ["hub"]
     assert json.loads(words["CMD"]) == ["serve", "--config", "/etc/ganzhi/hub.toml"]
-    assert all("apt-get" not in rest for word, rest in instructions if word == "RUN")
+    assert [rest for word, rest in instructions if "apt-get" in rest] == [
+        "apt-get update && apt-get install --yes --no-install-recommends fonts-noto-cjk"
+    ]
+    assert [rest for word, rest in instructions if "--from=fonts" in rest] == [
+        f"--from=fonts {FONTS}-Regular.ttc {FONTS}-Bold.ttc /usr/share/fonts/noto/"
+    ]
 
 
 def test_wheels_are_checked_against_the_lock_before_anything_is_installed(
