@@ -18,6 +18,7 @@ from psycopg.conninfo import conninfo_to_dict
 from rich.text import Text
 
 from app.cli.client import HELP, err, fail
+from app.cli.option_groups import Verb, signed, spread
 from hub.access.shown_url import shown_url
 from hub.errors import ConfigError
 from hub.settings import Settings, load_settings
@@ -26,7 +27,6 @@ ConfigOption = Annotated[
     Path | None,
     typer.Option("--config", "-c", envvar="HUB_CONFIG", help="Settings in TOML; HUB_* variables go over them."),
 ]
-Verb = Callable[..., None]
 
 
 class Verbs(typer.Typer):
@@ -47,16 +47,17 @@ class Verbs(typer.Typer):
         """Register a verb. `asks` tells from its options whether it needs the hub; without it, it always does."""
 
         def register(verb: Verb) -> Verb:
-            self.command(name)(_asking(verb, asks) if "url" in inspect.signature(verb).parameters else verb)
+            spread_ = spread(verb)
+            self.command(name)(_asking(spread_, asks) if "url" in inspect.signature(verb).parameters else spread_)
             return verb
 
         return register
 
 
 def _asking(verb: Verb, asks: Callable[[Mapping[str, Any]], bool] | None) -> Verb:
-    signature = inspect.signature(verb, eval_str=True)
+    parameters = inspect.signature(verb, eval_str=True).parameters
     config = inspect.Parameter("config", inspect.Parameter.KEYWORD_ONLY, default=None, annotation=ConfigOption)
-    options = [each.replace(default=None) if each.name == "url" else each for each in signature.parameters.values()]
+    options = [each.replace(default=None) if each.name == "url" else each for each in parameters.values()]
 
     def run(config: Path | None, **given: Any) -> None:
         if asks is None or asks(given):
@@ -65,10 +66,7 @@ def _asking(verb: Verb, asks: Callable[[Mapping[str, Any]], bool] | None) -> Ver
                 tell(f"hub: {shown_url(given['url'])} ({source})")
         verb(**given)
 
-    run.__name__, run.__doc__ = verb.__name__, verb.__doc__
-    run.__signature__ = signature.replace(parameters=[*options, config])  # type: ignore[attr-defined]
-    run.__annotations__ = {each.name: each.annotation for each in [*options, config]}
-    return run
+    return signed(run, verb, [*options, config])
 
 
 def found_hub(url: str | None, token: str | None, config: Path | None) -> tuple[str, str | None, str]:

@@ -1,8 +1,6 @@
 """`hub consumers`: who is told of alerts, and whether it arrives."""
 
 import json
-import sys
-from pathlib import Path
 from typing import Annotated, Any
 
 import typer
@@ -10,11 +8,11 @@ from rich.text import Text
 
 from app.cli.client import DEFAULT_URL, TokenOption, UrlOption, call, fail, out, pages, tell
 from app.cli.connection import Verbs
+from app.cli.consumer_options import Channel, Identity, Limits, Proofs, Suppression, Switches
 from app.cli.diagnose import LangOption, language
 
 consumers = Verbs("Who is told of alerts, by which channel, and whether it arrives.")
 CodeArgument = Annotated[str, typer.Argument(help="The consumer's code.")]
-FROM_INPUT = "-"
 _KEPT = (
     *("kind", "url", "settings", "username", "filters", "quiet", "grouping", "owner", "lang", "ceiling", "enabled"),
     *("heartbeat_s", "prove_within_h", "prove_at", "warnings"),
@@ -91,54 +89,16 @@ def show_consumer(
 def put_consumer(
     code: CodeArgument,
     address: Annotated[str | None, typer.Argument(help="Where to call, http or https.")] = None,
-    kind: Annotated[str | None, typer.Option(help="By which channel; left out, a new one is a webhook.")] = None,
-    settings: Annotated[
-        str | None, typer.Option(help="Of its kind (docs/CHANNELS.md): a JSON object, or @ and a file with one.")
-    ] = None,
-    min_level: Annotated[str | None, typer.Option("--min-level", help="blue, yellow, orange or red.")] = None,
-    region: Annotated[str | None, typer.Option(help="Only from below this division; '' for all.")] = None,
-    organisation: Annotated[str | None, typer.Option(help="Only of devices of this organisation; '' for all.")] = None,
-    category: Annotated[str | None, typer.Option(help="Only of profiles of this category; '' for all.")] = None,
-    area: Annotated[str | None, typer.Option(help="Only of devices in this named area; '' for all.")] = None,
-    filters: Annotated[
-        list[str] | None,
-        typer.Option("--filter", help="Instead of the five above, one filter as JSON; repeatable, any is enough."),
-    ] = None,
-    quiet: Annotated[
-        list[str] | None,
-        typer.Option(
-            help="Quiet hours, like 22:00-06:00, or JSON with days, zone and max_level; repeatable; '' for none."
-        ),
-    ] = None,
-    grouping: Annotated[
-        str | None, typer.Option(help="Of storms: changes/seconds, like 20/60, and a summary each minute; '' for none.")
-    ] = None,
-    owner: Annotated[str | None, typer.Option(help="The organisation that it belongs to; '' for none.")] = None,
-    titles: Annotated[str | None, typer.Option(help="Language of the titles that it gets: en or zh.")] = None,
-    ceiling: Annotated[
-        str | None, typer.Option(help="The highest level of data that it gets: L1 (public) to L4, important or core.")
-    ] = None,
-    username: Annotated[str | None, typer.Option(help="Where it wants a login; '' for none.")] = None,
-    password: Annotated[str | None, typer.Option(help="Of that login; - reads a line of standard input.")] = None,
-    secret: Annotated[str | None, typer.Option(help="whsec_...; made up, and told once, when left out.")] = None,
+    *,
+    channel: Channel,
+    limits: Limits,
+    suppression: Suppression,
+    identity: Identity,
     fallback: Annotated[
         bool, typer.Option("--fallback", help="It gets the red alerts that nobody else gets, or accepts in time.")
     ] = False,
-    heartbeat_s: Annotated[
-        int | None, typer.Option("--heartbeat-s", help="How often it gets a heartbeat, 30 to 86400 s; 0 for none.")
-    ] = None,
-    prove_within_h: Annotated[
-        int | None, typer.Option("--prove-within-h", help="Alarm when it accepts nothing for so long; 0 for never.")
-    ] = None,
-    prove_at: Annotated[
-        list[str] | None,
-        typer.Option("--prove-at", help="When it gets a proof, like 09:00; repeatable, '' for never."),
-    ] = None,
-    warnings: Annotated[
-        bool | None,
-        typer.Option("--warnings/--no-warnings", help="Whether it also gets official warnings (预警)."),
-    ] = None,
-    enabled: Annotated[bool | None, typer.Option("--enable/--disable", help="Whether it is sent anything.")] = None,
+    proofs: Proofs,
+    switches: Switches,
     url: UrlOption = DEFAULT_URL,
     token: TokenOption = None,
 ) -> None:
@@ -166,37 +126,9 @@ def put_consumer(
     body: dict[str, Any] = {key: known.json()[key] for key in _KEPT} if known.is_success else {}
     if not body and address is None:
         fail(f"'{code}' is new: give the address to call, like https://desk.example.org/alerts")
-    if password == FROM_INPUT:
-        password = sys.stdin.readline().rstrip("\r\n")
-    if kind is not None and body and kind != body["kind"]:
-        body.pop("settings")  # those of its former kind
-        body.pop("prove_within_h")  # as is usual for the kind
-        body.pop("ceiling")  # the hub lowers it for a robot on the internet, and else keeps it
-    if settings is not None:
-        body["settings"] = _object(settings)
-    limits = {
-        "min_level": min_level,
-        "region": region,
-        "organisation": organisation,
-        "category": category,
-        "area": area,
-    }
-    body["filters"] = _filters(body.get("filters"), filters, {k: v for k, v in limits.items() if v is not None})
-    body |= _suppressed(quiet, grouping)
-    given: dict[str, Any] = {"kind": kind, "url": address, "owner": owner}
-    if address is not None and "@" in address.partition("://")[2].partition("/")[0]:
-        body.pop("username", None)  # the address brings its own
-    given |= {
-        "lang": titles,
-        "username": username,
-        "password": password,
-        "secret": secret,
-        "ceiling": ceiling,
-    }
-    body |= {key: value or None for key, value in given.items() if value is not None}
-    body |= _proofs(heartbeat_s, prove_within_h, prove_at)
-    switches = {"warnings": warnings, "enabled": enabled}
-    body |= {key: value for key, value in switches.items() if value is not None}
+    body = channel.over(body, address)
+    body["filters"] = limits.over(body.get("filters"))
+    body |= suppression.given() | identity.given() | proofs.given() | switches.given()
     if fallback:
         body["fallback"] = True
     stored = call("PUT", f"/consumers/{code}", url, token, json={k: v for k, v in body.items() if v is not None})
@@ -206,60 +138,6 @@ def put_consumer(
     if shown := stored.json()["receipt_secret"]:
         where = f"its gateway brings receipts to /api/v1/receipts/{code}"
         out.print(Text(f"The secret of its receipts, now and never again ({where}):\n  {shown}"), soft_wrap=True)
-
-
-def _proofs(heartbeat_s: int | None, prove_within_h: int | None, prove_at: list[str] | None) -> dict[str, Any]:
-    """What is given of how a channel proves itself."""
-    times = None if prove_at is None else [each for each in prove_at if each]
-    given = {"prove_within_h": prove_within_h, "prove_at": times}
-    beats = {} if heartbeat_s is None else {"heartbeat_s": heartbeat_s or None}
-    return beats | {key: value for key, value in given.items() if value is not None}
-
-
-def _object(text: str) -> Any:
-    """A JSON object as it was given, or from a file."""
-    try:
-        return json.loads(Path(text[1:]).read_text(encoding="utf-8") if text.startswith("@") else text)
-    except OSError as error:
-        fail(f"--settings: {error}")
-    except ValueError as error:
-        fail(f"--settings is not JSON: {error}")
-
-
-def _suppressed(quiet: list[str] | None, grouping: str | None) -> dict[str, Any]:
-    """Quiet hours (HH:MM-HH:MM) and grouping (changes/seconds) as far as they are given, either also as JSON."""
-    try:
-        found: dict[str, Any] = {}
-        if quiet is not None:
-            found["quiet"] = [json.loads(each) if each.startswith("{") else {"hours": each} for each in quiet if each]
-        if grouping is not None:
-            after, _, within_s = grouping.partition("/")
-            if grouping.startswith("{"):
-                found["grouping"] = json.loads(grouping)
-            else:
-                found["grouping"] = {"after": int(after), "within_s": int(within_s)} if grouping else None
-    except ValueError as error:
-        fail(f"--quiet is like 22:00-06:00, --grouping like 20/60, or either a JSON object: {error}")
-    return found
-
-
-def _filters(
-    known: list[dict[str, Any]] | None, given: list[str] | None, limits: dict[str, str]
-) -> list[dict[str, Any]]:
-    """The filters to put: those that are given as JSON, or the known ones, the only one changed by what is limited."""
-    if given is not None:
-        if limits:
-            fail(f"give --{next(iter(limits)).replace('_', '-')} inside --filter")
-        try:
-            return [json.loads(each) for each in given]
-        except ValueError as error:
-            fail(f'a filter is JSON, like {{"region": "330110", "min_level": "orange"}}: {error}')
-    found = [{name: value for name, value in each.items() if value is not None} for each in known or ()]
-    if known is not None and not limits:
-        return found
-    if len(found) > 1:
-        fail(f"it has {len(found)} filters: give all that it is to have, each with --filter")
-    return [{name: value for name, value in {**(found or [{}])[0], **limits}.items() if value != ""}]
 
 
 @consumers.verb("test")
