@@ -112,16 +112,20 @@ class Stage:
 
     def wait(self, changes: int, what: str) -> Verdict:
         """Until so many changes are made and each has arrived, or nothing moves for half a minute."""
-        names = self.names()
+        names, seen = self.names(), -1
 
         def verdict() -> Verdict:
             return judge(self.url, read_lines(self.log), names)
 
+        def arrived() -> bool:
+            nonlocal seen
+            before, seen = seen, self.log.stat().st_size
+            if before != seen:  # judging takes a core for a while, of which the hub has two
+                return False
+            return (found := verdict()).lost <= 0 and found.changes >= changes
+
         try:
-            wait_until(
-                lambda: (found := verdict()).lost <= 0 and found.changes >= changes,
-                what, 30, lambda: self.log.stat().st_size,
-            )  # fmt: skip
+            wait_until(arrived, what, 30, lambda: self.log.stat().st_size)
         except AssertionError as error:
             err.print(f"[red]{error}[/]")
         return verdict()
