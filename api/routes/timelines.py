@@ -21,6 +21,7 @@ from hub.access.caller import Caller
 from hub.access.door import GuardedRouter, TheCaller, needs
 from hub.access.permissions import Permission
 from hub.alerts.hours import ZONE, zones
+from hub.alerts.timeline import kind_told
 from hub.alerts.titles import title_in
 from hub.store.statements import statements
 from hub.words import Lang, text
@@ -143,15 +144,15 @@ def _document(found: Mapping[str, Any], lang: Lang, zone: ZoneInfo) -> dict[str,
         "rule": alert["rule_name"] or "–",
         "id": str(alert["id"]),
     }
-    rows_ = []
-    for each in found["items"]:
-        key = f"push.change.{each['kind']}" if each["what"] == "change" else f"timeline.delivery.{each['kind']}"
-        rows_.append([time(each["at"]), text(key, lang), each["who"] or "–", each["note"] or ""])
+    items = [
+        [time(each["at"]), kind_told(each["what"], each["kind"], lang), each["who"] or "–", each["note"] or ""]
+        for each in found["items"]
+    ]
     return {
         "title": alert["title"],
         "printed": text("timeline.printed", lang, at=time(datetime.now(UTC), "%Y-%m-%d %H:%M"), zone=zone.key),
         "facts": [[text(f"timeline.{name}", lang), value] for name, value in facts.items()],
-        "items": rows_,
+        "items": items,
         "columns": [text(f"timeline.column.{name}", lang) for name in ("at", "kind", "who", "note")],
         "readings": None if readings is None else {
             "title": f"{readings['metric']} {readings['unit'] or ''}",

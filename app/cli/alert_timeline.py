@@ -9,6 +9,7 @@ from rich.text import Text
 
 from app.cli.client import DEFAULT_URL, TokenOption, UrlOption, call, fail, out
 from app.cli.diagnose import LangOption, language
+from hub.alerts.timeline import kind_told
 from hub.words import Lang, text
 
 DOCUMENT_S = 180.0
@@ -55,6 +56,6 @@ def save(path: str, file: Path, params: dict[str, Any], url: str, token: str | N
 
 
 def _line(each: dict[str, Any], lang: Lang) -> str:
-    key = f"push.change.{each['kind']}" if each["what"] == "change" else f"timeline.delivery.{each['kind']}"
-    said = [part for part in (each["who"], each["note"]) if part]
-    return f"  {each['at'][:19].replace('T', ' ')}Z  {text(key, lang)}  {': '.join(said)}".rstrip()
+    said = ": ".join(part for part in (each["who"], each["note"]) if part)
+    what = kind_told(each["what"], each["kind"], lang)
+    return f"  {each['at'][:19].replace('T', ' ')}Z  {what}  {said}".rstrip()
