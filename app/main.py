@@ -26,6 +26,7 @@ from app.cli.dead_letters import dead_letters
 from app.cli.devices import devices
 from app.cli.diagnose import diagnose
 from app.cli.drills import device_tests, drills
+from app.cli.evaluate import evaluate
 from app.cli.frame import frame
 from app.cli.indicators import indicators
 from app.cli.inhibitions import inhibitions
@@ -98,6 +99,7 @@ app.add_typer(readings, name="readings")
 app.add_typer(accounts, name="accounts")
 app.add_typer(keys, name="keys")
 app.verb()(duty)
+app.verb()(evaluate)
 out, err = Console(highlight=False), Console(stderr=True, highlight=False)
 
 

@@ -14,6 +14,7 @@ ALLOWED = frozenset(
     (
         "0BSD",
         "Apache-2.0",
+        "Apache-2.0 WITH LLVM-exception",
         "BSD-2-Clause",
         "BSD-3-Clause",
         "CC0-1.0",
@@ -47,7 +48,9 @@ def is_allowed(expression: str) -> bool:
         parsed = _SPDX.parse(expression, validate=True)
     except ExpressionError:
         return False
-    chosen = parsed.subs({symbol: _SPDX.TRUE if symbol.key in ALLOWED else _SPDX.FALSE for symbol in parsed.symbols})
+    chosen = parsed.subs(
+        {symbol: _SPDX.TRUE if symbol.render() in ALLOWED else _SPDX.FALSE for symbol in parsed.symbols}
+    )
     return bool(chosen.simplify() == _SPDX.TRUE)
 
 

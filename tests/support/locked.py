@@ -16,6 +16,7 @@ _HASH = re.compile(r"--hash=sha256:([0-9a-f]{64})")
 REVIEWED: Mapping[str, str] = {
     "atheris": "Apache-2.0",  # names none; its repository has the text
     "matplotlib": "PSF-2.0",
+    "numba": "BSD-2-Clause",  # says BSD; its LICENSE is the text of two clauses
     "pathspec": "MPL-2.0",
 }
 """Licences of packages whose metadata names none that can be read, as somebody read them there."""

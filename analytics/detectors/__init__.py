@@ -1,0 +1,1 @@
+"""Streaming detectors: how unusual a reading is, given its series' past."""

@@ -1,0 +1,67 @@
+"""The ensemble: what the detectors say of a reading, as one score of which 0.99 means the same for every series."""
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from analytics.detectors import discrete, level, news, rate, rhythm, seasonal, stuck
+from analytics.detectors.compiled import compiled
+from analytics.detectors.detector import Floats, Ints
+
+PARTS = ("level", "season", "stay", "rate", "stuck", "rhythm", "discrete")
+WEIGHTS = (1.0, 0.6, 0.3, 0.0, 1.0, 0.5, 1.0)
+
+DTYPE = np.dtype(
+    [
+        ("last", "i8"),  # time of the newest reading
+        ("news", news.DTYPE),
+        ("level", level.DTYPE),
+        ("season", seasonal.DTYPE),
+        ("rate", rate.DTYPE),
+        ("stuck", stuck.DTYPE),
+        ("rhythm", rhythm.DTYPE),
+        ("discrete", discrete.DTYPE),
+    ]
+)
+
+
+@compiled
+def advance(
+    state: NDArray[Any], at: Ints, ts: Ints, value: Floats, hour: Ints, weights: Floats, parts: Floats, scores: Floats
+) -> None:
+    """Score each reading by the past of its series, then learn it; changes `state`, and fills `parts` and `scores`.
+
+    `at` (n,) are places in `state`, readings of one place ascending in `ts` (n,) µs; `value` (n,) is finite, `hour`
+    (n,) 0 .. 47 as in `seasonal`; `weights` (7,) and `parts` (n, 7) are in the order of PARTS, `scores` is (n,). A
+    reading that is not newer than the newest of its series scores 0, and is not learned.
+    """
+    for i in range(len(at)):
+        s, t, x, h = state[at[i]], ts[i], value[i], hour[i]
+        if s.news.count > 0.0 and t <= s.last:
+            continue
+        part = parts[i]
+        if weights[0] != 0.0:
+            part[0] = level.score(s.level, t, x, h)
+            level.learn(s.level, t, x, h)
+        if weights[1] != 0.0 or weights[2] != 0.0:
+            part[1] = seasonal.score(s.season, t, x, h)
+            part[2] = seasonal.score_stay(s.season, t, x, h)
+            seasonal.learn(s.season, t, x, h)
+        if weights[3] != 0.0:
+            part[3] = rate.score(s.rate, t, x, h)
+            rate.learn(s.rate, t, x, h)
+        if weights[4] != 0.0:
+            part[4] = stuck.score(s.stuck, t, x, h)
+            stuck.learn(s.stuck, t, x, h)
+        if weights[5] != 0.0:
+            part[5] = rhythm.score(s.rhythm, t, x, h)
+            rhythm.learn(s.rhythm, t, x, h)
+        if weights[6] != 0.0:
+            part[6] = discrete.score(s.discrete, t, x, h)
+            discrete.learn(s.discrete, t, x, h)
+        surprise = 0.0
+        for k in range(len(weights)):
+            surprise += weights[k] * part[k]
+        scores[i] = news.score(s.news, surprise)
+        s.last = t

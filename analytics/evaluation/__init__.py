@@ -1,0 +1,1 @@
+"""Detectors run over labelled files, as the hub would run them."""

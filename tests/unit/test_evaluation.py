@@ -1,0 +1,83 @@
+"""`hub evaluate` over a small folder."""
+
+import csv
+import json
+import math
+from pathlib import Path
+
+import numpy as np
+import pytest
+from typer.testing import CliRunner
+
+from analytics.evaluation.files import BadData, read_series, read_windows, series_files
+from app.main import app
+from tests.support.detector_series import daily
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    place = tmp_path / "data" / "water"
+    place.mkdir(parents=True)
+    value = daily(900)
+    rows = [f"2026-01-{1 + i // 288:02} {i // 12 % 24:02}:{i % 12 * 5:02}:00,{value[i]}" for i in range(900)]
+    rows[5] = rows[5].split(",")[0] + ",broken"
+    (place / "a.csv").write_text("\n".join(["timestamp,value", *rows]) + "\n", encoding="utf-8")
+    windows = {"water/a.csv": [["2026-01-03 01:00:00", "2026-01-03 03:00:00"]]}
+    (place.parent / "windows.json").write_text(json.dumps(windows), encoding="utf-8")
+    return place.parent
+
+
+def test_scores_and_pictures_are_written(folder: Path, tmp_path: Path) -> None:
+    result = CliRunner().invoke(app, ["evaluate", str(folder), "--out", str(tmp_path / "out"), "--plot"])
+    assert result.exit_code == 0, result.output
+    assert "1 files, 900 readings" in result.output
+    with (tmp_path / "out" / "water" / "a.csv").open(encoding="utf-8") as file:
+        rows = list(csv.DictReader(file))
+    assert [row["timestamp"] for row in rows[:2]] == ["2026-01-01 00:00:00", "2026-01-01 00:05:00"]
+    scores = np.array([float(row["anomaly_score"]) for row in rows])
+    assert len(scores) == 900
+    assert scores[600] > 0.99  # the jump
+    assert (scores[:48] == 0).all()
+    assert (tmp_path / "out" / "water" / "a.png").read_bytes().startswith(b"\x89PNG")
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "told"),
+    [
+        ("a.csv", "time,value\n1,2\n", "no columns timestamp and value"),
+        ("b.csv", "timestamp,value\n2026-01-01 00:00:00,1\nyesterday,2\n", "line 3 of b.csv: 'yesterday' is no time"),
+        ("c.csv", "timestamp,value\n,2\n", "line 2 of c.csv"),
+    ],
+)
+def test_what_cannot_be_read_is_told_with_its_place(tmp_path: Path, name: str, text: str, told: str) -> None:
+    (tmp_path / name).write_text(text, encoding="utf-8")
+    with pytest.raises(BadData, match=told):
+        read_series(tmp_path, tmp_path / name)
+
+
+def test_a_value_that_is_no_number_is_none(tmp_path: Path) -> None:
+    (tmp_path / "a.csv").write_text("timestamp,value\n2026-01-01T00:00:00Z,x\n2026-01-01T08:00:01+08:00\n", "utf-8")
+    series = read_series(tmp_path, tmp_path / "a.csv")
+    assert all(math.isnan(value) for value in series.value.tolist())
+    assert np.diff(series.ts).tolist() == [1_000_000]
+
+
+def test_folders_and_windows_that_are_none(tmp_path: Path) -> None:
+    with pytest.raises(BadData, match="is no folder"):
+        series_files(tmp_path / "none")
+    with pytest.raises(BadData, match=r"holds no \.csv file"):
+        series_files(tmp_path)
+    assert read_windows(tmp_path / "none.json") == {}
+    for text in ("{", '{"a.csv": [1]}', "[]"):
+        (tmp_path / "w.json").write_text(text, encoding="utf-8")
+        with pytest.raises(BadData, match="is not of the form"):
+            read_windows(tmp_path / "w.json")
+
+
+def test_wrong_commands_say_what_to_do(tmp_path: Path) -> None:
+    unknown = CliRunner().invoke(app, ["evaluate", str(tmp_path), "--out", "x", "--detector", "oracle"])
+    assert unknown.exit_code == 1
+    assert "there is no detector 'oracle'; name one of ensemble" in unknown.output.replace("\n", " ")
+    empty = CliRunner().invoke(app, ["evaluate", str(tmp_path), "--out", "x"])
+    assert empty.exit_code == 1
+    assert "holds no .csv file" in empty.output.replace("\n", " ")

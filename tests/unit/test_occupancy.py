@@ -1,0 +1,72 @@
+"""Which values a series has taken, against plain sets of numbers."""
+
+from typing import Any
+
+import numpy as np
+import pytest
+
+from analytics.detectors.occupancy import BINS, DTYPE, TERM, add, distance
+
+Record = Any
+
+
+def state() -> Record:
+    return np.zeros(1, DTYPE)[0]
+
+
+def filled(values: list[float], ts: int = 0) -> Record:
+    record = state()
+    for place, value in enumerate(values):
+        add(record, ts + place, value)
+    return record
+
+
+@pytest.mark.parametrize("seed", range(6))
+def test_what_was_seen_is_at_no_distance(seed: int) -> None:
+    random = np.random.default_rng(seed)
+    values = (random.normal(0, 1, 300) * 10.0 ** random.integers(-3, 4, 300) + 1e3 * seed).tolist()
+    record = filled(values)
+    assert [value for value in values if distance(record, value) > 0] == []
+
+
+@pytest.mark.parametrize("seed", range(6))
+def test_distances_are_those_to_the_nearest_value_within_two_bins(seed: int) -> None:
+    random = np.random.default_rng(seed)
+    values = np.concatenate([random.uniform(0, 10, 40), random.uniform(40, 50, 40)])
+    record = filled(values.tolist())
+    extent = values.max() - values.min()
+    for x in random.uniform(-30, 80, 200):
+        nearest = np.abs(values - x).min() / extent
+        assert abs(distance(record, x) - nearest) <= max(nearest * 0.1, 4 / BINS * 2), x
+
+
+def test_a_gap_inside_the_range_is_far() -> None:
+    record = filled([0.0, 1.0, 2.0, 100.0, 101.0, 0.5, 99.5])
+    assert distance(record, 50.0) > 0.4
+    assert distance(record, 2.1) < 0.05
+
+
+def test_what_is_not_seen_for_two_terms_is_forgotten_and_bins_become_finer() -> None:
+    record = filled([0.0, 1.0, 1000.0, 0.5])
+    assert distance(record, 1000.0) == 0
+    wide = record["width"]
+    for term in range(1, 6):
+        for place in range(100):
+            add(record, term * (TERM + 1) + place, place / 100)
+    assert distance(record, 1000.0) > 1
+    assert record["width"] < wide / 8
+    assert distance(record, 0.5) == 0
+
+
+def test_after_a_pause_of_two_terms_it_begins_anew() -> None:
+    record = filled([0.0, 1.0, 2.0])
+    add(record, 3 * TERM, 7.0)
+    assert distance(record, 7.0) == 0
+    assert distance(record, 1.0) == 1
+
+
+@pytest.mark.parametrize("x", [np.nan, np.inf, -np.inf, 1e308, -1e308, 5e-324])
+def test_extremes_leave_a_state_that_can_be_asked(x: float) -> None:
+    record = filled([0.0, 1.0, x, 1e308, -1e308, 2.0, x])
+    for asked in (0.0, x, 1e308, -1e308, np.inf):
+        assert 0 <= distance(record, asked) <= 1e6
