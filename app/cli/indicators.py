@@ -1,6 +1,7 @@
-"""`hub indicators`: how alerts load those who answer them."""
+"""`hub indicators`: of cases as a city reads them, and how alerts load those who answer them."""
 
 import json
+from pathlib import Path
 from typing import Annotated, Any
 
 import typer
@@ -10,8 +11,11 @@ from rich.text import Text
 from app.cli.client import DEFAULT_URL, TokenOption, UrlOption, call, out
 from app.cli.connection import Verbs
 from app.cli.diagnose import LangOption, language
+from app.cli.json_text import json_of
 
 indicators = Verbs("Figures over a period, each with what it was counted from.")
+FirstOption = Annotated[str | None, typer.Option("--from", help="A day, as 2026-11-01; the first of this month.")]
+LastOption = Annotated[str | None, typer.Option("--to", help="The last day, included; today.")]
 FromOption = Annotated[
     str | None, typer.Option("--from", help="With a zone, as 2026-11-01T00:00:00+08:00; 30 days before --to.")
 ]
@@ -64,6 +68,120 @@ def alert_indicators(
     out.print(table)
     for source in found["top"]:
         out.print(Text(f"  {source['alerts']:6}  {source['rule'] or '-'}  {source['target']}"), soft_wrap=True)
+
+
+@indicators.verb("cases")
+def case_indicators(
+    first: FirstOption = None,
+    last: LastOption = None,
+    definitions: Annotated[str, typer.Option("--set", help="Whose definitions: `hub indicators sets`.")] = "standard",
+    by: Annotated[
+        str, typer.Option(help="Groups: region, area, organisation, responsible, category, level or month.")
+    ] = "none",
+    region: RegionOption = None,
+    area: AreaOption = None,
+    organisation: OrganisationOption = None,
+    responsible: Annotated[str | None, typer.Option(help="Only those that this organisation handles.")] = None,
+    kind: Annotated[str | None, typer.Option(help="Only of parts or of events: part or event.")] = None,
+    category: Annotated[str | None, typer.Option(help="Only of categories whose codes begin so.")] = None,
+    csv: Annotated[Path | None, typer.Option("--csv", help="Write all of it as CSV into this file.")] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="As JSON, with the addresses of the lists.")] = False,
+    url: UrlOption = DEFAULT_URL,
+    token: TokenOption = None,
+    lang: LangOption = None,
+) -> None:
+    """Counts and shares of cases over a period, each with what it was counted from.
+
+    Example:  hub indicators cases --from 2026-11-01 --to 2026-11-30 --by region --set district
+    """
+    given = {
+        "from": first,
+        "to": last,
+        "set": definitions,
+        "by": by,
+        "region": region,
+        "area": area,
+        "organisation": organisation,
+        "responsible": responsible,
+        "category_kind": kind,
+        "category": category,
+        "lang": language(lang),
+        "format": "csv" if csv else None,
+    }
+    params = {name: value for name, value in given.items() if value is not None}
+    answer = call("GET", "/indicators/cases", url, token, params=params)
+    if csv is not None:
+        csv.write_bytes(answer.content)
+        out.print(f"{csv} is written.")
+        return
+    found = answer.json()
+    if as_json:
+        typer.echo(json.dumps(found, ensure_ascii=False))
+        return
+    out.print(f"{found['first']} to {found['last']}, {found['set_name']}")
+    table = Table(box=None, pad_edge=False, show_header=False)
+    for count in found["counts"].values():
+        table.add_row(count["name"], Text(str(count["cases"]), "bold"))
+    out.print(table)
+    for group in (found, *found["groups"]):
+        if group is not found:
+            out.print(Text(group["key"] or "-", "bold"))
+        table = Table(box=None, pad_edge=False, show_header=False)
+        for share in group["indicators"]:
+            of = "" if share["denominator"] is None else f"{share['numerator']} / {share['denominator']}"
+            table.add_row(share["name"], Text(_share(share), "bold"), of, Text(share["formula"], "dim"))
+        out.print(table)
+
+
+@indicators.verb("sets")
+def list_sets(url: UrlOption = DEFAULT_URL, token: TokenOption = None) -> None:
+    """List sets of definitions of indicators, one JSON object a line.
+
+    Example:  hub indicators sets
+    """
+    for each in call("GET", "/indicators/sets", url, token).json()["items"]:
+        typer.echo(json.dumps(each, ensure_ascii=False))
+
+
+@indicators.verb("define")
+def put_set(
+    code: Annotated[str, typer.Argument(help="Code of the set.")],
+    file: Annotated[typer.FileText, typer.Argument(encoding="utf-8", help="JSON, as `sets` tells it, or -.")],
+    url: UrlOption = DEFAULT_URL,
+    token: TokenOption = None,
+) -> None:
+    """Define indicators: numerator and denominator are counts with + and - between them.
+
+    Example:  hub indicators define ours ours.json
+
+    ours.json:  {"name": "Ours", "indicators": [{"code": "closing_rate", "zh": "结案率", "en": "closing rate",
+    "numerator": "due - overdue_open", "denominator": "due"}]}
+    """
+    body = json_of(file.read(), file.name)
+    if isinstance(body, dict):
+        body.pop("code", None)
+    answer = call("PUT", f"/indicators/sets/{code}", url, token, json=body)
+    out.print(Text(f"{code} is {'made' if answer.status_code == 201 else 'as given'}."), soft_wrap=True)
+
+
+@indicators.verb("forget")
+def delete_set(
+    code: Annotated[str, typer.Argument(help="Code of the set.")],
+    url: UrlOption = DEFAULT_URL,
+    token: TokenOption = None,
+) -> None:
+    """Delete a set of definitions.
+
+    Example:  hub indicators forget ours
+    """
+    call("DELETE", f"/indicators/sets/{code}", url, token)
+    out.print(Text(f"{code} is deleted."), soft_wrap=True)
+
+
+def _share(share: dict[str, Any]) -> str:
+    if share["value"] is None:
+        return "-"
+    return str(share["numerator"]) if share["denominator"] is None else f"{share['value']:.2%}"
 
 
 def _value(measure: dict[str, Any]) -> str:

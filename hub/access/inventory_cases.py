@@ -20,6 +20,10 @@ CASES: Mapping[str, Table] = {
         l2="region organisation area_keys responsible assisting scope",
         l3="title component lon lat reported_by stage_by asked_by",
     ),
+    "indicator_set": table(
+        _MANAGEMENT, "definitions of indicators of cases, as a city reads them", "until deleted", _READ,
+        l1="code name indicators",
+    ),
     "case_step": table(
         _BUSINESS, "each step of a case, who took it and why", _WITH_CASE, _READ,
         l1="cursor id case_id seq at kind stage_from stage_to", l2="organisation", l3="actor principal note detail",

@@ -55,6 +55,7 @@ EXERCISE = {
     "alerts": [{"title": "Fire", "level": "red", "region": "330000000000"}],
 }
 READ_ATTACHMENT = "GET /alerts/{alert_id}/attachments/{attachment_id}"
+INDICATORS = {"name": "Ours", "indicators": [{"code": "due", "zh": "应结案", "en": "due", "numerator": "due"}]}
 STEPS: list[tuple[str, str, Any, str]] = [
     ("PUT /profiles/{code}", "/profiles/air", AIR, "profile.put"),
     ("POST /profiles:install", "/profiles:install", {"codes": ["{library}"]}, "profile.install"),
@@ -97,6 +98,8 @@ STEPS: list[tuple[str, str, Any, str]] = [
     ("POST /device-tests/{test_id}:end", "/device-tests/{id}:end", None, "device_test.end"),
     ("PUT /inhibitions/{code}", "/inhibitions/a", {"parent_kinds": ["fault"], "kinds": ["fault"]}, "inhibition.put"),
     ("DELETE /inhibitions/{code}", "/inhibitions/a", None, "inhibition.delete"),
+    ("PUT /indicators/sets/{code}", "/indicators/sets/a", INDICATORS, "indicator_set.put"),
+    ("DELETE /indicators/sets/{code}", "/indicators/sets/a", None, "indicator_set.delete"),
     ("DELETE /rules/{code}", "/rules/pm25-high", None, "rule.disable"),
     ("PUT /consumers/{code}", "/consumers/desk", {"url": "https://8.8.8.8/a"}, "consumer.put"),
     ("POST /consumers/{code}:test", "/consumers/desk:test", None, "consumer.test"),

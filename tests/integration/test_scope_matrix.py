@@ -97,6 +97,9 @@ LISTS: dict[str, Any] = {
     "GET /alerts/feed.atom": None,
     "GET /silences": None,
     "GET /indicators/alerts": None,
+    "GET /indicators/cases": None,
+    "GET /indicators/cases/list?count=reported": None,
+    "GET /indicators/cases/stages": None,
     "GET /duty": None,
     "GET /rotas": None,
     "GET /drills": None,
@@ -137,6 +140,7 @@ REFERENCE = {
     *("DELETE /shares/{share_id}", "POST /shares/{share_id}/decision"),
     *("GET /areas", "GET /areas/{code}", "GET /quality-flags", "GET /devices:template"),
     "GET /path",
+    "GET /indicators/sets",
     *("GET /calendars", "GET /calendars/{year}"),
     *("GET /calendars", "GET /calendars/{year}", "POST /presence"),
 }

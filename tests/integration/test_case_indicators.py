@@ -1,0 +1,159 @@
+"""A district's year of cases, stepped through the hub and counted by a script of its own, to the digit."""
+
+from collections.abc import AsyncIterator
+from datetime import date, timedelta
+from typing import Any
+from uuid import UUID, uuid5
+
+import httpx
+import pytest
+
+from hub.cases.apply import apply
+from hub.cases.indicators import COUNTS, Period, Which, counts, listed, stages
+from hub.cases.step import Change, Report, Step
+from hub.cases.transitions import APPROVE, HANDLE
+from hub.store.pool import Pool
+from tests.support.district_count import HOLIDAYS, LIMIT_S, MADE_UP, Year
+from tests.support.district_year import NOW, OFFICES, Event, district_year
+from tests.support.served_api import api_context, client_of
+
+SPACE = UUID(int=12)
+APPROVED = {"extension_granted", "extension_refused", "suspension_granted", "suspended", "supervised"}
+TABLES = [
+    """insert into case_table (kind, version, name, zone, hours, imported_by)
+       values ('deadlines', 1, 'district', 'Asia/Shanghai', '[[540, 720], [780, 1080]]', 'test')""",
+    "insert into case_deadline (version, stage, seconds, working) values (1, 'handling', 57600, true)",
+    *(
+        f"""insert into case_deadline (version, category_kind, stage, seconds, working)
+            values (1, '{kind}', 'case', {seconds}, {working})"""
+        for kind, (seconds, working) in LIMIT_S.items()
+    ),
+    *(f"insert into organisation (code, name) values ('{code}', '{code}')" for code in OFFICES),
+    *(f"insert into calendar_day values ('{day}', false, '放假')" for day in sorted(HOLIDAYS)),
+    *(f"insert into calendar_day values ('{day}', true, '调休')" for day in sorted(MADE_UP)),
+]
+DAYS = [
+    (date(2025, 1, 1), date(2026, 1, 31)),
+    (date(2025, 1, 1), date(2025, 12, 31)),
+    *((date(2025, n, 1), date(2025, n + 1, 1) - timedelta(days=1)) for n in (1, 6, 10)),
+    (date(2025, 3, 8), date(2025, 3, 8)),
+]
+
+
+def change(number: int, step: Event) -> Change:
+    """A step of the year as the hub takes it."""
+    id_, case, kind, at = uuid5(SPACE, str(number)), UUID(int=step["case"] + 1), step["kind"], step["at"]
+    if kind == "reported":
+        told = {name: step[name] for name in ("region", "organisation", "category_kind", "category", "level")}
+        return Report(id_, case, at, "desk", "暴露垃圾", "entered", category_version=1, **told)
+    more: dict[str, Any] = {"responsible": step.get("responsible"), "hours": step.get("hours")}
+    if kind in ("suspension_asked", "supervised"):
+        more |= {"until": at + timedelta(days=30), "level": 2 if kind == "supervised" else None}
+    if kind == "merged":
+        more["into"] = UUID(int=step["into"] + 1)
+    approved = kind in APPROVED or step.get("coordinated")
+    actor = "chief" if approved else "desk"
+    return Step(id_, case, kind, at, actor, APPROVE if approved else HANDLE, note="why", **more)
+
+
+async def stepped(pool: Pool, steps: list[Event]) -> None:
+    """Take the steps of a year through the hub."""
+    async with pool.connection() as conn:
+        for statement in TABLES:
+            await conn.execute(statement.encode())
+    for place in range(0, len(steps), 500):
+        changes = [change(place + n, step) for n, step in enumerate(steps[place : place + 500])]
+        async with pool.connection() as conn, conn.transaction():
+            refused = [each for each in await apply(conn, changes) if each.outcome != "applied"]
+        assert not refused, refused[0]
+
+
+@pytest.fixture(params=[300, pytest.param(5_059, marks=pytest.mark.heavy)])
+async def district(
+    request: pytest.FixtureRequest, database: str
+) -> AsyncIterator[tuple[Pool, Year, httpx.AsyncClient]]:
+    steps = district_year(request.param)
+    async with api_context(database) as context, client_of(context, timeout=60) as client:
+        await stepped(context.hub_pool, steps)
+        yield context.hub_pool, Year(steps, NOW), client
+
+
+GROUPS: dict[str, Any] = {
+    "region": lambda about: about["region"][:6],
+    "organisation": lambda about: about["organisation"],
+    "responsible": lambda about: about["responsible"],
+    "category": lambda about: f"{about['category_kind']}:{about['category'][:2]}",
+    "level": lambda about: str(about["level"]),
+}
+
+
+async def test_each_count_is_that_of_a_script_of_its_own(district: tuple[Pool, Year, httpx.AsyncClient]) -> None:
+    pool, year, _ = district
+    async with pool.connection() as conn:
+        for first, last in DAYS:
+            period = Period(first, last, NOW)
+            assert await counts(conn, period, Which()) == (year.counts(first, last) or {"": {}}), (first, last)
+            for by, group in GROUPS.items():
+                told = await counts(conn, period, Which(), by)  # type: ignore[arg-type]
+                assert told == year.counts(first, last, group), (by, first)
+            told_stages = {each.stage: each for each in await stages(conn, period, Which())}
+            assert {
+                stage: (each.visits, each.median_s, each.p90_s) for stage, each in told_stages.items()
+            } == year.stages(first, last)
+        whole = year.counts(*DAYS[0])[""]
+        assert set(whole) == set(COUNTS), "the year has something of everything"
+        assert whole["due"] == whole["closed_in_time"] + whole["closed_late"] + whole["overdue_open"]
+
+
+async def test_definitions_are_data_and_checked(database: str) -> None:
+    async with api_context(database) as context, client_of(context) as client:
+        one = {"code": "rate", "zh": "率", "en": "rate", "numerator": "due - overdue_open", "denominator": "due"}
+        for wrong, said in (
+            ({"numerator": "due - stolen"}, "stolen"), ({"numerator": "due due"}, "due - overdue_open"),
+            ({"denominator": "due -"}, "due - overdue_open"), ({"numerator": "due; drop table case_file"}, "due;"),
+        ):  # fmt: skip
+            refused = await client.put("/indicators/sets/ours", json={"name": "x", "indicators": [one | wrong]})
+            assert (refused.status_code, said in refused.text) == (422, True), refused.text
+        twice = await client.put("/indicators/sets/ours", json={"name": "x", "indicators": [one, one]})
+        assert (twice.status_code, "twice" in twice.text) == (422, True)
+        for status in (201, 200):
+            made = await client.put("/indicators/sets/ours", json={"name": "x", "indicators": [one]})
+            assert made.status_code == status, made.text
+        codes = [each["code"] for each in (await client.get("/indicators/sets")).json()["items"]]
+        assert codes == ["district", "ours", "standard"]
+        told = (await client.get("/indicators/cases?set=ours&lang=zh")).json()
+        assert told["indicators"] == [
+            {"code": "rate", "name": "率", "formula": "(应结案数 - 超期未结数) ÷ 应结案数", "numerator": 0,
+             "denominator": 0, "value": None}
+        ]  # fmt: skip
+        assert (await client.delete("/indicators/sets/ours")).status_code == 204
+        assert (await client.get("/indicators/cases?set=ours")).status_code == 404
+        for params in ("from=2026-02-30", "from=2026-03-01&to=2026-02-01", "to=0001-01-01", "by=x", "category=x"):
+            assert (await client.get(f"/indicators/cases?{params}")).status_code == 422, params
+        sheet = (await client.get("/indicators/cases?format=csv&lang=zh")).text.splitlines()
+        assert sheet[0].startswith("\ufefffrom,to,group")
+        assert any("按期结案率,0,0,,按期结案数 ÷ 应结案数" in line for line in sheet)
+
+
+async def test_a_figure_opens_a_list_of_as_many_cases(district: tuple[Pool, Year, httpx.AsyncClient]) -> None:
+    pool, year, client = district
+    first, last = DAYS[1]
+    async with pool.connection() as conn:
+        for what in COUNTS:
+            after = {"after_counted_at": None, "after_id": None, "limit": 100_000}
+            found = await listed(conn, what, Period(first, last, NOW), Which(), after)
+            assert len(found) == len({each["id"] for each in found}) == year.counts(first, last)[""].get(what, 0), what
+    asked = {"from": str(first), "to": str(last), "by": "responsible", "set": "district"}
+    told = (await client.get("/indicators/cases", params=asked)).raise_for_status().json()
+    group = next(each for each in told["groups"] if each["key"] == "parks")
+    for name in ("closed_late", "due", "dispatched_right"):
+        length, url = 0, group["counts"][name]["list"].removeprefix("/api/v1")
+        while url:
+            page = (await client.get(url)).raise_for_status().json()
+            length, cursor = length + len(page["items"]), page["next"]
+            url = f"{group['counts'][name]['list'].removeprefix('/api/v1')}&cursor={cursor}" if cursor else ""
+        assert length == group["counts"][name]["cases"] > 0
+    shares = {each["code"]: each for each in told["indicators"]}
+    counted = told["counts"]
+    assert shares["closing_rate"]["formula"] == "(due - of the due, not closed) ÷ due"
+    assert shares["closing_rate"]["value"] == pytest.approx(counted["due_closed"]["cases"] / counted["due"]["cases"])
