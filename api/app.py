@@ -22,6 +22,7 @@ from api.login.oidc import OidcLogin
 from api.routes import (
     accounts,
     alert_desk,
+    alert_handling,
     alert_history,
     alert_performance,
     alert_socket,
@@ -133,6 +134,8 @@ _ROUTERS: tuple[GuardedRouter, ...] = (
     cap.router,  # /alerts/feed.atom, too
     alerts.router,
     alert_desk.router,
+    alert_handling.router,
+    alert_handling.causes,
     alert_history.router,
     alert_performance.router,
     timelines.router,

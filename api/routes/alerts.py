@@ -1,7 +1,7 @@
 """Alerts, with their changes and deliveries."""
 
 import re
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Annotated, Any, Literal
 from uuid import UUID, uuid4
@@ -22,6 +22,7 @@ from hub.access.permissions import Permission
 from hub.access.scope import Scope
 from hub.alerts.alert import Step
 from hub.alerts.apply import apply
+from hub.alerts.desk_steps import CheckResult
 from hub.alerts.path import DRILL as ROUNDS
 from hub.alerts.titles import title_in
 from hub.alerts.transitions import STEP, possible
@@ -37,9 +38,9 @@ _KEYS = {"raised_at": datetime, "id": UUID}
 Handling = Literal["open", "acknowledged", "dispatched", "handled", "verified", "closed", "false_alarm", "merged"]
 State = Literal[Handling, "cleared"]
 TitleLang = Annotated[Lang | None, Query(description="of titles; left out, as they are stored")]
-Cause = Literal[
-    "equipment_fault", "environment", "works", "cooking", "test", "misuse", "malicious", "other", "unspecified"
-]
+Cause = Code
+"""Of the table of causes (GET /alert-causes)."""
+Receipt = Literal["waiting", "unproven", "reached", "failed"]
 Taken = Literal["acknowledged", "dispatched", "handled", "verified", "closed", "false_alarm", "reopened"]
 
 
@@ -78,7 +79,10 @@ class Alert(BaseModel):
     device_name: str | None
     category: str | None
     assignee: str | None = Field(description="the account that is to see to it")
-    cause: Cause | None = Field(description="why it was false")
+    cause: Cause | None = Field(description="why it was false, of GET /alert-causes")
+    check_result: CheckResult | None = Field(
+        description="what a person found it to be (核实); null: nobody has checked"
+    )
     shelved_until: datetime | None = Field(description="out of the list of what is to be done until then")
     merged_into: UUID | None = Field(description="the alert in which it goes on")
     metric: str | None
@@ -111,6 +115,9 @@ class AlertStep(BaseModel):
     level: LevelName
     state: State
     value: float | None
+    details: dict[str, Any] | None = Field(
+        default=None, description="of checked, transferred, arrived and reported_back: what was given with the step"
+    )
 
 
 class AlertDelivery(BaseModel):
@@ -130,7 +137,7 @@ class AlertDelivery(BaseModel):
     last_error: str | None
     said: str | None = Field(description="what the consumer answered when it accepted, at most 500 characters")
     took_ms: int | None = Field(description="how long the last attempt took")
-    receipt: Literal["waiting", "unproven", "reached", "failed"] | None = Field(
+    receipt: Receipt | None = Field(
         description="what a gateway has said since it accepted: delivered is not reached. unproven: nothing in its "
         "time. null: no receipt is expected. It is never an acknowledgement"
     )
@@ -188,7 +195,9 @@ class StepBody(BaseModel):
     )
 
     to: Taken
-    cause: Cause | None = Field(default=None, description="of a false alarm; left out, unspecified")
+    cause: Cause | None = Field(
+        default=None, description="of a false alarm, such as cooking (GET /alert-causes); left out, unspecified"
+    )
     note: Annotated[str, Field(max_length=2000)] | None = None
     actor: Name | None = Field(default=None, description="who takes it, as a post or a desk; only a note")
 
@@ -272,6 +281,8 @@ async def take_step(
         raise invalid("cause", "only a false alarm has one")
     noted = {"to": body.to, "note": body.note, "claimed": body.actor}
     cause = (body.cause or "unspecified") if body.to == "false_alarm" else None
+    if cause is not None:
+        await known_cause(context, cause, ("false_alarm", "test"))
     noted |= {"cause": cause} if cause else {}
     step = step_of(alert_id, body.to, caller, body.actor, body.note, seen=seen, cause=cause)
     await take(context, caller, "alert.step", step, noted)
@@ -285,12 +296,29 @@ def step_of(alert_id: UUID, kind: str, caller: Caller, actor: str | None, note: 
     return Step(uuid4(), alert_id, kind, named, note, principal=caller.principal, at=at, **values)
 
 
+async def known_cause(context: Context, code: str, results: Sequence[str]) -> dict[str, Any]:
+    """A cause in use that goes with one of these results; 422 when there is none."""
+    found = await read(context, SQL.cause, {"code": code})
+    if not found or found[0]["result"] not in results:
+        raise invalid("cause", f"there is no cause '{code}' of {' or '.join(results)} in use; see GET /alert-causes")
+    return found[0]
+
+
 async def take(
-    context: Context, caller: Caller, action: str, step: Step, noted: Mapping[str, Any], also: Also | None = None
+    context: Context,
+    caller: Caller,
+    action: str,
+    step: Step,
+    noted: Mapping[str, Any],
+    also: Also | None = None,
+    *,
+    then: Step | None = None,
+    where_allowed: Sequence[Step] = (),
 ) -> None:
     """Take a step with its audit entry, and `also` after it in the same transaction; ProblemError when refused.
 
-    After it, for the lock of all changes comes first: what refers to the alert waits for its row.
+    `then` is taken with it or neither is; of `where_allowed` what the table allows from there, in their order.
+    Afterwards, for the lock of all changes comes first: what refers to the alert waits for its row.
     """
     async with handling(context, caller, action, str(step.alert_id), noted) as conn:
         # It holds up all other changes of alerts until the commit, which comes at once.
@@ -301,6 +329,10 @@ async def take(
             raise ProblemError(412, await _since(context, step.alert_id, step.seen or 0))
         if result.outcome == "refused":
             raise ProblemError(409, result.reason)
+        if result.outcome == "applied":  # what is sent again changes nothing
+            for after in await apply(conn, [*([then] if then is not None else []), *where_allowed]):
+                if after.change is then and after.outcome == "refused":
+                    raise ProblemError(409, after.reason)
         if also is not None:
             await also(conn)
 

@@ -1,7 +1,7 @@
 -- name: alert_changes
 -- Newest first: an alert may have thousands.
 select c.cursor, c.seq, c.kind, c.at, coalesce(c.actor, nullif(who.display_name, ''), who.name) as actor, c.note,
-       c.note_words,
+       c.note_words, c.details,
        (c.picture ->> 'level') as level, (c.picture ->> 'state') as state, (c.picture ->> 'value')::float8 as value
 from alert_change c
 left join principal who on who.id = c.principal
@@ -59,6 +59,10 @@ order by f.added_at, f.id
 -- name: alert_is_there
 select 1 as there from alert where id = %(id)s
 
+-- name: cause
+-- One that is in use.
+select code, result, name_en, name_zh from alert_cause where code = %(code)s and in_use
+
 -- name: few_alerts
 -- Whether it is better to begin with the devices that the caller may see than with the newest alerts.
 select scope_few_alerts(%(limit)s, %(active)s) as few
@@ -72,7 +76,7 @@ select a.id, a.seq, a.state, a.handling,
        (array['blue', 'yellow', 'orange', 'red'])[a.peak_level] as peak_level, a.title,
        a.origin, a.drill_id is not null as drill, a.target, r.code as rule, r.name as rule_name, coalesce(r.event_kind, a.event_kind) as event_kind,
        d.code as device, d.name as device_name, coalesce(p.category, a.category) as category,
-       who.name as assignee, a.cause, a.shelved_until, a.merged_into,
+       who.name as assignee, a.cause, a.check_result, a.shelved_until, a.merged_into,
        s.metric, p.metrics -> s.metric ->> 'name' as metric_name,
        p.metrics -> s.metric ->> 'unit' as unit, coalesce(p.metrics -> s.metric, p.events -> r.event_kind) as names,
        r.direction, a.value, a.threshold, a.region,

@@ -16,12 +16,12 @@ from api.database import audit, row, rows, writing
 from api.language import Spoken
 from api.pdf.rendering import rendered
 from api.problems import invalid, responses
-from api.routes.alerts import SHOWN, Alert, State, detail
+from api.routes.alerts import SHOWN, Alert, Receipt, State, detail
 from hub.access.caller import Caller
 from hub.access.door import GuardedRouter, TheCaller, needs
 from hub.access.permissions import Permission
 from hub.alerts.hours import ZONE, zones
-from hub.alerts.timeline import kind_told
+from hub.alerts.timeline import kind_told, said
 from hub.alerts.titles import title_in
 from hub.store.statements import statements
 from hub.words import Lang, text
@@ -56,6 +56,10 @@ class TimelineItem(BaseModel):
     note: str | None = Field(description="of the change; what the consumer said when it accepted, or why it did not")
     level: LevelName | None = Field(description="after the change")
     state: State | None = Field(description="after the change")
+    details: dict[str, Any] | None = Field(
+        description="of a step of the desk: how it was checked, who it was handed to"
+    )
+    receipt: Receipt | None = Field(description="what a gateway has said since it accepted; null: none is expected")
 
 
 class ReadingsChart(BaseModel):
@@ -118,12 +122,12 @@ async def _timeline(alert_id: UUID, context: Context, caller: Caller, spoken: La
 
 def _items(found: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
     for each in found["changes"]:
-        kept = {name: each[name] for name in ("at", "kind", "seq", "note", "level", "state")}
-        yield {**kept, "what": "change", "who": each["actor"]}
+        kept = {name: each[name] for name in ("at", "kind", "seq", "note", "level", "state", "details")}
+        yield {**kept, "what": "change", "who": each["actor"], "receipt": None}
     for each in found["deliveries"]:
         at, note = each["settled_at"] or each["created_at"], each["last_error"] or each["said"] or each["why"]
         told = {"at": at, "kind": each["state"], "seq": each["seq"], "who": each["consumer"], "note": note}
-        yield {**told, "what": "delivery", "level": None, "state": None}
+        yield {**told, "what": "delivery", "level": None, "state": None, "details": None, "receipt": each["receipt"]}
 
 
 def _document(found: Mapping[str, Any], lang: Lang, zone: ZoneInfo) -> dict[str, Any]:
@@ -145,7 +149,12 @@ def _document(found: Mapping[str, Any], lang: Lang, zone: ZoneInfo) -> dict[str,
         "id": str(alert["id"]),
     }
     items = [
-        [time(each["at"]), kind_told(each["what"], each["kind"], lang), each["who"] or "–", each["note"] or ""]
+        [
+            time(each["at"]),
+            kind_told(each["what"], each["kind"], lang),
+            each["who"] or "–",
+            "\n".join(said(each, lang, zone)),
+        ]
         for each in found["items"]
     ]
     return {

@@ -9,7 +9,7 @@ from rich.text import Text
 
 from app.cli.client import DEFAULT_URL, TokenOption, UrlOption, call, fail, out
 from app.cli.diagnose import LangOption, language
-from hub.alerts.timeline import kind_told
+from hub.alerts.timeline import kind_told, said
 from hub.words import Lang, text
 
 DOCUMENT_S = 180.0
@@ -56,6 +56,6 @@ def save(path: str, file: Path, params: dict[str, Any], url: str, token: str | N
 
 
 def _line(each: dict[str, Any], lang: Lang) -> str:
-    said = ": ".join(part for part in (each["who"], each["note"]) if part)
+    told = ": ".join(filter(None, (each["who"], *said(each, lang))))
     what = kind_told(each["what"], each["kind"], lang)
-    return f"  {each['at'][:19].replace('T', ' ')}Z  {what}  {said}".rstrip()
+    return f"  {each['at'][:19].replace('T', ' ')}Z  {what}  {told}".rstrip()

@@ -7,6 +7,7 @@ import typer
 from rich.table import Table
 from rich.text import Text
 
+from app.cli.alert_handling import arrive, causes, check, close_out, feedback, transfer
 from app.cli.alert_timeline import timeline
 from app.cli.client import DEFAULT_URL, TokenOption, UrlOption, call, out
 from app.cli.connection import Verbs
@@ -17,6 +18,9 @@ IdArgument = Annotated[str, typer.Argument(help="The alert's id.")]
 NoteOption = Annotated[str | None, typer.Option(help="Kept with the step.")]
 ActorOption = Annotated[str | None, typer.Option(help="Who takes the step, as a desk or a post.")]
 alerts.verb("timeline")(timeline)
+for _verb in (check, transfer, arrive, feedback, causes):
+    alerts.verb(_verb.__name__)(_verb)
+alerts.verb("close-out")(close_out)
 COLOURS = {"blue": "blue", "yellow": "yellow", "orange": "dark_orange", "red": "bold red"}
 
 
@@ -272,7 +276,7 @@ def _climb(found: dict[str, Any]) -> str:
 def _tell(found: dict[str, Any]) -> None:
     out.print(Text.assemble((f"{found['level']}  ", COLOURS[found["level"]]), found["title"]), soft_wrap=True)
     facts = ("id", "condition", "handling", "rule", "device", "region", "opened_at", "cleared_at")
-    for name in (*facts, "assignee", "cause", "shelved_until", "merged_into"):
+    for name in (*facts, "assignee", "check_result", "cause", "shelved_until", "merged_into"):
         if found[name] is not None:
             out.print(Text(f"  {name:13} {found[name]}"), soft_wrap=True)
     if found["steps"]:

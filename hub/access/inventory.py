@@ -66,6 +66,10 @@ TABLES: Mapping[str, Table] = {
         "heartbeat_s heartbeat_due prove_within_h prove_at prove_due watched_since proven_at failing_since degraded_at",
         l3="url", l4="secret login query settings receipt_secret",
     ),
+    "alert_cause": _table(
+        _MANAGEMENT, "why alerts are real, false or tests", "for ever", Permission.ALERTS_READ,
+        l1="code result name_en name_zh in_use",
+    ),
     "routing_revision": _table(
         _OPERATIONS, "that what alerts are routed by has changed", "one row", None, l1="one revision",
     ),
@@ -123,7 +127,7 @@ TABLES: Mapping[str, Table] = {
         _BUSINESS, "what is unusual, and how it is handled", "alerts.keep_days after its last change, when it is over",
         Permission.ALERTS_READ,
         l1="id level peak_level opened_at cleared_at changed_at raised_at updated_at seq handling state origin"
-        " acknowledged_level cause shelved_until merged_into drill_id",
+        " acknowledged_level cause check_result shelved_until merged_into drill_id",
         l2="rule_id target device_id series_id region title event_kind category organisation area_keys scope assignee",
         l3="value threshold lon lat",
     ),
@@ -134,7 +138,8 @@ TABLES: Mapping[str, Table] = {
     "alert_change": _table(
         _BUSINESS, "each change of an alert, who made it, and the alert after it", "with its alert (alerts.keep_days)",
         Permission.ALERTS_READ,
-        l1="cursor id alert_id seq kind at", l2="recipients grouped", l3="actor note note_words picture principal",
+        l1="cursor id alert_id seq kind at", l2="recipients grouped",
+        l3="actor note note_words details picture principal",
     ),
     "alert_ending": _table(
         _OPERATIONS, "endings that the rules have not heard of yet", "seconds, until they have", None, l1="change_id",

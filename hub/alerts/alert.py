@@ -3,7 +3,7 @@
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
-from typing import Literal, NamedTuple
+from typing import Any, Literal, NamedTuple
 from uuid import UUID
 
 from hub.alerts.kept_back import KeptBack
@@ -55,6 +55,8 @@ class Step:
     """Of merged."""
     climb: Climb | None = None
     """Of escalated."""
+    details: Mapping[str, Any] | None = None
+    """Of checked, transferred, arrived and reported_back (hub/alerts/desk_steps.py)."""
 
 
 @dataclass(slots=True, frozen=True)
@@ -152,6 +154,8 @@ class Alert:
     merged_into: UUID | None
     drill_id: UUID | None
     """Of an exercise, or of a test of its device; None: it is real."""
+    check_result: str | None
+    """What a person found it to be (核实): real, false_alarm or test; None: nobody has checked."""
     organisation: str | None
     category: str | None
     areas: list[str]
@@ -186,6 +190,8 @@ class Alert:
                 self.assignee = step.assignee
             case "shelved" | "unshelved":
                 self.shelved_until = step.shelved_until
+            case "checked" if step.details is not None:
+                self.check_result = step.details["result"]
             case kind if kind in HANDLING_AFTER:
                 self._handle(step)
 
@@ -196,13 +202,15 @@ class Alert:
             self.acknowledged_level = self.level
         if self.handling in ENDED:
             self.shelved_until = None
+        if step.kind == "reopened":
+            self.check_result = None
         if self.origin == "manual":  # nothing measures its condition: it lasts until the desk says so
             self.cleared_at = step.at if self.handling in ENDED else None
 
     def _become_real(self) -> None:
         """The test of its device is over and the condition lasts: what people did about it was done about a test."""
         self.drill_id, self.title, self.handling = None, unmarked(self.title), "open"
-        self.acknowledged_level = self.assignee = self.cause = self.shelved_until = None
+        self.acknowledged_level = self.assignee = self.cause = self.shelved_until = self.check_result = None
 
     def _measure(self, change: AlertChange) -> None:
         """What a rule found; a rise above the level that was acknowledged, or shelved, makes it open again."""
@@ -297,7 +305,8 @@ def _no_step(change: Change, alert: Alert, by_id: Mapping[UUID, Alert], active: 
         return refusal(change.kind, alert.handling, cleared, DECIDE)
     if change.seen not in (None, alert.seq):
         return f"it has changed since: it had {change.seen} changes, and has {alert.seq}"
-    reason = refusal(change.kind, alert.handling, cleared, change.permission)
+    checked = alert.check_result is not None
+    reason = refusal(change.kind, alert.handling, cleared, change.permission, checked)
     if reason is None and alert.drill_id is not None:
         reason = _no_step_of_drill(change, alert)
     if reason is None and change.kind == "merged" and change.merged_into is not None:
@@ -342,8 +351,8 @@ def _raised(change: AlertChange | Raise, home: Home) -> Alert:
     alert = Alert(
         change.alert_id, "rule", None, change.target, change.device_id, None, home.region, change.title,
         change.level, change.level, "open", None, None, at, None, at, 1,
-        None, None, None, None, None, None, None, None, _drill_of(change, home, at), home.organisation, home.category,
-        home.areas,
+        None, None, None, None, None, None, None, None, _drill_of(change, home, at), None,
+        home.organisation, home.category, home.areas,
     )  # fmt: skip
     if alert.drill_id is not None:
         alert.title = marked(alert.title)

@@ -118,6 +118,11 @@ def _words(note: str) -> str | None:
     return None if (words := written(note)) is None else json.dumps(words)
 
 
+def _details(change: Change) -> str | None:
+    """Of a step of the desk, as JSON."""
+    return json.dumps(change.details) if isinstance(change, Step) and change.details is not None else None
+
+
 def _array(ids: Sequence[int]) -> str:
     """As PostgreSQL writes an array: those in an array must all be of one length."""
     return f"{{{','.join(map(str, ids))}}}"
@@ -133,6 +138,7 @@ def _recorded(applied: Sequence[Applied]) -> dict[str, list[Any]]:
         "actor": [change.actor for change, _ in applied],
         "note": [change.note for change, _ in applied],
         "note_words": [None if change.note is None else _words(change.note) for change, _ in applied],
+        "details": [_details(change) for change, _ in applied],
         "principal": [change.principal if isinstance(change, Step | Raise) else None for change, _ in applied],
         "condition": [CONDITIONS[alert.cleared_at is not None] for alert in alerts],
         "state": [state_of(alert.handling, alert.cleared_at is not None) for alert in alerts],

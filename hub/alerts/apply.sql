@@ -12,7 +12,7 @@ select id from alert_change where id = any (%(ids)b::uuid[])
 select a.id, a.origin, a.rule_id, a.target, a.device_id, a.series_id, a.region, a.title, a.level, a.peak_level,
        a.handling, a.value, a.threshold, a.opened_at, a.cleared_at, a.changed_at, a.seq, a.event_kind, a.lon, a.lat,
        a.acknowledged_level, a.assignee, a.cause, a.shelved_until, a.merged_into, a.drill_id,
-       coalesce(d.organisation, a.organisation), coalesce(p.category, a.category),
+       a.check_result, coalesce(d.organisation, a.organisation), coalesce(p.category, a.category),
        areas_of(coalesce(d.area_keys, a.area_keys)) as areas,
        exists (select from drill g where g.id = a.drill_id and g.over_at is not null) as drill_over
 from alert a
@@ -69,14 +69,14 @@ update alert a
 set seq = n.seq, level = n.level, peak_level = n.peak_level, value = n.value, threshold = n.threshold, title = n.title,
     handling = n.handling, changed_at = n.changed_at, cleared_at = n.cleared_at,
     acknowledged_level = n.acknowledged_level, assignee = n.assignee, cause = n.cause, shelved_until = n.shelved_until,
-    merged_into = n.merged_into, drill_id = n.drill_id, updated_at = clock_timestamp()
+    merged_into = n.merged_into, drill_id = n.drill_id, check_result = n.check_result, updated_at = clock_timestamp()
 from unnest(
     %(id)b::uuid[], %(seq)b::int[], %(level)b::int2[], %(peak_level)b::int2[], %(value)b::float8[],
     %(threshold)b::float8[], %(title)b::text[], %(handling)b::text[], %(changed_at)b::timestamptz[],
     %(cleared_at)b::timestamptz[], %(acknowledged_level)b::int2[], %(assignee)b::uuid[], %(cause)b::text[],
-    %(shelved_until)b::timestamptz[], %(merged_into)b::uuid[], %(drill_id)b::uuid[]
+    %(shelved_until)b::timestamptz[], %(merged_into)b::uuid[], %(drill_id)b::uuid[], %(check_result)b::text[]
 ) as n (id, seq, level, peak_level, value, threshold, title, handling, changed_at, cleared_at, acknowledged_level,
-        assignee, cause, shelved_until, merged_into, drill_id)
+        assignee, cause, shelved_until, merged_into, drill_id, check_result)
 where a.id = n.id
 
 -- name: insert
@@ -113,9 +113,10 @@ left join series s on s.id = n.series_id
 
 -- name: record
 -- Each change with the picture of its alert after it. Identities are drawn after the sort: cursors rise in its order.
-insert into alert_change (id, alert_id, seq, kind, actor, note, note_words, recipients, grouped, principal, picture)
-select n.change_id, a.id, n.seq, n.kind, n.actor, n.note, n.note_words::jsonb, n.recipients::int[], n.grouped::int[],
-       n.principal, jsonb_build_object(
+insert into alert_change (id, alert_id, seq, kind, actor, note, note_words, details, recipients, grouped, principal,
+                          picture)
+select n.change_id, a.id, n.seq, n.kind, n.actor, n.note, n.note_words::jsonb, n.details::jsonb, n.recipients::int[],
+       n.grouped::int[], n.principal, jsonb_build_object(
         'alert', a.id, 'seq', n.seq, 'origin', a.origin, 'target', a.target, 'rule', r.code, 'rule_name', r.name,
         'device', d.code, 'device_name', d.name, 'metric', s.metric, 'event_kind', coalesce(r.event_kind, a.event_kind),
         'category', coalesce(p.category, a.category), 'region', a.region,
@@ -130,13 +131,13 @@ select n.change_id, a.id, n.seq, n.kind, n.actor, n.note, n.note_words::jsonb, n
         'opened_at', a.opened_at, 'cleared_at', n.cleared_at, 'changed_at', n.changed_at, 'raised_at', a.raised_at)
 from unnest(
     %(change_id)b::uuid[], %(id)b::uuid[], %(seq)b::int[], %(kind)b::text[], %(actor)b::text[], %(note)b::text[],
-    %(note_words)b::text[], %(recipients)b::text[], %(grouped)b::text[],
+    %(note_words)b::text[], %(details)b::text[], %(recipients)b::text[], %(grouped)b::text[],
     %(principal)b::uuid[], %(cause)b::text[], %(assignee)b::uuid[], %(shelved_until)b::timestamptz[],
     %(merged_into)b::uuid[], %(drill_id)b::uuid[],
     %(level)b::int2[], %(peak_level)b::int2[], %(value)b::float8[], %(threshold)b::float8[], %(title)b::text[],
     %(state)b::text[], %(condition)b::text[], %(handling)b::text[], %(changed_at)b::timestamptz[],
     %(cleared_at)b::timestamptz[]
-) with ordinality as n (change_id, id, seq, kind, actor, note, note_words, recipients, grouped, principal, cause,
+) with ordinality as n (change_id, id, seq, kind, actor, note, note_words, details, recipients, grouped, principal, cause,
                         assignee, shelved_until, merged_into, drill_id, level, peak_level, value, threshold, title, state, condition, handling, changed_at, cleared_at,
                         place)
 join alert a on a.id = n.id

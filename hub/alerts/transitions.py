@@ -9,7 +9,7 @@ from typing import Literal, NamedTuple
 
 Axis = Literal["condition", "handling", "record"]
 """record: what is written beside both, at any time, such as a comment."""
-Need = Literal["", "condition cleared", "handling not ended"]
+Need = Literal["", "condition cleared", "handling not ended", "checked"]
 
 CONDITIONS = ("active", "cleared")
 HANDLINGS = ("open", "acknowledged", "dispatched", "handled", "verified", "closed", "false_alarm", "merged")
@@ -23,6 +23,8 @@ MERGE = "alerts:merge"
 RAISE = "alerts:raise"
 ESCALATE = "alerts:escalate"
 """Held by the leader that follows the chains (hub/alerts/escalation_watch.py) alone."""
+CLOSE_OUT = "alerts:close_out"
+"""By which a desk closes what it has checked in one step (销警), wherever its handling stands."""
 DRILL = "drills:write"
 """By which a drill closes its alerts, wherever they are."""
 
@@ -49,6 +51,7 @@ _WHERE = "level, peak_level, title, event_kind, category, device or region, orga
 
 _CAUSE = "actor, note, cause"
 _INTO = "actor, note, merged_into"
+_DETAILS = "actor, note, details"
 ANY = "any"
 
 TRANSITIONS = (
@@ -73,6 +76,11 @@ TRANSITIONS = (
     Transition("closed", "handling", "verified", "closed", STEP),
     Transition("reopened", "handling", "closed", "open", STEP, "", _CAUSE),
     Transition("reopened", "handling", "false_alarm", "open", STEP, "", _CAUSE),
+    Transition("closed", "handling", "open", "closed", CLOSE_OUT, "checked"),
+    Transition("closed", "handling", "acknowledged", "closed", CLOSE_OUT, "checked"),
+    Transition("closed", "handling", "dispatched", "closed", CLOSE_OUT, "checked"),
+    Transition("closed", "handling", "handled", "closed", CLOSE_OUT, "checked"),
+    Transition("closed", "handling", "verified", "closed", CLOSE_OUT, "checked"),
     Transition("closed", "handling", "open", "closed", DRILL),
     Transition("closed", "handling", "acknowledged", "closed", DRILL),
     Transition("closed", "handling", "dispatched", "closed", DRILL),
@@ -83,6 +91,10 @@ TRANSITIONS = (
     Transition("assigned", "record", ANY, ANY, STEP, "handling not ended", "actor, note, assignee"),
     Transition("shelved", "record", ANY, ANY, STEP, "handling not ended", "actor, note, shelved_until"),
     Transition("unshelved", "record", ANY, ANY, STEP, "", "actor, note, shelved_until"),
+    Transition("checked", "record", ANY, ANY, STEP, "handling not ended", f"{_DETAILS}, check_result"),
+    Transition("transferred", "record", ANY, ANY, STEP, "handling not ended", _DETAILS),
+    Transition("arrived", "record", ANY, ANY, STEP, "handling not ended", _DETAILS),
+    Transition("reported_back", "record", ANY, ANY, STEP, "", _DETAILS),
     Transition("escalated", "record", ANY, ANY, ESCALATE, "handling not ended"),
 )
 
@@ -90,10 +102,6 @@ KINDS = tuple(dict.fromkeys(transition.kind for transition in TRANSITIONS))
 RECORDS = frozenset(transition.kind for transition in TRANSITIONS if transition.axis == "record")
 """Changes of neither axis: in the history and the stream, but told to no consumer; `escalated` to those of its step."""
 HANDLING_AFTER = {transition.kind: transition.after for transition in TRANSITIONS if transition.axis == "handling"}
-CAUSES = (
-    "equipment_fault", "environment", "works", "cooking", "test", "misuse", "malicious", "other", "unspecified",
-)  # fmt: skip
-"""Why an alarm was false."""
 
 
 AXES: tuple[Axis, ...] = ("condition", "handling", "record")
@@ -105,8 +113,10 @@ def state_of(handling: str, cleared: bool) -> str:
     return "cleared" if cleared and handling == "open" else handling
 
 
-def possible(handling: str, cleared: bool, permission: str, axes: Collection[Axis] = MOVING) -> list[str]:
-    """Kinds of change allowed to the holder of a permission, sorted."""
+def possible(
+    handling: str, cleared: bool, permission: str, axes: Collection[Axis] = MOVING, checked: bool = False
+) -> list[str]:
+    """Kinds of change allowed to the holder of a permission, sorted; `checked`: whether somebody has (核实)."""
     here = {"condition": CONDITIONS[cleared], "handling": handling, "record": ANY}
     return sorted(
         transition.kind
@@ -116,13 +126,16 @@ def possible(handling: str, cleared: bool, permission: str, axes: Collection[Axi
         and transition.before == here[transition.axis]
         and (transition.needs != "condition cleared" or cleared)
         and (transition.needs != "handling not ended" or handling not in ENDED)
+        and (transition.needs != "checked" or checked)
     )
 
 
-def refusal(kind: str, handling: str, cleared: bool, permission: str) -> str | None:
+def refusal(kind: str, handling: str, cleared: bool, permission: str, checked: bool = False) -> str | None:
     """Why a change is not allowed, listing those that are; None when it is allowed."""
-    if kind in possible(handling, cleared, permission, AXES):
+    if kind in possible(handling, cleared, permission, AXES, checked):
         return None
+    if not checked and kind in possible(handling, cleared, permission, AXES, checked=True):
+        return "it has not been checked (核实): record first whether it is real"
     allowed = possible(handling, cleared, permission)
     return (
         f"from {state_of(handling, cleared)} to {kind}; "

@@ -56,6 +56,7 @@ EXERCISE = {
 }
 READ_ATTACHMENT = "GET /alerts/{alert_id}/attachments/{attachment_id}"
 INDICATORS = {"name": "Ours", "indicators": [{"code": "due", "zh": "应结案", "en": "due", "numerator": "due"}]}
+CAUSE = {"result": "real", "name_en": "fallen tree", "name_zh": "树木倒伏"}
 STEPS: list[tuple[str, str, Any, str]] = [
     ("PUT /profiles/{code}", "/profiles/air", AIR, "profile.put"),
     ("POST /profiles:install", "/profiles:install", {"codes": ["{library}"]}, "profile.install"),
@@ -84,6 +85,13 @@ STEPS: list[tuple[str, str, Any, str]] = [
     ("POST /alerts/{alert_id}/attachments", "/alerts/{alert}/attachments", b"heard at 3", "alert.attach"),
     (READ_ATTACHMENT, "/alerts/{id}/attachments/{attachment}", None, "attachment.read"),
     ("POST /alerts/{alert_id}/merge", "/alerts/{alert}/merge", {"into": "{id}"}, "alert.merge"),
+    ("POST /alerts/{alert_id}/check", "/alerts/{alert}/check", {"by": "call", "result": "real"}, "alert.check"),
+    ("POST /alerts/{alert_id}/transfer", "/alerts/{alert}/transfer", {"to": "119"}, "alert.transfer"),
+    ("POST /alerts/{alert_id}/arrive", "/alerts/{alert}/arrive", {"who": "crew 3"}, "alert.arrive"),
+    ("POST /alerts/{alert_id}/feedback", "/alerts/{alert}/feedback", {"note": "put out"}, "alert.feedback"),
+    ("POST /alerts/{alert_id}/check", "/alerts/{alert}/check", {"by": "call", "result": "real"}, "alert.check"),
+    ("POST /alerts/{alert_id}/close-out", "/alerts/{id}/close-out", {"note": "put out"}, "alert.close_out"),
+    ("PUT /alert-causes/{code}", "/alert-causes/tree", CAUSE, "alert_cause.put"),
     ("POST /silences", "/silences", {"region": "33", "to_at": TOMORROW, "reason": "works"}, "silence.make"),
     ("DELETE /silences/{silence_id}", "/silences/{id}", None, "silence.end"),
     ("POST /warnings", "/warnings", national(), "warnings.bring"),

@@ -29,6 +29,7 @@ FOR_ALL = {
     *("oidc_identity", "oidc_login", "sealed_only"),
     *("indicator_set", "provisioning_key", "region", "rule", "schema_migration"),
     *(
+        "alert_cause",
         "alert_ending",
         "alert_grouping",
         "inhibition",

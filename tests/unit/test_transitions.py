@@ -8,6 +8,7 @@ import pytest
 
 from hub.access.permissions import Permission
 from hub.alerts.transitions import (
+    CLOSE_OUT,
     CONDITIONS,
     DECIDE,
     DRILL,
@@ -40,7 +41,7 @@ def test_only_the_pipeline_moves_the_condition_and_whoever_may_raise_begins_one(
     moved = [t for t in TRANSITIONS if t.axis == "condition"]
     assert {t.permission for t in moved} == {DECIDE, RAISE}
     assert [t.kind for t in moved if t.permission == RAISE] == ["raised"]
-    assert {t.permission for t in TRANSITIONS if t.axis == "handling"} == {STEP, MERGE, DRILL}
+    assert {t.permission for t in TRANSITIONS if t.axis == "handling"} == {STEP, MERGE, DRILL, CLOSE_OUT}
 
 
 def test_the_step_of_a_desk_is_what_its_route_asks_for() -> None:
@@ -56,10 +57,14 @@ def test_a_desk_can_bring_every_handling_to_an_end_and_leaves_one_that_has_ended
     assert [t.before for t in TRANSITIONS if t.axis == "handling" and t.after == "open"] == ["closed", "false_alarm"]
 
 
-def test_what_is_beside_both_axes_moves_neither_and_can_be_written_at_any_time() -> None:
+MOMENTS = {"commented", "attached", "unshelved", "reported_back"}
+"""May be written after the end."""
+
+
+def test_what_is_beside_both_axes_moves_neither_and_can_be_written_until_the_end_or_after_it() -> None:
     for handling in HANDLINGS:
         for kind in RECORDS:
-            ended = handling in ENDED and kind in ("assigned", "shelved", "escalated")
+            ended = handling in ENDED and kind not in MOMENTS
             assert (refusal(kind, handling, False, ESCALATE if kind == "escalated" else STEP) is None) is not ended
         assert refusal("escalated", handling, False, STEP) is not None, "the leader alone does"
     assert not RECORDS & {*possible("open", False, STEP)}
@@ -110,6 +115,15 @@ def test_the_way_of_a_case(path: str) -> None:
     for state, to in pairwise(path.split()):
         handling, cleared = ("open", True) if state == "cleared" else (state, False)
         assert refusal(to, handling, cleared, STEP) is None
+
+
+def test_a_desk_closes_out_what_it_has_checked_from_wherever_it_stands() -> None:
+    for handling in HANDLINGS:
+        ended = handling in ENDED
+        assert (refusal("closed", handling, False, CLOSE_OUT, checked=True) is None) is not ended
+        told = refusal("closed", handling, False, CLOSE_OUT, checked=False)
+        assert told is not None
+        assert ("not been checked" in told) is not ended
 
 
 def test_a_merge_is_no_step_of_a_desk() -> None:
