@@ -38,7 +38,7 @@ def read_calendar(body: bytes, year: int, lang: Lang) -> list[Day]:
 
     line = 0
     try:
-        rows = csv_rows(StringIO(_text(body), newline=""))
+        rows = csv_rows(StringIO(decoded(body), newline=""))
         line, header = next(rows, (1, []))
         columns = [cell.strip().lower() for cell in header]
         if not set(COLUMNS) <= set(columns):
@@ -64,7 +64,7 @@ def read_calendar(body: bytes, year: int, lang: Lang) -> list[Day]:
     return sorted(days.values())
 
 
-def _text(body: bytes) -> str:
+def decoded(body: bytes) -> str:
     try:
         return body.decode("utf-8-sig")
     except UnicodeDecodeError:

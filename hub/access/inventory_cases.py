@@ -35,7 +35,7 @@ CASES: Mapping[str, Table] = {
     ),
     "case_table": table(
         _MANAGEMENT, "versions of the tables of categories and deadlines", "kept: cases name them", _READ,
-        l1="kind version name zone hours imported_at", l3="imported_by",
+        l1="kind version name zone hours imported_at", l2="imported_by",
     ),
     "case_category": table(
         _MANAGEMENT, "categories of cases in the codes of GB/T 30428", "kept: cases name them", _READ,

@@ -27,6 +27,7 @@ PLANTED = (
     *("120.987", "30.987", "plant-tag", "plant-attribute", "plant-window", "plant-param", "plant-giver", "plant-reply"),
     *("61.625", "77.125", "55.875", "plant-title", "plant-actor", "plant-note", "plant-step", "plant-stepper"),
     *("plant-assignee", "plant-file", "plant-paper", "plant-member", "plant-reason"),
+    *("plant-case", "plant-handler", "plant-words", "plant-detail"),
 )
 PLANT = """
 update profile set category = '%(category)s';
@@ -49,6 +50,8 @@ from alert_change c, principal p where p.name = 'plant-member' and c.seq = 1 on 
 update alert set seq = 2, assignee = (select id from principal where name = 'plant-assignee');
 update alert_attachment set name = 'plant-file', content = 'plant-paper';
 update silence set reason = 'plant-reason';
+update case_file set title = 'plant-case', stage_by = 'plant-handler', lon = 120.987, lat = 30.987;
+update case_step set note = 'plant-words', detail = '{"x": "plant-detail"}';
 insert into area (code, name, divisions) values ('zone', 'Zone', '{33}') on conflict do nothing;
 """
 STEPPED = """select audit_write(null, 'plant-stepper', 'device.step', 'seen-1',
@@ -60,7 +63,7 @@ REFERENCES = {"/profiles": "air", "/rules": "pm25-high", "/organisations": "eco-
 @pytest.fixture
 async def city(database: str) -> AsyncIterator[City]:
     async with two_counties(database) as made:
-        made.ids["inside"] |= {"version": "1", "year": "2026", "share_id": str(uuid4())}
+        made.ids["inside"] |= {"version": "1", "year": "2026", "kind": "categories", "share_id": str(uuid4())}
         await plant(made)
         yield made
 

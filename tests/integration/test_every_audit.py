@@ -48,6 +48,9 @@ ROTA = {
 WINDOW = {"from_at": "2026-01-01T00:00:00Z", "to_at": "2026-01-02T00:00:00Z"}
 TOMORROW = (datetime.now(UTC) + timedelta(days=1)).isoformat()
 TONIGHT = (datetime.now(UTC) + timedelta(hours=12)).isoformat()
+CATEGORIES = "kind,code,parent,name\nevent,01,,市容环境\n"
+DEADLINES = "stage,limit,time\nhandling,2d,working\n"
+SUPERVISED = {"to": "supervised", "level": "red", "until": TOMORROW, "note": "at once"}
 EXERCISE = {
     "name": "Autumn",
     "consumers": [],
@@ -119,6 +122,11 @@ STEPS: list[tuple[str, str, Any, str]] = [
     ("POST /provisioning-keys/{code}:rotate", f"{KEY}:rotate", None, "provisioning_key.rotate"),
     ("DELETE /provisioning-keys/{code}", KEY, None, "provisioning_key.delete"),
     ("PUT /calendars/{year}", "/calendars/2026", "date,workday,name\n2026-10-01,false,国庆节\n", "calendar.put"),
+    ("POST /case-tables/categories", "/case-tables/categories?name=a", CATEGORIES, "case_table.import"),
+    ("POST /case-tables/deadlines", "/case-tables/deadlines?name=a", DEADLINES, "case_table.import"),
+    ("POST /cases", "/cases", {"title": "Rubbish", "region": "330000000000"}, "case.report"),
+    ("POST /cases/{case_id}/steps", "/cases/{id}/steps", {"to": "accepted"}, "case.step"),
+    ("POST /cases/{case_id}/decisions", "/cases/{id}/decisions", SUPERVISED, "case.step"),
     ("PUT /rotas/{code}", "/rotas/desk", ROTA, "rota.put"),
     ("DELETE /rotas/{code}", "/rotas/desk", None, "rota.delete"),
     ("PUT /areas/{code}", "/areas/river", {"name": "River", "divisions": ["33"]}, "area.put"),

@@ -84,6 +84,10 @@ THINGS: dict[str, Any] = {
     "GET /device-tests/{test_id}": None,
     "GET /device-tests/{test_id}/result": None,
     "POST /device-tests/{test_id}:end": None,
+    "GET /cases/{case_id}": None,
+    "GET /cases/{case_id}/timeline": None,
+    "POST /cases/{case_id}/steps": {"to": "commented", "note": "a remark"},
+    "POST /cases/{case_id}/decisions": {"to": "supervised", "level": "red", "until": TOMORROW, "note": "at once"},
     "GET /dead-letters/{letter_id}": None,
     "GET /commands/{command_id}": None,
     "POST /devices/{device}/telemetry": {"values": {"pm25": 1}},
@@ -121,6 +125,8 @@ LISTS: dict[str, Any] = {
     "GET /presence": None,
     "POST /silences": {"region": INSIDE, "to_at": TOMORROW, "reason": "works"},
     "POST /alerts": {"title": "A call", "level": "blue", "region": INSIDE + "000000"},
+    "GET /cases": None,
+    "POST /cases": {"title": "A call", "region": INSIDE + "000000"},
     "GET /warnings": None,
     "GET /events": None,
     "GET /readings?device=seen-1&metric=pm25": None,
@@ -148,6 +154,12 @@ REFERENCE = {
     "GET /indicators/sets",
     "GET /alert-causes",
     *("GET /calendars", "GET /calendars/{year}"),
+    *(
+        "GET /case-tables",
+        "GET /case-tables/categories",
+        "GET /case-tables/deadlines",
+        "GET /case-tables/{kind}:example",
+    ),
     *("GET /calendars", "GET /calendars/{year}", "POST /presence"),
 }
 """The same for all who have the permission; counts in them are of what is inside."""

@@ -132,8 +132,22 @@ with s as (
 ), yd as (
     insert into drill_device (drill_id, device_id, over)
     select y.id, a.device_id, true from y, alert a where a.id = %(alert)s
+), z as (
+    insert into case_file (id, number, title, source, region, organisation, reported_at, reported_by, stage, stage_at,
+                           stage_by, seq, visits, updated_at)
+    select gen_random_uuid(), d.code || '-1', %(name)s, 'entered', d.region, d.organisation, now(), %(name)s,
+           'handling', now(), %(name)s, 1, 1, now()
+    from alert a join device d on d.id = a.device_id where a.id = %(alert)s
+    returning id
+), zs as (
+    insert into case_step (id, case_id, seq, at, kind, stage_to, actor, note, detail)
+    select gen_random_uuid(), z.id, 1, now(), 'reported', 'reported', %(name)s, %(name)s, '{}' from z
+), zc as (
+    insert into case_clock (case_id, visit, stage, entered_at, running_from, counted_s, working)
+    select z.id, 1, 'handling', now(), now(), 0, false from z
 )
-select (select id from f)::text, (select id from s)::text, (select id from x)::text, (select id from y)::text
+select (select id from z)::text, (select id from f)::text, (select id from s)::text, (select id from x)::text,
+       (select id from y)::text
 """
 
 
@@ -157,7 +171,7 @@ async def _hang_on(pool: Pool, code: str, name: str, value: float, region: str) 
     alert = await raise_alert(pool, code, value=value)
     async with pool.connection() as conn:
         attached = await (await conn.execute(_ATTACHED, {"alert": alert, "name": name})).fetchall()
-    made = dict(zip(("attachment_id", "silence_id", "drill_id", "test_id"), attached[0], strict=True))
+    made = dict(zip(("case_id", "attachment_id", "silence_id", "drill_id", "test_id"), attached[0], strict=True))
     made["alert_id"] = str(alert)
     made["warning_id"] = await _warned(pool, region, name)
     return {**ids, **made, "code": code, "device": code}

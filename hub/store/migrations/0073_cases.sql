@@ -242,7 +242,7 @@ create view cut.case_step as
 select s.cursor, s.id, s.case_id, s.seq, s.at, s.kind, s.stage_from, s.stage_to,
        case when u.uncut then s.actor else '' end as actor, case when u.uncut then s.principal end as principal,
        s.organisation, case when u.uncut then s.note end as note,
-       case when u.uncut then s.detail else s.detail - 'component' end as detail
+       case when u.uncut then s.detail else '{}' end as detail
 from public.case_step s
 join scoped.case_file c on c.id = s.case_id
 cross join lateral (select c.scope && cut.keys() as uncut) u;

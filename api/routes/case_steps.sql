@@ -1,0 +1,2 @@
+-- name: last
+select stage_by as actor from case_file where id = %(id)s

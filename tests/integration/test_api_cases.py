@@ -1,0 +1,208 @@
+"""Cases over the API: reporting, steps, decisions, lists, and the tables of categories and deadlines."""
+
+import re
+from collections.abc import AsyncIterator
+from typing import Any
+from uuid import uuid4
+
+import httpx
+import pytest
+
+from hub.settings import Database
+from hub.store.pool import open_pool
+from tests.support.served_api import api_context, client_of, raise_alert, register
+
+REPORT = {"title": "暴露垃圾", "region": "330106001002", "note": "seen at 7:40"}
+ZH = {"accept-language": "zh"}
+
+
+@pytest.fixture
+async def client(database: str) -> AsyncIterator[httpx.AsyncClient]:
+    async with api_context(database) as context, client_of(context) as made:
+        await made.put("/organisations/clean", json={"name": "环卫所"})
+        yield made
+
+
+async def post(client: httpx.AsyncClient, path: str, status: int = 200, **body: Any) -> Any:
+    answer = await client.post(path, json=body, headers=ZH if body.pop("zh", False) else {})
+    assert answer.status_code == status, answer.text
+    return answer.json()
+
+
+async def reported(client: httpx.AsyncClient, **told: Any) -> str:
+    return str((await post(client, "/cases", 201, **{**REPORT, **told}))["id"])
+
+
+async def tables(client: httpx.AsyncClient) -> None:
+    for kind in ("categories", "deadlines"):
+        example = await client.get(f"/case-tables/{kind}:example")
+        answer = await client.post(
+            f"/case-tables/{kind}?name=example", content=example.content, headers={"content-type": "text/csv"}
+        )
+        assert answer.status_code == 201, answer.text
+        assert answer.json()["version"] == 1
+
+
+async def test_a_case_is_reported_and_goes_its_way(client: httpx.AsyncClient) -> None:
+    await tables(client)
+    case = await reported(client, category_kind="event", category="0101", level="red", lon=120.1, lat=30.2)
+    steps: list[tuple[str, dict[str, Any]]] = [
+        ("accepted", {}),
+        ("filed", {}),
+        ("dispatched", {"responsible": "clean"}),
+        ("taken", {}),
+    ]
+    for to, told in steps:
+        found = await post(client, f"/cases/{case}/steps", to=to, **told)
+    assert (found["stage"], found["responsible"], found["category_name"]) == ("handling", "clean", "暴露垃圾")
+    assert found["steps"] == [
+        *("commented", "extension_asked", "handled", "merged", "returned", "suspension_asked", "supervised")
+    ]
+    clocks = {each["stage"]: each["deadline"] for each in found["clocks"]}
+    assert clocks["handling"] == "due", "an hour of all time, for a red one"
+    assert clocks["case"] == "no_calendar"
+    assert found["warning"].startswith("a deadline is not known: import the calendar")
+    for to in ("handled", "passed", "closed"):
+        found = await post(client, f"/cases/{case}/steps", to=to)
+    assert [each["kind"] for each in found["timeline"]][-3:] == ["handled", "passed", "closed"]
+    assert (found["closed_how"], found["overdue"], found["steps"]) == ("handled", False, ["commented"])
+    page = (await client.get(f"/cases/{case}/timeline?limit=3")).json()
+    assert [each["kind"] for each in page["items"]] == ["closed", "passed", "handled"]
+    rest = (await client.get(f"/cases/{case}/timeline?cursor={page['next']}")).json()
+    assert rest["items"][0]["kind"] == "taken"
+
+
+async def test_an_alert_becomes_one_case_and_a_report_sent_again_is_the_same(
+    client: httpx.AsyncClient, database: str
+) -> None:
+    await register(client)
+    async with open_pool(Database(url=database)) as pool:
+        alert = str(await raise_alert(pool))
+    id_ = str(uuid4())
+    first = await post(client, "/cases", 201, alert=alert, id=id_)
+    again = await post(client, "/cases", 201, alert=alert, id=id_)
+    assert (first["id"], first["source"], again["seq"]) == (id_, "alert", 1)
+    other = await client.post("/cases", json={"alert": alert}, headers=ZH)
+    assert (other.status_code, id_ in other.json()["detail"]) == (409, True)
+    await post(client, f"/cases/{id_}/steps", to="rejected", note="nothing there")
+    second = await post(client, "/cases", 201, alert=alert)
+    assert second["id"] != id_, "once it has ended, people may report it anew"
+    assert [each["id"] for each in (await client.get(f"/cases?alert={alert}")).json()["items"]] == [second["id"], id_]
+    assert (await client.post("/cases", json={"alert": str(uuid4())})).status_code == 404
+
+
+async def test_a_step_that_cannot_be_is_refused_with_who_came_first(client: httpx.AsyncClient) -> None:
+    case = await reported(client)
+    step = str(uuid4())
+    for _ in range(2):
+        assert (await post(client, f"/cases/{case}/steps", to="accepted", id=step))["seq"] == 2
+    second = (await post(client, f"/cases/{case}/steps", 409, to="accepted"))["detail"]
+    assert "the case is at the stage accepted, where accept is not possible; possible from here: " in second
+    assert re.search(r"it is accepted since 20\d\d-\d\d-\d\d \d\d:\d\d:\d\d UTC, by \w+", second), second
+    zh = await client.post(f"/cases/{case}/steps", json={"to": "accepted"}, headers=ZH)
+    assert "案件处于“受理”阶段，不能受理" in zh.json()["detail"]
+    stale = await client.post(f"/cases/{case}/steps", json={"to": "filed"}, headers={"if-match": '"1"'})
+    assert (stale.status_code, "it had 1 steps, and has 2" in stale.json()["detail"]) == (412, True)
+    for body, status in (
+        ({"to": "commented", "note": "x" * 1_000_000}, 422),
+        ({"to": "commented"}, 409),
+        ({"to": "gone"}, 422),
+        ({"to": "merged", "into": str(uuid4())}, 409),
+        ({"to": "dispatched", "responsible": "nobody"}, 422),
+        ({"to": "extension_granted"}, 422),
+    ):
+        answer = await client.post(f"/cases/{case}/steps", json=body)
+        assert answer.status_code == status, answer.text[:300]
+        assert len(answer.text) < 2_000, "what was too long is not sent back"
+    assert (await client.post(f"/cases/{uuid4()}/steps", json={"to": "accepted"})).status_code == 404
+    assert (await client.get(f"/cases/{case}")).json()["seq"] == 2, "nothing was changed by any of it"
+
+
+async def test_both_reporters_see_what_came_of_it(client: httpx.AsyncClient) -> None:
+    first, second = await reported(client), await reported(client)
+    assert (await post(client, f"/cases/{second}/steps", to="merged", into=first))["outcome"]["stage"] == "reported"
+    refused = (await post(client, f"/cases/{first}/steps", 409, to="merged", into=second))["detail"]
+    assert "two cases cannot refer to each other" in refused
+    await post(client, f"/cases/{first}/steps", to="self_handled", note="swept")
+    for case in (first, second):
+        told = (await client.get(f"/cases/{case}")).json()
+        outcome = told["outcome"] or told
+        assert (outcome["stage"], outcome["closed_how"]) == ("closed", "self_handled")
+    assert told["timeline"][-1]["detail"]["outcome"]["stage"] == "closed"
+
+
+async def test_the_list_is_filtered_and_paged(client: httpx.AsyncClient) -> None:
+    await tables(client)
+    cases = [await reported(client, level=level) for level in ("red", "blue", "blue")]
+    cases.append(await reported(client, category_kind="part", category="0103", region="330110001001"))
+    await post(client, f"/cases/{cases[0]}/steps", to="rejected", note="no")
+    await post(
+        client, f"/cases/{cases[1]}/decisions", to="supervised", level="red", until="2199-01-01T00:00:00Z", note="x"
+    )
+
+    async def ids(query: str) -> list[str]:
+        answer = await client.get(f"/cases?{query}")
+        assert answer.status_code == 200, answer.text
+        return [each["id"] for each in answer.json()["items"]]
+
+    newest = cases[::-1]
+    assert await ids("") == newest
+    assert await ids("open=true") == newest[:3]
+    assert await ids("stage=rejected&stage=closed") == [cases[0]]
+    assert await ids("level=blue") == [cases[2], cases[1]]
+    assert await ids("region=330110") == [cases[3]]
+    assert await ids("category_kind=part&category=01") == [cases[3]]
+    assert await ids("supervised=true") == [cases[1]]
+    assert await ids("overdue=true") == await ids("suspended=true") == await ids("responsible=clean") == []
+    number = (await client.get(f"/cases/{cases[2]}")).json()["number"]
+    assert await ids(f"number={number}&source=entered") == [cases[2]]
+    page = (await client.get("/cases?limit=3")).json()
+    assert await ids(f"cursor={page['next']}") == [cases[0]]
+
+
+@pytest.mark.parametrize(
+    ("kind", "content", "line", "problem"),
+    [
+        ("categories", "kind,code,parent,name\nevent,0101,01,a\n", 2, "the category 01 above 0101 is not in the file"),
+        ("categories", "kind,code,name\nevent,01,a\nevent,01,b\n", 3, "the code 01 is there twice"),
+        ("categories", "kind,code,name\nthing,01,a\n", 2, "'thing' is neither part nor event"),
+        ("categories", "kind,code,name\nevent,A1,a\n", 2, "'A1' is no code"),
+        ("categories", "code,name\n01,a\n", 1, "the file needs a first line with the columns kind,code,name"),
+        ("categories", "kind,code,name\n", 1, "the file has no line"),
+        ("deadlines", "stage,limit,time\nhandling,2x,working\n", 2, "'2x' is no limit"),
+        ("deadlines", "stage,limit,time\nsleeping,2h,working\n", 2, "'sleeping' is no stage"),
+        ("deadlines", "stage,limit,time\nhandling,2h,soon\n", 2, "'soon' is no way to count time"),
+        ("deadlines", "kind,category,stage,limit,time\nevent,77,handling,2h,working\n", 2, "the newest table of"),
+        ("deadlines", "level,stage,limit,time\npink,handling,2h,working\n", 2, "'pink' is no level"),
+    ],
+)
+async def test_a_file_that_is_wrong_is_refused_by_line(
+    client: httpx.AsyncClient, kind: str, content: str, line: int, problem: str
+) -> None:
+    answer = await client.post(
+        f"/case-tables/{kind}?name=wrong", content=content.encode(), headers={"content-type": "text/csv"}
+    )
+    assert answer.status_code == 422, answer.text
+    [fault] = answer.json()["errors"]
+    assert (fault["line"], fault["problem"].startswith(problem)) == (line, True), fault
+    assert (await client.get("/case-tables")).json() == []
+
+
+async def test_a_new_version_does_not_change_what_cases_name(client: httpx.AsyncClient) -> None:
+    await tables(client)
+    case = await reported(client, category_kind="event", category="0101")
+    answer = await client.post(
+        "/case-tables/categories?name=next", content=b"kind,code,name\nevent,09,other\n",
+        headers={"content-type": "text/csv"},
+    )  # fmt: skip
+    assert answer.json()["version"] == 2
+    found = (await client.get(f"/cases/{case}")).json()
+    assert (found["category_version"], found["category_name"]) == (1, "暴露垃圾")
+    gone = await client.post("/cases", json={**REPORT, "category_kind": "event", "category": "0101"})
+    assert (gone.status_code, "the newest table of categories has no event 0101" in gone.text) == (422, True)
+    assert len((await client.get("/case-tables/categories?version=1&limit=1000")).json()["items"]) == 13
+    refused = await client.post(
+        "/case-tables/deadlines?name=a&hours=18:00-09:00", content=b"stage,limit,time\ncase,1d,working\n",
+        headers={"content-type": "text/csv"},
+    )  # fmt: skip
+    assert (refused.status_code, "are no working hours" in refused.text) == (422, True)
