@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from difflib import get_close_matches
-from typing import Annotated, Literal
+from typing import Annotated, Literal, TypeVar
 
 from pydantic import AfterValidator, AwareDatetime, BeforeValidator, Field, StringConstraints
 
@@ -39,6 +39,17 @@ def _names_devices(ceiling: object) -> object:
     if ceiling == "L1":
         raise ValueError("L1 would show nothing, for below L2 no device has a name: give L2, L3 or L4")
     return ceiling
+
+
+Value = TypeVar("Value")
+
+
+def once(values: list[Value]) -> list[Value]:
+    """Each value where it comes first: what is named twice is stored once."""
+    return list(dict.fromkeys(values))
+
+
+Once = AfterValidator(once)
 
 
 def _free(kind: str) -> str:

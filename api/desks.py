@@ -8,13 +8,11 @@ from contextlib import contextmanager, suppress
 from uuid import UUID
 
 from hub.access.caller import Caller
-from hub.duty.desk import STREAM_S, prove_streams
+from hub.duty.desk import PROVEN_S, prove_streams
 from hub.errors import HubError
 from hub.store.pool import Pool, sorted_errors
 
 log = logging.getLogger(__name__)
-
-EVERY_S = STREAM_S / 3
 
 
 class Desks:
@@ -49,4 +47,4 @@ class Desks:
                 except HubError as error:
                     log.debug("open streams are proven later: %s", error)
             with suppress(TimeoutError):
-                await asyncio.wait_for(self._opened.wait(), EVERY_S)
+                await asyncio.wait_for(self._opened.wait(), PROVEN_S)

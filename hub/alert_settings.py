@@ -80,8 +80,9 @@ class PathWatch(Section):
     every_s: float = Field(default=60.0, ge=1, le=3600)
     limit_s: float = Field(default=30.0, ge=1, le=600)
     """Within which a round is to be complete."""
-    through: Literal["mqtt", "queue"] = "mqtt"
-    """Where they begin: at the broker, or, where none is read from, in the queue of what is posted."""
+    through: Literal["auto", "mqtt", "queue"] = "auto"
+    """Where they begin: at the broker, or, where none is read from, in the queue of what is posted. auto: at the broker
+    as soon as there was one, and from then on for ever; a hub that only ever heard of devices by HTTP needs none."""
     url: SecretStr | None = None
     """Of a dead-man outside, which is called (GET) after each complete round, and after nothing else: its silence says
     that the hub is deaf, or dead. It may be called as webhooks may (`outgoing.webhook`)."""

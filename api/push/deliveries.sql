@@ -78,7 +78,7 @@ returning o.id, o.alert_id, o.seq, o.attempts, extract(epoch from now() - o.crea
 
 -- name: delivered
 -- Consumers have accepted these, and with that proven that they can be reached (proofs.sql: proven). Rows are locked in the
--- order of their ids: several processes do this at once.
+-- order of their ids, those of consumers before those of deliveries as everywhere: several processes do this at once.
 with reached as (
     select id from consumer
     where id = any (%(consumer_ids)s)
@@ -89,6 +89,7 @@ with reached as (
     set proven_at = clock_timestamp(), prove_due = case when failing_since is null then prove_due end,
         failing_since = null, degraded_at = null
     from reached where c.id = reached.id
+    returning c.id
 )
 update outbox o
 set state = 'delivered', settled_at = clock_timestamp(), said = n.said, took_ms = n.took_ms, message_id = n.message_id,
@@ -96,7 +97,7 @@ set state = 'delivered', settled_at = clock_timestamp(), said = n.said, took_ms 
     receipt_due = clock_timestamp() + make_interval(secs => n.within_s)
 from unnest(%(ids)s::bigint[], %(said)s::text[], %(took_ms)s::int[], %(message_ids)s::text[], %(within_s)s::int[])
      as n (id, said, took_ms, message_id, within_s)
-where o.id = n.id and o.state = 'pending'
+where o.id = n.id and o.state = 'pending' and (select count(*) from proven) >= 0
 returning o.id
 
 -- name: expire
@@ -182,10 +183,12 @@ group by a.id
 
 -- name: later
 -- It was not accepted: try again later. What waits behind it is not due before it. A consumer that wants a pause gets
--- nothing until it is over; of several answers the longest counts.
+-- nothing until it is over; of several answers the longest counts. It is locked first, as everywhere: what nothing
+-- reads from would be done last.
 with held as (
     update consumer set held_until = greatest(held_until, now() + make_interval(secs => %(hold_s)s))
     where id = %(consumer_id)s and %(hold_s)s > 0
+    returning id
 )
 update outbox
 set next_at = case when id = %(id)s then now() + make_interval(secs => %(wait_s)s)
@@ -195,3 +198,4 @@ set next_at = case when id = %(id)s then now() + make_interval(secs => %(wait_s)
     failure = case when id = %(id)s then %(failure)s else failure end,
     took_ms = case when id = %(id)s then %(took_ms)s else took_ms end
 where consumer_id = %(consumer_id)s and alert_id = %(alert_id)s and state = 'pending'
+  and (select count(*) from held) >= 0

@@ -22,7 +22,6 @@ from api.push.kinds import usual_proofs
 from api.push.pace import PacedChannel
 from api.push.proof_times import next_of
 from api.push.proofs import note
-from hub.alerts.transitions import ENDED
 from hub.backoff import Backoff
 from hub.errors import HubError
 from hub.store.pool import Pool, sorted_errors
@@ -58,7 +57,7 @@ async def due(conn: AsyncConnection, kinds: Sequence[str], limit: int, consumer_
         rows = [row for row in found if await _claimed(conn, row, now)]
         if not rows:
             return []
-        await cursor.execute(SQL.counts, {"ids": [row["id"] for row in rows], "ended": list(ENDED)})
+        await cursor.execute(SQL.counts, {"ids": [row["id"] for row in rows]})
         told = {row.pop("id"): row for row in await cursor.fetchall()}
     return [_beat(row, now, told[row["id"]]) for row in rows]
 

@@ -19,9 +19,15 @@ where id = %(id)s and enabled and heartbeat_due is not distinct from %(heartbeat
 returning id
 
 -- name: counts
--- How many alerts last of which a consumer was told.
-select c.id, (select count(*) from alert a
-              where a.cleared_at is null and a.handling <> all (%(ended)s::text[]) and exists (
-                  select from alert_change h where h.alert_id = a.id and c.id = any (h.recipients))) as active_alerts,
-       (select complete_at from path_round) as last_round
+-- How many alerts last of which a consumer was told; those that last are looked at once for all consumers.
+with told as (
+    select who.id, count(*) as alerts
+    from alert a
+    join alert_told t on t.alert_id = a.id
+    cross join lateral unnest(t.consumers) as who (id)
+    where a.cleared_at is null and a.handling not in ('closed', 'false_alarm', 'merged') and who.id = any (%(ids)s::int[])
+    group by who.id
+)
+select c.id, coalesce(told.alerts, 0) as active_alerts, (select complete_at from path_round) as last_round
 from unnest(%(ids)s::int[]) as c (id)
+left join told on told.id = c.id

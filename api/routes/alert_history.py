@@ -6,10 +6,10 @@ from uuid import UUID
 from api.context import Context, Here
 from api.cursors import Page, Paged
 from api.database import read
-from api.language import Spoken, note_in
+from api.language import Spoken
 from api.problems import not_found, responses
-from api.routes.alerts import SQL, AlertDelivery, AlertStep, shown_delivery
-from hub.access.door import GuardedRouter, needs
+from api.routes.alerts import SQL, AlertDelivery, AlertStep, shown_change, shown_delivery
+from hub.access.door import GuardedRouter, TheCaller, needs
 from hub.access.permissions import Permission
 
 router = GuardedRouter(prefix="/alerts", tags=["alerts"])
@@ -19,11 +19,11 @@ _DELIVERIES = {"seq": int, "consumer": str}
 
 @router.get("/{alert_id}/changes", response_model=Page[AlertStep], responses=responses(404))
 @needs(Permission.ALERTS_READ)
-async def list_changes(alert_id: UUID, paging: Paged, context: Here, spoken: Spoken) -> Any:
+async def list_changes(alert_id: UUID, paging: Paged, context: Here, caller: TheCaller, spoken: Spoken) -> Any:
     """Changes of an alert, newest first."""
     await _there(context, alert_id)
     found = await read(context, SQL.alert_changes, {"id": alert_id, **paging.after(_CHANGES)})
-    return paging.page([note_in(spoken, each) for each in found], _CHANGES)
+    return paging.page([shown_change(each, caller, spoken) for each in found], _CHANGES)
 
 
 @router.get("/{alert_id}/deliveries", response_model=Page[AlertDelivery], responses=responses(404))

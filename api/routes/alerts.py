@@ -54,7 +54,7 @@ class Escalation(BaseModel):
         "handled in time; stopped; exhausted: all steps were taken"
     )
     next_at: datetime | None = Field(description="when the next step is taken, unless somebody acts before")
-    next_to: list[Code] = Field(description="consumers that are told then")
+    next_to: list[Code] = Field(description="consumers that are told then; none for who may not see consumers")
 
 
 class Alert(BaseModel):
@@ -207,6 +207,7 @@ class StepBody(BaseModel):
 async def list_alerts(
     paging: Paged,
     context: Here,
+    caller: TheCaller,
     state: Annotated[list[State] | None, Query(description="may be given several times")] = None,
     active: Annotated[bool, Query(description="only where the condition lasts and nobody has ended it")] = False,
     min_level: Annotated[LevelName | None, Query()] = None,
@@ -235,7 +236,7 @@ async def list_alerts(
     async with context.pool.connection() as conn:
         keys = await few_keys(conn, context.scope, active, after["limit"])
         page = paging.page(await rows(conn, SQL.alerts, {**wanted, **after, "keys": keys, "rounds": ROUNDS}), _KEYS)
-    return {**page, "items": [_shown(found, lang) for found in page["items"]]}
+    return {**page, "items": [_shown(found, caller, lang) for found in page["items"]]}
 
 
 async def few_keys(conn: AsyncConnection, scope: Scope, active: bool, limit: int) -> list[str] | None:
@@ -362,8 +363,10 @@ async def detail(
     newest = {"id": alert_id, "after_seq": None, "after_consumer": None, "limit": SHOWN}
     deliveries = await rows(conn, SQL.alert_deliveries, newest) if may else []
     return {
-        **_shown(found, lang),
-        "changes": [note_in(spoken, each) for each in reversed(await rows(conn, SQL.alert_changes, newest))],
+        **_shown(found, caller, lang),
+        "changes": [
+            shown_change(each, caller, spoken) for each in reversed(await rows(conn, SQL.alert_changes, newest))
+        ],
         "inhibited_by": inhibitor["id"]
         if (inhibitor := await row(conn, SQL.alert_inhibitor, {"id": alert_id}))
         else None,
@@ -372,8 +375,17 @@ async def detail(
     }
 
 
-def _shown(found: dict[str, Any], lang: Lang | None) -> dict[str, Any]:
+def shown_change(found: dict[str, Any], caller: Caller, spoken: Lang) -> dict[str, Any]:
+    """A change with its note in a language; what a chain did names consumers, for who may see these."""
+    if found["kind"] == "escalated" and Permission.CONSUMERS_READ not in caller.permissions:
+        return {**note_in(spoken, found), "note": text("escalation.taken", spoken)}
+    return note_in(spoken, found)
+
+
+def _shown(found: dict[str, Any], caller: Caller, lang: Lang | None) -> dict[str, Any]:
     """A row with the steps that a desk may take, its title in a language if one was asked for."""
+    if found["escalation"] is not None and Permission.CONSUMERS_READ not in caller.permissions:
+        found["escalation"] = {**found["escalation"], "next_to": []}
     names = found.pop("names")
     title = found["title"] if lang is None else title_in(lang, found, found["direction"], names)
     steps = possible(found["handling"], found["cleared_at"] is not None, STEP)

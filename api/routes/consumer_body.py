@@ -16,7 +16,7 @@ from pydantic import (
     model_validator,
 )
 
-from api.contract_types import Code, LevelName, Name, RegionPrefix
+from api.contract_types import Code, LevelName, Name, Once, RegionPrefix
 from api.push.address import BadAddressError
 from api.push.kinds import KINDS, KindName, checked_settings
 from api.routes.consumer_filters import FilterBody, Filters
@@ -109,7 +109,7 @@ class ConsumerBody(BaseModel):
         description="the hub alarms when it has accepted nothing for so many hours; 0: never. null: 24, and never for "
         "a gateway (http)",
     )
-    prove_at: list[LocalTime] | None = Field(
+    prove_at: Annotated[list[LocalTime], Once] | None = Field(
         default=None,
         max_length=24,
         description="at which local times it gets a proof that it can be reached; [] at none. null: 09:00 and 17:00, "

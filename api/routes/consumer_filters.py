@@ -5,7 +5,7 @@ from typing import Annotated, Any
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
-from api.contract_types import LEVELS, Code, LevelName, Name, RegionPrefix
+from api.contract_types import LEVELS, Code, LevelName, Name, Once, RegionPrefix
 from devices.catalogue.search import subtree
 from hub.alerts.hours import ZONE, minutes, zones
 from hub.alerts.routing import MOST_FILTERS
@@ -24,7 +24,7 @@ def _hours(hours: str) -> str:
 
 
 Days = Annotated[
-    Annotated[list[Annotated[int, Field(ge=1, le=7)]], Field(min_length=1, max_length=7)] | None,
+    Annotated[list[Annotated[int, Field(ge=1, le=7)]], Field(min_length=1, max_length=7), Once] | None,
     Field(description="days of the week on which its hours begin; 1 is Monday"),
 ]
 Hours = Annotated[

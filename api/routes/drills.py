@@ -99,7 +99,8 @@ class DrillAlert(BaseModel):
     lon: float | None
     lat: float | None
     due_at: datetime
-    raised_at: datetime | None = Field(description="null: not yet, or the drill ended before")
+    raised_at: datetime | None = Field(description="null: not yet, or the drill ended before, or it failed")
+    error: str | None = Field(description="why it could not be raised; the others are")
 
 
 class DrillDetail(Drill):

@@ -6,7 +6,7 @@ values (%(drill_id)s, %(number)s, %(alert_id)s, %(due_at)s, %(device_id)s, %(reg
 
 -- name: lines
 select l.number, l.alert_id as alert, l.title, (array['blue', 'yellow', 'orange', 'red'])[l.level] as level,
-       d.code as device, l.region, l.organisation, l.category, l.event_kind, l.lon, l.lat, l.due_at, l.raised_at
+       d.code as device, l.region, l.organisation, l.category, l.event_kind, l.lon, l.lat, l.due_at, l.raised_at, l.error
 from drill_alert l
 left join device d on d.id = l.device_id
 where l.drill_id = %(id)s

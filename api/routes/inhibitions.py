@@ -8,7 +8,7 @@ from psycopg import AsyncConnection
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
 
 from api.context import Here
-from api.contract_types import Code, Metric, known
+from api.contract_types import Code, Metric, Once, known
 from api.cursors import Page, Paged
 from api.database import audit, execute, read, row, writing
 from api.problems import not_found, responses
@@ -50,11 +50,13 @@ class InhibitionBody(BaseModel):
         json_schema_extra={"examples": [{"parent_kinds": ["power_loss"], "kinds": ["offline", "fault"]}]},
     )
 
-    parent_kinds: list[Kind] = Field(default=[], max_length=25, description="kinds of events of the parent")
-    parent_metrics: list[Metric] = Field(
+    parent_kinds: Annotated[list[Kind], Once] = Field(
+        default=[], max_length=25, description="kinds of events of the parent"
+    )
+    parent_metrics: Annotated[list[Metric], Once] = Field(
         default=[], max_length=25, description="or metrics of the parent, with an alert of any level"
     )
-    kinds: list[Harmless] = Field(
+    kinds: Annotated[list[Harmless], Once] = Field(
         min_length=1, max_length=25, description="of the devices behind it; never what is a danger, such as fire"
     )
     enabled: bool = True

@@ -9,7 +9,7 @@ from psycopg import AsyncConnection
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, JsonValue, StringConstraints
 
 from api.context import Here
-from api.contract_types import TEXT, Code, GrantCeiling, Metric
+from api.contract_types import TEXT, Code, GrantCeiling, Metric, Once
 from api.cursors import Page, Paged
 from api.database import audit, execute, read, row, rows, writing
 from api.problems import ProblemError, invalid, not_found, responses
@@ -33,7 +33,7 @@ _EXAMPLE: dict[str, JsonValue] = {
     "valid_to": "2027-03-01T00:00:00+08:00",
 }
 Purpose = Annotated[str, StringConstraints(min_length=1, max_length=500, pattern=TEXT, strip_whitespace=True)]
-Codes = Annotated[list[Code], Field(min_length=1, max_length=1_000)]
+Codes = Annotated[list[Code], Field(min_length=1, max_length=1_000), Once]
 
 
 class ShareBody(BaseModel):
@@ -44,7 +44,7 @@ class ShareBody(BaseModel):
     owner: Code = Field(description="the organisation whose data it is")
     consumer: Code | None = Field(default=None, description="the one that asks; left out: that of the caller")
     purpose: Purpose
-    kinds: Annotated[list[Kind], Field(min_length=1, max_length=4)]
+    kinds: Annotated[list[Kind], Field(min_length=1, max_length=4), Once]
     devices: Codes | None = Field(default=None, description="only these; left out: all of the owner's")
     metrics: Annotated[list[Metric], Field(min_length=1, max_length=1_000)] | None = None
     event_kinds: Codes | None = None

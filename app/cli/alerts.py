@@ -270,7 +270,10 @@ def _step(
 def _climb(found: dict[str, Any]) -> str:
     """How far an alert is in its chain."""
     told = f"{found['chain']}, step {found['step']}, {found['state']}"
-    return f"{told}; next at {_time(found['next_at'])} to {', '.join(found['next_to'])}" if found["next_at"] else told
+    if found["next_at"] is None:
+        return told
+    to = f" to {', '.join(found['next_to'])}" if found["next_to"] else ""
+    return f"{told}; next at {_time(found['next_at'])}{to}"
 
 
 def _tell(found: dict[str, Any]) -> None:

@@ -1,6 +1,7 @@
 """Housekeeping of the store: retention and timeouts. Safe to run in any number of processes."""
 
 from app.serve.calendars import watch_calendars
+from app.serve.overdue import watch_timers
 from app.serve.retention import keep_forgetting
 from devices.catalogue.counts import count_all
 from devices.commands.timeouts import keep_settling
@@ -52,5 +53,6 @@ def housekeeping(settings: Settings, pool: Pool) -> list[Named]:
         ("audit journal", keep_settling_journal(pool, settings.audit_journal)),
         ("audit retention", keep_audit(pool, audit.keep_days)),
         ("secrets", lead(settings.database.url, "secrets", sealer(Secrets(settings.secrets)))),
+        ("timers", watch_timers(pool)),
         ("rollups", lead(settings.database.url, "rollups", Rebuild())),
     ]

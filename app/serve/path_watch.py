@@ -17,6 +17,7 @@ from api.push.http_call import HttpCalls, Reply, Request, open_calls
 from app.serve.sources import Engine
 from devices.topics import own_topic
 from hub.access.outgoing import Outgoing
+from hub.alerts.apply import SQL as APPLY
 from hub.alerts.own import over, tell
 from hub.alerts.path import DRILL, KIND, round_id, round_origin, round_payload
 from hub.alerts.routing import OWN
@@ -47,7 +48,7 @@ def watch_path(settings: Settings, engine: Engine | None) -> Work:
 
     async def work(conn: psycopg.AsyncConnection) -> float:
         outgoing = Outgoing(settings)
-        async with _sender(settings, engine) as send, open_calls(outgoing, settings.outgoing.tls) as calls:
+        async with _sender(conn, settings, engine) as send, open_calls(outgoing, settings.outgoing.tls) as calls:
             watch = PathWatch(conn, send, calls, settings)
             await asyncio.sleep(min(settings.path_watch.every_s, BEFORE_S))
             while True:
@@ -68,8 +69,10 @@ class PathWatch:
     async def round(self) -> bool:
         """One round; whether it was complete."""
         await self._conn.execute(SQL.prepare, {"consumer": OWN, "kind": KIND, "drill": DRILL})
-        for statement in (SQL.forget_deliveries, SQL.forget_changes, SQL.forget):
-            await self._conn.execute(statement, {"drill": DRILL})
+        async with self._conn.transaction():
+            await self._conn.execute(APPLY.lock)
+            for statement in (SQL.forget_deliveries, SQL.forget_changes, SQL.forget):
+                await self._conn.execute(statement, {"drill": DRILL})
         at = now_micros() // 1000 * 1000
         id_ = round_id(at)
         await self._conn.execute(SQL.begin, {"id": id_})
@@ -134,9 +137,10 @@ async def _until(passed: Callable[[], Awaitable[bool]]) -> None:
 
 
 @asynccontextmanager
-async def _sender(settings: Settings, engine: Engine | None) -> AsyncIterator[Send]:
+async def _sender(conn: psycopg.AsyncConnection, settings: Settings, engine: Engine | None) -> AsyncIterator[Send]:
     """Where rounds begin: at the broker, or where what is posted is taken."""
-    if settings.path_watch.through == "queue" and engine is not None:
+    through = settings.path_watch.through
+    if through == "queue" and engine is not None:
         yield _posted(engine)
         return
     topic = own_topic(settings.mqtt.prefix, "path")
@@ -145,7 +149,23 @@ async def _sender(settings: Settings, engine: Engine | None) -> AsyncIterator[Se
         async def publish(payload: bytes) -> None:
             await link.publish(topic, payload)
 
-        yield publish
+        yield publish if through != "auto" or engine is None else either(conn, publish, _posted(engine))
+
+
+def either(conn: psycopg.AsyncConnection, publish: Send, post: Send) -> Send:
+    """At the broker; in the queue while there has never been one: a hub without a broker is not a broken one."""
+
+    async def send(payload: bytes) -> None:
+        try:
+            await publish(payload)
+        except BrokerUnavailable:
+            if await (await conn.execute(SQL.had_broker)).fetchone():
+                raise
+            await post(payload)
+        else:
+            await conn.execute(SQL.has_broker)
+
+    return send
 
 
 def _posted(engine: Engine) -> Send:

@@ -29,6 +29,12 @@ on conflict (one) do update
 set id = excluded.id, begun_at = excluded.begun_at, published_at = null, received_at = null, applied_at = null,
     delivered_at = null
 
+-- name: had_broker
+select 1 from path_round where broker_at is not null
+
+-- name: has_broker
+update path_round set broker_at = clock_timestamp() where broker_at is null
+
 -- name: published
 update path_round set published_at = clock_timestamp() where id = %(id)s
 

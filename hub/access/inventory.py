@@ -82,9 +82,10 @@ TABLES: Mapping[str, Table] = {
         Permission.ALERTS_READ, l1="alert_id round level step state due_at", l2="chain told",
     ),
     "path_round": _table(
-        _OPERATIONS, "how far the newest of the hub's own rounds came along the path of alerts", "one row", None,
+        _OPERATIONS, "how far the newest of the hub's own rounds came along the path of alerts", "one row",
+        Permission.STATUS_READ,
         l1="one id begun_at published_at received_at applied_at delivered_at complete_at took_ms broken_at reached "
-        "called_at", l3="call_error",
+        "called_at broker_at", l3="call_error",
     ),
     "alert_fallback": _table(
         _OPERATIONS, "red alerts, and whether the fallback consumer gets them",
@@ -141,6 +142,10 @@ TABLES: Mapping[str, Table] = {
         l1="cursor id alert_id seq kind at", l2="recipients grouped",
         l3="actor note note_words details picture principal",
     ),
+    "alert_told": _table(
+        _BUSINESS, "who was told of an alert, and hears how it goes on", "with its alert (alerts.keep_days)",
+        Permission.CONSUMERS_READ, l1="alert_id", l2="consumers",
+    ),
     "alert_ending": _table(
         _OPERATIONS, "endings that the rules have not heard of yet", "seconds, until they have", None, l1="change_id",
     ),
@@ -169,7 +174,7 @@ TABLES: Mapping[str, Table] = {
     "drill_alert": _table(
         _MANAGEMENT, "what an exercise raises, and when", "with its drill", Permission.ALERTS_READ,
         l1="number alert_id due_at raised_at level event_kind category",
-        l2="drill_id device_id region organisation title scope", l3="lon lat",
+        l2="drill_id device_id region organisation title scope", l3="lon lat error",
     ),
     "drill_device": _table(
         _MANAGEMENT, "which devices a test is about", "with its drill", Permission.ALERTS_READ,

@@ -1,6 +1,7 @@
 """The only code path that changes alerts, used by the pipeline and by operators alike."""
 
 import json
+from collections import defaultdict
 from collections.abc import Sequence
 from typing import Any
 from uuid import UUID
@@ -14,6 +15,7 @@ from hub.alerts.escalation import climbed
 from hub.alerts.fallback import fallen
 from hub.alerts.grouping import grouped
 from hub.alerts.recipients import Owed, owed
+from hub.alerts.tested import tested
 from hub.alerts.transitions import CONDITIONS, ENDED, RECORDS, state_of
 from hub.models import AlertChange
 from hub.store.statements import statements
@@ -83,6 +85,7 @@ async def _write(conn: psycopg.AsyncConnection, applied: Sequence[Applied]) -> N
     deliveries = await owed(conn, telling)
     deliveries += await fallen(conn, telling, deliveries)
     deliveries += await elsewhere(conn, telling, deliveries)
+    deliveries += await tested(conn, telling, deliveries)
     deliveries += await climbed(conn, applied, deliveries)
     told: dict[UUID, list[int]] = {change.id: [] for change, _ in applied}
     for each in deliveries:
@@ -93,6 +96,7 @@ async def _write(conn: psycopg.AsyncConnection, applied: Sequence[Applied]) -> N
         "grouped": [_array(found) if (found := groups.get(id_)) else None for id_ in told],
     }
     await conn.execute(SQL.record, {**_recorded(applied), **recipients})
+    await tell(conn, deliveries)
     if single:
         await conn.execute(SQL.deliver, dict(zip(Owed._fields, map(list, zip(*single, strict=True)), strict=True)))
     if ended := [
@@ -101,6 +105,19 @@ async def _write(conn: psycopg.AsyncConnection, applied: Sequence[Applied]) -> N
     ]:  # fmt: skip
         await conn.execute(SQL.ended, {"change_ids": ended})
     await conn.execute(SQL.notify)
+
+
+async def tell(conn: psycopg.AsyncConnection, deliveries: Sequence[Owed]) -> None:
+    """Note who is told of alerts by these, so that he hears how they go on; not those from whom they are kept back."""
+    kept = {each.consumer_id for each in deliveries if not each.now}
+    followers = {id_ for (id_,) in await _rows(conn, SQL.followers, {"ids": list(kept)})} if kept else set[int]()
+    told = defaultdict[UUID, set[int]](set)
+    for each in deliveries:
+        if each.now or each.consumer_id in followers:
+            told[each.alert_id].add(each.consumer_id)
+    if told:
+        consumers = [_array(sorted(each)) for each in told.values()]
+        await conn.execute(SQL.told, {"alerts": list(told), "consumers": consumers})
 
 
 async def _rows(

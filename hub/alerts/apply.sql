@@ -163,6 +163,19 @@ where c.kind not in ('kafka', 'mqtt')
 order by n.place
 for key share of c
 
+-- name: told
+-- Who was told of these alerts, and not only kept from it; most know it from their first change.
+insert into alert_told as t (alert_id, consumers)
+select n.alert_id, n.consumers::int[]
+from unnest(%(alerts)b::uuid[], %(consumers)b::text[]) as n (alert_id, consumers)
+where not exists (select from alert_told known where known.alert_id = n.alert_id and known.consumers @> n.consumers::int[])
+on conflict (alert_id) do update
+set consumers = array(select distinct id from unnest(t.consumers || excluded.consumers) as id order by id)
+
+-- name: followers
+-- Those of these consumers that follow the log: nothing is kept back there.
+select id from consumer where id = any (%(ids)b::int[]) and kind in ('kafka', 'mqtt')
+
 -- name: ended
 insert into alert_ending (change_id) select unnest(%(change_ids)b::uuid[])
 

@@ -12,6 +12,7 @@ from hub.alerts.alert import Change, Raise, Result, Step
 from hub.alerts.apply import SQL as APPLY
 from hub.alerts.apply import apply
 from hub.alerts.transitions import DECIDE, DRILL, ENDED
+from hub.errors import HubError
 from hub.store.leader import Work
 from hub.store.statements import statements
 
@@ -42,15 +43,28 @@ def drills(momentary: Collection[str]) -> Work:
 
 
 async def raise_due(conn: psycopg.AsyncConnection) -> None:
-    """Raise what is due of exercises."""
+    """Raise what is due of exercises; a line that cannot be raised is marked as failed, and holds up no other."""
+    at_once = AT_ONCE
     while await (await conn.execute(SQL.due, {"limit": 1})).fetchall():
-        async with conn.transaction(), conn.cursor(row_factory=dict_row) as cursor:
-            await cursor.execute(APPLY.lock)
-            lines = await (await cursor.execute(SQL.due, {"limit": AT_ONCE})).fetchall()
-            if not lines:
-                return
-            _log_refused(await apply(conn, [_raise(**line) for line in lines]))
-            await cursor.execute(SQL.raised, {"alerts": [line["alert_id"] for line in lines]})
+        try:
+            await _raise_some(conn, at_once)
+        except (psycopg.OperationalError, OSError, HubError):
+            raise  # of the database, not of a line
+        except Exception as error:
+            if at_once > 1:  # one of them cannot be raised: each by itself shows which
+                at_once = 1
+                continue
+            told = f"{type(error).__name__}: {error}".partition("\n")[0][:200]
+            for alert, drill in await (await conn.execute(SQL.failed, {"error": told})).fetchall():
+                log.exception("the alert %s of the drill %s cannot be raised, and is left out", alert, drill)
+
+
+async def _raise_some(conn: psycopg.AsyncConnection, at_once: int) -> None:
+    async with conn.transaction(), conn.cursor(row_factory=dict_row) as cursor:
+        await cursor.execute(APPLY.lock)
+        lines = await (await cursor.execute(SQL.due, {"limit": at_once})).fetchall()
+        _log_refused(await apply(conn, [_raise(**line) for line in lines]))
+        await cursor.execute(SQL.raised, {"alerts": [line["alert_id"] for line in lines]})
 
 
 def _raise(alert_id: UUID, due_at: datetime, **line: object) -> Raise:

@@ -4,9 +4,21 @@ select l.alert_id, l.due_at, l.device_id, l.region, l.organisation, l.category, 
        l.title, l.drill_id
 from drill_alert l
 join drill t on t.id = l.drill_id
-where l.raised_at is null and l.due_at <= now() and now() < t.ends_at and t.over_at is null
+where l.raised_at is null and l.error is null and l.due_at <= now() and now() < t.ends_at and t.over_at is null
 order by l.due_at, l.drill_id, l.number
 limit %(limit)s
+
+-- name: failed
+-- The first that is due.
+update drill_alert set error = %(error)s
+where (drill_id, number) = (
+    select l.drill_id, l.number
+    from drill_alert l
+    join drill t on t.id = l.drill_id
+    where l.raised_at is null and l.error is null and l.due_at <= now() and now() < t.ends_at and t.over_at is null
+    order by l.due_at, l.drill_id, l.number
+    limit 1)
+returning alert_id, drill_id
 
 -- name: raised
 update drill_alert set raised_at = clock_timestamp() where alert_id = any (%(alerts)s) and raised_at is null

@@ -20,6 +20,7 @@ from hub.alerts.kept_back import DELIVERED, KeptBack, kept_back
 from hub.alerts.recipients import stored_places, subscriptions
 from hub.alerts.routing import Place, Subscriptions
 from hub.alerts.transitions import ESCALATE
+from hub.duty.desk import keep_streams
 from hub.duty.on_duty import Duty, on_duty
 from hub.lifecycle import Part, Phase
 from hub.settings import Settings
@@ -120,6 +121,8 @@ class EscalationWatch(Part):
 
     def __init__(self, settings: Settings) -> None:
         self._url = settings.database.url
+        self._leads_by = 0
+        """The connection by which it leads: a new one begins after a start, or when another leader is gone."""
 
     @asynccontextmanager
     async def opened(self, group: asyncio.TaskGroup) -> AsyncIterator[None]:
@@ -128,6 +131,9 @@ class EscalationWatch(Part):
         yield
 
     async def _work(self, conn: psycopg.AsyncConnection) -> float:
+        if conn.info.backend_pid != self._leads_by:
+            await keep_streams(conn)
+            self._leads_by = conn.info.backend_pid
         while await escalate(conn) == AT_ONCE:
             pass
         return EVERY_S

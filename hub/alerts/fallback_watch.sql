@@ -30,6 +30,11 @@ with due as (
     from due
     where f.alert_id = due.alert_id and (due.had or exists (select from fallback))
     returning f.alert_id, f.seq, f.why
+), told as (
+    insert into alert_told as t (alert_id, consumers)
+    select decided.alert_id, array[fallback.id] from decided cross join fallback where decided.why is not null
+    on conflict (alert_id) do update set consumers = t.consumers || excluded.consumers
+    where not t.consumers @> excluded.consumers
 )
 insert into outbox (change_id, alert_id, seq, consumer_id, why)
 select c.id, c.alert_id, c.seq, fallback.id, decided.why

@@ -36,29 +36,12 @@ select a.id,
        d.code as device, s.metric, case when a.drill_id is not null then coalesce(drill.consumers, '{}') end as drill,
        case when a.origin = 'rule' and a.drill_id is null and a.peak_level < 4 and d.parent_id is not null
            then inhibiting(d.parent_id, r.event_kind) end as inhibited_by,
-       -- By the keys of both tables, and only for those that were ever told: outbox has no index by alert alone, and what
-       -- is raised in a storm was told to nobody before. Aggregated, so that the planner cannot make a join of it.
-       array(select taker.id
-             from (select distinct was.id
-                   from alert_change c
-                   cross join lateral (
-                       select unnest(c.recipients) as id
-                       union all
-                       -- noted by a version that had no column for it
-                       select o.consumer_id from outbox o where o.change_id = c.id and c.recipients is null) as was
-                   where c.alert_id = a.id and c.seq < a.seq) as taker
-             cross join lateral (
-                 select bool_or((o.silence_id is not null or o.quiet_until is not null or o.inhibited_by is not null)
-                                and o.state not in ('pending', 'delivered')) as kept,
-                        bool_or(o.silence_id is null and o.quiet_until is null and o.inhibited_by is null
-                                or o.state in ('pending', 'delivered')) filter (where o.seq < a.seq) as got
-                 from outbox o
-                 where o.consumer_id = taker.id and o.alert_id = a.id) as of_it
-             where of_it.got or of_it.kept is not true) as told
+       coalesce(told.consumers, '{}') as told
 from alert a
 left join rule r on r.id = a.rule_id
 left join device d on d.id = a.device_id
 left join profile p on p.id = d.profile_id
 left join series s on s.id = a.series_id
 left join drill on drill.id = a.drill_id
+left join alert_told told on told.alert_id = a.id
 where a.id = any (%(ids)b::uuid[])

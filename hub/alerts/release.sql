@@ -35,6 +35,17 @@ order by o.id
 for update of o skip locked
 
 -- name: settle
+-- Who gets what was kept back from him is told of its alert.
+with told as (
+    insert into alert_told as t (alert_id, consumers)
+    select o.alert_id, array_agg(distinct o.consumer_id)
+    from unnest(%(ids)s::bigint[], %(states)s::text[]) as n (id, state)
+    join outbox o on o.id = n.id
+    where n.state = 'pending'
+    group by o.alert_id
+    on conflict (alert_id) do update
+    set consumers = array(select distinct id from unnest(t.consumers || excluded.consumers) as id order by id)
+)
 update outbox o
 set state = n.state,
     silence_id = coalesce(n.silence_id, o.silence_id), quiet_until = coalesce(n.quiet_until, o.quiet_until),

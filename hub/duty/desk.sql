@@ -17,3 +17,10 @@ from proven
 where clicked_until > now()
 on conflict (hour, principal_id) do update set minutes = desk_hour.minutes | excluded.minutes
 where desk_hour.minutes & excluded.minutes = 0
+
+-- name: keep
+-- Those that were proven together last, before the hub ended.
+update desk_presence
+set streamed_until = greatest(streamed_until, clock_timestamp() + make_interval(secs => %(back_s)s))
+where streamed_until > clock_timestamp() - make_interval(secs => %(away_s)s)
+  and streamed_until > (select max(streamed_until) from desk_presence) - make_interval(secs => %(proven_s)s)

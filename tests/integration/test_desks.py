@@ -13,6 +13,7 @@ from api.context import Context
 from app.serve.retention import forget
 from hub.access.roles import Role
 from hub.access_settings import Access
+from hub.duty.desk import keep_streams
 from hub.duty.on_duty import on_duty
 from tests.support.accounts import log_in, machine, person
 from tests.support.process import eventually
@@ -115,6 +116,27 @@ async def test_two_streams_of_a_person_are_one_desk_until_both_are_closed(desk: 
                 await conn.execute("update desk_presence set streamed_until = now()")
             async with desk.client("li") as li, li.stream("GET", "/alerts/stream"):  # the next look proves all
                 await eventually(desk.present, "the other stream is open still")
+
+
+async def test_a_desk_has_the_time_to_come_back_after_a_restart(desk: Desk) -> None:
+    """Its page opens its stream again within 8 s; meanwhile the chain of an alert would pass it over."""
+    async with desk.client("wang") as client, client.stream("GET", "/alerts/stream"):
+        await client.post("/presence", json={})
+        await eventually(desk.present, "wang is at the desk")
+    async with desk.context.hub_pool.connection() as conn:
+        ended = "update desk_presence set streamed_until = now() - make_interval(secs => %s)"
+        for away_s, there in ((60, True), (3600, False)):
+            await conn.execute(ended, [away_s])
+            assert not await desk.present()
+            await keep_streams(conn)
+            assert await desk.present() is there, away_s
+        await conn.execute("update desk_presence set streamed_until = now() - interval '1 minute'")
+        await conn.execute(
+            """insert into desk_presence (principal_id, streamed_until)
+               select id, now() from principal where name = 'li'"""
+        )
+        await keep_streams(conn)
+        assert not await desk.present(), "who had gone before the others stays away"
 
 
 async def test_presence_is_forgotten_after_a_day_and_with_its_account(desk: Desk) -> None:

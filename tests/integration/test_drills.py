@@ -203,6 +203,13 @@ async def test_what_lasts_when_a_test_is_over_is_told_as_real(
         )
         assert changes == [("updated", False)]
         assert "duty" in await told(context.hub_pool, alert), "nobody else takes it: the fallback consumer has it"
+        newest = await alarms.run(
+            """select c.code from outbox o join consumer c on c.id = o.consumer_id
+               where o.alert_id = %(alert)s and o.seq = (select max(seq) from outbox where alert_id = %(alert)s)
+               order by 1""",
+            alert=alert,
+        )
+        assert newest == [("duty",), ("exercise",)], "who was told of a drill hears that it is none"
     message = parsed((await client.get(f"/alerts/{acknowledged}/cap")).content)
     said = [message.findtext(name, None, CAP) for name in ("status", "msgType", "references")]
     assert said == ["Actual", "Alert", None], "whoever left out what was an exercise takes this as the first"
@@ -287,6 +294,25 @@ async def test_a_newer_alert_of_its_target_does_not_keep_a_test_from_its_end(con
     assert (rows[closed], rows[newer]) == (False, True)
     assert [sorted(rows[alert] for alert in pair) for pair in twice] == [[False, True]] * 2
     assert await alarms.run("select count(real_at) from proof_test") == [(2,)]
+
+
+async def test_a_line_that_cannot_be_raised_says_why_and_holds_up_no_other(
+    context: Context, client: httpx.AsyncClient, alarms: Alarms
+) -> None:
+    await alarms.run(
+        """create function no_flood() returns trigger language plpgsql as
+               $$ begin if new.title like '%%flood' then raise exception 'no flood here'; end if; return new; end $$;
+           create trigger no_flood before insert on alert for each row execute function no_flood()"""
+    )
+    alerts = [FIRE, {**FIRE, "title": "flood"}, {**FIRE, "title": "smoke"}]
+    body = {"name": "n", "consumers": ["exercise"], "ends_at": soon(hours=1), "alerts": alerts}
+    made = (await client.post("/drills", json=body)).json()
+    for _ in range(2):
+        await over(context)
+    shown = (await client.get(f"/drills/{made['id']}")).json()
+    assert [bool(each["raised_at"]) for each in shown["alerts"]] == [True, False, True]
+    assert [each["error"] for each in shown["alerts"]] == [None, "RaiseException: no flood here", None]
+    assert (shown["done"], shown["size"]) == (2, 3)
 
 
 FIRE = {"title": "Fire in the hall", "level": "red", "region": "330106001002", "event_kind": "fire"}

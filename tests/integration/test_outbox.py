@@ -12,9 +12,11 @@ from pathlib import Path
 import pytest
 
 from api.push.channel import Accepted, Answer, Channel, Consumer, Delivery
+from api.push.deliveries import Deliveries
 from api.push.outbox import DeliveryWorker, Limits
 from api.push.signature import verify
 from hub.access.outgoing import Outgoing
+from hub.alerts.recipients import SQL as RECIPIENTS
 from hub.limit_settings import Outgoing as Listed
 from hub.settings import Database, Settings
 from hub.store.listen import listen
@@ -365,6 +367,39 @@ async def test_a_consumer_that_asks_for_a_pause_gets_nothing_until_it_is_over(al
         await settled(alarms, "desk", *["delivered"] * 4)
 
 
+async def test_who_puts_a_delivery_off_locks_its_consumer_first(alarms: Alarms) -> None:
+    """As who switches it off does: else the two wait for each other."""
+    consumer, alert = await alarms.consumer("desk"), await alarms.raised()
+    deliveries = Deliveries(alarms.pool)
+    [claimed] = await deliveries.claim(1, 1, {}, 30)
+    async with alarms.pool.connection() as conn, conn.transaction():
+        await conn.execute("select 1 from consumer where id = %s for update", [consumer])
+        later = asyncio.create_task(deliveries.later(claimed, 1, "why", "connection", 1, 5))
+        waits = "select count(*) from pg_stat_activity where wait_event_type = 'Lock' and query like '%with held as%'"
+
+        async def waiting() -> bool:
+            return await alarms.run(waits) != [(0,)]
+
+        await eventually(waiting, "it waits for the consumer")
+        await conn.execute("select 1 from outbox where alert_id = %s for update nowait", [alert])
+    await later
+
+
+async def test_who_was_told_is_read_from_one_row(alarms: Alarms) -> None:
+    """2,000 changes for 100 consumers were 200,000 deliveries, read at each further change under the lock."""
+    for code in ("desk", "night"):
+        await alarms.consumer(code)
+    alert = await alarms.raised()
+    await alarms.apply(alert, "updated", level=4)
+    assert await alarms.run("select cardinality(consumers) from alert_told") == [(2,)]
+    explained, values = f"explain {RECIPIENTS.places}", {"ids": [alert], "border_m": 0}
+    async with alarms.pool.connection() as conn:
+        plan = "\n".join(line for (line,) in await (await conn.execute(explained.encode(), values)).fetchall())
+        assert "alert_told" in plan
+        assert "outbox" not in plan
+        assert "alert_change" not in plan
+
+
 async def test_titles_are_in_the_language_of_the_consumer(alarms: Alarms, desk: Receiver) -> None:
     for code in ("zh", "en", "stored"):
         await alarms.consumer(code, desk.url(f"/{code}"))
@@ -496,6 +531,7 @@ async def test_it_ends_when_it_is_cancelled_just_as_it_is_woken(alarms: Alarms) 
 PROCESS = """
 import asyncio, sys
 from dataclasses import replace
+from api.push.deliveries import Deliveries
 from api.push.outbox import DeliveryWorker, Limits
 from hub.settings import Database
 from hub.store.pool import open_pool

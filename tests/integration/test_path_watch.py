@@ -15,7 +15,7 @@ from api.push.http_call import open_calls
 from api.push.outbox import DeliveryWorker, Limits
 from api.push.probe import Probe
 from app.serve.engine import Stages
-from app.serve.path_watch import PathWatch, Send, watch_path
+from app.serve.path_watch import PathWatch, Send, either, watch_path
 from hub.alerts.apply import apply
 from hub.alerts.path import RoundMessages, Rounds, raised, round_origin
 from hub.errors import BrokerUnavailable
@@ -165,6 +165,23 @@ async def test_the_dead_man_is_called_after_a_complete_round_and_after_no_other(
         [(reached, took_ms)] = await (await conn.execute("select reached, took_ms from path_round")).fetchall()
         assert reached is None
         assert took_ms < 1500
+        worker.stop()
+        await delivering
+
+
+async def test_a_hub_that_never_had_a_broker_sends_rounds_through_the_queue(database: str) -> None:
+    settings = Settings.model_validate({"database": {"url": database}, "path_watch": {"limit_s": 1.5}})
+    assert settings.path_watch.through == "auto"
+    async with open_pool(settings.database) as pool, pool.connection() as conn, open_calls(LOCAL) as calls_:
+        await conn.set_autocommit(True)
+        worker = DeliveryWorker(pool, {"probe": Probe()}, Limits(poll_s=0.05))
+        delivering = asyncio.create_task(worker.run(), name="delivery_worker")
+        without = PathWatch(conn, either(conn, refusing, sending(pool)), calls_, settings)
+        assert await without.round()
+        assert await lasting(conn) == []
+        assert await PathWatch(conn, either(conn, sending(pool), refusing), calls_, settings).round(), "at a broker"
+        assert not await without.round(), "there was a broker, and it is away"
+        assert await lasting(conn) == ["path_broken:begun"]
         worker.stop()
         await delivering
 
