@@ -20,6 +20,7 @@ from hub.access.refusals import Refusals
 from hub.access.scope import EVERYWHERE, Scope
 from hub.access.scoped_pool import Connections, ScopedPool
 from hub.access_settings import Access
+from hub.alerts.trial import RuleTrial
 from hub.settings import Settings
 from hub.store.pool import Pool
 from hub.store.replay import Replay
@@ -53,6 +54,8 @@ class Context:
     """By kind of consumer; none where nothing is delivered."""
     desks: Desks = field(default_factory=Desks)
     """Which people have a stream of alerts open."""
+    try_rule: RuleTrial | None = None
+    """Tries a rule on the past; None: this process knows no rules."""
 
     scope: Scope = EVERYWHERE
     """What the request may see."""

@@ -125,7 +125,7 @@ async def put_rule(
             {
                 **body.model_dump(),
                 "code": code,
-                "profile_id": await _profile_id(conn, body, spoken),
+                "profile_id": await profile_of(conn, body, spoken),
                 "thresholds": Jsonb(body.thresholds) if body.thresholds else None,
                 "event_level": LEVELS[body.level] if body.level else None,
             },
@@ -136,7 +136,7 @@ async def put_rule(
         return await _rule(conn, code)
 
 
-async def _profile_id(conn: AsyncConnection, body: RuleBody, lang: Lang) -> int | None:
+async def profile_of(conn: AsyncConnection, body: RuleBody, lang: Lang) -> int | None:
     """The profile of a rule that it can work with: its metric is there, its thresholds are within its range."""
     if body.profile is None:
         return None

@@ -10,11 +10,11 @@ from rich.text import Text
 
 from app.cli.client import DEFAULT_URL, TokenOption, UrlOption, call, fail, out, pages
 from app.cli.connection import Verbs
+from app.cli.rule_body import LEVELS, CodeArgument, JsonOption, body_of
+from app.cli.rules_try import try_rule
 
 rules = Verbs("What is unusual: thresholds on a metric, and kinds of event.")
-CodeArgument = Annotated[str, typer.Argument(help="The rule's code.")]
-JsonOption = Annotated[bool, typer.Option("--json", help="One JSON object a line.")]
-_LEVELS = ("blue", "yellow", "orange", "red")
+rules.verb("try")(try_rule)
 _OF_METRIC = ("metric", "direction", "thresholds")
 _OF_EVENT = ("event_kind", "level")
 
@@ -49,7 +49,7 @@ def show_rule(code: CodeArgument, url: UrlOption = DEFAULT_URL, token: TokenOpti
     Example:  hub rules show water-depth
     """
     found = call("GET", f"/rules/{code}", url, token).json()
-    typer.echo(json.dumps(_body(found), ensure_ascii=False, indent=2))
+    typer.echo(json.dumps(body_of(found), ensure_ascii=False, indent=2))
 
 
 @rules.verb("put")
@@ -80,11 +80,11 @@ def put_rule(
     Example:  hub rules put smoke --name Smoke --event-kind smoke --level red
     """
     known = call("GET", f"/rules/{code}", url, token, accept=(404,))
-    body = _body(known.json()) if known.is_success else {}
+    body = body_of(known.json()) if known.is_success else {}
     if not body and name is None:
         fail(f"'{code}' is new: give its --name, and what is unusual")
     thresholds = {
-        each: value for each, value in zip(_LEVELS, (blue, yellow, orange, red), strict=True) if value is not None
+        each: value for each, value in zip(LEVELS, (blue, yellow, orange, red), strict=True) if value is not None
     }
     of_metric = {"metric": metric, "direction": direction, "thresholds": thresholds or None}
     of_event = {"event_kind": event_kind, "level": level}
@@ -109,10 +109,6 @@ def delete_rule(code: CodeArgument, url: UrlOption = DEFAULT_URL, token: TokenOp
     """
     call("DELETE", f"/rules/{code}", url, token)
     out.print(Text(f"{code} is out of force."))
-
-
-def _body(found: dict[str, Any]) -> dict[str, Any]:
-    return {name: value for name, value in found.items() if name != "code" and value is not None}
 
 
 def _when(rule: dict[str, Any]) -> str:

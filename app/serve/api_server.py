@@ -8,6 +8,7 @@ from contextlib import asynccontextmanager
 from functools import partial
 from secrets import token_hex
 
+from analytics.rules.history import RuleHistory
 from api.app import create_app
 from api.changes import ChangeFeed
 from api.command_waiters import CommandWaiters
@@ -83,7 +84,7 @@ class ApiServer(Part):
         self._commands = CommandDelivery(pool, holder, [BrokerDownlink(self._control, settings.mqtt.prefix)])
         context = Context(
             settings, pool, counters, reasons, self._changes, replay, self._control, self._outcomes, self._directory,
-            self._logins, channels=delivery_worker.channels,
+            self._logins, channels=delivery_worker.channels, try_rule=RuleHistory(settings.rules.stale_after_s),
         )  # fmt: skip
         self._refusals, self._desks = context.refusals, context.desks
         app = create_app(context, routers, LARGER)

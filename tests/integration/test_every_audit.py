@@ -19,6 +19,7 @@ from tests.support.warning_samples import national
 NOTHING_CHANGES = {
     "POST /frames:check": "it tells what a message would be, and stores nothing",
     "POST /routing:try": "it tells who would get an alert, and sends nothing",
+    "POST /rules:try": "it tells what a rule would have raised, and stores nothing",
     "POST /chains:try": "it tells who would be told of an alert, and when, and sends nothing",
     "DELETE /devices/{code}": "a device is never deleted: 405",
     "POST /session/active": "the person is there: nothing but the time of the session's lock",

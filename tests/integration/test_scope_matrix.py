@@ -136,6 +136,13 @@ LISTS: dict[str, Any] = {
     "GET /dead-letters/counts": None,
     "GET /status": None,
     "POST /frames:check": {"payload": '{"values":{"pm25":1}}', "device": "seen-1"},
+    "POST /rules:try": {
+        "name": "High",
+        "profile": "air",
+        "metric": "pm25",
+        "direction": "above",
+        "thresholds": {"red": 1},
+    },
     "POST /devices:import": "code,name,profile,region\nseen-2,New,air,330110000000\n",
     "POST /telemetry:batch": [{"device": "seen-1", "values": {"pm25": 1}}],
     "POST /events:batch": [{"device": "seen-1", "kind": "fire", "state": "active"}],

@@ -1,0 +1,26 @@
+-- name: events
+-- Of a kind, from devices of a profile or of any, as they came.
+select e.id, e.device_id, d.code, e.ts, e.received_at, e.state, e.level
+from event e
+join device d on d.id = e.device_id
+where e.kind = %(kind)s
+  and e.ts >= %(since)s and e.ts < %(until)s
+  and (%(profile)s::int is null or d.profile_id = %(profile)s)
+order by e.received_at, e.ts
+limit %(most)s
+
+-- name: readings
+-- Packed: series, time, value, quality.
+select string_agg(int4send(series_id) || timestamptz_send(ts) || float8send(value) || int2send(quality), '')
+from (
+    select series_id, ts, value, quality from reading
+    where series_id = any(%(series)s) and ts >= %(since)s and ts < %(until)s
+    order by series_id, ts
+) r
+
+-- name: series
+select s.id, d.code
+from series s
+join device d on d.id = s.device_id
+where d.profile_id = %(profile)s and s.metric = %(metric)s
+order by s.id

@@ -1,0 +1,142 @@
+"""A rule is tried on what is stored, over the API and from the command line."""
+
+import asyncio
+import json
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+from typer.testing import CliRunner
+
+from app.main import app
+from hub.access.roles import Role
+from hub.store.pool import Pool
+from tests.support.doors import CallerDoor
+from tests.support.served_api import AIR, RULE, api_context, client_of, served
+
+NIGHT = datetime(2026, 11, 2, 18, 0, tzinfo=UTC)
+"""Two in the morning in Hangzhou."""
+UNTIL: dict[str, str | int] = {"days": 7, "until": (NIGHT + timedelta(days=2)).isoformat()}
+FILL = """
+select ensure_partition(%(night)s::date);
+insert into reading (ts, series_id, value, quality)
+select %(night)s::timestamptz + make_interval(mins => 10 * n),
+       s.id, case when n between 30 and 40 or n = 100 then 300 when n between 60 and 62 then 80 else 20 end, 0
+from series s join device d on d.id = s.device_id, generate_series(0, 143) n where d.code = 'near';
+insert into reading (ts, series_id, value, quality)
+select %(night)s::timestamptz, s.id, 90, 0 from series s join device d on d.id = s.device_id where d.code = 'far';
+insert into event (id, device_id, ts, received_at, kind, state)
+select gen_random_uuid(), d.id, at, at, 'smoke', case when n %% 2 = 0 then 'active' else 'inactive' end
+from device d, generate_series(0, 4) n, lateral (select %(night)s::timestamptz + make_interval(hours => n) as at) t
+where d.code = 'near'"""
+
+
+@dataclass
+class Desk:
+    client: httpx.AsyncClient
+    door: CallerDoor
+    base: str
+    pool: Pool
+
+    async def tried(self, **rule: Any) -> dict[str, Any]:
+        answer = await self.client.post("/rules:try", params=UNTIL, json={**RULE, **rule})
+        return dict(answer.raise_for_status().json())
+
+    async def hub(self, *words: str, status: int = 0) -> str:
+        told = await asyncio.to_thread(
+            CliRunner().invoke, app, list(words), env={"HUB_URL": self.base, "COLUMNS": "200"}
+        )
+        assert told.exit_code == status, told.output
+        return told.stdout if status == 0 else told.stderr
+
+
+@pytest.fixture
+async def desk(database: str) -> AsyncIterator[Desk]:
+    door = CallerDoor()
+    async with api_context(database) as context, client_of(context, door) as client, served(context) as base:
+        (await client.put("/profiles/air", json=AIR)).raise_for_status()
+        for code, region in (("near", "330106000000"), ("far", "330206000000")):
+            device = {"name": code, "profile": "air", "region": region}
+            (await client.put(f"/devices/{code}", json=device)).raise_for_status()
+        async with context.hub_pool.connection() as conn:
+            for statement in FILL.split(";\n"):
+                await conn.execute(statement, {"night": NIGHT} if "%(" in statement else None)
+        yield Desk(client, door, base, context.hub_pool)
+
+
+async def test_it_tells_what_a_rule_would_have_raised(desk: Desk) -> None:
+    found = await desk.tried()
+    assert (found["alerts"], found["night"], found["lasting"], found["complete"]) == (4, 1, 1, True)
+    assert (found["things"], found["looked_at"]) == (2, 145)
+    assert found["by_level"] == {"blue": 2, "yellow": 0, "orange": 0, "red": 2}
+    assert found["devices"] == [{"device": "near", "alerts": 3}, {"device": "far", "alerts": 1}]
+    assert found["longest_s"] == 11 * 600
+    assert [(each["day"], each["alerts"]) for each in found["days"] if each["alerts"]] == [("2026-11-03", 4)]
+    assert len(found["days"]) == 8
+    first = found["examples"][0]
+    assert (first["device"], first["level"], first["peak_level"], first["value"]) == ("near", "red", "red", 300)
+    async with desk.pool.connection() as conn:
+        stored = await (await conn.execute("select count(*) from alert")).fetchone()
+    assert stored == (0,)
+
+
+async def test_another_threshold_or_hold_raises_less(desk: Desk) -> None:
+    assert (await desk.tried(thresholds={"red": 250}))["alerts"] == 2
+    assert (await desk.tried(hold_s=1800))["alerts"] == 2  # near once, far once: it is still 90
+    assert (await desk.tried(direction="below", thresholds={"blue": 10}))["alerts"] == 0
+
+
+async def test_a_kind_of_event_is_tried_too(desk: Desk) -> None:
+    body = {"name": "Smoke", "event_kind": "smoke", "level": "orange"}
+    found = (await desk.client.post("/rules:try", params=UNTIL, json=body)).raise_for_status().json()
+    assert (found["alerts"], found["lasting"], found["looked_at"], found["things"]) == (3, 1, 5, 1)
+    assert found["examples"][0]["value"] is None
+
+
+async def test_who_sees_one_county_tries_it_on_that(desk: Desk) -> None:
+    desk.door.limited(Role.INTEGRATOR, "3302")
+    answer = await desk.client.post("/rules:try", params=UNTIL, json=RULE)
+    assert (answer.status_code, answer.json()["things"]) == (200, 1)
+    assert "near" not in answer.text
+
+
+@pytest.mark.parametrize(
+    ("asked", "rule", "told"),
+    [
+        ({"zone": "Mars/Olympus"}, RULE, "Asia/Shanghai"),
+        ({"days": 0}, RULE, "days"),
+        ({"days": 367}, RULE, "days"),
+        ({}, {**RULE, "profile": "none"}, "profile"),
+        ({}, {**RULE, "metric": "none"}, "metric"),
+        ({}, {"name": "x"}, "threshold"),
+    ],
+)
+async def test_what_cannot_be_tried_is_refused(
+    desk: Desk, asked: dict[str, Any], rule: dict[str, Any], told: str
+) -> None:
+    answer = await desk.client.post("/rules:try", params=asked, json=rule)
+    assert answer.status_code == 422
+    assert told in answer.text
+
+
+async def test_from_the_command_line_with_a_plot(desk: Desk, tmp_path: Path) -> None:
+    (await desk.client.put("/rules/high", json=RULE)).raise_for_status()
+    days = str((datetime.now(UTC) - NIGHT).days + 2)
+    drawn = tmp_path / "high.svg"
+    told = await desk.hub("rules", "try", "high", "--days", days, "--plot", str(drawn))
+    assert f"In the last {days} days this rule would have raised 4 alerts, 1 of them at night" in told
+    assert "near 3, far 1" in told
+    assert "<svg" in drawn.read_text(encoding="utf-8")
+    fewer = json.loads(await desk.hub("rules", "try", "high", "--days", days, "--blue", "85", "--json"))
+    assert fewer["alerts"] == 3
+    body = tmp_path / "rule.json"
+    body.write_text(await desk.hub("rules", "show", "high"), encoding="utf-8")
+    same = json.loads(await desk.hub("rules", "try", "new", "--file", str(body), "--days", days, "--json"))
+    assert same["alerts"] == 4
+    body.write_text("[]", encoding="utf-8")
+    assert "hub rules show" in await desk.hub("rules", "try", "new", "--file", str(body), status=1)
+    assert "absent" in await desk.hub("rules", "try", "absent", status=1)
