@@ -1,4 +1,7 @@
-"""A red alert that nobody has is given to the fallback consumer by the hub itself, after kill -9 too."""
+"""A red alert that nobody has is given to the fallback consumer by the hub itself, after kill -9 too.
+
+What waits for a summary then is told in one by the hub itself, too.
+"""
 
 import psycopg
 
@@ -9,7 +12,20 @@ from tests.support.numbered import register
 from tests.support.process import wait_until
 
 RULE = {"name": "Many", "profile": "counter", "metric": "n", "direction": "above", "thresholds": {"red": 20}}
-GIVEN = "select seq, why from outbox order by seq"
+GIVEN = "select seq, why from outbox where until_cursor is null order by seq"
+SUMMARY = (
+    "select o.state, g.due_at from outbox o join alert_grouping g using (consumer_id) where o.until_cursor is not null"
+)
+STORM = """
+with desk as (
+    insert into consumer (code, url, secret, filters, grouping)
+    values ('desk', 'http://127.0.0.1:9/', 's', '[]', '{"after": 1, "within_s": 60, "every_s": 60}')
+    returning id
+), waits as (
+    insert into alert_grouping (consumer_id, recent, position, due_at) select id, '{}', 0, now() from desk
+)
+update alert_change set grouped = array[desk.id] from desk
+"""
 
 
 def test_what_is_due_when_the_hub_is_killed_is_given_once(hub: Hub, mosquitto: Mosquitto, database: str) -> None:
@@ -24,7 +40,9 @@ def test_what_is_due_when_the_hub_is_killed_is_given_once(hub: Hub, mosquitto: M
         conn.execute(
             "insert into consumer (code, url, secret, fallback) values ('duty', 'http://127.0.0.1:9/', 's', true)"
         )
+        conn.execute(STORM)
     hub.start()
+    wait_until(lambda: fetch(database, SUMMARY) == [("pending", None)], "the storm is told in a summary", 60)
     wait_until(lambda: fetch(database, GIVEN) == [(1, "unmatched")], "the fallback consumer gets it", 60)
     mosquitto.publish([("ganzhi/v1/counter-1/telemetry", b'{"values":{"n":1}}')])
     wait_until(lambda: len(fetch(database, GIVEN)) == 2, "it hears how it goes on", 60)

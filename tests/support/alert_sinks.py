@@ -3,9 +3,9 @@
 python -m tests.support.alert_sinks LOG --hooks PORT --sse PORT --ws PORT --kafka SERVERS --mqtt PORT
 
 A line is NAME AT CURSOR ID VALUE: the path of a webhook or the kind of a stream, seconds of the epoch, 0 where there is
-no cursor, the CloudEvent's id, and the alert's value. It is written before the hub hears that the change was
-accepted, and streams go on after the last cursor of the file: it may be killed at any moment. Paths that begin
-with /dead are never answered. Prints "ready" once it listens.
+no cursor, the CloudEvent's id, and the alert's value; of a change that a summary names the cursor is -1. It is written
+before the hub hears that the change was accepted, and streams go on after the last cursor of the file: it may be killed
+at any moment. Paths that begin with /dead are never answered. Prints "ready" once it listens.
 """
 
 import argparse
@@ -26,15 +26,18 @@ ANSWER = b"HTTP/1.1 204 No Content\r\n\r\n"
 
 
 class Log:
-    """The file; each line is one write, so that a kill leaves whole lines."""
+    """The file; each message is one write, so that a kill leaves whole lines."""
 
     def __init__(self, path: Path) -> None:
         self._file = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND)
 
     def take(self, name: str, body: bytes, cursor: int = 0) -> None:
-        event = json.loads(body)
-        line = f"{name} {time.time():.4f} {cursor} {event['id']} {event['data'].get('value')}\n"
-        os.write(self._file, line.encode())
+        event, at = json.loads(body), time.time()
+        told = [(cursor, event["id"], event["data"])]
+        if event["type"] == "ganzhi.alerts.summary":
+            told = [(-1, change["id"], change) for change in event["data"]["alerts"]]
+        lines = [f"{name} {at:.4f} {cursor} {id_} {data.get('value')}\n" for cursor, id_, data in told]
+        os.write(self._file, "".join(lines).encode())
 
 
 class Hook(asyncio.Protocol):

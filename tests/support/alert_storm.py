@@ -25,6 +25,10 @@ RED = 10_000_000_000
 RISING = 10
 """Each alert of so many rises from orange to red."""
 
+FIRST_REDS = """
+select alert_id || '.' || min(seq) from alert_change where picture ->> 'level' = 'red' group by alert_id
+"""
+
 
 def region(number: int) -> str:
     """The first six digits of a district."""
@@ -97,15 +101,17 @@ class Line(NamedTuple):
     at: float
     id: str
     latency_ms: float
+    named: bool
+    """Whether it was named in a summary, not sent singly."""
 
 
 def read_lines(log: Path) -> dict[str, list[Line]]:
     """What each consumer got, in the order in which it came."""
     found = defaultdict[str, list[Line]](list)
     for text in log.read_text(encoding="utf-8").splitlines() if log.exists() else ():
-        name, at, _, id_, value = text.split()
+        name, at, cursor, id_, value = text.split()
         published_at = float("nan") if value == "None" else float(value) % RED
-        found[name].append(Line(name, float(at), id_, (float(at) - published_at) * 1000))
+        found[name].append(Line(name, float(at), id_, (float(at) - published_at) * 1000, cursor == "-1"))
     return found
 
 
@@ -124,6 +130,10 @@ class Verdict:
     """Changes of an alert that came after a later one of it, for the first time."""
     missing: dict[str, list[str]] = field(default_factory=dict)
     """What did not come, by the consumer that it was for."""
+    named: int = 0
+    """Of those delivered: by a summary."""
+    reds: int = 0
+    """First red changes of an alert that a summary named, though each is to be sent singly."""
 
     @property
     def lost(self) -> int:
@@ -138,6 +148,7 @@ def judge(url: str, lines: dict[str, list[Line]], names: Iterable[str]) -> Verdi
             "select h.alert_id || '.' || h.seq, h.recipients from alert_change h join alert a on a.id = h.alert_id"
             " join rule r on r.id = a.rule_id where r.code = 'storm'"  # the hub has alerts of its own
         ).fetchall()
+        first_reds = {id_ for (id_,) in conn.execute(FIRST_REDS).fetchall()}
         codes: dict[str, int] = dict(conn.execute("select code, id from consumer").fetchall())
     verdict.changes = len(changes)
     for name in names:
@@ -149,6 +160,9 @@ def judge(url: str, lines: dict[str, list[Line]], names: Iterable[str]) -> Verdi
         if absent := sorted(wanted - set(once)):
             verdict.missing[name] = absent
         verdict.repeats += len(got) - len(once)
+        named = {line.id for line in lines.get(name, ()) if line.named}
+        verdict.named += len(wanted & named)
+        verdict.reds += len(first_reds & named)
         newest: dict[str, int] = {}
         for id_ in once:
             alert, _, seq = id_.rpartition(".")
