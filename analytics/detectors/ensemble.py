@@ -10,7 +10,7 @@ from analytics.detectors.compiled import compiled
 from analytics.detectors.detector import Floats, Ints
 
 PARTS = ("level", "season", "stay", "rate", "stuck", "rhythm", "discrete")
-WEIGHTS = (1.0, 0.6, 0.3, 0.0, 1.0, 0.5, 1.0)
+WEIGHTS = (1.0, 0.5, 0.2, 0.0, 0.4, 0.0, 0.4)
 
 DTYPE = np.dtype(
     [

@@ -15,7 +15,7 @@ HABIT = 2.0
 """How much a series that surprises often is discounted."""
 QUIET = 24.0
 """Readings, about, in which a surprise is still the last one going on, unless it grows."""
-UNIT = 0.154
+UNIT = 0.11
 """A surprise beyond the habit that is worth a score of 1 - 1/e; 0.99 is 4.6 of them."""
 
 DTYPE = np.dtype([("count", "f8"), ("habit", "f8"), ("going", "f8")])

@@ -15,6 +15,8 @@ from hub.models import Micros
 BINS = 128
 SPARSE = 8
 """The occupied range counts as at least so many bins: a few equal values make not everything far."""
+THIN = 5
+"""So many taken bins beyond a gap make it count half."""
 FARTHEST = 1e6
 NEW = 0.001
 """Of a bin: what a value in a free bin is away from the next one at least."""
@@ -46,21 +48,42 @@ def _taken(s: Any, k: int) -> bool:
 
 
 @compiled
-def distance(s: Any, x: float) -> float:
-    """Distance of `x` to the nearest bin that was taken, in units of the range of those; 0 if its own bin was.
+def _count(word: Any) -> int:
+    """Bits that are set."""
+    bits = 0
+    while word:
+        word &= word - _ONE
+        bits += 1
+    return bits
 
-    At most FARTHEST, as for an infinity. What is not a number is at no distance.
+
+@compiled
+def _count_below(s: Any, k: int) -> int:
+    """Bins below `k` that were taken."""
+    low, high = s.new[0] | s.old[0], s.new[1] | s.old[1]
+    if k < 64:
+        return _count(low & ((_ONE << np.uint64(k)) - _ONE))
+    return _count(low) + (_count(high) if k >= BINS else _count(high & ((_ONE << np.uint64(k - 64)) - _ONE)))
+
+
+@compiled
+def distance(s: Any, x: float) -> float:
+    """How far `x` lies from the nearest bin that was taken, as a share of the range of those; 0 if its own bin was.
+
+    Outside the range it counts by the mean spacing of the taken bins: where values lie apart, the next one does, too.
+    Inside it counts less when few bins were taken on one side: in a thin tail, less than what was there is no news. At
+    most FARTHEST, as for an infinity. What is not a number is at no distance.
     """
     if s.begun == 0 or math.isnan(x):
         return 0.0
     if s.width == 0.0:
         return 0.0 if x == s.origin else 1.0
     at = (x - s.origin) / s.width - s.first
-    span = max(s.high - s.low + 1, SPARSE)
-    if at >= s.high + 1:
-        return float(min((at - s.high - 1 + NEW) / span, FARTHEST))
-    if at < s.low:
-        return float(min((s.low - at + NEW) / span, FARTHEST))
+    extent = s.high - s.low + 1
+    span = max(extent, SPARSE)
+    if at >= s.high + 1 or at < s.low:
+        away = at - s.high - 1 if at >= s.high + 1 else s.low - at
+        return float(min((away + NEW) * _count_below(s, BINS) / extent / span, FARTHEST))
     k = int(at)
     if _taken(s, k):
         return 0.0
@@ -69,7 +92,9 @@ def distance(s: Any, x: float) -> float:
         below -= 1
     while not _taken(s, above):
         above += 1
-    return float((min(at - below - 1, above - at) + NEW) / span)
+    lower = _count_below(s, k)
+    fewer = min(lower, _count_below(s, BINS) - lower)
+    return float((min(at - below - 1, above - at) + NEW) * fewer / (fewer + THIN) / span)
 
 
 @compiled

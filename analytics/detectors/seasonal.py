@@ -69,6 +69,8 @@ def learn(s: Any, ts: int, x: float, hour: int) -> None:
     """Remember how far `x` was off, and move the mean of its hour."""
     if s.begun == 0:
         s.begun, s.base = 1, x
+        occupancy.add(s.off, ts, 0.0)  # as usual is where distances are measured from
+        occupancy.add(s.away, ts, 0.0)
     usual = expected(s, hour)
     off = x - usual
     if math.isfinite(off):

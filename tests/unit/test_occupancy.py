@@ -1,11 +1,12 @@
 """Which values a series has taken, against plain sets of numbers."""
 
+import math
 from typing import Any
 
 import numpy as np
 import pytest
 
-from analytics.detectors.occupancy import BINS, DTYPE, TERM, add, distance
+from analytics.detectors.occupancy import DTYPE, NEW, SPARSE, TERM, THIN, add, distance
 
 Record = Any
 
@@ -29,21 +30,35 @@ def test_what_was_seen_is_at_no_distance(seed: int) -> None:
     assert [value for value in values if distance(record, value) > 0] == []
 
 
+def told(record: Record, values: list[float], x: float) -> float:
+    """The distance, from the bins of all values as a plain set."""
+    bins = {math.floor((value - record["origin"]) / record["width"]) for value in values}
+    at = (x - record["origin"]) / record["width"]
+    low, high = min(bins), max(bins)
+    extent = high - low + 1
+    if math.floor(at) in bins:
+        return 0.0
+    nearest = min(max(k - at, at - k - 1) for k in bins) + NEW
+    fewer = min(sum(k < at for k in bins), sum(k > at for k in bins))
+    share = fewer / (fewer + THIN) if low < at < high + 1 else len(bins) / extent
+    return nearest * share / max(extent, SPARSE)
+
+
 @pytest.mark.parametrize("seed", range(6))
-def test_distances_are_those_to_the_nearest_value_within_two_bins(seed: int) -> None:
+def test_distances_are_those_to_the_nearest_taken_bin(seed: int) -> None:
     random = np.random.default_rng(seed)
-    values = np.concatenate([random.uniform(0, 10, 40), random.uniform(40, 50, 40)])
-    record = filled(values.tolist())
-    extent = values.max() - values.min()
-    for x in random.uniform(-30, 80, 200):
-        nearest = np.abs(values - x).min() / extent
-        assert abs(distance(record, x) - nearest) <= max(nearest * 0.1, 4 / BINS * 2), x
+    values = [*random.uniform(0, 10, 40).tolist(), *random.uniform(40, 50, 4 * seed).tolist()]
+    record = filled(values)
+    for x in random.uniform(-30, 80, 300).tolist():
+        assert distance(record, x) == pytest.approx(told(record, values, x))
 
 
-def test_a_gap_inside_the_range_is_far() -> None:
-    record = filled([0.0, 1.0, 2.0, 100.0, 101.0, 0.5, 99.5])
-    assert distance(record, 50.0) > 0.4
-    assert distance(record, 2.1) < 0.05
+def test_a_thin_tail_makes_what_lies_in_and_beyond_it_less_of_news() -> None:
+    cluster = np.linspace(0, 10, 200).tolist()
+    dense = filled([*cluster, *np.linspace(90, 100, 200).tolist()])
+    thin = filled([*cluster, 30.0, 55.0, 100.0])
+    assert distance(dense, 50.0) > 2 * distance(thin, 75.0) > 0
+    assert distance(filled(cluster), 15.0) > 2 * distance(thin, 150.0) > 0
 
 
 def test_what_is_not_seen_for_two_terms_is_forgotten_and_bins_become_finer() -> None:
