@@ -41,7 +41,7 @@ def told(record: Record, values: list[float], x: float) -> float:
     nearest = min(max(k - at, at - k - 1) for k in bins) + NEW
     fewer = min(sum(k < at for k in bins), sum(k > at for k in bins))
     share = fewer / (fewer + THIN) if low < at < high + 1 else len(bins) / extent
-    return nearest * share / max(extent, SPARSE)
+    return float(nearest * share / max(extent, SPARSE))
 
 
 @pytest.mark.parametrize("seed", range(6))
