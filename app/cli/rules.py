@@ -11,10 +11,12 @@ from rich.text import Text
 from app.cli.client import DEFAULT_URL, TokenOption, UrlOption, call, fail, out, pages
 from app.cli.connection import Verbs
 from app.cli.rule_body import LEVELS, CodeArgument, JsonOption, body_of
+from app.cli.rules_report import report_rules
 from app.cli.rules_try import try_rule
 
 rules = Verbs("What is unusual: thresholds on a metric, and kinds of event.")
 rules.verb("try")(try_rule)
+rules.verb("report")(report_rules)
 _OF_METRIC = ("metric", "direction", "thresholds")
 _OF_EVENT = ("event_kind", "level")
 

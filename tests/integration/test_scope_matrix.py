@@ -153,6 +153,7 @@ REFERENCE = {
     *("GET /organisations", "GET /organisations/{code}", "GET /regions", "GET /regions/{code}"),
     *("GET /profiles", "GET /profiles/{code}", "GET /profiles/{code}/versions"),
     *("GET /profiles/{code}/versions/{version}", "GET /profile-library", "GET /rules", "GET /rules/{code}"),
+    "GET /rules:report",
     "GET /inhibitions",
     *("GET /shares", "GET /shares/{share_id}", "GET /shares/{share_id}/uses", "POST /shares"),
     *("DELETE /shares/{share_id}", "POST /shares/{share_id}/decision"),
