@@ -16,6 +16,7 @@ from app.cli.alerts import alerts
 from app.cli.areas import areas
 from app.cli.audit import audit
 from app.cli.calendar import calendar
+from app.cli.cases import cases
 from app.cli.catalogue import catalogue
 from app.cli.chains import chains
 from app.cli.commands import command, commands
@@ -77,6 +78,7 @@ app.add_typer(profiles, name="profiles")
 app.add_typer(catalogue, name="catalogue")
 app.add_typer(regions, name="regions")
 app.add_typer(rules, name="rules")
+app.add_typer(cases, name="cases")
 app.add_typer(inhibitions, name="inhibitions")
 app.add_typer(alerts, name="alerts")
 app.add_typer(consumers, name="consumers")

@@ -16,6 +16,7 @@ from hub.audit.journal import keep_settling as keep_settling_journal
 from hub.audit.retention import keep_audit
 from hub.audit.sealing import sealer as audit_sealer
 from hub.audit.syslog import keep_sending
+from hub.cases.from_alerts import follow_alerts
 from hub.cases.overdue import watch_cases
 from hub.lifecycle import Named
 from hub.secrets.sealed import Secrets
@@ -45,6 +46,7 @@ def housekeeping(settings: Settings, pool: Pool) -> list[Named]:
         ("summaries", lead(settings.database.url, "summaries", summarise)),
         ("shelf", lead(settings.database.url, "shelf", unshelve_due)),
         ("calendars", lead(settings.database.url, "calendars", watch_calendars)),
+        ("cases of alerts", lead(settings.database.url, "cases of alerts", follow_alerts)),
         ("cases", lead(settings.database.url, "cases", watch_cases)),
         ("channels", lead(settings.database.url, "channels", watch_channels)),
         ("catalogue", lead(settings.database.url, "catalogue", count_all)),

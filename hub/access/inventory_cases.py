@@ -37,6 +37,14 @@ CASES: Mapping[str, Table] = {
         _MANAGEMENT, "versions of the tables of categories and deadlines", "kept: cases name them", _READ,
         l1="kind version name zone hours imported_at", l2="imported_by",
     ),
+    "case_rule": table(
+        _MANAGEMENT, "which alerts become cases by themselves", "until deleted", Permission.CASES_CONFIGURE,
+        l2="code min_level region area organisation category event_kind case_category_kind case_category enabled "
+        "made_at",
+    ),
+    "case_rule_position": table(
+        DataClass.OPERATIONS, "which changes of alerts the rules of cases have seen", "one row", None, l1="one cursor",
+    ),
     "case_category": table(
         _MANAGEMENT, "categories of cases in the codes of GB/T 30428", "kept: cases name them", _READ,
         l1="version category_kind code parent name",

@@ -61,6 +61,7 @@ _ANYWHERE: tuple[Need, ...] = ()
 
 TRANSITIONS = (
     Transition("reported", "", "reported", HANDLE, _ANYWHERE, _PLACE),
+    Transition("reported", "", "reported", HUB, _ANYWHERE, _PLACE),
     Transition("accepted", "reported", "accepted", HANDLE),
     Transition("rejected", "reported", "rejected", HANDLE, records=_REASON),
     Transition("rejected", "accepted", "rejected", HANDLE, records=_REASON),

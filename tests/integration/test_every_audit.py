@@ -125,6 +125,8 @@ STEPS: list[tuple[str, str, Any, str]] = [
     ("PUT /calendars/{year}", "/calendars/2026", "date,workday,name\n2026-10-01,false,国庆节\n", "calendar.put"),
     ("POST /case-tables/categories", "/case-tables/categories?name=a", CATEGORIES, "case_table.import"),
     ("POST /case-tables/deadlines", "/case-tables/deadlines?name=a", DEADLINES, "case_table.import"),
+    ("PUT /case-rules/{code}", "/case-rules/fire", {"event_kind": "fire"}, "case_rule.put"),
+    ("DELETE /case-rules/{code}", "/case-rules/fire", None, "case_rule.delete"),
     ("POST /cases", "/cases", {"title": "Rubbish", "region": "330000000000"}, "case.report"),
     ("POST /cases/{case_id}/steps", "/cases/{id}/steps", {"to": "accepted"}, "case.step"),
     ("POST /cases/{case_id}/decisions", "/cases/{id}/decisions", SUPERVISED, "case.step"),
