@@ -29,12 +29,14 @@ def evaluate(
     """
     from analytics.detectors.kinds import KINDS  # compiles: the other commands start faster without it
     from analytics.evaluation.files import read_series, read_windows, series_files
+    from analytics.evaluation.numenta import benchmark, judged
     from analytics.evaluation.plot import plot
     from analytics.evaluation.run import scores_of, write_scores
 
     if detector not in KINDS:
         fail(f"there is no detector {detector!r}; name one of {', '.join(KINDS)}")
     alarms = rows = 0
+    verdicts = []
     columns = TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn()
     try:
         files = series_files(data_dir)
@@ -46,7 +48,12 @@ def evaluate(
                 written = write_scores(results, series, scores)
                 if plots:
                     plot(written.with_suffix(".png"), series, scores, alarm, labelled.get(series.name, []))
+                if series.name in labelled:
+                    verdicts.append(judged(series, scores, labelled[series.name]))
                 alarms, rows = alarms + int((scores >= alarm).sum()), rows + len(scores)
     except (HubError, OSError) as error:
         fail(str(error))
-    out.print(f"{len(files)} files, {rows:,} readings, {alarms:,} alarms at {alarm:g}: {results}", highlight=False)
+    out.print(f"{len(files)} files, {rows:,} readings, {alarms:,} alarms at {alarm:g}: {results}", soft_wrap=True)
+    if any(verdict.windows for verdict in verdicts):
+        told = (f"{name} {score:.2f} (at {least:.4g})" for name, (score, least) in benchmark(verdicts).items())
+        out.print(f"Numenta score of {len(verdicts)} files: {', '.join(told)}", soft_wrap=True)

@@ -31,6 +31,7 @@ def test_scores_and_pictures_are_written(folder: Path, tmp_path: Path) -> None:
     result = CliRunner().invoke(app, ["evaluate", str(folder), "--out", str(tmp_path / "out"), "--plot"])
     assert result.exit_code == 0, result.output
     assert "1 files, 900 readings" in result.output
+    assert "Numenta score of 1 files: standard " in result.output
     with (tmp_path / "out" / "water" / "a.csv").open(encoding="utf-8") as file:
         rows = list(csv.DictReader(file))
     assert [row["timestamp"] for row in rows[:2]] == ["2026-01-01 00:00:00", "2026-01-01 00:05:00"]
