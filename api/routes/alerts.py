@@ -166,7 +166,7 @@ class AlertDetail(Alert):
     changes: list[AlertStep] = Field(description="the newest 500, in their order; /changes has all")
     attachments: list[AlertAttachment]
     inhibited_by: UUID | None = Field(
-        description="the alert of its device's gateway or pole that keeps back what is new of this one (/inhibitions)"
+        description="the alert of its device's gateway or pole that keeps it back from who was told of that"
     )
     deliveries: list[AlertDelivery] = Field(
         description="the newest 500, in their order; /deliveries has all. Empty for who may not see consumers"

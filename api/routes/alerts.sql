@@ -41,14 +41,14 @@ order by o.seq desc, c.code desc
 limit %(limit)s
 
 -- name: alert_inhibitor
--- The alert of the device's parent that keeps back what is new of this one.
+-- The alert of the device's parent that keeps this one back from somebody.
 select above.id
-from alert a
-join device d on d.id = a.device_id
-join rule r on r.id = a.rule_id
-join alert above on above.id = inhibiting(d.parent_id, r.event_kind)
-where a.id = %(id)s and a.peak_level < 4 and a.drill_id is null and a.cleared_at is null
-  and a.handling not in ('closed', 'false_alarm', 'merged')
+from alert_change h
+join outbox o on o.change_id = h.id and o.state = 'inhibited'
+join alert above on above.id = o.inhibited_by
+where h.alert_id = %(id)s
+order by h.seq desc
+limit 1
 
 -- name: alert_attachments
 select f.id, f.name, f.media_type, length(f.content) as size, f.added_at

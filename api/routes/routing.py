@@ -15,7 +15,7 @@ from api.problems import not_found, responses
 from hub.access.door import GuardedRouter, needs
 from hub.access.permissions import Permission
 from hub.alerts.kept_back import kept_back, why
-from hub.alerts.recipients import stored_places, subscriptions
+from hub.alerts.recipients import stored_inhibitors, stored_places, subscriptions
 from hub.alerts.routing import NOWHERE, Place
 from hub.store.statements import statements
 
@@ -109,8 +109,9 @@ async def made_up(conn: AsyncConnection, given: MadeUpPlace, border_m: float) ->
     async with conn.cursor(row_factory=dict_row) as cursor:
         await cursor.execute(SQL.place.encode(), {**given.model_dump(), "border_m": border_m})
         found = await cursor.fetchone() or {}
+    above = await stored_inhibitors(conn, found["inhibitors"] or ())
     return Place(
         given.organisation, given.region, given.category, LEVELS[given.level], frozenset(found["areas"]),
         given.event_kind, given.device, given.metric, found["near"] or NOWHERE,
-        inhibited_by=found["inhibited_by"],
+        inhibitors=tuple(above[id_] for id_ in found["inhibitors"] or ()),
     )  # fmt: skip

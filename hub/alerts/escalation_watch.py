@@ -109,7 +109,8 @@ def refuses(routes: Subscriptions, place: Place, at: datetime) -> Refuses:
 
 
 def _kept_back(routes: Subscriptions, place: Place, consumer: int, at: datetime) -> KeptBack:
-    """What keeps a step back from a consumer; nothing keeps a red one back."""
+    """What keeps a step back from a consumer; no other alert does, and nothing keeps a red one back."""
+    place = place._replace(inhibitors=())
     kept = None if place.level == RED else kept_back(routes, "raised", place, consumer, at)
     return kept or DELIVERED
 

@@ -3,6 +3,8 @@
 The rules are rows (table inhibition); which alert inhibits which is found with its place, under the lock of alerts.
 """
 
+from uuid import UUID
+
 from hub.alerts.routing import Place
 from hub.models import LEVEL_NAMES
 
@@ -16,11 +18,11 @@ DANGER = frozenset(
 """Kinds of events that nothing inhibits: the API refuses them in a rule, and so does the database."""
 
 
-def inhibited(place: Place) -> bool:
-    """Whether an alert is kept back by another: of a kind of event without danger, and not red."""
-    return (
-        place.inhibited_by is not None
-        and place.event_kind is not None
-        and place.event_kind not in DANGER
-        and place.level < RED
-    )
+def inhibitor(place: Place, consumer: int) -> UUID | None:
+    """The alert that keeps an alert of a place back from a consumer; None: nothing does.
+
+    It is of a kind of event without danger, not red, and the consumer was told of what keeps it back.
+    """
+    if place.event_kind is None or place.event_kind in DANGER or place.level >= RED:
+        return None
+    return next((each.alert for each in place.inhibitors if consumer in each.told), None)

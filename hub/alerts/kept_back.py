@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import Literal, NamedTuple
 from uuid import UUID
 
-from hub.alerts.inhibition import inhibited
+from hub.alerts.inhibition import inhibitor
 from hub.alerts.quiet import quiet_until
 from hub.alerts.routing import Place, Subscriptions
 from hub.alerts.silences import silence_of
@@ -43,8 +43,8 @@ def kept_back(routes: Subscriptions, kind: str, place: Place, consumer: int, at:
         return None
     if routes.silences and (silence := silence_of(routes.silences, place, at)) is not None:
         return KeptBack(silence_id=silence.id)
-    if inhibited(place):
-        return KeptBack(inhibited_by=place.inhibited_by)
+    if (above := inhibitor(place, consumer)) is not None:
+        return KeptBack(inhibited_by=above)
     if (windows := routes.quiet.get(consumer)) and (until := quiet_until(windows, place.level, at)) is not None:
         return KeptBack(quiet_until=until)
     return None

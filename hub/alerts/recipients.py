@@ -1,5 +1,6 @@
 """Who gets what is written now: reads what routing goes by, once for each of its revisions."""
 
+from collections import defaultdict
 from collections.abc import Collection, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any, NamedTuple
@@ -13,11 +14,23 @@ from hub.alerts.chains import Chains, stored_chain
 from hub.alerts.kept_back import kept_back
 from hub.alerts.quiet import stored_quiet
 from hub.alerts.reach import Reach, SharedAlerts
-from hub.alerts.routing import NOWHERE, Grouping, Place, Sight, Subscriber, Subscriptions, stored_filter
+from hub.alerts.routing import (
+    NOWHERE,
+    Grouping,
+    Inhibitor,
+    Place,
+    Sight,
+    Subscriber,
+    Subscriptions,
+    stored_filter,
+)
 from hub.alerts.silences import Silence
 from hub.store.statements import statements
 
 SQL = statements(__name__)
+
+DEEPEST = 8
+"""Gateways behind gateways: alerts of one batch that inhibit each other are decided from the outermost on."""
 
 
 class Owed(NamedTuple):
@@ -100,14 +113,35 @@ async def owed(conn: psycopg.AsyncConnection, applied: Sequence[Applied]) -> lis
     if not applied or not (routes := await subscriptions(conn)).subscribers:
         return []
     places, now = await stored_places(conn, {alert.id for _, alert in applied}, routes.border_m), datetime.now(UTC)
-    found, recipients = list[Owed](), routes.recipients_of(now)
-    for change, alert in applied:
+    recipients = routes.recipients_of(now)
+    found: list[list[Owed]] = [[] for _ in applied]
+    inhibitors = {above.alert for place in places.values() for above in place.inhibitors}
+    order = _parents_first(applied, places) if inhibitors else range(len(applied))
+    told = defaultdict[UUID, set[int]](set)
+    for at in order:
+        change, alert = applied[at]
         place = places[alert.id]._replace(level=alert.place.level)
-        may_wait = routes.keeps_back or place.inhibited_by is not None
+        if place.inhibitors:
+            above = tuple(each._replace(told=each.told | told[each.alert]) for each in place.inhibitors)
+            place = place._replace(inhibitors=above)
+        may_wait = routes.keeps_back or bool(place.inhibitors)
         for consumer in recipients(place):
             kept = kept_back(routes, change.kind, place, consumer, now) if may_wait else None
-            found.append(Owed(change.id, alert.id, alert.seq, consumer, None, *(kept or ())))
-    return found
+            found[at].append(Owed(change.id, alert.id, alert.seq, consumer, None, *(kept or ())))
+            if alert.id in inhibitors and (kept is None or kept.inhibited_by is not None):
+                told[alert.id].add(consumer)
+    return [each for of_one in found for each in of_one]
+
+
+def _parents_first(applied: Sequence[Applied], places: Mapping[UUID, Place]) -> list[int]:
+    """Where the changes stand, those of alerts that inhibit others before these: who is told of them is known then."""
+
+    def depth(alert: UUID, deepest: int = DEEPEST) -> int:
+        above = [each.alert for each in places[alert].inhibitors if each.alert in places] if deepest else []
+        return max((1 + depth(each, deepest - 1) for each in above), default=0)
+
+    depths = {alert: depth(alert) for alert in places}
+    return sorted(range(len(applied)), key=lambda at: depths[applied[at].alert.id])
 
 
 async def stored_places(
@@ -118,6 +152,7 @@ async def stored_places(
         asked = {"ids": list(alerts), "border_m": border_m}
         # Planned each time: a plan for tables that were empty took 1.6 s once a storm had filled them.
         found = await (await cursor.execute(SQL.places, asked, prepare=False)).fetchall()
+    above = await stored_inhibitors(conn, {id_ for row in found for id_ in row["inhibitors"] or ()})
     return {
         row.pop("id"): Place(
             **{
@@ -126,10 +161,19 @@ async def stored_places(
                 "told": frozenset(row["told"]),
                 "near": row["near"] or NOWHERE,
                 "drill": None if row["drill"] is None else frozenset(row["drill"]),
+                "inhibitors": tuple(above[id_] for id_ in row["inhibitors"] or ()),
             }
         )
         for row in found
     }
+
+
+async def stored_inhibitors(conn: psycopg.AsyncConnection, alerts: Collection[UUID]) -> dict[UUID, Inhibitor]:
+    """Alerts that inhibit others, with who was told of them."""
+    if not alerts:
+        return {}
+    found = await (await conn.execute(SQL.told_of, {"ids": list(alerts)})).fetchall()
+    return {id_: Inhibitor(id_, frozenset(told)) for id_, told in found}
 
 
 async def sights(

@@ -35,7 +35,7 @@ select a.id,
        coalesce(r.event_kind, a.event_kind) as event_kind,
        d.code as device, s.metric, case when a.drill_id is not null then coalesce(drill.consumers, '{}') end as drill,
        case when a.origin = 'rule' and a.drill_id is null and a.peak_level < 4 and d.parent_id is not null
-           then inhibiting(d.parent_id, r.event_kind) end as inhibited_by,
+           then inhibitors(d.parent_id, r.event_kind) end as inhibitors,
        coalesce(told.consumers, '{}') as told
 from alert a
 left join rule r on r.id = a.rule_id
@@ -45,3 +45,6 @@ left join series s on s.id = a.series_id
 left join drill on drill.id = a.drill_id
 left join alert_told told on told.alert_id = a.id
 where a.id = any (%(ids)b::uuid[])
+
+-- name: told_of
+select id, array(select told_of(id)) from unnest(%(ids)b::uuid[]) as above (id)

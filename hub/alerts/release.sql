@@ -12,11 +12,14 @@ with no_longer as (
     union all
     select o.id from outbox o where o.state = 'quiet' and o.quiet_until <= now()
     union all
+    -- Also from whom it keeps something back no longer: what was owed of it was given up. Once for each that inhibits.
     select o.id
-    from outbox o
-    left join alert above on above.id = o.inhibited_by
-    where o.state = 'inhibited'
-      and (above.id is null or above.cleared_at is not null or above.handling in ('closed', 'false_alarm', 'merged'))
+    from (select distinct inhibited_by as id from outbox where state = 'inhibited') inhibits
+    left join alert above on above.id = inhibits.id
+    cross join lateral (select array(select told_of(above.id)) as consumers) told
+    join outbox o on o.inhibited_by = inhibits.id and o.state = 'inhibited'
+    where above.id is null or above.cleared_at is not null or above.handling in ('closed', 'false_alarm', 'merged')
+       or o.consumer_id <> all (told.consumers)
     limit %(limit)s
 )
 select o.id, o.state, o.alert_id, o.consumer_id, h.kind, now() as now,

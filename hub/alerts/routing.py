@@ -19,6 +19,14 @@ NOWHERE: Mapping[str, float] = MappingProxyType({})
 _NEVER = (None, datetime.min.replace(tzinfo=UTC))
 
 
+class Inhibitor(NamedTuple):
+    """An alert of the parent of an alert's device that a rule lets inhibit it."""
+
+    alert: UUID
+    told: frozenset[int]
+    """Ids of the consumers that were told of it, or that are owed it: from these it keeps back what follows from it."""
+
+
 class Place(NamedTuple):
     """What an alert is routed by."""
 
@@ -43,11 +51,11 @@ class Place(NamedTuple):
     """Ids of the consumers that were told of the alert before: how it goes on they hear at any hour."""
     drill: frozenset[int] | None = None
     """Of a drill: ids of the consumers that it was made for; nobody else gets it, not even the fallback consumer."""
-    inhibited_by: UUID | None = None
-    """The alert of its device's parent that keeps it back, if a rule says so (hub/alerts/inhibition.py)."""
+    inhibitors: tuple[Inhibitor, ...] = ()
+    """The oldest first (hub/alerts/inhibition.py)."""
 
 
-_SHARED = tuple(name for name in Place._fields if name not in ("device", "metric", "near"))
+_SHARED = tuple(name for name in Place._fields if name not in ("device", "metric", "near", "inhibitors"))
 """What alerts of one place have in common."""
 
 

@@ -10,6 +10,7 @@ import pytest
 from psycopg.errors import CheckViolation
 
 from hub.alerts.alert import Step
+from hub.alerts.escalation_watch import escalate
 from hub.alerts.inhibition import DANGER
 from hub.alerts.release import release
 from hub.models import AlertChange, now_micros
@@ -39,28 +40,24 @@ class City(Alarms):
         self, device: str, kind: str, level: int = 3, alert: UUID | None = None, change: str = "raised"
     ) -> UUID:
         alert = alert or uuid4()
+        [result] = await self.commit([await self.change(device, kind, alert, level, change)])
+        assert result.outcome == "applied", result
+        return alert
+
+    async def change(self, device: str, kind: str, alert: UUID, level: int = 3, change: str = "raised") -> AlertChange:
         [(rule_id, device_id)] = await self.run(
             "select r.id, d.id from rule r, device d where r.code = %(kind)s and d.code = %(device)s",
             kind=kind, device=device,
         )  # fmt: skip
-        made = AlertChange(
-            uuid4(),
-            alert,
-            change,
-            now_micros(),
-            rule_id,
-            f"{device}/{kind}",
-            device_id,
-            None,
-            level,
-            f"{device}: {kind}",
-        )
-        [result] = await self.commit([made])
-        assert result.outcome == "applied", result
-        return alert
+        target, title = f"{device}/{kind}", f"{device}: {kind}"
+        return AlertChange(uuid4(), alert, change, now_micros(), rule_id, target, device_id, None, level, title)
 
-    async def states(self, alert: UUID) -> list[str]:
-        found = await self.run("select state from outbox where alert_id = %(alert)s order by seq", alert=alert)
+    async def states(self, alert: UUID, code: str = "desk") -> list[str]:
+        found = await self.run(
+            """select o.state from outbox o join consumer c on c.id = o.consumer_id
+               where o.alert_id = %(alert)s and c.code = %(code)s order by o.seq""",
+            alert=alert, code=code,
+        )  # fmt: skip
         return [state for (state,) in found]
 
     async def look(self) -> None:
@@ -109,6 +106,62 @@ async def test_a_pole_without_power_keeps_back_what_follows_and_what_lasts_is_to
     assert await city.states(offline) == ["pending"]
     assert await city.states(passing) == ["given_up", "given_up"]
     assert (await city.client.get(f"/alerts/{offline}")).json()["inhibited_by"] is None
+
+
+async def test_who_was_not_told_of_the_pole_is_told_of_what_is_behind_it(city: City) -> None:
+    await city.consumer("lamps", event_kind="offline")
+    await city.run(
+        'update consumer set grouping = \'{"after": 1, "within_s": 3600, "every_s": 3600}\' where code = \'desk\''
+    )
+    first = await city.happens("gauge-1", "fault")
+    pole = await city.happens("pole", "power_loss")
+    assert [await city.states(each) for each in (first, pole)] == [["pending"], []], "told of the pole in a summary"
+    offline = await city.happens("lamp", "offline")
+    assert await city.states(offline) == ["inhibited"]
+    assert await city.states(offline, "lamps") == ["pending"], "nobody has told them of the pole"
+    place = {"level": "orange", "device": "camera", "event_kind": "offline"}
+    tried = (await city.client.post("/routing:try", json={"place": place})).json()["items"]
+    assert {each["consumer"]: each["kept_back"] for each in tried} == {"desk": True, "lamps": False}
+    await city.run("update consumer set grouping = null")
+    dark = await city.happens("pole", "offline")
+    also = await city.happens("camera", "offline")
+    assert [await city.states(also, code) for code in ("desk", "lamps")] == [["inhibited"], ["inhibited"]]
+    await city.run("update outbox set state = 'given_up' where alert_id = %(dark)s", dark=dark)
+    await city.look()
+    assert await city.states(also, "lamps") == ["pending"], "what was owed of the pole was given up"
+    assert await city.states(also) == ["inhibited"], "by the other alert of the pole"
+    await city.happens("pole", "power_loss", alert=pole, change="cleared")
+    await city.look()
+    assert [await city.states(each) for each in (offline, also)] == [["pending"], ["pending"]]
+
+
+async def test_what_happens_in_one_batch_is_decided_from_the_gateway_on(city: City) -> None:
+    await city.consumer("lamps", event_kind="offline", min_level=2)
+    await city.run(
+        """insert into device (code, name, profile_id, region)
+           select 'gateway', 'Gateway', profile_id, region from device where code = 'pole'"""
+    )
+    await city.run("update device set parent_id = (select id from device where code = 'gateway') where code = 'pole'")
+    lamp, pole, gateway, fault = uuid4(), uuid4(), uuid4(), uuid4()
+    happens = [("lamp", "offline", lamp, 2), ("pole", "offline", pole, 1), ("camera", "fault", fault, 3)]
+    changes = [await city.change(*each) for each in [*happens, ("gateway", "power_loss", gateway, 3)]]
+    assert [each.outcome for each in await city.commit(changes)] == ["applied"] * 4
+    assert [await city.states(each) for each in (gateway, pole, lamp)] == [["pending"], ["inhibited"], ["inhibited"]]
+    assert await city.states(fault) == ["pending"], "of the pole nothing is known but that it is offline"
+    assert await city.states(lamp, "lamps") == ["pending"], "the pole is below their floor"
+
+
+async def test_a_step_of_a_chain_is_told_whatever_inhibits_its_alert(city: City) -> None:
+    await city.run(
+        """insert into chain (code, filter, steps, repeats, verify_within_s)
+           values ('night', '{"min_level": 1}', '[{"wait_s": 60, "consumers": ["desk"]}]', 0, '{400,300,200,100}')"""
+    )
+    await city.happens("pole", "power_loss")
+    offline = await city.happens("lamp", "offline")
+    await city.run("update escalation set due_at = now() - interval '1 s'")
+    async with city.pool.connection() as conn:
+        assert await escalate(conn) == 2
+    assert await city.states(offline) == ["inhibited", "pending"]
 
 
 async def test_nothing_keeps_a_danger_back(city: City) -> None:
