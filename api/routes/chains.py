@@ -126,7 +126,10 @@ class Chain(BaseModel):
 async def put_chain(
     code: Code, body: ChainBody, response: Response, context: Here, caller: TheCaller, spoken: Spoken
 ) -> Any:
-    """Create or replace a chain; alerts that are in it go on with the new steps."""
+    """Create or replace a chain; alerts that are in it go on with the new steps, from where they are.
+
+    Those that have come to its end begin anew, when steps or repeats are others than before.
+    """
     wanted = {name: value for name in _FILTER if (value := getattr(body, name)) is not None}
     wanted["min_level"] = LEVELS[body.min_level]
     within = VERIFY_WITHIN_S | body.verify_within_s
@@ -142,8 +145,9 @@ async def put_chain(
         await _check(conn, body, spoken)
         if same := await row(conn, SQL.same, values):
             raise ProblemError(409, Sentence("refusal.chain.same", code=same["code"]).told(spoken))
-        written = await row(conn, SQL.put, values) or {}
         await audit(conn, caller, "chain.put", code, body.model_dump(exclude_none=True))
+        await execute(conn, ALERTS.lock, {})  # no alert moves in it meanwhile
+        written = await row(conn, SQL.put, values) or {}
         response.status_code = 201 if written["created"] else 200
         return await _chain(conn, code)
 
@@ -185,7 +189,10 @@ async def get_chain(code: Code, context: Here) -> Any:
 @router.delete("/{code}", response_model=Chain, responses=responses(404))
 @needs(Permission.CONSUMERS_WRITE)
 async def delete_chain(code: Code, context: Here, caller: TheCaller) -> Any:
-    """Delete a chain; returned as it was. Alerts that are in it are escalated no further."""
+    """Delete a chain; returned as it was.
+
+    Alerts that are in it are escalated no further; whom it told hears how they go on.
+    """
     async with writing(context) as conn:
         was = await _chain(conn, code)
         await audit(conn, caller, "chain.delete", code, {"running": was["running"]})

@@ -70,7 +70,9 @@ class Chain(NamedTuple):
 class Chains:
     """All chains, the most specific first; of equally specific ones the first by code."""
 
-    def __init__(self, chains: Iterable[Chain] = ()) -> None:
+    def __init__(self, chains: Iterable[Chain] = (), *, left: bool = False) -> None:
+        """`left`: whether there are alerts whose chain was deleted; whom it has told hears how they go on."""
+        self.left = left
         by_code = sorted(chains, key=lambda each: each.code)
         self._chains = sorted(by_code, key=lambda each: each.specificity, reverse=True)
         self._by_code = {each.code: each for each in by_code}
@@ -83,9 +85,9 @@ class Chains:
     def __iter__(self) -> Iterator[Chain]:
         return iter(self._chains)
 
-    def get(self, code: str) -> Chain | None:
+    def get(self, code: str | None) -> Chain | None:
         """A chain by its code."""
-        return self._by_code.get(code)
+        return None if code is None else self._by_code.get(code)
 
     def of(self, place: Place, at: datetime) -> Chain | None:
         """The chain that an alert follows at a time: the most specific one that takes it."""

@@ -10,9 +10,9 @@ import psycopg
 
 from hub.alerts.alert import Alert, Applied, Change, Step
 from hub.alerts.chains import Chain, Chains
-from hub.alerts.kept_back import DELIVERED, LOUD, KeptBack
+from hub.alerts.kept_back import DELIVERED, LOUD, KeptBack, kept_back_of_chain
 from hub.alerts.recipients import Owed, subscriptions
-from hub.alerts.routing import Place
+from hub.alerts.routing import Place, Subscriptions
 from hub.alerts.transitions import ENDED, RECORDS
 from hub.duty.on_duty import Duty, on_duty
 from hub.models import LEVEL_NAMES
@@ -30,7 +30,8 @@ class Escalation:
     """A row of table escalation; `wait_s` are the seconds from now until it is due, None: never."""
 
     alert_id: UUID
-    chain: str
+    chain: str | None
+    """None: it was deleted."""
     round: int
     level: int
     step: int
@@ -64,7 +65,7 @@ async def climbed(conn: psycopg.AsyncConnection, applied: Sequence[Applied], owe
     Under the lock of alerts, like all that changes them.
     """
     routes = await subscriptions(conn)
-    if not routes.chains:
+    if not routes.chains and not routes.chains.left:
         return []
     now = datetime.now(UTC)
     concerned = {
@@ -75,12 +76,12 @@ async def climbed(conn: psycopg.AsyncConnection, applied: Sequence[Applied], owe
     principals = [change.principal for change, _ in applied if isinstance(change, Step) and change.principal]
     wanted = {"ids": list(concerned), "principals": principals}
     rows = await (await conn.execute(SQL.known, wanted)).fetchall()
-    kinds = {id_: kind for id_, kind, *_ in rows}
-    people = {id_ for _, _, found, *_ in rows for id_ in found}
+    facts = {id_: {"event_kind": kind, "device": device} for id_, kind, device, *_ in rows}
+    people = {id_ for _, _, _, found, *_ in rows for id_ in found}
     before = {
         id_: Escalation(id_, chain, round_, level, step, state, tuple(told))
-        for id_, _, _, chain, round_, level, step, state, told in rows
-        if chain is not None
+        for id_, _, _, _, chain, round_, level, step, state, told in rows
+        if round_ is not None
     }
     rotas = _asked(applied, before, routes.chains)
     persons = Persons(people, await _on_duty(conn, now) if rotas else {})
@@ -90,11 +91,12 @@ async def climbed(conn: psycopg.AsyncConnection, applied: Sequence[Applied], owe
         if alert.id not in concerned:
             continue
         known = after.get(alert.id)
-        to = _told(change.kind, known) if not isinstance(change, Step) or change.climb is None else change.climb.to
+        place = alert.place._replace(**facts[alert.id])
+        to = _told(change, known, routes, place, now)
         new = [Owed(change.id, alert.id, alert.seq, id_, "escalated", *kept) for id_, kept in to.items()]
         extra += [each for each in new if each.consumer_id in there and each[:4] not in gets]
-        place = alert.place._replace(level=alert.level, event_kind=kinds[alert.id])
-        new_state = moved(known, Applied(change, alert), place, routes.chains, persons, now)
+        at_level = place._replace(level=alert.level)
+        new_state = moved(known, Applied(change, alert), at_level, routes.chains, persons, now)
         if new_state is not None:
             after[alert.id] = new_state
     if changed := [each for id_, each in after.items() if each is not before.get(id_)]:
@@ -124,9 +126,17 @@ def _asked(applied: Sequence[Applied], before: Mapping[UUID, Escalation], chains
     return False
 
 
-def _told(kind: str, known: Escalation | None) -> Mapping[int, KeptBack]:
-    """Who hears of a change because a chain told him of the alert."""
-    return {} if known is None or kind in RECORDS or kind in LOUD else dict.fromkeys(known.told, DELIVERED)
+def _told(
+    change: Change, known: Escalation | None, routes: Subscriptions, place: Place, now: datetime
+) -> Mapping[int, KeptBack]:
+    """Who hears of a change because a chain tells him, or has told him, of the alert; what keeps it back from him."""
+    if isinstance(change, Step) and change.climb is not None:
+        return change.climb.to
+    if known is None or change.kind in RECORDS:
+        return {}
+    if change.kind in LOUD:
+        return {id_: kept_back_of_chain(routes, place, id_, now) for id_ in known.told}
+    return dict.fromkeys(known.told, DELIVERED)
 
 
 def moved(

@@ -1,10 +1,11 @@
 -- name: known
--- Of alerts: the kind of event, who of these principals is a person, and how far its chain is.
-select a.id, coalesce(r.event_kind, a.event_kind),
+-- Of alerts: the kind of event, the device, who of these principals is a person, and how far its chain is.
+select a.id, coalesce(r.event_kind, a.event_kind), d.code,
        array(select p.id from principal p where p.id = any (%(principals)b::uuid[]) and p.kind = 'person'),
        e.chain, e.round, e.level, e.step, e.state, e.told
 from alert a
 left join rule r on r.id = a.rule_id
+left join device d on d.id = a.device_id
 left join escalation e on e.alert_id = a.id
 where a.id = any (%(ids)b::uuid[])
 

@@ -15,8 +15,7 @@ from hub.alerts.apply import SQL as APPLY
 from hub.alerts.apply import apply
 from hub.alerts.chains import Chain
 from hub.alerts.climb import Refuses, note_of, taken
-from hub.alerts.escalation import RED
-from hub.alerts.kept_back import DELIVERED, KeptBack, kept_back
+from hub.alerts.kept_back import kept_back_of_chain
 from hub.alerts.recipients import stored_places, subscriptions
 from hub.alerts.routing import Place, Subscriptions
 from hub.alerts.transitions import ESCALATE
@@ -84,7 +83,7 @@ def steps_of(
         why = Sentence("escalation.unacknowledged")
     ids = {each.code: each.id for each in routes.subscribers}
     for each in taken(chain, due.step, duty, refuses(routes, place, at)):
-        to = {ids[code]: _kept_back(routes, place, ids[code], at) for code in each.consumers}
+        to = {ids[code]: kept_back_of_chain(routes, place, ids[code], at) for code in each.consumers}
         yield Step(
             uuid5(due.alert_id, f"escalated {due.round} {each.number}"), due.alert_id, "escalated", "hub",
             note_of(chain, each, why), ESCALATE, at=at, climb=Climb(each.number, to, each.wait_s),
@@ -106,13 +105,6 @@ def refuses(routes: Subscriptions, place: Place, at: datetime) -> Refuses:
         return None
 
     return refused
-
-
-def _kept_back(routes: Subscriptions, place: Place, consumer: int, at: datetime) -> KeptBack:
-    """What keeps a step back from a consumer; no other alert does, and nothing keeps a red one back."""
-    place = place._replace(inhibitors=())
-    kept = None if place.level == RED else kept_back(routes, "raised", place, consumer, at)
-    return kept or DELIVERED
 
 
 class EscalationWatch(Part):

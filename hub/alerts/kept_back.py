@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import Literal, NamedTuple
 from uuid import UUID
 
-from hub.alerts.inhibition import inhibitor
+from hub.alerts.inhibition import RED, inhibitor
 from hub.alerts.quiet import quiet_until
 from hub.alerts.routing import Place, Subscriptions
 from hub.alerts.silences import silence_of
@@ -48,6 +48,13 @@ def kept_back(routes: Subscriptions, kind: str, place: Place, consumer: int, at:
     if (windows := routes.quiet.get(consumer)) and (until := quiet_until(windows, place.level, at)) is not None:
         return KeptBack(quiet_until=until)
     return None
+
+
+def kept_back_of_chain(routes: Subscriptions, place: Place, consumer: int, at: datetime) -> KeptBack:
+    """By what something new is kept back from whom a chain tells: never by another alert, and nothing that is red."""
+    if place.level >= RED:
+        return DELIVERED
+    return kept_back(routes, "raised", place._replace(inhibitors=()), consumer, at) or DELIVERED
 
 
 def why(kept: KeptBack) -> Sentence:

@@ -104,7 +104,7 @@ def _subscriptions(found: Mapping[str, Any]) -> Subscriptions:
             shares,
         ),
         silences,
-        Chains(stored_chain(*each, areas=areas) for each in found["chains"]),
+        Chains((stored_chain(*each, areas=areas) for each in found["chains"]), left=found["chains_left"]),
     )
 
 

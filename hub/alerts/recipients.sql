@@ -21,7 +21,8 @@ select r.revision,
         from silence s left join device d on d.id = s.device_id
         where s.to_at > now() and (s.max_level < 4 or s.approved_at is not null)) as silences,
        (select coalesce(jsonb_agg(jsonb_build_array(h.code, h.filter, h.steps, h.repeats, h.verify_within_s)), '[]')
-        from chain h) as chains
+        from chain h) as chains,
+       exists (select from escalation e where e.chain is null) as chains_left
 from routing_revision r
 
 -- name: places

@@ -159,6 +159,54 @@ async def test_a_rise_begins_anew_with_the_chain_of_its_level(night: Night) -> N
     assert [who for who, kind in await night.told(alert) if kind == "escalated"] == ["village", "city"]
 
 
+async def test_whom_a_chain_has_told_hears_of_each_rise_and_of_the_end(night: Night) -> None:
+    await night.chain()
+    alert = await night.raised(level=2)
+    await night.later()
+    for level in (3, 2):
+        await night.apply(alert, "updated", level=level)
+    await night.run(
+        """insert into silence (id, device_id, region, max_level, reason, from_at, to_at, made_by)
+           select gen_random_uuid(), id, region, 3, 'works', now(), now() + interval '1 h', 'a' from device"""
+    )
+    await night.apply(alert, "updated", level=3)
+    await night.apply(alert, "updated", level=4)
+    heard = [("village", "escalated"), *[("village", "updated")] * 4]
+    assert await night.told(alert) == heard
+    states = await night.run("select state from outbox where why = 'escalated' order by seq")
+    assert [state for (state,) in states] == ["pending"] * 3 + ["silenced", "pending"], "as for whom it was sent to"
+    assert (await night.at(alert))[:3] == (3, 0, "waiting"), "it begins anew with each rise above what it began at"
+    await night.run("delete from chain")
+    await night.apply(alert, "cleared")
+    assert await night.told(alert) == [*heard, ("village", "cleared")], "though the chain is gone"
+    assert await night.later() == 0
+    await night.chain("later")
+    await night.apply(alert, "closed")
+    await night.apply(alert, "reopened")
+    assert [kind for _, kind in await night.told(alert)][-2:] == ["closed", "reopened"]
+    assert (await night.at(alert))[:3] == (4, 0, "waiting")
+
+
+async def test_what_had_come_to_the_end_of_a_chain_begins_anew_with_other_steps(night: Night) -> None:
+    await night.chain(steps=STEPS[:1])
+    spent, done = [await night.raised(level=4) for _ in range(2)]
+    assert await night.later() == 2
+    await night.step(done, "false_alarm", None, cause="test")
+    under_way = await night.raised(level=4)
+    await night.run("update chain set filter = filter || '{\"min_level\": 2}', steps = steps")
+    assert (await night.at(spent))[:3] == (1, 1, "exhausted"), "its steps are the same"
+    await night.run("update escalation set due_at = now() + interval '9 s' where alert_id = %(id)s", id=under_way)
+    await night.run("update chain set steps = %(steps)s", steps=Jsonb(STEPS[1:2]))
+    round_, step, state, due_s = await night.at(spent)
+    assert (round_, step, state, 55 < (due_s or 0) <= 60) == (2, 0, "waiting", True)
+    assert (await night.at(done))[2] == "stopped"
+    round_, step, state, due_s = await night.at(under_way)
+    assert (round_, step, state, 5 < (due_s or 0) <= 9) == (1, 0, "waiting", True), "from where it is"
+    await night.later()
+    assert await night.told(spent) == [("village", "escalated"), ("town", "escalated")]
+    assert await night.told(under_way) == [("town", "escalated")]
+
+
 async def test_what_clears_unacknowledged_stops_but_a_red(night: Night) -> None:
     await night.chain()
     red, orange = await night.raised(level=4), await night.raised(level=3)
