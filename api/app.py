@@ -70,6 +70,9 @@ from api.routes import (
     openapi,
     organisations,
     outlines,
+    outside_cases,
+    outside_conflicts,
+    outside_systems,
     own_account,
     path,
     presence,
@@ -115,6 +118,7 @@ _BODY_LIMITS = {
     "/api/v1/alerts/*/attachments": MAX_BYTES,
     "/api/v1/warnings": warnings.BODY_LIMIT,
     "/api/v1/receipts/*": receipts.BODY_LIMIT,
+    "/api/v1/outside-systems/*/cases": outside_cases.BODY_LIMIT,
 }
 _ROUTERS: tuple[GuardedRouter, ...] = (
     session.router,
@@ -158,6 +162,8 @@ _ROUTERS: tuple[GuardedRouter, ...] = (
     case_steps.router,
     case_tables.router,
     case_rules.router,
+    outside_systems.router,
+    outside_conflicts.router,
     warnings.router,
     profiles.router,
     profile_library.router,
@@ -275,7 +281,8 @@ def _of_context(context: Context, more: Sequence[GuardedRouter]) -> APIRouter:
     api, rates = _below(), context.settings.provisioning
     limits = provisioning.Rates(rates.per_address_per_minute, rates.per_key_per_minute)
     receipts_here = receipts.receipts_router(TokenBuckets(receipts.PER_ADDRESS_PER_S, room=receipts.ROOM))
-    for router in (*more, provisioning.provisioning_router(limits), receipts_here):
+    outside_here = outside_cases.outside_router(TokenBuckets(outside_cases.PER_ADDRESS_PER_S, room=outside_cases.ROOM))
+    for router in (*more, provisioning.provisioning_router(limits), receipts_here, outside_here):
         api.include_router(router)
     return api
 

@@ -32,6 +32,7 @@ from app.cli.frame import frame
 from app.cli.indicators import indicators
 from app.cli.inhibitions import inhibitions
 from app.cli.keys import keys
+from app.cli.outside import outside
 from app.cli.path import show_path
 from app.cli.profiles import profiles
 from app.cli.provisioning import key
@@ -83,6 +84,7 @@ app.add_typer(inhibitions, name="inhibitions")
 app.add_typer(alerts, name="alerts")
 app.add_typer(consumers, name="consumers")
 app.add_typer(chains, name="chains")
+app.add_typer(outside, name="outside")
 app.add_typer(areas, name="areas")
 app.add_typer(shares, name="shares")
 app.add_typer(silences, name="silences")

@@ -53,4 +53,18 @@ CASES: Mapping[str, Table] = {
         _MANAGEMENT, "how long a case may be in a stage", "kept: clocks name them", _READ,
         l1="version category_kind category level stage seconds working",
     ),
+    "outside_system": table(
+        _MANAGEMENT, "case systems of others, and what their words stand for", "until it is deleted",
+        Permission.CASES_CONFIGURE,
+        l1="code name organisation responsible states categories enabled", l4="secret",
+    ),
+    "outside_case": table(
+        _BUSINESS, "what a case is called in an outside system", _WITH_CASE, _READ,
+        l1="system outside_id case_id told_at told",
+    ),
+    "outside_conflict": table(
+        _BUSINESS, "what an outside system says of a case that does not fit, and who decided", _WITH_CASE, _READ,
+        l1="id system case_id state target stage state_at reason reason_words times found_at told_at resolved_at "
+        "resolved_as", l3="note resolved_by resolution",
+    ),
 }  # fmt: skip

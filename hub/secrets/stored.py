@@ -43,6 +43,7 @@ COLUMNS = (
     # One place for both: what is confirmed moves from the one column to the other.
     Column("account", "totp", SQL.account_totp_pending, SQL.account_totp_pending_write),
     Column("account", "totp", SQL.account_totps, SQL.account_totp_write),
+    Column("outside_system", "secret", SQL.outside_system_secrets, SQL.outside_system_secret_write),
     Column("contact", "phone", SQL.contact_phones, SQL.contact_phone_write),
 )
 
@@ -171,8 +172,8 @@ async def summary(conn: psycopg.AsyncConnection[Any], secrets: Secrets) -> Summa
 
 
 async def _owner(conn: psycopg.AsyncConnection[Any], found: StoredSecret) -> str:
-    """Code of a consumer, name of an account."""
-    if found.column.table == "consumer":
+    """Code of a consumer or system, name of an account."""
+    if found.column.table in ("consumer", "outside_system"):
         return found.row
     row = await (await conn.execute(SQL.account_name, {"row": found.row})).fetchone()
     return found.row if row is None else str(row[0])

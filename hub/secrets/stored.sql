@@ -53,5 +53,12 @@ update contact set phone = %(text)s where principal_id::text = %(row)s and phone
 -- name: mark_sealed
 select only_sealed()
 
+-- name: outside_system_secrets
+select code, secret from outside_system
+where code > %(after)s order by code limit %(limit)s
+
+-- name: outside_system_secret_write
+update outside_system set secret = %(text)s where code = %(row)s and secret = %(was)s
+
 -- name: sealed_only
 select exists (select from sealed_only)

@@ -28,6 +28,7 @@ PLANTED = (
     *("61.625", "77.125", "55.875", "plant-title", "plant-actor", "plant-note", "plant-step", "plant-stepper"),
     *("plant-assignee", "plant-file", "plant-paper", "plant-member", "plant-reason"),
     *("plant-case", "plant-handler", "plant-words", "plant-detail"),
+    "plant-contradiction",
 )
 PLANT = """
 update profile set category = '%(category)s';
@@ -51,6 +52,7 @@ update alert set seq = 2, assignee = (select id from principal where name = 'pla
 update alert_attachment set name = 'plant-file', content = 'plant-paper';
 update silence set reason = 'plant-reason';
 update case_file set title = 'plant-case', stage_by = 'plant-handler', lon = 120.987, lat = 30.987;
+update outside_conflict set note = 'plant-contradiction';
 update case_step set note = 'plant-words', detail = '{"x": "plant-detail"}';
 insert into area (code, name, divisions) values ('zone', 'Zone', '{33}') on conflict do nothing;
 """

@@ -25,12 +25,14 @@ NOTHING_CHANGES = {
     "POST /session/active": "the person is there: nothing but the time of the session's lock",
     "POST /session/second-factor": "the secret that is shown counts once a code of it is given",
     "POST /receipts/{consumer}": "what a gateway says of a delivery stands with the delivery",
+    "POST /outside-systems/{system}/cases": "what a system tells of a case stands with it, as steps of outside:CODE",
     "POST /broker/auth": "a broker asks whether somebody may connect",
     "POST /broker/acl": "a broker asks what somebody may publish",
 }
 OF_DEVICES = {"telemetry", "events", "event", "senml", "telemetry:batch", "events:batch", "event:batch"}
 """What devices send is a record of its own."""
 ELSEWHERE = {
+    "POST /outside-conflicts/{conflict_id}:resolve": "tests/integration/test_outside_cases.py, with a conflict",
     "POST /presence": "tests/integration/test_desks.py, with a person",
     "POST /silences/{silence_id}/approval": "tests/integration/test_silences.py, with a second person",
     "POST /devices/{code}/commands": "tests/integration/test_commands.py, with a broker",
@@ -52,6 +54,7 @@ TONIGHT = (datetime.now(UTC) + timedelta(hours=12)).isoformat()
 CATEGORIES = "kind,code,parent,name\nevent,01,,市容环境\n"
 DEADLINES = "stage,limit,time\nhandling,2d,working\n"
 SUPERVISED = {"to": "supervised", "level": "red", "until": TOMORROW, "note": "at once"}
+OPS = {"name": "Operations", "states": {"1": "closed"}}
 EXERCISE = {
     "name": "Autumn",
     "consumers": [],
@@ -130,6 +133,8 @@ STEPS: list[tuple[str, str, Any, str]] = [
     ("POST /cases", "/cases", {"title": "Rubbish", "region": "330000000000"}, "case.report"),
     ("POST /cases/{case_id}/steps", "/cases/{id}/steps", {"to": "accepted"}, "case.step"),
     ("POST /cases/{case_id}/decisions", "/cases/{id}/decisions", SUPERVISED, "case.step"),
+    ("PUT /outside-systems/{code}", "/outside-systems/ops", OPS, "outside_system.put"),
+    ("DELETE /outside-systems/{code}", "/outside-systems/ops", None, "outside_system.delete"),
     ("PUT /rotas/{code}", "/rotas/desk", ROTA, "rota.put"),
     ("DELETE /rotas/{code}", "/rotas/desk", None, "rota.delete"),
     ("PUT /areas/{code}", "/areas/river", {"name": "River", "divisions": ["33"]}, "area.put"),

@@ -151,6 +151,17 @@ select (select id from z)::text, (select id from f)::text, (select id from s)::t
 """
 
 
+_CONTRADICTED = """
+with s as (
+    insert into outside_system (code, name, secret, states, categories, enabled)
+    values ('ops', 'Operations', 'whsec_eA==', '{"9": "closed"}', '{}', true) on conflict do nothing
+)
+insert into outside_conflict (id, system, case_id, state, target, stage, state_at, note, reason)
+values (gen_random_uuid(), 'ops', %(case)s, '9', 'closed', 'handling', now(), %(name)s, 'both')
+returning id::text
+"""
+
+
 async def _warned(pool: Pool, region: str, name: str) -> str:
     document = national(f"{region}41600000_20260709074400", geocode=region + "000000", headline=name, office="office")
     report = decode(document.encode(), "12379", datetime.now(UTC))
@@ -171,7 +182,10 @@ async def _hang_on(pool: Pool, code: str, name: str, value: float, region: str) 
     alert = await raise_alert(pool, code, value=value)
     async with pool.connection() as conn:
         attached = await (await conn.execute(_ATTACHED, {"alert": alert, "name": name})).fetchall()
-    made = dict(zip(("case_id", "attachment_id", "silence_id", "drill_id", "test_id"), attached[0], strict=True))
+        made = dict(zip(("case_id", "attachment_id", "silence_id", "drill_id", "test_id"), attached[0], strict=True))
+        [(made["conflict_id"],)] = await (
+            await conn.execute(_CONTRADICTED, {"case": made["case_id"], "name": name})
+        ).fetchall()
     made["alert_id"] = str(alert)
     made["warning_id"] = await _warned(pool, region, name)
     return {**ids, **made, "code": code, "device": code}

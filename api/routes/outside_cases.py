@@ -1,0 +1,172 @@
+"""Where outside case systems tell how their cases go on: signed posts, of which each may come again, late or twice."""
+
+import logging
+import time
+from datetime import UTC, datetime, timedelta
+from math import ceil
+from typing import Annotated, Any, Literal
+from uuid import UUID
+
+from fastapi import Request
+from fastapi.exceptions import RequestValidationError
+from pydantic import BaseModel, ConfigDict, Field, JsonValue, StringConstraints, ValidationError
+
+from api.context import Context, Here
+from api.contract_types import TEXT, Code, Moment, Name, Region
+from api.database import row
+from api.language import Spoken
+from api.problems import Fault, ProblemError, responses
+from api.push.signature import TOLERANCE_S, BadSecretError, BadSignatureError, verify
+from hub.access.door import GuardedRouter, public
+from hub.access.token_bucket import TokenBuckets
+from hub.cases.outside import OutsideRefused, Post, System, key_of, take
+from hub.secrets.sealed import Place, Secrets, SecretUnreadable
+from hub.store.statements import statements
+from hub.words import Lang
+from hub.words.sentence import Sentence
+
+SQL = statements(__name__)
+log = logging.getLogger(__name__)
+
+BODY_LIMIT = 64 << 10
+PER_ADDRESS_PER_S = 50.0
+ROOM = 200
+"""Posts of one address at once, beyond its rate."""
+ID_LENGTH = 200
+_WRONG = "the signature is not that of the system: sign webhook-id, webhook-timestamp and the body with its secret"
+_NOBODY = "whsec_bm9ib2R5"
+"""What is compared with where there is no such system, so that it takes as long."""
+_EXAMPLE: dict[str, JsonValue] = {
+    "id": "SZ-2026-118", "state": "30", "at": "2026-11-30T08:00:00+08:00", "title": "Rubbish beside the market hall",
+    "region": "330106001002", "category": "SR-01", "note": "taken up",
+}  # fmt: skip
+
+Lines = Annotated[str, StringConstraints(pattern=r"^[^\x00]*$", min_length=1, max_length=2000, strip_whitespace=True)]
+Word = Annotated[str, StringConstraints(pattern=TEXT, min_length=1, max_length=64)]
+
+
+class OutsidePost(BaseModel):
+    """How one of its cases is in an outside system."""
+
+    model_config = ConfigDict(extra="forbid", json_schema_extra={"examples": [_EXAMPLE]})
+
+    id: Annotated[str, StringConstraints(pattern=TEXT, min_length=1, max_length=ID_LENGTH)] = Field(
+        description="what the system calls the case"
+    )
+    state: Word = Field(description="in its own word; the mapping of the system says what it stands for")
+    at: Moment = Field(description="since when it is so there; what is older than what was told before changes nothing")
+    case: Word | None = Field(default=None, description="number or id of ours that it is about, the first time")
+    title: Name | None = Field(default=None, description="of a new case, with `region`")
+    region: Region | None = None
+    category: Word | None = Field(default=None, description="in its own code")
+    lon: float | None = Field(default=None, ge=-180, le=180)
+    lat: float | None = Field(default=None, ge=-90, le=90)
+    note: Lines | None = None
+
+
+class OutsideTaken(BaseModel):
+    """What came of a post. Each outcome means that it was taken, and need not be sent again."""
+
+    outcome: Literal["applied", "unchanged", "older", "repeated", "conflict"] = Field(
+        description="applied: the case was moved, or made; unchanged: it is so here already; older: something newer is "
+        "known; repeated: the post was taken before; conflict: a person decides"
+    )
+    case: UUID
+    number: str
+    stage: str
+    reason: str | None = Field(description="of a conflict")
+
+
+_DOCUMENT: dict[str, Any] = {
+    "requestBody": {
+        "required": True,
+        "content": {"application/json": {"schema": OutsidePost.model_json_schema(), "example": _EXAMPLE}},
+    },
+    "parameters": [
+        {
+            "name": name,
+            "in": "header",
+            "required": False,
+            "schema": {"type": "string"},
+            "description": "Standard Webhooks",
+        }
+        for name in ("webhook-id", "webhook-timestamp", "webhook-signature")
+    ],
+}
+
+
+def outside_router(buckets: TokenBuckets) -> GuardedRouter:
+    """The route; `buckets` has the posts of each address."""
+    router = GuardedRouter(tags=["cases"])
+
+    @router.post(
+        "/outside-systems/{system}/cases",
+        response_model=OutsideTaken,
+        responses=responses(401, 404, 413, 422, 429, 503),
+        openapi_extra=_DOCUMENT,
+    )
+    @public("a case system signs with the secret of its own")
+    async def tell_case(system: Code, request: Request, context: Here, spoken: Spoken) -> Any:
+        """Tell how a case is in an outside system; what is said again changes nothing (docs/CASES.md)."""
+        peer = request.client.host if request.client else ""
+        if wait_s := buckets.take(peer, time.monotonic()):
+            headers = {"Retry-After": str(ceil(wait_s))}
+            raise ProblemError(429, "too many posts from one address: send them more slowly", headers=headers)
+        body = await request.body()
+        known, id_ = await _opened(context, system, request, body)
+        post = _read(body, id_, spoken)
+        try:
+            async with context.hub_pool.connection() as conn, conn.transaction():
+                answer = await take(conn, known, post)
+        except OutsideRefused as error:
+            fault = Fault(pointer=error.pointer, problem=error.sentence.told(spoken))
+            raise ProblemError(404 if error.missing else 422, fault.problem, [fault]) from None
+        reason = None if answer.reason is None else answer.reason.told(spoken)
+        return {
+            "outcome": answer.outcome, "case": answer.case_id, "number": answer.number, "stage": answer.stage,
+            "reason": reason,
+        }  # fmt: skip
+
+    return router
+
+
+async def _opened(context: Context, code: str, request: Request, body: bytes) -> tuple[System, str]:
+    """The system that has signed, and the id of its post. ProblemError 401 for any other, and where there is none."""
+    async with context.hub_pool.connection() as conn:
+        found = await row(conn, SQL.system, {"code": code})
+    secret = _NOBODY
+    if found is not None:
+        try:
+            secret = Secrets(context.settings.secrets).open(Place("outside_system", "secret", code), found["secret"])
+        except SecretUnreadable as error:
+            log.warning("posts of the outside system %s cannot be taken: %s", code, error.sentence)
+            found = None
+    id_, at, signatures = (request.headers.get(f"webhook-{name}", "") for name in ("id", "timestamp", "signature"))
+    try:
+        verify(secret, id_, at, signatures, body, time.time())
+    except (BadSignatureError, BadSecretError) as error:
+        context.refusals.count(request, 401)
+        raise ProblemError(401, f"{_WRONG} ({error.detail})" if found is not None else _WRONG) from None
+    if found is None:
+        context.refusals.count(request, 401)
+        raise ProblemError(401, _WRONG)
+    if not 0 < len(id_) <= ID_LENGTH:
+        raise ProblemError(422, f"webhook-id has 1 to {ID_LENGTH} characters")
+    named = System(found["code"], found["organisation"], found["responsible"], found["states"], found["categories"])
+    return named, id_
+
+
+def _read(body: bytes, id_: str, lang: Lang) -> Post:
+    try:
+        read = OutsidePost.model_validate_json(body)
+    except ValidationError as error:
+        faults = [{**each, "loc": ("body", *each["loc"])} for each in error.errors(include_url=False)]
+        raise RequestValidationError(faults) from None
+    now = datetime.now(UTC)
+    if read.at > now + timedelta(seconds=TOLERANCE_S):
+        future = Sentence("outside.future", at=read.at.isoformat()).told(lang)
+        raise ProblemError(422, future, [Fault(pointer="/at", problem=future)])
+    if (read.lon is None) != (read.lat is None):
+        raise ProblemError(422, "give lon and lat together, or neither", [Fault(pointer="/lon", problem="without lat")])
+    given = read.model_dump(exclude={"at"})
+    return Post(key=key_of(id_, body), at=min(read.at, now), **given)

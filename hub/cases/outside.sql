@@ -1,0 +1,59 @@
+-- name: lock
+-- That of all steps of cases (apply.sql): nothing of a case changes until the commit.
+select pg_advisory_xact_lock(hashtext('ganzhi.case'))
+
+-- name: known
+-- What a system has told of a case; whether this post was taken already.
+select o.case_id, o.told_at, o.told,
+       exists (select from public.case_step s where s.id = %(post_id)s)
+       or exists (select from public.outside_conflict c where c.id = %(post_id)s) as taken
+from public.outside_case o
+where o.system = %(system)s and o.outside_id = %(outside_id)s
+
+-- name: named
+-- A case of ours by its number or id that the system may name, and what the system calls it already.
+select c.id, o.outside_id
+from public.case_file c
+left join public.outside_case o on o.case_id = c.id and o.system = %(system)s
+where (c.number = %(case)s or c.id::text = lower(%(case)s))
+  and (%(organisation)s::text is null or %(organisation)s in (c.organisation, c.responsible))
+
+-- name: link
+insert into public.outside_case (system, outside_id, case_id) values (%(system)s, %(outside_id)s, %(case_id)s)
+
+-- name: category_version
+-- The newest table of categories, if it has this one.
+select version from public.case_category
+where version = (select max(version) from public.case_table where kind = 'categories')
+  and category_kind = %(kind)s and code = %(code)s
+
+-- name: tell
+update public.outside_case
+set told = case when told_at = %(at)s then array_append(told, %(state)s) else array[%(state)s] end, told_at = %(at)s
+where system = %(system)s and outside_id = %(outside_id)s
+
+-- name: standing
+select c.id, c.number, c.stage, c.stage_at, c.stage_by,
+       array(select distinct s.stage_to from public.case_step s where s.case_id = c.id) as visited
+from public.case_file c
+where c.id = %(id)s
+
+-- name: contradict
+insert into public.outside_conflict
+    (id, system, case_id, state, target, stage, state_at, note, reason, reason_words)
+values (%(id)s, %(system)s, %(case_id)s, %(state)s, %(target)s, %(stage)s, %(at)s, %(note)s, %(reason)s, %(words)s)
+on conflict (case_id, system, state) where resolved_at is null do update
+set times = outside_conflict.times + 1, told_at = clock_timestamp(), state_at = excluded.state_at,
+    stage = excluded.stage, note = coalesce(excluded.note, outside_conflict.note), reason = excluded.reason,
+    reason_words = excluded.reason_words
+
+-- name: open
+select c.id, c.case_id, c.target, s.responsible
+from outside_conflict c
+join public.outside_system s on s.code = c.system
+where c.id = %(id)s and c.resolved_at is null
+
+-- name: resolve
+update public.outside_conflict
+set resolved_at = clock_timestamp(), resolved_by = %(by)s, resolved_as = %(as)s, resolution = %(note)s
+where id = %(id)s
