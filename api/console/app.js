@@ -2,6 +2,7 @@
 
 import { again, draw as drawAccount, enter, locked, may, ready } from './account.js';
 import { noteProblem, showAges, showAlerts, urgent } from './alerts.js';
+import { drawCases } from './cases.js';
 import { showDrills } from './drills.js';
 import { asked, showDesk, showDuty } from './duty.js';
 import { remember, showFigures } from './figures.js';
@@ -172,6 +173,7 @@ function drawMay() {
   document.querySelector('main').hidden = !live;
   document.querySelector('.panel.letters').hidden = !may('letters:read');
   drawOffice();
+  drawCases();
   draw();
 }
 

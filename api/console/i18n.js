@@ -33,6 +33,10 @@ export function dutyReason(reason) {
   return WORDS[language][`duty.reason.${reason}`] ?? reason;
 }
 
+// Where a case stands, and what may be done with it.
+export const caseStage = (stage) => WORDS[language][`case.stage.${stage}`] ?? stage;
+export const caseStep = (kind) => WORDS[language][`case.step.${kind}`] ?? kind;
+
 const ROLE = 'access.role.';
 export const ROLES = Object.keys(WORDS.en).filter((key) => key.startsWith(ROLE)).map((key) => key.slice(ROLE.length));
 

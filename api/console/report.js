@@ -12,7 +12,7 @@ let done = () => {};
 let id = null; // one a dialog: sent again, it is the same report
 
 // As crypto.randomUUID, which a page without TLS does not have.
-function newId() {
+export function newId() {
   const hex = [...crypto.getRandomValues(new Uint8Array(16))].map((byte) => byte.toString(16).padStart(2, '0')).join('');
   return hex.replace(/^(.{8})(.{4}).(.{3}).(.{3})(.{12})$/, '$1-$2-4$3-8$4-$5');
 }

@@ -31,7 +31,9 @@ async def words() -> Response:
 
 @cache
 def _words() -> bytes:
-    return bytes(JSONResponse(below("page.", "reason.", "duty.reason.", "access.role.")).body)
+    return bytes(
+        JSONResponse(below("page.", "reason.", "duty.reason.", "access.role.", "case.stage.", "case.step.")).body
+    )
 
 
 def assets() -> Mount:

@@ -106,6 +106,9 @@ def step(
     into: Annotated[str | None, typer.Option(help="Of merged: the case in which it goes on.")] = None,
     hours: Annotated[float | None, typer.Option(help="Of extension_asked.")] = None,
     until: Until = None,
+    kind: Annotated[str | None, typer.Option(help="Of classified: part (部件) or event (事件).")] = None,
+    category: Annotated[str | None, typer.Option(help="Of classified: code of its category.")] = None,
+    level: Level = None,
     url: UrlOption = DEFAULT_URL,
     token: TokenOption = None,
 ) -> None:
@@ -115,11 +118,14 @@ def step(
 
     Example:  hub cases step 20261130-000001 dispatched --responsible sanitation --assisting parks
 
+    Example:  hub cases step 20261130-000001 classified --kind event --category 0101 --level orange
+
     Example:  hub cases step 20261130-000001 extension_asked --hours 8 --note "the part has to be ordered"
     """
     given = {
         "note": note, "responsible": responsible, "assisting": assisting, "hours": hours, "until": until,
-        "into": None if into is None else _id(into, url, token),
+        "into": None if into is None else _id(into, url, token), "category_kind": kind, "category": category,
+        "level": level,
     }  # fmt: skip
     _take("steps", case, to, given, url, token)
 

@@ -15,7 +15,7 @@ from hub.cases.case import Case
 from hub.cases.plan import Known, Plan, Result, Stored, plan
 from hub.cases.stage_clock import Clock
 from hub.cases.step import Change, Report, Step
-from hub.cases.terms import read_terms
+from hub.cases.terms import in_force, read_terms
 from hub.cases.transitions import ENDED, TRANSITIONS
 from hub.store.statements import statements
 
@@ -36,12 +36,12 @@ async def apply(conn: psycopg.AsyncConnection, changes: Sequence[Change]) -> lis
         return []
     if conn.info.transaction_status != TransactionStatus.INTRANS:
         raise RuntimeError("cases change inside a transaction only")
+    table = await in_force(conn)  # before the lock, which others wait for
     await conn.execute(SQL.lock)
     stored = await _stored(conn, changes)
     of = {(case.category_kind, case.category) for case in stored.cases}
     of |= {(each.category_kind, each.category) for each in changes}
-    began = [clock.running_from for case in stored.cases for clock in case.clocks if clock.running_from is not None]
-    planned = plan(changes, stored, await read_terms(conn, of, min(began + [each.at for each in changes])))
+    planned = plan(changes, stored, await read_terms(conn, table, of))
     if planned.steps:
         await _write(conn, planned)
     return planned.results

@@ -166,10 +166,12 @@ class Case:
                 self._resume(step, terms)
 
     def _classify(self, step: Step, terms: Terms) -> None:
-        self.category_kind, self.category, self.category_version = (
-            step.category_kind, step.category, step.category_version,
-        )  # fmt: skip
-        self.component, self.level = step.component, step.level
+        """What is not told stays."""
+        if step.category is not None:
+            self.category_kind, self.category = step.category_kind, step.category
+            self.category_version = step.category_version
+        self.component = step.component or self.component
+        self.level = step.level or self.level
         for clock in self.clocks:
             if clock.left_at is None and clock.stage in (*CLOCKED, WHOLE):
                 self._set_limit(clock, self._limit(clock.stage, terms), terms)

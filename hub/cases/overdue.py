@@ -15,7 +15,7 @@ from hub.alerts.own_kinds import OwnKind
 from hub.alerts.transitions import DECIDE
 from hub.cases.apply import apply
 from hub.cases.step import Step
-from hub.cases.terms import read_terms
+from hub.cases.terms import in_force
 from hub.cases.transitions import HUB
 from hub.store.statements import statements
 from hub.words import text
@@ -78,7 +78,7 @@ async def state_deadlines(conn: psycopg.AsyncConnection, now: datetime) -> None:
         found = await (await conn.execute(SQL.unknown, {"batch": BATCH})).fetchall()
         if not found:
             return
-        keeper = (await read_terms(conn, set(), min(row[1] for row in found))).keeper
+        keeper = (await in_force(conn)).keeper
         known = {row[0] for row in found if keeper.after(row[1], row[2], working=True) is not None}
         steps = [
             Step(uuid5(case_id, f"deadlines_known/{now.isoformat()}"), case_id, "deadlines_known", now, ACTOR, HUB)

@@ -1,5 +1,10 @@
--- name: newest
-select version, zone, hours from case_table where kind = 'deadlines' order by version desc limit 1
+-- name: in_force
+select t.version, t.zone, t.hours,
+       (select coalesce(jsonb_object_agg(date, workday), '{}') from calendar_day) as days
+from (select) one
+left join lateral (
+    select version, zone, hours from case_table where kind = 'deadlines' order by version desc limit 1
+) t on true
 
 -- name: parents
 -- The categories above some, of the newest table of categories.
@@ -20,7 +25,3 @@ select category_kind, code, parent from above where parent is not null
 select category_kind, category, level, stage, seconds, working
 from case_deadline
 where version = %(version)s and (category is null or category = any (%(codes)s::text[]))
-
--- name: days
--- A year before: what is counted may have begun then.
-select date, workday from calendar_day where date >= make_date(%(year)s, 1, 1)

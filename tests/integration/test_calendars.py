@@ -50,6 +50,17 @@ async def test_a_calendar_is_imported_by_the_year_and_missed_when_it_is_not(data
         assert await missing(NEW_YEAR) == []
 
 
+async def test_a_deadline_in_working_time_misses_this_years_calendar_too(database: str) -> None:
+    settings = Settings(database=Database(url=database))
+    async with api_context(database) as context, context.hub_pool.connection() as conn:
+        await conn.execute("insert into case_deadline (version, stage, seconds, working) values (1, 'case', 60, false)")
+        await conn.commit()
+        assert await check_calendars(settings) == [], "all time needs none"
+        await conn.execute("update case_deadline set working = true")
+        await conn.commit()
+        assert len(await check_calendars(settings)) == 1
+
+
 async def test_a_rota_by_workdays_misses_this_years_calendar_too(database: str) -> None:
     settings = Settings(database=Database(url=database))
     assert await check_calendars(settings) == []

@@ -38,6 +38,9 @@ async def test_a_case_goes_its_way_from_the_command_line(database: str, tmp_path
         refused = await hub("step", number, "accepted", status=1)
         assert "the case is at the stage accepted, where accept is not possible; possible from here:" in refused
         await hub("step", number, "filed")
+        classified = await hub("step", number, "classified", "--kind", "event", "--category", "0201", "--level", "red")
+        assert "category      0201" in classified
+        assert "level         red" in classified
         told = await hub("step", number, "dispatched", "--responsible", "clean", "--note", "today")
         assert "responsible   clean" in told
         await hub("step", number, "extension_asked", "--hours", "2", "--note", "rain")

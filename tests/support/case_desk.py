@@ -67,5 +67,9 @@ class CaseDesk:
         for kind in WAY[: WAY.index(until) + 1]:
             await self.do(case, kind)
 
+    async def walk_on(self, case: UUID, *kinds: str) -> None:
+        for kind in kinds:
+            await self.do(case, kind)
+
     async def decide(self, case: UUID, kind: str, **told: Any) -> Result:
         return await self.do(case, kind, "chief", permission=APPROVE, **told)

@@ -1,0 +1,57 @@
+"""Cases on the page: the list, one with its timeline, and a step, in a real browser."""
+
+import asyncio
+import os
+from collections.abc import Callable
+from pathlib import Path
+
+from tests.acceptance.test_login_page import press
+from tests.acceptance.test_page import LINK, browser
+from tests.support.chromium import Chromium
+from tests.support.served_api import api_context, client_of, served
+
+__all__ = ["browser"]
+ROWS = "[...document.querySelectorAll('#case-rows li')].map((row) => row.textContent).join(' | ')"
+TIMELINE = "[...document.querySelectorAll('#case-timeline li')].map((row) => row.textContent).join(' | ')"
+STEPS = "[...document.querySelectorAll('#case-steps button')].map((each) => each.textContent).join(' ')"
+ABOUT = "document.getElementById('case-about').textContent"
+SHOTS = os.environ.get("HUB_TEST_SHOTS")
+"""A folder, to look at what the page shows."""
+
+
+async def test_a_case_is_found_and_moved_on(database: str, browser: Callable[[], Chromium]) -> None:
+    async with api_context(database) as context, client_of(context) as client, served(context) as url:
+        made = await client.post("/cases", json={"title": "暴露垃圾", "region": "330106001002", "level": "orange"})
+        assert made.status_code == 201, made.text
+
+        def look() -> None:
+            with browser() as page:
+                page.resize(1280, 800)
+                page.open(url)
+                page.wait_for(f"{LINK} === 'live'", "the page follows the hub")
+                page.wait_for("!document.getElementById('cases').hidden", "there is a button")
+                press(page, "cases")
+                page.wait_for(f"{ROWS}.includes('暴露垃圾reported')", "the case is listed")
+                shot(page, "list")
+                page.evaluate("document.querySelector('#case-rows button').click()")
+                page.wait_for(f"{TIMELINE}.includes('report')", "and opens with its timeline")
+                assert (
+                    page.evaluate(STEPS) == "accept comment merge refuse to file close as handled on the spot supervise"
+                )
+                page.evaluate("document.querySelector('#case-steps button').click()")
+                page.wait_for("document.getElementById('ask-dialog').open", "a step asks for a note")
+                page.evaluate("document.querySelector('#ask-form button[type=submit]').click()")
+                page.wait_for(f"{TIMELINE}.includes('accept')", "it is taken")
+                page.wait_for(f"{ABOUT}.startsWith('accepted')", "and the case goes on")
+                page.evaluate("document.getElementById('language').click()")
+                press(page, "cases-again")
+                page.wait_for(f"{ABOUT}.startsWith('受理')", "in Chinese")
+                shot(page, "case")
+                assert page.complaints == []
+
+        await asyncio.to_thread(look)
+
+
+def shot(page: Chromium, name: str) -> None:
+    if SHOTS:
+        page.screenshot(Path(SHOTS) / f"cases-{name}.png")
