@@ -36,13 +36,14 @@ class Cases(Section):
 
 
 class WarningSource(Section):
-    """A source that is asked again and again."""
+    """A source that is asked again and again, or that says by a WebSocket what is new."""
 
     name: str = Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._:-]{0,63}$")
     """As its warnings show it; a list of it is all that it says is in force."""
     url: str = Field(max_length=2_000)
     format: WarningFormat
     every_s: float = Field(default=60.0, ge=1, le=86_400)
+    """How often it is asked; of a WebSocket, how often it says something, be it that it is there."""
     header: str = Field(default="Authorization", pattern=r"^[A-Za-z][A-Za-z0-9-]{0,63}$")
     """Which header carries `secret`."""
     secret: HeaderSecret | None = None
@@ -51,11 +52,16 @@ class WarningSource(Section):
     @classmethod
     def _readable(cls, url: str) -> str:
         parts = urlsplit(url)
-        if parts.scheme not in ("http", "https") or not parts.hostname or parts.fragment:
+        if parts.scheme not in ("http", "https", "ws", "wss") or not parts.hostname or parts.fragment:
             raise ValueError("is the address of a document: https://weather.example.org/list.json")
         if parts.username or parts.password:
             raise ValueError("holds a user or a password: give it as `secret`, and its header as `header`")
         return url
+
+    @property
+    def streams(self) -> bool:
+        """Whether it is a WebSocket."""
+        return urlsplit(self.url).scheme in ("ws", "wss")
 
 
 class Warnings(Section):

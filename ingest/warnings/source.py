@@ -12,7 +12,6 @@ from typing import NamedTuple
 
 import httpx
 import psycopg
-from psycopg.types.json import Jsonb
 
 from hub.access.guarded_transport import GuardedTransport
 from hub.access.outgoing import Outgoing, OutgoingRefused
@@ -23,27 +22,19 @@ from hub.settings import Settings
 from hub.store.leader import lead
 from hub.store.statements import statements
 from hub.tls import trusting_context
-from hub.warnings.formats import decode
-from hub.warnings.message import MAX_BYTES, Report, WarningRefused
-from hub.warnings.store import LASTS, take
-from hub.words.sentence import Sentence, written
+from hub.warnings.message import MAX_BYTES
+from hub.warnings.store import LASTS
+from hub.words.sentence import Sentence
+from ingest.warnings.documents import TIMEOUT_S, SourceFailed, failed, heard, stored
+from ingest.warnings.stream import Stream
 
 SQL = statements(__name__)
 
 log = logging.getLogger(__name__)
 
-TIMEOUT_S = 20.0
 LONGEST_S = 300.0
 """Between attempts at a source that fails, unless it is asked less often anyhow."""
 CONNECTIONS = 16
-
-
-class _Failed(Exception):
-    """A source could not be asked, or said nothing that can be used"""
-
-    def __init__(self, sentence: Sentence) -> None:
-        super().__init__(sentence)
-        self.sentence = sentence
 
 
 class _Answer(NamedTuple):
@@ -71,14 +62,13 @@ class Puller:
         try:
             answer = await self._ask(*(row or (None, None)))
             partly = await self._store(conn, answer, received)
-        except _Failed as error:
+        except SourceFailed as error:
             self._backoff.failed("no warnings come from %s: %s", name, error.sentence)
-            await conn.execute(SQL.failed, {"name": name, **_error(error.sentence)})
+            await failed(conn, name, error.sentence)
             return max(self._source.every_s, self._backoff.next_s())
         self._backoff.succeeded()
         known = answer if partly is None else answer._replace(etag=None, last_modified=None)
-        heard = {"name": name, "etag": known.etag, "last_modified": known.last_modified}
-        await conn.execute(SQL.heard, {**heard, **_error(partly)})
+        await heard(conn, name, partly, known.etag, known.last_modified)
         return self._source.every_s
 
     async def _ask(self, etag: str | None, last_modified: str | None) -> _Answer:
@@ -94,20 +84,20 @@ class Puller:
                     return _Answer(None, etag, last_modified)
                 if response.status_code != httpx.codes.OK:
                     told = f"{response.status_code} {response.reason_phrase[:40]}".strip()
-                    raise _Failed(Sentence("warning.source.answered", status=told))
+                    raise SourceFailed(Sentence("warning.source.answered", status=told))
                 body = bytearray()
                 async for block in response.aiter_bytes():
                     body += block
                     if len(body) > MAX_BYTES:
-                        raise _Failed(Sentence("warning.refused.size", most=MAX_BYTES >> 20))
+                        raise SourceFailed(Sentence("warning.refused.size", most=MAX_BYTES >> 20))
                 return _Answer(bytes(body), response.headers.get("etag"), response.headers.get("last-modified"))
         except OutgoingRefused as error:
-            raise _Failed(error.sentence) from error
+            raise SourceFailed(error.sentence) from error
         except TimeoutError as error:
-            raise _Failed(Sentence("warning.source.slow", host=where, seconds=f"{TIMEOUT_S:g}")) from error
+            raise SourceFailed(Sentence("warning.source.slow", host=where, seconds=f"{TIMEOUT_S:g}")) from error
         except (httpx.HTTPError, httpx.InvalidURL, httpx.StreamError) as error:
             what = str(error)[:200] or type(error).__name__
-            raise _Failed(Sentence("warning.source.away", host=where, error=what)) from error
+            raise SourceFailed(Sentence("warning.source.away", host=where, error=what)) from error
 
     async def _store(self, conn: psycopg.AsyncConnection, answer: _Answer, received: datetime) -> Sentence | None:
         """Returns what was wrong with a part of it; an unchanged document says what it said before."""
@@ -116,37 +106,7 @@ class Puller:
             until = received + LASTS
             await conn.execute(SQL.lasts, {"name": source.name, "until": until, "half": until - LASTS / 2})
             return None
-        try:
-            report = await asyncio.to_thread(decode, answer.body, source.format, received)
-            async with conn.transaction():
-                taken = await take(conn, report, source.name, source.format, f"source:{source.name}", received)
-        except WarningRefused as error:
-            raise _Failed(error.sentence) from error
-        except (psycopg.Error, OSError) as error:
-            if not isinstance(error, psycopg.DataError):
-                raise  # of the database, not of the document
-            raise _Failed(Sentence("warning.source.unstorable", error=str(error)[:200])) from error
-        except Exception as error:  # nobody foresaw the document: it fails its own source, and no other
-            told = f"{type(error).__name__}: {error}"[:200]
-            raise _Failed(Sentence("warning.source.unstorable", error=told)) from error
-        if taken.stored or taken.ended:
-            new, ended = len(taken.stored), len(taken.ended)
-            log.info("%s: %d warnings say something new, %d have ended", source.name, new, ended)
-        return _partly(report)
-
-
-def _partly(report: Report) -> Sentence | None:
-    if not report.refused:
-        return None
-    pointer, why = report.refused[0]
-    return Sentence("warning.source.partly", count=len(report.refused), pointer=pointer, why=why)
-
-
-def _error(sentence: Sentence | None) -> dict[str, object]:
-    return {
-        "error": None if sentence is None else str(sentence),
-        "words": None if sentence is None else Jsonb(written(sentence)),
-    }
+        return await stored(conn, source, answer.body, received)
 
 
 class WarningSources(Part):
@@ -163,8 +123,9 @@ class WarningSources(Part):
         settings = self._settings
         limits = httpx.Limits(max_connections=CONNECTIONS, max_keepalive_connections=CONNECTIONS)
         tls = trusting_context(settings.outgoing.tls, "outgoing.tls", httpx.create_ssl_context(trust_env=False))
+        outgoing = Outgoing(settings)
         async with httpx.AsyncClient(
-            transport=GuardedTransport(Outgoing(settings), "warnings", limits, tls),
+            transport=GuardedTransport(outgoing, "warnings", limits, tls),
             timeout=TIMEOUT_S,
             follow_redirects=False,
             trust_env=False,
@@ -172,7 +133,11 @@ class WarningSources(Part):
         ) as client:
             tasks = [
                 group.create_task(
-                    lead(settings.database.url, f"warnings {source.name}", Puller(source, client).pull),
+                    lead(
+                        settings.database.url,
+                        f"warnings {source.name}",
+                        Stream(source, outgoing, tls).follow if source.streams else Puller(source, client).pull,
+                    ),
                     name=f"warnings {source.name}",
                 )
                 for source in settings.warnings.sources

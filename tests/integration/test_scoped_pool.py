@@ -149,6 +149,22 @@ async def test_a_grant_reaches_its_place(pool: Pool, keys: list[str], seen: str)
         assert await (await conn.execute("select count(*) from device")).fetchone() == (4,), "the limit has ended"
 
 
+async def test_a_summary_is_seen_by_who_sees_all_places(pool: Pool) -> None:
+    """It names alerts of all places, and belongs to none."""
+    scope = "select set_config('ganzhi.scope', %(keys)s, false), set_config('ganzhi.whole', %(keys)s, false)"
+    async with pool.connection() as conn:
+        await conn.execute(
+            """with c as (
+                   insert into public.consumer (code, url, secret, filters) values ('c', 'u', 's', '[]') returning id)
+               insert into public.outbox (alert_id, seq, consumer_id, after_cursor, until_cursor)
+               select gen_random_uuid(), 1, id, 0, 9 from c"""
+        )
+        await conn.execute("select set_config('ganzhi.shares', '{}', false)")
+        for keys, seen in (("{/}", 1), ("{/33}", 0), ("{eco/}", 0)):
+            await conn.execute(scope, {"keys": keys})
+            assert await (await conn.execute("select count(*) from scoped.outbox")).fetchone() == (seen,), keys
+
+
 async def test_without_a_scope_the_views_refuse(pool: Pool) -> None:
     """A connection that has the search_path and no scope sees nothing at all, with an error."""
     async with pool.connection() as conn:

@@ -87,6 +87,9 @@ async def test_what_lasts_is_told_once_when_it_is_over_and_what_does_not_is_not(
     assert "静默" in why["last_error"]
     await change_alert(desk.context.hub_pool, passing, "acknowledged")
     assert (await desk.owed(passing))[-1] == "3 pending", "afterwards all is as ever"
+    await desk.silence(region="3301")
+    await change_alert(desk.context.hub_pool, lasting, "cleared")
+    assert (await desk.owed(lasting))[-1] == "3 pending", "who got it after a silence hears how it goes on, in any"
     assert (await desk.client.delete(f"/silences/{silence}")).status_code == 409
 
 

@@ -126,7 +126,7 @@ async def test_a_document_that_nobody_foresaw_fails_its_source_and_not_the_hub(
     def unforeseen(*_: object) -> None:
         raise OverflowError("date value out of range")
 
-    monkeypatch.setattr("ingest.warnings.source.decode", unforeseen)
+    monkeypatch.setattr("ingest.warnings.documents.decode", unforeseen)
     async with asking(settings_of(database, office)):
         await until(conn, "select last_error like '%OverflowError: date value out of range%' from warning_source", True)
 
