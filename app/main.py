@@ -29,6 +29,7 @@ from app.cli.diagnose import diagnose
 from app.cli.drills import device_tests, drills
 from app.cli.evaluate import evaluate
 from app.cli.frame import frame
+from app.cli.handovers import handovers
 from app.cli.indicators import indicators
 from app.cli.inhibitions import inhibitions
 from app.cli.keys import keys
@@ -89,6 +90,7 @@ app.add_typer(areas, name="areas")
 app.add_typer(shares, name="shares")
 app.add_typer(silences, name="silences")
 app.add_typer(rotas, name="rotas")
+app.add_typer(handovers, name="handovers")
 app.add_typer(indicators, name="indicators")
 app.add_typer(drills, name="drills")
 app.add_typer(device_tests, name="device-tests")

@@ -32,6 +32,9 @@ class OnDuty(BaseModel):
     organisation: Code
     region: str | None
     people: list[str | None] = Field(description="their accounts; null for a name above the caller's ceiling")
+    held_over: list[str | None] = Field(
+        description="those of them whose shift is over and who stay, because nobody has taken over"
+    )
     leader: str | None = Field(description="who leads them, also while nobody is on duty")
     present: bool = Field(description="somebody of them is at a desk: an open stream of alerts, and a click lately")
     reason: Reason | None = Field(
@@ -52,6 +55,7 @@ async def list_duty(paging: Paged, context: Here) -> Any:
         {
             **each,
             "people": sorted((named.get(id_) for id_ in duty.people), key=str),
+            "held_over": sorted((named.get(id_) for id_ in duty.held_over), key=str),
             "leader": duty.leader and named.get(duty.leader),
             "present": duty.present,
             "reason": duty.reason,

@@ -140,6 +140,13 @@ class RotaBody(BaseModel):
         description="one after the other, and again from the first; a name stands for a list of one"
     )
     leader: Account | None = Field(default=None, description="the duty leader (带班领导)")
+    handover_minutes: int | None = Field(
+        default=None,
+        ge=5,
+        le=720,
+        description="how long those of a shift stay on duty after it while nobody has taken over; null: shifts change "
+        "by the clock",
+    )
     substitutes: Annotated[
         list[SubstituteBody], _at_most(SUBSTITUTES, "substitutes"), Field(max_length=SUBSTITUTES)
     ] = []

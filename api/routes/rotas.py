@@ -62,6 +62,7 @@ class Rota(BaseModel):
     from_date: date
     turns: list[list[str | None]]
     leader: str | None
+    handover_minutes: int | None
     substitutes: list[SubstituteShown]
 
 

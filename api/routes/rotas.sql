@@ -10,8 +10,9 @@ where p.kind = 'person' and p.state <> 'erased' and lower(p.name) = any (%(names
                         && %(reach)s))
 
 -- name: add
-insert into rota (code, name, organisation, region, zone, shifts, unit, from_date, leader)
-values (%(code)s, %(name)s, %(organisation)s, %(region)s, %(zone)s, %(shifts)s, %(unit)s, %(from_date)s, %(leader)s)
+insert into rota (code, name, organisation, region, zone, shifts, unit, from_date, leader, handover_minutes)
+values (%(code)s, %(name)s, %(organisation)s, %(region)s, %(zone)s, %(shifts)s, %(unit)s, %(from_date)s, %(leader)s,
+        %(handover_minutes)s)
 
 -- name: chain
 select code from chain where steps @> jsonb_build_array(jsonb_build_object('rota', %(code)s::text)) limit 1
@@ -19,7 +20,7 @@ select code from chain where steps @> jsonb_build_array(jsonb_build_object('rota
 -- name: change
 update rota
 set name = %(name)s, organisation = %(organisation)s, region = %(region)s, zone = %(zone)s, shifts = %(shifts)s,
-    unit = %(unit)s, from_date = %(from_date)s, leader = %(leader)s
+    unit = %(unit)s, from_date = %(from_date)s, leader = %(leader)s, handover_minutes = %(handover_minutes)s
 where code = %(code)s
 
 -- name: delete
@@ -39,7 +40,7 @@ delete from rota_member where rota = %(code)s
 select code from organisation where code = %(code)s
 
 -- name: rotas
-select r.code, r.name, r.organisation, r.region, r.zone, r.shifts, r.unit, r.from_date, r.leader,
+select r.code, r.name, r.organisation, r.region, r.zone, r.shifts, r.unit, r.from_date, r.leader, r.handover_minutes,
        (select jsonb_agg(people order by turn)
         from (select m.turn, jsonb_agg(m.principal_id order by m.principal_id) as people
               from rota_member m where m.rota = r.code group by m.turn) t) as turns,

@@ -9,6 +9,7 @@ import logging
 
 from hub.alerts.expiry import EXPIRE
 from hub.cases.expiry import EXPIRE as EXPIRE_CASES
+from hub.duty.handover import EXPIRE as EXPIRE_HANDOVERS
 from hub.errors import HubError
 from hub.settings import Settings
 from hub.store.pool import Pool, sorted_errors
@@ -27,6 +28,7 @@ async def forget(pool: Pool, settings: Settings, batch: int = BATCH) -> int:
     limits = {
         EXPIRE: settings.alerts.keep_days,
         EXPIRE_CASES: settings.cases.keep_days,
+        EXPIRE_HANDOVERS: settings.alerts.keep_days,
         SQL.events: settings.events.keep_days,
         SQL.desk_presence: 1,
         SQL.desk_hours: settings.alerts.keep_days,

@@ -118,7 +118,7 @@ PEOPLE: Mapping[str, Table] = {
         "at what hours a desk is staffed, and in what order",
         "until deleted",
         Permission.ROTAS_READ,
-        l1="code unit from_date",
+        l1="code unit from_date handover_minutes",
         l2="name organisation region zone shifts leader scope",
     ),
     "rota_member": table(
@@ -134,6 +134,24 @@ PEOPLE: Mapping[str, Table] = {
         "with its rota: 500 at most",
         Permission.ROTAS_READ,
         l2="rota instead_of from_at to_at principal_id",
+    ),
+    "handover": table(
+        _USER,
+        "what a shift handed over to the next, who made it and who took it over",
+        "alerts.keep_days",
+        Permission.ROTAS_READ,
+        l1="id begins_at change_at made_at cursor withdrawn_at taken_at zone",
+        l2="rota rota_name organisation region shift outgoing incoming leader substitutes made_by taken_by scope",
+        l3="note taken_note",
+    ),
+    "handover_item": table(
+        _USER,
+        "what was open, kept back, degraded or unguarded then",
+        "with its handover (alerts.keep_days)",
+        Permission.ROTAS_READ,
+        l1="handover_id n kind alert_id case_id silence_id",
+        l2="device_id",
+        l3="facts",
     ),
     "desk_presence": table(
         _USER,

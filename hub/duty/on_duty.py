@@ -1,7 +1,7 @@
 """Who is on duty, by the rotas that are stored."""
 
 from collections.abc import Mapping
-from datetime import datetime
+from datetime import datetime, timedelta
 from itertools import groupby
 from typing import NamedTuple
 from uuid import UUID
@@ -11,11 +11,15 @@ from psycopg import AsyncConnection
 from psycopg.rows import DictRow, dict_row
 
 from hub.duty.calendar import Calendar
-from hub.duty.rota import Reason, Rota, Substitute, on_duty_at, without_inactive
+from hub.duty.rota import NOBODY, Reason, Rota, Substitute, on_duty_at, without_inactive
+from hub.duty.shift_change import held_over
 from hub.duty.shifts import Shift
 from hub.store.statements import statements
 
 SQL = statements(__name__)
+
+LONGEST = timedelta(hours=12)
+"""The longest that a shift stays on duty after its end while nobody has taken over."""
 
 
 class Duty(NamedTuple):
@@ -29,20 +33,30 @@ class Duty(NamedTuple):
     """Whether somebody of `people` is at a desk: an open stream of alerts, and a click within the interval."""
     reason: Reason | None
     """Why there is nobody; None: there is somebody."""
+    held_over: frozenset[UUID] = NOBODY
+    """Those of `people` whose shift is over and who stay, because nobody has taken over."""
 
 
 async def on_duty(conn: AsyncConnection, at: datetime) -> Mapping[str, Duty]:
     """Who is on duty at a moment, by the code of each rota that the connection sees. `present` is about now."""
-    stored = await rotas(conn, since=at)
+    stored = await rotas(conn, since=at - LONGEST)
     if not stored:
         return {}
     days = await calendar(conn)
     inactive, present = await inactive_accounts(conn), await at_desk(conn, at)
+    taken = await handed_over(conn, at - LONGEST) if any(rota.handover for rota in stored.values()) else {}
     duties = {}
     for code, rota in stored.items():
         piece = without_inactive(on_duty_at(rota, days, at), inactive)
-        duties[code] = Duty(piece.people, piece.leader, not piece.people.isdisjoint(present), piece.reason)
+        held = held_over(rota, days, at, taken.get(code, frozenset())) - inactive - piece.people
+        people = piece.people | held
+        duties[code] = Duty(people, piece.leader, not people.isdisjoint(present), piece.reason, held)
     return duties
+
+
+async def handed_over(conn: AsyncConnection, since: datetime) -> Mapping[str, frozenset[datetime]]:
+    """The shift changes since a moment at which somebody has taken over, by the code of the rota."""
+    return {code: frozenset(at) for code, at in await (await conn.execute(SQL.taken, {"since": since})).fetchall()}
 
 
 async def rotas(conn: AsyncConnection, since: datetime, code: str | None = None) -> dict[str, Rota]:
@@ -75,4 +89,5 @@ def _rota(row: DictRow) -> Rota:
         for begin, end, instead_of, person in row["substitutes"] or []
     ]
     zone, start = ZoneInfo(row["zone"]), row["from_date"]
-    return Rota(zone, shifts, turns, row["unit"], start, row["leader"], substitutes)
+    handover = None if (minutes := row["handover_minutes"]) is None else timedelta(minutes=minutes)
+    return Rota(zone, shifts, turns, row["unit"], start, row["leader"], substitutes, handover)

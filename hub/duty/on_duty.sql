@@ -16,7 +16,7 @@ select principal_id from desk_presence where clicked_until > %(at)s and streamed
 
 -- name: rotas
 -- By code, or one; substitutes that end after a moment.
-select r.code, r.zone, r.shifts, r.unit, r.from_date, r.leader,
+select r.code, r.zone, r.shifts, r.unit, r.from_date, r.leader, r.handover_minutes,
        (select array_agg(array[m.turn::text, m.principal_id::text] order by m.turn)
         from rota_member m where m.rota = r.code) as members,
        (select jsonb_agg(jsonb_build_array(s.from_at, s.to_at, s.instead_of, s.principal_id) order by s.from_at)
@@ -24,3 +24,7 @@ select r.code, r.zone, r.shifts, r.unit, r.from_date, r.leader,
 from rota r
 where %(code)s::text is null or r.code = %(code)s
 order by r.code
+
+-- name: taken
+-- The shift changes since a moment at which somebody has taken over, by rota.
+select rota, array_agg(change_at) from handover where taken_at is not null and change_at >= %(since)s group by rota

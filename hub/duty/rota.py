@@ -41,6 +41,8 @@ class Rota(NamedTuple):
     """The first day of the first turn, in `zone`."""
     leader: UUID | None = None
     substitutes: Sequence[Substitute] = ()
+    handover: timedelta | None = None
+    """How long people stay on duty after their shift while nobody has taken over; None: shifts change by the clock."""
 
 
 class Piece(NamedTuple):

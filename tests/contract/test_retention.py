@@ -49,6 +49,7 @@ insert into alert_attachment (id, alert_id, change_id, name, media_type, content
     select gen_random_uuid(), alert_id, id, 'note', 'text/plain', 'x', at from alert_change;
 insert into outbox (change_id, alert_id, seq, consumer_id, state, created_at)
     select h.id, alert_id, h.seq, c.id, 'delivered', h.at from alert_change h, consumer c;
+insert into alert_told select id, '{1}' from alert;
 insert into alert_fallback (alert_id, seq, due_at) select id, 1, changed_at from alert;
 insert into chain (code, filter, steps, repeats, verify_within_s)
     values ('c', '{}', '[{"wait_s": 1, "consumers": ["c"]}]', 0, '{1,1,1,1}');
@@ -81,6 +82,11 @@ insert into warning_delivery (warning_id, consumer_id, seq, kind, at, picture, s
     select w.id, c.id, 1, 'issued', w.changed_at, '{}', 'delivered' from warning w, consumer c;
 insert into principal (kind, name) values ('person', 'wang');
 insert into desk_hour (hour, principal_id, minutes) select at, p.id, 1 from old, principal p;
+insert into handover (id, rota, rota_name, organisation, zone, begins_at, change_at, outgoing, incoming,
+                      substitutes, made_at, made_by)
+    select gen_random_uuid(), 'city', 'City', 'desk', 'UTC', at, at, '{}', '{}', '[]', at, p.id from old, principal p;
+insert into handover_item (handover_id, n, kind, facts)
+    select id, 1, 'offline', jsonb_build_object('since', made_at) from handover;
 insert into case_file (id, number, title, source, reported_at, reported_by, stage, stage_at, stage_by, ended_at, seq,
                        visits, updated_at)
     select gen_random_uuid(), n::text, 't', 'entered', at, 'desk', 'rejected', at, 'desk', at, 1, 1, at from old;
@@ -92,11 +98,13 @@ insert into device_unused (device_id, name, first_at, last_at) select d.id, n::t
 """
 OLDEST = {
     "alert": "updated_at", "alert_attachment": "added_at",
+    "alert_told": "(select changed_at from alert a where a.id = alert_id)",
     "alert_change": "at", "alert_fallback": "due_at", "case_clock": "entered_at", "case_file": "ended_at",
     "case_step": "at", "command": "created_at", "completeness": "day::timestamptz",
     "desk_hour": "hour", "drill": "over_at", "proof_test": "accepted_at",
     "dead_letter": "received_at", "dead_letter_count": "minute", "device_online": "at", "device_unused": "last_at",
     "escalation": "due_at",
+    "handover": "made_at", "handover_item": "(facts ->> 'since')::timestamptz",
     "event": "ts", "event_replaced": "replaced_at", "maintenance": "to_at", "outbox": "created_at", "reading": "ts",
     "reading_replaced": "ts", "silence": "to_at",
     "warning": "changed_at", "warning_delivery": "at", "warning_message": "received_at",
@@ -134,9 +142,9 @@ async def test_what_is_past_its_days_is_gone_and_the_rest_is_there(pool: Pool) -
         assert {name: await _old_and_new(conn, name, at) for name, at in OLDEST.items()} == dict.fromkeys(
             OLDEST, (1, 1)
         )
-    assert await forget(pool, SETTINGS, batch=1) == 10, (
-        "an alert, a case, an event, a time of maintenance, a member, an hour at a desk, a silence, a warning, "
-        "a drill, a proof"
+    assert await forget(pool, SETTINGS, batch=1) == 11, (
+        "an alert, a case, a handover, an event, a time of maintenance, a member, an hour at a desk, a silence, "
+        "a warning, a drill, a proof"
     )
     await expire_dead_letters(pool, SETTINGS.dead_letters)
     await forget_commands(pool, SETTINGS.commands.keep_days)
@@ -179,8 +187,8 @@ async def test_the_newest_event_of_a_kind_at_a_device_stays(pool: Pool) -> None:
 def test_the_check_tells_each_limit() -> None:
     told = [finding.what for finding in check_retention(SETTINGS)]
     alerts = (
-        "alert, alert_attachment, alert_change, alert_fallback, desk_hour, drill, escalation, outbox, proof_test, "
-        "silence"
+        "alert, alert_attachment, alert_change, alert_fallback, alert_told, desk_hour, drill, escalation, "
+        "handover, handover_item, outbox, proof_test, silence"
     )
     assert f"retention: 200 days (alerts.keep_days): {alerts}" in told
     assert any(line.startswith("retention: 200 days (dead_letters.keep_days) and 1,000,000 rows (") for line in told)

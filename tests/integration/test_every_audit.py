@@ -34,6 +34,8 @@ OF_DEVICES = {"telemetry", "events", "event", "senml", "telemetry:batch", "event
 ELSEWHERE = {
     "POST /outside-conflicts/{conflict_id}:resolve": "tests/integration/test_outside_cases.py, with a conflict",
     "POST /presence": "tests/integration/test_desks.py, with a person",
+    "POST /rotas/{code}/handovers": "tests/integration/test_handovers.py, with two people",
+    "POST /handovers/{handover_id}:take": "as above",
     "POST /silences/{silence_id}/approval": "tests/integration/test_silences.py, with a second person",
     "POST /devices/{code}/commands": "tests/integration/test_commands.py, with a broker",
     "POST /dead-letters:replay": "tests/acceptance/test_dead_letter_replay.py, with a pipeline",

@@ -115,6 +115,16 @@ with s as (
     returning code
 ), t as (
     insert into rota_member select o.code, 0, w.id from o, w
+), ho as (
+    insert into handover (id, rota, rota_name, organisation, region, zone, begins_at, change_at, outgoing, incoming,
+                          substitutes, made_by, note)
+    select gen_random_uuid(), d.code, %(name)s, d.organisation, d.region, 'Asia/Shanghai', now(), now(), '{}', '{}',
+           '[]', gen_random_uuid(), %(name)s
+    from alert a join device d on d.id = a.device_id where a.id = %(alert)s
+    returning id
+), hi as (
+    insert into handover_item (handover_id, n, kind, alert_id, facts)
+    select ho.id, 1, 'alert', %(alert)s, jsonb_build_object('title', %(name)s::text) from ho
 ), f as (
     insert into alert_attachment (id, alert_id, change_id, name, media_type, content)
     values (gen_random_uuid(), %(alert)s, gen_random_uuid(), %(name)s, 'text/plain', convert_to(%(name)s, 'UTF8'))
@@ -147,7 +157,7 @@ with s as (
     select z.id, 1, 'handling', now(), now(), 0, false from z
 )
 select (select id from z)::text, (select id from f)::text, (select id from s)::text, (select id from x)::text,
-       (select id from y)::text
+       (select id from y)::text, (select id from ho)::text
 """
 
 
@@ -182,7 +192,8 @@ async def _hang_on(pool: Pool, code: str, name: str, value: float, region: str) 
     alert = await raise_alert(pool, code, value=value)
     async with pool.connection() as conn:
         attached = await (await conn.execute(_ATTACHED, {"alert": alert, "name": name})).fetchall()
-        made = dict(zip(("case_id", "attachment_id", "silence_id", "drill_id", "test_id"), attached[0], strict=True))
+        named = ("case_id", "attachment_id", "silence_id", "drill_id", "test_id", "handover_id")
+        made = dict(zip(named, attached[0], strict=True))
         [(made["conflict_id"],)] = await (
             await conn.execute(_CONTRADICTED, {"case": made["case_id"], "name": name})
         ).fetchall()
