@@ -94,6 +94,11 @@ insert into case_step (id, case_id, seq, at, kind, stage_to, actor, detail)
     select gen_random_uuid(), id, 1, reported_at, 'reported', 'reported', 'desk', '{}' from case_file;
 insert into case_clock (case_id, visit, stage, entered_at, working)
     select id, 1, 'reported', reported_at, false from case_file;
+insert into outside_system (code, name, secret, states, categories, enabled)
+    values ('o', 'O', 'whsec_eA==', '{}', '{}', true);
+insert into outside_case (system, outside_id, case_id, told_at) select 'o', id::text, id, reported_at from case_file;
+insert into outside_conflict (id, system, case_id, state, target, stage, state_at, reason)
+    select gen_random_uuid(), 'o', id, '9', 'closed', 'reported', reported_at, 'r' from case_file;
 insert into device_unused (device_id, name, first_at, last_at) select d.id, n::text, at, at from old, device d;
 """
 OLDEST = {
@@ -106,6 +111,7 @@ OLDEST = {
     "escalation": "due_at",
     "handover": "made_at", "handover_item": "(facts ->> 'since')::timestamptz",
     "event": "ts", "event_replaced": "replaced_at", "maintenance": "to_at", "outbox": "created_at", "reading": "ts",
+    "outside_case": "told_at", "outside_conflict": "state_at",
     "reading_replaced": "ts", "silence": "to_at",
     "warning": "changed_at", "warning_delivery": "at", "warning_message": "received_at",
 }  # fmt: skip
