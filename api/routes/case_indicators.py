@@ -1,6 +1,7 @@
 """Indicators of cases over a period (考核指标), and the cases behind each figure."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from typing import Annotated, Any, Literal
 from urllib.parse import urlencode
@@ -10,7 +11,7 @@ from fastapi import Depends, Query, Response
 from psycopg import AsyncConnection
 from pydantic import BaseModel, Field
 
-from api.context import Here
+from api.context import Context, Here
 from api.contract_types import LEVELS, Code, LevelName, RegionPrefix
 from api.cursors import Page, Paged
 from api.database import row
@@ -19,20 +20,9 @@ from api.language import Spoken
 from api.problems import invalid, not_found, responses
 from hub.access.door import GuardedRouter, needs
 from hub.access.permissions import Permission
-from hub.cases.indicators import (
-    COUNTS,
-    SQL,
-    ZONE,
-    By,
-    Figure,
-    Indicator,
-    Period,
-    Which,
-    counts,
-    figures,
-    listed,
-    stages,
-)
+from hub.access.scoped_pool import Connections
+from hub.cases.indicators import COUNTS, SQL, ZONE, Figure, Indicator, Period, counts, figures, listed, stages
+from hub.cases.which import By, Which
 from hub.words import Lang, text
 
 router = GuardedRouter(prefix="/indicators/cases", tags=["indicators"])
@@ -172,8 +162,9 @@ async def case_indicators(
     form: Annotated[Literal["json", "csv"], Query(alias="format", description="csv: UTF-8 with a mark")] = "json",
 ) -> Any:
     """Counts and shares of a period, each with what it was counted from and the list of its cases."""
-    async with context.pool.connection() as conn:
-        told = await indicators_of(conn, period, which, set_code, by, spoken)
+    pool, which, tallied = source(context, which)
+    async with pool.connection() as conn:
+        told = await indicators_of(conn, period, which, set_code, by, spoken, tallied)
     return told if form == "json" else _sheet(told, spoken)
 
 
@@ -197,16 +188,31 @@ async def stage_times(context: Here, period: ThePeriod, which: TheCases) -> Any:
     return {"first": period.first, "last": period.last, "items": [stage._asdict() for stage in found]}
 
 
+def source(context: Context, which: Which) -> tuple[Connections, Which, bool]:
+    """Connections for figures, what they count, and whether the tally may tell it.
+
+    Who may see one division sees of the whole hub's tally what belongs to that.
+    """
+    scope = context.scope
+    if scope.everywhere:
+        return context.hub_pool, which, True
+    own = next(iter(scope.whole_keys), "").removeprefix("/")
+    region = which.region or own
+    if len(scope.whole_keys) == 1 and not scope.shares and own.isdigit() and region.startswith(own):
+        return context.hub_pool, replace(which, region=region), True
+    return context.pool, which, False
+
+
 async def indicators_of(
-    conn: AsyncConnection, period: Period, which: Which, set_code: str, by: By, lang: Lang
+    conn: AsyncConnection, period: Period, which: Which, set_code: str, by: By, lang: Lang, tallied: bool
 ) -> dict[str, Any]:
-    """As `CaseIndicators`. ProblemError where there is no such set."""
+    """As `CaseIndicators`, by `counts`. ProblemError where there is no such set."""
     found = await row(conn, SQL.sets, {"code": set_code})
     if found is None:
         raise not_found("indicator set", set_code)
     defined = [Indicator(**each) for each in found["indicators"]]
-    whole = (await counts(conn, period, which))[""]
-    groups = {} if by == "none" else await counts(conn, period, which, by)
+    whole = (await counts(conn, period, which, tallied=tallied))[""]
+    groups = {} if by == "none" else await counts(conn, period, which, by, tallied)
     params = _params(period, which)
     return {
         **_group("", whole, defined, params, lang),

@@ -20,6 +20,10 @@ CASES: Mapping[str, Table] = {
         l2="region organisation area_keys responsible assisting scope",
         l3="title component lon lat reported_by stage_by asked_by",
     ),
+    "case_tally": table(
+        _BUSINESS, "how many cases are in each count, by day and month", "with the cases that it counts", _READ,
+        l1="cell category key grain day what n",
+    ),
     "indicator_set": table(
         _MANAGEMENT, "definitions of indicators of cases, as a city reads them", "until deleted", _READ,
         l1="code name indicators",

@@ -7,26 +7,46 @@ list of cases behind a figure. Definitions are data (table indicator_set). Days 
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import date, datetime, time, timedelta
-from typing import Any, Literal, NamedTuple
+from typing import Any, NamedTuple
 from zoneinfo import ZoneInfo
 
 from psycopg import AsyncConnection
 from psycopg.rows import dict_row
 
+from hub.cases.tally import Span, cells, split
 from hub.cases.transitions import REVIEW, STAGES, SUPERVISION
+from hub.cases.which import By, Which
 from hub.store.statements import statements
 from hub.words.sentence import Sentence
 
 SQL = statements(__name__)
 
 ZONE = ZoneInfo("Asia/Shanghai")
-COUNTS = (
-    "reported", "accepted", "rejected", "merged", "self_handled", "filed", "extended", "suspended", "suspended_now",
-    "supervised", "dispatched", "dispatched_right", "closed", "closed_after_dispatch", "closed_after_rework", "due",
-    "due_closed", "closed_in_time", "closed_late", "overdue_open",
-)  # fmt: skip
+_BASIS = {
+    "reported": ("reported_at", "true"),
+    "accepted": ("accepted_at", "true"),
+    "rejected": ("ended_at", "c.stage = 'rejected'"),
+    "merged": ("ended_at", "c.stage = 'merged'"),
+    "self_handled": ("closed_at", "c.closed_how = 'self_handled'"),
+    "filed": ("filed_at", "true"),
+    "extended": ("filed_at", "c.extended > 0"),
+    "suspended": ("filed_at", "c.suspended > 0"),
+    "suspended_now": ("filed_at", "c.suspended_at is not null"),
+    "supervised": ("filed_at", "c.supervised > 0"),
+    "dispatched": ("dispatched_at", "true"),
+    "dispatched_right": ("dispatched_at", "true"),
+    "closed": ("closed_at", "true"),
+    "closed_after_dispatch": ("closed_at", "true"),
+    "closed_after_rework": ("closed_at", "c.reworked > 0"),
+    "due": ("due_at", "true"),
+    "due_closed": ("due_at", "true"),
+    "closed_in_time": ("due_at", "true"),
+    "closed_late": ("due_at", "true"),
+    "overdue_open": ("due_at", "c.ended_at is null"),
+}
+"""Of each count the column of the time by which a case is in it, and what its cases have that an index may know."""
+COUNTS = tuple(_BASIS)
 """What definitions are made of, as `case_counts` names them."""
-By = Literal["none", "region", "area", "organisation", "responsible", "category", "level", "month"]
 REGION_LEVELS = (2, 4, 6, 9, 12)
 """Digits of a division's code: province, city, county, town, village."""
 
@@ -82,23 +102,6 @@ class Figure(NamedTuple):
 
 
 @dataclass(slots=True, frozen=True)
-class Which:
-    """Which cases are counted; None: all."""
-
-    region: str | None = None
-    """The first digits of a division's code."""
-    area: str | None = None
-    organisation: str | None = None
-    """Whose matter it is."""
-    responsible: str | None = None
-    """The organisation that handles it."""
-    category_kind: str | None = None
-    category: str | None = None
-    """The first digits of a category's code."""
-    level: int | None = None
-
-
-@dataclass(slots=True, frozen=True)
 class Period:
     """Days of China, the last one included, as they are seen at a moment."""
 
@@ -129,13 +132,34 @@ class Stage(NamedTuple):
 Counts = dict[str, int]
 
 
-async def counts(conn: AsyncConnection, period: Period, which: Which, by: By = "none") -> dict[str | None, Counts]:
-    """Cases in each count, by the key of their group; '' for all of them, None for those that have no such thing."""
-    values = {**period.values, **asdict(which), "by": by, "digits": digits(which, by)}
+async def counts(
+    conn: AsyncConnection, period: Period, which: Which, by: By = "none", tallied: bool = False
+) -> dict[str | None, Counts]:
+    """Cases in each count, by the key of their group; '' for all of them, None for those that have no such thing.
+
+    `tallied`: what the tally knows is read from it, which is for connections that see everything.
+    """
     found: dict[str | None, Counts] = {"": {}} if by == "none" else {}
-    for key, what, n in await (await conn.execute(SQL.counts.encode(), values)).fetchall():
-        found.setdefault(key, {})[what] = n
+    values = {**asdict(which), "by": by, "digits": digits(which, by), "now": period.now}
+    told = cells(which, by, values["digits"]) if tallied else None
+    spans = [Span(period.first, period.last)]
+    if told is not None:
+        parts = split(period.first, period.last, period.now.astimezone(ZONE).date(), told.daily)
+        spans = parts.counted
+        statement = SQL.tallied.replace("CATEGORY", told.condition)
+        for grain, span in parts.told:
+            await _sum(conn, statement, {**values, **told.values, "grain": grain, **span._asdict()}, found)
+    for span in spans:
+        await _sum(conn, SQL.counts, {**values, **Period(*span, period.now).values}, found)
     return found
+
+
+async def _sum(
+    conn: AsyncConnection, statement: str, values: Mapping[str, Any], found: dict[str | None, Counts]
+) -> None:
+    for key, what, n in await (await conn.execute(statement.encode(), values)).fetchall():
+        counted = found.setdefault(key, {})
+        counted[what] = counted.get(what, 0) + n
 
 
 def digits(which: Which, by: By) -> int:
@@ -158,8 +182,10 @@ async def listed(
     conn: AsyncConnection, what: str, period: Period, which: Which, after: Mapping[str, Any]
 ) -> list[dict[str, Any]]:
     """The cases that a count counts, from a cursor on."""
+    basis, narrow = _BASIS[what]
+    statement = SQL.listed.replace("BASIS", basis).replace("NARROW", narrow)
     async with conn.cursor(row_factory=dict_row) as cursor:
-        await cursor.execute(SQL.listed.encode(), {**period.values, **asdict(which), "what": what, **after})
+        await cursor.execute(statement.encode(), {**period.values, **asdict(which), "what": what, **after})
         return await cursor.fetchall()
 
 

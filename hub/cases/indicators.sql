@@ -14,6 +14,9 @@ cross join lateral unnest(case %(by)s::text
     when 'area' then coalesce(nullif(areas_of(c.area_keys), '{}'), array[null])
     else array[''] end) g (key)
 where m.at >= %(from)s and m.at < %(to)s
+  and (c.reported_at >= %(from)s and c.reported_at < %(to)s or c.accepted_at >= %(from)s and c.accepted_at < %(to)s
+       or c.filed_at >= %(from)s and c.filed_at < %(to)s or c.dispatched_at >= %(from)s and c.dispatched_at < %(to)s
+       or c.ended_at >= %(from)s and c.ended_at < %(to)s or c.due_at >= %(from)s and c.due_at < %(to)s)
   and (%(region)s::text is null or c.region ^@ %(region)s)
   and (%(area)s::text is null or '/@' || %(area)s = any (c.area_keys))
   and (%(organisation)s::text is null or c.organisation = %(organisation)s)
@@ -23,16 +26,29 @@ where m.at >= %(from)s and m.at < %(to)s
   and (%(level)s::int is null or c.level = %(level)s)
 group by g.key, m.what
 
+-- name: tallied
+-- As `counts`, of cells that are kept (hub/cases/tally.py): whole months, and days. CATEGORY is a condition on it.
+select case %(by)s::text when 'month' then to_char(t.day, 'YYYY-MM')
+                         when 'category' then nullif(case when t.cell = 'category' then t.key else t.category end, '-')
+                         when 'none' then ''
+                         else nullif(left(t.key, %(cut)s), '') end as key, t.what, sum(t.n)::int as n
+from case_tally t
+where t.cell = %(cell)s and CATEGORY and t.grain = %(grain)s and t.day >= %(first)s and t.day <= %(last)s
+  and t.key >= %(key)s and t.key <= %(key_end)s
+group by 1, 2
+having sum(t.n) <> 0
+
 -- name: listed
--- The cases of a count, in the order of the time by which they are in it.
+-- The cases of a count, in the order of the time by which they are in it. BASIS is the column of that, NARROW what
+-- all of them have that an index knows (hub/cases/indicators.py); whether they are in it case_counts says.
 select c.id, c.number, c.title, c.stage, c.category_kind, c.category,
        (array['blue', 'yellow', 'orange', 'red'])[c.level] as level, c.region, c.organisation,
        c.responsible, c.reported_at, c.due_at, c.closed_at, c.closed_how, c.returned, c.reworked, c.extended,
-       c.suspended, c.merged_into, m.at as counted_at
+       c.suspended, c.merged_into, c.BASIS as counted_at
 from case_file c
-cross join lateral case_counts(c.stage, c.reported_at, c.accepted_at, c.filed_at, c.dispatched_at, c.closed_at, c.closed_how, c.ended_at, c.due_at, c.returned, c.reworked, c.extended, c.suspended, c.suspended_at, c.supervised,
-                               %(now)s) m
-where m.what = %(what)s and m.at >= %(from)s and m.at < %(to)s
+where c.BASIS >= %(from)s and c.BASIS < %(to)s and NARROW
+  and exists (select from case_counts(c.stage, c.reported_at, c.accepted_at, c.filed_at, c.dispatched_at, c.closed_at, c.closed_how, c.ended_at, c.due_at, c.returned, c.reworked, c.extended, c.suspended, c.suspended_at, c.supervised,
+                               %(now)s) m where m.what = %(what)s and m.at is not null)
   and (%(region)s::text is null or c.region ^@ %(region)s)
   and (%(area)s::text is null or '/@' || %(area)s = any (c.area_keys))
   and (%(organisation)s::text is null or c.organisation = %(organisation)s)
@@ -40,8 +56,8 @@ where m.what = %(what)s and m.at >= %(from)s and m.at < %(to)s
   and (%(category_kind)s::text is null or c.category_kind = %(category_kind)s)
   and (%(category)s::text is null or c.category ^@ %(category)s)
   and (%(level)s::int is null or c.level = %(level)s)
-  and (%(after_counted_at)s::timestamptz is null or (m.at, c.id) > (%(after_counted_at)s, %(after_id)s))
-order by m.at, c.id
+  and (%(after_counted_at)s::timestamptz is null or (c.BASIS, c.id) > (%(after_counted_at)s, %(after_id)s))
+order by c.BASIS, c.id
 limit %(limit)s
 
 -- name: stages

@@ -1,17 +1,19 @@
 """A district's year of cases, stepped through the hub and counted by a script of its own, to the digit."""
 
+import random
 from collections.abc import AsyncIterator
 from datetime import date, timedelta
-from typing import Any
+from typing import Any, get_args
 from uuid import UUID, uuid5
 
 import httpx
 import pytest
 
 from hub.cases.apply import apply
-from hub.cases.indicators import COUNTS, Period, Which, counts, listed, stages
+from hub.cases.indicators import COUNTS, Period, counts, listed, stages
 from hub.cases.step import Change, Report, Step
 from hub.cases.transitions import APPROVE, HANDLE
+from hub.cases.which import By, Which
 from hub.store.pool import Pool
 from tests.support.district_count import HOLIDAYS, LIMIT_S, MADE_UP, Year
 from tests.support.district_year import NOW, OFFICES, Event, district_year
@@ -92,10 +94,13 @@ async def test_each_count_is_that_of_a_script_of_its_own(district: tuple[Pool, Y
     async with pool.connection() as conn:
         for first, last in DAYS:
             period = Period(first, last, NOW)
-            assert await counts(conn, period, Which()) == (year.counts(first, last) or {"": {}}), (first, last)
+            everything = year.counts(first, last) or {"": {}}
+            assert await counts(conn, period, Which()) == everything, (first, last)
+            assert await counts(conn, period, Which(), tallied=True) == everything, (first, last)
             for by, group in GROUPS.items():
                 told = await counts(conn, period, Which(), by)  # type: ignore[arg-type]
                 assert told == year.counts(first, last, group), (by, first)
+                assert await counts(conn, period, Which(), by, True) == told, (by, first)  # type: ignore[arg-type]
             told_stages = {each.stage: each for each in await stages(conn, period, Which())}
             assert {
                 stage: (each.visits, each.median_s, each.p90_s) for stage, each in told_stages.items()
@@ -103,6 +108,33 @@ async def test_each_count_is_that_of_a_script_of_its_own(district: tuple[Pool, Y
         whole = year.counts(*DAYS[0])[""]
         assert set(whole) == set(COUNTS), "the year has something of everything"
         assert whole["due"] == whole["closed_in_time"] + whole["closed_late"] + whole["overdue_open"]
+
+
+NARROWED = [
+    Which(region="33"), Which(region="330106"), Which(region="330106003"), Which(region="330106003002"),
+    Which(region="3302"), Which(organisation="parks"), Which(responsible="water"), Which(area="none"),
+    Which(category_kind="part"), Which(category_kind="event", category="03"), Which(category="01"),
+    Which(category_kind="event", category="0304"), Which(region="3301", category_kind="part", category="01"),
+    Which(region="330106002", category_kind="part"), Which(region="330106", responsible="water"), Which(level=3),
+]  # fmt: skip
+
+
+async def test_the_tally_tells_what_is_counted(district: tuple[Pool, Year, httpx.AsyncClient]) -> None:
+    """For each filter and group, in periods that begin and end within months, before and after a retention."""
+    pool, year, _ = district
+    spans = [DAYS[0], DAYS[2], (date(2025, 2, 17), date(2025, 9, 3)), (date(2024, 12, 3), date(2027, 5, 9))]
+    every = [(Period(*span, NOW), which, by) for span in spans for which in NARROWED for by in get_args(By)]
+    for turn in range(2):
+        async with pool.connection() as conn:
+            for asked in random.Random(turn).sample(every, len(every) if len(year.lives) > 1_000 else 80):
+                assert await counts(conn, *asked, tallied=True) == await counts(conn, *asked), asked
+            await conn.execute(
+                "delete from case_file where ended_at is not null and hashtext(id::text) % 3 = 0 "
+                "and not exists (select from case_file m where m.merged_into = case_file.id)"
+            )
+            await conn.execute(
+                "update case_file set region = '330106009001', area_keys = '{/@lake}' where hashtext(id::text) % 5 = 0"
+            )
 
 
 async def test_definitions_are_data_and_checked(database: str) -> None:
