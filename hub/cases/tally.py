@@ -1,4 +1,4 @@
-"""Which figures the tally of cases (case_tally, migration 0082) tells, and of which days.
+"""Which figures the tally of cases (case_tally, migration 0083) tells, and of which days.
 
 The tally is exact for days before today: what is due does not depend on the clock any more. It has some cells (whole
 months of a place, an organisation, a category; days of most of them); what else is asked is counted.
