@@ -2,6 +2,7 @@
 
 import { locked, may } from './account.js';
 import { ask } from './ask.js';
+import { drawConflicts } from './case_conflicts.js';
 import { get, post } from './hub.js';
 import { caseStage, caseStep, moment, t } from './i18n.js';
 import { newId } from './report.js';
@@ -73,7 +74,10 @@ async function list(cursor = '') {
 }
 
 async function show(id) {
-  draw(await get(`/cases/${id}?lang=${document.documentElement.lang.slice(0, 2)}`));
+  const item = await get(`/cases/${id}?lang=${document.documentElement.lang.slice(0, 2)}`);
+  at('case-conflicts').replaceChildren();
+  draw(item);
+  await drawConflicts(at('case-conflicts'), item, () => show(id));
 }
 
 function draw(item) {

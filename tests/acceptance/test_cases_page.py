@@ -15,6 +15,14 @@ ROWS = "[...document.querySelectorAll('#case-rows li')].map((row) => row.textCon
 TIMELINE = "[...document.querySelectorAll('#case-timeline li')].map((row) => row.textContent).join(' | ')"
 STEPS = "[...document.querySelectorAll('#case-steps button')].map((each) => each.textContent).join(' ')"
 ABOUT = "document.getElementById('case-about').textContent"
+CONFLICTS = "document.getElementById('case-conflicts').textContent"
+CONTRADICTED = """
+with s as (insert into outside_system (code, name, secret, states, categories, enabled)
+           values ('city-ops', 'O', 'x', '{}', '{}', true))
+insert into outside_conflict (id, system, case_id, state, target, stage, state_at, note, reason, reason_words)
+select gen_random_uuid(), 'city-ops', id, state, 'closed', 'reported', now(), 'by telephone', 'both have moved it',
+       '{"key": "outside.both", "values": {"stage": {"key": "case.stage.reported", "values": {}}}}'
+from case_file, unnest(array['80', '90']) as told (state)"""
 SHOTS = os.environ.get("HUB_TEST_SHOTS")
 """A folder, to look at what the page shows."""
 
@@ -23,6 +31,8 @@ async def test_a_case_is_found_and_moved_on(database: str, browser: Callable[[],
     async with api_context(database) as context, client_of(context) as client, served(context) as url:
         made = await client.post("/cases", json={"title": "暴露垃圾", "region": "330106001002", "level": "orange"})
         assert made.status_code == 201, made.text
+        async with context.hub_pool.connection() as conn:
+            await conn.execute(CONTRADICTED.encode())
 
         def look() -> None:
             with browser() as page:
@@ -38,6 +48,12 @@ async def test_a_case_is_found_and_moved_on(database: str, browser: Callable[[],
                 assert (
                     page.evaluate(STEPS) == "accept comment merge refuse to file close as handled on the spot supervise"
                 )
+                page.wait_for(f"{CONFLICTS}.includes('city-ops says 80')", "what does not fit is shown")
+                page.evaluate("document.querySelectorAll('#case-conflicts button')[1].click()")
+                page.wait_for("document.getElementById('ask-dialog').open", "a decision asks why")
+                page.evaluate("document.querySelector('#ask-form [name=note]').value = 'told by telephone'")
+                page.evaluate("document.querySelector('#ask-form button[type=submit]').click()")
+                page.wait_for("document.querySelectorAll('#case-conflicts li').length === 1", "one is decided")
                 page.evaluate("document.querySelector('#case-steps button').click()")
                 page.wait_for("document.getElementById('ask-dialog').open", "a step asks for a note")
                 page.evaluate("document.querySelector('#ask-form button[type=submit]').click()")
@@ -46,6 +62,7 @@ async def test_a_case_is_found_and_moved_on(database: str, browser: Callable[[],
                 page.evaluate("document.getElementById('language').click()")
                 press(page, "cases-again")
                 page.wait_for(f"{ABOUT}.startsWith('受理')", "in Chinese")
+                page.wait_for(f"{CONFLICTS}.includes('以对方为准')", "what waits too")
                 shot(page, "case")
                 assert page.complaints == []
 
