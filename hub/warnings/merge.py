@@ -34,6 +34,9 @@ def merged(said: Sequence[Said]) -> Message:
     is what was said before. References are those of whose word counts first among those who state any.
     """
     ranked = sorted(said, key=_rank)
+    final = any(each.message.type == "cancel" and each.format == ranked[0].format for each in ranked)
+    if not final:  # nor does a cancel that counts less bring an end of its own
+        ranked = [each for each in ranked if each.message.type != "cancel"]
     chosen = [each.message for each in ranked]
     first, later = chosen[0], chosen[1:]
     update: dict[str, object] = {}
@@ -58,7 +61,7 @@ def merged(said: Sequence[Said]) -> Message:
             for reference in each.message.references
         )
     )
-    if any(each.message.type == "cancel" and each.format == ranked[0].format for each in ranked):
+    if final:
         update["type"] = "cancel"
     result = first.model_copy(update=update)
     return result.model_copy(update={"remarks": _remarks(chosen, result)})
