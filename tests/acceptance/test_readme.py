@@ -204,8 +204,11 @@ def test_the_commands_do_what_the_readme_says(readme: Path, stranger: Stranger) 
     assert "it was a dry run, nothing was stored" in told
     assert [one["code"] for one in api.get("/api/v1/devices").json()["items"]] == ["water-1", "water-2", "water-3"]
 
-    rule, consumer, page_it, streams, steps, quiet, nobody = blocks(readme, "sh", DESK)
+    rule, tried, consumer, page_it, streams, steps, cases, quiet, nobody = blocks(readme, "sh", DESK)
     stranger.does(rule)
+    told = stranger.does(tried)
+    assert "In the last 30 days this rule would have raised no alert." in told
+    assert "water-depth" in told.partition("no alert")[2], "the rule stands in the report"
     with stranger.meanwhile(consumer):
         deliveries = stranger.folder / "deliveries.jsonl"
 
@@ -220,6 +223,10 @@ def test_the_commands_do_what_the_readme_says(readme: Path, stranger: Stranger) 
     assert "event: ganzhi.alert.raised" in stranger.does(streams)
     assert alert["id"] in stranger.does(steps, ALERT=alert["id"])
     assert api.get(f"/api/v1/alerts/{alert['id']}").json()["state"] == "acknowledged"
+
+    told = stranger.does(cases, ALERT=alert["id"])
+    assert "officer Li" in told, "the timeline tells who took it over"
+    assert api.get("/api/v1/cases").json()["items"][0]["title"] == alert["title"]
 
     told = stranger.does(quiet)
     assert "up to orange: region 330110, event_kind offline" in told
