@@ -168,6 +168,11 @@ class Alert:
         return self.cleared_at is None and self.handling not in ENDED
 
     @property
+    def tested(self) -> bool:
+        """Whether it is the proof of a device under test, not an alert of an exercise."""
+        return self.drill_id is not None and self.origin == "rule"
+
+    @property
     def place(self) -> Place:
         """Routing key of the alert."""
         return Place(self.organisation, self.region, self.category, self.peak_level, frozenset(self.areas))

@@ -20,11 +20,14 @@ WAIT_S = 30.0
 async def fallen(conn: psycopg.AsyncConnection, applied: Sequence[Applied], owed: Sequence[Owed]) -> list[Owed]:
     """What the fallback consumer gets of these changes beside its filters; a new red is watched from now on.
 
-    A drill is not: it is for its own consumers.
+    An exercise is not: it is for its own consumers. What is red of a device under test goes to the fallback consumer at
+    once, with the mark of a drill: who tests is not who would hear of a real one.
 
     Under the lock of alerts, like all that changes them.
     """
-    reds = [each for each in applied if each.alert.peak_level == RED and each.alert.drill_id is None]
+    reds = [
+        each for each in applied if each.alert.peak_level == RED and (each.alert.drill_id is None or each.alert.tested)
+    ]
     if not reds:
         return []
     ids = {alert.id for _, alert in reds}
@@ -35,7 +38,8 @@ async def fallen(conn: psycopg.AsyncConnection, applied: Sequence[Applied], owed
     reached, gets = {(each.alert_id, each.seq) for each in mine}, {each[:4] for each in mine}
     for change, alert in reds:
         if alert.id not in watched and _begins(change, alert, known):
-            known[alert.id] = None if fallback is None or (alert.id, alert.seq) in reached else "unmatched"
+            why = "tested" if alert.tested else None if (alert.id, alert.seq) in reached else "unmatched"
+            known[alert.id] = None if fallback is None else why
             watched[alert.id] = (alert.seq, known[alert.id])
         elif alert.id not in known:
             continue

@@ -41,7 +41,7 @@ class Owed(NamedTuple):
     seq: int
     consumer_id: int
     why: str | None = None
-    """unmatched, unaccepted: why the fallback consumer gets it; escalated: by a chain; None: by a filter."""
+    """unmatched, unaccepted, tested: why the fallback consumer gets it; escalated: by a chain; None: by a filter."""
     silence_id: UUID | None = None
     """By which it is kept back."""
     quiet_until: datetime | None = None

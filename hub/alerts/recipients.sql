@@ -35,6 +35,7 @@ select a.id,
        a.peak_level as level, areas_of(coalesce(d.area_keys, a.area_keys)) as areas,
        coalesce(r.event_kind, a.event_kind) as event_kind,
        d.code as device, s.metric, case when a.drill_id is not null then coalesce(drill.consumers, '{}') end as drill,
+       a.drill_id is not null and a.origin = 'rule' as tested,
        case when a.origin = 'rule' and a.drill_id is null and a.peak_level < 4 and d.parent_id is not null
            then inhibitors(d.parent_id, r.event_kind) end as inhibitors,
        coalesce(told.consumers, '{}') as told

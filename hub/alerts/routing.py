@@ -50,7 +50,10 @@ class Place(NamedTuple):
     told: frozenset[int] = frozenset()
     """Ids of the consumers that were told of the alert before: how it goes on they hear at any hour."""
     drill: frozenset[int] | None = None
-    """Of a drill: ids of the consumers that it was made for; nobody else gets it, not even the fallback consumer."""
+    """Of a drill: ids of the consumers that it was made for; nobody else gets it but, of what is red of a device under
+    test, the fallback consumer."""
+    tested: bool = False
+    """Whether it is of a device under test."""
     inhibitors: tuple[Inhibitor, ...] = ()
     """The oldest first (hub/alerts/inhibition.py)."""
 
@@ -283,10 +286,12 @@ class Subscriptions:
     def verdicts(self, place: Place, at: datetime) -> list[tuple[Subscriber, Verdict]]:
         """What routing decides about every consumer, in their order."""
         found = [(each, verdict(each, place, at, self.reach)) for each in self.subscribers if each.code != OWN]
-        if place.level < len(LEVEL_NAMES) or self.fallback is None or place.drill is not None:
+        exercise = place.drill is not None and not place.tested
+        if place.level < len(LEVEL_NAMES) or self.fallback is None or exercise:
             return found
-        alone = not any(each.takes for _, each in found)
-        why = Sentence("delivery.why.unmatched") if alone else Sentence("routing.fallback.waits")
+        alone = place.tested or not any(each.takes for _, each in found)
+        red = Sentence("delivery.why.tested") if place.tested else Sentence("delivery.why.unmatched")
+        why = red if alone else Sentence("routing.fallback.waits")
         return [
             (each, Verdict(alone, (why, *told.reasons)) if each.id == self.fallback and not told.takes else told)
             for each, told in found

@@ -156,7 +156,9 @@ async def test_lists_and_counts_leave_drills_out(client: httpx.AsyncClient, alar
     )
 
 
-async def test_what_a_device_under_test_raises_is_its_proof(context: Context, alarms: Alarms) -> None:
+async def test_what_a_device_under_test_raises_is_its_proof(
+    context: Context, client: httpx.AsyncClient, alarms: Alarms
+) -> None:
     now = datetime.now(UTC)
     before = uuid4()
     assert await alarms.apply(before, "raised", target="before", level=4, at=now.isoformat())
@@ -166,7 +168,21 @@ async def test_what_a_device_under_test_raises_is_its_proof(context: Context, al
     assert await alarms.apply(late, "raised", target="late", level=4, at=(now - timedelta(minutes=2)).isoformat())
     assert await alarms.apply(during, "raised", target="during", level=4, at=now.isoformat())
     assert await told(context.hub_pool, before) == await told(context.hub_pool, late) == {"desk"}
-    assert await told(context.hub_pool, during) == {"exercise"}
+    assert await told(context.hub_pool, during) == {"exercise", "duty"}, "red: it may be a fire"
+    orange = uuid4()
+    assert await alarms.apply(orange, "raised", target="orange", level=3, at=now.isoformat())
+    assert await told(context.hub_pool, orange) == {"exercise"}
+    assert await alarms.apply(orange, "updated", level=4, at=now.isoformat())
+    assert await alarms.apply(orange, "cleared", at=now.isoformat())
+    heard = await alarms.run(
+        """select o.seq, o.why, h.picture ->> 'title', o.state from outbox o join alert_change h on h.id = o.change_id
+           join consumer c on c.id = o.consumer_id where c.code = 'duty' and o.alert_id = %(alert)s order by o.seq""",
+        alert=orange,
+    )
+    assert heard == [(seq, "tested", "[DRILL] a title", "pending") for seq in (2, 3)]
+    routes = (await client.post("/routing:try", json={"alert": str(during)})).json()["items"]
+    assert {each["consumer"] for each in routes if each["gets"]} == {"exercise", "duty"}
+    await alarms.run("delete from proof_test where alert_id = %(alert)s", alert=orange)
     proofs = await alarms.run("select alert_id, drill_id, event_kind, real_at from proof_test")
     assert proofs == [(during, test, "smoke", None)]
     await alarms.run("update drill set ends_at = now()")
@@ -213,7 +229,7 @@ async def test_what_lasts_when_a_test_is_over_is_told_as_real(
     message = parsed((await client.get(f"/alerts/{acknowledged}/cap")).content)
     said = [message.findtext(name, None, CAP) for name in ("status", "msgType", "references")]
     assert said == ["Actual", "Alert", None], "whoever left out what was an exercise takes this as the first"
-    assert await told(context.hub_pool, gone) == {"exercise"}
+    assert await told(context.hub_pool, gone) == {"exercise", "duty"}
     assert await alarms.run("select count(real_at), count(*) from proof_test") == [(3, 4)]
     assert await alarms.run("select over from drill_device") == [(True,)]
 
@@ -237,9 +253,9 @@ async def test_a_leader_that_is_killed_while_it_ends_a_test_loses_nothing(
             await alarms.run("select pg_terminate_backend(%(pid)s)", pid=victim.info.backend_pid)
             with pytest.raises(psycopg.Error):
                 await working
-    assert await told(context.hub_pool, alert) == set()
+    assert await told(context.hub_pool, alert) == {"duty"}
     await over(context)
-    assert await told(context.hub_pool, alert) == {"desk"}
+    assert await told(context.hub_pool, alert) == {"desk", "duty"}
     assert await alarms.run("select seq from alert") == [(2,)]
 
 
@@ -273,7 +289,7 @@ async def test_nothing_of_a_test_that_is_over_holds_its_target(context: Context,
     await over(context, "manual_alarm")
     assert await alarms.run("select drill_id from alert where id = %(alert)s", alert=closed) == [(None,)]
     assert not await alarms.apply(again, "raised", target="button", level=4, at=datetime.now(UTC).isoformat())
-    assert await told(context.hub_pool, closed) == {"desk"}, "the hub holds it as real, and told so"
+    assert await told(context.hub_pool, closed) == {"desk", "duty"}, "the hub holds it as real, and told so"
 
 
 async def test_a_newer_alert_of_its_target_does_not_keep_a_test_from_its_end(context: Context, alarms: Alarms) -> None:
@@ -409,14 +425,14 @@ async def test_a_test_of_devices_from_its_beginning_to_its_end(
     shown = (await client.get(f"/device-tests/{made['id']}")).json()
     [proof] = shown["devices"][0]["proofs"]
     assert (shown["done"], shown["devices"][0]["result"], proof["alert"]) == (1, "passed", str(alert))
-    assert (proof["answered"], proof["unanswered"], proof["real_at"]) == (["exercise"], [], None)
+    assert (proof["answered"], proof["unanswered"], proof["real_at"]) == (["duty", "exercise"], [], None)
     assert 0 <= proof["delay_s"] < 60
     assert (await client.get("/device-tests/overdue")).json()["items"] == []
     [result] = (await client.get(f"/device-tests/{made['id']}/result")).json()
     assert (result["device"], result["consumer"], result["state"]) == ("gauge-1", "exercise", "delivered")
     assert (await client.post(f"/device-tests/{made['id']}:end")).json()["state"] == "ending"
     await over(context)
-    assert await told(context.hub_pool, alert) == {"exercise", "desk"}
+    assert await told(context.hub_pool, alert) == {"exercise", "duty", "desk"}
     assert (await client.post("/device-tests", json={**body, "consumers": []})).status_code == 201
 
 
