@@ -3,6 +3,7 @@
 import { again, draw as drawAccount, enter, locked, may, ready } from './account.js';
 import { noteProblem, showAges, showAlerts, urgent } from './alerts.js';
 import { drawCases } from './cases.js';
+import { drawIndicators } from './indicators.js';
 import { showDrills } from './drills.js';
 import { asked, showDesk, showDuty } from './duty.js';
 import { remember, showFigures } from './figures.js';
@@ -174,6 +175,7 @@ function drawMay() {
   document.querySelector('.panel.letters').hidden = !may('letters:read');
   drawOffice();
   drawCases();
+  drawIndicators();
   draw();
 }
 

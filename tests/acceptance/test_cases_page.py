@@ -23,6 +23,9 @@ insert into outside_conflict (id, system, case_id, state, target, stage, state_a
 select gen_random_uuid(), 'city-ops', id, state, 'closed', 'reported', now(), 'by telephone', 'both have moved it',
        '{"key": "outside.both", "values": {"stage": {"key": "case.stage.reported", "values": {}}}}'
 from case_file, unnest(array['80', '90']) as told (state)"""
+COUNTS = "document.getElementById('indicators-counts').textContent"
+COUNTED = "document.getElementById('indicators-list').textContent"
+SHARES = "document.getElementById('indicators-shares').textContent"
 SHOTS = os.environ.get("HUB_TEST_SHOTS")
 """A folder, to look at what the page shows."""
 
@@ -64,6 +67,13 @@ async def test_a_case_is_found_and_moved_on(database: str, browser: Callable[[],
                 page.wait_for(f"{ABOUT}.startsWith('受理')", "in Chinese")
                 page.wait_for(f"{CONFLICTS}.includes('以对方为准')", "what waits too")
                 shot(page, "case")
+                press(page, "cases-close")
+                press(page, "indicators")
+                page.wait_for(f"{COUNTS}.includes('受理数 1')", "the month's counts")
+                page.evaluate("document.querySelectorAll('#indicators-counts button')[1].click()")
+                page.wait_for(f"{COUNTED}.includes('暴露垃圾')", "a count opens its cases")
+                assert page.evaluate(SHARES).startswith("立案率0 %立案数 ÷ 受理数 · 0 / 1")
+                shot(page, "indicators")
                 assert page.complaints == []
 
         await asyncio.to_thread(look)
