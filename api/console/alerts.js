@@ -1,5 +1,6 @@
 // Alerts as cards: worst first, with what can be done about them.
 
+import { makeHandling, updateHandling } from './handling.js';
 import { age, clockTime, number, t, unit } from './i18n.js';
 import { element, keep, LEVELS, put, sign } from './shapes.js';
 import { ring } from './sound.js';
@@ -95,7 +96,7 @@ function makeCard(alert) {
   const problem = element('span', 'problem');
   problem.setAttribute('role', 'status');
   steps.append(problem);
-  card.append(top, element('h3'), element('p', 'where'), measure, element('p', 'climbs'), steps);
+  card.append(top, element('h3'), element('p', 'where'), measure, element('p', 'climbs'), steps, makeHandling(card));
   return card;
 }
 
@@ -131,7 +132,8 @@ function update(card, alert, now) {
   const limit = alert.direction === 'below' ? 'limit_below' : 'limit_above';
   put(find('.limit'), alert.threshold === null ? '' : t(limit, { value: number(alert.threshold) }));
   const offered = step === null ? [] : SHOWN_STEPS.filter((to) => alert.steps.includes(to));
-  for (const button of card.querySelectorAll('button')) {
+  updateHandling(card, alert, titleOf(alert), step !== null);
+  for (const button of card.querySelectorAll('.steps button')) {
     const to = button.dataset.step;
     button.hidden = !offered.includes(to);
     button.classList.toggle('main', to === offered[0]);

@@ -31,6 +31,7 @@ let letters = null;
 let warnings = null;
 let drills = null;
 let duties = null;
+let handovers = [];
 let presence = null;
 let link = 'connecting';
 let lostAt = null; // since when the hub is not heard
@@ -52,7 +53,7 @@ function draw() {
   if (letters) showLetters(letters, new Date(now()));
   if (warnings) showWarnings(warnings, now());
   if (drills) showDrills(drills);
-  if (duties) showDuty(duties);
+  if (duties) showDuty(duties, handovers, presence?.own?.name, may('alerts:step') && !locked(), loadDuty);
   showDesk(presence, now(), locked());
 }
 
@@ -130,7 +131,7 @@ const loadDrills = paced(async () => {
 
 const loadDuty = paced(async () => {
   if (!may('rotas:read')) { duties = []; presence = null; return; }
-  [{ items: duties }, presence] = await Promise.all([get('/duty?limit=1000'), get('/presence')]);
+  [{ items: duties }, presence, { items: handovers }] = await Promise.all([get('/duty?limit=1000'), get('/presence'), get('/handovers?limit=50')]);
   draw();
 });
 
