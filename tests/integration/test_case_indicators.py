@@ -3,12 +3,14 @@
 import random
 from collections.abc import AsyncIterator
 from datetime import date, timedelta
+from functools import partial
 from typing import Any, get_args
 from uuid import UUID, uuid5
 
 import httpx
 import pytest
 
+from hub.access.roles import Role
 from hub.cases.apply import apply
 from hub.cases.indicators import COUNTS, Period, counts, listed, stages
 from hub.cases.step import Change, Report, Step
@@ -17,6 +19,7 @@ from hub.cases.which import By, Which
 from hub.store.pool import Pool
 from tests.support.district_count import HOLIDAYS, LIMIT_S, MADE_UP, Year
 from tests.support.district_year import NOW, OFFICES, Event, district_year
+from tests.support.doors import CallerDoor
 from tests.support.served_api import api_context, client_of
 
 SPACE = UUID(int=12)
@@ -189,3 +192,31 @@ async def test_a_figure_opens_a_list_of_as_many_cases(district: tuple[Pool, Year
     counted = told["counts"]
     assert shares["closing_rate"]["formula"] == "(due - of the due, not closed) ÷ due"
     assert shares["closing_rate"]["value"] == pytest.approx(counted["due_closed"]["cases"] / counted["due"]["cases"])
+
+
+async def test_who_is_limited_to_a_division_gets_its_figures(database: str) -> None:
+    steps, door = district_year(80), CallerDoor()
+    async with api_context(database) as context, client_of(context, door, timeout=60) as client:
+        await stepped(context.hub_pool, steps)
+        year = Year(steps, NOW)
+        for own, asked in (
+            ("330106003", None),
+            ("330106003", "330106"),
+            ("330106003", "330106003002"),
+            ("330110", None),
+        ):
+            door.limited(Role.VIEWER, own)
+            params = {"from": "2025-01-01", "to": "2025-12-31"} | ({} if asked is None else {"region": asked})
+            told = (await client.get("/indicators/cases", params=params)).raise_for_status().json()["counts"]
+            begin = max(own, asked or "", key=len)
+            towns = year.counts(*DAYS[1], partial(_beginning, len(begin)))
+            counted = towns.get(begin, {})
+            assert told["filed"]["cases"] == counted.get("filed", 0), (own, asked)
+            assert told["closed_late"]["cases"] == counted.get("closed_late", 0), (own, asked)
+            url = told["filed"]["list"].removeprefix("/api/v1")
+            assert len((await client.get(url)).raise_for_status().json()["items"]) == told["filed"]["cases"]
+
+
+def _beginning(digits: int, about: dict[str, Any]) -> str:
+    region: str = about["region"]
+    return region[:digits]
