@@ -27,6 +27,8 @@ _REASONS = {
     RESTART: "the hub ends: go on from the last cursor",
     TRY_AGAIN: "the store is away: go on from the last cursor",
 }
+_REFUSED = {403: NARROWED, 503: TRY_AGAIN}
+"""By the status of a refusal; who is told 503 is let in again once the store is back."""
 CLOSING_S = 1.0
 """How long a reader may take to hear why it is closed."""
 
@@ -60,7 +62,7 @@ class AlertSocket:
         if mine.cut.is_set():
             code = SLOW if mine.slow else RESTART
         elif refused.done() and not refused.cancelled():
-            code = NARROWED if refused.result() == 403 else ENDED
+            code = _REFUSED.get(refused.result(), ENDED)
         # A reader that reads hears why; one that does not is dropped by the server.
         with suppress(TimeoutError, OSError, WebSocketDisconnect):
             async with asyncio.timeout(CLOSING_S):

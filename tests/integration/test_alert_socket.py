@@ -146,7 +146,7 @@ async def test_the_subprotocol_that_is_chosen_is_not_the_key(database: str) -> N
             assert client.subprotocol == "cloudevents.json"
 
 
-@pytest.mark.parametrize(("how", "code"), [("ended", 4401), ("narrowed", 4403), ("restart", 1012)])
+@pytest.mark.parametrize(("how", "code"), [("ended", 4401), ("narrowed", 4403), ("away", 1013), ("restart", 1012)])
 async def test_it_ends_and_says_why(database: str, how: str, code: int) -> None:
     async with api_context(database) as context:
         await prepare(context)
@@ -154,6 +154,8 @@ async def test_it_ends_and_says_why(database: str, how: str, code: int) -> None:
         async with served(context, door=door) as url, opened(url) as client:
             if how == "ended":
                 door.refusal = HTTPException(401, "the key was revoked")
+            elif how == "away":
+                door.refusal = HTTPException(503, "the store is away")
             elif how == "narrowed":
                 door.organisation = "water-office"
             else:

@@ -127,13 +127,16 @@ async def test_numbers_are_rotated_and_moved_to_no_other_row(context: Context, d
 
 
 async def test_the_command_line(context: Context, database: str) -> None:
-    async def hub(*words: str, key: str | None = OLD) -> tuple[int, str]:
+    async def hub(*words: str, key: str | None = OLD, typed: str = "") -> tuple[int, str]:
         env = {"HUB_DATABASE__URL": database, "LANG": "C", "COLUMNS": "200", "HUB_SECRETS__KEY": key}
-        told = await asyncio.to_thread(CliRunner().invoke, command_line, ["accounts", "contact", *words], env=env)
+        words = ("accounts", "contact", *words)
+        told = await asyncio.to_thread(CliRunner().invoke, command_line, words, env=env, input=typed)
         return told.exit_code, told.stderr if told.exit_code else told.stdout
 
     assert await hub("desk") == (0, "desk has no telephone number\n")
     assert (await hub("desk", "--phone", PHONE, key=None))[0] == 1
+    assert await hub("desk", "--phone", "-", typed=f"{PHONE}\n") == (0, "desk: 139****4321\n")
+    assert (await hub("desk", "--phone", "-"))[0] == 1, "nothing was typed"
     assert await hub("desk", "--phone", PHONE) == (0, "desk: 139****4321\n")
     assert (await hub("desk", "--reveal"))[0] == 1
     assert await hub("desk", "--reveal", "--reason", "drill") == (0, "desk: +8613987654321\n")
