@@ -104,6 +104,12 @@ async def test_a_step_sent_again_is_one_step_and_of_two_desks_one_wins(database:
         assert kinds(found) == ["raised", "transferred", "acknowledged", "dispatched"]
         (await client.post(f"{path}/steps", json={"to": "handled"})).raise_for_status()
         assert (await step(client, path, "transfer", to="119", id=name))["handling"] == "handled", "it changes nothing"
+        other = await reported(client)
+        (await client.post(f"{other}/steps", json={"to": "acknowledged"})).raise_for_status()
+        await step(client, other, "transfer", to="119", id=name)
+        for to in ("false_alarm", "reopened"):
+            (await client.post(f"{other}/steps", json={"to": to})).raise_for_status()
+        assert (await step(client, other, "transfer", to="119", id=name))["handling"] == "open", "nor what was reopened"
         seen = {"if-match": f'"{found["seq"] + 1}"'}
         both = await asyncio.gather(
             *(client.post(f"{path}/check", json={"by": "call", "result": "real"}, headers=seen) for _ in range(5))
