@@ -9,11 +9,11 @@ where c.degraded_at <= now()
    or c.enabled and c.kind <> 'probe' and (
        c.prove_within_h > 0 and last.heard_at < now() - make_interval(hours => c.prove_within_h, mins => 10)
        or last.heard_at < now() - interval '2 minutes' and exists (
-           select from outbox o
+           select from public.outbox o
            where o.consumer_id = c.id and o.state = 'pending' and o.created_at < now() - interval '2 minutes'
              and (o.attempts > 0 or o.next_at < now() - interval '2 minutes'))
        or p.moved_at < now() - interval '2 minutes' and exists (
-           select from alert_change h where h.cursor > p.cursor and c.id = any (h.recipients)
+           select from public.alert_change h where h.cursor > p.cursor and c.id = any (h.recipients)
              and h.at < now() - interval '2 minutes'))
 
 -- name: deaf
@@ -22,5 +22,5 @@ select code from consumer where failing_since is not null
 
 -- name: told
 -- Which of these alerts the fallback consumer was told of.
-select distinct alert_id from outbox
+select distinct alert_id from public.outbox
 where consumer_id = %(fallback)s and alert_id = any (%(ids)b::uuid[]) and why = 'unmatched'

@@ -11,7 +11,7 @@ for key share of c
 -- What is grouped from now on has higher cursors than there are. Where nothing waits the position goes on to there:
 -- a summary looks at no more than its own storm.
 insert into alert_grouping as g (consumer_id, recent, position, due_at)
-select n.id, n.recent::timestamptz[], (select coalesce(max(cursor), 0) from alert_change), n.due_at
+select n.id, n.recent::timestamptz[], (select coalesce(max(cursor), 0) from public.alert_change), n.due_at
 from unnest(%(ids)b::int[], %(recent)b::text[], %(due_at)b::timestamptz[]) as n (id, recent, due_at)
 on conflict (consumer_id) do update
 set recent = excluded.recent, due_at = coalesce(g.due_at, excluded.due_at),

@@ -1,29 +1,30 @@
 -- name: revision
-select revision from routing_revision
+select revision from public.routing_revision
 
 -- name: subscriptions
--- All that alerts are routed by, in one snapshot.
+-- All that alerts are routed by, in one snapshot: all of it whoever asks, since a process keeps it for all.
 select r.revision,
        (select coalesce(jsonb_agg(jsonb_build_array(c.id, c.code, c.owner, c.filters, c.enabled, c.fallback,
                c.quiet, case when c.kind not in ('kafka', 'mqtt') then c.grouping end) order by c.id), '[]')
-        from consumer c) as consumers,
-       (select coalesce(jsonb_agg(jsonb_build_array(a.code, a.valid_from, a.valid_to)), '[]') from area a) as areas,
-       (select coalesce(jsonb_agg(jsonb_build_array(o.code, o.parent, o.region)), '[]') from organisation o
+        from public.consumer c) as consumers,
+       (select coalesce(jsonb_agg(jsonb_build_array(a.code, a.valid_from, a.valid_to)), '[]')
+        from public.area a) as areas,
+       (select coalesce(jsonb_agg(jsonb_build_array(o.code, o.parent, o.region)), '[]') from public.organisation o
         where o.parent is not null or o.region is not null) as organisations,
        (select coalesce(jsonb_agg(jsonb_build_array(
                    s.id, s.owner, s.consumer, s.devices, s.metrics, s.event_kinds, s.valid_to,
                    array_position(array['L1', 'L2', 'L3', 'L4', 'important', 'core'], s.ceiling))), '[]')
-        from data_share s
+        from public.data_share s
         where s.state = 'granted' and 'alerts' = any (s.kinds)) as shares,
        (select coalesce(jsonb_agg(jsonb_build_array(s.id, jsonb_strip_nulls(jsonb_build_object(
                    'region', s.region, 'organisation', s.organisation, 'area', s.area, 'category', s.category,
                    'event_kind', s.event_kind)), d.code, s.max_level, s.from_at, s.to_at)), '[]')
-        from silence s left join device d on d.id = s.device_id
+        from public.silence s left join public.device d on d.id = s.device_id
         where s.to_at > now() and (s.max_level < 4 or s.approved_at is not null)) as silences,
        (select coalesce(jsonb_agg(jsonb_build_array(h.code, h.filter, h.steps, h.repeats, h.verify_within_s)), '[]')
-        from chain h) as chains,
-       exists (select from escalation e where e.chain is null) as chains_left
-from routing_revision r
+        from public.chain h) as chains,
+       exists (select from public.escalation e where e.chain is null) as chains_left
+from public.routing_revision r
 
 -- name: places
 -- What alerts are routed by; `told`: who was told of each before, and was not only kept from it.

@@ -187,6 +187,29 @@ async def test_red_is_kept_back_once_a_second_person_has_approved_it(database: s
         assert told == [(1,)]
 
 
+async def test_who_sees_few_silences_does_not_make_the_hub_forget_the_others(database: str) -> None:
+    async with two_counties(database) as city:
+        async with city.pool.connection() as conn:
+            await conn.execute("insert into consumer (code, url, secret, filters) values ('all', 'u', 's', '[{}]')")
+            # Inside the county stands only one of a device that has left it.
+            await conn.execute("delete from silence where region ^@ %s", (INSIDE,))
+            await conn.execute(
+                """insert into silence (id, device_id, region, max_level, reason, from_at, to_at, made_by)
+                   select gen_random_uuid(), id, %s, 3, 'works', now(), now() + interval '2 days', 'a'
+                   from device where code = 'hidden-7'""",
+                (INSIDE,),
+            )
+        city.door.limited(Role.OPERATOR, INSIDE)
+        step = await city.ask("POST /alerts/{alert_id}/steps", "inside", {"to": "acknowledged"})
+        assert step.status_code == 200, step.text
+        outside, inside = [await raise_alert(city.pool, code, level=2) for code in ("hidden-7", "seen-1")]
+        async with city.pool.connection() as conn:
+            found = await (await conn.execute("select alert_id, state from outbox")).fetchall()
+        states: dict[UUID, str] = dict(found)
+        assert states[outside] == "silenced", "by one that he does not see"
+        assert states[inside] == "pending", "of a device that he does not see, not of all"
+
+
 async def test_nobody_silences_beyond_his_scope(database: str) -> None:
     async with two_counties(database) as city:
         city.door.limited(Role.OPERATOR, INSIDE)
