@@ -29,6 +29,7 @@ from hub.access.door import GuardedRouter, TheCaller, needs
 from hub.access.outgoing import Outgoing, OutgoingRefused
 from hub.access.permissions import Permission
 from hub.access.shown_url import HIDDEN
+from hub.alerts.grouping import ungroup
 from hub.alerts.routing import OWN
 from hub.secrets.login_place import login_place
 from hub.secrets.sealed import Place, Secrets, SecretUnreadable
@@ -91,6 +92,8 @@ async def put_consumer(
             "fresh_secret": vault.seal(Place("consumer", "secret", code), fresh),
             "receipt_secret": vault.seal(Place("consumer", "receipt_secret", code), receipts) if receipts else None,
         }
+        if body.grouping is None and await row(conn, SQL.consumer_groups, {"code": code}):
+            await ungroup(conn, code)
         written = await row(conn, SQL.consumer_put, values)
         await execute(conn, SQL.consumer_quiet_over, {"code": code})
         if kind.followed:

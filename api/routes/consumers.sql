@@ -60,6 +60,9 @@ returning xmax = 0 as created,
           %(secret)s is null and kind is distinct from (select known.kind from known) as made_up,
           %(receipt_secret)s::text is not null and (select known.receipt_secret from known) is null as receipts_begin
 
+-- name: consumer_groups
+select 1 as groups from consumer where code = %(code)s and grouping is not null
+
 -- name: consumer_quiet_over
 -- Its quiet hours may be others now: what they keep back is looked at anew.
 update outbox set quiet_until = now()

@@ -102,6 +102,16 @@ def divide(owed: Sequence[Owed], storms: Mapping[int, Storm], alone: Collection[
     return Deliveries(single, groups)
 
 
+async def ungroup(conn: psycopg.AsyncConnection, code: str) -> None:
+    """Send singly all that waits for a summary of a consumer that wants none any more. Inside its transaction, first.
+
+    Alerts do not change until the commit: none is grouped by what was, and none overtakes what was grouped.
+    """
+    await conn.execute(SQL.alert_lock)
+    await conn.execute(SQL.single, {"code": code})
+    await conn.execute(SQL.over, {"code": code})
+
+
 async def apart(conn: psycopg.AsyncConnection, owed: Collection[tuple[UUID, int]]) -> None:
     """Send singly what waits for a summary of these alerts, for these consumers. Inside a transaction."""
     if owed:

@@ -32,3 +32,22 @@ join alert_grouping g on g.consumer_id = n.consumer_id
 cross join lateral grouped_for(n.consumer_id, g.position, null) h
 where h.alert_id = n.alert_id
 order by h.cursor
+
+-- name: alert_lock
+-- As hub/alerts/apply.sql, lock: nobody decides by the former grouping until the commit.
+select pg_advisory_xact_lock(hashtext('ganzhi.alert'))
+
+-- name: single
+-- All that waits for a summary of a consumer, in its order; it waits behind what is under way.
+insert into public.outbox (change_id, alert_id, seq, consumer_id)
+select h.id, h.alert_id, h.seq, c.id
+from public.consumer c
+join public.alert_grouping g on g.consumer_id = c.id
+cross join lateral public.grouped_for(c.id, g.position, null) h
+where c.code = %(code)s
+order by h.cursor
+
+-- name: over
+update public.alert_grouping g set due_at = null, position = (select coalesce(max(cursor), 0) from public.alert_change)
+from public.consumer c
+where c.id = g.consumer_id and c.code = %(code)s

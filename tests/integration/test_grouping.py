@@ -195,6 +195,27 @@ async def test_a_change_waits_for_the_summary_that_names_an_earlier_one_and_the_
     assert in_order(accepted)
 
 
+async def test_where_grouping_is_switched_off_in_a_storm_nothing_overtakes_what_waits(
+    storms: Storms, desk: Receiver
+) -> None:
+    await storms.desk("desk", desk.url())
+    alerts = [uuid4() for _ in range(8)]
+    await storms.change(*[(alert, "raised", 3) for alert in alerts[:6]])
+    await storms.summaries()
+    await storms.change(*[(alert, "raised", 3) for alert in alerts[6:]])
+    async with api_context(storms.url) as context, client_of(context) as client:
+        body = {"url": "https://desk.example.org/", "filters": [{}]}
+        (await client.put("/consumers/desk", json=body)).raise_for_status()
+    await storms.run("update consumer set url = %(url)s", url=desk.url())
+    await storms.change(*[(alert, "cleared", 3) for alert in alerts])
+    assert await storms.run("select due_at from alert_grouping") == [(None,)]
+    await delivered(storms)
+    accepted = list(dict.fromkeys(each for _, ids in told(desk.received) for each in ids))
+    assert sorted(accepted) == sorted(f"{alert}.{seq}" for alert in alerts for seq in (1, 2))
+    assert in_order(accepted)
+    assert [kind for kind, _ in told(desk.received)].count("alerts.summary") == 1
+
+
 REFUSED = """
 create or replace function refused() returns trigger language plpgsql as $$ begin raise 'the store is full'; end $$;
 create trigger refused before {} for each statement execute function refused()
