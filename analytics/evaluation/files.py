@@ -43,22 +43,30 @@ def series_files(folder: Path) -> list[Path]:
 def read_series(folder: Path, path: Path) -> Series:
     """Read a file; raises BadData with its line."""
     name = path.relative_to(folder).as_posix()
+    try:
+        with path.open(encoding="utf-8-sig", newline="") as file:
+            return _series(name, csv.DictReader(file))
+    except UnicodeError as error:
+        raise BadData(f"{name} is not in UTF-8: save it as CSV UTF-8") from error
+    except csv.Error as error:
+        raise BadData(f"{name} is no CSV: {error}") from error
+
+
+def _series(name: str, rows: "csv.DictReader[str]") -> Series:
     stamps: list[str] = []
     times: list[int] = []
     values: list[float] = []
-    with path.open(encoding="utf-8-sig", newline="") as file:
-        rows = csv.DictReader(file)
-        if not {"timestamp", "value"} <= set(rows.fieldnames or ()):
-            raise BadData(f"{name} has no columns timestamp and value in its first line; give it these two")
-        for row in rows:
-            try:
-                stamp = datetime.fromisoformat(row["timestamp"])
-                times.append(round((stamp if stamp.tzinfo else stamp.replace(tzinfo=UTC)).timestamp() * 1_000_000))
-            except (ValueError, TypeError) as error:
-                fault = f"line {rows.line_num} of {name}: {row['timestamp']!r} is no time like 2026-03-01 12:00:00"
-                raise BadData(fault) from error
-            stamps.append(row["timestamp"])
-            values.append(_number(row["value"]))
+    if not {"timestamp", "value"} <= set(rows.fieldnames or ()):
+        raise BadData(f"{name} has no columns timestamp and value in its first line; give it these two")
+    for row in rows:
+        try:
+            stamp = datetime.fromisoformat(row["timestamp"])
+            times.append(round((stamp if stamp.tzinfo else stamp.replace(tzinfo=UTC)).timestamp() * 1_000_000))
+        except (ValueError, TypeError) as error:
+            fault = f"line {rows.line_num} of {name}: {row['timestamp']!r} is no time like 2026-03-01 12:00:00"
+            raise BadData(fault) from error
+        stamps.append(row["timestamp"])
+        values.append(_number(row["value"]))
     return Series(name, stamps, np.array(times, np.int64), np.array(values, np.float64))
 
 

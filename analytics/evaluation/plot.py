@@ -31,7 +31,7 @@ def plot(path: Path, series: Series, scores: Floats, alarm: float, windows: list
     above.plot(when[alarms], series.value[alarms], "o", markersize=5, color="#c00000")
     for begin, end in windows:
         for axes in (above, below):
-            axes.axvspan(np.datetime64(begin[:23]), np.datetime64(end[:23]), color="#ffd966", alpha=0.4, linewidth=0)
+            axes.axvspan(np.datetime64(begin[:19]), np.datetime64(end[:19]), color="#ffd966", alpha=0.4, linewidth=0)
     above.set_title(f"{series.name}: {len(alarms)} alarms at a score of {alarm:g}", loc="left")
     above.set_ylabel("value")
     below.set_ylabel("score")

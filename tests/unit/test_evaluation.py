@@ -56,6 +56,19 @@ def test_what_cannot_be_read_is_told_with_its_place(tmp_path: Path, name: str, t
         read_series(tmp_path, tmp_path / name)
 
 
+@pytest.mark.parametrize(
+    ("content", "told"),
+    [
+        ("timestamp,value,地点\n2026-01-01,1,杭州\n".encode("gb18030"), "a.csv is not in UTF-8"),
+        (b"timestamp,value\n2026-01-01," + b"1" * 200_000 + b"\n", "a.csv is no CSV"),
+    ],
+)
+def test_a_file_of_another_kind_is_told_by_its_name(tmp_path: Path, content: bytes, told: str) -> None:
+    (tmp_path / "a.csv").write_bytes(content)
+    with pytest.raises(BadData, match=told):
+        read_series(tmp_path, tmp_path / "a.csv")
+
+
 def test_a_value_that_is_no_number_is_none(tmp_path: Path) -> None:
     (tmp_path / "a.csv").write_text("timestamp,value\n2026-01-01T00:00:00Z,x\n2026-01-01T08:00:01+08:00\n", "utf-8")
     series = read_series(tmp_path, tmp_path / "a.csv")
