@@ -12,8 +12,8 @@ from psycopg import AsyncConnection
 from analytics.rules.definitions import EventRule, ThresholdRule, read_rules
 from analytics.rules.slots import NEVER
 from analytics.rules.trial import of_events, of_readings
-from hub.alerts.trial import Trial
-from hub.models import Columns, Event, to_micros
+from hub.alerts.trial import Connect, Trial, TrialsBusyError
+from hub.models import Columns, Event, Micros, to_micros
 from hub.store.binary_copy import EPOCH_2000
 from hub.store.statements import statements
 
@@ -21,12 +21,16 @@ SQL = statements(__name__)
 
 AT_ONCE = 500_000
 """Readings that are wanted in one answer of the database; 22 bytes each."""
-EVENTS = 500_000
-"""Events that one trial looks at."""
+MOST_READINGS = 4_000_000
+"""That one answer may have, 88 MB: of a series with more only the first are looked at."""
+EVENTS = 100_000
+"""Events that one trial looks at; a second for the hub's other work."""
 PATIENCE_S = 60.0
 """After that a trial answers with what it has."""
 MOST = 200_000
 """Alerts of a trial: a rule that raises more is wrong, and need not be told more exactly."""
+WAITING = 2
+"""Trials that wait for the one that runs; more are refused."""
 _READING = np.dtype([("series", ">i4"), ("ts", ">i8"), ("value", ">f8"), ("quality", ">i2")])
 
 
@@ -36,40 +40,55 @@ class RuleHistory:
     def __init__(self, stale_after_s: float | None = None) -> None:
         """Events that came later than `stale_after_s` raise nothing, as when they are received; None: any may."""
         self._stale_after = NEVER if stale_after_s is None else round(stale_after_s * 1_000_000)
-        self._turn = asyncio.Semaphore(1)
+        self._turn, self._waiting = asyncio.Lock(), 0
 
-    async def __call__(self, conn: AsyncConnection, rule: Mapping[str, Any], since: datetime, until: datetime) -> Trial:
-        """See RuleTrial."""
+    async def __call__(self, connect: Connect, rule: Mapping[str, Any], since: datetime, until: datetime) -> Trial:
+        """See RuleTrial. The turn comes before the connection: who waits holds none that deliveries want."""
+        if self._waiting > WAITING:
+            raise TrialsBusyError
         (definition,) = read_rules([rule])
-        async with self._turn:
-            if isinstance(definition, ThresholdRule):
-                return await _over_readings(conn, definition, since, until)
-            return await self._over_events(conn, definition, since, until)
+        self._waiting += 1
+        try:
+            async with self._turn:
+                if isinstance(definition, ThresholdRule):
+                    return await _over_readings(connect, definition, since, until)
+                return await self._over_events(connect, definition, since, until)
+        finally:
+            self._waiting -= 1
 
-    async def _over_events(self, conn: AsyncConnection, rule: EventRule, since: datetime, until: datetime) -> Trial:
+    async def _over_events(self, connect: Connect, rule: EventRule, since: datetime, until: datetime) -> Trial:
         period = {"kind": rule.kind, "profile": rule.profile_id, "since": since, "until": until, "most": EVENTS + 1}
-        async with conn.cursor(binary=True) as cursor:
+        async with connect() as conn, conn.cursor(binary=True) as cursor:
             rows = await (await cursor.execute(SQL.events, period)).fetchall()
-        events = [
-            Event(id_, device_id, device, to_micros(ts), to_micros(received), rule.kind, state, level)
-            for id_, device_id, device, ts, received, state, level in rows[:EVENTS]
-        ]
-        alerts = await asyncio.to_thread(of_events, rule, events, self._stale_after, to_micros(until))
-        things = len({event.device_id for event in events})
-        return Trial(sorted(alerts, key=lambda alert: alert.device), things, len(events), len(rows) <= EVENTS)
+        return await asyncio.to_thread(_judged, rule, rows, self._stale_after, until)
 
 
-async def _over_readings(conn: AsyncConnection, rule: ThresholdRule, since: datetime, until: datetime) -> Trial:
+def _judged(rule: EventRule, rows: Sequence[tuple[Any, ...]], stale_after: Micros, until: datetime) -> Trial:
+    events = [
+        Event(id_, device_id, device, to_micros(ts), to_micros(received), rule.kind, state, level)
+        for id_, device_id, device, ts, received, state, level in rows[:EVENTS]
+    ]
+    alerts = sorted(of_events(rule, events, stale_after, to_micros(until)), key=lambda alert: alert.device)
+    return Trial(alerts, len({event.device_id for event in events}), len(events), len(rows) <= EVENTS)
+
+
+async def _over_readings(connect: Connect, rule: ThresholdRule, since: datetime, until: datetime) -> Trial:
     """Take as many series at once as readings of those before suggest."""
-    quantity = {"profile": rule.profile_id, "metric": rule.metric}
-    series: list[tuple[int, str]] = await (await conn.execute(SQL.series, quantity)).fetchall()
+    async with connect() as conn:
+        quantity = {"profile": rule.profile_id, "metric": rule.metric}
+        series: list[tuple[int, str]] = await (await conn.execute(SQL.series, quantity)).fetchall()
     trial, number, give_up = Trial(), 1, time.monotonic() + PATIENCE_S
     while trial.things < len(series):
         if time.monotonic() > give_up or len(trial.alerts) > MOST:
             trial.complete = False
             break
         some = series[trial.things : trial.things + number]
-        readings = await _read(conn, [id_ for id_, _ in some], since, until)
+        async with connect() as conn:
+            readings = await _read(conn, [id_ for id_, _ in some], since, until)
+        if len(readings) == MOST_READINGS and len(some) > 1:  # they had more than those before: fewer at once
+            number = 1
+            continue
+        trial.complete = trial.complete and len(readings) < MOST_READINGS
         names = [device for _, device in some]
         trial.alerts += await asyncio.to_thread(of_readings, rule, names, readings, to_micros(until))
         trial.things, trial.looked_at = trial.things + len(some), trial.looked_at + len(readings)
@@ -79,8 +98,8 @@ async def _over_readings(conn: AsyncConnection, rule: ThresholdRule, since: date
 
 async def _read(conn: AsyncConnection, series: Sequence[int], since: datetime, until: datetime) -> Columns:
     """Readings of these series by (series, ts); their series are numbered from 0 in the order given, which ascends."""
+    period = {"series": list(series), "since": since, "until": until, "most": MOST_READINGS}
     async with conn.cursor(binary=True) as cursor:
-        period = {"series": list(series), "since": since, "until": until}
         row = await (await cursor.execute(SQL.readings, period)).fetchone()
     packed = np.frombuffer((row and row[0]) or b"", _READING)
     return Columns(

@@ -16,6 +16,7 @@ from (
     select series_id, ts, value, quality from reading
     where series_id = any(%(series)s) and ts >= %(since)s and ts < %(until)s
     order by series_id, ts
+    limit %(most)s
 ) r
 
 -- name: series

@@ -1,5 +1,6 @@
 """Try-out of a rule: the alerts that it would have raised."""
 
+import asyncio
 import time
 from collections import Counter
 from collections.abc import Sequence
@@ -13,18 +14,19 @@ from pydantic import BaseModel, Field
 from api.context import Here
 from api.contract_types import LEVELS, Code, LevelName, Moment
 from api.language import Spoken
-from api.problems import invalid, responses
+from api.problems import ProblemError, invalid, responses
 from api.routes.rules import RuleBody, profile_of
 from hub.access.door import GuardedRouter, needs
 from hub.access.permissions import Permission
 from hub.alerts.hours import ZONE, Hours, hours_of, zones
-from hub.alerts.trial import Trial, WouldBe
+from hub.alerts.trial import Trial, TrialsBusyError, WouldBe
 from hub.models import LEVEL_NAMES, from_micros
 from hub.words.sentence import Sentence
 
 router = GuardedRouter(tags=["rules"])
 
 NIGHT = "22:00-06:00"
+BUSY = {"Retry-After": "30"}
 EXAMPLES = 50
 """Alerts that an answer shows one by one: the gravest, and the newest of those."""
 DEVICES = 10
@@ -78,7 +80,7 @@ class Tried(BaseModel):
     took_s: float
 
 
-@router.post("/rules:try", response_model=Tried, responses=responses(422))
+@router.post("/rules:try", response_model=Tried, responses=responses(422, 503))
 @needs(Permission.RULES_READ, Permission.READINGS_READ)
 async def try_rule(
     body: RuleBody,
@@ -98,19 +100,23 @@ async def try_rule(
     began = time.monotonic()
     async with context.pool.connection() as conn:
         profile = await profile_of(conn, body, spoken)
-        end = until or datetime.now(UTC)
-        since = end - timedelta(days=days)
-        assert context.try_rule is not None  # noqa: S101 for the type checker; every API has one
-        rule = {
-            **body.model_dump(),
-            "id": 0,
-            "code": "try",
-            "profile_id": profile,
-            "label": body.metric or "",
-            "event_level": LEVELS[body.level] if body.level else None,
-        }
-        trial = await context.try_rule(conn, rule, since, end)
-    return _summary(trial, since, end, zone) | {"took_s": round(time.monotonic() - began, 3)}
+    end = until or datetime.now(UTC)
+    since = end - timedelta(days=days)
+    assert context.try_rule is not None  # noqa: S101 for the type checker; every API has one
+    rule = {
+        **body.model_dump(),
+        "id": 0,
+        "code": "try",
+        "profile_id": profile,
+        "label": body.metric or "",
+        "event_level": LEVELS[body.level] if body.level else None,
+    }
+    try:
+        trial = await context.try_rule(context.pool.connection, rule, since, end)
+    except TrialsBusyError as error:
+        raise ProblemError(503, Sentence("refusal.rule_try.busy").told(spoken), headers=BUSY) from error
+    found = await asyncio.to_thread(_summary, trial, since, end, zone)
+    return found | {"took_s": round(time.monotonic() - began, 3)}
 
 
 def _summary(trial: Trial, since: datetime, until: datetime, zone: str) -> dict[str, Any]:

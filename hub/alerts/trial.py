@@ -1,6 +1,7 @@
 """Trial of a rule: alerts that it would have raised, had it been in force."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Protocol
@@ -41,9 +42,17 @@ class Trial:
     """False: there was more than may be looked at at once; `things` is how far it came."""
 
 
-class RuleTrial(Protocol):
-    """Tries a rule on what `conn` sees of the past."""
+Connect = Callable[[], AbstractAsyncContextManager[AsyncConnection]]
+"""A connection for a while; what it sees is what a trial looks at."""
 
-    async def __call__(self, conn: AsyncConnection, rule: Mapping[str, Any], since: datetime, until: datetime) -> Trial:
-        """`rule`: its fields by the names of table `rule`, with `label`."""
+
+class TrialsBusyError(Exception):
+    """Others try rules at this moment, and more wait than may."""
+
+
+class RuleTrial(Protocol):
+    """Tries a rule on what connections see of the past; none is held for longer than one read."""
+
+    async def __call__(self, connect: Connect, rule: Mapping[str, Any], since: datetime, until: datetime) -> Trial:
+        """`rule`: its fields by the names of table `rule`, with `label`. Raises TrialsBusyError."""
         ...

@@ -52,9 +52,9 @@ def fill(url: str, series: int, days: int, compress: bool) -> None:
 async def tried(url: str, days: int) -> dict[str, Any]:
     """One trial."""
     until = datetime.now(UTC)
-    async with open_pool(Database(url=url)) as pool, pool.connection() as conn:
+    async with open_pool(Database(url=url)) as pool:
         began = time.monotonic()
-        trial = await RuleHistory()(conn, RULE, until - timedelta(days=days), until)
+        trial = await RuleHistory()(pool.connection, RULE, until - timedelta(days=days), until)
         seconds = time.monotonic() - began
     return {
         "series": trial.things,

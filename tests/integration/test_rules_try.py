@@ -12,6 +12,7 @@ import httpx
 import pytest
 from typer.testing import CliRunner
 
+from analytics.rules import history
 from app.main import app
 from hub.access.roles import Role
 from hub.store.pool import Pool
@@ -121,6 +122,23 @@ async def test_what_cannot_be_tried_is_refused(
     answer = await desk.client.post("/rules:try", params=asked, json=rule)
     assert answer.status_code == 422
     assert told in answer.text
+
+
+async def test_trials_wait_for_each_other_without_a_connection_and_too_many_are_refused(desk: Desk) -> None:
+    answers = await asyncio.gather(*(desk.client.post("/rules:try", params=UNTIL, json=RULE) for _ in range(24)))
+    statuses = [answer.status_code for answer in answers]
+    assert set(statuses) == {200, 503}
+    busy = next(answer for answer in answers if answer.status_code == 503)
+    assert (busy.headers["retry-after"], "try again" in busy.text) == ("30", True)
+    assert (await desk.tried())["alerts"] == 4
+
+
+async def test_of_a_series_with_too_many_readings_a_part_is_looked_at(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(history, "MOST_READINGS", 40)
+    found = await desk.tried()
+    assert (found["complete"], found["things"], found["looked_at"]) == (False, 2, 41)
 
 
 async def test_from_the_command_line_with_a_plot(desk: Desk, tmp_path: Path) -> None:
