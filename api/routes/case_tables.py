@@ -98,7 +98,8 @@ async def list_deadlines(paging: Paged, context: Here, version: Version = None) 
 @needs(Permission.CASES_READ)
 async def get_example(kind: Literal["categories", "deadlines"]) -> Response:
     """A small example of a file, to begin with: no city's own table."""
-    return Response((EXAMPLES / f"{kind}.csv").read_text("utf-8"), media_type="text/csv; charset=utf-8")
+    headers = {"content-disposition": f'attachment; filename="{kind}.csv"'}
+    return Response((EXAMPLES / f"{kind}.csv").read_text("utf-8"), 200, headers, "text/csv; charset=utf-8")
 
 
 @router.post(
