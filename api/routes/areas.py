@@ -73,7 +73,7 @@ class Area(AreaBody):
 async def put_area(
     code: Code, body: AreaBody, response: Response, context: Here, caller: TheCaller, login: TheLogin
 ) -> Any:
-    """Draw or change an area. Devices belong to it from now on by where they are."""
+    """Draw or change an area. Devices and cases belong to it from now on by where they are."""
     if body.valid_from and body.valid_to and body.valid_from >= body.valid_to:
         raise invalid("/valid_to", "it must be later than valid_from")
     divisions = sorted({subtree(division) for division in body.divisions})
@@ -100,6 +100,7 @@ async def put_area(
         }
         written = await row(conn, SQL.area_put, {**given, "code": code}) or {}
         await execute(conn, SQL.area_place, {"code": code})
+        await execute(conn, SQL.area_place_cases, {"code": code})
         await audit(conn, caller, "area.put", code, {**body.model_dump(mode="json"), "divisions": divisions})
         response.status_code = 201 if written["created"] else 200
         stored = await row(conn, SQL.areas, {"code": code, "after_code": None, "limit": 1})
@@ -142,5 +143,6 @@ async def delete_area(code: Code, context: Here, caller: TheCaller) -> Response:
         if deleted is None:
             raise not_found("area", code)
         await execute(conn, SQL.area_place, {"code": code})
+        await execute(conn, SQL.area_place_cases, {"code": code})
         await audit(conn, caller, "area.delete", code, {})
     return Response(status_code=204)

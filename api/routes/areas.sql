@@ -9,8 +9,8 @@ select 'chain', code from chain where filter ->> 'area' = %(code)s::text
 limit 1
 
 -- name: area_lock
--- Areas change one at a time, and beside no other change of devices: each device is placed with all of them.
-select pg_advisory_xact_lock(hashtext('ganzhi.registry'))
+-- Areas change one at a time, and beside no other change of devices and cases: each is placed with all of them.
+select pg_advisory_xact_lock(hashtext('ganzhi.registry')), pg_advisory_xact_lock(hashtext('ganzhi.case'))
 
 -- name: area_place
 -- Places the devices anew that were in an area or are now, or in an area of which it is a cell.
@@ -33,6 +33,28 @@ where d.id in (
       and d.lat between ((box(a.ring))[1])[1] and ((box(a.ring))[0])[1]
 )
 and d.area_keys is distinct from area_keys(d.organisation, d.region, d.lon, d.lat)
+
+-- name: area_place_cases
+-- As `area_place`, the cases: who sees one, and what it counts for, follows the areas as they are drawn.
+update case_file c
+set area_keys = area_keys(c.organisation, c.region, c.lon, c.lat)
+where c.id in (
+    select c.id from case_file c where c.scope && array(
+        select '/@' || held.code from (
+            select %(code)s as code union select a.code from area a where %(code)s = any (a.cells)
+        ) held
+        union
+        select '/' || division from area a, unnest(a.divisions) as division
+        where a.code = %(code)s or a.code = any (array(select unnest(o.cells) from area o where o.code = %(code)s))
+    )
+    union
+    select c.id from case_file c
+    join area a on a.code = %(code)s or a.code = any (array(select unnest(o.cells) from area o where o.code = %(code)s))
+    where a.ring is not null
+      and c.lon between ((box(a.ring))[1])[0] and ((box(a.ring))[0])[0]
+      and c.lat between ((box(a.ring))[1])[1] and ((box(a.ring))[0])[1]
+)
+and c.area_keys is distinct from area_keys(c.organisation, c.region, c.lon, c.lat)
 
 -- name: area_put
 insert into area (code, name, kind, divisions, cells, outline, ring, valid_from, valid_to)

@@ -35,7 +35,7 @@ CASES: Mapping[str, Table] = {
     "case_clock": table(
         _BUSINESS, "how long each stage of a case took, and by when it is due", _WITH_CASE, _READ,
         l1="case_id visit stage entered_at running_from counted_s limit_s extended_s working due_at stopped_s "
-        "stopped_at left_at working_s deadlines_version overdue_at alert_id",
+        "stopped_at left_at working_s deadlines_version overdue_at alert_id stops",
     ),
     "case_table": table(
         _MANAGEMENT, "versions of the tables of categories and deadlines", "kept: cases name them", _READ,

@@ -27,7 +27,7 @@ for update of c
 
 -- name: clocks
 select case_id, visit, stage, entered_at, running_from, counted_s, limit_s, extended_s, working, due_at, stopped_s,
-       stopped_at, left_at, working_s, deadlines_version, overdue_at, alert_id
+       stopped_at, left_at, working_s, deadlines_version, overdue_at, alert_id, stops
 from public.case_clock
 where case_id = any (%(ids)s::uuid[]) and left_at is null
 order by case_id, visit
@@ -85,16 +85,17 @@ order by n.place
 -- name: clock
 insert into public.case_clock (
     case_id, visit, stage, entered_at, running_from, counted_s, limit_s, extended_s, working, due_at, stopped_s,
-    stopped_at, left_at, working_s, deadlines_version, overdue_at, alert_id)
+    stopped_at, left_at, working_s, deadlines_version, overdue_at, alert_id, stops)
 select n.case_id, n.visit, n.stage, n.entered_at, n.running_from, n.counted_s, n.limit_s, n.extended_s, n.working,
-       n.due_at, n.stopped_s, n.stopped_at, n.left_at, n.working_s, n.deadlines_version, n.overdue_at, n.alert_id
+       n.due_at, n.stopped_s, n.stopped_at, n.left_at, n.working_s, n.deadlines_version, n.overdue_at, n.alert_id,
+       n.stops
 from jsonb_populate_recordset(null::case_clock, %(rows)s::jsonb) n
 on conflict (case_id, visit) do update
 set running_from = excluded.running_from, counted_s = excluded.counted_s, limit_s = excluded.limit_s,
     extended_s = excluded.extended_s, working = excluded.working, due_at = excluded.due_at,
     stopped_s = excluded.stopped_s, stopped_at = excluded.stopped_at, left_at = excluded.left_at,
     working_s = excluded.working_s, deadlines_version = excluded.deadlines_version, overdue_at = excluded.overdue_at,
-    alert_id = excluded.alert_id
+    alert_id = excluded.alert_id, stops = excluded.stops
 
 -- name: notify
 select pg_notify('ganzhi_case', '')

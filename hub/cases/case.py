@@ -166,15 +166,20 @@ class Case:
                 self._resume(step, terms)
 
     def _classify(self, step: Step, terms: Terms) -> None:
-        """What is not told stays."""
+        """What is not told stays; so do limits that category and level do not change."""
+        before = self.category_kind, self.category, self.level
         if step.category is not None:
             self.category_kind, self.category = step.category_kind, step.category
             self.category_version = step.category_version
         self.component = step.component or self.component
         self.level = step.level or self.level
+        if before == (self.category_kind, self.category, self.level):
+            return
         for clock in self.clocks:
             if clock.left_at is None and clock.stage in (*CLOCKED, WHOLE):
-                self._set_limit(clock, self._limit(clock.stage, terms), terms)
+                limit = self._limit(clock.stage, terms)
+                if (clock.limit_s, clock.working) != (limit or (None, False)):
+                    clock.set_limit(limit, terms.deadlines.version, terms.keeper)
 
     def _supervise(self, step: Step, terms: Terms) -> None:
         if step.kind == "answered":
@@ -186,12 +191,15 @@ class Case:
         self._begin(SUPERVISION, step.at, terms, step.until)
 
     def _extend(self, terms: Terms) -> None:
+        """Hours are of the stage's own time; the case gets, in its own, what the stage's deadline moved by."""
         self.extended += 1
-        for clock in self._pausing():
-            if clock.limit_s is not None and self.asked_hours is not None:
-                clock.extended_s += self.asked_hours * 3600
-                clock.set_due(terms.keeper)
-                clock.overdue_at = None
+        seconds = (self.asked_hours or 0) * 3600
+        clocks = {clock.stage: clock for clock in self._pausing()}
+        whole, moved = clocks.get(WHOLE), None
+        if (stage := clocks.get(self.stage)) is not None:
+            moved = stage.extend(seconds, terms.keeper, whole is not None and whole.working)
+        if whole is not None:
+            whole.extend(seconds if moved is None else moved, terms.keeper, whole.working)
         self._answer_asked()
 
     def _suspend(self, step: Step, terms: Terms) -> None:
@@ -225,18 +233,11 @@ class Case:
         self.visits += 1
         clock = Clock(self.visits, stage, at, at, due_at=due_at)
         if due_at is None:
-            clock.deadlines_version = terms.deadlines.version
-            self._set_limit(clock, self._limit(stage, terms), terms)
+            clock.set_limit(self._limit(stage, terms), terms.deadlines.version, terms.keeper)
         self.clocks.append(clock)
 
     def _limit(self, stage: str, terms: Terms) -> Limit | None:
         return terms.deadlines.limit(self.category_kind, self.category, self.level, stage)
-
-    @staticmethod
-    def _set_limit(clock: Clock, limit: Limit | None, terms: Terms) -> None:
-        clock.limit_s, clock.working = (None, False) if limit is None else limit
-        clock.due_at = None
-        clock.set_due(terms.keeper)
 
     def _end_clock(self, stage: str, step: Step, terms: Terms) -> None:
         for clock in self.clocks:
@@ -248,5 +249,6 @@ class Case:
         if self.stage in ENDED:
             self.stage_due_at = None
             return
-        due = {clock.stage: clock.due_at for clock in self.clocks if clock.left_at is None}
+        running = [clock for clock in self.clocks if clock.left_at is None and self.suspended_at is None]
+        due = {clock.stage: clock.due_at for clock in running}
         self.stage_due_at, self.due_at = due.get(self.stage), due.get(WHOLE)

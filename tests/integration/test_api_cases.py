@@ -8,8 +8,12 @@ from uuid import uuid4
 import httpx
 import pytest
 
+from hub.access.caller import principal
+from hub.access.grants import granted
+from hub.access.roles import Role
 from hub.settings import Database
 from hub.store.pool import open_pool
+from tests.support.doors import CallerDoor
 from tests.support.served_api import api_context, client_of, raise_alert, register
 
 REPORT = {"title": "暴露垃圾", "region": "330106001002", "note": "seen at 7:40"}
@@ -206,3 +210,44 @@ async def test_a_new_version_does_not_change_what_cases_name(client: httpx.Async
         headers={"content-type": "text/csv"},
     )  # fmt: skip
     assert (refused.status_code, "are no working hours" in refused.text) == (422, True)
+
+
+async def test_who_is_limited_to_an_area_sees_the_cases_that_are_in_it_now(database: str) -> None:
+    door = CallerDoor()
+    everybody = door.now
+
+    def lake(west: float) -> dict[str, Any]:
+        ring = [[west, 30], [west + 1, 30], [west + 1, 31], [west, 31], [west, 30]]
+        return {"name": "湖区", "outline": {"type": "Polygon", "coordinates": [ring]}}
+
+    async with api_context(database) as context, client_of(context, door) as client:
+        await client.put("/organisations/clean", json={"name": "环卫所"})
+
+        async def seen(organisation: str | None) -> list[str]:
+            door.now = principal(
+                uuid4(), "person", "li.wei", (granted(Role.OPERATOR, organisation=organisation, area="lake"),)
+            )
+            found = (await client.get("/cases")).raise_for_status().json()["items"]
+            door.now = everybody
+            return [each["id"] for each in found]
+
+        async def tallied() -> int:
+            async with context.hub_pool.connection() as conn:
+                told = await conn.execute("select sum(n) from case_tally where cell = 'area' and key = 'lake'")
+                return sum(n or 0 for (n,) in await told.fetchall())
+
+        case = await reported(client, lon=120.1, lat=30.2)
+        assert (await client.put("/areas/lake", json=lake(120))).status_code == 201
+        assert await seen(None) == [case], "it was there before the area"
+        assert await tallied() > 0
+        assert await seen("clean") == []
+        for to in ("accepted", "filed"):
+            await post(client, f"/cases/{case}/steps", to=to)
+        await post(client, f"/cases/{case}/steps", to="dispatched", responsible="clean")
+        assert await seen("clean") == [case], "they handle it, in the area"
+        assert (await client.delete("/areas/lake")).status_code == 204
+        assert (await client.put("/areas/lake", json=lake(100))).status_code == 201
+        assert [await seen(None), await seen("clean")] == [[], []], "it is not in the new area of that name"
+        assert await tallied() == 0
+        assert (await client.put("/areas/lake", json=lake(119.5))).status_code == 200
+        assert await seen("clean") == [case]

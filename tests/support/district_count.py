@@ -17,6 +17,8 @@ WORK = ((time(9), time(12)), (time(13), time(18)))
 LIMIT_S = {"part": (604_800, False), "event": (144_000, True)}
 """From filing to the end: seconds, and whether working time counts."""
 WORKING_STAGES = {"handling"}
+STAGE_LIMIT_S = {"handling": 57_600}
+"""The only stage that has a deadline of its own, in working time."""
 STAGE_AFTER = {
     "reported": "reported", "accepted": "accepted", "filed": "filed", "dispatched": "dispatched", "taken": "handling",
     "handled": "verifying", "failed": "handling", "passed": "verified", "closed": "closed", "rejected": "rejected",
@@ -69,14 +71,17 @@ class Life:
         self._walk(steps)
 
     def _walk(self, steps: list[dict[str, Any]]) -> None:
-        stage, since, asked = "", steps[0]["at"], 0.0
+        stage, since, asked, stage_extra_s = "", steps[0]["at"], 0.0, 0.0
         for step in steps:
             kind, at = step["kind"], step["at"]
             self.first.setdefault(kind, at)
             self.last[kind] = at
             self.times[kind] += 1
             asked = step.get("hours", 0) * 3600 or asked
-            self._pause(kind, at, asked)
+            if kind == "extension_granted":
+                self._extend(stage, since, asked, stage_extra_s)
+                stage_extra_s += asked
+            self._pause(kind, at)
             if kind == "dispatched":
                 self.about["responsible"] = step["responsible"]
             new = STAGE_AFTER.get(kind, stage)
@@ -85,17 +90,25 @@ class Life:
             if new != stage:
                 if stage:
                     self.visits.append((stage, at, self._running(since, at, stage in WORKING_STAGES)))
-                stage, since = new, at
+                stage, since, stage_extra_s = new, at, 0.0
         self.stage = stage
         self.ended = self.last[steps[-1]["kind"]] if stage in ("closed", "rejected", "merged") else None
         if "filed" in self.first and self.ended is not None:
             took = self._running(self.first["filed"], self.ended, LIMIT_S[self.about["category_kind"]][1])
             self.visits.append(("case", self.ended, took))
 
-    def _pause(self, kind: str, at: datetime, asked: float) -> None:
-        if kind == "extension_granted":
-            self.extra_s += asked
-        elif kind == "suspension_granted":
+    def _extend(self, stage: str, since: datetime, asked: float, before: float) -> None:
+        """Hours of the stage's own time; the case gets what the stage's deadline moved by, in its own."""
+        if stage in STAGE_LIMIT_S:
+            limit = STAGE_LIMIT_S[stage] + before
+            old, new = self._reached(since, limit, True), self._reached(since, limit + asked, True)
+            assert old is not None
+            assert new is not None
+            asked = self._running(old, new, LIMIT_S[self.about["category_kind"]][1])
+        self.extra_s += asked
+
+    def _pause(self, kind: str, at: datetime) -> None:
+        if kind == "suspension_granted":
             self.stops.append((at, None))
         elif kind == "resumed":
             self.stops[-1] = (self.stops[-1][0], at)
@@ -109,18 +122,26 @@ class Life:
             at = max(at, min(go or end, end))
         return took
 
+    def _reached(self, begin: datetime, seconds: float, working: bool) -> datetime | None:
+        """When so much time has passed without the stops; None: it stands still before that."""
+        at = begin
+        for stop, go in self.stops:
+            if stop >= begin:
+                took = work_between(at, stop) if working else (stop - at).total_seconds()
+                if took >= seconds:
+                    return after(at, seconds, working)
+                if go is None:
+                    return None
+                seconds, at = seconds - took, go
+        return after(at, seconds, working)
+
     @property
     def due(self) -> datetime | None:
         """The deadline; None: not filed, or suspended."""
         if "filed" not in self.first or (self.stops and self.stops[-1][1] is None and self.ended is None):
             return None
         limit, working = LIMIT_S[self.about["category_kind"]]
-        left, at = limit + self.extra_s, self.first["filed"]
-        for stop, go in self.stops:
-            if go is not None:
-                left -= work_between(at, stop) if working else (stop - at).total_seconds()
-                at = go
-        return after(at, max(left, 0), working)
+        return self._reached(self.first["filed"], limit + self.extra_s, working)
 
     def counted(self, now: datetime) -> dict[str, datetime]:
         """In which counts it is, and by which time."""
