@@ -3,9 +3,10 @@
 from typing import Any
 
 import psycopg
-from psycopg.rows import dict_row
+from psycopg.rows import DictRow, dict_row
 from psycopg.types.json import Jsonb
 
+from hub.alerts.apply import SQL as APPLY
 from hub.alerts.grouping import apart
 from hub.alerts.kept_back import KeptBack, kept_back
 from hub.alerts.recipients import stored_places, subscriptions
@@ -15,23 +16,31 @@ from hub.words.sentence import Sentence, written
 SQL = statements(__name__)
 
 EVERY_S = 1.0
-AT_ONCE = 1000
+AT_ONCE = 200
+"""Deliveries of one transaction: no alert changes meanwhile."""
 
 
 async def release(conn: psycopg.AsyncConnection) -> float:
     """Deliver what still lasts, the newest change of each alert; returns seconds until the next look.
 
     Work of a leader. What is over, or was told by a later change, is given up; what something else keeps back by now
-    stays kept back by that. Each thousand is one transaction: all or nothing.
+    stays kept back by that. Under the lock of alerts, like all that decides who is told: a change that is being made is
+    waited for. Each two hundred are one transaction: all or nothing.
     """
-    while await _released(conn) == AT_ONCE:
+    while await _over(conn, 1) and await _released(conn) == AT_ONCE:
         continue
     return EVERY_S
 
 
+async def _over(conn: psycopg.AsyncConnection, limit: int) -> list[DictRow]:
+    async with conn.cursor(row_factory=dict_row) as cursor:
+        return await (await cursor.execute(SQL.over, {"limit": limit})).fetchall()
+
+
 async def _released(conn: psycopg.AsyncConnection) -> int:
-    async with conn.transaction(), conn.cursor(row_factory=dict_row) as cursor:
-        over = await (await cursor.execute(SQL.over, {"limit": AT_ONCE})).fetchall()
+    async with conn.transaction():
+        await conn.execute(APPLY.lock)
+        over = await _over(conn, AT_ONCE)
         if not over:
             return 0
         routes = await subscriptions(conn)
@@ -47,7 +56,7 @@ async def _released(conn: psycopg.AsyncConnection) -> int:
             words = None if reason is None else Jsonb(written(reason))
             found.append((each["id"], state, None if reason is None else str(reason), words, *(kept or KeptBack())))
         names = ("ids", "states", "reasons", "words", *KeptBack._fields)
-        await cursor.execute(SQL.settle, dict(zip(names, map(list, zip(*found, strict=True)), strict=True)))
+        await conn.execute(SQL.settle, dict(zip(names, map(list, zip(*found, strict=True)), strict=True)))
         await apart(conn, {(each["alert_id"], each["consumer_id"]) for each in over if each["lasts"]})
-        await cursor.execute(SQL.notify)
+        await conn.execute(SQL.notify)
         return len(over)

@@ -3,14 +3,17 @@
 import asyncio
 from datetime import UTC, datetime, timedelta
 from typing import Any
-from uuid import UUID
+from uuid import UUID, uuid4
 
 import httpx
 import pytest
+from psycopg import AsyncConnection
 from psycopg.errors import CheckViolation
 
 from app.serve.housekeeping import housekeeping
 from hub.access.roles import Role
+from hub.alerts.alert import Step
+from hub.alerts.apply import apply
 from hub.alerts.release import release
 from hub.store.pool import connect
 from tests.support.process import eventually
@@ -129,6 +132,30 @@ async def test_a_rise_goes_through_and_what_was_kept_back_before_it_is_not_told_
     (await desk.client.delete(f"/silences/{silence}")).raise_for_status()
     await desk.release()
     assert await desk.owed(alert) == ["1 given_up", "2 pending"]
+
+
+async def test_a_change_that_is_being_made_when_it_is_over_is_waited_for(desk: Desk) -> None:
+    await desk.silence(region="3301")
+    alert = await raise_alert(desk.context.hub_pool, level=2)
+    async with await connect(desk.url) as conn:
+        async with desk.context.hub_pool.connection() as writer, writer.transaction():
+            [made] = await apply(writer, [Step(uuid4(), alert, "false_alarm", "desk", cause="test")])
+            assert made.outcome == "applied", "kept back, and not committed yet"
+            await conn.execute("update silence set to_at = now()")
+            looking = asyncio.ensure_future(release(conn))
+
+            async def waits_or_is_done() -> bool:
+                return looking.done() or await blocked(writer, conn.info.backend_pid)
+
+            await eventually(waits_or_is_done, "the look at what is over")
+        await looking
+    await desk.release()
+    assert await desk.owed(alert) == ["1 given_up", "2 given_up"], "who hears no end does not hear the beginning"
+
+
+async def blocked(conn: AsyncConnection, pid: int) -> bool:
+    [waits] = await (await conn.execute("select cardinality(pg_blocking_pids(%s)) > 0", (pid,))).fetchone() or [False]
+    return bool(waits)
 
 
 async def test_quiet_hours_keep_back_what_is_not_red_and_what_lasts_is_told_once_when_they_end(desk: Desk) -> None:
