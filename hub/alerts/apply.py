@@ -86,7 +86,7 @@ async def _write(conn: psycopg.AsyncConnection, applied: Sequence[Applied]) -> N
     deliveries += await fallen(conn, telling, deliveries)
     deliveries += await elsewhere(conn, telling, deliveries)
     deliveries += await tested(conn, telling, deliveries)
-    deliveries += await climbed(conn, applied, deliveries)
+    deliveries = await climbed(conn, applied, deliveries)
     told: dict[UUID, list[int]] = {change.id: [] for change, _ in applied}
     for each in deliveries:
         told[each.change_id].append(each.consumer_id)

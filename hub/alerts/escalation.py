@@ -59,20 +59,22 @@ class Persons:
         )
 
 
-async def climbed(conn: psycopg.AsyncConnection, applied: Sequence[Applied], owed: Sequence[Owed]) -> list[Owed]:
-    """Move the escalations of these alerts; what consumers get of these changes by a chain, beside `owed`.
+async def climbed(conn: psycopg.AsyncConnection, applied: Sequence[Applied], owed: list[Owed]) -> list[Owed]:
+    """Move the escalations of these alerts; returns what is owed, with what consumers get of these changes by a chain.
+
+    What a chain tells at once takes the place of the same that is kept back.
 
     Under the lock of alerts, like all that changes them.
     """
     routes = await subscriptions(conn)
     if not routes.chains and not routes.chains.left:
-        return []
+        return owed
     now = datetime.now(UTC)
     concerned = {
         alert.id for change, alert in applied if change.kind != "raised" or routes.chains.may_take(alert.place, now)
     }
     if not concerned:
-        return []
+        return owed
     principals = [change.principal for change, _ in applied if isinstance(change, Step) and change.principal]
     wanted = {"ids": list(concerned), "principals": principals}
     rows = await (await conn.execute(SQL.known, wanted)).fetchall()
@@ -85,16 +87,19 @@ async def climbed(conn: psycopg.AsyncConnection, applied: Sequence[Applied], owe
     }
     rotas = _asked(applied, before, routes.chains)
     persons = Persons(people, await _on_duty(conn, now) if rotas else {})
-    after, extra = dict(before), list[Owed]()
-    gets, there = {each[:4] for each in owed}, {each.id for each in routes.subscribers if each.enabled}
+    after = dict(before)
+    gets, there = {each[:4]: each for each in owed}, {each.id for each in routes.subscribers if each.enabled}
     for change, alert in applied:
         if alert.id not in concerned:
             continue
         known = after.get(alert.id)
         place = alert.place._replace(**facts[alert.id])
         to = _told(change, known, routes, place, now)
-        new = [Owed(change.id, alert.id, alert.seq, id_, "escalated", *kept) for id_, kept in to.items()]
-        extra += [each for each in new if each.consumer_id in there and each[:4] not in gets]
+        for id_, kept in to.items():
+            by_chain = Owed(change.id, alert.id, alert.seq, id_, "escalated", *kept)
+            other = gets.get(by_chain[:4])
+            if id_ in there and (other is None or (by_chain.now and not other.now)):
+                gets[by_chain[:4]] = by_chain
         at_level = place._replace(level=alert.level)
         new_state = moved(known, Applied(change, alert), at_level, routes.chains, persons, now)
         if new_state is not None:
@@ -103,7 +108,7 @@ async def climbed(conn: psycopg.AsyncConnection, applied: Sequence[Applied], owe
         columns = {name: [getattr(each, name) for each in changed] for name in Escalation.__slots__}
         columns["told"] = [f"{{{','.join(map(str, each.told))}}}" for each in changed]
         await conn.execute(SQL.write, columns)
-    return extra
+    return list(gets.values())
 
 
 async def _on_duty(conn: psycopg.AsyncConnection, now: datetime) -> Mapping[str, Duty]:
