@@ -13,6 +13,7 @@ from hub.alerts.alert import Step
 from hub.alerts.escalation_watch import escalate
 from hub.alerts.inhibition import DANGER
 from hub.alerts.release import release
+from hub.alerts.summaries import summarise
 from hub.models import AlertChange, now_micros
 from hub.store.pool import connect
 from tests.support.alarms import Alarms
@@ -135,6 +136,28 @@ async def test_who_was_not_told_of_the_pole_is_told_of_what_is_behind_it(city: C
     assert [await city.states(each) for each in (offline, also)] == [["pending"], ["pending"]]
 
 
+async def test_whom_the_alert_of_the_pole_has_not_reached_is_told_of_what_is_behind_it(city: City) -> None:
+    pole = await city.happens("pole", "power_loss")
+    offline = await city.happens("lamp", "offline")
+    receipt = "update outbox set state = 'delivered', receipt = %(said)s where alert_id = %(alert)s"
+    for said, state in (("waiting", "inhibited"), ("reached", "inhibited"), ("failed", "pending")):
+        await city.run(receipt, said=said, alert=pole)
+        await city.look()
+        assert await city.states(offline) == [state], said
+    await city.run('update consumer set grouping = \'{"after": 1, "within_s": 3600, "every_s": 3600}\'')
+    await city.happens("gauge-1", "fault")
+    await city.happens("pole", "offline")
+    later = await city.happens("camera", "offline")
+    await city.run("update alert_grouping set due_at = now()")
+    async with city.pool.connection() as conn:
+        await summarise(conn)
+    receipt = "update outbox set state = 'delivered', receipt = %(said)s where until_cursor is not null"
+    for said, state in (("reached", "inhibited"), ("failed", "pending")):
+        await city.run(receipt, said=said)
+        await city.look()
+        assert await city.states(later) == [state], f"in a summary: {said}"
+
+
 async def test_what_happens_in_one_batch_is_decided_from_the_gateway_on(city: City) -> None:
     await city.consumer("lamps", event_kind="offline", min_level=2)
     await city.run(
@@ -162,6 +185,8 @@ async def test_a_step_of_a_chain_is_told_whatever_inhibits_its_alert(city: City)
     async with city.pool.connection() as conn:
         assert await escalate(conn) == 2
     assert await city.states(offline) == ["inhibited", "pending"]
+    await city.happens("lamp", "offline", level=2, alert=offline, change="updated")
+    assert await city.states(offline) == ["inhibited", "pending", "pending"], "and so is how it goes on"
 
 
 async def test_nothing_keeps_a_danger_back(city: City) -> None:
