@@ -19,7 +19,7 @@ log = logging.getLogger(__name__)
 
 KIND: OwnKind = "timers_overdue"
 EVERY_S = 60.0
-TIMERS = ("escalation", "fallback", "drills")
+TIMERS = ("escalation", "fallback", "drills", "silences")
 RED = 4
 
 

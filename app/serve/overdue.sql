@@ -20,5 +20,13 @@ from (
         join drill t on t.id = l.drill_id
         where l.raised_at is null and l.error is null and l.due_at <= now() - interval '1 minute'
           and now() < t.ends_at and t.over_at is null)
+        or exists (select from drill t where t.over_at is null and t.ends_at <= now() - interval '1 minute')
+    union all
+    select 'silences', exists (
+        select from outbox o where o.state = 'quiet' and o.quiet_until <= now() - interval '1 minute')
+        or exists (
+        select from silence s
+        join outbox o on o.silence_id = s.id and o.state = 'silenced'
+        where s.to_at <= now() - interval '1 minute')
 ) timers
 where late

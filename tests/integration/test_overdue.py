@@ -64,3 +64,35 @@ async def test_one_process_looks_at_a_time(alarms: Alarms) -> None:
         assert await lasting(alarms) == []
     await look(alarms.pool)
     assert len(await lasting(alarms)) == 1
+
+
+ENDED = """
+insert into drill (id, kind, name, consumers, begins_at, ends_at, made_by)
+values (gen_random_uuid(), 'exercise', 'x', '{}', now() - interval '1 hour', now() - interval '50 s', 'a')"""
+SILENCED = """
+with s as (
+    insert into silence (id, region, max_level, reason, from_at, to_at, made_by)
+    values (gen_random_uuid(), '33', 3, 'works', now() - interval '1 hour', now() - interval '50 s', 'a') returning id
+)
+update outbox set state = 'silenced', silence_id = s.id from s"""
+QUIET = "update outbox set state = 'quiet', quiet_until = now() - interval '50 s'"
+
+
+@pytest.mark.parametrize(
+    ("made", "later", "timer"),
+    [
+        (ENDED, "update drill set ends_at = now() - interval '2 minutes'", "drills"),
+        (SILENCED, "update silence set to_at = now() - interval '2 minutes'", "silences"),
+        (QUIET, "update outbox set quiet_until = now() - interval '2 minutes'", "silences"),
+    ],
+)
+async def test_what_is_over_is_overdue_where_nobody_sees_to_it(
+    alarms: Alarms, made: str, later: str, timer: str
+) -> None:
+    await alarms.raised(level=2)
+    await alarms.run(made)
+    await look(alarms.pool)
+    assert await lasting(alarms) == [], "a leader may be on its way"
+    await alarms.run(later)
+    await look(alarms.pool)
+    assert await lasting(alarms) == [(f"timers_overdue:{timer}", 4)]
