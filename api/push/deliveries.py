@@ -174,7 +174,8 @@ class Deliveries:
 
 async def _note(conn: AsyncConnection, accepted: Sequence[_Accepted]) -> None:
     """Note what was accepted, and each of it as a use of the shares by which it was seen, once."""
-    claims, said, took, expected = map(list, zip(*accepted, strict=True))
+    in_order = sorted(accepted, key=lambda each: each[0].id)  # in which rows are locked
+    claims, said, took, expected = map(list, zip(*in_order, strict=True))
     values = {"ids": [each.id for each in claims], "consumer_ids": [each.consumer.id for each in claims]}
     values |= {"said": said, "took_ms": took}
     values |= {"message_ids": [each and each.message_id for each in expected]}

@@ -31,7 +31,7 @@ select id from alert where id = %(alert_id)s for update
 -- nor is any claimed that waits behind the delivery. After `still`, for it sees what was made meanwhile.
 select id from outbox
 where consumer_id = %(consumer_id)s and alert_id = %(alert_id)s and seq >= %(seq)s
-order by seq
+order by id
 for update
 
 -- name: failed

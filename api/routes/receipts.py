@@ -96,7 +96,7 @@ def receipts_router(buckets: TokenBuckets) -> GuardedRouter:
         async with turns:
             unknown = await note(context.hub_pool, consumer_id, read)
         if unknown.reached or unknown.failed:
-            later.add_task(_again, context, consumer_id, consumer, unknown)
+            later.add_task(_again, context, turns, consumer_id, consumer, unknown)
         return {"receipts": len(read.reached) + len(read.failed) + read.unused}
 
     return router
@@ -120,11 +120,12 @@ async def _opened(context: Context, code: str, given: str, request: Request) -> 
     return found[0], ReceiptFields.model_validate(found[3])
 
 
-async def _again(context: Context, consumer_id: int, code: str, receipts: Receipts) -> None:
+async def _again(context: Context, turns: asyncio.Semaphore, consumer_id: int, code: str, receipts: Receipts) -> None:
     """Look once more for messages that were not known; drop what is not known then."""
     await asyncio.sleep(AGAIN_S)
     try:
-        unknown = await note(context.hub_pool, consumer_id, receipts)
+        async with turns:
+            unknown = await note(context.hub_pool, consumer_id, receipts)
     except HubError as error:
         log.warning("receipts of %s are dropped, and their messages stay unproven: %s", code, error)
         unknown = receipts
