@@ -9,7 +9,7 @@ from typing import NamedTuple
 from api.calendar_file import decoded
 from api.problems import Fault, ProblemError
 from devices.sheets.csv_rows import csv_rows
-from hub.cases.clock import Span
+from hub.cases.clock import LONGEST_LIMIT_DAYS, Span
 from hub.cases.deadlines import Line
 from hub.cases.transitions import CLOCKED, WHOLE
 from hub.models import LEVEL_NAMES
@@ -157,4 +157,6 @@ def _deadline(
     seconds = int(float(found[1]) * unit[found[2]]) if found else 0
     if seconds <= 0:
         return "limit", Sentence("refusal.case_table.limit", told=row.get("limit", "")[:80])
+    if seconds > LONGEST_LIMIT_DAYS * unit["d"]:
+        return "limit", Sentence("refusal.case_table.longest", told=row.get("limit", "")[:80], days=LONGEST_LIMIT_DAYS)
     return Line(named, category or None, _LEVELS.get(level.lower()), stage, seconds, working)

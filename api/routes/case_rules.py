@@ -72,7 +72,7 @@ async def list_case_rules(paging: Paged, context: Here) -> Any:
 async def put_case_rule(
     code: Code, body: CaseRuleBody, response: Response, context: Here, caller: TheCaller, spoken: Spoken
 ) -> Any:
-    """Make or change a rule; it is for alerts that are raised from now on."""
+    """Make or change a rule; what it wants anew is for alerts that are raised from now on."""
     async with writing(context) as conn:
         await category_of(conn, body.case_category_kind, body.case_category, spoken)
         if body.area is not None and await row(conn, SQL.area, {"code": body.area}) is None:

@@ -15,7 +15,14 @@ on conflict (code) do update
 set min_level = excluded.min_level, region = excluded.region, area = excluded.area,
     organisation = excluded.organisation, category = excluded.category, event_kind = excluded.event_kind,
     case_category_kind = excluded.case_category_kind, case_category = excluded.case_category,
-    enabled = excluded.enabled
+    enabled = excluded.enabled,
+    -- What is wanted anew is wanted of alerts from now on.
+    made_at = case
+        when (case_rule.min_level, case_rule.region, case_rule.area, case_rule.organisation, case_rule.category,
+              case_rule.event_kind, case_rule.enabled)
+             is distinct from (excluded.min_level, excluded.region, excluded.area, excluded.organisation,
+                               excluded.category, excluded.event_kind, excluded.enabled)
+        then clock_timestamp() else case_rule.made_at end
 returning xmax = 0 as created
 
 -- name: delete

@@ -14,6 +14,8 @@ Span = tuple[int, int]
 """Working hours of a day: minutes after midnight, from and before."""
 LONGEST_DAYS = 3_700
 """Days that are looked at for a deadline, at most: beyond that it is unknown."""
+LONGEST_LIMIT_DAYS = 1_000
+"""Days of a limit, workdays of one in working time, at most: they are among those that are looked at, extended too."""
 
 
 @dataclass(slots=True, frozen=True)

@@ -3,8 +3,9 @@
 A leader reads the changes of alerts in their order; the cases of some changes and how far it came are one transaction.
 """
 
+import logging
 from datetime import UTC, datetime
-from uuid import UUID, uuid5
+from uuid import UUID, uuid4
 
 import psycopg
 
@@ -14,6 +15,7 @@ from hub.cases.transitions import HUB
 from hub.store.statements import statements
 
 SQL = statements(__name__)
+log = logging.getLogger(__name__)
 
 EVERY_S = 2.0
 BATCH = 200
@@ -34,7 +36,9 @@ async def make_cases(conn: psycopg.AsyncConnection) -> int:
         after, upto, changes = seen
         found = await (await conn.execute(SQL.wanted, {"after": after, "upto": upto})).fetchall()
         await conn.execute(SQL.move, {"cursor": upto})
-        await apply(conn, [_report(*row) for row in found])
+        for result in await apply(conn, [_report(*row) for row in found]):
+            if result.outcome != "applied":
+                log.warning("alert %s becomes no case: %s", getattr(result.change, "alert_id", None), result.reason)
     return int(changes)
 
 
@@ -51,10 +55,9 @@ def _report(
     category: str | None,
     category_version: int | None,
 ) -> Report:
-    """A case whose id comes of its alert, so that there is one whoever makes it."""
-    case = uuid5(alert, "case")
+    """A case of new ids, for those that could be foreseen could be taken by a caller; `apply` makes one of an alert."""
     return Report(
-        uuid5(case, "reported"), case, datetime.now(UTC), f"rule:{rule}", title, "rule", region, organisation, HUB,
+        uuid4(), uuid4(), datetime.now(UTC), f"rule:{rule}", title, "rule", region, organisation, HUB,
         category_kind=category_kind, category=category, category_version=category_version, level=level, lon=lon,
         lat=lat, alert_id=alert,
     )  # fmt: skip

@@ -6,7 +6,8 @@ select after.cursor, (select max(cursor) from upcoming), (select count(*) from u
 from after
 
 -- name: wanted
--- Of an alert that rises further changes say the same: it has its case by then.
+-- Of an alert that rises further changes say the same: it has its case by then. One that was found false, or merged,
+-- before the leader came is nobody's matter, unless it is reopened.
 select distinct on (a.id) a.id, r.code, a.title, a.peak_level, coalesce(d.region, a.region),
        coalesce(d.organisation, a.organisation), coalesce(d.lon, a.lon), coalesce(d.lat, a.lat),
        k.category_kind, k.code, k.version
@@ -25,8 +26,8 @@ join case_rule r
 left join case_category k
      on k.category_kind = r.case_category_kind and k.code = r.case_category
      and k.version = (select max(version) from case_table where kind = 'categories')
-where c.cursor > %(after)s and c.cursor <= %(upto)s and c.kind in ('raised', 'updated')
-  and a.origin <> 'hub' and a.drill_id is null
+where c.cursor > %(after)s and c.cursor <= %(upto)s and c.kind in ('raised', 'updated', 'reopened')
+  and a.handling not in ('false_alarm', 'merged') and a.origin <> 'hub' and a.drill_id is null
   and not exists (select from case_file f where f.alert_id = a.id)
 order by a.id, r.code
 

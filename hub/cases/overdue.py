@@ -4,7 +4,7 @@ A leader looks every few seconds. The step that notes it and the alert are one t
 """
 
 from datetime import UTC, datetime
-from uuid import NAMESPACE_OID, UUID, uuid5
+from uuid import UUID, uuid4
 
 import psycopg
 
@@ -43,15 +43,13 @@ async def warn(conn: psycopg.AsyncConnection, now: datetime) -> int:
     async with conn.transaction():
         found = await (await conn.execute(SQL.due, {"now": now, "batch": BATCH})).fetchall()
         steps, alerts = [], []
-        for case_id, visit, stage, due_at, number, level, organisation, region in found:
-            id_ = uuid5(NAMESPACE_OID, f"{case_id}/{visit}/{due_at.timestamp()}")
-            where = f"{number}/{stage}"
-            steps.append(
-                Step(id_, case_id, "overdue", now, ACTOR, HUB, clock=visit, alert_id=_alert_of(id_), note=where)
-            )  # fmt: skip
+        for case_id, visit, stage, number, level, organisation, region in found:
+            # An id that could be foreseen could be taken by a step of a caller. What was told is seen by overdue_at.
+            alert_id, where = uuid4(), f"{number}/{stage}"
+            steps.append(Step(uuid4(), case_id, "overdue", now, ACTOR, HUB, clock=visit, alert_id=alert_id, note=where))
             alerts.append(
                 Raise(
-                    uuid5(id_, "raised"), _alert_of(id_), "hub", f"{KIND}:{where}",
+                    uuid4(), alert_id, "hub", f"{KIND}:{where}",
                     text(f"alert.hub.{KIND}", "en", where=where), level or YELLOW, now, ACTOR, event_kind=KIND,
                     organisation=organisation, region=region,
                 )
@@ -67,25 +65,26 @@ async def end_warnings(conn: psycopg.AsyncConnection, now: datetime) -> int:
     """Clear the alerts whose clocks are over or got more time; how many were found, BATCH at most."""
     async with conn.transaction():
         found = await (await conn.execute(SQL.over, {"batch": BATCH})).fetchall()
-        steps = [AlertStep(uuid5(id_, "cleared"), id_, "cleared", ACTOR, permission=DECIDE, at=now) for (id_,) in found]
+        steps = [AlertStep(uuid4(), id_, "cleared", ACTOR, permission=DECIDE, at=now) for (id_,) in found]
         await apply_to_alerts(conn, steps)
     return len(found)
 
 
 async def state_deadlines(conn: psycopg.AsyncConnection, now: datetime) -> None:
-    """State the deadlines that were unknown for want of a calendar that is there by now."""
-    async with conn.transaction():
-        found = await (await conn.execute(SQL.unknown, {"batch": BATCH})).fetchall()
-        if not found:
-            return
-        keeper = (await in_force(conn)).keeper
-        known = {row[0] for row in found if keeper.after(row[1], row[2], working=True) is not None}
-        steps = [
-            Step(uuid5(case_id, f"deadlines_known/{now.isoformat()}"), case_id, "deadlines_known", now, ACTOR, HUB)
-            for case_id in known
-        ]
-        await apply(conn, steps)
+    """State all deadlines that were unknown for want of a calendar that is there by now, BATCH clocks a transaction."""
+    after: tuple[UUID, int] | None = UUID(int=0), 0
+    while after is not None:
+        async with conn.transaction():
+            after = await _state_next(conn, now, *after)
 
 
-def _alert_of(step: UUID) -> UUID:
-    return uuid5(step, "alert")
+async def _state_next(conn: psycopg.AsyncConnection, now: datetime, case: UUID, visit: int) -> tuple[UUID, int] | None:
+    """Look at the unknown clocks after one; the last that was looked at, None: there are no more."""
+    asked = {"case": case, "visit": visit, "batch": BATCH}
+    found = await (await conn.execute(SQL.unknown, asked)).fetchall()
+    if not found:
+        return None
+    keeper = (await in_force(conn)).keeper
+    known = {case_id for case_id, _, begin, left in found if keeper.after(begin, left, working=True) is not None}
+    await apply(conn, [Step(uuid4(), case_id, "deadlines_known", now, ACTOR, HUB) for case_id in known])
+    return found[-1][0], found[-1][1]

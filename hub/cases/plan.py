@@ -12,7 +12,9 @@ from hub.cases.step import Change, Report, Step
 from hub.cases.transitions import (
     ENDED,
     HUB,
+    MOVING,
     REASONED,
+    WHOLE,
     Transition,
     allowed,
     missing,
@@ -162,9 +164,10 @@ def _step(step: Step, case: Case, cases: Mapping[UUID, Case], terms: Terms, plan
 
 
 def _take(step: Step, case: Case, transition: Transition, terms: Terms, planned: Plan, **more: object) -> None:
-    step = replace(step, at=max(step.at, case.updated_at or step.at))
-    before = case.stage
+    before, told = case.stage, case.updated_at or step.at
+    step = replace(step, at=max(step.at, _not_before(step, case)))
     case.take(step, transition, terms)
+    case.updated_at = max(step.at, told)
     if not any(case is added for added in planned.added):
         planned.changed[case.id] = case
     planned.steps.append(
@@ -173,6 +176,16 @@ def _take(step: Step, case: Case, transition: Transition, terms: Terms, planned:
             step.by_organisation, step.note, {**_detail(step), **more},
         )
     )  # fmt: skip
+
+
+def _not_before(step: Step, case: Case) -> datetime:
+    """The earliest moment of a step. One to another stage may be told late: what was noted meanwhile does not move it,
+    only what its stage and the clocks that it ends began with."""
+    if step.kind not in MOVING:
+        return case.updated_at or step.at
+    ending = [clock for clock in case.clocks if clock.left_at is None and clock.stage in (case.stage, WHOLE)]
+    known = [case.stage_at, *(clock.running_from or clock.stopped_at for clock in ending)]
+    return max((at for at in known if at is not None), default=step.at)
 
 
 def _detail(step: Step) -> dict[str, Any]:
@@ -237,8 +250,9 @@ def _not_by(step: Step, case: Case) -> Sentence | None:
     """Why it is not for this person."""
     if step.kind in ("extension_granted", "suspension_granted") and step.actor == case.asked_by:
         return Sentence("refusal.case.same_person")
-    moves = step.kind in ("taken", "returned", "handled")
-    if moves and step.by_organisation in case.assisting and step.by_organisation != case.responsible:
+    moves = step.kind in MOVING or step.kind in ("extension_asked", "suspension_asked")
+    owners = (case.responsible, case.organisation)
+    if moves and step.by_organisation in case.assisting and step.by_organisation not in owners:
         return Sentence("refusal.case.assists", responsible=case.responsible or "")
     return None
 

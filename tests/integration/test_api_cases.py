@@ -174,6 +174,7 @@ async def test_the_list_is_filtered_and_paged(client: httpx.AsyncClient) -> None
         ("categories", "code,name\n01,a\n", 1, "the file needs a first line with the columns kind,code,name"),
         ("categories", "kind,code,name\n", 1, "the file has no line"),
         ("deadlines", "stage,limit,time\nhandling,2x,working\n", 2, "'2x' is no limit"),
+        ("deadlines", "stage,limit,time\nhandling,9999d,working\n", 2, "'9999d' is too long"),
         ("deadlines", "stage,limit,time\nsleeping,2h,working\n", 2, "'sleeping' is no stage"),
         ("deadlines", "stage,limit,time\nhandling,2h,soon\n", 2, "'soon' is no way to count time"),
         ("deadlines", "kind,category,stage,limit,time\nevent,77,handling,2h,working\n", 2, "the newest table of"),
@@ -251,3 +252,15 @@ async def test_who_is_limited_to_an_area_sees_the_cases_that_are_in_it_now(datab
         assert await tallied() == 0
         assert (await client.put("/areas/lake", json=lake(119.5))).status_code == 200
         assert await seen("clean") == [case]
+
+
+async def test_what_a_rule_wants_anew_it_wants_of_alerts_from_now_on(client: httpx.AsyncClient) -> None:
+    async def put(**body: Any) -> str:
+        answer = await client.put("/case-rules/fire", json=body)
+        assert answer.status_code in (200, 201), answer.text
+        return str(answer.json()["made_at"])
+
+    first = await put(min_level="red")
+    assert await put(min_level="red") == first, "the same again"
+    lower = await put(min_level="blue")
+    assert first < lower < await put(min_level="blue", event_kind="fire", enabled=False) < await put(min_level="blue")

@@ -18,6 +18,7 @@ from hub.cases.step import Report, Step
 from hub.cases.transitions import APPROVE, HANDLE, Situation, possible
 from hub.settings import Database
 from hub.store.pool import connect, open_pool
+from hub.words.sentence import Sentence
 from tests.support.case_desk import NINE, TABLES, WAY, CaseDesk
 
 DESKS = 200
@@ -272,3 +273,28 @@ async def test_cases_change_inside_a_transaction_only(desk: CaseDesk, database: 
         with pytest.raises(RuntimeError, match="inside a transaction"):
             await apply(conn, [desk.step(uuid4(), "accepted")])
         assert await apply(conn, []) == []
+
+
+async def test_numbers_go_on_beyond_the_last_of_six_digits(desk: CaseDesk) -> None:
+    await desk.run("select setval('case_number_of_day', 999999)")
+    for _ in range(11):
+        await desk.report()
+    numbers = [number for (number,) in await desk.run("select number from case_file order by number")]
+    assert [numbers[0][-8:], numbers[-1][-8:]] == ["-1000000", "-1000010"]
+
+
+async def test_who_assists_does_not_move_a_case_on(desk: CaseDesk) -> None:
+    case = await desk.report(organisation="clean")
+    await desk.walk(case, "filed")
+    await desk.do(case, "dispatched", responsible="parks", assisting=("roads", "clean"))
+    for kinds, told in (("taken", {}), ("extension_asked", {"hours": 1}), ("merged", {"into": await desk.report()})):
+        refused = await desk.take(desk.step(case, kinds, by_organisation="roads", **told))
+        assert refused.reason == Sentence("refusal.case.assists", responsible="parks"), kinds
+    for kind in ("taken", "handled"):
+        await desk.do(case, kind, by_organisation="parks")
+    for kind in ("passed", "failed"):
+        assert (await desk.take(desk.step(case, kind, by_organisation="roads"))).outcome == "refused"
+    await desk.do(case, "passed", by_organisation="clean")
+    await desk.do(case, "commented", by_organisation="roads")
+    assert (await desk.take(desk.step(case, "closed", by_organisation="roads"))).outcome == "refused"
+    await desk.do(case, "closed", by_organisation="clean")

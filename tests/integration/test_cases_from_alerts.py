@@ -2,11 +2,14 @@
 
 import asyncio
 from collections.abc import AsyncIterator
-from uuid import uuid4
+from datetime import UTC, datetime
+from uuid import uuid4, uuid5
 
 import pytest
 
+from hub.cases.apply import apply
 from hub.cases.from_alerts import follow_alerts, make_cases
+from hub.cases.step import Report
 from hub.settings import Database
 from hub.store.pool import open_pool
 from tests.support.alarms import Alarms
@@ -50,6 +53,27 @@ async def test_what_a_rule_wants_becomes_a_case_once(alarms: Alarms) -> None:
     await alarms.apply(wanted, "updated", level=4)
     await follow(alarms)
     assert await alarms.run("select count(*) from case_file") == [(2,)], "one that rises becomes one too"
+
+
+async def test_what_was_found_false_before_the_leader_came_becomes_none_until_it_is_reopened(alarms: Alarms) -> None:
+    await rule(alarms, "all")
+    false, real = await alarms.raised(), await alarms.raised()
+    await alarms.apply(false, "false_alarm")
+    await follow(alarms)
+    assert await alarms.run("select alert_id from case_file") == [(real,)]
+    await alarms.apply(false, "reopened")
+    await follow(alarms)
+    assert await alarms.run("select count(*) from case_file") == [(2,)]
+
+
+async def test_a_caller_cannot_take_the_place_of_a_case_that_a_rule_makes(alarms: Alarms) -> None:
+    await rule(alarms, "all")
+    alert = await alarms.raised()
+    taken = Report(uuid4(), uuid5(alert, "case"), datetime.now(UTC), "ann", "mine", "entered", "330106001002", None)
+    async with alarms.pool.connection() as conn, conn.transaction():
+        await apply(conn, [taken])
+    await follow(alarms)
+    assert await alarms.run("select alert_id from case_file where source = 'rule'") == [(alert,)]
 
 
 async def test_a_leader_that_dies_in_between_makes_none_twice(alarms: Alarms) -> None:
