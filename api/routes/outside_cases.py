@@ -169,4 +169,4 @@ def _read(body: bytes, id_: str, lang: Lang) -> Post:
     if (read.lon is None) != (read.lat is None):
         raise ProblemError(422, "give lon and lat together, or neither", [Fault(pointer="/lon", problem="without lat")])
     given = read.model_dump(exclude={"at"})
-    return Post(key=key_of(id_, body), at=min(read.at, now), **given)
+    return Post(key=key_of(id_, body), at=read.at, step_at=min(read.at, now), **given)

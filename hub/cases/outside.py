@@ -7,14 +7,14 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from hashlib import sha256
 from typing import Any, Literal, NamedTuple
-from uuid import UUID, uuid5
+from uuid import UUID, uuid4, uuid5
 
 import psycopg
 from psycopg.rows import dict_row
 from psycopg.types.json import Jsonb
 
 from hub.cases.apply import apply
-from hub.cases.outside_way import TARGETS, Standing, no_way, steps_to, way
+from hub.cases.outside_way import TARGETS, Standing, Way, no_way, steps_to, way
 from hub.cases.step import Report, Step
 from hub.errors import PermanentError
 from hub.store.statements import statements
@@ -51,6 +51,10 @@ class System(NamedTuple):
         """Who its steps are by."""
         return f"outside:{self.code}"
 
+    def tells_of(self, case: Standing) -> bool:
+        """Whether a case is a matter of its organisation."""
+        return self.organisation is None or self.organisation in (case.organisation, case.responsible)
+
 
 class Post(NamedTuple):
     """What a system tells of one of its cases."""
@@ -61,7 +65,9 @@ class Post(NamedTuple):
     """What the system calls the case."""
     state: str
     at: datetime
-    """Since when it is so there; not in the future."""
+    """Since when it is so there, by its clock, which may be ahead: what is newer, and what is the same."""
+    step_at: datetime
+    """The same, and not in the future: the time of the steps."""
     case: str | None
     """Ours that it is about: number or id."""
     title: str | None
@@ -103,6 +109,10 @@ async def take(conn: psycopg.AsyncConnection, system: System, post: Post) -> Ans
     if known is not None and known["told_at"] is not None and post.at < known["told_at"]:
         return Answer("older", case.id, case.number, case.stage)
     found = way(case, target, post.at, system.actor, visited)
+    if found.outcome == "conflict" and known is not None and known["told_at"] == post.at and target in visited:
+        return Answer("older", case.id, case.number, case.stage)  # two states of a moment, out of order
+    if found.outcome == "steps" and not system.tells_of(case):
+        found = Way("conflict", reason=Sentence("outside.not_theirs", organisation=system.organisation or ""))
     new = known is None and post.case is None
     outcome: Outcome = "applied" if found.outcome == "steps" or new else found.outcome
     reason = found.reason
@@ -120,7 +130,9 @@ async def take(conn: psycopg.AsyncConnection, system: System, post: Post) -> Ans
 async def _linked(conn: psycopg.AsyncConnection, system: System, post: Post, post_id: UUID) -> UUID:
     """The case of an id that the system has not named before: ours that it names, or a new one."""
     if post.case is not None:
-        named = {"system": system.code, "case": post.case, "organisation": system.organisation}
+        named = {
+            "system": system.code, "number": post.case, "id": _uuid(post.case), "organisation": system.organisation
+        }  # fmt: skip
         found = await _row(conn, SQL.named, named)
         if found is None:
             raise OutsideRefused(Sentence("outside.no_case", case=post.case), "/case", missing=True)
@@ -136,6 +148,13 @@ async def _linked(conn: psycopg.AsyncConnection, system: System, post: Post, pos
     return case_id
 
 
+def _uuid(told: str) -> UUID | None:
+    try:
+        return UUID(told)
+    except ValueError:
+        return None
+
+
 async def _reported(conn: psycopg.AsyncConnection, system: System, post: Post, post_id: UUID, title: str) -> UUID:
     category = system.categories.get(post.category or "", {})
     version = await _row(conn, SQL.category_version, {"kind": category.get("kind"), "code": category.get("code")})
@@ -143,7 +162,7 @@ async def _reported(conn: psycopg.AsyncConnection, system: System, post: Post, p
     unknown = Sentence("outside.category", category=post.category) if post.category and not known else None
     note = " ".join(text for text in (post.note, unknown) if text) or None
     report = Report(
-        uuid5(post_id, "reported"), uuid5(_NAMESPACE, f"{system.code}\ncase\n{post.id}"), post.at, system.actor, title,
+        uuid5(post_id, "reported"), uuid4(), post.step_at, system.actor, title,
         "outside", post.region, system.organisation, by_organisation=system.organisation, note=note,
         category_kind=category["kind"] if known else None, category=category["code"] if known else None,
         category_version=None if version is None else version["version"], lon=post.lon, lat=post.lat,
@@ -159,7 +178,7 @@ def _steps(system: System, post: Post, post_id: UUID, case_id: UUID, kinds: Iter
     for number, kind in enumerate(kinds):
         id_ = post_id if number == 0 else uuid5(post_id, str(number))
         yield Step(
-            id_, case_id, kind, post.at, system.actor, by_organisation=system.organisation, note=post.note,
+            id_, case_id, kind, post.step_at, system.actor, by_organisation=system.organisation, note=post.note,
             responsible=system.responsible if kind == "dispatched" else None,
         )  # fmt: skip
 
@@ -221,6 +240,8 @@ async def resolve(
     if open_ is None:
         raise LookupError(str(id_))
     if as_ == "theirs":
+        if open_["superseded"]:
+            return Sentence("outside.newer")
         case, _ = await _case(conn, open_["case_id"])
         target = open_["target"]
         kinds = () if case.stage == target else steps_to(case.stage, target, back=True)

@@ -15,7 +15,7 @@ where o.system = %(system)s and o.outside_id = %(outside_id)s
 select c.id, o.outside_id
 from public.case_file c
 left join public.outside_case o on o.case_id = c.id and o.system = %(system)s
-where (c.number = %(case)s or c.id::text = lower(%(case)s))
+where (c.number = %(number)s or c.id = %(id)s::uuid)
   and (%(organisation)s::text is null or %(organisation)s in (c.organisation, c.responsible))
 
 -- name: link
@@ -33,7 +33,7 @@ set told = case when told_at = %(at)s then array_append(told, %(state)s) else ar
 where system = %(system)s and outside_id = %(outside_id)s
 
 -- name: standing
-select c.id, c.number, c.stage, c.stage_at, c.stage_by,
+select c.id, c.number, c.stage, c.stage_at, c.stage_by, c.organisation, c.responsible,
        array(select distinct s.stage_to from public.case_step s where s.case_id = c.id) as visited
 from public.case_file c
 where c.id = %(id)s
@@ -48,9 +48,11 @@ set times = outside_conflict.times + 1, told_at = clock_timestamp(), state_at = 
     reason_words = excluded.reason_words
 
 -- name: open
-select c.id, c.case_id, c.target, s.responsible
+-- Superseded: its system has told of a later moment since.
+select c.id, c.case_id, c.target, s.responsible, coalesce(o.told_at > c.state_at, false) as superseded
 from outside_conflict c
 join public.outside_system s on s.code = c.system
+left join public.outside_case o on o.case_id = c.case_id and o.system = c.system
 where c.id = %(id)s and c.resolved_at is null
 
 -- name: resolve

@@ -25,6 +25,8 @@ class Standing(NamedTuple):
     stage: str
     stage_at: datetime
     stage_by: str
+    organisation: str | None
+    responsible: str | None
 
 
 class Way(NamedTuple):

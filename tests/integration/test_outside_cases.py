@@ -180,6 +180,57 @@ async def test_a_case_of_ours_is_named_once_and_only_by_whose_it_is(exchange: Ex
     assert (again.status_code, "H-7" in again.text) == (422, True)
 
 
+async def test_a_case_that_has_left_its_organisation_is_moved_no_more(exchange: Exchange) -> None:
+    await exchange.new()
+    await exchange.run(
+        """update case_file set organisation = 'parks', responsible = 'ops', number = 'N-1' returning 1"""
+    )
+    assert await exchange.tell(id="SZ-1", state="20", at=at(5)) == "applied", "ops handles it, and sends it to clean"
+    assert await exchange.tell(id="SZ-1", state="30", at=at(6)) == "conflict"
+    assert await exchange.tell(id="SZ-1", state="30", at=at(6)) == "repeated"
+    assert (await exchange.steps())[-1] == "dispatched"
+    [found] = await exchange.conflicts()
+    assert "no matter of ops any more" in found["reason"]
+
+
+async def test_a_clock_that_is_ahead_and_states_of_one_moment_change_nothing_twice(exchange: Exchange) -> None:
+    await exchange.new(state="20")
+    ahead = (datetime.now(UTC) + timedelta(minutes=4)).isoformat()
+    back = {"id": "SZ-1", "state": "50", "at": ahead, "note": "not ours"}
+    assert await exchange.tell("m-1", **back) == "applied"
+    await exchange.act("dispatched")
+    assert await exchange.tell("m-2", **back) == "repeated", "under another id"
+    assert (await exchange.steps()).count("returned") == 1
+    assert await exchange.run("select max(at) <= now() from case_step") == [(True,)]
+    later = (datetime.now(UTC) + timedelta(minutes=4.5)).isoformat()
+    assert await exchange.tell(id="SZ-1", state="40", at=later) == "applied"
+    assert await exchange.tell(id="SZ-1", state="30", at=later) == "older", "of the same second, out of order"
+    assert await exchange.conflicts() == []
+
+
+async def test_what_is_noted_meanwhile_does_not_make_a_late_post_later(exchange: Exchange) -> None:
+    await exchange.new(state="40")
+    await exchange.act("commented")
+    assert await exchange.tell(id="SZ-1", state="90", at=at(50)) == "applied"
+    assert await exchange.run("select closed_at, updated_at > closed_at from case_file") == [
+        (datetime.fromisoformat(at(50)), True)
+    ]
+
+
+async def test_a_conflict_that_the_system_has_gone_beyond_is_not_decided_for_it(exchange: Exchange) -> None:
+    await exchange.new()
+    await exchange.act("filed", "dispatched", "taken")
+    assert await exchange.tell(id="SZ-1", state="90", at=at(5)) == "conflict"
+    assert await exchange.tell(id="SZ-1", state="40", at=at(6)) == "conflict"
+    newer, stale = await exchange.conflicts()
+    for conflict, take, status in ((stale, "theirs", 409), (stale, "ours", 200), (newer, "theirs", 200)):
+        answer = await exchange.client.post(
+            f"/outside-conflicts/{conflict['id']}:resolve", json={"take": take, "note": "n"}
+        )
+        assert answer.status_code == status, answer.text
+    assert await exchange.run("select stage from case_file") == [("verifying",)]
+
+
 async def test_an_unknown_category_is_for_a_person_to_classify(exchange: Exchange) -> None:
     await exchange.new("SZ-1", category="SR-77")
     await exchange.new("SZ-2", category="SR-99", note="by telephone")
