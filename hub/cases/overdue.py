@@ -14,6 +14,7 @@ from hub.alerts.apply import apply as apply_to_alerts
 from hub.alerts.own_kinds import OwnKind
 from hub.alerts.transitions import DECIDE
 from hub.cases.apply import apply
+from hub.cases.stage_clock import Clock
 from hub.cases.step import Step
 from hub.cases.terms import in_force
 from hub.cases.transitions import HUB
@@ -85,6 +86,11 @@ async def _state_next(conn: psycopg.AsyncConnection, now: datetime, case: UUID, 
     if not found:
         return None
     keeper = (await in_force(conn)).keeper
-    known = {case_id for case_id, _, begin, left in found if keeper.after(begin, left, working=True) is not None}
+    known = set()
+    for case_id, *values in found:
+        clock = Clock(*values)
+        clock.set_due(keeper)
+        if clock.due_at is not None:
+            known.add(case_id)
     await apply(conn, [Step(uuid4(), case_id, "deadlines_known", now, ACTOR, HUB) for case_id in known])
     return found[-1][0], found[-1][1]

@@ -17,9 +17,10 @@ where a.event_kind = 'case_overdue' and a.cleared_at is null and (k.left_at is n
 limit %(batch)s
 
 -- name: unknown
-select case_id, visit, running_from, greatest(limit_s + extended_s - counted_s, 0)
+select case_id, visit, stage, entered_at, running_from, counted_s, limit_s, extended_s, working, due_at, stopped_s,
+       stopped_at, left_at, working_s, deadlines_version, overdue_at, alert_id, stops
 from case_clock
-where left_at is null and due_at is null and limit_s is not null and running_from is not null and counted_s is not null
+where left_at is null and due_at is null and limit_s is not null and running_from is not null
   and (case_id, visit) > (%(case)s::uuid, %(visit)s)
 order by case_id, visit
 limit %(batch)s

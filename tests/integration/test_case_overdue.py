@@ -125,6 +125,7 @@ async def test_clocks_of_which_the_calendar_is_missing_hold_up_no_other(desk: Ca
         changes += [desk.step(case, kind, at=when) for kind in ("accepted", "filed")]
     async with desk.pool.connection() as conn, conn.transaction():
         assert {each.outcome for each in await apply(conn, changes)} == {"applied"}
+    await desk.run("update case_clock set counted_s = null where case_id = %(case)s", case=case)  # it was unknown, too
     await desk.run("insert into calendar_day values ('2030-01-01', false, '元旦')")
     async with desk.pool.connection() as conn:
         await state_deadlines(conn, desk.now)
