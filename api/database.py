@@ -52,6 +52,14 @@ async def read(context: Context, statement: str, params: Mapping[str, Any] | Non
 
 
 @asynccontextmanager
+async def one_moment(conn: AsyncConnection) -> AsyncIterator[None]:
+    """A transaction that only reads, all of whose statements see the same moment."""
+    async with conn.transaction():
+        await conn.execute("set transaction isolation level repeatable read, read only")
+        yield
+
+
+@asynccontextmanager
 async def writing(context: Context) -> AsyncIterator[AsyncConnection]:
     """A pooled connection within a transaction, on which no ceiling cuts."""
     async with context.writing_pool.connection() as conn, conn.transaction():

@@ -71,8 +71,15 @@ async function tried(work) {
   }
 }
 
+// The months are those of China, wherever the page is looked at.
+function thisMonth() {
+  const told = new Intl.DateTimeFormat('en', { timeZone: 'Asia/Shanghai', year: 'numeric', month: '2-digit' }).formatToParts();
+  const of = (type) => told.find((part) => part.type === type).value;
+  return `${of('year')}-${of('month')}`;
+}
+
 async function open() {
-  at('indicators-month').value = new Date().toISOString().slice(0, 7);
+  at('indicators-month').value = thisMonth();
   dialog.showModal();
   await tried(async () => {
     const { items } = await get('/indicators/sets');

@@ -14,7 +14,7 @@ from pydantic import BaseModel, Field
 from api.context import Context, Here
 from api.contract_types import LEVELS, Code, LevelName, RegionPrefix
 from api.cursors import Page, Paged
-from api.database import row
+from api.database import one_moment, row
 from api.exports import harmless_lines
 from api.language import Spoken
 from api.problems import invalid, not_found, responses
@@ -139,9 +139,11 @@ def _which(
     category_kind: Annotated[Literal["part", "event"] | None, Query()] = None,
     category: Annotated[str | None, Query(pattern=CATEGORY, description="the first digits of a code")] = None,
     level: Annotated[LevelName | None, Query()] = None,
+    exact: Annotated[bool, Query(description="the category is this one, not one that begins so")] = False,
 ) -> Which:
+    of_level = None if level is None else LEVELS[level]
     return Which(
-        region, area, organisation, responsible, category_kind, category, None if level is None else LEVELS[level]
+        region, area, organisation, responsible, category_kind, category, of_level, exact and category is not None
     )
 
 
@@ -163,7 +165,7 @@ async def case_indicators(
 ) -> Any:
     """Counts and shares of a period, each with what it was counted from and the list of its cases."""
     pool, which, tallied = source(context, which)
-    async with pool.connection() as conn:
+    async with pool.connection() as conn, one_moment(conn):
         told = await indicators_of(conn, period, which, set_code, by, spoken, tallied)
     return told if form == "json" else _sheet(told, spoken)
 
@@ -222,31 +224,36 @@ async def indicators_of(
         "set": set_code,
         "set_name": found["name"],
         "groups": [
-            _group(key, groups[key], defined, None if key is None else params | narrowed(by, key), lang)
+            _group(key, groups[key], defined, None if key is None else params | narrowed(by, key, period, which), lang)
             for key in sorted(groups, key=lambda key: (key is None, key))
         ],
     }
 
 
-def narrowed(by: By, key: str) -> dict[str, str]:
-    """The filter by which the cases of a group are listed."""
+def narrowed(by: By, key: str, period: Period, which: Which) -> dict[str, str]:
+    """The filter by which the cases of a group of a period are listed."""
     match by:
         case "category":
             kind, _, code = key.partition(":")
-            return {"category_kind": kind, "category": code}
+            whole = {} if which.category is None else {"exact": "true"}
+            return {"category_kind": kind, "category": code, **whole}
         case "level":
-            return {"level": next(name for name, level in LEVELS.items() if str(level) == key)}
+            return {"level": _level(int(key))}
         case "month":
             year, month = map(int, key.split("-"))
             last = date(year + month // 12, month % 12 + 1, 1) - timedelta(days=1)
-            return {"from": f"{key}-01", "to": str(last)}
+            return {"from": str(max(date(year, month, 1), period.first)), "to": str(min(last, period.last))}
     return {by: key}
 
 
+def _level(wanted: int) -> str:
+    return next(name for name, level in LEVELS.items() if level == wanted)
+
+
 def _params(period: Period, which: Which) -> dict[str, str]:
-    told = {name: getattr(which, name) for name in Which.__slots__}
+    told = {name: getattr(which, name) for name in Which.__slots__} | {"exact": "true" if which.exact else None}
     if which.level is not None:
-        told |= narrowed("level", str(which.level))
+        told["level"] = _level(which.level)
     return {"from": str(period.first), "to": str(period.last)} | {
         name: value for name, value in told.items() if value is not None
     }
@@ -296,10 +303,11 @@ def _grouped(words: str) -> str:
 
 
 def _sheet(told: dict[str, Any], lang: Lang) -> Response:
-    """A line for each figure of each group: what, numerator, denominator, value, formula."""
+    """A line for each figure of each group (`all`: of all cases, `none`: of those without such a thing)."""
     lines: list[list[Any]] = [["from", "to", "group", "code", "name", "numerator", "denominator", "value", "formula"]]
     for group in (told, *told["groups"]):
-        begin = [told["first"], told["last"], group["key"]]
+        name = "all" if group is told else group["key"] or "none"
+        begin = [told["first"], told["last"], name]
         lines += [
             [*begin, code, each["name"], each["cases"], None, None, None] for code, each in group["counts"].items()
         ]

@@ -23,6 +23,7 @@ where m.at >= %(from)s and m.at < %(to)s
   and (%(responsible)s::text is null or c.responsible = %(responsible)s)
   and (%(category_kind)s::text is null or c.category_kind = %(category_kind)s)
   and (%(category)s::text is null or c.category ^@ %(category)s)
+  and (not %(exact)s or c.category = %(category)s)
   and (%(level)s::int is null or c.level = %(level)s)
 group by g.key, m.what
 
@@ -55,6 +56,7 @@ where c.BASIS >= %(from)s and c.BASIS < %(to)s and NARROW
   and (%(responsible)s::text is null or c.responsible = %(responsible)s)
   and (%(category_kind)s::text is null or c.category_kind = %(category_kind)s)
   and (%(category)s::text is null or c.category ^@ %(category)s)
+  and (not %(exact)s or c.category = %(category)s)
   and (%(level)s::int is null or c.level = %(level)s)
   and (%(after_counted_at)s::timestamptz is null or (c.BASIS, c.id) > (%(after_counted_at)s, %(after_id)s))
 order by c.BASIS, c.id
@@ -74,6 +76,7 @@ where k.left_at >= %(from)s and k.left_at < %(to)s and k.stage <> all (%(apart)s
   and (%(responsible)s::text is null or c.responsible = %(responsible)s)
   and (%(category_kind)s::text is null or c.category_kind = %(category_kind)s)
   and (%(category)s::text is null or c.category ^@ %(category)s)
+  and (not %(exact)s or c.category = %(category)s)
   and (%(level)s::int is null or c.level = %(level)s)
 group by k.stage
 

@@ -81,7 +81,7 @@ class Split(NamedTuple):
 def cells(which: Which, by: By, digits: int) -> Cells | None:
     """Cells of a question; None: it has to be counted."""
     owner = _owner(which)
-    if which.level is not None or by == "level" or len(owner) + (which.region is not None) > 1:
+    if which.exact or which.level is not None or by == "level" or len(owner) + (which.region is not None) > 1:
         return None
     if which.category_kind is not None or which.category is not None or by == "category":
         return None if owner else _of_category(which, by, digits)

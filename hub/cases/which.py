@@ -21,3 +21,5 @@ class Which:
     category: str | None = None
     """The first digits of a category's code."""
     level: int | None = None
+    exact: bool = False
+    """The category is this one, not one that begins so."""

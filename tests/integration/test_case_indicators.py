@@ -10,6 +10,7 @@ from uuid import UUID, uuid5
 import httpx
 import pytest
 
+from api.routes import case_indicators
 from hub.access.roles import Role
 from hub.cases.apply import apply
 from hub.cases.indicators import COUNTS, Period, counts, listed, stages
@@ -119,6 +120,7 @@ NARROWED = [
     Which(category_kind="part"), Which(category_kind="event", category="03"), Which(category="01"),
     Which(category_kind="event", category="0304"), Which(region="3301", category_kind="part", category="01"),
     Which(region="330106002", category_kind="part"), Which(region="330106", responsible="water"), Which(level=3),
+    Which(category_kind="event", category="03", exact=True),
 ]  # fmt: skip
 
 
@@ -192,6 +194,43 @@ async def test_a_figure_opens_a_list_of_as_many_cases(district: tuple[Pool, Year
     counted = told["counts"]
     assert shares["closing_rate"]["formula"] == "(due - of the due, not closed) ÷ due"
     assert shares["closing_rate"]["value"] == pytest.approx(counted["due_closed"]["cases"] / counted["due"]["cases"])
+
+
+async def test_each_group_opens_a_list_of_as_many_cases(database: str) -> None:
+    """In a period that begins and ends within months, where some cases have the main category alone."""
+    async with api_context(database) as context, client_of(context, timeout=60) as client:
+        await stepped(context.hub_pool, district_year(80))
+        async with context.hub_pool.connection() as conn:
+            await conn.execute("update case_file set category = left(category, 2) where hashtext(id::text) % 3 = 0")
+        asked = {"from": "2025-03-20", "to": "2025-09-10", "category_kind": "event"}
+        for more in ({"by": "month"}, {"by": "category"}, {"by": "category", "category": "01"}):
+            told = (await client.get("/indicators/cases", params=asked | more)).raise_for_status().json()
+            assert len(told["groups"]) > 1
+            for group in told["groups"]:
+                for name in ("reported", "due"):
+                    url = group["counts"][name]["list"].removeprefix("/api/v1")
+                    found = (await client.get(f"{url}&limit=500")).raise_for_status().json()["items"]
+                    assert len(found) == group["counts"][name]["cases"], (more, group["key"], name)
+        sheet = await client.get("/indicators/cases", params=asked | {"by": "responsible", "format": "csv"})
+        keys = {line.split(",")[2] for line in sheet.text.splitlines()[1:]}
+        assert {"all", "none", "parks"} <= keys, "all cases, and those that nobody handles, are told apart"
+
+
+async def test_the_whole_and_its_groups_are_of_one_moment(database: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    async with api_context(database) as context, client_of(context, timeout=60) as client:
+        await stepped(context.hub_pool, district_year(80))
+
+        async def counted(*asked: Any, **more: Any) -> Any:
+            found = await counts(*asked, **more)
+            async with context.hub_pool.connection() as other:
+                await other.execute("update case_file set organisation = 'parks', due_at = null")
+            return found
+
+        monkeypatch.setattr(case_indicators, "counts", counted)
+        asked = {"from": "2025-01-01", "to": "2025-12-31", "by": "organisation"}
+        told = (await client.get("/indicators/cases", params=asked)).raise_for_status().json()
+        assert len(told["groups"]) > 1
+        assert sum(each["counts"]["due"]["cases"] for each in told["groups"]) == told["counts"]["due"]["cases"] > 0
 
 
 async def test_who_is_limited_to_a_division_gets_its_figures(database: str) -> None:
