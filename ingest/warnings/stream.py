@@ -19,6 +19,8 @@ from websockets.exceptions import InvalidStatus, WebSocketException
 from hub.access.outgoing import Outgoing, OutgoingRefused
 from hub.alert_settings import WarningSource
 from hub.backoff import Backoff
+from hub.errors import StoreRefused
+from hub.store.pool import sorted_errors
 from hub.words.sentence import Sentence
 from ingest.warnings.documents import TIMEOUT_S, SourceFailed, failed, heard, stored
 
@@ -40,25 +42,35 @@ class Stream:
     def __init__(self, source: WarningSource, outgoing: Outgoing, tls: ssl.SSLContext) -> None:
         self._source, self._outgoing, self._tls = source, outgoing, tls
         self._backoff = Backoff(log, "warnings from %s come again", source.name, first_s=1.0, longest_s=30.0)
+        self._unstored: tuple[bytes, datetime] | None = None
+        """What came while the database was away, and when: the other side does not say it again."""
 
     async def follow(self, conn: psycopg.AsyncConnection) -> float:
         """Store what comes until the connection ends; returns seconds until the next one is opened."""
         name = self._source.name
+        if self._unstored is not None:
+            await self._take(conn, *self._unstored)
         try:
             async with self._opened() as opened:
                 while True:
-                    await self._take(conn, await self._frame(opened))
+                    await self._take(conn, await self._frame(opened), datetime.now(UTC))
         except SourceFailed as error:
             self._backoff.failed("no warnings come from %s: %s", name, error.sentence)
             await failed(conn, name, error.sentence)
         return self._backoff.next_s()
 
-    async def _take(self, conn: psycopg.AsyncConnection, frame: bytes) -> None:
+    async def _take(self, conn: psycopg.AsyncConnection, frame: bytes, received: datetime) -> None:
         """What cannot be used is noted, and ends nothing: the next frame is another message."""
+        self._unstored = frame, received
         try:
-            wrong = await stored(conn, self._source, frame, datetime.now(UTC))
+            with sorted_errors():
+                wrong = await stored(conn, self._source, frame, received)
         except SourceFailed as error:
             wrong = error.sentence
+        except StoreRefused:
+            self._unstored = None
+            raise
+        self._unstored = None
         await heard(conn, self._source.name, wrong)
         self._backoff.succeeded()
 

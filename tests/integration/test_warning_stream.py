@@ -98,6 +98,24 @@ async def test_what_it_says_is_stored_and_it_is_opened_anew(database: str, obser
     assert observatory.open == [], "a hub that ends closes it"
 
 
+async def test_what_came_while_the_database_was_away_is_stored_though_it_is_not_said_again(
+    database: str, observatory: Observatory
+) -> None:
+    async def closed() -> bool:
+        return len(observatory.headers) == 1 and observatory.open == []
+
+    async with (
+        await connect(database) as conn,
+        serve(observatory.talk, "127.0.0.1", 0) as server,
+        following(database, server),
+    ):
+        await conn.execute("alter table warning rename to warning_away")
+        await observatory.say(quake())
+        await eventually(closed, "the hub could not store it")
+        await conn.execute("alter table warning_away rename to warning")
+        await until(conn, "select content -> 'report' from warning", 1)
+
+
 async def test_one_that_says_nothing_is_taken_for_dead(database: str, observatory: Observatory) -> None:
     async with (
         await connect(database) as conn,
