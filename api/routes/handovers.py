@@ -38,8 +38,10 @@ from hub.words import Lang, text
 SQL = statements(__name__)
 
 router = GuardedRouter(tags=["duty"])
+ITEMS = 1_000
+"""Of a handover in one answer."""
 LOGGED = 20_000
-"""Changes that the log of one shift has at most; the newest are left out."""
+"""Changes, and items, that the log of one shift has at most; the newest changes, and the last items, are left out."""
 _KEYS = {"made_at": datetime, "id": UUID}
 Kind = Literal["alert", "case", "channel", "offline", "maintenance", "test", "silence"]
 
@@ -97,7 +99,8 @@ class HandoverItem(BaseModel):
 class HandoverDetail(Handover):
     """A handover with its items."""
 
-    items: list[HandoverItem] = Field(description="those that the caller may see")
+    items: list[HandoverItem] = Field(description=f"those that the caller may see, {ITEMS} at most")
+    more: int = Field(description="how many come after these: ask again with `after`, the `n` of the last")
 
 
 @router.post(
@@ -143,7 +146,8 @@ async def take_over(handover_id: UUID, body: HandoverBody, context: Here, caller
             raise ProblemError(409, text("handover.own", spoken))
         if person not in {*found["incoming"], found["leader"], *now_on}:
             raise ProblemError(409, text("handover.stranger", spoken, code=found["rota"]))
-        if not await confirm(conn, handover_id, person, body.note) and found["taken_by"] != person:  # or sent again
+        taken = await confirm(conn, handover_id, person, body.note)
+        if not taken and (await _found(conn, handover_id))["taken_by"] != person:  # else it was sent again
             raise ProblemError(409, text("handover.taken", spoken))
         return await _detail(context, conn, handover_id, caller)
 
@@ -160,10 +164,15 @@ async def list_handovers(paging: Paged, context: Here, rota: Annotated[Code | No
 
 @router.get("/handovers/{handover_id}", response_model=HandoverDetail, responses=responses(404))
 @needs(Permission.ROTAS_READ)
-async def get_handover(handover_id: UUID, context: Here, caller: TheCaller) -> Any:
+async def get_handover(
+    handover_id: UUID,
+    context: Here,
+    caller: TheCaller,
+    after: Annotated[int, Query(ge=0, le=2**31 - 1, description="only items whose `n` is above this")] = 0,
+) -> Any:
     """One handover with its items."""
     async with context.pool.connection() as conn:
-        return await _detail(context, conn, handover_id, caller)
+        return await _detail(context, conn, handover_id, caller, after)
 
 
 @router.get(
@@ -205,10 +214,13 @@ async def _found(conn: AsyncConnection, id_: UUID) -> dict[str, Any]:
     return found
 
 
-async def _detail(context: Context, conn: AsyncConnection, id_: UUID, caller: Caller) -> dict[str, Any]:
+async def _detail(
+    context: Context, conn: AsyncConnection, id_: UUID, caller: Caller, after: int = 0, limit: int = ITEMS
+) -> dict[str, Any]:
     [shown] = await _shown(context, conn, [await _found(conn, id_)])
-    items = await rows(conn, SQL.items, {"id": id_, "channels": Permission.CONSUMERS_READ in caller.permissions})
-    return {**shown, "items": items}
+    channels = Permission.CONSUMERS_READ in caller.permissions
+    items = await rows(conn, SQL.items, {"id": id_, "channels": channels, "after": after, "limit": limit})
+    return {**shown, "items": items, "more": items[0]["rest"] - len(items) if items else 0}
 
 
 async def _shown(context: Context, conn: AsyncConnection, found: Iterable[Mapping[str, Any]]) -> list[dict[str, Any]]:
@@ -234,7 +246,7 @@ async def _logged(
 ) -> tuple[dict[str, Any], list[dict[str, Any]]]:
     """A handover, and what happened in its shift, in words; taking it out is noted in the audit."""
     async with context.pool.connection() as conn:
-        found = await _detail(context, conn, id_, caller)
+        found = await _detail(context, conn, id_, caller, limit=LOGGED)
         zone = ZoneInfo(found["zone"])
         span = {"from": found["begins_at"], "to": found["taken_at"] or found["made_at"], "region": found["region"]}
         log = [

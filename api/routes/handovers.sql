@@ -11,10 +11,12 @@ order by h.made_at desc, h.id desc
 limit %(limit)s
 
 -- name: items
-select i.n, i.kind, i.alert_id, i.case_id, i.facts
+-- `rest`: how many there are, of these and after them.
+select i.n, i.kind, i.alert_id, i.case_id, i.facts, count(*) over () as rest
 from handover_item i
-where i.handover_id = %(id)s and (%(channels)s or i.kind <> 'channel')
+where i.handover_id = %(id)s and (%(channels)s or i.kind <> 'channel') and i.n > %(after)s
 order by i.n
+limit %(limit)s
 
 -- name: log
 select c.at, c.kind, c.alert_id, c.note, c.note_words, c.details, a.title,

@@ -76,7 +76,11 @@ def show(
     Example:  hub handovers show 0199f3a2-6c1e-7b52-9d0e-3f4a5b6c7d8e
     """
     spoken = language(lang)
-    found = call("GET", f"/handovers/{handover}", url, token).json()
+    found = page = call("GET", f"/handovers/{handover}", url, token).json()
+    while page["more"]:
+        page = call("GET", f"/handovers/{handover}", url, token, params={"after": page["items"][-1]["n"]}).json()
+        found["items"] += page["items"]
+    found["more"] = 0
     if as_json:
         typer.echo(json.dumps(found, ensure_ascii=False))
     else:

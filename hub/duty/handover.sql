@@ -39,10 +39,12 @@ with h as (
     where a.handling not in ('closed', 'false_alarm', 'merged') and a.drill_id is null
       and (h.region is null or a.region is null or a.region ^@ h.region)
     union all
-    select 2, 0, c.due_at, 'case', null, c.id, null, null,
-           jsonb_build_object('number', c.number, 'title', c.title, 'stage', c.stage, 'due_at', c.due_at)
+    select 2, 0, least(c.stage_due_at, c.due_at), 'case', null, c.id, null, null,
+           jsonb_build_object('number', c.number, 'title', c.title, 'stage', c.stage,
+                              'due_at', least(c.stage_due_at, c.due_at))
     from h, case_file c
-    where c.due_at < clock_timestamp() and c.ended_at is null and (h.region is null or c.region ^@ h.region)
+    where least(c.stage_due_at, c.due_at) < statement_timestamp() and c.ended_at is null
+      and (h.region is null or c.region ^@ h.region)
     union all
     select 3, 0, k.degraded_at, 'channel', null, null, null, null,
            jsonb_build_object('code', k.code, 'since', k.degraded_at)
@@ -77,7 +79,8 @@ with h as (
     from h, silence s left join device d on d.id = s.device_id
     where s.from_at <= clock_timestamp() and clock_timestamp() < s.to_at
       and (s.max_level < 4 or s.approved_at is not null)
-      and (h.region is null or coalesce(s.region, d.region, h.region) ^@ h.region)
+      and (h.region is null or coalesce(s.region, d.region, h.region) ^@ h.region
+           or s.device_id is null and h.region ^@ s.region)
 ), kept as (
     insert into handover_item (handover_id, n, kind, alert_id, case_id, device_id, silence_id, facts)
     select h.id, row_number() over (order by i.place, i.rank, i.since), i.kind, i.alert_id, i.case_id, i.device_id,
@@ -93,5 +96,10 @@ where id = %(id)s and taken_at is null and withdrawn_at is null
 returning id
 
 -- name: withdraw
-update handover set withdrawn_at = clock_timestamp()
-where rota = %(rota)s and change_at = %(change_at)s and taken_at is null and withdrawn_at is null
+-- What was in it stands in the one that replaces it, also what whoever makes that one does not see.
+with withdrawn as (
+    update handover set withdrawn_at = clock_timestamp()
+    where rota = %(rota)s and change_at = %(change_at)s and taken_at is null and withdrawn_at is null
+    returning id
+)
+delete from public.handover_item where handover_id in (select id from withdrawn)

@@ -181,6 +181,34 @@ async def test_of_many_who_take_over_at_once_one_does_and_made_again_it_replaces
     assert (await desk.client.get("/handovers?rota=other")).json()["items"] == []
 
 
+async def test_one_who_takes_over_twice_at_once_is_told_so_twice(desk: Desk) -> None:
+    made = await desk.made()
+    answers = await asyncio.gather(*(desk.ask(desk.new, "POST", f"/handovers/{made['id']}:take") for _ in range(4)))
+    assert [each.status_code for each in answers] == [200] * 4
+
+
+async def test_of_what_is_withdrawn_no_items_are_kept_and_of_many_a_thousand_are_told_at_once(desk: Desk) -> None:
+    report = {"title": "Smoke", "level": "red", "region": REGION}
+    (await desk.ask("boss", "POST", "/alerts", **report)).raise_for_status()
+    first, made = await desk.made(), await desk.made()
+    assert (len(first["items"]), len(made["items"]), made["more"]) == (1, 1, 0)
+    async with desk.context.hub_pool.connection() as conn:
+        found = await (await conn.execute("select handover_id::text from handover_item")).fetchall()
+        assert found == [(made["id"],)]
+        await conn.execute(
+            """insert into handover_item (handover_id, n, kind, facts)
+               select %s, n, 'silence', '{}' from generate_series(2, 1003) as n""",
+            (made["id"],),
+        )
+    path = f"/handovers/{made['id']}"
+    some = (await desk.client.get(path)).json()
+    rest = (await desk.client.get(path, params={"after": some["items"][-1]["n"]})).json()
+    assert [(each["items"][0]["n"], each["items"][-1]["n"], each["more"]) for each in (some, rest)] == [
+        (1, 1000, 3),
+        (1001, 1003, 0),
+    ]
+
+
 async def _taken(desk: Desk, id_: str, name: str) -> bool:
     async with desk.context.hub_pool.connection() as conn, conn.transaction():
         return await take(conn, UUID(id_), desk.people[name], None)
@@ -257,7 +285,13 @@ insert into drill (id, kind, name, consumers, begins_at, ends_at, made_by)
     values (gen_random_uuid(), 'proof_test', 'may', '{}', now() - interval '1 hour', now() + interval '1 hour', 'x');
 insert into drill_device (drill_id, device_id) select t.id, d.id from drill t, device d where d.code = 'tested';
 insert into silence (id, region, max_level, reason, from_at, to_at, made_by)
-    values (gen_random_uuid(), '330106', 2, 'works', now(), now() + interval '1 hour', 'x');
+    select gen_random_uuid(), place, 2, 'works', now(), now() + interval '1 hour', 'x'
+    from unnest(array['330106', '33', '3302']) as place;
+insert into case_file (id, number, title, source, region, reported_at, reported_by, stage, stage_at, stage_by,
+                       stage_due_at, seq, visits, updated_at)
+    select gen_random_uuid(), 'case-' || hours, 'Litter', 'entered', %(region)s, now(), 'x', 'accepted', now(), 'x',
+           now() + make_interval(hours => hours), 1, 1, now()
+    from unnest(array[-1, 1]) as hours;
 insert into consumer (code, kind, url, secret, degraded_at)
     values ('sms', 'webhook', 'https://8.8.8.8/x', 'sealed 1 ', now());
 """
@@ -282,7 +316,8 @@ async def test_a_snapshot_names_what_is_unguarded_and_the_log_of_the_shift_is_a_
             ("channel", "sms"),
             ("maintenance", "fixed"),
             ("test", "tested"),
-            ("silence", None),
+            *[("silence", None)] * 2,
+            ("case", None),
             *devices,
         ],
         key=str,
