@@ -39,7 +39,9 @@ NOT_THERE: frozenset[Failure] = frozenset({"connection", "timeout", "failing"})
 class Limits:
     """Concurrency and retry limits of a delivery worker."""
 
-    at_once: int = 64
+    at_once: int = 192
+    """Of all consumers. In a storm of 10,000 alerts in 10 s the 99th percentile of 90 webhooks is 12 s with 64, and 7 s
+    with 192; with 512 it is 8 s, and ingest has less of the two cores."""
     at_once_per_consumer: int = 16
     """So that a slow consumer leaves room for others; one that fails is tried with a single delivery at a time."""
     lease_s: float = 30.0
