@@ -3,6 +3,7 @@
 from typing import Annotated, Any, Literal
 
 from fastapi import Response
+from psycopg import AsyncConnection
 from psycopg.errors import ForeignKeyViolation
 from psycopg.types.json import Jsonb
 from pydantic import BaseModel, ConfigDict, Field, JsonValue, field_validator
@@ -17,6 +18,7 @@ from devices.catalogue.search import subtree
 from hub.access.door import GuardedRouter, TheCaller, needs
 from hub.access.permissions import Permission
 from hub.access.scope import DIGITS
+from hub.alerts.areas import place
 from hub.store.statements import statements
 
 SQL = statements(__name__)
@@ -99,9 +101,8 @@ async def put_area(
             "ring": ring,
         }
         written = await row(conn, SQL.area_put, {**given, "code": code}) or {}
-        await execute(conn, SQL.area_place, {"code": code})
-        await execute(conn, SQL.area_place_cases, {"code": code})
         await audit(conn, caller, "area.put", code, {**body.model_dump(mode="json"), "divisions": divisions})
+        await _place(conn, code)
         response.status_code = 201 if written["created"] else 200
         stored = await row(conn, SQL.areas, {"code": code, "after_code": None, "limit": 1})
     await login.caught_up()
@@ -142,7 +143,14 @@ async def delete_area(code: Code, context: Here, caller: TheCaller) -> Response:
             )
         if deleted is None:
             raise not_found("area", code)
-        await execute(conn, SQL.area_place, {"code": code})
-        await execute(conn, SQL.area_place_cases, {"code": code})
         await audit(conn, caller, "area.delete", code, {})
+        await _place(conn, code)
     return Response(status_code=204)
+
+
+async def _place(conn: AsyncConnection, code: str) -> None:
+    """Place anew what is or was in an area: who sees it follows the areas as they are drawn."""
+    reach = await row(conn, SQL.area_reach, {"code": code}) or {}
+    await execute(conn, SQL.place_devices, reach)
+    await execute(conn, SQL.place_cases, reach)
+    await place(conn, reach)

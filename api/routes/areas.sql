@@ -12,49 +12,44 @@ limit 1
 -- Areas change one at a time, and beside no other change of devices and cases: each is placed with all of them.
 select pg_advisory_xact_lock(hashtext('ganzhi.registry')), pg_advisory_xact_lock(hashtext('ganzhi.case'))
 
--- name: area_place
--- Places the devices anew that were in an area or are now, or in an area of which it is a cell.
-update device d
-set area_keys = area_keys(d.organisation, d.region, d.lon, d.lat)
-where d.id in (
-    select d.id from device d where d.scope && array(
-        select '/@' || c.code from (
-            select %(code)s as code union select a.code from area a where %(code)s = any (a.cells)
-        ) c
-        union
-        select '/' || division from area a, unnest(a.divisions) as division
-        where a.code = %(code)s or a.code = any (array(select unnest(o.cells) from area o where o.code = %(code)s))
-    )
-    union
-    select d.id from device d
-    join area a on a.code = %(code)s or a.code = any (array(select unnest(o.cells) from area o where o.code = %(code)s))
-    where a.ring is not null
-      and d.lon between ((box(a.ring))[1])[0] and ((box(a.ring))[0])[0]
-      and d.lat between ((box(a.ring))[1])[1] and ((box(a.ring))[0])[1]
+-- name: area_reach
+-- What an area, or that it is gone, may concern: keys of scopes that are or were in it or in what it is a cell of, those
+-- of its divisions and of its cells', and the boxes around its outline and theirs.
+with reached as (
+    select a.* from area a
+    where a.code = %(code)s or a.code = any (array(select unnest(o.cells) from area o where o.code = %(code)s))
 )
-and d.area_keys is distinct from area_keys(d.organisation, d.region, d.lon, d.lat)
+select array(select '/@' || %(code)s union select '/@' || a.code from area a where %(code)s = any (a.cells)
+             union select '/' || division from reached, unnest(divisions) as division) as keys,
+       coalesce(array_agg(((box(ring))[1])[0]) filter (where ring is not null), '{}') as west,
+       coalesce(array_agg(((box(ring))[0])[0]) filter (where ring is not null), '{}') as east,
+       coalesce(array_agg(((box(ring))[1])[1]) filter (where ring is not null), '{}') as south,
+       coalesce(array_agg(((box(ring))[0])[1]) filter (where ring is not null), '{}') as north
+from reached
 
--- name: area_place_cases
--- As `area_place`, the cases: who sees one, and what it counts for, follows the areas as they are drawn.
+-- name: place_cases
 update case_file c
 set area_keys = area_keys(c.organisation, c.region, c.lon, c.lat)
 where c.id in (
-    select c.id from case_file c where c.scope && array(
-        select '/@' || held.code from (
-            select %(code)s as code union select a.code from area a where %(code)s = any (a.cells)
-        ) held
-        union
-        select '/' || division from area a, unnest(a.divisions) as division
-        where a.code = %(code)s or a.code = any (array(select unnest(o.cells) from area o where o.code = %(code)s))
-    )
+    select c.id from case_file c where c.scope && %(keys)s
     union
     select c.id from case_file c
-    join area a on a.code = %(code)s or a.code = any (array(select unnest(o.cells) from area o where o.code = %(code)s))
-    where a.ring is not null
-      and c.lon between ((box(a.ring))[1])[0] and ((box(a.ring))[0])[0]
-      and c.lat between ((box(a.ring))[1])[1] and ((box(a.ring))[0])[1]
+    join unnest(%(west)s::float8[], %(east)s::float8[], %(south)s::float8[], %(north)s::float8[]) as b (w, e, s, n)
+        on c.lon between b.w and b.e and c.lat between b.s and b.n
 )
 and c.area_keys is distinct from area_keys(c.organisation, c.region, c.lon, c.lat)
+
+-- name: place_devices
+update device d
+set area_keys = area_keys(d.organisation, d.region, d.lon, d.lat)
+where d.id in (
+    select d.id from device d where d.scope && %(keys)s
+    union
+    select d.id from device d
+    join unnest(%(west)s::float8[], %(east)s::float8[], %(south)s::float8[], %(north)s::float8[]) as b (w, e, s, n)
+        on d.lon between b.w and b.e and d.lat between b.s and b.n
+)
+and d.area_keys is distinct from area_keys(d.organisation, d.region, d.lon, d.lat)
 
 -- name: area_put
 insert into area (code, name, kind, divisions, cells, outline, ring, valid_from, valid_to)

@@ -237,8 +237,18 @@ async def test_who_is_limited_to_an_area_sees_the_cases_that_are_in_it_now(datab
                 told = await conn.execute("select sum(n) from case_tally where cell = 'area' and key = 'lake'")
                 return sum(n or 0 for (n,) in await told.fetchall())
 
+        async def alerts() -> list[str]:
+            door.now = principal(uuid4(), "person", "li.wei", (granted(Role.OPERATOR, area="lake"),))
+            found = (await client.get("/alerts")).raise_for_status().json()["items"]
+            door.now = everybody
+            return [each["id"] for each in found]
+
         case = await reported(client, lon=120.1, lat=30.2)
+        call = {"title": "smell of gas", "level": "orange", "region": "330106000000", "lon": 120.1, "lat": 30.2}
+        alert = (await client.post("/alerts", json=call)).raise_for_status().json()["id"]
+        assert await alerts() == []
         assert (await client.put("/areas/lake", json=lake(120))).status_code == 201
+        assert await alerts() == [alert], "an alert without a device, too"
         assert await seen(None) == [case], "it was there before the area"
         assert await tallied() > 0
         assert await seen("clean") == []
@@ -248,6 +258,7 @@ async def test_who_is_limited_to_an_area_sees_the_cases_that_are_in_it_now(datab
         assert await seen("clean") == [case], "they handle it, in the area"
         assert (await client.delete("/areas/lake")).status_code == 204
         assert (await client.put("/areas/lake", json=lake(100))).status_code == 201
+        assert await alerts() == []
         assert [await seen(None), await seen("clean")] == [[], []], "it is not in the new area of that name"
         assert await tallied() == 0
         assert (await client.put("/areas/lake", json=lake(119.5))).status_code == 200
