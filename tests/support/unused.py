@@ -8,6 +8,7 @@ import ast
 import sys
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from functools import cache
 from pathlib import Path
 
 from vulture import Vulture
@@ -64,6 +65,7 @@ class _Module:
     blocks: list[tuple[str, str, int]] = field(default_factory=list)
 
 
+@cache
 def _modules(root: Path) -> list[_Module]:
     found = []
     for package in PACKAGES:
@@ -139,16 +141,19 @@ def kept_findings(root: Path = ROOT) -> Iterator[str]:
         yield f"tests/support/unused.py: {name} is used, or gone: take it out of KEPT"
 
 
-def _unused(root: Path) -> Iterator[tuple[str, str, str]]:
+@cache
+def _unused(root: Path) -> list[tuple[str, str, str]]:
     """Place, kind and name of each function, class, method or property that nothing uses."""
     vulture = Vulture(
         ignore_names=[name for name in CALLED_BY_LIBRARIES if not name.startswith("@")],
         ignore_decorators=[name for name in CALLED_BY_LIBRARIES if name.startswith("@")],
     )
     vulture.scavenge([root / package for package in PACKAGES if (root / package).exists()])
-    for item in vulture.get_unused_code():
-        if item.typ in ("function", "class", "method", "property"):
-            yield f"{Path(item.filename).relative_to(root)}:{item.first_lineno}", item.typ, item.name
+    return [
+        (f"{Path(item.filename).relative_to(root)}:{item.first_lineno}", item.typ, item.name)
+        for item in vulture.get_unused_code()
+        if item.typ in ("function", "class", "method", "property")
+    ]
 
 
 def main() -> None:
