@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from hub.models import LEVEL_NAMES, Micros
+from hub.signals import Signal
 
 
 @dataclass(slots=True, frozen=True)
@@ -24,6 +25,8 @@ class ThresholdRule:
     hold: Micros = 0
     clear: Micros = 0
     """How long a value must have fallen back before a level ends."""
+    signal: Signal = "value"
+    """What the thresholds, the hysteresis and the times are of."""
 
     def left(self, level: int) -> float | None:
         """The threshold a value at `level` (0..3) has fallen back from: the next one up."""
@@ -62,6 +65,7 @@ def _threshold_rule(row: Mapping[str, Any]) -> ThresholdRule:
         hysteresis=row["hysteresis"],
         hold=round(row["hold_s"] * 1_000_000),
         clear=round(row["clear_s"] * 1_000_000),
+        signal=row["signal"],
     )
 
 

@@ -37,6 +37,7 @@ from hub.alerts.titles import event_title, reading_title
 from hub.errors import StoreRefused
 from hub.models import AlertChange, Batch, Columns, Micros
 from hub.repeats import Corrected
+from hub.signals import Signals
 from hub.stage import Connection, Stage, StaleDecision
 from hub.store.latest import catch_up
 from hub.store.pool import Pool, sorted_errors
@@ -162,8 +163,8 @@ class RuleBook(Stage):
         now = max([batch.now, *(raw.received for raw in batch.raws)])
         until = min(batch.now, self.reception.until()) if batch.now >= self._free_from() else LONG_AGO
         corrected = batch.of(Corrected)
-        readings, which, message = _as_they_count(batch, corrected)
-        verdict = evaluate(self._set.slots, readings, now - self._stale_after, until, which)
+        readings, which, message, signals = _as_they_count(batch, corrected)
+        verdict = evaluate(self._set.slots, readings, now - self._stale_after, until, which, signals)
         devices = {event.device_id: self._registry.device(event.device_id) for event in batch.events}
         profiles = {id_: device.profile.id for id_, device in devices.items() if device is not None}
         alerts: Staged = {key: alert for key, alert in map(self._ended, batch.of(Endings).values()) if alert}
@@ -361,12 +362,16 @@ class RuleBook(Stage):
         return device is not None and self.reception.owns(device.code)
 
 
-def _as_they_count(batch: Batch, corrected: Corrected) -> tuple[Columns, NDArray[np.bool_] | None, NDArray[np.int32]]:
-    """The readings of a batch with the times at which they count, which replace stored ones, and their messages."""
+def _as_they_count(
+    batch: Batch, corrected: Corrected
+) -> tuple[Columns, NDArray[np.bool_] | None, NDArray[np.int32], Signals]:
+    """The readings of a batch by the times at which they count, which replace stored ones, messages and signals."""
     readings, rows = in_counted_order(batch)
+    which, signals = corrected.which, batch.of(Signals)
     if rows is None:
-        return readings, corrected.which, batch.messages()
-    return readings, None if corrected.which is None else corrected.which[rows], batch.messages()[rows]
+        return readings, which, batch.messages(), signals
+    which, signals = None if which is None else which[rows], signals.where(rows) if len(signals) else signals
+    return readings, which, batch.messages()[rows], signals
 
 
 def _marks(batch: Batch, corrected: Columns, message: NDArray[np.int32]) -> Marks:

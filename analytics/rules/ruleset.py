@@ -54,7 +54,7 @@ class RuleSet:
             self.rules[id_] = rule
         if before == rule:
             return False
-        stays = isinstance(before, ThresholdRule) and isinstance(rule, ThresholdRule)
+        stays = isinstance(before, ThresholdRule) and isinstance(rule, ThresholdRule) and before.signal == rule.signal
         if isinstance(before, ThresholdRule):
             self._by_quantity[_quantity(before)].discard(id_)
             if not stays:

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from analytics.rules.definitions import ThresholdRule
 from devices.registry.arrays import grown
 from hub.models import Micros
+from hub.signals import SIGNALS, Signal
 
 NEVER = 1 << 62
 """A time that does not come: a level that is not pending."""
@@ -55,8 +56,12 @@ class Slots:
         """No slot is due earlier."""
         self.layers: list[NDArray[np.int32]] = []
         """By series id, the slot; -1 for none, as in the last place. Several rules on a series take several layers."""
+        self.signals: list[Signal] = []
+        """Of each layer, what its rules watch of a reading."""
         self._rows: dict[int, int] = {}
         self._signs: Floats = np.empty(0)
+        self._watched: NDArray[np.int8] = np.empty(0, np.int8)
+        """By row the number of its signal."""
         self._free_rows: list[int] = []
         self._free: list[int] = []
         self._used = 0
@@ -72,7 +77,10 @@ class Slots:
         return rule
 
     def put(self, rule: ThresholdRule) -> None:
-        """Add a rule, or change it: its slots go by it at once. A level that the value is not beyond stops to pend."""
+        """Add a rule, or change it: its slots go by it at once. A level that the value is not beyond stops to pend.
+
+        A rule that now watches another signal is to be dropped first.
+        """
         row = self._rows.get(rule.id)
         if row is None:
             row = self._rows[rule.id] = self._free_rows.pop() if self._free_rows else len(self.rules)
@@ -80,7 +88,8 @@ class Slots:
                 self.rules.append(None)
                 self.up, self.keep = grown(self.up, row, np.inf), grown(self.keep, row, np.inf)
                 self.hold, self.clear = grown(self.hold, row, 0), grown(self.clear, row, 0)
-                self._signs = grown(self._signs, row, 1.0)
+                self._signs, self._watched = grown(self._signs, row, 1.0), grown(self._watched, row, 0)
+            self._watched[row] = SIGNALS.index(rule.signal)
         sign = self._signs[row] = 1.0 if rule.above else -1.0
         self.rules[row] = rule
         self.up[row] = [np.inf if threshold is None else sign * threshold for threshold in rule.thresholds]
@@ -111,7 +120,10 @@ class Slots:
         self.level[at], self.since[at], self.last[at], self.value[at] = 0, NEVER, LONG_AGO, np.nan
         self.lag[at] = 0
         self.settle_bands(at)
-        self._enter(at, series)
+        watched = self._watched[self.row[at]]
+        for number in np.unique(watched).tolist():
+            mine = watched == number
+            self._enter(at[mine], series[mine], SIGNALS[number])
         return at
 
     def remove(self, at: Ints) -> None:
@@ -124,6 +136,7 @@ class Slots:
         self._free += at.tolist()
         while self.layers and self.layers[-1].max() < 0:
             self.layers.pop()
+            self.signals.pop()
 
     def find(self, rule: Ints, series: Ints) -> Ints:
         """The slots of these (rule id, series id) pairs; -1 where there is none."""
@@ -191,12 +204,16 @@ class Slots:
         self.low, self.high = grown(self.low, last, -np.inf), grown(self.high, last, np.inf)
         return np.concatenate([np.array(taken, np.int64), fresh])
 
-    def _enter(self, at: Ints, series: Ints) -> None:
-        """Put slots into the first layers that have room for them."""
+    def _enter(self, at: Ints, series: Ints, signal: Signal) -> None:
+        """Put slots of one signal into the first layers that have room for them."""
         number = 0
         while len(at):
             if number == len(self.layers):
                 self.layers.append(np.empty(0, np.int32))
+                self.signals.append(signal)
+            if self.signals[number] != signal:
+                number += 1
+                continue
             layer = self.layers[number] = grown(self.layers[number], int(series.max()) + 1, -1)
             taken = layer[series] >= 0
             taken[~taken] = ~_first(series[~taken])

@@ -67,7 +67,7 @@ from latest
 select pg_current_snapshot()::text,
        (select jsonb_agg(to_jsonb(c)) from (
            select r.id, r.code, r.profile_id, r.metric, coalesce(p.metrics -> r.metric ->> 'name', r.metric) as label,
-                  r.direction, r.thresholds, r.hysteresis, r.hold_s, r.clear_s, r.event_kind, r.event_level
+                  r.direction, r.thresholds, r.hysteresis, r.hold_s, r.clear_s, r.signal, r.event_kind, r.event_level
            from rule r
            left join profile p on p.id = r.profile_id
            where r.enabled
@@ -83,14 +83,14 @@ select pg_current_snapshot()::text,
        (select coalesce(string_agg(int4send(id), '' order by id), '') from rule where enabled)
 
 -- name: recent
--- The end of each series that a rule with a hold or clear time watches, as long as that: what may be pending is in there.
+-- The end of each series whose value a rule with a hold or clear time watches, as long as that: what may be pending is in there.
 -- As far as the clock of the newest one was ahead, so far all are taken to have been.
 with held as materialized (
     select s.id, max(greatest(rule.hold_s, rule.clear_s)) as hold_s
     from rule
     join device d on d.profile_id = rule.profile_id
     join series s on s.device_id = d.id and s.metric = rule.metric
-    where rule.enabled and (rule.hold_s > 0 or rule.clear_s > 0)
+    where rule.enabled and rule.signal = 'value' and (rule.hold_s > 0 or rule.clear_s > 0)
     group by s.id
 )
 select (extract(epoch from r.ts - (l.ts - coalesce(l.watermark, l.ts))) * 1000000)::bigint as at, r.series_id,

@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 from analytics.rules.slots import LONG_AGO, NEVER, Floats, Ints, Slots
 from hub.models import Columns, Micros
 from hub.quality import UNUSABLE, Quality
+from hub.signals import Signals
 
 _NUMBERS = np.arange(1, 5)
 _SKIP = np.int16(Quality.LATE | UNUSABLE)
@@ -52,13 +53,19 @@ class Verdict:
 
 
 def evaluate(
-    slots: Slots, readings: Columns, oldest: Micros, until: Micros, corrected: NDArray[np.bool_] | None = None
+    slots: Slots,
+    readings: Columns,
+    oldest: Micros,
+    until: Micros,
+    corrected: NDArray[np.bool_] | None = None,
+    signals: Signals | None = None,
 ) -> Verdict:
     """Evaluate readings sorted by (series, ts), and hold and clear times ending by `until`; does not modify state.
 
     Skipped: flagged late or not usable, before `oldest`, not a number, and not newer than what the slot has seen (a
     redelivery, or late), unless it replaces just that: `corrected` is a mask of those that replace a stored one. A hold
-    time that ended before `oldest` waits for the next reading.
+    time that ended before `oldest` waits for the next reading. Rules that watch a signal see what `signals` tells of
+    these readings where they would see the value; without it they see no readings.
     """
     series, ts, value = readings.series, readings.ts, readings.value
     # What the newest reading of a slot must be older than: one that is replaced does not count.
@@ -67,9 +74,14 @@ def evaluate(
     if not good.all():
         series, ts, value, newer = series[good], ts[good], value[good], newer[good]
     verdict = Verdict()
-    if len(ts):
-        for layer in slots.layers:
+    for layer, signal in zip(slots.layers, slots.signals, strict=True) if len(ts) else ():
+        if signal == "value":
             _evaluate_layer(slots, layer.take(series, mode="clip"), ts, newer, value, oldest, verdict)
+        elif signals is not None and len(signals):
+            watched = signals.of(signal)[good]
+            told = ~np.isnan(watched)
+            slot = layer.take(series[told], mode="clip")
+            _evaluate_layer(slots, slot, ts[told], newer[told], watched[told], oldest, verdict)
     if slots.next_due <= until:
         _let_ripen(slots, oldest, until, verdict)
     return verdict
@@ -237,10 +249,10 @@ def next_due(slots: Slots, oldest: Micros) -> Micros | None:
 
 
 def warm_up(slots: Slots, readings: Columns) -> None:
-    """Derive pending levels from stored readings sorted by (series, ts); levels are unchanged."""
+    """Derive pending levels of values from stored readings sorted by (series, ts); levels are unchanged."""
     good = (readings.quality & _SKIP) == 0
     series, ts, value = readings.series[good], readings.ts[good], readings.value[good]
-    for layer in slots.layers if len(ts) else []:
+    for layer in [each for each, signal in zip(slots.layers, slots.signals, strict=True) if signal == "value"]:
         slot = layer.take(series, mode="clip")
         known = slot >= 0
         row = slots.row[slot[known]]

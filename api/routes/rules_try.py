@@ -109,6 +109,7 @@ async def try_rule(
         "code": "try",
         "profile_id": profile,
         "label": body.metric or "",
+        "signal": "value",
         "event_level": LEVELS[body.level] if body.level else None,
     }
     try:

@@ -58,7 +58,7 @@ TABLES: Mapping[str, Table] = {
     "rule": _table(
         _MANAGEMENT, "when a reading or event is an alert", "until switched off; alerts refer to it",
         Permission.RULES_READ, l2="id code name profile_id metric direction thresholds hysteresis hold_s event_kind "
-        "event_level enabled revision clear_s",
+        "event_level enabled revision clear_s signal",
     ),
     "consumer": _table(
         _MANAGEMENT, "who is told of alerts, and up to which level", "until deleted", Permission.CONSUMERS_READ,

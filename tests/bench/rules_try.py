@@ -21,7 +21,8 @@ from tests.support.stores import Store, open_any_store
 
 RULE = {
     "id": 0, "code": "try", "profile_id": 1, "metric": "depth", "label": "depth", "direction": "above",
-    "thresholds": {"yellow": 15, "red": 27}, "hysteresis": 2.0, "hold_s": 60.0, "clear_s": 60.0, "event_kind": None,
+    "thresholds": {"yellow": 15, "red": 27}, "hysteresis": 2.0, "hold_s": 60.0, "clear_s": 60.0,
+    "signal": "value", "event_kind": None,
     "event_level": None,
 }  # fmt: skip
 

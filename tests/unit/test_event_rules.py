@@ -159,12 +159,16 @@ def test_rules_are_read_from_rows() -> None:
     nothing = dict.fromkeys(["profile_id", "metric", "label", "direction", "thresholds", "event_kind", "event_level"])
     rows = [
         nothing | {"id": 1, "code": "a", "profile_id": 2, "metric": "v", "label": "V", "direction": "below",
-                   "thresholds": {"red": 1, "blue": 3.5}, "hysteresis": 0.5, "hold_s": 1.5, "clear_s": 2},
-        nothing | {"id": 2, "code": "b", "hysteresis": 0, "hold_s": 0, "clear_s": 0, "event_kind": "smoke",
+                   "thresholds": {"red": 1, "blue": 3.5}, "hysteresis": 0.5, "hold_s": 1.5, "clear_s": 2,
+                   "signal": "rate"},
+        nothing | {"id": 2, "code": "b", "hysteresis": 0, "hold_s": 0, "clear_s": 0, "signal": "value",
+                   "event_kind": "smoke",
                    "event_level": 4},
     ]  # fmt: skip
     threshold, smoke = read_rules(rows)
-    assert threshold == ThresholdRule(1, "a", 2, "v", "V", False, (3.5, None, None, 1.0), 0.5, 1_500_000, 2_000_000)
+    assert threshold == ThresholdRule(
+        1, "a", 2, "v", "V", False, (3.5, None, None, 1.0), 0.5, 1_500_000, 2_000_000, "rate"
+    )
     assert smoke == EventRule(2, "b", "smoke", 4)
     assert [threshold.left(level) for level in range(4)] == [3.5, 1.0, 1.0, 1.0]
 

@@ -1,0 +1,48 @@
+"""Signals: what detection tells beside the value of each reading; rules watch them as they watch values."""
+
+from dataclasses import dataclass, field
+from typing import Literal, get_args
+
+import numpy as np
+from numpy.typing import NDArray
+
+Floats = NDArray[np.float64]
+
+Signal = Literal["value", "score", "rate", "residual", "gap"]
+"""What a rule may watch of a metric.
+
+value: the reading itself. score: how unusual it is, 0 .. 1. rate: its change since the reading before, in its unit an
+hour. residual: its distance from what is usual at its hour, in its unit. gap: seconds since the reading before.
+"""
+SIGNALS: tuple[Signal, ...] = get_args(Signal)
+
+
+def _none() -> Floats:
+    return np.empty(0)
+
+
+@dataclass(slots=True)
+class Signals:
+    """Of each reading of a batch, in order, arrays (n,); NaN where nothing is known or the reading does not count.
+
+    Empty where detection does not run.
+    """
+
+    score: Floats = field(default_factory=_none)
+    rate: Floats = field(default_factory=_none)
+    residual: Floats = field(default_factory=_none)
+    gap: Floats = field(default_factory=_none)
+
+    def __len__(self) -> int:
+        return len(self.score)
+
+    def of(self, signal: Signal) -> Floats:
+        """One of them by its name; ValueError for `value`, which is the reading's own."""
+        if signal == "value":
+            raise ValueError("the value of a reading is no signal of detection")
+        found: Floats = getattr(self, signal)
+        return found
+
+    def where(self, rows: NDArray[np.int64] | NDArray[np.bool_]) -> "Signals":
+        """Select rows by mask or index."""
+        return Signals(self.score[rows], self.rate[rows], self.residual[rows], self.gap[rows])

@@ -1,0 +1,76 @@
+"""Rules on signals go by the same thresholds, in layers of their own."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from analytics.rules.definitions import ThresholdRule
+from analytics.rules.slots import LONG_AGO, Slots
+from analytics.rules.thresholds import adopt, evaluate
+from hub.models import Columns
+from hub.signals import SIGNALS, Signals
+
+NAN = float("nan")
+HIGH = ThresholdRule(1, "high", 1, "level", "level", True, (None, None, 5.0, None))
+UNUSUAL = ThresholdRule(2, "odd", 1, "level", "level", True, (None, None, 0.99, None), hold=2, signal="score")
+RARE = ThresholdRule(3, "rare", 1, "level", "level", True, (60.0, None, None, None), signal="gap")
+
+
+def slots_of(*rules: ThresholdRule, series: int = 4) -> Slots:
+    slots = Slots()
+    for rule in rules:
+        slots.put(rule)
+        slots.add(np.full(series, rule.id), np.arange(series))
+    return slots
+
+
+def readings(*value: float, start: int = 0) -> Columns:
+    """One a microsecond, of series 0."""
+    n = len(value)
+    return Columns(start + np.arange(n), np.zeros(n, np.int32), np.array(value), np.zeros(n, np.int16))
+
+
+def told(n: int, **columns: list[float]) -> Signals:
+    return Signals(*(np.array(columns.get(name, [NAN] * n)) for name in SIGNALS[1:]))
+
+
+def test_each_rule_sees_what_it_watches() -> None:
+    slots = slots_of(UNUSUAL, HIGH, RARE, replace(RARE, id=4, signal="value"))
+    assert slots.signals == ["score", "value", "gap", "value"]
+    found = evaluate(slots, readings(1, 9, 1, 1, 1), LONG_AGO, 9, None, told(
+        5, score=[0.0, 1.0, 1.0, 0.999, 0.0], gap=[NAN, 1, 1, 61, 1]))  # fmt: skip
+    by_rule = sorted((slots.rule(each.slot).id, each.ts, each.value, each.after) for each in found.transitions)
+    assert by_rule == [
+        (1, 1, 9.0, 3),
+        (1, 2, 1.0, 0),
+        (2, 3, 0.999, 3),
+        (2, 4, 0.0, 0),
+        (3, 3, 61.0, 1),
+        (3, 4, 1.0, 0),
+    ]
+
+
+def test_a_hold_time_of_a_signal_ends_without_a_reading_and_what_is_unknown_changes_nothing() -> None:
+    slots = slots_of(UNUSUAL)
+    adopt(slots, evaluate(slots, readings(1, 1, 1), LONG_AGO, LONG_AGO, None, told(3, score=[0.0, 1.0, NAN])))
+    [ripened] = evaluate(slots, Columns.empty(), LONG_AGO, 3).transitions
+    assert (ripened.ts, ripened.value, ripened.after) == (3, 1.0, 3)
+
+
+def test_without_detection_a_rule_on_a_signal_sees_no_reading() -> None:
+    slots = slots_of(UNUSUAL)
+    assert not evaluate(slots, readings(9, 9, 9), LONG_AGO, 9).transitions
+    assert not evaluate(slots, readings(9, 9, 9), LONG_AGO, 9, None, Signals()).transitions
+
+
+def test_a_layer_whose_rules_are_gone_is_gone_with_its_signal() -> None:
+    slots = slots_of(HIGH, UNUSUAL, RARE)
+    slots.drop(RARE.id)
+    slots.drop(UNUSUAL.id)
+    assert (len(slots.layers), slots.signals) == (1, ["value"])
+
+
+def test_the_value_is_no_signal_of_detection() -> None:
+    with pytest.raises(ValueError, match="no signal"):
+        Signals().of("value")
