@@ -1,9 +1,8 @@
 """Indicators of cases over a period (考核指标), and the cases behind each figure."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, NamedTuple
 from urllib.parse import urlencode
 from uuid import UUID
 
@@ -20,8 +19,8 @@ from api.language import Spoken
 from api.problems import invalid, not_found, responses
 from hub.access.door import GuardedRouter, needs
 from hub.access.permissions import Permission
-from hub.access.scoped_pool import Connections
 from hub.cases.indicators import COUNTS, SQL, ZONE, Figure, Indicator, Period, counts, figures, listed, stages
+from hub.cases.reach import Reach
 from hub.cases.which import By, Which
 from hub.words import Lang, text
 
@@ -164,9 +163,8 @@ async def case_indicators(
     form: Annotated[Literal["json", "csv"], Query(alias="format", description="csv: UTF-8 with a mark")] = "json",
 ) -> Any:
     """Counts and shares of a period, each with what it was counted from and the list of its cases."""
-    pool, which, tallied = source(context, which)
-    async with pool.connection() as conn, one_moment(conn):
-        told = await indicators_of(conn, period, which, set_code, by, spoken, tallied)
+    async with context.hub_pool.connection() as conn, one_moment(conn):
+        told = await indicators_of(conn, period, which, reach_of(context), Asked(set_code, by, spoken))
     return told if form == "json" else _sheet(told, spoken)
 
 
@@ -190,38 +188,38 @@ async def stage_times(context: Here, period: ThePeriod, which: TheCases) -> Any:
     return {"first": period.first, "last": period.last, "items": [stage._asdict() for stage in found]}
 
 
-def source(context: Context, which: Which) -> tuple[Connections, Which, bool]:
-    """Connections for figures, what they count, and whether the tally may tell it.
+class Asked(NamedTuple):
+    """How figures are told."""
 
-    Who may see one division sees of the whole hub's tally what belongs to that.
-    """
-    scope = context.scope
-    if scope.everywhere:
-        return context.hub_pool, which, True
-    own = next(iter(scope.whole_keys), "").removeprefix("/")
-    region = which.region or own
-    if len(scope.whole_keys) == 1 and not scope.shares and own.isdigit() and region.startswith(own):
-        return context.hub_pool, replace(which, region=region), True
-    return context.pool, which, False
+    set_code: str
+    """Whose definitions."""
+    by: By
+    lang: Lang
+
+
+def reach_of(context: Context) -> Reach:
+    """Which cases the caller sees, for figures that are counted on connections of the hub."""
+    return Reach(None if context.scope.everywhere else context.scope.whole_keys)
 
 
 async def indicators_of(
-    conn: AsyncConnection, period: Period, which: Which, set_code: str, by: By, lang: Lang, tallied: bool
+    conn: AsyncConnection, period: Period, which: Which, reach: Reach, asked: Asked
 ) -> dict[str, Any]:
     """As `CaseIndicators`, by `counts`. ProblemError where there is no such set."""
-    found = await row(conn, SQL.sets, {"code": set_code})
+    by, lang = asked.by, asked.lang
+    found = await row(conn, SQL.sets, {"code": asked.set_code})
     if found is None:
-        raise not_found("indicator set", set_code)
+        raise not_found("indicator set", asked.set_code)
     defined = [Indicator(**each) for each in found["indicators"]]
-    whole = (await counts(conn, period, which, tallied=tallied))[""]
-    groups = {} if by == "none" else await counts(conn, period, which, by, tallied)
+    whole = (await counts(conn, period, which, reach=reach))[""]
+    groups = {} if by == "none" else await counts(conn, period, which, by, reach)
     params = _params(period, which)
     return {
         **_group("", whole, defined, params, lang),
         "first": period.first,
         "last": period.last,
         "counted_at": period.now,
-        "set": set_code,
+        "set": asked.set_code,
         "set_name": found["name"],
         "groups": [
             _group(key, groups[key], defined, None if key is None else params | narrowed(by, key, period, which), lang)

@@ -16,13 +16,15 @@ CASES: Mapping[str, Table] = {
         l1="id number source category_kind category category_version level alert_id reported_at reporters stage "
         "stage_at stage_due_at seq visits updated_at accepted_at filed_at dispatched_at handled_at closed_at "
         "closed_how ended_at due_at returned reworked extended suspended suspended_at review_at supervised supervision "
-        "supervision_due_at asked asked_at asked_hours asked_until merged_into",
+        "supervision_due_at asked asked_at asked_hours asked_until merged_into marks",
         l2="region organisation area_keys responsible assisting scope",
         l3="title component lon lat reported_by stage_by asked_by",
     ),
     "case_tally": table(
         _BUSINESS, "how many cases are in each count, by day and month", "with the cases that it counts", _READ,
-        l1="cell category key grain day what n",
+        l1="cell grain category key day reported accepted rejected merged self_handled filed extended suspended "
+        "suspended_now supervised dispatched dispatched_right closed closed_after_dispatch closed_after_rework due "
+        "due_closed closed_in_time closed_late overdue_open",
     ),
     "indicator_set": table(
         _MANAGEMENT, "definitions of indicators of cases, as a city reads them", "until deleted", _READ,

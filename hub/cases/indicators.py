@@ -1,11 +1,11 @@
 """Indicators of cases (考核指标): counts over a period, and the shares that a city defines over them.
 
-In which counts a case is, and by what time, the database says in one place (`case_counts`), for counting and for the
-list of cases behind a figure. Definitions are data (table indicator_set). Days and months are those of China.
+In which counts a case is the database says in one place (`case_in`), for counting and for the list of cases behind a
+figure. Definitions are data (table indicator_set). Days and months are those of China.
 """
 
-from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 from typing import Any, NamedTuple
 from zoneinfo import ZoneInfo
@@ -13,7 +13,8 @@ from zoneinfo import ZoneInfo
 from psycopg import AsyncConnection
 from psycopg.rows import dict_row
 
-from hub.cases.tally import Span, cells, split
+from hub.cases.reach import ALL, Reach, Seen
+from hub.cases.tally import Cells, Span, cells, split
 from hub.cases.transitions import REVIEW, STAGES, SUPERVISION
 from hub.cases.which import By, Which
 from hub.store.statements import statements
@@ -22,31 +23,39 @@ from hub.words.sentence import Sentence
 SQL = statements(__name__)
 
 ZONE = ZoneInfo("Asia/Shanghai")
-_BASIS = {
-    "reported": ("reported_at", "true"),
-    "accepted": ("accepted_at", "true"),
-    "rejected": ("ended_at", "c.stage = 'rejected'"),
-    "merged": ("ended_at", "c.stage = 'merged'"),
-    "self_handled": ("closed_at", "c.closed_how = 'self_handled'"),
-    "filed": ("filed_at", "true"),
-    "extended": ("filed_at", "c.extended > 0"),
-    "suspended": ("filed_at", "c.suspended > 0"),
-    "suspended_now": ("filed_at", "c.suspended_at is not null"),
-    "supervised": ("filed_at", "c.supervised > 0"),
-    "dispatched": ("dispatched_at", "true"),
-    "dispatched_right": ("dispatched_at", "true"),
-    "closed": ("closed_at", "true"),
-    "closed_after_dispatch": ("closed_at", "true"),
-    "closed_after_rework": ("closed_at", "c.reworked > 0"),
-    "due": ("due_at", "true"),
-    "due_closed": ("due_at", "true"),
-    "closed_in_time": ("due_at", "true"),
-    "closed_late": ("due_at", "true"),
-    "overdue_open": ("due_at", "c.ended_at is null"),
+BASIS = {
+    "reported": "reported",
+    "accepted": "accepted",
+    "rejected": "ended",
+    "merged": "ended",
+    "self_handled": "ended",
+    "filed": "filed",
+    "extended": "filed",
+    "suspended": "filed",
+    "suspended_now": "filed",
+    "supervised": "filed",
+    "dispatched": "dispatched",
+    "dispatched_right": "dispatched",
+    "closed": "ended",
+    "closed_after_dispatch": "ended",
+    "closed_after_rework": "ended",
+    "due": "due",
+    "due_closed": "due",
+    "closed_in_time": "due",
+    "closed_late": "due",
+    "overdue_open": "due",
 }
-"""Of each count the column of the time by which a case is in it, and what its cases have that an index may know."""
-COUNTS = tuple(_BASIS)
-"""What definitions are made of, as `case_counts` names them."""
+"""Of each count the time by which a case is in it, as the function case_counts has it."""
+COUNTS = tuple(BASIS)
+"""What definitions are made of."""
+_LISTS = {
+    "reported": SQL.listed_reported,
+    "accepted": SQL.listed_accepted,
+    "filed": SQL.listed_filed,
+    "dispatched": SQL.listed_dispatched,
+    "ended": SQL.listed_ended,
+    "due": SQL.listed_due,
+}
 REGION_LEVELS = (2, 4, 6, 9, 12)
 """Digits of a division's code: province, city, county, town, village."""
 
@@ -133,33 +142,54 @@ Counts = dict[str, int]
 
 
 async def counts(
-    conn: AsyncConnection, period: Period, which: Which, by: By = "none", tallied: bool = False
+    conn: AsyncConnection, period: Period, which: Which, by: By = "none", reach: Reach = ALL
 ) -> dict[str | None, Counts]:
     """Cases in each count, by the key of their group; '' for all of them, None for those that have no such thing.
 
-    `tallied`: what the tally knows is read from it, which is for connections that see everything.
+    On a connection that sees everything, of what `reach` reaches: what the tally knows is read from it.
     """
     found: dict[str | None, Counts] = {"": {}} if by == "none" else {}
-    values = {**asdict(which), "by": by, "digits": digits(which, by), "now": period.now}
-    told = cells(which, by, values["digits"]) if tallied else None
-    spans = [Span(period.first, period.last)]
-    if told is not None:
-        parts = split(period.first, period.last, period.now.astimezone(ZONE).date(), told.daily)
-        spans = parts.counted
-        statement = SQL.tallied.replace("CATEGORY", told.condition)
-        for grain, span in parts.told:
-            await _sum(conn, statement, {**values, **told.values, "grain": grain, **span._asdict()}, found)
-    for span in spans:
-        await _sum(conn, SQL.counts, {**values, **Period(*span, period.now).values}, found)
+    parts = reach.parts(which)
+    fine = digits(parts[0].which if len(parts) == 1 else which, by)
+    values = {"by": by, "digits": fine, "now": period.now}
+    whole = Span(period.first, period.last)
+    member = reach.member(which, by)
+    for part in parts:
+        told = cells(part.which, by, fine) if part.keys is None else None
+        if member is not None:
+            told = Cells("member", member, keys=False, daily=True)
+        spans = [whole]
+        if told is not None:
+            divided = split(*whole, period.now.astimezone(ZONE).date(), told.daily)
+            spans = divided.counted
+            statement = SQL.tallied_by_category if told.categories else SQL.tallied
+            for grain, span in divided.told:
+                await _sum(conn, statement, {**values, **told.values, "grain": grain, **span._asdict()}, found)
+        for span in spans:
+            await _sum(conn, SQL.counts, {**values, **Period(*span, period.now).values, **part.values}, found)
+    return found
+
+
+async def counted(
+    conn: AsyncConnection, period: Period, which: Which, by: By = "none", keys: Collection[str] | None = None
+) -> dict[str | None, Counts]:
+    """As `counts`, without the tally: of the cases that have one of some keys, or of all."""
+    found: dict[str | None, Counts] = {"": {}} if by == "none" else {}
+    seen = Seen(which, None if keys is None else tuple(keys))
+    await _sum(conn, SQL.counts, {**period.values, **seen.values, "by": by, "digits": digits(which, by)}, found)
     return found
 
 
 async def _sum(
     conn: AsyncConnection, statement: str, values: Mapping[str, Any], found: dict[str | None, Counts]
 ) -> None:
-    for key, what, n in await (await conn.execute(statement.encode(), values)).fetchall():
-        counted = found.setdefault(key, {})
-        counted[what] = counted.get(what, 0) + n
+    # Never prepared: a plan for all questions at once would use the index of none.
+    for key, *numbers in await (await conn.execute(statement.encode(), values, prepare=False)).fetchall():
+        if any(numbers):
+            group = found.setdefault(key, {})
+            for what, n in zip(COUNTS, numbers, strict=True):
+                if n:
+                    group[what] = group.get(what, 0) + int(n)
 
 
 def digits(which: Which, by: By) -> int:
@@ -172,8 +202,8 @@ def digits(which: Which, by: By) -> int:
 
 async def stages(conn: AsyncConnection, period: Period, which: Which) -> list[Stage]:
     """Visits that ended in a period, by stage in their order."""
-    values = {**period.values, **asdict(which), "apart": [SUPERVISION, REVIEW]}
-    rows = await (await conn.execute(SQL.stages.encode(), values)).fetchall()
+    values = {**period.values, **Seen(which).values, "apart": [SUPERVISION, REVIEW]}
+    rows = await (await conn.execute(SQL.stages.encode(), values, prepare=False)).fetchall()
     order = [*STAGES, "case"]
     return sorted((Stage(*row) for row in rows), key=lambda stage: order.index(stage.stage))
 
@@ -182,10 +212,10 @@ async def listed(
     conn: AsyncConnection, what: str, period: Period, which: Which, after: Mapping[str, Any]
 ) -> list[dict[str, Any]]:
     """The cases that a count counts, from a cursor on."""
-    basis, narrow = _BASIS[what]
-    statement = SQL.listed.replace("BASIS", basis).replace("NARROW", narrow)
+    statement = _LISTS[BASIS[what]]
     async with conn.cursor(row_factory=dict_row) as cursor:
-        await cursor.execute(statement.encode(), {**period.values, **asdict(which), "what": what, **after})
+        values = {**period.values, **Seen(which).values, "what": what, **after}
+        await cursor.execute(statement.encode(), values, prepare=False)
         return await cursor.fetchall()
 
 

@@ -1,4 +1,4 @@
-"""Which figures the tally of cases (case_tally, migration 0083) tells, and of which days.
+"""Which figures the tally of cases (case_tally, migration 0091) tells, and of which days.
 
 The tally is exact for days before today: what is due does not depend on the clock any more. It has some cells (whole
 months of a place, an organisation, a category; days of most of them); what else is asked is counted.
@@ -30,7 +30,7 @@ class Span(NamedTuple):
 class Cells:
     """Cells whose sum is a figure, or each figure of a group."""
 
-    cell: Literal["all", "county", "town", "organisation", "responsible", "area", "category"]
+    cell: Literal["all", "county", "town", "organisation", "responsible", "member", "area", "level", "category"]
     key: str = ""
     keys: bool = True
     """They are those whose key begins so, not the one that has it."""
@@ -42,13 +42,6 @@ class Cells:
     """Letters of the key that name its group."""
     daily: bool = False
     """They are kept by day, too."""
-
-    @property
-    def condition(self) -> str:
-        """What stands for CATEGORY in the statement `tallied`: equal to where it can be, for that finds an index."""
-        if self.categories:
-            return "t.category >= %(category)s and t.category <= %(category_end)s"
-        return "t.category = %(category)s"
 
     @property
     def values(self) -> dict[str, Any]:
@@ -81,30 +74,29 @@ class Split(NamedTuple):
 def cells(which: Which, by: By, digits: int) -> Cells | None:
     """Cells of a question; None: it has to be counted."""
     owner = _owner(which)
-    if which.exact or which.level is not None or by == "level" or len(owner) + (which.region is not None) > 1:
+    if which.exact or len(owner) + (which.region is not None) > 1:
         return None
     if which.category_kind is not None or which.category is not None or by == "category":
         return None if owner else _of_category(which, by, digits)
-    if by in ("organisation", "responsible", "area"):
-        return Cells(by, daily=by != "area") if not owner and which.region is None else None
+    if by in ("organisation", "responsible", "area", "level"):
+        return Cells(by, daily=True) if not owner and which.region is None else None
     if owner:
         return owner[0] if by in ("none", "month") else None
     return _of_region(which.region, by, digits)
 
 
 def _owner(which: Which) -> list[Cells]:
-    told = []
-    if which.area is not None:
-        told.append(Cells("area", which.area, keys=False))
-    if which.organisation is not None:
-        told.append(Cells("organisation", which.organisation, keys=False, daily=True))
-    if which.responsible is not None:
-        told.append(Cells("responsible", which.responsible, keys=False, daily=True))
-    return told
+    told: dict[Any, str | None] = {
+        "area": which.area,
+        "organisation": which.organisation,
+        "responsible": which.responsible,
+        "level": None if which.level is None else str(which.level),
+    }
+    return [Cells(cell, key, keys=False, daily=True) for cell, key in told.items() if key is not None]
 
 
 def _of_region(region: str | None, by: By, digits: int) -> Cells | None:
-    fine = digits if by == "region" else len(region or "")
+    fine = max(digits if by == "region" else 0, len(region or ""))
     if fine > TOWN:
         return None
     if fine > COUNTY:

@@ -4,15 +4,22 @@ import re
 from importlib.resources import files
 
 _NAME = re.compile(r"^-- name: ([a-z][a-z0-9_]*)\n", re.MULTILINE)
+_USE = re.compile(r"^-- use: ([a-z][a-z0-9_]*)$", re.MULTILINE)
 
 
 class Statements:
     """Named blocks of one .sql file, as attributes: `SQL.devices_all`. AttributeError for an unknown name."""
 
     def __init__(self, text: str) -> None:
-        """A block begins with a line `-- name: devices_all` and ends before the next one."""
+        """A block begins with a line `-- name: devices_all` and ends before the next one.
+
+        A line `-- use: which` in it stands for the block of that name, further up in the file.
+        """
         _, *parts = _NAME.split(text)
-        self._blocks = {name: block.strip() for name, block in zip(parts[::2], parts[1::2], strict=True)}
+        self._blocks: dict[str, str] = {}
+        self.used = frozenset(_USE.findall(text))
+        for name, block in zip(parts[::2], parts[1::2], strict=True):
+            self._blocks[name] = _USE.sub(lambda used: self._blocks[used[1]], block.strip())
 
     def __getattr__(self, name: str) -> str:
         try:

@@ -234,7 +234,9 @@ async def test_who_is_limited_to_an_area_sees_the_cases_that_are_in_it_now(datab
 
         async def tallied() -> int:
             async with context.hub_pool.connection() as conn:
-                told = await conn.execute("select sum(n) from case_tally where cell = 'area' and key = 'lake'")
+                told = await conn.execute(
+                    "select sum(reported) from case_tally where cell = 'area' and grain = 'month' and key = 'lake'"
+                )
                 return sum(n or 0 for (n,) in await told.fetchall())
 
         async def alerts() -> list[str]:

@@ -1,77 +1,33 @@
 """A district's year of cases, stepped through the hub and counted by a script of its own, to the digit."""
 
 import random
+from collections import Counter
 from collections.abc import AsyncIterator
 from datetime import date, timedelta
 from functools import partial
 from typing import Any, get_args
-from uuid import UUID, uuid5
 
 import httpx
 import pytest
 
 from api.routes import case_indicators
 from hub.access.roles import Role
-from hub.cases.apply import apply
-from hub.cases.indicators import COUNTS, Period, counts, listed, stages
-from hub.cases.step import Change, Report, Step
-from hub.cases.transitions import APPROVE, HANDLE
+from hub.cases.indicators import COUNTS, Period, counted, counts, listed, stages
+from hub.cases.reach import Reach
 from hub.cases.which import By, Which
 from hub.store.pool import Pool
-from tests.support.district_count import HOLIDAYS, LIMIT_S, MADE_UP, Year
-from tests.support.district_year import NOW, OFFICES, Event, district_year
+from tests.support.district_count import Year
+from tests.support.district_steps import stepped
+from tests.support.district_year import NOW, district_year
 from tests.support.doors import CallerDoor
 from tests.support.served_api import api_context, client_of
 
-SPACE = UUID(int=12)
-APPROVED = {"extension_granted", "extension_refused", "suspension_granted", "suspended", "supervised"}
-TABLES = [
-    """insert into case_table (kind, version, name, zone, hours, imported_by)
-       values ('deadlines', 1, 'district', 'Asia/Shanghai', '[[540, 720], [780, 1080]]', 'test')""",
-    "insert into case_deadline (version, stage, seconds, working) values (1, 'handling', 57600, true)",
-    *(
-        f"""insert into case_deadline (version, category_kind, stage, seconds, working)
-            values (1, '{kind}', 'case', {seconds}, {working})"""
-        for kind, (seconds, working) in LIMIT_S.items()
-    ),
-    *(f"insert into organisation (code, name) values ('{code}', '{code}')" for code in OFFICES),
-    *(f"insert into calendar_day values ('{day}', false, '放假')" for day in sorted(HOLIDAYS)),
-    *(f"insert into calendar_day values ('{day}', true, '调休')" for day in sorted(MADE_UP)),
-]
 DAYS = [
     (date(2025, 1, 1), date(2026, 1, 31)),
     (date(2025, 1, 1), date(2025, 12, 31)),
     *((date(2025, n, 1), date(2025, n + 1, 1) - timedelta(days=1)) for n in (1, 6, 10)),
     (date(2025, 3, 8), date(2025, 3, 8)),
 ]
-
-
-def change(number: int, step: Event) -> Change:
-    """A step of the year as the hub takes it."""
-    id_, case, kind, at = uuid5(SPACE, str(number)), UUID(int=step["case"] + 1), step["kind"], step["at"]
-    if kind == "reported":
-        told = {name: step[name] for name in ("region", "organisation", "category_kind", "category", "level")}
-        return Report(id_, case, at, "desk", "暴露垃圾", "entered", category_version=1, **told)
-    more: dict[str, Any] = {"responsible": step.get("responsible"), "hours": step.get("hours")}
-    if kind in ("suspension_asked", "supervised"):
-        more |= {"until": at + timedelta(days=30), "level": 2 if kind == "supervised" else None}
-    if kind == "merged":
-        more["into"] = UUID(int=step["into"] + 1)
-    approved = kind in APPROVED or step.get("coordinated")
-    actor = "chief" if approved else "desk"
-    return Step(id_, case, kind, at, actor, APPROVE if approved else HANDLE, note="why", **more)
-
-
-async def stepped(pool: Pool, steps: list[Event]) -> None:
-    """Take the steps of a year through the hub."""
-    async with pool.connection() as conn:
-        for statement in TABLES:
-            await conn.execute(statement.encode())
-    for place in range(0, len(steps), 500):
-        changes = [change(place + n, step) for n, step in enumerate(steps[place : place + 500])]
-        async with pool.connection() as conn, conn.transaction():
-            refused = [each for each in await apply(conn, changes) if each.outcome != "applied"]
-        assert not refused, refused[0]
 
 
 @pytest.fixture(params=[300, pytest.param(5_059, marks=pytest.mark.heavy)])
@@ -99,12 +55,12 @@ async def test_each_count_is_that_of_a_script_of_its_own(district: tuple[Pool, Y
         for first, last in DAYS:
             period = Period(first, last, NOW)
             everything = year.counts(first, last) or {"": {}}
+            assert await counted(conn, period, Which()) == everything, (first, last)
             assert await counts(conn, period, Which()) == everything, (first, last)
-            assert await counts(conn, period, Which(), tallied=True) == everything, (first, last)
             for by, group in GROUPS.items():
-                told = await counts(conn, period, Which(), by)  # type: ignore[arg-type]
+                told = await counted(conn, period, Which(), by)  # type: ignore[arg-type]
                 assert told == year.counts(first, last, group), (by, first)
-                assert await counts(conn, period, Which(), by, True) == told, (by, first)  # type: ignore[arg-type]
+                assert await counts(conn, period, Which(), by) == told, (by, first)  # type: ignore[arg-type]
             told_stages = {each.stage: each for each in await stages(conn, period, Which())}
             assert {
                 stage: (each.visits, each.median_s, each.p90_s) for stage, each in told_stages.items()
@@ -124,15 +80,29 @@ NARROWED = [
 ]  # fmt: skip
 
 
+KEYS = [
+    "/", "/33", "/330106", "/330106002", "/330106003", "/330106003002", "/3302", "/@lake", "parks/", "water/",
+    "clean/330106002",
+]  # fmt: skip
+
+
 async def test_the_tally_tells_what_is_counted(district: tuple[Pool, Year, httpx.AsyncClient]) -> None:
     """For each filter and group, in periods that begin and end within months, before and after a retention."""
     pool, year, _ = district
     spans = [DAYS[0], DAYS[2], (date(2025, 2, 17), date(2025, 9, 3)), (date(2024, 12, 3), date(2027, 5, 9))]
     every = [(Period(*span, NOW), which, by) for span in spans for which in NARROWED for by in get_args(By)]
     for turn in range(2):
+        chance = random.Random(turn)
         async with pool.connection() as conn:
-            for asked in random.Random(turn).sample(every, len(every) if len(year.lives) > 1_000 else 80):
-                assert await counts(conn, *asked, tallied=True) == await counts(conn, *asked), asked
+            for period, which, by in chance.sample(every, len(every) if len(year.lives) > 1_000 else 80):
+                told = await counts(conn, period, which, by)
+                assert told == await counted(conn, period, which, by), (period, which, by)
+                reach = Reach(frozenset(chance.sample(KEYS, chance.randrange(1, 4))))
+                seen = sum(
+                    (Counter(each) for each in (await counts(conn, period, which, by, reach)).values()), Counter()
+                )
+                of_keys = await counted(conn, period, which, by, reach.keys)
+                assert seen == sum((Counter(each) for each in of_keys.values()), Counter()), (period, which, by, reach)
             await conn.execute(
                 "delete from case_file where ended_at is not null and hashtext(id::text) % 3 = 0 "
                 "and not exists (select from case_file m where m.merged_into = case_file.id)"
@@ -220,13 +190,13 @@ async def test_the_whole_and_its_groups_are_of_one_moment(database: str, monkeyp
     async with api_context(database) as context, client_of(context, timeout=60) as client:
         await stepped(context.hub_pool, district_year(80))
 
-        async def counted(*asked: Any, **more: Any) -> Any:
+        async def disturbed(*asked: Any, **more: Any) -> Any:
             found = await counts(*asked, **more)
             async with context.hub_pool.connection() as other:
                 await other.execute("update case_file set organisation = 'parks', due_at = null")
             return found
 
-        monkeypatch.setattr(case_indicators, "counts", counted)
+        monkeypatch.setattr(case_indicators, "counts", disturbed)
         asked = {"from": "2025-01-01", "to": "2025-12-31", "by": "organisation"}
         told = (await client.get("/indicators/cases", params=asked)).raise_for_status().json()
         assert len(told["groups"]) > 1

@@ -6,7 +6,7 @@ counts them, and a test takes them through the hub.
 
 import random
 from datetime import datetime, timedelta, timezone
-from typing import Any
+from typing import Any, NamedTuple
 
 Event = dict[str, Any]
 CHINA = timezone(timedelta(hours=8))
@@ -25,14 +25,25 @@ CATEGORIES = [
 OFFICES = ["clean", "parks", "water", "roads"]
 
 
+class Spread(NamedTuple):
+    """When cases are reported, and when their steps end."""
+
+    begin: datetime = BEGIN
+    days: int = 365
+    until: datetime = NOW
+
+
+YEAR = Spread()
+
+
 class _Case:
     """Makes the steps of one case, in the order of time."""
 
-    def __init__(self, chance: random.Random, number: int) -> None:
+    def __init__(self, chance: random.Random, number: int, spread: Spread) -> None:
         self.chance, self.number = chance, number
-        self.at = BEGIN + timedelta(seconds=chance.randrange(365 * 86_400))
+        self.at = spread.begin + timedelta(seconds=chance.randrange(spread.days * 86_400))
         self.steps: list[Event] = []
-        self.joined = BEGIN
+        self.joined = spread.begin
 
     def do(self, kind: str, after: float = 0.0, **said: Any) -> None:
         self.at += timedelta(seconds=1 + round(3600 * after * self.chance.uniform(0.2, 2)))
@@ -93,16 +104,16 @@ class _Case:
         self.do("closed", 3)
 
 
-def district_year(cases: int, seed: int = 1) -> list[Event]:
-    """Steps of so many cases in the order in which they are taken, until NOW."""
+def district_year(cases: int, seed: int = 1, spread: Spread = YEAR) -> list[Event]:
+    """Steps of so many cases in the order in which they are taken."""
     chance = random.Random(seed)
-    lives = [_Case(chance, number) for number in range(cases)]
+    lives = [_Case(chance, number, spread) for number in range(cases)]
     for life in lives:
         life.live()
     for life in lives:
         if chance.random() < 0.04:
             _merge(chance, life, lives)
-    steps = [step for life in lives for step in life.steps if step["at"] < NOW]
+    steps = [step for life in lives for step in life.steps if step["at"] < spread.until]
     return sorted(steps, key=lambda step: (step["at"], step["case"]))
 
 

@@ -103,12 +103,15 @@ def sql_findings(root: Path = ROOT) -> Iterator[str]:
     """Blocks that no module uses, uses of blocks that are not there, and .sql files without a module."""
     modules = _modules(root)
     there: dict[str, set[str]] = {}
+    used: set[tuple[str, str]] = set()
     for package in PACKAGES:
         for path in sorted((root / package).rglob("*.sql")):
             if "migrations" not in path.parts:
                 owner = ".".join(path.relative_to(root).with_suffix("").parts)
-                there[owner] = set(dir(Statements(path.read_text(encoding="utf-8"))))
-    used = {(owner, block) for module in modules for owner, block, _ in module.blocks}
+                told = Statements(path.read_text(encoding="utf-8"))
+                there[owner] = set(dir(told))
+                used |= {(owner, block) for block in told.used}
+    used |= {(owner, block) for module in modules for owner, block, _ in module.blocks}
     for module in modules:
         for owner, block, line in module.blocks:
             if block not in there.get(owner, set()):
