@@ -20,6 +20,7 @@ from hub.access.refusals import Refusals
 from hub.access.scope import EVERYWHERE, Scope
 from hub.access.scoped_pool import Connections, ScopedPool
 from hub.access_settings import Access
+from hub.alerts.fusion_trial import FusionTrial
 from hub.alerts.trial import RuleTrial
 from hub.settings import Settings
 from hub.store.pool import Pool
@@ -56,6 +57,8 @@ class Context:
     """Which people have a stream of alerts open."""
     try_rule: RuleTrial | None = None
     """Tries a rule on the past; None: this process knows no rules."""
+    try_fusion: FusionTrial | None = None
+    """As `try_rule`, of a fusion rule."""
 
     scope: Scope = EVERYWHERE
     """What the request may see."""

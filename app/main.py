@@ -29,7 +29,9 @@ from app.cli.diagnose import diagnose
 from app.cli.drills import device_tests, drills
 from app.cli.evaluate import evaluate
 from app.cli.frame import frame
+from app.cli.fusion import fusion
 from app.cli.handovers import handovers
+from app.cli.incidents import incidents
 from app.cli.indicators import indicators
 from app.cli.inhibitions import inhibitions
 from app.cli.keys import keys
@@ -82,7 +84,9 @@ app.add_typer(regions, name="regions")
 app.add_typer(rules, name="rules")
 app.add_typer(cases, name="cases")
 app.add_typer(inhibitions, name="inhibitions")
+app.add_typer(fusion, name="fusion")
 app.add_typer(alerts, name="alerts")
+app.add_typer(incidents, name="incidents")
 app.add_typer(consumers, name="consumers")
 app.add_typer(chains, name="chains")
 app.add_typer(outside, name="outside")

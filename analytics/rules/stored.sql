@@ -1,13 +1,15 @@
 -- name: active
 -- Alerts whose condition has not ended, the newest of a rule and target last; of kinds without an end when their newest
--- event happened and how long it took, leaving out those that came too late to count. Times in microseconds.
-select a.rule_id, coalesce(a.series_id, a.device_id), a.series_id is null, a.id, a.level, a.peak_level,
-       (extract(epoch from a.changed_at) * 1000000)::bigint,
+-- event happened and how long it took, leaving out those that came too late to count. Times in microseconds. Levels are the
+-- rule's own, whatever fusion holds them at.
+select a.rule_id, coalesce(a.series_id, a.device_id), a.series_id is null, a.id, coalesce(f.own_level, a.level),
+       coalesce(f.own_peak, a.peak_level), (extract(epoch from a.changed_at) * 1000000)::bigint,
        case when a.handling in ('closed', 'false_alarm', 'merged') then a.handling else '' end as ended,
        (extract(epoch from said.ts) * 1000000)::bigint,
        (extract(epoch from greatest(said.received_at - said.ts, interval '0')) * 1000000)::bigint
 from alert a
 join rule r on r.id = a.rule_id
+left join alert_fused f on f.alert_id = a.id
 left join lateral (
     select ts, received_at from event e
     where e.kind = r.event_kind and e.device_id = a.device_id and e.state is distinct from 'inactive'

@@ -15,6 +15,7 @@ import { drawOffice } from './office.js';
 import { openReport } from './report.js';
 import { put } from './shapes.js';
 import { keepRinging, setSound, sound, wake } from './sound.js';
+import { showIncidents } from './incidents.js';
 import { showWarnings } from './warnings.js';
 
 const REFRESH_MS = 1000; // lists are asked for at most this often, however many alerts come
@@ -29,6 +30,7 @@ let status = null;
 let alerts = null;
 let letters = null;
 let warnings = null;
+let incidents = null;
 let drills = null;
 let duties = null;
 let handovers = [];
@@ -52,6 +54,7 @@ function draw() {
   if (alerts) showAlerts(alerts, now(), may('alerts:step') && !locked() ? take : null);
   if (letters) showLetters(letters, new Date(now()));
   if (warnings) showWarnings(warnings, now());
+  if (incidents) showIncidents(incidents, (id) => get(`/incidents/${id}?lang=${language}`));
   if (drills) showDrills(drills);
   if (duties) showDuty(duties, handovers, presence?.own?.name, may('alerts:step') && !locked(), loadDuty);
   showDesk(presence, now(), locked());
@@ -104,8 +107,10 @@ function paced(load) {
 }
 
 const loadAlerts = paced(async () => {
-  const [active, over, red, drilled] = await Promise.all(['active=true&limit=1000', 'state=cleared&limit=50',
-    'state=cleared&min_level=red&limit=1000', 'active=true&drill=true&limit=200'].map((wanted) => get(`/alerts?${wanted}`)));
+  const [active, over, red, drilled, fused] = await Promise.all([...['active=true&limit=1000', 'state=cleared&limit=50',
+    'state=cleared&min_level=red&limit=1000', 'active=true&drill=true&limit=200'].map((wanted) => get(`/alerts?${wanted}`)),
+  get(`/incidents?active=true&limit=50&lang=${language}`)]);
+  incidents = fused.items;
   const all = new Map([...over.items, ...red.items, ...active.items, ...drilled.items].map((alert) => [alert.id, alert]));
   alerts = [...all.values()];
   draw();

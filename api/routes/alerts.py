@@ -85,6 +85,7 @@ class Alert(BaseModel):
     )
     shelved_until: datetime | None = Field(description="out of the list of what is to be done until then")
     merged_into: UUID | None = Field(description="the alert in which it goes on")
+    incident: UUID | None = Field(description="of GET /incidents, in which it is")
     metric: str | None
     metric_name: str | None
     unit: str | None

@@ -8,6 +8,9 @@ from contextlib import asynccontextmanager
 from functools import partial
 from secrets import token_hex
 
+from analytics.fusion.follow import Follower
+from analytics.fusion.history import FusionHistory
+from analytics.fusion.lone import Lone
 from analytics.rules.history import RuleHistory
 from api.app import create_app
 from api.changes import ChangeFeed
@@ -68,7 +71,7 @@ class ApiServer(Part):
 
         `sockets` are bound to the API's address.
         """
-        self._sockets, self._engine = sockets, engine
+        self._sockets, self._engine, self._registry = sockets, engine, registry
         self._settings, self._pool, self._delivery_worker = settings, pool, delivery_worker
         self._changes = ChangeFeed(pool)
         self._followers = Followers(settings.database.url, pool, sinks_of(settings), settings.api.public_url)
@@ -85,6 +88,7 @@ class ApiServer(Part):
         context = Context(
             settings, pool, counters, reasons, self._changes, replay, self._control, self._outcomes, self._directory,
             self._logins, channels=delivery_worker.channels, try_rule=RuleHistory(settings.rules.stale_after_s),
+            try_fusion=FusionHistory(),
         )  # fmt: skip
         self._refusals, self._desks = context.refusals, context.desks
         app = create_app(context, routers, LARGER)
@@ -120,6 +124,9 @@ class ApiServer(Part):
         if self._settings.path_watch.enabled:
             rounds = watch_path(self._settings, self._engine)
             others += [("path watch", lead(self._settings.database.url, "path watch", rounds))]
+        fusion, alone = Follower().work, Lone(self._registry).work
+        others += [("fusion", lead(self._settings.database.url, "fusion", fusion))]
+        others += [("fusion of one", lead(self._settings.database.url, "fusion of one", alone))]
         for name, work in others + housekeeping(self._settings, self._pool):
             group.create_task(work, name=name)
         yield

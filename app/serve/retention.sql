@@ -36,6 +36,14 @@ with gone as (
 )
 select id from gone
 
+-- name: incidents
+-- Those that no alert is in any more.
+delete from incident where id in (
+    select i.id from incident i
+    where i.made_at < now() - make_interval(days => %(days)s)
+      and not exists (select from incident_member m where m.incident_id = i.id)
+    limit %(batch)s)
+
 -- name: maintenance
 delete from maintenance where id in (
     select id from maintenance where to_at < now() - make_interval(days => %(days)s) limit %(batch)s)

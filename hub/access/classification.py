@@ -61,7 +61,7 @@ ALERT = {
     **dict.fromkeys(
         ("alert", "seq", "category", "metric", "event_kind", "level", "peak_level", "state", "condition", "handling",
          "opened_at", "cleared_at", "changed_at", "raised_at", "link", "origin", "cause", "drill", "shelved_until",
-         "merged_into"),
+         "merged_into", "incident"),
         Level.L1,
     ),
     **dict.fromkeys(

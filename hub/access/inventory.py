@@ -161,6 +161,28 @@ TABLES: Mapping[str, Table] = {
         _MANAGEMENT, "which alerts of a parent keep back which alerts of the devices behind it", "until deleted",
         Permission.RULES_READ, l1="code parent_kinds parent_metrics kinds enabled changed_at",
     ),
+    "fusion_rule": _table(
+        _MANAGEMENT, "which alerts close to each other are one incident, and what follows", "until deleted",
+        Permission.RULES_READ,
+        l1="code name_en name_zh kinds metrics anchors link radius_m within_s sources share raise_to raise_sources "
+        "lower_to consequences enabled changed_at",
+    ),
+    "fusion_position": _table(
+        _OPERATIONS, "how far fusion has read the log of alert changes", "one row", None, l1="one cursor",
+    ),
+    "incident": _table(
+        _BUSINESS, "alerts that have one cause", "alerts.keep_days, as its alerts", Permission.ALERTS_READ,
+        l1="id rule lead merged_into link within_s radius_m first_at consequences made_at", l2="parent_id",
+        l3="lon lat reach_m",
+    ),
+    "incident_member": _table(
+        _BUSINESS, "which alert is in which incident", "with its alert (alerts.keep_days)", Permission.ALERTS_READ,
+        l1="alert_id incident_id joined_at separated_at",
+    ),
+    "alert_fused": _table(
+        _BUSINESS, "what fusion holds the level of an alert at", "with its alert (alerts.keep_days)",
+        Permission.ALERTS_READ, l1="alert_id own_level own_peak floor ceiling",
+    ),
     "silence": _table(
         _MANAGEMENT, "which deliveries of alerts are kept back, until when, who wanted it and why",
         "alerts.keep_days after its end", Permission.ALERTS_READ,

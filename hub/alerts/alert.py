@@ -6,10 +6,12 @@ from datetime import datetime
 from typing import Any, Literal, NamedTuple
 from uuid import UUID
 
+from hub.alerts.fused import Fused, Held, no_fusion
+from hub.alerts.home import Home
 from hub.alerts.kept_back import KeptBack
 from hub.alerts.routing import Place
 from hub.alerts.titles import marked, unmarked
-from hub.alerts.transitions import DECIDE, ENDED, HANDLING_AFTER, STEP, refusal
+from hub.alerts.transitions import DECIDE, ENDED, FUSE, HANDLING_AFTER, STEP, refusal
 from hub.models import AlertChange, from_micros
 
 
@@ -56,7 +58,7 @@ class Step:
     climb: Climb | None = None
     """Of escalated."""
     details: Mapping[str, Any] | None = None
-    """Of checked, transferred, arrived and reported_back (hub/alerts/desk_steps.py)."""
+    """Of checked, transferred, arrived and reported_back (hub/alerts/desk_steps.py), and of separated."""
 
 
 @dataclass(slots=True, frozen=True)
@@ -87,7 +89,7 @@ class Raise:
     kind: Literal["raised"] = "raised"
 
 
-Change = AlertChange | Step | Raise
+Change = AlertChange | Step | Raise | Fused
 
 
 class Result(NamedTuple):
@@ -102,21 +104,6 @@ class Result(NamedTuple):
     """Whether there is such an alert."""
     stale: bool = False
     """Refused because the alert has changed since it was seen."""
-
-
-class Home(NamedTuple):
-    """Organisation and region of a device."""
-
-    region: str | None
-    organisation: str | None
-    category: str | None
-    """Of its profile."""
-    areas: list[str]
-    """Codes of the named areas in which it is."""
-    test: UUID | None = None
-    """The drill in which it is tested now."""
-    tested_from: datetime | None = None
-    """What happened before that is no test."""
 
 
 @dataclass(slots=True)
@@ -161,6 +148,11 @@ class Alert:
     areas: list[str]
     drill_over: bool = False
     """Whether its drill is over: nobody ends what is reopened in it."""
+    own_level: int | None = None
+    own_peak: int | None = None
+    floor: int | None = None
+    ceiling: int | None = None
+    """These four where fusion holds its level (hub/alerts/fused.py)."""
 
     @property
     def active(self) -> bool:
@@ -177,6 +169,11 @@ class Alert:
         """Routing key of the alert."""
         return Place(self.organisation, self.region, self.category, self.peak_level, frozenset(self.areas))
 
+    @property
+    def held(self) -> Held:
+        """What its level is held at."""
+        return Held(self.own_level or self.level, self.own_peak or self.peak_level, self.floor, self.ceiling)
+
     def take(self, change: Change) -> None:
         """Apply a valid change."""
         self.seq += 1
@@ -184,6 +181,8 @@ class Alert:
             self._step(change)
         elif isinstance(change, AlertChange):
             self._measure(change)
+        elif isinstance(change, Fused) and change.kind == "updated":
+            self._hold(self.held.fused(change))
 
     def _step(self, step: Step) -> None:
         match step.kind:
@@ -220,17 +219,28 @@ class Alert:
     def _measure(self, change: AlertChange) -> None:
         """What a rule found; a rise above the level that was acknowledged, or shelved, makes it open again."""
         at = from_micros(change.ts)
-        if change.level > (self.acknowledged_level or change.level) and self.handling == "acknowledged":
-            self.handling = "open"
-        if change.level > self.level:
-            self.shelved_until = None
-        self.level, self.peak_level = change.level, max(self.peak_level, change.level)
+        if self.own_level is None:
+            self._rise(change.level)
+        else:
+            self._hold(self.held.measured(change.level))
         self.value = self.value if change.value is None else change.value
         self.threshold = self.threshold if change.threshold is None else change.threshold
         self.title = change.title if self.drill_id is None else marked(change.title)
         self.changed_at = max(self.changed_at, at)
         if change.kind == "cleared":
             self.cleared_at = at
+
+    def _hold(self, held: Held) -> None:
+        """The level that fusion holds, beside that of the rule."""
+        self.own_level, self.own_peak, self.floor, self.ceiling = held
+        self._rise(held.level)
+
+    def _rise(self, level: int) -> None:
+        if level > (self.acknowledged_level or level) and self.handling == "acknowledged":
+            self.handling = "open"
+        if level > self.level:
+            self.shelved_until = None
+        self.level, self.peak_level = level, max(self.peak_level, level)
 
 
 Where = tuple[int, int] | UUID
@@ -271,7 +281,7 @@ def plan(
         if change.id in seen:
             planned.results.append(Result(change, "repeated"))
             continue
-        if change.kind == "raised" and not isinstance(change, Step):
+        if change.kind == "raised" and not isinstance(change, Step | Fused):
             reason = _no_raise(change, alert, active, homes)
             if reason is None:
                 alert = by_id[change.alert_id] = _raised(change, homes[_where(change)])
@@ -307,7 +317,7 @@ def _no_step(change: Change, alert: Alert, by_id: Mapping[UUID, Alert], active: 
     """Why a change of an alert cannot be; None when it can."""
     cleared = alert.cleared_at is not None
     if not isinstance(change, Step):
-        return refusal(change.kind, alert.handling, cleared, DECIDE)
+        return _no_decision(change, alert)
     if change.seen not in (None, alert.seq):
         return f"it has changed since: it had {change.seen} changes, and has {alert.seq}"
     checked = alert.check_result is not None
@@ -326,6 +336,14 @@ def _no_step(change: Change, alert: Alert, by_id: Mapping[UUID, Alert], active: 
         other = active.get((alert.rule_id, alert.target))
         if other is not None:
             reason = f"{alert.target} has an active alert of this rule by now: {other.id}"
+    return reason
+
+
+def _no_decision(change: AlertChange | Raise | Fused, alert: Alert) -> str | None:
+    permission = FUSE if isinstance(change, Fused) else DECIDE
+    reason = refusal(change.kind, alert.handling, alert.cleared_at is not None, permission)
+    if reason is None and isinstance(change, Fused) and change.kind == "updated":
+        return no_fusion(change, alert.held)
     return reason
 
 

@@ -9,11 +9,13 @@ from uuid import UUID
 import psycopg
 from psycopg.pq import TransactionStatus
 
-from hub.alerts.alert import Alert, Applied, Change, Home, Plan, Raise, Result, Step, Where, plan
+from hub.alerts.alert import Alert, Applied, Change, Plan, Raise, Result, Step, Where, plan
 from hub.alerts.degraded import elsewhere
 from hub.alerts.escalation import climbed
 from hub.alerts.fallback import fallen
+from hub.alerts.fused import Fused
 from hub.alerts.grouping import grouped
+from hub.alerts.home import Home
 from hub.alerts.recipients import Owed, owed
 from hub.alerts.tested import tested
 from hub.alerts.transitions import CONDITIONS, ENDED, RECORDS, state_of
@@ -81,6 +83,8 @@ async def _write(conn: psycopg.AsyncConnection, applied: Sequence[Applied]) -> N
         await conn.execute(SQL.insert, _columns(added))
         if proofs := [alert for alert in added if alert.drill_id is not None and alert.rule_id is not None]:
             await conn.execute(SQL.prove, _columns(proofs))
+    if held := [alert for alert in last.values() if alert.own_level is not None]:
+        await conn.execute(SQL.hold, _columns(held))
     telling = [each for each in applied if each.change.kind not in RECORDS]
     deliveries = await owed(conn, telling)
     deliveries += await fallen(conn, telling, deliveries)
@@ -136,8 +140,9 @@ def _words(note: str) -> str | None:
 
 
 def _details(change: Change) -> str | None:
-    """Of a step of the desk, as JSON."""
-    return json.dumps(change.details) if isinstance(change, Step) and change.details is not None else None
+    """Of a step of the desk, or of fusion, as JSON."""
+    details = change.details if isinstance(change, Step | Fused) else None
+    return None if details is None else json.dumps(details)
 
 
 def _array(ids: Sequence[int]) -> str:

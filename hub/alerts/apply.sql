@@ -14,10 +14,12 @@ select a.id, a.origin, a.rule_id, a.target, a.device_id, a.series_id, a.region, 
        a.acknowledged_level, a.assignee, a.cause, a.shelved_until, a.merged_into, a.drill_id,
        a.check_result, coalesce(d.organisation, a.organisation), coalesce(p.category, a.category),
        areas_of(coalesce(d.area_keys, a.area_keys)) as areas,
-       exists (select from drill g where g.id = a.drill_id and g.over_at is not null) as drill_over
+       exists (select from drill g where g.id = a.drill_id and g.over_at is not null) as drill_over,
+       f.own_level, f.own_peak, f.floor, f.ceiling
 from alert a
 left join device d on d.id = a.device_id
 left join profile p on p.id = d.profile_id
+left join alert_fused f on f.alert_id = a.id
 where a.id in (
     select unnest(%(ids)b::uuid[])
     union all
@@ -102,6 +104,15 @@ from unnest(
         handling, opened_at, changed_at, cleared_at, event_kind, lon, lat, acknowledged_level, assignee, cause,
         shelved_until, merged_into, drill_id, organisation, category)
 
+-- name: hold
+-- What fusion holds levels at.
+insert into alert_fused as f (alert_id, own_level, own_peak, floor, ceiling)
+select n.id, n.own_level, n.own_peak, n.floor, n.ceiling
+from unnest(%(id)b::uuid[], %(own_level)b::int2[], %(own_peak)b::int2[], %(floor)b::int2[], %(ceiling)b::int2[])
+    as n (id, own_level, own_peak, floor, ceiling)
+on conflict (alert_id) do update
+set own_level = excluded.own_level, own_peak = excluded.own_peak, floor = excluded.floor, ceiling = excluded.ceiling
+
 -- name: prove
 -- A test of a device that raised an alert; what comes of it stands with the alert.
 insert into proof_test (alert_id, drill_id, device_id, event_kind, metric, at)
@@ -126,7 +137,7 @@ select n.change_id, a.id, n.seq, n.kind, n.actor, n.note, n.note_words::jsonb, n
         'peak_level', (array['blue', 'yellow', 'orange', 'red'])[n.peak_level],
         'state', n.state, 'condition', n.condition, 'handling', n.handling, 'cause', n.cause,
         'assignee', n.assignee, 'shelved_until', n.shelved_until, 'merged_into', n.merged_into,
-        'drill', n.drill_id is not null,
+        'drill', n.drill_id is not null, 'incident', m.incident_id,
         'value', n.value, 'threshold', n.threshold,
         'opened_at', a.opened_at, 'cleared_at', n.cleared_at, 'changed_at', n.changed_at, 'raised_at', a.raised_at)
 from unnest(
@@ -145,6 +156,7 @@ left join rule r on r.id = a.rule_id
 left join device d on d.id = a.device_id
 left join profile p on p.id = d.profile_id
 left join series s on s.id = a.series_id
+left join incident_member m on m.alert_id = a.id and m.separated_at is null
 order by n.place
 
 -- name: deliver

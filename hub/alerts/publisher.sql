@@ -1,11 +1,13 @@
 -- name: pending
 -- Endings whose message is perhaps not committed yet, in the order in which desks took them.
-select e.change_id, d.code, a.id, a.rule_id, a.device_id, a.series_id, c.kind, a.peak_level,
+select e.change_id, d.code, a.id, a.rule_id, a.device_id, a.series_id, c.kind,
+       coalesce(f.own_peak, a.peak_level),
        (extract(epoch from c.at) * 1000000)::bigint
 from alert_ending e
 join alert_change c on c.id = e.change_id
 join alert a on a.id = c.alert_id
 join device d on d.id = a.device_id
+left join alert_fused f on f.alert_id = a.id
 order by c.cursor
 limit %(limit)s
 

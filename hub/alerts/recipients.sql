@@ -37,8 +37,9 @@ select a.id,
        coalesce(r.event_kind, a.event_kind) as event_kind,
        d.code as device, s.metric, case when a.drill_id is not null then coalesce(drill.consumers, '{}') end as drill,
        a.drill_id is not null and a.origin = 'rule' as tested,
-       case when a.origin = 'rule' and a.drill_id is null and a.peak_level < 4 and d.parent_id is not null
-           then inhibitors(d.parent_id, r.event_kind) end as inhibitors,
+       case when a.origin = 'rule' and a.drill_id is null and a.peak_level < 4 and r.event_kind is not null
+           then inhibitors(d.parent_id, r.event_kind) || incident_leads(a.id, d.id, r.event_kind, a.opened_at)
+           end as inhibitors,
        coalesce(told.consumers, '{}') as told
 from alert a
 left join rule r on r.id = a.rule_id

@@ -23,6 +23,8 @@ MERGE = "alerts:merge"
 RAISE = "alerts:raise"
 ESCALATE = "alerts:escalate"
 """Held by the leader that follows the chains (hub/alerts/escalation_watch.py) alone."""
+FUSE = "alerts:fuse"
+"""Held by the leader that decides what is one incident (analytics/fusion) alone."""
 CLOSE_OUT = "alerts:close_out"
 """By which a desk closes what it has checked in one step (销警), wherever its handling stands."""
 DRILL = "drills:write"
@@ -58,6 +60,7 @@ TRANSITIONS = (
     Transition("raised", "condition", "", "active", DECIDE, "", f"{_MEASURED}, opened_at, region"),
     Transition("raised", "condition", "", "active", RAISE, "", f"{_WHERE}, actor, note"),
     Transition("updated", "condition", "active", "active", DECIDE, "handling not ended", _MEASURED),
+    Transition("updated", "condition", "active", "active", FUSE, "handling not ended", "level, peak_level, note"),
     Transition("cleared", "condition", "active", "cleared", DECIDE, "", f"{_MEASURED}, cleared_at"),
     Transition("acknowledged", "handling", "open", "acknowledged", STEP),
     Transition("false_alarm", "handling", "open", "false_alarm", STEP, "", _CAUSE),
@@ -96,6 +99,8 @@ TRANSITIONS = (
     Transition("arrived", "record", ANY, ANY, STEP, "handling not ended", _DETAILS),
     Transition("reported_back", "record", ANY, ANY, STEP, "", _DETAILS),
     Transition("escalated", "record", ANY, ANY, ESCALATE, "handling not ended"),
+    Transition("joined", "record", ANY, ANY, FUSE, "", _DETAILS),
+    Transition("separated", "record", ANY, ANY, STEP, "", _DETAILS),
 )
 
 KINDS = tuple(dict.fromkeys(transition.kind for transition in TRANSITIONS))

@@ -50,6 +50,10 @@ insert into alert_attachment (id, alert_id, change_id, name, media_type, content
 insert into outbox (change_id, alert_id, seq, consumer_id, state, created_at)
     select h.id, alert_id, h.seq, c.id, 'delivered', h.at from alert_change h, consumer c;
 insert into alert_told select id, '{1}' from alert;
+insert into alert_fused select id, 1, 1, 4 from alert;
+insert into incident (id, rule, lead, link, within_s, radius_m, reach_m, first_at, consequences, made_at)
+    select id, 'r', id, 'near', 1, 1, 0, changed_at, '{}', changed_at from alert;
+insert into incident_member select id, id, changed_at from alert;
 insert into alert_fallback (alert_id, seq, due_at) select id, 1, changed_at from alert;
 insert into chain (code, filter, steps, repeats, verify_within_s)
     values ('c', '{}', '[{"wait_s": 1, "consumers": ["c"]}]', 0, '{1,1,1,1}');
@@ -104,6 +108,8 @@ insert into device_unused (device_id, name, first_at, last_at) select d.id, n::t
 OLDEST = {
     "alert": "updated_at", "alert_attachment": "added_at",
     "alert_told": "(select changed_at from alert a where a.id = alert_id)",
+    "alert_fused": "(select changed_at from alert a where a.id = alert_id)", "incident": "made_at",
+    "incident_member": "joined_at",
     "alert_change": "at", "alert_fallback": "due_at", "case_clock": "entered_at", "case_file": "ended_at",
     "case_step": "at", "command": "created_at", "completeness": "day::timestamptz",
     "desk_hour": "hour", "drill": "over_at", "proof_test": "accepted_at",
@@ -148,9 +154,9 @@ async def test_what_is_past_its_days_is_gone_and_the_rest_is_there(pool: Pool) -
         assert {name: await _old_and_new(conn, name, at) for name, at in OLDEST.items()} == dict.fromkeys(
             OLDEST, (1, 1)
         )
-    assert await forget(pool, SETTINGS, batch=1) == 11, (
+    assert await forget(pool, SETTINGS, batch=1) == 12, (
         "an alert, a case, a handover, an event, a time of maintenance, a member, an hour at a desk, a silence, "
-        "a warning, a drill, a proof"
+        "a warning, a drill, a proof, an incident"
     )
     await expire_dead_letters(pool, SETTINGS.dead_letters)
     await forget_commands(pool, SETTINGS.commands.keep_days)

@@ -20,6 +20,7 @@ NOTHING_CHANGES = {
     "POST /frames:check": "it tells what a message would be, and stores nothing",
     "POST /routing:try": "it tells who would get an alert, and sends nothing",
     "POST /rules:try": "it tells what a rule would have raised, and stores nothing",
+    "POST /fusion-rules:try": "it tells what a rule would have fused, and stores nothing",
     "POST /chains:try": "it tells who would be told of an alert, and when, and sends nothing",
     "DELETE /devices/{code}": "a device is never deleted: 405",
     "POST /session/active": "the person is there: nothing but the time of the session's lock",
@@ -33,6 +34,7 @@ OF_DEVICES = {"telemetry", "events", "event", "senml", "telemetry:batch", "event
 """What devices send is a record of its own."""
 ELSEWHERE = {
     "POST /outside-conflicts/{conflict_id}:resolve": "tests/integration/test_outside_cases.py, with a conflict",
+    "POST /alerts/{alert_id}/separation": "tests/integration/test_incidents.py, with an incident",
     "POST /presence": "tests/integration/test_desks.py, with a person",
     "POST /rotas/{code}/handovers": "tests/integration/test_handovers.py, with two people",
     "POST /handovers/{handover_id}:take": "as above",
@@ -115,6 +117,13 @@ STEPS: list[tuple[str, str, Any, str]] = [
     ("POST /device-tests/{test_id}:end", "/device-tests/{id}:end", None, "device_test.end"),
     ("PUT /inhibitions/{code}", "/inhibitions/a", {"parent_kinds": ["fault"], "kinds": ["fault"]}, "inhibition.put"),
     ("DELETE /inhibitions/{code}", "/inhibitions/a", None, "inhibition.delete"),
+    (
+        "PUT /fusion-rules/{code}",
+        "/fusion-rules/a",
+        {"name_en": "A", "name_zh": "A", "kinds": ["fire"]},
+        "fusion_rule.put",
+    ),
+    ("DELETE /fusion-rules/{code}", "/fusion-rules/a", None, "fusion_rule.delete"),
     ("PUT /indicators/sets/{code}", "/indicators/sets/a", INDICATORS, "indicator_set.put"),
     ("DELETE /indicators/sets/{code}", "/indicators/sets/a", None, "indicator_set.delete"),
     ("DELETE /rules/{code}", "/rules/pm25-high", None, "rule.disable"),

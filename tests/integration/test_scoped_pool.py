@@ -33,6 +33,8 @@ FOR_ALL = {
         "alert_ending",
         "alert_grouping",
         "inhibition",
+        "fusion_rule",
+        "fusion_position",
         "alert_position",
         "path_round",
         "arrival",

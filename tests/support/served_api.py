@@ -10,6 +10,7 @@ from uuid import UUID, uuid4
 import httpx
 from fastapi import FastAPI
 
+from analytics.fusion.history import FusionHistory
 from analytics.rules.history import RuleHistory
 from api.app import create_app
 from api.changes import ChangeFeed
@@ -43,7 +44,8 @@ async def api_context(url: str, token: str | None = None, **feed: Any) -> AsyncI
     """A context over a migrated database; nothing runs yet."""
     settings = Settings(database=Database(url=url), api=Api(token=token))  # type: ignore[arg-type]
     async with open_pool(settings.database) as pool:
-        yield Context(settings, pool, Counters(), list, ChangeFeed(pool, **feed), try_rule=RuleHistory())
+        feed_ = ChangeFeed(pool, **feed)
+        yield Context(settings, pool, Counters(), list, feed_, try_rule=RuleHistory(), try_fusion=FusionHistory())
 
 
 @asynccontextmanager

@@ -125,6 +125,11 @@ with s as (
 ), hi as (
     insert into handover_item (handover_id, n, kind, alert_id, facts)
     select ho.id, 1, 'alert', %(alert)s, jsonb_build_object('title', %(name)s::text) from ho
+), n as (
+    insert into incident (id, rule, lead, link, within_s, radius_m, reach_m, first_at, consequences)
+    values (gen_random_uuid(), 'fire-evidence', %(alert)s, 'near', 300, 200, 0, now(), '{}') returning id
+), nm as (
+    insert into incident_member (alert_id, incident_id) select %(alert)s, n.id from n
 ), f as (
     insert into alert_attachment (id, alert_id, change_id, name, media_type, content)
     values (gen_random_uuid(), %(alert)s, gen_random_uuid(), %(name)s, 'text/plain', convert_to(%(name)s, 'UTF8'))
@@ -157,7 +162,7 @@ with s as (
     select z.id, 1, 'handling', now(), now(), 0, false from z
 )
 select (select id from z)::text, (select id from f)::text, (select id from s)::text, (select id from x)::text,
-       (select id from y)::text, (select id from ho)::text
+       (select id from y)::text, (select id from ho)::text, (select id from n)::text
 """
 
 
@@ -192,7 +197,7 @@ async def _hang_on(pool: Pool, code: str, name: str, value: float, region: str) 
     alert = await raise_alert(pool, code, value=value)
     async with pool.connection() as conn:
         attached = await (await conn.execute(_ATTACHED, {"alert": alert, "name": name})).fetchall()
-        named = ("case_id", "attachment_id", "silence_id", "drill_id", "test_id", "handover_id")
+        named = ("case_id", "attachment_id", "silence_id", "drill_id", "test_id", "handover_id", "incident_id")
         made = dict(zip(named, attached[0], strict=True))
         [(made["conflict_id"],)] = await (
             await conn.execute(_CONTRADICTED, {"case": made["case_id"], "name": name})

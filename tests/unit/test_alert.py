@@ -3,7 +3,8 @@
 from dataclasses import replace
 from uuid import UUID, uuid5
 
-from hub.alerts.alert import Alert, Change, Home, Plan, Raise, Step, Where, plan
+from hub.alerts.alert import Alert, Change, Plan, Raise, Step, Where, plan
+from hub.alerts.home import Home
 from hub.alerts.transitions import DECIDE, MERGE
 from hub.models import AlertChange, from_micros
 

@@ -5,7 +5,8 @@ from uuid import UUID, uuid4
 
 import pytest
 
-from hub.alerts.alert import Alert, Change, Home, Plan, Raise, Step, Where, plan
+from hub.alerts.alert import Alert, Change, Plan, Raise, Step, Where, plan
+from hub.alerts.home import Home
 from hub.alerts.reach import Reach, SharedAlerts
 from hub.alerts.routing import Filter, Place, Subscriber, Subscriptions
 from hub.alerts.titles import marked, title_in, unmarked

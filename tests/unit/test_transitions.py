@@ -14,6 +14,7 @@ from hub.alerts.transitions import (
     DRILL,
     ENDED,
     ESCALATE,
+    FUSE,
     HANDLINGS,
     KINDS,
     MERGE,
@@ -39,8 +40,9 @@ def test_each_axis_goes_between_its_own_values() -> None:
 
 def test_only_the_pipeline_moves_the_condition_and_whoever_may_raise_begins_one() -> None:
     moved = [t for t in TRANSITIONS if t.axis == "condition"]
-    assert {t.permission for t in moved} == {DECIDE, RAISE}
+    assert {t.permission for t in moved} == {DECIDE, RAISE, FUSE}
     assert [t.kind for t in moved if t.permission == RAISE] == ["raised"]
+    assert [(t.before, t.after) for t in moved if t.permission == FUSE] == [("active", "active")], "its level alone"
     assert {t.permission for t in TRANSITIONS if t.axis == "handling"} == {STEP, MERGE, DRILL, CLOSE_OUT}
 
 
@@ -57,16 +59,18 @@ def test_a_desk_can_bring_every_handling_to_an_end_and_leaves_one_that_has_ended
     assert [t.before for t in TRANSITIONS if t.axis == "handling" and t.after == "open"] == ["closed", "false_alarm"]
 
 
-MOMENTS = {"commented", "attached", "unshelved", "reported_back"}
+MOMENTS = {"commented", "attached", "unshelved", "reported_back", "joined", "separated"}
 """May be written after the end."""
+LEADERS = {"escalated": ESCALATE, "joined": FUSE}
 
 
 def test_what_is_beside_both_axes_moves_neither_and_can_be_written_until_the_end_or_after_it() -> None:
     for handling in HANDLINGS:
         for kind in RECORDS:
             ended = handling in ENDED and kind not in MOMENTS
-            assert (refusal(kind, handling, False, ESCALATE if kind == "escalated" else STEP) is None) is not ended
-        assert refusal("escalated", handling, False, STEP) is not None, "the leader alone does"
+            assert (refusal(kind, handling, False, LEADERS.get(kind, STEP)) is None) is not ended
+        for kind in LEADERS:
+            assert refusal(kind, handling, False, STEP) is not None, "the leader alone does"
     assert not RECORDS & {*possible("open", False, STEP)}
 
 

@@ -1,0 +1,1 @@
+"""Fusion (融合): findings close in place and time become one incident, decided by one leader."""

@@ -1,0 +1,182 @@
+"""Follows the changes of alerts on one leader, and makes incidents of them.
+
+What some changes decide and how far it came is one transaction, and the ids of incidents and changes are made of what
+they are about: a leader that dies in between repeats nothing, and leaves nothing out.
+"""
+
+import logging
+import math
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from datetime import UTC, datetime, timedelta
+from typing import Any
+from uuid import UUID, uuid5
+
+import numpy as np
+import psycopg
+from psycopg.rows import dict_row
+
+from analytics.fusion.finding import Finding
+from analytics.fusion.fusion import Fused as Decided
+from analytics.fusion.fusion import Fusion, Known
+from analytics.fusion.grid import distance
+from analytics.fusion.rules import FusionRule, stored_rule
+from hub.alerts.apply import SQL as APPLY
+from hub.alerts.apply import apply
+from hub.alerts.fused import Fused
+from hub.alerts.routing import level_word
+from hub.models import from_micros, to_micros
+from hub.store.statements import statements
+from hub.words.sentence import Sentence
+
+SQL = statements(__name__)
+
+log = logging.getLogger(__name__)
+
+EVERY_S = 1.0
+BATCH = 500
+"""Changes of one transaction: bounds the time for which the lock of alerts is held."""
+DAY = timedelta(days=1)
+"""Findings are remembered for so long after they began: what comes later joins no incident of theirs."""
+
+
+class Follower:
+    """Work of a leader; its memory is that of the connection by which it leads."""
+
+    def __init__(self) -> None:
+        self._fusion: Fusion | None = None
+        self._consequences: dict[str, list[str]] = {}
+        self._remembered: object = None
+
+    async def work(self, conn: psycopg.AsyncConnection) -> float:
+        """Decide all that waits; returns after how many seconds to look again."""
+        while await self.follow(conn) == BATCH:
+            pass
+        return EVERY_S
+
+    async def follow(self, conn: psycopg.AsyncConnection) -> int:
+        """Decide the next changes, in one transaction; how many they were."""
+        try:
+            async with conn.transaction():
+                return await self._follow(conn)
+        except BaseException:
+            self._fusion = None  # it may remember what was not committed
+            raise
+
+    async def _follow(self, conn: psycopg.AsyncConnection) -> int:
+        [after] = await _row(conn, SQL.position)
+        fusion = await self._memory(conn, after)
+        upto, count, ids = await _row(conn, SQL.next_changes, {"after": after, "limit": BATCH})
+        if not count:
+            return 0
+        found = await _findings(conn, {"ids": ids, "since": None, "after": None})
+        left = fusion.forget(to_micros(datetime.now(UTC) - DAY), [each.alert for each, out in found if out])
+        sizes = await _sizes(conn, fusion.rules, found)
+        decided = fusion.take([*(each for each, out in found if not out), *left], sizes)
+        if decided:
+            await self._write(conn, decided)
+        await conn.execute(SQL.move, {"cursor": upto})
+        return int(count)
+
+    async def _memory(self, conn: psycopg.AsyncConnection, after: int) -> Fusion:
+        """What was decided before, read anew when another led or the rules have changed."""
+        mark = (conn.info.backend_pid, *await _row(conn, SQL.rules_changed))
+        if self._fusion is not None and self._remembered == mark:
+            return self._fusion
+        async with conn.cursor(row_factory=dict_row) as cursor:
+            rows = await (await cursor.execute(SQL.rules)).fetchall()
+        self._consequences = {row["code"]: row["consequences"] for row in rows}
+        self._fusion, self._remembered = Fusion(map(stored_rule, rows)), mark
+        since = datetime.now(UTC) - DAY
+        found = [each for each, out in await _findings(conn, {"ids": None, "since": since, "after": after}) if not out]
+        incidents = list({each.incident for each in found if each.incident is not None})
+        known = await (await conn.execute(SQL.incidents, {"ids": incidents})).fetchall()
+        self._fusion.remember(found, {id_: Known(rule, lead) for id_, rule, lead in known})
+        return self._fusion
+
+    async def _write(self, conn: psycopg.AsyncConnection, decided: Sequence[Decided]) -> None:
+        """Under the lock of alerts, which comes before their rows."""
+        await conn.execute(APPLY.lock)
+        made = [_columns(each, self._consequences[each.rule.code]) for each in decided]
+        await conn.cursor().executemany(SQL.put, made)
+        joining = [(one.alert, each.incident) for each in decided for one in each.joined]
+        alerts, incidents = map(list, zip(*joining, strict=True)) if joining else ([], [])
+        found = await (await conn.execute(SQL.join, {"alerts": alerts, "incidents": incidents})).fetchall()
+        for each in decided:
+            if each.absorbed:
+                await conn.execute(SQL.absorb, {"into": each.incident, "ids": each.absorbed})
+        in_ = {alert for (alert,) in found}
+        await apply(conn, [change for each in decided for change in changes_of(each, in_)])
+        for each in decided:
+            if each.new:
+                log.info("%d alerts are one incident by %s: %s", len(each.members), each.rule.code, each.incident)
+
+
+def changes_of(decided: Decided, joined: Collection[UUID]) -> Iterator[Fused]:
+    """The changes of alerts that follow, by ids that are made of the incident, the alert and what happens to it.
+
+    How many found something is not said: who reads the alert may not see them all.
+    """
+    incident, rule, at = decided.incident, decided.rule, datetime.now(UTC)
+    details = {"incident": str(incident), "rule": rule.code}
+    for each in decided.joined:
+        if each.alert in joined:
+            note = Sentence("fusion.joined", rule=rule.code)
+            yield Fused(uuid5(incident, f"joined {each.alert}"), each.alert, "joined", at, note, details)
+    if decided.raised_to is not None:
+        lead, level = decided.lead, decided.raised_to
+        id_ = uuid5(incident, f"raised {lead.alert} {level}")
+        yield Fused(id_, lead.alert, "updated", at, raised_note(rule, level), details, floor=level)
+
+
+def raised_note(rule: FusionRule, level: int) -> Sentence:
+    """Why a level was raised."""
+    told, minutes = level_word(level), f"{rule.within / 60_000_000:g}"
+    if rule.link == "parent":
+        return Sentence("fusion.raised.parent", level=told, minutes=minutes)
+    return Sentence("fusion.raised", level=told, metres=f"{rule.radius_m:g}", minutes=minutes)
+
+
+def _columns(decided: Decided, consequences: Sequence[str]) -> dict[str, Any]:
+    lead, rule, members = decided.lead, decided.rule, decided.members
+    placed = [each for each in members if each.placed] if lead.placed else []
+    reach = 0.0
+    if placed:
+        lons, lats = np.array([each.lon for each in placed]), np.array([each.lat for each in placed])
+        reach = float(distance(lead.lon, lead.lat, lons, lats).max())
+    return {
+        "id": decided.incident,
+        "rule": rule.code,
+        "lead": lead.alert,
+        "link": rule.link,
+        "within_s": rule.within / 1_000_000,
+        "radius_m": rule.radius_m,
+        "parent_id": lead.hub if rule.link == "parent" else None,
+        "lon": lead.lon if lead.placed else None,
+        "lat": lead.lat if lead.placed else None,
+        "reach_m": math.ceil(reach),
+        "first_at": from_micros(members[0].at),
+        "consequences": list(consequences),
+    }
+
+
+async def _findings(conn: psycopg.AsyncConnection, asked: Mapping[str, object]) -> list[tuple[Finding, bool]]:
+    """With whether each is out: found false, or taken out by a person."""
+    rows = await (await conn.execute(SQL.findings, asked)).fetchall()
+    return [(Finding(*row), out) for *row, out in rows]
+
+
+async def _sizes(
+    conn: psycopg.AsyncConnection, rules: Sequence[FusionRule], found: Sequence[tuple[Finding, bool]]
+) -> dict[int, int]:
+    """How many devices hang on the gateways of these findings, where a rule asks for it."""
+    hubs = {each.hub for each, _ in found if each.hub is not None}
+    if not hubs or not any(rule.share for rule in rules):
+        return {}
+    return dict(await (await conn.execute(SQL.sizes, {"hubs": list(hubs)})).fetchall())
+
+
+async def _row(conn: psycopg.AsyncConnection, statement: str, asked: Mapping[str, object] | None = None) -> Any:
+    row = await (await conn.execute(statement, asked)).fetchone()
+    if row is None:
+        raise LookupError("a row that each hub has is missing")
+    return row

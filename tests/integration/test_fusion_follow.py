@@ -1,0 +1,222 @@
+"""Fusion on a real store: incidents of findings, each once, whoever leads and however often it dies."""
+
+import asyncio
+from collections.abc import AsyncIterator, Sequence
+from typing import Any
+from uuid import UUID, uuid4
+
+import psycopg
+import pytest
+
+from analytics.fusion.follow import Follower
+from hub.alerts.alert import Step
+from hub.models import AlertChange, now_micros
+from hub.settings import Database
+from hub.store.pool import connect, open_pool
+from tests.support.alarms import Alarms
+
+SEED = """
+insert into device (code, name, profile_id, region, lon, lat, parent_id)
+    select n.code, n.code, p.id, '330106001002', n.lon, n.lat, (select id from device where code = n.parent)
+    from profile p, (values ('gw', 120.1, 30.2, null)) as n (code, lon, lat, parent);
+insert into device (code, name, profile_id, region, lon, lat, parent_id)
+    select n.code, n.code, p.id, '330106001002', n.lon, n.lat, (select id from device where code = n.parent)
+    from profile p, (values
+        ('smoke-1', 120.1000, 30.2000, null), ('cam-1', 120.1010, 30.2000, null), ('pole-1', 120.1005, 30.2005, null),
+        ('far-1', 120.2000, 30.3000, null), ('lamp-1', 120.1001, 30.2001, null),
+        ('child-1', null, null, 'gw'), ('child-2', null, null, 'gw'), ('child-3', null, null, 'gw'),
+        ('child-4', null, null, 'gw')) as n (code, lon, lat, parent);
+insert into rule (code, name, event_kind, event_level)
+    select kind, kind, kind, 2 from unnest('{power_loss,offline,fault,fire,object_left}'::text[]) as kind
+"""
+
+
+class City(Alarms):
+    url: str
+
+    async def happens(
+        self, device: str, kind: str, level: int = 2, alert: UUID | None = None, change: str = "raised", ago_s: int = 0
+    ) -> UUID:
+        alert = alert or uuid4()
+        [(rule, id_)] = await self.run(
+            "select r.id, d.id from rule r, device d where r.code = %(kind)s and d.code = %(device)s",
+            kind=kind, device=device,
+        )  # fmt: skip
+        ts = now_micros() - ago_s * 1_000_000
+        made = AlertChange(uuid4(), alert, change, ts, rule, f"{device}/{kind}", id_, None, level, f"{device} {kind}")
+        [result] = await self.commit([made])
+        assert result.outcome == "applied", result
+        return alert
+
+    async def follow(self, follower: Follower | None = None) -> None:
+        async with await connect(self.url) as conn:
+            await (follower or Follower()).work(conn)
+
+    async def incidents(self) -> list[set[UUID]]:
+        found = await self.run(
+            """select array_agg(m.alert_id) from incident i join incident_member m on m.incident_id = i.id
+               where m.separated_at is null and i.merged_into is null group by i.id, i.made_at order by i.made_at"""
+        )
+        return [set(alerts) for (alerts,) in found]
+
+    async def level(self, alert: UUID) -> int:
+        return int((await self.run("select level from alert where id = %(id)s", id=alert))[0][0])
+
+    async def states(self, alert: UUID) -> list[str]:
+        found = await self.run("select state from outbox where alert_id = %(id)s order by seq", id=alert)
+        return [state for (state,) in found]
+
+
+@pytest.fixture
+async def city(database: str) -> AsyncIterator[City]:
+    async with open_pool(Database(url=database)) as pool:
+        made = City(pool)
+        made.url = database
+        await made.seed()
+        for statement in SEED.split(";"):
+            await made.run(statement)
+        yield made
+
+
+async def changes(city: City, alert: UUID) -> list[tuple[Any, ...]]:
+    return await city.run("select kind, note from alert_change where alert_id = %(id)s order by seq", id=alert)
+
+
+async def test_smoke_camera_and_pole_are_one_incident_and_its_leading_alert_is_red(city: City) -> None:
+    await city.consumer("desk")
+    smoke = await city.happens("smoke-1", "smoke", 3, ago_s=60)
+    alone = await city.happens("far-1", "smoke", 3)
+    await city.follow()
+    assert await city.incidents() == [], "one source is no incident"
+    camera = await city.happens("cam-1", "smoke", 2)
+    await city.follow()
+    assert await city.incidents() == [{smoke, camera}]
+    assert await city.level(smoke) == 3, "two are an incident, three raise it"
+    pole = await city.happens("pole-1", "power_loss")
+    await city.follow()
+    assert await city.incidents() == [{smoke, camera, pole}]
+    assert [await city.level(each) for each in (smoke, camera, pole, alone)] == [4, 2, 2, 3]
+    kinds = await changes(city, smoke)
+    assert [kind for kind, _ in kinds] == ["raised", "joined", "updated"]
+    assert kinds[-1][1] == "raised to red: confirmed by other sources within 200 m and 5 min"
+    [(picture,)] = await city.run(
+        "select picture ->> 'incident' from alert_change where alert_id = %(id)s and kind = 'updated'", id=smoke
+    )
+    assert await city.run("select id::text from incident") == [(picture,)]
+    assert await city.states(smoke) == ["pending", "pending"], "who was told of it hears that it is red"
+    assert await city.states(pole) == ["pending"], "a power loss is no consequence by this rule: it is evidence"
+
+
+async def test_a_leader_that_dies_between_deciding_and_committing_repeats_nothing(city: City) -> None:
+    alerts = {await city.happens("smoke-1", "smoke", 3), await city.happens("cam-1", "smoke")}
+    alerts |= {await city.happens("pole-1", "power_loss")}
+    async with city.pool.connection() as conn, conn.transaction(force_rollback=True):
+        assert await Follower().follow(conn) == 3
+    assert await city.incidents() == []
+    follower = Follower()
+    async with await connect(city.url) as conn:
+        await conn.execute("alter table incident add constraint no check (false)")
+        with pytest.raises(psycopg.errors.CheckViolation):
+            await follower.work(conn)
+        await conn.execute("alter table incident drop constraint no")
+        await follower.work(conn)
+    assert await city.incidents() == [alerts]
+    before = await city.run("select count(*) from alert_change")
+    await city.run("update fusion_position set cursor = 0")  # as after a restore of an older copy
+    await asyncio.gather(*[city.follow() for _ in range(3)])
+    assert await city.incidents() == [alerts]
+    assert await city.run("select count(*) from alert_change") == before
+
+
+async def test_whoever_leads_next_goes_on_where_the_last_one_was(city: City) -> None:
+    smoke = await city.happens("smoke-1", "smoke", 3)
+    await city.follow()
+    camera = await city.happens("cam-1", "smoke")
+    await city.follow()
+    pole = await city.happens("pole-1", "power_loss")
+    await city.follow()
+    assert await city.incidents() == [{smoke, camera, pole}]
+    assert await city.level(smoke) == 4
+
+
+async def test_what_the_rule_says_goes_on_beside_what_fusion_holds(city: City) -> None:
+    smoke = await city.happens("smoke-1", "smoke", 3)
+    for device, kind in (("cam-1", "smoke"), ("pole-1", "power_loss")):
+        await city.happens(device, kind)
+    await city.commit([Step(uuid4(), smoke, "acknowledged", "desk")])
+    await city.follow()
+    assert await city.run("select level, handling from alert where id = %(id)s", id=smoke) == [(4, "open")]
+    await city.happens("smoke-1", "smoke", 2, alert=smoke, change="updated")
+    assert await city.level(smoke) == 4, "its own level falls, the incident is there"
+    assert await city.run("select own_level, own_peak, floor from alert_fused") == [(2, 3, 4)]
+    await city.happens("smoke-1", "smoke", 2, alert=smoke, change="cleared")
+    assert await city.run("select level, cleared_at is null from alert where id = %(id)s", id=smoke) == [(4, False)]
+
+
+async def test_what_hangs_on_one_gateway_and_is_silent_is_one_incident_and_later_ones_are_not_told(city: City) -> None:
+    await city.consumer("desk")
+    first = [await city.happens(f"child-{n}", "offline") for n in (1, 2)]
+    await city.follow()
+    assert await city.incidents() == [], "two of four, but fewer than three"
+    first.append(await city.happens("child-3", "offline"))
+    await city.follow()
+    assert await city.incidents() == [set(first)]
+    last, danger = await city.happens("child-4", "offline"), await city.happens("child-4", "fire")
+    elsewhere = await city.happens("far-1", "offline")
+    assert await city.states(last) == ["inhibited"]
+    assert [await city.states(each) for each in (danger, elsewhere, first[0])] == [["pending"]] * 3
+    await city.follow()
+    assert await city.incidents() == [{*first, last}]
+
+
+async def test_what_follows_from_a_fire_waits_and_danger_never_does(city: City) -> None:
+    await city.consumer("desk")
+    for device, kind in (("smoke-1", "smoke"), ("cam-1", "smoke")):
+        await city.happens(device, kind, 3)
+    await city.follow()
+    near, far = await city.happens("lamp-1", "offline"), await city.happens("far-1", "fault")
+    assert [await city.states(each) for each in (near, far)] == [["inhibited"], ["pending"]]
+    fire = await city.happens("lamp-1", "fire", 3)
+    await city.follow()
+    assert await city.states(fire) == ["pending"]
+    for lasting in await city.run("select id from alert where cleared_at is null and level > 2"):
+        await city.commit(
+            [Step(uuid4(), lasting[0], "acknowledged", "desk"), Step(uuid4(), lasting[0], "closed", "desk")]
+        )
+    await city.follow()
+    found: Sequence[Any] = await city.run("select state from outbox where alert_id = %(id)s", id=near)
+    assert found == [("inhibited",)], "until somebody looks (hub/alerts/release.py)"
+
+
+async def test_what_a_person_takes_out_joins_none_again_and_false_alarms_are_no_evidence(city: City) -> None:
+    smoke, camera = await city.happens("smoke-1", "smoke", 3), await city.happens("cam-1", "smoke")
+    false = await city.happens("lamp-1", "smoke", 3)
+    await city.commit([Step(uuid4(), false, "false_alarm", "desk", cause="cooking")])
+    follower = Follower()
+    async with await connect(city.url) as conn:
+        await follower.work(conn)
+        assert await city.incidents() == [{smoke, camera}]
+        await city.run("update incident_member set separated_at = now() where alert_id = %(id)s", id=smoke)
+        await city.commit([Step(uuid4(), smoke, "separated", "desk", "another fire")])
+        pole = await city.happens("pole-1", "power_loss")
+        await follower.work(conn)
+    assert await city.incidents() == [{camera, pole}]
+    assert await city.run("select lead from incident") == [(camera,)], "another one leads"
+    await city.run("update fusion_position set cursor = 0")
+    await city.follow()
+    assert await city.incidents() == [{camera, pole}]
+
+
+async def test_two_incidents_that_turn_out_to_be_one_are_one(city: City) -> None:
+    await city.run(
+        """insert into device (code, name, profile_id, lon, lat)
+           select 'row-' || n, 'row', p.id, 120.3 + n * 0.0015, 30.2 from profile p, generate_series(1, 5) n"""
+    )
+    ends = [await city.happens(f"row-{n}", "smoke") for n in (1, 2, 4, 5)]
+    await city.follow()
+    assert await city.incidents() == [set(ends[:2]), set(ends[2:])]
+    middle = await city.happens("row-3", "fire")
+    await city.follow()
+    assert await city.incidents() == [{*ends, middle}]
+    assert len(await city.run("select 1 from incident where merged_into is not null")) == 1
+    assert [await city.level(each) for each in (ends[0], middle)] == [4, 2], "the first of equals leads"
