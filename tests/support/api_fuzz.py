@@ -5,6 +5,7 @@ takes most of the time.
 """
 
 import json
+import traceback
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
@@ -172,6 +173,9 @@ class Fuzzer:
             results[who].failures[f"{operation.label} ({mode.value})"] = str(error)
         except hypothesis.errors.Unsatisfiable:
             return  # an operation that takes nothing which could be wrong
+        except (hypothesis.errors.HypothesisException, ExceptionGroup) as error:
+            reasons = "".join(traceback.format_exception(error))  # one that did not fail again, or several at once
+            results[who].failures[f"{operation.label} ({mode.value})"] = reasons
 
 
 def fuzz(url: str, token: str, examples: int, seed: int, only: str = "") -> Results:

@@ -24,6 +24,8 @@ def spread(url: str, token: str, examples: int, seed: int, only: str, processes:
         for task in as_completed(tasks):
             for name, result in task.result().items():
                 results[name].add(result)
+                for operation, failure in result.failures.items():
+                    progress.console.print(f"{operation}\n{failure}", markup=False)
             progress.advance(bar)
     for result in results.values():
         result.streams, result.seconds = fuzzer.streams, round(time.monotonic() - began, 1)
