@@ -199,8 +199,8 @@ async def test_the_newest_event_of_a_kind_at_a_device_stays(pool: Pool) -> None:
 def test_the_check_tells_each_limit() -> None:
     told = [finding.what for finding in check_retention(SETTINGS)]
     alerts = (
-        "alert, alert_attachment, alert_change, alert_fallback, alert_told, desk_hour, drill, escalation, "
-        "handover, handover_item, outbox, proof_test, silence"
+        "alert, alert_attachment, alert_change, alert_fallback, alert_fused, alert_told, desk_hour, drill, escalation, "
+        "handover, handover_item, incident, incident_member, outbox, proof_test, silence"
     )
     assert f"retention: 200 days (alerts.keep_days): {alerts}" in told
     assert any(line.startswith("retention: 200 days (dead_letters.keep_days) and 1,000,000 rows (") for line in told)
