@@ -10,7 +10,8 @@ from fastapi import Depends, Query, Response
 from psycopg import AsyncConnection
 from pydantic import BaseModel, Field
 
-from api.context import Context, Here
+from api.case_reach import reach_of
+from api.context import Here
 from api.contract_types import LEVELS, Code, LevelName, RegionPrefix
 from api.cursors import Page, Paged
 from api.database import one_moment, row
@@ -19,6 +20,7 @@ from api.language import Spoken
 from api.problems import invalid, not_found, responses
 from hub.access.door import GuardedRouter, needs
 from hub.access.permissions import Permission
+from hub.cases.formula import formula
 from hub.cases.indicators import COUNTS, SQL, ZONE, Figure, Indicator, Period, counts, figures, listed, stages
 from hub.cases.reach import Reach
 from hub.cases.which import By, Which
@@ -197,11 +199,6 @@ class Asked(NamedTuple):
     lang: Lang
 
 
-def reach_of(context: Context) -> Reach:
-    """Which cases the caller sees, for figures that are counted on connections of the hub."""
-    return Reach(None if context.scope.everywhere else context.scope.whole_keys)
-
-
 async def indicators_of(
     conn: AsyncConnection, period: Period, which: Which, reach: Reach, asked: Asked
 ) -> dict[str, Any]:
@@ -276,28 +273,14 @@ def _group(
 
 def _share(figure: Figure, lang: Lang) -> dict[str, Any]:
     indicator = figure.indicator
-    formula = _in_words(indicator.numerator, lang)
-    if indicator.denominator is not None:
-        below = _in_words(indicator.denominator, lang)
-        formula = f"{_grouped(formula)} ÷ {_grouped(below)}"
     return {
         "code": indicator.code,
         "name": getattr(indicator, lang),
-        "formula": formula,
+        "formula": formula(indicator, lang),
         "numerator": figure.numerator,
         "denominator": figure.denominator,
         "value": figure.value,
     }
-
-
-def _in_words(expression: str, lang: Lang) -> str:
-    return " ".join(
-        word if word in ("+", "-") else text(f"indicator.count.{word}", lang) for word in expression.split()
-    )
-
-
-def _grouped(words: str) -> str:
-    return f"({words})" if " + " in words or " - " in words else words
 
 
 def _sheet(told: dict[str, Any], lang: Lang) -> Response:

@@ -1,17 +1,21 @@
 """`hub indicators`: of cases as a city reads them, and how alerts load those who answer them."""
 
 import json
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Annotated, Any
+from zoneinfo import ZoneInfo
 
 import typer
 from rich.table import Table
 from rich.text import Text
 
-from app.cli.client import DEFAULT_URL, TokenOption, UrlOption, call, out
+from app.cli.alert_timeline import save
+from app.cli.client import DEFAULT_URL, TokenOption, UrlOption, call, err, out
 from app.cli.connection import Verbs
 from app.cli.diagnose import LangOption, language
 from app.cli.json_text import json_of
+from hub.words.figure import percentage
 
 indicators = Verbs("Figures over a period, each with what it was counted from.")
 FirstOption = Annotated[str | None, typer.Option("--from", help="A day, as 2026-11-01; the first of this month.")]
@@ -133,6 +137,45 @@ def case_indicators(
         out.print(table)
 
 
+@indicators.verb("report")
+def monthly_report(
+    file: Annotated[Path, typer.Option("--out", dir_okay=False, help="Write it into this file.")],
+    month: Annotated[str | None, typer.Option(help="As 2026-10; the last whole month.")] = None,
+    first: Annotated[str | None, typer.Option("--from", help="Instead of a month: a day, as 2026-11-01.")] = None,
+    last: Annotated[str | None, typer.Option("--to", help="With --from: the last day, included.")] = None,
+    region: RegionOption = None,
+    area: AreaOption = None,
+    organisation: OrganisationOption = None,
+    definitions: Annotated[str, typer.Option("--set", help="Whose definitions: `hub indicators sets`.")] = "standard",
+    reader: Annotated[str | None, typer.Option("--for", help="For whom it is, at its head; you.")] = None,
+    url: UrlOption = DEFAULT_URL,
+    token: TokenOption = None,
+    lang: LangOption = None,
+) -> None:
+    """The report of a month as PDF: indicators, trend, groups, stages, overdue cases and alerts, with charts.
+
+    Example:  hub indicators report --month 2026-10 --region 330106 --for 西湖区城市管理局 --out report.pdf --lang zh
+    """
+    given = {
+        "month": month,
+        "from": first,
+        "to": last,
+        "region": region,
+        "area": area,
+        "organisation": organisation,
+        "set": definitions,
+        "for": reader,
+        "lang": language(lang),
+    }
+    params = {name: value for name, value in given.items() if value is not None}
+    begin, end = _days(month, first, last)
+    with err.status(f"counting and drawing {begin} to {end} …"):
+        save("/indicators/report.pdf", file, params, url, token)
+    limits = "".join(f" --{name} {given[name]}" for name in ("region", "area", "organisation") if given[name])
+    more = f"The same figures:  hub indicators cases --from {begin} --to {end} --set {definitions}{limits}"
+    out.print(Text(more, style="dim"), soft_wrap=True)
+
+
 @indicators.verb("sets")
 def list_sets(url: UrlOption = DEFAULT_URL, token: TokenOption = None) -> None:
     """List sets of definitions of indicators, one JSON object a line.
@@ -178,14 +221,31 @@ def delete_set(
     out.print(Text(f"{code} is deleted."), soft_wrap=True)
 
 
+def _days(month: str | None, first: str | None, last: str | None) -> tuple[str, str]:
+    """The days that are asked for, as they are told."""
+    if first is not None and last is not None:
+        return first, last
+    today = datetime.now(UTC).astimezone(ZoneInfo("Asia/Shanghai")).date()
+    try:
+        begin = datetime.strptime(month or f"{today.replace(day=1) - timedelta(days=1):%Y-%m}", "%Y-%m").date()  # noqa: DTZ007
+    except ValueError:  # the hub says what is wrong with it
+        return str(month), str(month)
+    end = (begin + timedelta(days=32)).replace(day=1) - timedelta(days=1)
+    return str(begin), str(end)
+
+
 def _share(share: dict[str, Any]) -> str:
     if share["value"] is None:
         return "-"
-    return str(share["numerator"]) if share["denominator"] is None else f"{share['value']:.2%}"
+    if share["denominator"] is None:
+        return str(share["numerator"])
+    return percentage(share["numerator"], share["denominator"])
 
 
 def _value(measure: dict[str, Any]) -> str:
     value = measure["value"]
     if value is None:
         return "-"
-    return f"{value:.2%}" if measure["key"] in _SHARES else f"{value:.4g}"
+    if measure["key"] in _SHARES:
+        return percentage(measure["numerator"], measure["denominator"])
+    return f"{value:.4g}"

@@ -169,12 +169,21 @@ async def measure(url: str, rounds: int, progress: Progress) -> dict[str, Any]:
                     lists.setdefault(what, []),
                 )  # fmt: skip
             progress.advance(task)
+        report_s = await report(client)
         stages: list[float] = []
         await timed(client, "/indicators/cases/stages", {"from": "2026-09-01", "to": "2026-09-30"}, stages)
     for key, told in (("indicators_ms", asked), ("list_ms", lists)):
         figures[f"{key}_p95"] = p95([each for taken in told.values() for each in taken])
         figures[key] = {name: p95(taken) for name, taken in told.items()}
-    return figures | {"stages_of_a_month_ms": round(stages[0], 1)}
+    return figures | {"report_s": report_s, "stages_of_a_month_ms": round(stages[0], 1)}
+
+
+async def report(client: httpx.AsyncClient) -> float:
+    """Seconds until the report of the last month that is filled is there, as a document."""
+    began = time.perf_counter()
+    answer = await client.get("/indicators/report.pdf", params={"month": f"{YEARS[1]:%Y-%m}", "lang": "zh"})
+    assert answer.content.startswith(b"%PDF-"), answer.text
+    return round(time.perf_counter() - began, 2)
 
 
 async def timed(client: httpx.AsyncClient, path: str, params: dict[str, Any], into: list[float]) -> None:
@@ -198,7 +207,7 @@ def show(figures: dict[str, Any]) -> None:
         for name, value in figures[key].items():
             table.add_row(name, f"{value:g}", style="red" if value > target else "")
         out.print(table)
-    for name in ("indicators_ms_p95", "list_ms_p95", "stages_of_a_month_ms", "fill_s"):
+    for name in ("indicators_ms_p95", "list_ms_p95", "report_s", "stages_of_a_month_ms", "fill_s"):
         out.print(f"{name}: {figures[name]}")
 
 

@@ -185,6 +185,8 @@ REFERENCE = {
 }
 """The same for all who have the permission; counts in them are of what is inside."""
 STREAMS = {"GET /alerts/stream", "GET /live"}
+PRINTED = {"GET /indicators/report.pdf"}
+"""A document whose marks are not among its bytes: tests/integration/test_monthly_report.py reads its pages."""
 COUNTED = {"GET /organisations", "GET /profiles", "GET /areas"}
 
 
@@ -206,7 +208,7 @@ def operations(app: FastAPI) -> Iterator[tuple[str, frozenset[Permission]]]:
 async def test_each_route_has_a_rule(city: City) -> None:
     """A route that is neither hub-wide nor named above is one of which nobody has thought who may see what."""
     lists = {operation.partition("?")[0] for operation in LISTS}
-    ruled = {*THINGS, *lists, *REFERENCE, *STREAMS}
+    ruled = {*THINGS, *lists, *REFERENCE, *STREAMS, *PRINTED}
     found = {operation: needed for operation, needed in operations(city.app) if needed}
     own = {Permission.SELF_KEEP}  # one's own session and account: nobody names another's
     assert {each for each, needed in found.items() if not needed & (HUB_WIDE | own)} == ruled
