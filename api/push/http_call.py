@@ -90,9 +90,11 @@ class HttpCalls:
                 async with asyncio.timeout(self._timeout_s):
                     asked = await self._connections.to(request.url)
                     await asked.ask(_written(request))
-                with suppress(TimeoutError):
-                    async with asyncio.timeout_at(started + self._timeout_s):
-                        keep = await asked.ended()
+                keep = asked.over and await asked.ended()
+                if not asked.over:
+                    with suppress(TimeoutError):
+                        async with asyncio.timeout_at(started + self._timeout_s):
+                            keep = await asked.ended()
                 return _reply(request, asked)
             except OutgoingRefused as error:
                 return TryAgain(error.sentence, "address")

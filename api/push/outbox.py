@@ -78,6 +78,8 @@ class DeliveryWorker:
         """Consumers that are not there: how many holds they have had, and until when the last one is, monotonic."""
         self._defects: set[type[Exception]] = set()
         self._woken = asyncio.Event()
+        self._more = True
+        """Whether there may be more than further deliveries of consumers that take each by itself."""
         self._gathering: asyncio.TimerHandle | None = None
         self._stopping = False
         self._store = Backoff(log, "reading the outbox again")
@@ -85,6 +87,10 @@ class DeliveryWorker:
 
     def wake(self) -> None:
         """Poll now rather than within a second."""
+        self._more = True
+        self._woken.set()
+
+    def _gathered(self) -> None:
         self._gathering = None
         self._woken.set()
 
@@ -99,25 +105,40 @@ class DeliveryWorker:
             while not self._stopping:
                 self._woken.clear()
                 for delivery in await self._claim():
-                    self._begin(group, delivery.consumer, self._deliver([delivery]))
-                for deliveries in await self._claim_paced():
-                    self._begin(group, deliveries[0].consumer, self._deliver_paced(deliveries))
-                for summary in await self._claim_summaries():
-                    self._begin(group, summary.consumer, self._deliver_summary(summary))
+                    self._begin(group, delivery.consumer, self._deliver([delivery]), False)
+                if self._more:
+                    self._more = False
+                    await self._begin_others(group)
                 # Not wait_for: in Python 3.11 it swallows a cancellation that comes together with the wake.
                 with suppress(TimeoutError):
                     async with asyncio.timeout(self._limits.poll_s):
                         await self._woken.wait()
+                self._more |= not self._woken.is_set()
 
-    def _begin(self, group: asyncio.TaskGroup, consumer: Consumer, work: Coroutine[Any, Any, None]) -> None:
+    async def _begin_others(self, group: asyncio.TaskGroup) -> None:
+        """What is due for consumers that count messages, and summaries.
+
+        Looked for once it may be there: in a storm of other deliveries each claim took as long as theirs.
+        """
+        for deliveries in await self._claim_paced():
+            self._begin(group, deliveries[0].consumer, self._deliver_paced(deliveries), True)
+        for summary in await self._claim_summaries():
+            self._begin(group, summary.consumer, self._deliver_summary(summary), True)
+
+    def _begin(self, group: asyncio.TaskGroup, consumer: Consumer, work: Coroutine[Any, Any, None], more: bool) -> None:
+        """`more`: after it there may be another that is no single delivery."""
         self._under_way[consumer.id] += 1
-        group.create_task(work, name=f"delivery.{consumer.code}").add_done_callback(lambda _: self._ended(consumer))
+        task = group.create_task(work, name=f"delivery.{consumer.code}")
+        task.add_done_callback(lambda _: self._ended(consumer, more))
 
-    def _ended(self, consumer: Consumer) -> None:
-        self._under_way[consumer.id] -= 1
-        self._under_way += Counter()  # drops zeros
+    def _ended(self, consumer: Consumer, more: bool) -> None:
+        self._more |= more
+        if (busy := self._under_way[consumer.id] - 1) > 0:
+            self._under_way[consumer.id] = busy
+        else:
+            del self._under_way[consumer.id]
         if self._gathering is None:
-            self._gathering = asyncio.get_running_loop().call_later(GATHER_S, self.wake)
+            self._gathering = asyncio.get_running_loop().call_later(GATHER_S, self._gathered)
 
     async def _claim(self) -> list[ClaimedDelivery]:
         limits = self._limits
