@@ -91,8 +91,9 @@ async def found_drill(conn: AsyncConnection, caller: Caller, id_: UUID, kind: st
     first = {"state": None, "after_made_at": None, "after_id": None, "limit": 1}
     found = await row(conn, SQL.drills, {"id": id_, "kind": kind, **first})
     if found is None:
-        none = "refusal.drill.none" if kind == "exercise" else "refusal.device_test.none"
-        raise ProblemError(404, Sentence(none, id=str(id_)))
+        if kind == "exercise":
+            raise ProblemError(404, Sentence("refusal.drill.none", id=str(id_)))
+        raise ProblemError(404, Sentence("refusal.device_test.none", id=str(id_)))
     return _shown(found, caller)
 
 
