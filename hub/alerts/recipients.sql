@@ -27,8 +27,9 @@ select r.revision,
 from public.routing_revision r
 
 -- name: places
--- The fields of Place: what alerts are routed by; `told`: who was told of each before, and was not only kept from it. What belongs to an alert is
--- looked up one by one (offset 0): joined by hash, a batch of 150 alerts read all devices and all series, for 55 ms.
+-- The fields of Place: what alerts are routed by; `told`: who was told of each before, and was not only kept from it. What
+-- belongs to an alert is looked up one by one (offset 0): joined by hash, a batch of 150 alerts read all devices and all
+-- series, for 55 ms.
 select a.id, coalesce(d.organisation, a.organisation), a.region, coalesce(p.category, a.category), a.peak_level,
        areas_of(coalesce(d.area_keys, a.area_keys)), coalesce(r.event_kind, a.event_kind), d.code, s.metric,
        case when %(border_m)s > 0 then
