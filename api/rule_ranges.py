@@ -1,6 +1,7 @@
-"""Threshold rules against the range of their metric: one that could never page, or never end, is refused. Pure.
+"""Threshold rules against the range of what they watch: one that could never page, or never end, is refused. Pure.
 
-Readings outside the range are kept and looked at by no rule (hub/quality.py).
+Readings outside the range of their metric are kept and looked at by no rule (hub/quality.py). Signals have ranges of
+their own: a score goes from 0 to 1, a gap is more than 0 seconds.
 """
 
 from collections.abc import Mapping
@@ -8,6 +9,14 @@ from typing import Any, NamedTuple
 
 from hub.quality import FINITE_LIMIT
 from hub.words.sentence import Sentence
+
+RANGES: Mapping[str, Mapping[str, float]] = {
+    "score": {"min": 0, "max": 1},
+    "gap": {"min": 0},
+    "rate": {},
+    "residual": {},
+}
+"""Of each signal but the value."""
 
 
 class RangeFault(NamedTuple):
@@ -18,13 +27,16 @@ class RangeFault(NamedTuple):
 
 
 def range_fault(rule: Mapping[str, Any], spec: Mapping[str, Any]) -> RangeFault | None:
-    """First fault of a rule (metric, direction, thresholds, hysteresis) on a metric (min, max); None without one."""
+    """First fault of a rule (metric, signal, direction, thresholds, hysteresis) on a metric (min, max), or None."""
+    signal = rule["signal"]
+    of = "rule" if signal == "value" else "signal"
+    spec = RANGES.get(signal, spec)
     low, high = _bound(spec, "min", -FINITE_LIMIT), _bound(spec, "max", FINITE_LIMIT)
-    known = {"metric": rule["metric"], "range": _range(spec)}
+    known = {"metric": rule["metric"]} if signal == "value" else {"signal": signal}
     above = rule["direction"] == "above"
     for level, threshold in rule["thresholds"].items():
         if threshold > high if above else threshold < low:
-            problem = Sentence("refusal.rule.never_pages", value=_shown(threshold), **known)
+            problem = Sentence(f"refusal.{of}.never_pages", value=_shown(threshold), range=_range(spec), **known)
             return RangeFault(f"/thresholds/{level}", problem)
     mildest = min(rule["thresholds"].values()) if above else max(rule["thresholds"].values())
     end = mildest - rule["hysteresis"] if above else mildest + rule["hysteresis"]
@@ -32,10 +44,14 @@ def range_fault(rule: Mapping[str, Any], spec: Mapping[str, Any]) -> RangeFault 
         return None
     if rule["hysteresis"] and (low < mildest if above else mildest < high):
         room = mildest - low if above else high - mildest
-        problem = Sentence("refusal.rule.hysteresis", value=_shown(end), room=_shown(room), **known)
+        problem = Sentence(
+            f"refusal.{of}.hysteresis", value=_shown(end), room=_shown(room), range=_range(spec), **known
+        )
         return RangeFault("/hysteresis", problem)
     level = next(level for level, threshold in rule["thresholds"].items() if threshold == mildest)
-    return RangeFault(f"/thresholds/{level}", Sentence("refusal.rule.always", value=_shown(mildest), **known))
+    return RangeFault(
+        f"/thresholds/{level}", Sentence(f"refusal.{of}.always", value=_shown(mildest), range=_range(spec), **known)
+    )
 
 
 def _bound(spec: Mapping[str, Any], name: str, unbounded: float) -> float:

@@ -134,6 +134,9 @@ class MetricSpec(Part):
     min: Bound | None = Field(default=None, description="readings below are out of range")
     max: Bound | None = Field(default=None, description="readings above are out of range")
     interval_s: Seconds | None = Field(default=None, description="seconds between readings, where it has its own")
+    detect: bool | None = Field(
+        default=None, description="whether what is usual is learned; null: unless it is a state, of unit 1 from 0 to 1"
+    )
 
     @model_validator(mode="after")
     def _ordered(self) -> "MetricSpec":

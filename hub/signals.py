@@ -15,6 +15,8 @@ value: the reading itself. score: how unusual it is, 0 .. 1. rate: its change si
 hour. residual: its distance from what is usual at its hour, in its unit. gap: seconds since the reading before.
 """
 SIGNALS: tuple[Signal, ...] = get_args(Signal)
+LEARNED: tuple[Signal, ...] = SIGNALS[1:]
+"""What detection tells; nothing of metrics that are not watched."""
 
 
 def _none() -> Floats:
@@ -32,6 +34,11 @@ class Signals:
     rate: Floats = field(default_factory=_none)
     residual: Floats = field(default_factory=_none)
     gap: Floats = field(default_factory=_none)
+
+    @classmethod
+    def unknown(cls, count: int) -> "Signals":
+        """Of so many readings of which nothing is known."""
+        return cls(*(np.full(count, np.nan) for _ in LEARNED))
 
     def __len__(self) -> int:
         return len(self.score)

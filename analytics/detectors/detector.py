@@ -31,6 +31,8 @@ class Kind:
     parts: tuple[str, ...]
     """What the score is made of."""
     advance: Advance
+    told: int = 0
+    """Columns beside the parts that `advance` fills with what else it tells of a reading."""
 
     def version(self) -> bytes:
         """Eight bytes that change with the layout of the state."""
@@ -45,6 +47,8 @@ class Scored:
     """(n,), 0 .. 1; 0 for a reading that is not a finite number or not newer than those before."""
     parts: Floats
     """(n, parts), 0 or more, in the order of `Kind.parts`."""
+    told: Floats
+    """(n, Kind.told)."""
     slots: Ints
     """That had readings, each once."""
     after: NDArray[Any]
@@ -60,8 +64,9 @@ class Detector:
         self._rows: NDArray[np.uint64] = np.zeros((0, self._words), np.uint64)  # rows of words are copied fastest
 
     def score(self, slots: Ints, ts: Ints, value: Floats, hour: Ints) -> Scored:
-        """Score readings (n,) sorted by (slot, time in µs); `hour` as of `hours`. The state stays as it is."""
-        scores, parts = np.zeros(len(slots)), np.zeros((len(slots), len(self.kind.parts)))
+        """Score readings (n,), those of a slot together, by time in µs; `hour` as of `hours`. The state stays as is."""
+        named = len(self.kind.parts)
+        scores, parts = np.zeros(len(slots)), np.zeros((len(slots), named + self.kind.told))
         good = np.isfinite(value)
         whole = bool(good.all())
         if not whole:
@@ -70,7 +75,7 @@ class Detector:
         np.not_equal(slots[1:], slots[:-1], out=first[1:])
         touched = slots[first]
         if len(touched):
-            self._rows = grown(self._rows, int(touched[-1]), 0)
+            self._rows = grown(self._rows, int(touched.max()), 0)
         after = self._rows.take(touched, axis=0).view(self.kind.dtype)[:, 0]
         at = np.cumsum(first) - 1
         if whole:
@@ -79,11 +84,21 @@ class Detector:
             its_parts, its_scores = parts[good], scores[good]
             self.kind.advance(after, at, ts, value, hour, its_parts, its_scores)
             parts[good], scores[good] = its_parts, its_scores
-        return Scored(scores, parts, touched, after)
+        return Scored(scores, parts[:, :named], parts[:, named:], touched, after)
 
     def learn(self, scored: Scored) -> None:
         """Take over the states that a batch led to."""
         self._rows[scored.slots] = scored.after.view(np.uint64).reshape(-1, self._words)
+
+    def states(self, slots: Ints) -> NDArray[Any]:
+        """Copies (n,) of the states of slots that had readings."""
+        return self._rows.take(slots, axis=0).view(self.kind.dtype)[:, 0]
+
+    def put(self, slots: Ints, states: NDArray[Any]) -> None:
+        """Take over states (n,) of slots."""
+        if len(slots):
+            self._rows = grown(self._rows, int(slots.max()), 0)
+            self._rows[slots] = states.view(np.uint64).reshape(-1, self._words)
 
     def save(self, slot: int) -> bytes:
         """The state of a slot."""

@@ -26,6 +26,28 @@ DTYPE = np.dtype(
 )
 
 
+TOLD = 3
+"""Columns beside the parts: the change an hour since the reading before, the distance from what is usual at the hour,
+and the seconds since the reading before. Where the last is 0, the reading was not learned."""
+
+
+@compiled
+def _weighed(weights: Floats, part: Floats) -> float:
+    surprise = 0.0
+    for k in range(len(weights)):
+        surprise += weights[k] * part[k]
+    return surprise
+
+
+@compiled
+def _tell(s: Any, t: int, x: float, h: int, told: Floats) -> None:
+    """By the state before the reading; NaN for what is not known. `stuck` has the value of the reading before."""
+    first = s.news.count == 0.0
+    told[0] = np.nan if first else (x - s.stuck.value) / ((t - s.last) / 3.6e9)
+    told[1] = x - seasonal.expected(s.season, h)
+    told[2] = np.nan if first else (t - s.last) / 1e6
+
+
 @compiled
 def advance(
     state: NDArray[Any], at: Ints, ts: Ints, value: Floats, hour: Ints, weights: Floats, parts: Floats, scores: Floats
@@ -34,13 +56,17 @@ def advance(
 
     `at` (n,) are places in `state`, readings of one place ascending in `ts` (n,) µs; `value` (n,) is finite, `hour`
     (n,) 0 .. 47 as in `seasonal`; `weights` (7,) and `parts` (n, 7) are in the order of PARTS, `scores` is (n,). A
-    reading that is not newer than the newest of its series scores 0, and is not learned.
+    reading that is not newer than the newest of its series scores 0, and is not learned. With `parts` of (n, 7 + TOLD),
+    and a weight for `stuck`, the other columns are told, too.
     """
+    telling = parts.shape[1] > len(weights)
     for i in range(len(at)):
         s, t, x, h = state[at[i]], ts[i], value[i], hour[i]
         if s.news.count > 0.0 and t <= s.last:
             continue
         part = parts[i]
+        if telling:
+            _tell(s, t, x, h, part[len(weights) :])
         if weights[0] != 0.0:
             part[0] = level.score(s.level, t, x, h)
             level.learn(s.level, t, x, h)
@@ -60,8 +86,5 @@ def advance(
         if weights[6] != 0.0:
             part[6] = discrete.score(s.discrete, t, x, h)
             discrete.learn(s.discrete, t, x, h)
-        surprise = 0.0
-        for k in range(len(weights)):
-            surprise += weights[k] * part[k]
-        scores[i] = news.score(s.news, surprise)
+        scores[i] = news.score(s.news, _weighed(weights, part))
         s.last = t

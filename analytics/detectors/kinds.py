@@ -9,7 +9,7 @@ from analytics.detectors import ensemble, shape, spread, tail
 from analytics.detectors.detector import Floats, Ints, Kind
 
 
-def _weighted(name: str, weights: tuple[float, ...]) -> Kind:
+def _weighted(name: str, weights: tuple[float, ...], told: int = 0) -> Kind:
     given = np.array(weights)
 
     def advance(
@@ -17,7 +17,7 @@ def _weighted(name: str, weights: tuple[float, ...]) -> Kind:
     ) -> None:
         ensemble.advance(state, at, ts, value, hour, given, parts, scores)
 
-    return Kind(name, ensemble.DTYPE, ensemble.PARTS, advance)
+    return Kind(name, ensemble.DTYPE, ensemble.PARTS, advance, told)
 
 
 def _alone(part: str) -> tuple[float, ...]:
@@ -27,7 +27,7 @@ def _alone(part: str) -> tuple[float, ...]:
 KINDS = {
     kind.name: kind
     for kind in (
-        _weighted("ensemble", ensemble.WEIGHTS),
+        _weighted("ensemble", ensemble.WEIGHTS, ensemble.TOLD),
         *(_weighted(part, _alone(part)) for part in ensemble.PARTS),
         Kind("shape", shape.DTYPE, ("shape",), shape.advance),
         Kind("spread", spread.DTYPE, ("spread",), spread.advance),

@@ -3,16 +3,20 @@
 import asyncio
 import time
 from collections.abc import Mapping, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 import numpy as np
 from psycopg import AsyncConnection
 
+from analytics.detection.past import past_signals
+from analytics.detection.stored import read_days
+from analytics.detection.watched import swapped_days
 from analytics.rules.definitions import EventRule, ThresholdRule, read_rules
-from analytics.rules.slots import NEVER
+from analytics.rules.slots import NEVER, Ints
 from analytics.rules.trial import of_events, of_readings
-from hub.alerts.trial import Connect, Trial, TrialsBusyError
+from devices.codecs.local_time import zone_of
+from hub.alerts.trial import Connect, Trial, TrialsBusyError, WouldBe
 from hub.models import Columns, Event, Micros, to_micros
 from hub.store.binary_copy import EPOCH_2000
 from hub.store.statements import statements
@@ -29,6 +33,8 @@ PATIENCE_S = 60.0
 """After that a trial answers with what it has."""
 MOST = 200_000
 """Alerts of a trial: a rule that raises more is wrong, and need not be told more exactly."""
+LEARNING = timedelta(days=7)
+"""So long before a period detectors begin to learn, for a rule that watches a signal."""
 WAITING = 2
 """Trials that wait for the one that runs; more are refused."""
 _READING = np.dtype([("series", ">i4"), ("ts", ">i8"), ("value", ">f8"), ("quality", ">i2")])
@@ -76,7 +82,9 @@ async def _over_readings(connect: Connect, rule: ThresholdRule, since: datetime,
     """Take as many series at once as readings of those before suggest."""
     async with connect() as conn:
         quantity = {"profile": rule.profile_id, "metric": rule.metric}
-        series: list[tuple[int, str]] = await (await conn.execute(SQL.series, quantity)).fetchall()
+        series: list[tuple[int, str, str]] = await (await conn.execute(SQL.series, quantity)).fetchall()
+        swapped = swapped_days(await read_days(conn))
+    begin = since if rule.signal == "value" else since - LEARNING
     trial, number, give_up = Trial(), 1, time.monotonic() + PATIENCE_S
     while trial.things < len(series):
         if time.monotonic() > give_up or len(trial.alerts) > MOST:
@@ -84,16 +92,33 @@ async def _over_readings(connect: Connect, rule: ThresholdRule, since: datetime,
             break
         some = series[trial.things : trial.things + number]
         async with connect() as conn:
-            readings = await _read(conn, [id_ for id_, _ in some], since, until)
+            readings = await _read(conn, [id_ for id_, *_ in some], begin, until)
         if len(readings) == MOST_READINGS and len(some) > 1:  # they had more than those before: fewer at once
             number = 1
             continue
         trial.complete = trial.complete and len(readings) < MOST_READINGS
-        names = [device for _, device in some]
-        trial.alerts += await asyncio.to_thread(of_readings, rule, names, readings, to_micros(until))
-        trial.things, trial.looked_at = trial.things + len(some), trial.looked_at + len(readings)
+        alerts, looked_at = await asyncio.to_thread(_raised, rule, some, readings, swapped, since, until)
+        trial.alerts += alerts
+        trial.things, trial.looked_at = trial.things + len(some), trial.looked_at + looked_at
         number = max(1, min(4 * number, AT_ONCE * len(some) // max(1, len(readings))))
     return trial
+
+
+def _raised(
+    rule: ThresholdRule,
+    series: Sequence[tuple[int, str, str]],
+    readings: Columns,
+    swapped: Ints,
+    since: datetime,
+    until: datetime,
+) -> tuple[list[WouldBe], int]:
+    """Alerts of a rule, and how many readings it looked at; readings before `since` are learned only."""
+    names, end = [device for _, device, _ in series], to_micros(until)
+    if rule.signal == "value":
+        return of_readings(rule, names, readings, end), len(readings)
+    signals = past_signals(readings, [zone_of(zone) for *_, zone in series], swapped, end)
+    within = readings.ts >= to_micros(since)
+    return of_readings(rule, names, readings.where(within), end, signals.where(within)), int(within.sum())
 
 
 async def _read(conn: AsyncConnection, series: Sequence[int], since: datetime, until: datetime) -> Columns:

@@ -20,7 +20,7 @@ from (
 ) r
 
 -- name: series
-select s.id, d.code
+select s.id, d.code, d.zone
 from series s
 join device d on d.id = s.device_id
 where d.profile_id = %(profile)s and s.metric = %(metric)s

@@ -24,6 +24,7 @@ from analytics.rules.alerts import (
     steps_when_over,
 )
 from analytics.rules.definitions import EventRule, Rule
+from analytics.rules.pending import note_pending, recall_pending
 from analytics.rules.reception import Everything, Reception
 from analytics.rules.ruleset import RuleSet
 from analytics.rules.slots import LONG_AGO, NEVER, Ints
@@ -132,6 +133,7 @@ class RuleBook(Stage):
         self._alerts = past.active
         self._passing = {}
         self._install()
+        await recall_pending(conn, self._set.slots)
         self._remember(past)
         self._note_passing(self._alerts)
 
@@ -183,10 +185,13 @@ class RuleBook(Stage):
     async def write(self, conn: Connection, batch: Batch) -> None:
         """Raise StaleDecision when a desk has closed an alert that an event was taken to repeat: it is a new onset."""
         decision = self._decision
-        if decision is not None and decision.batch is batch and decision.go_on:
+        if decision is None or decision.batch is not batch:
+            return
+        if decision.go_on:
             closed = await conn.execute(SQL.closed, {"ids": decision.go_on, "handlings": list(REOPENED)})
             if closed.rowcount:
                 raise StaleDecision(self, f"{closed.rowcount} alerts have been closed")
+        await note_pending(conn, self._set.slots, decision.verdict)
 
     def adopt(self, batch: Batch) -> None:
         """Adopt the state decided for this batch; other batches are ignored.
@@ -260,7 +265,9 @@ class RuleBook(Stage):
         steps, staged[key] = steps_of(staged.get(key, self._alerts.get(key)), rule.code, target, onset, ts, after)
         for kind, alert, at, level in steps:
             shown = 0 if kind == "cleared" else level
-            title = reading_title(device.name, rule.label, value, beyond, rule.above, threshold, shown)
+            title = reading_title(
+                device.name, rule.label, value, beyond, rule.above, threshold, shown, signal=rule.signal
+            )
             yield AlertChange(
                 changes.change_id(alert, kind, level, f"{at}{mark}"), alert, kind, at, rule.id, target, device.id,
                 series, level, title, value, threshold,

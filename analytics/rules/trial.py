@@ -11,17 +11,21 @@ from analytics.rules.slots import LONG_AGO, Slots
 from analytics.rules.thresholds import Transition, adopt, evaluate, next_due
 from hub.alerts.trial import WouldBe
 from hub.models import Columns, Event, Micros
+from hub.signals import Signals
 
 
-def of_readings(rule: ThresholdRule, names: Sequence[str], readings: Columns, until: Micros) -> list[WouldBe]:
+def of_readings(
+    rule: ThresholdRule, names: Sequence[str], readings: Columns, until: Micros, signals: Signals | None = None
+) -> list[WouldBe]:
     """Alerts that a threshold rule would have raised; `names` are the devices of series 0 .. n - 1.
 
-    Hold and clear times that end by `until` end. What the hub flagged as late or not usable is skipped, as ever.
+    `signals` are those of the readings, for a rule that watches one. Hold and clear times that end by `until` end. What
+    the hub flagged as late or not usable is skipped, as ever.
     """
     slots = Slots()
     slots.put(rule)
     slots.add(np.full(len(names), rule.id, np.int64), np.arange(len(names)))
-    verdict = evaluate(slots, readings, LONG_AGO, LONG_AGO)
+    verdict = evaluate(slots, readings, LONG_AGO, LONG_AGO, None, signals)
     adopt(slots, verdict)
     next_due(slots, LONG_AGO)
     ripened = evaluate(slots, Columns.empty(), LONG_AGO, until)

@@ -231,7 +231,7 @@ async def retitle(cursor: AsyncCursor[DictRow], rows: list[DictRow]) -> None:
     names = {row["alert_id"]: row for row in await cursor.fetchall()}
     for row in rows:
         if found := names.get(row["alert_id"]):
-            title = title_in(row["lang"], row["picture"], found["direction"], found["names"])
+            title = title_in(row["lang"], row["picture"], found, found["names"])
             row["picture"] = row["picture"] | {"title": title}
 
 

@@ -26,6 +26,7 @@ from hub.alerts.desk_steps import CheckResult
 from hub.alerts.path import DRILL as ROUNDS
 from hub.alerts.titles import title_in
 from hub.alerts.transitions import STEP, possible
+from hub.signals import Signal
 from hub.store.statements import statements
 from hub.words import Lang, text
 
@@ -90,6 +91,7 @@ class Alert(BaseModel):
     metric_name: str | None
     unit: str | None
     direction: Literal["above", "below"] | None
+    signal: Signal | None = Field(description="what of the metric the value, its unit and the threshold are")
     value: float | None
     threshold: float | None
     region: str | None
@@ -388,7 +390,7 @@ def _shown(found: dict[str, Any], caller: Caller, lang: Lang | None) -> dict[str
     if found["escalation"] is not None and Permission.CONSUMERS_READ not in caller.permissions:
         found["escalation"] = {**found["escalation"], "next_to": []}
     names = found.pop("names")
-    title = found["title"] if lang is None else title_in(lang, found, found["direction"], names)
+    title = found["title"] if lang is None else title_in(lang, found, found, names)
     steps = possible(found["handling"], found["cleared_at"] is not None, STEP)
     return {**found, "title": title, "steps": steps}
 

@@ -115,7 +115,7 @@ def _names(found: Mapping[str, Any], picture: Mapping[str, Any], lang: Lang) -> 
         return Names(None, event)
     if "value" not in picture:  # it may not be told, and a title that is made anew would
         return Names(picture["title"], event)
-    return Names(title_in(lang, found["picture"], found["direction"], named), event)
+    return Names(title_in(lang, found["picture"], found, named), event)
 
 
 def _answer(request: Request, body: bytes, kind: str) -> Response:

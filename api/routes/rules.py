@@ -16,12 +16,15 @@ from api.database import audit, read, row, rows, writing
 from api.language import Spoken
 from api.problems import invalid, not_found, responses
 from api.rule_ranges import range_fault
+from devices.registry.device import detects
 from devices.vocabulary import KINDS
 from hub.access.door import GuardedRouter, TheCaller, needs
 from hub.access.permissions import Permission
 from hub.alerts.own_kinds import reserved
+from hub.signals import LEARNED, Signal
 from hub.store.statements import statements
 from hub.words import Lang
+from hub.words.sentence import Sentence
 
 SQL = statements(__name__)
 
@@ -37,6 +40,15 @@ _EXAMPLES: list[JsonValue] = [
         "hysteresis": 5,
         "hold_s": 10,
     },
+    {
+        "name": "Level unusual",
+        "profile": "river-level",
+        "metric": "level",
+        "signal": "score",
+        "direction": "above",
+        "thresholds": {"yellow": 0.99},
+        "clear_s": 1800,
+    },
     {"name": "Smoke seen", "event_kind": "smoke", "level": "red"},
 ]
 Threshold = Annotated[float, Field(allow_inf_nan=False)]
@@ -50,6 +62,12 @@ class RuleBody(BaseModel):
     name: Name
     profile: Code | None = Field(default=None, description="needed with a metric; an event rule may leave it out")
     metric: Metric | None = None
+    signal: Signal = Field(
+        default="value",
+        description="what the thresholds are of: the value, or of each reading its `score` (how unusual, 0 to 1), "
+        "`rate` (change an hour since the reading before), `residual` (distance from what is usual at its hour) or "
+        "`gap` (seconds since the reading before)",
+    )
     direction: Literal["above", "below"] | None = None
     thresholds: dict[LevelName, Threshold] | None = Field(default=None, min_length=1)
     hysteresis: float = Field(default=0, ge=0, allow_inf_nan=False, description="how far back before it ends")
@@ -75,8 +93,8 @@ class RuleBody(BaseModel):
             raise ValueError(refused)
         elif self.event_kind not in KINDS:
             raise ValueError(known("kind of event", str(self.event_kind), sorted(KINDS)))
-        elif self.hysteresis or self.hold_s or self.clear_s:
-            raise ValueError("hysteresis, hold_s and clear_s belong to threshold rules")
+        elif self.hysteresis or self.hold_s or self.clear_s or self.signal != "value":
+            raise ValueError("signal, hysteresis, hold_s and clear_s belong to threshold rules")
         return self
 
     def _ordered(self, thresholds: dict[LevelName, float]) -> None:
@@ -95,6 +113,7 @@ class Rule(BaseModel):
     name: str
     profile: str | None
     metric: str | None
+    signal: Signal
     direction: str | None
     thresholds: dict[LevelName, float] | None
     hysteresis: float
@@ -148,6 +167,9 @@ async def profile_of(conn: AsyncConnection, body: RuleBody, lang: Lang) -> int |
         if body.metric not in profile["metrics"]:
             metrics = list(profile["metrics"])
             raise invalid("/metric", known(f"metric of profile {body.profile}", body.metric, metrics))
+        if body.signal in LEARNED and not detects(profile["metrics"][body.metric]):
+            problem = Sentence("refusal.signal.not_learned", metric=body.metric)
+            raise invalid("/signal", problem.told(lang))
         if fault := range_fault(body.model_dump(), profile["metrics"][body.metric]):
             raise invalid(fault.pointer, fault.problem.told(lang))
     return int(profile["id"])

@@ -6,24 +6,25 @@ update rule set enabled = false where code = %(code)s and enabled returning code
 
 -- name: rule_put
 -- Returns a row only when something was written; what is the same already keeps its revision.
-insert into rule (code, name, profile_id, metric, direction, thresholds, hysteresis, hold_s, clear_s,
+insert into rule (code, name, profile_id, metric, signal, direction, thresholds, hysteresis, hold_s, clear_s,
                   event_kind, event_level, enabled)
-values (%(code)s, %(name)s, %(profile_id)s, %(metric)s, %(direction)s, %(thresholds)s, %(hysteresis)s, %(hold_s)s,
+values (%(code)s, %(name)s, %(profile_id)s, %(metric)s, %(signal)s, %(direction)s, %(thresholds)s, %(hysteresis)s, %(hold_s)s,
         %(clear_s)s, %(event_kind)s, %(event_level)s, %(enabled)s)
 on conflict (code) do update
 set name = excluded.name, profile_id = excluded.profile_id, metric = excluded.metric,
+    signal = excluded.signal,
     direction = excluded.direction, thresholds = excluded.thresholds, hysteresis = excluded.hysteresis,
     hold_s = excluded.hold_s, clear_s = excluded.clear_s, event_kind = excluded.event_kind, event_level = excluded.event_level,
     enabled = excluded.enabled
-where (rule.name, rule.profile_id, rule.metric, rule.direction, rule.thresholds, rule.hysteresis, rule.hold_s,
+where (rule.name, rule.profile_id, rule.metric, rule.signal, rule.direction, rule.thresholds, rule.hysteresis, rule.hold_s,
        rule.clear_s, rule.event_kind, rule.event_level, rule.enabled)
-      is distinct from (excluded.name, excluded.profile_id, excluded.metric, excluded.direction,
+      is distinct from (excluded.name, excluded.profile_id, excluded.metric, excluded.signal, excluded.direction,
                         excluded.thresholds, excluded.hysteresis, excluded.hold_s, excluded.clear_s, excluded.event_kind,
                         excluded.event_level, excluded.enabled)
 returning xmax = 0 as created
 
 -- name: rules
-select r.code, r.name, p.code as profile, r.metric, r.direction, r.thresholds, r.hysteresis, r.hold_s, r.clear_s, r.event_kind,
+select r.code, r.name, p.code as profile, r.metric, r.signal, r.direction, r.thresholds, r.hysteresis, r.hold_s, r.clear_s, r.event_kind,
        (array['blue', 'yellow', 'orange', 'red'])[r.event_level] as level, r.enabled
 from rule r
 left join profile p on p.id = r.profile_id

@@ -109,7 +109,6 @@ async def try_rule(
         "code": "try",
         "profile_id": profile,
         "label": body.metric or "",
-        "signal": "value",
         "event_level": LEVELS[body.level] if body.level else None,
     }
     try:

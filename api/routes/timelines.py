@@ -116,7 +116,7 @@ async def _timeline(alert_id: UUID, context: Context, caller: Caller, spoken: La
         names = await row(conn, SQL.names, {"id": alert_id})
     items = sorted(_items(found), key=lambda each: (each["at"], each["seq"], each["what"]))
     cut = max(len(found["changes"]), len(found["deliveries"])) >= SHOWN
-    title = title_in(spoken, found, found["direction"], names["names"]) if names is not None else found["title"]
+    title = title_in(spoken, found, found, names["names"]) if names is not None else found["title"]
     return {"alert": {**found, "title": title}, "rule": found["rule"], "items": items, "cut": cut, "readings": readings}
 
 

@@ -17,7 +17,7 @@ from app.cli.rules_try import try_rule
 rules = Verbs("What is unusual: thresholds on a metric, and kinds of event.")
 rules.verb("try")(try_rule)
 rules.verb("report")(report_rules)
-_OF_METRIC = ("metric", "direction", "thresholds")
+_OF_METRIC = ("metric", "signal", "direction", "thresholds")
 _OF_EVENT = ("event_kind", "level")
 
 
@@ -60,6 +60,7 @@ def put_rule(
     name: Annotated[str | None, typer.Option(help="What people call it.")] = None,
     profile: Annotated[str | None, typer.Option(help="Code of the profile; an event rule may leave it out.")] = None,
     metric: Annotated[str | None, typer.Option(help="One of the profile's metrics.")] = None,
+    signal: Annotated[str | None, typer.Option(help="What of the metric: value, score, rate, residual or gap.")] = None,
     direction: Annotated[str | None, typer.Option(help="above or below the thresholds is unusual.")] = None,
     blue: Annotated[float | None, typer.Option(help="Threshold of this level.")] = None,
     yellow: Annotated[float | None, typer.Option(help="Threshold of this level.")] = None,
@@ -79,6 +80,9 @@ def put_rule(
     Example:  hub rules put water-depth --name "Water on the road" --profile road-waterlogging --metric depth
               --direction above --yellow 15 --red 27 --hysteresis 2
 
+    Example:  hub rules put level-unusual --name "Level unusual" --profile river-level --metric level --signal score
+              --direction above --yellow 0.99 --clear-s 1800
+
     Example:  hub rules put smoke --name Smoke --event-kind smoke --level red
     """
     known = call("GET", f"/rules/{code}", url, token, accept=(404,))
@@ -88,7 +92,7 @@ def put_rule(
     thresholds = {
         each: value for each, value in zip(LEVELS, (blue, yellow, orange, red), strict=True) if value is not None
     }
-    of_metric = {"metric": metric, "direction": direction, "thresholds": thresholds or None}
+    of_metric = {"metric": metric, "signal": signal, "direction": direction, "thresholds": thresholds or None}
     of_event = {"event_kind": event_kind, "level": level}
     if any(value is not None for value in of_event.values()):  # it may have been one on a metric
         body = {
@@ -117,4 +121,5 @@ def _when(rule: dict[str, Any]) -> str:
     if rule["event_kind"]:
         return f"{rule['event_kind']}: {rule['level']}"
     levels = ", ".join(f"{level} {value:g}" for level, value in rule["thresholds"].items())
-    return f"{rule['metric']} {rule['direction']} {levels}"
+    watched = rule["metric"] if rule["signal"] == "value" else f"{rule['signal']} of {rule['metric']}"
+    return f"{watched} {rule['direction']} {levels}"

@@ -3,6 +3,7 @@
 import math
 from collections.abc import Callable, Sequence
 
+from analytics.detection.stage import Detection
 from analytics.rules.reception import Nothing
 from analytics.rules.rounds import RoundRule
 from analytics.rules.rulebook import RuleBook
@@ -85,6 +86,7 @@ class HubStages:
             Events(registry.last_event_wins),
             ConflictLetters(registry),
             self.latest,
+            Detection(registry),
             self.rules,
             Statuses(),
             Retained(),

@@ -35,6 +35,13 @@ class Profile:
     units: Mapping[str, str] = field(default_factory=dict)
     """Of metrics that have one, in UCUM."""
 
+    states: frozenset[str] = frozenset()
+    """Metrics that are states (0 or 1), or that the profile excepts from detection."""
+
+    def detects(self, metric: str) -> bool:
+        """Whether it is learned what is usual of a metric."""
+        return metric not in self.states
+
     def takes(self, metric: str) -> bool:
         """Whether readings of a metric are accepted."""
         return self.adds > 0 or metric in self.ranges
@@ -84,7 +91,14 @@ def profile_of(row: Any) -> Profile:
     }
     units = {intern(name): intern(unit) for name, spec in metrics.items() if (unit := spec.get("unit"))}
     future, last_wins = max_future_s * 1_000_000, on_conflict == "last_wins"
-    return Profile(id_, code, version, future, ranges, adds, compiled(mapping), last_wins, units)
+    states = frozenset(intern(name) for name, spec in metrics.items() if not detects(spec))
+    return Profile(id_, code, version, future, ranges, adds, compiled(mapping), last_wins, units, states)
+
+
+def detects(spec: Mapping[str, Any]) -> bool:
+    """Whether it is learned what is usual of a metric: as its profile says, else unless it is 0 or 1 (occupied)."""
+    is_state = spec.get("unit") == "1" and (spec.get("min"), spec.get("max")) == (0, 1)
+    return bool(spec.get("detect", not is_state))
 
 
 def _bound(given: float | None, default: float) -> float:

@@ -89,6 +89,11 @@ class Registry:
         known = self.device(device)
         return known is not None and known.profile.last_wins
 
+    def detects(self, quantity: Quantity) -> bool:
+        """Whether it is learned what is usual of a quantity."""
+        profile_id, metric = quantity
+        return self._profiles[profile_id].detects(metric)
+
     def series_of_devices(self, ids: NDArray[np.int32]) -> NDArray[np.int64]:
         """All series ids of devices, ascending, including those not accepted by their profiles."""
         if len(ids) <= FEW:

@@ -60,6 +60,10 @@ TABLES: Mapping[str, Table] = {
         Permission.RULES_READ, l2="id code name profile_id metric direction thresholds hysteresis hold_s event_kind "
         "event_level enabled revision clear_s signal",
     ),
+    "rule_pending": _table(
+        _OPERATIONS, "since when signals are beyond the levels of rules", "while they are", None,
+        l2="rule_id series_id since revision", l3="value",
+    ),
     "consumer": _table(
         _MANAGEMENT, "who is told of alerts, and up to which level", "until deleted", Permission.CONSUMERS_READ,
         l2="warnings id code kind filters quiet grouping owner fallback enabled held_until lang ceiling paced_until "
@@ -110,6 +114,9 @@ TABLES: Mapping[str, Table] = {
     "latest": _table(
         _BUSINESS, "the newest reading of each series", "one row a series", Permission.READINGS_READ,
         l2="series_id ts quality watermark top", l3="value",
+    ),
+    "detector_state": _table(
+        _BUSINESS, "what detectors have learned of each series", "one row a series", None, l2="series_id", l3="state",
     ),
     "latest_note": _table(
         _OPERATIONS, "series whose newest reading is not in `latest` yet", "seconds, until it is", None,

@@ -1,6 +1,5 @@
 """What was kept back and is so no longer: what still lasts is told, once."""
 
-from collections.abc import Sequence
 from typing import Any
 
 import psycopg
@@ -8,7 +7,7 @@ from psycopg.rows import DictRow, dict_row
 from psycopg.types.json import Jsonb
 
 from hub.alerts.apply import SQL as APPLY
-from hub.alerts.grouping import apart, lock
+from hub.alerts.grouping import apart
 from hub.alerts.kept_back import KeptBack, kept_back
 from hub.alerts.recipients import stored_places, subscriptions
 from hub.store.statements import statements
@@ -28,23 +27,20 @@ async def release(conn: psycopg.AsyncConnection) -> float:
     stays kept back by that. Under the lock of alerts, like all that decides who is told: a change that is being made is
     waited for. Each two hundred are one transaction: all or nothing.
     """
-    while over := await _over(conn, None):
-        if await _released(conn, sorted({each["consumer_id"] for each in over})) < AT_ONCE:
-            break
+    while await _over(conn, 1) and await _released(conn) == AT_ONCE:
+        continue
     return EVERY_S
 
 
-async def _over(conn: psycopg.AsyncConnection, consumers: Sequence[int] | None) -> list[DictRow]:
+async def _over(conn: psycopg.AsyncConnection, limit: int) -> list[DictRow]:
     async with conn.cursor(row_factory=dict_row) as cursor:
-        values = {"limit": AT_ONCE, "consumers": consumers}
-        return await (await cursor.execute(SQL.over, values)).fetchall()
+        return await (await cursor.execute(SQL.over, {"limit": limit})).fetchall()
 
 
-async def _released(conn: psycopg.AsyncConnection, consumers: Sequence[int]) -> int:
+async def _released(conn: psycopg.AsyncConnection) -> int:
     async with conn.transaction():
         await conn.execute(APPLY.lock)
-        await lock(conn, consumers)  # before their deliveries, as who deletes one does
-        over = await _over(conn, consumers)
+        over = await _over(conn, AT_ONCE)
         if not over:
             return 0
         routes = await subscriptions(conn)

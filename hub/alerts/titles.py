@@ -20,11 +20,19 @@ def reading_title(
     threshold: float | None,
     level: int,
     lang: Lang = "en",
+    signal: str = "value",
 ) -> str:
-    """For example "River gauge 12: level 4.31 ≥ 4 (orange)": beyond a threshold, or back behind it."""
+    """For example "River gauge 12: level 4.31 ≥ 4 (orange)": beyond a threshold, or back behind it.
+
+    Of a signal "River gauge 12: level unusual: score 0.997 ≥ 0.99 (orange)".
+    """
     sign = {(True, True): "≥", (True, False): "≤", (False, True): "<", (False, False): ">"}[beyond, above]
     measured = f"{value:.6g}" if threshold is None else f"{value:.6g} {sign} {threshold:g}"
-    return text("alert.title.reading", lang, device=device, metric=metric, measured=measured, state=_state(level, lang))
+    told = {"device": device, "metric": metric, "measured": measured, "state": _state(level, lang)}
+    if signal == "value":
+        return text("alert.title.reading", lang, **told)
+    way = "beyond" if beyond else "back"
+    return text(f"alert.title.{signal}.{way}", lang, **told)
 
 
 def event_title(device: str, kind: str, level: int, delay: Micros = 0, lang: Lang = "en") -> str:
@@ -45,16 +53,17 @@ def unmarked(title: str) -> str:
     return title
 
 
-def title_in(lang: Lang, alert: Mapping[str, Any], direction: str | None, names: Mapping[str, Any] | None) -> str:
+def title_in(lang: Lang, alert: Mapping[str, Any], rule: Mapping[str, Any], names: Mapping[str, Any] | None) -> str:
     """The title of an alert's picture in a language; the stored one where it cannot be made.
 
-    `names` are `name` and `name_en` of its metric, or of its kind of event, in the profile; None: it names none.
+    `rule` has the `direction` and `signal` of its rule, None where it has none. `names` are `name` and `name_en` of its
+    metric, or of its kind of event, in the profile; None: it names none.
     """
-    title = _title_in(lang, alert, direction, names)
+    title = _title_in(lang, alert, rule, names)
     return marked(title, lang) if alert.get("drill") else title
 
 
-def _title_in(lang: Lang, alert: Mapping[str, Any], direction: str | None, names: Mapping[str, Any] | None) -> str:
+def _title_in(lang: Lang, alert: Mapping[str, Any], rule: Mapping[str, Any], names: Mapping[str, Any] | None) -> str:
     match alert.get("origin"):
         case "manual":
             return str(alert["title"])
@@ -68,12 +77,12 @@ def _title_in(lang: Lang, alert: Mapping[str, Any], direction: str | None, names
         late = _LATE.search(alert["title"])
         delay = int(late[1]) * 60_000_000 if late else 0
         return event_title(device, named or optional(f"event.kind.{kind}", lang) or kind, level, delay, lang)
-    if value is None or direction is None:
+    if value is None or (direction := rule["direction"]) is None:
         return str(alert["title"])
     metric, threshold = named or (names or {}).get("name") or alert["metric"], alert["threshold"]
     above = direction == "above"
     beyond = threshold is None or (value >= threshold if above else value <= threshold)
-    return reading_title(device, metric, value, beyond, above, threshold, level, lang)
+    return reading_title(device, metric, value, beyond, above, threshold, level, lang, rule["signal"])
 
 
 def _state(level: int, lang: Lang) -> str:

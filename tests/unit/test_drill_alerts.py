@@ -96,5 +96,5 @@ def test_a_title_is_marked_once_in_its_language(lang: Lang, mark: str) -> None:
     assert marked(marked(marked("smoke"), lang), lang) == f"{mark}smoke"
     assert unmarked(marked("smoke", lang)) == "smoke"
     picture = {"origin": "manual", "title": "[DRILL] smoke", "drill": True}
-    assert title_in(lang, picture, None, None) == f"{mark}smoke"
-    assert title_in(lang, {**picture, "drill": False, "title": "smoke"}, None, None) == "smoke"
+    assert title_in(lang, picture, {"direction": None}, None) == f"{mark}smoke"
+    assert title_in(lang, {**picture, "drill": False, "title": "smoke"}, {"direction": None}, None) == "smoke"

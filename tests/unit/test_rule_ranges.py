@@ -9,8 +9,10 @@ from api.rule_ranges import range_fault
 DEPTH = {"name": "Depth", "unit": "cm", "min": 0, "max": 200}
 
 
-def rule(direction: str, hysteresis: float = 0, **thresholds: float) -> dict[str, Any]:
-    return {"metric": "depth", "direction": direction, "thresholds": thresholds, "hysteresis": hysteresis}
+def rule(direction: str, hysteresis: float = 0, signal: str = "value", **thresholds: float) -> dict[str, Any]:
+    return {
+        "metric": "depth", "signal": signal, "direction": direction, "thresholds": thresholds, "hysteresis": hysteresis
+    }  # fmt: skip
 
 
 @pytest.mark.parametrize(
@@ -33,6 +35,18 @@ def rule(direction: str, hysteresis: float = 0, **thresholds: float) -> dict[str
         (rule("below", red=-5), {"min": 0}, "/thresholds/red", "goes from 0 up"),
         (rule("above", red=1), {"min": None, "max": None}, None, ""),
         (rule("above", 1.7e308, red=1), {}, "/hysteresis", "never end"),
+        (rule("above", signal="score", red=0.99), DEPTH, None, ""),
+        (
+            rule("above", signal="score", red=99),
+            DEPTH,
+            "/thresholds/red",
+            "99 is never reached: a score goes from 0 to 1",
+        ),
+        (rule("above", signal="score", red=0), DEPTH, "/thresholds/red", "reached by every reading"),
+        (rule("above", 0.99, signal="score", red=0.99), DEPTH, "/hysteresis", "give less than 0.99"),
+        (rule("below", signal="gap", red=-5), DEPTH, "/thresholds/red", "a gap goes from 0 up"),
+        (rule("above", signal="residual", red=5000), DEPTH, None, ""),
+        (rule("below", signal="rate", red=-5000), DEPTH, None, ""),
     ],
 )
 def test_what_cannot_work_is_found(given: dict[str, Any], spec: dict[str, Any], pointer: str | None, said: str) -> None:
@@ -40,4 +54,4 @@ def test_what_cannot_work_is_found(given: dict[str, Any], spec: dict[str, Any], 
     assert (fault and fault.pointer) == pointer
     if fault is not None:
         assert said in fault.problem
-        assert "量程" in fault.problem.told("zh")
+        assert ("量程" if given["signal"] == "value" else "信号") in fault.problem.told("zh")

@@ -46,16 +46,16 @@ EVENT = READING | {
 def test_a_title_is_told_in_either_language(
     alert: dict[str, Any], direction: str | None, names: dict[str, Any] | None, zh: str, en: str
 ) -> None:
-    assert title_in("zh", alert, direction, names) == zh
-    assert title_in("en", alert, direction, names) == en
+    assert title_in("zh", alert, {"direction": direction, "signal": "value"}, names) == zh
+    assert title_in("en", alert, {"direction": direction, "signal": "value"}, names) == en
 
 
 def test_it_is_the_stored_one_where_the_profile_has_one_name() -> None:
     stored = reading_title("Gauge", "level", 4.31, True, True, 4.0, 3)
     alert = READING | {"device_name": "Gauge", "value": 4.31, "threshold": 4.0, "level": "orange", "title": stored}
-    assert title_in("en", alert, "above", {"name": "level"}) == stored
+    assert title_in("en", alert, {"direction": "above", "signal": "value"}, {"name": "level"}) == stored
     late = event_title("Pole 7", "smoke", 4, 1_559_000_000)
-    assert title_in("en", EVENT | {"device_name": "Pole 7", "title": late}, None, None) == late
+    assert title_in("en", EVENT | {"device_name": "Pole 7", "title": late}, {}, None) == late
 
 
 @pytest.mark.parametrize("kind", sorted(KINDS))

@@ -1,0 +1,1 @@
+"""Detectors over what is received: a stage, the states of series, and how they are kept."""

@@ -1,0 +1,159 @@
+"""Detection: what is unusual about each reading of a batch, and what is usual, learned from what was committed.
+
+Each commit saves a little of what has changed since it was saved last; after a kill the readings since are learned
+again (docs/DETECTION.md).
+"""
+
+import logging
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+
+from analytics.detection.packed import LENGTH
+from analytics.detection.states import States, Told
+from analytics.detection.stored import (
+    AT_ONCE,
+    SKIP,
+    heard_since,
+    read_days,
+    read_newest,
+    read_readings,
+    read_states,
+    save,
+)
+from analytics.detection.watched import Watched, swapped_days
+from analytics.detectors.detector import Ints
+from devices.registry.registry import Registry
+from hub.models import Batch, Micros, now_micros
+from hub.repeats import Corrected
+from hub.signals import Signals
+from hub.stage import Connection, Stage
+from hub.store.latest import catch_up
+from hub.watermark import in_counted_order
+
+log = logging.getLogger(__name__)
+
+SAVED_A_COMMIT = (256 << 10) // LENGTH
+"""States that a commit saves at most: 256 KiB of them."""
+SAVED_AFTER: Micros = 30_000_000
+"""A state that changed is saved so much later: then it is written once for all readings of that time."""
+REPLAYED = 4_096
+"""Readings of a series since its state was saved that are learned at a start, the newest."""
+RELEARNED = 5_000_000
+"""Readings that are learned at a start where there is no state that can be used, of all series together."""
+LONG_AGO: Micros = 0
+LOOKED_BACK: Micros = 30 * 86_400_000_000
+"""How far back those are looked for, from the newest reading of all."""
+
+
+@dataclass(slots=True, frozen=True)
+class _Decision:
+    """What to take over when the batch is committed."""
+
+    batch: Batch
+    now: Micros
+    told: Told
+
+
+class Detection(Stage):
+    """Sets the Signals of a batch, and learns it once it is committed.
+
+    Readings that are late, repeated, corrections or not usable have no signals and teach nothing; nor do those of
+    metrics that are not watched.
+    """
+
+    def __init__(self, registry: Registry) -> None:
+        self._registry, self._watched = registry, Watched(registry)
+        self._states = States()
+        self._decision: _Decision | None = None
+        self._saving: tuple[Batch, Ints] | None = None
+
+    def steps(self, batch: Batch) -> Iterator[None]:
+        """Set the batch's Signals; the states stay until `adopt`."""
+        self._decision = None
+        readings, rows = in_counted_order(batch)
+        batch.put(signals := Signals.unknown(len(readings)))
+        if not len(readings):
+            return
+        self._watched.follow()
+        now = max([batch.now, *(raw.received for raw in batch.raws)])
+        counts = ((readings.quality & SKIP) == 0) & self._watched.of(readings.series)
+        if (corrected := batch.of(Corrected).which) is not None:
+            counts &= ~(corrected if rows is None else corrected[rows])
+        which = np.flatnonzero(counts)
+        if not len(which):
+            return
+        yield
+        some = readings if len(which) == len(readings) else readings.where(which)
+        told = self._states.tell(some.series, some.ts, some.value, self._watched.hours(some.series, some.ts, now))
+        self._decision = _Decision(batch, now, told)
+        told.fill(signals, which if rows is None else rows[which])
+
+    async def write(self, conn: Connection, batch: Batch) -> None:
+        """Save states of before this batch, of those that changed first, as many as may be."""
+        decision = self._decision
+        now = decision.now if decision is not None and decision.batch is batch else batch.now
+        series = self._states.unsaved(now - SAVED_AFTER, SAVED_A_COMMIT)
+        self._saving = batch, series
+        if len(series):
+            await save(conn, series, self._states.rows(series))
+
+    def adopt(self, batch: Batch) -> None:
+        """Learn a committed batch."""
+        if self._saving is not None and self._saving[0] is batch:
+            self._states.saved(self._saving[1])
+        decision, self._decision, self._saving = self._decision, None, None
+        if decision is not None and decision.batch is batch:
+            self._states.learn(decision.told, decision.now)
+
+    async def restore(self, conn: Connection) -> None:
+        """Read the states that were saved, and learn the readings since; where there is none, the newest readings."""
+        await catch_up(conn)
+        self._states, self._decision, self._saving = States(), None, None
+        self._watched.follow()
+        self._watched.swapped = swapped_days(await read_days(conn))
+        known, last, others = [np.empty(0, np.int64)], [np.empty(0, np.int64)], 0
+        async for series, rows, more in read_states(conn):
+            self._states.put(series, rows)
+            known, last, others = [*known, series], [*last, rows["last"].astype(np.int64)], others + more
+        series, since = np.concatenate(known), np.concatenate(last)
+        if len(series):
+            heard = np.isin(series, await heard_since(conn, int(since.min())), assume_unique=True)
+            await self._replay(conn, series[heard], since[heard], REPLAYED)
+        await self._learn_anew(conn, series, others)
+
+    async def _learn_anew(self, conn: Connection, known: Ints, others: int) -> None:
+        """Learn series of which no state can be used from their newest readings."""
+        newest = await read_newest(conn)
+        if newest is None:
+            return
+        since = newest - LOOKED_BACK
+        fresh = np.setdiff1d(await heard_since(conn, since), known, assume_unique=True)
+        if not len(fresh):
+            return
+        most = max(64, min(REPLAYED, RELEARNED // len(fresh)))
+        learned = await self._replay(conn, fresh, np.full(len(fresh), since), most)
+        if others:
+            log.warning(
+                "detectors have learned %d series anew, from their newest %d readings: %d states were saved by another "
+                "version of them", len(fresh), learned, others,
+            )  # fmt: skip
+        elif learned:
+            log.info(
+                "detectors have learned %d series of which no state was saved, from %d readings", len(fresh), learned
+            )
+
+    async def _replay(self, conn: Connection, series: Ints, since: Ints, most: int) -> int:
+        """Learn the readings of series since a time of each; how many there were. They are to be saved first of all."""
+        learned, now = 0, now_micros()
+        order = np.argsort(-since, kind="stable")  # the newest first: what is old looks into more chunks
+        for start in range(0, len(order), AT_ONCE):
+            some = order[start : start + AT_ONCE]
+            found = await read_readings(conn, series[some], since[some], most)
+            watched = self._watched.of(found.series) & np.isfinite(found.value)
+            of, ts, value = found.series[watched], found.ts[watched], found.value[watched]
+            if len(of):
+                self._states.learn(self._states.tell(of, ts, value, self._watched.hours(of, ts, now)), LONG_AGO)
+            learned += len(of)
+        return learned

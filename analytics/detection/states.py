@@ -1,0 +1,98 @@
+"""States of the ensemble by series, and which of them changed since they were saved."""
+
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from analytics.detectors.detector import Detector, Floats, Ints, Scored
+from analytics.detectors.kinds import KINDS
+from devices.registry.arrays import grown
+from hub.models import Micros
+from hub.signals import Signals
+
+NEVER = 1 << 62
+KIND = KINDS["ensemble"]
+
+
+class Told(NamedTuple):
+    """What detection says of readings (n,), and the states after them."""
+
+    scored: Scored
+    rate: Floats
+    """Change an hour since the reading before."""
+    residual: Floats
+    """Distance from what is usual at its hour."""
+    gap: Floats
+    """Seconds since the reading before; 0 for a reading that is not newer than that, and was not learned."""
+
+    def fill(self, signals: Signals, rows: Ints) -> None:
+        """Put what is told of readings that were learned into the rows (n,) of signals."""
+        known = self.gap != 0.0
+        rows = rows[known]
+        signals.score[rows], signals.rate[rows] = self.scored.scores[known], self.rate[known]
+        signals.residual[rows], signals.gap[rows] = self.residual[known], self.gap[known]
+
+
+class States:
+    """The states of series, by slots of their own: a series that is never heard takes no memory but 4 bytes."""
+
+    def __init__(self) -> None:
+        self._detector = Detector(KIND)
+        self._slot: NDArray[np.int32] = np.full(1024, -1, np.int32)
+        """By series id; -1: nothing was heard of it."""
+        self._series: NDArray[np.int32] = np.zeros(1024, np.int32)
+        """By slot."""
+        self._changed: Ints = np.full(1024, NEVER)
+        """By slot, since when its state differs from the saved one; NEVER while it does not."""
+        self._used = 0
+
+    def __len__(self) -> int:
+        return self._used
+
+    def tell(self, series: NDArray[np.int32], ts: Ints, value: Floats, hour: Ints) -> Told:
+        """Of readings sorted by (series, ts), all finite; the states stay as they are."""
+        scored = self._detector.score(self._slots(series), ts, value, hour)
+        rate, residual, gap = scored.told.T
+        return Told(scored, rate, residual, gap)
+
+    def learn(self, told: Told, now: Micros) -> None:
+        """Take over the states that readings, received by `now`, led to."""
+        self._detector.learn(told.scored)
+        slots = told.scored.slots
+        self._changed[slots] = np.minimum(self._changed[slots], now)
+
+    def unsaved(self, before: Micros, most: int) -> Ints:
+        """Series, ascending, that have not been saved since before that time; at most so many, the oldest of them."""
+        slots = np.flatnonzero(self._changed[: self._used] <= before)
+        if len(slots) > most:
+            slots = slots[np.argpartition(self._changed[slots], most)[:most]]
+        return np.sort(self._series[slots].astype(np.int64))
+
+    def rows(self, series: Ints) -> NDArray[Any]:
+        """The states (n,) of series that are there."""
+        return self._detector.states(self._slot[series].astype(np.int64))
+
+    def saved(self, series: Ints) -> None:
+        """The states of these series are in the store."""
+        self._changed[self._slot[series]] = NEVER
+
+    def put(self, series: Ints, rows: NDArray[Any]) -> None:
+        """Take over stored states of series."""
+        self._detector.put(self._slots(series.astype(np.int32)), rows)
+
+    def _slots(self, series: NDArray[np.int32]) -> Ints:
+        """The slots of series, some of which may be new."""
+        if not len(series):
+            return np.empty(0, np.int64)
+        self._slot = grown(self._slot, int(series.max()), -1)
+        slots = self._slot[series]
+        if (slots < 0).any():
+            fresh = np.unique(series[slots < 0])
+            last = self._used + len(fresh) - 1
+            self._series, self._changed = grown(self._series, last, 0), grown(self._changed, last, NEVER)
+            self._slot[fresh] = np.arange(self._used, last + 1)
+            self._series[self._used : last + 1] = fresh
+            self._used = last + 1
+            slots = self._slot[series]
+        return slots.astype(np.int64)

@@ -1,0 +1,51 @@
+-- name: days
+select date, workday from calendar_day
+
+-- name: readings
+-- Of each series the newest readings that count since a time of its own, at most so many, packed: series, time, value. As
+-- far as the clock of the newest one was ahead, so far all are taken to have been (hub/watermark.py).
+select string_agg(int4send(r.series_id) || int8send(r.at) || float8send(r.value), '')
+from (
+    select n.series_id, (extract(epoch from found.ts) * 1000000)::bigint - n.ahead as at, found.value
+    from unnest(%(series)b::int[], %(since)b::timestamptz[]) as given (series_id, since)
+    cross join lateral (
+        select given.series_id, coalesce((extract(epoch from l.ts - coalesce(l.watermark, l.ts)) * 1000000)::bigint, 0) as ahead
+        from latest l where l.series_id = given.series_id
+    ) n
+    cross join lateral (
+        select ts, value from reading
+        where series_id = n.series_id and ts > given.since + make_interval(secs => n.ahead / 1e6)
+          and ts > %(oldest)s::timestamptz and quality & %(skip)s = 0
+        order by ts desc
+        limit %(most)s
+    ) found
+) r
+
+-- name: save
+-- States, one after the other in one value, of series in ascending order.
+insert into detector_state (series_id, state)
+select n.series_id, substr(%(states)b::bytea, 1 + %(length)s * (n.place::int - 1), %(length)s)
+from unnest(%(series)b::int[]) with ordinality as n (series_id, place)
+order by n.series_id
+on conflict (series_id) do update set state = excluded.state
+
+-- name: newest
+-- When the newest reading of all counts, in microseconds.
+select (extract(epoch from max(coalesce(watermark, ts))) * 1000000)::bigint from latest
+
+-- name: series
+-- Series whose newest reading counts since a time.
+select coalesce(string_agg(int4send(series_id), '' order by series_id), '')
+from latest where coalesce(watermark, ts) > %(since)s::timestamptz
+
+-- name: states
+-- Of a stretch of series, packed: their ids; their states; how many others another version has saved.
+select coalesce(string_agg(int4send(series_id), '' order by series_id) filter (where ours), ''),
+       coalesce(string_agg(state, '' order by series_id) filter (where ours), ''), count(*) filter (where not ours)
+from (
+    select series_id, state, length(state) = %(length)s and substr(state, 1, 8) = %(version)b as ours
+    from detector_state where series_id >= %(first)s and series_id < %(end)s
+) s
+
+-- name: last_series
+select coalesce(max(series_id), 0) from detector_state
