@@ -2,19 +2,14 @@
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator, Iterator, Mapping
+from bisect import bisect_right
+from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, field, replace
-from functools import cached_property
-from typing import Any
 
 import psycopg
 from psycopg.rows import dict_row
 
-from api.cloudevents import cloudevent, encode, event_type
-from api.websocket_frames import text_frame
-from hub.access.classification import Level
-from hub.access.scope import Scope
+from api.change import Change
 from hub.alerts.path import DRILL as ROUNDS
 from hub.backoff import Backoff
 from hub.store.pool import Pool
@@ -26,44 +21,11 @@ log = logging.getLogger(__name__)
 
 PAGE = 500
 """Rows read at a time: bounds memory when many changes were missed."""
+KEPT = 1000
+"""The newest changes stay in memory (10 MB), rendered: who follows the log close behind reads no row of its own."""
 
 READERS = 1000
 """Streams at the same time: protects memory and sockets from a client that opens without end."""
-
-
-@dataclass(frozen=True)
-class Change:
-    """One alert change; `event` is its CloudEvent. Encoded once for everyone."""
-
-    cursor: int
-    kind: str
-    event: bytes
-    scope_keys: frozenset[str] = frozenset()
-    """Of its device: who may see it."""
-    row: Mapping[str, Any] = field(default_factory=dict, repr=False)
-    """As stored."""
-
-    @cached_property
-    def cut(self) -> "Change":
-        """The change up to L2."""
-        return replace(self, event=encode(cloudevent(self.row, Level.L2)))
-
-    def seen_in(self, scope: Scope) -> "Change | None":
-        """The change as a scope sees it, up to its ceiling; None: it does not."""
-        if not scope.sees(self.scope_keys):
-            return None
-        return self if scope.sees_uncut(self.scope_keys) else self.cut
-
-    @cached_property
-    def frame(self) -> bytes:
-        """As a server-sent event; its id is used as Last-Event-ID."""
-        kind = event_type(self.kind).encode()
-        return b"id: %d\nevent: %s\ndata: %s\n\n" % (self.cursor, kind, self.event)
-
-    @cached_property
-    def message(self) -> bytes:
-        """As a message of a WebSocket: the CloudEvent with the extension attribute `cursor`."""
-        return text_frame(b'{"cursor":%d,%s' % (self.cursor, self.event[1:]))
 
 
 class Subscription:
@@ -111,6 +73,11 @@ class ChangeFeed:
         self._started = asyncio.Event()
         self._ended = False
         self._position = 0
+        self._kept: list[Change] = []
+        self._kept_after = 0
+        """All that was read after this cursor is kept."""
+        self.on_more: Callable[[], None] = lambda: None
+        """Called when there is more to be had of `recent`."""
 
     def wake(self) -> None:
         """Poll for new rows now."""
@@ -152,13 +119,31 @@ class ChangeFeed:
 
     async def _look(self) -> None:
         if not self._started.is_set():
-            self._position = await self._newest()
+            self._position = self._kept_after = await self._newest()
             self._started.set()
         while changes := await self._after(self._position):
             for change in changes:
                 for subscription in self._subscriptions:
                     subscription.offer(change)
-            self._position = changes[-1].cursor
+            self._keep(changes)
+            self.on_more()
+
+    def _keep(self, changes: Sequence[Change]) -> None:
+        self._kept += changes
+        self._position = changes[-1].cursor
+        if (over := len(self._kept) - KEPT) > 0:
+            self._kept_after = self._kept[over - 1].cursor
+            del self._kept[:over]
+
+    def recent(self, after: int, limit: int) -> list[Change] | None:
+        """The next changes after a cursor, as far as the feed has read; None where they are not in memory (any more).
+
+        Without those of the hub's own rounds.
+        """
+        if not self._started.is_set() or not self._kept_after <= after <= self._position:
+            return None
+        begin = bisect_right(self._kept, after, key=lambda each: each.cursor)
+        return self._kept[begin : begin + limit]
 
     def subscribe(self) -> Subscription:
         """Subscribe to all changes from now on; end with `unsubscribe`."""
@@ -195,7 +180,7 @@ class ChangeFeed:
         async with self._pool.connection() as conn, conn.cursor(row_factory=dict_row) as reader:
             await reader.execute(SQL.after.encode(), {"after": cursor, "rounds": ROUNDS, "limit": PAGE})
             return [
-                Change(row["cursor"], row["kind"], encode(cloudevent(row)), frozenset(row["scope"]), row)
+                Change(row["cursor"], row["kind"], row, frozenset(row["scope"]), frozenset(row.pop("recipients")))
                 for row in await reader.fetchall()
             ]
 

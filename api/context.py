@@ -10,6 +10,7 @@ from starlette.requests import HTTPConnection
 from api.changes import ChangeFeed
 from api.command_waiters import CommandWaiters
 from api.desks import Desks
+from api.open_streams import OpenStreams
 from api.push.channel import Channel
 from devices.broker import BrokerLink
 from devices.credentials.directory import Directory
@@ -55,6 +56,8 @@ class Context:
     """By kind of consumer; none where nothing is delivered."""
     desks: Desks = field(default_factory=Desks)
     """Which people have a stream of alerts open."""
+    streams: OpenStreams = field(default_factory=OpenStreams)
+    """How many streams of any kind each caller has open."""
     try_rule: RuleTrial | None = None
     """Tries a rule on the past; None: this process knows no rules."""
     try_fusion: FusionTrial | None = None

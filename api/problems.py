@@ -17,7 +17,7 @@ from starlette.requests import ClientDisconnect
 from api.contract_types import RIGHT
 from hub.errors import AuditUnavailable, TransientError
 from hub.words import Lang, preferred, text
-from hub.words.sentence import Sentence
+from hub.words.sentence import Sentence, told
 
 log = logging.getLogger(__name__)
 
@@ -66,7 +66,10 @@ def not_found(what: str, name: object) -> ProblemError:
 
 def invalid(pointer: str, problem: str) -> ProblemError:
     """422 for an invalid value in a body or query."""
-    return ProblemError(422, f"{pointer}: {problem}", [Fault(pointer=pointer, problem=problem)])
+    detail = Sentence("refusal.at", at=pointer, problem=problem) if isinstance(problem, Sentence) else None
+    # Past the model: it would make a plain string of a Sentence.
+    fault = Fault.model_construct(pointer=pointer, line=None, column=None, problem=problem)
+    return ProblemError(422, detail or f"{pointer}: {problem}", [fault])
 
 
 def responses(*statuses: int) -> dict[int | str, dict[str, Any]]:
@@ -117,9 +120,12 @@ def _method(request: Request) -> str:
     return str(request.scope.get("method", "GET"))
 
 
-async def _declared(_: Request, error: Exception) -> Response:
+async def _declared(request: Request, error: Exception) -> Response:
+    """Sentences are told in the language that the request asks for."""
     assert isinstance(error, ProblemError)  # noqa: S101 for the type checker; registered for this type only
-    return answer(error.status, error.detail, error.errors, error.headers)
+    lang = preferred(request.headers.get("accept-language"))
+    errors = [fault.model_copy(update={"problem": told(fault.problem, lang)}) for fault in error.errors[:ERRORS_SHOWN]]
+    return answer(error.status, told(error.detail, lang), errors, error.headers)
 
 
 async def _unreadable(request: Request, error: Exception) -> Response:

@@ -43,6 +43,9 @@ class Limits(Section):
     """Of a device's token."""
     anonymous_per_s: float = Field(default=50.0, gt=0)
     """Of an address, without credentials, or with wrong ones. It is slowed down: answers come at this rate."""
+    streams: int = Field(default=100, ge=1, le=1000)
+    """Streams that a caller has open at a process, over SSE and WebSockets together; one more is refused with 429. All
+    callers together may have 1,000."""
 
 
 class Provisioning(Section):

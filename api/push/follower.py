@@ -12,11 +12,12 @@ from typing import Any, NamedTuple, Protocol
 from uuid import UUID
 
 import psycopg
-from psycopg import AsyncConnection
-from psycopg.rows import dict_row
+from psycopg import AsyncConnection, AsyncCursor
+from psycopg.rows import DictRow, dict_row
 from psycopg.types.json import Jsonb
 
-from api.cloudevents import cloudevent, encode, event_of
+from api.change import Change
+from api.cloudevents import encode, event_of
 from api.push.deliveries import retitle
 from api.push.heartbeats import due
 from api.push.proofs import failing, proven
@@ -53,6 +54,10 @@ class Message(NamedTuple):
     """The same in JSON."""
 
 
+Recent = Callable[[int, int], Sequence[Change] | None]
+"""The next changes after a cursor, at most so many, that the process has read already; None: it cannot tell."""
+
+
 class Sink(Protocol):
     """Where a follower hands changes over to. Passes tests/contract/test_follower.py."""
 
@@ -81,10 +86,20 @@ class Followers:
     """Follows the log for each consumer of some kinds. Several processes may run it; one of them leads for each."""
 
     def __init__(
-        self, url: str, pool: Pool, sinks: Mapping[str, OpenSink], page: str | None = None, poll_s: float = POLL_S
+        self,
+        url: str,
+        pool: Pool,
+        sinks: Mapping[str, OpenSink],
+        page: str | None = None,
+        poll_s: float = POLL_S,
+        recent: Recent = lambda after, limit: None,
     ) -> None:
-        """`sinks` by kind of consumer; `page` is the address of the hub's page, for links."""
-        self._url, self._pool, self._sinks, self._page, self._poll_s = url, pool, sinks, page, poll_s
+        """`sinks` by kind of consumer; `page` is the address of the hub's page, for links.
+
+        What is `recent` is not read again; call `wake` when there is more of it.
+        """
+        self._url, self._pool, self._sinks, self._poll_s = url, pool, sinks, poll_s
+        self._log = _Log(page, recent)
         self._following = False
         self._running: dict[Target, _Follower] = {}
 
@@ -113,7 +128,7 @@ class Followers:
                         tasks.pop(target).cancel()
                     for target in wanted - tasks.keys():
                         follower = self._running[target] = _Follower(
-                            target, self._sinks[target.kind], self._page, self._poll_s
+                            target, self._sinks[target.kind], self._log, self._poll_s
                         )
                         work = lead(self._url, f"alerts of consumer {target.id}", follower.work)
                         tasks[target] = group.create_task(work, name=f"follower.{target.code}")
@@ -129,18 +144,19 @@ class Followers:
 class _Follower:
     """One consumer's way through the log."""
 
-    def __init__(self, target: Target, open_sink: OpenSink, page: str | None, poll_s: float) -> None:
-        self._target, self._open_sink, self._page, self._poll_s = target, open_sink, page, poll_s
+    def __init__(self, target: Target, open_sink: OpenSink, log_: "_Log", poll_s: float) -> None:
+        self._target, self._open_sink, self._log, self._poll_s = target, open_sink, log_, poll_s
         self.woken = asyncio.Event()
 
     async def work(self, conn: AsyncConnection) -> float:
         """Follow while the connection lasts, on which the leadership rests; see hub/store/leader.py."""
         backoff = Backoff(log, "consumer %s accepts again", self._target.code)
         async with self._open_sink(self._target) as sink:
+            told = False
             while True:
                 self.woken.clear()
                 try:
-                    more = await self._go_on(conn, sink)
+                    more = await self._go_on(conn, sink, told)
                 except psycopg.Error:
                     raise  # with the connection goes the leadership
                 except Exception as error:
@@ -156,16 +172,20 @@ class _Follower:
                     with suppress(TimeoutError):
                         async with asyncio.timeout(self._poll_s):
                             await self.woken.wait()
+                    told = self.woken.is_set()  # else it looks for itself
 
-    async def _go_on(self, conn: AsyncConnection, sink: Sink) -> bool:
-        """Hand over a page of the log and move behind it; whether there was one. A heartbeat goes before it."""
+    async def _go_on(self, conn: AsyncConnection, sink: Sink, told: bool) -> bool:
+        """Hand over a page of the log and move behind it; whether there was one. A heartbeat goes before it.
+
+        `told`: that there is something recent.
+        """
         for beat in await due(conn, [self._target.kind], 1, self._target.id):
-            told = beat.delivery
-            event = event_of(told.id, told.kind, told.at, told.picture)
+            sent = beat.delivery
+            event = event_of(sent.id, sent.kind, sent.at, sent.picture)
             await sink.hand_over([Message(self._target.code, event, encode(event))])
             await proven(conn, self._target.id)
             await conn.execute(SQL.move, {"consumer_id": self._target.id, "cursor": 0})
-        cursor, messages, shares = await self._page_of(conn)
+        cursor, messages, shares = await self._page_of(conn, told)
         if cursor is None:
             return False
         if messages:
@@ -176,7 +196,7 @@ class _Follower:
             await count_uses(conn, [(self._target.code, share) for share in shares])
         return True
 
-    async def _page_of(self, conn: AsyncConnection) -> tuple[int | None, list[Message], list[UUID]]:
+    async def _page_of(self, conn: AsyncConnection, told: bool) -> tuple[int | None, list[Message], list[UUID]]:
         """The cursor of the last change of the next page, None where there is none, and those for the consumer.
 
         And the shares by which its organisation sees these, one for each use.
@@ -186,25 +206,46 @@ class _Follower:
             stands = await reader.fetchone()
             if stands is None:
                 return None, [], []
-            values = {"consumer_id": self._target.id, "after": stands["cursor"], "limit": PAGE}
-            await reader.execute(SQL.after, values)
-            changes = await reader.fetchall()
+            changes = await self._log.after(reader, stands["cursor"], told)
             if not changes:
                 return None, [], []
-            chosen = [change for change in changes if change["picture"] is not None]
-            tops = dict.fromkeys((change["alert_id"] for change in chosen), level_named(stands["ceiling"]))
+            chosen = [change for change in changes if self._target.id in change.recipients]
+            tops = dict.fromkeys((change.row["alert_id"] for change in chosen), level_named(stands["ceiling"]))
             shares = list[UUID]()
             if (owner := stands["owner"]) is not None:  # what it saw at the commit it may not see any more
                 found = await sights(conn, {(alert, owner) for alert in tops})
                 seen = {alert: sight for (alert, _), sight in found.items() if sight is not None}
                 tops = {alert: min(tops[alert], Level(sight.ceiling)) for alert, sight in seen.items()}
-                chosen = [change for change in chosen if change["alert_id"] in tops]
-                shares = [share for change in chosen for share in seen[change["alert_id"]].shares]
+                chosen = [change for change in chosen if change.row["alert_id"] in tops]
+                shares = [share for change in chosen for share in seen[change.row["alert_id"]].shares]
             if stands["lang"] is not None:
-                chosen = [{**change, "lang": stands["lang"]} for change in chosen]
-                await retitle(reader, chosen)
-        events = [(change["alert_id"], cloudevent(change, tops[change["alert_id"]], self._page)) for change in chosen]
-        return changes[-1]["cursor"], [Message(str(alert), event, encode(event)) for alert, event in events], shares
+                rows = [{**change.row, "lang": stands["lang"]} for change in chosen]
+                await retitle(reader, rows)
+                chosen = [Change(change.cursor, change.kind, row) for change, row in zip(chosen, rows, strict=True)]
+        messages = [self._log.message(change, tops[change.row["alert_id"]]) for change in chosen]
+        return changes[-1].cursor, messages, shares
+
+
+class _Log:
+    """The log of changes, as followers read it."""
+
+    def __init__(self, page: str | None, recent: Recent) -> None:
+        self._page, self._recent = page, recent
+
+    async def after(self, reader: AsyncCursor[DictRow], cursor: int, told: bool) -> Sequence[Change]:
+        """The next changes after a cursor, at most PAGE."""
+        if told and (recent := self._recent(cursor, PAGE)) is not None:
+            return recent
+        await reader.execute(SQL.after, {"after": cursor, "limit": PAGE})
+        return [
+            Change(row["cursor"], row["kind"], row, recipients=frozenset(row["recipients"]))
+            for row in await reader.fetchall()
+        ]
+
+    def message(self, change: Change, ceiling: Level) -> Message:
+        """A change as it is handed over."""
+        event, body = change.rendered(ceiling, self._page)
+        return Message(str(change.row["alert_id"]), event, body)
 
 
 def _told(error: Exception) -> dict[str, object]:

@@ -11,9 +11,8 @@ join consumer c on c.id = p.consumer_id
 where c.id = %(consumer_id)s and c.enabled
 
 -- name: after
--- The changes after a position, of those that are not for the consumer the cursor alone. Who gets a change is decided
--- when it is committed, as for deliveries.
-select cursor, alert_id, seq, kind, at, case when %(consumer_id)s = any (recipients) then picture end as picture
+-- The changes after a position. Who gets a change is decided when it is committed, as for deliveries.
+select cursor, alert_id, seq, kind, at, picture, coalesce(recipients, '{}') as recipients
 from alert_change
 where cursor > %(after)s
 order by cursor

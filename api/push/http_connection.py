@@ -60,6 +60,11 @@ class HttpConnection(asyncio.Protocol):
         return bytes(self._body[: self._body_bytes])
 
     @property
+    def over(self) -> bool:
+        """Whether the body has ended, or as much of it came as is read."""
+        return self._end.done()
+
+    @property
     def usable(self) -> bool:
         """Whether the other side has neither ended it nor said anything meanwhile; the loop may not know it yet."""
         if self._transport is None or not self.open:

@@ -3,7 +3,6 @@
 import asyncio
 import logging
 import time
-from collections import Counter
 from collections.abc import Coroutine, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
@@ -12,8 +11,10 @@ from typing import Any
 
 from api.push.channel import Accepted, Answer, Channel, Consumer, Delivery, Failure, Refused, Summary, TryAgain
 from api.push.deliveries import Claimed, ClaimedDelivery, Deliveries
+from api.push.http_call import HTTP_CALLS
 from api.push.pace import Pace, PacedChannel, Plan, planned
 from api.push.summaries import ClaimedSummary, Summaries
+from api.push.windows import Windows
 from hub.backoff import Backoff
 from hub.errors import HubError, TransientError
 from hub.store.pool import Pool
@@ -39,11 +40,10 @@ NOT_THERE: frozenset[Failure] = frozenset({"connection", "timeout", "failing"})
 class Limits:
     """Concurrency and retry limits of a delivery worker."""
 
-    at_once: int = 192
-    """Of all consumers. In a storm of 10,000 alerts in 10 s the 99th percentile of 90 webhooks is 12 s with 64, and 7 s
-    with 192; with 512 it is 8 s, and ingest has less of the two cores."""
+    at_once: int = HTTP_CALLS
+    """Of all consumers; as many calls over HTTP (HTTP_CALLS) have room."""
     at_once_per_consumer: int = 16
-    """So that a slow consumer leaves room for others; one that fails is tried with a single delivery at a time."""
+    """Of one that answers (api/push/windows.py); one that fails is tried with a single delivery at a time."""
     lease_s: float = 30.0
     """Must be longer than a channel may take (10 s); after a kill -9 what was under way goes out again after it."""
     poll_s: float = 1.0
@@ -71,13 +71,15 @@ class DeliveryWorker:
         self.channels = channels
         self._paced = {kind: each for kind, each in channels.items() if isinstance(each, PacedChannel)}
         self._limits = limits or Limits()
-        self._under_way: Counter[int] = Counter()
+        self._windows = Windows(self._limits.at_once_per_consumer)
         self._failing: dict[int, set[Failure]] = {}
         """Consumers that do not accept, with the ways in which they failed since they last did."""
         self._holds: dict[int, tuple[int, float]] = {}
         """Consumers that are not there: how many holds they have had, and until when the last one is, monotonic."""
         self._defects: set[type[Exception]] = set()
         self._woken = asyncio.Event()
+        self._more = True
+        """Whether there may be more than further deliveries of consumers that take each by itself."""
         self._gathering: asyncio.TimerHandle | None = None
         self._stopping = False
         self._store = Backoff(log, "reading the outbox again")
@@ -85,6 +87,10 @@ class DeliveryWorker:
 
     def wake(self) -> None:
         """Poll now rather than within a second."""
+        self._more = True
+        self._woken.set()
+
+    def _gathered(self) -> None:
         self._gathering = None
         self._woken.set()
 
@@ -99,44 +105,51 @@ class DeliveryWorker:
             while not self._stopping:
                 self._woken.clear()
                 for delivery in await self._claim():
-                    self._begin(group, delivery.consumer, self._deliver([delivery]))
-                for deliveries in await self._claim_paced():
-                    self._begin(group, deliveries[0].consumer, self._deliver_paced(deliveries))
-                for summary in await self._claim_summaries():
-                    self._begin(group, summary.consumer, self._deliver_summary(summary))
+                    self._begin(group, delivery.consumer, self._deliver([delivery]), False)
+                if self._more:
+                    self._more = False
+                    await self._begin_others(group)
                 # Not wait_for: in Python 3.11 it swallows a cancellation that comes together with the wake.
                 with suppress(TimeoutError):
                     async with asyncio.timeout(self._limits.poll_s):
                         await self._woken.wait()
+                self._more |= not self._woken.is_set()
 
-    def _begin(self, group: asyncio.TaskGroup, consumer: Consumer, work: Coroutine[Any, Any, None]) -> None:
-        self._under_way[consumer.id] += 1
-        group.create_task(work, name=f"delivery.{consumer.code}").add_done_callback(lambda _: self._ended(consumer))
+    async def _begin_others(self, group: asyncio.TaskGroup) -> None:
+        """What is due for consumers that count messages, and summaries.
 
-    def _ended(self, consumer: Consumer) -> None:
-        self._under_way[consumer.id] -= 1
-        self._under_way += Counter()  # drops zeros
+        Looked for once it may be there: in a storm of other deliveries each claim took as long as theirs.
+        """
+        for deliveries in await self._claim_paced():
+            self._begin(group, deliveries[0].consumer, self._deliver_paced(deliveries), True)
+        for summary in await self._claim_summaries():
+            self._begin(group, summary.consumer, self._deliver_summary(summary), True)
+
+    def _begin(self, group: asyncio.TaskGroup, consumer: Consumer, work: Coroutine[Any, Any, None], more: bool) -> None:
+        """`more`: after it there may be another that is no single delivery."""
+        self._windows.sent(consumer.id, time.monotonic())
+        task = group.create_task(work, name=f"delivery.{consumer.code}")
+        task.add_done_callback(lambda _: self._ended(consumer, more))
+
+    def _ended(self, consumer: Consumer, more: bool) -> None:
+        self._more |= more
+        self._windows.ended(consumer.id)
         if self._gathering is None:
-            self._gathering = asyncio.get_running_loop().call_later(GATHER_S, self.wake)
+            self._gathering = asyncio.get_running_loop().call_later(GATHER_S, self._gathered)
 
     async def _claim(self) -> list[ClaimedDelivery]:
-        limits = self._limits
-        free = limits.at_once - self._under_way.total()
+        limits, windows = self._limits, self._windows
+        free = limits.at_once - windows.total
         if free <= 0:
             return []
-        rooms = {
-            consumer: max(0, (1 if consumer in self._failing else limits.at_once_per_consumer) - busy)
-            for consumer in {*self._failing, *self._under_way}
-            for busy in [self._under_way[consumer]]
-        }
+        rooms = windows.rooms(time.monotonic())
+        rooms |= {consumer: max(0, 1 - windows.under_way(consumer)) for consumer in self._failing}
         deliveries: list[ClaimedDelivery] = []
         with self._reading():
             if time.monotonic() - self._expired_at >= limits.expire_every_s:
                 await self._deliveries.expire(limits.give_up_s)
                 self._expired_at = time.monotonic()
-            deliveries = await self._deliveries.claim(
-                free, limits.at_once_per_consumer, rooms, limits.lease_s, self._paced
-            )
+            deliveries = await self._deliveries.claim(free, windows.first, rooms, limits.lease_s, self._paced)
             self._store.succeeded()
         return deliveries
 
@@ -147,14 +160,14 @@ class DeliveryWorker:
             with self._reading():
                 room = max(channel.pace.group + channel.pace.burst for channel in self._paced.values())
                 for each in await self._deliveries.claim_paced(
-                    list(self._paced), room, list(self._under_way), self._limits.lease_s
+                    list(self._paced), room, self._windows.busy, self._limits.lease_s
                 ):
                     by_consumer.setdefault(each.consumer.id, []).append(each)
         return list(by_consumer.values())
 
     async def _claim_summaries(self) -> list[ClaimedSummary]:
         """Summaries that are due; of a consumer one at a time."""
-        if self._under_way.total() >= self._limits.at_once:
+        if self._windows.total >= self._limits.at_once:
             return []
         with self._reading():
             return await self._summaries.claim(SUMMARIES_AT_ONCE, self._limits.lease_s, list(self._summarised()))
@@ -162,7 +175,9 @@ class DeliveryWorker:
 
     def _summarised(self) -> set[int]:
         full = self._limits.at_once_per_consumer
-        return {id_ for id_, busy in self._under_way.items() if busy >= (1 if id_ in self._failing else full)}
+        return {
+            id_ for id_ in self._windows.busy if self._windows.under_way(id_) >= (1 if id_ in self._failing else full)
+        }
 
     @contextmanager
     def _reading(self) -> Iterator[None]:
@@ -258,10 +273,12 @@ class DeliveryWorker:
     def _observe(self, consumer: Consumer, answer: Answer) -> None:
         """Log once for each way in which a consumer fails, and once when it accepts again."""
         if isinstance(answer, Accepted):
+            self._windows.accepted(consumer.id, time.monotonic())
             self._holds.pop(consumer.id, None)
             if self._failing.pop(consumer.id, None) is not None:
                 log.warning("consumer %s accepts again", consumer.code)
             return
+        self._windows.failed(consumer.id)
         failures = self._failing.setdefault(consumer.id, set())
         if answer.failure in failures:
             return

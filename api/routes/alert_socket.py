@@ -21,5 +21,5 @@ async def alert_socket(socket: WebSocket, context: Here, caller: TheCaller, last
     """
     if context.changes.crowded:
         raise ProblemError(503, "too many streams are open", headers={"Retry-After": "10"})
-    with context.desks.streaming(caller):
+    with context.streams.opened(caller, context.settings.limits.streams), context.desks.streaming(caller):
         await AlertSocket(context.changes, last_event_id, context.scope).serve(socket)

@@ -33,6 +33,7 @@ from hub.access.caller import Caller
 from hub.access.door import GuardedRouter, TheCaller, needs
 from hub.access.permissions import Permission
 from hub.store.statements import statements
+from hub.words.sentence import Sentence
 
 SQL = statements(__name__)
 
@@ -141,7 +142,7 @@ async def start_device_test(body: DeviceTestBody, context: Here, caller: TheCall
             async with conn.transaction():
                 await conn.execute(SQL.add_devices.encode(), {"id": id_, "devices": devices})
         except UniqueViolation as error:  # another test began at this moment
-            raise ProblemError(409, "one of these devices is in another test; see hub device-tests list") from error
+            raise ProblemError(409, Sentence("refusal.device_test.another")) from error
         noted = {"reason": body.reason, "devices": len(devices), "consumers": body.consumers}
         await audit(conn, caller, "device_test.start", str(id_), {**noted, "until": body.until.isoformat()})
         return await _detail(conn, caller, id_)
@@ -198,7 +199,8 @@ async def device_test_result(
 
 
 def _tested(code: str, ends_at: datetime) -> ProblemError:
-    return ProblemError(409, f"{code} is in another test until {ends_at:%Y-%m-%d %H:%M:%S} UTC: end that one first")
+    until = f"{ends_at:%Y-%m-%d %H:%M:%S}"
+    return ProblemError(409, Sentence("refusal.device_test.busy", code=code, until=until))
 
 
 async def _detail(conn: AsyncConnection, caller: Caller, id_: UUID) -> dict[str, Any]:

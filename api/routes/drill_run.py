@@ -13,11 +13,12 @@ from api.context import Context
 from api.cursors import Paging
 from api.database import read, row, rows
 from api.exports import harmless_lines
-from api.problems import ProblemError, invalid, not_found
+from api.problems import ProblemError, invalid
 from hub.access.caller import Caller
 from hub.access.permissions import Permission
 from hub.access.scope import EVERYTHING
 from hub.store.statements import statements
+from hub.words.sentence import Sentence
 
 SQL = statements(__name__)
 
@@ -65,7 +66,7 @@ class Result(BaseModel):
 def ends_after(begins_at: datetime, ends_at: datetime, member: str) -> None:
     """ProblemError for an end that is not within a day."""
     if not begins_at < ends_at <= begins_at + LONGEST:
-        raise invalid(member, "must be later than its beginning and than now, by 24 h at most")
+        raise invalid(member, Sentence("refusal.drill.ends"))
 
 
 async def listed(context: Context, caller: Caller, paging: Paging, kind: str, state: str | None) -> dict[str, Any]:
@@ -90,7 +91,9 @@ async def found_drill(conn: AsyncConnection, caller: Caller, id_: UUID, kind: st
     first = {"state": None, "after_made_at": None, "after_id": None, "limit": 1}
     found = await row(conn, SQL.drills, {"id": id_, "kind": kind, **first})
     if found is None:
-        raise not_found("drill" if kind == "exercise" else "test of devices", id_)
+        if kind == "exercise":
+            raise ProblemError(404, Sentence("refusal.drill.none", id=str(id_)))
+        raise ProblemError(404, Sentence("refusal.device_test.none", id=str(id_)))
     return _shown(found, caller)
 
 
@@ -110,10 +113,10 @@ async def begin(
     known = {each["code"]: each["id"] for each in await rows(conn, SQL.consumers, given)}
     for place, code in enumerate(codes):
         if code not in known:
-            raise invalid(f"consumers.{place}", f"there is no consumer '{code}' of yours; see hub consumers list")
+            raise invalid(f"consumers.{place}", Sentence("refusal.drill.consumer", code=code))
     await rows(conn, SQL.one_at_a_time, {"by": caller.actor})
     if (running := await row(conn, SQL.running, {"by": caller.actor})) and running["drills"] >= MOST_RUNNING:
-        raise ProblemError(409, f"{MOST_RUNNING} of your drills are under way: end one first; see hub drills list")
+        raise ProblemError(409, Sentence("refusal.drill.running", most=MOST_RUNNING))
     values = {
         **made,
         "made_by": caller.actor,
@@ -128,8 +131,7 @@ async def within_bounds(conn: AsyncConnection, caller: Caller) -> None:
     """ProblemError 409 when what a caller's drills are still to raise is more than MOST_ALERTS."""
     running = await row(conn, SQL.running, {"by": caller.actor})
     if running and running["alerts"] > MOST_ALERTS:
-        problem = f"your drills would have {running['alerts']} alerts to raise, and {MOST_ALERTS} is the most"
-        raise ProblemError(409, f"{problem}: end one first, or make it smaller")
+        raise ProblemError(409, Sentence("refusal.drill.alerts", alerts=running["alerts"], most=MOST_ALERTS))
 
 
 def _owners(caller: Caller) -> list[str] | None:
@@ -142,15 +144,14 @@ def _owners(caller: Caller) -> list[str] | None:
 
 async def end(context: Context, conn: AsyncConnection, caller: Caller, id_: UUID, kind: str) -> dict[str, Any]:
     """End a drill now; 409 when it has ended, 403 when somebody else made it and the caller does not see all of it."""
-    found = await found_drill(conn, caller, id_, kind)
+    await found_drill(conn, caller, id_, kind)
     seen = await row(conn, SQL.members, {"id": id_})
     async with context.hub_pool.connection() as all_of_it:
         whole = await row(all_of_it, SQL.members, {"id": id_})
     if seen != whole and (whole is None or whole["made_by"] != caller.actor):
-        problem = "it is also about what is not within your limits: ask who made it, or somebody who sees all of it"
-        raise ProblemError(403, problem)
+        raise ProblemError(403, Sentence("refusal.drill.beyond"))
     if not (await conn.execute(SQL.end.encode(), {"id": id_, "by": caller.actor})).rowcount:
-        raise ProblemError(409, f"it has ended: it is {found['state']}")
+        raise ProblemError(409, Sentence("refusal.drill.ended"))
     return await found_drill(conn, caller, id_, kind)
 
 
@@ -160,7 +161,7 @@ async def devices_of(conn: AsyncConnection, codes: Iterable[str]) -> dict[str, i
     known = {each["code"]: each["id"] for each in await rows(conn, SQL.devices, {"codes": wanted})}
     for code in wanted:
         if code not in known:
-            raise not_found("device", code)
+            raise ProblemError(404, Sentence("refusal.drill.device", code=code))
     return known
 
 

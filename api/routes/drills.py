@@ -32,6 +32,7 @@ from hub.access.caller import Caller
 from hub.access.door import GuardedRouter, TheCaller, needs
 from hub.access.permissions import Permission
 from hub.store.statements import statements
+from hub.words.sentence import Sentence
 
 SQL = statements(__name__)
 
@@ -64,11 +65,11 @@ class DrillAlertBody(BaseModel):
     @model_validator(mode="after")
     def _placed(self) -> "DrillAlertBody":
         if (self.lon is None) != (self.lat is None):
-            raise ValueError("give lon and lat together, or neither")
+            raise ValueError(Sentence("refusal.drill.point"))
         if (self.device is None) == (self.region is None):
-            raise ValueError("name a device, or the region where it is")
+            raise ValueError(Sentence("refusal.drill.place"))
         if self.device is not None and (self.organisation or self.category):
-            raise ValueError("a device has its organisation and category: leave these out, or the device")
+            raise ValueError(Sentence("refusal.drill.owned"))
         return self
 
 
@@ -125,7 +126,7 @@ async def start_drill(body: DrillBody, context: Here, caller: TheCaller) -> Any:
     now = datetime.now(UTC)
     begins_at = body.begins_at or now
     if begins_at < now - timedelta(minutes=1) or begins_at > now + timedelta(days=30):
-        raise invalid("begins_at", "give a time from now on, within 30 days")
+        raise invalid("begins_at", Sentence("refusal.drill.begins"))
     ends_after(max(begins_at, now), body.ends_at, "ends_at")
     id_ = uuid4()
     async with writing(context) as conn:
@@ -135,7 +136,7 @@ async def start_drill(body: DrillBody, context: Here, caller: TheCaller) -> Any:
         for number, alert in enumerate(body.alerts, 1):
             due_at = begins_at + timedelta(seconds=alert.delay_s)
             if due_at >= body.ends_at:
-                raise invalid(f"alerts.{number - 1}.delay_s", "it would be raised after the drill has ended")
+                raise invalid(f"alerts.{number - 1}.delay_s", Sentence("refusal.drill.delay"))
             line = {**alert.model_dump(), "level": LEVELS[alert.level], "device_id": devices.get(alert.device or "")}
             ids = {"drill_id": id_, "number": number, "alert_id": uuid4(), "due_at": due_at}
             await conn.execute(SQL.add_line.encode(), {**line, **ids})
@@ -182,7 +183,7 @@ async def _devices(conn: AsyncConnection, body: DrillBody) -> dict[str, int]:
         for what, statement in (("organisation", SQL.organisation), ("region", SQL.unknown_region)):
             wanted = getattr(alert, what)
             if wanted is not None and (await row(conn, statement, {"code": wanted}) is None) == (what != "region"):
-                raise invalid(f"alerts.{place}.{what}", f"there is no {what} '{wanted}'")
+                raise invalid(f"alerts.{place}.{what}", Sentence(f"refusal.drill.{what}", code=wanted))
     return known
 
 

@@ -22,7 +22,7 @@ _CONTENT = {"text/event-stream": {"schema": {"type": "string"}}}
 @router.get(
     "/alerts/stream",
     response_class=Response,
-    responses={200: {"description": "server-sent events", "content": _CONTENT}, **responses(422, 503)},
+    responses={200: {"description": "server-sent events", "content": _CONTENT}, **responses(422, 429, 503)},
 )
 @needs(Permission.ALERTS_READ)
 async def stream_alerts(
@@ -42,7 +42,7 @@ async def stream_alerts(
 @router.get(
     "/live",
     response_class=Response,
-    responses={200: {"description": "server-sent events", "content": _CONTENT}, **responses(503)},
+    responses={200: {"description": "server-sent events", "content": _CONTENT}, **responses(429, 503)},
 )
 @needs(Permission.STATUS_READ, Permission.READINGS_READ, Permission.ALERTS_READ)
 async def stream_live(context: Here, board: TheBoard) -> Response:
@@ -53,4 +53,4 @@ async def stream_live(context: Here, board: TheBoard) -> Response:
 def _stream(context: Context, frames: Frames) -> Response:
     if context.changes.crowded:
         raise ProblemError(503, "too many streams are open", headers={"Retry-After": "10"})
-    return EventStream(context.changes, frames, context.desks)
+    return EventStream(context, frames)

@@ -1,12 +1,14 @@
 """Official warnings (预警): as sources bring them in, and as those see them whom they concern."""
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from contextlib import AbstractAsyncContextManager
 from datetime import UTC, datetime
 from typing import Annotated, Any, Literal
 from uuid import UUID
 
 from fastapi import Query, Request
+from psycopg import AsyncConnection
 from pydantic import BaseModel, Field
 
 from api.context import Here
@@ -21,7 +23,7 @@ from hub.access.permissions import Permission
 from hub.store.statements import statements
 from hub.warnings.formats import Format, decode, guessed
 from hub.warnings.kinds import KINDS
-from hub.warnings.message import MAX_BYTES, Circle, Quake, Report, Texts, WarningRefused
+from hub.warnings.message import MAX_BYTES, Circle, Message, Quake, Texts, WarningRefused
 from hub.warnings.store import take
 from hub.words import Lang, text
 from hub.words.sentence import told
@@ -161,7 +163,10 @@ async def post_warnings(
         Query(description="who says it; a list with a source's name is all that is in force there: the rest has ended"),
     ] = None,
 ) -> Any:
-    """Bring warnings in: CAP 1.2, XML of 12379, or JSON of the NMC, QWeather or Wolfx. Sent twice is once."""
+    """Bring warnings in: CAP 1.2, XML of 12379, or JSON of the NMC, QWeather or Wolfx. Sent twice is once.
+
+    Of a long list each 500 are stored together: after an error send all of it again.
+    """
     received, body = datetime.now(UTC), await request.body()
     try:
         form = format_ or guessed(body, request.headers.get("content-type", ""))
@@ -176,16 +181,19 @@ async def post_warnings(
     brought: dict[str, Any] = {"format": form, "source": source or form, "refused": faults}
     if not report.messages and not report.state:
         return {**brought, "stored": [], "repeated": 0, "ended": []}
-    async with handling(context, caller, "warnings.bring", brought["source"], _noted(form, report)) as conn:
-        taken = await take(conn, report, brought["source"], form, caller.actor, received)
+
+    def transaction(piece: Sequence[Message]) -> AbstractAsyncContextManager[AsyncConnection]:
+        return handling(context, caller, "warnings.bring", brought["source"], _noted(form, piece))
+
+    taken = await take(transaction, report, brought["source"], form, caller.actor, received)
     return {**brought, "stored": taken.stored, "repeated": taken.repeated, "ended": taken.ended}
 
 
-def _noted(form: Format, report: Report) -> dict[str, Any]:
+def _noted(form: Format, messages: Sequence[Message]) -> dict[str, Any]:
     return {
         "format": form,
-        "messages": len(report.messages),
-        "identifiers": [message.identifier for message in report.messages[:20]],
+        "messages": len(messages),
+        "identifiers": [message.identifier for message in messages[:20]],
     }
 
 

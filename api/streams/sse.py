@@ -10,9 +10,10 @@ from starlette.requests import HTTPConnection
 from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
-from api.changes import Change, ChangeFeed, Subscription
+from api.change import Streamed
+from api.changes import ChangeFeed, Subscription
+from api.context import Context
 from api.dashboard import Dashboard
-from api.desks import Desks
 from hub.access.door import until_refused
 from hub.access.scope import Scope as Within
 
@@ -28,7 +29,7 @@ Frames = Callable[[Subscription], AsyncIterator[bytes]]
 
 async def alert_changes(
     feed: ChangeFeed, last: int, missed: bool, within: Within, mine: Subscription
-) -> AsyncIterator[list[Change]]:
+) -> AsyncIterator[list[Streamed]]:
     """Changes in a scope after a cursor, first those that were missed, then live; each once and in order.
 
     What waits comes together; an empty list is a sign of life, each HEARTBEAT_S.
@@ -72,16 +73,22 @@ class EventStream(Response):
 
     media_type = "text/event-stream"
 
-    def __init__(self, feed: ChangeFeed, frames: Frames, desks: Desks | None = None) -> None:
-        """`desks` note the reader while a stream of alerts is open."""
+    def __init__(self, context: Context, frames: Frames, *, desk: bool = True) -> None:
+        """`desk`: whoever reads it is at a desk."""
         super().__init__(headers={"Cache-Control": "no-store", "X-Accel-Buffering": "no"})
         del self.headers["content-length"]
-        self._feed, self._frames, self._desks = feed, frames, desks
+        self._context, self._feed, self._frames = context, context.changes, frames
+        self._desks = context.desks if desk else None
         self._open = False
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Ends when everything is written, the reader leaves, or a write is cut off."""
-        mine, connection = self._feed.subscribe(), HTTPConnection(scope)
+        """Ends when everything is written, the reader leaves, or a write is cut off. ProblemError for one too many."""
+        connection = HTTPConnection(scope)
+        with self._context.streams.opened(connection.state.caller, self._context.settings.limits.streams):
+            await self._serve(connection, receive, send)
+
+    async def _serve(self, connection: HTTPConnection, receive: Receive, send: Send) -> None:
+        mine = self._feed.subscribe()
         try:
             with self._desks.streaming(connection.state.caller) if self._desks else nullcontext():
                 async with asyncio.TaskGroup() as group:

@@ -15,7 +15,8 @@ from datetime import UTC, datetime
 from typing import Any
 
 import psycopg
-from starlette.types import Receive, Scope, Send
+from starlette.requests import HTTPConnection
+from starlette.types import Receive, Send
 
 from api.changes import Subscription
 from api.context import Context
@@ -256,15 +257,15 @@ class TailStream(EventStream):
 
     def __init__(self, context: Context, tails: Tails, code: str, lang: Lang) -> None:
         self._tails, self._tail = tails, Tail(context, code, lang)
-        super().__init__(context.changes, self._tail.frames)
+        super().__init__(context, self._tail.frames, desk=False)
 
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+    async def _serve(self, connection: HTTPConnection, receive: Receive, send: Send) -> None:
         """Like EventStream, running the tail alongside."""
         self._tails.open += 1
         try:
             async with asyncio.TaskGroup() as group:
                 working = group.create_task(self._tail.run(), name="tail")
-                await super().__call__(scope, receive, send)
+                await super()._serve(connection, receive, send)
                 working.cancel()
         finally:
             self._tails.open -= 1

@@ -74,7 +74,10 @@ class ApiServer(Part):
         self._sockets, self._engine, self._registry = sockets, engine, registry
         self._settings, self._pool, self._delivery_worker = settings, pool, delivery_worker
         self._changes = ChangeFeed(pool)
-        self._followers = Followers(settings.database.url, pool, sinks_of(settings), settings.api.public_url)
+        self._followers = Followers(
+            settings.database.url, pool, sinks_of(settings), settings.api.public_url, recent=self._changes.recent
+        )
+        self._changes.on_more = self._followers.wake
         self._posts: HttpSource | None = None
         if engine is not None:
             self._posts = HttpSource(
@@ -159,5 +162,4 @@ class ApiServer(Part):
             self._logins.wake(payload)
             return
         self._changes.wake()
-        self._followers.wake()
         self._delivery_worker.wake()

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from enum import IntEnum, StrEnum
+from functools import lru_cache
 from typing import Any, Literal
 
 
@@ -83,13 +84,22 @@ def alert_level(field: str, category: str | None) -> Level:
     return ALERT.get(field, Level.CORE)
 
 
+@lru_cache(256)
+def _below(ceiling: Level, category: str | None) -> frozenset[str]:
+    """The classified fields of an alert that may leave."""
+    return frozenset(name for name in (*ALERT, *MEASURED) if alert_level(name, category) <= ceiling)
+
+
 def cut_alert(alert: Mapping[str, Any], ceiling: Level) -> dict[str, Any]:
     """The fields of an outgoing alert that may leave under a ceiling; of its region always the town (乡镇、街道).
 
     A title tells what was measured: where that may not leave, it names the device and the rule.
     """
     category = alert.get("category")
-    kept = {name: value for name, value in alert.items() if alert_level(name, category) <= ceiling}
+    if ceiling >= Level.CORE:
+        return dict(alert)
+    below = _below(ceiling, category)
+    kept = {name: value for name, value in alert.items() if name in below}
     if "title" in kept and alert.get("metric") and alert_level("value", category) > ceiling:
         kept["title"] = f"{alert['device_name']}: {alert['rule_name']}"
     if "region" not in kept and alert.get("region"):

@@ -1,8 +1,9 @@
 """Applies changes to alerts, each checked against the transition table. Pure."""
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import datetime
+from operator import attrgetter
 from typing import Any, Literal, NamedTuple
 from uuid import UUID
 
@@ -262,6 +263,10 @@ class Plan:
     """In order, each with a picture of its own."""
 
 
+fields_of: Callable[[Alert], tuple[Any, ...]] = attrgetter(*Alert.__slots__)
+"""The fields of an alert, in their order."""
+
+
 def plan(
     changes: Iterable[Change],
     known: Collection[UUID],
@@ -274,7 +279,7 @@ def plan(
     is by (rule id, device id), of the changes that raise; by the id of the change, of a Raise.
     """
     planned, seen = Plan(), set(known)
-    by_id = {alert.id: replace(alert) for alert in alerts}
+    by_id = {alert.id: _copy(alert) for alert in alerts}
     active = {(alert.rule_id, alert.target): alert for alert in by_id.values() if alert.active}
     for change in changes:
         alert = by_id.get(change.alert_id)
@@ -302,8 +307,13 @@ def plan(
         elif active.get(key) is alert:
             del active[key]
         planned.results.append(Result(change, "applied"))
-        planned.applied.append(Applied(change, replace(alert)))
+        planned.applied.append(Applied(change, _copy(alert)))
     return planned
+
+
+def _copy(alert: Alert) -> Alert:
+    """Not replace: that took five times as long, a fifth of what planning costs."""
+    return Alert(*fields_of(alert))
 
 
 Active = Mapping[tuple[int | None, str], Alert]

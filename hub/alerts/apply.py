@@ -9,7 +9,7 @@ from uuid import UUID
 import psycopg
 from psycopg.pq import TransactionStatus
 
-from hub.alerts.alert import Alert, Applied, Change, Plan, Raise, Result, Step, Where, plan
+from hub.alerts.alert import Alert, Applied, Change, Plan, Raise, Result, Step, Where, fields_of, plan
 from hub.alerts.degraded import elsewhere
 from hub.alerts.escalation import climbed
 from hub.alerts.fallback import fallen
@@ -131,7 +131,7 @@ async def _rows(
 
 
 def _columns(alerts: Sequence[Alert]) -> dict[str, list[Any]]:
-    return {name: [getattr(alert, name) for alert in alerts] for name in Alert.__slots__}
+    return dict(zip(Alert.__slots__, map(list, zip(*map(fields_of, alerts), strict=True)), strict=True))
 
 
 def _words(note: str) -> str | None:

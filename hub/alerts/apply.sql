@@ -1,4 +1,6 @@
 -- Arrays go in binary: in text a thousand rows took psycopg 25 ms, so they take 3.
+-- What belongs to a row of a batch is looked up one by one (lateral, offset 0): joined by hash, which a planner prefers for
+-- some hundred rows, each statement read all devices and all series of a city for them.
 -- name: lock
 -- Held until the commit, which is to follow at once: cursors are drawn under it, so they rise in the order of commit.
 select pg_advisory_xact_lock(hashtext('ganzhi.alert'))
@@ -17,7 +19,7 @@ select a.id, a.origin, a.rule_id, a.target, a.device_id, a.series_id, a.region, 
        exists (select from drill g where g.id = a.drill_id and g.over_at is not null) as drill_over,
        f.own_level, f.own_peak, f.floor, f.ceiling
 from alert a
-left join device d on d.id = a.device_id
+left join lateral (select d.* from device d where d.id = a.device_id offset 0) d on true
 left join profile p on p.id = d.profile_id
 left join alert_fused f on f.alert_id = a.id
 where a.id in (
@@ -46,12 +48,13 @@ for update of a
 select r.id, d.id, d.region, d.organisation, p.category, areas_of(d.area_keys), test.id, test.begins_at
 from unnest(%(rule_ids)b::int[], %(device_ids)b::int[]) as raised (rule_id, device_id)
 join rule r on r.id = raised.rule_id
-join device d on d.id = raised.device_id
+cross join lateral (select d.* from device d where d.id = raised.device_id offset 0) d
 join profile p on p.id = d.profile_id
 left join lateral (
     select t.id, t.begins_at
     from drill_device m join drill t on t.id = m.drill_id
     where m.device_id = d.id and not m.over and t.begins_at <= clock_timestamp() and clock_timestamp() < t.ends_at
+    offset 0
 ) test on true
 
 -- name: places
@@ -62,7 +65,7 @@ select n.change_id, coalesce(d.region, n.region), coalesce(d.organisation, n.org
 from unnest(%(id)b::uuid[], %(device_id)b::int[], %(region)b::text[], %(organisation)b::text[], %(category)b::text[],
             %(lon)b::float8[], %(lat)b::float8[])
     as n (change_id, device_id, region, organisation, category, lon, lat)
-left join device d on d.id = n.device_id
+left join lateral (select d.* from device d where d.id = n.device_id offset 0) d on true
 left join profile p on p.id = d.profile_id
 where n.device_id is null or d.id is not null
 
@@ -151,11 +154,11 @@ from unnest(
 ) with ordinality as n (change_id, id, seq, kind, actor, note, note_words, details, recipients, grouped, principal, cause,
                         assignee, shelved_until, merged_into, drill_id, level, peak_level, value, threshold, title, state, condition, handling, changed_at, cleared_at,
                         place)
-join alert a on a.id = n.id
+cross join lateral (select a.* from alert a where a.id = n.id offset 0) a
 left join rule r on r.id = a.rule_id
-left join device d on d.id = a.device_id
+left join lateral (select d.* from device d where d.id = a.device_id offset 0) d on true
 left join profile p on p.id = d.profile_id
-left join series s on s.id = a.series_id
+left join lateral (select s.metric from series s where s.id = a.series_id offset 0) s on true
 left join incident_member m on m.alert_id = a.id and m.separated_at is null
 order by n.place
 
@@ -180,7 +183,8 @@ for key share of c
 insert into alert_told as t (alert_id, consumers)
 select n.alert_id, n.consumers::int[]
 from unnest(%(alerts)b::uuid[], %(consumers)b::text[]) as n (alert_id, consumers)
-where not exists (select from alert_told known where known.alert_id = n.alert_id and known.consumers @> n.consumers::int[])
+left join lateral (select t.consumers from alert_told t where t.alert_id = n.alert_id offset 0) known on true
+where known.consumers is null or not known.consumers @> n.consumers::int[]
 on conflict (alert_id) do update
 set consumers = array(select distinct id from unnest(t.consumers || excluded.consumers) as id order by id)
 

@@ -1,12 +1,13 @@
 """Nobody falls through: what is red goes to the fallback consumer where nobody else gets it, or accepts it in time."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
+from datetime import UTC, datetime
 from uuid import UUID
 
 import psycopg
 
 from hub.alerts.alert import Alert, Applied, Change
-from hub.alerts.recipients import Owed, subscriptions
+from hub.alerts.recipients import Owed, stored_places, subscriptions
 from hub.models import LEVEL_NAMES
 from hub.store.statements import statements
 
@@ -21,7 +22,8 @@ async def fallen(conn: psycopg.AsyncConnection, applied: Sequence[Applied], owed
     """What the fallback consumer gets of these changes beside its filters; a new red is watched from now on.
 
     An exercise is not: it is for its own consumers. What is red of a device under test goes to the fallback consumer at
-    once, with the mark of a drill: who tests is not who would hear of a real one.
+    once, with the mark of a drill: who tests is not who would hear of a real one. Without a fallback consumer it goes
+    to whom it would go if it were real.
 
     Under the lock of alerts, like all that changes them.
     """
@@ -46,10 +48,27 @@ async def fallen(conn: psycopg.AsyncConnection, applied: Sequence[Applied], owed
         why = known[alert.id]
         if why is not None and fallback is not None and (change.id, alert.id, alert.seq, fallback) not in gets:
             extra.append(Owed(change.id, alert.id, alert.seq, fallback, why))
+    if fallback is None and (tests := [each for each in reds if each.alert.tested]):
+        extra += await _as_if_real(conn, tests, gets)
     if watched:
         seqs, whys = map(list, zip(*watched.values(), strict=True))
         await conn.execute(SQL.watch, {"ids": list(watched), "seqs": seqs, "whys": whys, "wait_s": WAIT_S})
     return extra
+
+
+async def _as_if_real(
+    conn: psycopg.AsyncConnection, tests: Sequence[Applied], gets: Collection[tuple[UUID, UUID, int, int]]
+) -> list[Owed]:
+    """What consumers get of red alerts of devices under test since nobody else would be told; they have their mark."""
+    routes, now = await subscriptions(conn), datetime.now(UTC)
+    places = await stored_places(conn, {alert.id for _, alert in tests}, routes.border_m)
+    found = list[Owed]()
+    for change, alert in tests:
+        for consumer in routes.recipients(places[alert.id]._replace(drill=None, tested=False), now):
+            owed = Owed(change.id, alert.id, alert.seq, consumer, "tested")
+            if owed[:4] not in gets:
+                found.append(owed)
+    return found
 
 
 def _begins(change: Change, alert: Alert, known: Mapping[UUID, str | None]) -> bool:

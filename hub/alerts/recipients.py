@@ -148,24 +148,19 @@ async def stored_places(
     conn: psycopg.AsyncConnection, alerts: Collection[UUID], border_m: float = 0
 ) -> dict[UUID, Place]:
     """By what alerts are routed, as they are stored; with the borders that are at most `border_m` metres away."""
-    async with conn.cursor(row_factory=dict_row) as cursor:
-        asked = {"ids": list(alerts), "border_m": border_m}
-        # Planned each time: a plan for tables that were empty took 1.6 s once a storm had filled them.
-        found = await (await cursor.execute(SQL.places, asked, prepare=False)).fetchall()
-    above = await stored_inhibitors(conn, {id_ for row in found for id_ in row["inhibitors"] or ()})
+    asked = {"ids": list(alerts), "border_m": border_m}
+    # Planned each time: a plan for tables that were empty took 1.6 s once a storm had filled them.
+    found = await (await conn.execute(SQL.places, asked, prepare=False)).fetchall()
+    above = await stored_inhibitors(conn, {id_ for *_, inhibitors in found for id_ in inhibitors or ()})
     return {
-        row.pop("id"): Place(
-            **{
-                **row,
-                "areas": frozenset(row["areas"]),
-                "told": frozenset(row["told"]),
-                "near": row["near"] or NOWHERE,
-                "drill": None if row["drill"] is None else frozenset(row["drill"]),
-                "inhibitors": tuple(above[id_] for id_ in row["inhibitors"] or ()),
-            }
+        id_: Place(
+            organisation, region, category, level, frozenset(areas), event_kind, device, metric, near or NOWHERE,
+            frozenset(told), None if drill is None else frozenset(drill), tested,
+            tuple(above[each] for each in inhibitors or ()),
         )
-        for row in found
-    }
+        for id_, organisation, region, category, level, areas, event_kind, device, metric, near, told, drill, tested,
+            inhibitors in found
+    }  # fmt: skip
 
 
 async def stored_inhibitors(conn: psycopg.AsyncConnection, alerts: Collection[UUID]) -> dict[UUID, Inhibitor]:

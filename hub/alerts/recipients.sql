@@ -27,27 +27,27 @@ select r.revision,
 from public.routing_revision r
 
 -- name: places
--- What alerts are routed by; `told`: who was told of each before, and was not only kept from it.
-select a.id,
+-- The fields of Place: what alerts are routed by; `told`: who was told of each before, and was not only kept from it. What
+-- belongs to an alert is looked up one by one (offset 0): joined by hash, a batch of 150 alerts read all devices and all
+-- series, for 55 ms.
+select a.id, coalesce(d.organisation, a.organisation), a.region, coalesce(p.category, a.category), a.peak_level,
+       areas_of(coalesce(d.area_keys, a.area_keys)), coalesce(r.event_kind, a.event_kind), d.code, s.metric,
        case when %(border_m)s > 0 then
            (select jsonb_object_agg(b.key, b.distance)
             from borders_near(coalesce(a.lon, d.lon), coalesce(a.lat, d.lat), %(border_m)s) b) end as near,
-       coalesce(d.organisation, a.organisation) as organisation, a.region, coalesce(p.category, a.category) as category,
-       a.peak_level as level, areas_of(coalesce(d.area_keys, a.area_keys)) as areas,
-       coalesce(r.event_kind, a.event_kind) as event_kind,
-       d.code as device, s.metric, case when a.drill_id is not null then coalesce(drill.consumers, '{}') end as drill,
+       coalesce(told.consumers, '{}') as told,
+       case when a.drill_id is not null then coalesce(drill.consumers, '{}') end as drill,
        a.drill_id is not null and a.origin = 'rule' as tested,
        case when a.origin = 'rule' and a.drill_id is null and a.peak_level < 4 and r.event_kind is not null
            then inhibitors(d.parent_id, r.event_kind) || incident_leads(a.id, d.id, r.event_kind, a.opened_at)
-           end as inhibitors,
-       coalesce(told.consumers, '{}') as told
+           end as inhibitors
 from alert a
 left join rule r on r.id = a.rule_id
-left join device d on d.id = a.device_id
+left join lateral (select d.* from device d where d.id = a.device_id offset 0) d on true
 left join profile p on p.id = d.profile_id
-left join series s on s.id = a.series_id
+left join lateral (select s.metric from series s where s.id = a.series_id offset 0) s on true
 left join drill on drill.id = a.drill_id
-left join alert_told told on told.alert_id = a.id
+left join lateral (select t.consumers from alert_told t where t.alert_id = a.id offset 0) told on true
 where a.id = any (%(ids)b::uuid[])
 
 -- name: told_of

@@ -1,5 +1,6 @@
 """What was kept back and is so no longer: what still lasts is told, once."""
 
+from collections.abc import Sequence
 from typing import Any
 
 import psycopg
@@ -7,7 +8,7 @@ from psycopg.rows import DictRow, dict_row
 from psycopg.types.json import Jsonb
 
 from hub.alerts.apply import SQL as APPLY
-from hub.alerts.grouping import apart
+from hub.alerts.grouping import apart, lock
 from hub.alerts.kept_back import KeptBack, kept_back
 from hub.alerts.recipients import stored_places, subscriptions
 from hub.store.statements import statements
@@ -27,20 +28,23 @@ async def release(conn: psycopg.AsyncConnection) -> float:
     stays kept back by that. Under the lock of alerts, like all that decides who is told: a change that is being made is
     waited for. Each two hundred are one transaction: all or nothing.
     """
-    while await _over(conn, 1) and await _released(conn) == AT_ONCE:
-        continue
+    while over := await _over(conn, None):
+        if await _released(conn, sorted({each["consumer_id"] for each in over})) < AT_ONCE:
+            break
     return EVERY_S
 
 
-async def _over(conn: psycopg.AsyncConnection, limit: int) -> list[DictRow]:
+async def _over(conn: psycopg.AsyncConnection, consumers: Sequence[int] | None) -> list[DictRow]:
     async with conn.cursor(row_factory=dict_row) as cursor:
-        return await (await cursor.execute(SQL.over, {"limit": limit})).fetchall()
+        values = {"limit": AT_ONCE, "consumers": consumers}
+        return await (await cursor.execute(SQL.over, values)).fetchall()
 
 
-async def _released(conn: psycopg.AsyncConnection) -> int:
+async def _released(conn: psycopg.AsyncConnection, consumers: Sequence[int]) -> int:
     async with conn.transaction():
         await conn.execute(APPLY.lock)
-        over = await _over(conn, AT_ONCE)
+        await lock(conn, consumers)  # before their deliveries, as who deletes one does
+        over = await _over(conn, consumers)
         if not over:
             return 0
         routes = await subscriptions(conn)

@@ -2,7 +2,8 @@
 select pg_notify('ganzhi_alert', '')
 
 -- name: over
--- What is kept back no longer; `lasts`: it is the newest that the consumer is owed of an alert that lasts and whose
+-- What is kept back no longer from these consumers (null: from any); `lasts`: it is the newest that the consumer is owed of
+-- an alert that lasts and whose
 -- handling has not ended.
 with no_longer as (
     select o.id
@@ -34,6 +35,7 @@ from outbox o
 join alert_change h on h.id = o.change_id
 join alert a on a.id = o.alert_id
 where o.id in (select id from no_longer) and o.state in ('silenced', 'quiet', 'inhibited')
+  and (%(consumers)s::int[] is null or o.consumer_id = any (%(consumers)s))
 order by o.id
 for update of o skip locked
 

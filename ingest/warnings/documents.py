@@ -11,7 +11,7 @@ from hub.alert_settings import WarningSource
 from hub.store.statements import statements
 from hub.warnings.formats import decode
 from hub.warnings.message import Report, WarningRefused
-from hub.warnings.store import take
+from hub.warnings.store import on, take
 from hub.words.sentence import Sentence, written
 
 SQL = statements(__name__)
@@ -38,8 +38,7 @@ async def stored(
         report = await asyncio.to_thread(decode, body, source.format, received)
         if not report.messages and not report.state:  # a heartbeat
             return _partly(report)
-        async with conn.transaction():
-            taken = await take(conn, report, source.name, source.format, f"source:{source.name}", received)
+        taken = await take(on(conn), report, source.name, source.format, f"source:{source.name}", received)
     except WarningRefused as error:
         raise SourceFailed(error.sentence) from error
     except (psycopg.Error, OSError) as error:

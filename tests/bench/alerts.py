@@ -49,7 +49,7 @@ from tests.support.alert_storm import (
 from tests.support.broker import Mosquitto, find_mosquitto
 from tests.support.hub import Hub
 from tests.support.kafka import LOADED, KafkaAbsentError, KafkaBroker, kafka_libraries
-from tests.support.measure import family, rss_mb
+from tests.support.measure import cpu_s, family, rss_mb
 from tests.support.paced_load import PacedLoad
 from tests.support.process import Process, free_port, wait_until
 from tests.support.stores import Store, open_any_store
@@ -208,11 +208,12 @@ def storm(store: Store, sizes: Sizes) -> dict[str, Any]:
             _under_way(stage, sizes)
             quiet = _rate(stage.hub, sizes.seconds, lambda: True)
             storming = Publishing(stage.broker.port, range(sizes.alerts), sizes.alerts / sizes.seconds)
-            began = time.time()
+            began, used = time.time(), _used(stage)
             storming.start()
             busy = _rate(stage.hub, 0, storming.is_alive)
             storm_s = time.time() - began
             verdict = stage.wait(storming.changes, "each change has arrived")
+            cost = {name: cpu - used[name] for name, cpu in _used(stage).items()}
             load.end()
         lines = read_lines(stage.log)
     healthy = [line for name, found in lines.items() if name.startswith("hook-") for line in found]
@@ -225,6 +226,7 @@ def storm(store: Store, sizes: Sizes) -> dict[str, Any]:
         "undisturbed_per_s": round(quiet),
         "storm_per_s": round(busy),
         "storm_changes": storming.changes,
+        "storm_cpu_s": {name: round(cpu, 1) for name, cpu in cost.items()},
     }
 
 
@@ -250,7 +252,7 @@ def grouped(store: Store, sizes: Sizes) -> dict[str, Any]:
 
 def clients(store: Store, sizes: Sizes) -> dict[str, Any]:
     """Many who read everything."""
-    with staged(store, sizes.client_changes, kafka=False) as stage:
+    with staged(store, sizes.client_changes, kafka=False, HUB_LIMITS__STREAMS="1000") as stage:
         half = sizes.clients // 2
         before = rss = _rss(stage.hub)
         told = stage.folder / "crowd.json"
@@ -353,6 +355,12 @@ def _rate(hub: Hub, seconds: float, going_on: Callable[[], bool]) -> float:
     while going_on() and (not seconds or time.monotonic() - began < seconds):
         time.sleep(0.1)
     return (hub.counter("ganzhi_messages_total") - before) / (time.monotonic() - began)
+
+
+def _used(stage: Stage) -> dict[str, float]:
+    """Seconds of processor time that the hub and its store have used so far."""
+    cluster = stage.store.cluster
+    return {"hub": cpu_s(family(stage.hub.pid))} | ({} if cluster is None else {"store": cpu_s(family(cluster.pid))})
 
 
 def _rss(hub: Hub) -> float:

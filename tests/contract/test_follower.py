@@ -26,6 +26,12 @@ from tests.support.kafka import KafkaBroker
 from tests.support.kafka_topics import KafkaTopics
 from tests.support.process import eventually
 
+# What is killed while it connects leaves a connection half made, which may be collected at any moment of a slow test.
+pytestmark = [
+    pytest.mark.filterwarnings("ignore:unclosed <StreamWriter:ResourceWarning"),
+    pytest.mark.filterwarnings("ignore:Unclosed AIOKafkaConnection:ResourceWarning"),
+]
+
 
 class Kit(Protocol):
     """A sink with a peer behind it that does as it is told."""

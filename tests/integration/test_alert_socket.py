@@ -5,8 +5,10 @@ import json
 import socket
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from typing import Any
 
+import httpx
 import pytest
 from fastapi import HTTPException
 from starlette.requests import HTTPConnection
@@ -18,6 +20,7 @@ from api.http.socket import MESSAGE
 from hub.access.caller import Caller
 from hub.access.cross_site import bearer_of
 from hub.access.permissions import EVERYTHING, Permission
+from hub.limit_settings import Limits
 from tests.integration.test_api_stream import cursors, prepare
 from tests.support.process import eventually
 from tests.support.served_api import PREFIX, api_context, change_alert, served
@@ -223,6 +226,36 @@ async def silent(url: str) -> socket.socket:
     ]  # fmt: skip
     slow.sendall("\r\n".join(lines).encode())
     return slow
+
+
+async def test_a_caller_has_so_many_streams_of_all_kinds_and_room_again_once_one_ends(database: str) -> None:
+    async with api_context(database) as context:
+        context = replace(context, settings=context.settings.model_copy(update={"limits": Limits(streams=2)}))
+        await prepare(context)
+        headers = {"authorization": f"Bearer {KEY}", "accept-language": "zh-CN"}
+        async with served(context, door=Door()) as url, httpx.AsyncClient(headers=headers) as client:
+
+            async def refused() -> bool:
+                async with client.stream("GET", f"{url}{PREFIX}/alerts/stream") as answer:
+                    return answer.status_code == 429 and "已打开 2 个数据流" in (await answer.aread()).decode()
+
+            async with opened(url):
+                async with opened(url):
+                    assert await refused()
+                    with pytest.raises(InvalidStatus) as closed:
+                        async with opened(url):
+                            pass
+                    assert closed.value.response.status_code == 429
+                    assert closed.value.response.headers["retry-after"] == "10"
+
+                async def room() -> bool:
+                    try:
+                        async with opened(url):
+                            return True
+                    except InvalidStatus:
+                        return False
+
+                await eventually(room, "there is room again")
 
 
 async def test_a_full_hub_refuses_with_a_time_to_come_back(database: str, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -8,7 +8,8 @@ from uuid import UUID
 
 import httpx
 
-from api.changes import Change, Subscription
+from api.change import Change
+from api.changes import Subscription
 from api.context import Context
 from tests.support.process import eventually
 from tests.support.served_api import PREFIX, api_context, change_alert, client_of, raise_alert, register, served
@@ -189,7 +190,7 @@ async def test_slow_reader_is_cut_off_while_others_go_on(database: str) -> None:
 async def test_subscription_is_bounded() -> None:
     subscription = Subscription(3)
     for cursor in range(5):
-        subscription.offer(Change(cursor, "updated", b"{}"))
+        subscription.offer(Change(cursor, "updated", {}))
     assert subscription.cut.is_set()
     taken = [await subscription.next(0.01) for _ in range(4)]
     assert [change.cursor if change else None for change in taken] == [0, 1, 2, None]

@@ -191,6 +191,36 @@ async def test_what_a_device_under_test_raises_is_its_proof(
     assert await told(context.hub_pool, after) == {"desk"}
 
 
+async def test_what_turns_red_under_test_is_told_as_if_it_were_real_where_there_is_no_fallback(
+    context: Context, client: httpx.AsyncClient, alarms: Alarms
+) -> None:
+    await alarms.run("update consumer set fallback = false")
+    await drill(alarms, "proof_test", "exercise", devices=("gauge-1",))
+    red, orange = uuid4(), uuid4()
+    for alert, level in ((red, 4), (orange, 3)):
+        await alarms.apply(alert, "raised", target=str(alert), level=level, at=datetime.now(UTC).isoformat())
+    assert await told(context.hub_pool, red) == {"exercise", "desk"}, "never nobody but who tests"
+    assert await told(context.hub_pool, orange) == {"exercise"}
+    routes = (await client.post("/routing:try", json={"alert": str(red)})).json()["items"]
+    assert {each["consumer"] for each in routes if each["gets"]} == {"exercise", "desk"}
+
+
+async def test_a_chain_begins_with_what_is_real_and_not_with_a_drill(
+    context: Context, client: httpx.AsyncClient, alarms: Alarms
+) -> None:
+    chain = {"steps": [{"wait_s": 1, "consumers": ["desk"]}]}
+    (await client.put("/chains/all", json=chain)).raise_for_status()
+    await exercise(alarms, await drill(alarms, "exercise", "exercise"))
+    await drill(alarms, "proof_test", "exercise", devices=("gauge-1",))
+    proof = uuid4()
+    await alarms.apply(proof, "raised", target="t", level=4, at=datetime.now(UTC).isoformat())
+    assert await alarms.run("select alert_id from escalation") == [], "it wakes nobody who was not asked to take part"
+    await alarms.run("update drill set ends_at = now()")
+    await over(context)
+    begun = await alarms.run("select alert_id, chain, round, step, due_at > now() from escalation")
+    assert begun == [(proof, "all", 1, 0, True)], "what lasts is real from then on, and its first wait begins then"
+
+
 async def test_what_lasts_when_a_test_is_over_is_told_as_real(
     context: Context, client: httpx.AsyncClient, alarms: Alarms
 ) -> None:
@@ -418,6 +448,12 @@ async def test_a_test_of_devices_from_its_beginning_to_its_end(
     assert [(each["device"], each["result"]) for each in made["devices"]] == [("gauge-1", "waiting")]
     again = await client.post("/device-tests", json=body)
     assert (again.status_code, "gauge-1 is in another test until" in again.text) == (409, True)
+    again = await client.post("/device-tests", json=body, headers={"accept-language": "zh-CN"})
+    assert "gauge-1 正处于另一项测试中" in again.json()["detail"]
+    late = await client.post(
+        "/device-tests?lang=zh", json={**body, "until": soon(hours=25)}, headers={"accept-language": "zh"}
+    )
+    assert late.json()["errors"][0]["problem"].endswith("最多晚 24 小时")
     alert = uuid4()
     await alarms.apply(alert, "raised", target="t", level=4, at=datetime.now(UTC).isoformat())
     for claimed in await Deliveries(context.hub_pool).claim(10, 10, {}, 30):

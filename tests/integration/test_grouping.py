@@ -216,6 +216,21 @@ async def test_where_grouping_is_switched_off_in_a_storm_nothing_overtakes_what_
     assert [kind for kind, _ in told(desk.received)].count("alerts.summary") == 1
 
 
+async def test_a_consumer_that_follows_the_log_from_now_on_leaves_no_summary_behind(
+    storms: Storms, desk: Receiver
+) -> None:
+    await storms.desk("desk", desk.url())
+    await storms.change(*[(uuid4(), "raised", 3) for _ in range(8)])
+    await storms.summaries()
+    await storms.change(*[(uuid4(), "raised", 3) for _ in range(2)])
+    assert await storms.waiting() > 3, "single ones, a summary, and what waits for one"
+    async with api_context(storms.url) as context, client_of(context) as client:
+        (await client.put("/consumers/desk", json={"kind": "mqtt", "filters": [{}]})).raise_for_status()
+        await storms.summaries()
+        assert await storms.waiting() == 0
+        assert (await client.get("/consumers/desk")).json()["pending"] == 0
+
+
 REFUSED = """
 create or replace function refused() returns trigger language plpgsql as $$ begin raise 'the store is full'; end $$;
 create trigger refused before {} for each statement execute function refused()

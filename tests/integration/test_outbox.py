@@ -15,6 +15,7 @@ from api.push.channel import Accepted, Answer, Channel, Consumer, Delivery
 from api.push.deliveries import Deliveries
 from api.push.outbox import DeliveryWorker, Limits
 from api.push.signature import verify
+from api.push.windows import FIRST
 from hub.access.outgoing import Outgoing
 from hub.alerts.recipients import SQL as RECIPIENTS
 from hub.limit_settings import Outgoing as Listed
@@ -196,16 +197,20 @@ async def test_two_couriers_do_not_deliver_the_same(alarms: Alarms, desk: Receiv
         assert [id_ for id_ in desk.ids() if id_.startswith(str(alert))] == [f"{alert}.1", f"{alert}.2"]
 
 
-async def test_a_silent_consumer_does_not_delay_another(alarms: Alarms, desk: Receiver) -> None:
-    await alarms.consumer("silent", desk.url("/silent"))
-    await alarms.consumer("desk", desk.url("/desk"))
-    desk.answer = lambda got: None if got.path == "/silent" else 200
+async def test_silent_consumers_do_not_delay_another_though_together_they_could_take_all_places(
+    alarms: Alarms, desk: Receiver
+) -> None:
+    silent = [f"silent-{number}" for number in range(3)]
+    for code in (*silent, "desk"):
+        await alarms.consumer(code, desk.url(f"/{code}"))
+    desk.answer = lambda got: None if "silent" in got.path else 200
     for _ in range(30):
         await alarms.raised()
-    async with delivery_worker(alarms.pool, replace(QUICK, at_once=10, at_once_per_consumer=4)):
+    async with delivery_worker(alarms.pool, replace(QUICK, at_once=24, at_once_per_consumer=16)):
         await settled(alarms, "desk", *["delivered"] * 30)
-        assert desk.most_open["/silent"] == 4
-        assert not [state for state, _ in await alarms.outbox("silent") if state == "delivered"]
+        assert [desk.most_open[f"/{code}"] for code in silent] == [FIRST] * 3, "3 x 16 are more than 24"
+        for code in silent:
+            assert not [state for state, _ in await alarms.outbox(code) if state == "delivered"]
 
 
 async def test_a_consumer_that_fails_is_tried_with_one_parcel_at_a_time(alarms: Alarms, desk: Receiver) -> None:

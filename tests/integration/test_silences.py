@@ -153,6 +153,22 @@ async def test_a_change_that_is_being_made_when_it_is_over_is_waited_for(desk: D
     assert await desk.owed(alert) == ["1 given_up", "2 given_up"], "who hears no end does not hear the beginning"
 
 
+async def test_a_consumer_that_is_deleted_while_what_was_kept_back_is_told(desk: Desk) -> None:
+    await desk.silence(region="3301")
+    alert = await raise_alert(desk.context.hub_pool, level=2)
+    async with await connect(desk.url) as conn, await connect(desk.url) as other:
+        await conn.execute("update silence set to_at = now()")
+        async with desk.context.hub_pool.connection() as writer, writer.transaction(force_rollback=True):
+            # Who is told of it is being written: the release comes as far as that, and waits with what it has locked.
+            await writer.execute("insert into alert_told (alert_id, consumers) values (%s, '{}')", (alert,))
+            telling = asyncio.ensure_future(release(conn))
+            await eventually(lambda: blocked(writer, conn.info.backend_pid), "the release waits")
+            deleting = asyncio.ensure_future(other.execute("delete from consumer where code = 'desk'"))
+            await eventually(lambda: blocked(writer, other.info.backend_pid), "who deletes its consumer waits")
+        await asyncio.gather(telling, deleting)  # neither is the victim of a deadlock
+    assert (await desk.client.get("/consumers/desk")).status_code == 404
+
+
 async def blocked(conn: AsyncConnection, pid: int) -> bool:
     [waits] = await (await conn.execute("select cardinality(pg_blocking_pids(%s)) > 0", (pid,))).fetchone() or [False]
     return bool(waits)

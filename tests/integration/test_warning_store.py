@@ -2,6 +2,7 @@
 
 import itertools
 from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
 from typing import Any
 from uuid import UUID
 
@@ -11,7 +12,8 @@ import pytest
 from hub.store.migrate import migrations
 from hub.store.pool import connect
 from hub.warnings.formats import Format, decode
-from hub.warnings.store import Taken, id_of, take
+from hub.warnings.message import Message
+from hub.warnings.store import Taken, id_of, on, take
 from tests.support.warning_samples import CANCELLED, CITY, NOW, UPDATED, cap, national, nmc, quake, qweather
 
 Given = tuple[str, Format]
@@ -27,8 +29,7 @@ async def conn(database: str) -> AsyncIterator[psycopg.AsyncConnection]:
 
 
 async def give(conn: psycopg.AsyncConnection, text: str, format_: Format, source: str = "") -> Taken:
-    async with conn.transaction():
-        return await take(conn, decode(text.encode(), format_, NOW), source or format_, format_, "test", NOW)
+    return await take(on(conn), decode(text.encode(), format_, NOW), source or format_, format_, "test", NOW)
 
 
 async def states(conn: psycopg.AsyncConnection) -> dict[str, Any]:
@@ -76,6 +77,29 @@ async def test_posted_twice_is_one_and_three_sources_are_one(conn: psycopg.Async
     assert (taken.stored, taken.repeated) == ((), 1)
     cursor = await conn.execute("select id, sources, (select count(*) from warning_message) from warning")
     assert await cursor.fetchall() == [(id_of(CITY), ["12379", "cap", "nmc", "qweather"], 4)]
+
+
+async def test_a_long_list_is_stored_in_pieces_and_the_rest_with_the_next_time(
+    conn: psycopg.AsyncConnection, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("hub.warnings.store.PIECE", 2)
+    await give(conn, nmc("a-gone"), "nmc")
+    sizes, given = list[int](), decode(nmc(*(f"b-{number}" for number in range(5))).encode(), "nmc", NOW)
+
+    @asynccontextmanager
+    async def third_fails(piece: Sequence[Message]) -> AsyncIterator[psycopg.AsyncConnection]:
+        sizes.append(len(piece))
+        async with on(conn)(piece) as opened:
+            yield opened
+            if len(sizes) == 3:
+                raise OSError("the third")
+
+    with pytest.raises(OSError, match="the third"):
+        await take(third_fails, given, "nmc", "nmc", "test", NOW)
+    assert sizes == [2, 2, 1]
+    assert (await listed(conn))["a-gone"] == ["nmc"], "until all of the list is stored"
+    taken = await take(on(conn), given, "nmc", "nmc", "test", NOW)
+    assert (taken.stored, taken.repeated, taken.ended) == ((id_of("b-4"),), 4, (id_of("a-gone"),))
 
 
 async def listed(conn: psycopg.AsyncConnection) -> dict[str, list[str]]:

@@ -48,6 +48,12 @@ class Cluster:
     def database_url(self, name: str) -> str:
         return f"postgresql://postgres@127.0.0.1:{self.port}/{name}"
 
+    @property
+    def pid(self) -> int:
+        """Of the server's first process."""
+        assert self._process is not None, "create it first"
+        return self._process.pid
+
     def create(self) -> "Cluster":
         """Make the data directory and start; as root both are done as an unprivileged user."""
         self._root = root = Path(tempfile.mkdtemp(prefix="ganzhi-pg-"))

@@ -19,7 +19,7 @@ from hub.models import Delivery, Outcome
 from hub.settings import Http
 from hub.store.pool import Pool
 from hub.warnings.formats import decode
-from hub.warnings.store import take
+from hub.warnings.store import on, take
 from ingest.http.source import HttpSource, ingest_router
 from tests.support.doors import CallerDoor
 from tests.support.origins import ORIGINS
@@ -180,8 +180,8 @@ returning id::text
 async def _warned(pool: Pool, region: str, name: str) -> str:
     document = national(f"{region}41600000_20260709074400", geocode=region + "000000", headline=name, office="office")
     report = decode(document.encode(), "12379", datetime.now(UTC))
-    async with pool.connection() as conn, conn.transaction():
-        [id_] = (await take(conn, report, "12379", "12379", "test", datetime.now(UTC))).stored
+    async with pool.connection() as conn:
+        [id_] = (await take(on(conn), report, "12379", "12379", "test", datetime.now(UTC))).stored
         await conn.execute("update warning set ends_at = now() + interval '1 day'")
     return str(id_)
 

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from hub.errors import BrokerUnavailable
-from ingest.mqtt.frames import Publish, holds_packet, take_publishes
+from ingest.mqtt.frames import Publish, holds_packet, publish_packet, take_pubacks, take_publishes
 
 PINGRESP = b"\xd0\x00"
 MESSAGES = st.lists(
@@ -51,6 +51,26 @@ def test_messages_come_out_once_and_whole_however_they_are_cut(
         taken += found
     assert [(m.topic, m.payload, m.packet_id) for m in taken] == messages
     assert position == len(buffer) == len(whole)
+
+
+@given(st.text("ab/感", min_size=1, max_size=300), st.binary(max_size=20_000), st.integers(1, 65_535), st.booleans())
+def test_what_is_written_is_what_is_read(topic: str, payload: bytes, packet_id: int, retain: bool) -> None:
+    packet = publish_packet(topic, payload, packet_id, retain)
+    assert take_publishes(bytearray(packet), 0) == ([Publish(topic, payload, packet_id, False, retain)], len(packet))
+
+
+@pytest.mark.parametrize("topic", ["", "a/+", "a/#", "a\0b", "感" * 22_000])
+def test_what_is_no_topic_is_not_written(topic: str) -> None:
+    with pytest.raises(ValueError, match="no topic"):
+        publish_packet(topic, b"", 1)
+
+
+def test_confirmations_are_taken_up_to_what_is_none() -> None:
+    buffer = bytearray(b"\x40\x02\x00\x07\x40\x02\x01\x00" + PINGRESP + b"\x40\x02\x00\x08")
+    assert take_pubacks(buffer, 0) == ([7, 256], 8)
+    assert take_pubacks(buffer, 8) == ([], 8)
+    assert take_pubacks(buffer, 10) == ([8], 14)
+    assert take_pubacks(buffer[:13], 10) == ([], 10), "one that is not whole"
 
 
 def test_other_packets_are_left_where_they_are() -> None:
