@@ -7,6 +7,7 @@ import { get, post } from './hub.js';
 import { caseStage, caseStep, moment, t } from './i18n.js';
 import { newId } from './report.js';
 import { element, LEVELS, put } from './shapes.js';
+import { happened } from './timeline.js';
 
 const at = (id) => document.getElementById(id);
 const dialog = at('cases-dialog');
@@ -98,12 +99,8 @@ function draw(item) {
   put(at('case-warning'), item.warning ?? '');
   const steps = locked() ? [] : item.steps.filter((kind) => !ELSEWHERE.includes(kind));
   at('case-steps').replaceChildren(...steps.map((kind) => button(caseStep(kind), () => take(item, kind))));
-  at('case-timeline').replaceChildren(...item.timeline.map((step) => {
-    const row = element('li');
-    const told = [time(step.at), caseStep(step.kind), step.actor, step.note].filter(Boolean).join(' · ');
-    row.append(element('span', '', told));
-    return row;
-  }));
+  at('case-timeline').replaceChildren(...item.timeline.map((step) => (
+    happened({ at: step.at, what: caseStep(step.kind), who: step.actor, lines: [step.note] }))));
 }
 
 const note = (kind) => ({ name: 'note', label: t('case_note'), max: 2000, required: REASONED.includes(kind) });

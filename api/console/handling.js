@@ -4,6 +4,7 @@ import { ask } from './ask.js';
 import { get, post } from './hub.js';
 import { language, t } from './i18n.js';
 import { element, put } from './shapes.js';
+import { openTimeline } from './timeline.js';
 
 let causes = null;
 
@@ -46,10 +47,11 @@ export function makeHandling(card) {
     button.addEventListener('click', () => begin(step, card));
     row.append(button);
   }
-  const link = element('a', 'timeline');
-  link.target = '_blank';
-  link.rel = 'noopener';
-  row.append(link);
+  const timeline = element('button');
+  timeline.type = 'button';
+  timeline.dataset.desk = 'timeline';
+  timeline.addEventListener('click', () => openTimeline(card.dataset.alert, card.dataset.title));
+  row.append(timeline);
   return row;
 }
 
@@ -57,11 +59,10 @@ export function updateHandling(card, alert, title, allowed) {
   Object.assign(card.dataset, { alert: alert.id, title });
   const row = card.querySelector('.handling');
   for (const button of row.querySelectorAll('button')) {
-    button.hidden = !allowed || (button.dataset.desk === 'close-out' && alert.check_result === null);
-    put(button, named()[button.dataset.desk]);
-    button.setAttribute('aria-label', `${named()[button.dataset.desk]}: ${title}`);
+    const { desk } = button.dataset;
+    const name = desk === 'timeline' ? t('do_timeline') : named()[desk];
+    button.hidden = desk !== 'timeline' && (!allowed || (desk === 'close-out' && alert.check_result === null));
+    put(button, name);
+    button.setAttribute('aria-label', `${name}: ${title}`);
   }
-  const link = row.querySelector('a');
-  link.href = `/api/v1/alerts/${alert.id}/timeline.pdf?lang=${language}`;
-  put(link, t('do_timeline'));
 }

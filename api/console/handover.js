@@ -33,7 +33,7 @@ export function updateHandover(row, duty, waiting, own) {
   const [make, take] = row.querySelectorAll('button');
   put(make, t('hand_over'));
   put(take, t('take_over'));
-  make.hidden = !duty.people.includes(own);
+  make.hidden = duty.handover_minutes === null || !duty.people.includes(own);
   take.hidden = !waiting || waiting.made_by === own || !duty.people.includes(own);
   const link = row.querySelector('a');
   link.hidden = !waiting;

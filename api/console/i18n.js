@@ -58,6 +58,24 @@ export function number(value, digits = 2) {
   return new Intl.NumberFormat(locale(), shape).format(value);
 }
 
+// A share with two digits, and with more where it would seem to be all or nothing and is not.
+export function percent(above, below) {
+  if (!below || above === null) return '–';
+  const share = (100 * above) / below;
+  let digits = 2;
+  while (digits < 12 && [0, 100].includes(Number(share.toFixed(digits))) && ![0, 100].includes(share)) digits += 1;
+  const shape = { minimumFractionDigits: digits, maximumFractionDigits: digits };
+  return `${new Intl.NumberFormat(locale(), shape).format(share)}%`;
+}
+
+// Seconds as hours and minutes.
+export function span(seconds) {
+  if (seconds === null) return '–';
+  const minutes = Math.round(seconds / 60);
+  const hours = number(Math.floor(minutes / 60), 0);
+  return minutes < 60 ? t('span_minutes', { minutes }) : t('span_hours', { hours, minutes: minutes % 60 });
+}
+
 export function unit(code) {
   return code === null || code === undefined ? '' : UNITS[code] ?? code;
 }

@@ -1,73 +1,53 @@
-// The indicators of cases of a month: each with what it was counted from, and the cases behind each count.
+// The indicators of a month: of cases, each with what it was counted from, and of how alerts load people; and its report.
 
 import { may } from './account.js';
-import { get } from './hub.js';
-import { caseStage, number, t } from './i18n.js';
+import { drawLoad } from './alert_load.js';
+import { drawFigures } from './case_figures.js';
+import { download, get } from './hub.js';
+import { language, t } from './i18n.js';
 import { element, put } from './shapes.js';
 
 const at = (id) => document.getElementById(id);
 const dialog = at('indicators-dialog');
-const SHOWN = 50;
+const VIEWS = { cases: 'cases:read', alerts: 'alerts:read' };
+let view = 'cases';
 
 export function drawIndicators() {
-  at('indicators').hidden = !may('cases:read');
+  at('indicators').hidden = !Object.values(VIEWS).some(may);
+  at('indicators-report').hidden = !may('cases:read');
 }
 
 // The first and the last day of the month that is chosen.
 function days() {
   const [year, month] = at('indicators-month').value.split('-').map(Number);
-  const last = new Date(Date.UTC(year, month, 0)).getUTCDate();
-  return `from=${at('indicators-month').value}-01&to=${at('indicators-month').value}-${last}`;
-}
-
-function share(item) {
-  const row = element('li', 'entry');
-  const head = element('p');
-  const value = item.denominator === null ? number(item.numerator, 0) : item.value === null ? '–' : `${number(100 * item.value, 2)} %`;
-  head.append(element('b', '', item.name), element('span', 'state', value));
-  const of = item.denominator === null ? '' : ` · ${number(item.numerator, 0)} / ${number(item.denominator, 0)}`;
-  row.append(head);
-  if (item.value !== null && item.denominator !== null) {
-    const bar = element('meter');
-    Object.assign(bar, { min: 0, max: 1, value: item.value, title: value });
-    row.append(bar);
-  }
-  row.append(element('p', 'small', item.formula + of));
-  return row;
-}
-
-function count(item) {
-  const made = element('button', 'quiet', `${item.name} ${number(item.cases, 0)}`);
-  made.type = 'button';
-  made.addEventListener('click', () => tried(() => list(item)));
-  return made;
-}
-
-async function list(item) {
-  const { items, next } = await get(`${item.list.replace('/api/v1', '')}&limit=${SHOWN}`);
-  put(at('indicators-list-title'), `${item.name} ${number(item.cases, 0)}`);
-  at('indicators-list').replaceChildren(...items.map((each) => element('li', 'small',
-    [each.number, each.title, caseStage(each.stage), each.region, each.responsible].filter(Boolean).join(' · '))));
-  if (next) at('indicators-list').append(element('li', 'small', t('indicators_more', { shown: SHOWN })));
+  return [`${at('indicators-month').value}-01`, `${at('indicators-month').value}-${new Date(Date.UTC(year, month, 0)).getUTCDate()}`];
 }
 
 async function draw() {
-  const set = at('indicators-set').value || 'standard';
-  const told = await get(`/indicators/cases?${days()}&set=${encodeURIComponent(set)}&lang=${document.documentElement.lang.slice(0, 2)}`);
-  at('indicators-shares').replaceChildren(...told.indicators.map(share));
-  at('indicators-counts').replaceChildren(...Object.values(told.counts).map(count));
-  put(at('indicators-list-title'), '');
-  at('indicators-list').replaceChildren();
+  put(at('indicators-told'), '');
+  for (const [name, permission] of Object.entries(VIEWS)) {
+    const button = at(`indicators-of-${name}`);
+    button.hidden = !may(permission);
+    button.setAttribute('aria-pressed', String(name === view));
+    at(`indicators-${name}`).hidden = name !== view;
+  }
+  at('indicators-definitions').hidden = at('indicators-groups').hidden = view !== 'cases';
+  const [first, last] = days();
+  if (view === 'cases') await drawFigures(first, last, at('indicators-set').value || 'standard', at('indicators-by').value, tried);
+  else await drawLoad(first, last);
 }
 
 // Does something, and tells at the top of the dialog why it failed.
-async function tried(work) {
+async function tried(work, button = null) {
+  if (button) button.disabled = true;
   try {
     await work();
     at('indicators-wrong').hidden = true;
   } catch (error) {
     put(at('indicators-wrong'), error.message);
     at('indicators-wrong').hidden = false;
+  } finally {
+    if (button) button.disabled = false;
   }
 }
 
@@ -79,15 +59,36 @@ function thisMonth() {
 }
 
 async function open() {
-  at('indicators-month').value = thisMonth();
+  at('indicators-month').value ||= thisMonth();
+  if (!may(VIEWS[view])) view = view === 'cases' ? 'alerts' : 'cases';
   dialog.showModal();
   await tried(async () => {
-    const { items } = await get('/indicators/sets');
+    const { items } = may('cases:read') ? await get('/indicators/sets') : { items: [] };
     at('indicators-set').replaceChildren(...items.map(({ code, name }) => Object.assign(element('option', '', name), { value: code, selected: code === 'standard' })));
     await draw();
   });
 }
 
+async function report() {
+  const month = at('indicators-month').value;
+  put(at('indicators-told'), t('indicators_making'));
+  try {
+    const set = encodeURIComponent(at('indicators-set').value || 'standard');
+    await download(`/indicators/report.pdf?month=${month}&set=${set}&lang=${language}`, `report-${month}.pdf`);
+    put(at('indicators-told'), t('indicators_made', { file: `report-${month}.pdf` }));
+  } catch (error) {
+    put(at('indicators-told'), '');
+    throw error;
+  }
+}
+
 at('indicators').addEventListener('click', open);
 at('indicators-close').addEventListener('click', () => dialog.close());
-for (const id of ['indicators-month', 'indicators-set']) at(id).addEventListener('change', () => tried(draw));
+at('indicators-report').addEventListener('click', () => tried(report, at('indicators-report')));
+for (const id of ['indicators-month', 'indicators-set', 'indicators-by']) at(id).addEventListener('change', () => tried(draw));
+for (const name of Object.keys(VIEWS)) {
+  at(`indicators-of-${name}`).addEventListener('click', () => {
+    view = name;
+    tried(draw);
+  });
+}

@@ -16,15 +16,16 @@ export function element(name, className = '', text = null) {
   return made;
 }
 
+export function svg(name, attributes) {
+  const made = document.createElementNS(SVG, name);
+  for (const [attribute, value] of Object.entries(attributes)) made.setAttribute(attribute, value);
+  return made;
+}
+
 export function sign(level) {
-  const svg = document.createElementNS(SVG, 'svg');
-  svg.setAttribute('viewBox', '0 0 16 16');
-  svg.setAttribute('class', 'sign');
-  svg.setAttribute('aria-hidden', 'true');
-  const path = document.createElementNS(SVG, 'path');
-  path.setAttribute('d', SIGNS[level]);
-  svg.append(path);
-  return svg;
+  const made = svg('svg', { viewBox: '0 0 16 16', class: 'sign', 'aria-hidden': 'true' });
+  made.append(svg('path', { d: SIGNS[level] }));
+  return made;
 }
 
 export function put(element, text) {

@@ -31,6 +31,9 @@ class OnDuty(BaseModel):
     name: str
     organisation: Code
     region: str | None
+    handover_minutes: int | None = Field(
+        description="how long people stay on duty while nobody takes over; null: shifts change by the clock"
+    )
     people: list[str | None] = Field(description="their accounts; null for a name above the caller's ceiling")
     held_over: list[str | None] = Field(
         description="those of them whose shift is over and who stay, because nobody has taken over"

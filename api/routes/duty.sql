@@ -3,7 +3,7 @@
 select id, name from principal where id = any (%(ids)s::uuid[])
 
 -- name: rotas
-select code, name, organisation, region
+select code, name, organisation, region, handover_minutes
 from rota
 where (%(after_code)s::text is null or code > %(after_code)s)
 order by code

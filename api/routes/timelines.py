@@ -60,6 +60,8 @@ class TimelineItem(BaseModel):
         description="of a step of the desk: how it was checked, who it was handed to"
     )
     receipt: Receipt | None = Field(description="what a gateway has said since it accepted; null: none is expected")
+    words: str = Field(description="what happened, in the caller's language")
+    lines: list[str] = Field(description="what was said with it, in the caller's language")
 
 
 class ReadingsChart(BaseModel):
@@ -114,7 +116,10 @@ async def _timeline(alert_id: UUID, context: Context, caller: Caller, spoken: La
             points = [tuple(each.values()) for each in await rows(conn, SQL.readings, span)]
             readings = {**measured, "threshold": found["threshold"], "points": points} if points else None
         names = await row(conn, SQL.names, {"id": alert_id})
-    items = sorted(_items(found), key=lambda each: (each["at"], each["seq"], each["what"]))
+    items = [
+        {**each, "words": kind_told(each["what"], each["kind"], spoken), "lines": said(each, spoken, ZoneInfo(ZONE))}
+        for each in sorted(_items(found), key=lambda each: (each["at"], each["seq"], each["what"]))
+    ]
     cut = max(len(found["changes"]), len(found["deliveries"])) >= SHOWN
     title = title_in(spoken, found, found, names["names"]) if names is not None else found["title"]
     return {"alert": {**found, "title": title}, "rule": found["rule"], "items": items, "cut": cut, "readings": readings}

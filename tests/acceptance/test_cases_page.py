@@ -1,4 +1,4 @@
-"""Cases on the page: the list, one with its timeline, and a step, in a real browser."""
+"""Cases on the page: the list, one with its timeline and a step, and figures, in a real browser."""
 
 import asyncio
 import os
@@ -26,6 +26,14 @@ from case_file, unnest(array['80', '90']) as told (state)"""
 COUNTS = "document.getElementById('indicators-counts').textContent"
 COUNTED = "document.getElementById('indicators-list').textContent"
 SHARES = "document.getElementById('indicators-shares').textContent"
+CHARTS = "document.getElementById('indicators-charts').textContent"
+LOAD = "document.getElementById('indicators-alerts').textContent"
+LEVELS = """[...document.querySelectorAll('#indicators-alerts .chart')[0].querySelectorAll('.number')]
+    .map((row) => row.firstChild.textContent)"""
+TOLD = "document.getElementById('indicators-told').textContent"
+WRONG = "document.getElementById('indicators-wrong').textContent"
+HAPPENED = "document.getElementById('timeline-items').textContent"
+SMOKE = {"title": "浓烟", "level": "orange", "region": "330106001002", "id": "0199f3a2-6c1e-7b52-9d0e-3f4a5b6c7d8e"}
 SHOTS = os.environ.get("HUB_TEST_SHOTS")
 """A folder, to look at what the page shows."""
 
@@ -34,6 +42,9 @@ async def test_a_case_is_found_and_moved_on(database: str, browser: Callable[[],
     async with api_context(database) as context, client_of(context) as client, served(context) as url:
         made = await client.post("/cases", json={"title": "暴露垃圾", "region": "330106001002", "level": "orange"})
         assert made.status_code == 201, made.text
+        assert (await client.post("/alerts", json=SMOKE)).status_code == 201
+        transfer = {"to": "119", "who": "李警官"}
+        (await client.post(f"/alerts/{SMOKE['id']}/transfer", json=transfer)).raise_for_status()
         async with context.hub_pool.connection() as conn:
             await conn.execute(CONTRADICTED.encode())
 
@@ -72,8 +83,25 @@ async def test_a_case_is_found_and_moved_on(database: str, browser: Callable[[],
                 page.wait_for(f"{COUNTS}.includes('受理数 1')", "the month's counts")
                 page.evaluate("document.querySelectorAll('#indicators-counts button')[1].click()")
                 page.wait_for(f"{COUNTED}.includes('暴露垃圾')", "a count opens its cases")
-                assert page.evaluate(SHARES).startswith("立案率0 %立案数 ÷ 受理数 · 0 / 1")
+                assert page.evaluate(SHARES).startswith("立案率0.00%立案数 ÷ 受理数 · 0 / 1")
                 shot(page, "indicators")
+                page.wait_for(f"{CHARTS}.includes('各环节用时')", "stages as a chart")
+                press(page, "indicators-of-alerts")
+                page.wait_for(f"{LOAD}.includes('产生告警 1 条')", "how alerts load people")
+                assert page.evaluate(LEVELS) == ["0.00%", "100.00%", "0.00%"], "red, orange, and the others"
+                shot(page, "load")
+                press(page, "indicators-report")
+                page.wait_for(
+                    f"{TOLD}.includes('pdf') || {WRONG}.includes('字体')", "a report, or that a font is missing"
+                )
+                press(page, "indicators-close")
+                page.wait_for(
+                    "document.querySelector('#alert-cards [data-desk=timeline]') !== null", "the alert is there"
+                )
+                page.evaluate("document.querySelector('#alert-cards [data-desk=timeline]').click()")
+                page.wait_for(f"{HAPPENED}.includes('李警官')", "its timeline tells who took it over")
+                assert "119" in page.evaluate(HAPPENED)
+                shot(page, "timeline")
                 assert page.complaints == []
 
         await asyncio.to_thread(look)

@@ -26,6 +26,7 @@ insert into rota_member select r.code, 0, p.id from rota r, principal p where p.
 ROWS = """[...document.querySelectorAll('#duty-rows li')]
     .map((row) => `${row.dataset.state}: ${[...row.children].map((each) => each.textContent).join(' ').trim()}`)
     .join(' | ')"""
+HIDDEN = "document.querySelector('#duty-rows [data-handover=make]').hidden"
 ASKED = "!document.getElementById('desk').hidden && document.getElementById('desk-text').textContent"
 UNTIL = "document.getElementById('desk-until').textContent"
 SHOTS = os.environ.get("HUB_TEST_SHOTS")
@@ -60,6 +61,7 @@ async def test_a_desk_shows_who_is_on_duty_and_is_asked_whether_somebody_is_ther
                     assert "You are on duty" in page.evaluate(ASKED)
                     assert "absent: 城市应急值守" in page.evaluate(ROWS)
                     assert "nobody: 防汛值班 nobody: the calendar of its year is not imported" in page.evaluate(ROWS)
+                    assert page.evaluate(HIDDEN) is True, "by the clock shifts are not handed over"
                     shot(page, "asked")
                     page.evaluate(RUNG)
                     press(page, "sound")
