@@ -222,7 +222,7 @@ def storm(store: Store, sizes: Sizes) -> dict[str, Any]:
         "storm_others_ms_p99": percentile(healthy, 99),
         "storm_others_ms_p50": percentile(healthy, 50),
         "storm_streams_ms_p99": {name: percentile(lines[name], 99) for name in stage.streams},
-        "storm_ingest_ratio": round((busy - storming.changes / storm_s) / quiet, 3),
+        "storm_ingest_ratio": round((busy - storming.changes / storm_s) / max(quiet, 1.0), 3),
         "undisturbed_per_s": round(quiet),
         "storm_per_s": round(busy),
         "storm_changes": storming.changes,
