@@ -231,6 +231,8 @@ class AlertChange:
     actor: str | None = None
     """Who decided it, where that was not the pipeline."""
     note: str | None = None
+    why: dict[str, Any] | None = field(default=None, hash=False)
+    """What detection said of the reading, of a rule that watches a signal (hub/signals.py)."""
 
 
 @dataclass(slots=True)

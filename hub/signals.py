@@ -1,7 +1,8 @@
 """Signals: what detection tells beside the value of each reading; rules watch them as they watch values."""
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Literal, get_args
+from typing import Any, Literal, get_args
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,6 +20,10 @@ LEARNED: tuple[Signal, ...] = SIGNALS[1:]
 """What detection tells; nothing of metrics that are not watched."""
 
 
+Why = dict[str, Any]
+"""As JSON: `signal`, `value`, `expected`, `low`, `high`, `score`, `parts` by detector; null where it is not known."""
+
+
 def _none() -> Floats:
     return np.empty(0)
 
@@ -34,11 +39,14 @@ class Signals:
     rate: Floats = field(default_factory=_none)
     residual: Floats = field(default_factory=_none)
     gap: Floats = field(default_factory=_none)
+    reasons: Callable[[int, int], Why | None] | None = field(default=None, repr=False, compare=False)
+    """By series and time in µs."""
 
     @classmethod
     def unknown(cls, count: int) -> "Signals":
         """Of so many readings of which nothing is known."""
-        return cls(*(np.full(count, np.nan) for _ in LEARNED))
+        score, rate, residual, gap = np.full((len(LEARNED), count), np.nan)
+        return cls(score, rate, residual, gap)
 
     def __len__(self) -> int:
         return len(self.score)
@@ -52,4 +60,9 @@ class Signals:
 
     def where(self, rows: NDArray[np.int64] | NDArray[np.bool_]) -> "Signals":
         """Select rows by mask or index."""
-        return Signals(self.score[rows], self.rate[rows], self.residual[rows], self.gap[rows])
+        return Signals(self.score[rows], self.rate[rows], self.residual[rows], self.gap[rows], self.reasons)
+
+    def why(self, signal: Signal, series: int, ts: int) -> Why | None:
+        """Why a rule on a signal was decided by a reading; None for a rule on the value, or without a reading."""
+        reason = None if signal == "value" or self.reasons is None else self.reasons(series, ts)
+        return None if reason is None else {"signal": signal, **reason}

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from analytics.detection.packed import LENGTH
+from analytics.detection.reasons import Reasons
 from analytics.detection.states import States, Told
 from analytics.detection.stored import (
     AT_ONCE,
@@ -89,6 +90,7 @@ class Detection(Stage):
         told = self._states.tell(some.series, some.ts, some.value, self._watched.hours(some.series, some.ts, now))
         self._decision = _Decision(batch, now, told)
         told.fill(signals, which if rows is None else rows[which])
+        signals.reasons = Reasons(some, told)
 
     async def write(self, conn: Connection, batch: Batch) -> None:
         """Save states of before this batch, of those that changed first, as many as may be."""

@@ -25,6 +25,9 @@ class Told(NamedTuple):
     """Distance from what is usual at its hour."""
     gap: Floats
     """Seconds since the reading before; 0 for a reading that is not newer than that, and was not learned."""
+    low: Floats
+    high: Floats
+    """From where to where values went at its hour, by how far they were from what is usual; NaN: it is not known."""
 
     def fill(self, signals: Signals, rows: Ints) -> None:
         """Put what is told of readings that were learned into the rows (n,) of signals."""
@@ -53,8 +56,8 @@ class States:
     def tell(self, series: NDArray[np.int32], ts: Ints, value: Floats, hour: Ints) -> Told:
         """Of readings sorted by (series, ts), all finite; the states stay as they are."""
         scored = self._detector.score(self._slots(series), ts, value, hour)
-        rate, residual, gap = scored.told.T
-        return Told(scored, rate, residual, gap)
+        rate, residual, gap, low, high = scored.told.T
+        return Told(scored, rate, residual, gap, low, high)
 
     def learn(self, told: Told, now: Micros) -> None:
         """Take over the states that readings, received by `now`, led to."""

@@ -5,7 +5,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from analytics.detectors import discrete, level, news, rate, rhythm, seasonal, stuck
+from analytics.detectors import discrete, level, news, occupancy, rate, rhythm, seasonal, stuck
 from analytics.detectors.compiled import compiled
 from analytics.detectors.detector import Floats, Ints
 
@@ -26,9 +26,9 @@ DTYPE = np.dtype(
 )
 
 
-TOLD = 3
+TOLD = 5
 """Columns beside the parts: the change an hour since the reading before, the distance from what is usual at the hour,
-and the seconds since the reading before. Where the last is 0, the reading was not learned."""
+the seconds since the reading before (0: it was not learned), and from where to where values at the hour went."""
 
 
 @compiled
@@ -44,8 +44,10 @@ def _tell(s: Any, t: int, x: float, h: int, told: Floats) -> None:
     """By the state before the reading; NaN for what is not known. `stuck` has the value of the reading before."""
     first = s.news.count == 0.0
     told[0] = np.nan if first else (x - s.stuck.value) / ((t - s.last) / 3.6e9)
-    told[1] = x - seasonal.expected(s.season, h)
+    usual = seasonal.expected(s.season, h)
+    told[1] = x - usual
     told[2] = np.nan if first else (t - s.last) / 1e6
+    told[3], told[4] = usual + occupancy.lowest(s.season.off), usual + occupancy.highest(s.season.off)
 
 
 @compiled

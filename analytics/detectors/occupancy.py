@@ -67,6 +67,18 @@ def _count_below(s: Any, k: int) -> int:
 
 
 @compiled
+def lowest(s: Any) -> float:
+    """Where the lowest taken bin begins; NaN while nothing was seen."""
+    return np.nan if s.begun == 0 else s.origin + s.width * (s.first + s.low)
+
+
+@compiled
+def highest(s: Any) -> float:
+    """Where the highest taken bin ends; NaN while nothing was seen."""
+    return np.nan if s.begun == 0 else s.origin + s.width * (s.first + s.high + (1 if s.width > 0.0 else 0))
+
+
+@compiled
 def distance(s: Any, x: float) -> float:
     """How far `x` lies from the nearest bin that was taken, as a share of the range of those; 0 if its own bin was.
 

@@ -173,7 +173,9 @@ class RuleBook(Stage):
         said = [event for place, event in enumerate(batch.events) if place not in corrected.amended]
         heard, newest = events.judge(said, self._set.by_kind, profiles, self._newest, self._stale_after)
         marks = {} if which is None else _marks(batch, readings.where(which), message[which])
-        decided = [change for transition in verdict.transitions for change in self._changes(transition, alerts, marks)]
+        decided = [
+            change for transition in verdict.transitions for change in self._changes(transition, alerts, marks, signals)
+        ]
         go_on: list[UUID] = []
         decided += [change for one in heard for change in self._event_changes(one, alerts, corrected.events, go_on)]
         over = [key for key, at in self._passing.items() if at <= until]
@@ -252,7 +254,7 @@ class RuleBook(Stage):
             return key, None
         return key, alert._replace(ended="" if ending.kind == "reopened" else ending.kind)
 
-    def _changes(self, transition: Transition, staged: Staged, marks: Marks) -> Iterator[AlertChange]:
+    def _changes(self, transition: Transition, staged: Staged, marks: Marks, signals: Signals) -> Iterator[AlertChange]:
         slot, ts, value, before, after = transition
         rule, series = self._set.slots.rule(slot), int(self._set.slots.series[slot])
         device = self._registry.owner(series)
@@ -270,7 +272,7 @@ class RuleBook(Stage):
             )
             yield AlertChange(
                 changes.change_id(alert, kind, level, f"{at}{mark}"), alert, kind, at, rule.id, target, device.id,
-                series, level, title, value, threshold,
+                series, level, title, value, threshold, why=signals.why(rule.signal, series, ts),
             )  # fmt: skip
 
     def _event_changes(

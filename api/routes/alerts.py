@@ -119,7 +119,9 @@ class AlertStep(BaseModel):
     state: State
     value: float | None
     details: dict[str, Any] | None = Field(
-        default=None, description="of checked, transferred, arrived and reported_back: what was given with the step"
+        default=None,
+        description="of checked, transferred, arrived and reported_back: what was given with the step; of what a rule "
+        "on a signal decided: `why` (the value, what was expected, the score and its parts)",
     )
 
 

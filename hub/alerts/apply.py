@@ -2,7 +2,7 @@
 
 import json
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 from uuid import UUID
 
@@ -140,8 +140,10 @@ def _words(note: str) -> str | None:
 
 
 def _details(change: Change) -> str | None:
-    """Of a step of the desk, or of fusion, as JSON."""
-    details = change.details if isinstance(change, Step | Fused) else None
+    """Of a step of the desk, or of fusion, or why a signal was beyond a threshold, as JSON."""
+    details: Mapping[str, Any] | None = change.details if isinstance(change, Step | Fused) else None
+    if isinstance(change, AlertChange) and change.why is not None:
+        details = {"why": change.why}
     return None if details is None else json.dumps(details)
 
 

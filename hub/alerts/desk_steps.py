@@ -1,4 +1,4 @@
-"""What a desk does with an alarm (处警), in the details of its changes, and in words."""
+"""What a desk does with an alarm (处警), and why an alert was raised, in the details of changes, and in words."""
 
 from collections.abc import Mapping
 from datetime import UTC, datetime, tzinfo
@@ -25,6 +25,11 @@ def details_told(kind: str, details: Mapping[str, Any] | None, lang: Lang, zone:
         given |= {name: text(f"desk.{name}.{given[name]}", lang) for name in ("by", "result")}
     if kind == "transferred":
         given["to"] = text(f"desk.to.{given['to']}", lang)
+    if (why := given.get("why")) is not None:
+        shown = {name: f"{why[name]:g}" for name in ("value", "expected", "low", "high") if why[name] is not None}
+        if len(shown) < 4:
+            return text("alert.why.new", lang, value=shown["value"])
+        return text("alert.why.known", lang, **shown)
     if "at" in given:
         given["at"] = f"{datetime.fromisoformat(given['at']).astimezone(zone):%Y-%m-%d %H:%M:%S}"
     names = ("by", "result", "cause", "to", "who", "number", "at")

@@ -9,6 +9,7 @@ import pytest
 
 from analytics.detection import stage
 from analytics.rules.reception import Everything
+from hub.alerts.desk_steps import details_told
 from hub.models import Batch, Micros
 from hub.settings import Database
 from hub.signals import SIGNALS, Signals
@@ -84,6 +85,13 @@ async def test_what_is_unusual_is_told_and_raises_an_alert_with_words_for_it(poo
     title, value = fetch(database, "select title, value from alert order by opened_at")[-1]
     assert title.startswith("D1: Level unusual: score ")
     assert value == odd.score[0]
+    [(why,)] = fetch(
+        database, "select details -> 'why' from alert_change where kind = 'raised' order by cursor desc limit 1"
+    )
+    assert (why["signal"], why["value"], why["score"]) == ("score", 300.0, pytest.approx(value, abs=1e-5))
+    assert why["low"] <= 20 < why["expected"] < 26 <= why["high"] < 40
+    assert set(why["parts"]) >= {"level", "season"}
+    assert "it was" in details_told("raised", {"why": why}, "en")
 
 
 async def test_what_does_not_count_has_no_signals_and_teaches_nothing(pool: Pool) -> None:

@@ -32,7 +32,8 @@ def readings(*value: float, start: int = 0) -> Columns:
 
 
 def told(n: int, **columns: list[float]) -> Signals:
-    return Signals(*(np.array(columns.get(name, [NAN] * n)) for name in SIGNALS[1:]))
+    score, rate, residual, gap = (np.array(columns.get(name, [NAN] * n)) for name in SIGNALS[1:])
+    return Signals(score, rate, residual, gap)
 
 
 def test_each_rule_sees_what_it_watches() -> None:
