@@ -121,7 +121,9 @@ def try_rule(
         f"In the last {days} days {found['looked_at']} alerts take part: {found['fused']} in {found['incidents']} "
         f"incidents, {found['raised']} of them raised; {found['alone']} alone."
     )
-    out.print(Text(told if found["complete"] else f"{told} There were more alerts than one trial looks at."))
+    out.print(
+        Text(told if found["complete"] else f"{told} There were more alerts than one trial looks at."), soft_wrap=True
+    )
     for each in found["examples"]:
         metres = "" if each["metres"] is None else f" within {each['metres']:.0f} m"
         raised = f", raised to {each['raised_to']}" if each["raised_to"] else ""

@@ -39,7 +39,9 @@ select a.id, coalesce(d.organisation, a.organisation), a.region, coalesce(p.cate
        case when a.drill_id is not null then coalesce(drill.consumers, '{}') end as drill,
        a.drill_id is not null and a.origin = 'rule' as tested,
        case when a.origin = 'rule' and a.drill_id is null and a.peak_level < 4 and r.event_kind is not null
-           then inhibitors(d.parent_id, r.event_kind) || incident_leads(a.id, d.id, r.event_kind, a.opened_at)
+           then inhibitors(d.parent_id, r.event_kind)
+                || case when r.event_kind in ('offline', 'fault', 'video_loss')
+                       then incident_leads(a.id, d.id, r.event_kind, a.opened_at) end
            end as inhibitors
 from alert a
 left join rule r on r.id = a.rule_id

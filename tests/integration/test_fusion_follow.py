@@ -9,6 +9,7 @@ import psycopg
 import pytest
 
 from analytics.fusion.follow import Follower
+from analytics.rules.stored import read_past
 from hub.alerts.alert import Step
 from hub.models import AlertChange, now_micros
 from hub.settings import Database
@@ -149,6 +150,10 @@ async def test_what_the_rule_says_goes_on_beside_what_fusion_holds(city: City) -
     await city.happens("smoke-1", "smoke", 2, alert=smoke, change="updated")
     assert await city.level(smoke) == 4, "its own level falls, the incident is there"
     assert await city.run("select own_level, own_peak, floor from alert_fused") == [(2, 3, 4)]
+    async with await connect(city.url) as conn:
+        past = await read_past(conn, 900_000_000)
+    [(level, peak)] = [(each.level, each.peak) for each in past.active.values() if each.id == smoke]
+    assert (level, peak) == (2, 3), "the rules go on where they were, also after a restart"
     await city.happens("smoke-1", "smoke", 2, alert=smoke, change="cleared")
     assert await city.run("select level, cleared_at is null from alert where id = %(id)s", id=smoke) == [(4, False)]
 

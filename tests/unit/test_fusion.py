@@ -79,6 +79,20 @@ def test_an_alert_is_in_one_incident_of_the_first_rule_that_takes_it() -> None:
     assert [each.rule.code for each in fused] == ["near"]
 
 
+def test_the_older_of_two_incidents_that_are_one_absorbs_the_other() -> None:
+    for last in (0, 1):
+        fusion = Fusion([NEAR])
+        pairs = [
+            [finding(1, metres=0), finding(2, metres=100)],
+            [finding(3, minutes=1, metres=500), finding(4, metres=400)],
+        ]
+        pairs[1][0] = pairs[1][0]._replace(at=-MINUTE)
+        made = [fusion.take(pair, {})[0].incident for pair in (pairs if last else pairs[::-1])]
+        [one] = fusion.take([finding(5, metres=250)], {})
+        assert (one.incident, one.absorbed) == ((made[1], made[:1]) if last else (made[0], made[1:]))
+        assert {each.alert.int for each in one.joined} == {1, 2, 5}
+
+
 def test_what_is_forgotten_is_in_none_and_another_one_leads() -> None:
     fusion = Fusion([NEAR])
     [made] = fusion.take([finding(1), finding(2), finding(3)], {})
