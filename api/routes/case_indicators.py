@@ -21,7 +21,7 @@ from api.problems import invalid, not_found, responses
 from hub.access.door import GuardedRouter, needs
 from hub.access.permissions import Permission
 from hub.cases.formula import formula
-from hub.cases.indicators import COUNTS, SQL, ZONE, Figure, Indicator, Period, counts, figures, listed, stages
+from hub.cases.indicators import COUNTS, SQL, ZONE, Figure, Indicator, Period, counts, figures, listed, stages, whole
 from hub.cases.reach import Reach
 from hub.cases.which import By, Which
 from hub.words import Lang, text
@@ -185,8 +185,8 @@ async def list_counted(context: Here, paging: Paged, period: ThePeriod, which: T
 @needs(Permission.CASES_READ)
 async def stage_times(context: Here, period: ThePeriod, which: TheCases) -> Any:
     """Median and ninth decile of the time in each stage."""
-    async with context.pool.connection() as conn:
-        found = await stages(conn, period, which)
+    async with context.hub_pool.connection() as conn, one_moment(conn):
+        found = await stages(conn, period, which, reach_of(context))
     return {"first": period.first, "last": period.last, "items": [stage._asdict() for stage in found]}
 
 
@@ -208,11 +208,12 @@ async def indicators_of(
     if found is None:
         raise not_found("indicator set", asked.set_code)
     defined = [Indicator(**each) for each in found["indicators"]]
-    whole = (await counts(conn, period, which, reach=reach))[""]
-    groups = {} if by == "none" else await counts(conn, period, which, by, reach)
+    groups = await counts(conn, period, which, by, reach)
+    if (total := whole(groups, by)) is None:
+        total = (await counts(conn, period, which, reach=reach))[""]
     params = _params(period, which)
     return {
-        **_group("", whole, defined, params, lang),
+        **_group("", total, defined, params, lang),
         "first": period.first,
         "last": period.last,
         "counted_at": period.now,
@@ -220,7 +221,7 @@ async def indicators_of(
         "set_name": found["name"],
         "groups": [
             _group(key, groups[key], defined, None if key is None else params | narrowed(by, key, period, which), lang)
-            for key in sorted(groups, key=lambda key: (key is None, key))
+            for key in sorted(groups if by != "none" else [], key=lambda key: (key is None, key))
         ],
     }
 

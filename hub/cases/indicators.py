@@ -4,6 +4,7 @@ In which counts a case is the database says in one place (`case_in`), for counti
 figure. Definitions are data (table indicator_set). Days and months are those of China.
 """
 
+from collections import Counter
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
@@ -165,9 +166,18 @@ async def counts(
             statement = SQL.tallied_by_category if told.categories else SQL.tallied
             for grain, span in divided.told:
                 await _sum(conn, statement, {**values, **told.values, "grain": grain, **span._asdict()}, found)
+        if spans:
+            await conn.execute(SQL.memory)
         for span in spans:
             await _sum(conn, SQL.counts, {**values, **Period(*span, period.now).values, **part.values}, found)
     return found
+
+
+def whole(groups: Mapping[str | None, Counts], by: By) -> Counts | None:
+    """The counts of all cases, of those of their groups; None: a case may be in several of them, or in none."""
+    if by in ("none", "area"):
+        return groups.get("")
+    return dict(sum((Counter(counted) for counted in groups.values()), Counter()))
 
 
 async def counted(
@@ -200,12 +210,16 @@ def digits(which: Which, by: By) -> int:
     return 2 if which.category is None else 8
 
 
-async def stages(conn: AsyncConnection, period: Period, which: Which) -> list[Stage]:
-    """Visits that ended in a period, by stage in their order."""
-    values = {**period.values, **Seen(which).values, "apart": [SUPERVISION, REVIEW]}
-    rows = await (await conn.execute(SQL.stages.encode(), values, prepare=False)).fetchall()
+async def stages(conn: AsyncConnection, period: Period, which: Which, reach: Reach = ALL) -> list[Stage]:
+    """Visits that ended in a period, by stage in their order. On a connection that sees everything."""
+    seen = Seen(which, None if reach.everything else tuple(reach.keys or ()))
+    statement = SQL.stages_of_all if seen == Seen(Which()) else SQL.stages
+    values = {**period.values, **seen.values, "apart": [SUPERVISION, REVIEW]}
+    await conn.execute(SQL.memory)
+    rows = await (await conn.execute(statement.encode(), values, prepare=False)).fetchall()
     order = [*STAGES, "case"]
-    return sorted((Stage(*row) for row in rows), key=lambda stage: order.index(stage.stage))
+    told = [Stage(stage, visits, known, *(shares or (None, None))) for stage, visits, known, shares in rows]
+    return sorted(told, key=lambda stage: order.index(stage.stage))
 
 
 async def listed(

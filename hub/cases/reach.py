@@ -33,9 +33,14 @@ class Reach:
 
     keys: frozenset[str] | None = None
 
+    @property
+    def everything(self) -> bool:
+        """Whether it leaves nothing out."""
+        return self.keys is None or EVERYTHING in self.keys
+
     def parts(self, which: Which) -> list[Seen]:
         """What is asked for as whole divisions, of which figures are kept, and what is seen beside them."""
-        if self.keys is None or EVERYTHING in self.keys:
+        if self.keys is None or self.everything:
             return [Seen(which)]
         regions = _outermost(key[1:] for key in self.keys if key[0] == "/" and key[1:].isdigit())
         asked = which.region or ""
