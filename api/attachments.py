@@ -1,4 +1,4 @@
-"""Pictures and papers that people add to alerts: what is taken, and what is left out of it. Pure."""
+"""Pictures and papers that people add to alerts and cases: what is taken, and what is left out of it. Pure."""
 
 import re
 import struct
@@ -10,9 +10,15 @@ MAX_PER_ALERT = 20
 
 _PNG = b"\x89PNG\r\n\x1a\n"
 _PLACE_OR_PERSON = {b"eXIf", b"tEXt", b"iTXt", b"zTXt", b"tIME"}
+_UNPACKED = {b"iCCP", b"acTL", b"fcTL", b"fdAT"}
+"""Profiles and further pictures, which a reader would unpack beside the picture itself."""
+MAX_PIXELS = 50_000_000
+"""A picture of 5 MB can say that it has billions, which whoever opens it would have to hold."""
 _START_OF_SCAN = 0xDA
 _METADATA = {*range(0xE1, 0xF0), 0xFE}
 """APP1 to APP15 (Exif, XMP, IPTC) and comments."""
+_SIZES = {*range(0xC0, 0xD0)} - {0xC4, 0xC8, 0xCC}
+"""SOF0 to SOF15: how large it is."""
 _END = 0xD9
 """Of the picture; phones append others, with what they know, behind it."""
 _ALONE = {0x01, *range(0xD0, 0xD9)}
@@ -58,6 +64,11 @@ def _jpeg(content: bytes) -> Iterator[bytes]:
         elif marker in _ALONE:
             yield content[at : at + 2]
             at += 2
+        elif marker in _SIZES:
+            _check_size(*struct.unpack_from(">HH", content.ljust(at + 9, b"\0"), at + 5)[::-1])
+            end = at + 2 + int.from_bytes(content[at + 2 : at + 4], "big")
+            yield content[at:end]
+            at = end
         elif marker == _END:
             yield content[at : at + 2]
             return
@@ -86,9 +97,16 @@ def _png(content: bytes) -> Iterator[bytes]:
         end = at + 12 + length
         if end > len(content):
             break
-        if kind not in _PLACE_OR_PERSON:
+        if kind == b"IHDR":
+            _check_size(*struct.unpack_from(">II", content[at + 8 : end].ljust(8, b"\0")))
+        if kind not in _PLACE_OR_PERSON | _UNPACKED:
             yield content[at:end]
         if kind == b"IEND":
             return
         at = end
     raise ValueError("the PNG is cut off or damaged")
+
+
+def _check_size(width: int, height: int) -> None:
+    if width * height > MAX_PIXELS:
+        raise ValueError(f"it says that it has {width} by {height} pixels; {MAX_PIXELS // 1_000_000} million are taken")

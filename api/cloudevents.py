@@ -8,10 +8,13 @@ import msgspec
 
 from hub.access.classification import Level, cut_alert
 
+_OTHERS = ("warning.", "case.")
+"""Begin the kinds of what is no alert."""
+
 
 def event_type(kind: str) -> str:
-    """The CloudEvents type of a kind of change, of a test of a channel, of a heartbeat, or of an official warning."""
-    return f"ganzhi.{kind}" if kind in ("test", "heartbeat") or kind.startswith("warning.") else f"ganzhi.alert.{kind}"
+    """The CloudEvents type of a kind of change, of a test of a channel, of a heartbeat, of a warning or of a case."""
+    return f"ganzhi.{kind}" if kind in ("test", "heartbeat") or kind.startswith(_OTHERS) else f"ganzhi.alert.{kind}"
 
 
 def cloudevent(row: Mapping[str, Any], ceiling: Level = Level.CORE, page: str | None = None) -> dict[str, Any]:
@@ -33,10 +36,18 @@ def picture_for(row: Mapping[str, Any], ceiling: Level, page: str | None) -> dic
     return cut_alert(alert, ceiling)
 
 
-def event_of(id: str, kind: str, at: datetime, data: Mapping[str, Any]) -> dict[str, Any]:  # noqa: A002 the standard's word
-    """CloudEvent of a change (id: message_id) whose picture is cut already; `at` is aware."""
-    subject = data.get("device") or id.rpartition(".")[0]
-    return _event(id, event_type(kind), at, f"ganzhi/{data.get('region') or '-'}", subject, data)
+def event_of(
+    id: str,  # noqa: A002 the standard's word
+    kind: str,
+    at: datetime,
+    data: Mapping[str, Any],
+    subject: str | None = None,
+    schema: str | None = None,
+) -> dict[str, Any]:
+    """CloudEvent of a change (id: message_id) whose picture is cut already; `at` is aware, `schema` a URI."""
+    subject = subject or data.get("device") or id.rpartition(".")[0]
+    event = _event(id, event_type(kind), at, f"ganzhi/{data.get('region') or '-'}", subject, data)
+    return event if schema is None else {**event, "dataschema": schema}
 
 
 def summary_event(id: str, at: datetime, data: Mapping[str, Any]) -> dict[str, Any]:  # noqa: A002 the standard's word

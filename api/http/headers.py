@@ -40,7 +40,7 @@ class SafeHeaders:
             if message["type"] == "http.response.start":
                 headers = MutableHeaders(scope=message)
                 for name, value in HEADERS.items():
-                    headers[name] = value
+                    headers.setdefault(name, value)  # a file that somebody brought has a narrower policy
                 if scope.get("scheme") == "https":
                     headers["Strict-Transport-Security"] = HSTS
                 headers.setdefault("Cache-Control", "no-cache" if "etag" in headers else "no-store")

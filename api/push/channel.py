@@ -49,6 +49,10 @@ class Delivery:
     """Whether it is no alert, but a test of the channel; its kind is `test` then."""
     readings: Sequence[tuple[datetime, float]] = field(default=(), repr=False)
     """Around the change, oldest first, where the channel draws them and the ceiling leaves its values."""
+    subject: str | None = None
+    """What it is about, where the picture does not tell: the subject of its CloudEvent."""
+    schema: str | None = None
+    """URI of the schema of its picture, where that has one."""
 
     @property
     def link(self) -> str | None:

@@ -22,7 +22,8 @@ class Webhook(HttpChannel):
 
     def request(self, consumer: Consumer, keys: Keys, url: httpx.URL, delivery: Delivery) -> Request:
         """A CloudEvent in JSON; of the type ganzhi.test for a test, ganzhi.heartbeat for a heartbeat."""
-        event = event_of(delivery.id, delivery.kind, delivery.at, _marked(delivery))
+        about = delivery.subject, delivery.schema
+        event = event_of(delivery.id, delivery.kind, delivery.at, _marked(delivery), *about)
         return self._signed(keys, url, delivery.id, event)
 
     def summary_request(self, consumer: Consumer, keys: Keys, url: httpx.URL, summary: Summary) -> Request:

@@ -2,16 +2,17 @@
 
 from datetime import UTC, datetime, timedelta
 from typing import Annotated, Any
-from urllib.parse import quote
 from uuid import UUID, uuid4, uuid5
 
-from fastapi import Query, Request, Response
+from fastapi import Request, Response
 from psycopg import AsyncConnection
 from pydantic import BaseModel, ConfigDict, Field, JsonValue, StringConstraints, model_validator
 
-from api.attachments import KINDS, MAX_PER_ALERT, cleaned
+from api.attached import BODY, FileName, brought
+from api.attached import shown as shown_file
+from api.attachments import KINDS, MAX_PER_ALERT
 from api.context import Context, Here
-from api.contract_types import LEVELS, TEXT, Code, EventKind, LevelName, Name, Region, Time
+from api.contract_types import LEVELS, Code, EventKind, LevelName, Name, Region, Time
 from api.database import audit, handling, read, row, writing
 from api.language import Spoken
 from api.problems import ProblemError, invalid, not_found, responses
@@ -24,6 +25,7 @@ from hub.alerts.alert import Raise
 from hub.alerts.apply import apply
 from hub.alerts.shelf import LONGEST
 from hub.alerts.transitions import MERGE
+from hub.cases.files import take_over
 from hub.store.statements import statements
 from hub.words import Lang
 
@@ -32,12 +34,6 @@ SQL = statements(__name__)
 router = GuardedRouter(prefix="/alerts", tags=["alerts"])
 _REFUSED = responses(404, 409, 412, 422)
 Lines = Annotated[str, StringConstraints(pattern=r"^[^\x00]*$", min_length=1, max_length=2000, strip_whitespace=True)]
-_FILE: dict[str, Any] = {
-    "requestBody": {
-        "required": True,
-        "content": {kind: {"schema": {"type": "string", "format": "binary"}} for kind in KINDS},
-    }
-}
 _REPORT: dict[str, JsonValue] = {
     "title": "Caller reports smoke from the third floor of the market hall",
     "level": "orange", "event_kind": "smoke", "category": "fire", "region": "330106001002", "note": "heard at 03:12",
@@ -223,7 +219,7 @@ async def merge(
     response_model=AlertDetail,
     status_code=201,
     responses=responses(404, 409, 413, 415, 422),
-    openapi_extra=_FILE,
+    openapi_extra=BODY,
 )
 @needs(Permission.ALERTS_STEP, Permission.ALERTS_READ)
 async def attach(
@@ -232,7 +228,7 @@ async def attach(
     context: Here,
     caller: TheCaller,
     spoken: Spoken,
-    name: Annotated[str, Query(min_length=1, max_length=200, pattern=TEXT, description="of the file")] = "attachment",
+    name: FileName = "attachment",
 ) -> Any:
     """Add a picture or paper: JPEG, PNG, PDF or text, the body of the request.
 
@@ -240,22 +236,17 @@ async def attach(
     """
     async with context.pool.connection() as conn:
         await _held(conn, alert_id)
-    media_type = request.headers.get("content-type", "").partition(";")[0].strip().lower()
-    if media_type not in KINDS:
-        raise ProblemError(415, f"content type {media_type or '(none)'!r} is not taken; send one of {', '.join(KINDS)}")
-    try:
-        kept = cleaned(media_type, await request.body())
-    except ValueError as error:
-        raise invalid("body", str(error)) from None
+    found = await brought(request, name)
     step = step_of(alert_id, "attached", caller, None, name)
-    file = {"id": uuid4(), "alert_id": alert_id, "change_id": step.id, "name": name, "media_type": media_type}
+    file = {"id": uuid4(), "alert_id": alert_id, "change_id": step.id, **found._asdict()}
 
     async def also(conn: AsyncConnection) -> None:
         if await _held(conn, alert_id) >= MAX_PER_ALERT:
             raise ProblemError(409, f"the alert has {MAX_PER_ALERT} attachments, which is the most")
-        await conn.execute(SQL.attach.encode(), {**file, "content": kept})
+        await conn.execute(SQL.attach.encode(), file)
+        await take_over(conn, [alert_id])
 
-    noted = {"name": name, "media_type": media_type, "bytes": len(kept)}
+    noted = {"name": name, "media_type": found.media_type, "bytes": len(found.content)}
     await take(context, caller, "alert.attach", step, noted, also)
     return await _shown(alert_id, context, caller, spoken)
 
@@ -274,13 +265,7 @@ async def get_attachment(alert_id: UUID, attachment_id: UUID, context: Here, cal
     [file] = found
     async with writing(context) as conn:
         await audit(conn, caller, "attachment.read", str(alert_id), {"id": str(attachment_id), "name": file["name"]})
-    headers = {
-        "content-disposition": f"attachment; filename*=UTF-8''{quote(file['name'], safe='')}",
-        "content-security-policy": "sandbox; default-src 'none'",
-        "x-content-type-options": "nosniff",
-        "cache-control": "private, no-store",
-    }
-    return Response(file["content"], media_type=file["media_type"], headers=headers)
+    return shown_file(file["name"], file["media_type"], file["content"])
 
 
 async def _held(conn: AsyncConnection, alert_id: UUID) -> int:

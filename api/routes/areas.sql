@@ -4,6 +4,7 @@ delete from area where code = %(code)s returning code
 -- name: area_wanted
 select 'consumer' as what, code from consumer
 where filters @> jsonb_build_array(jsonb_build_object('area', %(code)s::text))
+   or cases -> 'filters' @> jsonb_build_array(jsonb_build_object('area', %(code)s::text))
 union all
 select 'chain', code from chain where filter ->> 'area' = %(code)s::text
 limit 1

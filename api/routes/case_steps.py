@@ -6,6 +6,7 @@ from uuid import UUID, uuid4
 
 from pydantic import BaseModel, ConfigDict, Field, JsonValue
 
+from api.attached import FileBody, within
 from api.context import Context, Here
 from api.contract_types import LEVELS, Code, LevelName, Moment
 from api.database import handling, rows
@@ -35,6 +36,11 @@ from hub.words import Lang, text
 
 SQL = statements(__name__)
 
+MOST_FILES = 4
+"""Of a step."""
+BODY_LIMIT = 12 << 20
+"""Bytes of a step: files are base64."""
+
 router = GuardedRouter(prefix="/cases", tags=["cases"])
 _REFUSED = responses(404, 409, 412, 422)
 _STEP: dict[str, JsonValue] = {"to": "dispatched", "responsible": "sanitation", "assisting": ["parks"], "note": "today"}
@@ -61,6 +67,9 @@ class _Step(BaseModel):
     )
     until: Moment | None = Field(default=None, description="when a suspension is reviewed, or an answer is due")
     level: LevelName | None = None
+    files: Annotated[list[FileBody], Field(max_length=MOST_FILES)] = Field(
+        default=[], description="pictures and papers that belong to the step, kept with it or not at all"
+    )
 
 
 class CaseStepBody(_Step):
@@ -113,8 +122,10 @@ async def _take(
     lang: Lang,
     seen: int | None,
 ) -> dict[str, Any]:
-    given = body.model_dump(exclude={"id", "to", "level", "assisting", "category", "category_kind"})
-    noted = body.model_dump(mode="json", exclude_none=True, exclude_defaults=True, exclude={"note"})
+    given = body.model_dump(exclude={"id", "to", "level", "files", "assisting", "category", "category_kind"})
+    noted = body.model_dump(mode="json", exclude_none=True, exclude_defaults=True, exclude={"note", "files"})
+    files = [within(each, f"/files/{number}") for number, each in enumerate(body.files)]
+    noted |= {"files": [file.name for file in files]} if files else {}
     async with handling(context, caller, "case.step", str(case_id), noted) as conn:
         organisations = [*([body.responsible] if body.responsible else []), *body.assisting]
         await known_organisations(conn, organisations, lang)
@@ -125,7 +136,7 @@ async def _take(
             caller.organisation, seen=seen, level=None if body.level is None else LEVELS[body.level],
             assisting=tuple(body.assisting), **given, **category,
         )  # fmt: skip
-        [result] = await apply(conn, [step])
+        [result] = await apply(conn, [step], {step.id: files})
         if result.case is None:
             raise not_found("case", case_id)
         if result.outcome == "refused":

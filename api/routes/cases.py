@@ -175,11 +175,24 @@ class CaseOutcome(BaseModel):
     ended_at: datetime | None
 
 
+class CaseAttachment(BaseModel):
+    """A picture or paper; its bytes are at /cases/{case_id}/attachments/{id}."""
+
+    id: UUID
+    seq: int = Field(description="the step that it came with")
+    name: str
+    media_type: str
+    size: int
+    of_alert: UUID | None = Field(description="that of the alert from which it was taken over")
+    added_at: datetime
+
+
 class CaseDetail(Case):
     """A case with its timeline."""
 
     timeline: list[CaseStep] = Field(description="the newest 500 steps, in their order; /timeline has all")
     clocks: list[CaseClock]
+    attachments: list[CaseAttachment]
     warning: str | None = Field(description="what is to be known of its deadlines")
     outcome: CaseOutcome | None = Field(description="of a merged case: what came of the one in which it went on")
 
@@ -286,6 +299,7 @@ async def shown(context: Context, case_id: UUID, caller: Caller, lang: Lang) -> 
         [case] = await _shown(conn, found, caller)
         steps = await rows(conn, SQL.steps, {"id": case_id, "after_seq": None, "limit": SHOWN})
         clocks = await rows(conn, SQL.clocks, {"id": case_id})
+        files = await rows(conn, SQL.attachments, {"id": case_id})
         timeline = await named(conn, steps, ("actor",))
     outcome = None
     if case["merged_into"] is not None:
@@ -293,7 +307,14 @@ async def shown(context: Context, case_id: UUID, caller: Caller, lang: Lang) -> 
             outcome = await row(conn, SQL.outcome, {"into": case["merged_into"]})
     missing = any(clock["deadline"] == "no_calendar" for clock in clocks)
     warning = text("case.warning.no_calendar", lang) if missing else None
-    return {**case, "timeline": timeline[::-1], "clocks": clocks, "warning": warning, "outcome": outcome}
+    return {
+        **case,
+        "timeline": timeline[::-1],
+        "clocks": clocks,
+        "attachments": files,
+        "warning": warning,
+        "outcome": outcome,
+    }
 
 
 async def category_of(conn: AsyncConnection, kind: str | None, code: str | None, lang: Lang) -> dict[str, Any]:

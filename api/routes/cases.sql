@@ -54,6 +54,12 @@ from case_clock k
 where k.case_id = %(id)s
 order by k.visit
 
+-- name: attachments
+select a.id, a.seq, a.name, a.media_type, length(a.content) as size, a.of_alert, a.added_at
+from case_attachment a
+where a.case_id = %(id)s
+order by a.seq, a.added_at, a.id
+
 -- name: outcome
 -- Of the case in which it goes on, at the end of all merges, wherever that is: all who reported it learn it.
 with recursive on_in (stage, closed_how, ended_at, merged_into, depth) as (

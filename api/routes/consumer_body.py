@@ -19,6 +19,7 @@ from pydantic import (
 from api.contract_types import Code, LevelName, Name, Once, RegionPrefix
 from api.push.address import BadAddressError
 from api.push.kinds import KINDS, KindName, checked_settings
+from api.routes.consumer_cases import CasesBody
 from api.routes.consumer_filters import FilterBody, Filters
 from api.routes.consumer_grouping import GroupingBody
 from api.routes.consumer_quiet import QuietBody, QuietHours
@@ -125,6 +126,10 @@ class ConsumerBody(BaseModel):
         description="whether it also gets official warnings (docs/WARNINGS.md) that concern the regions and areas of "
         "its filters, from their level on; not of kafka and mqtt",
     )
+    cases: CasesBody | None = Field(
+        default=None,
+        description="of which changes of cases a webhook is told, as ganzhi.case.* (docs/CASES.md); null: none",
+    )
     enabled: bool = True
 
     @field_validator("url")
@@ -167,6 +172,12 @@ class ConsumerBody(BaseModel):
     def _warnings_are_sent(self) -> "ConsumerBody":
         if self.warnings and KINDS[self.kind].followed:
             raise ValueError("kafka and mqtt follow the log of alerts, warnings do not: make a webhook for them")
+        return self
+
+    @model_validator(mode="after")
+    def _cases_to_programs(self) -> "ConsumerBody":
+        if self.cases is not None and self.kind != "webhook":
+            raise ValueError("changes of cases go to webhooks alone, as CloudEvents: make one for them")
         return self
 
     @model_validator(mode="after")
@@ -218,6 +229,7 @@ class Consumer(BaseModel):
     prove_within_h: int
     prove_at: list[str] | None
     warnings: bool
+    cases: CasesBody | None
     enabled: bool
     proven_at: datetime | None = Field(description="when it last accepted something, give or take 30 s")
     failing_since: datetime | None
@@ -225,6 +237,8 @@ class Consumer(BaseModel):
     pending: int
     delivered: int
     given_up: int
+    cases_pending: int = Field(description="changes of cases that wait for it")
+    cases_given_up: int = Field(description="those that it did not take within a day; /case-deliveries:again")
     held_until: datetime | None = Field(description="it asked for a pause, or is not there: nothing is sent before")
     failure: str | None = Field(description="in which way a delivery failed last, in one word")
     last_error: str | None

@@ -19,6 +19,9 @@ from api.problems import ProblemError, invalid, not_found, responses
 from api.push.kinds import KINDS, KindName, endpoint
 from api.push.signature import PREFIX
 from api.routes.consumer_body import Consumer, ConsumerBody, PutConsumer
+from api.routes.consumer_cases import check_cases
+from api.routes.consumer_cases import shown as shown_cases
+from api.routes.consumer_cases import stored as stored_cases
 from api.routes.consumer_filters import shown as shown_filters
 from api.routes.consumer_filters import single
 from api.routes.consumer_filters import stored as stored_filters
@@ -71,6 +74,8 @@ async def put_consumer(
         filters = await _filters(conn, body, context.settings.alerts.border_m)
         if kind.followed:
             await check_followed(conn, code, body.kind, body.settings)
+        await check_cases(conn, body.cases, spoken)
+        cases = stored_cases(body.cases)
         login = await _login(conn, vault, code, url, body.login())
         fallback = await _fallback(conn, code, body)
         values = {
@@ -78,6 +83,8 @@ async def put_consumer(
             "code": code,
             "filters": Jsonb(filters),
             "quiet": Jsonb(stored_quiet(body.quiet)),
+            "cases": None if cases is None else Jsonb(cases),
+            "case_system": body.cases and body.cases.system,
             "grouping": None if body.grouping is None else Jsonb(body.grouping.model_dump()),
             "fallback": fallback,
             "usual_ceiling": kind.ceiling,
@@ -246,5 +253,6 @@ def _shown(found: dict[str, Any], vault: Secrets, lang: Lang) -> dict[str, Any]:
         login = None
     filters = shown_filters(found["filters"])
     kept = {"filters": filters, "quiet": shown_quiet(found["quiet"])}
-    told = {**found, **single(filters), **kept, "username": _username(login)}
+    cases = shown_cases(found["cases"], found.pop("case_system"))
+    told = {**found, **single(filters), **kept, "cases": cases, "username": _username(login)}
     return failure_in(lang, told)

@@ -34,11 +34,12 @@ select url, login, query from consumer where code = %(code)s for no key update
 -- The secret of its receipts is kept for as long as it is to bring some.
 with known as (select kind, receipt_secret from consumer where code = %(code)s)
 insert into consumer (code, kind, url, login, query, settings, secret, filters, quiet, grouping, owner, fallback,
-                      lang, ceiling, enabled, heartbeat_s, prove_within_h, prove_at, warnings, receipt_secret)
+                      lang, ceiling, enabled, heartbeat_s, prove_within_h, prove_at, warnings, cases, case_system,
+                      receipt_secret)
 values (%(code)s, %(kind)s, %(url)s, %(login)s, %(query)s, %(settings)s, coalesce(%(secret)s, %(fresh_secret)s),
         %(filters)s, %(quiet)s, %(grouping)s, %(owner)s, %(fallback)s, %(lang)s, coalesce(%(ceiling)s, %(usual_ceiling)s),
         %(enabled)s, %(heartbeat_s)s, %(prove_within_h)s, %(prove_at)s, %(warnings)s,
-        %(receipt_secret)s)
+        %(cases)s, %(case_system)s, %(receipt_secret)s)
 on conflict (code) do update
 set kind = excluded.kind, url = excluded.url, login = excluded.login, query = excluded.query, held_until = null,
     settings = excluded.settings,
@@ -52,6 +53,7 @@ set kind = excluded.kind, url = excluded.url, login = excluded.login, query = ex
                                          else consumer.ceiling end),
     heartbeat_s = excluded.heartbeat_s, heartbeat_due = null, prove_within_h = excluded.prove_within_h,
     prove_at = excluded.prove_at, prove_due = null, warnings = excluded.warnings,
+    cases = excluded.cases, case_system = excluded.case_system,
     watched_since = case when consumer.enabled then consumer.watched_since else now() end,
     failing_since = case when excluded.enabled then consumer.failing_since end,
     degraded_at = case when excluded.enabled then consumer.degraded_at end,
@@ -71,11 +73,12 @@ where consumer_id = (select id from consumer where code = %(code)s) and state = 
 -- name: consumers
 select c.code, c.kind, c.url, c.settings, c.login, c.filters, c.quiet, c.grouping, c.owner, c.fallback,
        c.lang, c.ceiling, c.enabled,
-       c.heartbeat_s, c.prove_within_h, c.prove_at, c.warnings, c.proven_at, c.failing_since,
+       c.heartbeat_s, c.prove_within_h, c.prove_at, c.warnings, c.cases, c.case_system, c.proven_at, c.failing_since,
        exists (select from alert a where a.target = 'channel_degraded:' || c.code and a.origin = 'hub'
                                      and a.cleared_at is null) as degraded,
        case when c.held_until > now() then c.held_until end as held_until,
        o.pending + behind.changes + grouped.waiting as pending, o.delivered, o.given_up,
+       k.pending as cases_pending, k.given_up as cases_given_up,
        case when p.failing_since is null then last.failure else 'connection' end as failure,
        coalesce(p.last_error, last.last_error) as last_error,
        case when p.last_error is null then last.last_error_words else p.last_error_words end as last_error_words
@@ -94,6 +97,10 @@ cross join lateral (
            count(*) filter (where state = 'given_up') as given_up
     from outbox where consumer_id = c.id
 ) o
+cross join lateral (
+    select count(*) filter (where state = 'pending') as pending, count(*) filter (where state = 'given_up') as given_up
+    from case_delivery where consumer_id = c.id and state <> 'delivered'
+) k
 left join lateral (
     select failure, last_error, last_error_words from outbox
     where consumer_id = c.id and last_error is not null order by id desc limit 1

@@ -4,13 +4,14 @@ import logging
 import time
 from datetime import UTC, datetime, timedelta
 from math import ceil
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, TypeVar
 from uuid import UUID
 
 from fastapi import Request
 from fastapi.exceptions import RequestValidationError
 from pydantic import BaseModel, ConfigDict, Field, JsonValue, StringConstraints, ValidationError
 
+from api.attached import FileBody, within
 from api.context import Context, Here
 from api.contract_types import TEXT, Code, Moment, Name, Region
 from api.database import row
@@ -19,7 +20,7 @@ from api.problems import Fault, ProblemError, responses
 from api.push.signature import TOLERANCE_S, BadSecretError, BadSignatureError, verify
 from hub.access.door import GuardedRouter, public
 from hub.access.token_bucket import TokenBuckets
-from hub.cases.outside import OutsideRefused, Post, System, key_of, take
+from hub.cases.outside import OutsideRefused, Post, System, key_of, take, take_file
 from hub.secrets.sealed import Place, Secrets, SecretUnreadable
 from hub.store.statements import statements
 from hub.words import Lang
@@ -27,6 +28,7 @@ from hub.words.sentence import Sentence
 
 SQL = statements(__name__)
 log = logging.getLogger(__name__)
+_Body = TypeVar("_Body", bound=BaseModel)
 
 BODY_LIMIT = 64 << 10
 PER_ADDRESS_PER_S = 50.0
@@ -40,6 +42,12 @@ _EXAMPLE: dict[str, JsonValue] = {
     "id": "SZ-2026-118", "state": "30", "at": "2026-11-30T08:00:00+08:00", "title": "Rubbish beside the market hall",
     "region": "330106001002", "category": "SR-01", "note": "taken up",
 }  # fmt: skip
+
+_FILE_EXAMPLE: dict[str, JsonValue] = {
+    "id": "SZ-2026-118", "file": {"name": "after.txt", "media_type": "text/plain", "content": "Y2xlYW4="},
+}  # fmt: skip
+FILE_LIMIT = 7 << 20
+"""Bytes of a post with a file: 5 MB in base64."""
 
 Lines = Annotated[str, StringConstraints(pattern=r"^[^\x00]*$", min_length=1, max_length=2000, strip_whitespace=True)]
 Word = Annotated[str, StringConstraints(pattern=TEXT, min_length=1, max_length=64)]
@@ -64,6 +72,17 @@ class OutsidePost(BaseModel):
     note: Lines | None = None
 
 
+class OutsideFile(BaseModel):
+    """A picture or paper of one of its cases."""
+
+    model_config = ConfigDict(extra="forbid", json_schema_extra={"examples": [_FILE_EXAMPLE]})
+
+    id: Annotated[str, StringConstraints(pattern=TEXT, min_length=1, max_length=ID_LENGTH)] = Field(
+        description="what the system calls the case, of which it has told before"
+    )
+    file: FileBody
+
+
 class OutsideTaken(BaseModel):
     """What came of a post. Each outcome means that it was taken, and need not be sent again."""
 
@@ -77,11 +96,7 @@ class OutsideTaken(BaseModel):
     reason: str | None = Field(description="of a conflict")
 
 
-_DOCUMENT: dict[str, Any] = {
-    "requestBody": {
-        "required": True,
-        "content": {"application/json": {"schema": OutsidePost.model_json_schema(), "example": _EXAMPLE}},
-    },
+_SIGNED: dict[str, Any] = {
     "parameters": [
         {
             "name": name,
@@ -95,6 +110,11 @@ _DOCUMENT: dict[str, Any] = {
 }
 
 
+def _documented(body: type[BaseModel], example: dict[str, JsonValue]) -> dict[str, Any]:
+    content = {"application/json": {"schema": body.model_json_schema(), "example": example}}
+    return {"requestBody": {"required": True, "content": content}, **_SIGNED}
+
+
 def outside_router(buckets: TokenBuckets) -> GuardedRouter:
     """The route; `buckets` has the posts of each address."""
     router = GuardedRouter(tags=["cases"])
@@ -103,15 +123,12 @@ def outside_router(buckets: TokenBuckets) -> GuardedRouter:
         "/outside-systems/{system}/cases",
         response_model=OutsideTaken,
         responses=responses(401, 404, 413, 422, 429, 503),
-        openapi_extra=_DOCUMENT,
+        openapi_extra=_documented(OutsidePost, _EXAMPLE),
     )
     @public("a case system signs with the secret of its own")
     async def tell_case(system: Code, request: Request, context: Here, spoken: Spoken) -> Any:
         """Tell how a case is in an outside system; what is said again changes nothing (docs/CASES.md)."""
-        peer = request.client.host if request.client else ""
-        if wait_s := buckets.take(peer, time.monotonic()):
-            headers = {"Retry-After": str(ceil(wait_s))}
-            raise ProblemError(429, "too many posts from one address: send them more slowly", headers=headers)
+        _in_turn(buckets, request)
         body = await request.body()
         known, id_ = await _opened(context, system, request, body)
         post = _read(body, id_, spoken)
@@ -127,7 +144,38 @@ def outside_router(buckets: TokenBuckets) -> GuardedRouter:
             "reason": reason,
         }  # fmt: skip
 
+    @router.post(
+        "/outside-systems/{system}/attachments",
+        response_model=OutsideTaken,
+        responses=responses(401, 404, 413, 422, 429, 503),
+        openapi_extra=_documented(OutsideFile, _FILE_EXAMPLE),
+    )
+    @public("a case system signs with the secret of its own")
+    async def bring_file(system: Code, request: Request, context: Here, spoken: Spoken) -> Any:
+        """Bring a picture or paper of a case; the same bytes again change nothing (docs/CASES.md)."""
+        _in_turn(buckets, request)
+        body = await request.body()
+        known, id_ = await _opened(context, system, request, body)
+        read = _validated(OutsideFile, body)
+        file = within(read.file, "/file")
+        try:
+            async with context.hub_pool.connection() as conn, conn.transaction():
+                answer = await take_file(conn, known, read.id, key_of(id_, body), file)
+        except OutsideRefused as error:
+            fault = Fault(pointer=error.pointer, problem=error.sentence.told(spoken))
+            raise ProblemError(404 if error.missing else 422, fault.problem, [fault]) from None
+        told = {"outcome": answer.outcome, "case": answer.case_id, "number": answer.number, "stage": answer.stage}
+        return {**told, "reason": None}
+
     return router
+
+
+def _in_turn(buckets: TokenBuckets, request: Request) -> None:
+    """ProblemError 429 for an address that posts too much."""
+    peer = request.client.host if request.client else ""
+    if wait_s := buckets.take(peer, time.monotonic()):
+        headers = {"Retry-After": str(ceil(wait_s))}
+        raise ProblemError(429, "too many posts from one address: send them more slowly", headers=headers)
 
 
 async def _opened(context: Context, code: str, request: Request, body: bytes) -> tuple[System, str]:
@@ -157,11 +205,7 @@ async def _opened(context: Context, code: str, request: Request, body: bytes) ->
 
 
 def _read(body: bytes, id_: str, lang: Lang) -> Post:
-    try:
-        read = OutsidePost.model_validate_json(body)
-    except ValidationError as error:
-        faults = [{**each, "loc": ("body", *each["loc"])} for each in error.errors(include_url=False)]
-        raise RequestValidationError(faults) from None
+    read = _validated(OutsidePost, body)
     now = datetime.now(UTC)
     if read.at > now + timedelta(seconds=TOLERANCE_S):
         future = Sentence("outside.future", at=read.at.isoformat()).told(lang)
@@ -170,3 +214,12 @@ def _read(body: bytes, id_: str, lang: Lang) -> Post:
         raise ProblemError(422, "give lon and lat together, or neither", [Fault(pointer="/lon", problem="without lat")])
     given = read.model_dump(exclude={"at"})
     return Post(key=key_of(id_, body), at=read.at, step_at=min(read.at, now), **given)
+
+
+def _validated(of: type[_Body], body: bytes) -> _Body:
+    """What a post says; RequestValidationError (422)."""
+    try:
+        return of.model_validate_json(body)
+    except ValidationError as error:
+        faults = [{**each, "loc": ("body", *each["loc"])} for each in error.errors(include_url=False)]
+        raise RequestValidationError(faults) from None

@@ -7,7 +7,7 @@ from typing import Annotated, Any, Literal
 from fastapi import Response
 from psycopg import AsyncConnection
 from psycopg.types.json import Jsonb
-from pydantic import BaseModel, ConfigDict, Field, JsonValue, SecretStr, StringConstraints
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, JsonValue, SecretStr, StringConstraints
 
 from api.context import Here
 from api.contract_types import TEXT, Code, Name
@@ -18,6 +18,7 @@ from api.problems import ProblemError, invalid, not_found, responses
 from api.push.signature import PREFIX, BadSecretError, sign
 from hub.access.door import GuardedRouter, TheCaller, needs
 from hub.access.permissions import Permission
+from hub.cases.outside_words import TOLD, Words
 from hub.secrets.sealed import Place, Secrets
 from hub.store.statements import statements
 from hub.words import Lang
@@ -51,6 +52,25 @@ class CategoryOfOurs(BaseModel):
     code: Annotated[str, StringConstraints(pattern=r"^[0-9]{2,8}$")]
 
 
+def _told(target: str) -> str:
+    if target not in TOLD:
+        raise ValueError(f"'{target}' is no stage; give one of {', '.join(TOLD)}")
+    return target
+
+
+class TellsBody(BaseModel):
+    """Its words for what the hub tells it, where `states` and `categories` have none or several."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    states: Annotated[dict[Annotated[str, AfterValidator(_told)], Word], Field(max_length=len(TOLD))] = Field(
+        default={}, description="by stage, or the step returned or failed"
+    )
+    categories: Annotated[
+        dict[Annotated[str, StringConstraints(pattern=r"^(part|event):[0-9]{2,8}$")], Word], Field(max_length=MOST)
+    ] = Field(default={}, description="by kind and code of ours, such as event:0101")
+
+
 class OutsideSystemBody(BaseModel):
     """A system and its mapping."""
 
@@ -67,6 +87,7 @@ class OutsideSystemBody(BaseModel):
     categories: Annotated[dict[Word, CategoryOfOurs], Field(max_length=MOST)] = Field(
         default={}, description="by its code of a category: ours; a report of another one is without a category"
     )
+    tells: TellsBody = TellsBody()
     enabled: bool = True
     secret: SecretStr | None = Field(
         default=None,
@@ -83,6 +104,8 @@ class OutsideSystem(BaseModel):
     responsible: str | None
     states: dict[str, Target]
     categories: dict[str, CategoryOfOurs]
+    tells: TellsBody
+    untold: list[str] = Field(description="stages that it is told without a word, for none is chosen")
     enabled: bool
     cases: int = Field(description="cases that it has told of")
     conflicts: int = Field(description="conflicts that wait for a person")
@@ -108,6 +131,7 @@ async def put_system(
         await _check(conn, body, spoken)
         values = {
             **shown, "code": code, "states": Jsonb(shown["states"]), "categories": Jsonb(shown["categories"]),
+            "tells": Jsonb(shown["tells"]),
             "secret": None if given is None else vault.seal(place, given), "fresh": vault.seal(place, made_up),
         }  # fmt: skip
         written = await row(conn, SQL.put, values) or {}
@@ -129,7 +153,7 @@ async def _check(conn: AsyncConnection, body: OutsideSystemBody, lang: Lang) -> 
 async def list_systems(paging: Paged, context: Here) -> Any:
     """Systems by code."""
     found = await read(context, SQL.systems, {"code": None, **paging.after(_KEYS)})
-    return paging.page([each | {"secret": None} for each in found], _KEYS)
+    return paging.page([_shown(each) for each in found], _KEYS)
 
 
 @router.get("/{code}", response_model=OutsideSystem, responses=responses(404))
@@ -148,6 +172,9 @@ async def delete_system(code: Code, context: Here, caller: TheCaller, spoken: Sp
         was = await _system(conn, code)
         if was["cases"]:
             raise ProblemError(409, Sentence("refusal.outside.kept", code=code, cases=was["cases"]).told(spoken))
+        if consumer := await row(conn, SQL.consumer, {"code": code}):
+            named = Sentence("refusal.outside.consumer", code=code, consumer=consumer["code"])
+            raise ProblemError(409, named.told(spoken))
         await audit(conn, caller, "outside_system.delete", code, {})
         await execute(conn, SQL.delete, {"code": code})
     return was
@@ -157,4 +184,9 @@ async def _system(conn: AsyncConnection, code: str) -> dict[str, Any]:
     found = await row(conn, SQL.systems, {"code": code, "after_code": None, "limit": 1})
     if found is None:
         raise not_found("outside system", code)
-    return found | {"secret": None}
+    return _shown(found)
+
+
+def _shown(found: dict[str, Any]) -> dict[str, Any]:
+    words = Words(found["states"], found["categories"], found["tells"])
+    return found | {"untold": words.untold, "secret": None}

@@ -18,3 +18,12 @@ where not exists (select from jsonb_array_elements(steps) step
                   join consumer c on step -> 'consumers' ? c.code
                   where c.enabled)
 order by code
+
+-- name: untold_cases
+-- Consumers that did not take changes of cases within a day.
+select c.code, count(*), max(d.at) at time zone 'UTC'
+from case_delivery d
+join consumer c on c.id = d.consumer_id
+where d.state = 'given_up'
+group by c.code
+order by c.code

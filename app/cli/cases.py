@@ -1,6 +1,8 @@
 """`hub cases`: what somebody has to see to, from its report to its close (案件)."""
 
 import json
+from base64 import b64encode
+from mimetypes import guess_type
 from pathlib import Path
 from typing import Annotated, Any, Literal
 from uuid import UUID, uuid4
@@ -13,6 +15,7 @@ from app.cli.connection import Verbs
 
 cases = Verbs("Cases (案件): what somebody has to see to, from its report to its close.")
 CaseArgument = Annotated[str, typer.Argument(help="Number of the case, or its id.")]
+FileArgument = Annotated[Path, typer.Argument(exists=True, dir_okay=False, help="The file.")]
 AsJson = Annotated[bool, typer.Option("--json", help="As JSON, one object a line.")]
 Note = Annotated[str | None, typer.Option(help="A remark; why, of a step that needs a reason.")]
 Responsible = Annotated[str | None, typer.Option(help="Of dispatched: the organisation that handles it (主办).")]
@@ -109,6 +112,10 @@ def step(
     kind: Annotated[str | None, typer.Option(help="Of classified: part (部件) or event (事件).")] = None,
     category: Annotated[str | None, typer.Option(help="Of classified: code of its category.")] = None,
     level: Level = None,
+    file: Annotated[
+        list[Path] | None,
+        typer.Option(exists=True, dir_okay=False, help="A picture or paper that belongs to the step; repeatable."),
+    ] = None,
     url: UrlOption = DEFAULT_URL,
     token: TokenOption = None,
 ) -> None:
@@ -118,6 +125,8 @@ def step(
 
     Example:  hub cases step 20261130-000001 dispatched --responsible sanitation --assisting parks
 
+    Example:  hub cases step 20261130-000001 handled --file after.jpg
+
     Example:  hub cases step 20261130-000001 classified --kind event --category 0101 --level orange
 
     Example:  hub cases step 20261130-000001 extension_asked --hours 8 --note "the part has to be ordered"
@@ -125,9 +134,54 @@ def step(
     given = {
         "note": note, "responsible": responsible, "assisting": assisting, "hours": hours, "until": until,
         "into": None if into is None else _id(into, url, token), "category_kind": kind, "category": category,
-        "level": level,
+        "level": level, "files": [_inside(each) for each in file] if file else None,
     }  # fmt: skip
     _take("steps", case, to, given, url, token)
+
+
+@cases.verb("attach")
+def attach(case: CaseArgument, file: FileArgument, url: UrlOption = DEFAULT_URL, token: TokenOption = None) -> None:
+    """Add a picture or paper: JPEG, PNG, PDF or text. What a camera wrote beside the picture is left out.
+
+    Example:  hub cases attach 20261130-000001 before.jpg
+    """
+    path, params = f"/cases/{_id(case, url, token)}/attachments", {"name": file.name}
+    kind = {"content-type": _media_type(file)}
+    found = call("POST", path, url, token, params=params, content=file.read_bytes(), headers=kind)
+    out.print(f"The case has {len(found.json()['attachments'])} attachments.")
+
+
+@cases.verb("files")
+def list_files(
+    case: CaseArgument, as_json: AsJson = False, url: UrlOption = DEFAULT_URL, token: TokenOption = None
+) -> None:
+    """The pictures and papers of a case, with those of its alert.
+
+    Example:  hub cases files 20261130-000001
+    """
+    found = call("GET", f"/cases/{_id(case, url, token)}", url, token).json()["attachments"]
+    for each in found:
+        told = f"{each['id']}  step {each['seq']}  {each['name']} ({each['media_type']}, {each['size']} bytes)"
+        typer.echo(json.dumps(each, ensure_ascii=False)) if as_json else out.print(Text(told), soft_wrap=True)
+    if not found and not as_json:
+        out.print("There is none.  hub cases attach -h")
+
+
+@cases.verb("file")
+def get_file(
+    case: CaseArgument,
+    attachment: Annotated[str, typer.Argument(help="Its id, from hub cases files.")],
+    output: Annotated[Path, typer.Option("--output", "-o", help="Where to write it.")],
+    url: UrlOption = DEFAULT_URL,
+    token: TokenOption = None,
+) -> None:
+    """Read a picture or paper of a case; the audit notes it.
+
+    Example:  hub cases file 20261130-000001 0c6f0e3a-7a4b-4f5e-9d3b-2f4f0c7c9b11 --output after.jpg
+    """
+    got = call("GET", f"/cases/{_id(case, url, token)}/attachments/{attachment}", url, token)
+    output.write_bytes(got.content)
+    out.print(Text(f"{output}: {len(got.content)} bytes."))
 
 
 @cases.verb("decide")
@@ -252,6 +306,17 @@ def _id(case: str, url: str, token: str | None) -> str:
     except ValueError:
         found = call("GET", "/cases", url, token, params={"number": case}).json()["items"]
     return str(found[0]["id"]) if found else fail(f"there is no case {case!r}: hub cases list shows their numbers")
+
+
+def _media_type(file: Path) -> str:
+    """By the end of its name; of another the hub says what it takes."""
+    return guess_type(file.name)[0] or "application/octet-stream"
+
+
+def _inside(file: Path) -> dict[str, str]:
+    """A file inside JSON."""
+    content = b64encode(file.read_bytes()).decode()
+    return {"name": file.name, "media_type": _media_type(file), "content": content}
 
 
 def _take(way: str, case: str, to: str, given: dict[str, Any], url: str, token: str | None) -> None:

@@ -70,6 +70,33 @@ class Limits:
 
 
 @dataclass(frozen=True)
+class Cases:
+    """Whether it is told of cases, and of which."""
+
+    cases: Annotated[
+        str | None,
+        typer.Option(help="Changes of cases: all, a JSON object (docs/CASES.md), @ and a file with one; '' for none."),
+    ] = None
+    case_system: Annotated[
+        str | None,
+        typer.Option("--case-system", help="The outside case system that it is: its cases, in its words; '' for none."),
+    ] = None
+    no_alerts: Annotated[bool, typer.Option("--no-alerts", help="It gets no alerts.")] = False
+
+    def over(self, known: dict[str, Any] | None) -> dict[str, Any]:
+        """What is given, beside what is known of the rest."""
+        found: dict[str, Any] = {"filters": []} if self.no_alerts else {}
+        if self.cases is None and self.case_system is None:
+            return found
+        cases = known if self.cases is None else {} if self.cases == "all" else None
+        if self.cases not in (None, "", "all"):
+            cases = _object(self.cases, "--cases")
+        if self.case_system is not None:
+            cases = {**(cases or {}), "system": self.case_system or None}
+        return found | {"cases": cases}
+
+
+@dataclass(frozen=True)
 class Suppression:
     """When it is told less."""
 
@@ -167,11 +194,11 @@ def _or_none(**values: str | None) -> dict[str, Any]:
     return {name: value or None for name, value in values.items() if value is not None}
 
 
-def _object(text: str) -> Any:
+def _object(text: str, option: str = "--settings") -> Any:
     """A JSON object as it was given, or from a file."""
     try:
         return json.loads(Path(text[1:]).read_text(encoding="utf-8") if text.startswith("@") else text)
     except OSError as error:
-        fail(f"--settings: {error}")
+        fail(f"{option}: {error}")
     except ValueError as error:
-        fail(f"--settings is not JSON: {error}")
+        fail(f"{option} is not JSON: {error}")

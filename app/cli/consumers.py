@@ -8,19 +8,20 @@ from rich.text import Text
 
 from app.cli.client import DEFAULT_URL, TokenOption, UrlOption, call, fail, out, pages, tell
 from app.cli.connection import Verbs
-from app.cli.consumer_options import Channel, Identity, Limits, Proofs, Suppression, Switches
+from app.cli.consumer_options import Cases, Channel, Identity, Limits, Proofs, Suppression, Switches
 from app.cli.diagnose import LangOption, language
 
 consumers = Verbs("Who is told of alerts, by which channel, and whether it arrives.")
 CodeArgument = Annotated[str, typer.Argument(help="The consumer's code.")]
 _KEPT = (
     *("kind", "url", "settings", "username", "filters", "quiet", "grouping", "owner", "lang", "ceiling", "enabled"),
-    *("heartbeat_s", "prove_within_h", "prove_at", "warnings"),
+    *("heartbeat_s", "prove_within_h", "prove_at", "warnings", "cases"),
 )
 _SHOWN = (
     *(name for name in _KEPT if name not in ("filters", "quiet", "grouping")),
     *("proven_at", "failing_since", "degraded"),
     *("fallback", "pending", "delivered", "given_up", "held_until", "failure", "last_error"),
+    *("cases_pending", "cases_given_up"),
 )
 
 
@@ -92,6 +93,7 @@ def put_consumer(
     *,
     channel: Channel,
     limits: Limits,
+    cases: Cases,
     suppression: Suppression,
     identity: Identity,
     fallback: Annotated[
@@ -120,6 +122,10 @@ def put_consumer(
 
     Example:  hub consumers put robot --prove-at 08:30 --prove-at 16:30
 
+    Example:  hub consumers put city-ops https://ops.example.org/cases --cases all --no-alerts
+
+    Example:  hub consumers put city-ops --cases '{"filters": [{"organisation": "sanitation"}], "steps": ["closed"]}'
+
     Example:  hub consumers put desk --disable
     """
     known = call("GET", f"/consumers/{code}", url, token, accept=(404,))
@@ -128,6 +134,7 @@ def put_consumer(
         fail(f"'{code}' is new: give the address to call, like https://desk.example.org/alerts")
     body = channel.over(body, address)
     body["filters"] = limits.over(body.get("filters"))
+    body |= cases.over(body.get("cases"))
     body |= suppression.given() | identity.given() | proofs.given() | switches.given()
     if fallback:
         body["fallback"] = True
@@ -154,6 +161,53 @@ def try_consumer(
     out.print(
         Text(f"{code} has accepted it in {came['took_ms']} ms: {came['said'] or 'without a word'}"), soft_wrap=True
     )
+
+
+@consumers.verb("cases")
+def list_cases_told(
+    code: CodeArgument,
+    state: Annotated[str | None, typer.Option(help="pending, delivered or given_up.")] = None,
+    limit: Annotated[int, typer.Option(min=1, max=1000, help="So many, the newest.")] = 50,
+    as_json: Annotated[bool, typer.Option("--json", help="One JSON object a line.")] = False,
+    url: UrlOption = DEFAULT_URL,
+    token: TokenOption = None,
+    lang: LangOption = None,
+) -> None:
+    """Which changes of cases a consumer was told, and whether it took them, the newest first.
+
+    Example:  hub consumers cases city-ops --state given_up
+    """
+    asked = {"consumer": code, "limit": limit, "lang": language(lang or ("en" if as_json else None))}
+    asked |= {} if state is None else {"state": state}
+    items = call("GET", "/case-deliveries", url, token, params=asked).json()["items"]
+    for item in items:
+        if as_json:
+            typer.echo(json.dumps(item, ensure_ascii=False))
+            continue
+        why = f": {item['last_error']}" if item["last_error"] and item["state"] != "delivered" else ""
+        head = f"{item['at']}  {item['number']} {item['kind']}, {item['state']} after {item['attempts']} attempts{why}"
+        out.print(Text(head), soft_wrap=True)
+    if not items and not as_json:
+        out.print("It was told of none.")
+
+
+@consumers.verb("again")
+def tell_again(
+    code: CodeArgument,
+    since: Annotated[str | None, typer.Option(help="Only from this time on: 2026-11-30T00:00:00+08:00.")] = None,
+    accepted: Annotated[bool, typer.Option("--accepted", help="Also what it has accepted and lost.")] = False,
+    url: UrlOption = DEFAULT_URL,
+    token: TokenOption = None,
+) -> None:
+    """Tell a consumer again of the changes of cases that it did not take within a day.
+
+    Example:  hub consumers again city-ops
+
+    Example:  hub consumers again city-ops --since 2026-11-30T00:00:00+08:00 --accepted
+    """
+    body = {"accepted": accepted, **({} if since is None else {"since": since})}
+    found = call("POST", f"/consumers/{code}/case-deliveries:again", url, token, json=body).json()
+    out.print(Text(f"{found['deliveries']} changes of cases go out to {code} again."))
 
 
 @consumers.verb("delete")

@@ -14,9 +14,20 @@ from app.cli.json_text import json_of
 outside = Verbs("Case systems of others (一网统管, 数字城管, 12345), and what they say that does not fit.")
 CodeArgument = Annotated[str, typer.Argument(help="The system's code.")]
 JsonOption = Annotated[bool, typer.Option("--json", help="One JSON object a line.")]
-_ANSWERED = ("code", "cases", "conflicts", "secret")
+_ANSWERED = ("code", "cases", "conflicts", "untold", "secret")
 """Members of an answer that are not put."""
-_SHOWN = ("name", "organisation", "responsible", "states", "categories", "enabled", "cases", "conflicts")
+_SHOWN = (
+    "name",
+    "organisation",
+    "responsible",
+    "states",
+    "categories",
+    "tells",
+    "untold",
+    "enabled",
+    "cases",
+    "conflicts",
+)
 
 
 @outside.verb("list")

@@ -18,10 +18,12 @@ from api.command_waiters import CommandWaiters
 from api.context import Context
 from api.http.certificate import Certificate
 from api.http.server import configured
+from api.push.case_deliveries import cases
 from api.push.follower import Followers
 from api.push.heartbeats import Heartbeats
+from api.push.leased import LeasedDeliveries
 from api.push.outbox import DeliveryWorker
-from api.push.warning_deliveries import WarningDeliveries
+from api.push.warning_deliveries import WARNINGS
 from app.serve.first_account import first_account
 from app.serve.housekeeping import housekeeping
 from app.serve.origins import origins_of
@@ -38,6 +40,7 @@ from hub.access.logins import Logins
 from hub.access.principals import CHANNEL
 from hub.access.scoped_pool import unreached
 from hub.lifecycle import Named, Part, Phase
+from hub.secrets.sealed import Secrets
 from hub.settings import Settings
 from hub.store.leader import lead
 from hub.store.listen import listen
@@ -113,11 +116,15 @@ class ApiServer(Part):
         heard: Named = ("alerts", listening)
         others: list[Named] = [heard, ("changes", self._changes.run()), ("control", self._control.run())]
         heartbeats = Heartbeats(self._pool, self._delivery_worker.channels)
-        warnings = WarningDeliveries(self._pool, self._delivery_worker.channels)
+        senders = self._delivery_worker.channels
+        warnings = LeasedDeliveries(self._pool, senders, WARNINGS)
+        told = cases(self._settings.api.public_url, Secrets(self._settings.secrets))
+        cases_out = LeasedDeliveries(self._pool, senders, told)
         others += [
             ("followers", self._followers.run()),
             ("heartbeats", heartbeats.run()),
             ("warnings out", warnings.run()),
+            ("cases out", cases_out.run()),
         ]
         others += [("desks", self._desks.run(self._pool))]
         others += [("command delivery", self._commands.run()), ("logins", self._logins.run(self._pool))]

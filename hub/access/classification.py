@@ -72,6 +72,19 @@ ALERT = {
     "assignee": Level.L4,
 }  # fmt: skip
 """Levels of the fields of outgoing alerts, but of `value` and `threshold`, which are those of their series."""
+CASE = {
+    **dict.fromkeys(
+        ("case", "number", "seq", "step", "stage_from", "stage", "source", "category_kind", "category",
+         "category_name", "level", "alert", "reported_at", "reporters", "stage_at", "stage_due_at", "due_at",
+         "accepted_at", "filed_at", "dispatched_at", "handled_at", "ended_at", "closed_at", "closed_how", "returned",
+         "reworked", "extended", "suspended", "suspended_at", "review_at", "supervised", "supervision",
+         "supervision_due_at", "asked", "asked_at", "asked_hours", "asked_until", "merged_into", "outcome", "outside"),
+        Level.L1,
+    ),
+    **dict.fromkeys(("region", "organisation", "responsible", "assisting", "step_organisation"), Level.L2),
+    **dict.fromkeys(("title", "component", "lon", "lat", "note", "detail", "attachments"), Level.L3),
+}  # fmt: skip
+"""Levels of the fields of outgoing cases; who took a step is none of them."""
 MEASURED = ("value", "threshold")
 TOWN_DIGITS = 9
 """Of a division code of 12: what is left of it below the level of a region."""
@@ -104,6 +117,14 @@ def cut_alert(alert: Mapping[str, Any], ceiling: Level) -> dict[str, Any]:
         kept["title"] = f"{alert['device_name']}: {alert['rule_name']}"
     if "region" not in kept and alert.get("region"):
         kept["region"] = town(alert["region"])
+    return kept
+
+
+def cut_case(case: Mapping[str, Any], ceiling: Level) -> dict[str, Any]:
+    """The fields of an outgoing case that may leave under a ceiling; of its region always the town (乡镇、街道)."""
+    kept = {name: value for name, value in case.items() if CASE.get(name, Level.CORE) <= ceiling}
+    if "region" not in kept and case.get("region"):
+        kept["region"] = town(case["region"])
     return kept
 
 

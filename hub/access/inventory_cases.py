@@ -6,7 +6,7 @@ from hub.access.classification import DataClass
 from hub.access.inventory_table import Table, table
 from hub.access.permissions import Permission
 
-_BUSINESS, _MANAGEMENT = DataClass.BUSINESS, DataClass.MANAGEMENT
+_BUSINESS, _MANAGEMENT, _OPERATIONS = DataClass.BUSINESS, DataClass.MANAGEMENT, DataClass.OPERATIONS
 _READ = Permission.CASES_READ
 _WITH_CASE = "with its case (cases.keep_days)"
 
@@ -33,6 +33,10 @@ CASES: Mapping[str, Table] = {
     "case_step": table(
         _BUSINESS, "each step of a case, who took it and why", _WITH_CASE, _READ,
         l1="cursor id case_id seq at kind stage_from stage_to", l2="organisation", l3="actor principal note detail",
+    ),
+    "case_attachment": table(
+        _BUSINESS, "pictures and papers of a case, with those of its alert", _WITH_CASE, _READ,
+        l2="id case_id seq media_type digest of_alert added_at", l3="name content",
     ),
     "case_clock": table(
         _BUSINESS, "how long each stage of a case took, and by when it is due", _WITH_CASE, _READ,
@@ -62,7 +66,13 @@ CASES: Mapping[str, Table] = {
     "outside_system": table(
         _MANAGEMENT, "case systems of others, and what their words stand for", "until it is deleted",
         Permission.CASES_CONFIGURE,
-        l1="code name organisation responsible states categories enabled", l4="secret",
+        l1="code name organisation responsible states categories tells enabled", l4="secret",
+    ),
+    "case_delivery": table(
+        _OPERATIONS, "changes of cases for consumers, each with the case after it",
+        "with its case (cases.keep_days), or its consumer", Permission.CONSUMERS_READ,
+        l1="id case_id seq kind at state attempts made_at next_at settled_at", l2="consumer_id",
+        l3="picture last_error last_error_words",
     ),
     "outside_case": table(
         _BUSINESS, "what a case is called in an outside system", _WITH_CASE, _READ,

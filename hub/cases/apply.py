@@ -1,9 +1,10 @@
 """The only code path that changes cases, used by people, rules, clocks and outside systems alike."""
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, fields
 from datetime import datetime
+from types import MappingProxyType
 from typing import Any
 from uuid import UUID
 
@@ -12,21 +13,29 @@ from psycopg.pq import TransactionStatus
 from psycopg.rows import class_row
 
 from hub.cases.case import Case
+from hub.cases.files import File, keep, take_over
 from hub.cases.plan import Known, Plan, Result, Stored, plan
 from hub.cases.stage_clock import Clock
 from hub.cases.step import Change, Report, Step
+from hub.cases.telling import subscribed, tell
 from hub.cases.terms import in_force, read_terms
 from hub.cases.transitions import ENDED, TRANSITIONS
 from hub.store.statements import statements
 
 SQL = statements(__name__)
 
+NO_FILES: Mapping[UUID, Sequence[File]] = MappingProxyType({})
 _ENDING = frozenset(each.kind for each in TRANSITIONS if each.after in ENDED and each.after != "merged")
 _CASE = tuple(each.name for each in fields(Case) if each.name != "clocks")
 
 
-async def apply(conn: psycopg.AsyncConnection, changes: Sequence[Change]) -> list[Result]:
+async def apply(
+    conn: psycopg.AsyncConnection, changes: Sequence[Change], files: Mapping[UUID, Sequence[File]] = NO_FILES
+) -> list[Result]:
     """Take steps of cases in their order, inside the caller's transaction; a result for each.
+
+    `files` are those that a step brings, by its id: a step whose files are too many is refused, and the caller is to
+    roll back then.
 
     Call it last: it takes the lock that orders all steps, and holds it until the caller's commit. Who changes alerts
     too does that afterwards. Raises psycopg.Error, and RuntimeError outside a transaction, where nothing would hold
@@ -36,7 +45,7 @@ async def apply(conn: psycopg.AsyncConnection, changes: Sequence[Change]) -> lis
         return []
     if conn.info.transaction_status != TransactionStatus.INTRANS:
         raise RuntimeError("cases change inside a transaction only")
-    table = await in_force(conn)  # before the lock, which others wait for
+    table, told = await in_force(conn), await subscribed(conn)  # before the lock, which others wait for
     await conn.execute(SQL.lock)
     stored = await _stored(conn, changes)
     of = {(case.category_kind, case.category) for case in stored.cases}
@@ -44,7 +53,19 @@ async def apply(conn: psycopg.AsyncConnection, changes: Sequence[Change]) -> lis
     planned = plan(changes, stored, await read_terms(conn, table, of))
     if planned.steps:
         await _write(conn, planned)
-    return planned.results
+    if alerts := [case.alert_id for case in planned.added if case.alert_id is not None]:
+        await take_over(conn, alerts)
+    results = [await _with_files(conn, result, files) for result in planned.results]
+    if planned.steps and told:
+        await tell(conn, list(zip(planned.steps, planned.after, strict=True)))
+    return results
+
+
+async def _with_files(conn: psycopg.AsyncConnection, result: Result, files: Mapping[UUID, Sequence[File]]) -> Result:
+    if result.outcome != "applied" or result.case is None or result.change.id not in files:
+        return result
+    refused = await keep(conn, result.case, files[result.change.id])
+    return result if refused is None else result._replace(outcome="refused", reason=refused)
 
 
 async def _stored(conn: psycopg.AsyncConnection, changes: Sequence[Change]) -> Stored:

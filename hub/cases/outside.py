@@ -14,6 +14,8 @@ from psycopg.rows import dict_row
 from psycopg.types.json import Jsonb
 
 from hub.cases.apply import apply
+from hub.cases.files import File
+from hub.cases.files import known as has
 from hub.cases.outside_way import TARGETS, Standing, Way, no_way, steps_to, way
 from hub.cases.step import Report, Step
 from hub.errors import PermanentError
@@ -125,6 +127,28 @@ async def take(conn: psycopg.AsyncConnection, system: System, post: Post) -> Ans
     await conn.execute(SQL.tell, told)
     case, _ = await _case(conn, case.id)
     return Answer(outcome, case.id, case.number, case.stage, reason)
+
+
+async def take_file(conn: psycopg.AsyncConnection, system: System, outside_id: str, key: str, file: File) -> Answer:
+    """Keep a file of a case that the system has told of, as `take`; one that the case has already changes nothing."""
+    await conn.execute(SQL.lock)
+    post_id = uuid5(_NAMESPACE, f"{system.code}\n{key}")
+    found = await _row(conn, SQL.known, {"system": system.code, "outside_id": outside_id, "post_id": post_id})
+    if found is None:
+        raise OutsideRefused(Sentence("outside.no_file_case", id=outside_id), "/id", missing=True)
+    case, _ = await _case(conn, found["case_id"])
+    if found["taken"] or await has(conn, case.id, file):
+        return Answer("repeated", case.id, case.number, case.stage)
+    if not system.tells_of(case):
+        raise OutsideRefused(Sentence("outside.not_theirs", organisation=system.organisation or ""), "/id")
+    step = Step(
+        post_id, case.id, "attached", datetime.now(UTC), system.actor, by_organisation=system.organisation,
+        note=file.name,
+    )  # fmt: skip
+    [result] = await apply(conn, [step], {step.id: [file]})
+    if result.reason is not None:
+        raise OutsideRefused(result.reason, "/file")
+    return Answer("applied", case.id, case.number, case.stage)
 
 
 async def _linked(conn: psycopg.AsyncConnection, system: System, post: Post, post_id: UUID) -> UUID:

@@ -34,7 +34,13 @@ where system = %(system)s and outside_id = %(outside_id)s
 
 -- name: standing
 select c.id, c.number, c.stage, c.stage_at, c.stage_by, c.organisation, c.responsible,
-       array(select distinct s.stage_to from public.case_step s where s.case_id = c.id) as visited
+       array(select distinct s.stage_to from public.case_step s where s.case_id = c.id) as visited,
+       (with recursive on_in (stage, merged_into, depth) as (
+            select m.stage, m.merged_into, 0 from public.case_file m where m.id = c.merged_into
+            union all
+            select m.stage, m.merged_into, o.depth + 1
+            from public.case_file m join on_in o on m.id = o.merged_into where o.depth < 100)
+        select stage from on_in where stage <> 'merged') as goes_on
 from public.case_file c
 where c.id = %(id)s
 

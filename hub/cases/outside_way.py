@@ -27,6 +27,8 @@ class Standing(NamedTuple):
     stage_by: str
     organisation: str | None
     responsible: str | None
+    goes_on: str | None = None
+    """Of a merged case: the stage of the one in which it goes on."""
 
 
 class Way(NamedTuple):
@@ -45,7 +47,7 @@ def way(case: Standing, target: str, at: datetime, by: str, visited: Collection[
     `by` is the actor that its own steps have, `visited` the stages in which the case has been. What is older than what
     somebody else has done here is no news where the case has been through it, and else a conflict: both have moved it.
     """
-    if case.stage == target or case.stage in _AFTER.get(target, ()):
+    if target in (case.stage, case.goes_on) or case.stage in _AFTER.get(target, ()):
         return Way("unchanged")
     if case.stage_by != by and at <= case.stage_at:
         if target in visited:

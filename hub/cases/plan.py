@@ -1,6 +1,7 @@
 """What a list of steps makes of cases, each checked against the transition table. Pure."""
 
 from collections.abc import Iterable, Mapping, Sequence
+from copy import copy
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any, Literal, NamedTuple
@@ -68,9 +69,16 @@ class Plan:
 
     results: list[Result] = field(default_factory=list)
     steps: list[Taken] = field(default_factory=list)
+    after: list[Case] = field(default_factory=list)
+    """For each step its case as it was then; its clocks are as they are in the end."""
     added: list[Case] = field(default_factory=list)
     changed: dict[UUID, Case] = field(default_factory=dict)
     """Those that were there before."""
+
+    def record(self, step: Taken, case: Case) -> None:
+        """Note a step that was taken."""
+        self.steps.append(step)
+        self.after.append(copy(case))
 
 
 @dataclass(slots=True, frozen=True)
@@ -131,12 +139,11 @@ def _reported(report: Report, terms: Terms, planned: Plan) -> Case:
     )  # fmt: skip
     case.report(report, terms)
     planned.added.append(case)
-    planned.steps.append(
-        Taken(
-            report.id, case.id, 1, report.at, "reported", None, "reported", report.actor, report.principal,
-            report.by_organisation, report.note, {},
-        )
+    taken = Taken(
+        report.id, case.id, 1, report.at, "reported", None, "reported", report.actor, report.principal,
+        report.by_organisation, report.note, {},
     )  # fmt: skip
+    planned.record(taken, case)
     return case
 
 
@@ -170,12 +177,11 @@ def _take(step: Step, case: Case, transition: Transition, terms: Terms, planned:
     case.updated_at = max(step.at, told)
     if not any(case is added for added in planned.added):
         planned.changed[case.id] = case
-    planned.steps.append(
-        Taken(
-            step.id, case.id, case.seq, step.at, step.kind, before, case.stage, step.actor, step.principal,
-            step.by_organisation, step.note, {**_detail(step), **more},
-        )
+    taken = Taken(
+        step.id, case.id, case.seq, step.at, step.kind, before, case.stage, step.actor, step.principal,
+        step.by_organisation, step.note, {**_detail(step), **more},
     )  # fmt: skip
+    planned.record(taken, case)
 
 
 def _not_before(step: Step, case: Case) -> datetime:

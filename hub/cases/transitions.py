@@ -86,6 +86,7 @@ TRANSITIONS = (
     *(Transition("classified", stage, stage, HANDLE, _ANYWHERE, "category, component, level, note")
       for stage in ("reported", "accepted", "filed")),
     Transition("commented", ANY, ANY, HANDLE, _ANYWHERE, _REASON),
+    Transition("attached", ANY, ANY, HANDLE, _ANYWHERE, "its files, note"),
     *(Transition("extension_asked", stage, stage, HANDLE, ("running", "nothing asked"), "hours, note (required)")
       for stage in ("dispatched", "handling")),
     Transition("extension_granted", OPEN, OPEN, APPROVE, ("running", "extension asked")),
@@ -107,8 +108,12 @@ TRANSITIONS = (
 KINDS = tuple(dict.fromkeys(transition.kind for transition in TRANSITIONS))
 REASONED = frozenset(transition.kind for transition in TRANSITIONS if "note (required)" in transition.records)
 """Steps that say why."""
+WITH_FILE = frozenset({"attached"})
+"""Steps that are taken by bringing a file."""
 MOVING = frozenset(each.kind for each in TRANSITIONS if each.before != each.after)
 """Steps to another stage."""
+FOLLOWING = frozenset(each.kind for each in TRANSITIONS if each.permission == HUB) - {"reported"}
+"""Steps that nobody takes: what the hub finds out, and what follows from a step of another case."""
 
 
 class Situation(NamedTuple):
@@ -149,9 +154,9 @@ def _from_here(situation: Situation, kind: str | None = None, permission: str | 
 
 
 def possible(situation: Situation, permission: str) -> list[str]:
-    """Kinds of step that the holder of a permission may take, sorted."""
+    """Kinds of step that the holder of a permission may take by naming them, sorted."""
     found = _from_here(situation, permission=permission)
-    return sorted({each.kind for each in found if all(map(situation.has, each.needs))})
+    return sorted({each.kind for each in found if all(map(situation.has, each.needs))} - WITH_FILE)
 
 
 def allowed(situation: Situation, kind: str, permission: str) -> Transition | None:

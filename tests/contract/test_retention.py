@@ -103,6 +103,10 @@ insert into outside_system (code, name, secret, states, categories, enabled)
 insert into outside_case (system, outside_id, case_id, told_at) select 'o', id::text, id, reported_at from case_file;
 insert into outside_conflict (id, system, case_id, state, target, stage, state_at, reason)
     select gen_random_uuid(), 'o', id, '9', 'closed', 'reported', reported_at, 'r' from case_file;
+insert into case_delivery (case_id, consumer_id, seq, kind, at, picture, state)
+    select f.id, c.id, 1, 'reported', f.reported_at, '{}', 'delivered' from case_file f, consumer c;
+insert into case_attachment (id, case_id, seq, name, media_type, content, digest, added_at)
+    select gen_random_uuid(), id, 1, 'note', 'text/plain', 'x', 'x', reported_at from case_file;
 insert into device_unused (device_id, name, first_at, last_at) select d.id, n::text, at, at from old, device d;
 """
 OLDEST = {
@@ -110,7 +114,8 @@ OLDEST = {
     "alert_told": "(select changed_at from alert a where a.id = alert_id)",
     "alert_fused": "(select changed_at from alert a where a.id = alert_id)", "incident": "made_at",
     "incident_member": "joined_at",
-    "alert_change": "at", "alert_fallback": "due_at", "case_clock": "entered_at", "case_file": "ended_at",
+    "alert_change": "at", "alert_fallback": "due_at", "case_clock": "entered_at",
+    "case_attachment": "added_at", "case_delivery": "at", "case_file": "ended_at",
     "case_step": "at", "command": "created_at", "completeness": "day::timestamptz",
     "desk_hour": "hour", "drill": "over_at", "proof_test": "accepted_at",
     "dead_letter": "received_at", "dead_letter_count": "minute", "device_online": "at", "device_unused": "last_at",

@@ -27,6 +27,7 @@ NOTHING_CHANGES = {
     "POST /session/second-factor": "the secret that is shown counts once a code of it is given",
     "POST /receipts/{consumer}": "what a gateway says of a delivery stands with the delivery",
     "POST /outside-systems/{system}/cases": "what a system tells of a case stands with it, as steps of outside:CODE",
+    "POST /outside-systems/{system}/attachments": "what it brings stands with its case, as a step of outside:CODE",
     "POST /broker/auth": "a broker asks whether somebody may connect",
     "POST /broker/acl": "a broker asks what somebody may publish",
 }
@@ -66,6 +67,7 @@ EXERCISE = {
     "alerts": [{"title": "Fire", "level": "red", "region": "330000000000"}],
 }
 READ_ATTACHMENT = "GET /alerts/{alert_id}/attachments/{attachment_id}"
+READ_OF_CASE = "GET /cases/{case_id}/attachments/{attachment_id}"
 INDICATORS = {"name": "Ours", "indicators": [{"code": "due", "zh": "应结案", "en": "due", "numerator": "due"}]}
 CAUSE = {"result": "real", "name_en": "fallen tree", "name_zh": "树木倒伏"}
 STEPS: list[tuple[str, str, Any, str]] = [
@@ -129,6 +131,12 @@ STEPS: list[tuple[str, str, Any, str]] = [
     ("DELETE /rules/{code}", "/rules/pm25-high", None, "rule.disable"),
     ("PUT /consumers/{code}", "/consumers/desk", {"url": "https://8.8.8.8/a"}, "consumer.put"),
     ("POST /consumers/{code}:test", "/consumers/desk:test", None, "consumer.test"),
+    (
+        "POST /consumers/{code}/case-deliveries:again",
+        "/consumers/desk/case-deliveries:again",
+        {},
+        "consumer.tell_again",
+    ),
     ("PUT /chains/{code}", "/chains/night", {"steps": [{"wait_s": 60, "consumers": ["desk"]}]}, "chain.put"),
     ("DELETE /chains/{code}", "/chains/night", None, "chain.delete"),
     ("DELETE /consumers/{code}", "/consumers/desk", None, "consumer.delete"),
@@ -144,6 +152,8 @@ STEPS: list[tuple[str, str, Any, str]] = [
     ("POST /cases", "/cases", {"title": "Rubbish", "region": "330000000000"}, "case.report"),
     ("POST /cases/{case_id}/steps", "/cases/{id}/steps", {"to": "accepted"}, "case.step"),
     ("POST /cases/{case_id}/decisions", "/cases/{id}/decisions", SUPERVISED, "case.step"),
+    ("POST /cases/{case_id}/attachments", "/cases/{id}/attachments", b"seen at 7:40", "case.attach"),
+    (READ_OF_CASE, "/cases/{id}/attachments/{attachment}", None, "case_attachment.read"),
     ("PUT /outside-systems/{code}", "/outside-systems/ops", OPS, "outside_system.put"),
     ("DELETE /outside-systems/{code}", "/outside-systems/ops", None, "outside_system.delete"),
     ("PUT /rotas/{code}", "/rotas/desk", ROTA, "rota.put"),

@@ -94,6 +94,8 @@ THINGS: dict[str, Any] = {
     "POST /outside-conflicts/{conflict_id}:resolve": {"take": "ours", "note": "they were told"},
     "GET /cases/{case_id}": None,
     "GET /cases/{case_id}/timeline": None,
+    "POST /cases/{case_id}/attachments": "text",
+    "GET /cases/{case_id}/attachments/{attachment_id}": None,
     "POST /cases/{case_id}/steps": {"to": "commented", "note": "a remark"},
     "POST /cases/{case_id}/decisions": {"to": "supervised", "level": "red", "until": TOMORROW, "note": "at once"},
     "GET /dead-letters/{letter_id}": None,

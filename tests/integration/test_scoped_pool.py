@@ -45,6 +45,7 @@ FOR_ALL = {
     ),
     *("import_progress", "kafka_offset", "latest_note", "listening", "mqtt_session", "rollup_rebuild"),
     *("alert_fallback", "border", "calendar_day", "routing_revision", "warning_delivery", "warning_source"),
+    "case_delivery",
     *("case_table", "case_category", "case_deadline", "case_rule", "case_rule_position"),
     "outside_system",
     *("session_holder", "event_replaced", "reading_replaced"),

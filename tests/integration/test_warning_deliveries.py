@@ -13,8 +13,9 @@ import pytest
 
 from api.push.dingtalk import DingTalk, parse_dingtalk
 from api.push.http_call import open_calls
+from api.push.leased import LeasedDeliveries
 from api.push.pace import Pace
-from api.push.warning_deliveries import WarningDeliveries
+from api.push.warning_deliveries import WARNINGS
 from hub.settings import Database
 from hub.store.pool import connect, open_pool
 from hub.warnings.telling import tell_consumers
@@ -48,7 +49,7 @@ async def desk(database: str, client: httpx.AsyncClient) -> AsyncIterator[Receiv
             (await client.put(f"/consumers/{code}", json={**body, "lang": "zh"})).raise_for_status()
         await conn.execute("update consumer set url = %s", (receiver.url(),))
     async with open_pool(Database(url=database)) as pool, open_webhook(LOCAL, PLAIN) as channel:
-        works = [asyncio.create_task(WarningDeliveries(pool, {"webhook": channel}).run()) for _ in range(2)]
+        works = [asyncio.create_task(LeasedDeliveries(pool, {"webhook": channel}, WARNINGS).run()) for _ in range(2)]
         yield receiver
         for work in works:
             work.cancel()
@@ -153,7 +154,7 @@ async def test_a_robot_gets_warnings_within_half_of_its_pace(database: str, clie
             for number in range(8):
                 await say(client, database, national(f"x-{number}", sent=at(-1), office="33010041600000"))
             async with open_pool(Database(url=database)) as pool:
-                work = asyncio.create_task(WarningDeliveries(pool, {"dingtalk": Slow(calls, PLAIN)}).run())
+                work = asyncio.create_task(LeasedDeliveries(pool, {"dingtalk": Slow(calls, PLAIN)}, WARNINGS).run())
                 await eventually(lambda: none_tried(conn), "half of its pace is used, the others wait")
                 work.cancel()
                 await asyncio.gather(work, return_exceptions=True)

@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from hub.access.classification import ALERT, MEASURED, OTHER_SERIES, PICTURE, SERIES, Level
+from hub.access.classification import ALERT, CASE, MEASURED, OTHER_SERIES, PICTURE, SERIES, Level
 from hub.access.inventory import TABLES
 
 PAGE = Path(__file__).parents[2] / "docs/PRIVACY.md"
@@ -27,6 +27,9 @@ def made() -> str:
         fields = ", ".join(f"`{name}`" for name, of in ALERT.items() if of == level)
         lines.append(f"| of an alert: {fields} | {level.name} |")
     lines.append(f"| of an alert: {', '.join(f'`{name}`' for name in MEASURED)} | that of the series |")
+    for level in sorted(set(CASE.values())):
+        fields = ", ".join(f"`{name}`" for name, of in CASE.items() if of == level)
+        lines.append(f"| of a case: {fields} | {level.name} |")
     for level in sorted({*SERIES.values(), OTHER_SERIES}):
         categories = [f"`{name}`" for name, of in SERIES.items() if of == level]
         categories += ["any other"] if level == OTHER_SERIES else []

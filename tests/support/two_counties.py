@@ -157,6 +157,9 @@ with s as (
 ), zs as (
     insert into case_step (id, case_id, seq, at, kind, stage_to, actor, note, detail)
     select gen_random_uuid(), z.id, 1, now(), 'reported', 'reported', %(name)s, %(name)s, '{}' from z
+), za as (
+    insert into case_attachment (id, case_id, seq, name, media_type, content, digest)
+    select (select id from f), z.id, 1, %(name)s, 'text/plain', convert_to(%(name)s, 'UTF8'), 'x' from z
 ), zc as (
     insert into case_clock (case_id, visit, stage, entered_at, running_from, counted_s, working)
     select z.id, 1, 'handling', now(), now(), 0, false from z

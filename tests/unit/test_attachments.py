@@ -57,6 +57,8 @@ def test_papers_stay_as_they_are(media_type: str, content: bytes) -> None:
         ("image/png", JPEG, "no PNG"),
         ("image/png", PNG + HEAD + PIXELS, "cut off"),
         ("image/png", PNG + struct.pack(">I", 0xFFFFFFFF) + b"IDATrest", "cut off"),
+        ("image/png", PNG + chunk(b"IHDR", struct.pack(">II", 50_001, 1_000) + b"12345") + END, "50001 by 1000 pixels"),
+        ("image/jpeg", b"\xff\xd8" + segment(0xC2, b"\x08\xff\xff\xff\xfe" + bytes(4)) + SCAN, "65534 by 65535 pixels"),
         ("application/pdf", b"<html>", "no PDF"),
         ("text/plain", b"\xff\xfe", "UTF-8"),
         ("text/html", b"<html>", "text/html"),
@@ -67,3 +69,14 @@ def test_papers_stay_as_they_are(media_type: str, content: bytes) -> None:
 def test_what_is_not_taken_is_refused_with_the_reason(media_type: str, content: bytes, why: str) -> None:
     with pytest.raises(ValueError, match=why.replace("+", r"\+")):
         cleaned(media_type, content)
+
+
+def test_of_a_picture_as_large_as_a_camera_takes_them_all_is_kept() -> None:
+    sof = segment(0xC0, b"\x08" + struct.pack(">HH", 6_000, 8_000) + bytes(4))
+    whole = b"\xff\xd8" + JFIF + sof + TABLES + SCAN
+    assert cleaned("image/jpeg", whole) == whole
+
+
+def test_further_pictures_and_profiles_of_a_png_are_left_out() -> None:
+    frames = chunk(b"acTL", bytes(8)) + chunk(b"fcTL", bytes(26)) + chunk(b"fdAT", b"frame") + chunk(b"iCCP", b"z")
+    assert cleaned("image/png", PNG + HEAD + frames + PIXELS + END) == PNG + HEAD + PIXELS + END

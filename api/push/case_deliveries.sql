@@ -1,0 +1,56 @@
+-- name: claim
+-- Of each case and consumer the first that is pending, four of a consumer.
+with due as (
+    select d.id
+    from consumer c
+    cross join lateral (
+        select d.id
+        from case_delivery d
+        where d.consumer_id = c.id and d.state = 'pending' and d.next_at <= now()
+          and not exists (select from case_delivery first
+                          where first.consumer_id = d.consumer_id and first.case_id = d.case_id
+                            and first.state = 'pending' and first.seq < d.seq)
+        order by d.next_at, d.id
+        limit 4
+        for update skip locked
+    ) d
+    where c.enabled and c.cases is not null and c.kind = any (%(kinds)s)
+      and (c.held_until is null or c.held_until <= now())
+    limit %(limit)s
+), claimed as (
+    update case_delivery d
+    set attempts = d.attempts + 1, next_at = now() + make_interval(secs => %(lease_s)s)
+    from due
+    where d.id = due.id
+    returning d.id, d.case_id, d.consumer_id, d.seq, d.kind, d.at, d.picture, d.attempts
+)
+select d.id, d.case_id, d.seq, d.kind, d.at, d.picture, d.attempts, c.id as consumer_id, c.code, c.kind as channel,
+       c.url, c.secret, c.login, c.query, c.settings, c.lang, c.ceiling, c.owner,
+       c.owner is null or f.scope && array[c.owner || '/'] as seen,
+       (select coalesce(jsonb_agg(jsonb_build_object(
+                   'id', a.id, 'name', a.name, 'media_type', a.media_type, 'size', length(a.content),
+                   'sha256', encode(a.digest, 'hex')) order by a.seq, a.added_at, a.id), '[]')
+        from case_attachment a where a.case_id = d.case_id and a.seq <= d.seq) as files,
+       s.code as system, s.states, s.categories, s.tells, o.outside_id
+from claimed d
+join case_file f on f.id = d.case_id
+join consumer c on c.id = d.consumer_id
+left join outside_system s on s.code = c.case_system
+left join outside_case o on o.system = s.code and o.case_id = d.case_id
+
+-- name: not_now
+-- It was claimed and not tried: the receiver takes no more messages at the moment.
+update case_delivery set attempts = attempts - 1, next_at = now() + make_interval(secs => %(wait_s)s)
+where id = %(id)s and state = 'pending'
+
+-- name: settle
+-- A consumer that wants a pause gets nothing until it is over.
+with held as (
+    update consumer set held_until = greatest(held_until, now() + make_interval(secs => %(hold_s)s))
+    where id = %(consumer_id)s and %(hold_s)s > 0
+)
+update case_delivery
+set state = case when %(state)s = 'pending' and made_at < now() - %(give_up)s then 'given_up' else %(state)s end,
+    settled_at = case when %(state)s <> 'pending' or made_at < now() - %(give_up)s then clock_timestamp() end,
+    next_at = now() + make_interval(secs => %(wait_s)s), last_error = %(error)s, last_error_words = %(words)s
+where id = %(id)s and state = 'pending'
