@@ -4,6 +4,7 @@ Each commit saves a little of what has changed since it was saved last; after a 
 again (docs/DETECTION.md).
 """
 
+import asyncio
 import logging
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -111,6 +112,7 @@ class Detection(Stage):
 
     async def restore(self, conn: Connection) -> None:
         """Read the states that were saved, and learn the readings since; where there is none, the newest readings."""
+        await asyncio.to_thread(_compile)
         await catch_up(conn)
         self._states, self._decision, self._saving = States(), None, None
         self._watched.follow()
@@ -159,3 +161,8 @@ class Detection(Stage):
                 self._states.learn(self._states.tell(of, ts, value, self._watched.hours(of, ts, now)), LONG_AGO)
             learned += len(of)
         return learned
+
+
+def _compile() -> None:
+    """Have the detectors compiled, which takes half a minute where nothing is kept of it, before a reading waits."""
+    States().tell(np.zeros(1, np.int32), np.ones(1, np.int64), np.zeros(1), np.zeros(1, np.int64))
