@@ -25,7 +25,7 @@ from hub.words import text
 
 router = GuardedRouter(prefix="/indicators", tags=["indicators"])
 LONGEST_DAYS = 366
-MONTH = r"^[0-9]{4}-(0[1-9]|1[0-2])$"
+MONTH = r"^(19|20|21)[0-9]{2}-(0[1-9]|1[0-2])$"
 EARLIEST = date(1971, 1, 1)
 PDF: dict[int | str, dict[str, Any]] = {
     200: {"content": {"application/pdf": {"schema": {"type": "string", "format": "binary"}}}}

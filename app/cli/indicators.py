@@ -1,7 +1,7 @@
 """`hub indicators`: of cases as a city reads them, and how alerts load those who answer them."""
 
 import json
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Annotated, Any
 from zoneinfo import ZoneInfo
@@ -226,11 +226,12 @@ def _days(month: str | None, first: str | None, last: str | None) -> tuple[str, 
     if first is not None and last is not None:
         return first, last
     today = datetime.now(UTC).astimezone(ZoneInfo("Asia/Shanghai")).date()
+    wanted = month or f"{today.replace(day=1) - timedelta(days=1):%Y-%m}"
     try:
-        begin = datetime.strptime(month or f"{today.replace(day=1) - timedelta(days=1):%Y-%m}", "%Y-%m").date()  # noqa: DTZ007
-    except ValueError:  # the hub says what is wrong with it
-        return str(month), str(month)
-    end = (begin + timedelta(days=32)).replace(day=1) - timedelta(days=1)
+        begin = date.fromisoformat(f"{wanted}-01")
+        end = (begin + timedelta(days=32)).replace(day=1) - timedelta(days=1)
+    except (ValueError, OverflowError):  # the hub says what is wrong with it
+        return wanted, wanted
     return str(begin), str(end)
 
 

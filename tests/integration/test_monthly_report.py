@@ -5,6 +5,7 @@ from collections.abc import AsyncIterator
 from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any
+from uuid import uuid4
 
 import httpx
 import pytest
@@ -12,9 +13,10 @@ from typer.testing import CliRunner
 
 from api.context import Context
 from app.main import app
-from hub.access.caller import Caller
+from hub.access.caller import Caller, principal
+from hub.access.grants import Grant
 from hub.access.permissions import Permission
-from hub.access.roles import Role
+from hub.access.scope import key_of
 from hub.words.figure import percentage
 from tests.support.alarms import Alarms
 from tests.support.district_count import Year
@@ -59,6 +61,7 @@ async def test_the_pages_say_what_was_counted_and_the_audit_who_took_it(city: Se
     await stepped(context.hub_pool, steps)
     alarms = Alarms(context.hub_pool)
     await alarms.seed()
+    await alarms.run("update device set region = '330106003002'")
     await alarms.run(PLANT)
     told = await read(client, month="2025-10", lang="zh", **{"for": "西湖区城市管理局"})
     counted = year.counts(*OCTOBER)[""]
@@ -75,12 +78,14 @@ async def test_the_pages_say_what_was_counted_and_the_audit_who_took_it(city: Se
         ("report.export", "2025-10-01", "standard")
     ]
 
-    door.limited(Role.VIEWER, "330106003")
+    here, elsewhere = (key_of(None, region, None) for region in ("330106003", "330199"))
+    grants = Grant(frozenset({Permission.CASES_READ}), here), Grant(frozenset({Permission.ALERTS_READ}), elsewhere)
+    door.now = principal(uuid4(), "person", "li.wei", grants)
     part = await read(client, month="2025-10", lang="zh")
     own = year.counts(*OCTOBER, lambda about: about["region"][:9])["330106003"]
     assert f"应结案{own['due']}件" in part
     assert f"应结案{due}件" not in part
-    assert "本期没有产生告警" in part, "the alerts are elsewhere"
+    assert "本期没有产生告警" in part, "the alerts are where only cases may be seen"
     door.now = Caller("person", "clerk", frozenset({Permission.CASES_READ}))
     clerk = await read(client, month="2025-10", lang="en")
     assert "tellsnothingofalerts" in clerk
@@ -94,6 +99,8 @@ async def test_what_cannot_be_told_is_refused_in_words(city: Served) -> None:
     wrong: list[tuple[dict[str, str], str]] = [
         ({"month": future}, "晚于今天"),
         ({"month": "2025-13"}, "month"),
+        ({"month": "0000-01"}, "month"),
+        ({"month": "9999-12"}, "month"),
         ({"month": "2025-10", "from": "2025-10-01"}, "只给出月份"),
         ({"from": "2025-10-01"}, "同时给出"),
         ({"from": "2025-10-02", "to": "2025-10-01"}, "早于"),
@@ -126,5 +133,7 @@ async def test_the_command_line_saves_it_and_says_what_next(city: Served, tmp_pa
         refused = await asyncio.to_thread(run, "--month", "2099-01", "--out", str(tmp_path / "x.pdf"))
         assert refused.exit_code == 1
         assert "after today" in refused.output
+        never = await asyncio.to_thread(run, "--month", "9999-12", "--out", str(tmp_path / "x.pdf"))
+        assert (never.exit_code, "month" in never.output) == (1, True)
         nowhere = await asyncio.to_thread(run, "--month", "2025-10", "--out", str(tmp_path / "no" / "x.pdf"))
         assert (nowhere.exit_code, "cannot be written" in nowhere.output) == (1, True)
