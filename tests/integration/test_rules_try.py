@@ -158,3 +158,13 @@ async def test_from_the_command_line_with_a_plot(desk: Desk, tmp_path: Path) -> 
     body.write_text("[]", encoding="utf-8")
     assert "hub rules show" in await desk.hub("rules", "try", "new", "--file", str(body), status=1)
     assert "absent" in await desk.hub("rules", "try", "absent", status=1)
+
+
+async def test_a_rule_on_a_signal_is_tried_as_its_readings_would_have_been_told(desk: Desk) -> None:
+    """From 20 to 300 in ten minutes, at five hours and at sixteen: 1,680 an hour; to 80 it is 360."""
+    found = await desk.tried(signal="rate", thresholds={"red": 1000}, hysteresis=0, hold_s=0)
+    begun = [each["raised_at"] for each in sorted(found["examples"], key=lambda each: str(each["raised_at"]))]
+    assert [datetime.fromisoformat(at) - NIGHT for at in begun] == [timedelta(minutes=300), timedelta(minutes=1000)]
+    assert {each["value"] for each in found["examples"]} == {1680.0}
+    gap = await desk.tried(signal="gap", thresholds={"red": 601}, hysteresis=0, hold_s=0)
+    assert (gap["alerts"], gap["looked_at"]) == (0, found["looked_at"])
