@@ -48,6 +48,8 @@ class Names(NamedTuple):
     title: str | None
     event: str | None
     """Of the metric or the kind of event, as its profile has it."""
+    guidance: Mapping[str, Any] | None = None
+    """What is to be done (hub/alerts/guidance.py)."""
 
 
 def identifier(alert: object, seq: int) -> str:
@@ -121,8 +123,11 @@ def _info(alert: Element, row: Mapping[str, Any], picture: Mapping[str, Any], la
         _pair(info, "eventCode", f"ganzhi:{name}", picture.get(name))
     _add(info, "onset", _stored_time(picture.get("opened_at")))
     _add(info, "headline", said(names.title or event))
-    _add(info, "description", said(_description(picture, lang)))
+    guidance = names.guidance or {}
+    _add(info, "description", said(_description(picture, guidance, lang)))
+    _add(info, "instruction", guidance.get("action"))
     _add(info, "web", picture.get("link"))
+    _add(info, "contact", guidance.get("contacts"))
     for name in ("level", "peak_level", "state", "value", "threshold", "device", "organisation"):
         _pair(info, "parameter", f"ganzhi:{name}", picture.get(name))
     area = SubElement(info, "area")
@@ -141,9 +146,10 @@ def _certainty(picture: Mapping[str, Any]) -> str:
     return "Likely" if picture.get("event_kind") and picture["handling"] not in CONFIRMED else "Observed"
 
 
-def _description(picture: Mapping[str, Any], lang: Lang) -> str:
+def _description(picture: Mapping[str, Any], guidance: Mapping[str, Any], lang: Lang) -> str:
     """A line for each thing that is known, so that who reads the message alone can act."""
     told = {name: picture.get(name) for name in ("device_name", "value", "threshold", "opened_at", "cleared_at")}
+    told |= {name: guidance.get(name) for name in ("cause", "consequence", "respond_s")}
     told["state"] = text(f"cap.state.{picture['handling']}", lang)
     lines = [text(f"cap.told.{name}", lang, value=value) for name, value in told.items() if value is not None]
     return "\n".join(lines)

@@ -7,6 +7,7 @@ from typing import Any
 import msgspec
 
 from hub.access.classification import Level, cut_alert
+from hub.alerts.guidance import guidance_in
 
 _OTHERS = ("warning.", "case.")
 """Begin the kinds of what is no alert."""
@@ -18,7 +19,7 @@ def event_type(kind: str) -> str:
 
 
 def cloudevent(row: Mapping[str, Any], ceiling: Level = Level.CORE, page: str | None = None) -> dict[str, Any]:
-    """CloudEvent of an alert_change row: alert_id, seq, kind, at (aware), picture (the alert afterwards)."""
+    """CloudEvent of an alert_change row: alert_id, seq, kind, at (aware), picture (the alert afterwards), lang."""
     return event_of(message_id(row), row["kind"], row["at"], picture_for(row, ceiling, page))
 
 
@@ -30,9 +31,15 @@ def message_id(row: Mapping[str, Any]) -> str:
 def picture_for(row: Mapping[str, Any], ceiling: Level, page: str | None) -> dict[str, Any]:
     """A row's picture without what is above the ceiling of its receiver: the one place where alerts that leave are cut.
 
+    With guidance, in the language of the row.
+
     `page` is the address of the hub's page, for a link to the alert.
     """
-    alert = row["picture"] if page is None else row["picture"] | {"link": f"{page}/#alert-{row['alert_id']}"}
+    alert = row["picture"]
+    if (guidance := guidance_in(row.get("lang") or "en", alert)) is not None:
+        alert = alert | {"guidance": guidance}
+    if page is not None:
+        alert = alert | {"link": f"{page}/#alert-{row['alert_id']}"}
     return cut_alert(alert, ceiling)
 
 

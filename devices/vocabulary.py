@@ -39,6 +39,9 @@ LATCHING = frozenset(
 )
 """Kinds that somebody must hear of even when they come late: what happened is not undone by time."""
 
+PROMPT = LATCHING | {"flood"}
+"""Kinds of which each event pages at once: no rule may wait for a second one, or pause after an alert."""
+
 MOMENTARY: Mapping[str, int] = {
     "manual_alarm": 300_000_000,
     "line_crossing": 60_000_000,

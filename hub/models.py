@@ -233,6 +233,8 @@ class AlertChange:
     note: str | None = None
     why: dict[str, Any] | None = field(default=None, hash=False)
     """What detection said of the reading, of a rule that watches a signal (hub/signals.py)."""
+    rule_version: int | None = None
+    """Of the rule, as it decided; None: the rule is the hub's own."""
 
 
 @dataclass(slots=True)

@@ -27,6 +27,8 @@ class ThresholdRule:
     """How long a value must have fallen back before a level ends."""
     signal: Signal = "value"
     """What the thresholds, the hysteresis and the times are of."""
+    version: int | None = None
+    """None: it is not stored."""
 
     def left(self, level: int) -> float | None:
         """The threshold a value at `level` (0..3) has fallen back from: the next one up."""
@@ -42,6 +44,12 @@ class EventRule:
     kind: str
     level: int
     profile_id: int | None = None
+    version: int | None = None
+    count: int = 1
+    """So many events, within a time, raise an alert."""
+    within: Micros = 0
+    cooldown: Micros = 0
+    """So long after it has raised an alert at a device, it raises no other there."""
 
 
 Rule = ThresholdRule | EventRule
@@ -66,8 +74,19 @@ def _threshold_rule(row: Mapping[str, Any]) -> ThresholdRule:
         hold=round(row["hold_s"] * 1_000_000),
         clear=round(row["clear_s"] * 1_000_000),
         signal=row["signal"],
+        version=row.get("version"),
     )
 
 
 def _event_rule(row: Mapping[str, Any]) -> EventRule:
-    return EventRule(row["id"], row["code"], row["event_kind"], row["event_level"], row["profile_id"])
+    return EventRule(
+        id=row["id"],
+        code=row["code"],
+        kind=row["event_kind"],
+        level=row["event_level"],
+        profile_id=row["profile_id"],
+        version=row.get("version"),
+        count=row["count"],
+        within=round((row["within_s"] or 0) * 1_000_000),
+        cooldown=round(row["cooldown_s"] * 1_000_000),
+    )

@@ -2,39 +2,34 @@
 
 import asyncio
 import math
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from operator import attrgetter
-from uuid import UUID
 
 import numpy as np
 from numpy.typing import NDArray
 
-from analytics.rules import changes, events
+from analytics.rules import changes
 from analytics.rules.alerts import (
     REOPENED,
     Key,
     Open,
     Staged,
-    Step,
-    fires_at,
-    over_at,
     steps_of,
-    steps_of_event,
-    steps_when_over,
 )
-from analytics.rules.definitions import EventRule, Rule
+from analytics.rules.definitions import Rule
+from analytics.rules.event_alerts import EventAlerts, EventDecision
 from analytics.rules.pending import note_pending, recall_pending
 from analytics.rules.reception import Everything, Reception
 from analytics.rules.ruleset import RuleSet
 from analytics.rules.slots import LONG_AGO, NEVER, Ints
-from analytics.rules.stored import Past, read_newest_events, read_past, read_rule_news
+from analytics.rules.stored import Past, read_past, read_rule_news
 from analytics.rules.thresholds import Transition, Verdict, adopt, evaluate, next_due, warm_up
 from devices.registry.device import Device
 from devices.registry.registry import Registry
 from hub.alerts.endings import Ending, Endings
 from hub.alerts.stage import Results
-from hub.alerts.titles import event_title, reading_title
+from hub.alerts.titles import reading_title
 from hub.errors import StoreRefused
 from hub.models import AlertChange, Batch, Columns, Micros
 from hub.repeats import Corrected
@@ -67,11 +62,7 @@ class _Decision:
     batch: Batch
     now: Micros
     verdict: Verdict
-    newest: events.Newest
-    alerts: Staged
-    go_on: list[UUID]
-    """Alerts of which events said again that they are active, and which no desk may have ended meanwhile, whatever
-    became of them later in the batch."""
+    events: EventDecision
 
 
 class RuleBook(Stage):
@@ -110,12 +101,9 @@ class RuleBook(Stage):
         """What changed among the rules since the last batch; None: gone."""
         self._turn = asyncio.Lock()  # an older snapshot must not be taken over after a newer one
         self._set = RuleSet(registry)
-        self._newest: events.Newest = {}
-        """Of the kinds that rules look at, and of whatever has come since the start: a new rule may look at that."""
+        self._events = EventAlerts(registry, self._stale_after)
         self._alerts: dict[Key, Open] = {}
         """Also those of rules that are disabled, or that no longer watch the device."""
-        self._passing: dict[Key, Micros] = {}
-        """When alerts of kinds without an end are over, where this process is to say so."""
         self._decision: _Decision | None = None
 
     async def restore(self, conn: Connection) -> None:
@@ -125,17 +113,17 @@ class RuleBook(Stage):
         """
         await catch_up(conn)
         known = [*self._set.rules.values(), *self._news.values()]
+        self._events.forget()
         await self._read_news(conn)
-        await self._read_newest(conn, known)
+        await self._events.read(conn, known)
         past = await read_past(conn, self._stale_after)
         self._news = {**self._set.rules, **self._news}
         self._set, self._decision = RuleSet(self._registry), None
         self._alerts = past.active
-        self._passing = {}
         self._install()
         await recall_pending(conn, self._set.slots)
         self._remember(past)
-        self._note_passing(self._alerts)
+        self._note_times(self._alerts)
 
     async def refresh(self, pool: Pool) -> None:
         """Read which rules changed; the next batch goes by them, and by the registry. Raises StoreUnavailable."""
@@ -146,17 +134,9 @@ class RuleBook(Stage):
     async def _read_news(self, conn: Connection) -> None:
         async with self._turn:
             news = await read_rule_news(conn, self._since)
-            await self._read_newest(conn, news.changed)
+            await self._events.read(conn, news.changed)
             self._news |= dict.fromkeys(news.gone(self._enabled)) | {rule.id: rule for rule in news.changed}
             self._since, self._enabled = news.snapshot, news.enabled
-
-    async def _read_newest(self, conn: Connection, rules: Iterable[Rule | None]) -> None:
-        """Read the newest events of the kinds that these rules look at."""
-        self._note(await read_newest_events(conn, {rule.kind for rule in rules if isinstance(rule, EventRule)}))
-
-    def _note(self, newest: events.Newest) -> None:
-        known = self._newest
-        known.update({key: ts for key, ts in newest.items() if ts > known.get(key, LONG_AGO)})
 
     def steps(self, batch: Batch) -> Iterator[None]:
         """Set batch.changes to what its readings and events mean; the state stays until `adopt`."""
@@ -167,20 +147,14 @@ class RuleBook(Stage):
         corrected = batch.of(Corrected)
         readings, which, message, signals = _as_they_count(batch, corrected)
         verdict = evaluate(self._set.slots, readings, now - self._stale_after, until, which, signals)
-        devices = {event.device_id: self._registry.device(event.device_id) for event in batch.events}
-        profiles = {id_: device.profile.id for id_, device in devices.items() if device is not None}
         alerts: Staged = {key: alert for key, alert in map(self._ended, batch.of(Endings).values()) if alert}
-        said = [event for place, event in enumerate(batch.events) if place not in corrected.amended]
-        heard, newest = events.judge(said, self._set.by_kind, profiles, self._newest, self._stale_after)
         marks = {} if which is None else _marks(batch, readings.where(which), message[which])
         decided = [
             change for transition in verdict.transitions for change in self._changes(transition, alerts, marks, signals)
         ]
-        go_on: list[UUID] = []
-        decided += [change for one in heard for change in self._event_changes(one, alerts, corrected.events, go_on)]
-        over = [key for key, at in self._passing.items() if at <= until]
-        decided += [change for key in over for change in self._passed(key, alerts, until)]
-        self._decision = _Decision(batch, now, verdict, newest, alerts, go_on)
+        said = EventDecision(alerts)
+        decided += self._events.decide(batch, self._set, self._alerts, said, until)
+        self._decision = _Decision(batch, now, verdict, said)
         decided.sort(key=attrgetter("ts"))
         batch.changes = decided
 
@@ -189,8 +163,8 @@ class RuleBook(Stage):
         decision = self._decision
         if decision is None or decision.batch is not batch:
             return
-        if decision.go_on:
-            closed = await conn.execute(SQL.closed, {"ids": decision.go_on, "handlings": list(REOPENED)})
+        if decision.events.go_on:
+            closed = await conn.execute(SQL.closed, {"ids": decision.events.go_on, "handlings": list(REOPENED)})
             if closed.rowcount:
                 raise StaleDecision(self, f"{closed.rowcount} alerts have been closed")
         await note_pending(conn, self._set.slots, decision.verdict)
@@ -206,13 +180,14 @@ class RuleBook(Stage):
         if (results := batch.of(Results)).refused:
             raise StoreRefused(results.sentence)
         adopt(self._set.slots, decision.verdict, decision.now)
-        self._note(decision.newest)
-        for key, alert in decision.alerts.items():
+        self._events.adopt(decision.events)
+        staged = decision.events.staged
+        for key, alert in staged.items():
             if alert is None:
                 self._alerts.pop(key, None)
             else:
                 self._alerts[key] = alert
-        self._note_passing(decision.alerts)
+        self._note_times([*staged, *((*key, True) for key in decision.events.pauses)])
         for ending in batch.of(Endings).values():
             if ending.kind == "reopened":
                 self._go_on_from(ending)
@@ -232,7 +207,7 @@ class RuleBook(Stage):
         """When the next hold time ends; slightly later if earlier messages may still be undecided."""
         slots = self._set.slots
         held = slots.next_due if slots.next_due > now else next_due(slots, now - self._stale_after)
-        at = min(self._passing.values(), default=NEVER)
+        at = self._events.due()
         at = at if held is None else min(held, at)
         if at >= NEVER:
             return None
@@ -273,50 +248,7 @@ class RuleBook(Stage):
             yield AlertChange(
                 changes.change_id(alert, kind, level, f"{at}{mark}"), alert, kind, at, rule.id, target, device.id,
                 series, level, title, value, threshold, why=signals.why(rule.signal, series, ts),
-            )  # fmt: skip
-
-    def _event_changes(
-        self, heard: events.Heard, staged: Staged, corrected: Collection[UUID], go_on: list[UUID]
-    ) -> Iterator[AlertChange]:
-        rule, event = heard.rule, heard.event
-        key, target = (rule.id, event.device_id, True), f"{event.device}/{event.kind}"
-        known = staged.get(key, self._alerts.get(key))
-        if known is not None and not known.ended and heard.level and event.ts < over_at(known, event.kind):
-            go_on.append(known.id)
-        mark = _mark(event.received) if event.id in corrected else ""
-        steps, staged[key] = steps_of_event(known, rule.code, target, event, heard.level, mark)
-        return self._told(rule, event.device_id, target, steps, heard.delay, mark)
-
-    def _note_passing(self, keys: Iterable[Key]) -> None:
-        """Remember when those of these alerts end by themselves that do, and whose device this process hears."""
-        for key in keys:
-            alert, rule = self._alerts.get(key), self._set.rules.get(key[0]) if key[2] else None
-            at = fires_at(alert, rule.kind) if alert is not None and isinstance(rule, EventRule) else NEVER
-            device = self._registry.device(key[1]) if at < NEVER else None
-            if device is not None and self.reception.owns(device.code):
-                self._passing[key] = at
-            else:
-                self._passing.pop(key, None)
-
-    def _passed(self, key: Key, staged: Staged, until: Micros) -> Iterator[AlertChange]:
-        """The end of an alert that is over, unless an event of this batch has renewed or ended it."""
-        rule, device = self._set.rules[key[0]], self._registry.device(key[1])
-        alert = staged.get(key, self._alerts.get(key))
-        if alert is None or device is None or not isinstance(rule, EventRule) or fires_at(alert, rule.kind) > until:
-            return iter(())
-        steps, staged[key] = steps_when_over(alert, rule.kind)
-        return self._told(rule, device.id, f"{device.code}/{rule.kind}", steps)
-
-    def _told(
-        self, rule: EventRule, device_id: int, target: str, steps: Sequence[Step], delay: Micros = 0, mark: str = ""
-    ) -> Iterator[AlertChange]:
-        device = self._registry.device(device_id)
-        name = target.partition("/")[0] if device is None else device.name
-        for kind, alert, at, level in steps:
-            title = event_title(name, rule.kind, 0 if kind == "cleared" else level, delay)
-            yield AlertChange(
-                changes.change_id(alert, kind, level, f"{at}{mark}"), alert, kind, at, rule.id, target, device_id,
-                None, level, title,
+                rule_version=rule.version,
             )  # fmt: skip
 
     def _install(self) -> None:
@@ -325,9 +257,13 @@ class RuleBook(Stage):
         self._forget_retired()
         added = self._set.follow(news)
         if news:
-            self._note_passing(self._alerts)
+            self._events.install(self._set, self._alerts)
+            self._note_times([*self._alerts, *self._events.paused()])
         if len(added):
             self._take_up(added)
+
+    def _note_times(self, keys: Iterable[Key]) -> None:
+        self._events.note_times(keys, self._set, self._alerts, self.reception.owns)
 
     def _forget_retired(self) -> None:
         """Nothing more comes from devices that are retired: their alerts are cleared by others."""
@@ -338,7 +274,7 @@ class RuleBook(Stage):
         gone = [key for key in self._alerts if _retired((device if key[2] else owner)(key[1]))]
         for key in gone:
             del self._alerts[key]
-        self._note_passing(gone)
+        self._note_times(gone)
 
     def _take_up(self, added: Ints) -> None:
         """The alerts of new slots become their state."""

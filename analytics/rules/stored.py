@@ -1,7 +1,7 @@
 """Loads rules incrementally, and the past state at startup."""
 
 from collections.abc import Collection
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 from uuid import UUID
 
@@ -10,10 +10,10 @@ import psycopg
 from numpy.typing import NDArray
 
 from analytics.rules.alerts import Key, Open
-from analytics.rules.definitions import Rule, read_rules
+from analytics.rules.definitions import EventRule, Rule, read_rules
 from analytics.rules.events import TOO_LATE, Newest
 from devices.vocabulary import LATCHING, MOMENTARY
-from hub.models import Columns, Micros
+from hub.models import Columns, Event, Micros
 from hub.store.revision import NOTHING
 from hub.store.statements import statements
 
@@ -82,6 +82,36 @@ async def read_past(conn: psycopg.AsyncConnection, stale_after: Micros) -> Past:
 
 def _open(id_: UUID, level: int, peak: int, changed: Micros, ended: str, said: Micros | None, lag: Micros) -> Open:
     return Open(id_, level, peak, changed, ended) if said is None else Open(id_, level, peak, changed, ended, said, lag)
+
+
+@dataclass(slots=True, frozen=True)
+class Repeated:
+    """What rules that count events, or pause after an alert, have to know of the past."""
+
+    rules: frozenset[int] = frozenset()
+    events: list[Event] = field(default_factory=list)
+    """Of their kinds, as far back from the newest of a device as a rule looks, in the order of arrival."""
+    raised: dict[tuple[int, int], Micros] = field(default_factory=dict)
+    """By rule and device, when its last alert began, of rules that pause."""
+
+    def __add__(self, more: "Repeated") -> "Repeated":
+        return Repeated(self.rules | more.rules, [*self.events, *more.events], self.raised | more.raised)
+
+
+async def read_repeated(conn: psycopg.AsyncConnection, rules: Collection[EventRule], newest: Newest) -> Repeated:
+    """What those of these rules have to know that count events or pause; `newest` are those of their kinds."""
+    back: dict[str, Micros] = {}
+    for rule in rules:
+        if rule.count > 1 or rule.cooldown:
+            back[rule.kind] = max(back.get(rule.kind, 0), rule.within, rule.cooldown)
+    if not back:
+        return Repeated()
+    wanted = [(kind, device, at - back[kind]) for (kind, device), at in newest.items() if kind in back]
+    kinds, devices, since = zip(*wanted, strict=True) if wanted else ((), (), ())
+    said = await _rows(conn, SQL.repeated, kinds=list(kinds), devices=list(devices), since=list(since))
+    ids = frozenset(rule.id for rule in rules if rule.kind in back)
+    raised = await _rows(conn, SQL.raised, rules=sorted(ids))
+    return Repeated(ids, [Event(*each) for each in said], {(rule, device): at for rule, device, at in raised})
 
 
 async def read_newest_events(conn: psycopg.AsyncConnection, kinds: Collection[str]) -> Newest:

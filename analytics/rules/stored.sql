@@ -68,8 +68,10 @@ from latest
 -- whose profile did, with what people call their metric; and the ids of all enabled rules, packed.
 select pg_current_snapshot()::text,
        (select jsonb_agg(to_jsonb(c)) from (
-           select r.id, r.code, r.profile_id, r.metric, coalesce(p.metrics -> r.metric ->> 'name', r.metric) as label,
-                  r.direction, r.thresholds, r.hysteresis, r.hold_s, r.clear_s, r.signal, r.event_kind, r.event_level
+           select r.id, r.code, r.version, r.profile_id, r.metric,
+                  coalesce(p.metrics -> r.metric ->> 'name', r.metric) as label, r.direction, r.thresholds,
+                  r.hysteresis, r.hold_s, r.clear_s, r.signal, r.event_kind, r.event_level,
+                  r.count, r.within_s, r.cooldown_s
            from rule r
            left join profile p on p.id = r.profile_id
            where r.enabled
@@ -83,6 +85,23 @@ select pg_current_snapshot()::text,
            order by r.id
        ) c),
        (select coalesce(string_agg(int4send(id), '' order by id), '') from rule where enabled)
+
+-- name: raised
+-- When the last alert of each of these rules at a device began, in microseconds.
+select rule_id, device_id, (extract(epoch from max(opened_at)) * 1000000)::bigint
+from alert
+where rule_id = any (%(rules)s::int[])
+group by rule_id, device_id
+
+-- name: repeated
+-- Events of kinds at devices that count from a time on, in microseconds, as they came.
+select e.id, e.device_id, d.code, (extract(epoch from e.ts) * 1000000)::bigint,
+       (extract(epoch from e.received_at) * 1000000)::bigint, e.kind, e.state, e.level
+from unnest(%(kinds)s::text[], %(devices)s::int[], %(since)s::bigint[]) as w (kind, device_id, since)
+join event e on e.kind = w.kind and e.device_id = w.device_id
+     and least(e.ts, e.received_at) >= timestamptz 'epoch' + w.since * interval '1 microsecond'
+join device d on d.id = e.device_id
+order by e.received_at, e.ts
 
 -- name: recent
 -- The end of each series whose value a rule with a hold or clear time watches, as long as that: what may be pending is in there.

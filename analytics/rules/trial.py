@@ -1,12 +1,14 @@
 """What a rule would have said of the past. Pure; by the same code that decides what is received."""
 
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 
 import numpy as np
 
 from analytics.rules.alerts import Open, Steps, over_at, steps_of_event, steps_when_over
 from analytics.rules.definitions import EventRule, ThresholdRule
-from analytics.rules.events import judge
+from analytics.rules.events import Heard, judge
+from analytics.rules.repetition import Pause, counted_at, ends_at, often_enough, resting, waits
 from analytics.rules.slots import LONG_AGO, Slots
 from analytics.rules.thresholds import Transition, adopt, evaluate, next_due
 from hub.alerts.trial import WouldBe
@@ -56,17 +58,58 @@ def of_events(rule: EventRule, events: Iterable[Event], stale_after: Micros, unt
     said = list(events)
     profiles = {} if rule.profile_id is None else {event.device_id: rule.profile_id for event in said}
     heard, _ = judge(said, {rule.kind: [rule]}, profiles, {}, stale_after)
-    would: list[WouldBe] = []
-    latest: dict[str, WouldBe] = {}
-    open_: dict[str, Open | None] = {}
+    heard, _ = often_enough(heard, {})
+    past = _EventPast(rule)
     for each in heard:
-        device = each.event.device
-        steps = steps_of_event(open_.get(device), rule.code, f"{device}/{rule.kind}", each.event, each.level)
-        open_[device] = _walk(device, steps, latest, would)
-    for device, alert in open_.items():
-        if alert is not None and over_at(alert, rule.kind) <= until:
-            _walk(device, steps_when_over(alert, rule.kind), latest, would)
-    return would
+        past.take(each)
+    past.let_pass(until)
+    return past.would
+
+
+class _EventPast:
+    """What an event rule says of events, device by device."""
+
+    def __init__(self, rule: EventRule) -> None:
+        self.would: list[WouldBe] = []
+        self._rule = rule
+        self._latest: dict[str, WouldBe] = {}
+        self._open: dict[str, Open | None] = {}
+        self._pauses: dict[str, Pause] = {}
+
+    def take(self, heard: Heard) -> None:
+        """Go on with what the rule hears of."""
+        device, pause = heard.event.device, self._pauses.get(heard.event.device)
+        if pause and pause.waiting and counted_at(heard.event) >= ends_at(self._rule, pause):
+            pause = self._resume(device, pause)
+        if pause is not None and waits(heard, self._open.get(device), pause):
+            self._pauses[device] = resting(heard, self._open.get(device), pause)
+            return
+        if pause is not None and not heard.level:
+            self._pauses[device] = pause._replace(waiting=None)
+        self._tell(device, heard, heard.event)
+
+    def let_pass(self, until: Micros) -> None:
+        """End and tell what ends or waits until then."""
+        for device, alert in self._open.items():
+            if alert is not None and over_at(alert, self._rule.kind) <= until:
+                _walk(device, steps_when_over(alert, self._rule.kind), self._latest, self.would)
+        for device, pause in list(self._pauses.items()):
+            if ends_at(self._rule, pause) <= until:
+                self._resume(device, pause)
+
+    def _resume(self, device: str, pause: Pause) -> Pause:
+        self._pauses[device] = pause._replace(waiting=None)
+        if (event := pause.waiting) is not None and self._open.get(device) is None:
+            at = ends_at(self._rule, pause)
+            self._tell(device, Heard(self._rule, event), replace(event, ts=at, received=max(at, event.received)))
+        return self._pauses[device]
+
+    def _tell(self, device: str, heard: Heard, event: Event) -> None:
+        target, before = f"{device}/{self._rule.kind}", len(self.would)
+        steps = steps_of_event(self._open.get(device), self._rule.code, target, event, heard.level)
+        self._open[device] = _walk(device, steps, self._latest, self.would)
+        if self._rule.cooldown and len(self.would) > before:
+            self._pauses[device] = Pause(counted_at(event))
 
 
 def _walk(device: str, steps: Steps, latest: dict[str, WouldBe], would: list[WouldBe]) -> Open | None:

@@ -6,6 +6,7 @@ import { element, keep, LEVELS, put, sign } from './shapes.js';
 import { ring } from './sound.js';
 
 const SHOWN_STEPS = ['acknowledged', 'closed', 'false_alarm'];
+const GUIDANCE = ['action', 'contacts', 'cause', 'consequence'];
 const list = document.getElementById('alert-cards');
 const announcer = document.getElementById('announce');
 let known = null; // ids seen before; null until the first load, which is not announced
@@ -96,8 +97,19 @@ function makeCard(alert) {
   const problem = element('span', 'problem');
   problem.setAttribute('role', 'status');
   steps.append(problem);
-  card.append(top, element('h3'), element('p', 'where'), measure, element('p', 'climbs'), steps, makeHandling(card));
+  const guidance = element('details', 'guidance');
+  guidance.append(element('summary'), ...GUIDANCE.map((name) => element('p', name)));
+  card.append(top, element('h3'), element('p', 'where'), measure, element('p', 'climbs'), guidance, steps, makeHandling(card));
   return card;
+}
+
+// What is to be done, folded: the rule's words or the hub's.
+function guide(block, said) {
+  block.hidden = said === null;
+  if (said === null) return;
+  const within = said.respond_s === null ? '' : t('respond_within', { minutes: number(said.respond_s / 60, 0) });
+  put(block.querySelector('summary'), [t('what_to_do'), within].filter(Boolean).join(' · '));
+  for (const name of GUIDANCE) put(block.querySelector(`.${name}`), said[name] === null ? '' : said[name]);
 }
 
 function update(card, alert, now) {
@@ -131,6 +143,7 @@ function update(card, alert, now) {
   put(find('.value small'), measured ? unit(alert.unit) : '');
   const limit = alert.direction === 'below' ? 'limit_below' : 'limit_above';
   put(find('.limit'), alert.threshold === null ? '' : t(limit, { value: number(alert.threshold) }));
+  guide(find('.guidance'), alert.guidance);
   const offered = step === null ? [] : SHOWN_STEPS.filter((to) => alert.steps.includes(to));
   updateHandling(card, alert, titleOf(alert), step !== null);
   for (const button of card.querySelectorAll('.steps button')) {

@@ -108,7 +108,7 @@ function paced(load) {
 
 const loadAlerts = paced(async () => {
   const [active, over, red, drilled, fused] = await Promise.all([...['active=true&limit=1000', 'state=cleared&limit=50',
-    'state=cleared&min_level=red&limit=1000', 'active=true&drill=true&limit=200'].map((wanted) => get(`/alerts?${wanted}`)),
+    'state=cleared&min_level=red&limit=1000', 'active=true&drill=true&limit=200'].map((wanted) => get(`/alerts?${wanted}`, { 'Accept-Language': language })),
   get(`/incidents?active=true&limit=50&lang=${language}`)]);
   incidents = fused.items;
   const all = new Map([...over.items, ...red.items, ...active.items, ...drilled.items].map((alert) => [alert.id, alert]));

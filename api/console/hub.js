@@ -35,8 +35,8 @@ export async function request(path, options = {}) {
   return answer;
 }
 
-export async function get(path) {
-  return (await request(path)).json();
+export async function get(path, headers = {}) {
+  return (await request(path, { headers })).json();
 }
 
 // Saves what a path answers as a file, with the token or the cookie, which a link would not have.

@@ -16,7 +16,8 @@ from api.contract_types import LEVELS, Code, EventKind, LevelName, Name, Region,
 from api.database import audit, handling, read, row, writing
 from api.language import Spoken
 from api.problems import ProblemError, invalid, not_found, responses
-from api.routes.alerts import AlertDetail, Seen, detail, step_of, take
+from api.routes.alert_body import AlertDetail
+from api.routes.alerts import Seen, detail, step_of, take
 from hub.access.caller import Caller
 from hub.access.door import GuardedRouter, TheCaller, needs
 from hub.access.permissions import Permission

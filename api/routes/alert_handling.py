@@ -14,8 +14,9 @@ from api.contract_types import Name, Time
 from api.database import audit, read, row, writing
 from api.language import Spoken
 from api.problems import ProblemError, invalid, responses
+from api.routes.alert_body import AlertDetail, Cause
 from api.routes.alert_desk import Lines
-from api.routes.alerts import AlertDetail, Cause, Seen, detail, known_cause, step_of, take
+from api.routes.alerts import Seen, detail, known_cause, step_of, take
 from hub.access.caller import Caller
 from hub.access.door import GuardedRouter, TheCaller, needs
 from hub.access.permissions import Permission

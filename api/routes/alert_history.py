@@ -8,7 +8,8 @@ from api.cursors import Page, Paged
 from api.database import read
 from api.language import Spoken
 from api.problems import not_found, responses
-from api.routes.alerts import SQL, AlertDelivery, AlertStep, shown_change, shown_delivery
+from api.routes.alert_body import AlertDelivery, AlertStep
+from api.routes.alerts import SQL, shown_change, shown_delivery
 from hub.access.door import GuardedRouter, TheCaller, needs
 from hub.access.permissions import Permission
 

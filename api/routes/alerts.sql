@@ -74,14 +74,15 @@ select a.id, a.seq, a.state, a.handling,
        case when a.cleared_at is null then 'active' else 'cleared' end as condition,
        (array['blue', 'yellow', 'orange', 'red'])[a.level] as level,
        (array['blue', 'yellow', 'orange', 'red'])[a.peak_level] as peak_level, a.title,
-       a.origin, a.drill_id is not null as drill, a.target, r.code as rule, r.name as rule_name, coalesce(r.event_kind, a.event_kind) as event_kind,
+       a.origin, a.drill_id is not null as drill, a.target, r.code as rule, r.name as rule_name, a.rule_version,
+       coalesce(r.event_kind, a.event_kind) as event_kind,
        d.code as device, d.name as device_name, coalesce(p.category, a.category) as category,
        who.name as assignee, a.cause, a.check_result, a.shelved_until, a.merged_into,
        (select m.incident_id from incident_member m where m.alert_id = a.id and m.separated_at is null) as incident,
        s.metric, p.metrics -> s.metric ->> 'name' as metric_name,
        case r.signal when 'score' then '1' when 'gap' then 's' when 'rate' then (p.metrics -> s.metric ->> 'unit') || '/h'
             else p.metrics -> s.metric ->> 'unit' end as unit, coalesce(p.metrics -> s.metric, p.events -> r.event_kind) as names,
-       r.direction, r.signal, a.value, a.threshold, a.region,
+       r.direction, r.signal, v.body -> 'guidance' as guidance, a.value, a.threshold, a.region,
        coalesce(a.lon, d.lon) as lon, coalesce(a.lat, d.lat) as lat,
        coalesce(d.organisation, a.organisation) as organisation, a.opened_at, a.cleared_at, a.changed_at, a.raised_at, a.updated_at,
        (select jsonb_build_object('chain', c.code, 'step', e.step, 'state', e.state, 'next_at', e.due_at, 'next_to',
@@ -90,6 +91,7 @@ select a.id, a.seq, a.state, a.handling,
         from escalation e join chain c on c.code = e.chain where e.alert_id = a.id) as escalation
 from alert a
 left join rule r on r.id = a.rule_id
+left join rule_version v on v.rule_id = a.rule_id and v.version = a.rule_version
 left join device d on d.id = a.device_id
 left join profile p on p.id = d.profile_id
 left join principal who on who.id = a.assignee

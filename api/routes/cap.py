@@ -20,6 +20,7 @@ from api.problems import not_found, responses
 from hub.access.classification import CeilingName, level_named
 from hub.access.door import GuardedRouter, needs
 from hub.access.permissions import Permission
+from hub.alerts.guidance import guidance_in
 from hub.alerts.path import DRILL as PATH
 from hub.alerts.titles import marked, title_in
 from hub.alerts.transitions import RECORDS
@@ -110,12 +111,13 @@ def sender_of(context: Context) -> str:
 def _names(found: Mapping[str, Any], picture: Mapping[str, Any], lang: Lang) -> Names:
     """Names in a language; the title only where it may be told."""
     named = found["names"] or {}
+    guidance = guidance_in(lang, found["picture"]) if "guidance" in picture else None
     event = named.get("name_en" if lang == "en" else "name") or named.get("name")
     if "title" not in picture:
-        return Names(None, event)
+        return Names(None, event, guidance)
     if "value" not in picture:  # it may not be told, and a title that is made anew would
-        return Names(picture["title"], event)
-    return Names(title_in(lang, found["picture"], found, named), event)
+        return Names(picture["title"], event, guidance)
+    return Names(title_in(lang, found["picture"], found, named), event, guidance)
 
 
 def _answer(request: Request, body: bytes, kind: str) -> Response:

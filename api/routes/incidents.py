@@ -15,8 +15,9 @@ from api.cursors import Page, Paged
 from api.database import execute, read
 from api.language import Spoken
 from api.problems import ProblemError, not_found, responses
+from api.routes.alert_body import AlertDetail, State
 from api.routes.alert_desk import Lines
-from api.routes.alerts import AlertDetail, Seen, State, get_alert, step_of, take
+from api.routes.alerts import Seen, get_alert, step_of, take
 from hub.access.door import GuardedRouter, TheCaller, needs
 from hub.access.permissions import Permission
 from hub.alerts.routing import level_word

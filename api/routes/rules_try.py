@@ -15,7 +15,8 @@ from api.context import Here
 from api.contract_types import LEVELS, Code, LevelName, Moment
 from api.language import Spoken
 from api.problems import ProblemError, invalid, responses
-from api.routes.rules import RuleBody, profile_of
+from api.routes.rules import profile_of
+from api.rule_body import RuleBody
 from hub.access.door import GuardedRouter, needs
 from hub.access.permissions import Permission
 from hub.alerts.hours import ZONE, Hours, hours_of, zones

@@ -16,7 +16,8 @@ from api.database import audit, row, rows, writing
 from api.language import Spoken
 from api.pdf.rendering import rendered
 from api.problems import invalid, responses
-from api.routes.alerts import SHOWN, Alert, Receipt, State, detail
+from api.routes.alert_body import Alert, Receipt, State
+from api.routes.alerts import SHOWN, detail
 from hub.access.caller import Caller
 from hub.access.door import GuardedRouter, TheCaller, needs
 from hub.access.permissions import Permission

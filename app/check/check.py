@@ -26,6 +26,7 @@ from app.check.ports import check_ports
 from app.check.retention import check_retention
 from app.check.rotas import check_rotas
 from app.check.routing import check_routing
+from app.check.rules import check_rules
 from app.check.secrets import check_secrets
 from app.check.server_certificates import check_server_certificates, database_fault
 from app.check.session import check_session
@@ -71,7 +72,7 @@ async def check(settings: Settings) -> AsyncIterator[Finding]:
 async def _check_others(settings: Settings) -> AsyncIterator[Finding]:
     async for finding in check_outgoing(settings):
         yield finding
-    for found in (check_fallback, check_routing, check_rotas, check_path, check_secrets, check_warnings):
+    for found in (check_fallback, check_routing, check_rules, check_rotas, check_path, check_secrets, check_warnings):
         for finding in await found(settings):
             yield finding
     async for finding in check_oidc(settings):

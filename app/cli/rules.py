@@ -10,15 +10,21 @@ from rich.text import Text
 
 from app.cli.client import DEFAULT_URL, TokenOption, UrlOption, call, fail, out, pages
 from app.cli.connection import Verbs
-from app.cli.rule_body import LEVELS, CodeArgument, JsonOption, body_of
+from app.cli.rule_body import LEVELS, CodeArgument, GuidanceOptions, JsonOption, RepetitionOptions, body_of
+from app.cli.rules_history import restore_rule, rule_history
 from app.cli.rules_report import report_rules
+from app.cli.rules_sets import sets
 from app.cli.rules_try import try_rule
 
 rules = Verbs("What is unusual: thresholds on a metric, and kinds of event.")
 rules.verb("try")(try_rule)
 rules.verb("report")(report_rules)
+rules.verb("history")(rule_history)
+rules.verb("restore")(restore_rule)
+rules.add_typer(sets, name="sets")
 _OF_METRIC = ("metric", "signal", "direction", "thresholds")
 _OF_EVENT = ("event_kind", "level")
+_OF_REPETITION = ("count", "within_s", "cooldown_s")
 
 
 @rules.verb("list")
@@ -74,6 +80,9 @@ def put_rule(
     enabled: Annotated[bool | None, typer.Option("--enable/--disable", help="Whether it is in force.")] = None,
     url: UrlOption = DEFAULT_URL,
     token: TokenOption = None,
+    *,
+    repetition: RepetitionOptions,
+    guidance: GuidanceOptions,
 ) -> None:
     """Make a rule, or change what is given of one that is there; the rest of it stays, but thresholds are replaced.
 
@@ -84,6 +93,12 @@ def put_rule(
               --direction above --yellow 0.99 --clear-s 1800
 
     Example:  hub rules put smoke --name Smoke --event-kind smoke --level red
+
+    Example:  hub rules put doors --name "Doors" --event-kind door_open --level yellow --count 3 --within-s 600
+
+    Example:  hub rules put pump-heat --name "Pump too hot" --profile pump --metric temperature --direction above
+              --red 90 --cause "worn bearing" --consequence "the pump fails" --action "switch to pump 2"
+              --contacts "pump crew" --respond-s 600
     """
     known = call("GET", f"/rules/{code}", url, token, accept=(404,))
     body = body_of(known.json()) if known.is_success else {}
@@ -99,10 +114,15 @@ def put_rule(
             key: value for key, value in body.items() if key not in (*_OF_METRIC, "hysteresis", "hold_s", "clear_s")
         }
     if any(value is not None for value in of_metric.values()):
-        body = {key: value for key, value in body.items() if key not in _OF_EVENT}
+        body = {key: value for key, value in body.items() if key not in (*_OF_EVENT, *_OF_REPETITION)}
     times = {"hold_s": hold_s, "clear_s": clear_s}
     more = {"name": name, "profile": profile, "hysteresis": hysteresis, **times, "enabled": enabled}
     body |= {key: value for key, value in {**of_metric, **of_event, **more}.items() if value is not None}
+    body |= repetition.given()
+    if body.get("count") == 1:
+        body.pop("within_s", None)
+    if said := guidance.given():
+        body["guidance"] = {**(body.get("guidance") or {}), **said}
     stored = call("PUT", f"/rules/{code}", url, token, json=body)
     out.print(Text(f"{code} is made." if stored.status_code == 201 else f"{code} is as given."))
 

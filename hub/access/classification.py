@@ -62,11 +62,13 @@ ALERT = {
     **dict.fromkeys(
         ("alert", "seq", "category", "metric", "event_kind", "level", "peak_level", "state", "condition", "handling",
          "opened_at", "cleared_at", "changed_at", "raised_at", "link", "origin", "cause", "drill", "shelved_until",
-         "merged_into", "incident"),
+         "merged_into", "incident", "signal"),
         Level.L1,
     ),
     **dict.fromkeys(
-        ("rule", "rule_name", "device", "device_name", "target", "organisation", "region", "title"), Level.L2
+        ("rule", "rule_name", "rule_version", "device", "device_name", "target", "organisation", "region", "title",
+         "guidance"),
+        Level.L2,
     ),
     **dict.fromkeys(("lon", "lat"), Level.L3),
     "assignee": Level.L4,

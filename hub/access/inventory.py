@@ -58,7 +58,12 @@ TABLES: Mapping[str, Table] = {
     "rule": _table(
         _MANAGEMENT, "when a reading or event is an alert", "until switched off; alerts refer to it",
         Permission.RULES_READ, l2="id code name profile_id metric direction thresholds hysteresis hold_s event_kind "
-        "event_level enabled revision clear_s signal",
+        "event_level enabled revision clear_s signal version guidance changed_by "
+        "count within_s cooldown_s",
+    ),
+    "rule_version": _table(
+        _MANAGEMENT, "each version of a rule, to explain its alerts", "kept: alerts were raised by it",
+        Permission.RULES_READ, l2="rule_id version at body changed_by",
     ),
     "rule_pending": _table(
         _OPERATIONS, "since when signals are beyond the levels of rules", "while they are", None,
@@ -137,7 +142,8 @@ TABLES: Mapping[str, Table] = {
         Permission.ALERTS_READ,
         l1="id level peak_level opened_at cleared_at changed_at raised_at updated_at seq handling state origin"
         " acknowledged_level cause check_result shelved_until merged_into drill_id",
-        l2="rule_id target device_id series_id region title event_kind category organisation area_keys scope assignee",
+        l2="rule_id rule_version target device_id series_id region title event_kind category organisation area_keys"
+        " scope assignee",
         l3="value threshold lon lat",
     ),
     "alert_attachment": _table(

@@ -144,6 +144,8 @@ class Alert:
     """Of an exercise, or of a test of its device; None: it is real."""
     check_result: str | None
     """What a person found it to be (核实): real, false_alarm or test; None: nobody has checked."""
+    rule_version: int | None
+    """The version of its rule that raised it."""
     organisation: str | None
     category: str | None
     areas: list[str]
@@ -381,10 +383,11 @@ def _no_raise(
 
 def _raised(change: AlertChange | Raise, home: Home) -> Alert:
     at = change.at if isinstance(change, Raise) else from_micros(change.ts)
+    drill = change.drill_id if isinstance(change, Raise) else home.test_at(at)
     alert = Alert(
         change.alert_id, "rule", None, change.target, change.device_id, None, home.region, change.title,
         change.level, change.level, "open", None, None, at, None, at, 1,
-        None, None, None, None, None, None, None, None, _drill_of(change, home, at), None,
+        None, None, None, None, None, None, None, None, drill, None, None,
         home.organisation, home.category, home.areas,
     )  # fmt: skip
     if alert.drill_id is not None:
@@ -392,13 +395,6 @@ def _raised(change: AlertChange | Raise, home: Home) -> Alert:
     if isinstance(change, Raise):
         alert.origin, alert.event_kind, alert.lon, alert.lat = change.origin, change.event_kind, change.lon, change.lat
     else:
-        alert.rule_id, alert.series_id = change.rule_id, change.series_id
+        alert.rule_id, alert.rule_version, alert.series_id = change.rule_id, change.rule_version, change.series_id
         alert.value, alert.threshold = change.value, change.threshold
     return alert
-
-
-def _drill_of(change: AlertChange | Raise, home: Home, at: datetime) -> UUID | None:
-    """The drill that an alert belongs to; what a device under test saw before the test began is real."""
-    if isinstance(change, Raise):
-        return change.drill_id
-    return home.test if home.tested_from is not None and home.tested_from <= at else None

@@ -14,7 +14,7 @@ select id from alert_change where id = any (%(ids)b::uuid[])
 select a.id, a.origin, a.rule_id, a.target, a.device_id, a.series_id, a.region, a.title, a.level, a.peak_level,
        a.handling, a.value, a.threshold, a.opened_at, a.cleared_at, a.changed_at, a.seq, a.event_kind, a.lon, a.lat,
        a.acknowledged_level, a.assignee, a.cause, a.shelved_until, a.merged_into, a.drill_id,
-       a.check_result, coalesce(d.organisation, a.organisation), coalesce(p.category, a.category),
+       a.check_result, a.rule_version, coalesce(d.organisation, a.organisation), coalesce(p.category, a.category),
        areas_of(coalesce(d.area_keys, a.area_keys)) as areas,
        exists (select from drill g where g.id = a.drill_id and g.over_at is not null) as drill_over,
        f.own_level, f.own_peak, f.floor, f.ceiling
@@ -88,11 +88,11 @@ where a.id = n.id
 -- What has a device belongs where that does; what has none, where it was said to be.
 insert into alert (id, origin, rule_id, target, device_id, series_id, region, seq, level, peak_level, value, threshold,
                    title, handling, opened_at, changed_at, cleared_at, event_kind, lon, lat, acknowledged_level,
-                   assignee, cause, shelved_until, merged_into, drill_id, organisation, category,
+                   assignee, cause, shelved_until, merged_into, drill_id, rule_version, organisation, category,
                    area_keys)
 select n.id, n.origin, n.rule_id, n.target, n.device_id, n.series_id, n.region, n.seq, n.level, n.peak_level, n.value,
        n.threshold, n.title, n.handling, n.opened_at, n.changed_at, n.cleared_at, n.event_kind, n.lon, n.lat,
-       n.acknowledged_level, n.assignee, n.cause, n.shelved_until, n.merged_into, n.drill_id,
+       n.acknowledged_level, n.assignee, n.cause, n.shelved_until, n.merged_into, n.drill_id, n.rule_version,
        case when n.device_id is null then n.organisation end, case when n.device_id is null then n.category end,
        case when n.device_id is null then area_keys(n.organisation, n.region, n.lon, n.lat) else '{}' end
 from unnest(
@@ -101,11 +101,11 @@ from unnest(
     %(threshold)b::float8[], %(title)b::text[], %(handling)b::text[], %(opened_at)b::timestamptz[],
     %(changed_at)b::timestamptz[], %(cleared_at)b::timestamptz[], %(event_kind)b::text[], %(lon)b::float8[],
     %(lat)b::float8[], %(acknowledged_level)b::int2[], %(assignee)b::uuid[], %(cause)b::text[],
-    %(shelved_until)b::timestamptz[], %(merged_into)b::uuid[], %(drill_id)b::uuid[],
+    %(shelved_until)b::timestamptz[], %(merged_into)b::uuid[], %(drill_id)b::uuid[], %(rule_version)b::int[],
     %(organisation)b::text[], %(category)b::text[]
 ) as n (id, origin, rule_id, target, device_id, series_id, region, seq, level, peak_level, value, threshold, title,
         handling, opened_at, changed_at, cleared_at, event_kind, lon, lat, acknowledged_level, assignee, cause,
-        shelved_until, merged_into, drill_id, organisation, category)
+        shelved_until, merged_into, drill_id, rule_version, organisation, category)
 
 -- name: hold
 -- What fusion holds levels at.
@@ -132,6 +132,8 @@ insert into alert_change (id, alert_id, seq, kind, actor, note, note_words, deta
 select n.change_id, a.id, n.seq, n.kind, n.actor, n.note, n.note_words::jsonb, n.details::jsonb, n.recipients::int[],
        n.grouped::int[], n.principal, jsonb_build_object(
         'alert', a.id, 'seq', n.seq, 'origin', a.origin, 'target', a.target, 'rule', r.code, 'rule_name', r.name,
+        'rule_version', a.rule_version, 'guidance', v.guidance,
+        'signal', case when a.series_id is not null then r.signal end,
         'device', d.code, 'device_name', d.name, 'metric', s.metric, 'event_kind', coalesce(r.event_kind, a.event_kind),
         'category', coalesce(p.category, a.category), 'region', a.region,
         'lon', coalesce(a.lon, d.lon), 'lat', coalesce(a.lat, d.lat),
@@ -156,6 +158,10 @@ from unnest(
                         place)
 cross join lateral (select a.* from alert a where a.id = n.id offset 0) a
 left join rule r on r.id = a.rule_id
+left join lateral (
+    select v.body -> 'guidance' as guidance from rule_version v
+    where v.rule_id = a.rule_id and v.version = a.rule_version offset 0
+) v on true
 left join lateral (select d.* from device d where d.id = a.device_id offset 0) d on true
 left join profile p on p.id = d.profile_id
 left join lateral (select s.metric from series s where s.id = a.series_id offset 0) s on true

@@ -18,3 +18,7 @@ class Home(NamedTuple):
     """The drill in which it is tested now."""
     tested_from: datetime | None = None
     """What happened before that is no test."""
+
+    def test_at(self, at: datetime) -> UUID | None:
+        """The drill of the test in which something happened; what a device saw before its test began is real."""
+        return self.test if self.tested_from is not None and self.tested_from <= at else None

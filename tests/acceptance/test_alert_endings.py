@@ -11,6 +11,7 @@ import pytest
 from tests.support.batches import fetch
 from tests.support.broker import Mosquitto
 from tests.support.bus import open_bus
+from tests.support.guidance import GUIDANCE
 from tests.support.hub import Hub
 from tests.support.kafka_topics import KafkaTopics
 from tests.support.numbered import register
@@ -19,7 +20,7 @@ from tests.support.process import wait_until
 GAUGES = range(4)
 RULE: dict[str, Any] = {
     "name": "Many", "profile": "counter", "metric": "n", "direction": "above",
-    "thresholds": {"yellow": 10, "red": 20},
+    "thresholds": {"yellow": 10, "red": 20}, "guidance": GUIDANCE,
 }  # fmt: skip
 
 

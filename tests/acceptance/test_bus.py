@@ -11,6 +11,7 @@ import pytest
 from tests.support.batches import fetch
 from tests.support.broker import Mosquitto
 from tests.support.bus import READING, Bus, open_bus
+from tests.support.guidance import GUIDANCE
 from tests.support.kafka import KafkaBroker
 from tests.support.kafka_topics import KafkaTopics
 from tests.support.numbered import DEVICES, START_MS, Numbers, check, count, wait_for
@@ -32,7 +33,7 @@ def test_nothing_is_lost_or_twice_when_edge_and_worker_are_killed(
     city: Bus, database: str, mosquitto: Mosquitto
 ) -> None:
     rule = {"name": "many", "profile": "counter", "metric": "n", "direction": "above", "hysteresis": 0, "hold_s": 0}
-    city.first.put("/rules/many", **rule, thresholds={"red": ALARM - 0.5}, enabled=True)
+    city.first.put("/rules/many", **rule, thresholds={"red": ALARM - 0.5}, guidance=GUIDANCE, enabled=True)
     city.start()
     with Numbers(mosquitto.port, MESSAGES, rate=5_000):
         wait_for(database, MESSAGES // 10)

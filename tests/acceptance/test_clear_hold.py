@@ -7,6 +7,7 @@ import pytest
 
 from tests.support.batches import fetch
 from tests.support.broker import Mosquitto
+from tests.support.guidance import GUIDANCE
 from tests.support.hub import Hub
 from tests.support.numbered import register
 from tests.support.process import wait_until
@@ -14,6 +15,7 @@ from tests.support.process import wait_until
 CLEAR_S = 3
 RULE: dict[str, Any] = {
     "name": "Many", "profile": "counter", "metric": "n", "direction": "above", "thresholds": {"yellow": 10, "red": 20},
+    "guidance": GUIDANCE,
     "clear_s": CLEAR_S,
 }  # fmt: skip
 TOLD = """

@@ -17,6 +17,7 @@ from analytics.rules.rulebook import DEAF, GRACE
 from tests.support.batches import fetch
 from tests.support.broker import Mosquitto
 from tests.support.bus import READING, open_bus
+from tests.support.guidance import GUIDANCE
 from tests.support.hub import Hub
 from tests.support.kafka_topics import KafkaTopics
 from tests.support.numbered import register, wait_for
@@ -29,6 +30,7 @@ STAYS, CALMS = range(4), 4
 """Devices whose value stays beyond the limit, and one that comes back from there."""
 RULE: dict[str, Any] = {
     "name": "Many", "profile": "counter", "metric": "n", "direction": "above", "thresholds": {"red": 10},
+    "guidance": GUIDANCE,
     "hold_s": HOLD_S,
 }  # fmt: skip
 

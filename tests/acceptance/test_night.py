@@ -18,13 +18,21 @@ from hub.access.roles import Role
 from tests.support.accounts import PASSWORD, person
 from tests.support.batches import fetch
 from tests.support.broker import Mosquitto
+from tests.support.guidance import GUIDANCE
 from tests.support.hub import Hub
 from tests.support.numbered import register
 from tests.support.process import eventually
 from tests.support.served_api import PREFIX, api_context
 from tests.support.webhooks import Receiver
 
-RULE = {"name": "Many", "profile": "counter", "metric": "n", "direction": "above", "thresholds": {"red": 20}}
+RULE = {
+    "name": "Many",
+    "profile": "counter",
+    "metric": "n",
+    "direction": "above",
+    "thresholds": {"red": 20},
+    "guidance": GUIDANCE,
+}
 DESKS = ("village", "town", "county", "city")
 ROTA = """
 with o as (insert into organisation (code, name) values ('lake', 'Lake') returning code),

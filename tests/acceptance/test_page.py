@@ -90,6 +90,10 @@ async def test_what_a_person_sees(database: str, browser: Callable[[], Chromium]
         async with client_of(context) as client:
             taken = (await client.get(f"/alerts/{alert}")).json()
             assert (taken["state"], taken["changes"][-1]["actor"]) == ("acknowledged", "api")
+            [zh] = (await client.get("/alerts", params={"min_level": "red"}, headers={"Accept-Language": "zh"})).json()[
+                "items"
+            ]
+            assert (zh["guidance"]["respond_s"], "生态环境局" in zh["guidance"]["contacts"]) == (1800, True)
 
 
 async def exercise(context: Context, database: str) -> None:
@@ -115,7 +119,16 @@ def look(browser: Callable[[], Chromium], url: str, another: Callable[[], UUID],
             page.resize(width, 800)
             assert page.evaluate(OVERFLOWING) == [], f"numbers of a large city fit at {width} px"
         shown = page.text()
-        for words in ("PM2.5 above 250", NASTY, "260", "limit 250", "41.75", "µg/m³", "out of range"):
+        for words in (
+            "PM2.5 above 250",
+            "What is to be done · within 30 min",
+            NASTY,
+            "260",
+            "limit 250",
+            "41.75",
+            "µg/m³",
+            "out of range",
+        ):
             assert words in shown
         for words in (
             "Active alerts",

@@ -7,11 +7,19 @@ import psycopg
 
 from tests.support.batches import fetch
 from tests.support.broker import Mosquitto
+from tests.support.guidance import GUIDANCE
 from tests.support.hub import Hub
 from tests.support.numbered import register
 from tests.support.process import wait_until
 
-RULE = {"name": "Many", "profile": "counter", "metric": "n", "direction": "above", "thresholds": {"red": 20}}
+RULE = {
+    "name": "Many",
+    "profile": "counter",
+    "metric": "n",
+    "direction": "above",
+    "thresholds": {"red": 20},
+    "guidance": GUIDANCE,
+}
 GIVEN = "select seq, why from outbox where until_cursor is null order by seq"
 SUMMARY = (
     "select o.state, g.due_at from outbox o join alert_grouping g using (consumer_id) where o.until_cursor is not null"

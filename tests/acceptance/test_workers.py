@@ -12,6 +12,7 @@ import pytest
 
 from hub.quality import Quality
 from tests.support.broker import Mosquitto
+from tests.support.guidance import GUIDANCE
 from tests.support.hub import Hub
 from tests.support.numbered import DEVICES, START_MS, Numbers, check, count, held, register, wait_for
 from tests.support.process import wait_until
@@ -152,7 +153,7 @@ def test_each_device_is_judged_in_order(
     turns = messages // DEVICES
     crew.put(
         "/rules/high", name="high", profile="counter", metric="n", direction="above",
-        thresholds={"red": 50}, hysteresis=5, hold_s=2, enabled=True,
+        thresholds={"red": 50}, guidance=GUIDANCE, hysteresis=5, hold_s=2, enabled=True,
     )  # fmt: skip
     mosquitto.publish(_turns(range(turns // 4), turns))
     rest = threading.Thread(target=mosquitto.publish, args=(_turns(range(turns // 4, turns), turns),))

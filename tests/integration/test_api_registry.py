@@ -2,7 +2,12 @@ from typing import Any
 
 import pytest
 
+from app.check.rules import check_rules
+from tests.support.guidance import GUIDANCE
 from tests.support.served_api import AIR, RULE, api_context, client_of, register
+
+REPEATED: list[dict[str, Any]] = [{"count": 2, "within_s": 60}, {"cooldown_s": 60}]
+"""What a rule about fire or a flood may not have."""
 
 
 async def revisions(context: Any) -> list[Any]:
@@ -78,6 +83,10 @@ async def test_lists_page_without_gap_or_repeat(database: str) -> None:
         ),
         ("/rules/r", {"name": "R", "event_kind": "smokey", "level": "red"}, "/"),
         ("/rules/r", {"name": "R", "event_kind": "smoke"}, "/"),
+        *(("/rules/r", {"name": "R", "event_kind": "flood", "level": "red", **more}, "/") for more in REPEATED),
+        ("/rules/r", {"name": "R", "event_kind": "door_open", "level": "blue", "count": 2}, "/"),
+        ("/rules/r", {"name": "R", "event_kind": "door_open", "level": "blue", "within_s": 2}, "/"),
+        ("/rules/r", {**RULE, "cooldown_s": 9}, "/"),
         ("/consumers/c", {"url": "ftp://example.org"}, "/url"),
         ("/consumers/c", {"url": "http://example.org", "secret": "whsec_c2hvcnQ="}, "/secret"),
     ],
@@ -122,3 +131,36 @@ async def test_rule_is_switched_off_and_on(database: str) -> None:
         assert (await client.delete("/rules/none")).status_code == 404
         event = {"name": "Smoke", "event_kind": "smoke", "level": "red"}
         assert (await client.put("/rules/smoke", json=event)).status_code == 201
+
+
+async def test_a_rule_that_can_be_red_is_switched_on_once_it_says_what_is_to_be_done(database: str) -> None:
+    async with api_context(database) as context, client_of(context) as client:
+        pump = {"name": "Pump", "metrics": {"temperature": {"name": "T", "unit": "Cel"}}}
+        (await client.put("/profiles/pump", json=pump)).raise_for_status()
+        hot = {"name": "Hot", "profile": "pump", "metric": "temperature", "direction": "above"}
+        red = {**hot, "thresholds": {"yellow": 70, "red": 90}}
+        assert (await client.put("/rules/mild", json={**hot, "thresholds": {"yellow": 70}})).status_code == 201
+        some = {name: value for name, value in GUIDANCE.items() if name != "contacts"}
+        without: list[tuple[dict[str, Any], str]] = [({}, "guidance.cause"), ({"guidance": some}, "guidance.contacts;")]
+        for given, needed in without:
+            refused = await client.put("/rules/hot", json={**red, **given})
+            assert (refused.status_code, refused.json()["errors"][0]["pointer"]) == (422, "/guidance")
+            assert needed in refused.json()["detail"]
+        assert (await client.put("/rules/hot", json={**red, "enabled": False})).status_code == 201
+        assert (await client.put("/rules/hot", json=red)).status_code == 422
+        assert (await client.put("/rules/mild", json=red)).status_code == 422
+        stored = (await client.put("/rules/hot", json={**red, "guidance": GUIDANCE})).raise_for_status().json()
+        assert (stored["enabled"], stored["guidance"]) == (True, GUIDANCE)
+        zh = await client.put("/rules/mild", json=red, headers={"Accept-Language": "zh"})
+        assert "须写明处置要求" in zh.json()["detail"]
+
+        # What was in force before this was asked stays so, and may be changed; once out of force it needs it.
+        async with context.hub_pool.connection() as conn:
+            await conn.execute("update rule set guidance = null where code = 'hot'")
+        assert (await client.put("/rules/hot", json={**red, "hold_s": 5})).status_code == 200
+        assert [each.what for each in await check_rules(context.settings)] == [
+            "rules: orange and red alerts do not say what is to be done, of hot; once out of force they stay so"
+        ]
+        await client.delete("/rules/hot")
+        assert await check_rules(context.settings) == []
+        assert (await client.put("/rules/hot", json={**red, "hold_s": 5})).status_code == 422

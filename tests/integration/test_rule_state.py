@@ -103,7 +103,7 @@ def known(book: RuleBook, told: bool = True) -> Known:
         # A level that nobody is told of is not in the store.
         levels[key] = alert.level if alert is not None and alert.ended and level else level
     kinds = {rule for rule, some in book._set.by_kind.items() if some}
-    return Known(alerts, levels, {key: ts for key, ts in book._newest.items() if key[0] in kinds})
+    return Known(alerts, levels, {key: ts for key, ts in book._events._newest.items() if key[0] in kinds})
 
 
 class Model:

@@ -49,6 +49,18 @@ async def test_an_alert_is_raised_changes_its_level_and_clears(city: City) -> No
     assert second == ("River gauge 1: 水位 3.5 ≥ 3 (yellow)", "open", 2, 3.5, 3.0)
 
 
+async def test_an_alert_names_the_version_of_its_rule_that_raised_it(city: City) -> None:
+    await city.take(city.readings((0, 4.0)))
+    await city.run("""update rule set thresholds = '{"yellow": 2}' where code = 'flood'""")
+    await city.refresh()
+    await city.take(city.readings((1, 2.5), gauge=2), await city.events((2, "active")))
+    pictures = "select picture ->> 'target', picture -> 'rule_version' from alert_change order by cursor"
+    assert await city.run(pictures) == [("gauge-1/level", 1), ("gauge-2/level", 2), ("cam-1/smoke", 1)]
+    assert await city.run("select version, body ->> 'thresholds' from rule_version order by rule_id, version") == [
+        (1, '{"red": 5, "yellow": 3}'), (2, '{"yellow": 2}'), (1, None),
+    ]  # fmt: skip
+
+
 async def test_a_refused_commit_leaves_the_state_and_its_halves_are_decided_anew(city: City) -> None:
     whole = city.readings((0, 1.0), (1, 6.0), (2, 1.0), (3, 6.0))
     city.decide(whole)

@@ -10,6 +10,7 @@ import pytest
 
 from api.cap import CATEGORY, NAMESPACE, SEVERITY, URGENCY, Names, cap_message, cap_time, message_type
 from hub.access.classification import Level, cut_alert
+from hub.alerts.guidance import guidance_in
 from hub.alerts.transitions import CONDITIONS, HANDLINGS
 from hub.models import LEVEL_NAMES
 from hub.words import Lang
@@ -116,6 +117,18 @@ def test_what_is_above_the_ceiling_is_not_in_it(ceiling: Level) -> None:
     assert ("pole-7" in text, "Pole 7" in text) == (ceiling >= Level.L2, ceiling >= Level.L2)
     assert (root.find(".//{*}circle") is not None) == (ceiling >= Level.L3)
     assert told(root, "geocode/{*}value") == ("330106001002" if ceiling >= Level.L2 else "330106001000")
+
+
+def test_what_is_to_be_done_is_told_in_both_languages() -> None:
+    row = {"alert_id": ALERT, "seq": 1, "at": AT, "region_name": None}
+    names = {lang: each._replace(guidance=guidance_in(lang, PICTURE)) for lang, each in NAMES.items()}
+    root = read(cap_message(row, PICTURE, names, "hub.example.org"))
+    zh, en = ({each.tag.rpartition("}")[2]: each.text or "" for each in info} for info in root.findall("{*}info"))
+    assert "转 119" in zh["instruction"]
+    assert "119" in en["instruction"]
+    assert zh["contact"] != en["contact"]
+    assert "Likely cause: smouldering fire" in en["description"]
+    assert "须在 60 秒内响应" in zh["description"]
 
 
 def test_the_first_is_an_alert_and_later_ones_name_those_before_them() -> None:

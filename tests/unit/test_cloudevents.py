@@ -2,6 +2,7 @@ import json
 from datetime import UTC, datetime, timedelta, timezone
 
 from api.cloudevents import cloudevent, encode
+from hub.access.classification import Level
 
 ROW = {
     "alert_id": "0b8e6a3e-6a39-4c39-9d55-111111111111",
@@ -38,3 +39,19 @@ def test_encoded_is_one_line_of_utf8() -> None:
     assert b": " not in encoded
     assert "PM2.5 超标".encode() in encoded
     assert json.loads(encoded) == cloudevent(ROW)
+
+
+def test_an_orange_or_red_alert_tells_what_is_to_be_done_in_the_language_of_its_receiver() -> None:
+    red = {
+        "rule": "smoke",
+        "event_kind": "smoke",
+        "peak_level": "red",
+        "region": None,
+        "guidance": {"contacts": "desk 1"},
+    }
+    zh, en = (cloudevent({**ROW, "picture": red, "lang": lang})["data"]["guidance"] for lang in ("zh", None))
+    assert (zh["contacts"], zh["respond_s"]) == ("desk 1", 60)
+    assert "转 119" in zh["action"]
+    assert en["action"].startswith("Call the site")
+    assert cloudevent({**ROW, "picture": {**red, "peak_level": "yellow"}})["data"]["guidance"] == red["guidance"]
+    assert "guidance" not in cloudevent({**ROW, "picture": red}, Level.L1)["data"]

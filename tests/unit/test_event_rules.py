@@ -163,13 +163,13 @@ def test_rules_are_read_from_rows() -> None:
                    "signal": "rate"},
         nothing | {"id": 2, "code": "b", "hysteresis": 0, "hold_s": 0, "clear_s": 0, "signal": "value",
                    "event_kind": "smoke",
-                   "event_level": 4},
+                   "event_level": 4, "count": 3, "within_s": 60, "cooldown_s": 1.5},
     ]  # fmt: skip
     threshold, smoke = read_rules(rows)
     assert threshold == ThresholdRule(
         1, "a", 2, "v", "V", False, (3.5, None, None, 1.0), 0.5, 1_500_000, 2_000_000, "rate"
     )
-    assert smoke == EventRule(2, "b", "smoke", 4)
+    assert smoke == EventRule(2, "b", "smoke", 4, None, None, 3, 60_000_000, 1_500_000)
     assert [threshold.left(level) for level in range(4)] == [3.5, 1.0, 1.0, 1.0]
 
 

@@ -10,7 +10,7 @@ from pydantic import BaseModel, ValidationError
 
 from api.routes.alert_desk import Report
 from api.routes.drills import DrillAlertBody
-from api.routes.rules import RuleBody
+from api.rule_body import RuleBody
 from devices.codecs import event
 from devices.vocabulary import KINDS
 from hub.alerts.own_kinds import RESERVED

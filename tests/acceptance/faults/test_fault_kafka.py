@@ -10,6 +10,7 @@ from ingest.kafka.producer import PATIENCE_S
 from tests.support.batches import fetch
 from tests.support.broker import Mosquitto
 from tests.support.bus import Part, open_bus
+from tests.support.guidance import GUIDANCE
 from tests.support.kafka import KafkaBroker
 from tests.support.kafka_topics import KafkaTopics, Publication
 from tests.support.line import Line
@@ -109,7 +110,7 @@ async def test_a_worker_that_gets_partitions_back_forgets_what_it_knew_of_them(
     kafka = KafkaTopics(str(kafka.settings.servers), session_s=1)
     with open_bus(database, mosquitto.port, kafka, tmp_path, workers=2) as bus:
         rule = {"name": "high", "profile": "counter", "metric": "n", "direction": "above", "hysteresis": 0, "hold_s": 0}
-        bus.first.put("/rules/high", **rule, thresholds={"red": 50}, enabled=True)
+        bus.first.put("/rules/high", **rule, thresholds={"red": 50}, guidance=GUIDANCE, enabled=True)
         first, other = bus.workers
         first.start().wait_for_line("reading 12 partitions", 30)
 

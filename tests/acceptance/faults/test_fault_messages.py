@@ -8,6 +8,7 @@ import pytest
 
 from tests.support.batches import fetch
 from tests.support.broker import Mosquitto
+from tests.support.guidance import GUIDANCE
 from tests.support.hub import Hub
 from tests.support.numbered import DEVICES, Numbers, check, count, register, wait_for
 from tests.support.process import wait_until
@@ -22,7 +23,15 @@ def alarming(database: str, mosquitto: Mosquitto, tmp_path: Path) -> Iterator[Hu
     hub = Hub(database, mosquitto.port, tmp_path, HUB_RULES__STALE_AFTER_S="3600")
     try:
         register(hub.start())
-        hub.put("/rules/much", name="much", profile="counter", metric="n", direction="above", thresholds=THRESHOLDS)
+        hub.put(
+            "/rules/much",
+            name="much",
+            profile="counter",
+            metric="n",
+            direction="above",
+            thresholds=THRESHOLDS,
+            guidance=GUIDANCE,
+        )
         yield hub
     finally:
         hub.close()

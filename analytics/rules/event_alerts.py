@@ -1,0 +1,209 @@
+"""Alerts of event rules: raised by events, over by an end, by themselves, or after a pause between two of them."""
+
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any
+from uuid import UUID
+
+from analytics.rules import changes, events, repetition
+from analytics.rules.alerts import Key, Open, Staged, Step, fires_at, over_at, steps_of_event, steps_when_over
+from analytics.rules.definitions import EventRule, Rule
+from analytics.rules.repetition import Pause
+from analytics.rules.ruleset import RuleSet
+from analytics.rules.slots import LONG_AGO, NEVER
+from analytics.rules.stored import Repeated, read_newest_events, read_repeated
+from devices.registry.device import Device
+from devices.registry.registry import Registry
+from hub.alerts.titles import event_title
+from hub.models import AlertChange, Batch, Event, Micros
+from hub.repeats import Corrected
+from hub.stage import Connection
+
+
+@dataclass(slots=True)
+class EventDecision:
+    """State to adopt when the batch is committed."""
+
+    staged: Staged
+    """Shared with threshold rules: what the batch makes of alerts."""
+    newest: events.Newest = field(default_factory=dict)
+    times: dict[repetition.Key, tuple[Micros, ...]] = field(default_factory=dict)
+    pauses: dict[repetition.Key, Pause] = field(default_factory=dict)
+    go_on: list[UUID] = field(default_factory=list)
+    """Alerts of which events said again that they are active, and which no desk may have ended meanwhile, whatever
+    became of them later in the batch."""
+
+
+class EventAlerts:
+    """State of event rules beside their alerts, which the rule book has."""
+
+    def __init__(self, registry: Registry, stale_after: Micros) -> None:
+        self._registry, self._stale_after = registry, stale_after
+        self._newest: events.Newest = {}
+        """Of the kinds that rules look at, and of whatever has come since the start: a new rule may look at that."""
+        self._times: dict[repetition.Key, tuple[Micros, ...]] = {}
+        self._pauses: dict[repetition.Key, Pause] = {}
+        self._passing: dict[Key, Micros] = {}
+        """When alerts of kinds without an end are over, where this process is to say so."""
+        self._resuming: dict[repetition.Key, Micros] = {}
+        """When what waits for the end of a pause is told, where this process is to say so."""
+        self._past = Repeated()
+        """What was read of rules that have changed."""
+
+    def forget(self) -> None:
+        """Begin anew, for all is read again."""
+        self._times, self._pauses, self._passing, self._resuming = {}, {}, {}, {}
+        self._past = Repeated()
+
+    async def read(self, conn: Connection, rules: Iterable[Rule | None]) -> None:
+        """Read what the store knows of the kinds that these rules look at."""
+        wanted = [rule for rule in rules if isinstance(rule, EventRule)]
+        self._note(await read_newest_events(conn, {rule.kind for rule in wanted}))
+        self._past += await read_repeated(conn, wanted, self._newest)
+
+    def install(self, rules: RuleSet, alerts: Mapping[Key, Open]) -> None:
+        """Take over what was read: the events of before are heard once more, and raise nothing."""
+        past, self._past = self._past, Repeated()
+        repeated = [rule for id_ in past.rules if isinstance(rule := rules.rules.get(id_), EventRule)]
+        by_kind: dict[str, list[EventRule]] = {}
+        for rule in repeated:
+            by_kind.setdefault(rule.kind, []).append(rule)
+        heard, _ = events.judge(past.events, by_kind, self._profiles(past.events), {}, self._stale_after)
+        enough, times = repetition.often_enough(heard, {})
+        pauses = {key: Pause(since) for key, since in past.raised.items()}
+        for one in enough:
+            key = one.rule.id, one.event.device_id
+            pause = pauses.get(key)
+            if pause is not None and repetition.counted_at(one.event) > pause.since:
+                alert = alerts.get((*key, True))
+                waiting = repetition.waits(one, alert, pause)
+                pauses[key] = repetition.resting(one, alert, pause) if waiting else pause._replace(waiting=None)
+        self._times = times | self._times
+        self._pauses = pauses | self._pauses
+
+    def decide(
+        self, batch: Batch, rules: RuleSet, alerts: Mapping[Key, Open], decision: EventDecision, until: Micros
+    ) -> list[AlertChange]:
+        """What the events of a batch, and times that are over by `until`, change."""
+        corrected = batch.of(Corrected)
+        said = [event for place, event in enumerate(batch.events) if place not in corrected.amended]
+        heard, decision.newest = events.judge(
+            said, rules.by_kind, self._profiles(batch.events), self._newest, self._stale_after
+        )
+        heard, decision.times = repetition.often_enough(heard, self._times)
+        decided = [change for one in heard for change in self._heard(one, alerts, decision, corrected.events)]
+        over = [key for key, at in self._passing.items() if at <= until]
+        decided += [change for key in over for change in self._passed(rules, key, alerts, decision, until)]
+        for key in [key for key, at in self._resuming.items() if at <= until]:
+            rule, pause = rules.rules.get(key[0]), decision.pauses.get(key, self._pauses.get(key))
+            if isinstance(rule, EventRule) and pause is not None:
+                decided += self._resumed(rule, key[1], pause, alerts, decision)
+        return decided
+
+    def adopt(self, decision: EventDecision) -> None:
+        """Take over the state of a batch that is committed."""
+        self._note(decision.newest)
+        self._times |= decision.times
+        self._pauses |= decision.pauses
+
+    def due(self) -> Micros:
+        """When something is over by itself, or told after a pause; or NEVER."""
+        return min([*self._passing.values(), *self._resuming.values()], default=NEVER)
+
+    def note_times(
+        self, keys: Iterable[Key], rules: RuleSet, alerts: Mapping[Key, Open], owns: Callable[[str], bool]
+    ) -> None:
+        """Remember when those of these alerts end by themselves that do, and when a pause after them is over, at
+        devices whose messages this process receives."""
+        for key in keys:
+            rule = rules.rules.get(key[0]) if key[2] else None
+            device = self._registry.device(key[1]) if isinstance(rule, EventRule) else None
+            alert, pause = alerts.get(key), self._pauses.get(key[:2])
+            passes = resumes = NEVER
+            if isinstance(rule, EventRule) and device is not None and owns(device.code):
+                passes = NEVER if alert is None else fires_at(alert, rule.kind)
+                resumes = repetition.ends_at(rule, pause) if pause is not None and pause.waiting else NEVER
+            _keep(self._passing, key, passes)
+            _keep(self._resuming, key[:2], resumes)
+
+    def paused(self) -> Iterator[Key]:
+        """The keys of alerts after which something waits."""
+        return ((*key, True) for key, pause in self._pauses.items() if pause.waiting is not None)
+
+    def _note(self, newest: events.Newest) -> None:
+        known = self._newest
+        known.update({key: ts for key, ts in newest.items() if ts > known.get(key, LONG_AGO)})
+
+    def _profiles(self, some: Iterable[Event]) -> dict[int, int]:
+        devices: dict[int, Device | None] = {event.device_id: None for event in some}
+        found = {id_: self._registry.device(id_) for id_ in devices}
+        return {id_: device.profile.id for id_, device in found.items() if device is not None}
+
+    def _heard(
+        self, heard: events.Heard, alerts: Mapping[Key, Open], decision: EventDecision, corrected: Collection[UUID]
+    ) -> Iterator[AlertChange]:
+        rule, event = heard.rule, heard.event
+        key = rule.id, event.device_id
+        pause = decision.pauses.get(key, self._pauses.get(key)) if rule.cooldown else None
+        if pause and pause.waiting and repetition.counted_at(event) >= repetition.ends_at(rule, pause):
+            yield from self._resumed(rule, event.device_id, pause, alerts, decision)
+            pause = decision.pauses[key]
+        known = decision.staged.get((*key, True), alerts.get((*key, True)))
+        if pause is not None and repetition.waits(heard, known, pause):
+            decision.pauses[key] = repetition.resting(heard, known, pause)
+            return
+        if pause is not None and pause.waiting and not heard.level:
+            decision.pauses[key] = pause._replace(waiting=None)
+        if known is not None and not known.ended and heard.level and event.ts < over_at(known, event.kind):
+            decision.go_on.append(known.id)
+        mark = f" {event.received}" if event.id in corrected else ""
+        target = f"{event.device}/{event.kind}"
+        steps, decision.staged[(*key, True)] = steps_of_event(known, rule.code, target, event, heard.level, mark)
+        if rule.cooldown and any(step.kind == "raised" for step in steps):
+            decision.pauses[key] = Pause(repetition.counted_at(event))
+        yield from self._told(rule, event.device_id, target, steps, heard.delay, mark)
+
+    def _resumed(
+        self, rule: EventRule, device_id: int, pause: Pause, alerts: Mapping[Key, Open], decision: EventDecision
+    ) -> Iterator[AlertChange]:
+        """The alert of what has waited for the end of a pause."""
+        key, at = (rule.id, device_id), repetition.ends_at(rule, pause)
+        event, known = pause.waiting, decision.staged.get((rule.id, device_id, True), alerts.get((*key, True)))
+        decision.pauses[key] = pause._replace(waiting=None)
+        if event is None or known is not None or rule.cooldown == 0:
+            return
+        target = f"{event.device}/{event.kind}"
+        level = events.Heard(rule, event).level
+        steps, decision.staged[(*key, True)] = steps_of_event(None, rule.code, target, replace(event, ts=at), level)
+        decision.pauses[key] = Pause(at)
+        yield from self._told(rule, device_id, target, steps)
+
+    def _passed(
+        self, rules: RuleSet, key: Key, alerts: Mapping[Key, Open], decision: EventDecision, until: Micros
+    ) -> Iterator[AlertChange]:
+        """The end of an alert that is over, unless an event of this batch has renewed or ended it."""
+        rule, device = rules.rules[key[0]], self._registry.device(key[1])
+        alert = decision.staged.get(key, alerts.get(key))
+        if alert is None or device is None or not isinstance(rule, EventRule) or fires_at(alert, rule.kind) > until:
+            return iter(())
+        steps, decision.staged[key] = steps_when_over(alert, rule.kind)
+        return self._told(rule, device.id, f"{device.code}/{rule.kind}", steps)
+
+    def _told(
+        self, rule: EventRule, device_id: int, target: str, steps: Sequence[Step], delay: Micros = 0, mark: str = ""
+    ) -> Iterator[AlertChange]:
+        device = self._registry.device(device_id)
+        name = target.partition("/")[0] if device is None else device.name
+        for kind, alert, at, level in steps:
+            title = event_title(name, rule.kind, 0 if kind == "cleared" else level, delay)
+            yield AlertChange(
+                changes.change_id(alert, kind, level, f"{at}{mark}"), alert, kind, at, rule.id, target, device_id,
+                None, level, title, rule_version=rule.version,
+            )  # fmt: skip
+
+
+def _keep(times: dict[Any, Micros], key: object, at: Micros) -> None:
+    if at < NEVER:
+        times[key] = at
+    else:
+        times.pop(key, None)
