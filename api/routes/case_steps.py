@@ -113,6 +113,14 @@ async def decide(
     return await _take(case_id, body, APPROVE, context, caller, spoken, seen)
 
 
+class _Refused(Exception):
+    """A step was refused."""
+
+    def __init__(self, result: Result) -> None:
+        super().__init__(result)
+        self.result = result
+
+
 async def _take(
     case_id: UUID,
     body: CaseStepBody | CaseDecisionBody,
@@ -126,21 +134,25 @@ async def _take(
     noted = body.model_dump(mode="json", exclude_none=True, exclude_defaults=True, exclude={"note", "files"})
     files = [within(each, f"/files/{number}") for number, each in enumerate(body.files)]
     noted |= {"files": [file.name for file in files]} if files else {}
-    async with handling(context, caller, "case.step", str(case_id), noted) as conn:
-        organisations = [*([body.responsible] if body.responsible else []), *body.assisting]
-        await known_organisations(conn, organisations, lang)
-        classified = isinstance(body, CaseStepBody) and body.to == "classified"
-        category = await category_of(conn, body.category_kind, body.category, lang) if classified else {}  # type: ignore[union-attr]
-        step = Step(
-            body.id or uuid4(), case_id, body.to, datetime.now(UTC), caller.actor, permission, caller.principal,
-            caller.organisation, seen=seen, level=None if body.level is None else LEVELS[body.level],
-            assisting=tuple(body.assisting), **given, **category,
-        )  # fmt: skip
-        [result] = await apply(conn, [step], {step.id: files})
-        if result.case is None:
-            raise not_found("case", case_id)
-        if result.outcome == "refused":
-            raise ProblemError(412 if result.stale else 409, await _why(context, result, lang))
+    try:
+        async with handling(context, caller, "case.step", str(case_id), noted) as conn:
+            organisations = [*([body.responsible] if body.responsible else []), *body.assisting]
+            await known_organisations(conn, organisations, lang)
+            classified = isinstance(body, CaseStepBody) and body.to == "classified"
+            category = await category_of(conn, body.category_kind, body.category, lang) if classified else {}  # type: ignore[union-attr]
+            step = Step(
+                body.id or uuid4(), case_id, body.to, datetime.now(UTC), caller.actor, permission, caller.principal,
+                caller.organisation, seen=seen, level=None if body.level is None else LEVELS[body.level],
+                assisting=tuple(body.assisting), **given, **category,
+            )  # fmt: skip
+            [result] = await apply(conn, [step], {step.id: files})
+            if result.case is None:
+                raise not_found("case", case_id)
+            if result.outcome == "refused":
+                raise _Refused(result)
+    except _Refused as refused:  # only now: others wait for the lock with connections that the reason needs
+        result = refused.result
+        raise ProblemError(412 if result.stale else 409, await _why(context, result, lang)) from refused
     return await shown(context, case_id, caller, lang)
 
 
