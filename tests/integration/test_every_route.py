@@ -30,7 +30,8 @@ from tests.support.served_api import PREFIX, api_context, register
 TOKEN = "the token of the API"
 OPEN = {"/healthz", "/readyz", "/api/v1/devices:provision", "/api/v1/openapi.json", "/api/v1/session"}
 OPEN |= {"/api/v1/receipts/{consumer}", "/api/v1/outside-systems/{system}/cases"}
-OWN_SECRET = {"/api/v1/receipts/x", "/api/v1/outside-systems/x/cases"}
+OPEN |= {"/api/v1/outside-systems/{system}/attachments", "/api/v1/case-files/{file_id}", "/api/v1/schemas/case"}
+OWN_SECRET = {"/api/v1/receipts/x", "/api/v1/outside-systems/x/cases", "/api/v1/outside-systems/x/attachments"}
 """Open, and refuses who does not show a secret that is no caller's."""
 OPEN |= {"/", "/assets", "/assets/words.json"}
 OPEN |= {"/api/v1/oidc/login", "/api/v1/oidc/callback", "/api/v1/oidc/logout"}
