@@ -6,6 +6,9 @@ Parts, on the same machine one after the other: raw packed COPY into the table `
 reader that does nothing (broker limit); the same load into a hub with 10,000 registered devices and a rule on each
 series; then half of the reached rate with probes, whose commit times the database itself tells
 (track_commit_timestamp). At the end every row is counted and its value compared.
+
+With --detect it tells instead how much of the rate is left with detectors on for all of 100,000 series, beside off
+(tests/bench/ingest_detect.py): --quick, --pairs, --store and --json go with it.
 """
 
 import argparse
@@ -27,6 +30,7 @@ from rich.table import Table
 from hub.models import Batch, Columns
 from hub.settings import Database
 from hub.store.pool import open_pool
+from tests.bench import ingest_detect
 from tests.support.bench_devices import METRICS, read_back, register
 from tests.support.hub import Hub
 from tests.support.load import PACK
@@ -66,7 +70,11 @@ def main() -> None:
     parser.add_argument("--store", choices=("timescaledb", "postgresql"))
     parser.add_argument("--json", action="store_true")
     parser.add_argument("--plot", type=Path, help="rate over time and latencies as a PNG")
+    parser.add_argument("--detect", action="store_true", help="the rate with detectors on beside off")
+    ingest_detect.add_options(parser)
     given = parser.parse_args()
+    if given.detect:
+        sys.exit(ingest_detect.tell(given))
     seen = Seen()
     with open_any_store(given.store, STORE) as store, tempfile.TemporaryDirectory(prefix="ganzhi-bench-") as name:
         err.print(f"store: {store.told}")

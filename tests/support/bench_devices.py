@@ -7,17 +7,22 @@ from tests.support.transports import DEVICES
 METRICS = 4
 
 
-def register(url: str) -> None:
-    """10,000 devices of one profile with a rule on each series, and the device `probe`; into a fresh database."""
+def register(url: str, devices: int = DEVICES, detecting: bool = True) -> None:
+    """Devices of one profile with a rule on each series, and the device `probe`; into a fresh database.
+
+    Detectors watch their metrics unless `detecting` says not.
+    """
     with psycopg.connect(url) as conn:
         conn.execute(
-            "insert into profile (code, name, metrics) select 'bench', 'bench', jsonb_object_agg('m' || m, '{}'::jsonb)"
-            f" from generate_series(0, {METRICS - 1}) m"
+            "insert into profile (code, name, metrics) select 'bench', 'bench',"
+            " jsonb_object_agg('m' || m, jsonb_build_object('detect', %s::bool))"
+            f" from generate_series(0, {METRICS - 1}) m",
+            (detecting,),
         )
         conn.execute(
             "insert into device (code, name, profile_id)"
             " select format('bench-%s', lpad(n::text, 5, '0')), 'bench', p.id"
-            f" from profile p, generate_series(0, {DEVICES - 1}) n order by n"
+            f" from profile p, generate_series(0, {devices - 1}) n order by n"
         )
         conn.execute("insert into profile (code, name, metrics) values ('probe', 'probe', '{\"p\": {}}')")
         conn.execute(
@@ -31,14 +36,18 @@ def register(url: str) -> None:
         )
 
 
-def read_back(url: str) -> tuple[int, int, list[float]]:
-    """Rows of the load; how many of them are just what was sent (value = index + 0.5); latencies of probes in ms."""
+def read_back(url: str, devices: int = DEVICES) -> tuple[int, int, list[float]]:
+    """Rows of the load; how many of them are just what was sent (value = index + 0.5); latencies of probes in ms.
+
+    The n-th device has the readings of the indexes that leave n when both are divided by `devices`.
+    """
     with psycopg.connect(url) as conn:
         row = conn.execute(
-            "select count(*), count(*) filter (where (r.value - 0.5)::int8 %% %s = d.id - (select min(id) from device))"
+            "select count(*), count(*) filter (where (r.value - 0.5)::int8 %% %s"
+            " = (d.id - (select min(id) from device)) %% %s)"
             " from reading r join series s on s.id = r.series_id join device d on d.id = s.device_id"
             " where s.metric <> 'p'",
-            (DEVICES,),
+            (devices, devices),
         ).fetchone()
         assert row is not None
         probes = conn.execute(
