@@ -1,6 +1,7 @@
 """The outbox table: pending deliveries, claimed with a lease and settled once."""
 
 import asyncio
+import logging
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from uuid import UUID
@@ -18,11 +19,14 @@ from hub.access.shares import count_uses
 from hub.alerts.recipients import sights
 from hub.alerts.routing import Sight
 from hub.alerts.titles import title_in
+from hub.errors import StoreRefused
 from hub.store.pool import Pool, sorted_errors
 from hub.store.statements import statements
 from hub.words.sentence import Sentence, written
 
 SQL = statements(__name__)
+
+log = logging.getLogger(__name__)
 
 _WITHOUT_OWNER = Sight(Level.CORE)
 
@@ -62,6 +66,8 @@ class Deliveries:
         self._pool, self._page = pool, page
         self._accepted = dict[int, _Accepted]()
         """By delivery: what is to be noted as accepted."""
+        self._being_noted = dict[int, _Accepted]()
+        """Of these the statement that notes them is on its way."""
         self._noting = asyncio.Lock()
 
     async def claim(
@@ -88,10 +94,12 @@ class Deliveries:
         return await self._claim(SQL.claim_paced, paced=list(paced), room=room, consumers=list(but), lease_s=lease_s)
 
     async def _claim(self, statement: str, **values: object) -> list[ClaimedDelivery]:
+        await self._note_left()
+        known = {*self._accepted, *self._being_noted}
         with sorted_errors():
             async with self._pool.connection() as conn, conn.cursor(row_factory=dict_row) as cursor:
-                found = await (await cursor.execute(statement.encode(), values)).fetchall()
-                rows = await _still_seen(conn, found)
+                due = await (await cursor.execute(statement.encode(), values)).fetchall()
+                rows = await _still_seen(conn, [row for row in due if row["id"] not in known])
                 told = await as_told(cursor, rows, self._page)
         return [ClaimedDelivery(*claimed(row), delivery) for row, delivery in zip(rows, told, strict=True)]
 
@@ -117,17 +125,34 @@ class Deliveries:
         than the call. What could not be noted is noted with the next, too.
         """
         self._accepted[delivery.id] = (delivery, said or None, took_ms, expected)
+        await self._note_all()
+
+    async def _note_all(self) -> None:
+        """Note all that was accepted and is not noted yet."""
         async with self._noting:
-            noted, self._accepted = self._accepted, {}
+            noted, self._accepted, self._being_noted = self._accepted, {}, self._accepted
             if not noted:
                 return
             try:
                 with sorted_errors():
                     async with self._pool.connection() as conn:
                         await _note(conn, list(noted.values()))
+            except StoreRefused:
+                raise  # as it would be each time
             except BaseException:
                 self._accepted = noted | self._accepted
                 raise
+            finally:
+                self._being_noted = {}
+
+    async def _note_left(self) -> None:
+        """Before a claim, note what could not be noted: its lease runs out, and it would be sent again."""
+        if not self._accepted:
+            return
+        try:
+            await self._note_all()
+        except StoreRefused as error:
+            log.warning("deliveries that were accepted cannot be noted and go out again: %s", error)
 
     async def later(
         self, delivery: Claimed, wait_s: float, reason: str, failure: Failure, took_ms: int, hold_s: float = 0.0

@@ -4,6 +4,7 @@ import asyncio
 import json
 import math
 import re
+import select
 import time
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager
@@ -89,14 +90,22 @@ class Pool(AsyncConnectionPool[psycopg.AsyncConnection]):
 
 
 FRESH_S = 1.0
-"""A connection that was in use so short a time ago is not asked whether it lives: who meets a dead one tries again, and
-in a storm asking took as long as what was asked for."""
+"""A connection that was in use so short a time ago is not asked whether it lives, unless there is something to be read
+from it, as its end is: in a storm asking took as long as what was asked for."""
 
 
 async def check(conn: psycopg.AsyncConnection) -> None:
     """Whether a connection that is to be lent lives."""
-    if not (isinstance(conn, Connection) and time.monotonic() - conn.returned < FRESH_S):
+    fresh = isinstance(conn, Connection) and time.monotonic() - conn.returned < FRESH_S
+    if not fresh or _readable(conn):
         await AsyncConnectionPool.check_connection(conn)
+
+
+def _readable(conn: psycopg.AsyncConnection) -> bool:
+    """Whether its server has said something, or has ended it."""
+    poll = select.poll()  # not select(): it knows no descriptors from 1,024 on
+    poll.register(conn.fileno(), select.POLLIN)
+    return bool(poll.poll(0))
 
 
 class Connection(psycopg.AsyncConnection):

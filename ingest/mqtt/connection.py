@@ -205,7 +205,9 @@ class MqttConnection:
             messages, sock.position = take_publishes(sock.buffer, sock.position, self._version5)
             if messages:
                 self._received(messages)
-            sock.position = self._take_answers(sock.buffer, sock.position)
+            begin, sock.position = sock.position, self._take_answers(sock.buffer, sock.position)
+            if sock.position != begin:
+                continue  # behind answers there may be messages again, and paho would let go of them
             if not holds_packet(sock.buffer, sock.position):
                 break
             self._pongs += sock.buffer[sock.position] == _PINGRESP

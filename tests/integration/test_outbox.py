@@ -18,6 +18,7 @@ from api.push.signature import verify
 from api.push.windows import FIRST
 from hub.access.outgoing import Outgoing
 from hub.alerts.recipients import SQL as RECIPIENTS
+from hub.errors import StoreUnavailable
 from hub.limit_settings import Outgoing as Listed
 from hub.settings import Database, Settings
 from hub.store.listen import listen
@@ -390,6 +391,38 @@ async def test_who_puts_a_delivery_off_locks_its_consumer_first(alarms: Alarms) 
         await eventually(waiting, "it waits for the consumer")
         await conn.execute("select 1 from outbox where alert_id = %s for update nowait", [alert])
     await later
+
+
+async def test_what_is_known_to_be_accepted_is_not_claimed_again_though_its_lease_is_over(alarms: Alarms) -> None:
+    """Noting it takes long: its consumer is being changed."""
+    consumer, _ = await alarms.consumer("desk"), await alarms.raised()
+    deliveries = Deliveries(alarms.pool)
+    [claimed] = await deliveries.claim(1, 1, {}, 0)
+    async with alarms.pool.connection() as conn, conn.transaction():
+        await conn.execute("select 1 from consumer where id = %s for update", [consumer])
+        noting = asyncio.create_task(deliveries.delivered(claimed, "thank you", 1))
+        waits = "select count(*) from pg_stat_activity where wait_event_type = 'Lock' and query like '%reached as%'"
+
+        async def waiting() -> bool:
+            return await alarms.run(waits) != [(0,)]
+
+        await eventually(waiting, "it waits for the consumer")
+        assert await deliveries.claim(1, 1, {}, 0) == []
+    await noting
+    assert await alarms.outbox("desk") == [("delivered", 2)]
+
+
+async def test_what_could_not_be_noted_is_noted_before_the_next_claim(alarms: Alarms) -> None:
+    await alarms.consumer("desk")
+    await alarms.raised()
+    deliveries = Deliveries(alarms.pool)
+    [claimed] = await deliveries.claim(1, 1, {}, 0)
+    await alarms.run("alter table consumer rename to away")
+    with pytest.raises(StoreUnavailable):
+        await deliveries.delivered(claimed, "thank you", 1)
+    await alarms.run("alter table away rename to consumer")
+    assert await deliveries.claim(1, 1, {}, 0) == []
+    assert await alarms.outbox("desk") == [("delivered", 1)]
 
 
 async def test_who_was_told_is_read_from_one_row(alarms: Alarms) -> None:

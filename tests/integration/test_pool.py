@@ -5,7 +5,7 @@ import asyncio
 import pytest
 
 from hub.settings import Database
-from hub.store.pool import Pool, open_pool
+from hub.store.pool import Pool, connect, open_pool
 
 SIZE = 4
 
@@ -34,3 +34,17 @@ async def test_a_task_that_is_cancelled_while_it_gets_its_connection_ends(databa
             again = [await pool.getconn() for _ in range(SIZE)]  # none was lost
             for one in again:
                 await pool.putconn(one)
+
+
+async def test_a_connection_that_the_server_has_ended_is_not_lent_though_it_was_in_use_just_now(
+    database: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("hub.store.pool.FRESH_S", 3600)
+    async with open_pool(Database(url=database, pool_size=SIZE)) as pool, await connect(database) as other:
+        await pool.wait()  # or it makes a second one at once
+        async with pool.connection() as conn:
+            used, backend = conn, conn.info.backend_pid
+        await other.execute("select pg_terminate_backend(%s, 10000)", [backend])
+        async with pool.connection() as conn:
+            await conn.execute("select 1")
+        assert conn is not used
