@@ -10,7 +10,8 @@ const go = form.querySelector('button[type=submit]');
 let fields = [];
 let work = null;
 
-// Fields: { name, label, type, value, options: [[value, text]], required, max }. What is empty is left out. `done(values)` may
+// Fields: { name, label, type, value, options: [[value, text]], required, max }, of type file also { accept, several }, which
+// gives a list of files. What is empty is left out. `done(values)` may
 // answer { note, once }: a text that is shown now and never again.
 export function ask(title, asked, done) {
   fields = asked;
@@ -26,7 +27,7 @@ export function ask(title, asked, done) {
   form.elements[0]?.focus();
 }
 
-function makeField({ name, label, type = 'text', value = '', options, required = false, max = 200 }) {
+function makeField({ name, label, type = 'text', value = '', options, required = false, max = 200, accept, several }) {
   const made = element('label');
   const input = element(options ? 'select' : 'input');
   input.name = name;
@@ -38,6 +39,8 @@ function makeField({ name, label, type = 'text', value = '', options, required =
       option.value = code;
       return option;
     }));
+  } else if (type === 'file') {
+    Object.assign(input, { type, accept, multiple: several });
   } else {
     input.type = type;
     input.maxLength = max;
@@ -55,7 +58,9 @@ function given() {
   for (const { name, type } of fields) {
     const input = form.elements.namedItem(name);
     if (type === 'several') values[name] = [...input.selectedOptions].map((option) => option.value);
-    else if (type === 'datetime-local' && input.value) values[name] = new Date(input.value).toISOString();
+    else if (type === 'file') {
+      if (input.files.length) values[name] = [...input.files];
+    } else if (type === 'datetime-local' && input.value) values[name] = new Date(input.value).toISOString();
     else if (input.value.trim()) values[name] = input.value.trim();
   }
   return values;

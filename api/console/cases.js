@@ -3,6 +3,7 @@
 import { locked, may } from './account.js';
 import { ask } from './ask.js';
 import { drawConflicts } from './case_conflicts.js';
+import { drawFiles, fileField, inJson } from './case_files.js';
 import { get, post } from './hub.js';
 import { caseStage, caseStep, moment, t } from './i18n.js';
 import { newId } from './report.js';
@@ -99,6 +100,7 @@ function draw(item) {
   put(at('case-warning'), item.warning ?? '');
   const steps = locked() ? [] : item.steps.filter((kind) => !ELSEWHERE.includes(kind));
   at('case-steps').replaceChildren(...steps.map((kind) => button(caseStep(kind), () => take(item, kind))));
+  drawFiles(at('case-files'), item, button, draw);
   at('case-timeline').replaceChildren(...item.timeline.map((step) => (
     happened({ at: step.at, what: caseStep(step.kind), who: step.actor, lines: [step.note] }))));
 }
@@ -123,9 +125,10 @@ function fieldsOf(kind) {
 
 function take(item, kind) {
   const id = newId(); // sent again, it is the same step
-  ask(`${caseStep(kind)}: ${item.number}`, [...fieldsOf(kind), note(kind)], async (values) => {
+  ask(`${caseStep(kind)}: ${item.number}`, [...fieldsOf(kind), note(kind), fileField(true, false)], async (values) => {
     const body = { ...values, id, to: kind };
     if (values.assisting) body.assisting = values.assisting.split(/[,，\s]+/).filter(Boolean);
+    if (values.files) body.files = await inJson(values.files);
     if (values.hours) body.hours = Number(values.hours);
     if (values.into) {
       const [found] = (await get(`/cases?number=${encodeURIComponent(values.into)}`)).items;

@@ -25,7 +25,7 @@ export class HubProblem extends Error {
 }
 
 export async function request(path, options = {}) {
-  const headers = { ...options.headers };
+  const headers = { 'Accept-Language': document.documentElement.lang, ...options.headers };
   if (token) headers.Authorization = 'Bearer ' + token;
   const answer = await fetch(BASE + path, { ...options, headers });
   if (!answer.ok) {
@@ -41,7 +41,11 @@ export async function get(path, headers = {}) {
 
 // Saves what a path answers as a file, with the token or the cookie, which a link would not have.
 export async function download(path, name) {
-  const address = URL.createObjectURL(await (await request(path)).blob());
+  save(await (await request(path)).blob(), name);
+}
+
+export function save(content, name) {
+  const address = URL.createObjectURL(content);
   const link = Object.assign(document.createElement('a'), { href: address, download: name });
   link.click();
   setTimeout(() => URL.revokeObjectURL(address), 60000);
@@ -49,7 +53,7 @@ export async function download(path, name) {
 
 // What it answers; null where that is nothing.
 export async function send(method, path, body) {
-  const headers = { 'Content-Type': 'application/json', 'Accept-Language': document.documentElement.lang };
+  const headers = { 'Content-Type': 'application/json' };
   const answer = await request(path, { method, headers, body: body === undefined ? undefined : JSON.stringify(body) });
   return answer.status === 204 ? null : answer.json();
 }

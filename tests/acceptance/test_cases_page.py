@@ -2,6 +2,8 @@
 
 import asyncio
 import os
+import struct
+import zlib
 from collections.abc import Callable
 from pathlib import Path
 
@@ -34,6 +36,11 @@ TOLD = "document.getElementById('indicators-told').textContent"
 WRONG = "document.getElementById('indicators-wrong').textContent"
 HAPPENED = "document.getElementById('timeline-items').textContent"
 SMOKE = {"title": "浓烟", "level": "orange", "region": "330106001002", "id": "0199f3a2-6c1e-7b52-9d0e-3f4a5b6c7d8e"}
+FILES = "document.getElementById('case-files').textContent"
+ENTRIES = "document.querySelectorAll('#case-files li')"
+PIXEL = f"[...{ENTRIES}[0].querySelector('canvas').getContext('2d').getImageData(9, 9, 1, 1).data]"
+REFUSED = "document.querySelector('#ask-form .wrong').textContent"
+READINGS = "select count(*) from audit where action = 'case_attachment.read'"
 SHOTS = os.environ.get("HUB_TEST_SHOTS")
 """A folder, to look at what the page shows."""
 
@@ -105,6 +112,74 @@ async def test_a_case_is_found_and_moved_on(database: str, browser: Callable[[],
                 assert page.complaints == []
 
         await asyncio.to_thread(look)
+
+
+async def test_pictures_and_papers_are_brought_and_looked_at(database: str, browser: Callable[[], Chromium]) -> None:
+    async with api_context(database) as context, client_of(context) as client, served(context) as url:
+        made = await client.post("/cases", json={"title": "暴露垃圾", "region": "330106001002"})
+        path = f"/cases/{made.json()['id']}/attachments"
+        sent = {"name": "现场.png"}, {"content-type": "image/png"}
+        (await client.post(path, params=sent[0], content=picture(), headers=sent[1])).raise_for_status()
+
+        def look() -> None:
+            with browser() as page:
+                page.resize(1280, 1000)
+                page.open(url)
+                page.wait_for("!document.getElementById('cases').hidden", "there is a button")
+                press(page, "cases")
+                page.wait_for(f"{ROWS}.includes('暴露垃圾')", "the case is listed")
+                page.evaluate("document.querySelector('#case-rows button').click()")
+                page.wait_for(f"{FILES}.includes('现场.png')", "the picture is named")
+                page.evaluate(f"{ENTRIES}[0].querySelector('button').click()")
+                page.wait_for(f"{ENTRIES}[0].querySelector('canvas') !== null", "and shown to whoever asks")
+                assert page.evaluate(PIXEL) == [200, 40, 40, 255], "as it is"
+                page.evaluate("document.querySelector('#case-files > button').click()")
+                choose(page, "说明.txt", "text/plain")
+                page.wait_for(f"{FILES}.includes('说明.txt')", "a paper is brought alone")
+                assert "attach a filelocal说明.txt" in page.evaluate(TIMELINE)
+                page.evaluate("document.querySelector('#case-steps button').click()")
+                choose(page, "virus.exe", "application/x-msdownload")
+                page.wait_for(f"{REFUSED}.includes('is not taken')", "what the gate does not take is told")
+                assert page.evaluate(ABOUT).startswith("reported"), "and the step is not taken"
+                page.evaluate("document.getElementById('ask-cancel').click()")
+                page.evaluate("document.querySelector('#case-steps button').click()")
+                choose(page, "受理单.txt", "text/plain")
+                page.wait_for(f"{ABOUT}.startsWith('accepted')", "a step brings one")
+                assert "受理单.txt" in page.evaluate(FILES)
+                page.evaluate("document.getElementById('language').click()")
+                press(page, "cases-again")
+                page.wait_for(f"{FILES}.includes('添加图片或文件')", "in Chinese")
+                page.evaluate(f"{ENTRIES}[0].querySelector('button').click()")
+                page.wait_for(f"{ENTRIES}[0].querySelector('canvas') !== null", "the picture")
+                shot(page, "files")
+                assert [each for each in page.complaints if "status of 422" not in each] == [], "but the refusal"
+
+        await asyncio.to_thread(look)
+        async with context.hub_pool.connection() as conn:
+            [(readings,)] = await (await conn.execute(READINGS)).fetchall()
+        assert readings == 2, "each time somebody has looked, and no other"
+
+
+def picture() -> bytes:
+    """A PNG of 64 by 48 pixels in one red."""
+
+    def chunk(kind: bytes, data: bytes) -> bytes:
+        return struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
+
+    rows = zlib.compress((b"\0" + bytes((200, 40, 40)) * 64) * 48)
+    head = chunk(b"IHDR", struct.pack(">IIBBBBB", 64, 48, 8, 2, 0, 0, 0))
+    return b"\x89PNG\r\n\x1a\n" + head + chunk(b"IDAT", rows) + chunk(b"IEND", b"")
+
+
+def choose(page: Chromium, name: str, media_type: str) -> None:
+    """Choose a file of one line in the dialog that is open, and go on."""
+    page.wait_for("document.getElementById('ask-dialog').open", "it is asked for")
+    page.evaluate(f"""(() => {{
+        const chosen = new DataTransfer();
+        chosen.items.add(new File(['ok'], '{name}', {{type: '{media_type}'}}));
+        document.querySelector('#ask-form [name=files]').files = chosen.files;
+        document.querySelector('#ask-form button[type=submit]').click();
+    }})()""")
 
 
 def shot(page: Chromium, name: str) -> None:
