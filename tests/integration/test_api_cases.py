@@ -1,6 +1,8 @@
 """Cases over the API: reporting, steps, decisions, lists, and the tables of categories and deadlines."""
 
+import asyncio
 import re
+from collections import Counter
 from collections.abc import AsyncIterator
 from typing import Any
 from uuid import uuid4
@@ -277,3 +279,18 @@ async def test_what_a_rule_wants_anew_it_wants_of_alerts_from_now_on(client: htt
     assert await put(min_level="red") == first, "the same again"
     lower = await put(min_level="blue")
     assert first < lower < await put(min_level="blue", event_kind="fire", enabled=False) < await put(min_level="blue")
+
+
+async def test_more_desks_than_connections_step_the_same_cases(database: str) -> None:
+    """Whoever is refused waits for no second connection while it holds the lock that all others wait for."""
+    desks, cases = 30, 3
+    async with api_context(database) as context, client_of(context) as client:
+        assert context.hub_pool.max_size * 2 < desks, "or nobody waits for a connection"
+        made = [await reported(client) for _ in range(cases)]
+        steps = [client.post(f"/cases/{made[n % cases]}/steps", json={"to": "accepted"}) for n in range(desks)]
+        answers = await asyncio.gather(*steps)
+        assert Counter(each.status_code for each in answers) == {200: cases, 409: desks - cases}
+        refused = [each.json()["detail"] for each in answers if each.status_code == 409]
+        assert all("local" in detail for detail in refused), "told who came first"
+        stored = [(await client.get(f"/cases/{case}")).json()["timeline"] for case in made]
+        assert [[step["kind"] for step in each] for each in stored] == [["reported", "accepted"]] * cases
