@@ -6,10 +6,11 @@ from urllib.parse import quote
 from fastapi import Query, Request, Response
 from pydantic import Base64Bytes, BaseModel, ConfigDict, Field
 
-from api.attachments import KINDS, MAX_BYTES, cleaned
+from api.attachments import KINDS, MAX_BYTES, cleaned, not_taken
 from api.contract_types import TEXT
 from api.problems import ProblemError, invalid
 from hub.cases.files import File
+from hub.words.sentence import Sentence
 
 BODY: dict[str, Any] = {
     "requestBody": {
@@ -35,7 +36,7 @@ async def brought(request: Request, name: str) -> File:
     """The file that is the body of a request; ProblemError 415 or 422 when it is not taken."""
     media_type = request.headers.get("content-type", "").partition(";")[0].strip().lower()
     if media_type not in KINDS:
-        raise ProblemError(415, f"content type {media_type or '(none)'!r} is not taken; send one of {', '.join(KINDS)}")
+        raise ProblemError(415, not_taken(media_type))
     return _through_the_gate(name, media_type, await request.body(), "body")
 
 
@@ -46,11 +47,11 @@ def within(file: FileBody, pointer: str) -> File:
 
 def _through_the_gate(name: str, media_type: str, content: bytes, pointer: str) -> File:
     if len(content) > MAX_BYTES:
-        raise invalid(pointer, f"it has {len(content)} bytes; {MAX_BYTES} are taken")
+        raise invalid(pointer, Sentence("refusal.file.bytes", bytes=len(content), most=MAX_BYTES))
     try:
         return File(name, media_type, cleaned(media_type, content))
     except ValueError as error:
-        raise invalid(pointer, str(error)) from None
+        raise invalid(pointer, error.args[0]) from None
 
 
 def shown(name: str, media_type: str, content: bytes) -> Response:

@@ -4,6 +4,8 @@ import re
 import struct
 from collections.abc import Iterator
 
+from hub.words.sentence import Sentence
+
 KINDS = ("image/jpeg", "image/png", "application/pdf", "text/plain")
 MAX_BYTES = 5_000_000
 MAX_PER_ALERT = 20
@@ -30,10 +32,10 @@ _MARKER = re.compile(rb"\xff+[^\x00\xff\xd0-\xd7]", re.DOTALL)
 def cleaned(media_type: str, content: bytes) -> bytes:
     """The content without what a camera wrote beside the picture: where, when, whose (Exif, XMP, comments).
 
-    ValueError with a sentence when it is not what it is said to be, or nothing that is taken.
+    ValueError of a Sentence when it is not what it is said to be, or nothing that is taken.
     """
     if not content:
-        raise ValueError("it is empty; send the file as the body of the request")
+        raise ValueError(Sentence("refusal.file.empty"))
     match media_type:
         case "image/jpeg":
             return b"".join(_jpeg(content))
@@ -41,20 +43,25 @@ def cleaned(media_type: str, content: bytes) -> bytes:
             return b"".join(_png(content))
         case "application/pdf":
             if not content.startswith(b"%PDF-"):
-                raise ValueError("it is no PDF")
+                raise ValueError(Sentence("refusal.file.no", kind="PDF"))
             return content
         case "text/plain":
             try:
                 content.decode()
             except UnicodeDecodeError:
-                raise ValueError("it is no text in UTF-8") from None
+                raise ValueError(Sentence("refusal.file.no_text")) from None
             return content
-    raise ValueError(f"content type {media_type or '(none)'!r} is not taken; send one of {', '.join(KINDS)}")
+    raise ValueError(not_taken(media_type))
+
+
+def not_taken(media_type: str) -> Sentence:
+    """Why a file of such a content type is refused."""
+    return Sentence("refusal.file.kind", kind=media_type or "(none)", kinds=", ".join(KINDS))
 
 
 def _jpeg(content: bytes) -> Iterator[bytes]:
     if content[:2] != b"\xff\xd8":
-        raise ValueError("it is no JPEG")
+        raise ValueError(Sentence("refusal.file.no", kind="JPEG"))
     yield content[:2]
     at = 2
     while at + 2 <= len(content) and content[at] == 0xFF:
@@ -79,7 +86,7 @@ def _jpeg(content: bytes) -> Iterator[bytes]:
             if marker not in _METADATA:
                 yield content[at:end]
             at = end
-    raise ValueError("the JPEG is cut off or damaged")
+    raise ValueError(Sentence("refusal.file.damaged", kind="JPEG"))
 
 
 def _end_of_scan(content: bytes, at: int) -> int:
@@ -89,7 +96,7 @@ def _end_of_scan(content: bytes, at: int) -> int:
 
 def _png(content: bytes) -> Iterator[bytes]:
     if not content.startswith(_PNG):
-        raise ValueError("it is no PNG")
+        raise ValueError(Sentence("refusal.file.no", kind="PNG"))
     yield _PNG
     at = len(_PNG)
     while at + 12 <= len(content):
@@ -104,9 +111,10 @@ def _png(content: bytes) -> Iterator[bytes]:
         if kind == b"IEND":
             return
         at = end
-    raise ValueError("the PNG is cut off or damaged")
+    raise ValueError(Sentence("refusal.file.damaged", kind="PNG"))
 
 
 def _check_size(width: int, height: int) -> None:
     if width * height > MAX_PIXELS:
-        raise ValueError(f"it says that it has {width} by {height} pixels; {MAX_PIXELS // 1_000_000} million are taken")
+        most = MAX_PIXELS // 1_000_000
+        raise ValueError(Sentence("refusal.file.pixels", width=width, height=height, most=most))

@@ -60,8 +60,9 @@ class ProblemError(Exception):
 
 
 def not_found(what: str, name: object) -> ProblemError:
-    """404 for a named resource."""
-    return ProblemError(404, f"there is no {what} '{name}'")
+    """404 for a named resource; its word in both languages is `thing.WHAT`, with _ for blanks."""
+    thing = Sentence(f"thing.{what.replace(' ', '_')}")
+    return ProblemError(404, Sentence("refusal.not_found", what=thing, name=str(name)))
 
 
 def invalid(pointer: str, problem: str) -> ProblemError:

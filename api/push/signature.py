@@ -6,6 +6,7 @@ import hmac
 from hashlib import sha256
 
 from hub.errors import PermanentError
+from hub.words.sentence import Sentence
 
 PREFIX = "whsec_"
 TOLERANCE_S = 300
@@ -44,13 +45,13 @@ def verify(
     Raises BadSignatureError, or BadSecretError when the receiver's own secret is no secret.
     """
     if not (timestamp.isascii() and timestamp.isdigit()) or len(timestamp) > 15:
-        raise BadSignatureError("webhook-timestamp is not a number of seconds")
+        raise BadSignatureError(Sentence("refusal.signature.seconds"))
     if abs(now - int(timestamp)) > tolerance_s:
-        raise BadSignatureError(f"webhook-timestamp is more than {tolerance_s:g} s away from this clock")
+        raise BadSignatureError(Sentence("refusal.signature.clock", seconds=f"{tolerance_s:g}"))
     expected = sign(secret, id, int(timestamp), body).encode()
     matches = [hmac.compare_digest(expected, given.encode()) for given in signatures.split(" ")]
     if not any(matches):
-        raise BadSignatureError("no signature matches")
+        raise BadSignatureError(Sentence("refusal.signature.none"))
 
 
 def _key(secret: str) -> bytes:
@@ -59,5 +60,5 @@ def _key(secret: str) -> bytes:
     except (binascii.Error, ValueError):
         key = b""
     if not key:
-        raise BadSecretError("it must be whsec_ and base64")
+        raise BadSecretError(Sentence("refusal.signature.secret"))
     return key

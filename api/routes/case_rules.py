@@ -19,6 +19,7 @@ from hub.access.door import GuardedRouter, TheCaller, needs
 from hub.access.permissions import Permission
 from hub.store.statements import statements
 from hub.words import text
+from hub.words.sentence import Sentence
 
 SQL = statements(__name__)
 
@@ -49,7 +50,7 @@ class CaseRuleBody(BaseModel):
     @model_validator(mode="after")
     def _whole(self) -> "CaseRuleBody":
         if (self.case_category is None) != (self.case_category_kind is None):
-            raise ValueError("give case_category and case_category_kind together, or neither")
+            raise ValueError(Sentence("refusal.case_rule.category_half"))
         return self
 
 

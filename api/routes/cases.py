@@ -24,6 +24,7 @@ from hub.cases.step import Report
 from hub.cases.transitions import APPROVE, HANDLE, Situation, possible
 from hub.store.statements import statements
 from hub.words import Lang, text
+from hub.words.sentence import Sentence
 
 SQL = statements(__name__)
 
@@ -67,13 +68,13 @@ class CaseReport(BaseModel):
     @model_validator(mode="after")
     def _whole(self) -> "CaseReport":
         if (self.lon is None) != (self.lat is None):
-            raise ValueError("give lon and lat together, or neither")
+            raise ValueError(Sentence("refusal.case.place"))
         if (self.category is None) != (self.category_kind is None):
-            raise ValueError("give category and category_kind together, or neither")
+            raise ValueError(Sentence("refusal.case.category_half"))
         if self.alert is None and (self.title is None or self.region is None):
-            raise ValueError("give title and region, or the alert that it is of")
+            raise ValueError(Sentence("refusal.case.what"))
         if self.alert is not None and (self.region or self.organisation or self.lon is not None):
-            raise ValueError("the alert has its region, organisation and place: leave these out, or the alert")
+            raise ValueError(Sentence("refusal.case.of_alert"))
         return self
 
 

@@ -22,6 +22,7 @@ from hub.access.door import GuardedRouter, TheCaller, needs
 from hub.access.permissions import Permission
 from hub.errors import HubError
 from hub.store.statements import statements
+from hub.words.sentence import Sentence
 
 SQL = statements(__name__)
 
@@ -142,7 +143,7 @@ async def _revoke(context: Context, caller: Caller, code: str, id_: int | None) 
             raise not_found("device", code)
         revoked = await rows(conn, ISSUING.credential_revoke, {"code": code, "id": id_})
         if id_ is not None and not revoked:
-            raise not_found(f"credential of '{code}'", id_)
+            raise ProblemError(404, Sentence("refusal.not_found.credential", code=code, id=str(id_)))
         for credential in revoked:
             await audit(conn, caller, "credential.revoke", code, credential)
     await caught_up(context)
@@ -171,7 +172,7 @@ def _chosen(code: str, found: list[Row], id_: int | None) -> Row:
         for credential in found:
             if credential["id"] == id_:
                 return credential
-        raise not_found(f"credential of '{code}'", id_)
+        raise ProblemError(404, Sentence("refusal.not_found.credential", code=code, id=str(id_)))
     secret = [credential for credential in found if credential["kind"] != "x509"]
     if not secret:
         raise ProblemError(404, f"'{code}' has no password or token: issue one")

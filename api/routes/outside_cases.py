@@ -16,7 +16,7 @@ from api.context import Context, Here
 from api.contract_types import TEXT, Code, Moment, Name, Region
 from api.database import row
 from api.language import Spoken
-from api.problems import Fault, ProblemError, responses
+from api.problems import Fault, ProblemError, invalid, responses
 from api.push.signature import TOLERANCE_S, BadSecretError, BadSignatureError, verify
 from hub.access.door import GuardedRouter, public
 from hub.access.token_bucket import TokenBuckets
@@ -35,7 +35,6 @@ PER_ADDRESS_PER_S = 50.0
 ROOM = 200
 """Posts of one address at once, beyond its rate."""
 ID_LENGTH = 200
-_WRONG = "the signature is not that of the system: sign webhook-id, webhook-timestamp and the body with its secret"
 _NOBODY = "whsec_bm9ib2R5"
 """What is compared with where there is no such system, so that it takes as long."""
 _EXAMPLE: dict[str, JsonValue] = {
@@ -175,7 +174,7 @@ def _in_turn(buckets: TokenBuckets, request: Request) -> None:
     peer = request.client.host if request.client else ""
     if wait_s := buckets.take(peer, time.monotonic()):
         headers = {"Retry-After": str(ceil(wait_s))}
-        raise ProblemError(429, "too many posts from one address: send them more slowly", headers=headers)
+        raise ProblemError(429, Sentence("refusal.outside_post.rate"), headers=headers)
 
 
 async def _opened(context: Context, code: str, request: Request, body: bytes) -> tuple[System, str]:
@@ -194,14 +193,21 @@ async def _opened(context: Context, code: str, request: Request, body: bytes) ->
         verify(secret, id_, at, signatures, body, time.time())
     except (BadSignatureError, BadSecretError) as error:
         context.refusals.count(request, 401)
-        raise ProblemError(401, f"{_WRONG} ({error.detail})" if found is not None else _WRONG) from None
+        raise ProblemError(401, _unsigned(error if found is not None else None)) from None
     if found is None:
         context.refusals.count(request, 401)
-        raise ProblemError(401, _WRONG)
+        raise ProblemError(401, _unsigned())
     if not 0 < len(id_) <= ID_LENGTH:
-        raise ProblemError(422, f"webhook-id has 1 to {ID_LENGTH} characters")
+        raise ProblemError(422, Sentence("refusal.outside_post.id", most=ID_LENGTH))
     named = System(found["code"], found["organisation"], found["responsible"], found["states"], found["categories"])
     return named, id_
+
+
+def _unsigned(error: BadSignatureError | BadSecretError | None = None) -> Sentence:
+    """Why a post is not trusted; what is wrong with its signature is told only where there is such a system."""
+    if error is None:
+        return Sentence("refusal.outside_post.signature")
+    return Sentence("refusal.outside_post.signature_why", why=error.detail)
 
 
 def _read(body: bytes, id_: str, lang: Lang) -> Post:
@@ -211,7 +217,7 @@ def _read(body: bytes, id_: str, lang: Lang) -> Post:
         future = Sentence("outside.future", at=read.at.isoformat()).told(lang)
         raise ProblemError(422, future, [Fault(pointer="/at", problem=future)])
     if (read.lon is None) != (read.lat is None):
-        raise ProblemError(422, "give lon and lat together, or neither", [Fault(pointer="/lon", problem="without lat")])
+        raise invalid("/lon", Sentence("refusal.case.place"))
     given = read.model_dump(exclude={"at"})
     return Post(key=key_of(id_, body), at=read.at, step_at=min(read.at, now), **given)
 

@@ -294,3 +294,23 @@ async def test_more_desks_than_connections_step_the_same_cases(database: str) ->
         assert all("local" in detail for detail in refused), "told who came first"
         stored = [(await client.get(f"/cases/{case}")).json()["timeline"] for case in made]
         assert [[step["kind"] for step in each] for each in stored] == [["reported", "accepted"]] * cases
+
+
+async def test_refusals_are_told_in_chinese_to_whoever_asks_for_it(client: httpx.AsyncClient) -> None:
+    case, png = await reported(client), {**ZH, "content-type": "image/png"}
+    asked = [
+        await client.get(f"/cases/{uuid4()}", headers=ZH),
+        await client.put("/case-rules/fire", json={"case_category": "0101"}, headers=ZH),
+        await client.post("/cases", json={"title": "x", "lon": 120}, headers=ZH),
+        await client.post(f"/cases/{case}/attachments", content=b"x", headers={**ZH, "content-type": "text/html"}),
+        await client.post(f"/cases/{case}/attachments", content=b"x", headers=png),
+    ]
+    assert [each.status_code for each in asked] == [404, 422, 422, 415, 422]
+    told = [each.json()["detail"] for each in asked]
+    for detail, words in zip(
+        told,
+        ["没有案件“", "请同时给出 case_category", "请同时给出 lon", "不接收内容类型“text/html”", "不是 PNG 文件"],
+        strict=True,
+    ):
+        assert words in detail
+    assert (await client.get("/rules/none")).json()["detail"] == "there is no rule 'none'"

@@ -147,7 +147,7 @@ async def test_what_cannot_be_taken_is_answered_clearly_and_leaves_nothing(excha
         (422, "is in the future", {"at": (datetime.now(UTC) + timedelta(hours=1)).isoformat()}),
         (422, "at", {"at": "yesterday"}),
         (422, "note", {"note": "x" * 3000}),
-        (422, "with", {"title": "T", "region": "330106001002", "lon": 120.0}),
+        (422, "lon and lat together", {"title": "T", "region": "330106001002", "lon": 120.0}),
         (422, "/colour", {"colour": "red"}),
     ]
     for status, words, wrong in wrongs:
@@ -320,3 +320,16 @@ async def test_it_is_set_up_and_decided_from_the_command_line(exchange: Exchange
         assert "decided for ours" in await hub("outside", "conflicts", "--all", "--system", "city-ops")
         assert "no open conflict" in await hub("outside", "resolve", found["id"], "ours", "--note", "no", status=1)
         assert "switch it off instead" in await hub("outside", "delete", "city-ops", status=1)
+
+
+async def test_why_a_post_is_not_taken_is_told_in_the_language_of_its_system(exchange: Exchange) -> None:
+    exchange.client.headers["accept-language"] = "zh-CN"
+    told = {"id": "SZ-1", "state": "10", "at": at(0)}
+    wrong = await exchange.send(secret="whsec_d3Jvbmc=", **told)
+    assert wrong.status_code == 401
+    assert wrong.json()["detail"].startswith("签名不是该系统的签名：")
+    assert wrong.json()["detail"].endswith("（没有相符的签名）")
+    nobody = await exchange.send(system="none", **told)
+    assert "相符" not in nobody.json()["detail"], "nor whether there is such a system"
+    long = await exchange.send("x" * 201, **told)
+    assert (long.status_code, long.json()["detail"]) == (422, "webhook-id 须为 1 至 200 个字符")

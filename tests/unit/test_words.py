@@ -81,6 +81,16 @@ def test_each_key_that_exists_is_asked_for() -> None:
     assert not unused
 
 
+def test_whatever_may_not_be_found_has_a_word() -> None:
+    named = {
+        name for path in (ROOT / "api").rglob("*.py")
+        for called in re.findall(r"not_found\((.*)\)", path.read_text(encoding="utf-8"))
+        for name in re.findall(r'(?:^|else )"([a-z ]+)"', called)
+    }  # fmt: skip
+    assert len(named) > 30
+    assert {f"thing.{name.replace(' ', '_')}" for name in named} == below("thing.")["en"].keys()
+
+
 def test_no_refusal_is_told_in_english_alone() -> None:
     """A sentence that stands where it is used has no Chinese; `Sentence("refusal.key", ...)` has."""
     plain, refusals = [], 0
