@@ -22,7 +22,8 @@ select (select max(cursor) from upcoming), (select count(*) from upcoming),
        array(select distinct alert_id from upcoming)
 
 -- name: findings
--- Of these alerts; null: of all that were raised since and that the position is past.
+-- Of these alerts; null: of all that were raised since and that the position is past. A metric finds something where it is
+-- high: that it is low, came late or is unusual may as well be a fault of the thing that measures.
 select a.id, coalesce(d.code, a.id::text), coalesce(r.event_kind, a.event_kind, s.metric, ''),
        coalesce(r.event_kind, a.event_kind) is null and s.metric is not null,
        (extract(epoch from a.opened_at) * 1000000)::bigint, coalesce(a.lon, d.lon, 'NaN'), coalesce(a.lat, d.lat, 'NaN'),
@@ -35,6 +36,7 @@ left join device d on d.id = a.device_id
 left join series s on s.id = a.series_id
 left join incident_member m on m.alert_id = a.id
 where a.drill_id is null and a.origin <> 'hub'
+  and (s.metric is null or r.signal = 'value' and r.direction = 'above')
   and case when %(ids)s::uuid[] is not null then a.id = any (%(ids)s::uuid[])
            else a.raised_at >= %(since)s
                 and exists (select from alert_change c where c.alert_id = a.id and c.cursor <= %(after)s) end

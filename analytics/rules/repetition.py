@@ -1,5 +1,6 @@
 """How often a kind of event must happen before a rule raises an alert, and how soon it may raise another. Pure.
 
+What is red waits for nothing: neither for a second event, nor for the end of a pause.
 Times are those at which events count: their own, but not after their arrival.
 """
 
@@ -10,8 +11,9 @@ from analytics.rules.alerts import REOPENED, Open, over_at
 from analytics.rules.definitions import EventRule
 from analytics.rules.events import Heard
 from devices.vocabulary import MOMENTARY
-from hub.models import Event, Micros
+from hub.models import LEVEL_NAMES, Event, Micros
 
+RED = len(LEVEL_NAMES)
 Key = tuple[int, int]
 """(rule id, device id)"""
 Times = Mapping[Key, tuple[Micros, ...]]
@@ -32,7 +34,7 @@ def counted_at(event: Event) -> Micros:
 
 
 def often_enough(heard: Iterable[Heard], times: Times) -> tuple[list[Heard], dict[Key, tuple[Micros, ...]]]:
-    """What rules hear of that happened as often as they ask, and every end; the times that these events renew."""
+    """What rules hear of that happened as often as they ask, or is red, and every end; the times that these renew."""
     enough: list[Heard] = []
     renewed: dict[Key, tuple[Micros, ...]] = {}
     for one in heard:
@@ -40,7 +42,7 @@ def often_enough(heard: Iterable[Heard], times: Times) -> tuple[list[Heard], dic
         if rule.count > 1 and one.level:
             key = rule.id, one.event.device_id
             last = renewed[key] = (*renewed.get(key, times.get(key, ())), counted_at(one.event))[-rule.count :]
-            if len(last) < rule.count or last[-1] - last[0] > rule.within:
+            if one.level < RED and (len(last) < rule.count or last[-1] - last[0] > rule.within):
                 continue
         enough.append(one)
     return enough, renewed
@@ -53,7 +55,7 @@ def ends_at(rule: EventRule, pause: Pause) -> Micros:
 
 def waits(heard: Heard, alert: Open | None, pause: Pause | None) -> bool:
     """Whether an event would raise another alert before the pause after the last one is over."""
-    if not heard.level or pause is None or counted_at(heard.event) >= ends_at(heard.rule, pause):
+    if not 0 < heard.level < RED or pause is None or counted_at(heard.event) >= ends_at(heard.rule, pause):
         return False
     return alert is None or alert.ended in REOPENED or heard.event.ts >= over_at(alert, heard.event.kind)
 

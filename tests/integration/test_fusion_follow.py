@@ -225,3 +225,22 @@ async def test_two_incidents_that_turn_out_to_be_one_are_one(city: City) -> None
     assert await city.incidents() == [{*ends, middle}]
     assert len(await city.run("select 1 from incident where merged_into is not null")) == 1
     assert [await city.level(each) for each in (ends[0], middle)] == [4, 2], "the first of equals leads"
+
+
+@pytest.mark.parametrize(
+    ("signal", "direction", "many"), [("value", "above", 1), ("value", "below", 0), ("gap", "above", 0)]
+)
+async def test_only_a_metric_that_is_high_has_found_something(
+    city: City, signal: str, direction: str, many: int
+) -> None:
+    await city.run(
+        """insert into rule (code, name, profile_id, metric, signal, direction, thresholds)
+           select 'water', 'Water', id, 'level', %(signal)s, %(direction)s, '{"blue": 600}' from profile limit 1""",
+        signal=signal, direction=direction,
+    )  # fmt: skip
+    alerts = [await city.happens(device, "water", 1) for device in ("smoke-1", "cam-1", "pole-1")]
+    await city.run("insert into series (device_id, metric) select device_id, 'level' from alert")
+    await city.run("update alert a set series_id = s.id from series s where s.device_id = a.device_id")
+    await city.follow()
+    assert len(await city.incidents()) == many
+    assert [await city.level(each) for each in alerts].count(3) == many

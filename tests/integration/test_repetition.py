@@ -1,11 +1,14 @@
 """Rules that count events, or pause after an alert: whatever the batches are, and after a restart at any moment."""
 
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from uuid import UUID, uuid5
 
+import psycopg
 import pytest
 
 from analytics.rules.trial import of_events
+from devices.vocabulary import PROMPT
 from hub.models import Batch, Event
 from hub.settings import Database
 from hub.store.pool import open_pool
@@ -138,3 +141,24 @@ async def test_a_rule_that_comes_to_count_knows_what_was_before(city: City) -> N
     await city.refresh()
     await city.take(batch(event(2, OPEN)))
     assert await changes(city) == [(2, "raised")]
+
+
+@pytest.mark.parametrize("rule", [(3, 10.0, 0.0), (1, None, 3600.0)])
+async def test_what_is_red_waits_for_nothing(city: City, rule: tuple[object, ...]) -> None:
+    await city.run(DOORS, *rule)
+    await city.load()
+    stream = [event(0, OPEN), event(1, SHUT), replace(event(5, OPEN), level=4)]
+    for each in stream:
+        await city.take(batch(each))
+        await city.restart()
+    assert (await changes(city))[-1] == (5, "raised")
+    definition = next(each for each in city.book._set.rules.values() if each.code == "doors")
+    would = of_events(definition, stream, 900 * S, NOW + 60 * S)  # type: ignore[arg-type]
+    assert ((would[-1].at - NOW) // S, would[-1].level) == (5, 4)
+
+
+async def test_no_rule_makes_danger_wait_whoever_writes_it(city: City) -> None:
+    for kind in sorted(PROMPT):
+        for rule in ((2, 10.0, 0.0), (1, None, 60.0)):
+            with pytest.raises(psycopg.errors.CheckViolation, match="rule_prompt"):
+                await city.run(DOORS.replace("'doors', 'Doors', 'door_open'", f"'{kind}-2', 'K', '{kind}'"), *rule)
