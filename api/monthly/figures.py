@@ -12,9 +12,10 @@ from api.context import Context
 from api.database import one_moment, row, rows
 from api.monthly.period import Told
 from api.problems import not_found
-from hub.cases.indicators import REGION_LEVELS, Counts, Indicator, Period, Stage, counts, listed, stages
+from hub.cases.indicators import REGION_LEVELS, Counts, Indicator, Period, counts, listed
 from hub.cases.indicators import SQL as INDICATORS
 from hub.cases.reach import Reach
+from hub.cases.stage_times import Stage, stages
 from hub.cases.which import By, Which
 from hub.store.statements import statements
 
@@ -61,6 +62,7 @@ async def case_figures(context: Context, told: Told, which: Which, set_code: str
         months = await counts(conn, told.trend, which, "month", reach)
         groups = {by: await counts(conn, period, which, by, reach) for by in GROUPS}
         groups["region"] = await _divisions(conn, period, which, reach, groups["region"])
+        times = await stages(conn, period, which, reach)
     async with context.pool.connection() as conn, one_moment(conn):
         until = replace(period, first=max(date(1971, 1, 1), period.first - OLD))
         gaps = await row(conn, SQL.gaps, {**period.values, **_limits(which)}) or {}
@@ -72,7 +74,7 @@ async def case_figures(context: Context, told: Told, which: Which, set_code: str
             before=before,
             months={key: counted for key, counted in sorted(months.items()) if key},
             groups=groups,
-            stages=await stages(conn, period, which),
+            stages=times,
             overdue=overdue,
             names=await _names(conn, groups, overdue, which),
             without_deadline=gaps["without_deadline"],

@@ -21,8 +21,9 @@ from api.problems import invalid, not_found, responses
 from hub.access.door import GuardedRouter, needs
 from hub.access.permissions import Permission
 from hub.cases.formula import formula
-from hub.cases.indicators import COUNTS, SQL, ZONE, Figure, Indicator, Period, counts, figures, listed, stages, whole
+from hub.cases.indicators import COUNTS, SQL, ZONE, Figure, Indicator, Period, counts, figures, listed, whole
 from hub.cases.reach import Reach
+from hub.cases.stage_times import stages
 from hub.cases.which import By, Which
 from hub.words import Lang, text
 

@@ -26,6 +26,10 @@ CASES: Mapping[str, Table] = {
         "suspended_now supervised dispatched dispatched_right closed closed_after_dispatch closed_after_rework due "
         "due_closed closed_in_time closed_late overdue_open",
     ),
+    "case_stage_time": table(
+        _BUSINESS, "how many visits to a stage took how long, by month", "with the cases that it counts", _READ,
+        l1="cell key month stage time_range visits",
+    ),
     "indicator_set": table(
         _MANAGEMENT, "definitions of indicators of cases, as a city reads them", "until deleted", _READ,
         l1="code name indicators",
@@ -41,7 +45,7 @@ CASES: Mapping[str, Table] = {
     "case_clock": table(
         _BUSINESS, "how long each stage of a case took, and by when it is due", _WITH_CASE, _READ,
         l1="case_id visit stage entered_at running_from counted_s limit_s extended_s working due_at stopped_s "
-        "stopped_at left_at working_s deadlines_version overdue_at alert_id stops",
+        "stopped_at left_at working_s deadlines_version overdue_at alert_id stops county",
     ),
     "case_table": table(
         _MANAGEMENT, "versions of the tables of categories and deadlines", "kept: cases name them", _READ,

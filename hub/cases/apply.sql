@@ -85,11 +85,12 @@ order by n.place
 -- name: clock
 insert into public.case_clock (
     case_id, visit, stage, entered_at, running_from, counted_s, limit_s, extended_s, working, due_at, stopped_s,
-    stopped_at, left_at, working_s, deadlines_version, overdue_at, alert_id, stops)
+    stopped_at, left_at, working_s, deadlines_version, overdue_at, alert_id, stops, county)
 select n.case_id, n.visit, n.stage, n.entered_at, n.running_from, n.counted_s, n.limit_s, n.extended_s, n.working,
        n.due_at, n.stopped_s, n.stopped_at, n.left_at, n.working_s, n.deadlines_version, n.overdue_at, n.alert_id,
-       n.stops
+       n.stops, left(c.region, 6)
 from jsonb_populate_recordset(null::case_clock, %(rows)s::jsonb) n
+left join public.case_file c on c.id = n.case_id
 on conflict (case_id, visit) do update
 set running_from = excluded.running_from, counted_s = excluded.counted_s, limit_s = excluded.limit_s,
     extended_s = excluded.extended_s, working = excluded.working, due_at = excluded.due_at,

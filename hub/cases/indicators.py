@@ -16,7 +16,6 @@ from psycopg.rows import dict_row
 
 from hub.cases.reach import ALL, Reach, Seen
 from hub.cases.tally import Cells, Span, cells, split
-from hub.cases.transitions import REVIEW, STAGES, SUPERVISION
 from hub.cases.which import By, Which
 from hub.store.statements import statements
 from hub.words.sentence import Sentence
@@ -126,19 +125,6 @@ class Period:
         return {"from": begin, "to": end, "now": self.now}
 
 
-class Stage(NamedTuple):
-    """How long the visits to a stage took."""
-
-    stage: str
-    """Of hub/cases/transitions.py, or `case`."""
-    visits: int
-    known: int
-    """Of which it is known: of none in a year without a calendar."""
-    median_s: float | None
-    p90_s: float | None
-    """Values that occurred: of nine in ten visits the time was not longer."""
-
-
 Counts = dict[str, int]
 
 
@@ -208,18 +194,6 @@ def digits(which: Which, by: By) -> int:
         given = len(which.region or "3301")
         return next((level for level in REGION_LEVELS if level > given), REGION_LEVELS[-1])
     return 2 if which.category is None else 8
-
-
-async def stages(conn: AsyncConnection, period: Period, which: Which, reach: Reach = ALL) -> list[Stage]:
-    """Visits that ended in a period, by stage in their order. On a connection that sees everything."""
-    seen = Seen(which, None if reach.everything else tuple(reach.keys or ()))
-    statement = SQL.stages_of_all if seen == Seen(Which()) else SQL.stages
-    values = {**period.values, **seen.values, "apart": [SUPERVISION, REVIEW]}
-    await conn.execute(SQL.memory)
-    rows = await (await conn.execute(statement.encode(), values, prepare=False)).fetchall()
-    order = [*STAGES, "case"]
-    told = [Stage(stage, visits, known, *(shares or (None, None))) for stage, visits, known, shares in rows]
-    return sorted(told, key=lambda stage: order.index(stage.stage))
 
 
 async def listed(

@@ -197,6 +197,36 @@ from case_clock k
 where k.left_at >= %(from)s and k.left_at < %(to)s and k.stage <> all (%(apart)s)
 group by k.stage
 
+-- name: stage_times
+-- How many visits to a stage took how long, of whole months and divisions (hub/cases/stage_times.py).
+select t.stage, t.time_range, sum(t.visits)::int
+from case_stage_time t
+where t.cell = %(cell)s and t.key >= %(key)s and t.key <= %(key_end)s
+  and t.month >= %(first)s and t.month <= %(last)s and t.stage <> all (%(apart)s)
+group by 1, 2
+
+-- name: stage_ranges
+-- As `stage_times`, of any days and cases.
+select k.stage, case_time_range(k.working_s), count(*)::int
+from case_clock k
+join case_file c on c.id = k.case_id
+where k.left_at >= %(from)s and k.left_at < %(to)s and k.stage <> all (%(apart)s) and
+-- use: which
+group by 1, 2
+
+-- name: stage_values
+-- The visits at some places among those that took as long: of whole divisions.
+select v.working_s
+from unnest(%(stages)s::text[], %(ranges)s::int[], %(ranks)s::int[], %(lows)s::float8[], %(highs)s::float8[])
+    with ordinality w (stage, time_range, rank, low, high, place)
+cross join lateral (
+    select k.working_s from case_clock k
+    where k.stage = w.stage and k.working_s >= w.low and k.working_s <= w.high and k.left_at is not null
+      and k.left_at >= %(from)s and k.left_at < %(to)s and case_time_range(k.working_s) = w.time_range
+      and (%(regions)s::text[] is null or k.county ^@ any (%(regions)s))
+    order by k.working_s offset w.rank - 1 limit 1) v
+order by w.place
+
 -- name: sets
 select code, name, indicators from indicator_set where %(code)s::text is null or code = %(code)s order by code
 

@@ -11,7 +11,7 @@ from typing import Any, Literal, NamedTuple
 
 from hub.cases.which import By, Which
 
-_END = "\U0010ffff"
+END = "\U0010ffff"
 """Above whatever begins with the same letters, in the order of bytes."""
 _WHOLE = 64
 """Letters of the longest code."""
@@ -49,9 +49,9 @@ class Cells:
         return {
             "cell": self.cell,
             "key": self.key,
-            "key_end": self.key + _END if self.keys else self.key,
+            "key_end": self.key + END if self.keys else self.key,
             "category": (self.category or "-") if self.categories else self.category,
-            "category_end": self.category + _END,
+            "category_end": self.category + END,
             "cut": self.cut,
         }
 

@@ -8,6 +8,7 @@ from uuid import UUID
 
 from hub.cases.apply import apply
 from hub.cases.indicators import Period, counted, counts
+from hub.cases.stage_times import measured, stages
 from hub.cases.which import Which
 from hub.settings import Database
 from hub.store.pool import Pool, open_pool
@@ -40,6 +41,7 @@ async def test_a_copy_is_what_the_hub_makes_of_the_same_steps(database: str) -> 
         async with pool.connection() as conn:
             period = Period(date(2020, 1, 1), date(2030, 1, 1), now)
             assert await counts(conn, period, Which()) == await counted(conn, period, Which()), "the tally is filled"
+            assert await stages(conn, period, Which()) == await measured(conn, period, Which()), "so is this"
         mapped = {row[0]: row[1:] for row in await rows(pool, MAPPED)}
         assert {"returned", "merged", "extension_granted", "suspension_granted"} <= {
             each["kind"] for each in patterns(CASES, now)

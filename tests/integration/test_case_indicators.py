@@ -5,6 +5,7 @@ from collections import Counter
 from collections.abc import AsyncIterator
 from datetime import date, timedelta
 from functools import partial
+from itertools import product
 from typing import Any, get_args
 
 import httpx
@@ -12,8 +13,9 @@ import pytest
 
 from api.routes import case_indicators
 from hub.access.roles import Role
-from hub.cases.indicators import COUNTS, Period, counted, counts, listed, stages
-from hub.cases.reach import Reach
+from hub.cases.indicators import COUNTS, Period, counted, counts, listed
+from hub.cases.reach import ALL, Reach
+from hub.cases.stage_times import measured, stages
 from hub.cases.which import By, Which
 from hub.store.pool import Pool
 from tests.support.district_count import Year
@@ -86,6 +88,17 @@ KEYS = [
 ]  # fmt: skip
 
 
+STAGE_TIMES = """
+with kept as (select * from case_stage_time where visits <> 0), real as (
+    select k.cell, k.key, (date_trunc('month', c.left_at at time zone 'Asia/Shanghai'))::date as month, c.stage,
+           case_time_range(c.working_s) as time_range, count(*)::int as visits
+    from case_clock c join case_file f on f.id = c.case_id
+    cross join lateral case_time_cells(left(f.region, 6)) k
+    where c.left_at is not null group by 1, 2, 3, 4, 5)
+select (select count(*) from real), (select count(*) from (table real except table kept) a),
+       (select count(*) from (table kept except table real) b)"""
+
+
 async def test_the_tally_tells_what_is_counted(district: tuple[Pool, Year, httpx.AsyncClient]) -> None:
     """For each filter and group, in periods that begin and end within months, before and after a retention."""
     pool, year, _ = district
@@ -103,6 +116,16 @@ async def test_the_tally_tells_what_is_counted(district: tuple[Pool, Year, httpx
                 )
                 of_keys = await counted(conn, period, which, by, reach.keys)
                 assert seen == sum((Counter(each) for each in of_keys.values()), Counter()), (period, which, by, reach)
+            for span, region in product(spans, (None, "33", "3301", "330106", "330106003")):
+                for reach in (
+                    ALL,
+                    Reach(frozenset({"/330106", "/330104"})),
+                    Reach(frozenset(chance.sample(KEYS, chance.randrange(1, 4)))),
+                ):
+                    asked = (Period(*span, NOW), Which(region=region), reach)
+                    assert await stages(conn, *asked) == await measured(conn, *asked), asked
+            [(several, *differ)] = await (await conn.execute(STAGE_TIMES.encode())).fetchall()
+            assert (several > 100, differ) == (True, [0, 0]), "kept times of stages, as they are"
             await conn.execute(
                 "delete from case_file where ended_at is not null and hashtext(id::text) % 3 = 0 "
                 "and not exists (select from case_file m where m.merged_into = case_file.id)"

@@ -27,7 +27,8 @@ FOR_ALL = {
     *("organisation", "principal", "profile", "profile_version"),
     *("data_share", "share_use", "account", "api_key", "client_certificate", "login_session", "contact"),
     *("oidc_identity", "oidc_login", "sealed_only"),
-    *("case_tally", "indicator_set", "provisioning_key", "region", "rule", "rule_version", "schema_migration"),
+    *("case_stage_time", "case_tally", "indicator_set", "provisioning_key", "region", "rule", "rule_version"),
+    "schema_migration",
     *(
         "alert_cause",
         "alert_ending",

@@ -71,7 +71,8 @@ def _finish(conn: psycopg.Connection, indexes: Sequence[str], told: Told) -> Non
     for n, definition in enumerate(indexes, 1):
         conn.execute(definition.encode())
         told("indexes", n, len(indexes))
-    conn.execute("truncate case_tally")
+    conn.execute("truncate case_tally, case_stage_time")
+    conn.execute(SQL.stage_times.encode())
     months = [month for (month,) in conn.execute(SQL.months.encode()).fetchall()]
     done = 0
 

@@ -67,11 +67,12 @@ order by c.reported_at
 -- name: clocks
 insert into case_clock (
     case_id, visit, stage, entered_at, running_from, counted_s, limit_s, extended_s, working, due_at, stopped_s,
-    stopped_at, left_at, working_s, deadlines_version, overdue_at, alert_id, stops)
+    stopped_at, left_at, working_s, deadlines_version, overdue_at, alert_id, stops, county)
 select city.copied(k.case_id, %(n)s), k.visit, k.stage, k.entered_at - w.ago, k.running_from - w.ago, k.counted_s,
        k.limit_s, k.extended_s, k.working, k.due_at - w.ago, k.stopped_s, k.stopped_at - w.ago, k.left_at - w.ago,
        k.working_s, k.deadlines_version, k.overdue_at - w.ago, k.alert_id,
-       case when k.stops = '{}' then k.stops else array(select each - w.ago from unnest(k.stops) each) end
+       case when k.stops = '{}' then k.stops else array(select each - w.ago from unnest(k.stops) each) end,
+       left(city.region(k.county, city.chance(k.case_id, %(n)s)), 6)
 from city.pattern_clock k
 cross join (select make_interval(weeks => %(weeks)s) as ago) w
 
@@ -100,3 +101,14 @@ select distinct date_trunc('month', reported_at) from case_file order by 1
 -- name: tally
 select case_tally_add(null, array_agg(c)) from case_file c
 where c.reported_at >= %(month)s and c.reported_at < %(month)s + interval '1 month'
+
+-- name: stage_times
+insert into case_stage_time
+select c.cell, c.key, v.month, v.stage, v.time_range, sum(v.n)
+from (
+    select county, date_trunc('month', left_at, 'Asia/Shanghai') at time zone 'Asia/Shanghai' as month, stage,
+           case_time_range(working_s) as time_range, count(*) as n
+    from case_clock where left_at is not null group by 1, 2, 3, 4
+) v
+cross join lateral case_time_cells(v.county) c
+group by 1, 2, 3, 4, 5

@@ -8,7 +8,8 @@ import pytest
 from api.monthly.document import Cover, document
 from api.monthly.figures import GROUPS, Figures
 from api.monthly.period import Told, month_of, told_of
-from hub.cases.indicators import Counts, Indicator, Period, Stage
+from hub.cases.indicators import Counts, Indicator, Period
+from hub.cases.stage_times import Stage
 from hub.cases.which import Which
 from hub.words import LANGS, Lang
 
