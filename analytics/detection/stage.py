@@ -10,7 +10,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
 
+from analytics.detection.leads import Leads
 from analytics.detection.packed import LENGTH
 from analytics.detection.reasons import Reasons
 from analytics.detection.states import States, Told
@@ -56,6 +58,8 @@ class _Decision:
     batch: Batch
     now: Micros
     told: Told
+    ahead: tuple[NDArray[np.int32], Ints] | None
+    """Series of what is learned, and how far it was ahead; None: no clock ever was."""
 
 
 class Detection(Stage):
@@ -67,7 +71,7 @@ class Detection(Stage):
 
     def __init__(self, registry: Registry) -> None:
         self._registry, self._watched = registry, Watched(registry)
-        self._states = States()
+        self._states, self._leads = States(), Leads()
         self._decision: _Decision | None = None
         self._saving: tuple[Batch, Ints] | None = None
 
@@ -89,7 +93,12 @@ class Detection(Stage):
         yield
         some = readings if len(which) == len(readings) else readings.where(which)
         told = self._states.tell(some.series, some.ts, some.value, self._watched.hours(some.series, some.ts, now))
-        self._decision = _Decision(batch, now, told)
+        ahead = None
+        if rows is not None or self._leads:
+            lead, learned = batch.readings.ts[which if rows is None else rows[which]] - some.ts, told.gap != 0.0
+            told = told.by_own_times(self._leads.further(some.series, lead, learned))
+            ahead = some.series[learned], lead[learned]
+        self._decision = _Decision(batch, now, told, ahead)
         told.fill(signals, which if rows is None else rows[which])
         signals.reasons = Reasons(some, told)
 
@@ -109,12 +118,14 @@ class Detection(Stage):
         decision, self._decision, self._saving = self._decision, None, None
         if decision is not None and decision.batch is batch:
             self._states.learn(decision.told, decision.now)
+            if decision.ahead is not None:
+                self._leads.learn(*decision.ahead)
 
     async def restore(self, conn: Connection) -> None:
         """Read the states that were saved, and learn the readings since; where there is none, the newest readings."""
         await asyncio.to_thread(_compile)
         await catch_up(conn)
-        self._states, self._decision, self._saving = States(), None, None
+        self._states, self._leads, self._decision, self._saving = States(), Leads(), None, None
         self._watched.follow()
         self._watched.swapped = swapped_days(await read_days(conn))
         known, last, others = [np.empty(0, np.int64)], [np.empty(0, np.int64)], 0

@@ -30,11 +30,27 @@ class Told(NamedTuple):
     """From where to where values went at its hour, by how far they were from what is usual; NaN: it is not known."""
 
     def fill(self, signals: Signals, rows: Ints) -> None:
-        """Put what is told of readings that were learned into the rows (n,) of signals."""
+        """Put what is told of readings that were learned into the rows (n,) of signals; no number is infinite."""
         known = self.gap != 0.0
         rows = rows[known]
-        signals.score[rows], signals.rate[rows] = self.scored.scores[known], self.rate[known]
-        signals.residual[rows], signals.gap[rows] = self.residual[known], self.gap[known]
+        signals.score[rows], signals.gap[rows] = self.scored.scores[known], self.gap[known]
+        signals.rate[rows], signals.residual[rows] = _finite(self.rate[known]), _finite(self.residual[known])
+
+    def by_own_times(self, more: Floats) -> "Told":
+        """Where the readings' own times lie so many seconds (n,) further apart than the times at which they count.
+
+        Rate and gap are those between their own times; NaN for a reading that is not newer by these.
+        """
+        learned, gap = self.gap != 0.0, self.gap + more
+        gap[learned & (gap <= 0.0)] = np.nan
+        with np.errstate(over="ignore", invalid="ignore"):
+            rate = np.where(learned, self.rate * (self.gap / gap), np.nan)
+        return self._replace(rate=rate, gap=gap)
+
+
+def _finite(numbers: Floats) -> Floats:
+    """What is too large for a number is not known."""
+    return np.where(np.isfinite(numbers), numbers, np.nan)
 
 
 class States:

@@ -99,7 +99,8 @@ class Slots:
         if len(at):
             self.sign[at] = sign
             value, reached = (self.value[at] * sign)[:, None], self.level[at, None] >= _NUMBERS
-            stops = np.where(reached, ~(value < self.keep[row]) | (self.keep[row] == np.inf), value < self.up[row])
+            missing = self.up[row] == np.inf
+            stops = missing | np.where(reached, ~(value < self.keep[row]), value < self.up[row])
             self.since[at] = np.where(stops, NEVER, self.since[at])
             self.settle_bands(at)
 

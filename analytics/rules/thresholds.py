@@ -153,7 +153,7 @@ def _stepped(level: int, since: list[Micros], rule: _Times, at: Micros, value: f
         since[number - 1] = min(since[number - 1], at) if back else NEVER
     reached = level
     for number in range(level + 1, 5):
-        if value < rule.up[number - 1]:
+        if value < rule.up[number - 1] or rule.up[number - 1] == np.inf:
             since[number - 1] = NEVER
             continue
         since[number - 1] = min(since[number - 1], at)
@@ -267,7 +267,9 @@ def _warm_up_layer(slots: Slots, slot: NDArray[np.int32], ts: Ints, value: Float
     at = slot[starts].astype(np.int64)
     row, signed, reached = slots.row[slot], (value * slots.sign[slot])[:, None], slots.level[slot, None] >= _NUMBERS
     held, back = slots.hold[row, None] > 0, (slots.clear[row, None] > 0) & np.isfinite(slots.keep[row])
-    goes = np.where(reached, back & (signed < slots.keep[row]), held & (signed >= slots.up[row]))
+    goes = np.where(
+        reached, back & (signed < slots.keep[row]), held & (signed >= slots.up[row]) & np.isfinite(slots.up[row])
+    )
     rows = np.arange(len(slot))[:, None]
     # Where the run of readings beyond a level, or back from it, that lasts until the end begins, per slot and level.
     begin = np.maximum.reduceat(np.where(goes, starts.repeat(ends - starts)[:, None], rows + 1), starts)

@@ -111,6 +111,26 @@ async def test_what_does_not_count_has_no_signals_and_teaches_nothing(pool: Pool
     close(hub.read(batch([70, 71])).of(Signals), other.read(batch([70, 71])).of(Signals))
 
 
+async def test_rate_and_gap_of_readings_ahead_go_by_their_own_times(pool: Pool, database: str) -> None:
+    """They count when they came: those of one message a microsecond apart."""
+    async with pool.connection() as conn:
+        await conn.execute("update profile set max_future_s = 600")
+        await conn.execute("update rule set hold_s = 0 where code = 'fast'")
+    hub = await started(pool)
+    await taken(hub, batch([98, 99], value=20.0))
+    for minutes in ((101, 102, 103), (104, 106)):  # received nearly at once
+        pack = batch(minutes, value=20.0 + minutes[0] / 10)
+        body = json.dumps([json.loads(raw.payload) for raw in pack.raws]).encode()
+        pack.raws = [raw_of("mqtt", "ganzhi/v1/d1/telemetry", body, START + 100 * MINUTE + minutes[0])]
+        pack.now = pack.raws[0].received
+        told = await taken(hub, pack)
+        assert np.nan_to_num(told.gap).tolist() == [120.0 if minutes[0] == 101 else 60.0, *np.diff(minutes) * 60.0]
+        assert abs(told.rate).max() < 400, "m an hour"
+    assert fetch(database, "select count(*) from alert a join rule r on r.id = a.rule_id where r.code = 'fast'") == [
+        (0,)
+    ]
+
+
 async def test_a_killed_process_goes_on_from_what_was_saved_and_the_readings_since(pool: Pool, database: str) -> None:
     hub = await started(pool)
     await taken(hub, batch(range(80)))

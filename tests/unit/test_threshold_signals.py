@@ -1,13 +1,15 @@
 """Rules on signals go by the same thresholds, in layers of their own."""
 
 from dataclasses import replace
+from datetime import UTC
 
 import numpy as np
 import pytest
 
+from analytics.detection.past import past_signals
 from analytics.rules.definitions import ThresholdRule
-from analytics.rules.slots import LONG_AGO, Slots
-from analytics.rules.thresholds import adopt, evaluate
+from analytics.rules.slots import LONG_AGO, NEVER, Slots
+from analytics.rules.thresholds import adopt, evaluate, warm_up
 from hub.models import Columns
 from hub.signals import SIGNALS, Signals
 
@@ -75,3 +77,23 @@ def test_a_layer_whose_rules_are_gone_is_gone_with_its_signal() -> None:
 def test_the_value_is_no_signal_of_detection() -> None:
     with pytest.raises(ValueError, match="no signal"):
         Signals().of("value")
+
+
+def test_a_level_that_a_rule_has_not_is_never_reached_whatever_the_value() -> None:
+    infinite, rule = float("inf"), replace(RARE, signal="value")
+    slots = slots_of(rule, series=1)
+    [found] = evaluate(slots, readings(infinite), LONG_AGO, 9).transitions
+    assert found.after == 1
+    held = slots_of(replace(rule, hold=5), series=1)
+    warm_up(held, readings(infinite))
+    assert held.since[0].tolist() == [0, NEVER, NEVER, NEVER]
+    held.put(replace(rule, hold=6))
+    assert held.since[0].tolist() == [0, NEVER, NEVER, NEVER]
+    below = slots_of(replace(rule, above=False), series=1)
+    [found] = evaluate(below, readings(-infinite), LONG_AGO, 9).transitions
+    assert found.after == 1
+
+
+def test_what_is_told_of_readings_is_a_number_or_not_known() -> None:
+    found = past_signals(readings(1.0, -1.7e308, 1.7e308), [UTC], np.zeros(0, np.int64), 0)
+    assert not any(np.isinf(found.of(name)).any() for name in SIGNALS[1:])
