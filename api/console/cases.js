@@ -17,7 +17,6 @@ const DECIDED = ['extension_granted', 'extension_refused', 'suspension_granted',
   'suspension_reviewed', 'supervised'];
 const REASONED = ['rejected', 'self_handled', 'returned', 'failed', 'commented', 'extension_asked', 'extension_refused',
   'suspension_asked', 'suspension_refused', 'suspension_reviewed', 'supervised', 'answered'];
-const ELSEWHERE = ['classified']; // what needs the tables is done with `hub cases`, or over the API
 let wanted = 'open=true';
 let shown = null; // the id of the case that is open; null: the list
 
@@ -98,7 +97,7 @@ function draw(item) {
     item.reporters > 1 && t('case_reporters', { n: item.reporters }), outcome];
   put(at('case-about'), lines.filter(Boolean).join(' · '));
   put(at('case-warning'), item.warning ?? '');
-  const steps = locked() ? [] : item.steps.filter((kind) => !ELSEWHERE.includes(kind));
+  const steps = locked() ? [] : item.steps;
   at('case-steps').replaceChildren(...steps.map((kind) => button(caseStep(kind), () => take(item, kind))));
   drawFiles(at('case-files'), item, button, draw);
   at('case-timeline').replaceChildren(...item.timeline.map((step) => (
@@ -108,8 +107,26 @@ function draw(item) {
 const note = (kind) => ({ name: 'note', label: t('case_note'), max: 2000, required: REASONED.includes(kind) });
 const until = (label) => ({ name: 'until', label, type: 'datetime-local', required: true });
 
-function fieldsOf(kind) {
+// Of the table that is in force, as options.
+async function categories() {
+  const found = [['', '–']];
+  let cursor = '';
+  do {
+    const page = await get(`/case-tables/categories?limit=1000${cursor && `&cursor=${encodeURIComponent(cursor)}`}`);
+    found.push(...page.items.map((each) => [`${each.category_kind}:${each.code}`, `${each.code} ${each.name}`]));
+    cursor = page.next ?? '';
+  } while (cursor);
+  return found;
+}
+
+async function fieldsOf(kind, item) {
   switch (kind) {
+    case 'classified': {
+      const levels = LEVELS.map((level) => [level, t(level)]);
+      return [{ name: 'category', label: t('case_category'), options: await categories(), value: item.category && `${item.category_kind}:${item.category}` },
+        { name: 'component', label: t('case_component'), value: item.component, max: 16 },
+        { name: 'level', label: t('report_level'), options: [['', '–'], ...levels], value: item.level }];
+    }
     case 'dispatched':
       return [{ name: 'responsible', label: t('case_to'), required: true }, { name: 'assisting', label: t('case_helpers') }];
     case 'merged': return [{ name: 'into', label: t('case_into'), required: true }];
@@ -123,11 +140,12 @@ function fieldsOf(kind) {
   }
 }
 
-function take(item, kind) {
+async function take(item, kind) {
   const id = newId(); // sent again, it is the same step
-  ask(`${caseStep(kind)}: ${item.number}`, [...fieldsOf(kind), note(kind), fileField(true, false)], async (values) => {
+  ask(`${caseStep(kind)}: ${item.number}`, [...await fieldsOf(kind, item), note(kind), fileField(true, false)], async (values) => {
     const body = { ...values, id, to: kind };
     if (values.assisting) body.assisting = values.assisting.split(/[,，\s]+/).filter(Boolean);
+    if (values.category) [body.category_kind, body.category] = values.category.split(':');
     if (values.files) body.files = await inJson(values.files);
     if (values.hours) body.hours = Number(values.hours);
     if (values.into) {

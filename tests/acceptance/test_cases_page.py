@@ -39,6 +39,8 @@ SMOKE = {"title": "浓烟", "level": "orange", "region": "330106001002", "id": "
 FILES = "document.getElementById('case-files').textContent"
 ENTRIES = "document.querySelectorAll('#case-files li')"
 PIXEL = f"[...{ENTRIES}[0].querySelector('canvas').getContext('2d').getImageData(9, 9, 1, 1).data]"
+NAME = "暴露垃圾点"
+BUTTON = "((text) => [...document.querySelectorAll('#case-steps button')].find((each) => each.textContent === text))"
 REFUSED = "document.querySelector('#ask-form .wrong').textContent"
 READINGS = "select count(*) from audit where action = 'case_attachment.read'"
 SHOTS = os.environ.get("HUB_TEST_SHOTS")
@@ -67,7 +69,8 @@ async def test_a_case_is_found_and_moved_on(database: str, browser: Callable[[],
                 page.evaluate("document.querySelector('#case-rows button').click()")
                 page.wait_for(f"{TIMELINE}.includes('report')", "and opens with its timeline")
                 assert (
-                    page.evaluate(STEPS) == "accept comment merge refuse to file close as handled on the spot supervise"
+                    page.evaluate(STEPS)
+                    == "accept classify comment merge refuse to file close as handled on the spot supervise"
                 )
                 page.wait_for(f"{CONFLICTS}.includes('city-ops says 80')", "what does not fit is shown")
                 page.evaluate("document.querySelectorAll('#case-conflicts button')[1].click()")
@@ -118,6 +121,9 @@ async def test_pictures_and_papers_are_brought_and_looked_at(database: str, brow
     async with api_context(database) as context, client_of(context) as client, served(context) as url:
         made = await client.post("/cases", json={"title": "暴露垃圾", "region": "330106001002"})
         path = f"/cases/{made.json()['id']}/attachments"
+        csv = {"content-type": "text/csv"}
+        table = f"kind,code,name\nevent,01,市容\nevent,0101,{NAME}\n".encode()
+        (await client.post("/case-tables/categories?name=t", content=table, headers=csv)).raise_for_status()
         sent = {"name": "现场.png"}, {"content-type": "image/png"}
         (await client.post(path, params=sent[0], content=picture(), headers=sent[1])).raise_for_status()
 
@@ -146,6 +152,13 @@ async def test_pictures_and_papers_are_brought_and_looked_at(database: str, brow
                 choose(page, "受理单.txt", "text/plain")
                 page.wait_for(f"{ABOUT}.startsWith('accepted')", "a step brings one")
                 assert "受理单.txt" in page.evaluate(FILES)
+                page.evaluate(f"{BUTTON}('classify').click()")
+                page.wait_for("document.getElementById('ask-dialog').open", "the table is there to choose from")
+                page.evaluate("document.querySelector('#ask-form [name=category]').value = 'event:0101'")
+                page.evaluate("document.querySelector('#ask-form [name=level]').value = 'yellow'")
+                page.evaluate("document.querySelector('#ask-form button[type=submit]').click()")
+                page.wait_for(f"{ABOUT}.includes('yellow') || {ABOUT}.includes('Yellow')", "it is classified")
+                assert NAME in page.evaluate(ABOUT)
                 page.evaluate("document.getElementById('language').click()")
                 press(page, "cases-again")
                 page.wait_for(f"{FILES}.includes('添加图片或文件')", "in Chinese")
