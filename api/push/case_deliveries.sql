@@ -1,21 +1,23 @@
 -- name: claim
--- Of each case and consumer the first that is pending, four of a consumer.
+-- Of each case and consumer the first that is pending, of each consumer as many as it has room for.
 with due as (
     select d.id
     from consumer c
+    left join unnest(%(consumers)s::int[], %(rooms)s::int[]) as busy (consumer_id, room) on busy.consumer_id = c.id
     cross join lateral (
-        select d.id
+        select d.id, d.next_at
         from case_delivery d
         where d.consumer_id = c.id and d.state = 'pending' and d.next_at <= now()
           and not exists (select from case_delivery first
                           where first.consumer_id = d.consumer_id and first.case_id = d.case_id
                             and first.state = 'pending' and first.seq < d.seq)
         order by d.next_at, d.id
-        limit 4
+        limit coalesce(busy.room, %(room)s)
         for update skip locked
     ) d
     where c.enabled and c.cases is not null and c.kind = any (%(kinds)s)
       and (c.held_until is null or c.held_until <= now())
+    order by d.next_at, d.id
     limit %(limit)s
 ), claimed as (
     update case_delivery d

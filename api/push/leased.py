@@ -5,6 +5,7 @@ Several processes may run it; each claim belongs to one, for as long as its leas
 
 import asyncio
 import logging
+import time
 from collections.abc import Callable, Mapping
 from datetime import timedelta
 from typing import Any, NamedTuple
@@ -15,6 +16,7 @@ from psycopg.types.json import Jsonb
 from api.push.channel import Accepted, Answer, Channel, Consumer, Delivery, Refused, TryAgain
 from api.push.deliveries import Deliveries
 from api.push.pace import PacedChannel
+from api.push.windows import Windows
 from hub.backoff import Backoff
 from hub.errors import HubError
 from hub.store.pool import Pool, sorted_errors
@@ -24,7 +26,9 @@ log = logging.getLogger(__name__)
 
 EVERY_S = 0.5
 AT_ONCE = 32
-"""Under way at a time, of one consumer four; those that hang leave the connections to alerts."""
+"""Under way at a time; those that hang leave the connections to alerts."""
+OF_ONE = 16
+"""Of one consumer, once it answers; of one that failed one, of another as few as windows.py says."""
 LEASE_S = 30.0
 """Longer than a channel may take; after a kill -9 what was under way goes out again after it."""
 WAITS_S = (1.0, 2.0, 5.0, 10.0, 30.0, 60.0, 120.0, 300.0)
@@ -38,7 +42,8 @@ class Leased(NamedTuple):
     what: str
     """For the log."""
     claim: str
-    """Takes kinds, limit and lease_s; rows with id, attempts, channel and what a Consumer is made of."""
+    """Takes kinds, limit, lease_s, consumers with their rooms, and room, that of others; rows with id, attempts,
+    channel and what a Consumer is made of."""
     not_now: str
     """Takes id and wait_s."""
     settle: str
@@ -62,7 +67,9 @@ class LeasedDeliveries:
     def __init__(self, pool: Pool, channels: Mapping[str, Channel], of: Leased) -> None:
         self._pool, self._channels, self._of = pool, channels, of
         self._deliveries = Deliveries(pool)
-        self._under_way: set[asyncio.Task[None]] = set()
+        self._windows = Windows(OF_ONE)
+        self._failing: set[int] = set()
+        """Consumers whose last answer was none, or no."""
         self._store = Backoff(log, "%s go out again", of.what)
 
     async def run(self) -> None:
@@ -70,15 +77,22 @@ class LeasedDeliveries:
         async with asyncio.TaskGroup() as group:
             while True:
                 for claim in await self._claimed():
-                    task = group.create_task(self._send(claim), name=f"{self._of.what}.{claim.id}")
-                    self._under_way.add(task)
-                    task.add_done_callback(self._under_way.discard)
+                    self._begin(group, claim)
                 await asyncio.sleep(EVERY_S)
 
+    def _begin(self, group: asyncio.TaskGroup, claim: _Claim) -> None:
+        self._windows.sent(claim.consumer.id, time.monotonic())
+        task = group.create_task(self._send(claim), name=f"{self._of.what}.{claim.id}")
+        task.add_done_callback(lambda _: self._windows.ended(claim.consumer.id))
+
     async def _claimed(self) -> list[_Claim]:
-        if (room := AT_ONCE - len(self._under_way)) <= 0:
+        windows = self._windows
+        if (free := AT_ONCE - windows.total) <= 0:
             return []
-        values = {"kinds": list(self._channels), "limit": room, "lease_s": LEASE_S}
+        rooms = windows.rooms(time.monotonic())
+        rooms |= {consumer: max(0, 1 - windows.under_way(consumer)) for consumer in self._failing}
+        values = {"kinds": list(self._channels), "limit": free, "lease_s": LEASE_S, "room": windows.first}
+        values |= {"consumers": list(rooms), "rooms": list(rooms.values())}
         try:
             with sorted_errors():
                 async with self._pool.connection() as conn, conn.cursor(row_factory=dict_row) as cursor:
@@ -108,9 +122,19 @@ class LeasedDeliveries:
                 if not await self._deliveries.take(claim.consumer, 1, pace):
                     await self._execute(self._of.not_now, {"id": claim.id, "wait_s": pace.every_s})
                     return
-            await self._settle(claim, await channel.send(claim.consumer, claim.delivery))
+            answer = await channel.send(claim.consumer, claim.delivery)
+            self._observe(claim.consumer.id, answer)
+            await self._settle(claim, answer)
         except HubError as error:  # it goes out again after its lease, with the same id
             self._store.failed("%s wait for the store: %s", self._of.what, error)
+
+    def _observe(self, consumer: int, answer: Answer) -> None:
+        if isinstance(answer, Accepted):
+            self._failing.discard(consumer)
+            self._windows.accepted(consumer, time.monotonic())
+        else:
+            self._failing.add(consumer)
+            self._windows.failed(consumer)
 
     async def _settle(self, claim: _Claim, answer: Answer) -> None:
         wait_s = WAITS_S[min(claim.attempts, len(WAITS_S)) - 1]

@@ -1,21 +1,23 @@
 -- name: claim
--- Of each warning and consumer the first that is pending, four of a consumer.
+-- Of each warning and consumer the first that is pending, of each consumer as many as it has room for.
 with due as (
     select d.id
     from consumer c
+    left join unnest(%(consumers)s::int[], %(rooms)s::int[]) as busy (consumer_id, room) on busy.consumer_id = c.id
     cross join lateral (
-        select d.id
+        select d.id, d.next_at
         from warning_delivery d
         where d.consumer_id = c.id and d.state = 'pending' and d.next_at <= now()
           and d.seq = (select min(first.seq) from warning_delivery first
                        where first.consumer_id = d.consumer_id and first.warning_id = d.warning_id
                          and first.state = 'pending')
         order by d.next_at, d.id
-        limit 4
+        limit coalesce(busy.room, %(room)s)
         for update skip locked
     ) d
     where c.enabled and c.warnings and c.kind = any (%(kinds)s)
       and (c.held_until is null or c.held_until <= now())
+    order by d.next_at, d.id
     limit %(limit)s
 )
 update warning_delivery d

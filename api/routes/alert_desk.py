@@ -26,7 +26,7 @@ from hub.alerts.alert import Raise
 from hub.alerts.apply import apply
 from hub.alerts.shelf import LONGEST
 from hub.alerts.transitions import MERGE
-from hub.cases.files import take_over
+from hub.cases.files import hold_cases, take_over
 from hub.store.statements import statements
 from hub.words import Lang
 
@@ -248,7 +248,7 @@ async def attach(
         await take_over(conn, [alert_id])
 
     noted = {"name": name, "media_type": found.media_type, "bytes": len(found.content)}
-    await take(context, caller, "alert.attach", step, noted, also)
+    await take(context, caller, "alert.attach", step, noted, also, before=hold_cases)
     return await _shown(alert_id, context, caller, spoken)
 
 

@@ -183,13 +183,17 @@ async def take(
     *,
     then: Step | None = None,
     where_allowed: Sequence[Step] = (),
+    before: Also | None = None,
 ) -> None:
     """Take a step with its audit entry, and `also` after it in the same transaction; ProblemError when refused.
 
     `then` is taken with it or neither is; of `where_allowed` what the table allows from there, in their order.
-    Afterwards, for the lock of all changes comes first: what refers to the alert waits for its row.
+    Afterwards, for the lock of all changes comes first: what refers to the alert waits for its row. `before` is for the
+    lock of cases, which comes before that of alerts everywhere.
     """
     async with handling(context, caller, action, str(step.alert_id), noted) as conn:
+        if before is not None:
+            await before(conn)
         # It holds up all other changes of alerts until the commit, which comes at once.
         [result] = await apply(conn, [step])
         if not result.found:

@@ -8,7 +8,7 @@ from uuid import UUID
 
 from fastapi import Depends, Query, Response
 from psycopg import AsyncConnection
-from pydantic import BaseModel, Field
+from pydantic import AfterValidator, BaseModel, Field
 
 from api.case_reach import reach_of
 from api.context import Here
@@ -18,6 +18,7 @@ from api.database import one_moment, row
 from api.exports import harmless_lines
 from api.language import Spoken
 from api.problems import invalid, not_found, responses
+from devices.catalogue.search import subtree
 from hub.access.door import GuardedRouter, needs
 from hub.access.permissions import Permission
 from hub.cases.formula import formula
@@ -134,7 +135,9 @@ def _period(
 
 
 def _which(
-    region: Annotated[RegionPrefix | None, Query(description="the first digits of a division code")] = None,
+    region: Annotated[
+        Annotated[RegionPrefix, AfterValidator(subtree)] | None, Query(description="a division and all below it")
+    ] = None,
     area: Annotated[Code | None, Query(description="a named area or grid")] = None,
     organisation: Annotated[Code | None, Query(description="whose matter it is")] = None,
     responsible: Annotated[Code | None, Query(description="the organisation that handles it")] = None,

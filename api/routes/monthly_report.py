@@ -5,6 +5,7 @@ from typing import Annotated, Any
 
 from fastapi import Depends, Query
 from fastapi.responses import Response
+from pydantic import AfterValidator
 
 from api.context import Here
 from api.contract_types import Code, Name, RegionPrefix
@@ -16,6 +17,7 @@ from api.monthly.load import alert_load
 from api.monthly.period import DAY, month_of, told_of
 from api.pdf.rendering import rendered
 from api.problems import invalid, responses
+from devices.catalogue.search import subtree
 from hub.access.door import GuardedRouter, TheCaller, needs
 from hub.access.permissions import Permission
 from hub.alerts.performance import Which as WhichAlerts
@@ -71,7 +73,9 @@ async def monthly_report(
     caller: TheCaller,
     spoken: Spoken,
     period: Annotated[Period, Depends(_period)],
-    region: Annotated[RegionPrefix | None, Query(description="the first digits of a division code")] = None,
+    region: Annotated[
+        Annotated[RegionPrefix, AfterValidator(subtree)] | None, Query(description="a division and all below it")
+    ] = None,
     area: Annotated[Code | None, Query(description="a named area or grid")] = None,
     organisation: Annotated[Code | None, Query(description="whose matter it is")] = None,
     set_code: Annotated[Code, Query(alias="set", description="whose definitions (/indicators/sets)")] = "standard",

@@ -2,6 +2,7 @@
 
 import secrets
 from base64 import b64encode
+from collections.abc import Iterator
 from typing import Annotated, Any, Literal
 
 from fastapi import Response
@@ -146,6 +147,22 @@ async def _check(conn: AsyncConnection, body: OutsideSystemBody, lang: Lang) -> 
         given = getattr(body, name)
         if given is not None and await row(conn, SQL.organisation, {"code": given}) is None:
             raise invalid(f"/{name}", Sentence("refusal.outside.organisation", code=given).told(lang))
+    for pointer, word, stands in _contradictions(body):
+        raise invalid(pointer, Sentence("refusal.outside.contradicts", word=word, stands=stands).told(lang))
+
+
+def _contradictions(body: OutsideSystemBody) -> Iterator[tuple[str, str, str]]:
+    """Words that would be told for one thing and heard as another: the system's echo would move the case elsewhere.
+
+    Each with its pointer, and what it stands for when it is heard. A finer category may have the word of a wider one.
+    """
+    for target, word in body.tells.states.items():
+        if body.states.get(word, target) != target:
+            yield f"/tells/states/{target}", word, body.states[word]
+    for ours, word in body.tells.categories.items():
+        heard = body.categories.get(word)
+        if heard is not None and not ours.startswith(f"{heard.kind}:{heard.code}"):
+            yield f"/tells/categories/{ours}", word, f"{heard.kind}:{heard.code}"
 
 
 @router.get("", response_model=Page[OutsideSystem])

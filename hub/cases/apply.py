@@ -45,8 +45,9 @@ async def apply(
         return []
     if conn.info.transaction_status != TransactionStatus.INTRANS:
         raise RuntimeError("cases change inside a transaction only")
-    table, told = await in_force(conn), await subscribed(conn)  # before the lock, which others wait for
+    table = await in_force(conn)  # before the lock, which others wait for
     await conn.execute(SQL.lock)
+    told = await subscribed(conn)  # after it: a consumer that was added while others held it is told
     stored = await _stored(conn, changes)
     of = {(case.category_kind, case.category) for case in stored.cases}
     of |= {(each.category_kind, each.category) for each in changes}

@@ -45,6 +45,14 @@ async def keep(conn: psycopg.AsyncConnection, case: Case, files: Sequence[File])
     return None
 
 
+async def hold_cases(conn: psycopg.AsyncConnection) -> None:
+    """Until the commit no case begins: to be taken before the lock of alerts by who calls `take_over` after it.
+
+    Else a case that is reported meanwhile sees an attachment no more than its attachment sees the case.
+    """
+    await conn.execute(SQL.lock)
+
+
 async def take_over(conn: psycopg.AsyncConnection, alert_ids: Sequence[UUID]) -> None:
     """Give the attachments that alerts have now to their cases that have not ended, each once."""
     await conn.execute(SQL.take_over, {"alert_ids": list(alert_ids)})

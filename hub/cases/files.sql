@@ -1,3 +1,7 @@
+-- name: lock
+-- That of all steps of cases (apply.sql).
+select pg_advisory_xact_lock(hashtext('ganzhi.case'))
+
 -- name: known
 select from public.case_attachment where case_id = %(case_id)s and digest = %(digest)s limit 1
 

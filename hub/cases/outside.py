@@ -229,7 +229,7 @@ async def _contradict(
 
 
 async def _case(conn: psycopg.AsyncConnection, case_id: UUID) -> tuple[Standing, list[str]]:
-    """Where a case is, and the stages in which it has been."""
+    """Where a case is, the stages in which it has been, and its steps back."""
     found = await _row(conn, SQL.standing, {"id": case_id})
     if found is None:
         raise LookupError(str(case_id))

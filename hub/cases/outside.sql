@@ -34,7 +34,9 @@ where system = %(system)s and outside_id = %(outside_id)s
 
 -- name: standing
 select c.id, c.number, c.stage, c.stage_at, c.stage_by, c.organisation, c.responsible,
-       array(select distinct s.stage_to from public.case_step s where s.case_id = c.id) as visited,
+       array(select s.stage_to from public.case_step s where s.case_id = c.id
+             union select s.kind from public.case_step s
+                   where s.case_id = c.id and s.kind in ('returned', 'failed')) as visited,
        (with recursive on_in (stage, merged_into, depth) as (
             select m.stage, m.merged_into, 0 from public.case_file m where m.id = c.merged_into
             union all

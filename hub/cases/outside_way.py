@@ -44,8 +44,9 @@ class Way(NamedTuple):
 def way(case: Standing, target: str, at: datetime, by: str, visited: Collection[str]) -> Way:
     """What a state means that a system tells of a moment.
 
-    `by` is the actor that its own steps have, `visited` the stages in which the case has been. What is older than what
-    somebody else has done here is no news where the case has been through it, and else a conflict: both have moved it.
+    `by` is the actor that its own steps have, `visited` the stages in which the case has been, and its steps back. What
+    is older than what somebody else has done here is no news where the case has been through it, and else a conflict:
+    both have moved it.
     """
     if target in (case.stage, case.goes_on) or case.stage in _AFTER.get(target, ()):
         return Way("unchanged")

@@ -1,5 +1,6 @@
 """Pictures and papers of cases: through the gate, with a step or alone, from the alert, from and to outside systems."""
 
+import asyncio
 import json
 import struct
 import time
@@ -13,9 +14,12 @@ from uuid import uuid4
 import httpx
 
 from api.push.signature import sign
+from hub.cases.apply import apply
+from hub.cases.step import Report
 from tests.integration.test_case_deliveries import PAGE, Office, office
 from tests.integration.test_outside_cases import MAPPING, at
 from tests.integration.test_outside_cases import SECRET as THEIRS
+from tests.support.process import eventually
 from tests.support.served_api import raise_alert, register
 
 __all__ = ["office"]
@@ -104,6 +108,26 @@ async def test_those_of_the_alert_come_along_also_later_and_stay_with_the_case(o
     assert [each["size"] for each in kept] == [5, 10], "an alert is kept for another time"
     got = await client.get(f"/cases/{case['id']}/attachments/{kept[1]['id']}")
     assert got.content == b"second one"
+
+
+async def test_one_that_an_alert_gets_while_its_case_is_reported_reaches_the_case(office: Office) -> None:
+    client, desk = office.client, office.desk
+    await register(client)
+    alert = await raise_alert(desk.pool)
+    step = desk.step(await desk.report(), "accepted")
+    waits = "select count(*) from pg_locks where locktype = 'advisory' and not granted"
+    async with desk.pool.connection() as conn:
+        async with conn.transaction():
+            await apply(conn, [step, Report(uuid4(), uuid4(), desk.now, "desk", "t", "entered", None, None,
+                                            alert_id=alert)])  # fmt: skip
+            brought = asyncio.create_task(client.post(f"/alerts/{alert}/attachments", content=b"x", headers=TEXT))
+
+            async def waiting() -> bool:
+                return brought.done() or await desk.run(waits) == [(1,)]
+
+            await eventually(waiting, "it waits for the case")
+        assert (await brought).status_code == 201
+    assert await desk.run("select length(content) from case_attachment") == [(1,)]
 
 
 async def test_a_consumer_gets_links_that_are_its_own_and_end(office: Office) -> None:

@@ -14,9 +14,11 @@ import jsonschema
 import psycopg
 import pytest
 
+from api.push import leased
 from api.push.case_deliveries import cases as told_of_cases
 from api.push.leased import LeasedDeliveries
 from api.push.signature import verify
+from api.push.windows import FIRST
 from app.check.routing import check_routing
 from hub.cases.apply import apply
 from hub.settings import Database, Settings
@@ -234,6 +236,28 @@ async def test_a_receiver_that_was_away_gets_all_in_order_with_the_same_ids(offi
         ids = [each for each in receiver.ids("/all")[-8:] if each.startswith(str(case))]
         assert ids == [f"{case}.{seq}" for seq in (1, 2, 3, 4)]
     assert (await office.client.post("/consumers/nobody/case-deliveries:again", json={})).status_code == 404
+
+
+async def test_consumers_that_hang_do_not_delay_another_though_together_they_could_take_all_places(
+    office: Office, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(leased, "EVERY_S", 0.05)
+    monkeypatch.setattr(leased, "AT_ONCE", 4 * FIRST)
+    office.receiver.answer = lambda got: None if "silent" in got.path else 200
+    silent = [f"silent-{number}" for number in range(3)]
+    for code in (*silent, "desk"):
+        await office.consumer(code)
+    for _ in range(40):
+        await office.desk.report()
+
+    async def all_out() -> bool:
+        return await office.desk.run(
+            """select count(*) from case_delivery d join consumer c on c.id = d.consumer_id
+               where c.code = 'desk' and d.state = 'delivered'"""
+        ) == [(40,)]
+
+    await eventually(all_out, "all is out to the one that answers")
+    assert max(office.receiver.most_open[f"/{code}"] for code in silent) <= 2 * FIRST, "of two processes"
 
 
 async def test_a_system_is_told_its_cases_in_its_words_and_nothing_that_it_did_itself(office: Office) -> None:

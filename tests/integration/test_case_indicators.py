@@ -175,6 +175,11 @@ async def test_a_figure_opens_a_list_of_as_many_cases(district: tuple[Pool, Year
             assert len(found) == len({each["id"] for each in found}) == year.counts(first, last)[""].get(what, 0), what
     asked = {"from": str(first), "to": str(last), "by": "responsible", "set": "district"}
     told = (await client.get("/indicators/cases", params=asked)).raise_for_status().json()
+    divisions = [
+        (await client.get("/indicators/cases", params=asked | {"region": code})).json()["counts"]["reported"]["cases"]
+        for code in ("330106", "330106000000")
+    ]
+    assert divisions[0] == divisions[1] > 0, "a whole code is the division and all below it"
     group = next(each for each in told["groups"] if each["key"] == "parks")
     for name in ("closed_late", "due", "dispatched_right"):
         length, url = 0, group["counts"][name]["list"].removeprefix("/api/v1")

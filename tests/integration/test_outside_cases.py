@@ -208,6 +208,30 @@ async def test_a_clock_that_is_ahead_and_states_of_one_moment_change_nothing_twi
     assert await exchange.conflicts() == []
 
 
+async def test_the_echo_of_a_step_back_that_was_taken_here_is_no_news(exchange: Exchange) -> None:
+    await exchange.new(state="20")
+    await exchange.act("returned", "dispatched", "taken", "handled", "failed", "handled")
+    before = await exchange.steps()
+    for kind, state in (("returned", "50"), ("failed", "45")):
+        [(when,)] = await exchange.run(f"select at from case_step where kind = '{kind}'")
+        assert await exchange.tell(id="SZ-1", state=state, at=when.isoformat()) == "older"
+    assert (await exchange.steps(), await exchange.conflicts()) == (before, [])
+
+
+async def test_a_word_that_is_told_for_one_thing_and_heard_as_another_is_refused(exchange: Exchange) -> None:
+    for tells, pointer in (
+        ({"states": {"handling": "90"}}, "/tells/states/handling"),
+        ({"categories": {"part:01": "SR-01"}}, "/tells/categories/part:01"),
+    ):
+        put = {**MAPPING, "tells": tells}
+        answer = await exchange.client.put("/outside-systems/city-ops", json=put, headers={"accept-language": "zh"})
+        assert (answer.status_code, answer.json()["errors"][0]["pointer"]) == (422, pointer)
+        assert "在对方报送时表示" in answer.text
+    finer = {"states": {"handling": "30", "merged": "80"}, "categories": {"event:0101": "SR-01", "part:01": "P"}}
+    taken = await exchange.client.put("/outside-systems/city-ops", json={**MAPPING, "tells": finer})
+    assert taken.status_code == 200, taken.text
+
+
 async def test_what_is_noted_meanwhile_does_not_make_a_late_post_later(exchange: Exchange) -> None:
     await exchange.new(state="40")
     await exchange.act("commented")
