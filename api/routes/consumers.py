@@ -2,7 +2,8 @@
 
 import secrets
 from base64 import b64encode
-from typing import Any
+from collections.abc import Mapping
+from typing import Any, NamedTuple
 from urllib.parse import unquote, urlsplit
 
 from fastapi import Response
@@ -57,67 +58,105 @@ async def put_consumer(
     if code == OWN:
         raise ProblemError(409, Sentence("refusal.consumer.reserved", code=code).told(spoken))
     kind = KINDS[body.kind]
-    fresh = PREFIX + b64encode(secrets.token_bytes(32)).decode() if kind.signed else ""
-    receipts = secrets.token_urlsafe(32) if body.settings.get("receipt") else ""
-    given = body.secret.get_secret_value() if body.secret else None
-    url, _, given_query = kind.parse(body.url)
-    if kind.followed and body.grouping is not None:
-        raise invalid("/grouping", f"a consumer of kind {body.kind} follows the log and is told singly: leave it out")
-    if not kind.followed:
-        _check_outgoing(context, body.kind, url)
-    elif body.kind == "kafka" and context.settings.kafka.servers is None:
-        raise invalid("/kind", Sentence("refusal.kind.kafka"))
+    url, _, query = kind.parse(body.url)
+    _check_kind(context, body, url)
     shown = body.model_dump(exclude={"secret", "password"}) | {"url": url, "lang": body.lang or kind.lang}
-    vault = Secrets(context.settings.secrets)
+    keep = _Keep(code, url, Secrets(context.settings.secrets))
+    made = _Made.of(body)
     async with writing(context) as conn:
         # First: it may wait for writers of the registry, while no row is held that others wait for.
         filters = await _filters(conn, body, context.settings.alerts.border_m)
         if kind.followed:
             await check_followed(conn, code, body.kind, body.settings)
         await check_cases(conn, body.cases, spoken)
-        cases = stored_cases(body.cases)
-        login = await _login(conn, vault, code, url, body.login())
-        fallback = await _fallback(conn, code, body)
+        login = await _login(conn, keep, body.login())
         values = {
             **shown,
+            **_stored(body),
             "code": code,
             "filters": Jsonb(filters),
-            "quiet": Jsonb(stored_quiet(body.quiet)),
-            "cases": None if cases is None else Jsonb(cases),
-            "case_system": body.cases and body.cases.system,
-            "grouping": None if body.grouping is None else Jsonb(body.grouping.model_dump()),
-            "fallback": fallback,
-            "usual_ceiling": kind.ceiling,
-            "settings": Jsonb(body.settings),
-            "prove_within_h": body.proving(),
-        }
-        query = await _query(conn, vault, code, url, given_query)
-        values |= {
-            "query": None if query is None else vault.seal(login_place(code, url, "query"), query),
-            "login": None if login is None else vault.seal(login_place(code, url), login),
-            "secret": None if given is None else vault.seal(Place("consumer", "secret", code), given),
-            "fresh_secret": vault.seal(Place("consumer", "secret", code), fresh),
-            "receipt_secret": vault.seal(Place("consumer", "receipt_secret", code), receipts) if receipts else None,
+            "fallback": await _fallback(conn, code, body),
+            **keep.sealed(await _query(conn, keep, query), login, body, made),
         }
         if body.grouping is None and await row(conn, SQL.consumer_groups, {"code": code}):
             await ungroup(conn, code)
-        written = await row(conn, SQL.consumer_put, values)
+        written = await row(conn, SQL.consumer_put, values) or {}
         await execute(conn, SQL.consumer_quiet_over, {"code": code})
         if kind.followed:
             await execute(conn, SQL.consumer_follows, {"code": code})
-        created = bool(written and written["created"])
-        await audit(
-            conn,
-            caller,
-            "consumer.put",
-            code,
-            # Settings by name: they may hold people's addresses, which the audit would keep.
-            shown | {"url": url.partition("?")[0], "username": _username(login), "settings": sorted(body.settings)},
-        )
-        response.status_code = 201 if created else 200
-        made_up = fresh if written and written["made_up"] and fresh else None
-        told = receipts if written and written["receipts_begin"] else None
-        return {**await _consumer(conn, vault, code, spoken), "secret": made_up, "receipt_secret": told or None}
+        # Settings by name: they may hold people's addresses, which the audit would keep.
+        noted = {"url": url.partition("?")[0], "username": _username(login), "settings": sorted(body.settings)}
+        await audit(conn, caller, "consumer.put", code, shown | noted)
+        response.status_code = 201 if written.get("created") else 200
+        told = await _consumer(conn, keep.vault, code, spoken)
+    return {**told, **made.told(written)}
+
+
+class _Made(NamedTuple):
+    """Secrets that are made up, for a consumer that has none; empty: its kind needs none."""
+
+    secret: str
+    receipt_secret: str
+
+    @classmethod
+    def of(cls, body: ConsumerBody) -> "_Made":
+        """Those of a kind."""
+        secret = PREFIX + b64encode(secrets.token_bytes(32)).decode() if KINDS[body.kind].signed else ""
+        return cls(secret, secrets.token_urlsafe(32) if body.settings.get("receipt") else "")
+
+    def told(self, written: Mapping[str, Any]) -> dict[str, str | None]:
+        """Those that were stored now, which is the only time that they are told."""
+        return {
+            "secret": (written.get("made_up") and self.secret) or None,
+            "receipt_secret": (written.get("receipts_begin") and self.receipt_secret) or None,
+        }
+
+
+class _Keep(NamedTuple):
+    """Where the secrets of a consumer are kept."""
+
+    code: str
+    url: str
+    vault: Secrets
+
+    def sealed(self, query: str | None, login: str | None, body: ConsumerBody, made: _Made) -> dict[str, str | None]:
+        """The columns of its secrets."""
+        given = body.secret.get_secret_value() if body.secret else None
+        return {
+            "query": self._seal(login_place(self.code, self.url, "query"), query),
+            "login": self._seal(login_place(self.code, self.url), login),
+            "secret": self._seal(Place("consumer", "secret", self.code), given),
+            "fresh_secret": self._seal(Place("consumer", "secret", self.code), made.secret),
+            "receipt_secret": self._seal(Place("consumer", "receipt_secret", self.code), made.receipt_secret or None),
+        }
+
+    def _seal(self, place: Place, value: str | None) -> str | None:
+        return None if value is None else self.vault.seal(place, value)
+
+
+def _check_kind(context: Context, body: ConsumerBody, url: str) -> None:
+    """Refuse what a kind does not allow."""
+    kind = KINDS[body.kind]
+    if kind.followed and body.grouping is not None:
+        raise invalid("/grouping", f"a consumer of kind {body.kind} follows the log and is told singly: leave it out")
+    if not kind.followed:
+        _check_outgoing(context, body.kind, url)
+    elif body.kind == "kafka" and context.settings.kafka.servers is None:
+        raise invalid("/kind", Sentence("refusal.kind.kafka"))
+
+
+def _stored(body: ConsumerBody) -> dict[str, Any]:
+    """The columns that are stored in another form than they are told."""
+    cases = stored_cases(body.cases)
+    return {
+        "cases": None if cases is None else Jsonb(cases),
+        "case_system": body.cases and body.cases.system,
+        "quiet": Jsonb(stored_quiet(body.quiet)),
+        "grouping": None if body.grouping is None else Jsonb(body.grouping.model_dump()),
+        "usual_ceiling": KINDS[body.kind].ceiling,
+        "settings": Jsonb(body.settings),
+        "prove_within_h": body.proving(),
+    }
 
 
 def _check_outgoing(context: Context, kind: KindName, url: str) -> None:
@@ -163,33 +202,33 @@ async def _filters(conn: AsyncConnection, body: ConsumerBody, border_m: float) -
     return stored_filters(wanted, border_m)
 
 
-async def _login(conn: AsyncConnection, vault: Secrets, code: str, url: str, given: str | None) -> str | None:
+async def _login(conn: AsyncConnection, keep: _Keep, given: str | None) -> str | None:
     """The login to store: a known password stays with its username, and goes to no other host."""
     if given is None or ":" in given:
         return given
-    known = await row(conn, SQL.consumer_login, {"code": code})
+    known = await row(conn, SQL.consumer_login, {"code": keep.code})
     if known is None or known["login"] is None:
         return given
     try:
-        login = vault.open(login_place(code, known["url"]), known["login"])
+        login = keep.vault.open(login_place(keep.code, known["url"]), known["login"])
     except SecretUnreadable as error:
         raise invalid("/password", error.sentence) from error
     if _username(login) != unquote(given) or ":" not in login:
         return given
-    if urlsplit(known["url"])[:2] != urlsplit(url)[:2]:
+    if urlsplit(known["url"])[:2] != urlsplit(keep.url)[:2]:
         raise invalid("/password", "the password is kept for the former host only: give it again")
     return login
 
 
-async def _query(conn: AsyncConnection, vault: Secrets, code: str, url: str, given: str | None) -> str | None:
+async def _query(conn: AsyncConnection, keep: _Keep, given: str | None) -> str | None:
     """The query to store: HIDDEN keeps the known one, which goes to no other host."""
     if given != HIDDEN:
         return given
-    known = await row(conn, SQL.consumer_login, {"code": code})
-    if known is None or known["query"] is None or urlsplit(known["url"])[:2] != urlsplit(url)[:2]:
+    known = await row(conn, SQL.consumer_login, {"code": keep.code})
+    if known is None or known["query"] is None or urlsplit(known["url"])[:2] != urlsplit(keep.url)[:2]:
         raise invalid("/url", "the query is kept for the former host only: give it again")
     try:
-        return vault.open(login_place(code, known["url"], "query"), known["query"])
+        return keep.vault.open(login_place(keep.code, known["url"], "query"), known["query"])
     except SecretUnreadable as error:
         raise invalid("/url", error.sentence) from error
 
