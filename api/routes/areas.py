@@ -26,8 +26,9 @@ SQL = statements(__name__)
 router = GuardedRouter(prefix="/areas", tags=["access"])
 _KEYS = {"code": str}
 _EXAMPLE: dict[str, JsonValue] = {"name": "未来科技城", "divisions": ["330110012"]}
-Longitude = Annotated[float, Field(ge=-180, le=180, allow_inf_nan=False)]
-Latitude = Annotated[float, Field(ge=-90, le=90, allow_inf_nan=False)]
+Degrees = Annotated[float, Field(ge=-180, le=180, allow_inf_nan=False)]
+Point = Annotated[list[Degrees], Field(min_length=2, max_length=2, description="longitude, latitude")]
+POLE = 90
 
 
 class Outline(BaseModel):
@@ -37,13 +38,14 @@ class Outline(BaseModel):
 
     type: Literal["Polygon"]
     coordinates: Annotated[
-        list[Annotated[list[tuple[Longitude, Latitude]], Field(min_length=4, max_length=10_000)]],
-        Field(min_length=1, max_length=1),
+        list[Annotated[list[Point], Field(min_length=4, max_length=10_000)]], Field(min_length=1, max_length=1)
     ]
 
     @field_validator("coordinates")
     @classmethod
-    def _closed(cls, rings: list[list[tuple[float, float]]]) -> list[list[tuple[float, float]]]:
+    def _closed(cls, rings: list[list[list[float]]]) -> list[list[list[float]]]:
+        if any(abs(latitude) > POLE for _, latitude in rings[0]):
+            raise ValueError("each point is its longitude, then its latitude, which is from -90 to 90")
         if rings[0][0] != rings[0][-1]:
             raise ValueError("the ring must end where it begins")
         return rings

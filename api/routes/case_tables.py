@@ -47,7 +47,9 @@ class CaseTable(BaseModel):
     name: str
     rows: int
     zone: str | None = Field(description="of deadlines: of their working hours")
-    hours: list[tuple[int, int]] | None = Field(description="of deadlines: working hours of a day, in minutes")
+    hours: list[Annotated[list[int], Field(min_length=2, max_length=2)]] | None = Field(
+        description="of deadlines: working hours of a day, from and to in minutes"
+    )
     imported_at: datetime
 
 

@@ -71,7 +71,9 @@ class ReadingsChart(BaseModel):
     metric: str
     unit: str | None
     threshold: float | None
-    points: list[tuple[datetime, float, float]] = Field(description="when a step begins, its lowest and highest value")
+    points: list[Annotated[list[datetime | float], Field(min_length=3, max_length=3)]] = Field(
+        description="when a step begins, its lowest and highest value"
+    )
 
 
 class Timeline(BaseModel):

@@ -110,7 +110,9 @@ class WarningDetail(OfficialWarning):
     """A warning with its history."""
 
     texts: dict[Literal["zh", "en"], Texts]
-    polygons: list[list[tuple[float, float]]] = Field(description="rings of longitude and latitude, WGS 84")
+    polygons: list[list[Annotated[list[float], Field(min_length=2, max_length=2)]]] = Field(
+        description="rings of longitude and latitude, WGS 84"
+    )
     circles: list[Circle]
     references: list[str]
     history: list[Said] = Field(description="the newest 200, in their order")

@@ -16,6 +16,7 @@ import schemathesis
 from hypothesis import HealthCheck, strategies
 from schemathesis import GenerationMode
 from schemathesis.checks import not_a_server_error
+from schemathesis.core.errors import SchemathesisError
 from schemathesis.core.failures import Failure, FailureGroup
 from schemathesis.core.result import Ok
 from schemathesis.core.transport import Response
@@ -173,7 +174,7 @@ class Fuzzer:
             results[who].failures[f"{operation.label} ({mode.value})"] = str(error)
         except hypothesis.errors.Unsatisfiable:
             return  # an operation that takes nothing which could be wrong
-        except (hypothesis.errors.HypothesisException, ExceptionGroup) as error:
+        except (hypothesis.errors.HypothesisException, SchemathesisError, ExceptionGroup) as error:
             reasons = "".join(traceback.format_exception(error))  # one that did not fail again, or several at once
             results[who].failures[f"{operation.label} ({mode.value})"] = reasons
 
