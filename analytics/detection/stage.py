@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from analytics.detection.leads import Leads
 from analytics.detection.packed import LENGTH
 from analytics.detection.reasons import Reasons
-from analytics.detection.states import States, Told
+from analytics.detection.states import NEVER, States, Told
 from analytics.detection.stored import (
     AT_ONCE,
     SKIP,
@@ -44,8 +44,13 @@ SAVED_AFTER: Micros = 30_000_000
 """A state that changed is saved so much later: then it is written once for all readings of that time."""
 REPLAYED = 4_096
 """Readings of a series since its state was saved that are learned at a start, the newest."""
+LEAST = 64
+"""So many are learned of a series however many series there are."""
 RELEARNED = 5_000_000
-"""Readings that are learned at a start where there is no state that can be used, of all series together."""
+"""Readings that are learned at a start of all series together, as long as that is not less than LEAST of each: once
+for those since a state, and once where there is no state that can be used."""
+READ_AT_ONCE = 2_000_000
+"""Readings that are read at once, at most: 40 MB."""
 LONG_AGO: Micros = 0
 LOOKED_BACK: Micros = 30 * 86_400_000_000
 """How far back those are looked for, from the newest reading of all."""
@@ -135,7 +140,8 @@ class Detection(Stage):
         series, since = np.concatenate(known), np.concatenate(last)
         if len(series):
             heard = np.isin(series, await heard_since(conn, int(since.min())), assume_unique=True)
-            await self._replay(conn, series[heard], since[heard], REPLAYED)
+            heard &= self._watched.of(series.astype(np.int32))
+            await self._replay(conn, series[heard], since[heard], REPLAYED, NEVER)  # others may have them by now
         await self._learn_anew(conn, series, others)
 
     async def _learn_anew(self, conn: Connection, known: Ints, others: int) -> None:
@@ -145,10 +151,11 @@ class Detection(Stage):
             return
         since = newest - LOOKED_BACK
         fresh = np.setdiff1d(await heard_since(conn, since), known, assume_unique=True)
+        fresh = fresh[self._watched.of(fresh.astype(np.int32))]
         if not len(fresh):
             return
-        most = max(64, min(REPLAYED, RELEARNED // len(fresh)))
-        learned = await self._replay(conn, fresh, np.full(len(fresh), since), most)
+        most = max(LEAST, min(REPLAYED, RELEARNED // len(fresh)))
+        learned = await self._replay(conn, fresh, np.full(len(fresh), since), most, LONG_AGO)
         if others:
             log.warning(
                 "detectors have learned %d series anew, from their newest %d readings: %d states were saved by another "
@@ -159,17 +166,18 @@ class Detection(Stage):
                 "detectors have learned %d series of which no state was saved, from %d readings", len(fresh), learned
             )
 
-    async def _replay(self, conn: Connection, series: Ints, since: Ints, most: int) -> int:
-        """Learn the readings of series since a time of each; how many there were. They are to be saved first of all."""
+    async def _replay(self, conn: Connection, series: Ints, since: Ints, most: int, changed: Micros) -> int:
+        """Learn the readings of watched series since a time of each, as if they had come at `changed`; how many."""
         learned, now = 0, now_micros()
         order = np.argsort(-since, kind="stable")  # the newest first: what is old looks into more chunks
-        for start in range(0, len(order), AT_ONCE):
-            some = order[start : start + AT_ONCE]
-            found = await read_readings(conn, series[some], since[some], most)
-            watched = self._watched.of(found.series) & np.isfinite(found.value)
-            of, ts, value = found.series[watched], found.ts[watched], found.value[watched]
+        while len(order):
+            each = most if learned < RELEARNED else LEAST
+            some, order = np.split(order, [max(1, min(AT_ONCE, READ_AT_ONCE // each))])
+            found = await read_readings(conn, series[some], since[some], each)
+            finite = np.isfinite(found.value)
+            of, ts, value = found.series[finite], found.ts[finite], found.value[finite]
             if len(of):
-                self._states.learn(self._states.tell(of, ts, value, self._watched.hours(of, ts, now)), LONG_AGO)
+                self._states.learn(self._states.tell(of, ts, value, self._watched.hours(of, ts, now)), changed)
             learned += len(of)
         return learned
 

@@ -32,7 +32,7 @@ class Learned(NamedTuple):
 
 
 async def save(conn: Connection, series: Ints, rows: NDArray[Any]) -> None:
-    """Save the states (n,) of series in ascending order."""
+    """Save the states (n,) of series in ascending order, where the stored one is not as new."""
     await conn.execute(SQL.save, {"series": series.tolist(), "states": packed(rows), "length": LENGTH})
 
 

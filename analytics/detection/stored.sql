@@ -22,12 +22,14 @@ from (
 ) r
 
 -- name: save
--- States, one after the other in one value, of series in ascending order.
-insert into detector_state (series_id, state)
+-- States, one after the other in one value, of series in ascending order; not those that are no newer than the stored one
+-- of their version: another process has learned more.
+insert into detector_state as stored (series_id, state)
 select n.series_id, substr(%(states)b::bytea, 1 + %(length)s * (n.place::int - 1), %(length)s)
 from unnest(%(series)b::int[]) with ordinality as n (series_id, place)
 order by n.series_id
 on conflict (series_id) do update set state = excluded.state
+where substr(stored.state, 1, 8) <> substr(excluded.state, 1, 8) or substr(stored.state, 9, 8) < substr(excluded.state, 9, 8)
 
 -- name: newest
 -- When the newest reading of all counts, in microseconds.

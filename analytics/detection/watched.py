@@ -45,8 +45,9 @@ class Watched:
         self._zones = list(places)
 
     def of(self, series: NDArray[np.int32]) -> NDArray[np.bool_]:
-        """Which of some series are watched."""
-        watched: NDArray[np.bool_] = self._on[self._registry.quantity_of[series]]
+        """Which of some series are watched; not those that the registry does not know yet."""
+        known = self._registry.quantity_of
+        watched: NDArray[np.bool_] = self._on[np.where(series < len(known), known.take(series, mode="clip"), -1)]
         return watched
 
     def hours(self, series: NDArray[np.int32], ts: Ints, now: Micros) -> Ints:

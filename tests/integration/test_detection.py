@@ -8,11 +8,14 @@ import numpy as np
 import pytest
 
 from analytics.detection import stage
+from analytics.detection.stored import Learned, read_readings, read_states, save
+from analytics.detectors.detector import Ints
 from analytics.rules.reception import Everything
 from hub.alerts.desk_steps import details_told
 from hub.models import Batch, Micros
 from hub.settings import Database
 from hub.signals import SIGNALS, Signals
+from hub.stage import Connection
 from hub.store.pool import Pool, open_pool
 from tests.support.batches import fetch
 from tests.support.origins import raw_of
@@ -35,6 +38,8 @@ insert into rule (code, name, profile_id, metric, signal, direction, thresholds)
 SAVED = """
 select d.code
 from detector_state n join series s on s.id = n.series_id join device d on d.id = s.device_id order by 1"""
+
+NAMES = "select s.id, d.code, s.metric from series s join device d on d.id = s.device_id"
 
 
 @pytest.fixture
@@ -189,3 +194,82 @@ async def test_a_level_of_a_signal_that_pends_does_so_after_a_kill(pool: Pool, d
     async with pool.connection() as conn:
         await conn.execute("insert into rule_pending values (1, 1, '{1,1,1,1}', 1, '1')")
     assert not (await started(pool)).made.rules._set.slots.pending(), "the rule has changed since"
+
+
+async def test_a_start_reads_only_what_is_watched_and_so_much_at_once(
+    pool: Pool, database: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[tuple[list[int], int, int]] = []
+
+    async def counting(conn: Connection, series: Ints, since: Ints, most: int) -> Learned:
+        found = await read_readings(conn, series, since, most)
+        asked.append((series.tolist(), most, len(found.ts)))
+        return found
+
+    monkeypatch.setattr(stage, "read_readings", counting)
+    hub = await started(pool)
+    await taken(hub, batch(range(50)))
+    for metric in ("on", "quiet"):
+        await taken(hub, batch(range(50, 60), metric, 1.0))
+    await taken(hub, batch(range(60, 70), device="d2"))
+    await taken(hub, batch([70]))
+    by_name = {f"{device} {metric}": id_ for id_, device, metric in fetch(database, NAMES)}
+    levels = {by_name["d1 level"], by_name["d2 level"]}
+    assert fetch(database, "select count(*) from detector_state") == [(2,)]
+    asked.clear()
+    await started(pool)
+    assert {id_ for series, *_ in asked for id_ in series} <= levels, "of those whose state is there"
+    async with pool.connection() as conn:
+        await conn.execute("delete from detector_state")
+    for most, at_once, calls in ((100, 1000, 1), (100, 100, 2)):
+        monkeypatch.setattr(stage, "REPLAYED", most)
+        monkeypatch.setattr(stage, "READ_AT_ONCE", at_once)
+        asked.clear()
+        await started(pool)
+        assert {id_ for series, *_ in asked for id_ in series} == levels, "of those of which there is none"
+        assert len(asked) == calls
+    assert sum(found for *_, found in asked) == 61
+    await taken(await started(pool), batch([71]))
+    await taken(hub, batch(range(72, 80)))
+    await taken(hub, batch(range(80, 82), device="d2"))
+    monkeypatch.setattr(stage, "RELEARNED", 0)
+    monkeypatch.setattr(stage, "LEAST", 1)
+    asked.clear()
+    await started(pool)
+    assert [most for _, most, _ in asked] == [1], "once there are enough, the fewest of each"
+    asked.clear()
+    async with pool.connection() as conn:
+        await conn.execute("update profile set metrics = jsonb_set(metrics, '{level,detect}', 'false')")
+    await started(pool)
+    assert not asked, "of metrics that are watched no more"
+
+
+async def test_what_a_start_has_learned_does_not_replace_what_another_process_has_saved(pool: Pool) -> None:
+    hub = await started(pool)
+    await taken(hub, batch(range(80)))
+    await taken(hub, batch([80]))
+    await taken(hub, batch([81]))
+    other = await started(pool)  # receives d2 only
+    await taken(hub, batch(range(82, 200)))
+    await taken(hub, batch([200]))
+    [(level, newest)] = (await newest_saved(pool)).items()
+    assert newest == 199
+    [states] = [each._states for each in other.stages if isinstance(each, stage.Detection)]
+    assert not len(states.unsaved(1 << 61, 9)), "what a start learns again is not to be saved"
+    await taken(other, batch([203, 204], device="d2"))
+    await taken(other, batch([205], device="d2"))
+    saved = await newest_saved(pool)
+    assert sorted(saved.values()) == [199, 204]
+    async with pool.connection() as conn:
+        await save(conn, np.array([level]), states.rows(np.array([level])))
+    assert await newest_saved(pool) == saved
+
+
+async def newest_saved(pool: Pool) -> dict[int, int]:
+    """Of each series the minute of the newest reading that its stored state has learned."""
+    async with pool.connection() as conn:
+        return {
+            id_: (last - START) // MINUTE
+            async for series, rows, _ in read_states(conn)
+            for id_, last in zip(series.tolist(), rows["last"].tolist(), strict=True)
+        }
