@@ -63,14 +63,21 @@ def _by_day(load: Load, lang: Lang) -> Iterator[Block]:
     last = (load.end - timedelta(microseconds=1)).astimezone(ZONE).date()
     first = load.start.astimezone(ZONE).date()
     days = [first + timedelta(days=n) for n in range((last - first).days + 1)]
-    form = "%d" if len(days) <= DAYS else "%Y-%m"
+    form = bar_form(first, last)
     counted: dict[str, int] = dict.fromkeys((f"{day:{form}}" for day in days), 0)
     for told, n in load.told.found["minutes"]:
         counted[f"{_day(told):{form}}"] += n
     if len(counted) > 1:
-        legend = text("report.alerts.by_day", lang) if form == "%d" else text("report.alerts.by_month", lang)
+        legend = text("report.alerts.by_day", lang) if len(days) <= DAYS else text("report.alerts.by_month", lang)
         yield columns([legend], [Bar(name, [n], [short(n, lang) if n else ""]) for name, n in counted.items()])
         yield means(text("report.alerts.days", lang))
+
+
+def bar_form(first: date, last: date) -> str:
+    """How the bars of a period are named: by day or by month, and no two alike."""
+    if (last - first).days >= DAYS:
+        return "%Y-%m"
+    return "%d" if first.month == last.month else "%m-%d"
 
 
 def _by_level(load: Load, lang: Lang) -> Iterator[Block]:

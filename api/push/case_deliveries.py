@@ -1,13 +1,13 @@
 """What consumers are sent of cases: CloudEvents of the types ganzhi.case.*, each named after its step."""
 
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from functools import partial
 from typing import Any
 
 from api.push.channel import Consumer, Delivery
-from api.push.file_link import FOR_S, FileLink
+from api.push.file_link import FOR_S, FileLink, link_key
 from api.push.keys import opened
 from api.push.leased import Leased
 from hub.access.classification import cut_case, level_named
@@ -25,13 +25,13 @@ SCHEMA = "urn:ganzhi:schema:case:1"
 
 def cases(page: str | None, secrets: Secrets) -> Leased:
     """The table; `page` is the address of the hub, for links."""
-    return Leased("changes of cases", SQL.claim, SQL.not_now, SQL.settle, partial(_made, page, secrets))
+    return Leased("changes of cases", SQL.claim, SQL.not_now, SQL.settle, SQL.hold, partial(_made, page, secrets))
 
 
 def _made(page: str | None, secrets: Secrets, row: Mapping[str, Any], consumer: Consumer) -> Delivery | Sentence:
     if not row["seen"]:
         return Sentence("routing.owner", owner=row["owner"])
-    whole = row["picture"] | {"outside": outside(row), "attachments": _links(page, secrets, row["files"], consumer)}
+    whole = row["picture"] | {"outside": outside(row), "attachments": _links(page, secrets, row, consumer)}
     data = cut_case(whole, level_named(row["ceiling"]))
     id_ = f"{row['case_id']}.{row['seq']}"
     lang: Lang = row["lang"] or "zh"
@@ -52,16 +52,14 @@ def outside(row: Mapping[str, Any]) -> dict[str, Any] | None:
     }
 
 
-def _links(
-    page: str | None, secrets: Secrets, files: Sequence[Mapping[str, Any]], consumer: Consumer
-) -> list[dict[str, Any]]:
+def _links(page: str | None, secrets: Secrets, row: Mapping[str, Any], consumer: Consumer) -> list[dict[str, Any]]:
     """Attachments with links that are good for as long as the delivery is tried; bytes would not fit in an event."""
-    until, found = int(time.time()) + FOR_S, []
+    until, found, files = int(time.time()) + FOR_S, [], row["files"]
     try:
-        secret = None if page is None or not files else opened(consumer, secrets).secret
+        key = None if page is None or not files else link_key(row["link_key"], opened(consumer, secrets).secret)
     except SecretUnreadable:  # nothing is sent then, and its failure says so
-        secret = None
+        key = None
     for file in files:
-        url = None if page is None or secret is None else FileLink(file["id"], consumer.code, until).url(page, secret)
+        url = None if page is None or key is None else FileLink(file["id"], consumer.code, until).url(page, key)
         found.append({**file, "url": url, "until": None if url is None else datetime.fromtimestamp(until, UTC)})
     return found

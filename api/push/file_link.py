@@ -1,14 +1,15 @@
-"""Links to attachments of cases for consumers: signed with the secret of the consumer, and over after a time. Pure."""
+"""Links to attachments of cases for consumers: signed by the hub, and over after a time. Pure."""
 
 import hmac
+from base64 import urlsafe_b64encode
 from typing import NamedTuple
 from urllib.parse import urlencode
 from uuid import UUID
 
-from api.push.signature import sign
-
 FOR_S = 86_400
 """As long as a delivery is tried."""
+AHEAD_S = 300
+"""By how much the clock of the process that signs may be ahead of that of one that reads."""
 
 
 class FileLink(NamedTuple):
@@ -19,16 +20,23 @@ class FileLink(NamedTuple):
     until: int
     """In seconds."""
 
-    def signature(self, secret: str) -> str:
-        """Of no webhook, for these ids begin otherwise. BadSecretError."""
-        return sign(secret, f"case-file {self.file} {self.consumer}", self.until, b"").removeprefix("v1,")
+    def signature(self, key: bytes) -> str:
+        """By a `link_key`."""
+        written = f"case-file {self.file} {self.consumer} {self.until}".encode()
+        return urlsafe_b64encode(hmac.digest(key, written, "sha256")).decode().rstrip("=")
 
-    def url(self, base: str, secret: str) -> str:
+    def url(self, base: str, key: bytes) -> str:
         """The link; `base` is the address of the hub."""
-        query = {"consumer": self.consumer, "until": self.until, "signature": self.signature(secret)}
+        query = {"consumer": self.consumer, "until": self.until, "signature": self.signature(key)}
         return f"{base}/api/v1/case-files/{self.file}?{urlencode(query)}"
 
-    def opens(self, secret: str, signature: str, now: float) -> bool:
-        """Whether a signature is the right one, and it is not over; constant time. BadSecretError."""
-        right = hmac.compare_digest(self.signature(secret).encode(), signature.encode())
-        return right and now < self.until
+    def opens(self, key: bytes, signature: str, now: float) -> bool:
+        """Whether a signature is the right one, and it is neither over nor for longer than any; constant time."""
+        right = hmac.compare_digest(self.signature(key).encode(), signature.encode())
+        return right and now < self.until <= now + FOR_S + AHEAD_S
+
+
+def link_key(own: bytes, secret: str) -> bytes:
+    """The key of a consumer's links: of the hub's own, which the consumer does not know, so that it makes none itself,
+    and of its secret, so that its links are over when it gets another."""
+    return hmac.digest(own, secret.encode(), "sha256")

@@ -48,6 +48,8 @@ class Leased(NamedTuple):
     """Takes id and wait_s."""
     settle: str
     """Takes id, state, consumer_id, wait_s, hold_s, give_up, error and words."""
+    hold: str | None
+    """Before settle, in its transaction; takes id."""
     made: Callable[[Mapping[str, Any], Consumer], Delivery | Sentence]
     """What is sent for a row; a sentence: why it is not for this consumer any more."""
 
@@ -108,7 +110,12 @@ class LeasedDeliveries:
         consumer = Consumer(
             row["consumer_id"], row["code"], row["url"], row["secret"], row["login"], row["query"], row["settings"]
         )
-        return _Claim(row["id"], row["channel"], row["attempts"], consumer, self._of.made(row, consumer))
+        try:
+            made = self._of.made(row, consumer)
+        except Exception as error:  # one row that cannot be told must not hold up the others
+            log.exception("%s: %s cannot be made", self._of.what, row["id"])
+            made = Sentence("delivery.defect", error=type(error).__name__)
+        return _Claim(row["id"], row["channel"], row["attempts"], consumer, made)
 
     async def _send(self, claim: _Claim) -> None:
         channel = self._channels[claim.kind]
@@ -120,7 +127,7 @@ class LeasedDeliveries:
                 # Robots count messages, and half of what they take is left to alerts.
                 pace = channel.pace._replace(burst=channel.pace.burst // 2)
                 if not await self._deliveries.take(claim.consumer, 1, pace):
-                    await self._execute(self._of.not_now, {"id": claim.id, "wait_s": pace.every_s})
+                    await self._execute({"id": claim.id, "wait_s": pace.every_s}, self._of.not_now)
                     return
             answer = await channel.send(claim.consumer, claim.delivery)
             self._observe(claim.consumer.id, answer)
@@ -149,9 +156,11 @@ class LeasedDeliveries:
         elif isinstance(answer, Refused):
             values["state"] = "given_up"
             log.error("consumer %s refuses %s: %s", claim.consumer.code, self._of.what, answer.reason)
-        await self._execute(self._of.settle, values)
+        await self._execute(values, self._of.hold, self._of.settle)
 
-    async def _execute(self, statement: str, values: Mapping[str, Any]) -> None:
+    async def _execute(self, values: Mapping[str, Any], *statements: str | None) -> None:
         with sorted_errors():
-            async with self._pool.connection() as conn:
-                await conn.execute(statement.encode(), values)
+            async with self._pool.connection() as conn, conn.transaction():
+                for statement in statements:
+                    if statement is not None:
+                        await conn.execute(statement.encode(), values)

@@ -38,4 +38,4 @@ def told(row: Mapping[str, Any], lang: Lang) -> dict[str, Any]:
     }
 
 
-WARNINGS = Leased("warnings", SQL.claim, SQL.not_now, SQL.settle, _made)
+WARNINGS = Leased("warnings", SQL.claim, SQL.not_now, SQL.settle, None, _made)

@@ -11,16 +11,16 @@ from api.attached import BODY, FileName, brought, shown
 from api.attachments import KINDS
 from api.context import Context, Here
 from api.contract_types import Code
-from api.database import Row, audit, handling, read, row, writing
+from api.database import Row, audit, handling, read, row, rows, writing
 from api.language import Spoken
 from api.problems import ProblemError, not_found, responses
-from api.push.file_link import FileLink
-from api.push.signature import BadSecretError
+from api.push.file_link import FileLink, link_key
 from api.routes.cases import CaseDetail
 from api.routes.cases import shown as shown_case
 from hub.access.classification import CASE, level_named
 from hub.access.door import GuardedRouter, TheCaller, needs, public
 from hub.access.permissions import Permission
+from hub.access.refusals import NOBODY
 from hub.audit.entry import Entry, write
 from hub.cases.apply import apply
 from hub.cases.step import Step
@@ -90,7 +90,7 @@ async def get_attachment(case_id: UUID, attachment_id: UUID, context: Here, call
 
 
 @router.get("/case-files/{file_id}", response_class=Response, responses={**responses(403), 200: _FILE})
-@public("the link is signed with the secret of the consumer that it was sent to")
+@public("the link is signed by the hub for the consumer that it was sent to")
 async def read_by_link(
     file_id: UUID,
     request: Request,
@@ -105,19 +105,22 @@ async def read_by_link(
         file = await row(conn, SQL.linked, {"id": file_id, "consumer": consumer})
         link = FileLink(file_id, consumer, until)
         if file is None or not _opens(context, link, file, signature):
-            context.refusals.count(request, 403)
+            context.refusals.count(request, 403, NOBODY if file is None else f"consumer:{consumer}")
             raise ProblemError(403, Sentence("refusal.case.link").told(spoken))
         address = request.client.host if request.client else None
         noted = {"id": str(file_id), "name": file["name"]}
         await write(conn, Entry(f"consumer:{consumer}", "case_attachment.read", str(file["case_id"]), noted, address))
-    return shown(file["name"], file["media_type"], file["content"])
+        [kept] = await rows(conn, SQL.content, {"id": file_id})  # by now it is known that it may be read
+    return shown(file["name"], file["media_type"], kept["content"])
 
 
 def _opens(context: Context, link: FileLink, file: Row, signature: str) -> bool:
     """Whether the link is right, and its consumer may still get what it leads to."""
+    if file["case_id"] is None:
+        return False
     try:
         secret = Secrets(context.settings.secrets).open(Place("consumer", "secret", link.consumer), file["secret"])
-        right = link.opens(secret, signature, time.time())
-    except (SecretUnreadable, BadSecretError):
+    except SecretUnreadable:
         return False
+    right = link.opens(link_key(file["link_key"], secret), signature, time.time())
     return right and level_named(file["ceiling"]) >= CASE["attachments"]

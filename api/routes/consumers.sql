@@ -31,6 +31,7 @@ select url, login, query from consumer where code = %(code)s for no key update
 -- name: consumer_put
 -- Without a secret, or a ceiling, a known consumer keeps its own; a secret only as long as its kind. One that
 -- becomes a robot on the internet gets L1. Whether its channel fails is known until it accepts something.
+-- Of cases that it was told of as another one (other filters, system, owner or host) it hears no more.
 -- The secret of its receipts is kept for as long as it is to bring some.
 with known as (select kind, receipt_secret from consumer where code = %(code)s)
 insert into consumer (code, kind, url, login, query, settings, secret, filters, quiet, grouping, owner, fallback,
@@ -54,6 +55,11 @@ set kind = excluded.kind, url = excluded.url, login = excluded.login, query = ex
     heartbeat_s = excluded.heartbeat_s, heartbeat_due = null, prove_within_h = excluded.prove_within_h,
     prove_at = excluded.prove_at, prove_due = null, warnings = excluded.warnings,
     cases = excluded.cases, case_system = excluded.case_system,
+    cases_since = case when (consumer.cases -> 'filters', consumer.case_system, consumer.owner, consumer.kind,
+                             substring(consumer.url from '^[^:]+://[^/?#]*'))
+                            is distinct from (excluded.cases -> 'filters', excluded.case_system, excluded.owner,
+                                              excluded.kind, substring(excluded.url from '^[^:]+://[^/?#]*'))
+                       then clock_timestamp() else consumer.cases_since end,
     watched_since = case when consumer.enabled then consumer.watched_since else now() end,
     failing_since = case when excluded.enabled then consumer.failing_since end,
     degraded_at = case when excluded.enabled then consumer.degraded_at end,

@@ -72,9 +72,9 @@ TABLES: Mapping[str, Table] = {
     "consumer": _table(
         _MANAGEMENT, "who is told of alerts, and up to which level", "until deleted", Permission.CONSUMERS_READ,
         l2="warnings id code kind filters quiet grouping owner fallback enabled held_until lang ceiling paced_until "
-        "cases case_system "
+        "cases case_system cases_since "
         "heartbeat_s heartbeat_due prove_within_h prove_at prove_due watched_since proven_at failing_since degraded_at",
-        l3="url", l4="secret login query settings receipt_secret",
+        l3="url", l4="secret login query settings receipt_secret link_key",
     ),
     "alert_cause": _table(
         _MANAGEMENT, "why alerts are real, false or tests", "for ever", Permission.ALERTS_READ,

@@ -8,15 +8,16 @@ import zlib
 from base64 import b64encode
 from hashlib import sha256
 from typing import Any
-from urllib.parse import urlsplit
-from uuid import uuid4
+from urllib.parse import urlencode, urlsplit
+from uuid import UUID, uuid4
 
 import httpx
 
+from api.push.file_link import FileLink, link_key
 from api.push.signature import sign
 from hub.cases.apply import apply
 from hub.cases.step import Report
-from tests.integration.test_case_deliveries import PAGE, Office, office
+from tests.integration.test_case_deliveries import PAGE, SECRET, Office, office
 from tests.integration.test_outside_cases import MAPPING, at
 from tests.integration.test_outside_cases import SECRET as THEIRS
 from tests.support.process import eventually
@@ -36,6 +37,15 @@ def chunk(kind: bytes, data: bytes) -> bytes:
 BOMB = (
     b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", struct.pack(">IIBBBBB", 60_000, 60_000, 8, 0, 0, 0, 0)) + chunk(b"IEND", b"")
 )
+
+
+def signed_by(secret: str, consumer: str, file: str) -> str:
+    """A link that a consumer makes itself, with all that it knows."""
+    until = int(time.time()) + 3600
+    signature = FileLink(UUID(file), consumer, until).signature(link_key(b"", secret))
+    return f"{PAGE}/api/v1/case-files/{file}?" + urlencode(
+        {"consumer": consumer, "until": until, "signature": signature}
+    )
 
 
 def inside(content: bytes, media_type: str = "text/plain", name: str = "after.txt") -> dict[str, str]:
@@ -152,17 +162,31 @@ async def test_a_consumer_gets_links_that_are_its_own_and_end(office: Office) ->
     assert read == [("consumer:ops", str(case))]
     for wrong in (
         file["url"].replace("consumer=ops", "consumer=low"), file["url"].replace(file["id"], str(uuid4())),
-        file["url"].replace("until=", "until=1"), file["url"][:-4] + "AAAA", file["url"].replace("=ops", "=nobody"),
+        file["url"].replace("until=", "until=1"), signed_by(SECRET, "ops", file["id"]),
+        file["url"][:-4] + "AAAA", file["url"].replace("=ops", "=nobody"),
     ):  # fmt: skip
         assert (await follow(wrong)).status_code == 403, wrong
     [theirs] = (await office.told("parks"))[0]["data"]["attachments"]
     assert (await follow(theirs["url"])).status_code == 200
     await office.desk.run("update case_file set organisation = 'clean'")
     assert (await follow(theirs["url"])).status_code == 403, "its owner sees the case no more"
-    await office.consumer("ops", ceiling="L2")
-    assert (await follow(file["url"])).status_code == 403, "a ceiling that was lowered"
-    await office.consumer("ops", secret="whsec_" + b64encode(b"y" * 32).decode())
-    assert (await follow(file["url"])).status_code == 403, "another secret"
+    for column, other, before in (
+        ("ceiling", "L2", "L3"), ("secret", "whsec_" + b64encode(b"y" * 32).decode(), SECRET),
+    ):  # fmt: skip
+        await office.desk.run(f"update consumer set {column} = %(is)s where code = 'ops'", **{"is": other})
+        assert (await follow(file["url"])).status_code == 403, column
+        await office.desk.run(f"update consumer set {column} = %(is)s where code = 'ops'", **{"is": before})
+        assert (await follow(file["url"])).status_code == 200
+    await office.consumer("ops", {"filters": [{"region": "44"}]}, ceiling="L3")
+    assert (await follow(file["url"])).status_code == 403, "it was told as what it is no more"
+    told = len(await office.told("ops"))
+    await office.desk.do(case, "filed")
+    assert len(await office.told("ops")) == told, "nor does it hear how the case goes on"
+    await office.exchange.context.refusals.write(office.desk.pool)
+    refused = await office.desk.run(
+        "select actor from audit where action = 'access.refused' and actor like 'consumer:%%'"
+    )
+    assert ("consumer:ops",) in refused
 
 
 async def test_an_outside_system_brings_its_own_once_and_is_not_told_of_it(office: Office) -> None:

@@ -5,28 +5,30 @@ from uuid import uuid4
 
 import pytest
 
-from api.push.file_link import FileLink
+from api.push.file_link import AHEAD_S, FOR_S, FileLink, link_key
 
-SECRET, OTHER = "whsec_b3V0c2lkZQ==", "whsec_b3RoZXI="
+KEY, OTHER = link_key(b"own", "whsec_b3V0c2lkZQ=="), link_key(b"own", "whsec_b3RoZXI=")
 LINK = FileLink(uuid4(), "ops", 1_000)
 
 
 def test_a_link_opens_what_it_was_made_for() -> None:
-    query = parse_qs(urlsplit(LINK.url("https://ganzhi.example.org", SECRET)).query)
+    query = parse_qs(urlsplit(LINK.url("https://ganzhi.example.org", KEY)).query)
     [signature] = query["signature"]
     assert (query["consumer"], query["until"]) == (["ops"], ["1000"])
-    assert LINK.opens(SECRET, signature, 999.9)
+    assert LINK.opens(KEY, signature, 999.9)
 
 
 @pytest.mark.parametrize(
-    ("link", "secret", "now"),
+    ("link", "key", "now"),
     [
-        (LINK, SECRET, 1_000.0),
+        (LINK, KEY, 1_000.0),
+        (LINK, KEY, 999.0 - FOR_S - AHEAD_S),
         (LINK, OTHER, 1.0),
-        (LINK._replace(until=2_000), SECRET, 1.0),
-        (LINK._replace(consumer="ops2"), SECRET, 1.0),
-        (LINK._replace(file=uuid4()), SECRET, 1.0),
+        (LINK, link_key(b"", "whsec_b3V0c2lkZQ=="), 1.0),
+        (LINK._replace(until=2_000), KEY, 1.0),
+        (LINK._replace(consumer="ops2"), KEY, 1.0),
+        (LINK._replace(file=uuid4()), KEY, 1.0),
     ],
 )
-def test_and_nothing_else(link: FileLink, secret: str, now: float) -> None:
-    assert not link.opens(secret, LINK.signature(SECRET), now)
+def test_and_nothing_else(link: FileLink, key: bytes, now: float) -> None:
+    assert not link.opens(key, LINK.signature(KEY), now)
