@@ -49,6 +49,7 @@ async def attach(
     caller: TheCaller,
     spoken: Spoken,
     name: FileName = "attachment",
+    id_: Annotated[UUID | None, Query(alias="id", description="of the step: sent again it changes nothing")] = None,
 ) -> Any:
     """Add a picture or paper: JPEG, PNG, PDF or text, the body of the request. A step may bring some of its own.
 
@@ -60,7 +61,7 @@ async def attach(
     noted = {"name": name, "media_type": file.media_type, "bytes": len(file.content)}
     async with handling(context, caller, "case.attach", str(case_id), noted) as conn:
         step = Step(
-            uuid4(), case_id, "attached", datetime.now(UTC), caller.actor, principal=caller.principal,
+            id_ or uuid4(), case_id, "attached", datetime.now(UTC), caller.actor, principal=caller.principal,
             by_organisation=caller.organisation, note=name,
         )  # fmt: skip
         [result] = await apply(conn, [step], {step.id: [file]})

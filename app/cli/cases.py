@@ -2,10 +2,11 @@
 
 import json
 from base64 import b64encode
+from hashlib import sha256
 from mimetypes import guess_type
 from pathlib import Path
 from typing import Annotated, Any, Literal
-from uuid import UUID, uuid4
+from uuid import UUID, uuid4, uuid5
 
 import typer
 from rich.text import Text
@@ -143,11 +144,15 @@ def step(
 def attach(case: CaseArgument, file: FileArgument, url: UrlOption = DEFAULT_URL, token: TokenOption = None) -> None:
     """Add a picture or paper: JPEG, PNG, PDF or text. What a camera wrote beside the picture is left out.
 
+    Run again with the same file it changes nothing.
+
     Example:  hub cases attach 20261130-000001 before.jpg
     """
-    path, params = f"/cases/{_id(case, url, token)}/attachments", {"name": file.name}
+    case_id, content = _id(case, url, token), file.read_bytes()
+    # Of the case and the bytes: after a lost answer it can be run again, and they are stored once.
+    params = {"name": file.name, "id": str(uuid5(UUID(case_id), sha256(content).hexdigest()))}
     kind = {"content-type": _media_type(file)}
-    found = call("POST", path, url, token, params=params, content=file.read_bytes(), headers=kind)
+    found = call("POST", f"/cases/{case_id}/attachments", url, token, params=params, content=content, headers=kind)
     out.print(f"The case has {len(found.json()['attachments'])} attachments.")
 
 

@@ -102,6 +102,12 @@ async def test_they_go_through_the_gate_alone_and_with_a_step(office: Office) ->
     assert (full.status_code, "最多 40 个附件" in full.text) == (409, True)
     assert (await client.get(f"/cases/{case}")).json()["seq"] == 3, "and no step was taken"
 
+    other, id_ = await office.desk.report(), str(uuid4())
+    for _ in range(2):  # the first answer was lost
+        sent = await client.post(f"/cases/{other}/attachments", params={"id": id_}, content=b"x", headers=TEXT)
+        assert (sent.status_code, len(sent.json()["attachments"])) == (201, 1)
+    assert (await client.post(path, params={"id": id_}, content=b"x", headers=TEXT)).status_code == 409
+
 
 async def test_those_of_the_alert_come_along_also_later_and_stay_with_the_case(office: Office) -> None:
     client = office.client
