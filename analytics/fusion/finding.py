@@ -18,7 +18,7 @@ class Finding(NamedTuple):
     measured: bool
     """Whether `what` is a metric."""
     at: Micros
-    """When it began, by the device's clock."""
+    """When it began, by the device's clock, but not after the hub raised it."""
     lon: float
     """NaN where the place is not known."""
     lat: float

@@ -46,6 +46,8 @@ class Follower:
         self._fusion: Fusion | None = None
         self._consequences: dict[str, list[str]] = {}
         self._remembered: object = None
+        self._upto = -1
+        """How far what it remembers came."""
 
     async def work(self, conn: psycopg.AsyncConnection) -> float:
         """Decide all that waits; returns after how many seconds to look again."""
@@ -71,21 +73,23 @@ class Follower:
         found = await _findings(conn, {"ids": ids, "since": None, "after": None})
         left = fusion.forget(to_micros(datetime.now(UTC) - DAY), [each.alert for each, out in found if out])
         sizes = await _sizes(conn, fusion.rules, found)
-        decided = fusion.take([*(each for each, out in found if not out), *left], sizes)
+        now = {each.alert: each for each, out in found if not out}
+        decided = fusion.take([*now.values(), *(each for each in left if each.alert not in now)], sizes)
         if decided:
-            await self._write(conn, decided)
+            fusion.take_back(await self._write(conn, decided))
         await conn.execute(SQL.move, {"cursor": upto})
+        self._upto = upto
         return int(count)
 
     async def _memory(self, conn: psycopg.AsyncConnection, after: int) -> Fusion:
-        """What was decided before, read anew when another led or the rules have changed."""
+        """What was decided before, read anew when another led, or moved the position, or the rules have changed."""
         mark = (conn.info.backend_pid, *await _row(conn, SQL.rules_changed))
-        if self._fusion is not None and self._remembered == mark:
+        if self._fusion is not None and (self._remembered, self._upto) == (mark, after):
             return self._fusion
         async with conn.cursor(row_factory=dict_row) as cursor:
             rows = await (await cursor.execute(SQL.rules)).fetchall()
         self._consequences = {row["code"]: row["consequences"] for row in rows}
-        self._fusion, self._remembered = Fusion(map(stored_rule, rows)), mark
+        self._fusion, self._remembered, self._upto = Fusion(map(stored_rule, rows)), mark, after
         since = datetime.now(UTC) - DAY
         found = [each for each, out in await _findings(conn, {"ids": None, "since": since, "after": after}) if not out]
         incidents = list({each.incident for each in found if each.incident is not None})
@@ -93,8 +97,8 @@ class Follower:
         self._fusion.remember(found, {id_: Known(rule, lead) for id_, rule, lead in known})
         return self._fusion
 
-    async def _write(self, conn: psycopg.AsyncConnection, decided: Sequence[Decided]) -> None:
-        """Under the lock of alerts, which comes before their rows."""
+    async def _write(self, conn: psycopg.AsyncConnection, decided: Sequence[Decided]) -> list[UUID]:
+        """Under the lock of alerts, which comes before their rows; the alerts that could not be raised."""
         await conn.execute(APPLY.lock)
         made = [_columns(each, self._consequences[each.rule.code]) for each in decided]
         await conn.cursor().executemany(SQL.put, made)
@@ -105,10 +109,11 @@ class Follower:
             if each.absorbed:
                 await conn.execute(SQL.absorb, {"into": each.incident, "ids": each.absorbed})
         in_ = {alert for (alert,) in found}
-        await apply(conn, [change for each in decided for change in changes_of(each, in_)])
+        results = await apply(conn, [change for each in decided for change in changes_of(each, in_)])
         for each in decided:
             if each.new:
                 log.info("%d alerts are one incident by %s: %s", len(each.members), each.rule.code, each.incident)
+        return [each.change.alert_id for each in results if each.change.kind == "updated" and each.outcome == "refused"]
 
 
 def changes_of(decided: Decided, joined: Collection[UUID]) -> Iterator[Fused]:

@@ -26,7 +26,7 @@ select (select max(cursor) from upcoming), (select count(*) from upcoming),
 -- high: that it is low, came late or is unusual may as well be a fault of the thing that measures.
 select a.id, coalesce(d.code, a.id::text), coalesce(r.event_kind, a.event_kind, s.metric, ''),
        coalesce(r.event_kind, a.event_kind) is null and s.metric is not null,
-       (extract(epoch from a.opened_at) * 1000000)::bigint, coalesce(a.lon, d.lon, 'NaN'), coalesce(a.lat, d.lat, 'NaN'),
+       (extract(epoch from least(a.opened_at, a.raised_at)) * 1000000)::bigint, coalesce(a.lon, d.lon, 'NaN'), coalesce(a.lat, d.lat, 'NaN'),
        coalesce(d.parent_id, a.device_id), a.level,
        a.cleared_at is null and a.handling not in ('closed', 'false_alarm', 'merged'), m.incident_id,
        a.handling = 'false_alarm' or m.separated_at is not null

@@ -1,4 +1,7 @@
-"""Which findings are one incident. Pure: the same findings in whatever passes give the same incidents."""
+"""Which findings are one incident. Pure: the same findings in whatever passes give the same incidents.
+
+Of rules that could share a finding, the one has it that makes an incident first; in one pass, the first by its code.
+"""
 
 import math
 from collections.abc import Collection, Iterable, Mapping, Sequence
@@ -97,6 +100,11 @@ class Fusion:
         one = {incident: alert for alert, incident in self._in.items() if incident in left} if left else {}
         found = [groups.finding(alert) for alert in one.values() for groups in self._groups]
         return [each for each in found if each is not None]
+
+    def take_back(self, alerts: Iterable[UUID]) -> None:
+        """These could not be raised, for they have changed meanwhile: what is heard of them decides again."""
+        for alert in alerts:
+            self._raised.pop(alert, None)
 
     def _judge(self, rule: FusionRule, group: list[Finding], sizes: Mapping[int, int]) -> Fused | None:
         mine = [each for each in group if self._free(each, rule)]

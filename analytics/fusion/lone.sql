@@ -17,8 +17,8 @@ where f.enabled and f.lower_to < a.level and d.lon is not null and d.lat is not 
       join rule q on q.id = o.rule_id and q.event_kind = any (f.kinds)
       join device e on e.id = o.device_id and e.id <> d.id
       where o.raised_at > now() - interval '2 days' and o.drill_id is null and o.handling <> 'false_alarm'
-        and o.opened_at between a.opened_at - make_interval(secs => f.within_s)
-                            and a.opened_at + make_interval(secs => f.within_s)
+        and least(o.opened_at, o.raised_at) between least(a.opened_at, a.raised_at) - make_interval(secs => f.within_s)
+                                                and least(a.opened_at, a.raised_at) + make_interval(secs => f.within_s)
         and 111195 * sqrt(power((e.lon - d.lon) * cos(radians((e.lat + d.lat) / 2)), 2) + power(e.lat - d.lat, 2))
             <= f.radius_m)
 order by a.raised_at, a.id, f.code

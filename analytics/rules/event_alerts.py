@@ -59,7 +59,7 @@ class EventAlerts:
         """Read what the store knows of the kinds that these rules look at."""
         wanted = [rule for rule in rules if isinstance(rule, EventRule)]
         self._note(await read_newest_events(conn, {rule.kind for rule in wanted}))
-        self._past += await read_repeated(conn, wanted, self._newest)
+        self._past += await read_repeated(conn, wanted, self._newest, self._stale_after)
 
     def install(self, rules: RuleSet, alerts: Mapping[Key, Open]) -> None:
         """Take over what was read: the events of before are heard once more, and raise nothing."""

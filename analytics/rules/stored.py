@@ -1,7 +1,8 @@
 """Loads rules incrementally, and the past state at startup."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
+from operator import attrgetter
 from typing import Any
 from uuid import UUID
 
@@ -12,6 +13,8 @@ from numpy.typing import NDArray
 from analytics.rules.alerts import Key, Open
 from analytics.rules.definitions import EventRule, Rule, read_rules
 from analytics.rules.events import TOO_LATE, Newest
+from analytics.rules.events import Key as EventKey
+from analytics.rules.slots import LONG_AGO
 from devices.vocabulary import LATCHING, MOMENTARY
 from hub.models import Columns, Event, Micros
 from hub.store.revision import NOTHING
@@ -90,28 +93,53 @@ class Repeated:
 
     rules: frozenset[int] = frozenset()
     events: list[Event] = field(default_factory=list)
-    """Of their kinds, as far back from the newest of a device as a rule looks, in the order of arrival."""
+    """Of their kinds, each once, in the order of arrival: as many of a device as a rule counts, and all since its pause
+    began."""
     raised: dict[tuple[int, int], Micros] = field(default_factory=dict)
-    """By rule and device, when its last alert began, of rules that pause."""
+    """By rule and device, when the event of its last alert counts, of rules that pause."""
 
     def __add__(self, more: "Repeated") -> "Repeated":
-        return Repeated(self.rules | more.rules, [*self.events, *more.events], self.raised | more.raised)
+        once = {event.id: event for event in (*self.events, *more.events)}
+        events = sorted(once.values(), key=attrgetter("received", "ts"))
+        return Repeated(self.rules | more.rules, events, self.raised | more.raised)
 
 
-async def read_repeated(conn: psycopg.AsyncConnection, rules: Collection[EventRule], newest: Newest) -> Repeated:
+async def read_repeated(
+    conn: psycopg.AsyncConnection, rules: Collection[EventRule], newest: Newest, stale_after: Micros
+) -> Repeated:
     """What those of these rules have to know that count events or pause; `newest` are those of their kinds."""
-    back: dict[str, Micros] = {}
-    for rule in rules:
-        if rule.count > 1 or rule.cooldown:
-            back[rule.kind] = max(back.get(rule.kind, 0), rule.within, rule.cooldown)
-    if not back:
+    repeating = {rule.id: rule for rule in rules if rule.count > 1 or rule.cooldown}
+    if not repeating:
         return Repeated()
-    wanted = [(kind, device, at - back[kind]) for (kind, device), at in newest.items() if kind in back]
-    kinds, devices, since = zip(*wanted, strict=True) if wanted else ((), (), ())
-    said = await _rows(conn, SQL.repeated, kinds=list(kinds), devices=list(devices), since=list(since))
-    ids = frozenset(rule.id for rule in rules if rule.kind in back)
-    raised = await _rows(conn, SQL.raised, rules=sorted(ids))
-    return Repeated(ids, [Event(*each) for each in said], {(rule, device): at for rule, device, at in raised})
+    pausing = [rule.id for rule in repeating.values() if rule.cooldown]
+    raised = {(rule, device): at for rule, device, at in await _rows(conn, SQL.raised, rules=pausing)}
+    asked = _asked(repeating, newest, raised)
+    kinds, devices = zip(*asked, strict=True) if asked else ((), ())
+    since, most = zip(*asked.values(), strict=True) if asked else ((), ())
+    columns = {"kinds": list(kinds), "devices": list(devices), "since": list(since), "most": list(most)}
+    said = await _rows(conn, SQL.repeated, **columns, stale_after=stale_after)
+    return Repeated(frozenset(repeating), [Event(*each) for each in said], raised)
+
+
+def _asked(
+    rules: Mapping[int, EventRule], newest: Newest, raised: Mapping[tuple[int, int], Micros]
+) -> dict[EventKey, tuple[Micros, int | None]]:
+    """By kind and device since when events are needed, and how many of those that count; None: all there are."""
+    within, count = dict[str, Micros](), dict[str, int]()
+    for rule in rules.values():
+        within[rule.kind] = max(within.get(rule.kind, 0), rule.within)
+        count[rule.kind] = max(count.get(rule.kind, 1), rule.count)
+    asked: dict[EventKey, tuple[Micros, int | None]] = {
+        (kind, device): (at - within[kind], count[kind])
+        for (kind, device), at in newest.items()
+        if count.get(kind, 1) > 1
+    }
+    for (id_, device), since in raised.items():
+        rule, key = rules[id_], (rules[id_].kind, device)
+        if since <= newest.get(key, LONG_AGO) < since + 2 * rule.cooldown:  # later ones have ended the pause
+            before = asked[key][0] if key in asked else since
+            asked[key] = min(before, since - within[rule.kind]), None
+    return asked
 
 
 async def read_newest_events(conn: psycopg.AsyncConnection, kinds: Collection[str]) -> Newest:

@@ -87,19 +87,41 @@ select pg_current_snapshot()::text,
        (select coalesce(string_agg(int4send(id), '' order by id), '') from rule where enabled)
 
 -- name: raised
--- When the last alert of each of these rules at a device began, in microseconds.
-select rule_id, device_id, (extract(epoch from max(opened_at)) * 1000000)::bigint
-from alert
-where rule_id = any (%(rules)s::int[])
-group by rule_id, device_id
+-- When the event counts that raised the last alert of each of these rules at a device, in microseconds: its own time, but
+-- not after its arrival. Of one that a pause kept back, when the pause was over.
+select l.rule_id, l.device_id, (extract(epoch from coalesce(e.at, l.opened_at)) * 1000000)::bigint
+from (
+    select distinct on (a.rule_id, a.device_id) a.rule_id, a.device_id, a.opened_at, r.event_kind
+    from alert a join rule r on r.id = a.rule_id
+    where a.rule_id = any (%(rules)s::int[]) and a.device_id is not null
+    order by a.rule_id, a.device_id, a.raised_at desc, a.opened_at desc
+) l
+left join lateral (
+    select least(ts, received_at) as at from event
+    where kind = l.event_kind and device_id = l.device_id and ts = l.opened_at
+    limit 1
+) e on true
 
 -- name: repeated
--- Events of kinds at devices that count from a time on, in microseconds, as they came.
+-- Events of kinds at devices that count from a time on, in microseconds, as they came. Where `most` is given, the newest so
+-- many that a rule may count: active, and neither too late nor older than one that came before (events.judge).
 select e.id, e.device_id, d.code, (extract(epoch from e.ts) * 1000000)::bigint,
        (extract(epoch from e.received_at) * 1000000)::bigint, e.kind, e.state, e.level
-from unnest(%(kinds)s::text[], %(devices)s::int[], %(since)s::bigint[]) as w (kind, device_id, since)
-join event e on e.kind = w.kind and e.device_id = w.device_id
-     and least(e.ts, e.received_at) >= timestamptz 'epoch' + w.since * interval '1 microsecond'
+from unnest(%(kinds)s::text[], %(devices)s::int[], %(since)s::bigint[], %(most)s::int[]) as w (kind, device_id, since, most)
+cross join lateral (
+    select * from event n
+    where n.kind = w.kind and n.device_id = w.device_id
+      and least(n.ts, n.received_at) >= timestamptz 'epoch' + w.since * interval '1 microsecond'
+      and (w.most is null
+           or n.state is distinct from 'inactive'
+              and extract(epoch from n.received_at - n.ts) * 1000000 <= %(stale_after)s::bigint
+              and not exists (
+                  select from event o
+                  where o.kind = n.kind and o.device_id = n.device_id and least(o.ts, o.received_at) > n.ts
+                    and o.received_at < n.received_at))
+    order by least(n.ts, n.received_at) desc
+    limit w.most
+) e
 join device d on d.id = e.device_id
 order by e.received_at, e.ts
 

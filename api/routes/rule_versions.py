@@ -122,5 +122,11 @@ def differences(before: Mapping[str, Any] | None, after: Mapping[str, Any]) -> l
     """The fields in which two bodies differ, by name; none without a body to compare with."""
     if before is None:
         return []
-    names = sorted({name for name in (*before, *after) if before.get(name) != after.get(name)})
-    return [{"field": name, "before": before.get(name), "after": after.get(name)} for name in names]
+    was, now = ({name: body.get(name, _default(name)) for name in {*before, *after}} for body in (before, after))
+    return [{"field": name, "before": was[name], "after": now[name]} for name in sorted(was) if was[name] != now[name]]
+
+
+def _default(name: str) -> object:
+    """What a rule says that was stored before there was such a field."""
+    field = RuleBody.model_fields.get(name)
+    return None if field is None or field.is_required() else field.get_default(call_default_factory=True)

@@ -244,3 +244,55 @@ async def test_only_a_metric_that_is_high_has_found_something(
     await city.follow()
     assert len(await city.incidents()) == many
     assert [await city.level(each) for each in alerts].count(3) == many
+
+
+async def test_a_clock_that_is_ahead_parts_nothing(city: City) -> None:
+    alerts = {await city.happens("smoke-1", "smoke", 3, ago_s=-600), await city.happens("cam-1", "smoke")}
+    await city.follow()
+    assert await city.incidents() == [alerts]
+
+
+async def test_what_is_said_now_goes_before_what_is_remembered(city: City) -> None:
+    """One of an incident is found false and its lead is over, in one pass: later what lasts is raised."""
+    async with await connect(city.url) as conn:
+        follower = Follower()
+        lead, false = await city.happens("smoke-1", "smoke", 3), await city.happens("cam-1", "smoke")
+        await follower.work(conn)
+        await city.commit([Step(uuid4(), false, "false_alarm", "desk")])
+        await city.happens("smoke-1", "smoke", 3, alert=lead, change="cleared")
+        await follower.work(conn)
+        fire = await city.happens("lamp-1", "fire")
+        await city.happens("pole-1", "power_loss")
+        await follower.work(conn)
+    assert [await city.level(each) for each in (lead, fire)] == [3, 4]
+
+
+async def test_a_raise_that_is_refused_is_not_remembered(city: City, monkeypatch: pytest.MonkeyPatch) -> None:
+    async with await connect(city.url) as conn:
+        follower = Follower()
+        lead = await city.happens("smoke-1", "smoke", 3)
+        await city.happens("cam-1", "smoke")
+        await follower.work(conn)
+        await city.happens("pole-1", "power_loss")
+        real = follower._write
+
+        async def late(*asked: Any) -> Any:
+            await city.run("update alert set cleared_at = now() where id = %(id)s", id=lead)
+            return await real(*asked)
+
+        monkeypatch.setattr(follower, "_write", late)
+        await follower.work(conn)
+        assert follower._fusion is not None
+        assert follower._fusion._raised == {}
+
+
+async def test_a_position_that_was_moved_is_another_memory(city: City) -> None:
+    alerts = {await city.happens("smoke-1", "smoke", 3), await city.happens("cam-1", "smoke")}
+    async with await connect(city.url) as conn:
+        follower = Follower()
+        await follower.work(conn)
+        before = follower._fusion
+        await city.run("update fusion_position set cursor = 0")
+        await follower.work(conn)
+    assert follower._fusion is not before
+    assert await city.incidents() == [alerts]

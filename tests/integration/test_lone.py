@@ -76,3 +76,10 @@ async def test_danger_is_not_lowered_whatever_a_rule_says(city: City) -> None:
     fire = await old(city, "smoke-1", "fire")
     await looked(city)
     assert await told(city, fire) == [("raised", 3)]
+
+
+async def test_a_clock_that_is_ahead_makes_nothing_lone(city: City) -> None:
+    pair = [await old(city, device, "object_left") for device in ("smoke-1", "cam-1")]
+    await city.run("update alert set opened_at = opened_at + interval '10 min' where id = %(id)s", id=pair[0])
+    await looked(city)
+    assert [await city.level(each) for each in pair] == [3, 3]

@@ -2,11 +2,13 @@
 
 from collections.abc import AsyncIterator
 from dataclasses import replace
+from typing import Any
 from uuid import UUID, uuid5
 
 import psycopg
 import pytest
 
+from analytics.rules.stored import Repeated, read_repeated
 from analytics.rules.trial import of_events
 from devices.vocabulary import PROMPT
 from hub.models import Batch, Event
@@ -162,3 +164,43 @@ async def test_no_rule_makes_danger_wait_whoever_writes_it(city: City) -> None:
         for rule in ((2, 10.0, 0.0), (1, None, 60.0)):
             with pytest.raises(psycopg.errors.CheckViolation, match="rule_prompt"):
                 await city.run(DOORS.replace("'doors', 'Doors', 'door_open'", f"'{kind}-2', 'K', '{kind}'"), *rule)
+
+
+@pytest.mark.parametrize("again", ["refreshed", "restored"])
+async def test_an_event_counts_once_however_often_it_is_read(city: City, again: str) -> None:
+    await city.run(DOORS, *OFTEN)
+    await city.run("update rule set enabled = false where code = 'doors'")
+    await city.load()
+    await city.take(batch(event(0, OPEN)))
+    for _ in range(2):
+        await city.run("update rule set enabled = true, name = name || '.' where code = 'doors'")
+        await (city.refresh() if again == "refreshed" else city.load())
+    await city.take(batch(event(2, OPEN)))
+    assert await changes(city) == []
+
+
+async def test_a_pause_is_as_long_after_a_restart_whatever_the_clock_of_the_device(city: City) -> None:
+    await city.run(DOORS, *SELDOM)
+    await city.load()
+    await city.take(batch(event(500, OPEN, 0)), batch(event(501, SHUT, 1)))
+    await city.restart()
+    await city.take(batch(event(565, OPEN, 65)))
+    assert [kind for _, kind in await changes(city)] == ["raised", "cleared", "raised"]
+
+
+async def test_a_restart_reads_as_many_events_as_count(city: City, monkeypatch: pytest.MonkeyPatch) -> None:
+    await city.run(DOORS, 3, 3600.0, 0.0)
+    await city.run("update rule set enabled = false where code = 'doors'")
+    await city.load()
+    late, shut = event(-2000, OPEN, 19), event(21, SHUT)
+    await city.take(batch(*(event(at, OPEN) for at in range(20))), batch(late, event(7, OPEN, 20)), batch(shut))
+    await city.run("update rule set enabled = true where code = 'doors'")
+    read: list[Repeated] = []
+
+    async def spied(*asked: Any) -> Repeated:
+        read.append(await read_repeated(*asked))
+        return read[-1]
+
+    monkeypatch.setattr("analytics.rules.event_alerts.read_repeated", spied)
+    await city.restart()
+    assert [(each.ts - NOW) // S for found in read for each in found.events] == [17, 18, 19]

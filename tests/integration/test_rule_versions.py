@@ -5,6 +5,7 @@ from typing import Any
 
 from typer.testing import CliRunner
 
+from api.routes.rule_versions import differences
 from app.main import app
 from hub.access.roles import Role
 from tests.support.doors import CallerDoor
@@ -69,3 +70,9 @@ async def test_a_version_that_would_not_work_is_not_restored(database: str) -> N
         refused = await client.post(f"{PATH}/1:restore", headers={"Accept-Language": "zh"})
         assert refused.status_code == 422
         assert "第 1 版" in refused.json()["detail"]
+
+
+def test_what_a_version_lacks_for_it_is_older_than_the_field_is_no_change() -> None:
+    assert differences({"name": "A"}, {"name": "A", "count": 1, "cooldown_s": 0, "within_s": None}) == []
+    found = differences({"name": "A"}, {"name": "A", "count": 3})
+    assert found == [{"field": "count", "before": 1, "after": 3}]
