@@ -23,6 +23,7 @@ from hub.access.scoped_pool import Connections, ScopedPool
 from hub.access_settings import Access
 from hub.alerts.fusion_trial import FusionTrial
 from hub.alerts.trial import RuleTrial
+from hub.expectation import Expectation
 from hub.settings import Settings
 from hub.store.pool import Pool
 from hub.store.replay import Replay
@@ -62,6 +63,8 @@ class Context:
     """Tries a rule on the past; None: this process knows no rules."""
     try_fusion: FusionTrial | None = None
     """As `try_rule`, of a fusion rule."""
+    expectation: Expectation | None = None
+    """Tells what was expected of a series; None: this process knows no detectors."""
 
     scope: Scope = EVERYWHERE
     """What the request may see."""

@@ -8,6 +8,7 @@ from contextlib import asynccontextmanager
 from functools import partial
 from secrets import token_hex
 
+from analytics.detection.expectation import PastExpectation
 from analytics.fusion.follow import Follower
 from analytics.fusion.history import FusionHistory
 from analytics.fusion.lone import Lone
@@ -94,7 +95,7 @@ class ApiServer(Part):
         context = Context(
             settings, pool, counters, reasons, self._changes, replay, self._control, self._outcomes, self._directory,
             self._logins, channels=delivery_worker.channels, try_rule=RuleHistory(settings.rules.stale_after_s),
-            try_fusion=FusionHistory(),
+            try_fusion=FusionHistory(), expectation=PastExpectation(),
         )  # fmt: skip
         self._refusals, self._desks = context.refusals, context.desks
         app = create_app(context, routers, LARGER)

@@ -42,6 +42,7 @@ THINGS: dict[str, Any] = {
     "DELETE /devices/{code}/credentials": None,
     "GET /devices/{code}/health": None,
     "GET /devices/{code}/diagnosis": None,
+    "GET /series/{device}/{metric}/expectation": None,
     "GET /devices/{code}/tail": None,
     "GET /devices/{code}/commands": None,
     "POST /devices/{code}/commands": {"name": "reset"},

@@ -10,6 +10,7 @@ from uuid import UUID, uuid4
 import httpx
 from fastapi import FastAPI
 
+from analytics.detection.expectation import PastExpectation
 from analytics.fusion.history import FusionHistory
 from analytics.rules.history import RuleHistory
 from api.app import create_app
@@ -45,7 +46,10 @@ async def api_context(url: str, token: str | None = None, **feed: Any) -> AsyncI
     settings = Settings(database=Database(url=url), api=Api(token=token))  # type: ignore[arg-type]
     async with open_pool(settings.database) as pool:
         feed_ = ChangeFeed(pool, **feed)
-        yield Context(settings, pool, Counters(), list, feed_, try_rule=RuleHistory(), try_fusion=FusionHistory())
+        yield Context(
+            settings, pool, Counters(), list, feed_, try_rule=RuleHistory(), try_fusion=FusionHistory(),
+            expectation=PastExpectation(),
+        )  # fmt: skip
 
 
 @asynccontextmanager

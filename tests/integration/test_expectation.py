@@ -1,0 +1,97 @@
+"""GET /series/{device}/{metric}/expectation: the band and the score of stored readings, by those before them."""
+
+from collections.abc import AsyncIterator
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import httpx
+import pytest
+
+from analytics.detection import expectation
+from tests.support.served_api import AIR, api_context, client_of
+
+BEGIN = datetime(2026, 11, 2, tzinfo=UTC)
+LEAP = BEGIN + timedelta(days=7)
+PATH = "/series/near/pm25/expectation"
+DAY = {"from": LEAP.isoformat(), "to": (LEAP + timedelta(days=1)).isoformat()}
+FILL = """
+insert into reading (ts, series_id, value, quality)
+select %(begin)s::timestamptz + make_interval(mins => 10 * n), s.id,
+       case when n = 1008 then 400 else 20 + 5 * sin(2 * pi() * n / 144) + (n %% 7) / 10.0 end,
+       case when n = 1010 then 4096 else 0 end
+from series s, generate_series(0, 1151) n"""
+
+
+@pytest.fixture
+async def client(database: str) -> AsyncIterator[httpx.AsyncClient]:
+    async with api_context(database) as context, client_of(context) as client:
+        (await client.put("/profiles/air", json=AIR)).raise_for_status()
+        (await client.put("/devices/near", json={"name": "near", "profile": "air"})).raise_for_status()
+        async with context.hub_pool.connection() as conn:
+            for day in range(9):
+                await conn.execute("select ensure_partition(%s::date)", (BEGIN + timedelta(days=day),))
+            await conn.execute(FILL, {"begin": BEGIN})
+        yield client
+
+
+async def _told(client: httpx.AsyncClient, **asked: Any) -> dict[str, Any]:
+    return dict((await client.get(PATH, params={**DAY, **asked})).raise_for_status().json())
+
+
+async def test_a_leap_is_unusual_and_the_band_is_of_the_readings_before_it(client: httpx.AsyncClient) -> None:
+    told = await _told(client, step=600)
+    leap, *rest = told["items"]
+    assert datetime.fromisoformat(leap["ts"]) == LEAP
+    assert (leap["value"], leap["n"], leap["score"] > 0.99) == (400, 1, True)
+    assert 15 < leap["low"] <= leap["expected"] <= leap["high"] < 27
+    assert max(each["score"] for each in rest) < 0.99
+    assert datetime.fromisoformat(told["learned_from"]) == BEGIN
+    until = (LEAP + timedelta(seconds=1)).isoformat()
+    assert (await _told(client, step=600, to=until))["items"] == [leap], "what comes after a reading says nothing of it"
+
+
+async def test_a_step_tells_its_most_unusual_reading(client: httpx.AsyncClient) -> None:
+    fine, coarse = (await _told(client, step=600))["items"], (await _told(client, step=43_200))["items"]
+    assert [each["n"] for each in coarse] == [71, 72], "one reading has a flag, and does not count"
+    assert [each["score"] for each in coarse] == [
+        max(each["score"] for each in fine[:71]),
+        max(each["score"] for each in fine[71:]),
+    ]
+    assert coarse[0]["value"] == 400
+
+
+@pytest.mark.parametrize(
+    ("asked", "pointer"),
+    [
+        ({"step": 10}, "/query/step"),
+        ({"from": "2024-01-01T00:00:00Z"}, "/query/from"),
+        ({"to": DAY["from"]}, "/query/from"),
+    ],
+)
+async def test_what_is_too_much_is_refused_before_it_is_read(
+    client: httpx.AsyncClient, asked: dict[str, Any], pointer: str
+) -> None:
+    answer = await client.get(PATH, params={**DAY, **asked})
+    assert (answer.status_code, pointer in answer.text) == (422, True)
+
+
+async def test_a_period_of_too_many_readings_is_refused_and_a_long_past_is_cut(
+    client: httpx.AsyncClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(expectation, "MOST_READINGS", 200)
+    assert datetime.fromisoformat((await _told(client))["learned_from"]) > BEGIN
+    monkeypatch.setattr(expectation, "MOST_READINGS", 100)
+    answer = await client.get(PATH, params=DAY)
+    assert (answer.status_code, "more than 100 readings" in answer.text) == (422, True)
+
+
+async def test_more_than_may_wait_are_refused(client: httpx.AsyncClient, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(expectation, "WAITING", -1)
+    answer = await client.get(PATH, params=DAY)
+    assert (answer.status_code, answer.headers["Retry-After"]) == (503, "5")
+
+
+async def test_an_unknown_device_or_metric_is_named(client: httpx.AsyncClient) -> None:
+    assert (await client.get("/series/ghost/pm25/expectation")).status_code == 404
+    answer = await client.get("/series/near/pm2.5/expectation")
+    assert (answer.status_code, "pm25" in answer.text) == (404, True)
