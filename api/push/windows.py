@@ -10,7 +10,8 @@ from dataclasses import dataclass
 FIRST = 4
 """Under way at once, of a consumer of which nothing is known."""
 SILENT_S = 1.0
-"""A consumer that has answered nothing for so long, though something is under way to it, gets no more."""
+"""A consumer that has answered nothing for so long, though something is under way to it, has room as one of which
+nothing is known: one call that is lost holds up nothing."""
 IDLE_S = 10.0
 """After so long without anything under way nothing is known of it any more."""
 
@@ -83,5 +84,5 @@ class Windows:
         if window is None:
             return max(0, self.first - busy)
         if busy and now - window.heard_at > SILENT_S:
-            return 0
+            return max(0, self.first - busy)
         return max(0, window.size - busy)
