@@ -17,9 +17,11 @@ from api.language import Spoken
 from api.problems import invalid, not_found, responses
 from api.rule_ranges import range_fault
 from api.thing_model import ProfileBody
+from devices.registry.device import detects
 from hub.access.caller import Caller
 from hub.access.door import GuardedRouter, TheCaller, needs
 from hub.access.permissions import Permission
+from hub.signals import LEARNED
 from hub.store.statements import statements
 from hub.words import Lang
 from hub.words.sentence import Sentence
@@ -67,7 +69,8 @@ async def store(
 ) -> dict[str, Any] | None:
     """Store a profile with an audit entry; returns {"created", "version"}, or None when unchanged.
 
-    Refused while an enabled rule rests on what it takes away: a metric, or the part of a range with its thresholds.
+    Refused while an enabled rule rests on what it takes away: a metric, what is usual of it, or the part of a range
+    with its thresholds.
     """
     columns = body.columns()
     await _check_rules(conn, code, columns["metrics"], lang)
@@ -83,6 +86,9 @@ async def _check_rules(conn: AsyncConnection, code: str, metrics: dict[str, Any]
         metric, pointer = rule["metric"], f"/metrics/{rule['metric']}"
         if metric not in metrics:
             raise invalid(pointer, Sentence("refusal.profile.rule_metric", rule=rule["code"], metric=metric).told(lang))
+        if rule["signal"] in LEARNED and detects(rule["spec"]) and not detects(metrics[metric]):
+            problem = Sentence("refusal.profile.rule_signal", rule=rule["code"], metric=metric)
+            raise invalid(pointer, problem.told(lang))
         if _bounds(metrics[metric]) == _bounds(rule["spec"]):
             continue
         if fault := range_fault(rule, metrics[metric]):

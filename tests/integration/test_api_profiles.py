@@ -48,6 +48,23 @@ async def test_a_profile_is_kept_whole_and_each_change_is_a_version(database: st
             assert (await client.get(path)).status_code == 404
 
 
+async def test_what_a_rule_on_a_signal_rests_on_is_not_taken_away(database: str) -> None:
+    silent = BODY | {"metrics": {"rain": BODY["metrics"]["rain"] | {"detect": False}}}
+    rule = {"name": "Odd", "profile": "rain", "metric": "rain", "signal": "score", "direction": "above",
+            "thresholds": {"yellow": 0.99}}  # fmt: skip
+    async with api_context(database) as context, client_of(context) as client:
+        (await client.put("/profiles/rain", json=BODY)).raise_for_status()
+        (await client.put("/rules/odd", json=rule)).raise_for_status()
+        for lang, word in (("en", "rule odd watches what is usual of rain"), ("zh", "规则 odd 监测 rain")):
+            refused = await client.put("/profiles/rain", json=silent, headers={"accept-language": lang})
+            assert refused.status_code == 422, refused.text
+            [fault] = refused.json()["errors"]
+            assert fault["pointer"] == "/metrics/rain"
+            assert fault["problem"].startswith(word)
+        (await client.delete("/rules/odd")).raise_for_status()
+        assert (await client.put("/profiles/rain", json=silent)).status_code == 200
+
+
 WRONG: list[tuple[dict[str, Any], str, str]] = [
     ({"metrics": {"t": {"name": "T", "unit": "°C"}}}, "/metrics/t/unit", "write Cel"),
     ({"metrics": {"t": {"name": "T", "unit": "μg/m³"}}}, "/metrics/t/unit", "write ug/m3"),
