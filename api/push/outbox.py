@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+import math
 import time
 from collections.abc import Coroutine, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
@@ -101,13 +102,15 @@ class DeliveryWorker:
 
     async def run(self) -> None:
         """Deliver until `stop`."""
+        looked = -math.inf
         async with asyncio.TaskGroup() as group:
             while not self._stopping:
                 self._woken.clear()
                 for delivery in await self._claim():
                     self._begin(group, delivery.consumer, self._deliver([delivery]), False)
-                if self._more:
-                    self._more = False
+                # What was put off becomes due while others go out, and nothing wakes for it.
+                if self._more or time.monotonic() - looked >= self._limits.poll_s:
+                    looked, self._more = time.monotonic(), False
                     await self._begin_others(group)
                 # Not wait_for: in Python 3.11 it swallows a cancellation that comes together with the wake.
                 with suppress(TimeoutError):

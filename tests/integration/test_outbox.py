@@ -14,6 +14,7 @@ import pytest
 from api.push.channel import Accepted, Answer, Channel, Consumer, Delivery
 from api.push.deliveries import Deliveries
 from api.push.outbox import DeliveryWorker, Limits
+from api.push.pace import Pace
 from api.push.signature import verify
 from api.push.windows import FIRST
 from hub.access.outgoing import Outgoing
@@ -373,6 +374,42 @@ async def test_a_consumer_that_asks_for_a_pause_gets_nothing_until_it_is_over(al
         assert len(desk.ids()) == 1
         await alarms.run("update consumer set held_until = now()")
         await settled(alarms, "desk", *["delivered"] * 4)
+
+
+class Slow(FakeChannel):
+    """Takes a while."""
+
+    def __init__(self, told: list[str], takes_s: float = 0.1) -> None:
+        self._told, self._takes_s = told, takes_s
+
+    async def send(self, consumer: Consumer, delivery: Delivery) -> Answer:
+        await asyncio.sleep(self._takes_s)
+        self._told.append(consumer.code)
+        return Accepted()
+
+
+class Counting(Slow):
+    """Its receivers count messages."""
+
+    pace = Pace(20, 3.0, 50)
+
+
+async def test_what_is_due_again_for_who_counts_messages_does_not_wait_until_others_have_theirs(alarms: Alarms) -> None:
+    counting = await alarms.consumer("counting", min_level=4)
+    await alarms.consumer("desk")
+    await alarms.run("update consumer set kind = 'wecom' where code = 'counting'")
+    for level in [3] * 40 + [4]:
+        await alarms.raised(level=level)
+    put_off = "update outbox set next_at = now() + interval '0.5 s' where consumer_id = %(consumer)s"
+    await alarms.run(put_off, consumer=counting)
+    told = list[str]()
+    limits = replace(QUICK, poll_s=0.3, at_once_per_consumer=2)
+    worker = DeliveryWorker(alarms.pool, {"webhook": Slow(told), "wecom": Counting(told, 0)}, limits)
+    running = asyncio.create_task(worker.run())
+    await until(lambda: len(told) == 42, "all")
+    running.cancel()
+    await asyncio.gather(running, return_exceptions=True)
+    assert told[-1] == "desk"
 
 
 async def test_who_puts_a_delivery_off_locks_its_consumer_first(alarms: Alarms) -> None:
