@@ -76,12 +76,13 @@ async def take(
     stored when one fails stays, and is a repeat when the report comes again. What a list has no more ends last.
     """
     stored, repeated, ended = list[UUID](), 0, tuple[UUID, ...]()
-    for begin in range(0, max(1, len(report.messages)), PIECE):
-        piece = report.messages[begin : begin + PIECE]
+    messages = sorted(report.messages, key=lambda each: not each.references)  # or what one cancels is told of before
+    for begin in range(0, max(1, len(messages)), PIECE):
+        piece = messages[begin : begin + PIECE]
         async with transaction(piece) as conn:
             await conn.execute(SQL.lock)
             new = await _take(conn, piece, source, format_, by, received)
-            if report.state and begin + PIECE >= len(report.messages):
+            if report.state and begin + PIECE >= len(messages):
                 ended = await _end_others(conn, report, source, received)
         stored += new
         repeated += len(piece) - len(new)

@@ -102,6 +102,22 @@ async def test_a_long_list_is_stored_in_pieces_and_the_rest_with_the_next_time(
     assert (taken.stored, taken.repeated, taken.ended) == ((id_of("b-4"),), 4, (id_of("a-gone"),))
 
 
+async def test_what_cancels_is_stored_before_what_it_cancels(conn: psycopg.AsyncConnection) -> None:
+    """In an earlier piece of a long list: else the original is told of, and at once that it is cancelled."""
+    pieces = list[Sequence[Message]]()
+
+    @asynccontextmanager
+    async def noted(piece: Sequence[Message]) -> AsyncIterator[psycopg.AsyncConnection]:
+        pieces.append(piece)
+        async with on(conn)(piece) as opened:
+            yield opened
+
+    first, cancel = (decode(text.encode(), format_, NOW) for text, format_ in (FIRST, CANCEL))
+    whole = first.model_copy(update={"messages": [*first.messages, *cancel.messages]})
+    await take(noted, whole, "a", "12379", "test", NOW)
+    assert [[each.type for each in piece] for piece in pieces] == [["cancel", "alert"]]
+
+
 async def listed(conn: psycopg.AsyncConnection) -> dict[str, list[str]]:
     return dict(await (await conn.execute("select identifier, listed_by from warning")).fetchall())
 
