@@ -14,6 +14,7 @@ from api.cloudevents import message_id, picture_for
 from api.push.channel import Consumer, Delivery, Expected, Failure
 from api.push.pace import Pace
 from api.push.proofs import failing
+from api.push.windows import Room
 from hub.access.classification import Level, level_named
 from hub.access.shares import count_uses
 from hub.alerts.recipients import sights
@@ -71,9 +72,11 @@ class Deliveries:
         self._noting = asyncio.Lock()
 
     async def claim(
-        self, limit: int, room: int, rooms: Mapping[int, int], lease_s: float, paced: Collection[str] = ()
+        self, limit: int, room: int, rooms: Mapping[int, Room], lease_s: float, paced: Collection[str] = ()
     ) -> list[ClaimedDelivery]:
-        """Claim due deliveries until the lease ends; at most `room` (or rooms[consumer id]) per consumer.
+        """Claim due deliveries until the lease ends; at most `room` (or rooms[consumer id].more) per consumer.
+
+        Where there are more than `limit`, each goes to who has least under way.
 
         None for consumers of the kinds `paced`.
         """
@@ -82,7 +85,8 @@ class Deliveries:
             limit=limit,
             room=room,
             consumers=list(rooms),
-            rooms=list(rooms.values()),
+            rooms=[each.more for each in rooms.values()],
+            taken=[each.taken for each in rooms.values()],
             lease_s=lease_s,
             paced=list(paced),
         )

@@ -6,20 +6,22 @@
 -- comparison with a subquery to be true for 1 row in 200, reads all that is due then and sorts it, instead of the first
 -- few of the index. Summaries are looked for once, not for each consumer: that read all that is pending. state || '':
 -- else it looks for the ids among all that is due. What is locked is what is taken: locking all that 100 consumers had
--- room for took longer than that.
+-- room for took longer than that. Who has least under way is first: else slow consumers with much waiting took each place
+-- that became free, and what was new for a quick one waited for minutes.
 with due as (
     select o.id
     from outbox o
     where o.state || '' = 'pending' and o.next_at <= now() and o.id = any (array(
         select o.id
         from consumer c
-        left join unnest(%(consumers)s::int[], %(rooms)s::int[]) as busy (consumer_id, room) on busy.consumer_id = c.id
+        left join unnest(%(consumers)s::int[], %(rooms)s::int[], %(taken)s::int[]) as busy (consumer_id, room, taken)
+            on busy.consumer_id = c.id
         cross join lateral (
             select c.id = any (array(select s.consumer_id from outbox s
                                      where s.until_cursor is not null and s.state = 'pending')) as waits
         ) summary
         cross join lateral (
-            select o.id, o.next_at
+            select o.id, o.next_at, row_number() over (order by o.next_at, o.id) as place
             from outbox o
             where o.consumer_id = c.id and o.state = 'pending' and o.next_at <= now()
               and coalesce(o.seq = (select min(first.seq) from outbox first
@@ -32,7 +34,7 @@ with due as (
         ) o
         where c.enabled and c.kind <> all (%(paced)s)
           and (c.held_until is null or c.held_until <= now())
-        order by o.next_at, o.id
+        order by coalesce(busy.taken, 0) + o.place, o.next_at, o.id
         limit %(limit)s))
     for update skip locked
 )

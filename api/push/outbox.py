@@ -15,7 +15,7 @@ from api.push.deliveries import Claimed, ClaimedDelivery, Deliveries
 from api.push.http_call import HTTP_CALLS
 from api.push.pace import Pace, PacedChannel, Plan, planned
 from api.push.summaries import ClaimedSummary, Summaries
-from api.push.windows import Windows
+from api.push.windows import Room, Windows
 from hub.backoff import Backoff
 from hub.errors import HubError, TransientError
 from hub.store.pool import Pool
@@ -145,8 +145,9 @@ class DeliveryWorker:
         free = limits.at_once - windows.total
         if free <= 0:
             return []
-        rooms = windows.rooms(time.monotonic())
-        rooms |= {consumer: max(0, 1 - windows.under_way(consumer)) for consumer in self._failing}
+        more = windows.rooms(time.monotonic())
+        more |= {consumer: max(0, 1 - windows.under_way(consumer)) for consumer in self._failing}
+        rooms = {consumer: Room(room, windows.under_way(consumer)) for consumer, room in more.items()}
         deliveries: list[ClaimedDelivery] = []
         with self._reading():
             if time.monotonic() - self._expired_at >= limits.expire_every_s:

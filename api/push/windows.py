@@ -6,6 +6,7 @@ places as one that answers in milliseconds: in a storm five that hung held 80 of
 
 from collections import Counter
 from dataclasses import dataclass
+from typing import NamedTuple
 
 FIRST = 4
 """Under way at once, of a consumer of which nothing is known."""
@@ -14,6 +15,15 @@ SILENT_S = 1.0
 nothing is known: one call that is lost holds up nothing."""
 IDLE_S = 10.0
 """After so long without anything under way nothing is known of it any more."""
+
+
+class Room(NamedTuple):
+    """Of a consumer."""
+
+    more: int
+    """Deliveries that may be sent beside those under way."""
+    taken: int
+    """Under way."""
 
 
 @dataclass(slots=True)

@@ -16,7 +16,7 @@ from api.push.deliveries import Deliveries
 from api.push.outbox import DeliveryWorker, Limits
 from api.push.pace import Pace
 from api.push.signature import verify
-from api.push.windows import FIRST
+from api.push.windows import FIRST, Room
 from hub.access.outgoing import Outgoing
 from hub.alerts.recipients import SQL as RECIPIENTS
 from hub.errors import StoreUnavailable
@@ -374,6 +374,17 @@ async def test_a_consumer_that_asks_for_a_pause_gets_nothing_until_it_is_over(al
         assert len(desk.ids()) == 1
         await alarms.run("update consumer set held_until = now()")
         await settled(alarms, "desk", *["delivered"] * 4)
+
+
+async def test_a_place_goes_to_who_has_least_under_way(alarms: Alarms) -> None:
+    slow = await alarms.consumer("slow")
+    await alarms.consumer("other")
+    for _ in range(4):
+        await alarms.raised()
+    await alarms.consumer("desk", min_level=4)
+    await alarms.raised(level=4)
+    claimed = await Deliveries(alarms.pool).claim(3, 4, {slow: Room(4, 2)}, 30)
+    assert sorted(each.consumer.code for each in claimed) == ["desk", "other", "other"], "the newest, too"
 
 
 class Slow(FakeChannel):
