@@ -16,7 +16,7 @@ def test_a_rule_on_the_score_pages_after_a_kill(hub: Hub, mosquitto: Mosquitto, 
     register(hub)
     hub.put(
         "/rules/odd", name="Odd", profile="counter", metric="n", signal="score", direction="above",
-        thresholds={"orange": 0.99},
+        thresholds={"yellow": 0.99},
     )  # fmt: skip
     began = time.time_ns() // 1_000_000 - 80 * STEP_MS
     course = [(number, 100 + number % 5) for number in range(70)]
