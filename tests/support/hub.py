@@ -71,7 +71,7 @@ class Hub:
         """Process ids of its workers, by their number."""
         found = {}
         for child in Path(f"/proc/{self.pid}/task/{self.pid}/children").read_text(encoding="ascii").split():
-            with suppress(FileNotFoundError):
+            with suppress(FileNotFoundError, ProcessLookupError):  # it ends between the list and the look
                 command = Path(f"/proc/{child}/cmdline").read_text(encoding="utf-8").split("\0")
                 if "worker" in command:
                     found[int(command[command.index("worker") + 1])] = int(child)

@@ -131,7 +131,7 @@ def test_mosquitto_killed(
     for killed in (first, second):
         unsaved |= killed.acknowledged_at > killed.saved_at
     assert unsaved[missing].all(), f"saved by the broker, yet not stored: {missing[~unsaved[missing]][:5]}"
-    assert len(missing) < MESSAGES / 2
+    assert len(missing) < MESSAGES * 3 / 4  # what two intervals of saving hold: half of them on a busy machine
 
 
 @pytest.mark.heavy
