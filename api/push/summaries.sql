@@ -28,11 +28,14 @@ from grouped_for(%(consumer_id)s, %(after_cursor)s, %(until_cursor)s) h
 order by h.cursor
 
 -- name: dissolve
-with summary as (
+-- The consumer before its delivery, as who switches it off or deletes it locks them.
+with held as materialized (
+    select from consumer where id = (select consumer_id from outbox where id = %(id)s) for key share
+), summary as (
     update outbox
     set state = 'given_up', settled_at = clock_timestamp(), last_error = %(reason)s, last_error_words = %(words)s,
         failure = 'rejected'
-    where id = %(id)s and state = 'pending'
+    where id = %(id)s and state = 'pending' and exists (select from held)
     returning consumer_id, after_cursor, until_cursor
 )
 insert into outbox (change_id, alert_id, seq, consumer_id)

@@ -7,6 +7,7 @@ from uuid import UUID
 import psycopg
 
 from hub.alerts.alert import Alert, Applied, Change
+from hub.alerts.kept_back import kept_back
 from hub.alerts.recipients import Owed, stored_places, subscriptions
 from hub.models import LEVEL_NAMES
 from hub.store.statements import statements
@@ -59,13 +60,18 @@ async def fallen(conn: psycopg.AsyncConnection, applied: Sequence[Applied], owed
 async def _as_if_real(
     conn: psycopg.AsyncConnection, tests: Sequence[Applied], gets: Collection[tuple[UUID, UUID, int, int]]
 ) -> list[Owed]:
-    """What consumers get of red alerts of devices under test since nobody else would be told; they have their mark."""
+    """What consumers get of red alerts of devices under test since nobody else would be told; they have their mark.
+
+    What keeps real ones back (silences, quiet hours, inhibition) keeps these back.
+    """
     routes, now = await subscriptions(conn), datetime.now(UTC)
     places = await stored_places(conn, {alert.id for _, alert in tests}, routes.border_m)
     found = list[Owed]()
     for change, alert in tests:
-        for consumer in routes.recipients(places[alert.id]._replace(drill=None, tested=False), now):
-            owed = Owed(change.id, alert.id, alert.seq, consumer, "tested")
+        place = places[alert.id]._replace(drill=None, tested=False)
+        for consumer in routes.recipients(place, now):
+            kept = kept_back(routes, change.kind, place, consumer, now) or ()
+            owed = Owed(change.id, alert.id, alert.seq, consumer, "tested", *kept)
             if owed[:4] not in gets:
                 found.append(owed)
     return found

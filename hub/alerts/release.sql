@@ -3,15 +3,17 @@ select pg_notify('ganzhi_alert', '')
 
 -- name: over
 -- What is kept back no longer from these consumers (null: from any); `lasts`: it is the newest that the consumer is owed of
--- an alert that lasts and whose
--- handling has not ended.
+-- an alert that lasts and whose handling has not ended.
 with no_longer as (
     select o.id
     from silence s
     join outbox o on o.silence_id = s.id and o.state = 'silenced'
-    where s.to_at <= now()
+    where s.to_at <= now() and (%(consumers)s::int[] is null or o.consumer_id = any (%(consumers)s))
     union all
-    select o.id from outbox o where o.state = 'quiet' and o.quiet_until <= now()
+    select o.id
+    from outbox o
+    where o.state = 'quiet' and o.quiet_until <= now()
+      and (%(consumers)s::int[] is null or o.consumer_id = any (%(consumers)s))
     union all
     -- Also from whom it keeps something back no longer: what was owed of it was given up. Once for each that inhibits.
     select o.id
@@ -19,8 +21,9 @@ with no_longer as (
     left join alert above on above.id = inhibits.id
     cross join lateral (select array(select told_of(above.id)) as consumers) told
     join outbox o on o.inhibited_by = inhibits.id and o.state = 'inhibited'
-    where above.id is null or above.cleared_at is not null or above.handling in ('closed', 'false_alarm', 'merged')
-       or o.consumer_id <> all (told.consumers)
+    where (above.id is null or above.cleared_at is not null or above.handling in ('closed', 'false_alarm', 'merged')
+           or o.consumer_id <> all (told.consumers))
+      and (%(consumers)s::int[] is null or o.consumer_id = any (%(consumers)s))
     limit %(limit)s
 )
 select o.id, o.state, o.alert_id, o.consumer_id, h.kind, now() as now,
@@ -35,7 +38,6 @@ from outbox o
 join alert_change h on h.id = o.change_id
 join alert a on a.id = o.alert_id
 where o.id in (select id from no_longer) and o.state in ('silenced', 'quiet', 'inhibited')
-  and (%(consumers)s::int[] is null or o.consumer_id = any (%(consumers)s))
 order by o.id
 for update of o skip locked
 

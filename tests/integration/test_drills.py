@@ -203,6 +203,17 @@ async def test_what_turns_red_under_test_is_told_as_if_it_were_real_where_there_
     assert await told(context.hub_pool, orange) == {"exercise"}
     routes = (await client.post("/routing:try", json={"alert": str(red)})).json()["items"]
     assert {each["consumer"] for each in routes if each["gets"]} == {"exercise", "desk"}
+    await alarms.run(
+        """insert into silence (id, region, max_level, reason, from_at, to_at, made_by, approved_by, approved_at)
+           values (gen_random_uuid(), '33', 4, 'works', now() - interval '1 min', now() + interval '1 h', 'a', 'b',
+                   now())"""
+    )
+    silenced = uuid4()
+    await alarms.apply(silenced, "raised", target="silenced", level=4, at=datetime.now(UTC).isoformat())
+    states = (
+        "select state from outbox join consumer c on c.id = consumer_id where c.code = 'desk' and alert_id = %(id)s"
+    )
+    assert await alarms.run(states, id=silenced) == [("silenced",)], "as a real one would be"
 
 
 async def test_a_chain_begins_with_what_is_real_and_not_with_a_drill(
