@@ -7,11 +7,58 @@ import typer
 
 LEVELS = ("blue", "yellow", "orange", "red")
 CodeArgument = Annotated[str, typer.Argument(help="The rule's code.")]
+_OF_METRIC = ("metric", "signal", "direction", "thresholds", "hysteresis", "hold_s", "clear_s")
+_OF_EVENT = ("event_kind", "level", "count", "within_s", "cooldown_s")
 JsonOption = Annotated[bool, typer.Option("--json", help="One JSON object a line.")]
 
 
 @dataclass
-class RepetitionOptions:
+class _Options:
+    """Options that belong together; each that is left out stays as it is."""
+
+    def given(self) -> dict[str, Any]:
+        """Those that are given."""
+        return {name: value for name, value in asdict(self).items() if value is not None}
+
+
+@dataclass
+class MetricOptions(_Options):
+    """What is unusual of a metric."""
+
+    metric: Annotated[str | None, typer.Option(help="One of the profile's metrics.")] = None
+    signal: Annotated[str | None, typer.Option(help="What of the metric: value, score, rate, residual or gap.")] = None
+    direction: Annotated[str | None, typer.Option(help="above or below the thresholds is unusual.")] = None
+    blue: Annotated[float | None, typer.Option(help="Threshold of this level.")] = None
+    yellow: Annotated[float | None, typer.Option(help="Threshold of this level.")] = None
+    orange: Annotated[float | None, typer.Option(help="Threshold of this level.")] = None
+    red: Annotated[float | None, typer.Option(help="Threshold of this level.")] = None
+
+    def given(self) -> dict[str, Any]:
+        """Those that are given; thresholds are one of them, as a whole."""
+        given = super().given()
+        thresholds = {level: given.pop(level) for level in LEVELS if level in given}
+        return given | ({"thresholds": thresholds} if thresholds else {})
+
+
+@dataclass
+class TimeOptions(_Options):
+    """How far and how long a metric must be beyond a threshold, and back."""
+
+    hysteresis: Annotated[float | None, typer.Option(min=0, help="How far back before the alert ends.")] = None
+    hold_s: Annotated[float | None, typer.Option("--hold-s", min=0, max=86400, help="Seconds it must last.")] = None
+    clear_s: Annotated[float | None, typer.Option("--clear-s", min=0, max=86400, help="Seconds to be back.")] = None
+
+
+@dataclass
+class EventOptions(_Options):
+    """Which kind of event is unusual."""
+
+    event_kind: Annotated[str | None, typer.Option("--event-kind", help="Instead of a metric: smoke, ...")] = None
+    level: Annotated[str | None, typer.Option(help="Of the alert of an event.")] = None
+
+
+@dataclass
+class RepetitionOptions(_Options):
     """How often a kind of event must happen, and how soon an alert may come again."""
 
     count: Annotated[int | None, typer.Option(min=1, max=100, help="So many events, within --within-s.")] = None
@@ -20,13 +67,9 @@ class RepetitionOptions:
         float | None, typer.Option("--cooldown-s", min=0, max=86400, help="Seconds after an alert without another.")
     ] = None
 
-    def given(self) -> dict[str, Any]:
-        """Those that are given."""
-        return {name: value for name, value in asdict(self).items() if value is not None}
-
 
 @dataclass
-class GuidanceOptions:
+class GuidanceOptions(_Options):
     """What whoever answers an orange or red alert is told; what is left out stays, or comes from the hub."""
 
     cause: Annotated[str | None, typer.Option(help="What is likely behind it.")] = None
@@ -35,11 +78,36 @@ class GuidanceOptions:
     contacts: Annotated[str | None, typer.Option(help="Who is called: posts and duty rooms.")] = None
     respond_s: Annotated[int | None, typer.Option("--respond-s", min=1, help="Seconds to respond.")] = None
 
-    def given(self) -> dict[str, Any]:
-        """Those that are given."""
-        return {name: value for name, value in asdict(self).items() if value is not None}
-
 
 def body_of(found: dict[str, Any]) -> dict[str, Any]:
     """Of a rule as the API answers with it."""
     return {name: value for name, value in found.items() if name not in ("code", "version") and value is not None}
+
+
+@dataclass
+class Given:
+    """What the command line says of a rule."""
+
+    metric: MetricOptions
+    times: TimeOptions
+    event: EventOptions
+    repetition: RepetitionOptions
+    guidance: GuidanceOptions
+
+    def change(self, body: dict[str, Any]) -> dict[str, Any]:
+        """The rule with it; a rule on a metric may become one on events, and one on events one on a metric."""
+        if self.event.given():
+            body = _without(body, *_OF_METRIC)
+        if self.metric.given():
+            body = _without(body, *_OF_EVENT)
+        for options in (self.metric, self.times, self.event, self.repetition):
+            body = body | options.given()
+        if body.get("count") == 1:
+            body.pop("within_s", None)
+        if guidance := self.guidance.given():
+            body["guidance"] = {**(body.get("guidance") or {}), **guidance}
+        return body
+
+
+def _without(body: dict[str, Any], *names: str) -> dict[str, Any]:
+    return {name: value for name, value in body.items() if name not in names}

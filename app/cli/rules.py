@@ -10,7 +10,17 @@ from rich.text import Text
 
 from app.cli.client import DEFAULT_URL, TokenOption, UrlOption, call, fail, out, pages
 from app.cli.connection import Verbs
-from app.cli.rule_body import LEVELS, CodeArgument, GuidanceOptions, JsonOption, RepetitionOptions, body_of
+from app.cli.rule_body import (
+    CodeArgument,
+    EventOptions,
+    Given,
+    GuidanceOptions,
+    JsonOption,
+    MetricOptions,
+    RepetitionOptions,
+    TimeOptions,
+    body_of,
+)
 from app.cli.rules_history import restore_rule, rule_history
 from app.cli.rules_report import report_rules
 from app.cli.rules_sets import sets
@@ -22,9 +32,6 @@ rules.verb("report")(report_rules)
 rules.verb("history")(rule_history)
 rules.verb("restore")(restore_rule)
 rules.add_typer(sets, name="sets")
-_OF_METRIC = ("metric", "signal", "direction", "thresholds")
-_OF_EVENT = ("event_kind", "level")
-_OF_REPETITION = ("count", "within_s", "cooldown_s")
 
 
 @rules.verb("list")
@@ -65,22 +72,13 @@ def put_rule(
     code: CodeArgument,
     name: Annotated[str | None, typer.Option(help="What people call it.")] = None,
     profile: Annotated[str | None, typer.Option(help="Code of the profile; an event rule may leave it out.")] = None,
-    metric: Annotated[str | None, typer.Option(help="One of the profile's metrics.")] = None,
-    signal: Annotated[str | None, typer.Option(help="What of the metric: value, score, rate, residual or gap.")] = None,
-    direction: Annotated[str | None, typer.Option(help="above or below the thresholds is unusual.")] = None,
-    blue: Annotated[float | None, typer.Option(help="Threshold of this level.")] = None,
-    yellow: Annotated[float | None, typer.Option(help="Threshold of this level.")] = None,
-    orange: Annotated[float | None, typer.Option(help="Threshold of this level.")] = None,
-    red: Annotated[float | None, typer.Option(help="Threshold of this level.")] = None,
-    hysteresis: Annotated[float | None, typer.Option(min=0, help="How far back before the alert ends.")] = None,
-    hold_s: Annotated[float | None, typer.Option("--hold-s", min=0, max=86400, help="Seconds it must last.")] = None,
-    clear_s: Annotated[float | None, typer.Option("--clear-s", min=0, max=86400, help="Seconds to be back.")] = None,
-    event_kind: Annotated[str | None, typer.Option("--event-kind", help="Instead of a metric: smoke, ...")] = None,
-    level: Annotated[str | None, typer.Option(help="Of the alert of an event.")] = None,
     enabled: Annotated[bool | None, typer.Option("--enable/--disable", help="Whether it is in force.")] = None,
     url: UrlOption = DEFAULT_URL,
     token: TokenOption = None,
     *,
+    of_metric: MetricOptions,
+    times: TimeOptions,
+    of_event: EventOptions,
     repetition: RepetitionOptions,
     guidance: GuidanceOptions,
 ) -> None:
@@ -104,25 +102,9 @@ def put_rule(
     body = body_of(known.json()) if known.is_success else {}
     if not body and name is None:
         fail(f"'{code}' is new: give its --name, and what is unusual")
-    thresholds = {
-        each: value for each, value in zip(LEVELS, (blue, yellow, orange, red), strict=True) if value is not None
-    }
-    of_metric = {"metric": metric, "signal": signal, "direction": direction, "thresholds": thresholds or None}
-    of_event = {"event_kind": event_kind, "level": level}
-    if any(value is not None for value in of_event.values()):  # it may have been one on a metric
-        body = {
-            key: value for key, value in body.items() if key not in (*_OF_METRIC, "hysteresis", "hold_s", "clear_s")
-        }
-    if any(value is not None for value in of_metric.values()):
-        body = {key: value for key, value in body.items() if key not in (*_OF_EVENT, *_OF_REPETITION)}
-    times = {"hold_s": hold_s, "clear_s": clear_s}
-    more = {"name": name, "profile": profile, "hysteresis": hysteresis, **times, "enabled": enabled}
-    body |= {key: value for key, value in {**of_metric, **of_event, **more}.items() if value is not None}
-    body |= repetition.given()
-    if body.get("count") == 1:
-        body.pop("within_s", None)
-    if said := guidance.given():
-        body["guidance"] = {**(body.get("guidance") or {}), **said}
+    body = Given(of_metric, times, of_event, repetition, guidance).change(body)
+    named = {"name": name, "profile": profile, "enabled": enabled}
+    body |= {key: value for key, value in named.items() if value is not None}
     stored = call("PUT", f"/rules/{code}", url, token, json=body)
     out.print(Text(f"{code} is made." if stored.status_code == 201 else f"{code} is as given."))
 
