@@ -4,6 +4,7 @@ import asyncio
 import socket
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
+from functools import cache, partial
 from typing import Any
 from uuid import UUID, uuid4
 
@@ -64,8 +65,10 @@ async def client_of(context: Context, door: Door | None = None, **options: Any) 
 
 
 def _check_of(app: FastAPI) -> Callable[[httpx.Response], Awaitable[None]]:
+    described = cache(partial(description, app))  # when it is asked first: not each test asks
+
     async def check(answer: httpx.Response) -> None:
-        description(app).check(answer)
+        described().check(answer)
 
     return check
 
