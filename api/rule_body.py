@@ -6,6 +6,7 @@ from typing import Annotated, Literal
 from pydantic import BaseModel, ConfigDict, Field, JsonValue, field_validator, model_validator
 
 from api.contract_types import LEVELS, TEXT, Code, LevelName, Metric, Name, known
+from api.rule_schedule import Schedule
 from devices.vocabulary import KINDS, PROMPT
 from hub.alerts.own_kinds import reserved
 from hub.signals import Signal
@@ -74,6 +75,9 @@ class RuleBody(BaseModel):
     cooldown_s: float = Field(
         default=0, ge=0, le=86400, description="seconds after an alert of a device in which no other is raised there"
     )
+    schedule: Schedule | None = Field(
+        default=None, description="when it counts; what it finds at other times is told once it counts, if it lasts"
+    )
     guidance: Guidance | None = Field(
         default=None, description="needed to switch on a rule that can be orange or red, unless the hub has its own"
     )
@@ -108,6 +112,8 @@ class RuleBody(BaseModel):
             raise ValueError(Sentence("refusal.rule.repeated_metric"))
         if given and self.event_kind in PROMPT:
             raise ValueError(Sentence("refusal.rule.prompt", kind=str(self.event_kind)))
+        if self.schedule is not None and self.event_kind in PROMPT:
+            raise ValueError(Sentence("refusal.rule.schedule_prompt", kind=str(self.event_kind)))
         if (self.count > 1) != (self.within_s is not None):
             raise ValueError(Sentence("refusal.rule.within"))
 
@@ -138,6 +144,7 @@ class Rule(BaseModel):
     count: int
     within_s: float | None
     cooldown_s: float
+    schedule: Schedule | None
     guidance: Guidance | None = Field(description="as far as its author gave it")
     enabled: bool
     version: int = Field(description="rises with each change")

@@ -4,6 +4,8 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from analytics.rules.schedule import schedule_of
+from hub.duty.shifts import Shift
 from hub.models import LEVEL_NAMES, Micros
 from hub.signals import Signal
 
@@ -29,6 +31,8 @@ class ThresholdRule:
     """What the thresholds, the hysteresis and the times are of."""
     version: int | None = None
     """None: it is not stored."""
+    schedule: Shift | None = None
+    """When it counts; None: always."""
 
     def left(self, level: int) -> float | None:
         """The threshold a value at `level` (0..3) has fallen back from: the next one up."""
@@ -50,6 +54,8 @@ class EventRule:
     within: Micros = 0
     cooldown: Micros = 0
     """So long after it has raised an alert at a device, it raises no other there."""
+    schedule: Shift | None = None
+    """As of threshold rules."""
 
 
 Rule = ThresholdRule | EventRule
@@ -75,6 +81,7 @@ def _threshold_rule(row: Mapping[str, Any]) -> ThresholdRule:
         clear=round(row["clear_s"] * 1_000_000),
         signal=row["signal"],
         version=row.get("version"),
+        schedule=schedule_of(row["schedule"]),
     )
 
 
@@ -89,4 +96,5 @@ def _event_rule(row: Mapping[str, Any]) -> EventRule:
         count=row["count"],
         within=round((row["within_s"] or 0) * 1_000_000),
         cooldown=round(row["cooldown_s"] * 1_000_000),
+        schedule=schedule_of(row["schedule"]),
     )

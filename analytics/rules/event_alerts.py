@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from functools import partial
 from typing import Any
 from uuid import UUID
 
@@ -12,8 +13,11 @@ from analytics.rules.repetition import Pause
 from analytics.rules.ruleset import RuleSet
 from analytics.rules.slots import LONG_AGO, NEVER
 from analytics.rules.stored import Repeated, read_newest_events, read_repeated
+from analytics.rules.withheld import Held, said
+from analytics.rules.withholding import Withholding
 from devices.registry.device import Device
 from devices.registry.registry import Registry
+from hub.alerts import titles
 from hub.alerts.titles import event_title
 from hub.models import AlertChange, Batch, Event, Micros
 from hub.repeats import Corrected
@@ -26,6 +30,8 @@ class EventDecision:
 
     staged: Staged
     """Shared with threshold rules: what the batch makes of alerts."""
+    held: Held
+    """Shared, too: what it makes of what is withheld."""
     newest: events.Newest = field(default_factory=dict)
     times: dict[repetition.Key, tuple[Micros, ...]] = field(default_factory=dict)
     pauses: dict[repetition.Key, Pause] = field(default_factory=dict)
@@ -37,8 +43,8 @@ class EventDecision:
 class EventAlerts:
     """State of event rules beside their alerts, which the rule book has."""
 
-    def __init__(self, registry: Registry, stale_after: Micros) -> None:
-        self._registry, self._stale_after = registry, stale_after
+    def __init__(self, registry: Registry, stale_after: Micros, withholding: Withholding) -> None:
+        self._registry, self._stale_after, self._withholding = registry, stale_after, withholding
         self._newest: events.Newest = {}
         """Of the kinds that rules look at, and of whatever has come since the start: a new rule may look at that."""
         self._times: dict[repetition.Key, tuple[Micros, ...]] = {}
@@ -86,14 +92,16 @@ class EventAlerts:
     ) -> list[AlertChange]:
         """What the events of a batch, and times that are over by `until`, change."""
         corrected = batch.of(Corrected)
-        said = [event for place, event in enumerate(batch.events) if place not in corrected.amended]
+        come = [event for place, event in enumerate(batch.events) if place not in corrected.amended]
         heard, decision.newest = events.judge(
-            said, rules.by_kind, self._profiles(batch.events), self._newest, self._stale_after
+            come, rules.by_kind, self._profiles(batch.events), self._newest, self._stale_after
         )
         heard, decision.times = repetition.often_enough(heard, self._times)
         decided = [change for one in heard for change in self._heard(one, alerts, decision, corrected.events)]
         over = [key for key, at in self._passing.items() if at <= until]
         decided += [change for key in over for change in self._passed(rules, key, alerts, decision, until)]
+        for key_, at in self._withholding.events_due(until):
+            decided += self._counts_again(rules.rules[key_[0]], key_, at, alerts, decision)
         for key in [key for key, at in self._resuming.items() if at <= until]:
             rule, pause = rules.rules.get(key[0]), decision.pauses.get(key, self._pauses.get(key))
             if isinstance(rule, EventRule) and pause is not None:
@@ -144,6 +152,9 @@ class EventAlerts:
     ) -> Iterator[AlertChange]:
         rule, event = heard.rule, heard.event
         key = rule.id, event.device_id
+        held = self._withholding.of((*key, True), decision.held)
+        if held is not None and (at := self._opens(rule, event.device_id, held.since)) <= repetition.counted_at(event):
+            yield from self._counts_again(rule, (*key, True), at, alerts, decision)
         pause = decision.pauses.get(key, self._pauses.get(key)) if rule.cooldown else None
         if pause and pause.waiting and repetition.counted_at(event) >= repetition.ends_at(rule, pause):
             yield from self._resumed(rule, event.device_id, pause, alerts, decision)
@@ -157,11 +168,52 @@ class EventAlerts:
         if known is not None and not known.ended and heard.level and event.ts < over_at(known, event.kind):
             decision.go_on.append(known.id)
         mark = f" {event.received}" if event.id in corrected else ""
-        target = f"{event.device}/{event.kind}"
-        steps, decision.staged[(*key, True)] = steps_of_event(known, rule.code, target, event, heard.level, mark)
+        yield from self._said(heard, known, decision, mark, heard.delay)
+
+    def _said(
+        self,
+        heard: events.Heard,
+        known: Open | None,
+        decision: EventDecision,
+        mark: str = "",
+        delay: Micros = 0,
+        since: Micros | None = None,
+    ) -> Iterator[AlertChange]:
+        """What an event changes that waits for nothing; what it raises at a time when its rule does not count is
+        withheld. `since`: when it was, that had been withheld."""
+        rule, event = heard.rule, heard.event
+        key, target = (rule.id, event.device_id, True), f"{event.device}/{event.kind}"
+        steps, after = steps_of_event(known, rule.code, target, event, heard.level, mark)
+        held, opens = self._withholding.of(key, decision.held), partial(self._opens, rule, event.device_id)
+        told, withheld = said(event, heard.level, steps, held, opens)
+        if withheld != held:
+            decision.held[key] = withheld
+        if not told:
+            return
+        decision.staged[key] = after
         if rule.cooldown and any(step.kind == "raised" for step in steps):
-            decision.pauses[key] = Pause(repetition.counted_at(event))
-        yield from self._told(rule, event.device_id, target, steps, heard.delay, mark)
+            decision.pauses[key[:2]] = Pause(repetition.counted_at(event))
+        yield from self._told(rule, event.device_id, target, steps, delay, mark, since)
+
+    def _counts_again(
+        self, rule: Rule, key: Key, at: Micros, alerts: Mapping[Key, Open], decision: EventDecision
+    ) -> Iterator[AlertChange]:
+        """The alert of what was withheld, told at the time from which its rule counts, unless a pause keeps it back."""
+        held = self._withholding.of(key, decision.held)
+        if held is None or held.event is None or not isinstance(rule, EventRule):
+            return
+        decision.held[key] = None
+        heard = events.Heard(rule, replace(held.event, ts=at, received=max(at, held.event.received)))
+        known, pause = decision.staged.get(key, alerts.get(key)), None
+        if rule.cooldown:
+            pause = decision.pauses.get(key[:2], self._pauses.get(key[:2]))
+        if pause is not None and repetition.waits(heard, known, pause):
+            decision.pauses[key[:2]] = repetition.resting(heard, known, pause)
+        else:
+            yield from self._said(heard, known, decision, since=held.since)
+
+    def _opens(self, rule: EventRule, device_id: int, at: Micros) -> Micros:
+        return self._withholding.windows.opens(rule, device_id, at)
 
     def _resumed(
         self, rule: EventRule, device_id: int, pause: Pause, alerts: Mapping[Key, Open], decision: EventDecision
@@ -172,11 +224,8 @@ class EventAlerts:
         decision.pauses[key] = pause._replace(waiting=None)
         if event is None or known is not None or rule.cooldown == 0:
             return
-        target = f"{event.device}/{event.kind}"
-        level = events.Heard(rule, event).level
-        steps, decision.staged[(*key, True)] = steps_of_event(None, rule.code, target, replace(event, ts=at), level)
-        decision.pauses[key] = Pause(at)
-        yield from self._told(rule, device_id, target, steps)
+        again = replace(event, ts=at, received=max(at, event.received))
+        yield from self._said(events.Heard(rule, again), None, decision)
 
     def _passed(
         self, rules: RuleSet, key: Key, alerts: Mapping[Key, Open], decision: EventDecision, until: Micros
@@ -190,12 +239,21 @@ class EventAlerts:
         return self._told(rule, device.id, f"{device.code}/{rule.kind}", steps)
 
     def _told(
-        self, rule: EventRule, device_id: int, target: str, steps: Sequence[Step], delay: Micros = 0, mark: str = ""
+        self,
+        rule: EventRule,
+        device_id: int,
+        target: str,
+        steps: Sequence[Step],
+        delay: Micros = 0,
+        mark: str = "",
+        since: Micros | None = None,
     ) -> Iterator[AlertChange]:
         device = self._registry.device(device_id)
         name = target.partition("/")[0] if device is None else device.name
         for kind, alert, at, level in steps:
             title = event_title(name, rule.kind, 0 if kind == "cleared" else level, delay)
+            if kind != "cleared" and device is not None:
+                title = titles.since(title, since, device.zone)
             yield AlertChange(
                 changes.change_id(alert, kind, level, f"{at}{mark}"), alert, kind, at, rule.id, target, device_id,
                 None, level, title, rule_version=rule.version,

@@ -3,7 +3,8 @@
 import asyncio
 import time
 from collections.abc import Mapping, Sequence
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta, tzinfo
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -12,11 +13,13 @@ from psycopg import AsyncConnection
 from analytics.detection.past import past_signals
 from analytics.detection.stored import read_days
 from analytics.detection.watched import swapped_days
-from analytics.rules.definitions import EventRule, ThresholdRule, read_rules
-from analytics.rules.slots import NEVER, Ints
+from analytics.rules.definitions import EventRule, Rule, ThresholdRule, read_rules
+from analytics.rules.schedule import opens
+from analytics.rules.slots import NEVER
 from analytics.rules.trial import of_events, of_readings
 from devices.codecs.local_time import zone_of
 from hub.alerts.trial import Connect, Trial, TrialsBusyError, WouldBe
+from hub.duty.calendar import Calendar
 from hub.models import Columns, Event, Micros, to_micros
 from hub.store.binary_copy import EPOCH_2000
 from hub.store.statements import statements
@@ -66,15 +69,20 @@ class RuleHistory:
         period = {"kind": rule.kind, "profile": rule.profile_id, "since": since, "until": until, "most": EVENTS + 1}
         async with connect() as conn, conn.cursor(binary=True) as cursor:
             rows = await (await cursor.execute(SQL.events, period)).fetchall()
-        return await asyncio.to_thread(_judged, rule, rows, self._stale_after, until)
+            calendar = Calendar(dict(await read_days(conn)))
+        return await asyncio.to_thread(_judged, rule, rows, self._stale_after, until, calendar)
 
 
-def _judged(rule: EventRule, rows: Sequence[tuple[Any, ...]], stale_after: Micros, until: datetime) -> Trial:
+def _judged(
+    rule: EventRule, rows: Sequence[tuple[Any, ...]], stale_after: Micros, until: datetime, calendar: Calendar
+) -> Trial:
     events = [
         Event(id_, device_id, device, to_micros(ts), to_micros(received), rule.kind, state, level)
-        for id_, device_id, device, ts, received, state, level in rows[:EVENTS]
+        for id_, device_id, device, ts, received, state, level, _ in rows[:EVENTS]
     ]
-    alerts = sorted(of_events(rule, events, stale_after, to_micros(until)), key=lambda alert: alert.device)
+    zones = {device: zone for _, _, device, *_, zone in rows[:EVENTS]} if rule.schedule else {}
+    told = {device: partial(_opens, rule, calendar, zone_of(zone)) for device, zone in zones.items()} or None
+    alerts = sorted(of_events(rule, events, stale_after, to_micros(until), told), key=lambda alert: alert.device)
     return Trial(alerts, len({event.device_id for event in events}), len(events), len(rows) <= EVENTS)
 
 
@@ -83,7 +91,7 @@ async def _over_readings(connect: Connect, rule: ThresholdRule, since: datetime,
     async with connect() as conn:
         quantity = {"profile": rule.profile_id, "metric": rule.metric}
         series: list[tuple[int, str, str]] = await (await conn.execute(SQL.series, quantity)).fetchall()
-        swapped = swapped_days(await read_days(conn))
+        days = await read_days(conn)
     begin = since if rule.signal == "value" else since - LEARNING
     trial, number, give_up = Trial(), 1, time.monotonic() + PATIENCE_S
     while trial.things < len(series):
@@ -97,7 +105,7 @@ async def _over_readings(connect: Connect, rule: ThresholdRule, since: datetime,
             number = 1
             continue
         trial.complete = trial.complete and len(readings) < MOST_READINGS
-        alerts, looked_at = await asyncio.to_thread(_raised, rule, some, readings, swapped, since, until)
+        alerts, looked_at = await asyncio.to_thread(_raised, rule, some, readings, days, since, until)
         trial.alerts += alerts
         trial.things, trial.looked_at = trial.things + len(some), trial.looked_at + looked_at
         number = max(1, min(4 * number, AT_ONCE * len(some) // max(1, len(readings))))
@@ -108,17 +116,23 @@ def _raised(
     rule: ThresholdRule,
     series: Sequence[tuple[int, str, str]],
     readings: Columns,
-    swapped: Ints,
+    days: list[tuple[date, bool]],
     since: datetime,
     until: datetime,
 ) -> tuple[list[WouldBe], int]:
     """Alerts of a rule, and how many readings it looked at; readings before `since` are learned only."""
     names, end = [device for _, device, _ in series], to_micros(until)
+    zones, calendar = [zone_of(zone) for *_, zone in series], Calendar(dict(days))
+    told = [partial(_opens, rule, calendar, zone) for zone in zones] if rule.schedule else ()
     if rule.signal == "value":
-        return of_readings(rule, names, readings, end), len(readings)
-    signals = past_signals(readings, [zone_of(zone) for *_, zone in series], swapped, end)
+        return of_readings(rule, names, readings, end, opens=told), len(readings)
+    signals = past_signals(readings, zones, swapped_days(days), end)
     within = readings.ts >= to_micros(since)
-    return of_readings(rule, names, readings.where(within), end, signals.where(within)), int(within.sum())
+    return of_readings(rule, names, readings.where(within), end, signals.where(within), told), int(within.sum())
+
+
+def _opens(rule: Rule, calendar: Calendar, zone: tzinfo, at: Micros) -> Micros:
+    return opens(rule.schedule, at, zone, calendar)
 
 
 async def _read(conn: AsyncConnection, series: Sequence[int], since: datetime, until: datetime) -> Columns:

@@ -2,36 +2,32 @@
 
 import asyncio
 import math
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from operator import attrgetter
 
 import numpy as np
 from numpy.typing import NDArray
 
-from analytics.rules import changes
-from analytics.rules.alerts import (
-    REOPENED,
-    Key,
-    Open,
-    Staged,
-    steps_of,
-)
+from analytics.rules.alerts import REOPENED, Key, Open, Staged
 from analytics.rules.definitions import Rule
 from analytics.rules.event_alerts import EventAlerts, EventDecision
 from analytics.rules.pending import note_pending, recall_pending
+from analytics.rules.reading_alerts import Marks, ReadingAlerts, ReadingDecision
 from analytics.rules.reception import Everything, Reception
 from analytics.rules.ruleset import RuleSet
 from analytics.rules.slots import LONG_AGO, NEVER, Ints
 from analytics.rules.stored import Past, read_past, read_rule_news
-from analytics.rules.thresholds import Transition, Verdict, adopt, evaluate, next_due, warm_up
+from analytics.rules.thresholds import Verdict, adopt, evaluate, next_due, warm_up
+from analytics.rules.windows import Windows
+from analytics.rules.withheld import Held
+from analytics.rules.withholding import Withholding
 from devices.registry.device import Device
 from devices.registry.registry import Registry
 from hub.alerts.endings import Ending, Endings
 from hub.alerts.stage import Results
-from hub.alerts.titles import reading_title
 from hub.errors import StoreRefused
-from hub.models import AlertChange, Batch, Columns, Micros
+from hub.models import Batch, Columns, Micros
 from hub.repeats import Corrected
 from hub.signals import Signals
 from hub.stage import Connection, Stage, StaleDecision
@@ -49,10 +45,6 @@ DEAF: Micros = 1_000_000
 """How often it is looked whether everything is received again."""
 AGAIN: Micros = 100_000
 """When a hold time has ended, but not everything that was received until then is decided: so long until it is asked."""
-
-
-Marks = Mapping[tuple[int, Micros], str]
-"""By series and time."""
 
 
 @dataclass(slots=True, frozen=True)
@@ -101,7 +93,9 @@ class RuleBook(Stage):
         """What changed among the rules since the last batch; None: gone."""
         self._turn = asyncio.Lock()  # an older snapshot must not be taken over after a newer one
         self._set = RuleSet(registry)
-        self._events = EventAlerts(registry, self._stale_after)
+        self._withholding = Withholding(registry, Windows(registry))
+        self._readings = ReadingAlerts(registry, self._withholding)
+        self._events = EventAlerts(registry, self._stale_after, self._withholding)
         self._alerts: dict[Key, Open] = {}
         """Also those of rules that are disabled, or that no longer watch the device."""
         self._decision: _Decision | None = None
@@ -120,6 +114,7 @@ class RuleBook(Stage):
         self._news = {**self._set.rules, **self._news}
         self._set, self._decision = RuleSet(self._registry), None
         self._alerts = past.active
+        await self._withholding.recall(conn)
         self._install()
         await recall_pending(conn, self._set.slots)
         self._remember(past)
@@ -135,6 +130,7 @@ class RuleBook(Stage):
         async with self._turn:
             news = await read_rule_news(conn, self._since)
             await self._events.read(conn, news.changed)
+            await self._withholding.windows.read(conn)
             self._news |= dict.fromkeys(news.gone(self._enabled)) | {rule.id: rule for rule in news.changed}
             self._since, self._enabled = news.snapshot, news.enabled
 
@@ -149,10 +145,10 @@ class RuleBook(Stage):
         verdict = evaluate(self._set.slots, readings, now - self._stale_after, until, which, signals)
         alerts: Staged = {key: alert for key, alert in map(self._ended, batch.of(Endings).values()) if alert}
         marks = {} if which is None else _marks(batch, readings.where(which), message[which])
-        decided = [
-            change for transition in verdict.transitions for change in self._changes(transition, alerts, marks, signals)
-        ]
-        said = EventDecision(alerts)
+        held: Held = {}
+        of_readings = ReadingDecision(alerts, held, marks, signals, now - self._stale_after)
+        decided = list(self._readings.decide(self._set.slots, verdict, self._alerts, of_readings, until))
+        said = EventDecision(alerts, held)
         decided += self._events.decide(batch, self._set, self._alerts, said, until)
         self._decision = _Decision(batch, now, verdict, said)
         decided.sort(key=attrgetter("ts"))
@@ -168,6 +164,7 @@ class RuleBook(Stage):
             if closed.rowcount:
                 raise StaleDecision(self, f"{closed.rowcount} alerts have been closed")
         await note_pending(conn, self._set.slots, decision.verdict)
+        await self._withholding.note(conn, decision.events.held)
 
     def adopt(self, batch: Batch) -> None:
         """Adopt the state decided for this batch; other batches are ignored.
@@ -188,6 +185,7 @@ class RuleBook(Stage):
             else:
                 self._alerts[key] = alert
         self._note_times([*staged, *((*key, True) for key in decision.events.pauses)])
+        self._withholding.adopt(decision.events.held, self._set, self.reception.owns)
         for ending in batch.of(Endings).values():
             if ending.kind == "reopened":
                 self._go_on_from(ending)
@@ -195,7 +193,7 @@ class RuleBook(Stage):
     def _go_on_from(self, ending: Ending) -> None:
         """Let an alert that is open again be decided from the level it says: nobody was told of a rise meanwhile."""
         key, alert = self._ended(ending)
-        if alert is None or key[2]:
+        if alert is None or key[2] or self._withholding.of(key, {}) is not None:
             return
         slots = self._set.slots
         at = slots.find(np.array([key[0]]), np.array([key[1]]))
@@ -207,7 +205,7 @@ class RuleBook(Stage):
         """When the next hold time ends; slightly later if earlier messages may still be undecided."""
         slots = self._set.slots
         held = slots.next_due if slots.next_due > now else next_due(slots, now - self._stale_after)
-        at = self._events.due()
+        at = min(self._events.due(), self._withholding.due(slots, now - self._stale_after))
         at = at if held is None else min(held, at)
         if at >= NEVER:
             return None
@@ -229,28 +227,6 @@ class RuleBook(Stage):
             return key, None
         return key, alert._replace(ended="" if ending.kind == "reopened" else ending.kind)
 
-    def _changes(self, transition: Transition, staged: Staged, marks: Marks, signals: Signals) -> Iterator[AlertChange]:
-        slot, ts, value, before, after = transition
-        rule, series = self._set.slots.rule(slot), int(self._set.slots.series[slot])
-        device = self._registry.owner(series)
-        assert device is not None  # noqa: S101 for the type checker; a series has its device
-        target, key = f"{device.code}/{rule.metric}", (rule.id, series, False)
-        beyond = after > before
-        threshold = rule.thresholds[after - 1] if beyond else rule.left(after)
-        mark = marks.get((series, ts), "")
-        onset = f"{ts}{mark}"
-        steps, staged[key] = steps_of(staged.get(key, self._alerts.get(key)), rule.code, target, onset, ts, after)
-        for kind, alert, at, level in steps:
-            shown = 0 if kind == "cleared" else level
-            title = reading_title(
-                device.name, rule.label, value, beyond, rule.above, threshold, shown, signal=rule.signal
-            )
-            yield AlertChange(
-                changes.change_id(alert, kind, level, f"{at}{mark}"), alert, kind, at, rule.id, target, device.id,
-                series, level, title, value, threshold, why=signals.why(rule.signal, series, ts),
-                rule_version=rule.version,
-            )  # fmt: skip
-
     def _install(self) -> None:
         """Apply changed rules and devices; new slots and watches take over active alerts."""
         news, self._news = self._news, {}
@@ -261,6 +237,7 @@ class RuleBook(Stage):
             self._note_times([*self._alerts, *self._events.paused()])
         if len(added):
             self._take_up(added)
+        self._withholding.follow(self._set, self.reception.owns, changed=bool(news))
 
     def _note_times(self, keys: Iterable[Key]) -> None:
         self._events.note_times(keys, self._set, self._alerts, self.reception.owns)
@@ -286,7 +263,8 @@ class RuleBook(Stage):
         for slot, (*_, alert) in zip(at.tolist(), alerts, strict=True):
             if slot >= 0:
                 slots.level[slot], slots.last[slot] = alert.level, alert.changed
-        slots.settle_bands(at[at >= 0])
+        at = np.union1d(at[at >= 0], self._withholding.restore_levels(slots, added))
+        slots.settle_bands(at)
 
     def _remember(self, past: Past) -> None:
         """Restore evaluated times and pending levels from before the start."""

@@ -71,7 +71,7 @@ select pg_current_snapshot()::text,
            select r.id, r.code, r.version, r.profile_id, r.metric,
                   coalesce(p.metrics -> r.metric ->> 'name', r.metric) as label, r.direction, r.thresholds,
                   r.hysteresis, r.hold_s, r.clear_s, r.signal, r.event_kind, r.event_level,
-                  r.count, r.within_s, r.cooldown_s
+                  r.count, r.within_s, r.cooldown_s, r.schedule
            from rule r
            left join profile p on p.id = r.profile_id
            where r.enabled

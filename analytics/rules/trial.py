@@ -1,7 +1,8 @@
 """What a rule would have said of the past. Pure; by the same code that decides what is received."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
+from uuid import UUID
 
 import numpy as np
 
@@ -10,19 +11,28 @@ from analytics.rules.definitions import EventRule, ThresholdRule
 from analytics.rules.events import Heard, judge
 from analytics.rules.repetition import Pause, counted_at, ends_at, often_enough, resting, waits
 from analytics.rules.slots import LONG_AGO, Slots
-from analytics.rules.thresholds import Transition, adopt, evaluate, next_due
+from analytics.rules.thresholds import adopt, evaluate, next_due
+from analytics.rules.withheld import Opens, Told, Withheld, opened, said, tell
 from hub.alerts.trial import WouldBe
 from hub.models import Columns, Event, Micros
 from hub.signals import Signals
 
+NOBODY = UUID(int=0)
+
 
 def of_readings(
-    rule: ThresholdRule, names: Sequence[str], readings: Columns, until: Micros, signals: Signals | None = None
+    rule: ThresholdRule,
+    names: Sequence[str],
+    readings: Columns,
+    until: Micros,
+    signals: Signals | None = None,
+    opens: Sequence[Opens] = (),
 ) -> list[WouldBe]:
     """Alerts that a threshold rule would have raised; `names` are the devices of series 0 .. n - 1.
 
-    `signals` are those of the readings, for a rule that watches one. Hold and clear times that end by `until` end. What
-    the hub flagged as late or not usable is skipped, as ever.
+    `opens` tell of each series when the rule counts; empty: always. `signals` are those of the readings, for a rule
+    that watches one. Hold and clear times that end by `until` end. What the hub flagged as late or not usable is
+    skipped, as ever.
     """
     slots = Slots()
     slots.put(rule)
@@ -31,35 +41,70 @@ def of_readings(
     adopt(slots, verdict)
     next_due(slots, LONG_AGO)
     ripened = evaluate(slots, Columns.empty(), LONG_AGO, until)
-    would: list[WouldBe] = []
-    active: dict[int, WouldBe] = {}
+    past = _ReadingPast(names)
     for transition in verdict.transitions + ripened.transitions:
-        _follow(transition, int(slots.series[transition.slot]), names, active, would)
-    return would
+        series = int(slots.series[transition.slot])
+        past.take(series, Told(transition.ts, transition.after, transition.value), opens[series] if opens else None)
+    past.let_pass(until, opens)
+    return past.would
 
 
-def _follow(
-    transition: Transition, series: int, names: Sequence[str], active: dict[int, WouldBe], would: list[WouldBe]
-) -> None:
-    alert = active.get(series)
-    if alert is None:
-        alert = WouldBe(transition.ts, transition.after, transition.after, transition.value, device=names[series])
-        active[series] = alert
-        would.append(alert)
-    elif transition.after:
-        alert.peak = max(alert.peak, transition.after)
-    else:
-        alert.ended = transition.ts
-        del active[series]
+class _ReadingPast:
+    """What people would have been told of series."""
+
+    def __init__(self, names: Sequence[str]) -> None:
+        self.would: list[WouldBe] = []
+        self._names = names
+        self._active: dict[int, tuple[WouldBe, Open]] = {}
+        self._held: dict[int, Withheld] = {}
+
+    def take(self, series: int, now: Told, opens: Opens | None) -> None:
+        """Go on with a level that has become another one."""
+        told, held = [now], None
+        if opens is not None:
+            open_ = self._active[series][1] if series in self._active else None
+            told, held = tell(self._held.pop(series, None), open_, now, opens, LONG_AGO)
+        if held is not None:
+            self._held[series] = held
+        for each in told:
+            self._tell(series, each)
+
+    def let_pass(self, until: Micros, opens: Sequence[Opens]) -> None:
+        """Tell what is withheld until then."""
+        for series, held in self._held.items():
+            if (at := opens[series](held.since)) <= until:
+                self._tell(series, opened(held, at))
+
+    def _tell(self, series: int, told: Told) -> None:
+        if series not in self._active:
+            if told.level:
+                alert = WouldBe(told.ts, told.level, told.level, told.value, device=self._names[series])
+                self._active[series] = alert, Open(NOBODY, told.level, told.level, told.ts)
+                self.would.append(alert)
+        elif told.level:
+            alert, open_ = self._active[series]
+            alert.peak = max(alert.peak, told.level)
+            self._active[series] = alert, open_._replace(level=told.level, peak=alert.peak)
+        else:
+            self._active.pop(series)[0].ended = told.ts
 
 
-def of_events(rule: EventRule, events: Iterable[Event], stale_after: Micros, until: Micros) -> list[WouldBe]:
-    """Alerts that an event rule would have raised; `events` are those that it hears of, in the order of arrival."""
-    said = list(events)
-    profiles = {} if rule.profile_id is None else {event.device_id: rule.profile_id for event in said}
-    heard, _ = judge(said, {rule.kind: [rule]}, profiles, {}, stale_after)
+def of_events(
+    rule: EventRule,
+    events: Iterable[Event],
+    stale_after: Micros,
+    until: Micros,
+    opens: Mapping[str, Opens] | None = None,
+) -> list[WouldBe]:
+    """Alerts that an event rule would have raised; `events` are those that it hears of, in the order of arrival.
+
+    `opens` tell by device when the rule counts; None: always.
+    """
+    come = list(events)
+    profiles = {} if rule.profile_id is None else {event.device_id: rule.profile_id for event in come}
+    heard, _ = judge(come, {rule.kind: [rule]}, profiles, {}, stale_after)
     heard, _ = often_enough(heard, {})
-    past = _EventPast(rule)
+    past = _EventPast(rule, opens)
     for each in heard:
         past.take(each)
     past.let_pass(until)
@@ -69,16 +114,19 @@ def of_events(rule: EventRule, events: Iterable[Event], stale_after: Micros, unt
 class _EventPast:
     """What an event rule says of events, device by device."""
 
-    def __init__(self, rule: EventRule) -> None:
+    def __init__(self, rule: EventRule, opens: Mapping[str, Opens] | None) -> None:
         self.would: list[WouldBe] = []
-        self._rule = rule
+        self._rule, self._opens = rule, opens
+        self._held: dict[str, Withheld] = {}
         self._latest: dict[str, WouldBe] = {}
         self._open: dict[str, Open | None] = {}
         self._pauses: dict[str, Pause] = {}
 
     def take(self, heard: Heard) -> None:
         """Go on with what the rule hears of."""
-        device, pause = heard.event.device, self._pauses.get(heard.event.device)
+        device = heard.event.device
+        self._count_again(device, counted_at(heard.event))
+        pause = self._pauses.get(device)
         if pause and pause.waiting and counted_at(heard.event) >= ends_at(self._rule, pause):
             pause = self._resume(device, pause)
         if pause is not None and waits(heard, self._open.get(device), pause):
@@ -93,9 +141,26 @@ class _EventPast:
         for device, alert in self._open.items():
             if alert is not None and over_at(alert, self._rule.kind) <= until:
                 _walk(device, steps_when_over(alert, self._rule.kind), self._latest, self.would)
+        for device in list(self._held):
+            self._count_again(device, until)
         for device, pause in list(self._pauses.items()):
             if ends_at(self._rule, pause) <= until:
                 self._resume(device, pause)
+
+    def _count_again(self, device: str, until: Micros) -> None:
+        """Tell what was withheld, if the rule counts again by then."""
+        held = self._held.get(device)
+        if held is None or held.event is None or self._opens is None:
+            return
+        if (at := self._opens[device](held.since)) > until:
+            return
+        del self._held[device]
+        event = replace(held.event, ts=at, received=max(at, held.event.received))
+        heard, pause, alert = Heard(self._rule, event), self._pauses.get(device), self._open.get(device)
+        if pause is not None and waits(heard, alert, pause):
+            self._pauses[device] = resting(heard, alert, pause)
+        else:
+            self._tell(device, heard, event)
 
     def _resume(self, device: str, pause: Pause) -> Pause:
         self._pauses[device] = pause._replace(waiting=None)
@@ -107,9 +172,19 @@ class _EventPast:
     def _tell(self, device: str, heard: Heard, event: Event) -> None:
         target, before = f"{device}/{self._rule.kind}", len(self.would)
         steps = steps_of_event(self._open.get(device), self._rule.code, target, event, heard.level)
+        held, opens = self._held.pop(device, None), _always if self._opens is None else self._opens[device]
+        told, held = said(event, heard.level, steps[0], held, opens)
+        if held is not None:
+            self._held[device] = held
+        if not told:
+            return
         self._open[device] = _walk(device, steps, self._latest, self.would)
         if self._rule.cooldown and len(self.would) > before:
             self._pauses[device] = Pause(counted_at(event))
+
+
+def _always(at: Micros) -> Micros:
+    return at
 
 
 def _walk(device: str, steps: Steps, latest: dict[str, WouldBe], would: list[WouldBe]) -> Open | None:

@@ -9,6 +9,7 @@ from typing import Annotated, Any, Literal
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, JsonValue, StringConstraints, model_validator
 
 from api.contract_types import TEXT, Code, Moment, Name, RegionPrefix
+from api.rule_schedule import DayName
 from hub.alerts.hours import ZONE, zones
 from hub.duty.rota import Unit
 from hub.duty.shifts import MINUTES, Shift, meeting
@@ -62,7 +63,6 @@ def _written(day: object) -> object:
 
 Day = Annotated[date, BeforeValidator(_written)]
 Clock = Annotated[str, BeforeValidator(_minutes), Field(description="HH:MM; 24:00 ends a day")]
-DayName = Literal["every", "workday", "holiday", "mon", "tue", "wed", "thu", "fri", "sat", "sun"]
 Turn = Annotated[
     list[Account],
     _at_most(TOGETHER, "people"),

@@ -56,6 +56,7 @@ async def store_rule(
     values = {
         **body.model_dump(),
         "guidance": Jsonb(guidance) if guidance else None,
+        "schedule": Jsonb(body.schedule.model_dump()) if body.schedule else None,
         "code": code,
         "profile_id": await profile_of(conn, body, lang),
         "thresholds": Jsonb(body.thresholds) if body.thresholds else None,

@@ -20,5 +20,7 @@ async def check_calendars(settings: Settings) -> list[Finding]:
                 missing = await missing_years(conn, today)
     except HubError:
         return []
-    what = "calendar: {} is missing: rotas by workdays name nobody in it"
+    what = (
+        "calendar: {} is missing: rotas by workdays name nobody in it, and schedules of rules go by Saturday and Sunday"
+    )
     return [Finding("warn", what.format(year), f"hub calendar import FILE --year {year}") for year in missing]

@@ -5,6 +5,8 @@ from typing import Annotated, Any
 
 import typer
 
+from app.cli.rule_schedule import ScheduleOptions
+
 LEVELS = ("blue", "yellow", "orange", "red")
 CodeArgument = Annotated[str, typer.Argument(help="The rule's code.")]
 _OF_METRIC = ("metric", "signal", "direction", "thresholds", "hysteresis", "hold_s", "clear_s")
@@ -92,6 +94,7 @@ class Given:
     times: TimeOptions
     event: EventOptions
     repetition: RepetitionOptions
+    schedule: ScheduleOptions
     guidance: GuidanceOptions
 
     def change(self, body: dict[str, Any]) -> dict[str, Any]:
@@ -104,6 +107,7 @@ class Given:
             body = body | options.given()
         if body.get("count") == 1:
             body.pop("within_s", None)
+        body = self.schedule.change(body)
         if guidance := self.guidance.given():
             body["guidance"] = {**(body.get("guidance") or {}), **guidance}
         return body

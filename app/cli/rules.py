@@ -21,6 +21,7 @@ from app.cli.rule_body import (
     TimeOptions,
     body_of,
 )
+from app.cli.rule_schedule import ScheduleOptions, told
 from app.cli.rules_history import restore_rule, rule_history
 from app.cli.rules_report import report_rules
 from app.cli.rules_sets import sets
@@ -80,6 +81,7 @@ def put_rule(
     times: TimeOptions,
     of_event: EventOptions,
     repetition: RepetitionOptions,
+    schedule: ScheduleOptions,
     guidance: GuidanceOptions,
 ) -> None:
     """Make a rule, or change what is given of one that is there; the rest of it stays, but thresholds are replaced.
@@ -94,6 +96,8 @@ def put_rule(
 
     Example:  hub rules put doors --name "Doors" --event-kind door_open --level yellow --count 3 --within-s 600
 
+    Example:  hub rules put cabinets --name "Cabinet opened" --event-kind cover_open --level yellow --schedule "holiday"
+
     Example:  hub rules put pump-heat --name "Pump too hot" --profile pump --metric temperature --direction above
               --red 90 --cause "worn bearing" --consequence "the pump fails" --action "switch to pump 2"
               --contacts "pump crew" --respond-s 600
@@ -102,7 +106,7 @@ def put_rule(
     body = body_of(known.json()) if known.is_success else {}
     if not body and name is None:
         fail(f"'{code}' is new: give its --name, and what is unusual")
-    body = Given(of_metric, times, of_event, repetition, guidance).change(body)
+    body = Given(of_metric, times, of_event, repetition, schedule, guidance).change(body)
     named = {"name": name, "profile": profile, "enabled": enabled}
     body |= {key: value for key, value in named.items() if value is not None}
     stored = call("PUT", f"/rules/{code}", url, token, json=body)
@@ -121,7 +125,12 @@ def delete_rule(code: CodeArgument, url: UrlOption = DEFAULT_URL, token: TokenOp
 
 def _when(rule: dict[str, Any]) -> str:
     if rule["event_kind"]:
-        return f"{rule['event_kind']}: {rule['level']}"
+        return f"{rule['event_kind']}: {rule['level']}" + _at(rule)
     levels = ", ".join(f"{level} {value:g}" for level, value in rule["thresholds"].items())
     watched = rule["metric"] if rule["signal"] == "value" else f"{rule['signal']} of {rule['metric']}"
-    return f"{watched} {rule['direction']} {levels}"
+    return f"{watched} {rule['direction']} {levels}" + _at(rule)
+
+
+def _at(rule: dict[str, Any]) -> str:
+    schedule = told(rule.get("schedule"))
+    return f" ({schedule})" if schedule else ""

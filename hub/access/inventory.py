@@ -59,11 +59,15 @@ TABLES: Mapping[str, Table] = {
         _MANAGEMENT, "when a reading or event is an alert", "until switched off; alerts refer to it",
         Permission.RULES_READ, l2="id code name profile_id metric direction thresholds hysteresis hold_s event_kind "
         "event_level enabled revision clear_s signal version guidance changed_by "
-        "count within_s cooldown_s",
+        "count within_s cooldown_s schedule",
     ),
     "rule_version": _table(
         _MANAGEMENT, "each version of a rule, to explain its alerts", "kept: alerts were raised by it",
         Permission.RULES_READ, l2="rule_id version at body changed_by",
+    ),
+    "rule_withheld": _table(
+        _OPERATIONS, "what rules find while they do not count", "until told or over; 90 days at most", None,
+        l2="rule_id device_id series_id level since event_id event_at received_at", l3="value",
     ),
     "rule_pending": _table(
         _OPERATIONS, "since when signals are beyond the levels of rules", "while they are", None,

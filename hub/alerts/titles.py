@@ -2,13 +2,16 @@
 
 import re
 from collections.abc import Mapping
+from datetime import tzinfo
 from typing import Any
 
-from hub.models import LEVEL_NAMES, Micros
+from hub.models import LEVEL_NAMES, Micros, from_micros
 from hub.words import LANGS, Lang, optional, text
 
 _LATE = re.compile(r", (\d+) min late$")
 """The end of a stored title: how late the event came is kept nowhere else."""
+_SINCE = re.compile(r", since (\d{4}-\d\d-\d\d \d\d:\d\d)$")
+"""The end of one that was withheld: by the clocks of its device."""
 
 
 def reading_title(
@@ -41,6 +44,11 @@ def event_title(device: str, kind: str, level: int, delay: Micros = 0, lang: Lan
     return text("alert.title.late", lang, title=title, minutes=str(delay // 60_000_000)) if delay else title
 
 
+def since(title: str, at: Micros | None, zone: tzinfo) -> str:
+    """A title that tells since when a condition has lasted that was withheld; None: it was not."""
+    return title if at is None else _since(title, f"{from_micros(at).astimezone(zone):%Y-%m-%d %H:%M}", "en")
+
+
 def marked(title: str, lang: Lang = "en") -> str:
     """A title of a drill, once: so that nobody takes it for real, on whatever channel it comes."""
     return text("push.drill", lang) + unmarked(title)
@@ -60,6 +68,8 @@ def title_in(lang: Lang, alert: Mapping[str, Any], rule: Mapping[str, Any], name
     metric, or of its kind of event, in the profile; None: it names none.
     """
     title = _title_in(lang, alert, rule, names)
+    if found := _SINCE.search(alert["title"]):
+        title = _since(title, found[1], lang)
     return marked(title, lang) if alert.get("drill") else title
 
 
@@ -83,6 +93,10 @@ def _title_in(lang: Lang, alert: Mapping[str, Any], rule: Mapping[str, Any], nam
     above = direction == "above"
     beyond = threshold is None or (value >= threshold if above else value <= threshold)
     return reading_title(device, metric, value, beyond, above, threshold, level, lang, rule["signal"])
+
+
+def _since(title: str, at: str, lang: Lang) -> str:
+    return title if _SINCE.search(title) else text("alert.title.since", lang, title=title, at=at)
 
 
 def _state(level: int, lang: Lang) -> str:

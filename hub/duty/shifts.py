@@ -1,10 +1,9 @@
 """The shifts of a rota (班次): at what hours, on which days, and whether two of them meet."""
 
 from collections.abc import Sequence
-from datetime import UTC, date, datetime, time, timedelta
+from datetime import UTC, date, datetime, time, timedelta, tzinfo
 from itertools import combinations
 from typing import NamedTuple
-from zoneinfo import ZoneInfo
 
 from hub.duty.calendar import SATURDAY, Calendar
 
@@ -43,12 +42,12 @@ class Shift(NamedTuple):
         """As `fits`, by a calendar."""
         return self.fits(day.weekday(), calendar.workday(day) if self.asks_calendar else None)
 
-    def span(self, day: date, zone: ZoneInfo) -> tuple[datetime, datetime]:
+    def span(self, day: date, zone: tzinfo) -> tuple[datetime, datetime]:
         """When it begins and ends, in UTC, where it begins on a day. Empty when clocks skip all of it."""
         return instant(day, self.begin, zone), instant(day, self.end, zone)
 
 
-def instant(day: date, minute: int, zone: ZoneInfo) -> datetime:
+def instant(day: date, minute: int, zone: tzinfo) -> datetime:
     """The first moment, in UTC, at which the clocks of a zone show a minute of a day, or are past it for they skip it.
 
     A later minute is never an earlier moment: two shifts that do not meet on the clock never meet.
@@ -108,5 +107,5 @@ def _ever(shift: Shift, weekday: int) -> bool:
     return shift.fits(weekday, None) is not False
 
 
-def _shown(moment: datetime, zone: ZoneInfo) -> datetime:
+def _shown(moment: datetime, zone: tzinfo) -> datetime:
     return moment.astimezone(zone).replace(tzinfo=None)

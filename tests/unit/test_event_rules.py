@@ -156,7 +156,8 @@ def test_titles(title: str, expected: str) -> None:
 
 
 def test_rules_are_read_from_rows() -> None:
-    nothing = dict.fromkeys(["profile_id", "metric", "label", "direction", "thresholds", "event_kind", "event_level"])
+    nothing = dict.fromkeys(["profile_id", "metric", "label", "direction", "thresholds", "event_kind", "event_level",
+                             "schedule"])  # fmt: skip
     rows = [
         nothing | {"id": 1, "code": "a", "profile_id": 2, "metric": "v", "label": "V", "direction": "below",
                    "thresholds": {"red": 1, "blue": 3.5}, "hysteresis": 0.5, "hold_s": 1.5, "clear_s": 2,

@@ -1,0 +1,2 @@
+-- name: days
+select date, workday from calendar_day

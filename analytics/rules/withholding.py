@@ -1,0 +1,142 @@
+"""What is withheld at a time, in the process that decides and in the store, and when it is to be told."""
+
+from collections.abc import Callable, Iterable
+
+import numpy as np
+
+from analytics.rules.alerts import Key
+from analytics.rules.definitions import EventRule
+from analytics.rules.ruleset import RuleSet
+from analytics.rules.slots import NEVER, Ints, Slots
+from analytics.rules.windows import Windows
+from analytics.rules.withheld import Held, Withheld
+from devices.registry.device import Device
+from devices.registry.registry import Registry
+from hub.models import Event, Micros
+from hub.stage import Connection
+from hub.store.statements import statements
+
+SQL = statements(__name__)
+
+Owns = Callable[[str], bool]
+"""As of Reception."""
+
+
+class Withholding:
+    """Changes with committed batches only."""
+
+    def __init__(self, registry: Registry, windows: Windows) -> None:
+        self.windows = windows
+        self._registry = registry
+        self._known: dict[Key, Withheld] = {}
+        self._opens: dict[Key, Micros] = {}
+        """When each is to be told, where this process is to say so."""
+        self._seen = (-1, -1)
+        """The revisions of windows and devices that these times are of."""
+
+    def of(self, key: Key, held: Held) -> Withheld | None:
+        """What is withheld of an alert, as a batch makes it."""
+        return held[key] if key in held else self._known.get(key)
+
+    async def recall(self, conn: Connection) -> None:
+        """Read what was withheld."""
+        async with conn.cursor(binary=True) as cursor:
+            rows = await (await cursor.execute(SQL.withheld)).fetchall()
+        self._known, self._seen = {}, (-1, -1)
+        for rule, device, code, kind, series, level, since, value, event, at, received in rows:
+            said = None if event is None else Event(event, device, code, at, received, kind, "active", level)
+            key = rule, device if series is None else series, series is None
+            self._known[key] = Withheld(level, since, value, said)
+
+    async def note(self, conn: Connection, held: Held) -> None:
+        """Store what a batch makes of it."""
+        over = [key for key, each in held.items() if each is None]
+        if over:
+            await conn.execute(SQL.forget, self._columns(over))
+        kept = {key: each for key, each in held.items() if each is not None}
+        if kept:
+            some, said = list(kept.values()), [each.event for each in kept.values()]
+            values = {
+                "levels": [each.level for each in some],
+                "since": [each.since for each in some],
+                "values": [each.value for each in some],
+                "events": [event and event.id for event in said],
+                "event_at": [event and event.ts for event in said],
+                "received": [event and event.received for event in said],
+            }
+            await conn.execute(SQL.keep, self._columns(kept) | values)
+
+    def _columns(self, keys: Iterable[Key]) -> dict[str, list[int | None]]:
+        wanted = list(keys)
+        series = [None if by_event else target for _, target, by_event in wanted]
+        devices = [target if by_event else int(self._registry.device_of[target]) for _, target, by_event in wanted]
+        return {"rules": [rule for rule, *_ in wanted], "devices": list(devices), "series": series}
+
+    def adopt(self, held: Held, rules: RuleSet, owns: Owns) -> None:
+        """Take over what a committed batch has made of it."""
+        for key, each in held.items():
+            if each is None:
+                self._known.pop(key, None)
+            else:
+                self._known[key] = each
+        self._time(held, rules, owns)
+
+    def follow(self, rules: RuleSet, owns: Owns, *, changed: bool) -> None:
+        """Go by changed windows, devices and rules; devices that are retired say nothing more."""
+        seen = self.windows.revision, self._registry.generation
+        if changed or seen != self._seen:
+            self._seen = seen
+            for key in [key for key in self._known if _retired(self._device(key))]:
+                del self._known[key]
+            self._opens = {}
+            self._time(self._known, rules, owns)
+
+    def _time(self, keys: Iterable[Key], rules: RuleSet, owns: Owns) -> None:
+        for key in keys:
+            each, rule, device = self._known.get(key), rules.rules.get(key[0]), self._device(key)
+            at = NEVER
+            if each is None or rule is None or key[2] != isinstance(rule, EventRule):
+                pass
+            elif device is not None and owns(device.code):
+                at = self.windows.opens(rule, device.id, each.since)
+            if at < NEVER:
+                self._opens[key] = at
+            else:
+                self._opens.pop(key, None)
+
+    def restore_levels(self, slots: Slots, at: Ints) -> Ints:
+        """Let these slots have the levels that are withheld; which of them had some."""
+        held = [(*key[:2], each.level) for key, each in self._known.items() if not key[2]]
+        columns = np.array(held, np.int64).reshape(-1, 3)
+        found = slots.find(columns[:, 0], columns[:, 1])
+        mine = np.isin(found, at) & (found >= 0)
+        slots.level[found[mine]] = columns[mine, 2]
+        return found[mine]
+
+    def readings_due(self, slots: Slots) -> dict[int, tuple[Key, Micros]]:
+        """By slot what is to be told of readings, and when."""
+        keys = [key for key in self._opens if not key[2]]
+        columns = np.array([key[:2] for key in keys], np.int64).reshape(-1, 2)
+        at = slots.find(columns[:, 0], columns[:, 1]).tolist()
+        return {slot: (key, self._opens[key]) for slot, key in zip(at, keys, strict=True) if slot >= 0}
+
+    def events_due(self, until: Micros) -> list[tuple[Key, Micros]]:
+        """What is to be told of events by then: no end of it can come from before."""
+        return [(key, at) for key, at in self._opens.items() if key[2] and at + self._lag(key) <= until]
+
+    def due(self, slots: Slots, oldest: Micros) -> Micros:
+        """When something is to be told next; NEVER when nothing is."""
+        of_readings = (at + int(slots.lag[slot]) for slot, (_, at) in self.readings_due(slots).items() if at >= oldest)
+        of_events = (at + self._lag(key) for key, at in self._opens.items() if key[2])
+        return min((*of_readings, *of_events), default=NEVER)
+
+    def _lag(self, key: Key) -> Micros:
+        event = self._known[key].event
+        return 0 if event is None else max(0, event.received - event.ts)
+
+    def _device(self, key: Key) -> Device | None:
+        return self._registry.device(key[1]) if key[2] else self._registry.owner(key[1])
+
+
+def _retired(device: Device | None) -> bool:
+    return device is not None and device.state == "retired"
