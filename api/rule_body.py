@@ -61,7 +61,8 @@ class RuleBody(BaseModel):
         default="value",
         description="what the thresholds are of: the value, or of each reading its `score` (how unusual, 0 to 1), "
         "`rate` (change an hour since the reading before), `residual` (distance from what is usual at its hour) or "
-        "`gap` (seconds since the reading before)",
+        "`gap` (seconds since the reading before), or `excess` (how many times as far as ever before the series goes "
+        "from what it does)",
     )
     direction: Literal["above", "below"] | None = None
     thresholds: dict[LevelName, Threshold] | None = Field(default=None, min_length=1)

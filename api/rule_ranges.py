@@ -13,6 +13,7 @@ from hub.words.sentence import Sentence
 RANGES: Mapping[str, Mapping[str, float]] = {
     "score": {"min": 0, "max": 1},
     "gap": {"min": 0},
+    "excess": {"min": 0},
     "rate": {},
     "residual": {},
 }

@@ -9,11 +9,12 @@ from numpy.typing import NDArray
 
 Floats = NDArray[np.float64]
 
-Signal = Literal["value", "score", "rate", "residual", "gap"]
+Signal = Literal["value", "score", "rate", "residual", "gap", "excess"]
 """What a rule may watch of a metric.
 
 value: the reading itself. score: how unusual it is, 0 .. 1. rate: its change since the reading before, in its unit an
 hour. residual: its distance from what is usual at its hour, in its unit. gap: seconds since the reading before.
+excess: how many times as far as ever before the series goes from what it does.
 """
 SIGNALS: tuple[Signal, ...] = get_args(Signal)
 LEARNED: tuple[Signal, ...] = SIGNALS[1:]
@@ -21,7 +22,8 @@ LEARNED: tuple[Signal, ...] = SIGNALS[1:]
 
 
 Why = dict[str, Any]
-"""As JSON: `signal`, `value`, `expected`, `low`, `high`, `score`, `parts` by detector; null where it is not known."""
+"""As JSON: `signal`, `value`, `expected`, `low`, `high`, `score`, `parts` by detector, `excess` and `excess_of`, what
+goes that far; null where it is not known."""
 
 
 def _none() -> Floats:
@@ -39,14 +41,14 @@ class Signals:
     rate: Floats = field(default_factory=_none)
     residual: Floats = field(default_factory=_none)
     gap: Floats = field(default_factory=_none)
+    excess: Floats = field(default_factory=_none)
     reasons: Callable[[int, int], Why | None] | None = field(default=None, repr=False, compare=False)
     """By series and time in µs."""
 
     @classmethod
     def unknown(cls, count: int) -> "Signals":
         """Of so many readings of which nothing is known."""
-        score, rate, residual, gap = np.full((len(LEARNED), count), np.nan)
-        return cls(score, rate, residual, gap)
+        return cls(*np.full((len(LEARNED), count), np.nan))
 
     def __len__(self) -> int:
         return len(self.score)
@@ -60,7 +62,8 @@ class Signals:
 
     def where(self, rows: NDArray[np.int64] | NDArray[np.bool_]) -> "Signals":
         """Select rows by mask or index."""
-        return Signals(self.score[rows], self.rate[rows], self.residual[rows], self.gap[rows], self.reasons)
+        columns = (self.score[rows], self.rate[rows], self.residual[rows], self.gap[rows], self.excess[rows])
+        return Signals(*columns, self.reasons)
 
     def why(self, signal: Signal, series: int, ts: int) -> Why | None:
         """Why a rule on a signal was decided by a reading; None for a rule on the value, or without a reading."""

@@ -19,7 +19,7 @@ FAULT_EVERY, REPEAT_EVERY, SIGHT_EVERY = 200, 250, 400
 EVENT_S = 3.0
 """How long an event of an anomaly stays active."""
 SIGHTS = ("line_crossing", "object_left", "object_removed", "crowd", "video_quality")
-SAMPLES = {"water-level": 4, "manhole-cover": 2}
+SAMPLES = {"river-level": 4, "manhole-cover": 2}
 """By profile: how many samples a message carries, if not one."""
 TILTED = {"tilt": 38.0}
 
@@ -122,7 +122,7 @@ class City:
         )
         if fault is not None:
             samples = [(ts, {**values, "pm99": 1.0}) for ts, values in samples]
-        form = "senml" if thing.profile == "water-level" else "telemetry"
+        form = "senml" if thing.profile == "river-level" else "telemetry"
         return Message(thing.topic(self._prefix, form), _encode(thing, samples), truth, steps=steps, fault=fault)
 
     def _times(self, thing: Thing, now: Micros, wanted: int) -> list[Micros]:
@@ -164,7 +164,7 @@ class City:
 
 def _encode(thing: Thing, samples: list[Sample]) -> bytes:
     match thing.profile:
-        case "water-level":
+        case "river-level":
             return messages.senml(samples)
         case "street-lamp":
             return messages.flat(samples)

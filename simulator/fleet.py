@@ -16,7 +16,7 @@ STREETS = (
 
 RIVERS = ("云溪港", "荷花漾", "清漪河", "梧桐港")
 
-MIX = (("air-station", 20), ("water-level", 15), ("manhole-cover", 20), ("smart-pole", 36), ("camera", 9))
+MIX = (("air-station", 20), ("river-level", 15), ("manhole-cover", 20), ("smart-pole", 36), ("camera", 9))
 """Per cent of all devices; a smart pole counts with its three children."""
 
 CHILDREN = (("street-lamp", "lamp"), ("environment-sensor", "env"), ("camera", "cam"))
@@ -64,7 +64,7 @@ def _single(profile: str, n: int, rng: Random) -> Thing:
     match profile:
         case "air-station":
             code, name, organisation = f"air-{n:03}", f"{place}{number}号空气站", "ecology"
-        case "water-level":
+        case "river-level":
             river = rng.choice(RIVERS)
             code, name, organisation = f"river-{n:03}", f"{town}{river}{number}号水位站", "water"
         case "manhole-cover":

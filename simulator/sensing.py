@@ -87,7 +87,7 @@ def _environment(sensor: Sensor, now: float) -> dict[str, float]:
 
 _NATURES: dict[str, Nature] = {
     "air-station": _air,
-    "water-level": _river,
+    "river-level": _river,
     "manhole-cover": _cover,
     "smart-pole": _pole,
     "street-lamp": _lamp,

@@ -25,7 +25,7 @@ PROFILES: dict[str, dict[str, Any]] = {
             "humidity": {"name": "相对湿度", "unit": "%", "min": 0, "max": 100},
         },
     },
-    "water-level": {
+    "river-level": {
         "name": "河道水位站",
         "metrics": {"level": {"name": "水位", "unit": "m", "min": -5, "max": 20}},
     },
@@ -116,7 +116,7 @@ Rule = ThresholdRule | EventRule
 RULES: tuple[Rule, ...] = (
     ThresholdRule("city-pm25", "PM2.5 浓度超标", "air-station", "pm25", "above", (75, 115, 150, 250), (4, 60), 5),
     EventRule("city-smoke", "发现烟雾", "camera", "smoke", 4),
-    ThresholdRule("city-level", "河道水位超警", "water-level", "level", "above", (3.5, 4, 4.5, 5), (1.2, 3), 0.1),
+    ThresholdRule("city-level", "河道水位超警", "river-level", "level", "above", (3.5, 4, 4.5, 5), (1.2, 3), 0.1),
     EventRule("city-tilt", "井盖倾斜", "manhole-cover", "tilt", 3),
     ThresholdRule(
         "city-noise", "噪声持续超标", "environment-sensor", "noise", "above", (75, 80, 85, 95), (40, 67), 2, hold_s=1

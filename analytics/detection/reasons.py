@@ -5,6 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from analytics.detection.states import KIND, Told
+from analytics.detectors.excess import NAMES
 from hub.models import Columns, Micros
 from hub.signals import Why
 
@@ -29,10 +30,12 @@ class Reasons:
             "low": float(self.told.low[row]),
             "high": float(self.told.high[row]),
             "score": float(scored.scores[row]),
+            "excess": float(self.told.excess[row]),
         }
         parts = {name: float(part) for name, part in zip(KIND.parts, scored.parts[row].tolist(), strict=True) if part}
         return {name: _short(number) for name, number in numbers.items()} | {
-            "parts": {name: _short(part) for name, part in parts.items()}
+            "excess_of": NAMES[int(self.told.excess_of[row])],
+            "parts": {name: _short(part) for name, part in parts.items()},
         }
 
 

@@ -28,6 +28,10 @@ class Told(NamedTuple):
     low: Floats
     high: Floats
     """From where to where values went at its hour, by how far they were from what is usual; NaN: it is not known."""
+    excess: Floats
+    """How many times as far as ever before it goes; 0 while that is not known."""
+    excess_of: Floats
+    """What goes that far, a number of `excess.NAMES`."""
 
     def fill(self, signals: Signals, rows: Ints) -> None:
         """Put what is told of readings that were learned into the rows (n,) of signals; no number is infinite."""
@@ -35,6 +39,7 @@ class Told(NamedTuple):
         rows = rows[known]
         signals.score[rows], signals.gap[rows] = self.scored.scores[known], self.gap[known]
         signals.rate[rows], signals.residual[rows] = _finite(self.rate[known]), _finite(self.residual[known])
+        signals.excess[rows] = self.excess[known]
 
     def by_own_times(self, more: Floats) -> "Told":
         """Where the readings' own times lie so many seconds (n,) further apart than the times at which they count.
@@ -72,8 +77,7 @@ class States:
     def tell(self, series: NDArray[np.int32], ts: Ints, value: Floats, hour: Ints) -> Told:
         """Of readings sorted by (series, ts), all finite; the states stay as they are."""
         scored = self._detector.score(self._slots(series), ts, value, hour)
-        rate, residual, gap, low, high = scored.told.T
-        return Told(scored, rate, residual, gap, low, high)
+        return Told(scored, *scored.told.T)
 
     def learn(self, told: Told, now: Micros) -> None:
         """Take over the states that readings, received by `now`, led to."""

@@ -5,7 +5,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from analytics.detectors import ensemble, shape, spread, tail
+from analytics.detectors import ensemble, rate, rhythm, shape, spread, tail
 from analytics.detectors.detector import Floats, Ints, Kind
 
 
@@ -29,6 +29,8 @@ KINDS = {
     for kind in (
         _weighted("ensemble", ensemble.WEIGHTS, ensemble.TOLD),
         *(_weighted(part, _alone(part)) for part in ensemble.PARTS),
+        Kind("rate", rate.DTYPE, ("rate",), rate.advance),
+        Kind("rhythm", rhythm.DTYPE, ("rhythm",), rhythm.advance),
         Kind("shape", shape.DTYPE, ("shape",), shape.advance),
         Kind("spread", spread.DTYPE, ("spread",), spread.advance),
         Kind("tail", tail.DTYPE, ("tail",), tail.advance),

@@ -3,12 +3,15 @@
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
-from analytics.detectors import occupancy
+from analytics.detectors import news, occupancy
 from analytics.detectors.compiled import compiled
+from analytics.detectors.detector import Floats, Ints
 from analytics.detectors.level import surprise
 
-DTYPE = np.dtype([("seen", occupancy.DTYPE), ("last", "i8"), ("value", "f8")])
+_RATE = np.dtype([("seen", occupancy.DTYPE), ("last", "i8"), ("value", "f8")])
+DTYPE = np.dtype([("last", "i8"), ("news", news.DTYPE), ("rate", _RATE)])
 
 
 @compiled
@@ -31,3 +34,16 @@ def learn(s: Any, ts: int, x: float, hour: int) -> None:
     if not np.isnan(now):
         occupancy.add(s.seen, ts, now)
     s.last, s.value = ts, x
+
+
+@compiled
+def advance(state: NDArray[Any], at: Ints, ts: Ints, value: Floats, hour: Ints, parts: Floats, scores: Floats) -> None:
+    """As `spread.advance`."""
+    for i in range(len(at)):
+        s, t, x, h = state[at[i]], ts[i], value[i], hour[i]
+        if s.news.count > 0.0 and t <= s.last:
+            continue
+        parts[i, 0] = score(s.rate, t, x, h)
+        learn(s.rate, t, x, h)
+        scores[i] = news.score(s.news, parts[i, 0])
+        s.last = t

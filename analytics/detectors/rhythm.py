@@ -7,14 +7,18 @@ import math
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
+from analytics.detectors import news
 from analytics.detectors.compiled import compiled
+from analytics.detectors.detector import Floats, Ints
 
 FEW = 32
 TERM = 4096
 """Times between readings are forgotten after one to two of these, in readings."""
 
-DTYPE = np.dtype([("last", "i8"), ("new", "u8"), ("old", "u8"), ("count", "i8")])
+_RHYTHM = np.dtype([("last", "i8"), ("new", "u8"), ("old", "u8"), ("count", "i8")])
+DTYPE = np.dtype([("last", "i8"), ("news", news.DTYPE), ("rhythm", _RHYTHM)])
 
 _ONE = np.uint64(1)
 
@@ -46,3 +50,16 @@ def learn(s: Any, ts: int, x: float, hour: int) -> None:
     if s.count % TERM == 0:
         s.old, s.new = s.new, np.uint64(0)
     s.last = ts
+
+
+@compiled
+def advance(state: NDArray[Any], at: Ints, ts: Ints, value: Floats, hour: Ints, parts: Floats, scores: Floats) -> None:
+    """As `spread.advance`."""
+    for i in range(len(at)):
+        s, t, x, h = state[at[i]], ts[i], value[i], hour[i]
+        if s.news.count > 0.0 and t <= s.last:
+            continue
+        parts[i, 0] = score(s.rhythm, t, x, h)
+        learn(s.rhythm, t, x, h)
+        scores[i] = news.score(s.news, parts[i, 0])
+        s.last = t

@@ -28,7 +28,9 @@ class MetricOptions(_Options):
     """What is unusual of a metric."""
 
     metric: Annotated[str | None, typer.Option(help="One of the profile's metrics.")] = None
-    signal: Annotated[str | None, typer.Option(help="What of the metric: value, score, rate, residual or gap.")] = None
+    signal: Annotated[
+        str | None, typer.Option(help="What of the metric: value, score, rate, residual, gap or excess.")
+    ] = None
     direction: Annotated[str | None, typer.Option(help="above or below the thresholds is unusual.")] = None
     blue: Annotated[float | None, typer.Option(help="Threshold of this level.")] = None
     yellow: Annotated[float | None, typer.Option(help="Threshold of this level.")] = None

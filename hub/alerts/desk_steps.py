@@ -26,13 +26,19 @@ def details_told(kind: str, details: Mapping[str, Any] | None, lang: Lang, zone:
     if kind == "transferred":
         given["to"] = text(f"desk.to.{given['to']}", lang)
     if (why := given.get("why")) is not None:
-        shown = {name: f"{why[name]:g}" for name in ("value", "expected", "low", "high") if why[name] is not None}
-        if len(shown) < 4:
-            return text("alert.why.new", lang, value=shown["value"])
-        return text("alert.why.known", lang, **shown)
+        return _why_told(why, lang)
     if "at" in given:
         given["at"] = f"{datetime.fromisoformat(given['at']).astimezone(zone):%Y-%m-%d %H:%M:%S}"
     names = ("by", "result", "cause", "to", "who", "number", "at")
     return text("desk.join", lang).join(
         text(f"desk.told.{name}", lang, value=given[name]) for name in names if name in given
     )
+
+
+def _why_told(why: Mapping[str, Any], lang: Lang) -> str:
+    shown = {name: f"{why[name]:g}" for name in ("value", "expected", "low", "high") if why[name] is not None}
+    known = len(shown) == 4
+    told = [text("alert.why.known", lang, **shown) if known else text("alert.why.new", lang, value=shown["value"])]
+    if why["signal"] == "excess":
+        told.insert(0, text(f"alert.why.excess.{why['excess_of']}", lang, excess=f"{why['excess']:.3g}"))
+    return text("desk.join", lang).join(told)
