@@ -1,4 +1,4 @@
-"""What a report tells of cases, as one moment of the store has it, as far as the caller may see."""
+"""What a report tells of cases, as far as the caller may see."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
@@ -9,7 +9,8 @@ from psycopg import AsyncConnection
 
 from api.case_reach import reach_of
 from api.context import Context
-from api.database import one_moment, row, rows
+from api.database import row, rows
+from api.monthly.moment import Moment
 from api.monthly.period import Told
 from api.problems import not_found
 from hub.cases.indicators import REGION_LEVELS, Counts, Indicator, Period, counts, listed
@@ -51,22 +52,22 @@ class Figures:
     """Years of which the workdays are known."""
 
 
-async def case_figures(context: Context, told: Told, which: Which, set_code: str) -> Figures:
+async def case_figures(context: Context, at: Moment, told: Told, which: Which, set_code: str) -> Figures:
     """Read them. ProblemError where there is no such set of definitions."""
     reach, period = reach_of(context), told.period
-    async with context.hub_pool.connection() as conn, one_moment(conn):
-        defined = await row(conn, INDICATORS.sets, {"code": set_code})
-        if defined is None:
-            raise not_found("indicator set", set_code)
-        whole, before = [(await counts(conn, each, which, reach=reach))[""] for each in (period, told.before)]
-        months = await counts(conn, told.trend, which, "month", reach)
-        groups = {by: await counts(conn, period, which, by, reach) for by in GROUPS}
-        groups["region"] = await _divisions(conn, period, which, reach, groups["region"])
-        times = await stages(conn, period, which, reach)
-    async with context.pool.connection() as conn, one_moment(conn):
+    conn = at.conn
+    defined = await row(conn, INDICATORS.sets, {"code": set_code})
+    if defined is None:
+        raise not_found("indicator set", set_code)
+    whole, before = [(await counts(conn, each, which, reach=reach))[""] for each in (period, told.before)]
+    months = await counts(conn, told.trend, which, "month", reach)
+    groups = {by: await counts(conn, period, which, by, reach) for by in GROUPS}
+    groups["region"] = await _divisions(conn, period, which, reach, groups["region"])
+    times = await stages(conn, period, which, reach)
+    async with at.seen_by(context) as seen:
         until = replace(period, first=max(date(1971, 1, 1), period.first - OLD))
-        gaps = await row(conn, SQL.gaps, {**period.values, **_limits(which)}) or {}
-        overdue = await _overdue(conn, until, which)
+        gaps = await row(seen, SQL.gaps, {**period.values, **_limits(which)}) or {}
+        overdue = await _overdue(seen, until, which)
         return Figures(
             set_name=defined["name"],
             defined=[Indicator(**each) for each in defined["indicators"]],
@@ -76,7 +77,7 @@ async def case_figures(context: Context, told: Told, which: Which, set_code: str
             groups=groups,
             stages=times,
             overdue=overdue,
-            names=await _names(conn, groups, overdue, which),
+            names=await _names(seen, groups, overdue, which),
             without_deadline=gaps["without_deadline"],
             calendars=frozenset(gaps["calendars"]),
         )

@@ -5,8 +5,9 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 
 from api.context import Context
-from api.database import one_moment, rows
+from api.database import rows
 from api.monthly.figures import SQL, Names, named
+from api.monthly.moment import Moment
 from hub.access.caller import Caller
 from hub.access.permissions import Permission
 from hub.alerts.performance import Performance, Which, performance, windows
@@ -26,13 +27,13 @@ class Load:
     causes: Mapping[str, Mapping[Lang, str]]
 
 
-async def alert_load(context: Context, caller: Caller, period: Period, which: Which) -> Load | None:
+async def alert_load(context: Context, at: Moment, caller: Caller, period: Period, which: Which) -> Load | None:
     """Read it; None: the caller may see no alerts."""
     if Permission.ALERTS_READ not in caller.permissions:
         return None
     seen = replace(context, scope=caller.within(frozenset({Permission.ALERTS_READ})).scope)
     start, end = windows(period.values["from"], min(period.values["to"], period.now))
-    async with seen.pool.connection() as conn, one_moment(conn):
+    async with at.seen_by(seen) as conn:
         told = await performance(conn, start, end, which)
         listed = [*told.found["top"], *told.found["chatterers"]]
         rules = await named(conn, SQL.rules, (each["rule"] for each in listed))

@@ -14,6 +14,7 @@ from api.language import Spoken
 from api.monthly.document import Cover, document
 from api.monthly.figures import case_figures, unknown_limits
 from api.monthly.load import alert_load
+from api.monthly.moment import moment
 from api.monthly.period import DAY, month_of, told_of
 from api.pdf.rendering import rendered
 from api.problems import invalid, responses
@@ -89,8 +90,9 @@ async def monthly_report(
     for name in await unknown_limits(context, which):
         raise invalid(name, text(f"refusal.report.{name}", spoken, code=getattr(which, name)))
     told = told_of(period)
-    found = await case_figures(context, told, which, set_code)
-    load = await alert_load(context, caller, period, WhichAlerts(region, area, organisation))
+    async with moment(context) as at:
+        found = await case_figures(context, at, told, which, set_code)
+        load = await alert_load(context, at, caller, period, WhichAlerts(region, area, organisation))
     limits = {"region": region, "area": area, "organisation": organisation, "set": set_code}
     await note_export(context, caller, "report", {"from": str(period.first), "to": str(period.last), **limits})
     cover = Cover(reader or caller.name, caller.name, which, context.scope.everywhere)

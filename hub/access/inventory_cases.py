@@ -20,6 +20,11 @@ CASES: Mapping[str, Table] = {
         l2="region organisation area_keys responsible assisting scope",
         l3="title component lon lat reported_by stage_by asked_by",
     ),
+    "case_fact": table(
+        _BUSINESS, "what figures need of a case, in a narrow row", _WITH_CASE, _READ,
+        l1="id marks reported accepted filed dispatched ended due level category_kind category",
+        l2="region organisation responsible holders",
+    ),
     "case_tally": table(
         _BUSINESS, "how many cases are in each count, by day and month", "with the cases that it counts", _READ,
         l1="cell grain category key day reported accepted rejected merged self_handled filed extended suspended "

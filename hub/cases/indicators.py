@@ -5,7 +5,7 @@ figure. Definitions are data (table indicator_set). Days and months are those of
 """
 
 from collections import Counter
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 from typing import Any, NamedTuple
@@ -15,7 +15,7 @@ from psycopg import AsyncConnection
 from psycopg.rows import dict_row
 
 from hub.cases.reach import ALL, Reach, Seen
-from hub.cases.tally import Cells, Span, cells, split
+from hub.cases.tally import Cells, Span, cells, over, split
 from hub.cases.which import By, Which
 from hub.store.statements import statements
 from hub.words.sentence import Sentence
@@ -139,7 +139,7 @@ async def counts(
     parts = reach.parts(which)
     fine = digits(parts[0].which if len(parts) == 1 else which, by)
     values = {"by": by, "digits": fine, "now": period.now}
-    whole = Span(period.first, period.last)
+    whole, today = Span(period.first, period.last), period.now.astimezone(ZONE).date()
     member = reach.member(which, by)
     for part in parts:
         told = cells(part.which, by, fine) if part.keys is None else None
@@ -147,7 +147,7 @@ async def counts(
             told = Cells("member", member, keys=False, daily=True)
         spans = [whole]
         if told is not None:
-            divided = split(*whole, period.now.astimezone(ZONE).date(), told.daily)
+            divided = split(*whole, today, told.daily)
             spans = divided.counted
             statement = SQL.tallied_by_category if told.categories else SQL.tallied
             for grain, span in divided.told:
@@ -155,7 +155,11 @@ async def counts(
         if spans:
             await conn.execute(SQL.memory)
         for span in spans:
-            await _sum(conn, SQL.counts, {**values, **Period(*span, period.now).values, **part.values}, found)
+            done, rest = over(span, today) if part.narrow else ([], [span])
+            for days in done:
+                await _sum(conn, SQL.counts_of_facts, {**values, **days._asdict(), **part.values}, found)
+            for days in rest:
+                await _sum(conn, SQL.counts, {**values, **Period(*days, period.now).values, **part.values}, found)
     return found
 
 
@@ -164,16 +168,6 @@ def whole(groups: Mapping[str | None, Counts], by: By) -> Counts | None:
     if by in ("none", "area"):
         return groups.get("")
     return dict(sum((Counter(counted) for counted in groups.values()), Counter()))
-
-
-async def counted(
-    conn: AsyncConnection, period: Period, which: Which, by: By = "none", keys: Collection[str] | None = None
-) -> dict[str | None, Counts]:
-    """As `counts`, without the tally: of the cases that have one of some keys, or of all."""
-    found: dict[str | None, Counts] = {"": {}} if by == "none" else {}
-    seen = Seen(which, None if keys is None else tuple(keys))
-    await _sum(conn, SQL.counts, {**period.values, **seen.values, "by": by, "digits": digits(which, by)}, found)
-    return found
 
 
 async def _sum(

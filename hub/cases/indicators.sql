@@ -11,6 +11,20 @@ and (%(level)s::int is null or c.level = %(level)s)
 and (%(keys)s::text[] is null or c.scope && %(keys)s)
 and (%(without)s::text[] is null or coalesce(not c.region ^@ any (%(without)s), true))
 
+-- name: which_facts
+-- As `which`, of case_fact; keys are holders and divisions.
+(%(region)s::text is null or c.region ^@ %(region)s)
+and (%(area)s::text is null or c.holders @> array['@' || %(area)s])
+and (%(organisation)s::text is null or c.organisation = %(organisation)s)
+and (%(responsible)s::text is null or c.responsible = %(responsible)s)
+and (%(category_kind)s::text is null or c.category_kind = %(category_kind)s)
+and (%(category)s::text is null or c.category ^@ %(category)s)
+and (not %(exact)s or c.category = %(category)s)
+and (%(level)s::int is null or c.level = %(level)s)
+and (%(holders)s::text[] is null or c.holders && %(holders)s
+     or %(regions)s::text[] is not null and c.region ^@ any (%(regions)s))
+and (%(without)s::text[] is null or coalesce(not c.region ^@ any (%(without)s), true))
+
 -- name: sums
 sum(t.reported) as reported, sum(t.accepted) as accepted, sum(t.rejected) as rejected, sum(t.merged) as merged,
 sum(t.self_handled) as self_handled, sum(t.filed) as filed, sum(t.extended) as extended,
@@ -63,6 +77,50 @@ with kinds as (
     group by 1, 2, 3, 4, 5, 6, 7, 8
 )
 select case when %(by)s = 'month' then to_char(b.month at time zone 'Asia/Shanghai', 'YYYY-MM') else k.key end as key,
+-- use: sums
+from kinds k
+cross join lateral (values ('reported', k.reported), ('accepted', k.accepted), ('filed', k.filed),
+                           ('dispatched', k.dispatched), ('ended', k.ended), ('due', k.due)) b (basis, month)
+cross join lateral case_counts(b.basis, k.marks, k.n) t
+where b.month is not null
+group by 1
+
+-- name: counts_of_facts
+-- As `counts`, of narrow rows and of days that are over.
+with kinds as (
+    select a.key, c.marks, t.reported, t.accepted, t.filed, t.dispatched, t.ended, t.due, count(*)::int as n
+    from case_fact c
+    cross join lateral (select
+        case when c.reported >= %(first)s and c.reported <= %(last)s then
+            case when %(by)s = 'month' then date_trunc('month', c.reported)::date else %(first)s end end,
+        case when c.accepted >= %(first)s and c.accepted <= %(last)s then
+            case when %(by)s = 'month' then date_trunc('month', c.accepted)::date else %(first)s end end,
+        case when c.filed >= %(first)s and c.filed <= %(last)s then
+            case when %(by)s = 'month' then date_trunc('month', c.filed)::date else %(first)s end end,
+        case when c.dispatched >= %(first)s and c.dispatched <= %(last)s then
+            case when %(by)s = 'month' then date_trunc('month', c.dispatched)::date else %(first)s end end,
+        case when c.ended >= %(first)s and c.ended <= %(last)s then
+            case when %(by)s = 'month' then date_trunc('month', c.ended)::date else %(first)s end end,
+        case when c.due >= %(first)s and c.due <= %(last)s then
+            case when %(by)s = 'month' then date_trunc('month', c.due)::date else %(first)s end end
+    ) t (reported, accepted, filed, dispatched, ended, due)
+    left join lateral unnest(c.holders) u (holder) on %(by)s = 'area' and u.holder ^@ '@'
+    cross join lateral (select case %(by)s::text
+        when 'region' then left(c.region, %(digits)s)
+        when 'area' then substr(u.holder, 2)
+        when 'organisation' then c.organisation
+        when 'responsible' then c.responsible
+        when 'category' then c.category_kind || ':' || left(c.category, %(digits)s)
+        when 'level' then c.level::text
+        else '' end) a (key)
+    where (c.reported >= %(first)s and c.reported <= %(last)s or c.accepted >= %(first)s and c.accepted <= %(last)s
+           or c.filed >= %(first)s and c.filed <= %(last)s or c.dispatched >= %(first)s and c.dispatched <= %(last)s
+           or c.ended >= %(first)s and c.ended <= %(last)s or c.due >= %(first)s and c.due <= %(last)s)
+      and
+-- use: which_facts
+    group by 1, 2, 3, 4, 5, 6, 7, 8
+)
+select case when %(by)s = 'month' then to_char(b.month, 'YYYY-MM') else k.key end as key,
 -- use: sums
 from kinds k
 cross join lateral (values ('reported', k.reported), ('accepted', k.accepted), ('filed', k.filed),
@@ -189,6 +247,16 @@ where k.left_at >= %(from)s and k.left_at < %(to)s and k.stage <> all (%(apart)s
 -- use: which
 group by k.stage
 
+-- name: stages_of_facts
+-- As `stages`, of narrow rows.
+select
+-- use: times
+from case_clock k
+join case_fact c on c.id = k.case_id
+where k.left_at >= %(from)s and k.left_at < %(to)s and k.stage <> all (%(apart)s) and
+-- use: which_facts
+group by k.stage
+
 -- name: stages_of_all
 -- As `stages`, of all cases.
 select
@@ -212,6 +280,14 @@ from case_clock k
 join case_file c on c.id = k.case_id
 where k.left_at >= %(from)s and k.left_at < %(to)s and k.stage <> all (%(apart)s) and
 -- use: which
+group by 1, 2
+
+-- name: stage_ranges_of_facts
+select k.stage, case_time_range(k.working_s), count(*)::int
+from case_clock k
+join case_fact c on c.id = k.case_id
+where k.left_at >= %(from)s and k.left_at < %(to)s and k.stage <> all (%(apart)s) and
+-- use: which_facts
 group by 1, 2
 
 -- name: stage_values

@@ -24,7 +24,14 @@ class Seen(NamedTuple):
     def values(self) -> dict[str, Any]:
         """Parameters of the block `which` of the statements."""
         keys, without = (None if each is None else list(each) for each in (self.keys, self.without))
-        return {**asdict(self.which), "keys": keys, "without": without}
+        holders = None if keys is None else [holder for key in keys if (holder := _holder(key))]
+        regions = [key[1:] for key in keys or () if _division(key)] or None
+        return {**asdict(self.which), "keys": keys, "holders": holders, "regions": regions, "without": without}
+
+    @property
+    def narrow(self) -> bool:
+        """Whether narrow rows (case_fact) tell which they are: no key is of what an organisation has in one place."""
+        return all(_holder(key) or _division(key) for key in self.keys or ())
 
 
 @dataclass(slots=True, frozen=True)
@@ -42,13 +49,13 @@ class Reach:
         """What is asked for as whole divisions, of which figures are kept, and what is seen beside them."""
         if self.keys is None or self.everything:
             return [Seen(which)]
-        regions = _outermost(key[1:] for key in self.keys if key[0] == "/" and key[1:].isdigit())
+        regions = _outermost(key[1:] for key in self.keys if _division(key))
         asked = which.region or ""
         within = [max(asked, region, key=len) for region in regions if _nested(asked, region)]
         if asked and asked in within:
             return [Seen(which)]
         told = [Seen(replace(which, region=region)) for region in within]
-        others = tuple(sorted(key for key in self.keys if not key[1:].isdigit() or key[0] != "/"))
+        others = tuple(sorted(key for key in self.keys if not _division(key)))
         return told + ([Seen(which, others, tuple(regions) or None)] if others else [])
 
     def member(self, which: Which, by: By) -> str | None:
@@ -60,6 +67,16 @@ class Reach:
 
 
 ALL = Reach()
+
+
+def _division(key: str) -> bool:
+    return key[0] == "/" and key[1:].isdigit()
+
+
+def _holder(key: str) -> str:
+    """Whom a case with a key has among its holders, where that is all; else empty."""
+    owner, _, place = key.partition("/")
+    return "" if owner and place else owner or (place if place.startswith("@") else "")
 
 
 def _outermost(regions: Iterable[str]) -> list[str]:

@@ -76,7 +76,8 @@ async def stages(conn: AsyncConnection, period: Period, which: Which, reach: Rea
     for part in parts:
         await _add(conn, SQL.stage_times, {**_cell(part.which.region), **divided.months._asdict()}, visits)
         for span in divided.counted:
-            await _add(conn, SQL.stage_ranges, {**Period(*span, period.now).values, **part.values}, visits)
+            ranges = SQL.stage_ranges_of_facts if part.narrow else SQL.stage_ranges
+            await _add(conn, ranges, {**Period(*span, period.now).values, **part.values}, visits)
     places = placed(visits)
     found = await _values(conn, places, period, [part.which.region or "" for part in parts])
     if len(found) < len(places):
@@ -91,7 +92,8 @@ async def stages(conn: AsyncConnection, period: Period, which: Which, reach: Rea
 async def measured(conn: AsyncConnection, period: Period, which: Which, reach: Reach = ALL) -> list[Stage]:
     """As `stages`, by sorting all visits."""
     seen = _seen(which, reach)
-    statement = SQL.stages_of_all if seen == Seen(Which()) else SQL.stages
+    narrow = SQL.stages_of_facts if seen.narrow else SQL.stages
+    statement = SQL.stages_of_all if seen == Seen(Which()) else narrow
     await conn.execute(SQL.memory)
     values = {**period.values, **seen.values, **_APART}
     return _told(await (await conn.execute(statement.encode(), values, prepare=False)).fetchall())

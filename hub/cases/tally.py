@@ -13,6 +13,7 @@ from hub.cases.which import By, Which
 
 END = "\U0010ffff"
 """Above whatever begins with the same letters, in the order of bytes."""
+_LONG = timedelta(days=100)
 _WHOLE = 64
 """Letters of the longest code."""
 COUNTY, TOWN = 6, 9
@@ -134,6 +135,17 @@ def split(first: date, last: date, today: date, daily: bool) -> Split:
         return Split(months, [], rest)
     days = [Span(span.first, min(span.last, until)) for span in rest if span.first <= until]
     return Split(months, days, [Span(max(span.first, today), span.last) for span in rest if span.last >= today])
+
+
+def over(span: Span, today: date) -> tuple[list[Span], list[Span]]:
+    """The days of a long span that are over, which narrow rows tell; and those that the cases themselves have to.
+
+    Of a short one their indexes of times find the cases faster.
+    """
+    last = min(span.last, today - timedelta(days=1))
+    if last - span.first < _LONG:
+        return [], [span]
+    return [Span(span.first, last)], [Span(today, span.last)] if span.last >= today else []
 
 
 def _around(first: date, last: date, months: Span | None) -> Iterator[Span]:

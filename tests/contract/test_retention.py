@@ -115,7 +115,7 @@ OLDEST = {
     "alert_fused": "(select changed_at from alert a where a.id = alert_id)", "incident": "made_at",
     "incident_member": "joined_at",
     "alert_change": "at", "alert_fallback": "due_at", "case_clock": "entered_at",
-    "case_attachment": "added_at", "case_delivery": "at", "case_file": "ended_at",
+    "case_attachment": "added_at", "case_delivery": "at", "case_fact": "ended::timestamptz", "case_file": "ended_at",
     "case_step": "at", "command": "created_at", "completeness": "day::timestamptz",
     "desk_hour": "hour", "drill": "over_at", "proof_test": "accepted_at",
     "dead_letter": "received_at", "dead_letter_count": "minute", "device_online": "at", "device_unused": "last_at",

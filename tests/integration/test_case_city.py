@@ -7,12 +7,13 @@ from typing import Any
 from uuid import UUID
 
 from hub.cases.apply import apply
-from hub.cases.indicators import Period, counted, counts
+from hub.cases.indicators import Period, counts
 from hub.cases.stage_times import measured, stages
 from hub.cases.which import Which
 from hub.settings import Database
 from hub.store.pool import Pool, open_pool
 from tests.support.case_city import fill, patterns
+from tests.support.counted_cases import counted
 from tests.support.district_steps import change
 from tests.support.district_year import Event
 

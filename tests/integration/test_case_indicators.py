@@ -10,14 +10,16 @@ from typing import Any, get_args
 
 import httpx
 import pytest
+from psycopg import AsyncConnection
 
 from api.routes import case_indicators
 from hub.access.roles import Role
-from hub.cases.indicators import COUNTS, Period, counted, counts, listed
+from hub.cases.indicators import COUNTS, Period, counts, listed
 from hub.cases.reach import ALL, Reach
 from hub.cases.stage_times import measured, stages
 from hub.cases.which import By, Which
 from hub.store.pool import Pool
+from tests.support.counted_cases import counted
 from tests.support.district_count import Year
 from tests.support.district_steps import stepped
 from tests.support.district_year import NOW, district_year
@@ -88,6 +90,11 @@ KEYS = [
 ]  # fmt: skip
 
 
+CELLS = """
+with real as (
+    select k.cell, k.category, k.key, c.id from case_file c cross join lateral case_cells(
+        c.region, c.organisation, c.responsible, c.assisting, c.category_kind, c.category, c.level, c.area_keys) k)
+select distinct cell, category <> '' from real"""
 STAGE_TIMES = """
 with kept as (select * from case_stage_time where visits <> 0), real as (
     select k.cell, k.key, (date_trunc('month', c.left_at at time zone 'Asia/Shanghai'))::date as month, c.stage,
@@ -97,6 +104,28 @@ with kept as (select * from case_stage_time where visits <> 0), real as (
     where c.left_at is not null group by 1, 2, 3, 4, 5)
 select (select count(*) from real), (select count(*) from (table real except table kept) a),
        (select count(*) from (table kept except table real) b)"""
+
+
+REBUILT = """
+with kept as (select * from case_tally where (reported, accepted, rejected, merged, self_handled, filed, dispatched,
+    closed, due) is distinct from (0, 0, 0, 0, 0, 0, 0, 0, 0))
+(table kept except table was) union all (table was except table kept)"""
+WAS = REBUILT.partition("(table")[0].replace("with kept as (", "create temp table was as ").rstrip().removesuffix(")")
+
+
+async def rebuilt(conn: AsyncConnection) -> list[Any]:
+    """What is another count where all cells are built anew from narrow rows, and of these what is not of its case."""
+    await conn.execute("drop table if exists was")
+    await conn.execute(WAS.encode())
+    cells = await (await conn.execute(CELLS.encode())).fetchall()
+    assert len(cells) == 11, cells
+    for cell in cells:
+        await conn.execute("select case_tally_rebuild(%s, %s)", cell)
+    facts = "(table case_fact except {0}) union all ({0} except table case_fact)".format(
+        "select f.* from case_file c cross join lateral case_facts_of(c) f"
+    )
+    differ = [await (await conn.execute(each.encode())).fetchall() for each in (REBUILT, facts)]
+    return [*differ[0], *differ[1]]
 
 
 async def test_the_tally_tells_what_is_counted(district: tuple[Pool, Year, httpx.AsyncClient]) -> None:
@@ -126,6 +155,7 @@ async def test_the_tally_tells_what_is_counted(district: tuple[Pool, Year, httpx
                     assert await stages(conn, *asked) == await measured(conn, *asked), asked
             [(several, *differ)] = await (await conn.execute(STAGE_TIMES.encode())).fetchall()
             assert (several > 100, differ) == (True, [0, 0]), "kept times of stages, as they are"
+            assert await rebuilt(conn) == []
             await conn.execute(
                 "delete from case_file where ended_at is not null and hashtext(id::text) % 3 = 0 "
                 "and not exists (select from case_file m where m.merged_into = case_file.id)"

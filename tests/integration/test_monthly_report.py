@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any
@@ -12,11 +13,17 @@ import pytest
 from typer.testing import CliRunner
 
 from api.context import Context
+from api.monthly import figures
+from api.monthly.moment import moment
+from api.monthly.period import told_of
 from app.main import app
 from hub.access.caller import Caller, principal
 from hub.access.grants import Grant
 from hub.access.permissions import Permission
-from hub.access.scope import key_of
+from hub.access.scope import Scope, key_of
+from hub.cases.indicators import Period
+from hub.cases.stage_times import stages
+from hub.cases.which import Which
 from hub.words.figure import percentage
 from tests.support.alarms import Alarms
 from tests.support.district_count import Year
@@ -90,6 +97,25 @@ async def test_the_pages_say_what_was_counted_and_the_audit_who_took_it(city: Se
     clerk = await read(client, month="2025-10", lang="en")
     assert "tellsnothingofalerts" in clerk
     assert "pump-7" not in clerk
+
+
+async def test_what_its_caller_sees_is_of_the_moment_of_the_counts(
+    city: Served, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    context, _, _ = city
+    await stepped(context.hub_pool, district_year(80))
+
+    async def disturbed(*asked: Any) -> Any:
+        async with context.hub_pool.connection() as other:
+            await other.execute("update case_file set due_at = null")
+        return await stages(*asked)
+
+    monkeypatch.setattr(figures, "stages", disturbed)
+    limited = replace(context, scope=Scope(frozenset({"/330106"})))
+    year = told_of(Period(date(2025, 1, 1), date(2025, 12, 31), NOW))
+    async with moment(limited) as at:
+        found = await figures.case_figures(limited, at, year, Which(), "standard")
+    assert len(found.overdue) == found.counted["overdue_open"] > 0
 
 
 async def test_what_cannot_be_told_is_refused_in_words(city: Served) -> None:

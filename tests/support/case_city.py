@@ -5,9 +5,13 @@ organisations, of another category. tests/integration/test_case_city.py steps co
 """
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
 from datetime import UTC, date, datetime, timedelta
+from itertools import count
+from queue import SimpleQueue
+from typing import Any
 
 import psycopg
 
@@ -26,6 +30,8 @@ OLD_WEEKS = 9
 """Before now: patterns begin in a week after which most are over."""
 SETTINGS = {"jit": "off", "maintenance_work_mem": "512MB", "work_mem": "256MB", "session_replication_role": "replica"}
 """Of the connection that fills. A replica's: no triggers, no checks of references."""
+CONNECTIONS = 2
+"""That fill at once: as many as a small machine has processors."""
 Told = Callable[[str, int, int], None]
 """What is done, how much of it, of how much."""
 
@@ -51,42 +57,48 @@ def fill(url: str, cases: int, told: Told, steps: bool = True, weeks: int = WEEK
     number = max(1, min(PATTERNS, round(cases / weeks)))
     asyncio.run(_step(url, patterns(number, now), now))
     copies = max(0, round(cases / number) - 1)
-    with psycopg.connect(url, autocommit=True) as conn:
-        for name, value in SETTINGS.items():
-            conn.execute(f"set {name} = '{value}'".encode())
+    with _connected(url) as conn:
         conn.execute(SQL.prepare.encode())
         kept = conn.execute(SQL.indexes.encode()).fetchall()
         for name, _ in kept:
             conn.execute(f"drop index {name}".encode())
-        for n in range(1, copies + 1):
-            which = {"n": n, "weeks": n % weeks}
-            for statement in (SQL.cases, SQL.clocks, *([SQL.steps] if steps else [])):
-                conn.execute(statement.encode(), which)
-            told("copying", n, copies)
-        _finish(conn, [definition for _, definition in kept], told)
+        parts = (SQL.cases, SQL.clocks, *([SQL.steps] if steps else []))
+        copied = [(part, {"n": n, "weeks": n % weeks}) for n in range(1, copies + 1) for part in parts]
+        _together(url, "copying", copied, told)
+        conn.execute("truncate case_fact, case_tally, case_stage_time")
+        _together(url, "facts and times of stages", [(SQL.facts, {}), (SQL.stage_times, {})], told)
+        _together(url, "indexes", [(definition, {}) for _, definition in kept], told)
+        conn.execute("analyze")
+        cells = conn.execute(SQL.cells.encode()).fetchall()
+        _together(url, "counts", [(SQL.tally, {"cell": cell, "by_main": by_main}) for cell, by_main in cells], told)
+        conn.execute("vacuum analyze")
     return number * (copies + 1)
 
 
-def _finish(conn: psycopg.Connection, indexes: Sequence[str], told: Told) -> None:
-    for n, definition in enumerate(indexes, 1):
-        conn.execute(definition.encode())
-        told("indexes", n, len(indexes))
-    conn.execute("truncate case_tally, case_stage_time")
-    conn.execute(SQL.stage_times.encode())
-    months = [month for (month,) in conn.execute(SQL.months.encode()).fetchall()]
-    done = 0
+def _connected(url: str) -> psycopg.Connection:
+    conn = psycopg.connect(url, autocommit=True)
+    for name, value in SETTINGS.items():
+        conn.execute(f"set {name} = '{value}'".encode())
+    return conn
 
-    def count(month: datetime) -> None:
-        nonlocal done
-        with psycopg.connect(conn.info.dsn, autocommit=True) as own:
-            own.execute("set work_mem = '128MB'")
-            own.execute(SQL.tally.encode(), {"month": month})
-        done += 1
-        told("counts", done, len(months))
 
-    with ThreadPoolExecutor(2) as pool:
-        list(pool.map(count, months))
-    conn.execute("vacuum analyze")
+def _together(url: str, what: str, jobs: Sequence[tuple[str, Mapping[str, Any]]], told: Told) -> None:
+    """Run statements on a few connections at once."""
+    done = count(1)
+    with ExitStack() as opened, ThreadPoolExecutor(CONNECTIONS) as pool:
+        free: SimpleQueue[psycopg.Connection] = SimpleQueue()
+        for _ in range(min(CONNECTIONS, len(jobs))):
+            free.put(opened.enter_context(_connected(url)))
+
+        def run(job: tuple[str, Mapping[str, Any]]) -> None:
+            conn = free.get()
+            try:
+                conn.execute(job[0].encode(), job[1] or None)
+            finally:
+                free.put(conn)
+            told(what, next(done), len(jobs))
+
+        list(pool.map(run, jobs))
 
 
 async def _step(url: str, steps: Sequence[Event], now: datetime) -> None:

@@ -33,7 +33,7 @@ analyze city.pattern, city.pattern_clock, city.pattern_step, city.place
 -- name: indexes
 select format('%I.%I', i.schemaname, i.indexname), i.indexdef
 from pg_indexes i
-where i.schemaname = 'public' and i.tablename in ('case_file', 'case_clock', 'case_step')
+where i.schemaname = 'public' and i.tablename in ('case_file', 'case_clock', 'case_step', 'case_fact')
   and i.indexname not in (select conname from pg_constraint where contype in ('p', 'u'))
 
 -- name: cases
@@ -95,12 +95,17 @@ from city.pattern_step s
 cross join (select make_interval(weeks => %(weeks)s) as ago) w
 order by s.cursor
 
--- name: months
-select distinct date_trunc('month', reported_at) from case_file order by 1
+-- name: facts
+insert into case_fact select f.* from case_file c cross join lateral case_facts_of(c) f
+
+-- name: cells
+select cell, by_main
+from (values ('all', false), ('county', true), ('member', false), ('area', false), ('all', true), ('county', false),
+             ('town', false), ('organisation', false), ('responsible', false), ('level', false), ('category', false))
+    c (cell, by_main)
 
 -- name: tally
-select case_tally_add(null, array_agg(c)) from case_file c
-where c.reported_at >= %(month)s and c.reported_at < %(month)s + interval '1 month'
+select case_tally_rebuild(%(cell)s, %(by_main)s)
 
 -- name: stage_times
 insert into case_stage_time
