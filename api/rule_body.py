@@ -7,6 +7,7 @@ from pydantic import BaseModel, ConfigDict, Field, JsonValue, field_validator, m
 
 from api.contract_types import LEVELS, TEXT, Code, LevelName, Metric, Name, known
 from api.rule_schedule import Schedule
+from api.rule_scope import RuleScope
 from devices.vocabulary import KINDS, PROMPT
 from hub.alerts.own_kinds import reserved
 from hub.signals import Signal
@@ -56,6 +57,7 @@ class RuleBody(BaseModel):
 
     name: Name
     profile: Code | None = Field(default=None, description="needed with a metric; an event rule may leave it out")
+    scope: RuleScope | None = Field(default=None, description="only devices of which all that is given here holds")
     metric: Metric | None = None
     signal: Signal = Field(
         default="value",
@@ -83,6 +85,13 @@ class RuleBody(BaseModel):
         default=None, description="needed to switch on a rule that can be orange or red, unless the hub has its own"
     )
     enabled: bool = True
+
+    @field_validator("scope")
+    @classmethod
+    def _limited(cls, scope: RuleScope | None) -> RuleScope | None:
+        if scope is not None and scope.devices == []:
+            raise ValueError(Sentence("refusal.rule_scope.devices"))
+        return None if scope == RuleScope() else scope
 
     @model_validator(mode="after")
     def _one_kind(self) -> "RuleBody":
@@ -133,6 +142,7 @@ class Rule(BaseModel):
     code: Code
     name: str
     profile: str | None
+    scope: RuleScope | None = Field(description="of its devices those that the caller sees; null: no limit")
     metric: str | None
     signal: Signal
     direction: str | None

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from analytics.rules.schedule import schedule_of
+from analytics.rules.scope import EVERYWHERE, Scope, scope_of
 from hub.duty.shifts import Shift
 from hub.models import LEVEL_NAMES, Micros
 from hub.signals import Signal
@@ -33,6 +34,8 @@ class ThresholdRule:
     """None: it is not stored."""
     schedule: Shift | None = None
     """When it counts; None: always."""
+    scope: Scope = EVERYWHERE
+    """Which devices of the profile it watches."""
 
     def left(self, level: int) -> float | None:
         """The threshold a value at `level` (0..3) has fallen back from: the next one up."""
@@ -56,6 +59,8 @@ class EventRule:
     """So long after it has raised an alert at a device, it raises no other there."""
     schedule: Shift | None = None
     """As of threshold rules."""
+    scope: Scope = EVERYWHERE
+    """Of which devices it hears."""
 
 
 Rule = ThresholdRule | EventRule
@@ -82,6 +87,7 @@ def _threshold_rule(row: Mapping[str, Any]) -> ThresholdRule:
         signal=row["signal"],
         version=row.get("version"),
         schedule=schedule_of(row["schedule"]),
+        scope=scope_of(row),
     )
 
 
@@ -97,4 +103,5 @@ def _event_rule(row: Mapping[str, Any]) -> EventRule:
         within=round((row["within_s"] or 0) * 1_000_000),
         cooldown=round(row["cooldown_s"] * 1_000_000),
         schedule=schedule_of(row["schedule"]),
+        scope=scope_of(row),
     )

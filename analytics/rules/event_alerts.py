@@ -15,11 +15,10 @@ from analytics.rules.slots import LONG_AGO, NEVER
 from analytics.rules.stored import Repeated, read_newest_events, read_repeated
 from analytics.rules.withheld import Held, said
 from analytics.rules.withholding import Withholding
-from devices.registry.device import Device
 from devices.registry.registry import Registry
 from hub.alerts import titles
 from hub.alerts.titles import event_title
-from hub.models import AlertChange, Batch, Event, Micros
+from hub.models import AlertChange, Batch, Micros
 from hub.repeats import Corrected
 from hub.stage import Connection
 
@@ -74,7 +73,7 @@ class EventAlerts:
         by_kind: dict[str, list[EventRule]] = {}
         for rule in repeated:
             by_kind.setdefault(rule.kind, []).append(rule)
-        heard, _ = events.judge(past.events, by_kind, self._profiles(past.events), {}, self._stale_after)
+        heard, _ = events.judge(past.events, by_kind, rules.hears, {}, self._stale_after)
         enough, times = repetition.often_enough(heard, {})
         pauses = {key: Pause(since) for key, since in past.raised.items()}
         for one in enough:
@@ -93,9 +92,7 @@ class EventAlerts:
         """What the events of a batch, and times that are over by `until`, change."""
         corrected = batch.of(Corrected)
         come = [event for place, event in enumerate(batch.events) if place not in corrected.amended]
-        heard, decision.newest = events.judge(
-            come, rules.by_kind, self._profiles(batch.events), self._newest, self._stale_after
-        )
+        heard, decision.newest = events.judge(come, rules.by_kind, rules.hears, self._newest, self._stale_after)
         heard, decision.times = repetition.often_enough(heard, self._times)
         decided = [change for one in heard for change in self._heard(one, alerts, decision, corrected.events)]
         over = [key for key, at in self._passing.items() if at <= until]
@@ -141,11 +138,6 @@ class EventAlerts:
     def _note(self, newest: events.Newest) -> None:
         known = self._newest
         known.update({key: ts for key, ts in newest.items() if ts > known.get(key, LONG_AGO)})
-
-    def _profiles(self, some: Iterable[Event]) -> dict[int, int]:
-        devices: dict[int, Device | None] = {event.device_id: None for event in some}
-        found = {id_: self._registry.device(id_) for id_ in devices}
-        return {id_: device.profile.id for id_, device in found.items() if device is not None}
 
     def _heard(
         self, heard: events.Heard, alerts: Mapping[Key, Open], decision: EventDecision, corrected: Collection[UUID]

@@ -4,7 +4,7 @@ The state of such a rule at a device is its alert, so only the time of the newes
 later and is older changes nothing. A redelivery never gets here, for the store has excluded it.
 """
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from itertools import groupby
 from typing import NamedTuple
 
@@ -47,12 +47,13 @@ class Heard(NamedTuple):
 def judge(
     events: Iterable[Event],
     rules: Mapping[str, list[EventRule]],
-    profiles: Mapping[int, int],
+    hears: Callable[[EventRule, int], bool],
     newest: Newest,
     stale_after: Micros,
 ) -> tuple[list[Heard], Newest]:
     """What rules hear of, in the order of arrival, and the newest times that these events renew.
 
+    `hears` tells whether a rule is for a device, by its id.
     Events that are older than one that came before change nothing, nor do those that were received more than
     `stale_after` after they happened; if their kind is latching, more than a day, and an end of it counts whenever it
     comes.
@@ -67,8 +68,7 @@ def judge(
         renewed[key] = max(known, min(event.ts, event.received))  # a clock that is ahead makes nothing older
         if is_stale(event.kind, event.ts, event.received, event.state == "inactive", stale_after):
             continue
-        profile = profiles.get(event.device_id)
-        heard += [Heard(rule, event) for rule in rules.get(event.kind, ()) if rule.profile_id in (None, profile)]
+        heard += [Heard(rule, event) for rule in rules.get(event.kind, ()) if hears(rule, event.device_id)]
     return heard, renewed
 
 

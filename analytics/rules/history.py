@@ -67,6 +67,7 @@ class RuleHistory:
 
     async def _over_events(self, connect: Connect, rule: EventRule, since: datetime, until: datetime) -> Trial:
         period = {"kind": rule.kind, "profile": rule.profile_id, "since": since, "until": until, "most": EVENTS + 1}
+        period |= rule.scope.parameters()
         async with connect() as conn, conn.cursor(binary=True) as cursor:
             rows = await (await cursor.execute(SQL.events, period)).fetchall()
             calendar = Calendar(dict(await read_days(conn)))
@@ -89,7 +90,7 @@ def _judged(
 async def _over_readings(connect: Connect, rule: ThresholdRule, since: datetime, until: datetime) -> Trial:
     """Take as many series at once as readings of those before suggest."""
     async with connect() as conn:
-        quantity = {"profile": rule.profile_id, "metric": rule.metric}
+        quantity = {"profile": rule.profile_id, "metric": rule.metric, **rule.scope.parameters()}
         series: list[tuple[int, str, str]] = await (await conn.execute(SQL.series, quantity)).fetchall()
         days = await read_days(conn)
     begin = since if rule.signal == "value" else since - LEARNING

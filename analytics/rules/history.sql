@@ -6,6 +6,8 @@ join device d on d.id = e.device_id
 where e.kind = %(kind)s
   and e.ts >= %(since)s and e.ts < %(until)s
   and (%(profile)s::int is null or d.profile_id = %(profile)s)
+  and in_rule_scope(%(organisations)s::text[], %(region)s::text, %(tag)s::text, %(devices)s::int[],
+                    d.id, d.organisation, d.region, d.tags)
 order by e.received_at, e.ts
 limit %(most)s
 
@@ -24,4 +26,6 @@ select s.id, d.code, d.zone
 from series s
 join device d on d.id = s.device_id
 where d.profile_id = %(profile)s and s.metric = %(metric)s
+  and in_rule_scope(%(organisations)s::text[], %(region)s::text, %(tag)s::text, %(devices)s::int[],
+                    d.id, d.organisation, d.region, d.tags)
 order by s.id

@@ -18,6 +18,7 @@ from analytics.rules.reception import Everything, Reception
 from analytics.rules.ruleset import RuleSet
 from analytics.rules.slots import LONG_AGO, NEVER, Ints
 from analytics.rules.stored import Past, read_past, read_rule_news
+from analytics.rules.tags import Tags
 from analytics.rules.thresholds import Verdict, adopt, evaluate, next_due, warm_up
 from analytics.rules.windows import Windows
 from analytics.rules.withheld import Held
@@ -92,7 +93,8 @@ class RuleBook(Stage):
         self._news: dict[int, Rule | None] = {}
         """What changed among the rules since the last batch; None: gone."""
         self._turn = asyncio.Lock()  # an older snapshot must not be taken over after a newer one
-        self._set = RuleSet(registry)
+        self._tags = Tags()
+        self._set = RuleSet(registry, self._tags)
         self._withholding = Withholding(registry, Windows(registry))
         self._readings = ReadingAlerts(registry, self._withholding)
         self._events = EventAlerts(registry, self._stale_after, self._withholding)
@@ -112,7 +114,7 @@ class RuleBook(Stage):
         await self._events.read(conn, known)
         past = await read_past(conn, self._stale_after)
         self._news = {**self._set.rules, **self._news}
-        self._set, self._decision = RuleSet(self._registry), None
+        self._set, self._decision = RuleSet(self._registry, self._tags), None
         self._alerts = past.active
         await self._withholding.recall(conn)
         self._install()
@@ -131,6 +133,8 @@ class RuleBook(Stage):
             news = await read_rule_news(conn, self._since)
             await self._events.read(conn, news.changed)
             await self._withholding.windows.read(conn)
+            known = (*self._set.rules.values(), *self._news.values(), *news.changed)
+            await self._tags.read(conn, {rule.scope.tag for rule in known if rule and rule.scope.tag})
             self._news |= dict.fromkeys(news.gone(self._enabled)) | {rule.id: rule for rule in news.changed}
             self._since, self._enabled = news.snapshot, news.enabled
 

@@ -8,7 +8,9 @@ from operator import attrgetter
 import numpy as np
 
 from analytics.rules.definitions import EventRule, Rule, ThresholdRule
+from analytics.rules.scope import EVERYWHERE, Reach
 from analytics.rules.slots import Ints, Slots
+from analytics.rules.tags import Tags
 from devices.registry.arrays import grouped
 from devices.registry.registry import Quantity, Registry
 
@@ -21,12 +23,14 @@ class RuleSet:
     One changed device among 100,000 takes a millisecond, mostly for finding its series.
     """
 
-    def __init__(self, registry: Registry) -> None:
+    def __init__(self, registry: Registry, tags: Tags | None = None) -> None:
+        """`tags`: those that rules are limited to, where there are such rules."""
         self.rules: dict[int, Rule] = {}
         self.by_kind: dict[str, list[EventRule]] = defaultdict(list)
         """Event rules by kind of event, by rising id."""
         self.slots = Slots()
-        self._registry = registry
+        self._registry, self._tags = registry, tags or Tags()
+        self._reach = Reach(registry, self._tags)
         self.generation = -1
         """Of the registry: what the slots follow."""
         self._by_quantity: dict[Quantity, set[int]] = defaultdict(set)
@@ -35,17 +39,27 @@ class RuleSet:
         """Take over changed rules (None: gone) and devices; slots that stay keep their state. Returns the new slots."""
         moved = [rule for id_, rule in news.items() if self._put(id_, rule) and isinstance(rule, ThresholdRule)]
         devices, self.generation = self._registry.changed_since(self.generation), self._registry.generation
+        tagged = self._tags.take()
         if devices is None:
             return self._watch(np.flatnonzero(self.slots.row >= 0), np.flatnonzero(self._registry.quantity_of >= 0))
         added = _NONE
         if moved:
             have = np.concatenate([self.slots.of_rule(rule.id) for rule in moved])
             watched = self._registry.series_of_quantities({_quantity(rule) for rule in moved})
-            added = self._keep(have, [(rule.id, watched.get(_quantity(rule), _NONE)) for rule in moved])
+            within = self._reach.within
+            added = self._keep(have, [(r.id, within(r.scope, watched.get(_quantity(r), _NONE))) for r in moved])
+        devices = np.union1d(devices, tagged) if len(tagged) else devices
         if len(devices):
             series = self._registry.series_of_devices(devices)
             added = np.append(added, self._watch(self.slots.of_series(series), series))
         return added
+
+    def hears(self, rule: EventRule, device_id: int) -> bool:
+        """Whether an event rule is for a device."""
+        device = self._registry.device(device_id)
+        if device is None:
+            return rule.profile_id is None and rule.scope == EVERYWHERE
+        return rule.profile_id in (None, device.profile.id) and self._reach.hears(rule.scope, device)
 
     def _put(self, id_: int, rule: Rule | None) -> bool:
         """Take over a rule, or forget it; whether it now looks at something else than before."""
@@ -66,17 +80,20 @@ class RuleSet:
             self.slots.put(rule)
         elif rule is not None:
             insort(self.by_kind[rule.kind], rule, key=attrgetter("id"))
-        return not stays or _quantity(before) != _quantity(rule)  # type: ignore[arg-type]
+        return not stays or (_quantity(before), before.scope) != (_quantity(rule), rule.scope)  # type: ignore[arg-type,union-attr]
 
     def _watch(self, have: Ints, series: Ints) -> Ints:
         """Let the rules of their quantities, and no others, watch these series; `have` are the slots on them."""
         pairs = [
-            (id_, some)
+            (id_, self._within(id_, some))
             for number, some in grouped(self._registry.quantity_of[series], series)
             if number >= 0
             for id_ in self._by_quantity.get(self._registry.quantities[number], ())
         ]
         return self._keep(have, pairs)
+
+    def _within(self, id_: int, series: Ints) -> Ints:
+        return self._reach.within(self.rules[id_].scope, series)
 
     def _keep(self, have: Ints, pairs: list[tuple[int, Ints]]) -> Ints:
         """Of the slots `have` keep those of these pairs (rule id, series ids), remove the others, add missing ones."""

@@ -49,9 +49,11 @@ select kind, device_id, (extract(epoch from at) * 1000000)::bigint from newest
 
 -- name: lags
 -- By how much the clock of the device of a series is slow, where a rule with a hold or clear time watches it. In microseconds.
+with limited as materialized (select *, organisations_below(organisation) as organisations from rule)
 select s.id, (-1000000 * seen.clock_offset_s)::bigint
-from rule
+from limited rule
 join device d on d.profile_id = rule.profile_id
+             and in_rule_scope(rule.organisations, rule.region, rule.tag, rule.devices, d.id, d.organisation, d.region, d.tags)
 join series s on s.device_id = d.id and s.metric = rule.metric
 join device_seen seen on seen.device_id = d.id
 where rule.enabled and (rule.hold_s > 0 or rule.clear_s > 0) and seen.clock_offset_s < 0
@@ -71,7 +73,8 @@ select pg_current_snapshot()::text,
            select r.id, r.code, r.version, r.profile_id, r.metric,
                   coalesce(p.metrics -> r.metric ->> 'name', r.metric) as label, r.direction, r.thresholds,
                   r.hysteresis, r.hold_s, r.clear_s, r.signal, r.event_kind, r.event_level,
-                  r.count, r.within_s, r.cooldown_s, r.schedule
+                  r.count, r.within_s, r.cooldown_s, r.schedule,
+                  organisations_below(r.organisation) as organisations, r.region, r.tag, r.devices
            from rule r
            left join profile p on p.id = r.profile_id
            where r.enabled
@@ -128,10 +131,13 @@ order by e.received_at, e.ts
 -- name: recent
 -- The end of each series whose value a rule with a hold or clear time watches, as long as that: what may be pending is in there.
 -- As far as the clock of the newest one was ahead, so far all are taken to have been.
-with held as materialized (
+with limited as materialized (select *, organisations_below(organisation) as organisations from rule),
+held as materialized (
     select s.id, max(greatest(rule.hold_s, rule.clear_s)) as hold_s
-    from rule
+    from limited rule
     join device d on d.profile_id = rule.profile_id
+                 and in_rule_scope(rule.organisations, rule.region, rule.tag, rule.devices, d.id, d.organisation, d.region,
+                                   d.tags)
     join series s on s.device_id = d.id and s.metric = rule.metric
     where rule.enabled and rule.signal = 'value' and (rule.hold_s > 0 or rule.clear_s > 0)
     group by s.id

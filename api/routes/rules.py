@@ -16,6 +16,7 @@ from api.language import Spoken
 from api.problems import invalid, not_found, responses
 from api.rule_body import Rule, RuleBody
 from api.rule_ranges import range_fault
+from api.rule_scope import resolved
 from devices.registry.device import detects
 from hub.access.caller import Caller
 from hub.access.door import GuardedRouter, TheCaller, needs
@@ -55,6 +56,7 @@ async def store_rule(
     guidance = body.guidance and body.guidance.model_dump(exclude_none=True)
     values = {
         **body.model_dump(),
+        **await resolved(conn, body.scope, lang),
         "guidance": Jsonb(guidance) if guidance else None,
         "schedule": Jsonb(body.schedule.model_dump()) if body.schedule else None,
         "code": code,

@@ -17,6 +17,7 @@ from api.language import Spoken
 from api.problems import ProblemError, invalid, responses
 from api.routes.rules import profile_of
 from api.rule_body import RuleBody
+from api.rule_scope import resolved
 from hub.access.door import GuardedRouter, needs
 from hub.access.permissions import Permission
 from hub.alerts.hours import ZONE, Hours, hours_of, zones
@@ -101,11 +102,13 @@ async def try_rule(
     began = time.monotonic()
     async with context.pool.connection() as conn:
         profile = await profile_of(conn, body, spoken)
+        scope = await resolved(conn, body.scope, spoken)
     end = until or datetime.now(UTC)
     since = end - timedelta(days=days)
     assert context.try_rule is not None  # noqa: S101 for the type checker; every API has one
     rule = {
         **body.model_dump(),
+        **scope,
         "id": 0,
         "code": "try",
         "profile_id": profile,

@@ -1,4 +1,4 @@
-"""`hub check` for rules in force whose orange and red alerts do not say what is to be done."""
+"""`hub check` for rules in force: those for no device, and grave ones that do not say what is to be done."""
 
 from app.check.finding import Finding
 from hub.alerts.guidance import is_grave, lacking
@@ -14,11 +14,12 @@ NAMED = 10
 
 
 async def check_rules(settings: Settings) -> list[Finding]:
-    """A warning that names them; nothing while the database is away or not migrated, which others tell."""
+    """Warnings that name them; nothing while the database is away or not migrated, which others tell."""
     try:
         with sorted_errors():
             async with await connect(settings.database.url) as conn:
                 found = await (await conn.execute(SQL.enabled)).fetchall()
+                empty = [code for (code,) in await (await conn.execute(SQL.without_devices)).fetchall()]
     except HubError:
         return []
     silent = [
@@ -26,8 +27,17 @@ async def check_rules(settings: Settings) -> list[Finding]:
         for code, thresholds, level, guidance, kind, metric, category in found
         if is_grave(thresholds, level) and lacking(guidance, kind, metric, category)
     ]
-    if not silent:
-        return []
-    named = ", ".join(silent[:NAMED]) + (f" and {len(silent) - NAMED} others" if len(silent) > NAMED else "")
-    what = f"rules: orange and red alerts do not say what is to be done, of {named}; once out of force they stay so"
-    return [Finding("warn", what, "hub rules put CODE --cause --consequence --action --contacts --respond-s")]
+    findings = []
+    if silent:
+        named = _named(silent)
+        what = f"orange and red alerts do not say what is to be done, of {named}; once out of force they stay so"
+        way = "hub rules put CODE --cause --consequence --action --contacts --respond-s"
+        findings.append(Finding("warn", f"rules: {what}", way))
+    if empty:
+        what = f"no device is where these are limited to: {_named(empty)}"
+        findings.append(Finding("warn", f"rules: {what}", "hub rules show CODE; hub rules put CODE --everywhere"))
+    return findings
+
+
+def _named(codes: list[str]) -> str:
+    return ", ".join(codes[:NAMED]) + (f" and {len(codes) - NAMED} others" if len(codes) > NAMED else "")

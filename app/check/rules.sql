@@ -6,3 +6,14 @@ from rule r
 left join profile p on p.id = r.profile_id
 where r.enabled
 order by r.code
+
+-- name: without_devices
+-- Rules in force that are limited to where no device is that takes readings or events, of their profile.
+select r.code
+from (select *, organisations_below(organisation) as organisations from rule) r
+where r.enabled and num_nonnulls(r.organisation, r.region, r.tag, r.devices) > 0
+  and not exists (
+      select from device d
+      where d.state = 'active' and (r.profile_id is null or d.profile_id = r.profile_id)
+        and in_rule_scope(r.organisations, r.region, r.tag, r.devices, d.id, d.organisation, d.region, d.tags))
+order by r.code

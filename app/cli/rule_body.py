@@ -54,6 +54,26 @@ class TimeOptions(_Options):
 
 
 @dataclass
+class ScopeOptions(_Options):
+    """Which devices the rule is for, beside its profile: all that is given must hold."""
+
+    organisation: Annotated[str | None, typer.Option(help="Its devices, and those of organisations below it.")] = None
+    region: Annotated[str | None, typer.Option(help="A division and all below it, by the first digits.")] = None
+    tag: Annotated[str | None, typer.Option(help="Devices with this tag: KEY or KEY:VALUE.")] = None
+    device: Annotated[list[str] | None, typer.Option(help="Only this device; may be given again.")] = None
+    everywhere: Annotated[bool, typer.Option("--everywhere", help="Take off all of these limits.")] = False
+
+    def change(self, body: dict[str, Any]) -> dict[str, Any]:
+        """The rule with these limits; those that are left out stay."""
+        given = self.given()
+        if given.pop("everywhere"):
+            body = _without(body, "scope")
+        if devices := given.pop("device", None):
+            given["devices"] = devices
+        return {**body, "scope": {**(body.get("scope") or {}), **given}} if given else body
+
+
+@dataclass
 class EventOptions(_Options):
     """Which kind of event is unusual."""
 
@@ -85,7 +105,10 @@ class GuidanceOptions(_Options):
 
 def body_of(found: dict[str, Any]) -> dict[str, Any]:
     """Of a rule as the API answers with it."""
-    return {name: value for name, value in found.items() if name not in ("code", "version") and value is not None}
+    body = {name: value for name, value in found.items() if name not in ("code", "version") and value is not None}
+    if scope := body.get("scope"):
+        body["scope"] = {name: value for name, value in scope.items() if value is not None}
+    return body
 
 
 @dataclass
@@ -98,6 +121,7 @@ class Given:
     repetition: RepetitionOptions
     schedule: ScheduleOptions
     guidance: GuidanceOptions
+    scope: ScopeOptions
 
     def change(self, body: dict[str, Any]) -> dict[str, Any]:
         """The rule with it; a rule on a metric may become one on events, and one on events one on a metric."""
@@ -110,6 +134,7 @@ class Given:
         if body.get("count") == 1:
             body.pop("within_s", None)
         body = self.schedule.change(body)
+        body = self.scope.change(body)
         if guidance := self.guidance.given():
             body["guidance"] = {**(body.get("guidance") or {}), **guidance}
         return body

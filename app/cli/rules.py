@@ -18,6 +18,7 @@ from app.cli.rule_body import (
     JsonOption,
     MetricOptions,
     RepetitionOptions,
+    ScopeOptions,
     TimeOptions,
     body_of,
 )
@@ -51,10 +52,12 @@ def list_rules(
         for item in items:
             typer.echo(json.dumps(item, ensure_ascii=False))
         return
-    table = Table(Column("code", no_wrap=True), "name", "profile", "when", "state", box=SIMPLE_HEAD, pad_edge=False)
+    columns = Column("code", no_wrap=True), "name", "profile", "where", "when", "state"
+    table = Table(*columns, box=SIMPLE_HEAD, pad_edge=False)
     for item in items:
         state = Text("on", "green") if item["enabled"] else Text("off", "dim")
-        table.add_row(Text(item["code"]), Text(item["name"]), Text(item["profile"] or "any"), Text(_when(item)), state)
+        of, where = Text(item["profile"] or "any"), Text(_where(item["scope"] or {}))
+        table.add_row(Text(item["code"]), Text(item["name"]), of, where, Text(_when(item)), state)
     out.print(table if items else "There is no rule yet:  hub rules put -h")
 
 
@@ -77,6 +80,7 @@ def put_rule(
     url: UrlOption = DEFAULT_URL,
     token: TokenOption = None,
     *,
+    scope: ScopeOptions,
     of_metric: MetricOptions,
     times: TimeOptions,
     of_event: EventOptions,
@@ -94,6 +98,9 @@ def put_rule(
 
     Example:  hub rules put smoke --name Smoke --event-kind smoke --level red
 
+    Example:  hub rules put tunnel-depth --name "Water in a tunnel" --profile road-waterlogging --metric depth
+              --direction above --red 10 --region 330106 --tag site:tunnel
+
     Example:  hub rules put doors --name "Doors" --event-kind door_open --level yellow --count 3 --within-s 600
 
     Example:  hub rules put cabinets --name "Cabinet opened" --event-kind cover_open --level yellow --schedule "holiday"
@@ -106,7 +113,7 @@ def put_rule(
     body = body_of(known.json()) if known.is_success else {}
     if not body and name is None:
         fail(f"'{code}' is new: give its --name, and what is unusual")
-    body = Given(of_metric, times, of_event, repetition, schedule, guidance).change(body)
+    body = Given(of_metric, times, of_event, repetition, schedule, guidance, scope).change(body)
     named = {"name": name, "profile": profile, "enabled": enabled}
     body |= {key: value for key, value in named.items() if value is not None}
     stored = call("PUT", f"/rules/{code}", url, token, json=body)
@@ -121,6 +128,17 @@ def delete_rule(code: CodeArgument, url: UrlOption = DEFAULT_URL, token: TokenOp
     """
     call("DELETE", f"/rules/{code}", url, token)
     out.print(Text(f"{code} is out of force."))
+
+
+def _where(scope: dict[str, Any]) -> str:
+    devices = scope.get("devices")
+    named = {
+        "organisation": scope.get("organisation"),
+        "region": scope.get("region"),
+        "tag": scope.get("tag"),
+        "devices": devices and (", ".join(devices[:3]) + (f" and {len(devices) - 3} more" if len(devices) > 3 else "")),
+    }
+    return "; ".join(f"{name} {value}" for name, value in named.items() if value)
 
 
 def _when(rule: dict[str, Any]) -> str:

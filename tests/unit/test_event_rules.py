@@ -22,13 +22,17 @@ def event(ts: int, state: str | None = "active", level: int | None = None) -> Ev
     return Event(uuid4(), 5, "cam-5", ts, ts, "smoke", state, level)
 
 
+def anywhere(_rule: EventRule, _device: int) -> bool:
+    return True
+
+
 def told(*batches: list[Event]) -> list[tuple[int, int, int]]:
     """(time, level before, level after) of each change of level at the camera."""
     newest: Newest = {}
     alert: Open | None = None
     found = []
     for batch in batches:
-        heard, renewed = judge(batch, RULES, {5: 1}, newest, NEVER)
+        heard, renewed = judge(batch, RULES, anywhere, newest, NEVER)
         newest.update(renewed)
         for one in heard:
             before = alert.level if alert else 0
@@ -71,24 +75,24 @@ def test_events_of_one_message_count_by_their_time() -> None:
 def test_events_that_are_received_long_after_they_happened_do_not_page() -> None:
     door = EventRule(2, "door", "door_open", 1)
     late = Event(uuid4(), 5, "cam-5", 100, 201, "door_open", "active")
-    assert judge([late], {"door_open": [door]}, {}, {}, 100) == ([], {("door_open", 5): 100})
-    assert len(judge([late], {"door_open": [door]}, {}, {}, 101)[0]) == 1
+    assert judge([late], {"door_open": [door]}, anywhere, {}, 100) == ([], {("door_open", 5): 100})
+    assert len(judge([late], {"door_open": [door]}, anywhere, {}, 101)[0]) == 1
 
 
 def test_a_latching_event_that_comes_late_says_so_and_after_a_day_raises_nothing() -> None:
     def heard(minutes: int, state: str = "active") -> list[Heard]:
         late = Event(uuid4(), 5, "cam-5", 0, minutes * 60_000_000, "smoke", state)
-        return judge([late], RULES, {}, {}, 60_000_000)[0]
+        return judge([late], RULES, anywhere, {}, 60_000_000)[0]
 
     assert [one.delay // 60_000_000 for minutes in (15, 25, 1440) for one in heard(minutes)] == [0, 25, 1440]
     assert heard(1441) == []
     assert [one.level for one in heard(1441, "inactive")] == [0], "its end counts whenever it comes"
 
 
-def test_a_rule_of_a_profile_hears_its_devices_only() -> None:
+def test_a_rule_hears_the_devices_that_it_is_for_only() -> None:
     rules = {"smoke": [EventRule(1, "smoke", "smoke", 3, profile_id=2)]}
-    assert judge([event(1)], rules, {5: 1}, {}, NEVER)[0] == []
-    assert len(judge([event(1)], rules, {5: 2}, {}, NEVER)[0]) == 1
+    assert judge([event(1)], rules, lambda rule, device: (rule.id, device) != (1, 5), {}, NEVER)[0] == []
+    assert len(judge([event(1)], rules, lambda rule, device: (rule.id, device) == (1, 5), {}, NEVER)[0]) == 1
 
 
 def steps(alert: Open | None, ts: int, level: int = 3, kind: str = "smoke", lag: int = 0) -> tuple[str, Open | None]:
