@@ -5,16 +5,17 @@ where p.rule_id = n.rule_id and p.series_id = n.series_id
 
 -- name: note_pending
 -- Times come one after the other, four of each.
-insert into rule_pending (rule_id, series_id, since, value, revision)
-select n.rule_id, n.series_id, (%(since)b::bigint[])[4 * n.place - 3 : 4 * n.place], n.value, r.revision
-from unnest(%(rules)b::int[], %(series)b::int[], %(values)b::float8[]) with ordinality as n (rule_id, series_id, value, place)
+insert into rule_pending (rule_id, series_id, since, value, revision, signal)
+select n.rule_id, n.series_id, (%(since)b::bigint[])[4 * n.place - 3 : 4 * n.place], n.value, r.revision, n.signal
+from unnest(%(rules)b::int[], %(series)b::int[], %(values)b::float8[], %(signals)b::text[]) with ordinality
+     as n (rule_id, series_id, value, signal, place)
 join rule r on r.id = n.rule_id
 order by n.rule_id, n.series_id
 on conflict (rule_id, series_id) do update
-set since = excluded.since, value = excluded.value, revision = excluded.revision
+set since = excluded.since, value = excluded.value, revision = excluded.revision, signal = excluded.signal
 
 -- name: pending
--- Levels of rules on signals that pend, where the rule is as it was then.
+-- Levels of rules on signals that pend, where the rule watches what it did then.
 select p.rule_id, p.series_id, p.since, p.value
 from rule_pending p
-join rule r on r.id = p.rule_id and r.revision = p.revision
+join rule r on r.id = p.rule_id and (r.signal = p.signal or (p.signal is null and r.revision = p.revision))

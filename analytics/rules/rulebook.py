@@ -167,7 +167,7 @@ class RuleBook(Stage):
             closed = await conn.execute(SQL.closed, {"ids": decision.events.go_on, "handlings": list(REOPENED)})
             if closed.rowcount:
                 raise StaleDecision(self, f"{closed.rowcount} alerts have been closed")
-        await note_pending(conn, self._set.slots, decision.verdict)
+        await note_pending(conn, self._set.slots, decision.verdict, self._set.unsettled)
         await self._withholding.note(conn, decision.events.held)
 
     def adopt(self, batch: Batch) -> None:
@@ -181,6 +181,7 @@ class RuleBook(Stage):
         if (results := batch.of(Results)).refused:
             raise StoreRefused(results.sentence)
         adopt(self._set.slots, decision.verdict, decision.now)
+        self._set.unsettled.clear()
         self._events.adopt(decision.events)
         staged = decision.events.staged
         for key, alert in staged.items():

@@ -9,7 +9,7 @@ import numpy as np
 
 from analytics.rules.definitions import EventRule, Rule, ThresholdRule
 from analytics.rules.scope import EVERYWHERE, Reach
-from analytics.rules.slots import Ints, Slots
+from analytics.rules.slots import NEVER, Ints, Slots
 from analytics.rules.tags import Tags
 from devices.registry.arrays import grouped
 from devices.registry.registry import Quantity, Registry
@@ -33,6 +33,9 @@ class RuleSet:
         self._reach = Reach(registry, self._tags)
         self.generation = -1
         """Of the registry: what the slots follow."""
+        self.unsettled: set[tuple[int, int]] = set()
+        """(rule id, series id) of levels of signals that pended before a rule or device changed, and may do so no more:
+        the store is to be told."""
         self._by_quantity: dict[Quantity, set[int]] = defaultdict(set)
 
     def follow(self, news: Mapping[int, Rule | None]) -> Ints:
@@ -70,6 +73,7 @@ class RuleSet:
             return False
         stays = isinstance(before, ThresholdRule) and isinstance(rule, ThresholdRule) and before.signal == rule.signal
         if isinstance(before, ThresholdRule):
+            self._unsettle(self.slots.of_rule(id_))
             self._by_quantity[_quantity(before)].discard(id_)
             if not stays:
                 self.slots.drop(id_)
@@ -81,6 +85,12 @@ class RuleSet:
         elif rule is not None:
             insort(self.by_kind[rule.kind], rule, key=attrgetter("id"))
         return not stays or (_quantity(before), before.scope) != (_quantity(rule), rule.scope)  # type: ignore[arg-type,union-attr]
+
+    def _unsettle(self, at: Ints) -> None:
+        slots = self.slots
+        pending = at[slots.since[at].min(axis=1, initial=NEVER) < NEVER]
+        named = ((slots.rule(slot), int(slots.series[slot])) for slot in pending.tolist())
+        self.unsettled |= {(rule.id, series) for rule, series in named if rule.signal != "value"}
 
     def _watch(self, have: Ints, series: Ints) -> Ints:
         """Let the rules of their quantities, and no others, watch these series; `have` are the slots on them."""
@@ -100,7 +110,9 @@ class RuleSet:
         rule = np.repeat(np.array([id_ for id_, _ in pairs], np.int64), [len(some) for _, some in pairs])
         series = np.concatenate([_NONE, *(some for _, some in pairs)])
         wanted = self.slots.find(rule, series)
-        self.slots.remove(np.setdiff1d(have, wanted))
+        gone = np.setdiff1d(have, wanted)
+        self._unsettle(gone)
+        self.slots.remove(gone)
         missing = np.flatnonzero(wanted < 0)
         missing = missing[np.lexsort((rule[missing], series[missing]))]  # neighbours in a batch are neighbours here
         return self.slots.add(rule[missing], series[missing])

@@ -98,11 +98,7 @@ class Slots:
         at = np.flatnonzero(self.row == row)
         if len(at):
             self.sign[at] = sign
-            value, reached = (self.value[at] * sign)[:, None], self.level[at, None] >= _NUMBERS
-            missing = self.up[row] == np.inf
-            stops = missing | np.where(reached, ~(value < self.keep[row]), value < self.up[row])
-            self.since[at] = np.where(stops, NEVER, self.since[at])
-            self.settle_bands(at)
+            self.check_pending(at)
 
     def drop(self, rule_id: int) -> None:
         """Remove a rule with its slots."""
@@ -161,6 +157,15 @@ class Slots:
         """Slots of which a level is pending."""
         pending: list[int] = np.flatnonzero((self.row >= 0) & (self.since.min(axis=1, initial=NEVER) < NEVER)).tolist()
         return pending
+
+    def check_pending(self, at: Ints) -> None:
+        """Let the levels of these slots stop to pend that their rules have not, or that their values are not beyond."""
+        row = self.row[at]
+        value, reached = (self.value[at] * self.sign[at])[:, None], self.level[at, None] >= _NUMBERS
+        missing = self.up[row] == np.inf
+        stops = missing | np.where(reached, ~(value < self.keep[row]), value < self.up[row])
+        self.since[at] = np.where(stops, NEVER, self.since[at])
+        self.settle_bands(at)
 
     def give_up(self, at: list[int]) -> None:
         """Let no level of these slots be pending."""

@@ -71,7 +71,7 @@ TABLES: Mapping[str, Table] = {
     ),
     "rule_pending": _table(
         _OPERATIONS, "since when signals are beyond the levels of rules", "while they are", None,
-        l2="rule_id series_id since revision", l3="value",
+        l2="rule_id series_id since revision signal", l3="value",
     ),
     "consumer": _table(
         _MANAGEMENT, "who is told of alerts, and up to which level", "until deleted", Permission.CONSUMERS_READ,

@@ -196,6 +196,50 @@ async def test_a_level_of_a_signal_that_pends_does_so_after_a_kill(pool: Pool, d
     assert not (await started(pool)).made.rules._set.slots.pending(), "the rule has changed since"
 
 
+AS_BEFORE = (
+    """name = 'Fast', hold_s = 90, thresholds = '{"yellow": 600}', signal = 'rate', devices = null, enabled = true"""
+)
+EDITS = {
+    "renamed": "name = 'Faster'",
+    "longer": "hold_s = 150",
+    "lower": """thresholds = '{"yellow": 300}'""",
+    "higher": """thresholds = '{"yellow": 90000}'""",
+    "another": "signal = 'gap'",
+    "elsewhere": "devices = '{2}'",
+    "off": "enabled = false",
+}
+GOES_ON = {"renamed", "longer", "lower"}
+
+
+@pytest.mark.parametrize("committed", [False, True])
+async def test_what_pends_goes_on_after_an_edit_and_a_kill_as_without_a_kill(pool: Pool, committed: bool) -> None:
+    async def edited(change: str) -> None:
+        async with pool.connection() as conn:
+            await conn.execute(f"update rule set {change} where code = 'fast'".encode())
+        await hub.made.rules.refresh(pool)
+        if committed:
+            await taken(hub, batch([minute], device="d2"))
+
+    hub, minute = await started(pool), 10
+    await taken(hub, batch(range(10)))
+    for edit, change in EDITS.items():
+        minute += 20
+        await edited(AS_BEFORE)
+        await taken(hub, batch([minute], value=20.0))
+        minute += 1
+        await taken(hub, batch([minute], value=90.0))
+        await edited(change)
+        if committed and edit not in GOES_ON:
+            await edited(AS_BEFORE)  # what has stopped does not come back
+        after = await started(pool)
+        told = []
+        for one in (hub, after):
+            ripe = one.read(Batch([], now=START + (minute + 5) * MINUTE))
+            told.append([(each.ts, each.kind, each.level) for each in ripe.changes])
+        assert told[0] == told[1], edit
+        assert bool(told[0]) == (edit in GOES_ON), edit
+
+
 async def test_a_start_reads_only_what_is_watched_and_so_much_at_once(
     pool: Pool, database: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
