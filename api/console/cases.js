@@ -4,6 +4,7 @@ import { locked, may } from './account.js';
 import { ask } from './ask.js';
 import { drawConflicts } from './case_conflicts.js';
 import { drawFiles, fileField, inJson } from './case_files.js';
+import { drawTables } from './case_tables.js';
 import { get, post } from './hub.js';
 import { caseStage, caseStep, moment, t } from './i18n.js';
 import { newId } from './report.js';
@@ -72,6 +73,7 @@ async function list(cursor = '') {
   at('case-none').hidden = at('case-rows').children.length > 0;
   at('case-list').hidden = false;
   at('case-one').hidden = true;
+  if (!cursor) await drawTables(at('case-tables'), button);
 }
 
 async function show(id) {

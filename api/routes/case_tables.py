@@ -1,22 +1,31 @@
 """Tables of cases as data: categories (大类, 小类) and deadlines, in versions of which the newest is in force."""
 
 import json
-from datetime import datetime
+from datetime import UTC, datetime
 from importlib.resources import files
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, NamedTuple
 from zoneinfo import ZoneInfo, available_timezones
 
 from fastapi import Header, Query, Request, Response
 from psycopg import AsyncConnection
 from pydantic import BaseModel, Field
 
+from api.case_changes import (
+    CaseTableChanges,
+    CaseTableTerms,
+    TableLine,
+    categories_by_line,
+    changes,
+    deadlines_by_line,
+)
 from api.case_files import read_categories, read_deadlines, read_hours
 from api.context import Here
 from api.contract_types import LevelName, Name
 from api.cursors import Page, Paged
-from api.database import audit, execute, read, row, rows, writing
+from api.database import audit, execute, read, rows, writing
 from api.language import Spoken
 from api.problems import ProblemError, invalid, responses
+from hub.access.caller import Caller
 from hub.access.door import GuardedRouter, TheCaller, needs
 from hub.access.permissions import Permission
 from hub.cases.terms import ZONE
@@ -51,6 +60,14 @@ class CaseTable(BaseModel):
         description="of deadlines: working hours of a day, from and to in minutes"
     )
     imported_at: datetime
+
+
+class ImportedTable(CaseTable):
+    """A version that was made, or that would be."""
+
+    dry_run: bool
+    in_force: CaseTable | None = Field(description="the version before it; null: there was none")
+    changes: CaseTableChanges
 
 
 class CaseCategory(BaseModel):
@@ -104,15 +121,20 @@ async def get_example(kind: Literal["categories", "deadlines"]) -> Response:
     return Response((EXAMPLES / f"{kind}.csv").read_text("utf-8"), 200, headers, "text/csv; charset=utf-8")
 
 
+MADE: dict[int | str, dict[str, Any]] = {
+    200: {"model": ImportedTable, "description": "what would change"}, **responses(415, 422)
+}  # fmt: skip
+DryRun = Annotated[bool, Query(description="only tell what would change")]
+
+
 @router.post(
-    "/categories", response_model=CaseTable, status_code=201, responses=responses(415, 422),
-    openapi_extra=_csv("categories.csv"),
-)  # fmt: skip
+    "/categories", response_model=ImportedTable, status_code=201, responses=MADE, openapi_extra=_csv("categories.csv")
+)
 @needs(Permission.CASES_CONFIGURE)
 async def import_categories(
-    request: Request, context: Here, caller: TheCaller, spoken: Spoken,
+    request: Request, response: Response, context: Here, caller: TheCaller, spoken: Spoken,
     name: Annotated[Name, Query(description="what the table is called, such as the city and the year")],
-    content_type: ContentType = "",
+    dry_run: DryRun = False, content_type: ContentType = "",
 ) -> Any:  # fmt: skip
     """Import a table of categories from a CSV file: kind (part or event), code, parent, name. Cases keep their version.
 
@@ -120,27 +142,33 @@ async def import_categories(
     """
     _is_csv(content_type, spoken)
     found = read_categories(await request.body(), spoken)
+    table = NewTable("categories", name, len(found))
     async with writing(context) as conn:
-        version = await _next(conn, "categories")
-        await execute(conn, SQL.add_table, _table("categories", version, name, caller.actor))
+        await execute(conn, SQL.lock, {})
+        before = categories_by_line(await rows(conn, SQL.known_categories))
+        after = {
+            TableLine(kind, code): CaseTableTerms(name=named, parent=parent) for kind, code, parent, named in found
+        }
+        told = await _told(conn, table, changes(before, after), dry_run)
+        if dry_run:
+            response.status_code = 200
+            return told
+        await execute(conn, SQL.add_table, {**told, "by": caller.actor, "hours": None})
         columns = dict(zip(("kinds", "codes", "parents", "names"), map(list, zip(*found, strict=True)), strict=True))
-        await execute(conn, SQL.add_categories, {"version": version, **columns})
-        await audit(conn, caller, "case_table.import", f"categories/{version}", {"name": name, "rows": len(found)})
-        [table] = await rows(conn, SQL.tables, {"kind": "categories", "version": version})
-        return table
+        await execute(conn, SQL.add_categories, {"version": told["version"], **columns})
+        return await _made(conn, caller, told)
 
 
 @router.post(
-    "/deadlines", response_model=CaseTable, status_code=201, responses=responses(415, 422),
-    openapi_extra=_csv("deadlines.csv"),
-)  # fmt: skip
+    "/deadlines", response_model=ImportedTable, status_code=201, responses=MADE, openapi_extra=_csv("deadlines.csv")
+)
 @needs(Permission.CASES_CONFIGURE)
 async def import_deadlines(
-    request: Request, context: Here, caller: TheCaller, spoken: Spoken,
+    request: Request, response: Response, context: Here, caller: TheCaller, spoken: Spoken,
     name: Annotated[Name, Query(description="what the table is called, such as the city and the year")],
     hours: Annotated[str, Query(max_length=200, description="working hours of a workday")] = HOURS,
     zone: Annotated[str, Query(max_length=60)] = ZONE,
-    content_type: ContentType = "",
+    dry_run: DryRun = False, content_type: ContentType = "",
 ) -> Any:  # fmt: skip
     """Import a table of deadlines from a CSV file: kind, category, level, stage, limit (30m, 4h, 2d), time (working or
     calendar). Deadlines that were stated stay; the stage `case` is from filing to the end."""
@@ -152,30 +180,53 @@ async def import_deadlines(
         raise invalid("zone", text("refusal.case_table.zone", spoken, told=zone[:60], example=ZONE))
     workday_s = 60 * sum(last - first for first, last in spans)
     async with writing(context) as conn:
+        await execute(conn, SQL.lock, {})
         known = {(each["category_kind"], each["code"]) for each in await rows(conn, SQL.known_categories)}
         found = read_deadlines(await request.body(), workday_s, known, spoken)
-        version = await _next(conn, "deadlines")
-        made = _table("deadlines", version, name, caller.actor)
-        await execute(conn, SQL.add_table, {**made, "zone": str(ZoneInfo(zone)), "hours": json.dumps(spans)})
+        table = NewTable("deadlines", name, len(found), str(ZoneInfo(zone)), [list(span) for span in spans])
+        before = deadlines_by_line(await rows(conn, SQL.known_deadlines))
+        after = deadlines_by_line(each._asdict() for each in found)
+        told = await _told(conn, table, changes(before, after), dry_run)
+        if dry_run:
+            response.status_code = 200
+            return told
+        await execute(conn, SQL.add_table, {**told, "by": caller.actor, "hours": json.dumps(spans)})
         names = ("kinds", "categories", "levels", "stages", "seconds", "working")
         columns = dict(zip(names, map(list, zip(*found, strict=True)), strict=True))
-        await execute(conn, SQL.add_deadlines, {"version": version, **columns})
-        await audit(conn, caller, "case_table.import", f"deadlines/{version}", {"name": name, "rows": len(found)})
-        [table] = await rows(conn, SQL.tables, {"kind": "deadlines", "version": version})
-        return table
+        await execute(conn, SQL.add_deadlines, {"version": told["version"], **columns})
+        return await _made(conn, caller, told)
+
+
+class NewTable(NamedTuple):
+    """A version that is imported."""
+
+    kind: Literal["categories", "deadlines"]
+    name: str
+    rows: int
+    zone: str | None = None
+    hours: list[list[int]] | None = None
+
+
+async def _told(conn: AsyncConnection, table: NewTable, changed: CaseTableChanges, dry_run: bool) -> dict[str, Any]:
+    """As `ImportedTable`, of what will be or would be made."""
+    newest = await rows(conn, SQL.tables, {"kind": table.kind, "version": None})
+    return {
+        **table._asdict(),
+        "version": 1 + (newest[0]["version"] if newest else 0),
+        "imported_at": datetime.now(UTC),
+        "dry_run": dry_run,
+        "in_force": newest[0] if newest else None,
+        "changes": changed,
+    }
+
+
+async def _made(conn: AsyncConnection, caller: Caller, told: dict[str, Any]) -> dict[str, Any]:
+    noted = {"name": told["name"], "rows": told["rows"]}
+    await audit(conn, caller, "case_table.import", f"{told['kind']}/{told['version']}", noted)
+    [table] = await rows(conn, SQL.tables, {"kind": told["kind"], "version": told["version"]})
+    return told | table
 
 
 def _is_csv(content_type: str, lang: Lang) -> None:
     if content_type.split(";")[0].strip().lower() != "text/csv":
         raise ProblemError(415, text("refusal.case_table.type", lang))
-
-
-def _table(kind: str, version: int, name: str, actor: str) -> dict[str, Any]:
-    return {"kind": kind, "version": version, "name": name, "zone": None, "hours": None, "by": actor}
-
-
-async def _next(conn: AsyncConnection, kind: str) -> int:
-    """The number of the next version, under a lock that others wait for."""
-    await execute(conn, SQL.lock, {})
-    found = await row(conn, SQL.newest, {"kind": kind})
-    return 1 + (found["version"] if found else 0)

@@ -1,9 +1,6 @@
 -- name: lock
 select pg_advisory_xact_lock(hashtext('ganzhi.case_table'))
 
--- name: newest
-select coalesce(max(version), 0) as version from case_table where kind = %(kind)s
-
 -- name: tables
 select t.kind, t.version, t.name, t.zone, t.hours, t.imported_at,
        case t.kind when 'categories' then (select count(*) from case_category c where c.version = t.version)
@@ -21,8 +18,14 @@ order by category_kind, code
 limit %(limit)s
 
 -- name: known_categories
-select category_kind, code from case_category
+select category_kind, code, parent, name from case_category
 where version = (select max(version) from case_table where kind = 'categories')
+order by category_kind, code
+
+-- name: known_deadlines
+select category_kind, category, level, stage, seconds, working from case_deadline
+where version = (select max(version) from case_table where kind = 'deadlines')
+order by category_kind nulls first, category nulls first, level nulls first, stage
 
 -- name: deadlines
 select * from (

@@ -11,6 +11,7 @@ from uuid import UUID, uuid4, uuid5
 import typer
 from rich.text import Text
 
+from app.cli.case_tables import import_lines
 from app.cli.client import DEFAULT_URL, TokenOption, UrlOption, call, fail, out, pages
 from app.cli.connection import Verbs
 
@@ -242,21 +243,23 @@ def import_table(
     file: Annotated[Path, typer.Argument(exists=True, dir_okay=False, help="CSV; hub cases example shows one.")],
     name: Annotated[str, typer.Option(help="What the table is called, such as the city and the year.")],
     hours: Annotated[str | None, typer.Option(help="Of deadlines: working hours, as 08:30-12:00,13:30-17:30.")] = None,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Only tell what would change.")] = False,
     url: UrlOption = DEFAULT_URL,
     token: TokenOption = None,
 ) -> None:
     """Import the next version of a table; its columns are those of `hub cases example`.
 
-    Example:  hub cases import categories categories.csv --name "Hangzhou 2026"
+    Example:  hub cases import categories categories.csv --name "Hangzhou 2026" --dry-run
 
     Example:  hub cases import deadlines deadlines.csv --name "Hangzhou 2026" --hours 09:00-12:00,13:00-18:00
     """
     if hours is not None and kind == "categories":
         fail("--hours is of deadlines: leave it out for categories")
-    params = {"name": name, **({"hours": hours} if hours else {})}
+    params = {"name": name, "dry_run": dry_run, **({"hours": hours} if hours else {})}
     csv = {"content-type": "text/csv"}
     made = call("POST", f"/case-tables/{kind}", url, token, params=params, content=file.read_bytes(), headers=csv)
-    out.print(f"{kind} {made.json()['version']}: {made.json()['rows']} rows are in force.")
+    for line in import_lines(made.json()):
+        out.print(Text(line), soft_wrap=True)
 
 
 @cases.verb("rules")

@@ -173,6 +173,63 @@ async def test_pictures_and_papers_are_brought_and_looked_at(database: str, brow
         assert readings == 2, "each time somebody has looked, and no other"
 
 
+TABLES = "document.getElementById('case-tables').textContent"
+FIELD = "document.querySelector('#ask-form [name={}]').value = '{}'"
+CATEGORIES = "kind,code,name\\nevent,01,市容\\nevent,0101,暴露垃圾\\n"
+WRONG_ONES = "kind,code,name\\nevent,1,a\\nrain,01,b\\n"
+
+
+async def test_a_table_is_imported_once_its_changes_were_seen(database: str, browser: Callable[[], Chromium]) -> None:
+    async with api_context(database) as context, client_of(context) as client, served(context) as url:
+        csv = {"content-type": "text/csv"}
+        table = "kind,code,name\nevent,01,市容环境\nevent,02,街面秩序\n".encode()
+        (await client.post("/case-tables/categories?name=2025", content=table, headers=csv)).raise_for_status()
+
+        def look() -> None:
+            with browser() as page:
+                page.resize(1280, 800)
+                page.open(url)
+                page.wait_for("!document.getElementById('cases').hidden", "there is a button")
+                page.evaluate("document.getElementById('language').click()")
+                press(page, "cases")
+                page.wait_for(f"{TABLES}.includes('分类表：第 1 版，2025（2 行）')", "what is in force")
+                bring(page, WRONG_ONES)
+                page.wait_for(f"{REFUSED}.includes('第 2 行') && {REFUSED}.includes('第 3 行')", "each wrong line")
+                shot(page, "table-wrong")
+                page.evaluate("document.getElementById('ask-cancel').click()")
+                bring(page, CATEGORIES)
+                page.wait_for(f"{TABLES}.includes('新增 1 行，修改 1 行，删除 1 行，0 行不变')", "what would change")
+                assert "~ 事件 01：市容环境 → 市容" in page.evaluate(TABLES)
+                shot(page, "table")
+                page.evaluate("document.querySelectorAll('#case-tables button')[0].click()")
+                page.wait_for(f"{TABLES}.includes('分类表：第 2 版')", "it is in force")
+                page.evaluate("document.getElementById('language').click()")
+                press(page, "cases-again")
+                page.wait_for(f"{TABLES}.includes('Categories: version 2, 2026 (2 rows)')", "in English")
+                bring(page, CATEGORIES.replace("市容", "streets"))
+                page.wait_for(f"{TABLES}.includes('0 added, 1 changed, 0 removed, 1 the same')", "again")
+                shot(page, "table-english")
+                page.evaluate("document.querySelectorAll('#case-tables button')[1].click()")
+                page.wait_for(f"{TABLES}.includes('Categories: version 2')", "who cancels changes nothing")
+                assert [each for each in page.complaints if "status of 422" not in each] == [], "but the refusal"
+
+        await asyncio.to_thread(look)
+        assert [each["version"] for each in (await client.get("/case-tables")).json()] == [2, 1]
+
+
+def bring(page: Chromium, content: str) -> None:
+    """A table of categories as a file, asked what it would change."""
+    page.evaluate("document.querySelector('#case-tables button').click()")
+    page.wait_for("document.getElementById('ask-dialog').open", "it asks for the file")
+    page.evaluate(FIELD.format("name", "2026"))
+    page.evaluate(f"""(() => {{
+        const chosen = new DataTransfer();
+        chosen.items.add(new File(['{content}'], 'table.csv', {{type: 'text/csv'}}));
+        document.querySelector('#ask-form [name=files]').files = chosen.files;
+        document.querySelector('#ask-form button[type=submit]').click();
+    }})()""")
+
+
 def picture() -> bytes:
     """A PNG of 64 by 48 pixels in one red."""
 

@@ -198,11 +198,24 @@ async def test_a_file_that_is_wrong_is_refused_by_line(
 async def test_a_new_version_does_not_change_what_cases_name(client: httpx.AsyncClient) -> None:
     await tables(client)
     case = await reported(client, category_kind="event", category="0101")
-    answer = await client.post(
-        "/case-tables/categories?name=next", content=b"kind,code,name\nevent,09,other\n",
-        headers={"content-type": "text/csv"},
-    )  # fmt: skip
-    assert answer.json()["version"] == 2
+    content = "kind,code,name\nevent,09,other\nevent,01,市容秩序\n".encode()
+    asked: dict[str, Any] = {"content": content, "headers": {"content-type": "text/csv"}}
+    dry = await client.post("/case-tables/categories?name=next&dry_run=true", **asked)
+    assert (dry.status_code, dry.json()["version"], dry.json()["in_force"]["version"]) == (200, 2, 1)
+    versions = [(each["kind"], each["version"]) for each in (await client.get("/case-tables")).json()]
+    assert versions == [("categories", 1), ("deadlines", 1)]
+    answer = await client.post("/case-tables/categories?name=next", **asked)
+    assert (answer.status_code, answer.json()["version"]) == (201, 2)
+    changed = answer.json()["changes"]
+    assert changed == dry.json()["changes"], "what it told is what it did"
+    assert [changed[how] for how in ("added", "changed", "removed", "same")] == [1, 1, 12, 0]
+    assert changed["shown"][-2:] == [
+        {"change": "changed", "category_kind": "event", "category": "01", "level": None, "stage": None,
+         "before": {"name": "市容环境", "parent": None, "seconds": None, "working": None},
+         "after": {"name": "市容秩序", "parent": None, "seconds": None, "working": None}},
+        {"change": "added", "category_kind": "event", "category": "09", "level": None, "stage": None, "before": None,
+         "after": {"name": "other", "parent": None, "seconds": None, "working": None}},
+    ]  # fmt: skip
     found = (await client.get(f"/cases/{case}")).json()
     assert (found["category_version"], found["category_name"]) == (1, "暴露垃圾")
     gone = await client.post("/cases", json={**REPORT, "category_kind": "event", "category": "0101"})
@@ -213,6 +226,14 @@ async def test_a_new_version_does_not_change_what_cases_name(client: httpx.Async
         headers={"content-type": "text/csv"},
     )  # fmt: skip
     assert (refused.status_code, "are no working hours" in refused.text) == (422, True)
+    dry = await client.post(
+        "/case-tables/deadlines?name=a&dry_run=true&hours=09:00-17:00", content=b"stage,limit,time\ncase,1d,working\n",
+        headers={"content-type": "text/csv"},
+    )  # fmt: skip
+    told = dry.raise_for_status().json()
+    assert (told["hours"], told["in_force"]["hours"]) == ([[540, 1020]], [[510, 720], [810, 1050]])
+    [whole] = [each for each in told["changes"]["shown"] if each["after"] is not None]
+    assert (whole["stage"], whole["after"]["seconds"], whole["after"]["working"]) == ("case", 28_800, True)
 
 
 async def test_who_is_limited_to_an_area_sees_the_cases_that_are_in_it_now(database: str) -> None:

@@ -24,6 +24,8 @@ async def test_a_case_goes_its_way_from_the_command_line(database: str, tmp_path
         assert "There is none: no case has a category or a deadline." in await hub("tables")
         for kind in ("categories", "deadlines"):
             file.write_text(await hub("example", kind), encoding="utf-8")
+            dry = await hub("import", kind, str(file), "--name", "example", "--dry-run")
+            assert ("nothing was stored" in dry, " 0 removed" in dry) == (True, True), dry
             assert f"{kind} 1: " in await hub("import", kind, str(file), "--name", "example")
         assert "deadlines     1" in await hub("tables")
         file.write_text("kind,code,name\nevent,0101,a\n", encoding="utf-8")
