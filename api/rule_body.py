@@ -10,7 +10,7 @@ from api.rule_schedule import Schedule
 from api.rule_scope import RuleScope
 from devices.vocabulary import KINDS, PROMPT
 from hub.alerts.own_kinds import reserved
-from hub.signals import Signal
+from hub.signals import GROWING, Signal
 from hub.words.sentence import Sentence
 
 _EXAMPLES: list[JsonValue] = [
@@ -31,6 +31,14 @@ _EXAMPLES: list[JsonValue] = [
         "direction": "above",
         "thresholds": {"yellow": 0.99},
         "clear_s": 1800,
+    },
+    {
+        "name": "Level is silent",
+        "profile": "river-level",
+        "metric": "level",
+        "signal": "silence",
+        "direction": "above",
+        "thresholds": {"blue": 3600, "yellow": 7200},
     },
     {"name": "Smoke seen", "event_kind": "smoke", "level": "red"},
 ]
@@ -64,7 +72,11 @@ class RuleBody(BaseModel):
         description="what the thresholds are of: the value, or of each reading its `score` (how unusual, 0 to 1), "
         "`rate` (change an hour since the reading before), `residual` (distance from what is usual at its hour) or "
         "`gap` (seconds since the reading before), or `excess` (how many times as far as ever before the series goes "
-        "from what it does)",
+        "from what it does); or of the series its `silence` (seconds since the newest reading) or `flat` (seconds "
+        "since the value moved)",
+    )
+    tolerance: float = Field(
+        default=0, ge=0, allow_inf_nan=False, description="how far a value may move, in its unit, and still be flat"
     )
     direction: Literal["above", "below"] | None = None
     thresholds: dict[LevelName, Threshold] | None = Field(default=None, min_length=1)
@@ -103,6 +115,7 @@ class RuleBody(BaseModel):
             if self.profile is None or any(part is None for part in of_metric):
                 raise ValueError("a threshold rule needs profile, metric, direction and thresholds")
             self._ordered(self.thresholds or {})
+            self._growing()
             self._repeated()
         elif any(part is None for part in of_event):
             raise ValueError("an event rule needs event_kind and level")
@@ -110,10 +123,21 @@ class RuleBody(BaseModel):
             raise ValueError(refused)
         elif self.event_kind not in KINDS:
             raise ValueError(known("kind of event", str(self.event_kind), sorted(KINDS)))
-        elif self.hysteresis or self.hold_s or self.clear_s or self.signal != "value":
-            raise ValueError("signal, hysteresis, hold_s and clear_s belong to threshold rules")
+        elif self.hysteresis or self.hold_s or self.clear_s or self.tolerance or self.signal != "value":
+            raise ValueError("signal, tolerance, hysteresis, hold_s and clear_s belong to threshold rules")
         self._repeated()
         return self
+
+    def _growing(self) -> None:
+        """Thresholds that are times are hold times themselves."""
+        if self.tolerance and self.signal != "flat":
+            raise ValueError(Sentence("refusal.rule.tolerance"))
+        if self.signal not in GROWING:
+            return
+        if self.direction != "above" or self.hysteresis or self.hold_s:
+            raise ValueError(Sentence("refusal.rule.growing", signal=self.signal))
+        if self.signal == "silence" and self.clear_s and self.clear_s >= min((self.thresholds or {}).values()):
+            raise ValueError(Sentence("refusal.rule.silent_again"))
 
     def _repeated(self) -> None:
         """What waits for more events, or for a time, may hide what it waits for."""
@@ -145,6 +169,7 @@ class Rule(BaseModel):
     scope: RuleScope | None = Field(description="of its devices those that the caller sees; null: no limit")
     metric: str | None
     signal: Signal
+    tolerance: float
     direction: str | None
     thresholds: dict[LevelName, float] | None
     hysteresis: float

@@ -13,6 +13,8 @@ from hub.words.sentence import Sentence
 RANGES: Mapping[str, Mapping[str, float]] = {
     "score": {"min": 0, "max": 1},
     "gap": {"min": 0},
+    "silence": {"min": 0, "max": 31536000},
+    "flat": {"min": 0, "max": 31536000},
     "excess": {"min": 0},
     "rate": {},
     "residual": {},

@@ -9,15 +9,18 @@ from numpy.typing import NDArray
 
 Floats = NDArray[np.float64]
 
-Signal = Literal["value", "score", "rate", "residual", "gap", "excess"]
+Signal = Literal["value", "score", "rate", "residual", "gap", "excess", "silence", "flat"]
 """What a rule may watch of a metric.
 
 value: the reading itself. score: how unusual it is, 0 .. 1. rate: its change since the reading before, in its unit an
 hour. residual: its distance from what is usual at its hour, in its unit. gap: seconds since the reading before.
-excess: how many times as far as ever before the series goes from what it does.
+excess: how many times as far as ever before the series goes from what it does. silence: seconds since the newest
+reading, which grow without one. flat: seconds since the value moved, as of the newest reading.
 """
 SIGNALS: tuple[Signal, ...] = get_args(Signal)
-LEARNED: tuple[Signal, ...] = SIGNALS[1:]
+GROWING: frozenset[Signal] = frozenset({"silence", "flat"})
+"""Times: rules look above them, without hysteresis and hold time."""
+LEARNED: tuple[Signal, ...] = tuple(signal for signal in SIGNALS[1:] if signal not in GROWING)
 """What detection tells; nothing of metrics that are not watched."""
 
 
@@ -55,8 +58,8 @@ class Signals:
 
     def of(self, signal: Signal) -> Floats:
         """One of them by its name; ValueError for `value`, which is the reading's own."""
-        if signal == "value":
-            raise ValueError("the value of a reading is no signal of detection")
+        if signal not in LEARNED:
+            raise ValueError(f"the {signal} of a reading is no signal of detection")
         found: Floats = getattr(self, signal)
         return found
 

@@ -30,6 +30,8 @@ class ThresholdRule:
     """How long a value must have fallen back before a level ends."""
     signal: Signal = "value"
     """What the thresholds, the hysteresis and the times are of."""
+    tolerance: float = 0.0
+    """How far a value may move, in its unit, and still be flat."""
     version: int | None = None
     """None: it is not stored."""
     schedule: Shift | None = None
@@ -85,6 +87,7 @@ def _threshold_rule(row: Mapping[str, Any]) -> ThresholdRule:
         hold=round(row["hold_s"] * 1_000_000),
         clear=round(row["clear_s"] * 1_000_000),
         signal=row["signal"],
+        tolerance=row["tolerance"],
         version=row.get("version"),
         schedule=schedule_of(row["schedule"]),
         scope=scope_of(row),

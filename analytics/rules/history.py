@@ -21,6 +21,7 @@ from devices.codecs.local_time import zone_of
 from hub.alerts.trial import Connect, Trial, TrialsBusyError, WouldBe
 from hub.duty.calendar import Calendar
 from hub.models import Columns, Event, Micros, to_micros
+from hub.signals import LEARNED
 from hub.store.binary_copy import EPOCH_2000
 from hub.store.statements import statements
 
@@ -93,7 +94,7 @@ async def _over_readings(connect: Connect, rule: ThresholdRule, since: datetime,
         quantity = {"profile": rule.profile_id, "metric": rule.metric, **rule.scope.parameters()}
         series: list[tuple[int, str, str]] = await (await conn.execute(SQL.series, quantity)).fetchall()
         days = await read_days(conn)
-    begin = since if rule.signal == "value" else since - LEARNING
+    begin = since - LEARNING if rule.signal in LEARNED else since
     trial, number, give_up = Trial(), 1, time.monotonic() + PATIENCE_S
     while trial.things < len(series):
         if time.monotonic() > give_up or len(trial.alerts) > MOST:
@@ -125,7 +126,7 @@ def _raised(
     names, end = [device for _, device, _ in series], to_micros(until)
     zones, calendar = [zone_of(zone) for *_, zone in series], Calendar(dict(days))
     told = [partial(_opens, rule, calendar, zone) for zone in zones] if rule.schedule else ()
-    if rule.signal == "value":
+    if rule.signal not in LEARNED:
         return of_readings(rule, names, readings, end, opens=told), len(readings)
     signals = past_signals(readings, zones, swapped_days(days), end)
     within = readings.ts >= to_micros(since)

@@ -9,7 +9,7 @@ from collections.abc import Collection
 import numpy as np
 
 from analytics.rules.slots import NEVER, Slots
-from analytics.rules.thresholds import Verdict
+from analytics.rules.verdict import Verdict
 from hub.models import Micros
 from hub.stage import Connection
 from hub.store.statements import statements
@@ -33,7 +33,7 @@ async def note_pending(conn: Connection, slots: Slots, verdict: Verdict, unsettl
         slot: value for at, _, seen in verdict.seen for slot, value in zip(at.tolist(), seen.tolist(), strict=True)
     }
     for slot, each in walked.items():
-        newest[slots.rule(slot).id, int(slots.series[slot])] = slot, each.since
+        newest[slots.rule(slot).id, int(slots.series[slot])] = slot, _noted(slots, slot, each.level, each.since)
     pending = {pair: (slot, since) for pair, (slot, since) in newest.items() if min(since) < NEVER}
     over = [pair for pair in newest if pair not in pending]
     if over:
@@ -64,9 +64,14 @@ def _of_unsettled(slots: Slots, unsettled: Collection[Pair]) -> dict[Pair, tuple
     pairs = np.array([*unsettled], np.int64).reshape(-1, 2)
     at = slots.find(pairs[:, 0], pairs[:, 1])
     return {
-        pair: (slot, slots.since[slot].tolist() if slot >= 0 else [NEVER])
+        pair: (slot, _noted(slots, slot, int(slots.level[slot]), slots.since[slot].tolist()) if slot >= 0 else [NEVER])
         for pair, slot in zip(unsettled, at.tolist(), strict=True)
     }
+
+
+def _noted(slots: Slots, slot: int, level: int, since: list[Micros]) -> list[Micros]:
+    """Without the levels that silence will reach: those follow from the newest reading."""
+    return since if slots.rule(slot).signal != "silence" else since[:level] + [NEVER] * (4 - level)
 
 
 def _columns(pairs: Collection[Pair]) -> dict[str, list[int]]:

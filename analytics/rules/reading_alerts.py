@@ -8,7 +8,7 @@ import numpy as np
 from analytics.rules import changes
 from analytics.rules.alerts import Key, Open, Staged, steps_of
 from analytics.rules.slots import Ints, Slots
-from analytics.rules.thresholds import Transition, Verdict
+from analytics.rules.verdict import Transition, Verdict
 from analytics.rules.withheld import Held, Told, opened, tell
 from analytics.rules.withholding import Withholding
 from devices.registry.device import Device
@@ -40,7 +40,8 @@ class ReadingAlerts:
     ) -> Iterator[AlertChange]:
         """What the transitions of a batch change, and what is told of what was withheld until a time by then."""
         for transition in verdict.transitions:
-            yield from self._changed(slots, transition, alerts, decision)
+            stays_at = verdict.stays_at.get((transition.slot, transition.ts))
+            yield from self._changed(slots, transition, stays_at, alerts, decision)
         due = self._withholding.readings_due(slots)
         if due:
             seen = _seen(verdict, np.array(list(due), np.int64))
@@ -57,7 +58,12 @@ class ReadingAlerts:
                     yield from self._told(slots, slot, key, told, True, alerts, decision)
 
     def _changed(
-        self, slots: Slots, transition: Transition, alerts: Mapping[Key, Open], decision: ReadingDecision
+        self,
+        slots: Slots,
+        transition: Transition,
+        stays_at: float | None,
+        alerts: Mapping[Key, Open],
+        decision: ReadingDecision,
     ) -> Iterator[AlertChange]:
         slot, ts, value, before, after = transition
         rule, series = slots.rule(slot), int(slots.series[slot])
@@ -70,7 +76,7 @@ class ReadingAlerts:
             decision.held[key] = withheld
         for each in told:
             beyond = each.since is not None or after > before
-            yield from self._told(slots, slot, key, each, beyond, alerts, decision)
+            yield from self._told(slots, slot, key, each, beyond, alerts, decision, stays_at)
 
     def _told(
         self,
@@ -81,8 +87,9 @@ class ReadingAlerts:
         beyond: bool,
         alerts: Mapping[Key, Open],
         decision: ReadingDecision,
+        stays_at: float | None = None,
     ) -> Iterator[AlertChange]:
-        """`beyond`: the level has risen."""
+        """`beyond`: the level has risen. `stays_at`: the value of a flat series."""
         rule, series, ts, after = slots.rule(slot), key[1], told.ts, told.level
         device = self._owner(series)
         target, known = f"{device.code}/{rule.metric}", decision.staged.get(key, alerts.get(key))
@@ -92,8 +99,9 @@ class ReadingAlerts:
         for kind, alert, at, level in steps:
             shown = 0 if kind == "cleared" else level
             title = reading_title(
-                device.name, rule.label, told.value, beyond, rule.above, threshold, shown, signal=rule.signal
-            )
+                device.name, rule.label, told.value, beyond, rule.above, threshold, shown,
+                signal=rule.signal, stays_at=stays_at,
+            )  # fmt: skip
             yield AlertChange(
                 changes.change_id(alert, kind, level, f"{at}{mark}"), alert, kind, at, rule.id, target, device.id,
                 series, level, since(title, told.since, device.zone) if shown else title, told.value, threshold,

@@ -3,7 +3,7 @@
 import asyncio
 import math
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from operator import attrgetter
 
 import numpy as np
@@ -12,6 +12,8 @@ from numpy.typing import NDArray
 from analytics.rules.alerts import REOPENED, Key, Open, Staged
 from analytics.rules.definitions import Rule
 from analytics.rules.event_alerts import EventAlerts, EventDecision
+from analytics.rules.flat_rows import note_flat, recall_flat
+from analytics.rules.hearing import Hearing
 from analytics.rules.pending import note_pending, recall_pending
 from analytics.rules.reading_alerts import Marks, ReadingAlerts, ReadingDecision
 from analytics.rules.reception import Everything, Reception
@@ -19,7 +21,8 @@ from analytics.rules.ruleset import RuleSet
 from analytics.rules.slots import LONG_AGO, NEVER, Ints
 from analytics.rules.stored import Past, read_past, read_rule_news
 from analytics.rules.tags import Tags
-from analytics.rules.thresholds import Verdict, adopt, evaluate, next_due, warm_up
+from analytics.rules.thresholds import adopt, evaluate, next_due, warm_up
+from analytics.rules.verdict import Kept, Verdict
 from analytics.rules.windows import Windows
 from analytics.rules.withheld import Held
 from analytics.rules.withholding import Withholding
@@ -32,7 +35,7 @@ from hub.models import Batch, Columns, Micros
 from hub.repeats import Corrected
 from hub.signals import Signals
 from hub.stage import Connection, Stage, StaleDecision
-from hub.store.latest import catch_up
+from hub.store.latest import Latest, catch_up
 from hub.store.pool import Pool, sorted_errors
 from hub.store.revision import NOTHING
 from hub.store.statements import statements
@@ -56,6 +59,9 @@ class _Decision:
     now: Micros
     verdict: Verdict
     events: EventDecision
+    odd: bool
+    """Whether some of its readings replace others, or count at another time than their own."""
+    noted: list[Kept] = field(default_factory=list)
 
 
 class RuleBook(Stage):
@@ -80,8 +86,10 @@ class RuleBook(Stage):
         registry: Registry,
         stale_after_s: float = 900.0,
         reception: Reception | None = None,
+        latest: Latest | None = None,
     ) -> None:
-        """`reception` may be replaced before `restore`; left out, everything is received.
+        """`reception` may be replaced before `restore`; left out, everything is received. `latest` is the stage before
+        this one that knows newest readings; left out, this one follows them itself.
 
         Hold times end by themselves only from GRACE after a gap: what was sent meanwhile may still be on its way.
         """
@@ -96,6 +104,8 @@ class RuleBook(Stage):
         self._tags = Tags()
         self._set = RuleSet(registry, self._tags)
         self._withholding = Withholding(registry, Windows(registry))
+        self._own = Latest() if latest is None else None
+        self._hearing = Hearing(registry, latest or self._own or Latest())
         self._readings = ReadingAlerts(registry, self._withholding)
         self._events = EventAlerts(registry, self._stale_after, self._withholding)
         self._alerts: dict[Key, Open] = {}
@@ -107,7 +117,7 @@ class RuleBook(Stage):
 
         The registry must have been refreshed: series that it learns of later are new to the rules.
         """
-        await catch_up(conn)
+        await (catch_up(conn) if self._own is None else self._own.restore(conn))
         known = [*self._set.rules.values(), *self._news.values()]
         self._events.forget()
         await self._read_news(conn)
@@ -120,6 +130,7 @@ class RuleBook(Stage):
         self._install()
         await recall_pending(conn, self._set.slots)
         self._remember(past)
+        await recall_flat(conn, self._set.slots)
         self._note_times(self._alerts)
 
     async def refresh(self, pool: Pool) -> None:
@@ -154,7 +165,7 @@ class RuleBook(Stage):
         decided = list(self._readings.decide(self._set.slots, verdict, self._alerts, of_readings, until))
         said = EventDecision(alerts, held)
         decided += self._events.decide(batch, self._set, self._alerts, said, until)
-        self._decision = _Decision(batch, now, verdict, said)
+        self._decision = _Decision(batch, now, verdict, said, which is not None or readings is not batch.readings)
         decided.sort(key=attrgetter("ts"))
         batch.changes = decided
 
@@ -168,6 +179,7 @@ class RuleBook(Stage):
             if closed.rowcount:
                 raise StaleDecision(self, f"{closed.rowcount} alerts have been closed")
         await note_pending(conn, self._set.slots, decision.verdict, self._set.unsettled)
+        decision.noted[:] = await note_flat(conn, self._set.slots, decision.verdict, decision.odd)
         await self._withholding.note(conn, decision.events.held)
 
     def adopt(self, batch: Batch) -> None:
@@ -180,8 +192,12 @@ class RuleBook(Stage):
             return
         if (results := batch.of(Results)).refused:
             raise StoreRefused(results.sentence)
+        if self._own is not None:
+            self._own.adopt(batch)
         adopt(self._set.slots, decision.verdict, decision.now)
         self._set.unsettled.clear()
+        for kept in decision.noted:
+            self._set.slots.flats.saved(kept)
         self._events.adopt(decision.events)
         staged = decision.events.staged
         for key, alert in staged.items():
@@ -205,6 +221,7 @@ class RuleBook(Stage):
         at = at[at >= 0]
         slots.level[at] = alert.level
         slots.settle_bands(at)
+        self._hearing.begin(slots, self.reception, at)
 
     def due(self, now: Micros) -> Micros | None:
         """When the next hold time ends; slightly later if earlier messages may still be undecided."""
@@ -212,8 +229,10 @@ class RuleBook(Stage):
         held = slots.next_due if slots.next_due > now else next_due(slots, now - self._stale_after)
         at = min(self._events.due(), self._withholding.due(slots, now - self._stale_after))
         at = at if held is None else min(held, at)
-        if at >= NEVER:
-            return None
+        looks = self._hearing.due(slots, self.reception, now, DEAF)
+        if looks <= now or min(at, looks) >= NEVER:
+            return now if looks <= now else None
+        at = min(at, looks)
         free = self._free_from()
         at = max(at, free if free < NEVER else now + DEAF)
         return at if at > now or self.reception.until() >= at else now + AGAIN
@@ -236,12 +255,16 @@ class RuleBook(Stage):
         """Apply changed rules and devices; new slots and watches take over active alerts."""
         news, self._news = self._news, {}
         self._forget_retired()
+        slots, generation = self._set.slots, self._set.generation
         added = self._set.follow(news)
         if news:
             self._events.install(self._set, self._alerts)
             self._note_times([*self._alerts, *self._events.paused()])
         if len(added):
             self._take_up(added)
+        self._hearing.follow(slots, self.reception)
+        begun = [added, self._hearing.changed(slots, generation), *(slots.of_rule(id_) for id_ in news)]
+        self._hearing.begin(slots, self.reception, np.unique(np.concatenate(begun)))
         self._withholding.follow(self._set, self.reception.owns, changed=bool(news))
 
     def _note_times(self, keys: Iterable[Key]) -> None:
@@ -284,6 +307,7 @@ class RuleBook(Stage):
         slots.give_up([slot for slot in slots.pending() if not self._owns(int(slots.series[slot]))])
         for slot in slots.pending():
             slots.lag[slot] = past.lags.get(int(slots.series[slot]), 0)
+        self._hearing.begin(slots, self.reception, np.flatnonzero(slots.row >= 0))
 
     def _owns(self, series: int) -> bool:
         device = self._registry.owner(series)

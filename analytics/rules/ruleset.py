@@ -7,6 +7,7 @@ from operator import attrgetter
 
 import numpy as np
 
+from analytics.rules import silence
 from analytics.rules.definitions import EventRule, Rule, ThresholdRule
 from analytics.rules.scope import EVERYWHERE, Reach
 from analytics.rules.slots import NEVER, Ints, Slots
@@ -89,6 +90,7 @@ class RuleSet:
     def _unsettle(self, at: Ints) -> None:
         slots = self.slots
         pending = at[slots.since[at].min(axis=1, initial=NEVER) < NEVER]
+        pending = np.setdiff1d(pending, silence.silent(slots, pending[slots.level[pending] == 0]))
         named = ((slots.rule(slot), int(slots.series[slot])) for slot in pending.tolist())
         self.unsettled |= {(rule.id, series) for rule, series in named if rule.signal != "value"}
 

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from analytics.rules.definitions import ThresholdRule
+from analytics.rules.flat import Flats
 from devices.registry.arrays import grown
 from hub.models import Micros
 from hub.signals import SIGNALS, Signal
@@ -35,6 +36,13 @@ class Slots:
         """Where a level is left: the value must be smaller."""
         self.hold: Ints = np.empty(0, np.int64)
         self.clear: Ints = np.empty(0, np.int64)
+        self.after: Ints = np.empty((0, 4), np.int64)
+        """Times of rules on silence, whose thresholds are no values; NEVER where a rule has no such level."""
+        self.tolerance: Floats = np.empty(0)
+        """Of rules on flat series."""
+        self.hears: Micros = LONG_AGO
+        """Since when all that is sent is received; NEVER: it is not."""
+        self.flats = Flats()
         self.row: NDArray[np.int32] = np.empty(0, np.int32)
         """By slot the row of its rule; -1 where the slot is free."""
         self.series: NDArray[np.int32] = np.empty(0, np.int32)
@@ -89,14 +97,19 @@ class Slots:
                 self.up, self.keep = grown(self.up, row, np.inf), grown(self.keep, row, np.inf)
                 self.hold, self.clear = grown(self.hold, row, 0), grown(self.clear, row, 0)
                 self._signs, self._watched = grown(self._signs, row, 1.0), grown(self._watched, row, 0)
+                self.after, self.tolerance = grown(self.after, row, NEVER), grown(self.tolerance, row, 0.0)
             self._watched[row] = SIGNALS.index(rule.signal)
         sign = self._signs[row] = 1.0 if rule.above else -1.0
         self.rules[row] = rule
-        self.up[row] = [np.inf if threshold is None else sign * threshold for threshold in rule.thresholds]
+        silent = rule.signal == "silence"
+        given = [None if silent else threshold for threshold in rule.thresholds]
+        self.up[row] = [np.inf if threshold is None else sign * threshold for threshold in given]
+        self.after[row] = [round(after * 1e6) if silent and after is not None else NEVER for after in rule.thresholds]
+        self.tolerance[row] = rule.tolerance
         self.keep[row] = self.up[row] - rule.hysteresis
         self.hold[row], self.clear[row] = rule.hold, rule.clear
         at = np.flatnonzero(self.row == row)
-        if len(at):
+        if len(at) and not silent:
             self.sign[at] = sign
             self.check_pending(at)
 
@@ -116,6 +129,7 @@ class Slots:
         self.sign[at] = self._signs[self.row[at]]
         self.level[at], self.since[at], self.last[at], self.value[at] = 0, NEVER, LONG_AGO, np.nan
         self.lag[at] = 0
+        self.flats.forget(at)
         self.settle_bands(at)
         watched = self._watched[self.row[at]]
         for number in np.unique(watched).tolist():
@@ -160,6 +174,7 @@ class Slots:
 
     def check_pending(self, at: Ints) -> None:
         """Let the levels of these slots stop to pend that their rules have not, or that their values are not beyond."""
+        at = at[self.after.min(axis=1, initial=NEVER)[self.row[at]] == NEVER]  # silence goes by no value
         row = self.row[at]
         value, reached = (self.value[at] * self.sign[at])[:, None], self.level[at, None] >= _NUMBERS
         missing = self.up[row] == np.inf

@@ -48,7 +48,8 @@ with recursive newest as (
 select kind, device_id, (extract(epoch from at) * 1000000)::bigint from newest
 
 -- name: lags
--- By how much the clock of the device of a series is slow, where a rule with a hold or clear time watches it. In microseconds.
+-- By how much the clock of the device of a series is slow, where a rule with a hold or clear time, or one on silence, watches
+-- it. In microseconds.
 with limited as materialized (select *, organisations_below(organisation) as organisations from rule)
 select s.id, (-1000000 * seen.clock_offset_s)::bigint
 from limited rule
@@ -56,7 +57,7 @@ join device d on d.profile_id = rule.profile_id
              and in_rule_scope(rule.organisations, rule.region, rule.tag, rule.devices, d.id, d.organisation, d.region, d.tags)
 join series s on s.device_id = d.id and s.metric = rule.metric
 join device_seen seen on seen.device_id = d.id
-where rule.enabled and (rule.hold_s > 0 or rule.clear_s > 0) and seen.clock_offset_s < 0
+where rule.enabled and (rule.hold_s > 0 or rule.clear_s > 0 or rule.signal = 'silence') and seen.clock_offset_s < 0
 group by s.id, seen.clock_offset_s
 
 -- name: latest
@@ -72,7 +73,7 @@ select pg_current_snapshot()::text,
        (select jsonb_agg(to_jsonb(c)) from (
            select r.id, r.code, r.version, r.profile_id, r.metric,
                   coalesce(p.metrics -> r.metric ->> 'name', r.metric) as label, r.direction, r.thresholds,
-                  r.hysteresis, r.hold_s, r.clear_s, r.signal, r.event_kind, r.event_level,
+                  r.hysteresis, r.hold_s, r.clear_s, r.signal, r.tolerance, r.event_kind, r.event_level,
                   r.count, r.within_s, r.cooldown_s, r.schedule,
                   organisations_below(r.organisation) as organisations, r.region, r.tag, r.devices
            from rule r

@@ -8,48 +8,20 @@ difference when and in which batches readings come.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
+from analytics.rules import silence
 from analytics.rules.slots import LONG_AGO, NEVER, Floats, Ints, Slots
+from analytics.rules.verdict import Transition, Verdict, Walked
 from hub.models import Columns, Micros
 from hub.quality import UNUSABLE, Quality
-from hub.signals import Signals
+from hub.signals import GROWING, Signal, Signals
 
 _NUMBERS = np.arange(1, 5)
 _SKIP = np.int16(Quality.LATE | UNUSABLE)
-
-
-class Transition(NamedTuple):
-    """A slot's level (0 none .. 4 red) changed: with a reading, or when a hold or clear time had passed since one."""
-
-    slot: int
-    ts: Micros
-    value: float
-    """Of that reading."""
-    before: int
-    after: int
-
-
-class Walked(NamedTuple):
-    """A slot's state after a batch."""
-
-    slot: int
-    level: int
-    since: list[Micros]
-
-
-@dataclass(slots=True)
-class Verdict:
-    """Result of a batch: transitions (ascending in time per slot) and the resulting state."""
-
-    transitions: list[Transition] = field(default_factory=list)
-    walked: list[Walked] = field(default_factory=list)
-    seen: list[tuple[Ints, Ints, Floats]] = field(default_factory=list)
-    """Slots, and the time and value of their last evaluated reading."""
 
 
 def evaluate(
@@ -65,7 +37,8 @@ def evaluate(
     Skipped: flagged late or not usable, before `oldest`, not a number, and not newer than what the slot has seen (a
     redelivery, or late), unless it replaces just that: `corrected` is a mask of those that replace a stored one. A hold
     time that ended before `oldest` waits for the next reading. Rules that watch a signal see what `signals` tells of
-    these readings where they would see the value; without it they see no readings.
+    these readings where they would see the value; without it they see no readings. For rules on silence each reading
+    counts that is not late; for those on flat series each that is usable, however old.
     """
     series, ts, value = readings.series, readings.ts, readings.value
     # What the newest reading of a slot must be older than: one that is replaced does not count.
@@ -74,8 +47,10 @@ def evaluate(
     if not good.all():
         series, ts, value, newer = series[good], ts[good], value[good], newer[good]
     verdict = Verdict()
-    for layer, signal in zip(slots.layers, slots.signals, strict=True) if len(ts) else ():
-        if signal == "value":
+    for layer, signal in zip(slots.layers, slots.signals, strict=True) if len(readings) else ():
+        if signal in GROWING:
+            _evaluate_growing(slots, layer, signal, readings, corrected, oldest, verdict)
+        elif signal == "value":
             _evaluate_layer(slots, layer.take(series, mode="clip"), ts, newer, value, oldest, verdict)
         elif signals is not None and len(signals):
             watched = signals.of(signal)[good]
@@ -87,8 +62,36 @@ def evaluate(
     return verdict
 
 
+def _evaluate_growing(
+    slots: Slots,
+    layer: NDArray[np.int32],
+    signal: Signal,
+    readings: Columns,
+    corrected: NDArray[np.bool_] | None,
+    oldest: Micros,
+    verdict: Verdict,
+) -> None:
+    newer = readings.ts if corrected is None else readings.ts + corrected
+    counts = (readings.quality & (_SKIP if signal == "flat" else Quality.LATE)) == 0
+    series, ts, newer = readings.series[counts], readings.ts[counts], newer[counts]
+    slot = layer.take(series, mode="clip").astype(np.int64)
+    if signal == "silence":
+        silence.evaluate(slots, slot, ts, newer, oldest, verdict)
+        return
+    value, tolerance = readings.value[counts], slots.tolerance.take(slots.row.take(slot, mode="clip"), mode="clip")
+    fresh, stays_at, seconds, kept = slots.flats.tell(slot, ts, newer, value, tolerance)
+    verdict.kept.append(kept)
+    slot, ts, newer, known = slot[fresh], ts[fresh], newer[fresh], len(verdict.transitions)
+    recent = ts >= oldest
+    _evaluate_layer(slots, slot[recent], ts[recent], newer[recent], seconds[recent], oldest, verdict)
+    if changed := [each.slot for each in verdict.transitions[known:]]:
+        of = np.isin(slot, changed)
+        keys = zip(slot[of].tolist(), ts[of].tolist(), strict=True)
+        verdict.stays_at.update(zip(keys, stays_at[of].tolist(), strict=True))
+
+
 def _evaluate_layer(
-    slots: Slots, layer: NDArray[np.int32], ts: Ints, newer: Ints, value: Floats, oldest: Micros, verdict: Verdict
+    slots: Slots, layer: NDArray[Any], ts: Ints, newer: Ints, value: Floats, oldest: Micros, verdict: Verdict
 ) -> None:
     slot: Ints = layer.astype(np.int64)  # numpy indexes by it three times as fast as by int32
     fresh = (slot >= 0) & (newer > slots.last.take(slot, mode="clip"))
@@ -217,15 +220,29 @@ def _ripened(
 
 def _let_ripen(slots: Slots, oldest: Micros, until: Micros, verdict: Verdict) -> None:
     """Slots that are due; those that have readings in this batch wait for the next one."""
-    due = (slots.due + slots.lag <= until) & ((slots.due >= oldest) | slots.falls())
+    due = (slots.due + slots.lag <= until) & _may_ripen(slots, oldest)
     for seen, *_ in verdict.seen:
         due[seen] = False
-    for slot in np.flatnonzero(due).tolist():
+    ripe = np.flatnonzero(due)
+    grows = set(silence.silent(slots, ripe).tolist())
+    for slot in ripe.tolist():
+        by = until - int(slots.lag[slot])
+        if slot in grows:
+            silence.ripen(slots, slot, by, verdict)
+            continue
         row, since = slots.row[slot], slots.since[slot].tolist()
         times = _Times(slots.up[row].tolist(), slots.keep[row].tolist(), int(slots.hold[row]), int(slots.clear[row]))
-        level, by = int(slots.level[slot]), until - int(slots.lag[slot])
+        level = int(slots.level[slot])
         level = _ripened(slot, level, since, times, oldest, by, float(slots.value[slot]), verdict)
         verdict.walked.append(Walked(slot, level, since))
+
+
+def _may_ripen(slots: Slots, oldest: Micros) -> NDArray[np.bool_]:
+    """Not hold times that ended before `oldest`."""
+    may = (slots.due >= oldest) | slots.falls()
+    if not may.all() and "silence" in slots.signals:
+        may[silence.silent(slots, ~may & (slots.row >= 0))] = True
+    return may
 
 
 def adopt(slots: Slots, verdict: Verdict, now: Micros = LONG_AGO) -> None:
@@ -234,6 +251,10 @@ def adopt(slots: Slots, verdict: Verdict, now: Micros = LONG_AGO) -> None:
         slots.last[at] = ts
         slots.lag[at] = np.maximum(now - ts, 0)
         slots.value[at] = value
+    for at in verdict.heard:
+        silence.adopt(slots, at)
+    for kept in verdict.kept:
+        slots.flats.adopt(kept)
     if verdict.walked:
         settled = np.array([walked.slot for walked in verdict.walked])
         slots.level[settled] = [walked.level for walked in verdict.walked]
@@ -243,7 +264,7 @@ def adopt(slots: Slots, verdict: Verdict, now: Micros = LONG_AGO) -> None:
 
 def next_due(slots: Slots, oldest: Micros) -> Micros | None:
     """When a hold or clear time ends next, without holds that ended before `oldest`; None: none is under way."""
-    ahead = (slots.due + slots.lag)[(slots.due >= oldest) | slots.falls()]
+    ahead = (slots.due + slots.lag)[_may_ripen(slots, oldest)]
     slots.next_due = int(ahead.min(initial=NEVER))
     return None if slots.next_due >= NEVER else slots.next_due
 

@@ -9,7 +9,7 @@ from app.cli.rule_schedule import ScheduleOptions
 
 LEVELS = ("blue", "yellow", "orange", "red")
 CodeArgument = Annotated[str, typer.Argument(help="The rule's code.")]
-_OF_METRIC = ("metric", "signal", "direction", "thresholds", "hysteresis", "hold_s", "clear_s")
+_OF_METRIC = ("metric", "signal", "tolerance", "direction", "thresholds", "hysteresis", "hold_s", "clear_s")
 _OF_EVENT = ("event_kind", "level", "count", "within_s", "cooldown_s")
 JsonOption = Annotated[bool, typer.Option("--json", help="One JSON object a line.")]
 
@@ -29,8 +29,9 @@ class MetricOptions(_Options):
 
     metric: Annotated[str | None, typer.Option(help="One of the profile's metrics.")] = None
     signal: Annotated[
-        str | None, typer.Option(help="What of the metric: value, score, rate, residual, gap or excess.")
+        str | None, typer.Option(help="What of it: value, score, rate, residual, gap, excess, silence or flat.")
     ] = None
+    tolerance: Annotated[float | None, typer.Option(min=0, help="How far a value may move and still be flat.")] = None
     direction: Annotated[str | None, typer.Option(help="above or below the thresholds is unusual.")] = None
     blue: Annotated[float | None, typer.Option(help="Threshold of this level.")] = None
     yellow: Annotated[float | None, typer.Option(help="Threshold of this level.")] = None

@@ -96,6 +96,12 @@ def put_rule(
     Example:  hub rules put level-unusual --name "Level unusual" --profile river-level --metric level --signal score
               --direction above --yellow 0.99 --clear-s 1800
 
+    Example:  hub rules put level-silent --name "Level is silent" --profile river-level --metric level --signal silence
+              --direction above --blue 3600 --yellow 7200
+
+    Example:  hub rules put level-stuck --name "Level is stuck" --profile river-level --metric level --signal flat
+              --tolerance 0.01 --direction above --yellow 21600
+
     Example:  hub rules put smoke --name Smoke --event-kind smoke --level red
 
     Example:  hub rules put tunnel-depth --name "Water in a tunnel" --profile road-waterlogging --metric depth

@@ -73,7 +73,7 @@ class HubStages:
         stale_after_s = math.inf if settings.rules.stale_after_s is None else settings.rules.stale_after_s
         self.latest, self.arrivals, self.last_seen = Latest(), Arrivals(), LastSeen()
         self.progress = Progress(idle)
-        self.rules = RuleBook(registry, stale_after_s, Nothing())
+        self.rules = RuleBook(registry, stale_after_s, Nothing(), self.latest)
         floods = Floods(settings.floods)
         self.ordered: Sequence[Stage] = (
             Positions(),

@@ -58,7 +58,7 @@ TABLES: Mapping[str, Table] = {
     "rule": _table(
         _MANAGEMENT, "when a reading or event is an alert", "until switched off; alerts refer to it",
         Permission.RULES_READ, l2="id code name profile_id metric direction thresholds hysteresis hold_s event_kind "
-        "event_level enabled revision clear_s signal version guidance changed_by "
+        "event_level enabled revision clear_s signal tolerance version guidance changed_by "
         "count within_s cooldown_s schedule organisation region tag devices",
     ),
     "rule_version": _table(
@@ -72,6 +72,10 @@ TABLES: Mapping[str, Table] = {
     "rule_pending": _table(
         _OPERATIONS, "since when signals are beyond the levels of rules", "while they are", None,
         l2="rule_id series_id since revision signal", l3="value",
+    ),
+    "rule_flat": _table(
+        _OPERATIONS, "from which value series have not moved, of rules on flat", "while the rule is on", None,
+        l2="rule_id series_id since until", l3="value",
     ),
     "consumer": _table(
         _MANAGEMENT, "who is told of alerts, and up to which level", "until deleted", Permission.CONSUMERS_READ,

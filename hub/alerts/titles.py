@@ -6,10 +6,14 @@ from datetime import tzinfo
 from typing import Any
 
 from hub.models import LEVEL_NAMES, Micros, from_micros
+from hub.signals import GROWING
 from hub.words import LANGS, Lang, optional, text
+from hub.words.figure import lasting
 
 _LATE = re.compile(r", (\d+) min late$")
 """The end of a stored title: how late the event came is kept nowhere else."""
+_STAYS_AT = re.compile(r" unchanged at (\S+) for ")
+"""In a stored title: the value that does not move is kept nowhere else."""
 _SINCE = re.compile(r", since (\d{4}-\d\d-\d\d \d\d:\d\d)$")
 """The end of one that was withheld: by the clocks of its device."""
 
@@ -24,11 +28,19 @@ def reading_title(
     level: int,
     lang: Lang = "en",
     signal: str = "value",
+    stays_at: float | None = None,
 ) -> str:
     """For example "River gauge 12: level 4.31 ≥ 4 (orange)": beyond a threshold, or back behind it.
 
-    Of a signal "River gauge 12: level unusual: score 0.997 ≥ 0.99 (orange)".
+    Of a signal "River gauge 12: level unusual: score 0.997 ≥ 0.99 (orange)"; of one that grows "River gauge 12: no
+    reading of level for 2 h (orange)", or "level unchanged at 3.14 for 6 h", where it `stays_at` a value that is known.
     """
+    if signal in GROWING:
+        seconds = value if threshold is None or not beyond else threshold
+        way = "back" if not beyond else "beyond" if stays_at is None else "at"
+        told = {"device": device, "metric": metric, "state": _state(level, lang), "lasting": lasting(seconds, lang)}
+        at = "" if stays_at is None else f"{stays_at:.6g}"
+        return text(f"alert.title.{signal}.{way}", lang, **told, at=at)
     sign = {(True, True): "≥", (True, False): "≤", (False, True): "<", (False, False): ">"}[beyond, above]
     measured = f"{value:.6g}" if threshold is None else f"{value:.6g} {sign} {threshold:g}"
     told = {"device": device, "metric": metric, "measured": measured, "state": _state(level, lang)}
@@ -90,9 +102,10 @@ def _title_in(lang: Lang, alert: Mapping[str, Any], rule: Mapping[str, Any], nam
     if value is None or (direction := rule["direction"]) is None:
         return str(alert["title"])
     metric, threshold = named or (names or {}).get("name") or alert["metric"], alert["threshold"]
-    above = direction == "above"
+    above, found = direction == "above", _STAYS_AT.search(alert["title"])
+    stays_at = float(found[1]) if found and rule["signal"] == "flat" else None
     beyond = threshold is None or (value >= threshold if above else value <= threshold)
-    return reading_title(device, metric, value, beyond, above, threshold, level, lang, rule["signal"])
+    return reading_title(device, metric, value, beyond, above, threshold, level, lang, rule["signal"], stays_at)
 
 
 def _since(title: str, at: str, lang: Lang) -> str:

@@ -31,6 +31,21 @@ def duration(seconds: float | None, lang: Lang) -> str:
     return text("figure.hours", lang, hours=f"{minutes // 60:,}", minutes=minutes % 60)
 
 
+def lasting(seconds: float, lang: Lang) -> str:
+    """The two largest units of a time, from seconds to days: `6 h`, `1 h 30 min`."""
+    parts: list[str] = []
+    rest = round(seconds) if seconds >= 1 else seconds
+    for unit, size in (("days", 86400), ("hours", 3600), ("minutes", 60), ("seconds", 1)):
+        if unit == "days" and rest < 2 * size:  # 36 h is read more easily than a day and 12 h
+            continue
+        count, rest = divmod(rest, size) if size > 1 else (rest, 0)
+        if count or (unit == "seconds" and not parts):
+            parts.append(text(f"span.{unit}", lang, n=f"{count:g}"))
+        elif parts:
+            break
+    return " ".join(parts[:2])
+
+
 def short(number: int, lang: Lang) -> str:
     """At most five characters up to ten million: where the exact number stands elsewhere."""
     if number < 10_000:

@@ -14,7 +14,7 @@ from analytics.rules.reception import Everything
 from hub.alerts.desk_steps import details_told
 from hub.models import Batch, Micros
 from hub.settings import Database
-from hub.signals import SIGNALS, Signals
+from hub.signals import LEARNED, Signals
 from hub.stage import Connection
 from hub.store.pool import Pool, open_pool
 from tests.support.batches import fetch
@@ -73,7 +73,7 @@ async def taken(hub: StagedHub, some: Batch) -> Signals:
 
 
 def close(one: Signals, other: Signals) -> None:
-    for name in SIGNALS[1:]:
+    for name in LEARNED:
         np.testing.assert_allclose(one.of(name), other.of(name), rtol=1e-9, err_msg=name)
 
 
@@ -111,7 +111,7 @@ async def test_what_does_not_count_has_no_signals_and_teaches_nothing(pool: Pool
         batch([61], "quiet", 5.0),
     ):
         told = await taken(hub, some)
-        assert all(np.isnan(told.of(name)).all() for name in SIGNALS[1:])
+        assert all(np.isnan(told.of(name)).all() for name in LEARNED)
     await other.restore()
     close(hub.read(batch([70, 71])).of(Signals), other.read(batch([70, 71])).of(Signals))
 

@@ -11,7 +11,7 @@ from analytics.rules.definitions import ThresholdRule
 from analytics.rules.slots import LONG_AGO, NEVER, Slots
 from analytics.rules.thresholds import adopt, evaluate, warm_up
 from hub.models import Columns
-from hub.signals import SIGNALS, Signals
+from hub.signals import LEARNED, Signals
 
 NAN = float("nan")
 HIGH = ThresholdRule(1, "high", 1, "level", "level", True, (None, None, 5.0, None))
@@ -34,7 +34,7 @@ def readings(*value: float, start: int = 0) -> Columns:
 
 
 def told(n: int, **columns: list[float]) -> Signals:
-    score, rate, residual, gap, excess = (np.array(columns.get(name, [NAN] * n)) for name in SIGNALS[1:])
+    score, rate, residual, gap, excess = (np.array(columns.get(name, [NAN] * n)) for name in LEARNED)
     return Signals(score, rate, residual, gap, excess)
 
 
@@ -96,4 +96,4 @@ def test_a_level_that_a_rule_has_not_is_never_reached_whatever_the_value() -> No
 
 def test_what_is_told_of_readings_is_a_number_or_not_known() -> None:
     found = past_signals(readings(1.0, -1.7e308, 1.7e308), [UTC], np.zeros(0, np.int64), 0)
-    assert not any(np.isinf(found.of(name)).any() for name in SIGNALS[1:])
+    assert not any(np.isinf(found.of(name)).any() for name in LEARNED)

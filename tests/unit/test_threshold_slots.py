@@ -12,7 +12,8 @@ from hypothesis import strategies as st
 
 from analytics.rules.definitions import ThresholdRule
 from analytics.rules.slots import LONG_AGO, NEVER, Slots
-from analytics.rules.thresholds import Transition, adopt, evaluate, next_due, warm_up
+from analytics.rules.thresholds import adopt, evaluate, next_due, warm_up
+from analytics.rules.verdict import Transition
 from hub.models import Columns
 from hub.quality import Quality
 from tests.support.plain_rules import Plain, Row

@@ -1,0 +1,61 @@
+"""Since when series with rules on silence are silent, and of which that is known: by their newest readings.
+
+Devices that are not active, that another process receives, or of which nothing was ever heard, are not silent.
+"""
+
+import numpy as np
+
+from analytics.rules import silence
+from analytics.rules.reception import Reception
+from analytics.rules.slots import LONG_AGO, NEVER, Ints, Slots
+from devices.registry.registry import Registry
+from hub.models import Micros
+from hub.store.latest import Latest
+
+
+class Hearing:
+    """Lets silence grow from the newest readings; `latest` are those, as far as batches are committed."""
+
+    def __init__(self, registry: Registry, latest: Latest) -> None:
+        self._registry, self._latest = registry, latest
+
+    def follow(self, slots: Slots, reception: Reception) -> None:
+        """Go by what is received now: what was not is no silence."""
+        if slots.hears != (hears := _hears(reception)):
+            slots.hears = hears
+            silence.arm(slots, silence.silent(slots, slots.row >= 0))
+
+    def begin(self, slots: Slots, reception: Reception, at: Ints) -> None:
+        """Let those of some slots that are on silence grow from their newest readings."""
+        at = silence.silent(slots, at)
+        if not len(at):
+            return
+        series = slots.series[at]
+        newest = self._latest.watermark.take(series, mode="clip")
+        newest[series >= len(self._latest.watermark)] = LONG_AGO
+        heard = [self._watches(each, reception) for each in series.tolist()]
+        slots.last[at] = np.where(heard, np.maximum(newest, LONG_AGO), LONG_AGO)
+        silence.arm(slots, at)
+
+    def changed(self, slots: Slots, generation: int) -> Ints:
+        """The slots of devices that changed in the registry since a generation of it."""
+        devices = self._registry.changed_since(generation)
+        if devices is None:
+            return np.flatnonzero(slots.row >= 0)
+        return slots.of_series(self._registry.series_of_devices(devices)) if len(devices) else np.empty(0, np.int64)
+
+    def due(self, slots: Slots, reception: Reception, now: Micros, look_s: Micros) -> Micros:
+        """When it is to be looked what is received: at once where more is than slots go by; NEVER where none is on
+        silence."""
+        if "silence" not in slots.signals or (slots.hears == (hears := _hears(reception)) < NEVER):
+            return NEVER
+        return now + look_s if hears == NEVER else now
+
+    def _watches(self, series: int, reception: Reception) -> bool:
+        device = self._registry.owner(series)
+        return device is not None and device.state == "active" and reception.owns(device.code)
+
+
+def _hears(reception: Reception) -> Micros:
+    since = reception.since()
+    return NEVER if since is None else since

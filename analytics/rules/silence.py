@@ -1,0 +1,136 @@
+"""Rules on silence: levels by the time since the newest reading of a series, which grows without one. Pure.
+
+A level pends from the newest reading on, and is reached its time later, or as much later than the process began to
+receive everything: what could not be heard is no silence (docs/adr/0009). `since` of a slot holds when levels that are
+not reached will be, and since when those that are have been back. So a reading, which costs a few array operations,
+puts off; and what is reached is found where hold times that have ended are.
+"""
+
+from collections.abc import Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from analytics.rules.slots import LONG_AGO, NEVER, Ints, Slots
+from analytics.rules.verdict import Transition, Verdict, Walked
+from hub.models import Micros
+
+_NUMBERS = np.arange(1, 5)
+
+
+def arm(slots: Slots, at: Ints) -> None:
+    """Let the levels of these slots on silence that are not reached be reached when they will."""
+    if not len(at):
+        return
+    after = slots.after[slots.row[at]]
+    reached = slots.level[at, None] >= _NUMBERS
+    base, heard = np.maximum(slots.last[at], slots.hears), slots.last[at] > LONG_AGO
+    will = np.where((after < NEVER) & heard[:, None], base[:, None] + after, NEVER)
+    slots.since[at] = np.where(reached, slots.since[at], will)
+    slots.settle_bands(at)
+
+
+def evaluate(slots: Slots, slot: Ints, ts: Ints, newer: Ints, oldest: Micros, verdict: Verdict) -> None:
+    """Evaluate readings of one layer, whatever their quality; `slot` is -1 where a series has none.
+
+    A level that was reached before `oldest`, as a reading shows, is not told.
+    """
+    fresh = (slot >= 0) & (newer > slots.last.take(slot, mode="clip"))
+    if not fresh.all():
+        slot, ts = slot[fresh], ts[fresh]
+    if not len(slot):
+        return
+    before, first = np.empty_like(ts), np.append(True, slot[1:] != slot[:-1])
+    before[1:] = ts[:-1]
+    before[first] = slots.last[slot[first]]
+    soonest = slots.after.min(axis=1, initial=NEVER)[slots.row[slot]]
+    calm = (slots.level[slot] == 0) & ((ts - np.maximum(before, slots.hears) <= soonest) | (before == LONG_AGO))
+    ends = np.append(np.flatnonzero(first)[1:], len(slot))
+    newest = slice(None) if len(ends) == len(slot) else ends - 1
+    verdict.seen.append((slot[newest], ts[newest], np.zeros(len(ends))))
+    verdict.heard.append(slot[newest])
+    touched = np.flatnonzero(~calm)
+    groups, begins = np.unique(np.searchsorted(ends, touched, side="right"), return_index=True)
+    for start, end in zip(touched[begins].tolist(), ends[groups].tolist(), strict=True):
+        _walk(slots, int(slot[start]), int(before[start]), ts[start:end].tolist(), oldest, verdict)
+
+
+def ripen(slots: Slots, slot: int, until: Micros, verdict: Verdict) -> None:
+    """Let times of a slot pass that end by `until`: however long ago that was, it is silent still."""
+    silence = _Silence(slots, slot, int(slots.last[slot]))
+    silence.pass_until(until, LONG_AGO, verdict)
+    verdict.walked.append(Walked(slot, silence.level, silence.since))
+
+
+def adopt(slots: Slots, at: Ints) -> None:
+    """Take over the newest readings of slots, `slots.last`, that were heard; those that were walked follow."""
+    calm = at[slots.level[at] == 0]
+    after = slots.after[slots.row[calm]]
+    base = np.maximum(slots.last[calm], slots.hears)
+    slots.since[calm] = np.where(after < NEVER, base[:, None] + after, NEVER)
+    due = slots.due[calm] = base + after.min(axis=1, initial=NEVER)
+    slots.next_due = min(slots.next_due, int(due.min(initial=NEVER)))
+
+
+def silent(slots: Slots, at: Ints | NDArray[np.bool_]) -> Ints:
+    """Those of some slots whose rules are on silence."""
+    which = np.flatnonzero(at) if at.dtype == np.bool_ else at.astype(np.int64, copy=False)
+    return which[slots.after.min(axis=1, initial=NEVER)[slots.row[which]] < NEVER] if len(slots.after) else which[:0]
+
+
+def _walk(slots: Slots, slot: int, last: Micros, ts: Sequence[int], oldest: Micros, verdict: Verdict) -> None:
+    silence = _Silence(slots, slot, last)
+    for at in ts:
+        silence.pass_until(at - 1, oldest, verdict)
+        silence.hear(at, verdict)
+    verdict.walked.append(Walked(slot, silence.level, silence.since))
+
+
+class _Silence:
+    """One slot, reading by reading."""
+
+    def __init__(self, slots: Slots, slot: int, last: Micros) -> None:
+        """`last`: its newest reading, or LONG_AGO."""
+        row = slots.row[slot]
+        self.level, self.since = int(slots.level[slot]), slots.since[slot].tolist()
+        self._slot, self._hears = slot, slots.hears
+        self._after, self._clear = slots.after[row].tolist(), int(slots.clear[row])
+        self._pend(last)
+
+    def pass_until(self, until: Micros, oldest: Micros, verdict: Verdict) -> None:
+        """Let times pass that end by `until`, but reach no level before `oldest`."""
+        while True:
+            rises = min((at for at in self.since[self.level :] if at >= oldest), default=NEVER)
+            falls = self.since[self.level - 1] + self._clear if self.level else NEVER
+            if min(rises, falls) > until:
+                return
+            if falls <= rises:
+                self._fall(falls, verdict)
+            else:
+                after = max(number for number in range(self.level + 1, 5) if self.since[number - 1] == rises)
+                self._tell(rises, self._after[after - 1] / 1e6, after, verdict)
+                self.since[:after] = [NEVER] * after
+
+    def hear(self, at: Micros, verdict: Verdict) -> None:
+        """Go on with a reading."""
+        self.since[: self.level] = [min(back, at) for back in self.since[: self.level]]
+        if self.level and self.since[self.level - 1] + self._clear <= at:
+            self._fall(at, verdict)
+        self._pend(at)
+
+    def _fall(self, at: Micros, verdict: Verdict) -> None:
+        after = self.level
+        while after and self.since[after - 1] + self._clear <= at:
+            after -= 1
+        self._tell(at, 0.0, after, verdict)
+        self._pend(self._last)
+
+    def _tell(self, at: Micros, seconds: float, after: int, verdict: Verdict) -> None:
+        verdict.transitions.append(Transition(self._slot, at, seconds, self.level, after))
+        self.level = after
+
+    def _pend(self, last: Micros) -> None:
+        self._last, base = last, max(last, self._hears)
+        for number in range(self.level, 4):
+            after = self._after[number]
+            self.since[number] = base + after if after < NEVER and last > LONG_AGO else NEVER
