@@ -86,6 +86,7 @@ class ReportOut(BaseModel):
     readings_total: int
     events: list[EventOut]
     says: str = Field(description="what else it says: a status, a reply")
+    answer: str = Field(description="what the hub answers once it is stored, as text; empty: nothing")
     flaws: list[FlawOut]
     private: int = Field(description="fields and events that the privacy gate drops")
     timeless: bool = Field(description="the time of arrival stands in for a time that it does not tell")

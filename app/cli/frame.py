@@ -131,6 +131,8 @@ def _tell(body: dict[str, Any], lang: Lang) -> None:
         out.print(Text(f"  event {event['kind']}  {'  '.join(parts)}"), soft_wrap=True)
     if body["says"]:
         out.print(Text(f"  {body['says']}"))
+    if body["answer"]:
+        out.print(Text(text("frame.answer", lang, answer=body["answer"].strip())), soft_wrap=True)
     if body["private"]:
         out.print(Text(text("frame.private", lang, n=body["private"]), style="yellow"), soft_wrap=True)
     if body["timeless"]:

@@ -4,8 +4,12 @@ from collections.abc import Mapping
 
 from devices.codecs import event, reply, senml, status, telemetry
 from devices.codecs.decoded import Codec, Places
+from devices.codecs.hj212 import readings as hj212
 from devices.codecs.strict import StrictCodec
 from hub.models import GANZHI, HUB
+
+HJ212 = "hj212"
+"""Name of the protocol."""
 
 CODECS: Mapping[tuple[str, str], Codec] = {
     (GANZHI, "telemetry"): telemetry.decode,
@@ -14,6 +18,7 @@ CODECS: Mapping[tuple[str, str], Codec] = {
     (GANZHI, "reply"): reply.decode,
     (GANZHI, "status"): status.decode,
     (HUB, "presence"): event.decode,
+    (HJ212, "frame"): hj212.decode,
 }
 """By protocol and form."""
 

@@ -94,8 +94,8 @@ class Decoded:
     """Readings as three parallel lists, events or a reply, and what was left out."""
 
     __slots__ = (
-        "devices", "events", "faults", "left_out", "metrics", "online", "private", "reply", "timeless", "ts", "units",
-        "unused", "uptime", "values",
+        "devices", "events", "faults", "left_out", "metrics", "online", "private", "quality", "reply", "timeless", "ts",
+        "units", "unused", "uptime", "values",
     )  # fmt: skip
 
     def __init__(self, *, online: bool | None = None, timeless: bool = False, private: int = 0) -> None:
@@ -120,6 +120,8 @@ class Decoded:
         """Names of members that nothing was made of, at most MAX_UNUSED."""
         self.units: Units | None = None
         """Those of the values, where the message tells any."""
+        self.quality: list[int] | None = None
+        """The flags of each reading (hub/quality.py) as the device tells them; None where it tells none."""
         self.private = private
         """Fields and events that the privacy gate dropped. If not 0, the payload must not be kept anywhere."""
 

@@ -8,12 +8,15 @@ from dataclasses import dataclass, field
 from datetime import tzinfo
 from typing import Any, Literal, NamedTuple
 
-from devices.codecs import CODECS
+from devices.codecs import CODECS, HJ212
 from devices.codecs.decoded import Codec, Decoded, EventDraft, Units
+from devices.codecs.hj212.frame import HEAD, read
+from devices.codecs.hj212.reply import reply
 from devices.codecs.jsontext import parse
 from devices.diagnosis.caret import Place, place_of
 from hub.errors import At, DecodeError
 from hub.models import GANZHI, Micros
+from hub.quality import flags_of
 from hub.words.sentence import Sentence
 
 Verdict = Literal["accepted", "partly", "refused", "dropped"]
@@ -59,6 +62,8 @@ class Report:
     """What else it says: a status, a reply."""
     timeless: bool = False
     """Whether the time of arrival stands in for a time that it does not tell."""
+    answer: bytes = b""
+    """What the hub answers once it is stored; empty where the protocol has no answer, or none is wanted."""
     remarks: list[str] = field(default_factory=list)
 
     @property
@@ -74,6 +79,8 @@ class Frame:
     decode: Codec
     likeness: Callable[[bytes, Any], int]
     """Of a payload and of its JSON value (None where it is none): the form with the most is taken for `auto`."""
+    answer: Callable[[bytes], bytes | None] = lambda payload: None
+    """What the hub answers to a payload that can be decoded."""
 
 
 def check(payload: bytes, form: str, received: Micros, zone: tzinfo) -> Report:
@@ -82,12 +89,16 @@ def check(payload: bytes, form: str, received: Micros, zone: tzinfo) -> Report:
     faults: Sequence[tuple[str, str, At]]
     try:
         decoded = FRAMES[name].decode(payload, received, zone)
-        faults = decoded.faults
+        faults, answer = decoded.faults, FRAMES[name].answer(payload)
     except DecodeError as refused:
-        decoded, faults = Decoded(), refused.faults
+        decoded, faults, answer = Decoded(), refused.faults, None
     report = Report(name, "refused", private=decoded.private, timeless=decoded.timeless)
     units, triples = decoded.units or Units(), zip(decoded.metrics, decoded.ts, decoded.values, strict=True)
-    report.readings = [CheckedReading(*triple, units.of(row, triple[0])) for row, triple in enumerate(triples)]
+    flags = map(_flagged, decoded.quality or ())
+    report.readings = [
+        CheckedReading(*triple, units.of(row, triple[0]), next(flags, "")) for row, triple in enumerate(triples)
+    ]
+    report.answer = answer or b""
     report.events = decoded.events
     report.says = _said(decoded)
     report.flaws = [flaw_of(payload, name, *fault) for fault in faults]
@@ -110,6 +121,11 @@ def settle(report: Report) -> None:
         report.verdict = "partly" if something else "refused"
     else:
         report.verdict = "accepted" if something or not report.private else "dropped"
+
+
+def _flagged(quality: int) -> str:
+    flags = ", ".join(f"{flag.name_en} ({flag.name_zh})" for flag in flags_of(quality))
+    return Sentence("frame.flagged", flags=flags) if flags else ""
 
 
 def _said(decoded: Decoded) -> str:
@@ -155,12 +171,17 @@ def _status_likeness(payload: bytes, value: Any) -> int:
     return 3 if payload.strip() in (b"online", b"offline") or said in ("online", "offline") else 0
 
 
+def _hj212_answer(payload: bytes) -> bytes | None:
+    return reply(read(payload))
+
+
 FRAMES: Mapping[str, Frame] = {
     "telemetry": Frame(CODECS[GANZHI, "telemetry"], _telemetry_likeness),
     "senml": Frame(CODECS[GANZHI, "senml"], _named("n", "bn", "v", "u")),
     "event": Frame(CODECS[GANZHI, "event"], _named("kind")),
     "reply": Frame(CODECS[GANZHI, "reply"], _named("result", "error")),
     "status": Frame(CODECS[GANZHI, "status"], _status_likeness),
+    "hj212": Frame(CODECS[HJ212, "frame"], lambda payload, value: 9 * payload.startswith(HEAD), _hj212_answer),
 }
 """By name; those of topics have their names."""
 

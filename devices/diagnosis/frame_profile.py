@@ -171,7 +171,7 @@ def _noted(reading: CheckedReading, profile: ProfileView) -> CheckedReading:
     if spec is None:
         return reading._replace(note=Sentence("frame.would_be_added"))
     low, high = spec.get("min"), spec.get("max")
-    note = ""
+    note = reading.note
     if (low is not None and reading.value < low) or (high is not None and reading.value > high):
         bounds = {"low": "-∞" if low is None else str(low), "high": "∞" if high is None else str(high)}
         note = Sentence("frame.outside", **bounds)

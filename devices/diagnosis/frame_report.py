@@ -33,6 +33,7 @@ def as_object(report: Report, lang: Lang = "en") -> dict[str, Any]:
             for each in report.events
         ],
         "says": told(report.says, lang),
+        "answer": report.answer.decode("latin-1"),
         "flaws": flaws(report.flaws, lang),
         "private": report.private,
         "timeless": report.timeless,

@@ -14,10 +14,11 @@ from devices.codecs import CODECS, PLACES
 from devices.codecs.decoded import MAX_BYTES, MAX_FAULTS, Codec, Decoded
 from devices.diagnosis.caret import place_of
 from hub.errors import At, DecodeError
-from hub.models import GANZHI
+from hub.models import GANZHI, HUB
 from tests.support.chinese import check_chinese
 from tests.support.frames import RECEIVED, ZONE, Bad, Frames, Good
 from tests.support.frames_all import FRAMES
+from tests.support.frames_hj212 import WATER, frame
 
 TABLE: dict[str, Frames] = FRAMES
 GOOD = [
@@ -40,7 +41,7 @@ def _bits(values: list[float]) -> list[bytes]:
 
 def test_each_codec_is_in_the_table() -> None:
     assert {form: frames.codec for form, frames in TABLE.items()} == {
-        form: codec for (protocol, form), codec in CODECS.items() if protocol == GANZHI
+        form if protocol == GANZHI else protocol: codec for (protocol, form), codec in CODECS.items() if protocol != HUB
     }
 
 
@@ -56,6 +57,7 @@ def test_good_frame_is_read_exactly(codec: Codec, frame: Good) -> None:
     assert (decoded.timeless, decoded.private) == (frame.timeless, frame.private)
     assert decoded.online is frame.online
     assert decoded.unused == frame.unused
+    assert decoded.quality == frame.quality
     assert decoded.units == frame.units or frame.units is None
     if decoded.units is not None and frame.other_units is not None:
         assert decoded.units.others == frame.other_units
@@ -114,6 +116,9 @@ AT: list[tuple[str, bytes, list[At]]] = [
     ("reply", b'{"id": "x"}', ["/id"]),
     ("reply", b'{"id": "019bb5a8-0d4a-7000-8000-000000000000", "result": NaN}', ["/result"]),
     ("status", b'{"state": "maybe"}', ["/state"]),
+    ("hj212", WATER[:100], [100]),
+    ("hj212", WATER.replace(b"1.1", b"1.2"), [145]),
+    ("hj212", frame("DataTime=20160801085857;w01001-Rtd=x;junk"), [WATER.find(b"w01018") + 11, WATER.find(b"1.1") + 2]),
     ("status", b"[5]", [""]),
 ]
 
@@ -125,7 +130,7 @@ def test_a_fault_knows_its_place(form: str, payload: bytes, places: list[At]) ->
 
 def _faults(form: str, payload: bytes) -> Sequence[tuple[str, str, At]]:
     try:
-        return CODECS[GANZHI, form](payload, RECEIVED, ZONE).faults
+        return TABLE[form].codec(payload, RECEIVED, ZONE).faults
     except DecodeError as error:
         return error.faults
 
@@ -195,7 +200,7 @@ def _check_sound(decoded: Decoded) -> None:
 
 def _survives(form: str, payload: bytes) -> None:
     try:
-        decoded = CODECS[GANZHI, form](payload, RECEIVED, ZONE)
+        decoded = TABLE[form].codec(payload, RECEIVED, ZONE)
     except DecodeError as error:
         _check_sentence(f"{error.reason}: {error.detail}")
         _check_place(payload, error.at)
@@ -203,7 +208,7 @@ def _survives(form: str, payload: bytes) -> None:
         _check_sound(decoded)
         for fault in decoded.faults:
             _check_place(payload, fault.at)
-        if decoded.metrics:
+        if decoded.metrics and (GANZHI, form) in PLACES:
             assert len(PLACES[GANZHI, form](payload, RECEIVED, ZONE)) == len(decoded.metrics)
         assert decoded.metrics or decoded.events or decoded.private or not decoded.faults
 
@@ -227,6 +232,31 @@ VALUES = st.recursive(
     SCALARS, lambda inner: st.lists(inner, max_size=4) | st.dictionaries(NAMES, inner, max_size=5), max_leaves=12
 )
 QUICK = settings(max_examples=500, deadline=None, database=None, suppress_health_check=list(HealthCheck))
+
+
+FRAMED = [pytest.param(frame, id=f"hj212-{number}") for number, frame in enumerate(TABLE["hj212"].good)]
+"""Of codecs whose frames tell their length and have a checksum."""
+
+
+@pytest.mark.parametrize("frame", FRAMED)
+def test_a_frame_that_was_cut_is_refused(frame: Good) -> None:
+    """Unless it lacks nothing but the end of its line."""
+    whole = frame.payload.rstrip(b"\r\n")
+    for length in range(len(whole)):
+        with pytest.raises(DecodeError):
+            TABLE["hj212"].codec(whole[:length], RECEIVED, ZONE)
+
+
+@pytest.mark.parametrize("frame", FRAMED)
+def test_a_frame_with_a_wrong_bit_is_refused_or_means_the_same(frame: Good) -> None:
+    decode, meant = TABLE["hj212"].codec, _written(TABLE["hj212"].codec(frame.payload, RECEIVED, ZONE))
+    for bit in range(8 * len(frame.payload)):
+        damaged = bytearray(frame.payload)
+        damaged[bit // 8] ^= 1 << bit % 8
+        try:
+            assert _written(decode(bytes(damaged), RECEIVED, ZONE)) == meant, bit
+        except DecodeError as error:
+            _check_place(bytes(damaged), error.at)
 
 
 @FORMS

@@ -31,6 +31,7 @@ class Good:
     unused: tuple[str, ...] = ()
     units: dict[str, str] | None = None
     other_units: dict[int, str | None] | None = None
+    quality: list[int] | None = None
     zone: tzinfo = ZONE
 
 

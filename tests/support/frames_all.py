@@ -1,6 +1,6 @@
-"""The frames of every codec, by the last level of its topic."""
+"""The frames of every codec, by the last level of its topic or by its protocol."""
 
-from tests.support import frames_event, frames_reply, frames_senml, frames_status, frames_telemetry
+from tests.support import frames_event, frames_hj212, frames_reply, frames_senml, frames_status, frames_telemetry
 from tests.support.frames import Frames
 
 FRAMES: dict[str, Frames] = {
@@ -9,4 +9,5 @@ FRAMES: dict[str, Frames] = {
     "event": frames_event.FRAMES,
     "reply": frames_reply.FRAMES,
     "status": frames_status.FRAMES,
+    "hj212": frames_hj212.FRAMES,
 }

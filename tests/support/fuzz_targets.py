@@ -5,10 +5,9 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from devices.addressing import parse_topic
-from devices.codecs import CODECS
 from devices.codecs.decoded import MAX_BYTES
 from hub.errors import BrokerUnavailable, DecodeError
-from hub.models import GANZHI, Repeat
+from hub.models import Repeat
 from ingest.http.body import BodyError, batch_of_lines, batch_of_list, gunzip
 from ingest.http.source import BATCH_BYTES
 from ingest.kafka.records import headers_of, of_bus, of_third_party
@@ -46,11 +45,10 @@ def reason(error: Exception) -> str:
 
 def _codec(form: str) -> Target:
     def read(payload: bytes) -> int:
-        CODECS[GANZHI, form](payload, RECEIVED, ZONE)
+        FRAMES[form].codec(payload, RECEIVED, ZONE)
         return 1
 
-    known = [FRAMES[form]] if form in FRAMES else list(FRAMES.values())
-    payloads = [frame.payload for frames in known for frame in frames.all]
+    payloads = [frame.payload for frame in FRAMES[form].all]
     seeds = [payload for payload in payloads if len(payload) < SMALL]
     return Target(form, read, [*seeds, *(b"[" + b",".join([seed] * 50) + b"]" for seed in seeds[:20])])
 
@@ -145,7 +143,7 @@ def _targets() -> list[Target]:
     lists = [b"[" + b",".join(batches[start : start + 20]) + b"]" for start in range(0, len(batches), 20)]
     lines = [b"\n".join(batches[start : start + 20]) for start in range(0, len(batches), 20)]
     return [
-        *(_codec(form) for protocol, form in CODECS if protocol == GANZHI),
+        *map(_codec, FRAMES),
         Target("topic", _topic, [b"ganzhi/v1/air-17/telemetry", b"ganzhi/v1/p/child/air-17/senml"], max_bytes=65_535),
         Target("kafka_record", _record, _records(), ()),
         Target("mqtt_frames", _frames, _packets(), (BrokerUnavailable,), 256 << 10, 2e-6, 400),

@@ -8,13 +8,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from devices.codecs import CODECS
 from devices.codecs.decoded import Decoded
 from devices.diagnosis.frame_check import FRAMES, Report, check, unhex
 from devices.diagnosis.frame_profile import ProfileView, check_with, hold_against
 from devices.diagnosis.frame_report import as_object
 from hub.errors import DecodeError
-from hub.models import GANZHI
 from tests.support.chinese import check_chinese
 from tests.support.frames import RECEIVED
 from tests.support.frames_all import FRAMES as CORPUS
@@ -158,7 +156,7 @@ def test_the_verdict_is_that_of_the_codec(name: str) -> None:
 def _hub(name: str, payload: bytes) -> tuple[set[str], Decoded | None]:
     """The reasons that the hub's codec gives, and what it takes; None when it takes nothing."""
     try:
-        decoded = CODECS[GANZHI, name](payload, RECEIVED, ZONE)
+        decoded = CORPUS[name].codec(payload, RECEIVED, ZONE)
     except DecodeError as error:
         return {error.reason}, None
     return {fault.reason for fault in decoded.faults}, decoded

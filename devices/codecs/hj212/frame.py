@@ -1,0 +1,101 @@
+"""The frame of HJ 212, and its segment: `##`, four digits, the segment, four hexadecimal digits of its sum, CR LF.
+
+What stations do otherwise and what does no harm is taken: a sum in lower case, no CR LF, a segment of more than 1024
+bytes, fields in another order.
+"""
+
+import re
+from typing import NamedTuple
+
+from devices.codecs.hj212.crc import LONGEST, crc
+from devices.codecs.jsontext import quoted
+from hub.errors import DecodeError
+from hub.words.sentence import Sentence
+
+HEAD, DATA, END = b"##", b"CP=&&", b"&&"
+BEFORE, AFTER = 6, 4
+"""Bytes of the head with its length, and of the sum."""
+_DIGITS, _HEX = re.compile(rb"[0-9]{4}"), re.compile(rb"[0-9A-Fa-f]{4}")
+_FIELD = re.compile(r"\s*([A-Za-z0-9]{1,8})=([ -:<-~]*)")
+_FIELDS = re.compile(rf"(?:{_FIELD.pattern};)*\s*")
+
+
+class Message(NamedTuple):
+    """A frame whose sum is right."""
+
+    fields: dict[str, str]
+    """QN, ST, CN, PW, MN, Flag, PNUM and PNO, as far as they are there."""
+    data: bytes
+    """What stands between the two && of CP."""
+    at: int
+    """Where that begins, in bytes of the frame."""
+
+
+def read(frame: bytes) -> Message:
+    """Read one frame. DecodeError with the byte that is wrong, and what was expected there."""
+    segment = _segment(frame)
+    data = segment.find(DATA)
+    if data < 0:
+        raise DecodeError("bad_frame", Sentence("refusal.hj212.data"), BEFORE)
+    if not segment.endswith(END, data + len(DATA)):
+        raise DecodeError("bad_frame", Sentence("refusal.hj212.end"), BEFORE + len(segment))
+    begin = data + len(DATA)
+    return Message(_fields(segment[:data]), segment[begin : -len(END)], BEFORE + begin)
+
+
+def written(segment: bytes) -> bytes:
+    """The frame of a segment of 1 to LONGEST bytes."""
+    return b"##%04d%b%04X\r\n" % (len(segment), segment, crc(segment))
+
+
+def _segment(frame: bytes) -> bytes:
+    """The segment, once its length and sum are right."""
+    if len(frame) > BEFORE + LONGEST + AFTER + 2:
+        most = BEFORE + LONGEST + AFTER + 2
+        raise DecodeError("too_large", Sentence("refusal.bytes", size=f"{len(frame):,}", most=f"{most:,}"), most)
+    if frame[:2] != HEAD:
+        raise DecodeError("bad_frame", Sentence("refusal.hj212.head"), int(frame[:1] == b"#"))
+    if not _DIGITS.fullmatch(frame, 2, BEFORE):
+        digits = frame[2:BEFORE]
+        wrong = next((n for n, byte in enumerate(digits) if not 48 <= byte <= 57), len(digits))
+        raise DecodeError("bad_length", Sentence("refusal.hj212.digits"), 2 + wrong)
+    told, rest = int(frame[2:BEFORE]), frame[BEFORE:].rstrip(b"\r\n")
+    if len(rest) != told + AFTER or told == 0:
+        raise _length_fault(frame, told, len(rest) - AFTER)
+    segment, sum_ = rest[:told], rest[told:]
+    if not _HEX.fullmatch(sum_):
+        raise DecodeError(
+            "bad_checksum", Sentence("refusal.hj212.hexadecimal", sum=quoted(sum_.decode("latin-1"))), BEFORE + told
+        )
+    received, computed = int(sum_, 16), crc(segment)
+    if received != computed:
+        numbers = {"received": f"{received:04X}", "computed": f"{computed:04X}"}
+        sentence = Sentence("refusal.hj212.checksum", **numbers)
+        if received == (computed >> 8 | (computed & 0xFF) << 8):
+            sentence = Sentence("refusal.hj212.swapped", **numbers)
+        raise DecodeError("bad_checksum", sentence, BEFORE + told)
+    return segment
+
+
+def _length_fault(frame: bytes, told: int, found: int) -> DecodeError:
+    """What the length says, and what is there: too little is a frame that was cut, or a length that is wrong."""
+    end = frame.rfind(END)
+    whole = _HEX.fullmatch(frame.rstrip(b"\r\n"), end + len(END)) is not None if end >= 0 else False
+    if found < told and not whole:
+        return DecodeError(
+            "bad_length", Sentence("refusal.hj212.cut", told=told, found=len(frame) - BEFORE), len(frame)
+        )
+    return DecodeError("bad_length", Sentence("refusal.hj212.length", told=told, found=max(found, 0)), 2)
+
+
+def _fields(head: bytes) -> dict[str, str]:
+    """The fields before the data; of one that is there twice, the last."""
+    told = head.decode("latin-1")
+    if not _FIELDS.fullmatch(told):
+        at = BEFORE
+        for part in told.split(";"):
+            if part.strip() and not _FIELD.fullmatch(part):
+                raise DecodeError("bad_frame", Sentence("refusal.hj212.field", part=quoted(part)), at)
+            at += len(part) + 1
+        raise DecodeError("bad_frame", Sentence("refusal.hj212.data"), BEFORE + len(head))
+    return dict(_FIELD.findall(told))

@@ -1,0 +1,63 @@
+"""HJ 212: its checksum against the standard's own procedure, and what a station is answered."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from devices.codecs.hj212.codes import codes
+from devices.codecs.hj212.crc import crc
+from devices.codecs.hj212.frame import read, written
+from devices.codecs.hj212.reply import reply
+from devices.codecs.metric import is_metric
+from devices.units import is_unit
+from tests.support.frames_hj212 import INTERVAL, MN, WATER, frame
+
+
+def _by_the_standard(segment: bytes) -> int:
+    """HJ 212-2017, appendix A, step by step."""
+    register = 0xFFFF
+    for byte in segment:
+        register = (register >> 8) ^ byte
+        for _ in range(8):
+            register = (register >> 1) ^ 0xA001 if register & 1 else register >> 1
+    return register
+
+
+@given(
+    st.binary(min_size=1, max_size=300)
+    | st.integers(300, 9_999).map(lambda size: bytes(n * size % 251 for n in range(size)))
+)
+def test_the_checksum_is_that_of_the_standard(segment: bytes) -> None:
+    assert crc(segment) == _by_the_standard(segment)
+
+
+def test_the_checksums_of_known_frames() -> None:
+    assert crc(INTERVAL[6:-6]) == 0x1C80
+    assert crc(WATER[6:-6]) == 0x4680
+    assert written(WATER[6:-6]) == WATER
+
+
+@pytest.mark.parametrize(
+    ("command", "flag", "answer"),
+    [
+        ("2011", "5", "9014"), ("2061", "5", "9014"), ("3020", "7", "9014"), ("9015", "9", "9013"),
+        ("2011", "4", None), ("2011", "", None), ("2011", "x", None), ("2011", "99999", None), ("9014", "5", None),
+    ],
+)  # fmt: skip
+def test_who_wants_a_reply_gets_it(command: str, flag: str, answer: str | None) -> None:
+    head = f"QN=20160801085857223;ST=32;CN=%s;PW=123456;MN={MN};Flag={flag};"
+    told = reply(read(frame("DataTime=20160801085857", command, head)))
+    if answer is None:
+        assert told is None
+        return
+    assert told is not None
+    fields = read(told).fields
+    wanted = {"QN": "20160801085857223", "ST": "91", "CN": answer, "PW": "123456", "MN": MN}
+    assert fields == wanted | {"Flag": str(int(flag) // 4 * 4)}
+    assert reply(read(told)) is None, "a reply is not answered"
+
+
+def test_each_code_has_a_metric_and_a_unit_that_can_be_stored() -> None:
+    for code, each in codes().items():
+        assert is_metric(each.metric), code
+        assert each.unit is None or is_unit(each.unit), code
