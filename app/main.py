@@ -35,6 +35,7 @@ from app.cli.incidents import incidents
 from app.cli.indicators import indicators
 from app.cli.inhibitions import inhibitions
 from app.cli.keys import keys
+from app.cli.maintenances import maintenances
 from app.cli.outside import outside
 from app.cli.path import show_path
 from app.cli.profiles import profiles
@@ -93,6 +94,7 @@ app.add_typer(outside, name="outside")
 app.add_typer(areas, name="areas")
 app.add_typer(shares, name="shares")
 app.add_typer(silences, name="silences")
+app.add_typer(maintenances, name="maintenances")
 app.add_typer(rotas, name="rotas")
 app.add_typer(handovers, name="handovers")
 app.add_typer(indicators, name="indicators")

@@ -16,6 +16,7 @@ from analytics.rules.stored import Repeated, read_newest_events, read_repeated
 from analytics.rules.withheld import Held, said
 from analytics.rules.withholding import Withholding
 from devices.registry.registry import Registry
+from devices.vocabulary import PROMPT
 from hub.alerts import titles
 from hub.alerts.titles import event_title
 from hub.models import AlertChange, Batch, Micros
@@ -246,6 +247,8 @@ class EventAlerts:
             title = event_title(name, rule.kind, 0 if kind == "cleared" else level, delay)
             if kind != "cleared" and device is not None:
                 title = titles.since(title, since, device.zone)
+                if rule.kind in PROMPT and self._withholding.windows.works(device_id, at):
+                    title = titles.under_maintenance(title)
             yield AlertChange(
                 changes.change_id(alert, kind, level, f"{at}{mark}"), alert, kind, at, rule.id, target, device_id,
                 None, level, title, rule_version=rule.version,

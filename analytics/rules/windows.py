@@ -1,11 +1,17 @@
-"""When people may be told of what rules find at a device: as the rule's schedule says, by the calendar."""
+"""When people may be told of what rules find at a device: as the rule's schedule says, by the calendar, and not while
+somebody works on the device. What is danger is told at any time."""
 
+from collections.abc import Mapping, Sequence
 from datetime import date
+from typing import NamedTuple
 
-from analytics.rules.definitions import Rule
+import numpy as np
+
+from analytics.rules.definitions import EventRule, Rule
 from analytics.rules.schedule import opens
 from analytics.rules.slots import NEVER
 from devices.registry.registry import Registry
+from devices.vocabulary import PROMPT
 from hub.duty.calendar import Calendar
 from hub.models import Micros
 from hub.stage import Connection
@@ -13,25 +19,74 @@ from hub.store.statements import statements
 
 SQL = statements(__name__)
 
+MOST = 100
+"""So often a schedule may begin during maintenance, and maintenance outside a schedule, before it is given up."""
+
+
+class Work(NamedTuple):
+    """A maintenance window."""
+
+    begin: Micros
+    end: Micros
+
 
 class Windows:
     """By what is known at a time; `read` takes over what has changed."""
 
     def __init__(self, registry: Registry) -> None:
         self._registry, self._calendar = registry, Calendar({})
+        self._works: Mapping[int, Sequence[Work]] = {}
+        """By device."""
         self.revision = 0
         """Rises when something changed."""
 
     async def read(self, conn: Connection) -> None:
         """Read what the store knows."""
         named: dict[date, bool] = dict(await (await conn.execute(SQL.days)).fetchall())
+        works = await _read_works(conn)
         if named != self._calendar.named:
             self._calendar = Calendar(named)
+            self.revision += 1
+        if works != self._works:
+            self._works = works
             self.revision += 1
 
     def opens(self, rule: Rule, device_id: int, at: Micros) -> Micros:
         """From when on, not before `at`, people may be told what a rule finds at a device; NEVER when they may not."""
+        if rule.schedule is None and not self._works:
+            return at
+        if isinstance(rule, EventRule) and rule.kind in PROMPT:
+            return at
+        for _ in range(MOST):
+            free = self._free(device_id, self._counts(rule, device_id, at))
+            if free in (at, NEVER):
+                return free
+            at = free
+        return NEVER
+
+    def works(self, device_id: int, at: Micros) -> bool:
+        """Whether somebody works on a device at a time."""
+        return any(work.begin <= at < work.end for work in self._works.get(device_id, ()))
+
+    def _counts(self, rule: Rule, device_id: int, at: Micros) -> Micros:
         if rule.schedule is None:
             return at
         device = self._registry.device(device_id)
         return NEVER if device is None else opens(rule.schedule, at, device.zone, self._calendar)
+
+    def _free(self, device_id: int, at: Micros) -> Micros:
+        for work in self._works.get(device_id, ()):  # those that begin earlier come first
+            if work.begin <= at < work.end:
+                at = work.end
+        return at
+
+
+async def _read_works(conn: Connection) -> dict[int, list[Work]]:
+    async with conn.cursor(binary=True) as cursor:
+        rows = await (await cursor.execute(SQL.works)).fetchall()
+    found: dict[int, list[Work]] = {}
+    for begin, end, device, packed in rows:
+        devices = [device] if packed is None else np.frombuffer(packed, ">i4").tolist()
+        for one in devices:
+            found.setdefault(one, []).append(Work(begin, end))
+    return found

@@ -3,7 +3,7 @@ select d.id, d.code as device, d.state, h.online, h.since, h.cause, s.seen_at, s
        t.online as says_online, nullif(t.at, 'epoch') as says_since,
        coalesce(p.offline_after_s, case when p.interval_s > 0 then greatest(3 * p.interval_s, %(least_s)s) end)
            as offline_after_s,
-       exists (select from maintenance m where m.device_id = d.id and m.from_at <= now() and m.to_at > now())
+       exists (select from maintained m where m.device_id = d.id and m.from_at <= now() and m.to_at > now())
            as maintained
 from device d
 join profile p on p.id = d.profile_id

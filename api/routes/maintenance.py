@@ -1,4 +1,4 @@
-"""Maintenance windows: during one, a device's silence or readings raise no findings."""
+"""Maintenance windows of one device; of places and organisations: maintenances.py."""
 
 from datetime import datetime
 from typing import Annotated, Any
@@ -63,7 +63,7 @@ async def list_windows(
     context: Here,
     running: Annotated[bool | None, Query(description="only those that go on now, or only the others")] = None,
 ) -> Any:
-    """A device's maintenance windows, the latest first."""
+    """A device's maintenance windows, the latest first; also those of places and organisations that it is in."""
     await require(context, code)
     wanted = {"code": code, "id": None, "running": running}
     found = await read(context, SQL.maintenance, {**wanted, **paging.after(_KEYS)})
@@ -100,7 +100,7 @@ async def _written(
     context: Context, caller: Caller, statement: str, code: str, body: WindowBody, window: int | None
 ) -> Any:
     async with writing(context) as conn:
-        written = await row(conn, statement, {"code": code, "id": window, **body.model_dump()})
+        written = await row(conn, statement, {"code": code, "id": window, "by": caller.actor, **body.model_dump()})
         if written is None:
             raise not_found("maintenance window", window)
         await audit(conn, caller, "maintenance.put", code, body.model_dump(mode="json"))

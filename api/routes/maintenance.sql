@@ -1,7 +1,7 @@
 -- name: maintenance
 select m.id, d.code as device, m.from_at, m.to_at, m.note, now() >= m.from_at and now() < m.to_at as running
-from maintenance m
-join device d on d.id = m.device_id
+from device d
+join maintained m on m.device_id = d.id
 where d.code = %(code)s
   and (%(id)s::bigint is null or m.id = %(id)s)
   and (%(running)s::boolean is null or (now() >= m.from_at and now() < m.to_at) = %(running)s)
@@ -10,8 +10,8 @@ order by m.from_at desc, m.id desc
 limit %(limit)s
 
 -- name: maintenance_add
-insert into maintenance (device_id, from_at, to_at, note)
-select d.id, %(from_at)s, %(to_at)s, %(note)s from device d where d.code = %(code)s
+insert into maintenance (device_id, from_at, to_at, note, made_by)
+select d.id, %(from_at)s, %(to_at)s, %(note)s, %(by)s from device d where d.code = %(code)s
 returning id
 
 -- name: maintenance_delete

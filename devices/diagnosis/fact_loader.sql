@@ -42,7 +42,7 @@ cross join lateral (
     where device_id = d.id and last_at > %(now)s::timestamptz - interval '1 day'
 ) unused
 left join lateral (
-    select from_at, to_at, note from maintenance
+    select from_at, to_at, note from maintained
     where device_id = d.id and from_at <= %(now)s and to_at > %(now)s
     order by to_at desc limit 1
 ) work on true

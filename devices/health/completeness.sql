@@ -9,7 +9,7 @@ with open as (
     from (
         select o.id as device_id,
                unnest(range_agg(tstzrange(greatest(m.from_at, o.from_at), least(m.to_at, %(to_at)s)))) as part
-        from maintenance m join open o on o.id = m.device_id
+        from maintained m join open o on o.id = m.device_id
         where m.from_at < %(to_at)s and m.to_at > o.from_at
         group by o.id
     ) r

@@ -54,7 +54,7 @@ from (
     left join device_health h on h.device_id = d.id
     left join (
         select device_id, bool_or(to_at > %(at)s) as now, max(to_at) filter (where to_at <= %(at)s) as ended
-        from maintenance where from_at <= %(at)s group by device_id
+        from maintained where from_at <= %(at)s and to_at > %(at)s::timestamptz - interval '31 days' group by device_id
     ) m on m.device_id = d.id
     where d.state = 'active' or h.online is not null
 ) w

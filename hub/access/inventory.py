@@ -51,9 +51,9 @@ TABLES: Mapping[str, Table] = {
         l1="code name kind created_at valid_from valid_to", l2="divisions cells outline ring",
     ),
     "maintenance": _table(
-        _MANAGEMENT, "when somebody works on a device, so that its silence is no finding",
+        _MANAGEMENT, "when somebody works on devices, so that what they say or do not say is no finding",
         "health.keep_days after its end", Permission.DEVICES_READ,
-        l2="id device_id from_at to_at created_at", l3="note",
+        l2="id device_id from_at to_at created_at organisation region area made_by ended_by reach scope", l3="note",
     ),
     "rule": _table(
         _MANAGEMENT, "when a reading or event is an alert", "until switched off; alerts refer to it",
@@ -381,6 +381,10 @@ TABLES: Mapping[str, Table] = {
         l1="id profile profile_name category state created_at",
         l2="code name organisation organisation_name region region_path parent online online_since last_seen",
         l3="lon lat tags",
+    ),
+    "maintained": _table(
+        _OPERATIONS, "view: maintenance by the devices that it is about", _WITH_DEVICE, Permission.DEVICES_READ,
+        l2="id device_id from_at to_at", l3="note",
     ),
     "catalogue_state": _table(
         _OPERATIONS, "view: what is counted of each device", _WITH_DEVICE, Permission.DEVICES_READ,

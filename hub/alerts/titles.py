@@ -16,6 +16,8 @@ _STAYS_AT = re.compile(r" unchanged at (\S+) for ")
 """In a stored title: the value that does not move is kept nowhere else."""
 _SINCE = re.compile(r", since (\d{4}-\d\d-\d\d \d\d:\d\d)$")
 """The end of one that was withheld: by the clocks of its device."""
+_MAINTENANCE = ", under maintenance"
+"""The end of one of danger at a device that somebody works on."""
 
 
 def reading_title(
@@ -61,6 +63,11 @@ def since(title: str, at: Micros | None, zone: tzinfo) -> str:
     return title if at is None else _since(title, f"{from_micros(at).astimezone(zone):%Y-%m-%d %H:%M}", "en")
 
 
+def under_maintenance(title: str) -> str:
+    """A title of danger at a device that somebody works on."""
+    return text("alert.title.maintenance", "en", title=title)
+
+
 def marked(title: str, lang: Lang = "en") -> str:
     """A title of a drill, once: so that nobody takes it for real, on whatever channel it comes."""
     return text("push.drill", lang) + unmarked(title)
@@ -79,9 +86,13 @@ def title_in(lang: Lang, alert: Mapping[str, Any], rule: Mapping[str, Any], name
     `rule` has the `direction` and `signal` of its rule, None where it has none. `names` are `name` and `name_en` of its
     metric, or of its kind of event, in the profile; None: it names none.
     """
-    title = _title_in(lang, alert, rule, names)
-    if found := _SINCE.search(alert["title"]):
+    stored = alert["title"]
+    works = stored.endswith(_MAINTENANCE)
+    stored = stored.removesuffix(_MAINTENANCE)
+    title = _title_in(lang, {**alert, "title": stored}, rule, names)
+    if found := _SINCE.search(stored):
         title = _since(title, found[1], lang)
+    title = text("alert.title.maintenance", lang, title=title) if works else title
     return marked(title, lang) if alert.get("drill") else title
 
 

@@ -60,7 +60,7 @@ with h as (
     (select 5, 0, m.from_at, 'maintenance', null, null, u.id, null,
             jsonb_build_object('device', u.code, 'name', u.name, 'region', u.region, 'since', m.from_at, 'until', m.to_at,
                                'note', m.note)
-     from unguarded u join maintenance m on m.device_id = u.id
+     from unguarded u join maintained m on m.device_id = u.id
      where m.from_at <= clock_timestamp() and clock_timestamp() < m.to_at
      order by m.from_at limit %(most)s)
     union all

@@ -111,6 +111,8 @@ STEPS: list[tuple[str, str, Any, str]] = [
     ("PUT /alert-causes/{code}", "/alert-causes/tree", CAUSE, "alert_cause.put"),
     ("POST /silences", "/silences", {"region": "33", "to_at": TOMORROW, "reason": "works"}, "silence.make"),
     ("DELETE /silences/{silence_id}", "/silences/{id}", None, "silence.end"),
+    ("POST /maintenances", "/maintenances", {"region": "33", "to_at": TOMORROW, "reason": "works"}, "maintenance.put"),
+    ("DELETE /maintenances/{window}", "/maintenances/{id}", None, "maintenance.end"),
     ("POST /warnings", "/warnings", national(), "warnings.bring"),
     ("POST /drills", "/drills", EXERCISE, "drill.start"),
     ("POST /drills/{drill_id}:end", "/drills/{id}:end", None, "drill.end"),

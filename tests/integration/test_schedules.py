@@ -175,6 +175,15 @@ async def test_what_a_rule_finds_before_it_counts_is_told_then_once_with_its_ons
     assert await city.run("select count(*) from rule_withheld") == [(0,)]
 
 
+async def test_what_comes_before_the_timer_does_finds_it_told(city: City) -> None:
+    await put(city, from_now(5))
+    await city.take(city.readings((1, 4.0)), door(2, "active"))
+    await city.take(city.readings((minute(5) + 3, 1.0)), door(minute(5) + 4, "inactive"))
+    assert [(at, kind) for at, kind, _ in await told(city)] == [
+        (minute(5), "raised"), (minute(5) + 3, "cleared"), (minute(5), "raised"), (minute(5) + 4, "cleared"),
+    ]  # fmt: skip
+
+
 async def test_an_open_alert_stays_when_the_schedule_ends_and_clears_at_any_time(city: City) -> None:
     await put(city, from_now(-60, 65))
     await city.take(city.readings((1, 4.0)), door(2, "active"))
@@ -232,6 +241,7 @@ async def test_a_process_that_was_away_for_long_asks_the_next_reading(city: City
     later = minute(5) + 1000
     await city.restart()
     await city.at(later)
+    await city.take(Batch([], now=NOW + later * S))
     assert await told(city) == []
     await city.take(city.readings((later + 1, 1.0)), city.readings((later + 1, 4.5), gauge=2))
     assert await told(city) == [(later + 1, "raised", "yellow")]

@@ -105,6 +105,19 @@ def said(minute: int, state: str | None = "active", kind: str = "door_open") -> 
     return Event(uuid4(), 5, "cam-5", at, at, kind, state)
 
 
+def test_what_lasts_until_the_schedule_begins_is_told_before_what_comes_after() -> None:
+    minutes = [600, 1330, 1400, 2100, 2790]
+    at = MIDNIGHT + np.array(minutes, np.int64) * MINUTE
+    columns = Columns(at, np.zeros(5, np.int32), np.array([4.0, 1.0, 6.0, 4.0, 1.0]), np.zeros(5, np.int16))
+    rule = ThresholdRule(1, "r", 1, "m", "m", True, (None, 3.0, None, 5.0))
+    would = of_readings(rule, ["a"], columns, MIDNIGHT + 3000 * MINUTE, opens=[partial(opening, NIGHT)])
+    assert [((alert.at - MIDNIGHT) // MINUTE, alert.level, alert.peak) for alert in would] == [
+        (1320, 2, 2),
+        (1400, 4, 4),
+    ]
+    assert [((alert.ended or 0) - MIDNIGHT) // MINUTE for alert in would] == [1330, 2790]
+
+
 @pytest.mark.parametrize(
     ("events", "expected"),
     [
