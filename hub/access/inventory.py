@@ -59,7 +59,8 @@ TABLES: Mapping[str, Table] = {
         _MANAGEMENT, "when a reading or event is an alert", "until switched off; alerts refer to it",
         Permission.RULES_READ, l2="id code name profile_id metric direction thresholds hysteresis hold_s event_kind "
         "event_level enabled revision clear_s signal tolerance version guidance changed_by "
-        "count within_s cooldown_s schedule organisation region tag devices",
+        "count within_s cooldown_s schedule organisation region tag devices "
+        "expression stale_s",
     ),
     "rule_version": _table(
         _MANAGEMENT, "each version of a rule, to explain its alerts", "kept: alerts were raised by it",
