@@ -14,7 +14,8 @@ from api.database import read
 from api.language import Spoken
 from api.problems import invalid, not_found, responses
 from devices.codecs.local_time import zone_at, zone_of
-from devices.diagnosis.frame_check import FRAMES, unhex
+from devices.diagnosis.frame_check import unhex
+from devices.diagnosis.frame_forms import FRAMES
 from devices.diagnosis.frame_profile import ProfileView, check_with, view_of
 from devices.diagnosis.frame_report import as_object
 from hub.access.door import GuardedRouter, needs
@@ -86,7 +87,9 @@ class ReportOut(BaseModel):
     readings_total: int
     events: list[EventOut]
     says: str = Field(description="what else it says: a status, a reply")
-    answer: str = Field(description="what the hub answers once it is stored, as text; empty: nothing")
+    answer: str = Field(
+        description="what the hub answers once it is stored, as text or in hexadecimal digits; empty: nothing"
+    )
     flaws: list[FlawOut]
     private: int = Field(description="fields and events that the privacy gate drops")
     timeless: bool = Field(description="the time of arrival stands in for a time that it does not tell")

@@ -14,7 +14,8 @@ from rich.text import Text
 from app.cli.client import DEFAULT_URL, TokenOption, UrlOption, call, fail, out
 from app.cli.connection import Verbs
 from app.cli.diagnose import LangOption, language
-from devices.diagnosis.frame_check import FRAMES, unhex
+from devices.diagnosis.frame_check import unhex
+from devices.diagnosis.frame_forms import FRAMES
 from devices.diagnosis.frame_profile import ProfileView, check_with, view_of
 from devices.diagnosis.frame_report import as_object
 from devices.diagnosis.rendering import reason_in

@@ -4,12 +4,13 @@ from collections.abc import Mapping
 
 from devices.codecs import event, reply, senml, status, telemetry
 from devices.codecs.decoded import Codec, Places
+from devices.codecs.gb26875 import reports as gb26875
 from devices.codecs.hj212 import readings as hj212
 from devices.codecs.strict import StrictCodec
 from hub.models import GANZHI, HUB
 
-HJ212 = "hj212"
-"""Name of the protocol."""
+GB26875, HJ212 = "gb26875", "hj212"
+"""Names of protocols."""
 
 CODECS: Mapping[tuple[str, str], Codec] = {
     (GANZHI, "telemetry"): telemetry.decode,
@@ -19,6 +20,7 @@ CODECS: Mapping[tuple[str, str], Codec] = {
     (GANZHI, "status"): status.decode,
     (HUB, "presence"): event.decode,
     (HJ212, "frame"): hj212.decode,
+    (GB26875, "frame"): gb26875.decode,
 }
 """By protocol and form."""
 

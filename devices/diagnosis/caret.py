@@ -37,7 +37,7 @@ def place_of(payload: bytes, at: At, on_name: bool = False) -> Place | None:
     try:
         text = payload.decode()
     except UnicodeDecodeError:
-        return _byte_place(payload, at) if isinstance(at, int) else None
+        return byte_place(payload, at) if isinstance(at, int) else None
     mark = len(text) - len(text.removeprefix(BYTE_ORDER_MARK))
     text = text[mark:]
     if isinstance(at, int):
@@ -112,7 +112,7 @@ def _cut(line: str, at: int) -> str:
     return f"{'... ' if start else ''}{shown}{' ...' if start + _SHOWN < len(line) else ''}\n{' ' * width}^"
 
 
-def _byte_place(payload: bytes, at: int) -> Place:
+def byte_place(payload: bytes, at: int) -> Place:
     """Location of a byte in binary data, with a hex excerpt."""
     start = payload.rfind(b"\n", 0, at) + 1
     first = max(0, at - 12)

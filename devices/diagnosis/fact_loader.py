@@ -11,7 +11,8 @@ from devices.addressing import parse_topic
 from devices.codecs.local_time import zone_at, zone_of
 from devices.diagnosis.example import example_of
 from devices.diagnosis.facts import Credential, Facts, Flood, Health, Metric, NoNews, Parent, Refusal, Stray
-from devices.diagnosis.frame_check import FRAMES, check
+from devices.diagnosis.frame_check import check
+from devices.diagnosis.frame_forms import FRAMES
 from devices.diagnosis.frame_profile import ProfileView, check_with, view_of
 from devices.similar import like, likest, plain, variants
 from devices.topics import meant

@@ -1,21 +1,18 @@
 """Frame check: decodes a payload as the hub would and locates what is wrong. Pure.
 
-The verdict is that of the same codecs that the hub uses. A further protocol is one more entry of `FRAMES`.
+The verdict is that of the same codecs that the hub uses.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import tzinfo
-from typing import Any, Literal, NamedTuple
+from typing import Literal, NamedTuple
 
-from devices.codecs import CODECS, HJ212
-from devices.codecs.decoded import Codec, Decoded, EventDraft, Units
-from devices.codecs.hj212.frame import HEAD, read
-from devices.codecs.hj212.reply import reply
-from devices.codecs.jsontext import parse
-from devices.diagnosis.caret import Place, place_of
+from devices.codecs.decoded import Decoded, EventDraft, Units
+from devices.diagnosis.caret import Place, byte_place, place_of
+from devices.diagnosis.frame_forms import FRAMES, likeliest
 from hub.errors import At, DecodeError
-from hub.models import GANZHI, Micros
+from hub.models import Micros
 from hub.quality import flags_of
 from hub.words.sentence import Sentence
 
@@ -72,17 +69,6 @@ class Report:
         return self.verdict in ("accepted", "dropped")
 
 
-@dataclass(slots=True, frozen=True)
-class Frame:
-    """A payload format: its codec, and a score for format detection."""
-
-    decode: Codec
-    likeness: Callable[[bytes, Any], int]
-    """Of a payload and of its JSON value (None where it is none): the form with the most is taken for `auto`."""
-    answer: Callable[[bytes], bytes | None] = lambda payload: None
-    """What the hub answers to a payload that can be decoded."""
-
-
 def check(payload: bytes, form: str, received: Micros, zone: tzinfo) -> Report:
     """Check a payload in the given form, or the detected one ("auto"), as if received at `received`."""
     name = likeliest(payload) if form == "auto" else form
@@ -134,56 +120,13 @@ def _said(decoded: Decoded) -> str:
     return "" if decoded.reply is None else Sentence("frame.answers", command=str(decoded.reply.command))
 
 
-def likeliest(payload: bytes) -> str:
-    """Detect a payload's form; telemetry when nothing matches."""
-    try:
-        value = parse(payload)
-    except DecodeError:
-        value = None
-    first = value[0] if isinstance(value, list) and value else value
-    return max(FRAMES, key=lambda name: FRAMES[name].likeness(payload, first))
-
-
 def flaw_of(payload: bytes, form: str, reason: str, detail: str, at: At) -> Flaw:
     """A codec's fault with its location in the payload."""
     record = int(at.split("/")[1]) if form == "senml" and isinstance(at, str) and at else None
+    if form in FRAMES and FRAMES[form].is_binary and isinstance(at, int):
+        return Flaw(reason, detail, at, byte_place(payload, at), record)
     named = reason == "unknown_metric" and form == "telemetry"
     return Flaw(reason, detail, at, place_of(payload, at, on_name=named), record)
-
-
-def _named(*names: str) -> Callable[[bytes, Any], int]:
-    """Likeness by the names of members: twice as sure when the value can be read."""
-
-    def likeness(payload: bytes, value: Any) -> int:
-        if isinstance(value, dict):
-            return 2 * sum(name in value for name in names)
-        return sum(f'"{name}"'.encode() in payload for name in names) if value is None else 0
-
-    return likeness
-
-
-def _telemetry_likeness(payload: bytes, value: Any) -> int:
-    return 1 + _named("values")(payload, value)
-
-
-def _status_likeness(payload: bytes, value: Any) -> int:
-    said = value.get("state") if isinstance(value, dict) and len(value) == 1 else value
-    return 3 if payload.strip() in (b"online", b"offline") or said in ("online", "offline") else 0
-
-
-def _hj212_answer(payload: bytes) -> bytes | None:
-    return reply(read(payload))
-
-
-FRAMES: Mapping[str, Frame] = {
-    "telemetry": Frame(CODECS[GANZHI, "telemetry"], _telemetry_likeness),
-    "senml": Frame(CODECS[GANZHI, "senml"], _named("n", "bn", "v", "u")),
-    "event": Frame(CODECS[GANZHI, "event"], _named("kind")),
-    "reply": Frame(CODECS[GANZHI, "reply"], _named("result", "error")),
-    "status": Frame(CODECS[GANZHI, "status"], _status_likeness),
-    "hj212": Frame(CODECS[HJ212, "frame"], lambda payload, value: 9 * payload.startswith(HEAD), _hj212_answer),
-}
-"""By name; those of topics have their names."""
 
 
 def unhex(text: str | bytes) -> bytes:

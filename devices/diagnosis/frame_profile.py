@@ -8,7 +8,8 @@ from typing import Any
 from devices.codecs import PLACES
 from devices.codecs.decoded import Place
 from devices.codecs.mapping import Transform
-from devices.diagnosis.frame_check import CheckedReading, Flaw, Report, check, flaw_of, likeliest, settle
+from devices.diagnosis.frame_check import CheckedReading, Flaw, Report, check, flaw_of, settle
+from devices.diagnosis.frame_forms import likeliest
 from devices.similar import nearest
 from devices.unit_conversion import SAME, between
 from devices.units import unit_meant

@@ -4,6 +4,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from devices.diagnosis.frame_check import Flaw, Report
+from devices.diagnosis.frame_forms import FRAMES
 from hub.models import LEVEL_NAMES, Micros, from_micros
 from hub.words import Lang
 from hub.words.sentence import told
@@ -33,7 +34,7 @@ def as_object(report: Report, lang: Lang = "en") -> dict[str, Any]:
             for each in report.events
         ],
         "says": told(report.says, lang),
-        "answer": report.answer.decode("latin-1"),
+        "answer": _answer(report),
         "flaws": flaws(report.flaws, lang),
         "private": report.private,
         "timeless": report.timeless,
@@ -53,6 +54,11 @@ def flaws(found: Iterable[Flaw], lang: Lang = "en") -> list[dict[str, Any]]:
         }
         for flaw in found
     ]
+
+
+def _answer(report: Report) -> str:
+    """As text, or in hexadecimal digits where the protocol is none of text."""
+    return report.answer.hex(" ").upper() if FRAMES[report.form].is_binary else report.answer.decode("latin-1")
 
 
 def _written(ts: Micros | None) -> str | None:

@@ -234,22 +234,24 @@ VALUES = st.recursive(
 QUICK = settings(max_examples=500, deadline=None, database=None, suppress_health_check=list(HealthCheck))
 
 
-FRAMED = [pytest.param(frame, id=f"hj212-{number}") for number, frame in enumerate(TABLE["hj212"].good)]
-"""Of codecs whose frames tell their length and have a checksum."""
+CHECKED = ("hj212", "gb26875")
+"""Codecs whose frames tell their length and have a checksum."""
+FRAMED = [pytest.param(form, frame, id=f"{form}-{n}") for form in CHECKED for n, frame in enumerate(TABLE[form].good)]
 
 
-@pytest.mark.parametrize("frame", FRAMED)
-def test_a_frame_that_was_cut_is_refused(frame: Good) -> None:
+@pytest.mark.parametrize(("form", "frame"), FRAMED)
+def test_a_frame_that_was_cut_is_refused(form: str, frame: Good) -> None:
     """Unless it lacks nothing but the end of its line."""
-    whole = frame.payload.rstrip(b"\r\n")
+    whole = frame.payload.rstrip(b"\r\n") if form == "hj212" else frame.payload
     for length in range(len(whole)):
-        with pytest.raises(DecodeError):
-            TABLE["hj212"].codec(whole[:length], RECEIVED, ZONE)
+        with pytest.raises(DecodeError) as caught:
+            TABLE[form].codec(whole[:length], RECEIVED, ZONE)
+        _check_place(whole[:length], caught.value.at)
 
 
-@pytest.mark.parametrize("frame", FRAMED)
-def test_a_frame_with_a_wrong_bit_is_refused_or_means_the_same(frame: Good) -> None:
-    decode, meant = TABLE["hj212"].codec, _written(TABLE["hj212"].codec(frame.payload, RECEIVED, ZONE))
+@pytest.mark.parametrize(("form", "frame"), FRAMED)
+def test_a_frame_with_a_wrong_bit_is_refused_or_means_the_same(form: str, frame: Good) -> None:
+    decode, meant = TABLE[form].codec, _written(TABLE[form].codec(frame.payload, RECEIVED, ZONE))
     for bit in range(8 * len(frame.payload)):
         damaged = bytearray(frame.payload)
         damaged[bit // 8] ^= 1 << bit % 8

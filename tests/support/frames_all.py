@@ -1,6 +1,14 @@
 """The frames of every codec, by the last level of its topic or by its protocol."""
 
-from tests.support import frames_event, frames_hj212, frames_reply, frames_senml, frames_status, frames_telemetry
+from tests.support import (
+    frames_event,
+    frames_gb26875,
+    frames_hj212,
+    frames_reply,
+    frames_senml,
+    frames_status,
+    frames_telemetry,
+)
 from tests.support.frames import Frames
 
 FRAMES: dict[str, Frames] = {
@@ -10,4 +18,5 @@ FRAMES: dict[str, Frames] = {
     "reply": frames_reply.FRAMES,
     "status": frames_status.FRAMES,
     "hj212": frames_hj212.FRAMES,
+    "gb26875": frames_gb26875.FRAMES,
 }

@@ -9,7 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from devices.codecs.decoded import Decoded
-from devices.diagnosis.frame_check import FRAMES, Report, check, unhex
+from devices.diagnosis.frame_check import Report, check, unhex
+from devices.diagnosis.frame_forms import FRAMES
 from devices.diagnosis.frame_profile import ProfileView, check_with, hold_against
 from devices.diagnosis.frame_report import as_object
 from hub.errors import DecodeError

@@ -1,0 +1,163 @@
+"""What frames of GB/T 26875.3 report: states as events, analogue values as readings. Pure.
+
+A state tells all its bits at once. Each that is set is an active event. Where none is set that is an alarm or a fault,
+these have ended: inactive events. A message is of a building's system with all its components, which events name in
+their attributes (`system`, `component`) and readings in their metrics (`temperature/1-3-217`: type and address of the
+system, address of the component): the end of one is never that of another. Bit 0, "test" where it is not set, is set
+by so few devices that it lowers nothing.
+"""
+
+from datetime import tzinfo
+from functools import lru_cache
+from struct import Struct
+from typing import Any
+
+from devices.codecs.calendar_time import Parts, moment, no_time
+from devices.codecs.decoded import MAX_NAMES, Decoded, EventDraft, Units
+from devices.codecs.gb26875.frame import ANSWER, BEFORE, SEND, Message, read
+from devices.codecs.gb26875.tables import Bit, alarms, analogues, bits
+from devices.codecs.local_time import zone_at
+from devices.codecs.octets import cut, wrong_length
+from devices.vocabulary import OTHER
+from hub.errors import DecodeError
+from hub.models import Micros
+from hub.words.sentence import Sentence
+
+SYSTEM, COMPONENT, ANALOGUE, OPERATION, DEVICE, DEVICE_OPERATION = 1, 2, 3, 4, 21, 24
+"""Types of application data that are read; of the others (versions, configuration, clocks) nothing is made."""
+_LAYOUTS = {
+    SYSTEM: Struct("<BBH6s"),
+    COMPONENT: Struct("<BBBIH31s6s"),
+    ANALOGUE: Struct("<BBBIBh6s"),
+    OPERATION: Struct("<BBBB6s"),
+    DEVICE: Struct("<B6s"),
+    DEVICE_OPERATION: Struct("<BB6s"),
+}
+_ENDING = ("fire", "fault")
+"""Kinds whose end a state without them tells."""
+_NO_TIME = bytes(6)
+
+
+def decode(frame: bytes, received: Micros, zone: tzinfo) -> Decoded:
+    """Decode one frame; what holds no reports gives none. The address of its sender is the device that it names."""
+    message = read(frame)
+    decoded = Decoded()
+    decoded.name(message.station)
+    if message.command in (SEND, ANSWER) and message.length:
+        _Reader(decoded, received, zone_at(zone, received)).read(frame, message)
+    return decoded.settled()
+
+
+@lru_cache(1_024)
+def _text(octets: bytes) -> str:
+    """GB 18030, filled up with zeros; many components tell the same again and again."""
+    return octets.split(b"\0", 1)[0].decode("gb18030", "replace").strip()
+
+
+def _parts(told: bytes) -> Parts:
+    second, minute, hour, day, month, year = told
+    return 2000 + year, month, day, hour, minute, second
+
+
+@lru_cache(4_096)
+def _moment(told: bytes, zone: tzinfo) -> Micros | None:
+    return moment(_parts(told), zone)
+
+
+class _Reader:
+    """Reads the objects of one message."""
+
+    def __init__(self, decoded: Decoded, received: Micros, zone: tzinfo) -> None:
+        self._decoded, self._received, self._zone = decoded, received, zone
+        self._units = Units()
+
+    def read(self, frame: bytes, message: Message) -> None:
+        """Read all of them; one whose time is none is left out."""
+        if message.length < 2:
+            raise cut(frame, BEFORE + 2)
+        kind, count, begin = frame[BEFORE], frame[BEFORE + 1], BEFORE + 2
+        layout = _LAYOUTS.get(kind)
+        if layout is None:
+            self._decoded.note_unused(f"type {kind}")
+            return
+        if message.length - 2 != count * layout.size:
+            found = (message.length - 2) // layout.size
+            if (message.length - 2) % layout.size:
+                raise wrong_length(message.length, 2 + count * layout.size, 24)
+            raise DecodeError("bad_length", Sentence("refusal.octets.count", told=count, found=found), BEFORE + 1)
+        for at in range(begin, begin + count * layout.size, layout.size):
+            values = layout.unpack_from(frame, at)
+            try:
+                ts = self._time(values[-1], at + layout.size - 6)
+                self._take(kind, values, ts, at)
+            except DecodeError as error:
+                self._decoded.leave_out(error)
+        if self._units:
+            self._decoded.units = self._units
+
+    def _take(self, kind: int, values: tuple[Any, ...], ts: Micros | None, at: int) -> None:
+        """Take one object: its fields, the last of which is its time."""
+        if kind == COMPONENT:
+            type_, system, part_type, part, state, text, _ = values
+            told = {"system_type": type_, "system": system, "component_type": part_type, "component": part}
+            if text[0]:
+                told["text"] = _text(text)
+            self._state(bits("component"), state, ts, told, alarms().get(part_type))
+        elif kind == ANALOGUE:
+            self._analogue(values, ts, at)
+        elif kind == SYSTEM:
+            self._state(bits("system"), values[2], ts, {"system_type": values[0], "system": values[1]})
+        elif kind == OPERATION:  # the number of the operator, a person's, is not kept
+            told = {"system_type": values[0], "system": values[1]}
+            self._events(bits("operation"), values[2], ts, told)
+        elif kind == DEVICE:
+            self._state(bits("device"), values[0], ts, {})
+        else:
+            self._events(bits("operation"), values[0], ts, {})
+
+    def _state(
+        self, table: tuple[Bit, ...], state: int, ts: Micros | None, told: dict[str, Any], alarm: str | None = None
+    ) -> None:
+        kinds = self._events(table, state, ts, told, alarm)
+        for kind in _ENDING:
+            if kind not in kinds:
+                meant = alarm if alarm and kind == "fire" else kind
+                self._decoded.events.append(EventDraft(meant, ts, None, "inactive", None, told.copy()))
+
+    def _events(
+        self, table: tuple[Bit, ...], state: int, ts: Micros | None, told: dict[str, Any], alarm: str | None = None
+    ) -> list[str]:
+        """An event for each bit that is set; returns the kinds that the table has for these."""
+        found = [bit for bit in table if state & bit.mask]
+        for bit in found:
+            kind = alarm if alarm and bit.kind == "fire" else bit.kind
+            attributes = told.copy() if kind == bit.code else {**told, "code": bit.code}
+            self._decoded.events.append(
+                EventDraft(kind, ts, None, None if kind == OTHER else "active", None, attributes)
+            )
+        return [bit.kind for bit in found]
+
+    def _analogue(self, values: tuple[Any, ...], ts: Micros | None, at: int) -> None:
+        system_type, system, _, component, kind, value, _ = values
+        known = analogues().get(kind)
+        if known is None:
+            self._decoded.note_unused(f"analogue {kind}")
+            return
+        metric, decoded = f"{known.metric}/{system_type}-{system}-{component}", self._decoded
+        if self._units.setdefault(metric, known.unit) != known.unit:
+            self._units.others[len(decoded.metrics)] = known.unit
+        decoded.metrics.append(metric)
+        decoded.ts.append(self._received if ts is None else ts)
+        decoded.values.append(value / known.divisor)
+        if len(decoded.metrics) > MAX_NAMES:
+            raise DecodeError("too_many_values", Sentence("refusal.most.metrics", most=MAX_NAMES), at)
+
+    def _time(self, told: bytes, at: int) -> Micros | None:
+        """None where the clock was never set: all zeros."""
+        if told == _NO_TIME:
+            self._decoded.timeless = True
+            return None
+        ts = _moment(told, self._zone)
+        if ts is None:
+            raise no_time(_parts(told), at)
+        return ts

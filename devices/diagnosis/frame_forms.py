@@ -1,0 +1,77 @@
+"""The forms of payloads that can be checked. A further protocol is one more entry of `FRAMES`. Pure."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from devices.codecs import CODECS, GB26875, HJ212
+from devices.codecs.decoded import Codec
+from devices.codecs.gb26875 import frame as gb26875
+from devices.codecs.hj212 import frame as hj212
+from devices.codecs.hj212.reply import reply as hj212_reply
+from devices.codecs.jsontext import parse
+from hub.errors import DecodeError
+from hub.models import GANZHI
+
+
+@dataclass(slots=True, frozen=True)
+class Frame:
+    """A payload format: its codec, and a score for format detection."""
+
+    decode: Codec
+    likeness: Callable[[bytes, Any], int]
+    """Of a payload and of its JSON value (None where it is none): the form with the most is taken for `auto`."""
+    answer: Callable[[bytes], bytes | None] = lambda payload: None
+    """What the hub answers to a payload that can be decoded."""
+    is_binary: bool = False
+    """Whether it is no text: shown in hexadecimal digits."""
+
+
+def likeliest(payload: bytes) -> str:
+    """Detect a payload's form; telemetry when nothing matches."""
+    try:
+        value = parse(payload)
+    except DecodeError:
+        value = None
+    first = value[0] if isinstance(value, list) and value else value
+    return max(FRAMES, key=lambda name: FRAMES[name].likeness(payload, first))
+
+
+def _named(*names: str) -> Callable[[bytes, Any], int]:
+    """Likeness by the names of members: twice as sure when the value can be read."""
+
+    def likeness(payload: bytes, value: Any) -> int:
+        if isinstance(value, dict):
+            return 2 * sum(name in value for name in names)
+        return sum(f'"{name}"'.encode() in payload for name in names) if value is None else 0
+
+    return likeness
+
+
+def _telemetry_likeness(payload: bytes, value: Any) -> int:
+    return 1 + _named("values")(payload, value)
+
+
+def _status_likeness(payload: bytes, value: Any) -> int:
+    said = value.get("state") if isinstance(value, dict) and len(value) == 1 else value
+    return 3 if payload.strip() in (b"online", b"offline") or said in ("online", "offline") else 0
+
+
+def _hj212_answer(payload: bytes) -> bytes | None:
+    return hj212_reply(hj212.read(payload))
+
+
+def _begins(head: bytes) -> Callable[[bytes, Any], int]:
+    return lambda payload, value: 9 * payload.startswith(head)
+
+
+FRAMES: Mapping[str, Frame] = {
+    "telemetry": Frame(CODECS[GANZHI, "telemetry"], _telemetry_likeness),
+    "senml": Frame(CODECS[GANZHI, "senml"], _named("n", "bn", "v", "u")),
+    "event": Frame(CODECS[GANZHI, "event"], _named("kind")),
+    "reply": Frame(CODECS[GANZHI, "reply"], _named("result", "error")),
+    "status": Frame(CODECS[GANZHI, "status"], _status_likeness),
+    "hj212": Frame(CODECS[HJ212, "frame"], _begins(hj212.HEAD), _hj212_answer),
+    "gb26875": Frame(CODECS[GB26875, "frame"], _begins(gb26875.HEAD), gb26875.reply, is_binary=True),
+}
+"""By name; those of topics have their names."""
