@@ -22,8 +22,9 @@ from simulator.publisher import Broker, BrokerAbsentError
 from simulator.receiver import receiving
 from simulator.registration import RefusedError
 from simulator.replay import Replay, plan_sources, register_sources
-from simulator.runner import Plan, live, register
+from simulator.runner import Plan, live, register, switch_on, tell_past
 from simulator.signature import made_up_secret
+from simulator.watched import watched, watched_things
 
 CITY = "python -m simulator city --api http://127.0.0.1:8420 --mqtt 127.0.0.1:1883 --truth ./truth --seconds 30"
 RECEIVER = "python -m simulator receiver --port 9000 --secret whsec_c2VjcmV0 --out deliveries.jsonl"
@@ -101,6 +102,10 @@ def city(
     webhook_port: Annotated[int | None, typer.Option(help="Run a webhook receiver on this port, too")] = None,
     webhook_url: Annotated[str | None, typer.Option(help="A webhook receiver that runs already")] = None,
     secret: Secret = None,
+    unusual: Annotated[
+        bool,
+        typer.Option("--unusual", help="With shipped rule sets, and things with a past that no threshold sees ill"),
+    ] = False,
     seed: Annotated[int, typer.Option(help="The same seed makes the same city")] = 1,
     prefix: Prefix = "ganzhi/v1",
     username: Username = None,
@@ -123,8 +128,14 @@ def city(
                 out, secret = truth / "deliveries.jsonl", secret or made_up_secret()
                 number, _ = stack.enter_context(receiving(webhook_port, secret, out))
                 webhook = (f"http://127.0.0.1:{number}/", secret)
-            register(api, token, build_fleet(devices, seed), webhook)
-            summary = live(Plan(broker, devices, rate, seconds, seed, prefix), truth, stopping)
+            plan, now = Plan(broker, devices, rate, seconds, seed, prefix), time.time_ns() // 1_000_000 * 1000
+            aware = watched_things(now, seed) if unusual else []
+            register(api, token, build_fleet(devices, seed) + [thing for thing, _ in aware], webhook)
+            known = watched(aware, now, seed)
+            if known:
+                tell_past(plan, known, stopping)
+                switch_on(api, token, known, stopping)
+            summary = live(plan, truth, stopping, [] if stopping.is_set() else known)
             if webhook_port is not None:
                 stopping.wait(LINGER_S)
         except (RefusedError, BrokerAbsentError, OSError) as error:

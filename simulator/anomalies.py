@@ -27,6 +27,8 @@ class Anomaly:
     thing: Thing
     rule: Rule
     level: int
+    hidden: str = ""
+    """Its kind, if no threshold on the value sees it (simulator/hidden.py)."""
 
 
 @dataclass(slots=True, frozen=True)

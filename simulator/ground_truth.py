@@ -13,7 +13,7 @@ from simulator.things import ThresholdRule
 COLUMNS = {
     "readings": "device,metric,ts_us,value",
     "events": "device,id,kind,state,ts_us",
-    "anomalies": "anomaly,device,metric,event_kind,level,ts_us,published_us",
+    "anomalies": "anomaly,device,metric,event_kind,level,ts_us,published_us,hidden",
 }
 BUFFER = 1 << 18
 """Bytes a file buffers; memory stays the same however long the city lives."""
@@ -69,7 +69,7 @@ class Truth:
             number, rule = step.anomaly.number, step.anomaly.rule
             what = f"{rule.metric}," if isinstance(rule, ThresholdRule) else f",{rule.event_kind}"
             level = LEVEL_NAMES[step.level - 1]
-            row = f"{number},{step.anomaly.thing.code},{what},{level},{step.ts},{note.at}\n"
+            row = f"{number},{step.anomaly.thing.code},{what},{level},{step.ts},{note.at},{step.anomaly.hidden}\n"
             self._files["anomalies"].write(row)
             self.anomalies.add(number)
 

@@ -1,10 +1,12 @@
 """Registers the city through the hub's HTTP API, as an integrator would."""
 
+from datetime import datetime
 from types import TracebackType
 from typing import Any
 
 import httpx
 
+from hub.models import Micros, to_micros
 from simulator.fleet import Thing, to_csv
 from simulator.things import PROFILES, RULES
 
@@ -37,6 +39,17 @@ class HubApi:
         for rule in RULES:
             self.put(f"/rules/{rule.code}", rule.body())
         return made
+
+    def newest(self, device: str) -> Micros:
+        """When the newest reading was that the hub has of a device; 0: it has none."""
+        items = self._send("GET", "/latest", params={"device": device})["items"]
+        return max((to_micros(datetime.fromisoformat(item["ts"])) for item in items), default=0)
+
+    def enable_rule_sets(self) -> list[str]:
+        """The shipped rules for the city's profiles; the codes of those that are on."""
+        sets = self._send("GET", "/rule-sets")["items"]
+        on = [self._send("POST", f"/rule-sets/{one['profile']}:enable") for one in sets if one["profile"] in PROFILES]
+        return [rule["code"] for one in on for rule in one["rules"] if rule["state"] == "on"]
 
     def register_consumer(self, url: str, secret: str, code: str = "city-receiver") -> None:
         """A webhook that gets every alert."""

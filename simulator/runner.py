@@ -3,8 +3,14 @@
 import logging
 import threading
 import time
+from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
+from heapq import heapify, heappop, heapreplace
 from pathlib import Path
+
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 
 from hub.models import Micros
 from simulator.anomalies import QUIET_S, schedule
@@ -15,6 +21,7 @@ from simulator.lamps import Lamps
 from simulator.messages import Message
 from simulator.publisher import Broker, Publisher, StoppedError
 from simulator.registration import HubApi
+from simulator.watched import Watched
 
 log = logging.getLogger(__name__)
 
@@ -23,6 +30,10 @@ EFFECTIVE_S = 1.2
 MAX_DELAY_S = 1.0
 """How far the city may fall behind its rate before it gives up catching up."""
 DRAIN_S = 30.0
+AGAIN_S = 0.1
+PACKS = 50
+"""Packs of a past that are on their way at once."""
+PROGRESS = TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn()
 
 
 @dataclass(slots=True, frozen=True)
@@ -54,8 +65,22 @@ def register(api_url: str, token: str | None, things: list[Thing], webhook: tupl
     time.sleep(EFFECTIVE_S)
 
 
-def live(plan: Plan, truth_folder: Path, stopping: threading.Event) -> dict[str, object]:
-    """Publish until the time is up or `stopping` is set; returns a summary of acknowledged messages."""
+def switch_on(api_url: str, token: str | None, known: Sequence[Watched], stopping: threading.Event) -> None:
+    """Once the hub has the past of things, switch on its shipped rule sets for them; RefusedError on failure."""
+    with HubApi(api_url, token) as api:
+        for each in known:
+            while api.newest(each.life.thing.code) < each.until and not stopping.wait(AGAIN_S):
+                pass
+        log.info("rules of shipped sets: %s", ", ".join(api.enable_rule_sets()))
+    time.sleep(EFFECTIVE_S)
+
+
+def live(plan: Plan, truth_folder: Path, stopping: threading.Event, known: Sequence[Watched] = ()) -> dict[str, object]:
+    """Publish until the time is up or `stopping` is set; returns a summary of acknowledged messages.
+
+    Things that have told their past go on reporting, and count from where their present began.
+    """
+    begun = known[0].since if known else _now() // 1000 * 1000  # clocks tick in milliseconds: none lies before it
     things = build_fleet(plan.devices, plan.seed)
     talkers = sum(thing.profile != "camera" for thing in things)
     city = City(things, schedule(things, plan.seed, plan.last_anomaly_s(talkers)), plan.seed, plan.prefix)
@@ -64,22 +89,59 @@ def live(plan: Plan, truth_folder: Path, stopping: threading.Event) -> dict[str,
             plan.broker, f"city-{time.time_ns():x}", truth.acknowledged, stopping=stopping
         )
         with publisher, Lamps(plan.broker, plan.prefix, things, city.dim):
-            started = _now() // 1000 * 1000  # devices' clocks tick in milliseconds: none lies before it
             try:
-                for message in city.opening(started):
+                for message in city.opening(_now()):
                     _publish(publisher, message)
-                _speak(city, publisher, plan, stopping)
+                _speak(city, publisher, plan, stopping, _reports(known, plan.prefix))
                 for message in city.closing(_now()):
                     _publish(publisher, message)
             except StoppedError:
                 log.error("stopped while the broker was away")
             ended = _now()
             left = publisher.drain(DRAIN_S)
-        return truth.summary(started, ended, left)
+        return truth.summary(begun, ended, left)
 
 
-def _speak(city: City, publisher: Publisher[Published], plan: Plan, stopping: threading.Event) -> None:
+def tell_past(plan: Plan, known: Sequence[Watched], stopping: threading.Event) -> None:
+    """Let things report their past, and wait until the broker has it; ends early when told to stop."""
+    bar = Progress(*PROGRESS, console=Console(stderr=True))
+    packs = [pack for each in known for pack in each.past(plan.prefix)]
+    task = bar.add_task("weeks of the past, in packs of a day", total=len(packs))
+
+    def told(_: None) -> None:
+        bar.advance(task)
+
+    past = Publisher[None](plan.broker, f"past-{time.time_ns():x}", told, PACKS, stopping)
+    with bar, past as publisher, suppress(StoppedError):
+        for pack in packs:
+            publisher.publish(pack.topic, pack.payload, None)
+        while publisher.drain(AGAIN_S) and not stopping.is_set():
+            pass
+
+
+def _reports(known: Sequence[Watched], prefix: str) -> Iterator[tuple[Micros, Message]]:
+    """When which of them reports what, from the first reports of the present on."""
+    due = [(int(each.life.ts[each.place]), number, each.place) for number, each in enumerate(known)]
+    heapify(due)
+    while due:
+        at, number, place = due[0]
+        each = known[number]
+        yield at, each.report(place, number, prefix)
+        if place + 1 < len(each.life.ts):
+            heapreplace(due, (int(each.life.ts[place + 1]), number, place + 1))
+        else:
+            heappop(due)
+
+
+def _speak(
+    city: City,
+    publisher: Publisher[Published],
+    plan: Plan,
+    stopping: threading.Event,
+    reports: Iterator[tuple[Micros, Message]],
+) -> None:
     start = due = time.monotonic()
+    following = next(reports, None)
     while not stopping.is_set():
         now = time.monotonic()
         if plan.seconds is not None and now - start >= plan.seconds:
@@ -90,6 +152,9 @@ def _speak(city: City, publisher: Publisher[Published], plan: Plan, stopping: th
             continue
         for message in city.turn(now - start, _now()):
             _publish(publisher, message)
+        while following is not None and following[0] <= _now():
+            _publish(publisher, following[1])
+            following = next(reports, None)
         due = max(due + 1 / plan.rate, now - MAX_DELAY_S)
 
 

@@ -17,6 +17,7 @@ from api.rule_body import RuleBody
 from devices.library.rule_sets import rule_sets
 from hub.access.door import GuardedRouter, TheCaller, needs
 from hub.access.permissions import Permission
+from hub.signals import Signal
 from hub.store.statements import statements
 from hub.words import Lang
 from hub.words.sentence import Sentence
@@ -33,6 +34,7 @@ class ShippedRule(BaseModel):
     code: str
     name: str
     metric: str
+    signal: Signal = "value"
     direction: Literal["above", "below"]
     thresholds: dict[LevelName, float]
     source: str = Field(description="the standard that its thresholds follow")
@@ -68,18 +70,19 @@ async def list_rule_sets(context: Here, spoken: Spoken) -> Any:
 async def enable_rule_set(profile: ProfileCode, context: Here, caller: TheCaller, spoken: Spoken) -> Any:
     """Make the rules of a set that are not there yet, in force from the next batch; those that are stay as they are.
 
-    409 when the profile is not installed.
+    Those of metrics that the profile does not have are left out. 409 when the profile is not installed.
     """
     found = rule_sets().get(profile)
     if found is None:
         raise not_found("rule set", profile)
     async with writing(context) as conn:
-        if await row(conn, RULES.profile_metrics, {"code": profile}) is None:
+        installed = await row(conn, RULES.profile_metrics, {"code": profile})
+        if installed is None:
             raise ProblemError(409, Sentence("refusal.rule_set.profile", profile=profile).told(spoken))
         codes = {"codes": [rule["code"] for rule in found["rules"]]}
         there = {each["code"] for each in await rows(conn, SQL.states, codes)}
         for rule in found["rules"]:
-            if rule["code"] not in there:
+            if rule["code"] not in there and rule["metric"] in installed["metrics"]:
                 body = RuleBody.model_validate({**_body(rule), "name": _name(rule, spoken), "profile": profile})
                 await store_rule(conn, caller, rule["code"], body, spoken)
         states = {each["code"]: "on" if each["enabled"] else "off" for each in await rows(conn, SQL.states, codes)}

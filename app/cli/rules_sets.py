@@ -27,7 +27,7 @@ def list_sets(as_json: JsonOption = False, url: UrlOption = DEFAULT_URL, token: 
             typer.echo(json.dumps(item, ensure_ascii=False))
         return
     table = Table(
-        Column("profile", no_wrap=True), Column("rule", no_wrap=True), "when", "state", "source", box=SIMPLE_HEAD,
+        "profile", Column("rule", overflow="fold"), "when", "state", "source", box=SIMPLE_HEAD,
         pad_edge=False,
     )  # fmt: skip
     for item in items:
@@ -55,4 +55,5 @@ def enable_set(
 
 def _when(rule: dict[str, Any]) -> str:
     levels = ", ".join(f"{level} {rule['thresholds'][level]:g}" for level in LEVELS if level in rule["thresholds"])
-    return f"{rule['metric']} {rule['direction']} {levels}"
+    watched = rule["metric"] if rule["signal"] == "value" else f"{rule['signal']} of {rule['metric']}"
+    return f"{watched} {rule['direction']} {levels}"

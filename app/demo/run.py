@@ -129,7 +129,7 @@ class _Demo:
         self._processes.start("receiver", receiver, env=env)
         self._processes.wait_until(lambda: accepts(webhook), "the webhook receiver listens", 30)
         city = [*SIMULATOR, "city", "--api", self._url, "--mqtt", f"127.0.0.1:{broker.port}", "--username", USERNAME]
-        city += ["--devices", str(DEVICES), "--rate", str(RATE), "--truth", str(self._truth)]
+        city += ["--devices", str(DEVICES), "--rate", str(RATE), "--truth", str(self._truth), "--unusual"]
         city += ["--webhook-url", f"http://127.0.0.1:{webhook}/"]
         city += ["--seconds", str(seconds)] if seconds is not None else []
         return self._processes.start("city", city, env=env)

@@ -38,6 +38,8 @@ class Injected:
     arrivals: dict[str, Micros] = field(default_factory=dict)
     """By alert id: when the receiver got its `raised`."""
     reached: int = 0
+    hidden: str = ""
+    """Its kind, if no threshold sees it."""
 
     @property
     def alerted(self) -> bool:
@@ -67,6 +69,9 @@ class Verdict:
     double_pages: int
     faults_sent: int
     deliveries_pending: int
+    hidden_injected: int
+    """Of the anomalies, those that no threshold sees."""
+    hidden_found: int
 
     @property
     def passed(self) -> bool:
@@ -132,6 +137,8 @@ def _conclude(summary: dict[str, Any], counts: dict[str, int], injected: list[In
         double_pages=double,
         faults_sent=faults,
         deliveries_pending=counts["deliveries_pending"],
+        hidden_injected=sum(bool(one.hidden) for one in injected),
+        hidden_found=sum(bool(one.hidden) and one.alerted for one in injected),
     )
 
 
@@ -142,7 +149,8 @@ def read_anomalies(truth: Path) -> list[Injected]:
         for row in csv.DictReader(file):
             target = row["device"], row["metric"] or None, row["event_kind"] or None
             level = LEVEL_NAMES.index(row["level"]) + 1
-            one = found.setdefault(row["anomaly"], Injected(target, int(row["ts_us"]), int(row["published_us"]), level))
+            told = Injected(target, int(row["ts_us"]), int(row["published_us"]), level, hidden=row["hidden"])
+            one = found.setdefault(row["anomaly"], told)
             one.level = max(one.level, level)
     return list(found.values())
 

@@ -174,6 +174,7 @@ def _table(verdict: Verdict) -> Table:
         ("lost", verdict.lost, bad if verdict.lost else good),
         ("duplicates", verdict.duplicates, bad if verdict.duplicates else good),
         ("anomalies injected", verdict.anomalies_injected, ""),
+        ("of these, seen by no threshold and found", f"{verdict.hidden_found} of {verdict.hidden_injected}", ""),
         ("anomalies without their alert", missed, bad if missed else good),
         ("alerts raised / delivered", f"{verdict.alerts_raised} / {verdict.alerts_delivered}", ""),
         ("publish to receiver, median", _ms(verdict.alert_ms_p50), ""),

@@ -48,7 +48,7 @@ class Run:
         folder.mkdir()
         (folder / "readings.csv").write_text("\n".join(["device,metric,ts_us,value", *readings, ""]))
         (folder / "events.csv").write_text("\n".join(["device,id,kind,state,ts_us", *events, ""]))
-        (folder / "anomalies.csv").write_text("anomaly,device,metric,event_kind,level,ts_us,published_us\n")
+        (folder / "anomalies.csv").write_text("anomaly,device,metric,event_kind,level,ts_us,published_us,hidden\n")
         summary = {"faults": {"no_json": 1}, "started_us": START, "ended_us": START + 2_000_000}
         (folder / "summary.json").write_text(json.dumps(summary))
         self.run(SETUP)

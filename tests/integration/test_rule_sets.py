@@ -37,10 +37,12 @@ async def test_a_set_is_enabled_for_its_profile_and_replaces_nothing(database: s
         told = await hub("enable", "air-station")
         assert "In force: air-pm25" in told
         assert "switched them off: air-o3" in told
-        assert "HJ 633-2012" in await hub("list")
+        assert "excess" in await hub("list")
+        assert "HJ 633-2012" in await hub("list", "--json")
         stored = {each["code"]: each for each in (await client.get("/rules", params={"limit": 1000})).json()["items"]}
         assert stored.keys() == {rule["code"] for each in rule_sets().values() for rule in each["rules"]}
         assert (stored["air-o3"]["name"], stored["air-o3"]["version"]) == ("Ours", 1)
+        assert (stored["air-pm25-excess"]["signal"], stored["air-pm25-excess"]["clear_s"]) == ("excess", 7200)
         assert stored["air-pm25"]["thresholds"] == {"blue": 75, "yellow": 115, "orange": 150, "red": 250}
 
 
@@ -49,3 +51,13 @@ def test_each_set_is_for_a_profile_of_the_library_and_names_its_sources() -> Non
     rules = [rule for each in rule_sets().values() for rule in each["rules"]]
     assert len({rule["code"] for rule in rules}) == len(rules)
     assert all(rule["source"] for rule in rules)
+
+
+async def test_rules_of_metrics_that_a_profile_has_not_are_left_out(database: str) -> None:
+    async with api_context(database) as context, client_of(context) as client:
+        own = {"name": "Ours", "metrics": {"level": {"name": "level", "unit": "m"}}}
+        (await client.put("/profiles/river-level", json=own)).raise_for_status()
+        found = (await client.post("/rule-sets/river-level:enable")).raise_for_status().json()
+        assert {rule["metric"]: rule["state"] for rule in found["rules"]} == {
+            "level": "on", "flow": "absent", "velocity": "absent", "water_temperature": "absent",
+        }  # fmt: skip

@@ -54,7 +54,7 @@ def test_an_alert_without_an_anomaly_is_unexpected() -> None:
 
 def test_steps_of_an_anomaly_are_one_anomaly_of_the_highest_level(tmp_path: Path) -> None:
     (tmp_path / "anomalies.csv").write_text(
-        "anomaly,device,metric,event_kind,level,ts_us,published_us\n"
+        "anomaly,device,metric,event_kind,level,ts_us,published_us,hidden\n"
         "1,air-001,pm25,,blue,10,11\n1,air-001,pm25,,yellow,10,31\n2,cam-001,,smoke,red,20,21\n"
     )
     first, second = read_anomalies(tmp_path)

@@ -29,7 +29,7 @@ ALERT = {
     "level": "red", "peak_level": "red", "opened_at": "2026-11-22T00:25:32Z", "rule_name": "发现烟雾",
     "device_name": "路口摄像机", "state": "open", "cleared_at": None,
 }  # fmt: skip
-VERDICT = Verdict(10, 9, 1, 0, 0, 2, 2, 2, 20.0, None, 1.5, ["cam-001 smoke"], 3, 0, 1, 0)
+VERDICT = Verdict(10, 9, 1, 0, 0, 2, 2, 2, 20.0, None, 1.5, ["cam-001 smoke"], 3, 0, 1, 0, 0, 0)
 
 
 class ReceivedReplies:

@@ -1,0 +1,57 @@
+"""Things with a past: detection learns it, and the first report of the present is where what is wrong is found."""
+
+import json
+
+import numpy as np
+import pytest
+
+from analytics.detectors.detector import Detector
+from analytics.detectors.ensemble import PARTS
+from analytics.detectors.hours import hours
+from analytics.detectors.kinds import KINDS
+from simulator.watched import APART_S, EXCESS, Watched, watched, watched_things
+
+NOW = 1_790_000_000_000_000
+ZONE = 8 * 3600 * 1_000_000
+
+
+@pytest.fixture(scope="module")
+def things() -> list[Watched]:
+    return watched(watched_things(NOW, 1), NOW, 1)
+
+
+def excess(one: Watched, metric: str) -> float:
+    """Of the first report of the present."""
+    ts, value = one.life.ts[: one.place + 1], one.life.values[metric][: one.place + 1]
+    scored = Detector(KINDS["ensemble"]).score(np.zeros(len(ts), np.int64), ts, value, hours(ts, ZONE))
+    assert scored.parts.shape[1] == len(PARTS)
+    return float(scored.told[-1, 5])
+
+
+def test_what_is_ill_is_beyond_the_shipped_levels_and_what_is_well_is_not(things: list[Watched]) -> None:
+    assert {one.hidden.kind for one in things if one.hidden} == {
+        "drift", "stuck", "slow", "burst", "jump", "noisy", "leak",
+    }  # fmt: skip
+    for one in things:
+        wrong = None if one.hidden is None else one.hidden.metric or next(iter(one.life.values))
+        for metric in one.life.values:
+            assert (excess(one, metric) >= EXCESS[0]) == (metric == wrong), (one.life.thing, metric, one.hidden)
+
+
+def test_the_past_is_all_before_the_present_and_told_once(things: list[Watched]) -> None:
+    for number, one in enumerate(things):
+        due = NOW + (0.5 + APART_S * number) * 1e6
+        assert one.life.ts[one.place] == pytest.approx(due, abs=1000)
+        told = [sample["ts"] * 1000 for pack in one.past("p") for sample in json.loads(pack.payload)]
+        assert told == one.life.ts[: one.place].tolist()
+        assert told[-1] == one.until < NOW + 0.5e6
+
+
+def test_only_the_first_report_of_what_is_ill_promises_an_alert(things: list[Watched]) -> None:
+    for number, one in enumerate(things):
+        first, second = (one.report(one.place + more, number, "p") for more in (0, 1))
+        assert len(first.steps) == (one.hidden is not None)
+        assert not second.steps
+        assert [truth.ts for truth in first.readings] == [one.life.ts[one.place]] * len(one.life.values)
+    kinds = [one.report(one.place, 0, "p").steps[0].anomaly.hidden for one in things if one.hidden]
+    assert all(kinds)
