@@ -18,10 +18,8 @@ RANGES: Mapping[str, Mapping[str, float]] = {
     "excess": {"min": 0},
     "rate": {},
     "residual": {},
-    "expression": {},
-    "truth": {"min": 0, "max": 1},
 }
-"""Of each signal but the value; of expressions that are calculated, and that are true (1) or false (0)."""
+"""Of each signal but the value."""
 
 
 class RangeFault(NamedTuple):

@@ -172,6 +172,13 @@ class ProfileBody(Part):
     offline_after_s: Seconds | None = Field(
         default=None, description="silence after which a device is offline; if null 3 intervals, at least 60 s"
     )
+    allowed_lateness_s: int = Field(
+        default=0, ge=0, le=3600,
+        description="how many seconds out of order readings may come. A reading is late, and raises no alert, if it is "
+        "older, by more than that, than the newest of its series that came before it. Detection and rules wait so long "
+        "for readings that may still come: **each alert of a value of these devices comes so much later.** Storing "
+        "does not wait, nor do events: fire, gas, a button",
+    )  # fmt: skip
     unknown_metrics: Literal["refuse", "add"] = Field(
         default="refuse", description="what becomes of readings of metrics that are not listed"
     )

@@ -35,7 +35,7 @@ def _none() -> Floats:
 
 @dataclass(slots=True)
 class Signals:
-    """Of each reading of a batch, in order, arrays (n,); NaN where nothing is known or the reading does not count.
+    """Of each reading that is judged with a batch, in order, arrays (n,); NaN where nothing is known, or none counts.
 
     Empty where detection does not run.
     """

@@ -21,6 +21,8 @@ class Counters:
     """Messages that brought nothing but what was stored."""
     conflicting: int = 0
     """Messages that brought another value or content for what was stored."""
+    judged_early: int = 0
+    """Readings that were judged before all that may come before them had come: too many waited."""
     dropped: int = 0
     """QoS 0 messages let go because the hub was full: they are unacknowledged by contract."""
     skipped: int = 0

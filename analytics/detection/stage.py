@@ -28,13 +28,12 @@ from analytics.detection.stored import (
 )
 from analytics.detection.watched import Watched, swapped_days
 from analytics.detectors.detector import Ints
+from analytics.reordering.judged import judged_with
 from devices.registry.registry import Registry
 from hub.models import Batch, Micros, now_micros
-from hub.repeats import Corrected
 from hub.signals import Signals
 from hub.stage import Connection, Stage
 from hub.store.latest import catch_up
-from hub.watermark import in_counted_order
 
 log = logging.getLogger(__name__)
 
@@ -83,15 +82,16 @@ class Detection(Stage):
     def steps(self, batch: Batch) -> Iterator[None]:
         """Set the batch's Signals; the states stay until `adopt`."""
         self._decision = None
-        readings, rows = in_counted_order(batch)
+        judged = judged_with(batch)
+        readings, own = judged.readings, judged.own
         batch.put(signals := Signals.unknown(len(readings)))
         if not len(readings):
             return
         self._watched.follow()
         now = max([batch.now, *(raw.received for raw in batch.raws)])
         counts = ((readings.quality & SKIP) == 0) & self._watched.of(readings.series)
-        if (corrected := batch.of(Corrected).which) is not None:
-            counts &= ~(corrected if rows is None else corrected[rows])
+        if judged.corrected is not None:
+            counts &= ~judged.corrected
         which = np.flatnonzero(counts)
         if not len(which):
             return
@@ -99,12 +99,12 @@ class Detection(Stage):
         some = readings if len(which) == len(readings) else readings.where(which)
         told = self._states.tell(some.series, some.ts, some.value, self._watched.hours(some.series, some.ts, now))
         ahead = None
-        if rows is not None or self._leads:
-            lead, learned = batch.readings.ts[which if rows is None else rows[which]] - some.ts, told.gap != 0.0
+        if own is not readings.ts or self._leads:
+            lead, learned = own[which] - some.ts, told.gap != 0.0
             told = told.by_own_times(self._leads.further(some.series, lead, learned))
             ahead = some.series[learned], lead[learned]
         self._decision = _Decision(batch, now, told, ahead)
-        told.fill(signals, which if rows is None else rows[which])
+        told.fill(signals, which)
         signals.reasons = Reasons(some, told)
 
     async def write(self, conn: Connection, batch: Batch) -> None:

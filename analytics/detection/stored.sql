@@ -3,19 +3,21 @@ select date, workday from calendar_day
 
 -- name: readings
 -- Of each series the newest readings that count since a time of its own, at most so many, packed: series, time, value. As
--- far as the clock of the newest one was ahead, so far all are taken to have been (hub/watermark.py).
+-- far as the clock of the newest one was ahead, so far all are taken to have been (hub/watermark.py). Those that wait to be
+-- judged do not count yet (analytics/reordering).
 select string_agg(int4send(r.series_id) || int8send(r.at) || float8send(r.value), '')
 from (
     select n.series_id, (extract(epoch from found.ts) * 1000000)::bigint - n.ahead as at, found.value
     from unnest(%(series)b::int[], %(since)b::timestamptz[]) as given (series_id, since)
     cross join lateral (
-        select given.series_id, coalesce((extract(epoch from l.ts - coalesce(l.watermark, l.ts)) * 1000000)::bigint, 0) as ahead
+        select given.series_id, coalesce((extract(epoch from l.ts - coalesce(l.watermark, l.ts)) * 1000000)::bigint, 0) as ahead,
+               (select w.judged + w.ahead from reordering_waiting w where w.series_id = given.series_id) as judged
         from latest l where l.series_id = given.series_id
     ) n
     cross join lateral (
         select ts, value from reading
         where series_id = n.series_id and ts > given.since + make_interval(secs => n.ahead / 1e6)
-          and ts > %(oldest)s::timestamptz and quality & %(skip)s = 0
+          and ts > %(oldest)s::timestamptz and quality & %(skip)s = 0 and (n.judged is null or ts <= n.judged)
         order by ts desc
         limit %(most)s
     ) found

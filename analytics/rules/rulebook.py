@@ -9,10 +9,10 @@ from operator import attrgetter
 import numpy as np
 from numpy.typing import NDArray
 
+from analytics.reordering.judged import judged_with
 from analytics.rules.alerts import REOPENED, Key, Open, Staged
 from analytics.rules.definitions import Rule
 from analytics.rules.event_alerts import EventAlerts, EventDecision
-from analytics.rules.expressions.expressions import Expressions
 from analytics.rules.flat_rows import note_flat, recall_flat
 from analytics.rules.hearing import Hearing
 from analytics.rules.pending import note_pending, recall_pending
@@ -33,14 +33,12 @@ from hub.alerts.endings import Ending, Endings
 from hub.alerts.stage import Results
 from hub.errors import StoreRefused
 from hub.models import Batch, Columns, Micros
-from hub.repeats import Corrected
 from hub.signals import Signals
 from hub.stage import Connection, Stage, StaleDecision
 from hub.store.latest import Latest, catch_up
 from hub.store.pool import Pool, sorted_errors
 from hub.store.revision import NOTHING
 from hub.store.statements import statements
-from hub.watermark import in_counted_order
 
 SQL = statements(__name__)
 
@@ -106,9 +104,7 @@ class RuleBook(Stage):
         self._set = RuleSet(registry, self._tags)
         self._withholding = Withholding(registry, Windows(registry))
         self._own = Latest() if latest is None else None
-        self._newest = latest or self._own or Latest()
-        self._hearing = Hearing(registry, self._newest)
-        self._expressions = Expressions(registry, self._newest)
+        self._hearing = Hearing(registry, latest or self._own or Latest())
         self._readings = ReadingAlerts(registry, self._withholding)
         self._events = EventAlerts(registry, self._stale_after, self._withholding)
         self._alerts: dict[Key, Open] = {}
@@ -128,7 +124,6 @@ class RuleBook(Stage):
         past = await read_past(conn, self._stale_after)
         self._news = {**self._set.rules, **self._news}
         self._set, self._decision = RuleSet(self._registry, self._tags), None
-        self._expressions = Expressions(self._registry, self._newest)
         self._alerts = past.active
         await self._withholding.recall(conn)
         self._install()
@@ -158,16 +153,15 @@ class RuleBook(Stage):
         self._install()
         yield
         now = max([batch.now, *(raw.received for raw in batch.raws)])
-        until = min(batch.now, self.reception.until()) if batch.now >= self._free_from() else LONG_AGO
-        corrected = batch.of(Corrected)
-        readings, which, message, signals = _as_they_count(batch, corrected)
-        expressed = self._expressions.outcome(self._set, readings, message, which)
-        rows = expressed.rows(now - self._stale_after)
-        verdict = evaluate(self._set.slots, readings, now - self._stale_after, until, which, signals, rows)
+        until = self.decided_until(batch.now)
+        judged, signals = judged_with(batch), batch.of(Signals)
+        readings, which = judged.fresh(self._stale_after, now), judged.corrected
+        oldest = now - self._stale_after - self._registry.longest_lateness
+        verdict = evaluate(self._set.slots, readings, oldest, until, which, signals, judged.waiting)
         alerts: Staged = {key: alert for key, alert in map(self._ended, batch.of(Endings).values()) if alert}
-        marks = {} if which is None else _marks(batch, readings.where(which), message[which])
+        marks = {} if which is None else _marks(batch, readings.where(which), judged.message[which])
         held: Held = {}
-        of_readings = ReadingDecision(alerts, held, marks, signals, expressed, now - self._stale_after)
+        of_readings = ReadingDecision(alerts, held, marks, signals, oldest)
         decided = list(self._readings.decide(self._set.slots, verdict, self._alerts, of_readings, until))
         said = EventDecision(alerts, held)
         decided += self._events.decide(batch, self._set, self._alerts, said, until)
@@ -243,6 +237,10 @@ class RuleBook(Stage):
         at = max(at, free if free < NEVER else now + DEAF)
         return at if at > now or self.reception.until() >= at else now + AGAIN
 
+    def decided_until(self, now: Micros) -> Micros:
+        """Up to when, but no later than `now`, all that was received is decided; LONG_AGO soon after a gap in that."""
+        return min(now, self.reception.until()) if now >= self._free_from() else LONG_AGO
+
     def _free_from(self) -> Micros:
         """From when on hold times may end by themselves."""
         since = self.reception.since()
@@ -263,7 +261,6 @@ class RuleBook(Stage):
         self._forget_retired()
         slots, generation = self._set.slots, self._set.generation
         added = self._set.follow(news)
-        self._expressions.follow(self._set, news)
         if news:
             self._events.install(self._set, self._alerts)
             self._note_times([*self._alerts, *self._events.paused()])
@@ -313,24 +310,13 @@ class RuleBook(Stage):
         warm_up(slots, past.recent)
         slots.give_up([slot for slot in slots.pending() if not self._owns(int(slots.series[slot]))])
         for slot in slots.pending():
-            slots.lag[slot] = past.lags.get(int(slots.series[slot]), 0)
+            series = int(slots.series[slot])
+            slots.lag[slot] = past.lags.get(series, 0) + int(self._registry.lateness[series])
         self._hearing.begin(slots, self.reception, np.flatnonzero(slots.row >= 0))
 
     def _owns(self, series: int) -> bool:
         device = self._registry.owner(series)
         return device is not None and self.reception.owns(device.code)
-
-
-def _as_they_count(
-    batch: Batch, corrected: Corrected
-) -> tuple[Columns, NDArray[np.bool_] | None, NDArray[np.int32], Signals]:
-    """The readings of a batch by the times at which they count, which replace stored ones, messages and signals."""
-    readings, rows = in_counted_order(batch)
-    which, signals = corrected.which, batch.of(Signals)
-    if rows is None:
-        return readings, which, batch.messages(), signals
-    which, signals = None if which is None else which[rows], signals.where(rows) if len(signals) else signals
-    return readings, which, batch.messages()[rows], signals
 
 
 def _marks(batch: Batch, corrected: Columns, message: NDArray[np.int32]) -> Marks:

@@ -17,6 +17,7 @@ from analytics.rules.events import Key as EventKey
 from analytics.rules.slots import LONG_AGO
 from devices.vocabulary import LATCHING, MOMENTARY
 from hub.models import Columns, Event, Micros
+from hub.quality import Quality
 from hub.store.revision import NOTHING
 from hub.store.statements import statements
 
@@ -78,7 +79,7 @@ async def read_past(conn: psycopg.AsyncConnection, stale_after: Micros) -> Past:
         cleared=await _rows(conn, SQL.cleared),
         latest_series=np.frombuffer(series, ">i4").astype(np.int32),
         latest=np.frombuffer(latest, ">i8").astype(np.int64),
-        recent=_columns(await _rows(conn, SQL.recent)),
+        recent=_columns(await _rows(conn, SQL.recent, late=int(Quality.LATE))),
         lags=dict(await _rows(conn, SQL.lags)),
     )
 

@@ -61,10 +61,10 @@ where rule.enabled and (rule.hold_s > 0 or rule.clear_s > 0 or rule.signal = 'si
 group by s.id, seen.clock_offset_s
 
 -- name: latest
--- When the newest known reading of each series counts, packed; older ones are late.
+-- Of each series when the newest reading that is judged counts, packed.
 select coalesce(string_agg(int4send(series_id), ''), ''),
-       coalesce(string_agg(int8send((extract(epoch from least(coalesce(watermark, ts), now())) * 1000000)::bigint), ''), '')
-from latest
+       coalesce(string_agg(int8send((extract(epoch from least(w.judged, coalesce(watermark, ts), now())) * 1000000)::bigint), ''), '')
+from latest left join reordering_waiting w using (series_id)
 
 -- name: news
 -- The snapshot of this look; the enabled rules that changed since the last one (hub/store/revision.py; at first: all) or
@@ -73,7 +73,7 @@ select pg_current_snapshot()::text,
        (select jsonb_agg(to_jsonb(c)) from (
            select r.id, r.code, r.version, r.profile_id, r.metric,
                   coalesce(p.metrics -> r.metric ->> 'name', r.metric) as label, r.direction, r.thresholds,
-                  r.hysteresis, r.hold_s, r.clear_s, r.signal, r.tolerance, r.expression, r.stale_s, r.event_kind, r.event_level,
+                  r.hysteresis, r.hold_s, r.clear_s, r.signal, r.tolerance, r.event_kind, r.event_level,
                   r.count, r.within_s, r.cooldown_s, r.schedule,
                   organisations_below(r.organisation) as organisations, r.region, r.tag, r.devices
            from rule r
@@ -131,7 +131,7 @@ order by e.received_at, e.ts
 
 -- name: recent
 -- The end of each series whose value a rule with a hold or clear time watches, as long as that: what may be pending is in there.
--- As far as the clock of the newest one was ahead, so far all are taken to have been.
+-- As far as the clock of the newest one was ahead, so far all are taken to have been. What waits to be judged is not in there.
 with limited as materialized (select *, organisations_below(organisation) as organisations from rule),
 held as materialized (
     select s.id, max(greatest(rule.hold_s, rule.clear_s)) as hold_s
@@ -140,12 +140,19 @@ held as materialized (
                  and in_rule_scope(rule.organisations, rule.region, rule.tag, rule.devices, d.id, d.organisation, d.region,
                                    d.tags)
     join series s on s.device_id = d.id and s.metric = rule.metric
-    where rule.enabled and rule.signal = 'value' and rule.expression is null and (rule.hold_s > 0 or rule.clear_s > 0)
+    where rule.enabled and rule.signal = 'value' and (rule.hold_s > 0 or rule.clear_s > 0)
     group by s.id
 )
 select (extract(epoch from r.ts - (l.ts - coalesce(l.watermark, l.ts))) * 1000000)::bigint as at, r.series_id,
        r.value, r.quality
 from held
 join latest l on l.series_id = held.id
-join reading r on r.series_id = held.id and r.ts >= l.ts - make_interval(secs => held.hold_s) and r.ts <= l.ts
+left join reordering_waiting w on w.series_id = held.id
+left join lateral (
+    select ts from reading
+    where series_id = w.series_id and ts <= w.judged + w.ahead and quality & %(late)s = 0
+    order by ts desc limit 1
+) j on true
+join reading r on r.series_id = held.id and r.ts >= coalesce(j.ts, l.ts) - make_interval(secs => held.hold_s)
+    and r.ts <= coalesce(j.ts, l.ts) and (w.series_id is null or j.ts is not null)
 order by series_id, at

@@ -13,8 +13,8 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from analytics.reordering.judged import Waiting
 from analytics.rules import silence
-from analytics.rules.expressions.rows import Rows
 from analytics.rules.slots import LONG_AGO, NEVER, Floats, Ints, Slots
 from analytics.rules.verdict import Transition, Verdict, Walked
 from hub.models import Columns, Micros
@@ -32,7 +32,7 @@ def evaluate(
     until: Micros,
     corrected: NDArray[np.bool_] | None = None,
     signals: Signals | None = None,
-    rows: Rows | None = None,
+    waiting: Waiting | None = None,
 ) -> Verdict:
     """Evaluate readings sorted by (series, ts), and hold and clear times ending by `until`; does not modify state.
 
@@ -40,8 +40,8 @@ def evaluate(
     redelivery, or late), unless it replaces just that: `corrected` is a mask of those that replace a stored one. A hold
     time that ended before `oldest` waits for the next reading. Rules that watch a signal see what `signals` tells of
     these readings where they would see the value; without it they see no readings. For rules on silence each reading
-    counts that is not late; for those on flat series each that is usable, however old.
-    `rows` are what rules with an expression see.
+    counts that is not late; for those on flat series each that is usable, however old. No time ends before readings
+    that are `waiting` and may be of before its end.
     """
     series, ts, value = readings.series, readings.ts, readings.value
     # What the newest reading of a slot must be older than: one that is replaced does not count.
@@ -55,15 +55,13 @@ def evaluate(
             _evaluate_growing(slots, layer, signal, readings, corrected, oldest, verdict)
         elif signal == "value":
             _evaluate_layer(slots, layer.take(series, mode="clip"), ts, newer, value, oldest, verdict)
-        elif signal != "expression" and signals is not None and len(signals):
+        elif signals is not None and len(signals):
             watched = signals.of(signal)[good]
             told = ~np.isnan(watched)
             slot = layer.take(series[told], mode="clip")
             _evaluate_layer(slots, slot, ts[told], newer[told], watched[told], oldest, verdict)
-    if rows is not None and len(rows.slot):
-        _evaluate_layer(slots, rows.slot, rows.ts, rows.ts, rows.value, oldest, verdict)
     if slots.next_due <= until:
-        _let_ripen(slots, oldest, until, verdict)
+        _let_ripen(slots, oldest, until, verdict, waiting)
     return verdict
 
 
@@ -223,12 +221,17 @@ def _ripened(
         level = after
 
 
-def _let_ripen(slots: Slots, oldest: Micros, until: Micros, verdict: Verdict) -> None:
+def _let_ripen(slots: Slots, oldest: Micros, until: Micros, verdict: Verdict, waiting: Waiting | None) -> None:
     """Slots that are due; those that have readings in this batch wait for the next one."""
     due = (slots.due + slots.lag <= until) & _may_ripen(slots, oldest)
     for seen, *_ in verdict.seen:
         due[seen] = False
     ripe = np.flatnonzero(due)
+    if waiting is not None and len(waiting.series):
+        ends = waiting.ends(slots.series[ripe], slots.due[ripe])
+        waits = ends > LONG_AGO
+        verdict.waits = ripe[waits], ends[waits] - slots.due[ripe[waits]]
+        ripe = ripe[~waits]
     grows = set(silence.silent(slots, ripe).tolist())
     for slot in ripe.tolist():
         by = until - int(slots.lag[slot])
@@ -260,6 +263,9 @@ def adopt(slots: Slots, verdict: Verdict, now: Micros = LONG_AGO) -> None:
         silence.adopt(slots, at)
     for kept in verdict.kept:
         slots.flats.adopt(kept)
+    if verdict.waits is not None:
+        at, lag = verdict.waits
+        slots.lag[at] = np.maximum(slots.lag[at], lag)
     if verdict.walked:
         settled = np.array([walked.slot for walked in verdict.walked])
         slots.level[settled] = [walked.level for walked in verdict.walked]

@@ -56,5 +56,7 @@ class Verdict:
     """Those of them whose rules are on silence."""
     kept: list[Kept] = field(default_factory=list)
     """Of slots whose rules are on flat series."""
+    waits: tuple[Ints, Ints] | None = None
+    """Slots of which a time has ended, but a reading of before waits; and how much later that is judged."""
     stays_at: dict[tuple[int, Micros], float] = field(default_factory=dict)
     """Of transitions of such slots that a reading decided, by slot and time, the value that does not move."""

@@ -27,6 +27,7 @@ COUNTERS = {
     "repeated": "Messages that brought nothing but what was stored",
     "conflicting": "Messages that brought another value or content for what was stored",
     "alert_changes": "Changes of alerts decided",
+    "judged_early": "Readings judged before the time that their profile allows others to be late was over",
     "receipts": "Delivery receipts that gateways brought",
     "receipts_unknown": "Those among them that named no message, or said nothing yet",
     "commits": "Transactions committed",

@@ -1,6 +1,7 @@
 """`hub profiles`: the profiles of a running hub, and the library that it is shipped with."""
 
 import json
+from pathlib import Path
 from typing import Annotated, Any
 
 import typer
@@ -12,6 +13,7 @@ from app.cli.client import DEFAULT_URL, TokenOption, UrlOption, call, fail, out,
 from app.cli.connection import Verbs
 
 profiles = Verbs("What kinds of device there are; a library of them is shipped.")
+_NOT_OF_IT = ("code", "version", "installed", "devices", "sources", "state")
 _OUTCOMES = {"created": "green", "updated": "green", "unchanged": "dim", "kept": "yellow"}
 
 
@@ -58,10 +60,55 @@ def show_profile(
         found = call("GET", f"/profiles/{code}/versions/{version}", url, token).json()["body"]
     else:
         found = call("GET", f"/profiles/{code}", url, token).json()
-    extra = ("code", "version", "installed", "devices", "sources", "state")
-    typer.echo(
-        json.dumps({name: value for name, value in found.items() if name not in extra}, ensure_ascii=False, indent=2)
-    )
+    typer.echo(json.dumps(_body(found), ensure_ascii=False, indent=2))
+
+
+@profiles.verb("put")
+def put_profile(
+    code: Annotated[str, typer.Argument(help="Code of the profile.")],
+    file: Annotated[
+        Path | None,
+        typer.Option("--file", exists=True, dir_okay=False, help="As `show` prints it; left out: as the hub has it."),
+    ] = None,
+    lateness: Annotated[
+        int | None,
+        typer.Option(
+            "--allowed-lateness",
+            min=0,
+            max=3600,
+            help="Seconds that readings may come out of order and still be judged in the order of their times. Each "
+            "alert of a value of these devices waits so long; storing does not, nor do events.",
+        ),
+    ] = None,
+    url: UrlOption = DEFAULT_URL,
+    token: TokenOption = None,
+) -> None:
+    """Create a profile, or change one that the hub has.
+
+    Example:  hub profiles put soil-probe --allowed-lateness 120
+    """
+    if file is None and lateness is None:
+        fail("name a file, or what is to be changed; `hub profiles show` prints a profile")
+    body = _of_file(file) if file is not None else _body(call("GET", f"/profiles/{code}", url, token).json())
+    if lateness is not None:
+        body["allowed_lateness_s"] = lateness
+    answer = call("PUT", f"/profiles/{code}", url, token, json=body).json()
+    out.print(f"{code}  version {answer['version']}")
+    if waits := answer["allowed_lateness_s"]:
+        out.print(f"Alerts of values of its {answer['devices']} devices come {waits} s later.")
+
+
+def _of_file(file: Path) -> dict[str, Any]:
+    try:
+        found = json.loads(file.read_text(encoding="utf-8-sig"))
+    except ValueError as error:
+        fail(f"{file} is not JSON: {error}")
+    return _body(found) if isinstance(found, dict) else fail(f"{file} is no profile")
+
+
+def _body(found: dict[str, Any]) -> dict[str, Any]:
+    """What describes the kind of device, of a profile as the hub or its library tells it."""
+    return {name: value for name, value in found.items() if name not in _NOT_OF_IT}
 
 
 @profiles.verb("install")

@@ -4,6 +4,8 @@ import math
 from collections.abc import Callable, Sequence
 
 from analytics.detection.stage import Detection
+from analytics.reordering.judged import Reordered
+from analytics.reordering.stage import Reordering
 from analytics.rules.reception import Nothing
 from analytics.rules.rounds import RoundRule
 from analytics.rules.rulebook import RuleBook
@@ -51,6 +53,7 @@ class Count(Stage):
         counters.refused += sum(not letter.taken for letter in batch.refused.values())
         counters.repeated += len(batch.of(Repeated))
         counters.conflicting += len(batch.of(Conflicting))
+        counters.judged_early += batch.of(Reordered).early
         counters.private += batch.of(Dropped)
         counters.private_pictures += batch.of(DroppedPictures)
         counters.alert_changes += len(batch.changes)
@@ -73,7 +76,8 @@ class HubStages:
         stale_after_s = math.inf if settings.rules.stale_after_s is None else settings.rules.stale_after_s
         self.latest, self.arrivals, self.last_seen = Latest(), Arrivals(), LastSeen()
         self.progress = Progress(idle)
-        self.rules = RuleBook(registry, stale_after_s, Nothing(), self.latest)
+        self.rules = rules = RuleBook(registry, stale_after_s, Nothing(), self.latest)
+        reordering = Reordering(registry, self.latest, rules.decided_until, lambda code: rules.reception.owns(code))
         floods = Floods(settings.floods)
         self.ordered: Sequence[Stage] = (
             Positions(),
@@ -81,11 +85,12 @@ class HubStages:
             RoundRule(stale_after_s),
             floods,
             UnusedMembers(),
-            QualityFlags(registry, self.latest),
+            QualityFlags(registry, self.latest, reordering.judged),
             Readings(registry.last_wins),
             Events(registry.last_event_wins),
             ConflictLetters(registry),
             self.latest,
+            reordering,
             Detection(registry),
             self.rules,
             Statuses(),

@@ -32,6 +32,9 @@ class Profile:
     last_wins: bool = False
     """Whether, of two values for the same time, the later one replaces the one before."""
 
+    lateness: int = 0
+    """Microseconds that readings may come out of order and still be judged in the order of their times."""
+
     units: Mapping[str, str] = field(default_factory=dict)
     """Of metrics that have one, in UCUM."""
 
@@ -84,15 +87,15 @@ class Device:
 
 def profile_of(row: Any) -> Profile:
     """The profile of an array of `news` (registry.sql)."""
-    id_, code, version, max_future_s, metrics, adds, mapping, on_conflict = row
+    id_, code, version, max_future_s, metrics, adds, mapping, on_conflict, lateness_s = row
     ranges = {
         intern(name): (_bound(spec.get("min"), UNBOUNDED[0]), _bound(spec.get("max"), UNBOUNDED[1]))
         for name, spec in metrics.items()
     }
     units = {intern(name): intern(unit) for name, spec in metrics.items() if (unit := spec.get("unit"))}
-    future, last_wins = max_future_s * 1_000_000, on_conflict == "last_wins"
+    future, lateness, last_wins = max_future_s * 1_000_000, lateness_s * 1_000_000, on_conflict == "last_wins"
     states = frozenset(intern(name) for name, spec in metrics.items() if not detects(spec))
-    return Profile(id_, code, version, future, ranges, adds, compiled(mapping), last_wins, units, states)
+    return Profile(id_, code, version, future, ranges, adds, compiled(mapping), last_wins, lateness, units, states)
 
 
 def detects(spec: Mapping[str, Any]) -> bool:

@@ -53,6 +53,10 @@ class Registry:
         self.quantity_of: NDArray[np.int32] = np.full(1024, -1, np.int32)
         """By series id its place in `quantities`; -1 where no readings are taken: the device is not active, or its
         profile has no such metric."""
+        self.lateness: NDArray[np.int64] = np.zeros(1024, np.int64)
+        """By series id what the profile allows readings to come out of order, in microseconds."""
+        self.longest_lateness = 0
+        """The most of these that any profile allows; 0: readings are judged as they come."""
         self.quantities: list[Quantity] = []
         self._numbers: dict[Quantity, int] = {}
         self._by_id: list[Device | None] = []
@@ -122,6 +126,7 @@ class Registry:
                     await conn.execute(REVISION.one_snapshot)
                     news = await self._news(conn.cursor(binary=True))
             self._profiles |= {row[0]: profile_of(row) for row in news.profiles}
+            self.longest_lateness = max([profile.lateness for profile in self._profiles.values()], default=0)
             if len(news.devices):
                 with _undisturbed():
                     self._take(news.devices, news.series)
@@ -207,6 +212,8 @@ class Registry:
         found = [self._quantity(pair // len(series.names), series.names[pair % len(series.names)]) for pair in pairs]
         ranges = np.array([(low, high) for _, low, high in found])
         self.low[series.id], self.high[series.id] = ranges[which].T
+        allowed = [self._profiles[pair // len(series.names)].lateness for pair in pairs.tolist()]
+        self.lateness[series.id] = np.array(allowed, np.int64)[which]
         numbers = np.array([number for number, *_ in found], np.int32)[which]
         self.quantity_of[series.id] = np.where(devices.active[owner], numbers, -1)
         self.device_of[series.id] = series.device
@@ -228,6 +235,7 @@ class Registry:
         self.lon, self.lat = (grown(places, device, np.nan) for places in (self.lon, self.lat))
         self.low, self.high = grown(self.low, series, -np.inf), grown(self.high, series, np.inf)
         self.device_of, self.quantity_of = grown(self.device_of, series, 0), grown(self.quantity_of, series, -1)
+        self.lateness = grown(self.lateness, series, 0)
 
 
 class _News(NamedTuple):

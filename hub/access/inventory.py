@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from hub.access.classification import DataClass, Level
 from hub.access.inventory_cases import CASES
 from hub.access.inventory_people import PEOPLE
+from hub.access.inventory_rules import RULES
 from hub.access.inventory_table import Table
 from hub.access.inventory_table import table as _table
 from hub.access.permissions import Permission
@@ -21,6 +22,7 @@ _EACH_DEVICE = "one row a device"
 TABLES: Mapping[str, Table] = {
     **PEOPLE,
     **CASES,
+    **RULES,
     "organisation": _table(
         _MANAGEMENT, "departments and companies that things belong to", "until renamed; alerts and devices refer to it",
         Permission.ORGANISATIONS_READ, l1="code name parent region",
@@ -34,7 +36,8 @@ TABLES: Mapping[str, Table] = {
         _MANAGEMENT, "what a kind of device measures and reports", "until replaced; devices refer to it",
         Permission.PROFILES_READ,
         l1="id code name name_en category", l2="metrics max_future_s revision version installed interval_s "
-        "offline_after_s unknown_metrics max_metrics events commands mapping on_conflict test_every_days",
+        "offline_after_s unknown_metrics max_metrics events commands mapping on_conflict test_every_days "
+        "allowed_lateness_s",
     ),
     "profile_version": _table(
         _MANAGEMENT, "each version of a profile, to explain old readings", "kept: readings were understood by it",
@@ -54,29 +57,6 @@ TABLES: Mapping[str, Table] = {
         _MANAGEMENT, "when somebody works on devices, so that what they say or do not say is no finding",
         "health.keep_days after its end", Permission.DEVICES_READ,
         l2="id device_id from_at to_at created_at organisation region area made_by ended_by reach scope", l3="note",
-    ),
-    "rule": _table(
-        _MANAGEMENT, "when a reading or event is an alert", "until switched off; alerts refer to it",
-        Permission.RULES_READ, l2="id code name profile_id metric direction thresholds hysteresis hold_s event_kind "
-        "event_level enabled revision clear_s signal tolerance version guidance changed_by "
-        "count within_s cooldown_s schedule organisation region tag devices "
-        "expression stale_s",
-    ),
-    "rule_version": _table(
-        _MANAGEMENT, "each version of a rule, to explain its alerts", "kept: alerts were raised by it",
-        Permission.RULES_READ, l2="rule_id version at body changed_by",
-    ),
-    "rule_withheld": _table(
-        _OPERATIONS, "what rules find while they do not count", "until told or over; 90 days at most", None,
-        l2="rule_id device_id series_id level since event_id event_at received_at", l3="value",
-    ),
-    "rule_pending": _table(
-        _OPERATIONS, "since when signals are beyond the levels of rules", "while they are", None,
-        l2="rule_id series_id since revision signal", l3="value",
-    ),
-    "rule_flat": _table(
-        _OPERATIONS, "from which value series have not moved, of rules on flat", "while the rule is on", None,
-        l2="rule_id series_id since until", l3="value",
     ),
     "consumer": _table(
         _MANAGEMENT, "who is told of alerts, and up to which level", "until deleted", Permission.CONSUMERS_READ,

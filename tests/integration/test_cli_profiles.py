@@ -31,6 +31,15 @@ def test_a_profile_of_the_library_is_listed_installed_changed_and_kept(hub: Hub,
     assert "--force overwrites them" in told
     assert json.loads(profiles("show", "street-lamp", "--version", "1")[1])["name"] == lamp["name"]
     assert profiles("install", "street-lamp", "--force")[1].startswith("updated   street-lamp  version 3")
+    status, told = profiles("put", "street-lamp", "--allowed-lateness", "120")
+    assert (status, told.splitlines()) == (
+        0,
+        ["street-lamp  version 4", "Alerts of values of its 0 devices come 120 s later."],
+    )
+    (tmp_path / "lamp.json").write_text(profiles("show", "street-lamp", "--version", "4")[1])
+    assert profiles("put", "lamp-2", "--file", str(tmp_path / "lamp.json"))[0] == 0
+    assert json.loads(profiles("show", "lamp-2")[1])["allowed_lateness_s"] == 120
+    assert profiles("put", "street-lamp")[0] == 1
     status, told = profiles("install", "street-lmap")
     assert (status, "did you mean street-lamp" in told) == (1, True)
     assert profiles("install")[0] == 1

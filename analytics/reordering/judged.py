@@ -1,0 +1,83 @@
+"""The readings that detection and rules decide with a batch: those that came with it, but for some that wait."""
+
+from dataclasses import dataclass, field
+
+import numpy as np
+from numpy.typing import NDArray
+
+from hub.models import Batch, Columns, Micros
+from hub.quality import Quality
+from hub.repeats import Corrected
+from hub.watermark import in_counted_order
+
+Ints = NDArray[np.int64]
+
+LONG_AGO: Micros = -(1 << 62)
+NEVER: Micros = 1 << 62
+
+
+@dataclass(slots=True)
+class Waiting:
+    """Series (n,), ascending, of which readings wait after a batch."""
+
+    series: NDArray[np.int32] = field(default_factory=lambda: np.empty(0, np.int32))
+    first: Ints = field(default_factory=lambda: np.empty(0, np.int64))
+    """When the first of them counts."""
+    over: Ints = field(default_factory=lambda: np.empty(0, np.int64))
+    """When it is judged at the latest, by the hub's clock."""
+
+    def ends(self, series: NDArray[np.int32], before: Ints) -> Ints:
+        """Of some series when a reading of up to a time of each is judged at the latest; LONG_AGO where none waits."""
+        if not len(self.series):
+            return np.full(len(series), LONG_AGO)
+        at = np.minimum(np.searchsorted(self.series, series), len(self.series) - 1)
+        return np.where((self.series[at] == series) & (self.first[at] <= before), self.over[at], LONG_AGO)
+
+
+@dataclass(slots=True)
+class Judged:
+    """Readings sorted by (series, time at which they count), and parallel arrays (n,)."""
+
+    readings: Columns
+    """By the times at which they count (hub/watermark.py)."""
+    own: Ints
+    """Their own times; the very array of the others where no clock is ahead."""
+    corrected: NDArray[np.bool_] | None
+    """Which replace one that is judged already; None: none."""
+    message: NDArray[np.int32]
+    """Index of the message of each in the batch; -1: it came with one before, or nothing is known of it."""
+    received: Ints | None = field(default=None, repr=False, compare=False)
+    """When each of those came that have waited, and NEVER of the others; None: none has."""
+    waiting: Waiting = field(default_factory=Waiting, repr=False, compare=False)
+
+    def fresh(self, stale_after: Micros, now: Micros) -> Columns:
+        """The readings, where those that had waited and were older than that when they came are flagged as late."""
+        if self.received is None:
+            return self.readings
+        ts = self.readings.ts
+        stale = ts < np.minimum(self.received, now) - stale_after
+        quality = np.where(stale, self.readings.quality | np.int16(Quality.LATE), self.readings.quality)
+        return Columns(ts, self.readings.series, self.readings.value, quality.astype(np.int16))
+
+
+@dataclass(slots=True)
+class Reordered:
+    """What is judged with a batch instead of its readings; None: these are, as they came."""
+
+    judged: Judged | None = None
+    early: int = 0
+    """How many of them were to wait longer, if not too many did."""
+
+
+def judged_with(batch: Batch) -> Judged:
+    """What detection and rules decide with a batch."""
+    return batch.of(Reordered).judged or as_they_came(batch)
+
+
+def as_they_came(batch: Batch) -> Judged:
+    """The readings of a batch by the times at which they count."""
+    readings, rows = in_counted_order(batch)
+    which, messages = batch.of(Corrected).which, batch.messages()
+    if rows is None:
+        return Judged(readings, readings.ts, which, messages)
+    return Judged(readings, batch.readings.ts[rows], None if which is None else which[rows], messages[rows])

@@ -1,0 +1,159 @@
+"""The same alerts in any order that profiles allow, however it is cut into batches, and whoever is killed meanwhile."""
+
+import asyncio
+import json
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+from itertools import pairwise
+from typing import Any, NamedTuple
+
+import psycopg
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from analytics.rules.reception import Everything
+from hub.models import Batch, Micros, Raw
+from hub.quality import Quality
+from hub.settings import Database
+from hub.store.pool import Pool, open_pool
+from tests.support.batches import NOW, fetch
+from tests.support.origins import raw_of
+from tests.support.staged_hub import Broken, StagedHub
+
+S = 1_000_000
+ALLOWED = 30
+DEVICES = {"a": ALLOWED, "b": ALLOWED, "c": 0}
+METRICS = '{"v": {"name": "V", "min": 0, "max": 1000}}'
+SEED = f"""
+insert into profile (code, name, metrics, on_conflict, allowed_lateness_s)
+    values ('far', 'F', '{METRICS}', 'last_wins', {ALLOWED});
+insert into profile (code, name, metrics) values ('near', 'N', '{METRICS}');
+insert into device (code, name, profile_id) values ('a', 'A', 1), ('b', 'B', 1), ('c', 'C', 2);
+insert into rule (code, name, profile_id, metric, signal, direction, thresholds, hysteresis, hold_s, clear_s)
+    select code || profile, code, profile, 'v', signal, 'above', thresholds::jsonb, hysteresis, hold_s, clear_s
+    from (values ('high', 'value', '{{"yellow": 50, "red": 100}}', 5, 0, 0),
+                 ('held', 'value', '{{"red": 100}}', 0, 7, 0),
+                 ('clears', 'value', '{{"orange": 60}}', 0, 0, 9), ('fast', 'rate', '{{"blue": 40000}}', 0, 0, 0),
+                 ('gap', 'gap', '{{"blue": 12}}', 0, 5, 5), ('odd', 'residual', '{{"yellow": 30}}', 0, 0, 0)
+         ) as r (code, signal, thresholds, hysteresis, hold_s, clear_s), (values (1), (2)) as p (profile);
+"""
+FORGET = """
+truncate reading, reading_replaced, latest, latest_note, alert, alert_change, outbox, dead_letter, detector_state,
+    rule_pending, reordering cascade
+"""
+CHANGES = """
+select a.target, r.code, c.kind, c.picture ->> 'level', a.opened_at, c.id::text, c.picture ->> 'title'
+from alert_change c join alert a on a.id = c.alert_id join rule r on r.id = a.rule_id
+order by a.target, r.code, a.opened_at, c.seq
+"""
+
+
+class Came(NamedTuple):
+    """A reading of a device, in seconds."""
+
+    at: int
+    ts: int
+    device: str
+    value: float
+
+    def raw(self, number: int) -> Raw:
+        body = json.dumps({"ts": (NOW + self.ts * S) // 1000, "values": {"v": self.value}}).encode()
+        return raw_of("mqtt", f"ganzhi/v1/{self.device}/telemetry", body, NOW + self.at * S + number)
+
+
+class History(NamedTuple):
+    """What devices measured, in the order in which it came; where it is cut into batches, and after which of them the
+    process is killed."""
+
+    came: list[Came]
+    cuts: set[int]
+    kills: set[int]
+
+
+@st.composite
+def histories(draw: st.DrawFn) -> History:
+    keys = draw(
+        st.lists(st.tuples(st.sampled_from("aaabc"), st.integers(0, 150)), min_size=6, max_size=40, unique=True)
+    )
+    values = st.sampled_from([10.0, 48.0, 60.0, 98.0, 110.0, 120.0])
+    came = [
+        Came(ts + draw(st.integers(0, DEVICES[device])), ts, device, draw(values)) for device, ts in keys
+    ]  # fmt: skip
+    some = st.integers(1, len(keys))
+    return History(sorted(came), draw(st.sets(some, max_size=6)), draw(st.sets(some, max_size=2)))
+
+
+def started(pool: Pool, broken: Broken = lambda stages: stages) -> StagedHub:
+    hub = StagedHub(pool, broken)
+    hub.made.rules.reception = Everything()
+    return hub
+
+
+async def lived(
+    pool: Pool, came: Sequence[Came], cuts: set[int], kills: set[int], broken: Broken = lambda stages: stages
+) -> None:
+    """Take readings in batches that end at `cuts`, where the process is killed at `kills`, and let all times end."""
+    hub = await started(pool, broken).restore()
+    raws = [each.raw(number) for number, each in enumerate(came)]
+    bounds = sorted({0, *cuts, *kills, len(came)} & set(range(len(came) + 1)))
+    for start, end in pairwise(bounds):
+        await hub.take(hub.read(Batch(raws[start:end], now=raws[end - 1].received)))
+        if end in kills:
+            hub = await started(pool, broken).restore()
+    await ended(hub, raws[-1].received)
+
+
+async def ended(hub: StagedHub, now: Micros) -> None:
+    """Let time pass until nothing waits for it."""
+    for _ in range(400):
+        wanted = [due for stage in hub.stages if (due := stage.due(now)) is not None]
+        if not wanted:
+            return
+        now = max(now, min(wanted))
+        await hub.take(hub.read(Batch([], now=now)))
+    raise AssertionError("something is always due")
+
+
+@asynccontextmanager
+async def opened(url: str) -> AsyncIterator[Pool]:
+    async with open_pool(Database(url=url)) as pool:
+        with psycopg.connect(url, autocommit=True) as conn:
+            if not conn.execute("select 1 from profile").fetchone():
+                conn.execute(SEED.encode())
+            conn.execute(FORGET.encode())
+        yield pool
+
+
+def told(url: str, history: History, broken: Broken = lambda stages: stages) -> list[tuple[Any, ...]]:
+    """The changes of alerts that a history leads to."""
+
+    async def run() -> None:
+        async with opened(url) as pool:
+            await lived(pool, *history, broken)
+
+    asyncio.run(run())
+    return fetch(url, CHANGES)
+
+
+def in_order(history: History) -> History:
+    """Each reading when it was measured, in a batch of its own; nobody is killed."""
+    came = sorted([each._replace(at=each.ts) for each in history.came])
+    return History(came, set(range(1, len(came))), set())
+
+
+@pytest.mark.parametrize("examples", [10, pytest.param(150, marks=pytest.mark.heavy)])
+def test_any_order_within_what_is_allowed_gives_the_same_alerts(database: str, examples: int) -> None:
+    seen = set[str]()
+
+    def same(history: History) -> None:
+        expected = told(database, in_order(history))
+        assert told(database, history) == expected
+        assert not fetch(database, f"select from reading where quality & {Quality.LATE} <> 0")
+        seen.update(rule[:-1] for _, rule, *_ in expected)
+
+    quick = settings(
+        max_examples=examples, derandomize=examples < 100, deadline=None, suppress_health_check=list(HealthCheck)
+    )
+    quick(given(histories())(same))()
+    assert seen >= {"high", "held", "clears", "fast", "gap", "odd"}, "the histories decide something of each rule"
