@@ -6,10 +6,11 @@ from devices.codecs import event, reply, senml, status, telemetry
 from devices.codecs.decoded import Codec, Places
 from devices.codecs.gb26875 import reports as gb26875
 from devices.codecs.hj212 import readings as hj212
+from devices.codecs.sl651 import readings as sl651
 from devices.codecs.strict import StrictCodec
 from hub.models import GANZHI, HUB
 
-GB26875, HJ212 = "gb26875", "hj212"
+GB26875, HJ212, SL651 = "gb26875", "hj212", "sl651"
 """Names of protocols."""
 
 CODECS: Mapping[tuple[str, str], Codec] = {
@@ -21,6 +22,7 @@ CODECS: Mapping[tuple[str, str], Codec] = {
     (HUB, "presence"): event.decode,
     (HJ212, "frame"): hj212.decode,
     (GB26875, "frame"): gb26875.decode,
+    (SL651, "frame"): sl651.decode,
 }
 """By protocol and form."""
 

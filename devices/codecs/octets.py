@@ -22,7 +22,7 @@ def expect(frame: bytes, at: int, wanted: bytes) -> None:
 
 def unexpected(frame: bytes, at: int, wanted: str) -> DecodeError:
     """The error of a byte that is not what was expected, which is told as hexadecimal digits."""
-    sentence = Sentence("refusal.octets.byte", at=at, found=f"{frame[at]:02X}", wanted=f"'{wanted}'")
+    sentence = Sentence("refusal.octets.byte", found=f"{frame[at]:02X}", wanted=f"'{wanted}'")
     return DecodeError("bad_frame", sentence, at)
 
 
@@ -50,6 +50,6 @@ def digits(frame: bytes, begin: int, end: int) -> str:
     told = frame[begin:end].hex()
     if not told.isdigit():
         wrong = begin + next(n for n, digit in enumerate(told) if digit > "9") // 2
-        sentence = Sentence("refusal.octets.bcd", at=wrong, found=f"{frame[wrong]:02X}")
+        sentence = Sentence("refusal.octets.bcd", found=f"{frame[wrong]:02X}")
         raise DecodeError("bad_frame", sentence, wrong)
     return told

@@ -75,7 +75,7 @@ def check(payload: bytes, form: str, received: Micros, zone: tzinfo) -> Report:
     faults: Sequence[tuple[str, str, At]]
     try:
         decoded = FRAMES[name].decode(payload, received, zone)
-        faults, answer = decoded.faults, FRAMES[name].answer(payload)
+        faults, answer = decoded.faults, FRAMES[name].answer(payload, received, zone)
     except DecodeError as refused:
         decoded, faults, answer = Decoded(), refused.faults, None
     report = Report(name, "refused", private=decoded.private, timeless=decoded.timeless)

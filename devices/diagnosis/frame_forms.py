@@ -2,16 +2,19 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from datetime import tzinfo
 from typing import Any
 
-from devices.codecs import CODECS, GB26875, HJ212
+from devices.codecs import CODECS, GB26875, HJ212, SL651
 from devices.codecs.decoded import Codec
 from devices.codecs.gb26875 import frame as gb26875
 from devices.codecs.hj212 import frame as hj212
 from devices.codecs.hj212.reply import reply as hj212_reply
 from devices.codecs.jsontext import parse
+from devices.codecs.sl651 import packet
+from devices.codecs.sl651.readings import reply as sl651_reply
 from hub.errors import DecodeError
-from hub.models import GANZHI
+from hub.models import GANZHI, Micros
 
 
 @dataclass(slots=True, frozen=True)
@@ -21,8 +24,8 @@ class Frame:
     decode: Codec
     likeness: Callable[[bytes, Any], int]
     """Of a payload and of its JSON value (None where it is none): the form with the most is taken for `auto`."""
-    answer: Callable[[bytes], bytes | None] = lambda payload: None
-    """What the hub answers to a payload that can be decoded."""
+    answer: Callable[[bytes, Micros, tzinfo], bytes | None] = lambda payload, received, zone: None
+    """What the hub answers to a payload that can be decoded; takes what a codec takes."""
     is_binary: bool = False
     """Whether it is no text: shown in hexadecimal digits."""
 
@@ -57,8 +60,12 @@ def _status_likeness(payload: bytes, value: Any) -> int:
     return 3 if payload.strip() in (b"online", b"offline") or said in ("online", "offline") else 0
 
 
-def _hj212_answer(payload: bytes) -> bytes | None:
+def _hj212_answer(payload: bytes, _received: Micros, _zone: tzinfo) -> bytes | None:
     return hj212_reply(hj212.read(payload))
+
+
+def _gb26875_answer(payload: bytes, _received: Micros, _zone: tzinfo) -> bytes | None:
+    return gb26875.reply(payload)
 
 
 def _begins(head: bytes) -> Callable[[bytes, Any], int]:
@@ -72,6 +79,7 @@ FRAMES: Mapping[str, Frame] = {
     "reply": Frame(CODECS[GANZHI, "reply"], _named("result", "error")),
     "status": Frame(CODECS[GANZHI, "status"], _status_likeness),
     "hj212": Frame(CODECS[HJ212, "frame"], _begins(hj212.HEAD), _hj212_answer),
-    "gb26875": Frame(CODECS[GB26875, "frame"], _begins(gb26875.HEAD), gb26875.reply, is_binary=True),
+    "gb26875": Frame(CODECS[GB26875, "frame"], _begins(gb26875.HEAD), _gb26875_answer, is_binary=True),
+    "sl651": Frame(CODECS[SL651, "frame"], _begins(packet.HEAD), sl651_reply, is_binary=True),
 }
 """By name; those of topics have their names."""

@@ -6,6 +6,7 @@ from tests.support import (
     frames_hj212,
     frames_reply,
     frames_senml,
+    frames_sl651,
     frames_status,
     frames_telemetry,
 )
@@ -19,4 +20,5 @@ FRAMES: dict[str, Frames] = {
     "status": frames_status.FRAMES,
     "hj212": frames_hj212.FRAMES,
     "gb26875": frames_gb26875.FRAMES,
+    "sl651": frames_sl651.FRAMES,
 }
