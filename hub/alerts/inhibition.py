@@ -21,8 +21,9 @@ DANGER = frozenset(
 def inhibitor(place: Place, consumer: int) -> UUID | None:
     """The alert that keeps an alert of a place back from a consumer; None: nothing does.
 
-    It is of a kind of event without danger, not red, and the consumer was told of what keeps it back.
+    It is of a kind of event without danger, or of a series that is silent (nothing else that is measured has any
+    inhibitors), not red, and the consumer was told of what keeps it back.
     """
-    if place.event_kind is None or place.event_kind in DANGER or place.level >= RED:
+    if place.event_kind in DANGER or place.level >= RED:
         return None
     return next((each.alert for each in place.inhibitors if consumer in each.told), None)

@@ -38,11 +38,17 @@ select a.id, coalesce(d.organisation, a.organisation), a.region, coalesce(p.cate
        coalesce(told.consumers, '{}') as told,
        case when a.drill_id is not null then coalesce(drill.consumers, '{}') end as drill,
        a.drill_id is not null and a.origin = 'rule' as tested,
-       case when a.origin = 'rule' and a.drill_id is null and a.peak_level < 4 and r.event_kind is not null
-           then inhibitors(d.parent_id, r.event_kind)
+       case when a.origin <> 'rule' or a.drill_id is not null or a.peak_level >= 4 then null
+            when r.event_kind is not null then inhibitors(d.parent_id, r.event_kind)
                 || case when r.event_kind in ('offline', 'fault', 'video_loss')
                        then incident_leads(a.id, d.id, r.event_kind, a.opened_at) end
-           end as inhibitors
+            -- A device that is offline, or would be kept back as such, is why its series are silent.
+            when r.signal = 'silence' then inhibitors(d.parent_id, 'offline') || (
+                select array_agg(o.id order by o.raised_at, o.id)
+                from alert o join rule why on why.id = o.rule_id
+                where o.device_id = d.id and why.event_kind = 'offline' and o.cleared_at is null
+                  and o.handling not in ('closed', 'false_alarm', 'merged') and o.drill_id is null)
+            end as inhibitors
 from alert a
 left join rule r on r.id = a.rule_id
 left join lateral (select d.* from device d where d.id = a.device_id offset 0) d on true

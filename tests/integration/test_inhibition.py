@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from typing import Any
 from uuid import UUID, uuid4
 
@@ -243,3 +244,39 @@ async def test_a_drill_keeps_nothing_real_back(city: City) -> None:
     )  # fmt: skip
     await city.run("update alert set drill_id = %(id)s where id = %(id)s", id=pole)
     assert await city.states(await city.happens("lamp", "offline")) == ["pending"]
+
+
+async def test_series_of_a_device_that_is_offline_are_not_told_to_be_silent_but_all_else_is(city: City) -> None:
+    await city.run("""update profile set metrics = '{"level": {"name": "Level"}}' where code = 'gauge'""")
+    await city.run("""insert into series (device_id, metric) select id, 'level' from device on conflict do nothing""")
+    for signal in ("silence", "flat", "value"):
+        await city.run(
+            """insert into rule (code, name, profile_id, metric, signal, direction, thresholds)
+               select %(signal)s, 'x', id, 'level', %(signal)s, 'above', '{"orange": 60}' from profile""", signal=signal,
+        )  # fmt: skip
+
+    async def measured(device: str, signal: str, level: int = 3) -> UUID:
+        change = await city.change(device, signal, uuid4(), level)
+        [(series,)] = await city.run("select id from series where device_id = %(id)s", id=change.device_id)
+        change = replace(change, target=f"{device}/{signal}", series_id=series, value=60.0, threshold=60.0)
+        [result] = await city.commit([change])
+        assert result.outcome == "applied", result
+        return change.alert_id
+
+    assert await city.states(await measured("camera", "silence")) == ["pending"], "it is not offline"
+    offline = await city.happens("lamp", "offline")
+    silent, flat, high = [await measured("lamp", signal) for signal in ("silence", "flat", "value")]
+    assert [await city.states(each) for each in (silent, flat, high)] == [["inhibited"], ["pending"], ["pending"]]
+    assert (await city.client.get(f"/alerts/{silent}")).json()["inhibited_by"] == str(offline)
+    await city.happens("lamp", "offline", alert=offline, change="cleared")
+    await city.look()
+    assert await city.states(silent) == ["pending"], "the device is back, and its series is not"
+    await city.happens("gauge-1", "offline")
+    assert await city.states(await measured("gauge-1", "silence", level=4)) == ["pending"], "it is red"
+    dark = await city.happens("pole", "offline")
+    await city.run("update alert set cleared_at = now() where id = %(id)s", id=silent)
+    [behind] = [await measured("lamp", "silence")]
+    assert await city.states(behind) == ["inhibited"], "its pole is offline"
+    await city.happens("pole", "offline", alert=dark, change="cleared")
+    await city.look()
+    assert await city.states(behind) == ["pending"]
