@@ -1,6 +1,7 @@
 """Since when series with rules on silence are silent, and of which that is known: by their newest readings.
 
-Devices that are not active, that another process receives, or of which nothing was ever heard, are not silent.
+Devices that another process receives, or of which nothing was ever heard, are not silent; those that are not active
+have no slots.
 """
 
 import numpy as np
@@ -53,7 +54,7 @@ class Hearing:
 
     def _watches(self, series: int, reception: Reception) -> bool:
         device = self._registry.owner(series)
-        return device is not None and device.state == "active" and reception.owns(device.code)
+        return device is not None and reception.owns(device.code)
 
 
 def _hears(reception: Reception) -> Micros:

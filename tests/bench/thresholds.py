@@ -1,5 +1,7 @@
-"""What threshold rules cost a batch of 200,000 readings over 10,000 series."""
+"""What threshold rules cost a batch of 200,000 readings over 10,000 series; rules on silent and flat series."""
 
+import argparse
+import json
 import sys
 import time
 from dataclasses import replace
@@ -8,9 +10,11 @@ import numpy as np
 
 from analytics.rules.definitions import ThresholdRule
 from analytics.rules.slots import LONG_AGO, Slots
-from analytics.rules.thresholds import adopt, evaluate
+from analytics.rules.thresholds import adopt, evaluate, next_due
 from hub.models import Columns
+from hub.signals import Signal
 
+MANY, AT_ONCE = 100_000, 20_000
 SERIES, ROWS = 10_000, 200_000
 
 
@@ -44,8 +48,51 @@ def measured(slots: Slots, readings: Columns) -> float:
     return (time.perf_counter() - began) * 1000
 
 
+def growing(signal: Signal) -> dict[str, float]:
+    """Processor time of a rule on 100,000 series that are heard in random order, 20,000 readings a batch: of a reading;
+    of a look for timers when none is due, and when 100 are, which makes it look at all; and memory of a slot."""
+    slots = watching(replace(rule(), signal=signal, hysteresis=0.0, thresholds=(300.0, 600.0, None, None)), MANY)
+    random, now, took = np.random.default_rng(1), 10**12, list[float]()
+    for _ in range(15):
+        order = random.permutation(MANY)
+        for some in np.sort(order.reshape(-1, AT_ONCE)):
+            now += 12 * 10**6
+            value = random.random(AT_ONCE)
+            readings = Columns(
+                now + np.arange(AT_ONCE), (some + 1).astype(np.int32), value, np.zeros(AT_ONCE, np.int16)
+            )
+            began = time.process_time()
+            verdict = evaluate(slots, readings, LONG_AGO, now)
+            adopt(slots, verdict, now)
+            took.append(time.process_time() - began)
+            verdict.transitions.clear()
+    found = {"us_per_reading": float(np.median(took)) / AT_ONCE * 1e6}
+    if signal == "silence":
+        due = next_due(slots, LONG_AGO)
+        began = time.process_time()
+        for _ in range(100):
+            evaluate(slots, Columns.empty(), LONG_AGO, now)
+        found["us_per_look"] = (time.process_time() - began) / 100 * 1e6
+        at = int(np.partition(slots.due + slots.lag, 99)[99])
+        began = time.process_time()
+        verdict = evaluate(slots, Columns.empty(), LONG_AGO, at)
+        adopt(slots, verdict)
+        next_due(slots, LONG_AGO)
+        found["us_per_tick_of_100"] = (time.process_time() - began) * 1e6
+        found["next_due_ahead_s"] = ((due or 0) - now) / 1e6
+    held = [each for each in (*vars(slots).values(), *vars(slots.flats).values()) if isinstance(each, np.ndarray)]
+    found["bytes_per_slot"] = sum(each.nbytes for each in held if len(each) >= MANY) / MANY + 4  # its place in a layer
+    return found
+
+
 def main() -> None:
     """Print the milliseconds of each case."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--json", action="store_true", help="only rules on silent and flat series, as JSON")
+    of_growing = {f"{signal}_{key}": value for signal in ("silence", "flat") for key, value in growing(signal).items()}
+    sys.stdout.write(json.dumps({key: round(value, 3) for key, value in of_growing.items()}) + "\n")
+    if parser.parse_args().json:
+        return
     steady = watching(rule(), SERIES)
     calm = [measured(steady, batch(base, 50.0)) for base in range(10**6, 10**8, 10**7)]
     raised = measured(steady, batch(2 * 10**8, 92.0))

@@ -45,11 +45,15 @@ insert into rule (code, name, profile_id, metric, direction, thresholds, hystere
     values ('dust', 'Dust', 1, 'pm25', 'above', '{{"yellow": 75, "red": 150}}', 5);
 insert into rule (code, name, profile_id, metric, signal, direction, thresholds)
     values ('fast', 'Fast', 1, 'pm25', 'rate', 'above', '{{"blue": 3600}}');
+insert into rule (code, name, profile_id, metric, signal, direction, thresholds, clear_s)
+    values ('silent', 'Silent', 1, 'pm25', 'silence', 'above', '{{"blue": 2, "yellow": 20}}', 1);
 insert into rule (code, name, event_kind, event_level) values ('smoke', 'Smoke', 'smoke', 4);
 insert into profile (code, name, metrics, on_conflict) values ('last', 'L', '{{"pm25": {{"name": "P"}}}}', 'last_wins');
 insert into device (code, name, profile_id) values ('d3', 'D3', 2);
 insert into rule (code, name, profile_id, metric, direction, thresholds)
     values ('corrected', 'Corrected', 2, 'pm25', 'above', '{{"yellow": 75}}');
+insert into rule (code, name, profile_id, metric, signal, direction, thresholds)
+    values ('flat', 'Flat', 2, 'pm25', 'flat', 'above', '{{"yellow": 30}}');
 insert into consumer (code, url, secret) values ('desk', 'http://127.0.0.1:9/', 'whsec_AAAA');
 insert into command (id, device_id, name, params, state, actor, expires_at)
     values ('{COMMAND}', 1, 'dim', '{{}}', 'sent', 'test', '2100-01-01');
@@ -73,6 +77,7 @@ HELD = {
     "device_status": "device_id, online, at",
     "device_no_news": "device_id, retained, empty, address",
     "listening": "source, at",
+    "rule_flat": "rule_id, series_id, value, since, until",
     "detector_state": "series_id, case when series_id <> 3 then state end",
 }
 """What is compared of each table that stages write: all that does not tell the clock of the test, and not what was
@@ -117,6 +122,7 @@ def history() -> list[Batch]:
         [_values("d1", (8, 77.0)), _values("d3", (8, 1.0)), _values("d3", (9, 2.0)), _values("d3", (9, 3.0))],
         [_values("d3", (9, 99.0)), _values("d1", (8, 76.0)), _values("d1", (8, 77.0))],
         [_values("d1", (60, 450.0))],
+        [_values("d3", (61, 99.0))],
     ]
     return [
         Batch(some, positions=[Position("t", 0, 10 * number, 10 * number + 10)], now=some[-1].received)

@@ -252,8 +252,9 @@ async def test_series_of_a_device_that_is_offline_are_not_told_to_be_silent_but_
     for signal in ("silence", "flat", "value"):
         await city.run(
             """insert into rule (code, name, profile_id, metric, signal, direction, thresholds)
-               select %(signal)s, 'x', id, 'level', %(signal)s, 'above', '{"orange": 60}' from profile""", signal=signal,
-        )  # fmt: skip
+               select %(signal)s, 'x', id, 'level', %(signal)s, 'above', '{"orange": 60}' from profile""",
+            signal=signal,
+        )
 
     async def measured(device: str, signal: str, level: int = 3) -> UUID:
         change = await city.change(device, signal, uuid4(), level)

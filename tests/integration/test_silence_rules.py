@@ -123,6 +123,15 @@ async def test_what_could_not_be_heard_is_no_silence(pool: Pool, database: str) 
     assert told(database) == []
     await wait(hub, 8 * HOUR)
     assert told(database) == [("silent", "raised", "blue", 8 * HOUR)]
+    hub, hears = StagedHub(pool), list[Micros | None]([None])
+    hub.made.rules.reception = OwnReception(lambda: hears[0], lambda: NEVER)
+    await hub.restore()  # it hears nothing yet, and nothing comes when it does
+    await wait(hub, 12 * HOUR)
+    hears[0] = START + 12 * HOUR * S
+    await wait(hub, 14 * HOUR - 1)
+    assert len(told(database)) == 1
+    await wait(hub, 14 * HOUR)
+    assert told(database)[1:] == [("silent", "updated", "yellow", 14 * HOUR)]
 
 
 async def test_only_the_worker_that_receives_a_device_tells_its_silence(pool: Pool, database: str) -> None:
@@ -218,7 +227,7 @@ async def test_how_long_a_value_has_been_flat_is_known_after_a_kill(pool: Pool, 
     assert told(database)[1:] == [("stuck", "cleared", "orange", 6 * HOUR + 300)]
 
 
-async def test_rows_of_flat_series_are_written_now_and_then_at_once_where_a_reading_is_corrected(
+async def test_rows_of_flat_series_are_written_now_and_then_and_a_start_reads_what_came_since(
     pool: Pool, database: str
 ) -> None:
     hub = await started(pool)
@@ -228,6 +237,20 @@ async def test_rows_of_flat_series_are_written_now_and_then_at_once_where_a_read
         [(until,)] = fetch(database, "select until from rule_flat")
         written.append((until - START) // S)
     assert written == [0, 0, 0, 600, 600, 1200]
+    await hear(hub, (1210, 5.0))
+    await hear(hub, (1220, 3.0))
+    hub = await started(pool)  # what the row does not know yet is among the readings
+    await hear(hub, (6 * HOUR + 1, 3.0))
+    assert "stuck" not in {row[0] for row in told(database)}
+    await hear(hub, (6 * HOUR + 2, 3.0))
+    hub = await started(pool)
+    await hear(hub, (6 * HOUR + 1221, 3.0))
+    assert [row[:2] for row in told(database) if row[0] == "stuck"] == [("stuck", "raised")]
+
+
+async def test_what_a_correction_says_is_stored_at_once(pool: Pool, database: str) -> None:
+    hub = await started(pool)
+    await hear(hub, (1200, 3.0))
     await hear(hub, (1260, 3.0))
     await hear(hub, (1260, 4.0))
     await hear(hub, (1260, 3.0))

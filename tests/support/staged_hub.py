@@ -1,7 +1,8 @@
-"""The stages of a hub on a real store, without sources: one of them may be replaced, and all may be killed."""
+"""The stages of a hub that hears everything, on a real store: one of them may be replaced, and all may be killed."""
 
 from collections.abc import Callable, Sequence
 
+from analytics.rules.reception import Everything
 from app.serve.stages import HubStages
 from devices.registry.registry import Registry
 from hub.models import Batch
@@ -20,6 +21,7 @@ class StagedHub:
     def __init__(self, pool: Pool, broken: Broken = lambda stages: stages, settings: Settings | None = None) -> None:
         self.pool, self.registry = pool, Registry()
         self.made = HubStages(settings or Settings(), self.registry, Counters(), lambda: True)
+        self.made.rules.reception = Everything()
         self.stages = broken(self.made.ordered)
         self.writer = Writer(pool, self.stages)
 
