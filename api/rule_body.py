@@ -40,9 +40,25 @@ _EXAMPLES: list[JsonValue] = [
         "direction": "above",
         "thresholds": {"blue": 3600, "yellow": 7200},
     },
+    {
+        "name": "High water in heavy rain",
+        "profile": "river-level",
+        "expression": "level > 3.0 && rain_rate > 20.0",
+        "direction": "above",
+        "thresholds": {"yellow": 1},
+        "hold_s": 60,
+    },
     {"name": "Smoke seen", "event_kind": "smoke", "level": "red"},
 ]
 Said = Annotated[str, Field(min_length=1, max_length=2000, pattern=TEXT)]
+Expression = Annotated[
+    str,
+    Field(
+        description="instead of the value of a metric: what is calculated from several of the device, in a part of "
+        "CEL (docs/EXPRESSIONS.md). true counts as 1, false as 0",
+        examples=["level > 3.0 && rain_rate > 20.0"],
+    ),
+]
 Threshold = Annotated[float, Field(allow_inf_nan=False)]
 
 
@@ -78,6 +94,10 @@ class RuleBody(BaseModel):
     tolerance: float = Field(
         default=0, ge=0, allow_inf_nan=False, description="how far a value may move, in its unit, and still be flat"
     )
+    expression: Expression | None = None
+    stale_s: float = Field(
+        default=900, gt=0, le=86400, description="seconds after which a value that an expression names is missing"
+    )
     direction: Literal["above", "below"] | None = None
     thresholds: dict[LevelName, Threshold] | None = Field(default=None, min_length=1)
     hysteresis: float = Field(default=0, ge=0, allow_inf_nan=False, description="how far back before it ends")
@@ -107,7 +127,7 @@ class RuleBody(BaseModel):
 
     @model_validator(mode="after")
     def _one_kind(self) -> "RuleBody":
-        of_metric = (self.metric, self.direction, self.thresholds)
+        of_metric = (self.metric or self.expression, self.direction, self.thresholds)
         of_event = (self.event_kind, self.level)
         if any(part is not None for part in of_metric) == any(part is not None for part in of_event):
             raise ValueError("give either profile, metric, direction and thresholds, or event_kind and level, not both")
@@ -126,6 +146,7 @@ class RuleBody(BaseModel):
         elif self.hysteresis or self.hold_s or self.clear_s or self.tolerance or self.signal != "value":
             raise ValueError("signal, tolerance, hysteresis, hold_s and clear_s belong to threshold rules")
         self._repeated()
+        self._expressed()
         return self
 
     def _growing(self) -> None:
@@ -138,6 +159,12 @@ class RuleBody(BaseModel):
             raise ValueError(Sentence("refusal.rule.growing", signal=self.signal))
         if self.signal == "silence" and self.clear_s and self.clear_s >= min((self.thresholds or {}).values()):
             raise ValueError(Sentence("refusal.rule.silent_again"))
+
+    def _expressed(self) -> None:
+        if self.expression is not None and self.signal != "value":
+            raise ValueError(Sentence("refusal.expression.signal"))
+        if self.expression is None and self.stale_s != RuleBody.model_fields["stale_s"].default:
+            raise ValueError(Sentence("refusal.expression.stale"))
 
     def _repeated(self) -> None:
         """What waits for more events, or for a time, may hide what it waits for."""
@@ -170,6 +197,8 @@ class Rule(BaseModel):
     metric: str | None
     signal: Signal
     tolerance: float
+    expression: str | None
+    stale_s: float
     direction: str | None
     thresholds: dict[LevelName, float] | None
     hysteresis: float

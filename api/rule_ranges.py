@@ -18,8 +18,10 @@ RANGES: Mapping[str, Mapping[str, float]] = {
     "excess": {"min": 0},
     "rate": {},
     "residual": {},
+    "expression": {},
+    "truth": {"min": 0, "max": 1},
 }
-"""Of each signal but the value."""
+"""Of each signal but the value; of expressions that are calculated, and that are true (1) or false (0)."""
 
 
 class RangeFault(NamedTuple):

@@ -2,13 +2,15 @@
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal
 
 from analytics.rules.schedule import schedule_of
 from analytics.rules.scope import EVERYWHERE, Scope, scope_of
 from hub.duty.shifts import Shift
 from hub.models import LEVEL_NAMES, Micros
 from hub.signals import Signal
+
+Watched = Signal | Literal["expression"]
 
 
 @dataclass(slots=True, frozen=True)
@@ -32,12 +34,26 @@ class ThresholdRule:
     """What the thresholds, the hysteresis and the times are of."""
     tolerance: float = 0.0
     """How far a value may move, in its unit, and still be flat."""
+    expression: str | None = None
+    """What they are of instead: calculated from several metrics (devices/expressions); `metric` is one of them."""
+    stale: Micros = 900_000_000
+    """How old a value may be that an expression is calculated from."""
     version: int | None = None
     """None: it is not stored."""
     schedule: Shift | None = None
     """When it counts; None: always."""
     scope: Scope = EVERYWHERE
     """Which devices of the profile it watches."""
+
+    @property
+    def watched(self) -> Watched:
+        """What the rule sees of the readings of its metric."""
+        return self.signal if self.expression is None else "expression"
+
+    @property
+    def seen(self) -> str:
+        """The signal or expression that it sees: what pends of it is of that."""
+        return self.signal if self.expression is None else self.expression
 
     def left(self, level: int) -> float | None:
         """The threshold a value at `level` (0..3) has fallen back from: the next one up."""
@@ -88,6 +104,8 @@ def _threshold_rule(row: Mapping[str, Any]) -> ThresholdRule:
         clear=round(row["clear_s"] * 1_000_000),
         signal=row["signal"],
         tolerance=row["tolerance"],
+        expression=row["expression"],
+        stale=round(row["stale_s"] * 1_000_000),
         version=row.get("version"),
         schedule=schedule_of(row["schedule"]),
         scope=scope_of(row),

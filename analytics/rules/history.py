@@ -14,6 +14,7 @@ from analytics.detection.past import past_signals
 from analytics.detection.stored import read_days
 from analytics.detection.watched import swapped_days
 from analytics.rules.definitions import EventRule, Rule, ThresholdRule, read_rules
+from analytics.rules.expressions.past import own_metrics
 from analytics.rules.schedule import opens
 from analytics.rules.slots import NEVER
 from analytics.rules.trial import of_events, of_readings
@@ -42,6 +43,9 @@ LEARNING = timedelta(days=7)
 WAITING = 2
 """Trials that wait for the one that runs; more are refused."""
 _READING = np.dtype([("series", ">i4"), ("ts", ">i8"), ("value", ">f8"), ("quality", ">i2")])
+
+Watched = tuple[list[int | None], str, str]
+"""The series of the metrics that a rule watches of a device, its code, and its time zone."""
 
 
 class RuleHistory:
@@ -91,8 +95,8 @@ def _judged(
 async def _over_readings(connect: Connect, rule: ThresholdRule, since: datetime, until: datetime) -> Trial:
     """Take as many series at once as readings of those before suggest."""
     async with connect() as conn:
-        quantity = {"profile": rule.profile_id, "metric": rule.metric, **rule.scope.parameters()}
-        series: list[tuple[int, str, str]] = await (await conn.execute(SQL.series, quantity)).fetchall()
+        wanted = {"profile": rule.profile_id, "metrics": own_metrics(rule), **rule.scope.parameters()}
+        series: list[Watched] = await (await conn.execute(SQL.series, wanted)).fetchall()
         days = await read_days(conn)
     begin = since - LEARNING if rule.signal in LEARNED else since
     trial, number, give_up = Trial(), 1, time.monotonic() + PATIENCE_S
@@ -102,7 +106,7 @@ async def _over_readings(connect: Connect, rule: ThresholdRule, since: datetime,
             break
         some = series[trial.things : trial.things + number]
         async with connect() as conn:
-            readings = await _read(conn, [id_ for id_, *_ in some], begin, until)
+            readings = await _read(conn, _series_of(some), begin, until)
         if len(readings) == MOST_READINGS and len(some) > 1:  # they had more than those before: fewer at once
             number = 1
             continue
@@ -116,7 +120,7 @@ async def _over_readings(connect: Connect, rule: ThresholdRule, since: datetime,
 
 def _raised(
     rule: ThresholdRule,
-    series: Sequence[tuple[int, str, str]],
+    series: Sequence[Watched],
     readings: Columns,
     days: list[tuple[date, bool]],
     since: datetime,
@@ -127,7 +131,9 @@ def _raised(
     zones, calendar = [zone_of(zone) for *_, zone in series], Calendar(dict(days))
     told = [partial(_opens, rule, calendar, zone) for zone in zones] if rule.schedule else ()
     if rule.signal not in LEARNED:
-        return of_readings(rule, names, readings, end, opens=told), len(readings)
+        number = {id_: place for place, id_ in enumerate(_series_of(series))}
+        places = np.array([[number.get(id_ or 0, -1) for id_ in ids] for ids, *_ in series], np.int64)
+        return of_readings(rule, names, readings, end, opens=told, series=places), len(readings)
     signals = past_signals(readings, zones, swapped_days(days), end)
     within = readings.ts >= to_micros(since)
     return of_readings(rule, names, readings.where(within), end, signals.where(within), told), int(within.sum())
@@ -135,6 +141,10 @@ def _raised(
 
 def _opens(rule: Rule, calendar: Calendar, zone: tzinfo, at: Micros) -> Micros:
     return opens(rule.schedule, at, zone, calendar)
+
+
+def _series_of(some: Sequence[Watched]) -> list[int]:
+    return sorted(id_ for ids, *_ in some for id_ in ids if id_ is not None)
 
 
 async def _read(conn: AsyncConnection, series: Sequence[int], since: datetime, until: datetime) -> Columns:

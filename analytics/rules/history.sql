@@ -22,10 +22,13 @@ from (
 ) r
 
 -- name: series
-select s.id, d.code, d.zone
+-- Of devices with the first of these metrics: the series of each metric, in their order, null where there is none.
+select (select array_agg(o.id order by m.place)
+        from unnest(%(metrics)s::text[]) with ordinality m (metric, place)
+        left join series o on o.device_id = d.id and o.metric = m.metric), d.code, d.zone
 from series s
 join device d on d.id = s.device_id
-where d.profile_id = %(profile)s and s.metric = %(metric)s
+where d.profile_id = %(profile)s and s.metric = (%(metrics)s::text[])[1]
   and in_rule_scope(%(organisations)s::text[], %(region)s::text, %(tag)s::text, %(devices)s::int[],
                     d.id, d.organisation, d.region, d.tags)
 order by s.id

@@ -26,7 +26,7 @@ async def note_pending(conn: Connection, slots: Slots, verdict: Verdict, unsettl
     `unsettled` are those that pended before a rule or device changed.
     """
     newest = _of_unsettled(slots, unsettled)
-    walked = {each.slot: each for each in verdict.walked if slots.rule(each.slot).signal != "value"}
+    walked = {each.slot: each for each in verdict.walked if slots.rule(each.slot).watched != "value"}
     if not walked and not newest:
         return
     values = {
@@ -42,7 +42,7 @@ async def note_pending(conn: Connection, slots: Slots, verdict: Verdict, unsettl
         told = {
             "since": [at for _, since in pending.values() for at in since],
             "values": [values.get(slot, float(slots.value[slot])) for slot, _ in pending.values()],
-            "signals": [slots.rule(slot).signal for slot, _ in pending.values()],
+            "signals": [slots.rule(slot).seen for slot, _ in pending.values()],
         }
         await conn.execute(SQL.note_pending, {**_columns(pending), **told})
 

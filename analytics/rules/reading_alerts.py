@@ -7,6 +7,7 @@ import numpy as np
 
 from analytics.rules import changes
 from analytics.rules.alerts import Key, Open, Staged, steps_of
+from analytics.rules.expressions.outcome import Outcome
 from analytics.rules.slots import Ints, Slots
 from analytics.rules.verdict import Transition, Verdict
 from analytics.rules.withheld import Held, Told, opened, tell
@@ -15,7 +16,7 @@ from devices.registry.device import Device
 from devices.registry.registry import Registry
 from hub.alerts.titles import reading_title, since
 from hub.models import AlertChange, Micros
-from hub.signals import Signals
+from hub.signals import Signals, Why
 
 Marks = Mapping[tuple[int, Micros], str]
 """By series and time, of each reading that replaces another one, what tells its alerts from those of that one."""
@@ -24,9 +25,17 @@ Marks = Mapping[tuple[int, Micros], str]
 class ReadingDecision:
     """What a batch makes of alerts of readings."""
 
-    def __init__(self, staged: Staged, held: Held, marks: Marks, signals: Signals, oldest: Micros) -> None:
+    def __init__(
+        self, staged: Staged, held: Held, marks: Marks, signals: Signals, expressed: Outcome, oldest: Micros
+    ) -> None:
         """`oldest`: what was withheld until a time before that waits for the next reading."""
-        self.staged, self.held, self.marks, self.signals, self.oldest = staged, held, marks, signals, oldest
+        self.staged, self.held, self.marks, self.oldest = staged, held, marks, oldest
+        self._signals, self._expressed = signals, expressed
+
+    def why(self, slots: Slots, slot: int, value: float, ts: Micros) -> Why | None:
+        """Why a level changes; None where the value of the reading says it all."""
+        expressed = self._expressed.why(slot, value, ts)
+        return expressed or self._signals.why(slots.rule(slot).signal, int(slots.series[slot]), ts)
 
 
 class ReadingAlerts:
@@ -100,12 +109,12 @@ class ReadingAlerts:
             shown = 0 if kind == "cleared" else level
             title = reading_title(
                 device.name, rule.label, told.value, beyond, rule.above, threshold, shown,
-                signal=rule.signal, stays_at=stays_at,
+                signal=rule.signal, stays_at=stays_at, expression=rule.expression,
             )  # fmt: skip
             yield AlertChange(
                 changes.change_id(alert, kind, level, f"{at}{mark}"), alert, kind, at, rule.id, target, device.id,
                 series, level, since(title, told.since, device.zone) if shown else title, told.value, threshold,
-                why=decision.signals.why(rule.signal, series, ts), rule_version=rule.version,
+                why=decision.why(slots, slot, told.value, ts), rule_version=rule.version,
             )  # fmt: skip
 
     def _owner(self, series: int) -> Device:

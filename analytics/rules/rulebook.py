@@ -9,10 +9,11 @@ from operator import attrgetter
 import numpy as np
 from numpy.typing import NDArray
 
-from analytics.reordering.judged import judged_with
+from analytics.reordering.judged import as_they_came, judged_with
 from analytics.rules.alerts import REOPENED, Key, Open, Staged
 from analytics.rules.definitions import Rule
 from analytics.rules.event_alerts import EventAlerts, EventDecision
+from analytics.rules.expressions.expressions import Expressions
 from analytics.rules.flat_rows import note_flat, recall_flat
 from analytics.rules.hearing import Hearing
 from analytics.rules.pending import note_pending, recall_pending
@@ -104,7 +105,9 @@ class RuleBook(Stage):
         self._set = RuleSet(registry, self._tags)
         self._withholding = Withholding(registry, Windows(registry))
         self._own = Latest() if latest is None else None
-        self._hearing = Hearing(registry, latest or self._own or Latest())
+        self._newest = latest or self._own or Latest()
+        self._hearing = Hearing(registry, self._newest)
+        self._expressions = Expressions(registry, self._newest)
         self._readings = ReadingAlerts(registry, self._withholding)
         self._events = EventAlerts(registry, self._stale_after, self._withholding)
         self._alerts: dict[Key, Open] = {}
@@ -124,6 +127,7 @@ class RuleBook(Stage):
         past = await read_past(conn, self._stale_after)
         self._news = {**self._set.rules, **self._news}
         self._set, self._decision = RuleSet(self._registry, self._tags), None
+        self._expressions = Expressions(self._registry, self._newest)
         self._alerts = past.active
         await self._withholding.recall(conn)
         self._install()
@@ -157,11 +161,14 @@ class RuleBook(Stage):
         judged, signals = judged_with(batch), batch.of(Signals)
         readings, which = judged.fresh(self._stale_after, now), judged.corrected
         oldest = now - self._stale_after - self._registry.longest_lateness
-        verdict = evaluate(self._set.slots, readings, oldest, until, which, signals, judged.waiting)
+        came = as_they_came(batch)  # what an expression is calculated from waits for nothing
+        expressed = self._expressions.outcome(self._set, came.readings, came.message, came.corrected)
+        rows = expressed.rows(now - self._stale_after)
+        verdict = evaluate(self._set.slots, readings, oldest, until, which, signals, judged.waiting, rows)
         alerts: Staged = {key: alert for key, alert in map(self._ended, batch.of(Endings).values()) if alert}
         marks = {} if which is None else _marks(batch, readings.where(which), judged.message[which])
         held: Held = {}
-        of_readings = ReadingDecision(alerts, held, marks, signals, oldest)
+        of_readings = ReadingDecision(alerts, held, marks, signals, expressed, oldest)
         decided = list(self._readings.decide(self._set.slots, verdict, self._alerts, of_readings, until))
         said = EventDecision(alerts, held)
         decided += self._events.decide(batch, self._set, self._alerts, said, until)
@@ -261,6 +268,7 @@ class RuleBook(Stage):
         self._forget_retired()
         slots, generation = self._set.slots, self._set.generation
         added = self._set.follow(news)
+        self._expressions.follow(self._set, news)
         if news:
             self._events.install(self._set, self._alerts)
             self._note_times([*self._alerts, *self._events.paused()])

@@ -72,7 +72,7 @@ class RuleSet:
             self.rules[id_] = rule
         if before == rule:
             return False
-        stays = isinstance(before, ThresholdRule) and isinstance(rule, ThresholdRule) and before.signal == rule.signal
+        stays = isinstance(before, ThresholdRule) and isinstance(rule, ThresholdRule) and _same_watched(before, rule)
         if isinstance(before, ThresholdRule):
             self._unsettle(self.slots.of_rule(id_))
             self._by_quantity[_quantity(before)].discard(id_)
@@ -92,7 +92,7 @@ class RuleSet:
         pending = at[slots.since[at].min(axis=1, initial=NEVER) < NEVER]
         pending = np.setdiff1d(pending, silence.silent(slots, pending[slots.level[pending] == 0]))
         named = ((slots.rule(slot), int(slots.series[slot])) for slot in pending.tolist())
-        self.unsettled |= {(rule.id, series) for rule, series in named if rule.signal != "value"}
+        self.unsettled |= {(rule.id, series) for rule, series in named if rule.watched != "value"}
 
     def _watch(self, have: Ints, series: Ints) -> Ints:
         """Let the rules of their quantities, and no others, watch these series; `have` are the slots on them."""
@@ -118,6 +118,10 @@ class RuleSet:
         missing = np.flatnonzero(wanted < 0)
         missing = missing[np.lexsort((rule[missing], series[missing]))]  # neighbours in a batch are neighbours here
         return self.slots.add(rule[missing], series[missing])
+
+
+def _same_watched(before: ThresholdRule, rule: ThresholdRule) -> bool:
+    return (before.signal, before.expression) == (rule.signal, rule.expression)
 
 
 def _quantity(rule: ThresholdRule) -> Quantity:

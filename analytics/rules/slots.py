@@ -8,11 +8,11 @@ time in which nothing about it can change.
 import numpy as np
 from numpy.typing import NDArray
 
-from analytics.rules.definitions import ThresholdRule
+from analytics.rules.definitions import ThresholdRule, Watched
 from analytics.rules.flat import Flats
 from devices.registry.arrays import grown
 from hub.models import Micros
-from hub.signals import SIGNALS, Signal
+from hub.signals import SIGNALS
 
 NEVER = 1 << 62
 """A time that does not come: a level that is not pending."""
@@ -22,6 +22,7 @@ Ints = NDArray[np.int64]
 Floats = NDArray[np.float64]
 
 _NUMBERS = np.arange(1, 5)
+_WATCHED: tuple[Watched, ...] = (*SIGNALS, "expression")
 
 
 class Slots:
@@ -64,12 +65,14 @@ class Slots:
         """No slot is due earlier."""
         self.layers: list[NDArray[np.int32]] = []
         """By series id, the slot; -1 for none, as in the last place. Several rules on a series take several layers."""
-        self.signals: list[Signal] = []
+        self.signals: list[Watched] = []
         """Of each layer, what its rules watch of a reading."""
+        self.expressed = 0
+        """How often slots of rules with an expression were added or removed."""
         self._rows: dict[int, int] = {}
         self._signs: Floats = np.empty(0)
         self._watched: NDArray[np.int8] = np.empty(0, np.int8)
-        """By row the number of its signal."""
+        """By row the number of what it watches."""
         self._free_rows: list[int] = []
         self._free: list[int] = []
         self._used = 0
@@ -87,7 +90,7 @@ class Slots:
     def put(self, rule: ThresholdRule) -> None:
         """Add a rule, or change it: its slots go by it at once. A level that the value is not beyond stops to pend.
 
-        A rule that now watches another signal is to be dropped first.
+        A rule that now watches another signal or expression is to be dropped first.
         """
         row = self._rows.get(rule.id)
         if row is None:
@@ -98,7 +101,7 @@ class Slots:
                 self.hold, self.clear = grown(self.hold, row, 0), grown(self.clear, row, 0)
                 self._signs, self._watched = grown(self._signs, row, 1.0), grown(self._watched, row, 0)
                 self.after, self.tolerance = grown(self.after, row, NEVER), grown(self.tolerance, row, 0.0)
-            self._watched[row] = SIGNALS.index(rule.signal)
+            self._watched[row] = _WATCHED.index(rule.watched)
         sign = self._signs[row] = 1.0 if rule.above else -1.0
         self.rules[row] = rule
         silent = rule.signal == "silence"
@@ -132,14 +135,16 @@ class Slots:
         self.flats.forget(at)
         self.settle_bands(at)
         watched = self._watched[self.row[at]]
+        self._note_expressed(watched)
         for number in np.unique(watched).tolist():
             mine = watched == number
-            self._enter(at[mine], series[mine], SIGNALS[number])
+            self._enter(at[mine], series[mine], _WATCHED[number])
         return at
 
     def remove(self, at: Ints) -> None:
         """Free these slots."""
         series = self.series[at]
+        self._note_expressed(self._watched[self.row[at]])
         for layer in self.layers:
             mine = layer.take(series, mode="clip") == at
             layer[series[mine]] = -1
@@ -206,6 +211,10 @@ class Slots:
         number = np.maximum(self.level, 1).astype(np.int64) - 1
         return (self.level > 0) & (np.take_along_axis(self.since, number[:, None], axis=1)[:, 0] < NEVER)
 
+    def _note_expressed(self, watched: NDArray[np.int8]) -> None:
+        if (watched == _WATCHED.index("expression")).any():
+            self.expressed += 1
+
     def _rows_of(self, rule: Ints) -> NDArray[np.int32]:
         """By rule id; -2 for one that is not there."""
         ids, which = np.unique(rule, return_inverse=True)
@@ -225,7 +234,7 @@ class Slots:
         self.low, self.high = grown(self.low, last, -np.inf), grown(self.high, last, np.inf)
         return np.concatenate([np.array(taken, np.int64), fresh])
 
-    def _enter(self, at: Ints, series: Ints, signal: Signal) -> None:
+    def _enter(self, at: Ints, series: Ints, signal: Watched) -> None:
         """Put slots of one signal into the first layers that have room for them."""
         number = 0
         while len(at):

@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from analytics.reordering.judged import Waiting
 from analytics.rules import silence
+from analytics.rules.expressions.rows import Rows
 from analytics.rules.slots import LONG_AGO, NEVER, Floats, Ints, Slots
 from analytics.rules.verdict import Transition, Verdict, Walked
 from hub.models import Columns, Micros
@@ -33,6 +34,7 @@ def evaluate(
     corrected: NDArray[np.bool_] | None = None,
     signals: Signals | None = None,
     waiting: Waiting | None = None,
+    rows: Rows | None = None,
 ) -> Verdict:
     """Evaluate readings sorted by (series, ts), and hold and clear times ending by `until`; does not modify state.
 
@@ -41,7 +43,7 @@ def evaluate(
     time that ended before `oldest` waits for the next reading. Rules that watch a signal see what `signals` tells of
     these readings where they would see the value; without it they see no readings. For rules on silence each reading
     counts that is not late; for those on flat series each that is usable, however old. No time ends before readings
-    that are `waiting` and may be of before its end.
+    that are `waiting` and may be of before its end. `rows` are what rules with an expression see.
     """
     series, ts, value = readings.series, readings.ts, readings.value
     # What the newest reading of a slot must be older than: one that is replaced does not count.
@@ -55,11 +57,13 @@ def evaluate(
             _evaluate_growing(slots, layer, signal, readings, corrected, oldest, verdict)
         elif signal == "value":
             _evaluate_layer(slots, layer.take(series, mode="clip"), ts, newer, value, oldest, verdict)
-        elif signals is not None and len(signals):
+        elif signal != "expression" and signals is not None and len(signals):
             watched = signals.of(signal)[good]
             told = ~np.isnan(watched)
             slot = layer.take(series[told], mode="clip")
             _evaluate_layer(slots, slot, ts[told], newer[told], watched[told], oldest, verdict)
+    if rows is not None and len(rows.slot):
+        _evaluate_layer(slots, rows.slot, rows.ts, rows.ts, rows.value, oldest, verdict)
     if slots.next_due <= until:
         _let_ripen(slots, oldest, until, verdict, waiting)
     return verdict

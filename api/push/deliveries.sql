@@ -134,7 +134,7 @@ where c.id = %(consumer_id)s and o.consumer_id = c.id and o.state = 'pending'
 
 -- name: names
 -- What titles of alerts are made of beside their pictures: the side of the threshold, and what the profile calls it.
-select a.id as alert_id, r.direction, r.signal, coalesce(p.metrics -> s.metric, p.events -> r.event_kind) as names
+select a.id as alert_id, r.direction, r.signal, r.expression, coalesce(p.metrics -> s.metric, p.events -> r.event_kind) as names
 from alert a
 left join rule r on r.id = a.rule_id
 left join device d on d.id = a.device_id

@@ -82,8 +82,8 @@ select a.id, a.seq, a.state, a.handling,
        s.metric, p.metrics -> s.metric ->> 'name' as metric_name,
        case r.signal when 'score' then '1' when 'excess' then '1' when 'gap' then 's' when 'silence' then 's' when 'flat' then 's'
             when 'rate' then (p.metrics -> s.metric ->> 'unit') || '/h'
-            else p.metrics -> s.metric ->> 'unit' end as unit, coalesce(p.metrics -> s.metric, p.events -> r.event_kind) as names,
-       r.direction, r.signal, v.body -> 'guidance' as guidance, a.value, a.threshold, a.region,
+            else case when r.expression is null then p.metrics -> s.metric ->> 'unit' end end as unit, coalesce(p.metrics -> s.metric, p.events -> r.event_kind) as names,
+       r.direction, r.signal, r.expression, v.body -> 'guidance' as guidance, a.value, a.threshold, a.region,
        coalesce(a.lon, d.lon) as lon, coalesce(a.lat, d.lat) as lat,
        coalesce(d.organisation, a.organisation) as organisation, a.opened_at, a.cleared_at, a.changed_at, a.raised_at, a.updated_at,
        (select jsonb_build_object('chain', c.code, 'step', e.step, 'state', e.state, 'next_at', e.due_at, 'next_to',

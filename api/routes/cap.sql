@@ -1,6 +1,6 @@
 -- name: message
 -- A change of an alert, by its number or the newest, and what its titles are made of. Remarks are no messages.
-select c.alert_id, c.seq, c.at, c.picture, r.direction, r.signal, coalesce(p.metrics -> s.metric, p.events -> r.event_kind) as names,
+select c.alert_id, c.seq, c.at, c.picture, r.direction, r.signal, r.expression, coalesce(p.metrics -> s.metric, p.events -> r.event_kind) as names,
        g.name as region_name
 from alert_change c
 join alert a on a.id = c.alert_id
@@ -25,7 +25,7 @@ order by seq
 
 -- name: newest
 -- The newest message of each of the alerts that have changed last; `first` of it that is, or is no, exercise.
-select c.alert_id, c.seq, c.at, c.picture, r.direction, r.signal, coalesce(p.metrics -> s.metric, p.events -> r.event_kind) as names,
+select c.alert_id, c.seq, c.at, c.picture, r.direction, r.signal, r.expression, coalesce(p.metrics -> s.metric, p.events -> r.event_kind) as names,
        c.seq = 1 or c.seq = (
            select min(o.seq) from alert_change o
            where o.alert_id = c.alert_id and o.picture -> 'drill' = 'false' and c.picture -> 'drill' = 'false'

@@ -13,6 +13,7 @@ from api.contract_types import Code
 from api.cursors import Page, Paged
 from api.database import SQL as DATABASE
 from api.database import audit, read, row, rows, writing
+from api.expressions import metrics_in
 from api.language import Spoken
 from api.problems import invalid, not_found, responses
 from api.rule_ranges import range_fault
@@ -84,8 +85,12 @@ async def store(
 async def _check_rules(conn: AsyncConnection, code: str, metrics: dict[str, Any], lang: Lang) -> None:
     for rule in await rows(conn, SQL.profile_rules, {"code": code}):
         metric, pointer = rule["metric"], f"/metrics/{rule['metric']}"
-        if metric not in metrics:
-            raise invalid(pointer, Sentence("refusal.profile.rule_metric", rule=rule["code"], metric=metric).told(lang))
+        gone = next((each for each in (metric, *metrics_in(rule["expression"])) if each not in metrics), None)
+        if gone is not None:
+            problem = Sentence("refusal.profile.rule_metric", rule=rule["code"], metric=gone)
+            raise invalid(f"/metrics/{gone}", problem.told(lang))
+        if rule["expression"] is not None:
+            continue
         if rule["signal"] in LEARNED and detects(rule["spec"]) and not detects(metrics[metric]):
             problem = Sentence("refusal.profile.rule_signal", rule=rule["code"], metric=metric)
             raise invalid(pointer, problem.told(lang))

@@ -18,7 +18,7 @@ returning xmax = 0 as created, version
 
 -- name: profile_rules
 -- The enabled threshold rules of a profile, with its metrics as they are.
-select r.code, r.metric, r.signal, r.direction, r.thresholds, r.hysteresis, coalesce(p.metrics -> r.metric, '{}') as spec
+select r.code, r.metric, r.signal, r.expression, r.direction, r.thresholds, r.hysteresis, coalesce(p.metrics -> r.metric, '{}') as spec
 from rule r join profile p on p.id = r.profile_id
 where p.code = %(code)s and r.enabled and r.metric is not null
 order by r.code

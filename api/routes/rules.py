@@ -12,6 +12,7 @@ from api.contract_types import LEVELS, Code, known
 from api.cursors import Page, Paged
 from api.database import SQL as DATABASE
 from api.database import audit, read, row, rows, writing
+from api.expressions import expression_of, metric_of
 from api.language import Spoken
 from api.problems import invalid, not_found, responses
 from api.rule_body import Rule, RuleBody
@@ -52,6 +53,7 @@ async def store_rule(
     ProblemError 422 when it cannot work.
     """
     await row(conn, DATABASE.registry_lock)
+    profile_id = await profile_of(conn, body, lang)
     await _require_guidance(conn, code, body, lang)
     guidance = body.guidance and body.guidance.model_dump(exclude_none=True)
     values = {
@@ -60,7 +62,7 @@ async def store_rule(
         "guidance": Jsonb(guidance) if guidance else None,
         "schedule": Jsonb(body.schedule.model_dump()) if body.schedule else None,
         "code": code,
-        "profile_id": await profile_of(conn, body, lang),
+        "profile_id": profile_id,
         "thresholds": Jsonb(body.thresholds) if body.thresholds else None,
         "event_level": LEVELS[body.level] if body.level else None,
         "changed_by": caller.actor,
@@ -77,33 +79,43 @@ async def _require_guidance(conn: AsyncConnection, code: str, body: RuleBody, la
         return
     profile = None if body.profile is None else await row(conn, SQL.profile_metrics, {"code": body.profile})
     given = None if body.guidance is None else body.guidance.model_dump()
-    metric = body.metric if body.signal == "value" else None  # what is unusual of a metric may have any cause
+    plain = body.signal == "value" and body.expression is None
+    metric = body.metric if plain else None  # what is unusual of a metric, or of several, may have any cause
     missing = lacking(given, body.event_kind, metric, profile["category"] if profile else None)
     if not missing:
         return
     before = await row(conn, SQL.rules, {"code": code, "profile": None, "after_code": None, "limit": 1})
     if before is None or not before["enabled"] or not _unguided(before):
-        about = body.event_kind or body.metric or ""
+        about = body.event_kind or body.expression or body.metric or ""
         needed = ", ".join(f"guidance.{name}" for name in missing)
         raise invalid("/guidance", Sentence("refusal.rule.guidance", needed=needed, about=about).told(lang))
 
 
 def _unguided(rule: Mapping[str, Any]) -> bool:
     """Whether a stored rule can be orange or red and does not say what is to be done."""
-    metric = rule["metric"] if rule["signal"] == "value" else None
+    metric = rule["metric"] if rule["signal"] == "value" and rule["expression"] is None else None
     lacks = lacking(rule["guidance"], rule["event_kind"], metric, rule["category"])
     return bool(lacks) and is_grave(rule["thresholds"], rule["level"])
 
 
 async def profile_of(conn: AsyncConnection, body: RuleBody, lang: Lang) -> int | None:
-    """The profile of a rule that it can work with: its metric is there, its thresholds are within its range."""
+    """The profile of a rule that it can work with: its metrics are there, its thresholds are within their range.
+
+    The metric that an expression is about is filled in.
+    """
     if body.profile is None:
         return None
     profile = await row(conn, SQL.profile_metrics, {"code": body.profile})
     if profile is None:
         codes = [found["code"] for found in await rows(conn, DATABASE.profile_codes)]
         raise invalid("/profile", known("profile", body.profile, codes))
-    if body.metric is not None:
+    if body.expression is not None:
+        anywhere = [found["metric"] for found in await rows(conn, SQL.all_metrics)]
+        program = expression_of(body.expression, body.profile, profile["metrics"], anywhere, lang)
+        if fault := range_fault(body.model_dump() | {"signal": "truth" if program.truth else "expression"}, {}):
+            raise invalid(fault.pointer, fault.problem.told(lang))
+        body.metric = metric_of(program, body.metric, lang)
+    elif body.metric is not None:
         if body.metric not in profile["metrics"]:
             metrics = list(profile["metrics"])
             raise invalid("/metric", known(f"metric of profile {body.profile}", body.metric, metrics))

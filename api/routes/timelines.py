@@ -117,7 +117,11 @@ async def _timeline(alert_id: UUID, context: Context, caller: Caller, spoken: La
             end = min(found["cleared_at"] or datetime.now(UTC), found["opened_at"] + LONGEST)
             span = {"series": measured["series"], "from": found["opened_at"] - BEFORE, "to": end}
             points = [tuple(each.values()) for each in await rows(conn, SQL.readings, span)]
-            readings = {**measured, "threshold": found["threshold"], "points": points} if points else None
+            readings = (
+                {**measured, "threshold": None if found["expression"] else found["threshold"], "points": points}
+                if points
+                else None
+            )
         names = await row(conn, SQL.names, {"id": alert_id})
     items = [
         {**each, "words": kind_told(each["what"], each["kind"], spoken), "lines": said(each, spoken, ZoneInfo(ZONE))}

@@ -9,7 +9,18 @@ from app.cli.rule_schedule import ScheduleOptions
 
 LEVELS = ("blue", "yellow", "orange", "red")
 CodeArgument = Annotated[str, typer.Argument(help="The rule's code.")]
-_OF_METRIC = ("metric", "signal", "tolerance", "direction", "thresholds", "hysteresis", "hold_s", "clear_s")
+_OF_METRIC = (
+    "metric",
+    "signal",
+    "tolerance",
+    "expression",
+    "stale_s",
+    "direction",
+    "thresholds",
+    "hysteresis",
+    "hold_s",
+    "clear_s",
+)
 _OF_EVENT = ("event_kind", "level", "count", "within_s", "cooldown_s")
 JsonOption = Annotated[bool, typer.Option("--json", help="One JSON object a line.")]
 
@@ -32,6 +43,12 @@ class MetricOptions(_Options):
         str | None, typer.Option(help="What of it: value, score, rate, residual, gap, excess, silence or flat.")
     ] = None
     tolerance: Annotated[float | None, typer.Option(min=0, help="How far a value may move and still be flat.")] = None
+    expression: Annotated[
+        str | None, typer.Option(help="Instead: calculated from several metrics, 'level > 3 && rain_rate > 20'.")
+    ] = None
+    stale_s: Annotated[
+        float | None, typer.Option("--stale-s", min=0, max=86400, help="Older values are missing to an expression.")
+    ] = None
     direction: Annotated[str | None, typer.Option(help="above or below the thresholds is unusual.")] = None
     blue: Annotated[float | None, typer.Option(help="Threshold of this level.")] = None
     yellow: Annotated[float | None, typer.Option(help="Threshold of this level.")] = None
@@ -130,6 +147,10 @@ class Given:
             body = _without(body, *_OF_METRIC)
         if self.metric.given():
             body = _without(body, *_OF_EVENT)
+        if self.metric.expression is not None:  # which metric it is about, it says itself, unless that is given
+            body = _without(body, "metric", "signal")
+        elif self.metric.metric is not None or self.metric.signal is not None:
+            body = _without(body, "expression", "stale_s")
         for options in (self.metric, self.times, self.event, self.repetition):
             body = body | options.given()
         if body.get("count") == 1:

@@ -23,6 +23,7 @@ from app.cli.rule_body import (
     body_of,
 )
 from app.cli.rule_schedule import ScheduleOptions, told
+from app.cli.rules_check import check_expression
 from app.cli.rules_history import restore_rule, rule_history
 from app.cli.rules_report import report_rules
 from app.cli.rules_sets import sets
@@ -30,6 +31,7 @@ from app.cli.rules_try import try_rule
 
 rules = Verbs("What is unusual: thresholds on a metric, and kinds of event.")
 rules.verb("try")(try_rule)
+rules.verb("check")(check_expression)
 rules.verb("report")(report_rules)
 rules.verb("history")(rule_history)
 rules.verb("restore")(restore_rule)
@@ -102,6 +104,9 @@ def put_rule(
     Example:  hub rules put level-stuck --name "Level is stuck" --profile river-level --metric level --signal flat
               --tolerance 0.01 --direction above --yellow 21600
 
+    Example:  hub rules put wet-and-high --name "High water in heavy rain" --profile river-level --direction above
+              --expression 'level > 3.0 && rain_rate > 20.0' --yellow 1 --hold-s 60
+
     Example:  hub rules put smoke --name Smoke --event-kind smoke --level red
 
     Example:  hub rules put tunnel-depth --name "Water in a tunnel" --profile road-waterlogging --metric depth
@@ -152,6 +157,7 @@ def _when(rule: dict[str, Any]) -> str:
         return f"{rule['event_kind']}: {rule['level']}" + _at(rule)
     levels = ", ".join(f"{level} {value:g}" for level, value in rule["thresholds"].items())
     watched = rule["metric"] if rule["signal"] == "value" else f"{rule['signal']} of {rule['metric']}"
+    watched = rule["expression"] or watched
     return f"{watched} {rule['direction']} {levels}" + _at(rule)
 
 

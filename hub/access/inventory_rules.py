@@ -16,7 +16,8 @@ RULES: Mapping[str, Table] = {
         Permission.RULES_READ,
         l2="id code name profile_id metric direction thresholds hysteresis hold_s event_kind "
         "event_level enabled revision clear_s signal tolerance version guidance changed_by "
-        "count within_s cooldown_s schedule organisation region tag devices",
+        "count within_s cooldown_s schedule organisation region tag devices "
+        "expression stale_s",
     ),
     "rule_version": table(
         _MANAGEMENT,

@@ -133,7 +133,7 @@ select n.change_id, a.id, n.seq, n.kind, n.actor, n.note, n.note_words::jsonb, n
        n.grouped::int[], n.principal, jsonb_build_object(
         'alert', a.id, 'seq', n.seq, 'origin', a.origin, 'target', a.target, 'rule', r.code, 'rule_name', r.name,
         'rule_version', a.rule_version, 'guidance', v.guidance,
-        'signal', case when a.series_id is not null then r.signal end,
+        'signal', case when a.series_id is not null then case when r.expression is null then r.signal else 'expression' end end,
         'device', d.code, 'device_name', d.name, 'metric', s.metric, 'event_kind', coalesce(r.event_kind, a.event_kind),
         'category', coalesce(p.category, a.category), 'region', a.region,
         'lon', coalesce(a.lon, d.lon), 'lat', coalesce(a.lat, d.lat),

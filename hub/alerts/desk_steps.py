@@ -36,6 +36,9 @@ def details_told(kind: str, details: Mapping[str, Any] | None, lang: Lang, zone:
 
 
 def _why_told(why: Mapping[str, Any], lang: Lang) -> str:
+    if "metrics" in why:
+        parts = (f"{name} {'?' if value is None else format(value, 'g')}" for name, value in why["metrics"].items())
+        return text("alert.why.expression", lang, values=", ".join(parts))
     shown = {name: f"{why[name]:g}" for name in ("value", "expected", "low", "high") if why[name] is not None}
     known = len(shown) == 4
     told = [text("alert.why.known", lang, **shown) if known else text("alert.why.new", lang, value=shown["value"])]

@@ -31,11 +31,13 @@ def reading_title(
     lang: Lang = "en",
     signal: str = "value",
     stays_at: float | None = None,
+    expression: str | None = None,
 ) -> str:
     """For example "River gauge 12: level 4.31 ≥ 4 (orange)": beyond a threshold, or back behind it.
 
     Of a signal "River gauge 12: level unusual: score 0.997 ≥ 0.99 (orange)"; of one that grows "River gauge 12: no
-    reading of level for 2 h (orange)", or "level unchanged at 3.14 for 6 h", where it `stays_at` a value that is known.
+    reading of level for 2 h (orange)", or "level unchanged at 3.14 for 6 h", where it `stays_at` a value that is known;
+    of an expression "River gauge 12: level > 3.0 && rain_rate > 20.0 is 1 ≥ 1 (orange)".
     """
     if signal in GROWING:
         seconds = value if threshold is None or not beyond else threshold
@@ -46,6 +48,8 @@ def reading_title(
     sign = {(True, True): "≥", (True, False): "≤", (False, True): "<", (False, False): ">"}[beyond, above]
     measured = f"{value:.6g}" if threshold is None else f"{value:.6g} {sign} {threshold:g}"
     told = {"device": device, "metric": metric, "measured": measured, "state": _state(level, lang)}
+    if expression is not None:
+        return text("alert.title.expression", lang, **told | {"metric": expression})
     if signal == "value":
         return text("alert.title.reading", lang, **told)
     way = "beyond" if beyond else "back"
@@ -83,8 +87,8 @@ def unmarked(title: str) -> str:
 def title_in(lang: Lang, alert: Mapping[str, Any], rule: Mapping[str, Any], names: Mapping[str, Any] | None) -> str:
     """The title of an alert's picture in a language; the stored one where it cannot be made.
 
-    `rule` has the `direction` and `signal` of its rule, None where it has none. `names` are `name` and `name_en` of its
-    metric, or of its kind of event, in the profile; None: it names none.
+    `rule` has the `direction`, `signal` and `expression` of its rule, None where it has none. `names` are `name` and
+    `name_en` of its metric, or of its kind of event, in the profile; None: it names none.
     """
     stored = alert["title"]
     works = stored.endswith(_MAINTENANCE)
@@ -116,7 +120,8 @@ def _title_in(lang: Lang, alert: Mapping[str, Any], rule: Mapping[str, Any], nam
     above, found = direction == "above", _STAYS_AT.search(alert["title"])
     stays_at = float(found[1]) if found and rule["signal"] == "flat" else None
     beyond = threshold is None or (value >= threshold if above else value <= threshold)
-    return reading_title(device, metric, value, beyond, above, threshold, level, lang, rule["signal"], stays_at)
+    watched = rule["signal"], stays_at, rule.get("expression")
+    return reading_title(device, metric, value, beyond, above, threshold, level, lang, *watched)
 
 
 def _since(title: str, at: str, lang: Lang) -> str:

@@ -68,6 +68,12 @@ class Latest(Stage):
         self._quality = _grown(self._quality, size, 0)
         self._dirty = _grown(self._dirty, size, False)
 
+    def of(self, series: NDArray[np.int64]) -> tuple[NDArray[np.int64], NDArray[np.float64], NDArray[np.int16]]:
+        """When the newest readings of series count (NEVER: there is none), their values and qualities."""
+        if len(series):
+            self.reserve(int(series.max()))
+        return self.watermark[series], self._value[series], self._quality[series]
+
     async def restore(self, conn: Connection) -> None:
         """Load from the store, so that old data is not taken for new after a restart."""
         await catch_up(conn)

@@ -20,6 +20,7 @@ NOTHING_CHANGES = {
     "POST /frames:check": "it tells what a message would be, and stores nothing",
     "POST /routing:try": "it tells who would get an alert, and sends nothing",
     "POST /rules:try": "it tells what a rule would have raised, and stores nothing",
+    "POST /rules:check": "it tells what an expression is, and stores nothing",
     "POST /fusion-rules:try": "it tells what a rule would have fused, and stores nothing",
     "POST /chains:try": "it tells who would be told of an alert, and when, and sends nothing",
     "DELETE /devices/{code}": "a device is never deleted: 405",

@@ -172,6 +172,7 @@ REFERENCE = {
     *("GET /profiles", "GET /profiles/{code}", "GET /profiles/{code}/versions"),
     *("GET /profiles/{code}/versions/{version}", "GET /profile-library", "GET /rules", "GET /rules/{code}"),
     "GET /rule-sets",
+    "POST /rules:check",
     *("GET /rules:report", "GET /rules/{code}/versions", "GET /rules/{code}/versions/{version}"),
     "GET /inhibitions",
     "GET /fusion-rules",

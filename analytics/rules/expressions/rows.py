@@ -1,0 +1,15 @@
+"""What rules with an expression see, as others see readings."""
+
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+
+class Rows(NamedTuple):
+    """Results of expressions by (slot, ts), three arrays of one length."""
+
+    slot: NDArray[np.int64]
+    ts: NDArray[np.int64]
+    """Microseconds."""
+    value: NDArray[np.float64]

@@ -1,0 +1,29 @@
+"""`hub rules check`: what an expression is, before a rule is made of it."""
+
+import json
+from typing import Annotated
+
+import typer
+from rich.text import Text
+
+from app.cli.client import DEFAULT_URL, TokenOption, UrlOption, call, out
+from app.cli.rule_body import JsonOption
+
+
+def check_expression(
+    expression: Annotated[str, typer.Argument(help="In quotes: it has characters that mean something to the shell.")],
+    profile: Annotated[str, typer.Option(help="Code of the profile of its metrics.")],
+    as_json: JsonOption = False,
+    url: UrlOption = DEFAULT_URL,
+    token: TokenOption = None,
+) -> None:
+    """Tell whether an expression works with a profile, and if not, which column is wrong. Nothing is stored.
+
+    Example:  hub rules check 'level > 3.0 && rain_rate > 20.0' --profile river-level
+    """
+    found = call("POST", "/rules:check", url, token, json={"profile": profile, "expression": expression}).json()
+    if as_json:
+        typer.echo(json.dumps(found, ensure_ascii=False))
+        return
+    kind = "It is true (1) or false (0)" if found["type"] == "truth" else "It is a number"
+    out.print(Text(f"{kind}, calculated from {', '.join(found['inputs'])}; its alerts are about {found['metric']}."))
