@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import tzinfo
 from typing import Any
 
-from devices.codecs import CODECS, GB26875, HJ212, SL651
+from devices.codecs import CAYENNE, CODECS, GB26875, HJ212, LHT65, MILESIGHT, SL651
 from devices.codecs.decoded import Codec
 from devices.codecs.gb26875 import frame as gb26875
 from devices.codecs.hj212 import frame as hj212
@@ -68,6 +68,11 @@ def _gb26875_answer(payload: bytes, _received: Micros, _zone: tzinfo) -> bytes |
     return gb26875.reply(payload)
 
 
+def _never(_payload: bytes, _value: Any) -> int:
+    """Of bytes that could be anything: the form has to be told."""
+    return 0
+
+
 def _begins(head: bytes) -> Callable[[bytes, Any], int]:
     return lambda payload, value: 9 * payload.startswith(head)
 
@@ -81,5 +86,8 @@ FRAMES: Mapping[str, Frame] = {
     "hj212": Frame(CODECS[HJ212, "frame"], _begins(hj212.HEAD), _hj212_answer),
     "gb26875": Frame(CODECS[GB26875, "frame"], _begins(gb26875.HEAD), _gb26875_answer, is_binary=True),
     "sl651": Frame(CODECS[SL651, "frame"], _begins(packet.HEAD), sl651_reply, is_binary=True),
+    "milesight": Frame(CODECS[MILESIGHT, "frame"], _begins(b"\x01\x75"), is_binary=True),
+    "cayenne": Frame(CODECS[CAYENNE, "frame"], _never, is_binary=True),
+    "dragino-lht65": Frame(CODECS[LHT65, "frame"], _never, is_binary=True),
 }
 """By name; those of topics have their names."""

@@ -261,6 +261,24 @@ def test_a_frame_with_a_wrong_bit_is_refused_or_means_the_same(form: str, frame:
             _check_place(bytes(damaged), error.at)
 
 
+@pytest.mark.parametrize("form", ["milesight", "cayenne", "dragino-lht65"])
+def test_of_an_uplink_that_was_cut_only_the_beginning_is_kept(form: str) -> None:
+    """They have no checksum of their own: that of LoRaWAN guards them."""
+    for payload in [good.payload for good in TABLE[form].good]:
+        whole = TABLE[form].codec(payload, RECEIVED, ZONE)
+        for length in range(len(payload)):
+            try:
+                part = TABLE[form].codec(payload[:length], RECEIVED, ZONE)
+            except DecodeError as error:
+                _check_place(payload[:length], error.at)
+            else:
+                assert (whole.metrics[: len(part.metrics)], whole.values[: len(part.values)]) == (
+                    part.metrics,
+                    part.values,
+                )
+                assert whole.events[: len(part.events)] == part.events
+
+
 @FORMS
 @QUICK
 @given(payload=st.binary(max_size=64))

@@ -4,6 +4,7 @@ from tests.support import (
     frames_event,
     frames_gb26875,
     frames_hj212,
+    frames_lorawan,
     frames_reply,
     frames_senml,
     frames_sl651,
@@ -21,4 +22,7 @@ FRAMES: dict[str, Frames] = {
     "hj212": frames_hj212.FRAMES,
     "gb26875": frames_gb26875.FRAMES,
     "sl651": frames_sl651.FRAMES,
+    "milesight": frames_lorawan.MILESIGHT,
+    "cayenne": frames_lorawan.CAYENNE,
+    "dragino-lht65": frames_lorawan.LHT65,
 }
