@@ -52,7 +52,8 @@ function entry(item, file, made) {
     read ??= await (await request(`/cases/${item.id}/attachments/${file.id}`)).blob();
     return read;
   };
-  const about = [size(file.size), moment(new Date(file.added_at), new Date()), file.of_alert && t('case_file_of_alert')];
+  const about = [size(file.size), moment(new Date(file.added_at), new Date()), file.of_alert && t('case_file_of_alert'),
+    file.of_case && t('case_file_of_case', { number: file.of_case })];
   const head = element('p');
   head.append(element('b', '', file.name));
   const actions = element('div', 'actions');

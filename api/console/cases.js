@@ -26,6 +26,7 @@ export function drawCases() {
 }
 
 const time = (text) => (text ? moment(new Date(text), new Date()) : '–');
+const placeOf = (item) => item.region_name ?? item.region;
 const named = (item) => t('case_named', { number: item.number, title: item.title });
 
 function button(text, work) {
@@ -55,7 +56,7 @@ function entry(item) {
   head.append(element('b', '', item.title), element('span', 'state', caseStage(item.stage)));
   if (item.overdue) head.append(element('span', 'state wrong', t('case_overdue')));
   if (item.suspended_at !== null) head.append(element('span', 'state', t('case_suspended')));
-  const about = [item.number, item.level && t(item.level), item.category_name, item.region, item.responsible,
+  const about = [item.number, item.level && t(item.level), item.category_name, placeOf(item), item.responsible_name ?? item.responsible,
     item.stage_due_at && t('case_due', { time: time(item.stage_due_at) })];
   const actions = element('div', 'actions');
   actions.append(button(t('case_open'), () => show(item.id)));
@@ -89,8 +90,8 @@ function draw(item) {
   at('case-one').hidden = false;
   put(at('case-title'), named(item));
   const outcome = item.outcome && t('case_outcome', { stage: caseStage(item.outcome.stage), time: time(item.outcome.ended_at) });
-  const lines = [caseStage(item.stage), item.level && t(item.level), item.category_name, item.region,
-    item.responsible && t('case_responsible', { name: item.responsible }),
+  const lines = [caseStage(item.stage), item.level && t(item.level), item.category_name, placeOf(item),
+    item.responsible && t('case_responsible', { name: item.responsible_name ?? item.responsible }),
     item.assisting.length > 0 && t('case_assisting', { names: item.assisting.join(', ') }),
     item.stage_due_at && t('case_due', { time: time(item.stage_due_at) }),
     item.due_at && t('case_due_whole', { time: time(item.due_at) }),

@@ -10,6 +10,14 @@ const WIDTH = 240;
 const HEIGHT = 64;
 let shown = null; // the alert that is open
 
+const ACTORS = { local: () => t('actor_local'), api: () => t('actor_api'), 'api token': () => t('actor_api'), hub: () => t('actor_hub') };
+
+// Who did it: a person by name, and what is nobody in words.
+function person(actor) {
+  if (actor.startsWith('outside:')) return t('actor_outside', { system: actor.slice('outside:'.length) });
+  return Object.hasOwn(ACTORS, actor) ? ACTORS[actor]() : actor;
+}
+
 // An item of a list of class `timeline`: { at, what, who, lines }.
 export function happened(item) {
   const row = element('li');
@@ -17,7 +25,7 @@ export function happened(item) {
   const time = element('time', '', moment(new Date(item.at), new Date()));
   time.dateTime = item.at;
   head.append(time, element('b', '', item.what));
-  if (item.who) head.append(element('span', 'small', item.who));
+  if (item.who) head.append(element('span', 'small', person(item.who)));
   row.append(head, ...item.lines.filter(Boolean).map((line) => element('p', 'small', line)));
   return row;
 }

@@ -31,6 +31,8 @@ def cases(page: str | None, secrets: Secrets) -> Leased:
 def _made(page: str | None, secrets: Secrets, row: Mapping[str, Any], consumer: Consumer) -> Delivery | Sentence:
     if not row["seen"]:
         return Sentence("routing.owner", owner=row["owner"])
+    if not row["wanted"]:
+        return Sentence("routing.narrowed")
     whole = row["picture"] | {"outside": outside(row), "attachments": _links(page, secrets, row, consumer)}
     data = cut_case(whole, level_named(row["ceiling"]))
     id_ = f"{row['case_id']}.{row['seq']}"

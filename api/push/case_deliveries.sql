@@ -25,11 +25,13 @@ with due as (
     set attempts = d.attempts + 1, next_at = now() + make_interval(secs => %(lease_s)s)
     from due
     where d.id = due.id
-    returning d.id, d.case_id, d.consumer_id, d.seq, d.kind, d.at, d.picture, d.attempts
+    returning d.id, d.case_id, d.consumer_id, d.seq, d.kind, d.at, d.picture, d.attempts,
+              d.made_at
 )
 select d.id, d.case_id, d.seq, d.kind, d.at, d.picture, d.attempts, c.id as consumer_id, c.code, c.kind as channel,
        c.url, c.secret, c.login, c.query, c.settings, c.lang, c.ceiling, c.owner, c.link_key,
        c.owner is null or f.scope && array[c.owner || '/'] as seen,
+       d.made_at > c.cases_since or case_taken(c.cases -> 'filters', f) or o.case_id is not null as wanted,
        (select coalesce(jsonb_agg(jsonb_build_object(
                    'id', a.id, 'name', a.name, 'media_type', a.media_type, 'size', length(a.content),
                    'sha256', encode(a.digest, 'hex')) order by a.seq, a.added_at, a.id), '[]')

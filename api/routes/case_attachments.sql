@@ -1,5 +1,14 @@
 -- name: attachment
-select name, media_type, content from case_attachment where id = %(id)s and case_id = %(case_id)s
+-- Of the case, or of one that went on in it.
+with recursive onwards (id, merged_into, depth) as (
+    select c.id, c.merged_into, 0
+    from case_attachment a join case_file c on c.id = a.case_id where a.id = %(id)s
+    union all
+    select c.id, c.merged_into, o.depth + 1 from case_file c join onwards o on c.id = o.merged_into where o.depth < 100
+)
+select a.name, a.media_type, a.content
+from case_attachment a
+where a.id = %(id)s and exists (select from onwards o where o.id = %(case_id)s)
 
 -- name: linked
 -- A consumer, and the attachment, if it is of a case of which the consumer was told, as what it is now (cases_since), and

@@ -93,6 +93,7 @@ class Case(BaseModel):
     component: str | None
     level: LevelName | None
     region: str | None
+    region_name: str | None
     organisation: str | None
     lon: float | None
     lat: float | None
@@ -109,6 +110,7 @@ class Case(BaseModel):
     overdue: bool = Field(description="whether a deadline of its stage or of the whole case has passed")
     steps: list[str] = Field(description="the steps that the caller may take now (docs/CASES.md)")
     responsible: str | None = Field(description="the organisation that handles it (主办)")
+    responsible_name: str | None
     assisting: list[str] = Field(description="those that help (协办)")
     accepted_at: datetime | None
     filed_at: datetime | None
@@ -186,6 +188,7 @@ class CaseAttachment(BaseModel):
     size: int
     of_alert: UUID | None = Field(description="that of the alert from which it was taken over")
     added_at: datetime
+    of_case: str | None = Field(description="the number of the case that it came with and that went on in this one")
 
 
 class CaseDetail(Case):

@@ -8,7 +8,10 @@ select c.id, c.number, c.seq, c.title, c.source, c.category_kind, c.category, k.
        c.assisting, c.accepted_at, c.filed_at, c.dispatched_at, c.handled_at, c.closed_at, c.closed_how, c.ended_at,
        c.due_at, c.returned, c.reworked, c.extended, c.suspended, c.suspended_at, c.review_at, c.supervised,
        (array['blue', 'yellow', 'orange', 'red'])[c.supervision] as supervision, c.supervision_due_at, c.asked,
-       c.asked_by, c.asked_at, c.asked_hours, c.asked_until, c.merged_into, c.updated_at
+       c.asked_by, c.asked_at, c.asked_hours, c.asked_until, c.merged_into, c.updated_at,
+       (select o.name from organisation o where o.code = c.responsible) as responsible_name,
+       (select r.name from region r where r.code = rpad(c.region, 12, '0')
+        order by r.valid_from <= current_date and r.valid_to > current_date desc, r.valid_from desc limit 1) as region_name
 from case_file c
 left join case_category k
        on k.version = c.category_version and k.category_kind = c.category_kind and k.code = c.category
@@ -55,10 +58,16 @@ where k.case_id = %(id)s
 order by k.visit
 
 -- name: attachments
-select a.id, a.seq, a.name, a.media_type, length(a.content) as size, a.of_alert, a.added_at
-from case_attachment a
-where a.case_id = %(id)s
-order by a.seq, a.added_at, a.id
+-- Its own, and then those of the cases that went on in it.
+with recursive here (id, number, depth) as (
+    select c.id, null, 0 from case_file c where c.id = %(id)s
+    union all
+    select c.id, c.number, h.depth + 1 from case_file c join here h on c.merged_into = h.id where h.depth < 100
+)
+select a.id, a.seq, a.name, a.media_type, length(a.content) as size, a.of_alert, a.added_at, h.number as of_case
+from here h
+join case_attachment a on a.case_id = h.id
+order by h.depth, h.number, a.seq, a.added_at, a.id
 
 -- name: outcome
 -- Of the case in which it goes on, at the end of all merges, wherever that is: all who reported it learn it.

@@ -168,6 +168,7 @@ def list_files(
     found = call("GET", f"/cases/{_id(case, url, token)}", url, token).json()["attachments"]
     for each in found:
         told = f"{each['id']}  step {each['seq']}  {each['name']} ({each['media_type']}, {each['size']} bytes)"
+        told += f", of {each['of_case']}" if each["of_case"] else ""
         typer.echo(json.dumps(each, ensure_ascii=False)) if as_json else out.print(Text(told), soft_wrap=True)
     if not found and not as_json:
         out.print("There is none.  hub cases attach -h")

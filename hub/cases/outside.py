@@ -18,6 +18,7 @@ from hub.cases.files import File
 from hub.cases.files import known as has
 from hub.cases.outside_way import TARGETS, Standing, Way, no_way, steps_to, way
 from hub.cases.step import Report, Step
+from hub.cases.transitions import HUB
 from hub.errors import PermanentError
 from hub.store.statements import statements
 from hub.words.sentence import Sentence, written
@@ -113,6 +114,8 @@ async def take(conn: psycopg.AsyncConnection, system: System, post: Post) -> Ans
     found = way(case, target, post.at, system.actor, visited)
     if found.outcome == "conflict" and known is not None and known["told_at"] == post.at and target in visited:
         return Answer("older", case.id, case.number, case.stage)  # two states of a moment, out of order
+    if found.outcome in ("steps", "conflict") and await _echoes(conn, system, post, case, target):
+        return Answer("older", case.id, case.number, case.stage)
     if found.outcome == "steps" and not system.tells_of(case):
         found = Way("conflict", reason=Sentence("outside.not_theirs", organisation=system.organisation or ""))
     new = known is None and post.case is None
@@ -127,6 +130,15 @@ async def take(conn: psycopg.AsyncConnection, system: System, post: Post) -> Ans
     await conn.execute(SQL.tell, told)
     case, _ = await _case(conn, case.id)
     return Answer(outcome, case.id, case.number, case.stage, reason)
+
+
+async def _echoes(conn: psycopg.AsyncConnection, system: System, post: Post, case: Standing, target: str) -> bool:
+    """Whether a state is what the system had heard from us at its time, while the case went on here.
+
+    It says nothing new, and is about to hear, or heard after that time, how the case went on.
+    """
+    asked = {"system": system.code, "case_id": case.id, "target": target, "at": post.at}
+    return await _row(conn, SQL.echo, asked) is not None
 
 
 async def take_file(conn: psycopg.AsyncConnection, system: System, outside_id: str, key: str, file: File) -> Answer:
@@ -257,6 +269,8 @@ async def resolve(
 ) -> Sentence | None:
     """Decide an open conflict that the connection sees, with the steps to their state, or none; why that cannot be.
 
+    What is decided for us is a step, too: their system hears of it, and of the state that holds.
+
     LookupError: there is no such conflict, or it is decided.
     """
     await conn.execute(SQL.lock)
@@ -279,7 +293,14 @@ async def resolve(
             )
             for number, kind in enumerate(kinds)
         ]  # fmt: skip
-        if (refused := await _all(conn, steps)) is not None:
-            return refused
+    else:
+        steps = [
+            Step(
+                uuid5(id_, "ours"), open_["case_id"], "upheld", datetime.now(UTC), by.actor, HUB,
+                principal=by.principal, by_organisation=by.organisation, note=by.note,
+            )
+        ]  # fmt: skip
+    if (refused := await _all(conn, steps)) is not None:
+        return refused
     await conn.execute(SQL.resolve, {"id": id_, "as": as_, "by": by.actor, "note": by.note})
     return None

@@ -46,6 +46,21 @@ select c.id, c.number, c.stage, c.stage_at, c.stage_by, c.organisation, c.respon
 from public.case_file c
 where c.id = %(id)s
 
+-- name: echo
+-- What the system was told last at a moment, if that is this state and something newer of the case is on its way to it.
+select 1 as echo
+from public.case_delivery d
+join public.consumer c on c.id = d.consumer_id and c.case_system = %(system)s
+where d.case_id = %(case_id)s and (d.state = 'delivered' or d.attempts > 0) and d.made_at <= %(at)s
+  and %(target)s in (d.kind, coalesce(d.picture #>> '{outcome,stage}', d.picture ->> 'stage'))
+  and not exists (select from public.case_delivery n
+                  where n.consumer_id = d.consumer_id and n.case_id = d.case_id and n.seq > d.seq
+                    and n.state = 'delivered' and n.settled_at <= %(at)s)
+  and exists (select from public.case_delivery n
+              where n.consumer_id = d.consumer_id and n.case_id = d.case_id and n.seq > d.seq
+                and (n.state = 'pending' or n.settled_at > %(at)s))
+limit 1
+
 -- name: contradict
 insert into public.outside_conflict
     (id, system, case_id, state, target, stage, state_at, note, reason, reason_words)

@@ -5,7 +5,8 @@ select from public.consumer where cases is not null and enabled limit 1
 -- What waits behind another of its case has no time yet: who settles that gives it one, and waits for the lock of the
 -- case, which is held here.
 -- A consumer gets what one of its filters takes, what its outside system has told of, and how what it was told of goes
--- on, if it was told as what it is now; of that the steps it wants, and what its owner may see after the step.
+-- on, if it was told as what it is now; of that the steps it wants, and what its owner may see after the step. An outside
+-- system always hears that its state was not taken over.
 insert into public.case_delivery (case_id, consumer_id, seq, kind, at, next_at, picture)
 select n.case_id, c.id, n.seq, n.kind, n.at,
        case when row_number() over (partition by c.id, n.case_id order by n.seq) = 1
@@ -23,15 +24,9 @@ left join public.case_category k on k.version = f.category_version and k.categor
                                  and k.code = n.picture ->> 'category'
 where (c.owner is null or f.scope && array[c.owner || '/'])
   and (n.follows or c.case_system is null or n.actor <> 'outside:' || c.case_system)
-  and (jsonb_typeof(c.cases -> 'steps') is distinct from 'array' or c.cases -> 'steps' ? n.kind)
-  and (exists (
-          select from jsonb_array_elements(c.cases -> 'filters') w
-          where (w ->> 'organisation' is null or w ->> 'organisation' in (f.organisation, f.responsible)
-                 or w ->> 'organisation' = any (f.assisting))
-            and (w ->> 'region' is null or starts_with(f.region, w ->> 'region'))
-            and (w ->> 'area' is null or f.scope && array['/@' || (w ->> 'area')])
-            and (w ->> 'category_kind' is null or w ->> 'category_kind' = f.category_kind)
-            and (w ->> 'category' is null or starts_with(f.category, w ->> 'category')))
+  and (jsonb_typeof(c.cases -> 'steps') is distinct from 'array' or c.cases -> 'steps' ? n.kind
+       or n.kind = 'upheld' and c.case_system is not null)
+  and (public.case_taken(c.cases -> 'filters', f)
        or exists (select from public.outside_case o where o.case_id = f.id and o.system = c.case_system)
        or exists (select from public.case_delivery d
                   where d.consumer_id = c.id and d.case_id = f.id and d.made_at > c.cases_since))

@@ -102,6 +102,7 @@ TRANSITIONS = (
     Transition("joined", OPEN, OPEN, HUB, _ANYWHERE, "the case that goes on in it"),
     Transition("overdue", OPEN, OPEN, HUB, _ANYWHERE, "clock"),
     Transition("deadlines_known", OPEN, OPEN, HUB, _ANYWHERE, "deadlines of which the calendar was missing"),
+    Transition("upheld", ANY, ANY, HUB, _ANYWHERE, _REASON),
     Transition("concluded", "merged", "merged", HUB, _ANYWHERE, "outcome of the case it went on in"),
 )  # fmt: skip
 

@@ -109,6 +109,26 @@ async def test_they_go_through_the_gate_alone_and_with_a_step(office: Office) ->
     assert (await client.post(path, params={"id": id_}, content=b"x", headers=TEXT)).status_code == 409
 
 
+async def test_those_of_a_merged_case_are_found_in_the_one_it_went_on_in(office: Office) -> None:
+    client, desk = office.client, office.desk
+    first, then, last = [await desk.report() for _ in range(3)]
+    for case, name in ((first, "a.txt"), (then, "b.txt"), (last, "c.txt")):
+        sent = await client.post(
+            f"/cases/{case}/attachments", params={"name": name}, content=b"x" + name.encode(), headers=TEXT
+        )
+        assert sent.status_code == 201, sent.text
+    await desk.do(first, "merged", into=then)
+    await desk.do(then, "merged", into=last)
+    numbers = dict(await desk.run("select id, number from case_file"))
+    files = (await client.get(f"/cases/{last}")).json()["attachments"]
+    assert [(each["name"], each["of_case"]) for each in files] == [
+        ("c.txt", None), ("b.txt", numbers[then]), ("a.txt", numbers[first]),
+    ]  # fmt: skip
+    assert (await client.get(f"/cases/{last}/attachments/{files[2]['id']}")).content == b"xa.txt"
+    assert (await client.get(f"/cases/{first}/attachments/{files[0]['id']}")).status_code == 404, "not the other way"
+    assert [each["name"] for each in (await client.get(f"/cases/{first}")).json()["attachments"]] == ["a.txt"]
+
+
 async def test_those_of_the_alert_come_along_also_later_and_stay_with_the_case(office: Office) -> None:
     client = office.client
     await register(client)

@@ -5,7 +5,7 @@ import json
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import UUID, uuid4
 
@@ -314,7 +314,7 @@ async def test_a_system_is_told_its_cases_in_its_words_and_nothing_that_it_did_i
 
 async def test_a_conflict_that_is_decided_for_theirs_is_told(office: Office) -> None:
     await office.client.put("/outside-systems/city-ops", json=MAPPING)
-    await office.consumer("city-ops", {"system": "city-ops"})
+    await office.consumer("city-ops", {"system": "city-ops", "steps": ["filed", "rejected"]})
     exchange, desk = office.exchange, office.desk
     await exchange.new()
     [(case,)] = await desk.run("select id from case_file")
@@ -324,7 +324,51 @@ async def test_a_conflict_that_is_decided_for_theirs_is_told(office: Office) -> 
     decision = {"take": "ours", "note": "n"}
     assert (await office.client.post(f"/outside-conflicts/{conflict['id']}:resolve", json=decision)).is_success
     assert await exchange.tell(id="SZ-1", state="30", at=at(80)) == "applied"
-    assert await office.kinds("city-ops") == ["filed"]
+    assert await office.kinds("city-ops") == ["filed", "upheld"], "whatever it chose"
+    upheld = (await office.told("city-ops"))[-1]["data"]
+    assert (upheld["stage"], upheld["note"], upheld["outside"]["id"]) == ("filed", "n", "SZ-1")
+    [(who,)] = await desk.run("select actor from case_step where kind = 'upheld'")
+    assert who == "local"
+
+
+def now_told() -> str:
+    return datetime.now(UTC).isoformat()
+
+
+async def test_an_echo_that_comes_after_the_case_went_on_is_no_news_of_the_system(office: Office) -> None:
+    await office.client.put("/outside-systems/city-ops", json=MAPPING)
+    await office.consumer("city-ops", {"system": "city-ops"})
+    exchange, desk, receiver = office.exchange, office.desk, office.receiver
+    await exchange.new()
+    [(case,)] = await desk.run("select id from case_file")
+    await desk.walk_on(case, "filed", "dispatched", "returned")
+    assert await office.kinds("city-ops") == ["filed", "dispatched", "returned"]
+    await receiver.stop()
+    await desk.do(case, "dispatched")
+    steps = await exchange.steps()
+    assert await exchange.tell(id="SZ-1", state="50", at=now_told()) == "older", (
+        "it does not know yet how the case went on"
+    )
+    assert (await exchange.steps(), await exchange.conflicts()) == (steps, [])
+    await receiver.start()
+    await desk.run("update case_delivery set next_at = now() where state = 'pending'")
+    await office.settled()
+    returned = {"id": "SZ-1", "state": "50", "note": "not ours"}
+    assert await exchange.tell(**returned, at=now_told()) == "applied", "now it does, and returns it itself"
+
+
+async def test_what_waits_for_a_consumer_that_is_narrowed_is_dropped_with_a_note(office: Office) -> None:
+    await office.consumer("all")
+    await office.receiver.stop()
+    [gone, stays] = [await office.desk.report(region=region) for region in ("330106001001", "330110001001")]
+    await office.consumer("all", {"filters": [{"region": "330110"}]})
+    await office.receiver.start()
+    await office.desk.run("update case_delivery set next_at = now() where state = 'pending'")
+    assert [event["data"]["case"] for event in await office.told("all")] == [str(stays)]
+    found = (await office.client.get("/case-deliveries", params={"case": str(gone), "lang": "zh"})).json()["items"]
+    assert [(each["state"], each["last_error"]) for each in found] == [
+        ("given_up", "接收方此后已变更，不再接收该案件")
+    ]  # fmt: skip
 
 
 async def test_what_is_given_must_be_there_and_stays_while_it_is_named(office: Office) -> None:
