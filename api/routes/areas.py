@@ -24,6 +24,8 @@ from hub.store.statements import statements
 SQL = statements(__name__)
 
 router = GuardedRouter(prefix="/areas", tags=["access"])
+PIECE = 10_000
+"""Cases that are placed by one statement: the triggers that count them hold some 15 MB then, whatever an area has."""
 _KEYS = {"code": str}
 _EXAMPLE: dict[str, JsonValue] = {"name": "未来科技城", "divisions": ["330110012"]}
 Degrees = Annotated[float, Field(ge=-180, le=180, allow_inf_nan=False)]
@@ -154,5 +156,8 @@ async def _place(conn: AsyncConnection, code: str) -> None:
     """Place anew what is or was in an area: who sees it follows the areas as they are drawn."""
     reach = await row(conn, SQL.area_reach, {"code": code}) or {}
     await execute(conn, SQL.place_devices, reach)
-    await execute(conn, SQL.place_cases, reach)
+    async with conn.cursor("cases_to_place") as found:
+        await found.execute(SQL.cases_to_place.encode(), reach)
+        while ids := [id_ for (id_,) in await found.fetchmany(PIECE)]:
+            await execute(conn, SQL.place_cases, {"ids": ids})
     await place(conn, reach)

@@ -28,17 +28,18 @@ select array(select '/@' || %(code)s union select '/@' || a.code from area a whe
        coalesce(array_agg(((box(ring))[0])[1]) filter (where ring is not null), '{}') as north
 from reached
 
+-- name: cases_to_place
+select c.id from case_file c where c.scope && %(keys)s
+union
+select c.id from case_file c
+join unnest(%(west)s::float8[], %(east)s::float8[], %(south)s::float8[], %(north)s::float8[]) as b (w, e, s, n)
+    on c.lon between b.w and b.e and c.lat between b.s and b.n
+
 -- name: place_cases
+-- What triggers count of a statement they hold in memory, so it is of a piece.
 update case_file c
 set area_keys = area_keys(c.organisation, c.region, c.lon, c.lat)
-where c.id in (
-    select c.id from case_file c where c.scope && %(keys)s
-    union
-    select c.id from case_file c
-    join unnest(%(west)s::float8[], %(east)s::float8[], %(south)s::float8[], %(north)s::float8[]) as b (w, e, s, n)
-        on c.lon between b.w and b.e and c.lat between b.s and b.n
-)
-and c.area_keys is distinct from area_keys(c.organisation, c.region, c.lon, c.lat)
+where c.id = any (%(ids)s::uuid[]) and c.area_keys is distinct from area_keys(c.organisation, c.region, c.lon, c.lat)
 
 -- name: place_devices
 update device d

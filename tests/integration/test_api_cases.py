@@ -10,6 +10,7 @@ from uuid import uuid4
 import httpx
 import pytest
 
+from api.routes import areas
 from hub.access.caller import principal
 from hub.access.grants import granted
 from hub.access.roles import Role
@@ -236,7 +237,10 @@ async def test_a_new_version_does_not_change_what_cases_name(client: httpx.Async
     assert (whole["stage"], whole["after"]["seconds"], whole["after"]["working"]) == ("case", 28_800, True)
 
 
-async def test_who_is_limited_to_an_area_sees_the_cases_that_are_in_it_now(database: str) -> None:
+async def test_who_is_limited_to_an_area_sees_the_cases_that_are_in_it_now(
+    database: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(areas, "PIECE", 1)
     door = CallerDoor()
     everybody = door.now
 
@@ -268,13 +272,13 @@ async def test_who_is_limited_to_an_area_sees_the_cases_that_are_in_it_now(datab
             door.now = everybody
             return [each["id"] for each in found]
 
-        case = await reported(client, lon=120.1, lat=30.2)
+        case, other = [await reported(client, lon=120.1, lat=30.2) for _ in range(2)]
         call = {"title": "smell of gas", "level": "orange", "region": "330106000000", "lon": 120.1, "lat": 30.2}
         alert = (await client.post("/alerts", json=call)).raise_for_status().json()["id"]
         assert await alerts() == []
         assert (await client.put("/areas/lake", json=lake(120))).status_code == 201
         assert await alerts() == [alert], "an alert without a device, too"
-        assert await seen(None) == [case], "it was there before the area"
+        assert await seen(None) == [other, case], "they were there before the area"
         assert await tallied() > 0
         assert await seen("clean") == []
         for to in ("accepted", "filed"):
