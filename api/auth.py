@@ -22,6 +22,7 @@ from hub.access.permissions import EVERYTHING, Permission
 from hub.access.roles import Role
 from hub.access.sessions import OWN
 from hub.errors import ConfigError
+from hub.words.sentence import Sentence
 
 API_TOKEN = Caller("machine", "api token", EVERYTHING - OWN)
 LOCAL = Caller("local", "local", EVERYTHING - OWN)
@@ -29,7 +30,7 @@ BROKER = Caller("broker", "broker", frozenset({Permission.BROKER_ASK}))
 OF_DEVICES = frozenset({Permission.INGEST_SEND})
 """What a device may do, in its own name and its children's."""
 _LOCAL_HOSTS = frozenset({"127.0.0.1", "localhost", "::1"})
-_NEEDED = "log in, or send a key: Authorization: Bearer <key>"
+_NEEDED = Sentence("refusal.caller.log_in")
 
 
 class ApiDoor:
@@ -53,13 +54,13 @@ class ApiDoor:
         headers = connection.headers
         if self._secret is not None and (shown := headers.get("x-ganzhi-secret")) is not None:
             if not hmac.compare_digest(shown.encode(), self._secret):
-                raise _refused("X-Ganzhi-Secret is not mqtt.access_secret of the hub's settings")
+                raise _refused(Sentence("refusal.caller.broker_secret"))
             return BROKER
         given = bearer_of(connection)
         if given and self._token is not None and hmac.compare_digest(given.encode(), self._token):
             return API_TOKEN
         if not self._logins.loaded and not await self._logins.ready(self._pool):
-            raise HTTPException(503, "who may do what is not read yet; try again", {"Retry-After": "2"})
+            raise HTTPException(503, Sentence("refusal.caller.not_read"), {"Retry-After": "2"})
         if given.startswith(MARK) or (given and connection.scope["type"] == "websocket"):
             return self._key(given)  # of a WebSocket it alone decides: Origin was not asked (cross_site.py)
         if self._access.certificate_header is not None and self._access.certificate_header in headers:
@@ -69,13 +70,13 @@ class ApiDoor:
         if self._local_is_open(connection):
             return _local(connection)
         if not given:
-            raise _refused(f"a token is needed: {_NEEDED}" if self._token is not None else _NEEDED)
+            raise _refused(Sentence("refusal.caller.needed", how=_NEEDED) if self._token is not None else _NEEDED)
         return self._device(connection, given)
 
     def _key(self, given: str) -> Caller:
         caller = self._logins.by_key(given)
         if caller is None:
-            raise _refused("the key is not right: it was revoked, has expired, or is not whole")
+            raise _refused(Sentence("refusal.caller.key"))
         return caller
 
     def _certificate(self, connection: HTTPConnection, subject: str) -> Caller:
@@ -85,12 +86,10 @@ class ApiDoor:
         """
         peer = peer_of(connection.scope)
         if peer is None or not any(ip_address(peer) in network for network in self._gateways):
-            raise _refused(f"{self._access.certificate_header} is taken from access.gateways only, not from {peer}")
+            raise _refused(Sentence("refusal.caller.gateway", header=self._access.certificate_header, peer=str(peer)))
         caller = self._logins.by_subject(subject)
         if caller is None:
-            raise _refused(
-                f"nobody has this certificate's subject; a security administrator may add it: {subject[:200]}"
-            )
+            raise _refused(Sentence("refusal.caller.subject", subject=subject[:200]))
         if caller.kind == "person":
             refuse_simple(connection)
         return caller
@@ -99,7 +98,7 @@ class ApiDoor:
         """By the cookie of a browser, which it also sends where another page made it ask."""
         caller, session = self._logins.by_session(token), self._logins.session(token)
         if caller is None or session is None:
-            raise _refused("the session has ended: log in again")
+            raise _refused(Sentence("refusal.caller.session"))
         refuse_simple(connection)
         if connection.scope.get("method", "GET") not in SAFE:
             self._logins.active(session)
@@ -116,21 +115,21 @@ class ApiDoor:
     def _device(self, connection: HTTPConnection, given: str) -> Caller:
         """Authenticate a device token for a path of the device or its child."""
         if read_token(given) is None:
-            raise _refused("the token is not right")
+            raise _refused(Sentence("refusal.caller.token"))
         if not self._directory.loaded:
-            detail = "the credentials of devices are not read yet; try again"
+            detail = Sentence("refusal.caller.credentials_not_read")
             raise HTTPException(503, detail, {"Retry-After": "2"})
         holder = self._directory.by_token(given)
         if holder is None:
-            raise _refused("the token is not right: it was revoked, or rotated, or is not whole")
+            raise _refused(Sentence("refusal.caller.token_revoked"))
         device = connection.path_params.get("device")
         if device is None:
-            detail = f"a device's token is for /devices/{holder.code}/telemetry and the like, not for this"
+            detail = Sentence("refusal.caller.device_token", device=holder.code)
             raise HTTPException(403, detail)
         if not self._directory.speaks_for(holder, device):
-            raise HTTPException(403, f"the token is that of '{holder.code}', and '{device[:64]}' is not its child")
+            raise HTTPException(403, Sentence("refusal.caller.not_its_child", holder=holder.code, device=device[:64]))
         if holder.state != "active":
-            raise HTTPException(403, f"'{holder.code}' is {holder.state}: nothing is taken from it until it is active")
+            raise HTTPException(403, Sentence("refusal.caller.inactive", holder=holder.code, state=holder.state))
         return Caller("device", f"device {holder.code}", OF_DEVICES)
 
 
@@ -141,9 +140,9 @@ def _bytes(secret: SecretStr | None) -> bytes | None:
 def _local(connection: HTTPConnection) -> Caller:
     # A web page elsewhere can point a name of its own at 127.0.0.1 (DNS rebinding); its Host gives it away.
     if connection.url.hostname not in _LOCAL_HOSTS:
-        raise HTTPException(403, "without api.token the hub answers only at 127.0.0.1, localhost and [::1]")
+        raise HTTPException(403, Sentence("refusal.caller.only_here"))
     if connection.client is not None and not _of_this_machine(connection.client.host):  # a proxy tells for whom it asks
-        raise HTTPException(403, "without api.token the hub answers nobody whom a proxy lets in from elsewhere: set it")
+        raise HTTPException(403, Sentence("refusal.caller.proxy"))
     return LOCAL
 
 

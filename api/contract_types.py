@@ -18,15 +18,6 @@ TEXT = r"^[^\x00-\x1f\x7f]*$"
 REGION = r"^[0-9]{12}$"
 REGION_PREFIX = r"^[0-9]{2,12}$"
 
-RIGHT = {
-    CODE: "use up to 64 letters, digits and . _ : -, beginning with a letter or digit",
-    METRIC: "use up to 64 letters, digits and . _ : / -, beginning with a letter or digit",
-    TEXT: "leave out line breaks and control characters",
-    REGION: "a division code has 12 digits, like 330106000000",
-    REGION_PREFIX: "give the first 2 to 12 digits of a division code, like 3301",
-}
-"""What to say to who does not match a pattern."""
-
 Code = Annotated[str, StringConstraints(pattern=CODE)]
 Metric = Annotated[str, StringConstraints(pattern=METRIC)]
 Name = Annotated[str, StringConstraints(pattern=TEXT, min_length=1, max_length=200, strip_whitespace=True)]

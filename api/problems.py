@@ -14,14 +14,16 @@ from pydantic import BaseModel, Field
 from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect
 
-from api.contract_types import RIGHT
+from api.field_words import field_problem
 from hub.errors import AuditUnavailable, TransientError
-from hub.words import Lang, preferred, text
+from hub.words import LANGS, Lang, preferred
 from hub.words.sentence import Sentence, told
 
 log = logging.getLogger(__name__)
 
 _JSON = re.compile(r"application/(\S+\+)?json", re.IGNORECASE)
+_BY_CHAIN = re.compile(r"the (consumer|rota) (\S+) is named by the chain (\S+): take it out there first")
+_FALLBACK = re.compile(r"the fallback consumer (\S+) stays: make another one the fallback first")
 ERRORS_SHOWN = 100
 """How many single errors a problem lists; a hopeless file must not be answered by a bigger one."""
 
@@ -121,80 +123,96 @@ def _method(request: Request) -> str:
     return str(request.scope.get("method", "GET"))
 
 
+def _lang(request: Request) -> Lang:
+    """As the routes answer (api/language.py)."""
+    asked = request.query_params.get("lang")
+    return next((lang for lang in LANGS if lang == asked), preferred(request.headers.get("accept-language")))
+
+
+def _told(request: Request, status: int, detail: str, **more: Any) -> Response:
+    return answer(status, told(detail, _lang(request)), **more)
+
+
 async def _declared(request: Request, error: Exception) -> Response:
     """Sentences are told in the language that the request asks for."""
     assert isinstance(error, ProblemError)  # noqa: S101 for the type checker; registered for this type only
-    lang = preferred(request.headers.get("accept-language"))
+    lang = _lang(request)
     errors = [fault.model_copy(update={"problem": told(fault.problem, lang)}) for fault in error.errors[:ERRORS_SHOWN]]
     return answer(error.status, told(error.detail, lang), errors, error.headers)
 
 
 async def _unreadable(request: Request, error: Exception) -> Response:
     assert isinstance(error, ValidationException)  # noqa: S101 for the type checker; see above
-    lang = preferred(request.headers.get("accept-language"))
+    lang = _lang(request)
     kind = request.headers.get("content-type", "").partition(";")[0].strip()
     if not _JSON.fullmatch(kind) and any(item["loc"] == ("body",) and item["input"] for item in error.errors()):
         if not kind:
-            return answer(415, text("refusal.content_type.none", lang))
-        return answer(415, text("refusal.content_type", lang, kind=kind[:80]))
+            return _told(request, 415, Sentence("refusal.content_type.none"))
+        return _told(request, 415, Sentence("refusal.content_type", kind=kind[:80]))
     faults = [_fault(item, lang) for item in error.errors()]
-    first = f"{faults[0].pointer}: {faults[0].problem}" if faults else "the request cannot be read"
-    more = f" (and {len(faults) - 1} more)" if len(faults) > 1 else ""
-    return answer(422, first + more, faults)
+    if not faults:
+        return _told(request, 422, Sentence("refusal.http.unreadable"))
+    first = f"{faults[0].pointer}: {faults[0].problem}"
+    if len(faults) > 1:
+        first = Sentence("refusal.http.more", first=first, n=len(faults) - 1).told(lang)
+    return answer(422, first, faults)
 
 
 def _fault(item: Mapping[str, Any], lang: Lang) -> Fault:
     place, *path = item["loc"]
     pointer = "/" + "/".join(str(part) for part in path) if place == "body" else ".".join(map(str, path))
-    if item["type"] == "json_invalid":
-        return Fault(pointer="/", problem=f"not JSON at character {path[0]}: {item['ctx']['error']}")
-    if right := RIGHT.get(item.get("ctx", {}).get("pattern", "")):
-        shown = item["input"] if isinstance(item["input"], str) else path[-1]
-        return Fault(pointer=pointer, problem=f"'{str(shown)[:80]}' does not fit; {right}")
-    if isinstance(error := item.get("ctx", {}).get("error"), ValueError) and isinstance(error.args[0], Sentence):
-        return Fault(pointer=pointer or "/", problem=error.args[0].told(lang))
-    message = str(item["msg"]).removeprefix("Value error, ")
-    return Fault(pointer=pointer or "/", problem=message[:1].lower() + message[1:])
+    return Fault(pointer="/" if item["type"] == "json_invalid" else pointer or "/", problem=field_problem(item, lang))
 
 
 async def _http(request: Request, error: Exception) -> Response:
     assert isinstance(error, HTTPException)  # noqa: S101 for the type checker; see above
+    path = request.url.path
     details = {
-        404: f"there is nothing at {request.url.path}",
-        405: f"{_method(request)} is not possible at {request.url.path}",
+        404: Sentence("refusal.http.nothing", path=path),
+        405: Sentence("refusal.http.method", method=_method(request), path=path),
     }
     detail = details.get(error.status_code, error.detail)
-    return answer(error.status_code, detail, headers=error.headers, extras=getattr(error, "extras", None))
+    return _told(request, error.status_code, detail, headers=error.headers, extras=getattr(error, "extras", None))
 
 
-async def _refused(_: Request, error: Exception) -> Response:
+async def _refused(request: Request, error: Exception) -> Response:
     log.info("the database refused a value: %s", error)
-    return answer(422, "a value cannot be stored; look for control characters and numbers out of range")
+    return _told(request, 422, Sentence("refusal.http.value"))
 
 
-async def _outside(_: Request, __: Exception) -> Response:
-    return answer(403, "it would lie outside of what you were granted: another organisation, division or area")
+async def _outside(request: Request, _: Exception) -> Response:
+    return _told(request, 403, Sentence("refusal.http.outside"))
 
 
-async def _kept(_: Request, error: Exception) -> Response:
+async def _kept(request: Request, error: Exception) -> Response:
     assert isinstance(error, psycopg.Error)  # noqa: S101 for the type checker; registered for this type only
-    return answer(409, error.diag.message_primary or "something else needs it: take it out there first")
+    return _told(request, 409, why_kept(error.diag.message_primary or ""))
+
+
+def why_kept(message: str) -> str:
+    """What the database says (triggers of migrations 0050 and 0061) as a sentence."""
+    if found := _BY_CHAIN.fullmatch(message):
+        thing = Sentence(f"thing.{found[1]}")
+        return Sentence("refusal.http.kept_by_chain", thing=thing, code=found[2], chain=found[3])
+    if found := _FALLBACK.fullmatch(message):
+        return Sentence("refusal.http.kept_fallback", code=found[1])
+    return message or Sentence("refusal.http.kept")
 
 
 async def _unavailable(request: Request, error: Exception) -> Response:
     log.warning("%s %s: the database is not available: %s", _method(request), request.url.path, error)
-    return answer(503, "the database cannot be reached now; try again", headers={"Retry-After": "2"})
+    return _told(request, 503, Sentence("refusal.http.unavailable"), headers={"Retry-After": "2"})
 
 
 async def _unaudited(request: Request, error: Exception) -> Response:
     log.error("%s %s is refused: %s", _method(request), request.url.path, error)
-    lang = preferred(request.headers.get("accept-language"))
-    return answer(503, text("refusal.audit", lang), headers={"Retry-After": "10"})
+    return _told(request, 503, Sentence("refusal.audit"), headers={"Retry-After": "10"})
 
 
-async def _gone(_: Request, __: Exception) -> Response:
-    return answer(400, "the body is not whole")  # nobody is there to read it; without it the log would be filled
+async def _gone(request: Request, _: Exception) -> Response:
+    # Nobody is there to read it; without it the log would be filled.
+    return _told(request, 400, Sentence("refusal.http.not_whole"))
 
 
-async def _internal(_: Request, __: Exception) -> Response:
-    return answer(500, "the hub failed on this request; its log says more")
+async def _internal(request: Request, _: Exception) -> Response:
+    return _told(request, 500, Sentence("refusal.http.inside"))

@@ -45,16 +45,16 @@ async function list(title, item) {
   at('indicators-list-title').scrollIntoView({ block: 'nearest' });
 }
 
-function nameOf(by, key) {
+function nameOf(by, { key, name }) {
   if (key === null) return t('indicators_without');
-  return by === 'level' ? t(LEVELS[LEVELS.length - Number(key)]) : key;
+  return by === 'level' ? t(LEVELS[LEVELS.length - Number(key)]) : name ?? key;
 }
 
 function groups(told, by) {
   const due = (group) => group.counts.due.cases;
   const order = by === 'month' ? told.groups : [...told.groups].sort((a, b) => due(b) - due(a));
   const rows = order.slice(0, GROUPS).map((group) => {
-    const name = nameOf(by, group.key);
+    const name = nameOf(by, group);
     const parts = DUE.map((what) => group.counts[what].cases);
     const label = t('indicators_in_time', { n: number(parts[0], 0), due: number(due(group), 0), share: percent(parts[0], due(group)) });
     const open = group.counts.due.list ? () => tried(() => list(`${name}: ${group.counts.due.name}`, group.counts.due)) : null;

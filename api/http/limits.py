@@ -9,6 +9,7 @@ from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from api.problems import answer
+from hub.words.sentence import Sentence
 
 BODY_LIMIT = 1 << 20
 """Bytes of a request, where its path has no limit of its own."""
@@ -44,11 +45,11 @@ class BodyLimit:
                 async with asyncio.timeout_at(None if whole else deadline):
                     message = await receive()
             except TimeoutError:
-                raise HTTPException(408, f"the body did not arrive within {seconds:.0f} s") from None
+                raise HTTPException(408, Sentence("refusal.http.slow", seconds=round(seconds))) from None
             whole = whole or not message.get("more_body", False)
             taken += len(message.get("body", b""))
             if taken > limit:
-                raise HTTPException(413, f"the body has more than the {limit} bytes it may have here")
+                raise HTTPException(413, Sentence("refusal.http.long", limit=limit))
             return message
 
         await self._app(scope, limited, send)

@@ -1,6 +1,6 @@
 """Indicators of cases over a period (考核指标), and the cases behind each figure."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, date, datetime, timedelta
 from typing import Annotated, Any, Literal, NamedTuple
 from urllib.parse import urlencode
@@ -17,6 +17,8 @@ from api.cursors import Page, Paged
 from api.database import one_moment, row
 from api.exports import harmless_lines
 from api.language import Spoken
+from api.monthly.figures import SQL as NAMED
+from api.monthly.figures import Names, named
 from api.problems import invalid, not_found, responses
 from devices.catalogue.search import subtree
 from hub.access.door import GuardedRouter, needs
@@ -33,6 +35,13 @@ YEARS = 10
 _KEYS = {"counted_at": datetime, "id": UUID}
 Count = Annotated[str, Query(json_schema_extra={"enum": list(COUNTS)})]
 _LIST = "/api/v1/indicators/cases/list"
+_NAMES: Mapping[By, str] = {
+    "region": NAMED.regions,
+    "area": NAMED.areas,
+    "category": NAMED.categories,
+    "organisation": NAMED.organisations,
+    "responsible": NAMED.organisations,
+}
 CATEGORY = r"^[0-9]{2,8}$"
 
 
@@ -59,6 +68,9 @@ class Group(BaseModel):
     """The figures of a part of the cases."""
 
     key: str | None = Field(description="null: cases without such a thing")
+    name: str | None = Field(
+        description="of the division, area, organisation or category that the key is; null: of none"
+    )
     counts: dict[str, Counted]
     indicators: list[Share]
 
@@ -215,19 +227,30 @@ async def indicators_of(
     groups = await counts(conn, period, which, by, reach)
     if (total := whole(groups, by)) is None:
         total = (await counts(conn, period, which, reach=reach))[""]
-    params = _params(period, which)
+    params, names = _params(period, which), await _names(conn, by, groups)
     return {
-        **_group("", total, defined, params, lang),
+        **_group(("", None), total, defined, params, lang),
         "first": period.first,
         "last": period.last,
         "counted_at": period.now,
         "set": asked.set_code,
         "set_name": found["name"],
         "groups": [
-            _group(key, groups[key], defined, None if key is None else params | narrowed(by, key, period, which), lang)
+            _group(
+                (key, names.get(key or "")),
+                groups[key],
+                defined,
+                None if key is None else params | narrowed(by, key, period, which),
+                lang,
+            )
             for key in sorted(groups if by != "none" else [], key=lambda key: (key is None, key))
         ],
     }
+
+
+async def _names(conn: AsyncConnection, by: By, keys: Iterable[str | None]) -> Names:
+    statement = _NAMES.get(by)
+    return {} if statement is None else await named(conn, statement, keys)
 
 
 def narrowed(by: By, key: str, period: Period, which: Which) -> dict[str, str]:
@@ -260,10 +283,16 @@ def _params(period: Period, which: Which) -> dict[str, str]:
 
 
 def _group(
-    key: str | None, counted: Mapping[str, int], defined: Sequence[Indicator], params: dict[str, str] | None, lang: Lang
+    of: tuple[str | None, str | None],
+    counted: Mapping[str, int],
+    defined: Sequence[Indicator],
+    params: dict[str, str] | None,
+    lang: Lang,
 ) -> dict[str, Any]:
+    """`of`: its key and name."""
     return {
-        "key": key,
+        "key": of[0],
+        "name": of[1],
         "counts": {
             name: {
                 "name": text(f"indicator.count.{name}", lang),

@@ -49,7 +49,10 @@ SHOTS = os.environ.get("HUB_TEST_SHOTS")
 
 async def test_a_case_is_found_and_moved_on(database: str, browser: Callable[[], Chromium]) -> None:
     async with api_context(database) as context, client_of(context) as client, served(context) as url:
-        made = await client.post("/cases", json={"title": "暴露垃圾", "region": "330106001002", "level": "orange"})
+        put = await client.put("/organisations/ops", json={"name": "市容环卫所"})
+        assert put.is_success, put.text
+        body = {"title": "暴露垃圾", "region": "330106001002", "level": "orange", "organisation": "ops"}
+        made = await client.post("/cases", json=body)
         assert made.status_code == 201, made.text
         assert (await client.post("/alerts", json=SMOKE)).status_code == 201
         transfer = {"to": "119", "who": "李警官"}
@@ -86,6 +89,7 @@ async def test_a_case_is_found_and_moved_on(database: str, browser: Callable[[],
                 page.evaluate("document.getElementById('language').click()")
                 press(page, "cases-again")
                 page.wait_for(f"{ABOUT}.startsWith('受理')", "in Chinese")
+                assert "上报本机" in page.evaluate(TIMELINE)
                 page.wait_for(f"{CONFLICTS}.includes('以对方为准')", "what waits too")
                 shot(page, "case")
                 press(page, "cases-close")
@@ -96,6 +100,9 @@ async def test_a_case_is_found_and_moved_on(database: str, browser: Callable[[],
                 assert page.evaluate(SHARES).startswith("立案率0.00%立案数 ÷ 受理数 · 0 / 1")
                 shot(page, "indicators")
                 page.wait_for(f"{CHARTS}.includes('各环节用时')", "stages as a chart")
+                choose_groups(page, "organisation")
+                page.wait_for(f"{CHARTS}.includes('市容环卫所')", "an organisation by its name")
+                shot(page, "groups")
                 press(page, "indicators-of-alerts")
                 page.wait_for(f"{LOAD}.includes('产生告警 1 条')", "how alerts load people")
                 assert page.evaluate(LEVELS) == ["0.00%", "100.00%", "0.00%"], "red, orange, and the others"
@@ -227,6 +234,14 @@ def bring(page: Chromium, content: str) -> None:
         chosen.items.add(new File(['{content}'], 'table.csv', {{type: 'text/csv'}}));
         document.querySelector('#ask-form [name=files]').files = chosen.files;
         document.querySelector('#ask-form button[type=submit]').click();
+    }})()""")
+
+
+def choose_groups(page: Chromium, by: str) -> None:
+    page.evaluate(f"""(() => {{
+        const chosen = document.getElementById('indicators-by');
+        chosen.value = '{by}';
+        chosen.dispatchEvent(new Event('change'));
     }})()""")
 
 

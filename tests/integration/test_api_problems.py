@@ -47,6 +47,28 @@ async def test_each_class_of_error_is_a_problem(database: str) -> None:
         assert "beginning with a letter or digit" in body["detail"]
 
 
+async def test_what_is_wrong_is_told_in_chinese(database: str) -> None:
+    async with api_context(database) as context, client_of(context) as client:
+        client.headers["accept-language"] = "zh-CN"
+        told = [
+            problem(await client.get("/nothing"), 404)["detail"],
+            problem(await client.delete("/status"), 405)["detail"],
+            problem(await client.put("/profiles/air", content=b"{bad", headers=JSON), 422)["detail"],
+            problem(await client.get("/devices", params={"limit": 5000}), 422)["detail"],
+            problem(await client.put("/devices/air-0", json={"name": 5, "profle": "air"}), 422)["detail"],
+            problem(await client.put("/devices/a b", json={"name": "x", "profile": "air"}), 422)["detail"],
+            problem(await client.get("/cases", params={"level": "pink"}), 422)["detail"],
+            problem(await client.get("/cases", params={"level": "pink", "lang": "en"}), 422)["detail"],
+        ]
+    assert [told[0], told[1]] == ["/api/v1/nothing 处没有内容", "/api/v1/status 不支持 DELETE"]
+    assert told[2].startswith("/: 第 1 个字符处不是有效的 JSON")
+    assert told[3] == "limit: 应小于或等于 1000"
+    assert ("应为字符串" in told[4], "另有 2 处" in told[4]) == (True, True), told[4]
+    assert told[5].endswith("“a b”不符合要求；请使用最多 64 个字母、数字和 . _ : -，且以字母或数字开头")
+    assert told[6] == "level: 应为以下值之一：'blue'、'yellow'、'orange'、'red'"
+    assert told[7] == "level: input should be 'blue', 'yellow', 'orange' or 'red'"
+
+
 @pytest.mark.parametrize("kind", [None, "application/x-www-form-urlencoded", "text/plain; charset=utf-8"])
 async def test_a_body_that_is_not_sent_as_json_is_told_how_to_send_it(database: str, kind: str | None) -> None:
     async with api_context(database) as context, client_of(context) as client:
