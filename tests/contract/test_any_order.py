@@ -12,6 +12,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from analytics.reordering.stage import Reordering
 from analytics.rules.reception import Everything
 from hub.models import Batch, Micros, Raw
 from hub.quality import Quality
@@ -157,3 +158,28 @@ def test_any_order_within_what_is_allowed_gives_the_same_alerts(database: str, e
     )
     quick(given(histories())(same))()
     assert seen >= {"high", "held", "clears", "fast", "gap", "odd"}, "the histories decide something of each rule"
+
+
+async def test_what_waits_is_judged_once_though_the_process_is_killed_before_and_after(store_url: str) -> None:
+    """By the clock, for nothing comes any more; a correction has taken the place of what waited."""
+
+    def high() -> list[tuple[Any, ...]]:
+        return [row[2:4] for row in fetch(store_url, CHANGES) if row[1] == "high1"]
+
+    async with opened(store_url) as pool:
+        hub, now = await started(pool).restore(), NOW
+        came = [Came(0, 0, "a", 10.0), Came(3, 3, "a", 110.0), Came(4, 1, "a", 120.0), Came(5, 1, "a", 60.0)]
+        for number, each in enumerate(came):
+            raw = each.raw(number)
+            await hub.take(hub.read(Batch([raw], now=raw.received)))
+        assert fetch(store_url, "select count(*) from reading") == [(3,)], "stored at once"
+        await hub.take(hub.read(Batch([], now=NOW + 32 * S)))
+        assert high() == [("raised", "yellow")], "by the corrected value, and without the last one"
+        for expected in ([("raised", "yellow"), ("updated", "red")],) * 2:
+            hub = await started(pool).restore()
+            await ended(hub, now)
+            assert high() == expected
+        hub = await started(pool).restore()
+        assert hub.read(Batch([], now=NOW + 32 * S)).changes == []
+        assert hub.made.ordered[[type(stage) for stage in hub.stages].index(Reordering)].due(now) is None
+        assert fetch(store_url, "select lateness_s from reordering") == [(ALLOWED,)]
