@@ -46,6 +46,7 @@ from app.cli.rollups import rollups_anew
 from app.cli.rotas import duty, rotas
 from app.cli.rules import rules
 from app.cli.secrets import secrets
+from app.cli.series import series
 from app.cli.shares import shares
 from app.cli.silences import silences
 from app.cli.tail import tail
@@ -108,6 +109,7 @@ app.add_typer(secrets, name="secrets")
 app.add_typer(frame, name="frame")
 app.add_typer(dead_letters, name="dead-letters")
 app.add_typer(readings, name="readings")
+app.add_typer(series, name="series")
 app.add_typer(accounts, name="accounts")
 app.add_typer(keys, name="keys")
 app.verb()(duty)

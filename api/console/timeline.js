@@ -1,5 +1,6 @@
 // What happened, in order: of an alert in a dialog of its own, with what was measured around it; and of a case.
 
+import { expected } from './expectation.js';
 import { download, get } from './hub.js';
 import { language, moment, number, t, unit } from './i18n.js';
 import { element, put, svg } from './shapes.js';
@@ -61,6 +62,8 @@ async function draw(id) {
   at('timeline-measured').replaceChildren(...(readings ? [measured(readings)] : []));
   at('timeline-items').replaceChildren(...told.items.map((item) => happened({ ...item, what: item.words })));
   at('timeline-cut').hidden = !told.cut;
+  const figure = await expected(alert).catch(() => null); // others ask, or it is too much: the rest is told all the same
+  if (shown === id) at('timeline-expected').replaceChildren(...(figure ? [figure] : []));
 }
 
 // Does something, and tells at the top of the dialog why it failed.
@@ -81,7 +84,7 @@ export function openTimeline(id, title) {
   shown = id;
   put(at('timeline-title'), title);
   put(at('timeline-about'), '');
-  for (const part of ['timeline-measured', 'timeline-items']) at(part).replaceChildren();
+  for (const part of ['timeline-measured', 'timeline-expected', 'timeline-items']) at(part).replaceChildren();
   dialog.showModal();
   tried(() => draw(id));
 }

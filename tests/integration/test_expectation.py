@@ -1,14 +1,19 @@
 """GET /series/{device}/{metric}/expectation: the band and the score of stored readings, by those before them."""
 
+import asyncio
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Any
+from xml.etree import ElementTree
 
 import httpx
 import pytest
+from typer.testing import CliRunner
 
 from analytics.detection import expectation
-from tests.support.served_api import AIR, api_context, client_of
+from app.main import app
+from tests.support.served_api import AIR, api_context, client_of, served
 
 BEGIN = datetime(2026, 11, 2, tzinfo=UTC)
 LEAP = BEGIN + timedelta(days=7)
@@ -32,6 +37,27 @@ async def client(database: str) -> AsyncIterator[httpx.AsyncClient]:
                 await conn.execute("select ensure_partition(%s::date)", (BEGIN + timedelta(days=day),))
             await conn.execute(FILL, {"begin": BEGIN})
         yield client
+
+
+async def test_from_the_command_line_with_a_plot(client: httpx.AsyncClient, database: str, tmp_path: Path) -> None:
+    plot = tmp_path / "band.svg"
+    async with api_context(database) as context, served(context) as base:
+
+        async def hub(*words: str) -> Any:
+            env = {"HUB_URL": base, "COLUMNS": "160"}
+            arguments = ["series", "expectation", "near", "pm25", *words]
+            return await asyncio.to_thread(CliRunner().invoke, app, arguments, env=env)
+
+        period = ("--from", DAY["from"], "--to", DAY["to"], "--step", "600")
+        told = await hub(*period, "--plot", str(plot))
+        assert told.exit_code == 0, told.output
+        assert told.stdout.startswith("1 unusual; 143 readings")
+        assert "2026-11-09 00:00:00" in told.stdout
+        drawn = ElementTree.parse(plot).getroot()  # noqa: S314 our own
+        names = [each.tag.rpartition("}")[2] for each in drawn]
+        assert (names.count("polygon"), names.count("polyline"), names.count("circle")) == (1, 2, 1)
+        nothing = await hub("--from", "2020-01-01T00:00:00Z", "--to", "2020-01-02T00:00:00Z", "--plot", str(plot))
+        assert (nothing.exit_code, "nothing to draw" in nothing.stderr) == (1, True)
 
 
 async def _told(client: httpx.AsyncClient, **asked: Any) -> dict[str, Any]:

@@ -1,0 +1,58 @@
+"""The timeline of an alert on a metric has the chart around its moment, in a real browser."""
+
+import asyncio
+import os
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+from tests.acceptance.test_page import LINK, browser
+from tests.support.chromium import Chromium
+from tests.support.served_api import api_context, client_of, raise_alert, register, served
+
+__all__ = ["browser"]
+SHOTS = os.environ.get("HUB_TEST_SHOTS")
+"""A folder, to look at what the page shows."""
+LEAP = (datetime.now(UTC) - timedelta(minutes=25)).replace(second=0, microsecond=0)
+FILL = """
+insert into reading (ts, series_id, value, quality)
+select %(leap)s::timestamptz + make_interval(mins => 10 * n), s.id,
+       20 + 5 * sin(2 * pi() * n / 144) + (n %% 7) / 10.0 + case when n >= 0 then 60 else 0 end, 0
+from series s, generate_series(-1152, 2) n"""
+TOLD = "document.getElementById('timeline-expected').textContent"
+LINES = "['usual-band', 'usual', 'came', 'odd', 'moment'].map((name) => document.querySelectorAll('.' + name).length)"
+
+
+async def test_what_was_expected_is_drawn_around_the_moment(database: str, browser: Callable[[], Chromium]) -> None:
+    async with api_context(database) as context, client_of(context) as client, served(context) as url:
+        await register(client)
+        async with context.hub_pool.connection() as conn:
+            for day in range(10):
+                await conn.execute("select ensure_partition(%s::date)", (LEAP - timedelta(days=day - 1),))
+            await conn.execute(FILL, {"leap": LEAP})
+        await raise_alert(context.hub_pool)
+
+        def look() -> None:
+            with browser() as page:
+                page.resize(1280, 800)
+                page.open(url)
+                page.wait_for(f"{LINK} === 'live'", "the page follows the hub")
+                there = "document.querySelector('#alert-cards [data-desk=timeline]')"
+                page.wait_for(f"{there} !== null", "the alert is there")
+                page.evaluate(f"{there}.click()")
+                page.wait_for(f"{TOLD}.includes('at that hour it was')", "the chart says what was usual")
+                band, usual, came, odd, moment = page.evaluate(LINES)
+                assert (band, usual, came, moment, odd > 0) == (1, 1, 1, 1, True)
+                _shot(page, "en")
+                page.evaluate("document.getElementById('language').click()")
+                page.evaluate("document.getElementById('timeline-again').click()")
+                page.wait_for(f"{TOLD}.includes('同时段常态')", "in Chinese")
+                _shot(page, "zh")
+                assert page.complaints == []
+
+        await asyncio.to_thread(look)
+
+
+def _shot(page: Chromium, name: str) -> None:
+    if SHOTS:
+        page.screenshot(Path(SHOTS) / f"expectation-{name}.png")
