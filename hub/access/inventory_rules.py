@@ -57,4 +57,11 @@ RULES: Mapping[str, Table] = {
         None,
         l2="series_id until lateness_s",
     ),
+    "reordering_waiting": table(
+        _OPERATIONS,
+        "of which series readings may wait (a view)",
+        "while they may",
+        None,
+        l2="series_id newest ahead judged",
+    ),
 }
