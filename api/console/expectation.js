@@ -51,9 +51,8 @@ export async function expected(alert) {
   if (told.items.length < 2) return null;
   const near = told.items.reduce((best, item) => (
     Math.abs(Date.parse(item.ts) - moment) < Math.abs(Date.parse(best.ts) - moment) ? item : best));
-  const words = t(near.low === null ? 'expected_new' : 'expected_known', {
-    value: number(near.value), low: number(near.low), high: number(near.high), score: number(near.score, 4), unit: unit(told.unit),
-  });
+  const said = { value: number(near.value), low: number(near.low), high: number(near.high), score: number(near.score, 4), unit: unit(told.unit) };
+  const words = near.low === null ? t('expected_new', said) : t('expected_known', said);
   const figure = element('figure', 'chart');
   const picture = drawn(told, alert.opened_at);
   picture.setAttribute('aria-label', words);
