@@ -2,17 +2,19 @@
 
 from collections.abc import Mapping
 
-from devices.codecs import event, reply, senml, status, telemetry
+from devices.codecs import cjt188, event, reply, senml, status, szy206, telemetry
 from devices.codecs.decoded import Codec, Places
 from devices.codecs.gb26875 import reports as gb26875
 from devices.codecs.hj212 import readings as hj212
 from devices.codecs.lorawan.vendors import cayenne, dragino, milesight
+from devices.codecs.modbus import answers as modbus
 from devices.codecs.sl651 import readings as sl651
 from devices.codecs.strict import StrictCodec
 from hub.models import GANZHI, HUB
 
 GB26875, HJ212, SL651 = "gb26875", "hj212", "sl651"
 MILESIGHT, CAYENNE, LHT65 = "milesight", "cayenne", "dragino-lht65"
+CJT188, SZY206, MODBUS_RTU, MODBUS_TCP = "cjt188", "szy206", "modbus-rtu", "modbus-tcp"
 """Names of protocols."""
 
 CODECS: Mapping[tuple[str, str], Codec] = {
@@ -25,6 +27,10 @@ CODECS: Mapping[tuple[str, str], Codec] = {
     (HJ212, "frame"): hj212.decode,
     (GB26875, "frame"): gb26875.decode,
     (SL651, "frame"): sl651.decode,
+    (CJT188, "frame"): cjt188.decode,
+    (SZY206, "frame"): szy206.decode,
+    (MODBUS_RTU, "frame"): modbus.rtu(),
+    (MODBUS_TCP, "frame"): modbus.tcp(),
     (MILESIGHT, "frame"): milesight,
     (CAYENNE, "frame"): cayenne,
     (LHT65, "frame"): dragino("LHT65"),

@@ -5,7 +5,20 @@ from dataclasses import dataclass
 from datetime import tzinfo
 from typing import Any
 
-from devices.codecs import CAYENNE, CODECS, GB26875, HJ212, LHT65, MILESIGHT, SL651
+from devices.codecs import (
+    CAYENNE,
+    CJT188,
+    CODECS,
+    GB26875,
+    HJ212,
+    LHT65,
+    MILESIGHT,
+    MODBUS_RTU,
+    MODBUS_TCP,
+    SL651,
+    SZY206,
+    szy206,
+)
 from devices.codecs.decoded import Codec
 from devices.codecs.gb26875 import frame as gb26875
 from devices.codecs.hj212 import frame as hj212
@@ -68,6 +81,18 @@ def _gb26875_answer(payload: bytes, _received: Micros, _zone: tzinfo) -> bytes |
     return gb26875.reply(payload)
 
 
+def _szy206_answer(payload: bytes, _received: Micros, _zone: tzinfo) -> bytes | None:
+    return szy206.reply(payload)
+
+
+def _szy206_likeness(payload: bytes, _value: Any) -> int:
+    return 9 * (payload[:1] == payload[2:3] == szy206.MARK)
+
+
+def _meter_likeness(payload: bytes, _value: Any) -> int:
+    return 8 * payload.lstrip(b"\xfe").startswith(szy206.MARK)  # h, but no JSON begins with it
+
+
 def _never(_payload: bytes, _value: Any) -> int:
     """Of bytes that could be anything: the form has to be told."""
     return 0
@@ -86,6 +111,10 @@ FRAMES: Mapping[str, Frame] = {
     "hj212": Frame(CODECS[HJ212, "frame"], _begins(hj212.HEAD), _hj212_answer),
     "gb26875": Frame(CODECS[GB26875, "frame"], _begins(gb26875.HEAD), _gb26875_answer, is_binary=True),
     "sl651": Frame(CODECS[SL651, "frame"], _begins(packet.HEAD), sl651_reply, is_binary=True),
+    "cjt188": Frame(CODECS[CJT188, "frame"], _meter_likeness, is_binary=True),
+    "szy206": Frame(CODECS[SZY206, "frame"], _szy206_likeness, _szy206_answer, is_binary=True),
+    "modbus-rtu": Frame(CODECS[MODBUS_RTU, "frame"], _never, is_binary=True),
+    "modbus-tcp": Frame(CODECS[MODBUS_TCP, "frame"], _never, is_binary=True),
     "milesight": Frame(CODECS[MILESIGHT, "frame"], _begins(b"\x01\x75"), is_binary=True),
     "cayenne": Frame(CODECS[CAYENNE, "frame"], _never, is_binary=True),
     "dragino-lht65": Frame(CODECS[LHT65, "frame"], _never, is_binary=True),

@@ -234,7 +234,7 @@ VALUES = st.recursive(
 QUICK = settings(max_examples=500, deadline=None, database=None, suppress_health_check=list(HealthCheck))
 
 
-CHECKED = ("hj212", "gb26875", "sl651")
+CHECKED = ("hj212", "gb26875", "sl651", "cjt188", "szy206", "modbus-rtu")
 """Codecs whose frames tell their length and have a checksum."""
 FRAMED = [pytest.param(form, frame, id=f"{form}-{n}") for form in CHECKED for n, frame in enumerate(TABLE[form].good)]
 

@@ -1,0 +1,1 @@
+"""Modbus: answers of registers and coils, read by a map."""
