@@ -39,7 +39,7 @@ class Subjects:
         pairs = [_inputs_of(subject) for subject in subjects]
         columns = np.concatenate([np.empty((3, 0), np.int64), *pairs], axis=1)
         self._series, self._place, self._input = columns[:, np.argsort(columns[0], kind="stable")]
-        self._by_slot = {slot: place for place, slot in enumerate(self.slots.tolist())}
+        self._order = np.argsort(self.slots)
 
     def __len__(self) -> int:
         return len(self.slots)
@@ -54,7 +54,9 @@ class Subjects:
 
     def place(self, slot: int) -> int | None:
         """The place of a slot; None: it has no expression."""
-        return self._by_slot.get(slot)
+        at = int(np.searchsorted(self.slots, slot, sorter=self._order))
+        place = int(self._order[at]) if at < len(self.slots) else -1
+        return place if place >= 0 and self.slots[place] == slot else None
 
     def subject(self, place: int) -> Subject:
         """The subject of a place."""
