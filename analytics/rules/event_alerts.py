@@ -19,7 +19,7 @@ from devices.registry.registry import Registry
 from devices.vocabulary import PROMPT
 from hub.alerts import titles
 from hub.alerts.titles import event_title
-from hub.models import AlertChange, Batch, Micros
+from hub.models import AlertChange, Batch, Event, Micros
 from hub.repeats import Corrected
 from hub.stage import Connection
 
@@ -32,6 +32,8 @@ class EventDecision:
     """Shared with threshold rules: what the batch makes of alerts."""
     held: Held
     """Shared, too: what it makes of what is withheld."""
+    come: list[Event] = field(default_factory=list)
+    """Its events."""
     newest: events.Newest = field(default_factory=dict)
     times: dict[repetition.Key, tuple[Micros, ...]] = field(default_factory=dict)
     pauses: dict[repetition.Key, Pause] = field(default_factory=dict)
@@ -55,21 +57,29 @@ class EventAlerts:
         """When what waits for the end of a pause is told, where this process is to say so."""
         self._past = Repeated()
         """What was read of rules that have changed."""
+        self._reading = 0
+        self._come: list[Event] = []
+        """What was committed since that began to be read, and may not be in it."""
 
     def forget(self) -> None:
         """Begin anew, for all is read again."""
         self._times, self._pauses, self._passing, self._resuming = {}, {}, {}, {}
-        self._past = Repeated()
+        self._past, self._come = Repeated(), []
 
     async def read(self, conn: Connection, rules: Iterable[Rule | None]) -> None:
         """Read what the store knows of the kinds that these rules look at."""
         wanted = [rule for rule in rules if isinstance(rule, EventRule)]
-        self._note(await read_newest_events(conn, {rule.kind for rule in wanted}))
-        self._past += await read_repeated(conn, wanted, self._newest, self._stale_after)
+        self._reading += 1
+        try:
+            self._note(await read_newest_events(conn, {rule.kind for rule in wanted}))
+            past = await read_repeated(conn, wanted, self._newest, self._stale_after)
+        finally:
+            self._reading -= 1
+        self._past += past
 
     def install(self, rules: RuleSet, alerts: Mapping[Key, Open]) -> None:
         """Take over what was read: the events of before are heard once more, and raise nothing."""
-        past, self._past = self._past, Repeated()
+        past, self._past = self._past + Repeated(events=self._come), Repeated()
         repeated = [rule for id_ in past.rules if isinstance(rule := rules.rules.get(id_), EventRule)]
         by_kind: dict[str, list[EventRule]] = {}
         for rule in repeated:
@@ -92,8 +102,10 @@ class EventAlerts:
     ) -> list[AlertChange]:
         """What the events of a batch, and times that are over by `until`, change."""
         corrected = batch.of(Corrected)
-        come = [event for place, event in enumerate(batch.events) if place not in corrected.amended]
-        heard, decision.newest = events.judge(come, rules.by_kind, rules.hears, self._newest, self._stale_after)
+        decision.come = [event for place, event in enumerate(batch.events) if place not in corrected.amended]
+        heard, decision.newest = events.judge(
+            decision.come, rules.by_kind, rules.hears, self._newest, self._stale_after
+        )
         heard, decision.times = repetition.often_enough(heard, self._times)
         decided = [change for one in heard for change in self._heard(one, alerts, decision, corrected.events)]
         over = [key for key, at in self._passing.items() if at <= until]
@@ -108,6 +120,7 @@ class EventAlerts:
 
     def adopt(self, decision: EventDecision) -> None:
         """Take over the state of a batch that is committed."""
+        self._come = [*self._come, *decision.come] if self._reading or self._past.rules else []
         self._note(decision.newest)
         self._times |= decision.times
         self._pauses |= decision.pauses

@@ -204,3 +204,17 @@ async def test_a_restart_reads_as_many_events_as_count(city: City, monkeypatch: 
     monkeypatch.setattr("analytics.rules.event_alerts.read_repeated", spied)
     await city.restart()
     assert [(each.ts - NOW) // S for found in read for each in found.events] == [17, 18, 19]
+
+
+async def test_an_event_that_is_committed_after_a_new_rule_was_read_counts_for_it(city: City) -> None:
+    await city.load()
+    under_way = batch(event(0, OPEN))
+    city.decide(under_way)
+    await city.run(DOORS, 2, 10.0, 0.0)
+    await city.refresh()
+    await city.writer.commit(under_way)
+    city.book.adopt(under_way)
+    await city.take(batch(event(5, OPEN)))
+    assert await changes(city) == [(5, "raised")]
+    await city.take(batch(event(100, SHUT)), batch(event(101, OPEN)), batch(event(120, OPEN)))
+    assert await changes(city) == [(5, "raised"), (100, "cleared")], "what was before is not counted for ever"

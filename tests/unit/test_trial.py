@@ -1,5 +1,6 @@
 """What a rule would have said of the past is what it says when the past comes bit by bit."""
 
+from dataclasses import replace
 from uuid import UUID
 
 import numpy as np
@@ -18,6 +19,10 @@ HOUR = 3600 * SECOND
 WATER = ThresholdRule(
     1, "water", 1, "depth", "Depth", True, (None, 15.0, None, 27.0), hysteresis=2.0, hold=60 * SECOND, clear=90 * SECOND
 )
+SILENT = replace(
+    WATER, thresholds=(None, 90.0, 240.0, None), hysteresis=0.0, hold=0, clear=30 * SECOND, signal="silence"
+)
+FLAT = replace(SILENT, signal="flat", tolerance=4.0)
 SMOKE = EventRule(2, "smoke", "smoke", 3)
 
 
@@ -44,8 +49,10 @@ def bit_by_bit(rule: ThresholdRule, readings: Columns, count: int, until: Micros
     return sorted(found, key=lambda one: (one.slot, one.ts))
 
 
-@pytest.mark.parametrize("seed", range(20))
-def test_it_is_what_the_hub_would_have_decided(seed: int) -> None:
+@pytest.mark.parametrize(
+    ("rule", "seed"), [*((WATER, seed) for seed in range(20)), (SILENT, 1), (SILENT, 2), (FLAT, 1), (FLAT, 2)]
+)
+def test_it_is_what_the_hub_would_have_decided(rule: ThresholdRule, seed: int) -> None:
     random = np.random.default_rng(seed)
     count, per = 5, 400
     ts = np.sort(random.choice(6 * 3600, (count, per), replace=True), axis=1)
@@ -56,10 +63,10 @@ def test_it_is_what_the_hub_would_have_decided(seed: int) -> None:
     rows = sorted(seen.items())
     readings = series(*((number, at, each) for (number, at), each in rows))
     until = 7 * HOUR
-    would = of_readings(WATER, [f"gauge-{number}" for number in range(count)], readings, until)
+    would = of_readings(rule, [f"gauge-{number}" for number in range(count)], readings, until)
     expected: list[tuple[str, Micros, Micros | None, int]] = []
     open_: dict[int, list[int]] = {}
-    for slot, at, _, before, after in bit_by_bit(WATER, readings, count, until, 61 * SECOND):
+    for slot, at, _, before, after in bit_by_bit(rule, readings, count, until, 61 * SECOND):
         if not before:
             open_[slot] = [at, after]
         elif after:
