@@ -48,7 +48,7 @@ def wrong_sum(frame: bytes, at: int, received: str, computed: str) -> DecodeErro
 def digits(frame: bytes, begin: int, end: int) -> str:
     """The decimal digits that bytes of BCD hold, upper ones first; DecodeError at the first that holds another."""
     told = frame[begin:end].hex()
-    if not told.isdigit():
+    if told and not told.isdigit():
         wrong = begin + next(n for n, digit in enumerate(told) if digit > "9") // 2
         sentence = Sentence("refusal.octets.bcd", found=f"{frame[wrong]:02X}")
         raise DecodeError("bad_frame", sentence, wrong)

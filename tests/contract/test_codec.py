@@ -19,6 +19,7 @@ from tests.support.chinese import check_chinese
 from tests.support.frames import RECEIVED, ZONE, Bad, Frames, Good
 from tests.support.frames_all import FRAMES
 from tests.support.frames_hj212 import WATER, frame
+from tests.support.seals import SEALS
 
 TABLE: dict[str, Frames] = FRAMES
 GOOD = [
@@ -305,6 +306,19 @@ def test_any_damaged_frame_is_read_or_refused(form: str, data: st.DataObject) ->
         payload[place : place + data.draw(st.integers(0, 2))] = data.draw(st.binary(max_size=3))
         payload = payload or bytearray(b"{")
     _survives(form, bytes(payload))
+
+
+@pytest.mark.parametrize("form", SEALS)
+@QUICK
+@given(data=st.data())
+def test_any_damaged_body_with_a_right_checksum_is_read_or_refused(form: str, data: st.DataObject) -> None:
+    """What a checksum keeps from the other tests: a station whose software is wrong."""
+    frames = [good.payload for good in TABLE[form].good if len(good.payload) < 300]
+    payload = bytearray(data.draw(st.sampled_from(frames)))
+    for _ in range(data.draw(st.integers(1, 4))):
+        place = data.draw(st.integers(0, len(payload)))
+        payload[place : place + data.draw(st.integers(0, 2))] = data.draw(st.binary(max_size=3))
+    _survives(form, SEALS[form](payload))
 
 
 @FORMS

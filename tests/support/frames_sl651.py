@@ -74,6 +74,7 @@ BAD = [
     Bad(packet(BODY + "20"), "bad_length", "element '20'"),
     Bad(packet(HEADER + "F0F01713181100"), "bad_time", "'2017-13-18 11:00:00'"),
     Bad(packet(BODY + "0418000000", "31"), "bad_frame", "step"),
+    Bad(packet(BODY + "0400", "31"), "bad_frame", "step"),
     Bad(packet(PARTS[0], numbers="002001", end="17"), "bad_length", "packet 2 of 2 is missing"),
     Bad(packet(PARTS[1], numbers="002002"), "bad_frame", "packet 2 of 2, expected number 1"),
     Bad(packet(PARTS[0], numbers="002001") + packet(PARTS[1], numbers="002001"), "bad_frame", "expected number 2"),
