@@ -54,6 +54,8 @@ def check_frame(
     Example:  hub frame check --profile air-station payload.json
 
     Example:  hub frame check --device air-17 payload.json
+
+    Example:  echo '03 67 01 10 05 67 00 FF' | hub frame check --hex --form cayenne
     """
     if form != "auto" and form not in FRAMES:
         fail(f"--form {form}: there is none of that name; use auto, {', '.join(FRAMES)}")

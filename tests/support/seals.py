@@ -18,7 +18,7 @@ def _gb26875(frame: bytearray) -> bytes:
 def _sl651(frame: bytearray) -> bytes:
     frame += bytes(max(SMALLEST - len(frame), 0))
     frame[:2], frame[11:14], frame[-3] = b"~~", (len(frame) - 17).to_bytes(2, "big") + b"\2", 3
-    frame[-2:] = crc16(frame[:-2]).to_bytes(2, "big")
+    frame[-2:] = crc16(bytes(frame[:-2])).to_bytes(2, "big")
     return bytes(frame)
 
 
@@ -32,7 +32,7 @@ def _cjt188(frame: bytearray) -> bytes:
 def _szy206(frame: bytearray) -> bytes:
     frame += bytes(max(SMALLEST - 1 - len(frame), 0))
     frame[:3], frame[-1] = bytes([0x68, (len(frame) - 5) & 0xFF, 0x68]), 0x16
-    frame[-2] = _crc(frame[3:-2])
+    frame[-2] = _crc(bytes(frame[3:-2]))
     return bytes(frame)
 
 

@@ -6,6 +6,7 @@ import pytest
 from typer.testing import CliRunner
 
 from app.cli.frame import frame
+from tests.support.frames_meters import FLOW
 
 PACK = b'[{"n": "a", "v": 1}, {"n": "b", "v": "x"}]'
 
@@ -29,3 +30,16 @@ def test_a_fault_is_told_with_its_place(tmp_path: Path, lang: str, said: list[st
         if below.strip() == "^"
     )
     assert shown[caret.index("^") :] == '"x"}]'
+
+
+def test_a_binary_frame_is_shown_in_hexadecimal_digits_and_so_is_the_answer(tmp_path: Path) -> None:
+    file = tmp_path / "frame"
+    file.write_bytes(FLOW)
+    good = CliRunner().invoke(frame, ["check", "--lang", "en", str(file)], env={"COLUMNS": "200"})
+    assert good.exit_code == 0
+    assert "the hub answers once it is stored: 68 08 68 33 53 03 81 0D 00 C0 00 3E 16" in good.output
+    file.write_text((FLOW[:-2] + b"\x36\x16").hex(" "))
+    wrong = CliRunner().invoke(frame, ["check", "--lang", "en", "--hex", str(file)], env={"COLUMNS": "200"})
+    assert wrong.exit_code == 1
+    shown, caret = wrong.output.splitlines()[-2:]
+    assert shown[caret.index("^^") :] == "36 16"
