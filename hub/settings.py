@@ -143,6 +143,11 @@ class Rules(Section):
 
     stale_after_s: float | None = Field(default=None, gt=0, le=315_360_000)
     """Readings older than this when they arrive never page, so that history can be filled in; None: any age may."""
+    flap_count: int | None = Field(default=6, ge=2, le=100)
+    """So many alerts of a rule at one target within `flap_within_s` become one that stays open; None: never."""
+    flap_within_s: float = Field(default=3600, gt=0, le=86_400)
+    flap_quiet_s: float = Field(default=900, gt=0, le=86_400)
+    """So long its condition must be over before such an alert is cleared."""
 
 
 class Api(Section):

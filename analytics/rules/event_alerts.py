@@ -2,13 +2,15 @@
 
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from datetime import UTC
 from functools import partial
 from typing import Any
 from uuid import UUID
 
 from analytics.rules import changes, events, repetition
-from analytics.rules.alerts import Key, Open, Staged, Step, fires_at, over_at, steps_of_event, steps_when_over
+from analytics.rules.alerts import Key, Open, Staged, Step, fires_at, over_at, steps_of, steps_of_event, steps_when_over
 from analytics.rules.definitions import EventRule, Rule
+from analytics.rules.flaps import Flap, FlapDecision
 from analytics.rules.repetition import Pause
 from analytics.rules.ruleset import RuleSet
 from analytics.rules.slots import LONG_AGO, NEVER
@@ -34,6 +36,8 @@ class EventDecision:
     """Shared, too: what it makes of what is withheld."""
     come: list[Event] = field(default_factory=list)
     """Its events."""
+    flaps: FlapDecision = field(default_factory=FlapDecision)
+    """And of alerts that flap."""
     newest: events.Newest = field(default_factory=dict)
     times: dict[repetition.Key, tuple[Micros, ...]] = field(default_factory=dict)
     pauses: dict[repetition.Key, Pause] = field(default_factory=dict)
@@ -110,6 +114,10 @@ class EventAlerts:
         decided = [change for one in heard for change in self._heard(one, alerts, decision, corrected.events)]
         over = [key for key, at in self._passing.items() if at <= until]
         decided += [change for key in over for change in self._passed(rules, key, alerts, decision, until)]
+        for key_, at in self._withholding.flaps.quiet():
+            rule, flap = rules.rules.get(key_[0]), self._withholding.flaps.of(key_, decision.flaps)
+            if isinstance(rule, EventRule) and flap is not None and self._withholding.flaps.over(flap) == at <= until:
+                decided += self._calm(rule, key_, flap, alerts, decision)
         for key_, at in self._withholding.events_due(until):
             decided += self._counts_again(rules.rules[key_[0]], key_, at, alerts, decision)
         for key in [key for key, at in self._resuming.items() if at <= until]:
@@ -158,6 +166,9 @@ class EventAlerts:
     ) -> Iterator[AlertChange]:
         rule, event = heard.rule, heard.event
         key = rule.id, event.device_id
+        flap = self._withholding.flaps.of((*key, True), decision.flaps)
+        if flap is not None and self._withholding.flaps.over(flap) <= repetition.counted_at(event):
+            yield from self._calm(rule, (*key, True), flap, alerts, decision)
         held = self._withholding.of((*key, True), decision.held)
         if held is not None and (at := self._opens(rule, event.device_id, held.since)) <= repetition.counted_at(event):
             yield from self._counts_again(rule, (*key, True), at, alerts, decision)
@@ -190,6 +201,13 @@ class EventAlerts:
         rule, event = heard.rule, heard.event
         key, target = (rule.id, event.device_id, True), f"{event.device}/{event.kind}"
         steps, after = steps_of_event(known, rule.code, target, event, heard.level, mark)
+        flaps, flap = self._withholding.flaps, self._withholding.flaps.of(key, decision.flaps)
+        if flap is not None and known is not None:
+            flaps.follow(key, flap, repetition.counted_at(event), heard.level, decision.flaps)
+            if heard.level <= (known.peak if known.ended else known.level):
+                if not heard.level and self._withholding.of(key, decision.held) is not None:
+                    decision.held[key] = None
+                return
         held, opens = self._withholding.of(key, decision.held), partial(self._opens, rule, event.device_id)
         told, withheld = said(event, heard.level, steps, held, opens)
         if withheld != held:
@@ -197,9 +215,31 @@ class EventAlerts:
         if not told:
             return
         decision.staged[key] = after
-        if rule.cooldown and any(step.kind == "raised" for step in steps):
+        raised = any(step.kind == "raised" for step in steps)
+        if raised:
+            flap = flaps.raised(rule, key, repetition.counted_at(event), heard.level, decision.flaps)
+        if rule.cooldown and raised:
             decision.pauses[key[:2]] = Pause(repetition.counted_at(event))
-        yield from self._told(rule, event.device_id, target, steps, delay, mark, since)
+        for change in self._told(rule, event.device_id, target, steps, delay, mark, since):
+            yield change if flap is None else self._flapping(change, flap)
+
+    def _flapping(self, change: AlertChange, flap: Flap) -> AlertChange:
+        device = self._registry.device(change.device_id)
+        zone = UTC if device is None else device.zone
+        return replace(change, title=titles.flapping(change.title, flap.times, flap.first, zone))
+
+    def _calm(
+        self, rule: EventRule, key: Key, flap: Flap, alerts: Mapping[Key, Open], decision: EventDecision
+    ) -> Iterator[AlertChange]:
+        """The end of a flapping alert that was quiet for long enough."""
+        decision.flaps.flaps[key] = None
+        device, known = self._registry.device(key[1]), decision.staged.get(key, alerts.get(key))
+        if device is None or known is None:
+            return
+        target, at = f"{device.code}/{rule.kind}", self._withholding.flaps.over(flap)
+        steps, decision.staged[key] = steps_of(known, rule.code, target, at, at, 0)
+        for change in self._told(rule, device.id, target, steps):
+            yield self._flapping(change, flap)
 
     def _counts_again(
         self, rule: Rule, key: Key, at: Micros, alerts: Mapping[Key, Open], decision: EventDecision

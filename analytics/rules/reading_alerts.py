@@ -5,16 +5,19 @@ from functools import partial
 
 import numpy as np
 
+from analytics.reordering.judged import Judged
 from analytics.rules import changes
-from analytics.rules.alerts import Key, Open, Staged, steps_of
+from analytics.rules.alerts import Key, Open, steps_of
+from analytics.rules.event_alerts import EventDecision
 from analytics.rules.expressions.outcome import Outcome
-from analytics.rules.slots import Ints, Slots
+from analytics.rules.flaps import Flap
+from analytics.rules.slots import LONG_AGO, Ints, Slots
 from analytics.rules.verdict import Transition, Verdict
-from analytics.rules.withheld import Held, Told, opened, tell
+from analytics.rules.withheld import Told, opened, tell
 from analytics.rules.withholding import Withholding
 from devices.registry.device import Device
 from devices.registry.registry import Registry
-from hub.alerts.titles import reading_title, since
+from hub.alerts.titles import flapping, reading_title, since
 from hub.models import AlertChange, Micros
 from hub.signals import Signals, Why
 
@@ -26,16 +29,22 @@ class ReadingDecision:
     """What a batch makes of alerts of readings."""
 
     def __init__(
-        self, staged: Staged, held: Held, marks: Marks, signals: Signals, expressed: Outcome, oldest: Micros
+        self, all_: EventDecision, marks: Marks, judged: Judged, signals: Signals, expressed: Outcome, oldest: Micros
     ) -> None:
-        """`oldest`: what was withheld until a time before that waits for the next reading."""
-        self.staged, self.held, self.marks, self.oldest = staged, held, marks, oldest
+        """`all_`: what is shared with events. `oldest`: what was withheld until a time before that waits for the next
+        reading. Readings that wait to be judged (`judged.waiting`) may say otherwise than silence."""
+        self.staged, self.held, self.flaps = all_.staged, all_.held, all_.flaps
+        self.marks, self.oldest, self.waiting = marks, oldest, judged.waiting
         self._signals, self._expressed = signals, expressed
 
     def why(self, slots: Slots, slot: int, value: float, ts: Micros) -> Why | None:
         """Why a level changes; None where the value of the reading says it all."""
         expressed = self._expressed.why(slot, value, ts)
         return expressed or self._signals.why(slots.rule(slot).signal, int(slots.series[slot]), ts)
+
+    def waits(self, series: int, at: Micros) -> bool:
+        """Whether a reading of up to a time is still to be judged."""
+        return bool(self.waiting.ends(np.array([series], np.int32), np.array([at]))[0] > LONG_AGO)
 
 
 class ReadingAlerts:
@@ -51,6 +60,7 @@ class ReadingAlerts:
         for transition in verdict.transitions:
             stays_at = verdict.stays_at.get((transition.slot, transition.ts))
             yield from self._changed(slots, transition, stays_at, alerts, decision)
+        yield from self._calmed(slots, verdict, alerts, decision, until)
         due = self._withholding.readings_due(slots)
         if due:
             seen = _seen(verdict, np.array(list(due), np.int64))
@@ -59,7 +69,8 @@ class ReadingAlerts:
                 if held is None:
                     continue
                 newest = seen.get(slot)
-                if newest is None and decision.oldest <= at and at + int(slots.lag[slot]) <= until:
+                quiet = newest is None and not decision.waits(key[1], at)
+                if quiet and decision.oldest <= at and at + int(slots.lag[slot]) <= until:
                     newest = at
                 if newest is not None and newest >= at:
                     told = opened(held, at if at >= decision.oldest else newest)
@@ -80,10 +91,18 @@ class ReadingAlerts:
         held = self._withholding.of(key, decision.held)
         opens = partial(self._withholding.windows.opens, rule, device.id)
         alert = decision.staged.get(key, alerts.get(key))
+        flap = self._withholding.flaps.of(key, decision.flaps)
+        if flap is not None and self._withholding.flaps.over(flap) <= ts:
+            yield from self._calm(slots, slot, key, flap, alerts, decision)
+            flap, alert = None, None
+        if flap is not None:
+            self._withholding.flaps.follow(key, flap, ts, after, decision.flaps)
         told, withheld = tell(held, alert, Told(ts, after, value), opens, decision.oldest)
         if withheld != held:
             decision.held[key] = withheld
         for each in told:
+            if flap is not None and alert is not None and each.level <= (alert.peak if alert.ended else alert.level):
+                continue
             beyond = each.since is not None or after > before
             yield from self._told(slots, slot, key, each, beyond, alerts, decision, stays_at)
 
@@ -105,17 +124,48 @@ class ReadingAlerts:
         threshold = rule.thresholds[after - 1] if beyond and after else rule.left(after)
         mark = decision.marks.get((series, ts), "")
         steps, decision.staged[key] = steps_of(known, rule.code, target, f"{ts}{mark}", ts, after)
+        flap = self._withholding.flaps.of(key, decision.flaps)
+        if any(step.kind == "raised" for step in steps):
+            flap = self._withholding.flaps.raised(rule, key, ts, after, decision.flaps)
         for kind, alert, at, level in steps:
             shown = 0 if kind == "cleared" else level
             title = reading_title(
                 device.name, rule.label, told.value, beyond, rule.above, threshold, shown,
                 signal=rule.signal, stays_at=stays_at, expression=rule.expression,
             )  # fmt: skip
+            title = since(title, told.since, device.zone) if shown else title
+            title = title if flap is None else flapping(title, flap.times, flap.first, device.zone)
             yield AlertChange(
                 changes.change_id(alert, kind, level, f"{at}{mark}"), alert, kind, at, rule.id, target, device.id,
-                series, level, since(title, told.since, device.zone) if shown else title, told.value, threshold,
+                series, level, title, told.value, threshold,
                 why=decision.why(slots, slot, told.value, ts), rule_version=rule.version,
             )  # fmt: skip
+
+    def _calmed(
+        self, slots: Slots, verdict: Verdict, alerts: Mapping[Key, Open], decision: ReadingDecision, until: Micros
+    ) -> Iterator[AlertChange]:
+        """The ends of flapping alerts that were quiet for long enough by `until`, or by the newest reading."""
+        flaps = self._withholding.flaps
+        quiet = [(key, at) for key, at in flaps.quiet() if not key[2]]
+        if not quiet:
+            return
+        columns = np.array([key[:2] for key, _ in quiet], np.int64)
+        found = slots.find(columns[:, 0], columns[:, 1])
+        seen = _seen(verdict, found)
+        for slot, (key, at) in zip(found.tolist(), quiet, strict=True):
+            newest = seen.get(slot, until - int(slots.lag[slot]) if slot >= 0 else LONG_AGO)
+            flap = flaps.of(key, decision.flaps)
+            if slot not in seen and decision.waits(key[1], at):
+                continue
+            if slot >= 0 and flap is not None and flaps.over(flap) == at <= newest:
+                yield from self._calm(slots, slot, key, flap, alerts, decision)
+
+    def _calm(
+        self, slots: Slots, slot: int, key: Key, flap: Flap, alerts: Mapping[Key, Open], decision: ReadingDecision
+    ) -> Iterator[AlertChange]:
+        told = Told(self._withholding.flaps.over(flap), 0, float(slots.value[slot]))
+        yield from self._told(slots, slot, key, told, False, alerts, decision)
+        decision.flaps.flaps[key] = None
 
     def _owner(self, series: int) -> Device:
         device = self._registry.owner(series)

@@ -14,6 +14,7 @@ from analytics.rules.alerts import REOPENED, Key, Open, Staged
 from analytics.rules.definitions import Rule
 from analytics.rules.event_alerts import EventAlerts, EventDecision
 from analytics.rules.expressions.expressions import Expressions
+from analytics.rules.flaps import Flaps, Limits
 from analytics.rules.flat_rows import note_flat, recall_flat
 from analytics.rules.hearing import Hearing
 from analytics.rules.pending import note_pending, recall_pending
@@ -26,7 +27,6 @@ from analytics.rules.tags import Tags
 from analytics.rules.thresholds import adopt, evaluate, next_due, warm_up
 from analytics.rules.verdict import Kept, Verdict
 from analytics.rules.windows import Windows
-from analytics.rules.withheld import Held
 from analytics.rules.withholding import Withholding
 from devices.registry.device import Device
 from devices.registry.registry import Registry
@@ -87,6 +87,7 @@ class RuleBook(Stage):
         stale_after_s: float = 900.0,
         reception: Reception | None = None,
         latest: Latest | None = None,
+        flapping: Limits | None = None,
     ) -> None:
         """`reception` may be replaced before `restore`; left out, everything is received. `latest` is the stage before
         this one that knows newest readings; left out, this one follows them itself.
@@ -103,7 +104,7 @@ class RuleBook(Stage):
         self._turn = asyncio.Lock()  # an older snapshot must not be taken over after a newer one
         self._tags = Tags()
         self._set = RuleSet(registry, self._tags)
-        self._withholding = Withholding(registry, Windows(registry))
+        self._withholding = Withholding(registry, Windows(registry), Flaps(registry, flapping))
         self._own = Latest() if latest is None else None
         self._newest = latest or self._own or Latest()
         self._hearing = Hearing(registry, self._newest)
@@ -130,6 +131,8 @@ class RuleBook(Stage):
         self._expressions = Expressions(self._registry, self._newest)
         self._alerts = past.active
         await self._withholding.recall(conn)
+        await self._withholding.flaps.recall(conn)
+        self._withholding.flaps.owns = self.reception.owns
         self._install()
         await recall_pending(conn, self._set.slots)
         self._remember(past)
@@ -167,10 +170,9 @@ class RuleBook(Stage):
         verdict = evaluate(self._set.slots, readings, oldest, until, which, signals, judged.waiting, rows)
         alerts: Staged = {key: alert for key, alert in map(self._ended, batch.of(Endings).values()) if alert}
         marks = {} if which is None else _marks(batch, readings.where(which), judged.message[which])
-        held: Held = {}
-        of_readings = ReadingDecision(alerts, held, marks, signals, expressed, oldest)
+        said = EventDecision(alerts, {})
+        of_readings = ReadingDecision(said, marks, judged, signals, expressed, oldest)
         decided = list(self._readings.decide(self._set.slots, verdict, self._alerts, of_readings, until))
-        said = EventDecision(alerts, held)
         decided += self._events.decide(batch, self._set, self._alerts, said, until)
         self._decision = _Decision(batch, now, verdict, said, which is not None or readings is not batch.readings)
         decided.sort(key=attrgetter("ts"))
@@ -188,6 +190,7 @@ class RuleBook(Stage):
         await note_pending(conn, self._set.slots, decision.verdict, self._set.unsettled)
         decision.noted[:] = await note_flat(conn, self._set.slots, decision.verdict, decision.odd)
         await self._withholding.note(conn, decision.events.held)
+        await self._withholding.flaps.note(conn, decision.events.flaps)
 
     def adopt(self, batch: Batch) -> None:
         """Adopt the state decided for this batch; other batches are ignored.
@@ -214,6 +217,7 @@ class RuleBook(Stage):
                 self._alerts[key] = alert
         self._note_times([*staged, *((*key, True) for key in decision.events.pauses)])
         self._withholding.adopt(decision.events.held, self._set, self.reception.owns)
+        self._withholding.flaps.adopt(decision.events.flaps)
         for ending in batch.of(Endings).values():
             if ending.kind == "reopened":
                 self._go_on_from(ending)
@@ -235,6 +239,7 @@ class RuleBook(Stage):
         slots = self._set.slots
         held = slots.next_due if slots.next_due > now else next_due(slots, now - self._stale_after)
         at = min(self._events.due(), self._withholding.due(slots, now - self._stale_after))
+        at = min(at, self._withholding.flaps.due(slots))
         at = at if held is None else min(held, at)
         looks = self._hearing.due(slots, self.reception, now, DEAF)
         if looks <= now or min(at, looks) >= NEVER:
@@ -303,7 +308,8 @@ class RuleBook(Stage):
         for slot, (*_, alert) in zip(at.tolist(), alerts, strict=True):
             if slot >= 0:
                 slots.level[slot], slots.last[slot] = alert.level, alert.changed
-        at = np.union1d(at[at >= 0], self._withholding.restore_levels(slots, added))
+        at = np.union1d(at[at >= 0], self._withholding.flaps.restore_levels(slots, added))
+        at = np.union1d(at, self._withholding.restore_levels(slots, added))
         slots.settle_bands(at)
 
     def _remember(self, past: Past) -> None:

@@ -6,6 +6,7 @@ import numpy as np
 
 from analytics.rules.alerts import Key
 from analytics.rules.definitions import EventRule
+from analytics.rules.flaps import Flaps
 from analytics.rules.ruleset import RuleSet
 from analytics.rules.slots import NEVER, Ints, Slots
 from analytics.rules.windows import Windows
@@ -25,8 +26,8 @@ Owns = Callable[[str], bool]
 class Withholding:
     """Changes with committed batches only."""
 
-    def __init__(self, registry: Registry, windows: Windows) -> None:
-        self.windows = windows
+    def __init__(self, registry: Registry, windows: Windows, flaps: Flaps) -> None:
+        self.windows, self.flaps = windows, flaps
         self._registry = registry
         self._known: dict[Key, Withheld] = {}
         self._opens: dict[Key, Micros] = {}

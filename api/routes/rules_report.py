@@ -32,7 +32,10 @@ class RuleReport(BaseModel):
     sources: int = Field(description="that they came from: series, or devices with a kind of event")
     false_alarms: int = Field(description="of the alerts")
     causes: dict[str, int] = Field(description="of the false alarms, by what was noted")
+    models: dict[str, int] = Field(description="of the false alarms, by the profile (物模型) of their device")
     chattering: int = Field(description="sources that raised three alerts within a minute")
+    flapping: int = Field(description="sources whose alert stays open at present because its condition comes and goes")
+    silent: bool = Field(description="in force, older than the period, and has raised nothing in it")
     last_raised_at: datetime | None = Field(description="ever; null: it has never raised one that is still stored")
 
 

@@ -14,6 +14,7 @@ from app.cli.rule_body import JsonOption
 
 def report_rules(
     days: Annotated[int, typer.Option(min=1, max=3660, help="How far to look back.")] = 365,
+    silent: Annotated[bool, typer.Option("--silent", help="Only rules that have raised nothing in that time.")] = False,
     as_json: JsonOption = False,
     url: UrlOption = DEFAULT_URL,
     token: TokenOption = None,
@@ -21,8 +22,11 @@ def report_rules(
     """Tell what came of each rule: alerts, false alarms by cause, sources that chatter, and rules that say nothing.
 
     Example:  hub rules report --days 90
+
+    Example:  hub rules report --silent
     """
     items = sorted(pages("/rules:report", url, token, {"days": days}), key=_worst_first)
+    items = [item for item in items if item["silent"] or not silent]
     if as_json:
         for item in items:
             typer.echo(json.dumps(item, ensure_ascii=False))
@@ -34,16 +38,22 @@ def report_rules(
     )  # fmt: skip
     for item in items:
         causes = ", ".join(f"{cause} {count}" for cause, count in sorted(item["causes"].items()))
+        models = ", ".join(f"{model} {count}" for model, count in sorted(item["models"].items()))
         wrong = f"{item['false_alarms']} ({item['false_alarms'] / item['alerts']:.0%})" if item["false_alarms"] else "0"
         table.add_row(
             Text(item["code"]), Text(item["name"], "" if item["enabled"] else "dim"), str(item["alerts"]), wrong,
-            Text(causes), str(item["chattering"]), _last(item),
+            Text(f"{causes}; {models}" if models else causes), _chattering(item), _last(item),
         )  # fmt: skip
-    out.print(table if items else "There is no rule yet:  hub rules put -h")
+    none = "No rule in force has said nothing for so long." if silent else "There is no rule yet:  hub rules put -h"
+    out.print(table if items else none)
 
 
 def _worst_first(item: dict[str, Any]) -> tuple[Any, ...]:
     return -item["false_alarms"], -item["chattering"], -item["alerts"], item["code"]
+
+
+def _chattering(item: dict[str, Any]) -> str:
+    return f"{item['chattering']}" + (f", {item['flapping']} now" if item["flapping"] else "")
 
 
 def _last(item: dict[str, Any]) -> Text:
@@ -52,4 +62,4 @@ def _last(item: dict[str, Any]) -> Text:
     if item["last_raised_at"] is None:
         return Text("never", "yellow")
     day = item["last_raised_at"][:10]
-    return Text(day) if item["alerts"] else Text(day, "yellow")
+    return Text(day, "yellow" if item["silent"] else "")

@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 from analytics.detection.stage import Detection
 from analytics.reordering.judged import Reordered
 from analytics.reordering.stage import Reordering
+from analytics.rules.flaps import Limits
 from analytics.rules.reception import Nothing
 from analytics.rules.rounds import RoundRule
 from analytics.rules.rulebook import RuleBook
@@ -25,7 +26,7 @@ from devices.unused_members import UnusedMembers
 from hub.alerts.stage import AlertChanges
 from hub.models import Batch
 from hub.repeats import Conflicting, Repeated
-from hub.settings import Settings
+from hub.settings import Rules, Settings
 from hub.stage import Stage
 from hub.store.arrivals import Arrivals
 from hub.store.dead_letter_stage import DeadLetters
@@ -59,6 +60,12 @@ class Count(Stage):
         counters.alert_changes += len(batch.changes)
 
 
+def _flapping(rules: Rules) -> Limits | None:
+    if rules.flap_count is None:
+        return None
+    return Limits(rules.flap_count, round(rules.flap_within_s * 1_000_000), round(rules.flap_quiet_s * 1_000_000))
+
+
 class HubStages:
     """The stages of a process that commits; a new kind of fact is one line here."""
 
@@ -76,7 +83,7 @@ class HubStages:
         stale_after_s = math.inf if settings.rules.stale_after_s is None else settings.rules.stale_after_s
         self.latest, self.arrivals, self.last_seen = Latest(), Arrivals(), LastSeen()
         self.progress = Progress(idle)
-        self.rules = rules = RuleBook(registry, stale_after_s, Nothing(), self.latest)
+        self.rules = rules = RuleBook(registry, stale_after_s, Nothing(), self.latest, _flapping(settings.rules))
         reordering = Reordering(registry, self.latest, rules.decided_until, lambda code: rules.reception.owns(code))
         floods = Floods(settings.floods)
         self.ordered: Sequence[Stage] = (

@@ -29,10 +29,17 @@ RULES: Mapping[str, Table] = {
     "rule_withheld": table(
         _OPERATIONS,
         "what rules find while they do not count",
-        "until told or over; 90 days at most",
+        "until told or over",
         None,
         l2="rule_id device_id series_id level since event_id event_at received_at",
         l3="value",
+    ),
+    "rule_flap": table(
+        _OPERATIONS,
+        "alerts that stay open because their condition comes and goes",
+        "while they do",
+        None,
+        l2="rule_id device_id series_id level count first_at quiet_since",
     ),
     "rule_pending": table(
         _OPERATIONS,

@@ -16,6 +16,8 @@ _STAYS_AT = re.compile(r" unchanged at (\S+) for ")
 """In a stored title: the value that does not move is kept nowhere else."""
 _SINCE = re.compile(r", since (\d{4}-\d\d-\d\d \d\d:\d\d)$")
 """The end of one that was withheld: by the clocks of its device."""
+_FLAPS = re.compile(r", flapping: (\d+) times since (\d{4}-\d\d-\d\d \d\d:\d\d)$")
+"""The end of one that stays open because its condition comes and goes: by the clocks of its device."""
 _MAINTENANCE = ", under maintenance"
 """The end of one of danger at a device that somebody works on."""
 
@@ -67,6 +69,12 @@ def since(title: str, at: Micros | None, zone: tzinfo) -> str:
     return title if at is None else _since(title, f"{from_micros(at).astimezone(zone):%Y-%m-%d %H:%M}", "en")
 
 
+def flapping(title: str, count: int, at: Micros, zone: tzinfo) -> str:
+    """A title of an alert whose condition came so many times since then."""
+    since = f"{from_micros(at).astimezone(zone):%Y-%m-%d %H:%M}"
+    return text("alert.title.flapping", "en", title=title, count=str(count), at=since)
+
+
 def under_maintenance(title: str) -> str:
     """A title of danger at a device that somebody works on."""
     return text("alert.title.maintenance", "en", title=title)
@@ -93,9 +101,13 @@ def title_in(lang: Lang, alert: Mapping[str, Any], rule: Mapping[str, Any], name
     stored = alert["title"]
     works = stored.endswith(_MAINTENANCE)
     stored = stored.removesuffix(_MAINTENANCE)
+    flaps = _FLAPS.search(stored)
+    stored = _FLAPS.sub("", stored)
     title = _title_in(lang, {**alert, "title": stored}, rule, names)
     if found := _SINCE.search(stored):
         title = _since(title, found[1], lang)
+    if flaps and not _FLAPS.search(title):
+        title = text("alert.title.flapping", lang, title=title, count=flaps[1], at=flaps[2])
     title = text("alert.title.maintenance", lang, title=title) if works else title
     return marked(title, lang) if alert.get("drill") else title
 

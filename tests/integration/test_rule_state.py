@@ -146,7 +146,7 @@ class Life:
 
     def __init__(self, pool: Pool, number: int, stale_after_s: float | None) -> None:
         self.pool, self.pole = pool, f"pole-{number}"
-        self.settings = Settings(rules=Rules(stale_after_s=stale_after_s))
+        self.settings = Settings(rules=Rules(stale_after_s=stale_after_s, flap_count=None))
         self.model = Model(stale_after_s)
         self.began = now_micros() // S * S - 30 * S
         self.sent: list[Raw] = []

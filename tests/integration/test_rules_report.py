@@ -35,6 +35,12 @@ async def test_rules_are_told_with_what_came_of_them(desk: tuple[httpx.AsyncClie
     assert (busy["alerts"], busy["sources"], busy["false_alarms"]) == (2, 2, 1)
     assert busy["causes"] == {"unspecified": 1}
     assert busy["last_raised_at"] is not None
+    [(model, wrong_ones)] = busy["models"].items()
+    assert (wrong_ones, busy["profile"] in (None, model)) == (1, True)
+    assert (busy["silent"], found["quiet"]["silent"]) == (False, False), "it is new"
+    await alarms.run("update rule_version set at = now() - interval '400 days'")
+    items = (await client.get("/rules:report")).raise_for_status().json()["items"]
+    assert {item["code"] for item in items if item["silent"]} == set(found) - {busy["code"]}
     assert (found["quiet"]["alerts"], found["quiet"]["last_raised_at"], found["quiet"]["causes"]) == (0, None, {})
     told = await asyncio.to_thread(
         CliRunner().invoke, app, ["rules", "report"], env={"HUB_URL": base, "COLUMNS": "200"}
@@ -56,7 +62,11 @@ async def test_a_source_that_raises_three_within_a_minute_chatters(
         alert = await alarms.raised(target="gauge-1/level")
         await alarms.apply(alert, "cleared", target="gauge-1/level")
     [busy] = [item for item in (await client.get("/rules:report")).json()["items"] if item["alerts"]]
-    assert (busy["alerts"], busy["sources"], busy["chattering"]) == (3, 1, 1)
+    assert (busy["alerts"], busy["sources"], busy["chattering"], busy["flapping"]) == (3, 1, 1, 0)
+    await alarms.run(
+        "insert into rule_flap select rule_id, device_id, series_id, 0, 3, now(), now() from alert limit 1"
+    )
+    assert [item["flapping"] for item in (await client.get("/rules:report")).json()["items"] if item["alerts"]] == [1]
 
 
 async def test_what_is_older_than_the_period_is_not_counted(

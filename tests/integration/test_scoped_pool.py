@@ -50,7 +50,7 @@ FOR_ALL = {
     *("case_table", "case_category", "case_deadline", "case_rule", "case_rule_position"),
     "outside_system",
     *("session_holder", "event_replaced", "reading_replaced"),
-    *("detector_state", "rule_pending", "rule_withheld", "rule_flat", "reordering"),
+    *("detector_state", "rule_pending", "rule_withheld", "rule_flap", "rule_flat", "reordering"),
     *("reading", "reading_1d", "reading_1h", "reading_1m"),
 }
 """Tables without a view: what is the same for all; what routes reach with a permission for the whole hub only, or not

@@ -6,6 +6,7 @@ from uuid import UUID, uuid4, uuid5
 
 import numpy as np
 
+from analytics.rules.flaps import Limits
 from analytics.rules.rulebook import RuleBook
 from devices.registry.registry import Registry
 from hub.alerts.alert import Step
@@ -40,10 +41,10 @@ HELD = "update rule set hold_s = 10 where code = 'flood'"
 class City:
     """A store with three gauges and a camera, and a hub that can be killed."""
 
-    def __init__(self, pool: Pool) -> None:
-        self.pool = pool
+    def __init__(self, pool: Pool, flapping: Limits | None = None) -> None:
+        self.pool, self.flapping = pool, flapping
         self.registry = Registry()
-        self.book = RuleBook(self.registry)
+        self.book = RuleBook(self.registry, flapping=self.flapping)
         self.writer = Committer(pool, deciding=[self.book])
         self.series: dict[int, int] = {}
 
@@ -60,7 +61,7 @@ class City:
     async def restart(self) -> None:
         """The process is gone; another one starts from the store."""
         self.registry = Registry()
-        self.book = RuleBook(self.registry)
+        self.book = RuleBook(self.registry, flapping=self.flapping)
         self.writer = Committer(self.pool, deciding=[self.book])
         await self.load()
 

@@ -1,0 +1,169 @@
+"""Alerts that flap: raised and cleared so often that one alert stays open, until its condition was quiet for a while.
+
+Nobody is told of each time. A level above that of the alert is told as ever, so nothing graver is hidden. Conditions of
+danger never flap, nor do kinds of events that have no end: each of those is told.
+"""
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+from typing import NamedTuple
+
+import numpy as np
+
+from analytics.rules.alerts import Key
+from analytics.rules.definitions import EventRule, Rule
+from analytics.rules.slots import NEVER, Ints, Slots
+from devices.registry.registry import Registry
+from devices.vocabulary import MOMENTARY, PROMPT
+from hub.models import Micros
+from hub.stage import Connection
+from hub.store.statements import statements
+
+SQL = statements(__name__)
+
+
+class Limits(NamedTuple):
+    """What flapping is."""
+
+    alerts: int
+    """So many of a rule at a target."""
+    within: Micros
+    quiet: Micros
+    """So long its condition must be over before the alert is cleared."""
+
+
+class Flap(NamedTuple):
+    """An alert that stays open."""
+
+    level: int
+    """Of its condition; 0 while that is over."""
+    times: int
+    """How often it came."""
+    first: Micros
+    quiet_since: Micros | None = None
+
+
+@dataclass(slots=True)
+class FlapDecision:
+    """What a batch makes of it."""
+
+    flaps: dict[Key, Flap | None] = field(default_factory=dict)
+    times: dict[Key, tuple[Micros, ...]] = field(default_factory=dict)
+
+
+class Flaps:
+    """Changes with committed batches only."""
+
+    def __init__(self, registry: Registry, limits: Limits | None) -> None:
+        """Without limits nothing flaps."""
+        self._registry, self._limits = registry, limits
+        self.owns: Callable[[str], bool] = lambda code: True
+        """As of Reception."""
+        self._known: dict[Key, Flap] = {}
+        self._times: dict[Key, tuple[Micros, ...]] = {}
+        """When the last alerts of a rule and target were raised."""
+
+    async def recall(self, conn: Connection) -> None:
+        """Read what flaps, and when alerts were raised lately."""
+        self._known, self._times = {}, {}
+        if self._limits is None:
+            return
+        async with conn.cursor(binary=True) as cursor:
+            for *key, level, count, first, quiet in await (await cursor.execute(SQL.flaps)).fetchall():
+                self._known[(key[0], key[1], key[2])] = Flap(level, count, first, quiet)
+            raised = await cursor.execute(SQL.raised, {"within": self._limits.within})
+            for *key, times in await raised.fetchall():
+                self._times[(key[0], key[1], key[2])] = tuple(times[-self._limits.alerts :])
+
+    def of(self, key: Key, decision: FlapDecision) -> Flap | None:
+        """The flapping alert of a rule and target, as a batch makes it."""
+        return decision.flaps[key] if key in decision.flaps else self._known.get(key)
+
+    def over(self, flap: Flap) -> Micros:
+        """When it has been quiet for long enough; NEVER while it is not quiet."""
+        return NEVER if flap.quiet_since is None or self._limits is None else flap.quiet_since + self._limits.quiet
+
+    def follow(self, key: Key, flap: Flap, ts: Micros, level: int, decision: FlapDecision) -> None:
+        """The condition of a flapping alert gets a level."""
+        if not level:
+            after = flap._replace(level=0, quiet_since=ts if flap.quiet_since is None else flap.quiet_since)
+        else:
+            after = Flap(level, flap.times + (flap.quiet_since is not None), flap.first)
+        if after != flap:
+            decision.flaps[key] = after
+
+    def raised(self, rule: Rule, key: Key, ts: Micros, level: int, decision: FlapDecision) -> Flap | None:
+        """An alert is raised; the flap that this makes of it."""
+        if self._limits is None or (isinstance(rule, EventRule) and (rule.kind in PROMPT or rule.kind in MOMENTARY)):
+            return None
+        times = decision.times[key] = (
+            *decision.times.get(key, self._times.get(key, ())), ts,
+        )[-self._limits.alerts :]  # fmt: skip
+        if len(times) < self._limits.alerts or ts - times[0] > self._limits.within:
+            return None
+        flap = decision.flaps[key] = Flap(level, len(times), times[0])
+        return flap
+
+    def due(self, slots: Slots) -> Micros:
+        """When a flapping alert is cleared next if nothing comes; NEVER: none is."""
+        quiet = self.quiet()
+        if not quiet:
+            return NEVER
+        columns = np.array([key[:2] for key, _ in quiet], np.int64)
+        found = np.where([key[2] for key, _ in quiet], -1, slots.find(columns[:, 0], columns[:, 1]))
+        return min(
+            (
+                at + (0 if key[2] else int(slots.lag[slot]))
+                for slot, (key, at) in zip(found.tolist(), quiet, strict=True)
+                if key[2] or slot >= 0
+            ),
+            default=NEVER,
+        )
+
+    async def note(self, conn: Connection, decision: FlapDecision) -> None:
+        """Store what a batch makes of it."""
+        over = [key for key, each in decision.flaps.items() if each is None]
+        if over:
+            await conn.execute(SQL.forget, self._columns(over))
+        kept = {key: each for key, each in decision.flaps.items() if each is not None}
+        if kept:
+            values = {
+                "levels": [each.level for each in kept.values()],
+                "counts": [each.times for each in kept.values()],
+                "first": [each.first for each in kept.values()],
+                "quiet": [each.quiet_since for each in kept.values()],
+            }
+            await conn.execute(SQL.keep, self._columns(kept) | values)
+
+    def adopt(self, decision: FlapDecision) -> None:
+        """Take over what a committed batch has made of it."""
+        self._times |= decision.times
+        for key, each in decision.flaps.items():
+            if each is None:
+                self._known.pop(key, None)
+            else:
+                self._known[key] = each
+
+    def restore_levels(self, slots: Slots, at: Ints) -> Ints:
+        """Let these slots have the levels of their conditions; which of them had some."""
+        known = [(*key[:2], each.level) for key, each in self._known.items() if not key[2]]
+        columns = np.array(known, np.int64).reshape(-1, 3)
+        found = slots.find(columns[:, 0], columns[:, 1])
+        mine = np.isin(found, at) & (found >= 0)
+        slots.level[found[mine]] = columns[mine, 2]
+        return found[mine]
+
+    def quiet(self) -> list[tuple[Key, Micros]]:
+        """Alerts that are cleared if nothing comes, and when, at devices that this process receives."""
+        quiet = [(key, each) for key, each in self._known.items() if each.quiet_since is not None]
+        return [(key, self.over(each)) for key, each in quiet if self._owned(key)]
+
+    def _owned(self, key: Key) -> bool:
+        device = self._registry.device(key[1]) if key[2] else self._registry.owner(key[1])
+        return device is not None and device.state != "retired" and self.owns(device.code)
+
+    def _columns(self, keys: Iterable[Key]) -> dict[str, list[int | None]]:
+        wanted = list(keys)
+        series = [None if by_event else target for _, target, by_event in wanted]
+        devices = [target if by_event else int(self._registry.device_of[target]) for _, target, by_event in wanted]
+        return {"rules": [rule for rule, *_ in wanted], "devices": list(devices), "series": series}
