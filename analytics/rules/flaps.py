@@ -113,7 +113,7 @@ class Flaps:
         found = np.where([key[2] for key, _ in quiet], -1, slots.find(columns[:, 0], columns[:, 1]))
         return min(
             (
-                at + (0 if key[2] else int(slots.lag[slot]))
+                at + (0 if key[2] else int(slots.lag(slot)))
                 for slot, (key, at) in zip(found.tolist(), quiet, strict=True)
                 if key[2] or slot >= 0
             ),

@@ -75,6 +75,11 @@ class Flats:
         self._grow(int(kept.slot.max(initial=-1)))
         self._value[kept.slot], self._since[kept.slot], self._until[kept.slot] = kept[1:]
 
+    def seconds(self, at: Ints) -> Floats:
+        """For how long the series of these slots have not moved, as of their newest readings; NaN: not known."""
+        self._grow(int(at.max(initial=-1)))
+        return np.where(np.isnan(self._value[at]), np.nan, (self._until[at] - self._since[at]) / 1e6)
+
     def unsaved(self, kept: Kept, after: Micros) -> NDArray[np.bool_]:
         """Which of these are to be stored with their batch: first ones, and those whose row is older than `after`."""
         return kept.until - self._saved[kept.slot] >= after

@@ -58,8 +58,7 @@ async def recall_flat(conn: Connection, slots: Slots) -> None:
     which, first = np.unique(series[known], return_index=True)
     oldest = np.minimum.reduceat(stored.until, first)
     found = await read_readings(conn, which, oldest, REPLAYED)
-    for layer, signal in zip(slots.layers, slots.signals, strict=True) if len(found.ts) else ():
-        if signal == "flat":
-            slot = layer.take(found.series, mode="clip").astype(np.int64)
-            tolerance = slots.tolerance.take(slots.row.take(slot, mode="clip"), mode="clip")
-            slots.flats.adopt(slots.flats.tell(slot, found.ts, found.ts, found.value, tolerance)[3])
+    watch = slots.watches.of("flat", found.series.astype(np.int64))
+    for slot, row in slots.one_by_one(watch):
+        ts, tolerance = found.ts[row], slots.tolerance[slots.row[slot]]
+        slots.flats.adopt(slots.flats.tell(slot, ts, ts, found.value[row], tolerance)[3])

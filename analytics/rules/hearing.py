@@ -35,7 +35,7 @@ class Hearing:
         newest = self._latest.watermark.take(series, mode="clip")
         newest[series >= len(self._latest.watermark)] = LONG_AGO
         heard = [self._watches(each, reception) for each in series.tolist()]
-        slots.last[at] = np.where(heard, np.maximum(newest, LONG_AGO), LONG_AGO)
+        slots.watches.last[slots.watch[at]] = np.where(heard, np.maximum(newest, LONG_AGO), LONG_AGO)
         silence.arm(slots, at)
 
     def changed(self, slots: Slots, generation: int) -> Ints:
@@ -48,7 +48,7 @@ class Hearing:
     def due(self, slots: Slots, reception: Reception, now: Micros, look_s: Micros) -> Micros:
         """When it is to be looked what is received: at once where more is than slots go by; NEVER where none is on
         silence."""
-        if "silence" not in slots.signals or (slots.hears == (hears := _hears(reception)) < NEVER):
+        if "silence" not in slots.watches.by_signal or (slots.hears == (hears := _hears(reception)) < NEVER):
             return NEVER
         return now + look_s if hears == NEVER else now
 

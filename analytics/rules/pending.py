@@ -30,7 +30,7 @@ async def note_pending(conn: Connection, slots: Slots, verdict: Verdict, unsettl
     if not walked and not newest:
         return
     values = {
-        slot: value for at, _, seen in verdict.seen for slot, value in zip(at.tolist(), seen.tolist(), strict=True)
+        watch: value for at, _, seen in verdict.seen for watch, value in zip(at.tolist(), seen.tolist(), strict=True)
     }
     for slot, each in walked.items():
         newest[slots.rule(slot).id, int(slots.series[slot])] = slot, _noted(slots, slot, each.level, each.since)
@@ -41,7 +41,10 @@ async def note_pending(conn: Connection, slots: Slots, verdict: Verdict, unsettl
     if pending:
         told = {
             "since": [at for _, since in pending.values() for at in since],
-            "values": [values.get(slot, float(slots.value[slot])) for slot, _ in pending.values()],
+            "values": [
+                values.get(int(slots.watch[slot]), float(slots.value(np.array([slot]))[0]))
+                for slot, _ in pending.values()
+            ],
             "signals": [slots.rule(slot).seen for slot, _ in pending.values()],
         }
         await conn.execute(SQL.note_pending, {**_columns(pending), **told})
@@ -55,7 +58,7 @@ async def recall_pending(conn: Connection, slots: Slots) -> None:
     at = slots.find(pairs[:, 0], pairs[:, 1])
     for slot, (*_, since, value) in zip(at.tolist(), rows, strict=True):
         if slot >= 0:
-            slots.since[slot], slots.value[slot] = since, value
+            slots.since[slot], slots.watches.value[slots.watch[slot]] = since, value
     slots.check_pending(at[at >= 0])
 
 

@@ -63,14 +63,14 @@ class ReadingAlerts:
         yield from self._calmed(slots, verdict, alerts, decision, until)
         due = self._withholding.readings_due(slots)
         if due:
-            seen = _seen(verdict, np.array(list(due), np.int64))
+            seen = _seen(slots, verdict, np.array(list(due), np.int64))
             for slot, (key, at) in due.items():
                 held = self._withholding.of(key, decision.held)
                 if held is None:
                     continue
                 newest = seen.get(slot)
                 quiet = newest is None and not decision.waits(key[1], at)
-                if quiet and decision.oldest <= at and at + int(slots.lag[slot]) <= until:
+                if quiet and decision.oldest <= at and at + int(slots.lag(slot)) <= until:
                     newest = at
                 if newest is not None and newest >= at:
                     told = opened(held, at if at >= decision.oldest else newest)
@@ -151,9 +151,9 @@ class ReadingAlerts:
             return
         columns = np.array([key[:2] for key, _ in quiet], np.int64)
         found = slots.find(columns[:, 0], columns[:, 1])
-        seen = _seen(verdict, found)
+        seen = _seen(slots, verdict, found)
         for slot, (key, at) in zip(found.tolist(), quiet, strict=True):
-            newest = seen.get(slot, until - int(slots.lag[slot]) if slot >= 0 else LONG_AGO)
+            newest = seen.get(slot, until - int(slots.lag(slot)) if slot >= 0 else LONG_AGO)
             flap = flaps.of(key, decision.flaps)
             if slot not in seen and decision.waits(key[1], at):
                 continue
@@ -163,7 +163,7 @@ class ReadingAlerts:
     def _calm(
         self, slots: Slots, slot: int, key: Key, flap: Flap, alerts: Mapping[Key, Open], decision: ReadingDecision
     ) -> Iterator[AlertChange]:
-        told = Told(self._withholding.flaps.over(flap), 0, float(slots.value[slot]))
+        told = Told(self._withholding.flaps.over(flap), 0, float(slots.value(np.array([slot]))[0]))
         yield from self._told(slots, slot, key, told, False, alerts, decision)
         decision.flaps.flaps[key] = None
 
@@ -173,10 +173,11 @@ class ReadingAlerts:
         return device
 
 
-def _seen(verdict: Verdict, wanted: Ints) -> dict[int, Micros]:
-    """When the newest readings of these slots were, of a batch."""
-    found: dict[int, Micros] = {}
+def _seen(slots: Slots, verdict: Verdict, wanted: Ints) -> dict[int, Micros]:
+    """When the newest readings of these slots were, of a batch; -1 is none."""
+    wanted = wanted[wanted >= 0]
+    watches, found = slots.watch[wanted], dict[int, Micros]()
     for at, ts, _ in verdict.seen:
-        mine = np.isin(at, wanted)
+        mine = np.isin(at, watches)
         found |= zip(at[mine].tolist(), ts[mine].tolist(), strict=True)
-    return found
+    return {slot: found[watch] for slot, watch in zip(wanted.tolist(), watches.tolist(), strict=True) if watch in found}

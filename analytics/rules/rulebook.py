@@ -307,7 +307,7 @@ class RuleBook(Stage):
         at[~np.isin(at, added)] = -1
         for slot, (*_, alert) in zip(at.tolist(), alerts, strict=True):
             if slot >= 0:
-                slots.level[slot], slots.last[slot] = alert.level, alert.changed
+                slots.level[slot], slots.judged[slot] = alert.level, alert.changed
         at = np.union1d(at[at >= 0], self._withholding.flaps.restore_levels(slots, added))
         at = np.union1d(at, self._withholding.restore_levels(slots, added))
         slots.settle_bands(at)
@@ -315,17 +315,18 @@ class RuleBook(Stage):
     def _remember(self, past: Past) -> None:
         """Restore evaluated times and pending levels from before the start."""
         slots = self._set.slots
-        newest = np.full(max(slots.series.max(initial=0), past.latest_series.max(initial=0)) + 1, LONG_AGO)
+        watches = slots.watches
+        newest = np.full(max(watches.series.max(initial=0), past.latest_series.max(initial=0)) + 1, LONG_AGO)
         newest[past.latest_series] = past.latest
-        np.maximum(slots.last, newest[slots.series], out=slots.last)
+        np.maximum(watches.last, newest[watches.series], out=watches.last)
         cleared = np.array(past.cleared, np.int64).reshape(-1, 3)
         at = slots.find(cleared[:, 0], cleared[:, 1])
-        np.maximum.at(slots.last, at[at >= 0], cleared[at >= 0, 2])
+        np.maximum.at(slots.judged, at[at >= 0], cleared[at >= 0, 2])
         warm_up(slots, past.recent)
         slots.give_up([slot for slot in slots.pending() if not self._owns(int(slots.series[slot]))])
         for slot in slots.pending():
             series = int(slots.series[slot])
-            slots.lag[slot] = past.lags.get(series, 0) + int(self._registry.lateness[series])
+            watches.lag[slots.watch[slot]] = past.lags.get(series, 0) + int(self._registry.lateness[series])
         self._hearing.begin(slots, self.reception, np.flatnonzero(slots.row >= 0))
 
     def _owns(self, series: int) -> bool:

@@ -24,30 +24,30 @@ def arm(slots: Slots, at: Ints) -> None:
         return
     after = slots.after[slots.row[at]]
     reached = slots.level[at, None] >= _NUMBERS
-    base, heard = np.maximum(slots.last[at], slots.hears), slots.last[at] > LONG_AGO
+    base, heard = np.maximum(slots.last(at), slots.hears), slots.last(at) > LONG_AGO
     will = np.where((after < NEVER) & heard[:, None], base[:, None] + after, NEVER)
     slots.since[at] = np.where(reached, slots.since[at], will)
     slots.settle_bands(at)
 
 
 def evaluate(slots: Slots, slot: Ints, ts: Ints, newer: Ints, oldest: Micros, verdict: Verdict) -> None:
-    """Evaluate readings of one layer, whatever their quality; `slot` is -1 where a series has none.
+    """Evaluate readings by slot and time, whatever their quality.
 
     A level that was reached before `oldest`, as a reading shows, is not told.
     """
-    fresh = (slot >= 0) & (newer > slots.last.take(slot, mode="clip"))
+    fresh = newer > slots.last(slot)
     if not fresh.all():
         slot, ts = slot[fresh], ts[fresh]
     if not len(slot):
         return
     before, first = np.empty_like(ts), np.append(True, slot[1:] != slot[:-1])
     before[1:] = ts[:-1]
-    before[first] = slots.last[slot[first]]
+    before[first] = slots.last(slot[first])
     soonest = slots.after.min(axis=1, initial=NEVER)[slots.row[slot]]
     calm = (slots.level[slot] == 0) & ((ts - np.maximum(before, slots.hears) <= soonest) | (before == LONG_AGO))
     ends = np.append(np.flatnonzero(first)[1:], len(slot))
     newest = slice(None) if len(ends) == len(slot) else ends - 1
-    verdict.seen.append((slot[newest], ts[newest], np.zeros(len(ends))))
+    verdict.seen.append((slots.watch[slot[newest]].astype(np.int64), ts[newest], np.zeros(len(ends))))
     verdict.heard.append(slot[newest])
     touched = np.flatnonzero(~calm)
     groups, begins = np.unique(np.searchsorted(ends, touched, side="right"), return_index=True)
@@ -57,19 +57,20 @@ def evaluate(slots: Slots, slot: Ints, ts: Ints, newer: Ints, oldest: Micros, ve
 
 def ripen(slots: Slots, slot: int, until: Micros, verdict: Verdict) -> None:
     """Let times of a slot pass that end by `until`: however long ago that was, it is silent still."""
-    silence = _Silence(slots, slot, int(slots.last[slot]))
+    silence = _Silence(slots, slot, int(slots.last(np.array(slot))))
     silence.pass_until(until, LONG_AGO, verdict)
     verdict.walked.append(Walked(slot, silence.level, silence.since))
 
 
 def adopt(slots: Slots, at: Ints) -> None:
-    """Take over the newest readings of slots, `slots.last`, that were heard; those that were walked follow."""
+    """Take over the newest readings of slots that were heard; those that were walked follow."""
     calm = at[slots.level[at] == 0]
     after = slots.after[slots.row[calm]]
-    base = np.maximum(slots.last[calm], slots.hears)
+    base = np.maximum(slots.last(calm), slots.hears)
     slots.since[calm] = np.where(after < NEVER, base[:, None] + after, NEVER)
     due = slots.due[calm] = base + after.min(axis=1, initial=NEVER)
     slots.next_due = min(slots.next_due, int(due.min(initial=NEVER)))
+    slots.note_timed(calm[due < NEVER])
 
 
 def silent(slots: Slots, at: Ints | NDArray[np.bool_]) -> Ints:

@@ -2,21 +2,28 @@
 
 A slot is one rule on one series. Inside, values are signed so that "beyond" always means "greater or equal": as
 they are for rules that look above, negated for rules that look below. Each slot keeps the band of values and the
-time in which nothing about it can change.
+time in which nothing about it can change; what it has seen is with its watch (watches.py).
 """
+
+from collections.abc import Iterator
 
 import numpy as np
 from numpy.typing import NDArray
 
 from analytics.rules.definitions import ThresholdRule, Watched
 from analytics.rules.flat import Flats
+from analytics.rules.watches import LONG_AGO as LONG_AGO
+from analytics.rules.watches import Watches, stretches
 from devices.registry.arrays import grown
 from hub.models import Micros
 from hub.signals import SIGNALS
 
 NEVER = 1 << 62
 """A time that does not come: a level that is not pending."""
-LONG_AGO = -(1 << 62)
+FEW = 2000
+"""Pairs up to which it takes less time to look among the slots of each series."""
+AT_ONCE = 500_000
+"""Slots whose bands are made one at once, or slots with their readings: 100 bytes each."""
 
 Ints = NDArray[np.int64]
 Floats = NDArray[np.float64]
@@ -26,7 +33,7 @@ _WATCHED: tuple[Watched, ...] = (*SIGNALS, "expression")
 
 
 class Slots:
-    """Rules by row, of shape (rows, 4) by level; state by slot, of shape (n,) or (n, 4). Free slots are in no layer."""
+    """Rules by row, of shape (rows, 4) by level; state by slot, of shape (n,) or (n, 4). Free slots are on no watch."""
 
     def __init__(self) -> None:
         self.rules: list[ThresholdRule | None] = []
@@ -51,24 +58,22 @@ class Slots:
         self.level: NDArray[np.int8] = np.empty(0, np.int8)
         self.since: Ints = np.empty((0, 4), np.int64)
         """From when on the value has been beyond a level that is not reached, or back from one that is; or NEVER."""
-        self.last: Ints = np.empty(0, np.int64)
-        """Time of the newest reading that was evaluated."""
-        self.lag: Ints = np.empty(0, np.int64)
-        """How old that reading was when it came: its clock is slow, or it was buffered."""
-        self.value: Floats = np.empty(0)
-        """The value of that reading, unsigned; NaN when it is not known."""
+        self.judged: Ints = np.empty(0, np.int64)
+        """Readings up to then were judged before the slot was there: its alert had changed."""
+        self.watches = Watches()
+        self.watch: NDArray[np.int32] = np.empty(0, np.int32)
+        """By slot."""
         self.low: Floats = np.empty(0)
         self.high: Floats = np.empty(0)
         self.due: Ints = np.empty(0, np.int64)
         """When the first pending level is reached or left if no reading comes; NEVER or later if none is pending."""
         self.next_due: Micros = NEVER
         """No slot is due earlier."""
-        self.layers: list[NDArray[np.int32]] = []
-        """By series id, the slot; -1 for none, as in the last place. Several rules on a series take several layers."""
-        self.signals: list[Watched] = []
-        """Of each layer, what its rules watch of a reading."""
         self.expressed = 0
         """How often slots of rules with an expression were added or removed."""
+        self._timed: NDArray[np.int32] = np.empty(0, np.int32)
+        """Slots with a `due`, and others."""
+        self._is_timed: NDArray[np.bool_] = np.empty(0, np.bool_)
         self._rows: dict[int, int] = {}
         self._signs: Floats = np.empty(0)
         self._watched: NDArray[np.int8] = np.empty(0, np.int8)
@@ -130,38 +135,58 @@ class Slots:
             return at
         self.row[at], self.series[at] = self._rows_of(rule), series
         self.sign[at] = self._signs[self.row[at]]
-        self.level[at], self.since[at], self.last[at], self.value[at] = 0, NEVER, LONG_AGO, np.nan
-        self.lag[at] = 0
+        self.level[at], self.since[at], self.judged[at] = 0, NEVER, LONG_AGO
         self.flats.forget(at)
-        self.settle_bands(at)
         watched = self._watched[self.row[at]]
         self._note_expressed(watched)
         for number in np.unique(watched).tolist():
             mine = watched == number
-            self._enter(at[mine], series[mine], _WATCHED[number])
+            alone = _WATCHED[number] == "expression"  # each sees what it computes, when its own metrics come
+            keys = at[mine] if alone else series[mine]
+            self.watch[at[mine]] = self.watches.enter(_WATCHED[number], keys, series[mine], at[mine])
+        self.settle_bands(at)
+        self.tighten(np.unique(self.watch[at]).astype(np.int64))
         return at
 
     def remove(self, at: Ints) -> None:
         """Free these slots."""
-        series = self.series[at]
+        if not len(at):
+            return
         self._note_expressed(self._watched[self.row[at]])
-        for layer in self.layers:
-            mine = layer.take(series, mode="clip") == at
-            layer[series[mine]] = -1
+        self.watches.leave(at, self.watch[at].astype(np.int64))
         self.row[at], self.due[at] = -1, NEVER
         self._free += at.tolist()
-        while self.layers and self.layers[-1].max() < 0:
-            self.layers.pop()
-            self.signals.pop()
 
     def find(self, rule: Ints, series: Ints) -> Ints:
         """The slots of these (rule id, series id) pairs; -1 where there is none."""
-        rows, found = self._rows_of(rule), np.full(len(series), -1)
-        for layer in self.layers:
-            slot = layer.take(series, mode="clip")
-            mine = (slot >= 0) & (self.row.take(slot, mode="clip") == rows)
-            found[mine] = slot[mine]
+        rows = self._rows_of(rule)
+        if len(series) > FEW:
+            return self._find_many(rows, series, np.flatnonzero(self.row >= 0))
+        alone = self._alone()
+        found = self._find_many(rows, series, alone) if len(alone) else np.full(len(series), -1)
+        for signal in self.watches.by_signal:
+            if signal == "expression":
+                continue
+            watch = self.watches.of(signal, series)
+            known = np.flatnonzero(watch >= 0)
+            slot, which = self.watches.slots(watch[known])
+            mine = self.row[slot] == rows[known][which]
+            found[known[which[mine]]] = slot[mine]
         return found
+
+    def _alone(self) -> Ints:
+        """The slots with a watch of their own."""
+        return np.flatnonzero(self.watches.by_signal.get("expression", np.empty(0, np.int32)) >= 0)
+
+    def _find_many(self, rows: NDArray[np.int32], series: Ints, there: Ints) -> Ints:
+        """As `find`, by the rows of rules, among some slots."""
+        keys = self.row[there].astype(np.int64) << 32 | self.series[there]
+        order = np.argsort(keys)
+        keys, wanted = keys[order], rows.astype(np.int64) << 32 | series
+        if not len(there):
+            return np.full(len(series), -1)
+        place = np.minimum(np.searchsorted(keys, wanted), len(keys) - 1)
+        return np.where(keys[place] == wanted, there[order][place], -1)
 
     def of_rule(self, rule_id: int) -> Ints:
         """The slots of a rule."""
@@ -169,8 +194,60 @@ class Slots:
 
     def of_series(self, series: Ints) -> Ints:
         """The slots on these series."""
-        found = np.array([layer.take(series, mode="clip") for layer in self.layers], np.int64).ravel()
-        return found[found >= 0]
+        watches = [self.watches.of(each, series) for each in self.watches.by_signal if each != "expression"]
+        found, alone = np.concatenate([np.empty(0, np.int64), *watches]), self._alone()
+        return np.append(self.watches.slots(found[found >= 0])[0], alone[np.isin(self.series[alone], series)])
+
+    def one_by_one(self, watch: Ints) -> Iterator[tuple[Ints, Ints]]:
+        """Of rows sorted by what is watched, -1 where nothing is, each slot with each of its rows, by slot; so many at
+        once."""
+        rows = np.flatnonzero(watch >= 0)
+        on = watch[rows]
+        starts = np.flatnonzero(np.append(True, on[1:] != on[:-1])[: len(on)])
+        lengths = np.diff(np.append(starts, len(on)))
+        looks = np.cumsum(self.watches.count[on[starts]] * lengths)
+        for some in np.split(np.arange(len(starts)), np.flatnonzero(np.diff(looks // AT_ONCE)) + 1) if len(on) else ():
+            at, which = self.watches.slots(on[starts[some]])
+            each = lengths[some][which]
+            yield np.repeat(at, each), rows[stretches(starts[some][which], each)]
+
+    def timed(self) -> Ints:
+        """The slots of which something ends at a time."""
+        ends = self.due[self._timed] < NEVER
+        if not ends.all():
+            self._is_timed[self._timed[~ends]] = False
+            self._timed = self._timed[ends]
+        return self._timed.astype(np.int64)
+
+    def last(self, at: Ints) -> Ints:
+        """When the newest readings of slots were that were evaluated."""
+        last: Ints = self.watches.last[self.watch[at]]
+        return last
+
+    def lag(self, at: Ints | int) -> Ints:
+        """How old the newest reading of slots was when it came."""
+        lag: Ints = self.watches.lag[self.watch[at]]
+        return lag
+
+    def value(self, at: Ints) -> Floats:
+        """The newest value that slots have seen, unsigned; NaN when it is not known."""
+        value: Floats = self.watches.value[self.watch[at]]
+        flat = self._watched[self.row[at]] == SIGNALS.index("flat")
+        return np.where(flat, self.flats.seconds(at), value) if flat.any() else value
+
+    def tighten(self, watches: Ints) -> None:
+        """Compute anew in what band no slot of these watches changes."""
+        w = self.watches
+        watches = watches[w.count[watches] > 0]
+        for some in np.array_split(watches, 1 + int(w.count[watches].sum()) // AT_ONCE):
+            at = w.slots(some)[0]
+            above = self.sign[at] > 0
+            low = np.where(above, self.low[at], np.nextafter(-self.high[at], np.inf))
+            high = np.where(above, np.nextafter(self.high[at], -np.inf), -self.low[at])
+            starts = np.cumsum(w.count[some]) - w.count[some]
+            if len(some):
+                w.low[some], w.high[some] = np.maximum.reduceat(low, starts), np.minimum.reduceat(high, starts)
+                w.due[some] = np.minimum.reduceat(self.due[at], starts)
 
     def pending(self) -> list[int]:
         """Slots of which a level is pending."""
@@ -181,7 +258,7 @@ class Slots:
         """Let the levels of these slots stop to pend that their rules have not, or that their values are not beyond."""
         at = at[self.after.min(axis=1, initial=NEVER)[self.row[at]] == NEVER]  # silence goes by no value
         row = self.row[at]
-        value, reached = (self.value[at] * self.sign[at])[:, None], self.level[at, None] >= _NUMBERS
+        value, reached = (self.value(at) * self.sign[at])[:, None], self.level[at, None] >= _NUMBERS
         missing = self.up[row] == np.inf
         stops = missing | np.where(reached, ~(value < self.keep[row]), value < self.up[row])
         self.since[at] = np.where(stops, NEVER, self.since[at])
@@ -205,11 +282,20 @@ class Slots:
         ends = since + np.where(reached, self.clear[row][:, None], self.hold[row][:, None])
         due = self.due[at] = np.where(level > _NUMBERS, NEVER, ends).min(axis=1, initial=NEVER)
         self.next_due = min(self.next_due, int(due.min(initial=NEVER)))
+        self.note_timed(at[due < NEVER])
+        self.watches.loosen(self.watch[at].astype(np.int64))
 
-    def falls(self) -> NDArray[np.bool_]:
-        """Of each slot, whether the value has fallen back from its level."""
-        number = np.maximum(self.level, 1).astype(np.int64) - 1
-        return (self.level > 0) & (np.take_along_axis(self.since, number[:, None], axis=1)[:, 0] < NEVER)
+    def note_timed(self, at: Ints) -> None:
+        """Something of these slots ends at a time."""
+        timed = at[~self._is_timed[at]]
+        if len(timed):
+            self._timed, self._is_timed[timed] = np.append(self._timed, timed.astype(np.int32)), True
+
+    def falls(self, at: Ints) -> NDArray[np.bool_]:
+        """Of slots, whether the value has fallen back from its level."""
+        level = self.level[at]
+        number = np.maximum(level, 1).astype(np.int64) - 1
+        return (level > 0) & (self.since[at, number] < NEVER)
 
     def _note_expressed(self, watched: NDArray[np.int8]) -> None:
         if (watched == _WATCHED.index("expression")).any():
@@ -227,32 +313,9 @@ class Slots:
         self._used += len(fresh)
         last = self._used - 1
         self.row, self.series = grown(self.row, last, -1), grown(self.series, last, 0)
-        self.sign, self.value = grown(self.sign, last, 1.0), grown(self.value, last, np.nan)
+        self.sign, self.watch = grown(self.sign, last, 1.0), grown(self.watch, last, 0)
         self.level, self.since = grown(self.level, last, 0), grown(self.since, last, NEVER)
-        self.last, self.due = grown(self.last, last, LONG_AGO), grown(self.due, last, NEVER)
-        self.lag = grown(self.lag, last, 0)
+        self.judged, self.due = grown(self.judged, last, LONG_AGO), grown(self.due, last, NEVER)
+        self._is_timed = grown(self._is_timed, last, False)
         self.low, self.high = grown(self.low, last, -np.inf), grown(self.high, last, np.inf)
         return np.concatenate([np.array(taken, np.int64), fresh])
-
-    def _enter(self, at: Ints, series: Ints, signal: Watched) -> None:
-        """Put slots of one signal into the first layers that have room for them."""
-        number = 0
-        while len(at):
-            if number == len(self.layers):
-                self.layers.append(np.empty(0, np.int32))
-                self.signals.append(signal)
-            if self.signals[number] != signal:
-                number += 1
-                continue
-            layer = self.layers[number] = grown(self.layers[number], int(series.max()) + 1, -1)
-            taken = layer[series] >= 0
-            taken[~taken] = ~_first(series[~taken])
-            layer[series[~taken]] = at[~taken]
-            at, series, number = at[taken], series[taken], number + 1
-
-
-def _first(values: Ints) -> NDArray[np.bool_]:
-    """Where a value stands for the first time."""
-    first = np.zeros(len(values), np.bool_)
-    first[np.unique(values, return_index=True)[1]] = True
-    return first

@@ -51,9 +51,11 @@ class Verdict:
     transitions: list[Transition] = field(default_factory=list)
     walked: list[Walked] = field(default_factory=list)
     seen: list[tuple[Ints, Ints, Floats]] = field(default_factory=list)
-    """Slots, and the time and value of their last evaluated reading."""
+    """Watches, and the time and value of their last evaluated reading."""
+    touched: list[Ints] = field(default_factory=list)
+    """Watches whose slots were looked at one by one."""
     heard: list[Ints] = field(default_factory=list)
-    """Those of them whose rules are on silence."""
+    """Slots with a reading whose rules are on silence."""
     kept: list[Kept] = field(default_factory=list)
     """Of slots whose rules are on flat series."""
     waits: tuple[Ints, Ints] | None = None

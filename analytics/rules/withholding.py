@@ -127,7 +127,7 @@ class Withholding:
 
     def due(self, slots: Slots, oldest: Micros) -> Micros:
         """When something is to be told next; NEVER when nothing is."""
-        of_readings = (at + int(slots.lag[slot]) for slot, (_, at) in self.readings_due(slots).items() if at >= oldest)
+        of_readings = (at + int(slots.lag(slot)) for slot, (_, at) in self.readings_due(slots).items() if at >= oldest)
         of_events = (at + self._lag(key) for key, at in self._opens.items() if key[2])
         return min((*of_readings, *of_events), default=NEVER)
 

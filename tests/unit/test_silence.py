@@ -99,7 +99,7 @@ def test_one_that_begins_anew_from_newest_readings_and_alerts_goes_on(steps: lis
         told += wait(killed, at - 1) + take(killed, readings(at))
         if number == kill:
             after = slots_of(rule)
-            after.level[0], after.last[0] = killed.level[0], killed.last[0]
+            after.level[0], after.watches.last[0] = killed.level[0], killed.watches.last[0]
             level = int(killed.level[0])
             after.since[0, :level] = killed.since[0, :level]  # table rule_pending
             silence.arm(after, np.array([0]))

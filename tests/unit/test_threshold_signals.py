@@ -1,4 +1,4 @@
-"""Rules on signals go by the same thresholds, in layers of their own."""
+"""Rules on signals go by the same thresholds, on watches of their own."""
 
 from dataclasses import replace
 from datetime import UTC
@@ -40,7 +40,7 @@ def told(n: int, **columns: list[float]) -> Signals:
 
 def test_each_rule_sees_what_it_watches() -> None:
     slots = slots_of(UNUSUAL, HIGH, RARE, replace(RARE, id=4, signal="value"))
-    assert slots.signals == ["score", "value", "gap", "value"]
+    assert {*slots.watches.by_signal} == {"score", "value", "gap"}
     found = evaluate(slots, readings(1, 9, 1, 1, 1), LONG_AGO, 9, None, told(
         5, score=[0.0, 1.0, 1.0, 0.999, 0.0], gap=[NAN, 1, 1, 61, 1]))  # fmt: skip
     by_rule = sorted((slots.rule(each.slot).id, each.ts, each.value, each.after) for each in found.transitions)
@@ -67,11 +67,11 @@ def test_without_detection_a_rule_on_a_signal_sees_no_reading() -> None:
     assert not evaluate(slots, readings(9, 9, 9), LONG_AGO, 9, None, Signals()).transitions
 
 
-def test_a_layer_whose_rules_are_gone_is_gone_with_its_signal() -> None:
+def test_a_signal_whose_rules_are_gone_is_looked_at_no_more() -> None:
     slots = slots_of(HIGH, UNUSUAL, RARE)
     slots.drop(RARE.id)
     slots.drop(UNUSUAL.id)
-    assert (len(slots.layers), slots.signals) == (1, ["value"])
+    assert [*slots.watches.by_signal] == ["value"]
 
 
 def test_the_value_is_no_signal_of_detection() -> None:

@@ -163,7 +163,7 @@ def test_a_restart_with_the_levels_and_the_stored_readings_goes_on_as_before(
     before = watching(*((one, [1, 2, 3]) for one in made))
     run(before, rows[:cut])
     after = watching(*((one, [1, 2, 3]) for one in made))
-    after.level[:], after.last[:] = before.level, before.last
+    after.level[:], after.watches.last[:] = before.level, before.watches.last
     after.settle_bands(np.arange(len(after)))
     warm_up(after, columns(rows[:cut]))
     assert run(after, rows[cut:], [], now=[0, 80]) == run(before, rows[cut:], [], now=[0, 80])
@@ -210,8 +210,10 @@ def rebuilt(before: Slots, there: dict[int, ThresholdRule], watched: dict[int, f
     for slot in range(len(slots)):
         origin = int(before.find(np.array([slots.rule(slot).id]), np.array([slots.series[slot]], np.int64))[0])
         if origin >= 0:
-            for state in ("level", "last", "value", "since"):
+            for state in ("level", "since"):
                 getattr(slots, state)[slot] = getattr(before, state)[origin]
+            for state in ("last", "value"):
+                getattr(slots.watches, state)[slots.watch[slot]] = getattr(before.watches, state)[before.watch[origin]]
     for one in there.values():
         slots.put(one)
     slots.settle_bands(np.arange(len(slots)))

@@ -154,7 +154,7 @@ def _moments(subject: Subject, given: _Given, subjects: Subjects, slots: Slots, 
     kept = ~told | ~np.isnan(result)
     heads, place = np.flatnonzero(~told[kept]), place[kept]
     at = at[kept]
-    at[heads] = slots.last[subjects.slots[place[heads]]]
+    at[heads] = slots.last(subjects.slots[place[heads]])
     values_kept = {name: column[kept] for name, column in found.items()}
     return Moments(subject, place, _rising(at, heads, 1), values_kept, told[kept], result[kept])
 
