@@ -118,7 +118,7 @@ class EventAlerts:
             rule, flap = rules.rules.get(key_[0]), self._withholding.flaps.of(key_, decision.flaps)
             if isinstance(rule, EventRule) and flap is not None and self._withholding.flaps.over(flap) == at <= until:
                 decided += self._calm(rule, key_, flap, alerts, decision)
-        for key_, at in self._withholding.events_due(until):
+        for key_, at in self._withholding.events_due(until, decision.held):
             decided += self._counts_again(rules.rules[key_[0]], key_, at, alerts, decision)
         for key in [key for key, at in self._resuming.items() if at <= until]:
             rule, pause = rules.rules.get(key[0]), decision.pauses.get(key, self._pauses.get(key))

@@ -66,7 +66,7 @@ class ReadingAlerts:
             seen = _seen(slots, verdict, np.array(list(due), np.int64))
             for slot, (key, at) in due.items():
                 held = self._withholding.of(key, decision.held)
-                if held is None:
+                if held is None or not self._withholding.timed(key, held):
                     continue
                 newest = seen.get(slot)
                 quiet = newest is None and not decision.waits(key[1], at)

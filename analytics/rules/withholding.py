@@ -39,6 +39,11 @@ class Withholding:
         """What is withheld of an alert, as a batch makes it."""
         return held[key] if key in held else self._known.get(key)
 
+    def timed(self, key: Key, held: Withheld) -> bool:
+        """Whether it is what is to be told at the time that is known, and not what a batch has withheld after it."""
+        known = self._known.get(key)
+        return known is not None and known.since == held.since
+
     async def recall(self, conn: Connection) -> None:
         """Read what was withheld."""
         async with conn.cursor(binary=True) as cursor:
@@ -121,9 +126,11 @@ class Withholding:
         at = slots.find(columns[:, 0], columns[:, 1]).tolist()
         return {slot: (key, self._opens[key]) for slot, key in zip(at, keys, strict=True) if slot >= 0}
 
-    def events_due(self, until: Micros) -> list[tuple[Key, Micros]]:
-        """What is to be told of events by then: no end of it can come from before."""
-        return [(key, at) for key, at in self._opens.items() if key[2] and at + self._lag(key) <= until]
+    def events_due(self, until: Micros, held: Held) -> list[tuple[Key, Micros]]:
+        """What is to be told of events by then: no end of it can come from before. `held`: as a batch has made it."""
+        due = [(key, at) for key, at in self._opens.items() if key[2] and at + self._lag(key) <= until]
+        still = ((key, at, self.of(key, held)) for key, at in due)
+        return [(key, at) for key, at, each in still if each is not None and self.timed(key, each)]
 
     def due(self, slots: Slots, oldest: Micros) -> Micros:
         """When something is to be told next; NEVER when nothing is."""

@@ -1,0 +1,75 @@
+"""What is withheld: told once, at its own time, by the rules, windows and devices as they are then."""
+
+from collections.abc import AsyncIterator
+from uuid import UUID, uuid5
+
+import pytest
+
+from hub.models import Batch, Event
+from hub.settings import Database
+from hub.store.pool import open_pool
+from tests.support.origins import raw_of
+from tests.support.rule_city import NOW, SEED, City, S
+
+
+@pytest.fixture
+async def city(database: str) -> AsyncIterator[City]:
+    async with open_pool(Database(url=database)) as pool:
+        city = City(pool)
+        await city.run(SEED)
+        await city.run(
+            "insert into rule (code, name, event_kind, event_level) values ('doors', 'Doors', 'door_open', 2)"
+        )
+        rows = await city.run("select s.id, d.code from series s join device d on d.id = s.device_id")
+        city.series = {int(code.removeprefix("gauge-")): series for series, code in rows}
+        await city.load()
+        yield city
+
+
+async def work(city: City, device: str, *windows: tuple[int, int]) -> None:
+    """Somebody works on a device, between so many seconds from NOW."""
+    for begin, end in windows:
+        await city.run(
+            """insert into maintenance (device_id, from_at, to_at, note)
+               values ((select id from device where code = %s), to_timestamp(%s), to_timestamp(%s), 'works')""",
+            device,
+            NOW // S + begin,
+            NOW // S + end,
+        )
+    await city.refresh()
+
+
+async def door(city: City, *said: tuple[int, bool]) -> Batch:
+    """(seconds from NOW, whether it is open) of the door at the camera."""
+    device = (await city.run("select id from device where code = 'cam-1'"))[0][0]
+    events = [
+        Event(uuid5(UUID(int=0), f"{at}"), device, "cam-1", NOW + at * S, NOW + at * S, "door_open", state)
+        for at, state in ((at, "active" if is_open else "inactive") for at, is_open in said)
+    ]
+    return Batch([raw_of("test", "here", b"", event.received) for event in events], events=events)
+
+
+async def told(city: City) -> list[tuple[int, str, str]]:
+    """(seconds from NOW, kind, level) of each change, in the order of their commit."""
+    return [
+        (at, kind, level)
+        for at, kind, level in await city.run(
+            """select (extract(epoch from (picture ->> 'changed_at')::timestamptz) - %s)::int, kind, picture ->> 'level'
+               from alert_change order by cursor""",
+            NOW // S,
+        )
+    ]
+
+
+@pytest.mark.parametrize("device", ["gauge-1", "cam-1"])
+async def test_what_begins_while_an_earlier_one_is_over_in_the_same_batch_is_told_at_its_own_time(
+    city: City, device: str
+) -> None:
+    await work(city, device, (-60, 100), (200, 700))
+    if device == "gauge-1":
+        await city.take(city.readings((50, 4.0)), city.readings((150, 1.0), (250, 4.0)))
+    else:
+        await city.take(await door(city, (50, True)), await door(city, (150, False), (250, True)))
+    assert [each[:2] for each in await told(city)] == [(100, "raised"), (150, "cleared")]
+    await city.at(701)
+    assert [each[:2] for each in await told(city)] == [(100, "raised"), (150, "cleared"), (700, "raised")]
