@@ -135,9 +135,13 @@ async def take(conn: psycopg.AsyncConnection, system: System, post: Post) -> Ans
 async def _echoes(conn: psycopg.AsyncConnection, system: System, post: Post, case: Standing, target: str) -> bool:
     """Whether a state is what the system had heard from us at its time, while the case went on here.
 
-    It says nothing new, and is about to hear, or heard after that time, how the case went on.
+    It says nothing new, and is about to hear, or heard after that time, how the case went on. Not so where it has told
+    another state since, or moved the case.
     """
-    asked = {"system": system.code, "case_id": case.id, "target": target, "at": post.at}
+    asked = {
+        "system": system.code, "actor": system.actor, "case_id": case.id, "state": post.state, "target": target,
+        "at": post.at,
+    }  # fmt: skip
     return await _row(conn, SQL.echo, asked) is not None
 
 

@@ -47,17 +47,27 @@ from public.case_file c
 where c.id = %(id)s
 
 -- name: echo
--- What the system was told last at a moment, if that is this state and something newer of the case is on its way to it.
+-- What the system was told last at a moment, if that is this state and a newer stage of the case is on its way to it.
+-- A system that has told another state since, or has moved the case, speaks of its own.
 select 1 as echo
 from public.case_delivery d
 join public.consumer c on c.id = d.consumer_id and c.case_system = %(system)s
+cross join lateral (select coalesce(d.picture #>> '{outcome,stage}', d.picture ->> 'stage') as stage) said
 where d.case_id = %(case_id)s and (d.state = 'delivered' or d.attempts > 0) and d.made_at <= %(at)s
-  and %(target)s in (d.kind, coalesce(d.picture #>> '{outcome,stage}', d.picture ->> 'stage'))
+  and %(target)s in (d.kind, said.stage)
+  and not exists (select from public.outside_case o
+                  where o.system = %(system)s and o.case_id = d.case_id and o.told_at > d.made_at
+                    and o.told is distinct from array[%(state)s])
+  and not exists (select from public.case_step s
+                  where s.case_id = d.case_id and s.seq > d.seq and s.actor = %(actor)s
+                    and s.stage_from <> s.stage_to)
   and not exists (select from public.case_delivery n
                   where n.consumer_id = d.consumer_id and n.case_id = d.case_id and n.seq > d.seq
+                    and coalesce(n.picture #>> '{outcome,stage}', n.picture ->> 'stage') <> said.stage
                     and n.state = 'delivered' and n.settled_at <= %(at)s)
   and exists (select from public.case_delivery n
               where n.consumer_id = d.consumer_id and n.case_id = d.case_id and n.seq > d.seq
+                and coalesce(n.picture #>> '{outcome,stage}', n.picture ->> 'stage') <> said.stage
                 and (n.state = 'pending' or n.settled_at > %(at)s))
 limit 1
 

@@ -357,6 +357,34 @@ async def test_an_echo_that_comes_after_the_case_went_on_is_no_news_of_the_syste
     assert await exchange.tell(**returned, at=now_told()) == "applied", "now it does, and returns it itself"
 
 
+@pytest.mark.parametrize("own", ["returned again", "no way back", "another state"])
+async def test_a_state_of_its_own_is_no_echo_though_something_is_on_its_way_to_it(office: Office, own: str) -> None:
+    """The system moves a case or tells another state, and then what it also heard from us before."""
+    await office.client.put("/outside-systems/city-ops", json=MAPPING)
+    await office.consumer("city-ops", {"system": "city-ops"})
+    exchange, desk, receiver = office.exchange, office.desk, office.receiver
+    await exchange.new()
+    [(case,)] = await desk.run("select id from case_file")
+    last = {"returned again": "returned", "no way back": "dispatched", "another state": "taken"}[own]
+    told = ["filed", "dispatched", *([] if last == "dispatched" else [last])]
+    await desk.walk_on(case, *told)
+    assert await office.kinds("city-ops") == told
+    between, outcome = {"returned again": ("20", "applied"), "no way back": ("30", "applied")}.get(
+        own, ("20", "conflict")
+    )
+    assert await exchange.tell(id="SZ-1", state=between, at=now_told()) == outcome
+    await receiver.stop()
+    await desk.do(case, "commented", note="somebody telephoned")
+    if own == "returned again":
+        assert await exchange.tell(id="SZ-1", state="50", note="not ours", at=now_told()) == "applied"
+        assert (await exchange.steps())[-1] == "returned"
+        return
+    await desk.do(case, "handled")
+    state = "20" if own == "no way back" else "30"
+    assert await exchange.tell(id="SZ-1", state=state, note="x", at=now_told()) == "conflict"
+    assert state in [each["state"] for each in await exchange.conflicts()]
+
+
 async def test_what_waits_for_a_consumer_that_is_narrowed_is_dropped_with_a_note(office: Office) -> None:
     await office.consumer("all")
     await office.receiver.stop()
