@@ -8,15 +8,19 @@ from typing import Any
 from uuid import uuid4
 
 import httpx
+import psycopg
 import pytest
 
+from api.database import execute
 from api.routes import areas
 from hub.access.caller import principal
 from hub.access.grants import granted
 from hub.access.roles import Role
+from hub.cases.expiry import EXPIRE
 from hub.settings import Database
 from hub.store.pool import open_pool
 from tests.support.doors import CallerDoor
+from tests.support.process import eventually
 from tests.support.served_api import api_context, client_of, raise_alert, register
 
 REPORT = {"title": "暴露垃圾", "region": "330106001002", "note": "seen at 7:40"}
@@ -339,3 +343,39 @@ async def test_refusals_are_told_in_chinese_to_whoever_asks_for_it(client: httpx
     ):
         assert words in detail
     assert (await client.get("/rules/none")).json()["detail"] == "there is no rule 'none'"
+
+
+async def test_a_redraw_in_pieces_and_the_end_of_what_it_places_wait_for_each_other(
+    database: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(areas, "PIECE", 1)
+    ring = [[120, 30], [121, 30], [121, 31], [120, 31], [120, 30]]
+    lake = {"name": "湖区", "outline": {"type": "Polygon", "coordinates": [ring]}}
+    async with api_context(database) as context, client_of(context) as client:
+        for _ in range(2):
+            await reported(client, lon=120.1, lat=30.2)
+        old = "update case_file set ended_at = now() - interval '9 years', stage = 'rejected'"
+        waits = """select 1 from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'
+                   and query like '%make_interval%'"""
+        async with context.hub_pool.connection() as conn:
+            await conn.execute(old.encode())
+
+        async def expire() -> int:
+            async with await psycopg.AsyncConnection.connect(database) as conn:
+                return (await conn.execute(EXPIRE.encode(), {"days": 1, "batch": 10})).rowcount
+
+        async def waiting() -> bool:
+            async with context.hub_pool.connection() as conn:
+                return bool(await (await conn.execute(waits.encode())).fetchall())
+
+        ends: list[asyncio.Task[int]] = []
+
+        async def after_a_piece(conn: Any, statement: str, values: Any) -> None:
+            await execute(conn, statement, values)
+            if statement == areas.SQL.place_cases and not ends:
+                ends.append(asyncio.create_task(expire()))
+                await eventually(waiting, "the first piece is placed, and the end waits")
+
+        monkeypatch.setattr(areas, "execute", after_a_piece)
+        assert (await client.put("/areas/lake", json=lake)).status_code == 201
+        assert await ends[0] == 2
