@@ -175,6 +175,8 @@ class RuleBody(BaseModel):
             raise ValueError(Sentence("refusal.rule.prompt", kind=str(self.event_kind)))
         if self.schedule is not None and self.event_kind in PROMPT:
             raise ValueError(Sentence("refusal.rule.schedule_prompt", kind=str(self.event_kind)))
+        if self.schedule is not None and ("red" in (self.thresholds or ()) or self.level == "red"):
+            raise ValueError(Sentence("refusal.rule.schedule_red"))
         if (self.count > 1) != (self.within_s is not None):
             raise ValueError(Sentence("refusal.rule.within"))
 

@@ -21,6 +21,7 @@ Micros = int
 """Microseconds since 1970-01-01T00:00:00Z."""
 
 LEVEL_NAMES = ("blue", "yellow", "orange", "red")
+RED = len(LEVEL_NAMES)
 
 
 class Level(IntEnum):

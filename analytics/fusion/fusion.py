@@ -12,7 +12,7 @@ from uuid import UUID, uuid5
 from analytics.fusion.finding import Finding
 from analytics.fusion.groups import Groups
 from analytics.fusion.rules import FusionRule
-from hub.alerts.inhibition import DANGER
+from hub.danger import DANGER
 from hub.models import Micros
 
 _INCIDENTS = UUID("6f0a2b52-3f7b-5c35-9d6e-1d0d3a0c8a52")

@@ -6,6 +6,8 @@ from typing import Any, Literal
 
 from analytics.rules.schedule import schedule_of
 from analytics.rules.scope import EVERYWHERE, Scope, scope_of
+from devices.vocabulary import PROMPT
+from hub.danger import finds_danger
 from hub.duty.shifts import Shift
 from hub.models import LEVEL_NAMES, Micros
 from hub.signals import Signal
@@ -44,6 +46,8 @@ class ThresholdRule:
     """When it counts; None: always."""
     scope: Scope = EVERYWHERE
     """Which devices of the profile it watches."""
+    danger: bool = False
+    """Whether what it finds is a danger: it is told at any time."""
 
     @property
     def watched(self) -> Watched:
@@ -80,6 +84,11 @@ class EventRule:
     scope: Scope = EVERYWHERE
     """Of which devices it hears."""
 
+    @property
+    def danger(self) -> bool:
+        """As of threshold rules."""
+        return self.kind in PROMPT
+
 
 Rule = ThresholdRule | EventRule
 
@@ -109,6 +118,7 @@ def _threshold_rule(row: Mapping[str, Any]) -> ThresholdRule:
         version=row.get("version"),
         schedule=schedule_of(row["schedule"]),
         scope=scope_of(row),
+        danger=finds_danger(row["metric"], row["expression"], row["signal"], row.get("category")),
     )
 
 

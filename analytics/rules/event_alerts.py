@@ -18,7 +18,6 @@ from analytics.rules.stored import Repeated, read_newest_events, read_repeated
 from analytics.rules.withheld import Held, said
 from analytics.rules.withholding import Withholding
 from devices.registry.registry import Registry
-from devices.vocabulary import PROMPT
 from hub.alerts import titles
 from hub.alerts.titles import event_title
 from hub.models import AlertChange, Batch, Event, Micros
@@ -170,8 +169,9 @@ class EventAlerts:
         if flap is not None and self._withholding.flaps.over(flap) <= repetition.counted_at(event):
             yield from self._calm(rule, (*key, True), flap, alerts, decision)
         held = self._withholding.of((*key, True), decision.held)
-        if held is not None and (at := self._opens(rule, event.device_id, held.since)) <= repetition.counted_at(event):
-            yield from self._counts_again(rule, (*key, True), at, alerts, decision)
+        opens = NEVER if held is None else self._opens(rule, event.device_id, held.since, held.level)
+        if opens <= repetition.counted_at(event):
+            yield from self._counts_again(rule, (*key, True), opens, alerts, decision)
         pause = decision.pauses.get(key, self._pauses.get(key)) if rule.cooldown else None
         if pause and pause.waiting and repetition.counted_at(event) >= repetition.ends_at(rule, pause):
             yield from self._resumed(rule, event.device_id, pause, alerts, decision)
@@ -258,8 +258,8 @@ class EventAlerts:
         else:
             yield from self._said(heard, known, decision, since=held.since)
 
-    def _opens(self, rule: EventRule, device_id: int, at: Micros) -> Micros:
-        return self._withholding.windows.opens(rule, device_id, at)
+    def _opens(self, rule: EventRule, device_id: int, at: Micros, level: int) -> Micros:
+        return self._withholding.windows.opens(rule, device_id, at, level)
 
     def _resumed(
         self, rule: EventRule, device_id: int, pause: Pause, alerts: Mapping[Key, Open], decision: EventDecision
@@ -300,7 +300,7 @@ class EventAlerts:
             title = event_title(name, rule.kind, 0 if kind == "cleared" else level, delay)
             if kind != "cleared" and device is not None:
                 title = titles.since(title, since, device.zone)
-                if rule.kind in PROMPT and self._withholding.windows.works(device_id, at):
+                if self._withholding.windows.works(device_id, at):
                     title = titles.under_maintenance(title)
             yield AlertChange(
                 changes.change_id(alert, kind, level, f"{at}{mark}"), alert, kind, at, rule.id, target, device_id,

@@ -21,7 +21,7 @@ from analytics.rules.trial import of_events, of_readings
 from devices.codecs.local_time import zone_of
 from hub.alerts.trial import Connect, Trial, TrialsBusyError, WouldBe
 from hub.duty.calendar import Calendar
-from hub.models import Columns, Event, Micros, to_micros
+from hub.models import RED, Columns, Event, Micros, to_micros
 from hub.signals import LEARNED
 from hub.store.binary_copy import EPOCH_2000
 from hub.store.statements import statements
@@ -139,8 +139,8 @@ def _raised(
     return of_readings(rule, names, readings.where(within), end, signals.where(within), told), int(within.sum())
 
 
-def _opens(rule: Rule, calendar: Calendar, zone: tzinfo, at: Micros) -> Micros:
-    return opens(rule.schedule, at, zone, calendar)
+def _opens(rule: Rule, calendar: Calendar, zone: tzinfo, at: Micros, level: int) -> Micros:
+    return at if level >= RED else opens(rule.schedule, at, zone, calendar)
 
 
 def _series_of(some: Sequence[Watched]) -> list[int]:

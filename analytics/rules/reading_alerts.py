@@ -17,7 +17,7 @@ from analytics.rules.withheld import Told, opened, tell
 from analytics.rules.withholding import Withholding
 from devices.registry.device import Device
 from devices.registry.registry import Registry
-from hub.alerts.titles import flapping, reading_title, since
+from hub.alerts.titles import flapping, reading_title, since, under_maintenance
 from hub.models import AlertChange, Micros
 from hub.signals import Signals, Why
 
@@ -135,6 +135,8 @@ class ReadingAlerts:
             )  # fmt: skip
             title = since(title, told.since, device.zone) if shown else title
             title = title if flap is None else flapping(title, flap.times, flap.first, device.zone)
+            if shown and self._withholding.windows.works(device.id, at):
+                title = under_maintenance(title)
             yield AlertChange(
                 changes.change_id(alert, kind, level, f"{at}{mark}"), alert, kind, at, rule.id, target, device.id,
                 series, level, title, told.value, threshold,

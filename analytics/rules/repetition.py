@@ -11,9 +11,8 @@ from analytics.rules.alerts import REOPENED, Open, over_at
 from analytics.rules.definitions import EventRule
 from analytics.rules.events import Heard
 from devices.vocabulary import MOMENTARY
-from hub.models import LEVEL_NAMES, Event, Micros
+from hub.models import RED, Event, Micros
 
-RED = len(LEVEL_NAMES)
 Key = tuple[int, int]
 """(rule id, device id)"""
 Times = Mapping[Key, tuple[Micros, ...]]

@@ -74,7 +74,7 @@ select pg_current_snapshot()::text,
            select r.id, r.code, r.version, r.profile_id, r.metric,
                   coalesce(p.metrics -> r.metric ->> 'name', r.metric) as label, r.direction, r.thresholds,
                   r.hysteresis, r.hold_s, r.clear_s, r.signal, r.tolerance, r.expression, r.stale_s, r.event_kind, r.event_level,
-                  r.count, r.within_s, r.cooldown_s, r.schedule,
+                  r.count, r.within_s, r.cooldown_s, r.schedule, p.category,
                   organisations_below(r.organisation) as organisations, r.region, r.tag, r.devices
            from rule r
            left join profile p on p.id = r.profile_id

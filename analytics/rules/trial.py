@@ -78,7 +78,7 @@ class _ReadingPast:
     def let_pass(self, until: Micros, opens: Sequence[Opens]) -> None:
         """Tell what is withheld until then."""
         for place, held in self._held.items():
-            if (at := opens[place](held.since)) <= until:
+            if (at := opens[place](held.since, held.level)) <= until:
                 self._tell(place, opened(held, at))
 
     def _tell(self, place: int, told: Told) -> None:
@@ -157,7 +157,7 @@ class _EventPast:
         held = self._held.get(device)
         if held is None or held.event is None or self._opens is None:
             return
-        if (at := self._opens[device](held.since)) > until:
+        if (at := self._opens[device](held.since, held.level)) > until:
             return
         del self._held[device]
         event = replace(held.event, ts=at, received=max(at, held.event.received))
@@ -188,7 +188,7 @@ class _EventPast:
             self._pauses[device] = Pause(counted_at(event))
 
 
-def _always(at: Micros) -> Micros:
+def _always(at: Micros, level: int) -> Micros:
     return at
 
 

@@ -1,5 +1,5 @@
 """When people may be told of what rules find at a device: as the rule's schedule says, by the calendar, and not while
-somebody works on the device. What is danger is told at any time."""
+somebody works on the device. What is red or danger is told at any time."""
 
 from collections.abc import Mapping, Sequence
 from datetime import date
@@ -7,13 +7,12 @@ from typing import NamedTuple
 
 import numpy as np
 
-from analytics.rules.definitions import EventRule, Rule
+from analytics.rules.definitions import Rule
 from analytics.rules.schedule import opens
 from analytics.rules.slots import NEVER
 from devices.registry.registry import Registry
-from devices.vocabulary import PROMPT
 from hub.duty.calendar import Calendar
-from hub.models import Micros
+from hub.models import RED, Micros
 from hub.stage import Connection
 from hub.store.statements import statements
 
@@ -51,11 +50,10 @@ class Windows:
             self._works = works
             self.revision += 1
 
-    def opens(self, rule: Rule, device_id: int, at: Micros) -> Micros:
-        """From when on, not before `at`, people may be told what a rule finds at a device; NEVER when they may not."""
-        if rule.schedule is None and not self._works:
-            return at
-        if isinstance(rule, EventRule) and rule.kind in PROMPT:
+    def opens(self, rule: Rule, device_id: int, at: Micros, level: int) -> Micros:
+        """From when on, not before `at`, people may be told of a level that a rule finds at a device; NEVER: they may
+        not. Of red and of danger they are told at once."""
+        if level >= RED or rule.danger or (rule.schedule is None and not self._works):
             return at
         for _ in range(MOST):
             free = self._free(device_id, self._counts(rule, device_id, at))

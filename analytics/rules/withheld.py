@@ -13,8 +13,8 @@ from analytics.rules.repetition import counted_at
 from devices.vocabulary import MOMENTARY
 from hub.models import Event, Micros
 
-Opens = Callable[[Micros], Micros]
-"""From when on, not before a time, people may be told."""
+Opens = Callable[[Micros, int], Micros]
+"""From when on, not before a time, people may be told of a level."""
 
 
 class Withheld(NamedTuple):
@@ -52,10 +52,10 @@ def tell(
     """
     told: list[Told] = []
     before = _lowest(alert, now.level)
-    if held is not None and oldest <= (at := opens(held.since)) <= now.ts:
+    if held is not None and oldest <= (at := opens(held.since, held.level)) <= now.ts:
         told.append(opened(held, at))
         before, held = held.level, None
-    if opens(now.ts) <= now.ts:
+    if opens(now.ts, now.level) <= now.ts:
         return [*told, now._replace(since=held.since if held is not None and now.level else None)], None
     if now.level <= before:
         return ([*told, now] if now.level < before else told), None
@@ -72,7 +72,7 @@ def said(
 ) -> tuple[bool, Withheld | None]:
     """Whether the steps of an event of a level are told, and what is withheld after it."""
     at = counted_at(event)
-    if all(step.kind == "cleared" for step in steps) or opens(at) <= at:
+    if all(step.kind == "cleared" for step in steps) or opens(at, level) <= at:
         return True, None if steps or not level else held
     if not lasts(event) or (held is not None and level <= held.level):
         return False, held

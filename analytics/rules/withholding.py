@@ -104,7 +104,7 @@ class Withholding:
             if each is None or rule is None or key[2] != isinstance(rule, EventRule):
                 pass
             elif device is not None and owns(device.code):
-                at = self.windows.opens(rule, device.id, each.since)
+                at = self.windows.opens(rule, device.id, each.since, each.level)
             if at < NEVER:
                 self._opens[key] = at
             else:

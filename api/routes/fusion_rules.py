@@ -18,8 +18,8 @@ from api.routes.inhibitions import Kind
 from hub.access.door import GuardedRouter, TheCaller, needs
 from hub.access.permissions import Permission
 from hub.alerts.fusion_trial import WouldFuse
-from hub.alerts.inhibition import DANGER
 from hub.alerts.trial import TrialsBusyError
+from hub.danger import DANGER
 from hub.models import LEVEL_NAMES
 from hub.store.statements import statements
 from hub.words.sentence import Sentence

@@ -15,7 +15,7 @@ from api.problems import not_found, responses
 from devices.vocabulary import KINDS
 from hub.access.door import GuardedRouter, TheCaller, needs
 from hub.access.permissions import Permission
-from hub.alerts.inhibition import DANGER
+from hub.danger import DANGER
 from hub.store.statements import statements
 
 SQL = statements(__name__)

@@ -23,6 +23,7 @@ from hub.access.caller import Caller
 from hub.access.door import GuardedRouter, TheCaller, needs
 from hub.access.permissions import Permission
 from hub.alerts.guidance import is_grave, lacking
+from hub.danger import finds_danger
 from hub.signals import LEARNED
 from hub.store.statements import statements
 from hub.words import Lang
@@ -109,6 +110,7 @@ async def profile_of(conn: AsyncConnection, body: RuleBody, lang: Lang) -> int |
     if profile is None:
         codes = [found["code"] for found in await rows(conn, DATABASE.profile_codes)]
         raise invalid("/profile", known("profile", body.profile, codes))
+    _refuse_schedule(body, profile["category"], lang)
     if body.expression is not None:
         anywhere = [found["metric"] for found in await rows(conn, SQL.all_metrics)]
         program = expression_of(body.expression, body.profile, profile["metrics"], anywhere, lang)
@@ -125,6 +127,14 @@ async def profile_of(conn: AsyncConnection, body: RuleBody, lang: Lang) -> int |
         if fault := range_fault(body.model_dump(), profile["metrics"][body.metric]):
             raise invalid(fault.pointer, fault.problem.told(lang))
     return int(profile["id"])
+
+
+def _refuse_schedule(body: RuleBody, category: str | None, lang: Lang) -> None:
+    """422 for one on a rule that finds danger."""
+    metric = body.metric or ""
+    if body.schedule and body.event_kind is None and finds_danger(metric, body.expression, body.signal, category):
+        problem = Sentence("refusal.rule.schedule_danger", what=body.expression or metric)
+        raise invalid("/schedule", problem.told(lang))
 
 
 @router.get("", response_model=Page[Rule])

@@ -10,7 +10,7 @@ from datetime import datetime
 from typing import Any, Literal, NamedTuple
 from uuid import UUID
 
-from hub.alerts.inhibition import DANGER
+from hub.danger import DANGER
 
 
 @dataclass(slots=True, frozen=True)

@@ -6,16 +6,8 @@ The rules are rows (table inhibition); which alert inhibits which is found with 
 from uuid import UUID
 
 from hub.alerts.routing import Place
-from hub.models import LEVEL_NAMES
-
-RED = len(LEVEL_NAMES)
-DANGER = frozenset(
-    {
-        *("fire", "smoke", "heat", "gas_leak", "flood", "water_immersion", "leakage_current", "manual_alarm", "tamper"),
-        *("crowd", "intrusion", "line_crossing", "tilt", "cover_open", "other"),
-    }
-)
-"""Kinds of events that nothing inhibits: the API refuses them in a rule, and so does the database."""
+from hub.danger import DANGER
+from hub.models import RED
 
 
 def inhibitor(place: Place, consumer: int) -> UUID | None:

@@ -7,10 +7,11 @@ from datetime import datetime
 from typing import Literal, NamedTuple
 from uuid import UUID
 
-from hub.alerts.inhibition import RED, inhibitor
+from hub.alerts.inhibition import inhibitor
 from hub.alerts.quiet import quiet_until
 from hub.alerts.routing import Place, Subscriptions
 from hub.alerts.silences import silence_of
+from hub.models import RED
 from hub.words.sentence import Sentence
 
 LOUD = frozenset({"raised", "updated"})

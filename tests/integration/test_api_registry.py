@@ -85,6 +85,8 @@ async def test_lists_page_without_gap_or_repeat(database: str) -> None:
         ("/rules/r", {"name": "R", "event_kind": "smoke"}, "/"),
         *(("/rules/r", {"name": "R", "event_kind": "flood", "level": "red", **more}, "/") for more in REPEATED),
         ("/rules/r", {"name": "R", "event_kind": "smoke", "level": "red", "schedule": {"days": ["holiday"]}}, "/"),
+        ("/rules/r", {"name": "R", "event_kind": "tilt", "level": "red", "schedule": {"days": ["holiday"]}}, "/"),
+        ("/rules/r", {**RULE, "thresholds": {"red": 99}, "schedule": {"days": ["holiday"]}}, "/"),
         ("/rules/r", {**RULE, "schedule": {"hours": "22:00"}}, "/schedule/hours"),
         ("/rules/r", {**RULE, "schedule": {}}, "/schedule"),
         ("/rules/r", {"name": "R", "event_kind": "door_open", "level": "blue", "count": 2}, "/"),

@@ -9,7 +9,7 @@ import pytest
 from psycopg.errors import CheckViolation
 
 from hub.access.roles import Role
-from hub.alerts.inhibition import DANGER
+from hub.danger import DANGER
 from tests.integration.test_fusion_follow import SEED, City
 from tests.support.doors import CallerDoor
 from tests.support.served_api import api_context, client_of

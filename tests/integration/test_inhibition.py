@@ -12,9 +12,9 @@ from psycopg.errors import CheckViolation
 
 from hub.alerts.alert import Step
 from hub.alerts.escalation_watch import escalate
-from hub.alerts.inhibition import DANGER
 from hub.alerts.release import release
 from hub.alerts.summaries import summarise
+from hub.danger import DANGER
 from hub.models import AlertChange, now_micros
 from hub.store.pool import connect
 from tests.support.alarms import Alarms

@@ -20,6 +20,13 @@ from tests.support.two_counties import INSIDE, OUTSIDE, two_counties
 
 WORK = """insert into maintenance (device_id, region, from_at, to_at, note)
           values ((select id from device where code = %s), %s, to_timestamp(%s), to_timestamp(%s), 'works')"""
+GAS = """
+insert into profile (code, name, metrics) values ('gas', 'Gas', '{"ch4": {"name": "CH4"}}');
+insert into device (code, name, profile_id, region)
+    select 'gauge-9', 'Gas', id, '330106001002' from profile where code = 'gas';
+insert into rule (code, name, profile_id, metric, direction, thresholds)
+    select 'gas', 'Gas', id, 'ch4', 'above', '{"orange": 25}' from profile where code = 'gas';
+"""
 BEGIN, END = NOW // S - 60, NOW // S + 100
 
 
@@ -55,7 +62,7 @@ async def test_what_is_found_meanwhile_is_told_at_the_end_if_it_lasts(city: City
     await city.take(city.readings((-100, 4.0), gauge=3))
     await city.run(WORK, *what, BEGIN, END)
     await city.refresh()
-    await city.take(city.readings((1, 4.0)), city.readings((2, 6.0), gauge=3), city.readings((3, 6.0), gauge=2))
+    await city.take(city.readings((1, 4.0)), city.readings((2, 6.0), gauge=3), city.readings((3, 4.0), gauge=2))
     await city.take(event(4, "door_open"), city.readings((5, 1.0), gauge=2))
     await city.restart()
     wide = what[0] is None
@@ -91,8 +98,29 @@ async def test_an_alert_that_is_open_clears_meanwhile_and_a_device_that_comes_to
     await city.run("update device set region = '330106001002' where code = 'gauge-9'")
     city.series[9] = (await city.run("select max(id) from series"))[0][0]
     await city.refresh()
-    await city.take(city.readings((1, 1.0)), city.readings((2, 6.0), gauge=9))
+    await city.take(city.readings((1, 1.0)), city.readings((2, 4.0), gauge=9))
     assert [each[1:] for each in await told(city)] == [("raised", "gauge-1/level"), ("cleared", "gauge-1/level")]
+
+
+async def test_red_and_measured_danger_are_told_at_once_and_say_that_somebody_works_there(city: City) -> None:
+    await city.run(GAS)
+    city.series[9] = (await city.run("select max(id) from series"))[0][0]
+    await city.run(WORK, None, "330106", BEGIN, END)
+    await city.load()
+    await city.take(city.readings((1, 4.0)), city.readings((2, 30.0), gauge=9))
+    await city.restart()
+    await city.take(city.readings((3, 6.0)), city.readings((4, 4.0)), city.readings((5, 1.0)), city.readings((6, 4.0)))
+    assert [each[:2] for each in await told(city)] == [
+        (2, "raised"), (3, "raised"), (4, "updated"), (5, "cleared"),
+    ], "yellow is withheld, red is not, nor is gas"  # fmt: skip
+    [(gas,), (red,)] = await city.run(
+        "select picture ->> 'title' from alert_change where kind = 'raised' order by cursor"
+    )
+    assert gas == "Gas: CH4 30 ≥ 25 (orange), under maintenance"
+    assert red.endswith(", under maintenance")
+    assert ", since " in red
+    await city.at(101)
+    assert [each[:2] for each in await told(city)][4:] == [(100, "raised")]
 
 
 async def test_danger_pages_as_ever_and_says_that_somebody_works_there(city: City) -> None:

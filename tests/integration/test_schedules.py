@@ -23,7 +23,9 @@ from tests.support.plain_rules import Plain, Row
 from tests.support.plain_schedules import MINUTE, PlainSchedule, cut
 from tests.support.rule_city import NEW_DEVICE, NOW, SEED, City, S, telling
 
-RULE = ThresholdRule(1, "flood", 1, "level", "level", True, (None, 3.0, None, 5.0), 0.5, 90 * S, 60 * S)
+RULE = ThresholdRule(1, "flood", 1, "level", "level", True, (None, 3.0, 5.0, None), 0.5, 90 * S, 60 * S)
+ORANGE = """thresholds = '{"yellow": 3, "orange": 5}'"""
+"""Red has no schedule."""
 GAUGES = count(10)
 ZONE = "Asia/Kathmandu"
 """A quarter of an hour off whole hours."""
@@ -86,7 +88,7 @@ class History:
 async def scheduled(city: City, schedule: PlainSchedule) -> int:
     if not await city.run("select 1 from profile where code = 'gauge'"):
         await city.run(SEED)
-        await city.run("update rule set hold_s = 90, clear_s = 60 where code = 'flood'")
+        await city.run(f"update rule set {ORANGE}, hold_s = 90, clear_s = 60 where code = 'flood'")
     await city.run(
         "update rule set schedule = jsonb_build_object('hours', %s::text) where code = 'flood'", schedule.hours
     )
@@ -118,6 +120,7 @@ async def city(database: str) -> AsyncIterator[City]:
     async with open_pool(Database(url=database)) as pool:
         city = City(pool)
         await city.run(SEED)
+        await city.run(f"update rule set {ORANGE} where code = 'flood'")
         await city.run(
             "insert into rule (code, name, event_kind, event_level) values ('doors', 'Doors', 'door_open', 2)"
         )
@@ -258,7 +261,10 @@ async def test_an_alert_that_a_desk_has_ended_rises_above_its_peak_only_when_its
     assert [(at, kind) for at, kind, _ in await told(city)][2:] == [(minute(5), "cleared"), (minute(5), "raised")]
 
 
-async def test_danger_has_no_schedule_whoever_writes_it(city: City) -> None:
+async def test_danger_and_red_have_no_schedule_whoever_writes_it(city: City) -> None:
+    for code, red in (("flood", "thresholds = '{\"red\": 5}'"), ("doors", "event_level = 4")):
+        with pytest.raises(psycopg.errors.CheckViolation, match="rule_schedule_red"):
+            await city.run(f"update rule set schedule = '{{}}', {red} where code = '{code}'")
     for kind in sorted(PROMPT):
         with pytest.raises(psycopg.errors.CheckViolation, match="rule_schedule_prompt"):
             await city.run(

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from hub.alerts.fused import Fused, Held, no_fusion
-from hub.alerts.inhibition import DANGER
+from hub.danger import DANGER
 
 
 def change(floor: int | None = None, ceiling: int | None = None, kind: str | None = None) -> Fused:

@@ -4,7 +4,7 @@ import re
 from pathlib import Path
 
 from devices.vocabulary import KINDS, LATCHING, MOMENTARY, NAMES, OTHER, kind_of
-from hub.alerts.inhibition import DANGER
+from hub.danger import DANGER
 
 ALERTS = Path(__file__).parents[2] / "docs" / "ALERTS.md"
 
