@@ -38,9 +38,11 @@ class Tray:
 
     async def submit(self, delivery: Delivery) -> None:
         self.blocked += 1
-        while self.full:
-            await self._room.wait()
-        self.blocked -= 1
+        try:  # who waits for long tries again from time to time
+            while self.full:
+                await self._room.wait()
+        finally:
+            self.blocked -= 1
         self.deliveries.append(delivery)
 
     def make_room(self) -> None:

@@ -161,11 +161,11 @@ def test_titles(title: str, expected: str) -> None:
 
 def test_rules_are_read_from_rows() -> None:
     nothing = dict.fromkeys(["profile_id", "metric", "label", "direction", "thresholds", "event_kind", "event_level",
-                             "schedule"])  # fmt: skip
+                             "schedule", "expression"])  # fmt: skip
     rows = [
         nothing | {"id": 1, "code": "a", "profile_id": 2, "metric": "v", "label": "V", "direction": "below",
                    "thresholds": {"red": 1, "blue": 3.5}, "hysteresis": 0.5, "hold_s": 1.5, "clear_s": 2,
-                   "signal": "rate", "tolerance": 0},
+                   "signal": "rate", "tolerance": 0, "stale_s": 900},
         nothing | {"id": 2, "code": "b", "hysteresis": 0, "hold_s": 0, "clear_s": 0, "signal": "value", "tolerance": 0,
                    "event_kind": "smoke",
                    "event_level": 4, "count": 3, "within_s": 60, "cooldown_s": 1.5},
