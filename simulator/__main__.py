@@ -18,11 +18,12 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 
 from simulator.fleet import build_fleet
 from simulator.measurements import FileError
+from simulator.past import await_past, retire_earlier, shipped_rules_off, tell_past
 from simulator.publisher import Broker, BrokerAbsentError
 from simulator.receiver import receiving
 from simulator.registration import RefusedError
 from simulator.replay import Replay, plan_sources, register_sources
-from simulator.runner import Plan, live, register, switch_on, tell_past
+from simulator.runner import Plan, live, register
 from simulator.signature import made_up_secret
 from simulator.watched import watched, watched_things
 
@@ -30,7 +31,7 @@ CITY = "python -m simulator city --api http://127.0.0.1:8420 --mqtt 127.0.0.1:18
 RECEIVER = "python -m simulator receiver --port 9000 --secret whsec_c2VjcmV0 --out deliveries.jsonl"
 REPLAY = "python -m simulator replay occupancy.csv --mqtt 127.0.0.1:1883 --api http://127.0.0.1:8420 --speed-up max"
 
-
+log = logging.getLogger("simulator")
 LINGER_S = 5.0
 """How long a city's own receiver stays for the alerts of its last messages."""
 
@@ -130,11 +131,14 @@ def city(
                 webhook = (f"http://127.0.0.1:{number}/", secret)
             plan, now = Plan(broker, devices, rate, seconds, seed, prefix), time.time_ns() // 1_000_000 * 1000
             aware = watched_things(now, seed) if unusual else []
+            if unusual:
+                log.info("watched things of earlier runs retired: %d", retire_earlier(api, token))
             register(api, token, build_fleet(devices, seed) + [thing for thing, _ in aware], webhook)
             known = watched(aware, now, seed)
             if known:
-                tell_past(plan, known, stopping)
-                switch_on(api, token, known, stopping)
+                with shipped_rules_off(api, token):
+                    tell_past(plan, known, stopping)
+                    await_past(api, token, known, stopping)
             summary = live(plan, truth, stopping, [] if stopping.is_set() else known)
             if webhook_port is not None:
                 stopping.wait(LINGER_S)

@@ -56,7 +56,8 @@ def _life(thing: Thing, spot: Spot, wrong: Hidden | None) -> Life:
     noise = np.random.default_rng(int(rng.integers(1 << 62)))
     usual = measured(thing.profile, spot)
     if wrong is not None and wrong.metric is not None:
-        usual[wrong.metric] = altered(wrong, sky.at, usual[wrong.metric], noise)
+        least = PROFILES[thing.profile]["metrics"][wrong.metric]["min"]  # what is below is no reading that counts
+        usual[wrong.metric] = least + np.abs(altered(wrong, sky.at, usual[wrong.metric], noise) - least)
     times = _reports(sky, interval_s(thing.profile), wrong, rng)
     values = {
         metric: rounded(thing.profile, metric, np.interp(times, sky.at, found)) for metric, found in usual.items()

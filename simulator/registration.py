@@ -1,5 +1,6 @@
 """Registers the city through the hub's HTTP API, as an integrator would."""
 
+from collections.abc import Iterator
 from datetime import datetime
 from types import TracebackType
 from typing import Any
@@ -45,11 +46,40 @@ class HubApi:
         items = self._send("GET", "/latest", params={"device": device})["items"]
         return max((to_micros(datetime.fromisoformat(item["ts"])) for item in items), default=0)
 
-    def enable_rule_sets(self) -> list[str]:
-        """The shipped rules for the city's profiles; the codes of those that are on."""
+    def shipped_rules(self) -> dict[str, str]:
+        """The shipped rules for the city's profiles that the hub has: by code, `on` or `off`."""
         sets = self._send("GET", "/rule-sets")["items"]
-        on = [self._send("POST", f"/rule-sets/{one['profile']}:enable") for one in sets if one["profile"] in PROFILES]
-        return [rule["code"] for one in on for rule in one["rules"] if rule["state"] == "on"]
+        rules = [rule for one in sets if one["profile"] in PROFILES for rule in one["rules"]]
+        return {rule["code"]: rule["state"] for rule in rules if rule["state"] != "absent"}
+
+    def enable_rule_sets(self) -> None:
+        """Make the shipped rules for the city's profiles; those that are there stay as they are, on or off."""
+        for one in self._send("GET", "/rule-sets")["items"]:
+            if one["profile"] in PROFILES:
+                self._send("POST", f"/rule-sets/{one['profile']}:enable")
+
+    def switch(self, rule: str, on: bool) -> None:
+        """A rule that is there, on or off; all else of it stays."""
+        if not on:
+            self._send("DELETE", f"/rules/{rule}")
+            return
+        found = self._send("GET", f"/rules/{rule}")
+        body = {name: value for name, value in found.items() if name not in ("code", "version") and value is not None}
+        self.put(f"/rules/{rule}", {**body, "enabled": True})
+
+    def active_devices(self) -> Iterator[str]:
+        """Their codes."""
+        asked: dict[str, Any] = {"state": "active", "limit": 1000}
+        while True:
+            page = self._send("GET", "/devices", params=asked)
+            yield from (item["code"] for item in page["items"])
+            if not (after := page["next"]):
+                return
+            asked["cursor"] = after
+
+    def retire(self, device: str, note: str) -> None:
+        """Take a device out of service for good; its history stays."""
+        self._send("POST", f"/devices/{device}/steps", json={"to": "retired", "note": note})
 
     def register_consumer(self, url: str, secret: str, code: str = "city-receiver") -> None:
         """A webhook that gets every alert."""

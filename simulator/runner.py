@@ -4,13 +4,9 @@ import logging
 import threading
 import time
 from collections.abc import Iterator, Sequence
-from contextlib import suppress
 from dataclasses import dataclass
 from heapq import heapify, heappop, heapreplace
 from pathlib import Path
-
-from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 
 from hub.models import Micros
 from simulator.anomalies import QUIET_S, schedule
@@ -30,10 +26,6 @@ EFFECTIVE_S = 1.2
 MAX_DELAY_S = 1.0
 """How far the city may fall behind its rate before it gives up catching up."""
 DRAIN_S = 30.0
-AGAIN_S = 0.1
-PACKS = 50
-"""Packs of a past that are on their way at once."""
-PROGRESS = TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn()
 
 
 @dataclass(slots=True, frozen=True)
@@ -65,16 +57,6 @@ def register(api_url: str, token: str | None, things: list[Thing], webhook: tupl
     time.sleep(EFFECTIVE_S)
 
 
-def switch_on(api_url: str, token: str | None, known: Sequence[Watched], stopping: threading.Event) -> None:
-    """Once the hub has the past of things, switch on its shipped rule sets for them; RefusedError on failure."""
-    with HubApi(api_url, token) as api:
-        for each in known:
-            while api.newest(each.life.thing.code) < each.until and not stopping.wait(AGAIN_S):
-                pass
-        log.info("rules of shipped sets: %s", ", ".join(api.enable_rule_sets()))
-    time.sleep(EFFECTIVE_S)
-
-
 def live(plan: Plan, truth_folder: Path, stopping: threading.Event, known: Sequence[Watched] = ()) -> dict[str, object]:
     """Publish until the time is up or `stopping` is set; returns a summary of acknowledged messages.
 
@@ -100,23 +82,6 @@ def live(plan: Plan, truth_folder: Path, stopping: threading.Event, known: Seque
             ended = _now()
             left = publisher.drain(DRAIN_S)
         return truth.summary(begun, ended, left)
-
-
-def tell_past(plan: Plan, known: Sequence[Watched], stopping: threading.Event) -> None:
-    """Let things report their past, and wait until the broker has it; ends early when told to stop."""
-    bar = Progress(*PROGRESS, console=Console(stderr=True))
-    packs = [pack for each in known for pack in each.past(plan.prefix)]
-    task = bar.add_task("weeks of the past, in packs of a day", total=len(packs))
-
-    def told(_: None) -> None:
-        bar.advance(task)
-
-    past = Publisher[None](plan.broker, f"past-{time.time_ns():x}", told, PACKS, stopping)
-    with bar, past as publisher, suppress(StoppedError):
-        for pack in packs:
-            publisher.publish(pack.topic, pack.payload, None)
-        while publisher.drain(AGAIN_S) and not stopping.is_set():
-            pass
 
 
 def _reports(known: Sequence[Watched], prefix: str) -> Iterator[tuple[Micros, Message]]:

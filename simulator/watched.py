@@ -4,6 +4,7 @@ Each reports once every few minutes, as real ones do, so what went wrong began h
 the past, as by things whose network was away, before the rules are on: the first report of the present must raise it.
 """
 
+import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
@@ -41,6 +42,7 @@ _ILL: tuple[tuple[str, str, str, float, float], ...] = (
 """Profile, metric, kind, hours since it began, size."""
 _LEAKS = {True: ("street-lamp", "power", "leak", 4, 0.8), False: ("smart-pole", "voltage", "leak", 4, 2.0)}
 """By whether it is day."""
+_CODE = re.compile(rf"({'|'.join(sorted({profile for profile, *_ in (*_ILL, *_LEAKS.values())}))})-\d{{7}}-\d\d")
 
 
 @dataclass(slots=True, frozen=True)
@@ -90,13 +92,18 @@ def watched_things(now: Micros, seed: int) -> list[tuple[Thing, Hidden | None]]:
     found: list[tuple[Thing, Hidden | None]] = []
     for profile, metric, kind, hours, size in (*_ILL, _LEAKS[7 <= hour(now_s) < 18]):
         for ill in (True, False):
-            code = f"{profile}-{started}-{len(found):02}"
+            code = f"{profile}-{started:07}-{len(found):02}"
             thing = replace(by_profile[profile].pop(), code=code, parent="")
             of = None if kind in ("slow", "burst") else metric
             begin, end = now_s - hours * HOUR, now_s + AHEAD_S
             end = begin + 1.1 * hours * HOUR if kind == "drift" else end
             found.append((thing, Hidden(code, of, kind, begin, end, size) if ill else None))
     return found
+
+
+def of_earlier_run(code: str) -> bool:
+    """Whether a device's code is one that `watched_things` gives."""
+    return _CODE.fullmatch(code) is not None
 
 
 def watched(things: Sequence[tuple[Thing, Hidden | None]], now: Micros, seed: int) -> list[Watched]:

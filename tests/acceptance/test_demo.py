@@ -42,7 +42,7 @@ def told(folder: Path) -> dict[str, float]:
     return dict(result)
 
 
-def test_twelve_seconds_of_a_city(tmp_path: Path) -> None:
+def test_twelve_seconds_of_a_city_and_a_second_run_in_the_same_folder(tmp_path: Path) -> None:
     port = free_port()
     with demo(tmp_path, "--seconds", "12", "--port", str(port)) as process:
         wait_until(lambda: accepts(port), "the page is served", 60)
@@ -51,11 +51,17 @@ def test_twelve_seconds_of_a_city(tmp_path: Path) -> None:
         assert result["lost"] == result["duplicates"] == 0
         assert result["sent"] == result["stored"] + result["rejected"]
         assert result["rejected"] > 8
-        assert result["anomalies_injected"] == result["alerts_raised"] == result["alerts_delivered"] > 7
+        # Whatever time of the day it is: weather that the past has not shown may raise one more, as it may for people.
+        assert result["alerts_raised"] == result["alerts_delivered"] >= result["anomalies_injected"] > 7
         assert re.search(r"seen by no threshold and found +7 of 7 ", process.text()), process.text()
         assert 0 < result["alert_ms_p50"] <= result["alert_ms_p99"]
         assert result["readings_per_s"] > 500
         assert not accepts(port)
+    with demo(tmp_path, "--seconds", "5", "--port", str(port)) as process:  # all that it knows of is of its past
+        assert process.wait(120) == 0, process.text()
+        again = told(tmp_path)
+        assert again["lost"] == again["duplicates"] == 0
+        assert re.search(r"seen by no threshold and found +7 of 7 ", process.text()), process.text()
 
 
 @pytest.mark.heavy

@@ -9,7 +9,9 @@ from analytics.detectors.detector import Detector
 from analytics.detectors.ensemble import PARTS
 from analytics.detectors.hours import hours
 from analytics.detectors.kinds import KINDS
-from simulator.watched import APART_S, EXCESS, Watched, watched, watched_things
+from simulator.fleet import build_fleet
+from simulator.things import PROFILES
+from simulator.watched import APART_S, EXCESS, Watched, of_earlier_run, watched, watched_things
 
 NOW = 1_790_000_000_000_000
 ZONE = 8 * 3600 * 1_000_000
@@ -36,6 +38,21 @@ def test_what_is_ill_is_beyond_the_shipped_levels_and_what_is_well_is_not(things
         wrong = None if one.hidden is None else one.hidden.metric or next(iter(one.life.values))
         for metric in one.life.values:
             assert (excess(one, metric) >= EXCESS[0]) == (metric == wrong), (one.life.thing, metric, one.hidden)
+
+
+def test_all_that_is_reported_is_within_its_range_for_what_is_not_is_no_reading_that_counts(
+    things: list[Watched],
+) -> None:
+    for one in things:
+        for metric, values in one.life.values.items():
+            about = PROFILES[one.life.thing.profile]["metrics"][metric]
+            assert about["min"] <= values.min() <= values.max() <= about["max"], (one.life.thing, metric)
+
+
+def test_the_codes_of_watched_things_are_known_and_no_others(things: list[Watched]) -> None:
+    assert all(of_earlier_run(one.life.thing.code) for one in things)
+    others = [*(thing.code for thing in build_fleet(60, 1)), "smart-pole-12-01", "my-smart-pole-1234567-01"]
+    assert not any(of_earlier_run(code) for code in others)
 
 
 def test_the_past_is_all_before_the_present_and_told_once(things: list[Watched]) -> None:
