@@ -50,6 +50,7 @@ class Expectations(BaseModel):
     device: Code
     metric: Metric
     unit: str | None
+    zone: str = Field(description="the device's time zone", examples=["Asia/Shanghai"])
     since: datetime
     until: datetime
     step_s: int
@@ -106,6 +107,7 @@ async def show_expectation(
         "device": device,
         "metric": metric,
         "unit": series["unit"],
+        "zone": series["zone"],
         "since": since,
         "until": until,
         "step_s": step_s,

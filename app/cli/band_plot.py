@@ -1,7 +1,7 @@
 """What was expected of a series and what came, as an SVG: the band, the readings, and how unusual they were. Pure."""
 
 from collections.abc import Mapping, Sequence
-from datetime import datetime
+from datetime import datetime, tzinfo
 from html import escape
 from typing import Any
 
@@ -10,9 +10,9 @@ ALARM = 0.99
 _FONT = 'font-family="Noto Sans CJK SC, Noto Sans, PingFang SC, Microsoft YaHei, sans-serif"'
 
 
-def band_plot(title: str, unit: str, items: Sequence[Mapping[str, Any]]) -> str:
-    """`items` as GET /api/v1/series/{device}/{metric}/expectation answers, at least one."""
-    whens = [datetime.fromisoformat(item["ts"]) for item in items]
+def band_plot(title: str, unit: str, items: Sequence[Mapping[str, Any]], zone: tzinfo) -> str:
+    """`items` as GET /api/v1/series/{device}/{metric}/expectation answers, at least one; times are told in `zone`."""
+    whens = [datetime.fromisoformat(item["ts"]).astimezone(zone) for item in items]
     known = [value for item in items for name in ("value", "low", "high") if (value := item[name]) is not None]
     low, high, length = min(known), max(known), max(1.0, (whens[-1] - whens[0]).total_seconds())
     floor = HEIGHT - BOTTOM - SCORES
@@ -45,11 +45,10 @@ def band_plot(title: str, unit: str, items: Sequence[Mapping[str, Any]]) -> str:
             f'<rect x="{at}" y="{HEIGHT - BOTTOM - tall:.1f}" width="1.4" height="{tall:.1f}" fill="{colour}"/>'
         )
         if score >= ALARM:
-            high = y(item["value"])
-            parts.append(f'<circle cx="{at}" cy="{high}" r="4" fill="none" stroke="{colour}"/>')
+            parts.append(f'<circle cx="{at}" cy="{y(item["value"])}" r="4" fill="none" stroke="{colour}"/>')
     for when in (whens[0], whens[-1]):
         anchor = "start" if when is whens[0] else "end"
-        parts.append(_label(float(x(when)), str(HEIGHT - 12), f"{when:%Y-%m-%d %H:%M}", anchor))
+        parts.append(_label(float(x(when)), str(HEIGHT - 12), when.isoformat(" ", "minutes"), anchor))
     body = "\n".join(parts)
     return (
         f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {WIDTH} {HEIGHT}" {_FONT}>\n'

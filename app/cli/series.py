@@ -1,8 +1,10 @@
 """`hub series`: what was expected of a series, and how unusual its readings were."""
 
 import json
+from datetime import datetime, tzinfo
 from pathlib import Path
 from typing import Annotated, Any
+from zoneinfo import ZoneInfo
 
 import typer
 from rich.box import SIMPLE_HEAD
@@ -39,10 +41,13 @@ def expectation(
 ) -> None:
     """Tell what was usual of a series at each hour of a period, and which readings were not.
 
-    By nothing but what came before each reading. Times are like 2026-11-01T08:00:00+08:00.
+    By nothing but what came before each reading. Times are like 2026-11-01T08:00:00+08:00, and told
+    in the zone of --from, or else of the device.
 
     Example:  hub series expectation river-7 level --from 2026-11-01T00:00:00+08:00 --plot level.svg
     """
+    if plot:
+        _writable(plot)
     asked = {name: value for name, value in (("from", since), ("to", until), ("step", step)) if value is not None}
     with err.status(f"Learning {device} {metric}"):
         path = f"/series/{device}/{metric}/expectation"
@@ -50,18 +55,42 @@ def expectation(
     if plot:
         if not found["items"]:
             fail("there is nothing to draw: no reading of the period counts; choose another --from and --to")
-        title = f"{device} {metric}"
-        plot.write_text(band_plot(title, found["unit"] or "", found["items"]), encoding="utf-8")
+        drawn = band_plot(f"{device} {metric}", found["unit"] or "", found["items"], _zone(since, found))
+        try:
+            plot.write_text(drawn, encoding="utf-8")
+        except OSError as error:
+            fail(f"{plot}: {error.strerror}")
         err.print(Text(f"Drawn to {plot}"), soft_wrap=True)
     if as_json:
         typer.echo(json.dumps(found, ensure_ascii=False))
         return
-    _tell(found)
+    _tell(found, _zone(since, found))
 
 
-def _tell(found: dict[str, Any]) -> None:
+def _writable(plot: Path) -> None:
+    """Ends the command where the plot cannot be written, before the hub works on it; an absent file is none after."""
+    there = plot.exists()
+    try:
+        plot.open("ab").close()
+    except OSError as error:
+        fail(f"{plot}: {error.strerror}")
+    if not there:
+        plot.unlink()
+
+
+def _zone(since: str | None, found: dict[str, Any]) -> tzinfo:
+    """That of `--from` if it was given, else the device's."""
+    try:
+        given = datetime.fromisoformat(since.upper()).tzinfo if since else None
+    except ValueError:  # the hub reads more ways to write a time
+        given = None
+    return given or ZoneInfo(found["zone"])
+
+
+def _tell(found: dict[str, Any], zone: tzinfo) -> None:
     odd = [item for item in found["items"] if (item["score"] or 0) >= ALARM]
-    told = f"{sum(item['n'] for item in found['items']):,} readings, learned from {found['learned_from'] or 'none'}"
+    first = _at(found["learned_from"], zone) if found["learned_from"] else "none"
+    told = f"{sum(item['n'] for item in found['items']):,} readings, learned from {first}"
     out.print(Text(f"{len(odd)} unusual; {told}", "bold"), soft_wrap=True)
     if not odd:
         return
@@ -74,5 +103,9 @@ def _tell(found: dict[str, Any]) -> None:
     for item in sorted(odd, key=lambda item: -item["score"])[:SHOWN]:
         numbers = (item[name] for name in ("value", "expected", "low", "high"))
         cells = ("-" if number is None else f"{number:.6g}" for number in numbers)
-        table.add_row(item["ts"][:19].replace("T", " "), *cells, f"{item['score']:.4f}")
+        table.add_row(_at(item["ts"], zone), *cells, f"{item['score']:.4f}")
     out.print(table)
+
+
+def _at(moment: str, zone: tzinfo) -> str:
+    return datetime.fromisoformat(moment).astimezone(zone).isoformat(" ", "seconds")

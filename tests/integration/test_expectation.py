@@ -52,10 +52,18 @@ async def test_from_the_command_line_with_a_plot(client: httpx.AsyncClient, data
         told = await hub(*period, "--plot", str(plot))
         assert told.exit_code == 0, told.output
         assert told.stdout.startswith("1 unusual; 143 readings")
-        assert "2026-11-09 00:00:00" in told.stdout
+        assert "2026-11-09 00:00:00+00:00" in told.stdout
         drawn = ElementTree.parse(plot).getroot()  # noqa: S314 our own
         names = [each.tag.rpartition("}")[2] for each in drawn]
         assert (names.count("polygon"), names.count("polyline"), names.count("circle")) == (1, 2, 1)
+        there = await hub(
+            "--from", "2026-11-09T08:00:00+08:00", "--to", DAY["to"], "--step", "600", "--plot", str(plot)
+        )
+        assert "2026-11-09 08:00:00+08:00" in there.stdout
+        assert ">2026-11-09 08:00+08:00<" in plot.read_text()
+        for wrong, why in ((tmp_path, "Is a directory"), (tmp_path / "no" / "band.svg", "No such file or directory")):
+            refused = await hub(*period, "--plot", str(wrong))
+            assert (refused.exit_code, f"{wrong}: {why}" in refused.stderr) == (1, True), refused.exception
         nothing = await hub("--from", "2020-01-01T00:00:00Z", "--to", "2020-01-02T00:00:00Z", "--plot", str(plot))
         assert (nothing.exit_code, "nothing to draw" in nothing.stderr) == (1, True)
 
