@@ -118,7 +118,13 @@ class EventAlerts:
             if isinstance(rule, EventRule) and flap is not None and self._withholding.flaps.over(flap) == at <= until:
                 decided += self._calm(rule, key_, flap, alerts, decision)
         for key_, at in self._withholding.events_due(until, decision.held):
-            decided += self._counts_again(rules.rules[key_[0]], key_, at, alerts, decision)
+            rule, held = rules.rules.get(key_[0]), self._withholding.of(key_, decision.held)
+            if not isinstance(rule, EventRule) or held is None:
+                continue
+            if at < until - self._stale_after and self._opens(rule, key_[1], until, held.level) > until:
+                decision.held[key_] = held._replace(since=until)  # nothing was received meanwhile
+            else:
+                decided += self._counts_again(rule, key_, at, alerts, decision)
         for key in [key for key, at in self._resuming.items() if at <= until]:
             rule, pause = rules.rules.get(key[0]), decision.pauses.get(key, self._pauses.get(key))
             if isinstance(rule, EventRule) and pause is not None:
@@ -259,7 +265,7 @@ class EventAlerts:
             yield from self._said(heard, known, decision, since=held.since)
 
     def _opens(self, rule: EventRule, device_id: int, at: Micros, level: int) -> Micros:
-        return self._withholding.windows.opens(rule, device_id, at, level)
+        return self._withholding.opens(rule, device_id, (rule.id, device_id, True), at, level)
 
     def _resumed(
         self, rule: EventRule, device_id: int, pause: Pause, alerts: Mapping[Key, Open], decision: EventDecision

@@ -13,7 +13,7 @@ from analytics.rules.expressions.outcome import Outcome
 from analytics.rules.flaps import Flap
 from analytics.rules.slots import LONG_AGO, Ints, Slots
 from analytics.rules.verdict import Transition, Verdict
-from analytics.rules.withheld import Told, opened, tell
+from analytics.rules.withheld import Told, Withheld, opened, tell
 from analytics.rules.withholding import Withholding
 from devices.registry.device import Device
 from devices.registry.registry import Registry
@@ -66,16 +66,36 @@ class ReadingAlerts:
             seen = _seen(slots, verdict, np.array(list(due), np.int64))
             for slot, (key, at) in due.items():
                 held = self._withholding.of(key, decision.held)
-                if held is None or not self._withholding.timed(key, held):
-                    continue
-                newest = seen.get(slot)
-                quiet = newest is None and not decision.waits(key[1], at)
-                if quiet and decision.oldest <= at and at + int(slots.lag(slot)) <= until:
-                    newest = at
-                if newest is not None and newest >= at:
-                    told = opened(held, at if at >= decision.oldest else newest)
-                    decision.held[key] = None
-                    yield from self._told(slots, slot, key, told, True, alerts, decision)
+                if held is not None and self._withholding.timed(key, held):
+                    yield from self._open(slots, slot, key, held, at, seen.get(slot), alerts, decision, until)
+
+    def _open(
+        self,
+        slots: Slots,
+        slot: int,
+        key: Key,
+        held: Withheld,
+        at: Micros,
+        newest: Micros | None,
+        alerts: Mapping[Key, Open],
+        decision: ReadingDecision,
+        until: Micros,
+    ) -> Iterator[AlertChange]:
+        """What is told of what was withheld until a time. Was that long ago, for nothing was received meanwhile, the
+        newest reading tells it, where its rule counts; silence, which has none, is told by itself."""
+        rule, late = slots.rule(slot), at < decision.oldest
+        if newest is None and not decision.waits(key[1], at) and at + int(slots.lag(slot)) <= until:
+            newest = at if not late else until if rule.signal == "silence" else None
+            told_at = at
+        else:
+            told_at = newest if newest is not None and late else at
+        if newest is None or newest < at:
+            return
+        if late and self._withholding.opens(rule, self._owner(key[1]).id, key, newest, held.level) > newest:
+            decision.held[key] = held._replace(since=newest)
+            return
+        decision.held[key] = None
+        yield from self._told(slots, slot, key, opened(held, told_at), True, alerts, decision)
 
     def _changed(
         self,
@@ -89,7 +109,7 @@ class ReadingAlerts:
         rule, series = slots.rule(slot), int(slots.series[slot])
         key, device = (rule.id, series, False), self._owner(series)
         held = self._withholding.of(key, decision.held)
-        opens = partial(self._withholding.windows.opens, rule, device.id)
+        opens = partial(self._withholding.opens, rule, device.id, key)
         alert = decision.staged.get(key, alerts.get(key))
         flap = self._withholding.flaps.of(key, decision.flaps)
         if flap is not None and self._withholding.flaps.over(flap) <= ts:

@@ -157,9 +157,9 @@ class RuleBook(Stage):
 
     def steps(self, batch: Batch) -> Iterator[None]:
         """Set batch.changes to what its readings and events mean; the state stays until `adopt`."""
-        self._install()
-        yield
         now = max([batch.now, *(raw.received for raw in batch.raws)])
+        self._install(now)
+        yield
         until = self.decided_until(batch.now)
         judged, signals = judged_with(batch), batch.of(Signals)
         readings, which = judged.fresh(self._stale_after, now), judged.corrected
@@ -267,8 +267,9 @@ class RuleBook(Stage):
             return key, None
         return key, alert._replace(ended="" if ending.kind == "reopened" else ending.kind)
 
-    def _install(self) -> None:
-        """Apply changed rules and devices; new slots and watches take over active alerts."""
+    def _install(self, now: Micros = LONG_AGO) -> None:
+        """Apply changed rules and devices, of which is known since `now`; new slots and watches take over active
+        alerts."""
         news, self._news = self._news, {}
         self._forget_retired()
         slots, generation = self._set.slots, self._set.generation
@@ -282,7 +283,7 @@ class RuleBook(Stage):
         self._hearing.follow(slots, self.reception)
         begun = [added, self._hearing.changed(slots, generation), *(slots.of_rule(id_) for id_ in news)]
         self._hearing.begin(slots, self.reception, np.unique(np.concatenate(begun)))
-        self._withholding.follow(self._set, self.reception.owns, changed=bool(news))
+        self._withholding.follow(self._set, self.reception.owns, now, changed=bool(news))
 
     def _note_times(self, keys: Iterable[Key]) -> None:
         self._events.note_times(keys, self._set, self._alerts, self.reception.owns)

@@ -5,15 +5,15 @@ from collections.abc import Callable, Iterable
 import numpy as np
 
 from analytics.rules.alerts import Key
-from analytics.rules.definitions import EventRule
+from analytics.rules.definitions import EventRule, Rule
 from analytics.rules.flaps import Flaps
 from analytics.rules.ruleset import RuleSet
-from analytics.rules.slots import NEVER, Ints, Slots
+from analytics.rules.slots import LONG_AGO, NEVER, Ints, Slots
 from analytics.rules.windows import Windows
 from analytics.rules.withheld import Held, Withheld
 from devices.registry.device import Device
 from devices.registry.registry import Registry
-from hub.models import Event, Micros
+from hub.models import RED, Event, Micros
 from hub.stage import Connection
 from hub.store.statements import statements
 
@@ -32,12 +32,19 @@ class Withholding:
         self._known: dict[Key, Withheld] = {}
         self._opens: dict[Key, Micros] = {}
         """When each is to be told, where this process is to say so."""
+        self._edited: dict[Key, Micros] = {}
+        """When this process learned that one is to be told earlier than was known before."""
         self._seen = (-1, -1)
         """The revisions of windows and devices that these times are of."""
 
     def of(self, key: Key, held: Held) -> Withheld | None:
         """What is withheld of an alert, as a batch makes it."""
         return held[key] if key in held else self._known.get(key)
+
+    def opens(self, rule: Rule, device_id: int, key: Key, at: Micros, level: int) -> Micros:
+        """As of Windows; but of what somebody has let be told earlier, not before that was known."""
+        opens = self.windows.opens(rule, device_id, at, level)
+        return opens if level >= RED or rule.danger else max(opens, self._edited.get(key, LONG_AGO))
 
     def timed(self, key: Key, held: Withheld) -> bool:
         """Whether it is what is to be told at the time that is known, and not what a batch has withheld after it."""
@@ -48,7 +55,7 @@ class Withholding:
         """Read what was withheld."""
         async with conn.cursor(binary=True) as cursor:
             rows = await (await cursor.execute(SQL.withheld)).fetchall()
-        self._known, self._seen = {}, (-1, -1)
+        self._known, self._edited, self._seen = {}, {}, (-1, -1)
         for rule, device, code, kind, series, level, since, value, event, at, received in rows:
             said = None if event is None else Event(event, device, code, at, received, kind, "active", level)
             key = rule, device if series is None else series, series is None
@@ -83,19 +90,24 @@ class Withholding:
         for key, each in held.items():
             if each is None:
                 self._known.pop(key, None)
+                self._edited.pop(key, None)
             else:
                 self._known[key] = each
         self._time(held, rules, owns)
 
-    def follow(self, rules: RuleSet, owns: Owns, *, changed: bool) -> None:
-        """Go by changed windows, devices and rules; devices that are retired say nothing more."""
+    def follow(self, rules: RuleSet, owns: Owns, now: Micros, *, changed: bool) -> None:
+        """Go by changed windows, devices and rules; devices that are retired say nothing more. `now`: what may be told
+        earlier than was known is told from then on."""
         seen = self.windows.revision, self._registry.generation
         if changed or seen != self._seen:
-            self._seen = seen
+            edited, self._seen = self._seen != (-1, -1), seen
             for key in [key for key in self._known if _retired(self._device(key))]:
                 del self._known[key]
-            self._opens = {}
+            before, self._opens = self._opens, {}
             self._time(self._known, rules, owns)
+            earlier = [key for key, at in self._opens.items() if edited and at < before.get(key, NEVER)]
+            self._edited |= dict.fromkeys(earlier, now)
+            self._time(earlier, rules, owns)
 
     def _time(self, keys: Iterable[Key], rules: RuleSet, owns: Owns) -> None:
         for key in keys:
@@ -104,7 +116,7 @@ class Withholding:
             if each is None or rule is None or key[2] != isinstance(rule, EventRule):
                 pass
             elif device is not None and owns(device.code):
-                at = self.windows.opens(rule, device.id, each.since, each.level)
+                at = self.opens(rule, device.id, key, each.since, each.level)
             if at < NEVER:
                 self._opens[key] = at
             else:
@@ -133,8 +145,13 @@ class Withholding:
         return [(key, at) for key, at, each in still if each is not None and self.timed(key, each)]
 
     def due(self, slots: Slots, oldest: Micros) -> Micros:
-        """When something is to be told next; NEVER when nothing is."""
-        of_readings = (at + int(slots.lag(slot)) for slot, (_, at) in self.readings_due(slots).items() if at >= oldest)
+        """When something is to be told next; NEVER when nothing is. Before `oldest` only silence is, which has no next
+        reading."""
+        of_readings = (
+            at + int(slots.lag(slot))
+            for slot, (_, at) in self.readings_due(slots).items()
+            if at >= oldest or slots.rule(slot).signal == "silence"
+        )
         of_events = (at + self._lag(key) for key, at in self._opens.items() if key[2])
         return min((*of_readings, *of_events), default=NEVER)
 

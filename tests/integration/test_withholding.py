@@ -73,3 +73,56 @@ async def test_what_begins_while_an_earlier_one_is_over_in_the_same_batch_is_tol
     assert [each[:2] for each in await told(city)] == [(100, "raised"), (150, "cleared")]
     await city.at(701)
     assert [each[:2] for each in await told(city)] == [(100, "raised"), (150, "cleared"), (700, "raised")]
+
+
+SILENT = """insert into rule (code, name, profile_id, metric, signal, direction, thresholds)
+            select 'silent', 'Silent', id, 'level', 'silence', 'above', '{"orange": 600}'
+            from profile where code = 'gauge'"""
+AT_NIGHT = """update rule set schedule = jsonb_build_object('days', array['every'], 'hours',
+              to_char(to_timestamp(%s) at time zone 'Asia/Shanghai', 'HH24:MI') || '-' ||
+              to_char(to_timestamp(%s) at time zone 'Asia/Shanghai', 'HH24:MI')) where code = %s"""
+"""It counts from a time to another one."""
+
+
+async def count(city: City, rule: str, begin: int, end: int) -> None:
+    await city.run(AT_NIGHT, NOW // S + begin, NOW // S + end, rule)
+    await city.refresh()
+
+
+@pytest.mark.parametrize("rule", ["silent", "flood"])
+async def test_who_lets_people_be_told_tells_them_with_the_next_batch(city: City, rule: str) -> None:
+    await city.run(
+        SILENT if rule == "silent" else """update rule set thresholds = '{"yellow": 3}' where code = 'flood'"""
+    )
+    await count(city, rule, 36_000, 39_600)
+    await city.take(city.readings((1, 1.0 if rule == "silent" else 4.0)))
+    await city.at(800)
+    await city.run("update rule set schedule = null where code = %s", rule)
+    await city.refresh()
+    await city.take(Batch([], now=NOW + 3000 * S))
+    assert await told(city) == [(3000, "raised", "orange" if rule == "silent" else "yellow")]
+
+
+async def test_silence_that_was_withheld_over_an_outage_is_told_without_a_reading(city: City) -> None:
+    await city.run(SILENT)
+    await count(city, "silent", 3600, 36_000)
+    before = city.readings((1, 1.0))
+    await city.keep_latest(before)
+    await city.take(before)
+    await city.at(700)
+    await city.restart()
+    await city.at(9000)
+    opens = (NOW // S + 3600) // 60 * 60 - NOW // S
+    assert await told(city) == [(opens, "raised", "orange")]
+
+
+@pytest.mark.parametrize("device", ["gauge-1", "cam-1"])
+async def test_after_an_outage_nothing_is_told_where_its_rule_does_not_count_again(city: City, device: str) -> None:
+    await work(city, device, (-60, 100), (5000, 9000))
+    await city.take(city.readings((50, 4.0)) if device == "gauge-1" else await door(city, (50, True)))
+    await city.restart()
+    await city.take(city.readings((5100, 4.0)) if device == "gauge-1" else Batch([], now=NOW + 5100 * S))
+    assert await told(city) == []
+    await city.take(*([city.readings((8999, 4.0))] if device == "gauge-1" else []))
+    await city.at(9001)
+    assert [each[:2] for each in await told(city)] == [(9000, "raised")]
