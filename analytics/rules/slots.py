@@ -108,7 +108,7 @@ class Slots:
                 self.after, self.tolerance = grown(self.after, row, NEVER), grown(self.tolerance, row, 0.0)
             self._watched[row] = _WATCHED.index(rule.watched)
         sign = self._signs[row] = 1.0 if rule.above else -1.0
-        self.rules[row] = rule
+        before, self.rules[row] = self.rules[row], rule
         silent = rule.signal == "silence"
         given = [None if silent else threshold for threshold in rule.thresholds]
         self.up[row] = [np.inf if threshold is None else sign * threshold for threshold in given]
@@ -117,6 +117,8 @@ class Slots:
         self.keep[row] = self.up[row] - rule.hysteresis
         self.hold[row], self.clear[row] = rule.hold, rule.clear
         at = np.flatnonzero(self.row == row)
+        if before is not None and before.tolerance != rule.tolerance:
+            self.flats.forget(at)  # as the store does
         if len(at) and not silent:
             self.sign[at] = sign
             self.check_pending(at)

@@ -132,3 +132,11 @@ def test_a_slot_that_is_used_again_begins_anew() -> None:
     slots.put(RULE)
     slots.add(np.full(2, RULE.id), np.arange(2))
     assert not take(slots, readings((12, 3.0)))
+
+
+def test_with_another_tolerance_what_has_not_moved_begins_anew() -> None:
+    slots = slots_of(1.0)
+    take(slots, readings((0, 1.0), (5, 1.5)))
+    slots.put(replace(RULE, tolerance=0.01))
+    assert take(slots, readings((11, 1.0))) == [], "it was elsewhere between"
+    assert take(slots, readings((20, 1.0), (21, 1.0))) == [(21, 2, 1.0)]
