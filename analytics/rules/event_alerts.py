@@ -8,7 +8,18 @@ from typing import Any
 from uuid import UUID
 
 from analytics.rules import changes, events, repetition
-from analytics.rules.alerts import Key, Open, Staged, Step, fires_at, over_at, steps_of, steps_of_event, steps_when_over
+from analytics.rules.alerts import (
+    REOPENED,
+    Key,
+    Open,
+    Staged,
+    Step,
+    fires_at,
+    over_at,
+    steps_of,
+    steps_of_event,
+    steps_when_over,
+)
 from analytics.rules.definitions import EventRule, Rule
 from analytics.rules.flaps import Flap, FlapDecision
 from analytics.rules.repetition import Pause
@@ -208,9 +219,11 @@ class EventAlerts:
         key, target = (rule.id, event.device_id, True), f"{event.device}/{event.kind}"
         steps, after = steps_of_event(known, rule.code, target, event, heard.level, mark)
         flaps, flap = self._withholding.flaps, self._withholding.flaps.of(key, decision.flaps)
+        if flap is not None and known is not None and known.ended in REOPENED:
+            decision.flaps.flaps[key] = flap = None
         if flap is not None and known is not None:
-            flaps.follow(key, flap, repetition.counted_at(event), heard.level, decision.flaps)
-            if heard.level <= (known.peak if known.ended else known.level):
+            flap = flaps.follow(key, flap, repetition.counted_at(event), heard.level, decision.flaps)
+            if flap is not None and heard.level <= (known.peak if known.ended else known.level):
                 if not heard.level and self._withholding.of(key, decision.held) is not None:
                     decision.held[key] = None
                 return

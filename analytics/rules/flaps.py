@@ -1,10 +1,10 @@
 """Alerts that flap: raised and cleared so often that one alert stays open, until its condition was quiet for a while.
 
-Nobody is told of each time. A level above that of the alert is told as ever, so nothing graver is hidden. Conditions of
-danger never flap, nor do kinds of events that have no end: each of those is told.
+Nobody is told of each time. A level above that of the alert is told as ever, so nothing graver is hidden. Red and
+conditions of danger never flap, nor do kinds of events that have no end: each of those is told.
 """
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
@@ -13,9 +13,11 @@ import numpy as np
 from analytics.rules.alerts import Key
 from analytics.rules.definitions import EventRule, Rule
 from analytics.rules.slots import NEVER, Ints, Slots
+from devices.registry.device import Device
 from devices.registry.registry import Registry
-from devices.vocabulary import MOMENTARY, PROMPT
-from hub.models import Micros
+from devices.vocabulary import MOMENTARY
+from hub.danger import DANGER
+from hub.models import RED, Micros
 from hub.stage import Connection
 from hub.store.statements import statements
 
@@ -83,26 +85,38 @@ class Flaps:
         """When it has been quiet for long enough; NEVER while it is not quiet."""
         return NEVER if flap.quiet_since is None or self._limits is None else flap.quiet_since + self._limits.quiet
 
-    def follow(self, key: Key, flap: Flap, ts: Micros, level: int, decision: FlapDecision) -> None:
-        """The condition of a flapping alert gets a level."""
+    def follow(self, key: Key, flap: Flap, ts: Micros, level: int, decision: FlapDecision) -> Flap | None:
+        """The condition of a flapping alert gets a level; red is the end of that: None."""
+        if level >= RED:
+            decision.flaps[key] = None
+            return None
         if not level:
             after = flap._replace(level=0, quiet_since=ts if flap.quiet_since is None else flap.quiet_since)
         else:
             after = Flap(level, flap.times + (flap.quiet_since is not None), flap.first)
         if after != flap:
             decision.flaps[key] = after
+        return after
 
     def raised(self, rule: Rule, key: Key, ts: Micros, level: int, decision: FlapDecision) -> Flap | None:
         """An alert is raised; the flap that this makes of it."""
-        if self._limits is None or (isinstance(rule, EventRule) and (rule.kind in PROMPT or rule.kind in MOMENTARY)):
+        if self._limits is None or not _may_flap(rule):
             return None
         times = decision.times[key] = (
             *decision.times.get(key, self._times.get(key, ())), ts,
         )[-self._limits.alerts :]  # fmt: skip
-        if len(times) < self._limits.alerts or ts - times[0] > self._limits.within:
+        if level >= RED or len(times) < self._limits.alerts or ts - times[0] > self._limits.within:
             return None
         flap = decision.flaps[key] = Flap(level, len(times), times[0])
         return flap
+
+    def keep_to(self, rules: Mapping[int, Rule]) -> None:
+        """Forget those of rules that are gone or never flap, and of devices that are gone; so does the store."""
+        for key in list(self._known):
+            rule = rules.get(key[0])
+            fits = rule is not None and _may_flap(rule) and key[2] == isinstance(rule, EventRule)
+            if not fits or self._retired(key):
+                del self._known[key]
 
     def due(self, slots: Slots) -> Micros:
         """When a flapping alert is cleared next if nothing comes; NEVER: none is."""
@@ -159,11 +173,24 @@ class Flaps:
         return [(key, self.over(each)) for key, each in quiet if self._owned(key)]
 
     def _owned(self, key: Key) -> bool:
-        device = self._registry.device(key[1]) if key[2] else self._registry.owner(key[1])
+        device = self._device(key)
         return device is not None and device.state != "retired" and self.owns(device.code)
+
+    def _retired(self, key: Key) -> bool:
+        device = self._device(key)
+        return device is not None and device.state == "retired"
+
+    def _device(self, key: Key) -> Device | None:
+        return self._registry.device(key[1]) if key[2] else self._registry.owner(key[1])
 
     def _columns(self, keys: Iterable[Key]) -> dict[str, list[int | None]]:
         wanted = list(keys)
         series = [None if by_event else target for _, target, by_event in wanted]
         devices = [target if by_event else int(self._registry.device_of[target]) for _, target, by_event in wanted]
         return {"rules": [rule for rule, *_ in wanted], "devices": list(devices), "series": series}
+
+
+def _may_flap(rule: Rule) -> bool:
+    if isinstance(rule, EventRule):
+        return rule.kind not in DANGER and rule.kind not in MOMENTARY
+    return not rule.danger

@@ -13,13 +13,14 @@ using unnest(%(rules)b::int[], %(devices)b::int[], %(series)b::int[]) as n (rule
 where f.rule_id = n.rule_id and f.device_id = n.device_id and coalesce(f.series_id, 0) = coalesce(n.series_id, 0)
 
 -- name: keep
--- Times in microseconds.
+-- Of rules in force; times in microseconds.
 insert into rule_flap (rule_id, device_id, series_id, level, count, first_at, quiet_since)
 select n.rule_id, n.device_id, n.series_id, n.level, n.count, timestamptz 'epoch' + n.first_at * interval '1 microsecond',
        timestamptz 'epoch' + n.quiet_since * interval '1 microsecond'
 from unnest(%(rules)b::int[], %(devices)b::int[], %(series)b::int[], %(levels)b::int[], %(counts)b::int[],
             %(first)b::bigint[], %(quiet)b::bigint[])
     as n (rule_id, device_id, series_id, level, count, first_at, quiet_since)
+join rule r on r.id = n.rule_id and r.enabled
 order by n.rule_id, n.device_id, n.series_id
 on conflict (rule_id, device_id, coalesce(series_id, 0)) do update
 set level = excluded.level, count = excluded.count, first_at = excluded.first_at, quiet_since = excluded.quiet_since

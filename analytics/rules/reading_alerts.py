@@ -7,7 +7,7 @@ import numpy as np
 
 from analytics.reordering.judged import Judged
 from analytics.rules import changes
-from analytics.rules.alerts import Key, Open, steps_of
+from analytics.rules.alerts import REOPENED, Key, Open, steps_of
 from analytics.rules.event_alerts import EventDecision
 from analytics.rules.expressions.outcome import Outcome
 from analytics.rules.flaps import Flap
@@ -115,8 +115,11 @@ class ReadingAlerts:
         if flap is not None and self._withholding.flaps.over(flap) <= ts:
             yield from self._calm(slots, slot, key, flap, alerts, decision)
             flap, alert = None, None
+        if flap is not None and alert is not None and alert.ended in REOPENED:
+            yield from self._closed(slots, slot, key, flap, alerts, decision)
+            flap, alert = None, decision.staged.get(key, alert)
         if flap is not None:
-            self._withholding.flaps.follow(key, flap, ts, after, decision.flaps)
+            flap = self._withholding.flaps.follow(key, flap, ts, after, decision.flaps)
         told, withheld = tell(held, alert, Told(ts, after, value), opens, decision.oldest)
         if withheld != held:
             decision.held[key] = withheld
@@ -188,6 +191,15 @@ class ReadingAlerts:
         told = Told(self._withholding.flaps.over(flap), 0, float(slots.value(np.array([slot]))[0]))
         yield from self._told(slots, slot, key, told, False, alerts, decision)
         decision.flaps.flaps[key] = None
+
+    def _closed(
+        self, slots: Slots, slot: int, key: Key, flap: Flap, alerts: Mapping[Key, Open], decision: ReadingDecision
+    ) -> Iterator[AlertChange]:
+        """A desk has closed a flapping alert: it is over if its condition is, and what comes next is an onset."""
+        decision.flaps.flaps[key] = None
+        if flap.quiet_since is not None:
+            told = Told(flap.quiet_since, 0, float(slots.value(np.array([slot]))[0]))
+            yield from self._told(slots, slot, key, told, False, alerts, decision)
 
     def _owner(self, series: int) -> Device:
         device = self._registry.owner(series)

@@ -275,6 +275,8 @@ class RuleBook(Stage):
         slots, generation = self._set.slots, self._set.generation
         added = self._set.follow(news)
         self._expressions.follow(self._set, news)
+        if news or self._set.generation != generation:
+            self._withholding.flaps.keep_to(self._set.rules)
         if news:
             self._events.install(self._set, self._alerts)
             self._note_times([*self._alerts, *self._events.paused()])

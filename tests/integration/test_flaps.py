@@ -2,11 +2,14 @@
 
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
-from uuid import UUID, uuid5
+from uuid import UUID, uuid4, uuid5
 
 import pytest
 
 from analytics.rules.flaps import Limits
+from hub.alerts.alert import Step
+from hub.alerts.apply import apply
+from hub.alerts.endings import Ending
 from hub.alerts.titles import title_in
 from hub.models import Batch, Event
 from hub.settings import Database
@@ -25,6 +28,7 @@ async def city(database: str) -> AsyncIterator[City]:
     async with open_pool(Database(url=database)) as pool:
         city = City(pool, LIMITS)
         await city.run(SEED)
+        await city.run("""update rule set thresholds = '{"yellow": 3, "orange": 5, "red": 7}' where code = 'flood'""")
         await city.run(
             "insert into rule (code, name, event_kind, event_level) values ('doors', 'Doors', 'door_open', 2)"
         )
@@ -89,13 +93,59 @@ async def test_what_is_graver_is_told_and_what_is_not_is_not(city: City) -> None
     assert (await told(city))[6:] == [(401, "cleared")]
 
 
-async def test_who_closes_a_flapping_alert_is_not_paged_by_the_next_flap(city: City) -> None:
-    await city.take(city.readings(*FLAPS[:6]))
-    await city.take(telling(await city.end()))
-    await city.take(city.readings((80, 4.0), (81, 1.0), (82, 4.0)))
-    assert [kind for _, kind in await told(city)] == [*(kind for _, kind in TOLD), "false_alarm"]
-    await city.take(city.readings((83, 6.0)))
-    assert [kind for _, kind in await told(city)][6:] == ["cleared", "raised"]
+async def test_red_is_told_each_time_and_ends_the_flap(city: City) -> None:
+    await city.take(city.readings(*FLAPS, (80, 8.0), (81, 1.0)))
+    await city.restart()
+    await city.take(city.readings((82, 8.0), (83, 1.0), (84, 8.0), (85, 1.0)))
+    ups = [(80, "updated"), (81, "cleared"), (82, "raised"), (83, "cleared"), (84, "raised"), (85, "cleared")]
+    assert await told(city) == TOLD + ups
+
+
+@pytest.mark.parametrize("what", ["readings", "events"])
+async def test_what_comes_after_a_desk_has_closed_a_flapping_alert_is_told(city: City, what: str) -> None:
+    def take(*some: tuple[int, float]) -> Batch:
+        return city.readings(*some) if what == "readings" else said(*((at, value > 3) for at, value in some))
+
+    await city.take(take(*FLAPS[:6]))
+    await city.take(telling(await end(city)))
+    await city.restart()
+    await city.take(take((90, 4.0), (91, 1.0)))
+    kinds = [kind for _, kind in await told(city)]
+    assert kinds == [*(kind for _, kind in TOLD), "false_alarm", "cleared", "raised", "cleared"]
+    assert await city.run("select count(*) from rule_flap") == [(0,)]
+
+
+async def end(city: City) -> Ending:
+    """A desk closes the active alert."""
+    [(alert, rule, device, series, peak)] = await city.run(
+        "select id, rule_id, device_id, series_id, peak_level from alert where cleared_at is null"
+    )
+    async with city.pool.connection() as conn, conn.transaction():
+        await apply(conn, [Step(uuid4(), alert, "false_alarm", "desk")])
+    return Ending(alert, rule, device, series, "false_alarm", peak, NOW)
+
+
+@pytest.mark.parametrize("what", ["rule", "device"])
+async def test_one_whose_rule_or_device_is_gone_is_forgotten_and_asks_for_nothing(city: City, what: str) -> None:
+    await city.take(said(*((at, value > 3) for at, value in FLAPS)))
+    gone = {
+        "rule": "update rule set enabled = false where code = 'doors'",
+        "device": "update device set state = 'retired' where code = 'cam-1'",
+    }
+    await city.run(gone[what])
+    assert await city.run("select count(*) from rule_flap") == [(0,)]
+    await city.refresh()
+    await city.at(400)
+    await city.take(said((401, False)))
+    assert await city.run("select count(*) from rule_flap") == [(0,)]
+
+
+@pytest.mark.parametrize("kind", ["cover_open", "intrusion", "tilt"])
+async def test_each_time_of_danger_is_told(city: City, kind: str) -> None:
+    await city.run("update rule set event_kind = %s where code = 'doors'", kind)
+    await city.refresh()
+    await city.take(said(*((at, value > 3) for at, value in FLAPS), kind=kind))
+    assert [each for _, each in await told(city)].count("raised") == 5
 
 
 async def test_three_in_a_longer_time_do_not_flap_nor_does_danger(city: City) -> None:
