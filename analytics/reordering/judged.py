@@ -26,6 +26,13 @@ class Waiting:
     over: Ints = field(default_factory=lambda: np.empty(0, np.int64))
     """When it is judged at the latest, by the hub's clock."""
 
+    def begins(self, series: NDArray[np.int32]) -> Ints:
+        """Of some series when the first reading counts that waits; NEVER where none does."""
+        if not len(self.series):
+            return np.full(len(series), NEVER)
+        at = np.minimum(np.searchsorted(self.series, series), len(self.series) - 1)
+        return np.where(self.series[at] == series, self.first[at], NEVER)
+
     def ends(self, series: NDArray[np.int32], before: Ints) -> Ints:
         """Of some series when a reading of up to a time of each is judged at the latest; LONG_AGO where none waits."""
         if not len(self.series):

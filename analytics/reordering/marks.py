@@ -30,6 +30,11 @@ class News(NamedTuple):
     gone: NDArray[np.int32]
     """Series that need none any more: they are judged as far as they have readings."""
 
+    @classmethod
+    def none(cls) -> "News":
+        """Nothing new."""
+        return cls(np.empty(0, np.int32), np.empty(0, np.int64), np.empty(0, np.int64), np.empty(0, np.int32))
+
 
 class Marks:
     """Marks by series id. What is older than the newest reading by `lateness` is judged without a mark being moved."""

@@ -13,12 +13,13 @@ from numpy.typing import NDArray
 from analytics.reordering.held import Held
 from analytics.reordering.judged import LONG_AGO, NEVER, Ints, Judged, Reordered, Waiting, as_they_came
 from analytics.reordering.marks import Marks, News, read_waiting, write
+from analytics.reordering.newest import NewestJudged, NewestNews
 from devices.registry.arrays import grown
 from devices.registry.registry import Registry
 from hub.models import Batch, Columns, Micros, now_micros
 from hub.quality import Quality
 from hub.stage import Connection, Stage
-from hub.store.latest import Latest, catch_up
+from hub.store.latest import catch_up
 
 EACH = 4_000
 """Readings of a series that may wait; further ones let the oldest be judged early."""
@@ -28,6 +29,7 @@ TICK: Micros = 200_000
 """Waiting ends by the clock at most so often: each end is a commit."""
 AGAIN: Micros = 200_000
 """When a time is over, but not everything that was received until then is decided: so long until it is asked again."""
+_NONE = np.empty(0, np.int32)
 
 
 @dataclass(slots=True, frozen=True)
@@ -37,6 +39,7 @@ class _Decision:
     batch: Batch
     held: Held
     news: News
+    newest: NewestNews
     came: tuple[NDArray[np.int32], Ints]
     """Series of which a reading came that waits or waited, and how long its newest one was under way."""
 
@@ -47,15 +50,16 @@ class Reordering(Stage):
     def __init__(
         self,
         registry: Registry,
-        latest: Latest,
+        newest: NewestJudged,
         decided_until: Callable[[Micros], Micros],
         owns: Callable[[str], bool],
     ) -> None:
-        """`decided_until` tells of a time up to when, but no later, all that was received is decided.
+        """`newest` is what this stage follows with committed batches.
 
-        `owns` tells whether this process receives what the device of a code sends.
+        `decided_until` tells of a time up to when, but no later, all that was received is decided. `owns` tells whether
+        this process receives what the device of a code sends.
         """
-        self._registry, self._latest = registry, latest
+        self._registry, self._newest, self._latest = registry, newest, newest.latest
         self._decided_until, self._owns = decided_until, owns
         self._marks = Marks()
         self._held = Held.empty()
@@ -89,7 +93,11 @@ class Reordering(Stage):
         if enters.any() or (len(self._ends()) and self._soonest <= until):
             batch.put(self._decide(batch, came, enters, until))
         elif len(self._held):
-            batch.put(Reordered(replace(came, waiting=self._waiting(self._held))))
+            waiting = self._waiting(self._held)
+            if came.corrected is not None:
+                latest = self._newest.news(came, _NONE, waiting.series)
+                self._decision = _Decision(batch, self._held, News.none(), latest, (_NONE, self._lag[:0]))
+            batch.put(Reordered(replace(came, waiting=waiting)))
 
     def _enters(self, came: Judged) -> NDArray[np.bool_]:
         """Which readings of a batch are to wait, if only until its end; not those that are late, or judged already."""
@@ -123,8 +131,10 @@ class Reordering(Stage):
         lags = np.where(newest > known, np.maximum(fresh.received[ends] - newest, 0), self._lag[touched])
         stays = stays.where(~crowd) if crowd.any() else stays
         news = self._news(touched, newest, gone, stays)
-        self._decision = _Decision(batch, stays, news, (touched, lags))
-        return Reordered(_judged(came, ~enters, gone, self._waiting(stays, touched, lags)), early)
+        judges = _judged(came, ~enters, gone, self._waiting(stays, touched, lags))
+        latest = self._newest.news(judges, touched, stays.series[stays.starts()])
+        self._decision = _Decision(batch, stays, news, latest, (touched, lags))
+        return Reordered(judges, early)
 
     def _news(self, touched: NDArray[np.int32], newest: Ints, gone: Held, stays: Held) -> News:
         """Marks where those that are there do not tell what is judged from what waits."""
@@ -163,6 +173,7 @@ class Reordering(Stage):
             return
         self._held, self._over = decision.held, None
         self._marks.adopt(decision.news)
+        self._newest.adopt(decision.newest)
         series, lags = decision.came
         self._lag[series] = lags
 
@@ -187,13 +198,12 @@ class Reordering(Stage):
         await catch_up(conn)
         self._decision, self._held, self._over = None, Held.empty(), None
         since = await self._marks.read(conn)
-        if since is None:
-            return
-        held = await read_waiting(conn, since)
+        held = Held.empty() if since is None else await read_waiting(conn, since)
+        series = held.series[held.starts()]
+        await self._newest.read(conn, series, held.ts[held.starts()])
         if not len(held):
             return
         self._reserve(int(held.series[-1]))
-        series = held.series[held.starts()]
         mine = series[[self._is_mine(each) for each in series.tolist()]]
         self._held = held.where(np.isin(held.series, mine))
         self._lag[mine] = np.maximum(now_micros() - self._latest.watermark[mine], 0)

@@ -1,4 +1,5 @@
-"""Since when series with rules on silence are silent, and of which that is known: by their newest readings.
+"""Since when series with rules on silence are silent, and of which that is known: by their newest readings that
+are judged.
 
 Devices that another process receives, or of which nothing was ever heard, are not silent; those that are not active
 have no slots.
@@ -6,19 +7,19 @@ have no slots.
 
 import numpy as np
 
+from analytics.reordering.newest import Newest
 from analytics.rules import silence
 from analytics.rules.reception import Reception
 from analytics.rules.slots import LONG_AGO, NEVER, Ints, Slots
 from devices.registry.registry import Registry
 from hub.models import Micros
-from hub.store.latest import Latest
 
 
 class Hearing:
-    """Lets silence grow from the newest readings; `latest` are those, as far as batches are committed."""
+    """Lets silence grow from the newest readings; `newest` are those that are judged, of committed batches."""
 
-    def __init__(self, registry: Registry, latest: Latest) -> None:
-        self._registry, self._latest = registry, latest
+    def __init__(self, registry: Registry, newest: Newest) -> None:
+        self._registry, self._newest = registry, newest
 
     def follow(self, slots: Slots, reception: Reception) -> None:
         """Go by what is received now: what was not is no silence."""
@@ -32,8 +33,7 @@ class Hearing:
         if not len(at):
             return
         series = slots.series[at]
-        newest = self._latest.watermark.take(series, mode="clip")
-        newest[series >= len(self._latest.watermark)] = LONG_AGO
+        newest, *_ = self._newest.of(series.astype(np.int64))
         heard = [self._watches(each, reception) for each in series.tolist()]
         slots.watches.last[slots.watch[at]] = np.where(heard, np.maximum(newest, LONG_AGO), LONG_AGO)
         silence.arm(slots, at)

@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from analytics.reordering.judged import as_they_came, judged_with
+from analytics.reordering.newest import NewestJudged
 from analytics.rules.alerts import REOPENED, Key, Open, Staged
 from analytics.rules.definitions import Rule
 from analytics.rules.event_alerts import EventAlerts, EventDecision
@@ -86,11 +87,11 @@ class RuleBook(Stage):
         registry: Registry,
         stale_after_s: float = 900.0,
         reception: Reception | None = None,
-        latest: Latest | None = None,
+        newest: NewestJudged | None = None,
         flapping: Limits | None = None,
     ) -> None:
-        """`reception` may be replaced before `restore`; left out, everything is received. `latest` is the stage before
-        this one that knows newest readings; left out, this one follows them itself.
+        """`reception` may be replaced before `restore`; left out, everything is received. `newest` is what is
+        judged, as a stage before this one knows it; left out, this one follows what comes itself.
 
         Hold times end by themselves only from GRACE after a gap: what was sent meanwhile may still be on its way.
         """
@@ -105,8 +106,8 @@ class RuleBook(Stage):
         self._tags = Tags()
         self._set = RuleSet(registry, self._tags)
         self._withholding = Withholding(registry, Windows(registry), Flaps(registry, flapping))
-        self._own = Latest() if latest is None else None
-        self._newest = latest or self._own or Latest()
+        self._own = Latest() if newest is None else None
+        self._newest = newest or NewestJudged(self._own or Latest())
         self._hearing = Hearing(registry, self._newest)
         self._expressions = Expressions(registry, self._newest)
         self._readings = ReadingAlerts(registry, self._withholding)

@@ -134,8 +134,9 @@ def _let_ripen(slots: Slots, oldest: Micros, until: Micros, verdict: Verdict, wa
         verdict.waits = ripe[waits], ends[waits] - slots.due[ripe[waits]]
         ripe = ripe[~waits]
     grows = set(silence.silent(slots, ripe).tolist())
-    for slot in ripe.tolist():
-        by = until - int(slots.lag(slot))
+    first = np.full(len(ripe), NEVER) if waiting is None else waiting.begins(slots.series[ripe])
+    for slot, ends in zip(ripe.tolist(), first.tolist(), strict=True):
+        by = min(until - int(slots.lag(slot)), ends - 1)
         if slot in grows:
             silence.ripen(slots, slot, by, verdict)
         else:

@@ -5,6 +5,7 @@ from collections.abc import Callable, Sequence
 
 from analytics.detection.stage import Detection
 from analytics.reordering.judged import Reordered
+from analytics.reordering.newest import NewestJudged
 from analytics.reordering.stage import Reordering
 from analytics.rules.flaps import Limits
 from analytics.rules.reception import Nothing
@@ -82,9 +83,9 @@ class HubStages:
         """
         stale_after_s = math.inf if settings.rules.stale_after_s is None else settings.rules.stale_after_s
         self.latest, self.arrivals, self.last_seen = Latest(), Arrivals(), LastSeen()
-        self.progress = Progress(idle)
-        self.rules = rules = RuleBook(registry, stale_after_s, Nothing(), self.latest, _flapping(settings.rules))
-        reordering = Reordering(registry, self.latest, rules.decided_until, lambda code: rules.reception.owns(code))
+        self.progress, newest = Progress(idle), NewestJudged(self.latest)
+        self.rules = rules = RuleBook(registry, stale_after_s, Nothing(), newest, _flapping(settings.rules))
+        reordering = Reordering(registry, newest, rules.decided_until, lambda code: rules.reception.owns(code))
         floods = Floods(settings.floods)
         self.ordered: Sequence[Stage] = (
             Positions(),

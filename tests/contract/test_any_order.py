@@ -16,7 +16,7 @@ from analytics.reordering.stage import Reordering
 from analytics.rules.reception import Everything
 from hub.models import Batch, Micros, Raw
 from hub.quality import Quality
-from hub.settings import Database
+from hub.settings import Database, Rules, Settings
 from hub.store.pool import Pool, open_pool
 from tests.support.batches import NOW, fetch
 from tests.support.origins import raw_of
@@ -24,6 +24,7 @@ from tests.support.staged_hub import Broken, StagedHub
 
 S = 1_000_000
 ALLOWED = 30
+NEVER_FLAPS = Settings(rules=Rules(flap_count=None))
 DEVICES = {"a": ALLOWED, "b": ALLOWED, "c": 0}
 METRICS = '{"v": {"name": "V", "min": 0, "max": 1000}}'
 SEED = f"""
@@ -36,12 +37,14 @@ insert into rule (code, name, profile_id, metric, signal, direction, thresholds,
     from (values ('high', 'value', '{{"yellow": 50, "red": 100}}', 5, 0, 0),
                  ('held', 'value', '{{"red": 100}}', 0, 7, 0),
                  ('clears', 'value', '{{"orange": 60}}', 0, 0, 9), ('fast', 'rate', '{{"blue": 40000}}', 0, 0, 0),
-                 ('gap', 'gap', '{{"blue": 12}}', 0, 5, 5), ('odd', 'residual', '{{"yellow": 30}}', 0, 0, 0)
+                 ('gap', 'gap', '{{"blue": 12}}', 0, 5, 5), ('odd', 'residual', '{{"yellow": 30}}', 0, 0, 0),
+                 ('silent', 'silence', '{{"blue": 9, "red": 20}}', 0, 0, 0),
+                 ('stuck', 'flat', '{{"orange": 8}}', 0, 0, 0)
          ) as r (code, signal, thresholds, hysteresis, hold_s, clear_s), (values (1), (2)) as p (profile);
 """
 FORGET = """
 truncate reading, reading_replaced, latest, latest_note, alert, alert_change, outbox, dead_letter, detector_state,
-    rule_pending, reordering cascade
+    rule_pending, rule_flat, rule_flap, rule_withheld, reordering cascade
 """
 CHANGES = """
 select a.target, r.code, c.kind, c.picture ->> 'level', a.opened_at, c.id::text, c.picture ->> 'title'
@@ -86,7 +89,7 @@ def histories(draw: st.DrawFn) -> History:
 
 
 def started(pool: Pool, broken: Broken = lambda stages: stages) -> StagedHub:
-    hub = StagedHub(pool, broken)
+    hub = StagedHub(pool, broken, NEVER_FLAPS)
     hub.made.rules.reception = Everything()
     return hub
 
@@ -157,7 +160,9 @@ def test_any_order_within_what_is_allowed_gives_the_same_alerts(database: str, e
         max_examples=examples, derandomize=examples < 100, deadline=None, suppress_health_check=list(HealthCheck)
     )
     quick(given(histories())(same))()
-    assert seen >= {"high", "held", "clears", "fast", "gap", "odd"}, "the histories decide something of each rule"
+    assert seen >= {"high", "held", "clears", "fast", "gap", "odd", "silent", "stuck"}, (
+        "the histories decide something of each rule"
+    )
 
 
 async def test_what_waits_is_judged_once_though_the_process_is_killed_before_and_after(store_url: str) -> None:

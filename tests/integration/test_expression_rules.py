@@ -9,6 +9,7 @@ import httpx
 import numpy as np
 from typer.testing import CliRunner
 
+from analytics.reordering.newest import NewestJudged
 from analytics.rules.rulebook import RuleBook
 from app.main import app
 from devices.registry.registry import Registry
@@ -47,7 +48,7 @@ class Hub:
 
     async def start(self) -> None:
         self.registry, self.latest = Registry(), Latest()
-        self.rules = RuleBook(self.registry, latest=self.latest)
+        self.rules = RuleBook(self.registry, newest=NewestJudged(self.latest))
         self._writer = Committer(self._pool, deciding=[self.latest, self.rules])
         await self.registry.refresh(self._pool)
         async with self._pool.connection() as conn:

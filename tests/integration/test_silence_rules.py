@@ -201,6 +201,25 @@ async def test_a_clock_that_is_slow_and_packs_that_come_late_are_allowed_for(poo
     assert told(database)[1:] == [("silent", "cleared", "blue", HOUR)], "what was missing is there"
 
 
+async def test_a_silence_before_a_reading_that_waits_is_told_after_a_kill_and_ends_with_it(
+    pool: Pool, database: str
+) -> None:
+    async with pool.connection() as conn:
+        await conn.execute("update profile set allowed_lateness_s = 1800")
+    hub = await started(pool)
+    await hear(hub, (0, 3.0))
+    await hear(hub, (5400, 3.1))  # waits; that before it is judged
+    for _ in range(2):
+        hub = await started(pool)
+    await wait(hub, 3 * HOUR)
+    assert told(database) == [("silent", "raised", "blue", HOUR)], (
+        "and not what would follow without the one that waits"
+    )
+    await hear(hub, (7300, 3.2))
+    await wait(hub, 3 * HOUR)
+    assert told(database)[1:] == [("silent", "cleared", "blue", 5460)]
+
+
 FLAT: Sequence[tuple[int, float]] = [(second, 3.0 + second % 3 / 100) for second in range(0, 6 * HOUR, 301)]
 
 

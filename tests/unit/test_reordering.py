@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from analytics.reordering import stage
 from analytics.reordering.judged import judged_with
+from analytics.reordering.newest import NewestJudged
 from analytics.reordering.stage import Reordering
 from devices.quality import QualityFlags
 from devices.registry.registry import Registry
@@ -42,7 +43,8 @@ class Line:
         registry = self.registry = Registry()
         registry.lateness[1:3] = registry.longest_lateness = ALLOWED * S
         self.latest = Latest()
-        self.stage = Reordering(registry, self.latest, lambda now: now, lambda code: True)
+        self.newest = NewestJudged(self.latest)
+        self.stage = Reordering(registry, self.newest, lambda now: now, lambda code: True)
         self.flags = QualityFlags(registry, self.latest, self.stage.judged)
         self.judged: dict[int, list[tuple[int, float]]] = {1: [], 2: [], 3: []}
         self.late: list[tuple[int, int]] = []

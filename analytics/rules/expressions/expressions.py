@@ -5,25 +5,25 @@ from collections.abc import Mapping
 import numpy as np
 from numpy.typing import NDArray
 
+from analytics.reordering.newest import Newest
 from analytics.rules.definitions import Rule, ThresholdRule
 from analytics.rules.expressions.outcome import Outcome, outcome_of
 from analytics.rules.expressions.subjects import Subjects, subjects_of
 from analytics.rules.ruleset import RuleSet
 from devices.registry.registry import Registry
 from hub.models import Columns
-from hub.store.latest import Latest
 
 FEW = 100
 """Changed devices up to which it is looked whether a rule with an expression is about any of them."""
 
 
 class Expressions:
-    """What they are calculated from is known of each batch; the newest values of before are those of `Latest`.
+    """What they are calculated from is known of each batch; the newest values of before are those that are judged.
 
     So they have no state of their own: after a restart they go on from what is stored.
     """
 
-    def __init__(self, registry: Registry, newest: Latest) -> None:
+    def __init__(self, registry: Registry, newest: Newest) -> None:
         self._registry, self._newest = registry, newest
         self._subjects = Subjects()
         self._profiles: dict[int, int] = {}

@@ -12,13 +12,13 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from analytics.reordering.newest import Newest
 from analytics.rules.expressions.rows import Rows
 from analytics.rules.expressions.subjects import NO_SERIES, Subject, Subjects
 from analytics.rules.slots import LONG_AGO, Floats, Ints, Slots
 from devices.expressions.inputs import Input
 from hub.models import Columns, Micros
 from hub.quality import UNUSABLE, Quality
-from hub.store.latest import Latest
 
 _LATE = np.int16(Quality.LATE)
 
@@ -41,7 +41,7 @@ class Outcome:
     """Of a batch."""
 
     subjects: Subjects
-    newest: Latest
+    newest: Newest
     moments: list[Moments] = field(default_factory=list)
 
     def rows(self, oldest: Micros) -> Rows:
@@ -80,7 +80,7 @@ class Outcome:
 def outcome_of(
     subjects: Subjects,
     slots: Slots,
-    newest: Latest,
+    newest: Newest,
     readings: Columns,
     message: NDArray[np.int32],
     corrected: NDArray[np.bool_] | None,
@@ -127,7 +127,7 @@ class _Given(NamedTuple):
         return _Given(self.place[rows], self.which[rows], self.message[rows], self.ts[rows], self.value[rows])
 
 
-def _moments(subject: Subject, given: _Given, subjects: Subjects, slots: Slots, newest: Latest) -> Moments:
+def _moments(subject: Subject, given: _Given, subjects: Subjects, slots: Slots, newest: Newest) -> Moments:
     begins = np.append(True, given.place[1:] != given.place[:-1])
     another = begins | np.append(True, (given.message[1:] != given.message[:-1]) | (given.ts[1:] != given.ts[:-1]))
     # Before the moments of each place stands what was known of it.
@@ -171,7 +171,7 @@ def _rising(ts: Ints, heads: Ints, step: Micros) -> Ints:
     return rising
 
 
-def known(newest: Latest, series: Ints | NDArray[np.int32]) -> tuple[Ints, Floats]:
+def known(newest: Newest, series: Ints | NDArray[np.int32]) -> tuple[Ints, Floats]:
     """When the newest readings of series count (LONG_AGO: there is none), and their values: NaN where not usable."""
     times, values, quality = newest.of(np.maximum(series, 0))
     there = (series != NO_SERIES) & (times > LONG_AGO)
