@@ -26,10 +26,13 @@ on conflict (rule_id, device_id, coalesce(series_id, 0)) do update
 set level = excluded.level, count = excluded.count, first_at = excluded.first_at, quiet_since = excluded.quiet_since
 
 -- name: raised
--- When the alerts of each rule and target were raised in the last time, in microseconds, oldest first.
+-- When the alerts of each rule and target were raised in the last time, in microseconds, oldest first. None began later
+-- than it was stored but for clocks that are ahead, of which it is known how far they may be: the index serves.
 select rule_id, coalesce(series_id, device_id), series_id is null,
        array_agg((extract(epoch from opened_at) * 1000000)::bigint order by opened_at)
 from alert
 where rule_id is not null and device_id is not null
+  and raised_at > now() - %(within)s * interval '1 microsecond'
+                  - (select coalesce(max(max_future_s), 0) + 60 from profile) * interval '1 second'
   and opened_at > now() - %(within)s * interval '1 microsecond' and drill_id is null
 group by 1, 2, 3

@@ -6,7 +6,7 @@ from uuid import UUID, uuid4, uuid5
 
 import pytest
 
-from analytics.rules.flaps import Limits
+from analytics.rules.flaps import SQL, Limits
 from hub.alerts.alert import Step
 from hub.alerts.apply import apply
 from hub.alerts.endings import Ending
@@ -153,6 +153,17 @@ async def test_three_in_a_longer_time_do_not_flap_nor_does_danger(city: City) ->
     await city.take(said(*((at, value > 3) for at, value in FLAPS), kind="smoke"))
     kinds = [kind for _, kind in await told(city)]
     assert (kinds.count("raised"), kinds.count("cleared")) == (3 + 5, 3 + 5)
+
+
+async def test_a_start_reads_the_alerts_of_the_last_time_and_no_others(city: City) -> None:
+    await city.take(city.readings(*FLAPS[:3]))
+    async with city.pool.connection() as conn:
+        await conn.execute("set enable_seqscan = off")
+        explained = f"explain {SQL.raised}".encode()
+        plan = await (await conn.execute(explained, {"within": LIMITS.within})).fetchall()
+        found = await (await conn.execute(SQL.raised, {"within": LIMITS.within})).fetchall()
+    assert "alert_raised_at_id_idx" in str(plan)
+    assert [len(times) for *_, times in found] == [2]
 
 
 def test_the_title_is_told_in_both_languages() -> None:
