@@ -6,7 +6,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hub.models import Batch, Columns, Micros
-from hub.quality import Quality
 from hub.repeats import Corrected
 from hub.watermark import in_counted_order
 
@@ -57,14 +56,12 @@ class Judged:
     """When each of those came that have waited, and NEVER of the others; None: none has."""
     waiting: Waiting = field(default_factory=Waiting, repr=False, compare=False)
 
-    def fresh(self, stale_after: Micros, now: Micros) -> Columns:
-        """The readings, where those that had waited and were older than that when they came are flagged as late."""
-        if self.received is None:
-            return self.readings
-        ts = self.readings.ts
-        stale = ts < np.minimum(self.received, now) - stale_after
-        quality = np.where(stale, self.readings.quality | np.int16(Quality.LATE), self.readings.quality)
-        return Columns(ts, self.readings.series, self.readings.value, quality.astype(np.int16))
+    def oldest(self, stale_after: Micros, now: Micros) -> Ints | None:
+        """Of each reading the time before which it is stale: so long before it came; None: of all, before now.
+
+        When those came that wait since before a start is not known: they are not stale, for danger may be among them.
+        """
+        return None if self.received is None else np.minimum(self.received, now) - stale_after
 
 
 @dataclass(slots=True)

@@ -83,7 +83,7 @@ class ReadingAlerts:
     ) -> Iterator[AlertChange]:
         """What is told of what was withheld until a time. Was that long ago, for nothing was received meanwhile, the
         newest reading tells it, where its rule counts; silence, which has none, is told by itself."""
-        rule, late = slots.rule(slot), at < decision.oldest
+        rule, late = slots.rule(slot), at + int(slots.lag(slot)) < decision.oldest
         if newest is None and not decision.waits(key[1], at) and at + int(slots.lag(slot)) <= until:
             newest = at if not late else until if rule.signal == "silence" else None
             told_at = at

@@ -163,12 +163,12 @@ class RuleBook(Stage):
         yield
         until = self.decided_until(batch.now)
         judged, signals = judged_with(batch), batch.of(Signals)
-        readings, which = judged.fresh(self._stale_after, now), judged.corrected
-        oldest = now - self._stale_after - self._registry.longest_lateness
+        readings, which, oldest = judged.readings, judged.corrected, now - self._stale_after
         came = as_they_came(batch)  # what an expression is calculated from waits for nothing
         expressed = self._expressions.outcome(self._set, came.readings, came.message, came.corrected)
-        rows = expressed.rows(now - self._stale_after)
-        verdict = evaluate(self._set.slots, readings, oldest, until, which, signals, judged.waiting, rows)
+        rows = expressed.rows(oldest)
+        since = judged.oldest(self._stale_after, now)
+        verdict = evaluate(self._set.slots, readings, oldest, until, which, signals, judged.waiting, rows, since)
         alerts: Staged = {key: alert for key, alert in map(self._ended, batch.of(Endings).values()) if alert}
         marks = {} if which is None else _marks(batch, readings.where(which), judged.message[which])
         said = EventDecision(alerts, {})

@@ -30,14 +30,14 @@ def arm(slots: Slots, at: Ints) -> None:
     slots.settle_bands(at)
 
 
-def evaluate(slots: Slots, slot: Ints, ts: Ints, newer: Ints, oldest: Micros, verdict: Verdict) -> None:
+def evaluate(slots: Slots, slot: Ints, ts: Ints, newer: Ints, since: Ints, verdict: Verdict) -> None:
     """Evaluate readings by slot and time, whatever their quality.
 
-    A level that was reached before `oldest`, as a reading shows, is not told.
+    A level that was reached before `since` of a reading, as that one shows, is not told.
     """
     fresh = newer > slots.last(slot)
     if not fresh.all():
-        slot, ts = slot[fresh], ts[fresh]
+        slot, ts, since = slot[fresh], ts[fresh], since[fresh]
     if not len(slot):
         return
     before, first = np.empty_like(ts), np.append(True, slot[1:] != slot[:-1])
@@ -52,7 +52,8 @@ def evaluate(slots: Slots, slot: Ints, ts: Ints, newer: Ints, oldest: Micros, ve
     touched = np.flatnonzero(~calm)
     groups, begins = np.unique(np.searchsorted(ends, touched, side="right"), return_index=True)
     for start, end in zip(touched[begins].tolist(), ends[groups].tolist(), strict=True):
-        _walk(slots, int(slot[start]), int(before[start]), ts[start:end].tolist(), oldest, verdict)
+        rows = slice(start, end)
+        _walk(slots, int(slot[start]), int(before[start]), ts[rows].tolist(), since[rows].tolist(), verdict)
 
 
 def ripen(slots: Slots, slot: int, until: Micros, verdict: Verdict) -> None:
@@ -79,9 +80,9 @@ def silent(slots: Slots, at: Ints | NDArray[np.bool_]) -> Ints:
     return which[slots.after.min(axis=1, initial=NEVER)[slots.row[which]] < NEVER] if len(slots.after) else which[:0]
 
 
-def _walk(slots: Slots, slot: int, last: Micros, ts: Sequence[int], oldest: Micros, verdict: Verdict) -> None:
+def _walk(slots: Slots, slot: int, last: Micros, ts: Sequence[int], since: Sequence[int], verdict: Verdict) -> None:
     silence = _Silence(slots, slot, last)
-    for at in ts:
+    for at, oldest in zip(ts, since, strict=True):
         silence.pass_until(at - 1, oldest, verdict)
         silence.hear(at, verdict)
     verdict.walked.append(Walked(slot, silence.level, silence.since))

@@ -36,6 +36,7 @@ def evaluate(
     signals: Signals | None = None,
     waiting: Waiting | None = None,
     rows: Rows | None = None,
+    since: Ints | None = None,
 ) -> Verdict:
     """Evaluate readings sorted by (series, ts), and hold and clear times ending by `until`; does not modify state.
 
@@ -44,40 +45,43 @@ def evaluate(
     time that ended before `oldest` waits for the next reading. Rules that watch a signal see what `signals` tells of
     these readings where they would see the value; without it they see no readings. For rules on silence each reading
     counts that is not late; for those on flat series each that is usable, however old. No time ends before readings
-    that are `waiting` and may be of before its end. `rows` are what rules with an expression see.
+    that are `waiting` and may be of before its end. `rows` are what rules with an expression see. `since` is what
+    `oldest` is for each reading, and for what ends before it; left out, it is the same for all.
     """
     series, ts, value = readings.series, readings.ts, readings.value
     # What the newest reading of a slot must be older than: one that is replaced does not count.
     all_newer = newer = ts if corrected is None else ts + corrected
-    good = ((readings.quality & _SKIP) == 0) & (ts >= oldest)
+    all_since = since = np.broadcast_to(np.int64(oldest), ts.shape) if since is None else since
+    good = ((readings.quality & _SKIP) == 0) & (ts >= since)
     if not good.all():
-        series, ts, value, newer = series[good], ts[good], value[good], newer[good]
+        series, ts, value, newer, since = series[good], ts[good], value[good], newer[good], since[good]
     verdict = Verdict()
     for signal, index in slots.watches.by_signal.items() if len(readings) else ():
         if signal in GROWING:
-            growing.evaluate(slots, signal, readings, all_newer, oldest, verdict)
+            growing.evaluate(slots, signal, readings, all_newer, all_since, verdict)
         elif signal == "value":
-            _evaluate_watched(slots, index.take(series, mode="clip"), ts, newer, value, oldest, verdict)
+            _evaluate_watched(slots, index.take(series, mode="clip"), ts, newer, value, since, verdict)
         elif signal != "expression" and signals is not None and len(signals):
             watched = signals.of(signal)[good]
             told = ~np.isnan(watched)
             watch = index.take(series[told], mode="clip")
-            _evaluate_watched(slots, watch, ts[told], newer[told], watched[told], oldest, verdict)
+            _evaluate_watched(slots, watch, ts[told], newer[told], watched[told], since[told], verdict)
     if rows is not None and len(rows.slot):
-        _evaluate_watched(slots, slots.watch[rows.slot], rows.ts, rows.ts, rows.value, oldest, verdict)
+        of_rows = np.broadcast_to(np.int64(oldest), rows.ts.shape)
+        _evaluate_watched(slots, slots.watch[rows.slot], rows.ts, rows.ts, rows.value, of_rows, verdict)
     if slots.next_due <= until:
         _let_ripen(slots, oldest, until, verdict, waiting)
     return verdict
 
 
 def _evaluate_watched(
-    slots: Slots, index: NDArray[np.int32], ts: Ints, newer: Ints, value: Floats, oldest: Micros, verdict: Verdict
+    slots: Slots, index: NDArray[np.int32], ts: Ints, newer: Ints, value: Floats, since: Ints, verdict: Verdict
 ) -> None:
     watch: Ints = index.astype(np.int64)  # numpy indexes by it three times as fast as by int32
     w = slots.watches
     fresh = (watch >= 0) & (newer > w.last.take(watch, mode="clip"))
     if not fresh.all():
-        watch, ts, value, newer = watch[fresh], ts[fresh], value[fresh], newer[fresh]
+        watch, ts, value, newer, since = watch[fresh], ts[fresh], value[fresh], newer[fresh], since[fresh]
     if not len(watch):
         return
     calm = (value >= w.low[watch]) & (value <= w.high[watch]) & (ts < w.due[watch])
@@ -86,22 +90,22 @@ def _evaluate_watched(
     verdict.seen.append((watch[newest], ts[newest], value[newest]))
     if calm.all():
         return
-    _evaluate_slots(slots, (watch, ts, newer, value), np.flatnonzero(~calm), ends, oldest, verdict)
+    _evaluate_slots(slots, (watch, ts, newer, value, since), np.flatnonzero(~calm), ends, verdict)
 
 
 def _evaluate_slots(
     slots: Slots,
-    columns: tuple[Ints, Ints, Ints, Floats],
+    columns: tuple[Ints, Ints, Ints, Floats, Ints],
     touched: Ints,
     ends: Ints,
-    oldest: Micros,
     verdict: Verdict,
 ) -> None:
     """Slot by slot through what is watched, from the first of the rows `touched` in which one may change.
 
-    Columns are watch, time, time to compare with what was judged, and value; `ends` are those of the rows of a watch.
+    Columns are watch, time, time to compare with what was judged, value, and since when times end; `ends` are those of
+    the rows of a watch.
     """
-    watch, ts, newer, value = columns
+    watch, ts, newer, value, since = columns
     runs, first = np.unique(np.searchsorted(ends, touched, side="right"), return_index=True)
     verdict.touched.append(watch[touched[first]])
     counts = np.diff(np.append(first, len(touched)))
@@ -119,7 +123,7 @@ def _evaluate_slots(
             inside = start > 0 and watch[start - 1] == watch[start]
             before = value[start - 1] if inside else slots.value(np.array([one]))[0]
             rows = value[start:stop] * slots.sign[one]
-            walk(slots, one, float(before), ts[start:stop].tolist(), rows.tolist(), oldest, verdict)
+            walk(slots, one, float(before), ts[start:stop].tolist(), rows.tolist(), since[start:stop].tolist(), verdict)
 
 
 def _let_ripen(slots: Slots, oldest: Micros, until: Micros, verdict: Verdict, waiting: Waiting | None) -> None:
@@ -140,12 +144,12 @@ def _let_ripen(slots: Slots, oldest: Micros, until: Micros, verdict: Verdict, wa
         if slot in grows:
             silence.ripen(slots, slot, by, verdict)
         else:
-            ripen(slots, slot, oldest, by, verdict)
+            ripen(slots, slot, oldest - int(slots.lag(slot)), by, verdict)
 
 
 def _may_ripen(slots: Slots, at: Ints, oldest: Micros) -> NDArray[np.bool_]:
-    """Of some slots; not hold times that ended before `oldest`."""
-    may: NDArray[np.bool_] = (slots.due[at] >= oldest) | slots.falls(at)
+    """Of some slots; not hold times that ended before `oldest`, by the clock."""
+    may: NDArray[np.bool_] = (slots.due[at] + slots.lag(at) >= oldest) | slots.falls(at)
     if not may.all() and "silence" in slots.watches.by_signal:
         may |= np.isin(at, silence.silent(slots, at[~may]))
     return may

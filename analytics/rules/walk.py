@@ -18,16 +18,22 @@ def ripen(slots: Slots, slot: int, oldest: Micros, until: Micros, verdict: Verdi
 
 
 def walk(
-    slots: Slots, slot: int, known: float, ts: Sequence[int], signed: Sequence[float], oldest: Micros, verdict: Verdict
+    slots: Slots,
+    slot: int,
+    known: float,
+    ts: Sequence[int],
+    signed: Sequence[float],
+    since_when: Sequence[int],
+    verdict: Verdict,
 ) -> None:
     """Row by row through what one slot got, from the first reading that may change something.
 
-    `known` is the value before that, not signed.
+    `known` is the value before that, not signed. Of each, what ended before `since_when` is reached with it.
     """
     sign, times = float(slots.sign[slot]), _times_of(slots, slot)
     level, since, known = int(slots.level[slot]), slots.since[slot].tolist(), known * sign
     low, high, due = np.inf, -np.inf, LONG_AGO  # the band is not known: nothing is inside
-    for at, value in zip(ts, signed, strict=True):
+    for at, value, oldest in zip(ts, signed, since_when, strict=True):
         if low <= value < high and at < due:
             known = value
             continue

@@ -150,7 +150,7 @@ class Withholding:
         of_readings = (
             at + int(slots.lag(slot))
             for slot, (_, at) in self.readings_due(slots).items()
-            if at >= oldest or slots.rule(slot).signal == "silence"
+            if at + int(slots.lag(slot)) >= oldest or slots.rule(slot).signal == "silence"
         )
         of_events = (at + self._lag(key) for key, at in self._opens.items() if key[2])
         return min((*of_readings, *of_events), default=NEVER)

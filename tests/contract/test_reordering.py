@@ -1,0 +1,69 @@
+"""What waits is judged, whatever happens to the hub meanwhile."""
+
+from typing import Any
+
+import psycopg
+import pytest
+
+from hub.models import Batch, Micros, Raw, now_micros
+from hub.settings import Rules, Settings
+from hub.store.pool import Pool
+from tests.contract.test_any_order import CHANGES, S, ended, opened
+from tests.support.batches import fetch
+from tests.support.origins import raw_of
+from tests.support.staged_hub import StagedHub
+
+STALE = 900
+
+
+def hub_of(pool: Pool) -> StagedHub:
+    return StagedHub(pool, settings=Settings(rules=Rules(stale_after_s=STALE)))
+
+
+def raw(device: str, ts: Micros, value: float, at: Micros | None = None) -> Raw:
+    body = b'{"ts": %d, "values": {"v": %g}}' % (ts // 1000, value)
+    return raw_of("mqtt", f"ganzhi/v1/{device}/telemetry", body, ts if at is None else at)
+
+
+async def take(hub: StagedHub, *raws: Raw, now: Micros | None = None) -> None:
+    await hub.take(hub.read(Batch(list(raws), now=max(each.received for each in raws) if now is None else now)))
+
+
+def told(url: str, *rules: str) -> list[tuple[Any, ...]]:
+    return [
+        (target, rule[:-1], kind) for target, rule, kind, *_ in fetch(url, CHANGES) if rule[:-1] in (rules or ("high",))
+    ]
+
+
+async def test_danger_that_waited_is_told_however_long_the_hub_was_away(store_url: str) -> None:
+    """Also what held between two that waited; without waiting it is told before the kill."""
+    async with opened(store_url) as pool:
+        hub, past = await hub_of(pool).restore(), now_micros() - 2 * STALE * S
+        for device in "ac":
+            rows = [raw(device, past + at * S, value, past + 9 * S) for at, value in ((0, 120), (8, 110), (9, 10))]
+            await take(hub, *rows)
+        assert {target for target, *_ in told(store_url)} == {"c/v"}
+        hub = await hub_of(pool).restore()
+        await ended(hub, now_micros())
+    for rule in ("high", "held"):
+        changes = told(store_url, rule)
+        assert [each[1:] for each in changes if each[0] == "a/v"] == [each[1:] for each in changes if each[0] == "c/v"]
+        assert (rule, "raised") in [each[1:] for each in changes if each[0] == "a/v"]
+
+
+@pytest.mark.parametrize("cut", [True, False])
+async def test_history_pages_nobody_whatever_another_profile_allows(store_url: str, cut: bool) -> None:
+    async with opened(store_url) as pool:
+        with psycopg.connect(store_url, autocommit=True) as conn:
+            conn.execute("update profile set allowed_lateness_s = 3600 where code = 'far'")
+        try:
+            hub, now = await hub_of(pool).restore(), now_micros()
+            old = now - 2 * STALE * S
+            await take(hub, raw("a", old, 120, now), raw("b", now, 120))
+            later = [raw("c", old, 120, now + 3600 * S), raw("b", now + 3600 * S, 10), raw("a", now + 3600 * S, 10)]
+            for part in [[each] for each in later] if cut else [later]:
+                await take(hub, *part)
+        finally:
+            with psycopg.connect(store_url, autocommit=True) as conn:
+                conn.execute("update profile set allowed_lateness_s = 30 where code = 'far'")
+    assert told(store_url) == [("b/v", "high", "raised")]
