@@ -1,7 +1,8 @@
 """Reordering: readings of profiles that allow lateness wait, and are judged in the order of their times.
 
 A reading waits until one of its series has come that is newer by the allowed lateness; or, where none comes, until the
-hub's clock has gone on so far since the newest one came. It is stored and acknowledged meanwhile like any other.
+hub's clock has gone on so far since the newest one came. It is stored and acknowledged meanwhile like any other. While
+not everything is received, it waits by the clock for up to PATIENCE longer: what is danger must not wait for a broker.
 """
 
 from collections.abc import Callable, Iterator
@@ -27,6 +28,10 @@ MOST = 400_000
 """Readings that may wait in a process: 18 MB; further ones let the oldest be judged early."""
 TICK: Micros = 200_000
 """Waiting ends by the clock at most so often: each end is a commit."""
+PATIENCE: Micros = 60_000_000
+"""How much longer a reading waits for what was received before, or is not received yet, and is not decided."""
+DEAF: Micros = 1_000_000
+"""How often it is asked again while not everything is received, and soon after."""
 AGAIN: Micros = 200_000
 """When a time is over, but not everything that was received until then is decided: so long until it is asked again."""
 _NONE = np.empty(0, np.int32)
@@ -89,7 +94,7 @@ class Reordering(Stage):
             self._reserve(int(came.readings.series[-1]))
         yield
         enters = self._enters(came)
-        until = self._decided_until(batch.now)
+        until = self._until(batch.now)
         if enters.any() or (len(self._ends()) and self._soonest <= until):
             batch.put(self._decide(batch, came, enters, until))
         elif len(self._held):
@@ -183,7 +188,13 @@ class Reordering(Stage):
             return None
         self._ends()
         at = -(-self._soonest // TICK) * TICK
-        return at if at > now or self._decided_until(now) >= at else now + AGAIN
+        if at > now or self._until(now) >= at:
+            return at
+        return min(at + PATIENCE, now + (AGAIN if self._decided_until(now) > LONG_AGO else DEAF))
+
+    def _until(self, now: Micros) -> Micros:
+        """Up to when waiting ends by the clock."""
+        return max(self._decided_until(now), now - PATIENCE)
 
     def _ends(self) -> Ints:
         """When each reading that waits is judged at the latest, by the hub's clock."""

@@ -5,10 +5,12 @@ from typing import Any
 import psycopg
 import pytest
 
+from analytics.reordering.stage import DEAF, PATIENCE
+from analytics.rules.reception import Everything
 from hub.models import Batch, Micros, Raw, now_micros
 from hub.settings import Rules, Settings
 from hub.store.pool import Pool
-from tests.contract.test_any_order import CHANGES, S, ended, opened
+from tests.contract.test_any_order import ALLOWED, CHANGES, S, ended, opened
 from tests.support.batches import fetch
 from tests.support.origins import raw_of
 from tests.support.staged_hub import StagedHub
@@ -67,3 +69,31 @@ async def test_history_pages_nobody_whatever_another_profile_allows(store_url: s
             with psycopg.connect(store_url, autocommit=True) as conn:
                 conn.execute("update profile set allowed_lateness_s = 30 where code = 'far'")
     assert told(store_url) == [("b/v", "high", "raised")]
+
+
+class Cut(Everything):
+    """Everything was received up to a time, and nothing is now."""
+
+    at: Micros = 0
+
+    def since(self) -> Micros | None:
+        return None
+
+    def until(self) -> Micros:
+        return self.at
+
+
+async def test_danger_that_waits_is_told_while_a_broker_is_away_and_few_batches_are_asked_for(store_url: str) -> None:
+    async with opened(store_url) as pool:
+        hub, start = await hub_of(pool).restore(), now_micros() // S * S
+        reception = hub.made.rules.reception = Cut()
+        reception.at = now = start
+        await take(hub, raw("a", start, 120))
+        asked = list[Micros]()
+        while not told(store_url) and now < start + 10 * STALE * S:
+            now = max(now + 1, min(due for each in hub.stages if (due := each.due(now)) is not None))
+            asked.append(now)
+            await take(hub, now=now)
+    assert told(store_url) == [("a/v", "high", "raised")]
+    assert asked[-1] == start + ALLOWED * S + PATIENCE
+    assert len(asked) <= (ALLOWED * S + PATIENCE) // DEAF + 1, "hold times look once a second as well"
