@@ -28,14 +28,18 @@ def expression_of(
         raise invalid("/expression", error.sentence.told(lang)) from error
     for each, column in program.columns.items():
         there = metrics.keys() if each.scope == "device" else anywhere
-        if each.scope != "device":
-            problem = Sentence("refusal.expression.elsewhere")
-        elif each.metric not in there:
+        if each.metric not in there:
             problem = _unknown(each, profile, sorted(there))
-        else:
-            continue
-        raise invalid("/expression", Sentence("refusal.expression.at", column=column, problem=problem).told(lang))
+            raise invalid("/expression", Sentence("refusal.expression.at", column=column, problem=problem).told(lang))
     return program
+
+
+def refuse_neighbours(text: str | None, lang: Lang) -> None:
+    """422 with the column where a valid expression asks for neighbours: they cannot be tried over the past."""
+    for each, column in () if text is None else program_of(text).columns.items():
+        if each.scope == "neighbours":
+            problem = Sentence("refusal.expression.past")
+            raise invalid("/expression", Sentence("refusal.expression.at", column=column, problem=problem).told(lang))
 
 
 def metrics_in(text: str | None) -> list[str]:

@@ -18,8 +18,8 @@ from psycopg.rows import dict_row
 from analytics.fusion.finding import Finding
 from analytics.fusion.fusion import Fused as Decided
 from analytics.fusion.fusion import Fusion, Known
-from analytics.fusion.grid import distance
 from analytics.fusion.rules import FusionRule, stored_rule
+from devices.places.grid import distance
 from hub.alerts.apply import SQL as APPLY
 from hub.alerts.apply import apply
 from hub.alerts.fused import Fused

@@ -10,8 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from analytics.fusion.finding import Finding
-from analytics.fusion.grid import Grid
 from analytics.fusion.rules import FusionRule
+from devices.places.grid import Grid
 from hub.models import Micros
 
 MOST = 50_000

@@ -10,8 +10,8 @@ import numpy as np
 
 from analytics.fusion.finding import Finding
 from analytics.fusion.fusion import Fused, Fusion
-from analytics.fusion.grid import distance
 from analytics.fusion.rules import FusionRule, stored_rule
+from devices.places.grid import distance
 from hub.alerts.fusion_trial import FusionTried, WouldFuse
 from hub.alerts.trial import Connect, TrialsBusyError
 from hub.models import from_micros

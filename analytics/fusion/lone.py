@@ -8,7 +8,7 @@ from uuid import UUID, uuid5
 import numpy as np
 import psycopg
 
-from analytics.fusion.grid import Grid
+from devices.places.grid import Grid
 from devices.registry.registry import Registry
 from hub.alerts.apply import SQL as APPLY
 from hub.alerts.apply import apply

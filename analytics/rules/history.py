@@ -14,7 +14,7 @@ from analytics.detection.past import past_signals
 from analytics.detection.stored import read_days
 from analytics.detection.watched import swapped_days
 from analytics.rules.definitions import EventRule, Rule, ThresholdRule, read_rules
-from analytics.rules.expressions.past import own_metrics
+from analytics.rules.expressions.past import gateway_metrics, own_metrics
 from analytics.rules.schedule import opens
 from analytics.rules.slots import NEVER
 from analytics.rules.trial import of_events, of_readings
@@ -45,7 +45,7 @@ WAITING = 2
 _READING = np.dtype([("series", ">i4"), ("ts", ">i8"), ("value", ">f8"), ("quality", ">i2")])
 
 Watched = tuple[list[int | None], str, str]
-"""The series of the metrics that a rule watches of a device, its code, and its time zone."""
+"""The series of the metrics that a rule watches of a device, then of its gateway; its code, and its time zone."""
 
 
 class RuleHistory:
@@ -95,7 +95,8 @@ def _judged(
 async def _over_readings(connect: Connect, rule: ThresholdRule, since: datetime, until: datetime) -> Trial:
     """Take as many series at once as readings of those before suggest."""
     async with connect() as conn:
-        wanted = {"profile": rule.profile_id, "metrics": own_metrics(rule), **rule.scope.parameters()}
+        named = {"metrics": own_metrics(rule), "gateway": gateway_metrics(rule)}
+        wanted = {"profile": rule.profile_id, **named, **rule.scope.parameters()}
         series: list[Watched] = await (await conn.execute(SQL.series, wanted)).fetchall()
         days = await read_days(conn)
     begin = since - LEARNING if rule.signal in LEARNED else since
@@ -144,7 +145,7 @@ def _opens(rule: Rule, calendar: Calendar, zone: tzinfo, at: Micros, level: int)
 
 
 def _series_of(some: Sequence[Watched]) -> list[int]:
-    return sorted(id_ for ids, *_ in some for id_ in ids if id_ is not None)
+    return sorted({id_ for ids, *_ in some for id_ in ids if id_ is not None})
 
 
 async def _read(conn: AsyncConnection, series: Sequence[int], since: datetime, until: datetime) -> Columns:

@@ -22,10 +22,14 @@ from (
 ) r
 
 -- name: series
--- Of devices with the first of these metrics: the series of each metric, in their order, null where there is none.
+-- Of devices with the first of these metrics: the series of each metric, in their order, null where there is none; then
+-- those of their gateways.
 select (select array_agg(o.id order by m.place)
         from unnest(%(metrics)s::text[]) with ordinality m (metric, place)
-        left join series o on o.device_id = d.id and o.metric = m.metric), d.code, d.zone
+        left join series o on o.device_id = d.id and o.metric = m.metric)
+       || (select coalesce(array_agg(o.id order by m.place), '{}')
+           from unnest(%(gateway)s::text[]) with ordinality m (metric, place)
+           left join series o on o.device_id = d.parent_id and o.metric = m.metric), d.code, d.zone
 from series s
 join device d on d.id = s.device_id
 where d.profile_id = %(profile)s and s.metric = (%(metrics)s::text[])[1]

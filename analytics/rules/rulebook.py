@@ -139,6 +139,14 @@ class RuleBook(Stage):
         self._remember(past)
         await recall_flat(conn, self._set.slots)
         self._note_times(self._alerts)
+        await self._expressions.look(conn, self._set)
+
+    async def look(self, pool: Pool) -> None:
+        """Read newest values of other devices, where rules go by them; the next batch does. Raises StoreUnavailable."""
+        if self._expressions.ask_others:
+            with sorted_errors():
+                async with pool.connection() as conn:
+                    await self._expressions.look(conn, self._set)
 
     async def refresh(self, pool: Pool) -> None:
         """Read which rules changed; the next batch goes by them, and by the registry. Raises StoreUnavailable."""

@@ -32,10 +32,10 @@ def of_readings(
 ) -> list[WouldBe]:
     """Alerts that a threshold rule would have raised at devices of these names.
 
-    `series` are those of `own_metrics` of each, shape (names, metrics), -1 where there is none; left out, 0 .. n - 1.
-    `opens` tell of each device when the rule counts; empty: always. `signals` are those of the readings, for a rule
-    that watches one. Hold and clear times that end by `until` end. What the hub flagged as late or not usable is
-    skipped, as ever.
+    `series` are those of `own_metrics` and `gateway_metrics` of each, shape (names, metrics), -1 where there is none;
+    left out, 0 .. n - 1. `opens` tell of each device when the rule counts; empty: always. `signals` are those of the
+    readings, for a rule that watches one. Hold and clear times that end by `until` end. What the hub flagged as late or
+    not usable is skipped, as ever.
     """
     slots = Slots()
     slots.put(rule)

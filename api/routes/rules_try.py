@@ -13,6 +13,7 @@ from pydantic import BaseModel, Field
 
 from api.context import Here
 from api.contract_types import LEVELS, Code, LevelName, Moment
+from api.expressions import refuse_neighbours
 from api.language import Spoken
 from api.problems import ProblemError, invalid, responses
 from api.routes.rules import profile_of
@@ -103,6 +104,7 @@ async def try_rule(
     async with context.pool.connection() as conn:
         profile = await profile_of(conn, body, spoken)
         scope = await resolved(conn, body.scope, spoken)
+    refuse_neighbours(body.expression, spoken)
     end = until or datetime.now(UTC)
     since = end - timedelta(days=days)
     assert context.try_rule is not None  # noqa: S101 for the type checker; every API has one

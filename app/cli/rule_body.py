@@ -44,7 +44,7 @@ class MetricOptions(_Options):
     ] = None
     tolerance: Annotated[float | None, typer.Option(min=0, help="How far a value may move and still be flat.")] = None
     expression: Annotated[
-        str | None, typer.Option(help="Instead: calculated from several metrics, 'level > 3 && rain_rate > 20'.")
+        str | None, typer.Option(help="Instead: calculated from several metrics, 'level > 3 && gateway.power < 1'.")
     ] = None
     stale_s: Annotated[
         float | None, typer.Option("--stale-s", min=0, max=86400, help="Older values are missing to an expression.")

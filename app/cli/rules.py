@@ -107,6 +107,9 @@ def put_rule(
     Example:  hub rules put wet-and-high --name "High water in heavy rain" --profile river-level --direction above
               --expression 'level > 3.0 && rain_rate > 20.0' --yellow 1 --hold-s 60
 
+    Example:  hub rules put odd-level --name "Level unlike the others" --profile river-level --direction above
+              --expression 'abs(level - median(neighbours(500).level))' --yellow 0.5 --hold-s 300
+
     Example:  hub rules put smoke --name Smoke --event-kind smoke --level red
 
     Example:  hub rules put tunnel-depth --name "Water in a tunnel" --profile road-waterlogging --metric depth

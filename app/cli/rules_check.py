@@ -20,6 +20,8 @@ def check_expression(
     """Tell whether an expression works with a profile, and if not, which column is wrong. Nothing is stored.
 
     Example:  hub rules check 'level > 3.0 && rain_rate > 20.0' --profile river-level
+
+    Example:  hub rules check 'abs(level - median(neighbours(500).level)) > 0.5' --profile river-level
     """
     found = call("POST", "/rules:check", url, token, json={"profile": profile, "expression": expression}).json()
     if as_json:

@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
 
@@ -27,6 +28,8 @@ from hub.telemetry import Counters
 log = logging.getLogger(__name__)
 
 WAIT_FOR_STORE_S = 2.0
+LOOK_S = 2.0
+"""How often it is looked what other devices have sent, where expressions go by that."""
 
 
 class Stages(Engine):
@@ -74,6 +77,7 @@ class Stages(Engine):
         self._working = group.create_task(self.sink.run(), name="pipeline")
         group.create_task(listen(url, [REGISTRY], lambda *_: self._registry_changed.set()), name="listen")
         group.create_task(self._keep_fresh(), name="registry")
+        group.create_task(self._look_around(), name="look")
         group.create_task(self._made.latest.run(self._pool), name="latest")
         group.create_task(self._hearing.run(), name="hearing")
         yield
@@ -139,6 +143,18 @@ class Stages(Engine):
                 log.debug("the registry stays as it is until the store is back: %s", error)
                 self._registry_changed.set()
                 await backoff.wait()
+
+    async def _look_around(self) -> None:
+        """Read again and again what rules go by of other devices, at most 10 % of the time; outages are waited out."""
+        took = 0.0
+        while True:
+            await asyncio.sleep(max(LOOK_S, 9 * took))
+            began = time.monotonic()
+            try:
+                await self._made.rules.look(self._pool)
+            except HubError as error:
+                log.debug("values of other devices stay as they are until the store is back: %s", error)
+            took = time.monotonic() - began
 
     async def _refresh(self) -> None:
         await self._made.rules.refresh(self._pool)

@@ -16,7 +16,7 @@ from hub.words.sentence import Sentence
 MAX_NODES = 200
 """Operations, names and numbers of an expression: at 5 ns each and reading none costs more than a microsecond."""
 MAX_INPUTS = 16
-MAX_RADIUS = 20_000
+MAX_RADIUS = 5_000
 """Metres."""
 FIGURES = ("count", "max", "mean", "median", "min")
 
@@ -36,6 +36,8 @@ class Program:
         """The column of the text where each is named first, from 1."""
         self.truth = truth
         """Whether it tells true or false, as 1 and 0."""
+        self.asks_others = any(each.scope != "device" for each in self.inputs)
+        """Whether it needs values of other devices."""
         self._step = step
 
     @property

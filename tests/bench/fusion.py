@@ -13,8 +13,8 @@ import numpy as np
 from analytics.fusion.finding import Finding
 from analytics.fusion.follow import Follower
 from analytics.fusion.fusion import Fusion
-from analytics.fusion.grid import Grid
 from analytics.fusion.rules import FusionRule
+from devices.places.grid import Grid
 from hub.store.pool import connect
 from tests.support.stores import open_any_store
 

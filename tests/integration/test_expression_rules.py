@@ -1,28 +1,17 @@
 """Rules with an expression: over the API and the command line, decided from readings, across a restart, and tried."""
 
 import asyncio
-from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import httpx
-import numpy as np
 from typer.testing import CliRunner
 
-from analytics.reordering.newest import NewestJudged
-from analytics.rules.rulebook import RuleBook
 from app.main import app
-from devices.registry.registry import Registry
 from hub.alerts.desk_steps import details_told
-from hub.models import Batch, Columns
 from hub.quality import Quality
-from hub.stage import run_steps
-from hub.store.latest import Latest
-from hub.store.pool import Pool
-from tests.support.origins import raw_of
-from tests.support.rule_city import NOW, S
+from tests.support.expressing_hub import Hub, told
 from tests.support.served_api import api_context, client_of, served
-from tests.support.writers import Committer
 
 GAUGE: dict[str, Any] = {
     "name": "River gauge",
@@ -38,49 +27,6 @@ WET = {
     "direction": "above",
     "thresholds": {"yellow": 1},
 }
-
-
-class Hub:
-    """The newest readings and the rules of a process that can be killed."""
-
-    def __init__(self, pool: Pool) -> None:
-        self._pool = pool
-
-    async def start(self) -> None:
-        self.registry, self.latest = Registry(), Latest()
-        self.rules = RuleBook(self.registry, newest=NewestJudged(self.latest))
-        self._writer = Committer(self._pool, deciding=[self.latest, self.rules])
-        await self.registry.refresh(self._pool)
-        async with self._pool.connection() as conn:
-            await self.latest.restore(conn)
-            await self.rules.restore(conn)
-
-    async def take(self, device: str, *readings: tuple[int, str, float], quality: int = 0) -> None:
-        """(seconds from NOW, metric, value), each in a message of its own, in one batch."""
-        series = self.registry.devices[device].series
-        rows = sorted(
-            (series[metric], NOW + at * S, value, place) for place, (at, metric, value) in enumerate(readings)
-        )
-        ids, ts, values, order = zip(*rows, strict=True)
-        flags = np.full(len(rows), quality, np.int16)
-        columns = Columns(np.array(ts), np.array(ids, np.int32), np.array(values, np.float64), flags)
-        raws = [raw_of("test", "here", b"", NOW + at * S) for at, *_ in readings]
-        batch = Batch(raws, columns, np.array(order, np.int32))
-        for stage in (self.latest, self.rules):
-            run_steps(stage, batch)
-        await self._writer.commit(batch)
-        for stage in (self.latest, self.rules):
-            stage.adopt(batch)
-
-
-async def _told(pool: Pool) -> Sequence[tuple[Any, ...]]:
-    async with pool.connection() as conn:
-        return await (
-            await conn.execute(
-                """select a.target, c.kind, c.details -> 'why' -> 'metrics' from alert_change c
-                   join alert a on a.id = c.alert_id order by c.cursor"""
-            )
-        ).fetchall()
 
 
 async def _gauges(client: httpx.AsyncClient) -> None:
@@ -138,16 +84,16 @@ async def test_a_rule_with_an_expression_from_the_command_line_to_its_alerts(dat
         await process.start()
         await process.take("g1", (0, "level", 4.0), (1, "rain_rate", 10.0), (2, "rain_rate", 30.0))
         await process.take("g2", (0, "rain_rate", 30.0))
-        assert await _told(pool) == [("g1/level", "raised", {"level": 4.0, "rain_rate": 30.0})]
+        assert await told(pool) == [("g1/level", "raised", {"level": 4.0, "rain_rate": 30.0})]
         await process.start()  # it was killed: what was known of g2 is in the store
         await process.take("g2", (5, "level", 5.0))
         await process.take("g1", (600, "rain_rate", 30.0))
-        assert [kind for _, kind, _ in await _told(pool)] == ["raised", "raised"]  # still at 600 s
+        assert [kind for _, kind, _ in await told(pool)] == ["raised", "raised"]  # still at 600 s
         await process.take("g1", (700, "rain_rate", 0.0))
         cleared = [("g1/level", "cleared", {"level": None, "rain_rate": 0.0})]  # false, whatever the level is
-        assert (await _told(pool))[2:] == cleared
+        assert (await told(pool))[2:] == cleared
         await process.take("g1", (710, "level", 4.0), (720, "rain_rate", 30.0), quality=int(Quality.FAULT))
-        assert len(await _told(pool)) == 3
+        assert len(await told(pool)) == 3
 
         alert = (await client.get("/alerts", params={"device": "g2"})).json()["items"][0]["id"]
         timeline = (await client.get(f"/alerts/{alert}/timeline")).json()

@@ -4,7 +4,7 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from analytics.fusion.grid import Grid, distance
+from devices.places.grid import Grid, distance
 
 LON, LAT = st.floats(73, 135), st.floats(3, 54)
 OFFSETS = st.lists(st.tuples(st.floats(-0.05, 0.05), st.floats(-0.05, 0.05)), max_size=40)

@@ -1,17 +1,21 @@
 """The expressions of the rules in force, following rules and devices."""
 
+import asyncio
 from collections.abc import Mapping
 
 import numpy as np
 from numpy.typing import NDArray
+from psycopg import AsyncConnection
 
 from analytics.reordering.newest import Newest
 from analytics.rules.definitions import Rule, ThresholdRule
+from analytics.rules.expressions.look import Look, look
 from analytics.rules.expressions.outcome import Outcome, outcome_of
 from analytics.rules.expressions.subjects import Subjects, subjects_of
+from analytics.rules.expressions.surroundings import asked_by, surroundings_of
 from analytics.rules.ruleset import RuleSet
 from devices.registry.registry import Registry
-from hub.models import Columns
+from hub.models import Columns, Micros
 
 FEW = 100
 """Changed devices up to which it is looked whether a rule with an expression is about any of them."""
@@ -20,7 +24,8 @@ FEW = 100
 class Expressions:
     """What they are calculated from is known of each batch; the newest values of before are those that are judged.
 
-    So they have no state of their own: after a restart they go on from what is stored.
+    Values of other devices are those of the last look. So they have no state of their own: after a restart they go on
+    from what is stored.
     """
 
     def __init__(self, registry: Registry, newest: Newest) -> None:
@@ -30,6 +35,13 @@ class Expressions:
         """Profiles of rules with an expression, by rule id."""
         self._generation = -1
         self._slots = 0
+        self._look = Look()
+        self._looked_at: tuple[int, int] | None = None
+        """Generations of the registry and of the subjects that the surroundings of the last look are of."""
+        self._stale: Micros = 0
+        """How old the oldest value is that any rule goes by."""
+        self._made = 0
+        """How often subjects were made."""
 
     def follow(self, rules: RuleSet, news: Mapping[int, Rule | None]) -> None:
         """Take over changed rules (None: gone) and devices, after `rules` has."""
@@ -42,12 +54,34 @@ class Expressions:
         elif before == self._slots and not (self._profiles and self._concerns(devices)):
             return
         self._subjects = subjects_of(rules.rules, rules.slots, self._registry)
+        self._made += 1
+
+    @property
+    def ask_others(self) -> bool:
+        """Whether any of them is calculated from values of other devices."""
+        return any(subject.whose is not None for subject in self._subjects.all)
+
+    async def look(self, conn: AsyncConnection, rules: RuleSet) -> None:
+        """Read what is committed of other devices, of those that are near or a gateway now.
+
+        Batches from now on go by it. Where no rule asks for it, nothing is read.
+        """
+        if not self.ask_others:
+            self._look, self._looked_at = Look(), None
+            return
+        now = self._registry.generation, self._made
+        surroundings = self._look.surroundings
+        if now != self._looked_at:
+            asked, self._stale = asked_by(rules.rules, rules.slots, self._registry)
+            surroundings = await asyncio.to_thread(surroundings_of, asked, self._registry)
+        self._look = await look(conn, surroundings, self._stale)
+        self._looked_at = now
 
     def outcome(
         self, rules: RuleSet, readings: Columns, message: NDArray[np.int32], corrected: NDArray[np.bool_] | None
     ) -> Outcome:
         """See `outcome_of`."""
-        return outcome_of(self._subjects, rules.slots, self._newest, readings, message, corrected)
+        return outcome_of(self._subjects, rules.slots, self._newest, readings, message, corrected, self._look)
 
     def _concerns(self, changed: NDArray[np.int32] | None) -> bool:
         if changed is None or len(changed) > FEW:

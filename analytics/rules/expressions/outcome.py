@@ -6,6 +6,7 @@ The time of a moment is that of its reading, but not before that of the moment b
 what came before of another metric is known from then on. Results at one time are a microsecond apart.
 """
 
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
@@ -13,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from analytics.reordering.newest import Newest
+from analytics.rules.expressions.elsewhere import Elsewhere, Nowhere
 from analytics.rules.expressions.rows import Rows
 from analytics.rules.expressions.subjects import NO_SERIES, Subject, Subjects
 from analytics.rules.slots import LONG_AGO, Floats, Ints, Slots
@@ -20,6 +22,7 @@ from devices.expressions.inputs import Input
 from hub.models import Columns, Micros
 from hub.quality import UNUSABLE, Quality
 
+NOWHERE = Nowhere()
 _LATE = np.int16(Quality.LATE)
 
 
@@ -42,6 +45,7 @@ class Outcome:
 
     subjects: Subjects
     newest: Newest
+    elsewhere: Elsewhere
     moments: list[Moments] = field(default_factory=list)
 
     def rows(self, oldest: Micros) -> Rows:
@@ -74,7 +78,9 @@ class Outcome:
         series = subject.series[place - subject.first]
         times, values = known(self.newest, series)
         fresh = np.where(ts - times > subject.stale, np.nan, values)
-        return dict(zip(subject.program.inputs, fresh.tolist(), strict=True))
+        found = dict(zip(subject.program.inputs, fresh.tolist(), strict=True))
+        at, only = np.array([ts]), np.array([place])
+        return found | {name: float(column[0]) for name, column in _of_others(subject, only, at, self.elsewhere)}
 
 
 def outcome_of(
@@ -84,14 +90,17 @@ def outcome_of(
     readings: Columns,
     message: NDArray[np.int32],
     corrected: NDArray[np.bool_] | None,
+    elsewhere: Elsewhere = NOWHERE,
 ) -> Outcome:
     """Calculate the expressions that readings reach, sorted by (series, ts); changes nothing.
+
+    `elsewhere` knows values of other devices, at the times of moments.
 
     `newest` are the readings of all batches before; `message` is the order of arrival. Late readings, and what is not
     newer than the newest of its series, are skipped, unless it replaces that; one that is not usable makes its metric
     missing.
     """
-    outcome = Outcome(subjects, newest)
+    outcome = Outcome(subjects, newest, elsewhere)
     if not len(subjects) or not len(readings):
         return outcome
     row, place, which = subjects.reached(readings.series)
@@ -108,7 +117,7 @@ def outcome_of(
     for subject in subjects.all:
         begin, end = np.searchsorted(given.place, (subject.first, subject.first + len(subject.series)))
         if begin < end:
-            outcome.moments.append(_moments(subject, given.part(int(begin), int(end)), subjects, slots, newest))
+            outcome.moments.append(_moments(subject, given.part(int(begin), int(end)), outcome, slots))
     return outcome
 
 
@@ -127,7 +136,7 @@ class _Given(NamedTuple):
         return _Given(self.place[rows], self.which[rows], self.message[rows], self.ts[rows], self.value[rows])
 
 
-def _moments(subject: Subject, given: _Given, subjects: Subjects, slots: Slots, newest: Newest) -> Moments:
+def _moments(subject: Subject, given: _Given, outcome: Outcome, slots: Slots) -> Moments:
     begins = np.append(True, given.place[1:] != given.place[:-1])
     another = begins | np.append(True, (given.message[1:] != given.message[:-1]) | (given.ts[1:] != given.ts[:-1]))
     # Before the moments of each place stands what was known of it.
@@ -137,7 +146,7 @@ def _moments(subject: Subject, given: _Given, subjects: Subjects, slots: Slots, 
     place, ts, told = np.empty(count, np.int64), np.empty(count, np.int64), np.ones(count, np.bool_)
     place[moment], ts[moment] = given.place, given.ts
     place[heads], told[heads] = given.place[begins], False
-    times, values = known(newest, subject.series[place[heads] - subject.first])
+    times, values = known(outcome.newest, subject.series[place[heads] - subject.first])
     ts[heads] = times.max(axis=1)
     at = _rising(ts, heads, 0)
     found: dict[Input, Floats] = {}
@@ -150,13 +159,23 @@ def _moments(subject: Subject, given: _Given, subjects: Subjects, slots: Slots, 
         has[heads], has[moment[mine]] = heads, moment[mine]
         from_ = np.maximum.accumulate(has)
         found[name] = np.where(at - when[from_] > subject.stale, np.nan, source[from_])
+    found |= _of_others(subject, place, at, outcome.elsewhere)
     result = subject.program(found, count)
     kept = ~told | ~np.isnan(result)
     heads, place = np.flatnonzero(~told[kept]), place[kept]
     at = at[kept]
-    at[heads] = slots.last(subjects.slots[place[heads]])
+    at[heads] = slots.last(outcome.subjects.slots[place[heads]])
     values_kept = {name: column[kept] for name, column in found.items()}
     return Moments(subject, place, _rising(at, heads, 1), values_kept, told[kept], result[kept])
+
+
+def _of_others(subject: Subject, place: Ints, at: Ints, elsewhere: Elsewhere) -> Iterator[tuple[Input, Floats]]:
+    """What is named of other devices, at times of places."""
+    if subject.whose is not None:
+        whose = subject.whose._replace(devices=subject.whose.devices[place - subject.first])
+        for name in subject.program.inputs:
+            if name.scope != "device":
+                yield name, elsewhere.column(name, whose, at, subject.stale)
 
 
 def _rising(ts: Ints, heads: Ints, step: Micros) -> Ints:

@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from analytics.rules.definitions import Rule, ThresholdRule
+from analytics.rules.expressions.elsewhere import Whose
 from analytics.rules.slots import Ints, Slots
 from devices.expressions.inputs import Input
 from devices.expressions.program import Program, program_of
@@ -27,6 +28,8 @@ class Subject(NamedTuple):
     first: int
     series: Ints
     """Shape (n, inputs): the series of each input; NO_SERIES where the device has none, or it is not its own."""
+    whose: Whose | None = None
+    """None: it asks for nothing of other devices."""
 
 
 class Subjects:
@@ -77,7 +80,8 @@ def subjects_of(rules: Mapping[int, Rule], slots: Slots, registry: Registry) -> 
             continue
         devices = registry.device_of[slots.series[at]]
         columns = [_series_of(each, rule.profile_id, devices, registry) for each in program.inputs]
-        found.append(Subject(program, rule.stale, count, np.stack(columns, axis=1)))
+        whose = _whose(rule.profile_id, devices, registry) if program.asks_others else None
+        found.append(Subject(program, rule.stale, count, np.stack(columns, axis=1), whose))
         where.append(at)
         count += len(at)
     return Subjects(tuple(found), np.concatenate([np.empty(0, np.int64), *where]))
@@ -89,6 +93,11 @@ def _program(rule: ThresholdRule) -> Program | None:
     except ExpressionRefused as error:
         log.error("rule %s sees no readings: %s", rule.code, error.sentence)
         return None
+
+
+def _whose(profile: int, devices: NDArray[np.int32], registry: Registry) -> Whose:
+    first = registry.device(int(devices[0]))
+    return Whose(profile, 0 if first is None else first.max_future, devices.astype(np.int64))
 
 
 def _series_of(wanted: Input, profile: int, devices: NDArray[np.int32], registry: Registry) -> Ints:

@@ -59,13 +59,43 @@ class Grid:
         within = away <= metres
         return Near(self._index[found[within]], away[within])
 
+    def slices(
+        self, lon: NDArray[np.float64], lat: NDArray[np.float64], metres: float
+    ) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+        """Of many points at once where those begin and end in `order` that may be within `metres`, row by row.
+
+        Two arrays of shape (points, rows); a row without any has an end that is its begin.
+        """
+        tall = metres / DEGREE_M
+        first = np.floor((lat - tall) / self._height).astype(np.int64)
+        last = np.floor((lat + tall) / self._height).astype(np.int64)
+        rows = first[:, None] + np.arange(int((last - first).max(initial=0)) + 1)
+        widths, wide = self._widths(rows), tall / np.cos(np.radians(np.minimum(np.abs(lat) + tall, POLE)))
+        west, east = (np.floor((lon + side * wide)[:, None] / widths).astype(np.int64) for side in (-1, 1))
+        begins = np.searchsorted(self._keys, rows * _COLUMNS + west)
+        ends = np.searchsorted(self._keys, rows * _COLUMNS + east, side="right")
+        return begins, np.where(rows <= last[:, None], np.maximum(begins, ends), begins)
+
+    @property
+    def order(self) -> NDArray[np.intp]:
+        """The places by their position in the arrays that the grid was made of, as cells have them."""
+        return self._index
+
     def _widths(self, rows: NDArray[np.int64]) -> NDArray[np.float64]:
         """Degrees of longitude of the cells of rows."""
         middle = np.minimum(np.abs((rows + 0.5) * self._height), POLE)
         return np.asarray(self._height / np.cos(np.radians(middle)))
 
 
-def distance(lon: float, lat: float, lons: NDArray[np.float64], lats: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Metres from a point to others on a plane that touches the sphere between them: 0.1 % within 100 km in China."""
+def distance(
+    lon: float | NDArray[np.float64],
+    lat: float | NDArray[np.float64],
+    lons: NDArray[np.float64],
+    lats: NDArray[np.float64],
+) -> NDArray[np.float64]:
+    """Metres from a point, or one of each, to others on a plane that touches the sphere between them.
+
+    0.1 % within 100 km in China.
+    """
     east = (lons - lon) * np.cos(np.radians((lats + lat) / 2))
     return np.asarray(DEGREE_M * np.hypot(east, lats - lat))
