@@ -132,6 +132,9 @@ class EventAlerts:
             rule, held = rules.rules.get(key_[0]), self._withholding.of(key_, decision.held)
             if not isinstance(rule, EventRule) or held is None:
                 continue
+            if not rules.hears(rule, key_[1]):
+                decision.held[key_] = None
+                continue
             if at < until - self._stale_after and self._opens(rule, key_[1], until, held.level) > until:
                 decision.held[key_] = held._replace(since=until)  # nothing was received meanwhile
             else:

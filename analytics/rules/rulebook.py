@@ -282,7 +282,10 @@ class RuleBook(Stage):
         news, self._news = self._news, {}
         self._forget_retired()
         slots, generation = self._set.slots, self._set.generation
+        forgotten = self._withholding.forget(news, self._set)
         added = self._set.follow(news)
+        if forgotten:
+            self._begin_anew(forgotten)
         self._expressions.follow(self._set, news)
         if news or self._set.generation != generation:
             self._withholding.flaps.keep_to(self._set.rules)
@@ -295,6 +298,16 @@ class RuleBook(Stage):
         begun = [added, self._hearing.changed(slots, generation), *(slots.of_rule(id_) for id_ in news)]
         self._hearing.begin(slots, self.reception, np.unique(np.concatenate(begun)))
         self._withholding.follow(self._set, self.reception.owns, now, changed=bool(news))
+
+    def _begin_anew(self, keys: Iterable[Key]) -> None:
+        """Go on from what people were told of: nobody was told of the levels that these have."""
+        slots = self._set.slots
+        known = [(*key[:2], alert.level if (alert := self._alerts.get(key)) else 0) for key in keys if not key[2]]
+        columns = np.array(known, np.int64).reshape(-1, 3)
+        at = slots.find(columns[:, 0], columns[:, 1])
+        there = at >= 0
+        slots.level[at[there]], slots.since[at[there]] = columns[there, 2], NEVER
+        slots.settle_bands(at[there])
 
     def _note_times(self, keys: Iterable[Key]) -> None:
         self._events.note_times(keys, self._set, self._alerts, self.reception.owns)

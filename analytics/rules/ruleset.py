@@ -58,8 +58,8 @@ class RuleSet:
             added = np.append(added, self._watch(self.slots.of_series(series), series))
         return added
 
-    def hears(self, rule: EventRule, device_id: int) -> bool:
-        """Whether an event rule is for a device."""
+    def hears(self, rule: Rule, device_id: int) -> bool:
+        """Whether a rule is for a device."""
         device = self._registry.device(device_id)
         if device is None:
             return rule.profile_id is None and rule.scope == EVERYWHERE

@@ -1,6 +1,6 @@
 """What is withheld at a time, in the process that decides and in the store, and when it is to be told."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 
 import numpy as np
 
@@ -34,6 +34,8 @@ class Withholding:
         """When each is to be told, where this process is to say so."""
         self._edited: dict[Key, Micros] = {}
         """When this process learned that one is to be told earlier than was known before."""
+        self._lapsed: set[Key] = set()
+        """What is not to be told any more, but may be in the store still."""
         self._seen = (-1, -1)
         """The revisions of windows and devices that these times are of."""
 
@@ -55,7 +57,7 @@ class Withholding:
         """Read what was withheld."""
         async with conn.cursor(binary=True) as cursor:
             rows = await (await cursor.execute(SQL.withheld)).fetchall()
-        self._known, self._edited, self._seen = {}, {}, (-1, -1)
+        self._known, self._edited, self._lapsed, self._seen = {}, {}, set(), (-1, -1)
         for rule, device, code, kind, series, level, since, value, event, at, received in rows:
             said = None if event is None else Event(event, device, code, at, received, kind, "active", level)
             key = rule, device if series is None else series, series is None
@@ -64,6 +66,7 @@ class Withholding:
     async def note(self, conn: Connection, held: Held) -> None:
         """Store what a batch makes of it."""
         over = [key for key, each in held.items() if each is None]
+        over += [key for key in self._lapsed if key not in held]
         if over:
             await conn.execute(SQL.forget, self._columns(over))
         kept = {key: each for key, each in held.items() if each is not None}
@@ -87,6 +90,7 @@ class Withholding:
 
     def adopt(self, held: Held, rules: RuleSet, owns: Owns) -> None:
         """Take over what a committed batch has made of it."""
+        self._lapsed.clear()
         for key, each in held.items():
             if each is None:
                 self._known.pop(key, None)
@@ -95,14 +99,42 @@ class Withholding:
                 self._known[key] = each
         self._time(held, rules, owns)
 
+    def forget(self, news: Mapping[int, Rule | None], rules: RuleSet) -> list[Key]:
+        """Forget what is withheld of rules that are gone, or find something else now; of which alerts
+        that was. The next readings tell what is so still."""
+        if not self._known:
+            return []
+        gone = {
+            id_
+            for id_, rule in news.items()
+            if (old := rules.rules.get(id_)) and (not rule or _finds(old) != _finds(rule))
+        }
+        keys = [key for key in self._known if key[0] in gone]
+        self._lapse(keys)
+        return keys
+
+    def _lapse(self, keys: list[Key]) -> None:
+        for key in keys:
+            del self._known[key]
+            self._edited.pop(key, None)
+            self._opens.pop(key, None)
+        self._lapsed.update(keys)
+
+    def _unheard(self, key: Key, rules: RuleSet) -> bool:
+        """Whether a device is retired, or its rule is not for it."""
+        device, rule = self._device(key), rules.rules.get(key[0])
+        if device is None:
+            return False
+        return device.state == "retired" or (rule is not None and not rules.hears(rule, device.id))
+
     def follow(self, rules: RuleSet, owns: Owns, now: Micros, *, changed: bool) -> None:
-        """Go by changed windows, devices and rules; devices that are retired say nothing more. `now`: what may be told
+        """Go by changed windows, devices and rules; devices that are retired, or left their rule, say
+        nothing more. `now`: what may be told
         earlier than was known is told from then on."""
         seen = self.windows.revision, self._registry.generation
         if changed or seen != self._seen:
             edited, self._seen = self._seen != (-1, -1), seen
-            for key in [key for key in self._known if _retired(self._device(key))]:
-                del self._known[key]
+            self._lapse([key for key in self._known if self._unheard(key, rules)])
             before, self._opens = self._opens, {}
             self._time(self._known, rules, owns)
             earlier = [key for key, at in self._opens.items() if edited and at < before.get(key, NEVER)]
@@ -163,5 +195,8 @@ class Withholding:
         return self._registry.device(key[1]) if key[2] else self._registry.owner(key[1])
 
 
-def _retired(device: Device | None) -> bool:
-    return device is not None and device.state == "retired"
+def _finds(rule: Rule) -> tuple[object, ...]:
+    """What decides which conditions a rule finds."""
+    if isinstance(rule, EventRule):
+        return rule.kind, rule.profile_id
+    return rule.profile_id, rule.metric, rule.watched, rule.seen, rule.above, rule.thresholds

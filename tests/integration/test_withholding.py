@@ -126,3 +126,40 @@ async def test_after_an_outage_nothing_is_told_where_its_rule_does_not_count_aga
     await city.take(*([city.readings((8999, 4.0))] if device == "gauge-1" else []))
     await city.at(9001)
     assert [each[:2] for each in await told(city)] == [(9000, "raised")]
+
+
+@pytest.mark.parametrize("killed", [False, True])
+@pytest.mark.parametrize(
+    "what",
+    [
+        "update rule set event_kind = 'fire' where code = 'doors'",
+        "update rule set region = '44' where code = 'doors'",
+        "update device set state = 'retired' where id = 4; update device set state = 'active' where id = 4",
+        "update rule set enabled = false where code = 'doors'; update rule set enabled = true where code = 'doors'",
+    ],
+)
+async def test_a_door_that_its_rule_is_not_about_any_more_is_not_told(city: City, what: str, killed: bool) -> None:
+    await work(city, "cam-1", (-60, 100))
+    await city.take(await door(city, (50, True)))
+    for step in what.split("; "):
+        await city.run(step)
+        if not killed:
+            await city.refresh()
+            await city.take(Batch([], now=NOW + 60 * S))
+    if killed:
+        await city.restart()
+    await city.at(101)
+    await city.take(Batch([], now=NOW + 102 * S))
+    assert await told(city) == [] == await city.run("select rule_id from rule_withheld")
+
+
+@pytest.mark.parametrize("killed", [False, True])
+async def test_a_level_goes_by_the_thresholds_of_now(city: City, killed: bool) -> None:
+    await work(city, "gauge-1", (-60, 100))
+    await city.take(city.readings((50, 4.0)))
+    await city.run("""update rule set thresholds = '{"yellow": 30, "red": 50}' where code = 'flood'""")
+    await (city.restart if killed else city.refresh)()
+    await city.at(101)
+    assert await told(city) == []
+    await city.take(city.readings((110, 40.0)), city.readings((120, 60.0)))
+    assert await told(city) == [(110, "raised", "yellow"), (120, "updated", "red")]
