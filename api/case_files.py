@@ -2,7 +2,7 @@
 
 import csv
 import re
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Mapping
 from io import StringIO
 from typing import NamedTuple
 
@@ -57,6 +57,9 @@ def read_categories(body: bytes, lang: Lang) -> list[Category]:
         if each.parent is not None and (each.category_kind, each.parent) not in lines:
             sentence = Sentence("refusal.case_table.parent", code=each.code, parent=each.parent)
             wrong.append(Fault(line=line, column="parent", problem=sentence.told(lang)))
+        elif _in_loop(each, lines):
+            sentence = Sentence("refusal.case_table.loop", code=each.code)
+            wrong.append(Fault(line=line, column="parent", problem=sentence.told(lang)))
     _refuse(wrong, bool(lines), lang)
     return [each for _, each in lines.values()]
 
@@ -103,12 +106,21 @@ def _rows(
         found = csv_rows(StringIO(decoded(body), newline=""))
         line, header = next(found, (1, []))
         names = [cell.strip().lower() for cell in header]
+        while names and not names[-1]:
+            names.pop()
+        if twice := next((name for name in names if name and names.count(name) > 1), None):
+            sentence = Sentence("refusal.case_table.twice_column", column=twice[:80])
+            wrong.append(Fault(line=line, problem=sentence.told(lang)))
+            return
         if not set(columns) <= set(names):
             sentence = Sentence("refusal.case_table.header", columns=",".join(columns))
             wrong.append(Fault(line=1, problem=sentence.told(lang)))
             return
         for line, cells in found:
-            if any(cell.strip() for cell in cells):
+            if any(cell.strip() for cell in cells[len(names) :]):
+                sentence = Sentence("refusal.case_table.long_line", cells=len(cells), columns=len(names))
+                wrong.append(Fault(line=line, problem=sentence.told(lang)))
+            elif any(cell.strip() for cell in cells):
                 yield line, {name: cell.strip() for name, cell in zip(names, cells, strict=False)}
     except (csv.Error, UnicodeDecodeError):
         wrong.append(Fault(line=line + 1, problem=Sentence("refusal.case_table.unreadable").told(lang)))
@@ -119,8 +131,8 @@ def _refuse(wrong: list[Fault], any_lines: bool, lang: Lang) -> None:
         wrong.append(Fault(line=1, problem=Sentence("refusal.case_table.empty").told(lang)))
     if wrong:
         wrong.sort(key=lambda fault: fault.line or 0)
-        place = Sentence("refusal.case_table.line", line=wrong[0].line or 1).told(lang)
-        raise ProblemError(422, f"{place} {wrong[0].problem}", wrong)
+        first = Sentence("refusal.case_table.line", line=wrong[0].line or 1, problem=wrong[0].problem)
+        raise ProblemError(422, first.told(lang), wrong)
 
 
 def _category(row: dict[str, str]) -> Category | tuple[str, Sentence]:
@@ -135,6 +147,17 @@ def _category(row: dict[str, str]) -> Category | tuple[str, Sentence]:
     if parent == code:
         return "parent", Sentence("refusal.case_table.parent", code=code, parent=parent)
     return Category(kind, code, parent, name)
+
+
+def _in_loop(category: Category, lines: Mapping[tuple[str, str], tuple[int, Category]]) -> bool:
+    """Whether a category is above itself."""
+    seen, parent = set[str](), category.parent
+    while parent is not None and parent not in seen and (category.category_kind, parent) in lines:
+        if parent == category.code:
+            return True
+        seen.add(parent)
+        parent = lines[category.category_kind, parent][1].parent
+    return False
 
 
 def _deadline(
