@@ -37,17 +37,30 @@ function bring(parent, made) {
     { name: 'files', label: t('case_table_file'), type: 'file', accept: '.csv,text/csv', required: true },
   ], async ({ kind, name, hours, files: [file] }) => {
     const chosen = { kind, name, file, ...(kind === 'deadlines' && hours ? { hours } : {}) };
-    const told = await imported(chosen, true);
-    parent.replaceChildren(...preview(told, made(t('case_table_confirm'), async () => {
-      await imported(chosen, false);
-      await drawTables(parent, made);
-    }), made(t('cancel'), () => drawTables(parent, made))));
+    await offer(parent, made, chosen, '');
     return null;
   });
 }
 
-async function imported({ kind, name, file, hours }, dryRun) {
-  const asked = new URLSearchParams({ name, dry_run: dryRun, lang: language, ...(hours ? { hours } : {}) });
+// What a file would change of the table that is in force now. One that came into force since is shown before anything is imported.
+async function offer(parent, made, chosen, why) {
+  const told = await imported(chosen, true);
+  const seen = told.in_force?.version ?? 0;
+  parent.replaceChildren(...(why ? [element('p', 'error', why)] : []), ...preview(told, made(t('case_table_confirm'), async () => {
+    try {
+      await imported(chosen, false, seen);
+    } catch (error) {
+      if (error.status !== 409) throw error;
+      await offer(parent, made, chosen, error.message);
+      return;
+    }
+    await drawTables(parent, made);
+  }), made(t('cancel'), () => drawTables(parent, made))));
+}
+
+async function imported({ kind, name, file, hours }, dryRun, seen) {
+  const asked = new URLSearchParams({
+    name, dry_run: dryRun, lang: language, ...(hours ? { hours } : {}), ...(dryRun ? {} : { in_force: seen }) });
   const sent = { method: 'POST', headers: { 'Content-Type': 'text/csv' }, body: file };
   try {
     return await (await request(`/case-tables/${kind}?${asked}`, sent)).json();
@@ -62,6 +75,9 @@ function preview(told, confirm, cancel) {
   const parts = [element('h3', '', t('case_table_would', about(told))), element('p', '', t('case_table_changes', changes))];
   if (before?.hours && hoursOf(before) !== hoursOf(told)) {
     parts.push(element('p', '', t('case_table_hours_change', { before: hoursOf(before), after: hoursOf(told) })));
+  }
+  if (before?.zone && before.zone !== told.zone) {
+    parts.push(element('p', '', t('case_table_zone_change', { before: before.zone, after: told.zone })));
   }
   const list = element('ul', 'plain');
   list.append(...changes.shown.map((each) => element('li', '', `${SIGNS[each.change]} ${line(each)}`)));

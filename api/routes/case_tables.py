@@ -1,6 +1,7 @@
 """Tables of cases as data: categories (大类, 小类) and deadlines, in versions of which the newest is in force."""
 
 import json
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from importlib.resources import files
 from typing import Annotated, Any, Literal, NamedTuple
@@ -28,9 +29,11 @@ from api.problems import ProblemError, invalid, responses
 from hub.access.caller import Caller
 from hub.access.door import GuardedRouter, TheCaller, needs
 from hub.access.permissions import Permission
+from hub.cases.clock import Span
 from hub.cases.terms import ZONE
 from hub.store.statements import statements
 from hub.words import Lang, text
+from hub.words.sentence import Sentence
 
 SQL = statements(__name__)
 
@@ -122,9 +125,13 @@ async def get_example(kind: Literal["categories", "deadlines"]) -> Response:
 
 
 MADE: dict[int | str, dict[str, Any]] = {
-    200: {"model": ImportedTable, "description": "what would change"}, **responses(415, 422)
+    200: {"model": ImportedTable, "description": "what would change"}, **responses(409, 415, 422)
 }  # fmt: skip
 DryRun = Annotated[bool, Query(description="only tell what would change")]
+InForce = Annotated[
+    int | None,
+    Query(ge=0, description="the version in force that a dry run told, 0 for none: 409 if another is by now"),
+]
 
 
 @router.post(
@@ -134,7 +141,7 @@ DryRun = Annotated[bool, Query(description="only tell what would change")]
 async def import_categories(
     request: Request, response: Response, context: Here, caller: TheCaller, spoken: Spoken,
     name: Annotated[Name, Query(description="what the table is called, such as the city and the year")],
-    dry_run: DryRun = False, content_type: ContentType = "",
+    dry_run: DryRun = False, in_force: InForce = None, content_type: ContentType = "",
 ) -> Any:  # fmt: skip
     """Import a table of categories from a CSV file: kind (part or event), code, parent, name. Cases keep their version.
 
@@ -144,12 +151,12 @@ async def import_categories(
     found = read_categories(await request.body(), spoken)
     table = NewTable("categories", name, len(found))
     async with writing(context) as conn:
-        await execute(conn, SQL.lock, {})
+        newest = await _newest(conn, "categories", None if dry_run else in_force)
         before = categories_by_line(await rows(conn, SQL.known_categories))
         after = {
             TableLine(kind, code): CaseTableTerms(name=named, parent=parent) for kind, code, parent, named in found
         }
-        told = await _told(conn, table, changes(before, after), dry_run)
+        told = _told(table, newest, changes(before, after), dry_run)
         if dry_run:
             response.status_code = 200
             return told
@@ -166,27 +173,29 @@ async def import_categories(
 async def import_deadlines(
     request: Request, response: Response, context: Here, caller: TheCaller, spoken: Spoken,
     name: Annotated[Name, Query(description="what the table is called, such as the city and the year")],
-    hours: Annotated[str, Query(max_length=200, description="working hours of a workday")] = HOURS,
-    zone: Annotated[str, Query(max_length=60)] = ZONE,
-    dry_run: DryRun = False, content_type: ContentType = "",
+    hours: Annotated[
+        str | None, Query(max_length=200, description=f"working hours of a day; left out: those in force, or {HOURS}")
+    ] = None,
+    zone: Annotated[str | None, Query(max_length=60, description=f"left out: that in force, or {ZONE}")] = None,
+    dry_run: DryRun = False, in_force: InForce = None, content_type: ContentType = "",
 ) -> Any:  # fmt: skip
     """Import a table of deadlines from a CSV file: kind, category, level, stage, limit (30m, 4h, 2d), time (working or
     calendar). Deadlines that were stated stay; the stage `case` is from filing to the end."""
     _is_csv(content_type, spoken)
-    spans = read_hours(hours)
-    if spans is None:
-        raise invalid("hours", text("refusal.case_table.hours", spoken, told=hours[:80], example=HOURS))
-    if zone not in available_timezones():
-        raise invalid("zone", text("refusal.case_table.zone", spoken, told=zone[:60], example=ZONE))
-    workday_s = 60 * sum(last - first for first, last in spans)
+    given = _hours(HOURS if hours is None else hours)
+    if zone is not None and zone not in available_timezones():
+        raise invalid("zone", Sentence("refusal.case_table.zone", told=zone[:60], example=ZONE))
     async with writing(context) as conn:
-        await execute(conn, SQL.lock, {})
+        newest = await _newest(conn, "deadlines", None if dry_run else in_force)
+        spans = given if hours is not None or newest is None else [(first, last) for first, last in newest["hours"]]
+        zone = zone or (ZONE if newest is None else newest["zone"])
+        workday_s = 60 * sum(last - first for first, last in spans)
         known = {(each["category_kind"], each["code"]) for each in await rows(conn, SQL.known_categories)}
         found = read_deadlines(await request.body(), workday_s, known, spoken)
         table = NewTable("deadlines", name, len(found), str(ZoneInfo(zone)), [list(span) for span in spans])
         before = deadlines_by_line(await rows(conn, SQL.known_deadlines))
         after = deadlines_by_line(each._asdict() for each in found)
-        told = await _told(conn, table, changes(before, after), dry_run)
+        told = _told(table, newest, changes(before, after), dry_run)
         if dry_run:
             response.status_code = 200
             return told
@@ -207,15 +216,34 @@ class NewTable(NamedTuple):
     hours: list[list[int]] | None = None
 
 
-async def _told(conn: AsyncConnection, table: NewTable, changed: CaseTableChanges, dry_run: bool) -> dict[str, Any]:
-    """As `ImportedTable`, of what will be or would be made."""
-    newest = await rows(conn, SQL.tables, {"kind": table.kind, "version": None})
+async def _newest(conn: AsyncConnection, kind: str, seen: int | None) -> Mapping[str, Any] | None:
+    """Holds the tables until the commit; the one in force, 409 if that is not the version that was `seen`."""
+    await execute(conn, SQL.lock, {})
+    found = await rows(conn, SQL.tables, {"kind": kind, "version": None})
+    newest = found[0] if found else None
+    version = 0 if newest is None else newest["version"]
+    if seen is not None and seen != version:
+        raise ProblemError(409, Sentence("refusal.case_table.newer", seen=seen, version=version))
+    return newest
+
+
+def _hours(told: str) -> list[Span]:
+    spans = read_hours(told)
+    if spans is None:
+        raise invalid("hours", Sentence("refusal.case_table.hours", told=told[:80], example=HOURS))
+    return spans
+
+
+def _told(
+    table: NewTable, newest: Mapping[str, Any] | None, changed: CaseTableChanges, dry_run: bool
+) -> dict[str, Any]:
+    """As `ImportedTable`, of what will be or would be made after the one in force."""
     return {
         **table._asdict(),
-        "version": 1 + (newest[0]["version"] if newest else 0),
+        "version": 1 + (newest["version"] if newest else 0),
         "imported_at": datetime.now(UTC),
         "dry_run": dry_run,
-        "in_force": newest[0] if newest else None,
+        "in_force": newest,
         "changes": changed,
     }
 

@@ -16,8 +16,11 @@ def import_lines(made: Mapping[str, Any]) -> Iterator[str]:
     yield ", ".join([*(f"{changes[how]} {how}" for how in _SIGNS), f"{changes['same']} the same"])
     if (before := made["in_force"]) and before["hours"] != made["hours"]:
         yield f"working hours: {_hours(before['hours'])} -> {_hours(made['hours'])}"
+    if before and before["zone"] != made["zone"]:
+        yield f"time zone: {before['zone']} -> {made['zone']}"
     if made["dry_run"]:
         yield f"It was a dry run, nothing was stored. Next: {made['kind']} {made['version']}, {made['rows']} rows."
+        yield f"To import it only if nothing else is in force by then: --in-force {before['version'] if before else 0}"
     else:
         yield f"{made['kind']} {made['version']}: {made['rows']} rows are in force."
 

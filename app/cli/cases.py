@@ -244,19 +244,29 @@ def import_table(
     file: Annotated[Path, typer.Argument(exists=True, dir_okay=False, help="CSV; hub cases example shows one.")],
     name: Annotated[str, typer.Option(help="What the table is called, such as the city and the year.")],
     hours: Annotated[str | None, typer.Option(help="Of deadlines: working hours, as 08:30-12:00,13:30-17:30.")] = None,
+    zone: Annotated[str | None, typer.Option(help="Of deadlines: time zone of the working hours.")] = None,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Only tell what would change.")] = False,
+    in_force: Annotated[
+        int | None, typer.Option(help="Only if this version is in force, as the dry run told; 0 for none.")
+    ] = None,
     url: UrlOption = DEFAULT_URL,
     token: TokenOption = None,
 ) -> None:
     """Import the next version of a table; its columns are those of `hub cases example`.
 
+    Working hours and zone that are left out stay those in force.
+
     Example:  hub cases import categories categories.csv --name "Hangzhou 2026" --dry-run
+
+    Example:  hub cases import categories categories.csv --name "Hangzhou 2026" --in-force 3
 
     Example:  hub cases import deadlines deadlines.csv --name "Hangzhou 2026" --hours 09:00-12:00,13:00-18:00
     """
-    if hours is not None and kind == "categories":
-        fail("--hours is of deadlines: leave it out for categories")
-    params = {"name": name, "dry_run": dry_run, **({"hours": hours} if hours else {})}
+    given = {"hours": hours, "zone": zone, "in_force": in_force}
+    if kind == "categories" and (wrong := next((each for each in ("hours", "zone") if given[each] is not None), None)):
+        fail(f"--{wrong} is of deadlines: leave it out for categories")
+    told = {each: value for each, value in given.items() if value is not None}
+    params = {"name": name, "dry_run": dry_run, **told}
     csv = {"content-type": "text/csv"}
     made = call("POST", f"/case-tables/{kind}", url, token, params=params, content=file.read_bytes(), headers=csv)
     for line in import_lines(made.json()):

@@ -7,6 +7,8 @@ import zlib
 from collections.abc import Callable
 from pathlib import Path
 
+import httpx
+
 from tests.acceptance.test_login_page import press
 from tests.acceptance.test_page import LINK, browser
 from tests.support.chromium import Chromium
@@ -218,10 +220,17 @@ async def test_a_table_is_imported_once_its_changes_were_seen(database: str, bro
                 shot(page, "table-english")
                 page.evaluate("document.querySelectorAll('#case-tables button')[1].click()")
                 page.wait_for(f"{TABLES}.includes('Categories: version 2')", "who cancels changes nothing")
-                assert [each for each in page.complaints if "status of 422" not in each] == [], "but the refusal"
+                bring(page, CATEGORIES.replace("市容", "streets"))
+                page.wait_for(f"{TABLES}.includes('0 added, 1 changed')", "and once more")
+                colleague = table + b"event,03,c\n"
+                httpx.post(f"{url}/api/v1/case-tables/categories?name=c", content=colleague, headers=csv)
+                page.evaluate("document.querySelectorAll('#case-tables button')[0].click()")
+                page.wait_for(f"{TABLES}.includes('version 3 is in force, not 2')", "a colleague was first")
+                page.wait_for(f"{TABLES}.includes('2 removed')", "what would go of theirs")
+                assert [each for each in page.complaints if "status of 4" not in each] == [], "but the refusals"
 
         await asyncio.to_thread(look)
-        assert [each["version"] for each in (await client.get("/case-tables")).json()] == [2, 1]
+        assert [each["version"] for each in (await client.get("/case-tables")).json()] == [3, 2, 1]
 
 
 def bring(page: Chromium, content: str) -> None:

@@ -13,6 +13,7 @@ import pytest
 
 from api.database import execute
 from api.routes import areas
+from app.cli.case_tables import import_lines
 from hub.access.caller import principal
 from hub.access.grants import granted
 from hub.access.roles import Role
@@ -180,6 +181,14 @@ async def test_the_list_is_filtered_and_paged(client: httpx.AsyncClient) -> None
         ("categories", "kind,code,name\nevent,A1,a\n", 2, "'A1' is no code"),
         ("categories", "code,name\n01,a\n", 1, "the file needs a first line with the columns kind,code,name"),
         ("categories", "kind,code,name\n", 1, "the file has no line"),
+        ("categories", "kind,code,name\nevent,01,a,b\n", 2, "the line has 4 cells, the header 3"),
+        ("categories", "kind,code,name,Name,\nevent,01,a,b\n", 1, "the column name is there twice"),
+        (
+            "categories",
+            "kind,code,parent,name\nevent,01,02,a\nevent,02,01,b\nevent,03,01,c\n",
+            (2, 3),
+            "the category 0",
+        ),
         ("deadlines", "stage,limit,time\nhandling,2x,working\n", 2, "'2x' is no limit"),
         ("deadlines", "stage,limit,time\nhandling,9999d,working\n", 2, "'9999d' is too long"),
         ("deadlines", "stage,limit,time\nsleeping,2h,working\n", 2, "'sleeping' is no stage"),
@@ -189,15 +198,48 @@ async def test_the_list_is_filtered_and_paged(client: httpx.AsyncClient) -> None
     ],
 )
 async def test_a_file_that_is_wrong_is_refused_by_line(
-    client: httpx.AsyncClient, kind: str, content: str, line: int, problem: str
+    client: httpx.AsyncClient, kind: str, content: str, line: int | tuple[int, ...], problem: str
 ) -> None:
     answer = await client.post(
         f"/case-tables/{kind}?name=wrong", content=content.encode(), headers={"content-type": "text/csv"}
     )
     assert answer.status_code == 422, answer.text
-    [fault] = answer.json()["errors"]
-    assert (fault["line"], fault["problem"].startswith(problem)) == (line, True), fault
+    faults = answer.json()["errors"]
+    assert tuple(fault["line"] for fault in faults) == (line if isinstance(line, tuple) else (line,)), faults
+    assert all(fault["problem"].startswith(problem) for fault in faults), faults
     assert (await client.get("/case-tables")).json() == []
+
+
+async def imported(client: httpx.AsyncClient, kind: str, content: str, **asked: Any) -> Any:
+    return await client.post(
+        f"/case-tables/{kind}", params={"name": "t", **asked}, content=content.encode(),
+        headers={"content-type": "text/csv"},
+    )  # fmt: skip
+
+
+async def test_what_came_into_force_since_the_dry_run_is_not_undone(client: httpx.AsyncClient) -> None:
+    table = "kind,code,name\nevent,01,a\n"
+    assert (await imported(client, "categories", table, in_force=0)).status_code == 201
+    seen = (await imported(client, "categories", table + "event,02,b,\n", dry_run=True)).json()["in_force"]["version"]
+    assert (await imported(client, "categories", table + "event,03,c\n", in_force=seen)).status_code == 201
+    refused = await imported(client, "categories", table + "event,02,b\n", in_force=seen, lang="zh")
+    assert (refused.status_code, "现行版本为第 2 版" in refused.text) == (409, True), refused.text
+    again = await imported(client, "categories", table + "event,02,b\n", in_force=seen, dry_run=True)
+    assert (again.json()["changes"]["removed"], again.json()["in_force"]["version"]) == (1, 2)
+    assert (await imported(client, "categories", table, in_force=2)).status_code == 201
+
+
+async def test_hours_and_zone_that_are_left_out_stay_and_a_change_of_them_is_told(client: httpx.AsyncClient) -> None:
+    table = "stage,limit,time\ncase,2d,working\n"
+    first = (await imported(client, "deadlines", table)).json()
+    assert (first["hours"], first["zone"]) == ([[510, 720], [810, 1050]], "Asia/Shanghai")
+    assert (await imported(client, "deadlines", table, zone="Asia/Urumqi", hours="09:00-16:00")).status_code == 201
+    kept = (await imported(client, "deadlines", table)).json()
+    assert (kept["hours"], kept["zone"], kept["changes"]["same"]) == ([[540, 960]], "Asia/Urumqi", 1)
+    lines = list(import_lines((await imported(client, "deadlines", table, zone="Asia/Shanghai", dry_run=True)).json()))
+    assert "time zone: Asia/Urumqi -> Asia/Shanghai" in lines
+    assert lines[-1].endswith("--in-force 3")
+    assert not any(each.startswith("working hours") for each in lines)
 
 
 async def test_a_new_version_does_not_change_what_cases_name(client: httpx.AsyncClient) -> None:
