@@ -11,46 +11,12 @@ import typer
 from rich.console import Console
 from rich.text import Text
 
-from app.cli.accounts import accounts
-from app.cli.alerts import alerts
-from app.cli.areas import areas
-from app.cli.audit import audit
-from app.cli.calendar import calendar
-from app.cli.cases import cases
-from app.cli.catalogue import catalogue
-from app.cli.chains import chains
-from app.cli.commands import command, commands
 from app.cli.connection import ConfigOption, Verbs, found_database
-from app.cli.consumers import consumers
-from app.cli.credentials import credential
-from app.cli.dead_letters import dead_letters
-from app.cli.devices import devices
-from app.cli.diagnose import diagnose
-from app.cli.drills import device_tests, drills
 from app.cli.evaluate import evaluate
-from app.cli.frame import frame
-from app.cli.fusion import fusion
-from app.cli.handovers import handovers
-from app.cli.incidents import incidents
-from app.cli.indicators import indicators
-from app.cli.inhibitions import inhibitions
-from app.cli.keys import keys
-from app.cli.maintenances import maintenances
-from app.cli.outside import outside
+from app.cli.groups import Groups
 from app.cli.path import show_path
-from app.cli.profiles import profiles
-from app.cli.provisioning import key
-from app.cli.readings import readings
-from app.cli.regions import regions
 from app.cli.rollups import rollups_anew
-from app.cli.rotas import duty, rotas
-from app.cli.rules import rules
-from app.cli.secrets import secrets
-from app.cli.series import series
-from app.cli.shares import shares
-from app.cli.silences import silences
-from app.cli.tail import tail
-from app.cli.warnings import warnings
+from app.cli.rotas import duty
 from hub.errors import HubError
 from hub.settings import load_settings, with_roles
 from hub.store.grants import role_of
@@ -72,46 +38,8 @@ LogLevelOption = Annotated[
 ]
 LogJsonOption = Annotated[bool, typer.Option("--log-json", help="One JSON object a line, for a collector.")]
 
-app = Verbs("Ganzhi (感知): the open hub for a city's senses.\n\nStart with:  hub demo")
-devices.verb()(diagnose)
-devices.verb()(tail)
-devices.verb()(command)
-devices.verb()(commands)
-devices.add_typer(credential, name="credential")
-devices.add_typer(key, name="key")
-app.add_typer(devices, name="devices")
-app.add_typer(profiles, name="profiles")
-app.add_typer(catalogue, name="catalogue")
-app.add_typer(regions, name="regions")
-app.add_typer(rules, name="rules")
-app.add_typer(cases, name="cases")
-app.add_typer(inhibitions, name="inhibitions")
-app.add_typer(fusion, name="fusion")
-app.add_typer(alerts, name="alerts")
-app.add_typer(incidents, name="incidents")
-app.add_typer(consumers, name="consumers")
-app.add_typer(chains, name="chains")
-app.add_typer(outside, name="outside")
-app.add_typer(areas, name="areas")
-app.add_typer(shares, name="shares")
-app.add_typer(silences, name="silences")
-app.add_typer(maintenances, name="maintenances")
-app.add_typer(rotas, name="rotas")
-app.add_typer(handovers, name="handovers")
-app.add_typer(indicators, name="indicators")
-app.add_typer(drills, name="drills")
-app.add_typer(device_tests, name="device-tests")
-app.add_typer(calendar, name="calendar")
-app.add_typer(warnings, name="warnings")
+app = Verbs("Ganzhi (感知): the open hub for a city's senses.\n\nStart with:  hub demo", Groups)
 app.verb("path")(show_path)
-app.add_typer(audit, name="audit")
-app.add_typer(secrets, name="secrets")
-app.add_typer(frame, name="frame")
-app.add_typer(dead_letters, name="dead-letters")
-app.add_typer(readings, name="readings")
-app.add_typer(series, name="series")
-app.add_typer(accounts, name="accounts")
-app.add_typer(keys, name="keys")
 app.verb()(duty)
 app.verb()(evaluate)
 out, err = Console(highlight=False), Console(stderr=True, highlight=False)

@@ -16,6 +16,7 @@ from urllib.parse import urlsplit
 import typer
 from psycopg.conninfo import conninfo_to_dict
 from rich.text import Text
+from typer.core import TyperGroup
 
 from app.cli.client import HELP, err, fail
 from app.cli.option_groups import Verb, signed, spread
@@ -32,8 +33,10 @@ ConfigOption = Annotated[
 class Verbs(typer.Typer):
     """A group of verbs; each that has `url` also takes --config, and tells where it goes."""
 
-    def __init__(self, about: str) -> None:
+    def __init__(self, about: str, kind: type[TyperGroup] | None = None) -> None:
+        """`kind` of group; left out, typer's own."""
         super().__init__(
+            cls=kind,
             help=about,
             no_args_is_help=True,
             add_completion=False,

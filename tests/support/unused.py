@@ -13,6 +13,7 @@ from pathlib import Path
 
 from vulture import Vulture
 
+from app.cli.groups import GROUPS
 from hub.store.statements import Statements
 
 ROOT = Path(__file__).parents[2]
@@ -41,6 +42,7 @@ CALLED_BY_LIBRARIES = {
     "on_message_begin": "httptools",
     "on_partitions_*": "aiokafka",
     "on_status": "httptools",
+    "list_commands": "typer",
     "render": "rich",
     "settings_customise_sources": "pydantic",
     "visit_*": "jmespath",
@@ -51,8 +53,8 @@ KEPT = {
     "readers": "api.changes: how many read the feed, which tests wait for",
 }
 """Names that stay although nothing here uses them: why."""
-ENTRANCES = {"app.main", "simulator.__main__"}
-"""Modules that are started, not imported."""
+ENTRANCES = {"app.main", "simulator.__main__", *(f"app.cli.{module}" for module in GROUPS.values())}
+"""Modules that are started, not imported, or imported by name."""
 
 
 @dataclass

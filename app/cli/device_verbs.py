@@ -1,0 +1,15 @@
+"""`hub devices` with the verbs and groups that have modules of their own."""
+
+from app.cli.commands import command, commands
+from app.cli.credentials import credential
+from app.cli.devices import devices
+from app.cli.diagnose import diagnose
+from app.cli.provisioning import key
+from app.cli.tail import tail
+
+devices.verb()(diagnose)
+devices.verb()(tail)
+devices.verb()(command)
+devices.verb()(commands)
+devices.add_typer(credential, name="credential")
+devices.add_typer(key, name="key")
