@@ -43,6 +43,8 @@ class Marks:
         self._until: Ints = np.full(1024, LONG_AGO)
         self._lateness: Ints = np.full(1024, -1)
         """-1: the series has no mark."""
+        self.any = False
+        """Whether some series may have one."""
 
     def reserve(self, series: int) -> None:
         """Ensure capacity for series ids up to `series`."""
@@ -66,13 +68,17 @@ class Marks:
         """Take over new marks."""
         self._until[news.series], self._lateness[news.series] = news.until, news.lateness
         self._lateness[news.gone] = -1
+        if len(news.series):
+            self.any = True
+        elif len(news.gone):
+            self.any = bool((self._lateness >= 0).any())
 
     async def read(self, conn: Connection) -> datetime | None:
         """Take over the marks of the store; returns since when readings of some series may wait, None: none do."""
         found = await (await conn.cursor(binary=True).execute(SQL.marks)).fetchone()
         series, until, lateness, since = found or (b"", b"", b"", None)
         of = np.frombuffer(series, ">i4").astype(np.int32)
-        self._lateness[:] = -1
+        self._lateness[:], self.any = -1, len(of) > 0
         if len(of):
             self.reserve(int(of[-1]))
             self._until[of] = np.frombuffer(until, ">i8")

@@ -87,7 +87,7 @@ class Reordering(Stage):
         """Set what is judged with the batch; what waits stays as it is until `adopt`."""
         self._decision = None
         batch.put(Reordered())
-        if not self._registry.longest_lateness and not len(self._held):
+        if not self._registry.longest_lateness and not len(self._held) and not self._marks.any:
             return
         came = as_they_came(batch)
         if len(came.readings):

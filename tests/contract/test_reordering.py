@@ -5,6 +5,7 @@ from typing import Any
 import psycopg
 import pytest
 
+from analytics.reordering.judged import judged_with
 from analytics.reordering.stage import DEAF, PATIENCE
 from analytics.rules.reception import Everything
 from hub.models import Batch, Micros, Raw, now_micros
@@ -97,3 +98,23 @@ async def test_danger_that_waits_is_told_while_a_broker_is_away_and_few_batches_
     assert told(store_url) == [("a/v", "high", "raised")]
     assert asked[-1] == start + ALLOWED * S + PATIENCE
     assert len(asked) <= (ALLOWED * S + PATIENCE) // DEAF + 1, "hold times look once a second as well"
+
+
+async def test_where_lateness_is_not_allowed_any_more_nothing_is_judged_again_at_a_start(store_url: str) -> None:
+    async with opened(store_url) as pool:
+        hub, past = await hub_of(pool).restore(), now_micros() - 600 * S
+        await take(hub, raw("a", past, 10))
+        await ended(hub, past)
+        assert fetch(store_url, "select lateness_s from reordering") == [(ALLOWED,)]
+        with psycopg.connect(store_url, autocommit=True) as conn:
+            conn.execute("update profile set allowed_lateness_s = 0 where code = 'far'")
+        try:
+            await hub.registry.refresh(pool)
+            for second in range(1, 4):
+                await take(hub, raw("a", past + second * S, 10))
+            assert fetch(store_url, "select from reordering") == []
+            hub = await hub_of(pool).restore()
+            assert not len(judged_with(hub.read(Batch([], now=now_micros() + 2 * STALE * S))).readings)
+        finally:
+            with psycopg.connect(store_url, autocommit=True) as conn:
+                conn.execute("update profile set allowed_lateness_s = %s where code = 'far'", (ALLOWED,))
