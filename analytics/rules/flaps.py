@@ -23,6 +23,9 @@ from hub.store.statements import statements
 
 SQL = statements(__name__)
 
+BEHIND: Micros = 3_600_000_000
+"""So far what is judged may be behind the clock: messages that waited while the hub was away."""
+
 
 class Limits(NamedTuple):
     """What flapping is."""
@@ -73,7 +76,7 @@ class Flaps:
         async with conn.cursor(binary=True) as cursor:
             for *key, level, count, first, quiet in await (await cursor.execute(SQL.flaps)).fetchall():
                 self._known[(key[0], key[1], key[2])] = Flap(level, count, first, quiet)
-            raised = await cursor.execute(SQL.raised, {"within": self._limits.within})
+            raised = await cursor.execute(SQL.raised, {"within": self._limits.within + BEHIND})
             for *key, times in await raised.fetchall():
                 self._times[(key[0], key[1], key[2])] = tuple(times[-self._limits.alerts :])
 

@@ -6,7 +6,7 @@ from uuid import UUID, uuid4, uuid5
 
 import pytest
 
-from analytics.rules.flaps import SQL, Limits
+from analytics.rules.flaps import BEHIND, SQL, Limits
 from hub.alerts.alert import Step
 from hub.alerts.apply import apply
 from hub.alerts.endings import Ending
@@ -160,8 +160,8 @@ async def test_a_start_reads_the_alerts_of_the_last_time_and_no_others(city: Cit
     async with city.pool.connection() as conn:
         await conn.execute("set enable_seqscan = off")
         explained = f"explain {SQL.raised}".encode()
-        plan = await (await conn.execute(explained, {"within": LIMITS.within})).fetchall()
-        found = await (await conn.execute(SQL.raised, {"within": LIMITS.within})).fetchall()
+        plan = await (await conn.execute(explained, {"within": BEHIND})).fetchall()
+        found = await (await conn.execute(SQL.raised, {"within": BEHIND})).fetchall()
     assert "alert_raised_at_id_idx" in str(plan)
     assert [len(times) for *_, times in found] == [2]
 
