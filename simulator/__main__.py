@@ -18,7 +18,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 
 from simulator.fleet import build_fleet
 from simulator.measurements import FileError
-from simulator.past import await_past, retire_earlier, shipped_rules_off, tell_past
+from simulator.past import PROGRESS, await_past, retire_earlier, shipped_rules_off, tell_past
 from simulator.publisher import Broker, BrokerAbsentError
 from simulator.receiver import receiving
 from simulator.registration import RefusedError
@@ -135,11 +135,13 @@ def city(
                 log.info("watched things of earlier runs retired: %d", retire_earlier(api, token))
             register(api, token, build_fleet(devices, seed) + [thing for thing, _ in aware], webhook)
             known = watched(aware, now, seed)
+            told = 0
             if known:
+                truth.mkdir(parents=True, exist_ok=True)
                 with shipped_rules_off(api, token):
-                    tell_past(plan, known, stopping)
+                    told = tell_past(plan, known, truth / PROGRESS, stopping)
                     await_past(api, token, known, stopping)
-            summary = live(plan, truth, stopping, [] if stopping.is_set() else known)
+            summary = live(plan, truth, stopping, known, told)
             if webhook_port is not None:
                 stopping.wait(LINGER_S)
         except (RefusedError, BrokerAbsentError, OSError) as error:

@@ -32,6 +32,8 @@ class Truth:
     def __init__(self, folder: Path) -> None:
         self._folder = folder
         self._files: dict[str, TextIO] = {}
+        self.past: dict[str, object] = {"devices": [], "readings": 0}
+        """Who has told a past, and how many readings of it the broker has acknowledged."""
         self.messages = self.readings = self.events = 0
         self.anomalies: set[int] = set()
         self.faults: Counter[str] = Counter()
@@ -81,6 +83,7 @@ class Truth:
             "events": self.events,
             "faults": dict(self.faults),
             "anomalies": len(self.anomalies),
+            "past": self.past,
             "unacknowledged": unacknowledged,
             "started_us": started,
             "ended_us": ended,

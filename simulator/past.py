@@ -6,8 +6,9 @@ A rule that is on while weeks go by raises each alert there and then, where the 
 import logging
 import threading
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
+from pathlib import Path
 
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
@@ -19,15 +20,14 @@ from simulator.watched import Watched, of_earlier_run
 
 log = logging.getLogger(__name__)
 
+PROGRESS = "past.txt"
+"""In the folder of the truth, while the past is told."""
 AGAIN_S = 0.1
 PACKS = 50
 """Packs of a past that are on their way at once."""
 PATIENCE_S = 60.0
 """How long the hub may take to store a past that the broker has, without one more reading of it."""
-PROGRESS = TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn()
-
-Told = Callable[[int, int], None]
-"""Is told how many packs the broker has, of how many."""
+BAR = TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn()
 
 
 def retire_earlier(api_url: str, token: str | None) -> int:
@@ -60,21 +60,30 @@ def shipped_rules_off(api_url: str, token: str | None) -> Iterator[None]:
     time.sleep(EFFECTIVE_S)
 
 
-def tell_past(plan: Plan, known: Sequence[Watched], stopping: threading.Event) -> None:
-    """Let things report their past, and wait until the broker has it; ends early when told to stop."""
-    bar = Progress(*PROGRESS, console=Console(stderr=True))
-    packs = [pack for each in known for pack in each.past(plan.prefix)]
+def tell_past(plan: Plan, known: Sequence[Watched], progress: Path, stopping: threading.Event) -> int:
+    """Let things report their past, and wait until the broker has it; ends early when told to stop.
+
+    Returns how many readings the broker has acknowledged. `progress` tells who watches how far it is: `PACKS OF_ALL`.
+    """
+    bar = Progress(*BAR, console=Console(stderr=True))
+    packs = [(pack, each.life) for each in known for pack in each.past(plan.prefix)]
     task = bar.add_task("weeks of the past, in packs of a day", total=len(packs))
+    acknowledged = 0
 
-    def told(_: None) -> None:
+    def told(readings: int) -> None:
+        nonlocal acknowledged
+        acknowledged += readings
         bar.advance(task)
+        progress.write_text(f"{bar.tasks[0].completed:.0f} {len(packs)}", encoding="utf-8")
 
-    past = Publisher[None](plan.broker, f"past-{time.time_ns():x}", told, PACKS, stopping)
+    past = Publisher[int](plan.broker, f"past-{time.time_ns():x}", told, PACKS, stopping)
     with bar, past as publisher, suppress(StoppedError):
-        for pack in packs:
-            publisher.publish(pack.topic, pack.payload, None)
+        for pack, life in packs:
+            publisher.publish(pack.topic, pack.payload, pack.payload.count(b'"ts"') * len(life.values))
         while publisher.drain(AGAIN_S) and not stopping.is_set():
             pass
+    progress.unlink(missing_ok=True)
+    return acknowledged
 
 
 def await_past(

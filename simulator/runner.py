@@ -57,16 +57,19 @@ def register(api_url: str, token: str | None, things: list[Thing], webhook: tupl
     time.sleep(EFFECTIVE_S)
 
 
-def live(plan: Plan, truth_folder: Path, stopping: threading.Event, known: Sequence[Watched] = ()) -> dict[str, object]:
+def live(
+    plan: Plan, truth_folder: Path, stopping: threading.Event, known: Sequence[Watched] = (), past: int = 0
+) -> dict[str, object]:
     """Publish until the time is up or `stopping` is set; returns a summary of acknowledged messages.
 
-    Things that have told their past go on reporting, and count from where their present began.
+    Things that have told their past, of so many readings, go on reporting, and count from where their present began.
     """
     begun = known[0].since if known else _now() // 1000 * 1000  # clocks tick in milliseconds: none lies before it
     things = build_fleet(plan.devices, plan.seed)
     talkers = sum(thing.profile != "camera" for thing in things)
     city = City(things, schedule(things, plan.seed, plan.last_anomaly_s(talkers)), plan.seed, plan.prefix)
     with Truth(truth_folder) as truth:
+        truth.past = {"devices": [each.life.thing.code for each in known], "readings": past}
         publisher: Publisher[Published] = Publisher(
             plan.broker, f"city-{time.time_ns():x}", truth.acknowledged, stopping=stopping
         )

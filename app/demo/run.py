@@ -32,6 +32,8 @@ LOCK = "ganzhi-demo.lock"
 LEDGER = "processes.json"
 SETTINGS = "hub.toml"
 """Of the demo's hub, in its folder: for `hub dead-letters list --config` and the like."""
+PAST = "past.txt"
+"""In the folder of the truth, while the city tells its past."""
 DRAIN_S = 30.0
 """How long the hub may take, after the city's end, to store and deliver everything."""
 INTERRUPTED = 130
@@ -91,6 +93,7 @@ class _Demo:
         view.step(f"the page: {self._url}")
         view.step(f"the broker: 127.0.0.1, port {broker.port}")
         view.step(f"for the hub's commands: --config {self._folder / SETTINGS}")
+        view.step("first three weeks of past are told: what is usual has to be learned")
         view.begin()
         self._watch(city, feed)
         view.step("the city has ended; waiting for the hub to store and deliver the rest ...")
@@ -142,12 +145,20 @@ class _Demo:
             if self._processes.stopping and not told:
                 told = True
                 city.signal()
-            self._view.show(feed, self._url)
+            self._view.show(feed, self._url, self._past_told())
             time.sleep(0.25)
         if (status := self._processes.end(city)) == -signal.SIGTERM and told:
             raise Stopped  # it had not even begun to listen to signals
         if status != 0:
             raise DemoError(f"the city ended with status {status}; the end of {city.log}:\n{city.tail()}")
+
+    def _past_told(self) -> tuple[int, int] | None:
+        """How many packs of the past are told, of how many; None: it is not being told."""
+        try:
+            done, total = (self._truth / PAST).read_text(encoding="utf-8").split()
+        except (FileNotFoundError, ValueError):  # there is none, or it is being written
+            return None
+        return int(done), int(total)
 
     def _drain(self, database: str) -> None:
         """Wait until everything acknowledged is stored and delivered, at most DRAIN_S."""

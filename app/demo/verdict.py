@@ -42,6 +42,11 @@ class Injected:
     """Its kind, if no threshold sees it."""
 
     @property
+    def name(self) -> str:
+        """Of its target, for people."""
+        return " ".join(filter(None, self.target))
+
+    @property
     def alerted(self) -> bool:
         """Whether an alert was delivered and reached the anomaly's level."""
         return bool(self.arrivals) and self.reached >= self.level
@@ -69,14 +74,16 @@ class Verdict:
     double_pages: int
     faults_sent: int
     deliveries_pending: int
-    hidden_injected: int
-    """Of the anomalies, those that no threshold sees."""
-    hidden_found: int
+    hidden: list[tuple[str, str, bool]]
+    """Of the anomalies, those that no threshold sees: kind, device and metric, whether it was found."""
+    past_told: int
+    """Readings of the past that the broker has acknowledged."""
+    past_stored: int
 
     @property
     def passed(self) -> bool:
-        """Nothing lost, nothing duplicated, every anomaly alerted."""
-        return not (self.lost or self.duplicates or self.anomalies_missed)
+        """Nothing lost, nothing duplicated, every anomaly alerted, and the past is stored."""
+        return not (self.lost or self.duplicates or self.anomalies_missed or self.past_stored != self.past_told)
 
     @property
     def settled(self) -> bool:
@@ -97,7 +104,8 @@ def judge(url: str, truth: Path, deliveries: Path) -> Verdict:
         _copy(conn, SQL.truth_readings, truth / "readings.csv")
         _copy(conn, SQL.truth_events, truth / "events.csv")
         conn.execute("analyze truth_reading")
-        counts = conn.execute(SQL.verdict.encode(), {"started": summary["started_us"]}).fetchone()
+        asked = {"started": summary["started_us"], "with_past": summary["past"]["devices"]}
+        counts = conn.execute(SQL.verdict.encode(), asked).fetchone()
     if counts is None:
         raise DemoError("the verdict has no row")
     injected = read_anomalies(truth)
@@ -132,13 +140,14 @@ def _conclude(summary: dict[str, Any], counts: dict[str, int], injected: list[In
         alert_ms_p50=p50,
         alert_ms_p99=p99,
         readings_per_s=round(counts["stored_readings"] / took, 1),
-        anomalies_missed=[" ".join(filter(None, one.target)) for one in injected if not one.alerted],
+        anomalies_missed=[one.name for one in injected if not one.alerted],
         unexpected_alerts=unexpected,
         double_pages=double,
         faults_sent=faults,
         deliveries_pending=counts["deliveries_pending"],
-        hidden_injected=sum(bool(one.hidden) for one in injected),
-        hidden_found=sum(bool(one.hidden) and one.alerted for one in injected),
+        hidden=[(one.hidden, one.name, one.alerted) for one in injected if one.hidden],
+        past_told=summary["past"]["readings"],
+        past_stored=counts["past_stored"],
     )
 
 

@@ -21,6 +21,20 @@ MARKS = dict(zip(LEVEL_NAMES, ("蓝 blue", "黄 yellow", "橙 orange", "红 red"
 LATEST, ALERTS = 14, 8
 """Rows shown of each."""
 PLAIN_EVERY_S = 5.0
+BAR_CELLS = 20
+SICKNESSES = {
+    "drift": "drifts away",
+    "stuck": "stays at one value",
+    "slow": "reports seldom",
+    "burst": "reports in bursts",
+    "jump": "has jumped, within limits",
+    "noisy": "has become noisy",
+    "leak": "leaks in a quiet hour",
+    "shifted": "has its day hours late",
+}
+"""What no threshold sees, by its kind."""
+Past = tuple[int, int]
+"""Packs that are told, of how many."""
 
 
 class Feed:
@@ -75,20 +89,26 @@ class View:
             self._live = Live(console=self._console, auto_refresh=False, transient=True)
             self._live.start()
 
-    def show(self, feed: Feed, url: str) -> None:
-        """Update the display."""
+    def show(self, feed: Feed, url: str, past: Past | None = None) -> None:
+        """Update the display; `past`: how far that is told. The clock starts when it is."""
+        if past is not None:
+            self._began = time.monotonic()
         if self._live is not None:
             status = feed.get("/api/v1/status")
             alerts = feed.get("/api/v1/alerts", limit=ALERTS)
-            self._live.update(self._picture(status, alerts.get("items", []), url), refresh=True)
+            self._live.update(self._picture(status, alerts.get("items", []), url, past), refresh=True)
         elif time.monotonic() - self._told >= PLAIN_EVERY_S:
             self._told = time.monotonic()
-            self._console.print(Text(f"{self._clock():>12}  ") + _numbers(feed.get("/api/v1/status")), soft_wrap=True)
+            begun = Text(f"{self._clock():>12}  ") if past is None else _past(past)
+            self._console.print(begun + _numbers(feed.get("/api/v1/status")), soft_wrap=True)
 
     def result(self, verdict: Verdict) -> None:
         """The table at the end."""
         self._stop()
         self._console.print(_table(verdict))
+        for kind, target, found in verdict.hidden:
+            told = ("found", "green") if found else ("not found", "bold red")
+            self._console.print(Text.assemble(f"{target}: {SICKNESSES.get(kind, kind)}, ", told), soft_wrap=True)
         for missed in verdict.anomalies_missed[:10]:
             self._console.print(Text(f"no alert of the right level was delivered for: {missed}", style="red"))
         if verdict.unexpected_alerts:
@@ -103,11 +123,22 @@ class View:
         ran = time.monotonic() - self._began
         return f"{ran:.0f} s" if self._seconds is None else f"{min(ran, self._seconds):.0f} of {self._seconds:g} s"
 
-    def _picture(self, status: dict[str, Any], alerts: list[dict[str, Any]], url: str) -> Panel:
-        body = Group(_numbers(status), Text(), _alerts(alerts), _latest(status.get("latest", [])))
+    def _picture(self, status: dict[str, Any], alerts: list[dict[str, Any]], url: str, past: Past | None) -> Panel:
+        body = Group(
+            _numbers(status),
+            Text() if past is None else _past(past),
+            _alerts(alerts),
+            _latest(status.get("latest", [])),
+        )
         ends = "Ctrl-C ends it" if self._seconds is None else ""
         title = Text.assemble(("感知 Ganzhi ", "bold cyan"), (url, "underline"))
         return Panel(body, title=title, subtitle=f"{self._clock()}  {ends}".strip(), border_style="cyan")
+
+
+def _past(past: Past) -> Text:
+    full = BAR_CELLS * past[0] // max(1, past[1])
+    bar = ("━" * full, "green"), ("━" * (BAR_CELLS - full), "dim")
+    return Text.assemble("weeks of past  ", *bar, f"  {past[0]} of {past[1]} packs  ")
 
 
 def _numbers(status: dict[str, Any]) -> Text:
@@ -167,14 +198,17 @@ def _table(verdict: Verdict) -> Table:
     table.add_column(justify="left")
     table.add_column(justify="right")
     missed = len(verdict.anomalies_missed)
+    found = sum(found for *_, found in verdict.hidden)
+    whole = verdict.past_stored == verdict.past_told
     rows: list[tuple[str, object, str]] = [
         ("acknowledged by the broker", f"{verdict.sent:,}", ""),
         ("stored readings and events", f"{verdict.stored:,}", ""),
+        ("told of the past / stored", f"{verdict.past_told:,} / {verdict.past_stored:,}", good if whole else bad),
         ("wrong on purpose, dead letters", f"{verdict.rejected:,} of {verdict.faults_sent:,}", ""),
         ("lost", verdict.lost, bad if verdict.lost else good),
         ("duplicates", verdict.duplicates, bad if verdict.duplicates else good),
         ("anomalies injected", verdict.anomalies_injected, ""),
-        ("of these, seen by no threshold and found", f"{verdict.hidden_found} of {verdict.hidden_injected}", ""),
+        ("of these, seen by no threshold and found", f"{found} of {len(verdict.hidden)}", ""),
         ("anomalies without their alert", missed, bad if missed else good),
         ("alerts raised / delivered", f"{verdict.alerts_raised} / {verdict.alerts_delivered}", ""),
         ("publish to receiver, median", _ms(verdict.alert_ms_p50), ""),

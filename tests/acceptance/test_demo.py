@@ -58,8 +58,9 @@ def test_twelve_seconds_of_a_city_and_a_second_run_in_the_same_folder(tmp_path: 
         assert result["readings_per_s"] > 500
         assert not accepts(port)
     with demo(tmp_path, "--seconds", "5", "--port", str(port)) as process:  # all that it knows of is of its past
-        assert process.wait(120) == 0, process.text()
+        assert process.wait(180) == 0, process.text()
         again = told(tmp_path)
+        assert re.search(r"told of the past / stored +([\d,]{6,}) / \1 ", process.text()), process.text()
         assert again["lost"] == again["duplicates"] == 0
         assert re.search(r"seen by no threshold and found +7 of 7 ", process.text()), process.text()
 

@@ -49,7 +49,12 @@ class Run:
         (folder / "readings.csv").write_text("\n".join(["device,metric,ts_us,value", *readings, ""]))
         (folder / "events.csv").write_text("\n".join(["device,id,kind,state,ts_us", *events, ""]))
         (folder / "anomalies.csv").write_text("anomaly,device,metric,event_kind,level,ts_us,published_us,hidden\n")
-        summary = {"faults": {"no_json": 1}, "started_us": START, "ended_us": START + 2_000_000}
+        summary = {
+            "faults": {"no_json": 1},
+            "past": {"devices": ["a"], "readings": 1},
+            "started_us": START,
+            "ended_us": START + 2_000_000,
+        }
         (folder / "summary.json").write_text(json.dumps(summary))
         self.run(SETUP)
         for row in RIGHT:
@@ -144,3 +149,11 @@ def test_an_anomaly_without_its_alert_fails_the_run(run: Run) -> None:
     double = {**line, "alert": "2"}
     (run.folder / "deliveries.jsonl").write_text(json.dumps(line) + "\n" + json.dumps(double) + "\n")
     assert run.judged().duplicates == 1
+
+
+def test_a_past_that_is_not_all_stored_fails_the_run(run: Run) -> None:
+    verdict = run.judged()
+    assert (verdict.past_told, verdict.past_stored, verdict.passed) == (1, 1, True)
+    run.run("delete from reading where value = 1 and ts < '2026-09-21 14:13:20+00'")
+    verdict = run.judged()
+    assert (verdict.past_told, verdict.past_stored, verdict.lost, verdict.passed) == (1, 0, 0, False)

@@ -29,7 +29,8 @@ ALERT = {
     "level": "red", "peak_level": "red", "opened_at": "2026-11-22T00:25:32Z", "rule_name": "发现烟雾",
     "device_name": "路口摄像机", "state": "open", "cleared_at": None,
 }  # fmt: skip
-VERDICT = Verdict(10, 9, 1, 0, 0, 2, 2, 2, 20.0, None, 1.5, ["cam-001 smoke"], 3, 0, 1, 0, 0, 0)
+HIDDEN = [("stuck", "pole-1 voltage", True), ("leak", "lamp-1 power", False)]
+VERDICT = Verdict(10, 9, 1, 0, 0, 2, 2, 2, 20.0, None, 1.5, ["cam-001 smoke"], 3, 0, 1, 0, HIDDEN, 700, 600)
 
 
 class ReceivedReplies:
@@ -42,12 +43,12 @@ class ReceivedReplies:
         return self._answers[path]
 
 
-def shown(status: dict[str, Any], alerts: list[dict[str, Any]], terminal: bool) -> str:
+def shown(status: dict[str, Any], alerts: list[dict[str, Any]], terminal: bool, past: views.Past | None = None) -> str:
     out = io.StringIO()
     console = Console(file=out, force_terminal=terminal, width=140, height=50)
     with View(console, 30.0) as view:
         view.begin()
-        view.show(ReceivedReplies(status, alerts), "http://127.0.0.1:8420")  # type: ignore[arg-type]
+        view.show(ReceivedReplies(status, alerts), "http://127.0.0.1:8420", past)  # type: ignore[arg-type]
         view.result(VERDICT)
     return out.getvalue()
 
@@ -70,6 +71,23 @@ def test_elsewhere_there_are_plain_lines(monkeypatch: pytest.MonkeyPatch) -> Non
     text = shown(STATUS, [], terminal=False)
     assert "\x1b" not in text
     assert "1,723 readings/s" in text
+
+
+def test_the_past_is_shown_while_it_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(views, "PLAIN_EVERY_S", 0.0)
+    for terminal in (True, False):
+        text = shown(STATUS, [], terminal, past=(120, 297))
+        assert "weeks of past" in text
+        assert "120 of 297 packs" in text
+    assert "weeks of past" not in shown(STATUS, [], terminal=True)
+
+
+def test_the_result_tells_what_was_ill_and_whether_it_was_found_and_what_of_the_past_is_stored() -> None:
+    text = shown(STATUS, [], terminal=False)
+    for part in ("pole-1 voltage: stays at one value, found", "lamp-1 power: leaks in a quiet hour, not found"):
+        assert part in text
+    assert "700 / 600" in text
+    assert "1 of 2" in text
 
 
 def test_the_result_names_what_was_missed() -> None:
