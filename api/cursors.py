@@ -12,6 +12,7 @@ from fastapi import Depends, Query
 from pydantic import BaseModel, Field
 
 from api.problems import invalid
+from hub.words.sentence import Sentence
 
 Item = TypeVar("Item")
 Row = Mapping[str, Any]
@@ -72,4 +73,4 @@ def decode(cursor: str, kinds: Sequence[type]) -> list[Any]:
             raise TypeError(plain)
         return [_READ[kind](value) for kind, value in zip(kinds, plain, strict=True)]
     except (ValueError, TypeError, AttributeError, OverflowError, binascii.Error) as error:
-        raise invalid("cursor", "not a cursor of this list; leave it out to start from the top") from error
+        raise invalid("cursor", Sentence("refusal.cursor")) from error

@@ -20,6 +20,7 @@ from hub.access.permissions import Permission
 from hub.access.scope import DIGITS
 from hub.alerts.areas import place
 from hub.store.statements import statements
+from hub.words.sentence import Sentence
 
 SQL = statements(__name__)
 
@@ -81,19 +82,17 @@ async def put_area(
 ) -> Any:
     """Draw or change an area. Devices and cases belong to it from now on by where they are."""
     if body.valid_from and body.valid_to and body.valid_from >= body.valid_to:
-        raise invalid("/valid_to", "it must be later than valid_from")
+        raise invalid("/valid_to", Sentence("refusal.area.valid"))
     divisions = sorted({subtree(division) for division in body.divisions})
     if wrong := [division for division in divisions if len(division) not in DIGITS]:
-        raise invalid(
-            "/divisions", f"'{wrong[0]}' is no division: give the first 2, 4, 6, 9 or all 12 digits of a code"
-        )
+        raise invalid("/divisions", Sentence("refusal.area.division", told=wrong[0]))
     if body.kind == "grid" and body.cells:
-        raise invalid("/cells", "a grid has no cells: it is one")
+        raise invalid("/cells", Sentence("refusal.area.grid"))
     async with writing(context) as conn:
         await execute(conn, SQL.area_lock, {})
         unknown = [each["code"] for each in await rows(conn, SQL.cells_unknown, {"cells": body.cells, "code": code})]
         if unknown:
-            raise invalid("/cells", f"there is no grid '{unknown[0]}'; a cell is an area of the kind grid")
+            raise invalid("/cells", Sentence("refusal.area.cell", code=unknown[0]))
         outline = body.outline.model_dump() if body.outline else None
         ring = (
             None if body.outline is None else "(" + ",".join(f"({x},{y})" for x, y in body.outline.coordinates[0]) + ")"
@@ -140,10 +139,11 @@ async def delete_area(code: Code, context: Here, caller: TheCaller) -> Response:
         try:
             deleted = None if wanted else await row(conn, SQL.area_delete, {"code": code})
         except ForeignKeyViolation as error:
-            raise ProblemError(409, f"the area '{code}' is granted to somebody: end that first") from error
+            raise ProblemError(409, Sentence("refusal.area.granted", code=code)) from error
         if wanted:
             raise ProblemError(
-                409, f"the {wanted['what']} '{wanted['code']}' wants the alerts of '{code}': end that first"
+                409,
+                Sentence("refusal.area.wanted", what=Sentence(f"thing.{wanted['what']}"), by=wanted["code"], code=code),
             )
         if deleted is None:
             raise not_found("area", code)

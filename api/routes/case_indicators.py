@@ -29,6 +29,7 @@ from hub.cases.reach import Reach
 from hub.cases.stage_times import stages
 from hub.cases.which import By, Which
 from hub.words import Lang, text
+from hub.words.sentence import Sentence
 
 router = GuardedRouter(prefix="/indicators/cases", tags=["indicators"])
 YEARS = 10
@@ -191,7 +192,7 @@ async def case_indicators(
 async def list_counted(context: Here, paging: Paged, period: ThePeriod, which: TheCases, count: Count) -> Any:
     """The cases behind a figure, in the order of the time by which they belong to the period."""
     if count not in COUNTS:
-        raise invalid("count", f"is one of {', '.join(COUNTS)}")
+        raise invalid("count", Sentence("refusal.case.count", counts=", ".join(COUNTS)))
     async with context.pool.connection() as conn:
         found = await listed(conn, count, period, which, paging.after(_KEYS))
     return paging.page(found, _KEYS)

@@ -18,6 +18,7 @@ from devices.catalogue.search import Place, Wanted, search, subtree
 from hub.access.door import GuardedRouter, needs
 from hub.access.permissions import Permission
 from hub.store.statements import statements
+from hub.words.sentence import Sentence
 
 SQL = statements(__name__)
 
@@ -102,7 +103,7 @@ async def page_of(conn: AsyncConnection, wanted: Wanted, paging: Paging) -> tupl
     if paging.cursor:
         order, after = decode(paging.cursor, [str, str])
         if order not in ("code", "spread") or (order == "spread" and not after.isdecimal()) or "\0" in after:
-            raise invalid("cursor", "not a cursor of this list; leave it out to start from the top")
+            raise invalid("cursor", Sentence("refusal.cursor"))
         place = Place(order, after)
     found = await search(conn, wanted, place, paging.limit)
     return found.ids, encode(found.next) if found.next else None

@@ -138,7 +138,7 @@ def _check_kind(context: Context, body: ConsumerBody, url: str) -> None:
     """Refuse what a kind does not allow."""
     kind = KINDS[body.kind]
     if kind.followed and body.grouping is not None:
-        raise invalid("/grouping", f"a consumer of kind {body.kind} follows the log and is told singly: leave it out")
+        raise invalid("/grouping", Sentence("refusal.consumer.singly", kind=body.kind))
     if not kind.followed:
         _check_outgoing(context, body.kind, url)
     elif body.kind == "kafka" and context.settings.kafka.servers is None:
@@ -172,15 +172,15 @@ async def _fallback(conn: AsyncConnection, code: str, body: ConsumerBody) -> boo
     found = await row(conn, SQL.fallback)
     is_it = found is not None and found["code"] == code
     if is_it and body.fallback is False:
-        raise ProblemError(409, f"'{code}' is the fallback consumer: make another one the fallback instead")
+        raise ProblemError(409, Sentence("refusal.consumer.stays_fallback", code=code))
     if not (is_it if body.fallback is None else body.fallback):
         return False
     if not body.enabled:
-        raise ProblemError(409, f"'{code}' is the fallback consumer, never switched off: make another one it first")
+        raise ProblemError(409, Sentence("refusal.consumer.fallback_off", code=code))
     if body.owner is not None:
-        raise invalid("/owner", "the fallback consumer is the whole hub's: it gets what nobody else gets")
+        raise invalid("/owner", Sentence("refusal.consumer.fallback_owner"))
     if KINDS[body.kind].followed:
-        raise invalid("/kind", f"a consumer of kind {body.kind} does not say that somebody has it: choose another kind")
+        raise invalid("/kind", Sentence("refusal.consumer.fallback_kind", kind=body.kind))
     await execute(conn, SQL.fallback_relieved, {"code": code})
     return True
 
@@ -194,9 +194,9 @@ async def _filters(conn: AsyncConnection, body: ConsumerBody, border_m: float) -
         for number, each in enumerate(wanted):
             if each.area is not None and each.area not in there:
                 pointer = "/area" if body.filters is None else f"/filters/{number}/area"
-                raise invalid(pointer, f"there is no area '{each.area}'; hub areas list shows those that there are")
+                raise invalid(pointer, Sentence("refusal.consumer.area", code=each.area))
     if body.owner is not None and not await rows(conn, SQL.owner, {"code": body.owner}):
-        raise invalid("/owner", f"there is no organisation '{body.owner}': create it first, or correct the code")
+        raise invalid("/owner", Sentence("refusal.consumer.organisation", code=body.owner))
     organisations = {each.organisation for each in wanted}
     await execute(conn, DATABASE.organisations_add, {"codes": sorted(code for code in organisations if code)})
     return stored_filters(wanted, border_m)
@@ -216,7 +216,7 @@ async def _login(conn: AsyncConnection, keep: _Keep, given: str | None) -> str |
     if _username(login) != unquote(given) or ":" not in login:
         return given
     if urlsplit(known["url"])[:2] != urlsplit(keep.url)[:2]:
-        raise invalid("/password", "the password is kept for the former host only: give it again")
+        raise invalid("/password", Sentence("refusal.consumer.password"))
     return login
 
 
@@ -226,7 +226,7 @@ async def _query(conn: AsyncConnection, keep: _Keep, given: str | None) -> str |
         return given
     known = await row(conn, SQL.consumer_login, {"code": keep.code})
     if known is None or known["query"] is None or urlsplit(known["url"])[:2] != urlsplit(keep.url)[:2]:
-        raise invalid("/url", "the query is kept for the former host only: give it again")
+        raise invalid("/url", Sentence("refusal.consumer.query"))
     try:
         return keep.vault.open(login_place(keep.code, known["url"], "query"), known["query"])
     except SecretUnreadable as error:
@@ -261,7 +261,7 @@ async def delete_consumer(code: Code, context: Here, caller: TheCaller, spoken: 
     async with writing(context) as conn:
         was = await _consumer(conn, Secrets(context.settings.secrets), code, spoken)
         if was["fallback"]:
-            raise ProblemError(409, f"'{code}' is the fallback consumer: make another one the fallback, then delete it")
+            raise ProblemError(409, Sentence("refusal.consumer.fallback_delete", code=code))
         if chain := await row(conn, SQL.consumer_chain, {"code": code}):
             raise ProblemError(409, Sentence("refusal.chain.keeps", code=code, chain=chain["code"]).told(spoken))
         await execute(conn, SQL.consumer_disable, {"code": code})

@@ -91,7 +91,8 @@ async def resolve_conflict(
         except LookupError:
             raise ProblemError(404, Sentence("refusal.outside.open", id=str(conflict_id)).told(spoken)) from None
         if refused is not None:
-            raise ProblemError(409, Sentence("refusal.outside.theirs", reason=refused).told(spoken))
+            theirs = body.take == "theirs"
+            raise ProblemError(409, Sentence("refusal.outside.theirs", reason=refused) if theirs else refused)
     asked = {"id": conflict_id, "system": None, "case": None, "open": False}
     async with context.pool.connection() as conn:
         found = await row(conn, SQL.conflicts, {**asked, "limit": 1, "after_found_at": None, "after_id": None})

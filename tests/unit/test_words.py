@@ -104,6 +104,17 @@ def test_no_refusal_is_told_in_english_alone() -> None:
     assert not plain
 
 
+@pytest.mark.parametrize("name", ["areas", "consumers", "case_tables", "case_steps", "cases", "outside_conflicts"])
+def test_what_people_meet_on_the_page_is_refused_in_both_languages(name: str) -> None:
+    tree = ast.parse((ROOT / "api" / "routes" / f"{name}.py").read_text(encoding="utf-8"))
+    calls = [each for each in ast.walk(tree) if isinstance(each, ast.Call) and isinstance(each.func, ast.Name)]
+    refused = [
+        each for each in calls if isinstance(each.func, ast.Name) and each.func.id in ("invalid", "ProblemError")
+    ]
+    assert refused
+    assert not [each.lineno for each in refused for arg in each.args[1:2] if isinstance(arg, _WRITTEN_OUT)]
+
+
 def test_a_text_is_filled_in_and_a_wrong_key_is_a_mistake() -> None:
     assert text("phrase.ago", "zh", span="3 分钟") == "3 分钟前"
     with pytest.raises(KeyError):
