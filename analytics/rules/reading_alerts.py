@@ -14,7 +14,7 @@ from analytics.rules.flaps import Flap
 from analytics.rules.slots import LONG_AGO, Ints, Slots
 from analytics.rules.verdict import Transition, Verdict
 from analytics.rules.withheld import Told, Withheld, opened, tell
-from analytics.rules.withholding import Withholding
+from analytics.rules.withholding import MOST, Withholding
 from devices.registry.device import Device
 from devices.registry.registry import Registry
 from hub.alerts.titles import flapping, reading_title, since, under_maintenance
@@ -61,13 +61,16 @@ class ReadingAlerts:
             stays_at = verdict.stays_at.get((transition.slot, transition.ts))
             yield from self._changed(slots, transition, stays_at, alerts, decision)
         yield from self._calmed(slots, verdict, alerts, decision, until)
-        due = self._withholding.readings_due(slots)
+        due = self._withholding.readings_due(slots, verdict, decision.oldest, until)
         if due:
-            seen = _seen(slots, verdict, np.array(list(due), np.int64))
+            seen, told = _seen(slots, verdict, np.array(list(due), np.int64)), 0
             for slot, (key, at) in due.items():
                 held = self._withholding.of(key, decision.held)
-                if held is not None and self._withholding.timed(key, held):
-                    yield from self._open(slots, slot, key, held, at, seen.get(slot), alerts, decision, until)
+                if held is None or not self._withholding.timed(key, held) or (told >= MOST and at >= decision.oldest):
+                    continue
+                changes_ = list(self._open(slots, slot, key, held, at, seen.get(slot), alerts, decision, until))
+                told += len(changes_) > 0
+                yield from changes_
 
     def _open(
         self,

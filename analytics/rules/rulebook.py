@@ -225,7 +225,8 @@ class RuleBook(Stage):
             else:
                 self._alerts[key] = alert
         self._note_times([*staged, *((*key, True) for key in decision.events.pauses)])
-        self._withholding.adopt(decision.events.held, self._set, self.reception.owns)
+        held, slots = decision.events.held, self._set.slots
+        self._withholding.adopt(held, slots, decision.verdict, self._set, self.reception.owns)
         self._withholding.flaps.adopt(decision.events.flaps)
         for ending in batch.of(Endings).values():
             if ending.kind == "reopened":
@@ -247,7 +248,7 @@ class RuleBook(Stage):
         """When the next hold time ends; slightly later if earlier messages may still be undecided."""
         slots = self._set.slots
         held = slots.next_due if slots.next_due > now else next_due(slots, now - self._stale_after)
-        at = min(self._events.due(), self._withholding.due(slots, now - self._stale_after))
+        at = min(self._events.due(), self._withholding.due(now - self._stale_after - self._registry.longest_lateness))
         at = min(at, self._withholding.flaps.due(slots))
         at = at if held is None else min(held, at)
         looks = self._hearing.due(slots, self.reception, now, DEAF)
@@ -297,7 +298,7 @@ class RuleBook(Stage):
         self._hearing.follow(slots, self.reception)
         begun = [added, self._hearing.changed(slots, generation), *(slots.of_rule(id_) for id_ in news)]
         self._hearing.begin(slots, self.reception, np.unique(np.concatenate(begun)))
-        self._withholding.follow(self._set, self.reception.owns, now, changed=bool(news))
+        self._withholding.follow(slots, self._set, self.reception.owns, now, added, news)
 
     def _begin_anew(self, keys: Iterable[Key]) -> None:
         """Go on from what people were told of: nobody was told of the levels that these have."""
