@@ -120,7 +120,7 @@ class Withholding:
     def forget(self, news: Mapping[int, Rule | None], rules: RuleSet) -> list[Key]:
         """Forget what is withheld of rules that are gone, or find something else now; of which alerts
         that was. The next readings tell what is so still."""
-        if not self._known:
+        if not self._known or not news:
             return []
         gone = {
             id_
