@@ -9,7 +9,7 @@ from operator import attrgetter
 import numpy as np
 from numpy.typing import NDArray
 
-from analytics.reordering.judged import as_they_came, judged_with
+from analytics.reordering.judged import judged_with
 from analytics.reordering.newest import NewestJudged
 from analytics.rules.alerts import REOPENED, Key, Open, Staged
 from analytics.rules.definitions import Rule
@@ -172,8 +172,7 @@ class RuleBook(Stage):
         until = self.decided_until(batch.now)
         judged, signals = judged_with(batch), batch.of(Signals)
         readings, which, oldest = judged.readings, judged.corrected, now - self._stale_after
-        came = as_they_came(batch)  # what an expression is calculated from waits for nothing
-        expressed = self._expressions.outcome(self._set, came.readings, came.message, came.corrected)
+        expressed = self._expressions.outcome(self._set, readings, judged.message, which)
         rows = expressed.rows(oldest)
         since = judged.oldest(self._stale_after, now)
         verdict = evaluate(self._set.slots, readings, oldest, until, which, signals, judged.waiting, rows, since)

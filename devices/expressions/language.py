@@ -41,6 +41,8 @@ def parse(given: str) -> tuple[Node, Words]:
         return read_checked(_environment(words.names).compile(words.text).serialize()), words
     except RuntimeError as error:  # the library has no error of its own
         raise _refused(given, words, str(error)) from None
+    except (ImportError, ValueError, KeyError) as error:  # one rule must not keep a hub from starting
+        raise ExpressionRefused(1, Sentence("refusal.expression.library", problem=str(error))) from None
 
 
 def _environment(names: frozenset[str]) -> "cel.Env":

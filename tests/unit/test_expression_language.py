@@ -142,3 +142,10 @@ def test_the_library_is_loaded_by_the_first_expression_only() -> None:
         "import sys, devices.expressions.program, analytics.rules.rulebook; sys.exit('cel_expr_python' in sys.modules)"
     )
     assert subprocess.run([sys.executable, "-c", check], check=False).returncode == 0
+
+
+def test_a_library_that_is_missing_is_a_refusal_and_no_end_of_the_hub(monkeypatch: pytest.MonkeyPatch) -> None:
+    program_of.cache_clear()
+    monkeypatch.setitem(sys.modules, "cel_expr_python", None)
+    with pytest.raises(ExpressionRefused, match="install the hub again"):
+        program_of("level > 12345.5")
