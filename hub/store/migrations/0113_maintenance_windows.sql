@@ -76,3 +76,5 @@ left join (
 ) f on f.device_id = d.id
 left join completeness c on c.device_id = d.id
     and c.day between current_date - 2 and current_date  -- the others of yesterday's in the world; lets the index serve
+    and c.day = (now() at time zone d.zone)::date - 1
+where d.state <> 'retired';
