@@ -12,9 +12,11 @@ import typer
 from typer.testing import CliRunner
 
 from app.cli.connection import found_database
+from app.cli.groups import GROUPS
 from app.main import app
 
-COMMAND = typer.main.get_command(app)
+COMMAND: Any = typer.main.get_command(app)
+COMMAND.load(GROUPS)
 
 
 def verbs(command: Any = COMMAND, *path: str) -> Iterator[tuple[str, Any]]:

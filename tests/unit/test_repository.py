@@ -9,12 +9,14 @@ import tomllib
 import zipfile
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import click
 import pytest
 import typer
 
 from app import main
+from app.cli.groups import GROUPS
 from hub.settings import load_settings
 
 ROOT = Path(__file__).parents[2]
@@ -196,7 +198,8 @@ def test_every_hub_command_in_the_readme_exists_with_its_options(readme: Path) -
     assert len(commands) >= 5
     for line in commands:
         words = shlex.split(line.removeprefix("./run ").removeprefix("hub "))
-        command = typer.main.get_command(main.app)
+        command: Any = typer.main.get_command(main.app)
+        command.load(GROUPS)
         while isinstance(command, click.Group) or hasattr(command, "commands"):
             command = command.commands[words.pop(0)]
         options = {name for parameter in command.params for name in parameter.opts}
