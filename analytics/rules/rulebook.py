@@ -172,9 +172,10 @@ class RuleBook(Stage):
         until = self.decided_until(batch.now)
         judged, signals = judged_with(batch), batch.of(Signals)
         readings, which, oldest = judged.readings, judged.corrected, now - self._stale_after
-        expressed = self._expressions.outcome(self._set, readings, judged.message, which)
-        rows = expressed.rows(oldest)
         since = judged.oldest(self._stale_after, now)
+        stale = np.broadcast_to(np.int64(oldest), readings.ts.shape) if since is None else since
+        expressed = self._expressions.outcome(self._set, readings, judged.message, which, stale)
+        rows = expressed.rows()
         verdict = evaluate(self._set.slots, readings, oldest, until, which, signals, judged.waiting, rows, since)
         alerts: Staged = {key: alert for key, alert in map(self._ended, batch.of(Endings).values()) if alert}
         marks = {} if which is None else _marks(batch, readings.where(which), judged.message[which])

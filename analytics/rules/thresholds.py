@@ -67,8 +67,7 @@ def evaluate(
             watch = index.take(series[told], mode="clip")
             _evaluate_watched(slots, watch, ts[told], newer[told], watched[told], since[told], verdict)
     if rows is not None and len(rows.slot):
-        of_rows = np.broadcast_to(np.int64(oldest), rows.ts.shape)
-        _evaluate_watched(slots, slots.watch[rows.slot], rows.ts, rows.ts, rows.value, of_rows, verdict)
+        _evaluate_watched(slots, slots.watch[rows.slot], rows.ts, rows.ts, rows.value, rows.since, verdict)
     if slots.next_due <= until:
         _let_ripen(slots, oldest, until, verdict, waiting)
     return verdict

@@ -38,17 +38,30 @@ def told(url: str, *rules: str) -> list[tuple[Any, ...]]:
     ]
 
 
+CALCULATED = """
+insert into rule (code, name, profile_id, metric, expression, direction, thresholds)
+    select 'calc' || profile, 'Calculated', profile, 'v', 'v * 2.0', 'above', '{"red": 200}'
+    from (values (1), (2)) as p (profile)
+    on conflict (code) do update set enabled = true
+"""
+
+
 async def test_danger_that_waited_is_told_however_long_the_hub_was_away(store_url: str) -> None:
-    """Also what held between two that waited; without waiting it is told before the kill."""
+    """Also what held between two that waited, and what is calculated; without waiting it is told before the kill."""
     async with opened(store_url) as pool:
-        hub, past = await hub_of(pool).restore(), now_micros() - 2 * STALE * S
-        for device in "ac":
-            rows = [raw(device, past + at * S, value, past + 9 * S) for at, value in ((0, 120), (8, 110), (9, 10))]
-            await take(hub, *rows)
-        assert {target for target, *_ in told(store_url)} == {"c/v"}
-        hub = await hub_of(pool).restore()
-        await ended(hub, now_micros())
-    for rule in ("high", "held"):
+        with psycopg.connect(store_url, autocommit=True) as conn:
+            conn.execute(CALCULATED)
+            try:
+                hub, past = await hub_of(pool).restore(), now_micros() - 2 * STALE * S
+                for device in "ac":
+                    values = (0, 120), (8, 110), (9, 10)
+                    await take(hub, *(raw(device, past + at * S, value, past + 9 * S) for at, value in values))
+                assert {target for target, *_ in told(store_url)} == {"c/v"}
+                hub = await hub_of(pool).restore()
+                await ended(hub, now_micros())
+            finally:
+                conn.execute("update rule set enabled = false where code in ('calc1', 'calc2')")
+    for rule in ("high", "held", "calc"):
         changes = told(store_url, rule)
         assert [each[1:] for each in changes if each[0] == "a/v"] == [each[1:] for each in changes if each[0] == "c/v"]
         assert (rule, "raised") in [each[1:] for each in changes if each[0] == "a/v"]

@@ -100,7 +100,7 @@ class Hub:
         readings = Columns(ts, series, value.astype(np.float64), quality)
         order = np.array(columns[3], np.int32)
         outcome = outcome_of(self.subjects, self.slots, self.newest, readings, order, None)
-        seen = outcome.rows(LONG_AGO)
+        seen = outcome.rows()
         self.seen += zip(self.slots.series[seen.slot].tolist(), seen.ts.tolist(), seen.value.tolist(), strict=True)
         verdict = evaluate(self.slots, readings, LONG_AGO, LONG_AGO, rows=seen)
         self.levels += [(each.slot, each.ts, each.after) for each in verdict.transitions]

@@ -78,10 +78,15 @@ class Expressions:
         self._looked_at = now
 
     def outcome(
-        self, rules: RuleSet, readings: Columns, message: NDArray[np.int32], corrected: NDArray[np.bool_] | None
+        self,
+        rules: RuleSet,
+        readings: Columns,
+        message: NDArray[np.int32],
+        corrected: NDArray[np.bool_] | None,
+        since: NDArray[np.int64],
     ) -> Outcome:
         """See `outcome_of`."""
-        return outcome_of(self._subjects, rules.slots, self._newest, readings, message, corrected, self._look)
+        return outcome_of(self._subjects, rules.slots, self._newest, readings, message, corrected, since, self._look)
 
     def _concerns(self, changed: NDArray[np.int32] | None) -> bool:
         if changed is None or len(changed) > FEW:

@@ -17,7 +17,7 @@ from analytics.reordering.newest import Newest
 from analytics.rules.expressions.elsewhere import Elsewhere, Nowhere
 from analytics.rules.expressions.rows import Rows
 from analytics.rules.expressions.subjects import NO_SERIES, Subject, Subjects
-from analytics.rules.slots import LONG_AGO, Floats, Ints, Slots
+from analytics.rules.slots import LONG_AGO, NEVER, Floats, Ints, Slots
 from devices.expressions.inputs import Input
 from hub.models import Columns, Micros
 from hub.quality import UNUSABLE, Quality
@@ -37,6 +37,8 @@ class Moments(NamedTuple):
     told: NDArray[np.bool_]
     """False of what stands before them."""
     result: Floats
+    since: Ints
+    """Results before it are stale."""
 
 
 @dataclass(slots=True)
@@ -48,15 +50,15 @@ class Outcome:
     elsewhere: Elsewhere
     moments: list[Moments] = field(default_factory=list)
 
-    def rows(self, oldest: Micros) -> Rows:
-        """Results from a time on."""
+    def rows(self) -> Rows:
+        """Results that are not stale."""
         parts = [
-            (self.subjects.slots[each.place[good]], each.ts[good], each.result[good])
+            (self.subjects.slots[each.place[good]], each.ts[good], each.result[good], each.since[good])
             for each in self.moments
-            for good in [each.told & (each.ts >= oldest)]
+            for good in [each.told & (each.ts >= each.since)]
         ]
         if not parts:
-            return Rows(np.empty(0, np.int64), np.empty(0, np.int64), np.empty(0))
+            return Rows(np.empty(0, np.int64), np.empty(0, np.int64), np.empty(0), np.empty(0, np.int64))
         return Rows(*(np.concatenate(column) for column in zip(*parts, strict=True)))
 
     def why(self, slot: int, value: float, ts: Micros) -> dict[str, Any] | None:
@@ -90,11 +92,13 @@ def outcome_of(
     readings: Columns,
     message: NDArray[np.int32],
     corrected: NDArray[np.bool_] | None,
+    since: Ints | None = None,
     elsewhere: Elsewhere = NOWHERE,
 ) -> Outcome:
     """Calculate the expressions that readings reach, sorted by (series, ts); changes nothing.
 
-    `elsewhere` knows values of other devices, at the times of moments.
+    `since` tells of each reading before which time it is stale; left out, none is. `elsewhere` knows values of other
+    devices, at the times of moments.
 
     `newest` are the readings of all batches before; `message` is the order of arrival. Late readings, and what is not
     newer than the newest of its series, are skipped, unless it replaces that; one that is not usable makes its metric
@@ -113,7 +117,8 @@ def outcome_of(
     usable = readings.quality[row] & np.int16(UNUSABLE) == 0
     value = np.where(usable, readings.value[row], np.nan)
     order = np.lexsort((ts, message[row], place))
-    given = _Given(place[order], which[order], message[row][order], ts[order], value[order])
+    stale = np.full(len(row), LONG_AGO) if since is None else since[row]
+    given = _Given(place[order], which[order], message[row][order], ts[order], value[order], stale[order])
     for subject in subjects.all:
         begin, end = np.searchsorted(given.place, (subject.first, subject.first + len(subject.series)))
         if begin < end:
@@ -129,11 +134,12 @@ class _Given(NamedTuple):
     message: Ints
     ts: Ints
     value: Floats
+    since: Ints
 
     def part(self, begin: int, end: int) -> "_Given":
         """Rows from `begin` to before `end`."""
         rows = slice(begin, end)
-        return _Given(self.place[rows], self.which[rows], self.message[rows], self.ts[rows], self.value[rows])
+        return _Given(*(column[rows] for column in self))
 
 
 def _moments(subject: Subject, given: _Given, outcome: Outcome, slots: Slots) -> Moments:
@@ -146,6 +152,8 @@ def _moments(subject: Subject, given: _Given, outcome: Outcome, slots: Slots) ->
     place, ts, told = np.empty(count, np.int64), np.empty(count, np.int64), np.ones(count, np.bool_)
     place[moment], ts[moment] = given.place, given.ts
     place[heads], told[heads] = given.place[begins], False
+    since = np.full(count, NEVER)
+    np.minimum.at(since, moment, given.since)
     times, values = known(outcome.newest, subject.series[place[heads] - subject.first])
     ts[heads] = times.max(axis=1)
     at = _rising(ts, heads, 0)
@@ -166,7 +174,7 @@ def _moments(subject: Subject, given: _Given, outcome: Outcome, slots: Slots) ->
     at = at[kept]
     at[heads] = slots.last(outcome.subjects.slots[place[heads]])
     values_kept = {name: column[kept] for name, column in found.items()}
-    return Moments(subject, place, _rising(at, heads, 1), values_kept, told[kept], result[kept])
+    return Moments(subject, place, _rising(at, heads, 1), values_kept, told[kept], result[kept], since[kept])
 
 
 def _of_others(subject: Subject, place: Ints, at: Ints, elsewhere: Elsewhere) -> Iterator[tuple[Input, Floats]]:

@@ -7,7 +7,7 @@ from analytics.rules.expressions.elsewhere import Elsewhere, Whose
 from analytics.rules.expressions.outcome import outcome_of
 from analytics.rules.expressions.rows import Rows
 from analytics.rules.expressions.subjects import NO_SERIES, Subject, Subjects
-from analytics.rules.slots import LONG_AGO, Floats, Ints, Slots
+from analytics.rules.slots import Floats, Ints, Slots
 from devices.expressions.inputs import Input, Scope
 from devices.expressions.program import program_of
 from hub.models import Columns, Micros
@@ -51,7 +51,7 @@ def rows_of_past(rule: ThresholdRule, slots: Slots, series: Ints, readings: Colu
     _, in_time = np.unique(readings.ts, return_inverse=True)
     order = in_time.astype(np.int32)
     gateways = PastGateways(gateway_metrics(rule), series[:, len(own) :], readings)
-    return outcome_of(subjects, slots, Latest(), readings, order, None, gateways).rows(LONG_AGO)
+    return outcome_of(subjects, slots, Latest(), readings, order, None, elsewhere=gateways).rows()
 
 
 class PastGateways(Elsewhere):

@@ -7,9 +7,11 @@ from numpy.typing import NDArray
 
 
 class Rows(NamedTuple):
-    """Results of expressions by (slot, ts), three arrays of one length."""
+    """Results of expressions by (slot, ts), arrays of one length."""
 
     slot: NDArray[np.int64]
     ts: NDArray[np.int64]
     """Microseconds."""
     value: NDArray[np.float64]
+    since: NDArray[np.int64]
+    """Since when times count that end before it, as of readings."""
