@@ -139,7 +139,8 @@ class _Given(NamedTuple):
     def part(self, begin: int, end: int) -> "_Given":
         """Rows from `begin` to before `end`."""
         rows = slice(begin, end)
-        return _Given(*(column[rows] for column in self))
+        place, which, message, ts, value, since = self
+        return _Given(place[rows], which[rows], message[rows], ts[rows], value[rows], since[rows])
 
 
 def _moments(subject: Subject, given: _Given, outcome: Outcome, slots: Slots) -> Moments:
