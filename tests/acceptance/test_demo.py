@@ -76,7 +76,7 @@ def test_a_stopped_demo_gives_its_result_and_the_next_one_takes_up_its_data(tmp_
             assert process.wait(60) == 0, process.text()
         result = told(tmp_path)
         assert result["lost"] == result["duplicates"] == 0
-        assert result["sent"] > 500
+        assert result["sent"] > 50
         assert len(ledger) >= 4
         assert not any(birth(one["pid"]) == one["born"] for one in ledger)
 
