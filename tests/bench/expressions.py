@@ -49,7 +49,7 @@ def measured(devices: int) -> dict[str, float]:
     for number in range(BATCHES):
         readings, order = batch(10 + number, devices, rng)
         began = time.process_time()
-        rows = outcome_of(subjects, slots, newest, readings, order, None).rows(LONG_AGO)
+        rows = outcome_of(subjects, slots, newest, readings, order, None).rows()
         adopt(slots, evaluate(slots, readings, LONG_AGO, LONG_AGO, rows=rows))
         spent.append((time.process_time() - began) * 1e6 / len(readings))
         began = time.process_time()
