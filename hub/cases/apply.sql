@@ -21,7 +21,11 @@ select c.id, c.title, c.source, c.reported_at, c.reported_by, c.region, c.organi
        c.suspended_at, c.review_at, c.supervision, c.supervision_due_at, c.supervised, c.asked, c.asked_by, c.asked_at,
        c.asked_hours, c.asked_until, c.merged_into, c.reporters, c.updated_at, c.visits
 from public.case_file c
-where c.id in (select s.id from case_file s where s.id = any (%(ids)s::uuid[])) or c.id in (select id from gone_on)
+where c.id in (
+    select s.id from case_file s where s.id = any (%(ids)s::uuid[])
+    union all
+    select id from gone_on
+)
 order by c.id
 for update of c
 

@@ -12,7 +12,7 @@ from uuid import UUID, uuid4
 import pytest
 from psycopg_pool import PoolTimeout
 
-from hub.cases.apply import apply
+from hub.cases.apply import SQL, apply
 from hub.cases.plan import Result
 from hub.cases.step import Report, Step
 from hub.cases.transitions import APPROVE, HANDLE, Situation, possible
@@ -298,3 +298,11 @@ async def test_who_assists_does_not_move_a_case_on(desk: CaseDesk) -> None:
     await desk.do(case, "commented", by_organisation="roads")
     assert (await desk.take(desk.step(case, "closed", by_organisation="roads"))).outcome == "refused"
     await desk.do(case, "closed", by_organisation="clean")
+
+
+async def test_a_step_reads_its_own_cases_alone(desk: CaseDesk) -> None:
+    """Of a million cases, an OR of what is asked for and what went on in it read all, for each step: 1.5 s."""
+    await desk.report()
+    async with desk.pool.connection() as conn:
+        plan = await (await conn.execute("explain " + SQL.cases, {"ids": [uuid4()], "ending": [uuid4()]})).fetchall()
+    assert not [line for [line] in plan if "SubPlan" in line], f"a filter of every case: {plan}"
