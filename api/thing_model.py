@@ -10,6 +10,7 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, JsonValue, St
 
 from api.contract_types import TEXT, LevelName, Metric, Name, known
 from devices.codecs.mapping import MappingError, Transform
+from devices.codecs.payloads import PAYLOADS
 from devices.privacy import is_private
 from devices.units import unit_problem
 from devices.vocabulary import KINDS
@@ -51,6 +52,12 @@ def _kind(kind: str) -> str:
     if kind not in KINDS:
         raise ValueError(known("kind of event", kind, sorted(KINDS)))
     return kind
+
+
+def _payload(name: str) -> str:
+    if name not in PAYLOADS:
+        raise ValueError(known("codec of payloads", name, list(PAYLOADS)))
+    return name
 
 
 def _expression(text: str) -> str:
@@ -111,6 +118,7 @@ def _check_patterns(given: JsonValue) -> None:
 Unit = Annotated[str, AfterValidator(_unit)]
 MetricName = Annotated[Metric, AfterValidator(_public)]
 Kind = Annotated[str, AfterValidator(_kind)]
+PayloadName = Annotated[str, AfterValidator(_payload)]
 Expression = Annotated[str, AfterValidator(_expression)]
 CommandName = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9._:-]{0,63}$")]
 Seconds = Annotated[float, Field(gt=0, le=YEAR_S, allow_inf_nan=False)]
@@ -194,6 +202,12 @@ class ProfileBody(Part):
     commands: dict[CommandName, CommandSpec] = Field(default_factory=dict, max_length=100)
     mapping: dict[Literal["telemetry", "event"], Expression] = Field(
         default_factory=dict, description="JMESPath by form: turns what devices send into a payload of the hub's"
+    )
+
+    payload: PayloadName | None = Field(
+        default=None,
+        description="what decodes the bytes that a network or platform carries for these devices as they are sent: "
+        + ", ".join(PAYLOADS),
     )
 
     @model_validator(mode="after")

@@ -13,12 +13,13 @@ def note_heard(
 
     What the broker had retained is no sign of life, and neither is what the hub finds out.
     """
-    if raw.origin.form == "status":
-        if decoded.online is not None and raw.retained:
-            batch.of(RetainedStatuses)[device] = decoded.online
-        elif decoded.online is not None:
-            batch.of(ReportedStatuses)[device] = decoded.online, raw.received
-    elif raw.origin.transport != HUB and not raw.retained:
+    if decoded.online is not None and raw.retained:
+        batch.of(RetainedStatuses)[device] = decoded.online
+    elif decoded.online is not None:
+        batch.of(ReportedStatuses)[device] = decoded.online, raw.received
+    if raw.origin.form == "status" or decoded.online is False:
+        return  # a broker tells it, or a network: the device itself may be gone
+    if raw.origin.transport != HUB and not raw.retained:
         life[device] = raw.received, _told_time(decoded, newest)
         if gateway is not None:  # of whose clock it tells nothing
             life[gateway] = raw.received, life.get(gateway, (0, 0))[1]

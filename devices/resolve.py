@@ -16,6 +16,7 @@ from devices.codecs.mapping import decode_mapped
 from devices.codecs.strict import ANY, MAX_STRICT, strictly
 from devices.commands.replies import ReceivedReplies, Reply
 from devices.doubles import leave_out_doubles
+from devices.envelopes import opened
 from devices.faults import check_named, in_future, in_units_of, place_in, unknown
 from devices.floods import Floods, RefusedOf
 from devices.health.edge_heartbeats import Heartbeats
@@ -24,7 +25,7 @@ from devices.heard import note_heard
 from devices.letters import Withheld, counted, derived, letter_of
 from devices.registry.device import Device
 from devices.registry.registry import Registry
-from devices.retained import NoNewsOf, keep_own_times
+from devices.retained import NoNewsOf, keep_own_times, keep_told_times
 from devices.unused_members import UnusedOf
 from hub.alerts.endings import Endings, decode_ending
 from hub.alerts.path import FORM as ROUND
@@ -96,10 +97,18 @@ class Resolver(Stage):
                 decoded = codec(raw.payload, raw.received, zone)
             else:
                 decoded, cost = decode_mapped(transform, codec, raw.payload, raw.received, zone)
+            if decoded.envelope is not None:
+                decoded, cost = opened(decoded, device, raw.received, zone)
             if origin.keyed or raw.retained:
                 _look_closer(decoded, codec, raw, device, zone, found)
             newest, timeless = max(decoded.ts) if decoded.ts else 0, decoded.timeless
-            if newest and origin.gateway is None and not raw.retained and origin.transport != HUB:
+            if (
+                newest
+                and origin.gateway is None
+                and not raw.retained
+                and origin.transport != HUB
+                and decoded.online is None
+            ):
                 # As for most: 0.2 microseconds less.
                 found.life[device.id] = raw.received, 0 if timeless else newest
             else:
@@ -109,11 +118,8 @@ class Resolver(Stage):
             fault = _take_readings(index, device, decoded, raw, newest, found)
             if timeless:
                 found.untimed.append((start, len(found.ts)))
-            if decoded.events or decoded.private:
-                fault = _take_events(device, decoded, raw, found.events) or fault
-                found.withhold(index, decoded)
-            if decoded.reply is not None or decoded.unused:
-                _take_rare(index, device, decoded, raw, found)
+            if decoded.events or decoded.private or decoded.reply is not None or decoded.unused:
+                fault = _take_rest(index, device, decoded, raw, found) or fault
             # A few faults beside what is good are a mistake. Much that is bad beside little that is good is not.
             useless = fault is not None and _is_useless(decoded, len(found.ts) - start)
         except DecodeError as error:
@@ -194,7 +200,13 @@ def _look_closer(decoded: Decoded, codec: Codec, raw: Raw, device: Device, zone:
     """Check whom a record names, and leave out old news."""
     if raw.origin.keyed and decoded.devices:
         check_named(device, decoded.devices)
-    if raw.retained and not keep_own_times(decoded, codec, raw, device.profile.mapping, zone):
+    if not raw.retained:
+        return
+    if decoded.envelope is not None:
+        whole = keep_told_times(decoded)
+    else:
+        whole = keep_own_times(decoded, codec, raw, device.profile.mapping, zone)
+    if not whole:
         found.no_news.add(device.id, raw.origin.address, raw.received, empty=False)
 
 
@@ -321,12 +333,17 @@ def _take_events(device: Device, decoded: Decoded, raw: Raw, events: list[Event]
     return fault
 
 
-def _take_rare(index: int, device: Device, decoded: Decoded, raw: Raw, found: _Found) -> None:
-    """What few messages have: a reply, members that are not used."""
+def _take_rest(index: int, device: Device, decoded: Decoded, raw: Raw, found: _Found) -> Fault | None:
+    """What few messages have beside readings; returns the first fault, if an event was left out."""
+    fault = None
+    if decoded.events or decoded.private:
+        fault = _take_events(device, decoded, raw, found.events)
+        found.withhold(index, decoded)
     if decoded.reply is not None:
         found.answers.append(_reply(index, device, decoded, decoded.reply, raw))
     if decoded.unused:
         found.unused.note(device.id, decoded.unused, raw.received)
+    return fault
 
 
 def _wants(device: Device, metric: str, wanted: dict[int, dict[str, None]]) -> bool:

@@ -65,6 +65,16 @@ def keep_own_times(decoded: Decoded, codec: Codec, raw: Raw, mapping: Mapping[st
     return whole
 
 
+def keep_told_times(decoded: Decoded) -> bool:
+    """The same for an envelope, which tells the time for all that is within it, or none."""
+    if not decoded.timeless:
+        return True
+    decoded.metrics, decoded.ts, decoded.values, decoded.events = [], [], [], []
+    decoded.units = decoded.quality = None
+    decoded.timeless = decoded.reply is not None
+    return False
+
+
 class Retained(Stage):
     """Stores how many messages of each device brought no news."""
 

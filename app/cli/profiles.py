@@ -80,6 +80,14 @@ def put_profile(
             "alert of a value of these devices waits so long; storing does not, nor do events.",
         ),
     ] = None,
+    payload: Annotated[
+        str | None,
+        typer.Option(
+            "--payload",
+            help="What decodes the bytes that a network or platform (ChirpStack, CTWing) carries for these devices: "
+            "milesight, cayenne, dragino-lht65, ...",
+        ),
+    ] = None,
     url: UrlOption = DEFAULT_URL,
     token: TokenOption = None,
 ) -> None:
@@ -87,11 +95,13 @@ def put_profile(
 
     Example:  hub profiles put soil-probe --allowed-lateness 120
     """
-    if file is None and lateness is None:
+    if file is None and lateness is None and payload is None:
         fail("name a file, or what is to be changed; `hub profiles show` prints a profile")
     body = _of_file(file) if file is not None else _body(call("GET", f"/profiles/{code}", url, token).json())
     if lateness is not None:
         body["allowed_lateness_s"] = lateness
+    if payload is not None:
+        body["payload"] = payload
     answer = call("PUT", f"/profiles/{code}", url, token, json=body).json()
     out.print(f"{code}  version {answer['version']}")
     if waits := answer["allowed_lateness_s"]:

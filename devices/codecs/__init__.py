@@ -17,6 +17,9 @@ MILESIGHT, CAYENNE, LHT65 = "milesight", "cayenne", "dragino-lht65"
 CJT188, SZY206, MODBUS_RTU, MODBUS_TCP = "cjt188", "szy206", "modbus-rtu", "modbus-tcp"
 """Names of protocols."""
 
+ENVELOPES: frozenset[str] = frozenset()
+"""Protocols whose messages carry what the profile of a device says how to decode (devices/codecs/inner.py)."""
+
 CODECS: Mapping[tuple[str, str], Codec] = {
     (GANZHI, "telemetry"): telemetry.decode,
     (GANZHI, "senml"): senml.decode,
@@ -43,6 +46,14 @@ STRICT: Mapping[tuple[str, str], StrictCodec] = {
     (GANZHI, "event"): event.decode,
 }
 """By protocol and form: codecs of messages with several parts, of which some may be left out. See `Strict`."""
+
+
+def name_of(protocol: str, form: str) -> str:
+    """What a codec is called where people name it: `senml`, `hj212`, `chirpstack-up`."""
+    if protocol == GANZHI:
+        return form
+    return protocol if form == "frame" else f"{protocol}-{form}"
+
 
 PLACES: Mapping[tuple[str, str], Places] = {
     (GANZHI, "telemetry"): telemetry.places,

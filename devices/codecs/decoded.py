@@ -6,6 +6,7 @@ from datetime import tzinfo
 from typing import Any, NamedTuple
 from uuid import UUID
 
+from devices.codecs.inner import Envelope
 from hub.errors import At, DecodeError
 from hub.models import Micros
 from hub.words.sentence import Sentence
@@ -94,8 +95,8 @@ class Decoded:
     """Readings as three parallel lists, events or a reply, and what was left out."""
 
     __slots__ = (
-        "devices", "events", "faults", "left_out", "metrics", "online", "private", "quality", "reply", "timeless", "ts",
-        "units", "unused", "uptime", "values",
+        "devices", "envelope", "events", "faults", "left_out", "metrics", "online", "private", "quality", "reply",
+        "timeless", "ts", "units", "unused", "uptime", "values",
     )  # fmt: skip
 
     def __init__(self, *, online: bool | None = None, timeless: bool = False, private: int = 0) -> None:
@@ -122,6 +123,8 @@ class Decoded:
         """Those of the values, where the message tells any."""
         self.quality: list[int] | None = None
         """The flags of each reading (hub/quality.py) as the device tells them; None where it tells none."""
+        self.envelope: Envelope | None = None
+        """What a network or platform carries, which the resolver decodes as the profile says; None: nothing."""
         self.private = private
         """Fields and events that the privacy gate dropped. If not 0, the payload must not be kept anywhere."""
 

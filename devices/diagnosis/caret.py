@@ -5,9 +5,10 @@ Codecs say where a fault is (`DecodeError.at`: a JSON Pointer or a byte offset);
 
 import json
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from devices.codecs.bare_words import as_long
+from devices.codecs.inner import unpacked
 from devices.codecs.jsontext import BYTE_ORDER_MARK, LENIENT
 from hub.errors import At
 
@@ -46,8 +47,23 @@ def place_of(payload: bytes, at: At, on_name: bool = False) -> Place | None:
     try:
         path, character = _follow(as_long(text), at, on_name)
     except (ValueError, IndexError, StopIteration, RecursionError):
-        return None
+        return _packed_place(payload, text, at) if "#" in at else None
     return _place(text, character, len((BYTE_ORDER_MARK * mark + text[:character]).encode("utf-8", "replace")), path)
+
+
+def _packed_place(payload: bytes, text: str, at: str) -> Place | None:
+    """Of a place in the bytes that a text of the payload holds (devices/codecs/inner.py): what is shown is of them."""
+    outer, _, inner = at.partition("#")
+    there = place_of(payload, outer)
+    if there is None:
+        return None
+    character = len(payload[: there.byte].decode("utf-8", "ignore").removeprefix(BYTE_ORDER_MARK))
+    held = LENIENT.raw_decode(text, character)[0]
+    packed = unpacked(held) if isinstance(held, str) else None
+    if packed is None:
+        return None
+    place = byte_place(packed, min(int(inner), len(packed))) if inner.isdecimal() else place_of(packed, inner)
+    return None if place is None else replace(there, path=f"{there.path}#{inner}", excerpt=place.excerpt)
 
 
 def _follow(text: str, pointer: str, on_name: bool) -> tuple[str, int]:

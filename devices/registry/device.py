@@ -38,6 +38,9 @@ class Profile:
     units: Mapping[str, str] = field(default_factory=dict)
     """Of metrics that have one, in UCUM."""
 
+    payload: str | None = None
+    """What decodes the payloads that networks and platforms carry: a name in devices/codecs/payloads.py."""
+
     states: frozenset[str] = frozenset()
     """Metrics that are states (0 or 1), or that the profile excepts from detection."""
 
@@ -87,7 +90,7 @@ class Device:
 
 def profile_of(row: Any) -> Profile:
     """The profile of an array of `news` (registry.sql)."""
-    id_, code, version, max_future_s, metrics, adds, mapping, on_conflict, lateness_s = row
+    id_, code, version, max_future_s, metrics, adds, mapping, on_conflict, lateness_s, payload = row
     ranges = {
         intern(name): (_bound(spec.get("min"), UNBOUNDED[0]), _bound(spec.get("max"), UNBOUNDED[1]))
         for name, spec in metrics.items()
@@ -95,7 +98,9 @@ def profile_of(row: Any) -> Profile:
     units = {intern(name): intern(unit) for name, spec in metrics.items() if (unit := spec.get("unit"))}
     future, lateness, last_wins = max_future_s * 1_000_000, lateness_s * 1_000_000, on_conflict == "last_wins"
     states = frozenset(intern(name) for name, spec in metrics.items() if not detects(spec))
-    return Profile(id_, code, version, future, ranges, adds, compiled(mapping), last_wins, lateness, units, states)
+    return Profile(
+        id_, code, version, future, ranges, adds, compiled(mapping), last_wins, lateness, units, payload, states
+    )
 
 
 def detects(spec: Mapping[str, Any]) -> bool:

@@ -37,7 +37,7 @@ TABLES: Mapping[str, Table] = {
         Permission.PROFILES_READ,
         l1="id code name name_en category", l2="metrics max_future_s revision version installed interval_s "
         "offline_after_s unknown_metrics max_metrics events commands mapping on_conflict test_every_days "
-        "allowed_lateness_s",
+        "allowed_lateness_s payload",
     ),
     "profile_version": _table(
         _MANAGEMENT, "each version of a profile, to explain old readings", "kept: readings were understood by it",

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from devices.codecs import CODECS, PLACES
+from devices.codecs import CODECS, PLACES, name_of
 from devices.codecs.decoded import MAX_BYTES, MAX_FAULTS, Codec, Decoded
 from devices.diagnosis.caret import place_of
 from devices.diagnosis.frame_forms import FRAMES as CHECKED_FORMS
@@ -45,7 +45,7 @@ def _bits(values: list[float]) -> list[bytes]:
 
 def test_each_codec_is_in_the_table() -> None:
     assert {form: frames.codec for form, frames in TABLE.items()} == {
-        form if protocol == GANZHI else protocol: codec for (protocol, form), codec in CODECS.items() if protocol != HUB
+        name_of(protocol, form): codec for (protocol, form), codec in CODECS.items() if protocol != HUB
     }
 
 

@@ -17,6 +17,7 @@ BODY: dict[str, Any] = {
     "events": {"fault": {"name": "故障", "level": "blue"}},
     "commands": {"reset": {"name": "复位", "schema": {"type": "object", "properties": {"at": {"enum": [None, 1]}}}}},
     "mapping": {"telemetry": "{ts: t, values: {rain: data.r}}"},
+    "payload": "milesight",
 }
 
 
@@ -66,6 +67,8 @@ async def test_what_a_rule_on_a_signal_rests_on_is_not_taken_away(database: str)
 
 
 WRONG: list[tuple[dict[str, Any], str, str]] = [
+    ({"payload": "milesite"}, "/payload", "milesight"),
+    ({"payload": "x"}, "/payload", "cayenne, cjt188, dragino-lht65"),
     ({"metrics": {"t": {"name": "T", "unit": "°C"}}}, "/metrics/t/unit", "write Cel"),
     ({"metrics": {"t": {"name": "T", "unit": "μg/m³"}}}, "/metrics/t/unit", "write ug/m3"),
     ({"metrics": {"t": {"name": "T", "unit": "mm/hour"}}}, "/metrics/t/unit", "write mm/h"),

@@ -40,6 +40,8 @@ def test_a_profile_of_the_library_is_listed_installed_changed_and_kept(hub: Hub,
     assert profiles("put", "lamp-2", "--file", str(tmp_path / "lamp.json"))[0] == 0
     assert json.loads(profiles("show", "lamp-2")[1])["allowed_lateness_s"] == 120
     assert profiles("put", "street-lamp")[0] == 1
+    assert profiles("put", "lamp-2", "--payload", "milesight")[0] == 0
+    assert json.loads(profiles("show", "lamp-2")[1])["payload"] == "milesight"
     status, told = profiles("install", "street-lmap")
     assert (status, "did you mean street-lamp" in told) == (1, True)
     assert profiles("install")[0] == 1

@@ -35,6 +35,11 @@ def cayenne(uplink: bytes, received: Micros, _zone: tzinfo) -> Decoded:
     return _cayenne().decode(uplink, received)
 
 
+def ports(_protocol: str) -> frozenset[int] | None:
+    """On which ports the devices of a format send it; None: on any."""
+    return None
+
+
 def dragino(model: str) -> Codec:
     """The codec of a model of Dragino, whose uplinks hold all fields at fixed places."""
     told = json.loads(files(__package__).joinpath("dragino.json").read_text(encoding="utf-8"))[model]
