@@ -81,6 +81,7 @@ def test_a_stopped_demo_gives_its_result_and_the_next_one_takes_up_its_data(tmp_
         assert not any(birth(one["pid"]) == one["born"] for one in ledger)
 
 
+@pytest.mark.heavy
 def test_a_hub_that_dies_ends_the_demo_with_its_log(tmp_path: Path) -> None:
     with demo(tmp_path, "--port", "0") as process:
         process.wait_for_line(r"the page: http://127.0.0.1:\d+", 60)

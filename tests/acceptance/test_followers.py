@@ -84,6 +84,7 @@ async def test_each_change_arrives_while_the_hub_is_killed(
     subscriber.disconnect()
 
 
+@pytest.mark.heavy
 async def test_a_hub_goes_on_when_a_consumer_that_follows_comes_and_goes(
     database: str, mosquitto: Mosquitto, tmp_path: Path
 ) -> None:

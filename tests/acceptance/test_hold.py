@@ -167,9 +167,7 @@ def test_a_hold_ends_at_its_time_and_once(running: Running, database: str, mosqu
     _ends_once(database, mosquitto, lambda meanwhile: meanwhile())
 
 
-@pytest.mark.parametrize(
-    "running", [pytest.param("direct", marks=HEAVY), "workers", pytest.param("bus", marks=HEAVY)], indirect=True
-)
+@pytest.mark.parametrize("running", [pytest.param(one, marks=HEAVY) for one in DEPLOYMENTS], indirect=True)
 def test_a_hold_ends_after_a_kill_too(running: Running, database: str, mosquitto: Mosquitto) -> None:
     """Of series that are so new that none of their readings has been flushed."""
     _ends_once(database, mosquitto, running.kill)

@@ -86,6 +86,7 @@ def test_a_hostile_sheet_is_refused_and_costs_the_hub_nothing(
         assert not readers(hub), kind
 
 
+@pytest.mark.heavy
 def test_work_ends_with_its_client_and_with_the_hub(draining: Hub, tmp_path: Path) -> None:
     sheet = tmp_path / "long.xlsx"
     long(sheet)

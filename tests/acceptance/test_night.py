@@ -139,6 +139,7 @@ class Exercise:
         assert sorted(told(receiver)) == sorted(f"/{desk}" for desk in DESKS)
 
 
+@pytest.mark.heavy
 async def test_it_climbs_once_to_the_city_though_the_hub_is_killed(
     hubs: tuple[Hub, Hub], mosquitto: Mosquitto, database: str
 ) -> None:

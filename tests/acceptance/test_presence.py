@@ -166,6 +166,7 @@ def test_a_status_must_hold_and_maintenance_is_no_finding(city: City) -> None:
     wait_until(lambda: city.changes() == ["raised", "cleared"], "cleared")
 
 
+@pytest.mark.heavy
 def test_a_restart_and_an_outage_of_the_broker_are_no_silence(city: City) -> None:
     codes = [f"d{number}" for number in range(200)]
     city.register(*codes)

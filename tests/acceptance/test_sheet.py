@@ -129,7 +129,9 @@ def read_report(path: Path) -> list[dict[str, str]]:
         return list(csv.DictReader(text))
 
 
-@pytest.mark.parametrize(("suffix", "save"), [(".csv", save_csv), (".xlsx", save_xlsx)])
+@pytest.mark.parametrize(
+    ("suffix", "save"), [(".csv", save_csv), pytest.param(".xlsx", save_xlsx, marks=pytest.mark.heavy)]
+)
 def test_twenty_mistakes_are_fixed_by_the_report_alone(
     database: str, mosquitto: Mosquitto, tmp_path: Path, suffix: str, save: Callable[[Path, list[list[str]]], None]
 ) -> None:

@@ -54,6 +54,7 @@ def _publish(broker: Mosquitto, *numbers: int) -> None:
     broker.publish([(f"ganzhi/v1/counter-{number}/telemetry", payload) for number in numbers])
 
 
+@pytest.mark.heavy
 def test_silence_is_told_once_across_kills_and_ends_with_a_reading(
     hub: Hub, database: str, mosquitto: Mosquitto
 ) -> None:

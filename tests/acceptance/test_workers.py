@@ -88,6 +88,7 @@ def test_a_worker_is_killed_in_mid_commit(
     assert not _late(database)
 
 
+@pytest.mark.heavy
 @TIMES
 def test_the_reading_process_is_killed(
     crew: Hub, database: str, mosquitto: Mosquitto, start_ms: Start, messages: int
@@ -146,7 +147,10 @@ def _turns(turns: range, whole: int) -> Iterator[tuple[str, bytes]]:
             yield f"ganzhi/v1/counter-{device}/telemetry", json.dumps(body).encode()
 
 
-@pytest.mark.parametrize("killed", [False, True], ids=["undisturbed", "one-worker-killed"])
+@pytest.mark.parametrize(
+    "killed",
+    [pytest.param(False, id="undisturbed", marks=pytest.mark.heavy), pytest.param(True, id="one-worker-killed")],
+)
 def test_each_device_is_judged_in_order(
     crew: Hub, database: str, mosquitto: Mosquitto, killed: bool, messages: int
 ) -> None:

@@ -80,6 +80,7 @@ async def test_a_month_into_compressed_chunks(pool: Pool, store_url: str, store_
     _holds(store_url, _together(before, new))
 
 
+@pytest.mark.heavy
 async def test_decompression_limit_does_not_hold_up_commits(pool: Pool, store_url: str, store_mode: str) -> None:
     """A limit that an administrator set for others must not make the pipeline try the same batch for ever."""
     writer = Committer(pool)

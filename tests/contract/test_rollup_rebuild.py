@@ -175,6 +175,7 @@ def _check_stored(url: str) -> None:
             assert row[1].timestamp() > time.time() - 4 * seconds - 3600, view
 
 
+@pytest.mark.heavy
 @pytest.mark.parametrize("store_mode", ["timescaledb"])
 async def test_a_rebuild_survives_being_killed(empty_url: str, stored: list[Row], tmp_path: Path) -> None:
     await migrate(empty_url)

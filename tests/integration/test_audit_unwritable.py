@@ -39,6 +39,7 @@ def role(database: str) -> Iterator[str]:
         conn.execute(f"drop role {name}")
 
 
+@pytest.mark.heavy
 def test_only_what_an_emergency_needs_goes_on(database: str, role: str, mosquitto: Mosquitto, tmp_path: Path) -> None:
     journal = tmp_path / "state" / "audit.journal"
     url = make_conninfo(database, user=role)

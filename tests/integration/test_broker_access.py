@@ -93,6 +93,7 @@ def test_a_device_speaks_for_itself_and_its_children_and_for_nobody_else(guarded
     assert not enters(broker, gateway[0], other[1])
 
 
+@pytest.mark.heavy
 def test_an_account_has_one_client_id_and_those_of_before_until_they_are_bound(
     guarded: Hub, broker: GuardedBroker, database: str, tmp_path: Path
 ) -> None:

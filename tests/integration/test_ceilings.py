@@ -110,7 +110,7 @@ def found(text: str) -> set[str]:
     return {mark for mark in PLANTED if mark in text}
 
 
-@pytest.mark.parametrize("region", [None, INSIDE])
+@pytest.mark.parametrize("region", [None, pytest.param(INSIDE, marks=pytest.mark.heavy)])
 async def test_nothing_above_a_ceiling_is_in_any_answer(city: City, region: str | None) -> None:
     for role in sorted(READERS):
         hold(city, granted(role, region=region, ceiling=Level.L2))

@@ -42,6 +42,7 @@ def say(broker: Mosquitto, value: int) -> None:
     broker.publish([("ganzhi/v1/d1/telemetry", b'{"pm25":%d}' % value)])
 
 
+@pytest.mark.heavy
 @pytest.mark.parametrize("word", [WHOLE, BESIDE], ids=["whole", "beside"])
 def test_a_broker_that_ends_the_connection_for_it_is_not_asked_again(
     database: str, mosquitto: Mosquitto, tmp_path: Path, word: bytes
@@ -58,6 +59,7 @@ def test_a_broker_that_ends_the_connection_for_it_is_not_asked_again(
         assert 0 < line.broken <= 4
 
 
+@pytest.mark.heavy
 def test_what_is_not_granted_any_more_is_left(database: str, mosquitto: Mosquitto, tmp_path: Path) -> None:
     """The session has it from before: some brokers would deliver each message twice."""
     mosquitto.stop()

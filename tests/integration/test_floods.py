@@ -85,6 +85,7 @@ def login(hub: Hub, code: str) -> tuple[str, str]:
     return answer.json()["username"], answer.json()["secret"]
 
 
+@pytest.mark.heavy
 def test_a_device_that_floods_is_kept_out_and_others_are_heard(
     guarded: Hub, guarded_broker: GuardedBroker, database: str, tmp_path: Path
 ) -> None:

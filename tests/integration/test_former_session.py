@@ -193,6 +193,7 @@ async def test_a_large_session_is_read_no_faster_than_it_is_stored(mosquitto: Mo
     assert max(store.sizes) <= READ_BYTES + len(payloads[0])
 
 
+@pytest.mark.heavy
 async def test_a_broker_that_stands_still_is_not_taken_for_an_empty_session(
     mosquitto: Mosquitto, monkeypatch: pytest.MonkeyPatch
 ) -> None:

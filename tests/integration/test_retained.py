@@ -75,6 +75,7 @@ def test_it_is_no_news_and_no_sign_of_life(city: Hub, mosquitto: Mosquitto, data
     assert "because the broker had retained them" in findings(city, "bell")["retained"]
 
 
+@pytest.mark.heavy
 def test_of_a_device_that_was_never_heard_a_retained_status_counts_until_it_is(
     city: Hub, mosquitto: Mosquitto, database: str
 ) -> None:

@@ -103,6 +103,7 @@ def test_edges_with_a_database_wait_for_each_other_too(
             hub.close()
 
 
+@pytest.mark.heavy
 def test_a_stranger_with_the_same_client_id(hub: Hub, database: str, mosquitto: Mosquitto, tmp_path: Path) -> None:
     register(hub)
     rival = paho.Client(

@@ -26,6 +26,7 @@ TOY = {
 }
 
 
+@pytest.mark.heavy
 def test_nothing_is_unused() -> None:
     assert [finding for find in FINDERS for finding in find(ROOT)] == []  # one test: they share what they read
 

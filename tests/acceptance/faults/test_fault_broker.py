@@ -154,6 +154,7 @@ def test_mosquitto_that_saves_each_message_is_killed(
     assert len(missing) <= 2 * ONE_TURN
 
 
+@pytest.mark.heavy
 def test_mosquitto_comes_back_with_an_older_state(counting: Hub, database: str, mosquitto: Mosquitto) -> None:
     """Killed before its next save it delivers again what the hub had committed, not marked as delivered again."""
     assert counting.terminate() == 0

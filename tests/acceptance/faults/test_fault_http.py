@@ -35,6 +35,7 @@ def test_hub_killed_under_http_load(counting: Hub, database: str, count: int, si
     check(database, count)
 
 
+@pytest.mark.heavy
 def test_sigterm_answers_what_was_taken(counting: Hub, database: str) -> None:
     count = 20_000
     with Posts(counting.port, count) as posts:

@@ -4,6 +4,7 @@ from pathlib import Path
 from signal import Signals
 
 import psycopg
+import pytest
 
 from tests.support.broker import Mosquitto
 from tests.support.hub import Hub
@@ -48,6 +49,7 @@ def test_two_hubs_with_the_same_client_id(
     check(database, messages)
 
 
+@pytest.mark.heavy
 def test_hub_paused_in_mid_commit_while_another_takes_over(
     database: str, mosquitto: Mosquitto, tmp_path: Path, messages: int
 ) -> None:

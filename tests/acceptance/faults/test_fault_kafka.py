@@ -80,6 +80,7 @@ def test_kafka_killed(
         check(database, MESSAGES, start_ms)
 
 
+@pytest.mark.heavy
 def test_worker_paused_in_mid_commit_while_another_takes_over(
     database: str, mosquitto: Mosquitto, kafka: KafkaTopics, tmp_path: Path, messages: int
 ) -> None:
@@ -107,6 +108,7 @@ def _told(worker: Part) -> list[str]:
     return re.findall(r"reading (\d+) partitions", worker.text())
 
 
+@pytest.mark.heavy
 async def test_a_worker_that_gets_partitions_back_forgets_what_it_knew_of_them(
     database: str, mosquitto: Mosquitto, kafka: KafkaTopics, tmp_path: Path
 ) -> None:

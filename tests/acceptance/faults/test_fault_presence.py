@@ -31,6 +31,7 @@ def watching(own_database: str, mosquitto: Mosquitto, tmp_path: Path) -> Iterato
         hub.close()
 
 
+@pytest.mark.heavy
 def test_an_outage_of_the_store_is_no_silence(
     watching: Hub, own_database: str, own_cluster: Cluster, mosquitto: Mosquitto
 ) -> None:

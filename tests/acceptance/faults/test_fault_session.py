@@ -103,6 +103,7 @@ def test_a_long_absence_is_read_in_batches_and_within_memory(
     check(database, total, None)
 
 
+@pytest.mark.heavy
 def test_who_ends_the_session_while_the_hub_is_away_is_noticed(
     counting: Hub, database: str, mosquitto: Mosquitto, tmp_path: Path
 ) -> None:
