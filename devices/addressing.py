@@ -17,6 +17,9 @@ PATHS = {"telemetry": "telemetry", "event": "events", "senml": "senml"}
 PRESENCE, LISTENING, ENDED = "presence", "listening", ENDING_FORM
 """Forms of the hub's own findings: a device went or came back; what an edge of the bus hears; a desk ended an alert."""
 
+DIALLED = ("tcp", "udp")
+"""Transports by which stations dial in; the address of their messages is protocol/number."""
+
 K = TypeVar("K")
 
 MAX_ORIGINS = 500_000
@@ -56,12 +59,19 @@ class Origins:
         found = self._others.get(("http", form, device))
         return found or self._keep(self._others, ("http", form, device), _request(device, form))
 
+    def of_station(self, transport: str, protocol: str, station: str) -> Origin:
+        """Origin of frames of a station that has dialled in (tcp, udp), by its number."""
+        found = self._others.get((transport, protocol, station))
+        return found or self._keep(self._others, (transport, protocol, station), _station(transport, protocol, station))
+
     def of_letter(self, transport: str, address: str) -> Origin:
         """Origin of a dead letter or bus record, as its source created it originally."""
         if transport == "kafka" and (topic := address.partition("/")[0]) in self._records:
             return self.of_record(topic, address.partition("/")[2])
         if transport == HUB and (finding := _finding_of(address)) is not None:
             return finding
+        if transport in DIALLED:
+            return self.of_station(transport, *address.split("/", 1)) if "/" in address else _nobody(transport, address)
         if transport == "http" and (path := _PATH.fullmatch(address)) is not None:
             return self.of_request(path["device"], next(form for form, name in PATHS.items() if name == path["name"]))
         return self.of_topic(address) if transport == "mqtt" else self._parsed(transport, address)
@@ -104,6 +114,16 @@ def _finding_of(address: str) -> Origin | None:
 
 
 _PATH = re.compile(r"/api/v1/devices/(?P<device>[^/]*)/(?P<name>telemetry|events|senml)")
+
+
+def _station(transport: str, protocol: str, station: str) -> Origin:
+    address = f"{protocol}/{station}"
+    return Origin(transport, address, station, "frame", protocol=protocol) if station else _nobody(transport, address)
+
+
+def _nobody(transport: str, address: str) -> Origin:
+    protocol = address.partition("/")[0]
+    return Origin(transport, address, protocol=protocol, fault=("no_station", Sentence("refusal.no_device.frame")))
 
 
 def _request(device: str, form: str) -> Origin:

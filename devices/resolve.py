@@ -6,6 +6,7 @@ from zlib import crc32
 
 import numpy as np
 
+from devices.addressed import BY_CODE, Addressed, unknown_device
 from devices.addressing import ENDED, LISTENING
 from devices.codecs import CODECS, STRICT
 from devices.codecs.decoded import Codec, Decoded, EventDraft, Fault, ReplyDraft
@@ -60,6 +61,7 @@ class Resolver(Stage):
         self._registry = registry
         self._known = {} if known is None else known
         self._floods = floods
+        self._addressed = Addressed(registry)
 
     def steps(self, batch: Batch) -> Iterator[None]:
         """Fill readings, events, refused and the facts of other stages; some milliseconds a step."""
@@ -76,6 +78,8 @@ class Resolver(Stage):
                 if (ending := decode_ending(raw.payload)) is not None:
                     batch.of(Endings)[ending.alert_id] = ending
             elif raw.origin.device or raw.origin.fault:
+                if raw.origin.protocol not in BY_CODE:
+                    raw = batch.raws[index] = self._addressed.by_code(raw)
                 due -= self._read(index, raw, batch, found)
             elif raw.origin.form == LISTENING:
                 batch.of(Heartbeats).update(decode_heartbeat(raw.payload))
@@ -186,8 +190,7 @@ class Resolver(Stage):
                 parse(payload)  # a broken text is called broken: what it names nobody knows
             raise DecodeError(*origin.fault)
         if device is None:
-            sentence = Sentence("refusal.device.unknown", device=repr(origin.device), code=origin.device)
-            raise DecodeError("unknown_device", sentence)
+            raise unknown_device(origin)
         if not device.active:
             raise DecodeError("inactive_device", Sentence("refusal.device.inactive", device=repr(device.code)))
         if origin.gateway is not None and device.gateway != origin.gateway:

@@ -1,5 +1,6 @@
 """`hub devices` with the verbs and groups that have modules of their own."""
 
+from app.cli.addresses import addresses
 from app.cli.commands import command, commands
 from app.cli.credentials import credential
 from app.cli.devices import devices
@@ -11,5 +12,6 @@ devices.verb()(diagnose)
 devices.verb()(tail)
 devices.verb()(command)
 devices.verb()(commands)
+devices.add_typer(addresses, name="addresses")
 devices.add_typer(credential, name="credential")
 devices.add_typer(key, name="key")

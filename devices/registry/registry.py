@@ -12,10 +12,12 @@ from numpy.typing import NDArray
 from psycopg import AsyncCursor
 
 from devices.codecs.local_time import zone_of
+from devices.registry.address_index import AddressIndex
 from devices.registry.arrays import grouped, grown
 from devices.registry.changes import Changes
 from devices.registry.columns import KEY, DeviceColumns, SeriesColumns
 from devices.registry.device import UNBOUNDED, Device, Profile, profile_of
+from devices.schemes import schemes_of
 from hub.store.pool import Pool, sorted_errors
 from hub.store.revision import NOTHING
 from hub.store.revision import SQL as REVISION
@@ -60,6 +62,7 @@ class Registry:
         self.quantities: list[Quantity] = []
         self._numbers: dict[Quantity, int] = {}
         self._by_id: list[Device | None] = []
+        self._addresses = AddressIndex()
         self._profiles: dict[int, Profile] = {}
         self._layouts: dict[tuple[object, ...], dict[str, int]] = {}
         self._changes = Changes(MANY)
@@ -78,6 +81,22 @@ class Registry:
     def device(self, id_: int) -> Device | None:
         """Device by id."""
         return self._by_id[id_] if 0 <= id_ < len(self._by_id) else None
+
+    def at(self, scheme: str, address: str) -> Device | None:
+        """Device by an address of a scheme (devices/schemes.py), as its protocol gives it."""
+        id_ = self._addresses.at(scheme, address)
+        return None if id_ is None else self.device(id_)
+
+    def called(self, protocol: str, address: str) -> Device | None:
+        """Device that a protocol calls by an address, whichever of its schemes that is of."""
+        for scheme in schemes_of(protocol):
+            if (device := self.at(scheme, address)) is not None:
+                return device
+        return None
+
+    def addresses_of(self, device: Device) -> list[tuple[str, str]]:
+        """All addresses of a device: (scheme, address)."""
+        return self._addresses.of(device.id)
 
     def owner(self, series: int) -> Device | None:
         """Device by series id."""
@@ -130,6 +149,7 @@ class Registry:
             if len(news.devices):
                 with _undisturbed():
                     self._take(news.devices, news.series)
+                    self._addresses.take(news.devices.id.tolist(), news.addresses)
             self._since = news.snapshot
             return len(news.devices)
 
@@ -140,12 +160,13 @@ class Registry:
         snapshot, ids, profiles = await cursor.fetchone() or (NOTHING, None, None)
         ids = [] if ids is None else ids
         if not first and not ids:
-            return _News(snapshot, profiles or [], DeviceColumns(None), SeriesColumns(None))
+            return _News(snapshot, profiles or [], DeviceColumns(None), SeriesColumns(None), None)
         few = not first and len(ids) < MANY
         wanted = {"ids": ids} if few else {}
         devices = await (await cursor.execute(SQL.devices if few else SQL.devices_all, wanted)).fetchone()
         series = await (await cursor.execute(SQL.series if few else SQL.series_all, wanted)).fetchone()
-        return _News(snapshot, profiles or [], DeviceColumns(devices), SeriesColumns(series))
+        addresses = await (await cursor.execute(SQL.addresses if few else SQL.addresses_all, wanted)).fetchone()
+        return _News(snapshot, profiles or [], DeviceColumns(devices), SeriesColumns(series), addresses)
 
     async def widen(self, pool: Pool, wanted: Mapping[int, Iterable[str]]) -> None:
         """Create series for new metrics of devices (by id), as far as their profiles allow; then `refresh`."""
@@ -245,6 +266,8 @@ class _News(NamedTuple):
     profiles: list[Any]
     devices: DeviceColumns
     series: SeriesColumns
+    addresses: Any
+    """Of these devices: a row of `addresses` (registry.sql)."""
 
 
 @contextmanager

@@ -1,3 +1,11 @@
+-- name: addresses
+-- The addresses of some devices; columns as in addresses_all.
+select array_agg(device_id), array_agg(scheme), array_agg(address) from device_address where device_id = any (%(ids)s)
+
+-- name: addresses_all
+-- All addresses as columns in one row.
+select array_agg(device_id), array_agg(scheme), array_agg(address) from device_address
+
 -- name: devices
 -- Some devices; columns as in devices_all.
 select string_agg(int4send(d.id), ''), string_agg(int4send(d.profile_id), ''),

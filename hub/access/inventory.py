@@ -310,6 +310,10 @@ TABLES: Mapping[str, Table] = {
         _OPERATIONS, "devices that send what cannot be used too often", _EACH_DEVICE, Permission.DEVICES_DIAGNOSE,
         l2="device_id since last_at refused disabled_at disabled_until",
     ),
+    "device_address": _table(
+        _MANAGEMENT, "how protocols and platforms call devices: MN, station number, IMEI", _WITH_DEVICE,
+        Permission.DEVICES_READ, l2="scheme device_id created_at", l3="address",
+    ),
     "device_no_news": _table(
         _OPERATIONS, "retained and empty messages of a device", _EACH_DEVICE, Permission.DEVICES_DIAGNOSE,
         l2="device_id retained empty last_at", l3="address",

@@ -67,6 +67,7 @@ EXERCISE = {
     "ends_at": TONIGHT,
     "alerts": [{"title": "Fire", "level": "red", "region": "330000000000"}],
 }
+ADDRESS = "/devices/{code}/addresses/{scheme}/{address}"
 READ_ATTACHMENT = "GET /alerts/{alert_id}/attachments/{attachment_id}"
 READ_OF_CASE = "GET /cases/{case_id}/attachments/{attachment_id}"
 INDICATORS = {"name": "Ours", "indicators": [{"code": "due", "zh": "应结案", "en": "due", "numerator": "due"}]}
@@ -84,6 +85,8 @@ STEPS: list[tuple[str, str, Any, str]] = [
     ("POST /devices/{code}/maintenance", f"{DEVICE}/maintenance", WINDOW, "maintenance.put"),
     ("PUT /devices/{code}/maintenance/{window}", f"{DEVICE}/maintenance/{{id}}", WINDOW, "maintenance.put"),
     ("DELETE /devices/{code}/maintenance/{window}", f"{DEVICE}/maintenance/{{id}}", None, "maintenance.delete"),
+    (f"PUT {ADDRESS}", f"{DEVICE}/addresses/hj212/010000A8900016F000169DC0", None, "device.address.put"),
+    (f"DELETE {ADDRESS}", f"{DEVICE}/addresses/hj212/010000A8900016F000169DC0", None, "device.address.delete"),
     ("POST /devices/{code}/credentials", f"{DEVICE}/credentials", {"kind": "token"}, "credential.issue"),
     ("POST /devices/{code}/credentials:rotate", f"{DEVICE}/credentials:rotate", {}, "credential.rotate"),
     ("DELETE /devices/{code}/credentials/{id}", f"{DEVICE}/credentials/{{id}}", None, "credential.revoke"),

@@ -1,0 +1,44 @@
+"""Messages that call their device by an address of the protocol: whose they are."""
+
+from dataclasses import replace
+
+from devices.addressing import MAX_ORIGINS
+from devices.registry.registry import Registry
+from devices.schemes import unknown_address
+from hub.errors import DecodeError
+from hub.models import GANZHI, HUB, Origin, Raw
+from hub.words.sentence import Sentence
+
+BY_CODE = (GANZHI, HUB)
+"""Protocols that call devices by their codes."""
+
+
+class Addressed:
+    """Finds the codes of addressed devices; an origin is looked up again each time, for addresses move."""
+
+    def __init__(self, registry: Registry) -> None:
+        self._registry = registry
+        self._meant: dict[str, Origin] = {}
+        """By the text of an origin with an address: the one with the device's code."""
+
+    def by_code(self, raw: Raw) -> Raw:
+        """The message with the code of the device that its address is of; as it is where nobody has the address."""
+        origin = raw.origin
+        device = self._registry.called(origin.protocol, origin.device)
+        if device is None:
+            return raw
+        meant = self._meant.get(origin.text)
+        if meant is None or meant.device != device.code:
+            if len(self._meant) >= MAX_ORIGINS:
+                self._meant.clear()
+            meant = self._meant[origin.text] = replace(origin, device=device.code)
+        return raw._replace(origin=meant)
+
+
+def unknown_device(origin: Origin) -> DecodeError:
+    """Nobody is registered by the code, or the address, of an origin."""
+    if origin.protocol in BY_CODE:
+        sentence = Sentence("refusal.device.unknown", device=repr(origin.device), code=origin.device)
+    else:
+        sentence = unknown_address(origin.protocol, origin.device)
+    return DecodeError("unknown_device", sentence)
