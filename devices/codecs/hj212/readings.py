@@ -8,6 +8,7 @@ from devices.codecs.clock import parse_time
 from devices.codecs.decoded import MAX_NAMES, Decoded, Units
 from devices.codecs.hj212.frame import Message, read
 from devices.codecs.hj212.items import ITEMS, Item, Kind
+from devices.codecs.hj212.plain import Plans
 from devices.codecs.jsontext import quoted
 from devices.codecs.local_time import zone_at
 from hub.errors import DecodeError
@@ -26,6 +27,7 @@ _NOTHING = frozenset({b"", b"-", b"--", b"null", b"none", b"nan"})
 _MARKS = {flag.hj212.encode(): flag.flag for flag in FLAGS if flag.hj212}
 _MARKS |= {b"N": Quality.GOOD, b"n": Quality.GOOD, b"P": Quality.FAULT}
 """2017, table 8; P of 2005 is a power fault."""
+_PLANS = {command: Plans(items) for command, items in ITEMS.items()}
 
 
 def decode(frame: bytes, received: Micros, zone: tzinfo) -> Decoded:
@@ -59,6 +61,9 @@ class _Reader:
     def read(self, command: str, received: Micros) -> None:
         """Read the values, and whatever else there is in a second pass."""
         items, decoded, codes, plain = ITEMS[command], self._decoded, self._codes, True
+        if self._plain(command):
+            self._settle(received)
+            return
         metrics, values, units = decoded.metrics, decoded.values, Units()
         for name, figure, other in _ITEM.findall(self._message.data):
             kind, code, metric, unit = items[name]
@@ -78,6 +83,20 @@ class _Reader:
             for found in _ITEM.finditer(self._message.data):
                 self._other(items[found[1]], found)
         self._settle(received)
+
+    def _plain(self, command: str) -> bool:
+        """Read what is plain at once; returns whether it was."""
+        if (read := _PLANS[command].read(self._message.data)) is None:
+            return False
+        if read.time is not None and (moment := _moment(read.time, self._zone)) is not None:
+            self._time = moment
+        elif read.time is not None:
+            return False
+        decoded, plan = self._decoded, read.plan
+        decoded.metrics, decoded.values, decoded.units = plan.metrics.copy(), read.values, Units()
+        decoded.units.update(plan.units)
+        self._codes = plan.codes
+        return True
 
     def _other(self, item: Item, found: re.Match[bytes]) -> None:
         """Take what is no number: a time, a flag, nothing, or a fault."""
