@@ -25,10 +25,15 @@ from simulator.registration import RefusedError
 from simulator.replay import Replay, plan_sources, register_sources
 from simulator.runner import Plan, live, register
 from simulator.signature import made_up_secret
+from simulator.stations.runner import Stationed, live_stations, register_stations
+from simulator.stations.wanted import KINDS, WantedError, read_wanted
 from simulator.watched import watched, watched_things
 
 CITY = "python -m simulator city --api http://127.0.0.1:8420 --mqtt 127.0.0.1:1883 --truth ./truth --seconds 30"
 RECEIVER = "python -m simulator receiver --port 9000 --secret whsec_c2VjcmV0 --out deliveries.jsonl"
+STATIONS = (
+    "python -m simulator stations hj212=20@127.0.0.1:9212 --api http://127.0.0.1:8420 --truth ./truth --seconds 60"
+)
 REPLAY = "python -m simulator replay occupancy.csv --mqtt 127.0.0.1:1883 --api http://127.0.0.1:8420 --speed-up max"
 
 log = logging.getLogger("simulator")
@@ -43,7 +48,7 @@ def _examples(*commands: str) -> str:
 
 app = typer.Typer(
     help="A city that talks to the hub over the network only, and keeps the ground truth.",
-    epilog=_examples(CITY, RECEIVER, REPLAY),
+    epilog=_examples(CITY, STATIONS, RECEIVER, REPLAY),
     no_args_is_help=True,
     add_completion=False,
     rich_markup_mode=None,
@@ -149,6 +154,48 @@ def city(
     typer.echo(json.dumps(summary))
     if summary["unacknowledged"]:
         typer.echo("error: the broker never acknowledged some of the messages", err=True)
+        raise typer.Exit(1)
+
+
+@app.command(epilog=_examples(STATIONS))
+def stations(
+    wanted: Annotated[
+        str,
+        typer.Argument(
+            help=f"KIND=COUNT@WHERE, with commas between; of {', '.join(KINDS)} (of the latter without WHERE)"
+        ),
+    ],
+    truth: Annotated[Path, typer.Option(help="Folder for the ground truth: readings.csv, events.csv, ...")],
+    api: Annotated[str | None, typer.Option(help="The hub's address: devices are registered there first")] = None,
+    mqtt: Annotated[str | None, typer.Option(help="HOST:PORT of the broker that a ChirpStack publishes to")] = None,
+    every: Annotated[float, typer.Option(min=1, help="Seconds from one report of a station to its next")] = 10,
+    seconds: Annotated[float | None, typer.Option(min=1, help="How long; without it until Ctrl-C")] = None,
+    seed: Annotated[int, typer.Option(help="The same seed makes the same stations")] = 1,
+    username: Username = None,
+    password: Password = None,
+    token: Token = None,
+) -> None:
+    """Stations and platforms of the field's protocols report, and wait to be acknowledged.
+
+    They send again what is not, dial again, and keep what they measure meanwhile. The last line on standard output is a
+    JSON object that sums up what was acknowledged.
+    """
+    broker = None if mqtt is None else _broker(mqtt, username, password)
+    with _stop_on_signals() as stopping:
+        try:
+            some = read_wanted(wanted)
+            if broker is None and any(one.kind == "chirpstack" for one in some):
+                raise WantedError("a ChirpStack publishes to a broker: give --mqtt HOST:PORT")
+            if api is not None:
+                register_stations(api, token, some, seed)
+            summary = live_stations(Stationed(some, every, seconds, seed, broker), truth, stopping)
+        except WantedError as error:
+            raise typer.BadParameter(str(error)) from error
+        except (RefusedError, BrokerAbsentError, OSError) as error:
+            raise _fail(error) from error
+    typer.echo(json.dumps(summary))
+    if summary["unacknowledged"]:
+        typer.echo("error: the hub never acknowledged some of the reports", err=True)
         raise typer.Exit(1)
 
 

@@ -36,10 +36,14 @@ class HubApi:
         """Profiles, devices and rules; returns how many devices were created, updated and unchanged."""
         for code, profile in PROFILES.items():
             self.put(f"/profiles/{code}", profile)
-        made = self._send("POST", "/devices:import", content=to_csv(things), headers={"Content-Type": "text/csv"})
+        made = self.import_things(things)
         for rule in RULES:
             self.put(f"/rules/{rule.code}", rule.body())
         return made
+
+    def import_things(self, things: list[Thing]) -> dict[str, Any]:
+        """Devices of profiles that are there; returns how many were created, updated and unchanged."""
+        return self._send("POST", "/devices:import", content=to_csv(things), headers={"Content-Type": "text/csv"})
 
     def newest(self, device: str) -> Micros:
         """When the newest reading was that the hub has of a device; 0: it has none."""

@@ -1,0 +1,74 @@
+"""Devices behind the stations: their profiles and where they stand, as the hub is to know them. Deterministic."""
+
+from collections.abc import Callable, Sequence
+from random import Random
+from typing import Any, NamedTuple
+
+from simulator.fleet import STREETS, Thing
+from simulator.stations import dtu, gb26875, hj212, sl651, uplinks
+
+
+class Kind(NamedTuple):
+    """A kind of station."""
+
+    profile: str
+    body: dict[str, Any]
+    """Of its profile."""
+    codes: Callable[[int], Sequence[str]]
+    """Codes of so many devices: what their protocol calls them."""
+    name: str
+    organisation: str
+
+
+def _metrics(**units: str) -> dict[str, dict[str, str]]:
+    return {name: {"name": name, "unit": unit} for name, unit in units.items()}
+
+
+_CLIMATE = _metrics(battery="%", temperature="Cel", humidity="%")
+_AIR = dict.fromkeys(("pm25", "pm10", "so2", "no2", "o3"), "ug/m3")
+KINDS: dict[str, Kind] = {
+    "hj212": Kind(
+        "station-hj212",
+        {"name": "空气监测子站 (HJ 212)", "metrics": _metrics(**_AIR, temperature="Cel", humidity="%")},
+        hj212.numbers, "空气监测子站", "ecology",
+    ),
+    "gb26875": Kind(
+        "station-gb26875",
+        {
+            "name": "用户信息传输装置 (GB/T 26875.3)",
+            "metrics": {
+                f"temperature/{gb26875.PLACE}": {"name": "消火栓水温", "unit": "Cel"},
+                f"pressure/{gb26875.PLACE}": {"name": "消火栓水压", "unit": "kPa"},
+            },
+        },
+        gb26875.addresses, "用户信息传输装置", "fire",
+    ),
+    "sl651": Kind(
+        "station-sl651", {"name": "水文遥测站 (SL 651)", "metrics": _metrics(rain_total="mm", level="m", voltage="V")},
+        sl651.addresses, "水文遥测站", "water",
+    ),
+    "dtu": Kind(
+        "station-dtu", {"name": "温湿度变送器 (Modbus, DTU)", "metrics": _metrics(temperature="Cel", humidity="%")},
+        dtu.registrations, "DTU 温湿度变送器", "housing",
+    ),
+    "chirpstack": Kind(
+        "station-lorawan", {"name": "温湿度传感器 (LoRaWAN)", "metrics": _CLIMATE, "payload": "milesight"},
+        uplinks.names, "LoRaWAN 温湿度传感器", "housing",
+    ),
+    "ctwing": Kind(
+        "station-ctwing", {"name": "温湿度传感器 (CTWing)", "metrics": _CLIMATE, "payload": "milesight"},
+        uplinks.imeis, "NB-IoT 温湿度传感器", "housing",
+    ),
+}  # fmt: skip
+
+
+def things(kind: str, count: int, seed: int) -> list[Thing]:
+    """The devices of a kind, in the streets of the city."""
+    rng, known = Random(f"stations-{kind}-{seed}"), KINDS[kind]  # noqa: S311 a made-up city, no secret
+    found: list[Thing] = []
+    for number, code in enumerate(known.codes(count), 1):
+        region, town, streets, (lon, lat) = rng.choice(STREETS)
+        name = f"{town}{rng.choice(streets)}{number}号{known.name}"
+        place = round(lon + rng.uniform(-0.015, 0.015), 6), round(lat + rng.uniform(-0.012, 0.012), 6)
+        found.append(Thing(code, name, known.profile, region, *place, known.organisation))
+    return found
