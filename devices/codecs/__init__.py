@@ -2,27 +2,32 @@
 
 from collections.abc import Mapping
 
-from devices.codecs import cjt188, event, reply, senml, status, szy206, telemetry
+from devices.codecs import cjt188, event, reply, senml, senml_cbor, status, szy206, telemetry
 from devices.codecs.decoded import Codec, Places
 from devices.codecs.gb26875 import reports as gb26875
 from devices.codecs.hj212 import readings as hj212
+from devices.codecs.lorawan import chirpstack, the_things_stack
 from devices.codecs.lorawan.vendors import cayenne, dragino, milesight
 from devices.codecs.modbus import answers as modbus
 from devices.codecs.sl651 import readings as sl651
+from devices.codecs.sparkplug import readings as sparkplug
+from devices.codecs.sparkplug.node import KINDS as SPARKPLUG_KINDS
 from devices.codecs.strict import StrictCodec
 from hub.models import GANZHI, HUB
 
 GB26875, HJ212, SL651 = "gb26875", "hj212", "sl651"
 MILESIGHT, CAYENNE, LHT65 = "milesight", "cayenne", "dragino-lht65"
 CJT188, SZY206, MODBUS_RTU, MODBUS_TCP = "cjt188", "szy206", "modbus-rtu", "modbus-tcp"
+CHIRPSTACK, THINGS_STACK, SPARKPLUG = "chirpstack", "the-things-stack", "sparkplug"
 """Names of protocols."""
 
-ENVELOPES: frozenset[str] = frozenset()
+ENVELOPES = frozenset({CHIRPSTACK, THINGS_STACK})
 """Protocols whose messages carry what the profile of a device says how to decode (devices/codecs/inner.py)."""
 
 CODECS: Mapping[tuple[str, str], Codec] = {
     (GANZHI, "telemetry"): telemetry.decode,
     (GANZHI, "senml"): senml.decode,
+    (GANZHI, "senml-cbor"): senml_cbor.decode,
     (GANZHI, "event"): event.decode,
     (GANZHI, "reply"): reply.decode,
     (GANZHI, "status"): status.decode,
@@ -37,6 +42,9 @@ CODECS: Mapping[tuple[str, str], Codec] = {
     (MILESIGHT, "frame"): milesight,
     (CAYENNE, "frame"): cayenne,
     (LHT65, "frame"): dragino("LHT65"),
+    **{(CHIRPSTACK, event): chirpstack.codec(event) for event in chirpstack.EVENTS},
+    (THINGS_STACK, "frame"): the_things_stack.decode,
+    **{(SPARKPLUG, kind): sparkplug.codec(kind) for kind in SPARKPLUG_KINDS},
 }
 """By protocol and form."""
 
@@ -58,6 +66,7 @@ def name_of(protocol: str, form: str) -> str:
 PLACES: Mapping[tuple[str, str], Places] = {
     (GANZHI, "telemetry"): telemetry.places,
     (GANZHI, "senml"): senml.places,
+    (GANZHI, "senml-cbor"): senml_cbor.places,
     (GANZHI, "event"): event.places,
 }
 """By protocol and form: locates the readings or events that the codec returned."""

@@ -4,7 +4,7 @@ import re
 from datetime import UTC, datetime, timedelta, timezone, tzinfo
 
 from devices.codecs.jsontext import quoted
-from hub.errors import DecodeError
+from hub.errors import At, DecodeError
 from hub.models import Micros
 from hub.words.sentence import Sentence
 
@@ -60,6 +60,14 @@ def parse_time(value: object, zone: tzinfo) -> Micros:
         return compact
     hint = _about(ts, number is not None)
     raise DecodeError("time_out_of_range", Sentence("refusal.ts.range", value=quoted(value), hint=hint), _TS)
+
+
+def in_range(ts: Micros, at: At) -> Micros:
+    """A time that is none of a clock that was never set; DecodeError time_out_of_range at its place."""
+    if EARLIEST <= ts < LATEST:
+        return ts
+    sentence = Sentence("refusal.ts.range", value=quoted(ts // 1000), hint=_EARLY if ts < EARLIEST else _LATE)
+    raise DecodeError("time_out_of_range", sentence, at)
 
 
 def is_epoch(value: object) -> bool:

@@ -34,7 +34,6 @@ class Inner(NamedTuple):
 class Link(NamedTuple):
     """How a network received a device; None where it is not told."""
 
-    at: Micros
     session: str | None = None
     """What begins anew when the device joins again."""
     counter: int | None = None
@@ -69,6 +68,7 @@ class Envelope:
     lenient: bool = False
     """Whether readings of the envelope itself that the profile does not have are no mistake of the device."""
     link: Link | None = None
+    """Of the time `ts`."""
 
 
 def unpacked(told: str) -> bytes | None:

@@ -42,11 +42,7 @@ def parse(payload: bytes, max_parts: int = MAX_PARTS) -> object:
 
     Raises DecodeError: too_large, not_utf8 and not_json at the byte; too_many_values, too_deep at the whole.
     """
-    if len(payload) > MAX_BYTES:
-        sentence = Sentence("refusal.bytes", size=f"{len(payload):,}", most=f"{MAX_BYTES:,}")
-        raise DecodeError("too_large", sentence, MAX_BYTES)
-    if len(payload) > _SMALL:
-        _check_costs(payload, max_parts)
+    check_costs(payload, max_parts)
     try:
         return _DECODER.decode(payload)
     except RecursionError:
@@ -55,8 +51,13 @@ def parse(payload: bytes, max_parts: int = MAX_PARTS) -> object:
         return _read_slowly(payload)
 
 
-def _check_costs(payload: bytes, max_parts: int) -> None:
-    """Reject payloads that are expensive to parse; the check takes 2 ms per megabyte."""
+def check_costs(payload: bytes, max_parts: int = MAX_PARTS) -> None:
+    """Reject payloads that are expensive to parse: DecodeError; the check takes 2 ms per megabyte."""
+    if len(payload) > MAX_BYTES:
+        sentence = Sentence("refusal.bytes", size=f"{len(payload):,}", most=f"{MAX_BYTES:,}")
+        raise DecodeError("too_large", sentence, MAX_BYTES)
+    if len(payload) <= _SMALL:
+        return
     parts = payload.count(b",") + payload.count(b"{") + payload.count(b"[")
     if parts > max_parts:
         sentence = Sentence("refusal.parts", count=f"{parts:,}", most=f"{max_parts:,}")

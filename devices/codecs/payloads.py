@@ -8,8 +8,8 @@ from devices.codecs.decoded import Codec
 from devices.codecs.lorawan.vendors import ports
 from hub.models import GANZHI, HUB
 
-_FORMS = ("telemetry", "event", "senml")
-"""Of the contract: what a device sends as JSON through a network or platform."""
+_FORMS = ("telemetry", "event", "senml", "senml-cbor")
+"""Of the contract: what a device may send through a network or platform."""
 
 
 class Payload(NamedTuple):

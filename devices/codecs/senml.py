@@ -69,8 +69,14 @@ def resolve(records: Sequence[Any], received: Micros, into: Decoded | None = Non
 
 def places(payload: bytes, received: Micros, _zone: tzinfo) -> list[Place]:
     """Location of each reading returned by `decode`, which must have succeeded."""
-    pack, reader, found, base_time = parse(payload), _Reader(received), [], ""
-    for position, record in enumerate(pack if isinstance(pack, list) else []):
+    pack = parse(payload)
+    return places_in(pack if isinstance(pack, list) else [], received)
+
+
+def places_in(records: Sequence[Any], received: Micros) -> list[Place]:
+    """Location of each reading that `resolve` makes of records."""
+    reader, found, base_time = _Reader(received), [], ""
+    for position, record in enumerate(records):
         before = len(reader.decoded.metrics)
         if isinstance(record, dict) and "bt" in record:
             base_time = pointer(position, "bt")

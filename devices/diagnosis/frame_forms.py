@@ -7,6 +7,7 @@ from typing import Any
 
 from devices.codecs import (
     CAYENNE,
+    CHIRPSTACK,
     CJT188,
     CODECS,
     GB26875,
@@ -16,7 +17,10 @@ from devices.codecs import (
     MODBUS_RTU,
     MODBUS_TCP,
     SL651,
+    SPARKPLUG,
     SZY206,
+    THINGS_STACK,
+    name_of,
     szy206,
 )
 from devices.codecs.decoded import Codec
@@ -26,6 +30,7 @@ from devices.codecs.hj212.reply import reply as hj212_reply
 from devices.codecs.jsontext import parse
 from devices.codecs.sl651 import packet
 from devices.codecs.sl651.readings import reply as sl651_reply
+from devices.codecs.sparkplug.node import KINDS
 from hub.errors import DecodeError
 from hub.models import GANZHI, Micros
 
@@ -102,9 +107,36 @@ def _begins(head: bytes) -> Callable[[bytes, Any], int]:
     return lambda payload, value: 9 * payload.startswith(head)
 
 
+def _cbor_likeness(payload: bytes, _value: Any) -> int:
+    """A list of at most 23 maps."""
+    return 7 * (payload[:1] in _LISTS and payload[1:2] in _MAPS)
+
+
+_LISTS, _MAPS = [[bytes([major | count]) for count in range(24)] for major in (0x80, 0xA0)]
+_THINGS_STACK = ("end_device_ids", "uplink_message", "join_accept")
+_CHIRPSTACK = {
+    "up": ("data", "rxInfo"),
+    "join": ("devAddr",),
+    "status": ("margin", "batteryLevel"),
+    "ack": ("acknowledged",),
+    "txack": ("downlinkId", "gatewayId"),
+    "log": ("level", "code"),
+    "location": ("location",),
+    "integration": ("integrationName",),
+}
+"""Members of each kind of event."""
+
+
+def _chirpstack_likeness(*members: str) -> Callable[[bytes, Any], int]:
+    """Of a kind of event: it tells of a device, and has some of the members of its kind."""
+    own = _named(*members)
+    return lambda payload, value: own(payload, value) + 5 if isinstance(value, dict) and "deviceInfo" in value else 0
+
+
 FRAMES: Mapping[str, Frame] = {
     "telemetry": Frame(CODECS[GANZHI, "telemetry"], _telemetry_likeness),
     "senml": Frame(CODECS[GANZHI, "senml"], _named("n", "bn", "v", "u")),
+    "senml-cbor": Frame(CODECS[GANZHI, "senml-cbor"], _cbor_likeness, is_binary=True),
     "event": Frame(CODECS[GANZHI, "event"], _named("kind")),
     "reply": Frame(CODECS[GANZHI, "reply"], _named("result", "error")),
     "status": Frame(CODECS[GANZHI, "status"], _status_likeness),
@@ -118,5 +150,11 @@ FRAMES: Mapping[str, Frame] = {
     "milesight": Frame(CODECS[MILESIGHT, "frame"], _begins(b"\x01\x75"), is_binary=True),
     "cayenne": Frame(CODECS[CAYENNE, "frame"], _never, is_binary=True),
     "dragino-lht65": Frame(CODECS[LHT65, "frame"], _never, is_binary=True),
+    **{
+        name_of(CHIRPSTACK, event): Frame(CODECS[CHIRPSTACK, event], _chirpstack_likeness(*members))
+        for event, members in _CHIRPSTACK.items()
+    },
+    "the-things-stack": Frame(CODECS[THINGS_STACK, "frame"], _named(*_THINGS_STACK)),
+    **{name_of(SPARKPLUG, kind): Frame(CODECS[SPARKPLUG, kind], _never, is_binary=True) for kind in KINDS},
 }
 """By name; those of topics have their names."""

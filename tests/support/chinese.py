@@ -29,6 +29,9 @@ _NAMES = frozenset(
         "true",
         "false",
         "udfff",
+        "CBOR",
+        *("Protocol", "Buffers"),
+        *("The", "Things", "Stack"),
     }
 )
 """Of fields, formats and values that JSON spells so."""

@@ -7,8 +7,10 @@ from tests.support import (
     frames_lorawan,
     frames_meters,
     frames_modbus,
+    frames_networks,
     frames_reply,
     frames_senml,
+    frames_senml_cbor,
     frames_sl651,
     frames_status,
     frames_telemetry,
@@ -18,6 +20,7 @@ from tests.support.frames import Frames
 FRAMES: dict[str, Frames] = {
     "telemetry": frames_telemetry.FRAMES,
     "senml": frames_senml.FRAMES,
+    "senml-cbor": frames_senml_cbor.FRAMES,
     "event": frames_event.FRAMES,
     "reply": frames_reply.FRAMES,
     "status": frames_status.FRAMES,
@@ -31,4 +34,5 @@ FRAMES: dict[str, Frames] = {
     "milesight": frames_lorawan.MILESIGHT,
     "cayenne": frames_lorawan.CAYENNE,
     "dragino-lht65": frames_lorawan.LHT65,
+    **frames_networks.FRAMES,
 }

@@ -1,106 +1,128 @@
-"""Networks that may be called, and those that never are."""
+"""What messages of networks hold within, whatever form they are written in; and the sessions of edge nodes."""
 
-from ipaddress import ip_address
+from base64 import b64decode
 
 import pytest
 
-from hub.networks import never_called, parse_allowed, reached
+from devices.codecs import CHIRPSTACK, CODECS, THINGS_STACK
+from devices.codecs.decoded import Decoded
+from devices.codecs.inner import Envelope, Inner, Link
+from devices.codecs.lorawan import chirpstack_json, chirpstack_protobuf, the_things_stack
+from devices.codecs.protobuf import block, key, varint
+from devices.codecs.sparkplug.node import EdgeNode, Told
+from devices.codecs.sparkplug.payload import METRICS, NAME, SEQ
+from tests.support.frames import RECEIVED, ZONE
+from tests.support.frames import at as time_of
+from tests.support.frames_networks import DATA, FRAMES, NBIRTH, NDEATH, TTS, UP, UP_PROTOBUF
+
+TH = b64decode("AXVcA2c0AQRoZQ==")
+AT = time_of("2022-07-18T09:34:15.775023Z")
+ID = "3ac7e3c4-4401-4b8d-9386-a5c902f9202d"
+LINK = Link(session="00189440", counter=7, rssi=-60.0, snr=0.0, gateway="0016c001f153a14d", gateways=2)
 
 
-@pytest.mark.parametrize(
-    ("entry", "address", "port"),
-    [
-        ("10.0.0.0/8", "10.9.8.7", 8080),
-        ("10.1.2.3", "10.1.2.3", 443),
-        ("10.1.2.3:443,8443", "10.1.2.3", 8443),
-        ("10.0.0.0/8:8000-8099", "10.1.2.3", 8050),
-        ("[fd00::1]:443", "fd00::1", 443),
-        ("[fd00::]/8:443", "fd12::3", 443),
-        ("fd00::/8", "fd12::3", 9),
-        ("127.0.0.0/8", "127.0.0.1", 9000),
-        ("[::1]:9000", "::1", 9000),
-        ("0.0.0.0/0", "10.0.0.1", 1),
-        ("::/0", "fd12::3", 9),
-    ],
-)
-def test_an_entry_allows_its_network_and_ports(entry: str, address: str, port: int) -> None:
-    assert parse_allowed(entry).allows(ip_address(address), port)
+def envelope(decoded: Decoded) -> Envelope:
+    assert decoded.envelope is not None
+    return decoded.envelope
 
 
-@pytest.mark.parametrize(
-    ("entry", "address", "port"),
-    [
-        ("10.1.2.3:443", "10.1.2.3", 80),
-        ("10.1.2.3:443,8443", "10.1.2.4", 443),
-        ("10.0.0.0/8:8000-8099", "10.1.2.3", 8100),
-        ("0.0.0.0/0", "127.0.0.1", 443),
-        ("::/0", "::1", 443),
-        ("0.0.0.0/0", "fd00::1", 443),
-    ],
-)
-def test_and_nothing_else(entry: str, address: str, port: int) -> None:
-    assert not parse_allowed(entry).allows(ip_address(address), port)
+@pytest.mark.parametrize(("payload", "places"), [(UP, ["/data", "/object"]), (UP_PROTOBUF, [98, 110])])
+def test_an_uplink_of_chirpstack_is_the_same_in_json_and_protocol_buffers(payload: bytes, places: list[object]) -> None:
+    decoded = CODECS[CHIRPSTACK, "up"](payload, RECEIVED, ZONE)
+    found = envelope(decoded)
+    [inner], [read] = found.inner, found.read
+    assert inner._replace(at="", is_packed=True) == Inner(TH, "", AT, 85, ID)
+    assert read._replace(at="") == Inner(b'{"temperature":30.8}', "", AT, 85, ID, "telemetry", is_packed=False)
+    assert [inner.at, read.at] == places
+    assert (found.ts, found.extras, found.link) == (AT, {"signal": -60.0, "snr": 0.0}, LINK)
+    if isinstance(inner.at, int):
+        assert payload[inner.at :].startswith(TH)
+    reader = chirpstack_json.dev_eui(payload) if payload is UP else chirpstack_protobuf.dev_eui(payload, "up")
+    assert reader == "0101010101010101"
 
 
-@pytest.mark.parametrize(
-    ("entry", "told"),
-    [
-        ("desk.example.org", "is no network"),
-        ("10.0.0.1/8", "host bits"),
-        ("10.0.0.0/40", "is no network"),
-        ("fd00::1:443x", "is no network"),
-        ("10.0.0.0/8:0", "no port"),
-        ("10.0.0.0/8:70000", "no port"),
-        ("10.0.0.0/8:9-1", "no port"),
-        ("10.0.0.0/8:", "is no network"),
-        ("010.0.0.1", "is no network"),
-        ("", "is no network"),
-        ("169.254.169.254:80", "is never called"),
-        ("224.0.0.0/4", "is never called"),
-        ("fe80::/10", "is never called"),
-    ],
-)
-def test_what_is_no_entry_is_refused_with_a_reason(entry: str, told: str) -> None:
-    with pytest.raises(ValueError, match=told):
-        parse_allowed(entry)
+def test_a_status_event_tells_the_battery_and_the_margin_in_either_form() -> None:
+    json, unknown, protobuf = (good.payload for good in FRAMES["chirpstack-status"].good)
+    told = [envelope(CODECS[CHIRPSTACK, "status"](each, RECEIVED, ZONE)) for each in (json, protobuf)]
+    assert [found.link for found in told] == [
+        Link(battery=75.5, margin=7.0, external_power=False),
+        Link(battery=75.5, margin=-5.0, external_power=False),
+    ]
+    assert [found.extras for found in told] == [{"battery": 75.5}] * 2
+    assert envelope(CODECS[CHIRPSTACK, "status"](unknown, RECEIVED, ZONE)).extras == {}
+    joined = envelope(CODECS[CHIRPSTACK, "join"](FRAMES["chirpstack-join"].good[0].payload, RECEIVED, ZONE))
+    assert joined.link == Link(session="00189440")
+    log = envelope(CODECS[CHIRPSTACK, "log"](FRAMES["chirpstack-log"].good[0].payload, RECEIVED, ZONE))
+    assert log.link == Link(note="ERROR: OTAA: x")
 
 
-@pytest.mark.parametrize(
-    ("address", "what"),
-    [
-        ("169.254.169.254", "metadata"),
-        ("100.100.100.200", "metadata"),
-        ("168.63.129.16", "metadata"),
-        ("fd00:ec2::254", "metadata"),
-        ("169.254.1.1", "link_local"),
-        ("fe80::1", "link_local"),
-        ("fe80::1%eth0", "link_local"),
-        ("224.0.0.1", "multicast"),
-        ("ff02::1", "multicast"),
-        ("0.0.0.1", "unspecified"),
-        ("::", "unspecified"),
-        ("255.255.255.255", "reserved"),
-        ("::ffff:169.254.169.254", "metadata"),
-        ("::ffff:0.0.0.0", "unspecified"),
-        ("64:ff9b::169.254.169.254", "relayed"),
-        ("64:ff9b::127.0.0.1", "relayed"),
-        ("64:ff9b::10.0.0.1", "relayed"),
-        ("64:ff9b:1::a9fe:a9fe", "relayed"),
-        ("2002:a9fe:a9fe::1", "relayed"),
-        ("2002:7f00:1::", "relayed"),
-        ("::127.0.0.1", "relayed"),
-        ("2001:0:4136:e378:8000:63bf:3fff:fdd2", "relayed"),
-    ],
-)
-def test_what_is_never_called(address: str, what: str) -> None:
-    assert never_called(reached(ip_address(address))) == what
+def test_a_frame_without_a_port_has_no_data() -> None:
+    for more in (b"", b',"fPort":0'):
+        decoded = CODECS[CHIRPSTACK, "up"](b'{"data":"AXVc","fCnt":9' + more + b"}", RECEIVED, ZONE)
+        assert (envelope(decoded).inner, envelope(decoded).link) == ([], Link(counter=9))
 
 
-@pytest.mark.parametrize("address", ["10.0.0.1", "127.0.0.1", "::1", "8.8.8.8", "fd00::1", "2606:4700::1111"])
-def test_what_may_be_allowed(address: str) -> None:
-    assert never_called(reached(ip_address(address))) is None
+def test_an_uplink_of_the_things_stack() -> None:
+    decoded = CODECS[THINGS_STACK, "frame"](TTS, RECEIVED, ZONE)
+    found, at = envelope(decoded), time_of("2020-02-12T15:15:45.586Z")
+    assert found.inner == [Inner(TH, "/uplink_message/frm_payload", at, 85, "AXBSH1Pk6Z0G166g:7")]
+    assert found.link == Link("AXBSH1Pk6Z0G166g", 7, -97.0, -7.25, "gtw1", 1)
+    assert the_things_stack.dev_eui(TTS) == "0004A30B001C0530"
 
 
-def test_a_form_of_an_ipv4_address_on_the_internet_is_judged_as_that() -> None:
-    for form in ("::ffff:8.8.8.8", "64:ff9b::8.8.8.8", "2002:808:808::1"):
-        assert reached(ip_address(form)) == ip_address("8.8.8.8")
+def data(seq: int, *metrics: bytes) -> bytes:
+    return b"".join(block(METRICS, metric) for metric in metrics) + key(SEQ, 0) + varint(seq)
+
+
+def read(told: list[Told]) -> list[tuple[str, float]]:
+    found = [CODECS["sparkplug", each.kind](each.payload, RECEIVED, ZONE) for each in told]
+    return [pair for decoded in found for pair in zip(decoded.metrics, decoded.values, strict=True)]
+
+
+def test_data_get_the_names_and_types_that_a_birth_has_given() -> None:
+    node = EdgeNode()
+    assert node.take("NDATA", "", DATA) == ([Told("NDATA", "", DATA)], True), "no birth is known: it is asked for"
+    told, asks = node.take("NBIRTH", "", NBIRTH)
+    assert (len(told), asks) == (1, False)
+    told, asks = node.take("NDATA", "", DATA)
+    assert (read(told), asks) == ([("temp", 22.25), ("depth", 7.0)], False)
+    negative = data(
+        2, key(2, 0) + b"\x03" + key(10, 0) + varint(2**32 - 9), block(NAME, b"total") + key(11, 0) + varint(-3)
+    )
+    told, asks = node.take("NDATA", "", negative)
+    assert (read(told), asks) == ([("depth", -9.0), ("total", -3.0)], False), "signed as unsigned, by alias and by name"
+
+
+def test_a_gap_or_an_unknown_alias_asks_for_a_birth_and_a_birth_may_have_any_number() -> None:
+    node = EdgeNode()
+    node.take("NBIRTH", "", NBIRTH)
+    node.take("NDATA", "", DATA)
+    assert node.take("DDATA", "d", data(3))[1], "2 is missing"
+    assert not node.take("DDATA", "d", data(4))[1]
+    assert node.take("DDATA", "d", data(5, key(2, 0) + b"\x63" + key(10, 0) + b"\x01"))[1], "an alias of no birth"
+    assert node.gaps == 1
+    for seq in range(6, 256):
+        assert not node.take("NDATA", "", data(seq))[1], seq
+    assert not node.take("NDATA", "", data(0))[1], "255 is followed by 0"
+    assert not node.take("NBIRTH", "", NBIRTH.replace(b"\x18\x00", b"\x18\x63"))[1]
+
+
+def test_the_death_of_a_node_is_that_of_its_devices_unless_it_is_of_a_session_before() -> None:
+    node = EdgeNode()
+    node.take("NBIRTH", "", NBIRTH)
+    for number, device in enumerate(("a", "b"), 1):
+        node.take("DBIRTH", device, data(number))
+    node.take("DDEATH", "b", data(3))
+    before = NDEATH[:-1] + b"\x02"
+    assert node.take("NDEATH", "", before) == ([], False)
+    assert node.born
+    told, asks = node.take("NDEATH", "", NDEATH)
+    assert ([(each.kind, each.device) for each in told], asks) == ([("NDEATH", ""), ("DDEATH", "a")], False)
+    assert not node.born
+    assert node.take("NDATA", "", DATA)[1]
+
+
+def test_what_cannot_be_read_is_given_back_as_it_is() -> None:
+    node = EdgeNode()
+    for broken in (b"\x12\x05ab", b"\x12\x02\x0a\x05", b"{}"):
+        assert node.take("NBIRTH", "", broken) == ([Told("NBIRTH", "", broken)], False)

@@ -1,0 +1,86 @@
+"""Events of ChirpStack 4, in JSON or Protocol Buffers (chirpstack-api, integration.proto). Pure.
+
+The kind of an event is in its topic, or in ?event= of its address, not in its payload; what has its default is left
+out of it. A repeat has the same deduplicationId. What is no uplink tells something of the device, and no reading but
+its battery.
+"""
+
+from collections.abc import Callable, Mapping
+from datetime import tzinfo
+
+from devices.codecs.decoded import MAX_BYTES, Codec, Decoded, ReplyDraft
+from devices.codecs.inner import Envelope, Link
+from devices.codecs.lorawan import chirpstack_json, chirpstack_protobuf
+from devices.codecs.lorawan.happening import Happening
+from devices.codecs.lorawan.network import decoded_of, enveloped
+from devices.codecs.octets import check_size, cut
+from hub.models import Micros
+
+
+def _joined(told: Happening) -> Decoded:
+    return enveloped(Envelope(ts=told.at, link=Link(session=told.session or None)), online=True)
+
+
+def _status(told: Happening) -> Decoded:
+    link = Link(battery=told.battery, margin=told.margin, external_power=told.external_power)
+    extras = {} if told.battery is None else {"battery": told.battery}
+    return enveloped(Envelope(ts=told.at, extras=extras, link=link))
+
+
+def _log(told: Happening) -> Decoded:
+    note = ": ".join(part for part in (told.level, told.code, told.text) if part)
+    return enveloped(Envelope(ts=told.at, link=Link(note=note[:_LONGEST_NOTE])))
+
+
+def _acknowledged(told: Happening) -> Decoded:
+    return _settled(told, None if told.acknowledged else "the device did not acknowledge it")
+
+
+def _settled(told: Happening, error: str | None) -> Decoded:
+    decoded = enveloped(Envelope(ts=told.at, link=Link()))
+    if told.item is not None:
+        result = {"acknowledged": True, "f_cnt_down": told.counter}
+        decoded.reply = ReplyDraft(told.item, None if error else result, error)
+    return decoded
+
+
+def _nothing(told: Happening) -> Decoded:
+    """What the hub makes nothing of; it shows that the device is there."""
+    return enveloped(Envelope(ts=told.at, link=Link()))
+
+
+_LONGEST_NOTE = 300
+"""Characters."""
+_OTHERS: Mapping[str, Callable[[Happening], Decoded]] = {
+    "join": _joined,
+    "status": _status,
+    "ack": _acknowledged,
+    "txack": _nothing,
+    "log": _log,
+    "location": _nothing,
+    "integration": _nothing,
+}
+EVENTS = ("up", *_OTHERS)
+"""As topics name them."""
+
+
+def codec(event: str) -> Codec:
+    """The codec of one kind of event."""
+
+    def decode(payload: bytes, received: Micros, _zone: tzinfo) -> Decoded:
+        """Decode an event. JSON begins with a brace, which no message of Protocol Buffers does."""
+        check_size(payload, MAX_BYTES)
+        if not payload:
+            raise cut(payload, 1)
+        reader = chirpstack_json if payload[0] == _BRACE else chirpstack_protobuf
+        if event == "up":
+            decoded = decoded_of(reader.uplink(payload))
+        else:
+            decoded = _OTHERS[event](reader.happening(payload, event))
+        decoded.timeless = decoded.envelope is not None and decoded.envelope.ts is None
+        return decoded
+
+    return decode
+
+
+_BRACE = ord("{")

@@ -1,0 +1,61 @@
+"""Payloads of Sparkplug B by the field numbers of the specification (3.0, 6.4), and metrics as they are sent. Pure."""
+
+from typing import NamedTuple
+
+from devices.codecs.protobuf import LEN, Field, expect, fields, number, text
+
+TIMESTAMP, METRICS, SEQ = 1, 2, 3
+"""Fields of a payload."""
+NAME, ALIAS, AT, DATATYPE, HISTORICAL, NULL, PROPERTIES = 1, 2, 3, 4, 5, 7, 9
+INT, LONG, FLOAT, DOUBLE, BOOLEAN = 10, 11, 12, 13, 14
+"""Fields of a metric."""
+SIGNED = {1: 8, 2: 16, 3: 32, 4: 64}
+"""Bits of data types with a sign, by their number; they are sent without it."""
+UNSIGNED = frozenset({5, 6, 7, 8})
+FLOATING, BOOL = frozenset({9, 10}), 11
+BD_SEQ = "bdSeq"
+"""The metric that tells which death belongs to which birth."""
+
+
+Metric = dict[int, Field]
+"""Its fields by number, the last of one that is sent twice."""
+
+
+class Payload(NamedTuple):
+    """A payload whose metrics are not looked into yet."""
+
+    timestamp: int | None
+    """Milliseconds."""
+    seq: int | None
+    metrics: list[Field]
+    at: int
+    """Where the timestamp stands."""
+
+
+def read(message: bytes) -> Payload:
+    """The payload; DecodeError at the byte where it cannot be read."""
+    timestamp = seq = None
+    at, metrics = 0, []
+    for field in fields(message, 0, len(message)):
+        if field[0] == METRICS:
+            metrics.append(expect(field, LEN, "metrics"))
+        elif field[0] == TIMESTAMP:
+            timestamp, at = number(field, "timestamp"), field[4]
+        elif field[0] == SEQ:
+            seq = number(field, "seq")
+    return Payload(timestamp, seq, metrics, at)
+
+
+def metric_of(message: bytes, field: Field) -> Metric:
+    """A metric of a payload."""
+    return {each[0]: each for each in fields(message, field[2], field[3])}
+
+
+def told(metric: Metric, field: int, default: int = 0) -> int:
+    """The number that a metric tells in a field."""
+    return number(metric[field], "metric") if field in metric else default
+
+
+def name_of(message: bytes, metric: Metric) -> str | None:
+    """The name of a metric; None where it has an alias only."""
+    return text(message, metric[NAME], "name") if NAME in metric else None
