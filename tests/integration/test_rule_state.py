@@ -279,10 +279,12 @@ class Life:
             await self.submit([ending_raw(ending, self.pole, now_micros()) for ending in endings])
 
     async def check(self) -> None:
-        other = await StagedHub(self.pool, settings=self.settings).restore()
-        [*self.hub.made.rules.steps(Batch([]))]  # takes over what changed among devices and rules
-        all_told = not self.untold
-        assert known(self.hub.made.rules, all_told) == known(other.made.rules, all_told)
+        """Between two batches: what ends by itself is decided by the hub that runs, and by it only."""
+        async with self.pipeline.turn:
+            other = await StagedHub(self.pool, settings=self.settings).restore()
+            [*self.hub.made.rules.steps(Batch([]))]  # takes over what changed among devices and rules
+            all_told = not self.untold
+            assert known(self.hub.made.rules, all_told) == known(other.made.rules, all_told)
         models = {"level": self.model.level, "smoke": self.model.smoke, "line_crossing": self.model.line}
         for what, model in models.items():
             assert await self.told(what) == (model.told, model.onsets), what
