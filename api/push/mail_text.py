@@ -59,12 +59,13 @@ def _headed(
 
 def _write(made: EmailMessage, words: Wording, lang: Lang, named: list[str], drawing: str = "") -> None:
     """The text, plain and as HTML."""
-    lines = [f"{label}: {fact}" for label, fact in words.facts] + ([words.link] if words.link else [])
+    facts = [*words.facts, *words.guidance]
+    lines = [f"{label}: {fact}" for label, fact in facts] + ([words.link] if words.link else [])
     made.set_content("\n".join([words.heading, "", *lines, "", *named, ""]))
     rows = "".join(
         f'<tr><td style="color:#667085;padding:2px 12px 2px 0">{html.escape(label)}</td>'
         f"<td>{html.escape(fact)}</td></tr>"
-        for label, fact in words.facts
+        for label, fact in facts
     )
     style = f"border-left:6px solid {COLOURS[words.colour]};padding-left:10px"
     items = "".join(f"<li>{html.escape(each)}</li>" for each in named)

@@ -18,6 +18,9 @@ from api.push.pace import Pace
 from api.push.wording import Wording, summary_lines, worded, worded_summary
 from hub.words.sentence import Sentence
 
+GUIDANCE_MAX = 150
+"""Characters of each text of guidance: with four of them, in Chinese, a message stays below the 4096 bytes of WeCom."""
+
 Trouble = Literal["revoked", "sign", "blocked", "keyword", "limited"]
 FAILURES: Mapping[Trouble, Failure] = {
     "revoked": "login", "sign": "secret", "blocked": "login", "keyword": "rejected", "limited": "busy",
@@ -59,6 +62,9 @@ class Robot(HttpChannel):
         """A message of one alert."""
         lines = [f"**{label}** {self.coloured(words.colour, fact) if not at else fact}"
                  for at, (label, fact) in enumerate(words.facts)]  # fmt: skip
+        lines += [
+            f"**{label}** {said[:GUIDANCE_MAX]}{'…' * (len(said) > GUIDANCE_MAX)}" for label, said in words.guidance
+        ]
         return Text(words.heading, words.colour, lines, words.link, words.link_text)
 
     def _made(self, keys: Keys, url: httpx.URL, text: Text) -> Request:

@@ -9,6 +9,7 @@ from zoneinfo import ZoneInfo, available_timezones
 from pydantic import BaseModel, ConfigDict, field_validator
 
 from api.push.channel import Delivery, Summary
+from hub.alerts.guidance import TEXTS
 from hub.alerts.titles import marked, unmarked
 from hub.words import optional, text
 
@@ -16,6 +17,8 @@ LEVELS = ("red", "orange", "yellow", "blue")
 COLOURS = {"red": "#D92D20", "orange": "#DC6803", "yellow": "#B58900", "blue": "#1570EF", "cleared": "#079455"}
 TITLE_MAX = 120
 """Characters of a title."""
+GUIDANCE_MAX = 1_000
+"""Characters of each text of guidance; robots cut it further."""
 LINE_MAX = 60
 """Characters of a title in a summary."""
 MOST_COUNTED = 5
@@ -53,6 +56,8 @@ class Wording(NamedTuple):
     """The values by what they are: level, change, place, value, time."""
     link: str | None
     link_text: str
+    guidance: Sequence[tuple[str, str]] = ()
+    """Label and text of what is known of the cause, and what is to be done."""
 
 
 def worded(delivery: Delivery, zone: str) -> Wording:
@@ -74,8 +79,20 @@ def worded(delivery: Delivery, zone: str) -> Wording:
     named = {label: plain(fact) for label, fact in facts if fact}
     shown = [(text(f"push.label.{label}", lang), fact) for label, fact in named.items()]
     return Wording(
-        with_mark(delivery, title_of(delivery)), colour, shown, named, delivery.link, text("push.open", lang)
-    )
+        with_mark(delivery, title_of(delivery)), colour, shown, named, delivery.link, text("push.open", lang),
+        guidance_of(delivery),
+    )  # fmt: skip
+
+
+def guidance_of(delivery: Delivery) -> list[tuple[str, str]]:
+    """What whoever answers is told beside the facts, while the condition lasts, as far as the ceiling leaves it."""
+    given, lang = delivery.picture.get("guidance"), delivery.lang
+    if not given or delivery.picture.get("cleared_at") is not None:
+        return []
+    told = {name: str(given[name]) for name in TEXTS if given.get(name)}
+    if respond_s := given.get("respond_s"):
+        told["respond"] = text("push.respond", lang, minutes=f"{respond_s / 60:.3g}")
+    return [(text(f"push.label.{name}", lang), plain(said, GUIDANCE_MAX)) for name, said in told.items()]
 
 
 def with_mark(delivery: Delivery, title: str) -> str:
@@ -172,7 +189,7 @@ def local_time(at: datetime, zone: str) -> str:
     return at.astimezone(ZoneInfo(zone) if zone != "UTC" else UTC).isoformat(sep=" ", timespec="seconds")
 
 
-def plain(value: str) -> str:
-    """In one line of at most TITLE_MAX characters, without what robots take for markup."""
+def plain(value: str, most: int = TITLE_MAX) -> str:
+    """In one line of at most so many characters, without what robots take for markup."""
     line = " ".join("".join(each if each.isprintable() else " " for each in value).split())
-    return line.translate(_LOOKALIKES)[:TITLE_MAX]
+    return line.translate(_LOOKALIKES)[:most]
