@@ -42,12 +42,20 @@ select a.id, coalesce(d.organisation, a.organisation), a.region, coalesce(p.cate
             when r.event_kind is not null then inhibitors(d.parent_id, r.event_kind)
                 || case when r.event_kind in ('offline', 'fault', 'video_loss')
                        then incident_leads(a.id, d.id, r.event_kind, a.opened_at) end
-            -- A device that is offline, or would be kept back as such, is why its series are silent.
+                || case when r.event_kind = 'offline' then (
+                       select array_agg(o.id order by o.raised_at, o.id)
+                       from alert o join rule why on why.id = o.rule_id
+                       where o.device_id = d.id and why.signal = 'silence' and o.raised_at < a.raised_at
+                         and o.cleared_at is null and o.handling not in ('closed', 'false_alarm', 'merged')
+                         and o.drill_id is null) end
+            -- A device that is offline, or would be kept back as such, is why its series are silent; that it is silent is
+            -- told once: by whichever is known first.
             when r.signal = 'silence' then inhibitors(d.parent_id, 'offline') || (
                 select array_agg(o.id order by o.raised_at, o.id)
                 from alert o join rule why on why.id = o.rule_id
-                where o.device_id = d.id and why.event_kind = 'offline' and o.cleared_at is null
-                  and o.handling not in ('closed', 'false_alarm', 'merged') and o.drill_id is null)
+                where o.device_id = d.id and why.event_kind = 'offline' and o.raised_at <= a.raised_at
+                  and o.cleared_at is null and o.handling not in ('closed', 'false_alarm', 'merged')
+                  and o.drill_id is null)
             end as inhibitors
 from alert a
 left join rule r on r.id = a.rule_id

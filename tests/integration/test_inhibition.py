@@ -246,7 +246,7 @@ async def test_a_drill_keeps_nothing_real_back(city: City) -> None:
     assert await city.states(await city.happens("lamp", "offline")) == ["pending"]
 
 
-async def test_series_of_a_device_that_is_offline_are_not_told_to_be_silent_but_all_else_is(city: City) -> None:
+async def rules_on_level(city: City) -> None:
     await city.run("""update profile set metrics = '{"level": {"name": "Level"}}' where code = 'gauge'""")
     await city.run("""insert into series (device_id, metric) select id, 'level' from device on conflict do nothing""")
     for signal in ("silence", "flat", "value"):
@@ -256,27 +256,51 @@ async def test_series_of_a_device_that_is_offline_are_not_told_to_be_silent_but_
             signal=signal,
         )
 
-    async def measured(device: str, signal: str, level: int = 3) -> UUID:
-        change = await city.change(device, signal, uuid4(), level)
-        [(series,)] = await city.run("select id from series where device_id = %(id)s", id=change.device_id)
-        change = replace(change, target=f"{device}/{signal}", series_id=series, value=60.0, threshold=60.0)
-        [result] = await city.commit([change])
-        assert result.outcome == "applied", result
-        return change.alert_id
 
-    assert await city.states(await measured("camera", "silence")) == ["pending"], "it is not offline"
+async def measured(
+    city: City, device: str, signal: str, level: int = 3, alert: UUID | None = None, change: str = "raised"
+) -> UUID:
+    made = await city.change(device, signal, alert or uuid4(), level, change)
+    [(series,)] = await city.run("select id from series where device_id = %(id)s", id=made.device_id)
+    made = replace(made, target=f"{device}/{signal}", series_id=series, value=60.0, threshold=60.0)
+    [result] = await city.commit([made])
+    assert result.outcome == "applied", result
+    return made.alert_id
+
+
+async def test_that_a_device_is_silent_is_told_once_by_whichever_is_known_first(city: City) -> None:
+    await rules_on_level(city)
+    silent = await measured(city, "lamp", "silence", 2)
     offline = await city.happens("lamp", "offline")
-    silent, flat, high = [await measured("lamp", signal) for signal in ("silence", "flat", "value")]
+    assert await city.states(silent) == ["pending"]
+    assert await city.states(offline) == ["inhibited"], "its series is silent, which was told"
+    await measured(city, "lamp", "silence", 3, silent, "updated")
+    assert await city.states(silent) == ["pending", "pending"], "what keeps back is not kept back by what it keeps"
+    fire = await city.happens("lamp", "fire")
+    red = await measured(city, "camera", "silence")
+    assert await city.states(fire) == ["pending"]
+    assert await city.states(await city.happens("camera", "offline", level=4)) == ["pending"], "it is red"
+    assert await city.states(red) == ["pending"]
+    await measured(city, "lamp", "silence", 3, silent, "cleared")
+    await city.look()
+    assert await city.states(offline) == ["pending"], "the series is back, and the device is not"
+
+
+async def test_series_of_a_device_that_is_offline_are_not_told_to_be_silent_but_all_else_is(city: City) -> None:
+    await rules_on_level(city)
+    assert await city.states(await measured(city, "camera", "silence")) == ["pending"], "it is not offline"
+    offline = await city.happens("lamp", "offline")
+    silent, flat, high = [await measured(city, "lamp", signal) for signal in ("silence", "flat", "value")]
     assert [await city.states(each) for each in (silent, flat, high)] == [["inhibited"], ["pending"], ["pending"]]
     assert (await city.client.get(f"/alerts/{silent}")).json()["inhibited_by"] == str(offline)
     await city.happens("lamp", "offline", alert=offline, change="cleared")
     await city.look()
     assert await city.states(silent) == ["pending"], "the device is back, and its series is not"
     await city.happens("gauge-1", "offline")
-    assert await city.states(await measured("gauge-1", "silence", level=4)) == ["pending"], "it is red"
+    assert await city.states(await measured(city, "gauge-1", "silence", level=4)) == ["pending"], "it is red"
     dark = await city.happens("pole", "offline")
     await city.run("update alert set cleared_at = now() where id = %(id)s", id=silent)
-    [behind] = [await measured("lamp", "silence")]
+    [behind] = [await measured(city, "lamp", "silence")]
     assert await city.states(behind) == ["inhibited"], "its pole is offline"
     await city.happens("pole", "offline", alert=dark, change="cleared")
     await city.look()
