@@ -11,7 +11,7 @@ from analytics.reordering.newest import Newest
 from analytics.rules.definitions import Rule, ThresholdRule
 from analytics.rules.expressions.look import Look, look
 from analytics.rules.expressions.outcome import Outcome, outcome_of
-from analytics.rules.expressions.subjects import Subjects, subjects_of
+from analytics.rules.expressions.subjects import FollowedSubjects
 from analytics.rules.expressions.surroundings import asked_by, surroundings_of
 from analytics.rules.ruleset import RuleSet
 from devices.registry.registry import Registry
@@ -30,7 +30,7 @@ class Expressions:
 
     def __init__(self, registry: Registry, newest: Newest) -> None:
         self._registry, self._newest = registry, newest
-        self._subjects = Subjects()
+        self._followed = FollowedSubjects(registry)
         self._profiles: dict[int, int] = {}
         """Profiles of rules with an expression, by rule id."""
         self._generation = -1
@@ -53,13 +53,13 @@ class Expressions:
             self._profiles = {rule.id: rule.profile_id for rule in given if rule.expression is not None}
         elif before == self._slots and not (self._profiles and self._concerns(devices)):
             return
-        self._subjects = subjects_of(rules.rules, rules.slots, self._registry)
+        self._followed.follow(rules.rules, rules.slots)
         self._made += 1
 
     @property
     def ask_others(self) -> bool:
         """Whether any of them is calculated from values of other devices."""
-        return any(subject.whose is not None for subject in self._subjects.all)
+        return any(subject.whose is not None for subject in self._followed.now.all)
 
     async def look(self, conn: AsyncConnection, rules: RuleSet) -> None:
         """Read what is committed of other devices, of those that are near or a gateway now.
@@ -86,7 +86,9 @@ class Expressions:
         since: NDArray[np.int64],
     ) -> Outcome:
         """See `outcome_of`."""
-        return outcome_of(self._subjects, rules.slots, self._newest, readings, message, corrected, since, self._look)
+        return outcome_of(
+            self._followed.now, rules.slots, self._newest, readings, message, corrected, since, self._look
+        )
 
     def _concerns(self, changed: NDArray[np.int32] | None) -> bool:
         if changed is None or len(changed) > FEW:

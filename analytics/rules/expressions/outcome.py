@@ -15,8 +15,9 @@ from numpy.typing import NDArray
 
 from analytics.reordering.newest import Newest
 from analytics.rules.expressions.elsewhere import Elsewhere, Nowhere
+from analytics.rules.expressions.own_series import NO_SERIES
 from analytics.rules.expressions.rows import Rows
-from analytics.rules.expressions.subjects import NO_SERIES, Subject, Subjects
+from analytics.rules.expressions.subjects import Subject, Subjects
 from analytics.rules.slots import LONG_AGO, NEVER, Floats, Ints, Slots
 from devices.expressions.inputs import Input
 from hub.models import Columns, Micros

@@ -5,8 +5,9 @@ import numpy as np
 from analytics.rules.definitions import ThresholdRule
 from analytics.rules.expressions.elsewhere import Elsewhere, Whose
 from analytics.rules.expressions.outcome import outcome_of
+from analytics.rules.expressions.own_series import NO_SERIES
 from analytics.rules.expressions.rows import Rows
-from analytics.rules.expressions.subjects import NO_SERIES, Subject, Subjects
+from analytics.rules.expressions.subjects import Subject, Subjects
 from analytics.rules.slots import Floats, Ints, Slots
 from devices.expressions.inputs import Input, Scope
 from devices.expressions.program import program_of

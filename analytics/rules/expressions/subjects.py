@@ -2,22 +2,23 @@
 
 import logging
 from collections.abc import Mapping
-from typing import NamedTuple
+from typing import NamedTuple, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
 from analytics.rules.definitions import Rule, ThresholdRule
 from analytics.rules.expressions.elsewhere import Whose
+from analytics.rules.expressions.own_series import NO_SERIES, OwnSeries
+from analytics.rules.expressions.reach import ByDevice, Named, Reached
 from analytics.rules.slots import Ints, Slots
-from devices.expressions.inputs import Input
+from analytics.rules.watches import stretches
 from devices.expressions.program import Program, program_of
 from devices.expressions.refused import ExpressionRefused
 from devices.registry.registry import Registry
 from hub.models import Micros
 
 log = logging.getLogger(__name__)
-NO_SERIES = -1
 
 
 class Subject(NamedTuple):
@@ -32,59 +33,131 @@ class Subject(NamedTuple):
     """None: it asks for nothing of other devices."""
 
 
-class Subjects:
-    """All expressions; immutable, made anew when rules or their devices change."""
+class Reach(Protocol):
+    """Tells which readings reach which places."""
 
-    def __init__(self, subjects: tuple[Subject, ...] = (), slots: Ints | None = None) -> None:
+    def reached(self, series: NDArray[np.int32]) -> Reached:
+        """Which rows of these reach which place, as which of its inputs."""
+
+
+class Subjects:
+    """All expressions; made anew when rules or their slots change."""
+
+    def __init__(
+        self, subjects: tuple[Subject, ...] = (), slots: Ints | None = None, reach: Reach | None = None
+    ) -> None:
+        """`reach` knows them by their devices; left out, by the series of each."""
         self.all = subjects
         self.slots = np.empty(0, np.int64) if slots is None else slots
         """By place, ascending places of a subject lie together."""
-        pairs = [_inputs_of(subject) for subject in subjects]
-        columns = np.concatenate([np.empty((3, 0), np.int64), *pairs], axis=1)
-        self._series, self._place, self._input = columns[:, np.argsort(columns[0], kind="stable")]
-        self._order = np.argsort(self.slots)
+        self.reached = (reach or _BySeries(subjects)).reached
+        self._places = np.full(int(self.slots.max(initial=-1)) + 1, -1, np.int32)
+        self._places[self.slots] = np.arange(len(self.slots))
 
     def __len__(self) -> int:
         return len(self.slots)
 
-    def reached(self, series: NDArray[np.int32]) -> tuple[Ints, Ints, Ints]:
-        """Which rows of these reach which place, as which of its inputs."""
-        begin = np.searchsorted(self._series, series, side="left")
-        count = np.searchsorted(self._series, series, side="right") - begin
-        row = np.repeat(np.arange(len(series)), count)
-        at = np.arange(len(row)) - np.repeat(np.cumsum(count) - count, count) + np.repeat(begin, count)
-        return row, self._place[at], self._input[at]
-
     def place(self, slot: int) -> int | None:
         """The place of a slot; None: it has no expression."""
-        at = int(np.searchsorted(self.slots, slot, sorter=self._order))
-        place = int(self._order[at]) if at < len(self.slots) else -1
-        return place if place >= 0 and self.slots[place] == slot else None
+        place = int(self._places[slot]) if slot < len(self._places) else -1
+        return place if place >= 0 else None
 
     def subject(self, place: int) -> Subject:
         """The subject of a place."""
         return next(each for each in reversed(self.all) if each.first <= place)
 
 
-def subjects_of(rules: Mapping[int, Rule], slots: Slots, registry: Registry) -> Subjects:
-    """Those of the rules in force. An expression that cannot be used any more sees no readings, and is logged."""
-    found: list[Subject] = []
-    where: list[Ints] = []
-    count = 0
-    for rule in rules.values():
-        if not isinstance(rule, ThresholdRule) or rule.expression is None:
-            continue
+class _BySeries:
+    """Of few subjects: an entry for each series."""
+
+    def __init__(self, subjects: tuple[Subject, ...]) -> None:
+        pairs = [_inputs_of(subject) for subject in subjects]
+        columns = np.concatenate([np.empty((3, 0), np.int64), *pairs], axis=1)
+        self._series, self._place, self._input = columns[:, np.argsort(columns[0], kind="stable")]
+
+    def reached(self, series: NDArray[np.int32]) -> Reached:
+        """See Reach."""
+        begin = np.searchsorted(self._series, series, side="left")
+        count = np.searchsorted(self._series, series, side="right") - begin
+        at = stretches(begin, count)
+        return np.repeat(np.arange(len(series)), count), self._place[at], self._input[at]
+
+
+class _Known(NamedTuple):
+    """A rule as it was taken over."""
+
+    rule: ThresholdRule
+    slots: Ints
+    devices: Ints
+    """Of the slots."""
+    subject: Subject
+
+    def stays(self, rule: ThresholdRule, slots: Ints, devices: Ints, whose: Whose | None) -> bool:
+        """Whether it has the same places still."""
+        return (
+            self.rule == rule
+            and np.array_equal(self.slots, slots)
+            and np.array_equal(self.devices, devices)
+            and (whose and whose[:2]) == (self.subject.whose and self.subject.whose[:2])
+        )
+
+
+class FollowedSubjects:
+    """Those of the rules in force: a changed device costs what its own places cost, if its slots stay."""
+
+    def __init__(self, registry: Registry) -> None:
+        self.now = Subjects()
+        self._registry, self._own = registry, OwnSeries(registry)
+        self._known: list[_Known] = []
+        self._quantities = 0
+        """How many there were then."""
+
+    def follow(self, rules: Mapping[int, Rule], slots: Slots) -> None:
+        """Take over changed rules and devices, between two batches. An expression that cannot be used any more sees no
+        readings, and is logged."""
+        changed = self._own.follow()
+        before = {} if changed is None else {each.rule.id: each for each in self._known}
+        expressed = (rule for rule in rules.values() if isinstance(rule, ThresholdRule) and rule.expression is not None)
+        found = [each for rule in expressed if (each := self._taken(rule, slots, before, changed)) is not None]
+        quantities, self._quantities = self._quantities, len(self._registry.quantities)
+        if quantities == self._quantities and [*map(id, found)] == [*map(id, self._known)]:
+            return
+        self._known, subjects, first = found, list[Subject](), 0
+        for each in found:
+            subjects.append(each.subject._replace(first=first))
+            first += len(each.slots)
+        named = [Named(each.rule.profile_id, _own_metrics(each.subject.program), each.devices) for each in found]
+        where = np.concatenate([np.empty(0, np.int64), *(each.slots for each in found)])
+        self.now = Subjects(tuple(subjects), where, ByDevice(self._registry, named))
+
+    def _taken(
+        self, rule: ThresholdRule, slots: Slots, before: Mapping[int, _Known], changed: NDArray[np.int32] | None
+    ) -> _Known | None:
         at = np.sort(slots.of_rule(rule.id))
-        program = _program(rule)
-        if program is None or not len(at):
-            continue
-        devices = registry.device_of[slots.series[at]]
-        columns = [_series_of(each, rule.profile_id, devices, registry) for each in program.inputs]
-        whose = _whose(rule.profile_id, devices, registry) if program.asks_others else None
-        found.append(Subject(program, rule.stale, count, np.stack(columns, axis=1), whose))
-        where.append(at)
-        count += len(at)
-    return Subjects(tuple(found), np.concatenate([np.empty(0, np.int64), *where]))
+        program = _program(rule) if len(at) else None
+        if program is None:
+            return None
+        devices = self._registry.device_of[slots.series[at]].astype(np.int64)
+        whose = _whose(rule.profile_id, devices, self._registry) if program.asks_others else None
+        known = before.get(rule.id)
+        if known is not None and changed is not None and known.stays(rule, at, devices, whose):
+            mine = np.flatnonzero(np.isin(devices, changed))
+            self._fill(rule, known.subject, mine, devices[mine])
+            return known
+        series = np.full((len(at), len(program.inputs)), NO_SERIES, np.int64)
+        subject = Subject(program, rule.stale, 0, series, whose)
+        self._fill(rule, subject, np.arange(len(at)), devices)
+        return _Known(rule, at, devices, subject)
+
+    def _fill(self, rule: ThresholdRule, subject: Subject, places: Ints, devices: Ints) -> None:
+        """Set the series of some places of a subject."""
+        for number, metric in enumerate(_own_metrics(subject.program)):
+            if metric is not None and len(places):
+                subject.series[places, number] = self._own.of((rule.profile_id, metric), devices)
+
+
+def _own_metrics(program: Program) -> list[str | None]:
+    return [each.metric if each.scope == "device" else None for each in program.inputs]
 
 
 def _program(rule: ThresholdRule) -> Program | None:
@@ -95,25 +168,9 @@ def _program(rule: ThresholdRule) -> Program | None:
         return None
 
 
-def _whose(profile: int, devices: NDArray[np.int32], registry: Registry) -> Whose:
+def _whose(profile: int, devices: Ints, registry: Registry) -> Whose:
     first = registry.device(int(devices[0]))
-    return Whose(profile, 0 if first is None else first.max_future, devices.astype(np.int64))
-
-
-def _series_of(wanted: Input, profile: int, devices: NDArray[np.int32], registry: Registry) -> Ints:
-    """Of each device the series of an input."""
-    found = np.full(len(devices), NO_SERIES, np.int64)
-    if wanted.scope != "device":
-        return found
-    series = registry.series_of_quantities({(profile, wanted.metric)}).get((profile, wanted.metric))
-    if series is None:
-        return found
-    order = np.argsort(registry.device_of[series], kind="stable")
-    owners = registry.device_of[series][order]
-    at = np.minimum(np.searchsorted(owners, devices), len(owners) - 1)
-    mine = owners[at] == devices
-    found[mine] = series[order][at[mine]]
-    return found
+    return Whose(profile, 0 if first is None else first.max_future, devices)
 
 
 def _inputs_of(subject: Subject) -> Ints:
