@@ -2,7 +2,7 @@
 are judged.
 
 Devices that another process receives, or of which nothing was ever heard, are not silent; those that are not active
-have no slots.
+have no slots. One that is in use again, or that somebody has worked on, has its whole time again.
 """
 
 import numpy as np
@@ -11,6 +11,7 @@ from analytics.reordering.newest import Newest
 from analytics.rules import silence
 from analytics.rules.reception import Reception
 from analytics.rules.slots import LONG_AGO, NEVER, Ints, Slots
+from analytics.rules.windows import Windows
 from devices.registry.registry import Registry
 from hub.models import Micros
 
@@ -18,13 +19,17 @@ from hub.models import Micros
 class Hearing:
     """Lets silence grow from the newest readings; `newest` are those that are judged, of committed batches."""
 
-    def __init__(self, registry: Registry, newest: Newest) -> None:
-        self._registry, self._newest = registry, newest
+    def __init__(self, registry: Registry, newest: Newest, windows: Windows) -> None:
+        self._registry, self._newest, self._windows = registry, newest, windows
+        self._revision = 0
+        """Of the windows that slots go by."""
 
     def follow(self, slots: Slots, reception: Reception) -> None:
         """Go by what is received now: what was not is no silence."""
-        if slots.hears != (hears := _hears(reception)):
-            slots.hears = hears
+        slots.worked = self._worked
+        hears, revision = _hears(reception), self._windows.revision
+        if (slots.hears, self._revision) != (hears, revision):
+            slots.hears, self._revision = hears, revision
             silence.arm(slots, silence.silent(slots, slots.row >= 0))
 
     def begin(self, slots: Slots, reception: Reception, at: Ints) -> None:
@@ -33,6 +38,7 @@ class Hearing:
         if not len(at):
             return
         series = slots.series[at]
+        slots.active[at] = self._registry.active_since[self._registry.device_of[series]]
         newest, *_ = self._newest.of(series.astype(np.int64))
         heard = [self._watches(each, reception) for each in series.tolist()]
         slots.watches.last[slots.watch[at]] = np.where(heard, np.maximum(newest, LONG_AGO), LONG_AGO)
@@ -51,6 +57,9 @@ class Hearing:
         if "silence" not in slots.watches.by_signal or (slots.hears == (hears := _hears(reception)) < NEVER):
             return NEVER
         return now + look_s if hears == NEVER else now
+
+    def _worked(self, series: int, begin: Micros, end: Micros) -> Micros:
+        return self._windows.worked(int(self._registry.device_of[series]), begin, end)
 
     def _watches(self, series: int, reception: Reception) -> bool:
         device = self._registry.owner(series)

@@ -105,10 +105,11 @@ class RuleBook(Stage):
         self._turn = asyncio.Lock()  # an older snapshot must not be taken over after a newer one
         self._tags = Tags()
         self._set = RuleSet(registry, self._tags)
-        self._withholding = Withholding(registry, Windows(registry), Flaps(registry, flapping))
+        windows = Windows(registry)
+        self._withholding = Withholding(registry, windows, Flaps(registry, flapping))
         self._own = Latest() if newest is None else None
         self._newest = newest or NewestJudged(self._own or Latest())
-        self._hearing = Hearing(registry, self._newest)
+        self._hearing = Hearing(registry, self._newest, windows)
         self._expressions = Expressions(registry, self._newest)
         self._readings = ReadingAlerts(registry, self._withholding)
         self._events = EventAlerts(registry, self._stale_after, self._withholding)

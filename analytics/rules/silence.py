@@ -1,7 +1,9 @@
 """Rules on silence: levels by the time since the newest reading of a series, which grows without one. Pure.
 
 A level pends from the newest reading on, and is reached its time later, or as much later than the process began to
-receive everything: what could not be heard is no silence (docs/adr/0009). `since` of a slot holds when levels that are
+receive everything, or the device is in use again: what could not be heard is no silence (docs/adr/0009). One below red
+that would be reached while somebody works on the device, or sooner than its time after that, is reached its time
+after the end of the work. `since` of a slot holds when levels that are
 not reached will be, and since when those that are have been back. So a reading, which costs a few array operations,
 puts off; and what is reached is found where hold times that have ended are.
 """
@@ -13,7 +15,7 @@ from numpy.typing import NDArray
 
 from analytics.rules.slots import LONG_AGO, NEVER, Ints, Slots
 from analytics.rules.verdict import Transition, Verdict, Walked
-from hub.models import Micros
+from hub.models import RED, Micros
 
 _NUMBERS = np.arange(1, 5)
 
@@ -24,7 +26,8 @@ def arm(slots: Slots, at: Ints) -> None:
         return
     after = slots.after[slots.row[at]]
     reached = slots.level[at, None] >= _NUMBERS
-    base, heard = np.maximum(slots.last(at), slots.hears), slots.last(at) > LONG_AGO
+    last = slots.last(at)
+    base, heard = slots.silent_from(at, last), last > LONG_AGO
     will = np.where((after < NEVER) & heard[:, None], base[:, None] + after, NEVER)
     slots.since[at] = np.where(reached, slots.since[at], will)
     slots.settle_bands(at)
@@ -44,7 +47,7 @@ def evaluate(slots: Slots, slot: Ints, ts: Ints, newer: Ints, since: Ints, verdi
     before[1:] = ts[:-1]
     before[first] = slots.last(slot[first])
     soonest = slots.after.min(axis=1, initial=NEVER)[slots.row[slot]]
-    calm = (slots.level[slot] == 0) & ((ts - np.maximum(before, slots.hears) <= soonest) | (before == LONG_AGO))
+    calm = (slots.level[slot] == 0) & ((ts - slots.silent_from(slot, before) <= soonest) | (before == LONG_AGO))
     ends = np.append(np.flatnonzero(first)[1:], len(slot))
     newest = slice(None) if len(ends) == len(slot) else ends - 1
     verdict.seen.append((slots.watch[slot[newest]].astype(np.int64), ts[newest], np.zeros(len(ends))))
@@ -67,7 +70,7 @@ def adopt(slots: Slots, at: Ints) -> None:
     """Take over the newest readings of slots that were heard; those that were walked follow."""
     calm = at[slots.level[at] == 0]
     after = slots.after[slots.row[calm]]
-    base = np.maximum(slots.last(calm), slots.hears)
+    base = slots.silent_from(calm, slots.last(calm))
     slots.since[calm] = np.where(after < NEVER, base[:, None] + after, NEVER)
     due = slots.due[calm] = base + after.min(axis=1, initial=NEVER)
     slots.next_due = min(slots.next_due, int(due.min(initial=NEVER)))
@@ -95,7 +98,8 @@ class _Silence:
         """`last`: its newest reading, or LONG_AGO."""
         row = slots.row[slot]
         self.level, self.since = int(slots.level[slot]), slots.since[slot].tolist()
-        self._slot, self._hears = slot, slots.hears
+        self._slot, self._begins = slot, max(slots.hears, int(slots.active[slot]))
+        self._series, self._worked = int(slots.series[slot]), slots.worked
         self._after, self._clear = slots.after[row].tolist(), int(slots.clear[row])
         self._pend(last)
 
@@ -108,10 +112,21 @@ class _Silence:
                 return
             if falls <= rises:
                 self._fall(falls, verdict)
-            else:
+            elif not self._put_off(rises):
                 after = max(number for number in range(self.level + 1, 5) if self.since[number - 1] == rises)
                 self._tell(rises, self._after[after - 1] / 1e6, after, verdict)
                 self.since[:after] = [NEVER] * after
+
+    def _put_off(self, rises: Micros) -> bool:
+        """Let levels below red that would be reached at a time have their whole time after planned work."""
+        moved = False
+        for number in range(self.level + 1, RED):
+            after = self._after[number - 1]
+            if self.since[number - 1] == rises:
+                ends = self._worked(self._series, rises - after, rises)
+                if ends > rises - after:
+                    self.since[number - 1], moved = ends + after, True
+        return moved
 
     def hear(self, at: Micros, verdict: Verdict) -> None:
         """Go on with a reading."""
@@ -132,7 +147,7 @@ class _Silence:
         self.level = after
 
     def _pend(self, last: Micros) -> None:
-        self._last, base = last, max(last, self._hears)
+        self._last, base = last, max(last, self._begins)
         for number in range(self.level, 4):
             after = self._after[number]
             self.since[number] = base + after if after < NEVER and last > LONG_AGO else NEVER

@@ -5,7 +5,7 @@ they are for rules that look above, negated for rules that look below. Each slot
 time in which nothing about it can change; what it has seen is with its watch (watches.py).
 """
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 import numpy as np
 from numpy.typing import NDArray
@@ -28,8 +28,17 @@ AT_ONCE = 500_000
 Ints = NDArray[np.int64]
 Floats = NDArray[np.float64]
 
+Worked = Callable[[int, Micros, Micros], Micros]
+"""Of a series and a time when the last work on its device ends that goes on after its begin and up to its end;
+LONG_AGO: none does."""
+
 _NUMBERS = np.arange(1, 5)
 _WATCHED: tuple[Watched, ...] = (*SIGNALS, "expression")
+
+
+def nobody_works(series: int, begin: Micros, end: Micros) -> Micros:
+    """See Worked."""
+    return LONG_AGO
 
 
 class Slots:
@@ -50,6 +59,9 @@ class Slots:
         """Of rules on flat series."""
         self.hears: Micros = LONG_AGO
         """Since when all that is sent is received; NEVER: it is not."""
+        self.active: Ints = np.empty(0, np.int64)
+        """By slot since when its device is in use again: what was not heard of it before is no silence."""
+        self.worked: Worked = nobody_works
         self.flats = Flats()
         self.row: NDArray[np.int32] = np.empty(0, np.int32)
         """By slot the row of its rule; -1 where the slot is free."""
@@ -137,7 +149,7 @@ class Slots:
             return at
         self.row[at], self.series[at] = self._rows_of(rule), series
         self.sign[at] = self._signs[self.row[at]]
-        self.level[at], self.since[at], self.judged[at] = 0, NEVER, LONG_AGO
+        self.level[at], self.since[at], self.judged[at], self.active[at] = 0, NEVER, LONG_AGO, LONG_AGO
         self.flats.forget(at)
         watched = self._watched[self.row[at]]
         self._note_expressed(watched)
@@ -220,6 +232,10 @@ class Slots:
             self._is_timed[self._timed[~ends]] = False
             self._timed = self._timed[ends]
         return self._timed.astype(np.int64)
+
+    def silent_from(self, at: Ints, last: Ints) -> Ints:
+        """From when on slots are silent whose newest readings were at these times: what could not be heard is none."""
+        return np.maximum(np.maximum(last, self.hears), self.active[at])
 
     def last(self, at: Ints) -> Ints:
         """When the newest readings of slots were that were evaluated."""
@@ -318,6 +334,7 @@ class Slots:
         self.sign, self.watch = grown(self.sign, last, 1.0), grown(self.watch, last, 0)
         self.level, self.since = grown(self.level, last, 0), grown(self.since, last, NEVER)
         self.judged, self.due = grown(self.judged, last, LONG_AGO), grown(self.due, last, NEVER)
+        self.active = grown(self.active, last, LONG_AGO)
         self._is_timed = grown(self._is_timed, last, False)
         self.low, self.high = grown(self.low, last, -np.inf), grown(self.high, last, np.inf)
         return np.concatenate([np.array(taken, np.int64), fresh])

@@ -1,15 +1,17 @@
 """When people may be told of what rules find at a device: as the rule's schedule says, by the calendar, and not while
-somebody works on the device. What is red or danger is told at any time."""
+somebody works on the device. What is red or danger is told at any time.
 
-from collections.abc import Mapping, Sequence
+Windows of places and organisations are kept by what they reach: their cost goes by how many there are.
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import date
 from typing import NamedTuple
 
-import numpy as np
-
 from analytics.rules.definitions import Rule
 from analytics.rules.schedule import opens
-from analytics.rules.slots import NEVER
+from analytics.rules.slots import LONG_AGO, NEVER
+from devices.registry.device import Device
 from devices.registry.registry import Registry
 from hub.duty.calendar import Calendar
 from hub.models import RED, Micros
@@ -34,8 +36,8 @@ class Windows:
 
     def __init__(self, registry: Registry) -> None:
         self._registry, self._calendar = registry, Calendar({})
-        self._works: Mapping[int, Sequence[Work]] = {}
-        """By device."""
+        self._works: Mapping[int | str, Sequence[Work]] = {}
+        """By device, or by the key of all that they reach (migration 0113); those that begin earlier come first."""
         self.revision = 0
         """Rises when something changed."""
 
@@ -64,7 +66,13 @@ class Windows:
 
     def works(self, device_id: int, at: Micros) -> bool:
         """Whether somebody works on a device at a time."""
-        return any(work.begin <= at < work.end for work in self._works.get(device_id, ()))
+        return any(work.begin <= at < work.end for work in self._of(device_id))
+
+    def worked(self, device_id: int, begin: Micros, end: Micros) -> Micros:
+        """When the last work on a device ends that goes on at some time after `begin` and up to `end`; LONG_AGO: none
+        does."""
+        ends = (work.end for work in self._of(device_id) if work.begin <= end and work.end > begin)
+        return max(ends, default=LONG_AGO)
 
     def _counts(self, rule: Rule, device_id: int, at: Micros) -> Micros:
         if rule.schedule is None:
@@ -73,18 +81,40 @@ class Windows:
         return NEVER if device is None else opens(rule.schedule, at, device.zone, self._calendar)
 
     def _free(self, device_id: int, at: Micros) -> Micros:
-        for work in self._works.get(device_id, ()):  # those that begin earlier come first
+        for work in sorted(self._of(device_id)):
             if work.begin <= at < work.end:
                 at = work.end
         return at
 
+    def _of(self, device_id: int) -> list[Work]:
+        """Those on a device."""
+        if not self._works:
+            return []
+        found = [*self._works.get(device_id, ())]
+        device = self._registry.device(device_id)
+        if device is not None:
+            for key in _keys(device):
+                found += self._works.get(key, ())
+        return found
 
-async def _read_works(conn: Connection) -> dict[int, list[Work]]:
+
+def _keys(device: Device) -> Iterator[str]:
+    """The keys of what a device belongs to, as its column `scope` has them."""
+    region = device.region or ""
+    places = [region[:digits] for digits in (2, 4, 6, 9, 12) if len(region) >= digits]
+    for place in places:
+        yield f"/{place}"
+    if device.organisation is not None:
+        yield f"{device.organisation}/"
+        for place in places:
+            yield f"{device.organisation}/{place}"
+    yield from device.areas
+
+
+async def _read_works(conn: Connection) -> dict[int | str, list[Work]]:
     async with conn.cursor(binary=True) as cursor:
         rows = await (await cursor.execute(SQL.works)).fetchall()
-    found: dict[int, list[Work]] = {}
-    for begin, end, device, packed in rows:
-        devices = [device] if packed is None else np.frombuffer(packed, ">i4").tolist()
-        for one in devices:
-            found.setdefault(one, []).append(Work(begin, end))
+    found: dict[int | str, list[Work]] = {}
+    for begin, end, device, reach in rows:
+        found.setdefault(reach if device is None else device, []).append(Work(begin, end))
     return found

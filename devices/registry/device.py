@@ -76,6 +76,8 @@ class Device:
     """Code of the organisation that it belongs to."""
     region: str | None = None
     """Division code of 12 digits."""
+    areas: tuple[str, ...] = ()
+    """Keys of the areas that hold it, as of grants."""
 
     @property
     def max_future(self) -> int:

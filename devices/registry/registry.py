@@ -32,6 +32,8 @@ FEW = 10
 MAX_LAYOUTS = 10_000
 """Layouts remembered to be shared: devices to which metrics are added may each have one of their own."""
 
+LONG_AGO = -(1 << 62)
+
 Quantity = tuple[int, str]
 """(profile id, metric): what a rule watches."""
 
@@ -48,6 +50,8 @@ class Registry:
         self.lon: NDArray[np.float64] = np.full(1024, np.nan)
         """Degrees (WGS 84) by device id; NaN where the place is not known."""
         self.lat: NDArray[np.float64] = np.full(1024, np.nan)
+        self.active_since: NDArray[np.int64] = np.full(1024, LONG_AGO)
+        """By device id when it became active again, in microseconds; LONG_AGO: it has been from the beginning."""
         self.low: NDArray[np.float64] = np.full(1024, -np.inf)
         self.high: NDArray[np.float64] = np.full(1024, np.inf)
         self.device_of: NDArray[np.int32] = np.zeros(1024, np.int32)
@@ -182,11 +186,12 @@ class Registry:
         self._reserve(int(series.id.max(initial=0)), int(devices.id.max()))
         self._set_series(series, devices)
         self.lon[devices.id], self.lat[devices.id] = devices.lon, devices.lat
+        self.active_since[devices.id] = devices.active_since
         starts, ends, firsts = series.stretches(devices.id)
         layouts: dict[tuple[int, bytes], dict[str, int]] = {}
         renamed: dict[str, str] = {}
         numbers = (devices.id, devices.profile, devices.parent, firsts, starts, ends)
-        for id_, number, parent, first, start, end, (code, state, name, zone, organisation, region) in zip(
+        for id_, number, parent, first, start, end, (code, state, name, zone, organisation, region, areas) in zip(
             *(column.tolist() for column in numbers), devices.texts(), strict=True
         ):
             key = number, series.keys[start * KEY : end * KEY]
@@ -200,7 +205,7 @@ class Registry:
                     del self.devices[old]
             self.devices[code] = self._by_id[id_] = Device(
                 id_, code, devices.gateways.get(parent), zone_of(zone), state == "active", self._profiles[number],
-                first, layout, name, state, organisation, region,
+                first, layout, name, state, organisation, region, areas,
             )  # fmt: skip
         self._changes.note(np.append(devices.id, self._follow(renamed, devices.id)) if renamed else devices.id)
 
@@ -254,6 +259,7 @@ class Registry:
         """Ensure capacity up to these ids."""
         self._by_id += [None] * (device + 1 - len(self._by_id))
         self.lon, self.lat = (grown(places, device, np.nan) for places in (self.lon, self.lat))
+        self.active_since = grown(self.active_since, device, LONG_AGO)
         self.low, self.high = grown(self.low, series, -np.inf), grown(self.high, series, np.inf)
         self.device_of, self.quantity_of = grown(self.device_of, series, 0), grown(self.quantity_of, series, -1)
         self.lateness = grown(self.lateness, series, 0)

@@ -14,7 +14,9 @@ select string_agg(int4send(d.id), ''), string_agg(int4send(d.profile_id), ''),
        string_agg(coalesce(d.organisation, ''), E'\n'), string_agg(coalesce(d.region, ''), E'\n'),
        string_agg(float8send(coalesce(d.lon, 'NaN')), ''), string_agg(float8send(coalesce(d.lat, 'NaN')), ''),
        (select jsonb_object_agg(p.id, p.code) from device p
-        where p.id = any (array(select parent_id from device where id = any (%(ids)s) and parent_id is not null)))
+        where p.id = any (array(select parent_id from device where id = any (%(ids)s) and parent_id is not null))),
+       string_agg(array_to_string(d.area_keys, E'\t'), E'\n'),
+       string_agg(int8send(coalesce((extract(epoch from d.active_since) * 1000000)::bigint, -(1::bigint << 62))), '')
 from device d
 where d.id = any (%(ids)s)
 
@@ -27,7 +29,9 @@ select string_agg(int4send(d.id), ''), string_agg(int4send(d.profile_id), ''),
        string_agg(coalesce(d.organisation, ''), E'\n'), string_agg(coalesce(d.region, ''), E'\n'),
        string_agg(float8send(coalesce(d.lon, 'NaN')), ''), string_agg(float8send(coalesce(d.lat, 'NaN')), ''),
        (select jsonb_object_agg(p.id, p.code) from device p
-        where p.id in (select parent_id from device where parent_id is not null))
+        where p.id in (select parent_id from device where parent_id is not null)),
+       string_agg(array_to_string(d.area_keys, E'\t'), E'\n'),
+       string_agg(int8send(coalesce((extract(epoch from d.active_since) * 1000000)::bigint, -(1::bigint << 62))), '')
 from device d
 
 -- name: everything

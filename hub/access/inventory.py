@@ -45,8 +45,8 @@ TABLES: Mapping[str, Table] = {
     ),
     "device": _table(
         _MANAGEMENT, "things of the city and where they stand", _WITH_DEVICE, Permission.DEVICES_READ,
-        l1="id profile_id created_at revision zone state", l2="code name parent_id organisation region scope "
-        "area_keys",
+        l1="id profile_id created_at revision zone state active_since",
+        l2="code name parent_id organisation region scope area_keys",
         l3="lon lat tags",
     ),
     "area": _table(

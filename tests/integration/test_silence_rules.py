@@ -1,6 +1,7 @@
 """Rules on silence and on flat series on a real store: what is known after a kill, and what nobody could hear."""
 
 import json
+import time
 from collections.abc import AsyncIterator, Sequence
 
 import pytest
@@ -29,9 +30,17 @@ insert into rule (code, name, profile_id, metric, signal, direction, thresholds,
     values ('stuck', 'Stuck', 1, 'level', 'flat', 'above', '{"orange": 21600}', 0.02);
 """
 TOLD = """
-select r.code, c.kind, c.picture ->> 'level', (extract(epoch from (c.picture ->> 'changed_at')::timestamptz) - %s)::int
+select r.code, c.kind, c.picture ->> 'level', (extract(epoch from (c.picture ->> 'changed_at')::timestamptz) - %s)::int,
+       c.picture ->> 'title'
 from alert_change c join alert a on a.id = c.alert_id join rule r on r.id = a.rule_id
 order by c.cursor
+"""
+WORK_AT: Micros = int(time.time()) * S - 8 * HOUR * S
+"""Windows that were over days ago are not known any more."""
+WORKED = """
+insert into organisation (code, name) values ('water', 'Water');
+insert into area (code, name, kind, divisions) values ('bay', 'Bay', 'area', '{330106}');
+update device set region = '330106001002', organisation = 'water' where code = 'd1';
 """
 Told = list[tuple[str, str, str, int]]
 
@@ -53,11 +62,13 @@ async def started(pool: Pool, since: Micros | None = None, owns: bool = True) ->
     return await hub.restore()
 
 
-async def hear(hub: StagedHub, *readings: tuple[int, float], device: str = "d1", received: int | None = None) -> None:
+async def hear(
+    hub: StagedHub, *readings: tuple[int, float], device: str = "d1", received: int | None = None, at: Micros = START
+) -> None:
     raws = []
     for second, value in readings:
-        body = json.dumps({"ts": START // 1000 + second * 1000, "values": {"level": value}}).encode()
-        came = START + (second if received is None else received) * S
+        body = json.dumps({"ts": at // 1000 + second * 1000, "values": {"level": value}}).encode()
+        came = at + (second if received is None else received) * S
         raws.append(raw_of("mqtt", f"ganzhi/v1/{device}/telemetry", body, came))
     await taken(hub, Batch(raws, now=raws[-1].received))
 
@@ -66,18 +77,19 @@ async def taken(hub: StagedHub, batch: Batch) -> None:
     await hub.take(hub.read(batch))
 
 
-async def wait(hub: StagedHub, until: int) -> None:
+async def wait(hub: StagedHub, until: int, at: Micros = START) -> None:
     """Until then nothing comes: each timer that the rules ask for makes a batch."""
     for _ in range(20):
-        due = hub.made.rules.due(START + until * S)
-        if due is None or due > START + until * S:
+        due = hub.made.rules.due(at + until * S)
+        if due is None or due > at + until * S:
             return
-        await taken(hub, Batch([], now=START + until * S))
+        await taken(hub, Batch([], now=at + until * S))
     raise AssertionError("it asks for ever")
 
 
-def told(database: str) -> Told:
-    return [(*row[:3], row[3] - 0) for row in fetch(database, TOLD.replace("%s", str(START // S)))]
+def told(database: str, of: str | None = None, at: Micros = START) -> Told:
+    rows = fetch(database, TOLD.replace("%s", str(at // S)))
+    return [(*row[:3], row[3] - 0) for row in rows if of is None or row[4].startswith(of)]
 
 
 async def test_silence_is_told_once_whatever_is_killed_and_ends_with_readings(pool: Pool, database: str) -> None:
@@ -161,10 +173,53 @@ async def test_devices_that_are_not_in_use_and_those_never_heard_are_not_silent(
     assert told(database) == []
     async with pool.connection() as conn:
         await conn.execute("update device set state = 'active' where code = 'd1'")
+    [(since,)] = fetch(
+        database, "select (extract(epoch from active_since) * 1000000)::bigint from device where code = 'd1'"
+    )
+    assert since > START
+    async with pool.connection() as conn:
+        await conn.execute(
+            "update device set active_since = to_timestamp(%s) where code = 'd1'", [START // S + 9 * HOUR]
+        )
     await hub.registry.refresh(pool)
     await taken(hub, Batch([], now=START + 9 * HOUR * S))
-    await wait(hub, 9 * HOUR)
-    assert [row[:3] for row in told(database)] == [("silent", "raised", "blue"), ("silent", "updated", "yellow")]
+    for _ in range(2):
+        await wait(hub, 10 * HOUR - 1)
+        assert told(database) == [], "it has its whole time again, whatever is killed"
+        hub = await started(pool)
+    await wait(hub, 11 * HOUR)
+    assert told(database) == [("silent", "raised", "blue", 10 * HOUR), ("silent", "updated", "yellow", 11 * HOUR)]
+
+
+@pytest.mark.parametrize("where", ["d1", "33", "water", "@bay"])
+async def test_who_works_on_a_device_puts_its_silence_off_by_its_whole_time(
+    pool: Pool, database: str, where: str
+) -> None:
+    """From half an hour to 5 h after the reading; killed at any time."""
+    async with pool.connection() as conn:
+        await conn.execute(WORKED.encode())
+        await conn.execute(
+            """insert into maintenance (device_id, region, organisation, area, from_at, to_at, note)
+               select (select id from device where code = %(where)s), case when %(where)s ~ '^[0-9]' then %(where)s end,
+                      case when %(where)s = 'water' then 'water' end,
+                      case when %(where)s ~ '^@' then substr(%(where)s, 2) end,
+                      to_timestamp(%(from)s), to_timestamp(%(to)s), 'works'""",
+            {"where": where, "from": WORK_AT // S + 1800, "to": WORK_AT // S + 5 * HOUR},
+        )
+    hub = await started(pool)
+    await hear(hub, (0, 3.0), at=WORK_AT)
+    await hear(hub, (0, 3.0), device="d2", at=WORK_AT)
+    for until in (3 * HOUR, 5 * HOUR, 6 * HOUR - 1):
+        hub = await started(pool)
+        await wait(hub, until, at=WORK_AT)
+        assert told(database, "D1", WORK_AT) == []
+    if where != "d1":
+        hub = await started(pool)
+    await wait(hub, 7 * HOUR, at=WORK_AT)
+    assert told(database, "D1", WORK_AT) == [
+        ("silent", "raised", "blue", 6 * HOUR), ("silent", "updated", "yellow", 7 * HOUR)
+    ]  # fmt: skip
+    assert [row[3] for row in told(database, "D2", WORK_AT)] == [HOUR, 2 * HOUR], "nobody works there"
 
 
 async def test_a_rule_that_is_switched_on_knows_what_is_silent_and_one_that_is_off_says_nothing(

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from analytics.rules import silence
 from analytics.rules.definitions import ThresholdRule
-from analytics.rules.slots import LONG_AGO, NEVER, Slots
+from analytics.rules.slots import LONG_AGO, NEVER, Slots, Worked
 from analytics.rules.thresholds import adopt, evaluate, next_due
 from analytics.rules.verdict import Transition
 from hub.models import Columns
@@ -48,11 +48,23 @@ def wait(slots: Slots, until: int, oldest: int = LONG_AGO) -> Told:
     return told
 
 
-def plain(at: Sequence[int], until: int, clear: int) -> Told:
-    """Second by second."""
+def worked_by(works: Sequence[tuple[int, int]]) -> Worked:
+    """As the hub tells it of windows."""
+
+    def worked(series: int, begin: int, end: int) -> int:
+        return max((e * S for b, e in works if b * S <= end and e * S > begin), default=LONG_AGO)
+
+    return worked
+
+
+def plain(at: Sequence[int], until: int, clear: int, works: Sequence[tuple[int, int]] = ()) -> Told:
+    """Second by second; `works` are the times of planned work."""
     told: Told = []
     level, last, back = 0, None, None
     for now in range(until + 1):
+        last = now if now in at else last
+        if last is not None:
+            last = max([last, *(end for begin, end in works if begin <= now < end)])
         if level and back is not None and now == back + clear:
             told.append((now, level, 0))
             level, back = 0, None
@@ -61,14 +73,12 @@ def plain(at: Sequence[int], until: int, clear: int) -> Told:
             if reached > level:
                 told.append((now, level, reached))
                 level = reached
-        if now in at:
-            last = now
-            if level and back is None:
-                if clear == 0:
-                    told.append((now, level, 0))
-                    level = 0
-                else:
-                    back = now
+        if now in at and level and back is None:
+            if clear == 0:
+                told.append((now, level, 0))
+                level = 0
+            else:
+                back = now
     return told
 
 
@@ -86,6 +96,46 @@ def test_any_cutting_and_any_looking_says_what_the_plain_model_says(
         told += take(slots, readings(*sorted(second for second in at if begin <= second < end)))
     told += wait(slots, 200)
     assert told == plain(sorted(at), 200, clear)
+
+
+@given(
+    st.sets(st.integers(0, 120), min_size=1, max_size=8), st.sets(st.integers(0, 120), max_size=3),
+    st.sets(st.integers(0, 140), max_size=4), st.sampled_from([0, 4, 9]),
+    st.lists(st.tuples(st.integers(0, 130), st.integers(1, 25)), max_size=3),
+)  # fmt: skip
+def test_work_on_a_device_puts_silence_off_by_its_whole_time(
+    at: set[int], cuts: set[int], looks: set[int], clear: int, given_works: list[tuple[int, int]]
+) -> None:
+    works = [(begin, begin + length) for begin, length in given_works]
+    slots, told = slots_of(replace(RULE, clear=clear * S)), Told()
+    slots.worked = worked_by(works)
+    for begin, end in zip(sorted({0, *cuts}), [*sorted(cuts - {0}), 121], strict=True):
+        for look in sorted(look for look in looks if look < begin):
+            told += wait(slots, look)
+        told += take(slots, readings(*sorted(second for second in at if begin <= second < end)))
+    told += wait(slots, 260)
+    assert told == plain(sorted(at), 260, clear, works)
+
+
+def test_red_silence_is_told_while_somebody_works_there() -> None:
+    slots = slots_of(replace(RULE, thresholds=(None, 10.0, None, 20.0)))
+    slots.worked = worked_by([(105, 200)])
+    take(slots, readings(100))
+    assert wait(slots, 500) == [(120, 0, 4)]
+
+
+def test_a_device_that_is_in_use_again_has_its_whole_time_again() -> None:
+    slots = slots_of()
+    take(slots, readings(100))
+    slots.active[:] = 300 * S
+    silence.arm(slots, np.arange(2))
+    assert wait(slots, 309) == []
+    assert wait(slots, 310) == [(310, 0, 2)]
+    other = slots_of()
+    other.active[:] = 300 * S
+    take(other, readings(100))
+    assert not take(other, readings(305)), "what came from before is no silence either"
+    assert wait(other, 315) == [(315, 0, 2)]
 
 
 @given(st.lists(st.integers(1, 30), min_size=1, max_size=8), st.integers(0, 7), st.sampled_from([0, 4]))
