@@ -1,6 +1,7 @@
 """The readings that detection and rules decide with a batch: those that came with it, but for some that wait."""
 
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -62,6 +63,25 @@ class Judged:
         When those came that wait since before a start is not known: they are not stale, for danger may be among them.
         """
         return None if self.received is None else np.minimum(self.received, now) - stale_after
+
+
+class Stale(NamedTuple):
+    """Before which times what was to be told is stale: it waits for what the next reading says."""
+
+    readings: Columns
+    """Sorted by (series, ts)."""
+    since: Ints | None
+    """Of each; None: the same for all."""
+    oldest: Micros
+    """Without a reading."""
+
+    def at(self, series: int, ts: Micros) -> Micros:
+        """As the reading of a series tells it that counts at a time, or is the next one after it."""
+        if self.since is None:
+            return self.oldest
+        begin, end = np.searchsorted(self.readings.series, (series, series + 1)).tolist()
+        place = begin + int(np.searchsorted(self.readings.ts[begin:end], ts))
+        return int(self.since[place]) if place < end else self.oldest
 
 
 @dataclass(slots=True)

@@ -1,10 +1,13 @@
 """Active alerts of rules, and the changes that a new level or an event causes."""
 
+from collections.abc import Sequence
 from typing import NamedTuple
 from uuid import UUID
 
+import numpy as np
+
 from analytics.rules import changes
-from analytics.rules.slots import NEVER
+from analytics.rules.slots import NEVER, Ints, Slots
 from devices.vocabulary import MOMENTARY
 from hub.models import Event, Micros
 
@@ -41,6 +44,12 @@ class Step(NamedTuple):
     ts: Micros
     level: int
     """After it; of `cleared` the one before."""
+
+
+def find(slots: Slots, keys: Sequence[Key]) -> Ints:
+    """The slots of threshold alerts; -1 where there is none."""
+    columns = np.array([key[:2] for key in keys], np.int64).reshape(-1, 2)
+    return slots.find(columns[:, 0], columns[:, 1])
 
 
 Staged = dict[Key, Open | None]

@@ -124,7 +124,7 @@ class EventAlerts:
         decided = [change for one in heard for change in self._heard(one, alerts, decision, corrected.events)]
         over = [key for key, at in self._passing.items() if at <= until]
         decided += [change for key in over for change in self._passed(rules, key, alerts, decision, until)]
-        for key_, at in self._withholding.flaps.quiet():
+        for key_, at in self._withholding.flaps.events_due(until):
             rule, flap = rules.rules.get(key_[0]), self._withholding.flaps.of(key_, decision.flaps)
             if isinstance(rule, EventRule) and flap is not None and self._withholding.flaps.over(flap) == at <= until:
                 decided += self._calm(rule, key_, flap, alerts, decision)

@@ -4,15 +4,19 @@ Nobody is told of each time. A level above that of the alert is told as ever, so
 conditions of danger never flap, nor do kinds of events that have no end: each of those is told.
 """
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
 import numpy as np
+from numpy.typing import NDArray
 
-from analytics.rules.alerts import Key
+from analytics.rules.agenda import Agenda
+from analytics.rules.alerts import Key, find
 from analytics.rules.definitions import EventRule, Rule
 from analytics.rules.slots import NEVER, Ints, Slots
+from analytics.rules.verdict import Verdict
+from devices.registry.arrays import grown
 from devices.registry.device import Device
 from devices.registry.registry import Registry
 from devices.vocabulary import MOMENTARY
@@ -67,15 +71,23 @@ class Flaps:
         self._known: dict[Key, Flap] = {}
         self._times: dict[Key, tuple[Micros, ...]] = {}
         """When the last alerts of a rule and target were raised."""
+        self._readings, self._events = Agenda(), Agenda()
+        """When those that are quiet are cleared if nothing comes, at devices that this process receives."""
+        self._by_series: dict[int, set[Key]] = {}
+        """What is known of readings."""
+        self._marked: NDArray[np.bool_] = np.zeros(1, np.bool_)
+        """By series id whether there is some."""
 
     async def recall(self, conn: Connection) -> None:
-        """Read what flaps, and when alerts were raised lately."""
-        self._known, self._times = {}, {}
+        """Read what flaps, and when alerts were raised lately; `time` must follow."""
+        for key in list(self._known):
+            self._forget(key)
+        self._times = {}
         if self._limits is None:
             return
         async with conn.cursor(binary=True) as cursor:
             for *key, level, count, first, quiet in await (await cursor.execute(SQL.flaps)).fetchall():
-                self._known[(key[0], key[1], key[2])] = Flap(level, count, first, quiet)
+                self._keep((key[0], key[1], key[2]), Flap(level, count, first, quiet))
             raised = await cursor.execute(SQL.raised, {"within": self._limits.within + BEHIND})
             for *key, times in await raised.fetchall():
                 self._times[(key[0], key[1], key[2])] = tuple(times[-self._limits.alerts :])
@@ -119,23 +131,76 @@ class Flaps:
             rule = rules.get(key[0])
             fits = rule is not None and _may_flap(rule) and key[2] == isinstance(rule, EventRule)
             if not fits or self._retired(key):
-                del self._known[key]
+                self._forget(key)
 
-    def due(self, slots: Slots) -> Micros:
+    def due(self) -> Micros:
         """When a flapping alert is cleared next if nothing comes; NEVER: none is."""
-        quiet = self.quiet()
-        if not quiet:
-            return NEVER
-        columns = np.array([key[:2] for key, _ in quiet], np.int64)
-        found = np.where([key[2] for key, _ in quiet], -1, slots.find(columns[:, 0], columns[:, 1]))
-        return min(
-            (
-                at + (0 if key[2] else int(slots.lag(slot)))
-                for slot, (key, at) in zip(found.tolist(), quiet, strict=True)
-                if key[2] or slot >= 0
-            ),
-            default=NEVER,
-        )
+        return min(self._readings.next(), self._events.next())
+
+    def readings_due(self, slots: Slots, verdict: Verdict, until: Micros) -> dict[int, tuple[Key, Micros]]:
+        """By slot the quiet alerts of which a batch has readings, and those that are cleared by a time if nothing
+        comes; and when each is."""
+        if not self._by_series:
+            return {}
+        keys = {*self._readings.until(until, len(self._known)), *self._of(_series(slots, verdict))}
+        quiet = sorted(key for key in keys if self._known[key].quiet_since is not None)
+        found = dict[int, tuple[Key, Micros]]()
+        for slot, key in zip(find(slots, quiet).tolist(), quiet, strict=True):
+            if slot < 0:
+                self._readings.drop(key)  # its rule has nothing there now
+            else:
+                found[slot] = key, self.over(self._known[key])
+        return found
+
+    def events_due(self, until: Micros) -> list[tuple[Key, Micros]]:
+        """The quiet alerts of events that are cleared by a time if nothing comes, and when each is."""
+        return [(key, self.over(self._known[key])) for key in self._events.until(until, len(self._known))]
+
+    def time(self, slots: Slots, decision: FlapDecision, verdict: Verdict) -> None:
+        """Note when those end that a committed batch has changed, or had readings of: these may come later."""
+        if self._known:
+            self._time({*decision.flaps, *self._of(_series(slots, verdict))}, slots)
+
+    def time_added(self, slots: Slots, added: Ints) -> None:
+        """The same for new slots; of those that are gone nothing ends."""
+        if self._known:
+            self._time(self._of(slots.series[added].astype(np.int64)), slots)
+
+    def time_all(self, slots: Slots) -> None:
+        """The same for all, after `recall`."""
+        self._time(list(self._known), slots)
+
+    def _time(self, keys: Collection[Key], slots: Slots) -> None:
+        wanted = list(keys)
+        readings = [key for key in wanted if not key[2]]
+        found = dict(zip(readings, find(slots, readings).tolist(), strict=True))
+        for key in wanted:
+            agenda, flap, slot = self._events if key[2] else self._readings, self._known.get(key), found.get(key, 0)
+            if flap is None or flap.quiet_since is None or slot < 0 or not self._owned(key):
+                agenda.drop(key)
+            else:
+                agenda.put(key, self.over(flap) + (0 if key[2] else int(slots.lag(slot))))
+
+    def _keep(self, key: Key, flap: Flap) -> None:
+        self._known[key] = flap
+        if not key[2]:
+            self._by_series.setdefault(key[1], set()).add(key)
+            self._marked = grown(self._marked, key[1], False)
+            self._marked[key[1]] = True
+
+    def _forget(self, key: Key) -> None:
+        self._known.pop(key, None)
+        (self._events if key[2] else self._readings).drop(key)
+        if key in (mine := self._by_series.get(key[1], set()) if not key[2] else set()):
+            mine.discard(key)
+            if not mine:
+                del self._by_series[key[1]]
+                self._marked[key[1]] = False
+
+    def _of(self, series: Ints) -> set[Key]:
+        """What is known of readings of some series."""
+        mine = np.unique(series[(series < len(self._marked)) & self._marked.take(series, mode="clip")])
+        return {key for each in mine.tolist() for key in self._by_series[each]}
 
     async def note(self, conn: Connection, decision: FlapDecision) -> None:
         """Store what a batch makes of it."""
@@ -157,23 +222,17 @@ class Flaps:
         self._times |= decision.times
         for key, each in decision.flaps.items():
             if each is None:
-                self._known.pop(key, None)
+                self._forget(key)
             else:
-                self._known[key] = each
+                self._keep(key, each)
 
     def restore_levels(self, slots: Slots, at: Ints) -> Ints:
         """Let these slots have the levels of their conditions; which of them had some."""
-        known = [(*key[:2], each.level) for key, each in self._known.items() if not key[2]]
-        columns = np.array(known, np.int64).reshape(-1, 3)
-        found = slots.find(columns[:, 0], columns[:, 1])
+        keys = list(self._of(slots.series[at].astype(np.int64)))
+        found = find(slots, keys)
         mine = np.isin(found, at) & (found >= 0)
-        slots.level[found[mine]] = columns[mine, 2]
+        slots.level[found[mine]] = np.array([self._known[key].level for key in keys], np.int8)[mine]
         return found[mine]
-
-    def quiet(self) -> list[tuple[Key, Micros]]:
-        """Alerts that are cleared if nothing comes, and when, at devices that this process receives."""
-        quiet = [(key, each) for key, each in self._known.items() if each.quiet_since is not None]
-        return [(key, self.over(each)) for key, each in quiet if self._owned(key)]
 
     def _owned(self, key: Key) -> bool:
         device = self._device(key)
@@ -191,6 +250,10 @@ class Flaps:
         series = [None if by_event else target for _, target, by_event in wanted]
         devices = [target if by_event else int(self._registry.device_of[target]) for _, target, by_event in wanted]
         return {"rules": [rule for rule, *_ in wanted], "devices": list(devices), "series": series}
+
+
+def _series(slots: Slots, verdict: Verdict) -> Ints:
+    return slots.watches.series[verdict.watches(slots.watch)].astype(np.int64)
 
 
 def _may_flap(rule: Rule) -> bool:

@@ -5,7 +5,7 @@ from functools import partial
 
 import numpy as np
 
-from analytics.reordering.judged import Judged
+from analytics.reordering.judged import Judged, Stale
 from analytics.rules import changes
 from analytics.rules.alerts import REOPENED, Key, Open, steps_of
 from analytics.rules.event_alerts import EventDecision
@@ -29,12 +29,14 @@ class ReadingDecision:
     """What a batch makes of alerts of readings."""
 
     def __init__(
-        self, all_: EventDecision, marks: Marks, judged: Judged, signals: Signals, expressed: Outcome, oldest: Micros
+        self, all_: EventDecision, marks: Marks, judged: Judged, signals: Signals, expressed: Outcome, stale: Stale
     ) -> None:
-        """`all_`: what is shared with events. `oldest`: what was withheld until a time before that waits for the next
-        reading. Readings that wait to be judged (`judged.waiting`) may say otherwise than silence."""
+        """`all_`: what is shared with events. Readings that wait to be judged (`judged.waiting`) may say otherwise than
+        silence."""
         self.staged, self.held, self.flaps = all_.staged, all_.held, all_.flaps
-        self.marks, self.oldest, self.waiting = marks, oldest, judged.waiting
+        self.marks, self.stale, self.waiting = marks, stale, judged.waiting
+        self.waited: list[tuple[Ints, Ints]] = []
+        """As of Verdict: of what would have been told, but for readings that wait."""
         self._signals, self._expressed = signals, expressed
 
     def why(self, slots: Slots, slot: int, value: float, ts: Micros) -> Why | None:
@@ -42,9 +44,12 @@ class ReadingDecision:
         expressed = self._expressed.why(slot, value, ts)
         return expressed or self._signals.why(slots.rule(slot).signal, int(slots.series[slot]), ts)
 
-    def waits(self, series: int, at: Micros) -> bool:
-        """Whether a reading of up to a time is still to be judged."""
-        return bool(self.waiting.ends(np.array([series], np.int32), np.array([at]))[0] > LONG_AGO)
+    def waits(self, slot: int, series: int, at: Micros) -> bool:
+        """Whether a reading of up to a time is still to be judged, for which waits what ends then."""
+        (ends,) = self.waiting.ends(np.array([series], np.int32), np.array([at])).tolist()
+        if ends > LONG_AGO:
+            self.waited.append((np.array([slot]), np.array([ends - at])))
+        return bool(ends > LONG_AGO)
 
 
 class ReadingAlerts:
@@ -61,12 +66,13 @@ class ReadingAlerts:
             stays_at = verdict.stays_at.get((transition.slot, transition.ts))
             yield from self._changed(slots, transition, stays_at, alerts, decision)
         yield from self._calmed(slots, verdict, alerts, decision, until)
-        due = self._withholding.readings_due(slots, verdict, decision.oldest, until)
+        oldest = decision.stale.oldest
+        due = self._withholding.readings_due(slots, verdict, oldest, until)
         if due:
             seen, told = _seen(slots, verdict, np.array(list(due), np.int64)), 0
             for slot, (key, at) in due.items():
                 held = self._withholding.of(key, decision.held)
-                if held is None or not self._withholding.timed(key, held) or (told >= MOST and at >= decision.oldest):
+                if held is None or not self._withholding.timed(key, held) or (told >= MOST and at >= oldest):
                     continue
                 changes_ = list(self._open(slots, slot, key, held, at, seen.get(slot), alerts, decision, until))
                 told += len(changes_) > 0
@@ -86,8 +92,9 @@ class ReadingAlerts:
     ) -> Iterator[AlertChange]:
         """What is told of what was withheld until a time. Was that long ago, for nothing was received meanwhile, the
         newest reading tells it, where its rule counts; silence, which has none, is told by itself."""
-        rule, late = slots.rule(slot), at + int(slots.lag(slot)) < decision.oldest
-        if newest is None and not decision.waits(key[1], at) and at + int(slots.lag(slot)) <= until:
+        rule, told_by = slots.rule(slot), at + int(slots.lag(slot))
+        late = told_by < (decision.stale.oldest if newest is None else decision.stale.at(key[1], newest))
+        if newest is None and told_by <= until and not decision.waits(slot, key[1], at):
             newest = at if not late else until if rule.signal == "silence" else None
             told_at = at
         else:
@@ -123,7 +130,7 @@ class ReadingAlerts:
             flap, alert = None, decision.staged.get(key, alert)
         if flap is not None:
             flap = self._withholding.flaps.follow(key, flap, ts, after, decision.flaps)
-        told, withheld = tell(held, alert, Told(ts, after, value), opens, decision.oldest)
+        told, withheld = tell(held, alert, Told(ts, after, value), opens, decision.stale.at(series, ts))
         if withheld != held:
             decision.held[key] = withheld
         for each in told:
@@ -174,18 +181,16 @@ class ReadingAlerts:
     ) -> Iterator[AlertChange]:
         """The ends of flapping alerts that were quiet for long enough by `until`, or by the newest reading."""
         flaps = self._withholding.flaps
-        quiet = [(key, at) for key, at in flaps.quiet() if not key[2]]
-        if not quiet:
+        due = flaps.readings_due(slots, verdict, until)
+        if not due:
             return
-        columns = np.array([key[:2] for key, _ in quiet], np.int64)
-        found = slots.find(columns[:, 0], columns[:, 1])
-        seen = _seen(slots, verdict, found)
-        for slot, (key, at) in zip(found.tolist(), quiet, strict=True):
-            newest = seen.get(slot, until - int(slots.lag(slot)) if slot >= 0 else LONG_AGO)
+        seen = _seen(slots, verdict, np.array(list(due), np.int64))
+        for slot, (key, at) in due.items():
+            newest = seen.get(slot, until - int(slots.lag(slot)))
             flap = flaps.of(key, decision.flaps)
-            if slot not in seen and decision.waits(key[1], at):
+            if slot not in seen and at <= newest and decision.waits(slot, key[1], at):
                 continue
-            if slot >= 0 and flap is not None and flaps.over(flap) == at <= newest:
+            if flap is not None and flaps.over(flap) == at <= newest:
                 yield from self._calm(slots, slot, key, flap, alerts, decision)
 
     def _calm(

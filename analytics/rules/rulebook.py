@@ -9,7 +9,7 @@ from operator import attrgetter
 import numpy as np
 from numpy.typing import NDArray
 
-from analytics.reordering.judged import judged_with
+from analytics.reordering.judged import Stale, judged_with
 from analytics.reordering.newest import NewestJudged
 from analytics.rules.alerts import REOPENED, Key, Open, Staged
 from analytics.rules.definitions import Rule
@@ -139,6 +139,7 @@ class RuleBook(Stage):
         await recall_pending(conn, self._set.slots)
         self._remember(past)
         await recall_flat(conn, self._set.slots)
+        self._withholding.flaps.time_all(self._set.slots)
         self._note_times(self._alerts)
         await self._expressions.look(conn, self._set)
 
@@ -181,8 +182,9 @@ class RuleBook(Stage):
         alerts: Staged = {key: alert for key, alert in map(self._ended, batch.of(Endings).values()) if alert}
         marks = {} if which is None else _marks(batch, readings.where(which), judged.message[which])
         said = EventDecision(alerts, {})
-        of_readings = ReadingDecision(said, marks, judged, signals, expressed, oldest)
+        of_readings = ReadingDecision(said, marks, judged, signals, expressed, Stale(readings, since, oldest))
         decided = list(self._readings.decide(self._set.slots, verdict, self._alerts, of_readings, until))
+        verdict.waits += of_readings.waited
         decided += self._events.decide(batch, self._set, self._alerts, said, until)
         self._decision = _Decision(batch, now, verdict, said, which is not None or readings is not batch.readings)
         decided.sort(key=attrgetter("ts"))
@@ -229,6 +231,7 @@ class RuleBook(Stage):
         held, slots = decision.events.held, self._set.slots
         self._withholding.adopt(held, slots, decision.verdict, self._set, self.reception.owns)
         self._withholding.flaps.adopt(decision.events.flaps)
+        self._withholding.flaps.time(slots, decision.events.flaps, decision.verdict)
         for ending in batch.of(Endings).values():
             if ending.kind == "reopened":
                 self._go_on_from(ending)
@@ -250,7 +253,7 @@ class RuleBook(Stage):
         slots = self._set.slots
         held = slots.next_due if slots.next_due > now else next_due(slots, now - self._stale_after)
         at = min(self._events.due(), self._withholding.due(now - self._stale_after - self._registry.longest_lateness))
-        at = min(at, self._withholding.flaps.due(slots))
+        at = min(at, self._withholding.flaps.due())
         at = at if held is None else min(held, at)
         looks = self._hearing.due(slots, self.reception, now, DEAF)
         if looks <= now or min(at, looks) >= NEVER:
@@ -296,6 +299,7 @@ class RuleBook(Stage):
             self._note_times([*self._alerts, *self._events.paused()])
         if len(added):
             self._take_up(added)
+            self._withholding.flaps.time_added(slots, added)
         self._hearing.follow(slots, self.reception)
         begun = [added, self._hearing.changed(slots, generation), *(slots.of_rule(id_) for id_ in news)]
         self._hearing.begin(slots, self.reception, np.unique(np.concatenate(begun)))

@@ -134,7 +134,7 @@ def _let_ripen(slots: Slots, oldest: Micros, until: Micros, verdict: Verdict, wa
     if waiting is not None and len(waiting.series):
         ends = waiting.ends(slots.series[ripe], slots.due[ripe])
         waits = ends > LONG_AGO
-        verdict.waits = ripe[waits], ends[waits] - slots.due[ripe[waits]]
+        verdict.waits.append((ripe[waits], ends[waits] - slots.due[ripe[waits]]))
         ripe = ripe[~waits]
     grows = set(silence.silent(slots, ripe).tolist())
     first = np.full(len(ripe), NEVER) if waiting is None else waiting.begins(slots.series[ripe])
@@ -165,8 +165,7 @@ def adopt(slots: Slots, verdict: Verdict, now: Micros = LONG_AGO) -> None:
         silence.adopt(slots, at)
     for kept in verdict.kept:
         slots.flats.adopt(kept)
-    if verdict.waits is not None:
-        at, lag = verdict.waits
+    for at, lag in verdict.waits:
         np.maximum.at(w.lag, slots.watch[at], lag)
     if verdict.walked:
         settled = np.array([walked.slot for walked in verdict.walked])

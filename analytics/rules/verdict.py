@@ -58,7 +58,13 @@ class Verdict:
     """Slots with a reading whose rules are on silence."""
     kept: list[Kept] = field(default_factory=list)
     """Of slots whose rules are on flat series."""
-    waits: tuple[Ints, Ints] | None = None
+    waits: list[tuple[Ints, Ints]] = field(default_factory=list)
     """Slots of which a time has ended, but a reading of before waits; and how much later that is judged."""
     stays_at: dict[tuple[int, Micros], float] = field(default_factory=dict)
     """Of transitions of such slots that a reading decided, by slot and time, the value that does not move."""
+
+    def watches(self, watch: NDArray[np.int32]) -> Ints:
+        """Of which there are readings, or some that wait; `watch` is by slot."""
+        return np.concatenate(
+            [np.empty(0, np.int64), *(at for at, *_ in self.seen), *(watch[at] for at, _ in self.waits)]
+        )

@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from analytics.rules.agenda import Agenda
-from analytics.rules.alerts import Key
+from analytics.rules.alerts import Key, find
 from analytics.rules.definitions import EventRule, Rule, ThresholdRule
 from analytics.rules.flaps import Flaps
 from analytics.rules.ruleset import RuleSet
@@ -114,8 +114,7 @@ class Withholding:
             else:
                 self._keep(key, each)
         if self._known:
-            late = [slots.watch[verdict.waits[0]]] if verdict.waits is not None else []
-            self._time({*held, *self._heard(slots, verdict, *late)}, slots, rules, owns)
+            self._time({*held, *self._heard(slots, verdict)}, slots, rules, owns)
 
     def forget(self, news: Mapping[int, Rule | None], rules: RuleSet) -> list[Key]:
         """Forget what is withheld of rules that are gone, or find something else now; of which alerts
@@ -189,10 +188,9 @@ class Withholding:
         mine = np.unique(devices[(devices < len(self._marked)) & self._marked.take(devices, mode="clip")])
         return {key for device in mine.tolist() for key in self._by_device[device]}
 
-    def _heard(self, slots: Slots, verdict: Verdict, *more: NDArray[np.int32]) -> set[Key]:
-        """What is known of the devices of which a batch has readings, and of those of some watches more."""
-        watches = np.concatenate([np.empty(0, np.int64), *(at for at, *_ in verdict.seen), *more])
-        return self._of(self._registry.device_of[slots.watches.series[watches]])
+    def _heard(self, slots: Slots, verdict: Verdict) -> set[Key]:
+        """What is known of the devices of which a batch has readings, or some that wait."""
+        return self._of(self._registry.device_of[slots.watches.series[verdict.watches(slots.watch)]])
 
     def _time(self, keys: Collection[Key], slots: Slots, rules: RuleSet, owns: Owns) -> None:
         readings: list[Key] = []
@@ -213,7 +211,7 @@ class Withholding:
             else:
                 readings.append(key)
                 (self._silent.add if _on_silence(rule) else self._silent.discard)(key)
-        found = _find(slots, readings)
+        found = find(slots, readings)
         lags = slots.lag(found) if len(found) else found
         for key, slot, lag in zip(readings, found.tolist(), lags.tolist(), strict=True):
             if slot < 0:
@@ -224,7 +222,7 @@ class Withholding:
     def restore_levels(self, slots: Slots, at: Ints) -> Ints:
         """Let these slots have the levels that are withheld; which of them had some."""
         keys = [key for key in self._of(self._registry.device_of[slots.series[at]]) if not key[2]]
-        found = _find(slots, keys)
+        found = find(slots, keys)
         mine = np.isin(found, at) & (found >= 0)
         slots.level[found[mine]] = np.array([self._known[key].level for key in keys], np.int8)[mine]
         return found[mine]
@@ -239,7 +237,7 @@ class Withholding:
         self._give_up(oldest)
         due = self._readings.until(until, MOST)
         keys = [*due, *(key for key in self._heard(slots, verdict).difference(due) if not key[2])]
-        found = dict(zip(_find(slots, keys).tolist(), keys, strict=True))
+        found = dict(zip(find(slots, keys).tolist(), keys, strict=True))
         found.pop(-1, None)
         for key in set(due).difference(found.values()):
             self._readings.drop(key)  # its rule has nothing there now
@@ -278,11 +276,6 @@ def _finds(rule: Rule) -> tuple[object, ...]:
     if isinstance(rule, EventRule):
         return rule.kind, rule.profile_id
     return rule.profile_id, rule.metric, rule.watched, rule.seen, rule.above, rule.thresholds
-
-
-def _find(slots: Slots, keys: list[Key]) -> Ints:
-    columns = np.array([key[:2] for key in keys], np.int64).reshape(-1, 2)
-    return slots.find(columns[:, 0], columns[:, 1])
 
 
 def _on_silence(rule: Rule | None) -> bool:

@@ -26,7 +26,7 @@ S = 1_000_000
 ALLOWED = 30
 NEVER_FLAPS = Settings(rules=Rules(flap_count=None))
 DEVICES = {"a": ALLOWED, "b": ALLOWED, "c": 0}
-METRICS = '{"v": {"name": "V", "min": 0, "max": 1000}}'
+METRICS = '{"v": {"name": "V", "min": 0, "max": 1000}, "w": {"name": "W", "detect": false}}'
 SEED = f"""
 insert into profile (code, name, metrics, on_conflict, allowed_lateness_s)
     values ('far', 'F', '{METRICS}', 'last_wins', {ALLOWED});
@@ -41,6 +41,9 @@ insert into rule (code, name, profile_id, metric, signal, direction, thresholds,
                  ('silent', 'silence', '{{"blue": 9, "red": 20}}', 0, 0, 0),
                  ('stuck', 'flat', '{{"orange": 8}}', 0, 0, 0)
          ) as r (code, signal, thresholds, hysteresis, hold_s, clear_s), (values (1), (2)) as p (profile);
+insert into rule (code, name, profile_id, metric, expression, direction, thresholds, hold_s)
+    select 'sum' || profile, 'sum', profile, 'v', 'v + w', 'above', '{{"yellow": 100, "red": 160}}', 4
+    from (values (1), (2)) as p (profile);
 """
 FORGET = """
 truncate reading, reading_replaced, latest, latest_note, alert, alert_change, outbox, dead_letter, detector_state,
@@ -62,7 +65,7 @@ class Came(NamedTuple):
     value: float
 
     def raw(self, number: int) -> Raw:
-        body = json.dumps({"ts": (NOW + self.ts * S) // 1000, "values": {"v": self.value}}).encode()
+        body = json.dumps({"ts": (NOW + self.ts * S) // 1000, "values": {"v": self.value, "w": self.ts % 70}}).encode()
         return raw_of("mqtt", f"ganzhi/v1/{self.device}/telemetry", body, NOW + self.at * S + number)
 
 
@@ -160,7 +163,7 @@ def test_any_order_within_what_is_allowed_gives_the_same_alerts(database: str, e
         max_examples=examples, derandomize=examples < 100, deadline=None, suppress_health_check=list(HealthCheck)
     )
     quick(given(histories())(same))()
-    assert seen >= {"high", "held", "clears", "fast", "gap", "odd", "silent", "stuck"}, (
+    assert seen >= {"high", "held", "clears", "fast", "gap", "odd", "silent", "stuck", "sum"}, (
         "the histories decide something of each rule"
     )
 
@@ -177,7 +180,7 @@ async def test_what_waits_is_judged_once_though_the_process_is_killed_before_and
         for number, each in enumerate(came):
             raw = each.raw(number)
             await hub.take(hub.read(Batch([raw], now=raw.received)))
-        assert fetch(store_url, "select count(*) from reading") == [(3,)], "stored at once"
+        assert fetch(store_url, "select count(*) from reading") == [(6,)], "stored at once"
         await hub.take(hub.read(Batch([], now=NOW + 32 * S)))
         assert high() == [("raised", "yellow")], "by the corrected value, and without the last one"
         for expected in ([("raised", "yellow"), ("updated", "red")],) * 2:

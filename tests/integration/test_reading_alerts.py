@@ -1,0 +1,94 @@
+"""What is withheld where readings wait for others: told at its own time, and asked for when that can be known."""
+
+import json
+import time
+from collections.abc import AsyncIterator
+from typing import Any
+
+import pytest
+
+from hub.models import Batch, Micros
+from hub.settings import Database, Rules, Settings
+from hub.store.pool import Pool, open_pool
+from tests.support.batches import fetch
+from tests.support.origins import raw_of
+from tests.support.staged_hub import StagedHub
+
+S = 1_000_000
+AT: Micros = int(time.time()) * S - 300 * S
+SEED = """
+insert into profile (code, name, metrics, allowed_lateness_s) values ('gauge', 'G', '{"level": {"name": "Level"}}', 30);
+insert into device (code, name, profile_id) values ('d1', 'D1', 1);
+insert into rule (code, name, profile_id, metric, direction, thresholds)
+    values ('high', 'High', 1, 'level', 'above', '{"yellow": 3, "orange": 5}');
+"""
+WORK = "insert into maintenance (device_id, from_at, to_at, note) values (1, to_timestamp(%s), to_timestamp(%s), 'x')"
+
+
+@pytest.fixture
+async def pool(database: str) -> AsyncIterator[Pool]:
+    async with open_pool(Database(url=database)) as opened:
+        async with opened.connection() as conn:
+            await conn.execute(SEED.encode())
+            await conn.execute(WORK.encode(), (AT // S - 60, AT // S + 100))
+        yield opened
+
+
+async def started(pool: Pool) -> StagedHub:
+    return await StagedHub(pool, settings=Settings(rules=Rules(stale_after_s=600))).restore()
+
+
+async def hear(hub: StagedHub, second: int, value: float) -> None:
+    body = json.dumps({"ts": AT // 1000 + second * 1000, "values": {"level": value}}).encode()
+    raw = raw_of("mqtt", "ganzhi/v1/d1/telemetry", body, AT + second * S)
+    await hub.take(hub.read(Batch([raw], now=raw.received)))
+
+
+async def wait(hub: StagedHub, until: int) -> int:
+    """Until then nothing comes; how many batches the stages ask for."""
+    now = AT + until * S
+    for asked in range(20):
+        if all((due := stage.due(now)) is None or due > now for stage in hub.stages):
+            return asked
+        await hub.take(hub.read(Batch([], now=now)))
+    raise AssertionError("it asks for ever")
+
+
+def told(database: str) -> list[tuple[Any, ...]]:
+    return fetch(
+        database,
+        f"""select (extract(epoch from (picture ->> 'changed_at')::timestamptz) - {AT // S})::int, kind,
+                   picture ->> 'level' from alert_change order by cursor""",
+    )
+
+
+async def test_an_opening_before_which_a_reading_waits_is_asked_for_when_that_is_judged(
+    pool: Pool, database: str
+) -> None:
+    hub = await started(pool)
+    await hear(hub, 0, 4.0)
+    await wait(hub, 31)
+    assert fetch(database, "select count(*) from rule_withheld") == [(1,)]
+    await hear(hub, 90, 4.5)
+    hub = await started(pool)
+    assert await wait(hub, 101) <= 2, "and not each tenth of a second"
+    assert told(database) == []
+    due = hub.made.rules.due(AT + 101 * S)
+    assert due is not None
+    assert due > AT + 110 * S
+    await wait(hub, 900)
+    await wait(hub, 950)
+    assert told(database) == [(100, "raised", "yellow")]
+
+
+async def test_what_opened_between_readings_that_waited_is_told_at_its_own_time_however_long_the_hub_was_away(
+    pool: Pool, database: str
+) -> None:
+    async with pool.connection() as conn:
+        await conn.execute("update profile set allowed_lateness_s = 240")
+    hub = await started(pool)
+    await hear(hub, 0, 4.0)
+    await hear(hub, 120, 6.0)
+    hub = await started(pool)
+    await wait(hub, 5000)
+    assert told(database) == [(100, "raised", "yellow"), (120, "updated", "orange")]
