@@ -1,4 +1,4 @@
-"""`hub check` for rules in force: for no device, grave without saying what is to be done, or told twice."""
+"""`hub check` for rules in force: for no device, or grave without saying what is to be done."""
 
 from app.check.finding import Finding
 from hub.alerts.guidance import is_grave, lacking
@@ -19,8 +19,6 @@ async def check_rules(settings: Settings) -> list[Finding]:
         with sorted_errors():
             async with await connect(settings.database.url) as conn:
                 found = await (await conn.execute(SQL.enabled)).fetchall()
-                least = {"least_s": settings.health.least_silence_s}
-                early = [code for (code,) in await (await conn.execute(SQL.before_offline, least)).fetchall()]
                 empty = [code for (code,) in await (await conn.execute(SQL.without_devices)).fetchall()]
     except HubError:
         return []
@@ -38,11 +36,6 @@ async def check_rules(settings: Settings) -> list[Finding]:
     if empty:
         what = f"no device is where these are limited to: {_named(empty)}"
         findings.append(Finding("warn", f"rules: {what}", "hub rules show CODE; hub rules put CODE --everywhere"))
-    if early:
-        what = f"silence is told before the device counts as offline, which is told again, by {_named(early)}"
-        findings.append(
-            Finding("warn", f"rules: {what}", "a higher threshold, or a lower offline_after_s of the profile")
-        )
     return findings
 
 

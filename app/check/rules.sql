@@ -17,13 +17,3 @@ where r.enabled and num_nonnulls(r.organisation, r.region, r.tag, r.devices) > 0
       where d.state = 'active' and (r.profile_id is null or d.profile_id = r.profile_id)
         and in_rule_scope(r.organisations, r.region, r.tag, r.devices, d.id, d.organisation, d.region, d.tags))
 order by r.code
-
--- name: before_offline
--- Rules in force on silence that tell a level of a metric sooner than a device of their profile counts as offline.
-select r.code
-from rule r
-join profile p on p.id = r.profile_id
-where r.enabled and r.signal = 'silence'
-  and (select min(each.value::float8) from jsonb_each_text(r.thresholds) each)
-      < coalesce(p.offline_after_s, case when p.interval_s > 0 then greatest(3 * p.interval_s, %(least_s)s::float8) end)
-order by r.code

@@ -127,19 +127,6 @@ async def test_a_profile_does_not_take_away_what_a_rule_rests_on(database: str) 
         assert (await client.put("/profiles/air", json={**AIR, "metrics": metrics})).is_success
 
 
-async def test_a_silence_that_is_told_before_the_device_is_offline_is_found(database: str) -> None:
-    async with api_context(database) as context, client_of(context) as client:
-        await register(client)
-        silent = {"name": "S", "profile": "air", "metric": "pm25", "signal": "silence", "direction": "above"}
-        for profile, least, most in (({"offline_after_s": 1800}, 1799, 1800), ({"interval_s": 300}, 899, 900)):
-            body = {name: value for name, value in AIR.items() if name not in ("offline_after_s", "interval_s")}
-            (await client.put("/profiles/air", json={**body, **profile})).raise_for_status()
-            for threshold, named in ((least, True), (most, False)):
-                levels = {"blue": threshold, "yellow": 9000}
-                (await client.put("/rules/silent", json={**silent, "thresholds": levels})).raise_for_status()
-                assert ["silent" in each.what for each in await check_rules(context.settings)] == [True] * named
-
-
 async def test_rule_is_switched_off_and_on(database: str) -> None:
     async with api_context(database) as context, client_of(context) as client:
         await register(client)
