@@ -18,13 +18,14 @@ OWN = {
     "child_command": "{gateway}/child/{device}/command",
     "alert": "alerts/{region}/{level}",
     "alert_state": "alerts/{region}/{level}/{alert}",
+    "readings": "readings/{target}/{device}",
     "check": "hub-check/{client_id}",
     "handover": "~handover/telemetry",
     "path": "~path/telemetry",
 }
-"""Topics below the prefix to which the hub itself publishes: commands, alerts and their retained states, what
-`hub check` tries, the marker of a session that is handed over, rounds of the path watch. They are no
-messages of devices."""
+"""Topics below the prefix to which the hub itself publishes: commands, alerts and their retained states,
+readings that are forwarded, what `hub check` tries, the marker of a session that is handed over, rounds of the path
+watch. They are no messages of devices."""
 
 WORDS = {
     **LEVELS,

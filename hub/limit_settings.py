@@ -26,6 +26,8 @@ class Outgoing(Section):
     """Mail servers; public addresses at ports 465 and 587 need no entry."""
     warnings: tuple[AllowedText, ...] = ()
     """Sources of official warnings; public addresses at port 443 need no entry."""
+    forward: tuple[AllowedText, ...] = ()
+    """Superior platforms that readings are forwarded to (HJ 212); public addresses, too."""
     outside: tuple[Outside, ...] = ()
     """Known services outside the country (hub/access/outside.py) are not called unless they are named here."""
     tls: Trust = Trust()

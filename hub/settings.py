@@ -16,6 +16,7 @@ from hub.alert_settings import Alerts, Cases, Events, PathWatch, Warnings
 from hub.crypto import Sealing
 from hub.environment import PREFIX, unknown_variables
 from hub.errors import ConfigError
+from hub.forward_settings import Forwards
 from hub.limit_settings import Floods, Limits, Outgoing, Provisioning
 from hub.oidc_settings import Oidc
 from hub.setting_faults import explain, keys_of, unreadable, variable
@@ -321,6 +322,7 @@ class Settings(BaseSettings):
     warnings: Warnings = Warnings()
     cases: Cases = Cases()
     health: Health = Health()
+    forwards: Forwards = Forwards()
     drain_s: float = Field(default=10.0, ge=0, le=300)
     """After SIGTERM: how long what was taken may need to be committed and settled."""
 

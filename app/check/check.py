@@ -17,6 +17,7 @@ from app.check.clock import check_clock
 from app.check.fallback import check_fallback
 from app.check.finding import Finding
 from app.check.floods import check_floods
+from app.check.forwards import check_forwards
 from app.check.kafka import check_kafka
 from app.check.logins import check_logins
 from app.check.oidc import check_oidc
@@ -72,7 +73,8 @@ async def check(settings: Settings) -> AsyncIterator[Finding]:
 async def _check_others(settings: Settings) -> AsyncIterator[Finding]:
     async for finding in check_outgoing(settings):
         yield finding
-    for found in (check_fallback, check_routing, check_rules, check_rotas, check_path, check_secrets, check_warnings):
+    asked = (check_fallback, check_routing, check_rules, check_rotas, check_path, check_secrets, check_warnings)
+    for found in (*asked, check_forwards):
         for finding in await found(settings):
             yield finding
     async for finding in check_oidc(settings):

@@ -40,6 +40,8 @@ async def forget(pool: Pool, settings: Settings, batch: int = BATCH) -> int:
         SQL.summaries: settings.alerts.keep_days,
         SQL.unused: settings.health.keep_days,
         SQL.warnings: settings.warnings.keep_days,
+        SQL.forwarded: settings.forwards.keep_days,
+        SQL.not_forwarded: settings.forwards.pending_days,
     }
     gone = 0
     with sorted_errors():

@@ -36,6 +36,11 @@ with gone as (
 )
 select id from gone
 
+-- name: forwarded
+delete from forward_report where id in (
+    select id from forward_report
+    where acknowledged_at < now() - make_interval(days => %(days)s) limit %(batch)s)
+
 -- name: incidents
 -- Those that no alert is in any more.
 delete from incident where id in (
@@ -47,6 +52,11 @@ delete from incident where id in (
 -- name: maintenance
 delete from maintenance where id in (
     select id from maintenance where to_at < now() - make_interval(days => %(days)s) limit %(batch)s)
+
+-- name: not_forwarded
+delete from forward_report where id in (
+    select id from forward_report
+    where acknowledged_at is null and made_at < now() - make_interval(days => %(days)s) limit %(batch)s)
 
 -- name: proofs
 -- The newest of a device stays: it tells when the next test is due.

@@ -14,6 +14,7 @@ from analytics.rules.rulebook import RuleBook
 from devices.commands.replies import Replies
 from devices.conflicts import ConflictLetters
 from devices.floods import Floods
+from devices.forwarding.stage import Forwarding
 from devices.health.edge_heartbeats import Edges
 from devices.health.heartbeat import Progress
 from devices.health.last_seen import LastSeen
@@ -82,6 +83,7 @@ class HubStages:
         The rules' hold times end by themselves once `rules.reception` tells of which devices everything is received.
         """
         stale_after_s = math.inf if settings.rules.stale_after_s is None else settings.rules.stale_after_s
+        self.forwarding = Forwarding(registry)
         self.latest, self.arrivals, self.last_seen = Latest(), Arrivals(), LastSeen()
         self.progress, newest = Progress(idle), NewestJudged(self.latest)
         self.rules = rules = RuleBook(registry, stale_after_s, Nothing(), newest, _flapping(settings.rules))
@@ -95,6 +97,7 @@ class HubStages:
             UnusedMembers(),
             QualityFlags(registry, self.latest, reordering.judged),
             Readings(registry.last_wins),
+            self.forwarding,
             Events(registry.last_event_wins),
             ConflictLetters(registry),
             self.latest,

@@ -156,6 +156,23 @@ TABLES: Mapping[str, Table] = {
         _OPERATIONS, "how far consumers that follow the log of alert changes have confirmed it", "with its consumer",
         None, l1="cursor", l2="consumer_id moved_at failing_since", l3="last_error last_error_words",
     ),
+    "forward_target": _table(
+        _MANAGEMENT, "who is forwarded readings as they come, and of which devices", "until deleted",
+        Permission.CONSUMERS_READ,
+        l2="id code name kind host port number station_kind at_once organisation region tag scope_key ceiling enabled",
+        l4="password",
+    ),
+    "forward_position": _table(
+        _OPERATIONS, "how far each target of forwarding has what it is to have", "with its target",
+        Permission.CONSUMERS_READ, l1="acknowledged newest request_number", l2="target_id moved_at failing_since",
+        l3="last_error last_error_words",
+    ),
+    "forward_report": _table(
+        _BUSINESS, "readings for targets of forwarding, as they were stored or told",
+        "forwards.keep_days after it is acknowledged, forwards.pending_days without, or its target", None,
+        l2="id target_id device_id ts command part station_kind packet request_number attempts made_at next_at "
+        "acknowledged_at", l3="original measured",
+    ),
     "alert_grouping": _table(
         _OPERATIONS, "consumers that are told of storms in summaries: whether there is one, and what waits",
         "with its consumer", None, l1="recent position due_at", l2="consumer_id",

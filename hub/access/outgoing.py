@@ -18,7 +18,7 @@ from hub.networks import Address, is_loopback, never_called, parse_allowed, reac
 from hub.settings import Settings
 from hub.words.sentence import Sentence
 
-Purpose = Literal["webhook", "camera", "oidc", "mail", "warnings"]
+Purpose = Literal["webhook", "camera", "oidc", "mail", "warnings", "forward"]
 Resolve = Callable[[str, int], Awaitable[list[str]]]
 """Addresses of a name, as text; OSError when there are none."""
 PUBLIC_PORTS: Mapping[Purpose, frozenset[int]] = {
@@ -27,6 +27,7 @@ PUBLIC_PORTS: Mapping[Purpose, frozenset[int]] = {
     "camera": frozenset(),
     "mail": frozenset({465, 587}),
     "warnings": frozenset({443}),
+    "forward": frozenset(),
 }
 """Ports of public addresses that are allowed without an entry."""
 OWN_FOR_S = 60.0
@@ -54,7 +55,7 @@ class Outgoing:
         listed = settings.outgoing
         self._written: dict[Purpose, Sequence[str]] = {
             "webhook": listed.webhook, "camera": listed.camera, "oidc": listed.oidc,
-            "mail": listed.mail, "warnings": listed.warnings,
+            "mail": listed.mail, "warnings": listed.warnings, "forward": listed.forward,
         }  # fmt: skip
         self._allowed = {purpose: [parse_allowed(text) for text in some] for purpose, some in self._written.items()}
         self._named = frozenset(each.host.lower() for each in listed.outside)

@@ -50,6 +50,13 @@ where principal_id::text > %(after)s order by principal_id::text limit %(limit)s
 -- name: contact_phone_write
 update contact set phone = %(text)s where principal_id::text = %(row)s and phone = %(was)s
 
+-- name: forward_target_passwords
+select code, password from forward_target
+where password is not null and code > %(after)s order by code limit %(limit)s
+
+-- name: forward_target_password_write
+update forward_target set password = %(text)s where code = %(row)s and password = %(was)s
+
 -- name: mark_sealed
 select only_sealed()
 

@@ -27,6 +27,11 @@ def alerts_topic(kafka: Kafka) -> str:
     return f"{kafka.prefix}.alerts"
 
 
+def readings_topic(kafka: Kafka, target: str) -> str:
+    """Topic of readings that are forwarded to a target."""
+    return f"{kafka.prefix}.readings.{target}"
+
+
 def forms_of(kafka: Kafka) -> Mapping[str, str]:
     """Third-party topics and the payload form of each."""
     return {f"{kafka.prefix}.telemetry": "telemetry", f"{kafka.prefix}.events": "event"}

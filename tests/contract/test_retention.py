@@ -11,6 +11,7 @@ from devices.commands.timeouts import forget_commands
 from devices.health.completeness import count_completeness
 from hub.access.inventory import TABLES
 from hub.alert_settings import Alerts, Cases, Events, Warnings
+from hub.forward_settings import Forwards
 from hub.limit_settings import Outgoing, Outside
 from hub.settings import Commands, Database, DeadLetters, Health, Settings
 from hub.store.expiry import expire_dead_letters
@@ -21,6 +22,7 @@ SETTINGS = Settings(
     events=Events(keep_days=200),
     alerts=Alerts(keep_days=200),
     warnings=Warnings(keep_days=200),
+    forwards=Forwards(keep_days=200, pending_days=200),
     cases=Cases(keep_days=200),
     health=Health(keep_days=200),
     commands=Commands(keep_days=200),
@@ -107,6 +109,10 @@ insert into case_delivery (case_id, consumer_id, seq, kind, at, picture, state)
     select f.id, c.id, 1, 'reported', f.reported_at, '{}', 'delivered' from case_file f, consumer c;
 insert into case_attachment (id, case_id, seq, name, media_type, content, digest, added_at)
     select gen_random_uuid(), id, 1, 'note', 'text/plain', 'x', 'x', reported_at from case_file;
+insert into forward_target (code, name, kind, at_once, scope_key, ceiling, enabled)
+    values ('f', 'F', 'mqtt', 1, '/', 'L4', true);
+insert into forward_report (target_id, device_id, ts, command, part, measured, made_at, acknowledged_at)
+    select t.id, d.id, at, '2011', 'x', '{}', at, at from old, device d, forward_target t;
 insert into device_unused (device_id, name, first_at, last_at) select d.id, n::text, at, at from old, device d;
 """
 OLDEST = {
@@ -121,6 +127,7 @@ OLDEST = {
     "dead_letter": "received_at", "dead_letter_count": "minute", "device_online": "at", "device_unused": "last_at",
     "escalation": "due_at",
     "handover": "made_at", "handover_item": "(facts ->> 'since')::timestamptz",
+    "forward_report": "made_at",
     "event": "ts", "event_replaced": "replaced_at", "maintenance": "to_at", "outbox": "created_at", "reading": "ts",
     "outside_case": "told_at", "outside_conflict": "state_at",
     "reading_replaced": "ts", "silence": "to_at",
@@ -159,9 +166,9 @@ async def test_what_is_past_its_days_is_gone_and_the_rest_is_there(pool: Pool) -
         assert {name: await _old_and_new(conn, name, at) for name, at in OLDEST.items()} == dict.fromkeys(
             OLDEST, (1, 1)
         )
-    assert await forget(pool, SETTINGS, batch=1) == 12, (
+    assert await forget(pool, SETTINGS, batch=1) == 13, (
         "an alert, a case, a handover, an event, a time of maintenance, a member, an hour at a desk, a silence, "
-        "a warning, a drill, a proof, an incident"
+        "a warning, a drill, a proof, an incident, a report that was forwarded"
     )
     await expire_dead_letters(pool, SETTINGS.dead_letters)
     await forget_commands(pool, SETTINGS.commands.keep_days)

@@ -166,6 +166,8 @@ STEPS: list[tuple[str, str, Any, str]] = [
     (READ_OF_CASE, "/cases/{id}/attachments/{attachment}", None, "case_attachment.read"),
     ("PUT /outside-systems/{code}", "/outside-systems/ops", OPS, "outside_system.put"),
     ("DELETE /outside-systems/{code}", "/outside-systems/ops", None, "outside_system.delete"),
+    ("PUT /forwards/{code}", "/forwards/roads", {"name": "Roads", "kind": "mqtt"}, "forward.put"),
+    ("DELETE /forwards/{code}", "/forwards/roads", None, "forward.delete"),
     ("PUT /rotas/{code}", "/rotas/desk", ROTA, "rota.put"),
     ("DELETE /rotas/{code}", "/rotas/desk", None, "rota.delete"),
     ("PUT /areas/{code}", "/areas/river", {"name": "River", "divisions": ["33"]}, "area.put"),

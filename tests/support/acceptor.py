@@ -1,10 +1,11 @@
 """What stations dial in tests: it answers each frame, or is silent, late, refuses, or cuts the line, as it is told."""
 
+import socket
 import socketserver
 import threading
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import Any, Literal
 
 from devices.codecs.gb26875 import frame as gb26875
@@ -36,6 +37,12 @@ class Acceptor:
         self.late: list[bytes] = []
         self.lock = threading.Lock()
         self.live: set[Any] = set()
+
+    def cut(self) -> None:
+        """End all connections."""
+        for each in list(self.live):
+            with suppress(OSError):
+                each.shutdown(socket.SHUT_RDWR)
 
     def next(self) -> Does:
         """What it does with a frame."""
@@ -83,6 +90,7 @@ class _Handler(socketserver.BaseRequestHandler):
 class _Server(socketserver.ThreadingTCPServer):
     allow_reuse_address = True
     daemon_threads = True
+    block_on_close = False
 
 
 @contextmanager
@@ -98,8 +106,7 @@ def accepting(protocol: str, port: int = 0) -> Iterator[Acceptor]:
             yield acceptor
         finally:
             server.shutdown()
-            for each in list(acceptor.live):
-                each.close()
+            acceptor.cut()
             thread.join()
 
 

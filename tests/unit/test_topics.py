@@ -107,6 +107,7 @@ def test_the_hubs_own_topics() -> None:
         "region": "310101",
         "level": "red",
         "alert": "a1",
+        "target": "t1",
         "client_id": "ganzhi-hub",
     }
     for kind in OWN:

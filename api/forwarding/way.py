@@ -1,0 +1,80 @@
+"""Ways by which reports reach their targets."""
+
+from collections.abc import Awaitable, Callable, Sequence
+from contextlib import AbstractAsyncContextManager
+from typing import NamedTuple, Protocol
+
+from api.forwarding.pending import Pending
+from api.forwarding.rendering import exported, frame, request
+from api.forwarding.superior import Superior
+
+JSON = (("content-type", b"application/json; charset=utf-8"),)
+
+
+class Target(NamedTuple):
+    """Who is forwarded to; one whose row here changes is connected anew."""
+
+    id: int
+    code: str
+    kind: str
+    host: str | None
+    port: int | None
+    number: str | None
+    station_kind: str | None
+    password: str | None
+    """As stored."""
+    at_once: int
+
+
+class Way(Protocol):
+    """An open way to a target."""
+
+    async def deliver(self, reports: Sequence[Pending]) -> set[int]:
+        """Hand some over; returns the ids of those that are acknowledged, at least one.
+
+        TransientError when nothing is: all are handed over again. May be cancelled.
+        """
+
+
+OpenWay = Callable[[Target], AbstractAsyncContextManager[Way]]
+"""Connects to a target; TransientError or PermanentError, in words, when that cannot be done now."""
+
+
+class Hj212Way:
+    """Frames over a connection to a superior platform."""
+
+    def __init__(self, superior: Superior, target: Target, password: str) -> None:
+        self._superior, self._target, self._password = superior, target, password
+
+    async def deliver(self, reports: Sequence[Pending]) -> set[int]:
+        """See Way."""
+        number, kind = self._target.number, self._target.station_kind
+        frames = {request(each): frame(each, number, kind, self._password) for each in reports}
+        taken = await self._superior.deliver(frames)
+        return {each.id for each in reports if request(each) in taken}
+
+
+class MqttWay:
+    """JSON to `{base}/{device}`, each with its PUBACK."""
+
+    def __init__(self, publish: Callable[[Sequence[tuple[str, bytes, bool]]], Awaitable[None]], base: str) -> None:
+        self._publish, self._base = publish, base
+
+    async def deliver(self, reports: Sequence[Pending]) -> set[int]:
+        """See Way."""
+        await self._publish([(f"{self._base}/{each.device}", exported(each), False) for each in reports])
+        return {each.id for each in reports}
+
+
+class KafkaWay:
+    """JSON in a topic, keyed by the device, once all replicas have it."""
+
+    def __init__(
+        self, append: Callable[[Sequence[tuple[bytes, bytes, Sequence[tuple[str, bytes]]]]], Awaitable[None]]
+    ) -> None:
+        self._append = append
+
+    async def deliver(self, reports: Sequence[Pending]) -> set[int]:
+        """See Way."""
+        await self._append([(each.device.encode(), exported(each), JSON) for each in reports])
+        return {each.id for each in reports}

@@ -1,0 +1,35 @@
+-- name: begin
+insert into forward_position (target_id) select id from forward_target where code = %(code)s on conflict do nothing
+
+-- name: delete
+delete from forward_target where code = %(code)s
+
+-- name: forwards
+select t.code, t.name, t.kind, t.host, t.port, t.number, t.station_kind, t.at_once, t.organisation, t.region, t.tag,
+       t.ceiling, t.enabled, p.acknowledged, w.pending, w.oldest, p.newest, p.failing_since, p.last_error,
+       p.last_error_words
+from forward_target t
+join forward_position p on p.target_id = t.id
+cross join lateral (
+    select count(*) as pending, min(made_at) as oldest from forward_report r
+    where r.target_id = t.id and r.acknowledged_at is null) w
+where (%(code)s::text is null or t.code = %(code)s) and (%(after_code)s::text is null or t.code > %(after_code)s)
+order by t.code
+limit %(limit)s
+
+-- name: organisation
+select code from organisation where code = %(code)s
+
+-- name: put
+insert into forward_target (code, name, kind, host, port, number, station_kind, password, at_once, organisation, region,
+                            tag, scope_key, ceiling, enabled)
+values (%(code)s, %(name)s, %(kind)s, %(host)s, %(port)s, %(number)s, %(station_kind)s,
+        case %(kind)s when 'hj212' then coalesce(%(password)s, %(usual)s) end, %(at_once)s, %(organisation)s,
+        %(region)s, %(tag)s, %(scope_key)s, %(ceiling)s, %(enabled)s)
+on conflict (code) do update
+set name = excluded.name, kind = excluded.kind, host = excluded.host, port = excluded.port, number = excluded.number,
+    station_kind = excluded.station_kind,
+    password = case %(kind)s when 'hj212' then coalesce(%(password)s, forward_target.password, %(usual)s) end,
+    at_once = excluded.at_once, organisation = excluded.organisation, region = excluded.region, tag = excluded.tag,
+    scope_key = excluded.scope_key, ceiling = excluded.ceiling, enabled = excluded.enabled
+returning xmax = 0 as created

@@ -1,0 +1,6 @@
+-- name: forwards
+select t.code, p.failing_since, p.last_error,
+       (select count(*) from forward_report r where r.target_id = t.id and r.acknowledged_at is null)
+from forward_target t join forward_position p on p.target_id = t.id
+where t.enabled
+order by t.code

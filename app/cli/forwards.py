@@ -1,0 +1,128 @@
+"""`hub forwards`: who is forwarded readings as they come, and how far each is."""
+
+import json
+from typing import Annotated, Any
+
+import typer
+from rich.text import Text
+
+from app.cli.client import DEFAULT_URL, TokenOption, UrlOption, call, fail, out, pages, tell
+from app.cli.connection import Verbs
+from app.cli.diagnose import LangOption, language
+
+forwards = Verbs("Who is forwarded readings as they come: a superior platform over HJ 212, MQTT, Kafka.")
+CodeArgument = Annotated[str, typer.Argument(help="The target's code.")]
+JsonOption = Annotated[bool, typer.Option("--json", help="One JSON object a line.")]
+_PUT = (
+    *("name", "kind", "host", "port", "number", "station_kind", "at_once", "organisation", "region", "tag"),
+    *("ceiling", "enabled"),
+)
+_SHOWN = (*_PUT, "acknowledged", "pending", "oldest", "newest", "failing_since", "last_error")
+
+
+@forwards.verb("list")
+def list_forwards(
+    as_json: JsonOption = False, url: UrlOption = DEFAULT_URL, token: TokenOption = None, lang: LangOption = None
+) -> None:
+    """List targets by code, and how far each is.
+
+    Example:  hub forwards list
+    """
+    items = pages("/forwards", url, token, {"lang": language(lang or ("en" if as_json else None))})
+    for item in items:
+        if as_json:
+            typer.echo(json.dumps(item, ensure_ascii=False))
+            continue
+        where = f"{item['host']}:{item['port']}" if item["host"] else item["kind"]
+        state = f"{item['acknowledged']} taken, {item['pending']} waiting" + ("" if item["enabled"] else ", off")
+        out.print(Text(f"{item['code']:16} {where:24} {state}"), soft_wrap=True)
+        if item["last_error"]:
+            out.print(
+                Text(f"                 since {item['failing_since']}: {item['last_error']}", "red"), soft_wrap=True
+            )
+    if not items and not as_json:
+        out.print("Nothing is forwarded yet:  hub forwards add -h")
+
+
+@forwards.verb("show")
+def show_forward(
+    code: CodeArgument,
+    as_json: JsonOption = False,
+    url: UrlOption = DEFAULT_URL,
+    token: TokenOption = None,
+    lang: LangOption = None,
+) -> None:
+    """One target, what waits for it, and why it takes nothing.
+
+    Example:  hub forwards show province
+    """
+    asked = {"lang": language(lang or ("en" if as_json else None))}
+    found = call("GET", f"/forwards/{code}", url, token, params=asked).json()
+    if as_json:
+        typer.echo(json.dumps(found, ensure_ascii=False))
+    else:
+        tell(found, _SHOWN)
+
+
+@forwards.verb("add")
+def add_forward(
+    kind: Annotated[str, typer.Argument(help="hj212, mqtt or kafka.")],
+    code: CodeArgument,
+    address: Annotated[str | None, typer.Argument(help="HOST:PORT of a superior platform.")] = None,
+    *,
+    name: Annotated[str | None, typer.Option(help="Its name; otherwise its code.")] = None,
+    number: Annotated[str | None, typer.Option(help="MN under which all goes; otherwise each device's own.")] = None,
+    station_kind: Annotated[str | None, typer.Option(help="ST of devices that speak no HJ 212.")] = None,
+    password: Annotated[str | None, typer.Option(envvar="GANZHI_FORWARD_PASSWORD", help="PW.")] = None,
+    organisation: Annotated[str | None, typer.Option(help="Only devices of this organisation.")] = None,
+    region: Annotated[str | None, typer.Option(help="Only devices below this division code.")] = None,
+    tag: Annotated[str | None, typer.Option(help="Only devices with this tag: KEY or KEY:VALUE.")] = None,
+    ceiling: Annotated[str, typer.Option(help="The highest level of data that it gets.")] = "L4",
+    at_once: Annotated[int, typer.Option(help="Reports under way without an answer.")] = 16,
+    url: UrlOption = DEFAULT_URL,
+    token: TokenOption = None,
+) -> None:
+    """Forward what is stored from now on, or change how.
+
+    Example:  hub forwards add hj212 province 10.20.0.5:9212 --organisation ecology --password 123456
+
+    Example:  hub forwards add mqtt traffic --tag road --ceiling L2
+    """
+    host, _, port = (address or "").rpartition(":")
+    if kind == "hj212" and (not host or not port.isdigit()):
+        fail("give HOST:PORT of the superior platform")
+    body: dict[str, Any] = {
+        "name": name or code, "kind": kind, "number": number, "station_kind": station_kind,
+        "organisation": organisation, "region": region, "tag": tag, "ceiling": ceiling, "at_once": at_once,
+    }  # fmt: skip
+    if kind == "hj212":
+        body |= {"host": host.strip("[]"), "port": int(port)} | ({"password": password} if password else {})
+    stored = call("PUT", f"/forwards/{code}", url, token, json=body)
+    out.print(Text(f"{code} is made." if stored.status_code == 201 else f"{code} is as given."))
+
+
+@forwards.verb("switch")
+def switch_forward(
+    code: CodeArgument,
+    enabled: Annotated[bool, typer.Option("--enable/--disable", help="Off, what is stored meanwhile is not for it.")],
+    url: UrlOption = DEFAULT_URL,
+    token: TokenOption = None,
+) -> None:
+    """Switch a target off, with what waits for it kept, or on again.
+
+    Example:  hub forwards switch province --disable
+    """
+    found = call("GET", f"/forwards/{code}", url, token).json()
+    body = {member: found[member] for member in _PUT} | {"enabled": enabled}
+    call("PUT", f"/forwards/{code}", url, token, json=body)
+    out.print(Text(f"{code} is {'on' if enabled else 'off'}."))
+
+
+@forwards.verb("delete")
+def delete_forward(code: CodeArgument, url: UrlOption = DEFAULT_URL, token: TokenOption = None) -> None:
+    """Delete a target with all that waits for it.
+
+    Example:  hub forwards delete province
+    """
+    was = call("DELETE", f"/forwards/{code}", url, token).json()
+    out.print(Text(f"{code} is deleted, with {was['pending']} reports that waited."))

@@ -1,0 +1,47 @@
+"""Ways of forwarding: superior platforms over HJ 212, the hub's own broker and its own Kafka."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from functools import partial
+
+from api.forwarding.superior import connected
+from api.forwarding.way import Hj212Way, KafkaWay, MqttWay, OpenWay, Target, Way
+from hub.access.outgoing import Outgoing
+from hub.secrets.sealed import Place, Secrets
+from hub.settings import Kafka, Mqtt, Settings
+from ingest.kafka.producer import open_topic
+from ingest.kafka.topics import readings_topic
+from ingest.mqtt.control import open_link
+
+
+def ways_of(settings: Settings) -> dict[str, OpenWay]:
+    """How to open a way, by kind of target; without Kafka there is none of that kind."""
+    outgoing, secrets = Outgoing(settings), Secrets(settings.secrets)
+    found: dict[str, OpenWay] = {
+        "hj212": partial(_hj212, outgoing, secrets),
+        "mqtt": partial(_mqtt, settings.mqtt),
+    }
+    if settings.kafka.servers is not None:
+        found["kafka"] = partial(_kafka, settings.kafka)
+    return found
+
+
+@asynccontextmanager
+async def _hj212(outgoing: Outgoing, secrets: Secrets, target: Target) -> AsyncIterator[Way]:
+    host, port = target.host or "", target.port or 0
+    addresses = await outgoing.addresses("forward", host, port)
+    password = secrets.open(Place("forward_target", "password", target.code), target.password or "")
+    async with connected(addresses, port) as superior:
+        yield Hj212Way(superior, target, password)
+
+
+@asynccontextmanager
+async def _mqtt(mqtt: Mqtt, target: Target) -> AsyncIterator[Way]:
+    async with open_link(mqtt, f"readings-{target.id}", "readings") as link:
+        yield MqttWay(link.publish_all, f"{mqtt.prefix}/readings/{target.code}")
+
+
+@asynccontextmanager
+async def _kafka(kafka: Kafka, target: Target) -> AsyncIterator[Way]:
+    async with open_topic(kafka, readings_topic(kafka, target.code)) as topic:
+        yield KafkaWay(topic.append)

@@ -1,0 +1,1 @@
+"""What is stored for others to be forwarded, in the commit that stores it."""
