@@ -4,6 +4,7 @@ import re
 from collections.abc import Mapping
 from typing import TypeVar
 
+from devices.schemes import MAX_ADDRESS
 from devices.topics import CODE, FORMS, LEVELS, each_of, is_own, meant, own_topic
 from hub.alerts.endings import FORM as ENDING_FORM
 from hub.alerts.path import round_origin
@@ -19,6 +20,9 @@ PRESENCE, LISTENING, ENDED = "presence", "listening", ENDING_FORM
 
 DIALLED = ("tcp", "udp")
 """Transports by which stations dial in; the address of their messages is protocol/number."""
+
+PUSHED = "push"
+"""The transport of what platforms push; addresses are subscription/platform/form/device."""
 
 K = TypeVar("K")
 
@@ -64,6 +68,11 @@ class Origins:
         found = self._others.get((transport, protocol, station))
         return found or self._keep(self._others, (transport, protocol, station), _station(transport, protocol, station))
 
+    def of_push(self, subscription: str, platform: str, form: str, device: str) -> Origin:
+        """Origin of a message that a platform pushed, by what it calls the device."""
+        key = PUSHED, f"{subscription}/{platform}/{form}", device
+        return self._others.get(key) or self._keep(self._others, key, _pushed(subscription, platform, form, device))
+
     def of_letter(self, transport: str, address: str) -> Origin:
         """Origin of a dead letter or bus record, as its source created it originally."""
         if transport == "kafka" and (topic := address.partition("/")[0]) in self._records:
@@ -72,6 +81,9 @@ class Origins:
             return finding
         if transport in DIALLED:
             return self.of_station(transport, *address.split("/", 1)) if "/" in address else _nobody(transport, address)
+
+        if transport == PUSHED and address.count("/") >= 3:
+            return self.of_push(*address.split("/", 3))
         if transport == "http" and (path := _PATH.fullmatch(address)) is not None:
             return self.of_request(path["device"], next(form for form, name in PATHS.items() if name == path["name"]))
         return self.of_topic(address) if transport == "mqtt" else self._parsed(transport, address)
@@ -135,6 +147,14 @@ def _request(device: str, form: str) -> Origin:
     return Origin("http", address, device, form)
 
 
+def _pushed(subscription: str, platform: str, form: str, device: str) -> Origin:
+    address = f"{subscription}/{platform}/{form}/{device}"
+    if not device:
+        return Origin(PUSHED, address, protocol=platform, fault=_NO_SENDER)
+    return Origin(PUSHED, address, device, form, protocol=platform)
+
+
+_NO_SENDER = "no_device", Sentence("refusal.push.no_device", most=MAX_ADDRESS)
 _NO_DEVICE = "no_device", Sentence("refusal.no_device.told")
 
 

@@ -11,16 +11,21 @@ def note_heard(
 ) -> None:
     """Note the device (its id) and its gateway as seen, or what its status message says; `newest` of the readings.
 
-    What the broker had retained is no sign of life, and neither is what the hub finds out.
+    What the broker had retained is no sign of life, and neither is what the hub finds out. What a platform pushes late,
+    or in another order, counts at the time of the platform.
     """
+    heard = raw.received if decoded.heard is None else min(decoded.heard, raw.received)
     if decoded.online is not None and raw.retained:
         batch.of(RetainedStatuses)[device] = decoded.online
     elif decoded.online is not None:
-        batch.of(ReportedStatuses)[device] = decoded.online, raw.received
+        said = batch.of(ReportedStatuses)
+        if device not in said or said[device][1] <= heard:
+            said[device] = decoded.online, heard
     if raw.origin.form == "status" or decoded.online is False:
         return  # a broker tells it, or a network: the device itself may be gone
     if raw.origin.transport != HUB and not raw.retained:
-        life[device] = raw.received, _told_time(decoded, newest)
+        if device not in life or life[device][0] <= heard:
+            life[device] = heard, _told_time(decoded, newest)
         if gateway is not None:  # of whose clock it tells nothing
             life[gateway] = raw.received, life.get(gateway, (0, 0))[1]
 

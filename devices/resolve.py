@@ -111,7 +111,7 @@ class Resolver(Stage):
                 and origin.gateway is None
                 and not raw.retained
                 and origin.transport != HUB
-                and decoded.online is None
+                and decoded.online is decoded.heard is None
             ):
                 # As for most: 0.2 microseconds less.
                 found.life[device.id] = raw.received, 0 if timeless else newest

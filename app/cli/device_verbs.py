@@ -6,10 +6,13 @@ from app.cli.credentials import credential
 from app.cli.devices import devices
 from app.cli.diagnose import diagnose
 from app.cli.provisioning import key
+from app.cli.subscriptions import accept, pending
 from app.cli.tail import tail
 
 devices.verb()(diagnose)
 devices.verb()(tail)
+devices.verb()(pending)
+devices.verb()(accept)
 devices.verb()(command)
 devices.verb()(commands)
 devices.add_typer(addresses, name="addresses")

@@ -31,6 +31,7 @@ from app.serve.forward_ways import ways_of
 from app.serve.housekeeping import housekeeping
 from app.serve.origins import origins_of
 from app.serve.path_watch import watch_path
+from app.serve.pushes import Pushes
 from app.serve.sinks import sinks_of
 from app.serve.sources import Engine
 from devices.commands.delivery import CommandDelivery
@@ -90,6 +91,8 @@ class ApiServer(Part):
                 settings.http, engine.sink, origins_of(settings).of_request, engine.reasons, partial(unreached, pool)
             )
         routers = [ingest_router(self._posts)] if self._posts is not None else []
+        self._pushes = None if engine is None else Pushes(settings, pool, engine, replay)
+        routers += [] if self._pushes is None else [self._pushes.router]
         self._control, self._outcomes = ControlLink(settings.mqtt), CommandWaiters()
         self._directory, self._logins = Directory(registry), Logins(settings.access)
         holder = f"{process_name()}/{token_hex(4)}"
@@ -138,6 +141,7 @@ class ApiServer(Part):
         if self._settings.path_watch.enabled:
             rounds = watch_path(self._settings, self._engine)
             others += [("path watch", lead(self._settings.database.url, "path watch", rounds))]
+        others += [] if self._pushes is None else self._pushes.tasks()
         fusion, alone = Follower().work, Lone(self._registry).work
         others += [("fusion", lead(self._settings.database.url, "fusion", fusion))]
         others += [("fusion of one", lead(self._settings.database.url, "fusion of one", alone))]
@@ -150,6 +154,8 @@ class ApiServer(Part):
         """Stop accepting requests and end the alert streams."""
         if self._posts is not None:
             self._posts.stop()
+        if self._pushes is not None:
+            self._pushes.stop()
         self._changes.close()
         self._outcomes.close()
         self._server.should_exit = True

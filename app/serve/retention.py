@@ -32,6 +32,7 @@ async def forget(pool: Pool, settings: Settings, batch: int = BATCH) -> int:
         SQL.events: settings.events.keep_days,
         SQL.desk_presence: 1,
         SQL.desk_hours: settings.alerts.keep_days,
+        SQL.gaps: settings.health.keep_days,
         SQL.incidents: settings.alerts.keep_days,
         SQL.maintenance: settings.health.keep_days,
         SQL.silences: settings.alerts.keep_days,

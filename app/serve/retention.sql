@@ -41,6 +41,10 @@ delete from forward_report where id in (
     select id from forward_report
     where acknowledged_at < now() - make_interval(days => %(days)s) limit %(batch)s)
 
+-- name: gaps
+delete from push_gap where (device_id, from_at) in (
+    select device_id, from_at from push_gap where to_at < now() - make_interval(days => %(days)s) limit %(batch)s)
+
 -- name: incidents
 -- Those that no alert is in any more.
 delete from incident where id in (

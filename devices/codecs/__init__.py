@@ -3,6 +3,8 @@
 from collections.abc import Mapping
 
 from devices.codecs import cjt188, event, reply, senml, senml_cbor, status, szy206, telemetry
+from devices.codecs.carriers import aliyun, ctwing, iotda, onenet, tencent
+from devices.codecs.carriers.envelope import PUSH
 from devices.codecs.decoded import Codec, Places
 from devices.codecs.gb26875 import reports as gb26875
 from devices.codecs.hj212 import readings as hj212
@@ -19,9 +21,14 @@ GB26875, HJ212, SL651 = "gb26875", "hj212", "sl651"
 MILESIGHT, CAYENNE, LHT65 = "milesight", "cayenne", "dragino-lht65"
 CJT188, SZY206, MODBUS_RTU, MODBUS_TCP = "cjt188", "szy206", "modbus-rtu", "modbus-tcp"
 CHIRPSTACK, THINGS_STACK, SPARKPLUG = "chirpstack", "the-things-stack", "sparkplug"
+CTWING, ONENET, IOTDA, ALIYUN, TENCENT = "ctwing", "onenet", "iotda", "aliyun", "tencent"
 """Names of protocols."""
 
-ENVELOPES = frozenset({CHIRPSTACK, THINGS_STACK})
+_PLATFORMS: Mapping[str, Codec] = {
+    CTWING: ctwing.decode, ONENET: onenet.decode, IOTDA: iotda.decode, ALIYUN: aliyun.decode, TENCENT: tencent.decode,
+}  # fmt: skip
+
+ENVELOPES = frozenset({CHIRPSTACK, THINGS_STACK, *_PLATFORMS})
 """Protocols whose messages carry what the profile of a device says how to decode (devices/codecs/inner.py)."""
 
 CODECS: Mapping[tuple[str, str], Codec] = {
@@ -45,6 +52,7 @@ CODECS: Mapping[tuple[str, str], Codec] = {
     **{(CHIRPSTACK, event): chirpstack.codec(event) for event in chirpstack.EVENTS},
     (THINGS_STACK, "frame"): the_things_stack.decode,
     **{(SPARKPLUG, kind): sparkplug.codec(kind) for kind in SPARKPLUG_KINDS},
+    **{(name, PUSH): codec for name, codec in _PLATFORMS.items()},
 }
 """By protocol and form."""
 
@@ -60,7 +68,7 @@ def name_of(protocol: str, form: str) -> str:
     """What a codec is called where people name it: `senml`, `hj212`, `chirpstack-up`."""
     if protocol == GANZHI:
         return form
-    return protocol if form == "frame" else f"{protocol}-{form}"
+    return protocol if form in ("frame", PUSH) else f"{protocol}-{form}"
 
 
 PLACES: Mapping[tuple[str, str], Places] = {

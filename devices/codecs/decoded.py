@@ -98,8 +98,8 @@ class Decoded:
     """Readings as three parallel lists, events or a reply, and what was left out."""
 
     __slots__ = (
-        "devices", "envelope", "events", "faults", "left_out", "metrics", "online", "private", "quality", "reply",
-        "timeless", "ts", "units", "unused", "uptime", "values",
+        "devices", "envelope", "events", "faults", "heard", "left_out", "metrics", "online", "private", "quality",
+        "reply", "timeless", "ts", "units", "unused", "uptime", "values",
     )  # fmt: skip
 
     def __init__(self, *, online: bool | None = None, timeless: bool = False, private: int = 0) -> None:
@@ -128,6 +128,8 @@ class Decoded:
         """The flags of each reading (hub/quality.py) as the device tells them; None where it tells none."""
         self.envelope: Envelope | None = None
         """What a network or platform carries, which the resolver decodes as the profile says; None: nothing."""
+        self.heard: Micros | None = None
+        """When a platform between had it from the device; None: it is heard as it arrives."""
         self.private = private
         """Fields and events that the privacy gate dropped. If not 0, the payload must not be kept anywhere."""
 

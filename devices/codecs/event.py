@@ -64,7 +64,7 @@ def decode(payload: bytes, received: Micros, zone: tzinfo, into: Decoded | None 
     placed = 0
     for part in rest:
         try:
-            _take(part, zone, decoded)
+            take(part, zone, decoded)
         except DecodeError as error:
             decoded.leave_out(error)
         if len(faults) > placed:
@@ -82,7 +82,7 @@ def places(payload: bytes, _received: Micros, zone: tzinfo) -> list[Place]:
     for position, part in enumerate(message if isinstance(message, list) else [message]):
         decoded, above = Decoded(), (position,) if isinstance(message, list) else ()
         try:
-            told = _take(part, zone, decoded)
+            told = take(part, zone, decoded)
         except DecodeError:
             continue
         time = pointer(*above, *([told] if told else []))
@@ -90,7 +90,7 @@ def places(payload: bytes, _received: Micros, zone: tzinfo) -> list[Place]:
     return found
 
 
-def _take(part: object, zone: tzinfo, decoded: Decoded) -> str | None:
+def take(part: object, zone: tzinfo, decoded: Decoded) -> str | None:
     """Append one event; returns the member that tells its time, if one does.
 
     DecodeError when it is not one. Fault locations are relative to the event.

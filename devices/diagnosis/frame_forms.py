@@ -6,23 +6,29 @@ from datetime import tzinfo
 from typing import Any
 
 from devices.codecs import (
+    ALIYUN,
     CAYENNE,
     CHIRPSTACK,
     CJT188,
     CODECS,
+    CTWING,
     GB26875,
     HJ212,
+    IOTDA,
     LHT65,
     MILESIGHT,
     MODBUS_RTU,
     MODBUS_TCP,
+    ONENET,
     SL651,
     SPARKPLUG,
     SZY206,
+    TENCENT,
     THINGS_STACK,
     name_of,
     szy206,
 )
+from devices.codecs.carriers.envelope import PUSH
 from devices.codecs.decoded import Codec
 from devices.codecs.gb26875 import frame as gb26875
 from devices.codecs.hj212 import frame as hj212
@@ -156,5 +162,10 @@ FRAMES: Mapping[str, Frame] = {
     },
     "the-things-stack": Frame(CODECS[THINGS_STACK, "frame"], _named(*_THINGS_STACK)),
     **{name_of(SPARKPLUG, kind): Frame(CODECS[SPARKPLUG, kind], _never, is_binary=True) for kind in KINDS},
+    "ctwing": Frame(CODECS[CTWING, PUSH], _named("messageType", "deviceId", "timestamp")),
+    "onenet": Frame(CODECS[ONENET, PUSH], _named("msg", "msg_signature", "signature", "nonce", "notifyType")),
+    "iotda": Frame(CODECS[IOTDA, PUSH], _named("resource", "notify_data", "event_time")),
+    "aliyun": Frame(CODECS[ALIYUN, PUSH], _named("productKey", "iotId", "items", "checkFailedData")),
+    "tencent": Frame(CODECS[TENCENT, PUSH], _named("devicename", "productid", "payload")),
 }
 """By name; those of topics have their names."""

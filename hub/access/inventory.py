@@ -297,6 +297,21 @@ TABLES: Mapping[str, Table] = {
         l2="code organisation profile_id state device_limit used expires_at enabled created_at rotated_at",
         l4="key_hash",
     ),
+    "push_subscription": _table(
+        _MANAGEMENT, "what platforms of carriers and clouds push, and when each was heard", "until deleted",
+        Permission.PROVISIONING_READ,
+        l2="code platform name networks organisation region profile_id rhythm_s enabled created_at heard_at pushes day "
+        "longest_s longest_before_s silent_since back_at", l4="secret key",
+    ),
+    "push_sender": _table(
+        _MANAGEMENT, "devices as platforms know them, which of them wait to be accepted",
+        "with its subscription, which is deleted", Permission.PROVISIONING_READ,
+        l2="subscription product first_at heard_at waits", l3="address imei",
+    ),
+    "push_gap": _table(
+        _OPERATIONS, "when nothing of a device could come through its subscription", "health.keep_days",
+        Permission.PROVISIONING_READ, l2="device_id from_at to_at subscription",
+    ),
     "session": _table(
         _OPERATIONS, "which process a device is connected to", _EACH_DEVICE, None,
         l2="device_id holder epoch transport since ended_at",

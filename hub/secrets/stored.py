@@ -45,6 +45,8 @@ COLUMNS = (
     Column("account", "totp", SQL.account_totps, SQL.account_totp_write),
     Column("outside_system", "secret", SQL.outside_system_secrets, SQL.outside_system_secret_write),
     Column("forward_target", "password", SQL.forward_target_passwords, SQL.forward_target_password_write),
+    Column("push_subscription", "secret", SQL.push_secrets, SQL.push_secret_write),
+    Column("push_subscription", "key", SQL.push_keys, SQL.push_key_write),
     Column("contact", "phone", SQL.contact_phones, SQL.contact_phone_write),
 )
 
@@ -174,7 +176,7 @@ async def summary(conn: psycopg.AsyncConnection[Any], secrets: Secrets) -> Summa
 
 async def _owner(conn: psycopg.AsyncConnection[Any], found: StoredSecret) -> str:
     """Code of a consumer or system, name of an account."""
-    if found.column.table in ("consumer", "outside_system", "forward_target"):
+    if found.column.table in ("consumer", "outside_system", "forward_target", "push_subscription"):
         return found.row
     row = await (await conn.execute(SQL.account_name, {"row": found.row})).fetchone()
     return found.row if row is None else str(row[0])

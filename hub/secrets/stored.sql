@@ -67,5 +67,19 @@ where code > %(after)s order by code limit %(limit)s
 -- name: outside_system_secret_write
 update outside_system set secret = %(text)s where code = %(row)s and secret = %(was)s
 
+-- name: push_key_write
+update push_subscription set key = %(text)s where code = %(row)s and key = %(was)s
+
+-- name: push_keys
+select code, key from push_subscription
+where key is not null and code > %(after)s order by code limit %(limit)s
+
+-- name: push_secret_write
+update push_subscription set secret = %(text)s where code = %(row)s and secret = %(was)s
+
+-- name: push_secrets
+select code, secret from push_subscription
+where code > %(after)s order by code limit %(limit)s
+
 -- name: sealed_only
 select exists (select from sealed_only)

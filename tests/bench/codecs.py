@@ -10,8 +10,10 @@ import timeit
 from datetime import timedelta, timezone
 
 from devices.codecs import CODECS
+from devices.codecs.carriers.envelope import PUSH
 from hub.errors import DecodeError
 from hub.models import GANZHI
+from tests.support.frames_carriers import SMOKE
 from tests.support.frames_gb26875 import FIRE
 from tests.support.frames_lorawan import TH
 from tests.support.frames_meters import FLOW, WATER
@@ -52,13 +54,14 @@ MESSAGES = {
     "SZY 206": ("szy206", 2, FLOW),
     "Modbus RTU, 4 registers": ("modbus-rtu", 4, SOIL),
     "Milesight EM300-TH": ("milesight", 3, bytes.fromhex(TH)),
+    "CTWing, a report of 4 properties": ("ctwing", 4, SMOKE),
     "not JSON": ("telemetry", 1, b'{"pm25": 35.2'),
 }
 
 
 def microseconds(form: str, payload: bytes, seconds: float = 0.2) -> float:
     """The best of five runs: microseconds a call, an error included."""
-    codec = CODECS.get((GANZHI, form)) or CODECS[form, "frame"]
+    codec = CODECS.get((GANZHI, form)) or CODECS.get((form, "frame")) or CODECS[form, PUSH]
 
     def once() -> None:
         try:

@@ -20,6 +20,7 @@ from hub.errors import DecodeError
 from simulator.stations.hj212 import Hj212
 from tests.bench.codecs import RECEIVED, ZONE, microseconds
 from tests.support.frames_all import FRAMES
+from tests.support.frames_carriers import SMOKE
 from tests.support.frames_gb26875 import FIRE
 from tests.support.frames_lorawan import TH
 from tests.support.fuzz_structure import inputs
@@ -29,7 +30,7 @@ PROTOCOLS = [protocol for protocol in FRAMES if (protocol, "frame") in CODECS]
 TARGETS = {"hj212": (20, 12), "gb26875": (10, 5), "milesight": (15, 7.5), "ctwing": (15, 7.5)}
 """Microseconds a frame: at least, aim."""
 SEVEN = Hj212("3301101F0000000000000001", 1).report(RECEIVED - RECEIVED % 1_000_000).frame
-MESSAGES = {"hj212": SEVEN, "gb26875": FIRE, "milesight": bytes.fromhex(TH)}
+MESSAGES = {"hj212": SEVEN, "gb26875": FIRE, "milesight": bytes.fromhex(TH), "ctwing": SMOKE}
 SUSPECT_S = 0.001
 """An input that takes longer by the clock of the process is measured again: the best of three counts."""
 Tell = Callable[[float], None]

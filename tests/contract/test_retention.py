@@ -113,6 +113,8 @@ insert into forward_target (code, name, kind, at_once, scope_key, ceiling, enabl
     values ('f', 'F', 'mqtt', 1, '/', 'L4', true);
 insert into forward_report (target_id, device_id, ts, command, part, measured, made_at, acknowledged_at)
     select t.id, d.id, at, '2011', 'x', '{}', at, at from old, device d, forward_target t;
+insert into push_gap (device_id, from_at, to_at, subscription)
+    select d.id, at - interval '1 h', at, 'fire' from old, device d;
 insert into device_unused (device_id, name, first_at, last_at) select d.id, n::text, at, at from old, device d;
 """
 OLDEST = {
@@ -129,6 +131,7 @@ OLDEST = {
     "handover": "made_at", "handover_item": "(facts ->> 'since')::timestamptz",
     "forward_report": "made_at",
     "event": "ts", "event_replaced": "replaced_at", "maintenance": "to_at", "outbox": "created_at", "reading": "ts",
+    "push_gap": "to_at",
     "outside_case": "told_at", "outside_conflict": "state_at",
     "reading_replaced": "ts", "silence": "to_at",
     "warning": "changed_at", "warning_delivery": "at", "warning_message": "received_at",
@@ -166,9 +169,9 @@ async def test_what_is_past_its_days_is_gone_and_the_rest_is_there(pool: Pool) -
         assert {name: await _old_and_new(conn, name, at) for name, at in OLDEST.items()} == dict.fromkeys(
             OLDEST, (1, 1)
         )
-    assert await forget(pool, SETTINGS, batch=1) == 13, (
+    assert await forget(pool, SETTINGS, batch=1) == 14, (
         "an alert, a case, a handover, an event, a time of maintenance, a member, an hour at a desk, a silence, "
-        "a warning, a drill, a proof, an incident, a report that was forwarded"
+        "a warning, a drill, a proof, an incident, a report that was forwarded, a gap of a subscription"
     )
     await expire_dead_letters(pool, SETTINGS.dead_letters)
     await forget_commands(pool, SETTINGS.commands.keep_days)

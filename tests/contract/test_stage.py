@@ -54,12 +54,14 @@ insert into rule (code, name, profile_id, metric, direction, thresholds)
     values ('corrected', 'Corrected', 2, 'pm25', 'above', '{{"yellow": 75}}');
 insert into rule (code, name, profile_id, metric, signal, direction, thresholds)
     values ('flat', 'Flat', 2, 'pm25', 'flat', 'above', '{{"yellow": 30}}');
+insert into push_subscription (code, platform, name, secret) values ('fire', 'ctwing', 'Fire', 'x');
 insert into consumer (code, url, secret) values ('desk', 'http://127.0.0.1:9/', 'whsec_AAAA');
 insert into command (id, device_id, name, params, state, actor, expires_at)
     values ('{COMMAND}', 1, 'dim', '{{}}', 'sent', 'test', '2100-01-01');
 insert into dead_letter (id, received_at, transport, address, reason, detail, payload, payload_size)
     values ('{LETTER}', '2026-03-01', 'mqtt', 'ganzhi/v1/d2/telemetry', 'unknown_device', 'why', '{{}}', 2);
 """
+PUSH = b'{"messageType": "dataReport", "deviceId": "p-9", "IMEI": "860000000000027", "payload": {"a": 1}}'
 HELD = {
     "reading": "series_id, ts, value, quality",
     "reading_replaced": "series_id, ts, value",
@@ -77,6 +79,7 @@ HELD = {
     "device_status": "device_id, online, at",
     "device_no_news": "device_id, retained, empty, address",
     "listening": "source, at",
+    "push_sender": "subscription, address, imei, first_at, heard_at, waits",
     "rule_flat": "rule_id, series_id, value, since, until",
     "detector_state": "series_id, case when series_id <> 3 then state end",
 }
@@ -123,6 +126,10 @@ def history() -> list[Batch]:
         [_values("d3", (9, 99.0)), _values("d1", (8, 76.0)), _values("d1", (8, 77.0))],
         [_values("d1", (60, 450.0))],
         [_values("d3", (61, 99.0))],
+        [
+            raw_of("push", "fire/ctwing/push/p-9", PUSH, NOW + 62 * S),
+            raw_of("push", "fire/ctwing/push/p-9", PUSH, NOW + 63 * S),
+        ],
     ]
     return [
         Batch(some, positions=[Position("t", 0, 10 * number, 10 * number + 10)], now=some[-1].received)

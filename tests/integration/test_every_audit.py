@@ -37,6 +37,7 @@ OF_DEVICES = {"telemetry", "events", "event", "senml", "telemetry:batch", "event
 ELSEWHERE = {
     "POST /outside-conflicts/{conflict_id}:resolve": "tests/integration/test_outside_cases.py, with a conflict",
     "POST /alerts/{alert_id}/separation": "tests/integration/test_incidents.py, with an incident",
+    "POST /push-subscriptions/{code}:accept": "tests/acceptance/test_pushes.py, with a device that was pushed",
     "POST /presence": "tests/integration/test_desks.py, with a person",
     "POST /rotas/{code}/handovers": "tests/integration/test_handovers.py, with two people",
     "POST /handovers/{handover_id}:take": "as above",
@@ -60,6 +61,7 @@ TONIGHT = (datetime.now(UTC) + timedelta(hours=12)).isoformat()
 CATEGORIES = "kind,code,parent,name\nevent,01,,市容环境\n"
 DEADLINES = "stage,limit,time\nhandling,2d,working\n"
 SUPERVISED = {"to": "supervised", "level": "red", "until": TOMORROW, "note": "at once"}
+FIRE = {"platform": "ctwing", "name": "Fire", "profile": "air"}
 OPS = {"name": "Operations", "states": {"1": "closed"}}
 EXERCISE = {
     "name": "Autumn",
@@ -164,6 +166,8 @@ STEPS: list[tuple[str, str, Any, str]] = [
     ("POST /cases/{case_id}/decisions", "/cases/{id}/decisions", SUPERVISED, "case.step"),
     ("POST /cases/{case_id}/attachments", "/cases/{id}/attachments", b"seen at 7:40", "case.attach"),
     (READ_OF_CASE, "/cases/{id}/attachments/{attachment}", None, "case_attachment.read"),
+    ("PUT /push-subscriptions/{code}", "/push-subscriptions/fire", FIRE, "push_subscription.put"),
+    ("DELETE /push-subscriptions/{code}", "/push-subscriptions/fire", None, "push_subscription.delete"),
     ("PUT /outside-systems/{code}", "/outside-systems/ops", OPS, "outside_system.put"),
     ("DELETE /outside-systems/{code}", "/outside-systems/ops", None, "outside_system.delete"),
     ("PUT /forwards/{code}", "/forwards/roads", {"name": "Roads", "kind": "mqtt"}, "forward.put"),

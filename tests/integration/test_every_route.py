@@ -20,8 +20,13 @@ from api.monitor import create_monitor
 from hub.access.door import Needed, Public, PublicApp
 from hub.access.permissions import EVERYTHING, Permission
 from hub.models import Delivery, Outcome
+from hub.secrets.sealed import Secrets
 from hub.settings import Api, Http
 from hub.telemetry import Counters
+from ingest.carriers.meter import Meter
+from ingest.carriers.router import push_router
+from ingest.carriers.source import PushSource
+from ingest.carriers.subscription import Subscriptions
 from ingest.http.source import HttpSource, ingest_router
 from tests.support.described import description
 from tests.support.doors import AlwaysDoor, nothing_outside
@@ -34,6 +39,8 @@ OPEN |= {"/api/v1/receipts/{consumer}", "/api/v1/outside-systems/{system}/cases"
 OPEN |= {"/api/v1/outside-systems/{system}/attachments", "/api/v1/case-files/{file_id}", "/api/v1/schemas/case"}
 OWN_SECRET = {"/api/v1/receipts/x", "/api/v1/outside-systems/x/cases", "/api/v1/outside-systems/x/attachments"}
 """Open, and refuses who does not show a secret that is no caller's."""
+OPEN |= {"/api/v1/push/{subscription}", "/api/v1/push/{subscription}/{secret}"}
+OWN_SECRET |= {"/api/v1/push/x", "/api/v1/push/x/x"}
 OPEN |= {"/", "/assets", "/assets/words.json"}
 OPEN |= {"/api/v1/oidc/login", "/api/v1/oidc/callback", "/api/v1/oidc/logout"}
 
@@ -85,7 +92,9 @@ async def served(url: str) -> AsyncIterator[FastAPI]:
     async with api_context(url) as context:
         settings = context.settings.model_copy(update={"api": Api(token=TOKEN)})  # type: ignore[arg-type]
         source = HttpSource(Http(), Sink(), ORIGINS.of_request, list, nothing_outside)
-        yield create_app(replace(context, settings=settings), [ingest_router(source)])
+        meter, known = Meter(context.hub_pool), Subscriptions(context.hub_pool, Secrets(settings.secrets))
+        pushes = push_router(PushSource(Sink(), ORIGINS.of_push, list, meter), known)
+        yield create_app(replace(context, settings=settings), [ingest_router(source), pushes])
 
 
 @pytest.fixture

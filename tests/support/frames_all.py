@@ -1,6 +1,7 @@
 """The frames of every codec, by the last level of its topic or by its protocol."""
 
 from tests.support import (
+    frames_carriers,
     frames_event,
     frames_gb26875,
     frames_hj212,
@@ -35,4 +36,9 @@ FRAMES: dict[str, Frames] = {
     "cayenne": frames_lorawan.CAYENNE,
     "dragino-lht65": frames_lorawan.LHT65,
     **frames_networks.FRAMES,
+    "ctwing": frames_carriers.CTWING,
+    "onenet": frames_carriers.ONENET,
+    "iotda": frames_carriers.IOTDA,
+    "aliyun": frames_carriers.ALIYUN,
+    "tencent": frames_carriers.TENCENT,
 }

@@ -1,0 +1,41 @@
+"""What platforms push: the routes, and the work beside them, of a process that stores or forwards."""
+
+from app.serve.origins import origins_of
+from app.serve.sources import Engine
+from hub.lifecycle import Named
+from hub.secrets.sealed import Secrets
+from hub.settings import Settings
+from hub.store.leader import lead
+from hub.store.pool import Pool
+from hub.store.replay import Replay
+from ingest.carriers.adoption import adopt
+from ingest.carriers.meter import Meter
+from ingest.carriers.router import push_router
+from ingest.carriers.silence import watch
+from ingest.carriers.source import PushSource
+from ingest.carriers.subscription import Subscriptions
+
+
+class Pushes:
+    """A router for the API, and tasks for its group."""
+
+    def __init__(self, settings: Settings, pool: Pool, engine: Engine, replay: Replay | None) -> None:
+        """Without `replay` letters of accepted devices wait for a process that has it."""
+        subscriptions, meter = Subscriptions(pool, Secrets(settings.secrets)), Meter(pool)
+        self._source = PushSource(engine.sink, origins_of(settings).of_push, engine.reasons, meter)
+        self.router = push_router(self._source, subscriptions)
+        self._subscriptions, self._meter, self._replay, self._url = subscriptions, meter, replay, settings.database.url
+
+    def tasks(self) -> list[Named]:
+        """To be run once."""
+        silence, accepted = "silence of subscriptions", "accepted senders"
+        found: list[Named] = [
+            ("subscriptions", self._subscriptions.run()),
+            ("meter of subscriptions", self._meter.run()),
+            (silence, lead(self._url, silence, watch())),
+        ]
+        return found if self._replay is None else [*found, (accepted, lead(self._url, accepted, adopt(self._replay)))]
+
+    def stop(self) -> None:
+        """Stop taking pushes."""
+        self._source.stop()

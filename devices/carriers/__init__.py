@@ -1,0 +1,1 @@
+"""Devices as platforms of carriers and clouds know them."""

@@ -1,0 +1,1 @@
+"""Messages of carriers' and clouds' platforms, as they are pushed: one platform a module."""

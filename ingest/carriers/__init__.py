@@ -1,0 +1,1 @@
+"""Where the platforms of carriers and clouds push what devices say: checks, holding, who was heard."""

@@ -1,0 +1,2 @@
+-- name: subscriptions
+select code, platform, secret, key, networks from push_subscription where enabled

@@ -1,0 +1,218 @@
+"""Platforms of carriers push: trusted, stored once, answered after the commit; and one that falls silent."""
+
+import json
+import time
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Any
+
+import httpx
+import psycopg
+import pytest
+
+from tests.support.broker import Mosquitto
+from tests.support.cluster import Cluster
+from tests.support.frames_carriers import BATTERY, LAMP, SMOKE, STUDIO
+from tests.support.hub import Hub, run_hub
+from tests.support.process import wait_until
+
+DEVICE, SECRET, TOKEN = "acf7000000000001", "a-secret-of-fire", "ganzhi-demo"
+METRICS = {name: {"name": name, "unit": "1"} for name in ("TData", "RSRP", "Battery_Level", "Alarm_Status")}
+
+
+def push(hub: Hub, body: bytes, path: str = f"/fire/{SECRET}") -> httpx.Response:
+    return hub.api.post(f"/api/v1/push{path}", content=body)
+
+
+def rows(database: str, statement: str) -> list[tuple[Any, ...]]:
+    with psycopg.connect(database, autocommit=True) as conn:
+        cursor = conn.execute(statement.encode())
+        return cursor.fetchall() if cursor.description else []
+
+
+def smoke(number: int) -> bytes:
+    return SMOKE.replace(b"1606982320277", b"%d" % (1_760_000_000_000 + 1000 * number))
+
+
+@pytest.fixture
+def hub(database: str, tmp_path: Path) -> Iterator[Hub]:
+    """Without a broker, and with fast presence."""
+    hub = Hub(database, 0, tmp_path, HUB_HEALTH__EVERY_S="0.2", HUB_HEALTH__SEEN_EVERY_S="0.2")
+    try:
+        hub.launch()
+        prepare(hub)
+        yield hub
+    finally:
+        hub.close()
+
+
+def prepare(hub: Hub, **more: Any) -> None:
+    hub.put("/profiles/smoke", name="Smoke detector", metrics=METRICS)
+    given = {"platform": "ctwing", "name": "Fire", "secret": SECRET, "organisation": "fire", "profile": "smoke"}
+    hub.put("/push-subscriptions/fire", **given | more)
+
+
+def accept(hub: Hub, address: str = DEVICE, **body: Any) -> dict[str, Any]:
+    answer = hub.api.post("/api/v1/push-subscriptions/fire:accept", json={"address": address, **body})
+    assert answer.status_code == 200, answer.text
+    return dict(answer.json())
+
+
+def test_an_unknown_device_waits_and_is_stored_once_it_is_accepted(hub: Hub, database: str, tmp_path: Path) -> None:
+    env = hub.env | {"HUB_URL": str(hub.api.base_url)}
+    for number in (3, 1, 2, 1):
+        assert push(hub, smoke(number)).json() == {"code": 0, "taken": 1}
+    [waiting] = hub.api.get("/api/v1/push-senders").json()["items"]
+    assert (waiting["address"], waiting["imei"], waiting["product"]) == (DEVICE, "860000000000027", "15000002")
+    assert waiting["letters"] == 4
+    status, said = run_hub("devices", "pending", env=env, folder=tmp_path)
+    assert (status, DEVICE in said, "4 messages wait" in said) == (0, True, True), said
+    status, said = run_hub("devices", "accept", "fire", DEVICE, "--code", "smoke-17", env=env, folder=tmp_path)
+    assert (status, "smoke-17 (made)" in said) == (0, True), said
+    counted = "select count(*)::int, count(distinct ts)::int from reading"
+    wait_until(lambda: rows(database, counted) == [(12, 3)], "what waited is stored")
+    wait_until(lambda: not hub.api.get("/api/v1/push-senders").json()["items"], "nobody waits")
+    for number in (2, 3, 1, 2):
+        assert push(hub, smoke(number)).status_code == 200
+    assert push(hub, b"[" + smoke(4) + b"," + smoke(3) + b"]").json()["taken"] == 2
+    assert rows(database, counted) == [(16, 4)]
+    assert rows(database, "select count(*)::int from dead_letter") == [(0,)]
+    assert rows(database, "select organisation, state from device") == [("fire", "active")]
+
+
+def test_a_device_is_found_by_its_imei_and_events_come_once(hub: Hub, database: str) -> None:
+    hub.put("/devices/valve", name="Valve", profile="smoke")
+    rows(database, "insert into device_address select 'imei', '860000000000041', id from device where code = 'valve'")
+    for _ in range(3):
+        assert push(hub, BATTERY).status_code == 200
+    wait_until(lambda: rows(database, "select kind from event") == [("other",)], "its event is stored")
+    off = b'{"messageType":"deviceOnlineOfflineReport","deviceId":"d013000000000002","timestamp":%d,"eventType":%d}'
+    now = int(time.time() * 1000)
+    for at, online in ((now - 1000, 1), (now - 5000, 0), (now - 1000, 1)):  # late, and in another order
+        assert push(hub, off % (at, online)).status_code == 200
+    said = "select online, extract(epoch from at)::numeric * 1000 from device_status"
+    assert rows(database, said) == [(True, now - 1000)]
+    assert rows(database, "select count(*)::int from event") == [(1,)]
+
+
+def test_what_does_not_show_its_secret_is_not_trusted(hub: Hub, database: str) -> None:
+    hub.put("/push-subscriptions/cover", platform="onenet", name="Covers", secret=TOKEN)
+    hub.put("/push-subscriptions/park", platform="tencent", name="Park", secret="aaa-token")
+    hub.put("/push-subscriptions/far", platform="iotda", name="Far", secret=SECRET, networks=["203.0.113.0/24"])
+    hub.put("/push-subscriptions/near", platform="iotda", name="Near", secret=SECRET, networks=["127.0.0.1/8"])
+    texts = set()
+    for path in ("/fire", "/fire/wrong", f"/other/{SECRET}", f"/far/{SECRET}", "/park", "/cover", f"/cover/{TOKEN}"):
+        answer = push(hub, LAMP, path)
+        assert answer.status_code == 401, path
+        texts.add(answer.json()["detail"])
+    assert len(texts) == 1, "it is not told what was wrong"
+    assert push(hub, STUDIO.replace(b"1.27", b"1.28"), "/cover").status_code == 401
+    assert push(hub, STUDIO, "/cover").json()["taken"] == 1
+    assert push(hub, LAMP, f"/near?secret={SECRET}").json()["taken"] == 1
+    asked = {"msg": "hello-8731", "nonce": "kL3x9Qz7", "signature": "A5gYuVQozm1hUgtqFq/IuQ=="}
+    answer = hub.api.get("/api/v1/push/cover", params=asked)
+    assert (answer.status_code, answer.text) == (200, "hello-8731")
+    assert hub.api.get("/api/v1/push/cover", params=asked | {"msg": "x"}).status_code == 401
+    assert rows(database, "select address, reason from dead_letter order by address") == [
+        ("cover/onenet/push/pX0demo001/well-0031", "unknown_device"), ("near/iotda/push/6aa5_lamp-7", "unknown_device"),
+    ]  # fmt: skip
+    audited = json.dumps(rows(database, "select detail from audit"), default=str)
+    assert SECRET not in audited
+    assert TOKEN not in audited
+    assert SECRET not in hub.text()
+
+
+def test_garbage_is_kept_and_answered_and_a_large_body_is_refused(hub: Hub, database: str) -> None:
+    for body in (b"", b"garbage", b"\xff\xfe", b"[" * 100_000, b"x" * (1 << 20), b"{}", b'[{"a":1},5]'):
+        assert push(hub, body).status_code == 200, body[:20]
+    assert push(hub, b"x" * ((1 << 20) + 1)).status_code == 413
+    many = b"[" + b",".join(smoke(number) for number in range(1000)) + b"]"
+    assert push(hub, many).json()["taken"] == 1000
+    assert rows(database, "select count(*)::int from dead_letter where reason <> 'unknown_device'") == [(8,)]
+    assert hub.api.get("/healthz").status_code == 200
+
+
+def test_a_hub_that_is_killed_before_the_answer_stores_it_when_it_comes_again(hub: Hub, database: str) -> None:
+    push(hub, smoke(0))
+    accept(hub)
+    counted = "select count(distinct ts)::int, count(*)::int from reading"
+    wait_until(lambda: rows(database, counted) == [(1, 4)], "the device is known")
+    with ThreadPoolExecutor() as pool, psycopg.connect(database) as conn:
+        conn.execute("lock table reading in access exclusive mode")
+        answer = pool.submit(push, hub, smoke(1))
+        waiting = "select count(*)::int from pg_locks where not granted"
+        wait_until(lambda: rows(database, waiting) != [(0,)], "its commit waits")
+        hub.kill()
+        assert isinstance(answer.exception(), httpx.HTTPError), "nothing was answered"
+        conn.rollback()
+    hub.launch()
+    for _ in range(3):
+        assert push(hub, smoke(1)).status_code == 200
+    assert rows(database, counted) == [(2, 8)]
+
+
+def test_while_the_database_is_away_pushes_are_held_or_refused_where_they_are_repeated(
+    own_cluster: Cluster, tmp_path: Path
+) -> None:
+    status, said = run_hub("migrate", env={"HUB_DATABASE__URL": own_cluster.url}, folder=tmp_path)
+    assert status == 0, said
+    hub = Hub(own_cluster.url, 0, tmp_path)
+    try:
+        hub.launch()
+        prepare(hub)
+        hub.put("/push-subscriptions/cover", platform="onenet", name="Covers", secret=TOKEN)
+        push(hub, smoke(0))
+        accept(hub)
+        counted = "select count(distinct ts)::int, count(*)::int from reading"
+        wait_until(lambda: rows(own_cluster.url, counted) == [(1, 4)], "the device is known")
+        assert push(hub, STUDIO, "/cover").status_code == 200
+        own_cluster.kill()
+        with ThreadPoolExecutor() as pool:
+            answer = pool.submit(push, hub, smoke(1))
+            wait_until(lambda: push(hub, STUDIO, "/cover").status_code == 503, "OneNET is asked to repeat")
+            assert not answer.done(), "CTWing is held"
+            own_cluster.start()
+            assert answer.result().status_code == 200
+        assert rows(own_cluster.url, counted) == [(2, 8)]
+        own_cluster.kill()
+        late = push(hub, smoke(2))
+        assert late.status_code == 503
+        assert "as soon as that is possible" in late.json()["detail"]
+        own_cluster.start()
+        wait_until(lambda: rows(own_cluster.url, counted) == [(3, 12)], "what was received is stored")
+    finally:
+        hub.close()
+
+
+def test_a_subscription_that_falls_silent_is_one_alert_and_a_gap_of_each_device(
+    mosquitto: Mosquitto, database: str, tmp_path: Path
+) -> None:
+    hub = Hub(database, mosquitto.port, tmp_path, HUB_HEALTH__EVERY_S="0.2", HUB_HEALTH__SEEN_EVERY_S="0.2")
+    try:
+        prepare(hub.start())
+        silence(hub, database)
+    finally:
+        hub.close()
+
+
+def silence(hub: Hub, database: str) -> None:
+    rows(database, "update profile set offline_after_s = 1.5 where code = 'smoke'")
+    prepare(hub, rhythm_s=0.8)
+    for number in (1, 2):
+        push(hub, smoke(0).replace(DEVICE.encode(), b"dev-%d" % number).replace(b"860000000000027", b"undefined"))
+        accept(hub, f"dev-{number}")
+    now = int(time.time() * 1000)
+    say = b'{"messageType":"dataReport","timestamp":%d,"payload":{"RSRP":1},"deviceId":"dev-1"}' % now
+    wait_until(lambda: rows(database, "select count(*)::int from push_sender where waits") == [(0,)], "both are known")
+    assert push(hub, say).status_code == 200
+    lasting = "select target from alert where origin = 'hub' and cleared_at is null"
+    wait_until(lambda: rows(database, lasting) == [("subscription_silent:fire",)], "its silence is an alert")
+    over = "select now() - silent_since > interval '5 s' from push_subscription"
+    wait_until(lambda: rows(database, over) == [(True,)], "its devices would be offline by their profile")
+    assert rows(database, "select count(*)::int from event where kind = 'offline'") == [(0,)]
+    assert push(hub, say).status_code == 200
+    wait_until(lambda: rows(database, lasting) == [], "it is over")
+    gaps = hub.api.get("/api/v1/push-subscriptions/fire/gaps").json()["items"]
+    assert sorted(gap["device"] for gap in gaps)[:2] == ["ctwing-dev-1", "ctwing-dev-2"]
+    assert rows(database, "select count(*)::int from alert where origin = 'hub'") == [(1,)]
