@@ -70,6 +70,15 @@ class Origin:
         object.__setattr__(self, "text", json.dumps((*told, self.fault, *([words] if words else []))))
 
 
+KeyOf = Callable[[Origin], str | None]
+"""Code of the device that a protocol's address is of; None where it is not known."""
+
+
+def unknown_key(_origin: Origin) -> str | None:
+    """Of a process that knows no devices."""
+    return None
+
+
 class _Carried(NamedTuple):
     """The text of an origin, as JSON."""
 

@@ -19,6 +19,7 @@ from hub.errors import ConfigError
 from hub.forward_settings import Forwards
 from hub.limit_settings import Floods, Limits, Outgoing, Provisioning
 from hub.oidc_settings import Oidc
+from hub.session_settings import Session
 from hub.setting_faults import explain, keys_of, unreadable, variable
 from hub.setting_types import BrokerHost, DatabaseUrl, HeaderSecret, Host, Section, Servers
 from hub.tls import ServerTls, Tls
@@ -323,6 +324,7 @@ class Settings(BaseSettings):
     cases: Cases = Cases()
     health: Health = Health()
     forwards: Forwards = Forwards()
+    session: Session = Session()
     drain_s: float = Field(default=10.0, ge=0, le=300)
     """After SIGTERM: how long what was taken may need to be committed and settled."""
 

@@ -6,7 +6,7 @@ from contextlib import asynccontextmanager
 
 from app.serve.engine import limits_of
 from app.serve.sources import Engine
-from hub.models import HUB, Batch
+from hub.models import HUB, Batch, KeyOf, unknown_key
 from hub.pipeline import Pipeline
 from hub.settings import Settings
 from hub.stage import Stage
@@ -30,8 +30,9 @@ class Edge(Engine):
 
     sink: Pipeline
 
-    def __init__(self, settings: Settings, counters: Counters) -> None:
-        self._forwarder = Forwarder(settings.kafka)
+    def __init__(self, settings: Settings, counters: Counters, key_of: KeyOf = unknown_key) -> None:
+        """`key_of` tells the devices of addresses, where devices are known."""
+        self._forwarder = Forwarder(settings.kafka, key_of)
         self.sink = Pipeline([CountForwarded(counters)], self._forwarder.commit, limits_of(settings), "Kafka")
         self._working: asyncio.Task[None] | None = None
 

@@ -15,11 +15,13 @@ from app.serve.core_dumps import no_core_dumps
 from app.serve.edge import Edge
 from app.serve.engine import Stages
 from app.serve.heartbeat import BUS_EVERY_S, BusHeartbeat, Heartbeat, often, store_heartbeat
+from app.serve.known_devices import KnownDevices
 from app.serve.monitor import Monitor
 from app.serve.origins import origins_of
 from app.serve.reception import BusReception, OwnReception, WorkerMarks
 from app.serve.session_lock import SessionLock
 from app.serve.sources import Engine, Source, Sources
+from app.serve.stations import stations
 from app.serve.tls_files import check_tls_files
 from app.serve.workers import WorkerOptions, open_worker_pool
 from devices.addressing import subscriptions
@@ -81,10 +83,11 @@ async def _direct(
     engine: Engine = stages
     restore: Callable[[], Awaitable[None]] = partial(stages.restore, arrivals=True)
     if worker_options is not None:
-        engine = workers = stack.enter_context(open_worker_pool(settings, worker_options, counters))
+        key_of = stages.registry.key_of  # of the registry that the API keeps up to date
+        engine = workers = stack.enter_context(open_worker_pool(settings, worker_options, counters, key_of))
         restore = workers.renew
     session_lock = SessionLock(settings, pool, restore)
-    sources: dict[str, Source] = {**_mqtt(settings, engine, counters, session_lock)}
+    sources: dict[str, Source] = {**_mqtt(settings, engine, counters, session_lock), **stations(settings, engine)}
     if settings.kafka.servers:
         sources |= _kafka(settings, [], stages, counters, pool)
     taking = Sources(sources)
@@ -107,10 +110,12 @@ async def _direct(
 
 async def _bus(settings: Settings, pool: Pool | None, counters: Counters, stack: AsyncExitStack) -> list[Part]:
     """Bus deployment: any of the roles edge, worker, api; without a pool an edge only."""
-    roles, parts, registry = settings.hub.roles, list[Part](), Registry()
+    roles, parts = settings.hub.roles, list[Part]()
+    stages = Stages(settings, pool, counters) if pool is not None and "worker" in roles else None
+    registry = Registry() if stages is None else stages.registry
     edge: Edge | None = None
     if settings.kafka.servers:  # what is posted, and what a worker finds out, goes into the bus too
-        edge = Edge(settings, counters)
+        edge = Edge(settings, counters, registry.key_of)
         parts.append(edge)
         if "edge" in roles:
             parts += _edge(settings, edge, counters, None if pool is None else SessionLock(settings, pool))
@@ -118,9 +123,9 @@ async def _bus(settings: Settings, pool: Pool | None, counters: Counters, stack:
         return parts
     if "worker" in roles or "api" in roles:
         parts += [FallbackWatch(settings), EscalationWatch(settings), WarningSources(settings)]
-    if "worker" in roles:
-        stages = Stages(settings, pool, counters)
-        registry = stages.registry
+    if roles == ("edge",):
+        parts.append(KnownDevices(settings.database.url, pool, registry))
+    if stages is not None:
         sources = _kafka(settings, [raw_topic(settings.kafka)], stages, counters, pool)
         reading, reception = Sources(sources), BusReception(pool, *sources.values())
         stages.receive(reception, reception.timer)
@@ -137,7 +142,7 @@ async def _bus(settings: Settings, pool: Pool | None, counters: Counters, stack:
 
 def _edge(settings: Settings, edge: Edge, counters: Counters, lock: SessionLock | None) -> list[Part]:
     """What reads MQTT into the bus; with a database it waits while another process holds its session."""
-    taking = Sources(_mqtt(settings, edge, counters, lock))
+    taking = Sources({**_mqtt(settings, edge, counters, lock), **stations(settings, edge)})
     not_heard = partial(_not_heard, edge, taking)
     health = often(settings.health, BUS_EVERY_S)
     if lock is None:

@@ -15,6 +15,7 @@ from tempfile import TemporaryDirectory
 from app.serve.engine import limits_of, wait_for_store
 from app.serve.sources import Engine
 from hub.children import Command, Supervisor
+from hub.models import KeyOf, unknown_key
 from hub.settings import Settings
 from hub.telemetry import Counters
 from ingest.handover.dispatch import Dispatcher
@@ -33,11 +34,13 @@ class WorkerPool(Engine):
 
     sink: Dispatcher
 
-    def __init__(self, settings: Settings, worker_options: WorkerOptions, counters: Counters, folder: Path) -> None:
-        """`folder` is a private directory for sockets."""
+    def __init__(
+        self, settings: Settings, worker_options: WorkerOptions, counters: Counters, folder: Path, key_of: KeyOf
+    ) -> None:
+        """`folder` is a private directory for sockets; `key_of` as of the dispatcher."""
         self._settings = settings
         sockets = {str(number): folder / f"{number}.sock" for number in range(1, worker_options.count + 1)}
-        self.sink = Dispatcher(list(sockets.values()), counters, limits_of(settings))
+        self.sink = Dispatcher(list(sockets.values()), counters, limits_of(settings), key_of)
         hub = (sys.executable, "-m", "app.main", "worker")
         self._workers = {
             f"worker {number}": Supervisor(
@@ -76,7 +79,9 @@ class WorkerPool(Engine):
 
 
 @contextmanager
-def open_worker_pool(settings: Settings, worker_options: WorkerOptions, counters: Counters) -> Iterator[WorkerPool]:
+def open_worker_pool(
+    settings: Settings, worker_options: WorkerOptions, counters: Counters, key_of: KeyOf = unknown_key
+) -> Iterator[WorkerPool]:
     """WorkerPool with a directory of mode 0700 for their sockets."""
     with TemporaryDirectory(prefix="ganzhi-") as folder:
-        yield WorkerPool(settings, worker_options, counters, Path(folder))
+        yield WorkerPool(settings, worker_options, counters, Path(folder), key_of)

@@ -15,7 +15,7 @@ MARK, TAIL = b"\x68", b"\x16"
 _BEFORE, _AFTER = 3, 2
 _HEAD = 7
 """Bytes of control, address and function."""
-_REPORT, _UP, _KIND, _FLOW = 0xC0, 0x80, 0x0F, 3
+_REPORT, _LINK, _UP, _KIND, _FLOW = 0xC0, 0x02, 0x80, 0x0F, 3
 _FLOW_LENGTH = 19
 """Bytes of flow, volume, alarm, state and time."""
 _NONE = 0xAA
@@ -31,7 +31,7 @@ def _row(byte: int) -> int:
 _TABLE = bytes(map(_row, range(256)))
 
 
-def _crc(octets: bytes) -> int:
+def crc(octets: bytes) -> int:
     """CRC-8, polynomial E5, start 0."""
     crc = 0
     for byte in octets:
@@ -41,7 +41,7 @@ def _crc(octets: bytes) -> int:
 
 def decode(frame: bytes, received: Micros, zone: tzinfo) -> Decoded:
     """Decode one frame; division and terminal are the device that it names."""
-    end = _checked(frame)
+    end = checked(frame)
     decoded = Decoded()
     decoded.name(frame[4:9].hex().upper())
     control, function, data = frame[3], frame[9], frame[10:end]
@@ -57,15 +57,15 @@ def decode(frame: bytes, received: Micros, zone: tzinfo) -> Decoded:
 
 
 def reply(frame: bytes) -> bytes | None:
-    """The frame that confirms a report once it is stored; None where none is wanted."""
-    _checked(frame)
-    if not frame[3] & _UP or frame[9] != _REPORT:
+    """The frame that confirms a report, or a link, once it is stored; None where none is wanted."""
+    end = checked(frame)
+    if not frame[3] & _UP or frame[9] not in (_REPORT, _LINK):
         return None
-    told = bytes([frame[3] & ~_UP]) + frame[4:10] + b"\0"
-    return MARK + bytes([len(told)]) + MARK + told + bytes([_crc(told)]) + TAIL
+    told = bytes([frame[3] & ~_UP]) + frame[4:10] + (b"\0" if frame[9] == _REPORT else frame[10:end])
+    return MARK + bytes([len(told)]) + MARK + told + bytes([crc(told)]) + TAIL
 
 
-def _checked(frame: bytes) -> int:
+def checked(frame: bytes) -> int:
     """Where the checksum is, once it is right."""
     check_size(frame, _BEFORE + 255 + _AFTER)
     expect(frame, 0, MARK)
@@ -77,7 +77,7 @@ def _checked(frame: bytes) -> int:
         raise wrong_length(frame[1], len(frame) - _BEFORE - _AFTER, 1)
     if len(frame) < end + _AFTER:
         raise cut(frame, end + _AFTER)
-    if (computed := _crc(frame[_BEFORE:end])) != frame[end]:
+    if (computed := crc(frame[_BEFORE:end])) != frame[end]:
         raise wrong_sum(frame, end, f"{frame[end]:02X}", f"{computed:02X}")
     expect(frame, end + 1, TAIL)
     return end

@@ -18,6 +18,7 @@ from devices.registry.changes import Changes
 from devices.registry.columns import KEY, DeviceColumns, SeriesColumns
 from devices.registry.device import UNBOUNDED, Device, Profile, profile_of
 from devices.schemes import schemes_of
+from hub.models import Origin
 from hub.store.pool import Pool, sorted_errors
 from hub.store.revision import NOTHING
 from hub.store.revision import SQL as REVISION
@@ -98,9 +99,10 @@ class Registry:
                 return device
         return None
 
-    def addresses_of(self, device: Device) -> list[tuple[str, str]]:
-        """All addresses of a device: (scheme, address)."""
-        return self._addresses.of(device.id)
+    def key_of(self, origin: Origin) -> str | None:
+        """Code of the device that an origin's address is of; None where nobody has it."""
+        device = self.called(origin.protocol, origin.device)
+        return None if device is None else device.code
 
     def owner(self, series: int) -> Device | None:
         """Device by series id."""

@@ -10,7 +10,7 @@ from pathlib import Path
 from zlib import crc32
 
 from devices.addressing import MAX_ORIGINS
-from hub.models import DeadLetter, Delivery, Outcome, Raw
+from hub.models import GANZHI, HUB, DeadLetter, Delivery, KeyOf, Outcome, Raw, unknown_key
 from hub.pipeline import Limits
 from hub.telemetry import Counters
 from ingest.handover.blocks import Answer, Mark, Totals
@@ -48,9 +48,14 @@ class Dispatcher:
     for MQTT wants its acknowledgements in order.
     """
 
-    def __init__(self, sockets: Sequence[Path], counters: Counters, limits: Limits) -> None:
-        """`sockets` belong to worker 1, 2, ...; `counters` receives the sums over all workers."""
-        self._counters, self._limits = counters, limits
+    def __init__(
+        self, sockets: Sequence[Path], counters: Counters, limits: Limits, key_of: KeyOf = unknown_key
+    ) -> None:
+        """`sockets` belong to worker 1, 2, ...; `counters` receives the sums over all workers.
+
+        `key_of` tells the devices of addresses, so that each device has one worker by whatever it is called.
+        """
+        self._counters, self._limits, self._key_of = counters, limits, key_of
         self.links = [
             Link(f"worker {n}", path, partial(self._answered, n - 1), self._counted)
             for n, path in enumerate(sockets, 1)
@@ -91,7 +96,10 @@ class Dispatcher:
 
     def owner(self, raw: Raw) -> int:
         """The worker responsible for a message's device; messages without a device are assigned by address."""
-        key = raw.origin.device or raw.origin.address
+        origin = raw.origin
+        if origin.protocol not in (GANZHI, HUB):  # not remembered: an address may become another device's
+            return worker_of(self._key_of(origin) or origin.device or origin.address, len(self.links)) - 1
+        key = origin.device or origin.address
         if len(self._owners) >= MAX_ORIGINS:
             self._owners.clear()
         found = self._owners[key] = worker_of(key, len(self.links)) - 1

@@ -10,7 +10,7 @@ from aiokafka.producer.message_accumulator import BatchBuilder
 
 from devices.codecs.decoded import MAX_BYTES
 from hub.errors import BrokerUnavailable
-from hub.models import Batch, Raw
+from hub.models import GANZHI, HUB, Batch, KeyOf, Raw, unknown_key
 from hub.settings import Kafka
 from ingest.kafka.producer import PATIENCE_S, Producer
 from ingest.kafka.records import headers_of
@@ -23,7 +23,9 @@ MAX_KEYS = 500_000
 class Forwarder:
     """Publishes batches to Kafka, keyed by device, so that each device's messages stay ordered in one partition."""
 
-    def __init__(self, settings: Kafka) -> None:
+    def __init__(self, settings: Kafka, key_of: KeyOf = unknown_key) -> None:
+        """`key_of` tells the devices of addresses, so that each device has one partition by whatever it is called."""
+        self._key_of = key_of
         self._topic = raw_topic(settings)
         self._producer = Producer(settings, self._topic)
         self._partitions = 0
@@ -54,7 +56,10 @@ class Forwarder:
         """Send all messages, in order per partition; returns the acknowledgement futures."""
         shares: dict[int, list[tuple[bytes, Raw]]] = {}
         for raw in raws:
-            name = raw.origin.device or raw.origin.address
+            origin = raw.origin
+            name = origin.device or origin.address
+            if origin.protocol not in (GANZHI, HUB):
+                name = self._key_of(origin) or name
             key, partition = self._keys.get(name) or self._key(name)
             shares.setdefault(partition, []).append((key, raw))
         sent: list[asyncio.Future[object]] = []

@@ -21,7 +21,7 @@ def meter(data: str, kind: int = 0x10, control: int = 0x81) -> bytes:
 def station(data: str, control: int = 0xB3, function: int = 0xC0) -> bytes:
     """A frame of a station."""
     told = bytes([control]) + FLOW[4:9] + bytes([function]) + bytes.fromhex(data)
-    return bytes([0x68, len(told), 0x68]) + told + bytes([szy206._crc(told), 0x16])
+    return bytes([0x68, len(told), 0x68]) + told + bytes([szy206.crc(told), 0x16])
 
 
 def _fault(state: str, code: str = "", ts: int = T) -> EventDraft:

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Mapping
 
 from devices.codecs.crc16 import crc16
-from devices.codecs.szy206 import _crc
+from devices.codecs.szy206 import crc
 
 SMALLEST = 32
 
@@ -32,7 +32,7 @@ def _cjt188(frame: bytearray) -> bytes:
 def _szy206(frame: bytearray) -> bytes:
     frame += bytes(max(SMALLEST - 1 - len(frame), 0))
     frame[:3], frame[-1] = bytes([0x68, (len(frame) - 5) & 0xFF, 0x68]), 0x16
-    frame[-2] = _crc(bytes(frame[3:-2]))
+    frame[-2] = crc(bytes(frame[3:-2]))
     return bytes(frame)
 
 

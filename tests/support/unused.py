@@ -34,6 +34,8 @@ CALLED_BY_LIBRARIES = {
     "_ssl_wrap_socket": "paho",
     "capture_signals": "uvicorn",
     "data_received": "asyncio",
+    "datagram_received": "asyncio",
+    "eof_received": "asyncio",
     "buffer_updated": "asyncio",
     "do_POST": "http.server",
     "get_buffer": "asyncio",

@@ -10,8 +10,8 @@ from devices.codecs.octets import check_size, cut, expect, wrong_length, wrong_s
 from hub.errors import DecodeError
 
 HEAD, TAIL = b"@@", b"##"
-SEND, CONFIRM, ANSWER = 2, 3, 5
-"""Commands: data is sent, is confirmed, was asked for."""
+SEND, CONFIRM, ANSWER, DENY = 2, 3, 5, 6
+"""Commands: data is sent, is confirmed, was asked for, is denied."""
 BEFORE = 27
 """Bytes before the application data."""
 LONGEST = 1_024
@@ -63,11 +63,24 @@ def reply(frame: bytes) -> bytes | None:
 
     It has the serial number and the time of what it confirms, and no application data.
     """
-    message = read(frame)
+    return _answer(read(frame), CONFIRM)
+
+
+def denial(frame: bytes) -> bytes | None:
+    """The frame that denies what was sent, so that it is sent again; also of one whose checksum is wrong.
+
+    None where it is too short to tell who sent it.
+    """
+    if len(frame) < BEFORE + _AFTER or frame[:2] != HEAD:
+        return None
+    return _answer(Message._make(_HEAD.unpack_from(frame)), DENY)
+
+
+def _answer(message: Message, command: int) -> bytes | None:
     if message.command != SEND:
         return None
     addresses = message.destination, message.source
-    head = _HEAD.pack(HEAD, message.serial, message.version, message.time, *addresses, 0, CONFIRM)
+    head = _HEAD.pack(HEAD, message.serial, message.version, message.time, *addresses, 0, command)
     return head + bytes([sum(head[2:]) & 0xFF]) + TAIL
 
 

@@ -16,6 +16,7 @@ from hub.words.sentence import Sentence
 HEAD, DATA, END = b"##", b"CP=&&", b"&&"
 BEFORE, AFTER = 6, 4
 """Bytes of the head with its length, and of the sum."""
+_NEXT = b"\n##"
 _DIGITS, _HEX = re.compile(rb"[0-9]{4}"), re.compile(rb"[0-9A-Fa-f]{4}")
 _FIELD = re.compile(r"\s*([A-Za-z0-9]{1,8})=([ -:<-~]*)")
 _ENDS = (b"\r\n", b"")
@@ -44,6 +45,26 @@ def read(frame: bytes) -> Message:
         raise DecodeError("bad_frame", Sentence("refusal.hj212.end"), BEFORE + len(segment))
     begin = data + len(DATA)
     return Message(_fields(segment[:data]), segment[begin : -len(END)], BEFORE + begin)
+
+
+def read_packets(payload: bytes) -> Message:
+    """Read the frames of one message that was divided (PNUM), or its only one: the fields of the first, all data.
+
+    A place in a later one's data is told as if that followed the first one's. DecodeError as `read`.
+    """
+    following = payload.find(_NEXT) + 1
+    if not following:
+        return read(payload)
+    message, data = read(payload[:following]), []
+    if "PNUM" not in message.fields:
+        return read(payload)
+    while following:
+        begin, following = following, payload.find(_NEXT, following) + 1
+        part = read(payload[begin : following or len(payload)])
+        if any(part.fields.get(name) != message.fields.get(name) for name in ("MN", "CN")):
+            raise DecodeError("bad_frame", Sentence("refusal.hj212.other"), begin)
+        data.append(part.data)
+    return message._replace(data=b";".join([message.data, *data]))
 
 
 def written(segment: bytes) -> bytes:

@@ -6,7 +6,7 @@ from functools import lru_cache
 
 from devices.codecs.clock import parse_time
 from devices.codecs.decoded import MAX_NAMES, Decoded, Units
-from devices.codecs.hj212.frame import Message, read
+from devices.codecs.hj212.frame import Message, read_packets
 from devices.codecs.hj212.items import ITEMS, Item, Kind
 from devices.codecs.hj212.plain import Plans
 from devices.codecs.jsontext import quoted
@@ -31,11 +31,13 @@ _PLANS = {command: Plans(items) for command, items in ITEMS.items()}
 
 
 def decode(frame: bytes, received: Micros, zone: tzinfo) -> Decoded:
-    """Decode one frame; what holds no readings gives none. Its station (MN) is the device that it names.
+    """Decode one frame, or the packets of one message; what holds no readings gives none.
+
+    Its station (MN) is the device that it names.
 
     A period's time is its beginning, as the standard has it.
     """
-    message = read(frame)
+    message = read_packets(frame)
     decoded = Decoded()
     station, command = message.fields.get("MN"), message.fields.get("CN")
     for name, value in (("MN", station), ("CN", command)):

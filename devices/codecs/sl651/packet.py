@@ -75,6 +75,14 @@ def read(payload: bytes) -> Message:
     return Message(*head, payload[end - _AFTER], max(total, 1), body, tuple(places), tuple(sizes))
 
 
+def checked(packet: bytes) -> tuple[int, int, int]:
+    """Bytes of one packet, of how many it is one, and which; 0 and 0 of one alone. DecodeError as `read`."""
+    size, total, number = _packet(packet, 0)
+    if size != len(packet):
+        raise wrong_length(len(packet), size, size)
+    return size, total, number
+
+
 def confirmation(message: Message, time: bytes) -> bytes | None:
     """The packet that confirms a report (M2), with the centre's time as 6 bytes BCD; None where none is wanted.
 

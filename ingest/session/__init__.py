@@ -1,0 +1,1 @@
+"""Sessions of what dials in: framing apart from connection, and that apart from who a station is."""

@@ -1,0 +1,283 @@
+"""The server of one protocol's stations: over TCP and UDP, who is there, and what becomes of each frame."""
+
+import asyncio
+import logging
+from collections.abc import Callable
+from contextlib import suppress
+
+from hub.backoff import Backoff
+from hub.errors import DecodeError
+from hub.models import DeadLetter, Origin, Raw, now_micros
+from hub.pipeline import Sink
+from hub.session_settings import Session
+from hub.words.sentence import Sentence
+from ingest.session.connection import Connection
+from ingest.session.datagrams import Datagrams
+from ingest.session.dialect import Dialect, Frame
+from ingest.session.intake import Intake
+from ingest.session.limits import CHUNK_BYTES, LETTERS, Door
+from ingest.session.peer import Hold, Peer
+from ingest.session.present import Present, Twins
+
+log = logging.getLogger(__name__)
+
+CHECK_S = 1.0
+"""How often the limits that time brings are looked at: 3 ms for 10,000 connections."""
+MAX_STATION = 128
+"""Characters of a number."""
+BACKLOG = 4096
+"""Connections that may wait to be accepted: after an outage all stations come at once."""
+
+MakeOrigin = Callable[[str, str, str], Origin]
+"""Of a transport, a protocol and a station's number; without one, of what nobody knows who sent it."""
+
+
+class Follower:
+    """Is told of stations that come, go and answer; this one makes nothing of it."""
+
+    def came(self, station: str, peer: Peer) -> None:
+        """A station has a new connection."""
+
+    def went(self, station: str, peer: Peer) -> None:
+        """A station's newest connection has ended."""
+
+    def twins(self, found: Twins) -> None:
+        """Two connections send with one number."""
+
+    def answered(self, frame: Frame) -> None:
+        """A station has answered what it was told."""
+
+    def password(self, station: str) -> str | None:
+        """What a station must show; None: that of the settings, if there is one."""
+        return None
+
+
+class SessionServer:
+    """A source: takes what stations send, answers it after its commit, and never before."""
+
+    def __init__(
+        self,
+        dialect: Dialect,
+        settings: Session,
+        sink: Sink,
+        origin: MakeOrigin,
+        follower: Follower | None = None,
+    ) -> None:
+        self.dialect, self.settings = dialect, settings
+        self.buffer = memoryview(bytearray(CHUNK_BYTES))
+        self._own = settings.of(dialect.name)
+        self._origin, self._follower = origin, follower or Follower()
+        self._intake = Intake(sink, self._settled)
+        self._door = Door(settings)
+        self._present = Present(self._follower.came, self._follower.went)
+        self._connections: set[Connection] = set()
+        self._datagrams: Datagrams | None = None
+        self._bound = self._stopping = False
+        self._stopped = asyncio.Event()
+        self.resent = 0
+        """Frames that came again while they were on their way to the commit."""
+
+    @property
+    def connected(self) -> bool:
+        """Whether it listens."""
+        return self._bound
+
+    @property
+    def behind(self) -> bool:
+        """No server keeps anything for it: stations send again what was not answered."""
+        return False
+
+    @property
+    def connections(self) -> int:
+        """How many are open."""
+        return len(self._connections)
+
+    @property
+    def held(self) -> int:
+        """How many connections are not read for the moment."""
+        return sum(connection.held for connection in self._connections)
+
+    @property
+    def finished(self) -> int:
+        """How many send no more, and wait for answers."""
+        return sum(connection.finished for connection in self._connections)
+
+    @property
+    def stations(self) -> int:
+        """How many have told who they are."""
+        return len(self._present)
+
+    def reasons(self) -> list[str]:
+        """Nothing else keeps it from reading."""
+        return []
+
+    def now(self) -> float:
+        """See Host."""
+        return asyncio.get_running_loop().time()
+
+    def stop(self) -> None:
+        """Read nothing more; what was read is still handed over, and answered until `close`."""
+        self._stopping = True
+        self._stopped.set()
+
+    def close(self) -> None:
+        """End all connections, after what was written to them."""
+        for connection in list(self._connections):
+            connection.close()
+
+    async def run(self) -> None:
+        """Listen until `stop`; returns once everything is handed over."""
+        async with asyncio.TaskGroup() as group:
+            handing = group.create_task(self._intake.run(), name=f"{self.dialect.name}.hand over")
+            checking = group.create_task(self._check(), name=f"{self.dialect.name}.limits")
+            listening = await self._listen()
+            self._bound = listening is not None
+            try:
+                await self._stopped.wait()
+            finally:
+                self._bound = False
+                if listening is not None:
+                    listening()
+                for connection in self._connections:
+                    connection.hold(Hold.STOPPING)
+                self._intake.stop()
+            await handing
+            checking.cancel()
+
+    async def _listen(self) -> Callable[[], None] | None:
+        """Bind, trying again while the address is taken; what ends it, or None where it was stopped before."""
+        backoff = Backoff(log, f"stations of {self.dialect.name} can connect")
+        while not self._stopping:
+            try:
+                return await self._bind()
+            except OSError as error:
+                backoff.failed("stations of %s cannot connect: %s", self.dialect.name, error)
+                with suppress(TimeoutError):
+                    async with asyncio.timeout(backoff.next_s()):
+                        await self._stopped.wait()
+        return None
+
+    async def _bind(self) -> Callable[[], None]:
+        loop, ends = asyncio.get_running_loop(), list[Callable[[], None]]()
+        if self._own.listen is not None:
+            host, port = place_of(self._own.listen)
+            server = await loop.create_server(lambda: Connection(self), host, port, backlog=BACKLOG)
+            ends.append(server.close)
+        if self._own.listen_udp is not None:
+            try:
+                transport, self._datagrams = await loop.create_datagram_endpoint(
+                    lambda: Datagrams(self, lambda: not (self._stopping or self._intake.full)),
+                    local_addr=place_of(self._own.listen_udp),
+                )
+            except OSError:
+                for end in ends:
+                    end()
+                raise
+            ends.append(transport.abort)
+
+        def end_all() -> None:
+            for end in ends:
+                end()
+
+        return end_all
+
+    async def _check(self) -> None:
+        while True:
+            await asyncio.sleep(CHECK_S)
+            now = self.now()
+            for connection in list(self._connections):
+                connection.check(now)
+            if self._datagrams is not None:
+                self._datagrams.check(now)
+
+    def opened(self, peer: Peer) -> str | None:
+        """See Host."""
+        if self._stopping:
+            return "the hub is stopping"
+        why = self._door.admit(peer.host, len(self._connections))
+        if why is None and isinstance(peer, Connection):
+            self._connections.add(peer)
+        elif why is not None and self._door.refused.bit_count() == 1:  # the 1st, 2nd, 4th, 8th
+            log.warning("%s: %s is not let in: %s", self.dialect.name, peer.address, why)
+        return why
+
+    def closed(self, peer: Peer) -> None:
+        """See Host."""
+        if isinstance(peer, Connection):
+            self._connections.discard(peer)
+            self._door.leave(peer.host)
+        self._intake.forget(peer)
+        self._present.forget(peer)
+
+    def take(self, peer: Peer, octets: bytes) -> None:
+        """See Host. A frame that is on its way already is one that was sent again: it is answered once it is stored."""
+        try:
+            frame = self.dialect.read(octets)
+        except DecodeError as error:
+            self._take_unreadable(peer, octets, error)
+            return
+        if octets in peer.unanswered:
+            self.resent += 1
+            return
+        payload = self.dialect.joined(peer.parts, frame)
+        if not self._note(peer, frame) or payload is None:
+            return
+        if frame.answers:
+            self._follower.answered(frame)
+        self._intake.put(peer, payload, self._origin_of(peer, frame))
+
+    def _note(self, peer: Peer, frame: Frame) -> bool:
+        """Whose frame it is; False where a peer has invented more numbers than it may."""
+        station = frame.station
+        if station and station not in peer.stations and len(peer.stations) >= self.settings.stations:
+            peer.end(f"speaks for more than session.stations, {self.settings.stations:,} numbers")
+            return False
+        twins = self._present.note(station, peer, self.now()) if station else None
+        if twins is not None:
+            log.warning(
+                "%s: two connections send as station %s, from %s and from %s: orders go to the first of these, which "
+                "came later", self.dialect.name, *twins,
+            )  # fmt: skip
+            self._follower.twins(twins)
+        return True
+
+    def _origin_of(self, peer: Peer, frame: Frame) -> Origin:
+        """The origin of a frame, with a fault where its password is wrong."""
+        origin = self._origin(peer.transport, self.dialect.name, frame.station[:MAX_STATION])
+        wanted = self._follower.password(frame.station)
+        if wanted is None and self._own.password is not None:
+            wanted = self._own.password.get_secret_value()
+        if wanted is None or frame.password == wanted:
+            return origin
+        fault = "wrong_password", Sentence("refusal.session.password", station=repr(frame.station))
+        return Origin(origin.transport, origin.address, origin.device, origin.form, None, origin.protocol, False, fault)
+
+    def _take_unreadable(self, peer: Peer, octets: bytes, error: DecodeError) -> None:
+        """A letter of it: of the station that speaks; of who never told who it is, the first few only."""
+        if peer.stations:
+            origin = self._origin(peer.transport, self.dialect.name, next(reversed(peer.stations)))
+            self._intake.put(peer, octets, origin)
+            return
+        peer.letters += 1
+        if peer.letters > LETTERS:
+            peer.end(f"{LETTERS} frames, and none that can be read")
+            return
+        fault = error.reason, error.detail
+        address = f"{self.dialect.name}/"
+        self._intake.put(peer, octets, Origin(peer.transport, address, protocol=self.dialect.name, fault=fault))
+
+    def _settled(self, peer: Peer, raw: Raw, letter: DeadLetter | None) -> None:
+        """Answer a payload that is committed: its sender or, where that is gone, the station's newest connection."""
+        answer = self.dialect.reply(raw.payload, letter, now_micros())
+        if answer is None:
+            return
+        newest = self._present.newest(raw.origin.device)
+        may_be_gone = peer.finished and newest is not None
+        if (may_be_gone or not peer.send(answer)) and newest is not None:
+            newest.send(answer)
+
+
+def place_of(text: str) -> tuple[str, int]:
+    """Host and port."""
+    host, _, port = text.rpartition(":")
+    return host.removeprefix("[").removesuffix("]"), int(port)

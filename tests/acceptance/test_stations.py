@@ -1,0 +1,155 @@
+"""Stations dial in to a hub over real sockets: what they were answered is stored once, whatever breaks."""
+
+import socket
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import psycopg
+import pytest
+
+from tests.support.broker import Mosquitto
+from tests.support.hub import Hub, run_hub
+from tests.support.process import free_port, wait_until
+from tests.support.station_frames import MN, gb26875, gb26875_answer, hj212, hj212_answer, sl651
+
+PROFILE = {"name": "Station", "metrics": {"cod": {"name": "COD", "unit": "mg/L"}}, "unknown_metrics": "add"}
+
+
+class Station:
+    """A station that waits for its answers."""
+
+    def __init__(self, port: int) -> None:
+        self._socket = socket.create_connection(("127.0.0.1", port), timeout=60)
+
+    def send(self, frame: bytes) -> None:
+        self._socket.sendall(frame)
+
+    def answer(self, length: int) -> bytes:
+        """The next bytes; fewer where the hub has ended the connection."""
+        got = b""
+        while len(got) < length and (more := self._received(length - len(got))):
+            got += more
+        return got
+
+    def _received(self, length: int) -> bytes:
+        try:
+            return self._socket.recv(length)
+        except ConnectionResetError:
+            return b""
+
+    def close(self) -> None:
+        self._socket.close()
+
+
+Dial = Callable[[str], Station]
+
+
+@pytest.fixture
+def ports() -> dict[str, int]:
+    return {name: free_port() for name in ("hj212", "gb26875", "sl651")}
+
+
+@pytest.fixture
+def served(database: str, mosquitto: Mosquitto, tmp_path: Path, ports: dict[str, int]) -> Iterator[Hub]:
+    """A hub that stations can dial in to; of HJ 212 with a password."""
+    listening = {f"HUB_SESSION__{name.upper()}__LISTEN": f"127.0.0.1:{port}" for name, port in ports.items()}
+    hub = Hub(database, mosquitto.port, tmp_path, HUB_SESSION__HJ212__PASSWORD="123456", **listening)
+    try:
+        yield hub.start()
+    finally:
+        hub.close()
+
+
+@pytest.fixture
+def dial(ports: dict[str, int]) -> Iterator[Dial]:
+    """Makes stations of a protocol that dial in."""
+    made: list[Station] = []
+
+    def one(protocol: str) -> Station:
+        made.append(Station(ports[protocol]))
+        return made[-1]
+
+    yield one
+    for station in made:
+        station.close()
+
+
+def register(hub: Hub, **addresses: str) -> None:
+    hub.put("/profiles/station", **PROFILE)
+    for number, (scheme, address) in enumerate(addresses.items(), 1):
+        hub.put(f"/devices/s{number}", name=scheme, profile="station")
+        hub.put(f"/devices/s{number}/addresses/{scheme}/{address}")
+    hub.wait_for_devices(len(addresses))
+
+
+def values(url: str) -> list[float]:
+    with psycopg.connect(url) as conn:
+        return [value for (value,) in conn.execute("select value from reading order by series_id, ts").fetchall()]
+
+
+def letters(url: str) -> list[tuple[str, str | None]]:
+    with psycopg.connect(url) as conn:
+        return conn.execute("select reason, device from dead_letter order by received_at").fetchall()
+
+
+def test_what_a_kill_cuts_off_before_its_commit_is_sent_again_and_stored_once(
+    served: Hub, database: str, dial: Dial
+) -> None:
+    register(served, hj212=MN)
+    station = dial("hj212")
+    station.send(hj212(1))
+    assert station.answer(len(hj212_answer(1))) == hj212_answer(1)
+    with psycopg.connect(database) as holding:
+        holding.execute("lock table reading in share mode")
+        station.send(hj212(2))
+        with psycopg.connect(database, autocommit=True) as looking:
+            waiting = "select from pg_locks where not granted"
+            wait_until(lambda: looking.execute(waiting).fetchall(), "the commit waits")
+        served.kill()
+    assert station.answer(1) == b"", "it was not answered"
+    served.start()
+    assert values(database) == [1.5]
+    again = dial("hj212")
+    again.send(hj212(2) + hj212(2)[:20])
+    assert again.answer(len(hj212_answer(2))) == hj212_answer(2)
+    again.close()
+    assert values(database) == [1.5, 2.5]
+    once_more = dial("hj212")
+    once_more.send(hj212(2))
+    assert once_more.answer(len(hj212_answer(2))) == hj212_answer(2)
+    assert values(database) == [1.5, 2.5]
+
+
+def test_a_station_that_nobody_has_registered_is_told_so_and_replayed_once_it_is(
+    served: Hub, database: str, dial: Dial, tmp_path: Path
+) -> None:
+    station = dial("hj212")
+    refusal = hj212_answer(1, command="9011", data="QnRtn=4")
+    station.send(hj212(1))
+    assert station.answer(len(refusal)) == refusal
+    assert letters(database) == [("unknown_device", MN)]
+    register(served, hj212=MN)
+    env = served.env | {"HUB_URL": str(served.api.base_url)}
+    status, said = run_hub("dead-letters", "replay", "--reason", "unknown_device", env=env, folder=tmp_path)
+    assert (status, "1 stored" in said) == (0, True), said
+    assert values(database) == [1.5]
+    wrong = hj212_answer(2, password="654321", command="9011", data="QnRtn=3")
+    station.send(hj212(2, password="654321"))
+    assert station.answer(len(wrong)) == wrong
+    broken = bytearray(hj212(3))
+    broken[40] ^= 1
+    station.send(bytes(broken) + hj212(4))
+    assert station.answer(len(hj212_answer(4))) == hj212_answer(4), "a wrong checksum is not answered"
+    assert letters(database) == [("wrong_password", "s1"), ("bad_checksum", "s1")]
+
+
+def test_each_protocol_is_stored_and_confirmed(served: Hub, database: str, dial: Dial) -> None:
+    register(served, gb26875="1.2.3.4.5.6", sl651="0011223344")
+    fire, river = dial("gb26875"), dial("sl651")
+    fire.send(gb26875(7, b"\x06\x05\x04\x03\x02\x01"))
+    assert fire.answer(30)[24:27] == gb26875_answer(7)[24:27], "confirmed"
+    river.send(sl651(1))
+    assert river.answer(25)[:13] == bytes.fromhex("7E7E00112233440503E8328008")
+    with psycopg.connect(database) as conn:
+        assert ("fire", "active") in conn.execute("select kind, state from event").fetchall()
+    assert 4.0 in values(database)
