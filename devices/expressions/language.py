@@ -20,6 +20,13 @@ DEPTH = 32
 """How deep operations may lie in each other; the limit of CEL's parser."""
 FUNCTIONS = ("abs", "has", "max", "min")
 """Those that are suggested."""
+_AROUND = "neighbours(500).level"
+USAGES = {
+    "abs": "abs(level)", "has": "has(device.level)", "max": f"max(level, depth), max({_AROUND})",
+    "min": f"min(level, depth), min({_AROUND})", "neighbours": f"mean({_AROUND})",
+    **{name: f"{name}({_AROUND})" for name in ("count", "mean", "median")},
+}  # fmt: skip
+"""How each function is written."""
 
 _FAULT = re.compile(r"ERROR: <input>:(-?\d+):(-?\d+): (.*)")
 _UNKNOWN = re.compile(r"undeclared reference to '([^']*)'")
@@ -37,6 +44,12 @@ def parse(given: str) -> tuple[Node, Words]:
         if not character.isprintable():
             raise ExpressionRefused(at, Sentence("refusal.expression.character"))
     words = words_of(given)
+    if words.taken is not None:
+        at, name = words.taken
+        raise ExpressionRefused(at + 1, Sentence("refusal.expression.taken", name=name))
+    if words.foreign is not None:
+        at, name = words.foreign
+        raise ExpressionRefused(at + 1, Sentence("refusal.expression.foreign", name=name))
     try:
         return read_checked(_environment(words.names).compile(words.text).serialize()), words
     except RuntimeError as error:  # the library has no error of its own
@@ -79,6 +92,10 @@ def _functions(near: "cel.Type") -> "list[cel.FunctionDecl]":
     ]
 
 
+def _usage(name: str) -> Sentence:
+    return Sentence("refusal.expression.usage", name=name, usage=USAGES[name])
+
+
 def _refused(given: str, words: Words, said: str) -> ExpressionRefused:
     """What the library said, in the hub's words."""
     fault = _FAULT.search(said)
@@ -89,10 +106,16 @@ def _refused(given: str, words: Words, said: str) -> ExpressionRefused:
         return ExpressionRefused(at, Sentence("refusal.expression.deep", most=DEPTH))
     at = words.place(column - 1) + 1
     if unknown := _UNKNOWN.match(problem):
-        known = ", ".join(FUNCTIONS)
-        problem_ = Sentence("refusal.expression.function", name=unknown[1], known=known)
-        return ExpressionRefused(max(1, at - len(unknown[1])), problem_)
+        name, known = unknown[1], ", ".join(FUNCTIONS)
+        unknown_ = Sentence("refusal.expression.function", name=name, known=known)
+        return ExpressionRefused(max(1, at - len(name)), _usage(name) if name in USAGES else unknown_)
+    if problem.startswith("has() "):
+        return ExpressionRefused(max(1, at - len("has(")), _usage("has"))
     if types := _TYPES.match(problem):
+        if types[1] in USAGES and types[1] != "abs":
+            return ExpressionRefused(max(1, at - len(types[1])), _usage(types[1]))
+        if "list(" in types[2]:
+            return ExpressionRefused(at, Sentence("refusal.expression.neighbours"))
         operation = types[1].strip("_").replace("_", " ")
         return ExpressionRefused(at, Sentence("refusal.expression.types", operation=operation, types=types[2]))
     problem = problem.removeprefix("Syntax error: ").split(" expecting ")[0]

@@ -11,6 +11,7 @@ _TOKEN = re.compile(
       | (?P<string>"[^"]*"|'[^']*')
       | (?P<number>(?:\d+(?:\.\d+)?|\.\d+)(?:[eE][+-]?\d+)?)(?P<rest>\w*)
       | (?P<name>[A-Za-z_][A-Za-z0-9_]*)
+      | (?P<foreign>[^\W\d_]\w*)
       | (?P<other>.)""",
     re.VERBOSE,
 )
@@ -19,6 +20,13 @@ RESERVED = frozenset(
      "function", "if", "import", "let", "loop", "package", "namespace", "return", "var", "void", "while")
 )  # fmt: skip
 """Words of CEL, which are names of nothing."""
+_SPOKEN = frozenset(("true", "false", "null", "in"))
+"""Those of them that stand for something."""
+_TYPES = frozenset(
+    ("bool", "bytes", "double", "dyn", "int", "list", "map", "null_type", "string", "type", "uint")
+)  # fmt: skip
+"""Names that CEL has given to its types."""
+_TAKEN = RESERVED - _SPOKEN | _TYPES
 
 
 class Words(NamedTuple):
@@ -29,6 +37,10 @@ class Words(NamedTuple):
     """Names that stand for themselves: not behind a dot, and not of a function."""
     added: tuple[int, ...]
     """Where in the text given, ascending, ".0" was added."""
+    taken: tuple[int, str] | None = None
+    """The first name that CEL has taken for itself, and where it stands."""
+    foreign: tuple[int, str] | None = None
+    """The first name in letters that CEL does not know."""
 
     def place(self, offset: int) -> int:
         """Of a character of `text`, the offset in the text that was given."""
@@ -45,7 +57,7 @@ def words_of(given: str) -> Words:
     parts: list[str] = []
     names: set[str] = set()
     added: list[int] = []
-    before = ""
+    before, taken, foreign = "", None, None
     for found in _TOKEN.finditer(given):
         parts.append(found[0])
         if found["number"] and not found["rest"] and found["number"].isdecimal() and before != ".":
@@ -53,9 +65,14 @@ def words_of(given: str) -> Words:
             added.append(found.end())
         elif found["name"] and before != "." and not _called(given, found.end()) and found[0] not in RESERVED:
             names.add(found[0])
+        name = found["name"]
+        if name and before != "." and not _called(given, found.end()) and name in _TAKEN:
+            taken = taken or (found.start(), name)
+        elif found["foreign"]:
+            foreign = foreign or (found.start(), found["foreign"])
         if not found[0].isspace():
             before = found[0]
-    return Words("".join(parts), frozenset(names), tuple(added))
+    return Words("".join(parts), frozenset(names), tuple(added), taken, foreign)
 
 
 def _called(text: str, end: int) -> bool:
