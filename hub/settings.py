@@ -143,7 +143,7 @@ class Pipeline(Section):
 class Rules(Section):
     """When readings may raise alerts."""
 
-    stale_after_s: float | None = Field(default=None, gt=0, le=315_360_000)
+    stale_after_s: float | None = Field(default=86_400, gt=0, le=315_360_000)
     """Readings older than this when they arrive never page, so that history can be filled in; None: any age may."""
     flap_count: int | None = Field(default=6, ge=2, le=100)
     """So many alerts of a rule at one target within `flap_within_s` become one that stays open; None: never."""

@@ -92,3 +92,23 @@ async def test_what_opened_between_readings_that_waited_is_told_at_its_own_time_
     hub = await started(pool)
     await wait(hub, 5000)
     assert told(database) == [(100, "raised", "yellow"), (120, "updated", "orange")]
+
+
+@pytest.mark.parametrize("stale_after_s", [Rules().stale_after_s, None])
+async def test_the_first_history_of_a_series_pages_nobody_and_what_lasts_is_told(
+    pool: Pool, database: str, stale_after_s: float | None
+) -> None:
+    """Thirty days that come at once, a value of each six hours, and the process is killed between two packs; unless
+    readings of any age may page."""
+    async with pool.connection() as conn:
+        await conn.execute("update profile set allowed_lateness_s = 0; delete from maintenance")
+    settings = Settings(rules=Rules(stale_after_s=stale_after_s, flap_count=None))
+    history = [(-hour * 3600, 4.0 if hour % 12 else 1.0) for hour in range(30 * 24, 24, -6)]
+    for pack in (history[:60], history[60:], [(-3600, 6.0)]):
+        hub = await StagedHub(pool, settings=settings).restore()
+        bodies = [{"ts": AT // 1000 + second * 1000, "values": {"level": value}} for second, value in pack]
+        raws = [raw_of("mqtt", "ganzhi/v1/d1/telemetry", json.dumps(body).encode(), AT) for body in bodies]
+        await hub.take(hub.read(Batch(raws, now=AT)))
+    onsets = [at for at, kind, _ in told(database) if kind == "raised"]
+    assert len(onsets) == (1 if stale_after_s else 58), "one each twelve hours"
+    assert told(database)[-1][0] == -3600
