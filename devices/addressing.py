@@ -4,6 +4,7 @@ import re
 from collections.abc import Mapping
 from typing import TypeVar
 
+from devices.network_topics import origin_at
 from devices.schemes import MAX_ADDRESS
 from devices.topics import CODE, FORMS, LEVELS, each_of, is_own, meant, own_topic
 from hub.alerts.endings import FORM as ENDING_FORM
@@ -77,6 +78,8 @@ class Origins:
         """Origin of a dead letter or bus record, as its source created it originally."""
         if transport == "kafka" and (topic := address.partition("/")[0]) in self._records:
             return self.of_record(topic, address.partition("/")[2])
+        if transport in ("mqtt", "http") and (told := origin_at(transport, address)) is not None:
+            return told
         if transport == HUB and (finding := _finding_of(address)) is not None:
             return finding
         if transport in DIALLED:

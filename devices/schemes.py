@@ -30,7 +30,7 @@ SCHEMES: Mapping[str, Sentence] = {
 
 _OF_PROTOCOL: Mapping[str, tuple[str, ...]] = {
     "chirpstack": ("deveui",),
-    "thethings": ("deveui",),
+    "the-things-stack": ("deveui",),
     "ctwing": ("ctwing", "imei"),
     "onenet": ("onenet", "imei"),
 }

@@ -18,6 +18,7 @@ from hub.environment import PREFIX, unknown_variables
 from hub.errors import ConfigError
 from hub.forward_settings import Forwards
 from hub.limit_settings import Floods, Limits, Outgoing, Provisioning
+from hub.network_settings import Networks
 from hub.oidc_settings import Oidc
 from hub.session_settings import Session
 from hub.setting_faults import explain, keys_of, unreadable, variable
@@ -321,6 +322,7 @@ class Settings(BaseSettings):
     alerts: Alerts = Alerts()
     path_watch: PathWatch = PathWatch()
     warnings: Warnings = Warnings()
+    networks: Networks = Networks()
     cases: Cases = Cases()
     health: Health = Health()
     forwards: Forwards = Forwards()

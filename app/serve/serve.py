@@ -17,6 +17,7 @@ from app.serve.engine import Stages
 from app.serve.heartbeat import BUS_EVERY_S, BusHeartbeat, Heartbeat, often, store_heartbeat
 from app.serve.known_devices import KnownDevices
 from app.serve.monitor import Monitor
+from app.serve.networks import Networks
 from app.serve.origins import origins_of
 from app.serve.reception import BusReception, OwnReception, WorkerMarks
 from app.serve.session_lock import SessionLock
@@ -100,7 +101,8 @@ async def _direct(
         settings, pool, counters, [session_lock, engine, taking], engine, replay, stages.registry, stack
     )
     watches = [FallbackWatch(settings), EscalationWatch(settings), WarningSources(settings)]
-    parts = [session_lock, engine, heartbeat, presence, endings, *watches, taking, api_server]
+    networks = Networks(settings, engine.sink, counters, pool, session_lock.granted)
+    parts = [session_lock, engine, heartbeat, presence, endings, *watches, taking, networks, api_server]
     if worker_options is None:
         stages.receive(OwnReception(heartbeat.connected_since, stages.progress.until))
     else:
@@ -118,7 +120,7 @@ async def _bus(settings: Settings, pool: Pool | None, counters: Counters, stack:
         edge = Edge(settings, counters, registry.key_of)
         parts.append(edge)
         if "edge" in roles:
-            parts += _edge(settings, edge, counters, None if pool is None else SessionLock(settings, pool))
+            parts += _edge(settings, edge, counters, pool)
     if pool is None:
         return parts
     if "worker" in roles or "api" in roles:
@@ -140,14 +142,17 @@ async def _bus(settings: Settings, pool: Pool | None, counters: Counters, stack:
     return parts
 
 
-def _edge(settings: Settings, edge: Edge, counters: Counters, lock: SessionLock | None) -> list[Part]:
+def _edge(settings: Settings, edge: Edge, counters: Counters, pool: Pool | None) -> list[Part]:
     """What reads MQTT into the bus; with a database it waits while another process holds its session."""
+    lock = None if pool is None else SessionLock(settings, pool)
+    permitted = (lambda: True) if lock is None else lock.granted
     taking = Sources({**_mqtt(settings, edge, counters, lock), **stations(settings, edge)})
+    networks = Networks(settings, edge.sink, counters, pool, permitted)
     not_heard = partial(_not_heard, edge, taking)
     health = often(settings.health, BUS_EVERY_S)
     if lock is None:
-        return [taking, Heartbeat(health, BusHeartbeat(edge.sink), not_heard)]
-    return [lock, taking, Heartbeat(health, BusHeartbeat(edge.sink), not_heard, lock.granted)]
+        return [taking, networks, Heartbeat(health, BusHeartbeat(edge.sink), not_heard)]
+    return [lock, taking, networks, Heartbeat(health, BusHeartbeat(edge.sink), not_heard, lock.granted)]
 
 
 def _mqtt(settings: Settings, engine: Engine, counters: Counters, lock: SessionLock | None) -> dict[str, Source]:

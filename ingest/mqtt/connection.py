@@ -254,6 +254,14 @@ class MqttConnection:
         """Publish a marker with QoS 1; whether it arrives is not waited for."""
         self._client.publish(topic, payload, 1)
 
+    def leave_a_will(self, topic: str, payload: bytes) -> None:
+        """Have the broker publish that, retained, if the connection ends without a word; before `connect`."""
+        self._client.will_set(topic, payload, 1, retain=True)
+
+    def tell(self, topic: str, payload: bytes, qos: int = 0, retain: bool = False) -> None:
+        """Publish; whether it arrives is not waited for."""
+        self._client.publish(topic, payload, qos, retain)
+
     def leave(self, topics: Sequence[str]) -> None:
         """Unsubscribe; whether it is confirmed is not waited for."""
         self._client.unsubscribe(list(topics))

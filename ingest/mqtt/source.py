@@ -162,7 +162,7 @@ class MqttSource:
     async def _take(self, identity: Identity, backoff: Backoff) -> None:
         """Read the session until the connection ends, or it is not to go on."""
         name, source = identity.client_id, identity.source
-        reader = SessionReader(self._settings, name, source, None, self._intake, self._marks)
+        reader = self._reader_of(name, source)
         await self._connect(reader)
         await self._subscribe(reader.connection)
         if not reader.connection.session_present and (since := self._held_at or identity.held_at) is not None:
@@ -174,10 +174,18 @@ class MqttSource:
                 self._leave_whole(reader.connection)
                 self._unanswered = 0 if self._unanswered < PATIENCE else self._unanswered
                 self._session.subscribed((self._session.filters or frozenset()) | reader.connection.granted)
+                self._greet(reader.connection)
                 if not backoff.succeeded():
                     log.info("connected to the broker")
             await reader.step()
         await reader.hand_over()
+
+    def _reader_of(self, name: str, source: str) -> SessionReader:
+        """The reader of a connection that is to be opened."""
+        return SessionReader(self._settings, name, source, None, self._intake, self._marks)
+
+    def _greet(self, connection: MqttConnection) -> None:
+        """What is done once a connection has its subscriptions."""
 
     async def _subscribe(self, connection: MqttConnection) -> None:
         """Ask for what the session does not have yet: for others the broker would send what it retains once more."""

@@ -1,0 +1,100 @@
+"""Reads the broker of a network: a session of its own, with the guarantees of the hub's (ingest/mqtt)."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from functools import lru_cache, partial
+
+from devices.addressing import MAX_ORIGINS, handover_topic
+from devices.codecs import SPARKPLUG, THINGS_STACK
+from devices.codecs.lorawan import the_things_stack
+from devices.network_topics import filters, network_origin, origin_of_topic
+from hub.errors import DecodeError
+from hub.models import Origin, Raw, now_micros
+from hub.network_settings import Network
+from hub.pipeline import Sink
+from hub.settings import Mqtt
+from hub.telemetry import Counters
+from ingest.mqtt.connection import MqttConnection
+from ingest.mqtt.filters import Filters
+from ingest.mqtt.reader import SessionReader
+from ingest.mqtt.session import Session
+from ingest.mqtt.source import MqttSource
+from ingest.networks.sparkplug import EdgeNodes, state, state_topic
+from ingest.networks.translation import TranslatingSink
+
+QOS_0 = (SPARKPLUG, THINGS_STACK)
+"""Networks that publish with QoS 0: what comes while nobody listens is lost."""
+
+
+def broker_of(network: Network) -> Mqtt:
+    """The connection to a network's broker. The prefix is that of the hub's own markers there."""
+    return Mqtt(
+        host=network.host,
+        port=network.port,
+        username=network.username,
+        password=network.password,
+        tls=network.tls,
+        version=network.version,
+        keepalive_s=network.keepalive_s,
+        client_id=network.client_id or f"ganzhi-{network.name}",
+        prefix=f"ganzhi-network/{network.name}",
+    )
+
+
+class NetworkSource(MqttSource):
+    """The source of a network; of Sparkplug B it follows the sessions of edge nodes."""
+
+    def __init__(
+        self, network: Network, sink: Sink, counters: Counters, permitted: Callable[[], bool], session: Session
+    ) -> None:
+        """While it is not `permitted` another hub reads the network."""
+        broker, self._host_id = broker_of(network), network.host_id
+        marker = handover_topic(broker.prefix)
+        self._nodes = EdgeNodes(self._publish, network.rebirth_s)
+        if network.protocol == SPARKPLUG:
+            sink = TranslatingSink(sink, self._nodes.translate)
+        elif network.protocol == THINGS_STACK:
+            sink = TranslatingSink(sink, _named)
+        origin = lru_cache(MAX_ORIGINS)(partial(_origin, network.protocol, marker))
+        topics = filters(network.protocol, network.only)
+        super().__init__(broker, topics, sink, counters, origin, permitted, session, Filters(topics, [marker]))
+        self._since_ms = 0
+        """When the connection began, as its birth and its will tell."""
+
+    def close(self) -> None:
+        """Disconnect; edge nodes that go by the hub as their primary host are told, and keep what they measure."""
+        if self._host_id is not None and self.connected:
+            self._publish(state_topic(self._host_id), state(False, self._since_ms), qos=1, retain=True)
+        super().close()
+
+    def _reader_of(self, name: str, source: str) -> SessionReader:
+        reader = super()._reader_of(name, source)
+        self._nodes.forget()
+        if self._host_id is not None:
+            self._since_ms = now_micros() // 1000
+            reader.connection.leave_a_will(state_topic(self._host_id), state(False, self._since_ms))
+        return reader
+
+    def _greet(self, connection: MqttConnection) -> None:
+        if self._host_id is not None:
+            connection.tell(state_topic(self._host_id), state(True, self._since_ms), qos=1, retain=True)
+
+    def _publish(self, topic: str, payload: bytes, qos: int = 0, retain: bool = False) -> None:
+        if self._reader is not None and self.connected:
+            self._reader.connection.tell(topic, payload, qos, retain)
+
+
+def _origin(protocol: str, marker: str, topic: str) -> Origin:
+    """The origin of a topic; a marker that is not the newest is about nothing."""
+    return Origin("mqtt", topic) if topic == marker else origin_of_topic(protocol, topic)
+
+
+def _named(raw: Raw) -> Sequence[Raw]:
+    """A message of The Things Stack, whose topic does not tell the DevEUI; one that tells none is refused."""
+    if raw.origin.protocol != THINGS_STACK:
+        return [raw]
+    try:
+        origin = network_origin("mqtt", THINGS_STACK, "frame", the_things_stack.dev_eui(raw.payload))
+    except DecodeError as error:
+        origin = replace(raw.origin, fault=(error.reason, error.detail))
+    return [raw._replace(origin=origin)]
