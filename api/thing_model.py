@@ -8,12 +8,11 @@ from typing import Annotated, Any, Literal
 from jsonschema import Draft202012Validator, SchemaError
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, JsonValue, StringConstraints, model_validator
 
-from api.contract_types import TEXT, LevelName, Metric, Name, known
+from api.code_body import CodesBody
+from api.contract_types import TEXT, LevelName, Name, known
+from api.vocabulary_types import Kind, MetricName, Unit
 from devices.codecs.mapping import MappingError, Transform
 from devices.codecs.payloads import PAYLOADS
-from devices.privacy import is_private
-from devices.units import unit_problem
-from devices.vocabulary import KINDS
 from hub.quality import FINITE_LIMIT
 
 MAX_SCHEMA = 16_384
@@ -33,25 +32,6 @@ _EXAMPLE: dict[str, JsonValue] = {
     },
     "mapping": {"telemetry": "{ts: time, values: {pm25: data.pm25}}"},
 }
-
-
-def _unit(text: str) -> str:
-    problem = unit_problem(text)
-    if problem is not None:
-        raise ValueError(problem)
-    return text
-
-
-def _public(name: str) -> str:
-    if is_private(name):
-        raise ValueError(f"'{name}' is about persons: the hub watches places and things, and drops such values")
-    return name
-
-
-def _kind(kind: str) -> str:
-    if kind not in KINDS:
-        raise ValueError(known("kind of event", kind, sorted(KINDS)))
-    return kind
 
 
 def _payload(name: str) -> str:
@@ -115,9 +95,6 @@ def _check_patterns(given: JsonValue) -> None:
             raise ValueError(f"pattern {pattern[:80]!r} repeats a repeat: write it without")
 
 
-Unit = Annotated[str, AfterValidator(_unit)]
-MetricName = Annotated[Metric, AfterValidator(_public)]
-Kind = Annotated[str, AfterValidator(_kind)]
 PayloadName = Annotated[str, AfterValidator(_payload)]
 Expression = Annotated[str, AfterValidator(_expression)]
 CommandName = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9._:-]{0,63}$")]
@@ -199,6 +176,7 @@ class ProfileBody(Part):
         description="which of two values for one time is kept; of events: for one id and time",
     )
     events: dict[Kind, EventSpec] = Field(default_factory=dict)
+    codes: CodesBody = Field(default_factory=CodesBody, description="what codes of its devices measure and mean")
     commands: dict[CommandName, CommandSpec] = Field(default_factory=dict, max_length=100)
     mapping: dict[Literal["telemetry", "event"], Expression] = Field(
         default_factory=dict, description="JMESPath by form: turns what devices send into a payload of the hub's"
@@ -224,9 +202,10 @@ class ProfileBody(Part):
     def columns(self) -> dict[str, Any]:
         """Columns of table `profile`; null members are omitted."""
         whole = self.model_dump(by_alias=True)
-        parts = self.model_dump(by_alias=True, exclude_none=True, include={"metrics", "events"})
+        parts = self.model_dump(by_alias=True, exclude_none=True, include={"metrics", "events", "codes"})
         commands = {
             name: {key: value for key, value in spec.items() if value is not None}
             for name, spec in whole["commands"].items()
         }
-        return whole | parts | {"commands": commands}
+        codes = parts["codes"] if any(parts["codes"].values()) else {}
+        return whole | parts | {"commands": commands, "codes": codes}

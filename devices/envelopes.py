@@ -1,6 +1,6 @@
 """Opens envelopes: decodes the payloads within as the profile of the device says."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import replace
 from datetime import tzinfo
 
@@ -76,6 +76,10 @@ def _join(decoded: Decoded, part: Decoded, inner: Inner) -> None:
     if part.quality is not None or decoded.quality is not None:
         before = decoded.quality or [0] * len(decoded.metrics)
         decoded.quality = before + (part.quality or [0] * len(part.metrics))
+    if part.codes is not None:
+        codes, events = decoded.unmapped(part.codes.protocol), len(decoded.events)
+        codes.metrics |= part.codes.metrics
+        codes.states |= {events + place: code for place, code in part.codes.states.items()}
     decoded.metrics += part.metrics
     decoded.ts += part.ts
     decoded.values += part.values
@@ -125,17 +129,11 @@ def _add_reading(decoded: Decoded, metric: str, ts: Micros, value: float) -> Non
 def _keep_known(decoded: Decoded, device: Device) -> None:
     """Leave out readings of metrics that the device has no series for and is not to get."""
     room = device.profile.adds > len(device.layout)
-    rows: Sequence[int] = [row for row, metric in enumerate(decoded.metrics) if room or metric in device.layout]
+    rows = [row for row, metric in enumerate(decoded.metrics) if room or metric in device.layout]
     if len(rows) == len(decoded.metrics):
         return
     kept = frozenset(rows)
     for row, metric in enumerate(decoded.metrics):
         if row not in kept:
             decoded.note_unused(metric)
-    decoded.metrics = [decoded.metrics[row] for row in rows]
-    decoded.ts = [decoded.ts[row] for row in rows]
-    decoded.values = [decoded.values[row] for row in rows]
-    if decoded.quality is not None:
-        decoded.quality = [decoded.quality[row] for row in rows]
-    if decoded.units is not None:
-        decoded.units.keep(list(rows))
+    decoded.keep(rows)

@@ -8,25 +8,28 @@ import numpy as np
 
 from devices.addressed import BY_CODE, Addressed, unknown_device
 from devices.addressing import ENDED, LISTENING
+from devices.code_mapping import name_codes
 from devices.codecs import CODECS, STRICT
-from devices.codecs.decoded import Codec, Decoded, EventDraft, Fault, ReplyDraft
+from devices.codecs.decoded import Codec, Decoded, Fault
 from devices.codecs.heartbeat import decode_heartbeat
 from devices.codecs.jsontext import parse
 from devices.codecs.local_time import SettingBack
 from devices.codecs.mapping import decode_mapped
 from devices.codecs.strict import ANY, MAX_STRICT, strictly
-from devices.commands.replies import ReceivedReplies, Reply
+from devices.commands.replies import ReceivedReplies
 from devices.doubles import leave_out_doubles
+from devices.drafts import event_of, reply_of
 from devices.envelopes import opened
 from devices.faults import check_named, in_future, in_units_of, place_in, unknown
 from devices.floods import Floods, RefusedOf
 from devices.health.edge_heartbeats import Heartbeats
 from devices.health.last_seen import SeenDevices
 from devices.heard import note_heard
-from devices.letters import Withheld, counted, derived, letter_of
+from devices.letters import Withheld, counted, letter_of
 from devices.registry.device import Device
 from devices.registry.registry import Registry
 from devices.retained import NoNewsOf, keep_own_times, keep_told_times
+from devices.unmapped_codes import UnmappedOf
 from devices.unused_members import UnusedOf
 from hub.alerts.endings import Endings, decode_ending
 from hub.alerts.path import FORM as ROUND
@@ -103,8 +106,8 @@ class Resolver(Stage):
                 decoded, cost = decode_mapped(transform, codec, raw.payload, raw.received, zone)
             if decoded.envelope is not None:
                 decoded, cost = opened(decoded, device, raw.received, zone)
-            if origin.keyed or raw.retained:
-                _look_closer(decoded, codec, raw, device, zone, found)
+            if origin.keyed or raw.retained or decoded.codes is not None:
+                _look_closer(decoded, codec, raw, device, zone, found, self._registry)
             newest, timeless = max(decoded.ts) if decoded.ts else 0, decoded.timeless
             if (
                 newest
@@ -199,18 +202,23 @@ class Resolver(Stage):
         return device
 
 
-def _look_closer(decoded: Decoded, codec: Codec, raw: Raw, device: Device, zone: tzinfo, found: "_Found") -> None:
-    """Check whom a record names, and leave out old news."""
+def _look_closer(
+    decoded: Decoded, codec: Codec, raw: Raw, device: Device, zone: tzinfo, found: "_Found", registry: Registry
+) -> None:
+    """Check whom a record names, leave out old news, and give codes the names that operators have for them."""
     if raw.origin.keyed and decoded.devices:
         check_named(device, decoded.devices)
-    if not raw.retained:
-        return
-    if decoded.envelope is not None:
-        whole = keep_told_times(decoded)
-    else:
-        whole = keep_own_times(decoded, codec, raw, device.profile.mapping, zone)
-    if not whole:
+    if raw.retained and not _keep_own(decoded, codec, raw, device, zone):
         found.no_news.add(device.id, raw.origin.address, raw.received, empty=False)
+    if unknown := name_codes(decoded, registry.codes_of(device, decoded)):
+        found.unmapped.note(device.id, unknown, raw.received)
+
+
+def _keep_own(decoded: Decoded, codec: Codec, raw: Raw, device: Device, zone: tzinfo) -> bool:
+    """Leave out of a retained message what has no time of its own; whether all of it has."""
+    if decoded.envelope is not None:
+        return keep_told_times(decoded)
+    return keep_own_times(decoded, codec, raw, device.profile.mapping, zone)
 
 
 class Wanted(dict[int, dict[str, None]]):
@@ -230,7 +238,8 @@ class _Found:
 
     __slots__ = (
         "ahead", "answers", "events", "firsts", "fresh", "lengths", "life", "messages", "no_news", "offsets", "over",
-        "pictures", "private", "refused", "ts", "untimed", "unused", "values", "wanted", "withheld",
+        "pictures", "private", "quality", "refused", "ts", "unmapped", "untimed", "unused", "values", "wanted",
+        "withheld",
     )  # fmt: skip
 
     def __init__(self, over: set[int]) -> None:
@@ -245,10 +254,12 @@ class _Found:
         self.values: list[float] = []
         self.untimed: list[tuple[int, int]] = []
         """Stretches of them that came without a time."""
+        self.quality: list[tuple[int, list[int]]] = []
+        """Flags that devices told, each with where its stretch begins."""
         self.events: list[Event] = []
         self.answers, self.life, self.no_news = ReceivedReplies(), SeenDevices(), NoNewsOf()
         self.fresh, self.wanted, self.unused, self.private, self.pictures = Fresh(), Wanted(), UnusedOf(), 0, 0
-        self.withheld, self.ahead = Withheld(), Ahead()
+        self.withheld, self.ahead, self.unmapped = Withheld(), Ahead(), UnmappedOf()
 
     def withhold(self, index: int, decoded: Decoded) -> None:
         """Count what the privacy gate dropped of a message, and the pictures of events, which are not kept."""
@@ -264,7 +275,7 @@ class _Found:
         batch.events = self.events
         for fact in (
             *(self.answers, self.life, self.no_news, self.fresh, self.wanted, self.refused, self.unused),
-            *(self.withheld, self.ahead, Dropped(self.private), DroppedPictures(self.pictures)),
+            *(self.withheld, self.ahead, self.unmapped, Dropped(self.private), DroppedPictures(self.pictures)),
         ):
             if fact:
                 batch.put(fact)
@@ -275,6 +286,8 @@ class _Found:
         quality = np.zeros(len(times), np.int16)
         for start, end in self.untimed:
             quality[start:end] = Quality.NO_TIME
+        for start, flags in self.quality:
+            quality[start : start + len(flags)] |= np.array(flags, np.int16)
         order = np.lexsort((times, numbers))
         batch.readings = Columns(times, numbers, np.array(self.values, np.float64), quality).where(order)
         batch.order = np.repeat(np.array(self.messages, np.int32), self.lengths)[order]
@@ -291,7 +304,10 @@ def _take_readings(
     limit = raw.received + device.profile.max_future
     if newest > raw.received:
         found.ahead.append(index)
+    start = len(found.ts)
     if None not in offsets and newest <= limit and not refused:
+        if decoded.quality is not None:
+            found.quality.append((start, decoded.quality))
         found.firsts.append(device.first)
         found.lengths.append(len(offsets))
         found.messages.append(index)
@@ -299,6 +315,7 @@ def _take_readings(
         found.ts += decoded.ts
         found.values += decoded.values
         return fault
+    flags = []
     readings = zip(decoded.metrics, offsets, decoded.ts, decoded.values, strict=True)
     for number, (metric, offset, at, value) in enumerate(readings):
         if offset is None:
@@ -316,6 +333,10 @@ def _take_readings(
             found.offsets.append(offset)
             found.ts.append(at)
             found.values.append(value)
+            if decoded.quality is not None:
+                flags.append(decoded.quality[number])
+    if flags:
+        found.quality.append((start, flags))
     return fault
 
 
@@ -332,7 +353,7 @@ def _take_events(device: Device, decoded: Decoded, raw: Raw, events: list[Event]
         if draft.ts is not None and draft.ts > raw.received + device.profile.max_future:
             fault = fault or Fault(*in_future(device, draft.ts, raw), place_in(device, raw, number).time)
         else:
-            events.append(_event(device, draft, raw))
+            events.append(event_of(device, draft, raw))
     return fault
 
 
@@ -343,7 +364,7 @@ def _take_rest(index: int, device: Device, decoded: Decoded, raw: Raw, found: _F
         fault = _take_events(device, decoded, raw, found.events)
         found.withhold(index, decoded)
     if decoded.reply is not None:
-        found.answers.append(_reply(index, device, decoded, decoded.reply, raw))
+        found.answers.append(reply_of(index, device, decoded, decoded.reply, raw))
     if decoded.unused:
         found.unused.note(device.id, decoded.unused, raw.received)
     return fault
@@ -358,39 +379,6 @@ def _wants(device: Device, metric: str, wanted: dict[int, dict[str, None]]) -> b
     if len(fresh) < room:
         fresh[metric] = None
     return metric in fresh
-
-
-def _event(device: Device, draft: EventDraft, raw: Raw) -> Event:
-    """The event with its derived id: from the device's own id and the time where it gives both, else from the content.
-
-    An id without a time tells what is sent again for a while only: a device may begin to count anew.
-    """
-    ts, untimed_id = raw.received if draft.ts is None else draft.ts, None
-    if draft.source_id is not None and draft.ts is not None:
-        id_ = derived(device.code, draft.source_id, ts)
-    elif draft.source_id is not None:
-        untimed_id = derived(device.code, draft.source_id)
-        id_ = derived(device.code, draft.source_id, draft.kind, ts, draft.state, draft.level, draft.attributes)
-    else:
-        id_ = derived(device.code, draft.kind, ts, draft.state, draft.level, draft.attributes)
-    return Event(
-        id=id_,
-        device_id=device.id,
-        device=device.code,
-        ts=ts,
-        received=raw.received,
-        kind=draft.kind,
-        state=draft.state,
-        level=draft.level,
-        attributes=draft.attributes,
-        untimed_id=untimed_id,
-    )
-
-
-def _reply(index: int, device: Device, decoded: Decoded, draft: ReplyDraft, raw: Raw) -> Reply:
-    body = {"result": draft.result} if draft.error is None else {"error": draft.error}
-    letter = letter_of(raw, "", "", None, decoded.private > 0)
-    return Reply(index, draft.command, device.id, raw.received, body, letter)
 
 
 def _possible(raws: Iterable[Raw], source: str) -> Iterator[tuple[int, int]]:

@@ -54,12 +54,9 @@ def keep_own_times(decoded: Decoded, codec: Codec, raw: Raw, mapping: Mapping[st
     events = [draft for draft in decoded.events if draft.ts is not None]
     whole = all(own) and len(events) == len(decoded.events)
     if not whole:
-        rows = [row for row, kept in enumerate(own) if kept]
-        decoded.metrics = [decoded.metrics[row] for row in rows]
-        decoded.ts = [decoded.ts[row] for row in rows]
-        decoded.values = [decoded.values[row] for row in rows]
-        if decoded.units is not None:
-            decoded.units.keep(rows)
+        decoded.keep([row for row, kept in enumerate(own) if kept])
+        if decoded.codes is not None:
+            decoded.codes.states = {}  # what is left of the events has other places
         decoded.events = events
     decoded.timeless = decoded.reply is not None
     return whole
@@ -70,7 +67,7 @@ def keep_told_times(decoded: Decoded) -> bool:
     if not decoded.timeless:
         return True
     decoded.metrics, decoded.ts, decoded.values, decoded.events = [], [], [], []
-    decoded.units = decoded.quality = None
+    decoded.units = decoded.quality = decoded.codes = None
     decoded.timeless = decoded.reply is not None
     return False
 

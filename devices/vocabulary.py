@@ -5,8 +5,12 @@ from collections.abc import Mapping
 OTHER = "other"
 """What a table does not know; the original code is kept in the event's attributes["code"]."""
 
+GUARDS = ("shielded", "muted", "test", "maintenance", "removed", "calibration", "low_battery")
+"""States that switch a guard off, for as long as they last; they raise nothing by themselves (devices/guards)."""
+
 KINDS = frozenset(
     {
+        *GUARDS,
         "fire",
         "smoke",
         "heat",
@@ -77,6 +81,14 @@ NAMES: Mapping[str, str] = {
     "漏电": "leakage_current",
     "故障": "fault",
     "离线": "offline",
+    "屏蔽": "shielded",
+    "消音": "muted",
+    "测试": "test",
+    "维护": "maintenance",
+    "拆除": "removed",
+    "校准": "calibration",
+    "低电量": "low_battery",
+    "电量低": "low_battery",
 }
 """The table of the hub's own event JSON: the vocabulary itself, and its common Chinese names."""
 

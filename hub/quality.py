@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 
 class Quality(IntFlag):
-    """Flags of a stored reading, in an int16 column; 0 is good, flags add up, and 16384 is not used yet."""
+    """Flags of a stored reading, in an int16 column; 0 is good, and flags add up: all of its bits are in use."""
 
     GOOD = 0
     LATE = 1
@@ -24,6 +24,7 @@ class Quality(IntFlag):
     MANUAL = 2048
     NOT_A_NUMBER = 4096
     STALE = 8192
+    SHIELDED = 16384
 
 
 class Flag(NamedTuple):
@@ -49,7 +50,8 @@ FLAGS = (
         True,
         "late",
         "迟到",
-        "older than what the hub had already seen of the series: it corrects history and never pages",
+        "older than what the hub had already seen of the series, or told as history by its sender: it corrects history "
+        "and never pages",
     ),
     Flag(
         Quality.OUT_OF_RANGE,
@@ -145,11 +147,26 @@ FLAGS = (
         "B",
         ("UncertainLastUsableValue", "UncertainNoCommunicationLastUsableValue", "BadNoCommunication"),
     ),
+    Flag(
+        Quality.SHIELDED,
+        True,
+        "shielded or muted",
+        "屏蔽或消音",
+        "measured while its alarm was shielded (屏蔽) or muted (消音) on site: the value is right, but no rule looks "
+        "at it",
+    ),
 )
 
 UNUSABLE = reduce(or_, (known.flag for known in FLAGS if not known.usable), Quality.GOOD)
 """The value of a reading with any of these flags enters no rollup and no rule. Migrations hold it as a number: whoever
 changes it adds one that makes the rollups anew."""
+
+WITHHELD = UNUSABLE | Quality.SHIELDED
+"""To an expression a reading with any of these flags is missing."""
+UNJUDGED = WITHHELD | Quality.LATE
+"""No rule and no detector looks at a reading with any of these flags."""
+NEVER_JUDGED = Quality.LATE | Quality.OUT_OF_RANGE | Quality.NOT_A_NUMBER
+"""Nor does a rule that looks at flagged readings too look at these."""
 
 FINITE_LIMIT = 1e300
 """Values must be nearer to 0. Two values near the largest float overflow a sum, and a rollup that cannot be refreshed

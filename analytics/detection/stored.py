@@ -10,13 +10,13 @@ from numpy.typing import NDArray
 from analytics.detection.packed import LENGTH, VERSION, packed, unpacked
 from analytics.detectors.detector import Floats, Ints
 from hub.models import Micros, from_micros
-from hub.quality import UNUSABLE, Quality
+from hub.quality import UNJUDGED
 from hub.stage import Connection
 from hub.store.statements import statements
 
 SQL = statements(__name__)
 
-SKIP = int(Quality.LATE | UNUSABLE)
+SKIP = int(UNJUDGED)
 """Readings with any of these flags teach nothing."""
 AT_ONCE = 20_000
 """Series that are read at once."""

@@ -7,10 +7,10 @@ from analytics.rules.slots import Floats, Ints, Slots
 from analytics.rules.verdict import Verdict
 from analytics.rules.walk import walk
 from hub.models import Columns
-from hub.quality import UNUSABLE, Quality
+from hub.quality import UNJUDGED, Quality
 from hub.signals import Signal
 
-_SKIP = np.int16(Quality.LATE | UNUSABLE)
+_SKIP = np.int16(UNJUDGED)
 
 
 def evaluate(slots: Slots, signal: Signal, readings: Columns, newer: Ints, since: Ints, verdict: Verdict) -> None:

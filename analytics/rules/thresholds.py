@@ -18,11 +18,11 @@ from analytics.rules.verdict import Verdict
 from analytics.rules.walk import ripen, walk
 from analytics.rules.watches import stretches
 from hub.models import Columns, Micros
-from hub.quality import UNUSABLE, Quality
+from hub.quality import UNJUDGED
 from hub.signals import GROWING, Signals
 
 _NUMBERS = np.arange(1, 5)
-_SKIP = np.int16(Quality.LATE | UNUSABLE)
+_SKIP = np.int16(UNJUDGED)
 AT_ONCE = 250_000
 """Readings that slots look at one by one, at once: 80 bytes each."""
 

@@ -1,5 +1,6 @@
 """`hub catalogue`: what senses in the city: found, counted, written to a file."""
 
+import json
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -22,8 +23,10 @@ from app.cli.client import (
     fail,
     headers,
     out,
+    pages,
     refused,
 )
+from app.cli.codes import list_codes
 from app.cli.connection import Verbs
 
 catalogue = Verbs("The catalogue of all devices (感知资源目录).")
@@ -205,6 +208,37 @@ def _fetch(file: Path, params: dict[str, str], url: str, token: str | None) -> i
                 writing.write(piece)
                 progress.advance(task, len(piece))
             return writing.tell()
+
+
+@catalogue.verb("codes")
+def codes(
+    unmapped: Annotated[bool, typer.Option("--unmapped", help="Those that devices sent and no table knows.")] = False,
+    protocol: Annotated[str | None, typer.Option(help="Only of a protocol: hj212, gb26875, ...")] = None,
+    device: Annotated[str | None, typer.Option(help="Only those that this device sent.")] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="One JSON object a line.")] = False,
+    url: UrlOption = DEFAULT_URL,
+    token: TokenOption = None,
+) -> None:
+    """Codes of protocols: how many are known, or which ones no table knows. `hub codes put` says what they mean.
+
+    Example:  hub catalogue codes --unmapped
+    """
+    if not unmapped:
+        list_codes(url, token)
+        return
+    found = pages("/codes:unmapped", url, token, {"protocol": protocol, "device": device})
+    if as_json:
+        for each in found:
+            typer.echo(json.dumps(each, ensure_ascii=False))
+        return
+    numbers = [Column(name, justify="right") for name in ("devices", "count")]
+    table = Table("protocol", "what", "code", *numbers, "first seen", "last seen", "device", "example",
+                  box=SIMPLE_HEAD, pad_edge=False)  # fmt: skip
+    for each in found:
+        first, last = (each[name][:16].replace("T", " ") for name in ("first_at", "last_at"))
+        cells = (each["protocol"], each["what"], each["code"], str(each["devices"]), str(each["count"]), first, last)
+        table.add_row(*map(Text, cells), Text(each["device"]), Text(each["example"]))
+    out.print(table if found else "No device sent a code that is not known.")
 
 
 def _wanted(*values: str | None) -> dict[str, str]:

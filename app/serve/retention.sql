@@ -87,6 +87,11 @@ delete from outbox where id in (
     where until_cursor is not null and settled_at < now() - make_interval(days => %(days)s)
     limit %(batch)s)
 
+-- name: unmapped
+delete from unmapped_code where (device_id, protocol, what, code) in (
+    select device_id, protocol, what, code from unmapped_code
+    where last_at < now() - make_interval(days => %(days)s) limit %(batch)s)
+
 -- name: unused
 delete from device_unused where (device_id, name) in (
     select device_id, name from device_unused where last_at < now() - make_interval(days => %(days)s) limit %(batch)s)

@@ -25,6 +25,7 @@ from devices.quality import QualityFlags
 from devices.registry.registry import Registry
 from devices.resolve import Dropped, DroppedPictures, Resolver
 from devices.retained import Retained
+from devices.unmapped_codes import UnmappedCodes
 from devices.unused_members import UnusedMembers
 from hub.alerts.stage import AlertChanges
 from hub.models import Batch
@@ -97,6 +98,7 @@ class HubStages:
             floods,
             UnusedMembers(),
             Senders(),
+            UnmappedCodes(),
             QualityFlags(registry, self.latest, reordering.judged),
             Readings(registry.last_wins),
             self.forwarding,

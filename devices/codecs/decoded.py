@@ -94,12 +94,33 @@ class Units(dict[str, str]):
         self.others = {row: self.others[old] for row, old in enumerate(rows) if old in self.others}
 
 
+class Coded(NamedTuple):
+    """What a metric's name was made of that no table has: its code, and what stands behind that."""
+
+    code: str
+    tail: str = ""
+
+
+@dataclass(slots=True)
+class Codes:
+    """Codes of a message that the table of its protocol does not know (devices/code_mapping.py).
+
+    Readings have a name by their code, and events are `other` with the code among their attributes.
+    """
+
+    protocol: str
+    metrics: dict[str, Coded] = field(default_factory=dict)
+    """By metric."""
+    states: dict[int, str] = field(default_factory=dict)
+    """By place among the events."""
+
+
 class Decoded:
     """Readings as three parallel lists, events or a reply, and what was left out."""
 
     __slots__ = (
-        "devices", "envelope", "events", "faults", "heard", "left_out", "metrics", "online", "private", "quality",
-        "reply", "timeless", "ts", "units", "unused", "uptime", "values",
+        "codes", "devices", "envelope", "events", "faults", "heard", "left_out", "metrics", "online", "private",
+        "quality", "reply", "timeless", "ts", "units", "unused", "uptime", "values",
     )  # fmt: skip
 
     def __init__(self, *, online: bool | None = None, timeless: bool = False, private: int = 0) -> None:
@@ -125,13 +146,34 @@ class Decoded:
         self.units: Units | None = None
         """Those of the values, where the message tells any."""
         self.quality: list[int] | None = None
-        """The flags of each reading (hub/quality.py) as the device tells them; None where it tells none."""
+        """The flags of each reading (hub/quality.py) as the device tells them; None where it tells none.
+
+        A null is a reading, too: not a number, with the flag that says why.
+        """
+        self.codes: Codes | None = None
+        """What no table knows; None: nothing."""
         self.envelope: Envelope | None = None
         """What a network or platform carries, which the resolver decodes as the profile says; None: nothing."""
         self.heard: Micros | None = None
         """When a platform between had it from the device; None: it is heard as it arrives."""
         self.private = private
         """Fields and events that the privacy gate dropped. If not 0, the payload must not be kept anywhere."""
+
+    def unmapped(self, protocol: str) -> Codes:
+        """Its codes that no table knows, to be added to."""
+        if self.codes is None:
+            self.codes = Codes(protocol)
+        return self.codes
+
+    def keep(self, rows: list[int]) -> None:
+        """Keep only these rows of the readings."""
+        self.metrics = [self.metrics[row] for row in rows]
+        self.ts = [self.ts[row] for row in rows]
+        self.values = [self.values[row] for row in rows]
+        if self.units is not None:
+            self.units.keep(rows)
+        if self.quality is not None:
+            self.quality = [self.quality[row] for row in rows]
 
     def leave_out(self, error: DecodeError) -> None:
         """Record why a part was rejected (first MAX_FAULTS only); DecodeError beyond MAX_LEFT_OUT rejected parts."""

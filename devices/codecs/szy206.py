@@ -6,11 +6,14 @@ Of what stations report (C0) the flow is read, with its volume; of rain and leve
 from datetime import timedelta, tzinfo
 
 from devices.codecs.calendar_time import Parts, moment, no_time
+from devices.codecs.code_table import shipped
 from devices.codecs.decoded import Decoded, EventDraft, Units
 from devices.codecs.local_time import zone_at
 from devices.codecs.octets import check_size, cut, digits, expect, wrong_length, wrong_sum
+from devices.vocabulary import OTHER
 from hub.models import Micros, from_micros
 
+PROTOCOL = "szy206"
 MARK, TAIL = b"\x68", b"\x16"
 _BEFORE, _AFTER = 3, 2
 _HEAD = 7
@@ -85,7 +88,9 @@ def checked(frame: bytes) -> int:
 
 def _read(frame: bytes, decoded: Decoded, ts: Micros) -> None:
     units = Units()
-    for metric, place, divisor, unit in (("flow", 10, 1000, None), ("volume", 15, 1, "m3")):
+    table = shipped("devices.codecs", "szy206.json").metrics
+    for code, place, divisor in (("flow", 10, 1000), ("volume", 15, 1)):
+        metric, unit, _ = table[code]
         if frame[place : place + 5].count(_NONE) == 5:
             continue
         told = digits(frame, place, place + 5)
@@ -96,7 +101,10 @@ def _read(frame: bytes, decoded: Decoded, ts: Micros) -> None:
             units[metric] = unit
     decoded.units = units
     if alarm := int.from_bytes(frame[20:22], "little"):
-        decoded.events.append(EventDraft("other", ts, None, None, None, {"code": f"alarm {alarm:04X}"}))
+        for bit in range(alarm.bit_length()):  # which one is what, is not known here
+            if alarm >> bit & 1:
+                decoded.unmapped(PROTOCOL).states[len(decoded.events)] = f"alarm.{bit}"
+                decoded.events.append(EventDraft(OTHER, ts, None, None, None, {"code": f"alarm.{bit}"}))
 
 
 def _time(frame: bytes, at: int, received: Micros, zone: tzinfo) -> Micros:

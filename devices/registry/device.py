@@ -6,6 +6,7 @@ from datetime import tzinfo
 from sys import intern
 from typing import Any, Literal
 
+from devices.codecs.code_table import NO_CODES, CodeTable, table_of
 from devices.codecs.mapping import Transform, compiled
 
 Range = tuple[float, float]
@@ -43,6 +44,9 @@ class Profile:
 
     states: frozenset[str] = frozenset()
     """Metrics that are states (0 or 1), or that the profile excepts from detection."""
+
+    codes: CodeTable = NO_CODES
+    """What codes of its devices measure and mean, beside the tables that are shipped."""
 
     def detects(self, metric: str) -> bool:
         """Whether it is learned what is usual of a metric."""
@@ -92,7 +96,7 @@ class Device:
 
 def profile_of(row: Any) -> Profile:
     """The profile of an array of `news` (registry.sql)."""
-    id_, code, version, max_future_s, metrics, adds, mapping, on_conflict, lateness_s, payload = row
+    id_, code, version, max_future_s, metrics, adds, mapping, on_conflict, lateness_s, payload, codes = row
     ranges = {
         intern(name): (_bound(spec.get("min"), UNBOUNDED[0]), _bound(spec.get("max"), UNBOUNDED[1]))
         for name, spec in metrics.items()
@@ -100,9 +104,8 @@ def profile_of(row: Any) -> Profile:
     units = {intern(name): intern(unit) for name, spec in metrics.items() if (unit := spec.get("unit"))}
     future, lateness, last_wins = max_future_s * 1_000_000, lateness_s * 1_000_000, on_conflict == "last_wins"
     states = frozenset(intern(name) for name, spec in metrics.items() if not detects(spec))
-    return Profile(
-        id_, code, version, future, ranges, adds, compiled(mapping), last_wins, lateness, units, payload, states
-    )
+    told = compiled(mapping), last_wins, lateness, units, payload, states, table_of(codes) if codes else NO_CODES
+    return Profile(id_, code, version, future, ranges, adds, *told)
 
 
 def detects(spec: Mapping[str, Any]) -> bool:

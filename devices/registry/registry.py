@@ -11,6 +11,8 @@ import numpy as np
 from numpy.typing import NDArray
 from psycopg import AsyncCursor
 
+from devices.codecs.code_table import NO_CODES, CodeTable, table_of
+from devices.codecs.decoded import Decoded
 from devices.codecs.local_time import zone_of
 from devices.registry.address_index import AddressIndex
 from devices.registry.arrays import grouped, grown
@@ -69,6 +71,8 @@ class Registry:
         self._by_id: list[Device | None] = []
         self._addresses = AddressIndex()
         self._profiles: dict[int, Profile] = {}
+        self._codes: dict[str, CodeTable] = {}
+        """By protocol what operators say that its codes mean."""
         self._layouts: dict[tuple[object, ...], dict[str, int]] = {}
         self._changes = Changes(MANY)
         self._since = NOTHING
@@ -123,6 +127,11 @@ class Registry:
         profile_id, metric = quantity
         return self._profiles[profile_id].detects(metric)
 
+    def codes_of(self, device: Device, decoded: Decoded) -> tuple[CodeTable, CodeTable]:
+        """What codes of a device's message mean: as its profile says, then as it is said of their protocol."""
+        protocol = "" if decoded.codes is None else decoded.codes.protocol
+        return device.profile.codes, self._codes.get(protocol, NO_CODES)
+
     def series_of_devices(self, ids: NDArray[np.int32]) -> NDArray[np.int64]:
         """All series ids of devices, ascending, including those not accepted by their profiles."""
         if len(ids) <= FEW:
@@ -150,6 +159,8 @@ class Registry:
                 async with pool.connection() as conn, conn.transaction():
                     await conn.execute(REVISION.one_snapshot)
                     news = await self._news(conn.cursor(binary=True))
+                    codes = await (await conn.execute(SQL.codes, {"since": self._since})).fetchall()
+            self._codes |= {protocol: table_of(body) for protocol, body in codes}
             self._profiles |= {row[0]: profile_of(row) for row in news.profiles}
             self.longest_lateness = max([profile.lateness for profile in self._profiles.values()], default=0)
             if len(news.devices):

@@ -6,6 +6,16 @@ select array_agg(device_id), array_agg(scheme), array_agg(address) from device_a
 -- All addresses as columns in one row.
 select array_agg(device_id), array_agg(scheme), array_agg(address) from device_address
 
+-- name: codes
+-- What operators say that codes mean, of protocols of which that changed since the last look: the newest version.
+select distinct on (c.protocol) c.protocol, c.body
+from code_table c
+where exists (
+    select from code_table n
+    where n.protocol = c.protocol and not pg_visible_in_snapshot(n.revision, %(since)s::pg_snapshot)
+      and n.revision < pg_snapshot_xmax(pg_current_snapshot()))
+order by c.protocol, c.version desc
+
 -- name: devices
 -- Some devices; columns as in devices_all.
 select string_agg(int4send(d.id), ''), string_agg(int4send(d.profile_id), ''),
@@ -39,7 +49,7 @@ from device d
 select pg_current_snapshot()::text, null::int[],
        (select jsonb_agg(jsonb_build_array(
            id, code, version, max_future_s, metrics, case when unknown_metrics = 'add' then max_metrics else 0 end, mapping,
-           on_conflict, allowed_lateness_s, payload
+           on_conflict, allowed_lateness_s, payload, codes
        ))
         from profile)
 
@@ -67,7 +77,7 @@ select pg_current_snapshot()::text,
        ) changed),
        (select jsonb_agg(jsonb_build_array(
            id, code, version, max_future_s, metrics, case when unknown_metrics = 'add' then max_metrics else 0 end, mapping,
-           on_conflict, allowed_lateness_s, payload
+           on_conflict, allowed_lateness_s, payload, codes
        ))
         from profile
         where revision >= pg_snapshot_xmin(%(since)s::pg_snapshot)

@@ -37,7 +37,7 @@ TABLES: Mapping[str, Table] = {
         Permission.PROFILES_READ,
         l1="id code name name_en category", l2="metrics max_future_s revision version installed interval_s "
         "offline_after_s unknown_metrics max_metrics events commands mapping on_conflict test_every_days "
-        "allowed_lateness_s payload",
+        "allowed_lateness_s payload codes",
     ),
     "profile_version": _table(
         _MANAGEMENT, "each version of a profile, to explain old readings", "kept: readings were understood by it",
@@ -349,6 +349,14 @@ TABLES: Mapping[str, Table] = {
     "device_no_news": _table(
         _OPERATIONS, "retained and empty messages of a device", _EACH_DEVICE, Permission.DEVICES_DIAGNOSE,
         l2="device_id retained empty last_at", l3="address",
+    ),
+    "code_table": _table(
+        _MANAGEMENT, "what operators say that codes of protocols mean", "kept: readings were understood by it",
+        Permission.PROFILES_READ, l2="protocol version body at changed_by revision",
+    ),
+    "unmapped_code": _table(
+        _OPERATIONS, "codes that devices sent and no table knows", "health.keep_days",
+        Permission.DEVICES_READ, l2="device_id protocol what code count first_at last_at", l3="example",
     ),
     "device_unused": _table(
         _OPERATIONS, "members of messages that nothing is made of, by name", "health.keep_days",

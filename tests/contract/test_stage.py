@@ -7,8 +7,10 @@ holds in the end, and what was decided on the way, must be the same whatever hap
 import json
 from collections.abc import AsyncIterator, Iterator, Sequence
 from contextlib import asynccontextmanager
+from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
+from zoneinfo import ZoneInfo
 
 import psycopg
 import pytest
@@ -19,7 +21,7 @@ from hub.alerts.alert import Step
 from hub.alerts.apply import apply
 from hub.alerts.endings import Ending, Endings, ending_raw
 from hub.errors import StoreRefused
-from hub.models import Batch, Columns, Micros, Position, Raw
+from hub.models import Batch, Columns, Micros, Origin, Position, Raw
 from hub.settings import Database
 from hub.stage import Connection, Stage, StaleDecision, run_steps
 from hub.store.dead_letter_stage import REPLAY
@@ -27,6 +29,7 @@ from hub.store.pool import Pool, open_pool
 from hub.store.positions import Positions
 from hub.store.writer import Writer
 from tests.support.batches import fetch
+from tests.support.frames_hj212 import frame
 from tests.support.origins import raw_of
 from tests.support.staged_hub import Broken, StagedHub
 
@@ -76,6 +79,7 @@ HELD = {
     "kafka_offset": "topic, partition, next_offset",
     "command": "id, state, reply",
     "device_unused": "device_id, name",
+    "unmapped_code": "device_id, protocol, what, code, count",
     "device_status": "device_id, online, at",
     "device_no_news": "device_id, retained, empty, address",
     "listening": "source, at",
@@ -96,6 +100,13 @@ def _raw(device: str, form: str, body: object, second: int, **more: Any) -> Raw:
     payload = body if isinstance(body, bytes) else json.dumps(body).encode()
     retained = more.pop("retained", False)
     return raw_of("mqtt", f"ganzhi/v1/{device}/{form}", payload, NOW + second * S, **more)._replace(retained=retained)
+
+
+def _frame(second: int, data: str) -> Raw:
+    """Of HJ 212: what is under maintenance pages nobody, and a code that no table knows is noted."""
+    at = datetime.fromtimestamp(NOW // S + second, UTC).astimezone(ZoneInfo("Asia/Shanghai"))
+    payload = frame(f"DataTime={at:%Y%m%d%H%M%S};{data}")
+    return Raw(Origin("tcp", "hj212", "d1", "frame", protocol="hj212"), payload, NOW + second * S)
 
 
 def _event(second: int, state: str) -> Raw:
@@ -130,6 +141,7 @@ def history() -> list[Batch]:
             raw_of("push", "fire/ctwing/push/p-9", PUSH, NOW + 62 * S),
             raw_of("push", "fire/ctwing/push/p-9", PUSH, NOW + 63 * S),
         ],
+        [_frame(64, "a34004-Rtd=499,a34004-Flag=M;w99999-Rtd=1")],
     ]
     return [
         Batch(some, positions=[Position("t", 0, 10 * number, 10 * number + 10)], now=some[-1].received)

@@ -76,6 +76,7 @@ INDICATORS = {"name": "Ours", "indicators": [{"code": "due", "zh": "应结案", 
 CAUSE = {"result": "real", "name_en": "fallen tree", "name_zh": "树木倒伏"}
 STEPS: list[tuple[str, str, Any, str]] = [
     ("PUT /profiles/{code}", "/profiles/air", AIR, "profile.put"),
+    ("PUT /codes/{protocol}", "/codes/hj212", {"metrics": {"w99999": {"metric": "odour"}}}, "codes.put"),
     ("POST /profiles:install", "/profiles:install", {"codes": ["{library}"]}, "profile.install"),
     ("PUT /organisations/{code}", "/organisations/parks", {"name": "Parks"}, "organisation.put"),
     ("POST /regions:outlines", "/regions:outlines", {"features": []}, "regions.outlines"),

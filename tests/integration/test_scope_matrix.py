@@ -113,6 +113,7 @@ THINGS: dict[str, Any] = {
 """Routes of one thing, with a body that is right."""
 LISTS: dict[str, Any] = {
     "GET /catalogue": None,
+    "GET /codes:unmapped": None,
     "GET /catalogue/counts": None,
     "GET /catalogue:export": None,
     "GET /devices": None,
@@ -181,6 +182,7 @@ REFERENCE = {
     "GET /fusion-rules",
     *("GET /shares", "GET /shares/{share_id}", "GET /shares/{share_id}/uses", "POST /shares"),
     *("DELETE /shares/{share_id}", "POST /shares/{share_id}/decision"),
+    *("GET /codes", "GET /codes/{protocol}", "GET /codes/{protocol}/versions"),
     *("GET /areas", "GET /areas/{code}", "GET /quality-flags", "GET /devices:template"),
     "GET /path",
     "GET /indicators/sets",

@@ -24,7 +24,7 @@ FOR_ALL = {
         "chain",
         "consumer",
     ),
-    *("organisation", "principal", "profile", "profile_version"),
+    *("organisation", "principal", "profile", "profile_version", "code_table"),
     *("data_share", "share_use", "account", "api_key", "client_certificate", "login_session", "contact"),
     *("oidc_identity", "oidc_login", "sealed_only"),
     *("case_stage_time", "case_tally", "indicator_set", "provisioning_key", "region", "rule", "rule_version"),

@@ -1,6 +1,7 @@
 """Frames of HJ 212."""
 
 from collections.abc import Iterator
+from math import nan
 
 from devices.codecs.hj212.frame import written
 from devices.codecs.hj212.readings import decode
@@ -53,9 +54,10 @@ GOOD = [
          [("cod", at("2016-08-01T08:57:00+08:00"), 3), ("ph", T, 7)]),
     Good(frame("DataTime=20160801085857;SB1-RS=1", "2021"), [("SB1_state", T, 1)]),
     Good(frame("DataTime=20160801085857;w99999-Rtd=-0.5e1"), [("w99999", T, -5)]),
-    # Null is no reading; without a time of its own the moment of sending counts, and without that the arrival.
+    # Null is no reading, unless a flag says why; without a time of its own the moment of sending counts, and without
+    # that the arrival.
     Good(frame("DataTime=20160801085857;w01018-Rtd=,w01018-Flag=D;w01001-Rtd=-;w01010-Rtd=20"),
-         [("water_temperature", T, 20)]),
+         [("water_temperature", T, 20), ("cod", T, nan)], quality=[0, int(Quality.FAULT)]),
     Good(frame("w01001-Rtd=7"), [("ph", T + 223_000, 7)]),
     Good(frame("w01001-Rtd=7", head=f"ST=21;CN=%s;MN={MN};"), [("ph", RECEIVED, 7)], timeless=True),
     Good(frame("DataTime=20160801085857;w01001-Rtd=x;w01018-Rtd=9;junk"), [("cod", T, 9)],

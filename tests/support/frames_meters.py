@@ -64,7 +64,8 @@ SZY206 = Frames(
     szy206.decode,
     [
         Good(FLOW, [("flow", F, 5.9), ("volume", F, 106182.0)],
-             [EventDraft("other", F, None, None, None, {"code": "alarm 1001"})], units={"volume": "m3"}),
+             [EventDraft("other", F, None, None, None, {"code": f"alarm.{bit}"}) for bit in (0, 12)],
+             units={"volume": "m3"}),
         Good(station("AAAAAAAAAA" + "8261100000" + "00000000" + "004508090A"), [("volume", F, 106182.0)]),
         # Today, and the day after it: the clock may be a little ahead. The 31st of a month that has one.
         Good(station("0059000000" + "AAAAAAAAAA" + "00000000" + "0000080100"),

@@ -7,14 +7,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from devices.codecs.decoded import Decoded
-from devices.codecs.hj212.codes import codes
 from devices.codecs.hj212.crc import crc
 from devices.codecs.hj212.frame import read, written
 from devices.codecs.hj212.plain import Plans
 from devices.codecs.hj212.readings import decode
 from devices.codecs.hj212.reply import reply
-from devices.codecs.metric import is_metric
-from devices.units import is_unit
 from hub.errors import DecodeError
 from tests.support.frames import RECEIVED, ZONE
 from tests.support.frames_hj212 import INTERVAL, MN, WATER, frame
@@ -63,12 +60,6 @@ def test_who_wants_a_reply_gets_it(command: str, flag: str, answer: str | None) 
     wanted = {"QN": "20160801085857223", "ST": "91", "CN": answer, "PW": "123456", "MN": MN}
     assert fields == wanted | {"Flag": str(int(flag) // 4 * 4)}
     assert reply(read(told)) is None, "a reply is not answered"
-
-
-def test_each_code_has_a_metric_and_a_unit_that_can_be_stored() -> None:
-    for code, each in codes().items():
-        assert is_metric(each.metric), code
-        assert each.unit is None or is_unit(each.unit), code
 
 
 PARTS = """w01001-Rtd=7.5 w01001-Flag=N w01001-Flag=M DataTime=20160801085857 w01018-Rtd= a=1 w01018-Rtd=1_0

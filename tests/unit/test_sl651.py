@@ -1,10 +1,6 @@
-"""SL 651: the confirmation, and a table that the hub can store."""
+"""SL 651: the confirmation."""
 
-from devices.codecs.metric import is_metric
 from devices.codecs.sl651.readings import decode, reply
-from devices.codecs.sl651.tables import elements, states
-from devices.units import is_unit
-from devices.vocabulary import KINDS
 from tests.support.frames import RECEIVED, ZONE, at
 from tests.support.frames_sl651 import BODY, CONFIRMED, PARTS, RIVER, packet
 
@@ -30,10 +26,3 @@ def test_only_reports_of_one_packet_are_confirmed() -> None:
 
 def test_the_station_is_the_device() -> None:
     assert decode(RIVER, RECEIVED, ZONE).devices == ("0011223344",)
-
-
-def test_each_table_can_be_stored() -> None:
-    for code, known in elements().items():
-        assert is_metric(known.metric), code
-        assert known.unit is None or is_unit(known.unit), code
-    assert {kind for _, kind, _ in states()} <= KINDS

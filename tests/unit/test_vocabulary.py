@@ -3,7 +3,7 @@
 import re
 from pathlib import Path
 
-from devices.vocabulary import KINDS, LATCHING, MOMENTARY, NAMES, OTHER, kind_of
+from devices.vocabulary import GUARDS, KINDS, LATCHING, MOMENTARY, NAMES, OTHER, kind_of
 from hub.danger import DANGER
 
 ALERTS = Path(__file__).parents[2] / "docs" / "ALERTS.md"
@@ -35,4 +35,5 @@ def test_what_somebody_must_hear_of_is_never_inhibited() -> None:
     assert {
         *("offline", "fault", "power_loss", "video_loss", "video_quality", "occlusion"),
         *("object_left", "object_removed", "door_open"),
+        *GUARDS,
     } == KINDS - DANGER, "a new kind that is a danger stands in DANGER, and in the constraint danger_is_never_inhibited"

@@ -11,7 +11,7 @@ from analytics.rules.expressions.surroundings import Surroundings
 from analytics.rules.slots import LONG_AGO, Floats, Ints
 from devices.expressions.inputs import Input
 from hub.models import Micros, from_micros, now_micros
-from hub.quality import UNUSABLE
+from hub.quality import WITHHELD
 from hub.store.binary_copy import EPOCH_2000
 from hub.store.statements import statements
 
@@ -62,6 +62,6 @@ async def look(conn: AsyncConnection, surroundings: Surroundings, stale: Micros)
     at = np.searchsorted(series, rows["series"])
     times, values = np.full(len(series), LONG_AGO), np.full(len(series), np.nan)
     times[at] = rows["ts"].astype(np.int64) + EPOCH_2000
-    usable = rows["quality"].astype(np.int16) & np.int16(UNUSABLE) == 0
+    usable = rows["quality"].astype(np.int16) & np.int16(WITHHELD) == 0
     values[at] = np.where(usable, rows["value"].astype(np.float64), np.nan)
     return Look(surroundings, times, values)

@@ -21,7 +21,7 @@ from analytics.rules.expressions.subjects import Subject, Subjects
 from analytics.rules.slots import LONG_AGO, NEVER, Floats, Ints, Slots
 from devices.expressions.inputs import Input
 from hub.models import Columns, Micros
-from hub.quality import UNUSABLE, Quality
+from hub.quality import WITHHELD, Quality
 
 NOWHERE = Nowhere()
 _LATE = np.int16(Quality.LATE)
@@ -115,7 +115,7 @@ def outcome_of(
     before, _ = known(newest, series)
     fresh = (ts > before if corrected is None else ts + corrected[row] > before) & (readings.quality[row] & _LATE == 0)
     row, place, which, ts = row[fresh], place[fresh], which[fresh], ts[fresh]
-    usable = readings.quality[row] & np.int16(UNUSABLE) == 0
+    usable = readings.quality[row] & np.int16(WITHHELD) == 0
     value = np.where(usable, readings.value[row], np.nan)
     order = np.lexsort((ts, message[row], place))
     stale = np.full(len(row), LONG_AGO) if since is None else since[row]
@@ -206,5 +206,5 @@ def known(newest: Newest, series: Ints | NDArray[np.int32]) -> tuple[Ints, Float
     there = (series != NO_SERIES) & (times > LONG_AGO)
     return (
         np.where(there, times, LONG_AGO),
-        np.where(there & (quality & np.int16(UNUSABLE) == 0), values, np.nan),
+        np.where(there & (quality & np.int16(WITHHELD) == 0), values, np.nan),
     )

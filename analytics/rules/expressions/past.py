@@ -12,7 +12,7 @@ from analytics.rules.slots import Floats, Ints, Slots
 from devices.expressions.inputs import Input, Scope
 from devices.expressions.program import program_of
 from hub.models import Columns, Micros
-from hub.quality import UNUSABLE, Quality
+from hub.quality import WITHHELD, Quality
 from hub.store.latest import Latest
 
 
@@ -74,7 +74,7 @@ class PastGateways(Elsewhere):
         newest = np.maximum(np.searchsorted(self._keys, self._key(wanted, at), side="right") - 1, 0)
         known = self._readings
         counts = (known.series[newest] == wanted) & (at - known.ts[newest] <= stale) & (known.ts[newest] <= at)
-        counts &= known.quality[newest] & np.int16(UNUSABLE) == 0
+        counts &= known.quality[newest] & np.int16(WITHHELD) == 0
         found[counts] = known.value[newest[counts]]
         return found
 

@@ -13,7 +13,8 @@ from struct import Struct
 from typing import Any
 
 from devices.codecs.calendar_time import Parts, moment, no_time
-from devices.codecs.decoded import MAX_NAMES, Decoded, EventDraft, Units
+from devices.codecs.code_table import Measured
+from devices.codecs.decoded import MAX_NAMES, Coded, Decoded, EventDraft, Units
 from devices.codecs.gb26875.frame import ANSWER, BEFORE, SEND, Message, read
 from devices.codecs.gb26875.tables import Bit, alarms, analogues, bits
 from devices.codecs.local_time import zone_at
@@ -33,8 +34,9 @@ _LAYOUTS = {
     DEVICE: Struct("<B6s"),
     DEVICE_OPERATION: Struct("<BB6s"),
 }
-_ENDING = ("fire", "fault")
-"""Kinds whose end a state without them tells."""
+_ENDING = ("fire", "fault", "shielded")
+"""Kinds whose end a state without them tells; a transmission device is not shielded."""
+PROTOCOL = "gb26875"
 _NO_TIME = bytes(6)
 
 
@@ -102,24 +104,30 @@ class _Reader:
             told = {"system_type": type_, "system": system, "component_type": part_type, "component": part}
             if text[0]:
                 told["text"] = _text(text)
-            self._state(bits("component"), state, ts, told, alarms().get(part_type))
+            self._state(bits("component", 16), state, ts, told, alarms().get(part_type))
         elif kind == ANALOGUE:
             self._analogue(values, ts, at)
         elif kind == SYSTEM:
-            self._state(bits("system"), values[2], ts, {"system_type": values[0], "system": values[1]})
+            self._state(bits("system", 16), values[2], ts, {"system_type": values[0], "system": values[1]})
         elif kind == OPERATION:  # the number of the operator, a person's, is not kept
             told = {"system_type": values[0], "system": values[1]}
-            self._events(bits("operation"), values[2], ts, told)
+            self._events(bits("operation", 8), values[2], ts, told)
         elif kind == DEVICE:
-            self._state(bits("device"), values[0], ts, {})
+            self._state(bits("device", 8), values[0], ts, {}, ending=_ENDING[:2])
         else:
-            self._events(bits("operation"), values[0], ts, {})
+            self._events(bits("operation", 8), values[0], ts, {})
 
     def _state(
-        self, table: tuple[Bit, ...], state: int, ts: Micros | None, told: dict[str, Any], alarm: str | None = None
+        self,
+        table: tuple[Bit, ...],
+        state: int,
+        ts: Micros | None,
+        told: dict[str, Any],
+        alarm: str | None = None,
+        ending: tuple[str, ...] = _ENDING,
     ) -> None:
         kinds = self._events(table, state, ts, told, alarm)
-        for kind in _ENDING:
+        for kind in ending:
             if kind not in kinds:
                 meant = alarm if alarm and kind == "fire" else kind
                 self._decoded.events.append(EventDraft(meant, ts, None, "inactive", None, told.copy()))
@@ -131,6 +139,8 @@ class _Reader:
         found = [bit for bit in table if state & bit.mask]
         for bit in found:
             kind = alarm if alarm and bit.kind == "fire" else bit.kind
+            if not bit.known:
+                self._decoded.unmapped(PROTOCOL).states[len(self._decoded.events)] = bit.code
             attributes = told.copy() if kind == bit.code else {**told, "code": bit.code}
             self._decoded.events.append(
                 EventDraft(kind, ts, None, None if kind == OTHER else "active", None, attributes)
@@ -139,12 +149,12 @@ class _Reader:
 
     def _analogue(self, values: tuple[Any, ...], ts: Micros | None, at: int) -> None:
         system_type, system, _, component, kind, value, _ = values
-        known = analogues().get(kind)
-        if known is None:
-            self._decoded.note_unused(f"analogue {kind}")
-            return
-        metric, decoded = f"{known.metric}/{system_type}-{system}-{component}", self._decoded
-        if self._units.setdefault(metric, known.unit) != known.unit:
+        known, decoded = analogues().get(kind) or Measured(f"analogue_{kind}"), self._decoded
+        tail = f"/{system_type}-{system}-{component}"
+        metric = known.metric + tail
+        if known.unit is None:
+            decoded.unmapped(PROTOCOL).metrics[metric] = Coded(str(kind), tail)
+        elif self._units.setdefault(metric, known.unit) != known.unit:
             self._units.others[len(decoded.metrics)] = known.unit
         decoded.metrics.append(metric)
         decoded.ts.append(self._received if ts is None else ts)

@@ -1,18 +1,11 @@
-"""What states and analogue values of GB/T 26875.3 mean: data in states.json and analogues.json, with its clauses."""
+"""What states and analogue values of GB/T 26875.3 mean: data in codes.json, with its clauses."""
 
-import json
+from collections.abc import Mapping
 from functools import cache
-from importlib.resources import files
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
-
-class Analogue(NamedTuple):
-    """A kind of analogue value."""
-
-    metric: str
-    unit: str
-    """In UCUM."""
-    divisor: float
+from devices.codecs.code_table import Measured, shipped
+from devices.vocabulary import OTHER
 
 
 class Bit(NamedTuple):
@@ -22,29 +15,34 @@ class Bit(NamedTuple):
     kind: str
     """Of the event: one of the vocabulary."""
     code: str
-
-
-def _table(name: str) -> Any:
-    return json.loads(files(__package__).joinpath(name).read_text(encoding="utf-8"))
+    known: bool = True
+    """Whether the standard says what it is."""
 
 
 @cache
-def analogues() -> dict[int, Analogue]:
+def analogues() -> Mapping[int, Measured]:
     """By kind of value."""
-    return {
-        int(kind): Analogue(each["metric"], each["unit"], 10.0 ** each["scale"])
-        for kind, each in _table("analogues.json").items()
-    }
+    return {int(kind): each for kind, each in shipped(__package__).metrics.items()}
 
 
 @cache
-def bits(of: str) -> tuple[Bit, ...]:
-    """Of the states of a "system", a "component", the transmission "device", or of an "operation"."""
-    table = _table("states.json")[of]
-    return tuple(Bit(1 << int(bit), kind, code) for bit, (kind, code, _) in table.items())
+def bits(of: str, size: int) -> tuple[Bit, ...]:
+    """Of the states of a "system", a "component", the transmission "device", or of an "operation", of so many bits.
+
+    Bit 0 is among them where it is of an operation; of a state it says whether it is a test.
+    """
+    table = shipped(__package__).states
+    found = []
+    for bit in range(of != "operation", size):
+        code = f"{of}.{bit}"
+        meant = table.get(code)
+        found.append(Bit(1 << bit, OTHER, code, False) if meant is None else Bit(1 << bit, meant.kind, meant.code))
+    return tuple(found)
 
 
 @cache
 def alarms() -> dict[int, str]:
     """What the alarm of a component is, by its type; of the others: fire."""
-    return {int(kind): told for kind, (told, _) in _table("states.json")["alarm_of_component"].items()}
+    of = "alarm_of_component."
+    states = shipped(__package__).states
+    return {int(code.removeprefix(of)): each.kind for code, each in states.items() if code.startswith(of)}

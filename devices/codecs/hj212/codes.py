@@ -1,25 +1,14 @@
-"""What the codes of HJ 212 measure: data in codes.json, each with its source.
+"""What the codes of HJ 212 measure: data in codes.json, each with its clause.
 
 A code that is not there keeps its own name as that of the metric. Where the standard's unit depends on what is
 monitored (mg/m3 at a chimney, ug/m3 in the street), none is told: the profile's own counts.
 """
 
-import json
-from functools import cache
-from importlib.resources import files
-from typing import NamedTuple
+from collections.abc import Mapping
+
+from devices.codecs.code_table import Measured, shipped
 
 
-class Code(NamedTuple):
-    """A code of what is measured."""
-
-    metric: str
-    unit: str | None
-    """In UCUM."""
-
-
-@cache
-def codes() -> dict[str, Code]:
+def codes() -> Mapping[str, Measured]:
     """By code."""
-    table = json.loads(files(__package__).joinpath("codes.json").read_text(encoding="utf-8"))
-    return {code: Code(each["metric"], each["unit"]) for code, each in table.items()}
+    return shipped(__package__).metrics

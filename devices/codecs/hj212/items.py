@@ -3,6 +3,7 @@
 from enum import Enum
 from typing import NamedTuple
 
+from devices.codecs.decoded import Coded
 from devices.codecs.hj212.codes import codes
 from devices.codecs.metric import Verdict, judge
 
@@ -44,6 +45,8 @@ class Item(NamedTuple):
     """What the time or the flag is of."""
     metric: str = ""
     unit: str | None = None
+    coded: Coded | None = None
+    """Where no table knows the code."""
 
 
 _UNUSED, _PRIVATE, _TIME = Item(Kind.UNUSED), Item(Kind.PRIVATE), Item(Kind.TIME)
@@ -75,11 +78,13 @@ class Items(dict[bytes, Item]):
             return _UNUSED
         known = codes().get(code)
         converted = "_converted" if told.startswith(_CONVERTED) else ""
-        metric = f"{known.metric if known else code}{converted}{self._period}{statistic}"
+        tail = f"{converted}{self._period}{statistic}"
+        metric = (known.metric if known else code) + tail
         if judge(metric) is not Verdict.GOOD:
             return _UNUSED
         total = statistic == "_total"  # an amount, whose unit is another one
-        return Item(Kind.VALUE, code, metric, known.unit if known and not total else None)
+        coded = Coded(code, tail) if known is None else None
+        return Item(Kind.VALUE, code, metric, known.unit if known and not total else None, coded)
 
 
 ITEMS = {command: Items(period) for command, period in PERIODS.items()}

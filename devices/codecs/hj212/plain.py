@@ -9,6 +9,7 @@ from collections.abc import Callable, Sequence
 from operator import itemgetter
 from typing import NamedTuple
 
+from devices.codecs.decoded import Coded
 from devices.codecs.hj212.items import Items, Kind
 
 _PAIRS = re.compile(rb"(?:=[;,])*=")
@@ -35,6 +36,8 @@ class Plan(NamedTuple):
     metrics: list[str]
     codes: list[str]
     units: dict[str, str]
+    coded: dict[str, Coded]
+    """By metric, those whose code no table knows."""
 
 
 class Read(NamedTuple):
@@ -98,6 +101,7 @@ class Plans(dict[tuple[bytes, tuple[bytes, ...]], Plan | None]):
             [item.metric for item in told],
             [item.code for item in told],
             {item.metric: item.unit for item in told if item.unit},
+            {item.metric: item.coded for item in told if item.coded is not None},
         )
 
 

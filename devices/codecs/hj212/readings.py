@@ -3,6 +3,7 @@
 import re
 from datetime import tzinfo
 from functools import lru_cache
+from math import nan
 
 from devices.codecs.clock import parse_time
 from devices.codecs.decoded import MAX_NAMES, Decoded, Units
@@ -16,6 +17,7 @@ from hub.models import Micros
 from hub.quality import FLAGS, Quality
 from hub.words.sentence import Sentence
 
+PROTOCOL = "hj212"
 _ITEM = re.compile(
     rb"([^=;,]*)(?:=\s*(?:([+-]?(?:[0-9]{1,32}(?:\.[0-9]{0,32})?|\.[0-9]{1,32})(?:[eE][+-]?[0-9]{1,2})?)\s*(?=[;,]|\Z)"
     rb"|([^;,]*)))?[;,]?"
@@ -59,6 +61,8 @@ class _Reader:
         """Of each reading."""
         self._sampled: dict[str, Micros] = {}
         self._flags: dict[str, Quality] = {}
+        self._nulls: list[Item] = []
+        """What was not measured: where a flag says why, it is a reading that is not a number."""
 
     def read(self, command: str, received: Micros) -> None:
         """Read the values, and whatever else there is in a second pass."""
@@ -68,13 +72,15 @@ class _Reader:
             return
         metrics, values, units = decoded.metrics, decoded.values, Units()
         for name, figure, other in _ITEM.findall(self._message.data):
-            kind, code, metric, unit = items[name]
+            kind, code, metric, unit, coded = items[name]
             if kind is Kind.VALUE and figure:
                 metrics.append(metric)
                 values.append(float(figure))
                 codes.append(code)
                 if unit:
                     units[metric] = unit
+                elif coded is not None:
+                    decoded.unmapped(PROTOCOL).metrics[metric] = coded
             elif kind is Kind.TIME and figure:
                 self._time = _moment(figure, self._zone)
                 plain = plain and self._time is not None
@@ -97,6 +103,8 @@ class _Reader:
         decoded, plan = self._decoded, read.plan
         decoded.metrics, decoded.values, decoded.units = plan.metrics.copy(), read.values, Units()
         decoded.units.update(plan.units)
+        if plan.coded:
+            decoded.unmapped(PROTOCOL).metrics.update(plan.coded)
         self._codes = plan.codes
         return True
 
@@ -117,7 +125,9 @@ class _Reader:
             self._sampled[item.code] = self._at(value, place)
         elif item.kind is Kind.FLAG:
             self._flags[item.code] = _MARKS.get(value.strip(), Quality.SUSPECT)
-        elif not found[2] and value.strip().lower() not in _NOTHING:
+        elif not found[2] and value.strip().lower() in _NOTHING:
+            self._nulls.append(item)
+        elif not found[2]:
             sentence = Sentence("refusal.hj212.number", name=quoted(name), value=quoted(value.decode("latin-1")))
             self._decoded.leave_out(DecodeError("value_not_a_number", sentence, place))
 
@@ -131,6 +141,13 @@ class _Reader:
     def _settle(self, received: Micros) -> None:
         """Give each reading its time and its flags."""
         decoded, time, codes = self._decoded, self._time, self._codes
+        for item in self._nulls:
+            if self._flags.get(item.code):
+                decoded.metrics.append(item.metric)
+                decoded.values.append(nan)
+                codes.append(item.code)
+                if item.coded is not None:
+                    decoded.unmapped(PROTOCOL).metrics[item.metric] = item.coded
         if time is None and (told := self._message.fields.get("QN")):
             time = self._at(told.encode("latin-1"), self._message.at)
         decoded.timeless = time is None and bool(codes)

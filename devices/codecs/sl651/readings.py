@@ -7,15 +7,18 @@ their identifier as the name of the metric (`e5d`, `eff02`).
 from datetime import tzinfo
 
 from devices.codecs.calendar_time import Parts, moment, no_time
-from devices.codecs.decoded import MAX_NAMES, Decoded, EventDraft, Units
+from devices.codecs.code_table import Meant, Measured
+from devices.codecs.decoded import MAX_NAMES, Coded, Decoded, EventDraft, Units
 from devices.codecs.local_time import zone_at
 from devices.codecs.octets import digits
 from devices.codecs.sl651.packet import Message, confirmation, read
-from devices.codecs.sl651.tables import Element, elements, states
+from devices.codecs.sl651.tables import KNOWN, elements, states
+from devices.vocabulary import OTHER
 from hub.errors import DecodeError
 from hub.models import Micros, from_micros
 from hub.words.sentence import Sentence
 
+PROTOCOL = "sl651"
 _SERIES = (0x31, 0x38)
 """Functions whose values follow each other by a step: uniform reports, and what was asked for of a time."""
 _ADDRESS, _OBSERVED, _STATE, _STEP, _PERIOD, _MORE = 0xF1, 0xF0, 0x45, 0x04, 0x05, 0xFF
@@ -97,13 +100,13 @@ class _Reader:
         elif code in _IN_5_MINUTES:
             self._twelve(code, place, size)
         else:
-            element, ts = elements().get(code) or Element(f"e{code:02x}", None), self._ts
+            element, ts = elements().get(code) or self._unmapped(code), self._ts
             self._number(element, place, size, decimals, ts)
             while self._step and size and len(self._body) - self._at >= size:
                 ts += self._step
                 self._number(element, self._take(0, size), size, decimals, ts)
 
-    def _number(self, element: Element, place: int, size: int, decimals: int, ts: Micros) -> None:
+    def _number(self, element: Measured, place: int, size: int, decimals: int, ts: Micros) -> None:
         """A number in BCD: FF before it makes it negative, nothing but FF is none."""
         told = self._body[place : place + size]
         if not size or told.count(0xFF) == size:
@@ -123,15 +126,28 @@ class _Reader:
                 self._add(element, ts, int.from_bytes(told, "big") / divisor)
 
     def _state(self, told: int) -> None:
-        found = [(kind, code) for mask, kind, code in states() if told & mask]
-        for kind, code in found:
-            state = "active" if kind in _ENDING else None
-            self._decoded.events.append(EventDraft(kind, self._ts, None, state, None, {"code": code}))
+        kinds = set()
+        for bit in range(told.bit_length()):
+            if not told >> bit & 1 or KNOWN >> bit & 1:
+                continue
+            meant = states().get(bit)
+            if meant is None:
+                self._decoded.unmapped(PROTOCOL).states[len(self._decoded.events)] = f"state.{bit}"
+                meant = Meant(OTHER, f"state.{bit}")
+            kinds.add(meant.kind)
+            state = "active" if meant.kind in _ENDING else None
+            self._decoded.events.append(EventDraft(meant.kind, self._ts, None, state, None, {"code": meant.code}))
         for kind in _ENDING:
-            if kind not in dict(found):
+            if kind not in kinds:
                 self._decoded.events.append(EventDraft(kind, self._ts, None, "inactive"))
 
-    def _add(self, element: Element, ts: Micros, value: float) -> None:
+    def _unmapped(self, code: int) -> Measured:
+        """An element that is not in the table."""
+        metric = f"e{code:02x}"
+        self._decoded.unmapped(PROTOCOL).metrics[metric] = Coded(f"{code:02X}")
+        return Measured(metric)
+
+    def _add(self, element: Measured, ts: Micros, value: float) -> None:
         self._decoded.metrics.append(element.metric)
         self._decoded.ts.append(ts)
         self._decoded.values.append(value)

@@ -1,30 +1,20 @@
-"""What elements and states of SL 651 are: data in elements.json and status.json, with its tables."""
+"""What elements and states of SL 651 are: data in codes.json, with its tables."""
 
-import json
 from functools import cache
-from importlib.resources import files
-from typing import Any, NamedTuple
 
+from devices.codecs.code_table import Meant, Measured, shipped
 
-class Element(NamedTuple):
-    """What is measured."""
-
-    metric: str
-    unit: str | None
-    """In UCUM; None where the standard counts or codes."""
-
-
-def _table(name: str) -> Any:
-    return json.loads(files(__package__).joinpath(name).read_text(encoding="utf-8"))
+KNOWN = 1 << 7 | 1 << 9 | 1 << 10
+"""Bits of a state that tell of no trouble: the door of the box, the card, the pump."""
 
 
 @cache
-def elements() -> dict[int, Element]:
+def elements() -> dict[int, Measured]:
     """By identifier."""
-    return {int(code, 16): Element(each["metric"], each["unit"]) for code, each in _table("elements.json").items()}
+    return {int(code, 16): each for code, each in shipped(__package__).metrics.items()}
 
 
 @cache
-def states() -> tuple[tuple[int, str, str], ...]:
-    """(mask, kind of event, code) of each bit of a station's state that tells what is wrong."""
-    return tuple((1 << int(bit), kind, code) for bit, (kind, code) in _table("status.json")["bits"].items())
+def states() -> dict[int, Meant]:
+    """By bit of a station's state what is wrong."""
+    return {int(code.partition(".")[2]): each for code, each in shipped(__package__).states.items()}

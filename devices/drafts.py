@@ -1,0 +1,41 @@
+"""Makes events and replies of what a message tells of them."""
+
+from devices.codecs.decoded import Decoded, EventDraft, ReplyDraft
+from devices.commands.replies import Reply
+from devices.letters import derived, letter_of
+from devices.registry.device import Device
+from hub.models import Event, Raw
+
+
+def event_of(device: Device, draft: EventDraft, raw: Raw) -> Event:
+    """The event with its derived id: from the device's own id and the time where it gives both, else from the content.
+
+    An id without a time tells what is sent again for a while only: a device may begin to count anew.
+    """
+    ts, untimed_id = raw.received if draft.ts is None else draft.ts, None
+    if draft.source_id is not None and draft.ts is not None:
+        id_ = derived(device.code, draft.source_id, ts)
+    elif draft.source_id is not None:
+        untimed_id = derived(device.code, draft.source_id)
+        id_ = derived(device.code, draft.source_id, draft.kind, ts, draft.state, draft.level, draft.attributes)
+    else:
+        id_ = derived(device.code, draft.kind, ts, draft.state, draft.level, draft.attributes)
+    return Event(
+        id=id_,
+        device_id=device.id,
+        device=device.code,
+        ts=ts,
+        received=raw.received,
+        kind=draft.kind,
+        state=draft.state,
+        level=draft.level,
+        attributes=draft.attributes,
+        untimed_id=untimed_id,
+    )
+
+
+def reply_of(index: int, device: Device, decoded: Decoded, draft: ReplyDraft, raw: Raw) -> Reply:
+    """The reply with what becomes of it when nobody waits for it."""
+    body = {"result": draft.result} if draft.error is None else {"error": draft.error}
+    letter = letter_of(raw, "", "", None, decoded.private > 0)
+    return Reply(index, draft.command, device.id, raw.received, body, letter)
