@@ -2,14 +2,14 @@
 
 from collections.abc import Mapping
 
-from devices.codecs import cjt188, event, reply, senml, senml_cbor, status, szy206, telemetry
+from devices.codecs import cjt188, event, reply, senml_cbor, senml_pack, status, szy206, telemetry
 from devices.codecs.carriers import aliyun, ctwing, iotda, onenet, tencent
 from devices.codecs.carriers.envelope import PUSH
 from devices.codecs.decoded import Codec, Places
 from devices.codecs.gb26875 import reports as gb26875
 from devices.codecs.hj212 import readings as hj212
 from devices.codecs.lorawan import chirpstack, the_things_stack
-from devices.codecs.lorawan.vendors import cayenne, dragino, milesight
+from devices.codecs.lorawan.vendors import cayenne, dragino, dragino_models, dragino_name, milesight
 from devices.codecs.modbus import answers as modbus
 from devices.codecs.sl651 import readings as sl651
 from devices.codecs.sparkplug import readings as sparkplug
@@ -18,7 +18,7 @@ from devices.codecs.strict import StrictCodec
 from hub.models import GANZHI, HUB
 
 GB26875, HJ212, SL651 = "gb26875", "hj212", "sl651"
-MILESIGHT, CAYENNE, LHT65 = "milesight", "cayenne", "dragino-lht65"
+MILESIGHT, CAYENNE = "milesight", "cayenne"
 CJT188, SZY206, MODBUS_RTU, MODBUS_TCP = "cjt188", "szy206", "modbus-rtu", "modbus-tcp"
 CHIRPSTACK, THINGS_STACK, SPARKPLUG = "chirpstack", "the-things-stack", "sparkplug"
 CTWING, ONENET, IOTDA, ALIYUN, TENCENT = "ctwing", "onenet", "iotda", "aliyun", "tencent"
@@ -33,7 +33,7 @@ ENVELOPES = frozenset({CHIRPSTACK, THINGS_STACK, *_PLATFORMS})
 
 CODECS: Mapping[tuple[str, str], Codec] = {
     (GANZHI, "telemetry"): telemetry.decode,
-    (GANZHI, "senml"): senml.decode,
+    (GANZHI, "senml"): senml_pack.decode,
     (GANZHI, "senml-cbor"): senml_cbor.decode,
     (GANZHI, "event"): event.decode,
     (GANZHI, "reply"): reply.decode,
@@ -48,7 +48,7 @@ CODECS: Mapping[tuple[str, str], Codec] = {
     (MODBUS_TCP, "frame"): modbus.tcp(),
     (MILESIGHT, "frame"): milesight,
     (CAYENNE, "frame"): cayenne,
-    (LHT65, "frame"): dragino("LHT65"),
+    **{(dragino_name(model), "frame"): dragino(model) for model in dragino_models()},
     **{(CHIRPSTACK, event): chirpstack.codec(event) for event in chirpstack.EVENTS},
     (THINGS_STACK, "frame"): the_things_stack.decode,
     **{(SPARKPLUG, kind): sparkplug.codec(kind) for kind in SPARKPLUG_KINDS},
@@ -58,7 +58,7 @@ CODECS: Mapping[tuple[str, str], Codec] = {
 
 STRICT: Mapping[tuple[str, str], StrictCodec] = {
     (GANZHI, "telemetry"): telemetry.decode,
-    (GANZHI, "senml"): senml.decode,
+    (GANZHI, "senml"): senml_pack.decode,
     (GANZHI, "event"): event.decode,
 }
 """By protocol and form: codecs of messages with several parts, of which some may be left out. See `Strict`."""
@@ -73,7 +73,7 @@ def name_of(protocol: str, form: str) -> str:
 
 PLACES: Mapping[tuple[str, str], Places] = {
     (GANZHI, "telemetry"): telemetry.places,
-    (GANZHI, "senml"): senml.places,
+    (GANZHI, "senml"): senml_pack.places,
     (GANZHI, "senml-cbor"): senml_cbor.places,
     (GANZHI, "event"): event.places,
 }

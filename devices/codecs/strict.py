@@ -11,8 +11,8 @@ from hub.words.sentence import Sentence
 
 MAX_STRICT = 4
 """Parts of a message that may be left out; with more all of it is refused."""
-_OPENINGS = (b"{", b"[", b"\xef")
-"""What a message of several parts begins with; the last one begins a byte order mark."""
+_OPENINGS = (b"{", b"[", b"\xef", *(bytes([head]) for head in range(0x80, 0xA0)), b"\xd9")
+"""What a message of several parts begins with: JSON, a byte order mark, a list in CBOR."""
 
 
 class Strict(Decoded):

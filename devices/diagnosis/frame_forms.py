@@ -15,7 +15,6 @@ from devices.codecs import (
     GB26875,
     HJ212,
     IOTDA,
-    LHT65,
     MILESIGHT,
     MODBUS_RTU,
     MODBUS_TCP,
@@ -34,6 +33,7 @@ from devices.codecs.gb26875 import frame as gb26875
 from devices.codecs.hj212 import frame as hj212
 from devices.codecs.hj212.reply import reply as hj212_reply
 from devices.codecs.jsontext import parse
+from devices.codecs.lorawan.vendors import dragino_models, dragino_name
 from devices.codecs.sl651 import packet
 from devices.codecs.sl651.readings import reply as sl651_reply
 from devices.codecs.sparkplug.node import KINDS
@@ -155,7 +155,7 @@ FRAMES: Mapping[str, Frame] = {
     "modbus-tcp": Frame(CODECS[MODBUS_TCP, "frame"], _never, is_binary=True),
     "milesight": Frame(CODECS[MILESIGHT, "frame"], _begins(b"\x01\x75"), is_binary=True),
     "cayenne": Frame(CODECS[CAYENNE, "frame"], _never, is_binary=True),
-    "dragino-lht65": Frame(CODECS[LHT65, "frame"], _never, is_binary=True),
+    **{name: Frame(CODECS[name, "frame"], _never, is_binary=True) for name in map(dragino_name, dragino_models())},
     **{
         name_of(CHIRPSTACK, event): Frame(CODECS[CHIRPSTACK, event], _chirpstack_likeness(*members))
         for event, members in _CHIRPSTACK.items()

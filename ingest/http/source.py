@@ -30,13 +30,13 @@ SINGLE_BYTES = 1 << 20
 BATCH_BYTES = 8 << 20
 READING_BYTES = 64 << 20
 """Of bodies that are being read at one time; further requests are answered 503."""
-JSON, SENML = "application/json", "application/senml+json"
+JSON, SENML, SENML_CBOR = "application/json", "application/senml+json", "application/senml+cbor"
 NDJSON = ("application/x-ndjson", "application/ndjson")
 FORMS = {
     "telemetry": ("telemetry", (JSON,)),
     "events": ("event", (JSON,)),
     "event": ("event", (JSON,)),
-    "senml": ("senml", (SENML, JSON)),
+    "senml": ("senml", (SENML, SENML_CBOR, JSON)),
 }
 """By the last part of a path: the form of the payload, and the content types that it may have."""
 BATCHES = {"/telemetry:batch": "telemetry", "/events:batch": "event", "/event:batch": "event"}
@@ -285,7 +285,8 @@ def _described(form: str, kinds: Sequence[str], batch: bool) -> dict[str, Any]:
     example = _EXAMPLES[form]
     if batch:
         example = [{"device": "my-air-1", **example}, {"device": "my-air-2", **example}]
-    content = {kind: {"schema": {}} | ({"example": example} if kind not in NDJSON else {}) for kind in kinds}
+    texts = [kind for kind in kinds if kind not in (*NDJSON, SENML_CBOR)]
+    content = {kind: {"schema": {}} | ({"example": example} if kind in texts else {}) for kind in kinds}
     words = {"telemetry": "Readings", "event": "Events", "senml": "Readings as a SenML pack"}[form]
     whose = "of several devices, as a JSON list or one object a line" if batch else "of one device"
     return {

@@ -11,6 +11,7 @@ import psycopg
 import pytest
 
 from tests.support.described import Description
+from tests.support.frames_senml_cbor import cbor
 from tests.support.hub import Hub
 from tests.support.numbered import resident_mb
 
@@ -127,11 +128,16 @@ def test_events_and_senml_with_the_token_and_not_without(closed_hub: Hub, databa
     pack = [{"bn": "urn:dev:air-1:", "bt": 1760000000, "n": "pm25", "v": 3.5}]
     answer = hub.api.post("/api/v1/devices/air-1/senml", json=pack, headers={"content-type": "application/senml+json"})
     assert answer.status_code == 202
+    later = cbor([{**pack[0], "bt": 1760000060}])
+    headers = {"content-type": "application/senml+cbor"}
+    assert hub.api.post("/api/v1/devices/air-1/senml", content=later, headers=headers).status_code == 202
+    refused = hub.api.post("/api/v1/devices/air-1/senml", content=later[:-1], headers=headers)
+    assert (refused.status_code, refused.json()["refused"][0]["at"]) == (422, len(later) - 1)
     hub.api.headers["authorization"] = "Bearer guess"
     assert hub.api.post("/api/v1/devices/air-1/events", json=event).status_code == 401
     with psycopg.connect(database) as conn:
         assert conn.execute("select count(*) from event").fetchone() == (1,)
-        assert conn.execute("select value from reading").fetchall() == [(3.5,)]
+        assert conn.execute("select value from reading").fetchall() == [(3.5,), (3.5,)]
 
 
 @pytest.mark.parametrize("headers", [b"Content-Length: 5\r\n", b"Transfer-Encoding: chunked\r\n"])

@@ -37,6 +37,7 @@ BAD = [
     for number, frame in enumerate(frames.bad)
 ]
 ALIKE = (
+    "dragino-lse01",
     *(f"chirpstack-{event}" for event in ("join", "status", "ack", "txack", "log", "location", "integration")),
     *(f"sparkplug-{kind}" for kind in ("NBIRTH", "DBIRTH", "NDATA", "NDEATH", "DDEATH")),
 )
@@ -286,7 +287,7 @@ def test_a_frame_with_a_wrong_bit_is_refused_or_means_the_same(form: str, frame:
             _check_place(bytes(damaged), error.at)
 
 
-@pytest.mark.parametrize("form", ["milesight", "cayenne", "dragino-lht65"])
+@pytest.mark.parametrize("form", ["milesight", "cayenne", "dragino-lht65", "dragino-lse01"])
 def test_of_an_uplink_that_was_cut_only_the_beginning_is_kept(form: str) -> None:
     """They have no checksum of their own: that of LoRaWAN guards them."""
     for payload in [good.payload for good in TABLE[form].good]:

@@ -35,6 +35,7 @@ FRAMES: dict[str, Frames] = {
     "milesight": frames_lorawan.MILESIGHT,
     "cayenne": frames_lorawan.CAYENNE,
     "dragino-lht65": frames_lorawan.LHT65,
+    "dragino-lse01": frames_lorawan.LSE01,
     **frames_networks.FRAMES,
     "ctwing": frames_carriers.CTWING,
     "onenet": frames_carriers.ONENET,

@@ -27,6 +27,8 @@ MILESIGHT = Frames(
         _good(TH, [("battery", 92), ("temperature", 30.8), ("humidity", 50.5)],
               units={"battery": "%", "temperature": "Cel", "humidity": "%"}),
         _good("0367F6FF", [("temperature", -1)]),
+        _good("077D2003057FF401037B1027FF1803", [("co2", 800), ("conductivity", 500), ("pressure", 10_000)],
+              unused=("FF18",), units={"co2": "[ppm]", "conductivity": "uS/cm", "pressure": "kPa"}),
         _good("01755C03824408040001", [("battery", 92), ("distance", 2116)], events=[_event("tilt", "active")]),
         _good("03CF00000000282307", [("tilt_x", 0), ("tilt_y", 0), ("tilt_z", 90)], events=[_event("tilt", "active")]),
         _good("050000060001", [], events=[_event("water_immersion", "inactive"), _event("door_open", "active")]),
@@ -61,4 +63,16 @@ LHT65 = Frames(
         _good("CBF67FFF0376090ADD7FFF", [("battery_voltage", 3.062), ("humidity", 88.6)]),
     ],
     [*SIZES, Bad(bytes.fromhex("CBF60B0D0376010ADD7FFF00"), "bad_length", "says 12 bytes, and it is 11")],
+)  # fmt: skip
+LSE01 = Frames(
+    CODECS["dragino-lse01", "frame"],
+    [
+        _good("0D1100DC05DC0105007B00", [("battery_voltage", 3.345), ("soil_moisture", 15), ("soil_temperature", 2.61),
+                                         ("soil_conductivity", 123)],
+              units={"battery_voltage": "V", "soil_moisture": "%", "soil_temperature": "Cel",
+                     "soil_conductivity": "uS/cm"}),
+        _good("0D11000005DCFF9C007B10", [("battery_voltage", 3.345), ("soil_moisture", 15), ("soil_temperature", -1),
+                                         ("soil_conductivity", 123)]),
+    ],
+    [*SIZES, Bad(bytes.fromhex("0D1100DC05DC0105007B0000"), "bad_length", "says 12 bytes, and it is 11")],
 )  # fmt: skip

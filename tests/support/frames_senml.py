@@ -1,6 +1,6 @@
 """Frames of SenML JSON; those named RFC are the examples of RFC 8428, section 5."""
 
-from devices.codecs.senml import decode
+from devices.codecs.senml_pack import decode
 from tests.support.frames import RECEIVED, Bad, Frames, Good, at, json_flaws
 
 BN = b'"bn":"urn:dev:ow:10e2073a01080063:"'

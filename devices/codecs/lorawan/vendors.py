@@ -35,14 +35,27 @@ def cayenne(uplink: bytes, received: Micros, _zone: tzinfo) -> Decoded:
     return _cayenne().decode(uplink, received)
 
 
-def ports(_protocol: str) -> frozenset[int] | None:
+@cache
+def dragino_models() -> dict[str, dict[str, Any]]:
+    """What is known of each model of Dragino."""
+    told = files(__package__).joinpath("dragino.json").read_text(encoding="utf-8")
+    return dict(json.loads(told))
+
+
+def dragino_name(model: str) -> str:
+    """The name of the protocol of a model."""
+    return f"dragino-{model.lower()}"
+
+
+def ports(protocol: str) -> frozenset[int] | None:
     """On which ports the devices of a format send it; None: on any."""
-    return None
+    found = (told["port"] for model, told in dragino_models().items() if dragino_name(model) == protocol)
+    return frozenset(found) or None
 
 
 def dragino(model: str) -> Codec:
     """The codec of a model of Dragino, whose uplinks hold all fields at fixed places."""
-    told = json.loads(files(__package__).joinpath("dragino.json").read_text(encoding="utf-8"))[model]
+    told = dragino_models()[model]
     size, fields = told["size"], told["fields"]
 
     def decode(uplink: bytes, received: Micros, _zone: tzinfo) -> Decoded:
