@@ -88,8 +88,8 @@ class RuleBody(BaseModel):
         description="what the thresholds are of: the value, or of each reading its `score` (how unusual, 0 to 1), "
         "`rate` (change an hour since the reading before), `residual` (distance from what is usual at its hour) or "
         "`gap` (seconds since the reading before), or `excess` (how many times as far as ever before the series goes "
-        "from what it does); or of the series its `silence` (seconds since the newest reading) or `flat` (seconds "
-        "since the value moved)",
+        "from what it does) or `unshared` (the same, of what its neighbours do not share); or of the series its "
+        "`silence` (seconds since the newest reading) or `flat` (seconds since the value moved)",
     )
     tolerance: float = Field(
         default=0, ge=0, allow_inf_nan=False, description="how far a value may move, in its unit, and still be flat"

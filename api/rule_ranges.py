@@ -16,6 +16,7 @@ RANGES: Mapping[str, Mapping[str, float]] = {
     "silence": {"min": 0, "max": 31536000},
     "flat": {"min": 0, "max": 31536000},
     "excess": {"min": 0},
+    "unshared": {"min": 0},
     "rate": {},
     "residual": {},
     "expression": {},

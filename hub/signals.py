@@ -9,13 +9,14 @@ from numpy.typing import NDArray
 
 Floats = NDArray[np.float64]
 
-Signal = Literal["value", "score", "rate", "residual", "gap", "excess", "silence", "flat"]
+Signal = Literal["value", "score", "rate", "residual", "gap", "excess", "unshared", "silence", "flat"]
 """What a rule may watch of a metric.
 
 value: the reading itself. score: how unusual it is, 0 .. 1. rate: its change since the reading before, in its unit an
 hour. residual: its distance from what is usual at its hour, in its unit. gap: seconds since the reading before.
-excess: how many times as far as ever before the series goes from what it does. silence: seconds since the newest
-reading, which grow without one. flat: seconds since the value moved, as of the newest reading.
+excess: how many times as far as ever before the series goes from what it does. unshared: the same, held against how
+far its neighbours go now as well. silence: seconds since the newest reading, which grow without one. flat: seconds
+since the value moved, as of the newest reading.
 """
 SIGNALS: tuple[Signal, ...] = get_args(Signal)
 GROWING: frozenset[Signal] = frozenset({"silence", "flat"})
@@ -26,7 +27,7 @@ LEARNED: tuple[Signal, ...] = tuple(signal for signal in SIGNALS[1:] if signal n
 
 Why = dict[str, Any]
 """As JSON: `signal`, `value`, `expected`, `low`, `high`, `score`, `parts` by detector, `excess` and `excess_of`, what
-goes that far; null where it is not known."""
+goes that far, `unshared` and `unshared_of`; null where it is not known."""
 
 
 def _none() -> Floats:
@@ -45,6 +46,7 @@ class Signals:
     residual: Floats = field(default_factory=_none)
     gap: Floats = field(default_factory=_none)
     excess: Floats = field(default_factory=_none)
+    unshared: Floats = field(default_factory=_none)
     reasons: Callable[[int, int], Why | None] | None = field(default=None, repr=False, compare=False)
     """By series and time in µs."""
 
@@ -65,8 +67,8 @@ class Signals:
 
     def where(self, rows: NDArray[np.int64] | NDArray[np.bool_]) -> "Signals":
         """Select rows by mask or index."""
-        columns = (self.score[rows], self.rate[rows], self.residual[rows], self.gap[rows], self.excess[rows])
-        return Signals(*columns, self.reasons)
+        score, rate, residual, gap, excess, unshared = (self.of(name)[rows] for name in LEARNED)
+        return Signals(score, rate, residual, gap, excess, unshared, self.reasons)
 
     def why(self, signal: Signal, series: int, ts: int) -> Why | None:
         """Why a rule on a signal was decided by a reading; None for a rule on the value, or without a reading."""

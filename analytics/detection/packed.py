@@ -10,11 +10,22 @@ import numpy as np
 from numpy.typing import NDArray
 
 from analytics.detection.states import KIND
+from analytics.detectors import excess
 
 _WORDS = KIND.dtype.itemsize // 8
+
+
+def _offset(name: str) -> int:
+    """Where a part of a state begins, in bytes."""
+    row = np.zeros(1, KIND.dtype)
+    return int(row[name].__array_interface__["data"][0] - row.__array_interface__["data"][0])
+
+
 VERSION = sha256(b"big-endian" + KIND.version()).digest()[:8]
 LENGTH = 8 * (1 + _WORDS)
 """Bytes of a packed state."""
+EXCESS_AT = len(VERSION) + _offset("excess")
+"""Where in it the part is that tells how far a series goes."""
 
 
 def packed(rows: NDArray[Any]) -> bytes:
@@ -29,3 +40,8 @@ def unpacked(states: bytes) -> NDArray[Any]:
     """The states (n,) of bytes that `packed` made, all of this VERSION."""
     words = np.frombuffer(states, ">u8").reshape(-1, 1 + _WORDS)
     return words[:, 1:].astype(np.uint64).view(KIND.dtype)[:, 0]
+
+
+def excesses(parts: NDArray[Any]) -> NDArray[Any]:
+    """Those parts of states, by the words (n, words) that lie at EXCESS_AT."""
+    return parts.astype(np.uint64).view(excess.DTYPE)[:, 0]

@@ -31,10 +31,12 @@ class Reasons:
             "high": float(self.told.high[row]),
             "score": float(scored.scores[row]),
             "excess": float(self.told.excess[row]),
+            "unshared": float(self.told.unshared[row]),
         }
         parts = {name: float(part) for name, part in zip(KIND.parts, scored.parts[row].tolist(), strict=True) if part}
         return {name: _short(number) for name, number in numbers.items()} | {
             "excess_of": NAMES[int(self.told.excess_of[row])],
+            "unshared_of": NAMES[int(self.told.unshared_of[row])],
             "parts": {name: _short(part) for name, part in parts.items()},
         }
 

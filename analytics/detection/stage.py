@@ -6,12 +6,13 @@ again (docs/DETECTION.md).
 
 import asyncio
 import logging
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
+from analytics.detection.around import Around
 from analytics.detection.leads import Leads
 from analytics.detection.packed import LENGTH
 from analytics.detection.reasons import Reasons
@@ -73,9 +74,13 @@ class Detection(Stage):
     metrics that are not watched.
     """
 
-    def __init__(self, registry: Registry) -> None:
-        self._registry, self._watched = registry, Watched(registry)
-        self._states, self._leads = States(), Leads()
+    def __init__(self, registry: Registry, owns: Callable[[str], bool] = lambda code: True) -> None:
+        """`owns` tells whether this process receives what the device of a code sends."""
+        self._registry, self._watched, self._owns = registry, Watched(registry), owns
+        self._states, self._leads, self._around = States(), Leads(), Around(registry)
+        self._elsewhere: NDArray[np.bool_] = np.zeros(1, np.bool_)
+        """By series id, whether its device was another process's at the start: what is known of it was not read. The
+        last place is that of all newer ones."""
         self._decision: _Decision | None = None
         self._saving: tuple[Batch, Ints] | None = None
 
@@ -112,6 +117,7 @@ class Detection(Stage):
         decision = self._decision
         now = decision.now if decision is not None and decision.batch is batch else batch.now
         series = self._states.unsaved(now - SAVED_AFTER, SAVED_A_COMMIT)
+        series = series[~self._elsewhere.take(series, mode="clip")]  # what is stored of them is better
         self._saving = batch, series
         if len(series):
             await save(conn, series, self._states.rows(series))
@@ -126,15 +132,29 @@ class Detection(Stage):
             if decision.ahead is not None:
                 self._leads.learn(*decision.ahead)
 
+    async def look(self, conn: Connection) -> None:
+        """Read the calendar, and what neighbours show as of the states that are saved; batches from now on go by it."""
+        self._watched.swapped = swapped_days(await read_days(conn))
+        self._states.surround(*await self._around.look(conn, self._states.newest()))
+
+    @property
+    def must_restore(self) -> bool:
+        """Whether readings came of devices that were another process's at the start: what is known must be read."""
+        return len(self._states.of_which(self._elsewhere)) > 0
+
     async def restore(self, conn: Connection) -> None:
-        """Read the states that were saved, and learn the readings since; where there is none, the newest readings."""
+        """Read the states that were saved, and learn the readings since; where there is none, the newest readings.
+
+        Of the devices whose readings this process receives.
+        """
         await asyncio.to_thread(_compile)
         await catch_up(conn)
+        mine = self._mine()
         self._states, self._leads, self._decision, self._saving = States(), Leads(), None, None
         self._watched.follow()
         self._watched.swapped = swapped_days(await read_days(conn))
         known, last, others = [np.empty(0, np.int64)], [np.empty(0, np.int64)], 0
-        async for series, rows, more in read_states(conn):
+        async for series, rows, more in read_states(conn, mine):
             self._states.put(series, rows)
             known, last, others = [*known, series], [*last, rows["last"].astype(np.int64)], others + more
         series, since = np.concatenate(known), np.concatenate(last)
@@ -142,15 +162,26 @@ class Detection(Stage):
             heard = np.isin(series, await heard_since(conn, int(since.min())), assume_unique=True)
             heard &= self._watched.of(series.astype(np.int32))
             await self._replay(conn, series[heard], since[heard], REPLAYED, NEVER)  # others may have them by now
-        await self._learn_anew(conn, series, others)
+        await self._learn_anew(conn, mine, series, others)
 
-    async def _learn_anew(self, conn: Connection, known: Ints, others: int) -> None:
-        """Learn series of which no state can be used from their newest readings."""
+    def _mine(self) -> Ints:
+        """Series, ascending, of the devices of this process, and those of which it has readings all the same."""
+        registry = self._registry
+        ids = [device.id for code, device in registry.devices.items() if self._owns(code)]
+        mine = registry.series_of_devices(np.array(ids, np.int32))
+        mine = np.union1d(mine, self._states.of_which(self._elsewhere))
+        self._elsewhere = np.append(registry.device_of > 0, False)
+        self._elsewhere[mine] = False
+        return mine
+
+    async def _learn_anew(self, conn: Connection, mine: Ints, known: Ints, others: int) -> None:
+        """Learn those series of which no state can be used from their newest readings."""
         newest = await read_newest(conn)
         if newest is None:
             return
         since = newest - LOOKED_BACK
-        fresh = np.setdiff1d(await heard_since(conn, since), known, assume_unique=True)
+        fresh = np.intersect1d(await heard_since(conn, since), mine, assume_unique=True)
+        fresh = np.setdiff1d(fresh, known, assume_unique=True)
         fresh = fresh[self._watched.of(fresh.astype(np.int32))]
         if not len(fresh):
             return

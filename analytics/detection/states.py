@@ -6,6 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from analytics.detectors.detector import Detector, Floats, Ints, Scored
+from analytics.detectors.excess import AROUND
 from analytics.detectors.kinds import KINDS
 from devices.registry.arrays import grown
 from hub.models import Micros
@@ -32,6 +33,9 @@ class Told(NamedTuple):
     """How many times as far as ever before it goes; 0 while that is not known."""
     excess_of: Floats
     """What goes that far, a number of `excess.NAMES`."""
+    unshared: Floats
+    """The same, by how far neighbours go as well."""
+    unshared_of: Floats
 
     def fill(self, signals: Signals, rows: Ints) -> None:
         """Put what is told of readings that were learned into the rows (n,) of signals; no number is infinite."""
@@ -39,7 +43,7 @@ class Told(NamedTuple):
         rows = rows[known]
         signals.score[rows], signals.gap[rows] = self.scored.scores[known], self.gap[known]
         signals.rate[rows], signals.residual[rows] = _finite(self.rate[known]), _finite(self.residual[known])
-        signals.excess[rows] = self.excess[known]
+        signals.excess[rows], signals.unshared[rows] = self.excess[known], self.unshared[known]
 
     def by_own_times(self, more: Floats) -> "Told":
         """Where the readings' own times lie so many seconds (n,) further apart than the times at which they count.
@@ -69,6 +73,8 @@ class States:
         """By slot."""
         self._changed: Ints = np.full(1024, NEVER)
         """By slot, since when its state differs from the saved one; NEVER while it does not."""
+        self._around: NDArray[np.float32] = np.zeros((0, AROUND), np.float32)
+        """By slot what neighbours show, as of the last look."""
         self._used = 0
 
     def __len__(self) -> int:
@@ -81,8 +87,10 @@ class States:
 
     def learn(self, told: Told, now: Micros) -> None:
         """Take over the states that readings, received by `now`, led to."""
-        self._detector.learn(told.scored)
         slots = told.scored.slots
+        self._around = grown(self._around, int(slots.max(initial=0)), 0)
+        told.scored.after["excess"]["around"] = self._around[slots]  # it may have been looked since
+        self._detector.learn(told.scored)
         self._changed[slots] = np.minimum(self._changed[slots], now)
 
     def unsaved(self, before: Micros, most: int) -> Ints:
@@ -91,6 +99,14 @@ class States:
         if len(slots) > most:
             slots = slots[np.argpartition(self._changed[slots], most)[:most]]
         return np.sort(self._series[slots].astype(np.int64))
+
+    def of_which(self, wanted: NDArray[np.bool_]) -> Ints:
+        """Of the series that are wanted, by id, those of which something is known, ascending."""
+        return np.flatnonzero(wanted[: len(self._slot)] & (self._slot[: len(wanted)] >= 0))
+
+    def newest(self) -> Micros:
+        """When the newest reading of all is; 0: there is none."""
+        return int(self._detector.records()["last"].max(initial=0))
 
     def rows(self, series: Ints) -> NDArray[Any]:
         """The states (n,) of series that are there."""
@@ -102,7 +118,19 @@ class States:
 
     def put(self, series: Ints, rows: NDArray[Any]) -> None:
         """Take over stored states of series."""
-        self._detector.put(self._slots(series.astype(np.int32)), rows)
+        slots = self._slots(series.astype(np.int32))
+        self._detector.put(slots, rows)
+        self._around = grown(self._around, int(slots.max(initial=0)), 0)
+        self._around[slots] = rows["excess"]["around"]
+
+    def surround(self, series: Ints, around: NDArray[np.float32]) -> None:
+        """Take over what neighbours of series show, shape (n, AROUND); of those that were never heard it is dropped."""
+        self._slot = grown(self._slot, int(series.max(initial=0)), -1)
+        slots = self._slot[series]
+        slots, around = slots[slots >= 0].astype(np.int64), around[slots >= 0]
+        self._around = grown(self._around, int(slots.max(initial=0)), 0)
+        self._around[slots] = around
+        self._detector.records()["excess"]["around"][slots] = around
 
     def _slots(self, series: NDArray[np.int32]) -> Ints:
         """The slots of series, some of which may be new."""

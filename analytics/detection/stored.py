@@ -7,7 +7,8 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from analytics.detection.packed import LENGTH, VERSION, packed, unpacked
+from analytics.detection.packed import EXCESS_AT, LENGTH, VERSION, excesses, packed, unpacked
+from analytics.detectors import excess
 from analytics.detectors.detector import Floats, Ints
 from hub.models import Micros, from_micros
 from hub.quality import UNJUDGED
@@ -21,6 +22,7 @@ SKIP = int(UNJUDGED)
 AT_ONCE = 20_000
 """Series that are read at once."""
 _READING = np.dtype([("series", ">i4"), ("ts", ">i8"), ("value", ">f8")])
+_SHOWN = np.dtype([("series", ">i4"), ("last", ">i8"), ("part", ">u8", (excess.DTYPE.itemsize // 8,))])
 
 
 class Learned(NamedTuple):
@@ -31,18 +33,44 @@ class Learned(NamedTuple):
     value: Floats
 
 
+class Shown(NamedTuple):
+    """What series show their neighbours by their saved states, ascending; of those that have learned long enough."""
+
+    series: Ints
+    last: Ints
+    """When the newest reading was that the state has learned."""
+    shown: NDArray[np.float32]
+    """See `excess.shown`."""
+
+
 async def save(conn: Connection, series: Ints, rows: NDArray[Any]) -> None:
     """Save the states (n,) of series in ascending order, where the stored one is not as new."""
     await conn.execute(SQL.save, {"series": series.tolist(), "states": packed(rows), "length": LENGTH})
 
 
-async def read_states(conn: Connection) -> AsyncIterator[tuple[Ints, NDArray[Any], int]]:
-    """Some series with their states, and how many more another version has saved; until all are read."""
-    ((last,),) = await _rows(conn, SQL.last_series)
-    for first in range(0, last + 1, AT_ONCE):
-        asked = {"length": LENGTH, "version": VERSION, "first": first, "end": first + AT_ONCE}
+async def read_states(conn: Connection, wanted: Ints) -> AsyncIterator[tuple[Ints, NDArray[Any], int]]:
+    """Some of the wanted series with their states, and how many more another version has saved; until all are read."""
+    for first in range(0, len(wanted), AT_ONCE):
+        asked = {"length": LENGTH, "version": VERSION, "series": wanted[first : first + AT_ONCE].tolist()}
         ((series, states, others),) = await _rows(conn, SQL.states, asked)
         yield np.frombuffer(series, ">i4").astype(np.int64), unpacked(states), others
+
+
+async def read_shown(conn: Connection, since: Micros) -> Shown:
+    """Of all series whose saved state has learned a reading since a time."""
+    asked = {
+        "length": LENGTH,
+        "version": VERSION,
+        "since": max(since, 0).to_bytes(8, "big"),
+        "begin": 1 + EXCESS_AT,
+        "size": excess.DTYPE.itemsize,
+    }
+    ((found,),) = await _rows(conn, SQL.shown, asked)
+    rows = np.frombuffer(found, _SHOWN)
+    states = excesses(rows["part"])
+    settled = states["days"] >= excess.DAYS
+    rows = rows[settled]
+    return Shown(rows["series"].astype(np.int64), rows["last"].astype(np.int64), excess.shown(states[settled]))
 
 
 async def read_days(conn: Connection) -> list[tuple[date, bool]]:

@@ -43,13 +43,16 @@ select coalesce(string_agg(int4send(series_id), '' order by series_id), '')
 from latest where coalesce(watermark, ts) > %(since)s::timestamptz
 
 -- name: states
--- Of a stretch of series, packed: their ids; their states; how many others another version has saved.
+-- Of some series, packed: their ids; their states; how many others another version has saved.
 select coalesce(string_agg(int4send(series_id), '' order by series_id) filter (where ours), ''),
        coalesce(string_agg(state, '' order by series_id) filter (where ours), ''), count(*) filter (where not ours)
 from (
     select series_id, state, length(state) = %(length)s and substr(state, 1, 8) = %(version)b as ours
-    from detector_state where series_id >= %(first)s and series_id < %(end)s
+    from detector_state where series_id = any(%(series)s::int[])
 ) s
 
--- name: last_series
-select coalesce(max(series_id), 0) from detector_state
+-- name: shown
+-- Of series, packed: id, and the part of its state that tells how far it goes; of those that were heard since a time.
+select coalesce(string_agg(int4send(series_id) || substr(state, 9, 8) || substr(state, %(begin)s, %(size)s), '' order by series_id), '')
+from detector_state
+where length(state) = %(length)s and substr(state, 1, 8) = %(version)b and substr(state, 9, 8) > %(since)b

@@ -94,6 +94,10 @@ class Detector:
         """Copies (n,) of the states of slots that had readings."""
         return self._rows.take(slots, axis=0).view(self.kind.dtype)[:, 0]
 
+    def records(self) -> NDArray[Any]:
+        """The states by slot, as they stand: what is changed here is changed there."""
+        return self._rows.view(self.kind.dtype)[:, 0]
+
     def put(self, slots: Ints, states: NDArray[Any]) -> None:
         """Take over states (n,) of slots."""
         if len(slots):

@@ -25,10 +25,10 @@ DTYPE = np.dtype(
 )
 
 
-TOLD = 7
+TOLD = 9
 """Columns beside the parts: the change an hour since the reading before, the distance from what is usual at the hour,
 the seconds since the reading before (0: it was not learned), from where to where values at the hour went, the excess
-and what it is of."""
+and what it is of, and the excess that neighbours do not share and what that is of."""
 
 
 @compiled
@@ -48,7 +48,7 @@ def _tell(s: Any, t: int, x: float, h: int, told: Floats) -> None:
     told[1] = x - usual
     told[2] = np.nan if first else (t - s.last) / 1e6
     told[3], told[4] = usual + occupancy.lowest(s.season.off), usual + occupancy.highest(s.season.off)
-    told[5], told[6] = excess.follow(s.excess, t, x, s.last, s.stuck.value, told[1])
+    told[5], told[6], told[7], told[8] = excess.follow(s.excess, t, x, s.last, s.stuck.value, told[1])
 
 
 @compiled

@@ -3,6 +3,7 @@
 import { again, draw as drawAccount, enter, locked, may, ready } from './account.js';
 import { noteProblem, showAges, showAlerts, urgent } from './alerts.js';
 import { drawCases } from './cases.js';
+import { openDevice } from './device.js';
 import { drawIndicators } from './indicators.js';
 import { showDrills } from './drills.js';
 import { asked, showDesk, showDuty } from './duty.js';
@@ -49,7 +50,7 @@ function draw() {
   at('report').hidden = !may('alerts:raise') || locked();
   if (status) {
     showFigures(status);
-    showReadings(status.latest, new Date(now()));
+    showReadings(status.latest, new Date(now()), openDevice);
   }
   if (alerts) showAlerts(alerts, now(), may('alerts:step') && !locked() ? take : null);
   if (letters) showLetters(letters, new Date(now()));

@@ -1,7 +1,7 @@
-// The chart around the moment of an alert: the readings, the band that was expected of them, and how unusual they were.
+// The course of a series: the readings, the band that was expected of them, and how unusual they were.
 
 import { get } from './hub.js';
-import { number, t, unit } from './i18n.js';
+import { moment, number, t, unit } from './i18n.js';
 import { element, svg } from './shapes.js';
 
 const WIDTH = 240;
@@ -11,8 +11,8 @@ const ALARM = 0.99;
 const BEFORE_MS = 36 * 3600 * 1000;
 const AFTER_MS = 12 * 3600 * 1000;
 
-// The lines of a chart of what `GET /series/{device}/{metric}/expectation` answers; `moment` is marked.
-function drawn(told, moment) {
+// The lines of a chart of what `GET /series/{device}/{metric}/expectation` answers; the moment `marked` has a line, if there is one.
+function drawn(told, marked) {
   const items = told.items;
   const values = items.flatMap((item) => [item.value, item.low, item.high]).filter((value) => value !== null);
   const least = Math.min(...values);
@@ -35,27 +35,47 @@ function drawn(told, moment) {
     const odd = (item.score ?? 0) >= ALARM;
     if (tall > 0.2) picture.append(svg('line', { x1: x(item.ts), x2: x(item.ts), y1: HEIGHT + SCORE, y2: (HEIGHT + SCORE - tall).toFixed(1), class: odd ? 'odd' : 'score' }));
   }
-  const at = Math.max(0, Math.min(WIDTH, (WIDTH * (Date.parse(moment) - begin)) / length)).toFixed(1);
+  if (marked === null) return picture;
+  const at = Math.max(0, Math.min(WIDTH, (WIDTH * (Date.parse(marked) - begin)) / length)).toFixed(1);
   picture.append(svg('line', { x1: at, x2: at, y1: 0, y2: HEIGHT + SCORE, class: 'moment' }));
   return picture;
+}
+
+function figure(told, marked, key, said) {
+  const words = t(said.low === null ? `${key}_new` : `${key}_known`, {
+    value: number(said.value), low: number(said.low), high: number(said.high), score: number(said.score, 4), unit: unit(told.unit),
+  });
+  const made = element('figure', 'chart');
+  const picture = drawn(told, marked);
+  picture.setAttribute('aria-label', words);
+  made.append(element('figcaption', '', words), picture);
+  return made;
+}
+
+const asked = (device, metric, from, to) => get(
+  `/series/${encodeURIComponent(device)}/${encodeURIComponent(metric)}/expectation?${new URLSearchParams({ from: from.toISOString(), to: to.toISOString() })}`);
+
+// A figure of the readings from one time to another; null where there is nothing to draw.
+export async function course(device, metric, from, to) {
+  const told = await asked(device, metric, from, to);
+  if (told.items.length < 2) return null;
+  const made = figure(told, null, 'course', told.items.at(-1));
+  const ends = element('p', 'small ends');
+  const now = new Date();
+  ends.append(...[told.items[0], told.items.at(-1)].map((item) => element('span', '', moment(new Date(item.ts), now))));
+  made.append(ends, element('p', 'small', t('course_legend')));
+  return made;
 }
 
 // A figure for an alert on a metric; null where there is nothing to draw.
 export async function expected(alert) {
   if (!alert.device || !alert.metric) return null;
-  const moment = Date.parse(alert.opened_at);
-  const query = new URLSearchParams({
-    from: new Date(moment - BEFORE_MS).toISOString(), to: new Date(Math.min(Date.now(), moment + AFTER_MS)).toISOString(),
-  });
-  const told = await get(`/series/${encodeURIComponent(alert.device)}/${encodeURIComponent(alert.metric)}/expectation?${query}`);
+  const opened = Date.parse(alert.opened_at);
+  const told = await asked(alert.device, alert.metric, new Date(opened - BEFORE_MS), new Date(Math.min(Date.now(), opened + AFTER_MS)));
   if (told.items.length < 2) return null;
   const near = told.items.reduce((best, item) => (
-    Math.abs(Date.parse(item.ts) - moment) < Math.abs(Date.parse(best.ts) - moment) ? item : best));
-  const said = { value: number(near.value), low: number(near.low), high: number(near.high), score: number(near.score, 4), unit: unit(told.unit) };
-  const words = near.low === null ? t('expected_new', said) : t('expected_known', said);
-  const figure = element('figure', 'chart');
-  const picture = drawn(told, alert.opened_at);
-  picture.setAttribute('aria-label', words);
-  figure.append(element('figcaption', '', words), picture, element('p', 'small', t('expected_legend')));
-  return figure;
+    Math.abs(Date.parse(item.ts) - opened) < Math.abs(Date.parse(best.ts) - opened) ? item : best));
+  const made = figure(told, alert.opened_at, 'expected', near);
+  made.append(element('p', 'small', t('expected_legend')));
+  return made;
 }

@@ -6,12 +6,13 @@ import { element, keep, put } from './shapes.js';
 const rows = document.getElementById('reading-rows');
 const letterRows = document.getElementById('letter-rows');
 
-export function showReadings(latest, now) {
+// `open` is called with a device, a metric and the device's name by whoever presses it.
+export function showReadings(latest, now, open) {
   document.getElementById('readings-none').hidden = latest.length > 0;
   rows.closest('table').hidden = latest.length === 0;
-  keep(rows, latest, (reading) => `${reading.device}\n${reading.metric}`, makeReading, (row, reading) => {
+  keep(rows, latest, (reading) => `${reading.device}\n${reading.metric}`, (reading) => makeReading(reading, open), (row, reading) => {
     const [device, metric, value, when] = row.children;
-    put(device, reading.device_name);
+    put(device.firstChild, reading.device_name);
     device.title = reading.device;
     put(metric, reading.metric_name ?? reading.metric);
     put(value.querySelector('.flag'), flag(reading.quality));
@@ -32,11 +33,16 @@ function flag(quality) {
   return quality & 1 ? t('late') : '';
 }
 
-function makeReading() {
+function makeReading(reading, open) {
   const row = element('tr');
+  const device = element('td');
+  const button = element('button', 'link-like');
+  button.type = 'button';
+  button.addEventListener('click', () => open(reading.device, reading.metric, reading.device_name));
+  device.append(button);
   const value = element('td', 'number');
   value.append(element('span', 'flag'), element('span', 'v'), element('small'));
-  row.append(element('td'), element('td'), value, element('td', 'when'));
+  row.append(device, element('td'), value, element('td', 'when'));
   return row;
 }
 

@@ -80,7 +80,7 @@ select a.id, a.seq, a.state, a.handling,
        who.name as assignee, a.cause, a.check_result, a.shelved_until, a.merged_into,
        (select m.incident_id from incident_member m where m.alert_id = a.id and m.separated_at is null) as incident,
        s.metric, p.metrics -> s.metric ->> 'name' as metric_name,
-       case r.signal when 'score' then '1' when 'excess' then '1' when 'gap' then 's' when 'silence' then 's' when 'flat' then 's'
+       case r.signal when 'score' then '1' when 'excess' then '1' when 'unshared' then '1' when 'gap' then 's' when 'silence' then 's' when 'flat' then 's'
             when 'rate' then (p.metrics -> s.metric ->> 'unit') || '/h'
             else case when r.expression is null then p.metrics -> s.metric ->> 'unit' end end as unit, coalesce(p.metrics -> s.metric, p.events -> r.event_kind) as names,
        r.direction, r.signal, r.expression, v.body -> 'guidance' as guidance, a.value, a.threshold, a.region,

@@ -40,7 +40,8 @@ class MetricOptions(_Options):
 
     metric: Annotated[str | None, typer.Option(help="One of the profile's metrics.")] = None
     signal: Annotated[
-        str | None, typer.Option(help="What of it: value, score, rate, residual, gap, excess, silence or flat.")
+        str | None,
+        typer.Option(help="What of it: value, score, rate, residual, gap, excess, unshared, silence or flat."),
     ] = None
     tolerance: Annotated[float | None, typer.Option(min=0, help="How far a value may move and still be flat.")] = None
     expression: Annotated[

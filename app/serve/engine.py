@@ -30,6 +30,8 @@ log = logging.getLogger(__name__)
 WAIT_FOR_STORE_S = 2.0
 LOOK_S = 2.0
 """How often it is looked what other devices have sent, where expressions go by that."""
+NEIGHBOURS_S = 30.0
+"""How often it is looked how far neighbours go: their states are saved about as often."""
 
 
 class Stages(Engine):
@@ -78,6 +80,7 @@ class Stages(Engine):
         group.create_task(listen(url, [REGISTRY], lambda *_: self._registry_changed.set()), name="listen")
         group.create_task(self._keep_fresh(), name="registry")
         group.create_task(self._look_around(), name="look")
+        group.create_task(self._look_at_neighbours(), name="neighbours")
         group.create_task(self._made.latest.run(self._pool), name="latest")
         group.create_task(self._hearing.run(), name="hearing")
         yield
@@ -154,6 +157,23 @@ class Stages(Engine):
                 await self._made.rules.look(self._pool)
             except HubError as error:
                 log.debug("values of other devices stay as they are until the store is back: %s", error)
+            took = time.monotonic() - began
+
+    async def _look_at_neighbours(self) -> None:
+        """Read again and again how far neighbours go, at most 10 % of the time; outages are waited out."""
+        took, detection = 0.0, self._made.detection
+        while True:
+            await asyncio.sleep(max(NEIGHBOURS_S, 9 * took))
+            began = time.monotonic()
+            try:
+                if detection.must_restore:
+                    async with self.sink.turn:
+                        await self._restore(detection)
+                with sorted_errors():
+                    async with self._pool.connection() as conn:
+                        await detection.look(conn)
+            except HubError as error:
+                log.debug("what neighbours show stays as it is until the store is back: %s", error)
             took = time.monotonic() - began
 
     async def _refresh(self) -> None:

@@ -90,6 +90,7 @@ class HubStages:
         self.progress, newest = Progress(idle), NewestJudged(self.latest)
         self.rules = rules = RuleBook(registry, stale_after_s, Nothing(), newest, _flapping(settings.rules))
         reordering = Reordering(registry, newest, rules.decided_until, lambda code: rules.reception.owns(code))
+        self.detection = Detection(registry, lambda code: rules.reception.owns(code))
         floods = Floods(settings.floods)
         self.ordered: Sequence[Stage] = (
             Positions(),
@@ -106,7 +107,7 @@ class HubStages:
             ConflictLetters(registry),
             self.latest,
             reordering,
-            Detection(registry),
+            self.detection,
             self.rules,
             Statuses(),
             Retained(),

@@ -42,6 +42,8 @@ def _why_told(why: Mapping[str, Any], lang: Lang) -> str:
     shown = {name: f"{why[name]:g}" for name in ("value", "expected", "low", "high") if why[name] is not None}
     known = len(shown) == 4
     told = [text("alert.why.known", lang, **shown) if known else text("alert.why.new", lang, value=shown["value"])]
-    if why["signal"] == "excess":
-        told.insert(0, text(f"alert.why.excess.{why['excess_of']}", lang, excess=f"{why['excess']:.3g}"))
+    if (signal := why["signal"]) in ("excess", "unshared"):
+        told.insert(0, text(f"alert.why.excess.{why[f'{signal}_of']}", lang, excess=f"{why[signal]:.3g}"))
+    if signal == "unshared":
+        told.append(text("alert.why.unshared", lang))
     return text("desk.join", lang).join(told)

@@ -5,9 +5,10 @@
 The city (simulator/lives.py) has weather that neighbours share, days and weeks, noise, dropouts, restarts and late
 packs; in the days that are judged, anomalies of eight kinds that no threshold sees (simulator/hidden.py). Its messages
 go through all stages of a hub, and their commits, in the order and at the times of their arrival, with the shipped rule
-sets of its profiles and nothing else. The days before are learned from packs of a day, as buffered data. An alert is
-matched by what it is about: it must begin within an anomaly of its series, or within 6 hours after, while things come
-back to usual.
+sets of its profiles and nothing else; after each batch it is looked what neighbours show, as a hub does every 30 s. The
+days before are learned from packs of an hour. An alert is matched by what it is about: it must begin within an anomaly
+of its series (or up to INTERVAL_S before, for what is reported is interpolated), or within 6 hours after, while things
+come back to usual.
 """
 
 import argparse
@@ -22,12 +23,14 @@ from itertools import groupby
 import numpy as np
 import psycopg
 
+from analytics.detection.stage import SAVED_AFTER
 from analytics.rules.reception import Everything
 from hub.models import Batch, Micros, Origin, Raw
 from hub.settings import Database
 from hub.store.pool import Pool, open_pool
+from simulator.courses import INTERVAL_S
 from simulator.fleet import Thing, build_fleet, to_csv
-from simulator.hidden import DAY, Hidden, plan
+from simulator.hidden import DAY, HOUR, Hidden, plan
 from simulator.lives import Life, lives
 from simulator.messages import telemetry
 from simulator.things import PROFILES
@@ -39,6 +42,8 @@ THINGS, LEARNED, JUDGED = 200, 28, 7
 EACH = 10
 """Anomalies of each kind."""
 AFTER_S = 6 * 3600.0
+SAVING = 4
+"""Commits that save the states of all their series."""
 STEP: Micros = 300_000_000
 """Of the judged days, what arrives in so long is one batch."""
 START_S = 1_790_006_400.0 // DAY * DAY - 8 * 3600
@@ -81,11 +86,11 @@ def _message(life: Life, rows: slice, received: Micros) -> Raw:
     return Raw(origin, telemetry(life.samples(rows)), received)
 
 
-def _days(all_lives: list[Life], until: Micros) -> Iterator[Batch]:
-    """What was reported before: a pack of each thing for each day, a batch a day."""
-    for day in range(LEARNED):
-        end = min(until, round((START_S + (day + 1) * DAY) * 1e6))
-        begin = round((START_S + day * DAY) * 1e6)
+def _hours(all_lives: list[Life], until: Micros) -> Iterator[Batch]:
+    """What was reported before: a pack of each thing for each hour, a batch an hour."""
+    for hour in range(24 * LEARNED):
+        end = min(until, round((START_S + (hour + 1) * HOUR) * 1e6))
+        begin = round((START_S + hour * HOUR) * 1e6)
         raws: list[Raw] = []
         for life in all_lives:
             first, last = np.searchsorted(life.ts, [begin, end]).tolist()
@@ -106,17 +111,26 @@ def _arrivals(all_lives: list[Life], since: Micros) -> Iterator[Batch]:
         yield Batch([_message(all_lives[number], rows, at) for at, number, rows in messages], now=(step + 1) * STEP)
 
 
+async def _take(hub: StagedHub, batch: Batch) -> None:
+    """Let it commit a batch, and what it learned by it as the batches of half a minute do; then it looks around."""
+    await hub.take(hub.read(batch))
+    for _ in range(SAVING):
+        await hub.take(hub.read(Batch([], now=batch.now + SAVED_AFTER)))
+    async with hub.pool.connection() as conn:
+        await hub.made.detection.look(conn)
+
+
 async def _live(pool: Pool, all_lives: list[Life]) -> dict[str, float]:
     """Let a hub take it all; seconds of the clock and readings."""
     since, began, readings = round((START_S + LEARNED * DAY) * 1e6), time.monotonic(), 0
     hub = await StagedHub(pool).restore()
     hub.made.rules.reception = Everything()
-    for batch in _days(all_lives, since):
-        await hub.take(hub.read(batch))
+    for batch in _hours(all_lives, since):
+        await _take(hub, batch)
         readings += len(batch.readings)
     learned_s, learned = time.monotonic() - began, readings
     for batch in _arrivals(all_lives, since):
-        await hub.take(hub.read(batch))
+        await _take(hub, batch)
         readings += len(batch.readings)
     took = time.monotonic() - began - learned_s
     return {"learned": learned, "readings": readings, "learned_s": round(learned_s, 1), "judged_s": round(took, 1)}
@@ -131,7 +145,7 @@ def _judge(url: str, hidden: list[Hidden]) -> dict[str, object]:
     false: dict[str, int] = defaultdict(int)
     for device, metric, rule, opened in alerts:
         one, at = wrong.get(device), opened / 1e6
-        if one is not None and one.metric in (None, metric) and one.begin_s <= at <= one.end_s + AFTER_S:
+        if one is not None and one.metric in (None, metric) and one.begin_s - INTERVAL_S <= at <= one.end_s + AFTER_S:
             delays.setdefault(one, at - one.begin_s)
         else:
             false[rule] += 1

@@ -59,7 +59,7 @@ async def test_shipped_rules_are_off_while_the_past_is_told_in_each_run(hub: tup
     assert seen[1] == dict.fromkeys(first, "off")
     assert await _shipped(client) == first, "on again, though the past was not told"
     before: dict[str, Any] = (await client.get("/rules/pole-voltage-excess")).json()
-    assert (before["thresholds"], before["clear_s"], before["signal"]) == ({"blue": 2, "yellow": 3}, 7200, "excess")
+    assert (before["thresholds"], before["clear_s"], before["signal"]) == ({"blue": 2, "yellow": 3}, 7200, "unshared")
 
 
 async def test_things_of_earlier_runs_are_retired_and_all_others_stay(hub: tuple[str, httpx.AsyncClient]) -> None:

@@ -6,8 +6,8 @@ import numpy as np
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from analytics.rules.expressions.nearest import Places, nearest
 from devices.places.grid import distance
+from devices.places.nearest import Places, nearest
 
 DEGREES = st.floats(0, 0.03) | st.sampled_from([0.0, 0.001, 0.0010001, float("nan")])
 

@@ -34,8 +34,8 @@ def readings(*value: float, start: int = 0) -> Columns:
 
 
 def told(n: int, **columns: list[float]) -> Signals:
-    score, rate, residual, gap, excess = (np.array(columns.get(name, [NAN] * n)) for name in LEARNED)
-    return Signals(score, rate, residual, gap, excess)
+    score, rate, residual, gap, excess, unshared = (np.array(columns.get(name, [NAN] * n)) for name in LEARNED)
+    return Signals(score, rate, residual, gap, excess, unshared)
 
 
 def test_each_rule_sees_what_it_watches() -> None:

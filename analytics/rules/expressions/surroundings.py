@@ -8,11 +8,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from analytics.rules.definitions import Rule, ThresholdRule
-from analytics.rules.expressions.nearest import Places, nearest
 from analytics.rules.slots import Ints, Slots
 from devices.expressions.inputs import Input
 from devices.expressions.program import program_of
 from devices.expressions.refused import ExpressionRefused
+from devices.places.nearest import Places, nearest
 from devices.registry.registry import Registry
 from hub.models import Micros
 

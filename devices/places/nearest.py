@@ -6,8 +6,9 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from analytics.rules.slots import Ints
 from devices.places.grid import Grid, distance
+
+Ints = NDArray[np.int64]
 
 MOST = 50
 """Neighbours of a device, the nearest ones: what they measure together, more of them hardly change."""
