@@ -115,7 +115,7 @@ class Flaps:
 
     def raised(self, rule: Rule, key: Key, ts: Micros, level: int, decision: FlapDecision) -> Flap | None:
         """An alert is raised; the flap that this makes of it."""
-        if self._limits is None or not _may_flap(rule):
+        if self._limits is None or not may_flap(rule):
             return None
         times = decision.times[key] = (
             *decision.times.get(key, self._times.get(key, ())), ts,
@@ -129,7 +129,7 @@ class Flaps:
         """Forget those of rules that are gone or never flap, and of devices that are gone; so does the store."""
         for key in list(self._known):
             rule = rules.get(key[0])
-            fits = rule is not None and _may_flap(rule) and key[2] == isinstance(rule, EventRule)
+            fits = rule is not None and may_flap(rule) and key[2] == isinstance(rule, EventRule)
             if not fits or self._retired(key):
                 self._forget(key)
 
@@ -256,7 +256,8 @@ def _series(slots: Slots, verdict: Verdict) -> Ints:
     return slots.watches.series[verdict.watches(slots.watch)].astype(np.int64)
 
 
-def _may_flap(rule: Rule) -> bool:
+def may_flap(rule: Rule) -> bool:
+    """Whether what a rule finds may flap: danger does not, nor does what has no end."""
     if isinstance(rule, EventRule):
         return rule.kind not in DANGER and rule.kind not in MOMENTARY
     return not rule.danger

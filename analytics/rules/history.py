@@ -15,9 +15,12 @@ from analytics.detection.stored import read_days
 from analytics.detection.watched import swapped_days
 from analytics.rules.definitions import EventRule, Rule, ThresholdRule, read_rules
 from analytics.rules.expressions.past import gateway_metrics, own_metrics
+from analytics.rules.flapped import flapped
+from analytics.rules.flaps import Limits
 from analytics.rules.schedule import opens
 from analytics.rules.slots import NEVER
 from analytics.rules.trial import of_events, of_readings
+from analytics.rules.windows import Work, free_of, last_end
 from devices.codecs.local_time import zone_of
 from hub.alerts.trial import Connect, Trial, TrialsBusyError, WouldBe
 from hub.duty.calendar import Calendar
@@ -48,11 +51,17 @@ Watched = tuple[list[int | None], str, str]
 """The series of the metrics that a rule watches of a device, then of its gateway; its code, and its time zone."""
 
 
+Works = Mapping[str, Sequence[Work]]
+"""Planned work by the code of the device."""
+
+
 class RuleHistory:
     """See RuleTrial; one trial at a time in this process, for it costs a core."""
 
-    def __init__(self, stale_after_s: float | None = None) -> None:
-        """Events that came later than `stale_after_s` raise nothing, as when they are received; None: any may."""
+    def __init__(self, stale_after_s: float | None = None, flapping: Limits | None = None) -> None:
+        """Events that came later than `stale_after_s` raise nothing, as when they are received; None: any may. Without
+        limits nothing flaps."""
+        self._flapping = flapping
         self._stale_after = NEVER if stale_after_s is None else round(stale_after_s * 1_000_000)
         self._turn, self._waiting = asyncio.Lock(), 0
 
@@ -65,8 +74,11 @@ class RuleHistory:
         try:
             async with self._turn:
                 if isinstance(definition, ThresholdRule):
-                    return await _over_readings(connect, definition, since, until)
-                return await self._over_events(connect, definition, since, until)
+                    trial = await _over_readings(connect, definition, since, until)
+                else:
+                    trial = await self._over_events(connect, definition, since, until)
+                trial.alerts = flapped(definition, trial.alerts, self._flapping, to_micros(until))
+                return trial
         finally:
             self._waiting -= 1
 
@@ -76,19 +88,30 @@ class RuleHistory:
         async with connect() as conn, conn.cursor(binary=True) as cursor:
             rows = await (await cursor.execute(SQL.events, period)).fetchall()
             calendar = Calendar(dict(await read_days(conn)))
-        return await asyncio.to_thread(_judged, rule, rows, self._stale_after, until, calendar)
+            works = await _read_works(conn, rule, since, until)
+        return await asyncio.to_thread(_judged, rule, rows, self._stale_after, until, calendar, works)
 
 
 def _judged(
-    rule: EventRule, rows: Sequence[tuple[Any, ...]], stale_after: Micros, until: datetime, calendar: Calendar
+    rule: EventRule,
+    rows: Sequence[tuple[Any, ...]],
+    stale_after: Micros,
+    until: datetime,
+    calendar: Calendar,
+    works: Works,
 ) -> Trial:
     events = [
         Event(id_, device_id, device, to_micros(ts), to_micros(received), rule.kind, state, level)
         for id_, device_id, device, ts, received, state, level, _ in rows[:EVENTS]
     ]
-    zones = {device: zone for _, _, device, *_, zone in rows[:EVENTS]} if rule.schedule else {}
-    told = {device: partial(_opens, rule, calendar, zone_of(zone)) for device, zone in zones.items()} or None
-    alerts = sorted(of_events(rule, events, stale_after, to_micros(until), told), key=lambda alert: alert.device)
+    zones = {device: zone for _, _, device, *_, zone in rows[:EVENTS]} if rule.schedule or works else {}
+    told = {
+        device: partial(_opens, rule, calendar, zone_of(zone), works.get(device, ()))
+        for device, zone in zones.items()
+    }  # fmt: skip
+    alerts = sorted(
+        of_events(rule, events, stale_after, to_micros(until), told or None), key=lambda alert: alert.device
+    )
     return Trial(alerts, len({event.device_id for event in events}), len(events), len(rows) <= EVENTS)
 
 
@@ -99,6 +122,7 @@ async def _over_readings(connect: Connect, rule: ThresholdRule, since: datetime,
         wanted = {"profile": rule.profile_id, **named, **rule.scope.parameters()}
         series: list[Watched] = await (await conn.execute(SQL.series, wanted)).fetchall()
         days = await read_days(conn)
+        works = await _read_works(conn, rule, since, until)
     begin = since - LEARNING if rule.signal in LEARNED else since
     trial, number, give_up = Trial(), 1, time.monotonic() + PATIENCE_S
     while trial.things < len(series):
@@ -112,7 +136,7 @@ async def _over_readings(connect: Connect, rule: ThresholdRule, since: datetime,
             number = 1
             continue
         trial.complete = trial.complete and len(readings) < MOST_READINGS
-        alerts, looked_at = await asyncio.to_thread(_raised, rule, some, readings, days, since, until)
+        alerts, looked_at = await asyncio.to_thread(_raised, rule, some, readings, days, works, since, until)
         trial.alerts += alerts
         trial.things, trial.looked_at = trial.things + len(some), trial.looked_at + looked_at
         number = max(1, min(4 * number, AT_ONCE * len(some) // max(1, len(readings))))
@@ -124,24 +148,44 @@ def _raised(
     series: Sequence[Watched],
     readings: Columns,
     days: list[tuple[date, bool]],
+    works: Works,
     since: datetime,
     until: datetime,
 ) -> tuple[list[WouldBe], int]:
     """Alerts of a rule, and how many readings it looked at; readings before `since` are learned only."""
     names, end = [device for _, device, _ in series], to_micros(until)
     zones, calendar = [zone_of(zone) for *_, zone in series], Calendar(dict(days))
-    told = [partial(_opens, rule, calendar, zone) for zone in zones] if rule.schedule else ()
+    told = [
+        partial(_opens, rule, calendar, zone, works.get(device, ()))
+        for device, zone in zip(names, zones, strict=True)
+        if rule.schedule or works
+    ]
     if rule.signal not in LEARNED:
         number = {id_: place for place, id_ in enumerate(_series_of(series))}
         places = np.array([[number.get(id_ or 0, -1) for id_ in ids] for ids, *_ in series], np.int64)
-        return of_readings(rule, names, readings, end, opens=told, series=places), len(readings)
+        of_series = {int(place): works[name] for place, name in zip(places[:, 0], names, strict=True) if name in works}
+
+        def worked(series: int, begin: Micros, end: Micros) -> Micros:
+            return last_end(of_series.get(series, ()), begin, end)
+
+        return of_readings(rule, names, readings, end, opens=told, series=places, worked=worked), len(readings)
     signals = past_signals(readings, zones, swapped_days(days), end)
     within = readings.ts >= to_micros(since)
     return of_readings(rule, names, readings.where(within), end, signals.where(within), told), int(within.sum())
 
 
-def _opens(rule: Rule, calendar: Calendar, zone: tzinfo, at: Micros, level: int) -> Micros:
-    return at if level >= RED else opens(rule.schedule, at, zone, calendar)
+def _opens(rule: Rule, calendar: Calendar, zone: tzinfo, works: Sequence[Work], at: Micros, level: int) -> Micros:
+    if level >= RED or rule.danger:
+        return at
+    return free_of(works, lambda at: opens(rule.schedule, at, zone, calendar), at)
+
+
+async def _read_works(conn: AsyncConnection, rule: Rule, since: datetime, until: datetime) -> Works:
+    period = {"profile": rule.profile_id, "since": since, "until": until} | rule.scope.parameters()
+    found: dict[str, list[Work]] = {}
+    for device, begin, end in await (await conn.execute(SQL.works, period)).fetchall():
+        found.setdefault(device, []).append(Work(begin, end))
+    return found
 
 
 def _series_of(some: Sequence[Watched]) -> list[int]:

@@ -11,7 +11,7 @@ from analytics.rules.definitions import EventRule, ThresholdRule
 from analytics.rules.events import Heard, judge
 from analytics.rules.expressions.past import rows_of_past
 from analytics.rules.repetition import Pause, counted_at, ends_at, often_enough, resting, waits
-from analytics.rules.slots import LONG_AGO, Ints, Slots
+from analytics.rules.slots import LONG_AGO, Ints, Slots, Worked, nobody_works
 from analytics.rules.thresholds import adopt, evaluate, next_due
 from analytics.rules.withheld import Opens, Told, Withheld, opened, said, tell
 from hub.alerts.trial import WouldBe
@@ -29,15 +29,18 @@ def of_readings(
     signals: Signals | None = None,
     opens: Sequence[Opens] = (),
     series: Ints | None = None,
+    worked: Worked = nobody_works,
 ) -> list[WouldBe]:
     """Alerts that a threshold rule would have raised at devices of these names.
 
     `series` are those of `own_metrics` and `gateway_metrics` of each, shape (names, metrics), -1 where there is none;
-    left out, 0 .. n - 1. `opens` tell of each device when the rule counts; empty: always. `signals` are those of the
+    left out, 0 .. n - 1. `opens` tell of each device when people may be told; empty: always. `worked` tells of
+    the first of these series who works there. `signals` are those of the
     readings, for a rule that watches one. Hold and clear times that end by `until` end. What the hub flagged as late or
     not usable is skipped, as ever.
     """
     slots = Slots()
+    slots.worked = worked
     slots.put(rule)
     series = np.arange(len(names))[:, None] if series is None else series
     at = slots.add(np.full(len(names), rule.id, np.int64), series[:, 0])

@@ -4,7 +4,7 @@ somebody works on the device. What is red or danger is told at any time.
 Windows of places and organisations are kept by what they reach: their cost goes by how many there are.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import date
 from typing import NamedTuple
 
@@ -29,6 +29,24 @@ class Work(NamedTuple):
 
     begin: Micros
     end: Micros
+
+
+def free_of(works: Sequence[Work], counts: Callable[[Micros], Micros], at: Micros) -> Micros:
+    """The first time, not before `at`, at which a rule counts and nobody works; NEVER. `counts` tells of a time when it
+    does next."""
+    for _ in range(MOST):
+        free = counts(at)
+        for work in sorted(works):
+            free = work.end if work.begin <= free < work.end else free
+        if free in (at, NEVER):
+            return free
+        at = free
+    return NEVER
+
+
+def last_end(works: Sequence[Work], begin: Micros, end: Micros) -> Micros:
+    """When the last work ends that goes on at some time after `begin` and up to `end`; LONG_AGO: none does."""
+    return max((work.end for work in works if work.begin <= end and work.end > begin), default=LONG_AGO)
 
 
 class Windows:
@@ -57,12 +75,7 @@ class Windows:
         not. Of red and of danger they are told at once."""
         if level >= RED or rule.danger or (rule.schedule is None and not self._works):
             return at
-        for _ in range(MOST):
-            free = self._free(device_id, self._counts(rule, device_id, at))
-            if free in (at, NEVER):
-                return free
-            at = free
-        return NEVER
+        return free_of(self._of(device_id), lambda at: self._counts(rule, device_id, at), at)
 
     def works(self, device_id: int, at: Micros) -> bool:
         """Whether somebody works on a device at a time."""
@@ -71,20 +84,13 @@ class Windows:
     def worked(self, device_id: int, begin: Micros, end: Micros) -> Micros:
         """When the last work on a device ends that goes on at some time after `begin` and up to `end`; LONG_AGO: none
         does."""
-        ends = (work.end for work in self._of(device_id) if work.begin <= end and work.end > begin)
-        return max(ends, default=LONG_AGO)
+        return last_end(self._of(device_id), begin, end)
 
     def _counts(self, rule: Rule, device_id: int, at: Micros) -> Micros:
         if rule.schedule is None:
             return at
         device = self._registry.device(device_id)
         return NEVER if device is None else opens(rule.schedule, at, device.zone, self._calendar)
-
-    def _free(self, device_id: int, at: Micros) -> Micros:
-        for work in sorted(self._of(device_id)):
-            if work.begin <= at < work.end:
-                at = work.end
-        return at
 
     def _of(self, device_id: int) -> list[Work]:
         """Those on a device."""

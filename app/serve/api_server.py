@@ -34,6 +34,7 @@ from app.serve.path_watch import watch_path
 from app.serve.pushes import Pushes
 from app.serve.sinks import sinks_of
 from app.serve.sources import Engine
+from app.serve.stages import flapping_of
 from devices.commands.delivery import CommandDelivery
 from devices.commands.downlink import BrokerDownlink
 from devices.credentials.broker_access import access_tasks
@@ -99,7 +100,8 @@ class ApiServer(Part):
         self._commands = CommandDelivery(pool, holder, [BrokerDownlink(self._control, settings.mqtt.prefix)])
         context = Context(
             settings, pool, counters, reasons, self._changes, replay, self._control, self._outcomes, self._directory,
-            self._logins, channels=delivery_worker.channels, try_rule=RuleHistory(settings.rules.stale_after_s),
+            self._logins, channels=delivery_worker.channels,
+            try_rule=RuleHistory(settings.rules.stale_after_s, flapping_of(settings.rules)),
             try_fusion=FusionHistory(), expectation=PastExpectation(),
         )  # fmt: skip
         self._refusals, self._desks = context.refusals, context.desks

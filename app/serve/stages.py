@@ -64,7 +64,8 @@ class Count(Stage):
         counters.alert_changes += len(batch.changes)
 
 
-def _flapping(rules: Rules) -> Limits | None:
+def flapping_of(rules: Rules) -> Limits | None:
+    """What flapping is by the settings; None: nothing flaps."""
     if rules.flap_count is None:
         return None
     return Limits(rules.flap_count, round(rules.flap_within_s * 1_000_000), round(rules.flap_quiet_s * 1_000_000))
@@ -88,7 +89,7 @@ class HubStages:
         self.forwarding = Forwarding(registry)
         self.latest, self.arrivals, self.last_seen = Latest(), Arrivals(), LastSeen()
         self.progress, newest = Progress(idle), NewestJudged(self.latest)
-        self.rules = rules = RuleBook(registry, stale_after_s, Nothing(), newest, _flapping(settings.rules))
+        self.rules = rules = RuleBook(registry, stale_after_s, Nothing(), newest, flapping_of(settings.rules))
         reordering = Reordering(registry, newest, rules.decided_until, lambda code: rules.reception.owns(code))
         self.detection = Detection(registry, lambda code: rules.reception.owns(code))
         floods = Floods(settings.floods)

@@ -16,6 +16,7 @@ from analytics.rules import history
 from app.main import app
 from hub.access.roles import Role
 from hub.store.pool import Pool
+from tests.bench.rules_try import fill, tried
 from tests.support.doors import CallerDoor
 from tests.support.served_api import AIR, RULE, api_context, client_of, served
 
@@ -91,6 +92,22 @@ async def test_another_threshold_or_hold_raises_less(desk: Desk) -> None:
     assert (await desk.tried(direction="below", thresholds={"blue": 10}))["alerts"] == 0
 
 
+async def test_planned_work_withholds_what_it_would_have_told(desk: Desk) -> None:
+    mild = {"thresholds": {"yellow": 75}}
+    before, red = await desk.tried(**mild), await desk.tried()
+    async with desk.pool.connection() as conn:
+        await conn.execute(
+            """insert into maintenance (device_id, from_at, to_at, note)
+               select id, %(night)s::timestamptz + interval '4 h', %(night)s::timestamptz + interval '6 h', 'x'
+               from device where code = 'near'""",
+            {"night": NIGHT},
+        )
+    after = await desk.tried(**mild)
+    assert (before["longest_s"], after["longest_s"]) == (11 * 600, 5 * 600), "it is told at the end of the work"
+    assert before["alerts"] == after["alerts"]
+    assert (await desk.tried())["longest_s"] == red["longest_s"], "red is told at any time"
+
+
 async def test_a_kind_of_event_is_tried_too(desk: Desk) -> None:
     body = {"name": "Smoke", "event_kind": "smoke", "level": "orange"}
     found = (await desk.client.post("/rules:try", params=UNTIL, json=body)).raise_for_status().json()
@@ -139,6 +156,13 @@ async def test_of_a_series_with_too_many_readings_a_part_is_looked_at(
     monkeypatch.setattr(history, "MOST_READINGS", 40)
     found = await desk.tried()
     assert (found["complete"], found["things"], found["looked_at"]) == (False, 2, 41)
+
+
+def test_its_bench_tells_what_a_trial_costs(database: str) -> None:
+    fill(database, 2, 1, compress=False)
+    figures = asyncio.run(tried(database, 1))
+    assert (figures["series"], figures["complete"]) == (2, True)
+    assert figures["readings"] >= 2 * 287
 
 
 async def test_from_the_command_line_with_a_plot(desk: Desk, tmp_path: Path) -> None:
