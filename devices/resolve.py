@@ -24,6 +24,7 @@ from devices.faults import check_named, in_future, in_units_of, place_in, unknow
 from devices.floods import Floods, RefusedOf
 from devices.health.edge_heartbeats import Heartbeats
 from devices.health.last_seen import SeenDevices
+from devices.health.links import HeardLinks
 from devices.heard import note_heard
 from devices.letters import Withheld, counted, letter_of
 from devices.registry.device import Device
@@ -125,7 +126,7 @@ class Resolver(Stage):
             fault = _take_readings(index, device, decoded, raw, newest, found)
             if timeless:
                 found.untimed.append((start, len(found.ts)))
-            if decoded.events or decoded.private or decoded.reply is not None or decoded.unused:
+            if decoded.events or decoded.private or decoded.reply is not None or decoded.unused or decoded.envelope:
                 fault = _take_rest(index, device, decoded, raw, found) or fault
             # A few faults beside what is good are a mistake. Much that is bad beside little that is good is not.
             useless = fault is not None and _is_useless(decoded, len(found.ts) - start)
@@ -237,8 +238,8 @@ class _Found:
     """Column builder for the readings of a batch, and the devices seen."""
 
     __slots__ = (
-        "ahead", "answers", "events", "firsts", "fresh", "lengths", "life", "messages", "no_news", "offsets", "over",
-        "pictures", "private", "quality", "refused", "ts", "unmapped", "untimed", "unused", "values", "wanted",
+        "ahead", "answers", "events", "firsts", "fresh", "lengths", "life", "links", "messages", "no_news", "offsets",
+        "over", "pictures", "private", "quality", "refused", "ts", "unmapped", "untimed", "unused", "values", "wanted",
         "withheld",
     )  # fmt: skip
 
@@ -258,6 +259,7 @@ class _Found:
         """Flags that devices told, each with where its stretch begins."""
         self.events: list[Event] = []
         self.answers, self.life, self.no_news = ReceivedReplies(), SeenDevices(), NoNewsOf()
+        self.links = HeardLinks()
         self.fresh, self.wanted, self.unused, self.private, self.pictures = Fresh(), Wanted(), UnusedOf(), 0, 0
         self.withheld, self.ahead, self.unmapped = Withheld(), Ahead(), UnmappedOf()
 
@@ -275,6 +277,7 @@ class _Found:
         batch.events = self.events
         for fact in (
             *(self.answers, self.life, self.no_news, self.fresh, self.wanted, self.refused, self.unused),
+            self.links,
             *(self.withheld, self.ahead, self.unmapped, Dropped(self.private), DroppedPictures(self.pictures)),
         ):
             if fact:
@@ -367,6 +370,8 @@ def _take_rest(index: int, device: Device, decoded: Decoded, raw: Raw, found: _F
         found.answers.append(reply_of(index, device, decoded, decoded.reply, raw))
     if decoded.unused:
         found.unused.note(device.id, decoded.unused, raw.received)
+    if (envelope := decoded.envelope) is not None and envelope.link is not None:
+        found.links.append((device.id, raw.received if envelope.ts is None else envelope.ts, envelope.link))
     return fault
 
 

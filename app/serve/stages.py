@@ -19,6 +19,7 @@ from devices.forwarding.stage import Forwarding
 from devices.health.edge_heartbeats import Edges
 from devices.health.heartbeat import Progress
 from devices.health.last_seen import LastSeen
+from devices.health.links import Links
 from devices.health.statuses import Statuses
 from devices.letters import gated
 from devices.quality import QualityFlags
@@ -111,6 +112,7 @@ class HubStages:
             self.detection,
             self.rules,
             Statuses(),
+            Links(),
             Retained(),
             Edges(),
             self.last_seen,

@@ -24,6 +24,8 @@ BEHIND_S = 300.0
 RARE, OFTEN = 0.8, 1.5
 """Of the expected rate; between them the rate is right."""
 LATE_SHARE = 0.1
+LOSSY = 0.1
+"""Of the frames of a device that its network did not receive: more is worth a look at the place of its antenna."""
 RECENT = timedelta(hours=1)
 FLOOD_LASTS = timedelta(minutes=1)
 """A flood that was not told of for so long is over; see devices/floods.py."""
@@ -84,6 +86,24 @@ def _no_news(facts: Facts) -> Iterator[Note]:
         yield Note("retained", level, {**values, "count": found.retained})
     if found.empty:
         yield Note("empty_messages", level, {**values, "count": found.empty})
+
+
+def _link(facts: Facts) -> Iterator[Note]:
+    """How its network receives it, where it tells."""
+    link = facts.link
+    if link is None or not link["received"]:
+        return
+    share = link["missed"] / (link["missed"] + link["received"])
+    signal = {"rssi": "?" if link["rssi"] is None else f"{link['rssi']:g}", "gateway": link["gateway"] or "?"}
+    values = {**signal, "missed": link["missed"], "share": f"{100 * share:.1f}", "received": link["received"]}
+    yield Note("link_lossy" if share > LOSSY else "link", "warning" if share > LOSSY else "info", values)
+    if link["resets"] or link["repeats"]:
+        yield Note("link_counter", "info", {"resets": link["resets"], "repeats": link["repeats"]})
+    if link["battery"] is not None or link["margin"] is not None:
+        told = {name: "?" if link[name] is None else f"{link[name]:g}" for name in ("battery", "margin")}
+        yield Note("link_status", "info", {**told, "at": datetime.fromisoformat(link["told_at"])})
+    if link["note"] is not None:
+        yield Note("link_note", "info", {"note": link["note"], "at": datetime.fromisoformat(link["note_at"])})
 
 
 def _refused(facts: Facts) -> Iterator[Note]:
@@ -334,6 +354,7 @@ LOOKS: Sequence[Look] = (
     _refused,
     _no_news,
     _silence,
+    _link,
     _access,
     _gateway,
     _clock,

@@ -58,6 +58,7 @@ _PLAIN = (
     *("code", "name", "state", "created_at", "profile", "profile_name", "interval_s", "offline_after_s"),
     *(
         "max_future_s",
+        "link",
         "seen_at",
         "event_at",
         "events_of_day",

@@ -155,6 +155,8 @@ class Facts:
     maintenance: tuple[datetime, datetime, str] | None = None
     """From, until and the note of the window that is open now."""
     flood: Flood | None = None
+    link: Mapping[str, Any] | None = None
+    """How its network receives it: columns of device_link, as JSON."""
     no_news: NoNews | None = None
     """Of the last day that there were any, within a week."""
     refusals: Sequence[Refusal] = ()

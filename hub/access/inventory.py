@@ -330,6 +330,11 @@ TABLES: Mapping[str, Table] = {
     "device_status": _table(
         _BUSINESS, "what a device says of itself", _EACH_DEVICE, Permission.DEVICES_READ, l2="device_id online at",
     ),
+    "device_link": _table(
+        _BUSINESS, "how the network of a device receives it", _EACH_DEVICE, Permission.DEVICES_READ,
+        l2="device_id at session counter received missed resets repeats rssi snr gateway gateways battery margin "
+        "external_power told_at note note_at",
+    ),
     "device_health": _table(
         _BUSINESS, "who is there, as decided", _EACH_DEVICE, Permission.DEVICES_READ,
         l2="device_id online since cause finding finding_at told",

@@ -81,6 +81,7 @@ HELD = {
     "device_unused": "device_id, name",
     "unmapped_code": "device_id, protocol, what, code, count",
     "device_status": "device_id, online, at",
+    "device_link": "device_id, at, session, counter, received, missed, rssi",
     "device_no_news": "device_id, retained, empty, address",
     "listening": "source, at",
     "push_sender": "subscription, address, imei, first_at, heard_at, waits",
@@ -107,6 +108,14 @@ def _frame(second: int, data: str) -> Raw:
     at = datetime.fromtimestamp(NOW // S + second, UTC).astimezone(ZoneInfo("Asia/Shanghai"))
     payload = frame(f"DataTime={at:%Y%m%d%H%M%S};{data}")
     return Raw(Origin("tcp", "hj212", "d1", "frame", protocol="hj212"), payload, NOW + second * S)
+
+
+def _uplink(second: int, counter: int) -> Raw:
+    """Of ChirpStack, without data: how the network received it."""
+    at = datetime.fromtimestamp(NOW // S + second, UTC).isoformat()
+    payload = json.dumps({"time": at, "devAddr": "a", "fCnt": counter, "rxInfo": [{"gatewayId": "g", "rssi": -90}]})
+    origin = Origin("mqtt", "chirpstack/up/d2", "d2", "up", protocol="chirpstack")
+    return Raw(origin, payload.encode(), NOW + second * S)
 
 
 def _event(second: int, state: str) -> Raw:
@@ -141,6 +150,7 @@ def history() -> list[Batch]:
             raw_of("push", "fire/ctwing/push/p-9", PUSH, NOW + 62 * S),
             raw_of("push", "fire/ctwing/push/p-9", PUSH, NOW + 63 * S),
         ],
+        [_uplink(63, 7), _uplink(64, 9), _uplink(64, 9)],
         [_frame(64, "a34004-Rtd=499,a34004-Flag=M;w99999-Rtd=1")],
     ]
     return [

@@ -73,6 +73,10 @@ def test_a_device_that_works_has_no_fault_and_says_so() -> None:
     }
 
 
+LINK: dict[str, Any] = {
+    "received": 99, "missed": 1, "resets": 0, "repeats": 0, "rssi": -97.0, "gateway": "'g1'", "battery": None,
+    "margin": None, "note": None,
+}  # fmt: skip
 TABLE: list[tuple[str, str, Facts]] = [
     ("state_pending", "fault", replace(GOOD, state="pending")),
     ("state_suspended", "fault", replace(GOOD, state="suspended")),
@@ -132,6 +136,11 @@ TABLE: list[tuple[str, str, Facts]] = [
     ("untimed", "info", replace(GOOD, metrics=(metric(untimed=60),))),
     ("events_untimed", "warning", replace(GOOD, events_of_day=9, untimed_events=1)),
     ("unused", "info", replace(GOOD, unused=("fw", "seq"))),
+    ("link", "info", replace(GOOD, link=LINK)),
+    ("link_lossy", "warning", replace(GOOD, link=LINK | {"missed": 50})),
+    ("link_counter", "info", replace(GOOD, link=LINK | {"resets": 1})),
+    ("link_status", "info", replace(GOOD, link=LINK | {"margin": 7.0, "told_at": before(60).isoformat()})),
+    ("link_note", "info", replace(GOOD, link=LINK | {"note": "'OTAA'", "note_at": before(60).isoformat()})),
     ("rate_low", "warning", replace(GOOD, metrics=(metric(of_hour=20),))),
     ("rate_high", "warning", replace(GOOD, metrics=(metric(of_hour=600),))),
     ("day_low", "warning", replace(GOOD, received=700)),
