@@ -1,11 +1,11 @@
 """Events of ChirpStack 4 in JSON. Pure."""
 
 from binascii import Error, a2b_base64
-from datetime import UTC
+from datetime import UTC, datetime, timedelta
 
 import msgspec
 
-from devices.codecs.clock import parse_time
+from devices.codecs.clock import EARLIEST, LATEST, parse_time
 from devices.codecs.lorawan.happening import Happening, item_of
 from devices.codecs.lorawan.network import Gateway, Uplink
 from devices.codecs.typed_json import TypedJson
@@ -117,10 +117,24 @@ def base64_of(told: str | None, at: str) -> bytes:
 
 def _time(told: str | None) -> Micros | None:
     """Nanoseconds beyond the microsecond are cut."""
+    return time_of(told, "/time")
+
+
+def time_of(told: str | None, at: str) -> Micros | None:
+    """A time as networks write it; DecodeError at its place."""
     if not told:
         return None
     try:
+        when = datetime.fromisoformat(told)
+        if when.tzinfo is not None and EARLIEST <= (ts := (when - _EPOCH) // _MICROSECOND) < LATEST:
+            return ts
+    except ValueError:
+        pass  # parse_time reads more, or says what is wrong
+    try:
         return parse_time(told, UTC)
     except DecodeError as error:
-        error.at = "/time"
+        error.at = at
         raise
+
+
+_EPOCH, _MICROSECOND = datetime(1970, 1, 1, tzinfo=UTC), timedelta(microseconds=1)

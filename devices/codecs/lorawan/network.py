@@ -42,21 +42,19 @@ class Uplink(NamedTuple):
 
 def decoded_of(uplink: Uplink) -> Decoded:
     """An uplink as an envelope; the signal is that of the gateway that heard it best."""
-    told = [gateway for gateway in uplink.gateways if gateway.rssi]
-    best = max(told, key=_strength, default=None)
-    extras = {} if best is None else {"signal": best.rssi, "snr": best.snr}
+    gateways = uplink.gateways
+    best = _NOBODY if not gateways else gateways[0] if len(gateways) == 1 else max(gateways, key=_strength)
+    _, rssi, snr = best
+    extras = {"signal": rssi, "snr": snr} if rssi else {}
     if uplink.battery is not None:
         extras["battery"] = uplink.battery
+    # By position, for by name a tuple of ten takes twice as long: a microsecond of the eight of an uplink.
+    told, session, count = bool(rssi), uplink.session or None, len(gateways) or None
     link = Link(
-        session=uplink.session or None,
-        counter=uplink.counter,
-        rssi=None if best is None else best.rssi,
-        snr=None if best is None else best.snr,
-        gateway=None if best is None else best.id,
-        gateways=len(uplink.gateways) or None,
-        battery=uplink.battery,
-    )
-    envelope = Envelope(ts=uplink.at, extras=extras, link=link)
+        session, uplink.counter, rssi if told else None, snr if told else None, best.id if told else None, count,
+        uplink.battery,
+    )  # fmt: skip
+    envelope = Envelope([], [], uplink.at, extras, False, link)
     id_, port = uplink.id or None, uplink.port
     if uplink.data and port:
         is_text = isinstance(uplink.data_at, str)
@@ -74,4 +72,8 @@ def enveloped(envelope: Envelope, online: bool | None = None) -> Decoded:
 
 
 def _strength(gateway: Gateway) -> float:
-    return gateway.rssi
+    """The weakest of all where it is not told."""
+    return gateway.rssi or -1e9
+
+
+_NOBODY = Gateway("", 0.0, 0.0)

@@ -4,16 +4,14 @@ Which message it is, is told by its member: `uplink_message`, `join_accept`, ...
 repeat has the same session key and frame counter. What its console simulates is no measurement and is refused.
 """
 
-from datetime import UTC, tzinfo
+from datetime import tzinfo
 
 import msgspec
 
-from devices.codecs.clock import parse_time
 from devices.codecs.decoded import Decoded
 from devices.codecs.inner import Envelope, Link
-from devices.codecs.lorawan.chirpstack_json import NOTHING, base64_of
+from devices.codecs.lorawan.chirpstack_json import NOTHING, base64_of, time_of
 from devices.codecs.lorawan.network import Gateway, Uplink, decoded_of, enveloped
-from devices.codecs.pointer import pointer
 from devices.codecs.typed_json import TypedJson
 from hub.errors import DecodeError
 from hub.models import Micros
@@ -103,7 +101,7 @@ def decode(payload: bytes, received: Micros, _zone: tzinfo) -> Decoded:
         raise DecodeError("simulated", Sentence("refusal.things_stack.simulated"), "/simulated")
     if told.uplink_message is not None:
         return _timed(decoded_of(_uplink(told.uplink_message, told.received_at)))
-    at = _time(told.received_at, "received_at")
+    at = time_of(told.received_at, "/received_at")
     if told.join_accept is not None:
         link = Link(session=told.join_accept.session_key_id or None)
         return _timed(enveloped(Envelope(ts=at, link=link), online=True))
@@ -119,7 +117,7 @@ def decode(payload: bytes, received: Micros, _zone: tzinfo) -> Decoded:
 def _uplink(told: _Uplink, received_at: str | None) -> Uplink:
     place = "/uplink_message"
     read = bytes(told.decoded_payload)
-    at = _time(told.received_at, "uplink_message", "received_at") or _time(received_at, "received_at")
+    at = time_of(told.received_at, "/uplink_message/received_at") or time_of(received_at, "/received_at")
     return Uplink(
         f"{told.session_key_id}:{told.f_cnt}" if told.session_key_id else "",
         at,
@@ -142,13 +140,3 @@ def _id(ids: _GatewayIds | None) -> str:
 def _timed(decoded: Decoded) -> Decoded:
     decoded.timeless = decoded.envelope is not None and decoded.envelope.ts is None
     return decoded
-
-
-def _time(told: str | None, *steps: str) -> Micros | None:
-    if not told:
-        return None
-    try:
-        return parse_time(told, UTC)
-    except DecodeError as error:
-        error.at = pointer(*steps)
-        raise
