@@ -187,7 +187,9 @@ def stations(
             if broker is None and any(one.kind == "chirpstack" for one in some):
                 raise WantedError("a ChirpStack publishes to a broker: give --mqtt HOST:PORT")
             if api is not None:
-                register_stations(api, token, some, seed)
+                some = register_stations(api, token, some, seed)
+            elif any(one.kind == "ctwing" and not one.where for one in some):
+                raise WantedError("a CTWing pushes to a URL: give one, or --api")
             summary = live_stations(Stationed(some, every, seconds, seed, broker), truth, stopping)
         except WantedError as error:
             raise typer.BadParameter(str(error)) from error

@@ -34,6 +34,8 @@ class Truth:
         self._files: dict[str, TextIO] = {}
         self.past: dict[str, object] = {"devices": [], "readings": 0}
         """Who has told a past, and how many readings of it the broker has acknowledged."""
+        self.stations, self.heard = 0, set[str]()
+        """Of the field's protocols: how many there are, and which were acknowledged something."""
         self.messages = self.readings = self.events = 0
         self.anomalies: set[int] = set()
         self.faults: Counter[str] = Counter()
@@ -84,6 +86,7 @@ class Truth:
             "faults": dict(self.faults),
             "anomalies": len(self.anomalies),
             "past": self.past,
+            "stations": {"wanted": self.stations, "heard": len(self.heard)},
             "unacknowledged": unacknowledged,
             "started_us": started,
             "ended_us": ended,

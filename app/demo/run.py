@@ -20,7 +20,7 @@ from rich.console import Console
 from app.demo.broker import USERNAME, Broker, find_mosquitto, start_broker
 from app.demo.database import socket_folder, start_database
 from app.demo.processes import Child, DemoError, Processes, Stopped, accepts, end_leftovers, free_port
-from app.demo.verdict import Verdict, judge
+from app.demo.verdict import STATIONS, Verdict, judge
 from app.demo.view import Feed, View
 
 DEVICES = 200
@@ -39,6 +39,10 @@ DRAIN_S = 30.0
 INTERRUPTED = 130
 SAME_SIGNAL_S = 1.0
 """Who signals a process and then its group, as timeout(1) does, means it once."""
+FIELD = {"hj212": 10, "gb26875": 5, "sl651": 5}
+"""Stations of the field's protocols, each kind at a port of its own."""
+PLATFORMS = "chirpstack=5,ctwing=5"
+"""Sensors behind platforms."""
 HUB: list[str | Path] = [sys.executable, "-m", "app.main", "serve"]
 SIMULATOR = [sys.executable, "-m", "simulator"]
 
@@ -77,6 +81,7 @@ class _Demo:
         self._folder, self._sockets, self._processes, self._view = folder, sockets, processes, view
         self._port = _page_port(port)
         self._url = f"http://127.0.0.1:{self._port}"
+        self._stations = {kind: free_port() for kind in FIELD}
         self._truth, self._deliveries = folder / "truth", folder / "truth" / "deliveries.jsonl"
 
     def run(self, seconds: float | None) -> Verdict:
@@ -90,12 +95,15 @@ class _Demo:
         view.step(f"starting the hub and the city of {DEVICES} devices (broker: {broker.name}) ...")
         hub, feed = self._start_hub(database, broker)
         city = self._start_city(broker, seconds)
+        stations = self._start_stations(broker)
         view.step(f"the page: {self._url}")
         view.step(f"the broker: 127.0.0.1, port {broker.port}")
         view.step(f"for the hub's commands: --config {self._folder / SETTINGS}")
         view.step("first three weeks of past are told: what is usual has to be learned")
         view.begin()
         self._watch(city, feed)
+        if (status := processes.end(stations)) != 0:
+            raise DemoError(f"the stations ended with status {status}; the end of {stations.log}:\n{stations.tail()}")
         view.step("the city has ended; waiting for the hub to store and deliver the rest ...")
         self._drain(database)
         feed.close()
@@ -105,6 +113,7 @@ class _Demo:
 
     def _start_hub(self, database: str, broker: Broker) -> tuple[Child, Feed]:
         settings = self._folder / SETTINGS
+        password = f"password = {json.dumps(broker.password)}\n" if broker.password else ""
         login = f'password = {json.dumps(broker.password)}\naccess = "dynsec"\n' if broker.password else ""
         settings.touch(0o600)
         settings.write_text(
@@ -113,7 +122,10 @@ class _Demo:
             f"[audit]\njournal = {json.dumps(str(self._folder / 'audit.journal'))}\n\n"
             f'[api]\nhost = "127.0.0.1"\nport = {self._port}\n\n'
             "[access]\ndemo = true\n\n"
-            '[outgoing]\nwebhook = ["127.0.0.0/8"]\n',  # receivers of the demo's user run on this machine
+            + "".join(f'[session.{kind}]\nlisten = "127.0.0.1:{port}"\n\n' for kind, port in self._stations.items())
+            + '[[networks.brokers]]\nname = "lora"\nprotocol = "chirpstack"\nhost = "127.0.0.1"\n'
+            + f'port = {broker.port}\nusername = "{USERNAME}"\n{password}\n'
+            + '[outgoing]\nwebhook = ["127.0.0.0/8"]\n',  # receivers of the demo's user run on this machine
             encoding="utf-8",
         )
         # Settings of a hub of one's own have no business here.
@@ -136,6 +148,15 @@ class _Demo:
         city += ["--webhook-url", f"http://127.0.0.1:{webhook}/"]
         city += ["--seconds", str(seconds)] if seconds is not None else []
         return self._processes.start("city", city, env=env)
+
+    def _start_stations(self, broker: Broker) -> Child:
+        """Until they are told to end; then they wait until all that they have told is acknowledged."""
+        wanted = ",".join(f"{kind}={FIELD[kind]}@127.0.0.1:{port}" for kind, port in self._stations.items())
+        command = [*SIMULATOR, "stations", f"{wanted},{PLATFORMS}", "--api", self._url]
+        command += ["--truth", str(self._truth / STATIONS)]
+        command += ["--mqtt", f"127.0.0.1:{broker.port}", "--username", USERNAME]
+        env = {**os.environ, **({"GANZHI_MQTT_PASSWORD": broker.password} if broker.password else {})}
+        return self._processes.start("stations", command, env=env)
 
     def _watch(self, city: Child, feed: Feed) -> None:
         """Display the hub until the city ends or the demo is stopped."""

@@ -23,6 +23,13 @@ SQL = statements(__name__)
 SLACK: Micros = 1_000_000
 """How far an alert's begin may lie before the anomaly's first message and still be taken for its own."""
 
+STATIONS = "stations"
+"""In the folder of the truth: that of the stations, which have a process of their own."""
+COUNTED = ("truth_readings", "truth_events", "stored_readings", "stored_events", "right_readings", "right_events")
+"""What is counted of both."""
+LONG_S = 75.0
+"""A run that lasts longer must have heard each station: hydrology reports each minute."""
+
 Target = tuple[str, str | None, str | None]
 """Device, metric, event kind."""
 
@@ -79,10 +86,15 @@ class Verdict:
     past_told: int
     """Readings of the past that the broker has acknowledged."""
     past_stored: int
+    stations: tuple[int, int] = (0, 0)
+    """Of the field's protocols: how many were acknowledged something, of how many."""
+    is_long: bool = False
 
     @property
     def passed(self) -> bool:
-        """Nothing lost, nothing duplicated, every anomaly alerted, and the past is stored."""
+        """Nothing lost, nothing duplicated, every anomaly alerted, the past is stored, and each station was heard."""
+        if self.is_long and self.stations[0] < self.stations[1]:
+            return False
         return not (self.lost or self.duplicates or self.anomalies_missed or self.past_stored != self.past_told)
 
     @property
@@ -98,6 +110,18 @@ class Verdict:
 
 def judge(url: str, truth: Path, deliveries: Path) -> Verdict:
     """Compare the ground truth with the database at `url` and the receiver's log."""
+    summary, counts = _counted(url, truth)
+    if (truth / STATIONS / "summary.json").exists():
+        told, more = _counted(url, truth / STATIONS)
+        counts |= {name: counts[name] + more[name] for name in COUNTED}
+        summary["stations"], summary["unacknowledged"] = told["stations"], told["unacknowledged"]
+    injected = read_anomalies(truth)
+    unexpected = hold_against(injected, read_deliveries(deliveries, summary["started_us"]))
+    return _conclude(summary, counts, injected, unexpected)
+
+
+def _counted(url: str, truth: Path) -> tuple[dict[str, Any], dict[str, int]]:
+    """A ground truth's summary, and what the store has of it."""
     summary = json.loads((truth / "summary.json").read_text(encoding="utf-8"))
     with psycopg.connect(url, autocommit=True, row_factory=dict_row) as conn:
         conn.execute(SQL.truth.encode())
@@ -108,9 +132,7 @@ def judge(url: str, truth: Path, deliveries: Path) -> Verdict:
         counts = conn.execute(SQL.verdict.encode(), asked).fetchone()
     if counts is None:
         raise DemoError("the verdict has no row")
-    injected = read_anomalies(truth)
-    unexpected = hold_against(injected, read_deliveries(deliveries, summary["started_us"]))
-    return _conclude(summary, counts, injected, unexpected)
+    return summary, counts
 
 
 def _copy(conn: psycopg.Connection[Any], statement: str, file: Path) -> None:
@@ -148,6 +170,8 @@ def _conclude(summary: dict[str, Any], counts: dict[str, int], injected: list[In
         hidden=[(one.hidden, one.name, one.alerted) for one in injected if one.hidden],
         past_told=summary["past"]["readings"],
         past_stored=counts["past_stored"],
+        stations=(summary["stations"]["heard"], summary["stations"]["wanted"]),
+        is_long=took > LONG_S,
     )
 
 

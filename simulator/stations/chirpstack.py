@@ -23,12 +23,12 @@ def message(sensor: Sensor, at: Micros) -> Message:
         "time": from_micros(at).astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%f") + "000+00:00",
         "deviceInfo": {
             "tenantName": "city", "applicationId": APPLICATION, "applicationName": "sensors",
-            "deviceProfileName": "EM300-TH", "deviceName": sensor.name, "devEui": sensor.name,
+            "deviceProfileName": "EM300-TH", "deviceName": sensor.name, "devEui": sensor.name.lower(),
         },
         **({"fCnt": count} if count else {}),
         "fPort": PORT,
         "data": b64encode(told).decode(),
         "rxInfo": [{"gatewayId": "24e124fffef00001", "rssi": -87, "snr": 9.5}],
     }  # fmt: skip
-    topic = f"application/{APPLICATION}/device/{sensor.name}/event/up"
+    topic = f"application/{APPLICATION}/device/{sensor.name.lower()}/event/up"
     return Message(topic, msgspec.json.encode(body), readings)

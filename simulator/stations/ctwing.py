@@ -21,8 +21,8 @@ def message(sensor: Sensor, at: Micros) -> Message:
     body = {
         "upPacketSN": -1, "upDataSN": -1, "topic": "v1/up/ad19prof", "timestamp": at // 1000, "tenantId": "10000001",
         "serviceId": "", "protocol": "lwm2m", "productId": PRODUCT, "payload": {"APPdata": b64encode(told).decode()},
-        "messageType": "dataReport", "deviceType": "", "deviceId": f"d{sensor.name}", "assocAssetId": "",
-        "IMSI": "undefined", "IMEI": sensor.name,
+        "messageType": "dataReport", "deviceType": "", "deviceId": sensor.name, "assocAssetId": "",
+        "IMSI": "undefined", "IMEI": sensor.name[1:],
     }  # fmt: skip
     return Message("ctwing", msgspec.json.encode(body), readings)
 

@@ -13,7 +13,7 @@ from simulator.stations.speech import SECOND, Report
 from simulator.stations.walk import Course, Walk
 
 BEIJING = timezone(timedelta(hours=8))
-STATE_EVERY = 10
+STATE_EVERY = 3
 """Reports from one that tells the state of its detector to the next."""
 TEMPERATURE, PRESSURE = 3, 5
 """Kinds of analogue values."""
@@ -37,7 +37,7 @@ class Gb26875:
         self._walks = {kind: Walk(course, rng) for kind, course in COURSES.items()}
 
     def report(self, at: Micros) -> Report:
-        """See Speech: temperature and pressure at its hydrant; each tenth time how its detector is: well."""
+        """See Speech: temperature and pressure at its hydrant; each third time how its detector is: well."""
         self._reports += 1
         if self._reports % STATE_EVERY == 0:
             return self.detector(at)
@@ -51,10 +51,10 @@ class Gb26875:
         return Report(frame, str(serial), readings)
 
     def detector(self, at: Micros, bits: int = NORMAL) -> Report:
-        """The state of its smoke detector: FIRE, FAULT, or NORMAL alone, which ends both."""
+        """The state of its smoke detector: FIRE, FAULT, or NORMAL alone, which ends both; it is never shielded."""
         told, serial = at + self._off, self._next()
         frame = state(Address(self.address, told, BEIJING), serial, DETECTOR, bits | NORMAL, "1层走廊")
-        states = [("fire", bool(bits & FIRE)), ("fault", bool(bits & FAULT))]
+        states = [("fire", bool(bits & FIRE)), ("fault", bool(bits & FAULT)), ("shielded", False)]
         events = tuple(
             EventTruth(self.address, f"{self.address}-{serial}-{kind}", kind, "active" if on else "inactive", told)
             for kind, on in states

@@ -5,6 +5,7 @@ import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from secrets import token_hex
 
 from simulator.fleet import Thing
 from simulator.ground_truth import Published, Truth
@@ -29,8 +30,11 @@ class Stationed:
     broker: Broker | None
 
 
-def register_stations(api_url: str, token: str | None, wanted: Sequence[Wanted], seed: int) -> None:
-    """Make their profiles and devices; RefusedError on failure."""
+def register_stations(api_url: str, token: str | None, wanted: Sequence[Wanted], seed: int) -> list[Wanted]:
+    """Make their profiles and devices, and a subscription for a platform that is to push to none; RefusedError.
+
+    Returns them with the address of that.
+    """
     found: list[Thing] = []
     with HubApi(api_url, token) as api:
         for one in wanted:
@@ -38,13 +42,27 @@ def register_stations(api_url: str, token: str | None, wanted: Sequence[Wanted],
             api.put(f"/profiles/{kind.profile}", kind.body)
             found += things(one.kind, one.number, seed)
         api.import_things(found)
+        known = [one._replace(where=_subscribed(api, api_url)) if _is_homeless(one) else one for one in wanted]
     time.sleep(EFFECTIVE_S)
+    return known
+
+
+def _is_homeless(one: Wanted) -> bool:
+    return one.kind == "ctwing" and not one.where
+
+
+def _subscribed(api: HubApi, url: str) -> str:
+    """Make the subscription of a CTWing, and return the address that it pushes to."""
+    secret = token_hex(16)
+    api.put("/push-subscriptions/simulated", {"platform": "ctwing", "name": "Simulated", "secret": secret})
+    return f"{url.rstrip('/')}/api/v1/push/simulated/{secret}"
 
 
 def live_stations(plan: Stationed, truth_folder: Path, stopping: threading.Event) -> dict[str, object]:
     """Report until the time is up or `stopping` is set; returns a summary of what was acknowledged."""
     begun = time.time_ns() // 1000
     with Truth(truth_folder) as truth:
+        truth.stations = stations_of(plan.wanted)
         with Crowd(plan.wanted, plan.every_s, plan.seed, plan.broker) as crowd:
             end = None if plan.seconds is None else time.monotonic() + plan.seconds
             while not stopping.is_set() and (end is None or time.monotonic() < end):
@@ -56,7 +74,13 @@ def live_stations(plan: Stationed, truth_folder: Path, stopping: threading.Event
         return truth.summary(begun, ended, left)
 
 
+def stations_of(wanted: Sequence[Wanted]) -> int:
+    """How many of them are acknowledged what they tell: what a DTU's slaves answer is not."""
+    return sum(one.number for one in wanted if one.kind != "dtu")
+
+
 def note_taken(crowd: Crowd, truth: Truth) -> None:
     """Enter what was acknowledged."""
     for message in crowd.taken():
+        truth.heard.update(each.device for each in message.readings)
         truth.acknowledged(Published(message, time.time_ns() // 1000))

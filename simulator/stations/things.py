@@ -57,7 +57,7 @@ KINDS: dict[str, Kind] = {
     ),
     "ctwing": Kind(
         "station-ctwing", {"name": "温湿度传感器 (CTWing)", "metrics": _CLIMATE, "payload": "milesight"},
-        uplinks.imeis, "NB-IoT 温湿度传感器", "housing",
+        uplinks.modules, "NB-IoT 温湿度传感器", "housing",
     ),
 }  # fmt: skip
 

@@ -33,9 +33,9 @@ class Sensor:
 
 def names(count: int, first: int = 1) -> Sequence[str]:
     """DevEUIs of so many made-up sensors: 16 hexadecimal digits."""
-    return [f"24e124{n:010x}" for n in range(first, first + count)]
+    return [f"24E124{n:010X}" for n in range(first, first + count)]
 
 
-def imeis(count: int, first: int = 1) -> Sequence[str]:
-    """IMEIs of so many made-up modules: 15 digits."""
-    return [f"8600000{n:08}" for n in range(first, first + count)]
+def modules(count: int, first: int = 1) -> Sequence[str]:
+    """What a CTWing calls so many made-up modules: a letter and the 15 digits of their IMEI."""
+    return [f"d8600000{n:08}" for n in range(first, first + count)]

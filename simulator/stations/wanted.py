@@ -22,7 +22,8 @@ class Wanted(NamedTuple):
     kind: str
     number: int
     where: str
-    """HOST:PORT; of a CTWing the URL that it pushes to; of a ChirpStack empty: the broker of the city."""
+    """HOST:PORT; of a CTWing the URL that it pushes to, or empty: a subscription is made; of a
+    ChirpStack empty: the broker of the city."""
 
     @property
     def address(self) -> tuple[str, int]:
@@ -43,8 +44,8 @@ def read_wanted(text: str) -> list[Wanted]:
             raise WantedError(f"{entry!r}: from 1 to {MOST:,} of a kind")
         if match[1] in LINES and not _ADDRESS.fullmatch(match[3] or ""):
             raise WantedError(f"{entry!r}: {match[1]} dials, so tell where: {match[1]}={count}@HOST:PORT")
-        if match[1] == "ctwing" and not (match[3] or "").startswith(("http://", "https://")):
-            raise WantedError(f"{entry!r}: it pushes, so tell where: ctwing={count}@http://...")
+        if match[1] == "ctwing" and not (match[3] or "http://").startswith(("http://", "https://")):
+            raise WantedError(f"{entry!r}: it pushes to a URL, or, without one, to a subscription that it makes")
         if any(one.kind == match[1] for one in found):
             raise WantedError(f"{entry!r}: {match[1]} is there twice")
         found.append(Wanted(match[1], count, match[3] or ""))

@@ -15,10 +15,10 @@ from typing import Any
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 
-from devices.codecs import CODECS
 from hub.errors import DecodeError
 from simulator.stations.hj212 import Hj212
 from tests.bench.codecs import RECEIVED, ZONE, microseconds
+from tests.bench.station_load import idle, stations
 from tests.support.frames_all import FRAMES
 from tests.support.frames_carriers import SMOKE
 from tests.support.frames_gb26875 import FIRE
@@ -26,7 +26,9 @@ from tests.support.frames_lorawan import TH
 from tests.support.fuzz_structure import inputs
 
 INPUTS, QUICK_INPUTS = 1_000_000, 20_000
-PROTOCOLS = [protocol for protocol in FRAMES if (protocol, "frame") in CODECS]
+OWN = {"telemetry", "senml", "event", "reply", "status"}
+"""Forms of the hub's own contract, which ./run bench fuzz has."""
+PROTOCOLS = [name for name in FRAMES if name not in OWN]
 TARGETS = {"hj212": (20, 12), "gb26875": (10, 5), "milesight": (15, 7.5), "ctwing": (15, 7.5)}
 """Microseconds a frame: at least, aim."""
 SEVEN = Hj212("3301101F0000000000000001", 1).report(RECEIVED - RECEIVED % 1_000_000).frame
@@ -49,7 +51,7 @@ def fuzz(tell: Tell, quick: bool, count: int | None = None) -> dict[str, Any]:
     """Inputs for each codec; what is raised and is no DecodeError ends the bench, with the input."""
     count = count or (QUICK_INPUTS if quick else INPUTS)
     worst, worst_of, refused, chance = 0.0, "", 0, Random(1)
-    sources = [(protocol, CODECS[protocol, "frame"], inputs(protocol, chance)) for protocol in PROTOCOLS]
+    sources = [(protocol, FRAMES[protocol].codec, inputs(protocol, chance)) for protocol in PROTOCOLS]
     for number, (protocol, codec, source) in enumerate(islice(cycle(sources), count)):
         payload = next(source)
         spent, fine = _spent(codec, payload, protocol)
@@ -79,7 +81,9 @@ def _spent(codec: Callable[..., Any], payload: bytes, protocol: str) -> tuple[fl
     return time.process_time() - began, True
 
 
-PARTS: dict[str, Callable[[Tell, bool], dict[str, Any]]] = {"codecs": codecs, "fuzz": fuzz}
+PARTS: dict[str, Callable[[Tell, bool], dict[str, Any]]] = {
+    "codecs": codecs, "fuzz": fuzz, "stations": stations, "idle": idle,
+}  # fmt: skip
 
 
 def main() -> None:

@@ -64,7 +64,11 @@ def test_a_report_is_read_as_its_truth(kind: str, clock_off: int) -> None:
 
 def test_a_detector_burns_and_ends() -> None:
     device = Gb26875("330100000001", 1)
-    for bits, states in ((2, ("active", "inactive")), (4, ("inactive", "active")), (0, ("inactive", "inactive"))):
+    for bits, states in (
+        (2, ("active", "inactive", "inactive")),
+        (4, ("inactive", "active", "inactive")),
+        (0, ("inactive",) * 3),
+    ):
         report = device.detector(AT, bits)
         assert [event.state for event in report.events] == list(states)
         assert sorted(_read("gb26875", report.frame)[1]) == sorted(_as_read(event) for event in report.events)
@@ -185,7 +189,7 @@ async def test_a_dtu_answers_for_its_slaves_and_its_heartbeat_falls_into_the_ans
 
 
 def test_a_chirpstack_leaves_defaults_out() -> None:
-    sensor = Sensor("24e1240000000001", 1)
+    sensor = Sensor("24E1240000000001", 1)
     first, second = (chirpstack.message(sensor, AT + step) for step in range(2))
     assert b'"fCnt"' not in first.payload
     assert b'"fCnt":1' in second.payload
@@ -204,7 +208,7 @@ async def test_a_ctwing_repeats_three_times_and_then_loses_it() -> None:
     server = await asyncio.start_server(answer, "127.0.0.1", 0)
     url = f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}/push"
     platform = ctwing.Platform(url, taken.append, at_once=1, pause_s=0.001)
-    messages = [ctwing.message(Sensor("860000000000001", 1), AT + step) for step in range(2)]
+    messages = [ctwing.message(Sensor("d860000000000001", 1), AT + step) for step in range(2)]
     for message in messages:
         platform.push(message)
     await _until(lambda: platform.pending == 0, "all is taken or lost")
