@@ -6,7 +6,6 @@ import sys
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from functools import partial
-from secrets import token_hex
 
 from analytics.detection.expectation import PastExpectation
 from analytics.fusion.follow import Follower
@@ -36,10 +35,10 @@ from app.serve.sinks import sinks_of
 from app.serve.sources import Engine
 from app.serve.stages import flapping_of
 from devices.commands.delivery import CommandDelivery
-from devices.commands.downlink import BrokerDownlink
+from devices.commands.downlink import BrokerDownlink, Downlink
+from devices.commands.sessions import Sessions
 from devices.credentials.broker_access import access_tasks
 from devices.credentials.directory import Directory
-from devices.health.heartbeat import process_name
 from devices.registry.registry import Registry
 from hub.access.logins import Logins
 from hub.access.principals import CHANNEL
@@ -74,10 +73,11 @@ class ApiServer(Part):
         replay: Replay | None,
         registry: Registry,
         sockets: list[socket.socket],
+        sessions: Sessions,
     ) -> None:
         """`reasons` tells why the process is not ready; `replay` is None where nothing is committed.
 
-        `sockets` are bound to the API's address.
+        `sockets` are bound to the API's address. `sessions` are those of devices that have dialled in to this process.
         """
         self._sockets, self._engine, self._registry = sockets, engine, registry
         self._settings, self._pool, self._delivery_worker = settings, pool, delivery_worker
@@ -96,8 +96,8 @@ class ApiServer(Part):
         routers += [] if self._pushes is None else [self._pushes.router]
         self._control, self._outcomes = ControlLink(settings.mqtt), CommandWaiters()
         self._directory, self._logins = Directory(registry), Logins(settings.access)
-        holder = f"{process_name()}/{token_hex(4)}"
-        self._commands = CommandDelivery(pool, holder, [BrokerDownlink(self._control, settings.mqtt.prefix)])
+        ways: list[Downlink] = [BrokerDownlink(self._control, settings.mqtt.prefix), sessions]
+        self._commands = CommandDelivery(pool, sessions.holder, ways)
         context = Context(
             settings, pool, counters, reasons, self._changes, replay, self._control, self._outcomes, self._directory,
             self._logins, channels=delivery_worker.channels,

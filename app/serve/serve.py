@@ -2,7 +2,7 @@
 
 import asyncio
 import resource
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from functools import partial
 
@@ -22,10 +22,11 @@ from app.serve.origins import origins_of
 from app.serve.reception import BusReception, OwnReception, WorkerMarks
 from app.serve.session_lock import SessionLock
 from app.serve.sources import Engine, Source, Sources
-from app.serve.stations import stations
+from app.serve.stations import StationCommands, sessions_of, stations
 from app.serve.tls_files import check_tls_files
 from app.serve.workers import WorkerOptions, open_worker_pool
 from devices.addressing import subscriptions
+from devices.commands.sessions import Sessions
 from devices.health.presence import Presence
 from devices.registry.registry import Registry
 from devices.topics import beside, formerly_each_of, mistaken
@@ -88,7 +89,9 @@ async def _direct(
         engine = workers = stack.enter_context(open_worker_pool(settings, worker_options, counters, key_of))
         restore = workers.renew
     session_lock = SessionLock(settings, pool, restore)
-    sources: dict[str, Source] = {**_mqtt(settings, engine, counters, session_lock), **stations(settings, engine)}
+    sessions, registry = sessions_of(pool), stages.registry
+    sources: dict[str, Source] = {**_mqtt(settings, engine, counters, session_lock)}
+    sources |= stations(settings, engine, registry, sessions)
     if settings.kafka.servers:
         sources |= _kafka(settings, [], stages, counters, pool)
     taking = Sources(sources)
@@ -98,7 +101,7 @@ async def _direct(
     presence = Presence(settings, engine.sink, session_lock.granted)
     endings = EndingPublisher(settings, engine.sink, session_lock.granted)
     api_server = await _api_server(
-        settings, pool, counters, [session_lock, engine, taking], engine, replay, stages.registry, stack
+        settings, pool, counters, [session_lock, engine, taking], engine, replay, registry, sessions, stack
     )
     watches = [FallbackWatch(settings), EscalationWatch(settings), WarningSources(settings)]
     networks = Networks(settings, engine.sink, counters, pool, session_lock.granted)
@@ -115,18 +118,20 @@ async def _bus(settings: Settings, pool: Pool | None, counters: Counters, stack:
     roles, parts = settings.hub.roles, list[Part]()
     stages = Stages(settings, pool, counters) if pool is not None and "worker" in roles else None
     registry = Registry() if stages is None else stages.registry
+    sessions = None if pool is None else sessions_of(pool)
     edge: Edge | None = None
     if settings.kafka.servers:  # what is posted, and what a worker finds out, goes into the bus too
         edge = Edge(settings, counters, registry.key_of)
         parts.append(edge)
         if "edge" in roles:
-            parts += _edge(settings, edge, counters, pool)
-    if pool is None:
+            parts += _edge(settings, edge, counters, pool, stations(settings, edge, registry, sessions))
+    if pool is None or sessions is None:
         return parts
     if "worker" in roles or "api" in roles:
         parts += [FallbackWatch(settings), EscalationWatch(settings), WarningSources(settings)]
     if roles == ("edge",):
-        parts.append(KnownDevices(settings.database.url, pool, registry))
+        url = settings.database.url
+        parts += [KnownDevices(url, pool, registry), StationCommands(url, pool, sessions)]
     if stages is not None:
         sources = _kafka(settings, [raw_topic(settings.kafka)], stages, counters, pool)
         reading, reception = Sources(sources), BusReception(pool, *sources.values())
@@ -138,15 +143,17 @@ async def _bus(settings: Settings, pool: Pool | None, counters: Counters, stack:
     if "api" in roles:
         # On the bus the workers settle the letters.
         replay = None if edge is None else Replay(pool, edge.sink.submit, origins_of(settings).of_letter)
-        parts.append(await _api_server(settings, pool, counters, list(parts), edge, replay, registry, stack))
+        parts.append(await _api_server(settings, pool, counters, list(parts), edge, replay, registry, sessions, stack))
     return parts
 
 
-def _edge(settings: Settings, edge: Edge, counters: Counters, pool: Pool | None) -> list[Part]:
-    """What reads MQTT into the bus; with a database it waits while another process holds its session."""
+def _edge(
+    settings: Settings, edge: Edge, counters: Counters, pool: Pool | None, dialled: Mapping[str, Source]
+) -> list[Part]:
+    """What reads MQTT and stations into the bus; with a database it waits while another process holds its session."""
     lock = None if pool is None else SessionLock(settings, pool)
     permitted = (lambda: True) if lock is None else lock.granted
-    taking = Sources({**_mqtt(settings, edge, counters, lock), **stations(settings, edge)})
+    taking = Sources({**_mqtt(settings, edge, counters, lock), **dialled})
     networks = Networks(settings, edge.sink, counters, pool, permitted)
     not_heard = partial(_not_heard, edge, taking)
     health = often(settings.health, BUS_EVERY_S)
@@ -189,13 +196,14 @@ async def _api_server(
     engine: Engine | None,
     replay: Replay | None,
     registry: Registry,
+    sessions: Sessions,
     stack: AsyncExitStack,
 ) -> ApiServer:
     channels = open_channels(Outgoing(settings), Secrets(settings.secrets), settings.outgoing.tls)
     delivery_worker = DeliveryWorker(pool, await stack.enter_async_context(channels), page=settings.api.public_url)
     sockets = stack.enter_context(bound(settings.api.host, settings.api.port, "api.port"))
     reasons = partial(_reasons, others)
-    return ApiServer(settings, pool, delivery_worker, counters, reasons, engine, replay, registry, sockets)
+    return ApiServer(settings, pool, delivery_worker, counters, reasons, engine, replay, registry, sockets, sessions)
 
 
 def _reasons(parts: Sequence[Part]) -> list[str]:

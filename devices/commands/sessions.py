@@ -34,7 +34,7 @@ class Sessions:
     """Downlink over this process's sessions, which transports open and close."""
 
     def __init__(self, pool: Pool, holder: str) -> None:
-        self._pool, self._holder = pool, holder
+        self._pool, self.holder = pool, holder
         self._open: dict[int, Session] = {}
 
     @property
@@ -44,7 +44,7 @@ class Sessions:
 
     async def open(self, device_id: int, transport: str, send: Send) -> Session:
         """Register a session; commands go to it from now on. StoreUnavailable: retry."""
-        values = {"device_id": device_id, "holder": self._holder, "transport": transport}
+        values = {"device_id": device_id, "holder": self.holder, "transport": transport}
         with sorted_errors():
             async with self._pool.connection() as conn:
                 row = await (await conn.execute(SQL.open, values)).fetchone()
@@ -71,7 +71,7 @@ class Sessions:
         """
         held = list(self._open.values())
         values = {
-            "holder": self._holder,
+            "holder": self.holder,
             "device_id": [session.device_id for session in held],
             "epoch": [session.epoch for session in held],
             "transport": [session.transport for session in held],

@@ -47,9 +47,8 @@ class Follower:
     def answered(self, frame: Frame) -> None:
         """A station has answered what it was told."""
 
-    def password(self, station: str) -> str | None:
-        """What a station must show; None: that of the settings, if there is one."""
-        return None
+    async def run(self) -> None:
+        """Whatever it does of its own while the server listens."""
 
 
 class SessionServer:
@@ -129,6 +128,7 @@ class SessionServer:
         """Listen until `stop`; returns once everything is handed over."""
         async with asyncio.TaskGroup() as group:
             handing = group.create_task(self._intake.run(), name=f"{self.dialect.name}.hand over")
+            following = group.create_task(self._follower.run(), name=f"{self.dialect.name}.sessions")
             checking = group.create_task(self._check(), name=f"{self.dialect.name}.limits")
             listening = await self._listen()
             self._bound = listening is not None
@@ -143,6 +143,7 @@ class SessionServer:
                 self._intake.stop()
             await handing
             checking.cancel()
+            following.cancel()
 
     async def _listen(self) -> Callable[[], None] | None:
         """Bind, trying again while the address is taken; what ends it, or None where it was stopped before."""
@@ -244,10 +245,7 @@ class SessionServer:
     def _origin_of(self, peer: Peer, frame: Frame) -> Origin:
         """The origin of a frame, with a fault where its password is wrong."""
         origin = self._origin(peer.transport, self.dialect.name, frame.station[:MAX_STATION])
-        wanted = self._follower.password(frame.station)
-        if wanted is None and self._own.password is not None:
-            wanted = self._own.password.get_secret_value()
-        if wanted is None or frame.password == wanted:
+        if self._own.password is None or frame.password == self._own.password.get_secret_value():
             return origin
         fault = "wrong_password", Sentence("refusal.session.password", station=repr(frame.station))
         return Origin(origin.transport, origin.address, origin.device, origin.form, None, origin.protocol, False, fault)

@@ -1,15 +1,18 @@
 """Stations dial in to a hub over real sockets: what they were answered is stored once, whatever breaks."""
 
 import socket
+import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import psycopg
 import pytest
 
 from tests.support.broker import Mosquitto
 from tests.support.hub import Hub, run_hub
-from tests.support.process import free_port, wait_until
+from tests.support.kafka_topics import KafkaTopics
+from tests.support.process import Process, free_port, wait_until
 from tests.support.station_frames import MN, gb26875, gb26875_answer, hj212, hj212_answer, sl651
 
 PROFILE = {"name": "Station", "metrics": {"cod": {"name": "COD", "unit": "mg/L"}}, "unknown_metrics": "add"}
@@ -79,7 +82,8 @@ def register(hub: Hub, **addresses: str) -> None:
     for number, (scheme, address) in enumerate(addresses.items(), 1):
         hub.put(f"/devices/s{number}", name=scheme, profile="station")
         hub.put(f"/devices/s{number}/addresses/{scheme}/{address}")
-    hub.wait_for_devices(len(addresses))
+    if "--roles" not in hub.arguments:  # an API alone knows none
+        hub.wait_for_devices(len(addresses))
 
 
 def values(url: str) -> list[float]:
@@ -153,3 +157,84 @@ def test_each_protocol_is_stored_and_confirmed(served: Hub, database: str, dial:
     with psycopg.connect(database) as conn:
         assert ("fire", "active") in conn.execute("select kind, state from event").fetchall()
     assert 4.0 in values(database)
+
+
+def listening(ports: dict[str, int]) -> dict[str, str]:
+    return {f"HUB_SESSION__{name.upper()}__LISTEN": f"127.0.0.1:{port}" for name, port in ports.items()}
+
+
+def test_a_station_is_told_and_what_it_answers_settles_the_command(served: Hub, database: str, dial: Dial) -> None:
+    check_both_ways(served, database, dial)
+
+
+def test_with_workers(database: str, mosquitto: Mosquitto, tmp_path: Path, ports: dict[str, int], dial: Dial) -> None:
+    hub = Hub(database, mosquitto.port, tmp_path, "--workers", "2", **listening(ports))
+    try:
+        check_both_ways(hub.start(), database, dial)
+        assert hub.terminate() == 0
+    finally:
+        hub.close()
+
+
+@pytest.mark.heavy
+def test_on_the_edge_of_the_bus(
+    database: str, mosquitto: Mosquitto, kafka: KafkaTopics, tmp_path: Path, ports: dict[str, int], dial: Dial
+) -> None:
+    """An edge with a database: the station's frame goes into the bus, the command comes from another process."""
+    env = {"HUB_DATABASE__URL": database, "HUB_MQTT__PORT": str(mosquitto.port), **kafka.env}
+    api = Hub(database, mosquitto.port, tmp_path, "--roles", "api", **kafka.env)
+    command = [sys.executable, "-m", "app.main", "serve", "--roles"]
+    processes = [
+        Process([*command, role], tmp_path / f"{role}.log", {**env, **more})
+        for role, more in (("edge", listening(ports)), ("worker", {}))
+    ]
+    try:
+        for process in processes:
+            process.start()
+        api.start()
+        processes[0].wait_for_port(ports["hj212"])
+        check_both_ways(api, database, dial)
+    finally:
+        api.close()
+        for process in processes:
+            if process.running:
+                process.kill()
+
+
+def check_both_ways(served: Hub, database: str, dial: Dial) -> None:
+    """Stations are answered, stored and told; what one answers settles the command."""
+    register(served, gb26875="1.2.3.4.5.6", hj212=MN)
+    schema = {"type": "object"}
+    commands = {name: {"name": name, "schema": schema} for name in ("duty_check", "set_clock", "dance")}
+    served.put("/profiles/station", **{**PROFILE, "commands": commands})
+    fire, water = dial("gb26875"), dial("hj212")
+    fire.send(gb26875(7, b"\x06\x05\x04\x03\x02\x01"))
+    water.send(hj212(1))
+    assert fire.answer(30)[26] == 3
+    assert water.answer(len(hj212_answer(1))) == hj212_answer(1)
+    with psycopg.connect(database, autocommit=True) as conn:
+        wait_until(lambda: len(conn.execute("select from session").fetchall()) == 2, "both have a session")
+
+    def command(device: str, name: str, wait_s: float = 0, **params: int) -> dict[str, Any]:
+        body = {"name": name, "params": params}
+        return dict(served.api.post(f"/api/v1/devices/{device}/commands", json=body, params={"wait_s": wait_s}).json())
+
+    id_ = command("s1", "duty_check", minutes=3)["id"]
+    asked = fire.answer(33)
+    assert (asked[24:30], asked[18:24]) == (bytes.fromhex("0300015B0103"), b"\x06\x05\x04\x03\x02\x01")
+    answer = asked[:12] + asked[18:24] + asked[12:18] + b"\0\0" + bytes([3])
+    fire.send(answer + bytes([sum(answer[2:]) & 0xFF]) + b"##")
+
+    def told() -> dict[str, Any]:
+        return dict(served.api.get(f"/api/v1/commands/{id_}").json())
+
+    wait_until(lambda: told()["state"] == "replied", "the device has confirmed")
+    assert told()["reply"] == {"result": "confirmed"}
+    for device, name, why in (("s2", "set_clock", "regulated"), ("s1", "dance", "duty_check")):
+        command(device, name, wait_s=10)
+        newest = served.api.get(f"/api/v1/devices/{device}/commands").json()["items"][0]
+        assert (newest["state"], why in newest["error"]) == ("failed", True), newest
+    fire.close()
+    with psycopg.connect(database, autocommit=True) as conn:
+        ended = "select from session where ended_at is not null"
+        wait_until(lambda: conn.execute(ended).fetchall(), "its session has ended")

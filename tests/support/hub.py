@@ -20,7 +20,7 @@ class Hub:
 
     def __init__(self, database: str, mqtt_port: int, folder: Path, *arguments: str, **settings: str) -> None:
         """`arguments` are those of `hub serve`, `settings` environment variables."""
-        self.port = free_port()
+        self.port, self.arguments = free_port(), arguments
         self.env = {
             "HUB_DATABASE__URL": database,
             **({"HUB_MQTT__PORT": str(mqtt_port)} if mqtt_port else {}),
