@@ -192,7 +192,8 @@ def test_on_the_edge_of_the_bus(
         for process in processes:
             process.start()
         api.start()
-        processes[0].wait_for_port(ports["hj212"])
+        for port in ports.values():
+            processes[0].wait_for_port(port)
         check_both_ways(api, database, dial)
     finally:
         api.close()
