@@ -103,6 +103,9 @@ Bound = Annotated[float, Field(gt=-FINITE_LIMIT, lt=FINITE_LIMIT)]
 Category = Annotated[str, StringConstraints(pattern=TEXT, min_length=1, max_length=64, strip_whitespace=True)]
 
 
+Guard = Literal["shielded", "muted", "test", "maintenance", "removed", "calibration", "low_battery"]
+
+
 class Part(BaseModel):
     """Something with a local and an English display name."""
 
@@ -176,6 +179,11 @@ class ProfileBody(Part):
         description="which of two values for one time is kept; of events: for one id and time",
     )
     events: dict[Kind, EventSpec] = Field(default_factory=dict)
+    guards: dict[Guard, Seconds | None] = Field(
+        default_factory=dict,
+        description="seconds that a state may last which switches a guard off, before that is an alert; null: any. "
+        "Others are as in the settings (guards)",
+    )
     codes: CodesBody = Field(default_factory=CodesBody, description="what codes of its devices measure and mean")
     commands: dict[CommandName, CommandSpec] = Field(default_factory=dict, max_length=100)
     mapping: dict[Literal["telemetry", "event"], Expression] = Field(

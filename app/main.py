@@ -14,6 +14,7 @@ from rich.text import Text
 from app.cli.connection import ConfigOption, Verbs, found_database
 from app.cli.evaluate import evaluate
 from app.cli.groups import Groups
+from app.cli.guards import show_guards
 from app.cli.path import show_path
 from app.cli.rollups import rollups_anew
 from app.cli.rotas import duty
@@ -40,6 +41,7 @@ LogJsonOption = Annotated[bool, typer.Option("--log-json", help="One JSON object
 
 app = Verbs("Ganzhi (感知): the open hub for a city's senses.\n\nStart with:  hub demo", Groups)
 app.verb("path")(show_path)
+app.verb("guards")(show_guards)
 app.verb()(duty)
 app.verb()(evaluate)
 out, err = Console(highlight=False), Console(stderr=True, highlight=False)

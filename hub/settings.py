@@ -17,6 +17,7 @@ from hub.crypto import Sealing
 from hub.environment import PREFIX, unknown_variables
 from hub.errors import ConfigError
 from hub.forward_settings import Forwards
+from hub.guard_settings import Guards
 from hub.limit_settings import Floods, Limits, Outgoing, Provisioning
 from hub.network_settings import Networks
 from hub.oidc_settings import Oidc
@@ -317,6 +318,7 @@ class Settings(BaseSettings):
     audit: Audit = Audit()
     secrets: Secrets = Secrets()
     floods: Floods = Floods()
+    guards: Guards = Guards()
     commands: Commands = Commands()
     events: Events = Events()
     alerts: Alerts = Alerts()

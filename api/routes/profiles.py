@@ -32,7 +32,7 @@ SQL = statements(__name__)
 router = GuardedRouter(prefix="/profiles", tags=["profiles"])
 _KEYS = {"code": str}
 _VERSION_KEYS = {"version": int}
-_JSON = ("metrics", "events", "codes", "commands", "mapping")
+_JSON = ("metrics", "events", "codes", "guards", "commands", "mapping")
 
 
 class Profile(ProfileBody):

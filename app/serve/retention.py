@@ -39,6 +39,7 @@ async def forget(pool: Pool, settings: Settings, batch: int = BATCH) -> int:
         SQL.proofs: settings.alerts.keep_days,
         SQL.drills: settings.alerts.keep_days,
         SQL.summaries: settings.alerts.keep_days,
+        SQL.guards: settings.health.keep_days,
         SQL.unmapped: settings.health.keep_days,
         SQL.unused: settings.health.keep_days,
         SQL.warnings: settings.warnings.keep_days,

@@ -87,6 +87,11 @@ delete from outbox where id in (
     where until_cursor is not null and settled_at < now() - make_interval(days => %(days)s)
     limit %(batch)s)
 
+-- name: guards
+delete from guard_off where (device_id, part, kind) in (
+    select device_id, part, kind from guard_off
+    where over_at < now() - make_interval(days => %(days)s) limit %(batch)s)
+
 -- name: unmapped
 delete from unmapped_code where (device_id, protocol, what, code) in (
     select device_id, protocol, what, code from unmapped_code

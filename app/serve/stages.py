@@ -16,6 +16,7 @@ from devices.commands.replies import Replies
 from devices.conflicts import ConflictLetters
 from devices.floods import Floods
 from devices.forwarding.stage import Forwarding
+from devices.guards.stage import GuardStates
 from devices.health.edge_heartbeats import Edges
 from devices.health.heartbeat import Progress
 from devices.health.last_seen import LastSeen
@@ -111,6 +112,7 @@ class HubStages:
             reordering,
             self.detection,
             self.rules,
+            GuardStates(registry, settings.guards, rules.decided_until, lambda code: rules.reception.owns(code)),
             Statuses(),
             Links(),
             Retained(),

@@ -48,6 +48,9 @@ class Profile:
     codes: CodeTable = NO_CODES
     """What codes of its devices measure and mean, beside the tables that are shipped."""
 
+    guards: Mapping[str, float | None] = field(default_factory=dict)
+    """How long each state that switches a guard off may last, in seconds, where the profile has its own."""
+
     def detects(self, metric: str) -> bool:
         """Whether it is learned what is usual of a metric."""
         return metric not in self.states
@@ -96,7 +99,7 @@ class Device:
 
 def profile_of(row: Any) -> Profile:
     """The profile of an array of `news` (registry.sql)."""
-    id_, code, version, max_future_s, metrics, adds, mapping, on_conflict, lateness_s, payload, codes = row
+    id_, code, version, max_future_s, metrics, adds, mapping, on_conflict, lateness_s, payload, codes, guards = row
     ranges = {
         intern(name): (_bound(spec.get("min"), UNBOUNDED[0]), _bound(spec.get("max"), UNBOUNDED[1]))
         for name, spec in metrics.items()
@@ -104,7 +107,16 @@ def profile_of(row: Any) -> Profile:
     units = {intern(name): intern(unit) for name, spec in metrics.items() if (unit := spec.get("unit"))}
     future, lateness, last_wins = max_future_s * 1_000_000, lateness_s * 1_000_000, on_conflict == "last_wins"
     states = frozenset(intern(name) for name, spec in metrics.items() if not detects(spec))
-    told = compiled(mapping), last_wins, lateness, units, payload, states, table_of(codes) if codes else NO_CODES
+    told = (
+        compiled(mapping),
+        last_wins,
+        lateness,
+        units,
+        payload,
+        states,
+        table_of(codes) if codes else NO_CODES,
+        guards,
+    )
     return Profile(id_, code, version, future, ranges, adds, *told)
 
 

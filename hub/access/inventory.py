@@ -37,7 +37,7 @@ TABLES: Mapping[str, Table] = {
         Permission.PROFILES_READ,
         l1="id code name name_en category", l2="metrics max_future_s revision version installed interval_s "
         "offline_after_s unknown_metrics max_metrics events commands mapping on_conflict test_every_days "
-        "allowed_lateness_s payload codes",
+        "allowed_lateness_s payload codes guards",
     ),
     "profile_version": _table(
         _MANAGEMENT, "each version of a profile, to explain old readings", "kept: readings were understood by it",
@@ -358,6 +358,10 @@ TABLES: Mapping[str, Table] = {
     "code_table": _table(
         _MANAGEMENT, "what operators say that codes of protocols mean", "kept: readings were understood by it",
         Permission.PROFILES_READ, l2="protocol version body at changed_by revision",
+    ),
+    "guard_off": _table(
+        _OPERATIONS, "states of devices that switch a guard off", "health.keep_days, once it is on again",
+        Permission.DEVICES_READ, l2="device_id part kind since over_at told",
     ),
     "unmapped_code": _table(
         _OPERATIONS, "codes that devices sent and no table knows", "health.keep_days",

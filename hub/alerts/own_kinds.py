@@ -6,7 +6,7 @@ from hub.words.sentence import Sentence
 
 OwnKind = Literal[
     "calendar_missing", "case_overdue", "channel_degraded", "clock_off", "path_broken", "subscription_silent",
-    "timers_overdue", "warnings_stale",
+    "timers_overdue", "unguarded", "warnings_stale",
 ]  # fmt: skip
 """Each has its title in the catalogue (alert.hub.*)."""
 ROUND = "path_round"

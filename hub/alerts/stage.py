@@ -2,7 +2,7 @@
 
 import logging
 
-from hub.alerts.alert import Result
+from hub.alerts.alert import Change, Result
 from hub.alerts.apply import apply
 from hub.alerts.path import Rounds, raised
 from hub.models import Batch
@@ -26,6 +26,10 @@ class Results(list[Result]):
         return f"{len(self.refused)} alert changes were refused, such as {change.kind} of {change.alert_id}: {reason}"
 
 
+class OwnChanges(list[Change]):
+    """Changes of a batch that no rule decides; what of them the store refuses was so before."""
+
+
 class AlertChanges(Stage):
     """The last stage of a commit, because applying changes takes a global lock until the commit."""
 
@@ -40,7 +44,8 @@ class AlertChanges(Stage):
         Raises StaleDecision, once for a batch, when one is refused: a desk may have ended the alert a moment ago.
         """
         rounds = raised(batch.of(Rounds))
-        results = Results((await apply(conn, [*batch.changes, *rounds]))[: len(batch.changes)])
+        applied = await apply(conn, [*batch.changes, *rounds, *batch.of(OwnChanges)])
+        results = Results(applied[: len(batch.changes)])
         if results.refused and self._decider is not None and self._decided_again is not batch:
             self._decided_again = batch
             raise StaleDecision(self._decider, results.sentence)

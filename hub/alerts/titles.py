@@ -64,6 +64,12 @@ def event_title(device: str, kind: str, level: int, delay: Micros = 0, lang: Lan
     return text("alert.title.late", lang, title=title, minutes=str(delay // 60_000_000)) if delay else title
 
 
+def unguarded_title(device: str, kind: str, *part: str, lang: Lang = "en") -> str:
+    """For example "Smoke 12: shielded: not guarded for too long": of a part of a device, or of all of it."""
+    thing = " ".join([device, "/".join(part)]).strip()
+    return text("alert.hub.unguarded", lang, where=f"{thing}: {text(f'event.kind.{kind}', lang)}")
+
+
 def since(title: str, at: Micros | None, zone: tzinfo) -> str:
     """A title that tells since when a condition has lasted that was withheld; None: it was not."""
     return title if at is None else _since(title, f"{from_micros(at).astimezone(zone):%Y-%m-%d %H:%M}", "en")
@@ -118,6 +124,8 @@ def _title_in(lang: Lang, alert: Mapping[str, Any], rule: Mapping[str, Any], nam
             return str(alert["title"])
         case "hub":
             kind, _, where = alert["target"].partition(":")
+            if kind == "unguarded":
+                return unguarded_title(alert["device_name"], *where.split("/")[1:], lang=lang)
             return text(f"alert.hub.{kind}", lang, where=where)
     level = 0 if alert["cleared_at"] is not None else LEVEL_NAMES.index(alert["level"]) + 1
     device, kind, value = alert["device_name"], alert["event_kind"], alert["value"]

@@ -115,6 +115,7 @@ insert into forward_report (target_id, device_id, ts, command, part, measured, m
     select t.id, d.id, at, '2011', 'x', '{}', at, at from old, device d, forward_target t;
 insert into push_gap (device_id, from_at, to_at, subscription)
     select d.id, at - interval '1 h', at, 'fire' from old, device d;
+insert into guard_off (device_id, part, kind, since, over_at) select d.id, n::text, 'test', at, at from old, device d;
 insert into unmapped_code (device_id, protocol, what, code, count, first_at, last_at, example)
     select d.id, 'hj212', 'metric', n::text, 1, at, at, '' from old, device d;
 insert into device_unused (device_id, name, first_at, last_at) select d.id, n::text, at, at from old, device d;
@@ -130,6 +131,7 @@ OLDEST = {
     "desk_hour": "hour", "drill": "over_at", "proof_test": "accepted_at",
     "dead_letter": "received_at", "dead_letter_count": "minute", "device_online": "at", "device_unused": "last_at",
     "unmapped_code": "last_at",
+    "guard_off": "over_at",
     "escalation": "due_at",
     "handover": "made_at", "handover_item": "(facts ->> 'since')::timestamptz",
     "forward_report": "made_at",
@@ -172,7 +174,7 @@ async def test_what_is_past_its_days_is_gone_and_the_rest_is_there(pool: Pool) -
         assert {name: await _old_and_new(conn, name, at) for name, at in OLDEST.items()} == dict.fromkeys(
             OLDEST, (1, 1)
         )
-    assert await forget(pool, SETTINGS, batch=1) == 15, (
+    assert await forget(pool, SETTINGS, batch=1) == 16, (
         "an alert, a case, a handover, an event, a time of maintenance, a member, an hour at a desk, a silence, "
         "a warning, a drill, a proof, an incident, a report that was forwarded, a gap of a subscription"
     )

@@ -80,6 +80,7 @@ HELD = {
     "command": "id, state, reply",
     "device_unused": "device_id, name",
     "unmapped_code": "device_id, protocol, what, code, count",
+    "guard_off": "device_id, part, kind, since, over_at, told",
     "device_status": "device_id, online, at",
     "device_link": "device_id, at, session, counter, received, missed, rssi",
     "device_no_news": "device_id, retained, empty, address",

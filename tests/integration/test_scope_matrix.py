@@ -114,6 +114,7 @@ THINGS: dict[str, Any] = {
 LISTS: dict[str, Any] = {
     "GET /catalogue": None,
     "GET /codes:unmapped": None,
+    "GET /guards": None,
     "GET /catalogue/counts": None,
     "GET /catalogue:export": None,
     "GET /devices": None,

@@ -1,0 +1,1 @@
+"""What switches a guard off, and for how long it may."""

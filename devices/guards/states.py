@@ -1,0 +1,65 @@
+"""Which guards are off: a state for each device, part and kind. Pure.
+
+A state begins and ends with events, or with the flags of readings; what is older than the newest that is known of it
+changes nothing.
+"""
+
+from collections.abc import Iterable, Iterator, Mapping
+from typing import NamedTuple
+
+import numpy as np
+
+from devices.vocabulary import GUARDS
+from hub.models import Event, Micros
+from hub.quality import Quality
+
+FLAGS: Mapping[str, Quality] = {
+    "shielded": Quality.SHIELDED,
+    "test": Quality.TEST,
+    "maintenance": Quality.MAINTENANCE,
+    "calibration": Quality.CALIBRATION,
+}
+"""By kind the flag of a reading that tells it."""
+MASK = np.int16(Quality.SHIELDED | Quality.TEST | Quality.MAINTENANCE | Quality.CALIBRATION)
+
+Key = tuple[int, str, str]
+"""(device id, part, kind); of a reading the part is its metric."""
+
+
+class Off(NamedTuple):
+    """A guard that is, or was, off."""
+
+    since: Micros
+    over: Micros | None = None
+    """Since when it is on again; None: it is off."""
+    told: bool = False
+    """Whether that it lasts too long was raised as an alert."""
+
+
+class Said(NamedTuple):
+    """What a message says of a guard."""
+
+    key: Key
+    at: Micros
+    off: bool
+
+
+States = dict[Key, Off]
+
+
+def said_by(events: Iterable[Event]) -> Iterator[Said]:
+    """What events say, in their order."""
+    for event in events:
+        if event.kind in GUARDS:
+            at = min(event.ts, event.received)
+            yield Said((event.device_id, "", event.kind), at, event.state != "inactive")
+
+
+def after(known: Off | None, at: Micros, off: bool) -> Off | None:
+    """The state after something was said of it; None: it has none still."""
+    if known is None:
+        return Off(at) if off else None
+    newest = known.since if known.over is None else known.over
+    if at < newest or off == (known.over is None):
+        return known
+    return Off(at) if off else known._replace(over=at)
