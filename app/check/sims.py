@@ -1,0 +1,37 @@
+"""`hub check` for SIM cards that end soon: of devices whose tag `sim_expires` tells the day."""
+
+from app.check.finding import Finding
+from hub.errors import HubError
+from hub.settings import Settings
+from hub.store.pool import connect, sorted_errors
+from hub.store.statements import statements
+
+SQL = statements(__name__)
+
+AHEAD_DAYS = 30
+SHOWN = 5
+
+
+async def check_sims(settings: Settings) -> list[Finding]:
+    """A warning for cards that have ended or end within 30 days, and one for tags that are no day; else nothing."""
+    try:
+        with sorted_errors():
+            async with await connect(settings.database.url) as conn:
+                found = await (await conn.execute(SQL.ending, {"days": AHEAD_DAYS})).fetchall()
+    except HubError:
+        return []  # the database's own findings say so
+    ending = [f"{code} ({day})" for code, day, is_day in found if is_day]
+    unreadable = [f"{code} ({day[:20]})" for code, day, is_day in found if not is_day]
+    findings = []
+    if ending:
+        what = f"SIM cards end within {AHEAD_DAYS} days or have ended: {_some(ending)}"
+        findings.append(Finding("warn", what, "have them extended, then change the tag sim_expires"))
+    if unreadable:
+        what = f"the tag sim_expires is no day: {_some(unreadable)}"
+        findings.append(Finding("warn", what, "write it like 2027-01-31"))
+    return findings
+
+
+def _some(names: list[str]) -> str:
+    more = len(names) - SHOWN
+    return ", ".join(names[:SHOWN]) + (f" and {more} more" if more > 0 else "")
