@@ -33,7 +33,7 @@ on conflict (device_id) do update set
 -- name: presence_watch
 -- One row of columns, packed: 100,000 rows take psycopg 0.7 s one by one. Flags, from the lowest bit: active, in
 -- maintenance, finding (1 each); what it says and what was decided, plus 1 (2 each); cause (2).
--- While the subscription of a platform is silent, its devices are as in maintenance: nothing is told from their silence.
+-- Of what a platform pushes, silence counts only until its subscription was heard last; after a pause of that, anew.
 select string_agg(int4send(w.id), ''), string_agg(int4send(coalesce(w.parent_id, 0)), ''),
        string_agg(float8send(w.allowed), ''), string_agg(int2send(w.flags::int2), ''),
        string_agg(timestamptz_send(w.seen_at), ''), string_agg(timestamptz_send(w.said_at), ''),
@@ -41,9 +41,10 @@ select string_agg(int4send(w.id), ''), string_agg(int4send(coalesce(w.parent_id,
 from (
     select d.id, d.parent_id,
            coalesce(
-               p.offline_after_s, case when p.interval_s > 0 then greatest(3 * p.interval_s, %(least_s)s) end, 0
+               p.offline_after_s + coalesce(c.unheard_s, 0),
+               case when p.interval_s > 0 then greatest(3 * p.interval_s, %(least_s)s) + coalesce(c.unheard_s, 0) end, 0
            )::float8 as allowed,
-           (d.state = 'active')::int + (coalesce(m.now, false) or coalesce(c.silent, false))::int * 2 + coalesce(h.finding, false)::int * 4
+           (d.state = 'active')::int + coalesce(m.now, false)::int * 2 + coalesce(h.finding, false)::int * 4
                + coalesce(t.online::int + 1, 0) * 8 + coalesce(h.online::int + 1, 0) * 32
                + case h.cause when 'silence' then 1 when 'status' then 2 when 'gateway' then 3 else 0 end * 128 as flags,
            coalesce(s.seen_at, '-infinity') as seen_at, coalesce(t.at, '-infinity') as said_at,
@@ -58,12 +59,13 @@ from (
         from maintained where from_at <= %(at)s and to_at > %(at)s::timestamptz - interval '31 days' group by device_id
     ) m on m.device_id = d.id
     left join (
-        select a.device_id, bool_and(p.silent_since is not null) as silent, max(p.back_at) as back_at
+        select a.device_id, max(p.back_at) as back_at,
+               case when bool_and(push_limit(p.rhythm_s, p.longest_s, p.longest_before_s, p.pushes) is not null)
+               then greatest(extract(epoch from %(at)s::timestamptz - max(p.heard_at)), 0) end as unheard_s
         from push_subscription p
         join push_sender n on n.subscription = p.code
         join device_address a on a.scheme = p.platform and a.address = n.address
-        where exists (select from push_subscription o
-                      where o.silent_since is not null or o.back_at > %(at)s::timestamptz - interval '31 days')
+        where p.heard_at is not null
         group by a.device_id
     ) c on c.device_id = d.id
     where d.state = 'active' or h.online is not null

@@ -21,5 +21,5 @@ set heard_at = greatest(p.heard_at, %(last)s), pushes = p.pushes + %(pushes)s,
                        else p.longest_before_s end,
     longest_s = greatest(case when p.day = current_date then p.longest_s else 0 end,
                          case when not exists (select from gap) then %(longest)s::float8 end, 0),
-    day = current_date
+    back_at = coalesce((select max(to_at) from gap), p.back_at), day = current_date
 from before b where p.code = b.code

@@ -1,7 +1,7 @@
 """Subscriptions that say nothing any more: one alert of the hub about itself for each.
 
-Meanwhile nothing is told from the silence of its devices (devices/health/presence_rows.sql), and once it is heard again
-they have their whole time.
+The silence of its devices counts only until it was heard last (devices/health/presence_rows.sql); heard again
+after a pause, they have their whole time.
 """
 
 from collections.abc import Awaitable, Callable

@@ -7,8 +7,7 @@ with judged as (
     from push_subscription where heard_at is not null
 ), changed as (
     update push_subscription p
-    set silent_since = case when j.silent then p.heard_at end,
-        back_at = case when not j.silent then clock_timestamp() else p.back_at end
+    set silent_since = case when j.silent then p.heard_at end
     from judged j
     where p.code = j.code and coalesce(j.silent, false) <> (p.silent_since is not null)
       and (p.heard_at > p.silent_since or coalesce(j.silent, false) or not p.enabled

@@ -196,23 +196,35 @@ def test_a_subscription_that_falls_silent_is_one_alert_and_a_gap_of_each_device(
         hub.close()
 
 
+def report(number: int) -> bytes:
+    """A report of now."""
+    told = {"messageType": "dataReport", "timestamp": int(time.time() * 1000), "payload": {"RSRP": 1}}
+    return json.dumps(told | {"deviceId": f"dev-{number}"}).encode()
+
+
 def silence(hub: Hub, database: str) -> None:
-    rows(database, "update profile set offline_after_s = 1.5 where code = 'smoke'")
     prepare(hub, rhythm_s=0.8)
+    rows(database, "update profile set offline_after_s = 2 where code = 'smoke'")
     for number in (1, 2):
         push(hub, smoke(0).replace(DEVICE.encode(), b"dev-%d" % number).replace(b"860000000000027", b"undefined"))
         accept(hub, f"dev-{number}")
-    now = int(time.time() * 1000)
-    say = b'{"messageType":"dataReport","timestamp":%d,"payload":{"RSRP":1},"deviceId":"dev-1"}' % now
     wait_until(lambda: rows(database, "select count(*)::int from push_sender where waits") == [(0,)], "both are known")
-    assert push(hub, say).status_code == 200
+    for number in (1, 2):
+        assert push(hub, report(number)).status_code == 200
+    online = "select count(*)::int from device_health where online"
+    wait_until(lambda: rows(database, online) == [(2,)] and push(hub, report(1)).is_success, "both are online")
     lasting = "select target from alert where origin = 'hub' and cleared_at is null"
     wait_until(lambda: rows(database, lasting) == [("subscription_silent:fire",)], "its silence is an alert")
     over = "select now() - silent_since > interval '5 s' from push_subscription"
     wait_until(lambda: rows(database, over) == [(True,)], "its devices would be offline by their profile")
     assert rows(database, "select count(*)::int from event where kind = 'offline'") == [(0,)]
-    assert push(hub, say).status_code == 200
+    assert push(hub, report(1)).status_code == 200
     wait_until(lambda: rows(database, lasting) == [], "it is over")
     gaps = hub.api.get("/api/v1/push-subscriptions/fire/gaps").json()["items"]
     assert sorted(gap["device"] for gap in gaps)[:2] == ["ctwing-dev-1", "ctwing-dev-2"]
     assert rows(database, "select count(*)::int from alert where origin = 'hub'") == [(1,)]
+    offline = "select d.code from event e join device d on d.id = e.device_id where kind = 'offline'"
+    wait_until(
+        lambda: push(hub, report(1)).is_success and rows(database, offline) == [("ctwing-dev-2",)],
+        "a device that is silent while others are heard is offline",
+    )
