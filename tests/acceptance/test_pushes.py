@@ -96,6 +96,42 @@ def test_a_device_is_found_by_its_imei_and_events_come_once(hub: Hub, database: 
     assert rows(database, "select count(*)::int from event") == [(1,)]
 
 
+def test_codes_of_a_product_are_data_and_what_is_muted_on_site_stays_an_alert(hub: Hub, database: str) -> None:
+    codes = {
+        "Alarm_Status=1": {"kind": "smoke", "state": "active"},
+        "Alarm_Status=2": {"kind": "muted", "state": "active"},
+        "Alarm_Status=4": {"kind": "low_battery", "state": "active"},
+        "Alarm_Status=7": {"kind": "smoke", "state": "inactive", "ends": ["muted", "low_battery"]},
+    }
+    hub.put("/profiles/smoke", name="Smoke detector", metrics=METRICS, codes={"states": codes})
+    hub.put("/rules/smoke", name="Smoke", event_kind="smoke", level="red")
+    hub.put("/devices/smoke-17", name="Smoke 17", profile="smoke")
+    rows(database, f"insert into device_address select 'ctwing', '{DEVICE}', id from device")
+    now = int(time.time() * 1000)
+
+    def say(second: int, status: int) -> None:
+        told = SMOKE.replace(b"1606982320277", b"%d" % (now + second)).replace(
+            b'"Alarm_Status":1', b'"Alarm_Status":%d' % status
+        )
+        for _ in range(2):
+            assert push(hub, told).status_code == 200
+
+    wait_until(lambda: push(hub, smoke(0)).is_success and rows(database, "select 1 from reading") != [], "it is known")
+    alerts = "select handling, cleared_at is null from alert"
+    say(1, 1)
+    wait_until(lambda: rows(database, alerts) == [("open", True)], "smoke is an alert")
+    say(2, 2)
+    remarks = "select count(*)::int from alert_change where kind = 'commented' and note like '%消音%'"
+    wait_until(lambda: rows(database, remarks) == [(1,)], "that it is muted is remarked")
+    say(3, 4)
+    assert rows(database, alerts) == [("open", True)]
+    say(4, 7)
+    wait_until(lambda: rows(database, alerts) == [("open", False)], "it is over")
+    assert rows(database, "select count(*)::int from series where metric = 'Alarm_Status'") == [(1,)]
+    kinds = "select array_agg(kind order by kind) from event where ts > now() - interval '1 hour'"
+    assert rows(database, kinds) == [(["low_battery", "low_battery", "muted", "muted", "smoke", "smoke"],)]
+
+
 def test_what_does_not_show_its_secret_is_not_trusted(hub: Hub, database: str) -> None:
     hub.put("/push-subscriptions/cover", platform="onenet", name="Covers", secret=TOKEN)
     hub.put("/push-subscriptions/park", platform="tencent", name="Park", secret="aaa-token")

@@ -34,6 +34,7 @@ def decode(payload: bytes, received: Micros, zone: tzinfo) -> Decoded:
     """Decode one message."""
     told = message(payload)
     decoded = Decoded()
+    decoded.unmapped("aliyun")
     decoded.name(said(told.get("deviceName")))
     heard = "gmtCreate" if "gmtCreate" in told else "time"
     if "items" in told or "checkFailedData" in told:

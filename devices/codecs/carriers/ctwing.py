@@ -53,6 +53,7 @@ def decode(payload: bytes, received: Micros, zone: tzinfo) -> Decoded:
         sentence = Sentence("refusal.push.type", value=quoted(kind), known=", ".join(_READERS))
         raise DecodeError("push_unknown_type", sentence, there(told, "messageType"))
     decoded = Decoded()
+    decoded.unmapped("ctwing")
     at = millis(told.get("timestamp"), "timestamp")
     decoded.heard, decoded.timeless = at, at is None
     decoded.name(said(told.get("deviceId")))

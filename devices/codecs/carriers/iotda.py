@@ -45,6 +45,7 @@ def decode(payload: bytes, received: Micros, zone: tzinfo) -> Decoded:
     told = message(payload)
     resource, body = told.get("resource"), member(told, "notify_data", "body")
     decoded = Decoded()
+    decoded.unmapped("iotda")
     decoded.heard = _heard(told)
     decoded.timeless = decoded.heard is None
     decoded.name(said(_header(told).get("device_id")))

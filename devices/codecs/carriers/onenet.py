@@ -44,6 +44,7 @@ def decode(payload: bytes, received: Micros, zone: tzinfo) -> Decoded:
     if "msg" in told:
         told = _inner(told["msg"])
     decoded = Decoded()
+    decoded.unmapped("onenet")
     if "messageType" in told:
         _studio(decoded, told, received, zone)
     elif "type" in told:

@@ -12,11 +12,12 @@ from typing import Any
 import msgspec
 
 from devices.codecs import event
-from devices.codecs.decoded import MAX_NAMES, MAX_READINGS, Decoded
+from devices.codecs.decoded import MAX_NAMES, MAX_READINGS, Coded, Decoded
 from devices.codecs.inner import Envelope, Inner
 from devices.codecs.jsontext import NotFinite
 from devices.codecs.metric import Verdict, bad_name, judge
 from devices.codecs.pointer import pointer
+from devices.vocabulary import OTHER
 from hub.errors import DecodeError
 from hub.models import Micros
 from hub.words.sentence import Sentence
@@ -63,6 +64,8 @@ def take_value(decoded: Decoded, name: str, value: float, at: Micros, *steps: st
     decoded.metrics.append(name)
     decoded.ts.append(at)
     decoded.values.append(number)
+    if decoded.codes is not None:
+        decoded.codes.metrics[name] = Coded(name)
 
 
 def take_event(
@@ -71,12 +74,14 @@ def take_event(
 ) -> None:  # fmt: skip
     """Append an event of a product's own code; `key` is the same whenever the message comes again."""
     part: dict[str, Any] = {"kind": code, "id": key, "attributes": attributes}
-    before = len(decoded.faults)
+    before, events = len(decoded.faults), len(decoded.events)
     try:
         event.take(part | ({} if at is None else {"ts": at // 1000}), zone, decoded)
     except DecodeError as error:
         error.at = pointer(*steps)
         decoded.leave_out(error)
+    if decoded.codes is not None and len(decoded.events) > events and decoded.events[-1].kind == OTHER:
+        decoded.codes.states[events] = code
     decoded.faults[before:] = [fault._replace(at=pointer(*steps)) for fault in decoded.faults[before:]]
 
 

@@ -34,6 +34,7 @@ def decode(payload: bytes, received: Micros, zone: tzinfo) -> Decoded:
     """Decode one message."""
     told = message(payload)
     decoded = Decoded()
+    decoded.unmapped("tencent")
     decoded.name(said(_named(told, "devicename")))
     decoded.heard = _time(_named(told, "timestamp"), "timestamp")
     inner = told.get("payload", told)
