@@ -1,4 +1,4 @@
-"""The timeline of an alert on a metric has the chart around its moment, in a real browser."""
+"""The chart of what was expected, in a real browser: around the moment of an alert, and of a device's series."""
 
 import asyncio
 import os
@@ -30,6 +30,7 @@ async def test_what_was_expected_is_drawn_around_the_moment(database: str, brows
             for day in range(10):
                 await conn.execute("select ensure_partition(%s::date)", (LEAP - timedelta(days=day - 1),))
             await conn.execute(FILL, {"leap": LEAP})
+            await conn.execute("insert into latest (series_id, ts, value, quality) select id, now(), 80, 0 from series")
         await raise_alert(context.hub_pool)
 
         def look() -> None:
@@ -48,6 +49,19 @@ async def test_what_was_expected_is_drawn_around_the_moment(database: str, brows
                 page.evaluate("document.getElementById('timeline-again').click()")
                 page.wait_for(f"{TOLD}.includes('同时段常态')", "in Chinese")
                 _shot(page, "zh")
+                page.evaluate("document.getElementById('timeline-close').click()")
+                page.evaluate("document.querySelector('#reading-rows .link-like').click()")
+                drawn = "document.querySelectorAll('#device-course .usual-band').length"
+                page.wait_for(f"{drawn} === 1", "the course of a device's series is drawn")
+                assert page.evaluate(LINES.replace("'.' + name", "'#device-course .' + name"))[4] == 0, "no alert is marked"
+                assert "同时段" in page.evaluate("document.getElementById('device-course').textContent")
+                page.evaluate("document.getElementById('device-period').value = '168'")
+                page.evaluate("document.getElementById('device-period').dispatchEvent(new Event('change'))")
+                early = "document.querySelector('#device-course .ends').firstChild.textContent"
+                day = page.evaluate(early)
+                page.wait_for(f"{early} !== {day!r}", "of a week")
+                assert page.evaluate("document.querySelectorAll('#device-rows tr').length") == 1
+                _shot(page, "device")
                 assert page.complaints == []
 
         await asyncio.to_thread(look)
