@@ -7,6 +7,7 @@ from collections.abc import Mapping
 
 from hub.access.classification import DataClass, Level
 from hub.access.inventory_cases import CASES
+from hub.access.inventory_exchange import EXCHANGE
 from hub.access.inventory_people import PEOPLE
 from hub.access.inventory_rules import RULES
 from hub.access.inventory_table import Table
@@ -22,6 +23,7 @@ _EACH_DEVICE = "one row a device"
 TABLES: Mapping[str, Table] = {
     **PEOPLE,
     **CASES,
+    **EXCHANGE,
     **RULES,
     "organisation": _table(
         _MANAGEMENT, "departments and companies that things belong to", "until renamed; alerts and devices refer to it",
@@ -156,23 +158,6 @@ TABLES: Mapping[str, Table] = {
         _OPERATIONS, "how far consumers that follow the log of alert changes have confirmed it", "with its consumer",
         None, l1="cursor", l2="consumer_id moved_at failing_since", l3="last_error last_error_words",
     ),
-    "forward_target": _table(
-        _MANAGEMENT, "who is forwarded readings as they come, and of which devices", "until deleted",
-        Permission.CONSUMERS_READ,
-        l2="id code name kind host port number station_kind at_once organisation region tag scope_key ceiling enabled",
-        l4="password",
-    ),
-    "forward_position": _table(
-        _OPERATIONS, "how far each target of forwarding has what it is to have", "with its target",
-        Permission.CONSUMERS_READ, l1="acknowledged newest request_number", l2="target_id moved_at failing_since",
-        l3="last_error last_error_words",
-    ),
-    "forward_report": _table(
-        _BUSINESS, "readings for targets of forwarding, as they were stored or told",
-        "forwards.keep_days after it is acknowledged, forwards.pending_days without, or its target", None,
-        l2="id target_id device_id ts command part station_kind packet request_number attempts made_at next_at "
-        "acknowledged_at", l3="original measured",
-    ),
     "alert_grouping": _table(
         _OPERATIONS, "consumers that are told of storms in summaries: whether there is one, and what waits",
         "with its consumer", None, l1="recent position due_at", l2="consumer_id",
@@ -226,25 +211,6 @@ TABLES: Mapping[str, Table] = {
         _BUSINESS, "that devices raised alerts while they were tested", "alerts.keep_days, but the newest of a device",
         Permission.ALERTS_READ, l1="alert_id at accepted_at real_at", l2="drill_id device_id event_kind metric",
     ),
-    "warning": _table(
-        _BUSINESS, "official warnings (预警), which are public", "warnings.keep_days after its last change",
-        Permission.WARNINGS_READ,
-        l1="id identifier status type sent kind level ends_at refers_to divisions regions rings content sources "
-        "listed_by trust ended_as ended_by contradicted_by first_at changed_at told_at told_as told_digest told_seq",
-    ),
-    "warning_message": _table(
-        _BUSINESS, "what each source has said of a warning", "with its warning (warnings.keep_days)",
-        Permission.WARNINGS_READ,
-        l1="id warning_id source format digest received_at content", l2="received_by",
-    ),
-    "warning_delivery": _table(
-        _OPERATIONS, "official warnings for consumers", "with its warning (warnings.keep_days), or its consumer", None,
-        l1="id warning_id seq kind at picture state attempts next_at settled_at", l2="consumer_id", l3="last_error",
-    ),
-    "warning_source": _table(
-        _OPERATIONS, "how the sources of warnings do that are pulled", "one row a source, 30 days after its last try",
-        None, l2="name tried_at heard_at etag last_modified failing_since last_error last_error_words",
-    ),
     "outbox": _table(
         _OPERATIONS, "deliveries of alerts to consumers", "with its alert (alerts.keep_days), or its consumer",
         Permission.CONSUMERS_READ,
@@ -296,21 +262,6 @@ TABLES: Mapping[str, Table] = {
         _MANAGEMENT, "keys by which devices register themselves", "until deleted", Permission.PROVISIONING_READ,
         l2="code organisation profile_id state device_limit used expires_at enabled created_at rotated_at",
         l4="key_hash",
-    ),
-    "push_subscription": _table(
-        _MANAGEMENT, "what platforms of carriers and clouds push, and when each was heard", "until deleted",
-        Permission.PROVISIONING_READ,
-        l2="code platform name networks organisation region profile_id rhythm_s enabled created_at heard_at pushes day "
-        "longest_s longest_before_s silent_since back_at", l4="secret key",
-    ),
-    "push_sender": _table(
-        _MANAGEMENT, "devices as platforms know them, which of them wait to be accepted",
-        "with its subscription, which is deleted", Permission.PROVISIONING_READ,
-        l2="subscription product first_at heard_at waits", l3="address imei",
-    ),
-    "push_gap": _table(
-        _OPERATIONS, "when nothing of a device could come through its subscription", "health.keep_days",
-        Permission.PROVISIONING_READ, l2="device_id from_at to_at subscription",
     ),
     "session": _table(
         _OPERATIONS, "which process a device is connected to", _EACH_DEVICE, None,

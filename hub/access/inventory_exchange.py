@@ -1,0 +1,67 @@
+"""What the hub stores of its exchange with others: pushes of platforms, forwarding, official warnings.
+
+See inventory.py.
+"""
+
+from collections.abc import Mapping
+
+from hub.access.classification import DataClass
+from hub.access.inventory_table import Table
+from hub.access.inventory_table import table as _table
+from hub.access.permissions import Permission
+
+_BUSINESS, _MANAGEMENT, _OPERATIONS = DataClass.BUSINESS, DataClass.MANAGEMENT, DataClass.OPERATIONS
+
+EXCHANGE: Mapping[str, Table] = {
+    "push_subscription": _table(
+        _MANAGEMENT, "what platforms of carriers and clouds push, and when each was heard", "until deleted",
+        Permission.PROVISIONING_READ,
+        l2="code platform name networks organisation region profile_id rhythm_s enabled created_at heard_at pushes day "
+        "longest_s longest_before_s silent_since back_at", l4="secret key",
+    ),
+    "push_sender": _table(
+        _MANAGEMENT, "devices as platforms know them, which of them wait to be accepted",
+        "with its subscription, which is deleted", Permission.PROVISIONING_READ,
+        l2="subscription product first_at heard_at waits", l3="address imei",
+    ),
+    "push_gap": _table(
+        _OPERATIONS, "when nothing of a device could come through its subscription", "health.keep_days",
+        Permission.PROVISIONING_READ, l2="device_id from_at to_at subscription",
+    ),
+    "forward_target": _table(
+        _MANAGEMENT, "who is forwarded readings as they come, and of which devices", "until deleted",
+        Permission.CONSUMERS_READ,
+        l2="id code name kind host port number station_kind at_once organisation region tag scope_key ceiling enabled",
+        l4="password",
+    ),
+    "forward_position": _table(
+        _OPERATIONS, "how far each target of forwarding has what it is to have", "with its target",
+        Permission.CONSUMERS_READ, l1="acknowledged newest request_number", l2="target_id moved_at failing_since",
+        l3="last_error last_error_words",
+    ),
+    "forward_report": _table(
+        _BUSINESS, "readings for targets of forwarding, as they were stored or told",
+        "forwards.keep_days after it is acknowledged, forwards.pending_days without, or its target", None,
+        l2="id target_id device_id ts command part station_kind packet request_number attempts made_at next_at "
+        "acknowledged_at", l3="original measured",
+    ),
+    "warning": _table(
+        _BUSINESS, "official warnings (预警), which are public", "warnings.keep_days after its last change",
+        Permission.WARNINGS_READ,
+        l1="id identifier status type sent kind level ends_at refers_to divisions regions rings content sources "
+        "listed_by trust ended_as ended_by contradicted_by first_at changed_at told_at told_as told_digest told_seq",
+    ),
+    "warning_message": _table(
+        _BUSINESS, "what each source has said of a warning", "with its warning (warnings.keep_days)",
+        Permission.WARNINGS_READ,
+        l1="id warning_id source format digest received_at content", l2="received_by",
+    ),
+    "warning_delivery": _table(
+        _OPERATIONS, "official warnings for consumers", "with its warning (warnings.keep_days), or its consumer", None,
+        l1="id warning_id seq kind at picture state attempts next_at settled_at", l2="consumer_id", l3="last_error",
+    ),
+    "warning_source": _table(
+        _OPERATIONS, "how the sources of warnings do that are pulled", "one row a source, 30 days after its last try",
+        None, l2="name tried_at heard_at etag last_modified failing_since last_error last_error_words",
+    ),
+}  # fmt: skip
