@@ -88,6 +88,18 @@ def _no_news(facts: Facts) -> Iterator[Note]:
         yield Note("empty_messages", level, {**values, "count": found.empty})
 
 
+def _session(facts: Facts) -> Iterator[Note]:
+    """Its connection, of a station that dials in."""
+    session = facts.session
+    if session is None:
+        return
+    ended, protocol = session["ended_at"], session["transport"]
+    if ended is None:
+        yield Note("session", "info", {"protocol": protocol, "at": datetime.fromisoformat(session["since"])})
+    else:
+        yield Note("session_ended", "warning", {"protocol": protocol, "at": datetime.fromisoformat(ended)})
+
+
 def _link(facts: Facts) -> Iterator[Note]:
     """How its network receives it, where it tells."""
     link = facts.link
@@ -354,6 +366,7 @@ LOOKS: Sequence[Look] = (
     _refused,
     _no_news,
     _silence,
+    _session,
     _link,
     _access,
     _gateway,

@@ -59,6 +59,7 @@ _PLAIN = (
     *(
         "max_future_s",
         "link",
+        "session",
         "seen_at",
         "event_at",
         "events_of_day",

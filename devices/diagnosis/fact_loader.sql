@@ -23,6 +23,7 @@ select d.id, d.code, d.name, d.state, d.created_at, d.zone,
        no_news.address as no_news_address, no_news.last_at as no_news_at,
        (select received_at from event where device_id = d.id order by ts desc limit 1) as event_at,
        (select to_jsonb(l) from device_link l where l.device_id = d.id) as link,
+       (select to_jsonb(s) from session s where s.device_id = d.id) as session,
        said.events_of_day, said.untimed_events, coalesce(unused.names, '{}') as unused,
        parent.code as parent, parent.state as parent_state, parent_health.online as parent_online,
        parent_seen.seen_at as parent_seen_at

@@ -157,6 +157,8 @@ class Facts:
     flood: Flood | None = None
     link: Mapping[str, Any] | None = None
     """How its network receives it: columns of device_link, as JSON."""
+    session: Mapping[str, Any] | None = None
+    """Its newest connection, of what dials in: columns of session, as JSON."""
     no_news: NoNews | None = None
     """Of the last day that there were any, within a week."""
     refusals: Sequence[Refusal] = ()

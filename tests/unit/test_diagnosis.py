@@ -73,6 +73,7 @@ def test_a_device_that_works_has_no_fault_and_says_so() -> None:
     }
 
 
+SESSION = {"transport": "hj212", "since": before(60).isoformat(), "ended_at": None}
 LINK: dict[str, Any] = {
     "received": 99, "missed": 1, "resets": 0, "repeats": 0, "rssi": -97.0, "gateway": "'g1'", "battery": None,
     "margin": None, "note": None,
@@ -136,6 +137,8 @@ TABLE: list[tuple[str, str, Facts]] = [
     ("untimed", "info", replace(GOOD, metrics=(metric(untimed=60),))),
     ("events_untimed", "warning", replace(GOOD, events_of_day=9, untimed_events=1)),
     ("unused", "info", replace(GOOD, unused=("fw", "seq"))),
+    ("session", "info", replace(GOOD, session=SESSION)),
+    ("session_ended", "warning", replace(GOOD, session=SESSION | {"ended_at": before(9).isoformat()})),
     ("link", "info", replace(GOOD, link=LINK)),
     ("link_lossy", "warning", replace(GOOD, link=LINK | {"missed": 50})),
     ("link_counter", "info", replace(GOOD, link=LINK | {"resets": 1})),
