@@ -1,8 +1,7 @@
 """Resolver stage: decodes messages into readings and events of registered devices."""
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from datetime import tzinfo
-from zlib import crc32
 
 import numpy as np
 
@@ -39,7 +38,7 @@ from hub.errors import DecodeError
 from hub.models import HUB, Batch, Columns, DeadLetter, Event, Micros, Origin, Raw, Repeat
 from hub.quality import Quality
 from hub.stage import Stage
-from hub.store.arrivals import AHEAD, Arrival, Fresh, Known, Remembered
+from hub.store.arrivals import AHEAD, Arrival, Fresh, Known, Remembered, digest_of, possible
 from hub.store.dead_letter_stage import REPLAY
 from hub.watermark import Ahead
 from hub.words.sentence import Sentence
@@ -173,14 +172,14 @@ class Resolver(Stage):
             return raw
         if raw.repeated == Repeat.MARKED:
             remembered.note_token(raw.token)
-        elif not remembered.is_replay(raw.token, _possible(raws[index : index + AHEAD], raw.source)):
+        elif not remembered.is_replay(raw.token, possible(raws[index : index + AHEAD], raw.source)):
             return raw
-        received = remembered.recall(raw.token, _digest(raw))
+        received = remembered.recall(raw.token, digest_of(raw))
         return raw if received is None else raw._replace(received=received, repeated=Repeat.MARKED)
 
     def _remember(self, raw: Raw, fresh: Fresh) -> None:
         """Note when it arrived: at once, for it may come again before the commit, and with the commit for good."""
-        arrival = Arrival(raw.token, _digest(raw), raw.received)
+        arrival = Arrival(raw.token, digest_of(raw), raw.received)
         remembered = self._known.setdefault(raw.source, Remembered())
         remembered.note(arrival)
         if raw.repeated == Repeat.POSSIBLE:  # and not recalled
@@ -385,16 +384,6 @@ def _wants(device: Device, metric: str, wanted: dict[int, dict[str, None]]) -> b
     if len(fresh) < room:
         fresh[metric] = None
     return metric in fresh
-
-
-def _possible(raws: Iterable[Raw], source: str) -> Iterator[tuple[int, int]]:
-    """Tokens and digests of what a source may be delivering again, unmarked."""
-    return ((raw.token, _digest(raw)) for raw in raws if raw.repeated == Repeat.POSSIBLE and raw.source == source)
-
-
-def _digest(raw: Raw) -> int:
-    """Digest distinguishing messages that had the same packet id."""
-    return crc32(raw.payload, crc32(raw.origin.address.encode()))
 
 
 def _strict(device: Device, origin: Origin) -> Codec:

@@ -6,13 +6,14 @@ with such messages writes one row of packed entries; rows are pruned once 16-bit
 """
 
 from collections import deque
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple
+from zlib import crc32
 
 import numpy as np
 
-from hub.models import Batch, Micros
+from hub.models import Batch, Micros, Raw, Repeat
 from hub.stage import Connection, Stage
 from hub.store.statements import statements
 
@@ -157,3 +158,13 @@ class Arrivals(Stage):
         entries = np.array(arrivals, _ENTRY).tobytes()
         values = {"source": source, "seq": seq, "entries": entries, "oldest": written.oldest}
         await conn.execute(SQL.save, values)
+
+
+def possible(raws: Iterable[Raw], source: str) -> Iterator[tuple[int, int]]:
+    """Tokens and digests of what a source may be delivering again, unmarked."""
+    return ((raw.token, digest_of(raw)) for raw in raws if raw.repeated == Repeat.POSSIBLE and raw.source == source)
+
+
+def digest_of(raw: Raw) -> int:
+    """Digest distinguishing messages that had the same packet id."""
+    return crc32(raw.payload, crc32(raw.origin.address.encode()))
