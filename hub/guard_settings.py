@@ -10,7 +10,7 @@ Lasting = Annotated[float | None, Field(gt=0, le=31_536_000, allow_inf_nan=False
 class Guards(BaseModel):
     """Longest durations in seconds (失防); null: any. A profile may have its own."""
 
-    model_config = ConfigDict(extra="forbid")
+    model_config = ConfigDict(extra="forbid", frozen=True)
 
     shielded_s: Lasting = 86_400.0
     muted_s: Lasting = 3_600.0
