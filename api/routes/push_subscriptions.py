@@ -33,7 +33,7 @@ _KEYS = {"code": str}
 _SECRET = re.compile(r"[!-.0-~]{6,200}")
 _SENDERS = {"first_at": datetime, "subscription": str, "address": str}
 _GAPS = {"to_at": datetime, "device": str}
-PlatformName = Literal["ctwing", "onenet", "iotda", "aliyun", "tencent"]
+PlatformName = Literal["ctwing", "onenet", "iotda", "aliyun", "tencent", "chirpstack", "the-things-stack"]
 Address = Annotated[str, StringConstraints(pattern=TEXT, min_length=1, max_length=128)]
 
 
@@ -234,10 +234,10 @@ async def accept_sender(code: Code, body: AcceptBody, context: Here, caller: The
         id_ = await row(conn, SQL.device, {"code": device})
         if id_ is None:
             raise invalid("/device", f"there is no device '{device}'")
-        for scheme, address in ((sender["platform"], body.address), ("imei", sender["imei"])):
+        for scheme, address in ((sender["scheme"], body.address), ("imei", sender["imei"])):
             if address is not None:
                 await execute(conn, SQL.address, {"scheme": scheme, "address": address, "device": id_["id"]})
-        whose = await row(conn, SQL.whose, {"scheme": sender["platform"], "address": body.address})
+        whose = await row(conn, SQL.whose, {"scheme": sender["scheme"], "address": body.address})
         if whose is None or whose["code"] != device:
             other = "-" if whose is None else whose["code"]
             raise ProblemError(409, Sentence("refusal.push.taken", address=body.address, device=other).told(spoken))

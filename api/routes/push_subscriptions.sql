@@ -41,7 +41,7 @@ returning xmax = 0 as created
 select code from region where code = %(region)s limit 1
 
 -- name: sender
-select p.platform, s.imei, f.code as profile,
+select p.platform, push_scheme(p.platform) as scheme, s.imei, f.code as profile,
        (select count(*) from dead_letter l where l.device = s.address and l.reason = 'unknown_device') as letters
 from push_sender s
 join push_subscription p on p.code = s.subscription

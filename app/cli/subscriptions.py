@@ -21,7 +21,9 @@ _SIGNS = ("onenet", "tencent")
 
 @subscriptions.verb("add")
 def add(
-    platform: Annotated[str, typer.Argument(help="ctwing, onenet, iotda, aliyun or tencent.")],
+    platform: Annotated[
+        str, typer.Argument(help="ctwing, onenet, iotda, aliyun, tencent, chirpstack or the-things-stack.")
+    ],
     code: Annotated[str, typer.Option("--name", help="Its code: it stands in the address.")],
     title: Annotated[str | None, typer.Option(help="What people call it; left out, its code.")] = None,
     secret: Annotated[

@@ -88,6 +88,6 @@ def _told(raw: Raw) -> tuple[str | None, str | None]:
     """IMEI and product, where a message tells them."""
     try:
         sent = _MESSAGES[raw.origin.protocol](raw.payload)[0]
-    except (DecodeError, IndexError):
+    except (DecodeError, IndexError, KeyError):  # networks of LoRaWAN tell neither
         return None, None
     return sent.imei, None if sent.product is None else sent.product[:128]

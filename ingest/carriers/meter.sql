@@ -11,7 +11,7 @@ with before as (
     select a.device_id, g.code, g.from_at, g.to_at
     from gap g
     join push_sender s on s.subscription = g.code
-    join device_address a on (a.scheme, a.address) = (g.platform, s.address)
+    join device_address a on (a.scheme, a.address) = (push_scheme(g.platform), s.address)
     join device d on d.id = a.device_id and d.state = 'active'
     on conflict do nothing
 )

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 
 from devices.codecs.carriers import aliyun, ctwing, iotda, onenet, onenet_envelope, tencent
 from devices.codecs.carriers.envelope import Sent
+from devices.codecs.lorawan import pushes
 from ingest.carriers.subscription import Subscription
 
 
@@ -35,6 +36,12 @@ def _by_secret(subscription: Subscription, request: Request) -> bytes:
     if not hmac.compare_digest(shown.encode("utf-8", "replace"), subscription.secret.encode()):
         raise NotTrustedError
     return request.body
+
+
+def _by_chirpstack(subscription: Subscription, request: Request) -> bytes:
+    """The kind of an event stands in the query, not in the body: it is put before it."""
+    body = _by_secret(subscription, request)
+    return request.query.get("event", "").encode("utf-8", "replace") + pushes.SEPARATOR + body
 
 
 def _by_onenet(subscription: Subscription, request: Request) -> bytes:
@@ -98,5 +105,7 @@ PLATFORMS: Mapping[str, Platform] = {
         Platform("iotda", _by_secret, iotda.messages, _echo_by_secret, 14),
         Platform("aliyun", _by_secret, aliyun.messages, _echo_by_secret, 4),
         Platform("tencent", _by_tencent, tencent.messages, _echo_tencent, 4),
+        Platform("chirpstack", _by_chirpstack, pushes.of_chirpstack, _echo_by_secret, 4),
+        Platform("the-things-stack", _by_secret, pushes.of_the_things_stack, _echo_by_secret, 8),
     )
 }

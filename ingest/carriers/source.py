@@ -99,7 +99,7 @@ class PushSource:
         self._bytes -= self._held.pop(number, 0)
 
     def _raw(self, platform: Platform, subscription: Subscription, sent: Sent) -> Raw:
-        origin = self._origin(subscription.code, platform.name, PUSH, sent.address)
+        origin = self._origin(subscription.code, platform.name, sent.form, sent.address)
         return Raw(origin, sent.payload, self._now())
 
     def _unread(self, platform: Platform, subscription: Subscription, body: bytes, error: DecodeError) -> Raw:

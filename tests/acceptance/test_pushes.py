@@ -14,6 +14,7 @@ import pytest
 from tests.support.broker import Mosquitto
 from tests.support.cluster import Cluster
 from tests.support.frames_carriers import BATTERY, LAMP, SMOKE, STUDIO
+from tests.support.frames_networks import TTS, UP, UP_PROTOBUF
 from tests.support.hub import Hub, run_hub
 from tests.support.process import wait_until
 
@@ -264,3 +265,27 @@ def silence(hub: Hub, database: str) -> None:
         lambda: push(hub, report(1)).is_success and rows(database, offline) == [("ctwing-dev-2",)],
         "a device that is silent while others are heard is offline",
     )
+
+
+def test_network_servers_push_in_either_form_and_their_devices_are_found_by_deveui(hub: Hub, database: str) -> None:
+    units = {"temperature": "Cel", "humidity": "%", "battery": "%"}
+    metrics = {name: {"name": name, "unit": unit} for name, unit in units.items()}
+    hub.put("/profiles/th", name="TH", metrics=metrics, payload="milesight")
+    for code, platform in (("lora", "chirpstack"), ("tts", "the-things-stack")):
+        given = {"platform": platform, "name": code, "secret": SECRET, "organisation": "fire", "profile": "th"}
+        hub.put(f"/push-subscriptions/{code}", **given)
+    hub.put("/devices/th-2", name="TH", profile="th")
+    hub.put("/devices/th-2/addresses/deveui/0004A30B001C0530")
+    wait_until(lambda: push(hub, TTS, f"/tts/{SECRET}").status_code == 200, "the subscription is known")
+    of = "select count(*) from reading r join series s on s.id = r.series_id join device d on d.id = s.device_id"
+    wait_until(lambda: rows(database, f"{of} where d.code = 'th-2'") == [(3,)], "it is found by its DevEUI")
+    for body in (UP, UP, UP_PROTOBUF):
+        answer = push(hub, body, f"/lora/{SECRET}?event=up")
+        assert (answer.status_code, answer.json()["taken"]) == (200, 1)
+    assert push(hub, UP, f"/lora/{SECRET}?event=other").json()["taken"] == 0
+    assert push(hub, UP, "/lora/wrong?event=up").status_code == 401
+    wanted = {"address": "0101010101010101", "code": "th-1"}
+    wait_until(
+        lambda: hub.api.post("/api/v1/push-subscriptions/lora:accept", json=wanted).status_code == 200, "it waits"
+    )
+    wait_until(lambda: rows(database, f"{of} where d.code = 'th-1'") == [(3,)], "what waited is stored once")

@@ -36,6 +36,7 @@ class Sent(NamedTuple):
     payload: bytes
     imei: str | None = None
     product: str | None = None
+    form: str = PUSH
 
 
 def unpacked(body: bytes) -> bytes:
