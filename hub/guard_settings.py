@@ -2,15 +2,15 @@
 
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
+
+from hub.setting_types import Section
 
 Lasting = Annotated[float | None, Field(gt=0, le=31_536_000, allow_inf_nan=False)]
 
 
-class Guards(BaseModel):
+class Guards(Section):
     """Longest durations in seconds (失防); null: any. A profile may have its own."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
 
     shielded_s: Lasting = 86_400.0
     muted_s: Lasting = 3_600.0
