@@ -10,6 +10,7 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, JsonValue, St
 
 from api.code_body import CodesBody
 from api.contract_types import TEXT, LevelName, Name, known
+from api.polling_body import PollingBody, check_polling
 from api.vocabulary_types import Kind, MetricName, Unit
 from devices.codecs.mapping import MappingError, Transform
 from devices.codecs.payloads import PAYLOADS
@@ -189,6 +190,9 @@ class ProfileBody(Part):
     mapping: dict[Literal["telemetry", "event"], Expression] = Field(
         default_factory=dict, description="JMESPath by form: turns what devices send into a payload of the hub's"
     )
+    polling: PollingBody | None = Field(
+        default=None, description="how devices are polled over a DTU; null: they are not"
+    )
 
     payload: PayloadName | None = Field(
         default=None,
@@ -205,12 +209,15 @@ class ProfileBody(Part):
             raise ValueError(f"offline_after_s {self.offline_after_s:g} is less than {where} {every_s:g}")
         if self.unknown_metrics == "add" and self.max_metrics < len(self.metrics):
             raise ValueError(f"max_metrics {self.max_metrics} is less than the {len(self.metrics)} metrics listed")
+        if self.polling is not None:
+            metrics = {name: spec.model_dump() for name, spec in self.metrics.items()}
+            check_polling(self.polling, metrics, self.commands, self.interval_s)
         return self
 
     def columns(self) -> dict[str, Any]:
         """Columns of table `profile`; null members are omitted."""
         whole = self.model_dump(by_alias=True)
-        parts = self.model_dump(by_alias=True, exclude_none=True, include={"metrics", "events", "codes"})
+        parts = self.model_dump(by_alias=True, exclude_none=True, include={"metrics", "events", "codes", "polling"})
         commands = {
             name: {key: value for key, value in spec.items() if value is not None}
             for name, spec in whole["commands"].items()

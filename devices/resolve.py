@@ -8,7 +8,7 @@ import numpy as np
 from devices.addressed import BY_CODE, Addressed, unknown_device
 from devices.addressing import ENDED, LISTENING
 from devices.code_mapping import name_codes
-from devices.codecs import CODECS, STRICT
+from devices.codecs import STRICT
 from devices.codecs.decoded import Codec, Decoded, Fault
 from devices.codecs.heartbeat import decode_heartbeat
 from devices.codecs.jsontext import parse
@@ -99,7 +99,7 @@ class Resolver(Stage):
             device = self._device(origin, raw.payload)
             zone = device.zone if type(device.zone) is not SettingBack else device.zone.at(raw.received)
             mapping, floods = device.profile.mapping, found.over and device.id in found.over
-            codec = _strict(device, origin) if floods else CODECS[origin.protocol, origin.form]
+            codec = _strict(device, origin) if floods else device.profile.codec(origin.protocol, origin.form)
             if not mapping or (transform := mapping.get(origin.form)) is None:
                 decoded = codec(raw.payload, raw.received, zone)
             else:
@@ -390,5 +390,5 @@ def _strict(device: Device, origin: Origin) -> Codec:
     """The codec for a device that floods; the usual one where a message has no parts that could be left out."""
     kind = origin.protocol, origin.form
     if kind not in STRICT:
-        return CODECS[kind]
+        return device.profile.codec(origin.protocol, origin.form)
     return strictly(STRICT[kind], device.layout if len(device.layout) >= device.profile.adds else ANY)

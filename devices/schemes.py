@@ -15,6 +15,7 @@ SCHEMES: Mapping[str, Sentence] = {
     "sl651": Sentence("scheme.sl651"),
     "szy206": Sentence("scheme.szy206"),
     "cjt188": Sentence("scheme.cjt188"),
+    "modbus": Sentence("scheme.modbus"),
     "imei": Sentence("scheme.imei"),
     "iccid": Sentence("scheme.iccid"),
     "deveui": Sentence("scheme.deveui"),
@@ -39,6 +40,9 @@ _OF_PROTOCOL: Mapping[str, tuple[str, ...]] = {
 _DOTTED = re.compile(r"[0-9]{1,3}(?:\.[0-9]{1,3}){5}", re.ASCII)
 _HEXADECIMAL: Mapping[str, int] = {"gb26875": 12, "sl651": 10, "szy206": 10, "deveui": 16}
 """Digits of addresses that are hexadecimal numbers."""
+_SLAVE = re.compile(r"([A-Za-z0-9][A-Za-z0-9._:-]{0,63})/0*([1-9][0-9]{0,2})", re.ASCII)
+"""The code of the DTU and the slave's address on its line, as in dtu-7/12."""
+LAST_SLAVE = 247
 _DECIMAL: Mapping[str, tuple[int, ...]] = {"imei": (15,), "iccid": (19, 20)}
 
 
@@ -65,6 +69,11 @@ def normal(scheme: str, address: str) -> str:
         len(told) not in lengths or not ((told.isascii() and told.isdigit()) or (scheme == "iccid" and told.isalnum()))
     ):
         raise _wrong(scheme, told, Sentence("scheme.digits.decimal", digits=lengths[-1]))
+    if scheme == "modbus":
+        found = _SLAVE.fullmatch(told)
+        if found is None or int(found[2]) > LAST_SLAVE:
+            raise _wrong(scheme, told, Sentence("scheme.slave", last=LAST_SLAVE))
+        return f"{found[1]}/{found[2]}"
     if not told or len(told) > MAX_ADDRESS or not (told.isascii() and told.isprintable()):
         raise _wrong(scheme, told, Sentence("scheme.printable", most=MAX_ADDRESS))
     return told.upper() if scheme == "iccid" else told

@@ -21,6 +21,7 @@ from hub.guard_settings import Guards
 from hub.limit_settings import Floods, Limits, Outgoing, Provisioning
 from hub.network_settings import Networks
 from hub.oidc_settings import Oidc
+from hub.polling_settings import Polling
 from hub.session_settings import Session
 from hub.setting_faults import explain, keys_of, unreadable, variable
 from hub.setting_types import BrokerHost, DatabaseUrl, HeaderSecret, Host, Section, Servers
@@ -283,10 +284,7 @@ class Hub(Section):
 
 
 _BUS_NEEDS_KAFKA = "the roles edge and worker need kafka.servers"
-
-
-_PLACE = ("host", "hostaddr", "port", "dbname")
-"""What makes a database another one in its address."""
+_PLACE = ("host", "hostaddr", "port", "dbname")  # what makes a database another one in its address
 
 
 class Settings(BaseSettings):
@@ -326,6 +324,7 @@ class Settings(BaseSettings):
     warnings: Warnings = Warnings()
     networks: Networks = Networks()
     cases: Cases = Cases()
+    polling: Polling = Polling()
     health: Health = Health()
     forwards: Forwards = Forwards()
     session: Session = Session()

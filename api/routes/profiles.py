@@ -32,7 +32,7 @@ SQL = statements(__name__)
 router = GuardedRouter(prefix="/profiles", tags=["profiles"])
 _KEYS = {"code": str}
 _VERSION_KEYS = {"version": int}
-_JSON = ("metrics", "events", "codes", "guards", "commands", "mapping")
+_JSON = ("metrics", "events", "codes", "guards", "commands", "mapping", "polling")
 
 
 class Profile(ProfileBody):
@@ -75,7 +75,7 @@ async def store(
     """
     columns = body.columns()
     await _check_rules(conn, code, columns["metrics"], lang)
-    given = columns | {name: Jsonb(columns[name]) for name in _JSON}
+    given = columns | {name: None if columns[name] is None else Jsonb(columns[name]) for name in _JSON}
     written = await row(conn, SQL.profile_put, {**given, "code": code})
     if written:
         await audit(conn, caller, action, code, columns)

@@ -23,6 +23,7 @@ from app.check.logins import check_logins
 from app.check.oidc import check_oidc
 from app.check.outgoing import check_outgoing
 from app.check.path import check_path
+from app.check.polling import check_polling
 from app.check.ports import check_ports
 from app.check.retention import check_retention
 from app.check.rotas import check_rotas
@@ -76,7 +77,7 @@ async def _check_others(settings: Settings) -> AsyncIterator[Finding]:
     async for finding in check_outgoing(settings):
         yield finding
     asked = (check_fallback, check_routing, check_rules, check_rotas, check_path, check_secrets, check_warnings)
-    for found in (*asked, check_forwards, check_subscriptions, check_sims):
+    for found in (*asked, check_forwards, check_polling, check_subscriptions, check_sims):
         for finding in await found(settings):
             yield finding
     async for finding in check_oidc(settings):

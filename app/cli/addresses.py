@@ -14,7 +14,8 @@ from app.cli.connection import Verbs
 addresses = Verbs("Tell by which number a protocol calls a device: MN, station address, IMEI, DevEUI.")
 CodeArgument = Annotated[str, typer.Argument(help="The device's code.")]
 SchemeArgument = Annotated[
-    str, typer.Argument(help="hj212, gb26875, sl651, szy206, cjt188, imei, iccid, deveui, dtu, ctwing, onenet, ...")
+    str,
+    typer.Argument(help="hj212, gb26875, sl651, szy206, cjt188, modbus, imei, iccid, deveui, dtu, ctwing, onenet, ..."),
 ]
 AddressArgument = Annotated[str, typer.Argument(help="The address, as the device itself tells it.")]
 

@@ -14,6 +14,8 @@ from rich.text import Text
 from app.cli.client import DEFAULT_URL, TokenOption, UrlOption, call, fail, out
 from app.cli.connection import Verbs
 from app.cli.diagnose import LangOption, language
+from app.cli.frame_capture import capture, replay, tell_capture
+from devices.diagnosis.capture import is_capture
 from devices.diagnosis.frame_check import unhex
 from devices.diagnosis.frame_forms import FRAMES
 from devices.diagnosis.frame_profile import ProfileView, check_with, view_of
@@ -32,6 +34,10 @@ _HEADS = ("metric", "value", "unit", "time")
 @frame.callback()
 def _group() -> None:
     """See what the hub makes of a payload."""
+
+
+frame.verb("capture")(capture)
+frame.verb("replay")(replay)
 
 
 @frame.verb("check", asks=lambda given: given["device"] is not None)
@@ -55,12 +61,16 @@ def check_frame(
 
     Example:  hub frame check --device air-17 payload.json
 
+    Example:  hub frame check station.jsonl   (as `hub frame capture` writes it)
+
     Example:  echo '03 67 01 10 05 67 00 FF' | hub frame check --hex --form cayenne
     """
     if form != "auto" and form not in FRAMES:
         fail(f"--form {form}: there is none of that name; use auto, {', '.join(FRAMES)}")
     payload = _payload(file, is_hex)
     spoken = language(lang or ("en" if as_json else None))
+    if is_capture(payload):
+        return tell_capture(payload, spoken)
     if device:
         body = _asked(payload, form, device, spoken, url, token)
     else:

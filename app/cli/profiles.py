@@ -11,6 +11,7 @@ from rich.text import Text
 
 from app.cli.client import DEFAULT_URL, TokenOption, UrlOption, call, fail, out, pages
 from app.cli.connection import Verbs
+from app.cli.registers import tell_registers
 
 profiles = Verbs("What kinds of device there are; a library of them is shipped.")
 _NOT_OF_IT = ("code", "version", "installed", "devices", "sources", "state")
@@ -119,6 +120,28 @@ def _of_file(file: Path) -> dict[str, Any]:
 def _body(found: dict[str, Any]) -> dict[str, Any]:
     """What describes the kind of device, of a profile as the hub or its library tells it."""
     return {name: value for name, value in found.items() if name not in _NOT_OF_IT}
+
+
+@profiles.verb("registers")
+def show_registers(
+    code: Annotated[str, typer.Argument(help="Code of the profile.")],
+    library: Annotated[bool, typer.Option("--library", help="As it is shipped, not as the hub has it.")] = False,
+    slave: Annotated[int, typer.Option(min=1, max=247, help="The address on the line in the requests shown.")] = 1,
+    url: UrlOption = DEFAULT_URL,
+    token: TokenOption = None,
+) -> None:
+    """Show where a profile finds its values in a slave, and the requests that read them.
+
+    Example:  hub profiles registers humidity-485 --library
+    """
+    if library:
+        items = call("GET", "/profile-library", url, token).json()["items"]
+        found = next((each for each in items if each["code"] == code), None)
+    else:
+        found = call("GET", f"/profiles/{code}", url, token).json()
+    if not found or not found["polling"]:
+        fail(f"profile '{code}' is not polled: it has no registers")
+    tell_registers(found, slave)
 
 
 @profiles.verb("install")

@@ -12,6 +12,7 @@ from api.push.outbox import DeliveryWorker
 from app.serve.api_server import ApiServer
 from app.serve.clock import Clock
 from app.serve.core_dumps import no_core_dumps
+from app.serve.dtus import Dtus
 from app.serve.edge import Edge
 from app.serve.engine import Stages
 from app.serve.heartbeat import BUS_EVERY_S, BusHeartbeat, Heartbeat, often, store_heartbeat
@@ -92,6 +93,8 @@ async def _direct(
     sessions, registry = sessions_of(pool), stages.registry
     sources: dict[str, Source] = {**_mqtt(settings, engine, counters, session_lock)}
     sources |= stations(settings, engine, registry, sessions)
+    dtus = Dtus(settings, pool, registry, engine.sink)
+    sources |= dtus.sources
     if settings.kafka.servers:
         sources |= _kafka(settings, [], stages, counters, pool)
     taking = Sources(sources)
@@ -105,7 +108,7 @@ async def _direct(
     )
     watches = [FallbackWatch(settings), EscalationWatch(settings), WarningSources(settings)]
     networks = Networks(settings, engine.sink, counters, pool, session_lock.granted)
-    parts = [session_lock, engine, heartbeat, presence, endings, *watches, taking, networks, api_server]
+    parts = [session_lock, engine, dtus, heartbeat, presence, endings, *watches, taking, networks, api_server]
     if worker_options is None:
         stages.receive(OwnReception(heartbeat.connected_since, stages.progress.until))
     else:
@@ -125,6 +128,9 @@ async def _bus(settings: Settings, pool: Pool | None, counters: Counters, stack:
         parts.append(edge)
         if "edge" in roles:
             parts += _edge(settings, edge, counters, pool, stations(settings, edge, registry, sessions))
+            if pool is not None:  # who is polled, and for what, is known to the store alone
+                dtus = Dtus(settings, pool, registry, edge.sink)
+                parts += [dtus, Sources(dtus.sources)]
     if pool is None or sessions is None:
         return parts
     if "worker" in roles or "api" in roles:

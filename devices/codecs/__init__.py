@@ -11,6 +11,7 @@ from devices.codecs.hj212 import readings as hj212
 from devices.codecs.lorawan import chirpstack, the_things_stack
 from devices.codecs.lorawan.vendors import cayenne, dragino, dragino_models, dragino_name, milesight
 from devices.codecs.modbus import answers as modbus
+from devices.codecs.modbus.poll import poll
 from devices.codecs.sl651 import readings as sl651
 from devices.codecs.sparkplug import readings as sparkplug
 from devices.codecs.sparkplug.node import KINDS as SPARKPLUG_KINDS
@@ -22,6 +23,7 @@ MILESIGHT, CAYENNE = "milesight", "cayenne"
 CJT188, SZY206, MODBUS_RTU, MODBUS_TCP = "cjt188", "szy206", "modbus-rtu", "modbus-tcp"
 CHIRPSTACK, THINGS_STACK, SPARKPLUG = "chirpstack", "the-things-stack", "sparkplug"
 CTWING, ONENET, IOTDA, ALIYUN, TENCENT = "ctwing", "onenet", "iotda", "aliyun", "tencent"
+MODBUS = "modbus"
 """Names of protocols."""
 
 _PLATFORMS: Mapping[str, Codec] = {
@@ -46,6 +48,7 @@ CODECS: Mapping[tuple[str, str], Codec] = {
     (SZY206, "frame"): szy206.decode,
     (MODBUS_RTU, "frame"): modbus.rtu(),
     (MODBUS_TCP, "frame"): modbus.tcp(),
+    (MODBUS, "poll"): poll(),
     (MILESIGHT, "frame"): milesight,
     (CAYENNE, "frame"): cayenne,
     **{(dragino_name(model), "frame"): dragino(model) for model in dragino_models()},

@@ -24,6 +24,8 @@ BEHIND_S = 300.0
 RARE, OFTEN = 0.8, 1.5
 """Of the expected rate; between them the rate is right."""
 LATE_SHARE = 0.1
+LINE_ASKED, ENOUGH_ASKED, WRONG_SUMS = 3, 50, 0.02
+"""Requests after which a line that answered none is told of; and a share of wrong checksums, of how many at least."""
 LOSSY = 0.1
 """Of the frames of a device that its network did not receive: more is worth a look at the place of its antenna."""
 RECENT = timedelta(hours=1)
@@ -262,6 +264,27 @@ def _gateway(facts: Facts) -> Iterator[Note]:
         yield Note("gateway_ok", "ok", values)
 
 
+def _polled(facts: Facts) -> Iterator[Note]:
+    """How it answers on its line; of a DTU, whether its line answers at all."""
+    polled = facts.polled
+    if polled is None:
+        return
+    values: dict[str, Any] = {"line": polled.line, "address": polled.address, "at": polled.ended_at}
+    values |= {"asked": polled.asked, "answered": polled.answered, "since": polled.silent_since}
+    if polled.ended_at is not None:
+        yield Note("line_gone", "fault", values)
+    elif polled.is_line and polled.asked >= LINE_ASKED and not polled.answered:
+        yield Note("line_silent", "fault", values)
+    elif polled.silent_since is not None and not polled.is_line:
+        yield Note(f"slave_{polled.complaint or 'silent'}", "fault", values)
+    elif polled.exception is not None:
+        yield Note("slave_refuses", "fault", {**values, "code": polled.exception, "registers": polled.registers})
+    else:
+        yield Note("line_answers" if polled.is_line else "slave_answers", "ok", values)
+    if polled.asked >= ENOUGH_ASKED and polled.wrong_sums > WRONG_SUMS * polled.asked:
+        yield Note("slave_disturbed", "warning", {**values, "wrong": polled.wrong_sums})
+
+
 def _clock(facts: Facts) -> Iterator[Note]:
     offset = facts.clock_offset_s
     if offset is None:
@@ -370,6 +393,7 @@ LOOKS: Sequence[Look] = (
     _link,
     _access,
     _gateway,
+    _polled,
     _clock,
     _metrics,
     _rate,

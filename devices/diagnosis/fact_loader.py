@@ -10,7 +10,7 @@ from psycopg.rows import dict_row
 from devices.addressing import parse_topic
 from devices.codecs.local_time import zone_at, zone_of
 from devices.diagnosis.example import example_of
-from devices.diagnosis.facts import Credential, Facts, Flood, Health, Metric, NoNews, Parent, Refusal, Stray
+from devices.diagnosis.facts import Credential, Facts, Flood, Health, Metric, NoNews, Parent, Polled, Refusal, Stray
 from devices.diagnosis.frame_check import check
 from devices.diagnosis.frame_forms import FRAMES
 from devices.diagnosis.frame_profile import ProfileView, check_with, view_of
@@ -42,6 +42,7 @@ async def facts_of(conn: AsyncConnection, code: str, now: datetime, prefix: str)
         health=Health(row["online"], row["since"], row["cause"]) if row["online"] is not None else None,
         maintenance=(row["work_from"], row["work_to"], row["work_note"]) if row["work_from"] is not None else None,
         flood=None if row["flood_since"] is None else Flood(*(row[f"flood_{name}"] for name in _FLOOD)),
+        polled=None if row["line"] is None else Polled(*(row[name] for name in _POLLED)),
         no_news=None if row["no_news_retained"] is None else NoNews(*(row[f"no_news_{name}"] for name in _NO_NEWS)),
         refusals=await refusals_of(conn, code, prefix, row["zone"], view_of({**row, "code": row["profile"]})),
         strays=await _strays(conn, code, now, prefix),
@@ -53,6 +54,10 @@ async def facts_of(conn: AsyncConnection, code: str, now: datetime, prefix: str)
 
 
 _FLOOD = ("since", "last_at", "refused", "until")
+_POLLED = (
+    *("line", "line_address", "is_line", "line_ended_at", "asked", "answered", "wrong_sums", "complaint"),
+    *("silent_since", "exception", "registers"),
+)
 _NO_NEWS = ("retained", "empty", "address", "at")
 _PLAIN = (
     *("code", "name", "state", "created_at", "profile", "profile_name", "interval_s", "offline_after_s"),

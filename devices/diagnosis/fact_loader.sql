@@ -25,6 +25,10 @@ select d.id, d.code, d.name, d.state, d.created_at, d.zone,
        (select to_jsonb(l) from device_link l where l.device_id = d.id) as link,
        (select to_jsonb(s) from session s where s.device_id = d.id) as session,
        said.events_of_day, said.untimed_events, coalesce(unused.names, '{}') as unused,
+       line.code as line, polled.address as line_address, polled.line_id = d.id as is_line,
+       of_line.ended_at as line_ended_at, polled.asked, polled.answered,
+       coalesce((polled.complaints ->> 'checksum')::int, 0) as wrong_sums, polled.complaint, polled.silent_since,
+       polled.exception, polled.registers,
        parent.code as parent, parent.state as parent_state, parent_health.online as parent_online,
        parent_seen.seen_at as parent_seen_at
 from device d
@@ -53,6 +57,9 @@ left join completeness yesterday
 left join device_flood flood on flood.device_id = d.id and flood.last_at > %(now)s::timestamptz - interval '7 days'
 left join device_no_news no_news
     on no_news.device_id = d.id and no_news.last_at > %(now)s::timestamptz - interval '7 days'
+left join poll_state polled on polled.device_id = d.id
+left join device line on line.id = polled.line_id
+left join poll_state of_line on of_line.device_id = polled.line_id
 left join device parent on parent.id = d.parent_id
 left join device_health parent_health on parent_health.device_id = parent.id
 left join device_seen parent_seen on parent_seen.device_id = parent.id

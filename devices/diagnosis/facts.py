@@ -125,6 +125,23 @@ class NoNews:
 
 
 @dataclass(slots=True, frozen=True)
+class Polled:
+    """How it answers as a slave of a line, or how its line does where it is the DTU."""
+
+    line: str
+    address: str
+    is_line: bool
+    ended_at: datetime | None
+    asked: int
+    answered: int
+    wrong_sums: int
+    complaint: str | None
+    silent_since: datetime | None
+    exception: int | None
+    registers: str | None
+
+
+@dataclass(slots=True, frozen=True)
 class Facts:
     """Everything a diagnosis uses. Datetimes are timezone-aware."""
 
@@ -154,6 +171,7 @@ class Facts:
     health: Health | None = None
     maintenance: tuple[datetime, datetime, str] | None = None
     """From, until and the note of the window that is open now."""
+    polled: Polled | None = None
     flood: Flood | None = None
     link: Mapping[str, Any] | None = None
     """How its network receives it: columns of device_link, as JSON."""

@@ -3,12 +3,12 @@
 The verdict is that of the same codecs that the hub uses.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import tzinfo
 from typing import Literal, NamedTuple
 
-from devices.codecs.decoded import Decoded, EventDraft, Units
+from devices.codecs.decoded import Codec, Decoded, EventDraft, Units
 from devices.diagnosis.caret import Place, byte_place, place_of
 from devices.diagnosis.frame_forms import FRAMES, likeliest
 from hub.errors import At, DecodeError
@@ -69,12 +69,17 @@ class Report:
         return self.verdict in ("accepted", "dropped")
 
 
-def check(payload: bytes, form: str, received: Micros, zone: tzinfo) -> Report:
-    """Check a payload in the given form, or the detected one ("auto"), as if received at `received`."""
+def check(
+    payload: bytes, form: str, received: Micros, zone: tzinfo, codecs: Mapping[str, Codec] | None = None
+) -> Report:
+    """Check a payload in the given form, or the detected one ("auto"), as if received at `received`.
+
+    `codecs` are those of the device's profile, by form: they know the map of its registers.
+    """
     name = likeliest(payload) if form == "auto" else form
     faults: Sequence[tuple[str, str, At]]
     try:
-        decoded = FRAMES[name].decode(payload, received, zone)
+        decoded = ((codecs or {}).get(name) or FRAMES[name].decode)(payload, received, zone)
         faults, answer = decoded.faults, FRAMES[name].answer(payload, received, zone)
     except DecodeError as refused:
         decoded, faults, answer = Decoded(), refused.faults, None

@@ -1,13 +1,17 @@
 """Checks a decoded payload against a profile: unknown metrics, units, ranges, future timestamps. Pure."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, tzinfo
 from typing import Any
 
 from devices.codecs import PLACES
-from devices.codecs.decoded import Place
+from devices.codecs.decoded import Codec, Place
 from devices.codecs.mapping import Transform
+from devices.codecs.modbus.answers import rtu, tcp
+from devices.codecs.modbus.poll import poll
+from devices.codecs.modbus.polling import polling_of
+from devices.codecs.modbus.registers import Register
 from devices.diagnosis.frame_check import CheckedReading, Flaw, Report, check, flaw_of, settle
 from devices.diagnosis.frame_forms import likeliest
 from devices.similar import nearest
@@ -32,18 +36,30 @@ class ProfileView:
     events: Mapping[str, Any] = field(default_factory=dict)
     mapping: Mapping[str, str] = field(default_factory=dict)
     """JMESPath by form: what turns foreign JSON into a payload of the contract."""
+    codecs: Mapping[str, Codec] = field(default_factory=dict)
+    """By form: codecs that know the map of its registers."""
 
 
 def view_of(body: Mapping[str, Any], code: str = "") -> ProfileView:
     """Build the view from a profile as the API and the library represent it."""
+    metrics = body.get("metrics") or {}
+    polling = polling_of(body.get("polling"), metrics, body.get("interval_s"))
     return ProfileView(
         str(body.get("code") or code),
-        body.get("metrics") or {},
+        metrics,
         body.get("max_future_s") or 600.0,
         body.get("unknown_metrics") == "add",
         body.get("events") or {},
         body.get("mapping") or {},
+        {} if polling is None else _codecs(polling.registers),
     )
+
+
+def _codecs(registers: Sequence[Register]) -> Mapping[str, Codec]:
+    """Of answers alone the registers are counted from the first of the map."""
+    begin = min((register.span[0] for register in registers), default=0)
+    moved = [register.moved(-begin) for register in registers]
+    return {"modbus-poll": poll(registers), "modbus-rtu": rtu(moved), "modbus-tcp": tcp(moved)}
 
 
 def check_with(payload: bytes, form: str, received: Micros, zone: tzinfo, profile: ProfileView | None) -> Report:
@@ -65,7 +81,7 @@ def check_with(payload: bytes, form: str, received: Micros, zone: tzinfo, profil
             return Report(form, "dropped" if mapped.measured else "accepted", private=mapped.private, remarks=said)
         payload, private, failed = mapped.payload, mapped.private, mapped.failed
         told.append(Sentence("frame.mapped", payload=payload[:_SHOWN].decode(errors="replace")))
-    report = check(payload, form, received, zone)
+    report = check(payload, form, received, zone, profile.codecs)
     report.private += private
     report.flaws += [Flaw("mapping_failed", sentence) for sentence in failed]
     report.remarks += told

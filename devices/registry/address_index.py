@@ -23,6 +23,10 @@ class AddressIndex:
         """Id of the device that has an address; None where there is none."""
         return self._owners.get((scheme, address))
 
+    def of(self, device: int) -> list[Key]:
+        """Addresses of a device, by its id."""
+        return self._keys.get(device, [])
+
     def take(self, devices: Iterable[int], row: Any) -> None:
         """Replace the addresses of these devices by those of a row of `addresses` (registry.sql)."""
         if self._keys:

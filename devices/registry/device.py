@@ -6,8 +6,12 @@ from datetime import tzinfo
 from sys import intern
 from typing import Any, Literal
 
+from devices.codecs import CODECS, MODBUS
 from devices.codecs.code_table import NO_CODES, CodeTable, table_of
+from devices.codecs.decoded import Codec
 from devices.codecs.mapping import Transform, compiled
+from devices.codecs.modbus.poll import poll
+from devices.codecs.modbus.polling import Polling, polling_of
 
 Range = tuple[float, float]
 State = Literal["pending", "active", "suspended", "retired"]
@@ -42,6 +46,12 @@ class Profile:
     payload: str | None = None
     """What decodes the payloads that networks and platforms carry: a name in devices/codecs/payloads.py."""
 
+    polling: Polling | None = None
+    """How its devices are polled; None: they are not."""
+
+    codecs: Mapping[tuple[str, str], Codec] = field(default_factory=dict)
+    """By protocol and form: codecs that need its register map."""
+
     states: frozenset[str] = frozenset()
     """Metrics that are states (0 or 1), or that the profile excepts from detection."""
 
@@ -54,6 +64,11 @@ class Profile:
     def detects(self, metric: str) -> bool:
         """Whether it is learned what is usual of a metric."""
         return metric not in self.states
+
+    def codec(self, protocol: str, form: str) -> Codec:
+        """The codec of messages of its devices; its own where that needs the map."""
+        kind = protocol, form
+        return self.codecs.get(kind) or CODECS[kind] if self.codecs else CODECS[kind]
 
     def takes(self, metric: str) -> bool:
         """Whether readings of a metric are accepted."""
@@ -99,7 +114,21 @@ class Device:
 
 def profile_of(row: Any) -> Profile:
     """The profile of an array of `news` (registry.sql)."""
-    id_, code, version, max_future_s, metrics, adds, mapping, on_conflict, lateness_s, payload, codes, guards = row
+    (
+        id_,
+        code,
+        version,
+        max_future_s,
+        metrics,
+        adds,
+        mapping,
+        on_conflict,
+        lateness_s,
+        payload,
+        codes,
+        guards,
+        *polled,
+    ) = row
     ranges = {
         intern(name): (_bound(spec.get("min"), UNBOUNDED[0]), _bound(spec.get("max"), UNBOUNDED[1]))
         for name, spec in metrics.items()
@@ -107,16 +136,10 @@ def profile_of(row: Any) -> Profile:
     units = {intern(name): intern(unit) for name, spec in metrics.items() if (unit := spec.get("unit"))}
     future, lateness, last_wins = max_future_s * 1_000_000, lateness_s * 1_000_000, on_conflict == "last_wins"
     states = frozenset(intern(name) for name, spec in metrics.items() if not detects(spec))
-    told = (
-        compiled(mapping),
-        last_wins,
-        lateness,
-        units,
-        payload,
-        states,
-        table_of(codes) if codes else NO_CODES,
-        guards,
-    )
+    polling = polling_of(polled[0], metrics, polled[1])
+    codecs = {} if polling is None else {(MODBUS, "poll"): poll(polling.registers)}
+    tables = table_of(codes) if codes else NO_CODES
+    told = compiled(mapping), last_wins, lateness, units, payload, polling, codecs, states, tables, guards
     return Profile(id_, code, version, future, ranges, adds, *told)
 
 

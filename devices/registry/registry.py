@@ -96,6 +96,10 @@ class Registry:
         id_ = self._addresses.at(scheme, address)
         return None if id_ is None else self.device(id_)
 
+    def addresses_of(self, device: Device) -> list[tuple[str, str]]:
+        """All addresses of a device: (scheme, address)."""
+        return self._addresses.of(device.id)
+
     def called(self, protocol: str, address: str) -> Device | None:
         """Device that a protocol calls by an address, whichever of its schemes that is of."""
         for scheme in schemes_of(protocol):

@@ -49,7 +49,7 @@ from device d
 select pg_current_snapshot()::text, null::int[],
        (select jsonb_agg(jsonb_build_array(
            id, code, version, max_future_s, metrics, case when unknown_metrics = 'add' then max_metrics else 0 end, mapping,
-           on_conflict, allowed_lateness_s, payload, codes, guards
+           on_conflict, allowed_lateness_s, payload, codes, guards, polling, interval_s
        ))
         from profile)
 
@@ -77,7 +77,7 @@ select pg_current_snapshot()::text,
        ) changed),
        (select jsonb_agg(jsonb_build_array(
            id, code, version, max_future_s, metrics, case when unknown_metrics = 'add' then max_metrics else 0 end, mapping,
-           on_conflict, allowed_lateness_s, payload, codes, guards
+           on_conflict, allowed_lateness_s, payload, codes, guards, polling, interval_s
        ))
         from profile
         where revision >= pg_snapshot_xmin(%(since)s::pg_snapshot)

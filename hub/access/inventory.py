@@ -39,7 +39,7 @@ TABLES: Mapping[str, Table] = {
         Permission.PROFILES_READ,
         l1="id code name name_en category", l2="metrics max_future_s revision version installed interval_s "
         "offline_after_s unknown_metrics max_metrics events commands mapping on_conflict test_every_days "
-        "allowed_lateness_s payload codes guards",
+        "allowed_lateness_s payload codes guards polling",
     ),
     "profile_version": _table(
         _MANAGEMENT, "each version of a profile, to explain old readings", "kept: readings were understood by it",
@@ -301,6 +301,11 @@ TABLES: Mapping[str, Table] = {
     "device_address": _table(
         _MANAGEMENT, "how protocols and platforms call devices: MN, station number, IMEI", _WITH_DEVICE,
         Permission.DEVICES_READ, l2="scheme device_id created_at", l3="address",
+    ),
+    "poll_state": _table(
+        _OPERATIONS, "how slaves and lines that are polled answer", _EACH_DEVICE, Permission.DEVICES_DIAGNOSE,
+        l2="device_id line_id connected_at ended_at asked answered complaints complaint silent_since exception "
+        "registers changed_at", l3="address",
     ),
     "device_no_news": _table(
         _OPERATIONS, "retained and empty messages of a device", _EACH_DEVICE, Permission.DEVICES_DIAGNOSE,

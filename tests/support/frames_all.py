@@ -32,6 +32,7 @@ FRAMES: dict[str, Frames] = {
     "szy206": frames_meters.SZY206,
     "modbus-rtu": frames_modbus.RTU,
     "modbus-tcp": frames_modbus.TCP,
+    "modbus-poll": frames_modbus.POLL,
     "milesight": frames_lorawan.MILESIGHT,
     "cayenne": frames_lorawan.CAYENNE,
     "dragino-lht65": frames_lorawan.LHT65,

@@ -12,7 +12,7 @@ import pytest
 
 from devices.diagnosis.diagnosis import Note, diagnose, hours_off, works
 from devices.diagnosis.example import example_of
-from devices.diagnosis.facts import Credential, Facts, Flood, Health, Metric, NoNews, Parent, Refusal, Stray
+from devices.diagnosis.facts import Credential, Facts, Flood, Health, Metric, NoNews, Parent, Polled, Refusal, Stray
 from devices.diagnosis.frame_check import check
 from devices.diagnosis.rendering import ago, span, worded
 from hub.models import to_micros
@@ -55,6 +55,8 @@ GOOD = Facts(
     expected=1440,
     received=1440,
 )
+SLAVE = Polled("dtu-7", "3", False, None, 900, 890, 1, None, None, None, None)
+LINE = replace(SLAVE, address="127.0.0.1", is_line=True)
 SILENT = replace(GOOD, seen_at=before(4000), metrics=(metric(seconds=4000, of_hour=0, first_of_hour=None),))
 MUTE = replace(GOOD, seen_at=None, metrics=(metric(newest_at=None, of_hour=0, of_day=0),), clock_offset_s=None)
 STRAY = Stray("air-l", "ganzhi/v1/air-l/telemetry", "unknown_device", 3, before(5))
@@ -93,6 +95,16 @@ TABLE: list[tuple[str, str, Facts]] = [
     ("retained", "info", replace(GOOD, no_news=NoNews(3, 0, "ganzhi/v1/air-1/telemetry", before(900)))),
     ("retained", "warning", replace(MUTE, no_news=NoNews(1, 0, "ganzhi/v1/air-1/event", before(9)))),
     ("empty_messages", "warning", replace(MUTE, no_news=NoNews(0, 2, "ganzhi/v1/air-1/telemetry", before(9)))),
+    ("line_gone", "fault", replace(GOOD, polled=replace(SLAVE, ended_at=before(60)))),
+    ("line_silent", "fault", replace(GOOD, polled=replace(LINE, answered=0))),
+    ("line_answers", "ok", replace(GOOD, polled=LINE)),
+    ("slave_answers", "ok", replace(GOOD, polled=SLAVE)),
+    ("slave_refuses", "fault", replace(GOOD, polled=replace(SLAVE, exception=2, registers="3:4-5"))),
+    ("slave_disturbed", "warning", replace(GOOD, polled=replace(SLAVE, wrong_sums=30))),
+    *(
+        (f"slave_{why}", "fault", replace(GOOD, polled=replace(SLAVE, complaint=why, silent_since=before(60))))
+        for why in ("silent", "checksum", "slave", "function", "length", "cut", "noise")
+    ),
     ("never_heard", "fault", PLAIN),
     ("never_heard", "warning", replace(DETECTOR, health=None)),
     ("only_connected", "fault", MUTE),

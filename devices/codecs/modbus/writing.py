@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import NamedTuple
 
 from devices.codecs.crc16 import crc16
-from devices.codecs.modbus.answers import MOST
+from devices.codecs.modbus.requests import MAX_REGISTERS
 
 REGISTERS = (3, 4)
 """Functions that read registers."""
@@ -35,7 +35,7 @@ def answer(request: Asked, registers: Mapping[int, int]) -> bytes:
     if request.function not in REGISTERS:
         return _sealed(bytes([request.unit, request.function | 0x80, ILLEGAL_FUNCTION]))
     wanted = range(request.address, request.address + request.size)
-    if not 0 < request.size <= MOST or any(at not in registers for at in wanted):
+    if not 0 < request.size <= MAX_REGISTERS or any(at not in registers for at in wanted):
         return _sealed(bytes([request.unit, request.function | 0x80, ILLEGAL_ADDRESS]))
     told = b"".join(registers[at].to_bytes(2, "big") for at in wanted)
     return _sealed(bytes([request.unit, request.function, len(told)]) + told)

@@ -1,0 +1,1 @@
+"""Polling of slaves behind DTUs that dial in."""

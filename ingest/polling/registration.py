@@ -1,0 +1,69 @@
+"""How a DTU says who it is when it has connected. Pure.
+
+Without a pattern it sends the 15 digits of its IMEI or the 20 of its ICCID. A pattern is a text in which `{id}` stands
+for its number and `{secret}` for a password: `REG:{id},{secret};`.
+"""
+
+import re
+from typing import NamedTuple
+
+LONGEST = 512
+"""Bytes in which a DTU must have said who it is."""
+_FIELD = {"id": r"(?P<id>[A-Za-z0-9._:-]{1,64})", "secret": r"(?P<secret>[\x21-\x7e]{1,128}?)"}
+_DIGITS = re.compile(rb"(?<![0-9])([0-9]{15}|[0-9]{19}[0-9A-Fa-f])(?![0-9A-Fa-f])")
+_PLACE = re.compile(r"\{([^{}]*)\}")
+
+
+class Registered(NamedTuple):
+    """Who a DTU says that it is."""
+
+    scheme: str
+    """Of its address: imei, iccid or dtu."""
+    address: str
+    secret: str | None
+    text: bytes
+    """What it sent for it: many send the same again as their heartbeat."""
+    rest: bytes
+    """What came behind it."""
+
+
+class Registration:
+    """Reads registrations."""
+
+    def __init__(self, pattern: str | None) -> None:
+        """ValueError, with what to write, for a pattern that cannot be used."""
+        self._pattern = None if pattern is None else _compiled(pattern)
+
+    def read(self, heard: bytes, quiet: bool) -> Registered | None:
+        """Who it is; None while it cannot be told. `quiet`: nothing more came for a while, so that this is all."""
+        if self._pattern is not None:
+            found = self._pattern.search(heard)
+            if found is None or (found.end() == len(heard) and not quiet and self._open):
+                return None
+            named = found.groupdict()
+            secret = None if named.get("secret") is None else named["secret"].decode()
+            return Registered("dtu", named["id"].decode(), secret, found.group(), heard[found.end() :])
+        found = _DIGITS.search(heard)
+        if found is None or (found.end() == len(heard) and not quiet):
+            return None  # 15 digits may be the beginning of 20
+        told = found.group(1)
+        scheme = "imei" if len(told) == 15 else "iccid"
+        return Registered(scheme, told.decode().upper(), None, told, heard[found.end() :])
+
+    @property
+    def _open(self) -> bool:
+        """Whether the pattern ends with a field, whose end is known by the silence behind it only."""
+        return self._pattern is not None and self._pattern.pattern.endswith(b")")
+
+
+def _compiled(pattern: str) -> re.Pattern[bytes]:
+    names = _PLACE.findall(pattern)
+    strange = [name for name in names if name not in _FIELD]
+    if strange:
+        raise ValueError(f"{{{strange[0]}}} is not known: {{id}} is the DTU's number, {{secret}} its password")
+    if names.count("id") != 1 or names.count("secret") > 1:
+        raise ValueError("names {id} once, and {secret} at most once: REG:{id},{secret};")
+    if re.search(r"\}\{", pattern):
+        raise ValueError("puts nothing between {id} and {secret}: where one ends nobody could tell")
+    parts = _PLACE.split(pattern)
+    return re.compile("".join(_FIELD[part] if n % 2 else re.escape(part) for n, part in enumerate(parts)).encode())
