@@ -133,6 +133,8 @@ def _onenet() -> Frames:
             Bad(b"{}", "push_unknown_type", "messageType"),
             Bad(b'{"msg": 5}', "not_an_object"),
             Bad(b'{"msg": "{"}', "not_json"),
+            Bad(b'{"msg": "{\\"messageType\\": \\"x\\"}"}', "push_unknown_type", "lifeCycle"),
+            Bad(b'{"msg": {"messageType": "x"}}', "push_unknown_type", "lifeCycle"),
             Bad(_json(messageType="x"), "push_unknown_type", "lifeCycle"),
             Bad(_json(messageType="lifeCycle", data={"status": "odd"}), "status_unknown", "odd"),
             Bad(_json(messageType="notify", notifyType="property", data={}), "push_incomplete", "params"),

@@ -23,14 +23,14 @@ from devices.codecs.carriers.envelope import (
 from devices.codecs.carriers.properties import carry, key_of, take, take_event
 from devices.codecs.decoded import Decoded
 from devices.codecs.jsontext import parse, quoted
-from hub.errors import DecodeError
+from hub.errors import At, DecodeError
 from hub.models import Micros
 from hub.words.sentence import Sentence
 
 _DATA, _PRESENCE = 1, 2
 _HEX = frozenset("0123456789abcdefABCDEF")
 _STATES = {"online": True, "1": True, "offline": False, "0": False}
-_PASSED = frozenset({"reply", "sceneLog", "lbsAndWifi"})
+_PASSED = ("lbsAndWifi", "reply", "sceneLog")
 
 
 def messages(msg: bytes) -> list[Sent]:
@@ -41,8 +41,26 @@ def messages(msg: bytes) -> list[Sent]:
 def decode(payload: bytes, received: Micros, zone: tzinfo) -> Decoded:
     """Decode one message, or an envelope that holds one and is not encrypted."""
     told = message(payload)
-    if "msg" in told:
-        told = _inner(told["msg"])
+    if "msg" not in told:
+        return _decoded(told, received, zone)
+    msg = told["msg"]
+    try:
+        decoded = _decoded(_inner(msg), received, zone)
+    except DecodeError as error:
+        faults = [(reason, detail, _within(msg, at)) for reason, detail, at in error.faults]
+        raise DecodeError(*faults[0], faults) from None
+    decoded.faults = [fault._replace(at=_within(msg, fault.at)) for fault in decoded.faults]
+    if decoded.envelope is not None:
+        decoded.envelope.inner = [each._replace(at=_within(msg, each.at)) for each in decoded.envelope.inner]
+    return decoded
+
+
+def _within(msg: object, at: At) -> At:
+    """A place in an envelope: in a text that holds JSON no more can be pointed at than the text."""
+    return f"/msg{at}" if isinstance(msg, dict) and isinstance(at, str) else "/msg"
+
+
+def _decoded(told: dict[str, Any], received: Micros, zone: tzinfo) -> Decoded:
     decoded = Decoded()
     decoded.unmapped("onenet")
     if "messageType" in told:
@@ -57,13 +75,9 @@ def decode(payload: bytes, received: Micros, zone: tzinfo) -> Decoded:
 
 def _inner(msg: object) -> dict[str, Any]:
     if isinstance(msg, str):
-        try:
-            msg = parse(msg.encode("utf-8", "replace"), MAX_PARTS)
-        except DecodeError as error:
-            error.at = "/msg"
-            raise
+        msg = parse(msg.encode("utf-8", "replace"), MAX_PARTS)
     if not isinstance(msg, dict):
-        raise DecodeError("not_an_object", Sentence("refusal.push.object", value=quoted(msg)), "/msg")
+        raise DecodeError("not_an_object", Sentence("refusal.push.object", value=quoted(msg)), "")
     return msg
 
 
