@@ -25,6 +25,10 @@ Marks = Mapping[tuple[int, Micros], str]
 """By series and time, of each reading that replaces another one, what tells its alerts from those of that one."""
 
 
+_BY_THEMSELVES = ("value", "silence", "flat")
+"""Signals whose titles say it all."""
+
+
 class ReadingDecision:
     """What a batch makes of alerts of readings."""
 
@@ -43,6 +47,13 @@ class ReadingDecision:
         """Why a level changes; None where the value of the reading says it all."""
         expressed = self._expressed.why(slot, value, ts)
         return expressed or self._signals.why(slots.rule(slot).signal, int(slots.series[slot]), ts)
+
+    def why_held(self, slots: Slots, slot: int, value: float) -> Why | None:
+        """Why a level of a signal was reached by its hold time alone, without another reading."""
+        rule = slots.rule(slot)
+        if not rule.hold or rule.expression is not None or rule.signal in _BY_THEMSELVES:
+            return None
+        return {"signal": rule.signal, "held": value, "held_s": rule.hold / 1e6}
 
     def waits(self, slot: int, series: int, at: Micros) -> bool:
         """Whether a reading of up to a time is still to be judged, for which waits what ends then."""
@@ -160,6 +171,9 @@ class ReadingAlerts:
         flap = self._withholding.flaps.of(key, decision.flaps)
         if any(step.kind == "raised" for step in steps):
             flap = self._withholding.flaps.raised(rule, key, ts, after, decision.flaps)
+        why = decision.why(slots, slot, told.value, ts)
+        if why is None and beyond and after and told.since is None:
+            why = decision.why_held(slots, slot, told.value)
         for kind, alert, at, level in steps:
             shown = 0 if kind == "cleared" else level
             title = reading_title(
@@ -173,7 +187,7 @@ class ReadingAlerts:
             yield AlertChange(
                 changes.change_id(alert, kind, level, f"{at}{mark}"), alert, kind, at, rule.id, target, device.id,
                 series, level, title, told.value, threshold,
-                why=decision.why(slots, slot, told.value, ts), rule_version=rule.version,
+                why=why, rule_version=rule.version,
             )  # fmt: skip
 
     def _calmed(

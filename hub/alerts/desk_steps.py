@@ -39,11 +39,14 @@ def _why_told(why: Mapping[str, Any], lang: Lang) -> str:
     if "metrics" in why:
         parts = (f"{name} {'?' if value is None else format(value, 'g')}" for name, value in why["metrics"].items())
         return text("alert.why.expression", lang, values=", ".join(parts))
+    if "held_s" in why:
+        return text("alert.why.held", lang, value=f"{why['held']:.3g}", seconds=f"{why['held_s']:g}")
     shown = {name: f"{why[name]:g}" for name in ("value", "expected", "low", "high") if why[name] is not None}
     known = len(shown) == 4
     told = [text("alert.why.known", lang, **shown) if known else text("alert.why.new", lang, value=shown["value"])]
     if (signal := why["signal"]) in ("excess", "unshared"):
-        told.insert(0, text(f"alert.why.excess.{why[f'{signal}_of']}", lang, excess=f"{why[signal]:.3g}"))
+        of = why[f"{signal}_of"]
+        told.insert(0, text(f"alert.why.excess.{of}", lang, excess=f"{why[signal]:.3g}"))
     if signal == "unshared":
         told.append(text("alert.why.unshared", lang))
     return text("desk.join", lang).join(told)

@@ -74,3 +74,30 @@ def test_silence_is_told_once_across_kills_and_ends_with_a_reading(
     # It is silent again: whatever would be told a second time of the others is told by then.
     wait_until(lambda: len(dict(fetch(database, TOLD))["counter-0"]) == 3, "it is silent again", 60)
     assert dict(fetch(database, TOLD)) == {"counter-0": [*two, "raised"], "counter-1": one, "counter-2": one}
+
+
+@pytest.mark.heavy
+def test_a_device_that_is_active_again_has_its_whole_time_though_the_hub_is_killed(
+    hub: Hub, database: str, mosquitto: Mosquitto
+) -> None:
+    """Of workers the reading process hears all the while, so that nothing but the stored time puts it off."""
+    _publish(mosquitto, 0, 1)
+    wait_for(database, 2)
+    _step(hub, "suspended")
+    wait_until(lambda: dict(fetch(database, TOLD)) == {"counter-1": ["raised"]}, "the other one is told", 60)
+    _step(hub, "active")
+    if hub.workers:
+        _kill(hub)
+    wait_until(lambda: "counter-0" in dict(fetch(database, TOLD)), "it is silent still", 60)
+    [(after,)] = fetch(
+        database,
+        """select extract(epoch from a.opened_at - d.active_since)::float8
+           from alert a join device d on d.id = a.device_id where d.code = 'counter-0'""",
+    )
+    assert after >= SILENT_S
+    assert dict(fetch(database, TOLD)) == {"counter-0": ["raised"], "counter-1": ["raised"]}
+
+
+def _step(hub: Hub, to: str) -> None:
+    answer = hub.api.post("/api/v1/devices/counter-0/steps", json={"to": to})
+    assert answer.is_success, answer.text

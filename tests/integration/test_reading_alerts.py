@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from hub.alerts.desk_steps import details_told
 from hub.models import Batch, Micros
 from hub.settings import Database, Rules, Settings
 from hub.store.pool import Pool, open_pool
@@ -112,3 +113,21 @@ async def test_the_first_history_of_a_series_pages_nobody_and_what_lasts_is_told
     onsets = [at for at, kind, _ in told(database) if kind == "raised"]
     assert len(onsets) == (1 if stale_after_s else 58), "one each twelve hours"
     assert told(database)[-1][0] == -3600
+
+
+async def test_a_level_that_its_hold_time_alone_reached_says_what_it_was_for_how_long(
+    pool: Pool, database: str
+) -> None:
+    async with pool.connection() as conn:
+        await conn.execute("update profile set allowed_lateness_s = 0; delete from maintenance")
+        await conn.execute(
+            """insert into rule (code, name, profile_id, metric, signal, direction, thresholds, hold_s)
+               values ('apart', 'Apart', 1, 'level', 'gap', 'above', '{"blue": 12}', 5)"""
+        )
+    hub = await started(pool)
+    await hear(hub, 0, 1.0)
+    await hear(hub, 20, 1.0)
+    await wait(hub, 26)
+    [(why,)] = fetch(database, "select details -> 'why' from alert_change")
+    assert why == {"signal": "gap", "held": 20.0, "held_s": 5.0}
+    assert details_told("raised", {"why": why}, "en") == "it was at 20 for 5 s, and no reading said otherwise"
