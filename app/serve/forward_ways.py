@@ -1,7 +1,8 @@
 """Ways of forwarding: superior platforms over HJ 212, the hub's own broker and its own Kafka."""
 
+import asyncio
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from functools import partial
 
 from api.forwarding.superior import connected
@@ -12,6 +13,8 @@ from hub.settings import Kafka, Mqtt, Settings
 from ingest.kafka.producer import open_topic
 from ingest.kafka.topics import readings_topic
 from ingest.mqtt.control import open_link
+
+CONNECT_S = 5.0
 
 
 def ways_of(settings: Settings) -> dict[str, OpenWay]:
@@ -38,6 +41,10 @@ async def _hj212(outgoing: Outgoing, secrets: Secrets, target: Target) -> AsyncI
 @asynccontextmanager
 async def _mqtt(mqtt: Mqtt, target: Target) -> AsyncIterator[Way]:
     async with open_link(mqtt, f"readings-{target.id}", "readings") as link:
+        with suppress(TimeoutError):  # what is published then tells why
+            async with asyncio.timeout(CONNECT_S):
+                while not link.connected:  # noqa: ASYNC110 it connects by itself
+                    await asyncio.sleep(0.05)
         yield MqttWay(link.publish_all, f"{mqtt.prefix}/readings/{target.code}")
 
 

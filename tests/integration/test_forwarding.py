@@ -7,6 +7,7 @@ from collections import Counter
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
+from datetime import datetime
 from typing import Any
 
 import httpx
@@ -19,13 +20,18 @@ from api.forwarding.forwards import Forwards, Patience
 from api.forwarding.superior import connected
 from api.forwarding.way import Hj212Way, Target, Way
 from app.main import app
+from app.serve.forward_ways import ways_of
 from devices.codecs import HJ212
 from devices.codecs.hj212.frame import read
 from devices.codecs.hj212.writing import Head, Item, data, data_time, request_number, upload
 from hub.models import GANZHI, Batch, Micros, Origin, Raw, now_micros
+from hub.quality import Quality
+from hub.settings import Mqtt
 from hub.store.migrate import migrate
+from ingest.mqtt.control import open_link
 from simulator.stations.hj212 import BEIJING
 from tests.support.acceptor import Acceptor, accepting, fields_of
+from tests.support.broker import Mosquitto
 from tests.support.cluster import Cluster
 from tests.support.served_api import api_context, client_of, served
 from tests.support.staged_hub import StagedHub
@@ -125,9 +131,9 @@ def told(frames: Sequence[bytes]) -> list[bytes]:
     return [read(frame).data for frame in frames]
 
 
-async def drained(bed: Bed, left: int = 0) -> None:
+async def drained(bed: Bed, left: int = 0, code: str = "province") -> None:
     deadline = time.monotonic() + 20
-    while (await bed.shown())["pending"] > left:
+    while (await bed.shown(code))["pending"] > left:
         assert time.monotonic() < deadline, await bed.shown()
         await asyncio.sleep(0.02)
 
@@ -246,6 +252,36 @@ async def test_a_target_gets_what_is_in_its_scope(bed: Bed, given: dict[str, Any
             await conn.execute("select d.code from forward_report r join device d on d.id = r.device_id")
         ).fetchall()
     assert {code for (code,) in found} == wanted
+
+
+async def test_mqtt_gets_what_a_device_has_measured_as_json(bed: Bed, mosquitto: Mosquitto) -> None:
+    await bed.client.put("/devices/air-1", json={"name": "a", "profile": "air", "organisation": "eco"})
+    settings = bed.context.settings.model_copy(update={"mqtt": Mqtt(port=mosquitto.port)})
+    await bed.client.put("/forwards/roads", json={"name": "r", "kind": "mqtt"})
+    bed.hub.made.forwarding.forget()
+    await bed.store(bed.posted("air-1", 0, pm25=35.2, tilt=3), bed.framed(1, "7.5", "M"))
+    ways = {"mqtt": ways_of(settings)["mqtt"]}
+    forwards = Forwards(settings.database.url, bed.context.hub_pool, ways, Patience(0.02, 0.2, 0.2))
+    got: dict[str, Any] = {}
+    async with open_link(settings.mqtt, "test", "nothing") as link:
+        await until(lambda: link.connected, "the listener is connected")
+        async with link.heard("ganzhi/v1/readings/#") as messages:
+            running = asyncio.create_task(forwards.run())
+            async with asyncio.timeout(20):
+                while len(got) < 2:
+                    topic, payload = await anext(messages)
+                    got[topic] = json.loads(payload)
+            await drained(bed, code="roads")
+            running.cancel()
+            await asyncio.gather(running, return_exceptions=True)
+    air, station = got["ganzhi/v1/readings/roads/air-1"], got[f"ganzhi/v1/readings/roads/{MN}"]
+    assert (air["device"], air["values"], air["units"]) == (
+        "air-1",
+        {"pm25": 35.2, "tilt": 3},
+        {"pm25": "ug/m3", "tilt": "deg"},
+    )
+    assert datetime.fromisoformat(air["ts"]).timestamp() == bed.began / SECOND
+    assert (station["values"], station["quality"]) == ({"pm25": 7.5}, {"pm25": int(Quality.MAINTENANCE)})
 
 
 async def test_a_commit_that_fails_forwards_nothing_and_one_that_is_tried_again_forwards_once(bed: Bed) -> None:
