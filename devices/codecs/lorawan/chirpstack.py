@@ -8,7 +8,7 @@ its battery.
 from collections.abc import Callable, Mapping
 from datetime import tzinfo
 
-from devices.codecs.decoded import MAX_BYTES, Codec, Decoded, ReplyDraft
+from devices.codecs.decoded import MAX_BYTES, Codec, Decoded
 from devices.codecs.inner import Envelope, Link
 from devices.codecs.lorawan import chirpstack_json, chirpstack_protobuf
 from devices.codecs.lorawan.happening import Happening
@@ -32,20 +32,8 @@ def _log(told: Happening) -> Decoded:
     return enveloped(Envelope(ts=told.at, link=Link(note=note[:_LONGEST_NOTE])))
 
 
-def _acknowledged(told: Happening) -> Decoded:
-    return _settled(told, None if told.acknowledged else "the device did not acknowledge it")
-
-
-def _settled(told: Happening, error: str | None) -> Decoded:
-    decoded = enveloped(Envelope(ts=told.at, link=Link()))
-    if told.item is not None:
-        result = {"acknowledged": True, "f_cnt_down": told.counter}
-        decoded.reply = ReplyDraft(told.item, None if error else result, error)
-    return decoded
-
-
 def _nothing(told: Happening) -> Decoded:
-    """What the hub makes nothing of; it shows that the device is there."""
+    """What the hub makes nothing of, for it sends no downlinks; it shows that the device is there."""
     return enveloped(Envelope(ts=told.at, link=Link()))
 
 
@@ -54,7 +42,7 @@ _LONGEST_NOTE = 300
 _OTHERS: Mapping[str, Callable[[Happening], Decoded]] = {
     "join": _joined,
     "status": _status,
-    "ack": _acknowledged,
+    "ack": _nothing,
     "txack": _nothing,
     "log": _log,
     "location": _nothing,

@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 import msgspec
 
 from devices.codecs.clock import EARLIEST, LATEST, parse_time
-from devices.codecs.lorawan.happening import Happening, item_of
+from devices.codecs.lorawan.happening import Happening
 from devices.codecs.lorawan.network import Gateway, Uplink
 from devices.codecs.typed_json import TypedJson
 from hub.errors import DecodeError
@@ -43,10 +43,6 @@ class _Other(msgspec.Struct, rename="camel"):
     external_power_source: bool = False
     battery_level_unavailable: bool = False
     battery_level: float = 0.0
-    queue_item_id: str = ""
-    acknowledged: bool = False
-    f_cnt_down: int = 0
-    gateway_id: str = ""
     level: str | int = ""
     code: str | int = ""
     description: str = ""
@@ -95,10 +91,6 @@ def happening(payload: bytes, event: str) -> Happening:
         margin=told.margin if event == "status" else None,
         external_power=told.external_power_source,
         battery=None if unknown else told.battery_level,
-        item=item_of(told.queue_item_id),
-        acknowledged=told.acknowledged,
-        counter=told.f_cnt_down,
-        gateway=told.gateway_id,
         level=str(told.level),
         code=str(told.code),
         text=told.description,

@@ -7,7 +7,7 @@ from typing import Any
 import msgspec
 import numpy as np
 
-from devices.codecs.lorawan.happening import Happening, item_of
+from devices.codecs.lorawan.happening import Happening
 from devices.codecs.lorawan.network import Gateway, Uplink
 from devices.codecs.protobuf import Field, fields, float32, float64, number, signed, span, text, timestamp
 from hub.errors import DecodeError
@@ -96,13 +96,6 @@ def happening(payload: bytes, event: str) -> Happening:
         margin = float(signed(_number(told, 5, "margin"), 32))
         battery = None if plugged or unknown else level
         return Happening(when, margin=margin, external_power=bool(plugged), battery=battery)
-    if event == "ack":
-        item = item_of(_text(payload, told, 4, "queue_item_id"))
-        counter = _number(told, 6, "f_cnt_down")
-        return Happening(when, item=item, acknowledged=bool(_number(told, 5, "acknowledged")), counter=counter)
-    if event == "txack":
-        item, gateway = item_of(_text(payload, told, 4, "queue_item_id")), _text(payload, told, 6, "gateway_id")
-        return Happening(when, item=item, counter=_number(told, 5, "f_cnt_down"), gateway=gateway)
     if event == "log":
         level, code = _number(told, 3, "level"), _number(told, 4, "code")
         return Happening(
