@@ -90,7 +90,7 @@ async def list_codes(context: Here) -> Any:
     return {"items": items}
 
 
-@router.get("/codes/{protocol}", response_model=Codes)
+@router.get("/codes/{protocol}", response_model=Codes, responses=responses(404))
 @needs(Permission.PROFILES_READ)
 async def get_codes(protocol: Code, context: Here, caller: TheCaller) -> Any:
     """What the codes of a protocol measure and mean."""
