@@ -1,6 +1,10 @@
 """What is unusual raises an alert by a rule on the score, also after a kill -9 of the process that had learned."""
 
 import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
 
 from tests.support.batches import fetch
 from tests.support.broker import Mosquitto
@@ -12,7 +16,18 @@ STEP_MS = 10_000
 TITLES = "select c.kind, c.picture ->> 'title' from alert_change c order by c.cursor"
 
 
-def test_a_rule_on_the_score_pages_after_a_kill(hub: Hub, mosquitto: Mosquitto, database: str) -> None:
+@pytest.fixture(params=[pytest.param((), id="one process"), pytest.param(("--workers", "4"), id="4 workers")])
+def any_hub(request: pytest.FixtureRequest, database: str, mosquitto: Mosquitto, tmp_path: Path) -> Iterator[Hub]:
+    """A running hub: each worker reads what is known of its own devices."""
+    hub = Hub(database, mosquitto.port, tmp_path, *request.param)
+    try:
+        yield hub.start()
+    finally:
+        hub.close()
+
+
+def test_a_rule_on_the_score_pages_after_a_kill(any_hub: Hub, mosquitto: Mosquitto, database: str) -> None:
+    hub = any_hub
     register(hub)
     hub.put(
         "/rules/odd", name="Odd", profile="counter", metric="n", signal="score", direction="above",
