@@ -53,7 +53,8 @@ async def test_what_was_expected_is_drawn_around_the_moment(database: str, brows
                 page.evaluate("document.querySelector('#reading-rows .link-like').click()")
                 drawn = "document.querySelectorAll('#device-course .usual-band').length"
                 page.wait_for(f"{drawn} === 1", "the course of a device's series is drawn")
-                assert page.evaluate(LINES.replace("'.' + name", "'#device-course .' + name"))[4] == 0, "no alert is marked"
+                of_course = LINES.replace("'.' + name", "'#device-course .' + name")
+                assert page.evaluate(of_course)[4] == 0, "no alert is marked"
                 assert "同时段" in page.evaluate("document.getElementById('device-course').textContent")
                 page.evaluate("document.getElementById('device-period').value = '168'")
                 page.evaluate("document.getElementById('device-period').dispatchEvent(new Event('change'))")
