@@ -31,7 +31,7 @@ class Pending(NamedTuple):
     station_kind: str | None
     packet: str | None
     original: bytes | None
-    measured: Mapping[str, tuple[float, int, str | None]] | None
+    measured: Mapping[str, tuple[float | None, int, str | None]] | None
     request_number: int
     """Milliseconds since 1970; the same at each attempt, and no other report of the target has it."""
 

@@ -63,8 +63,10 @@ def _told(pending: Pending) -> bytes:
     return data(data_time(to_micros(pending.ts), ZoneInfo(pending.zone)), items)
 
 
-def _number(metric: str, value: float, unit: str | None) -> str:
-    """The value in the unit of the standard, where it has one; without exponent."""
+def _number(metric: str, value: float | None, unit: str | None) -> str:
+    """The value in the unit of the standard, where it has one; without exponent, and empty where there is none."""
+    if value is None:
+        return ""
     wanted = codes()[code_of()[metric]].unit
     if wanted and unit and unit != wanted and (factor := conversion(unit, wanted)) is not None:
         value = factor.of(value)

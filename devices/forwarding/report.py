@@ -17,8 +17,8 @@ AT_ONCE = 20
 """Values of a report over HJ 212, whose segment the standard limits to 1024 bytes."""
 _NAME = re.compile(rb"(?:\A|[;,])([^=;,]+)=")
 
-Measured = Mapping[str, tuple[float, int, str | None]]
-"""By metric: value, quality, unit."""
+Measured = Mapping[str, tuple[float | None, int, str | None]]
+"""By metric: value (None: a flag without one), quality, unit."""
 
 
 class Original(NamedTuple):

@@ -7,6 +7,7 @@ with the data of its own frame; of the others what is stored is told.
 import time
 from collections import defaultdict
 from collections.abc import Iterator, Mapping
+from math import isfinite
 from typing import NamedTuple
 
 import numpy as np
@@ -77,7 +78,7 @@ class Forwarding(Stage):
         self, batch: Batch, rows: NDArray[np.int64], owners: NDArray[np.int32], targets: Mapping[int, list[_Target]]
     ) -> Iterator[Report]:
         originals = _originals(batch, rows)
-        measured: dict[tuple[int, Micros], dict[str, tuple[float, int, str | None]]] = defaultdict(dict)
+        measured: dict[tuple[int, Micros], dict[str, tuple[float | None, int, str | None]]] = defaultdict(dict)
         framed = set[tuple[int, Micros]]()
         told = set[int]()
         readings, messages = batch.readings, batch.messages()
@@ -87,7 +88,8 @@ class Forwarding(Stage):
             if (found := names[device].get(int(readings.series[row]))) is None:
                 continue
             metric, unit = found
-            measured[device, ts][metric] = float(readings.value[row]), int(readings.quality[row]), unit
+            value = float(readings.value[row])
+            measured[device, ts][metric] = value if isfinite(value) else None, int(readings.quality[row]), unit
             if (original := originals.get(message)) is None:
                 continue
             framed.add((device, ts))

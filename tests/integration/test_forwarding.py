@@ -260,6 +260,7 @@ async def test_mqtt_gets_what_a_device_has_measured_as_json(bed: Bed, mosquitto:
     await bed.client.put("/forwards/roads", json={"name": "r", "kind": "mqtt"})
     bed.hub.made.forwarding.forget()
     await bed.store(bed.posted("air-1", 0, pm25=35.2, tilt=3), bed.framed(1, "7.5", "M"))
+    await bed.store(bed.framed(2, "", "D"))
     ways = {"mqtt": ways_of(settings)["mqtt"]}
     forwards = Forwards(settings.database.url, bed.context.hub_pool, ways, Patience(0.02, 0.2, 0.2))
     got: dict[str, Any] = {}
@@ -268,9 +269,9 @@ async def test_mqtt_gets_what_a_device_has_measured_as_json(bed: Bed, mosquitto:
         async with link.heard("ganzhi/v1/readings/#") as messages:
             running = asyncio.create_task(forwards.run())
             async with asyncio.timeout(20):
-                while len(got) < 2:
+                while len(got) < 3:
                     topic, payload = await anext(messages)
-                    got[topic] = json.loads(payload)
+                    got[topic + ("/2" if topic in got else "")] = json.loads(payload)
             await drained(bed, code="roads")
             running.cancel()
             await asyncio.gather(running, return_exceptions=True)
@@ -281,6 +282,9 @@ async def test_mqtt_gets_what_a_device_has_measured_as_json(bed: Bed, mosquitto:
         {"pm25": "ug/m3", "tilt": "deg"},
     )
     assert datetime.fromisoformat(air["ts"]).timestamp() == bed.began / SECOND
+    fault = got[f"ganzhi/v1/readings/roads/{MN}/2"]
+    assert fault["values"] == {"pm25": None}, "a flag without a value"
+    assert fault["quality"]["pm25"] & Quality.FAULT
     assert (station["values"], station["quality"]) == ({"pm25": 7.5}, {"pm25": int(Quality.MAINTENANCE)})
 
 
