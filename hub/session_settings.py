@@ -37,6 +37,9 @@ class Session(Section):
     gb26875: Stations = Stations()
     sl651: Stations = Stations()
     szy206: Stations = Stations()
+    edge_reads_devices: bool = False
+    """Whether a process that is an edge of the bus alone connects to the database (docker/edge-role.sql): it then knows
+    which device a station is, and takes commands to it."""
     connections: int = Field(default=20_000, ge=1, le=60_000)
     """At one time: a flood of connections would use up files and memory."""
     connections_per_address: int = Field(default=2_000, ge=1, le=60_000)

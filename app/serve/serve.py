@@ -49,6 +49,8 @@ from ingest.mqtt.filters import Filters
 from ingest.mqtt.source import MqttSource
 from ingest.warnings.source import WarningSources
 
+EDGE_ALONE = ("edge",)
+"""Roles of a process that passes on what it receives, and does nothing else."""
 FILES = 65_536
 """Open files of a process; a shell's default of 1,024 would be little for 4,000 connections."""
 
@@ -65,7 +67,7 @@ async def serve(settings: Settings, worker_options: WorkerOptions | None = None)
                 "--workers is for MQTT in the role direct; with Kafka start more processes of role worker"
             )
         check_tls_files(settings)
-        needs_store = settings.hub.roles != ("edge",)
+        needs_store = settings.hub.roles != EDGE_ALONE or settings.session.edge_reads_devices
         pool = await stack.enter_async_context(open_pool(settings.database)) if needs_store else None
         if pool is not None and direct:
             parts = await _direct(settings, worker_options, pool, counters, stack)
@@ -127,7 +129,8 @@ async def _bus(settings: Settings, pool: Pool | None, counters: Counters, stack:
         edge = Edge(settings, counters, registry.key_of)
         parts.append(edge)
         if "edge" in roles:
-            parts += _edge(settings, edge, counters, pool, stations(settings, edge, registry, sessions))
+            own = None if roles == EDGE_ALONE else pool  # an edge's role may not touch what the hub stores of MQTT
+            parts += _edge(settings, edge, counters, own, stations(settings, edge, registry, sessions))
             if pool is not None:  # who is polled, and for what, is known to the store alone
                 dtus = Dtus(settings, pool, registry, edge.sink)
                 parts += [dtus, Sources(dtus.sources)]
@@ -135,7 +138,7 @@ async def _bus(settings: Settings, pool: Pool | None, counters: Counters, stack:
         return parts
     if "worker" in roles or "api" in roles:
         parts += [FallbackWatch(settings), EscalationWatch(settings), WarningSources(settings)]
-    if roles == ("edge",):
+    if roles == EDGE_ALONE:
         url = settings.database.url
         parts += [KnownDevices(url, pool, registry), StationCommands(url, pool, sessions)]
     if stages is not None:

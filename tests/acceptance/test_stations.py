@@ -186,7 +186,7 @@ def test_on_the_edge_of_the_bus(
     command = [sys.executable, "-m", "app.main", "serve", "--roles"]
     processes = [
         Process([*command, role], tmp_path / f"{role}.log", {**env, **more})
-        for role, more in (("edge", listening(ports)), ("worker", {}))
+        for role, more in (("edge", {**listening(ports), "HUB_SESSION__EDGE_READS_DEVICES": "true"}), ("worker", {}))
     ]
     try:
         for process in processes:
