@@ -201,4 +201,6 @@ def test_requests_are_those_of_the_standard() -> None:
     assert meter.octets[:14].hex().upper() == "6810443322110033780103901F00"
     assert meter.fits(answer)
     assert not read_meter("78330011223345").fits(answer), "another meter's"
+    other = answer[:9] + b"\x82" + answer[10:-2] + bytes((answer[-2] + 1 & 0xFF,)) + answer[-1:]
+    assert not meter.fits(other), "an answer to another question, with a right sum"
     assert not meter.fits(answer[:-2] + b"\x14\x16"), "a wrong sum"
