@@ -5,7 +5,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from analytics.rules import silence
@@ -82,6 +82,7 @@ def plain(at: Sequence[int], until: int, clear: int, works: Sequence[tuple[int, 
     return told
 
 
+@settings(deadline=None)
 @given(
     st.sets(st.integers(0, 120), min_size=1, max_size=12), st.sets(st.integers(0, 120), max_size=4),
     st.sets(st.integers(0, 140), max_size=4), st.sampled_from([0, 4, 9]),
@@ -98,6 +99,7 @@ def test_any_cutting_and_any_looking_says_what_the_plain_model_says(
     assert told == plain(sorted(at), 200, clear)
 
 
+@settings(deadline=None)
 @given(
     st.sets(st.integers(0, 120), min_size=1, max_size=8), st.sets(st.integers(0, 120), max_size=3),
     st.sets(st.integers(0, 140), max_size=4), st.sampled_from([0, 4, 9]),
@@ -138,6 +140,7 @@ def test_a_device_that_is_in_use_again_has_its_whole_time_again() -> None:
     assert wait(other, 315) == [(315, 0, 2)]
 
 
+@settings(deadline=None)
 @given(st.lists(st.integers(1, 30), min_size=1, max_size=8), st.integers(0, 7), st.sampled_from([0, 4]))
 def test_one_that_begins_anew_from_newest_readings_and_alerts_goes_on(steps: list[int], kill: int, clear: int) -> None:
     rule = replace(RULE, clear=clear * S)
