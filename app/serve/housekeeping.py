@@ -10,7 +10,6 @@ from hub.alerts.channel_watch import watch_channels
 from hub.alerts.drills import drills
 from hub.alerts.release import release
 from hub.alerts.shelf import unshelve_due
-from hub.alerts.silenced_on_site import mark_silenced
 from hub.alerts.summaries import summarise
 from hub.audit.head import daily
 from hub.audit.journal import keep_settling as keep_settling_journal
@@ -45,7 +44,6 @@ def housekeeping(settings: Settings, pool: Pool) -> list[Named]:
         ("warnings", lead(settings.database.url, "warnings", watch_warnings(settings.warnings.sources))),
         ("drills", lead(settings.database.url, "drills", drills(MOMENTARY))),
         ("summaries", lead(settings.database.url, "summaries", summarise)),
-        ("silenced on site", lead(settings.database.url, "silenced on site", mark_silenced)),
         ("shelf", lead(settings.database.url, "shelf", unshelve_due)),
         ("calendars", lead(settings.database.url, "calendars", watch_calendars)),
         ("cases of alerts", lead(settings.database.url, "cases of alerts", follow_alerts)),
