@@ -3,6 +3,7 @@
 import asyncio
 import json
 import signal
+import time
 from collections import Counter
 from collections.abc import Collection, Iterator
 from pathlib import Path
@@ -306,9 +307,10 @@ async def test_detector_state_goes_with_the_partitions(
     worker.register("gauge-1", "level")
     rule = {"name": "high", "profile": "gauge-1", "metric": "level", "direction": "above"}
     worker.put("/rules/high", **rule, thresholds={"red": 100}, hysteresis=5, hold_s=0, enabled=True)
+    began = time.time_ns() // 1_000_000 - 60_000  # what is a day old pages nobody
 
     def level(value: float, at: int) -> list[Publication]:
-        return [Publication(json.dumps({"ts": START_MS + at, "level": value}).encode(), b"gauge-1")]
+        return [Publication(json.dumps({"ts": began + at, "level": value}).encode(), b"gauge-1")]
 
     def kinds() -> list[object]:
         return [kind for (kind,) in _ask(database, "select kind from alert_change order by cursor")]
