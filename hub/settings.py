@@ -13,6 +13,7 @@ from pydantic_settings import BaseSettings, SettingsConfigDict, SettingsError
 
 from hub.access_settings import Access
 from hub.alert_settings import Alerts, Cases, Events, PathWatch, Warnings
+from hub.audit_settings import Audit
 from hub.crypto import Sealing
 from hub.environment import PREFIX, unknown_variables
 from hub.errors import ConfigError
@@ -202,31 +203,6 @@ class Secrets(Section):
     """Made by `hub secrets key`. Several with spaces or line ends between: the first one seals, the others are former
     ones, which are still read."""
     algorithm: Sealing = "aes-256-gcm"
-
-
-class Audit(Section):
-    """The audit: how it is sealed, and how long it is kept."""
-
-    hash: Literal["sha256", "sm3"] = "sha256"
-    """Of the chain; may change at any time, for each link names its own."""
-    keep_days: int = Field(default=1095, le=36_500)
-    """How long entries are kept; the oldest go."""
-    signing_key_file: Path | None = None
-    """Ed25519 in PEM: the head of the chain is signed with it."""
-    journal: Path | None = None
-    """A file on this machine: steps of alerts are kept there while the audit cannot be written. None: one of the
-    user's, for each database."""
-    syslog: Servers | None = None
-    """host:port of a server that is told each entry: RFC 5424 over TLS."""
-    tls: Tls = Tls()
-    """To that server."""
-
-    @field_validator("keep_days")
-    @classmethod
-    def _half_a_year(cls, days: int) -> int:
-        if days < 180:
-            raise ValueError("is at least 180: the law wants the records of who did what kept for six months")
-        return days
 
 
 class Health(Section):

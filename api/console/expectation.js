@@ -41,10 +41,11 @@ function drawn(told, marked) {
   return picture;
 }
 
-function figure(told, marked, key, said) {
-  const words = t(said.low === null ? `${key}_new` : `${key}_known`, {
-    value: number(said.value), low: number(said.low), high: number(said.high), score: number(said.score, 4), unit: unit(told.unit),
-  });
+const said = (told, item) => ({
+  value: number(item.value), low: number(item.low), high: number(item.high), score: number(item.score, 4), unit: unit(told.unit),
+});
+
+function figure(told, marked, words) {
   const made = element('figure', 'chart');
   const picture = drawn(told, marked);
   picture.setAttribute('aria-label', words);
@@ -59,10 +60,11 @@ const asked = (device, metric, from, to) => get(
 export async function course(device, metric, from, to) {
   const told = await asked(device, metric, from, to);
   if (told.items.length < 2) return null;
-  const made = figure(told, null, 'course', told.items.at(-1));
+  const last = told.items.at(-1);
+  const made = figure(told, null, last.low === null ? t('course_new', said(told, last)) : t('course_known', said(told, last)));
   const ends = element('p', 'small ends');
   const now = new Date();
-  ends.append(...[told.items[0], told.items.at(-1)].map((item) => element('span', '', moment(new Date(item.ts), now))));
+  ends.append(...[told.items[0], last].map((item) => element('span', '', moment(new Date(item.ts), now))));
   made.append(ends, element('p', 'small', t('course_legend')));
   return made;
 }
@@ -75,7 +77,8 @@ export async function expected(alert) {
   if (told.items.length < 2) return null;
   const near = told.items.reduce((best, item) => (
     Math.abs(Date.parse(item.ts) - opened) < Math.abs(Date.parse(best.ts) - opened) ? item : best));
-  const made = figure(told, alert.opened_at, 'expected', near);
+  const words = near.low === null ? t('expected_new', said(told, near)) : t('expected_known', said(told, near));
+  const made = figure(told, alert.opened_at, words);
   made.append(element('p', 'small', t('expected_legend')));
   return made;
 }

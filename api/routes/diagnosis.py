@@ -13,10 +13,11 @@ from api.contract_types import Code
 from api.language import Spoken
 from api.problems import answer, responses
 from api.routes.frames import FlawOut
-from devices.diagnosis.diagnosis import ORDER, diagnose, works
+from devices.diagnosis.diagnosis import diagnose, works
 from devices.diagnosis.fact_loader import facts_of, near_devices, refusals_of
 from devices.diagnosis.facts import Facts, Refusal
 from devices.diagnosis.frame_report import flaws
+from devices.diagnosis.note import ORDER
 from devices.diagnosis.rendering import Finding, verdict, worded
 from devices.diagnosis.trace import text_of
 from hub.access.door import GuardedRouter, needs

@@ -65,4 +65,6 @@ async def list_guards(
 
 
 def _why(kind: str, lang: Any) -> str:
-    return text(f"guard.{kind}" if kind in ("planned_work", "drill") else f"event.kind.{kind}", lang)
+    if kind == "planned_work":
+        return text("guard.planned_work", lang)
+    return text("guard.drill", lang) if kind == "drill" else text(f"event.kind.{kind}", lang)

@@ -3,19 +3,17 @@
 A finding has a code and the values that its sentence needs; its words are in hub/words/diagnosis.json.
 """
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterator, Sequence
 from datetime import datetime, timedelta
-from typing import Any, Literal
+from typing import Any
 
+from devices.diagnosis import reach
 from devices.diagnosis.facts import SILENT_INTERVALS, SILENT_LEAST_S, Facts, Metric, Refusal
+from devices.diagnosis.note import ORDER, Level, Look, Note
 from devices.similar import nearest
 from devices.topics import Topic, meant
 from hub.quality import Quality
 from hub.words.sentence import Sentence
-
-Level = Literal["fault", "warning", "info", "ok"]
-ORDER: Mapping[Level, int] = {"fault": 0, "warning": 1, "info": 2, "ok": 3}
 
 CLOCK_S = 30.0
 """A clock is told to be wrong from here on: messages take seconds, seldom more."""
@@ -24,25 +22,9 @@ BEHIND_S = 300.0
 RARE, OFTEN = 0.8, 1.5
 """Of the expected rate; between them the rate is right."""
 LATE_SHARE = 0.1
-LINE_ASKED, ENOUGH_ASKED, WRONG_SUMS = 3, 50, 0.02
-"""Requests after which a line that answered none is told of; and a share of wrong checksums, of how many at least."""
-LOSSY = 0.1
-"""Of the frames of a device that its network did not receive: more is worth a look at the place of its antenna."""
 RECENT = timedelta(hours=1)
 FLOOD_LASTS = timedelta(minutes=1)
 """A flood that was not told of for so long is over; see devices/floods.py."""
-
-
-@dataclass(slots=True, frozen=True)
-class Note:
-    """A finding: its code, level and values, without text."""
-
-    code: str
-    level: Level
-    values: Mapping[str, Any] = field(default_factory=dict)
-
-
-Look = Callable[[Facts], Iterator[Note]]
 
 
 def diagnose(facts: Facts) -> list[Note]:
@@ -88,36 +70,6 @@ def _no_news(facts: Facts) -> Iterator[Note]:
         yield Note("retained", level, {**values, "count": found.retained})
     if found.empty:
         yield Note("empty_messages", level, {**values, "count": found.empty})
-
-
-def _session(facts: Facts) -> Iterator[Note]:
-    """Its connection, of a station that dials in."""
-    session = facts.session
-    if session is None:
-        return
-    ended, protocol = session["ended_at"], session["transport"]
-    if ended is None:
-        yield Note("session", "info", {"protocol": protocol, "at": datetime.fromisoformat(session["since"])})
-    else:
-        yield Note("session_ended", "warning", {"protocol": protocol, "at": datetime.fromisoformat(ended)})
-
-
-def _link(facts: Facts) -> Iterator[Note]:
-    """How its network receives it, where it tells."""
-    link = facts.link
-    if link is None or not link["received"]:
-        return
-    share = link["missed"] / (link["missed"] + link["received"])
-    signal = {"rssi": "?" if link["rssi"] is None else f"{link['rssi']:g}", "gateway": link["gateway"] or "?"}
-    values = {**signal, "missed": link["missed"], "share": f"{100 * share:.1f}", "received": link["received"]}
-    yield Note("link_lossy" if share > LOSSY else "link", "warning" if share > LOSSY else "info", values)
-    if link["resets"] or link["repeats"]:
-        yield Note("link_counter", "info", {"resets": link["resets"], "repeats": link["repeats"]})
-    if link["battery"] is not None or link["margin"] is not None:
-        told = {name: "?" if link[name] is None else f"{link[name]:g}" for name in ("battery", "margin")}
-        yield Note("link_status", "info", {**told, "at": datetime.fromisoformat(link["told_at"])})
-    if link["note"] is not None:
-        yield Note("link_note", "info", {"note": link["note"], "at": datetime.fromisoformat(link["note_at"])})
 
 
 def _refused(facts: Facts) -> Iterator[Note]:
@@ -264,27 +216,6 @@ def _gateway(facts: Facts) -> Iterator[Note]:
         yield Note("gateway_ok", "ok", values)
 
 
-def _polled(facts: Facts) -> Iterator[Note]:
-    """How it answers on its line; of a DTU, whether its line answers at all."""
-    polled = facts.polled
-    if polled is None:
-        return
-    values: dict[str, Any] = {"line": polled.line, "address": polled.address, "at": polled.ended_at}
-    values |= {"asked": polled.asked, "answered": polled.answered, "since": polled.silent_since}
-    if polled.ended_at is not None:
-        yield Note("line_gone", "fault", values)
-    elif polled.is_line and polled.asked >= LINE_ASKED and not polled.answered:
-        yield Note("line_silent", "fault", values)
-    elif polled.silent_since is not None and not polled.is_line:
-        yield Note(f"slave_{polled.complaint or 'silent'}", "fault", values)
-    elif polled.exception is not None:
-        yield Note("slave_refuses", "fault", {**values, "code": polled.exception, "registers": polled.registers})
-    else:
-        yield Note("line_answers" if polled.is_line else "slave_answers", "ok", values)
-    if polled.asked >= ENOUGH_ASKED and polled.wrong_sums > WRONG_SUMS * polled.asked:
-        yield Note("slave_disturbed", "warning", {**values, "wrong": polled.wrong_sums})
-
-
 def _clock(facts: Facts) -> Iterator[Note]:
     offset = facts.clock_offset_s
     if offset is None:
@@ -389,11 +320,11 @@ LOOKS: Sequence[Look] = (
     _refused,
     _no_news,
     _silence,
-    _session,
-    _link,
+    reach.session,
+    reach.link,
     _access,
     _gateway,
-    _polled,
+    reach.polled,
     _clock,
     _metrics,
     _rate,

@@ -6,7 +6,8 @@ from collections.abc import Callable, Mapping
 from datetime import datetime
 from typing import Any, NamedTuple
 
-from devices.diagnosis.diagnosis import Level, Note, hours_off
+from devices.diagnosis.diagnosis import hours_off
+from devices.diagnosis.note import Level, Note
 from hub.words import Lang, catalogue, optional, text
 from hub.words.sentence import told
 

@@ -18,8 +18,8 @@ from typer.testing import CliRunner
 from app.main import app
 from hub.audit.head import load_key
 from hub.audit.sealing import seal
+from hub.audit_settings import Audit
 from hub.errors import ConfigError
-from hub.settings import Audit
 from hub.store.pool import connect
 from tests.support.served_api import api_context, client_of, register, served
 

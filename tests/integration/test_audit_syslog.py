@@ -15,7 +15,8 @@ from hub.audit.entry import Entry, write
 from hub.audit.sealing import seal
 from hub.audit.syslog import BATCH, Syslog, keep_sending
 from hub.audit.syslog_message import ROOM, Sealed, frame, message
-from hub.settings import Audit, Database, Settings
+from hub.audit_settings import Audit
+from hub.settings import Database, Settings
 from hub.store.pool import connect
 from hub.tls import Tls
 from tests.support.certificates import Authority

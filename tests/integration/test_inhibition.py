@@ -271,7 +271,7 @@ async def measured(
 async def test_that_a_device_is_silent_is_told_once_by_whichever_is_known_first(city: City) -> None:
     await rules_on_level(city)
     silent = await measured(city, "lamp", "silence", 2)
-    offline = await city.happens("lamp", "offline", 2)
+    offline = await city.happens("lamp", "offline")
     assert await city.states(silent) == ["pending"]
     assert await city.states(offline) == ["inhibited"], "its series is silent, which was told"
     await measured(city, "lamp", "silence", 3, silent, "updated")
@@ -284,27 +284,6 @@ async def test_that_a_device_is_silent_is_told_once_by_whichever_is_known_first(
     await measured(city, "lamp", "silence", 3, silent, "cleared")
     await city.look()
     assert await city.states(offline) == ["pending"], "the series is back, and the device is not"
-
-
-async def test_of_silence_and_offline_the_higher_level_is_told_whichever_is_first(city: City) -> None:
-    await rules_on_level(city)
-    blue = await measured(city, "lamp", "silence", 1)
-    offline = await city.happens("lamp", "offline", 3)
-    assert [await city.states(each) for each in (blue, offline)] == [["pending"], ["pending"]], "nobody knew of orange"
-    low = await city.happens("camera", "offline", 1)
-    silent = await measured(city, "camera", "silence", 1)
-    assert [await city.states(each) for each in (low, silent)] == [["pending"], ["inhibited"]]
-    await measured(city, "camera", "silence", 3, silent, "updated")
-    assert await city.states(silent) == ["inhibited", "pending"], "it rose above what was told"
-    first = await measured(city, "gauge-1", "silence", 3)
-    behind = await city.happens("gauge-1", "offline", 2)
-    await city.look()
-    assert await city.states(behind) == ["inhibited"]
-    await measured(city, "gauge-1", "silence", 1, first, "updated")
-    await city.look()
-    assert await city.states(behind) == ["pending"], "what kept it back is below it now"
-    await city.look()
-    assert await city.states(behind) == ["pending"]
 
 
 async def test_series_of_a_device_that_is_offline_are_not_told_to_be_silent_but_all_else_is(city: City) -> None:

@@ -10,10 +10,11 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from devices.diagnosis.diagnosis import Note, diagnose, hours_off, works
+from devices.diagnosis.diagnosis import diagnose, hours_off, works
 from devices.diagnosis.example import example_of
 from devices.diagnosis.facts import Credential, Facts, Flood, Health, Metric, NoNews, Parent, Polled, Refusal, Stray
 from devices.diagnosis.frame_check import check
+from devices.diagnosis.note import Note
 from devices.diagnosis.rendering import ago, span, worded
 from hub.models import to_micros
 from hub.words import LANGS, Lang, catalogue

@@ -11,8 +11,9 @@ import pytest
 from api.push.channel import Accepted, Consumer, TryAgain
 from hub.access.guarded_transport import GuardedTransport
 from hub.access.outgoing import Outgoing, OutgoingRefused, Purpose, resolved
+from hub.audit_settings import Audit
 from hub.limit_settings import Outgoing as Listed
-from hub.settings import Api, Audit, Database, Kafka, Mqtt, Settings
+from hub.settings import Api, Database, Kafka, Mqtt, Settings
 from tests.support.deliveries import change
 from tests.support.webhooks import PLAIN, Receiver, open_webhook
 

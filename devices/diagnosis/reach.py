@@ -1,0 +1,64 @@
+"""How a device reaches the hub, as its connection, its network or its line tells."""
+
+from collections.abc import Iterator
+from datetime import datetime
+from typing import Any
+
+from devices.diagnosis.facts import Facts
+from devices.diagnosis.note import Note
+
+LINE_ASKED, ENOUGH_ASKED, WRONG_SUMS = 3, 50, 0.02
+"""Requests after which a line that answered none is told of; and a share of wrong checksums, of how many at least."""
+LOSSY = 0.1
+"""Of the frames of a device that its network did not receive: more is worth a look at the place of its antenna."""
+
+
+def session(facts: Facts) -> Iterator[Note]:
+    """Its connection, of a station that dials in."""
+    session = facts.session
+    if session is None:
+        return
+    ended, protocol = session["ended_at"], session["transport"]
+    if ended is None:
+        yield Note("session", "info", {"protocol": protocol, "at": datetime.fromisoformat(session["since"])})
+    else:
+        yield Note("session_ended", "warning", {"protocol": protocol, "at": datetime.fromisoformat(ended)})
+
+
+def link(facts: Facts) -> Iterator[Note]:
+    """How its network receives it, where it tells."""
+    link = facts.link
+    if link is None or not link["received"]:
+        return
+    share = link["missed"] / (link["missed"] + link["received"])
+    signal = {"rssi": "?" if link["rssi"] is None else f"{link['rssi']:g}", "gateway": link["gateway"] or "?"}
+    values = {**signal, "missed": link["missed"], "share": f"{100 * share:.1f}", "received": link["received"]}
+    yield Note("link_lossy" if share > LOSSY else "link", "warning" if share > LOSSY else "info", values)
+    if link["resets"] or link["repeats"]:
+        yield Note("link_counter", "info", {"resets": link["resets"], "repeats": link["repeats"]})
+    if link["battery"] is not None or link["margin"] is not None:
+        told = {name: "?" if link[name] is None else f"{link[name]:g}" for name in ("battery", "margin")}
+        yield Note("link_status", "info", {**told, "at": datetime.fromisoformat(link["told_at"])})
+    if link["note"] is not None:
+        yield Note("link_note", "info", {"note": link["note"], "at": datetime.fromisoformat(link["note_at"])})
+
+
+def polled(facts: Facts) -> Iterator[Note]:
+    """How it answers on its line; of a DTU, whether its line answers at all."""
+    polled = facts.polled
+    if polled is None:
+        return
+    values: dict[str, Any] = {"line": polled.line, "address": polled.address, "at": polled.ended_at}
+    values |= {"asked": polled.asked, "answered": polled.answered, "since": polled.silent_since}
+    if polled.ended_at is not None:
+        yield Note("line_gone", "fault", values)
+    elif polled.is_line and polled.asked >= LINE_ASKED and not polled.answered:
+        yield Note("line_silent", "fault", values)
+    elif polled.silent_since is not None and not polled.is_line:
+        yield Note(f"slave_{polled.complaint or 'silent'}", "fault", values)
+    elif polled.exception is not None:
+        yield Note("slave_refuses", "fault", {**values, "code": polled.exception, "registers": polled.registers})
+    else:
+        yield Note("line_answers" if polled.is_line else "slave_answers", "ok", values)
+    if polled.asked >= ENOUGH_ASKED and polled.wrong_sums > WRONG_SUMS * polled.asked:
+        yield Note("slave_disturbed", "warning", {**values, "wrong": polled.wrong_sums})
