@@ -29,6 +29,9 @@ class Network(Section):
     only: tuple[str, ...] = ()
     """Of ChirpStack the ids of applications, of The Things Stack `application@tenant`, of Sparkplug B groups; none:
     all that the account may read."""
+    rhythm_s: float | None = Field(default=None, gt=0, le=86400)
+    """How often something comes at least: after three times that without anything the network is silent. None: it is
+    learned, from the longest pauses of late."""
     host_id: str | None = Field(default=None, pattern=r"^[^/+#\s]{1,64}$")
     """Of Sparkplug B: as which primary host the hub tells edge nodes whether it listens (STATE)."""
     rebirth_s: float = Field(default=10.0, gt=0, le=3600)

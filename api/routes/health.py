@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from typing import Any
 
 import psycopg
-from pydantic import BaseModel
+from pydantic import BaseModel, Field
 
 from api.context import Here
 from api.database import rows
@@ -25,6 +25,7 @@ class Alive(BaseModel):
     """The process is alive."""
 
     status: str = "ok"
+    degraded: list[str] = Field(default=[], description="what works only in part; the process is ready all the same")
 
 
 @router.get("/healthz", response_model=Alive)
@@ -43,18 +44,20 @@ async def readyz(context: Here) -> Any:
 
 async def readiness(reasons: Sequence[str], pool: Pool | None) -> Alive:
     """Alive, or 503 with the reasons, including an unreachable database."""
-    trouble = await _database(pool) if pool is not None else None
-    reasons = [*reasons, trouble] if trouble else reasons
+    degraded = await _degraded(pool) if pool is not None else []
+    reasons = [*reasons, "the database cannot be reached"] if degraded is None else reasons
     if reasons:
         faults = [Fault(problem=reason) for reason in reasons]
         raise ProblemError(503, "; ".join(reasons), faults, {"Retry-After": "2"})
-    return Alive()
+    return Alive(degraded=degraded or [])
 
 
-async def _database(pool: Pool) -> str | None:
+async def _degraded(pool: Pool) -> list[str] | None:
+    """Networks that are not heard; None when the database cannot be reached."""
     try:
         async with asyncio.timeout(PATIENCE_S), pool.connection(timeout=PATIENCE_S) as conn:
-            await rows(conn, SQL.alive)
+            found = await rows(conn, SQL.unheard)
     except (psycopg.Error, OSError, TimeoutError):
-        return "the database cannot be reached"
-    return None
+        return None
+    said = {"away": "not connected to", "silent": "nothing comes from"}
+    return [f"{said[row['state']]} network {row['name']}" for row in found]

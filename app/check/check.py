@@ -20,6 +20,7 @@ from app.check.floods import check_floods
 from app.check.forwards import check_forwards
 from app.check.kafka import check_kafka
 from app.check.logins import check_logins
+from app.check.networks import check_networks
 from app.check.oidc import check_oidc
 from app.check.outgoing import check_outgoing
 from app.check.path import check_path
@@ -77,7 +78,7 @@ async def _check_others(settings: Settings) -> AsyncIterator[Finding]:
     async for finding in check_outgoing(settings):
         yield finding
     asked = (check_fallback, check_routing, check_rules, check_rotas, check_path, check_secrets, check_warnings)
-    for found in (*asked, check_forwards, check_polling, check_subscriptions, check_sims):
+    for found in (*asked, check_forwards, check_polling, check_networks, check_subscriptions, check_sims):
         for finding in await found(settings):
             yield finding
     async for finding in check_oidc(settings):

@@ -34,6 +34,7 @@ on conflict (device_id) do update set
 -- One row of columns, packed: 100,000 rows take psycopg 0.7 s one by one. Flags, from the lowest bit: active, in
 -- maintenance, finding (1 each); what it says and what was decided, plus 1 (2 each); cause (2).
 -- Of what a platform pushes, silence counts only until its subscription was heard last; after a pause of that, anew.
+-- So it does of what a network publishes at its broker, or until the connection to that ended.
 select string_agg(int4send(w.id), ''), string_agg(int4send(coalesce(w.parent_id, 0)), ''),
        string_agg(float8send(w.allowed), ''), string_agg(int2send(w.flags::int2), ''),
        string_agg(timestamptz_send(w.seen_at), ''), string_agg(timestamptz_send(w.said_at), ''),
@@ -59,13 +60,24 @@ from (
         from maintained where from_at <= %(at)s and to_at > %(at)s::timestamptz - interval '31 days' group by device_id
     ) m on m.device_id = d.id
     left join (
-        select a.device_id, max(p.back_at) as back_at,
-               case when bool_and(push_limit(p.rhythm_s, p.longest_s, p.longest_before_s, p.pushes) is not null)
-               then greatest(extract(epoch from %(at)s::timestamptz - max(p.heard_at)), 0) end as unheard_s
-        from push_subscription p
-        join push_sender n on n.subscription = p.code
-        join device_address a on a.scheme = p.platform and a.address = n.address
-        where p.heard_at is not null
+        select a.device_id, max(w.back_at) as back_at,
+               case when bool_and(w.until is not null)
+               then greatest(extract(epoch from %(at)s::timestamptz - max(w.until)), 0) end as unheard_s
+        from (
+            select push_scheme(p.platform) as scheme, n.address, p.back_at,
+                   case when push_limit(p.rhythm_s, p.longest_s, p.longest_before_s, p.pushes) is not null
+                   then p.heard_at end as until
+            from push_subscription p
+            join push_sender n on n.subscription = p.code
+            where p.heard_at is not null
+            union all
+            select l.scheme, n.address, l.back_at,
+                   case when network_limit(l) is not null then l.heard_at else l.away_since end
+            from network_listening l
+            join network_sender n on n.network = l.name
+            where l.heard_at is not null
+        ) w
+        join device_address a on (a.scheme, a.address) = (w.scheme, w.address)
         group by a.device_id
     ) c on c.device_id = d.id
     where d.state = 'active' or h.online is not null

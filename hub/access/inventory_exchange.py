@@ -28,6 +28,15 @@ EXCHANGE: Mapping[str, Table] = {
         _OPERATIONS, "when nothing of a device could come through its subscription", "health.keep_days",
         Permission.PROVISIONING_READ, l2="device_id from_at to_at subscription",
     ),
+    "network_listening": _table(
+        _OPERATIONS, "how the brokers of networks are heard", "one row a network, until the settings name it no more",
+        None, l2="name protocol scheme reader rhythm_s at away_since connected_at heard_at messages day longest_s "
+        "longest_before_s back_at",
+    ),
+    "network_sender": _table(
+        _OPERATIONS, "who was heard through the broker of a network", "with its network", None,
+        l2="network", l3="address",
+    ),
     "forward_target": _table(
         _MANAGEMENT, "who is forwarded readings as they come, and of which devices", "until deleted",
         Permission.CONSUMERS_READ,

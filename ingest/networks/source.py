@@ -20,7 +20,7 @@ from ingest.mqtt.reader import SessionReader
 from ingest.mqtt.session import Session
 from ingest.mqtt.source import MqttSource
 from ingest.networks.sparkplug import EdgeNodes, state, state_topic
-from ingest.networks.translation import TranslatingSink
+from ingest.networks.translation import Translate, TranslatingSink
 
 QOS_0 = (SPARKPLUG, THINGS_STACK)
 """Networks that publish with QoS 0: what comes while nobody listens is lost."""
@@ -45,16 +45,20 @@ class NetworkSource(MqttSource):
     """The source of a network; of Sparkplug B it follows the sessions of edge nodes."""
 
     def __init__(
-        self, network: Network, sink: Sink, counters: Counters, permitted: Callable[[], bool], session: Session
+        self,
+        network: Network,
+        sink: Sink,
+        counters: Counters,
+        permitted: Callable[[], bool],
+        session: Session,
+        heard: Callable[[str], None] = lambda _device: None,
     ) -> None:
-        """While it is not `permitted` another hub reads the network."""
+        """While it is not `permitted` another hub reads the network. `heard` is told the device of each message."""
         broker, self._host_id = broker_of(network), network.host_id
         marker = handover_topic(broker.prefix)
         self._nodes = EdgeNodes(self._publish, network.rebirth_s)
-        if network.protocol == SPARKPLUG:
-            sink = TranslatingSink(sink, self._nodes.translate)
-        elif network.protocol == THINGS_STACK:
-            sink = TranslatingSink(sink, _named)
+        translate: Translate = {SPARKPLUG: self._nodes.translate, THINGS_STACK: _named}.get(network.protocol, _same)
+        sink = TranslatingSink(sink, partial(_noted, translate, heard))
         origin = lru_cache(MAX_ORIGINS)(partial(_origin, network.protocol, marker))
         topics = filters(network.protocol, network.only)
         super().__init__(broker, topics, sink, counters, origin, permitted, session, Filters(topics, [marker]))
@@ -87,6 +91,20 @@ class NetworkSource(MqttSource):
 def _origin(protocol: str, marker: str, topic: str) -> Origin:
     """The origin of a topic; a marker that is not the newest is about nothing."""
     return Origin("mqtt", topic) if topic == marker else origin_of_topic(protocol, topic)
+
+
+def _same(raw: Raw) -> Sequence[Raw]:
+    """A message that means the same by itself."""
+    return [raw]
+
+
+def _noted(translate: Translate, heard: Callable[[str], None], raw: Raw) -> Sequence[Raw]:
+    """What is to be decoded of a message, whose devices are noted; markers of the hub name none."""
+    raws = translate(raw)
+    for each in raws:
+        if each.origin.protocol and each.origin.device:
+            heard(each.origin.device)
+    return raws
 
 
 def _named(raw: Raw) -> Sequence[Raw]:

@@ -50,7 +50,7 @@ FOR_ALL = {
     *("case_table", "case_category", "case_deadline", "case_rule", "case_rule_position"),
     "outside_system",
     *("forward_target", "forward_position", "forward_report"),
-    *("push_subscription", "push_sender", "push_gap"),
+    *("push_subscription", "push_sender", "push_gap", "network_listening", "network_sender"),
     *("session_holder", "event_replaced", "reading_replaced"),
     *("detector_state", "rule_pending", "rule_withheld", "rule_flap", "rule_flat", "reordering"),
     *("reading", "reading_1d", "reading_1h", "reading_1m"),
