@@ -9,7 +9,7 @@ import psycopg
 from psycopg import AsyncConnection
 
 from api.forwarding.pending import SQL, Pending, acknowledged, claim, failed, put_off
-from api.forwarding.way import OpenWay, Target, Way
+from api.forwarding.way import Interrupted, OpenWay, Target, Way
 from hub.backoff import Backoff
 from hub.errors import TransientError
 from hub.store.leader import lead
@@ -92,7 +92,12 @@ class _Forward:
                 await self._backoff.wait()
 
     async def _hand_over(self, conn: AsyncConnection, way: Way, waiting: list[Pending]) -> None:
-        taken = await way.deliver(waiting)
+        try:
+            taken = await way.deliver(waiting)
+        except Interrupted as error:
+            self._backoff.succeeded()
+            await acknowledged(conn, self._target.id, sorted(error.arrived))
+            raise
         self._backoff.succeeded()
         async with conn.transaction():
             await acknowledged(conn, self._target.id, sorted(taken))

@@ -1,7 +1,7 @@
 """A connection to a superior platform of HJ 212, on which the hub is a station: it uploads, and waits for 9014."""
 
 import asyncio
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
 from contextlib import asynccontextmanager
 
 from devices.codecs.hj212.crc import LONGEST
@@ -24,9 +24,10 @@ MOST_BUFFERED = 2 * (BEFORE + LONGEST + AFTER)
 class SuperiorError(TransientError):
     """The superior platform does not take what it is sent"""
 
-    def __init__(self, sentence: Sentence) -> None:
+    def __init__(self, sentence: Sentence, taken: Iterable[str] = ()) -> None:
+        """`taken`: by QN, what it took before."""
         super().__init__(sentence)
-        self.sentence = sentence
+        self.sentence, self.taken = sentence, frozenset(taken)
 
 
 @asynccontextmanager
@@ -59,8 +60,7 @@ class Superior:
     async def deliver(self, frames: Mapping[str, bytes]) -> set[str]:
         """Send frames by their QN, again where one is not answered; returns those that were taken.
 
-        SuperiorError when none of them is, or the connection ends: what was taken before is not lost, for the same QN
-        is sent again.
+        SuperiorError when none of them is, or the connection ends: it tells what was taken before.
         """
         taken = set[str]()
         refusals: dict[str, str] = {}
@@ -74,9 +74,9 @@ class Superior:
                     await self._writer.drain()
                 await self._hear(set(open_), taken, refusals)
         except TimeoutError:
-            raise SuperiorError(Sentence("forward.reads_nothing", seconds=f"{self._answer_s:g}")) from None
+            raise SuperiorError(Sentence("forward.reads_nothing", seconds=f"{self._answer_s:g}"), taken) from None
         except OSError as error:
-            raise SuperiorError(Sentence("forward.cut", error=str(error) or type(error).__name__)) from error
+            raise SuperiorError(Sentence("forward.cut", error=str(error) or type(error).__name__), taken) from error
         if not taken:
             if refusals:
                 code = next(iter(refusals.values()))

@@ -6,7 +6,9 @@ from typing import NamedTuple, Protocol
 
 from api.forwarding.pending import Pending
 from api.forwarding.rendering import exported, frame, request
-from api.forwarding.superior import Superior
+from api.forwarding.superior import Superior, SuperiorError
+from hub.errors import TransientError
+from hub.words.sentence import Sentence
 
 JSON = (("content-type", b"application/json; charset=utf-8"),)
 
@@ -26,13 +28,22 @@ class Target(NamedTuple):
     at_once: int
 
 
+class Interrupted(TransientError):
+    """The way ended when some of what was handed over had arrived"""
+
+    def __init__(self, sentence: Sentence, arrived: set[int]) -> None:
+        super().__init__(sentence)
+        self.sentence, self.arrived = sentence, arrived
+
+
 class Way(Protocol):
     """An open way to a target."""
 
     async def deliver(self, reports: Sequence[Pending]) -> set[int]:
         """Hand some over; returns the ids of those that are acknowledged, at least one.
 
-        TransientError when nothing is: all are handed over again. May be cancelled.
+        TransientError when nothing is: all are handed over again. Interrupted when the others were not judged.
+        May be cancelled.
         """
 
 
@@ -50,7 +61,12 @@ class Hj212Way:
         """See Way."""
         number, kind = self._target.number, self._target.station_kind
         frames = {request(each): frame(each, number, kind, self._password) for each in reports}
-        taken = await self._superior.deliver(frames)
+        try:
+            taken = await self._superior.deliver(frames)
+        except SuperiorError as error:
+            if arrived := {each.id for each in reports if request(each) in error.taken}:
+                raise Interrupted(error.sentence, arrived) from error
+            raise
         return {each.id for each in reports if request(each) in taken}
 
 

@@ -33,6 +33,7 @@ from simulator.stations.hj212 import BEIJING
 from tests.support.acceptor import Acceptor, accepting, fields_of
 from tests.support.broker import Mosquitto
 from tests.support.cluster import Cluster
+from tests.support.kafka_topics import KafkaTopics
 from tests.support.served_api import api_context, client_of, served
 from tests.support.staged_hub import StagedHub
 
@@ -196,6 +197,19 @@ async def _goes_away_and_comes_back(bed: Bed, platform: Acceptor) -> None:
     await drained(bed)
 
 
+async def test_a_platform_that_cuts_after_each_answer_gets_all_the_same(bed: Bed) -> None:
+    with accepting("hj212") as platform:
+        platform.does = "cut after"
+        await bed.forward(platform, at_once=3)
+        await bed.store(*(bed.framed(second, f"{second}.5") for second in range(5)))
+        async with forwarding(bed, put_off_s=30):
+            await drained(bed)
+    wanted = told([bed.framed(second, f"{second}.5").payload for second in range(5)])
+    sent = told(platform.received)
+    assert sorted(set(sent)) == sorted(wanted)
+    assert sent == wanted, "each once, in order: what was answered before the cut is not sent again"
+
+
 async def test_a_report_that_is_never_answered_holds_up_no_other(bed: Bed) -> None:
     with accepting("hj212") as platform:
         answered = platform.reply
@@ -286,6 +300,25 @@ async def test_mqtt_gets_what_a_device_has_measured_as_json(bed: Bed, mosquitto:
     assert fault["values"] == {"pm25": None}, "a flag without a value"
     assert fault["quality"]["pm25"] & Quality.FAULT
     assert (station["values"], station["quality"]) == ({"pm25": 7.5}, {"pm25": int(Quality.MAINTENANCE)})
+
+
+async def test_kafka_gets_what_devices_have_measured_keyed_by_them(bed: Bed, kafka: KafkaTopics) -> None:
+    await bed.client.put("/devices/air-1", json={"name": "a", "profile": "air", "organisation": "eco"})
+    settings = bed.context.settings.model_copy(update={"kafka": kafka.settings})
+    async with client_of(replace(bed.context, settings=settings)) as client:
+        assert (await client.put("/forwards/roads", json={"name": "r", "kind": "kafka"})).status_code == 201
+    bed.hub.made.forwarding.forget()
+    await bed.store(bed.posted("air-1", 0, pm25=35.2, tilt=3), bed.framed(1, "7.5", "M"))
+    ways = {"kafka": ways_of(settings)["kafka"]}
+    forwards = Forwards(settings.database.url, bed.context.hub_pool, ways, Patience(0.02, 0.2, 0.2))
+    running = asyncio.create_task(forwards.run())
+    try:
+        await drained(bed, code="roads")
+    finally:
+        running.cancel()
+        await asyncio.gather(running, return_exceptions=True)
+    told_of = {record.key.decode(): json.loads(record.value)["values"] for record in await kafka.read("readings.roads")}
+    assert told_of == {"air-1": {"pm25": 35.2, "tilt": 3}, MN: {"pm25": 7.5}}
 
 
 async def test_a_commit_that_fails_forwards_nothing_and_one_that_is_tried_again_forwards_once(bed: Bed) -> None:
