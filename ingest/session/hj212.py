@@ -15,7 +15,9 @@ _RETURNS = {"wrong_password": 3, "unknown_device": 4, "inactive_device": 2, "bad
 """QnRtn by reason."""
 _ANSWERS = ("9011", "9012")
 _PARTS, _PART_BYTES = 64, 64 << 10
-"""Packets of a message, and bytes of them, that are kept for those that follow."""
+"""Packets of a message, and bytes of those of a connection, that are kept for those that follow."""
+_LINE = b"\r\n"
+"""Between packets, also where the station writes none, or the network brings it later."""
 
 
 class Hj212:
@@ -57,9 +59,7 @@ class Hj212:
         before = parts.get(key, [])
         if message.fields.get("PNO") in ("1", None) or len(before) >= _PARTS:
             before = []
-        parts.clear()
-        if sum(map(len, before)) + len(frame.octets) <= _PART_BYTES:
-            parts[key] = [*before, frame.octets]
+        _keep(parts, frame.station, key, [*before, frame.octets.rstrip(_LINE) + _LINE])
         if b"DataTime=" in message.data or not before:
             return frame.octets
         return b"".join([*before, frame.octets])
@@ -76,6 +76,16 @@ class Hj212:
 
     def _refused(self, message: Message, reason: str) -> bytes | None:
         return refusal(message, _RETURNS[reason]) if reason in _RETURNS else None
+
+
+def _keep(parts: dict[str, list[bytes]], station: str, key: str, packets: list[bytes]) -> None:
+    """Keep the packets of a message, instead of those of its station's last one; of all messages the newest."""
+    for other in [each for each in parts if each.startswith(f"{station};")]:
+        del parts[other]
+    parts[key] = packets
+    size = sum(len(packet) for message in parts.values() for packet in message)
+    while size > _PART_BYTES:
+        size -= sum(map(len, parts.pop(next(iter(parts)))))
 
 
 def _last(payload: bytes) -> bytes:

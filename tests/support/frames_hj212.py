@@ -41,6 +41,11 @@ GOOD = [
     Good(WATER[:-2], [("cod", T, 1.1)]),
     Good(WATER.replace(b"4680", b"4680\n\r"), [("cod", T, 1.1)]),
     Good(INTERVAL),
+    Good(frame("DataTime=20160801085857", "2099"), unused=("CN=2099",)),
+    # Vendors write blanks around fields, and fields of their own.
+    Good(frame("DataTime=20160801085857;w01018-Rtd=1.1",
+               head=HEAD.replace(";", " ; ").replace("CN=", "Soft-Version_1.2 =3;CN=")),
+         [("cod", T, 1.1)]),
     Good(frame("", "9015")),
     Good(frame("DataTime=20160801085857;w01018-Rtd=1.1;"), [("cod", T, 1.1)]),
     # What is told by minutes, hours and days has names of its own; a time of their own for those that were sampled.

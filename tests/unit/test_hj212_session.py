@@ -32,6 +32,31 @@ def test_a_packet_without_a_time_has_the_one_of_the_first() -> None:
     )
 
 
+@pytest.mark.parametrize("line", [b"", b"\r", b"\n"])
+def test_packets_are_joined_however_their_lines_end(line: bytes) -> None:
+    parts: dict[str, list[bytes]] = {}
+    told = [packet(1, 2, "DataTime=20260701083000;w01018-Rtd=1"), packet(2, 2, "w01019-Rtd=2")]
+    first, second = (each.rstrip() + line for each in told)
+    HJ212.joined(parts, HJ212.read(first))
+    payload = HJ212.joined(parts, HJ212.read(second)) or b""
+    assert decode(payload, 1_800_000_000_000_000, UTC).values == [1, 2]
+    assert HJ212.reply(payload, None, 0)
+
+
+def test_stations_of_one_connection_have_their_own_packets() -> None:
+    parts: dict[str, list[bytes]] = {}
+    first, second = packet(1, 2, "DataTime=20260701083000;w01018-Rtd=1"), packet(2, 2, "w01019-Rtd=2")
+    other = MN[:-1] + "Z"
+    long = packet(1, 2, "DataTime=20260701083000" + ";w01018-Rtd=1" * 200)[6:-6]
+    for each in (first, *(written(long.replace(MN.encode(), b"%d" % n)) for n in range(50))):
+        HJ212.joined(parts, HJ212.read(each))
+        assert HJ212.joined(parts, HJ212.read(written(second[6:-6].replace(MN.encode(), other.encode()))))
+    assert sum(len(packet) for message in parts.values() for packet in message) <= 64 << 10
+    HJ212.joined(parts, HJ212.read(first))
+    HJ212.joined(parts, HJ212.read(written(first[6:-6].replace(MN.encode(), other.encode()))))
+    assert HJ212.joined(parts, HJ212.read(second)) == first + second
+
+
 def test_a_packet_of_another_message_has_nothing_before_it() -> None:
     parts: dict[str, list[bytes]] = {}
     HJ212.joined(parts, HJ212.read(packet(1, 2, "DataTime=20260701083000;w01018-Rtd=1")))

@@ -1,7 +1,7 @@
 """The frame of HJ 212, and its segment: `##`, four digits, the segment, four hexadecimal digits of its sum, CR LF.
 
 What stations do otherwise and what does no harm is taken: a sum in lower case, no CR LF, a segment of more than 1024
-bytes, fields in another order.
+bytes, fields in another order or of a vendor's own, blanks around them.
 """
 
 import re
@@ -18,7 +18,7 @@ BEFORE, AFTER = 6, 4
 """Bytes of the head with its length, and of the sum."""
 _NEXT = b"\n##"
 _DIGITS, _HEX = re.compile(rb"[0-9]{4}"), re.compile(rb"[0-9A-Fa-f]{4}")
-_FIELD = re.compile(r"\s*([A-Za-z0-9]{1,8})=([ -:<-~]*)")
+_FIELD = re.compile(r"\s*([A-Za-z0-9_.-]{1,32})\s*=([ -:<-~]*)")
 _ENDS = (b"\r\n", b"")
 _NUMBERED = re.compile(rb"QN=[0-9]{17};")
 _FIELDS = re.compile(rf"(?:{_FIELD.pattern};)*\s*")
@@ -148,4 +148,4 @@ def _each_field(head: bytes) -> dict[str, str]:
                 raise DecodeError("bad_frame", Sentence("refusal.hj212.field", part=quoted(part)), at)
             at += len(part) + 1
         raise DecodeError("bad_frame", Sentence("refusal.hj212.data"), BEFORE + len(head))
-    return dict(_FIELD.findall(told))
+    return {name: value.strip() for name, value in _FIELD.findall(told)}

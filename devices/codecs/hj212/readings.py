@@ -10,6 +10,7 @@ from devices.codecs.decoded import MAX_NAMES, Decoded, Units
 from devices.codecs.hj212.frame import Message, read_packets
 from devices.codecs.hj212.items import ITEMS, Item, Kind
 from devices.codecs.hj212.plain import Plans
+from devices.codecs.hj212.reply import UPLOADS
 from devices.codecs.jsontext import quoted
 from devices.codecs.local_time import zone_at
 from hub.errors import DecodeError
@@ -48,6 +49,8 @@ def decode(frame: bytes, received: Micros, zone: tzinfo) -> Decoded:
     decoded.name(station)
     if command in ITEMS:
         _Reader(message, decoded, zone_at(zone, received)).read(command, received)
+    elif command and command[0] in "23" and command not in UPLOADS:  # the others request, answer, or tell nothing
+        decoded.note_unused(f"CN={command}")
     return decoded.settled()
 
 
