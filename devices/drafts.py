@@ -1,5 +1,7 @@
 """Makes events and replies of what a message tells of them."""
 
+from dataclasses import replace
+
 from devices.codecs.decoded import Decoded, EventDraft, ReplyDraft
 from devices.commands.replies import Reply
 from devices.letters import derived, letter_of
@@ -32,6 +34,12 @@ def event_of(device: Device, draft: EventDraft, raw: Raw) -> Event:
         attributes=draft.attributes,
         untimed_id=untimed_id,
     )
+
+
+def without_time(draft: EventDraft) -> EventDraft:
+    """The event as of its arrival, with an id by which it is known if it is sent again."""
+    told = derived(draft.source_id, draft.kind, draft.ts, draft.state, draft.level, draft.attributes)
+    return replace(draft, ts=None, source_id=str(told))
 
 
 def reply_of(index: int, device: Device, decoded: Decoded, draft: ReplyDraft, raw: Raw) -> Reply:

@@ -17,7 +17,7 @@ from devices.codecs.mapping import decode_mapped
 from devices.codecs.strict import ANY, MAX_STRICT, strictly
 from devices.commands.replies import ReceivedReplies
 from devices.doubles import leave_out_doubles
-from devices.drafts import event_of, reply_of
+from devices.drafts import event_of, reply_of, without_time
 from devices.envelopes import opened
 from devices.faults import check_named, in_future, in_units_of, place_in, unknown
 from devices.floods import Floods, RefusedOf
@@ -31,6 +31,7 @@ from devices.registry.registry import Registry
 from devices.retained import NoNewsOf, keep_own_times, keep_told_times
 from devices.unmapped_codes import UnmappedOf
 from devices.unused_members import UnusedOf
+from devices.vocabulary import PROMPT
 from hub.alerts.endings import Endings, decode_ending
 from hub.alerts.path import FORM as ROUND
 from hub.alerts.path import RoundMessages
@@ -350,11 +351,16 @@ def _is_useless(decoded: Decoded, readings: int) -> bool:
 
 
 def _take_events(device: Device, decoded: Decoded, raw: Raw, events: list[Event]) -> Fault | None:
-    """Append the usable events; returns the first fault, if one was left out."""
+    """Append the usable events; returns the first fault, if one was left out.
+
+    One that nobody may miss is taken as of its arrival where its time lies in the future: no clock hides a fire.
+    """
     fault = None
     for number, draft in enumerate(decoded.events):
         if draft.ts is not None and draft.ts > raw.received + device.profile.max_future:
             fault = fault or Fault(*in_future(device, draft.ts, raw), place_in(device, raw, number).time)
+            if draft.kind in PROMPT and draft.state != "inactive":
+                events.append(event_of(device, without_time(draft), raw))
         else:
             events.append(event_of(device, draft, raw))
     return fault

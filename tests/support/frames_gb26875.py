@@ -22,8 +22,9 @@ def frame(data: bytes, command: int = 2, source: bytes = bytes.fromhex("06050403
     return b"@@" + told + bytes([sum(told) & 0xFF]) + b"##"
 
 
-def _event(kind: str, state: str | None, told: dict[str, object], ts: int | None = T) -> EventDraft:
-    return EventDraft(kind, ts, None, state, None, told)
+def _event(kind: str, state: str | None, told: dict[str, object], source: str | None = None) -> EventDraft:
+    """One at T; with an id of its source, one without a time."""
+    return EventDraft(kind, T if source is None else None, source, state, None, told)
 
 
 def _part(state: int, kind: int = 0, clock: bytes = CLOCK) -> bytes:
@@ -52,11 +53,14 @@ GOOD = [
          events=[_event("gas_leak", "active", {**GAS, "code": "fire"}), _event("fault", "inactive", GAS), GAS_ON,
                  _event("gas_leak", "inactive", GAS), _event("fault", "inactive", GAS), GAS_ON]),
     Good(frame(b"\2\1" + _part(2, 0, bytes(6))), timeless=True,
-         events=[_event("fire", "active", PART, None), _event("fault", "inactive", PART, None),
-                 _event("shielded", "inactive", PART, None)]),
-    # An object whose clock is wrong is left out, and the others are kept.
+         events=[_event("fire", "active", PART, "7/29/fire"), _event("fault", "inactive", PART, "7/29/fault"),
+                 _event("shielded", "inactive", PART, "7/29/shielded")]),
+    # Of an object whose clock is wrong, as one that tells BCD, the fire is taken, and that others have ended is not.
     Good(frame(b"\2\2" + _part(2, 0, bytes.fromhex("301213011814")) + _part(2)), faults=["bad_time"],
-         events=[_event("fire", "active", PART), _event("fault", "inactive", PART), ON]),
+         events=[_event("fire", "active", PART, "7/29/fire"),
+                 _event("fire", "active", PART), _event("fault", "inactive", PART), ON]),
+    Good(frame(b"\2\1" + _part(2, 0, bytes.fromhex("000000000014"))), faults=["bad_time"],
+         events=[_event("fire", "active", PART, "7/29/fire")]),
     Good(frame(b"\1\1" + pack("<BBH6s", 1, 3, 1 << 10 | 1, CLOCK)),
          events=[_event("fault", "active", {**SYSTEM, "code": "bus_fault"}),
                  _event("fire", "inactive", SYSTEM), _event("shielded", "inactive", SYSTEM)]),
@@ -98,8 +102,8 @@ BAD = [
     Bad(frame(b"\2"), "bad_length", "needs 29"),
     Bad(frame(b"\2\2" + _part(2)), "bad_length", "the count says 2 objects, and 1 are there"),
     Bad(frame(b"\2\1" + _part(2)[:-1]), "bad_length", "says 47 bytes, and it is 48"),
-    Bad(frame(b"\2\1" + _part(2, 0, bytes.fromhex("3c1213010814"))), "bad_time", "'2020-08-01 19:18:60'"),
-    Bad(frame(b"\x15\1" + pack("<B6s", 1, bytes.fromhex("000000000014"))), "bad_time", "'2020-00-00"),
+    Bad(frame(b"\2\1" + _part(1, 0, bytes.fromhex("3c1213010814"))), "bad_time", "'2020-08-01 19:18:60'"),
+    Bad(frame(b"\x15\1" + pack("<B6s", 0, bytes.fromhex("000000000014"))), "bad_time", "'2020-00-00"),
     Bad(b"@@" + b"x" * 20_000, "too_large", "20,002"),
 ]
 

@@ -140,6 +140,22 @@ def test_a_refused_message_knows_the_place_of_its_fault() -> None:
     }
 
 
+def test_a_clock_that_is_ahead_hides_no_fire() -> None:
+    said = [("fire", "active", 1), ("fire", "active", 2), ("flood", "active", 1), ("fire", "inactive", 1)]
+    told = [
+        {"kind": kind, "ts": 1767999999999, "state": state, "attributes": {"part": part}}
+        for kind, state, part in [*said, ("fault", "active", 1)]
+    ]
+    payload = json.dumps(told).encode()
+    first = read(registry(), ("dev/event", payload))
+    again = read(registry(), ("x/event", b"[]"), ("dev/event", payload))
+    assert [(event.kind, event.ts) for event in first.events] == [(kind, RECEIVED) for kind, *_ in said[:3]]
+    assert first.refused[0].reason == "future_time", "what is wrong with the clock is told"
+    ids = [event.untimed_id for event in first.events]
+    assert len({*ids} - {None}) == 3
+    assert [event.untimed_id for event in again.events] == ids, "what is sent again is known"
+
+
 def test_each_refusal_can_be_told_in_chinese() -> None:
     known = registry(event="{kind: what, attributes: {a: length(n)}}")
     known.devices["off"] = replace(known.devices["dev"], code="off", active=False)

@@ -5,6 +5,9 @@ these have ended: inactive events. A message is of a building's system with all 
 their attributes (`system`, `component`) and readings in their metrics (`temperature/1-3-217`: type and address of the
 system, address of the component): the end of one is never that of another. Bit 0, "test" where it is not set, is set
 by so few devices that it lowers nothing.
+
+What is told with a time that there is not has happened when it came, so that a wrong clock hides no fire; that
+something has ended is not taken then. What came without a time is told by its serial number if it is sent again.
 """
 
 from datetime import tzinfo
@@ -71,10 +74,14 @@ class _Reader:
 
     def __init__(self, decoded: Decoded, received: Micros, zone: tzinfo) -> None:
         self._decoded, self._received, self._zone = decoded, received, zone
+        self._clock_is_wrong = False
+        """Of the object that is read."""
+        self._source = ""
+        """What it is known by if it has no time."""
         self._units = Units()
 
     def read(self, frame: bytes, message: Message) -> None:
-        """Read all of them; one whose time is none is left out."""
+        """Read all of them; of one whose time is none, what it reports as active is taken."""
         if message.length < 2:
             raise cut(frame, BEFORE + 2)
         kind, count, begin = frame[BEFORE], frame[BEFORE + 1], BEFORE + 2
@@ -89,11 +96,16 @@ class _Reader:
             raise DecodeError("bad_length", Sentence("refusal.octets.count", told=count, found=found), BEFORE + 1)
         for at in range(begin, begin + count * layout.size, layout.size):
             values = layout.unpack_from(frame, at)
+            self._source = f"{message.serial}/{at}"
+            self._clock_is_wrong = False
             try:
                 ts = self._time(values[-1], at + layout.size - 6)
-                self._take(kind, values, ts, at)
             except DecodeError as error:
                 self._decoded.leave_out(error)
+                if kind == ANALOGUE:
+                    continue
+                self._clock_is_wrong, ts = True, None
+            self._take(kind, values, ts, at)
         if self._units:
             self._decoded.units = self._units
 
@@ -127,10 +139,10 @@ class _Reader:
         ending: tuple[str, ...] = _ENDING,
     ) -> None:
         kinds = self._events(table, state, ts, told, alarm)
-        for kind in ending:
+        for kind in () if self._clock_is_wrong else ending:
             if kind not in kinds:
                 meant = alarm if alarm and kind == "fire" else kind
-                self._decoded.events.append(EventDraft(meant, ts, None, "inactive", None, told.copy()))
+                self._decoded.events.append(EventDraft(meant, ts, self._id(ts, kind), "inactive", None, told.copy()))
 
     def _events(
         self, table: tuple[Bit, ...], state: int, ts: Micros | None, told: dict[str, Any], alarm: str | None = None
@@ -142,10 +154,12 @@ class _Reader:
             if not bit.known:
                 self._decoded.unmapped(PROTOCOL).states[len(self._decoded.events)] = bit.code
             attributes = told.copy() if kind == bit.code else {**told, "code": bit.code}
-            self._decoded.events.append(
-                EventDraft(kind, ts, None, None if kind == OTHER else "active", None, attributes)
-            )
+            state_ = None if kind == OTHER else "active"
+            self._decoded.events.append(EventDraft(kind, ts, self._id(ts, bit.code), state_, None, attributes))
         return [bit.kind for bit in found]
+
+    def _id(self, ts: Micros | None, name: str) -> str | None:
+        return None if ts is not None else f"{self._source}/{name}"
 
     def _analogue(self, values: tuple[Any, ...], ts: Micros | None, at: int) -> None:
         system_type, system, _, component, kind, value, _ = values
