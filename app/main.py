@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import Annotated, NoReturn
 
 import typer
-from rich.console import Console
 from rich.text import Text
 
 from app.cli.connection import ConfigOption, Verbs, found_database
@@ -18,6 +17,7 @@ from app.cli.guards import show_guards
 from app.cli.path import show_path
 from app.cli.rollups import rollups_anew
 from app.cli.rotas import duty
+from app.cli.terminal import Terminal
 from hub.errors import HubError
 from hub.settings import load_settings, with_roles
 from hub.store.grants import role_of
@@ -44,7 +44,7 @@ app.verb("path")(show_path)
 app.verb("guards")(show_guards)
 app.verb()(duty)
 app.verb()(evaluate)
-out, err = Console(highlight=False), Console(stderr=True, highlight=False)
+out, err = Terminal(highlight=False), Terminal(stderr=True, highlight=False)
 
 
 @contextmanager

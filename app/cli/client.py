@@ -7,9 +7,9 @@ from typing import Annotated, Any, NoReturn
 
 import httpx
 import typer
-from rich.console import Console
 from rich.text import Text
 
+from app.cli.terminal import Terminal
 from hub.access.shown_url import shown_url
 
 UrlOption = Annotated[str, typer.Option("--url", envvar="HUB_URL", help="Address of the running hub.")]
@@ -23,7 +23,7 @@ CeilingOption = Annotated[
 DEFAULT_URL = "http://127.0.0.1:8420"
 HELP = {"help_option_names": ["-h", "--help"]}
 TIMEOUT_S = 60.0
-out, err = Console(highlight=False), Console(stderr=True, highlight=False)
+out, err = Terminal(highlight=False), Terminal(stderr=True, highlight=False)
 
 
 def call(

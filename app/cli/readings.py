@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING, Annotated
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import typer
-from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeRemainingColumn
 from rich.text import Text
 
 from app.cli.connection import ConfigOption, Verbs, found_database
+from app.cli.terminal import Terminal
 from hub.errors import HubError, StoreUnavailable, Superseded
 from hub.settings import Settings
 
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from ingest.history.importer import Result, Wanted
 
 readings = Verbs("Bring in history.")
-out, err = Console(highlight=False), Console(stderr=True, highlight=False)
+out, err = Terminal(highlight=False), Terminal(stderr=True, highlight=False)
 
 
 @readings.callback()
