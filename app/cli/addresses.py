@@ -59,9 +59,10 @@ def add_address(
     """
     answer = call("PUT", _path(code, scheme, address), url, token)
     now = "is" if answer.status_code == 201 else "was already"
-    out.print(Text(f"{scheme} {answer.json()['address'] or address} {now} {code}."), soft_wrap=True)
+    known = answer.json()["address"] or address  # as letters tell it, however it was written here
+    out.print(Text(f"{scheme} {known} {now} {code}."), soft_wrap=True)
     if answer.status_code == 201:
-        replay = f"hub dead-letters replay --reason unknown_device --device '{address}'"
+        replay = f"hub dead-letters replay --reason unknown_device --device '{known}'"
         out.print(Text(f"What was refused before comes in again with:  {replay}"), soft_wrap=True)
 
 

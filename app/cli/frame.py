@@ -1,6 +1,7 @@
 """`hub frame`: what the hub would make of a payload, without a device and without a hub."""
 
 import json
+import re
 import sys
 import time
 from pathlib import Path
@@ -28,6 +29,8 @@ from hub.words import Lang, text
 frame = Verbs("See what the hub makes of a payload.")
 ROWS = 40
 STYLES = {"accepted": "green", "partly": "yellow", "refused": "bold red", "dropped": "yellow"}
+_DIGITS = re.compile(r"[0-9a-fA-F]{2}([ ,:-]?[0-9a-fA-F]{2}){3,}")
+"""A payload written as an argument; no file is likely to be called so."""
 _HEADS = ("metric", "value", "unit", "time")
 
 
@@ -46,7 +49,7 @@ def check_frame(
     form: Annotated[str, typer.Option(help=f"auto, or one of {', '.join(FRAMES)}.")] = "auto",
     profile: Annotated[str | None, typer.Option(help="Its metrics: a JSON file, or a code of the library.")] = None,
     device: Annotated[str | None, typer.Option(help="Its profile, as the running hub knows it.")] = None,
-    is_hex: Annotated[bool, typer.Option("--hex", help="The payload is written in hexadecimal.")] = False,
+    is_hex: Annotated[bool, typer.Option("--hex", help="Hexadecimal; FILE may be the digits.")] = False,
     zone: Annotated[str, typer.Option(help="Of the device's clock, for times without an offset.")] = "Asia/Shanghai",
     as_json: Annotated[bool, typer.Option("--json", help="As one JSON object.")] = False,
     url: UrlOption = DEFAULT_URL,
@@ -63,7 +66,7 @@ def check_frame(
 
     Example:  hub frame check station.jsonl   (as `hub frame capture` writes it)
 
-    Example:  echo '03 67 01 10 05 67 00 FF' | hub frame check --hex --form cayenne
+    Example:  hub frame check --hex '03 67 01 10 05 67 00 FF' --form cayenne
     """
     if form != "auto" and form not in FRAMES:
         fail(f"--form {form}: there is none of that name; use auto, {', '.join(FRAMES)}")
@@ -84,6 +87,8 @@ def check_frame(
 
 def _payload(file: str, is_hex: bool) -> bytes:
     try:
+        if is_hex and _DIGITS.fullmatch(file):
+            return unhex(file)
         payload = sys.stdin.buffer.read() if file == "-" else Path(file).read_bytes()
         return unhex(payload) if is_hex else payload
     except OSError as error:

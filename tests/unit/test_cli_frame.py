@@ -43,3 +43,12 @@ def test_a_binary_frame_is_shown_in_hexadecimal_digits_and_so_is_the_answer(tmp_
     assert wrong.exit_code == 1
     shown, caret = wrong.output.splitlines()[-2:]
     assert shown[caret.index("^^") :] == "36 16"
+
+
+def test_a_payload_may_be_given_as_its_digits() -> None:
+    digits = "02 03 08 01 F4 00 C8 01 F4 00 41 91 2D"
+    told = CliRunner().invoke(frame, ["check", "--lang", "en", "--form", "modbus-rtu", "--hex", digits])
+    assert "No such file" not in told.output
+    assert "checksum" in told.output, told.output
+    missing = CliRunner().invoke(frame, ["check", "--hex", "zz"])
+    assert "zz: No such file" in missing.output
