@@ -1,4 +1,5 @@
-"""Why a delivery is kept back: a silence, another alert, or quiet hours of the consumer. Pure.
+"""Why a delivery is kept back: a silence, another alert, quiet hours of the consumer, or that its cause may be another
+one that is not known yet, which is a time of quiet as well. Pure.
 
 What was kept back is looked at again when that is over (hub/alerts/release.py).
 """
@@ -48,6 +49,8 @@ def kept_back(routes: Subscriptions, kind: str, place: Place, consumer: int, at:
         return KeptBack(inhibited_by=above)
     if (windows := routes.quiet.get(consumer)) and (until := quiet_until(windows, place.level, at)) is not None:
         return KeptBack(quiet_until=until)
+    if place.waits_until is not None and place.level < RED:
+        return KeptBack(quiet_until=place.waits_until)
     return None
 
 
@@ -55,7 +58,7 @@ def kept_back_of_chain(routes: Subscriptions, place: Place, consumer: int, at: d
     """By what something new is kept back from whom a chain tells: never by another alert, and nothing that is red."""
     if place.level >= RED:
         return DELIVERED
-    return kept_back(routes, "raised", place._replace(inhibitors=()), consumer, at) or DELIVERED
+    return kept_back(routes, "raised", place._replace(inhibitors=(), waits_until=None), consumer, at) or DELIVERED
 
 
 def why(kept: KeptBack) -> Sentence:

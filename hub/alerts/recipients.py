@@ -25,6 +25,7 @@ from hub.alerts.routing import (
     stored_filter,
 )
 from hub.alerts.silences import Silence
+from hub.alerts.waiting import waiting
 from hub.store.statements import statements
 
 SQL = statements(__name__)
@@ -122,15 +123,20 @@ async def owed(conn: psycopg.AsyncConnection, applied: Sequence[Applied]) -> lis
         change, alert = applied[at]
         place = places[alert.id]._replace(level=alert.place.level)
         if place.inhibitors:
-            above = tuple(each._replace(told=each.told | told[each.alert]) for each in place.inhibitors)
-            place = place._replace(inhibitors=above)
-        may_wait = routes.keeps_back or bool(place.inhibitors)
+            place = also_told(place, told)
+        may_wait = routes.keeps_back or bool(place.inhibitors) or place.waits_until is not None
         for consumer in recipients(place):
             kept = kept_back(routes, change.kind, place, consumer, now) if may_wait else None
             found[at].append(Owed(change.id, alert.id, alert.seq, consumer, None, *(kept or ())))
             if alert.id in inhibitors and (kept is None or kept.inhibited_by is not None):
                 told[alert.id].add(consumer)
     return [each for of_one in found for each in of_one]
+
+
+def also_told(place: Place, told: Mapping[UUID, Collection[int]]) -> Place:
+    """A place of which more is known: who is told, by this transaction, of what inhibits it."""
+    more = tuple(each._replace(told=each.told.union(told.get(each.alert, ()))) for each in place.inhibitors)
+    return place._replace(inhibitors=more)
 
 
 def _parents_first(applied: Sequence[Applied], places: Mapping[UUID, Place]) -> list[int]:
@@ -151,15 +157,16 @@ async def stored_places(
     asked = {"ids": list(alerts), "border_m": border_m}
     # Planned each time: a plan for tables that were empty took 1.6 s once a storm had filled them.
     found = await (await conn.execute(SQL.places, asked, prepare=False)).fetchall()
-    above = await stored_inhibitors(conn, {id_ for *_, inhibitors in found for id_ in inhibitors or ()})
+    above = await stored_inhibitors(conn, {id_ for *_, inhibitors, _ in found for id_ in inhibitors or ()})
+    waits = await waiting(conn, [id_ for id_, *_, behind in found if behind])
     return {
         id_: Place(
             organisation, region, category, level, frozenset(areas), event_kind, device, metric, near or NOWHERE,
             frozenset(told), None if drill is None else frozenset(drill), tested,
-            tuple(above[each] for each in inhibitors or ()),
+            tuple(above[each] for each in inhibitors or ()), waits.get(id_),
         )
         for id_, organisation, region, category, level, areas, event_kind, device, metric, near, told, drill, tested,
-            inhibitors in found
+            inhibitors, _ in found
     }  # fmt: skip
 
 

@@ -46,17 +46,20 @@ select a.id, coalesce(d.organisation, a.organisation), a.region, coalesce(p.cate
                        select array_agg(o.id order by o.raised_at, o.id)
                        from alert o join rule why on why.id = o.rule_id
                        where o.device_id = d.id and why.signal = 'silence' and o.raised_at < a.raised_at
+                         and o.level >= a.peak_level
                          and o.cleared_at is null and o.handling not in ('closed', 'false_alarm', 'merged')
                          and o.drill_id is null) end
             -- A device that is offline, or would be kept back as such, is why its series are silent; that it is silent is
-            -- told once: by whichever is known first.
+            -- told once: by whichever is known first, unless the other one is above its level.
             when r.signal = 'silence' then inhibitors(d.parent_id, 'offline') || (
                 select array_agg(o.id order by o.raised_at, o.id)
                 from alert o join rule why on why.id = o.rule_id
-                where o.device_id = d.id and why.event_kind = 'offline' and o.raised_at <= a.raised_at
+                where o.device_id = d.id and why.event_kind = 'offline'
+                  and (o.raised_at <= a.raised_at or told.consumers is null) and o.level >= a.peak_level
                   and o.cleared_at is null and o.handling not in ('closed', 'false_alarm', 'merged')
                   and o.drill_id is null)
-            end as inhibitors
+            end as inhibitors,
+       r.signal = 'silence' and a.drill_id is null and a.peak_level < 4 and d.parent_id is not null as behind
 from alert a
 left join rule r on r.id = a.rule_id
 left join lateral (select d.* from device d where d.id = a.device_id offset 0) d on true

@@ -22,7 +22,14 @@ with no_longer as (
     cross join lateral (select array(select told_of(above.id)) as consumers) told
     join outbox o on o.inhibited_by = inhibits.id and o.state = 'inhibited'
     where (above.id is null or above.cleared_at is not null or above.handling in ('closed', 'false_alarm', 'merged')
-           or o.consumer_id <> all (told.consumers))
+           or o.consumer_id <> all (told.consumers)
+           -- That a device is offline and that it is silent keep each other back up to their own level, and this one has
+           -- fallen.
+           or above.level < above.peak_level and exists (
+               select from alert kept join rule why on why.id = kept.rule_id join rule over on over.id = above.rule_id
+               where kept.id = o.alert_id and kept.device_id = above.device_id and kept.peak_level > above.level
+                 and ((why.signal = 'silence' and over.event_kind = 'offline')
+                      or (why.event_kind = 'offline' and over.signal = 'silence'))))
       and (%(consumers)s::int[] is null or o.consumer_id = any (%(consumers)s))
     limit %(limit)s
 )

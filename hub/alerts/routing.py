@@ -56,9 +56,11 @@ class Place(NamedTuple):
     """Whether it is of a device under test."""
     inhibitors: tuple[Inhibitor, ...] = ()
     """The oldest first (hub/alerts/inhibition.py)."""
+    waits_until: datetime | None = None
+    """Of a series that is silent: until then it is kept back, for it may be its gateway that is (waiting.py)."""
 
 
-_SHARED = tuple(name for name in Place._fields if name not in ("device", "metric", "near", "inhibitors"))
+_SHARED = tuple(name for name in Place._fields if name not in ("device", "metric", "near", "inhibitors", "waits_until"))
 """What alerts of one place have in common."""
 
 

@@ -271,7 +271,7 @@ async def measured(
 async def test_that_a_device_is_silent_is_told_once_by_whichever_is_known_first(city: City) -> None:
     await rules_on_level(city)
     silent = await measured(city, "lamp", "silence", 2)
-    offline = await city.happens("lamp", "offline")
+    offline = await city.happens("lamp", "offline", 2)
     assert await city.states(silent) == ["pending"]
     assert await city.states(offline) == ["inhibited"], "its series is silent, which was told"
     await measured(city, "lamp", "silence", 3, silent, "updated")
@@ -284,6 +284,27 @@ async def test_that_a_device_is_silent_is_told_once_by_whichever_is_known_first(
     await measured(city, "lamp", "silence", 3, silent, "cleared")
     await city.look()
     assert await city.states(offline) == ["pending"], "the series is back, and the device is not"
+
+
+async def test_of_silence_and_offline_the_higher_level_is_told_whichever_is_first(city: City) -> None:
+    await rules_on_level(city)
+    blue = await measured(city, "lamp", "silence", 1)
+    offline = await city.happens("lamp", "offline", 3)
+    assert [await city.states(each) for each in (blue, offline)] == [["pending"], ["pending"]], "nobody knew of orange"
+    low = await city.happens("camera", "offline", 1)
+    silent = await measured(city, "camera", "silence", 1)
+    assert [await city.states(each) for each in (low, silent)] == [["pending"], ["inhibited"]]
+    await measured(city, "camera", "silence", 3, silent, "updated")
+    assert await city.states(silent) == ["inhibited", "pending"], "it rose above what was told"
+    first = await measured(city, "gauge-1", "silence", 3)
+    behind = await city.happens("gauge-1", "offline", 2)
+    await city.look()
+    assert await city.states(behind) == ["inhibited"]
+    await measured(city, "gauge-1", "silence", 1, first, "updated")
+    await city.look()
+    assert await city.states(behind) == ["pending"], "what kept it back is below it now"
+    await city.look()
+    assert await city.states(behind) == ["pending"]
 
 
 async def test_series_of_a_device_that_is_offline_are_not_told_to_be_silent_but_all_else_is(city: City) -> None:
@@ -305,3 +326,85 @@ async def test_series_of_a_device_that_is_offline_are_not_told_to_be_silent_but_
     await city.happens("pole", "offline", alert=dark, change="cleared")
     await city.look()
     assert await city.states(behind) == ["pending"]
+
+
+async def gateway(city: City, heard_ago_s: float) -> None:
+    """The pole is a gateway that is online and was heard so long ago, as what is behind it was."""
+    await city.run("update profile set interval_s = 300")
+    await city.run(
+        """insert into device_health (device_id, online, since)
+           select id, true, now() - interval '1 day' from device where code = 'pole'"""
+    )
+    await city.run(
+        """insert into device_seen (device_id, seen_at)
+           select id, now() - make_interval(secs => %(ago)s) from device where code in ('pole', 'lamp', 'camera')
+           on conflict (device_id) do update set seen_at = excluded.seen_at""",
+        ago=heard_ago_s,
+    )
+
+
+async def time_passes(city: City) -> None:
+    await city.run("update outbox set quiet_until = now() where state = 'quiet'")
+    await city.look()
+
+
+async def test_what_is_silent_behind_a_gateway_waits_until_it_is_known_whether_that_is(city: City) -> None:
+    await rules_on_level(city)
+    await gateway(city, 700)
+    first = await measured(city, "lamp", "silence")
+    assert await city.states(first) == ["quiet"], "nobody knows whether it is the gateway"
+    assert await city.states(await measured(city, "gauge-1", "silence")) == ["pending"], "it has no gateway"
+    assert await city.states(await city.happens("lamp", "fire")) == ["pending"]
+    await measured(city, "lamp", "silence", 4, first, "updated")
+    assert await city.states(first) == ["quiet", "pending"], "red waits for nothing"
+    second = await measured(city, "camera", "silence")
+    await time_passes(city)
+    assert await city.states(second) == ["quiet"]
+    dark = await city.happens("pole", "offline")
+    await time_passes(city)
+    assert [await city.states(each) for each in (dark, second)] == [["pending"], ["inhibited"]]
+    await city.happens("pole", "offline", alert=dark, change="cleared")
+    await city.run("update device_seen set seen_at = now() where device_id = (select id from device where code = 'pole')")
+    await city.look()
+    assert await city.states(second) == ["pending"], "the gateway is back, and the series is not"
+
+
+@pytest.mark.parametrize(
+    "known",
+    [
+        "update device_seen set seen_at = now() where device_id = (select id from device where code = 'camera')",
+        "update alert set raised_at = raised_at - interval '10 minutes'",
+        "update device_health set online = false",
+        "update rule set enabled = false where code = 'offline'",
+    ],
+)
+async def test_it_waits_no_longer_once_that_is_known_or_for_ten_minutes(city: City, known: str) -> None:
+    await rules_on_level(city)
+    await gateway(city, 700)
+    silent = await measured(city, "lamp", "silence")
+    await time_passes(city)
+    assert await city.states(silent) == ["quiet"]
+    await city.run(known)
+    await time_passes(city)
+    assert await city.states(silent) == ["pending"]
+
+
+async def test_a_silence_that_waited_is_told_by_its_device_being_offline(city: City) -> None:
+    await rules_on_level(city)
+    await gateway(city, 700)
+    silent = await measured(city, "lamp", "silence")
+    offline = await city.happens("lamp", "offline")
+    assert [await city.states(each) for each in (silent, offline)] == [["quiet"], ["pending"]]
+    await city.run("update device_seen set seen_at = now()")
+    await time_passes(city)
+    assert [await city.states(each) for each in (silent, offline)] == [["inhibited"], ["pending"]], "told once"
+
+
+async def test_what_quiet_hours_kept_back_is_told_afterwards_without_what_follows_from_it(city: City) -> None:
+    quiet = '[{"hours": "00:00-24:00", "days": [1, 2, 3, 4, 5, 6, 7], "zone": "UTC", "max_level": 3}]'
+    await city.run("update consumer set quiet = %(quiet)s", quiet=quiet)
+    pole, lamp = await city.happens("pole", "power_loss"), await city.happens("lamp", "offline")
+    assert [await city.states(each) for each in (pole, lamp)] == [["quiet"], ["quiet"]]
+    await city.run("update consumer set quiet = '[]'")
+    await time_passes(city)
+    assert [await city.states(each) for each in (pole, lamp)] == [["pending"], ["inhibited"]]
