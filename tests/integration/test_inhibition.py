@@ -364,7 +364,9 @@ async def test_what_is_silent_behind_a_gateway_waits_until_it_is_known_whether_t
     await time_passes(city)
     assert [await city.states(each) for each in (dark, second)] == [["pending"], ["inhibited"]]
     await city.happens("pole", "offline", alert=dark, change="cleared")
-    await city.run("update device_seen set seen_at = now() where device_id = (select id from device where code = 'pole')")
+    await city.run(
+        "update device_seen set seen_at = now() where device_id = (select id from device where code = 'pole')"
+    )
     await city.look()
     assert await city.states(second) == ["pending"], "the gateway is back, and the series is not"
 
