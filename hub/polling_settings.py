@@ -1,8 +1,13 @@
 """Settings of DTUs that dial in and are polled."""
 
-from pydantic import Field, field_validator
+import re
+
+from pydantic import Field, field_validator, model_validator
 
 from hub.setting_types import Host, Section
+
+REGISTRATION_FIELD = re.compile(r"\{([^{}]*)\}")
+"""Of a pattern of registrations: `{id}` or `{secret}`."""
 
 
 class DtuListener(Section):
@@ -20,6 +25,21 @@ class DtuListener(Section):
     """A connection that has not said by then who it is is closed."""
     silence_s: float = Field(default=300.0, ge=10, le=86_400)
     """A connection from which nothing comes for so long is closed: the network often does not say that it is gone."""
+
+    @field_validator("registration")
+    @classmethod
+    def _usable(cls, pattern: str | None) -> str | None:
+        names = REGISTRATION_FIELD.findall(pattern or "{id}")
+        strange = [name for name in names if name not in ("id", "secret")]
+        if strange:
+            raise ValueError(f"{{{strange[0]}}} is not known: {{id}} is the DTU's number, {{secret}} its password")
+        if names.count("id") != 1 or names.count("secret") > 1:
+            raise ValueError("write {id} once, and {secret} at most once: REG:{id},{secret};")
+        if "}{" in (pattern or ""):
+            raise ValueError(
+                "write something between {id} and {secret}, or nobody can tell where one ends: {id},{secret}"
+            )
+        return pattern
 
     @field_validator("heartbeats")
     @classmethod
@@ -39,6 +59,15 @@ class Polling(Section):
     """DTUs that dial in, and whose slaves are polled as their profiles say."""
 
     listeners: tuple[DtuListener, ...] = Field(default=(), max_length=20)
+
+    @model_validator(mode="after")
+    def _apart(self) -> "Polling":
+        taken: set[tuple[str, int]] = set()
+        for each in self.listeners:
+            if (each.host, each.port) in taken:
+                raise ValueError(f"port {each.port} is there twice: each listener needs a port of its own")
+            taken.add((each.host, each.port))
+        return self
 
 
 def token_of(text: str) -> bytes:

@@ -2,7 +2,7 @@
 
 from typing import Annotated
 
-from pydantic import AfterValidator, Field, SecretStr
+from pydantic import AfterValidator, Field, SecretStr, model_validator
 
 from hub.setting_types import Section
 
@@ -54,6 +54,17 @@ class Session(Section):
     """Of one connection, on average; beyond it the hub reads no faster: one station would use up the time of all."""
     stations: int = Field(default=500, ge=1, le=10_000)
     """Numbers that one connection may speak for: who invents numbers would use up memory."""
+
+    @model_validator(mode="after")
+    def _apart(self) -> "Session":
+        every = {name: self.of(name) for name in ("hj212", "gb26875", "sl651", "szy206")}
+        for kind in ("listen", "listen_udp"):
+            taken: dict[str, str] = {}
+            for name, stations in every.items():
+                place = stations.listen if kind == "listen" else stations.listen_udp
+                if place is not None and taken.setdefault(place, name) != name:
+                    raise ValueError(f"{taken[place]} and {name} listen at {place}: give each a port of its own")
+        return self
 
     def of(self, protocol: str) -> Stations:
         """The stations of a protocol."""

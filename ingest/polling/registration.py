@@ -7,11 +7,12 @@ for its number and `{secret}` for a password: `REG:{id},{secret};`.
 import re
 from typing import NamedTuple
 
+from hub.polling_settings import REGISTRATION_FIELD
+
 LONGEST = 512
 """Bytes in which a DTU must have said who it is."""
 _FIELD = {"id": r"(?P<id>[A-Za-z0-9._:-]{1,64})", "secret": r"(?P<secret>[\x21-\x7e]{1,128}?)"}
 _DIGITS = re.compile(rb"(?<![0-9])([0-9]{15}|[0-9]{19}[0-9A-Fa-f])(?![0-9A-Fa-f])")
-_PLACE = re.compile(r"\{([^{}]*)\}")
 
 
 class Registered(NamedTuple):
@@ -31,7 +32,7 @@ class Registration:
     """Reads registrations."""
 
     def __init__(self, pattern: str | None) -> None:
-        """ValueError, with what to write, for a pattern that cannot be used."""
+        """`pattern`: as in DtuListener."""
         self._pattern = None if pattern is None else _compiled(pattern)
 
     def read(self, heard: bytes, quiet: bool) -> Registered | None:
@@ -57,13 +58,6 @@ class Registration:
 
 
 def _compiled(pattern: str) -> re.Pattern[bytes]:
-    names = _PLACE.findall(pattern)
-    strange = [name for name in names if name not in _FIELD]
-    if strange:
-        raise ValueError(f"{{{strange[0]}}} is not known: {{id}} is the DTU's number, {{secret}} its password")
-    if names.count("id") != 1 or names.count("secret") > 1:
-        raise ValueError("names {id} once, and {secret} at most once: REG:{id},{secret};")
-    if re.search(r"\}\{", pattern):
-        raise ValueError("puts nothing between {id} and {secret}: where one ends nobody could tell")
-    parts = _PLACE.split(pattern)
+    """Of a pattern that the settings have found usable."""
+    parts = REGISTRATION_FIELD.split(pattern)
     return re.compile("".join(_FIELD[part] if n % 2 else re.escape(part) for n, part in enumerate(parts)).encode())

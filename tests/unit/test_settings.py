@@ -259,3 +259,27 @@ def test_a_secret_stands_in_one_place(monkeypatch: pytest.MonkeyPatch, tmp_path:
 
 def test_what_is_no_secret_stands_in_no_file(monkeypatch: pytest.MonkeyPatch) -> None:
     assert "is not a setting" in refusal(monkeypatch, "HUB_MQTT__HOST_FILE", "/x")
+
+
+@pytest.mark.parametrize(
+    ("listeners", "told"),
+    [
+        ('[{"port": 5020, "registration": "REG:{imei};"}]', "{imei} is not known: {id} is the DTU's number"),
+        ('[{"port": 5020, "registration": "REG:7;"}]', "write {id} once"),
+        ('[{"port": 5020, "registration": "{id},{id}"}]', "write {id} once"),
+        ('[{"port": 5020, "registration": "{id}{secret};"}]', "something between {id} and {secret}"),
+        ('[{"port": 5020}, {"port": 5020}]', "port 5020 is there twice"),
+    ],
+)
+def test_listeners_of_dtus_are_refused_before_a_hub_starts(
+    listeners: str, told: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert told in refusal(monkeypatch, "HUB_POLLING__LISTENERS", listeners)
+
+
+def test_two_protocols_cannot_listen_at_one_port(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HUB_SESSION__GB26875__LISTEN_UDP", "127.0.0.1:5212")
+    monkeypatch.setenv("HUB_SESSION__HJ212__LISTEN", "127.0.0.1:5212")
+    load_settings()
+    told = refusal(monkeypatch, "HUB_SESSION__SL651__LISTEN", "127.0.0.1:5212")
+    assert "hj212 and sl651 listen at 127.0.0.1:5212" in told
