@@ -194,6 +194,9 @@ class DeadLetters(Section):
     """Letters in all; beyond it the oldest go."""
     per_minute: int = Field(default=1_000, ge=1)
     """Letters of one reason that a process stores in a minute; those beyond it are counted only."""
+    waiting: int = Field(default=200_000, ge=1)
+    """Letters of devices that nobody knows yet that are kept of each subscription of a platform, of at most 256 MB, for
+    they were acknowledged; beyond it the newest of a device displace its oldest."""
 
 
 class Secrets(Section):

@@ -42,7 +42,9 @@ select code from region where code = %(region)s limit 1
 
 -- name: sender
 select p.platform, push_scheme(p.platform) as scheme, s.imei, f.code as profile,
-       (select count(*) from dead_letter l where l.device = s.address and l.reason = 'unknown_device') as letters
+       (select count(*) from dead_letter l
+        where l.device = s.address and l.reason = 'unknown_device' and l.transport = 'push'
+          and l.address ^@ (s.subscription || '/')) as letters
 from push_sender s
 join push_subscription p on p.code = s.subscription
 left join profile f on f.id = p.profile_id
@@ -50,7 +52,9 @@ where s.subscription = %(subscription)s and s.address = %(address)s
 
 -- name: senders
 select s.subscription, p.platform, s.address, s.imei, s.product, s.first_at, s.heard_at,
-       (select count(*) from dead_letter l where l.device = s.address and l.reason = 'unknown_device') as letters
+       (select count(*) from dead_letter l
+        where l.device = s.address and l.reason = 'unknown_device' and l.transport = 'push'
+          and l.address ^@ (s.subscription || '/')) as letters
 from push_sender s
 join push_subscription p on p.code = s.subscription
 where s.waits

@@ -11,7 +11,7 @@ from analytics.rules.flaps import Limits
 from analytics.rules.reception import Nothing
 from analytics.rules.rounds import RoundRule
 from analytics.rules.rulebook import RuleBook
-from devices.carriers.senders import Senders
+from devices.carriers.senders import Room, Senders
 from devices.commands.replies import Replies
 from devices.conflicts import ConflictLetters
 from devices.floods import Floods
@@ -101,7 +101,7 @@ class HubStages:
             RoundRule(stale_after_s),
             floods,
             UnusedMembers(),
-            Senders(),
+            Senders(Room(settings.dead_letters.waiting)),
             UnmappedCodes(),
             QualityFlags(registry, self.latest, reordering.judged),
             Readings(registry.last_wins),

@@ -38,6 +38,15 @@ Dropped = dict[tuple[str, str], int]
 """By reason and transport."""
 
 
+class Kept(set[int]):
+    """Indices of messages whose letters are stored whatever came in the minute: who puts them here bounds them."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.displaced: Dropped = {}
+        """Letters that were deleted for them."""
+
+
 class Sampler:
     """Selects the dead letters to store: the first `per_minute` of each reason per minute. Pure."""
 
@@ -87,7 +96,8 @@ class DeadLetters(Stage):
         """Store and count a batch's dead letters; a repeated commit selects the same ones."""
         if not batch.refused:
             return
-        stored, dropped = await self._choose(batch)
+        stored, sampled = await self._choose(batch)
+        dropped = Counter(sampled) + Counter(batch.of(Kept).displaced)
         if not stored and not dropped:
             return
         tally = {
@@ -101,8 +111,11 @@ class DeadLetters(Stage):
     async def _choose(self, batch: Batch) -> tuple[list[DeadLetter], Dropped]:
         if batch is not self._batch or batch.refused != self._of:
             self._batch, self._of, self._minute = batch, batch.refused, int(time.time()) // 60
-            fresh = [letter for letter in batch.refused.values() if not letter.raw.source.startswith(REPLAY)]
-            self._chosen, self._passed = self._sampler.choose(fresh, self._minute), 0
+            fresh = {i: letter for i, letter in batch.refused.items() if not letter.raw.source.startswith(REPLAY)}
+            kept = [letter for i, letter in fresh.items() if i in batch.of(Kept)]
+            others = [letter for i, letter in fresh.items() if i not in batch.of(Kept)]
+            chosen, dropped = self._sampler.choose(others, self._minute)
+            self._chosen, self._passed = ([*kept, *chosen], dropped), 0
         chosen, _ = self._chosen
         while self._passed < len(chosen):
             chosen[self._passed] = self._gate(chosen[self._passed])

@@ -7,7 +7,7 @@ it stores has derived ids and keys, so a letter that is tried twice changes noth
 
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from datetime import UTC, datetime
 from typing import Any, NamedTuple
 from uuid import UUID
@@ -38,11 +38,14 @@ class Selection:
     id: UUID | None = None
     reason: str | None = None
     device: str | None = None
+    under: str | None = None
+    """How their address begins."""
+    transport: str | None = None
     since: datetime | None = None
     until: datetime = field(default_factory=lambda: datetime.now(UTC))
 
     def values(self) -> dict[str, Any]:
-        return {name: getattr(self, name) for name in ("id", "reason", "device", "since", "until")}
+        return {each.name: getattr(self, each.name) for each in fields(self)}
 
 
 class Place(NamedTuple):

@@ -7,6 +7,8 @@ from (
     where (%(id)s::uuid is null or id = %(id)s)
       and (%(reason)s::text is null or reason = %(reason)s)
       and (%(device)s::text is null or device = %(device)s)
+      and (%(under)s::text is null or address ^@ %(under)s)
+      and (%(transport)s::text is null or transport = %(transport)s)
       and (%(since)s::timestamptz is null or received_at >= %(since)s)
       and received_at <= %(until)s
 ) as letter
@@ -19,6 +21,8 @@ from dead_letter
 where (%(id)s::uuid is null or id = %(id)s)
   and (%(reason)s::text is null or reason = %(reason)s)
   and (%(device)s::text is null or device = %(device)s)
+  and (%(under)s::text is null or address ^@ %(under)s)
+  and (%(transport)s::text is null or transport = %(transport)s)
   and (%(since)s::timestamptz is null or received_at >= %(since)s)
   and received_at <= %(until)s
   and (%(after_received_at)s::timestamptz is null or received_at > %(after_received_at)s

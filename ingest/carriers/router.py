@@ -1,6 +1,7 @@
 """The routes to which platforms push: `/push/{subscription}`, and with a secret in the path."""
 
 import time
+from collections.abc import Awaitable, Callable
 from math import ceil
 from typing import Any
 
@@ -14,7 +15,7 @@ from hub.access.refusals import Refusals
 from hub.access.token_bucket import TokenBuckets
 from hub.errors import HubError
 from hub.words.sentence import Sentence
-from ingest.carriers.platforms import PLATFORMS, NotTrustedError, Platform, Request
+from ingest.carriers.platforms import PLATFORMS, NotTrustedError, Request
 from ingest.carriers.source import NotTakenError, PushSource, retry_after
 from ingest.carriers.subscription import Subscription, Subscriptions
 
@@ -31,34 +32,51 @@ class _Door:
         self._wrong = TokenBuckets(WRONG_PER_S, room=WRONG_ROOM)
 
     async def push(self, request: HttpRequest, subscription: str, secret: str = "") -> Response:
-        platform, known = await self._opened(request, subscription)
         told = await _told(request, secret)
+
+        async def take(known: Subscription) -> Response:
+            taken = await self._source.take(PLATFORMS[known.platform], known, told)
+            return JSONResponse({"code": 0, "taken": taken})
+
         try:
-            taken = await self._source.take(platform, known, told)
-        except NotTrustedError:
-            raise self._refused(request) from None
+            return await self._let_in(request, subscription, take)
         except NotTakenError as error:
             raise HTTPException(503, error.sentence, retry_after(error)) from None
-        _passed(request, known)
-        return JSONResponse({"code": 0, "taken": taken})
 
     async def check(self, request: HttpRequest, subscription: str, secret: str = "") -> Response:
-        platform, known = await self._opened(request, subscription)
-        try:
-            echo = platform.echo(known, await _told(request, secret))
-        except NotTrustedError:
-            raise self._refused(request) from None
-        _passed(request, known)
-        return PlainTextResponse(echo)
+        told = await _told(request, secret)
 
-    async def _opened(self, request: HttpRequest, code: str) -> tuple[Platform, Subscription]:
+        async def answer(known: Subscription) -> Response:
+            return PlainTextResponse(PLATFORMS[known.platform].echo(known, told))
+
+        return await self._let_in(request, subscription, answer)
+
+    async def _let_in(
+        self, request: HttpRequest, code: str, serve: Callable[[Subscription], Awaitable[Response]]
+    ) -> Response:
+        """Serve who shows the secret; where it is not that which is known, the one of now."""
+        known = await self._opened(request, self._subscriptions.of(code))
         try:
-            subscription = await self._subscriptions.of(code)
+            answer = await serve(known)
+        except NotTrustedError:
+            newer = await self._opened(request, self._subscriptions.renewed(code))
+            if newer == known:
+                raise self._refused(request) from None
+            try:
+                answer = await serve(newer)
+            except NotTrustedError:
+                raise self._refused(request) from None
+        _passed(request, known)
+        return answer
+
+    async def _opened(self, request: HttpRequest, asked: Awaitable[Subscription | None]) -> Subscription:
+        try:
+            subscription = await asked
         except HubError as error:
             raise HTTPException(503, error.detail, {"Retry-After": "2"}) from None
         if subscription is None or not subscription.lets(_peer(request)):
             raise self._refused(request)
-        return PLATFORMS[subscription.platform], subscription
+        return subscription
 
     def _refused(self, request: HttpRequest) -> HTTPException:
         refusals: Refusals = request.app.state.refusals

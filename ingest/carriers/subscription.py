@@ -63,6 +63,10 @@ class Subscriptions:
         """One that is switched on; None: there is none. StoreUnavailable while that cannot be told."""
         if (known := self._known.get(code)) is not None:
             return known
+        return await self.renewed(code)
+
+    async def renewed(self, code: str) -> Subscription | None:
+        """As it is now, also of one that is known: it may have another secret. StoreUnavailable."""
         began = time.monotonic()
         try:
             async with asyncio.timeout(PATIENCE_S):

@@ -82,6 +82,35 @@ def test_an_unknown_device_waits_and_is_stored_once_it_is_accepted(hub: Hub, dat
     assert rows(database, "select organisation, state from device") == [("fire", "active")]
 
 
+def test_what_a_fleet_says_is_kept_until_it_is_accepted(database: str, tmp_path: Path) -> None:
+    """However many letters a minute may have; beyond what is kept of a subscription the newest of a device stay."""
+    hub = Hub(database, 0, tmp_path, HUB_DEAD_LETTERS__PER_MINUTE="5", HUB_DEAD_LETTERS__WAITING="40")
+    try:
+        hub.launch()
+        prepare(hub)
+        hub.put("/push-subscriptions/far", platform="iotda", name="Far", secret=SECRET)
+        same = LAMP.replace(b"6aa5_lamp-7", DEVICE.encode())
+        wait_until(lambda: push(hub, same, f"/far/{SECRET}").status_code == 200, "another's device has its address")
+        others = [smoke(number).replace(DEVICE.encode(), b"dev-%d" % number) for number in range(20)]
+        fleet = b",".join(other.replace(b"860000000000027", b"undefined") for other in others)
+        assert push(hub, b"[" + fleet + b"]").json()["taken"] == 20
+        assert push(hub, b"[" + b",".join(map(smoke, range(20))) + b"]").json()["taken"] == 20
+        kept = "select count(*)::int from dead_letter where address ^@ 'fire/'"
+        assert rows(database, kept) == [(40,)]
+        assert push(hub, b"[" + b",".join(map(smoke, range(20, 25))) + b"]").json()["taken"] == 5
+        assert rows(database, kept) == [(40,)]
+        counted = "select sum(stored)::int, sum(dropped)::int from dead_letter_count"
+        assert rows(database, counted) == [(46, 5)]
+        assert accept(hub)["letters"] == 20
+        newest = "select min(ts) = max(ts) - interval '19 s', count(distinct ts)::int from reading"
+        wait_until(lambda: rows(database, newest) == [(True, 20)], "what was said last is stored")
+        waits = "select waits from push_sender where subscription = 'fire' and address = 'acf7000000000001'"
+        wait_until(lambda: rows(database, waits) == [(False,)], "another's letter does not hold it back")
+        assert rows(database, kept) == [(20,)]
+    finally:
+        hub.close()
+
+
 def test_a_device_is_found_by_its_imei_and_events_come_once(hub: Hub, database: str) -> None:
     hub.put("/devices/valve", name="Valve", profile="smoke")
     rows(database, "insert into device_address select 'imei', '860000000000041', id from device where code = 'valve'")
@@ -154,6 +183,9 @@ def test_what_does_not_show_its_secret_is_not_trusted(hub: Hub, database: str) -
     assert rows(database, "select address, reason from dead_letter order by address") == [
         ("cover/onenet/push/pX0demo001/well-0031", "unknown_device"), ("near/iotda/push/6aa5_lamp-7", "unknown_device"),
     ]  # fmt: skip
+    given = {"platform": "iotda", "name": "Near", "secret": f"{SECRET}-anew"}
+    hub.put("/push-subscriptions/near", **given)
+    assert push(hub, LAMP, f"/near/{SECRET}-anew").status_code == 200, "a new secret counts at once"
     audited = json.dumps(rows(database, "select detail from audit"), default=str)
     assert SECRET not in audited
     assert TOKEN not in audited
