@@ -43,7 +43,7 @@ ITEMS = 1_000
 LOGGED = 20_000
 """Changes, and items, that the log of one shift has at most; the newest changes, and the last items, are left out."""
 _KEYS = {"made_at": datetime, "id": UUID}
-Kind = Literal["alert", "case", "channel", "offline", "maintenance", "test", "silence"]
+Kind = Literal["alert", "case", "channel", "offline", "maintenance", "test", "guard", "silence"]
 
 
 class HandoverBody(BaseModel):
@@ -88,7 +88,7 @@ class HandoverItem(BaseModel):
     """Something that was open, kept back, degraded or unguarded."""
 
     n: int
-    kind: Kind = Field(description="offline, maintenance, test, silence: what is unguarded (失防)")
+    kind: Kind = Field(description="offline, maintenance, test, guard, silence: what is unguarded (失防)")
     alert_id: UUID | None
     case_id: UUID | None
     facts: dict[str, Any] = Field(
@@ -319,7 +319,9 @@ def _item(facts: Mapping[str, Any], lang: Lang, time: Any) -> list[str]:
     """What it is, since when, and its state."""
     what = facts.get("title") or facts.get("name") or facts.get("reason") or facts.get("code")
     since = facts.get("raised_at") or facts.get("since") or facts.get("due_at")
-    state = [text(f"timeline.level.{facts['level']}", lang)] if facts.get("level") else []
+    state = [text(f"event.kind.{facts['guard']}", lang)] if facts.get("guard") else []
+    state += [facts["part"]] if facts.get("part") else []
+    state += [text(f"timeline.level.{facts['level']}", lang)] if facts.get("level") else []
     marks = [name for name in ("unacknowledged", "silenced", "inhibited", "overdue") if facts.get(name)]
     state += [text(f"handover.mark.{name}", lang) for name in marks]
     state += [text("handover.mark.shelved", lang)] if facts.get("shelved_until") else []

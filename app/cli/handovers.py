@@ -133,4 +133,5 @@ def _tell(found: dict[str, Any], lang: Lang) -> None:
         facts = each["facts"]
         what = facts.get("title") or facts.get("name") or facts.get("reason") or facts.get("code")
         kind = text(f"handover.kind.{each['kind']}", lang)
-        out.print(Text(f"  {kind}  {what}"), soft_wrap=True)
+        why = f"  {text('event.kind.' + facts['guard'], lang)}" if each["kind"] == "guard" else ""
+        out.print(Text(f"  {kind}  {what}{why}"), soft_wrap=True)

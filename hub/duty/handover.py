@@ -15,7 +15,7 @@ SQL = statements(__name__)
 EXPIRE = SQL.expire
 """Deletes at most `batch` handovers that are older than `days`, with their items."""
 UNGUARDED = 5_000
-"""Devices of a kind (offline, in maintenance, under test) that a snapshot names; the longest first."""
+"""Devices of a kind (offline, in maintenance, under test, a guard off) that a snapshot names; the longest first."""
 
 
 async def make(

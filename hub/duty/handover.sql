@@ -71,7 +71,14 @@ with h as (
      where t.begins_at <= clock_timestamp() and clock_timestamp() < t.ends_at
      order by t.begins_at limit %(most)s)
     union all
-    select 7, 0, s.from_at, 'silence', null, null, null, s.id,
+    (select 7, 0, g.since, 'guard', null, null, u.id, null,
+            jsonb_build_object('device', u.code, 'name', u.name, 'region', u.region, 'since', g.since, 'guard', g.kind,
+                               'part', g.part, 'told', g.told)
+     from unguarded u join guard_off g on g.device_id = u.id
+     where g.over_at is null
+     order by g.since limit %(most)s)
+    union all
+    select 8, 0, s.from_at, 'silence', null, null, null, s.id,
            jsonb_build_object('region', s.region, 'organisation', s.organisation, 'category', s.category,
                               'event_kind', s.event_kind, 'device', d.code, 'reason', s.reason, 'since', s.from_at,
                               'until', s.to_at,

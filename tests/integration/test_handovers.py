@@ -281,6 +281,9 @@ insert into device (code, name, profile_id, region) select 'far', 'far', p.id, '
 insert into device_health (device_id, online, since) select id, code = 'fine', now() from device;
 insert into maintenance (device_id, from_at, to_at, note)
     select id, now() - interval '1 hour', now() + interval '1 hour', 'new filter' from device where code = 'fixed';
+insert into guard_off (device_id, part, kind, since, over_at)
+    select d.id, '', k.kind, now() - interval '1 day', k.over_at
+    from device d, (values ('shielded', null), ('removed', now())) as k (kind, over_at) where d.code in ('fine', 'far');
 insert into drill (id, kind, name, consumers, begins_at, ends_at, made_by)
     values (gen_random_uuid(), 'proof_test', 'may', '{}', now() - interval '1 hour', now() + interval '1 hour', 'x');
 insert into drill_device (drill_id, device_id) select t.id, d.id from drill t, device d where d.code = 'tested';
@@ -316,6 +319,7 @@ async def test_a_snapshot_names_what_is_unguarded_and_the_log_of_the_shift_is_a_
             ("channel", "sms"),
             ("maintenance", "fixed"),
             ("test", "tested"),
+            ("guard", "fine"),
             *[("silence", None)] * 2,
             ("case", None),
             *devices,
@@ -335,5 +339,12 @@ async def test_a_snapshot_names_what_is_unguarded_and_the_log_of_the_shift_is_a_
     for lang in LANGS:
         made_of = (await desk.client.get(f"{path}.pdf?lang={lang}")).raise_for_status().content
         printed = close("".join(pages(made_of)))
-        for said in ("=cmd() Smoke", "pump 3 by hand", text("handover.kind.silence", lang), text("handover.log", lang)):
+        shielded = text("event.kind.shielded", lang)
+        for said in (
+            "=cmd() Smoke",
+            "pump 3 by hand",
+            shielded,
+            text("handover.kind.silence", lang),
+            text("handover.log", lang),
+        ):
             assert close(said) in printed, said
