@@ -6,8 +6,9 @@ import struct
 from typing import Any
 
 from devices.codecs import CHIRPSTACK, CODECS, SPARKPLUG, THINGS_STACK
-from devices.codecs.protobuf import block, key
-from devices.codecs.sparkplug.payload import AT, DOUBLE, INT, METRICS, NAME
+from devices.codecs.protobuf import block, key, varint
+from devices.codecs.sparkplug.payload import AT, DOUBLE, INT, METRICS, NAME, PROPERTIES
+from hub.quality import Quality
 from tests.support.frames import RECEIVED, Bad, Frames, Good
 
 ITEM = "019bb5a8-0d4a-7000-8000-000000000000"
@@ -141,7 +142,29 @@ _BORN = Good(
     online=True,
     unused=("make",),
 )
-_READ = Good(_NAMED, [("temp", _T - 60_000_000, 22.25), ("u8", _T, 200), ("i8", _T, -5)])
+_READ = Good(
+    _NAMED,
+    [("temp", _T - 60_000_000, 22.25), ("a", _T, math.nan), ("u8", _T, 200), ("i8", _T, -5)],
+    quality=[Quality.LATE, Quality.NOT_A_NUMBER, 0, 0],
+)
+"""The first is historical, the second null."""
+
+
+def _property(name: bytes, value: int) -> bytes:
+    """Properties of a metric: one text, and one whole number."""
+    first = block(1, b"unit") + block(1, name)
+    return block(
+        PROPERTIES, first + block(2, key(8, 2) + b"\x01m") + block(2, key(1, 0) + b"\x03" + key(3, 0) + varint(value))
+    )
+
+
+_JUDGED = Good(
+    b"".join(_metric(name, DOUBLE, 1.5, _property(b"Quality", code)) for name, code in (
+        (b"good", 192), (b"bad", 0), (b"stale", 500), (b"other", 64))) + _metric(b"a", DOUBLE, 2.5, _property(b"x", 0)),
+    [("good", RECEIVED, 1.5), ("bad", RECEIVED, 1.5), ("stale", RECEIVED, 1.5), ("other", RECEIVED, 1.5),
+     ("a", RECEIVED, 2.5)],
+    timeless=True, quality=[0, Quality.FAULT, Quality.STALE, Quality.SUSPECT, 0],
+)  # fmt: skip
 _FLAWS = [
     Bad(b"\x12\x05ab", "bad_length", "field 2 ends 3 bytes behind"),
     Bad(b"\x0f", "bad_frame", "no wire type 7"),
@@ -154,7 +177,7 @@ FRAMES |= {
     "sparkplug-DBIRTH": _sparkplug("DBIRTH", [_BORN], _FLAWS),
     "sparkplug-NDATA": _sparkplug("NDATA", [_READ], [*_FLAWS, _NAMELESS]),
     "sparkplug-DDATA": _sparkplug("DDATA", [
-        _READ,
+        _READ, _JUDGED,
         Good(_metric(b"a", DOUBLE, 1.5), [("a", RECEIVED, 1.5)], timeless=True),
         Good(_metric(b"faceId", DOUBLE, 1.5), private=1),
     ], [

@@ -1,12 +1,13 @@
 """Messages of Sparkplug B as readings and presence; whose metrics have their names (node.py). Pure.
 
 Metrics of the protocol itself (bdSeq, Node Control/..., Properties/...) are no readings. Characters of a name that the
-hub's metrics do not have become `_`. A metric that is null was not measured.
+hub's metrics do not have become `_`. A metric that is null was not measured: a flag without a value. What an edge node
+tells as historical corrects history and pages nobody, whatever its time.
 """
 
 import re
 from datetime import tzinfo
-from math import isfinite, isnan
+from math import isfinite, isnan, nan
 
 from devices.codecs.clock import in_range
 from devices.codecs.decoded import MAX_BYTES, Codec, Decoded
@@ -25,25 +26,33 @@ from devices.codecs.sparkplug.payload import (
     DOUBLE,
     FLOAT,
     FLOATING,
+    HISTORICAL,
     INT,
     LONG,
     NULL,
+    PROPERTIES,
     SIGNED,
     UNSIGNED,
     Metric,
     Payload,
     metric_of,
     name_of,
+    property_of,
     read,
     told,
 )  # fmt: skip
 from hub.errors import DecodeError
 from hub.models import Micros
+from hub.quality import Quality
 from hub.words.sentence import Sentence
 
 MAX_METRICS = 1_000
 """Readings in a message at most: a name that is seen for the first time costs up to 14 microseconds."""
 _OWN = ("Node Control/", "Device Control/", "Properties/", "Node Info/")
+_NUMBERS = frozenset(SIGNED) | UNSIGNED | FLOATING | {BOOL}
+_GOOD = 192
+_QUALITY = {_GOOD: Quality.GOOD, 0: Quality.FAULT, 500: Quality.STALE}
+"""What the property Quality may be (specification 3.0, 6.4.8); of another value it is doubted."""
 _ODD = re.compile(r"[^A-Za-z0-9._:/-]")
 
 
@@ -92,9 +101,12 @@ def _take(decoded: Decoded, message: bytes, payload: Payload, field: Field, rece
         raise DecodeError(
             "sparkplug_no_birth", Sentence("refusal.sparkplug.alias", alias=told(metric, ALIAS)), field[4]
         )
-    if name == BD_SEQ or name.startswith(_OWN) or told(metric, NULL):
+    if name == BD_SEQ or name.startswith(_OWN):
         return
-    value = _value(message, metric, field[4])
+    is_null = told(metric, NULL) != 0
+    if is_null and told(metric, DATATYPE) not in _NUMBERS:
+        return
+    value = nan if is_null else _value(message, metric, field[4])
     if not is_metric(name):
         name = _ODD.sub("_", name)
     verdict = judge(name)
@@ -102,15 +114,29 @@ def _take(decoded: Decoded, message: bytes, payload: Payload, field: Field, rece
         decoded.private += 1
     elif value is None or verdict is Verdict.BAD or not is_metric(name):
         decoded.note_unused(name)
-    elif not isfinite(value):
+    elif not is_null and not isfinite(value):
         sentence = Sentence("refusal.metric.finite", name=repr(name), value="NaN" if isnan(value) else "Infinity")
         raise DecodeError("value_not_finite", sentence, field[4])
     else:
-        ts = _time(payload, metric)
+        ts, flags = _time(payload, metric), _flags(message, metric, is_null)
         decoded.timeless = decoded.timeless or ts is None
         decoded.metrics.append(name)
         decoded.ts.append(received if ts is None else ts)
         decoded.values.append(value)
+        if flags:
+            decoded.quality = decoded.quality or [0] * (len(decoded.values) - 1)
+            decoded.quality.append(flags)
+        elif decoded.quality is not None:
+            decoded.quality.append(0)
+
+
+def _flags(message: bytes, metric: Metric, is_null: bool) -> int:
+    flags = Quality.NOT_A_NUMBER if is_null else Quality.GOOD
+    if told(metric, HISTORICAL):
+        flags |= Quality.LATE
+    if PROPERTIES in metric:
+        flags |= _QUALITY.get(property_of(message, metric[PROPERTIES], "Quality", _GOOD), Quality.SUSPECT)
+    return int(flags)
 
 
 def _time(payload: Payload, metric: Metric) -> Micros | None:
