@@ -3,6 +3,7 @@
 from devices.codecs import CODECS
 from devices.codecs.decoded import EventDraft
 from devices.codecs.lorawan.vendors import cayenne, milesight
+from hub.quality import Quality
 from tests.support.frames import RECEIVED as T
 from tests.support.frames import Bad, Frames, Good
 
@@ -16,6 +17,11 @@ def _event(kind: str, state: str, code: str = "") -> EventDraft:
 
 
 TH = "01755C03673401046865"
+_RECORDED = 1_772_368_768_000_000
+_RECORDS = [
+    ("temperature", _RECORDED, 30.8), ("humidity", _RECORDED, 50.5),
+    ("temperature", _RECORDED + 60_000_000, -1.0), ("humidity", _RECORDED + 60_000_000, 50.0),
+]  # fmt: skip
 SIZES = [
     Bad(b"", "bad_length", "has 0 bytes and needs"),
     Bad(b"\1", "bad_length", "has 1 bytes and needs"),
@@ -33,10 +39,16 @@ MILESIGHT = Frames(
         _good("03CF00000000282307", [("tilt_x", 0), ("tilt_y", 0), ("tilt_z", 90)], events=[_event("tilt", "active")]),
         _good("050000060001", [], events=[_event("water_immersion", "inactive"), _event("door_open", "active")]),
         _good("83672C0101", [("temperature", 30)], events=[_event("other", "active", "temperature_threshold")]),
+        Good(bytes.fromhex("20CE8033A46934016520CEBC33A469F6FF64"), _RECORDS, quality=[Quality.LATE] * 4),
+        Good(bytes.fromhex("20CE8033A4693401650120CEBC33A469F6FF6400"), _RECORDS, quality=[Quality.LATE] * 4),
+        Good(bytes.fromhex("01755C20CE8033A469340165"), [("battery", T, 92), *_RECORDS[:2]], timeless=True,
+             quality=[0, Quality.LATE, Quality.LATE]),
+        _good("01755C20CE00000000340165", [("battery", 92)], faults=["time_out_of_range"]),
         _good("FF0BFF0175640468", [("battery", 100)], unused=("FF0B",), faults=["bad_length"]),
         _good("017564019903673401", [("battery", 100)], faults=["bad_frame"]),
     ],
-    [*SIZES, Bad(bytes.fromhex("0199FF"), "bad_frame", "'0199' is no channel and type"),
+    [*SIZES, Bad(bytes.fromhex("20CE8033A46934016501020304"), "bad_length", "a record of '20CE' ends here"),
+     Bad(bytes.fromhex("0199FF"), "bad_frame", "'0199' is no channel and type"),
      Bad(bytes.fromhex("036701"), "bad_length", "'0367' has 2 bytes, and 1 are left")],
 )  # fmt: skip
 CAYENNE = Frames(
