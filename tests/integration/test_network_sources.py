@@ -1,6 +1,8 @@
 """Networks at a real broker: ChirpStack in both forms, edge nodes of Sparkplug B, and a hub that is killed."""
 
 import json
+import struct
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -10,7 +12,8 @@ from typing import Any
 import pytest
 
 from devices.codecs.protobuf import block, key, varint
-from devices.codecs.sparkplug.payload import METRICS, SEQ, TIMESTAMP
+from devices.codecs.sparkplug.payload import HISTORICAL, METRICS, NULL, SEQ, TIMESTAMP
+from hub.quality import Quality
 from tests.support.batches import fetch
 from tests.support.broker import Mosquitto, publisher
 from tests.support.frames_networks import DATA, NBIRTH, NDEATH, UP, UP_PROTOBUF
@@ -116,6 +119,10 @@ def test_edge_nodes_are_asked_for_births_and_their_aliases_understood(
         wait_until(lambda: ("temp", 22.25) in readings(database, "node"), "it is understood")
         assert ("depth", -5.0) in readings(database, "node"), "signed as unsigned"
         assert fetch(database, "select reason from dead_letter") == [("sparkplug_no_birth",)]
+        told = [told_now(97, key(HISTORICAL, 0) + b"\x01", 2), told_now(98, key(NULL, 0) + b"\x01", 1)]
+        mosquitto.publish([(f"{sparkplug}/NDATA/n1", payload) for payload in told], qos=0)
+        flags = "select quality::int from reading where value = 97 or value = 'NaN' order by ts"
+        wait_until(lambda: fetch(database, flags) == [(Quality.LATE,), (Quality.NOT_A_NUMBER,)], "history, and null")
         mosquitto.publish([(f"{sparkplug}/NDATA/n1", data(4))], qos=0)
         assert b"Rebirth" in asked.get(timeout=20).payload, "3 is missing"
         mosquitto.publish([(f"{sparkplug}/NDEATH/n1", NDEATH[:-1] + b"\x09")], qos=0)
@@ -133,3 +140,9 @@ def named(seq: int) -> bytes:
     """A birth of one metric, depth (int16) 7."""
     metric = block(1, b"depth") + key(4, 0) + b"\x02" + key(10, 0) + b"\x07"
     return block(METRICS, metric) + key(SEQ, 0) + varint(seq)
+
+
+def told_now(value: float, more: bytes, ago_s: int) -> bytes:
+    """temp (double) of so long ago; `more` are fields of its metric."""
+    at = key(TIMESTAMP, 0) + varint(time.time_ns() // 1_000_000 - 1_000 * ago_s)
+    return at + block(METRICS, block(1, b"temp") + key(4, 0) + b"\x0a" + more + key(13, 1) + struct.pack("<d", value))
