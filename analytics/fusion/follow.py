@@ -72,6 +72,7 @@ class Follower:
             return 0
         found = await _findings(conn, {"ids": ids, "since": None, "after": None})
         left = fusion.forget(to_micros(datetime.now(UTC) - DAY), [each.alert for each, out in found if out])
+        await apply(conn, [alone(each) for each, out in found if out and each.lasts and each.incident is not None])
         sizes = await _sizes(conn, fusion.rules, found)
         now = {each.alert: each for each, out in found if not out}
         decided = fusion.take([*now.values(), *(each for each in left if each.alert not in now)], sizes)
@@ -131,6 +132,16 @@ def changes_of(decided: Decided, joined: Collection[UUID]) -> Iterator[Fused]:
         lead, level = decided.lead, decided.raised_to
         id_ = uuid5(incident, f"raised {lead.alert} {level}")
         yield Fused(id_, lead.alert, "updated", at, raised_note(rule, level), details, floor=level)
+
+
+def alone(finding: Finding) -> Fused:
+    """A person took an alert out of its incident: its level is what its rule says again. Refused of a danger, and where
+    it was not raised."""
+    assert finding.incident is not None  # noqa: S101 for the type checker
+    id_, kind = uuid5(finding.incident, f"alone {finding.alert}"), None if finding.measured else finding.what
+    details = {"incident": str(finding.incident)}
+    note = Sentence("fusion.alone")
+    return Fused(id_, finding.alert, "updated", datetime.now(UTC), note, details, alone=True, event_kind=kind)
 
 
 def raised_note(rule: FusionRule, level: int) -> Sentence:

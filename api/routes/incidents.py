@@ -132,7 +132,7 @@ async def separate(
     seen: Seen = None,
     lang: Annotated[Lang | None, Query(description="of titles; left out, as they are stored")] = None,
 ) -> Any:
-    """Take an alert out of its incident: it joins none any more. The level that it was raised to stays."""
+    """Take an alert out of its incident: it joins none any more, and its level is its rule's again, but of a danger."""
     alert = await get_alert(alert_id, context, caller, spoken, response, lang)
     if alert["incident"] is None:
         raise ProblemError(409, Sentence("refusal.fusion.no_incident").told(spoken))

@@ -1,7 +1,8 @@
 """What fusion makes of an alert: it is of an incident, and its level is raised or lowered. Pure.
 
-What the rule, or a person, says of the alert stands beside it. A raise lasts as long as the alert; a lowering until
-the alert's own level rises, or it is corroborated. Danger is never lowered.
+What the rule, or a person, says of the alert stands beside it. A raise lasts as long as the alert, or until a person
+takes it out of its incident; a lowering until the alert's own level rises, or it is corroborated. Danger is never
+lowered.
 """
 
 from collections.abc import Mapping
@@ -28,6 +29,8 @@ class Fused:
     """Of updated: the level is this at least."""
     ceiling: int | None = None
     """Of updated, instead: the level is this at most."""
+    alone: bool = False
+    """Of updated, instead: fusion raises it no longer, for what raised it is not of its incident."""
     event_kind: str | None = None
     """Of the alert; what is lowered must have one that is no danger."""
     actor: str | None = "hub"
@@ -54,6 +57,8 @@ class Held(NamedTuple):
 
     def fused(self, change: Fused) -> "Held":
         """When fusion says one: what is corroborated is lowered no longer."""
+        if change.alone:
+            return self._replace(floor=None)
         if change.ceiling is not None:
             return Held(self.own_level, self.own_peak, self.floor, change.ceiling)
         floor = max(filter(None, (self.floor, change.floor)), default=None)
@@ -64,6 +69,8 @@ def no_fusion(change: Fused, held: Held) -> str | None:
     """Why a level cannot be changed so; None when it can."""
     if change.ceiling is not None and (change.event_kind is None or change.event_kind in DANGER):
         return f"it is of {change.event_kind or 'what was measured'}, which fusion never lowers"
+    if change.alone and change.event_kind in DANGER:
+        return f"it is of {change.event_kind}, which stays at the level that it was raised to"
     if held.fused(change).level == held.level:
         return f"its level is {held.level} already"
     return None

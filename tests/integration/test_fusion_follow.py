@@ -212,6 +212,24 @@ async def test_what_a_person_takes_out_joins_none_again_and_false_alarms_are_no_
     assert await city.incidents() == [{camera, pole}]
 
 
+@pytest.mark.parametrize(("kind", "after"), [("power_loss", 2), ("smoke", 4)])
+async def test_what_a_person_takes_out_is_no_longer_raised_but_danger_is(city: City, kind: str, after: int) -> None:
+    await city.run(
+        """update fusion_rule set anchors = '{}', sources = 2, raise_to = 4, raise_sources = 2
+           where code = 'fire-evidence'"""
+    )
+    first = await city.happens("smoke-1", kind, ago_s=60)
+    second = await city.happens("cam-1", kind)
+    await city.follow()
+    assert [await city.level(each) for each in (first, second)] == [4, 2]
+    for _ in range(2):
+        await city.run("update incident_member set separated_at = now() where alert_id = %(id)s", id=first)
+        await city.commit([Step(uuid4(), first, "separated", "desk", "another one")])
+        await city.follow()
+        assert await city.level(first) == after
+    assert sum(kind == "updated" for kind, _ in await changes(city, first)) == (2 if after == 2 else 1)
+
+
 async def test_two_incidents_that_turn_out_to_be_one_are_one(city: City) -> None:
     await city.run(
         """insert into device (code, name, profile_id, lon, lat)

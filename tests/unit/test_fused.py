@@ -1,5 +1,6 @@
 """What fusion holds a level at, beside what the rule says."""
 
+from dataclasses import replace
 from datetime import UTC, datetime
 from uuid import uuid4
 
@@ -28,6 +29,15 @@ def test_a_raise_lasts_and_a_lowering_ends_when_the_rule_says_more() -> None:
 @pytest.mark.parametrize("kind", [*sorted(DANGER), None])
 def test_danger_and_what_was_measured_are_never_lowered(kind: str | None) -> None:
     assert no_fusion(change(ceiling=1, kind=kind), Held(3, 3)) is not None
+
+
+def test_what_a_person_took_out_is_at_its_own_level_again_but_danger_stays() -> None:
+    taken = Fused(uuid4(), uuid4(), "updated", datetime.now(UTC), alone=True, event_kind="power_loss")
+    raised = Held(2, 3, floor=4)
+    assert (raised.fused(taken), no_fusion(taken, raised)) == (Held(2, 3), None)
+    assert no_fusion(taken, Held(2, 3)) is not None, "it was not raised"
+    for kind in DANGER:
+        assert no_fusion(replace(taken, event_kind=kind), raised) is not None, kind
 
 
 def test_what_changes_no_level_is_refused() -> None:
