@@ -11,7 +11,11 @@ from tests.support.frames_meters import CONFIRMED, FLOW, WATER, station
 def test_a_report_is_confirmed() -> None:
     assert szy206.reply(FLOW) == CONFIRMED
     assert szy206.reply(CONFIRMED) is None
-    assert szy206.reply(station("00", 0xB3, 0x02)) is None
+    link = station("00", 0xB3, 0x02)
+    confirmed = szy206.reply(link)
+    assert confirmed is not None
+    assert confirmed[3] == link[3] & 0x7F
+    assert confirmed[4:-2] == link[4:-2], "a link is confirmed with what it said"
 
 
 def test_the_sender_is_named() -> None:
