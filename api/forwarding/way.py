@@ -1,5 +1,6 @@
 """Ways by which reports reach their targets."""
 
+import logging
 from collections.abc import Awaitable, Callable, Sequence
 from contextlib import AbstractAsyncContextManager
 from typing import NamedTuple, Protocol
@@ -9,6 +10,8 @@ from api.forwarding.rendering import exported, frame, request
 from api.forwarding.superior import Superior, SuperiorError
 from hub.errors import TransientError
 from hub.words.sentence import Sentence
+
+log = logging.getLogger(__name__)
 
 JSON = (("content-type", b"application/json; charset=utf-8"),)
 
@@ -40,7 +43,7 @@ class Way(Protocol):
     """An open way to a target."""
 
     async def deliver(self, reports: Sequence[Pending]) -> set[int]:
-        """Hand some over; returns the ids of those that are acknowledged, at least one.
+        """Hand some over; returns the ids of those that are acknowledged; the others are put off.
 
         TransientError when nothing is: all are handed over again. Interrupted when the others were not judged.
         May be cancelled.
@@ -58,9 +61,10 @@ class Hj212Way:
         self._superior, self._target, self._password = superior, target, password
 
     async def deliver(self, reports: Sequence[Pending]) -> set[int]:
-        """See Way."""
-        number, kind = self._target.number, self._target.station_kind
-        frames = {request(each): frame(each, number, kind, self._password) for each in reports}
+        """See Way; reports of which no frame can be made are not delivered, and hold up no other."""
+        frames = self._frames(reports)
+        if not frames:
+            return set()
         try:
             taken = await self._superior.deliver(frames)
         except SuperiorError as error:
@@ -68,6 +72,18 @@ class Hj212Way:
                 raise Interrupted(error.sentence, arrived) from error
             raise
         return {each.id for each in reports if request(each) in taken}
+
+    def _frames(self, reports: Sequence[Pending]) -> dict[str, bytes]:
+        """By QN."""
+        number, kind, found = self._target.number, self._target.station_kind, dict[str, bytes]()
+        for each in reports:
+            try:
+                found[request(each)] = frame(each, number, kind, self._password)
+            except UnicodeError:  # the password, which is that of all
+                raise
+            except ValueError as error:  # longer than a segment
+                log.warning("no frame for %s can be made of a report of %s: %s", self._target.code, each.device, error)
+        return found
 
 
 class MqttWay:

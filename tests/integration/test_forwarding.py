@@ -22,7 +22,7 @@ from api.forwarding.way import Hj212Way, Target, Way
 from app.main import app
 from app.serve.forward_ways import ways_of
 from devices.codecs import HJ212
-from devices.codecs.hj212.frame import read
+from devices.codecs.hj212.frame import read, written
 from devices.codecs.hj212.writing import Head, Item, data, data_time, request_number, upload
 from hub.models import GANZHI, Batch, Micros, Origin, Raw, now_micros
 from hub.quality import Quality
@@ -220,6 +220,18 @@ async def test_a_report_that_is_never_answered_holds_up_no_other(bed: Bed) -> No
             await until(lambda: len(set(told(platform.received))) == 9, "all are sent")
             await drained(bed, left=1)
     assert Counter(told(platform.received))[told([bed.framed(1, "66.6").payload])[0]] == 4, "and it again, later"
+
+
+async def test_a_report_of_which_no_frame_can_be_made_holds_up_no_other(bed: Bed) -> None:
+    told_of = data(data_time(bed.began, BEIJING), [Item("a34004", "1.0")]) + b";z-Info=" + b"1" * 9_880
+    longest = bed.framed(0)._replace(payload=written(b"ST=22;CN=2011;MN=%s;CP=&&%s&&" % (MN.encode(), told_of)))
+    with accepting("hj212") as platform:
+        await bed.forward(platform, at_once=1)
+        await bed.store(longest, bed.framed(1))
+        assert (await bed.shown())["pending"] == 2
+        async with forwarding(bed, put_off_s=30):
+            await drained(bed, left=1)
+    assert told(platform.received) == told([bed.framed(1).payload])
 
 
 async def test_other_devices_are_told_in_codes_with_marks_and_in_turn(bed: Bed) -> None:
