@@ -6,6 +6,7 @@ import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from datetime import datetime
+from functools import partial
 from pathlib import Path
 from time import sleep
 from typing import Any
@@ -179,6 +180,9 @@ def test_what_misbehaving_slaves_answer_is_never_taken_for_anothers(
                        join device d on d.id = s.device_id where d.code = """
         return [value for (value,) in fetch(database, f"{statement}'{code}'")]
 
+    def is_read(code: str) -> bool:
+        return len(values(code)) >= 3
+
     _dtu(hub, "line", "860000000000027", "modbus-rtu", {"one": "line/1", "two": "line/2", "alien": "line/3"})
     _dtu(hub, "converter", "860000000000035", "modbus-tcp", {"four": "converter/1"})
     _dtu(hub, "house", "860000000000043", "cjt188", {"meter": METER})
@@ -194,7 +198,7 @@ def test_what_misbehaving_slaves_answer_is_never_taken_for_anothers(
         _dialled(secret, f"REG:vault-9,{word};".encode(), _rtu_answer),
     ):
         for code in ("one", "two", "four", "meter", "kept"):
-            wait_until(lambda code=code: len(values(code)) >= 3, f"{code} is read", 60)
+            wait_until(partial(is_read, code), f"{code} is read", 60)
         silent = "select complaint from poll_state where address = '3' and silent_since is not null"
         wait_until(lambda: fetch(database, silent) == [("slave",)], "another slave answers in its place", 60)
     assert {code: set(values(code)) for code in ("one", "two", "alien", "four", "kept")} == {
