@@ -12,6 +12,7 @@ from api.database import row
 from api.problems import ProblemError
 from hub.access.caller import Caller
 from hub.store.statements import statements
+from hub.words.sentence import Sentence
 
 SQL = statements(__name__)
 
@@ -36,3 +37,16 @@ async def refuse_who_has_its_credential(conn: AsyncConnection, caller: Caller, p
             "the command line (hub accounts grant)"
         )
         raise ProblemError(403, detail)
+
+
+async def refuse_who_asked(conn: AsyncConnection, caller: Caller, asked_by: str) -> None:
+    """ProblemError 403 where the caller is, or may be, who asked for what is to be approved.
+
+    Only an account approves, and none whose password or key was handed out by who asked.
+    """
+    if caller.principal is None:
+        raise ProblemError(403, Sentence("refusal.approval.account"))
+    if caller.actor == asked_by:
+        raise ProblemError(403, Sentence("refusal.approval.same"))
+    if await row(conn, SQL.handed_out, {"id": caller.principal, "actor": asked_by}) is not None:
+        raise ProblemError(403, Sentence("refusal.approval.handed_out"))

@@ -12,5 +12,5 @@ grant select on device, device_address, profile, series, credential, organisatio
 grant select, insert, update, delete on session_holder to ganzhi_edge;
 grant select, insert, update on session to ganzhi_edge;
 grant usage on sequence session_epoch to ganzhi_edge;
-grant select on command to ganzhi_edge;
+grant select on command, device_control to ganzhi_edge;
 grant update (taken_at, taken_by, epoch, sent_at, state, settled_at, error) on command to ganzhi_edge;

@@ -21,6 +21,7 @@ from hub.access.caller import Caller
 from hub.access.door import GuardedRouter, TheCaller, needs
 from hub.access.permissions import Permission
 from hub.store.statements import statements
+from hub.words.sentence import Sentence
 
 SQL = statements(__name__)
 
@@ -144,6 +145,8 @@ def _check(target: Row, command: Mapping[str, Any] | None, body: CommandBody) ->
     code, profile = target["code"], target["profile"]
     if target["state"] != "active":
         raise ProblemError(409, f"device '{code}' is {target['state']}: only an active one takes commands")
+    if target["control_is_off"]:
+        raise ProblemError(409, Sentence("refusal.control.off", code=code))
     if command is None:
         allowed = ", ".join(sorted(target["commands"])) or "none"
         raise ProblemError(403, f"the profile '{profile}' of '{code}' has no command '{body.name}'; it has: {allowed}")

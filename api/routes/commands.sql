@@ -18,9 +18,16 @@ from command where id = %(id)s
 -- name: command_target
 -- The device that is to be told, what its profile allows, and what it has not answered yet.
 select d.id, d.code, d.state, p.code as profile, p.commands,
-       (select count(*) from command c where c.device_id = d.id and c.settled_at is null) as under_way
+       (select count(*) from command c where c.device_id = d.id and c.settled_at is null) as under_way,
+       coalesce(s.transport = 'hj212' and s.ended_at is null and not exists (
+           select from device_control c
+           where c.device_id = s.device_id and c.approved_at is not null and c.until > clock_timestamp()
+       ), false) as control_is_off
 from device d
 join profile p on p.id = d.profile_id
+left join lateral (
+    select s.* from session s where s.device_id in (d.id, d.parent_id) order by s.device_id = d.id desc limit 1
+) s on true
 where d.code = %(code)s
 
 -- name: command_withdraw

@@ -2,6 +2,7 @@
 
 from app.cli.addresses import addresses
 from app.cli.commands import command, commands
+from app.cli.control import control
 from app.cli.credentials import credential
 from app.cli.devices import devices
 from app.cli.diagnose import diagnose
@@ -16,5 +17,6 @@ devices.verb()(accept)
 devices.verb()(command)
 devices.verb()(commands)
 devices.add_typer(addresses, name="addresses")
+devices.add_typer(control, name="control")
 devices.add_typer(credential, name="credential")
 devices.add_typer(key, name="key")

@@ -64,6 +64,13 @@ class Sessions:
             async with self._pool.connection() as conn:
                 await conn.execute(SQL.close, {"device_id": session.device_id, "epoch": session.epoch})
 
+    async def controlled(self, device: Addressee) -> bool:
+        """Whether two people have switched on control from outside (反控) of whose session it is. StoreUnavailable."""
+        with sorted_errors():
+            async with self._pool.connection() as conn:
+                found = await (await conn.execute(SQL.controlled, {"device_id": device.session_of})).fetchone()
+        return found is not None
+
     async def restore(self, conn: psycopg.AsyncConnection) -> None:
         """Rewrite the rows after this process was presumed dead; devices that moved elsewhere stay there.
 

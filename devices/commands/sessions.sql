@@ -36,3 +36,7 @@ update command c set taken_at = clock_timestamp(), taken_by = %(holder)s, epoch 
 from offered o
 where c.id = o.id
 returning o.code, o.gateway, o.session_of, o.epoch, c.id, c.name, c.params, c.created_at, c.expires_at
+
+-- name: controlled
+select 1 from device_control
+where device_id = %(device_id)s and approved_at is not null and until > clock_timestamp()

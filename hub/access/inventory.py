@@ -302,6 +302,11 @@ TABLES: Mapping[str, Table] = {
         _MANAGEMENT, "how protocols and platforms call devices: MN, station number, IMEI", _WITH_DEVICE,
         Permission.DEVICES_READ, l2="scheme device_id created_at", l3="address",
     ),
+    "device_control": _table(
+        _MANAGEMENT, "which regulated monitors may be controlled from outside, who asked and approved, and why",
+        _EACH_DEVICE, Permission.COMMANDS_READ, l2="device_id until asked_by asked_at approved_by approved_at",
+        l3="reason",
+    ),
     "poll_state": _table(
         _OPERATIONS, "how slaves and lines that are polled answer", _EACH_DEVICE, Permission.DEVICES_DIAGNOSE,
         l2="device_id line_id connected_at ended_at asked answered complaints complaint silent_since exception "

@@ -33,6 +33,8 @@ class Frame(NamedTuple):
     """What it shows; None where the protocol has none, or the station shows none."""
     answers: str = ""
     """What it is an answer to, as `Order.key` names it; empty: it is none."""
+    style: str = ""
+    """How the station wants to be told something, where the protocol has more than one way; empty: it did not tell."""
 
 
 class Dialect(Protocol):

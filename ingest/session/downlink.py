@@ -3,8 +3,10 @@
 import asyncio
 import logging
 from collections import deque
+from contextlib import suppress
+from datetime import UTC, datetime
 from functools import partial
-from typing import NamedTuple
+from typing import Any
 from uuid import UUID
 
 import msgspec
@@ -17,9 +19,10 @@ from hub.errors import DeviceAway, HubError
 from hub.models import Delivery, Origin, Outcome, Raw, now_micros
 from hub.pipeline import Sink
 from ingest.session.dialect import Frame
-from ingest.session.orders import ORDERS
+from ingest.session.orders import ORDERS, Called, Order, OrderRefused, Patience
 from ingest.session.peer import Peer
 from ingest.session.server import Follower
+from ingest.session.turns import Turns
 
 log = logging.getLogger(__name__)
 
@@ -28,11 +31,21 @@ LOOK_S = 10.0
 PENDING = 10_000
 """Commands whose answers are waited for; the oldest are given up."""
 SERIALS = 0xFFFF
+NOT_ON = (
+    "control from outside (反控) is off for {code}: hub devices control on {code} --reason ... --until ..., which "
+    "another person approves"
+)
 
 
-class _Pending(NamedTuple):
-    command: UUID
-    device: str
+class _Pending:
+    """A command whose answers are waited for."""
+
+    __slots__ = ("command", "device", "done", "heard", "order")
+
+    def __init__(self, command: UUID, device: str, order: Order) -> None:
+        self.command, self.device, self.order = command, device, order
+        self.heard, self.done = asyncio.Event(), asyncio.Event()
+        """Whether the station has answered at all; whether it will say no more."""
 
 
 class StationDownlink(Follower):
@@ -48,8 +61,12 @@ class StationDownlink(Follower):
         """Stations that came or went since they were looked at."""
         self._unknown: dict[str, None] = {}
         """Stations that are here and that nobody has registered."""
+        self._styles: dict[str, str] = {}
+        self._turns = Turns()
+        self._group: asyncio.TaskGroup | None = None
+        """Of what is under way while it runs."""
         self._pending: dict[tuple[str, str], _Pending] = {}
-        self._answers: deque[tuple[_Pending, Frame]] = deque()
+        self._answers: deque[tuple[_Pending, str, dict[str, Any]]] = deque()
         self._woken = asyncio.Event()
         self._serial = 0
 
@@ -62,18 +79,38 @@ class StationDownlink(Follower):
     def went(self, station: str, peer: Peer) -> None:
         """See Follower."""
         del self._peers[station]
+        self._styles.pop(station, None)
         self._changed[station] = None
         self._woken.set()
 
-    def answered(self, frame: Frame) -> None:
+    def heard(self, frame: Frame) -> None:
         """See Follower."""
-        pending = self._pending.pop((frame.station, frame.answers), None)
-        if pending is not None and len(self._answers) < PENDING:
-            self._answers.append((pending, frame))
+        if frame.style and frame.station in self._peers:
+            self._styles[frame.station] = frame.style
+        if frame.answers:
+            self._answered(frame)
+
+    def _answered(self, frame: Frame) -> None:
+        key = frame.station, frame.answers
+        pending = self._pending.get(key)
+        if pending is None:
+            return
+        pending.heard.set()
+        outcome = self._orders.outcome(frame.octets)
+        if outcome is None and not pending.order.final:
+            return
+        del self._pending[key]
+        pending.done.set()
+        if len(self._answers) < PENDING:
+            self._answers.append((pending, frame.station, outcome or {"result": "accepted"}))
             self._woken.set()
 
     async def run(self) -> None:
         """Keep the rows of sessions as the connections are, and hand answers over; outages are waited out."""
+        async with asyncio.TaskGroup() as self._group:
+            await self._keep()
+
+    async def _keep(self) -> None:
         backoff = Backoff()
         while True:
             try:
@@ -107,21 +144,67 @@ class StationDownlink(Follower):
         self._changed.pop(station, None)
 
     async def _send(self, station: str, device: Addressee, command: Command) -> None:
-        """Write a command to a station. DeviceAway where it has gone, OrderRefused where there is no such command."""
+        """Write a command to a station, once it is its turn where it has one at a time.
+
+        DeviceAway where it has gone, OrderRefused where there is no such command or it is not switched on.
+        """
+        if self._orders.patience is None:
+            await self._begin(station, device, command)
+            return
+        if self._group is None:
+            raise DeviceAway("the server of stations has not begun")
+        await self._turns.take(station)
+        try:
+            pending = await self._begin(station, device, command)
+        except BaseException:
+            self._turns.release(station)
+            raise
+        self._group.create_task(self._wait(station, pending, command, self._orders.patience))
+
+    async def _begin(self, station: str, device: Addressee, command: Command) -> _Pending:
+        if self._orders.regulated and not await self._sessions.controlled(device):
+            raise OrderRefused(NOT_ON.format(code=device.gateway or device.code))
         self._serial = self._serial % SERIALS + 1
-        order = self._orders.order(command.name, command.params, station, self._own, self._serial, now_micros())
-        peer = self._peers.get(station)
+        to = Called(station, self._own, self._styles.get(station, ""))
+        order = self._orders.order(command.name, command.params, to, self._serial, now_micros())
         if len(self._pending) >= PENDING:
             del self._pending[next(iter(self._pending))]
-        self._pending[station, order.key] = _Pending(command.id, device.code)
-        if peer is None or not peer.send(order.octets):
+        pending = self._pending[station, order.key] = _Pending(command.id, device.code, order)
+        if not self._write(station, pending):
             del self._pending[station, order.key]
             raise DeviceAway(f"station {station} has hung up")
+        return pending
 
-    async def _hand_over(self, pending: _Pending, frame: Frame) -> None:
+    def _write(self, station: str, pending: _Pending) -> bool:
+        peer, order = self._peers.get(station), pending.order
+        octets = order.octets if order.renewed is None else order.renewed(now_micros())
+        return peer is not None and peer.send(octets)
+
+    async def _wait(self, station: str, pending: _Pending, command: Command, patience: Patience) -> None:
+        """Write it again until it is answered; the turn ends with the last answer, or when none can come any more."""
+        left = (command.expires_at - datetime.now(UTC)).total_seconds()
+        try:
+            async with asyncio.timeout(left):
+                for resends in range(patience.resends + 1):
+                    if resends:
+                        self._write(station, pending)
+                    with suppress(TimeoutError):
+                        async with asyncio.timeout(patience.answer_s):
+                            await pending.heard.wait()
+                            break
+                else:
+                    log.info("station %s does not answer command %s", station, command.id)
+                    return
+                await pending.done.wait()
+        except TimeoutError:
+            log.debug("command %s has run out of its time", command.id)
+        finally:
+            self._turns.release(station)
+
+    async def _hand_over(self, pending: _Pending, station: str, outcome: dict[str, Any]) -> None:
         """An answer as a reply of the device, which is committed as any other."""
-        payload = msgspec.json.encode({"id": str(pending.command), **self._orders.outcome(frame.octets)})
-        origin = Origin("tcp", f"{self._protocol}/{frame.station}", pending.device, "reply")
+        payload = msgspec.json.encode({"id": str(pending.command), **outcome})
+        origin = Origin("tcp", f"{self._protocol}/{station}", pending.device, "reply")
 
         async def settle(_: Outcome) -> None:
             """Nobody waits for it."""

@@ -6,6 +6,7 @@ station takes for a confirmation; after a wrong checksum it is not answered at a
 
 from devices.codecs.hj212.crc import LONGEST
 from devices.codecs.hj212.frame import AFTER, BEFORE, END, HEAD, Message, read
+from devices.codecs.hj212.order import style
 from devices.codecs.hj212.reply import refusal, reply
 from hub.errors import DecodeError
 from hub.models import DeadLetter, Micros
@@ -44,11 +45,11 @@ class Hj212:
             at = end
 
     def read(self, octets: bytes) -> Frame:
-        """MN and PW; QN of an answer."""
+        """MN and PW; QN of an answer; system and edition."""
         message = read(octets)
         fields = message.fields
         answers = fields.get("QN", "") if fields.get("CN") in _ANSWERS else ""
-        return Frame(octets, fields.get("MN", ""), fields.get("PW"), answers)
+        return Frame(octets, fields.get("MN", ""), fields.get("PW"), answers, style(fields))
 
     def joined(self, parts: dict[str, list[bytes]], frame: Frame) -> bytes | None:
         """Each packet of a divided message is a message; one that lacks the time has those before it with it."""

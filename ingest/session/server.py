@@ -44,8 +44,8 @@ class Follower:
     def twins(self, found: Twins) -> None:
         """Two connections send with one number."""
 
-    def answered(self, frame: Frame) -> None:
-        """A station has answered what it was told."""
+    def heard(self, frame: Frame) -> None:
+        """A station has sent a frame with the right password: a report, or an answer to what it was told."""
 
     async def run(self) -> None:
         """Whatever it does of its own while the server listens."""
@@ -220,12 +220,13 @@ class SessionServer:
         if octets in peer.unanswered:
             self.resent += 1
             return
-        payload = self.dialect.joined(peer.parts, frame)
-        if not self._note(peer, frame) or payload is None:
-            return
-        if frame.answers:
-            self._follower.answered(frame)
-        self._intake.put(peer, payload, self._origin_of(peer, frame))
+        payload, origin = self.dialect.joined(peer.parts, frame), self._origin_of(peer, frame)
+        if origin.fault is None:  # who shows a wrong password is told nothing, and answers nothing
+            if not self._note(peer, frame):
+                return
+            self._follower.heard(frame)
+        if payload is not None:
+            self._intake.put(peer, payload, origin)
 
     def _note(self, peer: Peer, frame: Frame) -> bool:
         """Whose frame it is; False where a peer has invented more numbers than it may."""

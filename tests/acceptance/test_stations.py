@@ -3,6 +3,7 @@
 import socket
 import sys
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +14,7 @@ from tests.support.broker import Mosquitto
 from tests.support.hub import Hub, run_hub
 from tests.support.kafka_topics import KafkaTopics
 from tests.support.process import Process, free_port, wait_until
-from tests.support.station_frames import MN, gb26875, gb26875_answer, hj212, hj212_answer, sl651
+from tests.support.station_frames import MN, gb26875, gb26875_answer, hj212, hj212_answer, hj212_control, sl651
 
 PROFILE = {"name": "Station", "metrics": {"cod": {"name": "COD", "unit": "mg/L"}}, "unknown_metrics": "add"}
 
@@ -206,7 +207,8 @@ def check_both_ways(served: Hub, database: str, dial: Dial) -> None:
     """Stations are answered, stored and told; what one answers settles the command."""
     register(served, gb26875="1.2.3.4.5.6", hj212=MN)
     schema = {"type": "object"}
-    commands = {name: {"name": name, "schema": schema} for name in ("duty_check", "set_clock", "dance")}
+    names = ("duty_check", "set_clock", "set_interval", "query", "dance")
+    commands = {name: {"name": name, "schema": schema} for name in names}
     served.put("/profiles/station", **{**PROFILE, "commands": commands})
     fire, water = dial("gb26875"), dial("hj212")
     fire.send(gb26875(7, b"\x06\x05\x04\x03\x02\x01"))
@@ -231,11 +233,61 @@ def check_both_ways(served: Hub, database: str, dial: Dial) -> None:
 
     wait_until(lambda: told()["state"] == "replied", "the device has confirmed")
     assert told()["reply"] == {"result": "confirmed"}
-    for device, name, why in (("s2", "set_clock", "regulated"), ("s1", "dance", "duty_check")):
-        command(device, name, wait_s=10)
-        newest = served.api.get(f"/api/v1/devices/{device}/commands").json()["items"][0]
-        assert (newest["state"], why in newest["error"]) == ("failed", True), newest
+    command("s1", "dance", wait_s=10)
+    newest = served.api.get("/api/v1/devices/s1/commands").json()["items"][0]
+    assert (newest["state"], "duty_check" in newest["error"]) == ("failed", True), newest
+    check_control(served, database, water)
     fire.close()
     with psycopg.connect(database, autocommit=True) as conn:
         ended = "select from session where ended_at is not null"
         wait_until(lambda: conn.execute(ended).fetchall(), "its session has ended")
+
+
+def check_control(served: Hub, database: str, water: Station) -> None:
+    """A monitor is told nothing until control of it is on; then one thing after the other, each with its result."""
+    url = "/api/v1/devices/s2/commands"
+
+    def tell(name: str, **params: Any) -> Any:
+        body = {"name": name, "params": params, "timeout_s": 60}
+        return served.api.post(url, json=body, params={"wait_s": 0}, timeout=60).json()
+
+    def answer(asked: bytes, command: str, data: str) -> None:
+        qn = asked[9:26].decode()
+        water.send(hj212_control(qn, command, data))
+
+    def frame() -> bytes:
+        head = water.answer(6)
+        return head + water.answer(int(head[2:]) + 6)
+
+    def state(id_: str) -> tuple[str, Any, str | None]:
+        found = served.api.get(f"/api/v1/commands/{id_}").json()
+        return found["state"], found["reply"], found["error"]
+
+    refused = tell("set_clock")
+    assert (refused["status"], "hub devices control on s2" in refused["detail"]) == (409, True), refused
+    with psycopg.connect(database, autocommit=True) as conn:
+        conn.execute(
+            "insert into device_control (device_id, reason, until, asked_by, approved_by, approved_at) "
+            "select id, 'audit', now() + interval '1 hour', 'a', 'b', now() from device where code = 's2'"
+        )
+        first = tell("set_interval", seconds=60)["id"]
+        asked = frame()
+        assert b";ST=32;CN=1062;PW=" in asked, asked
+        assert f";MN={MN};Flag=5;CP=&&RtdInterval=60&&".encode() in asked
+        with ThreadPoolExecutor(1) as pool:
+            second = pool.submit(tell, "query", data="minute", begin="2026-07-01T00:00:00Z", end="2026-07-01T01:00:00Z")
+            queued = "select id from command where name = 'query' and taken_at is not null and state = 'pending'"
+            wait_until(lambda: conn.execute(queued).fetchall(), "the second one waits for the first")
+            answer(asked, "9011", "QnRtn=1")
+            assert state(first)[0] == "sent"
+            answer(asked, "9012", "ExeRtn=1")
+            wait_until(lambda: state(first)[0] == "replied", "it was executed")
+            assert state(first)[1] == {"result": {"ExeRtn": 1}}
+            asked = frame()
+            assert b"CN=2051;" in asked, asked
+            assert b"BeginTime=20260701080000,EndTime=20260701090000&&" in asked, asked
+            answer(asked, "9011", "QnRtn=3")
+            wait_until(lambda: state(second.result(60)["id"])[0] == "failed", "it was refused")
+            assert "QnRtn=3, wrong password" in str(state(second.result()["id"])[2])
+        conn.execute("update device_control set until = now() - interval '1 s', asked_at = now() - interval '1 h'")
+        assert tell("set_clock")["status"] == 409, "its time is over"

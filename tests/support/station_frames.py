@@ -50,6 +50,11 @@ def hj212_answer(number: int, mn: str = MN, password: str = "123456", command: s
     return written(f"{head};CP=&&{data}&&".encode())
 
 
+def hj212_control(qn: str, command: str, data: str, password: str = "123456") -> bytes:  # noqa: S107
+    """What a station answers to a command: 9011 or 9012."""
+    return written(f"QN={qn};ST=91;CN={command};PW={password};MN={MN};Flag=4;CP=&&{data}&&".encode())
+
+
 _FIRE = bytes.fromhex(
     "404000000101180d11160a140000000000000605040302013000020201010300d90006000200a3c1c7f8a3b1b2e3dfc8b2b8d7dfc0c8"
     "000000000000000000000000000000301213010814"
