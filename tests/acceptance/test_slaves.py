@@ -42,7 +42,8 @@ def _rtu_answer(request: bytes, number: int) -> list[tuple[float, bytes]]:
         case 0:
             return [(0.0, _holding(unit + 8, 666))]
         case 1:
-            return [(0.0, right[:-1] + bytes((right[-1] ^ 1,)))]
+            wrong = _holding(unit, 777)
+            return [(0.0, wrong[:-1] + bytes((wrong[-1] ^ 1,)))]
         case 2:
             return [(0.7, right)]
         case 3:
