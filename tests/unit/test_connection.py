@@ -30,7 +30,16 @@ def verbs(command: Any = COMMAND, *path: str) -> Iterator[tuple[str, Any]]:
 
 ALL = dict(verbs())
 OPTIONS = {name: {option for each in verb.params for option in each.opts} for name, verb in ALL.items()}
-ALONE = {"demo", "evaluate", "frame check", "regions sample", "devices template", "secrets key"}
+ALONE = {
+    "demo",
+    "evaluate",
+    "frame capture",
+    "frame check",
+    "frame replay",
+    "regions sample",
+    "devices template",
+    "secrets key",
+}
 """Work without a hub and without a database, some of them only by default."""
 
 

@@ -14,6 +14,8 @@ REASONED = {
     ("api/http/disconnect.py", "while_connected"),
     # While Kafka is away, the end of a consumer may never come, and must not hold up the next one.
     ("ingest/kafka/source.py", "_end"),
+    # In the group of `run`, which it keeps while it runs: a command is sent from elsewhere.
+    ("ingest/session/downlink.py", "_send"),
     # What is raised while the link is open goes on as it is: a leader must see that its database has gone.
     ("ingest/mqtt/control.py", "open_link"),
 }
