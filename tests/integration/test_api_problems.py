@@ -119,7 +119,7 @@ async def test_database_that_is_away_is_503(database: str) -> None:
 async def test_not_ready_for_another_reason(database: str) -> None:
     async with api_context(database) as context:
         async with client_of(context) as client:
-            assert (await client.get(ROOT + "/readyz")).json() == {"status": "ok"}
+            assert (await client.get(ROOT + "/readyz")).json() == {"status": "ok", "degraded": []}
         async with client_of(replace(context, ready=lambda: ["the broker is away"])) as client:
             assert problem(await client.get(ROOT + "/readyz"), 503)["detail"] == "the broker is away"
             assert (await client.get("/status")).json()["not_ready"] == ["the broker is away"]

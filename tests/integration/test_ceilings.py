@@ -66,7 +66,13 @@ REFERENCES = {"/profiles": "air", "/rules": "pm25-high", "/organisations": "eco-
 @pytest.fixture
 async def city(database: str) -> AsyncIterator[City]:
     async with two_counties(database) as made:
-        made.ids["inside"] |= {"version": "1", "year": "2026", "kind": "categories", "share_id": str(uuid4())}
+        made.ids["inside"] |= {
+            "version": "1",
+            "year": "2026",
+            "kind": "categories",
+            "share_id": str(uuid4()),
+            "protocol": "hj212",
+        }
         await plant(made)
         yield made
 
