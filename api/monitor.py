@@ -9,7 +9,7 @@ from fastapi.responses import PlainTextResponse
 from api import problems
 from api.http.head import Head
 from api.http.headers import SafeHeaders
-from api.routes.health import Alive, healthz, readiness
+from api.routes.health import Alive, Ready, healthz, readiness
 from api.routes.metrics import process_metrics
 from hub.access.door import GuardedRouter, public
 from hub.store.pool import Pool
@@ -25,7 +25,7 @@ def create_monitor(counters: Counters, reasons: Callable[[], list[str]], pool: P
     router = GuardedRouter()
     router.add_api_route("/healthz", healthz, response_model=Alive)
 
-    @router.get("/readyz", response_model=Alive)
+    @router.get("/readyz", response_model=Ready)
     @public("supervisors and load balancers probe it without a token; it shows no data")
     async def readyz() -> Any:
         return await readiness(reasons(), pool)

@@ -25,6 +25,11 @@ class Alive(BaseModel):
     """The process is alive."""
 
     status: str = "ok"
+
+
+class Ready(Alive):
+    """The process works."""
+
     degraded: list[str] = Field(default=[], description="what works only in part; the process is ready all the same")
 
 
@@ -35,21 +40,21 @@ async def healthz() -> Any:
     return Alive()
 
 
-@router.get("/readyz", response_model=Alive, responses=responses(503))
+@router.get("/readyz", response_model=Ready, responses=responses(503))
 @public("supervisors and load balancers probe it without a token; it shows no data")
 async def readyz(context: Here) -> Any:
     """Readiness: database and broker are up and the pipeline is not stalled."""
     return await readiness(context.ready(), context.hub_pool)
 
 
-async def readiness(reasons: Sequence[str], pool: Pool | None) -> Alive:
-    """Alive, or 503 with the reasons, including an unreachable database."""
+async def readiness(reasons: Sequence[str], pool: Pool | None) -> Ready:
+    """Ready, or 503 with the reasons, including an unreachable database."""
     degraded = await _degraded(pool) if pool is not None else []
     reasons = [*reasons, "the database cannot be reached"] if degraded is None else reasons
     if reasons:
         faults = [Fault(problem=reason) for reason in reasons]
         raise ProblemError(503, "; ".join(reasons), faults, {"Retry-After": "2"})
-    return Alive(degraded=degraded or [])
+    return Ready(degraded=degraded or [])
 
 
 async def _degraded(pool: Pool) -> list[str] | None:
