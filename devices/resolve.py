@@ -212,7 +212,7 @@ def _look_closer(
     if raw.retained and not _keep_own(decoded, codec, raw, device, zone):
         found.no_news.add(device.id, raw.origin.address, raw.received, empty=False)
     named = name_codes(decoded, registry.codes_of(device, decoded))
-    if unknown := [each for each in named if each.what != "metric" or each.code not in device.layout]:
+    if unknown := [each for each in named if each.what != "metric" or each.code not in device.profile.ranges]:
         found.unmapped.note(device.id, unknown, raw.received)
 
 
