@@ -52,6 +52,7 @@ class Run:
         summary = {
             "faults": {"no_json": 1},
             "past": {"devices": ["a"], "readings": 1},
+            "stations": {"wanted": 2, "heard": 1},
             "started_us": START,
             "ended_us": START + 2_000_000,
         }
@@ -157,3 +158,12 @@ def test_a_past_that_is_not_all_stored_fails_the_run(run: Run) -> None:
     run.run("delete from reading where value = 1 and ts < '2026-09-21 14:13:20+00'")
     verdict = run.judged()
     assert (verdict.past_told, verdict.past_stored, verdict.lost, verdict.passed) == (1, 0, 0, False)
+
+
+@pytest.mark.parametrize(("seconds", "heard", "passes"), [(70, 1, True), (80, 1, False), (80, 2, True)])
+def test_a_station_that_a_long_run_did_not_hear_fails_it(run: Run, seconds: int, heard: int, passes: bool) -> None:
+    file = run.folder / "summary.json"
+    told = {"stations": {"wanted": 2, "heard": heard}, "ended_us": START + seconds * 1_000_000}
+    file.write_text(json.dumps(json.loads(file.read_text()) | told))
+    verdict = run.judged()
+    assert (verdict.stations, verdict.passed) == ((heard, 2), passes)

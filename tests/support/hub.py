@@ -106,8 +106,9 @@ class Hub:
 
 
 def run_hub(*arguments: str, env: dict[str, str], folder: Path, seconds: float = 60) -> tuple[int, str]:
-    """Run `hub ARGUMENTS` to its end; exit status and what it printed."""
+    """Run `hub ARGUMENTS` to its end; exit status and what it printed, not what earlier runs of the same log did."""
     log = folder / f"hub-{'-'.join(arguments)[:40].replace('/', '_')}.log"
     process = Process([sys.executable, "-m", "app.main", *arguments], log, {"COLUMNS": "200", **env})
+    before = len(process.text())
     status = process.start().wait(seconds)
-    return status, process.text()
+    return status, process.text()[before:]
