@@ -8,10 +8,12 @@ import json
 import math
 import os
 import time
+from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import psycopg
+import pytest
 
 from simulator.receiver import receiving
 from tests.support.broker import Mosquitto
@@ -44,13 +46,23 @@ def _rows(path: Path) -> list[tuple[int, float]]:
     return sorted(rows.items())
 
 
+@pytest.fixture
+def past(database: str, mosquitto: Mosquitto, tmp_path: Path) -> Iterator[Hub]:
+    """A running hub in which readings of any age page."""
+    hub = Hub(database, mosquitto.port, tmp_path, HUB_RULES__STALE_AFTER_S="null")
+    try:
+        yield hub.start()
+    finally:
+        hub.close()
+
+
 def test_measurements_of_a_file_are_stored_value_for_value(
-    hub: Hub, database: str, mosquitto: Mosquitto, tmp_path: Path
+    past: Hub, database: str, mosquitto: Mosquitto, tmp_path: Path
 ) -> None:
-    hub.register("lane-6005", "occupancy", min=0, max=100)
+    past.register("lane-6005", "occupancy", min=0, max=100)
     rows = _rows(_series(tmp_path))
     highest = max(value for _, value in rows)
-    hub.put(
+    past.put(
         "/rules/jam",
         name="Traffic jam",
         profile="lane-6005",
@@ -58,7 +70,7 @@ def test_measurements_of_a_file_are_stored_value_for_value(
         direction="above",
         thresholds={"red": highest},
     )
-    secret = hub.put("/consumers/desk", url=f"http://127.0.0.1:{(port := free_port())}/")["secret"]
+    secret = past.put("/consumers/desk", url=f"http://127.0.0.1:{(port := free_port())}/")["secret"]
     lines = tmp_path / "lines.json"
     lines.write_text("".join(json.dumps({"ts": ts, "values": {"occupancy": v}}) + "\n" for ts, v in rows))
     mosquitto.pub("ganzhi/v1/lane-6005/telemetry", lines, lines=True)

@@ -84,6 +84,14 @@ def test_each_setting_is_a_variable(monkeypatch: pytest.MonkeyPatch) -> None:
     assert (settings.drain_s, settings.hub.roles, settings.dead_letters.per_minute) == (7, ("api",), 5)
 
 
+def test_null_in_the_environment_is_no_value(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    file = tmp_path / "hub.toml"
+    file.write_text("[rules]\nstale_after_s = 3600\nflap_count = 3\n", encoding="utf-8")
+    monkeypatch.setenv("HUB_RULES__STALE_AFTER_S", "null")
+    rules = load_settings(file).rules
+    assert (rules.stale_after_s, rules.flap_count) == (None, 3)
+
+
 def test_a_misspelt_key_of_the_file_is_refused_with_its_line_and_the_nearest(tmp_path: Path) -> None:
     file = tmp_path / "hub.toml"
     file.write_text('[mqtt]\nhost = "there"\nuser = "hub"\n', encoding="utf-8")
