@@ -13,9 +13,12 @@ class DoctypeError(ValueError):
     """A document declares a document type."""
 
 
-def xml_parser(encoding: str | None = None) -> Any:
-    """A parser with namespaces, separated by a space; `encoding` counts in place of what the document declares."""
-    parser = expat.ParserCreate(encoding, namespace_separator=" ")
+def xml_parser(encoding: str | None = None, *, namespaces: bool = True) -> Any:
+    """A parser; `encoding` counts in place of what the document declares.
+
+    With namespaces these stand before names, separated by a space; without, prefixes that nobody declared are taken.
+    """
+    parser = expat.ParserCreate(encoding, namespace_separator=" " if namespaces else None)
     parser.buffer_text = True
     parser.StartDoctypeDeclHandler = _refuse
     return parser

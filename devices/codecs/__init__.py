@@ -8,10 +8,12 @@ from devices.codecs.carriers.envelope import PUSH
 from devices.codecs.decoded import Codec, Places
 from devices.codecs.gb26875 import reports as gb26875
 from devices.codecs.hj212 import readings as hj212
+from devices.codecs.isapi import events as isapi
 from devices.codecs.lorawan import chirpstack, the_things_stack
 from devices.codecs.lorawan.vendors import cayenne, dragino, dragino_models, dragino_name, milesight
 from devices.codecs.modbus import answers as modbus
 from devices.codecs.modbus.poll import poll
+from devices.codecs.onvif import events as onvif
 from devices.codecs.sl651 import readings as sl651
 from devices.codecs.sparkplug import readings as sparkplug
 from devices.codecs.sparkplug.node import KINDS as SPARKPLUG_KINDS
@@ -24,6 +26,7 @@ CJT188, SZY206, MODBUS_RTU, MODBUS_TCP = "cjt188", "szy206", "modbus-rtu", "modb
 CHIRPSTACK, THINGS_STACK, SPARKPLUG = "chirpstack", "the-things-stack", "sparkplug"
 CTWING, ONENET, IOTDA, ALIYUN, TENCENT = "ctwing", "onenet", "iotda", "aliyun", "tencent"
 MODBUS = "modbus"
+ISAPI, ONVIF = "isapi", "onvif"
 """Names of protocols."""
 
 _PLATFORMS: Mapping[str, Codec] = {
@@ -49,6 +52,8 @@ CODECS: Mapping[tuple[str, str], Codec] = {
     (MODBUS_RTU, "frame"): modbus.rtu(),
     (MODBUS_TCP, "frame"): modbus.tcp(),
     (MODBUS, "poll"): poll(),
+    (ISAPI, "frame"): isapi.decode,
+    (ONVIF, "frame"): onvif.decode,
     (MILESIGHT, "frame"): milesight,
     (CAYENNE, "frame"): cayenne,
     **{(dragino_name(model), "frame"): dragino(model) for model in dragino_models()},

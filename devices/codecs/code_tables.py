@@ -9,6 +9,8 @@ from devices.codecs.code_table import told
 TABLES: Mapping[str, Callable[[], dict[str, Any]]] = {
     "gb26875": partial(told, "devices.codecs.gb26875"),
     "hj212": partial(told, "devices.codecs.hj212"),
+    "isapi": partial(told, "devices.codecs.isapi"),
+    "onvif": partial(told, "devices.codecs.onvif"),
     "sl651": partial(told, "devices.codecs.sl651"),
     "szy206": partial(told, "devices.codecs", "szy206.json"),
 }

@@ -15,11 +15,13 @@ from devices.codecs import (
     GB26875,
     HJ212,
     IOTDA,
+    ISAPI,
     MILESIGHT,
     MODBUS,
     MODBUS_RTU,
     MODBUS_TCP,
     ONENET,
+    ONVIF,
     SL651,
     SPARKPLUG,
     SZY206,
@@ -105,6 +107,19 @@ def _meter_likeness(payload: bytes, _value: Any) -> int:
     return 8 * payload.lstrip(b"\xfe").startswith(szy206.MARK)  # h, but no JSON begins with it
 
 
+def _isapi_likeness(payload: bytes, value: Any) -> int:
+    if isinstance(value, dict):
+        return 9 * ("EventNotificationAlert" in value or {"eventType", "eventState"} <= value.keys())
+    return 9 * (b"<EventNotificationAlert" in payload)
+
+
+def _onvif_likeness(payload: bytes, value: Any) -> int:
+    if isinstance(value, dict):
+        message = value.get("Message", value)
+        return 9 * (isinstance(message, dict) and {"UtcTime", "Data"} <= message.keys())
+    return 8 * (b"NotificationMessage>" in payload or b"PullMessagesResponse" in payload)
+
+
 def _never(_payload: bytes, _value: Any) -> int:
     """Of bytes that could be anything: the form has to be told."""
     return 0
@@ -154,6 +169,8 @@ FRAMES: Mapping[str, Frame] = {
     "szy206": Frame(CODECS[SZY206, "frame"], _szy206_likeness, _szy206_answer, is_binary=True),
     "modbus-rtu": Frame(CODECS[MODBUS_RTU, "frame"], _never, is_binary=True),
     "modbus-poll": Frame(CODECS[MODBUS, "poll"], _named("request", "answer")),
+    "isapi": Frame(CODECS[ISAPI, "frame"], _isapi_likeness),
+    "onvif": Frame(CODECS[ONVIF, "frame"], _onvif_likeness),
     "modbus-tcp": Frame(CODECS[MODBUS_TCP, "frame"], _never, is_binary=True),
     "milesight": Frame(CODECS[MILESIGHT, "frame"], _begins(b"\x01\x75"), is_binary=True),
     "cayenne": Frame(CODECS[CAYENNE, "frame"], _never, is_binary=True),

@@ -31,6 +31,7 @@ _NAMES = frozenset(
         "udfff",
         "CBOR",
         *("Protocol", "Buffers"),
+        *("XML", "DOCTYPE", "GB", "ISAPI", "ONVIF", "MQTT"),
         *("The", "Things", "Stack"),
     }
 )

@@ -1,6 +1,7 @@
 """The frames of every codec, by the last level of its topic or by its protocol."""
 
 from tests.support import (
+    frames_cameras,
     frames_carriers,
     frames_event,
     frames_gb26875,
@@ -33,6 +34,8 @@ FRAMES: dict[str, Frames] = {
     "modbus-rtu": frames_modbus.RTU,
     "modbus-tcp": frames_modbus.TCP,
     "modbus-poll": frames_modbus.POLL,
+    "isapi": frames_cameras.ISAPI,
+    "onvif": frames_cameras.ONVIF,
     "milesight": frames_lorawan.MILESIGHT,
     "cayenne": frames_lorawan.CAYENNE,
     "dragino-lht65": frames_lorawan.LHT65,

@@ -16,6 +16,8 @@ from devices.vocabulary import KINDS
 FILES = {
     "gb26875": "gb26875/codes.json",
     "hj212": "hj212/codes.json",
+    "isapi": "isapi/codes.json",
+    "onvif": "onvif/codes.json",
     "sl651": "sl651/codes.json",
     "szy206": "szy206.json",
 }

@@ -1,0 +1,1 @@
+"""Hikvision ISAPI: what cameras and recorders say of their events."""

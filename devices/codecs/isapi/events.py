@@ -1,0 +1,129 @@
+"""Events of Hikvision ISAPI: EventNotificationAlert as XML, as JSON, or several in a multipart body. Pure.
+
+Of each alert only what is listed here is kept: which event, its state, its channel, region and input, what the rule
+looked for. Events about persons (faces, plates, access control) are dropped by the privacy gate and counted, and with
+them any picture: pictures pass their own gate where the bytes arrive (ingest/pictures).
+"""
+
+from datetime import tzinfo
+from functools import cache
+
+from devices.codecs.clock import parse_time
+from devices.codecs.code_table import Meant, shipped, told
+from devices.codecs.decoded import MAX_EVENTS, Decoded, EventDraft
+from devices.codecs.isapi.alert import Alert, alert_of
+from devices.codecs.isapi.multipart import split
+from devices.codecs.jsontext import quoted
+from devices.codecs.local_time import zone_at
+from devices.personal_values import masked
+from devices.privacy import is_private
+from devices.vocabulary import OTHER
+from hub.errors import DecodeError
+from hub.models import Micros
+from hub.words.sentence import Sentence
+
+PROTOCOL = "isapi"
+_STATES = ("active", "inactive")
+_LONGEST = 64
+"""Characters of what is kept of a text."""
+
+
+def decode(payload: bytes, received: Micros, zone: tzinfo) -> Decoded:
+    """Decode the events of a document or a multipart body; heartbeats give none."""
+    decoded = Decoded()
+    if payload.lstrip(b"\r\n").startswith(b"--"):
+        for part in split(payload)[:MAX_EVENTS]:
+            if part.is_picture:
+                decoded.private += 1
+                continue
+            try:
+                _take(part.body, received, zone, decoded)
+            except DecodeError as error:
+                error.at = max(payload.find(part.body), 0)
+                decoded.leave_out(error)
+        return decoded.settled()
+    _take(payload, received, zone, decoded)
+    return decoded.settled()
+
+
+def _take(document: bytes, received: Micros, zone: tzinfo, decoded: Decoded) -> None:
+    alert = alert_of(document)
+    if not alert.type:
+        raise DecodeError("missing_field", Sentence("refusal.isapi.type", root=quoted(alert.root[:40])), alert.at)
+    if alert.is_heartbeat:
+        return
+    private = alert.private_members()
+    decoded.private += private
+    if is_person(alert.told("eventType")):
+        decoded.private += not private
+        return
+    decoded.events.append(_event(alert, decoded, received, zone_at(zone, received)))
+
+
+def is_person(event_type: str) -> bool:
+    """Whether events of a type are about persons: they are dropped."""
+    return event_type.lower() in _private_types() or is_private(event_type)
+
+
+def _event(alert: Alert, decoded: Decoded, received: Micros, zone: tzinfo) -> EventDraft:
+    code, is_lasting = alert.type, False
+    if code == "duration":  # tells every few seconds that the event that it names goes on
+        code, is_lasting = alert.within("relationEvent").lower() or code, True
+    state = alert.told("eventState").lower() or None
+    if state not in _STATES and state is not None:
+        raise DecodeError(
+            "event_bad_state", Sentence("refusal.isapi.state", value=quoted(state)), alert.place("eventState")
+        )
+    meant, known = _meant(code)
+    attributes: dict[str, object] = {}
+    if meant.kind == OTHER or meant.code:
+        attributes["code"] = meant.code or code[:_LONGEST]
+    attributes |= _details(alert)
+    if not known:
+        decoded.unmapped(PROTOCOL).states[len(decoded.events)] = _code(code, alert)
+        if text := alert.told("eventDescription"):
+            attributes["text"] = masked(text[:_LONGEST])[0]
+    count = alert.told("activePostCount")
+    if state != "inactive" and (is_lasting or (count.isdigit() and len(count) < 10 and int(count) > 1)):
+        attributes["repeat"] = int(count) if count.isdigit() else 1
+    return EventDraft(meant.kind, _time(alert, decoded, zone), None, state, None, attributes)
+
+
+def _details(alert: Alert) -> dict[str, object]:
+    found: dict[str, object] = {}
+    if channel := alert.channel:
+        found["channel"] = channel
+    for name, member in (("region", "regionID"), ("target", "detectionTarget"), ("input", "inputIOPortID")):
+        told = alert.within(member)
+        if told and told.isprintable() and len(told) <= _LONGEST:
+            found[name] = masked(told)[0]
+    return found
+
+
+def _meant(code: str) -> tuple[Meant, bool]:
+    """What a type means, and whether the table knows it; what an input is wired to, operators tell (io.1)."""
+    meant = shipped(__package__).states.get(code)
+    return (Meant(OTHER), False) if meant is None else (meant, code != "io")
+
+
+def _code(code: str, alert: Alert) -> str:
+    port = alert.within("inputIOPortID") or alert.within("dynInputIOPortID")
+    return f"{code}.{port[:10]}" if code == "io" and port else code[:_LONGEST]
+
+
+def _time(alert: Alert, decoded: Decoded, zone: tzinfo) -> Micros | None:
+    """None where there is none, or none that can be: the event is taken as of its arrival."""
+    text = alert.told("dateTime")
+    if text:
+        try:
+            return parse_time(text, zone)
+        except DecodeError as error:
+            error.at = alert.place("dateTime")
+            decoded.leave_out(error)
+    decoded.timeless = True
+    return None
+
+
+@cache
+def _private_types() -> frozenset[str]:
+    return frozenset(told(__package__, "private.json")["event_types"])

@@ -1,0 +1,1 @@
+"""ONVIF: notifications of PullPoint subscriptions, and of cameras that publish over MQTT."""
