@@ -15,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hub.errors import At
+from hub.picture import Picture
 from hub.words.sentence import Words, stored, written
 
 Micros = int
@@ -129,6 +130,14 @@ class Raw(NamedTuple):
     """A Repeat."""
     retained: bool = False
     """Whether it came because of a subscription, not because somebody sent it now (MQTT: RETAIN)."""
+    pictures: tuple[Picture, ...] = ()
+    """Of its events, as the privacy gate has passed them (ingest/pictures), or why not; never as received."""
+
+
+def bytes_of(raws: Sequence[Raw]) -> int:
+    """Of payloads and pictures."""
+    pictures = [sum([len(one.jpeg) for one in raw.pictures]) for raw in raws if raw.pictures]
+    return sum([len(raw.payload) for raw in raws]) + sum(pictures)
 
 
 @dataclass(slots=True, frozen=True)

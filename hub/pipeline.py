@@ -11,7 +11,7 @@ from uuid import uuid4
 
 from hub.backoff import Backoff
 from hub.errors import PermanentError, Superseded, TransientError
-from hub.models import Batch, DeadLetter, Delivery, Outcome, Raw, now_micros
+from hub.models import Batch, DeadLetter, Delivery, Outcome, Raw, bytes_of, now_micros
 from hub.repeats import outcome_of
 from hub.stage import Stage, StaleDecision, run_steps
 from hub.words.sentence import Sentence
@@ -125,7 +125,7 @@ class Pipeline:
 
     def _account(self, delivery: Delivery, sign: int) -> None:
         self._messages += sign * len(delivery.raws)
-        self._bytes += sign * sum([len(raw.payload) for raw in delivery.raws])
+        self._bytes += sign * bytes_of(delivery.raws)
         limits = self._limits
         if self._messages < limits.waiting_messages and self._bytes < limits.waiting_bytes:
             self._room.set()

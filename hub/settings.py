@@ -22,6 +22,7 @@ from hub.guard_settings import Guards
 from hub.limit_settings import Floods, Limits, Outgoing, Provisioning
 from hub.network_settings import Networks
 from hub.oidc_settings import Oidc
+from hub.picture_settings import Pictures
 from hub.polling_settings import Polling
 from hub.session_settings import Session
 from hub.setting_faults import explain, keys_of, unreadable, variable
@@ -305,6 +306,7 @@ class Settings(BaseSettings):
     networks: Networks = Networks()
     cases: Cases = Cases()
     polling: Polling = Polling()
+    pictures: Pictures = Pictures()
     health: Health = Health()
     forwards: Forwards = Forwards()
     session: Session = Session()

@@ -20,6 +20,7 @@ from app.serve.known_devices import KnownDevices
 from app.serve.monitor import Monitor
 from app.serve.networks import Networks
 from app.serve.origins import origins_of
+from app.serve.pictures import PictureGate
 from app.serve.reception import BusReception, OwnReception, WorkerMarks
 from app.serve.session_lock import SessionLock
 from app.serve.sources import Engine, Source, Sources
@@ -91,7 +92,7 @@ async def _direct(
         key_of = stages.registry.key_of  # of the registry that the API keeps up to date
         engine = workers = stack.enter_context(open_worker_pool(settings, worker_options, counters, key_of))
         restore = workers.renew
-    session_lock = SessionLock(settings, pool, restore)
+    session_lock, gate = SessionLock(settings, pool, restore), PictureGate(settings)
     sessions, registry = sessions_of(pool), stages.registry
     sources: dict[str, Source] = {**_mqtt(settings, engine, counters, session_lock)}
     sources |= stations(settings, engine, registry, sessions)
@@ -110,11 +111,11 @@ async def _direct(
     )
     watches = [FallbackWatch(settings), EscalationWatch(settings), WarningSources(settings)]
     networks = Networks(settings, engine.sink, counters, pool, session_lock.granted)
-    parts = [session_lock, engine, dtus, heartbeat, presence, endings, *watches, taking, networks, api_server]
+    parts = [session_lock, engine, gate, dtus, heartbeat, presence, endings, *watches, taking, networks, api_server]
     if worker_options is None:
         stages.receive(OwnReception(heartbeat.connected_since, stages.progress.until))
     else:
-        parts.insert(2, WorkerMarks(settings.health, workers.sink, taking.not_heard, session_lock.granted))
+        parts.insert(3, WorkerMarks(settings.health, workers.sink, taking.not_heard, session_lock.granted))
     return parts
 
 
@@ -125,9 +126,10 @@ async def _bus(settings: Settings, pool: Pool | None, counters: Counters, stack:
     registry = Registry() if stages is None else stages.registry
     sessions = None if pool is None else sessions_of(pool)
     edge: Edge | None = None
+    gate = PictureGate(settings)
     if settings.kafka.servers:  # what is posted, and what a worker finds out, goes into the bus too
         edge = Edge(settings, counters, registry.key_of)
-        parts.append(edge)
+        parts += [edge, gate]
         if "edge" in roles:
             own = None if roles == EDGE_ALONE else pool  # an edge's role may not touch what the hub stores of MQTT
             parts += _edge(settings, edge, counters, own, stations(settings, edge, registry, sessions))

@@ -9,6 +9,7 @@ import msgspec
 
 from hub.errors import At
 from hub.models import Micros, Raw, read_origin
+from hub.picture import Picture
 
 FRAME_BYTES = 1 << 28
 """Limit of a frame; protects memory from a peer that is not ours. A delivery is far below it."""
@@ -27,6 +28,7 @@ class Carried(NamedTuple):
     source: str
     repeated: int
     retained: bool
+    pictures: tuple[Picture, ...] = ()
 
 
 class Mark(NamedTuple):

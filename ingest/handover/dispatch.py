@@ -10,7 +10,7 @@ from pathlib import Path
 from zlib import crc32
 
 from devices.addressing import MAX_ORIGINS
-from hub.models import GANZHI, HUB, DeadLetter, Delivery, KeyOf, Outcome, Raw, unknown_key
+from hub.models import GANZHI, HUB, DeadLetter, Delivery, KeyOf, Outcome, Raw, bytes_of, unknown_key
 from hub.pipeline import Limits
 from hub.telemetry import Counters
 from ingest.handover.blocks import Answer, Mark, Totals
@@ -151,7 +151,7 @@ class Dispatcher:
     def _account(self, delivery: Delivery, sign: int) -> None:
         self._unsettled += sign
         self._messages += sign * len(delivery.raws)
-        self._bytes += sign * sum([len(raw.payload) for raw in delivery.raws])
+        self._bytes += sign * bytes_of(delivery.raws)
         limits = self._limits
         _set(self._room, self._messages < limits.waiting_messages and self._bytes < limits.waiting_bytes)
         _set(self._idle, not self._unsettled)

@@ -9,6 +9,7 @@ import msgspec
 from devices.addressing import Origins
 from devices.codecs.named_device import named_device
 from hub.models import Micros, Origin, Raw, Repeat, read_origin
+from hub.picture import Picture
 from hub.store.dead_letter_stage import REPLAY
 
 LAST = 253_402_300_799_000_000
@@ -35,6 +36,7 @@ class _Named(msgspec.Struct):
 
 _NAMED = msgspec.json.Decoder(_Named)
 _NAMED_LIST = msgspec.json.Decoder(list[_Named])
+_PICTURES = msgspec.msgpack.Decoder(tuple[Picture, ...])
 _NO_JSON = (msgspec.MsgspecError, UnicodeDecodeError, RecursionError)
 
 
@@ -91,6 +93,8 @@ def headers_of(raw: Raw) -> list[tuple[str, bytes]]:
         headers.append(("repeated", b"%d" % raw.repeated))
     if raw.retained:
         headers.append(("retained", b"1"))
+    if raw.pictures:
+        headers.append(("pictures", msgspec.msgpack.encode(raw.pictures)))
     return headers
 
 
@@ -111,11 +115,12 @@ def _carried(record: Record, origins: Origins) -> Raw:
         source = f"{said['source'].decode()}/{record.partition}" if token else ""
         if letter := said.get("letter"):
             source = f"{REPLAY}{UUID(letter.decode())}"
+        pictures = _PICTURES.decode(said["pictures"]) if "pictures" in said else ()
     except (KeyError, ValueError):
         return Raw(origins.of_letter("kafka", record.topic), record.value or b"", _arrival(record))
     if not (0 <= received <= LAST and 0 <= token <= MAX_TOKEN):
         return Raw(origins.of_letter("kafka", record.topic), record.value or b"", _arrival(record))
-    return Raw(origin, record.value or b"", received, token, source, repeated, "retained" in said)
+    return Raw(origin, record.value or b"", received, token, source, repeated, "retained" in said, pictures)
 
 
 def _origin(said: Mapping[str, bytes], origins: Origins) -> Origin:

@@ -8,6 +8,7 @@ import pytest
 
 from devices.codecs import CODECS
 from hub.models import GANZHI, Raw
+from hub.picture import TOO_SLOW, Picture, absent
 from hub.store.dead_letter_stage import REPLAY
 from ingest.kafka.records import LAST, headers_of, of_bus, of_third_party
 from tests.support.chinese import check_chinese
@@ -44,6 +45,15 @@ class Given:
 def test_a_record_is_of_the_device_that_its_key_or_its_value_names(record: Given, address: str) -> None:
     (raw,) = of_third_party([record], ORIGINS)
     assert raw.origin.address == address
+
+
+def test_pictures_come_out_of_the_bus_as_they_went_in() -> None:
+    pictures = (Picture(b"\xff\xd8\xff", 1280, 720, True), absent(TOO_SLOW))
+    raw = raw_of("mqtt", "ganzhi/v1/d1/event", b"{}", 5)._replace(pictures=pictures)
+    (back,) = of_bus([Given(raw.payload, headers=headers_of(raw))], ORIGINS)
+    assert back == raw
+    (broken,) = of_bus([Given(b"{}", headers=[*headers_of(raw)[:2], ("pictures", b"\xff")])], ORIGINS)
+    assert broken.pictures == () and not broken.origin.device, "nobody but an edge writes these"
 
 
 def test_records_of_one_millisecond_have_times_of_their_own() -> None:

@@ -1,0 +1,82 @@
+"""What a child of the gate does with a picture: decode, reduce, put in blocks, encode; pure, but for OpenCV."""
+
+from collections.abc import Iterator
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from hub.picture import REFUSED, Picture, absent
+from ingest.pictures.asked import Asked, Learned
+from ingest.pictures.background import Background, Tiles, reduced
+from ingest.pictures.blocks import boxes_of, put_in_blocks, whole
+from ingest.pictures.header import RefusedPicture, Size, read_header
+from ingest.pictures.likenesses import likenesses
+
+MOST_BYTES = 256 << 10
+"""Of a picture that has passed."""
+QUALITIES = (80, 60, 40, 20)
+"""Of JPEG: the first one with which it is small enough."""
+
+
+def worked(asked: Asked) -> Iterator[Picture | Learned]:
+    """A picture as it may be kept, or why it is refused; then what is known of the place after it."""
+    try:
+        picture = _decoded(asked, read_header(asked.picture))
+        small = reduced(picture)
+        background = Background(small, asked.memory, asked.occasions)
+        yield _passed(picture.copy(), background.place)
+    except RefusedPicture as refused:
+        yield absent(REFUSED + refused.reason)
+        yield Learned(b"")
+        return
+    if not background.is_occasion(asked.now, asked.occasion):
+        yield Learned(b"")
+        return
+    suspicious = np.zeros_like(background.place)
+    if background.ripens:
+        suspicious = likenesses(picture, suspicious.shape)
+    yield Learned(background.learned(asked.now, suspicious))
+
+
+def _passed(picture: NDArray[np.uint8], place: Tiles) -> Picture:
+    """What is not known to be place is put in blocks."""
+    height, width = picture.shape[:2]
+    boxes = boxes_of(~place, width, height)
+    if boxes is None:
+        whole(picture)
+    else:
+        put_in_blocks(picture, boxes)
+    return Picture(_encoded(picture), width, height, boxes is None)
+
+
+def _decoded(asked: Asked, size: Size) -> NDArray[np.uint8]:
+    """The picture as BGR, its longer side at most as asked, the right way up."""
+    longest = max(size.width, size.height)
+    mode = cv2.IMREAD_COLOR
+    if size.jpeg:
+        for factor, reduced_mode in (
+            (8, cv2.IMREAD_REDUCED_COLOR_8), (4, cv2.IMREAD_REDUCED_COLOR_4), (2, cv2.IMREAD_REDUCED_COLOR_2),
+        ):  # fmt: skip
+            if longest >= factor * asked.longest_side:
+                mode = reduced_mode
+                break
+    try:
+        picture = cv2.imdecode(np.frombuffer(asked.picture, np.uint8, size.end), mode)
+    except (cv2.error, MemoryError):
+        picture = None
+    if picture is None or picture.ndim != 3 or picture.dtype != np.uint8:
+        raise RefusedPicture("damaged")
+    height, width = picture.shape[:2]
+    if (longest := max(width, height)) > asked.longest_side:
+        sides = [max(1, round(side * asked.longest_side / longest)) for side in (width, height)]
+        picture = cv2.resize(picture, sides, interpolation=cv2.INTER_AREA)
+    return np.ascontiguousarray(picture)
+
+
+def _encoded(picture: NDArray[np.uint8]) -> bytes:
+    for quality in QUALITIES:
+        encoded = cv2.imencode(".jpg", picture, [cv2.IMWRITE_JPEG_QUALITY, quality])[1].tobytes()
+        if len(encoded) <= MOST_BYTES:
+            return encoded
+    raise RefusedPicture("too_many_bytes")

@@ -1,0 +1,138 @@
+"""The privacy gate for pictures: what passes, what is refused, and that no picture and no process holds it up."""
+
+import asyncio
+import os
+import signal
+import sys
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+
+from hub.picture import GATE_FULL, NOT_KEPT, TOO_SLOW, Picture, absent
+from hub.picture_settings import Pictures
+from ingest.pictures.gate import ANSWER_S, OF_ONE, Gate
+from tests.support.pictures import QUICK, decoded, jpeg, noisy, open_gate, street
+
+STREET = street()
+PLAIN = jpeg(street(320, 180))
+STUBBORN = """
+import sys
+sys.stdout.buffer.write(b"\\n"); sys.stdout.buffer.flush()
+sys.stdin.buffer.read()
+"""
+
+
+async def answered(gate: Gate, camera: str, picture: bytes) -> Picture:
+    """What became of a picture, however busy the machine is: what was too slow is asked again."""
+    async with asyncio.timeout(60):
+        while (found := await gate.passed(camera, picture)).why in (TOO_SLOW, GATE_FULL):
+            pass
+    return found
+
+
+async def test_a_place_is_shown_once_it_is_known_and_what_comes_into_it_is_in_blocks() -> None:
+    visitor = STREET.copy()
+    checks = np.kron(np.indices((30, 20)).sum(axis=0) % 2 * 255, np.ones((6, 6))).astype(np.uint8)
+    visitor[400:580, 600:720] = checks[..., None]
+    async with open_gate() as gate:
+        first = await answered(gate, "cam", jpeg(noisy(STREET, 0)))
+        for number in range(1, 4):
+            await answered(gate, "cam", jpeg(noisy(STREET, number)))
+        known = await answered(gate, "cam", jpeg(noisy(STREET, 5)))
+        visited = await answered(gate, "cam", jpeg(noisy(visitor, 6)))
+        other = await answered(gate, "other", jpeg(noisy(STREET, 7)))
+    assert (first.whole, known.whole, visited.whole, other.whole) == (True, False, False, True)
+    assert (known.width, known.height) == (1280, 720)
+    shown, seen = decoded(visited.jpeg).astype(int), decoded(known.jpeg).astype(int)
+    assert np.abs(shown[:300] - STREET[:300]).mean() < 6, "the house is shown"
+    assert np.abs(seen - STREET).mean() < 6
+    assert shown[400:580, 600:720].std() < 40 < checks.std(), "nothing is left of what stands before it"
+    assert np.abs(shown[400:580, 560:760] - visitor[400:580, 560:760]).mean() > 40
+
+
+async def test_pictures_of_all_kinds_are_defined() -> None:
+    grey = STREET[..., 0]
+    deep = STREET.astype(np.uint16) * 257
+    rotated = jpeg(STREET)
+    exif = b"Exif\0\0MM\0*\0\0\0\x08\0\x01\x01\x12\0\x03\0\0\0\x01\0\x06\0\0\0\0\0\0" + b"GPS 30.1N 120.2E"
+    rotated = rotated[:2] + b"\xff\xe1" + (len(exif) + 2).to_bytes(2, "big") + exif + rotated[2:]
+    kinds = {
+        "progressive": jpeg(STREET, 90, cv2.IMWRITE_JPEG_PROGRESSIVE, 1),
+        "grey": jpeg(grey),
+        "16 bits": cv2.imencode(".png", deep)[1].tobytes(),
+        "with alpha": cv2.imencode(".png", cv2.cvtColor(STREET, cv2.COLOR_BGR2BGRA))[1].tobytes(),
+        "polyglot": jpeg(STREET) + b"PK\x03\x04<script>alert(1)</script>",
+        "turned": rotated,
+        "large": jpeg(cv2.resize(STREET, (3840, 2160))),
+    }
+    async with open_gate() as gate:
+        for kind, picture in kinds.items():
+            passed = await answered(gate, kind, picture)
+            assert not passed.why, kind
+            assert (passed.width, passed.height) == ((720, 1280) if kind == "turned" else (1280, 720)), kind
+            for secret in (b"Exif", b"GPS", b"PK\x03\x04", b"script"):
+                assert secret not in passed.jpeg, kind
+        for reason, picture in {
+            "damaged": _without_tables(PLAIN),
+            "truncated": PLAIN[:-100],
+            "not_jpeg_or_png": b"GIF89a",
+            "too_many_bytes": b"\xff\xd8\xff" * 3_000_000,
+        }.items():
+            found = await answered(gate, reason, picture)
+            assert found == absent(f"refused: {reason}")
+        assert not (await answered(gate, "after", PLAIN)).why, "no picture has stopped the gate"
+
+
+async def test_a_child_that_is_killed_in_the_middle_is_replaced_and_only_its_picture_is_lost() -> None:
+    async with open_gate() as gate:
+        await answered(gate, "cam", PLAIN)
+        asked = asyncio.create_task(gate.passed("cam", jpeg(cv2.resize(STREET, (7600, 4300)))))
+        await asyncio.sleep(0)
+        [child] = _children()
+        os.kill(child, signal.SIGKILL)
+        assert (await asked).why in ("refused: crashed", TOO_SLOW)
+        assert not (await answered(gate, "cam", PLAIN)).why
+
+
+async def test_a_child_that_hangs_is_killed_and_its_picture_is_too_slow(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("ingest.pictures.gate.HANGS_S", 0.5)
+    settings = Pictures(processes=1, waiting=2)
+    async with open_gate(settings, [sys.executable, "-c", STUBBORN]) as gate:
+        clock = asyncio.get_running_loop().time
+        began = clock()
+        found = await asyncio.gather(*[gate.passed(f"cam {number}", PLAIN) for number in range(5)])
+        assert ANSWER_S <= clock() - began < 3
+        whys = [one.why for one in found]
+        assert sorted(set(whys)) == [GATE_FULL, TOO_SLOW]
+        assert whys.count(TOO_SLOW) >= settings.waiting
+        [hanging] = _children()
+        async with asyncio.timeout(60):
+            while hanging in _children():  # noqa: ASYNC110 as above
+                await asyncio.sleep(0.05)
+
+
+async def test_one_camera_does_not_take_the_gate_from_others() -> None:
+    async with open_gate(QUICK, [sys.executable, "-c", STUBBORN]) as gate:
+        await gate.passed("busy", PLAIN)
+        busy = asyncio.gather(*[gate.passed("busy", PLAIN) for _ in range(OF_ONE + 3)])
+        await asyncio.sleep(0)
+        other = await gate.passed("other", PLAIN)
+        assert other.why == TOO_SLOW, "it had a place in the queue"
+        assert [one.why for one in await busy].count(GATE_FULL) == 3
+
+
+async def test_a_hub_may_keep_no_pictures() -> None:
+    assert await Gate(Pictures(processes=0)).passed("cam", PLAIN) == absent(NOT_KEPT)
+
+
+def _without_tables(picture: bytes) -> bytes:
+    """A JPEG without the tables that its data is scaled by."""
+    while (at := picture.find(b"\xff\xdb")) > 0:
+        picture = picture[:at] + picture[at + 2 + int.from_bytes(picture[at + 2 : at + 4], "big") :]
+    return picture
+
+
+def _children() -> list[int]:
+    return [int(pid) for pid in Path(f"/proc/self/task/{os.getpid()}/children").read_text().split()]
