@@ -12,6 +12,7 @@ MAX_ADDRESS = 128
 SCHEMES: Mapping[str, Sentence] = {
     "hj212": Sentence("scheme.hj212"),
     "gb26875": Sentence("scheme.gb26875"),
+    "gb28181": Sentence("scheme.gb28181"),
     "sl651": Sentence("scheme.sl651"),
     "szy206": Sentence("scheme.szy206"),
     "cjt188": Sentence("scheme.cjt188"),
@@ -43,7 +44,7 @@ _HEXADECIMAL: Mapping[str, int] = {"gb26875": 12, "sl651": 10, "szy206": 10, "de
 _SLAVE = re.compile(r"([A-Za-z0-9][A-Za-z0-9._:-]{0,63})/0*([1-9][0-9]{0,2})", re.ASCII)
 """The code of the DTU and the slave's address on its line, as in dtu-7/12."""
 LAST_SLAVE = 247
-_DECIMAL: Mapping[str, tuple[int, ...]] = {"imei": (15,), "iccid": (19, 20)}
+_DECIMAL: Mapping[str, tuple[int, ...]] = {"imei": (15,), "iccid": (19, 20), "gb28181": (20,)}
 
 
 def schemes_of(protocol: str) -> tuple[str, ...]:

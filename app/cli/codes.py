@@ -13,7 +13,7 @@ from app.cli.client import DEFAULT_URL, TokenOption, UrlOption, call, fail, out,
 from app.cli.connection import Verbs
 
 codes = Verbs("What the codes of protocols measure and mean; tables of the standards are shipped.")
-ProtocolArgument = Annotated[str, typer.Argument(help="hj212, gb26875, sl651, szy206 or that of a product.")]
+ProtocolArgument = Annotated[str, typer.Argument(help="hj212, gb26875, gb28181, sl651, szy206 or that of a product.")]
 
 
 @codes.verb("list")

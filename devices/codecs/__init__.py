@@ -7,6 +7,7 @@ from devices.codecs.carriers import aliyun, ctwing, iotda, onenet, tencent
 from devices.codecs.carriers.envelope import PUSH
 from devices.codecs.decoded import Codec, Places
 from devices.codecs.gb26875 import reports as gb26875
+from devices.codecs.gb28181 import reports as gb28181
 from devices.codecs.hj212 import readings as hj212
 from devices.codecs.isapi import events as isapi
 from devices.codecs.lorawan import chirpstack, the_things_stack
@@ -20,7 +21,7 @@ from devices.codecs.sparkplug.node import KINDS as SPARKPLUG_KINDS
 from devices.codecs.strict import StrictCodec
 from hub.models import GANZHI, HUB
 
-GB26875, HJ212, SL651 = "gb26875", "hj212", "sl651"
+GB26875, HJ212, SL651, GB28181 = "gb26875", "hj212", "sl651", "gb28181"
 MILESIGHT, CAYENNE = "milesight", "cayenne"
 CJT188, SZY206, MODBUS_RTU, MODBUS_TCP = "cjt188", "szy206", "modbus-rtu", "modbus-tcp"
 CHIRPSTACK, THINGS_STACK, SPARKPLUG = "chirpstack", "the-things-stack", "sparkplug"
@@ -46,6 +47,7 @@ CODECS: Mapping[tuple[str, str], Codec] = {
     (HUB, "presence"): event.decode,
     (HJ212, "frame"): hj212.decode,
     (GB26875, "frame"): gb26875.decode,
+    **{(GB28181, form): codec for form, codec in gb28181.FORMS.items()},
     (SL651, "frame"): sl651.decode,
     (CJT188, "frame"): cjt188.decode,
     (SZY206, "frame"): szy206.decode,

@@ -8,6 +8,7 @@ from devices.codecs.code_table import told
 
 TABLES: Mapping[str, Callable[[], dict[str, Any]]] = {
     "gb26875": partial(told, "devices.codecs.gb26875"),
+    "gb28181": partial(told, "devices.codecs.gb28181"),
     "hj212": partial(told, "devices.codecs.hj212"),
     "isapi": partial(told, "devices.codecs.isapi"),
     "onvif": partial(told, "devices.codecs.onvif"),

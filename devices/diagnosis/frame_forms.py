@@ -13,6 +13,7 @@ from devices.codecs import (
     CODECS,
     CTWING,
     GB26875,
+    GB28181,
     HJ212,
     IOTDA,
     ISAPI,
@@ -33,6 +34,8 @@ from devices.codecs import (
 from devices.codecs.carriers.envelope import PUSH
 from devices.codecs.decoded import Codec
 from devices.codecs.gb26875 import frame as gb26875
+from devices.codecs.gb28181 import check as gb28181
+from devices.codecs.gb28181.reports import FORMS as GB28181_FORMS
 from devices.codecs.hj212 import frame as hj212
 from devices.codecs.hj212.reply import reply as hj212_reply
 from devices.codecs.jsontext import parse
@@ -93,6 +96,10 @@ def _hj212_answer(payload: bytes, _received: Micros, _zone: tzinfo) -> bytes | N
 
 def _gb26875_answer(payload: bytes, _received: Micros, _zone: tzinfo) -> bytes | None:
     return gb26875.reply(payload)
+
+
+def _gb28181_likeness(payload: bytes, _value: Any) -> int:
+    return 9 * (b"<CmdType>" in payload or b"SIP/2.0" in payload[:600])
 
 
 def _szy206_answer(payload: bytes, _received: Micros, _zone: tzinfo) -> bytes | None:
@@ -164,6 +171,12 @@ FRAMES: Mapping[str, Frame] = {
     "status": Frame(CODECS[GANZHI, "status"], _status_likeness),
     "hj212": Frame(CODECS[HJ212, "frame"], _begins(hj212.HEAD), _hj212_answer),
     "gb26875": Frame(CODECS[GB26875, "frame"], _begins(gb26875.HEAD), _gb26875_answer, is_binary=True),
+    **{
+        name_of(GB28181, form): Frame(
+            CODECS[GB28181, form], _gb28181_likeness if form == "frame" else _never, gb28181.answer
+        )
+        for form in GB28181_FORMS
+    },
     "sl651": Frame(CODECS[SL651, "frame"], _begins(packet.HEAD), sl651_reply, is_binary=True),
     "cjt188": Frame(CODECS[CJT188, "frame"], _meter_likeness, is_binary=True),
     "szy206": Frame(CODECS[SZY206, "frame"], _szy206_likeness, _szy206_answer, is_binary=True),

@@ -33,6 +33,7 @@ _NAMES = frozenset(
         *("Protocol", "Buffers"),
         *("XML", "DOCTYPE", "GB", "ISAPI", "ONVIF", "MQTT"),
         *("The", "Things", "Stack"),
+        *("XML", "SIP"),
     }
 )
 """Of fields, formats and values that JSON spells so."""

@@ -15,6 +15,7 @@ from devices.vocabulary import KINDS
 
 FILES = {
     "gb26875": "gb26875/codes.json",
+    "gb28181": "gb28181/codes.json",
     "hj212": "hj212/codes.json",
     "isapi": "isapi/codes.json",
     "onvif": "onvif/codes.json",

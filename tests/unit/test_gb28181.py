@@ -1,0 +1,58 @@
+"""Ids, directories and bodies of GB/T 28181 (devices/codecs/gb28181)."""
+
+from zoneinfo import ZoneInfo
+
+from devices.codecs.gb28181 import catalogue, writing
+from devices.codecs.gb28181.charset import charset_of
+from devices.codecs.gb28181.manscdp import read
+from devices.codecs.gb28181.reports import decode, position
+from devices.codecs.gb28181.tables import in_words
+
+PAGE = """<?xml version="1.0" encoding="GB2312"?><Response><CmdType>Catalog</CmdType><SN>7</SN>
+<DeviceID>34020000001180000001</DeviceID><SumNum>3</SumNum><DeviceList Num="3">
+<Item><DeviceID>34020000001320000001</DeviceID><Name>东门  13800138000</Name><Manufacturer>A</Manufacturer>
+<Model>B</Model>
+<Owner>张三</Owner><CivilCode>340200</CivilCode><ParentID>34020000002000000001/34020000001180000001</ParentID>
+<Status>ON</Status><IPAddress>10.0.0.1</IPAddress><Password>secret</Password><Longitude>118.4</Longitude>
+<Latitude>31.3</Latitude></Item>
+<Item><DeviceID>340200</DeviceID><Name>division</Name></Item>
+<Item><DeviceID>34020000001340000001</DeviceID><Name/><Status>offline</Status><Event>vlost</Event><Longitude>0.0</Longitude>
+<Latitude>0</Latitude></Item></DeviceList></Response>"""
+
+
+def test_a_page_of_a_directory_keeps_what_the_registry_knows_and_nothing_else() -> None:
+    page = catalogue.page_of(read(PAGE.encode("gb18030")))
+    assert (page.number, page.total, page.others) == ("7", 3, 1)
+    gate, contact = page.channels
+    assert gate == catalogue.Channel(
+        "34020000001320000001", "东门 ***", "34020000001180000001", "A", "B", "ON", "", 118.4, 31.3
+    )
+    assert contact == catalogue.Channel("34020000001340000001", "", "", "", "", "OFF", "VLOST")
+    assert b"secret" not in catalogue.state_of(gate, "7")
+    read_again = decode(catalogue.state_of(contact._replace(event="OFF"), "7"), 0, ZoneInfo("UTC"))
+    assert (read_again.online, read_again.events) == (False, [])
+
+
+def test_a_position_is_taken_of_the_fleet_alone() -> None:
+    told = {"Time": "2026-02-28T12:00:01", "Longitude": "118.4", "Latitude": "31.3", "Speed": "x"}
+    body = writing.body("Notify", "MobilePosition", 1, "34020000001320000001", told)
+    zone = ZoneInfo("Asia/Shanghai")
+    assert (decode(body, 0, zone).metrics, decode(body, 0, zone).private) == ([], 1)
+    of_fleet = position(body, 0, zone)
+    assert (of_fleet.metrics, of_fleet.values, of_fleet.private) == (["longitude", "latitude"], [118.4, 31.3], 0)
+
+
+def test_bodies_are_written_as_cameras_read_them() -> None:
+    told = writing.control(5, "34020000001320000001", {"AlarmCmd": "ResetAlarm", "Info": {"AlarmMethod": 5}})
+    body = read(told)
+    assert told.startswith(b'<?xml version="1.0" encoding="GB2312"?>\r\n<Control>')
+    assert (body.kind, body.command, body.number) == ("Control", "DeviceControl", "5")
+    assert body.root.told("AlarmCmd") == "ResetAlarm"
+    assert b"StartAlarmPriority" in writing.subscription("Alarm", 1, "3")
+    assert b"Start" not in writing.subscription("Catalog", 1, "3")
+    assert charset_of(writing.body("Notify", "Alarm", 1, "3", {"AlarmDescription": "明火 & 烟"})) == "gb18030"
+
+
+def test_danger_in_words_comes_before_other_words() -> None:
+    kinds = [meant and meant.kind for meant in map(in_words, ("井盖冒烟", "Smoke detected", "nothing"))]
+    assert kinds == ["smoke", "smoke", None]
