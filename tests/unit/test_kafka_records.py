@@ -53,7 +53,7 @@ def test_pictures_come_out_of_the_bus_as_they_went_in() -> None:
     (back,) = of_bus([Given(raw.payload, headers=headers_of(raw))], ORIGINS)
     assert back == raw
     (broken,) = of_bus([Given(b"{}", headers=[*headers_of(raw)[:2], ("pictures", b"\xff")])], ORIGINS)
-    assert broken.pictures == () and not broken.origin.device, "nobody but an edge writes these"
+    assert (broken.pictures, broken.origin.device) == ((), ""), "nobody but an edge writes these"
 
 
 def test_records_of_one_millisecond_have_times_of_their_own() -> None:
