@@ -15,7 +15,9 @@ addresses = Verbs("Tell by which number a protocol calls a device: MN, station a
 CodeArgument = Annotated[str, typer.Argument(help="The device's code.")]
 SchemeArgument = Annotated[
     str,
-    typer.Argument(help="hj212, gb26875, gb28181, sl651, szy206, cjt188, modbus, imei, iccid, deveui, dtu, ctwing, onenet, ..."),
+    typer.Argument(
+        help="hj212, gb26875, gb28181, sl651, szy206, cjt188, modbus, imei, iccid, deveui, dtu, ctwing, onenet, ..."
+    ),
 ]
 AddressArgument = Annotated[str, typer.Argument(help="The address, as the device itself tells it.")]
 
