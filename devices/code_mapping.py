@@ -60,8 +60,12 @@ def _name_events(decoded: Decoded, tables: Iterable[CodeTable], unknown: dict[tu
 
 def _events(draft: EventDraft, meant: Meant) -> list[EventDraft]:
     attributes = {**draft.attributes, **({"code": meant.code} if meant.code else {})}
-    kept = EventDraft(meant.kind, draft.ts, draft.source_id, meant.state or draft.state, draft.level, attributes)
-    return [kept, *(EventDraft(kind, draft.ts, None, "inactive", None, dict(attributes)) for kind in meant.ends)]
+    kept = EventDraft(meant.kind, draft.ts, draft.source_id, meant.state or draft.state, draft.level, attributes,
+                      part=draft.part)  # fmt: skip
+    ends = (
+        EventDraft(kind, draft.ts, None, "inactive", None, dict(attributes), part=draft.part) for kind in meant.ends
+    )
+    return [kept, *ends]
 
 
 def _name_reading(

@@ -14,14 +14,15 @@ def event_of(device: Device, draft: EventDraft, raw: Raw) -> Event:
 
     An id without a time tells what is sent again for a while only: a device may begin to count anew.
     """
+    of = () if draft.part is None else (draft.part,)
     ts, untimed_id = raw.received if draft.ts is None else draft.ts, None
     if draft.source_id is not None and draft.ts is not None:
         id_ = derived(device.code, draft.source_id, ts)
     elif draft.source_id is not None:
         untimed_id = derived(device.code, draft.source_id)
-        id_ = derived(device.code, draft.source_id, draft.kind, ts, draft.state, draft.level, draft.attributes)
+        id_ = derived(device.code, draft.source_id, draft.kind, ts, draft.state, draft.level, draft.attributes, *of)
     else:
-        id_ = derived(device.code, draft.kind, ts, draft.state, draft.level, draft.attributes)
+        id_ = derived(device.code, draft.kind, ts, draft.state, draft.level, draft.attributes, *of)
     return Event(
         id=id_,
         device_id=device.id,
@@ -33,6 +34,7 @@ def event_of(device: Device, draft: EventDraft, raw: Raw) -> Event:
         level=draft.level,
         attributes=draft.attributes,
         untimed_id=untimed_id,
+        part=draft.part,
     )
 
 

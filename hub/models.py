@@ -228,6 +228,8 @@ class Event:
     attributes: dict[str, Any] = field(default_factory=dict)
     untimed_id: UUID | None = None
     """Where the device gave an id and no time: what comes with the same one may be this event, sent again."""
+    part: str | None = None
+    """Of the device that it is at, a path: 1/3/40-217; None: at all of it."""
 
 
 @dataclass(slots=True, frozen=True)

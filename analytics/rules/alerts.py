@@ -14,8 +14,8 @@ from hub.models import Event, Micros
 REOPENED = ("closed", "false_alarm")
 """Ends of a handling after which the next event is an alert of its own; one that is merged goes on in another."""
 
-Key = tuple[int, int, bool]
-"""(rule id, series id, False) of a threshold alert; (rule id, device id, True) of an event alert."""
+Key = tuple[int, int, str]
+"""(rule id, series id, "") of a threshold alert; (rule id, device id, place) of an event alert (places.py)."""
 
 
 class Open(NamedTuple):
@@ -33,6 +33,8 @@ class Open(NamedTuple):
     """Of a kind without an end: when its newest event happened."""
     lag: Micros = 0
     """How long that event took to come."""
+    where: str = ""
+    """What people call the part of the device that it is at."""
 
 
 class Step(NamedTuple):

@@ -22,9 +22,10 @@ from analytics.rules.alerts import (
 )
 from analytics.rules.definitions import EventRule, Rule
 from analytics.rules.flaps import Flap, FlapDecision
+from analytics.rules.places import place_of, target_of
 from analytics.rules.repetition import Pause
 from analytics.rules.ruleset import RuleSet
-from analytics.rules.slots import LONG_AGO, NEVER
+from analytics.rules.slots import NEVER
 from analytics.rules.stored import Repeated, read_newest_events, read_repeated
 from analytics.rules.withheld import Held, said
 from analytics.rules.withholding import Withholding
@@ -34,6 +35,9 @@ from hub.alerts.titles import event_title
 from hub.models import AlertChange, Batch, Event, Micros
 from hub.repeats import Corrected
 from hub.stage import Connection
+
+LONGEST_WHERE = 64
+"""Characters of the name of a part in a title."""
 
 
 @dataclass(slots=True)
@@ -49,8 +53,8 @@ class EventDecision:
     flaps: FlapDecision = field(default_factory=FlapDecision)
     """And of alerts that flap."""
     newest: events.Newest = field(default_factory=dict)
-    times: dict[repetition.Key, tuple[Micros, ...]] = field(default_factory=dict)
-    pauses: dict[repetition.Key, Pause] = field(default_factory=dict)
+    times: dict[Key, tuple[Micros, ...]] = field(default_factory=dict)
+    pauses: dict[Key, Pause] = field(default_factory=dict)
     go_on: list[UUID] = field(default_factory=list)
     """Alerts of which events said again that they are active, and which no desk may have ended meanwhile, whatever
     became of them later in the batch."""
@@ -63,11 +67,11 @@ class EventAlerts:
         self._registry, self._stale_after, self._withholding = registry, stale_after, withholding
         self._newest: events.Newest = {}
         """Of the kinds that rules look at, and of whatever has come since the start: a new rule may look at that."""
-        self._times: dict[repetition.Key, tuple[Micros, ...]] = {}
-        self._pauses: dict[repetition.Key, Pause] = {}
+        self._times: dict[Key, tuple[Micros, ...]] = {}
+        self._pauses: dict[Key, Pause] = {}
         self._passing: dict[Key, Micros] = {}
         """When alerts of kinds without an end are over, where this process is to say so."""
-        self._resuming: dict[repetition.Key, Micros] = {}
+        self._resuming: dict[Key, Micros] = {}
         """When what waits for the end of a pause is told, where this process is to say so."""
         self._past = Repeated()
         """What was read of rules that have changed."""
@@ -85,7 +89,7 @@ class EventAlerts:
         wanted = [rule for rule in rules if isinstance(rule, EventRule)]
         self._reading += 1
         try:
-            self._note(await read_newest_events(conn, {rule.kind for rule in wanted}))
+            self._note(await read_newest_events(conn, {rule.kind for rule in wanted}, self._stale_after))
             past = await read_repeated(conn, wanted, self._newest, self._stale_after)
         finally:
             self._reading -= 1
@@ -102,10 +106,10 @@ class EventAlerts:
         enough, times = repetition.often_enough(heard, {})
         pauses = {key: Pause(since) for key, since in past.raised.items()}
         for one in enough:
-            key = one.rule.id, one.event.device_id
+            key = one.rule.id, one.event.device_id, place_of(one.event.part)
             pause = pauses.get(key)
             if pause is not None and repetition.counted_at(one.event) > pause.since:
-                alert = alerts.get((*key, True))
+                alert = alerts.get(key)
                 waiting = repetition.waits(one, alert, pause)
                 pauses[key] = repetition.resting(one, alert, pause) if waiting else pause._replace(waiting=None)
         self._times = times | self._times
@@ -135,14 +139,14 @@ class EventAlerts:
             if not rules.hears(rule, key_[1]):
                 decision.held[key_] = None
                 continue
-            if at < until - self._stale_after and self._opens(rule, key_[1], until, held.level) > until:
+            if at < until - self._stale_after and self._opens(rule, key_, until, held.level) > until:
                 decision.held[key_] = held._replace(since=until)  # nothing was received meanwhile
             else:
                 decided += self._counts_again(rule, key_, at, alerts, decision)
         for key in [key for key, at in self._resuming.items() if at <= until]:
             rule, pause = rules.rules.get(key[0]), decision.pauses.get(key, self._pauses.get(key))
             if isinstance(rule, EventRule) and pause is not None:
-                decided += self._resumed(rule, key[1], pause, alerts, decision)
+                decided += self._resumed(rule, key, pause, alerts, decision)
         return decided
 
     def adopt(self, decision: EventDecision) -> None:
@@ -164,39 +168,38 @@ class EventAlerts:
         for key in keys:
             rule = rules.rules.get(key[0]) if key[2] else None
             device = self._registry.device(key[1]) if isinstance(rule, EventRule) else None
-            alert, pause = alerts.get(key), self._pauses.get(key[:2])
+            alert, pause = alerts.get(key), self._pauses.get(key)
             passes = resumes = NEVER
             if isinstance(rule, EventRule) and device is not None and owns(device.code):
                 passes = NEVER if alert is None else fires_at(alert, rule.kind)
                 resumes = repetition.ends_at(rule, pause) if pause is not None and pause.waiting else NEVER
             _keep(self._passing, key, passes)
-            _keep(self._resuming, key[:2], resumes)
+            _keep(self._resuming, key, resumes)
 
     def paused(self) -> Iterator[Key]:
         """The keys of alerts after which something waits."""
-        return ((*key, True) for key, pause in self._pauses.items() if pause.waiting is not None)
+        return (key for key, pause in self._pauses.items() if pause.waiting is not None)
 
     def _note(self, newest: events.Newest) -> None:
-        known = self._newest
-        known.update({key: ts for key, ts in newest.items() if ts > known.get(key, LONG_AGO)})
+        events.merge(self._newest, newest)
 
     def _heard(
         self, heard: events.Heard, alerts: Mapping[Key, Open], decision: EventDecision, corrected: Collection[UUID]
     ) -> Iterator[AlertChange]:
         rule, event = heard.rule, heard.event
-        key = rule.id, event.device_id
-        flap = self._withholding.flaps.of((*key, True), decision.flaps)
+        key = rule.id, event.device_id, place_of(event.part)
+        flap = self._withholding.flaps.of(key, decision.flaps)
         if flap is not None and self._withholding.flaps.over(flap) <= repetition.counted_at(event):
-            yield from self._calm(rule, (*key, True), flap, alerts, decision)
-        held = self._withholding.of((*key, True), decision.held)
-        opens = NEVER if held is None else self._opens(rule, event.device_id, held.since, held.level)
+            yield from self._calm(rule, key, flap, alerts, decision)
+        held = self._withholding.of(key, decision.held)
+        opens = NEVER if held is None else self._opens(rule, key, held.since, held.level)
         if opens <= repetition.counted_at(event):
-            yield from self._counts_again(rule, (*key, True), opens, alerts, decision)
+            yield from self._counts_again(rule, key, opens, alerts, decision)
         pause = decision.pauses.get(key, self._pauses.get(key)) if rule.cooldown else None
         if pause and pause.waiting and repetition.counted_at(event) >= repetition.ends_at(rule, pause):
-            yield from self._resumed(rule, event.device_id, pause, alerts, decision)
+            yield from self._resumed(rule, key, pause, alerts, decision)
             pause = decision.pauses[key]
-        known = decision.staged.get((*key, True), alerts.get((*key, True)))
+        known = decision.staged.get(key, alerts.get(key))
         if pause is not None and repetition.waits(heard, known, pause):
             decision.pauses[key] = repetition.resting(heard, known, pause)
             return
@@ -219,7 +222,8 @@ class EventAlerts:
         """What an event changes that waits for nothing; what it raises at a time when its rule does not count is
         withheld. `since`: when it was, that had been withheld."""
         rule, event = heard.rule, heard.event
-        key, target = (rule.id, event.device_id, True), f"{event.device}/{event.kind}"
+        key = rule.id, event.device_id, place_of(event.part)
+        target = target_of(event.device, event.kind, key[2])
         steps, after = steps_of_event(known, rule.code, target, event, heard.level, mark)
         flaps, flap = self._withholding.flaps, self._withholding.flaps.of(key, decision.flaps)
         if flap is not None and known is not None and known.ended in REOPENED:
@@ -230,19 +234,20 @@ class EventAlerts:
                 if not heard.level and self._withholding.of(key, decision.held) is not None:
                     decision.held[key] = None
                 return
-        held, opens = self._withholding.of(key, decision.held), partial(self._opens, rule, event.device_id)
+        held, opens = self._withholding.of(key, decision.held), partial(self._opens, rule, key)
         told, withheld = said(event, heard.level, steps, held, opens)
         if withheld != held:
             decision.held[key] = withheld
         if not told:
             return
-        decision.staged[key] = after
+        where = known.where if known is not None and known.where else _where(event)
+        decision.staged[key] = after and after._replace(where=where)
         raised = any(step.kind == "raised" for step in steps)
         if raised:
             flap = flaps.raised(rule, key, repetition.counted_at(event), heard.level, decision.flaps)
         if rule.cooldown and raised:
-            decision.pauses[key[:2]] = Pause(repetition.counted_at(event))
-        for change in self._told(rule, event.device_id, target, steps, delay, mark, since):
+            decision.pauses[key] = Pause(repetition.counted_at(event))
+        for change in self._told(rule, event.device_id, target, steps, delay, mark, since, where):
             yield change if flap is None else self._flapping(change, flap)
 
     def _flapping(self, change: AlertChange, flap: Flap) -> AlertChange:
@@ -258,9 +263,9 @@ class EventAlerts:
         device, known = self._registry.device(key[1]), decision.staged.get(key, alerts.get(key))
         if device is None or known is None:
             return
-        target, at = f"{device.code}/{rule.kind}", self._withholding.flaps.over(flap)
+        target, at = target_of(device.code, rule.kind, key[2]), self._withholding.flaps.over(flap)
         steps, decision.staged[key] = steps_of(known, rule.code, target, at, at, 0)
-        for change in self._told(rule, device.id, target, steps):
+        for change in self._told(rule, device.id, target, steps, where=known.where):
             yield self._flapping(change, flap)
 
     def _counts_again(
@@ -274,21 +279,21 @@ class EventAlerts:
         heard = events.Heard(rule, replace(held.event, ts=at, received=max(at, held.event.received)))
         known, pause = decision.staged.get(key, alerts.get(key)), None
         if rule.cooldown:
-            pause = decision.pauses.get(key[:2], self._pauses.get(key[:2]))
+            pause = decision.pauses.get(key, self._pauses.get(key))
         if pause is not None and repetition.waits(heard, known, pause):
-            decision.pauses[key[:2]] = repetition.resting(heard, known, pause)
+            decision.pauses[key] = repetition.resting(heard, known, pause)
         else:
             yield from self._said(heard, known, decision, since=held.since)
 
-    def _opens(self, rule: EventRule, device_id: int, at: Micros, level: int) -> Micros:
-        return self._withholding.opens(rule, device_id, (rule.id, device_id, True), at, level)
+    def _opens(self, rule: EventRule, key: Key, at: Micros, level: int) -> Micros:
+        return self._withholding.opens(rule, key[1], key, at, level)
 
     def _resumed(
-        self, rule: EventRule, device_id: int, pause: Pause, alerts: Mapping[Key, Open], decision: EventDecision
+        self, rule: EventRule, key: Key, pause: Pause, alerts: Mapping[Key, Open], decision: EventDecision
     ) -> Iterator[AlertChange]:
         """The alert of what has waited for the end of a pause."""
-        key, at = (rule.id, device_id), repetition.ends_at(rule, pause)
-        event, known = pause.waiting, decision.staged.get((rule.id, device_id, True), alerts.get((*key, True)))
+        at = repetition.ends_at(rule, pause)
+        event, known = pause.waiting, decision.staged.get(key, alerts.get(key))
         decision.pauses[key] = pause._replace(waiting=None)
         if event is None or known is not None or rule.cooldown == 0:
             return
@@ -304,7 +309,7 @@ class EventAlerts:
         if alert is None or device is None or not isinstance(rule, EventRule) or fires_at(alert, rule.kind) > until:
             return iter(())
         steps, decision.staged[key] = steps_when_over(alert, rule.kind)
-        return self._told(rule, device.id, f"{device.code}/{rule.kind}", steps)
+        return self._told(rule, device.id, target_of(device.code, rule.kind, key[2]), steps, where=alert.where)
 
     def _told(
         self,
@@ -315,9 +320,10 @@ class EventAlerts:
         delay: Micros = 0,
         mark: str = "",
         since: Micros | None = None,
+        where: str = "",
     ) -> Iterator[AlertChange]:
         device = self._registry.device(device_id)
-        name = target.partition("/")[0] if device is None else device.name
+        name = titles.at_part(target.partition("/")[0] if device is None else device.name, where)
         for kind, alert, at, level in steps:
             title = event_title(name, rule.kind, 0 if kind == "cleared" else level, delay)
             if kind != "cleared" and device is not None:
@@ -328,6 +334,11 @@ class EventAlerts:
                 changes.change_id(alert, kind, level, f"{at}{mark}"), alert, kind, at, rule.id, target, device_id,
                 None, level, title, rule_version=rule.version,
             )  # fmt: skip
+
+
+def _where(event: Event) -> str:
+    """What the part of a device is called at which an event is: by its own text, else its path."""
+    return "" if event.part is None else str(event.attributes.get("text") or event.part)[:LONGEST_WHERE]
 
 
 def _keep(times: dict[Any, Micros], key: object, at: Micros) -> None:

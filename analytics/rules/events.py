@@ -1,14 +1,17 @@
-"""Event rules: an alert is active while a kind of event is active at a device.
+"""Event rules: an alert is active while a kind of event is active at a place, a device or a part of it.
 
-The state of such a rule at a device is its alert, so only the time of the newest event is kept beside it: what comes
-later and is older changes nothing. A redelivery never gets here, for the store has excluded it.
+The state of such a rule at a place is its alert, so only the time of the newest event is kept beside it, and that of
+the newest end, which counts for all below: what comes later and is older than these changes nothing. A redelivery never
+gets here, for the store has excluded it.
 """
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import replace
 from itertools import groupby
 from typing import NamedTuple
 
 from analytics.rules.definitions import EventRule
+from analytics.rules.places import below, part_of, place_of, up_from
 from analytics.rules.slots import LONG_AGO, NEVER
 from devices.vocabulary import LATCHING
 from hub.models import Event, Micros
@@ -16,8 +19,14 @@ from hub.models import Event, Micros
 Key = tuple[str, int]
 """(kind of event, device id)"""
 
-Newest = dict[Key, Micros]
-"""By kind and device, the time at which the newest stored event counts: its own, but not after its arrival."""
+Places = dict[str, Micros]
+"""By place, the time at which the newest stored event counts: its own, but not after its arrival; and by the place
+with OVER behind it that of the newest end."""
+
+OVER = "\0"
+
+Newest = dict[Key, Places]
+"""By kind and device."""
 
 
 LATE: Micros = 900_000_000
@@ -54,22 +63,60 @@ def judge(
     """What rules hear of, in the order of arrival, and the newest times that these events renew.
 
     `hears` tells whether a rule is for a device, by its id.
-    Events that are older than one that came before change nothing, nor do those that were received more than
-    `stale_after` after they happened; if their kind is latching, more than a day, and an end of it counts whenever it
-    comes.
+    Events that are older than one that came before, or than an end around them, change nothing, nor do those that were
+    received more than `stale_after` after they happened; if their kind is latching, more than a day, and an end of it
+    counts whenever it comes. An end is heard at all places below it, too.
     """
     heard: list[Heard] = []
     renewed: Newest = {}
     for event in _in_order(events):
-        key = event.kind, event.device_id
-        known = renewed.get(key, newest.get(key, LONG_AGO))
-        if event.ts < known:
-            continue
-        renewed[key] = max(known, min(event.ts, event.received))  # a clock that is ahead makes nothing older
-        if is_stale(event.kind, event.ts, event.received, event.state == "inactive", stale_after):
-            continue
-        heard += [Heard(rule, event) for rule in rules.get(event.kind, ()) if hears(rule, event.device_id)]
+        key, ends = (event.kind, event.device_id), event.state == "inactive"
+        if (places := renewed.get(key)) is None:
+            places = renewed[key] = dict(newest.get(key, ()))
+        said: list[Event] = []
+        counts = not is_stale(event.kind, event.ts, event.received, ends, stale_after)
+        newest_known = _known(places, place := place_of(event.part))
+        _renew(places, place, event)
+        if event.ts >= newest_known and counts:
+            said.append(event)
+        if ends and counts:
+            said += [replace(event, part=part_of(each)) for each in _lasting(places, place, event.ts)]
+            _renew(places, place + OVER, event)
+        for one in said:
+            heard += [Heard(rule, one) for rule in rules.get(event.kind, ()) if hears(rule, event.device_id)]
     return heard, renewed
+
+
+def merge(newest: Newest, renewed: Newest) -> None:
+    """Let what is renewed be newest."""
+    for key, places in renewed.items():
+        known = newest.setdefault(key, {})
+        known.update({place: ts for place, ts in places.items() if ts > known.get(place, LONG_AGO)})
+
+
+def _renew(places: Places, place: str, event: Event) -> None:
+    """A clock that is ahead makes nothing older."""
+    places[place] = max(places.get(place, LONG_AGO), min(event.ts, event.received))
+
+
+def _known(places: Places, place: str) -> Micros:
+    """What happened before that, at a place, is known to be over or was told."""
+    return max([places.get(place, LONG_AGO), _over(places, place)])
+
+
+def _over(places: Places, place: str) -> Micros:
+    """When the newest end was that counts for a place."""
+    return max([places.get(above + OVER, LONG_AGO) for above in up_from(place)])
+
+
+def _lasting(places: Places, place: str, ts: Micros) -> list[str]:
+    """The places below one where something may be active that happened up to a time."""
+    prefix = below(place)
+    return [
+        each
+        for each, at in places.items()
+        if at <= ts and each != place and each.startswith(prefix) and each[-1] != OVER and at >= _over(places, each)
+    ]
 
 
 def is_stale(kind: str, ts: Micros, received: Micros, ends: bool, stale_after: Micros) -> bool:

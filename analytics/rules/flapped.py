@@ -3,7 +3,6 @@
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from itertools import groupby
-from operator import attrgetter
 
 from analytics.rules.definitions import Rule
 from analytics.rules.flaps import Limits, may_flap
@@ -16,8 +15,12 @@ def flapped(rule: Rule, would: Sequence[WouldBe], limits: Limits | None, until: 
     """Alerts by device and time, of which each one that flaps stays open until it was quiet, by `until`."""
     if limits is None or not may_flap(rule):
         return list(would)
-    ordered = sorted(would, key=attrgetter("device", "at"))
-    return [each for _, mine in groupby(ordered, attrgetter("device")) for each in _of_device(mine, limits, until)]
+    ordered = sorted(would, key=lambda each: (*_thing(each), each.at))
+    return [each for _, mine in groupby(ordered, _thing) for each in _of_device(mine, limits, until)]
+
+
+def _thing(would: WouldBe) -> tuple[str, str]:
+    return would.device, would.part or ""
 
 
 def _of_device(would: Iterable[WouldBe], limits: Limits, until: Micros) -> list[WouldBe]:

@@ -6,7 +6,7 @@ conditions of danger never flap, nor do kinds of events that have no end: each o
 
 from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass, field
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from analytics.rules.agenda import Agenda
 from analytics.rules.alerts import Key, find
 from analytics.rules.definitions import EventRule, Rule
+from analytics.rules.places import part_of
 from analytics.rules.slots import NEVER, Ints, Slots
 from analytics.rules.verdict import Verdict
 from devices.registry.arrays import grown
@@ -129,7 +130,7 @@ class Flaps:
         """Forget those of rules that are gone or never flap, and of devices that are gone; so does the store."""
         for key in list(self._known):
             rule = rules.get(key[0])
-            fits = rule is not None and may_flap(rule) and key[2] == isinstance(rule, EventRule)
+            fits = rule is not None and may_flap(rule) and bool(key[2]) == isinstance(rule, EventRule)
             if not fits or self._retired(key):
                 self._forget(key)
 
@@ -245,11 +246,12 @@ class Flaps:
     def _device(self, key: Key) -> Device | None:
         return self._registry.device(key[1]) if key[2] else self._registry.owner(key[1])
 
-    def _columns(self, keys: Iterable[Key]) -> dict[str, list[int | None]]:
+    def _columns(self, keys: Iterable[Key]) -> dict[str, Any]:
         wanted = list(keys)
-        series = [None if by_event else target for _, target, by_event in wanted]
-        devices = [target if by_event else int(self._registry.device_of[target]) for _, target, by_event in wanted]
-        return {"rules": [rule for rule, *_ in wanted], "devices": list(devices), "series": series}
+        series = [None if place else target for _, target, place in wanted]
+        devices = [target if place else int(self._registry.device_of[target]) for _, target, place in wanted]
+        parts = [part_of(place) or "" for *_, place in wanted]
+        return {"rules": [rule for rule, *_ in wanted], "devices": list(devices), "series": series, "parts": parts}
 
 
 def _series(slots: Slots, verdict: Verdict) -> Ints:

@@ -101,8 +101,8 @@ def _judged(
     works: Works,
 ) -> Trial:
     events = [
-        Event(id_, device_id, device, to_micros(ts), to_micros(received), rule.kind, state, level)
-        for id_, device_id, device, ts, received, state, level, _ in rows[:EVENTS]
+        Event(id_, device_id, device, to_micros(ts), to_micros(received), rule.kind, state, level, part=part)
+        for id_, device_id, device, ts, received, state, level, part, _ in rows[:EVENTS]
     ]
     zones = {device: zone for _, _, device, *_, zone in rows[:EVENTS]} if rule.schedule or works else {}
     told = {

@@ -1,6 +1,6 @@
 -- name: events
 -- Of a kind, from devices of a profile or of any, as they came.
-select e.id, e.device_id, d.code, e.ts, e.received_at, e.state, e.level, d.zone
+select e.id, e.device_id, d.code, e.ts, e.received_at, e.state, e.level, e.part, d.zone
 from event e
 join device d on d.id = e.device_id
 where e.kind = %(kind)s

@@ -11,6 +11,7 @@ from analytics.rules.alerts import REOPENED, Key, Open, steps_of
 from analytics.rules.event_alerts import EventDecision
 from analytics.rules.expressions.outcome import Outcome
 from analytics.rules.flaps import Flap
+from analytics.rules.places import READING
 from analytics.rules.slots import LONG_AGO, Ints, Slots
 from analytics.rules.verdict import Transition, Verdict
 from analytics.rules.withheld import Told, Withheld, opened, tell
@@ -128,7 +129,7 @@ class ReadingAlerts:
     ) -> Iterator[AlertChange]:
         slot, ts, value, before, after = transition
         rule, series = slots.rule(slot), int(slots.series[slot])
-        key, device = (rule.id, series, False), self._owner(series)
+        key, device = (rule.id, series, READING), self._owner(series)
         held = self._withholding.of(key, decision.held)
         opens = partial(self._withholding.opens, rule, device.id, key)
         alert = decision.staged.get(key, alerts.get(key))

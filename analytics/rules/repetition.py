@@ -7,14 +7,13 @@ Times are those at which events count: their own, but not after their arrival.
 from collections.abc import Iterable, Mapping
 from typing import NamedTuple
 
-from analytics.rules.alerts import REOPENED, Open, over_at
+from analytics.rules.alerts import REOPENED, Key, Open, over_at
 from analytics.rules.definitions import EventRule
 from analytics.rules.events import Heard
+from analytics.rules.places import place_of
 from devices.vocabulary import MOMENTARY
 from hub.models import RED, Event, Micros
 
-Key = tuple[int, int]
-"""(rule id, device id)"""
 Times = Mapping[Key, tuple[Micros, ...]]
 """When the last events happened that a rule counts, oldest first: at most as many as it asks for."""
 
@@ -39,7 +38,7 @@ def often_enough(heard: Iterable[Heard], times: Times) -> tuple[list[Heard], dic
     for one in heard:
         rule = one.rule
         if rule.count > 1 and one.level:
-            key = rule.id, one.event.device_id
+            key = rule.id, one.event.device_id, place_of(one.event.part)
             last = renewed[key] = (*renewed.get(key, times.get(key, ())), counted_at(one.event))[-rule.count :]
             if one.level < RED and (len(last) < rule.count or last[-1] - last[0] > rule.within):
                 continue

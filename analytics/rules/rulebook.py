@@ -19,6 +19,7 @@ from analytics.rules.flaps import Flaps, Limits
 from analytics.rules.flat_rows import note_flat, recall_flat
 from analytics.rules.hearing import Hearing
 from analytics.rules.pending import note_pending, recall_pending
+from analytics.rules.places import READING, place_of
 from analytics.rules.reading_alerts import Marks, ReadingAlerts, ReadingDecision
 from analytics.rules.reception import Everything, Reception
 from analytics.rules.ruleset import RuleSet
@@ -227,7 +228,7 @@ class RuleBook(Stage):
                 self._alerts.pop(key, None)
             else:
                 self._alerts[key] = alert
-        self._note_times([*staged, *((*key, True) for key in decision.events.pauses)])
+        self._note_times([*staged, *decision.events.pauses])
         held, slots = decision.events.held, self._set.slots
         self._withholding.adopt(held, slots, decision.verdict, self._set, self.reception.owns)
         self._withholding.flaps.adopt(decision.events.flaps)
@@ -274,8 +275,9 @@ class RuleBook(Stage):
 
     def _ended(self, ending: Ending) -> tuple[Key, Open | None]:
         """The alert of an ending as it is now; None when it is not active any more."""
-        by_event = ending.series_id is None
-        key = ending.rule_id, ending.device_id if ending.series_id is None else ending.series_id, by_event
+        key = ending.rule_id, ending.device_id, place_of(ending.part)
+        if ending.series_id is not None:
+            key = ending.rule_id, ending.series_id, READING
         alert = self._alerts.get(key)
         if alert is None or alert.id != ending.alert_id:
             return key, None
@@ -332,7 +334,7 @@ class RuleBook(Stage):
     def _take_up(self, added: Ints) -> None:
         """The alerts of new slots become their state."""
         slots = self._set.slots
-        alerts = [(rule, series, alert) for (rule, series, by_event), alert in self._alerts.items() if not by_event]
+        alerts = [(rule, series, alert) for (rule, series, place), alert in self._alerts.items() if not place]
         columns = np.array([pair for *pair, _ in alerts], np.int64).reshape(-1, 2)
         at = slots.find(columns[:, 0], columns[:, 1])
         at[~np.isin(at, added)] = -1

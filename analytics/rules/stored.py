@@ -12,10 +12,11 @@ from numpy.typing import NDArray
 
 from analytics.rules.alerts import Key, Open
 from analytics.rules.definitions import EventRule, Rule, read_rules
-from analytics.rules.events import TOO_LATE, Newest
-from analytics.rules.events import Key as EventKey
+from analytics.rules.events import OVER, TOO_LATE, Newest
+from analytics.rules.places import part_of, place_of
 from analytics.rules.slots import LONG_AGO
 from devices.vocabulary import LATCHING, MOMENTARY
+from hub.alerts.titles import part_in
 from hub.models import Columns, Event, Micros
 from hub.quality import Quality
 from hub.store.revision import NOTHING
@@ -75,7 +76,7 @@ async def read_past(conn: psycopg.AsyncConnection, stale_after: Micros) -> Past:
     kinds = {"latching": sorted(LATCHING), "momentary": sorted(MOMENTARY)}
     active = await _rows(conn, SQL.active, **kinds, too_late=TOO_LATE, stale_after=stale_after)
     return Past(
-        active={(rule, watched, by_event): _open(*alert) for rule, watched, by_event, *alert in active},
+        active={(rule, watched, place): _open(place, *alert) for rule, watched, place, *alert in active},
         cleared=await _rows(conn, SQL.cleared),
         latest_series=np.frombuffer(series, ">i4").astype(np.int32),
         latest=np.frombuffer(latest, ">i8").astype(np.int64),
@@ -84,8 +85,13 @@ async def read_past(conn: psycopg.AsyncConnection, stale_after: Micros) -> Past:
     )
 
 
-def _open(id_: UUID, level: int, peak: int, changed: Micros, ended: str, said: Micros | None, lag: Micros) -> Open:
-    return Open(id_, level, peak, changed, ended) if said is None else Open(id_, level, peak, changed, ended, said, lag)
+def _open(
+    place: str, id_: UUID, title: str, kind: str | None, level: int, peak: int, changed: Micros, ended: str,
+    said: Micros | None, lag: Micros,
+) -> Open:  # fmt: skip
+    where = part_in(title, kind) if kind is not None and part_of(place) else ""
+    alert = Open(id_, level, peak, changed, ended, where=where)
+    return alert if said is None else alert._replace(said=said, lag=lag)
 
 
 @dataclass(slots=True, frozen=True)
@@ -96,8 +102,8 @@ class Repeated:
     events: list[Event] = field(default_factory=list)
     """Of their kinds, each once, in the order of arrival: as many of a device as a rule counts, and all since its pause
     began."""
-    raised: dict[tuple[int, int], Micros] = field(default_factory=dict)
-    """By rule and device, when the event of its last alert counts, of rules that pause."""
+    raised: dict[Key, Micros] = field(default_factory=dict)
+    """When the event of its last alert counts, of rules that pause."""
 
     def __add__(self, more: "Repeated") -> "Repeated":
         once = {event.id: event for event in (*self.events, *more.events)}
@@ -113,40 +119,48 @@ async def read_repeated(
     if not repeating:
         return Repeated()
     pausing = [rule.id for rule in repeating.values() if rule.cooldown]
-    raised = {(rule, device): at for rule, device, at in await _rows(conn, SQL.raised, rules=pausing)}
+    raised = {(rule, device, place): at for rule, device, place, at in await _rows(conn, SQL.raised, rules=pausing)}
     asked = _asked(repeating, newest, raised)
-    kinds, devices = zip(*asked, strict=True) if asked else ((), ())
+    kinds, devices, places = zip(*asked, strict=True) if asked else ((), (), ())
     since, most = zip(*asked.values(), strict=True) if asked else ((), ())
-    columns = {"kinds": list(kinds), "devices": list(devices), "since": list(since), "most": list(most)}
+    columns = {"kinds": list(kinds), "devices": list(devices), "parts": [part_of(place) or "" for place in places]}
+    columns |= {"since": list(since), "most": list(most)}
     said = await _rows(conn, SQL.repeated, **columns, stale_after=stale_after)
     return Repeated(frozenset(repeating), [Event(*each) for each in said], raised)
 
 
 def _asked(
-    rules: Mapping[int, EventRule], newest: Newest, raised: Mapping[tuple[int, int], Micros]
-) -> dict[EventKey, tuple[Micros, int | None]]:
-    """By kind and device since when events are needed, and how many of those that count; None: all there are."""
+    rules: Mapping[int, EventRule], newest: Newest, raised: Mapping[Key, Micros]
+) -> dict[tuple[str, int, str], tuple[Micros, int | None]]:
+    """By kind, device and place since when events are needed, and how many of those that count; None: all there are."""
     within, count = dict[str, Micros](), dict[str, int]()
     for rule in rules.values():
         within[rule.kind] = max(within.get(rule.kind, 0), rule.within)
         count[rule.kind] = max(count.get(rule.kind, 1), rule.count)
-    asked: dict[EventKey, tuple[Micros, int | None]] = {
-        (kind, device): (at - within[kind], count[kind])
-        for (kind, device), at in newest.items()
+    asked: dict[tuple[str, int, str], tuple[Micros, int | None]] = {
+        (kind, device, place): (at - within[kind], count[kind])
+        for (kind, device), places in newest.items()
         if count.get(kind, 1) > 1
+        for place, at in places.items()
+        if not place.endswith(OVER)
     }
-    for (id_, device), since in raised.items():
-        rule, key = rules[id_], (rules[id_].kind, device)
-        if since <= newest.get(key, LONG_AGO) < since + 2 * rule.cooldown:  # later ones have ended the pause
+    for (id_, device, place), since in raised.items():
+        rule, key = rules[id_], (rules[id_].kind, device, place)
+        known = newest.get(key[:2], {}).get(place, LONG_AGO)
+        if since <= known < since + 2 * rule.cooldown:  # later ones have ended the pause
             before = asked[key][0] if key in asked else since
             asked[key] = min(before, since - within[rule.kind]), None
     return asked
 
 
-async def read_newest_events(conn: psycopg.AsyncConnection, kinds: Collection[str]) -> Newest:
+async def read_newest_events(conn: psycopg.AsyncConnection, kinds: Collection[str], stale_after: Micros) -> Newest:
     """The times of the newest events of these kinds, however old they are."""
-    rows = await _rows(conn, SQL.newest_events, kinds=sorted(kinds)) if kinds else []
-    return {(kind, device): ts for kind, device, ts in rows}
+    found: Newest = {}
+    if kinds:
+        wanted = {"kinds": sorted(kinds), "latching": sorted(LATCHING), "stale_after": stale_after}
+        for kind, device, part, over, ts in await _rows(conn, SQL.newest_events, **wanted):
+            found.setdefault((kind, device), {})[place_of(part) + (OVER if over else "")] = ts
+    return found
 
 
 async def _rows(conn: psycopg.AsyncConnection, name: str, **parameters: object) -> list[tuple[Any, ...]]:

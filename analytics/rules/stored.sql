@@ -2,7 +2,9 @@
 -- Alerts whose condition has not ended, the newest of a rule and target last; of kinds without an end when their newest
 -- event happened and how long it took, leaving out those that came too late to count. Times in microseconds. Levels are the
 -- rule's own, whatever fusion holds them at.
-select a.rule_id, coalesce(a.series_id, a.device_id), a.series_id is null, a.id, coalesce(f.own_level, a.level),
+select a.rule_id, coalesce(a.series_id, a.device_id),
+       case when a.series_id is null then '/' || coalesce(alert_part(a.target), '') else '' end, a.id, a.title, r.event_kind,
+       coalesce(f.own_level, a.level),
        coalesce(f.own_peak, a.peak_level), (extract(epoch from a.changed_at) * 1000000)::bigint,
        case when a.handling in ('closed', 'false_alarm', 'merged') then a.handling else '' end as ended,
        (extract(epoch from said.ts) * 1000000)::bigint,
@@ -12,7 +14,8 @@ join rule r on r.id = a.rule_id
 left join alert_fused f on f.alert_id = a.id
 left join lateral (
     select ts, received_at from event e
-    where e.kind = r.event_kind and e.device_id = a.device_id and e.state is distinct from 'inactive'
+    where e.kind = r.event_kind and e.device_id = a.device_id and coalesce(e.part, '') = coalesce(alert_part(a.target), '')
+      and e.state is distinct from 'inactive'
       and extract(epoch from e.received_at - e.ts) * 1000000
           <= case when e.kind = any (%(latching)s) then %(too_late)s else %(stale_after)s end
     order by ts desc, received_at desc limit 1
@@ -28,24 +31,34 @@ where cleared_at is not null and series_id is not null
 group by rule_id, series_id
 
 -- name: newest_events
--- By kind and device, in microseconds, the time at which the newest counts: its own, but not after its arrival. From one
--- device to the next in the index, however many events there are.
-with recursive newest as (
-    select k.kind, e.device_id, e.at
+-- By kind, device and part, in microseconds, the time at which the newest counts: its own, but not after its arrival; and that
+-- of the newest end which counts. From one device and part to the next in the index, however many events there are.
+with recursive known as (
+    select k.kind, e.device_id, e.part, e.at
     from unnest(%(kinds)s::text[]) as k (kind)
     cross join lateral (
-        select device_id, least(ts, received_at) as at from event where kind = k.kind
-        order by device_id, least(ts, received_at) desc limit 1
+        select device_id, coalesce(part, '') as part, least(ts, received_at) as at from event where kind = k.kind
+        order by device_id, coalesce(part, ''), least(ts, received_at) desc limit 1
     ) e
     union all
-    select n.kind, e.device_id, e.at
-    from newest n
+    select k.kind, e.device_id, e.part, e.at
+    from known k
     cross join lateral (
-        select device_id, least(ts, received_at) as at from event where kind = n.kind and device_id > n.device_id
-        order by device_id, least(ts, received_at) desc limit 1
+        select device_id, coalesce(part, '') as part, least(ts, received_at) as at from event
+        where kind = k.kind and (device_id, coalesce(part, '')) > (k.device_id, k.part)
+        order by device_id, coalesce(part, ''), least(ts, received_at) desc limit 1
     ) e
 )
-select kind, device_id, (extract(epoch from at) * 1000000)::bigint from newest
+select kind, device_id, part, false, (extract(epoch from at) * 1000000)::bigint from known
+union all
+select k.kind, k.device_id, k.part, true, (extract(epoch from e.at) * 1000000)::bigint
+from known k
+cross join lateral (
+    select least(ts, received_at) as at from event
+    where kind = k.kind and device_id = k.device_id and coalesce(part, '') = k.part and state = 'inactive'
+      and (kind = any (%(latching)s) or extract(epoch from received_at - ts) * 1000000 <= %(stale_after)s::bigint)
+    order by least(ts, received_at) desc limit 1
+) e
 
 -- name: lags
 -- By how much the clock of the device of a series is slow, where a rule with a hold or clear time, or one on silence, watches
@@ -93,16 +106,17 @@ select pg_current_snapshot()::text,
 -- name: raised
 -- When the event counts that raised the last alert of each of these rules at a device, in microseconds: its own time, but
 -- not after its arrival. Of one that a pause kept back, when the pause was over.
-select l.rule_id, l.device_id, (extract(epoch from coalesce(e.at, l.opened_at)) * 1000000)::bigint
+select l.rule_id, l.device_id, '/' || coalesce(alert_part(l.target), ''), (extract(epoch from coalesce(e.at, l.opened_at)) * 1000000)::bigint
 from (
-    select distinct on (a.rule_id, a.device_id) a.rule_id, a.device_id, a.opened_at, r.event_kind
+    select distinct on (a.rule_id, a.target) a.rule_id, a.target, a.device_id, a.opened_at, r.event_kind
     from alert a join rule r on r.id = a.rule_id
     where a.rule_id = any (%(rules)s::int[]) and a.device_id is not null
-    order by a.rule_id, a.device_id, a.raised_at desc, a.opened_at desc
+    order by a.rule_id, a.target, a.raised_at desc, a.opened_at desc
 ) l
 left join lateral (
     select least(ts, received_at) as at from event
     where kind = l.event_kind and device_id = l.device_id and ts = l.opened_at
+      and coalesce(part, '') = coalesce(alert_part(l.target), '')
     limit 1
 ) e on true
 
@@ -110,18 +124,24 @@ left join lateral (
 -- Events of kinds at devices that count from a time on, in microseconds, as they came. Where `most` is given, the newest so
 -- many that a rule may count: active, and neither too late nor older than one that came before (events.judge).
 select e.id, e.device_id, d.code, (extract(epoch from e.ts) * 1000000)::bigint,
-       (extract(epoch from e.received_at) * 1000000)::bigint, e.kind, e.state, e.level
-from unnest(%(kinds)s::text[], %(devices)s::int[], %(since)s::bigint[], %(most)s::int[]) as w (kind, device_id, since, most)
+       (extract(epoch from e.received_at) * 1000000)::bigint, e.kind, e.state, e.level,
+       case when e.part is null then '{}' else e.attributes end, e.untimed_id, e.part
+from unnest(%(kinds)s::text[], %(devices)s::int[], %(parts)s::text[], %(since)s::bigint[], %(most)s::int[])
+    as w (kind, device_id, part, since, most)
 cross join lateral (
     select * from event n
     where n.kind = w.kind and n.device_id = w.device_id
-      and least(n.ts, n.received_at) >= timestamptz 'epoch' + w.since * interval '1 microsecond'
+      and n.ts >= timestamptz 'epoch' + w.since * interval '1 microsecond'
+      and n.received_at >= timestamptz 'epoch' + w.since * interval '1 microsecond'
+      and (coalesce(n.part, '') = w.part
+           or w.most is null and n.state = 'inactive' and starts_with(w.part, coalesce(n.part || '/', '')))
       and (w.most is null
            or n.state is distinct from 'inactive'
               and extract(epoch from n.received_at - n.ts) * 1000000 <= %(stale_after)s::bigint
               and not exists (
                   select from event o
-                  where o.kind = n.kind and o.device_id = n.device_id and least(o.ts, o.received_at) > n.ts
+                  where o.kind = n.kind and o.device_id = n.device_id and coalesce(o.part, '') = coalesce(n.part, '')
+                    and least(o.ts, o.received_at) > n.ts
                     and o.received_at < n.received_at))
     order by least(n.ts, n.received_at) desc
     limit w.most

@@ -10,6 +10,7 @@ from analytics.rules.alerts import Open, Steps, over_at, steps_of_event, steps_w
 from analytics.rules.definitions import EventRule, ThresholdRule
 from analytics.rules.events import Heard, judge
 from analytics.rules.expressions.past import rows_of_past
+from analytics.rules.places import part_of, place_of, target_of
 from analytics.rules.repetition import Pause, counted_at, ends_at, often_enough, resting, waits
 from analytics.rules.slots import LONG_AGO, Ints, Slots, Worked, nobody_works
 from analytics.rules.thresholds import adopt, evaluate, next_due
@@ -119,91 +120,97 @@ def of_events(
     return past.would
 
 
+Thing = tuple[str, str]
+"""A device and a place of it."""
+
+
 class _EventPast:
     """What an event rule says of events, device by device."""
 
     def __init__(self, rule: EventRule, opens: Mapping[str, Opens] | None) -> None:
         self.would: list[WouldBe] = []
         self._rule, self._opens = rule, opens
-        self._held: dict[str, Withheld] = {}
-        self._latest: dict[str, WouldBe] = {}
-        self._open: dict[str, Open | None] = {}
-        self._pauses: dict[str, Pause] = {}
+        self._held: dict[Thing, Withheld] = {}
+        self._latest: dict[Thing, WouldBe] = {}
+        self._open: dict[Thing, Open | None] = {}
+        self._pauses: dict[Thing, Pause] = {}
 
     def take(self, heard: Heard) -> None:
         """Go on with what the rule hears of."""
-        device = heard.event.device
-        self._count_again(device, counted_at(heard.event))
-        pause = self._pauses.get(device)
+        thing = heard.event.device, place_of(heard.event.part)
+        self._count_again(thing, counted_at(heard.event))
+        pause = self._pauses.get(thing)
         if pause and pause.waiting and counted_at(heard.event) >= ends_at(self._rule, pause):
-            pause = self._resume(device, pause)
-        if pause is not None and waits(heard, self._open.get(device), pause):
-            self._pauses[device] = resting(heard, self._open.get(device), pause)
+            pause = self._resume(thing, pause)
+        if pause is not None and waits(heard, self._open.get(thing), pause):
+            self._pauses[thing] = resting(heard, self._open.get(thing), pause)
             return
         if pause is not None and not heard.level:
-            self._pauses[device] = pause._replace(waiting=None)
-        self._tell(device, heard, heard.event)
+            self._pauses[thing] = pause._replace(waiting=None)
+        self._tell(thing, heard, heard.event)
 
     def let_pass(self, until: Micros) -> None:
         """End and tell what ends or waits until then."""
-        for device, alert in self._open.items():
+        for thing, alert in self._open.items():
             if alert is not None and over_at(alert, self._rule.kind) <= until:
-                _walk(device, steps_when_over(alert, self._rule.kind), self._latest, self.would)
-        for device in list(self._held):
-            self._count_again(device, until)
-        for device, pause in list(self._pauses.items()):
+                _walk(thing, steps_when_over(alert, self._rule.kind), self._latest, self.would)
+        for thing in list(self._held):
+            self._count_again(thing, until)
+        for thing, pause in list(self._pauses.items()):
             if ends_at(self._rule, pause) <= until:
-                self._resume(device, pause)
+                self._resume(thing, pause)
 
-    def _count_again(self, device: str, until: Micros) -> None:
+    def _count_again(self, thing: Thing, until: Micros) -> None:
         """Tell what was withheld, if the rule counts again by then."""
-        held = self._held.get(device)
+        held = self._held.get(thing)
         if held is None or held.event is None or self._opens is None:
             return
-        if (at := self._opens[device](held.since, held.level)) > until:
+        if (at := self._opens[thing[0]](held.since, held.level)) > until:
             return
-        del self._held[device]
+        del self._held[thing]
         event = replace(held.event, ts=at, received=max(at, held.event.received))
-        heard, pause, alert = Heard(self._rule, event), self._pauses.get(device), self._open.get(device)
+        heard, pause, alert = Heard(self._rule, event), self._pauses.get(thing), self._open.get(thing)
         if pause is not None and waits(heard, alert, pause):
-            self._pauses[device] = resting(heard, alert, pause)
+            self._pauses[thing] = resting(heard, alert, pause)
         else:
-            self._tell(device, heard, event)
+            self._tell(thing, heard, event)
 
-    def _resume(self, device: str, pause: Pause) -> Pause:
-        self._pauses[device] = pause._replace(waiting=None)
-        if (event := pause.waiting) is not None and self._open.get(device) is None:
+    def _resume(self, thing: Thing, pause: Pause) -> Pause:
+        self._pauses[thing] = pause._replace(waiting=None)
+        if (event := pause.waiting) is not None and self._open.get(thing) is None:
             at = ends_at(self._rule, pause)
-            self._tell(device, Heard(self._rule, event), replace(event, ts=at, received=max(at, event.received)))
-        return self._pauses[device]
+            self._tell(thing, Heard(self._rule, event), replace(event, ts=at, received=max(at, event.received)))
+        return self._pauses[thing]
 
-    def _tell(self, device: str, heard: Heard, event: Event) -> None:
-        target, before = f"{device}/{self._rule.kind}", len(self.would)
-        steps = steps_of_event(self._open.get(device), self._rule.code, target, event, heard.level)
-        held, opens = self._held.pop(device, None), _always if self._opens is None else self._opens[device]
+    def _tell(self, thing: Thing, heard: Heard, event: Event) -> None:
+        target, before = target_of(thing[0], self._rule.kind, thing[1]), len(self.would)
+        steps = steps_of_event(self._open.get(thing), self._rule.code, target, event, heard.level)
+        held, opens = self._held.pop(thing, None), _always if self._opens is None else self._opens[thing[0]]
         told, held = said(event, heard.level, steps[0], held, opens)
         if held is not None:
-            self._held[device] = held
+            self._held[thing] = held
         if not told:
             return
-        self._open[device] = _walk(device, steps, self._latest, self.would)
+        self._open[thing] = _walk(thing, steps, self._latest, self.would)
         if self._rule.cooldown and len(self.would) > before:
-            self._pauses[device] = Pause(counted_at(event))
+            self._pauses[thing] = Pause(counted_at(event))
 
 
 def _always(at: Micros, level: int) -> Micros:
     return at
 
 
-def _walk(device: str, steps: Steps, latest: dict[str, WouldBe], would: list[WouldBe]) -> Open | None:
-    """Note what these changes make of a device's alerts; the one that is open after them."""
+def _walk(thing: Thing, steps: Steps, latest: dict[Thing, WouldBe], would: list[WouldBe]) -> Open | None:
+    """Note what these changes make of the alerts of a device's part; the one that is open after them."""
     changes, after = steps
     for change in changes:
         if change.kind == "raised":
-            latest[device] = WouldBe(change.ts, change.level, change.level, None, device=device)
-            would.append(latest[device])
+            latest[thing] = WouldBe(
+                change.ts, change.level, change.level, None, device=thing[0], part=part_of(thing[1])
+            )
+            would.append(latest[thing])
         elif change.kind == "cleared":
-            latest[device].ended = change.ts
+            latest[thing].ended = change.ts
         else:
-            latest[device].peak = max(latest[device].peak, change.level)
+            latest[thing].peak = max(latest[thing].peak, change.level)
     return after

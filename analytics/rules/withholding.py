@@ -1,6 +1,7 @@
 """What is withheld at a time, in the process that decides and in the store, and when it is to be told."""
 
 from collections.abc import Callable, Collection, Iterable, Mapping
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -9,6 +10,7 @@ from analytics.rules.agenda import Agenda
 from analytics.rules.alerts import Key, find
 from analytics.rules.definitions import EventRule, Rule, ThresholdRule
 from analytics.rules.flaps import Flaps
+from analytics.rules.places import READING, part_of, place_of
 from analytics.rules.ruleset import RuleSet
 from analytics.rules.slots import LONG_AGO, NEVER, Ints, Slots
 from analytics.rules.verdict import Verdict
@@ -75,9 +77,12 @@ class Withholding:
         for key in list(self._known):
             self._forget(key)
         self._edited, self._lapsed, self._seen = {}, set(), (-1, -1)
-        for rule, device, code, kind, series, level, since, value, event, at, received in rows:
-            said = None if event is None else Event(event, device, code, at, received, kind, "active", level)
-            key = rule, device if series is None else series, series is None
+        for rule, device, code, kind, series, part, text, level, since, value, event, at, received in rows:
+            said = None
+            if event is not None:
+                told = {"text": text} if text else {}
+                said = Event(event, device, code, at, received, kind, "active", level, told, part=part or None)
+            key = (rule, device, place_of(part)) if series is None else (rule, series, READING)
             self._keep(key, Withheld(level, since, value, said))
 
     async def note(self, conn: Connection, held: Held) -> None:
@@ -99,11 +104,12 @@ class Withholding:
             }
             await conn.execute(SQL.keep, self._columns(kept) | values)
 
-    def _columns(self, keys: Iterable[Key]) -> dict[str, list[int | None]]:
+    def _columns(self, keys: Iterable[Key]) -> dict[str, Any]:
         wanted = list(keys)
-        series = [None if by_event else target for _, target, by_event in wanted]
+        series = [None if place else target for _, target, place in wanted]
         devices = [self._device_id(key) for key in wanted]
-        return {"rules": [rule for rule, *_ in wanted], "devices": list(devices), "series": series}
+        parts = [part_of(place) or "" for *_, place in wanted]
+        return {"rules": [rule for rule, *_ in wanted], "devices": list(devices), "series": series, "parts": parts}
 
     def adopt(self, held: Held, slots: Slots, verdict: Verdict, rules: RuleSet, owns: Owns) -> None:
         """Take over what a committed batch has made of it, whose readings may change how late others are."""
@@ -197,7 +203,7 @@ class Withholding:
         for key in keys:
             each, rule, device = self._known.get(key), rules.rules.get(key[0]), self._device(key)
             at = NEVER
-            if each is None or rule is None or key[2] != isinstance(rule, EventRule):
+            if each is None or rule is None or bool(key[2]) != isinstance(rule, EventRule):
                 pass
             elif device is not None and owns(device.code):
                 at = self.opens(rule, device.id, key, each.since, each.level)

@@ -33,6 +33,7 @@ class EventRow(BaseModel):
     kind: str = Field(examples=["smoke"])
     state: str | None = Field(description="active or inactive; null for what only happens")
     level: LevelName | None
+    part: str | None = Field(description="of the device, a path such as 1/3/40-217; null: all of it")
     attributes: dict[str, Any]
 
 

@@ -1,6 +1,6 @@
 -- name: events
 select e.id, d.code as device, d.name as device_name, d.region, e.ts, e.received_at, e.kind, e.state,
-       (array['blue', 'yellow', 'orange', 'red'])[e.level] as level, e.attributes
+       (array['blue', 'yellow', 'orange', 'red'])[e.level] as level, e.part, e.attributes
 from event e
 join device d on d.id = e.device_id
 where (%(device)s::text is null or d.code = %(device)s)

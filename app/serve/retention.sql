@@ -18,13 +18,14 @@ delete from drill where id in (
     limit %(batch)s)
 
 -- name: events
--- But the newest of each kind at each device: what is older and comes later must find it.
+-- But the newest of each kind at each device and part: what is older and comes later must find it.
 with gone as (
     delete from event where id in (
         select e.id from event e
         where e.ts < now() - make_interval(days => %(days)s)
           and exists (
               select from event n where n.kind = e.kind and n.device_id = e.device_id
+                and coalesce(n.part, '') = coalesce(e.part, '')
                 and least(n.ts, n.received_at) > least(e.ts, e.received_at)
           )
         limit %(batch)s

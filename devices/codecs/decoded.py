@@ -60,6 +60,8 @@ class EventDraft:
     level: int | None = None
     attributes: dict[str, Any] = field(default_factory=dict)
     image: bytes | None = None
+    part: str | None = None
+    """Of the device that it is at, a path; None: at all of it."""
 
 
 @dataclass(slots=True, frozen=True)

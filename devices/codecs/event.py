@@ -1,8 +1,8 @@
-"""Event JSON: `{"kind": "smoke", "id"?, "ts"?, "state"?, "level"?, "attributes"?, "image"?}`, or a list of those.
+"""Event JSON: `{"kind": "smoke", "id"?, "ts"?, "state"?, "level"?, "part"?, "attributes"?, "image"?}`, or a list.
 
 An event is worth more than its trimmings: what is wrong in attributes or image is left out with a fault, and the
-event is kept. Without its state or level it would be another event: what is wrong there refuses it whole. Fields beyond
-these are kept among the attributes.
+event is kept. Without its state, level or part it would be another event: what is wrong there refuses it whole.
+Fields beyond these are kept among the attributes.
 """
 
 import binascii
@@ -42,7 +42,7 @@ _LEVELS |= {
 _LEVELS |= {name: int(level) for name, level in zip(("minor", "moderate", "severe", "extreme"), Level, strict=True)}
 _LEVELS |= {"critical": int(Level.RED), "major": int(Level.ORANGE)}  # of X.733; its minor is another than CAP's
 """The four colours and the severities of CAP; numbers are none, for some count from the top."""
-_FIELDS = frozenset({"id", "ts", "kind", "state", "level", "attributes", "image", "device"})
+_FIELDS = frozenset({"id", "ts", "kind", "state", "level", "attributes", "image", "device", "part"})
 _TYPE_FIELDS = ("type", "eventType", "event_type", "subtype", "alarmType", "alarm_type", "code")
 _NUL = re.compile(rb"(?<!\\)(?:\\\\)*\\u0000")
 _IMAGE = "/image"
@@ -120,6 +120,7 @@ def take(part: object, zone: tzinfo, decoded: Decoded) -> str | None:
         level=level,
         attributes=_attributes(part, extra, kind, decoded),
         image=_image(part.get("image"), decoded),
+        part=_part(part.get("part")),
     )
     decoded.events.append(draft)
     decoded.timeless |= at is None
@@ -173,6 +174,16 @@ def _source_id(value: object) -> str | None:
     if not isinstance(value, str) or not value:
         raise DecodeError("event_bad_id", Sentence("refusal.event.id", value=quoted(value)), "/id")
     return _text("id", value)
+
+
+def _part(value: object) -> str | None:
+    """A path: without empty names between its slashes. What is wrong would be another place, so another alert."""
+    if value is None:
+        return None
+    told = str(value) if isinstance(value, int) and not isinstance(value, bool) else value
+    if not isinstance(told, str) or not all(name.strip() for name in told.split("/")):
+        raise DecodeError("event_bad_text", Sentence("refusal.event.part", value=quoted(value)), "/part")
+    return _text("part", told)
 
 
 def _state(part: dict[str, Any], extra: dict[str, Any], kind: str) -> str | None:

@@ -1,12 +1,13 @@
 """Guards that are off (失防): noted with the messages that say so, and raised as alerts where they last too long."""
 
 from collections.abc import Callable, Iterator
+from itertools import chain
 from uuid import UUID, uuid5
 
 import numpy as np
 from numpy.typing import NDArray
 
-from devices.guards.states import FLAGS, MASK, Key, Off, Said, States, after, said_by
+from devices.guards.states import FLAGS, MASK, Key, Off, Said, States, after, at_or_below, said_by, with_parts
 from devices.registry.device import Device
 from devices.registry.registry import Registry
 from hub.alerts.alert import Raise, Step
@@ -14,7 +15,7 @@ from hub.alerts.stage import OwnChanges
 from hub.alerts.titles import unguarded_title
 from hub.alerts.transitions import DECIDE
 from hub.guard_settings import Guards
-from hub.models import LEVEL_NAMES, Batch, Micros, from_micros
+from hub.models import LEVEL_NAMES, AlertChange, Batch, Micros, from_micros
 from hub.quality import Quality
 from hub.stage import Connection, Stage
 from hub.store.statements import statements
@@ -53,8 +54,8 @@ class GuardStates(Stage):
         self._states: States = {}
         self._off: set[Key] = set()
         """Those of them that last."""
-        self._measured = np.empty(0, np.int32)
-        """Ids of devices of which flags of readings have switched one off."""
+        self._measured, self._parted = np.empty(0, np.int32), set[int]()
+        """Ids of devices of which flags of readings, or events at a part, have switched one off."""
         self._decision: _Decision | None = None
         self._next: Micros | None = None
         """When the next one lasts too long, if nothing comes; None: that is to be looked up."""
@@ -66,13 +67,15 @@ class GuardStates(Stage):
         self._states = {(device, part, kind): Off(since, over, told) for device, part, kind, since, over, told in rows}
         self._off = {key for key, each in self._states.items() if each.over is None}
         self._measured = _measured(self._off)
+        self._parted = set(self._measured.tolist())
         self._decision = self._next = None
 
     def steps(self, batch: Batch) -> Iterator[None]:
         """Decide what begins, ends, and lasts too long."""
         decision = self._decision = _Decision(batch)
         changes = decision.changes
-        for said in [*said_by(batch.events), *self._flagged(batch)]:
+        told = (each for said in said_by(batch.events) for each in with_parts(said, self._parts_off(said, decision)))
+        for said in chain(told, self._flagged(batch)):
             known = decision.states.get(said.key, self._states.get(said.key))
             now = after(known, said.at, said.off)
             if now is None or now is known:
@@ -91,6 +94,12 @@ class GuardStates(Stage):
         for key, each in list(decision.states.items()):
             self._last(key, each, until, decision, changes)
         batch.put(OwnChanges(changes))
+
+    def _parts_off(self, said: Said, decision: _Decision) -> list[Key]:
+        """Parts that are off at the device of which something was said, as the batch has made them."""
+        device = said.key[0]
+        known = self._off if device in self._parted else ()
+        return [*(key for key in known if key[0] == device), *(key for key in decision.states if key[0] == device)]
 
     def _last(self, key: Key, off: Off, until: Micros, decision: _Decision, changes: OwnChanges) -> None:
         """Raise one that lasts too long."""
@@ -163,18 +172,24 @@ class GuardStates(Stage):
             batch.put(OwnChanges([*decision.changes, *await self._marked(conn, batch, decision.muted)]))
 
     async def _marked(self, conn: Connection, batch: Batch, muted: list[Said]) -> list[Step]:
-        devices = {said.key[0]: said for said in muted}
+        devices = {said.key[0] for said in muted}
         rows = await (await conn.execute(SQL.open_alerts, {"devices": list(devices)})).fetchall()
-        found = dict(rows) | {
-            change.alert_id: change.device_id
+        rows += [
+            (change.alert_id, change.device_id, _part(change))
             for change in batch.changes
             if change.kind == "raised" and change.device_id in devices
+        ]
+        found = {
+            alert: said
+            for alert, device, part in rows
+            for said in muted
+            if said.key[0] == device and at_or_below(part or "", said.key[1])
         }
         over = {change.alert_id for change in batch.changes if change.kind == "cleared"}
         note = Sentence("alert.muted_on_site")
         return [
-            Step(uuid5(id_, f"muted {devices[device].at}"), id_, "commented", "hub", note)
-            for id_, device in found.items()
+            Step(uuid5(id_, f"muted {said.at}"), id_, "commented", "hub", note)
+            for id_, said in found.items()
             if id_ not in over
         ]
 
@@ -193,6 +208,7 @@ class GuardStates(Stage):
                 self._off.discard(key)
         if any(part for _, part, _ in decision.states):
             self._measured = _measured(self._off)
+            self._parted = set(self._measured.tolist())
 
     def due(self, now: Micros) -> Micros | None:
         """When the next one lasts too long."""
@@ -224,6 +240,11 @@ class GuardStates(Stage):
 
 AGAIN: Micros = 1_000_000
 """When one lasts too long, but not everything that was received until then is decided: so long until it is asked."""
+
+
+def _part(change: AlertChange) -> str:
+    """The part of its device that an alert of an event is of; empty: all of it. A reading is of no part."""
+    return "" if change.series_id is not None else "/".join(change.target.split("/")[2:])
 
 
 def _measured(off: set[Key]) -> NDArray[np.int32]:

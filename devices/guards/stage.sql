@@ -11,8 +11,8 @@ on conflict (device_id, part, kind) do update
 set since = excluded.since, over_at = excluded.over_at, told = excluded.told
 
 -- name: open_alerts
--- With their devices.
-select id, device_id from alert
+-- With their devices and the parts of these.
+select id, device_id, case when series_id is null then alert_part(target) end from alert
 where device_id = any (%(devices)s::int[]) and cleared_at is null and origin = 'rule'
   and handling not in ('closed', 'false_alarm', 'merged')
 

@@ -23,7 +23,7 @@ FLAGS: Mapping[str, Quality] = {
 MASK = np.int16(Quality.SHIELDED | Quality.TEST | Quality.MAINTENANCE | Quality.CALIBRATION)
 
 Key = tuple[int, str, str]
-"""(device id, part, kind); of a reading the part is its metric."""
+"""(device id, part, kind); of a reading the part is its metric, of an event the part that it is at."""
 
 
 class Off(NamedTuple):
@@ -52,7 +52,23 @@ def said_by(events: Iterable[Event]) -> Iterator[Said]:
     for event in events:
         if event.kind in GUARDS:
             at = min(event.ts, event.received)
-            yield Said((event.device_id, "", event.kind), at, event.state != "inactive")
+            yield Said((event.device_id, event.part or "", event.kind), at, event.state != "inactive")
+
+
+def at_or_below(part: str, other: str) -> bool:
+    """Whether a part is another one, or below it; empty: the whole device."""
+    return not other or part == other or part.startswith(f"{other}/")
+
+
+def with_parts(said: Said, known: Iterable[Key]) -> Iterator[Said]:
+    """What was said, and what it says of parts below: an end at a part ends all below it; `known` are those that are
+    off at its device. An end at the whole device says nothing of what readings told."""
+    yield said
+    device, part, kind = said.key
+    if not said.off and part:
+        for key in known:
+            if key[0] == device and key[2] == kind and key[1].startswith(f"{part}/"):
+                yield Said(key, said.at, False)
 
 
 def after(known: Off | None, at: Micros, off: bool) -> Off | None:

@@ -122,7 +122,7 @@ TABLES: Mapping[str, Table] = {
     "event": _table(
         _BUSINESS, "what devices report: smoke, a button, an open cover",
         "events.keep_days, but the newest of each kind at each device",
-        Permission.EVENTS_READ, l2="id device_id ts received_at kind state level untimed_id", l3="attributes",
+        Permission.EVENTS_READ, l2="id device_id ts received_at kind state level untimed_id part", l3="attributes",
     ),
     "event_replaced": _table(
         _BUSINESS, "contents of events that later ones replaced, as evidence", _READINGS, None,

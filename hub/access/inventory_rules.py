@@ -31,7 +31,7 @@ RULES: Mapping[str, Table] = {
         "what rules find while they do not count",
         "until told or over",
         None,
-        l2="rule_id device_id series_id level since event_id event_at received_at",
+        l2="rule_id device_id series_id part level since event_id event_at received_at",
         l3="value",
     ),
     "rule_flap": table(
@@ -39,7 +39,7 @@ RULES: Mapping[str, Table] = {
         "alerts that stay open because their condition comes and goes",
         "while they do",
         None,
-        l2="rule_id device_id series_id level count first_at quiet_since",
+        l2="rule_id device_id series_id part level count first_at quiet_since",
     ),
     "rule_pending": table(
         _OPERATIONS,

@@ -25,6 +25,8 @@ class Ending(msgspec.Struct, frozen=True):
     peak_level: int
     at: Micros
     """When it was ended, by the hub's clock."""
+    part: str | None = None
+    """Of the device, where the event was at one."""
 
 
 class Endings(dict[UUID, Ending]):

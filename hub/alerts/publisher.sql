@@ -2,7 +2,7 @@
 -- Endings whose message is perhaps not committed yet, in the order in which desks took them.
 select e.change_id, d.code, a.id, a.rule_id, a.device_id, a.series_id, c.kind,
        coalesce(f.own_peak, a.peak_level),
-       (extract(epoch from c.at) * 1000000)::bigint
+       (extract(epoch from c.at) * 1000000)::bigint, case when a.series_id is null then alert_part(a.target) end
 from alert_ending e
 join alert_change c on c.id = e.change_id
 join alert a on a.id = c.alert_id

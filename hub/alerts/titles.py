@@ -64,6 +64,17 @@ def event_title(device: str, kind: str, level: int, delay: Micros = 0, lang: Lan
     return text("alert.title.late", lang, title=title, minutes=str(delay // 60_000_000)) if delay else title
 
 
+def at_part(device: str, part: str) -> str:
+    """A device, and what people call the part of it that something is at: "Station 4 · Corridor, 1st floor"."""
+    return f"{device} · {part}" if part else device
+
+
+def part_in(title: str, kind: str) -> str:
+    """What the part is called that a stored title names; empty: it names none."""
+    found = re.search(rf" · (.+?): {re.escape(kind)} \(", title)
+    return found[1] if found else ""
+
+
 def unguarded_title(device: str, kind: str, *part: str, lang: Lang = "en") -> str:
     """For example "Smoke 12: shielded: not guarded for too long": of a part of a device, or of all of it."""
     thing = " ".join([device, "/".join(part)]).strip()
@@ -132,6 +143,8 @@ def _title_in(lang: Lang, alert: Mapping[str, Any], rule: Mapping[str, Any], nam
     named = (names or {}).get("name_en" if lang == "en" else "name")
     if kind is not None:
         late = _LATE.search(alert["title"])
+        if alert["target"].count("/") > 1:
+            device = at_part(device, part_in(alert["title"], kind))
         delay = int(late[1]) * 60_000_000 if late else 0
         return event_title(device, named or optional(f"event.kind.{kind}", lang) or kind, level, delay, lang)
     if value is None or (direction := rule["direction"]) is None:

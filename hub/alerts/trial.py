@@ -26,6 +26,8 @@ class WouldBe:
     ended: Micros | None = None
     """None: its condition would last still."""
     device: str = ""
+    part: str | None = None
+    """Of the device, where an event was at one."""
 
 
 @dataclass(slots=True)

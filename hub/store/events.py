@@ -140,9 +140,16 @@ def _columns(events: Sequence[Event]) -> dict[str, object]:
         "state": [event.state for event in events],
         "level": [event.level for event in events],
         "attributes": [Jsonb(event.attributes) for event in events],
+        "part": [event.part for event in events],
         "untimed_id": [event.untimed_id for event in events],
     }
 
 
 def _contents(events: Sequence[Event]) -> dict[str, object]:
-    return {"content": [Jsonb([event.kind, event.state, event.level, event.attributes]) for event in events]}
+    return {"content": [Jsonb(_content(event)) for event in events]}
+
+
+def _content(event: Event) -> list[object]:
+    """As event_content of the store."""
+    content: list[object] = [event.kind, event.state, event.level, event.attributes]
+    return content if event.part is None else [*content, event.part]

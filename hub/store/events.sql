@@ -3,23 +3,24 @@
 -- differs (more than attributes, or a lower level), and whether the content that is given was replaced before.
 select (g.place - 1)::int,
        e.kind <> g.kind
+       or e.part is distinct from g.part
        or coalesce(e.state, 'active') <> coalesce(g.state, 'active')
        or e.level is distinct from g.level and coalesce(g.level > e.level, true),
        exists (
            select from event_replaced r
            where r.id = g.id and r.content = sha256(convert_to(g.content::text, 'UTF8'))
        )
-from unnest(%(id)s::uuid[], %(kind)s::text[], %(state)s::text[], %(level)s::int2[], %(content)s::jsonb[])
-    with ordinality as g (id, kind, state, level, content, place)
+from unnest(%(id)s::uuid[], %(kind)s::text[], %(state)s::text[], %(level)s::int2[], %(part)s::text[], %(content)s::jsonb[])
+    with ordinality as g (id, kind, state, level, part, content, place)
 join event e on e.id = g.id
-where jsonb_build_array(e.kind, e.state, e.level, e.attributes) <> g.content
+where event_content(e.kind, e.state, e.level, e.attributes, e.part) <> g.content
 
 -- name: insert_events
 -- Tells the ids of those that are new.
-insert into event (id, device_id, ts, received_at, kind, state, level, attributes, untimed_id)
+insert into event (id, device_id, ts, received_at, kind, state, level, attributes, untimed_id, part)
 select * from unnest(
     %(id)s::uuid[], %(device_id)s::int[], %(ts)s::timestamptz[], %(received_at)s::timestamptz[], %(kind)s::text[],
-    %(state)s::text[], %(level)s::int2[], %(attributes)s::jsonb[], %(untimed_id)s::uuid[])
+    %(state)s::text[], %(level)s::int2[], %(attributes)s::jsonb[], %(untimed_id)s::uuid[], %(part)s::text[])
 on conflict do nothing
 returning id
 
@@ -28,15 +29,16 @@ returning id
 with given as materialized (
     select * from unnest(
         %(id)s::uuid[], %(received_at)s::timestamptz[], %(kind)s::text[], %(state)s::text[], %(level)s::int2[],
-        %(attributes)s::jsonb[]) as g (id, received_at, kind, state, level, attributes)
+        %(attributes)s::jsonb[], %(part)s::text[]) as g (id, received_at, kind, state, level, attributes, part)
 ), before as (
     insert into event_replaced (id, content)
-    select id, sha256(convert_to(jsonb_build_array(e.kind, e.state, e.level, e.attributes)::text, 'UTF8'))
+    select id, sha256(convert_to(event_content(e.kind, e.state, e.level, e.attributes, e.part)::text, 'UTF8'))
     from event e join given using (id)
     on conflict do nothing
 )
 update event e
-set received_at = g.received_at, kind = g.kind, state = g.state, level = g.level, attributes = g.attributes
+set received_at = g.received_at, kind = g.kind, state = g.state, level = g.level, attributes = g.attributes,
+    part = g.part
 from given g
 where e.id = g.id
 
@@ -55,7 +57,7 @@ cross join lateral (
     from (
         select g.ts_before, g.content_before where g.ts_before is not null
         union all (
-            select e.ts, jsonb_build_array(e.kind, e.state, e.level, e.attributes)
+            select e.ts, event_content(e.kind, e.state, e.level, e.attributes, e.part)
             from event e
             where e.untimed_id = g.untimed_id and e.ts <= g.ts
             order by e.ts desc

@@ -6,11 +6,15 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import psycopg
 import pytest
 
+from devices.codecs.gb26875.writing import FIRE, Address, Part, state
+from hub.models import now_micros
 from tests.support.broker import Mosquitto
+from tests.support.guidance import GUIDANCE
 from tests.support.hub import Hub, run_hub
 from tests.support.kafka_topics import KafkaTopics
 from tests.support.process import Process, free_port, wait_until
@@ -123,6 +127,47 @@ def test_what_a_kill_cuts_off_before_its_commit_is_sent_again_and_stored_once(
     once_more.send(hj212(2))
     assert once_more.answer(len(hj212_answer(2))) == hj212_answer(2)
     assert values(database) == [1.5, 2.5]
+
+
+PAGES = """
+select a.target, count(distinct a.id), count(o.id) from alert a join outbox o on o.alert_id = a.id
+group by a.target order by a.target
+"""
+
+
+def test_two_detectors_behind_one_transmitter_page_once_each_though_the_hub_is_killed_between_them(
+    served: Hub, database: str, dial: Dial
+) -> None:
+    served.put("/consumers/desk", url="http://127.0.0.1:9/")
+    served.put("/rules/fire", name="Fire", event_kind="fire", level="red", guidance=GUIDANCE)
+    register(served, gb26875="010203040506")
+    began = now_micros() // 1_000_000 * 1_000_000
+
+    def burning(component: int) -> bytes:
+        address = Address("010203040506", began, ZoneInfo("Asia/Shanghai"))
+        return state(address, component, Part(1, 3, 40, component), FIRE, f"corridor {component}")
+
+    with psycopg.connect(database, autocommit=True) as conn:
+        sender = dial("gb26875")
+        sender.send(burning(1))
+        assert sender.answer(30)[26] == 3
+        with psycopg.connect(database) as holding:
+            holding.execute("lock table event in share mode")
+            sender.send(burning(2))
+            waiting = "select from pg_locks where not granted"
+            wait_until(lambda: conn.execute(waiting).fetchall(), "the commit waits")
+            served.kill()
+        assert sender.answer(1) == b"", "it was not answered"
+        first, second = ("s1/fire/1/3/40-1", 1, 1), ("s1/fire/1/3/40-2", 1, 1)
+        assert conn.execute(PAGES).fetchall() == [first]
+        for _ in range(2):
+            served.start()
+            sender = dial("gb26875")
+            for component in (1, 2):
+                sender.send(burning(component))
+                assert sender.answer(30)[26] == 3, "what is stored already is confirmed"
+            assert conn.execute(PAGES).fetchall() == [first, second]
+            served.kill()
 
 
 def test_a_station_that_nobody_has_registered_is_told_so_and_replayed_once_it_is(

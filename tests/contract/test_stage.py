@@ -68,7 +68,7 @@ PUSH = b'{"messageType": "dataReport", "deviceId": "p-9", "IMEI": "8600000000000
 HELD = {
     "reading": "series_id, ts, value, quality",
     "reading_replaced": "series_id, ts, value",
-    "event": "id, ts, kind, state, level",
+    "event": "id, ts, kind, state, level, part",
     "alert": "id, level, peak_level, handling, cleared_at is null, seq",
     "alert_change": "id, alert_id, seq, kind",
     "alert_ending": "change_id, change_id",
@@ -119,8 +119,9 @@ def _uplink(second: int, counter: int) -> Raw:
     return Raw(origin, payload.encode(), NOW + second * S)
 
 
-def _event(second: int, state: str) -> Raw:
-    return _raw("d2", "event", {"ts": (NOW + second * S) // 1000, "kind": "smoke", "state": state}, second)
+def _event(second: int, state: str, **more: str) -> Raw:
+    body = {"ts": (NOW + second * S) // 1000, "kind": "smoke", "state": state, **more}
+    return _raw("d2", "event", body, second)
 
 
 def history() -> list[Batch]:
@@ -140,7 +141,7 @@ def history() -> list[Batch]:
         [_values("d1", (6, 20.0)), _values("d1", (3, 90.0)), _raw("d2", "telemetry", {"pm25": 2}, 6)],
         [_event(2, "active"), _event(6, "inactive"), _raw("d1", "status", b"offline", 6)],
         [_raw("d2", "telemetry", {"pm25": 9}, 7, source=f"{REPLAY}{LETTER}"), _raw("d9", "event", {"kind": "x"}, 7)],
-        [_values("d1", (8, 76.0)), _event(8, "active")],
+        [_values("d1", (8, 76.0)), _event(8, "active"), _event(8, "active", part="1/2")],
         [_raw("d2", "telemetry", {"pm25": 9}, 9, retained=True), _raw("d2", "status", b"offline", 9, retained=True)],
         [_raw("d2", "telemetry", b"", 10), _values("d1", (9, 70.0))],
         [_values("d1", (8, 77.0)), _values("d3", (8, 1.0)), _values("d3", (9, 2.0)), _values("d3", (9, 3.0))],

@@ -53,7 +53,8 @@ insert into rule (code, name, event_kind, event_level, enabled) values ('door', 
 Fate = Literal["committed", "committed", "refused", "lost", "away", "killed"]
 """What happens to the first commit of a batch: an answer may be lost, and a process be killed right after it."""
 
-KINDS = ["smoke", "smoke", "line_crossing", "line_crossing", "door"]
+KINDS = ["smoke", "smoke", "smoke/2", "smoke/2", "line_crossing", "line_crossing", "door"]
+"""Of events, with the part of the pole that they are at."""
 AGES = [0, 1, 2, 3, 5, 8, 13, 70, 120, 1000, 8 * DAY_S, 9 * DAY_S, 30 * DAY_S]
 MESSAGES = st.one_of(
     st.tuples(st.just("level"), st.sampled_from(AGES), st.sampled_from([1.0, 2.6, 3.0, 4.0, 6.0])),
@@ -72,7 +73,7 @@ TAKES = st.tuples(
 STEPS = st.one_of(
     TAKES,
     TAKES,
-    st.tuples(st.sampled_from(["restart", "flush", "end level", "end smoke", "end line", "tell", "door"])),
+    st.tuples(st.sampled_from(["restart", "flush", "end level", "end smoke", "end part", "end line", "tell", "door"])),
 )
 HISTORIES = st.tuples(st.lists(STEPS, min_size=4, max_size=12), st.sampled_from([STALE_S, None]))
 
@@ -87,9 +88,9 @@ class Refuses(Stage):
 class Known(NamedTuple):
     """What a rule book remembers."""
 
-    alerts: dict[tuple[int, int, bool], Open]
+    alerts: dict[tuple[int, int, str], Open]
     levels: dict[tuple[int, int], int]
-    newest: dict[tuple[str, int], Micros]
+    newest: dict[tuple[str, int], dict[str, Micros]]
 
 
 def known(book: RuleBook, told: bool = True) -> Known:
@@ -99,7 +100,7 @@ def known(book: RuleBook, told: bool = True) -> Known:
     levels = {}
     for slot in (slots.row >= 0).nonzero()[0].tolist():
         key = slots.rule(slot).id, int(slots.series[slot])
-        alert, level = book._alerts.get((*key, False)), int(slots.level[slot])
+        alert, level = book._alerts.get((*key, "")), int(slots.level[slot])
         # A level that nobody is told of is not in the store.
         levels[key] = alert.level if alert is not None and alert.ended and level else level
     kinds = {rule for rule, some in book._set.by_kind.items() if some}
@@ -112,33 +113,40 @@ class Model:
     def __init__(self, stale_after_s: float | None) -> None:
         self._stale_after = stale_after_s
         self.level, self.smoke = PlainAlerts(FLOOD), PlainAlerts(FLOOD)
-        self.line = PlainAlerts(FLOOD, MOMENTARY["line_crossing"])
+        self.part, self.line = PlainAlerts(FLOOD), PlainAlerts(FLOOD, MOMENTARY["line_crossing"])
         self._newest: dict[str, Micros] = {}
+        self._over: Micros = -1
+        """When the newest end of smoke was that counts for the part, too."""
         self._seen: set[tuple[str, Micros, Any]] = set()
 
     def take(self, raw: Raw) -> None:
         body = json.loads(raw.payload)
         ts = body["ts"] * 1000
-        kind = body.get("kind", "level")
+        kind = body.get("kind", "level") + ("/2" if "part" in body else "")
         cause = (kind, ts, None if kind == "level" else (body["state"], body.get("level")))
-        newest = self._newest.get(kind, -1)
+        newest = max(self._newest.get(kind, -1), self._over if kind == "smoke/2" else -1)
         late = ts <= newest if kind == "level" else ts < newest
-        if cause in self._seen or late or kind == "door":
-            self._seen.add(cause)
+        if cause in self._seen or kind == "door":
             return
         self._seen.add(cause)
+        if kind == "smoke" and body["state"] == "inactive":  # all that is below has ended, if it began before
+            if self._over <= self._newest.get("smoke/2", -1) <= ts:
+                self.part.hear(ts, 0)
+            self._over = max(self._over, ts)
+        if late:
+            return
         self._newest[kind] = ts
         stale = self._stale_after is not None and ts < raw.received - self._stale_after * S
         if kind == "level":
             if not stale:
                 self.level.take(Row(1, ts, body["values"]["level"]))
             return
-        level = LEVEL_NAMES.index(body["level"]) + 1 if "level" in body else {"smoke": 3, "line_crossing": 1}[kind]
+        level = LEVEL_NAMES.index(body["level"]) + 1 if "level" in body else 1 if kind == "line_crossing" else 3
         level = 0 if body["state"] == "inactive" else level
         if kind == "line_crossing" and not stale:
             self.line.hear(ts, level)
-        elif kind == "smoke" and (not level or ts >= raw.received - 86_400 * S):  # older is history
-            self.smoke.hear(ts, level)
+        elif kind != "line_crossing" and (not level or ts >= raw.received - 86_400 * S):  # older is history
+            (self.smoke if kind == "smoke" else self.part).hear(ts, level)
 
 
 class Life:
@@ -233,7 +241,9 @@ class Life:
         if kind == "level":
             body: dict[str, Any] = {"ts": ts, "values": {"level": value}}
         else:
+            kind, _, part = kind.partition("/")
             body = {"ts": ts, "kind": kind, "state": "inactive" if value < 0 else "active"}
+            body |= {"part": part} if part else {}
             body |= {"level": LEVEL_NAMES[int(value) - 1]} if value > 0 else {}
         form = "telemetry" if kind == "level" else "event"
         payload = json.dumps(body).encode()
@@ -256,6 +266,9 @@ class Life:
     async def end_smoke(self) -> None:
         await self.end("smoke", self.model.smoke)
 
+    async def end_part(self) -> None:
+        await self.end("smoke/2", self.model.part)
+
     async def end_line(self) -> None:
         await self.end("line_crossing", self.model.line)
 
@@ -270,7 +283,8 @@ class Life:
         for alert, rule, device, series, peak in rows:
             async with self.pool.connection() as conn, conn.transaction():
                 await apply(conn, [Step(uuid4(), alert, "false_alarm", "desk")])
-            self.untold.append(Ending(alert, rule, device, series, "false_alarm", peak, now_micros()))
+            part = what.partition("/")[2] or None
+            self.untold.append(Ending(alert, rule, device, series, "false_alarm", peak, now_micros(), part))
 
     async def tell(self) -> None:
         """The rules are told of the alerts that desks have ended."""
@@ -285,7 +299,12 @@ class Life:
             [*self.hub.made.rules.steps(Batch([]))]  # takes over what changed among devices and rules
             all_told = not self.untold
             assert known(self.hub.made.rules, all_told) == known(other.made.rules, all_told)
-        models = {"level": self.model.level, "smoke": self.model.smoke, "line_crossing": self.model.line}
+        models = {
+            "level": self.model.level,
+            "smoke": self.model.smoke,
+            "smoke/2": self.model.part,
+            "line_crossing": self.model.line,
+        }
         for what, model in models.items():
             assert await self.told(what) == (model.told, model.onsets), what
 

@@ -75,6 +75,8 @@ GOOD = [
     *(_states("smoke", word, "inactive") for word in _INACTIVE),
     *(_states(*each) for each in _OF_KINDS),
     Good(smoke(level=None), events=[SMOKE]),
+    Good(smoke(part="1/3/217"), events=[EventDraft("smoke", T, part="1/3/217")]),
+    Good(smoke(part=2), events=[EventDraft("smoke", T, part="2")]),
     # the state and the level under other names, among attributes too, where some may be anything
     *(Good(smoke(**said), events=[EventDraft("smoke", T, state=state)]) for said, state in _OTHER_NAMES),
     Good(smoke(kind="power_loss", alarm=False), events=[EventDraft("power_loss", T, state="inactive")]),
@@ -164,6 +166,7 @@ BAD = [
     *json_flaws(),
     Bad(b"5", "not_an_object"),
     Bad(b"[]", "event_no_kind"),
+    *(Bad(smoke(part=part), "event_bad_text", "part is") for part in ("", "1//2", "/1", True, 1.5, {"a": 1})),
     Bad(b"{}", "event_no_kind", "no kind"),
     Bad(b'{"kind": null}', "event_no_kind"),
     Bad(b'{"kind": "  "}', "event_no_kind"),

@@ -22,9 +22,15 @@ def frame(data: bytes, command: int = 2, source: bytes = bytes.fromhex("06050403
     return b"@@" + told + bytes([sum(told) & 0xFF]) + b"##"
 
 
-def _event(kind: str, state: str | None, told: dict[str, object], source: str | None = None) -> EventDraft:
+def _event(
+    kind: str, state: str | None, told: dict[str, object], source: str | None = None, part: str | None = None
+) -> EventDraft:
     """One at T; with an id of its source, one without a time."""
-    return EventDraft(kind, T if source is None else None, source, state, None, told)
+    if "system" in told and part is None:
+        part = "{system_type}/{system}".format(**told)
+    if "component" in told:
+        part = "{system_type}/{system}/{component_type}-{component}".format(**told)
+    return EventDraft(kind, T if source is None else None, source, state, None, told, None, part)
 
 
 def _part(state: int, kind: int = 0, clock: bytes = CLOCK) -> bytes:
@@ -38,6 +44,11 @@ def _value(kind: int, value: int, component: int = 5) -> bytes:
 TEXT: dict[str, object] = {"text": "Ａ区１层呷哺走廊"}
 GAS = {**PART, "component_type": 11}
 SYSTEM: dict[str, object] = {"system_type": 1, "system": 3}
+OWN = "1/3/system"
+RESET = [
+    _event(kind, "inactive", SYSTEM)
+    for kind in ("fault", "fire", "gas_leak", "leakage_current", "manual_alarm", "muted", "power_loss", "shielded")
+]
 ON, GAS_ON = _event("shielded", "inactive", PART), _event("shielded", "inactive", GAS)
 GOOD = [
     Good(FIRE, events=[_event("fire", "active", {**PART, **TEXT}), _event("fault", "inactive", {**PART, **TEXT}),
@@ -61,12 +72,24 @@ GOOD = [
                  _event("fire", "active", PART), _event("fault", "inactive", PART), ON]),
     Good(frame(b"\2\1" + _part(2, 0, bytes.fromhex("000000000014"))), faults=["bad_time"],
          events=[_event("fire", "active", PART, "7/29/fire")]),
+    # What a system does not say is over at its own unit, and at its components where all is normal.
     Good(frame(b"\1\1" + pack("<BBH6s", 1, 3, 1 << 10 | 1, CLOCK)),
-         events=[_event("fault", "active", {**SYSTEM, "code": "bus_fault"}),
-                 _event("fire", "inactive", SYSTEM), _event("shielded", "inactive", SYSTEM)]),
+         events=[_event("fault", "active", {**SYSTEM, "code": "bus_fault"}, None, OWN),
+                 _event("fire", "inactive", SYSTEM, None, OWN), _event("shielded", "inactive", SYSTEM, None, OWN)]),
+    Good(frame(b"\1\1" + pack("<BBH6s", 1, 3, 1 << 11 | 1, CLOCK)),
+         events=[_event("other", None, {**SYSTEM, "code": "manual_mode"}, None, OWN),
+                 *(_event(kind, "inactive", SYSTEM) for kind in ("fire", "fault", "shielded"))]),
     Good(frame(b"\x15\1" + pack("<B6s", 0b1001, CLOCK)),
-         events=[_event("power_loss", "active", {"code": "main_power_fault"}), _event("fire", "inactive", {}),
-                 _event("fault", "inactive", {})]),
+         events=[_event("power_loss", "active", {"code": "main_power_fault"}, None, "transmitter"),
+                 _event("fire", "inactive", {}, None, "transmitter"),
+                 _event("fault", "inactive", {}, None, "transmitter")]),
+    # A reset ends all that a system may have told; what is still so is told anew.
+    Good(frame(b"\4\1" + pack("<BBBB6s", 1, 3, 1, 77, CLOCK)),
+         events=[*RESET, _event("other", None, {**SYSTEM, "code": "reset"})]),
+    Good(frame(b"\1\1" + pack("<BBH6s", 1, 3, 1 << 13 | 1, CLOCK)),
+         events=[_event("other", None, {**SYSTEM, "code": "reset"}, None, OWN), *RESET]),
+    Good(frame(b"\x18\1" + pack("<BB6s", 1, 77, CLOCK)),
+         events=[_event("muted", "inactive", {}), _event("other", None, {"code": "reset"})]),
     # The number of the operator is not kept.
     Good(frame(b"\4\1" + pack("<BBBB6s", 1, 3, 0b110, 77, CLOCK)),
          events=[_event("muted", "active", SYSTEM), _event("manual_alarm", "active", SYSTEM)]),

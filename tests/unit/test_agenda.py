@@ -7,9 +7,9 @@ from analytics.rules.slots import NEVER
 
 
 def test_random_changes_find_what_a_dictionary_does() -> None:
-    chance, agenda, plain = random.Random(7), Agenda(), dict[tuple[int, int, bool], int]()
+    chance, agenda, plain = random.Random(7), Agenda(), dict[tuple[int, int, str], int]()
     for _ in range(500):
-        key, at = (chance.randrange(3), chance.randrange(8), chance.random() < 0.5), chance.randrange(20)
+        key, at = (chance.randrange(3), chance.randrange(8), chance.choice(["", "/", "/2"])), chance.randrange(20)
         if chance.random() < 0.7:
             agenda.put(key, at)
             plain[key] = at
@@ -28,5 +28,5 @@ def test_random_changes_find_what_a_dictionary_does() -> None:
 def test_times_that_are_out_of_date_are_cleared_away() -> None:
     agenda = Agenda()
     for at in range(1000):
-        agenda.put((1, 1, False), at)
+        agenda.put((1, 1, ""), at)
     assert len(agenda._heap) < 100

@@ -1,5 +1,6 @@
 """Event rules, and the ids and titles of what is decided."""
 
+from dataclasses import replace
 from uuid import uuid4
 
 import pytest
@@ -7,7 +8,7 @@ import pytest
 from analytics.rules.alerts import Open, fires_at, over_at, steps_of_event
 from analytics.rules.changes import alert_id, change_id
 from analytics.rules.definitions import EventRule, ThresholdRule, read_rules
-from analytics.rules.events import Heard, Newest, judge
+from analytics.rules.events import Heard, Newest, judge, merge
 from analytics.rules.slots import NEVER
 from devices.vocabulary import MOMENTARY
 from hub.alerts.titles import event_title, reading_title
@@ -75,7 +76,7 @@ def test_events_of_one_message_count_by_their_time() -> None:
 def test_events_that_are_received_long_after_they_happened_do_not_page() -> None:
     door = EventRule(2, "door", "door_open", 1)
     late = Event(uuid4(), 5, "cam-5", 100, 201, "door_open", "active")
-    assert judge([late], {"door_open": [door]}, anywhere, {}, 100) == ([], {("door_open", 5): 100})
+    assert judge([late], {"door_open": [door]}, anywhere, {}, 100) == ([], {("door_open", 5): {"/": 100}})
     assert len(judge([late], {"door_open": [door]}, anywhere, {}, 101)[0]) == 1
 
 
@@ -180,3 +181,32 @@ def test_rules_are_read_from_rows() -> None:
 
 def test_what_is_another_alert_of_a_kind_without_an_end_is_never_an_event_that_was_sent_again() -> None:
     assert min(MOMENTARY.values()) / 1e6 >= SENT_AGAIN.total_seconds()
+
+
+def parts(*stream: tuple[int, str | None, str]) -> list[tuple[int, str | None, str | None]]:
+    """(time, part, state) of what rules hear, of events given as (time, part, state)."""
+    newest: Newest = {}
+    found = []
+    for ts, part, state in stream:
+        heard, renewed = judge([replace(event(ts, state), part=part)], RULES, anywhere, newest, NEVER)
+        merge(newest, renewed)
+        found += [(one.event.ts, one.event.part, one.event.state) for one in heard]
+    return found
+
+
+def test_parts_are_told_apart_and_an_end_ends_all_below_it() -> None:
+    fires = [(1, "1/3/40-1", "active"), (2, "1/3/40-2", "active"), (2, "1/30/40-1", "active")]
+    assert parts(*fires) == fires
+    end = (3, "1/3", "inactive")
+    ended = [end, (3, "1/3/40-1", "inactive"), (3, "1/3/40-2", "inactive")]
+    assert parts(*fires, end) == [*fires, *ended]
+    assert parts(*fires, end, end)[len(fires) :] == [*ended, end], "what is over is not ended again"
+    assert (4, "1/30/40-1", "inactive") in parts(*fires, end, (4, None, "inactive"))
+
+
+def test_an_end_around_a_part_counts_in_any_order() -> None:
+    old, end, new = (1, "1/3/40-1", "active"), (3, "1/3", "inactive"), (4, "1/3/40-1", "active")
+    assert parts(end, old) == [end], "what came late is over"
+    assert parts(end, new) == [end, new]
+    assert parts(new, end) == [new, end], "an older end ends nothing newer"
+    assert parts((5, "1/3", "active"), new) == [(5, "1/3", "active"), new], "a fire around it hides no fire"

@@ -1,17 +1,20 @@
 """What frames of GB/T 26875.3 report: states as events, analogue values as readings. Pure.
 
 A state tells all its bits at once. Each that is set is an active event. Where none is set that is an alarm or a fault,
-these have ended: inactive events. A message is of a building's system with all its components, which events name in
-their attributes (`system`, `component`) and readings in their metrics (`temperature/1-3-217`: type and address of the
-system, address of the component): the end of one is never that of another. Bit 0, "test" where it is not set, is set
-by so few devices that it lowers nothing.
+these have ended: inactive events. A message is of a building's system with all its components, which events name by
+their part (`1/3/40-217`: type and address of the system, and of the component) and in their attributes, and readings in
+their metrics (`temperature/1-3-217`: without the type of the component): the end of one is never that of another. What
+a system says of itself is at its part `1/3/system`: that this is over ends nothing at its components, but that all of
+the system is normal does, and its reset. Bit 0, "test" where it is not set, is set by so few devices that it lowers
+nothing.
 
 What is told with a time that there is not has happened when it came, so that a wrong clock hides no fire; that
 something has ended is not taken then. What came without a time is told by its serial number if it is sent again.
 """
 
+from collections.abc import Sequence
 from datetime import tzinfo
-from functools import lru_cache
+from functools import cache, lru_cache
 from struct import Struct
 from typing import Any
 
@@ -37,10 +40,18 @@ _LAYOUTS = {
     DEVICE: Struct("<B6s"),
     DEVICE_OPERATION: Struct("<BB6s"),
 }
+OWN = "transmitter"
+"""The part that is the transmission device itself: what it says of itself ends nothing of the systems behind it."""
+OF_SYSTEM = "system"
+"""The part of a system that is its own unit."""
 _ENDING = ("fire", "fault", "shielded")
 """Kinds whose end a state without them tells; a transmission device is not shielded."""
 PROTOCOL = "gb26875"
 _NO_TIME = bytes(6)
+_RESET, _RESET_STATE = 1, 1 << 13
+"""Bits of an operation, and of the state of a system: it was reset."""
+_NORMAL_STATE = 1 | 1 << 11 | 1 << 12
+"""Bits of the state of a system in which nothing is the matter: in order, by hand, configured anew."""
 
 
 def decode(frame: bytes, received: Micros, zone: tzinfo) -> Decoded:
@@ -51,6 +62,13 @@ def decode(frame: bytes, received: Micros, zone: tzinfo) -> Decoded:
     if message.command in (SEND, ANSWER) and message.length:
         _Reader(decoded, received, zone_at(zone, received)).read(frame, message)
     return decoded.settled()
+
+
+@cache
+def _all_kinds() -> tuple[str, ...]:
+    """What a reset of a system ends, in it and in all that is below: what is still so is told anew (GB 4717)."""
+    tables = (*bits("system", 16), *bits("component", 16), *bits("operation", 8))
+    return tuple(sorted({bit.kind for bit in tables if bit.kind != OTHER}.union(alarms().values())))
 
 
 @lru_cache(1_024)
@@ -116,18 +134,37 @@ class _Reader:
             told = {"system_type": type_, "system": system, "component_type": part_type, "component": part}
             if text[0]:
                 told["text"] = _text(text)
-            self._state(bits("component", 16), state, ts, told, alarms().get(part_type))
+            at_part = f"{type_}/{system}/{part_type}-{part}"
+            self._state(bits("component", 16), state, ts, told, at_part, alarms().get(part_type))
         elif kind == ANALOGUE:
             self._analogue(values, ts, at)
         elif kind == SYSTEM:
-            self._state(bits("system", 16), values[2], ts, {"system_type": values[0], "system": values[1]})
+            type_, system, state, _ = values
+            self._system(type_, system, state, ts)
         elif kind == OPERATION:  # the number of the operator, a person's, is not kept
             told = {"system_type": values[0], "system": values[1]}
-            self._events(bits("operation", 8), values[2], ts, told)
+            at_part = f"{values[0]}/{values[1]}"
+            if values[2] & _RESET:
+                self._end(_all_kinds(), ts, told, at_part)
+            self._events(bits("operation", 8), values[2], ts, told, at_part)
         elif kind == DEVICE:
-            self._state(bits("device", 8), values[0], ts, {}, ending=_ENDING[:2])
+            self._state(bits("device", 8), values[0], ts, {}, OWN, ending=_ENDING[:2])
         else:
-            self._events(bits("operation", 8), values[0], ts, {})
+            if values[0] & _RESET:
+                self._end(("muted",), ts, {}, None)
+            self._events(bits("operation", 8), values[0], ts, {}, None)
+
+    def _system(self, type_: int, system: int, state: int, ts: Micros | None) -> None:
+        """Take the state of a system: without the fire of one of its components it may only be that it tells none."""
+        told: dict[str, Any] = {"system_type": type_, "system": system}
+        whole = f"{type_}/{system}"
+        own = f"{whole}/{OF_SYSTEM}"
+        kinds = self._events(bits("system", 16), state, ts, told, own)
+        if state & _RESET_STATE:
+            ending, over = _all_kinds(), whole
+        else:
+            ending, over = _ENDING, own if state & ~_NORMAL_STATE else whole
+        self._end([kind for kind in ending if kind not in kinds], ts, told, over)
 
     def _state(
         self,
@@ -135,17 +172,29 @@ class _Reader:
         state: int,
         ts: Micros | None,
         told: dict[str, Any],
+        part: str,
         alarm: str | None = None,
-        ending: tuple[str, ...] = _ENDING,
+        ending: Sequence[str] = _ENDING,
     ) -> None:
-        kinds = self._events(table, state, ts, told, alarm)
-        for kind in () if self._clock_is_wrong else ending:
-            if kind not in kinds:
-                meant = alarm if alarm and kind == "fire" else kind
-                self._decoded.events.append(EventDraft(meant, ts, self._id(ts, kind), "inactive", None, told.copy()))
+        """Take the state of a component or transmission device: what it does not say is over at its part."""
+        kinds = self._events(table, state, ts, told, part, alarm)
+        over = [alarm if alarm and kind == "fire" else kind for kind in ending if kind not in kinds]
+        self._end(over, ts, told, part)
+
+    def _end(self, kinds: Sequence[str], ts: Micros | None, told: dict[str, Any], part: str | None) -> None:
+        for kind in () if self._clock_is_wrong else kinds:
+            self._decoded.events.append(
+                EventDraft(kind, ts, self._id(ts, kind), "inactive", None, told.copy(), None, part)
+            )
 
     def _events(
-        self, table: tuple[Bit, ...], state: int, ts: Micros | None, told: dict[str, Any], alarm: str | None = None
+        self,
+        table: tuple[Bit, ...],
+        state: int,
+        ts: Micros | None,
+        told: dict[str, Any],
+        part: str | None,
+        alarm: str | None = None,
     ) -> list[str]:
         """An event for each bit that is set; returns the kinds that the table has for these."""
         found = [bit for bit in table if state & bit.mask]
@@ -155,7 +204,9 @@ class _Reader:
                 self._decoded.unmapped(PROTOCOL).states[len(self._decoded.events)] = bit.code
             attributes = told.copy() if kind == bit.code else {**told, "code": bit.code}
             state_ = None if kind == OTHER else "active"
-            self._decoded.events.append(EventDraft(kind, ts, self._id(ts, bit.code), state_, None, attributes))
+            self._decoded.events.append(
+                EventDraft(kind, ts, self._id(ts, bit.code), state_, None, attributes, None, part)
+            )
         return [bit.kind for bit in found]
 
     def _id(self, ts: Micros | None, name: str) -> str | None:
