@@ -24,6 +24,11 @@ class Hearing:
         self._revision = 0
         """Of the windows that slots go by."""
 
+    @property
+    def behind(self) -> bool:
+        """Whether windows have changed since slots were let go by them."""
+        return self._revision != self._windows.revision
+
     def follow(self, slots: Slots, reception: Reception) -> None:
         """Go by what is received now: what was not is no silence."""
         slots.worked = self._worked

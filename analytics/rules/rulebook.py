@@ -80,7 +80,7 @@ class RuleBook(Stage):
     before is decided. Those of a device that another process receives end there.
 
     What changes in the registry or among the rules is taken over right before the next batch: the state must not move
-    under one.
+    under one. Where nothing comes, it asks for one: a device that is in use again may be silent for ever.
     """
 
     def __init__(
@@ -250,7 +250,10 @@ class RuleBook(Stage):
         self._hearing.begin(slots, self.reception, at)
 
     def due(self, now: Micros) -> Micros | None:
-        """When the next hold time ends; slightly later if earlier messages may still be undecided."""
+        """When the next hold time ends; slightly later if earlier messages may still be undecided. At once where
+        rules or devices have changed, for they may end others."""
+        if self._behind():
+            return now
         slots = self._set.slots
         held = slots.next_due if slots.next_due > now else next_due(slots, now - self._stale_after)
         at = min(self._events.due(), self._withholding.due(now - self._stale_after - self._registry.longest_lateness))
@@ -263,6 +266,12 @@ class RuleBook(Stage):
         free = self._free_from()
         at = max(at, free if free < NEVER else now + DEAF)
         return at if at > now or self.reception.until() >= at else now + AGAIN
+
+    def _behind(self) -> bool:
+        """Whether something that was read is not taken over yet; of devices and windows nothing where no rule goes by
+        them."""
+        moved = self._set.generation != self._registry.generation or self._hearing.behind
+        return bool(self._news) or (moved and bool(self._set.rules))
 
     def decided_until(self, now: Micros) -> Micros:
         """Up to when, but no later than `now`, all that was received is decided; LONG_AGO soon after a gap in that."""

@@ -141,6 +141,7 @@ class Stages(Engine):
             self._registry_changed.clear()
             try:
                 await self._refresh()
+                self.sink.wake()
                 backoff.succeeded()
             except HubError as error:
                 log.debug("the registry stays as it is until the store is back: %s", error)

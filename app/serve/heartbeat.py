@@ -1,6 +1,7 @@
 """Heartbeat part: records whether this process receives from devices, in the store or on the bus."""
 
 import asyncio
+import time
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from typing import Protocol
@@ -8,7 +9,8 @@ from typing import Protocol
 import msgspec
 
 from devices.addressing import LISTENING, finding
-from devices.health.heartbeat import MARGIN, HeartbeatLoop, HeartbeatRow, Tell, process_name
+from devices.health.heartbeat import MARGIN, STALLED_S, HeartbeatLoop, HeartbeatRow, Tell, process_name
+from hub.errors import TransientError
 from hub.lifecycle import Part, Phase
 from hub.models import Delivery, Micros, Outcome, Raw, now_micros
 from hub.pipeline import Sink
@@ -80,10 +82,16 @@ class BusHeartbeat:
         self._sink = sink
 
     async def put(self, since: Micros | None, until: Micros) -> None:
-        """Wait until it is published, and before that until everything is that it covers: partitions are apart."""
+        """Wait until it is published, and before that until everything is that it covers: partitions are apart.
+
+        Raises TransientError where that took long, for the bus was away: `since` is from before that.
+        """
+        asked = time.monotonic()
         told = msgspec.json.encode({"source": f"edge {process_name()}", "since": since, "until": until})
         for raws in ([], [Raw(finding("", LISTENING), told, until)]):
             await self._published(raws)
+        if since is not None and (waited := time.monotonic() - asked) > STALLED_S:
+            raise TransientError(f"the bus took nothing for {waited:.1f} s")
 
     async def _published(self, raws: Sequence[Raw]) -> None:
         settled = asyncio.Event()

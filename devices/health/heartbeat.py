@@ -14,7 +14,7 @@ from os import getpid
 from socket import gethostname
 
 from devices.health.last_seen import LastSeen, heard_until, write_heard
-from hub.errors import HubError
+from hub.errors import HubError, StoreUnavailable
 from hub.models import Batch, Micros, from_micros, now_micros
 from hub.settings import Health
 from hub.stage import Stage
@@ -31,6 +31,8 @@ STALLED_S = 5.0
 """A process that did nothing for so long heard nothing either."""
 MARGIN: Micros = 250_000
 """What arrived less than this ago may be under way within the process."""
+WAITED_S = 2.0
+"""Where a connection took longer than that, the store was away: who had no answer then may not have been heard."""
 LAG_S = 10.0
 """The oldest message of a log within this time is how far it is read: partitions may lag one behind the other."""
 
@@ -118,12 +120,18 @@ class HeartbeatRow:
         self._pool, self._source, self._ears, self._seen = pool, source, ears, seen
 
     async def put(self, since: Micros | None, until: Micros) -> None:
-        """Write both in one transaction; on StoreUnavailable the last-seen times are kept for the next attempt."""
+        """Write both in one transaction; on StoreUnavailable the last-seen times are kept for the next attempt.
+
+        It is unavailable, too, where it was away until now: `since` is from before that.
+        """
         heard = self._seen.take() if self._seen else None
         values = {"source": self._source, "ears": self._ears, "at": from_micros(until)}
+        asked = time.monotonic()
         try:
             with sorted_errors():
                 async with self._pool.connection() as conn, conn.transaction():
+                    if since is not None and (waited := time.monotonic() - asked) > WAITED_S:
+                        raise StoreUnavailable(f"it was away for {waited:.1f} s")
                     if heard is not None:
                         await write_heard(conn, heard)
                     begun = None if since is None else from_micros(since)
