@@ -6,7 +6,8 @@ create role ganzhi_edge login password :'password' connection limit 20;
 grant usage on schema public to ganzhi_edge;
 
 -- who the devices are, and what they may show when they connect
-grant select on device, device_address, profile, code_table, series, credential, organisation, region, maintenance to ganzhi_edge;
+grant select on device, device_address, profile, code_table, series, credential, station_password, organisation,
+    region, maintenance to ganzhi_edge;
 
 -- who has a device's session, and the commands that go through it
 grant select, insert, update, delete on session_holder to ganzhi_edge;

@@ -34,6 +34,7 @@ from app.check.secrets import check_secrets
 from app.check.server_certificates import check_server_certificates, database_fault
 from app.check.session import check_session
 from app.check.sims import check_sims
+from app.check.stations import check_stations
 from app.check.subscriptions import check_subscriptions
 from app.check.warnings import check_warnings
 from devices.topics import own_topic
@@ -78,7 +79,15 @@ async def _check_others(settings: Settings) -> AsyncIterator[Finding]:
     async for finding in check_outgoing(settings):
         yield finding
     asked = (check_fallback, check_routing, check_rules, check_rotas, check_path, check_secrets, check_warnings)
-    for found in (*asked, check_forwards, check_polling, check_networks, check_subscriptions, check_sims):
+    for found in (
+        *asked,
+        check_forwards,
+        check_stations,
+        check_polling,
+        check_networks,
+        check_subscriptions,
+        check_sims,
+    ):
         for finding in await found(settings):
             yield finding
     async for finding in check_oidc(settings):

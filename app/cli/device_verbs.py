@@ -6,6 +6,7 @@ from app.cli.control import control
 from app.cli.credentials import credential
 from app.cli.devices import devices
 from app.cli.diagnose import diagnose
+from app.cli.passwords import passwords
 from app.cli.provisioning import key
 from app.cli.subscriptions import accept, pending
 from app.cli.tail import tail
@@ -18,5 +19,6 @@ devices.verb()(command)
 devices.verb()(commands)
 devices.add_typer(addresses, name="addresses")
 devices.add_typer(control, name="control")
+devices.add_typer(passwords, name="passwords")
 devices.add_typer(credential, name="credential")
 devices.add_typer(key, name="key")

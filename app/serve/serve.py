@@ -24,7 +24,7 @@ from app.serve.pictures import PictureGate
 from app.serve.reception import BusReception, OwnReception, WorkerMarks
 from app.serve.session_lock import SessionLock
 from app.serve.sources import Engine, Source, Sources
-from app.serve.stations import StationCommands, sessions_of, stations
+from app.serve.stations import Kept, StationCommands, stations
 from app.serve.tls_files import check_tls_files
 from app.serve.workers import WorkerOptions, open_worker_pool
 from devices.addressing import subscriptions
@@ -93,9 +93,9 @@ async def _direct(
         engine = workers = stack.enter_context(open_worker_pool(settings, worker_options, counters, key_of))
         restore = workers.renew
     session_lock, gate = SessionLock(settings, pool, restore), PictureGate(settings)
-    sessions, registry = sessions_of(pool), stages.registry
+    kept, registry = Kept(settings, pool), stages.registry
     sources: dict[str, Source] = {**_mqtt(settings, engine, counters, session_lock)}
-    sources |= stations(settings, engine, registry, sessions)
+    sources |= stations(settings, engine, registry, kept)
     dtus = Dtus(settings, pool, registry, engine.sink)
     sources |= dtus.sources
     if settings.kafka.servers:
@@ -107,11 +107,12 @@ async def _direct(
     presence = Presence(settings, engine.sink, session_lock.granted)
     endings = EndingPublisher(settings, engine.sink, session_lock.granted)
     api_server = await _api_server(
-        settings, pool, counters, [session_lock, engine, taking], engine, replay, registry, sessions, stack
+        settings, pool, counters, [session_lock, engine, taking], engine, replay, registry, kept.sessions, stack
     )
     watches = [FallbackWatch(settings), EscalationWatch(settings), WarningSources(settings)]
     networks = Networks(settings, engine.sink, counters, pool, session_lock.granted)
-    parts = [session_lock, engine, gate, dtus, heartbeat, presence, endings, *watches, taking, networks, api_server]
+    parts = [session_lock, kept, engine, gate, dtus, heartbeat, presence, endings, *watches, taking, networks]
+    parts.append(api_server)
     if worker_options is None:
         stages.receive(OwnReception(heartbeat.connected_since, stages.progress.until))
     else:
@@ -121,10 +122,10 @@ async def _direct(
 
 async def _bus(settings: Settings, pool: Pool | None, counters: Counters, stack: AsyncExitStack) -> list[Part]:
     """Bus deployment: any of the roles edge, worker, api; without a pool an edge only."""
-    roles, parts = settings.hub.roles, list[Part]()
+    roles, kept = settings.hub.roles, None if pool is None else Kept(settings, pool)
+    parts: list[Part] = [] if kept is None else [kept]
     stages = Stages(settings, pool, counters) if pool is not None and "worker" in roles else None
     registry = Registry() if stages is None else stages.registry
-    sessions = None if pool is None else sessions_of(pool)
     edge: Edge | None = None
     gate = PictureGate(settings)
     if settings.kafka.servers:  # what is posted, and what a worker finds out, goes into the bus too
@@ -132,17 +133,17 @@ async def _bus(settings: Settings, pool: Pool | None, counters: Counters, stack:
         parts += [edge, gate]
         if "edge" in roles:
             own = None if roles == EDGE_ALONE else pool  # an edge's role may not touch what the hub stores of MQTT
-            parts += _edge(settings, edge, counters, own, stations(settings, edge, registry, sessions))
+            parts += _edge(settings, edge, counters, own, stations(settings, edge, registry, kept))
             if pool is not None:  # who is polled, and for what, is known to the store alone
                 dtus = Dtus(settings, pool, registry, edge.sink)
                 parts += [dtus, Sources(dtus.sources)]
-    if pool is None or sessions is None:
+    if pool is None or kept is None:
         return parts
     if "worker" in roles or "api" in roles:
         parts += [FallbackWatch(settings), EscalationWatch(settings), WarningSources(settings)]
     if roles == EDGE_ALONE:
         url = settings.database.url
-        parts += [KnownDevices(url, pool, registry), StationCommands(url, pool, sessions)]
+        parts += [KnownDevices(url, pool, registry), StationCommands(url, pool, kept.sessions)]
     if stages is not None:
         sources = _kafka(settings, [raw_topic(settings.kafka)], stages, counters, pool)
         reading, reception = Sources(sources), BusReception(pool, *sources.values())
@@ -154,7 +155,8 @@ async def _bus(settings: Settings, pool: Pool | None, counters: Counters, stack:
     if "api" in roles:
         # On the bus the workers settle the letters.
         replay = None if edge is None else Replay(pool, edge.sink.submit, origins_of(settings).of_letter)
-        parts.append(await _api_server(settings, pool, counters, list(parts), edge, replay, registry, sessions, stack))
+        sessions, ready = kept.sessions, list(parts)
+        parts.append(await _api_server(settings, pool, counters, ready, edge, replay, registry, sessions, stack))
     return parts
 
 

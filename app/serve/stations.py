@@ -1,6 +1,7 @@
 """Servers of stations that dial in, one for each protocol that listens, and what takes commands to them."""
 
 import asyncio
+import logging
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from secrets import token_hex
@@ -11,41 +12,85 @@ from devices.commands.delivery import CommandDelivery
 from devices.commands.sessions import Sessions
 from devices.health.heartbeat import process_name
 from devices.registry.registry import Registry
+from devices.station_passwords import PROTOCOLS
+from hub.backoff import Backoff
+from hub.errors import HubError
 from hub.lifecycle import Part, Phase
+from hub.secrets.sealed import Secrets
 from hub.settings import Settings
-from hub.store.listen import listen
+from hub.store.listen import REGISTRY, listen
 from hub.store.pool import Pool
 from ingest.session.downlink import StationDownlink
 from ingest.session.gb26875 import Gb26875
 from ingest.session.hj212 import Hj212
+from ingest.session.passwords import Gate, OnePassword, StationPasswords
 from ingest.session.server import Follower, SessionServer
 from ingest.session.sl651 import Sl651
 from ingest.session.szy206 import Szy206
 
 DIALECTS = (Hj212(), Gb26875(), Sl651(), Szy206())
 DOWNLINK = "ganzhi_downlink"
+ANEW_S = 0.5
+"""How often passwords are read anew at most, while devices change."""
+log = logging.getLogger(__name__)
 
 
-def sessions_of(pool: Pool) -> Sessions:
-    """The sessions of this process, by a name that no other has."""
-    return Sessions(pool, f"{process_name()}/{token_hex(4)}")
+class Kept(Part):
+    """What the database knows of stations; passwords are kept as it has them, and an outage leaves them as they are."""
+
+    phase = Phase.STORE
+
+    def __init__(self, settings: Settings, pool: Pool) -> None:
+        self.sessions = Sessions(pool, f"{process_name()}/{token_hex(4)}")
+        """Of this process, by a name that no other has."""
+        self.passwords = StationPasswords(pool, Secrets(settings.secrets))
+        self._url = settings.database.url
+        self._wanted = any(settings.session.listens(protocol) for protocol in PROTOCOLS)
+        self._changed = asyncio.Event()
+
+    @asynccontextmanager
+    async def opened(self, group: asyncio.TaskGroup) -> AsyncIterator[None]:
+        """Read passwords now, and whenever one or an address changes; never where no station with one can dial in."""
+        if not self._wanted:
+            yield
+            return
+        self._changed.set()
+        heard = listen(self._url, [REGISTRY], lambda *_: self._changed.set())
+        group.create_task(heard, name="station passwords changed")
+        group.create_task(self._keep_fresh(), name="station passwords")
+        yield
+
+    async def _keep_fresh(self) -> None:
+        backoff = Backoff()
+        while True:
+            await self._changed.wait()
+            self._changed.clear()
+            try:
+                await self.passwords.refresh()
+                backoff.succeeded()
+            except HubError as error:
+                log.debug("passwords of stations stay as they are until the store is back: %s", error)
+                self._changed.set()
+                await backoff.wait()
+            else:
+                await asyncio.sleep(ANEW_S)
 
 
-def stations(settings: Settings, engine: Engine, registry: Registry, sessions: Sessions | None) -> dict[str, Source]:
+def stations(settings: Settings, engine: Engine, registry: Registry, kept: Kept | None) -> dict[str, Source]:
     """The servers that are to listen, by what they are called when they do not.
 
-    Without `sessions`, of a process that has no database, stations are told nothing.
+    Without `kept`, of a process that has no database, stations are told nothing, and none has a password of its own.
     """
     session, origin, found = settings.session, origins_of(settings).of_station, dict[str, Source]()
     for dialect in DIALECTS:
         if not session.listens(dialect.name):
             continue
+        name, shared = dialect.name, session.of(dialect.name).password
+        gate: Gate = OnePassword(name, shared) if kept is None else kept.passwords.gate(name, shared)
         follower: Follower | None = None
-        if sessions is not None:
-            secret = session.of(dialect.name).password
-            password = None if secret is None else secret.get_secret_value()
-            follower = StationDownlink(dialect.name, registry, sessions, engine.sink, password)
-        server = SessionServer(dialect, session, engine.sink, origin, follower)
+        if kept is not None:
+            follower = StationDownlink(name, registry, kept.sessions, engine.sink, gate)
+        server = SessionServer(dialect, session, engine.sink, origin, gate, follower)
         found[f"the stations of {dialect.name}"] = server
     return found
 

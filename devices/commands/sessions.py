@@ -4,13 +4,14 @@ Who holds a device's session is a row with an epoch, which rises with each new s
 the holder of the newest one only, in whichever process it is.
 """
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 
 import psycopg
 
 from devices.commands.downlink import Addressee, Command, Taken
 from hub.errors import DeviceAway, StoreUnavailable
+from hub.models import Micros, from_micros
 from hub.store.pool import Pool, sorted_errors
 from hub.store.statements import statements
 
@@ -28,6 +29,8 @@ class Session:
     epoch: int
     transport: str
     send: Send
+    peer: str | None = None
+    """Address of the peer."""
 
 
 class Sessions:
@@ -42,15 +45,15 @@ class Sessions:
         """See Downlink."""
         return bool(self._open)
 
-    async def open(self, device_id: int, transport: str, send: Send) -> Session:
-        """Register a session; commands go to it from now on. StoreUnavailable: retry."""
-        values = {"device_id": device_id, "holder": self.holder, "transport": transport}
+    async def open(self, device_id: int, transport: str, send: Send, peer: str | None = None) -> Session:
+        """Register a session, of a peer at an address; commands go to it from now on. StoreUnavailable: retry."""
+        values = {"device_id": device_id, "holder": self.holder, "transport": transport, "peer": peer}
         with sorted_errors():
             async with self._pool.connection() as conn:
                 row = await (await conn.execute(SQL.open, values)).fetchone()
         if row is None:
             raise StoreUnavailable("the session has no epoch")
-        session = Session(device_id, row[0], transport, send)
+        session = Session(device_id, row[0], transport, send, peer)
         newest = self._open.get(device_id)
         if newest is None or newest.epoch < session.epoch:  # two connections of a device may come at once
             self._open[device_id] = session
@@ -63,6 +66,19 @@ class Sessions:
         with sorted_errors():
             async with self._pool.connection() as conn:
                 await conn.execute(SQL.close, {"device_id": session.device_id, "epoch": session.epoch})
+
+    async def heard(self, at: Mapping[int, Micros]) -> None:
+        """Note when frames of devices (by id) came last. StoreUnavailable: note them later."""
+        values = {"device_id": list(at), "at": [from_micros(each) for each in at.values()]}
+        with sorted_errors():
+            async with self._pool.connection() as conn:
+                await conn.execute(SQL.heard, values)
+
+    async def twins(self, device_id: int, newer: str, older: str) -> None:
+        """Note that two connections, at these addresses, send as one device. StoreUnavailable: note it later."""
+        with sorted_errors():
+            async with self._pool.connection() as conn:
+                await conn.execute(SQL.twins, {"device_id": device_id, "peers": [newer, older]})
 
     async def controlled(self, device: Addressee) -> bool:
         """Whether two people have switched on control from outside (反控) of whose session it is. StoreUnavailable."""
@@ -82,6 +98,7 @@ class Sessions:
             "device_id": [session.device_id for session in held],
             "epoch": [session.epoch for session in held],
             "transport": [session.transport for session in held],
+            "peer": [session.peer for session in held],
         }
         await conn.execute(SQL.restore, values)
 

@@ -3,20 +3,29 @@ with held as (
     insert into session_holder (id, broker, at) values (%(holder)s, false, clock_timestamp())
     on conflict (id) do nothing
 )
-insert into session (device_id, holder, epoch, transport)
-values (%(device_id)s, %(holder)s, nextval('session_epoch'), %(transport)s)
+insert into session (device_id, holder, epoch, transport, peer)
+values (%(device_id)s, %(holder)s, nextval('session_epoch'), %(transport)s, %(peer)s)
 on conflict (device_id) do update
-set holder = excluded.holder, epoch = nextval('session_epoch'), transport = excluded.transport,
+set holder = excluded.holder, epoch = nextval('session_epoch'), transport = excluded.transport, peer = excluded.peer,
     since = clock_timestamp(), ended_at = null
 returning epoch
 
 -- name: close
 update session set ended_at = clock_timestamp() where device_id = %(device_id)s and epoch = %(epoch)s
 
+-- name: heard
+update session s set frame_at = greatest(s.frame_at, g.at)
+from unnest(%(device_id)s::int[], %(at)s::timestamptz[]) as g (device_id, at)
+where s.device_id = g.device_id
+
+-- name: twins
+update session set twin_at = clock_timestamp(), twin_peers = %(peers)s where device_id = %(device_id)s
+
 -- name: restore
-insert into session (device_id, holder, epoch, transport)
-select device_id, %(holder)s, epoch, transport
-from unnest(%(device_id)s::int[], %(epoch)s::bigint[], %(transport)s::text[]) as g (device_id, epoch, transport)
+insert into session (device_id, holder, epoch, transport, peer)
+select device_id, %(holder)s, epoch, transport, peer
+from unnest(%(device_id)s::int[], %(epoch)s::bigint[], %(transport)s::text[], %(peer)s::text[])
+     as g (device_id, epoch, transport, peer)
 on conflict (device_id) do nothing
 
 -- name: take_for_sessions

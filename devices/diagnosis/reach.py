@@ -1,14 +1,16 @@
 """How a device reaches the hub, as its connection, its network or its line tells."""
 
 from collections.abc import Iterator
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from devices.diagnosis.facts import Facts
-from devices.diagnosis.note import Note
+from devices.diagnosis.note import Level, Note
 
 LINE_ASKED, ENOUGH_ASKED, WRONG_SUMS = 3, 50, 0.02
 """Requests after which a line that answered none is told of; and a share of wrong checksums, of how many at least."""
+TWINS_NOW, TWINS_TOLD = timedelta(minutes=20), timedelta(days=7)
+"""Two connections of one number are told of every ten minutes while both send; how long it is told afterwards."""
 LOSSY = 0.1
 """Of the frames of a device that its network did not receive: more is worth a look at the place of its antenna."""
 
@@ -18,11 +20,18 @@ def session(facts: Facts) -> Iterator[Note]:
     session = facts.session
     if session is None:
         return
-    ended, protocol = session["ended_at"], session["transport"]
+    ended = session["ended_at"]
+    values = {"protocol": session["transport"], "peer": session["peer"] or "?"}
     if ended is None:
-        yield Note("session", "info", {"protocol": protocol, "at": datetime.fromisoformat(session["since"])})
+        yield Note("session", "info", {**values, "at": datetime.fromisoformat(session["since"])})
     else:
-        yield Note("session_ended", "warning", {"protocol": protocol, "at": datetime.fromisoformat(ended)})
+        yield Note("session_ended", "warning", {**values, "at": datetime.fromisoformat(ended)})
+    if session["frame_at"] is not None:
+        yield Note("session_frame", "info", {"at": datetime.fromisoformat(session["frame_at"])})
+    if session["twin_at"] is not None and facts.now - (at := datetime.fromisoformat(session["twin_at"])) < TWINS_TOLD:
+        newer, older = session["twin_peers"]
+        level: Level = "warning" if facts.now - at < TWINS_NOW else "info"
+        yield Note("session_twins", level, {"newer": newer, "older": older, "at": at})
 
 
 def link(facts: Facts) -> Iterator[Note]:

@@ -1,5 +1,6 @@
 """Trace of one message for a live tail: decoded by the hub's own stage, filtered by the privacy gate."""
 
+import re
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
@@ -95,14 +96,24 @@ def shown(payload: bytes, private: bool = False) -> tuple[str, Literal["utf-8", 
 
 
 def text_of(payload: bytes, limit: int) -> tuple[str, Literal["utf-8", "hex"]]:
-    """The beginning of a payload as text, or hex if it is not UTF-8."""
-    cut = payload[:limit]
+    """The beginning of a payload as text, or hex if it is not UTF-8; passwords of stations are not shown."""
+    shown = _PASSWORD.sub(rb"\1***", payload) if payload.startswith(b"##") else payload
+    cut = shown[:limit]
     try:
         return cut.decode(), "utf-8"
     except UnicodeDecodeError as error:
-        if len(cut) < len(payload) and error.start > limit - 4:  # a character that the cut goes through
+        if len(cut) < len(shown) and error.start > limit - 4:  # a character that the cut goes through
             return cut[: error.start].decode(), "utf-8"
-    return cut.hex(" "), "hex"
+    return (_without_password(cut) if cut.startswith(b"~~") else cut.hex(" ")), "hex"
+
+
+_PASSWORD = re.compile(rb"(;PW=)[^;&]*")
+"""Of a frame of HJ 212."""
+
+
+def _without_password(frame: bytes) -> str:
+    """A frame of SL 651, whose bytes 8 and 9 are the password."""
+    return " ".join("**" if at in (8, 9) else f"{octet:02x}" for at, octet in enumerate(frame))
 
 
 def written(ts: Micros) -> str:

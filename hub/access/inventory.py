@@ -265,7 +265,7 @@ TABLES: Mapping[str, Table] = {
     ),
     "session": _table(
         _OPERATIONS, "which process a device is connected to", _EACH_DEVICE, None,
-        l2="device_id holder epoch transport since ended_at",
+        l2="device_id holder epoch transport since ended_at frame_at twin_at", l3="peer twin_peers",
     ),
     "session_holder": _table(
         _OPERATIONS, "processes that hold sessions", "seconds after a process ended", None, l2="id broker at",
@@ -306,6 +306,10 @@ TABLES: Mapping[str, Table] = {
         _MANAGEMENT, "which regulated monitors may be controlled from outside, who asked and approved, and why",
         _EACH_DEVICE, Permission.COMMANDS_READ, l2="device_id until asked_by asked_at approved_by approved_at",
         l3="reason",
+    ),
+    "station_password": _table(
+        _MANAGEMENT, "what single stations that dial in must show; sealed", "until taken away, or with the device",
+        Permission.CREDENTIALS_READ, l2="device_id protocol former_until set_at", l4="password former",
     ),
     "poll_state": _table(
         _OPERATIONS, "how slaves and lines that are polled answer", _EACH_DEVICE, Permission.DEVICES_DIAGNOSE,

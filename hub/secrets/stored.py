@@ -47,6 +47,9 @@ COLUMNS = (
     Column("forward_target", "password", SQL.forward_target_passwords, SQL.forward_target_password_write),
     Column("push_subscription", "secret", SQL.push_secrets, SQL.push_secret_write),
     Column("push_subscription", "key", SQL.push_keys, SQL.push_key_write),
+    # One place for both: the password of before moves from the one column to the other.
+    Column("station_password", "password", SQL.station_passwords, SQL.station_password_write),
+    Column("station_password", "password", SQL.station_formers, SQL.station_former_write),
     Column("contact", "phone", SQL.contact_phones, SQL.contact_phone_write),
 )
 
@@ -141,7 +144,7 @@ class Summary(NamedTuple):
     marked: bool
     """Whether an unsealed one is refused."""
     plain_rows: list[tuple[str, str]]
-    """Column ("consumer.secret") and consumer or account of each that is not sealed."""
+    """Column ("consumer.secret") and consumer, device or account of each that is not sealed."""
 
     by_key: Counter[tuple[str, str | None]]
     """How many of each column ("consumer.secret"), by `algorithm key`; None: not sealed."""
@@ -175,9 +178,12 @@ async def summary(conn: psycopg.AsyncConnection[Any], secrets: Secrets) -> Summa
 
 
 async def _owner(conn: psycopg.AsyncConnection[Any], found: StoredSecret) -> str:
-    """Code of a consumer or system, name of an account."""
+    """Code of a consumer, system or device, name of an account."""
     if found.column.table in ("consumer", "outside_system", "forward_target", "push_subscription"):
         return found.row
+    if found.column.table == "station_password":
+        row = await (await conn.execute(SQL.device_code, {"row": found.row})).fetchone()
+        return found.row if row is None else str(row[0])
     row = await (await conn.execute(SQL.account_name, {"row": found.row})).fetchone()
     return found.row if row is None else str(row[0])
 

@@ -50,6 +50,9 @@ where principal_id::text > %(after)s order by principal_id::text limit %(limit)s
 -- name: contact_phone_write
 update contact set phone = %(text)s where principal_id::text = %(row)s and phone = %(was)s
 
+-- name: device_code
+select code from device where id = split_part(%(row)s, ' ', 1)::int
+
 -- name: forward_target_passwords
 select code, password from forward_target
 where password is not null and code > %(after)s order by code limit %(limit)s
@@ -83,3 +86,18 @@ where code > %(after)s order by code limit %(limit)s
 
 -- name: sealed_only
 select exists (select from sealed_only)
+
+-- name: station_former_write
+update station_password set former = %(text)s where device_id || ' ' || protocol = %(row)s and former = %(was)s
+
+-- name: station_formers
+select device_id || ' ' || protocol, former from station_password
+where former is not null and device_id || ' ' || protocol > %(after)s
+order by device_id || ' ' || protocol limit %(limit)s
+
+-- name: station_password_write
+update station_password set password = %(text)s where device_id || ' ' || protocol = %(row)s and password = %(was)s
+
+-- name: station_passwords
+select device_id || ' ' || protocol, password from station_password
+where device_id || ' ' || protocol > %(after)s order by device_id || ' ' || protocol limit %(limit)s

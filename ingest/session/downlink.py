@@ -16,11 +16,13 @@ from devices.commands.sessions import Session, Sessions
 from devices.registry.registry import Registry
 from hub.backoff import Backoff
 from hub.errors import DeviceAway, HubError
-from hub.models import Delivery, Origin, Outcome, Raw, now_micros
+from hub.models import Delivery, Micros, Origin, Outcome, Raw, now_micros
 from hub.pipeline import Sink
 from ingest.session.dialect import Frame
 from ingest.session.orders import ORDERS, Called, Order, OrderRefused, Patience
+from ingest.session.passwords import Gate
 from ingest.session.peer import Peer
+from ingest.session.present import Twins
 from ingest.session.server import Follower
 from ingest.session.turns import Turns
 
@@ -28,6 +30,8 @@ log = logging.getLogger(__name__)
 
 LOOK_S = 10.0
 """How often it is looked whether a station that nobody had registered is now."""
+HEARD_S = 30.0
+"""How old what is noted of the last frame may be."""
 PENDING = 10_000
 """Commands whose answers are waited for; the oldest are given up."""
 SERIALS = 0xFFFF
@@ -51,10 +55,10 @@ class _Pending:
 class StationDownlink(Follower):
     """Keeps the sessions of one protocol's stations, and writes commands to their newest connections."""
 
-    def __init__(self, protocol: str, registry: Registry, sessions: Sessions, sink: Sink, password: str | None) -> None:
-        """`password` is what a command shows, where the protocol wants one."""
+    def __init__(self, protocol: str, registry: Registry, sessions: Sessions, sink: Sink, gate: Gate) -> None:
+        """`gate` knows what a command shows, where the protocol wants a password."""
         self._protocol, self._registry, self._sessions, self._sink = protocol, registry, sessions, sink
-        self._orders, self._own = ORDERS[protocol], password
+        self._orders, self._gate = ORDERS[protocol], gate
         self._peers: dict[str, Peer] = {}
         self._open: dict[str, Session] = {}
         self._changed: dict[str, None] = {}
@@ -62,6 +66,13 @@ class StationDownlink(Follower):
         self._unknown: dict[str, None] = {}
         """Stations that are here and that nobody has registered."""
         self._styles: dict[str, str] = {}
+        self._shown: dict[str, str] = {}
+        """What stations showed last, of those that are here."""
+        self._heard: dict[str, Micros] = {}
+        """When the last frame of each came, of those that sent since it was noted."""
+        self._noted_at = -HEARD_S
+        self._twins: dict[str, Twins] = {}
+        """What is not noted yet."""
         self._turns = Turns()
         self._group: asyncio.TaskGroup | None = None
         """Of what is under way while it runs."""
@@ -80,13 +91,23 @@ class StationDownlink(Follower):
         """See Follower."""
         del self._peers[station]
         self._styles.pop(station, None)
+        self._shown.pop(station, None)
         self._changed[station] = None
+        self._woken.set()
+
+    def twins(self, found: Twins) -> None:
+        """See Follower."""
+        self._twins[found.station] = found
         self._woken.set()
 
     def heard(self, frame: Frame) -> None:
         """See Follower."""
-        if frame.style and frame.station in self._peers:
-            self._styles[frame.station] = frame.style
+        if frame.station in self._peers:
+            self._heard[frame.station] = now_micros()
+            if frame.style:
+                self._styles[frame.station] = frame.style
+            if frame.password is not None:
+                self._shown[frame.station] = frame.password
         if frame.answers:
             self._answered(frame)
 
@@ -124,11 +145,26 @@ class StationDownlink(Follower):
             try:
                 while self._changed:
                     await self._follow(next(iter(self._changed)))
+                await self._note()
                 backoff.succeeded()
             except HubError as error:
                 log.debug("sessions of %s wait for the store: %s", self._protocol, error)
                 await backoff.wait()
                 self._woken.set()
+
+    async def _note(self) -> None:
+        """Note who sends with whose number, and from time to time when each was heard. StoreUnavailable: later."""
+        while self._twins:
+            station, found = next(iter(self._twins.items()))
+            if (session := self._open.get(station)) is not None:
+                await self._sessions.twins(session.device_id, found.newer, found.older)
+            self._twins.pop(station, None)
+        now = asyncio.get_running_loop().time()
+        if not self._heard or now - self._noted_at < HEARD_S:
+            return
+        sent = {station: at for station, at in self._heard.items() if station in self._open}
+        await self._sessions.heard({self._open[station].device_id: at for station, at in sent.items()})
+        self._heard, self._noted_at = {}, now
 
     async def _follow(self, station: str) -> None:
         """Open or close the session of a station. StoreUnavailable: it stays to be looked at."""
@@ -136,10 +172,13 @@ class StationDownlink(Follower):
         self._unknown.pop(station, None)
         if station in self._peers and device is not None:
             send = partial(self._send, station)
-            self._open[station] = await self._sessions.open(device.id, self._protocol, send)
+            address = self._peers[station].address
+            self._open[station] = await self._sessions.open(device.id, self._protocol, send, address)
         elif station in self._peers:
             self._unknown[station] = None
         elif station in self._open:
+            if (at := self._heard.pop(station, None)) is not None:
+                await self._sessions.heard({self._open[station].device_id: at})
             await self._sessions.close(self._open.pop(station))
         self._changed.pop(station, None)
 
@@ -165,7 +204,8 @@ class StationDownlink(Follower):
         if self._orders.regulated and not await self._sessions.controlled(device):
             raise OrderRefused(NOT_ON.format(code=device.gateway or device.code))
         self._serial = self._serial % SERIALS + 1
-        to = Called(station, self._own, self._styles.get(station, ""))
+        password = self._gate.told(station, self._shown.get(station))
+        to = Called(station, password, self._styles.get(station, ""))
         order = self._orders.order(command.name, command.params, to, self._serial, now_micros())
         if len(self._pending) >= PENDING:
             del self._pending[next(iter(self._pending))]

@@ -10,12 +10,12 @@ from hub.errors import DecodeError
 from hub.models import DeadLetter, Origin, Raw, now_micros
 from hub.pipeline import Sink
 from hub.session_settings import Session
-from hub.words.sentence import Sentence
 from ingest.session.connection import Connection
 from ingest.session.datagrams import Datagrams
 from ingest.session.dialect import Dialect, Frame
 from ingest.session.intake import Intake
 from ingest.session.limits import CHUNK_BYTES, LETTERS, Door
+from ingest.session.passwords import Gate
 from ingest.session.peer import Hold, Peer
 from ingest.session.present import Present, Twins
 
@@ -23,6 +23,8 @@ log = logging.getLogger(__name__)
 
 CHECK_S = 1.0
 """How often the limits that time brings are looked at: 3 ms for 10,000 connections."""
+KNOWN_S = 0.1
+"""How often it is looked whether it is known which station must show which password."""
 MAX_STATION = 128
 """Characters of a number."""
 BACKLOG = 4096
@@ -60,12 +62,13 @@ class SessionServer:
         settings: Session,
         sink: Sink,
         origin: MakeOrigin,
+        gate: Gate,
         follower: Follower | None = None,
     ) -> None:
         self.dialect, self.settings = dialect, settings
         self.buffer = memoryview(bytearray(CHUNK_BYTES))
         self._own = settings.of(dialect.name)
-        self._origin, self._follower = origin, follower or Follower()
+        self._origin, self._gate, self._follower = origin, gate, follower or Follower()
         self._intake = Intake(sink, self._settled)
         self._door = Door(settings)
         self._present = Present(self._follower.came, self._follower.went)
@@ -148,15 +151,21 @@ class SessionServer:
     async def _listen(self) -> Callable[[], None] | None:
         """Bind, trying again while the address is taken; what ends it, or None where it was stopped before."""
         backoff = Backoff(log, f"stations of {self.dialect.name} can connect")
+        while not (self._stopping or self._gate.known):
+            await self._stop_within(KNOWN_S)
         while not self._stopping:
             try:
                 return await self._bind()
             except OSError as error:
                 backoff.failed("stations of %s cannot connect: %s", self.dialect.name, error)
-                with suppress(TimeoutError):
-                    async with asyncio.timeout(backoff.next_s()):
-                        await self._stopped.wait()
+                await self._stop_within(backoff.next_s())
         return None
+
+    async def _stop_within(self, seconds: float) -> None:
+        """Wait so long, or until it is stopped."""
+        with suppress(TimeoutError):
+            async with asyncio.timeout(seconds):
+                await self._stopped.wait()
 
     async def _bind(self) -> Callable[[], None]:
         loop, ends = asyncio.get_running_loop(), list[Callable[[], None]]()
@@ -246,9 +255,9 @@ class SessionServer:
     def _origin_of(self, peer: Peer, frame: Frame) -> Origin:
         """The origin of a frame, with a fault where its password is wrong."""
         origin = self._origin(peer.transport, self.dialect.name, frame.station[:MAX_STATION])
-        if self._own.password is None or frame.password == self._own.password.get_secret_value():
+        fault = self._gate.fault(frame.station, frame.password)
+        if fault is None:
             return origin
-        fault = "wrong_password", Sentence("refusal.session.password", station=repr(frame.station))
         return Origin(origin.transport, origin.address, origin.device, origin.form, None, origin.protocol, False, fault)
 
     def _take_unreadable(self, peer: Peer, octets: bytes, error: DecodeError) -> None:

@@ -1,16 +1,21 @@
 """Stations dial in to a hub over real sockets: what they were answered is stored once, whatever breaks."""
 
+import re
 import socket
 import sys
+from base64 import b64encode
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 from zoneinfo import ZoneInfo
 
 import psycopg
 import pytest
+from typer.testing import CliRunner
 
+from app.main import app
 from devices.codecs.gb26875.writing import FIRE, Address, Part, state
 from hub.models import now_micros
 from tests.support.broker import Mosquitto
@@ -44,6 +49,11 @@ class Station:
             return self._socket.recv(length)
         except ConnectionResetError:
             return b""
+
+    @property
+    def address(self) -> str:
+        """Its own."""
+        return "{}:{}".format(*self._socket.getsockname())
 
     def close(self) -> None:
         self._socket.close()
@@ -336,3 +346,121 @@ def check_control(served: Hub, database: str, water: Station) -> None:
             assert "QnRtn=3, wrong password" in str(state(second.result()["id"])[2])
         conn.execute("update device_control set until = now() - interval '1 s', asked_at = now() - interval '1 h'")
         assert tell("set_clock")["status"] == 409, "its time is over"
+
+
+class Told(Protocol):
+    """What a command of the hub says."""
+
+    def __call__(self, *words: str, key: str = "", status: int | None = 0) -> str: ...
+
+
+def teller(hub: Hub) -> Told:
+    """Runs `hub WORDS` in this process; a test that starts a process for each takes ten times as long."""
+
+    def told(*words: str, key: str = "", status: int | None = 0) -> str:
+        env = hub.env | {"HUB_URL": str(hub.api.base_url), "COLUMNS": "200"} | ({"HUB_API__TOKEN": key} if key else {})
+        found = CliRunner().invoke(app, list(words), env=env)
+        assert status in (None, found.exit_code), found.output
+        return found.output
+
+    return told
+
+
+@pytest.fixture
+def sealing(database: str, mosquitto: Mosquitto, tmp_path: Path, ports: dict[str, int]) -> Iterator[Hub]:
+    """As `served`, with a key for secrets."""
+    key = b64encode(b"k" * 32).decode()
+    listening = {f"HUB_SESSION__{name.upper()}__LISTEN": f"127.0.0.1:{ports[name]}" for name in ("hj212", "sl651")}
+    shared = {"HUB_SESSION__HJ212__PASSWORD": "123456", "HUB_SECRETS__KEY": key}
+    hub = Hub(database, mosquitto.port, tmp_path, **shared, **listening)
+    try:
+        yield hub.start()
+    finally:
+        hub.close()
+
+
+def test_a_station_shows_a_password_of_its_own_which_is_changed_while_it_sends(
+    sealing: Hub, database: str, dial: Dial
+) -> None:
+    register(sealing, hj212=MN)
+    told = teller(sealing)
+    first, second, third = "Own7Secret", "Own8Secret", "Own9Secret"
+
+    def shows(password: str) -> str:
+        """What a frame with it is answered: its CN."""
+        asking = dial("hj212")
+        asking.send(hj212(1, password=password))
+        answer = asking.answer(len(hj212_answer(1, password=password)))
+        asking.close()
+        return answer.partition(b";CN=")[2][:4].decode()
+
+    assert "none of its own" in told("devices", "passwords", "list", "s1")
+    told("devices", "passwords", "set", "s1", "hj212", "--password", first)
+    wait_until(lambda: shows(first) == "9014", "its own counts")
+    assert shows("123456") == "9011", "that of all others does not count for it"
+    assert shows(second) == "9011"
+    diagnosed = told("devices", "diagnose", "s1", "--lang", "en")
+    assert "hub devices passwords set s1 hj212" in diagnosed, diagnosed
+    said = told("devices", "passwords", "set", "s1", "hj212", "--password", second, "--former-hours", "1")
+    assert "the former one is taken until" in said
+    wait_until(lambda: shows(second) == "9014", "the new one counts")
+    assert shows(first) == "9014", "and the former one, while it is changed on site"
+    told("devices", "passwords", "set", "s1", "hj212", "--password", third)
+    wait_until(lambda: shows(third) == "9014", "the third one counts")
+    assert (shows(second), shows(first)) == ("9011", "9011")
+    sealing.kill()
+    sealing.start()
+    assert (shows("123456"), shows(third)) == ("9011", "9014"), "from the first frame after a start"
+    secrets = (first, second, third)
+    kept = "select string_agg(detail::text, ' ') from audit"
+    with psycopg.connect(database) as conn:
+        (audited,) = conn.execute(kept).fetchone() or ("",)
+        (stored,) = conn.execute("select password from station_password").fetchone() or ("",)
+    assert "former_hours" in audited
+    assert not any(secret in text for secret in secrets for text in (audited, stored, sealing.text(), diagnosed))
+    told("devices", "passwords", "remove", "s1", "hj212")
+    wait_until(lambda: shows("123456") == "9014", "that of all counts again")
+    assert shows(third) == "9011"
+    assert "hj212, sl651" in told("devices", "passwords", "set", "s1", "gb26875", "--password", "x", status=1)
+
+
+def test_two_stations_of_one_number_and_who_may_be_controlled_are_told_of(
+    served: Hub, database: str, dial: Dial
+) -> None:
+    register(served, hj212=MN)
+    told = teller(served)
+
+    older, newer = both = [dial("hj212") for _ in range(2)]
+    for number, station in enumerate((older, newer, older)):
+        station.send(hj212(number))
+        assert station.answer(len(hj212_answer(number))) == hj212_answer(number), "each is answered what it sent"
+
+    def noted() -> Any:
+        with psycopg.connect(database) as conn:
+            return conn.execute("select twin_peers, peer from session where twin_at is not null").fetchone()
+
+    wait_until(noted, "it is noted")
+    addresses = [station.address for station in both]
+    assert noted() == (addresses[::-1], newer.address)
+    diagnosed = told("devices", "diagnose", "s1", "--lang", "en")
+    assert all(address in diagnosed for address in addresses), diagnosed
+    assert "another number" in diagnosed
+    li, wang = (
+        re.findall("gz_[0-9A-Za-z]+", told("keys", "add", name, "--role", "integrator"))[0] for name in ("li", "wang")
+    )
+    wait_until(
+        lambda: served.api.get("/api/v1/session", headers={"Authorization": f"Bearer {wang}"}).is_success, "keys"
+    )
+    until = (datetime.now(UTC) + timedelta(days=1)).isoformat()
+    control = "devices", "control"
+    assert "s1: off" in told(*control, "show", "s1", key=li)
+    assert "s1: waiting" in told(*control, "on", "s1", "--reason", "order 2026-117", "--until", until, key=li)
+    told(*control, "approve", "s1", key=li, status=1)
+    assert "approved by wang" in told(*control, "approve", "s1", key=wang)
+    assert "s1: on" in told(*control, "show", "s1", key=li)
+    checked = told("check", status=None)
+    assert all(address in checked for address in addresses), checked
+    assert f"反控) of s1 is on until {until[:10]}" in checked, checked
+    assert "hub devices control off s1" in checked
+    assert "s1: off" in told(*control, "off", "s1", key=wang)
+    assert "反控" not in told("check", status=None)

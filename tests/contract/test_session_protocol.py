@@ -16,6 +16,7 @@ from devices.letters import letter_of
 from hub.models import Delivery, Outcome
 from hub.session_settings import Session, Stations
 from ingest.session import server as server_module
+from ingest.session.passwords import OnePassword
 from ingest.session.peer import Peer
 from ingest.session.present import Twins
 from ingest.session.server import Follower, SessionServer
@@ -104,7 +105,7 @@ async def place_of(kind: str, **limits: Any) -> AsyncIterator[Place]:
     tray.room.set()
     here = Stations(listen=f"127.0.0.1:{port}", listen_udp=f"127.0.0.1:{port}")
     settings = Session.model_construct(**{kind: here, **limits})
-    server = SessionServer(frames.dialect, settings, tray, ORIGINS.of_station, watching)
+    server = SessionServer(frames.dialect, settings, tray, ORIGINS.of_station, OnePassword(kind, None), watching)
     running = asyncio.create_task(server.run())
     place = Place(frames, server, tray, port, watching)
     try:

@@ -93,6 +93,8 @@ STEPS: list[tuple[str, str, Any, str]] = [
     (f"DELETE {ADDRESS}", f"{DEVICE}/addresses/hj212/010000A8900016F000169DC0", None, "device.address.delete"),
     ("PUT /devices/{code}/control", f"{DEVICE}/control", {"reason": "audit", "until": TONIGHT}, "device.control.ask"),
     ("DELETE /devices/{code}/control", f"{DEVICE}/control", None, "device.control.off"),
+    ("PUT /devices/{code}/passwords/{protocol}", f"{DEVICE}/passwords/hj212", {"password": "x"}, "device.password.put"),
+    ("DELETE /devices/{code}/passwords/{protocol}", f"{DEVICE}/passwords/hj212", None, "device.password.delete"),
     ("POST /devices/{code}/credentials", f"{DEVICE}/credentials", {"kind": "token"}, "credential.issue"),
     ("POST /devices/{code}/credentials:rotate", f"{DEVICE}/credentials:rotate", {}, "credential.rotate"),
     ("DELETE /devices/{code}/credentials/{id}", f"{DEVICE}/credentials/{{id}}", None, "credential.revoke"),

@@ -207,7 +207,7 @@ async def _hang_on(pool: Pool, code: str, name: str, value: float, region: str) 
         ).fetchall()
     made["alert_id"] = str(alert)
     made["warning_id"] = await _warned(pool, region, name)
-    told = {"scheme": "hj212", "address": f"mn-{code}"}
+    told = {"scheme": "hj212", "address": f"mn-{code}", "protocol": "hj212"}
     return {**ids, **made, **told, "code": code, "device": code, "metric": "pm25"}
 
 
@@ -237,4 +237,5 @@ async def _build(city: City) -> None:
     city.ids["inside"] = await _hang_on(city.pool, "seen-1", "open", 260, INSIDE)
     city.ids["outside"] = await _hang_on(city.pool, HIDDEN, "Secret", 198.51, OUTSIDE)
     nothing = {name: str(UUID(int=7)) if len(each) == 36 else "7777" for name, each in city.ids["inside"].items()}
-    city.ids["missing"] = {**nothing, "code": "missing-7", "device": "missing-7", "metric": "pm25", "scheme": "hj212"}
+    named = {"code": "missing-7", "device": "missing-7", "metric": "pm25", "scheme": "hj212", "protocol": "hj212"}
+    city.ids["missing"] = {**nothing, **named}

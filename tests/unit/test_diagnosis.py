@@ -76,7 +76,11 @@ def test_a_device_that_works_has_no_fault_and_says_so() -> None:
     }
 
 
-SESSION = {"transport": "hj212", "since": before(60).isoformat(), "ended_at": None}
+SESSION: dict[str, Any] = {
+    "transport": "hj212", "since": before(60).isoformat(), "ended_at": None, "peer": "10.0.0.7:40001",
+    "frame_at": before(30).isoformat(), "twin_at": None, "twin_peers": None,
+}  # fmt: skip
+TWINS = {"twin_peers": ["10.0.0.7:40001", "10.0.0.8:40002"]}
 LINK: dict[str, Any] = {
     "received": 99, "missed": 1, "resets": 0, "repeats": 0, "rssi": -97.0, "gateway": "'g1'", "battery": None,
     "margin": None, "note": None,
@@ -152,6 +156,9 @@ TABLE: list[tuple[str, str, Facts]] = [
     ("unused", "info", replace(GOOD, unused=("fw", "seq"))),
     ("session", "info", replace(GOOD, session=SESSION)),
     ("session_ended", "warning", replace(GOOD, session=SESSION | {"ended_at": before(9).isoformat()})),
+    ("session_frame", "info", replace(GOOD, session=SESSION)),
+    ("session_twins", "warning", replace(GOOD, session=SESSION | TWINS | {"twin_at": before(600).isoformat()})),
+    ("session_twins", "info", replace(GOOD, session=SESSION | TWINS | {"twin_at": before(86400).isoformat()})),
     ("link", "info", replace(GOOD, link=LINK)),
     ("link_lossy", "warning", replace(GOOD, link=LINK | {"missed": 50})),
     ("link_counter", "info", replace(GOOD, link=LINK | {"resets": 1})),
@@ -207,6 +214,7 @@ def test_every_reason_of_the_hub_is_in_the_table() -> None:
     raised = {found for text in texts for pair in calls.findall(text) for found in pair if found}
     assert len(raised) > 40
     assert raised <= REASONS, raised - REASONS
+    texts += [path.read_text(encoding="utf-8") for path in (ROOT / "ingest").rglob("*.py")]
     assert {reason for reason in REASONS if f'"{reason}"' not in "".join(texts)} == set()
 
 
