@@ -10,6 +10,7 @@ from hub.session_settings import Session
 from ingest.session.dialect import Dialect
 from ingest.session.limits import BURST_S, REPLY_BYTES
 from ingest.session.peer import Hold, Peer
+from ingest.session.stranger import KEPT_BYTES
 
 log = logging.getLogger(__name__)
 
@@ -35,6 +36,9 @@ class Host(Protocol):
 
     def take(self, peer: Peer, octets: bytes) -> None:
         """Take a frame, or a piece that cannot become one."""
+
+    def strange(self, peer: Peer) -> None:
+        """A sender of datagrams has sent one without a frame: `junk` is its beginning."""
 
     def closed(self, peer: Peer) -> None:
         """A connection that was let in has ended."""
@@ -87,10 +91,13 @@ class Connection(Peer, asyncio.BufferedProtocol):
     def buffer_updated(self, nbytes: int) -> None:
         """Cut what has come into frames."""
         now, dialect = self._host.now(), self._host.dialect
-        cut = dialect.frames(self._rest + bytes(self._host.buffer[:nbytes]))
+        read = self._rest + bytes(self._host.buffer[:nbytes])
+        cut = dialect.frames(read)
         self._rest = cut.rest
         self._begun = 0.0 if not cut.rest else now if cut.frames or not self._begun else self._begun
         self.skipped += cut.skipped
+        if cut.skipped and not self.stations and not self.junk:
+            self.junk = read[:KEPT_BYTES]
         if len(cut.rest) > dialect.longest:
             self.end(f"a frame has more than the {dialect.longest:,} bytes of any")
         elif self.skipped > JUNK_BYTES and not self.stations:
@@ -112,6 +119,7 @@ class Connection(Peer, asyncio.BufferedProtocol):
     def connection_lost(self, exc: Exception | None) -> None:
         """See asyncio."""
         self.ended, self._transport = True, None
+        self.junk = self.junk or self._rest[:KEPT_BYTES]
         if self._let_in:
             self._host.closed(self)
 

@@ -7,6 +7,7 @@ from typing import Any, cast
 
 from ingest.session.connection import Host
 from ingest.session.peer import Hold, Peer
+from ingest.session.stranger import KEPT_BYTES
 
 PEERS = 20_000
 """Senders that are remembered; who is not is answered all the same."""
@@ -71,6 +72,9 @@ class Datagrams(asyncio.DatagramProtocol):
         peer.heard_at = self._host.now()
         cut = self._host.dialect.frames(data)
         peer.skipped += cut.skipped
+        if not cut.frames and not cut.rest and not peer.stations:
+            peer.junk = data[:KEPT_BYTES]
+            self._host.strange(peer)
         for octets in [*cut.frames, *([cut.rest] if cut.rest else [])]:
             self._host.take(peer, octets)
 

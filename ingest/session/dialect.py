@@ -6,7 +6,7 @@ from hub.models import DeadLetter, Micros
 
 NOT_TAKEN = frozenset(
     {"unknown_device", "inactive_device", "wrong_password", "password_unreadable", "bad_type", "no_station"}
-    | {"bad_frame", "bad_checksum", "bad_length", "too_large", "missing_field"}
+    | {"no_frame", "bad_frame", "bad_checksum", "bad_length", "too_large", "missing_field"}
 )
 """Reasons for which a frame was not taken at all; of others, what is good in it is stored, and sent again it would be
 refused again: it is confirmed."""

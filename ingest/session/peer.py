@@ -21,7 +21,8 @@ class Peer:
     """State of a peer; what is kept of each counts ten thousand times."""
 
     __slots__ = (
-        "address", "ended", "finished", "heard_at", "letters", "parts", "since", "skipped", "stations", "unanswered",
+        "address", "ended", "finished", "heard_at", "junk", "letters", "parts", "since", "skipped", "stations",
+        "unanswered",
     )  # fmt: skip
 
     transport = ""
@@ -41,6 +42,8 @@ class Peer:
         """Packets of messages that are not complete."""
         self.letters = self.skipped = 0
         """Frames that could not be read before it told who it is; bytes that were of no frame."""
+        self.junk = b""
+        """The first of these, as long as it has not told who it is."""
 
     @property
     def host(self) -> str:

@@ -10,6 +10,7 @@ from hub.errors import DecodeError
 from hub.models import DeadLetter, Origin, Raw, now_micros
 from hub.pipeline import Sink
 from hub.session_settings import Session
+from hub.words.sentence import Sentence
 from ingest.session.connection import Connection
 from ingest.session.datagrams import Datagrams
 from ingest.session.dialect import Dialect, Frame
@@ -18,6 +19,7 @@ from ingest.session.limits import CHUNK_BYTES, LETTERS, Door
 from ingest.session.passwords import Gate
 from ingest.session.peer import Hold, Peer
 from ingest.session.present import Present, Twins
+from ingest.session.stranger import Strangers, looks_like
 
 log = logging.getLogger(__name__)
 
@@ -70,7 +72,7 @@ class SessionServer:
         self._own = settings.of(dialect.name)
         self._origin, self._gate, self._follower = origin, gate, follower or Follower()
         self._intake = Intake(sink, self._settled)
-        self._door = Door(settings)
+        self._door, self._strangers = Door(settings), Strangers()
         self._present = Present(self._follower.came, self._follower.went)
         self._connections: set[Connection] = set()
         self._datagrams: Datagrams | None = None
@@ -108,6 +110,11 @@ class SessionServer:
     def stations(self) -> int:
         """How many have told who they are."""
         return len(self._present)
+
+    @property
+    def strangers(self) -> int:
+        """How often somebody came who sent nothing of the protocol."""
+        return self._strangers.seen
 
     def reasons(self) -> list[str]:
         """Nothing else keeps it from reading."""
@@ -216,8 +223,19 @@ class SessionServer:
         if isinstance(peer, Connection):
             self._connections.discard(peer)
             self._door.leave(peer.host)
+            self.strange(peer)
         self._intake.forget(peer)
         self._present.forget(peer)
+
+    def strange(self, peer: Peer) -> None:
+        """See Host: a letter of who never told who it is, and sent nothing of this protocol; now and then one."""
+        if self._stopping or not peer.junk or peer.stations or peer.letters:
+            return
+        if self._strangers.is_news(peer.host, self.now()):
+            values = {"protocol": self.dialect.name, "peer": peer.host, "looks": looks_like(peer.junk)}
+            fault = "no_frame", Sentence("refusal.session.no_frame", **values)
+            address = f"{self.dialect.name}/"
+            self._intake.put(peer, peer.junk, Origin(peer.transport, address, protocol=self.dialect.name, fault=fault))
 
     def take(self, peer: Peer, octets: bytes) -> None:
         """See Host. A frame that is on its way already is one that was sent again: it is answered once it is stored."""

@@ -348,6 +348,26 @@ def check_control(served: Hub, database: str, water: Station) -> None:
         assert tell("set_clock")["status"] == 409, "its time is over"
 
 
+def test_what_is_sent_thrice_late_in_another_order_and_by_a_stranger_is_stored_once(
+    served: Hub, database: str, dial: Dial
+) -> None:
+    register(served, hj212=MN)
+    first, second = dial("hj212"), dial("hj212")
+    for station, number in ((first, 3), (first, 1), (second, 1), (first, 1), (second, 2), (second, 3)):
+        station.send(hj212(number))
+        assert station.answer(len(hj212_answer(number))) == hj212_answer(number), "each is answered"
+    forged = dial("hj212")
+    for number in (1, 4):
+        forged.send(hj212(number, password="000000"))
+        refusal = hj212_answer(number, password="000000", command="9011", data="QnRtn=3")
+        assert forged.answer(len(refusal)) == refusal
+    late = dial("hj212")
+    late.send(hj212(2))
+    assert late.answer(len(hj212_answer(2))) == hj212_answer(2)
+    assert values(database) == [1.5, 2.5, 3.5]
+    assert letters(database) == [("wrong_password", "s1")] * 2
+
+
 class Told(Protocol):
     """What a command of the hub says."""
 

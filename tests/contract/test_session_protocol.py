@@ -337,6 +337,25 @@ async def test_a_limit_ends_a_connection(kind: str, limit: dict[str, float], sen
         assert len(place.tray.payloads()) <= 5
 
 
+async def test_who_speaks_something_else_leaves_one_letter_that_says_what_it_looks_like(place: Place) -> None:
+    for _ in range(3):
+        reader, writer = await place.dial()
+        writer.write(b"GET / HTTP/1.1\r\n\r\n")
+        writer.write_eof()
+        await until(reader.at_eof, "it is ended")
+        writer.close()
+    loop = asyncio.get_running_loop()
+    transport, _ = await loop.create_datagram_endpoint(asyncio.DatagramProtocol, remote_addr=("127.0.0.1", place.port))
+    transport.sendto(b"\x01\x03\x02\x00\x17\xf8\x4a...")
+    await until(lambda: place.server.strangers == 4, "all of them were seen")
+    await place.arrived(1)
+    [raw] = place.tray.deliveries[0].raws
+    assert raw.payload == b"GET / HTTP/1.1\r\n\r\n"
+    assert raw.origin.fault is not None
+    assert (raw.origin.fault[0], "it is HTTP" in raw.origin.fault[1]) == ("no_frame", True), raw.origin.fault
+    transport.close()
+
+
 async def test_connections_are_limited_in_all_and_by_address(kind: str) -> None:
     async with place_of(kind, connections=3, connections_per_address=2) as place:
         for _ in range(2):
