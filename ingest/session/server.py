@@ -111,11 +111,6 @@ class SessionServer:
         """How many have told who they are."""
         return len(self._present)
 
-    @property
-    def strangers(self) -> int:
-        """How often somebody came who sent nothing of the protocol."""
-        return self._strangers.seen
-
     def reasons(self) -> list[str]:
         """Nothing else keeps it from reading."""
         return []
@@ -231,6 +226,7 @@ class SessionServer:
         """See Host: a letter of who never told who it is, and sent nothing of this protocol; now and then one."""
         if self._stopping or not peer.junk or peer.stations or peer.letters:
             return
+        log.info("%s %s: sent nothing of the protocol", self.dialect.name, peer.address)
         if self._strangers.is_news(peer.host, self.now()):
             values = {"protocol": self.dialect.name, "peer": peer.host, "looks": looks_like(peer.junk)}
             fault = "no_frame", Sentence("refusal.session.no_frame", **values)

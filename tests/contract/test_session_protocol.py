@@ -347,7 +347,7 @@ async def test_who_speaks_something_else_leaves_one_letter_that_says_what_it_loo
     loop = asyncio.get_running_loop()
     transport, _ = await loop.create_datagram_endpoint(asyncio.DatagramProtocol, remote_addr=("127.0.0.1", place.port))
     transport.sendto(b"\x01\x03\x02\x00\x17\xf8\x4a...")
-    await until(lambda: place.server.strangers == 4, "all of them were seen")
+    await until(lambda: place.server._strangers.seen == 4, "all of them were seen")
     await place.arrived(1)
     [raw] = place.tray.deliveries[0].raws
     assert raw.payload == b"GET / HTTP/1.1\r\n\r\n"
