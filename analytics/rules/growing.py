@@ -33,7 +33,7 @@ def _evaluate_flat(
     fresh, stays_at, seconds, kept = slots.flats.tell(slot, ts, newer, value, slots.tolerance[slots.row[slot]])
     verdict.kept.append(kept)
     slot, ts, newer, since, known = slot[fresh], ts[fresh], newer[fresh], since[fresh], len(verdict.transitions)
-    recent = (ts >= since) & (newer > np.maximum(slots.last(slot), slots.judged[slot]))
+    recent = (ts >= since) & (newer > slots.last(slot))
     _walk_touched(slots, slot[recent], ts[recent], seconds[recent], since[recent], verdict)
     if changed := [each.slot for each in verdict.transitions[known:]]:
         of = np.isin(slot, changed)

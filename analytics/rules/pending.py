@@ -1,14 +1,14 @@
 """Levels of rules on signals that pend, in the store: a signal cannot be read again as a value can.
 
-What is stored is what a batch left behind. A rule or device that has changed since is taken over at a start as it is
-before a batch: slots that stay keep what pends.
+What is stored is what a batch left behind: since when, and the newest value, which is told when its time ends. A rule
+or device that has changed since is taken over at a start as it is before a batch: slots that stay keep what pends.
 """
 
 from collections.abc import Collection
 
 import numpy as np
 
-from analytics.rules.slots import NEVER, Slots
+from analytics.rules.slots import NEVER, Ints, Slots
 from analytics.rules.verdict import Verdict
 from hub.models import Micros
 from hub.stage import Connection
@@ -25,27 +25,22 @@ async def note_pending(conn: Connection, slots: Slots, verdict: Verdict, unsettl
 
     `unsettled` are those that pended before a rule or device changed.
     """
-    newest = _of_unsettled(slots, unsettled)
     walked = {each.slot: each for each in verdict.walked if slots.rule(each.slot).watched != "value"}
+    newest = _of_unsettled(slots, unsettled) | _going_on(slots, verdict)
     if not walked and not newest:
         return
-    values = {
-        watch: value for at, _, seen in verdict.seen for watch, value in zip(at.tolist(), seen.tolist(), strict=True)
-    }
     for slot, each in walked.items():
-        newest[slots.rule(slot).id, int(slots.series[slot])] = slot, _noted(slots, slot, each.level, each.since)
+        newest[_pair(slots, slot)] = slot, _noted(slots, slot, each.level, each.since)
     pending = {pair: (slot, since) for pair, (slot, since) in newest.items() if min(since) < NEVER}
     over = [pair for pair in newest if pair not in pending]
     if over:
         await conn.execute(SQL.forget_pending, _columns(over))
     if pending:
+        at = np.array([slot for slot, _ in pending.values()])
         told = {
             "since": [at for _, since in pending.values() for at in since],
-            "values": [
-                values.get(int(slots.watch[slot]), float(slots.value(np.array([slot]))[0]))
-                for slot, _ in pending.values()
-            ],
-            "signals": [slots.rule(slot).seen for slot, _ in pending.values()],
+            "values": _values(slots, verdict, at),
+            "signals": [slots.rule(slot).seen for slot in at.tolist()],
         }
         await conn.execute(SQL.note_pending, {**_columns(pending), **told})
 
@@ -70,6 +65,36 @@ def _of_unsettled(slots: Slots, unsettled: Collection[Pair]) -> dict[Pair, tuple
         pair: (slot, _noted(slots, slot, int(slots.level[slot]), slots.since[slot].tolist()) if slot >= 0 else [NEVER])
         for pair, slot in zip(unsettled, at.tolist(), strict=True)
     }
+
+
+def _going_on(slots: Slots, verdict: Verdict) -> dict[Pair, tuple[int, list[Micros]]]:
+    """Of levels that pend before a batch and after it, those whose value it changes: their slot, and since when."""
+    found = dict[Pair, tuple[int, list[Micros]]]()
+    for watch, _, value in verdict.signals:
+        pends = np.flatnonzero(slots.watches.due[watch] < NEVER)
+        at, which = slots.watches.slots(watch[pends])
+        moved = (slots.since[at].min(axis=1, initial=NEVER) < NEVER) & (slots.value(at) != value[pends][which])
+        for slot in at[moved].tolist():
+            since = slots.since[slot].tolist()
+            found[slots.rule(slot).id, int(slots.series[slot])] = (
+                slot,
+                _noted(slots, slot, int(slots.level[slot]), since),
+            )
+    return found
+
+
+def _values(slots: Slots, verdict: Verdict, at: Ints) -> list[float]:
+    """The newest values that slots have seen after a batch."""
+    watches, values = slots.watch[at], slots.value(at)
+    seen = dict[int, float]()
+    for watch, _, value in verdict.seen:
+        mine = np.isin(watch, watches)
+        seen |= zip(watch[mine].tolist(), value[mine].tolist(), strict=True)
+    return [seen.get(watch, value) for watch, value in zip(watches.tolist(), values.tolist(), strict=True)]
+
+
+def _pair(slots: Slots, slot: int) -> Pair:
+    return slots.rule(slot).id, int(slots.series[slot])
 
 
 def _noted(slots: Slots, slot: int, level: int, since: list[Micros]) -> list[Micros]:

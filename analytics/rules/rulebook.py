@@ -309,6 +309,7 @@ class RuleBook(Stage):
             self._events.install(self._set, self._alerts)
             self._note_times([*self._alerts, *self._events.paused()])
         if len(added):
+            self._know_newest(added)
             self._take_up(added)
             self._withholding.flaps.time_added(slots, added)
         self._hearing.follow(slots, self.reception)
@@ -344,26 +345,30 @@ class RuleBook(Stage):
         """The alerts of new slots become their state."""
         slots = self._set.slots
         alerts = [(rule, series, alert) for (rule, series, place), alert in self._alerts.items() if not place]
+        self._expressions.know_told(slots, [(rule, series, alert.changed) for rule, series, alert in alerts])
         columns = np.array([pair for *pair, _ in alerts], np.int64).reshape(-1, 2)
         at = slots.find(columns[:, 0], columns[:, 1])
         at[~np.isin(at, added)] = -1
         for slot, (*_, alert) in zip(at.tolist(), alerts, strict=True):
             if slot >= 0:
-                slots.level[slot], slots.judged[slot] = alert.level, alert.changed
+                slots.level[slot] = alert.level
         at = np.union1d(at[at >= 0], self._withholding.flaps.restore_levels(slots, added))
         at = np.union1d(at, self._withholding.restore_levels(slots, added))
         slots.settle_bands(at)
 
-    def _remember(self, past: Past) -> None:
-        """Restore evaluated times and pending levels from before the start."""
+    def _know_newest(self, added: Ints) -> None:
+        """What was newest before slots were there is not judged again, but each reading after it is: whatever became of
+        their alerts then, for that may have been at a time that ended after it."""
         slots = self._set.slots
-        watches = slots.watches
-        newest = np.full(max(watches.series.max(initial=0), past.latest_series.max(initial=0)) + 1, LONG_AGO)
-        newest[past.latest_series] = past.latest
-        np.maximum(watches.last, newest[watches.series], out=watches.last)
-        cleared = np.array(past.cleared, np.int64).reshape(-1, 3)
-        at = slots.find(cleared[:, 0], cleared[:, 1])
-        np.maximum.at(slots.judged, at[at >= 0], cleared[at >= 0, 2])
+        series = slots.series[added].astype(np.int64)
+        newest, watch = self._newest.of(series)[0], slots.watch[added]
+        np.maximum.at(slots.watches.last, watch, np.maximum(newest, LONG_AGO))
+        self._expressions.know_newest(slots, added)
+
+    def _remember(self, past: Past) -> None:
+        """Restore pending levels from before the start."""
+        slots, watches = self._set.slots, self._set.slots.watches
+        self._expressions.know_told(slots, past.cleared)
         warm_up(slots, past.recent)
         slots.give_up([slot for slot in slots.pending() if not self._owns(int(slots.series[slot]))])
         for slot in slots.pending():

@@ -70,8 +70,6 @@ class Slots:
         self.level: NDArray[np.int8] = np.empty(0, np.int8)
         self.since: Ints = np.empty((0, 4), np.int64)
         """From when on the value has been beyond a level that is not reached, or back from one that is; or NEVER."""
-        self.judged: Ints = np.empty(0, np.int64)
-        """Readings up to then were judged before the slot was there: its alert had changed."""
         self.watches = Watches()
         self.watch: NDArray[np.int32] = np.empty(0, np.int32)
         """By slot."""
@@ -149,7 +147,7 @@ class Slots:
             return at
         self.row[at], self.series[at] = self._rows_of(rule), series
         self.sign[at] = self._signs[self.row[at]]
-        self.level[at], self.since[at], self.judged[at], self.active[at] = 0, NEVER, LONG_AGO, LONG_AGO
+        self.level[at], self.since[at], self.active[at] = 0, NEVER, LONG_AGO
         self.flats.forget(at)
         watched = self._watched[self.row[at]]
         self._note_expressed(watched)
@@ -333,8 +331,7 @@ class Slots:
         self.row, self.series = grown(self.row, last, -1), grown(self.series, last, 0)
         self.sign, self.watch = grown(self.sign, last, 1.0), grown(self.watch, last, 0)
         self.level, self.since = grown(self.level, last, 0), grown(self.since, last, NEVER)
-        self.judged, self.due = grown(self.judged, last, LONG_AGO), grown(self.due, last, NEVER)
-        self.active = grown(self.active, last, LONG_AGO)
+        self.due, self.active = grown(self.due, last, NEVER), grown(self.active, last, LONG_AGO)
         self._is_timed = grown(self._is_timed, last, False)
         self.low, self.high = grown(self.low, last, -np.inf), grown(self.high, last, np.inf)
         return np.concatenate([np.array(taken, np.int64), fresh])

@@ -8,7 +8,6 @@ from uuid import UUID
 
 import numpy as np
 import psycopg
-from numpy.typing import NDArray
 
 from analytics.rules.alerts import Key, Open
 from analytics.rules.definitions import EventRule, Rule, read_rules
@@ -51,10 +50,7 @@ class Past:
     active: dict[Key, Open]
     """Alerts whose condition lasts."""
     cleared: list[tuple[int, int, Micros]]
-    """(rule id, series id, when its last alert cleared)"""
-    latest_series: NDArray[np.int32]
-    latest: NDArray[np.int64]
-    """When the newest known reading of each of these series counts."""
+    """(rule id, series id, when its last alert cleared) of rules with an expression"""
     recent: Columns
     """The end of each series that a rule with a hold time watches."""
     lags: dict[int, Micros]
@@ -72,14 +68,11 @@ async def read_past(conn: psycopg.AsyncConnection, stale_after: Micros) -> Past:
 
     Events that were received more than `stale_after` after they happened say nothing; see events.is_stale.
     """
-    ((series, latest),) = await _rows(conn, SQL.latest)
     kinds = {"latching": sorted(LATCHING), "momentary": sorted(MOMENTARY)}
     active = await _rows(conn, SQL.active, **kinds, too_late=TOO_LATE, stale_after=stale_after)
     return Past(
         active={(rule, watched, place): _open(place, *alert) for rule, watched, place, *alert in active},
         cleared=await _rows(conn, SQL.cleared),
-        latest_series=np.frombuffer(series, ">i4").astype(np.int32),
-        latest=np.frombuffer(latest, ">i8").astype(np.int64),
         recent=_columns(await _rows(conn, SQL.recent, late=int(Quality.LATE))),
         lags=dict(await _rows(conn, SQL.lags)),
     )

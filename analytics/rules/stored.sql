@@ -24,11 +24,12 @@ where a.cleared_at is null
 order by a.handling in ('closed', 'false_alarm', 'merged') desc, a.changed_at
 
 -- name: cleared
--- When threshold alerts last cleared: readings at or before that are known to the rule.
-select rule_id, series_id, (extract(epoch from max(cleared_at)) * 1000000)::bigint
-from alert
-where cleared_at is not null and series_id is not null
-group by rule_id, series_id
+-- When alerts of rules with an expression last cleared: later results are told after that.
+select a.rule_id, a.series_id, (extract(epoch from max(a.cleared_at)) * 1000000)::bigint
+from alert a
+join rule r on r.id = a.rule_id
+where a.cleared_at is not null and a.series_id is not null and r.expression is not null
+group by a.rule_id, a.series_id
 
 -- name: newest_events
 -- By kind, device and part, in microseconds, the time at which the newest counts: its own, but not after its arrival; and that
@@ -72,12 +73,6 @@ join series s on s.device_id = d.id and s.metric = rule.metric
 join device_seen seen on seen.device_id = d.id
 where rule.enabled and (rule.hold_s > 0 or rule.clear_s > 0 or rule.signal = 'silence') and seen.clock_offset_s < 0
 group by s.id, seen.clock_offset_s
-
--- name: latest
--- Of each series when the newest reading that is judged counts, packed.
-select coalesce(string_agg(int4send(series_id), ''), ''),
-       coalesce(string_agg(int8send((extract(epoch from least(w.judged, coalesce(watermark, ts), now())) * 1000000)::bigint), ''), '')
-from latest left join reordering_waiting w using (series_id)
 
 -- name: news
 -- The snapshot of this look; the enabled rules that changed since the last one (hub/store/revision.py; at first: all) or

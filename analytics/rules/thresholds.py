@@ -56,6 +56,12 @@ def evaluate(
     if not good.all():
         series, ts, value, newer, since = series[good], ts[good], value[good], newer[good], since[good]
     verdict = Verdict()
+
+    def of_signal(watch: NDArray[np.int32], at: Ints, newer: Ints, watched: Floats, since: Ints) -> None:
+        before = len(verdict.seen)
+        _evaluate_watched(slots, watch, at, newer, watched, since, verdict)
+        verdict.signals += verdict.seen[before:]
+
     for signal, index in slots.watches.by_signal.items() if len(readings) else ():
         if signal in GROWING:
             growing.evaluate(slots, signal, readings, all_newer, all_since, verdict)
@@ -65,9 +71,9 @@ def evaluate(
             watched = signals.of(signal)[good]
             told = ~np.isnan(watched)
             watch = index.take(series[told], mode="clip")
-            _evaluate_watched(slots, watch, ts[told], newer[told], watched[told], since[told], verdict)
+            of_signal(watch, ts[told], newer[told], watched[told], since[told])
     if rows is not None and len(rows.slot):
-        _evaluate_watched(slots, slots.watch[rows.slot], rows.ts, rows.ts, rows.value, rows.since, verdict)
+        of_signal(slots.watch[rows.slot], rows.ts, rows.ts, rows.value, rows.since)
     if slots.next_due <= until:
         _let_ripen(slots, oldest, until, verdict, waiting)
     return verdict
@@ -89,22 +95,21 @@ def _evaluate_watched(
     verdict.seen.append((watch[newest], ts[newest], value[newest]))
     if calm.all():
         return
-    _evaluate_slots(slots, (watch, ts, newer, value, since), np.flatnonzero(~calm), ends, verdict)
+    _evaluate_slots(slots, (watch, ts, value, since), np.flatnonzero(~calm), ends, verdict)
 
 
 def _evaluate_slots(
     slots: Slots,
-    columns: tuple[Ints, Ints, Ints, Floats, Ints],
+    columns: tuple[Ints, Ints, Floats, Ints],
     touched: Ints,
     ends: Ints,
     verdict: Verdict,
 ) -> None:
     """Slot by slot through what is watched, from the first of the rows `touched` in which one may change.
 
-    Columns are watch, time, time to compare with what was judged, value, and since when times end; `ends` are those of
-    the rows of a watch.
+    Columns are watch, time, value, and since when times end; `ends` are those of the rows of a watch.
     """
-    watch, ts, newer, value, since = columns
+    watch, ts, value, since = columns
     runs, first = np.unique(np.searchsorted(ends, touched, side="right"), return_index=True)
     verdict.touched.append(watch[touched[first]])
     counts = np.diff(np.append(first, len(touched)))
@@ -115,7 +120,7 @@ def _evaluate_slots(
         row, slot = touched[stretches(first[some][which], lengths)], np.repeat(at, lengths)
         signed = value[row] * slots.sign[slot]
         calm = (signed >= slots.low[slot]) & (signed < slots.high[slot]) & (ts[row] < slots.due[slot])
-        changed = np.flatnonzero(~calm & (newer[row] > slots.judged[slot]))
+        changed = np.flatnonzero(~calm)
         pairs, begin = np.unique(np.searchsorted(np.cumsum(lengths), changed, side="right"), return_index=True)
         starts, stops = row[changed[begin]], ends[runs[some][which[pairs]]]
         for one, start, stop in zip(at[pairs].tolist(), starts.tolist(), stops.tolist(), strict=True):

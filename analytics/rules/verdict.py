@@ -52,6 +52,8 @@ class Verdict:
     walked: list[Walked] = field(default_factory=list)
     seen: list[tuple[Ints, Ints, Floats]] = field(default_factory=list)
     """Watches, and the time and value of their last evaluated reading."""
+    signals: list[tuple[Ints, Ints, Floats]] = field(default_factory=list)
+    """Of `seen` those that cannot be read again: of signals, and of expressions."""
     touched: list[Ints] = field(default_factory=list)
     """Watches whose slots were looked at one by one."""
     heard: list[Ints] = field(default_factory=list)

@@ -264,6 +264,29 @@ async def test_a_hold_that_is_under_way_is_so_after_a_restart(city: City, latest
     assert [(kind, level) for _, kind, level in await city.told()] == [("raised", "yellow"), ("updated", "red")]
 
 
+@pytest.mark.parametrize("restarted", [False, True])
+async def test_a_reading_of_when_a_time_ended_counts_after_a_restart(city: City, restarted: bool) -> None:
+    """The clock has ended a hold, or a clear time; then a reading of that very moment comes, or of a moment before."""
+    await city.run("update rule set hold_s = 10, clear_s = 10 where code = 'flood'")
+    await city.refresh()
+    level = "gauge-1/level"
+
+    async def ended(by: int, at: int, value: float) -> None:
+        await city.at(by)
+        if restarted:
+            await city.restart()
+        await city.take(city.readings((at, value)))
+
+    await city.take(city.readings((1, 4.0)))
+    await ended(11, 11, 1.0)
+    assert await city.told() == [(level, "raised", "yellow")]
+    await ended(21, 21, 4.0)
+    assert await city.told() == [(level, "raised", "yellow"), (level, "cleared", "yellow")]
+    await ended(31, 30, 6.0)
+    await city.at(40)
+    assert [kind for _, kind, _ in await city.told()] == ["raised", "cleared", "raised", "updated"]
+
+
 async def test_a_hold_waits_until_all_that_came_before_its_end_is_decided(city: City) -> None:
     heard, since = NOW, NOW + 21 * S
     city.book = RuleBook(city.registry, reception=OwnReception(lambda: since, lambda: heard))

@@ -1,7 +1,7 @@
 """The expressions of the rules in force, following rules and devices."""
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
@@ -10,13 +10,16 @@ from psycopg import AsyncConnection
 from analytics.reordering.newest import Newest
 from analytics.rules.definitions import Rule, ThresholdRule
 from analytics.rules.expressions.look import Look, look
-from analytics.rules.expressions.outcome import Outcome, outcome_of
+from analytics.rules.expressions.outcome import Outcome, known, outcome_of
 from analytics.rules.expressions.subjects import FollowedSubjects
 from analytics.rules.expressions.surroundings import asked_by, surroundings_of
 from analytics.rules.ruleset import RuleSet
+from analytics.rules.slots import LONG_AGO, Ints, Slots
 from devices.registry.registry import Registry
 from hub.models import Columns, Micros
 
+CLOSE: Micros = 1_000
+"""So long after a reading there may be results of those that came after it and are older: a microsecond each."""
 FEW = 100
 """Changed devices up to which it is looked whether a rule with an expression is about any of them."""
 
@@ -55,6 +58,29 @@ class Expressions:
             return
         self._followed.follow(rules.rules, rules.slots)
         self._made += 1
+
+    def know_newest(self, slots: Slots, added: Ints) -> None:
+        """Let slots that are new know up to when what they are calculated from is known."""
+        subjects, w = self._followed.now, slots.watches
+        for subject in subjects.all:
+            at = subjects.slots[subject.first : subject.first + len(subject.series)]
+            mine = np.flatnonzero(np.isin(at, added))
+            times, _ = known(self._newest, subject.series[mine])
+            watch = slots.watch[at[mine]]
+            w.last[watch] = np.maximum(w.last[watch], times.max(axis=1, initial=LONG_AGO))
+
+    def know_told(self, slots: Slots, told: Sequence[tuple[int, int, Micros]]) -> None:
+        """Let slots know of results that changed an alert: (rule id, series id, when). The next one is told after it.
+
+        Where it is much later than what is known, a time has ended then.
+        """
+        columns = np.array(told, np.int64).reshape(-1, 3)
+        at = slots.find(columns[:, 0], columns[:, 1])
+        at[~np.isin(at, self._followed.now.slots)] = -1
+        at, when = at[at >= 0], columns[at >= 0, 2]
+        last = slots.last(at)
+        close = (when > last) & (when <= last + CLOSE)
+        slots.watches.last[slots.watch[at[close]]] = when[close]
 
     @property
     def ask_others(self) -> bool:
