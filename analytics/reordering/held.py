@@ -1,5 +1,6 @@
 """Readings that wait, as parallel arrays sorted by (series, time at which they count)."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, fields
 
 import numpy as np
@@ -50,7 +51,13 @@ class Held:
 
     def with_rows_of(self, other: "Held") -> "Held":
         """Followed by others."""
-        return Held(*[np.concatenate([getattr(self, each.name), getattr(other, each.name)]) for each in fields(self)])
+        return Held.together([self, other])
+
+    @classmethod
+    def together(cls, parts: Sequence["Held"]) -> "Held":
+        """One after the other."""
+        all_ = [cls.empty(), *parts]
+        return cls(*[np.concatenate([getattr(part, each.name) for part in all_]) for each in fields(cls)])
 
     def in_order(self) -> "Held":
         """Sorted."""

@@ -1,5 +1,6 @@
 """How far each series with readings that may wait is judged, in memory as in the store."""
 
+from collections.abc import Callable
 from datetime import datetime
 from typing import NamedTuple
 
@@ -18,6 +19,8 @@ SQL = statements(__name__)
 S = 1_000_000
 EARLIEST, LATEST = -62_000_000_000 * S, 253_000_000_000 * S
 """What a datetime can tell, nearly."""
+AT_ONCE = 500
+"""Series whose readings are read at once: 2,000,000 readings at most, 56 MB; mostly some thousands."""
 
 
 class News(NamedTuple):
@@ -96,9 +99,21 @@ async def write(conn: Connection, news: News) -> None:
         await conn.execute(SQL.note, given)
 
 
-async def read_waiting(conn: Connection, since: datetime) -> Held:
-    """The readings that are not judged yet, all since a time; `latest` must be up to date (hub/store/latest.py)."""
-    asked = {"since": since, "late": int(Quality.LATE)}
+async def read_waiting(conn: Connection, since: datetime, owned: Callable[[int], bool]) -> Held:
+    """The readings of series that are `owned` and are not judged yet, all since a time.
+
+    `latest` must be up to date (hub/store/latest.py). So many are they at most as the processes let wait that received
+    their devices before: what is more is judged, in each of them, and a mark says so.
+    """
+    found = await (await conn.cursor(binary=True).execute(SQL.waiting_series)).fetchone() or (b"",)
+    mine = [series for series in np.frombuffer(found[0], ">i4").tolist() if owned(series)]
+    parts = [await _read_part(conn, since, mine[at : at + AT_ONCE]) for at in range(0, len(mine), AT_ONCE)]
+    return Held.together(parts)
+
+
+async def _read_part(conn: Connection, since: datetime, mine: list[int]) -> Held:
+    """Sorted, as `mine` is."""
+    asked = {"since": since, "late": int(Quality.LATE), "series": mine}
     columns = await (await conn.cursor(binary=True).execute(SQL.waiting, asked)).fetchone() or (b"",) * 5
     series, ts, own, value, quality = (
         np.frombuffer(column, kind) for column, kind in zip(columns, (">i4", ">i8", ">i8", ">f8", ">i2"), strict=True)

@@ -29,3 +29,8 @@ cross join lateral (
     where series_id = n.series_id and ts > n.judged + n.ahead and ts > %(since)s::timestamptz and ts <= n.newest
       and quality & %(late)s = 0
 ) r
+where n.series_id = any (%(series)b::int[])
+
+-- name: waiting_series
+-- Series of which readings may wait, packed.
+select coalesce(string_agg(int4send(series_id), '' order by series_id), '') from reordering_waiting

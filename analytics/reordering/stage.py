@@ -25,7 +25,8 @@ from hub.store.latest import catch_up
 EACH = 4_000
 """Readings of a series that may wait; further ones let the oldest be judged early."""
 MOST = 400_000
-"""Readings that may wait in a process: 18 MB; further ones let the oldest be judged early."""
+"""Readings that may wait in a process: 18 MB; further ones let the oldest be judged early, so many with a batch. A
+process that receives the devices of others from now on has, until then, what waited in all of these."""
 TICK: Micros = 200_000
 """Waiting ends by the clock at most so often: each end is a commit."""
 PATIENCE: Micros = 60_000_000
@@ -95,7 +96,7 @@ class Reordering(Stage):
         yield
         enters = self._enters(came)
         until = self._until(batch.now)
-        if enters.any() or (len(self._ends()) and self._soonest <= until):
+        if enters.any() or len(self._held) > MOST or (len(self._ends()) and self._soonest <= until):
             batch.put(self._decide(batch, came, enters, until))
         elif len(self._held):
             waiting = self._waiting(self._held)
@@ -130,7 +131,7 @@ class Reordering(Stage):
         others = self._held.where(~mine)
         over = self._ends()[~mine] <= until
         stays = others.where(~over).joined(waiting.where(~go & ~surplus))
-        crowd = stays.oldest(len(stays) - MOST)
+        crowd = stays.oldest(min(len(stays) - MOST, MOST))
         early = int(surplus.sum()) + int(crowd.sum())
         gone = others.where(over).with_rows_of(waiting.where(go | surplus)).with_rows_of(stays.where(crowd)).in_order()
         lags = np.where(newest > known, np.maximum(fresh.received[ends] - newest, 0), self._lag[touched])
@@ -186,6 +187,8 @@ class Reordering(Stage):
         """When the next reading has waited long enough; slightly later if earlier messages may still be undecided."""
         if not len(self._held):
             return None
+        if len(self._held) > MOST:
+            return now
         self._ends()
         at = -(-self._soonest // TICK) * TICK
         if at > now or self._until(now) >= at:
@@ -209,15 +212,14 @@ class Reordering(Stage):
         await catch_up(conn)
         self._decision, self._held, self._over = None, Held.empty(), None
         since = await self._marks.read(conn)
-        held = Held.empty() if since is None else await read_waiting(conn, since)
+        held = Held.empty() if since is None else await read_waiting(conn, since, self._is_mine)
         series = held.series[held.starts()]
         await self._newest.read(conn, series, held.ts[held.starts()])
         if not len(held):
             return
         self._reserve(int(held.series[-1]))
-        mine = series[[self._is_mine(each) for each in series.tolist()]]
-        self._held = held.where(np.isin(held.series, mine))
-        self._lag[mine] = np.maximum(now_micros() - self._latest.watermark[mine], 0)
+        self._held = held
+        self._lag[series] = np.maximum(now_micros() - self._latest.watermark[series], 0)
 
     def _is_mine(self, series: int) -> bool:
         device = self._registry.owner(series)

@@ -5,8 +5,9 @@ from typing import Any
 import psycopg
 import pytest
 
+from analytics.reordering import marks, stage
 from analytics.reordering.judged import judged_with
-from analytics.reordering.stage import DEAF, PATIENCE
+from analytics.reordering.stage import DEAF, PATIENCE, Reordering
 from analytics.rules.reception import Everything
 from hub.models import Batch, Micros, Raw, now_micros
 from hub.settings import Rules, Settings
@@ -131,3 +132,49 @@ async def test_where_lateness_is_not_allowed_any_more_nothing_is_judged_again_at
         finally:
             with psycopg.connect(store_url, autocommit=True) as conn:
                 conn.execute("update profile set allowed_lateness_s = %s where code = 'far'", (ALLOWED,))
+
+
+async def test_who_takes_over_the_devices_of_others_judges_at_once_what_is_too_many(
+    store_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It reads some series at once, and of its own devices only; what it judges early is judged, however much it is."""
+
+    class Mine(Everything):
+        def owns(self, device: str) -> bool:
+            return device in self.mine
+
+        mine = "a"
+
+    def held(hub: StagedHub) -> int:
+        (reordering,) = [each for each in hub.stages if isinstance(each, Reordering)]
+        return len(reordering._held)
+
+    async with opened(store_url) as pool:
+        hub, past = await hub_of(pool).restore(), now_micros() - 10 * S
+        for second in range(6):
+            await take(hub, raw("a", past + second * S, 110), raw("b", past + second * S, 110))
+        assert told(store_url) == []
+        monkeypatch.setattr(marks, "AT_ONCE", 1)
+        monkeypatch.setattr(stage, "MOST", 4)
+        hub = hub_of(pool)
+        hub.made.rules.reception = mine = Mine()
+        await hub.restore()
+        assert held(hub) == 6
+        mine.mine = "ab"
+        await hub.restore()
+        assert held(hub) == 12
+        left = list[int]()
+        while held(hub) > 4:
+            now = now_micros()
+            assert hub_due(hub, now) <= now
+            await hub.take(hub.read(Batch([], now=now)))
+            left.append(held(hub))
+        assert left == [8, 4]
+        assert [each for each in told(store_url) if each[2] == "raised"] == [
+            ("a/v", "high", "raised"),
+            ("b/v", "high", "raised"),
+        ]
+
+
+def hub_due(hub: StagedHub, now: Micros) -> Micros:
+    return min(due for each in hub.stages if (due := each.due(now)) is not None)
