@@ -166,7 +166,8 @@ class ProfileBody(Part):
         description="how many seconds out of order readings may come. A reading is late, and raises no alert, if it is "
         "older, by more than that, than the newest of its series that came before it. Detection and rules wait so long "
         "for readings that may still come: **each alert of a value of these devices comes so much later.** Storing "
-        "does not wait, nor do events: fire, gas, a button",
+        "does not wait, nor do events: fire, gas, a button. Each series waits for itself: a rule that calculates from "
+        "several metrics gives the same alerts in any order only if they come in one message",
     )  # fmt: skip
     unknown_metrics: Literal["refuse", "add"] = Field(
         default="refuse", description="what becomes of readings of metrics that are not listed"
