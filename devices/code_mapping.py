@@ -61,7 +61,7 @@ def _name_events(decoded: Decoded, tables: Iterable[CodeTable], unknown: dict[tu
 def _events(draft: EventDraft, meant: Meant) -> list[EventDraft]:
     attributes = {**draft.attributes, **({"code": meant.code} if meant.code else {})}
     kept = EventDraft(meant.kind, draft.ts, draft.source_id, meant.state or draft.state, draft.level, attributes,
-                      part=draft.part)  # fmt: skip
+                      part=draft.part, continues=draft.continues)  # fmt: skip
     ends = (
         EventDraft(kind, draft.ts, None, "inactive", None, dict(attributes), part=draft.part) for kind in meant.ends
     )

@@ -35,6 +35,7 @@ def event_of(device: Device, draft: EventDraft, raw: Raw) -> Event:
         attributes=draft.attributes,
         untimed_id=untimed_id,
         part=draft.part,
+        continues=draft.continues,
     )
 
 

@@ -19,6 +19,7 @@ from devices.commands.replies import ReceivedReplies
 from devices.doubles import leave_out_doubles
 from devices.drafts import event_of, reply_of, without_time
 from devices.envelopes import opened
+from devices.episodes.stage import Continuing
 from devices.faults import check_named, in_future, in_units_of, place_in, unknown
 from devices.floods import Floods, RefusedOf
 from devices.health.edge_heartbeats import Heartbeats
@@ -239,9 +240,9 @@ class _Found:
     """Column builder for the readings of a batch, and the devices seen."""
 
     __slots__ = (
-        "ahead", "answers", "events", "firsts", "fresh", "lengths", "life", "links", "messages", "no_news", "offsets",
-        "over", "pictures", "private", "quality", "refused", "ts", "unmapped", "untimed", "unused", "values", "wanted",
-        "withheld",
+        "ahead", "answers", "continuing", "events", "firsts", "fresh", "lengths", "life", "links", "messages",
+        "no_news", "offsets", "over", "pictures", "private", "quality", "refused", "ts", "unmapped", "untimed",
+        "unused", "values", "wanted", "withheld",
     )  # fmt: skip
 
     def __init__(self, over: set[int]) -> None:
@@ -259,6 +260,8 @@ class _Found:
         self.quality: list[tuple[int, list[int]]] = []
         """Flags that devices told, each with where its stretch begins."""
         self.events: list[Event] = []
+        self.continuing = False
+        """Whether devices repeat some of them."""
         self.answers, self.life, self.no_news = ReceivedReplies(), SeenDevices(), NoNewsOf()
         self.links = HeardLinks()
         self.fresh, self.wanted, self.unused, self.private, self.pictures = Fresh(), Wanted(), UnusedOf(), 0, 0
@@ -276,6 +279,7 @@ class _Found:
     def hand_over(self, batch: Batch, last_wins: Callable[[int], bool]) -> None:
         """Give all of it to the batch, as arrays sorted by (series, ts); of doubles one stays."""
         batch.events = self.events
+        batch.put(Continuing(self.events if self.continuing else ()))
         for fact in (
             *(self.answers, self.life, self.no_news, self.fresh, self.wanted, self.refused, self.unused),
             self.links,
@@ -371,6 +375,7 @@ def _take_rest(index: int, device: Device, decoded: Decoded, raw: Raw, found: _F
     fault = None
     if decoded.events or decoded.private:
         fault = _take_events(device, decoded, raw, found.events)
+        found.continuing = found.continuing or any(draft.continues for draft in decoded.events)
         found.withhold(index, decoded)
     if decoded.reply is not None:
         found.answers.append(reply_of(index, device, decoded, decoded.reply, raw))

@@ -1,6 +1,6 @@
 """Settings of events, alerts, cases (案件) and official warnings (预警)."""
 
-from typing import Literal
+from typing import Annotated, Literal
 from urllib.parse import urlsplit
 
 from pydantic import Field, SecretStr, field_validator, model_validator
@@ -14,7 +14,15 @@ class Events(Section):
     """Events of devices."""
 
     keep_days: int | None = Field(default=None, ge=30, le=36_500)
-    """How long they are kept, but for the newest of each kind at each device; None: for ever."""
+    """How long they are kept, but for the newest of each kind at each device; None: for ever. Episodes as long."""
+    lost_end_s: float = Field(default=60.0, ge=5, le=86_400)
+    """What a device repeats while it lasts is over once nothing more was said for so long."""
+    lost_ends: dict[str, Annotated[float, Field(ge=5, le=86_400)]] = Field(default_factory=dict)
+    """The same in seconds, by kind of event."""
+
+    def lost_after_s(self, kind: str) -> float:
+        """After how long without a repeat an event of a kind is over."""
+        return self.lost_ends.get(kind, self.lost_end_s)
 
 
 class Alerts(Section):

@@ -230,6 +230,8 @@ class Event:
     """Where the device gave an id and no time: what comes with the same one may be this event, sent again."""
     part: str | None = None
     """Of the device that it is at, a path: 1/3/40-217; None: at all of it."""
+    continues: bool = False
+    """Whether the device says it again and again while it lasts (devices/episodes)."""
 
 
 @dataclass(slots=True, frozen=True)

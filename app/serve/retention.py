@@ -30,6 +30,7 @@ async def forget(pool: Pool, settings: Settings, batch: int = BATCH) -> int:
         EXPIRE_CASES: settings.cases.keep_days,
         EXPIRE_HANDOVERS: settings.alerts.keep_days,
         SQL.events: settings.events.keep_days,
+        SQL.episodes: settings.events.keep_days,
         SQL.desk_presence: 1,
         SQL.desk_hours: settings.alerts.keep_days,
         SQL.gaps: settings.health.keep_days,

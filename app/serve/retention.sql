@@ -88,6 +88,11 @@ delete from outbox where id in (
     where until_cursor is not null and settled_at < now() - make_interval(days => %(days)s)
     limit %(batch)s)
 
+-- name: episodes
+delete from episode where id in (
+    select id from episode
+    where ended_at < now() - make_interval(days => %(days)s) order by began_at limit %(batch)s)
+
 -- name: guards
 delete from guard_off where (device_id, part, kind) in (
     select device_id, part, kind from guard_off

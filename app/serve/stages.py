@@ -14,6 +14,7 @@ from analytics.rules.rulebook import RuleBook
 from devices.carriers.senders import Room, Senders
 from devices.commands.replies import Replies
 from devices.conflicts import ConflictLetters
+from devices.episodes.stage import Episodes, Listening
 from devices.floods import Floods
 from devices.forwarding.stage import Forwarding
 from devices.guards.stage import GuardStates
@@ -94,6 +95,9 @@ class HubStages:
         self.rules = rules = RuleBook(registry, stale_after_s, Nothing(), newest, flapping_of(settings.rules))
         reordering = Reordering(registry, newest, rules.decided_until, lambda code: rules.reception.owns(code))
         self.detection = Detection(registry, lambda code: rules.reception.owns(code))
+        listening = Listening(
+            rules.decided_until, lambda: rules.reception.since(), lambda code: rules.reception.owns(code)
+        )
         floods = Floods(settings.floods)
         self.ordered: Sequence[Stage] = (
             Positions(),
@@ -106,6 +110,7 @@ class HubStages:
             QualityFlags(registry, self.latest, reordering.judged),
             Readings(registry.last_wins),
             self.forwarding,
+            Episodes(registry, settings.events, listening),
             Events(registry.last_event_wins),
             ConflictLetters(registry),
             self.latest,

@@ -62,6 +62,8 @@ class EventDraft:
     image: bytes | None = None
     part: str | None = None
     """Of the device that it is at, a path; None: at all of it."""
+    continues: bool = False
+    """Whether the device says it again and again while it lasts, with a state: one event with updates (episodes)."""
 
 
 @dataclass(slots=True, frozen=True)

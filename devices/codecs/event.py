@@ -1,8 +1,10 @@
-"""Event JSON: `{"kind": "smoke", "id"?, "ts"?, "state"?, "level"?, "part"?, "attributes"?, "image"?}`, or a list.
+"""Event JSON: `{"kind": "smoke", "id"?, "ts"?, "state"?, "level"?, "part"?, "continues"?, "attributes"?, "image"?}`,
+or a list.
 
 An event is worth more than its trimmings: what is wrong in attributes or image is left out with a fault, and the
-event is kept. Without its state, level or part it would be another event: what is wrong there refuses it whole.
-Fields beyond these are kept among the attributes.
+event is kept, and so is one whose `continues` is no boolean: each of its repeats is an event then. Without its state,
+level or part it would be another event: what is wrong there refuses it whole. Fields beyond these are kept among the
+attributes.
 """
 
 import binascii
@@ -42,7 +44,7 @@ _LEVELS |= {
 _LEVELS |= {name: int(level) for name, level in zip(("minor", "moderate", "severe", "extreme"), Level, strict=True)}
 _LEVELS |= {"critical": int(Level.RED), "major": int(Level.ORANGE)}  # of X.733; its minor is another than CAP's
 """The four colours and the severities of CAP; numbers are none, for some count from the top."""
-_FIELDS = frozenset({"id", "ts", "kind", "state", "level", "attributes", "image", "device", "part"})
+_FIELDS = frozenset({"id", "ts", "kind", "state", "level", "attributes", "image", "device", "part", "continues"})
 _TYPE_FIELDS = ("type", "eventType", "event_type", "subtype", "alarmType", "alarm_type", "code")
 _NUL = re.compile(rb"(?<!\\)(?:\\\\)*\\u0000")
 _IMAGE = "/image"
@@ -121,6 +123,7 @@ def take(part: object, zone: tzinfo, decoded: Decoded) -> str | None:
         attributes=_attributes(part, extra, kind, decoded),
         image=_image(part.get("image"), decoded),
         part=_part(part.get("part")),
+        continues=_continues(part.get("continues"), decoded),
     )
     decoded.events.append(draft)
     decoded.timeless |= at is None
@@ -184,6 +187,14 @@ def _part(value: object) -> str | None:
     if not isinstance(told, str) or not all(name.strip() for name in told.split("/")):
         raise DecodeError("event_bad_text", Sentence("refusal.event.part", value=quoted(value)), "/part")
     return _text("part", told)
+
+
+def _continues(value: object, decoded: Decoded) -> bool:
+    if value is None or isinstance(value, bool):
+        return bool(value)
+    sentence = Sentence("refusal.event.continues", value=quoted(value))
+    decoded.leave_out(DecodeError("event_bad_text", sentence, "/continues"))
+    return False
 
 
 def _state(part: dict[str, Any], extra: dict[str, Any], kind: str) -> str | None:

@@ -124,6 +124,11 @@ TABLES: Mapping[str, Table] = {
         "events.keep_days, but the newest of each kind at each device",
         Permission.EVENTS_READ, l2="id device_id ts received_at kind state level untimed_id part", l3="attributes",
     ),
+    "episode": _table(
+        _BUSINESS, "how long what devices repeat lasted, and how often it was said", "events.keep_days after its end",
+        Permission.EVENTS_READ,
+        l2="id device_id kind part level began_at last_at told_at heard_at late count ended_at why",
+    ),
     "event_replaced": _table(
         _BUSINESS, "contents of events that later ones replaced, as evidence", _READINGS, None,
         l2="id replaced_at", l3="content",

@@ -116,6 +116,8 @@ insert into forward_report (target_id, device_id, ts, command, part, measured, m
 insert into push_gap (device_id, from_at, to_at, subscription)
     select d.id, at - interval '1 h', at, 'fire' from old, device d;
 insert into guard_off (device_id, part, kind, since, over_at) select d.id, n::text, 'test', at, at from old, device d;
+insert into episode (id, device_id, kind, began_at, last_at, told_at, heard_at, ended_at, why)
+    select gen_random_uuid(), d.id, 'intrusion', at, at, at, at, at, 'told' from old, device d;
 insert into unmapped_code (device_id, protocol, what, code, count, first_at, last_at, example)
     select d.id, 'hj212', 'metric', n::text, 1, at, at, '' from old, device d;
 insert into device_unused (device_id, name, first_at, last_at) select d.id, n::text, at, at from old, device d;
@@ -131,7 +133,7 @@ OLDEST = {
     "desk_hour": "hour", "drill": "over_at", "proof_test": "accepted_at",
     "dead_letter": "received_at", "dead_letter_count": "minute", "device_online": "at", "device_unused": "last_at",
     "unmapped_code": "last_at",
-    "guard_off": "over_at",
+    "guard_off": "over_at", "episode": "ended_at",
     "escalation": "due_at",
     "handover": "made_at", "handover_item": "(facts ->> 'since')::timestamptz",
     "forward_report": "made_at",
@@ -174,9 +176,9 @@ async def test_what_is_past_its_days_is_gone_and_the_rest_is_there(pool: Pool) -
         assert {name: await _old_and_new(conn, name, at) for name, at in OLDEST.items()} == dict.fromkeys(
             OLDEST, (1, 1)
         )
-    assert await forget(pool, SETTINGS, batch=1) == 16, (
+    assert await forget(pool, SETTINGS, batch=1) == 17, (
         "an alert, a case, a handover, an event, a time of maintenance, a member, an hour at a desk, a silence, "
-        "a warning, a drill, a proof, an incident, a report that was forwarded, a gap of a subscription"
+        "a warning, a drill, a proof, an incident, a report that was forwarded, an episode, a gap of a subscription"
     )
     await expire_dead_letters(pool, SETTINGS.dead_letters)
     await forget_commands(pool, SETTINGS.commands.keep_days)
@@ -226,4 +228,4 @@ def test_the_check_tells_each_limit() -> None:
     assert any(line.startswith("retention: 200 days (dead_letters.keep_days) and 1,000,000 rows (") for line in told)
     assert "outgoing: slack.com, outside the country, may be called: a drill with a partner city" in told
     unset = [finding.what for finding in check_retention(Settings())]
-    assert "retention: for ever (events.keep_days is not set): event" in unset
+    assert "retention: for ever (events.keep_days is not set): episode, event" in unset

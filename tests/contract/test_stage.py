@@ -80,6 +80,7 @@ HELD = {
     "command": "id, state, reply",
     "device_unused": "device_id, name",
     "unmapped_code": "device_id, protocol, what, code, count",
+    "episode": "id, kind, part, level, began_at, last_at, told_at, heard_at, late, count, ended_at, why",
     "guard_off": "device_id, part, kind, since, over_at, told",
     "device_status": "device_id, online, at",
     "device_link": "device_id, at, session, counter, received, missed, rssi",
@@ -119,9 +120,15 @@ def _uplink(second: int, counter: int) -> Raw:
     return Raw(origin, payload.encode(), NOW + second * S)
 
 
-def _event(second: int, state: str, **more: str) -> Raw:
+def _event(second: int, state: str, **more: object) -> Raw:
     body = {"ts": (NOW + second * S) // 1000, "kind": "smoke", "state": state, **more}
     return _raw("d2", "event", body, second)
+
+
+def _said(second: int, device: str = "d2", **more: object) -> Raw:
+    """Something that a camera says every second while it lasts."""
+    body = {"ts": (NOW + second * S) // 1000, "kind": "intrusion", "state": "active", "continues": True, **more}
+    return _raw(device, "event", body, second)
 
 
 def history() -> list[Batch]:
@@ -153,7 +160,11 @@ def history() -> list[Batch]:
             raw_of("push", "fire/ctwing/push/p-9", PUSH, NOW + 63 * S),
         ],
         [_uplink(63, 7), _uplink(64, 9), _uplink(64, 9)],
-        [_frame(64, "a34004-Rtd=499,a34004-Flag=M;w99999-Rtd=1")],
+        [_said(65), _said(66), _said(67, level="red"), _said(68)],
+        [_said(66), _said(69), _said(70, part="gate"), _said(71, part="gate")],
+        [_said(71, state="inactive"), _said(72), _said(68)],
+        [_said(73), _said(150, device="d1"), _said(149, device="d1")],
+        [_frame(164, "a34004-Rtd=499,a34004-Flag=M;w99999-Rtd=1")],
     ]
     return [
         Batch(some, positions=[Position("t", 0, 10 * number, 10 * number + 10)], now=some[-1].received)

@@ -77,6 +77,8 @@ GOOD = [
     Good(smoke(level=None), events=[SMOKE]),
     Good(smoke(part="1/3/217"), events=[EventDraft("smoke", T, part="1/3/217")]),
     Good(smoke(part=2), events=[EventDraft("smoke", T, part="2")]),
+    Good(smoke(continues=True), events=[EventDraft("smoke", T, continues=True)]),
+    Good(smoke(continues="yes"), events=[SMOKE], faults=["event_bad_text"]),
     # the state and the level under other names, among attributes too, where some may be anything
     *(Good(smoke(**said), events=[EventDraft("smoke", T, state=state)]) for said, state in _OTHER_NAMES),
     Good(smoke(kind="power_loss", alarm=False), events=[EventDraft("power_loss", T, state="inactive")]),

@@ -1,0 +1,1 @@
+"""What devices repeat while it lasts: one event with updates."""

@@ -1,0 +1,93 @@
+"""Episodes: something that a device says again and again while it lasts is one event with updates. Pure."""
+
+from collections.abc import Iterable
+from typing import Literal, NamedTuple
+from uuid import UUID, uuid5
+
+from devices.vocabulary import MOMENTARY
+from hub.models import Event, Micros, from_micros
+
+_SPACE = UUID("6b0c1d7e-0000-4000-8000-657069736f64")
+
+LATE: Micros = 10_000_000
+"""What comes so long after it happened may be too old for rules: once it is said in time, that is an event, too."""
+
+Key = tuple[int, str, str]
+"""(device id, kind of event, part of the device or empty); one episode at most is open of each."""
+
+Why = Literal["told", "silent"]
+"""The device told its end, or said nothing more."""
+
+
+class Episode(NamedTuple):
+    """One time that something lasted at a place. Times are those of the device, but none is after its arrival."""
+
+    id: UUID
+    """Of the event by which it began."""
+    begin: Micros
+    last: Micros
+    """When the device said it last."""
+    told: Micros
+    """When it said what is the newest event of it."""
+    heard: Micros
+    """When the device was last heard saying it, by the hub's clock."""
+    late: bool = False
+    """Whether its events came late."""
+    times: int = 1
+    """How often it was said: at so many times, the first one included."""
+    level: int | None = None
+    ended: Micros | None = None
+    why: Why | None = None
+
+    @property
+    def until(self) -> Micros:
+        """Up to when what is said of a time is said of this one."""
+        return 1 << 62 if self.ended is None else max(self.last, self.ended)
+
+
+def at(event: Event) -> Micros:
+    """When an event counts: a clock that is ahead makes nothing older."""
+    return min(event.ts, event.received)
+
+
+def begun_by(event: Event) -> Episode:
+    """The one that an event begins."""
+    ts = at(event)
+    return Episode(event.id, ts, ts, ts, event.received, event.received - ts > LATE, level=event.level)
+
+
+def is_news(known: Episode, event: Event) -> bool:
+    """Whether what is said again is an event of its own: worse than before, in time for the first time, or of a kind
+    without an end, of which rules take a new event for a sign that it lasts."""
+    ts = at(event)
+    if ts <= known.last:
+        return False
+    rises = (event.level or 0) > (known.level or 0)
+    in_time = known.late and event.received - ts <= LATE
+    return rises or in_time or ts - known.told >= MOMENTARY.get(event.kind, 1 << 62) // 2
+
+
+def continued(known: Episode, event: Event) -> Episode:
+    """What one becomes that is said again; what is not newer than that was told counts as heard only."""
+    ts, heard = at(event), max(known.heard, event.received)
+    if ts <= known.last:
+        return known._replace(heard=heard)
+    now = known._replace(last=ts, heard=heard, times=known.times + 1)
+    if not is_news(known, event):
+        return now
+    level = max(known.level or 0, event.level or 0) or None
+    return now._replace(told=ts, level=level, late=event.received - ts > LATE)
+
+
+def end_of(key: Key, device: str, known: Episode, ts: Micros, received: Micros) -> Event:
+    """The event that the hub makes where no end was told."""
+    told = {"ended": "silent", "last": from_micros(known.last).isoformat()}
+    return Event(
+        uuid5(_SPACE, f"{known.id} silent"), key[0], device, ts, received, key[1], "inactive", None, told,
+        part=key[2] or None,
+    )  # fmt: skip
+
+
+def below(part: str | None, keys: Iterable[Key]) -> list[Key]:
+    """Those at a part of the device, or below it; None: all."""
+    return [key for key in keys if not part or key[2] == part or key[2].startswith(f"{part}/")]
