@@ -4,8 +4,8 @@
 
 Batches of 20,000 single readings in random order go through the stages that store and detect, on a store of their own.
 Told are the processor time that detection takes a reading beside that of storing it, in this process; what the commit
-waits for states to be saved; the log that they make of the store (WAL), and how long a start takes, the readings since
-included.
+waits for states to be saved; the log that they make of the store (WAL), how long a start takes, the readings since
+included, and the share of a core that looking at neighbours takes, here and in the store: each device has some.
 """
 
 import argparse
@@ -20,6 +20,8 @@ import numpy as np
 import psycopg
 
 from analytics.detection.stage import SAVED_A_COMMIT, Detection
+from analytics.detectors import excess
+from app.serve.engine import NEIGHBOURS_S
 from devices.registry.registry import Registry
 from hub.models import Batch, Columns, now_micros
 from hub.settings import Database
@@ -36,11 +38,12 @@ SERIES, ROWS, STEP = 100_000, 20_000, 60_000_000
 METRICS = 10
 LEARNED, MEASURED = 12, 4
 """Rounds of a reading each that are learned before, and measured."""
+LOOKS = 5
 SEED = f"""
 insert into profile (code, name, metrics)
     select 'bench', 'bench', jsonb_object_agg('m' || m, '{{}}'::jsonb) from generate_series(0, {METRICS - 1}) m;
-insert into device (code, name, profile_id)
-    select format('bench-%s', lpad(n::text, 5, '0')), 'bench', p.id
+insert into device (code, name, profile_id, lon, lat)
+    select format('bench-%s', lpad(n::text, 5, '0')), 'bench', p.id, 120 + n % 100 * 0.005, 30 + n / 100 * 0.005
     from profile p, generate_series(1, {SERIES // METRICS}) n order by n;
 """
 
@@ -122,6 +125,25 @@ async def _start(url: str) -> dict[str, float]:
     return figures
 
 
+async def _looks(url: str) -> dict[str, float]:
+    """The share of a core that is spent on what neighbours show, as if all series had learned for long enough."""
+    excess.DAYS = 0
+    async with open_pool(Database(url=url)) as pool:
+        registry = Registry()
+        await registry.refresh(pool)
+        detection, spent = Detection(registry), list[float]()
+        async with pool.connection() as conn:
+            await detection.restore(conn)
+            for _ in range(LOOKS + 1):
+                began = time.process_time() + cpu_s([conn.info.backend_pid])
+                await detection.look(conn)
+                spent.append(time.process_time() + cpu_s([conn.info.backend_pid]) - began)
+        return {
+            "first_look_processor_s": round(spent[0], 2),  # who is near is found with it
+            "looks_share_of_a_core": round(sum(spent[1:]) / LOOKS / NEIGHBOURS_S, 4),
+        }
+
+
 async def _save_all(pool: Pool, detection: Detection) -> None:
     """Commits without readings, until no state is left to be saved."""
     for _ in range(SERIES // SAVED_A_COMMIT + 1):
@@ -148,7 +170,7 @@ def main() -> None:
                 wals.append(wal)
                 found |= {f"{name}_us": round(each / readings * 1e6, 3) for name, each in seconds.items()}
                 if detecting:
-                    starts = asyncio.run(_start(url))
+                    starts = asyncio.run(_start(url)) | asyncio.run(_looks(url))
                     with psycopg.connect(url) as conn:
                         ((saved,),) = conn.execute("select count(*) from detector_state").fetchall()
     figures = {
