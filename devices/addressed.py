@@ -3,6 +3,7 @@
 from dataclasses import replace
 
 from devices.addressing import MAX_ORIGINS
+from devices.registry.device import Device
 from devices.registry.registry import Registry
 from devices.schemes import unknown_address
 from hub.errors import DecodeError
@@ -11,6 +12,8 @@ from hub.words.sentence import Sentence
 
 BY_CODE = (GANZHI, HUB)
 """Protocols that call devices by their codes."""
+MAX_DEPTH = 8
+"""Gateways above a device: a platform, another one, a recorder."""
 
 
 class Addressed:
@@ -22,17 +25,32 @@ class Addressed:
         """By the text of an origin with an address: the one with the device's code."""
 
     def by_code(self, raw: Raw) -> Raw:
-        """The message with the code of the device that its address is of; as it is where nobody has the address."""
+        """The message with the code of the device that its address is of, and that of its gateway; as it is where
+        nobody has the address."""
         origin = raw.origin
         device = self._registry.called(origin.protocol, origin.device)
         if device is None:
             return raw
+        gateway = None if origin.gateway is None else self._gateway(origin, device)
         meant = self._meant.get(origin.text)
-        if meant is None or meant.device != device.code:
+        if meant is None or (meant.device, meant.gateway) != (device.code, gateway):
             if len(self._meant) >= MAX_ORIGINS:
                 self._meant.clear()
-            meant = self._meant[origin.text] = replace(origin, device=device.code)
+            meant = self._meant[origin.text] = replace(origin, device=device.code, gateway=gateway)
         return raw._replace(origin=meant)
+
+    def _gateway(self, origin: Origin, device: Device) -> str:
+        """The direct gateway of a device for which that, or one further up, speaks; else whoever speaks for it."""
+        sender = self._registry.called(origin.protocol, origin.gateway or "")
+        if sender is None:
+            return origin.gateway or ""
+        above, steps = device.gateway, 0
+        while above is not None and steps < MAX_DEPTH:
+            if above == sender.code:
+                return device.gateway or ""
+            parent = self._registry.devices.get(above)
+            above, steps = None if parent is None else parent.gateway, steps + 1
+        return sender.code
 
 
 def unknown_device(origin: Origin) -> DecodeError:

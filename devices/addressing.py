@@ -22,6 +22,9 @@ PRESENCE, LISTENING, ENDED = "presence", "listening", ENDING_FORM
 DIALLED = ("tcp", "udp")
 """Transports by which stations dial in; the address of their messages is protocol/number."""
 
+REGISTERED = "sip"
+"""The transport of what registers over SIP; the address of a message is protocol/sender/form/device."""
+
 PUSHED = "push"
 """The transport of what platforms push; addresses are subscription/platform/form/device."""
 
@@ -74,6 +77,11 @@ class Origins:
         key = PUSHED, f"{subscription}/{platform}/{form}", device
         return self._others.get(key) or self._keep(self._others, key, _pushed(subscription, platform, form, device))
 
+    def of_registered(self, sender: str, form: str, device: str) -> Origin:
+        """Origin of a message that came over SIP, by what GB/T 28181 calls its sender and the device it is about."""
+        key = REGISTERED, f"{sender}/{form}", device
+        return self._others.get(key) or self._keep(self._others, key, _registered(sender, form, device))
+
     def of_letter(self, transport: str, address: str) -> Origin:
         """Origin of a dead letter or bus record, as its source created it originally."""
         if transport == "kafka" and (topic := address.partition("/")[0]) in self._records:
@@ -85,6 +93,8 @@ class Origins:
         if transport in DIALLED:
             return self.of_station(transport, *address.split("/", 1)) if "/" in address else _nobody(transport, address)
 
+        if transport == REGISTERED and address.count("/") == 3:
+            return self.of_registered(*address.split("/")[1:])
         if transport == PUSHED and address.count("/") >= 3:
             return self.of_push(*address.split("/", 3))
         if transport == "http" and (path := _PATH.fullmatch(address)) is not None:
@@ -155,6 +165,11 @@ def _pushed(subscription: str, platform: str, form: str, device: str) -> Origin:
     if not device:
         return Origin(PUSHED, address, protocol=platform, fault=_NO_SENDER)
     return Origin(PUSHED, address, device, form, protocol=platform)
+
+
+def _registered(sender: str, form: str, device: str) -> Origin:
+    gateway = sender if device != sender else None
+    return Origin(REGISTERED, f"gb28181/{sender}/{form}/{device}", device, form, gateway, "gb28181")
 
 
 _NO_SENDER = "no_device", Sentence("refusal.push.no_device", most=MAX_ADDRESS)

@@ -1,22 +1,8 @@
 """Settings of what dials in: stations of monitoring, fire alarm and hydrology. All of it is off until it listens."""
 
-from typing import Annotated
+from pydantic import Field, SecretStr, model_validator
 
-from pydantic import AfterValidator, Field, SecretStr, model_validator
-
-from hub.setting_types import Section
-
-
-def _place(text: str) -> str:
-    host, colon, port = text.rpartition(":")
-    bare = host[1:-1] if host.startswith("[") and host.endswith("]") else host
-    if not colon or not bare or not (port.isascii() and port.isdigit() and len(port) <= 5 and int(port) <= 65535):
-        raise ValueError("is host:port, such as 0.0.0.0:5212; a port is from 1 to 65535")
-    return text
-
-
-Place = Annotated[str, AfterValidator(_place)]
-"""host:port."""
+from hub.setting_types import Place, Section
 
 
 class Stations(Section):

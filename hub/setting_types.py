@@ -109,3 +109,15 @@ AllowedText = Annotated[str, AfterValidator(_allowed)]
 """A network, with or without ports, as `hub.networks.parse_allowed` takes it."""
 HeaderSecret = Annotated[SecretStr, AfterValidator(_sendable)]
 """What a request header can carry; never empty."""
+
+
+def _place(text: str) -> str:
+    host, colon, port = text.rpartition(":")
+    bare = host[1:-1] if host.startswith("[") and host.endswith("]") else host
+    if not colon or not bare or not (port.isascii() and port.isdigit() and len(port) <= 5 and int(port) <= 65535):
+        raise ValueError("is host:port, such as 0.0.0.0:5212; a port is from 1 to 65535")
+    return text
+
+
+Place = Annotated[str, AfterValidator(_place)]
+"""host:port."""

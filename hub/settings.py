@@ -27,6 +27,7 @@ from hub.polling_settings import Polling
 from hub.session_settings import Session
 from hub.setting_faults import explain, keys_of, unreadable, variable
 from hub.setting_types import BrokerHost, DatabaseUrl, HeaderSecret, Host, Section, Servers
+from hub.sip_settings import Sip
 from hub.tls import ServerTls, Tls
 
 
@@ -310,6 +311,7 @@ class Settings(BaseSettings):
     health: Health = Health()
     forwards: Forwards = Forwards()
     session: Session = Session()
+    sip: Sip = Sip()
     drain_s: float = Field(default=10.0, ge=0, le=300)
     """After SIGTERM: how long what was taken may need to be committed and settled."""
 

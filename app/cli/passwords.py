@@ -9,9 +9,9 @@ from rich.text import Text
 from app.cli.client import DEFAULT_URL, TokenOption, UrlOption, call, out
 from app.cli.connection import Verbs
 
-passwords = Verbs("Give a station that dials in (HJ 212, SL 651) a password of its own.")
+passwords = Verbs("Give a station that dials in (HJ 212, SL 651, GB/T 28181) a password of its own.")
 CodeArgument = Annotated[str, typer.Argument(help="The device's code.")]
-ProtocolArgument = Annotated[str, typer.Argument(help="hj212 or sl651.")]
+ProtocolArgument = Annotated[str, typer.Argument(help="hj212, sl651 or gb28181.")]
 
 
 @passwords.verb("list")
@@ -55,7 +55,7 @@ def set_password(
     url: UrlOption = DEFAULT_URL,
     token: TokenOption = None,
 ) -> None:
-    """Set what a station must show: PW of HJ 212, four hexadecimal digits of SL 651.
+    """Set what a station must show: PW of HJ 212, four hexadecimal digits of SL 651, the password of GB/T 28181.
 
     Example:  hub devices passwords set water-7 hj212 --former-hours 24
     """

@@ -23,6 +23,7 @@ from app.serve.origins import origins_of
 from app.serve.pictures import PictureGate
 from app.serve.reception import BusReception, OwnReception, WorkerMarks
 from app.serve.session_lock import SessionLock
+from app.serve.sip import cameras
 from app.serve.sources import Engine, Source, Sources
 from app.serve.stations import Kept, StationCommands, stations
 from app.serve.tls_files import check_tls_files
@@ -96,6 +97,7 @@ async def _direct(
     kept, registry = Kept(settings, pool), stages.registry
     sources: dict[str, Source] = {**_mqtt(settings, engine, counters, session_lock)}
     sources |= stations(settings, engine, registry, kept)
+    sources |= cameras(settings, engine, registry, pool, kept, counters)
     dtus = Dtus(settings, pool, registry, engine.sink)
     sources |= dtus.sources
     if settings.kafka.servers:
@@ -133,7 +135,9 @@ async def _bus(settings: Settings, pool: Pool | None, counters: Counters, stack:
         parts += [edge, gate]
         if "edge" in roles:
             own = None if roles == EDGE_ALONE else pool  # an edge's role may not touch what the hub stores of MQTT
-            parts += _edge(settings, edge, counters, own, stations(settings, edge, registry, kept))
+            dialled = stations(settings, edge, registry, kept)
+            dialled |= cameras(settings, edge, registry, pool, kept, counters)
+            parts += _edge(settings, edge, counters, own, dialled)
             if pool is not None:  # who is polled, and for what, is known to the store alone
                 dtus = Dtus(settings, pool, registry, edge.sink)
                 parts += [dtus, Sources(dtus.sources)]

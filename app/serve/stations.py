@@ -45,7 +45,8 @@ class Kept(Part):
         """Of this process, by a name that no other has."""
         self.passwords = StationPasswords(pool, Secrets(settings.secrets))
         self._url = settings.database.url
-        self._wanted = any(settings.session.listens(protocol) for protocol in PROTOCOLS)
+        dialled = any(settings.session.listens(each) for each in PROTOCOLS if each != "gb28181")
+        self._wanted = dialled or settings.sip.listens
         self._changed = asyncio.Event()
 
     @asynccontextmanager

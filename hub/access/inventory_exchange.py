@@ -24,6 +24,11 @@ EXCHANGE: Mapping[str, Table] = {
         "with its subscription, which is deleted", Permission.PROVISIONING_READ,
         l2="subscription product first_at heard_at waits", l3="address imei",
     ),
+    "sip_registration": _table(
+        _OPERATIONS, "where cameras and platforms that register over SIP are, and until when",
+        "one row a device", Permission.DEVICES_READ,
+        l2="transport expires_at version agent at", l3="id host port",
+    ),
     "push_gap": _table(
         _OPERATIONS, "when nothing of a device could come through its subscription", "health.keep_days",
         Permission.PROVISIONING_READ, l2="device_id from_at to_at subscription",

@@ -74,10 +74,14 @@ class Known(NamedTuple):
     former: str | None = None
     former_until: datetime | None = None
 
-    def takes(self, shown: str | None) -> bool:
-        """Whether it is this one, or the former one while that still counts."""
+    def all(self) -> list[str]:
+        """This one, and the former one while that still counts."""
         former = self.former if self.former_until is not None and self.former_until > datetime.now(UTC) else None
-        return any(each is not None and _same(shown, each) for each in (self.password, former))
+        return [each for each in (self.password, former) if each is not None]
+
+    def takes(self, shown: str | None) -> bool:
+        """Whether it is one of these."""
+        return any(_same(shown, each) for each in self.all())
 
 
 class StationPasswords:

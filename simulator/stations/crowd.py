@@ -9,6 +9,7 @@ from itertools import cycle
 from types import TracebackType
 
 from hub.models import Micros
+from simulator.cameras.watch import Watch
 from simulator.messages import Message
 from simulator.publisher import Broker, Publisher
 from simulator.stations import chirpstack, ctwing
@@ -92,10 +93,11 @@ class Crowd:
         dtus = [each for one in self._wanted if one.kind == "dtu" for each in self._dtus(one)]
         for dtu in dtus:
             dtu.begin()
+        watches = [asyncio.create_task(self._watch(one)) for one in self._wanted if one.kind == "gb28181"]
         pushing = [asyncio.create_task(self._push(one)) for one in self._wanted if one.kind in PLATFORMS]
         while not self._still.is_set():  # noqa: ASYNC110 it is set by another thread
             await asyncio.sleep(TICK_S)
-        left = await asyncio.gather(*(each.end(self._drain_s) for each in lines), *pushing)
+        left = await asyncio.gather(*(each.end(self._drain_s) for each in lines), *pushing, *watches)
         await asyncio.gather(*(dtu.end() for dtu in dtus))
         return sum(left)
 
@@ -104,6 +106,21 @@ class Crowd:
         return [
             Dtu(code, one.address, {1: Transmitter(code, self._seed)}) for code in KINDS[one.kind].codes(one.number)
         ]
+
+    async def _watch(self, one: Wanted) -> int:
+        """Cameras take turns with their alarms; returns what was not answered."""
+        watch = Watch(one.number, one.address, self._taken.append)
+        beginning = asyncio.create_task(watch.begin())
+        turns, due = 0, time.monotonic()
+        while not self._still.is_set():
+            while due <= time.monotonic():
+                due += self._every_s / one.number
+                if beginning.done():
+                    watch.alarm(turns, time.time_ns() // 1000)
+                    turns += 1
+            await asyncio.sleep(min(TICK_S, max(0.001, due - time.monotonic())))
+        beginning.cancel()
+        return await watch.end(self._drain_s)
 
     def _speeches(self, one: Wanted) -> list[Speech]:
         return [SPEECHES[one.kind](code, self._seed) for code in KINDS[one.kind].codes(one.number)]

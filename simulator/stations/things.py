@@ -4,6 +4,7 @@ from collections.abc import Callable, Sequence
 from random import Random
 from typing import Any, NamedTuple
 
+from simulator.cameras import watch
 from simulator.fleet import STREETS, Thing
 from simulator.stations import dtu, gb26875, hj212, sl651, uplinks
 
@@ -50,6 +51,11 @@ KINDS: dict[str, Kind] = {
     "dtu": Kind(
         "station-dtu", {"name": "温湿度变送器 (Modbus, DTU)", "metrics": _metrics(temperature="Cel", humidity="%")},
         dtu.registrations, "DTU 温湿度变送器", "housing",
+    ),
+    "gb28181": Kind(
+        "station-gb28181", {"name": "摄像机 (GB/T 28181)", "interval_s": 60,
+                            "events": {"intrusion": {"name": "区域入侵", "level": "yellow"}}},
+        watch.ids, "摄像机", "housing",
     ),
     "chirpstack": Kind(
         "station-lorawan", {"name": "温湿度传感器 (LoRaWAN)", "metrics": _CLIMATE, "payload": "milesight"},

@@ -5,7 +5,7 @@ from typing import NamedTuple
 
 MOST = 20_000
 """Of a kind: each is a connection."""
-LINES = frozenset({"hj212", "gb26875", "sl651", "dtu"})
+LINES = frozenset({"hj212", "gb26875", "sl651", "dtu", "gb28181"})
 """Kinds that dial HOST:PORT."""
 KINDS = (*sorted(LINES), "chirpstack", "ctwing")
 _ENTRY = re.compile(r"([a-z0-9]+)=([0-9]{1,5})(?:@(.+))?")

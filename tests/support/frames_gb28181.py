@@ -1,5 +1,7 @@
 """Messages of GB/T 28181, as cameras and platforms send them: bodies alone, and in SIP."""
 
+from dataclasses import replace
+
 from devices.codecs.decoded import EventDraft
 from devices.codecs.gb28181.reports import FORMS, decode, of_part
 from tests.support.frames import Bad, Frames, Good, at
@@ -49,7 +51,6 @@ def event(kind: str, method: int, type_: int | None = None, state: str | None = 
 
 
 SMOKE = alarm(told(7, text="烟雾报警 3号楼"))
-STATES = [("ON", "video_loss", "inactive", True), ("VLOST", "video_loss", "active", None)]
 
 
 def catalog(event_: str, status: str = "") -> bytes:
@@ -59,6 +60,11 @@ def catalog(event_: str, status: str = "") -> bytes:
         f"<Notify><CmdType>Catalog</CmdType><SN>8</SN><DeviceID>{CHANNEL}</DeviceID><SumNum>1</SumNum><DeviceList "
         f'Num="1"><Item><DeviceID>{CHANNEL}</DeviceID><Event>{event_}</Event>{more}</Item></DeviceList></Notify>'
     ).encode()
+
+
+def news(event_: str, kind: str, state: str = "inactive", **more: object) -> EventDraft:
+    """The event of it."""
+    return EventDraft(kind, None, f"8/{event_}/{kind}", state, None, more, None, "directory")
 
 
 GOOD = [
@@ -109,12 +115,11 @@ GOOD = [
          b"<TargetTrack>Auto</TargetTrack></Control>", private=1),
     Good(alarm(told(5, 6, FaceImage="x", Vendor="y")), private=1, unused=("Vendor",),
          events=[event("intrusion", 5, 6)]),
-    *(Good(catalog(name), timeless=True, online=online,
-           events=[EventDraft(kind, None, f"8/{name}", state, None, {})]) for name, kind, state, online in STATES),
+    Good(catalog("ON"), timeless=True, online=True, events=[news("ON", "video_loss"), news("ON", "fault")]),
+    Good(catalog("VLOST"), timeless=True, events=[news("VLOST", "video_loss", "active")]),
     Good(catalog("OFF"), timeless=True, online=False),
     Good(catalog("UPDATE", "ON"), timeless=True),
-    Good(catalog("DEFECT"), timeless=True,
-         events=[EventDraft("fault", None, "8/DEFECT", "active", None, {"code": "defect"})]),
+    Good(catalog("DEFECT"), timeless=True, events=[news("DEFECT", "fault", "active", code="defect")]),
     Good(b"<Response><CmdType>DeviceStatus</CmdType><SN>2</SN><DeviceID>34020000001320000002</DeviceID><Result>OK</Result>"
          b"<Online>OFFLINE</Online></Response>", timeless=True, online=False),
     Good(b"<Notify><CmdType>MediaStatus</CmdType><SN>2</SN><DeviceID>34020000001320000002</DeviceID></Notify>",
@@ -137,6 +142,6 @@ FRAMES = {
     "gb28181": Frames(decode, GOOD, BAD),
     **{f"gb28181-{form}": Frames(FORMS[form], GOOD[:1], BAD[:1]) for form in ("alarm", "state", "position")},
     "gb28181-part-alarm": Frames(of_part, [
-        Good(SMOKE, events=[event("smoke", 7, text="烟雾报警 3号楼", channel=CAMERA)]),
+        Good(SMOKE, events=[replace(event("smoke", 7, text="烟雾报警 3号楼"), part=CAMERA)]),
     ], BAD[:2]),
 }  # fmt: skip

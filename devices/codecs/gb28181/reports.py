@@ -19,13 +19,18 @@ from devices.codecs.gb28181.tables import channel_state
 from devices.codecs.local_time import zone_at
 from hub.models import Micros
 
+DIRECTORY = "directory"
+"""The part of what a directory says of a channel: that it is on again ends nothing that the channel said itself."""
 POSITION = "position"
 """The form whose codec a profile of a fleet has its own of."""
 
 
 def decode(payload: bytes, received: Micros, zone: tzinfo) -> Decoded:
     """Decode one body, whatever its command is."""
-    body = read(payload, sip.body_at(payload))
+    begin = sip.body_at(payload)
+    if payload and begin == len(payload):  # a REGISTER of somebody who was not known then
+        return Decoded()
+    body = read(payload, begin)
     decoded = Decoded()
     read_it = _COMMANDS.get(body.command.lower(), _unused)
     read_it(body, decoded, received, zone_at(zone, received))
@@ -37,7 +42,7 @@ def of_part(payload: bytes, received: Micros, zone: tzinfo) -> Decoded:
     decoded = decode(payload, received, zone)
     channel = read(payload, sip.body_at(payload)).device
     for draft in decoded.events:
-        draft.attributes["channel"] = channel
+        draft.part = channel
     return decoded
 
 
@@ -77,10 +82,9 @@ def _catalog(body: Body, decoded: Decoded, _received: Micros, _zone: tzinfo) -> 
         meant = channel_state(channel.event) if channel.event else None
         if meant is not None:
             attributes: dict[str, Any] = {"code": meant.code} if meant.code else {}
-            if len(page.channels) > 1:
-                attributes["channel"] = channel.id
-            source = f"{body.number}/{channel.event}" if body.number else None
-            decoded.events.append(EventDraft(meant.kind, None, source, meant.state, None, attributes))
+            for kind, state in ((meant.kind, meant.state), *((kind, "inactive") for kind in meant.ends)):
+                source = f"{body.number}/{channel.event}/{kind}" if body.number else None
+                decoded.events.append(EventDraft(kind, None, source, state, None, dict(attributes), None, DIRECTORY))
 
 
 def _status(body: Body, decoded: Decoded, _received: Micros, _zone: tzinfo) -> None:

@@ -27,6 +27,7 @@ _USER = re.compile(r"sips?:([^@;>\s]{1,64})@", re.IGNORECASE)
 _TAG = re.compile(r";\s*tag\s*=\s*([^\s;,>]+)", re.IGNORECASE)
 _RPORT = re.compile(r";\s*rport(?:\s*=\s*[0-9]*)?(?=[\s;,]|$)", re.IGNORECASE)
 _RECEIVED = re.compile(r";\s*received\s*=\s*[^;,\s]*", re.IGNORECASE)
+_BRANCH = re.compile(r";\s*branch\s*=\s*([^\s;,]+)", re.IGNORECASE)
 _FOLD = re.compile(r"\r?\n[ \t]+")
 _REPEATED = ("via", "from", "to", "call-id", "cseq")
 """Headers of a request that its response repeats."""
@@ -57,6 +58,12 @@ class Message(NamedTuple):
     @property
     def call_id(self) -> str:
         return self.header("call-id")
+
+    @property
+    def branch(self) -> str:
+        """Of the top Via: the transaction."""
+        found = _BRANCH.search(_top(self.header("via"))[0])
+        return found[1] if found else ""
 
     @property
     def transaction(self) -> tuple[str, ...]:

@@ -1,0 +1,54 @@
+"""How much peers may take up, each limit with the attack or fault that it protects from."""
+
+from collections import Counter
+
+from hub.sip_settings import Sip
+
+WAITING = 4_000
+"""Messages on their way to the commit; with more, datagrams are let go (they are sent again) and no connection is read:
+a store that is away would fill the memory."""
+UNANSWERED = 32
+"""Of one connection; with more it is not read: one that does not wait for answers would fill the hub."""
+ANSWERS = 20_000
+"""Transactions that are remembered, so that what is sent again is answered again and stored once."""
+ANSWERS_S = 64.0
+"""For so long (twice timer F): after that nobody sends it again."""
+ANSWER_BYTES = 16 << 20
+"""Of all remembered answers."""
+NONCES = 20_000
+"""Used ones that are remembered; who needs more is told to log in anew."""
+NONCE_S = 300.0
+"""For so long one may be used: what was recorded on the wire is worth nothing after it."""
+REGISTERED = 20_000
+"""Registrations: who has the password of the realm could invent numbers without end."""
+ASKED = 5_000
+"""Requests of the hub that wait for their answer; more are not sent."""
+REPLY_BYTES = 256 << 10
+"""That a connection does not read; one that reads nothing would make the hub keep them for ever."""
+BURST_S = 10.0
+WRONG_PER_S, WRONG_ROOM = 0.5, 30
+"""Wrong passwords of one address; more are not answered: somebody tries them out."""
+LETTERS_PER_S, LETTERS_ROOM = 0.1, 10
+"""Messages of one address that cannot be read and are kept as letters."""
+
+
+class Door:
+    """Counts connections by client address."""
+
+    def __init__(self, settings: Sip) -> None:
+        self._settings = settings
+        self._of: Counter[str] = Counter()
+
+    def admit(self, host: str) -> bool:
+        """Let one in, if there is room."""
+        settings = self._settings
+        if self._of.total() >= settings.connections or self._of[host] >= settings.connections_per_address:
+            return False
+        self._of[host] += 1
+        return True
+
+    def leave(self, host: str) -> None:
+        """One that was let in has ended."""
+        self._of[host] -= 1
+        if self._of[host] <= 0:
+            del self._of[host]

@@ -1,0 +1,54 @@
+"""Nonces of the digest that need no memory until they are used, so that asking for them floods nothing.
+
+A nonce is its time and a hash of that and of the asking address, with a key of this process. What is remembered is how
+often each was used: a repeat with the same count (nc), or without one, is a replay.
+"""
+
+import hashlib
+import hmac
+from collections import OrderedDict
+from enum import Enum
+from secrets import token_bytes, token_hex
+
+from ingest.sip.limits import NONCE_S, NONCES
+
+
+class Nonce(Enum):
+    """What is so of a nonce that is shown."""
+
+    GOOD = 1
+    STALE = 2
+    """It was good once, or is that of a process before: the device is to log in with a new one."""
+    REPLAYED = 3
+
+
+class Nonces:
+    """Those of one process."""
+
+    def __init__(self, key: bytes | None = None) -> None:
+        self._key = key or token_bytes(32)
+        self._used: OrderedDict[str, int] = OrderedDict()
+
+    def make(self, host: str, now: float) -> str:
+        """One for an address; `now` in seconds."""
+        begun = f"{int(now * 1000):x}-{token_hex(6)}"
+        return f"{begun}.{self._hash(begun, host)}"
+
+    def use(self, nonce: str, host: str, count: int, now: float) -> Nonce:
+        """Use one, if the login that shows it is right; `count` is its nc, 0 without qop."""
+        begun, _, hashed = nonce.rpartition(".")
+        if not hmac.compare_digest(hashed.encode("utf-8", "replace"), self._hash(begun, host).encode()):
+            return Nonce.STALE
+        if not 0 <= now - int(begun.partition("-")[0], 16) / 1000 <= NONCE_S:
+            return Nonce.STALE
+        before = self._used.get(nonce)
+        if before is not None and (count == 0 or count <= before):
+            return Nonce.REPLAYED
+        self._used[nonce] = count
+        self._used.move_to_end(nonce)
+        if len(self._used) > NONCES:
+            self._used.popitem(last=False)
+        return Nonce.GOOD
+
+    def _hash(self, begun: str, host: str) -> str:
+        return hmac.new(self._key, f"{begun} {host}".encode("utf-8", "replace"), hashlib.sha256).hexdigest()[:32]

@@ -1,0 +1,413 @@
+"""The SIP server: registers devices, takes what they tell, and answers it after its commit, never before."""
+
+import asyncio
+import logging
+import time
+from collections.abc import Callable, Coroutine, Sequence
+from contextlib import suppress
+from datetime import datetime
+from secrets import token_hex
+from zoneinfo import ZoneInfo
+
+from devices.codecs.gb28181 import sip, writing
+from devices.codecs.gb28181.catalogue import Page
+from devices.codecs.gb28181.manscdp import Body, read
+from devices.codecs.gb28181.sip import Header, Message
+from hub.access.token_bucket import TokenBuckets
+from hub.backoff import Backoff
+from hub.errors import DecodeError, HubError
+from hub.models import DeadLetter, Origin
+from hub.pipeline import Sink
+from hub.sip_settings import Sip
+from hub.words.sentence import Sentence
+from ingest.sip.answers import Answers, Key
+from ingest.sip.bindings import Binding, Bindings
+from ingest.sip.follower import Follower
+from ingest.sip.intake import Intake, Payload
+from ingest.sip.limits import LETTERS_PER_S, LETTERS_ROOM, WAITING, Door
+from ingest.sip.messages import Known, OriginOf, told
+from ingest.sip.peer import Peer, shown
+from ingest.sip.registrar import Granted, Refused, Registrar
+from ingest.sip.requests import Requests
+from ingest.sip.transport import Connection, Datagrams
+
+log = logging.getLogger(__name__)
+
+CHECK_S = 1.0
+BACKLOG = 4096
+BEIJING = ZoneInfo("Asia/Shanghai")
+"""Of the time that devices are told: they have no other zone."""
+ALLOWED = "REGISTER, MESSAGE, NOTIFY, OPTIONS"
+_TWINS_S = 600.0
+"""How often it is told that two devices register with one number."""
+
+
+class SipServer:
+    """A source. What comes from who has not registered from there is answered 403, so that it registers."""
+
+    def __init__(
+        self,
+        settings: Sip,
+        sink: Sink,
+        registrar: Registrar,
+        bindings: Bindings,
+        origin: OriginOf,
+        known: Known | None,
+        clock_is_right: Callable[[], bool],
+        follower: Follower | None = None,
+    ) -> None:
+        self._settings, self._registrar, self._bindings = settings, registrar, bindings
+        self._origin, self._known, self._clock_is_right = origin, known, clock_is_right
+        self.requests = Requests(settings)
+        self._follower = follower or Follower()
+        self._intake = Intake(sink)
+        self._answers = Answers()
+        self._door = Door(settings)
+        self._letters = TokenBuckets(LETTERS_PER_S, room=LETTERS_ROOM)
+        self._connections: set[Connection] = set()
+        self._datagrams: Datagrams | None = None
+        self._group: asyncio.TaskGroup | None = None
+        self._registering = 0
+        self._told_unknown: dict[str, None] = {}
+        self._told_twins: dict[str, float] = {}
+        self._bound = self._stopping = False
+        self._stopped = asyncio.Event()
+
+    @property
+    def connected(self) -> bool:
+        """Whether it listens."""
+        return self._bound
+
+    @property
+    def behind(self) -> bool:
+        """No server keeps anything for it: devices send again what was not answered."""
+        return False
+
+    @property
+    def registered(self) -> int:
+        """How many devices are registered."""
+        return len(self._bindings)
+
+    @property
+    def full(self) -> bool:
+        """See Host."""
+        return self._stopping or self._intake.full
+
+    def reasons(self) -> list[str]:
+        """Nothing else keeps it from reading."""
+        return []
+
+    def now(self) -> float:
+        """See Host."""
+        return asyncio.get_running_loop().time()
+
+    def stop(self) -> None:
+        """Take nothing more; what was taken is still handed over, and answered until `close`."""
+        self._stopping = True
+        self._stopped.set()
+
+    def close(self) -> None:
+        """End all connections, after what was written to them."""
+        for connection in list(self._connections):
+            connection.close()
+
+    async def run(self) -> None:
+        """Listen until `stop`; returns once everything is handed over."""
+        async with asyncio.TaskGroup() as group:
+            self._group = group
+            handing = group.create_task(self._intake.run(), name="sip.hand over")
+            others = [
+                group.create_task(self._bindings.run(), name="sip.registrations"),
+                group.create_task(self._check(), name="sip.limits"),
+                group.create_task(self._follower.run(self), name="sip.follow"),
+            ]
+            ends = await self._listen()
+            self._bound = bool(ends)
+            try:
+                await self._stopped.wait()
+            finally:
+                self._bound = False
+                self._intake.stop()
+            await handing
+            for end in ends:
+                end()
+            for other in others:
+                other.cancel()
+
+    async def _listen(self) -> list[Callable[[], None]]:
+        """Read the registrations and bind, trying again; what ends it, nothing where it was stopped before."""
+        backoff = Backoff(log, "cameras can register")
+        while not self._stopping:
+            try:
+                await self._bindings.load()
+                return await self._bind()
+            except (OSError, HubError) as error:
+                backoff.failed("cameras cannot register: %s", error)
+                with suppress(TimeoutError):
+                    async with asyncio.timeout(backoff.next_s()):
+                        await self._stopped.wait()
+        return []
+
+    async def _bind(self) -> list[Callable[[], None]]:
+        loop, ends = asyncio.get_running_loop(), list[Callable[[], None]]()
+        if self._settings.listen is not None:
+            host, port = place_of(self._settings.listen)
+            server = await loop.create_server(lambda: Connection(self), host, port, backlog=BACKLOG)
+            ends.append(server.close)
+        if self._settings.listen_udp is not None:
+            try:
+                made = await loop.create_datagram_endpoint(
+                    lambda: Datagrams(self), local_addr=place_of(self._settings.listen_udp)
+                )
+            except OSError:
+                for end in ends:
+                    end()
+                raise
+            transport, self._datagrams = made
+            ends.append(transport.close)
+        return ends
+
+    async def _check(self) -> None:
+        while True:
+            await asyncio.sleep(CHECK_S)
+            now, settings = self.now(), self._settings
+            for connection in list(self._connections):
+                nobody = not connection.registered and now - connection.since > settings.login_s
+                if nobody or now - connection.heard_at > settings.idle_s:
+                    connection.end()
+                else:
+                    connection.hold()
+            for binding in self._bindings.expired(time.time()):
+                log.info("%s has not renewed its registration", binding.id)
+                self._follower.gone(binding)
+
+    def opened(self, connection: Connection) -> bool:
+        """See Host."""
+        if self._stopping or not self._door.admit(connection.host):
+            return False
+        self._connections.add(connection)
+        return True
+
+    def closed(self, connection: Connection) -> None:
+        """See Host."""
+        self._connections.discard(connection)
+        self._door.leave(connection.host)
+
+    def peer_of(self, binding: Binding) -> Peer | None:
+        """Where a device can be reached; None while it is not connected."""
+        if binding.peer is None and binding.transport == "udp" and self._datagrams is not None:
+            return self._datagrams.peer(binding.host, binding.port)
+        return binding.peer
+
+    def unreadable(self, peer: Peer, octets: bytes, error: DecodeError) -> None:
+        """See Host; a letter of the first few."""
+        self._letter(peer, octets, "", (error.reason, error.detail))
+
+    def take(self, peer: Peer, octets: bytes) -> bool:
+        """See Host."""
+        if self.full:
+            return False
+        try:
+            message = sip.read(octets)
+        except DecodeError as error:
+            self.unreadable(peer, octets, error)
+            return False
+        if message.status:
+            self.requests.answered(message)
+            return False
+        message = sip.arrived(message, peer.host, peer.port)
+        key = (peer.host, *message.transaction)
+        is_new, answer = self._answers.begin(key, self.now())
+        if not is_new:
+            if answer is not None:
+                peer.send(answer)
+            return False
+        if message.method == "REGISTER":
+            self._register(peer, message, key)
+            return False
+        if message.method in ("MESSAGE", "NOTIFY"):
+            return self._report(peer, message, key, octets)
+        if message.method in ("OPTIONS", "BYE"):
+            self._answer(peer, message, key, 200, "OK", ("allow", ALLOWED))
+        elif message.method != "ACK":
+            self._answer(peer, message, key, 405, "Method Not Allowed", ("allow", ALLOWED))
+        return False
+
+    def _answer(self, peer: Peer, message: Message, key: Key, status: int, reason: str, *headers: Header) -> None:
+        octets = sip.answer(message, status, reason, token_hex(6), *headers)
+        self._answers.end(key, octets)
+        peer.send(octets)
+
+    def _register(self, peer: Peer, message: Message, key: Key) -> None:
+        decided = self._registrar.decide(message, peer.host, time.time())
+        if isinstance(decided, Refused):
+            self._answer(peer, message, key, decided.status, decided.reason, *decided.headers)
+            if decided.fault is not None:
+                self._letter(peer, without_login(message), message.sender, decided.fault)
+        elif decided is None or self._registering >= WAITING:
+            self._answers.drop(key)
+        elif self._bindings.full and self._bindings.of(decided.id, time.time()) is None:
+            self._answer(peer, message, key, 503, "Too many registrations", ("retry-after", "60"))
+        else:
+            self._registering += 1
+            self._begin(self._granted(peer, message, key, decided))
+
+    def _begin(self, work: Coroutine[None, None, None]) -> None:
+        """In the group of `run`, which is there while anything comes."""
+        if self._group is not None:
+            self._group.create_task(work)
+
+    async def _granted(self, peer: Peer, message: Message, key: Key, granted: Granted) -> None:
+        """Store a registration and answer it; what could not be stored is not answered, and sent again."""
+        try:
+            before = self._bindings.of(granted.id, time.time())
+            if not granted.expires_s:
+                done = await self._bindings.drop(granted.id)
+            else:
+                binding = Binding(granted.id, peer.transport, peer.host, peer.port, time.time() + granted.expires_s,
+                                  granted.version, granted.agent, peer, message.call_id)  # fmt: skip
+                done = await self._bindings.put(binding)
+        finally:
+            self._registering -= 1
+        if not done:
+            self._answers.drop(key)
+            return
+        if isinstance(peer, Connection):
+            peer.registered = True
+        is_new = bool(granted.expires_s) and (before is None or before.call_id != message.call_id)
+        if not granted.expires_s or before is None:
+            self._say(granted, message)
+        if before is not None and before.host != peer.host:
+            self._twins(before, peer)
+        contact = message.header("contact")
+        headers: list[Header] = [("contact", contact)] if contact and len(contact) < 512 else []
+        if self._clock_is_right():
+            at = datetime.now(BEIJING).replace(tzinfo=None)
+            headers.append(("date", at.isoformat(timespec="milliseconds")))
+        if granted.version:
+            headers.append(("x-gb-ver", "3.0"))
+        self._answer(peer, message, key, 200, "OK", ("expires", str(granted.expires_s)), *headers)
+        if granted.expires_s:
+            self._follower.registered(binding, is_new)
+        elif before is not None:
+            self._follower.gone(before)
+
+    def _say(self, granted: Granted, message: Message) -> None:
+        """That a device came or logged out. Of one that nobody knows a letter, once, that tells how to register it."""
+        if self._known is not None and not self._known(granted.id):
+            if granted.id not in self._told_unknown and granted.expires_s:
+                if len(self._told_unknown) >= WAITING:
+                    del self._told_unknown[next(iter(self._told_unknown))]
+                self._told_unknown[granted.id] = None
+                self._intake.put([(self._origin(granted.id, "state", granted.id), without_login(message))], _nothing)
+            return
+        said = {"Result": "OK", "Online": "ONLINE" if granted.expires_s else "OFFLINE"}
+        payload = writing.body("Response", "DeviceStatus", 0, granted.id, said)
+        self._intake.put([(self._origin(granted.id, "state", granted.id), payload)], _nothing, urgent=False)
+
+    def _twins(self, before: Binding, peer: Peer) -> None:
+        now = self.now()
+        if now - self._told_twins.get(before.id, -_TWINS_S) >= _TWINS_S:
+            if len(self._told_twins) >= WAITING:
+                self._told_twins.clear()
+            self._told_twins[before.id] = now
+            log.warning(
+                "%s registers from %s, and was registered from %s: two devices need an id each",
+                before.id, shown(peer.host, peer.port), shown(before.host, before.port),
+            )  # fmt: skip
+
+    def _report(self, peer: Peer, message: Message, key: Key, octets: bytes) -> bool:
+        """Take a MESSAGE or NOTIFY; whether it is under way."""
+        sender = message.sender
+        binding = self._bindings.of(sender, time.time())
+        if binding is None or binding.host != peer.host:
+            self._answer(peer, message, key, 403, "Forbidden: register first")
+            return False
+        there = binding.peer
+        if there is None or (there is not peer and (peer.transport, peer.port) != (there.transport, there.port)):
+            binding.transport, binding.port, binding.peer = peer.transport, peer.port, peer
+            self._follower.moved(binding)
+        if isinstance(peer, Connection):
+            peer.registered = True
+        try:
+            body = read(message.body)
+        except DecodeError:  # the codec says so in a letter
+            self._put(peer, message, key, octets, [(self._origin(sender, "alarm", sender), message.body)], None)
+            return True
+        found = told(body, message.body, sender, self._known, self._origin)
+        self._follower.told(binding, message, body)
+        if found.page is not None:
+            self._begin(self._paged(peer, message, key, octets, binding, found.page, found.payloads))
+            return True
+        if not found.payloads:
+            self._answer(peer, message, key, 200, "OK")
+            return False
+        self._put(peer, message, key, octets, found.payloads, body, urgent=found.urgent)
+        return True
+
+    async def _paged(
+        self,
+        peer: Peer,
+        message: Message,
+        key: Key,
+        octets: bytes,
+        binding: Binding,
+        page: Page,
+        payloads: Sequence[Payload],
+    ) -> None:
+        """News of a directory are kept before they are answered."""
+        if not await self._follower.paged(binding, page):
+            self._answers.drop(key)
+            peer.let_go(octets)
+        elif payloads:
+            self._put(peer, message, key, octets, payloads, None)
+        else:
+            self._answer(peer, message, key, 200, "OK")
+            peer.let_go(octets)
+
+    def _put(
+        self,
+        peer: Peer,
+        message: Message,
+        key: Key,
+        octets: bytes,
+        payloads: Sequence[Payload],
+        body: Body | None,
+        *,
+        urgent: bool = True,
+    ) -> None:
+        def settled(letters: Sequence[DeadLetter | None] | None) -> None:
+            peer.let_go(octets)
+            if letters is None:
+                self._answers.drop(key)
+                return
+            self._answer(peer, message, key, 200, "OK")
+            if body is not None and body.kind == "Notify" and body.command.lower() == "alarm":
+                refused = any(letter is not None and not letter.taken for letter in letters)
+                self._follower.stored(message.sender, body, refused)
+
+        self._intake.put(payloads, settled, urgent=urgent)
+
+    def _letter(self, peer: Peer, octets: bytes, sender: str, fault: tuple[str, Sentence | str]) -> None:
+        if self.full or self._letters.take(peer.host, self.now()):
+            return
+        log.info("%s: %s", shown(peer.host, peer.port), fault[1])
+        address = f"gb28181/{sender}/state/{sender}"
+        origin = Origin("sip", address, sender, "state", None, "gb28181", False, (fault[0], fault[1]))
+        self._intake.put([(origin, octets[:4096])], _nothing, urgent=False)
+
+
+def without_login(message: Message) -> bytes:
+    """A message as it may be kept: without what a device shows to log in."""
+    headers = tuple(each for each in message.headers if each[0] not in ("authorization", "proxy-authorization"))
+    return sip.written(message._replace(headers=headers))
+
+
+def place_of(text: str) -> tuple[str, int]:
+    """Host and port."""
+    host, _, port = text.rpartition(":")
+    return host.removeprefix("[").removesuffix("]"), int(port)
+
+
+def _nothing(_letters: object) -> None:
+    """Nobody waits for it."""

@@ -1,0 +1,181 @@
+"""SIP over UDP and TCP: bytes to messages, with the limits that keep one peer from using up what is there for all."""
+
+import asyncio
+from typing import Any, Protocol, cast
+
+from devices.codecs.gb28181.sip import cut
+from hub.errors import DecodeError
+from ingest.sip.limits import REPLY_BYTES, UNANSWERED
+from ingest.sip.peer import Peer, shown
+
+PONG = b"\r\n"
+
+
+class Host(Protocol):
+    """What connections are part of."""
+
+    def now(self) -> float:
+        """Seconds of the loop's clock."""
+
+    def opened(self, connection: "Connection") -> bool:
+        """A connection is there; whether it may stay."""
+
+    def closed(self, connection: "Connection") -> None:
+        """A connection that was let in has ended."""
+
+    def take(self, peer: Peer, octets: bytes) -> bool:
+        """Take a message; whether it is under way to the commit, until `let_go`."""
+
+    def unreadable(self, peer: Peer, octets: bytes, error: DecodeError) -> None:
+        """What came is no message."""
+
+    @property
+    def full(self) -> bool:
+        """Whether there is no room for more."""
+
+
+class Datagram:
+    """The sender of a datagram."""
+
+    __slots__ = ("_transport", "host", "port")
+
+    transport = "udp"
+
+    def __init__(self, transport: asyncio.DatagramTransport, host: str, port: int) -> None:
+        self._transport, self.host, self.port = transport, host, port
+
+    @property
+    def local(self) -> tuple[str, int]:
+        """See Peer."""
+        name = self._transport.get_extra_info("sockname")
+        return name[0], name[1]
+
+    def send(self, octets: bytes) -> bool:
+        """See Peer."""
+        if self._transport.is_closing():
+            return False
+        self._transport.sendto(octets, (self.host, self.port))
+        return True
+
+    def let_go(self, octets: bytes) -> None:
+        """See Peer; nothing holds it."""
+
+
+class Datagrams(asyncio.DatagramProtocol):
+    """All senders of one socket. What there is no room for is let go unanswered: it is sent again."""
+
+    def __init__(self, host: Host) -> None:
+        self._host = host
+        self._transport: asyncio.DatagramTransport | None = None
+        self.dropped = 0
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        """See asyncio."""
+        self._transport = cast(asyncio.DatagramTransport, transport)
+
+    def datagram_received(self, data: bytes, addr: tuple[Any, ...]) -> None:
+        """See asyncio; empty ones keep a way through a NAT open."""
+        if self._transport is None or not data.strip(b"\r\n\0 "):
+            return
+        if self._host.full:
+            self.dropped += 1
+            return
+        self._host.take(Datagram(self._transport, addr[0], addr[1]), data)
+
+    def peer(self, host: str, port: int) -> Datagram | None:
+        """Where something can be sent to; None once it is closed."""
+        return None if self._transport is None else Datagram(self._transport, host, port)
+
+
+class Connection(asyncio.Protocol):
+    """One connection over TCP."""
+
+    transport = "tcp"
+
+    def __init__(self, host: Host) -> None:
+        self._hub = host
+        self._transport: asyncio.Transport | None = None
+        self._rest = b""
+        self._under_way = 0
+        self._let_in = self._held = False
+        self.host, self.port = "?", 0
+        self.since = self.heard_at = host.now()
+        self.registered = False
+        """Whether somebody has registered over it."""
+
+    @property
+    def local(self) -> tuple[str, int]:
+        """See Peer."""
+        name = ("127.0.0.1", 0) if self._transport is None else self._transport.get_extra_info("sockname")
+        return name[0], name[1]
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        """See asyncio."""
+        self._transport = cast(asyncio.Transport, transport)
+        name = transport.get_extra_info("peername") or ("?", 0)
+        self.host, self.port = name[0], name[1]
+        self._transport.set_write_buffer_limits(REPLY_BYTES)
+        self._let_in = self._hub.opened(self)
+        if not self._let_in:
+            self._transport.abort()
+
+    def data_received(self, data: bytes) -> None:
+        """See asyncio."""
+        self.heard_at = self._hub.now()
+        try:
+            found = cut(self._rest + data)
+        except DecodeError as error:
+            self._hub.unreadable(self, self._rest + data, error)
+            self.end()
+            return
+        self._rest = found.rest
+        if found.pings and not found.messages:
+            self.send(PONG)
+        for octets in found.messages:
+            self._under_way += self._hub.take(self, octets)
+        self.hold()
+
+    def hold(self) -> None:
+        """Read no more of it while enough is under way, or the hub has no room; else read again."""
+        if self._transport is None or self._transport.is_closing():
+            return
+        wanted = self._under_way >= UNANSWERED or self._hub.full
+        if wanted and not self._held:
+            self._transport.pause_reading()
+        elif self._held and not wanted:
+            self._transport.resume_reading()
+        self._held = wanted
+
+    def send(self, octets: bytes) -> bool:
+        """See Peer; who reads none of its answers is disconnected."""
+        if self._transport is None or self._transport.is_closing():
+            return False
+        self._transport.write(octets)
+        if self._transport.get_write_buffer_size() > REPLY_BYTES:
+            self.end()
+        return True
+
+    def let_go(self, octets: bytes) -> None:
+        """See Peer."""
+        self._under_way -= 1
+        self.hold()
+
+    def end(self) -> None:
+        """Disconnect it."""
+        if self._transport is not None:
+            self._transport.abort()
+
+    def close(self) -> None:
+        """End it once what was written is sent."""
+        if self._transport is not None:
+            self._transport.close()
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """See asyncio."""
+        self._transport = None
+        if self._let_in:
+            self._let_in = False
+            self._hub.closed(self)
+
+    def __str__(self) -> str:
+        return shown(self.host, self.port)

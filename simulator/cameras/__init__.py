@@ -1,0 +1,1 @@
+"""Cameras that talk to the hub as real ones do."""
