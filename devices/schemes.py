@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Mapping
+from typing import NamedTuple
 
 from hub.errors import DecodeError
 from hub.words.sentence import Sentence
@@ -43,6 +44,19 @@ _HEXADECIMAL: Mapping[str, int] = {"gb26875": 12, "sl651": 10, "szy206": 10, "de
 """Digits of addresses that are hexadecimal numbers."""
 _SLAVE = re.compile(r"([A-Za-z0-9][A-Za-z0-9._:-]{0,63})/0*([1-9][0-9]{0,2})", re.ASCII)
 """The code of the DTU and the slave's address on its line, as in dtu-7/12."""
+
+
+class _Form(NamedTuple):
+    matches: re.Pattern[str]
+    right: Sentence
+
+
+_FORMS: Mapping[str, _Form] = {
+    # Real MN differ from the 24 hexadecimal digits of HJ 212; none has what separates fields there.
+    "hj212": _Form(re.compile(r"(?:(?![;=&,#])[!-~]){1,128}"), Sentence("scheme.form.hj212")),
+    "cjt188": _Form(re.compile(r"[0-9]{14}", re.ASCII), Sentence("scheme.form.cjt188")),
+    "dtu": _Form(re.compile(r"[A-Za-z0-9._:-]{1,64}", re.ASCII), Sentence("scheme.form.dtu")),
+}
 LAST_SLAVE = 247
 _DECIMAL: Mapping[str, tuple[int, ...]] = {"imei": (15,), "iccid": (19, 20), "gb28181": (20,)}
 
@@ -70,6 +84,8 @@ def normal(scheme: str, address: str) -> str:
         len(told) not in lengths or not ((told.isascii() and told.isdigit()) or (scheme == "iccid" and told.isalnum()))
     ):
         raise _wrong(scheme, told, Sentence("scheme.digits.decimal", digits=lengths[-1]))
+    if (form := _FORMS.get(scheme)) is not None and not form.matches.fullmatch(told):
+        raise _wrong(scheme, told, form.right)
     if scheme == "modbus":
         found = _SLAVE.fullmatch(told)
         if found is None or int(found[2]) > LAST_SLAVE:

@@ -64,6 +64,7 @@ async def put_address(
     async with writing(context) as conn:
         await row(conn, DATABASE.registry_lock)
         named = await _named(conn, code, scheme, address)
+        await _check_line(conn, named)
         owner = await row(conn, SQL.address_owner, named)
         if owner is not None and owner["owner"] not in (None, code):
             raise ProblemError(409, _taken(scheme, named["address"], owner["owner"]))
@@ -100,6 +101,14 @@ async def _named(conn: AsyncConnection, code: str, scheme: str, address: str) ->
         return {"code": code, "scheme": scheme, "address": normal(scheme, address)}
     except DecodeError as error:
         raise ProblemError(422, error.detail) from None
+
+
+async def _check_line(conn: AsyncConnection, named: dict[str, str]) -> None:
+    """A slave is on the line of a DTU that there is."""
+    dtu = named["address"].rpartition("/")[0]
+    if named["scheme"] == "modbus" and await row(conn, DATABASE.device, {"code": dtu}) is None:
+        values = {"dtu": dtu, "code": named["code"], "address": named["address"]}
+        raise ProblemError(422, Sentence("refusal.device_address.no_dtu", **values))
 
 
 def _taken(scheme: str, address: str, owner: str) -> Sentence:

@@ -13,6 +13,7 @@ from api.cursors import Page, Paged
 from api.database import audit, execute, read, row, writing
 from api.language import Spoken, failure_in
 from api.problems import invalid, not_found, responses
+from devices.station_passwords import PasswordRefused, normal_password
 from hub.access.classification import ReadCeiling
 from hub.access.door import GuardedRouter, TheCaller, needs
 from hub.access.outgoing import Outgoing, OutgoingRefused
@@ -109,7 +110,7 @@ async def put_forward(
     _check_address(context, body)
     shown = body.model_dump(exclude={"password"})
     vault, place = Secrets(context.settings.secrets), Place("forward_target", "password", code)
-    given = None if body.password is None else body.password.get_secret_value()
+    given = None if body.password is None else _checked(body.password)
     async with writing(context) as conn:
         if body.organisation is not None and await row(conn, SQL.organisation, {"code": body.organisation}) is None:
             raise invalid(
@@ -124,6 +125,15 @@ async def put_forward(
         await audit(conn, caller, "forward.put", code, shown | {"password": "changed" if given else "kept"})
         response.status_code = 201 if written["created"] else 200
         return await _forward(conn, code, spoken)
+
+
+def _checked(password: SecretStr) -> str:
+    """A PW that a frame can show; ProblemError, without a part of it."""
+    try:
+        return normal_password("hj212", password.get_secret_value())
+    except PasswordRefused as error:
+        sentence = Sentence("refusal.session.password.form", protocol="hj212", right=error.sentence)
+        raise invalid("/password", sentence) from None
 
 
 def _check_address(context: Context, body: ForwardBody) -> None:

@@ -15,7 +15,7 @@ from rich.text import Text
 
 from app.cli.client import err, fail, out
 from app.cli.diagnose import LangOption, language
-from devices.diagnosis.capture import HEAD, CaptureError, Namer, Piece, Side, line_of, pieces
+from devices.diagnosis.capture import HEAD, CaptureError, Namer, Piece, Side, is_capture, line_of, pieces
 from hub.words import Lang
 from hub.words.sentence import told
 
@@ -68,10 +68,13 @@ def replay(
 
     Example:  hub frame replay station.jsonl --to 127.0.0.1:5020
     """
+    octets = file.read_bytes()
+    if not is_capture(octets):
+        fail(f"{file} is no capture: record one with  hub frame capture --port PORT --out {file.stem}.jsonl")
     try:
-        found = list(pieces(file.read_text(encoding="utf-8").splitlines()))
+        found = list(pieces(octets.decode().splitlines()))
     except (CaptureError, UnicodeDecodeError) as error:
-        fail(f"{file} is no capture: {error}")
+        fail(f"{file} is a capture that was changed or cut: {error}; delete that line, or record it again")
     if not any(piece.side == "station" for piece in found):
         fail(f"{file} holds nothing that a station sent")
     try:

@@ -7,7 +7,7 @@ from typing import Any
 from psycopg import AsyncConnection
 from psycopg.rows import dict_row
 
-from devices.addressing import parse_topic
+from devices.addressing import DIALLED, parse_topic
 from devices.codecs.local_time import zone_at, zone_of
 from devices.diagnosis.example import example_of
 from devices.diagnosis.facts import Credential, Facts, Flood, Health, Metric, NoNews, Parent, Polled, Refusal, Stray
@@ -108,7 +108,7 @@ async def refusals_of(
 
 def _examined(row: Row, prefix: str, zone: str, profile: ProfileView | None) -> Mapping[str, Any]:
     """Frame check of a dead letter: report, whether part of it was accepted, how far its time is ahead."""
-    form = _form(row["address"], prefix)
+    form = _form(row["address"], prefix) if row["transport"] not in DIALLED else _dialled(row["address"])
     if form is None or len(row["payload"]) < row["payload_size"]:
         return {}
     received = to_micros(row["received_at"])
@@ -126,6 +126,12 @@ def _examined(row: Row, prefix: str, zone: str, profile: ProfileView | None) -> 
 
 _WHOLE = ("unknown_device", "unknown_topic", "inactive_device", "not_a_child", "several_devices", "device_mismatch")
 """Reasons for which nothing of a message is taken, however good it is."""
+
+
+def _dialled(address: str) -> str | None:
+    """Form of what a station sends: its protocol."""
+    protocol = address.partition("/")[0]
+    return protocol if protocol in FRAMES else None
 
 
 def _form(address: str, prefix: str) -> str | None:

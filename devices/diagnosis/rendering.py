@@ -32,13 +32,29 @@ def worded(note: Note, now: datetime, lang: Lang) -> Finding:
     if kind.startswith("refused_"):
         kind, reason = "refused", known_reason(note.values["reason"])
         values |= {"reason": reason_in(note.values["reason"], lang)}
-        nested = note.values["nested"]
-        remedy = text("remedy.nested", lang, **values) if nested else text(f"reason.{reason}.remedy", lang, **values)
-        values |= {"remedy": remedy}
+        values |= {"remedy": _remedy(note, reason, values, lang)}
     elif kind == "metric_never" and len(note.values["metrics"]) == 1:
         kind = "metric_never_one"
     what = text(f"finding.{kind}.what", lang, **values).strip()
     return Finding(note.code, note.level, what, optional(f"finding.{kind}.advice", lang, **values))
+
+
+def _remedy(note: Note, reason: str, values: Mapping[str, Any], lang: Lang) -> str:
+    """What is to be done about a refusal; a station is told nothing about JSON."""
+    if note.values["nested"]:
+        return text("remedy.nested", lang, **values)
+    if note.values["form"] in STATIONS and reason in _OF_JSON:
+        return text("remedy.station", lang, **values)
+    return text(f"reason.{reason}.remedy", lang, **values)
+
+
+STATIONS = ("hj212", "gb26875", "sl651", "szy206", "cjt188", "modbus-rtu", "modbus-tcp")
+"""Forms of frames, whose remedies are told in words of the protocol."""
+_OF_JSON = frozenset(
+    {"value_not_a_number", "value_not_finite", "no_values", "bad_time", "ambiguous_time", "time_out_of_range"}
+    | {"not_utf8", "too_deep", "not_json", "not_an_object"}
+)
+"""Reasons whose remedies are those of JSON."""
 
 
 def known_reason(reason: str) -> str:

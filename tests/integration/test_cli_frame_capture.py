@@ -90,6 +90,10 @@ async def test_a_capture_of_both_sides_names_each_piece_and_can_be_sent_again(tm
     assert "从站 1 应答" in checked
 
     upstream.heard.clear()
+    plain = tmp_path / "plain.txt"
+    plain.write_text("hello\n")
+    status, said = await asyncio.to_thread(run_hub, "frame", "replay", str(plain), "--to", to, env={}, folder=tmp_path)
+    assert (status, "is no capture: record one with" in said) == (1, True), said
     replayed = ("frame", "replay", str(file), "--to", to, "--speed", "20", "--lang", "en")
     status, _ = await asyncio.to_thread(run_hub, *replayed, env={}, folder=tmp_path)
     assert status == 0

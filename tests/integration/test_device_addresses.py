@@ -108,3 +108,20 @@ async def test_who_does_not_see_a_device_is_not_told_that_it_has_an_address(data
         city.door.limited(Role.INTEGRATOR, INSIDE)
         refused = await city.client.put("/api/v1/devices/seen-1/addresses/hj212/M1")
         assert (refused.status_code, refused.json()["detail"]) == (409, "the MN 'M1' is another device's")
+
+
+async def test_a_slave_is_on_the_line_of_a_dtu_that_there_is(client: httpx.AsyncClient) -> None:
+    refused = await client.put("/devices/w1/addresses/modbus/dtu-7/1")
+    assert (refused.status_code, "hub devices put dtu-7 --profile dtu" in refused.json()["detail"]) == (422, True)
+    assert (await client.put("/devices/w1/addresses/modbus/w2/1")).status_code == 201
+
+
+@pytest.mark.parametrize(
+    ("scheme", "address", "said"),
+    [("cjt188", "12", "14 digits"), ("hj212", "010000A8 16", "after MN="), ("dtu", "REG,7", "docs/POLLING.md")],
+)
+async def test_what_no_device_tells_is_refused_with_its_form(
+    client: httpx.AsyncClient, scheme: str, address: str, said: str
+) -> None:
+    refused = await client.put(f"/devices/w1/addresses/{scheme}/{address}")
+    assert (refused.status_code, said in refused.json()["detail"]) == (422, True), refused.text

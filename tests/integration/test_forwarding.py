@@ -371,6 +371,10 @@ async def test_who_is_forwarded_to_is_guarded_sealed_and_told(bed: Bed) -> None:
     assert 'forward = ["127.0.0.0/8", "10.1.2.3:9212"]' in refused.json()["detail"]
     for wrong in ({"kind": "mqtt"}, {"port": None}, {"kind": "kafka", "host": None, "port": None}):
         assert (await bed.client.put("/forwards/p", json={**body, **wrong})).status_code == 422
+    wrong_password = await bed.client.put("/forwards/p", json={**body, "host": "127.0.0.1", "password": "密码;1"})
+    assert wrong_password.status_code == 422
+    assert "printable ASCII" in wrong_password.text
+    assert "密码;1" not in wrong_password.text
     answer = await bed.client.put("/forwards/p", json={**body, "host": "127.0.0.1"})
     assert answer.status_code == 201
     assert "secret9" not in answer.text

@@ -66,6 +66,10 @@ GOOD = [
     Good(frame(b"\2\1" + _part(2, 0, bytes(6))), timeless=True,
          events=[_event("fire", "active", PART, "7/29/fire"), _event("fault", "inactive", PART, "7/29/fault"),
                  _event("shielded", "inactive", PART, "7/29/shielded")]),
+    # A clock that was never set may begin in 2000, at any moment of it.
+    Good(frame(b"\2\1" + _part(2, 0, bytes.fromhex("301213010800"))), timeless=True,
+         events=[_event("fire", "active", PART, "7/29/fire"), _event("fault", "inactive", PART, "7/29/fault"),
+                 _event("shielded", "inactive", PART, "7/29/shielded")]),
     # Of an object whose clock is wrong, as one that tells BCD, the fire is taken, and that others have ended is not.
     Good(frame(b"\2\2" + _part(2, 0, bytes.fromhex("301213011814")) + _part(2)), faults=["bad_time"],
          events=[_event("fire", "active", PART, "7/29/fire"),

@@ -18,6 +18,7 @@ from devices.diagnosis.note import Note
 from devices.diagnosis.rendering import ago, span, worded
 from hub.models import to_micros
 from hub.words import LANGS, Lang, catalogue
+from tests.support.station_frames import hj212
 
 ROOT = Path(__file__).parents[2]
 REASONS = {key.split(".")[1] for key in catalogue() if key.startswith("reason.")}
@@ -230,6 +231,15 @@ def test_faults_come_first_and_the_newest_of_them() -> None:
 def _said(facts: Facts, code: str, lang: Lang = "en") -> str:
     (note,) = [note for note in diagnose(facts) if note.code == code]
     return " ".join(worded(note, NOW, lang)[2:])
+
+
+@pytest.mark.parametrize("lang", ["en", "zh"])
+def test_a_station_is_told_nothing_about_json(lang: Lang) -> None:
+    payload = hj212(1, extra=";w01001-Rtd=abc")
+    report = check(payload, "hj212", to_micros(NOW), ZoneInfo("Asia/Shanghai"))
+    facts = replace(MUTE, refusals=(refusal("value_not_a_number", payload=payload, report=report),))
+    said = _said(facts, "refused_value_not_a_number", lang)
+    assert ("JSON" in said, "hub frame check --form hj212" in said) == (False, True), said
 
 
 def test_nested_json_is_told_of_mappings_and_not_of_quotes() -> None:

@@ -163,6 +163,24 @@ def test_a_late_answer_is_never_taken_for_one_to_another_question() -> None:
     assert outcome.answer == answer_to(second)
 
 
+def test_what_a_late_answer_would_fit_is_not_asked_until_it_has_drained() -> None:
+    probe = Slave("probe", "1", polling(a=0, b=50))
+    clock = Clock(probe)
+    first = clock.next()
+    for _ in range(probe.polling.retries):
+        clock.next()
+    clock.now += probe.polling.timeout
+    assert clock.line.turn(clock.now) is None
+    given_up, probe.silent = clock.now, 0
+    for job in clock.line._jobs:  # only the other question, of the same slave, function and length, is due
+        assert job.block is not None
+        job.due = clock.now if first[2:4] != job.block.address.to_bytes(2, "big") else clock.now + 3600 * SECOND
+    assert clock.line.turn(given_up + LATE - SECOND) is None
+    second = clock.line.turn(given_up + LATE + SECOND)
+    assert second is not None
+    assert (second[0], second != first) == (1, True)
+
+
 def test_a_late_answer_in_front_of_another_slaves_is_dropped_and_counted() -> None:
     clock = Clock(slave(1), slave(2))
     first = clock.next()

@@ -47,7 +47,7 @@ OF_SYSTEM = "system"
 _ENDING = ("fire", "fault", "shielded")
 """Kinds whose end a state without them tells; a transmission device is not shielded."""
 PROTOCOL = "gb26875"
-_NO_TIME = bytes(6)
+_NO_TIME, _YEAR_AT = bytes(6), 5
 _RESET, _RESET_STATE = 1, 1 << 13
 """Bits of an operation, and of the state of a system: it was reset."""
 _NORMAL_STATE = 1 | 1 << 11 | 1 << 12
@@ -228,8 +228,8 @@ class _Reader:
             raise DecodeError("too_many_values", Sentence("refusal.most.metrics", most=MAX_NAMES), at)
 
     def _time(self, told: bytes, at: int) -> Micros | None:
-        """None where the clock was never set: all zeros."""
-        if told == _NO_TIME:
+        """None where the clock was never set: all zeros, or the year 2000, in which such clocks begin."""
+        if told == _NO_TIME or told[_YEAR_AT] == 0:
             self._decoded.timeless = True
             return None
         ts = _moment(told, self._zone)
