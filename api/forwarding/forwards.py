@@ -12,13 +12,11 @@ from api.forwarding.pending import SQL, Pending, acknowledged, claim, failed, pu
 from api.forwarding.way import Interrupted, OpenWay, Target, Way
 from hub.backoff import Backoff
 from hub.errors import TransientError
-from hub.store.leader import lead
+from hub.store.leader import Work
+from hub.store.led_tasks import lead_each
 from hub.store.pool import Pool, sorted_errors
 
 log = logging.getLogger(__name__)
-
-LOOK_S = 2.0
-"""How often it is looked which targets there are: so much later a new one begins."""
 
 
 class Patience(NamedTuple):
@@ -41,23 +39,11 @@ class Forwards:
 
     async def run(self) -> None:
         """Forward until cancelled; a target that changes is connected anew."""
-        store = Backoff(log, "the targets of forwarding are read again")
-        tasks: dict[Target, asyncio.Task[None]] = {}
-        async with asyncio.TaskGroup() as group:
-            while True:
-                try:
-                    wanted = await self._wanted()
-                except TransientError as error:
-                    store.failed("cannot read who is forwarded to: %s", error)
-                else:
-                    store.succeeded()
-                    for target in tasks.keys() - wanted:
-                        tasks.pop(target).cancel()
-                    for target in wanted - tasks.keys():
-                        forward = _Forward(target, self._ways[target.kind], self._patience)
-                        work = lead(self._url, f"forwarding to {target.id}", forward.work)
-                        tasks[target] = group.create_task(work, name=f"forward.{target.code}")
-                await asyncio.sleep(LOOK_S)
+
+        def work_of(target: Target) -> Work:
+            return _Forward(target, self._ways[target.kind], self._patience).work
+
+        await lead_each(self._url, "forwarding to", self._wanted, work_of)
 
     async def _wanted(self) -> set[Target]:
         with sorted_errors():

@@ -26,7 +26,8 @@ from hub.access.shares import count_uses
 from hub.alerts.recipients import sights
 from hub.backoff import Backoff
 from hub.errors import HubError, TransientError
-from hub.store.leader import lead
+from hub.store.leader import Work
+from hub.store.led_tasks import lead_each
 from hub.store.pool import Pool, sorted_errors
 from hub.store.statements import statements
 from hub.words.sentence import Sentence, written
@@ -39,8 +40,6 @@ PAGE = 500
 """Changes that are read, handed over and confirmed at a time: bounds memory, and what a kill repeats."""
 POLL_S = 1.0
 """How often the log is read without a notification."""
-LOOK_S = 2.0
-"""How often it is looked which consumers there are: so much later a new one is followed."""
 
 
 class Message(NamedTuple):
@@ -113,32 +112,20 @@ class Followers:
         if self._following:
             raise RuntimeError("they follow already")
         self._following = True
-        store = Backoff(log, "the consumers that follow the alerts are read again")
-        tasks: dict[Target, asyncio.Task[None]] = {}
-        async with asyncio.TaskGroup() as group:
-            while True:
-                try:
-                    wanted = await self._wanted()
-                except TransientError as error:
-                    store.failed("cannot read which consumers follow the alerts: %s", error)
-                else:
-                    store.succeeded()
-                    for target in tasks.keys() - wanted:
-                        self._running.pop(target)
-                        tasks.pop(target).cancel()
-                    for target in wanted - tasks.keys():
-                        follower = self._running[target] = _Follower(
-                            target, self._sinks[target.kind], self._log, self._poll_s
-                        )
-                        work = lead(self._url, f"alerts of consumer {target.id}", follower.work)
-                        tasks[target] = group.create_task(work, name=f"follower.{target.code}")
-                await asyncio.sleep(LOOK_S)
+
+        def work_of(target: Target) -> Work:
+            follower = self._running[target] = _Follower(target, self._sinks[target.kind], self._log, self._poll_s)
+            return follower.work
+
+        await lead_each(self._url, "alerts of consumer", self._wanted, work_of)
 
     async def _wanted(self) -> set[Target]:
         with sorted_errors():
             async with self._pool.connection() as conn:
                 cursor = await conn.execute(SQL.consumers, {"kinds": list(self._sinks)})
-                return {Target(*row) for row in await cursor.fetchall()}
+                wanted = {Target(*row) for row in await cursor.fetchall()}
+        self._running = {target: each for target, each in self._running.items() if target in wanted}
+        return wanted
 
 
 class _Follower:
