@@ -175,8 +175,8 @@ def test_what_a_late_answer_would_fit_is_not_asked_until_it_has_drained() -> Non
     for job in clock.line._jobs:  # only the other question, of the same slave, function and length, is due
         assert job.block is not None
         job.due = clock.now if first[2:4] != job.block.address.to_bytes(2, "big") else clock.now + 3600 * SECOND
-    assert clock.line.turn(given_up + LATE - SECOND) is None
-    second = clock.line.turn(given_up + LATE + SECOND)
+    assert clock.line.turn(given_up + 9 * SECOND) is None
+    second = clock.line.turn(given_up + 11 * SECOND)
     assert second is not None
     assert (second[0], second != first) == (1, True)
 
