@@ -10,6 +10,7 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, JsonValue, St
 
 from api.code_body import CodesBody
 from api.contract_types import TEXT, LevelName, Name, known
+from api.downlink_body import DownlinkBody, check_downlink
 from api.polling_body import PollingBody, check_polling
 from api.vocabulary_types import Kind, MetricName, Unit
 from devices.codecs.mapping import MappingError, Transform
@@ -147,6 +148,9 @@ class CommandSpec(Part):
         alias="schema", description="JSON Schema (2020-12) of the arguments, which are an object"
     )
     timeout_s: float = Field(default=10, gt=0, le=86_400, description="seconds to wait for a reply")
+    downlink: DownlinkBody | None = Field(
+        default=None, description="what it is through a network of LoRaWAN; null: devices there do not take it"
+    )
 
 
 class ProfileBody(Part):
@@ -213,6 +217,9 @@ class ProfileBody(Part):
         if self.polling is not None:
             metrics = {name: spec.model_dump() for name, spec in self.metrics.items()}
             check_polling(self.polling, metrics, self.commands, self.interval_s)
+        for name, command in self.commands.items():
+            if command.downlink is not None:
+                check_downlink(name, command.downlink, command.schema_)
         return self
 
     def columns(self) -> dict[str, Any]:
@@ -223,5 +230,8 @@ class ProfileBody(Part):
             name: {key: value for key, value in spec.items() if value is not None}
             for name, spec in whole["commands"].items()
         }
+        for command in commands.values():
+            if told := command.get("downlink"):
+                command["downlink"] = {key: value for key, value in told.items() if value is not None}
         codes = parts["codes"] if any(parts["codes"].values()) else {}
         return whole | parts | {"commands": commands, "codes": codes}

@@ -1,9 +1,11 @@
 """Makes events and replies of what a message tells of them."""
 
 from dataclasses import replace
+from uuid import UUID
 
 from devices.codecs.decoded import Decoded, EventDraft, ReplyDraft
-from devices.commands.replies import Reply
+from devices.codecs.inner import Downlink
+from devices.commands.replies import NetworkOutcome, Reply
 from devices.letters import derived, letter_of
 from devices.registry.device import Device
 from hub.models import Event, Raw
@@ -50,3 +52,12 @@ def reply_of(index: int, device: Device, decoded: Decoded, draft: ReplyDraft, ra
     body = {"result": draft.result} if draft.error is None else {"error": draft.error}
     letter = letter_of(raw, "", "", None, decoded.private > 0)
     return Reply(index, draft.command, device.id, raw.received, body, letter)
+
+
+def outcome_of(device: Device, told: Downlink, raw: Raw) -> NetworkOutcome | None:
+    """What became of a command in a network's queue; None of what others have put there."""
+    try:
+        command = UUID(told.item)
+    except ValueError:
+        return None
+    return NetworkOutcome(command, device.id, raw.received, told.became, told.why)

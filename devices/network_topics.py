@@ -19,7 +19,10 @@ _EVENTS, _KINDS, _FORMS = "|".join(EVENTS), "|".join(KINDS), "|".join((*EVENTS, 
 _CHIRPSTACK = re.compile(rf"application/[^/]+/device/(?P<device>[^/]+)/event/(?P<form>{_EVENTS})")
 _SPARKPLUG = re.compile(rf"spBv1\.0/(?P<group>[^/]+)/(?P<form>{_KINDS})/(?P<node>[^/]+)(/(?P<device>[^/]+))?")
 _ADDRESS = re.compile(rf"(?P<protocol>{'|'.join(NETWORKS)})/(?P<form>{_FORMS})/(?P<device>.*)")
-_THINGS_STACK = ("up", "join", "down/ack", "down/nack", "down/sent", "down/failed", "location/solved", "service/data")
+_THINGS_STACK = (
+    *("up", "join", "down/queued", "down/sent", "down/ack", "down/nack", "down/failed"),
+    *("location/solved", "service/data"),
+)
 
 
 def filters(protocol: str, only: Sequence[str]) -> list[str]:
@@ -35,6 +38,16 @@ def filters(protocol: str, only: Sequence[str]) -> list[str]:
         for topic in (*(f"spBv1.0/{each}/{kind}/+" for kind in ("NBIRTH", "NDEATH", "NDATA")),
                       *(f"spBv1.0/{each}/{kind}/+/+" for kind in ("DBIRTH", "DDEATH", "DDATA")))
     ]  # fmt: skip
+
+
+def via_of_topic(protocol: str, topic: str) -> str | None:
+    """What of a topic leads back to its device (column network_sender.via); None where it takes no commands."""
+    levels = topic.split("/", 4)
+    if protocol == CHIRPSTACK and len(levels) > 1:
+        return levels[1]
+    if protocol == THINGS_STACK and len(levels) == 5:
+        return f"{levels[1]}/{levels[3]}"
+    return None
 
 
 def network_origin(transport: str, protocol: str, form: str, device: str) -> Origin:

@@ -15,9 +15,9 @@ from devices.codecs.jsontext import parse
 from devices.codecs.local_time import SettingBack
 from devices.codecs.mapping import decode_mapped
 from devices.codecs.strict import ANY, MAX_STRICT, strictly
-from devices.commands.replies import ReceivedReplies
+from devices.commands.replies import NetworkOutcomes, ReceivedReplies
 from devices.doubles import leave_out_doubles
-from devices.drafts import event_of, reply_of, without_time
+from devices.drafts import event_of, outcome_of, reply_of, without_time
 from devices.envelopes import opened
 from devices.episodes.stage import Continuing
 from devices.faults import check_named, in_future, in_units_of, place_in, unknown
@@ -240,7 +240,7 @@ class _Found:
     """Column builder for the readings of a batch, and the devices seen."""
 
     __slots__ = (
-        "ahead", "answers", "continuing", "events", "firsts", "fresh", "lengths", "life", "links", "messages",
+        "ahead", "answers", "became", "continuing", "events", "firsts", "fresh", "lengths", "life", "links", "messages",
         "no_news", "offsets", "over", "pictures", "private", "quality", "refused", "ts", "unmapped", "untimed",
         "unused", "values", "wanted", "withheld",
     )  # fmt: skip
@@ -263,7 +263,7 @@ class _Found:
         self.continuing = False
         """Whether devices repeat some of them."""
         self.answers, self.life, self.no_news = ReceivedReplies(), SeenDevices(), NoNewsOf()
-        self.links = HeardLinks()
+        self.links, self.became = HeardLinks(), NetworkOutcomes()
         self.fresh, self.wanted, self.unused, self.private, self.pictures = Fresh(), Wanted(), UnusedOf(), 0, 0
         self.withheld, self.ahead, self.unmapped = Withheld(), Ahead(), UnmappedOf()
 
@@ -282,7 +282,7 @@ class _Found:
         batch.put(Continuing(self.events if self.continuing else ()))
         for fact in (
             *(self.answers, self.life, self.no_news, self.fresh, self.wanted, self.refused, self.unused),
-            self.links,
+            *(self.links, self.became),
             *(self.withheld, self.ahead, self.unmapped, Dropped(self.private), DroppedPictures(self.pictures)),
         ):
             if fact:
@@ -383,6 +383,8 @@ def _take_rest(index: int, device: Device, decoded: Decoded, raw: Raw, found: _F
         found.unused.note(device.id, decoded.unused, raw.received)
     if (envelope := decoded.envelope) is not None and envelope.link is not None:
         found.links.append((device.id, raw.received if envelope.ts is None else envelope.ts, envelope.link))
+        if envelope.downlink is not None and (became := outcome_of(device, envelope.downlink, raw)) is not None:
+            found.became.append(became)
     return fault
 
 

@@ -16,7 +16,10 @@ from api.contract_types import Code, Name
 from api.cursors import Page, Paged
 from api.database import Row, audit, read, row, writing
 from api.problems import Fault, ProblemError, not_found, responses
+from devices.codecs.lorawan.downlink import DownlinkRefused, payload_of
 from devices.commands.command import MAX_TIMEOUT_S, BrokenSchema, flaws, timeout_of
+from devices.commands.networks import LONGEST_S
+from devices.commands.networks import timeout_of as network_timeout_of
 from hub.access.caller import Caller
 from hub.access.door import GuardedRouter, TheCaller, needs
 from hub.access.permissions import Permission
@@ -36,7 +39,7 @@ LOOK_S = 0.5
 """How often it is looked what became of an offer, if no notification tells."""
 KEY = r"^[!-~]{1,200}$"
 
-State = Literal["pending", "sent", "replied", "failed", "timed_out"]
+State = Literal["pending", "queued", "sent", "replied", "failed", "timed_out"]
 
 
 class CommandBody(BaseModel):
@@ -49,8 +52,10 @@ class CommandBody(BaseModel):
     name: Annotated[str, Field(min_length=1, max_length=64)] = Field(description="one of the profile's commands")
     params: dict[str, JsonValue] = Field(default_factory=dict, description="as the profile's JSON Schema wants them")
     timeout_s: float | None = Field(
-        default=None, ge=1, le=MAX_TIMEOUT_S, description="how long the device has to answer; else as the profile says"
-    )
+        default=None, ge=1, le=LONGEST_S,
+        description=f"how long the device has to answer, at most {MAX_TIMEOUT_S:g}, through a network of LoRaWAN "
+        f"{LONGEST_S:g}; else as the profile says, through a network twice as long as the device may be silent",
+    )  # fmt: skip
     actor: Name | None = Field(default=None, description="who gives it, as a post or a desk; only a note")
 
 
@@ -61,11 +66,19 @@ class Command(BaseModel):
     device: str
     name: str
     params: dict[str, JsonValue]
-    state: State = Field(description="replied, failed and timed_out are final")
+    state: State = Field(
+        description="queued: a network of LoRaWAN has it, and sends it when the device listens. replied, failed and "
+        "timed_out are final; so is sent, if settled_at says so: the device is not asked to acknowledge it"
+    )
+    network: str | None = Field(description="through which it goes; null: none of LoRaWAN")
+    confirmed: bool | None = Field(description="whether the network asks the device to acknowledge it")
+    queued_at: datetime | None = Field(description="when the network had it")
     actor: str
     created_at: datetime
     expires_at: datetime = Field(description="without a reply by then it is timed_out; the device is told so too")
-    sent_at: datetime | None = Field(description="when the broker, or the device's connection, had it")
+    sent_at: datetime | None = Field(
+        description="when the broker, or the device's connection, had it; through a network, when a gateway sent it"
+    )
     settled_at: datetime | None
     replied_at: datetime | None
     reply: dict[str, JsonValue] | None = Field(description='what the device said: {"result"} or {"error"}')
@@ -100,7 +113,7 @@ async def send_command(
     """
     target = await _target(context, code)
     command = target["commands"].get(body.name)
-    timeout_s = body.timeout_s or timeout_of(command or {})
+    timeout_s = _timeout_s(target, command or {}, body.timeout_s)
     id_ = await _keyed(context, target["id"], idempotency_key, body)
     if id_ is None:
         _check(target, command, body)
@@ -158,9 +171,38 @@ def _check(target: Row, command: Mapping[str, Any] | None, body: CommandBody) ->
     if wrong:
         faults = [Fault(pointer=f"/params{flaw.pointer}", problem=flaw.problem) for flaw in wrong]
         raise ProblemError(422, f"{faults[0].pointer}: {faults[0].problem}", faults)
+    if target["network"] is not None:
+        _check_downlink(target, command, body)
     if target["under_way"] >= MAX_UNDER_WAY:
         detail = f"{target['under_way']} commands to '{code}' are still without an outcome"
         raise ProblemError(429, detail, headers={"Retry-After": "2"})
+
+
+def _timeout_s(target: Row, command: Mapping[str, Any], asked: float | None) -> float:
+    """How long it has; what is asked for beyond that is a problem."""
+    if target["network"] is not None:
+        return network_timeout_of(asked, command.get("downlink"), target["offline_after_s"])
+    if asked is not None and asked > MAX_TIMEOUT_S:
+        detail = f"timeout_s is at most {MAX_TIMEOUT_S:g}: '{target['code']}' is told through no network of LoRaWAN"
+        raise ProblemError(422, detail, [Fault(pointer="/timeout_s", problem=detail)])
+    return asked or timeout_of(command)
+
+
+def _check_downlink(target: Row, command: Mapping[str, Any], body: CommandBody) -> None:
+    """Raise a problem unless the profile says what the command is for the network."""
+    downlink = command.get("downlink")
+    if downlink is None:
+        raise ProblemError(
+            409,
+            Sentence(
+                "refusal.command.no_downlink",
+                code=target["code"], network=target["network"], name=body.name, profile=target["profile"],
+            ),
+        )  # fmt: skip
+    try:
+        payload_of(downlink, body.params)
+    except DownlinkRefused as error:
+        raise ProblemError(422, str(error), [Fault(pointer="/params", problem=str(error))]) from error
 
 
 async def _keyed(context: Context, device_id: int, key: str | None, body: CommandBody) -> UUID | None:
@@ -237,7 +279,8 @@ async def _outcome(context: Context, id_: UUID, event: asyncio.Event | None, wai
 
 
 def _told(command: Row, response: Response) -> Row:
-    if command["state"] == "failed" and command["sent_at"] is None and command["replied_at"] is None:
+    nobody = command["sent_at"] is command["replied_at"] is command["queued_at"] is None
+    if command["state"] == "failed" and nobody:
         raise _not_sent(command["id"], command["error"])
     response.status_code = 202 if command["settled_at"] is None else 200
     response.headers["Location"] = f"/api/v1/commands/{command['id']}"

@@ -22,9 +22,11 @@ select d.id, d.code, d.state, p.code as profile, p.commands,
        coalesce(s.transport = 'hj212' and s.ended_at is null and not exists (
            select from device_control c
            where c.device_id = s.device_id and c.approved_at is not null and c.until > clock_timestamp()
-       ), false) as control_is_off
+       ), false) as control_is_off,
+       case when s.device_id is null then n.network end as network, p.offline_after_s
 from device d
 join profile p on p.id = d.profile_id
+left join lateral network_of(d.id) n on true
 left join lateral (
     select s.* from session s where s.device_id in (d.id, d.parent_id) order by s.device_id = d.id desc limit 1
 ) s on true
@@ -34,7 +36,10 @@ where d.code = %(code)s
 -- Settles an offer that nobody can take, as far as the store knows, or that nobody has taken in its time.
 with offer as (
     select c.id, case
-        when s.device_id is null and not exists (
+        when s.device_id is null and n.network is not null and not coalesce(
+            l.away_since is null and l.at > clock_timestamp() - interval '15 s', false)
+            then format('the hub is not connected to the broker of network %%s', n.network)
+        when s.device_id is null and n.network is null and not exists (
             select from session_holder where broker and at > clock_timestamp() - interval '15 s')
             then 'the hub is not connected to the message broker'
         when s.ended_at is not null then format('%%s is not connected', t.code)
@@ -45,6 +50,8 @@ with offer as (
     left join session s on s.device_id = session_of(d)
     left join session_holder h on h.id = s.holder
     left join device t on t.id = s.device_id
+    left join lateral network_of(d.id) n on true
+    left join network_listening l on l.name = n.network
     where c.id = %(id)s
 )
 update command c set state = 'failed', error = 'not sent: ' || why, settled_at = clock_timestamp()
@@ -54,7 +61,7 @@ returning c.id
 
 -- name: commands
 select c.id, d.code as device, c.name, c.params, c.state, c.actor, c.created_at, c.expires_at, c.sent_at, c.settled_at,
-       c.replied_at, c.reply, c.late, c.error
+       c.replied_at, c.reply, c.late, c.error, c.network, c.confirmed, c.queued_at
 from command c
 join device d on d.id = c.device_id
 where (%(id)s::uuid is null or c.id = %(id)s)

@@ -32,7 +32,8 @@ def command(
         typer.Option(min=0, max=60, help="Seconds to wait for the outcome; 0: do not; else until it must be known."),
     ] = None,
     timeout: Annotated[
-        float | None, typer.Option(min=1, max=3600, help="Seconds that the device has to reply.")
+        float | None,
+        typer.Option(min=1, max=1_209_600, help="Seconds that it has to reply; over an hour through LoRaWAN only."),
     ] = None,
     key: Annotated[str | None, typer.Option(help="The same key again sends nothing: it tells of the first.")] = None,
     as_json: JsonOption = False,
@@ -41,6 +42,7 @@ def command(
 ) -> None:
     """Tell a device to do something, and wait for its reply; exit status 0 when it did it.
 
+    A network of LoRaWAN has it in its queue until the device listens: exit status 0 once it is there.
     Example:  hub devices command pole-001-lamp set_brightness '{"brightness": 40}'
     """
     first = wait if wait is not None else min((timeout or DEFAULT_TIMEOUT_S) + AFTERWARDS_S, MOST_WAIT_S)
@@ -56,7 +58,7 @@ def command(
         timeout=TIMEOUT_S + first,
     )
     found = answer.json()
-    if wait is None and not found["settled_at"]:
+    if wait is None and not found["settled_at"] and not found.get("network"):
         found = _settled(found, first, url, token)
     if as_json:
         _print_json(found)
@@ -64,7 +66,8 @@ def command(
         out.print(_told(found), soft_wrap=True)
         if found["state"] == "timed_out":
             out.print(f"Is it online, and does it hear its topic? See: hub devices diagnose {code}", soft_wrap=True)
-    if found["state"] != "replied" and (first or found["settled_at"]):
+    good = ("replied", "queued", "sent") if found.get("network") else ("replied",)
+    if found["state"] not in good and (first or found["settled_at"]):
         raise typer.Exit(1)
 
 
@@ -86,7 +89,8 @@ def commands(
     table = Table("when", "command", "state", "outcome", "by")
     for item in items:
         what = f"{item['name']} {json.dumps(item['params'], ensure_ascii=False)}"
-        table.add_row(item["created_at"][:19], Text(what), item["state"], Text(_outcome(item)), Text(item["actor"]))
+        state = _through(item) if item["network"] and item["state"] != "failed" else item["state"]
+        table.add_row(item["created_at"][:19], Text(what), state, Text(_outcome(item)), Text(item["actor"]))
     out.print(table if items else Text(f"{code} was told nothing yet."))
 
 
@@ -120,10 +124,26 @@ def _told(found: dict[str, Any]) -> Text:
         "failed": "failed",
         "timed_out": "timed out",
     }
-    text = Text(words[found["state"]], style=style)
+    text = Text(_through(found) if found.get("network") else words[found["state"]], style=style)
     if outcome := _outcome(found):
         text.append(f": {outcome}", style="default")
     return text.append(f"\n{found['id']}", style="dim")
+
+
+def _through(found: dict[str, Any]) -> str:
+    """The state of a command that goes through a network of LoRaWAN."""
+    end = found["expires_at"][:16].replace("T", " ")
+    network = found["network"]
+    if found["state"] == "sent":
+        last = "nothing more is told of it" if found["settled_at"] else f"acknowledged until {end}, or expired"
+        return f"sent by {network}; {last}"
+    return {
+        "pending": f"not confirmed by the broker of {network} yet",
+        "queued": f"queued at {network}: sent when the device listens, until {end}",
+        "replied": "done",
+        "failed": "failed",
+        "timed_out": "expired",
+    }[found["state"]]
 
 
 def _outcome(found: dict[str, Any]) -> str:

@@ -18,6 +18,7 @@ from app.serve.engine import Stages
 from app.serve.heartbeat import BUS_EVERY_S, BusHeartbeat, Heartbeat, often, store_heartbeat
 from app.serve.known_devices import KnownDevices
 from app.serve.monitor import Monitor
+from app.serve.network_commands import NetworkCommands
 from app.serve.networks import Networks
 from app.serve.origins import origins_of
 from app.serve.pictures import PictureGate
@@ -114,7 +115,7 @@ async def _direct(
     watches = [FallbackWatch(settings), EscalationWatch(settings), WarningSources(settings)]
     networks = Networks(settings, engine.sink, counters, pool, session_lock.granted)
     parts = [session_lock, kept, engine, gate, dtus, heartbeat, presence, endings, *watches, taking, networks]
-    parts.append(api_server)
+    parts += [NetworkCommands(settings, pool), api_server]
     if worker_options is None:
         stages.receive(OwnReception(heartbeat.connected_since, stages.progress.until))
     else:
@@ -176,7 +177,8 @@ def _edge(
     health = often(settings.health, BUS_EVERY_S)
     if lock is None:
         return [taking, networks, Heartbeat(health, BusHeartbeat(edge.sink), not_heard)]
-    return [lock, taking, networks, Heartbeat(health, BusHeartbeat(edge.sink), not_heard, lock.granted)]
+    heartbeat = Heartbeat(health, BusHeartbeat(edge.sink), not_heard, lock.granted)
+    return [lock, taking, networks, *([NetworkCommands(settings, pool)] if pool else []), heartbeat]
 
 
 def _mqtt(settings: Settings, engine: Engine, counters: Counters, lock: SessionLock | None) -> dict[str, Source]:

@@ -7,7 +7,7 @@ in `Decoded.envelope`; the resolver decodes them (devices/envelopes.py).
 import re
 from binascii import Error, a2b_base64
 from dataclasses import dataclass, field
-from typing import NamedTuple
+from typing import Literal, NamedTuple
 
 from hub.errors import At
 from hub.models import Micros
@@ -55,6 +55,16 @@ class Link(NamedTuple):
     """What the network says of the device: an error of its counters, of its join."""
 
 
+class Downlink(NamedTuple):
+    """What became of a downlink in the network's queue."""
+
+    item: str
+    """By which the queue knows it: of one of the hub's the id of its command."""
+    became: Literal["queued", "sent", "done", "refused"]
+    why: str | None = None
+    """It was refused."""
+
+
 @dataclass(slots=True)
 class Envelope:
     """What was within; nothing of it has been decoded."""
@@ -69,6 +79,7 @@ class Envelope:
     """Whether readings of the envelope itself that the profile does not have are no mistake of the device."""
     link: Link | None = None
     """Of the time `ts`."""
+    downlink: Downlink | None = None
 
 
 def unpacked(told: str) -> bytes | None:

@@ -116,6 +116,13 @@ class CommandDelivery:
         try:
             with sorted_errors():
                 async with self._pool.connection() as conn:
-                    await conn.execute(SQL.failed if why else SQL.sent, {"id": command.id, "error": why})
+                    await conn.execute(_outcome(way.queues, why is None), {"id": command.id, "error": why})
         except StoreUnavailable as error:
             log.warning("what became of command %s to %s is not noted: %s", command.id, device.code, error)
+
+
+def _outcome(queues: bool, is_sent: bool) -> str:
+    """The statement that notes what became of sending."""
+    if queues:
+        return SQL.queued if is_sent else SQL.not_queued
+    return SQL.sent if is_sent else SQL.failed

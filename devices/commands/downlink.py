@@ -14,6 +14,19 @@ from hub.store.statements import statements
 SQL = statements(__name__)
 
 
+class Route(NamedTuple):
+    """How a device is told through its network of LoRaWAN."""
+
+    network: str
+    protocol: str
+    via: str
+    """See column network_sender.via."""
+    address: str
+    """Its DevEUI."""
+    downlink: Mapping[str, Any] | None
+    """What its profile says of the command."""
+
+
 class Addressee(NamedTuple):
     """Target of a command and the session to use; without a session it goes through the broker."""
 
@@ -23,6 +36,8 @@ class Addressee(NamedTuple):
     session_of: int | None = None
     """The id of the device that has the session: itself, or its gateway."""
     epoch: int | None = None
+    route: Route | None = None
+    """Through which network it is told."""
 
 
 class Command(NamedTuple):
@@ -45,6 +60,10 @@ class Downlink(Protocol):
     def ready(self) -> bool:
         """Whether commands may be claimed now."""
 
+    @property
+    def queues(self) -> bool:
+        """Whether what was sent waits in a queue of somebody else, who tells later what became of it."""
+
     async def take(self, conn: psycopg.AsyncConnection, holder: str, limit: int) -> list[Taken]:
         """Claim commands for devices reachable over this downlink, in one statement."""
 
@@ -55,6 +74,8 @@ class Downlink(Protocol):
 class BrokerDownlink:
     """MQTT downlink: the broker holds the sessions, so any connected process may claim a command."""
 
+    queues = False
+
     def __init__(self, broker: BrokerLink, prefix: str) -> None:
         self._broker, self._prefix = broker, prefix
 
@@ -64,7 +85,7 @@ class BrokerDownlink:
         return self._broker.connected
 
     async def take(self, conn: psycopg.AsyncConnection, holder: str, limit: int) -> list[Taken]:
-        """Claim commands of devices without a session in the hub."""
+        """Claim commands of devices without a session in the hub, and without a network."""
         rows = await (await conn.execute(SQL.take_for_broker, {"holder": holder, "limit": limit})).fetchall()
         return [(Addressee(code, gateway), Command(*command)) for code, gateway, *command in rows]
 

@@ -5,6 +5,7 @@ with offered as (
     join device d on d.id = c.device_id
     left join device g on g.id = d.parent_id
     where c.take_until > clock_timestamp() and c.taken_at is null and c.settled_at is null and session_of(d) is null
+      and not exists (select from network_of(d.id))
     order by c.created_at limit %(limit)s
     for update of c skip locked
 )

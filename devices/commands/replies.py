@@ -1,7 +1,7 @@
-"""Stores command replies; only the first reply from the device that was asked counts."""
+"""Stores what becomes of commands: replies of devices, and what networks tell of those in their queues."""
 
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, NamedTuple
 from uuid import UUID
 
 from psycopg.types.json import Jsonb
@@ -33,11 +33,28 @@ class ReceivedReplies(list[Reply]):
     """Command replies of a batch, in order of arrival."""
 
 
+class NetworkOutcome(NamedTuple):
+    """What a network told of a command in its queue. Commands of others are in the same queue: no letters."""
+
+    command: UUID
+    device_id: int
+    received: Micros
+    became: str
+    """See devices/codecs/inner.py."""
+    why: str | None
+
+
+class NetworkOutcomes(list[NetworkOutcome]):
+    """Of a batch, in order of arrival."""
+
+
 class Replies(Stage):
     """Settles commands with their replies; only the first reply from the device that was asked counts."""
 
     async def write(self, conn: Connection, batch: Batch) -> None:
         """Settle the commands; unsolicited replies are added to `batch.refused`."""
+        if became := batch.of(NetworkOutcomes):
+            await conn.execute(SQL.command_became, _columns(became))
         replies = {reply.index: reply for reply in batch.of(ReceivedReplies)}
         if not replies:
             return
@@ -52,6 +69,17 @@ class Replies(Stage):
         rows = await (await conn.execute(SQL.command_reply, values)).fetchall()
         refused = {index: _refusal(replies[index], asked, gateway) for index, asked, gateway in rows}
         batch.refused = {**batch.refused, **refused}
+
+
+def _columns(became: NetworkOutcomes) -> dict[str, list[Any]]:
+    return {
+        "place": list(range(len(became))),
+        "id": [each.command for each in became],
+        "device_id": [each.device_id for each in became],
+        "at": [from_micros(each.received) for each in became],
+        "became": [each.became for each in became],
+        "why": [each.why for each in became],
+    }
 
 
 def _refusal(reply: Reply, asked: str | None, gateway: str | None) -> DeadLetter:

@@ -36,6 +36,8 @@ class Session:
 class Sessions:
     """Downlink over this process's sessions, which transports open and close."""
 
+    queues = False
+
     def __init__(self, pool: Pool, holder: str) -> None:
         self._pool, self.holder = pool, holder
         self._open: dict[int, Session] = {}

@@ -47,7 +47,7 @@ TABLES: Mapping[str, Table] = {
     ),
     "device": _table(
         _MANAGEMENT, "things of the city and where they stand", _WITH_DEVICE, Permission.DEVICES_READ,
-        l1="id profile_id created_at revision zone state active_since",
+        l1="id profile_id created_at revision zone state active_since sim_expires",
         l2="code name parent_id organisation region scope area_keys",
         l3="lon lat tags",
     ),
@@ -236,7 +236,7 @@ TABLES: Mapping[str, Table] = {
     "command": _table(
         _BUSINESS, "what a device was told, by whom, and its reply", "commands.keep_days", Permission.COMMANDS_READ,
         l2="id device_id name state created_at expires_at sent_at settled_at replied_at late error take_until taken_at "
-        "taken_by epoch", l3="params actor key reply",
+        "taken_by epoch network confirmed queued_at", l3="params actor key reply",
     ),
     "audit": _table(
         _USER, "who changed or saw what: required for 180 days at least", "audit.keep_days", Permission.AUDIT_READ,

@@ -40,7 +40,7 @@ EXCHANGE: Mapping[str, Table] = {
     ),
     "network_sender": _table(
         _OPERATIONS, "who was heard through the broker of a network", "with its network", None,
-        l2="network", l3="address",
+        l2="network heard_at", l3="address via",
     ),
     "forward_target": _table(
         _MANAGEMENT, "who is forwarded readings as they come, and of which devices", "until deleted",

@@ -31,33 +31,36 @@ MAX_SENDERS = 200_000
 """Devices of a network that are remembered: what names addresses at random fills neither memory nor store."""
 
 
+_NEVER = ""
+"""No network is told of a device by this."""
+
+
 class Heard:
     """What came of one network since the last note; counted in memory."""
 
     def __init__(self) -> None:
         self._last: int | None = None
-        self._known: set[str] = set()
-        self._new: set[str] = set()
+        self._known: dict[str, str | None] = {}
+        self._new: dict[str, str | None] = {}
         self._first: int | None = None
         self._messages, self._longest = 0, 0.0
 
-    def note(self, device: str) -> None:
-        """A message about a device has come."""
+    def note(self, device: str, via: str | None = None) -> None:
+        """A message about a device has come; `via` is how the network is told of it (network_sender.via)."""
         now = time.time_ns() // 1000
         if self._last is not None:
             self._longest = max(self._longest, (now - self._last) / 1e6)
         self._first, self._last = self._first or now, now
         self._messages += 1
-        if device not in self._known and len(self._known) < MAX_SENDERS:
-            self._known.add(device)
-            self._new.add(device)
+        if self._known.get(device, _NEVER) != via and (device in self._known or len(self._known) < MAX_SENDERS):
+            self._known[device] = self._new[device] = via
 
     def cut(self) -> None:
         """The connection has ended: a pause until the next message is none of the network."""
         self._last = None
 
-    def take(self) -> tuple[dict[str, Any], list[str]]:
-        """What is to be noted, and who was heard for the first time; counted anew from here."""
+    def take(self) -> tuple[dict[str, Any], dict[str, str | None]]:
+        """What is to be noted, and who was heard for the first time, or elsewhere; counted anew from here."""
         first, last = self._first, self._last
         values = {
             "first": None if first is None else from_micros(first),
@@ -65,13 +68,13 @@ class Heard:
             "messages": self._messages,
             "longest": self._longest,
         }
-        new, self._new = sorted(self._new), set()
+        new, self._new = self._new, {}
         self._first, self._messages, self._longest = None, 0, 0.0
         return values, new
 
-    def give_back(self, new: list[str]) -> None:
+    def give_back(self, new: Mapping[str, str | None]) -> None:
         """Who was not stored is noted the next time; counts of an outage of the store are let go."""
-        self._new.update(new)
+        self._new = {**new, **self._new}
 
 
 class Listening:
@@ -120,7 +123,9 @@ class Listening:
                 async with self._pool.connection() as conn, conn.transaction():
                     await conn.execute(SQL.noted, values)
                     if new:
-                        await conn.execute(SQL.senders, {"name": name, "addresses": new})
+                        addresses = sorted(new)
+                        told = {"addresses": addresses, "via": [new[address] for address in addresses]}
+                        await conn.execute(SQL.senders, {"name": name, **told})
         except HubError:
             heard.give_back(new)
             raise

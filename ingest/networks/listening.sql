@@ -24,9 +24,9 @@ on conflict (name) do update set
               then clock_timestamp() else l.back_at end
 
 -- name: senders
-insert into network_sender (network, address)
-select %(name)s, address from unnest(%(addresses)s::text[]) as address
-on conflict do nothing
+insert into network_sender (network, address, via)
+select %(name)s, address, via from unnest(%(addresses)s::text[], %(via)s::text[]) as g (address, via)
+on conflict (network, address) do update set via = excluded.via, heard_at = excluded.heard_at
 
 -- name: named
 -- Those that the settings of a reader name no more are forgotten.

@@ -7,7 +7,7 @@ from functools import lru_cache, partial
 from devices.addressing import MAX_ORIGINS, handover_topic
 from devices.codecs import SPARKPLUG, THINGS_STACK
 from devices.codecs.lorawan import the_things_stack
-from devices.network_topics import filters, network_origin, origin_of_topic
+from devices.network_topics import CHIRPSTACK, filters, network_origin, origin_of_topic, via_of_topic
 from hub.errors import DecodeError
 from hub.models import Origin, Raw, now_micros
 from hub.network_settings import Network
@@ -19,6 +19,7 @@ from ingest.mqtt.filters import Filters
 from ingest.mqtt.reader import SessionReader
 from ingest.mqtt.session import Session
 from ingest.mqtt.source import MqttSource
+from ingest.networks.listening import MAX_SENDERS
 from ingest.networks.sparkplug import EdgeNodes, state, state_topic
 from ingest.networks.translation import Translate, TranslatingSink
 
@@ -51,15 +52,22 @@ class NetworkSource(MqttSource):
         counters: Counters,
         permitted: Callable[[], bool],
         session: Session,
-        heard: Callable[[str], None] = lambda _device: None,
+        heard: Callable[[str, str | None], None] = lambda _device, _via: None,
     ) -> None:
-        """While it is not `permitted` another hub reads the network. `heard` is told the device of each message."""
+        """While it is not `permitted` another hub reads the network. `heard` is told the device of each message, and
+        what of its topic leads back to it.
+        """
         broker, self._host_id = broker_of(network), network.host_id
         marker = handover_topic(broker.prefix)
         self._nodes = EdgeNodes(self._publish, network.rebirth_s)
         translate: Translate = {SPARKPLUG: self._nodes.translate, THINGS_STACK: _named}.get(network.protocol, _same)
-        sink = TranslatingSink(sink, partial(_noted, translate, heard))
-        origin = lru_cache(MAX_ORIGINS)(partial(_origin, network.protocol, marker))
+        origin: Callable[[str], Origin] = lru_cache(MAX_ORIGINS)(partial(_origin, network.protocol, marker))
+        if network.protocol == CHIRPSTACK:
+            topics_of = _Topics(origin)
+            origin, via = topics_of.origin, topics_of.via
+        else:
+            via = partial(_via, network.protocol)
+        sink = TranslatingSink(sink, partial(_noted, translate, heard, via))
         topics = filters(network.protocol, network.only)
         super().__init__(broker, topics, sink, counters, origin, permitted, session, Filters(topics, [marker]))
         self._since_ms = 0
@@ -88,6 +96,30 @@ class NetworkSource(MqttSource):
             self._reader.connection.tell(topic, payload, qos, retain)
 
 
+class _Topics:
+    """Remembers by which topic devices were heard, where an origin does not tell."""
+
+    def __init__(self, origin: Callable[[str], Origin]) -> None:
+        self._origin = origin
+        self._topics: dict[str, str] = {}
+
+    def origin(self, topic: str) -> Origin:
+        """The origin of a topic."""
+        origin = self._origin(topic)
+        if len(self._topics) >= MAX_SENDERS and origin.device not in self._topics:
+            self._topics.clear()
+        self._topics[origin.device] = topic
+        return origin
+
+    def via(self, _raw: Raw, device: str) -> str | None:
+        """What leads to a device that was heard just now."""
+        return via_of_topic(CHIRPSTACK, self._topics.get(device, ""))
+
+
+def _via(protocol: str, raw: Raw, _device: str) -> str | None:
+    return via_of_topic(protocol, raw.origin.address)
+
+
 def _origin(protocol: str, marker: str, topic: str) -> Origin:
     """The origin of a topic; a marker that is not the newest is about nothing."""
     return Origin("mqtt", topic) if topic == marker else origin_of_topic(protocol, topic)
@@ -98,12 +130,17 @@ def _same(raw: Raw) -> Sequence[Raw]:
     return [raw]
 
 
-def _noted(translate: Translate, heard: Callable[[str], None], raw: Raw) -> Sequence[Raw]:
+def _noted(
+    translate: Translate,
+    heard: Callable[[str, str | None], None],
+    via: Callable[[Raw, str], str | None],
+    raw: Raw,
+) -> Sequence[Raw]:
     """What is to be decoded of a message, whose devices are noted; markers of the hub name none."""
     raws = translate(raw)
     for each in raws:
         if each.origin.protocol and each.origin.device:
-            heard(each.origin.device)
+            heard(each.origin.device, via(raw, each.origin.device))
     return raws
 
 

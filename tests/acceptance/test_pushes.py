@@ -11,6 +11,7 @@ import httpx
 import psycopg
 import pytest
 
+from devices.library.profiles import library
 from tests.support.broker import Mosquitto
 from tests.support.cluster import Cluster
 from tests.support.frames_carriers import BATTERY, LAMP, SMOKE, STUDIO
@@ -127,13 +128,8 @@ def test_a_device_is_found_by_its_imei_and_events_come_once(hub: Hub, database: 
 
 
 def test_codes_of_a_product_are_data_and_what_is_muted_on_site_stays_an_alert(hub: Hub, database: str) -> None:
-    codes = {
-        "Alarm_Status=1": {"kind": "smoke", "state": "active"},
-        "Alarm_Status=2": {"kind": "muted", "state": "active"},
-        "Alarm_Status=4": {"kind": "low_battery", "state": "active"},
-        "Alarm_Status=7": {"kind": "smoke", "state": "inactive", "ends": ["muted", "low_battery"]},
-    }
-    hub.put("/profiles/smoke", name="Smoke detector", metrics=METRICS, codes={"states": codes})
+    shipped = {name: value for name, value in library()["smoke-detector"].items() if name != "sources"}
+    hub.put("/profiles/smoke", **shipped)
     hub.put("/rules/smoke", name="Smoke", event_kind="smoke", level="red")
     hub.put("/devices/smoke-17", name="Smoke 17", profile="smoke")
     rows(database, f"insert into device_address select 'ctwing', '{DEVICE}', id from device")
@@ -157,9 +153,17 @@ def test_codes_of_a_product_are_data_and_what_is_muted_on_site_stays_an_alert(hu
     assert rows(database, alerts) == [("open", True)]
     say(4, 7)
     wait_until(lambda: rows(database, alerts) == [("open", False)], "it is over")
-    assert rows(database, "select count(*)::int from series where metric = 'Alarm_Status'") == [(1,)]
-    kinds = "select array_agg(kind order by kind) from event where ts > now() - interval '1 hour'"
-    assert rows(database, kinds) == [(["low_battery", "low_battery", "muted", "muted", "smoke", "smoke"],)]
+    for second, status in enumerate((10, 11, 12, 14, 5, 7), 5):
+        say(second, status)
+    told = "select kind || coalesce(' ' || state, '') from event where ts > now() - interval '1 hour' order by ts, kind"
+    ends = ["fault inactive", "low_battery inactive", "muted inactive", "smoke inactive", "test inactive"]
+    before = ["smoke active", "muted active", "low_battery active", *ends]
+    after = ["removed active", "removed inactive", "offline inactive", "test active", "fault active", *ends]
+    assert [kind for (kind,) in rows(database, told)] == [*before, *after]
+    assert rows(database, alerts) == [("open", False)], "nothing else raises one"
+    measured = "select distinct s.metric from reading r join series s on s.id = r.series_id order by 1"
+    assert rows(database, measured) == [("RSRP",), ("battery",), ("temperature",)]
+    assert rows(database, "select count(*)::int from dead_letter where reason <> 'unknown_device'") == [(0,)]
 
 
 def test_what_does_not_show_its_secret_is_not_trusted(hub: Hub, database: str) -> None:

@@ -17,6 +17,7 @@ import pytest
 
 from analytics.rules.changes import alert_id
 from devices.addressing import LISTENING, finding
+from devices.network_topics import network_origin
 from hub.alerts.alert import Step
 from hub.alerts.apply import apply
 from hub.alerts.endings import Ending, Endings, ending_raw
@@ -35,7 +36,8 @@ from tests.support.staged_hub import Broken, StagedHub
 
 NOW: Micros = 1_772_352_000_000_000
 S = 1_000_000
-COMMAND, LETTER, STEP = UUID(int=7), UUID(int=8), UUID(int=9)
+COMMAND, LETTER, STEP, QUEUED = UUID(int=7), UUID(int=8), UUID(int=9), UUID(int=10)
+EUI = "0101010101010101"
 ENDED = alert_id("dust", "d1/pm25", NOW + S)
 """The alert that a desk ends while its condition lasts."""
 
@@ -61,6 +63,9 @@ insert into push_subscription (code, platform, name, secret) values ('fire', 'ct
 insert into consumer (code, url, secret) values ('desk', 'http://127.0.0.1:9/', 'whsec_AAAA');
 insert into command (id, device_id, name, params, state, actor, expires_at)
     values ('{COMMAND}', 1, 'dim', '{{}}', 'sent', 'test', '2100-01-01');
+insert into command (id, device_id, name, params, state, actor, expires_at, network, confirmed)
+    values ('{QUEUED}', 2, 'dim', '{{}}', 'queued', 'test', '2100-01-01', 'lora', true);
+insert into device_address (scheme, address, device_id) values ('deveui', '{EUI}', 2);
 insert into dead_letter (id, received_at, transport, address, reason, detail, payload, payload_size)
     values ('{LETTER}', '2026-03-01', 'mqtt', 'ganzhi/v1/d2/telemetry', 'unknown_device', 'why', '{{}}', 2);
 """
@@ -77,7 +82,7 @@ HELD = {
     "dead_letter_count": "reason, transport, stored, dropped",
     "arrival": "source, seq, entries",
     "kafka_offset": "topic, partition, next_offset",
-    "command": "id, state, reply",
+    "command": "id, state, reply, sent_at, late",
     "device_unused": "device_id, name",
     "unmapped_code": "device_id, protocol, what, code, count",
     "episode": "id, kind, part, level, began_at, last_at, told_at, heard_at, late, count, ended_at, why",
@@ -131,6 +136,13 @@ def _said(second: int, device: str = "d2", **more: object) -> Raw:
     return _raw(device, "event", body, second)
 
 
+def _queued(event: str, second: int, **members: Any) -> Raw:
+    """What a network tells of a command in its queue."""
+    body = {"queueItemId": str(QUEUED), "time": "2026-03-01T08:00:00Z", **members}
+    origin = network_origin("mqtt", "chirpstack", event, EUI)
+    return Raw(origin, json.dumps(body).encode(), NOW + second * S)
+
+
 def history() -> list[Batch]:
     """Batches with facts of every kind, made anew at each call: their steps are still to be run."""
     heard = json.dumps({"source": "edge", "since": NOW, "until": NOW + 3 * S}).encode()
@@ -140,7 +152,8 @@ def history() -> list[Batch]:
             _values("d1", (1, 80.0)),
             _raw("d1", "status", b"online", 1),
         ],
-        [_event(2, "active"), _raw("d1", "reply", {"id": str(COMMAND), "result": 1}, 2)],
+        [_event(2, "active"), _raw("d1", "reply", {"id": str(COMMAND), "result": 1}, 2), _queued("txack", 2)],
+        [_queued("txack", 2), _queued("ack", 2), _queued("ack", 2, acknowledged=True)],
         [_raw("d1", "telemetry", b"{", 3, token=5, source="hub"), Raw(finding("", LISTENING), heard, NOW + 3 * S)],
         [_values("d1", (1, 80.0), (4, 160.0)), _raw("d2", "telemetry", {"pm25": 1.0}, 4, token=6, source="hub")],
         [ending_raw(Ending(ENDED, 1, 1, 1, "false_alarm", 4, NOW + 4 * S), "d1", NOW + 4 * S + 1)],

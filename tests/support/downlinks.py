@@ -1,4 +1,4 @@
-"""Processes that take commands down, and devices at the other end: over a real mosquitto, or over TCP to a process."""
+"""Processes that take commands down, and devices at the other end: over a real mosquitto, a network, or TCP."""
 
 import asyncio
 import json
@@ -9,6 +9,7 @@ from uuid import UUID, uuid4
 
 from devices.commands.delivery import CommandDelivery
 from devices.commands.downlink import Addressee, BrokerDownlink, Command, Downlink
+from devices.commands.networks import NetworkDownlink
 from devices.commands.sessions import Session, Sessions
 from hub.errors import DeviceAway
 from hub.settings import Mqtt
@@ -22,6 +23,16 @@ from tests.support.process import eventually
 OFFER = """insert into command (id, device_id, name, params, actor, expires_at, take_until)
            select %s, id, 'dim', '{}', 'test', now() + make_interval(secs => %s), now() + make_interval(secs => %s)
            from device where code = %s"""
+
+
+LORA = """
+update profile set commands = '{"dim": {"name": "Dim", "downlink": {"f_port": 2, "data": "01"}}}';
+insert into network_listening (name, protocol, scheme, reader, connected_at)
+    values ('lora', 'chirpstack', 'deveui', 'test', now());
+insert into device_address (scheme, address, device_id) select 'deveui', lpad(id::text, 16, '0'), id from device;
+insert into network_sender (network, address, via) select 'lora', address, 'app' from device_address;
+"""
+"""All devices are heard through ChirpStack."""
 
 
 class Device(Protocol):
@@ -61,8 +72,9 @@ class Worker:
         self.place, self.name, self.gate = place, name, Gate()
         self.sessions = Sessions(place.pool, name)
         self.link = HeldLink(Mqtt(port=place.mosquitto.port), self.gate) if place.mosquitto else None
-        over = BrokerDownlink(self.link, "ganzhi/v1") if self.link else None
-        ways: list[Downlink] = [over or self.sessions]
+        ways: list[Downlink] = [self.sessions]
+        if self.link is not None:
+            ways = [NetworkDownlink({"lora": self.link}) if place.is_lora else BrokerDownlink(self.link, "ganzhi/v1")]
         self.delivery = CommandDelivery(place.pool, name, ways)
         self.port = 0
         self._tasks: list[asyncio.Task[None]] = []
@@ -77,13 +89,17 @@ class Worker:
             )
         if self.link is not None:
             self._tasks.append(create(self.link.run()))
-            there = "select id from session_holder where broker and id = %s"
-            await eventually(lambda: self.place.sql(there, self.name), "connected")
+            there = "select id from session_holder where (broker or %s) and id = %s"
+            await eventually(lambda: self.place.sql(there, self.place.is_lora, self.name), "connected")
+            await eventually(self._connected, "connected")
         else:
             server = await asyncio.start_server(self._accepted, "127.0.0.1", 0)
             self.place.stack.callback(server.close)
             self.port = server.sockets[0].getsockname()[1]
         return self
+
+    async def _connected(self) -> bool:
+        return self.link is not None and self.link.connected
 
     async def kill(self) -> None:
         """End at once: nothing is noted any more; returns when it has ended."""
@@ -136,11 +152,20 @@ class TcpLamp:
 
 
 class Place:
-    """A store with processes and devices; with a mosquitto over MQTT, else over TCP."""
+    """A store with processes and devices; with a mosquitto over MQTT, or as a network of LoRaWAN, else over TCP."""
 
     def __init__(
-        self, url: str, pool: Pool, mosquitto: Mosquitto | None, group: asyncio.TaskGroup, stack: AsyncExitStack
+        self,
+        url: str,
+        pool: Pool,
+        mosquitto: Mosquitto | None,
+        group: asyncio.TaskGroup,
+        stack: AsyncExitStack,
+        is_lora: bool,
     ) -> None:
+        self.is_lora = is_lora
+        self.handed_over = "queued" if is_lora else "sent"
+        """The state of a command that is on its way."""
         self.url, self.pool, self.mosquitto, self.group, self.stack = url, pool, mosquitto, group, stack
         self._workers: list[Worker] = []
 
@@ -151,6 +176,10 @@ class Place:
 
     async def device(self, code: str, worker: Worker) -> Device:
         """A device that is connected: to the broker, or to that process."""
+        if self.mosquitto is not None and self.is_lora:
+            [[id_]] = await self.sql("select id from device where code = %s", code)
+            topic = f"application/app/device/{id_:016d}/command/down"
+            return self.stack.enter_context(Lamp(self.mosquitto.port, code, lambda _: None, topic))
         if self.mosquitto is not None:
             return self.stack.enter_context(Lamp(self.mosquitto.port, code, lambda _: None))
         [[id_]] = await self.sql("select id from device where code = %s", code)
@@ -197,7 +226,7 @@ class Place:
 
     async def sql(self, query: str, *values: object) -> list[tuple[Any, ...]]:
         async with self.pool.connection() as conn:
-            cursor = await conn.execute(query.encode(), values)
+            cursor = await conn.execute(query.encode(), values or None)
             return await cursor.fetchall() if cursor.description else []
 
     async def kill(self) -> None:
@@ -207,9 +236,11 @@ class Place:
 
 
 @asynccontextmanager
-async def downlinks(url: str, pool: Pool, mosquitto: Mosquitto | None) -> AsyncIterator[Place]:
+async def downlinks(url: str, pool: Pool, mosquitto: Mosquitto | None, is_lora: bool = False) -> AsyncIterator[Place]:
     """A place with everything ended behind it."""
     async with asyncio.TaskGroup() as group, AsyncExitStack() as stack:
-        place = Place(url, pool, mosquitto, group, stack)
+        place = Place(url, pool, mosquitto, group, stack, is_lora)
+        if is_lora:
+            await place.sql(LORA)
         stack.push_async_callback(place.kill)
         yield place

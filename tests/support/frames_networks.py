@@ -86,7 +86,9 @@ FRAMES: dict[str, Frames] = {
     ], _JSON_BAD),
     "chirpstack-ack": _chirpstack("ack", [Good(_told(queueItemId=ITEM, acknowledged=True, fCntDown=3))], _JSON_BAD),
     "chirpstack-txack": _chirpstack("txack", [Good(_told(queueItemId=ITEM, gatewayId="0016c001f153a14c"))], _JSON_BAD),
-    "chirpstack-log": _chirpstack("log", [Good(_told(level="ERROR", code="OTAA", description="x"))], _LOG_BAD),
+    "chirpstack-log": _chirpstack("log", [
+        Good(_told(level="ERROR", code="OTAA", description="x")), Good(_told(context={"queue_item_id": ITEM})),
+    ], [*_LOG_BAD, Bad(b'{"context":{"a":1}}', "bad_field", "str is expected here, not int")]),
     "chirpstack-location": _chirpstack("location", [Good(_told(location={"latitude": 1}))], _JSON_BAD),
     "chirpstack-integration": _chirpstack("integration", [Good(_told(eventType="x"))], _JSON_BAD),
 }  # fmt: skip
@@ -102,6 +104,7 @@ FRAMES["the-things-stack"] = Frames(CODECS[THINGS_STACK, "frame"], [
     Good(b'{"received_at":"2020-02-12T15:15:45Z","join_accept":{"session_key_id":"x"}}', online=True),
     Good(b'{"received_at":"2020-02-12T15:15:45Z","downlink_failed":{"error":{"message_format":"late"}}}'),
     Good(b'{"received_at":"2020-02-12T15:15:45Z","location_solved":{}}'),
+    Good(b'{"received_at":"2020-02-12T15:15:45Z","downlink_sent":{"correlation_ids":["ganzhi:x"]}}'),
 ], [
     Bad(b"", "not_json", "empty"),
     Bad(b"[]", "bad_field", "object is expected here, not array"),

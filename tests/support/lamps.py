@@ -52,8 +52,9 @@ def done(told: dict[str, Any]) -> dict[str, Any]:
 class Lamp:
     """A device on a broker: hears its commands, and answers them as `answer` says (None: not at all)."""
 
-    def __init__(self, port: int, path: str, answer: Answer = done) -> None:
-        """`path` is its device code, or `gateway/child/device`."""
+    def __init__(self, port: int, path: str, answer: Answer = done, topic: str | None = None) -> None:
+        """`path` is its device code, or `gateway/child/device`; `topic` where it hears its commands, else by `path`."""
+        self._heard_at = topic or f"ganzhi/v1/{path}/command"
         self.told: list[dict[str, Any]] = []
         self.answer = answer
         self._topic = f"ganzhi/v1/{path}"
@@ -66,7 +67,7 @@ class Lamp:
         self._client.connect("127.0.0.1", port)
 
     def _connected(self, *_: object) -> None:
-        self._client.subscribe(f"{self._topic}/command", qos=1)
+        self._client.subscribe(self._heard_at, qos=1)
 
     def __enter__(self) -> "Lamp":
         self._client.loop_start()

@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping
 from datetime import tzinfo
 
 from devices.codecs.decoded import MAX_BYTES, Codec, Decoded
-from devices.codecs.inner import Envelope, Link
+from devices.codecs.inner import Downlink, Envelope, Link
 from devices.codecs.lorawan import chirpstack_json, chirpstack_protobuf
 from devices.codecs.lorawan.happening import Happening
 from devices.codecs.lorawan.network import decoded_of, enveloped
@@ -28,22 +28,35 @@ def _status(told: Happening) -> Decoded:
 
 
 def _log(told: Happening) -> Decoded:
-    note = ": ".join(part for part in (told.level, told.code, told.text) if part)
-    return enveloped(Envelope(ts=told.at, link=Link(note=note[:_LONGEST_NOTE])))
+    note = ": ".join(part for part in (told.level, told.code, told.text) if part)[:_LONGEST_NOTE]
+    refused = Downlink(told.item, "refused", note) if told.item and told.level in _ERROR else None
+    return enveloped(Envelope(ts=told.at, link=Link(note=note), downlink=refused))
+
+
+def _sent(told: Happening) -> Decoded:
+    return enveloped(Envelope(ts=told.at, link=Link(), downlink=Downlink(told.item, "sent")))
+
+
+def _acknowledged(told: Happening) -> Decoded:
+    done = Downlink(told.item, "done") if told.is_acknowledged else Downlink(told.item, "refused", NOT_ACKNOWLEDGED)
+    return enveloped(Envelope(ts=told.at, link=Link(), downlink=done))
 
 
 def _nothing(told: Happening) -> Decoded:
-    """What the hub makes nothing of, for it sends no downlinks; it shows that the device is there."""
+    """What the hub makes nothing of but a sign of life."""
     return enveloped(Envelope(ts=told.at, link=Link()))
 
 
+NOT_ACKNOWLEDGED = "the device has not acknowledged it"
 _LONGEST_NOTE = 300
 """Characters."""
+_ERROR = ("ERROR", "2")
+"""Levels of the log at which an item of the queue is gone."""
 _OTHERS: Mapping[str, Callable[[Happening], Decoded]] = {
     "join": _joined,
     "status": _status,
-    "ack": _nothing,
-    "txack": _nothing,
+    "ack": _acknowledged,
+    "txack": _sent,
     "log": _log,
     "location": _nothing,
     "integration": _nothing,

@@ -46,12 +46,17 @@ class _Other(msgspec.Struct, rename="camel"):
     level: str | int = ""
     code: str | int = ""
     description: str = ""
+    queue_item_id: str = ""
+    acknowledged: bool = False
+    context: dict[str, str] = {}
 
 
 class _Named(msgspec.Struct, rename="camel"):
     device_info: _Device | None = None
 
 
+ITEM = "queue_item_id"
+"""In the context of the log."""
 NOTHING = (b"", b"null", b"{}")
 """An object that is not there, or says nothing."""
 _UP, _OTHER, _NAMED = TypedJson(_Up), TypedJson(_Other), TypedJson(_Named)
@@ -94,6 +99,8 @@ def happening(payload: bytes, event: str) -> Happening:
         level=str(told.level),
         code=str(told.code),
         text=told.description,
+        item=told.queue_item_id or told.context.get(ITEM, ""),
+        is_acknowledged=told.acknowledged,
     )
 
 

@@ -7,6 +7,7 @@ from typing import Any
 import msgspec
 import numpy as np
 
+from devices.codecs.lorawan.chirpstack_json import ITEM
 from devices.codecs.lorawan.happening import Happening
 from devices.codecs.lorawan.network import Gateway, Uplink
 from devices.codecs.protobuf import Field, fields, float32, float64, number, signed, span, text, timestamp
@@ -16,6 +17,8 @@ from hub.words.sentence import Sentence
 
 _DEVICE = {"log": 2}
 """The number of device_info; of other events 3."""
+_CONTEXT = 6
+"""The number of the context of an event of the log."""
 _DEEPEST = 12
 """Of objects in one another."""
 _WHOLE = 2**53
@@ -99,9 +102,22 @@ def happening(payload: bytes, event: str) -> Happening:
     if event == "log":
         level, code = _number(told, 3, "level"), _number(told, 4, "code")
         return Happening(
-            when, level=_name(_LEVELS, level), code=_name(_CODES, code), text=_text(payload, told, 5, "description")
-        )
+            when, level=_name(_LEVELS, level), code=_name(_CODES, code), text=_text(payload, told, 5, "description"),
+            item=_context(payload).get(ITEM, ""),
+        )  # fmt: skip
+    if event in ("ack", "txack"):
+        acknowledged = event == "ack" and bool(_number(told, 5, "acknowledged"))
+        return Happening(when, item=_text(payload, told, 4, "queue_item_id"), is_acknowledged=acknowledged)
     return Happening(when)
+
+
+def _context(payload: bytes) -> dict[str, str]:
+    found = {}
+    for entry in fields(payload, 0, len(payload)):
+        if entry[0] == _CONTEXT:
+            told = {field[0]: field for field in fields(payload, *span(entry, "context"))}
+            found[_text(payload, told, 1, "key")] = _text(payload, told, 2, "value")
+    return found
 
 
 def _name(names: tuple[str, ...], number: int) -> str:

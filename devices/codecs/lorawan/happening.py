@@ -18,3 +18,6 @@ class Happening(NamedTuple):
     level: str = ""
     code: str = ""
     text: str = ""
+    item: str = ""
+    """Of the queue of downlinks: the one that it is about."""
+    is_acknowledged: bool = False

@@ -9,8 +9,10 @@ from datetime import tzinfo
 import msgspec
 
 from devices.codecs.decoded import Decoded
-from devices.codecs.inner import Envelope, Link
+from devices.codecs.inner import Downlink, Envelope, Link
+from devices.codecs.lorawan.chirpstack import NOT_ACKNOWLEDGED
 from devices.codecs.lorawan.chirpstack_json import NOTHING, base64_of, time_of
+from devices.codecs.lorawan.downlink import CORRELATION
 from devices.codecs.lorawan.network import Gateway, Uplink, decoded_of, enveloped
 from devices.codecs.typed_json import TypedJson
 from hub.errors import DecodeError
@@ -54,12 +56,17 @@ class _Join(msgspec.Struct, gc=False):
     received_at: str | None = None
 
 
+class _Downlink(msgspec.Struct):
+    correlation_ids: list[str] = []
+
+
 class _Failure(msgspec.Struct, gc=False):
     message_format: str = ""
 
 
 class _Failed(msgspec.Struct):
     error: _Failure | None = None
+    downlink: _Downlink | None = None
 
 
 class _Message(msgspec.Struct):
@@ -68,10 +75,10 @@ class _Message(msgspec.Struct):
     uplink_message: _Uplink | None = None
     join_accept: _Join | None = None
     downlink_failed: _Failed | None = None
-    downlink_nack: msgspec.Raw = msgspec.Raw()
-    downlink_ack: msgspec.Raw = msgspec.Raw()
-    downlink_sent: msgspec.Raw = msgspec.Raw()
-    downlink_queued: msgspec.Raw = msgspec.Raw()
+    downlink_nack: _Downlink | None = None
+    downlink_ack: _Downlink | None = None
+    downlink_sent: _Downlink | None = None
+    downlink_queued: _Downlink | None = None
     service_data: msgspec.Raw = msgspec.Raw()
     location_solved: msgspec.Raw = msgspec.Raw()
 
@@ -81,11 +88,8 @@ class _Named(msgspec.Struct):
 
 
 _MESSAGE, _NAMED = TypedJson(_Message), TypedJson(_Named)
-_KNOWN = (
-    "downlink_nack", "downlink_ack", "downlink_sent", "downlink_queued", "service_data",
-    "location_solved",
-)  # fmt: skip
-"""Of which the hub makes nothing but a note."""
+_KNOWN = ("service_data", "location_solved")
+"""Of which the hub makes nothing but a sign of life."""
 
 
 def dev_eui(message: bytes) -> str:
@@ -108,10 +112,31 @@ def decode(payload: bytes, received: Micros, _zone: tzinfo) -> Decoded:
     if told.downlink_failed is not None:
         error = told.downlink_failed.error
         note = "downlink failed" + (f": {error.message_format[:250]}" if error and error.message_format else "")
-        return _timed(enveloped(Envelope(ts=at, link=Link(note=note))))
+        refused = Downlink(_item(told.downlink_failed.downlink), "refused", note)
+        return _timed(enveloped(Envelope(ts=at, link=Link(note=note), downlink=refused)))
+    if (downlink := _downlink(told)) is not None:
+        return _timed(enveloped(Envelope(ts=at, link=Link(), downlink=downlink)))
     if not any(bytes(getattr(told, name)) for name in _KNOWN):
         raise DecodeError("bad_frame", Sentence("refusal.things_stack.none"), "")
     return _timed(enveloped(Envelope(ts=at, link=Link())))
+
+
+def _downlink(told: _Message) -> Downlink | None:
+    if told.downlink_queued is not None:
+        return Downlink(_item(told.downlink_queued), "queued")
+    if told.downlink_sent is not None:
+        return Downlink(_item(told.downlink_sent), "sent")
+    if told.downlink_ack is not None:
+        return Downlink(_item(told.downlink_ack), "done")
+    if told.downlink_nack is not None:
+        return Downlink(_item(told.downlink_nack), "refused", NOT_ACKNOWLEDGED)
+    return None
+
+
+def _item(told: _Downlink | None) -> str:
+    """The id of the hub's command that it was, else nothing: of others' downlinks nothing is made."""
+    ids = [] if told is None else told.correlation_ids
+    return next((each.removeprefix(CORRELATION) for each in ids if each.startswith(CORRELATION)), "")
 
 
 def _uplink(told: _Uplink, received_at: str | None) -> Uplink:
