@@ -17,6 +17,7 @@ from app.cli.guards import show_guards
 from app.cli.path import show_path
 from app.cli.rollups import rollups_anew
 from app.cli.rotas import duty
+from app.cli.sims import show_sims
 from app.cli.terminal import Terminal
 from hub.errors import HubError
 from hub.settings import load_settings, with_roles
@@ -42,6 +43,7 @@ LogJsonOption = Annotated[bool, typer.Option("--log-json", help="One JSON object
 app = Verbs("Ganzhi (感知): the open hub for a city's senses.\n\nStart with:  hub demo", Groups)
 app.verb("path")(show_path)
 app.verb("guards")(show_guards)
+app.verb("sims")(show_sims)
 app.verb()(duty)
 app.verb()(evaluate)
 out, err = Terminal(highlight=False), Terminal(stderr=True, highlight=False)

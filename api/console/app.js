@@ -8,6 +8,7 @@ import { drawIndicators } from './indicators.js';
 import { showDrills } from './drills.js';
 import { asked, showDesk, showDuty } from './duty.js';
 import { remember, showFigures } from './figures.js';
+import { showGuards } from './guards.js';
 import { age, clockTime, language, setLanguage, t, translatePage } from './i18n.js';
 import { follow, get, HubProblem, post } from './hub.js';
 import { say } from './login.js';
@@ -21,6 +22,7 @@ import { showWarnings } from './warnings.js';
 
 const REFRESH_MS = 1000; // lists are asked for at most this often, however many alerts come
 const LETTERS = 30;
+const GUARDS = 100; // asked for at most: a few are shown, and how many more there are
 const WARNINGS_MS = 20000; // warnings come from outside the stream
 const DUTY_MS = 15000; // who is on duty and who is there changes without an alert
 const LIVE = ['status:read', 'readings:read', 'alerts:read'];
@@ -33,6 +35,9 @@ let letters = null;
 let warnings = null;
 let incidents = null;
 let drills = null;
+let flags = []; // of quality, with their names
+let guards = null;
+let sims = null;
 let duties = null;
 let handovers = [];
 let presence = null;
@@ -50,13 +55,14 @@ function draw() {
   at('report').hidden = !may('alerts:raise') || locked();
   if (status) {
     showFigures(status);
-    showReadings(status.latest, new Date(now()), openDevice);
+    showReadings(status.latest, new Date(now()), openDevice, flags);
   }
   if (alerts) showAlerts(alerts, now(), may('alerts:step') && !locked() ? take : null);
   if (letters) showLetters(letters, new Date(now()));
   if (warnings) showWarnings(warnings, now());
   if (incidents) showIncidents(incidents, (id) => get(`/incidents/${id}?lang=${language}`));
   if (drills) showDrills(drills);
+  if (guards) showGuards(guards, sims, now());
   if (duties) showDuty(duties, handovers, presence?.own?.name, may('alerts:step') && !locked(), loadDuty);
   showDesk(presence, now(), locked());
 }
@@ -135,6 +141,17 @@ const loadDrills = paced(async () => {
   draw();
 });
 
+const loadFlags = paced(async () => {
+  flags = (await get('/quality-flags')).items;
+  draw();
+});
+
+const loadGuards = paced(async () => {
+  if (!may('devices:read')) return;
+  [guards, sims] = await Promise.all([get(`/guards?limit=${GUARDS}&lang=${language}`), get(`/sims?limit=${GUARDS}`)]);
+  draw();
+});
+
 const loadDuty = paced(async () => {
   if (!may('rotas:read')) { duties = []; presence = null; return; }
   [{ items: duties }, presence, { items: handovers }] = await Promise.all([get('/duty?limit=1000'), get('/presence'), get('/handovers?limit=50')]);
@@ -210,6 +227,7 @@ at('language').addEventListener('click', () => {
   again(); // roles and scope come in the page's language
   loadLetters(); // why a message was refused comes in the page's language
   loadWarnings();
+  loadGuards(); // so does why something is not guarded
 });
 at('sound').addEventListener('click', () => {
   setSound(sound() !== 'on');
@@ -230,7 +248,7 @@ setInterval(() => {
   keepRinging({ lost: link === 'down', urgent: alerts !== null && urgent(alerts), asked: asked(presence, now()) });
 }, 1000);
 
-setInterval(() => { if (link === 'live') { loadWarnings(); loadDrills(); } }, WARNINGS_MS);
+setInterval(() => { if (link === 'live') { loadWarnings(); loadDrills(); loadGuards(); } }, WARNINGS_MS);
 setInterval(() => { if (link === 'live') loadDuty(); }, DUTY_MS);
 
 drawLanguage();
@@ -241,7 +259,7 @@ follow('/live', {
     lostAt = null;
     drawLost();
     draw();
-    for (const load of [loadAlerts, loadLetters, loadWarnings, loadDrills, loadDuty]) load();
+    for (const load of [loadAlerts, loadLetters, loadWarnings, loadDrills, loadDuty, loadGuards, loadFlags]) load();
   },
   heard,
   lost() { link = 'down'; lostAt ??= Date.now(); drawLost(); draw(); },

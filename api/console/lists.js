@@ -1,13 +1,13 @@
 // The table of latest readings and the list of dead letters.
 
-import { moment, number, reasonInWords, t, unit } from './i18n.js';
+import { language, moment, number, reasonInWords, unit } from './i18n.js';
 import { element, keep, put } from './shapes.js';
 
 const rows = document.getElementById('reading-rows');
 const letterRows = document.getElementById('letter-rows');
 
-// `open` is called with a device, a metric and the device's name by whoever presses it.
-export function showReadings(latest, now, open) {
+// `flags` are those of quality, with their names; `open` is called with a device, a metric and the device's name by whoever presses it.
+export function showReadings(latest, now, open, flags) {
   document.getElementById('readings-none').hidden = latest.length > 0;
   rows.closest('table').hidden = latest.length === 0;
   keep(rows, latest, (reading) => `${reading.device}\n${reading.metric}`, (reading) => makeReading(reading, open), (row, reading) => {
@@ -15,8 +15,9 @@ export function showReadings(latest, now, open) {
     put(device.firstChild, reading.device_name);
     device.title = reading.device;
     put(metric, reading.metric_name ?? reading.metric);
-    put(value.querySelector('.flag'), flag(reading.quality));
-    value.querySelector('.flag').hidden = flag(reading.quality) === '';
+    const said = flags.filter((flag) => reading.quality & flag.value).map((flag) => (language === 'zh' ? flag.name_zh : flag.name_en));
+    put(value.querySelector('.flag'), said.join(language === 'zh' ? '、' : ', '));
+    value.querySelector('.flag').hidden = said.length === 0;
     put(value.querySelector('.v'), number(reading.value));
     put(value.querySelector('small'), unit(reading.unit));
     put(when, moment(new Date(reading.ts), now));
@@ -26,11 +27,6 @@ export function showReadings(latest, now, open) {
     }
     row.dataset.ts = reading.ts;
   });
-}
-
-function flag(quality) {
-  if (quality & 2) return t('out_of_range');
-  return quality & 1 ? t('late') : '';
 }
 
 function makeReading(reading, open) {

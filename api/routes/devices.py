@@ -1,6 +1,6 @@
 """Devices: registration, listing and detail."""
 
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any
 from uuid import UUID
 from zoneinfo import ZoneInfo
@@ -55,6 +55,9 @@ class DeviceFields(BaseModel):
     lon: float | None = Field(default=None, allow_inf_nan=False, description="degrees east, WGS 84")
     lat: float | None = Field(default=None, allow_inf_nan=False, description="degrees north, WGS 84")
     zone: str = Field(default="Asia/Shanghai", max_length=64, description="of its clock, where it tells none")
+    sim_expires: date | None = Field(
+        default=None, description="the day on which its SIM card ends; `hub check` warns 30 days before"
+    )
     tags: dict[Name, JsonValue] = Field(default_factory=dict, max_length=100)
 
 
@@ -142,7 +145,7 @@ async def put_device(code: Code, body: DeviceBody, response: Response, context: 
             if not context.scope.everywhere:
                 raise invalid("/organisation", f"there is no organisation '{body.organisation}'")
             await execute(conn, DATABASE.organisations_add, {"codes": [body.organisation]})
-        stored = {**body.model_dump(exclude={"crs"}), "state": state}
+        stored = {**body.model_dump(mode="json", exclude={"crs"}), "state": state}
         statement = SQL.device_update if before else SQL.device_insert
         try:
             written = await row(conn, statement, {**stored, **refs, "code": code, "tags": Jsonb(body.tags)})

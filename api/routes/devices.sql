@@ -3,9 +3,9 @@
 select code from device where lower(code) = lower(%(code)s) and code <> %(code)s order by code limit 1
 
 -- name: device_insert
-insert into device (code, name, profile_id, parent_id, organisation, region, lon, lat, zone, tags, state)
+insert into device (code, name, profile_id, parent_id, organisation, region, lon, lat, zone, sim_expires, tags, state)
 values (%(code)s, %(name)s, %(profile_id)s, %(parent_id)s, %(organisation)s, %(region)s, %(lon)s, %(lat)s,
-        %(zone)s, %(tags)s, %(state)s)
+        %(zone)s, %(sim_expires)s, %(tags)s, %(state)s)
 returning code
 
 -- name: device_refs
@@ -34,7 +34,7 @@ limit 5
 -- name: devices
 -- The devices of a page that was found in the catalogue, in its order.
 select d.code, d.name, p.code as profile, parent.code as parent, d.organisation, d.region, d.lon, d.lat,
-       d.zone, d.tags, d.state, d.created_at
+       d.zone, d.sim_expires, d.tags, d.state, d.created_at
 from unnest(%(ids)s::int[]) with ordinality as wanted (id, place)
 join device d using (id)
 join profile p on p.id = d.profile_id
@@ -45,9 +45,10 @@ order by wanted.place
 -- Returns a row only when something was written; what is the same already keeps its revision.
 update device
 set name = %(name)s, profile_id = %(profile_id)s, parent_id = %(parent_id)s, organisation = %(organisation)s,
-    region = %(region)s, lon = %(lon)s, lat = %(lat)s, zone = %(zone)s, tags = %(tags)s, state = %(state)s
+    region = %(region)s, lon = %(lon)s, lat = %(lat)s, zone = %(zone)s, tags = %(tags)s, state = %(state)s,
+    sim_expires = %(sim_expires)s
 where code = %(code)s
-  and (name, profile_id, parent_id, organisation, region, lon, lat, zone, tags, state)
+  and (name, profile_id, parent_id, organisation, region, lon, lat, zone, tags, state, sim_expires)
       is distinct from (%(name)s, %(profile_id)s::int, %(parent_id)s::int, %(organisation)s, %(region)s, %(lon)s::float8,
-                        %(lat)s::float8, %(zone)s, %(tags)s::jsonb, %(state)s)
+                        %(lat)s::float8, %(zone)s, %(tags)s::jsonb, %(state)s, %(sim_expires)s::date)
 returning code

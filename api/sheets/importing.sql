@@ -10,7 +10,7 @@ where not i.bad and i.line in (select m.line from device_mistake m where m.kind 
 select line, code, fresh, changes from device_change order by line
 
 -- name: import_copy
-copy device_import (line, code, name, profile, parent, organisation, region, lon, lat, zone, state, tags, bad) from stdin
+copy device_import (line, code, name, profile, parent, organisation, region, lon, lat, zone, sim_expires, state, tags, bad) from stdin
 
 -- name: import_count
 select count(*) filter (where fresh) as created, count(*) filter (where differs) as updated from device_import
@@ -22,8 +22,8 @@ set differs = true
 from device d
 left join device above on above.id = d.parent_id
 where d.id = i.id
-  and (d.name, d.profile_id, above.code, d.organisation, d.region, d.lon, d.lat, d.zone, d.state, d.tags)
-      is distinct from (i.name, i.profile_id, i.parent, i.organisation, i.region, i.lon, i.lat, i.zone, i.state, i.tags)
+  and (d.name, d.profile_id, above.code, d.organisation, d.region, d.lon, d.lat, d.zone, d.sim_expires, d.state, d.tags)
+      is distinct from (i.name, i.profile_id, i.parent, i.organisation, i.region, i.lon, i.lat, i.zone, i.sim_expires, i.state, i.tags)
 
 -- name: import_drop_bad
 delete from device_import where bad
@@ -78,8 +78,8 @@ from device_import i
 join device d on d.id = i.id
 left join device above on above.id = d.parent_id
 where i.code = %(example)s
-  and (d.name, d.profile_id, above.code, d.organisation, d.region, d.lon, d.lat, d.zone, d.state, d.tags)
-      is distinct from (i.name, i.profile_id, i.parent, i.organisation, i.region, i.lon, i.lat, i.zone, i.state, i.tags)
+  and (d.name, d.profile_id, above.code, d.organisation, d.region, d.lon, d.lat, d.zone, d.sim_expires, d.state, d.tags)
+      is distinct from (i.name, i.profile_id, i.parent, i.organisation, i.region, i.lon, i.lat, i.zone, i.sim_expires, i.state, i.tags)
 union all
 select i.line, i.code, 'organisation', 'unknown', i.organisation, null
 from device_import i
@@ -120,10 +120,10 @@ where up.above = up.code
 update device_import set id = device_next_id() where fresh
 
 -- name: import_insert
-insert into device (id, code, name, profile_id, parent_id, organisation, region, lon, lat, zone, state, tags)
+insert into device (id, code, name, profile_id, parent_id, organisation, region, lon, lat, zone, sim_expires, state, tags)
 overriding system value
 select i.id, i.code, i.name, i.profile_id, coalesce(there.id, here.id), i.organisation, i.region, i.lon, i.lat,
-       i.zone, i.state, i.tags
+       i.zone, i.sim_expires, i.state, i.tags
 from device_import i
 left join device there on there.code = i.parent
 left join device_import here on here.code = i.parent
@@ -178,6 +178,7 @@ set id = d.id, fresh = d.id is null, profile_id = p.id, region_before = d.region
     lon = case when 'lon' = any (%(columns)s) then i.lon else d.lon end,
     lat = case when 'lat' = any (%(columns)s) then i.lat else d.lat end,
     zone = coalesce(case when 'zone' = any (%(columns)s) then i.zone else d.zone end, 'Asia/Shanghai'),
+    sim_expires = case when 'sim_expires' = any (%(columns)s) then i.sim_expires else d.sim_expires end,
     state = coalesce(i.state, d.state, 'active'),
     tags = coalesce(case when 'tags' = any (%(columns)s) then i.tags else d.tags end, '{}')
 from device_import self
@@ -190,7 +191,7 @@ where self.line = i.line
 -- The rows of a sheet while it is compared with the registry; gone with the transaction.
 create temp table device_import (
     line int not null, code text, name text, profile text, parent text, organisation text, region text,
-    lon float8, lat float8, zone text, state text, tags jsonb, bad boolean not null,
+    lon float8, lat float8, zone text, sim_expires date, state text, tags jsonb, bad boolean not null,
     id int, fresh boolean, profile_id int, region_before text, state_before text,
     differs boolean not null default false
 ) on commit drop
@@ -210,11 +211,12 @@ select i.line, i.code, i.fresh,
            'lon', case when d.lon is distinct from i.lon then jsonb_build_array(d.lon, i.lon) end,
            'lat', case when d.lat is distinct from i.lat then jsonb_build_array(d.lat, i.lat) end,
            'zone', case when d.zone is distinct from i.zone then jsonb_build_array(d.zone, i.zone) end,
+           'sim_expires', case when d.sim_expires is distinct from i.sim_expires then jsonb_build_array(d.sim_expires, i.sim_expires) end,
            'state', case when d.state is distinct from i.state then jsonb_build_array(d.state, i.state) end,
            'tags', case when d.tags is distinct from i.tags then jsonb_build_array(d.tags, i.tags) end
        )) end as changes
 from device_import i
-cross join lateral (select i.name, i.profile, i.parent, i.organisation, i.region, i.lon, i.lat, i.zone,
+cross join lateral (select i.name, i.profile, i.parent, i.organisation, i.region, i.lon, i.lat, i.zone, i.sim_expires,
                            i.state, i.tags) becomes
 left join device d on d.id = i.id and i.differs
 left join device above on above.id = d.parent_id
@@ -247,8 +249,8 @@ order by line / 5000
 update device d
 set name = i.name, profile_id = i.profile_id, parent_id = coalesce(there.id, here.id, case when not exists (select from device p where p.id = d.parent_id)
                                                          then d.parent_id end),
-    organisation = i.organisation, region = i.region, lon = i.lon, lat = i.lat, zone = i.zone, state = i.state,
-    tags = i.tags
+    organisation = i.organisation, region = i.region, lon = i.lon, lat = i.lat, zone = i.zone, sim_expires = i.sim_expires,
+    state = i.state, tags = i.tags
 from device_import i
 left join device there on there.code = i.parent
 left join device_import here on here.code = i.parent and here.fresh

@@ -1,4 +1,4 @@
-"""`hub check` for SIM cards that end soon: of devices whose tag `sim_expires` tells the day."""
+"""`hub check` for SIM cards that end soon."""
 
 from app.check.finding import Finding
 from hub.errors import HubError
@@ -13,7 +13,7 @@ SHOWN = 5
 
 
 async def check_sims(settings: Settings) -> list[Finding]:
-    """A warning for cards that have ended or end within 30 days, and one for tags that are no day; else nothing."""
+    """A warning for cards that have ended or end within 30 days, and one for tags that nobody reads; else nothing."""
     try:
         with sorted_errors():
             async with await connect(settings.database.url) as conn:
@@ -25,10 +25,12 @@ async def check_sims(settings: Settings) -> list[Finding]:
     findings = []
     if ending:
         what = f"SIM cards end within {AHEAD_DAYS} days or have ended: {_some(ending)}"
-        findings.append(Finding("warn", what, "have them extended, then change the tag sim_expires"))
+        findings.append(
+            Finding("warn", what, "have them extended, then: hub devices put CODE --sim-expires DAY (all: hub sims)")
+        )
     if unreadable:
-        what = f"the tag sim_expires is no day: {_some(unreadable)}"
-        findings.append(Finding("warn", what, "write it like 2027-01-31"))
+        what = f"the tag sim_expires is not read any more, for the day is a field of the device: {_some(unreadable)}"
+        findings.append(Finding("warn", what, "hub devices put CODE --sim-expires 2027-01-31, and leave the tag out"))
     return findings
 
 

@@ -1,8 +1,10 @@
 -- name: ending
--- A day as ISO 8601 writes it sorts as text.
-select d.code, d.tags ->> 'sim_expires', d.tags ->> 'sim_expires' ~ '^20[0-9]{2}-(0[1-9]|1[0-2])-(0[1-9]|[12][0-9]|3[01])$'
+-- SIM cards that end or have ended, and tags of before that tell no day.
+select d.code, d.sim_expires::text, true as is_day
+from device d
+where d.sim_expires <= current_date + %(days)s::int and d.state in ('active', 'pending')
+union all
+select d.code, d.tags ->> 'sim_expires', false
 from device d
 where d.tags ? 'sim_expires' and d.state in ('active', 'pending')
-  and not (d.tags ->> 'sim_expires' ~ '^20[0-9]{2}-(0[1-9]|1[0-2])-(0[1-9]|[12][0-9]|3[01])$'
-           and d.tags ->> 'sim_expires' > to_char(now() + make_interval(days => %(days)s), 'YYYY-MM-DD'))
 order by 2, 1

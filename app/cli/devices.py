@@ -17,7 +17,19 @@ devices = Verbs("Register devices, and see how they do.")
 devices.verb("template")(make_template)
 devices.verb("import")(import_devices)
 devices.verb("export")(export_devices)
-_SHOWN = ("name", "profile", "state", "organisation", "region", "lon", "lat", "parent", "zone", "created_at")
+_SHOWN = (
+    "name",
+    "profile",
+    "state",
+    "organisation",
+    "region",
+    "lon",
+    "lat",
+    "parent",
+    "zone",
+    "sim_expires",
+    "created_at",
+)
 
 
 @devices.verb("list")
@@ -91,6 +103,7 @@ def put_device(
     lat: Annotated[float | None, typer.Option(help="Degrees north.")] = None,
     crs: Annotated[str, typer.Option(help="Of lon and lat: wgs84, cgcs2000, gcj02 or bd09.")] = "wgs84",
     zone: Annotated[str | None, typer.Option(help="Time zone of its clock.")] = None,
+    sim_expires: Annotated[str | None, typer.Option(help="When its SIM card ends, like 2027-01-31.")] = None,
     tag: Annotated[list[str] | None, typer.Option(help="key=value; repeatable; they replace its tags.")] = None,
     url: UrlOption = DEFAULT_URL,
     token: TokenOption = None,
@@ -100,12 +113,12 @@ def put_device(
     Example:  hub devices put air-17 --name "文三路空气站" --profile air-station --region 330106000000
     """
     known = call("GET", f"/devices/{code}", url, token, accept=(404,))
-    kept = ("name", "profile", "parent", "organisation", "region", "lon", "lat", "zone", "tags")
+    kept = ("name", "profile", "parent", "organisation", "region", "lon", "lat", "zone", "sim_expires", "tags")
     body = {key: known.json()[key] for key in kept} if known.is_success else {}
     if not known.is_success and (name is None or profile is None):
         fail(f"'{code}' is new: give its --name and --profile")
     given: dict[str, Any] = {"name": name, "profile": profile, "parent": parent, "organisation": organisation}
-    given |= {"region": region, "lon": lon, "lat": lat, "zone": zone}
+    given |= {"region": region, "lon": lon, "lat": lat, "zone": zone, "sim_expires": sim_expires}
     if lon is not None or lat is not None:
         given["crs"] = crs
     if tag is not None:

@@ -3,6 +3,7 @@
 import json
 import re
 from collections.abc import Callable
+from datetime import date
 from difflib import get_close_matches
 from functools import lru_cache
 from typing import Any
@@ -30,6 +31,7 @@ _CRS |= dict.fromkeys(("bd", "百度", "百度坐标系", "baidu"), "bd09")
 
 Value = str | float | dict[str, Any] | None
 _TEXT = re.compile(r"[^\x00-\x1f\x7f]*")
+_DAY = re.compile(r"(\d{4})[-/.年](\d{1,2})[-/.月](\d{1,2})日?(?:[ T]00:00(?::00)?)?", re.ASCII)
 _REGION = re.compile(r"[0-9]{12}")
 _TAGS_RIGHT = "write key=value; key=value, or one JSON object"
 _NUMBER = re.compile(r"[+-]?([0-9]+(\.[0-9]*)?|\.[0-9]+)([eE][+-]?[0-9]{1,3})?")
@@ -102,6 +104,17 @@ def _zone(cell: str) -> str | Wrong:
     return Wrong(f"'{short(cell)}' is no time zone", right)
 
 
+def _day(cell: str) -> str | Wrong:
+    """A day as ISO 8601 writes it, also of what spreadsheets make of one."""
+    told = _DAY.fullmatch(cell)
+    if told is not None:
+        try:
+            return date(*map(int, told.groups())).isoformat()
+        except ValueError:
+            pass  # the 31st of a month of 30 days
+    return Wrong(f"'{short(cell)}' is no day", "write it like 2027-01-31")
+
+
 def _tags(cell: str) -> dict[str, Any] | Wrong:
     tags = _tag_object(cell) if cell.startswith("{") else _tag_pairs(cell)
     if isinstance(tags, Wrong):
@@ -160,6 +173,7 @@ CHECKS: dict[str, Callable[[str], Value | Wrong]] = {
     "lat": _degrees,
     "crs": lru_cache(256)(_crs),
     "zone": lru_cache(256)(_zone),
+    "sim_expires": lru_cache(4096)(_day),
     "state": lru_cache(256)(_state),
     "tags": lru_cache(4096)(_tags),
     "credential": _credential,

@@ -17,7 +17,10 @@ from devices.sheets.tables import MAX_ROWS, Line, read_lines
 
 CHUNK = 2_000
 """Rows that are checked at once."""
-STAGED = ("code", "name", "profile", "parent", "organisation", "region", "lon", "lat", "zone", "state", "tags")
+STAGED = (
+    *("code", "name", "profile", "parent", "organisation", "region", "lon", "lat", "zone", "sim_expires"),
+    *("state", "tags"),
+)
 DEFAULT_ZONE = "Asia/Shanghai"
 
 

@@ -122,6 +122,7 @@ LISTS: dict[str, Any] = {
     "GET /catalogue": None,
     "GET /codes:unmapped": None,
     "GET /guards": None,
+    "GET /sims": None,
     "GET /catalogue/counts": None,
     "GET /catalogue:export": None,
     "GET /devices": None,

@@ -352,6 +352,15 @@ TAGS: list[dict[str, Any]] = [
 ]
 
 
+@pytest.mark.parametrize("cell", ["2027-01-31", "2027/1/31", "2027年1月31日", "2027.01.31", "2027-01-31 00:00:00"])
+def test_the_day_on_which_a_card_ends_is_read_as_people_and_spreadsheets_write_it(tmp_path: Path, cell: str) -> None:
+    rows, mistakes = read(tmp_path, f"编码,名称,型号,物联网卡到期日\na,A,air,{cell}\nb,B,air,2027-02-29\n")
+    assert rows[0]["sim_expires"] == "2027-01-31"
+    assert [(item.line, item.column, item.right) for item in mistakes] == [
+        (3, "sim_expires", "write it like 2027-01-31")
+    ]
+
+
 @pytest.mark.parametrize("form", ["csv", "xlsx"])
 def test_what_is_written_reads_back_the_same_and_no_cell_is_a_formula(tmp_path: Path, form: str) -> None:
     names = ['=HYPERLINK("http://example.org")', "+1", "-1", "@x", "'=1", "''", "'quoted'", "文三路", "1e5", "0012"]
@@ -367,6 +376,7 @@ def test_what_is_written_reads_back_the_same_and_no_cell_is_a_formula(tmp_path: 
             "lon": [None, -120.1234567890123, 1e-07, 0.1 + 0.2][n % 4],
             "lat": [None, -0.5, 30.0, 1 / 3][n % 4],
             "zone": "Asia/Shanghai",
+            "sim_expires": [None, "2027-01-31"][n % 2],
             "state": "active",
             "tags": TAGS[n % len(TAGS)],
         }
