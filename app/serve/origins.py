@@ -7,7 +7,11 @@ from hub.settings import Settings
 from ingest.kafka.topics import forms_of
 
 
-@cache
 def origins_of(settings: Settings) -> Origins:
     """One per process, so that each topic is parsed once."""
-    return Origins(settings.mqtt.prefix, forms_of(settings.kafka))
+    return _origins(settings.mqtt.prefix, tuple(forms_of(settings.kafka).items()))
+
+
+@cache
+def _origins(prefix: str, records: tuple[tuple[str, str], ...]) -> Origins:
+    return Origins(prefix, dict(records))
