@@ -11,6 +11,7 @@ from api.context import Here
 from api.contract_types import Code, LevelName, RegionPrefix, Time
 from api.cursors import Page, Paged
 from api.database import read
+from api.routes.episodes import EpisodeTimes
 from hub.access.door import GuardedRouter, needs
 from hub.access.permissions import Permission
 from hub.store.statements import statements
@@ -35,6 +36,9 @@ class EventRow(BaseModel):
     level: LevelName | None
     part: str | None = Field(description="of the device, a path such as 1/3/40-217; null: all of it")
     attributes: dict[str, Any]
+    episode: EpisodeTimes | None = Field(
+        description="how long it lasted, where it is the first of what a device repeats"
+    )
 
 
 @router.get("", response_model=Page[EventRow])

@@ -8,8 +8,8 @@ import typer
 from typer.core import TyperGroup
 
 _SAME = (
-    "profiles catalogue regions rules cases inhibitions fusion alerts incidents consumers chains outside areas shares"
-    " silences maintenances rotas handovers indicators drills device-tests calendar warnings audit secrets frame"
+    "profiles catalogue regions rules cases inhibitions fusion events alerts incidents consumers chains outside areas"
+    " shares silences maintenances rotas handovers indicators drills device-tests calendar warnings audit secrets frame"
     " dead-letters forwards subscriptions readings series accounts keys codes"
 )
 _ELSEWHERE = {"devices": "device_verbs", "device-tests": "drills"}

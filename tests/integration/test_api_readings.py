@@ -121,6 +121,45 @@ async def test_events(database: str) -> None:
         first = (await client.get("/events", params={"limit": 4})).json()
         rest = (await client.get("/events", params={"limit": 4, "cursor": first["next"]})).json()
         assert len({item["id"] for item in first["items"] + rest["items"]}) == 6
+        assert {item["episode"] for item in first["items"]} == {None}
+
+
+async def test_episodes_are_listed_and_told_with_their_event(database: str) -> None:
+    async with api_context(database) as context, client_of(context) as client:
+        await register(client)
+        async with context.hub_pool.connection() as conn:
+            await conn.execute(
+                """insert into event (id, device_id, ts, received_at, kind, state, level)
+                   select gen_random_uuid(), d.id, %s::timestamptz + i * interval '1 h', now(), 'intrusion', 'active', 2
+                   from device d, generate_series(0, 2) i where d.code = 'air-0'""",
+                (START,),
+            )
+            await conn.execute(
+                """insert into episode
+                       (id, device_id, kind, level, began_at, last_at, told_at, heard_at, count, ended_at, why)
+                   select id, device_id, kind, level, ts, ts + interval '1 min', ts, received_at, 61, o.at,
+                          case when o.at is not null then 'silent' end
+                   from event, lateral (select case when ts > %s then ts + interval '2 min' end as at) o""",
+                (START,),
+            )
+        event = (await client.get("/events", params={"limit": 1})).json()["items"][0]
+        times = {"last_at": "2026-03-01T02:01:00Z", "count": 61, "ended_at": "2026-03-01T02:02:00Z", "why": "silent"}
+        assert event["episode"] == times
+        first = (await client.get("/episodes", params={"limit": 1})).json()
+        assert [(item["id"], item["count"], item["level"]) for item in first["items"]] == [(event["id"], 61, "yellow")]
+        rest = (await client.get("/episodes", params={"cursor": first["next"]})).json()["items"]
+        assert [item["began_at"] for item in rest] == ["2026-03-01T01:00:00Z", "2026-03-01T00:00:00Z"]
+        for asked, found in (
+            ({"open": "true"}, 1),
+            ({"open": "false"}, 2),
+            ({"kind": "smoke"}, 0),
+            ({"device": "air-1"}, 0),
+        ):
+            assert len((await client.get("/episodes", params=asked)).json()["items"]) == found, asked
+        later = {"from": "2026-03-01T01:00:00Z", "to": "2026-03-01T02:00:00Z"}
+        assert [each["ended_at"] for each in (await client.get("/episodes", params=later)).json()["items"]] == [
+            "2026-03-01T01:02:00Z"
+        ]
 
 
 async def test_buckets_leave_out_what_is_not_usable(database: str) -> None:

@@ -160,6 +160,7 @@ LISTS: dict[str, Any] = {
     "POST /cases": {"title": "A call", "region": INSIDE + "000000"},
     "GET /warnings": None,
     "GET /events": None,
+    "GET /episodes": None,
     "GET /readings?device=seen-1&metric=pm25": None,
     "GET /latest": None,
     "GET /health-summary": None,

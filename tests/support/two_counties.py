@@ -74,6 +74,9 @@ with s as (
 ), e as (
     insert into event (id, device_id, ts, received_at, kind, state, attributes)
     select gen_random_uuid(), device_id, now(), now(), 'fire', 'active', jsonb_build_object('at', %(name)s::text) from s
+), ep as (
+    insert into episode (id, device_id, kind, part, began_at, last_at, told_at, heard_at)
+    select gen_random_uuid(), device_id, 'fire', %(code)s, now(), now(), now(), now() from s
 ), h as (
     insert into device_seen (device_id, seen_at) select device_id, now() from s
 ), m as (
