@@ -70,9 +70,11 @@ def _of_unsettled(slots: Slots, unsettled: Collection[Pair]) -> dict[Pair, tuple
 def _going_on(slots: Slots, verdict: Verdict) -> dict[Pair, tuple[int, list[Micros]]]:
     """Of levels that pend before a batch and after it, those whose value it changes: their slot, and since when."""
     found = dict[Pair, tuple[int, list[Micros]]]()
+    w = slots.watches
     for watch, _, value in verdict.signals:
-        pends = np.flatnonzero(slots.watches.due[watch] < NEVER)
-        at, which = slots.watches.slots(watch[pends])
+        unknown = w.low[watch] > w.high[watch]  # after a start, or a change of its rules, until the batch is adopted
+        pends = np.flatnonzero(unknown | (w.due[watch] < NEVER))
+        at, which = w.slots(watch[pends])
         moved = (slots.since[at].min(axis=1, initial=NEVER) < NEVER) & (slots.value(at) != value[pends][which])
         for slot in at[moved].tolist():
             since = slots.since[slot].tolist()
