@@ -3,8 +3,9 @@
 import json
 import struct
 import tracemalloc
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from itertools import repeat
+from typing import TypeVar
 
 import msgspec
 import pytest
@@ -25,6 +26,7 @@ from tests.support.frames_networks import DATA
 from tests.support.frames_senml_cbor import cbor
 from tests.support.seals import SEALS
 
+T = TypeVar("T")
 TABLE: dict[str, Frames] = FRAMES
 GOOD = [
     pytest.param(frames.codec, frame, id=f"{form}-{number}")
@@ -259,7 +261,14 @@ NAMES = st.one_of(st.sampled_from(LABELS), st.text(max_size=6))
 VALUES = st.recursive(
     SCALARS, lambda inner: st.lists(inner, max_size=4) | st.dictionaries(NAMES, inner, max_size=5), max_leaves=12
 )
-QUICK = settings(max_examples=500, deadline=None, database=None, suppress_health_check=list(HealthCheck))
+EXAMPLES = pytest.mark.parametrize("examples", [100, pytest.param(1_500, marks=pytest.mark.heavy)])
+"""Of each form and kind of input; tests/contract/test_protocol_fuzz.py draws more, guided by what was reached."""
+
+
+def _each(examples: int, strategy: st.SearchStrategy[T], judge: Callable[[T], None]) -> None:
+    """Judge so many drawn inputs."""
+    quick = settings(max_examples=examples, deadline=None, database=None, suppress_health_check=list(HealthCheck))
+    quick(given(strategy)(lambda drawn: judge(drawn)))()
 
 
 CHECKED = ("hj212", "gb26875", "sl651", "cjt188", "szy206", "modbus-rtu")
@@ -308,44 +317,41 @@ def test_of_an_uplink_that_was_cut_only_the_beginning_is_kept(form: str) -> None
 
 
 @FORMS
-@QUICK
-@given(payload=st.binary(max_size=64))
-def test_any_bytes_are_read_or_refused(form: str, payload: bytes) -> None:
-    _survives(form, payload)
+@EXAMPLES
+def test_any_bytes_are_read_or_refused(form: str, examples: int) -> None:
+    _each(examples, st.binary(max_size=64), lambda payload: _survives(form, payload))
 
 
 @OF_TEXT
-@QUICK
-@given(value=VALUES)
-def test_any_json_is_read_or_refused(form: str, value: object) -> None:
+@EXAMPLES
+def test_any_json_is_read_or_refused(form: str, examples: int) -> None:
     # the standard encoder writes NaN, lone surrogates and big integers, as devices do
-    _survives(form, json.dumps(value).encode())
+    _each(examples, VALUES, lambda value: _survives(form, json.dumps(value).encode()))
+
+
+@st.composite
+def _damaged(draw: st.DrawFn, frames: Sequence[bytes], most: int) -> bytes:
+    """One of these frames with some bytes taken out, and others put in their place."""
+    payload = bytearray(draw(st.sampled_from(frames)))
+    for _ in range(draw(st.integers(1, most))):
+        place = draw(st.integers(0, len(payload)))
+        payload[place : place + draw(st.integers(0, 2))] = draw(st.binary(max_size=3))
+    return bytes(payload)
 
 
 @FORMS
-@QUICK
-@given(data=st.data())
-def test_any_damaged_frame_is_read_or_refused(form: str, data: st.DataObject) -> None:
+@EXAMPLES
+def test_any_damaged_frame_is_read_or_refused(form: str, examples: int) -> None:
     frames = [frame.payload for frame in TABLE[form].good if 0 < len(frame.payload) < 600]
-    payload = bytearray(data.draw(st.sampled_from(frames)))
-    for _ in range(data.draw(st.integers(1, 3))):
-        place = data.draw(st.integers(0, len(payload) - 1))
-        payload[place : place + data.draw(st.integers(0, 2))] = data.draw(st.binary(max_size=3))
-        payload = payload or bytearray(b"{")
-    _survives(form, bytes(payload))
+    _each(examples, _damaged(frames, 3), lambda payload: _survives(form, payload))
 
 
 @pytest.mark.parametrize("form", SEALS)
-@QUICK
-@given(data=st.data())
-def test_any_damaged_body_with_a_right_checksum_is_read_or_refused(form: str, data: st.DataObject) -> None:
+@EXAMPLES
+def test_any_damaged_body_with_a_right_checksum_is_read_or_refused(form: str, examples: int) -> None:
     """What a checksum keeps from the other tests: a station whose software is wrong."""
     frames = [good.payload for good in TABLE[form].good if len(good.payload) < 300]
-    payload = bytearray(data.draw(st.sampled_from(frames)))
-    for _ in range(data.draw(st.integers(1, 4))):
-        place = data.draw(st.integers(0, len(payload)))
-        payload[place : place + data.draw(st.integers(0, 2))] = data.draw(st.binary(max_size=3))
-    _survives(form, SEALS[form](payload))
+    _each(examples, _damaged(frames, 4), lambda payload: _survives(form, SEALS[form](bytearray(payload))))
 
 
 @FORMS

@@ -337,7 +337,10 @@ def lives(url: str, seen: Counter[str]) -> Callable[[tuple[list[tuple[Any, ...]]
     return live
 
 
-@pytest.mark.parametrize("examples", [12, pytest.param(400, marks=pytest.mark.heavy)])
+# Each part on a database of its own: what a history costs goes by the alerts of those before it.
+@pytest.mark.parametrize(
+    "examples", [12, *(pytest.param(100, id=f"400-{part}", marks=pytest.mark.heavy) for part in range(1, 5))]
+)
 def test_rules_remember_what_the_store_holds(database: str, examples: int) -> None:
     seen: Counter[str] = Counter()
     quick = settings(
