@@ -17,6 +17,7 @@ _PUT = (
     *("name", "kind", "host", "port", "number", "station_kind", "at_once", "organisation", "region", "tag"),
     *("ceiling", "enabled"),
 )
+_KINDS = ("hj212", "mqtt", "kafka")
 _SHOWN = (*_PUT, "acknowledged", "pending", "oldest", "newest", "failing_since", "last_error")
 
 
@@ -88,9 +89,12 @@ def add_forward(
 
     Example:  hub forwards add mqtt traffic --tag road --ceiling L2
     """
+    if kind not in _KINDS:
+        fail(f"{kind!r} is no kind: {', '.join(_KINDS)}, such as  hub forwards add mqtt {code}")
     host, _, port = (address or "").rpartition(":")
     if kind == "hj212" and (not host or not port.isdigit()):
-        fail("give HOST:PORT of the superior platform")
+        where = (address or "10.20.0.5").partition(":")[0]
+        fail(f"give HOST:PORT of the superior platform:  hub forwards add hj212 {code} {where}:9212")
     body: dict[str, Any] = {
         "name": name or code, "kind": kind, "number": number, "station_kind": station_kind,
         "organisation": organisation, "region": region, "tag": tag, "ceiling": ceiling, "at_once": at_once,

@@ -92,7 +92,8 @@ def _payload(file: str, is_hex: bool) -> bytes:
         payload = sys.stdin.buffer.read() if file == "-" else Path(file).read_bytes()
         return unhex(payload) if is_hex else payload
     except OSError as error:
-        fail(f"{file}: {error.strerror}")
+        form = f": to read it as {file}, write  hub frame check --form {file} FILE" if file in FRAMES else ""
+        fail(f"{file}: {error.strerror}{form}")
     except ValueError as error:
         fail(f"{file}: {error}")
 
