@@ -29,6 +29,8 @@ class Addressed:
         nobody has the address."""
         origin = raw.origin
         device = self._registry.called(origin.protocol, origin.device)
+        if device is None and origin.gateway is not None:
+            device = self._registry.devices.get(origin.device)
         if device is None:
             return raw
         gateway = None if origin.gateway is None else self._gateway(origin, device)
@@ -41,7 +43,8 @@ class Addressed:
 
     def _gateway(self, origin: Origin, device: Device) -> str:
         """The direct gateway of a device for which that, or one further up, speaks; else whoever speaks for it."""
-        sender = self._registry.called(origin.protocol, origin.gateway or "")
+        told = origin.gateway or ""
+        sender = self._registry.called(origin.protocol, told) or self._registry.devices.get(told)
         if sender is None:
             return origin.gateway or ""
         above, steps = device.gateway, 0

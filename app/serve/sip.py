@@ -9,6 +9,9 @@ from hub.store.clock import synchronised
 from hub.store.pool import Pool
 from hub.telemetry import Counters
 from ingest.sip.bindings import Bindings
+from ingest.sip.channels import Channels
+from ingest.sip.client import Client
+from ingest.sip.follower import Follower
 from ingest.sip.messages import Known
 from ingest.sip.registrar import Registrar
 from ingest.sip.server import SipServer
@@ -38,7 +41,8 @@ def cameras(
         return shared if own is None else own.all()
 
     def known_by(id_: str) -> bool:
-        return registry.called(GB28181, id_) is not None or id_ in registry.devices
+        device = registry.called(GB28181, id_) or registry.devices.get(id_)
+        return device is not None and device.active
 
     def clock_is_right() -> bool:
         return counters.clock_warning is None and synchronised() is not False
@@ -46,5 +50,11 @@ def cameras(
     known: Known | None = None if pool is None else known_by
     registrar = Registrar(settings.sip, passwords_of)
     origin = origins_of(settings).of_registered
-    server = SipServer(settings.sip, engine.sink, registrar, Bindings(pool), origin, known, clock_is_right)
+    follower: Follower | None = None
+    if pool is not None and kept is not None:
+        profile = settings.sip.channel_profile
+        channels = None if profile is None else Channels(pool, profile)
+        follower = Client(settings.sip, registry, kept.sessions, engine.sink, channels)
+    bindings = Bindings(pool)
+    server = SipServer(settings.sip, engine.sink, registrar, bindings, origin, known, clock_is_right, follower)
     return {"the cameras of GB/T 28181": server}

@@ -1,5 +1,6 @@
 """What follows from registrations and messages: what the hub asks devices, and tells them."""
 
+from collections.abc import Coroutine
 from typing import Protocol
 
 from devices.codecs.gb28181.catalogue import Page
@@ -14,6 +15,9 @@ class Wire(Protocol):
     """How devices are reached."""
 
     requests: Requests
+
+    def begin(self, work: Coroutine[None, None, None]) -> None:
+        """In the group of the server."""
 
     def peer_of(self, binding: Binding) -> Peer | None:
         """Where a device can be reached; None while it is not connected."""

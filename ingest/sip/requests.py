@@ -89,6 +89,10 @@ class Requests:
         finally:
             del self._waiting[branch]
 
+    def begin(self, peer: Peer, message: Message) -> None:
+        """Send a request whose answer nobody waits for, once: what it tells is told again by whoever needs it."""
+        peer.send(written(message))
+
     def answered(self, message: Message) -> None:
         """An answer has come; a provisional one says nothing."""
         waiting = self._waiting.get(message.branch)

@@ -250,9 +250,9 @@ class SipServer:
             self._answer(peer, message, key, 503, "Too many registrations", ("retry-after", "60"))
         else:
             self._registering += 1
-            self._begin(self._granted(peer, message, key, decided))
+            self.begin(self._granted(peer, message, key, decided))
 
-    def _begin(self, work: Coroutine[None, None, None]) -> None:
+    def begin(self, work: Coroutine[None, None, None]) -> None:
         """In the group of `run`, which is there while anything comes."""
         if self._group is not None:
             self._group.create_task(work)
@@ -329,6 +329,9 @@ class SipServer:
             self._follower.moved(binding)
         if isinstance(peer, Connection):
             peer.registered = True
+        if not message.body:  # the first NOTIFY of a subscription may have none
+            self._answer(peer, message, key, 200, "OK")
+            return False
         try:
             body = read(message.body)
         except DecodeError:  # the codec says so in a letter
@@ -337,7 +340,7 @@ class SipServer:
         found = told(body, message.body, sender, self._known, self._origin)
         self._follower.told(binding, message, body)
         if found.page is not None:
-            self._begin(self._paged(peer, message, key, octets, binding, found.page, found.payloads))
+            self.begin(self._paged(peer, message, key, octets, binding, found.page, found.payloads))
             return True
         if not found.payloads:
             self._answer(peer, message, key, 200, "OK")

@@ -17,7 +17,7 @@ REASONED = {
     # In the group of `run`, which it keeps while it runs: a command is sent from elsewhere.
     ("ingest/session/downlink.py", "_send"),
     # As above: a message comes by a callback of its transport.
-    ("ingest/sip/server.py", "_begin"),
+    ("ingest/sip/server.py", "begin"),
     # What is raised while the link is open goes on as it is: a leader must see that its database has gone.
     ("ingest/mqtt/control.py", "open_link"),
 }

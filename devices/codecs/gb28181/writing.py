@@ -33,9 +33,9 @@ def subscription(command: str, number: int, device: str) -> bytes:
     return body("Query", command, number, device, alarm if command == "Alarm" else None)
 
 
-def confirmation(number: str, device: str) -> bytes:
+def confirmation(number: str, device: str, result: str = "OK") -> bytes:
     """The answer to an alarm, once it is stored."""
-    return body("Response", "Alarm", number, device, {"Result": "OK"})
+    return body("Response", "Alarm", number, device, {"Result": result})
 
 
 def _elements(fields: Fields) -> str:

@@ -1,0 +1,51 @@
+"""Channels of recorders and platforms: registered as pending devices below them, so that somebody accepts them."""
+
+import logging
+from collections.abc import Sequence
+
+from devices.codecs.gb28181.catalogue import Channel
+from hub.errors import HubError
+from hub.store.pool import Pool, sorted_errors
+from hub.store.statements import statements
+
+SQL = statements(__name__)
+log = logging.getLogger(__name__)
+
+MOST = 10_000
+"""Below one device: who sends a directory without end would fill the registry."""
+_TAKEN = frozenset({"", "ON", "OFF", "ADD", "UPDATE"})
+"""Events of a channel that is there; of one that is deleted nothing is made: its device stays, and its history."""
+
+
+class Channels:
+    """Writes those of a page in one transaction. Put again they change nothing but the names of pending ones."""
+
+    def __init__(self, pool: Pool, profile: str) -> None:
+        self._pool, self._profile = pool, profile
+
+    async def put(self, gateway: int, channels: Sequence[Channel]) -> bool:
+        """Register what is new below a device, by its id; False where the store is away."""
+        wanted = list({each.id: each for each in channels if each.event in _TAKEN}.values())
+        if not wanted:
+            return True
+        columns = {
+            "id": [each.id for each in wanted],
+            "name": [each.name or each.id for each in wanted],
+            "lon": [each.lon for each in wanted],
+            "lat": [each.lat for each in wanted],
+            "gateway": gateway,
+            "profile": self._profile,
+            "most": MOST,
+        }
+        try:
+            with sorted_errors():
+                async with self._pool.connection() as conn, conn.transaction():
+                    await conn.execute(SQL.channels_name, columns)
+                    made = await (await conn.execute(SQL.channels_put, columns)).fetchall()
+                    if made:
+                        ids = {"device_id": [row[0] for row in made], "id": [row[1] for row in made]}
+                        await conn.execute(SQL.channels_call, ids)
+        except HubError as error:
+            log.debug("channels wait for the store: %s", error)
+            return False
+        return True

@@ -1,0 +1,25 @@
+-- name: channels_call
+insert into device_address (scheme, address, device_id)
+select 'gb28181', id, device_id from unnest(%(device_id)s::int[], %(id)s::text[]) as n (device_id, id)
+on conflict do nothing
+
+-- name: channels_name
+update device d set name = n.name
+from unnest(%(id)s::text[], %(name)s::text[]) as n (id, name)
+where d.code = n.id and d.parent_id = %(gateway)s and d.state = 'pending' and d.name <> n.name
+
+-- name: channels_put
+-- Not what is registered, by its number or its code. The division is that of the recorder where both are of one county,
+-- else that of the number, if there is such a one.
+insert into device (code, name, profile_id, parent_id, organisation, region, lon, lat, zone, state)
+select n.id, n.name, p.id, g.id, g.organisation,
+       case when g.region ^@ left(n.id, 6) then g.region
+            else coalesce((select r.code from region r where r.code = left(n.id, 6) || '000000' limit 1), g.region) end,
+       n.lon, n.lat, g.zone, 'pending'
+from unnest(%(id)s::text[], %(name)s::text[], %(lon)s::float8[], %(lat)s::float8[]) as n (id, name, lon, lat)
+join profile p on p.code = %(profile)s
+join device g on g.id = %(gateway)s
+where not exists (select from device_address a where a.scheme = 'gb28181' and a.address = n.id)
+  and (select count(*) from device c where c.parent_id = %(gateway)s) < %(most)s
+on conflict (code) do nothing
+returning id, code
