@@ -107,8 +107,8 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
 def _end_of_stores() -> Iterator[None]:
     yield
     for found in _opened.values():
-        if isinstance(found, Store) and found.cluster is not None:
-            found.cluster.remove()
+        if isinstance(found, Store):
+            found.close()
 
 
 @pytest.fixture

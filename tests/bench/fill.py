@@ -119,8 +119,7 @@ def _store(mode: str, settings: dict[str, str]) -> Iterator[Store]:
     try:
         yield store
     finally:
-        if store.cluster is not None:
-            store.cluster.remove()
+        store.close()
 
 
 @contextmanager

@@ -89,8 +89,7 @@ def main() -> None:
                     conn.execute(statement.replace("{devices}", str(given.devices)).encode())
             asyncio.run(measure(url, given.devices))
     finally:
-        if store.cluster is not None:
-            store.cluster.remove()
+        store.close()
 
 
 if __name__ == "__main__":

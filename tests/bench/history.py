@@ -56,8 +56,7 @@ def main() -> None:
         with tempfile.TemporaryDirectory(prefix="ganzhi-bench-") as folder:
             figures = _run(store, Path(folder), rows, given.series)
     finally:
-        if store.cluster is not None:
-            store.cluster.remove()
+        store.close()
     if given.json:
         sys.stdout.write(json.dumps(figures) + "\n")
     else:

@@ -172,41 +172,40 @@ async def test_the_list_is_filtered_and_paged(client: httpx.AsyncClient) -> None
     assert await ids(f"cursor={page['next']}") == [cases[0]]
 
 
-@pytest.mark.parametrize(
-    ("kind", "content", "line", "problem"),
-    [
-        ("categories", "kind,code,parent,name\nevent,0101,01,a\n", 2, "the category 01 above 0101 is not in the file"),
-        ("categories", "kind,code,name\nevent,01,a\nevent,01,b\n", 3, "the code 01 is there twice"),
-        ("categories", "kind,code,name\nthing,01,a\n", 2, "'thing' is neither part nor event"),
-        ("categories", "kind,code,name\nevent,A1,a\n", 2, "'A1' is no code"),
-        ("categories", "code,name\n01,a\n", 1, "the file needs a first line with the columns kind,code,name"),
-        ("categories", "kind,code,name\n", 1, "the file has no line"),
-        ("categories", "kind,code,name\nevent,01,a,b\n", 2, "the line has 4 cells, the header 3"),
-        ("categories", "kind,code,name,Name,\nevent,01,a,b\n", 1, "the column name is there twice"),
-        (
-            "categories",
-            "kind,code,parent,name\nevent,01,02,a\nevent,02,01,b\nevent,03,01,c\n",
-            (2, 3),
-            "the category 0",
-        ),
-        ("deadlines", "stage,limit,time\nhandling,2x,working\n", 2, "'2x' is no limit"),
-        ("deadlines", "stage,limit,time\nhandling,9999d,working\n", 2, "'9999d' is too long"),
-        ("deadlines", "stage,limit,time\nsleeping,2h,working\n", 2, "'sleeping' is no stage"),
-        ("deadlines", "stage,limit,time\nhandling,2h,soon\n", 2, "'soon' is no way to count time"),
-        ("deadlines", "kind,category,stage,limit,time\nevent,77,handling,2h,working\n", 2, "the newest table of"),
-        ("deadlines", "level,stage,limit,time\npink,handling,2h,working\n", 2, "'pink' is no level"),
-    ],
-)
-async def test_a_file_that_is_wrong_is_refused_by_line(
-    client: httpx.AsyncClient, kind: str, content: str, line: int | tuple[int, ...], problem: str
-) -> None:
-    answer = await client.post(
-        f"/case-tables/{kind}?name=wrong", content=content.encode(), headers={"content-type": "text/csv"}
-    )
-    assert answer.status_code == 422, answer.text
-    faults = answer.json()["errors"]
-    assert tuple(fault["line"] for fault in faults) == (line if isinstance(line, tuple) else (line,)), faults
-    assert all(fault["problem"].startswith(problem) for fault in faults), faults
+WRONG: list[tuple[str, str, int | tuple[int, ...], str]] = [
+    ("categories", "kind,code,parent,name\nevent,0101,01,a\n", 2, "the category 01 above 0101 is not in the file"),
+    ("categories", "kind,code,name\nevent,01,a\nevent,01,b\n", 3, "the code 01 is there twice"),
+    ("categories", "kind,code,name\nthing,01,a\n", 2, "'thing' is neither part nor event"),
+    ("categories", "kind,code,name\nevent,A1,a\n", 2, "'A1' is no code"),
+    ("categories", "code,name\n01,a\n", 1, "the file needs a first line with the columns kind,code,name"),
+    ("categories", "kind,code,name\n", 1, "the file has no line"),
+    ("categories", "kind,code,name\nevent,01,a,b\n", 2, "the line has 4 cells, the header 3"),
+    ("categories", "kind,code,name,Name,\nevent,01,a,b\n", 1, "the column name is there twice"),
+    (
+        "categories",
+        "kind,code,parent,name\nevent,01,02,a\nevent,02,01,b\nevent,03,01,c\n",
+        (2, 3),
+        "the category 0",
+    ),
+    ("deadlines", "stage,limit,time\nhandling,2x,working\n", 2, "'2x' is no limit"),
+    ("deadlines", "stage,limit,time\nhandling,9999d,working\n", 2, "'9999d' is too long"),
+    ("deadlines", "stage,limit,time\nsleeping,2h,working\n", 2, "'sleeping' is no stage"),
+    ("deadlines", "stage,limit,time\nhandling,2h,soon\n", 2, "'soon' is no way to count time"),
+    ("deadlines", "kind,category,stage,limit,time\nevent,77,handling,2h,working\n", 2, "the newest table of"),
+    ("deadlines", "level,stage,limit,time\npink,handling,2h,working\n", 2, "'pink' is no level"),
+]
+"""Tables of a kind, the lines of their faults, and what is said of these."""
+
+
+async def test_a_file_that_is_wrong_is_refused_by_line(client: httpx.AsyncClient) -> None:
+    for kind, content, line, problem in WRONG:
+        answer = await client.post(
+            f"/case-tables/{kind}?name=wrong", content=content.encode(), headers={"content-type": "text/csv"}
+        )
+        assert answer.status_code == 422, answer.text
+        faults = answer.json()["errors"]
+        assert tuple(fault["line"] for fault in faults) == (line if isinstance(line, tuple) else (line,)), faults
+        assert all(fault["problem"].startswith(problem) for fault in faults), (problem, faults)
     assert (await client.get("/case-tables")).json() == []
 
 

@@ -1,7 +1,5 @@
 from typing import Any
 
-import pytest
-
 from app.check.rules import check_rules
 from tests.support.guidance import GUIDANCE
 from tests.support.served_api import AIR, RULE, api_context, client_of, register
@@ -57,53 +55,54 @@ async def test_lists_page_without_gap_or_repeat(database: str) -> None:
         assert (await client.get("/devices", params={"q": "%"})).json()["items"] == []
 
 
-@pytest.mark.parametrize(
-    ("path", "body", "pointer"),
-    [
-        ("/profiles/p", {"name": "P", "metrics": {"pm25": {"name": "x", "unit": "µg/m³"}}}, "/metrics/pm25/unit"),
-        ("/profiles/p", {"name": "P", "metrics": {"a b": {"name": "x", "unit": "m"}}}, "/metrics/a b/[key]"),
-        ("/profiles/p", {"name": "P", "metrics": {"a": {"name": "x", "unit": "m", "min": 2, "max": 1}}}, "/metrics/a"),
-        ("/devices/d", {"name": "D", "profile": "aire"}, "/profile"),
-        ("/devices/d", {"name": "D", "profile": "air", "parent": "ghost"}, "/parent"),
-        ("/devices/d", {"name": "D", "profile": "air", "zone": "Mars/Base"}, "/zone"),
-        ("/devices/d", {"name": "D", "profile": "air", "region": "33"}, "/region"),
-        ("/devices/d", {"name": "D", "profile": "air", "colour": "red"}, "/colour"),
-        ("/devices/d", {"name": "D\u0000", "profile": "air"}, "/name"),
-        ("/rules/r", {**RULE, "metric": "pm10"}, "/metric"),
-        ("/rules/r", {**RULE, "thresholds": {"blue": 2, "red": 1}}, "/"),
-        ("/rules/r", {**RULE, "direction": "below"}, "/"),
-        ("/rules/r", {**RULE, "level": "red"}, "/"),
-        ("/rules/r", {**RULE, "thresholds": {"blue": 75, "red": 1e6}}, "/thresholds/red"),
-        ("/rules/r", {**RULE, "hysteresis": 80}, "/hysteresis"),
-        ("/profiles/p", {"name": "P", "metrics": {"a": {"name": "x", "unit": "m", "max": 1e300}}}, "/metrics/a/max"),
-        (
-            "/profiles/p",
-            {"name": "P", "metrics": {"a": {"name": "x", "unit": "m", "interval_s": 600}}, "offline_after_s": 60},
-            "/",
-        ),
-        ("/rules/r", {"name": "R", "event_kind": "smokey", "level": "red"}, "/"),
-        ("/rules/r", {"name": "R", "event_kind": "smoke"}, "/"),
-        *(("/rules/r", {"name": "R", "event_kind": "flood", "level": "red", **more}, "/") for more in REPEATED),
-        ("/rules/r", {"name": "R", "event_kind": "smoke", "level": "red", "schedule": {"days": ["holiday"]}}, "/"),
-        ("/rules/r", {"name": "R", "event_kind": "tilt", "level": "red", "schedule": {"days": ["holiday"]}}, "/"),
-        ("/rules/r", {**RULE, "thresholds": {"red": 99}, "schedule": {"days": ["holiday"]}}, "/"),
-        ("/rules/r", {**RULE, "schedule": {"hours": "22:00"}}, "/schedule/hours"),
-        ("/rules/r", {**RULE, "schedule": {}}, "/schedule"),
-        ("/rules/r", {"name": "R", "event_kind": "door_open", "level": "blue", "count": 2}, "/"),
-        ("/rules/r", {"name": "R", "event_kind": "door_open", "level": "blue", "within_s": 2}, "/"),
-        ("/rules/r", {**RULE, "cooldown_s": 9}, "/"),
-        ("/consumers/c", {"url": "ftp://example.org"}, "/url"),
-        ("/consumers/c", {"url": "http://example.org", "secret": "whsec_c2hvcnQ="}, "/secret"),
-    ],
-)
-async def test_wrong_value_is_pointed_at(database: str, path: str, body: dict[str, Any], pointer: str) -> None:
+WRONG: list[tuple[str, dict[str, Any], str]] = [
+    ("/profiles/p", {"name": "P", "metrics": {"pm25": {"name": "x", "unit": "µg/m³"}}}, "/metrics/pm25/unit"),
+    ("/profiles/p", {"name": "P", "metrics": {"a b": {"name": "x", "unit": "m"}}}, "/metrics/a b/[key]"),
+    ("/profiles/p", {"name": "P", "metrics": {"a": {"name": "x", "unit": "m", "min": 2, "max": 1}}}, "/metrics/a"),
+    ("/devices/d", {"name": "D", "profile": "aire"}, "/profile"),
+    ("/devices/d", {"name": "D", "profile": "air", "parent": "ghost"}, "/parent"),
+    ("/devices/d", {"name": "D", "profile": "air", "zone": "Mars/Base"}, "/zone"),
+    ("/devices/d", {"name": "D", "profile": "air", "region": "33"}, "/region"),
+    ("/devices/d", {"name": "D", "profile": "air", "colour": "red"}, "/colour"),
+    ("/devices/d", {"name": "D\u0000", "profile": "air"}, "/name"),
+    ("/rules/r", {**RULE, "metric": "pm10"}, "/metric"),
+    ("/rules/r", {**RULE, "thresholds": {"blue": 2, "red": 1}}, "/"),
+    ("/rules/r", {**RULE, "direction": "below"}, "/"),
+    ("/rules/r", {**RULE, "level": "red"}, "/"),
+    ("/rules/r", {**RULE, "thresholds": {"blue": 75, "red": 1e6}}, "/thresholds/red"),
+    ("/rules/r", {**RULE, "hysteresis": 80}, "/hysteresis"),
+    ("/profiles/p", {"name": "P", "metrics": {"a": {"name": "x", "unit": "m", "max": 1e300}}}, "/metrics/a/max"),
+    (
+        "/profiles/p",
+        {"name": "P", "metrics": {"a": {"name": "x", "unit": "m", "interval_s": 600}}, "offline_after_s": 60},
+        "/",
+    ),
+    ("/rules/r", {"name": "R", "event_kind": "smokey", "level": "red"}, "/"),
+    ("/rules/r", {"name": "R", "event_kind": "smoke"}, "/"),
+    *(("/rules/r", {"name": "R", "event_kind": "flood", "level": "red", **more}, "/") for more in REPEATED),
+    ("/rules/r", {"name": "R", "event_kind": "smoke", "level": "red", "schedule": {"days": ["holiday"]}}, "/"),
+    ("/rules/r", {"name": "R", "event_kind": "tilt", "level": "red", "schedule": {"days": ["holiday"]}}, "/"),
+    ("/rules/r", {**RULE, "thresholds": {"red": 99}, "schedule": {"days": ["holiday"]}}, "/"),
+    ("/rules/r", {**RULE, "schedule": {"hours": "22:00"}}, "/schedule/hours"),
+    ("/rules/r", {**RULE, "schedule": {}}, "/schedule"),
+    ("/rules/r", {"name": "R", "event_kind": "door_open", "level": "blue", "count": 2}, "/"),
+    ("/rules/r", {"name": "R", "event_kind": "door_open", "level": "blue", "within_s": 2}, "/"),
+    ("/rules/r", {**RULE, "cooldown_s": 9}, "/"),
+    ("/consumers/c", {"url": "ftp://example.org"}, "/url"),
+    ("/consumers/c", {"url": "http://example.org", "secret": "whsec_c2hvcnQ="}, "/secret"),
+]
+"""Where what is put, and what is pointed at."""
+
+
+async def test_wrong_value_is_pointed_at(database: str) -> None:
     async with api_context(database) as context, client_of(context) as client:
         await register(client)
-        answer = await client.put(path, json=body)
-        assert answer.status_code == 422, answer.text
-        assert [error["pointer"] for error in answer.json()["errors"]] == [pointer]
-        if not path.startswith("/profiles/p") and path != "/rules/r":
-            assert (await client.get(path)).status_code == 404
+        for path, body, pointer in WRONG:
+            answer = await client.put(path, json=body)
+            assert answer.status_code == 422, (body, answer.text)
+            assert [error["pointer"] for error in answer.json()["errors"]] == [pointer], body
+        for path in {path for path, *_ in WRONG}:
+            assert (await client.get(path)).status_code == 404, "nothing of it is there"
 
 
 async def test_a_profile_does_not_take_away_what_a_rule_rests_on(database: str) -> None:
