@@ -8,7 +8,8 @@ from devices.codecs.inner import Downlink
 from devices.commands.replies import NetworkOutcome, Reply
 from devices.letters import derived, letter_of
 from devices.registry.device import Device
-from hub.models import Event, Raw
+from hub.models import GANZHI, Event, Raw
+from hub.store.pictures import Pictured
 
 
 def event_of(device: Device, draft: EventDraft, raw: Raw) -> Event:
@@ -61,3 +62,18 @@ def outcome_of(device: Device, told: Downlink, raw: Raw) -> NetworkOutcome | Non
     except ValueError:
         return None
     return NetworkOutcome(command, device.id, raw.received, told.became, told.why)
+
+
+def take_picture(event: Event, draft: EventDraft, decoded: Decoded, raw: Raw, pictured: Pictured) -> None:
+    """Note which of its message's pictures is an event's, if one is.
+
+    An event of the hub's own form names it. Cameras send one scene with one event; none is taken where anything else in
+    the message was about persons.
+    """
+    if not raw.pictures:
+        return
+    if isinstance(draft.image, int):
+        if draft.image < len(raw.pictures):
+            pictured.found.append((event, raw.pictures[draft.image]))
+    elif raw.origin.protocol != GANZHI and draft is decoded.events[0] and not decoded.private:
+        pictured.found.append((event, raw.pictures[0]))

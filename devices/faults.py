@@ -84,3 +84,14 @@ def in_future(device: Device, at: Micros, raw: Raw) -> tuple[str, str]:
     """The fault of a time that is further ahead of the hub than the profile allows."""
     ahead, most = f"{(at - raw.received) / 1e6:.0f}", device.profile.max_future // 1_000_000
     return "future_time", Sentence("refusal.future.told", ahead=ahead, most=most)
+
+
+def wants_series(device: Device, metric: str, wanted: dict[int, dict[str, None]]) -> bool:
+    """Whether a metric without a series is to get one: noted, if the profile lets the device have one more."""
+    room = device.profile.adds - len(device.layout)
+    if room <= 0:
+        return False
+    fresh = wanted.setdefault(device.id, {})
+    if len(fresh) < room:
+        fresh[metric] = None
+    return metric in fresh

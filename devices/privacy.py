@@ -61,6 +61,7 @@ _ESCAPED = re.compile(r"\\u([0-9a-fA-F]{4})")
 _SHORT = 6
 """A name that is not longer holds no number plate, let alone a number of a person."""
 _TOKENS = re.compile(r"""[^\s"'`:;,=<>()\[\]{}&?/\\|]{2,64}""")
+_GATED = "gate:"
 
 
 @lru_cache(maxsize=65_536)
@@ -100,6 +101,17 @@ def without_private(value: Any, depth: int = 16, *, texts: bool = True) -> tuple
         parts = [without_private(part, depth - 1, texts=texts) for part in value]
         return [part for part, _ in parts], sum(below for _, below in parts)
     return value, 0
+
+
+def place_told(place: int) -> str:
+    """What stands in an event for a picture that was taken out of its message: its place among `Raw.pictures`."""
+    return f"{_GATED}{place}"
+
+
+def picture_place(value: object) -> int | None:
+    """The place that `place_told` told; None for anything else."""
+    told = value.removeprefix(_GATED) if isinstance(value, str) and value.startswith(_GATED) else ""
+    return int(told) if told.isascii() and told.isdigit() and len(told) < 4 else None
 
 
 def holds_picture(payload: bytes) -> bool:

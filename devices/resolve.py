@@ -17,10 +17,10 @@ from devices.codecs.mapping import decode_mapped
 from devices.codecs.strict import ANY, MAX_STRICT, strictly
 from devices.commands.replies import NetworkOutcomes, ReceivedReplies
 from devices.doubles import leave_out_doubles
-from devices.drafts import event_of, outcome_of, reply_of, without_time
+from devices.drafts import event_of, outcome_of, reply_of, take_picture, without_time
 from devices.envelopes import opened
 from devices.episodes.stage import Continuing
-from devices.faults import check_named, in_future, in_units_of, place_in, unknown
+from devices.faults import check_named, in_future, in_units_of, place_in, unknown, wants_series
 from devices.floods import Floods, RefusedOf
 from devices.health.edge_heartbeats import Heartbeats
 from devices.health.last_seen import SeenDevices
@@ -42,6 +42,7 @@ from hub.quality import Quality
 from hub.stage import Stage
 from hub.store.arrivals import AHEAD, Arrival, Fresh, Known, Remembered, digest_of, possible
 from hub.store.dead_letter_stage import REPLAY
+from hub.store.pictures import Pictured
 from hub.watermark import Ahead
 from hub.words.sentence import Sentence
 
@@ -241,8 +242,8 @@ class _Found:
 
     __slots__ = (
         "ahead", "answers", "became", "continuing", "events", "firsts", "fresh", "lengths", "life", "links", "messages",
-        "no_news", "offsets", "over", "pictures", "private", "quality", "refused", "ts", "unmapped", "untimed",
-        "unused", "values", "wanted", "withheld",
+        "no_news", "offsets", "over", "pictured", "pictures", "private", "quality", "refused", "ts", "unmapped",
+        "untimed", "unused", "values", "wanted", "withheld",
     )  # fmt: skip
 
     def __init__(self, over: set[int]) -> None:
@@ -265,11 +266,11 @@ class _Found:
         self.answers, self.life, self.no_news = ReceivedReplies(), SeenDevices(), NoNewsOf()
         self.links, self.became = HeardLinks(), NetworkOutcomes()
         self.fresh, self.wanted, self.unused, self.private, self.pictures = Fresh(), Wanted(), UnusedOf(), 0, 0
-        self.withheld, self.ahead, self.unmapped = Withheld(), Ahead(), UnmappedOf()
+        self.withheld, self.ahead, self.unmapped, self.pictured = Withheld(), Ahead(), UnmappedOf(), Pictured()
 
     def withhold(self, index: int, decoded: Decoded) -> None:
-        """Count what the privacy gate dropped of a message, and the pictures of events, which are not kept."""
-        pictures = sum([draft.image is not None for draft in decoded.events])
+        """Count what the privacy gate dropped of a message, and pictures of events that have not passed it."""
+        pictures = sum([isinstance(draft.image, bytes) for draft in decoded.events])
         private = decoded.private + pictures
         self.private += private
         self.pictures += pictures
@@ -282,7 +283,7 @@ class _Found:
         batch.put(Continuing(self.events if self.continuing else ()))
         for fact in (
             *(self.answers, self.life, self.no_news, self.fresh, self.wanted, self.refused, self.unused),
-            *(self.links, self.became),
+            *(self.links, self.became, self.pictured),
             *(self.withheld, self.ahead, self.unmapped, Dropped(self.private), DroppedPictures(self.pictures)),
         ):
             if fact:
@@ -327,7 +328,7 @@ def _take_readings(
     readings = zip(decoded.metrics, offsets, decoded.ts, decoded.values, strict=True)
     for number, (metric, offset, at, value) in enumerate(readings):
         if offset is None:
-            wants = at <= limit and _wants(device, metric, found.wanted)
+            wants = at <= limit and wants_series(device, metric, found.wanted)
             fault = fault or Fault(*unknown(device, metric, wants), place_in(device, raw, number).value)
         elif at > limit:
             fault = fault or Fault(*in_future(device, at, raw), place_in(device, raw, number).time)
@@ -354,19 +355,17 @@ def _is_useless(decoded: Decoded, readings: int) -> bool:
     return left > MAX_STRICT or not (readings or decoded.events or decoded.reply is not None)
 
 
-def _take_events(device: Device, decoded: Decoded, raw: Raw, events: list[Event]) -> Fault | None:
-    """Append the usable events; returns the first fault, if one was left out.
-
-    One that nobody may miss is taken as of its arrival where its time lies in the future: no clock hides a fire.
-    """
+def _take_events(device: Device, decoded: Decoded, raw: Raw, found: _Found) -> Fault | None:
+    """Append the usable events, dangers from the future as of their arrival: no clock hides a fire; the first fault."""
     fault = None
     for number, draft in enumerate(decoded.events):
         if draft.ts is not None and draft.ts > raw.received + device.profile.max_future:
             fault = fault or Fault(*in_future(device, draft.ts, raw), place_in(device, raw, number).time)
-            if draft.kind in PROMPT and draft.state != "inactive":
-                events.append(event_of(device, without_time(draft), raw))
-        else:
-            events.append(event_of(device, draft, raw))
+            if draft.kind not in PROMPT or draft.state == "inactive":
+                continue
+            draft = without_time(draft)
+        found.events.append(event := event_of(device, draft, raw))
+        take_picture(event, draft, decoded, raw, found.pictured)
     return fault
 
 
@@ -374,7 +373,7 @@ def _take_rest(index: int, device: Device, decoded: Decoded, raw: Raw, found: _F
     """What few messages have beside readings; returns the first fault, if an event was left out."""
     fault = None
     if decoded.events or decoded.private:
-        fault = _take_events(device, decoded, raw, found.events)
+        fault = _take_events(device, decoded, raw, found)
         found.continuing = found.continuing or any(draft.continues for draft in decoded.events)
         found.withhold(index, decoded)
     if decoded.reply is not None:
@@ -386,17 +385,6 @@ def _take_rest(index: int, device: Device, decoded: Decoded, raw: Raw, found: _F
         if envelope.downlink is not None and (became := outcome_of(device, envelope.downlink, raw)) is not None:
             found.became.append(became)
     return fault
-
-
-def _wants(device: Device, metric: str, wanted: dict[int, dict[str, None]]) -> bool:
-    """Whether a metric without a series is to get one: noted, if the profile lets the device have one more."""
-    room = device.profile.adds - len(device.layout)
-    if room <= 0:
-        return False
-    fresh = wanted.setdefault(device.id, {})
-    if len(fresh) < room:
-        fresh[metric] = None
-    return metric in fresh
 
 
 def _strict(device: Device, origin: Origin) -> Codec:

@@ -72,7 +72,8 @@ function entry(item, file, made) {
   return row;
 }
 
-async function drawn(content, name) {
+// A picture that was read, on a canvas.
+export async function drawn(content, name) {
   const picture = await createImageBitmap(content).catch(() => { throw new Error(t('case_file_unreadable', { name })); });
   const scale = Math.min(1, WIDEST / picture.width);
   const canvas = element('canvas');

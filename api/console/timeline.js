@@ -3,6 +3,7 @@
 import { expected } from './expectation.js';
 import { download, get } from './hub.js';
 import { language, moment, number, t, unit } from './i18n.js';
+import { drawPictures } from './pictures.js';
 import { element, put, svg } from './shapes.js';
 
 const at = (id) => document.getElementById(id);
@@ -62,6 +63,7 @@ async function draw(id) {
   at('timeline-measured').replaceChildren(...(readings ? [measured(readings)] : []));
   at('timeline-items').replaceChildren(...told.items.map((item) => happened({ ...item, what: item.words })));
   at('timeline-cut').hidden = !told.cut;
+  await drawPictures(at('timeline-pictures'), id, tried);
   const figure = await expected(alert).catch(() => null); // others ask, or it is too much: the rest is told all the same
   if (shown === id) at('timeline-expected').replaceChildren(...(figure ? [figure] : []));
 }
@@ -84,7 +86,7 @@ export function openTimeline(id, title) {
   shown = id;
   put(at('timeline-title'), title);
   put(at('timeline-about'), '');
-  for (const part of ['timeline-measured', 'timeline-expected', 'timeline-items']) at(part).replaceChildren();
+  for (const part of ['timeline-measured', 'timeline-pictures', 'timeline-expected', 'timeline-items']) at(part).replaceChildren();
   dialog.showModal();
   tried(() => draw(id));
 }

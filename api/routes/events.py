@@ -39,6 +39,10 @@ class EventRow(BaseModel):
     episode: EpisodeTimes | None = Field(
         description="how long it lasted, where it is the first of what a device repeats"
     )
+    picture: str | None = Field(
+        description="stored: GET /events/{id}/picture shows it; or why there is none: too_slow, gate_full, not_kept, "
+        "or refused: and a reason; null for an event that came without one"
+    )
 
 
 @router.get("", response_model=Page[EventRow])

@@ -1,6 +1,7 @@
-"""`hub events`: what devices report, and how long what they repeat lasted."""
+"""`hub events`: what devices report, how long what they repeat lasted, and pictures of it."""
 
 import json
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -8,10 +9,10 @@ from rich.box import SIMPLE_HEAD
 from rich.table import Table
 from rich.text import Text
 
-from app.cli.client import DEFAULT_URL, TokenOption, UrlOption, out, pages
+from app.cli.client import DEFAULT_URL, TokenOption, UrlOption, call, out, pages
 from app.cli.connection import Verbs
 
-events = Verbs("What devices report, and how long what they repeat lasted.")
+events = Verbs("What devices report, how long what they repeat lasted, and pictures of it.")
 
 
 @events.verb("episodes")
@@ -54,3 +55,45 @@ def list_episodes(
         )
         table.add_row(*map(Text, cells), Text(each["why"] or ""))
     out.print(table if found else "There is none.")
+
+
+@events.verb("list")
+def list_events(
+    device: Annotated[str | None, typer.Option("--device", help="Of this device only.")] = None,
+    kind: Annotated[str | None, typer.Option("--kind", help="Of this kind only, such as smoke.")] = None,
+    limit: Annotated[int, typer.Option("--limit", min=1, max=1000, help="At most so many.")] = 20,
+    as_json: Annotated[bool, typer.Option("--json", help="One JSON object a line.")] = False,
+    url: UrlOption = DEFAULT_URL,
+    token: TokenOption = None,
+) -> None:
+    """List the newest events, and whether each has a picture.
+
+    Example:  hub events list --device gate-cam-1
+    """
+    wanted = {"device": device, "kind": kind, "limit": str(limit)}
+    params = {name: value for name, value in wanted.items() if value is not None}
+    items = call("GET", "/events", url, token, params=params).json()["items"]
+    for each in items:
+        if as_json:
+            typer.echo(json.dumps(each, ensure_ascii=False))
+            continue
+        told = f"{each['id']}  {each['ts']}  {each['device']}  {each['kind']} {each['state'] or ''}".rstrip()
+        out.print(Text(told + (f"  picture: {each['picture']}" if each["picture"] else "")), soft_wrap=True)
+    if not items and not as_json:
+        out.print("There is none.")
+
+
+@events.verb("picture")
+def picture(
+    event: Annotated[str, typer.Argument(help="Its id, from hub events list.")],
+    output: Annotated[Path, typer.Option("--out", "-o", help="Where to write it, a JPEG.")],
+    url: UrlOption = DEFAULT_URL,
+    token: TokenOption = None,
+) -> None:
+    """Read the picture of an event; the audit notes it. What is not known to be place is in blocks.
+
+    Example:  hub events picture 0b0f6f5e-7a4b-5f5e-9d3b-2f4f0c7c9b11 --out gate.jpg
+    """
+    got = call("GET", f"/events/{event}/picture", url, token)
+    output.write_bytes(got.content)
+    out.print(Text(f"{output}: {len(got.content)} bytes."))

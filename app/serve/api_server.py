@@ -89,7 +89,7 @@ class ApiServer(Part):
         self._posts: HttpSource | None = None
         if engine is not None:
             self._posts = HttpSource(
-                settings.http, engine.sink, origins_of(settings).of_request, engine.reasons, partial(unreached, pool)
+                settings.http, engine.gated, origins_of(settings).of_request, engine.reasons, partial(unreached, pool)
             )
         routers = [ingest_router(self._posts)] if self._posts is not None else []
         self._pushes = None if engine is None else Pushes(settings, pool, engine, replay)

@@ -2,6 +2,7 @@
 
 from app.serve.calendars import watch_calendars
 from app.serve.overdue import watch_timers
+from app.serve.pictures_sweep import keep_sweeping
 from app.serve.retention import keep_forgetting
 from devices.catalogue.counts import count_all
 from devices.commands.timeouts import keep_settling
@@ -34,9 +35,12 @@ from ingest.warnings.stale import watch as watch_warnings
 def housekeeping(settings: Settings, pool: Pool) -> list[Named]:
     """Background tasks by name."""
     audit = settings.audit
+    folder = settings.pictures.folder
+    swept = [("pictures swept", keep_sweeping(pool, folder))] if folder is not None else []
     sinks = [("audit syslog", keep_sending(settings.database.url, audit.syslog, audit.tls))] if audit.syslog else []
     return [
         *sinks,
+        *swept,
         ("retention", keep_forgetting(pool, settings)),
         ("expiry", keep_expiring(pool, settings.dead_letters)),
         ("commands", keep_settling(pool, settings.commands)),

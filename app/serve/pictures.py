@@ -1,12 +1,17 @@
-"""The privacy gate for pictures as a part of a process."""
+"""The privacy gate for pictures as a part of a process, and what stands before its engine."""
 
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
+from app.serve.sources import Engine
 from hub.lifecycle import Part, Phase
 from hub.settings import Settings
+from ingest.pictures.embedded import GatedSink
 from ingest.pictures.gate import Gate
+
+WARM_S = 5.0
+"""After which the processes are started, if no picture has come before: they do not slow the start of the hub."""
 
 
 class PictureGate(Part):
@@ -18,8 +23,13 @@ class PictureGate(Part):
         self.gate = Gate(settings.pictures)
         """For sources of cameras: `await gate.passed(camera, jpeg)`."""
 
+    def guard(self, engine: Engine) -> None:
+        """Let the pictures in what devices send to an engine pass the gate first."""
+        engine.gated = GatedSink(engine.sink, self.gate)
+
     @asynccontextmanager
     async def opened(self, group: asyncio.TaskGroup) -> AsyncIterator[None]:
         """Keep the processes until the end."""
         group.create_task(self.gate.run(), name="pictures")
+        asyncio.get_running_loop().call_later(WARM_S, self.gate.warm)
         yield

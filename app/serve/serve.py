@@ -95,6 +95,7 @@ async def _direct(
         engine = workers = stack.enter_context(open_worker_pool(settings, worker_options, counters, key_of))
         restore = workers.renew
     session_lock, gate = SessionLock(settings, pool, restore), PictureGate(settings)
+    gate.guard(engine)
     kept, registry = Kept(settings, pool), stages.registry
     sources: dict[str, Source] = {**_mqtt(settings, engine, counters, session_lock)}
     sources |= stations(settings, engine, registry, kept)
@@ -133,6 +134,7 @@ async def _bus(settings: Settings, pool: Pool | None, counters: Counters, stack:
     gate = PictureGate(settings)
     if settings.kafka.servers:  # what is posted, and what a worker finds out, goes into the bus too
         edge = Edge(settings, counters, registry.key_of)
+        gate.guard(edge)
         parts += [edge, gate]
         if "edge" in roles:
             own = None if roles == EDGE_ALONE else pool  # an edge's role may not touch what the hub stores of MQTT
@@ -150,6 +152,7 @@ async def _bus(settings: Settings, pool: Pool | None, counters: Counters, stack:
         url = settings.database.url
         parts += [KnownDevices(url, pool, registry), StationCommands(url, pool, kept.sessions)]
     if stages is not None:
+        gate.guard(stages)
         sources = _kafka(settings, [raw_topic(settings.kafka)], stages, counters, pool)
         reading, reception = Sources(sources), BusReception(pool, *sources.values())
         stages.receive(reception, reception.timer)
@@ -187,7 +190,7 @@ def _mqtt(settings: Settings, engine: Engine, counters: Counters, lock: SessionL
     permitted, session = (lambda: True, None) if lock is None else (lock.granted, lock.session)
     topics, prefix = subscriptions(mqtt.prefix), mqtt.prefix
     filters = Filters(topics, mistaken(prefix), formerly_each_of(prefix), [f"{prefix}/#"], beside(prefix))
-    source = MqttSource(mqtt, topics, engine.sink, counters, origin, permitted, session, filters)
+    source = MqttSource(mqtt, topics, engine.gated, counters, origin, permitted, session, filters)
     return {f"the broker {mqtt.host}:{mqtt.port}": source}
 
 
@@ -202,7 +205,7 @@ def _kafka(
         await stages.restore(arrivals="direct" not in settings.hub.roles)
 
     source = KafkaSource(
-        kafka, topics, stages.sink, counters, origins_of(settings), partial(load_positions, pool), restore
+        kafka, topics, stages.gated, counters, origins_of(settings), partial(load_positions, pool), restore
     )
     return {f"Kafka {kafka.servers}": source}
 

@@ -14,7 +14,9 @@ class Engine(Part):
 
     phase = Phase.ENGINE
     sink: Sink
-    """Receives deliveries from sources."""
+    """Receives deliveries."""
+    gated: Sink
+    """Receives what devices send: the pictures in it pass the privacy gate first (app/serve/pictures.py)."""
 
 
 class Source(Protocol):

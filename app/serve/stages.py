@@ -39,6 +39,7 @@ from hub.store.arrivals import Arrivals
 from hub.store.dead_letter_stage import DeadLetters
 from hub.store.events import Events
 from hub.store.latest import Latest
+from hub.store.pictures import EventPictures
 from hub.store.positions import Positions
 from hub.store.readings import Readings
 from hub.store.replayed import ReplayedLetters
@@ -112,6 +113,7 @@ class HubStages:
             self.forwarding,
             Episodes(registry, settings.events, listening),
             Events(registry.last_event_wins),
+            EventPictures(settings.pictures),
             ConflictLetters(registry),
             self.latest,
             reordering,

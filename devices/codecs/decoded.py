@@ -59,7 +59,8 @@ class EventDraft:
     state: str | None = None
     level: int | None = None
     attributes: dict[str, Any] = field(default_factory=dict)
-    image: bytes | None = None
+    image: bytes | int | None = None
+    """A place among the pictures of its message (Raw.pictures); bytes have not passed the privacy gate."""
     part: str | None = None
     """Of the device that it is at, a path; None: at all of it."""
     continues: bool = False

@@ -21,7 +21,7 @@ from devices.codecs.event_state import state_of
 from devices.codecs.jsontext import names_in, parse, quoted
 from devices.codecs.pointer import from_top, index, pointer
 from devices.codecs.time_names import time_among
-from devices.privacy import is_private, without_private
+from devices.privacy import is_private, picture_place, without_private
 from devices.vocabulary import OTHER, kind_of
 from hub.alerts.own_kinds import reserved
 from hub.errors import DecodeError
@@ -281,10 +281,12 @@ def _is_storable(name: str, value: object) -> bool:
     return True
 
 
-def _image(value: object, decoded: Decoded) -> bytes | None:
-    """Decode a base64 JPEG; records a fault and returns None when it is invalid."""
+def _image(value: object, decoded: Decoded) -> bytes | int | None:
+    """Decode a base64 JPEG, or where one stood; records a fault and returns None when it is invalid."""
     if value is None:
         return None
+    if (place := picture_place(value)) is not None:
+        return place
     try:
         return _jpeg(value)
     except DecodeError as error:

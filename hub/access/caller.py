@@ -40,6 +40,12 @@ class Caller:
         """The caller for a request that needs these permissions, which it has."""
         return self if self.grants is None else replace(self, scope=scope_of(self.grants, needed))
 
+    def scope_up_to(self, level: Level, needed: frozenset[Permission]) -> Scope:
+        """What it may see of data of a level, for a request that needs these permissions."""
+        if self.grants is None:
+            return EVERYWHERE
+        return scope_of([grant for grant in self.grants if grant.ceiling >= level], needed)
+
     def speaks_for(self, organisation: str, permission: Permission) -> bool:
         """Whether a permission was granted for all of an organisation, or for everything."""
         keys = {key_of(organisation, None, None), None}

@@ -129,6 +129,11 @@ TABLES: Mapping[str, Table] = {
         Permission.EVENTS_READ,
         l2="id device_id kind part level began_at last_at told_at heard_at late count ended_at why",
     ),
+    "event_picture": _table(
+        _BUSINESS, "pictures of events, with all in blocks that is not known to be place, or why there is none",
+        "pictures.keep_days", Permission.EVENTS_READ,
+        l2="event_id device_id received_at why width height whole", l4="content file",
+    ),
     "event_replaced": _table(
         _BUSINESS, "contents of events that later ones replaced, as evidence", _READINGS, None,
         l2="id replaced_at", l3="content",

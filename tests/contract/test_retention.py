@@ -118,6 +118,8 @@ insert into push_gap (device_id, from_at, to_at, subscription)
 insert into guard_off (device_id, part, kind, since, over_at) select d.id, n::text, 'test', at, at from old, device d;
 insert into episode (id, device_id, kind, began_at, last_at, told_at, heard_at, ended_at, why)
     select gen_random_uuid(), d.id, 'intrusion', at, at, at, at, at, 'told' from old, device d;
+insert into event_picture (event_id, device_id, received_at, width, height, whole)
+    select e.id, e.device_id, e.ts, 1, 1, false from event e;
 insert into unmapped_code (device_id, protocol, what, code, count, first_at, last_at, example)
     select d.id, 'hj212', 'metric', n::text, 1, at, at, '' from old, device d;
 insert into device_unused (device_id, name, first_at, last_at) select d.id, n::text, at, at from old, device d;
@@ -136,7 +138,7 @@ OLDEST = {
     "guard_off": "over_at", "episode": "ended_at",
     "escalation": "due_at",
     "handover": "made_at", "handover_item": "(facts ->> 'since')::timestamptz",
-    "forward_report": "made_at",
+    "forward_report": "made_at", "event_picture": "received_at",
     "event": "ts", "event_replaced": "replaced_at", "maintenance": "to_at", "outbox": "created_at", "reading": "ts",
     "push_gap": "to_at",
     "outside_case": "told_at", "outside_conflict": "state_at",

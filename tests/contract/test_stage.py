@@ -18,11 +18,13 @@ import pytest
 from analytics.rules.changes import alert_id
 from devices.addressing import LISTENING, finding
 from devices.network_topics import network_origin
+from devices.privacy import place_told
 from hub.alerts.alert import Step
 from hub.alerts.apply import apply
 from hub.alerts.endings import Ending, Endings, ending_raw
 from hub.errors import StoreRefused
 from hub.models import Batch, Columns, Micros, Origin, Position, Raw
+from hub.picture import GATE_FULL, TOO_SLOW, Picture, absent
 from hub.settings import Database
 from hub.stage import Connection, Stage, StaleDecision, run_steps
 from hub.store.dead_letter_stage import REPLAY
@@ -69,10 +71,12 @@ insert into device_address (scheme, address, device_id) values ('deveui', '{EUI}
 insert into dead_letter (id, received_at, transport, address, reason, detail, payload, payload_size)
     values ('{LETTER}', '2026-03-01', 'mqtt', 'ganzhi/v1/d2/telemetry', 'unknown_device', 'why', '{{}}', 2);
 """
+PASSED = Picture(b"\xff\xd8\xff", 1280, 720)
 PUSH = b'{"messageType": "dataReport", "deviceId": "p-9", "IMEI": "860000000000027", "payload": {"a": 1}}'
 HELD = {
     "reading": "series_id, ts, value, quality",
     "reading_replaced": "series_id, ts, value",
+    "event_picture": "event_id, why, width, content",
     "event": "id, ts, kind, state, level, part",
     "alert": "id, level, peak_level, handling, cleared_at is null, seq",
     "alert_change": "id, alert_id, seq, kind",
@@ -143,6 +147,11 @@ def _queued(event: str, second: int, **members: Any) -> Raw:
     return Raw(origin, json.dumps(body).encode(), NOW + second * S)
 
 
+def _pictured(id_: str, *pictures: Picture) -> Raw:
+    body = {"ts": (NOW + 2 * S) // 1000, "kind": "tamper", "id": id_, "image": place_told(0)}
+    return _raw("d2", "event", body, 2)._replace(pictures=pictures)
+
+
 def history() -> list[Batch]:
     """Batches with facts of every kind, made anew at each call: their steps are still to be run."""
     heard = json.dumps({"source": "edge", "since": NOW, "until": NOW + 3 * S}).encode()
@@ -153,6 +162,8 @@ def history() -> list[Batch]:
             _raw("d1", "status", b"online", 1),
         ],
         [_event(2, "active"), _raw("d1", "reply", {"id": str(COMMAND), "result": 1}, 2), _queued("txack", 2)],
+        [_pictured("a", absent(TOO_SLOW)), _pictured("b", PASSED)],
+        [_pictured("a", PASSED), _pictured("b", absent(GATE_FULL))],
         [_queued("txack", 2), _queued("ack", 2), _queued("ack", 2, acknowledged=True)],
         [_raw("d1", "telemetry", b"{", 3, token=5, source="hub"), Raw(finding("", LISTENING), heard, NOW + 3 * S)],
         [_values("d1", (1, 80.0), (4, 160.0)), _raw("d2", "telemetry", {"pm25": 1.0}, 4, token=6, source="hub")],

@@ -36,6 +36,7 @@ alter table device disable trigger user;
 update device set lon = 120.987, lat = 30.987, tags = '{"mark": "plant-tag"}';
 alter table device enable trigger user;
 update event set attributes = '{"at": "plant-attribute"}';
+update event_picture set content = 'plant-picture';
 update maintenance set note = 'plant-window';
 update command set params = '{"p": "plant-param"}', actor = 'plant-giver', reply = '{"result": "plant-reply"}';
 update reading set value = 61.625;

@@ -59,6 +59,8 @@ THINGS: dict[str, Any] = {
     "POST /devices/{code}/commands": {"name": "reset"},
     "GET /alerts/{alert_id}": None,
     "GET /alerts/{alert_id}/changes": None,
+    "GET /alerts/{alert_id}/pictures": None,
+    "GET /events/{event_id}/picture": None,
     "GET /incidents/{incident_id}": None,
     "POST /alerts/{alert_id}/separation": {"note": "another fire"},
     "GET /alerts/{alert_id}/cap": None,

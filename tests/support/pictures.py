@@ -13,7 +13,7 @@ from hub.picture_settings import Pictures
 from ingest.pictures.gate import CHILD, LIMITS, Gate
 
 Array = NDArray[np.uint8]
-QUICK = Pictures(occasions=3, occasion_s=0.01)
+QUICK = Pictures(occasions=3, occasion_s=0.01, longest_side=1280)
 """A place is known after three pictures, however soon they come."""
 
 

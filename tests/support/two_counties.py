@@ -74,6 +74,10 @@ with s as (
 ), e as (
     insert into event (id, device_id, ts, received_at, kind, state, attributes)
     select gen_random_uuid(), device_id, now(), now(), 'fire', 'active', jsonb_build_object('at', %(name)s::text) from s
+    returning id, device_id
+), pic as (
+    insert into event_picture (event_id, device_id, received_at, width, height, whole, content)
+    select id, device_id, now(), 1, 1, false, convert_to(%(name)s, 'UTF8') from e
 ), ep as (
     insert into episode (id, device_id, kind, part, began_at, last_at, told_at, heard_at)
     select gen_random_uuid(), device_id, 'fire', %(code)s, now(), now(), now(), now() from s
@@ -94,7 +98,8 @@ with s as (
             %(name)s, convert_to(%(name)s, 'UTF8'), 8)
     returning id
 )
-select (select id from m)::text as window, (select id from c)::text as command_id, (select id from k)::text as id,
+select (select id from e)::text as event_id,
+       (select id from m)::text as window, (select id from c)::text as command_id, (select id from k)::text as id,
        (select id from d)::text as letter_id
 """
 

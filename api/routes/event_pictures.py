@@ -1,0 +1,90 @@
+"""Pictures of events, as the privacy gate has left them: for those who may see the alert, each reading audited."""
+
+import asyncio
+from dataclasses import replace
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from fastapi import Response
+from pydantic import BaseModel, Field
+
+from api.attached import shown
+from api.context import Context, Here
+from api.database import audit, read, writing
+from api.language import Spoken
+from api.problems import ProblemError, not_found, responses
+from hub.access.caller import Caller
+from hub.access.classification import PICTURE
+from hub.access.door import GuardedRouter, TheCaller, needs
+from hub.access.permissions import Permission
+from hub.store.picture_folder import PictureFolder
+from hub.store.statements import statements
+from hub.words import Lang, text
+
+SQL = statements(__name__)
+
+router = GuardedRouter(tags=["events"])
+SHOWN = 20
+"""Pictures of an alert that one answer lists, the newest first."""
+_SEES = frozenset({Permission.EVENTS_READ, Permission.ALERTS_READ})
+_JPEG: dict[str, Any] = {"content": {"image/jpeg": {}}}
+
+
+class EventPicture(BaseModel):
+    """That an event has a picture, or why it has none."""
+
+    event: UUID
+    ts: datetime
+    why: str | None = Field(description="why there is no picture; null where there is one")
+    why_text: str | None
+    width: int
+    height: int
+    whole: bool = Field(description="all of it is in blocks: its place was not known yet")
+
+
+@router.get("/events/{event_id}/picture", response_class=Response, responses={**responses(404), 200: _JPEG})
+@needs(Permission.EVENTS_READ, Permission.ALERTS_READ)
+async def get_picture(event_id: UUID, context: Here, caller: TheCaller, spoken: Spoken) -> Response:
+    """The picture of an event (JPEG): the place, with all in blocks that may be a person or vehicle.
+
+    For grants without a ceiling below L4. The audit notes who has seen it.
+    """
+    found = await read(_uncut(context, caller), SQL.picture, {"id": event_id})
+    if not found:
+        raise not_found("picture", event_id)
+    [picture] = found
+    if picture["why"] is not None:
+        raise ProblemError(404, told(picture["why"], spoken))
+    content = picture["content"]
+    if (folder := context.settings.pictures.folder) is not None and picture["file"] is not None:
+        content = await asyncio.to_thread(PictureFolder(folder).read, picture["file"])
+    if content is None:
+        raise not_found("picture", event_id)
+    async with writing(context) as conn:
+        await audit(conn, caller, "picture.read", str(event_id), {})
+    return shown(f"{event_id}.jpg", "image/jpeg", content)
+
+
+@router.get("/alerts/{alert_id}/pictures", response_model=list[EventPicture], responses=responses(404))
+@needs(Permission.EVENTS_READ, Permission.ALERTS_READ)
+async def list_pictures(alert_id: UUID, context: Here, caller: TheCaller, spoken: Spoken) -> Any:
+    """The events of an alert that came with a picture, the newest first, or why one did not pass."""
+    if not await read(context, SQL.there, {"id": alert_id}):
+        raise not_found("alert", alert_id)
+    found = await read(_uncut(context, caller), SQL.of_alert, {"id": alert_id, "most": SHOWN})
+    return [
+        {**row, "event": row["id"], "why_text": None if row["why"] is None else told(row["why"], spoken)}
+        for row in found
+    ]
+
+
+def told(why: str, lang: Lang) -> str:
+    """Why there is no picture, for people."""
+    kind, _, reason = why.partition(": ")
+    return text(f"picture.{kind}", lang) if not reason else text(f"picture.refused.{reason}", lang)
+
+
+def _uncut(context: Context, caller: Caller) -> Context:
+    """Sees by those grants that reach as high as pictures."""
+    return replace(context, scope=caller.scope_up_to(PICTURE, _SEES))

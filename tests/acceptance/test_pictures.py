@@ -1,0 +1,63 @@
+"""A camera's picture goes with its event, behind the gate, or says why not; and lasts as its event does."""
+
+import base64
+import json
+import time
+from pathlib import Path
+from typing import Any
+
+import psycopg
+import pytest
+
+from tests.support.broker import Mosquitto
+from tests.support.hub import Hub
+from tests.support.pictures import decoded, jpeg, noisy, street
+from tests.support.process import wait_until
+
+STREET = street(640, 360)
+OTHER = "/9j/" + base64.b64encode(b"of somebody's face").decode()
+ROWS = "select e.kind, p.why, p.width, p.content, p.file from event e left join event_picture p on p.event_id = e.id"
+
+
+def event(kind: str, picture: bytes, **more: Any) -> bytes:
+    return json.dumps({"kind": kind, "image": base64.b64encode(picture).decode(), **more}).encode()
+
+
+def stored(database: str, kind: str) -> list[Any]:
+    with psycopg.connect(database) as conn:
+        return conn.execute(f"{ROWS} where e.kind = %s order by e.received_at", (kind,)).fetchall()
+
+
+@pytest.mark.parametrize("kept", ["table", "folder"])
+def test_a_picture_is_stored_beside_its_event(database: str, mosquitto: Mosquitto, tmp_path: Path, kept: str) -> None:
+    folder = tmp_path / "pictures"
+    more = {"HUB_PICTURES__STORE": "folder", "HUB_PICTURES__FOLDER": str(folder)} if kept == "folder" else {}
+    hub = Hub(database, mosquitto.port, tmp_path, **more)
+    try:
+        hub.start().register("cam-1")
+
+        def passed() -> bool:  # on a busy machine, and while the gate starts, events go without
+            mosquitto.publish(
+                [("ganzhi/v1/cam-1/event", event("smoke", jpeg(noisy(STREET, 1)), id=str(time.time_ns())))]
+            )
+            return any(row[1] is None for row in stored(database, "smoke"))
+
+        wait_until(passed, "a picture has passed the gate")
+        [_, why, width, content, file] = next(row for row in stored(database, "smoke") if row[1] is None)
+        assert (why, width, (content is None, file is None)) == (None, 640, (kept == "folder", kept == "table"))
+        picture = bytes(content) if content is not None else (folder / file).read_bytes()
+        assert decoded(picture).std() < STREET.std(), "nothing is known of the place: all of it is in blocks"
+        bad = event("tamper", jpeg(STREET)[:-200], attributes={"note": OTHER, "shot": OTHER[:40]})
+        mosquitto.publish([("ganzhi/v1/cam-1/event", bad)])
+        mosquitto.publish([("ganzhi/v1/cam-1/event", event("tamper", jpeg(STREET)) + b"}")])
+        wait_until(lambda: stored(database, "tamper"), "an event whose picture is refused is stored")
+        assert stored(database, "tamper") == [("tamper", "refused: truncated", 0, None, None)]
+        with psycopg.connect(database) as conn:
+            wait_until(lambda: conn.execute("select 1 from dead_letter").fetchall(), "what is no JSON is a letter")
+            for table in ("event", "dead_letter"):
+                [(text,)] = conn.execute(f"select coalesce(string_agg(t::text, ' '), '') from {table} t").fetchall()
+                assert OTHER not in text, table
+                assert base64.b64encode(jpeg(STREET)).decode()[:400] not in text, table
+        assert hub.terminate() == 0
+    finally:
+        hub.close()
