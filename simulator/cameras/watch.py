@@ -29,9 +29,11 @@ def ids(count: int, first: int = 1) -> Sequence[str]:
 class Watch:
     """Cameras of one hub."""
 
-    def __init__(self, count: int, server: tuple[str, int], taken: Callable[[Message], None]) -> None:
-        """`taken` is told of each alarm that is answered."""
-        self._taken = taken
+    def __init__(
+        self, count: int, server: tuple[str, int], taken: Callable[[Message], None], *, keepalives: bool = True
+    ) -> None:
+        """`taken` is told of each alarm that is answered; without `keepalives` they are sent by `keepalive`."""
+        self._taken, self._keepalives = taken, keepalives
         self.cameras = [
             Camera(id_, server, PASSWORD, transport="tcp" if number % 2 else "udp")
             for number, id_ in enumerate(ids(count))
@@ -48,9 +50,14 @@ class Watch:
         async def one(camera: Camera) -> None:
             async with room:
                 await self._registered(camera)
-            self._start(self._alive(camera))
+            if self._keepalives:
+                self._start(self._alive(camera))
 
         await asyncio.gather(*(one(camera) for camera in self.cameras))
+
+    def keepalive(self, number: int) -> None:
+        """One of them says that it is alive."""
+        self._start(self.cameras[number % len(self.cameras)].keepalive())
 
     def alarm(self, number: int, at: Micros) -> None:
         """An alarm of one of them, as of a whole second."""

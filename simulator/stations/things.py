@@ -53,7 +53,7 @@ KINDS: dict[str, Kind] = {
         dtu.registrations, "DTU 温湿度变送器", "housing",
     ),
     "gb28181": Kind(
-        "station-gb28181", {"name": "摄像机 (GB/T 28181)", "interval_s": 60,
+        "station-gb28181", {"name": "摄像机 (GB/T 28181)", "metrics": {}, "interval_s": 60,
                             "events": {"intrusion": {"name": "区域入侵", "level": "yellow"}}},
         watch.ids, "摄像机", "housing",
     ),

@@ -4,6 +4,7 @@ from dataclasses import replace
 
 from devices.codecs.decoded import EventDraft
 from devices.codecs.gb28181.reports import FORMS, decode, of_part
+from devices.vocabulary import MOMENTARY
 from tests.support.frames import Bad, Frames, Good, at
 
 CAMERA, CHANNEL = "34020000001320000002", "34020000001340000001"
@@ -47,7 +48,8 @@ def event(kind: str, method: int, type_: int | None = None, state: str | None = 
     attributes: dict[str, object] = {"method": str(method), **({} if type_ is None else {"type": str(type_)})}
     if "code" in more:
         attributes["code"] = more.pop("code")
-    return EventDraft(kind, T, None, state, None, {**attributes, "priority": 1, **more})
+    told_again = state is not None and kind not in MOMENTARY
+    return EventDraft(kind, T, None, state, None, {**attributes, "priority": 1, **more}, continues=told_again)
 
 
 SMOKE = alarm(told(7, text="烟雾报警 3号楼"))
@@ -99,9 +101,11 @@ GOOD = [
          events=[event("intrusion", 5, 6, "inactive")]),
     # A clock of 1970 hides nothing, and neither does one that tells no time.
     Good(alarm(told(2, 2).replace(TOLD, "1970-01-01T00:00:09")), faults=["time_out_of_range"], timeless=True,
-         events=[EventDraft("tamper", None, "17/2.2", "active", None, {"method": "2", "type": "2", "priority": 1})]),
+         events=[EventDraft("tamper", None, "17/2.2", "active", None, {"method": "2", "type": "2", "priority": 1},
+                            continues=True)]),
     Good(alarm(told(2, 2).replace(TOLD, "")), timeless=True,
-         events=[EventDraft("tamper", None, "17/2.2", "active", None, {"method": "2", "type": "2", "priority": 1})]),
+         events=[EventDraft("tamper", None, "17/2.2", "active", None, {"method": "2", "type": "2", "priority": 1},
+                            continues=True)]),
     # Persons: what is about one is dropped, and danger is told without it.
     Good(alarm(told(7, text="人脸抓拍报警")), private=1),
     Good(alarm(told(5, 6, text="人脸识别区域入侵")), private=1, events=[event("intrusion", 5, 6)]),

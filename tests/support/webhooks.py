@@ -3,9 +3,10 @@
 import asyncio
 import contextlib
 import ssl
+import time
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Self
 
 from api.push.http_call import TIMEOUT_S, open_calls
@@ -36,6 +37,8 @@ class Received:
     path: str
     headers: dict[str, str]
     body: bytes
+    at: float = field(default_factory=time.monotonic, compare=False)
+    """Seconds of the monotonic clock."""
 
     @property
     def id(self) -> str:

@@ -1,8 +1,8 @@
 """Alarms of GB/T 28181: what happened, when, and in which words. Pure.
 
-An alarm has no end of its own, for a camera repeats it while it lasts; a text may say that it is over. One with a time
-that there is not has happened when it came, so that a wrong clock hides nothing; that something is over is not taken
-then. How urgent a camera finds it (AlarmPriority) is kept and decides nothing: most say 1 of everything, others 4.
+An alarm has no end of its own, for a camera repeats it while it lasts: it continues; a text may say that it is over.
+One with a time that there is not has happened when it came, so that a wrong clock hides nothing; that something is over
+is not taken then. How urgent a camera finds it (AlarmPriority) is kept and decides nothing: most say 1 of everything.
 """
 
 from datetime import tzinfo
@@ -15,7 +15,7 @@ from devices.codecs.gb28181.manscdp import Body, check_device
 from devices.codecs.gb28181.tables import alarm
 from devices.personal_values import masked
 from devices.privacy import is_private
-from devices.vocabulary import OTHER, PROMPT
+from devices.vocabulary import MOMENTARY, OTHER, PROMPT
 from hub.errors import DecodeError
 from hub.models import Micros
 from hub.words.sentence import Sentence
@@ -75,7 +75,8 @@ def take_alarm(body: Body, decoded: Decoded, zone: tzinfo) -> None:
     state = _state(kind, told)
     if state != "inactive" or not decoded.faults or kind not in PROMPT:
         source = f"{body.number}/{code}" if ts is None and body.number else None
-        decoded.events.append(EventDraft(kind, ts, source, state, None, attributes))
+        repeats = state is not None and kind not in MOMENTARY
+        decoded.events.append(EventDraft(kind, ts, source, state, None, attributes, continues=repeats))
 
 
 def time_of(root: Element, name: str, decoded: Decoded, zone: tzinfo) -> Micros | None:
