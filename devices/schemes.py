@@ -28,6 +28,8 @@ SCHEMES: Mapping[str, Sentence] = {
     "aliyun": Sentence("scheme.aliyun"),
     "tencent": Sentence("scheme.tencent"),
     "sparkplug": Sentence("scheme.sparkplug"),
+    "isapi": Sentence("scheme.isapi"),
+    "onvif": Sentence("scheme.onvif"),
 }
 """What an address of each is called."""
 

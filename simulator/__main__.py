@@ -1,5 +1,6 @@
 """Commands of the simulator: a synthetic city, a webhook receiver, and replay of real measurements."""
 
+import asyncio
 import json
 import logging
 import signal
@@ -16,6 +17,7 @@ import typer
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
+from simulator.cameras.runner import USERNAME, live_cameras
 from simulator.fleet import build_fleet
 from simulator.measurements import FileError
 from simulator.past import PROGRESS, await_past, retire_earlier, shipped_rules_off, tell_past
@@ -34,6 +36,7 @@ RECEIVER = "python -m simulator receiver --port 9000 --secret whsec_c2VjcmV0 --o
 STATIONS = (
     "python -m simulator stations hj212=20@127.0.0.1:9212 --api http://127.0.0.1:8420 --truth ./truth --seconds 60"
 )
+CAMERAS = "python -m simulator cameras --isapi 2 --onvif 1 --port 8600 --password sim-Cam1"
 REPLAY = "python -m simulator replay occupancy.csv --mqtt 127.0.0.1:1883 --api http://127.0.0.1:8420 --speed-up max"
 
 log = logging.getLogger("simulator")
@@ -48,7 +51,7 @@ def _examples(*commands: str) -> str:
 
 app = typer.Typer(
     help="A city that talks to the hub over the network only, and keeps the ground truth.",
-    epilog=_examples(CITY, STATIONS, RECEIVER, REPLAY),
+    epilog=_examples(CITY, STATIONS, CAMERAS, RECEIVER, REPLAY),
     no_args_is_help=True,
     add_completion=False,
     rich_markup_mode=None,
@@ -199,6 +202,27 @@ def stations(
     if summary["unacknowledged"]:
         typer.echo("error: the hub never acknowledged some of the reports", err=True)
         raise typer.Exit(1)
+
+
+@app.command(epilog=_examples(CAMERAS))
+def cameras(
+    isapi: Annotated[int, typer.Option(min=0, max=2000, help="Cameras of Hikvision: streams of alerts")] = 1,
+    onvif: Annotated[int, typer.Option(min=0, max=2000, help="Cameras of ONVIF: PullPoint")] = 1,
+    port: Annotated[int, typer.Option(min=1024, max=60000, help="Of the first on 127.0.0.1; others follow")] = 8600,
+    camera_password: Annotated[str, typer.Option("--password", help="Of their user")] = "sim-Cam1",  # noqa: S107 of simulated cameras
+    every: Annotated[float, typer.Option(min=0.1, help="Seconds from one event of a camera to its next")] = 10,
+    seconds: Annotated[float | None, typer.Option(min=1, help="How long; without it until Ctrl-C")] = None,
+) -> None:
+    """Cameras that wait to be asked for their events: connect them with hub cameras add."""
+    for number in range(isapi + onvif):
+        kind = "isapi" if number < isapi else "onvif"
+        typer.echo(f"{kind} http://127.0.0.1:{port + number} --user {USERNAME}")
+    try:
+        asyncio.run(live_cameras(isapi, onvif, port, camera_password, every, seconds))
+    except OSError as error:
+        raise _fail(error) from error
+    except KeyboardInterrupt:
+        typer.echo("stopped")
 
 
 @app.command(epilog=_examples(RECEIVER))

@@ -30,6 +30,8 @@ class Element:
     """Its first byte in the document."""
     end: int = 0
     attributes: dict[str, str] = field(default_factory=dict)
+    space: str = ""
+    """Of the prefix that its name has; "" where nobody has declared that."""
     parts: list[str] = field(default_factory=list)
     children: list["Element"] = field(default_factory=list)
 
@@ -90,6 +92,8 @@ class _Reader:
         self.top = Element("", 0)
         self._open = [self.top]
         self._count = 0
+        self._spaces: list[dict[str, str]] = []
+        """Declared up to here; cameras declare a prefix once, or again the same."""
         self.parser = parser = xml_parser("utf-8", namespaces=False)
         parser.StartElementHandler = self._start
         parser.EndElementHandler = self._end
@@ -104,6 +108,12 @@ class _Reader:
             sentence = Sentence("refusal.parts", count=f"{self._count:,}", most=f"{MAX_ELEMENTS:,}")
             raise DecodeError("too_many_values", sentence, 0)
         element = Element(local(name), at, attributes={local(key): told for key, told in attributes.items()})
+        spaces = {key: told for key, told in attributes.items() if key == "xmlns" or key.startswith("xmlns:")}
+        if spaces:
+            self._spaces = [*self._spaces, spaces]
+        prefix = name.rpartition(":")[0]
+        key = f"xmlns:{prefix}" if prefix else "xmlns"
+        element.space = next((each[key] for each in reversed(self._spaces) if key in each), "")
         self._open[-1].children.append(element)
         self._open.append(element)
 

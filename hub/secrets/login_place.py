@@ -5,11 +5,14 @@ import httpx
 from hub.secrets.sealed import Place
 
 
-def login_place(code: str, url: str, column: str = "login") -> Place:
-    """The place of a consumer's login, or query. The URL is read as it is read when it is called."""
+def login_place(code: str, url: str, column: str = "login", table: str = "consumer") -> Place:
+    """The place of a consumer's login, or query, or of a camera's login (`code` is that of the device, with the kind).
+
+    The URL is read as it is read when it is called.
+    """
     try:
         called = httpx.URL(url)
         origin = f"{called.scheme}://{called.host}:{called.port or ''}"
     except httpx.InvalidURL:  # such a one is never called
         origin = url
-    return Place("consumer", column, f"{code} {origin}")
+    return Place(table, column, f"{code} {origin}")

@@ -50,6 +50,7 @@ COLUMNS = (
     # One place for both: the password of before moves from the one column to the other.
     Column("station_password", "password", SQL.station_passwords, SQL.station_password_write),
     Column("station_password", "password", SQL.station_formers, SQL.station_former_write),
+    Column("camera_connection", "login", SQL.camera_logins, SQL.camera_login_write),
     Column("contact", "phone", SQL.contact_phones, SQL.contact_phone_write),
 )
 
@@ -67,7 +68,7 @@ class StoredSecret(NamedTuple):
 
     @property
     def place(self) -> Place:
-        return self.former if self.url is None else login_place(self.row, self.url, self.column.name)
+        return self.former if self.url is None else login_place(self.row, self.url, self.column.name, self.column.table)
 
     @property
     def former(self) -> Place:

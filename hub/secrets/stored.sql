@@ -15,6 +15,15 @@ where totp_secret is not null and principal_id::text > %(after)s order by princi
 -- name: account_totp_write
 update account set totp_secret = %(text)s where principal_id::text = %(row)s and totp_secret = %(was)s
 
+-- name: camera_logins
+select d.code || '/' || c.kind as key, c.login, c.url
+from camera_connection c join device d on d.id = c.device_id
+where c.login is not null and d.code || '/' || c.kind > %(after)s order by key limit %(limit)s
+
+-- name: camera_login_write
+update camera_connection c set login = %(text)s
+from device d where d.id = c.device_id and d.code || '/' || c.kind = %(row)s and c.login = %(was)s
+
 -- name: consumer_logins
 select code, login, url from consumer
 where login is not null and code > %(after)s order by code limit %(limit)s

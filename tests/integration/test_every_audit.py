@@ -29,6 +29,8 @@ NOTHING_CHANGES = {
     "POST /receipts/{consumer}": "what a gateway says of a delivery stands with the delivery",
     "POST /outside-systems/{system}/cases": "what a system tells of a case stands with it, as steps of outside:CODE",
     "POST /outside-systems/{system}/attachments": "what it brings stands with its case, as a step of outside:CODE",
+    "POST /camera-connections:check": "it calls an address, and changes nothing",
+    "POST /camera-connections:discover": "as above",
     "POST /broker/auth": "a broker asks whether somebody may connect",
     "POST /broker/acl": "a broker asks what somebody may publish",
 }
@@ -178,6 +180,8 @@ STEPS: list[tuple[str, str, Any, str]] = [
     ("POST /cases/{case_id}/decisions", "/cases/{id}/decisions", SUPERVISED, "case.step"),
     ("POST /cases/{case_id}/attachments", "/cases/{id}/attachments", b"seen at 7:40", "case.attach"),
     (READ_OF_CASE, "/cases/{id}/attachments/{attachment}", None, "case_attachment.read"),
+    ("PUT /devices/{code}/cameras/{kind}", "/devices/air-1/cameras/isapi", {}, "camera.put"),
+    ("DELETE /devices/{code}/cameras/{kind}", "/devices/air-1/cameras/isapi", None, "camera.delete"),
     ("PUT /push-subscriptions/{code}", "/push-subscriptions/fire", FIRE, "push_subscription.put"),
     ("DELETE /push-subscriptions/{code}", "/push-subscriptions/fire", None, "push_subscription.delete"),
     ("PUT /outside-systems/{code}", "/outside-systems/ops", OPS, "outside_system.put"),

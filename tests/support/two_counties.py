@@ -247,3 +247,5 @@ async def _build(city: City) -> None:
     nothing = {name: str(UUID(int=7)) if len(each) == 36 else "7777" for name, each in city.ids["inside"].items()}
     named = {"code": "missing-7", "device": "missing-7", "metric": "pm25", "scheme": "hj212", "protocol": "hj212"}
     city.ids["missing"] = {**nothing, **named}
+    for ids in city.ids.values():
+        ids["kind"] = "isapi"

@@ -1,0 +1,140 @@
+"""`hub cameras`: which cameras are asked for events, which push, and what answers at an address."""
+
+import json
+from typing import Annotated, Any
+
+import typer
+from rich.text import Text
+
+from app.cli.client import DEFAULT_URL, TokenOption, UrlOption, address, call, out, pages
+from app.cli.connection import Verbs
+from app.cli.diagnose import LangOption, language
+
+cameras = Verbs("Cameras that are asked for events (ISAPI, ONVIF), or push them.")
+DeviceArgument = Annotated[str, typer.Argument(help="The device's code.")]
+KindArgument = Annotated[str, typer.Argument(help="isapi, onvif or rtsp.")]
+WhereArgument = Annotated[str, typer.Argument(metavar="URL", help="Where the camera is, such as http://10.20.1.9")]
+UserOption = Annotated[str | None, typer.Option("--user", help="A user of the camera.")]
+PasswordOption = Annotated[
+    str | None,
+    typer.Option(envvar="HUB_CAMERA_PASSWORD", help="Its password; with --user and without it, it is asked for."),
+]
+JsonOption = Annotated[bool, typer.Option("--json", help="One JSON object a line.")]
+_STYLES = {"up": "green", "down": "red", "new": "yellow"}
+
+
+@cameras.verb("add")
+def add(
+    kind: KindArgument,
+    device: DeviceArgument,
+    where: Annotated[str | None, typer.Argument(metavar="[URL]", help="Without one the camera pushes.")] = None,
+    user: UserOption = None,
+    password: PasswordOption = None,
+    off: Annotated[bool, typer.Option("--off", help="Keep it, and do not call it.")] = False,
+    url: UrlOption = DEFAULT_URL,
+    token: TokenOption = None,
+) -> None:
+    """Connect a registered camera or recorder, or change how.
+
+    Example:  hub cameras add isapi gate-1 http://10.20.1.9 --user ganzhi
+
+    Example:  hub cameras add onvif gate-2 http://10.20.1.10 --user ganzhi
+
+    Example:  hub cameras add isapi gate-3   (it pushes to an address that is shown once)
+    """
+    body: dict[str, Any] = {"url": where, **_login(user, password), "enabled": not off}
+    stored = call("PUT", f"/devices/{device}/cameras/{kind}", url, token, json=body)
+    found = stored.json()
+    out.print(Text(f"{device} is connected." if stored.status_code == 201 else f"{device} is as given."))
+    if found["secret"] is not None:
+        out.print(Text("The camera pushes to this address, shown now and never again:"), soft_wrap=True)
+        out.print(Text(f"  {address('https://HUB', '/cameras/isapi')}/{found['secret']}"), soft_wrap=True)
+    elif where is not None:
+        out.print(Text(f"Try it:  hub cameras check {kind} {found['url']} --device {device}"), soft_wrap=True)
+
+
+@cameras.verb("list")
+def list_cameras(
+    as_json: JsonOption = False, url: UrlOption = DEFAULT_URL, token: TokenOption = None, lang: LangOption = None
+) -> None:
+    """List connections by device: which are up, and why others are down.
+
+    Example:  hub cameras list
+    """
+    items = pages("/camera-connections", url, token, {"lang": language(lang or ("en" if as_json else None))})
+    for item in items:
+        if as_json:
+            typer.echo(json.dumps(item, ensure_ascii=False))
+            continue
+        state = item["state"] if item["enabled"] else "off"
+        where = "pushes" if item["pushes"] else item["url"] or "-"
+        since = f" since {item['since'][:16].replace('T', ' ')}" if item["since"] else ""
+        line = Text.assemble(
+            f"{item['device']:24} {item['kind']:6} {where:32} ", (state, _STYLES.get(state, "")), since
+        )
+        out.print(line, soft_wrap=True)
+        if item["last_error"]:
+            out.print(Text(f"{'':25}{item['last_error']}", "red"), soft_wrap=True)
+    if not items and not as_json:
+        out.print("No camera is connected yet:  hub cameras add -h")
+
+
+@cameras.verb("remove")
+def remove(kind: KindArgument, device: DeviceArgument, url: UrlOption = DEFAULT_URL, token: TokenOption = None) -> None:
+    """Forget a connection with its login; the device stays.
+
+    Example:  hub cameras remove isapi gate-1
+    """
+    call("DELETE", f"/devices/{device}/cameras/{kind}", url, token)
+    out.print(Text(f"{device} is not asked any more, and nothing that it pushes is taken."))
+
+
+@cameras.verb("check")
+def check(
+    kind: KindArgument,
+    where: WhereArgument,
+    user: UserOption = None,
+    password: PasswordOption = None,
+    device: Annotated[str | None, typer.Option(help="Whose stored login is used, at the same server.")] = None,
+    as_json: JsonOption = False,
+    url: UrlOption = DEFAULT_URL,
+    token: TokenOption = None,
+    lang: LangOption = None,
+) -> None:
+    """Tell what answers at an address, as the hub reaches it: which step fails, and what to do. Exit status 1 then.
+
+    Example:  hub cameras check isapi http://10.20.1.9 --user ganzhi
+
+    Example:  hub cameras check onvif http://10.20.1.10 --device gate-2
+    """
+    body: dict[str, Any] = {"kind": kind, "url": where, "device": device, **_login(user, password)}
+    asked = {"lang": language(lang or ("en" if as_json else None))}
+    found = call("POST", "/camera-connections:check", url, token, params=asked, json=body).json()
+    if as_json:
+        typer.echo(json.dumps(found, ensure_ascii=False))
+    else:
+        for step in found["steps"]:
+            mark = ("well  ", "green") if step["ok"] else ("FAILED", "bold red")
+            out.print(Text.assemble(mark, f"  {step['step']:8} {step['told']}"), soft_wrap=True)
+    raise typer.Exit(0 if found["ok"] else 1)
+
+
+@cameras.verb("discover")
+def discover(as_json: JsonOption = False, url: UrlOption = DEFAULT_URL, token: TokenOption = None) -> None:
+    """Ask the network of the hub's machine, once, which ONVIF cameras are there.
+
+    Example:  hub cameras discover
+    """
+    items = call("POST", "/camera-connections:discover", url, token).json()["items"]
+    for item in items:
+        told = f"{item['url']:48} {item['name']} {item['model']}"
+        typer.echo(json.dumps(item, ensure_ascii=False) if as_json else told.rstrip())
+    if not items and not as_json:
+        out.print("None has answered: cameras answer in the network of the hub's machine only.")
+
+
+def _login(user: str | None, password: str | None) -> dict[str, str | None]:
+    """User and password; one that is not given is asked for, so that no history of a shell has it."""
+    if user is not None and password is None:
+        password = typer.prompt("Password of the camera", hide_input=True)
+    return {"username": user, "password": password}

@@ -1,0 +1,81 @@
+"""URLs of cameras, and logins apart from them: a password in a URL is taken out before it is kept or shown. Pure."""
+
+from typing import NamedTuple
+from urllib.parse import quote, unquote, urlsplit
+
+from hub.words.sentence import Sentence
+
+PORTS = {"http": 80, "https": 443, "rtsp": 554}
+SCHEMES = {"isapi": ("http", "https"), "onvif": ("http", "https"), "rtsp": ("rtsp",)}
+"""Of URLs, by kind of connection."""
+MAX_URL = 500
+
+
+class Login(NamedTuple):
+    """A user name and a password."""
+
+    username: str
+    password: str
+
+    @property
+    def written(self) -> str:
+        """As it is sealed."""
+        return f"{quote(self.username, safe='')}:{quote(self.password, safe='')}"
+
+
+class CameraUrl(NamedTuple):
+    """Where a camera is."""
+
+    scheme: str
+    host: str
+    port: int
+    path: str
+    """With the query; "" where none is told."""
+
+    @property
+    def authority(self) -> str:
+        """Host and port, as a header and a URL have them; without the port that its scheme has anyhow."""
+        host = f"[{self.host}]" if ":" in self.host else self.host
+        return host if PORTS[self.scheme] == self.port else f"{host}:{self.port}"
+
+    @property
+    def shown(self) -> str:
+        """The URL without a login."""
+        return f"{self.scheme}://{self.authority}{self.path}"
+
+
+class BadUrlError(ValueError):
+    """A URL that is none of a camera"""
+
+    def __init__(self, sentence: Sentence) -> None:
+        super().__init__(sentence)
+        self.sentence = sentence
+
+
+def read_login(written: str) -> Login:
+    """The login of a text that `Login.written` has made."""
+    username, _, password = written.partition(":")
+    return Login(unquote(username), unquote(password))
+
+
+def parse_url(kind: str, text: str) -> tuple[CameraUrl, Login | None]:
+    """A URL of a kind of connection, and the login that stood in it. BadUrlError, whose text shows no password."""
+    try:
+        found = urlsplit(text.strip())
+        scheme, host, port = found.scheme.lower(), found.hostname or "", found.port
+    except ValueError:
+        raise BadUrlError(Sentence("refusal.camera.url", example=_example(kind))) from None
+    if scheme not in SCHEMES[kind]:
+        schemes = ", ".join(f"{each}://" for each in SCHEMES[kind])
+        raise BadUrlError(Sentence("refusal.camera.scheme", kind=kind, schemes=schemes))
+    if not host or found.fragment or len(text) > MAX_URL or not text.isprintable() or port == 0:
+        raise BadUrlError(Sentence("refusal.camera.url", example=_example(kind)))
+    path = found.path + (f"?{found.query}" if found.query else "")
+    login = None
+    if found.username is not None or found.password is not None:
+        login = Login(unquote(found.username or ""), unquote(found.password or ""))
+    return CameraUrl(scheme, host, port or PORTS[scheme], "" if path == "/" else path), login
+
+
+def _example(kind: str) -> str:
+    return {"rtsp": "rtsp://10.1.2.3/stream1"}.get(kind, "http://10.1.2.3")
