@@ -16,8 +16,9 @@ from hub.access.token_bucket import TokenBuckets
 from hub.errors import HubError
 from hub.words.sentence import Sentence
 from ingest.carriers.platforms import PLATFORMS, NotTrustedError, Request
-from ingest.carriers.source import NotTakenError, PushSource, retry_after
+from ingest.carriers.source import PushSource
 from ingest.carriers.subscription import Subscription, Subscriptions
+from ingest.holding import NotTakenError, retry_after
 
 WRONG_PER_S, WRONG_ROOM = 5.0, 50
 """Pushes of an address that show no right secret, a second and at once; then it is refused unread."""

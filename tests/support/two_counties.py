@@ -242,6 +242,7 @@ async def _build(city: City) -> None:
     ):
         body = {"name": name, "profile": "air", "region": region + "000000", "organisation": organisation}
         (await client.put(f"/devices/{code}", json=body)).raise_for_status()
+        (await client.put(f"/devices/{code}/cameras/isapi", json={})).raise_for_status()
     city.ids["inside"] = await _hang_on(city.pool, "seen-1", "open", 260, INSIDE)
     city.ids["outside"] = await _hang_on(city.pool, HIDDEN, "Secret", 198.51, OUTSIDE)
     nothing = {name: str(UUID(int=7)) if len(each) == 36 else "7777" for name, each in city.ids["inside"].items()}
