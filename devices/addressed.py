@@ -5,7 +5,7 @@ from dataclasses import replace
 from devices.addressing import MAX_ORIGINS
 from devices.registry.device import Device
 from devices.registry.registry import Registry
-from devices.schemes import unknown_address
+from devices.schemes import CHANNELLED, unknown_address
 from hub.errors import DecodeError
 from hub.models import GANZHI, HUB, Origin, Raw
 from hub.words.sentence import Sentence
@@ -34,6 +34,8 @@ class Addressed:
         if device is None:
             return raw
         gateway = None if origin.gateway is None else self._gateway(origin, device)
+        if origin.protocol in CHANNELLED and device.gateway == origin.device.partition("/")[0]:
+            gateway = device.gateway  # its recorder has spoken for it
         meant = self._meant.get(origin.text)
         if meant is None or (meant.device, meant.gateway) != (device.code, gateway):
             if len(self._meant) >= MAX_ORIGINS:

@@ -28,6 +28,9 @@ REGISTERED = "sip"
 PUSHED = "push"
 """The transport of what platforms push; addresses are subscription/platform/form/device."""
 
+CAMERAS = ("isapi", "onvif")
+"""Transports, and protocols, of cameras that are asked or push; addresses are device/channel, or the device alone."""
+
 K = TypeVar("K")
 
 MAX_ORIGINS = 500_000
@@ -82,6 +85,15 @@ class Origins:
         key = REGISTERED, f"{sender}/{form}", device
         return self._others.get(key) or self._keep(self._others, key, _registered(sender, form, device))
 
+    def of_camera(self, protocol: str, device: str, channel: str) -> Origin:
+        """Origin of what a camera that is connected says of a channel ("": of itself), by the code of its device."""
+        return self._of_camera(protocol, f"{device}/{channel}" if channel else device)
+
+    def _of_camera(self, protocol: str, address: str) -> Origin:
+        found = self._others.get((protocol, "camera", address))
+        made = found or Origin(protocol, address, address[:MAX_ADDRESS], "frame", protocol=protocol)
+        return found or self._keep(self._others, (protocol, "camera", address), made)
+
     def of_letter(self, transport: str, address: str) -> Origin:
         """Origin of a dead letter or bus record, as its source created it originally."""
         if transport == "kafka" and (topic := address.partition("/")[0]) in self._records:
@@ -95,6 +107,8 @@ class Origins:
 
         if transport == REGISTERED and address.count("/") == 3:
             return self.of_registered(*address.split("/")[1:])
+        if transport in CAMERAS:
+            return self._of_camera(transport, address)
         if transport == PUSHED and address.count("/") >= 3:
             return self.of_push(*address.split("/", 3))
         if transport == "http" and (path := _PATH.fullmatch(address)) is not None:

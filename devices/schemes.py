@@ -41,6 +41,9 @@ _OF_PROTOCOL: Mapping[str, tuple[str, ...]] = {
 }
 """Schemes by which devices of a protocol are looked for, in this order; of the others: the one of its name."""
 
+CHANNELLED = ("isapi", "onvif")
+"""Protocols whose addresses are CODE/CHANNEL: of a channel of the device with that code."""
+
 _DOTTED = re.compile(r"[0-9]{1,3}(?:\.[0-9]{1,3}){5}", re.ASCII)
 _HEXADECIMAL: Mapping[str, int] = {"gb26875": 12, "sl651": 10, "szy206": 10, "deveui": 16}
 """Digits of addresses that are hexadecimal numbers."""

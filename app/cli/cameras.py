@@ -135,6 +135,8 @@ def discover(as_json: JsonOption = False, url: UrlOption = DEFAULT_URL, token: T
 
 def _login(user: str | None, password: str | None) -> dict[str, str | None]:
     """User and password; one that is not given is asked for, so that no history of a shell has it."""
-    if user is not None and password is None:
+    if user is None:
+        return {}
+    if password is None:
         password = typer.prompt("Password of the camera", hide_input=True)
     return {"username": user, "password": password}

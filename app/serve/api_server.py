@@ -51,6 +51,7 @@ from hub.store.listen import listen
 from hub.store.pool import Pool
 from hub.store.replay import Replay
 from hub.telemetry import Counters
+from ingest.cameras.push import LARGER as LARGER_OF_CAMERAS
 from ingest.http.source import LARGER, HttpSource, ingest_router
 from ingest.mqtt.control import ControlLink
 
@@ -74,6 +75,7 @@ class ApiServer(Part):
         registry: Registry,
         sockets: list[socket.socket],
         sessions: Sessions,
+        pushes: Pushes | None,
     ) -> None:
         """`reasons` tells why the process is not ready; `replay` is None where nothing is committed.
 
@@ -92,8 +94,8 @@ class ApiServer(Part):
                 settings.http, engine.gated, origins_of(settings).of_request, engine.reasons, partial(unreached, pool)
             )
         routers = [ingest_router(self._posts)] if self._posts is not None else []
-        self._pushes = None if engine is None else Pushes(settings, pool, engine, replay)
-        routers += [] if self._pushes is None else [self._pushes.router]
+        self._pushes = pushes
+        routers += [] if pushes is None else pushes.routers
         self._control, self._outcomes = ControlLink(settings.mqtt), CommandWaiters()
         self._directory, self._logins = Directory(registry), Logins(settings.access)
         ways: list[Downlink] = [BrokerDownlink(self._control, settings.mqtt.prefix), sessions]
@@ -105,7 +107,7 @@ class ApiServer(Part):
             try_fusion=FusionHistory(), expectation=PastExpectation(),
         )  # fmt: skip
         self._refusals, self._desks = context.refusals, context.desks
-        app = create_app(context, routers, LARGER)
+        app = create_app(context, routers, LARGER | LARGER_OF_CAMERAS)
         certificate = None if settings.api.tls is None else Certificate(settings.api.tls)
         self._server = configured(
             app, settings.api.host, settings.api.port, settings.drain_s, certificate, settings.limits.anonymous_per_s,

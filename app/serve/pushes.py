@@ -1,4 +1,4 @@
-"""What platforms push: the routes, and the work beside them, of a process that stores or forwards."""
+"""What platforms and cameras push: the routes, and the work beside them, of a process that stores or forwards."""
 
 from app.serve.origins import origins_of
 from app.serve.sources import Engine
@@ -8,22 +8,26 @@ from hub.settings import Settings
 from hub.store.leader import lead
 from hub.store.pool import Pool
 from hub.store.replay import Replay
+from ingest.cameras.push import CameraPushes, camera_router
 from ingest.carriers.adoption import adopt
 from ingest.carriers.meter import Meter
 from ingest.carriers.router import push_router
 from ingest.carriers.silence import watch
 from ingest.carriers.source import PushSource
 from ingest.carriers.subscription import Subscriptions
+from ingest.pictures.gate import Gate
 
 
 class Pushes:
-    """A router for the API, and tasks for its group."""
+    """Routers for the API, and tasks for its group."""
 
-    def __init__(self, settings: Settings, pool: Pool, engine: Engine, replay: Replay | None) -> None:
+    def __init__(self, settings: Settings, pool: Pool, engine: Engine, replay: Replay | None, gate: Gate) -> None:
         """Without `replay` letters of accepted devices wait for a process that has it."""
         subscriptions, meter = Subscriptions(pool, Secrets(settings.secrets)), Meter(pool)
         self._source = PushSource(engine.sink, origins_of(settings).of_push, engine.reasons, meter)
-        self.router = push_router(self._source, subscriptions)
+        origin = origins_of(settings).of_camera
+        self._cameras = CameraPushes(engine.sink, pool, origin, gate.passed, engine.reasons)
+        self.routers = [push_router(self._source, subscriptions), camera_router(self._cameras)]
         self._subscriptions, self._meter, self._replay, self._url = subscriptions, meter, replay, settings.database.url
 
     def tasks(self) -> list[Named]:
@@ -39,3 +43,4 @@ class Pushes:
     def stop(self) -> None:
         """Stop taking pushes."""
         self._source.stop()
+        self._cameras.stop()

@@ -10,6 +10,7 @@ from api.http.bound import bound
 from api.push.kinds import open_channels
 from api.push.outbox import DeliveryWorker
 from app.serve.api_server import ApiServer
+from app.serve.cameras import Cameras
 from app.serve.clock import Clock
 from app.serve.core_dumps import no_core_dumps
 from app.serve.dtus import Dtus
@@ -22,6 +23,7 @@ from app.serve.network_commands import NetworkCommands
 from app.serve.networks import Networks
 from app.serve.origins import origins_of
 from app.serve.pictures import PictureGate
+from app.serve.pushes import Pushes
 from app.serve.reception import BusReception, OwnReception, WorkerMarks
 from app.serve.session_lock import SessionLock
 from app.serve.sip import cameras
@@ -111,11 +113,12 @@ async def _direct(
     presence = Presence(settings, engine.sink, session_lock.granted)
     endings = EndingPublisher(settings, engine.sink, session_lock.granted)
     api_server = await _api_server(
-        settings, pool, counters, [session_lock, engine, taking], engine, replay, registry, kept.sessions, stack
+        settings, pool, counters, [session_lock, engine, taking], engine, replay, registry, kept.sessions, gate, stack
     )
     watches = [FallbackWatch(settings), EscalationWatch(settings), WarningSources(settings)]
     networks = Networks(settings, engine.sink, counters, pool, session_lock.granted)
-    parts = [session_lock, kept, engine, gate, dtus, heartbeat, presence, endings, *watches, taking, networks]
+    street = Cameras(settings, pool, engine.sink, gate.gate)
+    parts = [session_lock, kept, engine, gate, dtus, heartbeat, presence, endings, *watches, taking, networks, street]
     parts += [NetworkCommands(settings, pool), api_server]
     if worker_options is None:
         stages.receive(OwnReception(heartbeat.connected_since, stages.progress.until))
@@ -143,7 +146,7 @@ async def _bus(settings: Settings, pool: Pool | None, counters: Counters, stack:
             parts += _edge(settings, edge, counters, own, dialled)
             if pool is not None:  # who is polled, and for what, is known to the store alone
                 dtus = Dtus(settings, pool, registry, edge.sink)
-                parts += [dtus, Sources(dtus.sources)]
+                parts += [dtus, Sources(dtus.sources), Cameras(settings, pool, edge.sink, gate.gate)]
     if pool is None or kept is None:
         return parts
     if "worker" in roles or "api" in roles:
@@ -163,8 +166,8 @@ async def _bus(settings: Settings, pool: Pool | None, counters: Counters, stack:
     if "api" in roles:
         # On the bus the workers settle the letters.
         replay = None if edge is None else Replay(pool, edge.sink.submit, origins_of(settings).of_letter)
-        sessions, ready = kept.sessions, list(parts)
-        parts.append(await _api_server(settings, pool, counters, ready, edge, replay, registry, sessions, stack))
+        sessions, others = kept.sessions, list(parts)
+        parts.append(await _api_server(settings, pool, counters, others, edge, replay, registry, sessions, gate, stack))
     return parts
 
 
@@ -219,13 +222,17 @@ async def _api_server(
     replay: Replay | None,
     registry: Registry,
     sessions: Sessions,
+    gate: PictureGate,
     stack: AsyncExitStack,
 ) -> ApiServer:
     channels = open_channels(Outgoing(settings), Secrets(settings.secrets), settings.outgoing.tls)
     delivery_worker = DeliveryWorker(pool, await stack.enter_async_context(channels), page=settings.api.public_url)
     sockets = stack.enter_context(bound(settings.api.host, settings.api.port, "api.port"))
     reasons = partial(_reasons, others)
-    return ApiServer(settings, pool, delivery_worker, counters, reasons, engine, replay, registry, sockets, sessions)
+    pushes = None if engine is None else Pushes(settings, pool, engine, replay, gate.gate)
+    return ApiServer(
+        settings, pool, delivery_worker, counters, reasons, engine, replay, registry, sockets, sessions, pushes
+    )
 
 
 def _reasons(parts: Sequence[Part]) -> list[str]:

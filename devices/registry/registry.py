@@ -19,7 +19,7 @@ from devices.registry.arrays import grouped, grown
 from devices.registry.changes import Changes
 from devices.registry.columns import KEY, DeviceColumns, SeriesColumns
 from devices.registry.device import UNBOUNDED, Device, Profile, profile_of
-from devices.schemes import schemes_of
+from devices.schemes import CHANNELLED, schemes_of
 from hub.models import Origin
 from hub.store.pool import Pool, sorted_errors
 from hub.store.revision import NOTHING
@@ -105,6 +105,8 @@ class Registry:
         for scheme in schemes_of(protocol):
             if (device := self.at(scheme, address)) is not None:
                 return device
+        if protocol in CHANNELLED:  # a channel that is no device of its own is a part of its camera or recorder
+            return self.devices.get(address.partition("/")[0])
         return None
 
     def key_of(self, origin: Origin) -> str | None:

@@ -321,11 +321,6 @@ TABLES: Mapping[str, Table] = {
         _MANAGEMENT, "what single stations that dial in must show; sealed", "until taken away, or with the device",
         Permission.CREDENTIALS_READ, l2="device_id protocol former_until set_at", l4="password former",
     ),
-    "camera_connection": _table(
-        _MANAGEMENT, "which cameras are asked, where and by which login, which push, and how each does", _WITH_DEVICE,
-        Permission.DEVICES_READ, l2="device_id kind pushes enabled created_at changed_at state since heard_at",
-        l3="url last_error last_error_words", l4="login secret_hash",
-    ),
     "poll_state": _table(
         _OPERATIONS, "how slaves and lines that are polled answer", _EACH_DEVICE, Permission.DEVICES_DIAGNOSE,
         l2="device_id line_id connected_at ended_at asked answered complaints complaint silent_since exception "

@@ -33,6 +33,12 @@ EXCHANGE: Mapping[str, Table] = {
         _OPERATIONS, "when nothing of a device could come through its subscription", "health.keep_days",
         Permission.PROVISIONING_READ, l2="device_id from_at to_at subscription",
     ),
+    "camera_connection": _table(
+        _MANAGEMENT, "which cameras are asked, where and by which login, which push, and how each does",
+        "with its device", Permission.DEVICES_READ,
+        l2="device_id kind pushes enabled created_at changed_at state since heard_at",
+        l3="url last_error last_error_words", l4="login secret_hash",
+    ),
     "network_listening": _table(
         _OPERATIONS, "how the brokers of networks are heard", "one row a network, until the settings name it no more",
         None, l2="name protocol scheme reader rhythm_s at away_since connected_at heard_at messages day longest_s "

@@ -23,11 +23,13 @@ from hub.models import Delivery, Outcome
 from hub.secrets.sealed import Secrets
 from hub.settings import Api, Http
 from hub.telemetry import Counters
+from ingest.cameras.push import CameraPushes, camera_router
 from ingest.carriers.meter import Meter
 from ingest.carriers.router import push_router
 from ingest.carriers.source import PushSource
 from ingest.carriers.subscription import Subscriptions
 from ingest.http.source import HttpSource, ingest_router
+from ingest.pictures.gate import Gate
 from tests.support.described import description
 from tests.support.doors import AlwaysDoor, nothing_outside
 from tests.support.origins import ORIGINS
@@ -41,6 +43,8 @@ OWN_SECRET = {"/api/v1/receipts/x", "/api/v1/outside-systems/x/cases", "/api/v1/
 """Open, and refuses who does not show a secret that is no caller's."""
 OPEN |= {"/api/v1/push/{subscription}", "/api/v1/push/{subscription}/{secret}"}
 OWN_SECRET |= {"/api/v1/push/x", "/api/v1/push/x/x"}
+OPEN |= {"/api/v1/cameras/isapi/{secret}"}
+OWN_SECRET |= {"/api/v1/cameras/isapi/x"}
 OPEN |= {"/", "/assets", "/assets/words.json"}
 OPEN |= {"/api/v1/oidc/login", "/api/v1/oidc/callback", "/api/v1/oidc/logout"}
 
@@ -94,7 +98,9 @@ async def served(url: str) -> AsyncIterator[FastAPI]:
         source = HttpSource(Http(), Sink(), ORIGINS.of_request, list, nothing_outside)
         meter, known = Meter(context.hub_pool), Subscriptions(context.hub_pool, Secrets(settings.secrets))
         pushes = push_router(PushSource(Sink(), ORIGINS.of_push, list, meter), known)
-        yield create_app(replace(context, settings=settings), [ingest_router(source), pushes])
+        gate = Gate(settings.pictures).passed
+        cameras = camera_router(CameraPushes(Sink(), context.hub_pool, ORIGINS.of_camera, gate, list))
+        yield create_app(replace(context, settings=settings), [ingest_router(source), pushes, cameras])
 
 
 @pytest.fixture

@@ -69,7 +69,16 @@ def answer(*notices: bytes) -> bytes:
 
 
 def _event(kind: str, state: str | None = "active", ts: int | None = T, **attributes: object) -> EventDraft:
-    return EventDraft(kind, ts, None, state, None, attributes)
+    """Of ISAPI: each may be repeated; channel 1 is the camera itself."""
+    channel = attributes.get("channel", "1")
+    part = None if channel == "1" else str(channel)
+    return EventDraft(kind, ts, None, state, None, attributes, part=part, continues=state == "active")
+
+
+def _told(kind: str, state: str | None = "active", ts: int | None = T, **attributes: object) -> EventDraft:
+    """Of ONVIF: at the path of its source and key."""
+    names = [str(attributes[name]) for name in ("channel", "rule", "input", "object") if name in attributes]
+    return EventDraft(kind, ts, None, state, None, attributes, part="/".join(names) or None)
 
 
 _REGION = (
@@ -87,8 +96,8 @@ ISAPI = Frames(
         Good(alert("fielddetection", more=_REGION), events=[_FIELD]),
         Good(alert("linedetection", namespace=1, channel=_DYNAMIC), events=[_event("line_crossing", channel="13")]),
         Good(alert("shelteralarm", "inactive", count=0), events=[_event("occlusion", "inactive", channel="1")]),
-        Good(alert("VMD", count=38), events=[_event("other", code="motion", channel="1", repeat=38)]),
-        Good(alert("duration", more=_DURATION), events=[_event("intrusion", channel="1", repeat=1)]),
+        Good(alert("VMD", count=38), events=[_event("other", code="motion", channel="1")]),
+        Good(alert("duration", more=_DURATION), events=[_event("intrusion", channel="1")]),
         # Without an offset the time is one of the device's zone.
         Good(alert("scenechangedetection", time="2026-02-28T15:30:00"),
              events=[_event("tamper", code="scene_change", channel="1")]),
@@ -153,42 +162,42 @@ ONVIF = Frames(
     onvif.decode,
     [
         Good(notice(_FIELD_TOPIC, "IsInside=true", source=_RULE, key="ObjectId=0"),
-             events=[_event("intrusion", channel="V1", rule="MyField")]),
+             events=[_told("intrusion", channel="V1", rule="MyField")]),
         Good(notice(_FIELD_TOPIC, "IsInside=false", source=_RULE, key="ObjectId=7", operation="Initialized"),
-             events=[_event("intrusion", "inactive", channel="V1", rule="MyField", object="7", repeat=1)]),
+             events=[_told("intrusion", "inactive", channel="V1", rule="MyField", object="7")]),
         Good(notice(_FIELD_TOPIC, "IsInside=true", source=_RULE, operation="Deleted"),
-             events=[_event("intrusion", "inactive", channel="V1", rule="MyField")]),
+             events=[_told("intrusion", "inactive", channel="V1", rule="MyField")]),
         Good(answer(notice("tns1:RuleEngine/CellMotionDetector/Motion", "IsMotion=1"),
                     notice("tns1:VideoSource/GlobalSceneChange/ImagingService", "State=true", source="Source=VS2"),
                     notice("tns1:Monitoring/ProcessorUsage", "Value=20")),
-             events=[_event("other", code="motion"), _event("tamper", code="scene_change", channel="VS2")],
+             events=[_told("other", code="motion"), _told("tamper", code="scene_change", channel="VS2")],
              unused=("Monitoring/ProcessorUsage",)),
         Good(answer()),
         # What has happened has no state, and is not told again when a subscription begins.
         Good(notice("tns1:RuleEngine/LineDetector/Crossed", "ObjectId=12", source=_RULE, operation=""),
-             events=[_event("line_crossing", None, channel="V1", rule="MyField")]),
+             events=[_told("line_crossing", None, channel="V1", rule="MyField")]),
         Good(notice("tns1:RuleEngine/LineDetector/Crossed", "ObjectId=12", operation="Initialized")),
         Good(notice("tns1:Device/Trigger/DigitalInput", "LogicalState=true", source="InputToken=DI_1"),
-             events=[_event("other", code="Device/Trigger/DigitalInput", input="DI_1")]),
+             events=[_told("other", code="Device/Trigger/DigitalInput", input="DI_1")]),
         Good(notice("tns1:RuleEngine/tnsacme:NewDetector/Found", "Found=on"),
-             events=[_event("other", code="RuleEngine/NewDetector/Found")]),
+             events=[_told("other", code="RuleEngine/NewDetector/Found")]),
         # About persons.
         Good(answer(notice("tns1:RuleEngine/MyRuleDetector/FaceDetect", "State=true"),
                     notice("tns1:RuleEngine/Recognition/LicensePlate", "LicensePlate=X"),
                     notice("tns1:AccessControl/AccessGranted/Credential", "State=true"),
                     notice("tns1:RuleEngine/ObjectTrack/Aggregation", "State=true")), private=4),
         Good(notice("tns1:VideoSource/SignalLoss", "State=true", utc="0000-00-00T00:00:00Z"),
-             events=[_event("video_loss", ts=None)], timeless=True),
+             events=[_told("video_loss", ts=None)], timeless=True),
         Good(notice("tns1:RuleEngine/TamperDetector/Tamper", "IsTamper=true", utc="1970-01-01T00:00:00Z"),
-             events=[_event("tamper", ts=None)], faults=["time_out_of_range"], timeless=True),
+             events=[_told("tamper", ts=None)], faults=["time_out_of_range"], timeless=True),
         # Over MQTT, as the hub hands it over with its topic, and as the camera wrote it.
         Good(b'{"Topic": "RuleEngine/LineDetector/Crossed/&1/Line 1", "Message": {"UtcTime": "2026-02-28T07:30:00Z",'
              b'"Source": {"VideoSource": "1", "Rule": "Line 1"}, "Data": {"ObjectId": 12}}}',
-             events=[_event("line_crossing", None, channel="1", rule="Line 1")]),
+             events=[_told("line_crossing", None, channel="1", rule="Line 1")]),
         Good(b'{"UtcTime": "2026-02-28T07:30:00Z", "Source": {"VideoSource": "1"}, "Data": {"IsMotion": true}}',
-             events=[_event("other", code="motion", channel="1")]),
+             events=[_told("other", code="motion", channel="1")]),
         Good(b'{"UtcTime": "2026-02-28T07:30:00Z", "Data": {"IsOdd": false}}',
-             events=[_event("other", "inactive", code="/IsOdd")]),
+             events=[_told("other", "inactive", code="/IsOdd")]),
     ],
     [
         Bad(b"", "not_xml", "empty"),

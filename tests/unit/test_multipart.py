@@ -2,12 +2,25 @@
 
 import pytest
 
-from devices.codecs.isapi.multipart import MAX_PART, Splitter, split
+from devices.codecs.isapi.multipart import MAX_PART, Splitter, boundary_of, split
 from tests.support.frames_cameras import JPEG, alert, multipart
 
 FIRST, SECOND = alert("fielddetection"), alert("videoloss", "inactive", count=0)
 BODIES = [FIRST.strip(), JPEG.strip(b"\r\n"), SECOND.strip()]
 PARTS = (("application/xml; charset=UTF-8", FIRST), ("image/jpeg", JPEG), ("text/xml", SECOND))
+
+
+@pytest.mark.parametrize(
+    ("told", "boundary"),
+    [
+        ("multipart/mixed; boundary=<frontier>", "<frontier>"),
+        ('multipart/mixed; boundary="a b"; x=1', "a b"),
+        ("multipart/x-mixed-replace;boundary=--myboundary", "--myboundary"),
+        ("application/xml", ""),
+    ],
+)
+def test_the_boundary_is_taken_as_it_is_told(told: str, boundary: str) -> None:
+    assert boundary_of(told) == boundary
 
 
 @pytest.mark.parametrize("size", [1, 7, 1024, 1 << 20])

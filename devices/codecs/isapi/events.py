@@ -66,9 +66,9 @@ def is_person(event_type: str) -> bool:
 
 
 def _event(alert: Alert, decoded: Decoded, received: Micros, zone: tzinfo) -> EventDraft:
-    code, is_lasting = alert.type, False
+    code = alert.type
     if code == "duration":  # tells every few seconds that the event that it names goes on
-        code, is_lasting = alert.within("relationEvent").lower() or code, True
+        code = alert.within("relationEvent").lower() or code
     state = alert.told("eventState").lower() or None
     if state not in _STATES and state is not None:
         raise DecodeError(
@@ -83,10 +83,10 @@ def _event(alert: Alert, decoded: Decoded, received: Micros, zone: tzinfo) -> Ev
         decoded.unmapped(PROTOCOL).states[len(decoded.events)] = _code(code, alert)
         if text := alert.told("eventDescription"):
             attributes["text"] = masked(text[:_LONGEST])[0]
-    count = alert.told("activePostCount")
-    if state != "inactive" and (is_lasting or (count.isdigit() and len(count) < 10 and int(count) > 1)):
-        attributes["repeat"] = int(count) if count.isdigit() else 1
-    return EventDraft(meant.kind, _time(alert, decoded, zone), None, state, None, attributes)
+    part = alert.channel if alert.channel != "1" else ""
+    ts = _time(alert, decoded, zone)
+    # Each may be told again: `activePostCount` counts from 1 while it lasts, and `duration` names it.
+    return EventDraft(meant.kind, ts, None, state, None, attributes, part=part or None, continues=state == "active")
 
 
 def _details(alert: Alert) -> dict[str, object]:

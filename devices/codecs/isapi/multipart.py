@@ -11,6 +11,7 @@ MAX_HEAD = 8 << 10
 """Bytes of the headers of a part."""
 MAX_PART = 4 << 20
 """Bytes of a part: a picture of 8 megapixels has less. A larger one is passed over, and the stream goes on after it."""
+_BOUNDARY = re.compile(r"""boundary\s*=\s*(?:"([^"]{1,200})"|([^\s;]{1,200}))""", re.IGNORECASE)
 _ENDS = re.compile(rb"</(?:[\w.-]+:)?EventNotificationAlert\s*>\s*\Z")
 _LINE_END = re.compile(rb"\r?\n")
 
@@ -25,6 +26,12 @@ class Part(NamedTuple):
     def is_picture(self) -> bool:
         """Whether it is a JPEG, whatever its headers say."""
         return self.body.startswith(b"\xff\xd8\xff")
+
+
+def boundary_of(content_type: str) -> str:
+    """The boundary that a Content-Type tells; "" where it tells none: the first line beginning with -- is it then."""
+    found = _BOUNDARY.search(content_type)
+    return "" if found is None else found[1] or found[2]
 
 
 class Splitter:

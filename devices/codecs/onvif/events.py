@@ -76,7 +76,15 @@ def _take(notification: Notification, decoded: Decoded) -> None:
     elif meant.kind == OTHER or meant.code:
         attributes["code"] = meant.code
     kind = OTHER if meant is None else meant.kind
-    decoded.events.append(EventDraft(kind, _time(notification, decoded), None, state, None, attributes))
+    ts, part = _time(notification, decoded), _part(attributes)
+    decoded.events.append(EventDraft(kind, ts, None, state, None, attributes, part=part))
+
+
+def _part(attributes: dict[str, object]) -> str | None:
+    """What a property is of, beside its topic: source and key make the path."""
+    told = (attributes.get(name) for name in ("channel", "rule", "input", "object"))
+    names = (str(each).replace("/", "-").strip() for each in told if each is not None)
+    return "/".join(each for each in names if each) or None
 
 
 def _attributes(notification: Notification) -> dict[str, object]:
@@ -91,8 +99,6 @@ def _attributes(notification: Notification) -> dict[str, object]:
     ):
         if text and text.isprintable() and len(text) <= _LONGEST and not (name == "object" and text in _NO_OBJECT):
             found[name] = masked(text)[0]
-    if notification.operation == "initialized":
-        found["repeat"] = 1
     return found
 
 

@@ -1,0 +1,67 @@
+"""Cameras: one process of all asks those that the store names, and passes on what they say."""
+
+import asyncio
+import time
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+import httpx
+import psycopg
+
+from app.serve.origins import origins_of
+from app.serve.sources import Sources
+from hub.access.outgoing import Outgoing
+from hub.pipeline import Sink
+from hub.secrets.sealed import Secrets
+from hub.settings import Settings
+from hub.store.leader import lead
+from hub.store.pool import Pool
+from hub.tls import trusting_context
+from ingest.cameras.source import CameraSource
+from ingest.pictures.gate import Gate
+
+LEASE_S = 10.0
+"""For how long a turn lasts that was not renewed: the store may be away for a moment."""
+
+
+class _Turn:
+    """Whether this process is the one that asks cameras."""
+
+    def __init__(self) -> None:
+        self._until = 0.0
+
+    async def take(self, _conn: psycopg.AsyncConnection) -> float:
+        """Work of a leader."""
+        self._until = time.monotonic() + LEASE_S
+        return LEASE_S / 5
+
+    def granted(self) -> bool:
+        """For now."""
+        return time.monotonic() < self._until
+
+
+class Cameras(Sources):
+    """A camera that is away keeps no other from being heard, and the hub from nothing: it is offline by its profile."""
+
+    def __init__(self, settings: Settings, pool: Pool, sink: Sink, gate: Gate) -> None:
+        self._turn, self._url, self._gate = _Turn(), settings.database.url, gate
+        tls = trusting_context(settings.outgoing.tls, "outgoing.tls", httpx.create_ssl_context(trust_env=False))
+        source = CameraSource(
+            sink, pool, Secrets(settings.secrets), Outgoing(settings), tls, origins_of(settings).of_camera,
+            gate.passed, self._turn.granted,
+        )  # fmt: skip
+        super().__init__({"cameras": source})
+
+    @asynccontextmanager
+    async def opened(self, group: asyncio.TaskGroup) -> AsyncIterator[None]:
+        """See Sources."""
+        leading = group.create_task(lead(self._url, "cameras", self._turn.take), name="cameras.turn")
+        async with super().opened(group):
+            try:
+                yield
+            finally:
+                leading.cancel()
+
+    def reasons(self) -> list[str]:
+        """The hub is ready whether or not cameras are there."""
+        return []
