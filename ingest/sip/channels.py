@@ -22,6 +22,7 @@ class Channels:
 
     def __init__(self, pool: Pool, profile: str) -> None:
         self._pool, self._profile = pool, profile
+        self._told = False
 
     async def put(self, gateway: int, channels: Sequence[Channel]) -> bool:
         """Register what is new below a device, by its id; False where the store is away."""
@@ -40,6 +41,13 @@ class Channels:
         try:
             with sorted_errors():
                 async with self._pool.connection() as conn, conn.transaction():
+                    known = await (await conn.execute(SQL.channels_profile, columns)).fetchone()
+                    if known is None and not self._told:
+                        self._told = True
+                        log.warning(
+                            "channels of recorders are not registered: sip.channel_profile, %s, is no profile",
+                            self._profile,
+                        )
                     await conn.execute(SQL.channels_name, columns)
                     made = await (await conn.execute(SQL.channels_put, columns)).fetchall()
                     if made:

@@ -8,6 +8,9 @@ update device d set name = n.name
 from unnest(%(id)s::text[], %(name)s::text[]) as n (id, name)
 where d.code = n.id and d.parent_id = %(gateway)s and d.state = 'pending' and d.name <> n.name
 
+-- name: channels_profile
+select id from profile where code = %(profile)s
+
 -- name: channels_put
 -- Not what is registered, by its number or its code. The division is that of the recorder where both are of one county,
 -- else that of the number, if there is such a one.
