@@ -61,3 +61,27 @@ def test_a_picture_is_stored_beside_its_event(database: str, mosquitto: Mosquitt
         assert hub.terminate() == 0
     finally:
         hub.close()
+
+
+def test_a_hub_that_is_killed_between_gate_and_commit_stores_event_and_picture_once(
+    database: str, mosquitto: Mosquitto, tmp_path: Path
+) -> None:
+    hub = Hub(database, mosquitto.port, tmp_path)
+    waiting = "select 1 from pg_locks where not granted and relation = 'event_picture'::regclass"
+    fire = event("fire", jpeg(STREET), id="7", ts=time.time_ns() // 1_000_000)
+    try:
+        hub.start().register("cam-1")
+        with psycopg.connect(database) as lock, psycopg.connect(database, autocommit=True) as looks:
+            lock.execute("lock table event_picture in exclusive mode")
+            mosquitto.publish([("ganzhi/v1/cam-1/event", fire)])
+            wait_until(lambda: looks.execute(waiting).fetchall(), "the commit has begun")
+            assert stored(database, "fire") == []
+            hub.kill()
+        hub.start()
+        wait_until(lambda: stored(database, "fire"), "the broker has delivered it again")
+        mosquitto.publish([("ganzhi/v1/cam-1/event", fire), ("ganzhi/v1/cam-1/event", event("smoke", jpeg(STREET)))])
+        wait_until(lambda: stored(database, "smoke"), "what came later is stored")
+        [(_, why, width, _, _)] = stored(database, "fire")
+        assert (why, width) in ((None, 640), ("too_slow", 0)), "a cold gate may be too slow, and says so"
+    finally:
+        hub.close()

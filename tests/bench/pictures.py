@@ -1,7 +1,7 @@
 """How many pictures of 1080p one process of the privacy gate passes in a second of a processor.
 
-Sixteen cameras over a street that is made up, or over a video (--street): first each learns, then pictures pass. Time is
-that of the processor, whatever else the machine does; decoding, blocks, encoding and learning are in it.
+Sixteen cameras over a street that is made up, or over a video (--street): each learns first, then pictures pass. It is
+time of the processor, whatever else the machine does; decoding, blocks, encoding and learning are in it.
 """
 
 import argparse
