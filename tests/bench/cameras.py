@@ -1,6 +1,6 @@
 """Cameras of GB/T 28181 at one hub process: registered over UDP and TCP, alive, with alarms that reach a webhook.
 
-./run bench cameras [--quick] [--json]
+./run bench cameras [--quick] [--json] [--only streams]
 
 keepalive_core_share is what 4,000 keepalives a minute cost beyond a hub that only waits, as a share of a core, in
 processor time of its process. rss_mb is what the cameras add to its memory, hub_mb all of it. Times are from a
@@ -24,6 +24,7 @@ from simulator.cameras.watch import PASSWORD, Watch
 from simulator.fleet import to_csv
 from simulator.messages import Message
 from simulator.stations.things import KINDS, things
+from tests.bench.camera_streams import QUICK_STREAMS, STREAMS, measured_streams
 from tests.support.hub import Hub
 from tests.support.measure import cpu_s, rss_mb
 from tests.support.process import eventually, free_port
@@ -43,7 +44,12 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--quick", action="store_true", help="100 cameras, 10 alarms a second")
     parser.add_argument("--json", action="store_true", help="one JSON object")
+    parser.add_argument("--only", choices=["streams"], help="streams: 500 streams of alerts (ISAPI) in one process")
     given = parser.parse_args()
+    if given.only == "streams":
+        found = measured_streams(QUICK_STREAMS if given.quick else STREAMS, QUICK_SECONDS if given.quick else SECONDS)
+        sys.stdout.write((json.dumps(found) if given.json else str(found)) + "\n")
+        return
     count, rate = (QUICK_CAMERAS, QUICK_ALARMS_PER_S) if given.quick else (CAMERAS, ALARMS_PER_S)
     found = measured(count, rate, QUICK_SECONDS if given.quick else SECONDS)
     sys.stdout.write((json.dumps(found) if given.json else "\n".join(f"{k:22} {v}" for k, v in found.items())) + "\n")
