@@ -11,6 +11,7 @@ from typing import Literal, NamedTuple
 from devices.codecs.decoded import Codec, Decoded, EventDraft, Units
 from devices.diagnosis.caret import Place, byte_place, place_of
 from devices.diagnosis.frame_forms import FRAMES, likeliest
+from devices.diagnosis.hidden_passwords import covered
 from hub.errors import At, DecodeError
 from hub.models import Micros
 from hub.quality import flags_of
@@ -126,8 +127,10 @@ def _said(decoded: Decoded) -> str:
 
 
 def flaw_of(payload: bytes, form: str, reason: str, detail: str, at: At) -> Flaw:
-    """A codec's fault with its location in the payload."""
+    """A codec's fault with its location in the payload, in which a station's password is not shown."""
     record = int(at.split("/")[1]) if form == "senml" and isinstance(at, str) and at else None
+    if isinstance(at, int):
+        payload = covered(payload)
     if form in FRAMES and FRAMES[form].is_binary and isinstance(at, int):
         return Flaw(reason, detail, at, byte_place(payload, at), record)
     named = reason == "unknown_metric" and form == "telemetry"

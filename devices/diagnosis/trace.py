@@ -1,12 +1,12 @@
 """Trace of one message for a live tail: decoded by the hub's own stage, filtered by the privacy gate."""
 
-import re
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
 from devices.commands.replies import ReceivedReplies
 from devices.diagnosis.frame_check import flaw_of
 from devices.diagnosis.frame_report import flaws
+from devices.diagnosis.hidden_passwords import covered, is_sl651, packet_shown
 from devices.health.last_seen import SeenDevices
 from devices.health.statuses import ReportedStatuses
 from devices.privacy import holds_picture, mentions_private
@@ -97,23 +97,16 @@ def shown(payload: bytes, private: bool = False) -> tuple[str, Literal["utf-8", 
 
 def text_of(payload: bytes, limit: int) -> tuple[str, Literal["utf-8", "hex"]]:
     """The beginning of a payload as text, or hex if it is not UTF-8; passwords of stations are not shown."""
-    shown = _PASSWORD.sub(rb"\1***", payload) if payload.startswith(b"##") else payload
+    if is_sl651(payload):
+        return packet_shown(payload[:limit]), "hex"
+    shown = covered(payload, b"***")
     cut = shown[:limit]
     try:
         return cut.decode(), "utf-8"
     except UnicodeDecodeError as error:
         if len(cut) < len(shown) and error.start > limit - 4:  # a character that the cut goes through
             return cut[: error.start].decode(), "utf-8"
-    return (_without_password(cut) if cut.startswith(b"~~") else cut.hex(" ")), "hex"
-
-
-_PASSWORD = re.compile(rb"(;PW=)[^;&]*")
-"""Of a frame of HJ 212."""
-
-
-def _without_password(frame: bytes) -> str:
-    """A frame of SL 651, whose bytes 8 and 9 are the password."""
-    return " ".join("**" if at in (8, 9) else f"{octet:02x}" for at, octet in enumerate(frame))
+    return cut.hex(" "), "hex"
 
 
 def written(ts: Micros) -> str:
