@@ -117,7 +117,8 @@ def _names(found: Mapping[str, Any], picture: Mapping[str, Any], lang: Lang) -> 
         return Names(None, event, guidance)
     if "value" not in picture:  # it may not be told, and a title that is made anew would
         return Names(picture["title"], event, guidance)
-    return Names(title_in(lang, found["picture"], found, named), event, guidance)
+    told = {**found["picture"], "title": picture["title"]}
+    return Names(title_in(lang, told, found, named), event, guidance)
 
 
 def _answer(request: Request, body: bytes, kind: str) -> Response:

@@ -88,6 +88,8 @@ CASE = {
 }  # fmt: skip
 """Levels of the fields of outgoing cases; who took a step is none of them."""
 MEASURED = ("value", "threshold")
+PART_TEXT = Level.L3
+"""Of what a device calls a part of it, which is an attribute of its event."""
 TOWN_DIGITS = 9
 """Of a division code of 12: what is left of it below the level of a region."""
 
@@ -108,18 +110,29 @@ def _below(ceiling: Level, category: str | None) -> frozenset[str]:
 def cut_alert(alert: Mapping[str, Any], ceiling: Level) -> dict[str, Any]:
     """The fields of an outgoing alert that may leave under a ceiling; of its region always the town (乡镇、街道).
 
-    A title tells what was measured: where that may not leave, it names the device and the rule.
+    A title tells what was measured, or what the device calls the part of it that an event is at: where that may not
+    leave, it names the device, the path of the part and the rule.
     """
     category = alert.get("category")
     if ceiling >= Level.CORE:
         return dict(alert)
     below = _below(ceiling, category)
     kept = {name: value for name, value in alert.items() if name in below}
-    if "title" in kept and alert.get("metric") and alert_level("value", category) > ceiling:
-        kept["title"] = f"{alert['device_name']}: {alert['rule_name']}"
+    part = _part_of(alert)
+    told = PART_TEXT if part else alert_level("value", category) if alert.get("metric") else Level.L1
+    if "title" in kept and told > ceiling:
+        at = f" · {part}" if part else ""
+        kept["title"] = f"{alert['device_name']}{at}: {alert['rule_name']}"
     if "region" not in kept and alert.get("region"):
         kept["region"] = town(alert["region"])
     return kept
+
+
+def _part_of(alert: Mapping[str, Any]) -> str:
+    """The path of the part of its device that an alert of an event is at; empty: all of it, or no event."""
+    if alert.get("origin") != "rule" or alert.get("metric"):
+        return ""
+    return "/".join(str(alert.get("target") or "").split("/")[2:])
 
 
 def cut_case(case: Mapping[str, Any], ceiling: Level) -> dict[str, Any]:

@@ -71,7 +71,7 @@ def at_part(device: str, part: str) -> str:
 
 def part_in(title: str, kind: str) -> str:
     """What the part is called that a stored title names; empty: it names none."""
-    found = re.search(rf" · (.+?): {re.escape(kind)} \(", title)
+    found = re.search(rf" · (.+): {re.escape(kind)} \(", title)
     return found[1] if found else ""
 
 
@@ -144,7 +144,8 @@ def _title_in(lang: Lang, alert: Mapping[str, Any], rule: Mapping[str, Any], nam
     if kind is not None:
         late = _LATE.search(alert["title"])
         if alert["target"].count("/") > 1:
-            device = at_part(device, part_in(alert["title"], kind))
+            path = "/".join(alert["target"].split("/")[2:])
+            device = at_part(device, part_in(alert["title"], kind) or path)
         delay = int(late[1]) * 60_000_000 if late else 0
         return event_title(device, named or optional(f"event.kind.{kind}", lang) or kind, level, delay, lang)
     if value is None or (direction := rule["direction"]) is None:

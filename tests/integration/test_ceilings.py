@@ -178,6 +178,22 @@ async def test_values_of_series_have_the_level_of_their_category(city: City) -> 
     assert found(await told(city, Role.OPERATOR)) == {"61.625", "77.125", "55.875", "plant-title"}
 
 
+async def test_what_a_device_calls_a_part_of_it_is_cut_from_titles(city: City) -> None:
+    """It is an attribute of its event, and a title tells it."""
+    await plant(city, "water")
+    async with city.pool.connection() as conn:
+        await conn.execute(b"""update alert a set series_id = null, target = d.code || '/fire/1/3' from device d
+                               where d.id = a.device_id""")
+    hold(city, granted(Role.OPERATOR, ceiling=Level.L2))
+    cut = (await city.ask("GET /alerts", "inside")).text
+    assert "plant-title" not in cut
+    assert " · 1/3: " in cut, "the path tells where it is"
+    changes = (await city.ask("GET /alerts/{alert_id}", "inside")).text
+    assert "plant-title" not in changes
+    hold(city, granted(Role.OPERATOR, ceiling=Level.L3))
+    assert "plant-title" in (await city.ask("GET /alerts", "inside")).text
+
+
 async def test_the_highest_ceiling_counts_by_which_a_thing_is_seen(city: City) -> None:
     hold(city, granted(Role.VIEWER, ceiling=Level.L2), granted(Role.OPERATOR, region=INSIDE))
     seen = {each["code"]: each["lon"] for each in (await city.ask("GET /devices", "inside")).json()["items"]}

@@ -5,7 +5,8 @@ from typing import Any
 import pytest
 
 from devices.vocabulary import KINDS
-from hub.alerts.titles import event_title, reading_title, title_in
+from hub.access.classification import Level, cut_alert
+from hub.alerts.titles import at_part, event_title, part_in, reading_title, title_in
 from hub.words import text
 
 DEPTH = {"name": "水深", "name_en": "Water depth"}
@@ -14,6 +15,7 @@ READING = {
     "cleared_at": None, "title": "桥下: 水深 35 ≥ 27 (red)",
 }  # fmt: skip
 EVENT = READING | {
+    "target": "d1/smoke",
     "event_kind": "smoke",
     "metric": None,
     "value": None,
@@ -56,6 +58,18 @@ def test_it_is_the_stored_one_where_the_profile_has_one_name() -> None:
     assert title_in("en", alert, {"direction": "above", "signal": "value"}, {"name": "level"}) == stored
     late = event_title("Pole 7", "smoke", 4, 1_559_000_000)
     assert title_in("en", EVENT | {"device_name": "Pole 7", "title": late}, {}, None) == late
+
+
+def test_what_a_part_is_called_is_found_whatever_it_is_and_may_be_cut() -> None:
+    title = event_title(at_part("Station 4", "Flat 302: fire (red), Li"), "fire", 4)
+    assert part_in(title, "fire") == "Flat 302: fire (red), Li"
+    alert = EVENT | {"device_name": "Station 4", "target": "s4/fire/1/3", "event_kind": "fire", "title": title}
+    alert |= {"origin": "rule", "rule_name": "Fire", "metric": None}
+    assert title_in("en", alert, {}, None) == title
+    cut = cut_alert(alert, Level.L2)
+    assert cut["title"] == "Station 4 · 1/3: Fire"
+    assert cut_alert(alert, Level.L3)["title"] == title
+    assert title_in("en", alert | cut, {}, None) == "Station 4 · 1/3: fire (red)"
 
 
 @pytest.mark.parametrize("kind", sorted(KINDS))
