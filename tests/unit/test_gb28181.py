@@ -2,6 +2,8 @@
 
 from zoneinfo import ZoneInfo
 
+import pytest
+
 from devices.codecs.gb28181 import catalogue, writing
 from devices.codecs.gb28181.charset import charset_of
 from devices.codecs.gb28181.manscdp import read
@@ -56,3 +58,19 @@ def test_bodies_are_written_as_cameras_read_them() -> None:
 def test_danger_in_words_comes_before_other_words() -> None:
     kinds = [meant and meant.kind for meant in map(in_words, ("井盖冒烟", "Smoke detected", "nothing"))]
     assert kinds == ["smoke", "smoke", None]
+
+
+LASTS = (
+    "发现明火,请及时消除隐患", "火灾报警无法解除", "明火报警尚未完全恢复", "紧急按钮: 请解除危险", "烟雾 等待报警解除",
+    "1楼报警解除, 2楼发现明火", "2楼明火\uff0c1楼已恢复", "报警解除失败: 明火", "明火报警未恢复", "明火 不能消除",
+    "火灾报警解除\uff1f", "明" + "火" * 249 + "报警解除" + "无法",
+)  # fmt: skip
+OVER = ("烟感恢复", "3号楼 烟雾报警解除", "火灾报警已恢复正常。", "明火 报警结束", "烟雾已消除")
+STATES = [*((each, "active") for each in LASTS), *((each, "inactive") for each in OVER)]
+
+
+@pytest.mark.parametrize(("text", "state"), STATES)
+def test_only_a_whole_phrase_says_that_an_alarm_is_over(text: str, state: str) -> None:
+    told = {"AlarmMethod": "7", "AlarmTime": "2026-02-28T12:00:01", "AlarmDescription": f"烟 {text}"}
+    body = writing.body("Notify", "Alarm", 1, "34020000001320000001", told)
+    assert [each.state for each in decode(body, 0, ZoneInfo("UTC")).events] == [state]

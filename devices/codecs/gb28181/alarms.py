@@ -5,6 +5,7 @@ One with a time that there is not has happened when it came, so that a wrong clo
 is not taken then. How urgent a camera finds it (AlarmPriority) is kept and decides nothing: most say 1 of everything.
 """
 
+import re
 from datetime import tzinfo
 from typing import Any, NamedTuple
 
@@ -23,7 +24,12 @@ from hub.words.sentence import Sentence
 PROTOCOL = "gb28181"
 MAX_TEXT, MAX_CODE = 256, 16
 """Characters of a description, and of a method or type."""
-_OVER, _NOT_OVER = ("恢复", "解除", "消除", "结束"), ("未恢复", "未解除", "未消除", "未结束")
+_OVER = re.compile(
+    r"[^,;?\uff0c\uff1b\uff1f。、]*(?:报警|告警|警报|烟感|温感|已|已经)(?:已|已经)?(?:恢复|解除|消除|结束)(?:正常)?[\s.!)。\uff01\uff09]*"
+)
+"""What a text says in one clause, to its end."""
+_DOUBT = re.compile(r"[请未尚不没无勿需须应待等若如否仍难必禁将要又再后前才非]|拒绝|失败")
+"""Words with which the same says something else: that it is to be ended, cannot be, or is not. In doubt it lasts."""
 _PERSONAL = frozenset({"targettrack", "targettracking", "facedetect", "facecapture", "platecapture"})
 _POSITIONED = "4"
 """The method of an alarm by GPS: where it is follows who carries it."""
@@ -125,5 +131,5 @@ def _allowed(text: str, decoded: Decoded) -> str | None:
 def _state(kind: str, told: _Told) -> str | None:
     if kind == OTHER:
         return None
-    over = any(word in told.text for word in _OVER) and not any(word in told.text for word in _NOT_OVER)
+    over = len(told.text) < MAX_TEXT and _OVER.fullmatch(told.text) is not None and _DOUBT.search(told.text) is None
     return "inactive" if over or (kind == "intrusion" and told.event_type == _LEAVING) else "active"
