@@ -7,6 +7,7 @@ from collections.abc import Mapping
 
 from hub.access.classification import DataClass, Level
 from hub.access.inventory_cases import CASES
+from hub.access.inventory_devices import DEVICES, WITH_DEVICE
 from hub.access.inventory_exchange import EXCHANGE
 from hub.access.inventory_people import PEOPLE
 from hub.access.inventory_rules import RULES
@@ -16,13 +17,12 @@ from hub.access.permissions import Permission
 
 _USER, _BUSINESS = DataClass.USER, DataClass.BUSINESS
 _MANAGEMENT, _OPERATIONS = DataClass.MANAGEMENT, DataClass.OPERATIONS
-_WITH_DEVICE = "with the device, which is retired, never deleted"
 _READINGS = "database.retention_days"
-_EACH_DEVICE = "one row a device"
 
 TABLES: Mapping[str, Table] = {
     **PEOPLE,
     **CASES,
+    **DEVICES,
     **EXCHANGE,
     **RULES,
     "organisation": _table(
@@ -46,7 +46,7 @@ TABLES: Mapping[str, Table] = {
         Permission.PROFILES_READ, l2="profile_id version at body",
     ),
     "device": _table(
-        _MANAGEMENT, "things of the city and where they stand", _WITH_DEVICE, Permission.DEVICES_READ,
+        _MANAGEMENT, "things of the city and where they stand", WITH_DEVICE, Permission.DEVICES_READ,
         l1="id profile_id created_at revision zone state active_since sim_expires",
         l2="code name parent_id organisation region scope area_keys",
         l3="lon lat tags",
@@ -97,7 +97,7 @@ TABLES: Mapping[str, Table] = {
         "until loaded anew, or with its area", None, l2="key lon1 lat1 lon2 lat2 reach",
     ),
     "series": _table(
-        _BUSINESS, "one metric of one device", _WITH_DEVICE, Permission.READINGS_READ,
+        _BUSINESS, "one metric of one device", WITH_DEVICE, Permission.READINGS_READ,
         l2="id device_id metric revision",
     ),
     "reading": _table(
@@ -262,108 +262,6 @@ TABLES: Mapping[str, Table] = {
         _OPERATIONS, "how far each receiver outside has the audit", "one row a receiver", None,
         l1="name sent_seq sent_at",
     ),
-    "credential": _table(
-        _MANAGEMENT, "accounts of devices on the broker and their hashed secrets",
-        "kept when revoked: their names are not given twice", Permission.CREDENTIALS_READ,
-        l2="id device_id kind provisioning_key created_at rotated_at revoked_at revision bound", l3="username",
-        l4="secret_hash",
-    ),
-    "provisioning_key": _table(
-        _MANAGEMENT, "keys by which devices register themselves", "until deleted", Permission.PROVISIONING_READ,
-        l2="code organisation profile_id state device_limit used expires_at enabled created_at rotated_at",
-        l4="key_hash",
-    ),
-    "session": _table(
-        _OPERATIONS, "which process a device is connected to", _EACH_DEVICE, None,
-        l2="device_id holder epoch transport since ended_at frame_at twin_at", l3="peer twin_peers",
-    ),
-    "session_holder": _table(
-        _OPERATIONS, "processes that hold sessions", "seconds after a process ended", None, l2="id broker at",
-    ),
-    "mqtt_session": _table(
-        _OPERATIONS, "the hub's own client ids at the broker", "one row a name", Permission.STATUS_READ,
-        l2="name handed_over held_at lost_at lost_since taken_over_at whole filters", l3="client_id",
-    ),
-    "device_seen": _table(
-        _BUSINESS, "when a device was last heard", _EACH_DEVICE, Permission.DEVICES_READ,
-        l2="device_id seen_at clock_offset_s",
-    ),
-    "device_status": _table(
-        _BUSINESS, "what a device says of itself", _EACH_DEVICE, Permission.DEVICES_READ, l2="device_id online at",
-    ),
-    "device_link": _table(
-        _BUSINESS, "how the network of a device receives it", _EACH_DEVICE, Permission.DEVICES_READ,
-        l2="device_id at session counter received missed resets repeats rssi snr gateway gateways battery margin "
-        "external_power told_at note note_at",
-    ),
-    "device_health": _table(
-        _BUSINESS, "who is there, as decided", _EACH_DEVICE, Permission.DEVICES_READ,
-        l2="device_id online since cause finding finding_at told",
-    ),
-    "device_online": _table(
-        _BUSINESS, "when devices came and went", "health.keep_days", Permission.DEVICES_READ,
-        l2="device_id at online cause",
-    ),
-    "device_flood": _table(
-        _OPERATIONS, "devices that send what cannot be used too often", _EACH_DEVICE, Permission.DEVICES_DIAGNOSE,
-        l2="device_id since last_at refused disabled_at disabled_until",
-    ),
-    "device_address": _table(
-        _MANAGEMENT, "how protocols and platforms call devices: MN, station number, IMEI", _WITH_DEVICE,
-        Permission.DEVICES_READ, l2="scheme device_id created_at", l3="address",
-    ),
-    "device_control": _table(
-        _MANAGEMENT, "which regulated monitors may be controlled from outside, who asked and approved, and why",
-        _EACH_DEVICE, Permission.COMMANDS_READ, l2="device_id until asked_by asked_at approved_by approved_at",
-        l3="reason",
-    ),
-    "station_password": _table(
-        _MANAGEMENT, "what single stations that dial in must show; sealed", "until taken away, or with the device",
-        Permission.CREDENTIALS_READ, l2="device_id protocol former_until set_at", l4="password former",
-    ),
-    "poll_state": _table(
-        _OPERATIONS, "how slaves and lines that are polled answer", _EACH_DEVICE, Permission.DEVICES_DIAGNOSE,
-        l2="device_id line_id connected_at ended_at asked answered complaints complaint silent_since exception "
-        "registers changed_at", l3="address",
-    ),
-    "device_no_news": _table(
-        _OPERATIONS, "retained and empty messages of a device", _EACH_DEVICE, Permission.DEVICES_DIAGNOSE,
-        l2="device_id retained empty last_at", l3="address",
-    ),
-    "code_table": _table(
-        _MANAGEMENT, "what operators say that codes of protocols mean", "kept: readings were understood by it",
-        Permission.PROFILES_READ, l2="protocol version body at changed_by revision",
-    ),
-    "guard_off": _table(
-        _OPERATIONS, "states of devices that switch a guard off", "health.keep_days, once it is on again",
-        Permission.DEVICES_READ, l2="device_id part kind since over_at told",
-    ),
-    "unmapped_code": _table(
-        _OPERATIONS, "codes that devices sent and no table knows", "health.keep_days",
-        Permission.DEVICES_READ, l2="device_id protocol what code count first_at last_at", l3="example",
-    ),
-    "device_unused": _table(
-        _OPERATIONS, "members of messages that nothing is made of, by name", "health.keep_days",
-        Permission.DEVICES_DIAGNOSE, l2="device_id name first_at last_at",
-    ),
-    "completeness": _table(
-        _BUSINESS, "readings expected and received, by device and day", "health.keep_days", Permission.DEVICES_READ,
-        l2="device_id day expected received counted_at",
-    ),
-    "listening": _table(
-        _OPERATIONS, "since when each process has heard everything", "one row a process that lives", None,
-        l2="source ears since at told_at",
-    ),
-    "catalogue_unheard": _table(
-        _OPERATIONS, "devices that were never heard", "until they are", Permission.DEVICES_READ, l2="device_id",
-    ),
-    "catalogue_count": _table(
-        _OPERATIONS, "counts of large fleets", "made again every few minutes", Permission.DEVICES_READ,
-        l2="county organisation profile_id catalogued active in_maintenance online sound expected received",
-    ),
-    "catalogue_counted": _table(
-        _OPERATIONS, "when they were made", "one row", None, l1="one at took_s",
-    ),
     "arrival": _table(
         _OPERATIONS, "packets of the broker that may come again", "65,535 packets a source", None,
         l2="source seq entries",
@@ -386,17 +284,17 @@ TABLES: Mapping[str, Table] = {
         _OPERATIONS, "the version of the schema", "one row a migration", None, l1="version name mode applied_at",
     ),
     "catalogue": _table(
-        _MANAGEMENT, "view: devices as they are found and exported", _WITH_DEVICE, Permission.DEVICES_READ,
+        _MANAGEMENT, "view: devices as they are found and exported", WITH_DEVICE, Permission.DEVICES_READ,
         l1="id profile profile_name category state created_at",
         l2="code name organisation organisation_name region region_path parent online online_since last_seen",
         l3="lon lat tags",
     ),
     "maintained": _table(
-        _OPERATIONS, "view: maintenance by the devices that it is about", _WITH_DEVICE, Permission.DEVICES_READ,
+        _OPERATIONS, "view: maintenance by the devices that it is about", WITH_DEVICE, Permission.DEVICES_READ,
         l2="id device_id from_at to_at", l3="note",
     ),
     "catalogue_state": _table(
-        _OPERATIONS, "view: what is counted of each device", _WITH_DEVICE, Permission.DEVICES_READ,
+        _OPERATIONS, "view: what is counted of each device", WITH_DEVICE, Permission.DEVICES_READ,
         l2="id region organisation profile_id active in_maintenance online sound expected received",
     ),
     **dict.fromkeys(
