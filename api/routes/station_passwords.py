@@ -14,7 +14,7 @@ from api.problems import ProblemError, not_found, responses
 from devices.station_passwords import PROTOCOLS, PasswordRefused, normal_password, password_place
 from hub.access.door import GuardedRouter, TheCaller, needs
 from hub.access.permissions import Permission
-from hub.secrets.sealed import Secrets
+from hub.secrets.sealed import Place, Secrets, SecretUnreadable
 from hub.store.statements import statements
 from hub.words.sentence import Sentence
 
@@ -67,15 +67,20 @@ async def list_passwords(code: Code, context: Here) -> Any:
 async def put_password(
     code: Code, protocol: Named, body: PasswordBody, response: Response, context: Here, caller: TheCaller
 ) -> Any:
-    """Give a station a password of its own, or another one. It counts within a second."""
+    """Give a station a password of its own, or another one. It counts within a second.
+
+    The one that it has, once more: the one of before is still taken, until the time that this says. Nothing is lost
+    where an answer was, and the change is asked for again.
+    """
     async with writing(context) as conn:
         device = await row(conn, SQL.device, {"code": code})
         if device is None:
             raise not_found("device", code)
-        sealed = Secrets(context.settings.secrets).seal(
-            password_place(device["id"], protocol), _checked(protocol, body.password)
-        )
-        values = {"device_id": device["id"], "protocol": protocol, "password": sealed, "hours": body.former_hours}
+        given, key = _checked(protocol, body.password), {"device_id": device["id"], "protocol": protocol}
+        vault, place = Secrets(context.settings.secrets), password_place(device["id"], protocol)
+        before = await row(conn, SQL.stored, key)
+        same = before is not None and _is(vault, place, before["password"], given)
+        values = key | {"password": vault.seal(place, given), "same": same, "hours": body.former_hours}
         written: Row = await row(conn, SQL.put, values) or {}
         told = {"protocol": protocol, "former_hours": body.former_hours}
         await audit(conn, caller, "device.password.put", code, told)
@@ -94,6 +99,14 @@ async def delete_password(code: Code, protocol: Named, context: Here, caller: Th
             raise ProblemError(404, Sentence("refusal.not_found.password", code=code, protocol=protocol))
         await execute(conn, SQL.delete, {"code": code, "protocol": protocol})
         await audit(conn, caller, "device.password.delete", code, {"protocol": protocol})
+
+
+def _is(vault: Secrets, place: Place, stored: str, given: str) -> bool:
+    """Whether a stored password is this one; False for one that cannot be read."""
+    try:
+        return vault.open(place, stored) == given
+    except SecretUnreadable:
+        return False
 
 
 def _checked(protocol: str, given: SecretStr) -> str:
