@@ -9,7 +9,6 @@ import sys
 from collections import Counter, OrderedDict, deque
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from itertools import count
 from pathlib import Path
 from subprocess import PIPE
 
@@ -138,11 +137,8 @@ class Gate:
 
     async def _serve(self, process: asyncio.subprocess.Process) -> None:
         """Give a child one picture after the other; OSError, EOFError or DecodeError when it cannot go on."""
-        for number in count():
+        for _ in range(RENEWED):
             job = await self._next()
-            if number == RENEWED:
-                self._jobs.appendleft(job)
-                return
             try:
                 async with asyncio.timeout(HANGS_S):
                     await self._work(process, job)

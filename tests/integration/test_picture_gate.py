@@ -123,6 +123,17 @@ async def test_one_camera_does_not_take_the_gate_from_others() -> None:
         assert [one.why for one in await busy].count(GATE_FULL) == 3
 
 
+async def test_a_child_that_is_renewed_leaves_nothing_counted_as_waiting(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("ingest.pictures.gate.RENEWED", 1)
+    async with open_gate() as gate:
+        for _ in range(3):
+            assert not (await answered(gate, "cam", PLAIN)).why
+        async with asyncio.timeout(60):
+            while gate._jobs:  # noqa: ASYNC110 those that were too slow
+                await asyncio.sleep(0.05)
+        assert (gate._waiting_bytes, dict(gate._of_camera)) == (0, {})
+
+
 async def test_a_hub_may_keep_no_pictures() -> None:
     assert await Gate(Pictures(processes=0)).passed("cam", PLAIN) == absent(NOT_KEPT)
 
